@@ -1,0 +1,75 @@
+import {spawn} from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {complaintsAboutActs} from './checks/acts.mjs';
+import {complaintsAbout, cruiseRooms, drawRooms, printBlock} from './checks/rooms.mjs';
+
+const root = path.resolve(import.meta.dirname, '..');
+const help = `Usage: npm run lint [-- --fix]
+
+Checks, all of them even when one fails:
+  types    tsc -b compiles everything
+  style    XO, by xo.config.js (--fix mends what it can)
+  rooms    the order of the rooms, by .dependency-cruiser.cjs
+  graph    the room graph in ARCHITECTURE.md is the one that the imports give (\`npm run graph\` writes it)
+  acts     \`npm run\` lists every act, and the documents name no other
+
+Exit status: 0 all is well, 1 something is not.`;
+
+/** Runs a JavaScript program; its complaints are what it printed, if it failed. */
+function run(file, given) {
+	return new Promise((resolve, reject) => {
+		const child = spawn(process.execPath, [path.join(root, file), ...given], {cwd: root, stdio: ['ignore', 'pipe', 'pipe']});
+		let text = '';
+		for (const stream of [child.stdout, child.stderr]) {
+			stream.setEncoding('utf8');
+			stream.on('data', chunk => {
+				text += chunk;
+			});
+		}
+
+		child.on('error', reject);
+		child.on('close', (status, signal) => {
+			resolve(status === 0 ? [] : [text.trimEnd(), `${file} ended with ${signal ?? `exit status ${status}`}.`]);
+		});
+	});
+}
+
+function complaintsAboutGraph(cruised) {
+	const file = path.join(root, 'ARCHITECTURE.md');
+	const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+	return text.includes(printBlock(drawRooms(cruised))) ? [] : ['The room graph in ARCHITECTURE.md is not what the imports give. Look whether the new picture is meant, then: npm run graph'];
+}
+
+async function timed(name, work) {
+	const start = performance.now();
+	const complaints = await work();
+	return {name, complaints, seconds: (performance.now() - start) / 1000};
+}
+
+async function main(given) {
+	const fix = given.includes('--fix') ? ['--fix'] : [];
+	const cruising = cruiseRooms(root);
+	const checks = await Promise.all([
+		timed('types', () => run('node_modules/typescript/bin/tsc', ['-b', '--pretty', 'false'])),
+		timed('style', () => run('node_modules/xo/dist/cli.js', fix)),
+		timed('rooms', async () => complaintsAbout(await cruising)),
+		timed('graph', async () => complaintsAboutGraph(await cruising)),
+		timed('acts', () => complaintsAboutActs(root)),
+	]);
+	for (const {name, complaints, seconds} of checks) {
+		console.log(`${complaints.length === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(6)} ${seconds.toFixed(1)} s`);
+		for (const complaint of complaints) {
+			console.log(complaint.replaceAll(/^(?=.)/gm, '     '));
+		}
+	}
+
+	return checks.every(({complaints}) => complaints.length === 0) ? 0 : 1;
+}
+
+if (process.argv.includes('--help')) {
+	console.log(help);
+} else {
+	process.exitCode = await main(process.argv.slice(2));
+}

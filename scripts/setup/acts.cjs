@@ -1,0 +1,74 @@
+'use strict';
+
+const netfilterPrograms = {
+	iptables: [
+		'iptables-nft', 'iptables-nft-restore', 'iptables-nft-save', 'ip6tables-nft-restore', 'ip6tables-nft-save',
+		'iptables-legacy-restore', 'iptables-legacy-save', 'ip6tables-legacy-restore', 'ip6tables-legacy-save',
+	],
+	nftables: ['nft'],
+	iproute2: ['ip'],
+};
+
+/** What the tests of the Vagrantfile and of the provisioning script run. */
+const checkerPrograms = {ruby: ['ruby'], shellcheck: ['shellcheck']};
+
+/** Commands of `testbed` that touch the kernel. The others work without root; `doctor` says itself what is missing. */
+const kernelCommands = new Set(['run', 'clean']);
+
+function asksForHelp(argv) {
+	const end = argv.indexOf('--');
+	const options = end === -1 ? argv : argv.slice(0, end);
+	return options.some(option => ['--help', '-h', '--version', '-V'].includes(option));
+}
+
+/** `testbed` without a command runs, whatever its options. */
+function testbedNeedsKernel(argv) {
+	const [first] = argv;
+	return !asksForHelp(argv) && (first === undefined || first.startsWith('-') || kernelCommands.has(first));
+}
+
+/** Whether the arguments of `npm test` name unit tests and nothing else. */
+function testsOnlyUnits(argv) {
+	if (argv[0] === 'unit') {
+		return true;
+	}
+
+	const files = argv.filter(argument => /\.test\.[jt]s(:|$)/.test(argument));
+	return files.length > 0 && files.every(file => file.includes('test/unit/'));
+}
+
+/** What people name (`unit`, `kernel`, a source file) as the compiled files that ava runs. */
+function testArguments(argv) {
+	return argv.map((argument, index) => {
+		if (index === 0 && (argument === 'unit' || argument === 'kernel')) {
+			return `dist/test/${argument}`;
+		}
+
+		return argument.replace(/^(?:\.\/)?(test\/.*\.test)\.ts(:.*)?$/, (_, file, lines = '') => `dist/${file}.js${lines}`);
+	});
+}
+
+const never = () => false;
+
+/**
+Every act: what it does, the program, and what must stand before it starts.
+
+- `build`: the TypeScript project that must be compiled, `testbed` or `test`; a test that does not compile does not stop the testbed.
+- `kernel(argv)`: Linux, root and the netfilter programs are needed.
+- `checkers`: programs that are installed where that is possible, and whose absence is otherwise found by the test that needs them.
+- `main`: the program exports `main(argv)` and gives the exit status; otherwise it reads `process.argv` and starts when it is imported.
+*/
+const acts = {
+	testbed: {purpose: 'run the testbed (`--help` lists its commands)', program: 'dist/testbed/cli.js', main: true, build: 'testbed', kernel: testbedNeedsKernel},
+	test: {
+		purpose: 'run the tests: all, `unit`, `kernel`, or files; needs root unless only unit tests are named',
+		program: 'node_modules/ava/entrypoints/cli.mjs', build: 'test', checkers: checkerPrograms, atRoot: true,
+		arguments: testArguments, kernel: argv => !asksForHelp(argv) && !testsOnlyUnits(argv),
+	},
+	bench: {purpose: 'measure the whole run against the parts it cannot do without', program: 'dist/testbed/bench.js', main: true, build: 'testbed', kernel: argv => !asksForHelp(argv)},
+	build: {purpose: 'install the packages and compile, and nothing else', build: 'test', kernel: never},
+	lint: {purpose: 'types, style, order of the rooms, room graph, list of acts', program: 'scripts/lint.mjs', atRoot: true, kernel: never},
+	graph: {purpose: 'write the room graph into ARCHITECTURE.md', program: 'scripts/graph.mjs', atRoot: true, kernel: never},
+};
+
+module.exports = {acts, checkerPrograms, netfilterPrograms};

@@ -1,0 +1,153 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const process = require('node:process');
+const {pathToFileURL} = require('node:url');
+const {acts, netfilterPrograms} = require('./acts.cjs');
+const {SetupProblem, say} = require('./problem.cjs');
+const {checkPlatform, checkRoot} = require('./machine.cjs');
+const {buildStands, build} = require('./build.cjs');
+const {missingPrograms, install, systemFolders} = require('./debian.cjs');
+const {packagesStand, installPackages} = require('./packages.cjs');
+const {withLock} = require('./lock.cjs');
+
+const usage = 2;
+
+function help() {
+	const lines = Object.entries(acts).map(([name, {purpose}]) => `  ${name.padEnd(8)} ${purpose}`);
+	return [
+		'Usage: node scripts/run.cjs ACT [ARGUMENT…]',
+		'',
+		'Makes sure that the set-up stands (npm packages, Debian packages, build), then starts the act.',
+		'What it says goes to stderr; stdout is the act\'s.',
+		'',
+		...lines,
+		'',
+		'Exit status 4: the machine cannot do it, with the command that mends it.',
+		'',
+	].join('\n');
+}
+
+/** What a run of the launcher depends on, as values, so that tests can give others. */
+function contextOfProcess() {
+	return {
+		root: path.resolve(__dirname, '../..'),
+		platform: process.platform,
+		uid: process.getuid === undefined ? -1 : process.getuid(),
+		parentPid: process.ppid,
+		nodeMajor: process.versions.node.split('.')[0],
+		env: process.env,
+		systemFolders,
+		osRelease: '/etc/os-release',
+		aptLists: '/var/lib/apt/lists',
+		say,
+	};
+}
+
+/** What the user types for an act, without `sudo`. */
+function commandFor(name, argv) {
+	const command = name === 'test' ? 'npm test' : `npm run ${name}`;
+	return argv.length === 0 ? command : `${command} -- ${argv.map(argument => quote(argument)).join(' ')}`;
+}
+
+function quote(argument) {
+	return /^[\w./:=@,+-]+$/.test(argument) ? argument : `'${argument.replaceAll('\'', String.raw`'\''`)}'`;
+}
+
+/**
+Makes the set-up stand. When it does already, that costs a few hundred stat calls and one hash.
+
+The checks that nobody can mend by waiting (platform, root) come first, so that nothing is installed for a run that cannot be.
+*/
+function ensureSetUp(name, argv, context) {
+	const act = acts[name];
+	const kernel = act.kernel(argv);
+	if (kernel) {
+		checkPlatform(context.platform);
+		checkRoot({
+			uid: context.uid, parentPid: context.parentPid, readStatus: context.readStatus,
+			command: commandFor(name, argv), direct: ['node scripts/run.cjs', name, ...argv.map(argument => quote(argument))].join(' '),
+		});
+	}
+
+	const needed = kernel ? netfilterPrograms : {};
+	const canInstall = context.uid === 0 && context.platform === 'linux';
+	const wanted = canInstall ? {...needed, ...act.checkers} : needed;
+	const missing = () => missingPrograms(wanted, context);
+	const stands = () => missing().length === 0 && packagesStand(context) && (act.build === undefined || buildStands(act.build, context));
+	if (stands()) {
+		return;
+	}
+
+	// Two launchers in a fresh clone would install and build over each other. Whoever waited looks again: the work may be done.
+	withLock(context, () => {
+		const names = missing();
+		if (names.length > 0) {
+			install(names, {needed, wanted}, context);
+		}
+
+		if (!packagesStand(context)) {
+			installPackages(context);
+		}
+
+		if (act.build !== undefined && !buildStands(act.build, context)) {
+			build(act.build, context);
+		}
+	});
+}
+
+/** A user's `su` leaves the PATH without `/usr/sbin`, where Debian keeps the netfilter programs: they are found there, so they must also be started from there. */
+function completePath(context) {
+	const folders = (context.env.PATH ?? '').split(path.delimiter).filter(Boolean);
+	context.env.PATH = [...folders, ...context.systemFolders.filter(folder => !folders.includes(folder))].join(path.delimiter);
+}
+
+/**
+Starts the program in this process. A child would cost a second start of Node, and after Ctrl-C npm gives the prompt back while the child is still clearing up.
+
+The same holds for ava: its entry point reads `process.argv` and sets `process.exitCode`, so it can be imported as it is.
+*/
+async function start(name, argv, context) {
+	const act = acts[name];
+	if (act.program === undefined) {
+		return;
+	}
+
+	const file = path.join(context.root, act.program);
+	if (!fs.existsSync(file)) {
+		throw new SetupProblem(`${act.program} is not there, though the set-up stands.`, {state: 'Nothing was run.', hint: 'rm -rf dist node_modules && npm run build'});
+	}
+
+	if (act.main) {
+		const {main} = await import(pathToFileURL(file).href);
+		process.exitCode = await main(argv);
+		return;
+	}
+
+	const given = act.arguments === undefined ? argv : act.arguments(argv);
+	process.argv = [process.execPath, file, ...given];
+	if (act.atRoot) {
+		process.chdir(context.root);
+	}
+
+	await import(pathToFileURL(file).href);
+}
+
+async function launch([name, ...argv], context = contextOfProcess()) {
+	if (name === undefined || name === '--help' || name === '-h') {
+		process.stdout.write(help());
+		process.exitCode = name === undefined ? usage : 0;
+		return;
+	}
+
+	if (!Object.hasOwn(acts, name)) {
+		throw new SetupProblem(`There is no act "${name}".`, {state: 'Nothing was run.', hint: 'node scripts/run.cjs --help', exitCode: usage});
+	}
+
+	ensureSetUp(name, argv, context);
+	completePath(context);
+	await start(name, argv, context);
+}
+
+module.exports = {contextOfProcess, ensureSetUp, launch};

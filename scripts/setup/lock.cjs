@@ -1,0 +1,143 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const process = require('node:process');
+const {SetupProblem} = require('./problem.cjs');
+const {giveToOwner} = require('./owner.cjs');
+
+const pollMs = 100;
+const waitLimitMs = 15 * 60 * 1000;
+
+/** Who a process is, safely against a PID that was given out again: its start time, and the PID namespace in which the PID counts. */
+function identify(pid) {
+	try {
+		// The name in parentheses may hold spaces; the start time is the 20th field after it (proc(5), field 22).
+		const startTime = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ')[19];
+		return {pid, startTime, pidNamespace: fs.readlinkSync('/proc/self/ns/pid')};
+	} catch (error) {
+		if (error.code !== 'ENOENT' && error.code !== 'ESRCH') {
+			throw error;
+		}
+
+		// There is no such process, or no procfs (macOS).
+		return {pid, startTime: undefined, pidNamespace: undefined};
+	}
+}
+
+function isAlive(owner) {
+	const now = identify(owner.pid);
+	if (owner.pidNamespace !== identify(process.pid).pidNamespace) {
+		return true; // Of another container: its PIDs say nothing here, so it is given the benefit of the doubt.
+	}
+
+	if (owner.startTime !== undefined) {
+		return now.startTime === owner.startTime;
+	}
+
+	try {
+		process.kill(owner.pid, 0);
+		return true;
+	} catch (error) {
+		return error.code !== 'ESRCH';
+	}
+}
+
+/** The owner that a lock names, or undefined when there is no lock (any more). */
+function readOwner(lock) {
+	try {
+		return JSON.parse(fs.readFileSync(path.join(lock, 'owner.json'), 'utf8'));
+	} catch (error) {
+		if (error.code === 'ENOENT') {
+			return undefined;
+		}
+
+		throw error;
+	}
+}
+
+/** Takes a lock if it is free. The folder is made complete elsewhere and then renamed: so there is no moment in which a lock stands without its owner's name, and a rename onto a folder that is not empty fails. */
+function take(lock) {
+	const prepared = fs.mkdtempSync(`${lock}-`);
+	fs.writeFileSync(path.join(prepared, 'owner.json'), JSON.stringify(identify(process.pid)));
+	try {
+		fs.renameSync(prepared, lock);
+		return true;
+	} catch (error) {
+		fs.rmSync(prepared, {recursive: true});
+		if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST' || error.code === 'EPERM') {
+			return false;
+		}
+
+		throw error;
+	}
+}
+
+/** Removes a lock whose owner is dead. Only the holder of a second lock may do so: without it, two that found the same dead owner could remove each other's new lock. */
+function removeStale(lock) {
+	const breaking = `${lock}.breaking`;
+	if (!take(breaking)) {
+		const breaker = readOwner(breaking);
+		if (breaker !== undefined && !isAlive(breaker)) {
+			throw new SetupProblem(`Process ${breaker.pid} died while it removed the lock of another dead process.`, {state: 'Nothing was installed or built.', hint: `rm -r ${breaking}`});
+		}
+
+		return;
+	}
+
+	try {
+		const owner = readOwner(lock);
+		if (owner !== undefined && !isAlive(owner)) {
+			fs.rmSync(lock, {recursive: true});
+		}
+	} finally {
+		fs.rmSync(breaking, {recursive: true});
+	}
+}
+
+function sleep(milliseconds) {
+	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** Does the work while no other launcher of this checkout does. */
+function withLock(context, work, {limitMs = waitLimitMs} = {}) {
+	const folder = path.join(context.root, 'dist');
+	const lock = path.join(folder, '.setup-lock');
+	fs.mkdirSync(folder, {recursive: true});
+	const end = Date.now() + limitMs;
+	let announced;
+	while (!take(lock)) {
+		const owner = readOwner(lock);
+		if (owner === undefined) {
+			continue; // It was released between the two looks.
+		}
+
+		if (!isAlive(owner)) {
+			context.say(`The set-up of process ${owner.pid} did not end properly; its lock is removed.`);
+			removeStale(lock);
+			continue;
+		}
+
+		if (announced !== owner.pid) {
+			context.say(`Process ${owner.pid} is setting up this checkout; waiting for it.`);
+			announced = owner.pid;
+		}
+
+		if (Date.now() > end) {
+			throw new SetupProblem(`Process ${owner.pid} has been setting up this checkout for more than ${limitMs / 1000} s.`, {
+				state: 'Nothing was installed or built here.', hint: `rm -r ${lock}     # if that process is not there any more`,
+			});
+		}
+
+		sleep(pollMs);
+	}
+
+	try {
+		return work();
+	} finally {
+		fs.rmSync(lock, {recursive: true});
+		giveToOwner(['dist'], context);
+	}
+}
+
+module.exports = {withLock};

@@ -1,0 +1,86 @@
+'use strict';
+
+const fs = require('fs');
+const {SetupProblem} = require('./problem.cjs');
+
+/** The oldest Node that the dependencies declare: that of Debian 13. */
+const oldestNode = [20, 19, 0];
+
+function isOlder(version, floor) {
+	const parts = version.split('.').map(Number);
+	const index = floor.findIndex((part, place) => parts[place] !== part);
+	return index !== -1 && parts[index] < floor[index];
+}
+
+function checkNode(version) {
+	if (isOlder(version, oldestNode)) {
+		throw new SetupProblem('Node ' + version + ' is too old: the testbed needs Node ' + oldestNode.join('.') + ' or newer.', {
+			state: 'Nothing was installed or built.',
+			hint: 'sudo sh scripts/provision.sh     # on Debian and Ubuntu; elsewhere see https://nodejs.org/en/download',
+		});
+	}
+}
+
+function checkPlatform(platform) {
+	if (platform !== 'linux') {
+		throw new SetupProblem('The testbed asks the Linux kernel, and this is ' + platform + '.', {
+			state: 'Nothing was installed or built.',
+			hint: 'vagrant up && vagrant ssh -c "cd /testbed && sudo npm run testbed"     # the same in a VM; `npm run test:unit` works here too',
+		});
+	}
+}
+
+/**
+Whether an npm that root started runs this process as somebody else: npm 7 and 8 run scripts as the owner of the folder.
+
+@param {(pid: number) => string} readStatus Gives the text of `/proc/PID/status`.
+*/
+function npmOfRootAbove(pid, readStatus) {
+	for (let climbed = 0; climbed < 4 && pid > 1; climbed++) {
+		const status = readStatus(pid);
+		const name = /^Name:\s*(.*)$/m.exec(status);
+		const uid = /^Uid:\s*(\d+)/m.exec(status);
+		const parent = /^PPid:\s*(\d+)/m.exec(status);
+		if (name && uid && name[1].startsWith('npm') && uid[1] === '0') {
+			return true;
+		}
+
+		if (!parent) {
+			return false;
+		}
+
+		pid = Number(parent[1]);
+	}
+
+	return false;
+}
+
+function readProcStatus(pid) {
+	try {
+		return fs.readFileSync('/proc/' + pid + '/status', 'utf8');
+	} catch { // Under hidepid the processes of root are not there for us: then the general message is the right one.
+		return '';
+	}
+}
+
+/**
+@param {{uid: number, parentPid: number, command: string, readStatus?: (pid: number) => string}} options `command` is what the user typed, without `sudo`.
+*/
+function checkRoot(options) {
+	if (options.uid === 0) {
+		return;
+	}
+
+	const state = 'Nothing was installed, built or run.';
+	if (npmOfRootAbove(options.parentPid, options.readStatus || readProcStatus)) {
+		throw new SetupProblem('Network namespaces need root. You are root (UID 0), but npm runs this as UID ' + options.uid + ', the owner of the folder, as npm 7 and 8 do.', {
+			state, hint: options.direct,
+		});
+	}
+
+	throw new SetupProblem('Network namespaces need root, and this is UID ' + options.uid + '.', {
+		state, hint: 'sudo env "PATH=$PATH" ' + options.command,
+	});
+}
+
+module.exports = {checkNode, checkPlatform, checkRoot};

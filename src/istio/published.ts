@@ -1,0 +1,118 @@
+/**
+What an article says of six types of traffic, as data. It is what is published, not what is true: the kernel judges.
+*/
+
+import type {Role} from './role.js';
+
+/** Where the claims come from. */
+export const publishedSource = '"Traffic types and iptables rules in Istio sidecar explained" (Tetrate)';
+
+/** The six types that the article treats. */
+export type PublishedTypeId = '1' | '2' | '3' | '4' | '5' | '6';
+
+/** One step of a published route. */
+export type PublishedStep =
+	| {readonly kind: 'actor'; readonly name: string}
+	| {readonly kind: 'listener'; readonly port: number}
+	| {readonly kind: 'chain'; readonly chain: string}
+	| {readonly kind: 'rule'; readonly chain: 'ISTIO_OUTPUT'; readonly number: number; readonly role: Role};
+
+/** A route as published, as steps and in the notation of the testbed. */
+export type PublishedType = {readonly name: string; readonly path: readonly PublishedStep[]; readonly notation: readonly string[]};
+
+/** The nine rules of ISTIO_OUTPUT that the article numbers, as `iptables-save` printed them for a default sidecar of its time, with our word for what each is for. */
+export const articleRules: ReadonlyArray<{readonly number: number; readonly text: string; readonly role: Role}> = [
+	{number: 1, text: '-s 127.0.0.6/32 -o lo -j RETURN', role: 'passthrough-source'},
+	{number: 2, text: '! -d 127.0.0.1/32 -o lo -m owner --uid-owner 1337 -j ISTIO_IN_REDIRECT', role: 'hairpin-by-uid'},
+	{number: 3, text: '-o lo -m owner ! --uid-owner 1337 -j RETURN', role: 'loopback-not-proxy-uid'},
+	{number: 4, text: '-m owner --uid-owner 1337 -j RETURN', role: 'proxy-uid-bypass'},
+	{number: 5, text: '! -d 127.0.0.1/32 -o lo -m owner --gid-owner 1337 -j ISTIO_IN_REDIRECT', role: 'hairpin-by-gid'},
+	{number: 6, text: '-o lo -m owner ! --gid-owner 1337 -j RETURN', role: 'loopback-not-proxy-gid'},
+	{number: 7, text: '-m owner --gid-owner 1337 -j RETURN', role: 'proxy-gid-bypass'},
+	{number: 8, text: '-d 127.0.0.1/32 -j RETURN', role: 'localhost-bypass'},
+	{number: 9, text: '-j ISTIO_REDIRECT', role: 'outbound-capture'},
+];
+
+/** The routes as the article gives them. */
+/* eslint-disable @typescript-eslint/naming-convention -- The article numbers its types. */
+export const publishedTypes: Readonly<Record<PublishedTypeId, PublishedType>> = {
+	1: type('remote-to-local', [
+		actor('remote'),
+		chain('PREROUTING'),
+		chain('ISTIO_INBOUND'),
+		chain('ISTIO_IN_REDIRECT'),
+		listener(15_006),
+		chain('OUTPUT'),
+		rule(1),
+		chain('POSTROUTING'),
+		actor('app'),
+	]),
+	2: type('local-to-remote', [actor('app'), chain('OUTPUT'), rule(9), chain('ISTIO_REDIRECT'), listener(15_001), chain('OUTPUT'), rule(4), chain('POSTROUTING'), actor('remote')]),
+	3: type('prometheus-to-local', [actor('prometheus'), chain('PREROUTING'), chain('ISTIO_INBOUND'), chain('INPUT'), chain('OUTPUT'), rule(3), chain('POSTROUTING'), actor('app')]),
+	4: type('local-to-local', [
+		actor('app'),
+		chain('OUTPUT'),
+		rule(9),
+		chain('ISTIO_REDIRECT'),
+		listener(15_001),
+		chain('OUTPUT'),
+		rule(2),
+		chain('ISTIO_IN_REDIRECT'),
+		listener(15_006),
+		chain('OUTPUT'),
+		rule(1),
+		chain('POSTROUTING'),
+		actor('app'),
+	]),
+	5: type('within-proxy', [actor('proxy'), chain('OUTPUT'), rule(8), chain('POSTROUTING'), actor('proxy')]),
+	6: type('sidecar-to-istiod', [actor('agent'), chain('OUTPUT'), rule(9), listener(15_001), chain('OUTPUT'), rule(4), chain('POSTROUTING'), actor('istiod')]),
+};
+/* eslint-enable @typescript-eslint/naming-convention */
+
+/** One step in the notation of the testbed. */
+export function printPublishedStep(step: PublishedStep): string {
+	switch (step.kind) {
+		case 'actor': {
+			return step.name;
+		}
+
+		case 'listener': {
+			return `proxy:${step.port}`;
+		}
+
+		case 'chain': {
+			return step.chain;
+		}
+
+		case 'rule': {
+			return `${step.chain}#${step.number}`;
+		}
+	}
+}
+
+function type(name: string, path: readonly PublishedStep[]): PublishedType {
+	return {name, path, notation: path.map(step => printPublishedStep(step))};
+}
+
+function actor(name: string): PublishedStep {
+	return {kind: 'actor', name};
+}
+
+function listener(port: number): PublishedStep {
+	return {kind: 'listener', port};
+}
+
+function chain(name: string): PublishedStep {
+	return {kind: 'chain', chain: name};
+}
+
+function rule(number: number): PublishedStep {
+	const found = articleRules.find(candidate => candidate.number === number);
+	if (found === undefined) {
+		throw new RangeError(`the article numbers no rule ${number}`);
+	}
+
+	return {
+		kind: 'rule', chain: 'ISTIO_OUTPUT', number, role: found.role,
+	};
+}

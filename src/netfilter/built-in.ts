@@ -1,0 +1,41 @@
+/**
+What netfilter has before anybody writes a rule: tables, their built-in chains, and the targets that are not chains.
+*/
+
+import type {AddressFamily, Family, Target} from './types.js';
+
+/** The built-in chains of each table, in the order in which `iptables-save` prints them (iptables 1.8.9, both back ends, measured). */
+const chainsOfTable: ReadonlyMap<string, readonly string[]> = new Map([
+	['filter', ['INPUT', 'FORWARD', 'OUTPUT']],
+	['nat', ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING']],
+	['mangle', ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']],
+	['raw', ['PREROUTING', 'OUTPUT']],
+	['security', ['INPUT', 'FORWARD', 'OUTPUT']],
+]);
+
+/** Every table that iptables knows (iptables(8), section TABLES). */
+export const tableNames: readonly string[] = [...chainsOfTable.keys()];
+
+/** The built-in chains of a table, in the order of `iptables-save`; empty for a name that is no table. */
+export function builtInChains(table: string): readonly string[] {
+	return chainsOfTable.get(table) ?? [];
+}
+
+/** The targets that end or leave a chain without an extension (iptables(8), section TARGETS; QUEUE is in the kernel still). */
+export const verdictTargets: ReadonlyMap<string, Extract<Target, {kind: 'verdict'}>['verdict']> = new Map([
+	['ACCEPT', 'accept'],
+	['DROP', 'drop'],
+	['RETURN', 'return'],
+	['QUEUE', 'queue'],
+]);
+
+/** Targets of iptables-extensions(8): such a name after `-j` is never a chain. */
+export const extensionTargets: ReadonlySet<string> = new Set([
+	'AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK CT DNAT DNPT DSCP ECN HL HMARK IDLETIMER LED LOG MARK MASQUERADE NETMAP NFLOG NFQUEUE NOTRACK',
+	'RATEEST REDIRECT REJECT SECMARK SET SNAT SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS TPROXY TRACE TTL ULOG',
+].flatMap(line => line.split(' ')));
+
+/** The family of the tables that `iptables` or `ip6tables` write for packets of a family. */
+export function tableFamily(family: AddressFamily): Family {
+	return family === 'ipv4' ? 'ip' : 'ip6';
+}

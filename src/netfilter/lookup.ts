@@ -1,0 +1,56 @@
+/**
+Questions to a rule set by place: family, table, chain and number.
+*/
+
+import {builtInChains, tableFamily} from './built-in.js';
+import type {
+	AddressFamily, Chain, Family, Rule, RuleSet, Table,
+} from './types.js';
+
+export {builtInChains, tableFamily} from './built-in.js';
+
+/** The place of a rule. `number` counts from 1, as in `iptables -L --line-numbers`. */
+export type RulePlace = {readonly family: Family; readonly table: string; readonly chain: string; readonly number: number};
+
+/** A rule with the family, table and chain that it stands in. */
+export type PlacedRule = {readonly family: Family; readonly table: string; readonly chain: Chain; readonly rule: Rule};
+
+/** The table of that family and name. */
+export function findTable(ruleSet: RuleSet, {family, table}: Pick<RulePlace, 'family' | 'table'>): Table | undefined {
+	return ruleSet.tables.find(candidate => candidate.family === family && candidate.name === table);
+}
+
+/** The chain of that name. */
+export function findChain(ruleSet: RuleSet, {family, table, chain}: Omit<RulePlace, 'number'>): Chain | undefined {
+	return findTable(ruleSet, {family, table})?.chains.find(({name}) => name === chain);
+}
+
+/** The rule that stands there, or undefined. */
+export function findRule(ruleSet: RuleSet, {family, table, chain, number}: RulePlace): Rule | undefined {
+	return findChain(ruleSet, {family, table, chain})?.rules.find(rule => rule.number === number);
+}
+
+/** All rules, table by table and chain by chain, in the order of the set. */
+export function * rulesOf(ruleSet: RuleSet): Generator<PlacedRule, void> {
+	for (const {family, name: table, chains} of ruleSet.tables) {
+		for (const chain of chains) {
+			for (const rule of chain.rules) {
+				yield {
+					family, table, chain, rule,
+				};
+			}
+		}
+	}
+}
+
+/** The names of the tables that hold at least one rule for packets of a family: only these can show up in a path. */
+export function tablesWithRules(ruleSet: RuleSet, family: AddressFamily): readonly string[] {
+	return ruleSet.tables
+		.filter(table => (table.family === tableFamily(family) || table.family === 'inet') && table.chains.some(({rules}) => rules.length > 0))
+		.map(({name}) => name);
+}
+
+/** Whether a chain is there before anybody makes it. */
+export function isBuiltInChain(table: string, chain: string): boolean {
+	return builtInChains(table).includes(chain);
+}

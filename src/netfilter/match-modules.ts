@@ -1,0 +1,79 @@
+/**
+The match modules whose options are understood, as a table. A row without `read` is known to iptables but has no field of its own: it becomes an `opaque` match.
+*/
+
+import {
+	parseMark, parseOwner, parsePortRange, parsePortRanges, parseStates,
+} from './rule-values.js';
+import type {Match} from './types.js';
+
+/** How many values an option takes, and which match it makes of them. */
+export type MatchOption = {
+	readonly values: number;
+	readonly read?: (value: string, negated: boolean) => Match;
+};
+
+type MatchModule = ReadonlyMap<string, MatchOption>;
+
+const sourcePort: MatchOption = {values: 1, read: (value, negated) => ({kind: 'source-port', negated, ranges: [parsePortRange(value)]})};
+const destinationPort: MatchOption = {values: 1, read: (value, negated) => ({kind: 'destination-port', negated, ranges: [parsePortRange(value)]})};
+const sourcePorts: MatchOption = {values: 1, read: (value, negated) => ({kind: 'source-port', negated, ranges: parsePortRanges(value)})};
+const destinationPorts: MatchOption = {values: 1, read: (value, negated) => ({kind: 'destination-port', negated, ranges: parsePortRanges(value)})};
+const states: MatchOption = {values: 1, read: (value, negated) => ({kind: 'conntrack-state', negated, states: parseStates(value)})};
+const ports = [['--sport', sourcePort], ['--source-port', sourcePort], ['--dport', destinationPort], ['--destination-port', destinationPort]] as const;
+
+function opaque(values: number, ...names: readonly string[]): ReadonlyArray<readonly [string, MatchOption]> {
+	return names.map(name => [name, {values}] as const);
+}
+
+function mark(kind: 'mark' | 'connmark'): MatchModule {
+	return new Map([['--mark', {values: 1, read: (value: string, negated: boolean): Match => ({kind, negated, ...parseMark(value)})}]]);
+}
+
+function owner(kind: 'uid' | 'gid'): MatchOption {
+	return {values: 1, read: (value, negated) => ({kind, negated, ...parseOwner(value, kind)})};
+}
+
+/** The modules by name, each with its options (iptables-extensions(8) 1.8.9). */
+export const matchModules: ReadonlyMap<string, MatchModule> = new Map<string, MatchModule>([
+	['tcp', new Map([...ports, ...opaque(2, '--tcp-flags'), ...opaque(0, '--syn'), ...opaque(1, '--tcp-option')])],
+	['udp', new Map(ports)],
+	['sctp', new Map([...ports, ...opaque(2, '--chunk-types')])],
+	['dccp', new Map([...ports, ...opaque(1, '--dccp-types', '--dccp-option')])],
+	['multiport', new Map<string, MatchOption>([
+		['--sports', sourcePorts], ['--source-ports', sourcePorts], ['--dports', destinationPorts], ['--destination-ports', destinationPorts], ...opaque(1, '--ports'),
+	])],
+	['owner', new Map<string, MatchOption>([
+		['--uid-owner', owner('uid')],
+		['--gid-owner', owner('gid')],
+		['--socket-exists', {values: 0, read: (_value, negated) => ({kind: 'socket-exists', negated})}],
+		...opaque(0, '--suppl-groups'),
+	])],
+	['mark', mark('mark')],
+	['connmark', mark('connmark')],
+	['conntrack', new Map([
+		['--ctstate', states],
+		...opaque(1, '--ctproto', '--ctorigsrc', '--ctorigdst', '--ctreplsrc', '--ctrepldst', '--ctorigsrcport', '--ctorigdstport', '--ctreplsrcport', '--ctrepldstport', '--ctstatus', '--ctexpire', '--ctdir'),
+	])],
+	['state', new Map([['--state', states]])],
+	['comment', new Map<string, MatchOption>([['--comment', {values: 1, read: text => ({kind: 'comment', text})}]])],
+]);
+
+/** Options of protocols that have no module of ours, so that `-p icmp --icmp-type 8` is understood without `-m icmp`. */
+const protocolOptions: ReadonlyMap<string, MatchModule> = new Map([
+	['icmp', new Map(opaque(1, '--icmp-type'))],
+	['ipv6-icmp', new Map(opaque(1, '--icmpv6-type'))],
+]);
+
+/** What a protocol brings along without `-m`, as iptables loads it on first use. */
+export function optionsOfProtocol(protocol: string | undefined): MatchModule | undefined {
+	return protocol !== undefined && ['tcp', 'udp', 'sctp', 'dccp'].includes(protocol) ? matchModules.get(protocol) : protocolOptions.get(protocol ?? '');
+}
+
+/** Modules that match nothing without an option: iptables refuses them bare. */
+export const modulesThatNeedAnOption: ReadonlySet<string> = new Set(['multiport', 'owner', 'mark', 'connmark', 'conntrack', 'state', 'comment']);
+
+/** The modules that have an option, for the hint of an error. */
+export function modulesWithOption(option: string): readonly string[] {
+	return [...matchModules].filter(([, options]) => options.has(option)).map(([name]) => name);
+}

@@ -1,0 +1,139 @@
+/**
+The target of a rule: what stands behind `-j` or `-g`.
+*/
+
+import {extensionTargets, verdictTargets} from './built-in.js';
+import {parseAddress} from './address.js';
+import {parseMark, parsePort, parsePortRange} from './rule-values.js';
+import type {Target} from './types.js';
+import {RuleSyntaxError, verbatim, type Word} from './words.js';
+
+/** What follows `-j NAME` or `-g NAME` and is no option of a match. */
+export type TargetWords = {readonly via: 'jump' | 'goto'; readonly name: string; readonly words: Word[]};
+
+type Context = {readonly line: string; readonly protocol: string | undefined};
+
+/** Makes a target of its words; no words at all is a rule that only counts. */
+export function readTarget(target: TargetWords | undefined, context: Context): Target {
+	if (target === undefined) {
+		return {kind: 'none'};
+	}
+
+	const {via, name, words} = target;
+	const verdict = verdictTargets.get(name);
+	if (via === 'goto') {
+		if (verdict !== undefined || extensionTargets.has(name)) {
+			throw new RuleSyntaxError(`-g ${name}: only a chain can be gone to`);
+		}
+
+		refuseOptions(words, name);
+		return {kind: 'goto', chain: name};
+	}
+
+	if (verdict !== undefined) {
+		refuseOptions(words, name);
+		return {kind: 'verdict', verdict};
+	}
+
+	if (name === 'REDIRECT') {
+		return readRedirect(words, context);
+	}
+
+	if (name === 'TPROXY') {
+		return readTproxy(words, context);
+	}
+
+	return extensionTargets.has(name) || words.length > 0 ? extension(name, words, context) : {kind: 'jump', chain: name};
+}
+
+function readRedirect(words: readonly Word[], context: Context): Target {
+	const options = optionsOf(words);
+	const ports = options.get('--to-ports') ?? options.get('--to-port');
+	const unknown = [...options.keys()].find(name => !['--to-ports', '--to-port', '--random', '--random-fully'].includes(name));
+	if (unknown !== undefined) {
+		throw new RuleSyntaxError(`option ${unknown} belongs to no module or target in sight`);
+	}
+
+	if (options.has('--to-ports') || options.has('--to-port')) {
+		if (!['tcp', 'udp', 'sctp', 'dccp'].includes(context.protocol ?? '')) {
+			throw new RuleSyntaxError('REDIRECT to a port without -p tcp, udp, sctp or dccp');
+		}
+
+		const toPorts = parsePortRange(requireValue('--to-ports', ports), '-');
+		// A random port is another promise than a fixed one; it keeps its words.
+		return options.size === 1 ? {kind: 'redirect', toPorts} : extension('REDIRECT', words, context);
+	}
+
+	return options.size === 0 ? {kind: 'redirect', toPorts: undefined} : extension('REDIRECT', words, context);
+}
+
+function readTproxy(words: readonly Word[], context: Context): Target {
+	const options = optionsOf(words);
+	const unknown = [...options.keys()].find(name => !['--on-port', '--on-ip', '--tproxy-mark'].includes(name));
+	if (unknown !== undefined) {
+		throw new RuleSyntaxError(`option ${unknown} belongs to no module or target in sight`);
+	}
+
+	const onPort = parsePort(requireValue('--on-port', options.get('--on-port')));
+	const onIp = options.get('--on-ip');
+	// Without a mark the kernel gets mark 0 and mask 0 (iptables 1.8.9, measured).
+	const {value: mark, mask} = options.has('--tproxy-mark') ? parseMark(requireValue('--tproxy-mark', options.get('--tproxy-mark'))) : {value: 0, mask: 0};
+	if (options.has('--on-ip')) {
+		const address = parseAddress(requireValue('--on-ip', onIp));
+		if (address === undefined) {
+			throw new RuleSyntaxError(`bad address "${onIp}"`);
+		}
+
+		// The zero address is "the address of the arriving interface"; another one has no field.
+		if (address.value !== 0n) {
+			return extension('TPROXY', words, context);
+		}
+	}
+
+	return {
+		kind: 'tproxy', onPort, mark, mask,
+	};
+}
+
+function extension(name: string, words: readonly Word[], {line}: Context): Target {
+	return {kind: 'extension', name, options: verbatim(line, words)};
+}
+
+function refuseOptions(words: readonly Word[], name: string): void {
+	const [first] = words;
+	if (first !== undefined) {
+		throw new RuleSyntaxError(`option ${first.text} belongs to no module or target in sight: ${name} takes none`);
+	}
+}
+
+function requireValue(name: string, value: string | undefined): string {
+	if (value === undefined) {
+		throw new RuleSyntaxError(`${name} needs a value`);
+	}
+
+	return value;
+}
+
+/** Options with their values, `--name value` or `--name=value`; a bare one has none. */
+function optionsOf(words: readonly Word[]): ReadonlyMap<string, string | undefined> {
+	const options = new Map<string, string | undefined>();
+	let last: string | undefined;
+	for (const {text, quoted} of words) {
+		const [, name = text, value] = /^(--[^=]+)=(.*)$/.exec(text) ?? [];
+		if (!quoted && name.startsWith('--')) {
+			if (options.has(name)) {
+				throw new RuleSyntaxError(`${name} is given twice`);
+			}
+
+			options.set(name, value);
+			last = value === undefined ? name : undefined;
+		} else if (last === undefined) {
+			throw new RuleSyntaxError(`unexpected word "${text}"`);
+		} else {
+			options.set(last, text);
+			last = undefined;
+		}
+	}
+
+	return options;
+}

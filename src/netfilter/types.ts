@@ -1,0 +1,80 @@
+/**
+The vocabulary of netfilter: what a rule set is. Every other room speaks these words.
+*/
+
+/** The family of a packet. An `inet` table sees both, so this is not {@link Family}. */
+export type AddressFamily = 'ipv4' | 'ipv6';
+
+/** The family of a table, as nft names it. `iptables` writes `ip` tables, `ip6tables` writes `ip6` tables. */
+export type Family = 'ip' | 'ip6' | 'inet';
+
+/** Which program writes the rules into the kernel, and through which kernel interface. */
+export type Backend = 'iptables-nft' | 'iptables-legacy';
+
+/** Every back end that can be asked for. */
+export const backends = ['iptables-nft', 'iptables-legacy'] as const satisfies readonly Backend[];
+
+/** A place in the kernel where chains are consulted (linux/netfilter.h, `enum nf_inet_hooks`). */
+export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
+
+/** What netfilter says of a packet (linux/netfilter.h and linux/netfilter/nf_tables.h). */
+export type Verdict = 'accept' | 'drop' | 'stolen' | 'queue' | 'repeat' | 'jump' | 'goto' | 'return' | 'continue';
+
+/** A name that iptables knows as a table: `nat`, `mangle`, `raw`, `filter`, `security`. */
+export type TableName = string;
+
+/** One condition of a rule. `negated` is the `!` in front of it. A match that is not understood is `opaque`: it keeps its text and is installed unchanged. */
+export type Match =
+	| {readonly kind: 'protocol'; readonly negated: boolean; readonly protocol: string}
+	| {readonly kind: 'source' | 'destination'; readonly negated: boolean; readonly address: string}
+	| {readonly kind: 'in-interface' | 'out-interface'; readonly negated: boolean; readonly name: string}
+	| {readonly kind: 'source-port' | 'destination-port'; readonly negated: boolean; readonly ranges: readonly PortRange[]}
+	| {readonly kind: 'uid' | 'gid'; readonly negated: boolean; readonly from: number; readonly to: number}
+	| {readonly kind: 'socket-exists'; readonly negated: boolean}
+	| {readonly kind: 'mark' | 'connmark'; readonly negated: boolean; readonly value: number; readonly mask: number}
+	| {readonly kind: 'conntrack-state'; readonly negated: boolean; readonly states: readonly string[]}
+	| {readonly kind: 'comment'; readonly text: string}
+	| {readonly kind: 'opaque'; readonly text: string};
+
+/** Ports `from` to `to`, both included. */
+export type PortRange = {readonly from: number; readonly to: number};
+
+/** What a rule does with a packet that it matches. `none` is a rule without `-j`: it only counts. */
+export type Target =
+	| {readonly kind: 'verdict'; readonly verdict: 'accept' | 'drop' | 'return' | 'queue'}
+	| {readonly kind: 'jump' | 'goto'; readonly chain: string}
+	| {readonly kind: 'redirect'; readonly toPorts: PortRange | undefined}
+	| {readonly kind: 'tproxy'; readonly onPort: number; readonly mark: number; readonly mask: number}
+	| {readonly kind: 'extension'; readonly name: string; readonly options: string}
+	| {readonly kind: 'none'};
+
+/** How often a rule, or the policy of a built-in chain, was met. */
+export type Counters = {readonly packets: bigint; readonly bytes: bigint};
+
+/** One rule of one chain. Questions use `matches` and `target`; people see `text`. */
+export type Rule = {
+	readonly chain: string;
+	/** 1-based place in its chain, as in `iptables -L --line-numbers`. Never a handle. */
+	readonly number: number;
+	readonly matches: readonly Match[];
+	readonly target: Target;
+	/** The rule without `-A CHAIN` and without counters, verbatim: `-p tcp -j REDIRECT --to-ports 15001`. */
+	readonly text: string;
+};
+
+/** A chain with its rules in order. `policy` is undefined for a user chain. */
+export type Chain = {
+	readonly name: string;
+	readonly policy: 'ACCEPT' | 'DROP' | undefined;
+	readonly rules: readonly Rule[];
+};
+
+/** One table of one family. */
+export type Table = {
+	readonly family: Family;
+	readonly name: TableName;
+	readonly chains: readonly Chain[];
+};
+
+/** All tables that a sandbox gets, of both families. Plain data. */
+export type RuleSet = {readonly tables: readonly Table[]};

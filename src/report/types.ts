@@ -1,0 +1,48 @@
+/**
+The result of a run as plain data: what every reporter prints, and what can be written to a file and read again. Its JSON form is version 1 of the contract in `README.md`.
+*/
+
+import type {Leg} from '../netfilter/path.js';
+import type {AddressFamily, Backend} from '../netfilter/types.js';
+import type {Role} from '../istio/role.js';
+import type {Outcome} from '../judge/outcome.js';
+import type {PublishedVerdict} from '../judge/published.js';
+import type {RuleNote} from '../judge/rule-notes.js';
+import type {ActorName, Credentials, ExpectedPath, TypeId} from '../scenario/types.js';
+import type {Gap} from '../trace/gap.js';
+
+/** The machine that a run ran on. Versions as the programs print them. */
+export type Environment = {readonly kernel: string; readonly iptables: string; readonly nft: string; readonly node: string};
+
+/** Which rules were judged. `sha256` is of the text that was installed, all families. */
+export type RulesSummary = {readonly source: string; readonly release: string | null; readonly backend: Backend; readonly sha256: string};
+
+/** One type of traffic in one family, judged. */
+export type TypeResult = {
+	readonly id: TypeId;
+	readonly name: string;
+	readonly family: AddressFamily;
+	/** The actors that had a part in it, with the credentials read back from the kernel. */
+	readonly actors: Readonly<Partial<Record<ActorName, Credentials>>>;
+	readonly outcome: Outcome;
+	readonly legs: readonly Leg[];
+	readonly loop: boolean;
+	readonly expected: ExpectedPath;
+	/** The roles of the rules hit, per leg; null for a rule without one. */
+	readonly observedRoles: ReadonlyArray<ReadonlyArray<Role | null>>;
+	/** Null for a type that the article does not treat. */
+	readonly published: PublishedVerdict | null;
+	readonly gaps: readonly Gap[];
+};
+
+/** A whole run. */
+export type Report = {
+	readonly environment: Environment;
+	readonly rules: RulesSummary;
+	readonly types: readonly TypeResult[];
+	/** What is to be said of the rules themselves: missing, moved, not reached. */
+	readonly ruleNotes: readonly RuleNote[];
+	/** Hints for the reader that decide nothing: a UID that the rules know and the actors do not have. */
+	readonly hints: readonly string[];
+	readonly durationMs: number;
+};

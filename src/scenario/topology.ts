@@ -1,0 +1,49 @@
+/**
+The world as data: addresses and ports of the default topology. Stable for users; see `README.md`.
+*/
+
+import type {AddressFamily} from '../netfilter/types.js';
+
+/** One address per family. */
+export type AddressPair = Readonly<Record<AddressFamily, string>>;
+
+/** A named place that a probe can go to. */
+export type PlaceName = 'pod' | 'remote' | 'istiod' | 'prometheus' | 'vip' | 'remote-vip' | 'localhost';
+
+/** Addresses, prefixes and ports of the pod's namespace and the remote one. */
+export type Topology = {
+	readonly places: Readonly<Record<PlaceName, AddressPair>>;
+	readonly prefixLength: Readonly<Record<AddressFamily, number>>;
+	/** Delivered in the remote namespace, so that a connection that leaves the pod unproxied still arrives somewhere. */
+	readonly serviceRange: AddressPair;
+	/** The source of the proxy's inbound connections (pilot: inbound passthrough bind addresses). */
+	readonly passthroughSource: AddressPair;
+	readonly resolver: AddressPair;
+	readonly ports: {readonly app: number; readonly remote: number; readonly istiod: number; readonly service: number; readonly metrics: number; readonly health: number};
+	/** Endpoint by service: what the proxy resolves a virtual address to. */
+	readonly services: ReadonlyArray<{readonly name: 'vip' | 'remote-vip'; readonly endpoint: 'pod' | 'remote'}>;
+};
+
+/** The default topology. */
+export const defaultTopology: Topology = {
+	places: {
+		pod: {ipv4: '10.244.1.10', ipv6: '2001:db8:1::10'},
+		remote: {ipv4: '10.244.1.20', ipv6: '2001:db8:1::20'},
+		istiod: {ipv4: '10.244.1.21', ipv6: '2001:db8:1::21'},
+		prometheus: {ipv4: '10.244.1.22', ipv6: '2001:db8:1::22'},
+		vip: {ipv4: '10.96.1.10', ipv6: '2001:db8:96::110'},
+		'remote-vip': {ipv4: '10.96.1.20', ipv6: '2001:db8:96::120'},
+		localhost: {ipv4: '127.0.0.1', ipv6: '::1'},
+	},
+	prefixLength: {ipv4: 24, ipv6: 64},
+	serviceRange: {ipv4: '10.96.0.0/12', ipv6: '2001:db8:96::/108'},
+	passthroughSource: {ipv4: '127.0.0.6', ipv6: '::6'},
+	resolver: {ipv4: '10.96.0.10', ipv6: '2001:db8:96::a'},
+	ports: {
+		app: 8080, remote: 8080, istiod: 15_012, service: 8080, metrics: 15_090, health: 15_021,
+	},
+	services: [{name: 'vip', endpoint: 'pod'}, {name: 'remote-vip', endpoint: 'remote'}],
+};
+
+/** Both families, in the order in which they are run and printed. */
+export const addressFamilies = ['ipv4', 'ipv6'] as const satisfies readonly AddressFamily[];

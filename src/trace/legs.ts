@@ -1,0 +1,184 @@
+/**
+Sockets and packets → legs → the path of a probe. A leg is joined by what its own socket and the listener said of their addresses; the packet is found by the same pair.
+*/
+
+import type {Endpoint, Leg, LegEnd} from '../netfilter/path.js';
+import type {RuleSet} from '../netfilter/types.js';
+import {tablesWithRules} from '../netfilter/lookup.js';
+import type {Gap} from './gap.js';
+import type {Observation, ObservedPath} from './observation.js';
+import {protocolNumbers} from './packet.js';
+import type {TracedPacket} from './packets.js';
+import {
+	loopStops, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketRecord,
+} from './sockets.js';
+
+/** The credentials of a socket, as the trace switch read them off the socket of the packet. */
+export type SocketOwner = {readonly family: 'ipv4' | 'ipv6'; readonly sourcePort: number; readonly destinationPort: number; readonly uid: number; readonly gid: number};
+
+/** Everything that was observed in one run, for all its probes. */
+export type Evidence = {
+	readonly sockets: readonly SocketRecord[];
+	readonly packets: readonly TracedPacket[];
+	readonly owners: readonly SocketOwner[];
+	readonly ruleSet: RuleSet;
+};
+
+function same(one: Endpoint, other: Endpoint): boolean {
+	return one.port === other.port && one.address === other.address;
+}
+
+function print({address, port}: Endpoint): string {
+	return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Finds the legs of many probes in one run's evidence. */
+export class Joiner {
+	readonly #opened: readonly OpenedSocket[];
+	readonly #accepted: readonly AcceptedSocket[];
+	readonly #ended: ReadonlyMap<string, EndedSocket>;
+	readonly #cut: ReadonlyMap<string, CutSocket>;
+	readonly #evidence: Evidence;
+	readonly #packets = new Map<string, TracedPacket[]>();
+
+	constructor(evidence: Evidence) {
+		this.#evidence = evidence;
+		this.#opened = evidence.sockets.filter(record => record.kind === 'opened');
+		this.#accepted = evidence.sockets.filter(record => record.kind === 'accepted');
+		this.#ended = new Map(evidence.sockets.flatMap(record => record.kind === 'ended' ? [[record.id, record] as const] : []));
+		this.#cut = new Map(evidence.sockets.flatMap(record => record.kind === 'cut' ? [[record.id, record] as const] : []));
+		for (const packet of evidence.packets) {
+			const key = `${packet.header.protocol} ${print(packet.header.source)} ${print(packet.header.destination)}`;
+			this.#packets.set(key, [...this.#packets.get(key) ?? [], packet]);
+		}
+	}
+
+	/** The path of the probe whose first socket has this id. */
+	join(firstId: string): Observation {
+		const gaps: Gap[] = [];
+		const legs: Leg[] = [];
+		let loop = false;
+		let opened = this.#opened.find(({id}) => id === firstId);
+		if (opened === undefined) {
+			gaps.push({kind: 'no-end', message: `No actor said that it opened the connection ${firstId}.`});
+		}
+
+		while (opened !== undefined && legs.length <= loopStops) {
+			const accepted = this.#acceptedOf(opened, gaps);
+			legs.push(this.#legOf(opened, accepted, gaps));
+			if (accepted !== undefined && this.#cut.has(accepted.id)) {
+				loop = true;
+				break;
+			}
+
+			const next: readonly OpenedSocket[] = accepted === undefined ? [] : this.#opened.filter(({parent}) => parent === accepted.id);
+			if (next.length > 1) {
+				gaps.push({kind: 'ambiguous', message: `${accepted!.stop} opened ${next.length} connections for one that it accepted.`});
+			}
+
+			if (accepted?.originalDestination !== undefined && next.length === 0) {
+				gaps.push({kind: 'no-end', message: `${accepted.stop} accepted a connection to ${print(accepted.originalDestination)} and did not carry it on.`});
+			}
+
+			opened = next[0];
+		}
+
+		return {path: {legs} as unknown as ObservedPath, loop, gaps};
+	}
+
+	#acceptedOf(opened: OpenedSocket, gaps: Gap[]): AcceptedSocket | undefined {
+		const candidates = this.#accepted.filter(({peer}) => same(peer, opened.from));
+		if (candidates.length < 2) {
+			return candidates[0];
+		}
+
+		// One source port can serve two destinations at once.
+		const exact = candidates.filter(({local, originalDestination}) => same(originalDestination ?? local, opened.to));
+		if (exact.length === 1) {
+			return exact[0];
+		}
+
+		gaps.push({kind: 'ambiguous', message: `${candidates.length} listeners accepted a connection from ${print(opened.from)}.`});
+		return undefined;
+	}
+
+	#legOf(opened: OpenedSocket, accepted: AcceptedSocket | undefined, gaps: Gap[]): Leg {
+		const name = `${opened.actor} ${print(opened.from)} → ${print(opened.to)}`;
+		const attempts = this.#packets.get(`${protocolNumbers.tcp} ${print(opened.from)} ${print(opened.to)}`) ?? [];
+		const [packet, ...again] = attempts;
+		if (packet?.seen !== true) {
+			gaps.push({kind: 'not-traced', message: `The first packet of ${name} does not appear in the trace.`});
+		}
+
+		const tables = tablesWithRules(this.#evidence.ruleSet, opened.family);
+		const traversals = packet?.traversals.filter(({table}) => tables.includes(table)) ?? [];
+		if (tables.length > 0 && packet !== undefined && traversals.length === 0) {
+			gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but no chain of ${tables.join(', ')} shows it.`});
+		}
+
+		for (const traversal of traversals) {
+			if (traversal.end.by === 'open') {
+				gaps.push({kind: 'open-traversal', message: `The trace of ${name} does not say how ${traversal.table} ${traversal.chain} was left.`});
+			}
+
+			for (const hit of traversal.hits.filter(({number}) => number === undefined)) {
+				gaps.push({kind: 'open-traversal', message: `The trace of ${name} names handle ${hit.handle} in ${hit.table} ${hit.chain}, which no rule has.`});
+			}
+		}
+
+		if (again.some(other => hitsOf(other) !== hitsOf(packet!) && other.traversals.length > 0)) {
+			gaps.push({kind: 'ambiguous', message: `A repeated packet of ${name} took another way than the first.`});
+		}
+
+		return {
+			actor: opened.actor,
+			family: opened.family,
+			protocol: 'tcp',
+			from: opened.from,
+			to: opened.to,
+			socket: this.#ownerOf(opened, name, gaps) ?? packet?.owner,
+			traversals,
+			end: this.#endOf({
+				opened, accepted, packet, name,
+			}, gaps),
+		};
+	}
+
+	#ownerOf(opened: OpenedSocket, name: string, gaps: Gap[]): Leg['socket'] {
+		const owners = this.#evidence.owners.filter(owner => owner.family === opened.family && owner.sourcePort === opened.from.port && owner.destinationPort === opened.to.port);
+		const [owner] = owners;
+		if (owners.length > 1) {
+			gaps.push({kind: 'credentials', message: `The kernel names ${owners.length} users for ${name}.`});
+		}
+
+		return owner === undefined ? undefined : {uid: owner.uid, gid: owner.gid};
+	}
+
+	#endOf({opened, accepted, packet, name}: {opened: OpenedSocket; accepted: AcceptedSocket | undefined; packet: TracedPacket | undefined; name: string}, gaps: Gap[]): LegEnd {
+		if (accepted !== undefined) {
+			return {kind: 'accepted', stop: accepted.stop};
+		}
+
+		const last = packet?.traversals.at(-1);
+		if (last?.end.by !== 'open' && last?.end.verdict === 'drop') {
+			return {kind: 'dropped', by: last.end.by === 'rule' ? last.hits.at(-1) : undefined};
+		}
+
+		const ended = this.#ended.get(opened.id);
+		if (ended?.result === 'refused') {
+			return {kind: 'refused'};
+		}
+
+		if (ended?.result === 'unreachable') {
+			return {kind: 'unreachable', reason: ended.reason};
+		}
+
+		const reason = ended?.reason ?? 'its process said nothing more of it';
+		gaps.push({kind: 'no-end', message: `Nobody accepted, refused or dropped ${name}: ${reason}.`});
+		return {kind: 'unknown', reason};
+	}
+}
+
+function hitsOf(packet: TracedPacket): string {
+	return packet.traversals.flatMap(({hits}) => hits.map(({table, chain, number}) => `${table} ${chain} ${number}`)).join(', ');
+}

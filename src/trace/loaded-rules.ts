@@ -1,0 +1,112 @@
+/**
+The rules as the kernel holds them, with their counters: what translates a handle into a number, and the second witness beside the trace. Read twice, before and after a run.
+*/
+
+import type {Family} from '../netfilter/types.js';
+
+/** One rule in the kernel. `handle` is undefined on iptables-legacy; `packets` is undefined where the rule has no counter. */
+export type LoadedRule = {
+	readonly family: Family;
+	readonly table: string;
+	readonly chain: string;
+	readonly number: number;
+	readonly handle: number | undefined;
+	readonly packets: number | undefined;
+};
+
+/** The text or JSON that a tool printed of the kernel's rules is not what it should be. */
+export class LoadedRulesError extends Error {
+	override readonly name = 'LoadedRulesError';
+}
+
+/** A name for a rule by its place. */
+export function ruleKey({family, table, chain, number}: {readonly family: Family; readonly table: string; readonly chain: string; readonly number: number}): string {
+	return `${family} ${table} ${chain} ${number}`;
+}
+
+/** What `nft -j list ruleset` must look like, as far as it is read here. */
+type NftListing = {readonly nftables: ReadonlyArray<{readonly rule?: {readonly family: string; readonly table: string; readonly chain: string; readonly handle: number; readonly expr: readonly unknown[]}}>};
+
+function isListing(value: unknown): value is NftListing {
+	return typeof value === 'object' && value !== null && 'nftables' in value && Array.isArray(value.nftables);
+}
+
+function packetsOf(expressions: readonly unknown[]): number | undefined {
+	for (const expression of expressions) {
+		if (typeof expression === 'object' && expression !== null && 'counter' in expression) {
+			const {counter} = expression;
+			if (typeof counter === 'object' && counter !== null && 'packets' in counter && typeof counter.packets === 'number') {
+				return counter.packets;
+			}
+		}
+	}
+
+	return undefined;
+}
+
+/**
+The rules of `nft -j list ruleset`, but for those of the tables in `exceptTables` (the testbed's own). The listing keeps the order of rules within a chain, so counting gives the number.
+
+@throws {LoadedRulesError} when the text is not such a listing.
+*/
+export function parseNftListing(text: string, exceptTables: readonly string[]): readonly LoadedRule[] {
+	let listing: unknown;
+	try {
+		listing = JSON.parse(text);
+	} catch (error) {
+		throw new LoadedRulesError('`nft -j list ruleset` printed no JSON.', {cause: error});
+	}
+
+	if (!isListing(listing)) {
+		throw new LoadedRulesError('`nft -j list ruleset` printed JSON without the key `nftables`.');
+	}
+
+	const numbers = new Map<string, number>();
+	const rules: LoadedRule[] = [];
+	for (const {rule} of listing.nftables) {
+		if (rule === undefined || exceptTables.includes(rule.table)) {
+			continue;
+		}
+
+		const {table, chain, handle} = rule;
+		const family = rule.family as Family;
+		const place = `${family} ${table} ${chain}`;
+		const number = (numbers.get(place) ?? 0) + 1;
+		numbers.set(place, number);
+		rules.push({
+			family, table, chain, number, handle, packets: packetsOf(rule.expr),
+		});
+	}
+
+	return rules;
+}
+
+const tablePattern = /^\*\s*(?<table>\S+)/u;
+const rulePattern = /^\[(?<packets>\d+):\d+\] -A (?<chain>\S+)/u;
+
+/**
+The rules of `iptables-save -c` or `ip6tables-save -c`, with their counters in front.
+
+@throws {LoadedRulesError} when a rule stands there without a counter.
+*/
+export function parseSavedCounters(text: string, family: 'ip' | 'ip6'): readonly LoadedRule[] {
+	const numbers = new Map<string, number>();
+	const rules: LoadedRule[] = [];
+	let table = '';
+	for (const line of text.split('\n')) {
+		table = tablePattern.exec(line)?.groups?.['table'] ?? table;
+		const groups = rulePattern.exec(line)?.groups;
+		if (groups !== undefined) {
+			const chain = groups['chain']!;
+			const number = (numbers.get(`${table} ${chain}`) ?? 0) + 1;
+			numbers.set(`${table} ${chain}`, number);
+			rules.push({
+				family, table, chain, number, handle: undefined, packets: Number(groups['packets']),
+			});
+		} else if (/(?:^|\s)-A /u.test(line) && !line.startsWith('#')) {
+			throw new LoadedRulesError(`A rule was printed without its counter: ${line}`);
+		}
+	}
+
+	return rules;
+}

@@ -1,0 +1,80 @@
+/**
+From the kernel's names to the rule set's: handle → number by the kernel's own listing, number → text by the parsed set.
+*/
+
+import type {Rule, RuleSet, Target, Verdict} from '../netfilter/types.js';
+import {rulesOf} from '../netfilter/lookup.js';
+import {ruleKey, type LoadedRule} from './loaded-rules.js';
+import type {KnownRule, Lookup} from './packets.js';
+
+/** Target extensions that end a packet's way through the base chain, and how (iptables-extensions(8)). All others let it go on. */
+const finalExtensions: Readonly<Record<string, Verdict>> = {
+	DNAT: 'accept', MASQUERADE: 'accept', NETMAP: 'accept', NFQUEUE: 'queue', REJECT: 'drop', SNAT: 'accept', SYNPROXY: 'drop',
+};
+
+/** The verdict with which a target ends a packet's way through its base chain, as far as the rule alone tells. Undefined for one that leads on. */
+export function finalVerdict(target: Target): Verdict | undefined {
+	switch (target.kind) {
+		case 'verdict': {
+			return target.verdict === 'return' ? undefined : target.verdict;
+		}
+
+		case 'redirect':
+		case 'tproxy': {
+			return 'accept';
+		}
+
+		case 'extension': {
+			return finalExtensions[target.name];
+		}
+
+		case 'jump':
+		case 'goto':
+		case 'none': {
+			return undefined;
+		}
+	}
+}
+
+/** A lookup over one loaded set. `interfaces` maps indices to names in the traced namespace. */
+export function createLookup({ruleSet, loaded, interfaces, switchTable}: {
+	readonly ruleSet: RuleSet;
+	readonly loaded: readonly LoadedRule[];
+	readonly interfaces: ReadonlyMap<number, string>;
+	readonly switchTable: string;
+}): Lookup {
+	const known = new Map<string, KnownRule>();
+	for (const {family, table, rule} of rulesOf(ruleSet)) {
+		known.set(ruleKey({
+			family, table, chain: rule.chain, number: rule.number,
+		}), toKnown(rule));
+	}
+
+	const numbers = new Map<string, number>();
+	for (const {family, table, chain, number, handle} of loaded) {
+		if (handle !== undefined) {
+			numbers.set(ruleKey({
+				family, table, chain, number: handle,
+			}), number);
+		}
+	}
+
+	const ruleByNumber: Lookup['ruleByNumber'] = place => known.get(ruleKey(place));
+	return {
+		ruleByNumber,
+		ruleByHandle({family, table, chain, handle}) {
+			const number = numbers.get(ruleKey({
+				family, table, chain, number: handle,
+			}));
+			return number === undefined ? undefined : ruleByNumber({
+				family, table, chain, number,
+			});
+		},
+		interfaceName: index => interfaces.get(index),
+		switchTable,
+	};
+}
+
+function toKnown(rule: Rule): KnownRule {
+	return {number: rule.number, text: rule.text, final: finalVerdict(rule.target)};
+}

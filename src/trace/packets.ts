@@ -1,0 +1,171 @@
+/**
+Trace events → packets. A packet is one attempt to cross one namespace: its traversals in the order in which the kernel made them.
+
+Nft: all events of a packet carry its trace id, and each base chain begins with an event that shows the packet. NFLOG: every event shows the packet. Neither id lives for ever (nft hashes the address of the packet's buffer, which is used again), so packets are told apart by what NAT leaves alone: TCP's initial sequence number, or the identification and ports of others.
+*/
+
+import type {RuleHit, Traversal} from '../netfilter/path.js';
+import type {Family, Hook, Verdict} from '../netfilter/types.js';
+import type {LogTraceEvent, NftTraceEvent, TraceEvent} from './event.js';
+import {protocolNumbers, type PacketHeader} from './packet.js';
+
+/** A rule of the loaded set: its place, its text, and the verdict with which its target ends a packet's way through the base chain (undefined when it does not). */
+export type KnownRule = {readonly number: number; readonly text: string; readonly final: Verdict | undefined};
+
+/** What translates the kernel's names into the loaded rule set's: the rule of an event, and the name of an interface. */
+export type Lookup = {
+	readonly ruleByHandle: (place: {readonly family: Family; readonly table: string; readonly chain: string; readonly handle: number}) => KnownRule | undefined;
+	readonly ruleByNumber: (place: {readonly family: Family; readonly table: string; readonly chain: string; readonly number: number}) => KnownRule | undefined;
+	readonly interfaceName: (index: number) => string | undefined;
+	/** The table that switches tracing on: its events prove that a packet was seen, and are no part of its path. */
+	readonly switchTable: string;
+};
+
+/** One packet of the trace. `seen` tells that the trace switch itself met it. */
+export type TracedPacket = {
+	/** The packet as it was when the first event showed it, before any NAT. */
+	readonly header: PacketHeader;
+	readonly traversals: readonly Traversal[];
+	readonly seen: boolean;
+	/** The owner of the socket as NFLOG names it. */
+	readonly owner: {readonly uid: number; readonly gid: number} | undefined;
+};
+
+const hooks: Readonly<Record<string, Hook>> = {
+	PREROUTING: 'prerouting', INPUT: 'input', FORWARD: 'forward', OUTPUT: 'output', POSTROUTING: 'postrouting',
+};
+
+type OpenTraversal = Omit<Traversal, 'hits' | 'end'> & {hits: RuleHit[]; end: Traversal['end']};
+type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; owner: TracedPacket['owner']};
+
+/** What stays the same of a packet at all its hooks. */
+function identityOf(packet: PacketHeader): string {
+	return packet.protocol === protocolNumbers.tcp && packet.sequence !== undefined
+		? `tcp ${packet.sequence}`
+		: `${packet.protocol} ${packet.identification ?? ''} ${packet.source.port} ${packet.source.address}`;
+}
+
+/** Verdicts that end a packet's way through a base chain; the others only lead on within it. */
+const finalVerdicts: ReadonlySet<Verdict | undefined> = new Set(['accept', 'drop', 'queue', 'stolen', 'repeat']);
+
+class Assembler {
+	readonly packets: OpenPacket[] = [];
+	readonly #newest = new Map<string, OpenPacket>();
+	readonly #current = new Map<number, {packet: OpenPacket; traversal: OpenTraversal | undefined}>();
+	readonly #lookup: Lookup;
+	orphans = 0;
+
+	constructor(lookup: Lookup) {
+		this.#lookup = lookup;
+	}
+
+	addNft(event: NftTraceEvent): void {
+		if (event.packet !== undefined) {
+			const isSwitch = event.table === this.#lookup.switchTable;
+			// The switch stands before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
+			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event);
+			packet.seen ||= isSwitch;
+			this.#current.set(event.traceId, {packet, traversal: isSwitch ? undefined : this.#begin(packet, event, event.packet, hooks[event.chain])});
+		}
+
+		if (event.table === this.#lookup.switchTable) {
+			return;
+		}
+
+		const current = this.#current.get(event.traceId);
+		if (current?.traversal === undefined) {
+			this.orphans++;
+			return;
+		}
+
+		this.#extend(current.traversal, event, event.handle === undefined ? undefined : this.#lookup.ruleByHandle({...event, handle: event.handle}));
+	}
+
+	addLog(event: LogTraceEvent): void {
+		const identity = identityOf(event.packet);
+		const known = this.#newest.get(identity);
+		const last = known?.traversals.at(-1);
+		const continues = last !== undefined && last.table === event.table && last.hook === event.hook && last.end.by === 'open';
+		const packet = continues ? known! : this.#packetOf(event.packet, event);
+		const traversal = continues ? last : this.#begin(packet, event, event.packet, event.hook);
+		if (event.uid !== undefined && event.gid !== undefined) {
+			packet.owner ??= {uid: event.uid, gid: event.gid};
+		}
+
+		this.#extend(traversal, event, this.#lookup.ruleByNumber(event));
+	}
+
+	/** The packet that an event belongs to: the newest of its identity, unless that one has been at this chain already (a retransmission, which is an attempt of its own). */
+	#packetOf(header: PacketHeader, event: TraceEvent | undefined): OpenPacket {
+		const identity = identityOf(header);
+		const known = this.#newest.get(identity);
+		const again = known !== undefined && event !== undefined
+			&& known.traversals.some(({family, table, chain}) => family === event.family && table === event.table && chain === event.chain);
+		if (known !== undefined && !again) {
+			return known;
+		}
+
+		const packet: OpenPacket = {
+			header, traversals: [], seen: false, owner: undefined,
+		};
+		packet.seen = again && known.seen;
+		this.#newest.set(identity, packet);
+		this.packets.push(packet);
+		return packet;
+	}
+
+	#begin(packet: OpenPacket, event: TraceEvent, header: PacketHeader, hook: Hook | undefined): OpenTraversal {
+		const baseChain = event.source === 'nflog' ? event.hook.toUpperCase() : event.chain;
+		const traversal: OpenTraversal = {
+			hook: hook ?? 'output',
+			family: event.family,
+			table: event.table,
+			chain: baseChain,
+			hits: [],
+			end: {by: 'open'},
+			inInterface: this.#lookup.interfaceName(event.inInterface),
+			outInterface: this.#lookup.interfaceName(event.outInterface),
+			source: header.source,
+			destination: header.destination,
+		};
+		packet.traversals.push(traversal);
+		return traversal;
+	}
+
+	#extend(traversal: OpenTraversal, event: TraceEvent, rule: KnownRule | undefined): void {
+		const verdict = event.source === 'nft' ? event.verdict : rule?.final;
+		if (event.kind === 'rule') {
+			traversal.hits.push({
+				family: event.family,
+				table: event.table,
+				chain: event.chain,
+				number: rule?.number ?? (event.source === 'nflog' ? event.number : undefined),
+				handle: event.source === 'nft' ? event.handle : undefined,
+				text: rule?.text,
+				verdict,
+			});
+		}
+
+		if (event.kind === 'policy') {
+			traversal.end = {by: 'policy', verdict};
+		} else if (event.kind === 'rule' && finalVerdicts.has(verdict)) {
+			traversal.end = {by: 'rule', verdict};
+		}
+	}
+}
+
+/**
+The packets of a trace, in the order in which the kernel first showed them. `orphans` counts events that belong to no packet shown: after lost events, never otherwise.
+*/
+export function assemblePackets(events: readonly TraceEvent[], lookup: Lookup): {readonly packets: readonly TracedPacket[]; readonly orphans: number} {
+	const assembler = new Assembler(lookup);
+	for (const event of events) {
+		if (event.source === 'nft') {
+			assembler.addNft(event);
+		} else {
+			assembler.addLog(event);
+		}
+	}
+
+	return {packets: assembler.packets, orphans: assembler.orphans};
+}

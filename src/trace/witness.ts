@@ -1,0 +1,49 @@
+/**
+The second witness: rule counters, which are exact whatever happens to messages. Nat sees first packets only, so there the trace and the counters must agree; other tables see every packet, so there a counter may exceed the traced packets, never fall short.
+*/
+
+import {ruleKey, type LoadedRule} from './loaded-rules.js';
+import type {Gap} from './gap.js';
+import type {TracedPacket} from './packets.js';
+
+/** Compares what the packets hit with what the counters gained. Nothing found: the trace is whole. */
+export function compareCounters({before, after, packets}: {
+	readonly before: readonly LoadedRule[];
+	readonly after: readonly LoadedRule[];
+	readonly packets: readonly TracedPacket[];
+}): readonly Gap[] {
+	const gaps: Gap[] = [];
+	const hits = new Map<string, number>();
+	for (const hit of packets.flatMap(({traversals}) => traversals.flatMap(traversal => traversal.hits))) {
+		if (hit.number !== undefined) {
+			const key = ruleKey({...hit, number: hit.number});
+			hits.set(key, (hits.get(key) ?? 0) + 1);
+		}
+	}
+
+	const earlier = new Map(before.map(rule => [ruleKey(rule), rule] as const));
+	if (before.length !== after.length) {
+		gaps.push({kind: 'rules-differ', message: `The kernel held ${before.length} rules before the run and ${after.length} after it.`});
+	}
+
+	for (const rule of after) {
+		const key = ruleKey(rule);
+		const first = earlier.get(key);
+		const name = `${rule.family} ${rule.table} ${rule.chain}#${rule.number}`;
+		const traced = hits.get(key) ?? 0;
+		if (first === undefined || first.handle !== rule.handle) {
+			gaps.push({kind: 'rules-differ', message: `${name} was not there, or was another rule, before the run.`});
+		} else if (rule.packets === undefined || first.packets === undefined) {
+			if (traced > 0) {
+				gaps.push({kind: 'unwitnessed', message: `${name} has no counter, so nothing confirms the ${traced} packets that the trace shows.`});
+			}
+		} else {
+			const counted = rule.packets - first.packets;
+			if (rule.table === 'nat' ? counted !== traced : counted < traced) {
+				gaps.push({kind: 'counter-mismatch', message: `${name}: its counter says ${counted} packets, the trace ${traced}.`});
+			}
+		}
+	}
+
+	return gaps;
+}

@@ -1,0 +1,45 @@
+/**
+Errors that a user can do something about. Each knows the exit status that it leads to (README, "Exit codes").
+*/
+
+/** What went wrong, as a stable code that documentation can link to. */
+export type ErrorCode =
+	| 'USAGE' | 'INPUT' | 'RULES_REJECTED'
+	| 'MACHINE' | 'MISSING_PROGRAM' | 'COMMAND_FAILED' | 'SYSCALL_FAILED' | 'ACTOR_FAILED' | 'INTERRUPTED';
+
+/** The exit status of each code: 2 usage or input, 4 the machine cannot do it, 1 otherwise. */
+export const exitStatusOf = {
+	USAGE: 2,
+	INPUT: 2,
+	RULES_REJECTED: 2,
+	MACHINE: 4,
+	MISSING_PROGRAM: 4,
+	COMMAND_FAILED: 4,
+	SYSCALL_FAILED: 4,
+	ACTOR_FAILED: 3,
+	INTERRUPTED: 130,
+} as const satisfies Readonly<Record<ErrorCode, number>>;
+
+/** What was tried and what came back (`message`), what stands now (`state`), and what to do (`hint`). */
+export class TestbedError extends Error {
+	override readonly name = 'TestbedError';
+	readonly code: ErrorCode;
+	readonly state: string | undefined;
+	readonly hint: string | undefined;
+
+	constructor(code: ErrorCode, {message, state, hint, cause}: {readonly message: string; readonly state?: string; readonly hint?: string; readonly cause?: unknown}) {
+		super(message, cause === undefined ? undefined : {cause});
+		this.code = code;
+		this.state = state;
+		this.hint = hint;
+	}
+}
+
+/** An error for a terminal: message, state and hint on lines of their own. */
+export function printError(error: unknown): string {
+	if (error instanceof TestbedError) {
+		return [`testbed: ${error.message}`, error.state, error.hint === undefined ? undefined : `→ ${error.hint}`].filter(line => line !== undefined).join('\n');
+	}
+
+	return `testbed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
+}

@@ -1,0 +1,72 @@
+/**
+A network namespace held by a descriptor: no name, no mount, so nothing of it outlives the run.
+*/
+
+import {fstatSync, writeFileSync} from 'node:fs';
+import {run, type RunOptions} from '../exec.js';
+import {
+	closeDescriptor, createNetns, inNetns, interfaceIndex,
+} from '../syscalls.js';
+
+/** One namespace. Its owner disposes of it. */
+export class Netns implements AsyncDisposable {
+	/** A new one. */
+	static create(label: string): Netns {
+		return new Netns(label, createNetns());
+	}
+
+	/** What it is for: `pod`, `remote`. */
+	readonly label: string;
+	readonly descriptor: number;
+	#open = true;
+
+	private constructor(label: string, descriptor: number) {
+		this.label = label;
+		this.descriptor = descriptor;
+	}
+
+	/** A path by which other processes reach it while it is held. */
+	get path(): string {
+		return `/proc/${process.pid}/fd/${this.descriptor}`;
+	}
+
+	/** The number of the namespace, as `readlink /proc/PID/ns/net` shows it. */
+	get inode(): number {
+		return fstatSync(this.descriptor).ino;
+	}
+
+	/** Runs a program in it. */
+	async run(file: string, arguments_: readonly string[], options: Omit<RunOptions, 'netns'> = {}): Promise<string> {
+		return run(file, arguments_, {...options, netns: this.descriptor});
+	}
+
+	/** Does something on this thread inside it; see {@link inNetns}. */
+	enter<T>(act: () => T): T {
+		return inNetns(this.descriptor, act);
+	}
+
+	/** Sets one of its sysctls: `net/ipv4/ip_forward`. */
+	setSysctl(name: string, value: string): void {
+		this.enter(() => {
+			writeFileSync(`/proc/sys/${name}`, value);
+		});
+	}
+
+	/** Indices and names of its interfaces `lo` and `eth0`. */
+	interfaces(): ReadonlyMap<number, string> {
+		return this.enter(() => new Map(['lo', 'eth0'].map(name => [interfaceIndex(name), name] as const)));
+	}
+
+	/** Gives it a name that `ip netns` knows, so that it outlives the run. */
+	async attach(name: string): Promise<void> {
+		// The shell becomes `ip`, so that its own pid names the namespace in which it was born.
+		await this.run('sh', ['-c', 'exec ip netns attach "$0" $$', name]);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		if (this.#open) {
+			this.#open = false;
+			closeDescriptor(this.descriptor);
+		}
+	}
+}

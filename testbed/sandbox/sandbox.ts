@@ -1,0 +1,76 @@
+/**
+Topology + rule set → a pod and its neighbourhood in the kernel, undone by dispose.
+*/
+
+import {existsSync} from 'node:fs';
+import {addressFamilies, type Topology} from '../../src/scenario/topology.js';
+import {TestbedError} from '../errors.js';
+import {Netns} from './netns.js';
+
+/** The two namespaces, joined by veth. The remote one is the pod's default gateway. */
+export class Sandbox implements AsyncDisposable {
+	/** Builds it. What fails on the way undoes what was done. */
+	static async create(topology: Topology): Promise<Sandbox> {
+		if (!existsSync('/proc/net/if_inet6')) {
+			throw new TestbedError('MACHINE', {
+				message: 'This kernel has IPv6 switched off, and the sandbox has addresses of both families.',
+				hint: 'Boot without ipv6.disable=1.',
+			});
+		}
+
+		const sandbox = new Sandbox(Netns.create('pod'), Netns.create('remote'));
+		try {
+			await sandbox.#configure(topology);
+			return sandbox;
+		} catch (error) {
+			await sandbox[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	readonly pod: Netns;
+	readonly remote: Netns;
+
+	private constructor(pod: Netns, remote: Netns) {
+		this.pod = pod;
+		this.remote = remote;
+	}
+
+	async #configure(topology: Topology): Promise<void> {
+		const {places, prefixLength, serviceRange, passthroughSource} = topology;
+		for (const netns of [this.pod, this.remote]) {
+			// No packet of the kernel's own: no address of its own making, no solicitation, no waiting for duplicates.
+			for (const [name, value] of [['disable_ipv6', '0'], ['accept_dad', '0'], ['router_solicitations', '0'], ['addr_gen_mode', '1']] as const) {
+				netns.setSysctl(`net/ipv6/conf/default/${name}`, value);
+			}
+
+			netns.setSysctl('net/ipv6/conf/all/disable_ipv6', '0');
+		}
+
+		await ipBatch(this.pod, [
+			'link set lo up',
+			`link add eth0 type veth peer name eth0 netns ${this.remote.path}`,
+			...addressFamilies.map(family => `addr add ${places.pod[family]}/${prefixLength[family]} dev eth0`),
+			'link set eth0 up',
+			// Istio-iptables adds it; nothing can bind ::6 otherwise (facts: IPv6 pods).
+			`addr add ${passthroughSource.ipv6}/128 dev lo`,
+		]);
+		await ipBatch(this.remote, [
+			'link set lo up',
+			...addressFamilies.flatMap(family => [places.remote, places.istiod, places.prometheus].map(place => `addr add ${place[family]}/${prefixLength[family]} dev eth0`)),
+			'link set eth0 up',
+			...addressFamilies.map(family => `route add local ${serviceRange[family]} dev lo`),
+		]);
+		// The pod's gateway can be set only when the link has carrier at both ends.
+		await ipBatch(this.pod, [`route add 0.0.0.0/0 via ${places.remote.ipv4}`, `route add ::/0 via ${places.remote.ipv6}`]);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.pod[Symbol.asyncDispose]();
+		await this.remote[Symbol.asyncDispose]();
+	}
+}
+
+async function ipBatch(netns: Netns, lines: readonly string[]): Promise<void> {
+	await netns.run('ip', ['-batch', '-'], {input: lines.join('\n') + '\n'});
+}

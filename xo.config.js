@@ -1,0 +1,62 @@
+const compiled = ['dist', 'coverage', 'test/fixtures', 'test/goldens', 'test/recordings'];
+
+/** The files that an old Node must be able to read before it is told its age (scripts/run.cjs). */
+const readByOldNode = ['scripts/run.cjs', 'scripts/testbed.cjs', 'scripts/setup/problem.cjs', 'scripts/setup/machine.cjs'];
+
+/** XO's own style: tabs, single quotes, braces always. What differs from it stands here with its reason, not in the files. */
+const config = [
+	{ignores: compiled},
+	{
+		rules: {
+			// A table is read by rows, and a row of packets or rules has more than three columns.
+			'@stylistic/object-curly-newline': ['error', {multiline: true, consistent: true}],
+			'@stylistic/array-element-newline': 'off',
+			// Reasons are sentences, and a rule's text or an error's message is not cut in two.
+			'@stylistic/max-len': ['error', {
+				code: 200, ignoreComments: true, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true, ignoreUrls: true,
+			}],
+			'max-lines': ['error', {max: 300, skipBlankLines: true, skipComments: true}],
+		},
+	},
+	{
+		files: ['**/*.ts'],
+		rules: {
+			// The names of the kernel's things are keys as they are: `PREROUTING`, `ISTIO_OUTPUT`, `10`. So only our own names are held to a form.
+			'@typescript-eslint/naming-convention': [
+				'error',
+				{selector: ['variable', 'function', 'parameter'], format: ['strictCamelCase'], leadingUnderscore: 'allow'},
+				{selector: 'variable', modifiers: ['destructured'], format: null},
+				{selector: 'typeLike', format: ['StrictPascalCase']},
+			],
+			// Masks, flags and header fields are bits.
+			'no-bitwise': 'off',
+		},
+	},
+	{
+		files: ['src/report/**/*.ts'],
+		rules: {
+			// JSON has `null` and no `undefined`, and the document's fields are always there.
+			'@typescript-eslint/no-restricted-types': 'off',
+		},
+	},
+	{
+		files: ['test/**/*.ts'],
+		rules: {
+			// The configuration of ava names the compiled files in dist/, so to this rule every source is one that ava ignores.
+			'ava/no-ignored-test-files': 'off',
+		},
+	},
+	{
+		files: readByOldNode,
+		languageOptions: {ecmaVersion: 2019, sourceType: 'commonjs'},
+		rules: {
+			// Node 12 knows neither of these; `ecmaVersion` above finds syntax that it cannot parse.
+			'unicorn/prefer-node-protocol': 'off',
+			'@typescript-eslint/prefer-optional-chain': 'off',
+			'@typescript-eslint/prefer-nullish-coalescing': 'off',
+			'prefer-object-has-own': 'off',
+		},
+	},
+];
+
+export default config;
