@@ -24,10 +24,12 @@ const config = [
 			// The names of the kernel's things are keys as they are: `PREROUTING`, `ISTIO_OUTPUT`, `10`. So only our own names are held to a form.
 			'@typescript-eslint/naming-convention': [
 				'error',
-				{selector: ['variable', 'function', 'parameter'], format: ['strictCamelCase'], leadingUnderscore: 'allow'},
+				{selector: ['variable', 'function', 'parameter'], format: ['strictCamelCase'], leadingUnderscore: 'allow', trailingUnderscore: 'allow'},
 				{selector: 'variable', modifiers: ['destructured'], format: null},
 				{selector: 'typeLike', format: ['StrictPascalCase']},
 			],
+			// A parameter property is not erasable syntax, so the compiler refuses what this rule asks for.
+			'@typescript-eslint/parameter-properties': 'off',
 			// Masks, flags and header fields are bits.
 			'no-bitwise': 'off',
 		},

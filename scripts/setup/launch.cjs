@@ -34,6 +34,7 @@ function contextOfProcess() {
 	return {
 		root: path.resolve(__dirname, '../..'),
 		platform: process.platform,
+		arch: process.arch,
 		uid: process.getuid === undefined ? -1 : process.getuid(),
 		parentPid: process.ppid,
 		nodeMajor: process.versions.node.split('.')[0],

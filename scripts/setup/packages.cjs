@@ -22,19 +22,24 @@ function readIfThere(file) {
 	}
 }
 
-/** What must stand in the stamp: a change of the lockfile or of Node's major makes it differ. */
+/** What must stand in the stamp: another lockfile, another major of Node, or another kind of machine that shares the folder (a VM and its host) makes it differ. */
 function wantedStamp(context) {
 	const lockfile = fs.readFileSync(path.join(context.root, 'package-lock.json'));
-	return `${createHash('sha256').update(lockfile).digest('hex')} node-${context.nodeMajor}\n`;
+	return `${createHash('sha256').update(lockfile).digest('hex')} node-${context.nodeMajor} ${context.platform}-${context.arch}\n`;
 }
 
 function packagesStand(context) {
 	return readIfThere(path.join(context.root, stampName)) === wantedStamp(context);
 }
 
+/** Whether npm must have installed this package here, if it is optional: the binaries for other machines are optional too. */
+function belongsHere({os, cpu, libc}, {platform, arch}) {
+	return libc === undefined && (os === undefined || os.includes(platform)) && (cpu === undefined || cpu.includes(arch));
+}
+
 /**
 Whether somebody's own `npm ci` or `npm install` has already brought exactly what the lockfile names. npm writes `node_modules/.package-lock.json` when it is done.
-Only where no stamp stands: a stamp that differs may differ in Node's major.
+Only where no stamp stands: one that differs says why it does not hold here.
 */
 function installedByNpm(context) {
 	const installed = readIfThere(path.join(context.root, 'node_modules/.package-lock.json'));
@@ -46,7 +51,7 @@ function installedByNpm(context) {
 	const {packages: wanted} = JSON.parse(fs.readFileSync(path.join(context.root, 'package-lock.json'), 'utf8'));
 	const names = Object.keys(wanted).filter(name => name !== '');
 	return Object.keys(present).every(name => Object.hasOwn(wanted, name))
-		&& names.every(name => present[name] === undefined ? wanted[name].optional === true : present[name].integrity === wanted[name].integrity);
+		&& names.every(name => present[name] === undefined ? wanted[name].optional === true && !belongsHere(wanted[name], context) : present[name].integrity === wanted[name].integrity);
 }
 
 /** The npm that started us, so that no second one is needed in PATH; yarn and pnpm set the same variable and cannot `ci`. */

@@ -40,7 +40,9 @@ function decodeEvent(body: DataView): NftTraceEvent | string {
 
 	const attributes = parseAttributes(body, generalHeaderBytes);
 	const family = families[body.getUint8(0)];
-	const kind = kinds[uint32(attributes, attribute.type) ?? 0];
+	const type = kinds[uint32(attributes, attribute.type) ?? 0];
+	// Linux 6.18 closes a chain that ran out of rules with an event of type rule that names no rule (measured): the end of the chain.
+	const kind = type === 'rule' && !attributes.has(attribute.handle) ? 'return' : type;
 	const table = attributes.get(attribute.table);
 	const chain = attributes.get(attribute.chain);
 	const traceId = uint32(attributes, attribute.id);

@@ -1,0 +1,55 @@
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** What went wrong outside of any test, in a file or in the whole run. */
+const faults = {
+	failedHooks: 'failed hook',
+	uncaughtExceptions: 'uncaught exception',
+	unhandledRejections: 'unhandled rejection',
+	internalErrors: 'internal error of ava',
+	sharedWorkerErrors: 'error of a shared worker',
+};
+
+/** A file that declared no test, though nothing of it was reported as a fault. */
+function isEmpty(file) {
+	return file.declaredTests === 0 && Object.keys(faults).every(fault => (file[fault] ?? 0) === 0);
+}
+
+/**
+What passed and what failed, from ava's own statistics.
+
+Failed is every test that did not pass (in CI a skipped or a todo test too: nothing may be left out), every fault outside of a test, every file without tests; and one when the run as a whole went wrong and none of these says so.
+
+@param {{ended: boolean, stats?: object} | undefined} result What `observeRunInto` wrote; undefined when it wrote nothing.
+@param {{status: number | null, signal: string | null}} exit How `npm test` ended.
+@returns {{passed: number, failed: number, notes: string[]}} The notes name what counts as failed without being a failed test.
+*/
+export function countResult(result, {status, signal}) {
+	const ending = signal ?? `exit status ${status}`;
+	const {stats, ended} = result ?? {ended: false};
+	if (stats === undefined) {
+		return {passed: 0, failed: 1, notes: [ended ? `No test file was found (${ending}).` : `npm test ended before ava ran a test (${ending}).`]};
+	}
+
+	const counted = [
+		[stats.skippedTests, 'skipped test'],
+		[stats.todoTests, 'todo test'],
+		[stats.remainingTests, 'unfinished test'],
+		...Object.entries(faults).map(([fault, noun]) => [stats[fault], noun]),
+		[stats.byFile.filter(file => isEmpty(file)).length, 'file without tests'],
+	].filter(([count]) => count > 0);
+	const notes = counted.map(([count, noun]) => `Counted as failed: ${plural(count, noun)}.`);
+	const passed = stats.passedTests + stats.passedKnownFailingTests;
+	let failed = stats.failedTests + counted.reduce((sum, [count]) => sum + count, 0);
+
+	if (!ended) {
+		failed++;
+		notes.push(`Counted as failed: the end of the run, which ava did not reach (${ending}).`);
+	}
+
+	if (failed === 0 && (status !== 0 || passed === 0)) {
+		failed++;
+		notes.push(`Counted as failed: the run, which ended with ${ending} and ${plural(passed, 'passed test')}.`);
+	}
+
+	return {passed, failed, notes};
+}

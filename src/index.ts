@@ -1,0 +1,41 @@
+/**
+The public surface of the library: re-exports only. Everything here is pure; the kernel is in `testbed/`.
+*/
+
+export type * from './netfilter/types.js';
+export type * from './netfilter/path.js';
+export {stepsOfPath, stopsOfPath} from './netfilter/path.js';
+export {ParseError, parseSave, printSave} from './netfilter/save.js';
+
+export {InputError} from './istio/input-error.js';
+export {parseReleaseInput, parseReleaseInputs, parseSidecarArguments, type ReleaseInput} from './istio/arguments.js';
+export {defaultOptions, injectedArguments, type SidecarOptions} from './istio/options.js';
+export {newestRelease, releaseLines, type Release} from './istio/releases.js';
+export {describeRole, roleOf, roles, type Role} from './istio/roles.js';
+export {sidecarRouting, sidecarRuleSet} from './istio/sidecar.js';
+export {articleRules, publishedSource, publishedTypes} from './istio/published.js';
+
+export {defaultTopology, type Topology} from './scenario/topology.js';
+export {
+	defaultTypeIds, intentOf, intentOfRuleSet, isTypeId, sixTypes, typeIds, typeName, unsupportedOptions,
+} from './scenario/six-types.js';
+export type * from './scenario/types.js';
+
+export type {Gap, GapKind} from './trace/gap.js';
+export type {Observation, ObservedPath} from './trace/observation.js';
+
+export type {
+	Cause, Difference, LegClaim, Outcome, RuleReference,
+} from './judge/outcome.js';
+export {judge, type Judgement} from './judge/judge.js';
+export {comparePublished, type PublishedVerdict} from './judge/published.js';
+export {ruleNotes, type RuleNote} from './judge/rule-notes.js';
+
+export {describeCause, describeDifference} from './report/differences.js';
+export {exitCode, summarize, type Summary} from './report/exit-code.js';
+export {reportToJson} from './report/json.js';
+export {printTap} from './report/tap.js';
+export {printText, type TextOptions} from './report/text.js';
+export type {
+	Environment, Report, RulesSummary, TypeResult,
+} from './report/types.js';

@@ -1,0 +1,143 @@
+/**
+Where an observed path leaves the expected one.
+*/
+
+import {tableFamily} from '../netfilter/lookup.js';
+import {printLegEnd, stopsOfPath, type Leg, type RuleHit} from '../netfilter/path.js';
+import type {RuleSet} from '../netfilter/types.js';
+import type {Role} from '../istio/role.js';
+import type {ExpectedLeg, ExpectedPath} from '../scenario/types.js';
+import type {Observation} from '../trace/observation.js';
+import {
+	chainsVisited, isDeciding, roleHitsOf, rulesWithRole, type RoleHit,
+} from './observed-roles.js';
+import type {
+	Cause, Difference, LegClaim, RuleReference,
+} from './outcome.js';
+
+/** The point at which the rules of a leg are no longer the expected ones. */
+export type Parting = {readonly expectedRole: Role | null; readonly observedRole: Role | null; readonly rule: RuleHit | null};
+
+/** All differences, leg by leg. Of a loop only the first is told: what follows is the same again. */
+export function differencesBetween({expected, observation, ruleSet}: {readonly expected: ExpectedPath; readonly observation: Observation; readonly ruleSet: RuleSet}): readonly Difference[] {
+	const {legs} = observation.path;
+	const hasSameStops = !observation.loop && sameItems(stopsOfPath(observation.path), expected.legs.map(({stop}) => stop));
+	const differences = Array.from({length: Math.max(legs.length, expected.legs.length)}, (_, index) => {
+		const [due, leg] = [expected.legs[index], legs[index]];
+		if (leg === undefined) {
+			return due === undefined ? undefined : {kind: 'missing-leg', leg: index, expected: claimOf(due)} satisfies Difference;
+		}
+
+		return due === undefined
+			? {kind: 'surplus-leg', leg: index, observed: claimOfLeg(leg)} satisfies Difference
+			: legDifference({
+				index, due, leg, ruleSet, hasSameStops,
+			});
+	}).filter(difference => difference !== undefined);
+	return observation.loop ? [loopDifference(differences, observation)] : differences;
+}
+
+function claimOf({actor, stop}: ExpectedLeg): LegClaim {
+	return {actor, stop};
+}
+
+function claimOfLeg({actor, end}: Leg): LegClaim {
+	return {actor, stop: printLegEnd(end)};
+}
+
+type LegPair = {readonly index: number; readonly due: ExpectedLeg; readonly leg: Leg; readonly ruleSet: RuleSet; readonly hasSameStops: boolean};
+
+function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Difference | undefined {
+	const [expected, observed] = [claimOf(due), claimOfLeg(leg)];
+	if (due.actor !== leg.actor) {
+		return {
+			kind: 'actor', leg: index, expected, observed,
+		};
+	}
+
+	const parting = partingOf({due: due.roles, leg, ruleSet});
+	if (parting === undefined && due.stop === observed.stop) {
+		return undefined;
+	}
+
+	const {expectedRole, observedRole, rule} = parting ?? lastRule(leg, ruleSet);
+	const causes: readonly Cause[] = [
+		...(parting === undefined || expectedRole === null ? [] : [whyNot({
+			role: expectedRole, rule, leg, ruleSet,
+		})]),
+		...(hasSameStops ? [{kind: 'same-stops'} satisfies Cause] : []),
+	];
+	return {
+		kind: due.stop === observed.stop ? 'rule' : 'stop', leg: index, expectedRole, observedRole, rule, expected, observed, causes,
+	};
+}
+
+/** Where the roles part. Foreign rules are no difference of their own, but where a role is missing, the last foreign rule that can have decided is to blame. */
+export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; readonly leg: Leg; readonly ruleSet: RuleSet}): Parting | undefined {
+	const hits = roleHitsOf(leg, ruleSet);
+	const known = hits.flatMap((hit, index) => hit.role === null ? [] : [{...hit, index}]);
+	const at = Array.from({length: Math.max(due.length, known.length)}, (_, index) => index).find(index => due[index] !== known[index]?.role);
+	if (at === undefined) {
+		return undefined;
+	}
+
+	const instead = known[at];
+	const between = hits.slice((known[at - 1]?.index ?? -1) + 1, instead?.index ?? hits.length);
+	const foreign = instead === undefined ? between.findLast(({hit}) => isDeciding(hit, ruleSet)) : undefined;
+	return {expectedRole: due[at] ?? null, observedRole: instead?.role ?? null, rule: (instead ?? foreign)?.hit ?? null};
+}
+
+/** All roles are the expected ones, and the leg arrived elsewhere: the last rule that can decide is the one to look at, and its role was due. */
+function lastRule(leg: Leg, ruleSet: RuleSet): Parting {
+	const last: RoleHit | undefined = roleHitsOf(leg, ruleSet).findLast(({hit}) => isDeciding(hit, ruleSet));
+	return {expectedRole: last?.role ?? null, observedRole: last?.role ?? null, rule: last?.hit ?? null};
+}
+
+/** Why the rule of a role did not decide. */
+function whyNot({role, rule, leg, ruleSet}: {readonly role: Role; readonly rule: RuleHit | null; readonly leg: Leg; readonly ruleSet: RuleSet}): Cause {
+	const candidates = rulesWithRole(ruleSet, role, tableFamily(leg.family));
+	const [first] = candidates;
+	if (first === undefined) {
+		return {kind: 'missing', role};
+	}
+
+	const number = rule?.number;
+	if (rule !== null && number !== undefined) {
+		const later = candidates.find(candidate => candidate.table === rule.table && candidate.chain === rule.chain && candidate.number > number);
+		if (later !== undefined) {
+			return {
+				kind: 'earlier', role, rule: referenceOf(rule, number), before: later,
+			};
+		}
+	}
+
+	const visited = chainsVisited(leg, ruleSet);
+	const passed = candidates.find(({table, chain}) => visited.has(`${table} ${chain}`));
+	return passed === undefined ? {kind: 'not-reached', role, rule: first} : {kind: 'not-matched', role, rule: passed};
+}
+
+function referenceOf({family, table, chain, text}: RuleHit, number: number): RuleReference {
+	return {
+		family, table, chain, number, text: text ?? '',
+	};
+}
+
+/** A loop, told by its first leg that is not the expected one, and the stop that it comes back to most. */
+function loopDifference(differences: readonly Difference[], observation: Observation): Difference {
+	const stops = stopsOfPath(observation.path);
+	const times = new Map<string, number>();
+	for (const stop of stops) {
+		times.set(stop, (times.get(stop) ?? 0) + 1);
+	}
+
+	const [stop, count] = [...times].toSorted(([, one], [, other]) => other - one)[0] ?? ['nowhere', 0];
+	const first = differences[0];
+	const nothing: LegClaim = {actor: '', stop: ''};
+	return {
+		leg: 0, expectedRole: null, observedRole: null, rule: null, expected: nothing, observed: nothing, causes: [], ...first, kind: 'loop', stop, times: count,
+	};
+}
+
+function sameItems(one: readonly string[], other: readonly string[]): boolean {
+	return one.length === other.length && one.every((item, index) => item === other[index]);
+}

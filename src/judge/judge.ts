@@ -1,0 +1,52 @@
+/**
+Expected × observed → outcome. Doubt comes first: nothing passes, and nothing fails, until the evidence is known to be whole.
+*/
+
+import type {Leg} from '../netfilter/path.js';
+import type {RuleSet} from '../netfilter/types.js';
+import type {Role} from '../istio/role.js';
+import type {TrafficCase} from '../scenario/types.js';
+import type {Gap} from '../trace/gap.js';
+import type {Observation} from '../trace/observation.js';
+import {differencesBetween} from './differences.js';
+import {roleHitsOf} from './observed-roles.js';
+import type {Outcome} from './outcome.js';
+
+/** An outcome, with what the rules were for that each leg met. */
+export type Judgement = {readonly outcome: Outcome; readonly observedRoles: ReadonlyArray<ReadonlyArray<Role | null>>};
+
+/** Judges one case. `ruleSet` is the set under test, as it was loaded. */
+export function judge({traffic, observation, ruleSet}: {readonly traffic: TrafficCase; readonly observation: Observation; readonly ruleSet: RuleSet}): Judgement {
+	if (traffic.expected.legs.length === 0) {
+		throw new RangeError(`type ${traffic.id} expects no leg at all: whatever was observed would have to pass`);
+	}
+
+	const observedRoles = observation.path.legs.map(leg => roleHitsOf(leg, ruleSet).map(({role}) => role));
+	const reasons = gapsIn(observation);
+	if (reasons.length > 0) {
+		return {outcome: {kind: 'inconclusive', reasons}, observedRoles};
+	}
+
+	const differences = differencesBetween({expected: traffic.expected, observation, ruleSet});
+	return {outcome: differences.length === 0 ? {kind: 'pass'} : {kind: 'fail', differences}, observedRoles};
+}
+
+/** The gaps that were found, and those that a path shows by itself even when nobody named them. */
+export function gapsIn({path, gaps}: Observation): readonly Gap[] {
+	if (gaps.length > 0) {
+		return gaps;
+	}
+
+	return path.legs.length === 0
+		? [{kind: 'not-traced', message: 'The connection was not observed at all: it has no leg.'}]
+		: path.legs.flatMap((leg, index) => gapsInLeg(leg, index));
+}
+
+function gapsInLeg({actor, traversals, end}: Leg, index: number): readonly Gap[] {
+	const name = `leg ${index + 1}, opened by ${actor},`;
+	return [
+		...traversals.filter(traversal => traversal.end.by === 'open').map(({table, chain}): Gap => ({kind: 'open-traversal', message: `The trace of ${name} does not say how ${table} ${chain} was left.`})),
+		...traversals.flatMap(({hits}) => hits).filter(({number}) => number === undefined).map(({table, chain}): Gap => ({kind: 'open-traversal', message: `The trace of ${name} names a rule of ${table} ${chain} that the set does not hold.`})),
+		...(end.kind === 'unknown' ? [{kind: 'no-end', message: `It is not known how ${name} ended: ${end.reason}.`} satisfies Gap] : []),
+	];
+}

@@ -1,0 +1,67 @@
+/**
+The rules that a leg met, with what they are for.
+*/
+
+import {findChain, findRule, rulesOf} from '../netfilter/lookup.js';
+import type {Leg, RuleHit} from '../netfilter/path.js';
+import type {Family, RuleSet} from '../netfilter/types.js';
+import {roleOf, type Role} from '../istio/roles.js';
+import {finalVerdict} from '../trace/lookup.js';
+import type {RuleReference} from './outcome.js';
+
+/** A rule that matched, with its role; null for a rule of no role, a foreign one. */
+export type RoleHit = {readonly hit: RuleHit; readonly role: Role | null};
+
+/** All rules that a leg met, in order. */
+export function roleHitsOf(leg: Leg, ruleSet: RuleSet): readonly RoleHit[] {
+	return leg.traversals.flatMap(({hits}) => hits.map(hit => ({hit, role: roleOfHit(hit, ruleSet)})));
+}
+
+/** The role of a rule that matched. */
+export function roleOfHit({family, table, chain: name, number}: RuleHit, ruleSet: RuleSet): Role | null {
+	const chain = findChain(ruleSet, {family, table, chain: name});
+	const rule = chain?.rules.find(candidate => candidate.number === number);
+	return rule === undefined ? null : roleOf(rule, table, chain) ?? null;
+}
+
+/** Whether a rule that matched can have decided a packet's way: one that only counts, logs or marks cannot. */
+export function isDeciding(hit: RuleHit, ruleSet: RuleSet): boolean {
+	if (hit.verdict !== undefined) {
+		return hit.verdict !== 'continue';
+	}
+
+	const target = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
+	return target === undefined || target.kind === 'jump' || target.kind === 'goto' || target.kind === 'verdict' || finalVerdict(target) !== undefined;
+}
+
+/** The rules of a family that have a role, in the order of the set. */
+export function rulesWithRole(ruleSet: RuleSet, role: Role, family: Family): readonly RuleReference[] {
+	return [...rulesOf(ruleSet)]
+		.filter(placed => (placed.family === family || placed.family === 'inet') && roleOf(placed.rule, placed.table, placed.chain) === role)
+		.map(({family: ruleFamily, table, rule: {chain, number, text}}) => ({
+			family: ruleFamily, table, chain, number, text,
+		}));
+}
+
+/** The chains that a leg came to, as `table chain`: where it began, and where a rule sent it. */
+export function chainsVisited(leg: Leg, ruleSet: RuleSet): ReadonlySet<string> {
+	const visited = new Set<string>();
+	for (const {table, chain, hits} of leg.traversals) {
+		visited.add(`${table} ${chain}`);
+		for (const hit of hits) {
+			visited.add(`${hit.table} ${hit.chain}`);
+			const target = jumpTarget(hit, ruleSet);
+			if (target !== undefined) {
+				visited.add(`${hit.table} ${target}`);
+			}
+		}
+	}
+
+	return visited;
+}
+
+/** The chain that a rule sends its packets to. */
+export function jumpTarget(hit: RuleHit, ruleSet: RuleSet): string | undefined {
+	const target = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
+	return target?.kind === 'jump' || target?.kind === 'goto' ? target.chain : undefined;
+}

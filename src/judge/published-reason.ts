@@ -1,0 +1,110 @@
+/**
+Why a published route is not the observed one: one sentence, made of what was observed.
+*/
+
+import {findRule, tableFamily} from '../netfilter/lookup.js';
+import {printLegEnd, printStep, type Leg, type RuleHit} from '../netfilter/path.js';
+import type {RuleSet} from '../netfilter/types.js';
+import {printPublishedStep, type PublishedStep} from '../istio/published.js';
+import type {Observation} from '../trace/observation.js';
+import {rulesWithRole} from './observed-roles.js';
+import type {ObservedStep, RouteParting} from './published-route.js';
+
+type PublishedRule = Extract<PublishedStep, {kind: 'rule'}>;
+
+/** The sentence for a parting. */
+export function reasonOf({parting: {due, met}, observation, ruleSet}: {readonly parting: RouteParting; readonly observation: Observation; readonly ruleSet: RuleSet}): string {
+	if (observation.loop) {
+		return 'The flow goes round in a loop and never reaches the end of the published route.';
+	}
+
+	return replyReason(due, met) ?? earlierReason({due, met, ruleSet}) ?? plainReason(due, met);
+}
+
+/** The article follows the reply out of the pod as if it were a connection. */
+function replyReason(due: PublishedStep | undefined, met: ObservedStep | undefined): string | undefined {
+	const isReply = due?.kind === 'chain' && due.chain === 'OUTPUT'
+		&& met?.kind === 'end' && met.stop !== undefined && met.leg.traversals.some(({hook}) => hook === 'prerouting') && met.leg.traversals.every(({hook}) => hook !== 'output');
+	return isReply
+		? `The nat table sees only the first packet of a connection: ${met.stop} answers within the connection that came in, so OUTPUT and the rule of ISTIO_OUTPUT that the article names are never visited.`
+		: undefined;
+}
+
+/** A rule of the same chain took the packet before the published one. */
+function earlierReason({due, met, ruleSet}: {readonly due: PublishedStep | undefined; readonly met: ObservedStep | undefined; readonly ruleSet: RuleSet}): string | undefined {
+	if (due?.kind !== 'rule' || met?.kind !== 'hit' || met.hit.chain !== due.chain || met.hit.table !== 'nat' || met.hit.number === undefined) {
+		return undefined;
+	}
+
+	const {number} = met.hit;
+	const meant = rulesWithRole(ruleSet, due.role, tableFamily(met.leg.family)).find(rule => rule.chain === due.chain);
+	if (meant === undefined) {
+		return `${nameOf(met.hit)} decided; no rule of this set does what the article's rule ${due.number} does.`;
+	}
+
+	return number < meant.number ? `${subjectOf(met, ruleSet)} before ${meantName(due, meant.number)} is reached.` : undefined;
+}
+
+function meantName({chain, number}: PublishedRule, numberHere: number): string {
+	return numberHere === number ? `${chain}#${number}` : `${chain}#${numberHere} (the article's rule ${number})`;
+}
+
+/** Who was let go by which rule, in words that are true of the socket that the kernel saw. */
+function subjectOf({hit, role, leg}: Extract<ObservedStep, {kind: 'hit'}>, ruleSet: RuleSet): string {
+	const {actor, socket} = leg;
+	const rule = nameOf(hit);
+	if (socket !== undefined && role === 'proxy-uid-bypass') {
+		return actor === 'proxy' ? `As UID ${socket.uid}, the proxy is let go by ${rule}` : `The ${actor} runs as the proxy's UID ${socket.uid}, so ${rule} lets its packet go`;
+	}
+
+	if (socket !== undefined && role === 'proxy-gid-bypass') {
+		return `The ${actor} runs as UID ${socket.uid} with the proxy's GID ${socket.gid}, so ${rule} lets its packet go`;
+	}
+
+	const owner = ownerOf(hit, ruleSet);
+	if (socket !== undefined && role === 'loopback-not-proxy-uid' && owner !== undefined) {
+		return `On lo, ${rule} lets every UID but ${owner} go, and so the ${actor}'s UID ${socket.uid},`;
+	}
+
+	return `${rule} decides${whose(leg)}`;
+}
+
+function whose({actor, socket}: Leg): string {
+	return socket === undefined ? '' : ` on the packet of the ${actor} (UID ${socket.uid}, GID ${socket.gid})`;
+}
+
+/** The one UID that a rule names. */
+function ownerOf(hit: RuleHit, ruleSet: RuleSet): number | undefined {
+	const rule = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number});
+	return rule?.matches.flatMap(match => match.kind === 'uid' && match.from === match.to ? [match.from] : [])[0];
+}
+
+/** What is always true: the first step that differs. */
+function plainReason(due: PublishedStep | undefined, met: ObservedStep | undefined): string {
+	const published = due === undefined ? 'The article\'s route has ended' : `The article goes to ${printPublishedStep(due)}`;
+	return `${published} where the observed path ${met === undefined ? 'has ended' : `goes to ${printObservedStep(met)}`}.`;
+}
+
+function printObservedStep(step: ObservedStep): string {
+	switch (step.kind) {
+		case 'actor': {
+			return step.name;
+		}
+
+		case 'hook': {
+			return printStep(step.table, step.chain);
+		}
+
+		case 'hit': {
+			return nameOf(step.hit);
+		}
+
+		case 'end': {
+			return printLegEnd(step.leg.end);
+		}
+	}
+}
+
+function nameOf({table, chain, number}: RuleHit): string {
+	return printStep(table, chain, number ?? '?');
+}

@@ -1,0 +1,41 @@
+/**
+What the article says of a type, compared with what was observed. It decides nothing.
+*/
+
+import type {RuleSet} from '../netfilter/types.js';
+import {publishedTypes} from '../istio/published.js';
+import type {Intent, TrafficCase} from '../scenario/types.js';
+import type {Observation} from '../trace/observation.js';
+import {gapsIn} from './judge.js';
+import {reasonOf} from './published-reason.js';
+import {partRoutes, stepsOf} from './published-route.js';
+
+/** Whether the published route agrees with the observed one. `agrees` is null where nothing could be compared; `reason` is a sentence unless it agrees. */
+export type PublishedVerdict = {readonly path: readonly string[]; readonly agrees: boolean | null; readonly reason: string | null};
+
+/** Compares a type with its published route. Null for a type that the article does not treat. */
+export function comparePublished({traffic, observation, ruleSet, intent}: {
+	readonly traffic: TrafficCase;
+	readonly observation: Observation;
+	readonly ruleSet: RuleSet;
+	readonly intent: Intent;
+}): PublishedVerdict | null {
+	if (traffic.id === '4b') {
+		return null;
+	}
+
+	const {path, notation} = publishedTypes[traffic.id];
+	const [gap] = gapsIn(observation);
+	if (gap !== undefined) {
+		return {path: notation, agrees: null, reason: `Not compared, because the evidence has a gap: ${gap.message}`};
+	}
+
+	const parting = partRoutes({
+		published: path, observed: stepsOf(observation, ruleSet), ruleSet, intent,
+	});
+	return {
+		path: notation,
+		agrees: parting === undefined,
+		reason: parting === undefined ? null : reasonOf({parting, observation, ruleSet}),
+	};
+}

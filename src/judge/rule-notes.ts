@@ -1,0 +1,171 @@
+/**
+What a run says of the rules themselves: which were not reached, which of the default ones are missing or stand elsewhere. It decides nothing.
+*/
+
+import {rulesOf, tableFamily, type PlacedRule} from '../netfilter/lookup.js';
+import {stopsOfPath, type Leg, type RuleHit} from '../netfilter/path.js';
+import type {AddressFamily, RuleSet} from '../netfilter/types.js';
+import {roleOf, type Role} from '../istio/roles.js';
+import {shadowOf} from '../istio/shadow.js';
+import type {ExpectedPath, TypeId} from '../scenario/types.js';
+import {partingOf} from './differences.js';
+import type {Outcome, RuleReference} from './outcome.js';
+
+/** What is to be said of one rule. */
+export type RuleNote =
+	/** A rule under test that no type of the run met, and why. */
+	| {readonly kind: 'not-reached'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role | null; readonly reason: string}
+	/** A rule of the default set that the set under test has not; `coveredBy` is the rule that kept the stops where it was due, and for which types. */
+	| {readonly kind: 'missing'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role; readonly coveredBy: RuleHit | null; readonly types: readonly TypeId[]; readonly reason: string}
+	/** A rule that stands before or behind others of the default set than it should. */
+	| {readonly kind: 'moved'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role; readonly from: number; readonly reason: string};
+
+/** What the notes need to know of a judged type. */
+export type NotedResult = {
+	readonly id: TypeId;
+	readonly family: AddressFamily;
+	readonly outcome: Outcome;
+	readonly legs: readonly Leg[];
+	readonly expected: ExpectedPath;
+};
+
+/** The notes of a run, family by family. `reference` is the set that the rules are meant to be, where there is one. */
+export function ruleNotes({ruleSet, reference, results}: {readonly ruleSet: RuleSet; readonly reference: RuleSet | undefined; readonly results: readonly NotedResult[]}): readonly RuleNote[] {
+	const families = [...new Set(results.map(({family}) => family))];
+	return families.flatMap(family => {
+		const own = results.filter(result => result.family === family);
+		const rules = rulesFor(ruleSet, family);
+		const due = reference === undefined ? [] : rulesFor(reference, family);
+		return [
+			...missingRules({
+				family, rules, due, own, ruleSet,
+			}),
+			...movedRules({family, rules, due}),
+			// With a gap, a rule that nothing shows may have been met all the same.
+			...(own.some(({outcome}) => outcome.kind === 'inconclusive') ? [] : unreachedRules({family, rules, own})),
+		];
+	});
+}
+
+/** A rule with its place and role. */
+type KnownRule = {readonly placed: PlacedRule; readonly rule: RuleReference; readonly role: Role | null};
+
+function rulesFor(ruleSet: RuleSet, family: AddressFamily): readonly KnownRule[] {
+	return [...rulesOf(ruleSet)].filter(placed => placed.family === tableFamily(family) || placed.family === 'inet').map(placed => {
+		const {chain, number, text} = placed.rule;
+		return {
+			placed,
+			rule: {
+				family: placed.family, table: placed.table, chain, number, text,
+			},
+			role: roleOf(placed.rule, placed.table, placed.chain) ?? null,
+		};
+	});
+}
+
+function unreachedRules({family, rules, own}: {readonly family: AddressFamily; readonly rules: readonly KnownRule[]; readonly own: readonly NotedResult[]}): readonly RuleNote[] {
+	const met = new Set(own.flatMap(({legs}) => legs.flatMap(({traversals}) => traversals.flatMap(({hits}) => hits.map(hit => keyOf(hit))))));
+	return rules.filter(({rule}) => !met.has(keyOf(rule))).map(({placed, rule, role}) => ({
+		kind: 'not-reached', family, rule, role, reason: shadowOf(placed.rule, placed.table, placed.chain)?.because ?? 'no type of this run needs it',
+	}));
+}
+
+function missingRules({family, rules, due, own, ruleSet}: {
+	readonly family: AddressFamily;
+	readonly rules: readonly KnownRule[];
+	readonly due: readonly KnownRule[];
+	readonly own: readonly NotedResult[];
+	readonly ruleSet: RuleSet;
+}): readonly RuleNote[] {
+	const present = new Set(rules.map(({role}) => role));
+	return firstOfRole(due).filter(({role}) => !present.has(role)).map(({rule, role}) => {
+		const wanting = own.flatMap(result => wantsRole(result, role, ruleSet));
+		const covered = wanting.filter(({keepsStops}) => keepsStops);
+		const coveredBy = covered.length === wanting.length ? covered.find(entry => entry.hit !== null)?.hit ?? null : null;
+		return {
+			kind: 'missing', family, rule, role, coveredBy, types: wanting.map(({id}) => id), reason: missingReason(wanting, coveredBy),
+		};
+	});
+}
+
+type Wanting = {readonly id: TypeId; readonly hit: RuleHit | null; readonly keepsStops: boolean};
+
+/** Whether a type should have met a role and did not, and which rule it met there. */
+function wantsRole({id, outcome, legs, expected}: NotedResult, role: Role, ruleSet: RuleSet): readonly Wanting[] {
+	const at = expected.legs.findIndex(({roles}) => roles.includes(role));
+	if (at === -1 || outcome.kind === 'inconclusive') {
+		return [];
+	}
+
+	const leg = legs[at];
+	const parting = leg === undefined ? undefined : partingOf({due: expected.legs[at]?.roles ?? [], leg, ruleSet});
+	const stops = stopsOfPath({legs});
+	const keepsStops = stops.length === expected.legs.length && expected.legs.every(({stop}, index) => stops[index] === stop);
+	return [{id, hit: parting?.expectedRole === role ? parting.rule : null, keepsStops}];
+}
+
+function missingReason(wanting: readonly Wanting[], coveredBy: RuleHit | null): string {
+	const ids = wanting.map(({id}) => id).join(', ');
+	if (wanting.length === 0) {
+		return 'none of the types that were run needs it';
+	}
+
+	return coveredBy === null ? `needed by type ${ids}` : `for type ${ids} covered by ${coveredBy.chain}#${coveredBy.number ?? '?'}, which keeps the stops`;
+}
+
+/** The rules that are out of the order of the reference: those that have to be taken out so that the others stand as there. */
+function movedRules({family, rules, due}: {readonly family: AddressFamily; readonly rules: readonly KnownRule[]; readonly due: readonly KnownRule[]}): readonly RuleNote[] {
+	const meant = new Map(firstOfRole(due).map(entry => [entry.role, entry]));
+	const shared = firstOfRole(rules).flatMap(entry => {
+		const there = meant.get(entry.role);
+		return there !== undefined && chainOf(there) === chainOf(entry) ? [{...entry, from: there.rule.number}] : [];
+	});
+	return [...new Set(shared.map(entry => chainOf(entry)))].flatMap(chain => {
+		const members = shared.filter(entry => chainOf(entry) === chain);
+		const kept = longestRising(members.map(({from}) => from));
+		return members.filter(({from}) => !kept.has(from)).map(({rule, role, from}): RuleNote => ({
+			kind: 'moved', family, rule, role, from, reason: `stands at ${rule.number} of ${rule.chain}, in the default set at ${from}`,
+		}));
+	});
+}
+
+function chainOf({rule: {table, chain}}: KnownRule): string {
+	return `${table} ${chain}`;
+}
+
+/** The first rule of each role; the blocks of several UIDs repeat their roles. */
+function firstOfRole(rules: readonly KnownRule[]): ReadonlyArray<KnownRule & {readonly role: Role}> {
+	const seen = new Set<Role>();
+	return rules.flatMap(({role, ...rest}) => {
+		if (role === null || seen.has(role)) {
+			return [];
+		}
+
+		seen.add(role);
+		return [{...rest, role}];
+	});
+}
+
+/** The members of a longest rising subsequence; of several, the one that keeps the latest. */
+function longestRising(numbers: readonly number[]): ReadonlySet<number> {
+	let best: readonly number[] = [];
+	const endingAt: Array<readonly number[]> = [];
+	for (const number of numbers) {
+		let longest: readonly number[] = [];
+		for (const candidate of endingAt) {
+			if ((candidate.at(-1) ?? 0) < number && candidate.length > longest.length) {
+				longest = candidate;
+			}
+		}
+
+		const own = [...longest, number];
+		endingAt.push(own);
+		best = own.length > best.length ? own : best;
+	}
+
+	return new Set(best);
+}
+
+function keyOf({family, table, chain, number}: {readonly family: string; readonly table: string; readonly chain: string; readonly number: number | undefined}): string {
+	return `${family} ${table} ${chain} ${number ?? '?'}`;
+}

@@ -1,0 +1,126 @@
+/**
+A path for a terminal: leg by leg, each step with the rule that matched.
+*/
+
+import {
+	printLegEnd, printStep, stepsOfTraversal, type Endpoint, type Leg, type Traversal,
+} from '../netfilter/path.js';
+import type {Role} from '../istio/role.js';
+import {nameOfHit} from './differences.js';
+import {hang, paragraph, piecesOfRule} from './layout.js';
+import type {Painter} from './painter.js';
+import type {TypeResult} from './types.js';
+
+/** How a text is printed. */
+export type Style = {readonly paint: Painter; readonly verbose: boolean; readonly width: number};
+
+const legIndent = 4;
+const stepIndent = 6;
+/** Room for the longest step of a default sidecar, `ISTIO_IN_REDIRECT#1`, and a gap. */
+const stepColumn = 21;
+
+/** An address with its port; IPv6 in brackets (RFC 3986, 3.2.2). */
+export function printEndpoint({address, port}: Endpoint): string {
+	return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+/** All legs. The rounds of a loop are told once. */
+export function printPath({legs, observedRoles}: Pick<TypeResult, 'legs' | 'observedRoles'>, style: Style): readonly string[] {
+	const {start, length, rounds} = repetitionOf(legs.map(leg => signatureOf(leg)));
+	const column = Math.max(stepColumn, ...legs.flatMap(({traversals}) => traversals.flatMap(traversal => stepsOfTraversal(traversal).map(step => step.length + 2))));
+	return legs.flatMap((leg, index) => {
+		const isRepeated = index >= start + length && index < start + (length * rounds);
+		if (isRepeated && !style.verbose) {
+			return index === start + length ? [`${' '.repeat(legIndent)}${style.paint.yellow(`… ${rounds - 1} more times the same: ${nameOfRound(legs.slice(start, start + length))}`)}`] : [];
+		}
+
+		return printLeg(leg, observedRoles[index] ?? [], {...style, column});
+	});
+}
+
+function nameOfRound(legs: readonly Leg[]): string {
+	return legs.map(({actor, end}) => `${actor} → ${printLegEnd(end)}`).join(', ');
+}
+
+function signatureOf({actor, traversals, end}: Leg): string {
+	return [actor, ...traversals.flatMap(traversal => stepsOfTraversal(traversal)), printLegEnd(end)].join(' > ');
+}
+
+/** The part of a list that repeats itself: `length` items from `start`, `rounds` times over. Without any, one round of everything. */
+export function repetitionOf(items: readonly string[]): {readonly start: number; readonly length: number; readonly rounds: number} {
+	let best = {start: 0, length: items.length, rounds: 1};
+	for (let length = 1; length <= items.length / 2; length++) {
+		for (let start = 0; start + (2 * length) <= items.length; start++) {
+			let end = start + length;
+			while (end < items.length && items[end] === items[end - length]) {
+				end++;
+			}
+
+			const rounds = Math.floor((end - start) / length);
+			if (rounds > 1 && (rounds - 1) * length > (best.rounds - 1) * best.length) {
+				best = {start, length, rounds};
+			}
+		}
+	}
+
+	return best;
+}
+
+type LegStyle = Style & {readonly column: number};
+
+function printLeg(leg: Leg, roles: ReadonlyArray<Role | null>, style: LegStyle): readonly string[] {
+	const {paint, width, verbose} = style;
+	const owner = leg.socket === undefined ? '' : ` (uid ${leg.socket.uid}, gid ${leg.socket.gid})`;
+	// The source port is the kernel's choice: without it two runs print the same text.
+	const from = verbose ? printEndpoint(leg.from) : leg.from.address;
+	let used = 0;
+	return [
+		...hang({
+			indent: legIndent, label: `${leg.actor}${owner}`, column: leg.actor.length + owner.length + 2, text: [from, `→ ${printEndpoint(leg.to)}`], width, paintLabel: paint.bold,
+		}),
+		...leg.traversals.flatMap(traversal => {
+			const own = roles.slice(used, used + traversal.hits.length);
+			used += traversal.hits.length;
+			return printTraversal(traversal, own, style);
+		}),
+		...printEnd(leg, style),
+	];
+}
+
+function printEnd({end}: Leg, {paint, width}: Style): readonly string[] {
+	if (end.kind === 'accepted') {
+		return [`${' '.repeat(stepIndent)}${paint.green(`→ ${end.stop}`)}`];
+	}
+
+	return paragraph(`→ ${printLegEnd(end)}${'reason' in end ? `: ${end.reason}` : ''}`, {indent: stepIndent, width, paint: paint.red});
+}
+
+function printTraversal(traversal: Traversal, roles: ReadonlyArray<Role | null>, style: LegStyle): readonly string[] {
+	const {paint, column, width, verbose} = style;
+	const steps = traversal.hits.length === 0
+		? hang({
+			indent: stepIndent, label: printStep(traversal.table, traversal.chain), column, text: 'no rule matched', width, paintLabel: paint.dim, paintText: paint.dim,
+		})
+		: traversal.hits.flatMap((hit, index) => [
+			...hang({
+				indent: stepIndent, label: nameOfHit(hit), column, text: piecesOfRule(hit.text ?? 'a rule that the loaded set does not hold'), width, paintLabel: paint.cyan,
+			}),
+			...(verbose ? paragraph(`${roles[index] ?? 'no known role'}${hit.handle === undefined ? '' : `, handle ${hit.handle}`}${hit.verdict === undefined ? '' : `, ${hit.verdict}`}`, {indent: stepIndent + column, width, paint: paint.dim}) : []),
+		]);
+	return verbose ? [...printHook(traversal, style), ...steps, ...paragraph(printTraversalEnd(traversal), {indent: stepIndent + 2, width, paint: paint.dim})] : steps;
+}
+
+function printHook({hook, family, table, chain, inInterface, outInterface, source, destination}: Traversal, {paint, width}: Style): readonly string[] {
+	const devices = [inInterface === undefined ? '' : ` in ${inInterface}`, outInterface === undefined ? '' : ` out ${outInterface}`].join('');
+	return hang({
+		indent: stepIndent, label: `hook ${hook}, ${family} ${table} ${chain}${devices}:`, column: stepIndent, text: [printEndpoint(source), `→ ${printEndpoint(destination)}`], width, paintLabel: paint.dim, paintText: paint.dim,
+	});
+}
+
+function printTraversalEnd({end}: Traversal): string {
+	if (end.by === 'open') {
+		return 'the trace does not say how this chain was left';
+	}
+
+	return `left by ${end.by === 'rule' ? 'its last rule' : 'the policy'}${end.verdict === undefined ? '' : `: ${end.verdict}`}`;
+}

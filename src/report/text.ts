@@ -1,0 +1,157 @@
+/**
+A report for people: 80 columns, colour where it is wanted. What differs stands first, then the path that shows it.
+*/
+
+import {stopsOfPath} from '../netfilter/path.js';
+import type {Outcome} from '../judge/outcome.js';
+import type {ActorName, Credentials} from '../scenario/types.js';
+import {exitCode, summarize} from './exit-code.js';
+import {hang, paragraph} from './layout.js';
+import {createPainter, type Painter} from './painter.js';
+import {printDifferences} from './text-differences.js';
+import {printNotes} from './text-notes.js';
+import {printPath, type Style} from './text-path.js';
+import type {Report, TypeResult} from './types.js';
+
+/** How a report is printed. `width` is the terminal's, in columns. */
+export type TextOptions = {readonly colour: boolean; readonly verbose: boolean; readonly width: number};
+
+const headColumn = 9;
+/** Room for `prometheus-to-local` and a gap. */
+const nameColumn = 21;
+const bodyIndent = 4;
+
+/** The report as text, with a line break at its end. */
+export function printText(report: Report, {colour, verbose, width}: TextOptions): string {
+	const style: Style = {paint: createPainter(colour), verbose, width};
+	const families = new Set(report.types.map(({family}) => family));
+	const lines = [
+		'',
+		...printHead(report, style),
+		'',
+		...report.types.flatMap(result => [...printType(result, {...style, showsFamily: families.size > 1}), '']),
+		...printNotes(report.ruleNotes, style),
+		...report.hints.flatMap(hint => hang({
+			indent: 2, label: 'hint', column: 6, text: hint, width, paintLabel: style.paint.yellow,
+		})),
+		...(report.hints.length > 0 ? [''] : []),
+		...printSummary(report, style),
+	];
+	return `${lines.join('\n')}\n`;
+}
+
+function printHead({environment, rules, types}: Report, {paint, width}: Style): readonly string[] {
+	const families = [...new Set(types.map(({family}) => family))];
+	const rows: ReadonlyArray<readonly [string, string]> = [
+		['rules', `${rules.source}${rules.release === null || rules.source.includes(rules.release) ? '' : ` (release ${rules.release})`}, ${rules.backend}, ${families.join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`],
+		['system', [named('Linux', environment.kernel), named('iptables', environment.iptables), named('nft', environment.nft), named('Node', environment.node)].join(', ')],
+		['actors', printActors(types)],
+	];
+	return rows.flatMap(([label, text]) => hang({
+		indent: 2, label, column: headColumn, text, width, paintLabel: paint.dim,
+	}));
+}
+
+/** A version with its program, which some programs print themselves. */
+function named(name: string, version: string): string {
+	return version.toLowerCase().startsWith(name.toLowerCase()) ? version : `${name} ${version}`;
+}
+
+/** Everybody's credentials. An actor that had others in another type is named once for each. */
+function printActors(types: readonly TypeResult[]): string {
+	const entries = types.flatMap(({actors}) => (Object.entries(actors) as Array<[ActorName, Credentials]>).map(([name, {uid, gid}]) => `${name} ${uid}:${gid}`));
+	return `${[...new Set(entries)].join(', ')} (uid:gid)`;
+}
+
+const marks = {
+	pass: ['✔', 'green'], fail: ['✖', 'red'], inconclusive: ['?', 'yellow'],
+} as const satisfies Record<Outcome['kind'], readonly [string, keyof Painter]>;
+
+function printType(result: TypeResult, style: Style & {readonly showsFamily: boolean}): readonly string[] {
+	const {paint, width, showsFamily} = style;
+	const {id, name, family, outcome} = result;
+	const [mark, colour] = marks[outcome.kind];
+	const label = `${mark} ${id.padEnd(3)}${name.padEnd(nameColumn)}${showsFamily ? `${family}  ` : ''}`;
+	return [
+		...hang({
+			indent: 0, label: label.trimEnd(), column: label.length, text: printStops(result), width, paintLabel: text => paint.bold(paint[colour](text)),
+		}),
+		...printOutcome(result, style),
+		...printPath(result, style),
+		...printPublished(result, style),
+	];
+}
+
+/** The stops with the first actor in front, as pieces; a loop is told as such instead of round by round. */
+function printStops({legs, loop}: TypeResult): readonly string[] {
+	const stops = stopsOfPath({legs});
+	const first = legs[0]?.actor ?? 'nothing was observed';
+	if (loop) {
+		const known = [...new Set(stops)];
+		return [first, ...known.map(stop => `→ ${stop}`), `→ … (a loop of ${stops.length} stops)`];
+	}
+
+	const last = legs.at(-1)?.end;
+	return [first, ...stops.map(stop => `→ ${stop}`), ...(last === undefined || last.kind === 'accepted' ? [] : [`→ ${last.kind}`])];
+}
+
+function printOutcome({outcome, expected}: TypeResult, style: Style): readonly string[] {
+	const {paint, width} = style;
+	switch (outcome.kind) {
+		case 'pass': {
+			return [];
+		}
+
+		case 'fail': {
+			return [
+				...hang({
+					indent: bodyIndent, label: 'due', column: 7, text: [expected.legs[0]?.actor ?? '', ...expected.legs.map(({stop}) => `→ ${stop}`)], width, paintLabel: paint.dim,
+				}),
+				...printDifferences(outcome.differences, style),
+				'',
+			];
+		}
+
+		case 'inconclusive': {
+			return outcome.reasons.flatMap(({kind, message}) => hang({
+				indent: bodyIndent, label: 'gap', column: 7, text: `${kind}: ${message}`, width, paintLabel: paint.yellow,
+			}));
+		}
+	}
+}
+
+function printPublished({published}: TypeResult, {paint, width}: Style): readonly string[] {
+	if (published === null) {
+		return [];
+	}
+
+	const {agrees, reason} = published;
+	if (agrees === true) {
+		return [`${' '.repeat(bodyIndent)}${paint.dim('article: agrees')}`];
+	}
+
+	const text = agrees === null ? reason ?? 'not compared' : `differs — ${reason ?? ''}`;
+	return hang({
+		indent: bodyIndent, label: 'article:', column: 9, text, width, paintLabel: paint.dim, paintText: agrees === null ? paint.dim : paint.yellow,
+	});
+}
+
+const exitHints = {
+	0: undefined,
+	1: 'Exit status 1: what differs stands under the type. --verbose shows every hook, --format json all evidence.',
+	3: 'Exit status 3: the evidence has gaps, so nothing is claimed of those types. The gaps name what is missing; run it again, or with --types one by one.',
+} as const satisfies Record<ReturnType<typeof exitCode>, string | undefined>;
+
+function printSummary(report: Report, {paint, width}: Style): readonly string[] {
+	const {passed, failed, inconclusive} = summarize(report);
+	const counts = [
+		passed > 0 ? paint.green(`${passed} passed`) : `${passed} passed`,
+		failed > 0 ? paint.red(`${failed} failed`) : `${failed} failed`,
+		...(inconclusive > 0 ? [paint.yellow(`${inconclusive} inconclusive`)] : []),
+	].join(', ');
+	const hint = exitHints[exitCode(report)];
+	return [
+		`  ${counts}${paint.dim(` in ${report.durationMs < 10_000 ? `${Math.round(report.durationMs)} ms` : `${(report.durationMs / 1000).toFixed(1)} s`}`)}`,
+		...(hint === undefined ? [] : paragraph(hint, {indent: 2, width, paint: paint.dim})),
+	];
+}

@@ -1,0 +1,81 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import test from 'ava';
+import {execa} from 'execa';
+import {isolated, load, root, writeTree} from './_setup.js';
+
+const {acts} = load('acts');
+const {complaintsAboutActs} = await import(path.join(root, 'scripts/checks/acts.mjs')) as {complaintsAboutActs: (root: string) => string[]};
+
+for (const [name, argv, kernel] of [
+	['testbed', [], true],
+	['testbed', ['--format', 'json'], true],
+	['testbed', ['run', '--types', '1'], true],
+	['testbed', ['clean'], true],
+	['testbed', ['--help'], false],
+	['testbed', ['run', '-h'], false],
+	['testbed', ['--version'], false],
+	['testbed', ['doctor'], false],
+	['testbed', ['rules', '--number'], false],
+	['testbed', ['run', '--', '--help'], true],
+	['test', [], true],
+	['test', ['--verbose'], true],
+	['test', ['kernel'], true],
+	['test', ['unit'], false],
+	['test', ['unit', '--match', '*'], false],
+	['test', ['test/unit/scripts/acts.test.ts'], false],
+	['test', ['test/unit/a.test.ts', 'test/kernel/b.test.ts'], true],
+	['test', ['--help'], false],
+	['bench', [], true],
+	['lint', [], false],
+	['build', [], false],
+	['graph', [], false],
+] as const) {
+	test(`${[name, ...argv].join(' ')} ${kernel ? 'needs' : 'does not need'} the kernel`, t => {
+		t.is(acts[name]!.kernel(argv), kernel);
+	});
+}
+
+for (const [given, passed] of [
+	[['unit'], ['dist/test/unit']],
+	[['kernel', '--serial'], ['dist/test/kernel', '--serial']],
+	[['test/unit/a/b.test.ts'], ['dist/test/unit/a/b.test.js']],
+	[['./test/unit/b.test.ts:4,7-9'], ['dist/test/unit/b.test.js:4,7-9']],
+	[['--match', 'unit'], ['--match', 'unit']],
+	[['dist/test/unit/b.test.js'], ['dist/test/unit/b.test.js']],
+] as const) {
+	test(`npm test -- ${given.join(' ')} names compiled files`, t => {
+		t.deepEqual(acts['test']!.arguments!(given), [...passed]);
+	});
+}
+
+test('every act and script of this project is listed, and its documents name no other', t => {
+	t.deepEqual(complaintsAboutActs(root), []);
+});
+
+test('goes red: an act, a script and a document that package.json does not know', async t => {
+	await using context = await isolated();
+	writeTree(context.root, {
+		'package.json': JSON.stringify({scripts: {testbed: 'node scripts/run.cjs testbed', test: 'node scripts/run.cjs test'}}),
+		'scripts/setup/acts.cjs': 'exports.acts = {testbed: {}, test: {}, orphan: {}};',
+		'scripts/lonely.mjs': '',
+		'README.md': 'Say `npm test` or `npm run -s testbed`, never `npm run nonsense`.',
+	});
+	const complaints = complaintsAboutActs(context.root);
+	t.is(complaints.length, 3);
+	for (const [index, word] of ['orphan', 'lonely.mjs', 'nonsense'].entries()) {
+		t.true(complaints[index]!.includes(word), complaints[index]);
+	}
+});
+
+const programs = fs.readdirSync(path.join(root, 'scripts'), {withFileTypes: true})
+	.filter(entry => entry.isFile() && !['testbed.cjs', 'doctor'].includes(entry.name)).map(({name}) => name);
+
+for (const name of programs) {
+	test(`scripts/${name} --help says how it is used`, async t => {
+		const interpreter = name.endsWith('.sh') ? 'sh' : process.execPath;
+		const {stdout} = await execa(interpreter, [path.join(root, 'scripts', name), '--help'], {stdin: 'ignore'});
+		t.true(stdout.startsWith('Usage: '));
+	});
+}

@@ -1,0 +1,133 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import {isolated, load, root, writeTree, type Context, type Problem} from './_setup.js';
+
+const {build, buildStands} = load('build');
+
+const settings = {composite: true, target: 'ES2022', module: 'NodeNext', strict: true, types: []};
+const projectOf = (folder: string, references: readonly string[]) => JSON.stringify({
+	compilerOptions: {...settings, rootDir: '.', outDir: `../dist/${folder}`, tsBuildInfoFile: `../dist/${folder}.tsbuildinfo`},
+	include: ['**/*.ts'], references: references.map(name => ({path: `../${name}`})),
+});
+
+/** A checkout with one file per project, and the real compiler. */
+function writeProject(context: Context): void {
+	writeTree(context.root, {
+		'package.json': '{"type": "module"}', 'package-lock.json': '{}', 'tsconfig.base.json': '{}', 'tsconfig.json': '{"files": []}',
+		'src/tsconfig.json': projectOf('src', []), 'src/a.ts': 'export const a = 1;\n', 'src/room/b.ts': 'export const b = 2;\n',
+		'testbed/tsconfig.json': projectOf('testbed', ['src']), 'testbed/c.ts': 'export const c = 3;\n',
+		'test/tsconfig.json': projectOf('test', ['src', 'testbed']), 'test/d.ts': 'export const d = 4;\n',
+	});
+	fs.symlinkSync(path.join(root, 'node_modules'), path.join(context.root, 'node_modules'));
+}
+
+const exists = (context: Context, name: string) => fs.existsSync(path.join(context.root, name));
+
+test('compiles a new checkout, for the testbed without the tests', async t => {
+	await using context = await isolated();
+	writeProject(context);
+	t.false(buildStands('testbed', context));
+	build('testbed', context);
+	t.true(buildStands('testbed', context));
+	t.true(exists(context, 'dist/testbed/c.js'));
+	t.false(exists(context, 'dist/test/d.js'));
+	t.false(buildStands('test', context));
+});
+
+test('a test that does not compile does not stop the testbed', async t => {
+	await using context = await isolated();
+	writeProject(context);
+	writeTree(context.root, {'test/d.ts': 'export const d: string = 4;\n'});
+	t.notThrows(() => {
+		build('testbed', context);
+	});
+});
+
+const changes: ReadonlyArray<{title: string; change: (root: string) => void; check?: {present?: string; absent?: string}}> = [
+	{
+		title: 'a source changed',
+		change(root) {
+			writeTree(root, {'src/a.ts': 'export const a = 11;\n'});
+		},
+	},
+	{
+		title: 'a source was replaced by an older one',
+		change(root) {
+			writeTree(root, {'src/a.ts': 'export const a = 12;\n'});
+			fs.utimesSync(path.join(root, 'src/a.ts'), 1, 1);
+		},
+	},
+	{
+		title: 'a source is new',
+		change(root) {
+			writeTree(root, {'src/room/n.ts': 'export const n = 5;\n'});
+		},
+		check: {present: 'dist/src/room/n.js'},
+	},
+	{
+		title: 'a source was deleted',
+		change(root) {
+			fs.rmSync(path.join(root, 'src/room/b.ts'));
+		},
+		check: {absent: 'dist/src/room/b.js'},
+	},
+	{
+		title: 'a part of dist was deleted',
+		change(root) {
+			fs.rmSync(path.join(root, 'dist/src/room'), {recursive: true});
+		},
+		check: {present: 'dist/src/room/b.js'},
+	},
+	{
+		title: 'dist was deleted',
+		change(root) {
+			fs.rmSync(path.join(root, 'dist'), {recursive: true});
+		},
+		check: {present: 'dist/src/room/b.js'},
+	},
+	{
+		title: 'a stale file lies in dist',
+		change(root) {
+			writeTree(root, {'dist/src/ghost.test.js': ''});
+		},
+		check: {absent: 'dist/src/ghost.test.js'},
+	},
+	{
+		title: 'the compiler\'s settings changed',
+		change(root) {
+			writeTree(root, {'tsconfig.base.json': '{"compilerOptions": {}}'});
+		},
+	},
+];
+
+for (const {title, change, check} of changes) {
+	test(`compiles again: ${title}`, async t => {
+		await using context = await isolated();
+		writeProject(context);
+		build('testbed', context);
+		change(context.root);
+		t.false(buildStands('testbed', context));
+		build('testbed', context);
+		t.true(buildStands('testbed', context));
+		t.true(check?.present === undefined || exists(context, check.present));
+		t.true(check?.absent === undefined || !exists(context, check.absent));
+	});
+}
+
+test('a type error is exit status 4, and stays one until it is mended', async t => {
+	await using context = await isolated();
+	writeProject(context);
+	writeTree(context.root, {'src/a.ts': 'export const a: string = 1;\n'});
+	for (const attempt of ['first', 'second']) {
+		const problem = t.throws<Problem>(() => {
+			build('testbed', context);
+		}, undefined, attempt);
+		t.is(problem.exitCode, 4);
+		t.false(buildStands('testbed', context));
+	}
+
+	writeTree(context.root, {'src/a.ts': 'export const a: string = "1";\n'});
+	build('testbed', context);
+	t.true(buildStands('testbed', context));
+});

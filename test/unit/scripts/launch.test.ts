@@ -1,0 +1,179 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {performance} from 'node:perf_hooks';
+import test from 'ava';
+import {execa} from 'execa';
+import {isolated, load, root, writeProgram, writeTree, type Context, type Problem} from './_setup.js';
+
+const {ensureSetUp} = load('launch');
+const {netfilterPrograms} = load('acts');
+
+/** A compiler that copies: enough for the launcher, and quick. It writes down when it began and ended. */
+const compiler = `
+	const fs = require('fs'), path = require('path');
+	const log = word => fs.appendFileSync('calls', word + ' tsc\\n');
+	log('begin');
+	for (const name of fs.readdirSync('.', {recursive: true})) {
+		if (/^(src|testbed|test)\\/.*\\.ts$/.test(name)) {
+			const output = 'dist/' + name.replace(/ts$/, 'js');
+			fs.mkdirSync(path.dirname(output), {recursive: true});
+			fs.writeFileSync(output, fs.readFileSync(name));
+		}
+	}
+	log('end');
+`;
+
+/** A fresh clone: sources, a lockfile, an npm that brings the compiler, and every program but what is left out. */
+function writeClone(context: Context & {bin: string}, {sources = 3, without = [] as readonly string[]} = {}): void {
+	writeTree(context.root, {
+		'package.json': '{}', 'package-lock.json': '{"packages": {}}', 'tsconfig.json': '{}', 'tsconfig.base.json': '{}', compiler,
+		'src/tsconfig.json': '{}', 'testbed/tsconfig.json': '{}', 'test/tsconfig.json': '{}',
+		'testbed/cli.ts': 'exports.main = async argv => { console.log(JSON.stringify({argv})); return argv.length; };\n',
+		...Object.fromEntries(Array.from({length: sources}, (_, index) => [`src/room-${index % 9}/file-${index}.ts`, `exports.n = ${index};\n`])),
+	});
+	for (const name of Object.values(netfilterPrograms).flat().filter(program => !without.includes(program))) {
+		writeProgram(context.bin, name);
+	}
+
+	writeProgram(context.bin, 'npm', `
+		echo 'begin npm' >> calls
+		/bin/sleep 0.3
+		/bin/mkdir -p node_modules/typescript/bin && /bin/cp compiler node_modules/typescript/bin/tsc
+		echo 'end npm' >> calls
+		echo 'npm says this on stdout'`);
+}
+
+const calls = (context: Context) => {
+	const log = path.join(context.root, 'calls');
+	return fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().split('\n') : [];
+};
+
+/** Starts the launcher in a process of its own, on the machine that the context describes. */
+function launch(given: readonly string[], {said, bin, ...context}: Context & {said: string[]; bin: string}) {
+	const text = `
+		const {launch} = require(${JSON.stringify(path.join(root, 'scripts/setup/launch.cjs'))});
+		const {report, say} = require(${JSON.stringify(path.join(root, 'scripts/setup/problem.cjs'))});
+		launch(${JSON.stringify(given)}, {...${JSON.stringify(context)}, say}).catch(report);
+	`;
+	return execa(process.execPath, ['-e', text], {reject: false, stdin: 'ignore'});
+}
+
+const fresh = ['begin npm', 'end npm', 'begin tsc', 'end tsc'];
+
+test('a fresh clone is set up, and stdout is the program\'s alone', async t => {
+	await using context = await isolated();
+	writeClone(context);
+	const {stdout, stderr, exitCode} = await launch(['testbed', '--format', 'json'], context);
+	t.is(stdout, '{"argv":["--format","json"]}');
+	t.is(exitCode, 2);
+	t.true(stderr.includes('npm says this on stdout'));
+	t.deepEqual(calls(context), fresh);
+});
+
+test('when all stands, nothing is done or said', async t => {
+	await using context = await isolated();
+	writeClone(context);
+	await launch(['testbed'], context);
+	const {stdout, stderr, exitCode} = await launch(['testbed'], context);
+	t.deepEqual({stdout, stderr, exitCode}, {stdout: '{"argv":[]}', stderr: '', exitCode: 0});
+	t.deepEqual(calls(context), fresh);
+});
+
+test('eight at once in a fresh clone install and build once, and the others wait', async t => {
+	await using context = await isolated();
+	writeClone(context);
+	const results = await Promise.all(Array.from({length: 8}, () => launch(['testbed'], context)));
+	t.deepEqual(results.map(({exitCode}) => exitCode), Array.from({length: 8}, () => 0), results.map(({stderr}) => stderr).join('\n'));
+	t.deepEqual(calls(context), fresh);
+	t.true(results.some(({stderr}) => /Process \d+ is setting up this checkout; waiting for it/.test(stderr)));
+	t.deepEqual(fs.readdirSync(path.join(context.root, 'dist')).filter(name => name.includes('lock')), []);
+});
+
+test('when all stands, the check takes less than 100 ms', async t => {
+	await using context = await isolated();
+	writeClone(context, {sources: 300});
+	ensureSetUp('testbed', [], context);
+	const durations = Array.from({length: 9}, () => {
+		const start = performance.now();
+		ensureSetUp('testbed', [], context);
+		return performance.now() - start;
+	}).toSorted((a, b) => a - b);
+	t.log(`median ${durations[4]!.toFixed(1)} ms for 300 sources`);
+	t.true(durations[4]! < 100);
+});
+
+const refused: ReadonlyArray<{title: string; given: readonly string[]; change: Partial<Context>; says: string; hint: string}> = [
+	{title: 'testbed without root', given: ['testbed'], change: {uid: 1000, parentPid: 1}, says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm run testbed'},
+	{
+		title: 'testbed without root keeps its arguments', given: ['testbed', '--types', '1,4', '--rules', 'release:1.24 -u 5'], change: {uid: 1000, parentPid: 1},
+		says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm run testbed -- --types 1,4 --rules \'release:1.24 -u 5\'',
+	},
+	{title: 'all tests without root', given: ['test'], change: {uid: 1000, parentPid: 1}, says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm test'},
+	{title: 'bench without root', given: ['bench'], change: {uid: 1000, parentPid: 1}, says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm run bench'},
+	{title: 'macOS', given: ['testbed'], change: {platform: 'darwin', uid: 501}, says: 'darwin', hint: 'vagrant up'},
+];
+
+for (const {title, given, change, says, hint} of refused) {
+	test(`refused before anything is installed: ${title}`, async t => {
+		await using context = await isolated(change);
+		writeClone(context);
+		const {stdout, stderr, exitCode} = await launch(given, context);
+		t.is(exitCode, 4);
+		t.is(stdout, '');
+		t.true(stderr.includes(says), stderr);
+		t.true(stderr.includes(`Do:  ${hint}`), stderr);
+		t.deepEqual(calls(context), []);
+	});
+}
+
+for (const program of ['nft', 'ip', 'iptables-nft-restore', 'ip6tables-nft-restore', 'iptables-legacy-restore']) {
+	test(`a missing ${program} where nothing can be installed`, async t => {
+		await using context = await isolated();
+		writeClone(context, {without: [program]});
+		const {stderr, exitCode} = await launch(['testbed'], context);
+		t.is(exitCode, 4);
+		t.true(stderr.includes(`These programs are missing: ${program}.`), stderr);
+		t.deepEqual(calls(context), []);
+	});
+}
+
+for (const given of [['testbed', '--help'], ['testbed', 'run', '--help'], ['testbed', '--version'], ['testbed', 'doctor']]) {
+	test(`without root and on any platform: ${given.join(' ')}`, async t => {
+		await using context = await isolated({uid: 1000, platform: 'darwin'});
+		writeClone(context, {without: ['nft']});
+		const {stdout} = await launch(given, context);
+		t.is(stdout, JSON.stringify({argv: given.slice(1)}));
+	});
+}
+
+test('unit tests need neither root nor Linux', async t => {
+	await using context = await isolated({uid: 1000, platform: 'darwin'});
+	writeClone(context, {without: ['nft']});
+	t.notThrows(() => {
+		ensureSetUp('test', ['unit'], context);
+	});
+});
+
+test('a failed build is not run', async t => {
+	await using context = await isolated();
+	writeClone(context);
+	writeTree(context.root, {compiler: 'process.exitCode = 2;'});
+	const problem = t.throws<Problem>(() => {
+		ensureSetUp('testbed', [], context);
+	});
+	t.is(problem.exitCode, 4);
+});
+
+for (const {title, given, exitCode, stream} of [
+	{title: 'no act', given: [], exitCode: 2, stream: 'stdout'},
+	{title: 'help', given: ['--help'], exitCode: 0, stream: 'stdout'},
+	{title: 'unknown act', given: ['frobnicate'], exitCode: 2, stream: 'stderr'},
+	{title: 'a name of every object', given: ['constructor'], exitCode: 2, stream: 'stderr'},
+] as const) {
+	test(`the launcher itself: ${title}`, async t => {
+		const result = await execa(process.execPath, [path.join(root, 'scripts/run.cjs'), ...given], {reject: false, stdin: 'ignore'});
+		t.is(result.exitCode, exitCode);
+		t.true(result[stream].length > 0);
+	});
+}

@@ -1,0 +1,87 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import {isolated, root, writeTree} from './_setup.js';
+
+type Cruised = {modules: ReadonlyArray<{source: string}>; violations: readonly unknown[]};
+type Rooms = {
+	cruiseRooms: (root: string) => Promise<Cruised>;
+	complaintsAbout: (cruised: Cruised) => string[];
+	drawRooms: (cruised: Cruised) => string;
+	replaceBlock: (text: string, block: string) => string | undefined;
+	printBlock: (graph: string) => string;
+};
+
+const {cruiseRooms, complaintsAbout, drawRooms, printBlock, replaceBlock} = await import(path.join(root, 'scripts/checks/rooms.mjs')) as Rooms;
+
+/** A small project in order: each room has a file, and knows what it may know. */
+const orderly: Record<string, string> = {
+	'src/index.ts': 'export * from \'./report/text.js\';\n',
+	'src/netfilter/types.ts': 'export const n = 1;\n',
+	'src/istio/options.ts': 'export {n} from \'../netfilter/types.js\';\n',
+	'src/scenario/six.ts': 'export {n} from \'../istio/options.js\';\n',
+	'src/trace/legs.ts': 'export {n} from \'../netfilter/types.js\';\n',
+	'src/judge/judge.ts': 'export {n} from \'../scenario/six.js\';\n',
+	'src/report/text.ts': 'export {n} from \'../judge/judge.js\';\n',
+	'testbed/run.ts': 'export {n} from \'../src/index.js\';\n',
+	'test/kernel/run.test.ts': 'export {n} from \'../../testbed/run.js\';\n',
+};
+
+async function complain(files: Record<string, string>): Promise<string[]> {
+	await using context = await isolated();
+	writeTree(context.root, {
+		...orderly, ...files, 'package.json': '{"type": "module", "dependencies": {"execa": "*", "koffi": "*"}}',
+		'.dependency-cruiser.cjs': fs.readFileSync(path.join(root, '.dependency-cruiser.cjs'), 'utf8'),
+		'node_modules/execa/package.json': '{"name": "execa", "main": "index.js"}', 'node_modules/execa/index.js': '',
+		'node_modules/koffi/package.json': '{"name": "koffi", "main": "index.js"}', 'node_modules/koffi/index.js': '',
+	});
+	return complaintsAbout(await cruiseRooms(context.root));
+}
+
+test('a project in order has no complaints', async t => {
+	t.deepEqual(await complain({}), []);
+});
+
+const from = (file: string) => `export {n} from '${file}';\n`;
+
+for (const {rule, files} of [
+	{rule: 'room-netfilter', files: {'src/netfilter/x.ts': from('../report/text.js')}},
+	{rule: 'room-istio', files: {'src/istio/x.ts': from('../trace/legs.js')}},
+	{rule: 'room-istio', files: {'src/istio/x.ts': 'import type {n} from \'../scenario/six.js\';\nexport type X = typeof n;\n'}},
+	{rule: 'room-scenario', files: {'src/scenario/x.ts': from('../trace/legs.js')}},
+	{rule: 'room-trace', files: {'src/trace/x.ts': from('../judge/judge.js')}},
+	{rule: 'room-trace', files: {'src/trace/x.ts': from('../scenario/six.js')}},
+	{rule: 'room-judge', files: {'src/judge/x.ts': from('../report/text.js')}},
+	{rule: 'room-report', files: {'src/report/x.ts': from('../index.js')}},
+	{rule: 'src-is-pure', files: {'src/trace/x.ts': from('../../testbed/run.js')}},
+	{rule: 'src-is-pure', files: {'src/trace/x.ts': 'import \'koffi\';\n'}},
+	{rule: 'src-without-node', files: {'src/judge/x.ts': 'import \'node:fs\';\n'}},
+	{rule: 'known-rooms', files: {'src/attic/x.ts': from('../netfilter/types.js')}},
+	{rule: 'testbed-is-below', files: {'test/unit/x.test.ts': from('../../testbed/run.js')}},
+	{rule: 'testbed-knows-no-test', files: {'testbed/x.ts': from('../test/kernel/run.test.js')}},
+	{rule: 'one-door-to-programs', files: {'testbed/x.ts': 'import \'execa\';\n'}},
+	{rule: 'one-door-to-ffi', files: {'testbed/x.ts': 'import \'koffi\';\n'}},
+	{rule: 'no-circular', files: {'src/judge/x.ts': from('./y.js'), 'src/judge/y.ts': from('./x.js')}},
+	{rule: 'no-unresolvable', files: {'src/judge/x.ts': from('./absent.js')}},
+]) {
+	test(`goes red: ${rule}, by ${Object.values(files)[0]!.split('\n')[0]!}`, async t => {
+		const complaints = await complain(files);
+		t.true(complaints.some(complaint => complaint.startsWith(`${rule}: `)), complaints.join('\n'));
+	});
+}
+
+test('goes red: a cruise that saw no modules', t => {
+	t.is(complaintsAbout({modules: [], violations: []}).length, 1);
+});
+
+test('this project\'s picture names the rooms, and no test', async t => {
+	const picture = drawRooms(await cruiseRooms(root));
+	t.true(picture.includes('src/istio --> src/netfilter'));
+	t.false(picture.includes('test/'));
+});
+
+test('the block is replaced where it stands, and only there', t => {
+	const text = `before\n${printBlock('old')}\nafter\n`;
+	t.is(replaceBlock(text, printBlock('new')), `before\n${printBlock('new')}\nafter\n`);
+	t.is(replaceBlock('no block\n', printBlock('new')), undefined);
+});

@@ -1,0 +1,174 @@
+/**
+An actor as the conductor sees it: a process in a namespace, started, asked, ended.
+*/
+
+import {readFileSync} from 'node:fs';
+import type {Endpoint} from '../../src/netfilter/path.js';
+import type {Credentials} from '../../src/scenario/types.js';
+import type {Gap} from '../../src/trace/gap.js';
+import type {SocketRecord} from '../../src/trace/sockets.js';
+import {TestbedError} from '../errors.js';
+import {startNode, type LongProcess} from '../exec.js';
+import type {Netns} from '../sandbox/netns.js';
+import type {ActorSpec, FromActor, ToActor} from './protocol.js';
+
+const program = new URL('program.js', import.meta.url);
+
+/** How an attempt to open a connection ended for the actor that made it. */
+export type Done = {readonly answered: boolean; readonly reason: string};
+
+/** One process. Whoever starts it disposes of it. */
+export class Actor implements AsyncDisposable {
+	/** Starts the process and resolves when it listens as its user. */
+	static async start(netns: Netns, spec: ActorSpec): Promise<Actor> {
+		const actor = new Actor(spec, startNode(program, netns.descriptor));
+		try {
+			await actor.#ready();
+			return actor;
+		} catch (error) {
+			await actor[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	readonly spec: ActorSpec;
+	readonly records: SocketRecord[] = [];
+	readonly #process: LongProcess;
+	readonly #open = new Map<string, (done: Done) => void>();
+	readonly #flushes = new Map<number, () => void>();
+	#flushCount = 0;
+	#ended: string | undefined;
+	#disposed = false;
+	#onReady: {resolve: () => void; reject: (error: unknown) => void} | undefined;
+
+	private constructor(spec: ActorSpec, process: LongProcess) {
+		this.spec = spec;
+		this.#process = process;
+		process.on('message', (message: unknown) => {
+			this.#receive(message as FromActor);
+		});
+		void this.#watch();
+	}
+
+	get pid(): number {
+		return this.#process.pid!;
+	}
+
+	/** Why the process ended before its time; a gap for every path that it had a part in. */
+	get gap(): Gap | undefined {
+		return this.#ended === undefined || this.#disposed ? undefined : {kind: 'actor-ended', message: this.#ended};
+	}
+
+	/** The credentials that the kernel has for the process, all of them: real, effective, saved and of the file system. */
+	credentials(): Credentials | undefined {
+		let status: string;
+		try {
+			status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+		} catch {
+			return undefined; // The process is gone; its end is a gap of its own.
+		}
+
+		const one = (name: string): number | undefined => {
+			const values = new Set(new RegExp(`^${name}:\\s+(.*)$`, 'mu').exec(status)?.[1]?.split(/\s+/u).map(Number));
+			return values.size === 1 ? [...values][0] : undefined;
+		};
+
+		const uid = one('Uid');
+		const gid = one('Gid');
+		return uid === undefined || gid === undefined ? undefined : {uid, gid};
+	}
+
+	/** Opens a connection and resolves when it is over. */
+	async open(id: string, to: Endpoint): Promise<Done> {
+		if (this.#ended !== undefined) {
+			return {answered: false, reason: this.#ended};
+		}
+
+		return new Promise(resolve => {
+			this.#open.set(id, resolve);
+			this.#send({type: 'open', id, to});
+		});
+	}
+
+	/** Resolves when all that the process said so far has arrived. */
+	async flush(): Promise<void> {
+		if (this.#ended !== undefined) {
+			return;
+		}
+
+		const number = ++this.#flushCount;
+		await new Promise<void>(resolve => {
+			this.#flushes.set(number, resolve);
+			this.#send({type: 'flush', number});
+		});
+	}
+
+	/** Ends the process at once, as a crash would. For tests of what a run says then. */
+	kill(): void {
+		this.#process.kill('SIGKILL');
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#disposed = true;
+		this.#process.kill('SIGKILL');
+		await this.#process;
+	}
+
+	async #ready(): Promise<void> {
+		await new Promise<void>((resolve, reject) => {
+			this.#onReady = {resolve, reject};
+			this.#send({type: 'start', spec: this.spec});
+		});
+	}
+
+	#send(message: ToActor): void {
+		// A channel that closes while something is sent means that the process ended: `#watch` says so to everybody who waits.
+		this.#process.sendMessage(message).catch(() => undefined);
+	}
+
+	async #watch(): Promise<void> {
+		const {exitCode, signal, stderr} = await this.#process;
+		const how = signal === undefined ? `with status ${exitCode}` : `by ${signal}`;
+		this.#ended = `The process of ${this.spec.name} (pid ${this.pid}) ended ${how}.${typeof stderr === 'string' && stderr !== '' ? ` ${stderr.trim()}` : ''}`;
+		this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {message: this.#ended}));
+		for (const resolve of this.#open.values()) {
+			resolve({answered: false, reason: this.#ended});
+		}
+
+		for (const resolve of this.#flushes.values()) {
+			resolve();
+		}
+	}
+
+	#receive(message: FromActor): void {
+		switch (message.type) {
+			case 'ready': {
+				this.#onReady?.resolve();
+				break;
+			}
+
+			case 'socket': {
+				this.records.push(message.record);
+				break;
+			}
+
+			case 'done': {
+				this.#open.get(message.id)?.(message);
+				this.#open.delete(message.id);
+				break;
+			}
+
+			case 'flushed': {
+				this.#flushes.get(message.number)?.();
+				this.#flushes.delete(message.number);
+				break;
+			}
+
+			case 'failed': {
+				const {name, uid, gid} = this.spec;
+				this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {message: `${name} could not start as uid ${uid} gid ${gid}: ${message.message}`}));
+				break;
+			}
+		}
+	}
+}

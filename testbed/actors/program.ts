@@ -1,0 +1,211 @@
+/**
+The program of every actor, in a process of its own. It loads all its code, becomes its user, and only then opens a socket: the owner match reads the credentials with which a socket was created. It ends when its channel closes, also when its parent was killed.
+
+As the proxy it does with sockets what Envoy does and nothing else (`shared` facts, "What the proxy does with sockets"): it asks where a connection wanted to go, opens the next one as its own user, and carries the bytes.
+*/
+
+import {
+	connect, createServer, isIPv6, type Socket,
+} from 'node:net';
+import type {Endpoint} from '../../src/netfilter/path.js';
+import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
+import type {
+	ActorSpec, FromActor, ListenerSpec, ToActor,
+} from './protocol.js';
+
+type OriginalDestination = (socket: Socket) => Endpoint | undefined;
+
+function tell(message: FromActor): void {
+	process.send!(message);
+}
+
+function record(socket: SocketRecord): void {
+	tell({type: 'socket', record: socket});
+}
+
+function key({address, port}: Endpoint): string {
+	return `${address} ${port}`;
+}
+
+class Actor {
+	readonly #spec: ActorSpec;
+	readonly #originalDestination: OriginalDestination;
+	/** How many stops a flow had met when this process opened its next leg, by the source of that leg. */
+	readonly #stopsBySource = new Map<string, number>();
+	#count = 0;
+
+	constructor(spec: ActorSpec, originalDestination: OriginalDestination) {
+		this.#spec = spec;
+		this.#originalDestination = originalDestination;
+	}
+
+	async listen(): Promise<void> {
+		const hosts = ['0.0.0.0', '::'];
+		await Promise.all(this.#spec.listeners.flatMap(listener => hosts.map(async host => new Promise<void>((resolve, reject) => {
+			const server = createServer({allowHalfOpen: false, noDelay: true}, socket => {
+				this.#accept(listener, socket);
+			});
+			server.once('error', reject);
+			server.listen({
+				host, port: listener.port, ipv6Only: true, backlog: 1024,
+			}, resolve);
+		}))));
+	}
+
+	open(id: string, to: Endpoint): void {
+		let why = 'the other side closed it without an answer';
+		let answered = false;
+		const socket = this.#connect({id, to, parent: undefined, source: undefined});
+		socket.setTimeout(this.#spec.timeoutMs, () => {
+			why = `no answer within ${this.#spec.timeoutMs} ms`;
+			socket.destroy();
+		});
+		socket.on('data', () => {
+			answered = true;
+		});
+		socket.once('error', error => {
+			why = error.message;
+		});
+		socket.once('close', () => {
+			tell({
+				type: 'done', id, answered, reason: answered ? '' : why,
+			});
+		});
+	}
+
+	#nextId(): string {
+		return `${this.#spec.name}-${++this.#count}`;
+	}
+
+	#connect({id, to, parent, source}: {id: string; to: Endpoint; parent: string | undefined; source: string | undefined}): Socket {
+		const family = isIPv6(to.address) ? 'ipv6' : 'ipv4';
+		const socket = connect({host: to.address, port: to.port, ...(source === undefined ? {} : {localAddress: source})});
+		let ended = false;
+		const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
+			if (!ended) {
+				ended = true;
+				record({
+					kind: 'ended', id, result, reason,
+				});
+			}
+		};
+
+		// Node connects to a literal address in the next tick, which binds the socket; this is the tick after.
+		process.nextTick(() => {
+			if (socket.localPort !== undefined && socket.localAddress !== undefined) {
+				const from = {address: socket.localAddress, port: socket.localPort};
+				this.#stopsBySource.set(key(from), this.#stopsOf(parent));
+				record({
+					kind: 'opened', id, parent, actor: this.#spec.name, family, from, to,
+				});
+			}
+		});
+		socket.once('connect', () => {
+			end('connected', '');
+		});
+		socket.once('error', (error: NodeJS.ErrnoException) => {
+			end(error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable', error.message);
+		});
+		socket.once('close', () => {
+			end('timeout', `no answer within ${this.#spec.timeoutMs} ms`);
+		});
+		return socket;
+	}
+
+	readonly #stopsOfAccepted = new Map<string, number>();
+
+	#stopsOf(accepted: string | undefined): number {
+		return accepted === undefined ? 0 : this.#stopsOfAccepted.get(accepted) ?? 0;
+	}
+
+	#accept(listener: ListenerSpec, socket: Socket): void {
+		const id = this.#nextId();
+		const peer = {address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0};
+		const local = {address: socket.localAddress ?? '', port: socket.localPort ?? 0};
+		// A connection straight to the listener has no original destination but its own; Envoy takes that.
+		const destination = listener.duty === 'answer' ? undefined : this.#originalDestination(socket) ?? local;
+		record({
+			kind: 'accepted', id, actor: this.#spec.name, stop: listener.stopsByAddress?.[local.address] ?? listener.stop, peer, local, originalDestination: destination,
+		});
+		if (destination === undefined) {
+			socket.on('error', () => {
+				socket.destroy(); // The other side went first: nothing is left to answer.
+			});
+			socket.end(`${listener.stop}\n`);
+			socket.resume();
+			return;
+		}
+
+		const stops = (this.#stopsBySource.get(key(peer)) ?? 0) + 1;
+		this.#stopsOfAccepted.set(id, stops);
+		if (stops > loopStops) {
+			record({kind: 'cut', id, reason: 'loop'});
+			socket.resetAndDestroy();
+			return;
+		}
+
+		this.#carryOn({
+			listener, socket, id, destination,
+		});
+	}
+
+	#carryOn({listener, socket, id, destination}: {listener: ListenerSpec; socket: Socket; id: string; destination: Endpoint}): void {
+		const inbound = listener.duty === 'inbound';
+		const next = this.#connect({
+			id: this.#nextId(),
+			parent: id,
+			to: inbound ? destination : this.#spec.services[key(destination)] ?? destination,
+			source: inbound ? this.#spec.passthroughSource[isIPv6(destination.address) ? 'ipv6' : 'ipv4'] : undefined,
+		});
+		next.setTimeout(this.#spec.timeoutMs, () => {
+			next.destroy();
+		});
+		// Either side's failure is the other's: so does a proxy, and the client learns it at once.
+		for (const [one, other] of [[socket, next], [next, socket]] as const) {
+			one.once('error', () => {
+				other.resetAndDestroy();
+			});
+			one.once('close', () => {
+				other.destroy();
+			});
+			one.pipe(other);
+		}
+	}
+}
+
+async function start(spec: ActorSpec): Promise<Actor> {
+	const carries = spec.listeners.some(({duty}) => duty !== 'answer');
+	const originalDestination = carries ? (await import('./original-destination.js')).originalDestinationOf : () => undefined;
+	process.setgroups!([]);
+	process.setgid!(spec.gid);
+	process.setuid!(spec.uid);
+	const actor = new Actor(spec, originalDestination);
+	await actor.listen();
+	return actor;
+}
+
+let actor: Promise<Actor> | undefined;
+
+process.on('disconnect', () => {
+	process.exit(0);
+});
+// A terminal's Ctrl-C goes to every process of the group. The conductor decides when the actors end.
+process.on('SIGINT', () => {
+	process.exitCode = 130;
+});
+process.on('message', async (message: ToActor) => {
+	try {
+		if (message.type === 'start') {
+			actor = start(message.spec);
+			await actor;
+			tell({type: 'ready'});
+		} else if (message.type === 'open') {
+			const started = await actor;
+			started!.open(message.id, message.to);
+		} else {
+			tell({type: 'flushed', number: message.number});
+		}
+	} catch (error) {
+		tell({type: 'failed', message: error instanceof Error ? error.message : String(error)});
+	}
+});

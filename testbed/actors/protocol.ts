@@ -1,0 +1,46 @@
+/**
+What the conductor and an actor's process say to each other, as JSON over the channel that Node opens between them.
+*/
+
+import type {Endpoint} from '../../src/netfilter/path.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
+import type {SocketRecord} from '../../src/trace/sockets.js';
+
+/** What a listener does with a connection: answer itself, or carry it on as the proxy does. */
+export type ListenerDuty = 'answer' | 'outbound' | 'inbound';
+
+/** One port, on both families. `stop` names it; an address in `stopsByAddress` has a name of its own. */
+export type ListenerSpec = {
+	readonly port: number;
+	readonly duty: ListenerDuty;
+	readonly stop: string;
+	readonly stopsByAddress?: Readonly<Record<string, string>>;
+};
+
+/** Who the process is and what it does. */
+export type ActorSpec = {
+	readonly name: string;
+	readonly uid: number;
+	readonly gid: number;
+	readonly listeners: readonly ListenerSpec[];
+	/** Endpoint by `address port` of a service: what the proxy resolves a virtual address to. */
+	readonly services: Readonly<Record<string, Endpoint>>;
+	/** Source of connections carried on from an `inbound` listener. */
+	readonly passthroughSource: Readonly<Record<AddressFamily, string>>;
+	/** Longest wait for a connection or its answer. */
+	readonly timeoutMs: number;
+};
+
+/** To an actor. */
+export type ToActor =
+	| {readonly type: 'start'; readonly spec: ActorSpec}
+	| {readonly type: 'open'; readonly id: string; readonly to: Endpoint}
+	| {readonly type: 'flush'; readonly number: number};
+
+/** From an actor. `done` ends an `open`: the connection was answered and closed, refused, or given up. */
+export type FromActor =
+	| {readonly type: 'ready'}
+	| {readonly type: 'socket'; readonly record: SocketRecord}
+	| {readonly type: 'done'; readonly id: string; readonly answered: boolean; readonly reason: string}
+	| {readonly type: 'flushed'; readonly number: number}
+	| {readonly type: 'failed'; readonly message: string};

@@ -1,0 +1,111 @@
+/**
+The command line: parses and dispatches. Each command is a file in `commands/`, loaded when it is called.
+*/
+
+import {Command, CommanderError, Option} from 'commander';
+import {
+	readBackend, readFamilies, readId, readNumber, readTypes,
+} from './commands/arguments.js';
+import type {RunFlags} from './commands/run.js';
+import {exitStatusOf, printError, TestbedError} from './errors.js';
+
+const version = '0.1.0';
+
+const examples = `
+Examples:
+  testbed                                        the six types, newest release, IPv4
+  testbed run --family both --backend iptables-legacy
+  testbed run --types 1,4b --verbose             two types, every traversal
+  testbed run --agent-uid 0 --agent-gid 0        an agent that is not the proxy's user
+  testbed run --rules 'release:1.30 -u 2000' --proxy-uid 2000 --proxy-gid 2000
+  iptables-save | testbed run --rules -          the rules of your own pod
+  testbed run --format json > report.json
+
+Exit status: 0 all passed, 1 something failed, 2 usage or input, 3 inconclusive,
+4 this machine cannot do it (the message names the command that mends it).
+From a checkout, write "npm run testbed -- " for "testbed ".`;
+
+function runCommandLine(setStatus: (status: number) => void): Command {
+	return new Command('run')
+		.description('send the six types of sidecar traffic and judge what the kernel did')
+		.option('--rules <input>', 'rules: release:VERSION [arguments of istio-iptables], a dump\'s file, or - (default: the newest release)')
+		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
+		.option('--backend <name>', 'iptables-nft or iptables-legacy', readBackend, 'iptables-nft')
+		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
+		.option('--types <list>', '1 to 6, and 4b (app to its own pod\'s address) (default: 1,2,3,4,5,6)', readTypes)
+		.option('--proxy-uid <n>', 'user of the proxy stub', readId, 1337)
+		.option('--proxy-gid <n>', 'group of the proxy stub', readId, 1337)
+		.option('--agent-uid <n>', 'user of the agent (default: the proxy\'s)', readId)
+		.option('--agent-gid <n>', 'group of the agent (default: the proxy\'s)', readId)
+		.option('--app-uid <n>', 'user of the app', readId, 1000)
+		.option('--app-gid <n>', 'group of the app', readId, 1000)
+		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json', 'tap']).default('text'))
+		.option('--output <file>', 'write the report there instead of stdout')
+		.option('--verbose', 'show every traversal with hook, table and chain')
+		.option('--keep', 'keep the namespaces under names and print how to enter them')
+		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
+		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), 67_108_864)
+		.addHelpText('after', examples)
+		.action(async (flags: RunFlags) => {
+			const {runCommand} = await import('./commands/run.js');
+			setStatus(await runCommand(flags));
+		});
+}
+
+function createProgram(setStatus: (status: number) => void): Command {
+	const program = new Command('testbed')
+		.description('Which way does the traffic of a sidecar mesh take? The kernel is the judge.')
+		.option('--version', 'versions of the testbed, the kernel, iptables, nft and Node')
+		.addHelpText('after', examples)
+		.helpCommand(true)
+		.action(async ({version: wanted}: {version?: boolean}) => {
+			if (wanted === true) {
+				const {printVersions} = await import('./commands/versions.js');
+				process.stdout.write(await printVersions(version));
+			}
+		});
+	program.addCommand(runCommandLine(setStatus));
+	program.command('doctor')
+		.description('try on this machine everything that a run needs, and name what is missing')
+		.addOption(new Option('--format <name>', 'what to print').choices(['text', 'json']).default('text'))
+		.action(async ({format}: {format: 'text' | 'json'}) => {
+			const {doctorCommand} = await import('./commands/doctor.js');
+			setStatus(await doctorCommand(format));
+		});
+	program.command('clean')
+		.description('remove the namespaces that --keep left, and only those')
+		.action(async () => {
+			const {cleanCommand} = await import('./commands/clean.js');
+			setStatus(await cleanCommand());
+		});
+	return program;
+}
+
+/** Commands that a first word can name; anything else belongs to `run`, which is what `testbed` alone means. */
+const commandNames: ReadonlySet<string> = new Set(['run', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
+
+/**
+The program: arguments without `node` and the script's name → exit status. Prints its own errors.
+*/
+export async function main(argv: readonly string[]): Promise<number> {
+	let status = 0;
+	const program = createProgram(result => {
+		status = result;
+	});
+	for (const command of [program, ...program.commands]) {
+		command.exitOverride();
+	}
+
+	const [first] = argv;
+	try {
+		await program.parseAsync(first !== undefined && commandNames.has(first) ? [...argv] : ['run', ...argv], {from: 'user'});
+		return status;
+	} catch (error) {
+		if (error instanceof CommanderError) {
+			return error.exitCode === 0 ? 0 : exitStatusOf.USAGE; // Commander has printed it.
+		}
+
+		process.stderr.write(`${printError(error)}\n`);
+		return error instanceof TestbedError ? exitStatusOf[error.code] : 1;
+	}
+}

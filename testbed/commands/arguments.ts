@@ -1,0 +1,58 @@
+/**
+Readers of command-line values: each says what was given and what is possible.
+*/
+
+import {InvalidArgumentError} from 'commander';
+import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
+import {isTypeId, typeIds} from '../../src/scenario/six-types.js';
+import type {TypeId} from '../../src/scenario/types.js';
+
+/** Largest UID and GID that a process can have: the next one means "unchanged" to the kernel (setresuid(2)). */
+export const idMax = 4_294_967_294;
+
+/** A whole number within bounds. */
+export function readNumber(text: string, {min, max}: {readonly min: number; readonly max: number}): number {
+	const number = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
+	if (!(number >= min && number <= max)) {
+		throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+	}
+
+	return number;
+}
+
+/** A UID or GID. */
+export function readId(text: string): number {
+	return readNumber(text, {min: 0, max: idMax});
+}
+
+/** `1,4b` → the types, each once, in the order given. */
+export function readTypes(text: string): readonly TypeId[] {
+	const ids = text.split(',').map(part => part.trim()).filter(part => part !== '');
+	const unknown = ids.filter(id => !isTypeId(id));
+	if (ids.length === 0 || unknown.length > 0) {
+		throw new InvalidArgumentError(`${unknown.length > 0 ? `There is no type ${unknown.join(', ')}` : 'No type is named'}: choose from ${typeIds.join(', ')}.`);
+	}
+
+	return [...new Set(ids.filter(id => isTypeId(id)))];
+}
+
+/** `both` → the families. */
+export function readFamilies(text: string): readonly AddressFamily[] {
+	const families: Readonly<Record<string, readonly AddressFamily[]>> = {ipv4: ['ipv4'], ipv6: ['ipv6'], both: ['ipv4', 'ipv6']};
+	const chosen = families[text];
+	if (chosen === undefined) {
+		throw new InvalidArgumentError('It must be ipv4, ipv6 or both.');
+	}
+
+	return chosen;
+}
+
+/** A back end by its name. */
+export function readBackend(text: string): Backend {
+	const backend = backends.find(name => name === text);
+	if (backend === undefined) {
+		throw new InvalidArgumentError(text === 'nftables' ? 'Native nftables is not there yet: choose iptables-nft or iptables-legacy.' : `It must be ${backends.join(' or ')}.`);
+	}
+
+	return backend;
+}

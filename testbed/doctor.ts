@@ -1,0 +1,187 @@
+/**
+Whether this machine can do what a run needs, found out by doing it: each check programs a real rule, or traces a real packet, in a scratch namespace. A tool that merely exists, or exits 0, proves nothing (facts: `iptables-save` always exits 0).
+*/
+
+import {backends, type AddressFamily, type Backend} from '../src/netfilter/types.js';
+import {addressFamilies} from '../src/scenario/topology.js';
+import {decodeNflog} from '../src/trace/nflog.js';
+import {decodeNftTrace} from '../src/trace/nft-trace.js';
+import {TestbedError} from './errors.js';
+import {run} from './exec.js';
+import {LockFile} from './lock-file.js';
+import {Netns} from './sandbox/netns.js';
+import {tool} from './sandbox/rules.js';
+import {NetlinkTraceSource} from './tracer/netlink-source.js';
+
+/** One thing that was tried. `needs` names the kernel option or module, `mend` the command that brings it. */
+export type Finding = {
+	readonly what: string;
+	readonly ok: boolean;
+	readonly reason: string | undefined;
+	readonly needs: string;
+	readonly mend: string;
+};
+
+type Check = {readonly what: string; readonly needs: string; readonly mend: string; readonly act: () => Promise<void>};
+
+const restart = 'Use a kernel with it; Debian\'s linux-image-amd64 has all of them.';
+
+function mendOf(module: string): string {
+	return `modprobe ${module}`;
+}
+
+/** Rules that a sidecar's sets are made of, with what each needs in the kernel. */
+const samples = [
+	{
+		what: 'nat table', table: 'nat', rule: '-A OUTPUT -j ACCEPT', legacy: {ipv4: 'iptable_nat', ipv6: 'ip6table_nat'}, nft: 'nft_chain_nat',
+	},
+	{
+		what: 'owner match', table: 'nat', rule: '-A OUTPUT -m owner --uid-owner 1337 -j RETURN', legacy: {ipv4: 'xt_owner', ipv6: 'xt_owner'}, nft: 'xt_owner',
+	},
+	{
+		what: 'REDIRECT target', table: 'nat', rule: '-A OUTPUT -p tcp -j REDIRECT --to-ports 15001', legacy: {ipv4: 'xt_REDIRECT', ipv6: 'xt_REDIRECT'}, nft: 'nft_redir',
+	},
+	{
+		what: 'TPROXY target', table: 'mangle', rule: '-A PREROUTING -p tcp -j TPROXY --on-port 15006 --tproxy-mark 0x539/0xffffffff', legacy: {ipv4: 'xt_TPROXY', ipv6: 'xt_TPROXY'}, nft: 'xt_TPROXY',
+	},
+	{
+		what: 'conntrack match', table: 'mangle', rule: '-A PREROUTING -m conntrack --ctstate INVALID -j DROP', legacy: {ipv4: 'xt_conntrack', ipv6: 'xt_conntrack'}, nft: 'xt_conntrack',
+	},
+] as const;
+
+async function scratch<T>(act: (netns: Netns) => Promise<T>): Promise<T> {
+	await using netns = Netns.create('doctor');
+	await netns.run('ip', ['link', 'set', 'lo', 'up']);
+	return act(netns);
+}
+
+async function restore(netns: Netns, {backend, family, text, lockFile}: {readonly backend: Backend; readonly family: AddressFamily; readonly text: string; readonly lockFile: string}): Promise<void> {
+	await netns.run(tool(backend, family, 'restore'), [], {input: text, environment: {XTABLES_LOCKFILE: lockFile}});
+}
+
+function sampleChecks(backend: Backend, lockFile: string): readonly Check[] {
+	return addressFamilies.flatMap(family => samples.map(({what, table, rule, legacy, nft}) => {
+		const module = backend === 'iptables-legacy' ? legacy[family] : nft;
+		return {
+			what: `${backend}, ${family}: ${what}`,
+			needs: backend === 'iptables-legacy' ? module : `${module} (and nft_compat)`,
+			mend: mendOf(module),
+			async act() {
+				await scratch(async netns => restore(netns, {
+					backend, family, text: `*${table}\n${rule}\nCOMMIT\n`, lockFile,
+				}));
+			},
+		};
+	}));
+}
+
+/** Opens a connection to a closed port: its SYN walks the rules all the same. */
+async function sendPacket(netns: Netns, family: AddressFamily): Promise<void> {
+	const host = family === 'ipv4' ? '127.0.0.1' : '::1';
+	await netns.run(process.execPath, ['-e', `require('net').connect(9, '${host}').on('error', () => {})`]);
+}
+
+function traceCheck(backend: Backend, family: AddressFamily, lockFile: string): Check {
+	const legacy = backend === 'iptables-legacy';
+	return {
+		what: `${backend}, ${family}: a packet's trace, read by netlink`,
+		needs: legacy ? 'nf_tables and nfnetlink_log' : 'nf_tables (NFT_TRACE is part of it)',
+		mend: mendOf(legacy ? 'nfnetlink_log' : 'nf_tables'),
+		async act() {
+			await scratch(async netns => {
+				await restore(netns, {
+					// Without a rule that needs conntrack nat is not consulted at all (measured), so it is a REDIRECT.
+					backend, family, text: '*nat\n-A OUTPUT -p tcp -j REDIRECT --to-ports 9\nCOMMIT\n', lockFile,
+				});
+				await using source = new NetlinkTraceSource(netns, {backend, bufferBytes: 1 << 20});
+				await source.start();
+				await sendPacket(netns, family);
+				const {datagrams} = await source.stop();
+				const events = datagrams
+					.filter(({stream}) => stream === (legacy ? 'nflog' : 'nft'))
+					.flatMap(({bytes}) => (legacy ? decodeNflog(bytes) : decodeNftTrace(bytes)).events);
+				if (!events.some(({table, chain, kind}) => table === 'nat' && chain === 'OUTPUT' && kind === 'rule')) {
+					throw new TestbedError('MACHINE', {message: `A connection was opened, and of ${events.length} trace events none shows the rule that it met.`});
+				}
+			});
+		},
+	};
+}
+
+function generalChecks(): readonly Check[] {
+	return [
+		{
+			what: 'network namespaces',
+			needs: 'NET_NS, and root',
+			mend: 'sudo env "PATH=$PATH" npm run testbed -- doctor',
+			async act() {
+				await scratch(async () => undefined);
+			},
+		},
+		{
+			what: 'veth pairs',
+			needs: 'veth',
+			mend: mendOf('veth'),
+			async act() {
+				await scratch(async netns => netns.run('ip', ['link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth1']));
+			},
+		},
+		{
+			what: 'IPv6 in a namespace',
+			needs: 'ipv6',
+			mend: 'Boot without ipv6.disable=1.',
+			async act() {
+				await scratch(async netns => {
+					netns.setSysctl('net/ipv6/conf/all/disable_ipv6', '0');
+					await netns.run('ip', ['addr', 'add', '::6/128', 'dev', 'lo']);
+				});
+			},
+		},
+		...(['ip', 'nft'] as const).map(program => ({
+			what: `the program ${program}`,
+			needs: program === 'ip' ? 'the package iproute2' : 'the package nftables',
+			mend: `apt-get install -y ${program === 'ip' ? 'iproute2' : 'nftables'}`,
+			async act() {
+				await run(program, ['-V']);
+			},
+		})),
+	];
+}
+
+async function examine({what, needs, mend, act}: Check): Promise<Finding> {
+	try {
+		await act();
+		return {
+			what, ok: true, reason: undefined, needs, mend,
+		};
+	} catch (error) {
+		const known = error instanceof TestbedError;
+		return {
+			what,
+			ok: false,
+			reason: error instanceof Error ? error.message : String(error),
+			needs: known && error.code === 'MISSING_PROGRAM' ? error.message : needs,
+			mend: known && error.hint !== undefined ? error.hint : (mend === '' ? restart : mend),
+		};
+	}
+}
+
+/** Tries everything, one after the other: a module is loaded by the first rule that needs it. */
+export async function diagnose(onFinding: (finding: Finding) => void = () => undefined): Promise<readonly Finding[]> {
+	const findings: Finding[] = [];
+	await using lockFile = await LockFile.create();
+	const checks = [
+		...generalChecks(),
+		...backends.flatMap(backend => [
+			...sampleChecks(backend, lockFile.path),
+			...addressFamilies.map(family => traceCheck(backend, family, lockFile.path)),
+		]),
+	];
+	for (const check of checks) {
+		const finding = await examine(check); // eslint-disable-line no-await-in-loop -- The first user of a module loads it; side by side the order of causes would be lost.
+		findings.push(finding);
+		onFinding(finding);
+	}
+
+	return findings;
+}

@@ -1,0 +1,30 @@
+/**
+A file that has no name any more: programs that insist on a lock file get this one by its descriptor, and nothing of it stays, not even after SIGKILL.
+*/
+
+import {closeSync, unlinkSync} from 'node:fs';
+import {file} from 'tmp-promise';
+
+/** The lock file of one run. */
+export class LockFile implements AsyncDisposable {
+	static async create(): Promise<LockFile> {
+		const {fd, path} = await file({prefix: 'testbed-lock-'});
+		unlinkSync(path);
+		return new LockFile(fd);
+	}
+
+	readonly #descriptor: number;
+
+	private constructor(descriptor: number) {
+		this.#descriptor = descriptor;
+	}
+
+	/** A path by which other programs can open it while it is held. */
+	get path(): string {
+		return `/proc/${process.pid}/fd/${this.#descriptor}`;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		closeSync(this.#descriptor);
+	}
+}

@@ -1,0 +1,105 @@
+/**
+One round: sends the probes of some cases and turns what the kernel did into observations. Also does the same from a recording, without a kernel.
+*/
+
+import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+import type {TrafficCase} from '../src/scenario/types.js';
+import {decodeNflog} from '../src/trace/nflog.js';
+import {decodeNftTrace} from '../src/trace/nft-trace.js';
+import type {TraceEvent} from '../src/trace/event.js';
+import type {Gap} from '../src/trace/gap.js';
+import {Joiner, type SocketOwner} from '../src/trace/legs.js';
+import type {LoadedRule} from '../src/trace/loaded-rules.js';
+import {createLookup} from '../src/trace/lookup.js';
+import {lostInSequence} from '../src/trace/lost.js';
+import type {Observation} from '../src/trace/observation.js';
+import {assemblePackets} from '../src/trace/packets.js';
+import type {SocketRecord} from '../src/trace/sockets.js';
+import {compareCounters} from '../src/trace/witness.js';
+import type {Cast} from './actors/cast.js';
+import type {Netns} from './sandbox/netns.js';
+import {loadCounters} from './sandbox/rules.js';
+import {NetlinkTraceSource} from './tracer/netlink-source.js';
+import type {Recording} from './tracer/recording.js';
+import {loadOwners, switchTable} from './tracer/switch-table.js';
+
+/** Everything that one round left behind. */
+export type Round = {
+	readonly recording: Recording;
+	readonly before: readonly LoadedRule[];
+	readonly after: readonly LoadedRule[];
+	readonly owners: readonly SocketOwner[];
+	readonly sockets: readonly SocketRecord[];
+	/** The id of the first socket of each case's probe, and what kept it from an end. */
+	readonly probes: ReadonlyArray<{readonly id: string; readonly gap: Gap | undefined}>;
+	readonly interfaces: ReadonlyMap<number, string>;
+};
+
+/** Sends the probes of the cases, all at once, under trace. */
+export async function playRound(cases: readonly TrafficCase[], {pod, cast, backend, families, lockFile, bufferBytes, round, untilAborted}: {
+	readonly pod: Netns;
+	readonly cast: Cast;
+	readonly backend: Backend;
+	readonly families: readonly AddressFamily[];
+	readonly lockFile: string;
+	readonly bufferBytes: number;
+	readonly round: number;
+	readonly untilAborted: <T>(act: Promise<T>) => Promise<T>;
+}): Promise<Round> {
+	await using source = new NetlinkTraceSource(pod, {backend, bufferBytes});
+	await source.start();
+	const before = await loadCounters(pod, {backend, families, lockFile});
+	const probes = await untilAborted(Promise.all(cases.map(async ({id, probe}) => {
+		const probeId = `${round}-${id}-${probe.family}`;
+		const {answered, reason} = await cast.actors.get(probe.actor)!.open(probeId, probe.destination);
+		return {id: probeId, gap: answered ? undefined : {kind: 'no-end', message: `The connection of type ${id} had no end: ${reason}.`} satisfies Gap};
+	})));
+	await cast.flush();
+	const [after, owners, recording] = await Promise.all([
+		loadCounters(pod, {backend, families, lockFile}),
+		loadOwners(pod),
+		source.stop(),
+	]);
+	const sockets = [...cast.actors.values()].flatMap(({records}) => records);
+	return {
+		recording, before, after, owners, sockets, probes, interfaces: pod.interfaces(),
+	};
+}
+
+/** What a round shows of each of its cases. */
+export function observeRound({recording, before, after, owners, sockets, probes, interfaces}: Round, ruleSet: RuleSet): readonly Observation[] {
+	const gaps: Gap[] = [];
+	const events: TraceEvent[] = [];
+	// The switch's own events come first: they say which packets there are before legacy's messages tell what these met.
+	for (const stream of ['nft', 'nflog'] as const) {
+		for (const {bytes} of recording.datagrams.filter(datagram => datagram.stream === stream)) {
+			const decoded = stream === 'nft' ? decodeNftTrace(bytes) : decodeNflog(bytes);
+			events.push(...decoded.events);
+			gaps.push(...decoded.notUnderstood.map(message => ({kind: 'not-understood', message: `The kernel sent ${message}.`} satisfies Gap)));
+		}
+	}
+
+	if (recording.overruns > 0) {
+		gaps.push({kind: 'lost-events', message: `The trace socket overflowed ${recording.overruns} times: events are lost.`});
+	}
+
+	gaps.push(...lostInSequence(events));
+	const {packets, orphans} = assemblePackets(events, createLookup({
+		ruleSet, loaded: after, interfaces, switchTable,
+	}));
+	if (orphans > 0) {
+		gaps.push({kind: 'lost-events', message: `${orphans} trace events belong to no packet that was shown.`});
+	}
+
+	gaps.push(...compareCounters({before, after, packets}));
+	const joiner = new Joiner({
+		sockets, packets, owners, ruleSet,
+	});
+	return probes.map(({id, gap}) => {
+		const observation = joiner.join(id);
+		// A probe without an answer has its end in the path: refused, dropped or cut. Only where the path does not tell is it a gap.
+		const last = observation.path.legs.at(-1)?.end.kind;
+		const endIsKnown = observation.loop || last === 'refused' || last === 'dropped' || last === 'unreachable';
+		return {...observation, gaps: [...gaps, ...observation.gaps, ...(gap === undefined || endIsKnown ? [] : [gap])]};
+	});
+}

@@ -1,0 +1,34 @@
+/**
+What a run is asked for, normalised once at the border: everything behind it has no defaults of its own.
+*/
+
+import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
+
+/** The rules under test, and what they are meant to do. */
+export type RuleInput = {
+	/** As the user named them: `release:1.30`, a file's name, `-`. */
+	readonly source: string;
+	readonly release: string | null;
+	readonly ruleSet: RuleSet;
+	/** What a correct set would be, to name rules that are missing or moved. */
+	readonly reference: RuleSet;
+	readonly intent: Intent;
+};
+
+/** Everything that decides a run. */
+export type RunOptions = {
+	readonly rules: RuleInput;
+	readonly backend: Backend;
+	readonly families: readonly AddressFamily[];
+	readonly types: readonly TypeId[];
+	readonly credentials: ActorCredentials;
+	readonly timeoutMs: number;
+	readonly traceBufferBytes: number;
+	readonly keep: boolean;
+	readonly signal: AbortSignal;
+	/** Told what the run is doing; for progress. */
+	readonly onStage: (stage: string) => void;
+	/** Told of the actors as soon as they run; for tests that break one. */
+	readonly onActors?: (actors: ReadonlyMap<string, {readonly pid: number; readonly kill: () => void}>) => void;
+};

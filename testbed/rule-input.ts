@@ -1,0 +1,97 @@
+/**
+What `--rules` names → rules and what they are meant to do. Nothing is installed before all of it has been understood.
+*/
+
+import {readFileSync} from 'node:fs';
+import {parseReleaseInputs} from '../src/istio/arguments.js';
+import {InputError} from '../src/istio/input-error.js';
+import {injectedArguments} from '../src/istio/options.js';
+import {newestRelease, findRelease} from '../src/istio/releases.js';
+import {sidecarRuleSet} from '../src/istio/sidecar.js';
+import {parseSidecarArguments} from '../src/istio/arguments.js';
+import {ParseError, parseSave} from '../src/netfilter/save.js';
+import type {AddressFamily, RuleSet} from '../src/netfilter/types.js';
+import {intentOf, intentOfRuleSet, unsupportedOptions} from '../src/scenario/intent.js';
+import {TestbedError} from './errors.js';
+import type {RuleInput} from './options.js';
+
+/** The input that is meant without `--rules`. */
+export const defaultInput = `release:${newestRelease.name}`;
+
+/**
+Reads a rule input.
+
+@throws {TestbedError} INPUT when it is not understood, with the line of a dump or the name of an option.
+*/
+export function loadRuleInput({source, source6, families}: {readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]}): RuleInput {
+	try {
+		return source.startsWith('release:') ? ofRelease(source, source6, families) : ofDump(source, source6, families);
+	} catch (error) {
+		if (error instanceof InputError || error instanceof ParseError) {
+			throw new TestbedError('INPUT', {message: `--rules ${source}: ${error.message}`, state: 'Nothing was installed.', cause: error});
+		}
+
+		throw error;
+	}
+}
+
+function ofRelease(source: string, source6: string | undefined, families: readonly AddressFamily[]): RuleInput {
+	if (source6 !== undefined) {
+		throw new TestbedError('USAGE', {message: '--rules6 goes with a dump in --rules; a release writes the rules of both families itself.'});
+	}
+
+	const inputs = parseReleaseInputs(source);
+	const [input] = inputs;
+	if (input === undefined || inputs.length > 1) {
+		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length} releases; a run takes one.`});
+	}
+
+	const unsupported = unsupportedOptions(input.options);
+	if (unsupported.length > 0) {
+		throw new TestbedError('INPUT', {
+			message: `${source}: the six types have no expectation yet for ${unsupported.join(', ')}.`,
+			state: 'Nothing was installed.',
+			hint: 'The rules themselves can be written and compared; see README.md, "Limits".',
+		});
+	}
+
+	const ruleSet = sidecarRuleSet(input.release, input.options, families);
+	return {
+		source, release: input.release.asked, ruleSet, reference: ruleSet, intent: intentOf(input.options),
+	};
+}
+
+function ofDump(source: string, source6: string | undefined, families: readonly AddressFamily[]): RuleInput {
+	const sourceOf = (family: AddressFamily): string => {
+		// A single dump is of the single family that was asked for.
+		if (family === 'ipv4' || (source6 === undefined && families.length === 1)) {
+			return source;
+		}
+
+		if (source6 === undefined) {
+			throw new TestbedError('USAGE', {message: `${source} is an IPv4 dump, and IPv6 was asked for as well.`, hint: 'Add --rules6 FILE, or ask for --family ipv4.'});
+		}
+
+		return source6;
+	};
+
+	const tables = families.flatMap(family => parseSave(readSource(sourceOf(family)), family).tables);
+	const ruleSet: RuleSet = {tables};
+	const options = parseSidecarArguments({argv: injectedArguments});
+	return {
+		source, release: null, ruleSet, reference: sidecarRuleSet(findRelease(newestRelease.name), options, families), intent: intentOfRuleSet(ruleSet),
+	};
+}
+
+function readSource(source: string): string {
+	const file = source === '-' ? 0 : source.replace(/^file:/u, '');
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		throw new TestbedError('INPUT', {
+			message: `The rules in ${source} cannot be read: ${(error as Error).message}`,
+			hint: 'A rule input is release:VERSION, a file, or - for standard input.',
+			cause: error,
+		});
+	}
+}

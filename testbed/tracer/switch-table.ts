@@ -1,0 +1,61 @@
+/**
+The table that switches tracing on, and that notes who owns the socket of each packet. It stands before everything else (priority -350, raw is at -300) and is the testbed's own: `meta nftrace` sets the same bit of the packet that the TRACE target sets, for every back end.
+*/
+
+import type {SocketOwner} from '../../src/trace/legs.js';
+import {TestbedError} from '../errors.js';
+import type {Netns} from '../sandbox/netns.js';
+
+/** The name of the table, family inet. */
+export const switchTable = 'testbed-trace';
+
+const set = 'owners';
+
+// First packets only: a connection's SYN, and whatever is not TCP, for that can be a first packet as well and counts in nat.
+const firstPackets = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto != tcp'];
+const traceOn = firstPackets.map(match => `${match} meta nftrace set 1`).join('\n');
+
+/** The table as `nft -f` takes it. A table that an earlier round left is replaced. */
+export const switchTableText = `
+table inet ${switchTable} {}
+delete table inet ${switchTable}
+table inet ${switchTable} {
+	set ${set} {
+		typeof meta nfproto . tcp sport . tcp dport . meta skuid . meta skgid
+		flags dynamic
+		size 65535
+	}
+	chain prerouting {
+		type filter hook prerouting priority -350; policy accept;
+		${traceOn}
+	}
+	chain output {
+		type filter hook output priority -350; policy accept;
+		${firstPackets[0]} add @${set} { meta nfproto . tcp sport . tcp dport . meta skuid . meta skgid }
+		${traceOn}
+	}
+}
+`;
+
+const families: Readonly<Record<string, 'ipv4' | 'ipv6'>> = {ipv4: 'ipv4', ipv6: 'ipv6', 2: 'ipv4', 10: 'ipv6'};
+
+/** Reads the owners of all sockets whose first packet was seen. */
+export async function loadOwners(netns: Netns): Promise<readonly SocketOwner[]> {
+	return parseOwners(await netns.run('nft', ['-n', '-j', 'list', 'set', 'inet', switchTable, set]));
+}
+
+/** Reads `nft -n -j list set`. */
+export function parseOwners(text: string): readonly SocketOwner[] {
+	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
+	return nftables.flatMap(entry => entry.set?.elem ?? []).map(({concat}) => {
+		const [protocol, sourcePort, destinationPort, uid, gid] = concat;
+		const family = families[String(protocol)];
+		if (family === undefined || [sourcePort, destinationPort, uid, gid].some(value => typeof value !== 'number')) {
+			throw new TestbedError('COMMAND_FAILED', {message: `\`nft -n -j list set\` printed an element that is not understood: ${JSON.stringify(concat)}`});
+		}
+
+		return {
+			family, sourcePort: sourcePort as number, destinationPort: destinationPort as number, uid: uid as number, gid: gid as number,
+		};
+	});
+}
