@@ -6,8 +6,8 @@ import {execa, ExecaError, type ResultPromise} from 'execa';
 import {TestbedError} from './errors.js';
 import {inNetns} from './syscalls.js';
 
-/** Debian keeps these tools in sbin, which a user's PATH may lack. */
-const path = [process.env['PATH'], '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].filter(Boolean).join(':');
+/** Debian keeps these tools in sbin, which a user's PATH may lack. Folders of npm are left out: `npm run` puts node_modules/.bin in front, and a package there has a program `nft` that is another (measured). */
+const path = [...(process.env['PATH'] ?? '').split(':').filter(folder => folder !== '' && !folder.includes('node_modules')), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(':');
 
 /** The Debian package of each program, for the hint when it is missing. */
 const packages: Readonly<Record<string, string>> = {ip: 'iproute2', nft: 'nftables'};

@@ -13,20 +13,22 @@ import type {ObservedStep, RouteParting} from './published-route.js';
 type PublishedRule = Extract<PublishedStep, {kind: 'rule'}>;
 
 /** The sentence for a parting. */
-export function reasonOf({parting: {due, met}, observation, ruleSet}: {readonly parting: RouteParting; readonly observation: Observation; readonly ruleSet: RuleSet}): string {
+export function reasonOf({parting: {due, met, rest}, observation, ruleSet}: {readonly parting: RouteParting; readonly observation: Observation; readonly ruleSet: RuleSet}): string {
 	if (observation.loop) {
 		return 'The flow goes round in a loop and never reaches the end of the published route.';
 	}
 
-	return replyReason(due, met) ?? earlierReason({due, met, ruleSet}) ?? plainReason(due, met);
+	return replyReason(rest, met) ?? earlierReason({due, met, ruleSet}) ?? plainReason(due, met);
 }
 
 /** The article follows the reply out of the pod as if it were a connection. */
-function replyReason(due: PublishedStep | undefined, met: ObservedStep | undefined): string | undefined {
+function replyReason(rest: readonly PublishedStep[], met: ObservedStep | undefined): string | undefined {
+	const [due] = rest;
+	const rule = rest.find(step => step.kind === 'rule');
 	const isReply = due?.kind === 'chain' && due.chain === 'OUTPUT'
 		&& met?.kind === 'end' && met.stop !== undefined && met.leg.traversals.some(({hook}) => hook === 'prerouting') && met.leg.traversals.every(({hook}) => hook !== 'output');
 	return isReply
-		? `The nat table sees only the first packet of a connection: ${met.stop} answers within the connection that came in, so OUTPUT and the rule of ISTIO_OUTPUT that the article names are never visited.`
+		? `The nat table sees only the first packet of a connection: ${met.stop} answers within the connection that came in, so OUTPUT${rule === undefined ? ' is' : ` and ${printPublishedStep(rule)} are`} never visited.`
 		: undefined;
 }
 

@@ -20,7 +20,7 @@ export type ObservedStep =
 	| {readonly kind: 'end'; readonly stop: string | undefined; readonly leg: Leg};
 
 /** Where two routes part: the published step that was due, and the observed one in its place. */
-export type RouteParting = {readonly due: PublishedStep | undefined; readonly met: ObservedStep | undefined};
+export type RouteParting = {readonly due: PublishedStep | undefined; readonly met: ObservedStep | undefined; /** What the article names from there on. */ readonly rest: readonly PublishedStep[]};
 
 /** An observed path as steps that a published route can name. */
 export function stepsOf({path: {legs}}: Observation, ruleSet: RuleSet): readonly ObservedStep[] {
@@ -59,12 +59,12 @@ export function partRoutes({published, observed, ruleSet, intent}: {
 		} else if (met.kind === 'hit' && met.hit.table === 'nat' && met.hit.chain === leadsTo) {
 			// The article does not always name the chain behind a rule that it names.
 		} else if (met.kind !== 'hook') {
-			return {due, met};
+			return {due, met, rest: published.slice(at)};
 		}
 	}
 
 	const due = published[at];
-	return due === undefined ? undefined : {due, met: undefined};
+	return due === undefined ? undefined : {due, met: undefined, rest: published.slice(at)};
 }
 
 function isNamed(due: PublishedStep, met: ObservedStep, intent: Intent): boolean {

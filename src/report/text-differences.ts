@@ -3,7 +3,7 @@ What differs, for a terminal: the step expected, the step observed, the rule tha
 */
 
 import type {Difference, LegClaim} from '../judge/outcome.js';
-import {describeCause, describeDifference, nameOfHit} from './differences.js';
+import {describeCause, nameOfHit} from './differences.js';
 import {hang, piecesOfRule} from './layout.js';
 import type {Style} from './text-path.js';
 
@@ -21,7 +21,7 @@ function printDifference(difference: Difference, style: Style): readonly string[
 	const label = `leg ${difference.leg + 1}`;
 	if (!('rule' in difference)) {
 		return hang({
-			indent, label, column: legColumn, text: describeDifference(difference), width, paintLabel: paint.red,
+			indent, label, column: legColumn, text: printWholeLeg(difference), width, paintLabel: paint.red,
 		});
 	}
 
@@ -46,6 +46,23 @@ function printDifference(difference: Difference, style: Style): readonly string[
 	];
 }
 
+/** A leg that differs as a whole. */
+function printWholeLeg(difference: Exclude<Difference, Deviating>): string {
+	switch (difference.kind) {
+		case 'missing-leg': {
+			return `did not take place; expected${arrival(difference.expected)}`;
+		}
+
+		case 'surplus-leg': {
+			return `was not expected; observed${arrival(difference.observed)}`;
+		}
+
+		case 'actor': {
+			return `was opened by another actor; expected${arrival(difference.expected)}; observed${arrival(difference.observed)}`;
+		}
+	}
+}
+
 type Deviating = Extract<Difference, {readonly kind: 'loop' | 'stop' | 'rule'}>;
 
 function expectedRule({expectedRole}: Deviating): string {
@@ -57,5 +74,5 @@ function observedRule({rule, observedRole}: Deviating): string {
 }
 
 function arrival({actor, stop}: LegClaim): string {
-	return stop === '' ? '' : `, ${actor} → ${stop}`;
+	return `, ${actor} → ${stop}`;
 }

@@ -12,19 +12,27 @@ type NotReached = Extract<RuleNote, {readonly kind: 'not-reached'}>;
 const indent = 4;
 const column = 9;
 
-/** All notes, family by family. The family is named where there are two. */
+/** All notes, family by family; what is the same of both is said once. The family is named where there are two. */
 export function printNotes(notes: readonly RuleNote[], style: Style): readonly string[] {
+	const changed = notes.filter(note => note.kind !== 'not-reached');
+	const unreached = notes.filter(note => note.kind === 'not-reached');
 	const families = [...new Set(notes.map(({family}) => family))];
-	return families.flatMap(family => {
-		const own = notes.filter(note => note.family === family);
-		const suffix = families.length > 1 ? `, ${family}` : '';
-		const changed = own.filter(note => note.kind !== 'not-reached');
-		const unreached = own.filter(note => note.kind === 'not-reached');
-		return [
-			...(changed.length === 0 ? [] : [`  ${style.paint.bold(`Rules that are not as in the default set${suffix}`)}`, ...changed.flatMap(note => printChanged(note, style)), '']),
-			...(unreached.length === 0 ? [] : [`  ${style.paint.bold(`Rules that no packet of this run met${suffix}`)}`, ...printUnreached(unreached, style), '']),
-		];
-	});
+	return [
+		...printSection({title: 'Rules that are not as in the default set', notes: changed, families}, style, own => own.flatMap(note => printChanged(note, style))),
+		...printSection({title: 'Rules that no packet of this run met', notes: unreached, families}, style, own => printUnreached(own, style)),
+	];
+}
+
+type Section<Note extends RuleNote> = {readonly title: string; readonly notes: readonly Note[]; readonly families: ReadonlyArray<RuleNote['family']>};
+
+function printSection<Note extends RuleNote>({title, notes, families}: Section<Note>, {paint}: Style, print: (own: readonly Note[]) => readonly string[]): readonly string[] {
+	const blocks = new Map<string, RuleNote['family'][]>();
+	for (const family of families) {
+		const block = print(notes.filter(note => note.family === family)).join('\n');
+		blocks.set(block, [...blocks.get(block) ?? [], family]);
+	}
+
+	return [...blocks].filter(([block]) => block !== '').flatMap(([block, own]) => [`  ${paint.bold(title)}${families.length > 1 ? ` (${own.join(' and ')})` : ''}`, ...block.split('\n'), '']);
 }
 
 function printChanged({kind, rule, role, reason}: Exclude<RuleNote, NotReached>, {paint, width}: Style): readonly string[] {

@@ -19,6 +19,9 @@ const stepIndent = 6;
 /** Room for the longest step of a default sidecar, `ISTIO_IN_REDIRECT#1`, and a gap. */
 const stepColumn = 21;
 
+/** Room for the longest hook, `postrouting`, and a gap. */
+const hookColumn = 13;
+
 /** An address with its port; IPv6 in brackets (RFC 3986, 3.2.2). */
 export function printEndpoint({address, port}: Endpoint): string {
 	return `${address.includes(':') ? `[${address}]` : address}:${port}`;
@@ -31,7 +34,7 @@ export function printPath({legs, observedRoles}: Pick<TypeResult, 'legs' | 'obse
 	return legs.flatMap((leg, index) => {
 		const isRepeated = index >= start + length && index < start + (length * rounds);
 		if (isRepeated && !style.verbose) {
-			return index === start + length ? [`${' '.repeat(legIndent)}${style.paint.yellow(`… ${rounds - 1} more times the same: ${nameOfRound(legs.slice(start, start + length))}`)}`] : [];
+			return index === start + length ? paragraph(`… ${rounds - 1} more times the same: ${nameOfRound(legs.slice(start, start + length))}`, {indent: legIndent, width: style.width, paint: style.paint.yellow}) : [];
 		}
 
 		return printLeg(leg, observedRoles[index] ?? [], {...style, column});
@@ -111,9 +114,9 @@ function printTraversal(traversal: Traversal, roles: ReadonlyArray<Role | null>,
 }
 
 function printHook({hook, family, table, chain, inInterface, outInterface, source, destination}: Traversal, {paint, width}: Style): readonly string[] {
-	const devices = [inInterface === undefined ? '' : ` in ${inInterface}`, outInterface === undefined ? '' : ` out ${outInterface}`].join('');
+	const devices = [...(inInterface === undefined ? [] : [`in ${inInterface},`]), ...(outInterface === undefined ? [] : [`out ${outInterface},`])];
 	return hang({
-		indent: stepIndent, label: `hook ${hook}, ${family} ${table} ${chain}${devices}:`, column: stepIndent, text: [printEndpoint(source), `→ ${printEndpoint(destination)}`], width, paintLabel: paint.dim, paintText: paint.dim,
+		indent: stepIndent, label: hook, column: hookColumn, text: [`${family} ${table} ${chain},`, ...devices, printEndpoint(source), `→ ${printEndpoint(destination)}`], width, paintText: paint.dim,
 	});
 }
 

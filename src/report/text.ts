@@ -42,10 +42,10 @@ export function printText(report: Report, {colour, verbose, width}: TextOptions)
 
 function printHead({environment, rules, types}: Report, {paint, width}: Style): readonly string[] {
 	const families = [...new Set(types.map(({family}) => family))];
-	const rows: ReadonlyArray<readonly [string, string]> = [
-		['rules', `${rules.source}${rules.release === null || rules.source.includes(rules.release) ? '' : ` (release ${rules.release})`}, ${rules.backend}, ${families.join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`],
-		['system', [named('Linux', environment.kernel), named('iptables', environment.iptables), named('nft', environment.nft), named('Node', environment.node)].join(', ')],
-		['actors', printActors(types)],
+	const rows: ReadonlyArray<readonly [string, readonly string[]]> = [
+		['rules', [`${rules.source}${rules.release === null || rules.source.includes(rules.release) ? '' : ` (release ${rules.release})`}, ${rules.backend}, ${families.join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
+		['system', listOf([named('Linux', environment.kernel), named('iptables', environment.iptables), named('nft', environment.nft), named('Node', environment.node)])],
+		['actors', [...listOf(actorsOf(types)), '(uid:gid)']],
 	];
 	return rows.flatMap(([label, text]) => hang({
 		indent: 2, label, column: headColumn, text, width, paintLabel: paint.dim,
@@ -57,10 +57,19 @@ function named(name: string, version: string): string {
 	return version.toLowerCase().startsWith(name.toLowerCase()) ? version : `${name} ${version}`;
 }
 
+/** Items as pieces that stay whole when they are wrapped. */
+function listOf(items: readonly string[]): readonly string[] {
+	return items.map((item, index) => index === items.length - 1 ? item : `${item},`);
+}
+
+const actorOrder = {
+	app: 0, proxy: 1, agent: 2, remote: 3, istiod: 4, prometheus: 5,
+} as const satisfies Record<ActorName, number>;
+
 /** Everybody's credentials. An actor that had others in another type is named once for each. */
-function printActors(types: readonly TypeResult[]): string {
-	const entries = types.flatMap(({actors}) => (Object.entries(actors) as Array<[ActorName, Credentials]>).map(([name, {uid, gid}]) => `${name} ${uid}:${gid}`));
-	return `${[...new Set(entries)].join(', ')} (uid:gid)`;
+function actorsOf(types: readonly TypeResult[]): readonly string[] {
+	const entries = types.flatMap(({actors}) => Object.entries(actors) as Array<[ActorName, Credentials]>);
+	return [...new Set(entries.toSorted(([one], [other]) => actorOrder[one] - actorOrder[other]).map(([name, {uid, gid}]) => `${name} ${uid}:${gid}`))];
 }
 
 const marks = {
@@ -76,7 +85,7 @@ function printType(result: TypeResult, style: Style & {readonly showsFamily: boo
 		...hang({
 			indent: 0, label: label.trimEnd(), column: label.length, text: printStops(result), width, paintLabel: text => paint.bold(paint[colour](text)),
 		}),
-		...printOutcome(result, style),
+		...printOutcome(result, {...style, column: label.length}),
 		...printPath(result, style),
 		...printPublished(result, style),
 	];
@@ -95,8 +104,9 @@ function printStops({legs, loop}: TypeResult): readonly string[] {
 	return [first, ...stops.map(stop => `→ ${stop}`), ...(last === undefined || last.kind === 'accepted' ? [] : [`→ ${last.kind}`])];
 }
 
-function printOutcome({outcome, expected}: TypeResult, style: Style): readonly string[] {
-	const {paint, width} = style;
+function printOutcome({outcome, expected, legs, loop}: TypeResult, style: Style & {readonly column: number}): readonly string[] {
+	const {paint, width, column} = style;
+	const expectedStops = expected.legs.map(({stop}) => stop);
 	switch (outcome.kind) {
 		case 'pass': {
 			return [];
@@ -104,18 +114,21 @@ function printOutcome({outcome, expected}: TypeResult, style: Style): readonly s
 
 		case 'fail': {
 			return [
-				...hang({
-					indent: bodyIndent, label: 'due', column: 7, text: [expected.legs[0]?.actor ?? '', ...expected.legs.map(({stop}) => `→ ${stop}`)], width, paintLabel: paint.dim,
-				}),
+				...(!loop && stopsOfPath({legs}).join(' ') === expectedStops.join(' ') ? [] : hang({
+					indent: 2, label: 'expected stops', column: column - 2, text: [expected.legs[0]?.actor ?? '', ...expectedStops.map(stop => `→ ${stop}`)], width, paintLabel: paint.dim, paintText: paint.dim,
+				})),
 				...printDifferences(outcome.differences, style),
 				'',
 			];
 		}
 
 		case 'inconclusive': {
-			return outcome.reasons.flatMap(({kind, message}) => hang({
-				indent: bodyIndent, label: 'gap', column: 7, text: `${kind}: ${message}`, width, paintLabel: paint.yellow,
-			}));
+			return [
+				...outcome.reasons.flatMap(({kind, message}) => hang({
+					indent: bodyIndent, label: 'gap', column: 5, text: `${kind}: ${message}`, width, paintLabel: paint.yellow,
+				})),
+				'',
+			];
 		}
 	}
 }

@@ -83,6 +83,7 @@ export class Cast implements AsyncDisposable {
 				listeners: listenersOf(name, topology, intent),
 				services: name === 'proxy' ? servicesOf(topology) : {},
 				passthroughSource: topology.passthroughSource,
+				ownSource: name === 'prometheus' ? topology.places.prometheus : {},
 				timeoutMs,
 			};
 			return [name, await Actor.start(inPod.has(name) ? sandbox.pod : sandbox.remote, spec)] as const;

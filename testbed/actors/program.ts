@@ -55,7 +55,9 @@ class Actor {
 	open(id: string, to: Endpoint): void {
 		let why = 'the other side closed it without an answer';
 		let answered = false;
-		const socket = this.#connect({id, to, parent: undefined, source: undefined});
+		const socket = this.#connect({
+			id, to, parent: undefined, source: this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'],
+		});
 		socket.setTimeout(this.#spec.timeoutMs, () => {
 			why = `no answer within ${this.#spec.timeoutMs} ms`;
 			socket.destroy();

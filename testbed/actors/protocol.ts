@@ -27,6 +27,8 @@ export type ActorSpec = {
 	readonly services: Readonly<Record<string, Endpoint>>;
 	/** Source of connections carried on from an `inbound` listener. */
 	readonly passthroughSource: Readonly<Record<AddressFamily, string>>;
+	/** Own source addresses, for an actor whose namespace has several; otherwise routing chooses. */
+	readonly ownSource: Readonly<Partial<Record<AddressFamily, string>>>;
 	/** Longest wait for a connection or its answer. */
 	readonly timeoutMs: number;
 };

@@ -3,9 +3,17 @@ Topology + rule set → a pod and its neighbourhood in the kernel, undone by dis
 */
 
 import {existsSync} from 'node:fs';
-import {addressFamilies, type Topology} from '../../src/scenario/topology.js';
+import {addressFamilies, type PlaceName, type Topology} from '../../src/scenario/topology.js';
 import {TestbedError} from '../errors.js';
 import {Netns} from './netns.js';
+
+/** MAC addresses that tell whose they are, like the last byte of the addresses. */
+const macs = {pod: '02:00:0a:f4:01:10', remote: '02:00:0a:f4:01:20'} as const;
+
+/** Neighbours by hand: asking for them costs IPv6 a second in a fresh namespace (measured), and would put packets of the kernel's own on the link. */
+function neighbours(names: readonly PlaceName[], mac: string, places: Topology['places']): readonly string[] {
+	return names.flatMap(name => addressFamilies.map(family => `neigh add ${places[name][family]} lladdr ${mac} dev eth0 nud permanent`));
+}
 
 /** The two namespaces, joined by veth. The remote one is the pod's default gateway. */
 export class Sandbox implements AsyncDisposable {
@@ -49,9 +57,10 @@ export class Sandbox implements AsyncDisposable {
 
 		await ipBatch(this.pod, [
 			'link set lo up',
-			`link add eth0 type veth peer name eth0 netns ${this.remote.path}`,
+			`link add eth0 address ${macs.pod} type veth peer name eth0 address ${macs.remote} netns ${this.remote.path}`,
 			...addressFamilies.map(family => `addr add ${places.pod[family]}/${prefixLength[family]} dev eth0`),
 			'link set eth0 up',
+			...neighbours(['remote', 'istiod', 'prometheus'], macs.remote, places),
 			// Istio-iptables adds it; nothing can bind ::6 otherwise (facts: IPv6 pods).
 			`addr add ${passthroughSource.ipv6}/128 dev lo`,
 		]);
@@ -59,6 +68,7 @@ export class Sandbox implements AsyncDisposable {
 			'link set lo up',
 			...addressFamilies.flatMap(family => [places.remote, places.istiod, places.prometheus].map(place => `addr add ${place[family]}/${prefixLength[family]} dev eth0`)),
 			'link set eth0 up',
+			...neighbours(['pod'], macs.pod, places),
 			...addressFamilies.map(family => `route add local ${serviceRange[family]} dev lo`),
 		]);
 		// The pod's gateway can be set only when the link has carrier at both ends.
