@@ -3,10 +3,9 @@ import {observeRunInto} from './scripts/ci/observe.mjs';
 
 // CI counts from ava's own statistics, because no reporter prints them whole: the default one leaves out how many passed when something failed, and the TAP one of ava 7.0.0 dies at a timeout.
 const {TESTBED_AVA_RESULT: resultFile} = process.env;
-const observed = resultFile === undefined ? {} : {
-	nonSemVerExperiments: {observeRunsFromConfig: true},
-	observeRun: observeRunInto(resultFile),
-};
+const observed = resultFile === undefined
+	? {}
+	: {nonSemVerExperiments: {observeRunsFromConfig: true}, observeRun: observeRunInto(resultFile)};
 
 const config = {
 	files: ['dist/test/**/*.test.js'],

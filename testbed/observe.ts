@@ -2,7 +2,7 @@
 One round: sends the probes of some cases and turns what the kernel did into observations. Also does the same from a recording, without a kernel.
 */
 
-import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+import type {RuleSet} from '../src/netfilter/types.js';
 import type {TrafficCase} from '../src/scenario/types.js';
 import {decodeNflog} from '../src/trace/nflog.js';
 import {decodeNftTrace} from '../src/trace/nft-trace.js';
@@ -18,10 +18,9 @@ import type {SocketRecord} from '../src/trace/sockets.js';
 import {compareCounters} from '../src/trace/witness.js';
 import type {Cast} from './actors/cast.js';
 import type {Netns} from './sandbox/netns.js';
-import {loadCounters} from './sandbox/rules.js';
-import {NetlinkTraceSource} from './tracer/netlink-source.js';
-import type {Recording} from './tracer/recording.js';
-import {loadOwners, switchTable} from './tracer/switch-table.js';
+import type {KernelState} from './sandbox/rules.js';
+import type {Recording, TraceSource} from './tracer/recording.js';
+import {switchTable} from './tracer/switch-table.js';
 
 /** Everything that one round left behind. */
 export type Round = {
@@ -35,34 +34,26 @@ export type Round = {
 	readonly interfaces: ReadonlyMap<number, string>;
 };
 
-/** Sends the probes of the cases, all at once, under trace. */
-export async function playRound(cases: readonly TrafficCase[], {pod, cast, backend, families, lockFile, bufferBytes, round, untilAborted}: {
+/** Sends the probes of the cases, all at once. The trace source must have been started, and `before` read after the rules were installed. */
+export async function playRound(cases: readonly TrafficCase[], {source, before, loadState, pod, cast, round, untilAborted}: {
+	readonly source: TraceSource;
+	readonly before: readonly LoadedRule[];
+	readonly loadState: () => Promise<KernelState>;
 	readonly pod: Netns;
 	readonly cast: Cast;
-	readonly backend: Backend;
-	readonly families: readonly AddressFamily[];
-	readonly lockFile: string;
-	readonly bufferBytes: number;
+	/** Tells the probes of this round from those of an earlier one. */
 	readonly round: number;
 	readonly untilAborted: <T>(act: Promise<T>) => Promise<T>;
 }): Promise<Round> {
-	await using source = new NetlinkTraceSource(pod, {backend, bufferBytes});
-	await source.start();
-	const before = await loadCounters(pod, {backend, families, lockFile});
 	const probes = await untilAborted(Promise.all(cases.map(async ({id, probe}) => {
 		const probeId = `${round}-${id}-${probe.family}`;
 		const {answered, reason} = await cast.actors.get(probe.actor)!.open(probeId, probe.destination);
 		return {id: probeId, gap: answered ? undefined : {kind: 'no-end', message: `The connection of type ${id} had no end: ${reason}.`} satisfies Gap};
 	})));
 	await cast.flush();
-	const [after, owners, recording] = await Promise.all([
-		loadCounters(pod, {backend, families, lockFile}),
-		loadOwners(pod),
-		source.stop(),
-	]);
-	const sockets = [...cast.actors.values()].flatMap(({records}) => records);
+	const [{rules: after, owners}, recording] = await Promise.all([loadState(), source.stop()]);
 	return {
-		recording, before, after, owners, sockets, probes, interfaces: pod.interfaces(),
+		recording, before, after, owners, probes, sockets: [...cast.actors.values()].flatMap(({records}) => records), interfaces: pod.interfaces(),
 	};
 }
 

@@ -13,6 +13,7 @@ import {sixTypes} from '../src/scenario/six-types.js';
 import {defaultTopology} from '../src/scenario/topology.js';
 import type {ActorName, Credentials, TrafficCase} from '../src/scenario/types.js';
 import type {Gap} from '../src/trace/gap.js';
+import type {LoadedRule} from '../src/trace/loaded-rules.js';
 import type {Observation} from '../src/trace/observation.js';
 import {actorsFor, Cast} from './actors/cast.js';
 import {loadEnvironment} from './environment.js';
@@ -21,8 +22,10 @@ import {LockFile} from './lock-file.js';
 import {observeRound, playRound} from './observe.js';
 import type {RunOptions} from './options.js';
 import {keep} from './sandbox/keep.js';
-import {installRules} from './sandbox/rules.js';
+import {installRules, loadKernelState, type KernelState} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
+import {NetlinkTraceSource} from './tracer/netlink-source.js';
+import type {TraceSource} from './tracer/recording.js';
 
 /** What a run came to. `kept` tells how to enter what `--keep` left. */
 export type RunResult = {readonly report: Report; readonly kept: readonly string[]};
@@ -41,32 +44,43 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 		intent: rules.intent, actors: credentials, topology, family, ids: options.types,
 	}));
 
-	onStage('building the sandbox');
+	onStage('building the sandbox, installing the rules, starting the actors');
 	await using lockFile = await LockFile.create();
-	await using sandbox = await Sandbox.create(topology);
-
-	onStage(`installing the rules (${backend}) and starting the actors`);
-	const starting = Cast.start({
-		sandbox, topology, intent: rules.intent, names: actorsFor(options.types), credentials, timeoutMs,
-	});
-	const installing = installRules(sandbox.pod, {
-		ruleSet: rules.ruleSet, backend, families, lockFile: lockFile.path,
-	});
-	const [castResult, installed, environment] = await Promise.allSettled([starting, installing, loadEnvironment(backend)]);
+	await using sandbox = Sandbox.create();
+	const {pod} = sandbox;
+	const loadState = async (): Promise<KernelState> => loadKernelState(pod, {backend, families, lockFile: lockFile.path});
+	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: options.traceBufferBytes});
+	await using source = newSource();
+	// All at once: the actors' processes take longest, and need nothing but the namespaces to start.
+	const [castResult, prepared, environment] = await Promise.allSettled([
+		Cast.start({
+			sandbox, topology, intent: rules.intent, names: actorsFor(options.types), credentials, timeoutMs,
+		}),
+		prepare({
+			sandbox, source, loadState, rules: rules.ruleSet, options, lockFile: lockFile.path,
+		}),
+		loadEnvironment(backend),
+	]);
 	await using cast = valueOf(castResult);
-	const ruleSet = valueOf(installed);
+	const {ruleSet, before} = valueOf(prepared);
 	options.onActors?.(cast.actors);
 	options.signal.throwIfAborted();
 
 	onStage(`sending ${cases.length} probes`);
-	const play = async (chosen: readonly TrafficCase[], round: number): Promise<readonly Observation[]> => observeRound(await playRound(chosen, {
-		pod: sandbox.pod, cast, backend, families, lockFile: lockFile.path, bufferBytes: options.traceBufferBytes, round, untilAborted,
-	}), ruleSet);
-	const observations = [...await play(cases, 1)];
+	const shared = {
+		loadState, pod, cast, untilAborted,
+	};
+	const observations = [...observeRound(await playRound(cases, {
+		...shared, source, before, round: 1,
+	}), ruleSet)];
 	const doubtful = cases.flatMap((_, index) => observations[index]!.gaps.length > 0 ? [index] : []);
 	if (doubtful.length > 0 && [...cast.actors.values()].every(({gap}) => gap === undefined)) {
 		onStage(`sending ${doubtful.length} probes again, from new ports`);
-		const again = await play(doubtful.map(index => cases[index]!), 2);
+		await using second = newSource();
+		await second.start();
+		const again = observeRound(await playRound(doubtful.map(index => cases[index]!), {
+			...shared, source: second, before: (await loadState()).rules, round: 2,
+		}), ruleSet);
 		for (const [position, index] of doubtful.entries()) {
 			observations[index] = again[position]!;
 		}
@@ -91,6 +105,20 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 		},
 		kept,
 	};
+}
+
+/** Interfaces, rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
+async function prepare({sandbox, source, loadState, rules, options, lockFile}: {
+	sandbox: Sandbox; source: TraceSource; loadState: () => Promise<KernelState>; rules: RuleSet; options: RunOptions; lockFile: string;
+}): Promise<{readonly ruleSet: RuleSet; readonly before: readonly LoadedRule[]}> {
+	const starting = source.start();
+	starting.catch(() => undefined); // It is awaited below; what fails before that has its own error.
+	await sandbox.configure(defaultTopology);
+	const ruleSet = await installRules(sandbox.pod, {
+		ruleSet: rules, backend: options.backend, families: options.families, lockFile,
+	});
+	await starting;
+	return {ruleSet, before: (await loadState()).rules};
 }
 
 /** Lets a wait end when the run is interrupted, so that everything is taken down. */

@@ -73,6 +73,13 @@ function take(lock) {
 	}
 }
 
+/** Gives a lock back in one step: were its folder emptied where it stands, another launcher could rename its own onto the empty folder, and lose it to the end of our removal. */
+function release(lock) {
+	const gone = fs.mkdtempSync(`${lock}-`);
+	fs.renameSync(lock, gone);
+	fs.rmSync(gone, {recursive: true});
+}
+
 /** Removes a lock whose owner is dead. Only the holder of a second lock may do so: without it, two that found the same dead owner could remove each other's new lock. */
 function removeStale(lock) {
 	const breaking = `${lock}.breaking`;
@@ -88,10 +95,10 @@ function removeStale(lock) {
 	try {
 		const owner = readOwner(lock);
 		if (owner !== undefined && !isAlive(owner)) {
-			fs.rmSync(lock, {recursive: true});
+			release(lock);
 		}
 	} finally {
-		fs.rmSync(breaking, {recursive: true});
+		release(breaking);
 	}
 }
 
@@ -135,7 +142,7 @@ function withLock(context, work, {limitMs = waitLimitMs} = {}) {
 	try {
 		return work();
 	} finally {
-		fs.rmSync(lock, {recursive: true});
+		release(lock);
 		giveToOwner(['dist'], context);
 	}
 }

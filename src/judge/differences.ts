@@ -2,7 +2,6 @@
 Where an observed path leaves the expected one.
 */
 
-import {tableFamily} from '../netfilter/lookup.js';
 import {printLegEnd, stopsOfPath, type Leg, type RuleHit} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
 import type {Role} from '../istio/role.js';
@@ -28,11 +27,13 @@ export function differencesBetween({expected, observation, ruleSet}: {readonly e
 			return due === undefined ? undefined : {kind: 'missing-leg', leg: index, expected: claimOf(due)} satisfies Difference;
 		}
 
-		return due === undefined
-			? {kind: 'surplus-leg', leg: index, observed: claimOfLeg(leg)} satisfies Difference
-			: legDifference({
-				index, due, leg, ruleSet, hasSameStops,
-			});
+		if (due === undefined) {
+			return {kind: 'surplus-leg', leg: index, observed: claimOfLeg(leg)} satisfies Difference;
+		}
+
+		return legDifference({
+			index, due, leg, ruleSet, hasSameStops,
+		});
 	}).filter(difference => difference !== undefined);
 	return observation.loop ? [loopDifference(differences, observation)] : differences;
 }
@@ -61,12 +62,17 @@ function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Diffe
 	}
 
 	const {expectedRole, observedRole, rule} = parting ?? lastRule(leg, ruleSet);
-	const causes: readonly Cause[] = [
-		...(parting === undefined || expectedRole === null ? [] : [whyNot({
+	const causes: Cause[] = [];
+	if (parting !== undefined && expectedRole !== null) {
+		causes.push(whyNot({
 			role: expectedRole, rule, leg, ruleSet,
-		})]),
-		...(hasSameStops ? [{kind: 'same-stops'} satisfies Cause] : []),
-	];
+		}));
+	}
+
+	if (hasSameStops) {
+		causes.push({kind: 'same-stops'});
+	}
+
 	return {
 		kind: due.stop === observed.stop ? 'rule' : 'stop', leg: index, expectedRole, observedRole, rule, expected, observed, causes,
 	};
@@ -95,7 +101,7 @@ function lastRule(leg: Leg, ruleSet: RuleSet): Parting {
 
 /** Why the rule of a role did not decide. */
 function whyNot({role, rule, leg, ruleSet}: {readonly role: Role; readonly rule: RuleHit | null; readonly leg: Leg; readonly ruleSet: RuleSet}): Cause {
-	const candidates = rulesWithRole(ruleSet, role, tableFamily(leg.family));
+	const candidates = rulesWithRole(ruleSet, role, leg);
 	const [first] = candidates;
 	if (first === undefined) {
 		return {kind: 'missing', role};

@@ -2,9 +2,11 @@
 The rules that a leg met, with what they are for.
 */
 
-import {findChain, findRule, rulesOf} from '../netfilter/lookup.js';
+import {
+	findChain, findRule, rulesOf, tableFamily,
+} from '../netfilter/lookup.js';
 import type {Leg, RuleHit} from '../netfilter/path.js';
-import type {Family, RuleSet} from '../netfilter/types.js';
+import type {Rule, RuleSet} from '../netfilter/types.js';
 import {roleOf, type Role} from '../istio/roles.js';
 import {finalVerdict} from '../trace/lookup.js';
 import type {RuleReference} from './outcome.js';
@@ -34,13 +36,25 @@ export function isDeciding(hit: RuleHit, ruleSet: RuleSet): boolean {
 	return target === undefined || target.kind === 'jump' || target.kind === 'goto' || target.kind === 'verdict' || finalVerdict(target) !== undefined;
 }
 
-/** The rules of a family that have a role, in the order of the set. */
-export function rulesWithRole(ruleSet: RuleSet, role: Role, family: Family): readonly RuleReference[] {
-	return [...rulesOf(ruleSet)]
-		.filter(placed => (placed.family === family || placed.family === 'inet') && roleOf(placed.rule, placed.table, placed.chain) === role)
-		.map(({family: ruleFamily, table, rule: {chain, number, text}}) => ({
-			family: ruleFamily, table, chain, number, text,
-		}));
+/** The rules of a role that packets of a leg can meet, in the order of the set. Where there is one per UID or GID, only those that suit the leg's socket; when none does, all. */
+export function rulesWithRole(ruleSet: RuleSet, role: Role, {family, socket}: Pick<Leg, 'family' | 'socket'>): readonly RuleReference[] {
+	const all = [...rulesOf(ruleSet)].filter(placed => (placed.family === tableFamily(family) || placed.family === 'inet') && roleOf(placed.rule, placed.table, placed.chain) === role);
+	const suiting = all.filter(({rule}) => suits(rule, socket));
+	return (suiting.length > 0 ? suiting : all).map(({family: ruleFamily, table, rule: {chain, number, text}}) => ({
+		family: ruleFamily, table, chain, number, text,
+	}));
+}
+
+/** Whether the owner that a rule asks for is the socket's. */
+function suits({matches}: Rule, socket: Leg['socket']): boolean {
+	return matches.every(match => {
+		if (match.kind !== 'uid' && match.kind !== 'gid') {
+			return true;
+		}
+
+		const id = socket?.[match.kind];
+		return id !== undefined && (match.from <= id && id <= match.to) !== match.negated;
+	});
 }
 
 /** The chains that a leg came to, as `table chain`: where it began, and where a rule sent it. */

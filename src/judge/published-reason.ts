@@ -2,7 +2,7 @@
 Why a published route is not the observed one: one sentence, made of what was observed.
 */
 
-import {findRule, tableFamily} from '../netfilter/lookup.js';
+import {findRule} from '../netfilter/lookup.js';
 import {printLegEnd, printStep, type Leg, type RuleHit} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
 import {printPublishedStep, type PublishedStep} from '../istio/published.js';
@@ -34,17 +34,16 @@ function replyReason(rest: readonly PublishedStep[], met: ObservedStep | undefin
 
 /** A rule of the same chain took the packet before the published one. */
 function earlierReason({due, met, ruleSet}: {readonly due: PublishedStep | undefined; readonly met: ObservedStep | undefined; readonly ruleSet: RuleSet}): string | undefined {
-	if (due?.kind !== 'rule' || met?.kind !== 'hit' || met.hit.chain !== due.chain || met.hit.table !== 'nat' || met.hit.number === undefined) {
+	if (due?.kind !== 'rule' || met === undefined || met.kind === 'actor') {
 		return undefined;
 	}
 
-	const {number} = met.hit;
-	const meant = rulesWithRole(ruleSet, due.role, tableFamily(met.leg.family)).find(rule => rule.chain === due.chain);
+	const meant = rulesWithRole(ruleSet, due.role, met.leg).find(rule => rule.chain === due.chain);
 	if (meant === undefined) {
-		return `${nameOf(met.hit)} decided; no rule of this set does what the article's rule ${due.number} does.`;
+		return `No rule of this set does what the article's rule ${due.number} does; the observed path goes to ${printObservedStep(met)}.`;
 	}
 
-	return number < meant.number ? `${subjectOf(met, ruleSet)} before ${meantName(due, meant.number)} is reached.` : undefined;
+	return met.kind === 'hit' && met.hit.table === 'nat' && met.hit.chain === due.chain && (met.hit.number ?? meant.number) < meant.number ? `${subjectOf(met, ruleSet)} before ${meantName(due, meant.number)} is reached.` : undefined;
 }
 
 function meantName({chain, number}: PublishedRule, numberHere: number): string {

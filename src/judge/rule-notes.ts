@@ -105,12 +105,12 @@ function wantsRole({id, outcome, legs, expected}: NotedResult, role: Role, ruleS
 }
 
 function missingReason(wanting: readonly Wanting[], coveredBy: RuleHit | null): string {
-	const ids = wanting.map(({id}) => id).join(', ');
+	const ids = `type${wanting.length > 1 ? 's' : ''} ${wanting.map(({id}) => id).join(', ')}`;
 	if (wanting.length === 0) {
 		return 'none of the types that were run needs it';
 	}
 
-	return coveredBy === null ? `needed by type ${ids}` : `for type ${ids} covered by ${coveredBy.chain}#${coveredBy.number ?? '?'}, which keeps the stops`;
+	return coveredBy === null ? `needed by ${ids}` : `for ${ids} covered by ${coveredBy.chain}#${coveredBy.number ?? '?'}, which keeps the stops`;
 }
 
 /** The rules that are out of the order of the reference: those that have to be taken out so that the others stand as there. */

@@ -39,7 +39,7 @@ function dueRole({expectedRole, observedRole}: Deviating): string {
 		return '';
 	}
 
-	return expectedRole === observedRole ? ', as it should' : `, not ${expectedRole}`;
+	return expectedRole === observedRole ? ', as it should' : `, where ${expectedRole} was due`;
 }
 
 const sentences = {

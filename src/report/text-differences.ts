@@ -26,8 +26,8 @@ function printDifference(difference: Difference, style: Style): readonly string[
 	}
 
 	const rows: ReadonlyArray<readonly [string, string | readonly string[]]> = [
-		['expected', `${expectedRule(difference)}${arrival(difference.expected)}`],
-		['observed', `${observedRule(difference)}${arrival(difference.observed)}`],
+		['expected', [`${expectedRule(difference)},`, arrival(difference.expected)]],
+		['observed', [`${observedRule(difference)},`, arrival(difference.observed)]],
 		...(difference.rule?.text === undefined ? [] : [['', piecesOfRule(difference.rule.text)] as const]),
 		...difference.causes.map((cause, index) => [index === 0 ? 'because' : 'and', describeCause(cause)] as const),
 	];
@@ -50,15 +50,15 @@ function printDifference(difference: Difference, style: Style): readonly string[
 function printWholeLeg(difference: Exclude<Difference, Deviating>): string {
 	switch (difference.kind) {
 		case 'missing-leg': {
-			return `did not take place; expected${arrival(difference.expected)}`;
+			return `did not take place; expected: ${arrival(difference.expected)}`;
 		}
 
 		case 'surplus-leg': {
-			return `was not expected; observed${arrival(difference.observed)}`;
+			return `was not expected; observed: ${arrival(difference.observed)}`;
 		}
 
 		case 'actor': {
-			return `was opened by another actor; expected${arrival(difference.expected)}; observed${arrival(difference.observed)}`;
+			return `was opened by another actor; expected: ${arrival(difference.expected)}; observed: ${arrival(difference.observed)}`;
 		}
 	}
 }
@@ -74,5 +74,5 @@ function observedRule({rule, observedRole}: Deviating): string {
 }
 
 function arrival({actor, stop}: LegClaim): string {
-	return `, ${actor} → ${stop}`;
+	return `${actor} → ${stop}`;
 }

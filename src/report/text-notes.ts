@@ -26,7 +26,7 @@ export function printNotes(notes: readonly RuleNote[], style: Style): readonly s
 type Section<Note extends RuleNote> = {readonly title: string; readonly notes: readonly Note[]; readonly families: ReadonlyArray<RuleNote['family']>};
 
 function printSection<Note extends RuleNote>({title, notes, families}: Section<Note>, {paint}: Style, print: (own: readonly Note[]) => readonly string[]): readonly string[] {
-	const blocks = new Map<string, RuleNote['family'][]>();
+	const blocks = new Map<string, Array<RuleNote['family']>>();
 	for (const family of families) {
 		const block = print(notes.filter(note => note.family === family)).join('\n');
 		blocks.set(block, [...blocks.get(block) ?? [], family]);

@@ -100,17 +100,18 @@ function printEnd({end}: Leg, {paint, width}: Style): readonly string[] {
 
 function printTraversal(traversal: Traversal, roles: ReadonlyArray<Role | null>, style: LegStyle): readonly string[] {
 	const {paint, column, width, verbose} = style;
+	const indent = verbose ? stepIndent + 2 : stepIndent;
 	const steps = traversal.hits.length === 0
 		? hang({
-			indent: stepIndent, label: printStep(traversal.table, traversal.chain), column, text: 'no rule matched', width, paintLabel: paint.dim, paintText: paint.dim,
+			indent, label: printStep(traversal.table, traversal.chain), column, text: 'no rule matched', width, paintLabel: paint.dim, paintText: paint.dim,
 		})
 		: traversal.hits.flatMap((hit, index) => [
 			...hang({
-				indent: stepIndent, label: nameOfHit(hit), column, text: piecesOfRule(hit.text ?? 'a rule that the loaded set does not hold'), width, paintLabel: paint.cyan,
+				indent, label: nameOfHit(hit), column, text: piecesOfRule(hit.text ?? 'a rule that the loaded set does not hold'), width, paintLabel: paint.cyan,
 			}),
-			...(verbose ? paragraph(`${roles[index] ?? 'no known role'}${hit.handle === undefined ? '' : `, handle ${hit.handle}`}${hit.verdict === undefined ? '' : `, ${hit.verdict}`}`, {indent: stepIndent + column, width, paint: paint.dim}) : []),
+			...(verbose ? paragraph(`${roles[index] ?? 'no known role'}${hit.handle === undefined ? '' : `, handle ${hit.handle}`}${hit.verdict === undefined ? '' : `, ${hit.verdict}`}`, {indent: indent + column, width, paint: paint.dim}) : []),
 		]);
-	return verbose ? [...printHook(traversal, style), ...steps, ...paragraph(printTraversalEnd(traversal), {indent: stepIndent + 2, width, paint: paint.dim})] : steps;
+	return verbose ? [...printHook(traversal, style), ...steps, ...paragraph(printTraversalEnd(traversal), {indent, width, paint: paint.dim})] : steps;
 }
 
 function printHook({hook, family, table, chain, inInterface, outInterface, source, destination}: Traversal, {paint, width}: Style): readonly string[] {

@@ -105,7 +105,7 @@ function printStops({legs, loop}: TypeResult): readonly string[] {
 }
 
 function printOutcome({outcome, expected, legs, loop}: TypeResult, style: Style & {readonly column: number}): readonly string[] {
-	const {paint, width, column} = style;
+	const {paint, width} = style;
 	const expectedStops = expected.legs.map(({stop}) => stop);
 	switch (outcome.kind) {
 		case 'pass': {
@@ -114,9 +114,7 @@ function printOutcome({outcome, expected, legs, loop}: TypeResult, style: Style 
 
 		case 'fail': {
 			return [
-				...(!loop && stopsOfPath({legs}).join(' ') === expectedStops.join(' ') ? [] : hang({
-					indent: 2, label: 'expected stops', column: column - 2, text: [expected.legs[0]?.actor ?? '', ...expectedStops.map(stop => `→ ${stop}`)], width, paintLabel: paint.dim, paintText: paint.dim,
-				})),
+				...(loop || stopsOfPath({legs}).join(' ') !== expectedStops.join(' ') ? printExpectedStops(expected, style) : []),
 				...printDifferences(outcome.differences, style),
 				'',
 			];
@@ -131,6 +129,12 @@ function printOutcome({outcome, expected, legs, loop}: TypeResult, style: Style 
 			];
 		}
 	}
+}
+
+function printExpectedStops({legs}: TypeResult['expected'], {paint, width, column}: Style & {readonly column: number}): readonly string[] {
+	return hang({
+		indent: bodyIndent, label: 'expected stops', column: column - bodyIndent, text: [legs[0]?.actor ?? '', ...legs.map(({stop}) => `→ ${stop}`)], width, paintLabel: paint.dim, paintText: paint.dim,
+	});
 }
 
 function printPublished({published}: TypeResult, {paint, width}: Style): readonly string[] {

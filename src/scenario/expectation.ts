@@ -167,13 +167,19 @@ function nextLeg({topology, family}: World, {destination}: Connection, to: Decis
 
 /** The listener that accepts, as a stop. */
 function stopOf(world: World, {destination}: Connection, to: Decision['to']): string {
-	const {intent, topology: {ports}} = world;
+	const {intent, family, topology: {places, ports, services}} = world;
 	if (to !== 'destination') {
 		return `proxy:${to === 'outbound-listener' ? intent.proxyPort : intent.inboundCapturePort}`;
 	}
 
 	if (isLocal(world, destination.address)) {
 		return destination.port === ports.app ? `app:${destination.port}` : `proxy:${destination.port}`;
+	}
+
+	// Who comes to a service's own address was not carried on by the proxy, and the listener's name says so.
+	const service = services.find(({name}) => places[name][family] === destination.address);
+	if (service !== undefined) {
+		return `${service.name}:${destination.port}`;
 	}
 
 	return destination.port === ports.istiod ? `istiod:${destination.port}` : `remote:${destination.port}`;

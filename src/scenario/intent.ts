@@ -16,7 +16,17 @@ export function intentOf({
 	inboundPortsInclude, inboundPortsExclude, outboundPortsInclude, outboundPortsExclude, outboundIpRangesInclude, outboundIpRangesExclude,
 }: SidecarOptions): Intent {
 	return {
-		proxyPort, inboundCapturePort, inboundTunnelPort, proxyUids, proxyGids, inboundPortsInclude, inboundPortsExclude, outboundPortsInclude, outboundPortsExclude, outboundIpRangesInclude, outboundIpRangesExclude,
+		proxyPort,
+		inboundCapturePort,
+		inboundTunnelPort,
+		proxyUids,
+		proxyGids,
+		inboundPortsInclude,
+		inboundPortsExclude,
+		outboundPortsInclude,
+		outboundPortsExclude,
+		outboundIpRangesInclude,
+		outboundIpRangesExclude,
 	};
 }
 

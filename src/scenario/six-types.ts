@@ -14,7 +14,6 @@ export {intentOf, intentOfRuleSet, unsupportedOptions} from './intent.js';
 /** What a type sends: from whom to which place and port of the topology. */
 type TrafficType = {readonly name: string; readonly actor: ActorName; readonly place: PlaceName; readonly port: keyof Topology['ports']};
 
-/* eslint-disable @typescript-eslint/naming-convention -- The types have numbers for names. */
 const types = {
 	1: {
 		name: 'remote-to-local', actor: 'remote', place: 'pod', port: 'app',
@@ -38,7 +37,6 @@ const types = {
 		name: 'sidecar-to-istiod', actor: 'agent', place: 'istiod', port: 'istiod',
 	},
 } as const satisfies Record<TypeId, TrafficType>;
-/* eslint-enable @typescript-eslint/naming-convention */
 
 /** Every type, in the order in which they are run and printed. */
 export const typeIds: readonly TypeId[] = ['1', '2', '3', '4', '4b', '5', '6'];

@@ -119,7 +119,13 @@ function walkLeg(world: World, {actor, source, to}: {actor: ActorName; source: s
 	};
 }
 
-function endOf({intent, topology: {places, ports}, family}: World, {destination: {address, port}}: Packet, traversals: readonly Traversal[]): LegEnd {
+/** The listener of a service's own address in the remote namespace. */
+function topologyService({topology, family}: World, address: string): string | undefined {
+	return topology.services.find(({name}) => topology.places[name][family] === address)?.name;
+}
+
+function endOf(world: World, {destination: {address, port}}: Packet, traversals: readonly Traversal[]): LegEnd {
+	const {intent, topology: {places, ports}, family} = world;
 	const last = traversals.at(-1);
 	if (last?.end.by !== 'open' && last?.end.verdict === 'drop') {
 		return {kind: 'dropped', by: last.hits.at(-1)};
@@ -131,7 +137,8 @@ function endOf({intent, topology: {places, ports}, family}: World, {destination:
 			[intent.proxyPort]: 'proxy', [intent.inboundCapturePort]: 'proxy', [ports.metrics]: 'proxy', [ports.health]: 'proxy', [ports.app]: 'app',
 		}
 		: {[ports.remote]: 'remote', [ports.istiod]: 'istiod'};
-	const listener = listeners[port];
+	const service = topologyService(world, address);
+	const listener = service !== undefined && port === ports.remote ? service : listeners[port];
 	return listener === undefined ? {kind: 'refused'} : {kind: 'accepted', stop: `${listener}:${port}`};
 }
 
@@ -250,7 +257,10 @@ function matchesPlainly(match: Exclude<Match, {readonly kind: 'comment' | 'opaqu
 			return id !== undefined && match.from <= id && id <= match.to;
 		}
 
-		default: {
+		case 'socket-exists':
+		case 'mark':
+		case 'connmark':
+		case 'conntrack-state': {
 			throw new Error(`the sketch does not know the match ${match.kind}`);
 		}
 	}

@@ -21,7 +21,7 @@ export type Done = {readonly answered: boolean; readonly reason: string};
 export class Actor implements AsyncDisposable {
 	/** Starts the process and resolves when it listens as its user. */
 	static async start(netns: Netns, spec: ActorSpec): Promise<Actor> {
-		const actor = new Actor(spec, startNode(program, netns.descriptor));
+		const actor = new Actor(netns, spec);
 		try {
 			await actor.#ready();
 			return actor;
@@ -41,17 +41,19 @@ export class Actor implements AsyncDisposable {
 	#disposed = false;
 	#onReady: {resolve: () => void; reject: (error: unknown) => void} | undefined;
 
-	private constructor(spec: ActorSpec, process: LongProcess) {
+	private constructor(netns: Netns, spec: ActorSpec) {
 		this.spec = spec;
-		this.#process = process;
-		process.on('message', (message: unknown) => {
-			this.#receive(message as FromActor);
+		this.#process = startNode(program, {
+			netns: netns.descriptor,
+			onMessage: message => {
+				this.#receive(message as FromActor);
+			},
 		});
 		void this.#watch();
 	}
 
 	get pid(): number {
-		return this.#process.pid!;
+		return this.#process.pid;
 	}
 
 	/** Why the process ended before its time; a gap for every path that it had a part in. */
@@ -105,13 +107,13 @@ export class Actor implements AsyncDisposable {
 
 	/** Ends the process at once, as a crash would. For tests of what a run says then. */
 	kill(): void {
-		this.#process.kill('SIGKILL');
+		this.#process.kill();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#disposed = true;
-		this.#process.kill('SIGKILL');
-		await this.#process;
+		this.#process.kill();
+		await this.#process.ended;
 	}
 
 	async #ready(): Promise<void> {
@@ -122,14 +124,13 @@ export class Actor implements AsyncDisposable {
 	}
 
 	#send(message: ToActor): void {
-		// A channel that closes while something is sent means that the process ended: `#watch` says so to everybody who waits.
-		this.#process.sendMessage(message).catch(() => undefined);
+		this.#process.send(message);
 	}
 
 	async #watch(): Promise<void> {
-		const {exitCode, signal, stderr} = await this.#process;
-		const how = signal === undefined ? `with status ${exitCode}` : `by ${signal}`;
-		this.#ended = `The process of ${this.spec.name} (pid ${this.pid}) ended ${how}.${typeof stderr === 'string' && stderr !== '' ? ` ${stderr.trim()}` : ''}`;
+		const {exitCode, signal, stderr} = await this.#process.ended;
+		const how = signal === null ? `with status ${exitCode}` : `by ${signal}`;
+		this.#ended = `The process of ${this.spec.name} (pid ${this.pid}) ended ${how}.${stderr === '' ? '' : ` ${stderr.trim()}`}`;
 		this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {message: this.#ended}));
 		for (const resolve of this.#open.values()) {
 			resolve({answered: false, reason: this.#ended});

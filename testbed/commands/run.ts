@@ -30,11 +30,11 @@ export type RunFlags = {
 	readonly family: readonly AddressFamily[];
 	readonly types?: readonly TypeId[];
 	readonly proxyUid: number;
-	readonly proxyGid: number;
+	readonly proxyGid?: number;
 	readonly agentUid?: number;
 	readonly agentGid?: number;
 	readonly appUid: number;
-	readonly appGid: number;
+	readonly appGid?: number;
 	readonly format: Format;
 	readonly output?: string;
 	readonly verbose?: boolean;
@@ -43,13 +43,14 @@ export type RunFlags = {
 	readonly traceBuffer: number;
 };
 
-function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: RunFlags): ActorCredentials {
+/** A group that is not given follows the user, as in istio-iptables; the agent runs in the proxy's container, as its user, unless somebody says otherwise. */
+export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: Pick<RunFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'appUid' | 'appGid'>): ActorCredentials {
 	const root = {uid: 0, gid: 0};
+	const proxy = {uid: proxyUid, gid: proxyGid ?? proxyUid};
 	return {
-		proxy: {uid: proxyUid, gid: proxyGid},
-		// Pilot-agent runs in the proxy's container, as its user, unless somebody says otherwise.
-		agent: {uid: agentUid ?? proxyUid, gid: agentGid ?? proxyGid},
-		app: {uid: appUid, gid: appGid},
+		proxy,
+		agent: {uid: agentUid ?? proxy.uid, gid: agentGid ?? agentUid ?? proxy.gid},
+		app: {uid: appUid, gid: appGid ?? appUid},
 		remote: root,
 		istiod: root,
 		prometheus: root,

@@ -4,10 +4,11 @@ Puts a rule set into a namespace by the tools of its back end, and reads back wh
 
 import {parseSave, printSave} from '../../src/netfilter/save.js';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
+import type {SocketOwner} from '../../src/trace/legs.js';
 import {parseNftListing, parseSavedCounters, type LoadedRule} from '../../src/trace/loaded-rules.js';
 import {TestbedError} from '../errors.js';
 import {CommandError} from '../exec.js';
-import {switchTable} from '../tracer/switch-table.js';
+import {parseOwners, switchTable} from '../tracer/switch-table.js';
 import type {Netns} from './netns.js';
 
 const toolPrefix = {ipv4: 'iptables', ipv6: 'ip6tables'} as const satisfies Record<AddressFamily, string>;
@@ -73,15 +74,20 @@ function assertHeld({asked, held, family}: {asked: RuleSet; held: RuleSet; famil
 	}
 }
 
-/** The rules with their counters (and handles, where the back end has them), as the kernel holds them now. */
-export async function loadCounters(netns: Netns, {backend, families, lockFile}: {readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lockFile: string}): Promise<readonly LoadedRule[]> {
-	if (backend === 'iptables-nft') {
-		return parseNftListing(await netns.run('nft', ['-j', 'list', 'ruleset']), [switchTable]);
-	}
+/** The rules with their counters (and handles, where the back end has them), as the kernel holds them now, and the owners that the trace switch noted. */
+export type KernelState = {readonly rules: readonly LoadedRule[]; readonly owners: readonly SocketOwner[]};
 
-	const saved = await Promise.all(families.map(async family => parseSavedCounters(
+/** Reads both at once. */
+export async function loadKernelState(netns: Netns, {backend, families, lockFile}: {readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lockFile: string}): Promise<KernelState> {
+	// Numeric (-n), so that a user is a number whatever /etc/passwd calls it.
+	const listing = netns.run('nft', ['-n', '-j', 'list', 'ruleset']);
+	const saved = backend === 'iptables-legacy' ? families.map(async family => parseSavedCounters(
 		await netns.run(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}}),
 		family === 'ipv4' ? 'ip' : 'ip6',
-	)));
-	return saved.flat();
+	)) : [];
+	const [text, ...legacy] = await Promise.all([listing, ...saved]);
+	return {
+		rules: backend === 'iptables-legacy' ? legacy.flat() : parseNftListing(text, [switchTable]),
+		owners: parseOwners(text),
+	};
 }

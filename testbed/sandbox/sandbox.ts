@@ -17,8 +17,12 @@ function neighbours(names: readonly PlaceName[], mac: string, places: Topology['
 
 /** The two namespaces, joined by veth. The remote one is the pod's default gateway. */
 export class Sandbox implements AsyncDisposable {
-	/** Builds it. What fails on the way undoes what was done. */
-	static async create(topology: Topology): Promise<Sandbox> {
+	/**
+	The namespaces, still without interfaces. Processes can start in them while {@link configure} goes on.
+
+	@throws {TestbedError} MACHINE without IPv6, SYSCALL_FAILED without the right to make namespaces.
+	*/
+	static create(): Sandbox {
 		if (!existsSync('/proc/net/if_inet6')) {
 			throw new TestbedError('MACHINE', {
 				message: 'This kernel has IPv6 switched off, and the sandbox has addresses of both families.',
@@ -26,14 +30,7 @@ export class Sandbox implements AsyncDisposable {
 			});
 		}
 
-		const sandbox = new Sandbox(Netns.create('pod'), Netns.create('remote'));
-		try {
-			await sandbox.#configure(topology);
-			return sandbox;
-		} catch (error) {
-			await sandbox[Symbol.asyncDispose]();
-			throw error;
-		}
+		return new Sandbox(Netns.create('pod'), Netns.create('remote'));
 	}
 
 	readonly pod: Netns;
@@ -44,7 +41,8 @@ export class Sandbox implements AsyncDisposable {
 		this.remote = remote;
 	}
 
-	async #configure(topology: Topology): Promise<void> {
+	/** Joins the namespaces by veth and gives them their addresses and routes. */
+	async configure(topology: Topology): Promise<void> {
 		const {places, prefixLength, serviceRange, passthroughSource} = topology;
 		for (const netns of [this.pod, this.remote]) {
 			// No packet of the kernel's own: no address of its own making, no solicitation, no waiting for duplicates.

@@ -4,7 +4,6 @@ The table that switches tracing on, and that notes who owns the socket of each p
 
 import type {SocketOwner} from '../../src/trace/legs.js';
 import {TestbedError} from '../errors.js';
-import type {Netns} from '../sandbox/netns.js';
 
 /** The name of the table, family inet. */
 export const switchTable = 'testbed-trace';
@@ -39,15 +38,11 @@ table inet ${switchTable} {
 
 const families: Readonly<Record<string, 'ipv4' | 'ipv6'>> = {ipv4: 'ipv4', ipv6: 'ipv6', 2: 'ipv4', 10: 'ipv6'};
 
-/** Reads the owners of all sockets whose first packet was seen. */
-export async function loadOwners(netns: Netns): Promise<readonly SocketOwner[]> {
-	return parseOwners(await netns.run('nft', ['-n', '-j', 'list', 'set', 'inet', switchTable, set]));
-}
-
-/** Reads `nft -n -j list set`. */
+/** Reads the owners of all sockets whose first packet was seen, from `nft -n -j list ruleset`. */
 export function parseOwners(text: string): readonly SocketOwner[] {
-	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
-	return nftables.flatMap(entry => entry.set?.elem ?? []).map(({concat}) => {
+	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
+	const own = nftables.find(entry => entry.set?.table === switchTable && entry.set.name === set)?.set;
+	return (own?.elem ?? []).map(({concat}) => {
 		const [protocol, sourcePort, destinationPort, uid, gid] = concat;
 		const family = families[String(protocol)];
 		if (family === undefined || [sourcePort, destinationPort, uid, gid].some(value => typeof value !== 'number')) {

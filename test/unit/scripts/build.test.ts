@@ -5,7 +5,7 @@ import {isolated, load, root, writeTree, type Context, type Problem} from './_se
 
 const {build, buildStands} = load('build');
 
-const settings = {composite: true, target: 'ES2022', module: 'NodeNext', strict: true, types: []};
+const settings = {composite: true, target: 'ES2022', module: 'NodeNext', lib: ['ES5'], strict: true, skipLibCheck: true, types: []};
 const projectOf = (folder: string, references: readonly string[]) => JSON.stringify({
 	compilerOptions: {...settings, rootDir: '.', outDir: `../dist/${folder}`, tsBuildInfoFile: `../dist/${folder}.tsbuildinfo`},
 	include: ['**/*.ts'], references: references.map(name => ({path: `../${name}`})),

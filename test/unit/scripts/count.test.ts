@@ -3,7 +3,7 @@ import path from 'node:path';
 import test from 'ava';
 import {root} from './_setup.js';
 
-type Exit = {status: number | null; signal: string | null};
+type Exit = Record<'status' | 'signal', unknown>; // JSON's null where there is none.
 type Result = {ended: boolean; stats?: Record<string, unknown>};
 type Count = {passed: number; failed: number; notes: string[]};
 

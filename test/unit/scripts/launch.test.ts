@@ -50,7 +50,7 @@ const calls = (context: Context) => {
 };
 
 /** Starts the launcher in a process of its own, on the machine that the context describes. */
-function launch(given: readonly string[], {said, bin, ...context}: Context & {said: string[]; bin: string}) {
+async function launch(given: readonly string[], {said, bin, ...context}: Context & {said: string[]; bin: string}) {
 	const text = `
 		const {launch} = require(${JSON.stringify(path.join(root, 'scripts/setup/launch.cjs'))});
 		const {report, say} = require(${JSON.stringify(path.join(root, 'scripts/setup/problem.cjs'))});
@@ -83,7 +83,7 @@ test('when all stands, nothing is done or said', async t => {
 test('eight at once in a fresh clone install and build once, and the others wait', async t => {
 	await using context = await isolated();
 	writeClone(context);
-	const results = await Promise.all(Array.from({length: 8}, () => launch(['testbed'], context)));
+	const results = await Promise.all(Array.from({length: 8}, async () => launch(['testbed'], context)));
 	t.deepEqual(results.map(({exitCode}) => exitCode), Array.from({length: 8}, () => 0), results.map(({stderr}) => stderr).join('\n'));
 	t.deepEqual(calls(context), fresh);
 	t.true(results.some(({stderr}) => /Process \d+ is setting up this checkout; waiting for it/.test(stderr)));

@@ -1,8 +1,9 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
-import {execa} from 'execa';
 import {isolated, load, root, writeTree, type Problem} from './_setup.js';
 
 const {withLock} = load('lock');
@@ -19,14 +20,10 @@ const holder = (folder: string) => `
 `;
 
 async function hold(folder: string) {
-	const child = execa(process.execPath, ['-e', holder(folder)], {reject: false, stdin: 'pipe'});
-	for await (const line of child.iterable()) {
-		if (line === 'held') {
-			break;
-		}
-	}
-
-	return {child};
+	const child = spawn(process.execPath, ['-e', holder(folder)], {stdio: ['pipe', 'pipe', 'inherit']});
+	const ended = once(child, 'close');
+	await once(child.stdout, 'data'); // It says one thing only.
+	return {child, ended};
 }
 
 test('gives what the work gives, and leaves nothing', async t => {
@@ -47,21 +44,21 @@ test('is released when the work throws', async t => {
 
 test('a living owner is waited for, by name and within a limit', async t => {
 	await using context = await isolated();
-	const {child} = await hold(context.root);
+	const {child, ended} = await hold(context.root);
 	const problem = t.throws<Problem>(() => withLock(context, () => 'never', {limitMs: 300}));
 	t.is(problem.exitCode, 4);
 	t.true(problem.message.includes(String(child.pid)));
 	t.deepEqual(context.said, [`Process ${child.pid} is setting up this checkout; waiting for it.`]);
 	child.stdin.end('x');
-	await child;
+	await ended;
 	t.is(withLock(context, () => 'now', {limitMs: 5000}), 'now');
 });
 
 test('a killed owner\'s lock is removed', async t => {
 	await using context = await isolated();
-	const {child} = await hold(context.root);
+	const {child, ended} = await hold(context.root);
 	child.kill('SIGKILL');
-	await child;
+	await ended;
 	t.true(fs.existsSync(lockOf(context.root)));
 	t.is(withLock(context, () => 'taken', {limitMs: 5000}), 'taken');
 	t.true(context.said.join('').includes('its lock is removed'));

@@ -59,7 +59,7 @@ for (const {title, change} of changes) {
 	});
 }
 
-const own = (packages: object) => ({'package-lock.json': JSON.stringify(lockfile), 'node_modules/.package-lock.json': JSON.stringify({packages})});
+const own = (packages: Record<string, unknown>) => ({'package-lock.json': JSON.stringify(lockfile), 'node_modules/.package-lock.json': JSON.stringify({packages})});
 
 test('a user\'s own npm ci is taken as it is', async t => {
 	await using context = await isolated();

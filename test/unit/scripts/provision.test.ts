@@ -39,7 +39,7 @@ async function machine({uid = 0, node = '', candidate = '', apt = true, netfilte
 
 	const log = path.join(context.bin, 'calls');
 	return {
-		run: (...given: string[]) => execa('/bin/sh', [script, ...given], {reject: false, stdin: 'ignore', env: {PATH: context.bin}, extendEnv: false}),
+		run: async (...given: string[]) => execa('/bin/sh', [script, ...given], {reject: false, stdin: 'ignore', env: {PATH: context.bin}, extendEnv: false}),
 		calls: () => fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().split('\n').map(line => line.replace(/^-q (?:-o \S+ )?/, '')) : [],
 		[Symbol.asyncDispose]: context[Symbol.asyncDispose],
 	};

@@ -49,7 +49,8 @@ test('the checkout is shared, and provisioned by the script that is there', asyn
 });
 
 test('both commands of the README are shown when the VM is up', async t => {
-	const text = (await configure()).join('\n');
+	const lines = await configure();
+	const text = lines.join('\n');
 	t.true(text.includes('sudo npm run testbed'));
 	t.true(text.includes('sudo npm test'));
 });

@@ -1,0 +1,150 @@
+/**
+`npm run bench`: the whole command against the parts that it cannot do without, in one run, as ratios. The machines are noisy, so nothing here asserts a time; each figure is the median of several rounds, and each round measures everything once, so that a slow minute is slow for all.
+
+LEARNED
+*/
+
+import {performance} from 'node:perf_hooks';
+import {fileURLToPath} from 'node:url';
+import {Command} from 'commander';
+import {sidecarRuleSet} from '../src/istio/sidecar.js';
+import {parseReleaseInput} from '../src/istio/arguments.js';
+import {intentOf} from '../src/scenario/intent.js';
+import {defaultTypeIds} from '../src/scenario/six-types.js';
+import {defaultTopology} from '../src/scenario/topology.js';
+import type {ActorName} from '../src/scenario/types.js';
+import {actorsFor, Cast} from './actors/cast.js';
+import {readNumber} from './commands/arguments.js';
+import {credentialsOf} from './commands/run.js';
+import {run} from './exec.js';
+import {LockFile} from './lock-file.js';
+import {defaultInput, loadRuleInput} from './rule-input.js';
+import {runTestbed} from './run.js';
+import {installRules} from './sandbox/rules.js';
+import {Sandbox} from './sandbox/sandbox.js';
+import {defaultBufferBytes} from './tracer/netlink-source.js';
+
+const launcher = fileURLToPath(new URL('../../scripts/run.cjs', import.meta.url));
+const families = ['ipv4'] as const;
+const backend = 'iptables-nft';
+const credentials = credentialsOf({proxyUid: 1337, appUid: 1000});
+
+/** The parts, in the order in which they are printed. */
+const partNames = ['Node\'s start', 'namespaces and veth', 'restoring the rules', 'starting the stubs, two at a time'] as const;
+
+type Sample = {readonly parts: Readonly<Record<typeof partNames[number], number>>; readonly whole: number; readonly stages: ReadonlyMap<string, number>};
+
+async function timed<T>(act: () => Promise<T>): Promise<readonly [number, T]> {
+	const start = performance.now();
+	const result = await act();
+	return [performance.now() - start, result];
+}
+
+async function startTwoAtATime(sandbox: Sandbox): Promise<void> {
+	const {options} = parseReleaseInput(defaultInput);
+	const names = [...actorsFor(defaultTypeIds)];
+	const casts: Cast[] = [];
+	while (names.length > 0) {
+		const pair: readonly ActorName[] = names.splice(0, 2);
+		casts.push(await Cast.start({ // eslint-disable-line no-await-in-loop -- Two at a time is what is measured.
+			sandbox, topology: defaultTopology, intent: intentOf(options), names: pair, credentials, timeoutMs: 5000,
+		}));
+	}
+
+	await Promise.all(casts.map(async cast => cast[Symbol.asyncDispose]()));
+}
+
+async function stagesOfOneRun(): Promise<ReadonlyMap<string, number>> {
+	const marks: Array<readonly [string, number]> = [];
+	await runTestbed({
+		rules: loadRuleInput({source: defaultInput, source6: undefined, families}),
+		backend,
+		families,
+		types: defaultTypeIds,
+		credentials,
+		timeoutMs: 5000,
+		traceBufferBytes: defaultBufferBytes,
+		keep: false,
+		signal: new AbortController().signal,
+		onStage(stage) {
+			marks.push([stage, performance.now()]);
+		},
+	});
+	marks.push(['', performance.now()]);
+	return new Map(marks.slice(0, -1).map(([stage, at], index) => [stage, marks[index + 1]![1] - at]));
+}
+
+async function sample(): Promise<Sample> {
+	const [nodeStart] = await timed(async () => run(process.execPath, ['-e', '0']));
+	const [building, sandbox] = await timed(async () => {
+		const made = Sandbox.create();
+		await made.configure(defaultTopology);
+		return made;
+	});
+	await using held = sandbox;
+	await using lockFile = await LockFile.create();
+	const {release, options} = parseReleaseInput(defaultInput);
+	const [restoring] = await timed(async () => installRules(held.pod, {
+		ruleSet: sidecarRuleSet(release, options, families), backend, families, lockFile: lockFile.path,
+	}));
+	const [starting] = await timed(async () => startTwoAtATime(held));
+	const [whole] = await timed(async () => run(process.execPath, [launcher, 'testbed', '--format', 'json']));
+	return {
+		parts: {
+			'Node\'s start': nodeStart, 'namespaces and veth': building, 'restoring the rules': restoring, 'starting the stubs, two at a time': starting,
+		},
+		whole,
+		stages: await stagesOfOneRun(),
+	};
+}
+
+function median(values: readonly number[]): number {
+	const sorted = values.toSorted((one, other) => one - other);
+	return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function row(name: string, ms: number, whole: number): string {
+	return `${name.padEnd(48)}${ms.toFixed(0).padStart(6)} ms${(ms / whole).toFixed(2).padStart(8)}\n`;
+}
+
+function print(samples: readonly Sample[]): string {
+	const whole = median(samples.map(({whole: one}) => one));
+	const parts = partNames.map(name => [name, median(samples.map(one => one.parts[name]))] as const);
+	const sum = parts.reduce((total, [, ms]) => total + ms, 0);
+	const stages = [...samples[0]!.stages.keys()].map(stage => [stage, median(samples.map(one => one.stages.get(stage) ?? 0))] as const);
+	const inside = stages.reduce((total, [, ms]) => total + ms, 0);
+	return [
+		`${'median of ' + samples.length}`.padEnd(48) + '        ms  of whole\n',
+		row('testbed run, the whole command, warm', whole, whole),
+		...parts.map(([name, ms]) => row(`  part: ${name}`, ms, whole)),
+		row('  sum of the parts', sum, whole),
+		`\nratio: whole / sum of the parts = ${(whole / sum).toFixed(2)} (target: at most 1.50)\n`,
+		'\nwhere the time goes inside the run (in one process, warm)\n',
+		...stages.map(([stage, ms]) => row(`  ${stage}`, ms, whole)),
+		row('  outside: Node, launcher, loading modules, end', whole - inside, whole),
+	].join('');
+}
+
+/** Measures and prints; returns the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+	const command = new Command('bench')
+		.description('measure the whole run against the parts that it cannot do without')
+		.option('--rounds <n>', 'rounds; each figure is a median', text => readNumber(text, {min: 1, max: 1000}), 9)
+		.option('--json', 'print the samples as JSON')
+		.addHelpText('after', '\nExample:\n  npm run bench -- --rounds 21');
+	command.parse([...argv], {from: 'user'});
+	const {rounds, json} = command.opts<{rounds: number; json?: boolean}>();
+	const samples: Sample[] = [];
+	for (let round = 0; round < rounds; round++) {
+		if (process.stderr.isTTY) {
+			process.stderr.write(`\rround ${round + 1} of ${rounds} `);
+		}
+
+		samples.push(await sample()); // eslint-disable-line no-await-in-loop -- Rounds side by side would measure each other.
+	}
+
+	process.stdout.write(json === true
+		? `${JSON.stringify(samples.map(({stages, ...rest}) => ({...rest, stages: Object.fromEntries(stages)})), undefined, 2)}\n`
+		: print(samples));
+	return 0;
+}
