@@ -4,6 +4,7 @@
 LEARNED
 */
 
+import process from 'node:process';
 import {performance} from 'node:perf_hooks';
 import {fileURLToPath} from 'node:url';
 import {Command} from 'commander';
@@ -40,7 +41,7 @@ async function timed<T>(act: () => Promise<T>): Promise<readonly [number, T]> {
 	return [performance.now() - start, result];
 }
 
-async function startTwoAtATime(sandbox: Sandbox): Promise<void> {
+async function startInPairs(sandbox: Sandbox): Promise<void> {
 	const {options} = parseReleaseInput(defaultInput);
 	const names = [...actorsFor(defaultTypeIds)];
 	const casts: Cast[] = [];
@@ -87,7 +88,7 @@ async function sample(): Promise<Sample> {
 	const [restoring] = await timed(async () => installRules(held.pod, {
 		ruleSet: sidecarRuleSet(release, options, families), backend, families, lockFile: lockFile.path,
 	}));
-	const [starting] = await timed(async () => startTwoAtATime(held));
+	const [starting] = await timed(async () => startInPairs(held));
 	const [whole] = await timed(async () => run(process.execPath, [launcher, 'testbed', '--format', 'json']));
 	return {
 		parts: {

@@ -2,6 +2,7 @@
 The command line: parses and dispatches. Each command is a file in `commands/`, loaded when it is called.
 */
 
+import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
 import {
 	readBackend, readFamilies, readId, readNumber, readTypes,

@@ -2,6 +2,7 @@
 Whether this machine can do what a run needs, found out by doing it: each check programs a real rule, or traces a real packet, in a scratch namespace. A tool that merely exists, or exits 0, proves nothing (facts: `iptables-save` always exits 0).
 */
 
+import process from 'node:process';
 import {backends, type AddressFamily, type Backend} from '../src/netfilter/types.js';
 import {addressFamilies} from '../src/scenario/topology.js';
 import {decodeNflog} from '../src/trace/nflog.js';
@@ -67,9 +68,11 @@ function sampleChecks(backend: Backend, lockFile: string): readonly Check[] {
 			needs: backend === 'iptables-legacy' ? module : `${module} (and nft_compat)`,
 			mend: mendOf(module),
 			async act() {
-				await scratch(async netns => restore(netns, {
-					backend, family, text: `*${table}\n${rule}\nCOMMIT\n`, lockFile,
-				}));
+				await scratch(async netns => {
+					await restore(netns, {
+						backend, family, text: `*${table}\n${rule}\nCOMMIT\n`, lockFile,
+					});
+				});
 			},
 		};
 	}));

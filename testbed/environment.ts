@@ -2,6 +2,7 @@
 The machine that a run ran on, by what its programs say of themselves.
 */
 
+import process from 'node:process';
 import {release} from 'node:os';
 import type {Backend} from '../src/netfilter/types.js';
 import type {Environment} from '../src/report/types.js';

@@ -2,6 +2,7 @@
 The only door to other programs. Every error shows the command line and what the program printed.
 */
 
+import process from 'node:process';
 import {fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import type {ExecaError, ResultPromise} from 'execa';
@@ -47,11 +48,11 @@ Runs a program to its end and returns what it printed.
 export async function run(file: string, arguments_: readonly string[], {netns, input, environment}: RunOptions = {}): Promise<string> {
 	// Execa is loaded when it is first needed: that takes a good part of a second's tenth, in which the actors' processes start already.
 	const {execa} = await import('execa');
-	const subprocess = spawn(netns, () => execa(file, arguments_, {
+	const subprocess = spawn(netns, async () => execa(file, arguments_, {
 		...(input === undefined ? {stdin: 'ignore' as const} : {input}),
 		env: {PATH: path, LC_ALL: 'C', ...environment},
 		stripFinalNewline: true,
-	}) as ResultPromise);
+	}));
 	try {
 		const {stdout} = await subprocess;
 		return String(stdout);

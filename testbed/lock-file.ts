@@ -2,6 +2,7 @@
 A file that has no name any more: programs that insist on a lock file get this one by its descriptor, and nothing of it stays, not even after SIGKILL.
 */
 
+import process from 'node:process';
 import {closeSync, unlinkSync} from 'node:fs';
 import {file} from 'tmp-promise';
 

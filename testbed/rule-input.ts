@@ -3,12 +3,11 @@ What `--rules` names → rules and what they are meant to do. Nothing is install
 */
 
 import {readFileSync} from 'node:fs';
-import {parseReleaseInputs} from '../src/istio/arguments.js';
+import {parseReleaseInputs, parseSidecarArguments} from '../src/istio/arguments.js';
 import {InputError} from '../src/istio/input-error.js';
 import {injectedArguments} from '../src/istio/options.js';
 import {newestRelease, findRelease} from '../src/istio/releases.js';
 import {sidecarRuleSet} from '../src/istio/sidecar.js';
-import {parseSidecarArguments} from '../src/istio/arguments.js';
 import {ParseError, parseSave} from '../src/netfilter/save.js';
 import type {AddressFamily, RuleSet} from '../src/netfilter/types.js';
 import {intentOf, intentOfRuleSet, unsupportedOptions} from '../src/scenario/intent.js';

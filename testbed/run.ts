@@ -70,16 +70,18 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 	const shared = {
 		loadState, pod, cast, untilAborted,
 	};
-	const observations = [...observeRound(await playRound(cases, {
+	const first = await playRound(cases, {
 		...shared, source, before, round: 1,
-	}), ruleSet)];
+	});
+	const observations = [...observeRound(first, ruleSet)];
 	const doubtful = cases.flatMap((_, index) => observations[index]!.gaps.length > 0 ? [index] : []);
 	if (doubtful.length > 0 && [...cast.actors.values()].every(({gap}) => gap === undefined)) {
 		onStage(`sending ${doubtful.length} probes again, from new ports`);
 		await using second = newSource();
 		await second.start();
+		const {rules: beforeAgain} = await loadState();
 		const again = observeRound(await playRound(doubtful.map(index => cases[index]!), {
-			...shared, source: second, before: (await loadState()).rules, round: 2,
+			...shared, source: second, before: beforeAgain, round: 2,
 		}), ruleSet);
 		for (const [position, index] of doubtful.entries()) {
 			observations[index] = again[position]!;
@@ -111,25 +113,41 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 async function prepare({sandbox, source, loadState, rules, options, lockFile}: {
 	sandbox: Sandbox; source: TraceSource; loadState: () => Promise<KernelState>; rules: RuleSet; options: RunOptions; lockFile: string;
 }): Promise<{readonly ruleSet: RuleSet; readonly before: readonly LoadedRule[]}> {
-	const starting = source.start();
-	starting.catch(() => undefined); // It is awaited below; what fails before that has its own error.
-	await sandbox.configure(defaultTopology);
-	const ruleSet = await installRules(sandbox.pod, {
-		ruleSet: rules, backend: options.backend, families: options.families, lockFile,
-	});
-	await starting;
-	return {ruleSet, before: (await loadState()).rules};
+	const install = async (): Promise<RuleSet> => {
+		await sandbox.configure(defaultTopology);
+		return installRules(sandbox.pod, {
+			ruleSet: rules, backend: options.backend, families: options.families, lockFile,
+		});
+	};
+
+	// Settled: nobody may dispose of a source that is still starting.
+	const [installed, started] = await Promise.allSettled([install(), source.start()]);
+	const ruleSet = valueOf(installed);
+	valueOf(started);
+	const {rules: before} = await loadState();
+	return {ruleSet, before};
 }
 
 /** Lets a wait end when the run is interrupted, so that everything is taken down. */
 function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
-	const aborted = new Promise<never>((_resolve, reject) => {
-		signal.addEventListener('abort', () => {
+	return async act => new Promise((resolve, reject) => {
+		const onAbort = (): void => {
 			reject(signal.reason as Error);
-		}, {once: true});
+		};
+
+		signal.addEventListener('abort', onAbort, {once: true});
+		const settle = async (): Promise<void> => {
+			try {
+				resolve(await act);
+			} catch (error) {
+				reject(error);
+			} finally {
+				signal.removeEventListener('abort', onAbort);
+			}
+		};
+
+		void settle();
 	});
-	aborted.catch(() => undefined); // Whoever waits hears of it.
-	return async act => Promise.race([act, aborted]);
 }
 
 function valueOf<T>(result: PromiseSettledResult<T>): T {
@@ -153,10 +171,12 @@ function gapsOfActors(cast: Cast, credentials: RunOptions['credentials']): reado
 
 		const asked = credentials[name];
 		const found = actor.credentials();
-		return found?.uid === asked.uid && found.gid === asked.gid ? [] : [{
-			kind: 'credentials',
-			message: `${name} should run as uid ${asked.uid} gid ${asked.gid}; /proc/${actor.pid}/status says ${found === undefined ? 'nothing that is one user' : `uid ${found.uid} gid ${found.gid}`}.`,
-		} satisfies Gap];
+		return found?.uid === asked.uid && found.gid === asked.gid
+			? []
+			: [{
+				kind: 'credentials',
+				message: `${name} should run as uid ${asked.uid} gid ${asked.gid}; /proc/${actor.pid}/status says ${found === undefined ? 'nothing that is one user' : `uid ${found.uid} gid ${found.gid}`}.`,
+			} satisfies Gap];
 	});
 }
 
@@ -195,10 +215,12 @@ function socketGaps({path}: Observation, credentials: RunOptions['credentials'])
 	const inPod = new Set(['app', 'proxy', 'agent']);
 	return path.legs.filter(({actor}) => inPod.has(actor)).flatMap(({actor, socket, from}) => {
 		const asked = credentials[actor as ActorName];
-		return socket?.uid === asked.uid && socket.gid === asked.gid ? [] : [{
-			kind: 'credentials',
-			message: `The socket of ${actor} on port ${from.port} should belong to uid ${asked.uid} gid ${asked.gid}; the kernel says ${socket === undefined ? 'nothing of it' : `uid ${socket.uid} gid ${socket.gid}`}.`,
-		} satisfies Gap];
+		return socket?.uid === asked.uid && socket.gid === asked.gid
+			? []
+			: [{
+				kind: 'credentials',
+				message: `The socket of ${actor} on port ${from.port} should belong to uid ${asked.uid} gid ${asked.gid}; the kernel says ${socket === undefined ? 'nothing of it' : `uid ${socket.uid} gid ${socket.gid}`}.`,
+			} satisfies Gap];
 	});
 }
 

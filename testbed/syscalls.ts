@@ -3,6 +3,7 @@ The only door to FFI: system calls that Node does not offer. x86-64 and arm64, g
 Numbers are those of asm-generic, which both architectures use.
 */
 
+import process from 'node:process';
 import {openSync, closeSync} from 'node:fs';
 import koffi from 'koffi';
 import {TestbedError} from './errors.js';
@@ -28,7 +29,7 @@ const libcWrite = libc.func('long write(int fd, const void *data, size_t length)
 const libcIfNametoindex = libc.func('unsigned int if_nametoindex(const char *name)');
 
 /** Error numbers that callers tell apart. */
-export const errno = {EAGAIN: 11, EINTR: 4, ENOBUFS: 105} as const; // asm-generic/errno.h
+export const errno = {EAGAIN: 11, EINTR: 4, ENOBUFS: 105} as const; // Asm-generic/errno.h
 
 const cloneNewnet = 0x40_00_00_00; // CLONE_NEWNET
 
@@ -98,7 +99,7 @@ export function closeDescriptor(fd: number): void {
 
 const afNetlink = 16;
 const sockRaw = 3;
-const sockCloexec = 0o2_000_000;
+const sockCloexec = 0o200_0000;
 const netlinkNetfilter = 12;
 const solSocket = 1;
 const soRcvbufforce = 33;
@@ -131,11 +132,11 @@ export function sendDatagram(fd: number, bytes: Uint8Array): void {
 	checked('send', Number(libcSend(fd, bytes, bytes.length, 0)));
 }
 
-const msgDontwait = 0x40;
+const messageDontwait = 0x40;
 
 /** Receives one datagram into `buffer` without waiting: its length, or the error number as a negative number. */
 export function receiveNow(fd: number, buffer: Uint8Array): number {
-	const length = Number(libcRecv(fd, buffer, buffer.length, msgDontwait));
+	const length = Number(libcRecv(fd, buffer, buffer.length, messageDontwait));
 	return length < 0 ? -koffi.errno() : length;
 }
 
@@ -178,7 +179,7 @@ export function interfaceIndex(name: string): number {
 
 const solIp = 0;
 const solIpv6 = 41;
-const soOriginalDst = 80; // linux/netfilter_ipv4.h; IP6T_SO_ORIGINAL_DST has the same number.
+const soOriginalDst = 80; // Linux/netfilter_ipv4.h; IP6T_SO_ORIGINAL_DST has the same number.
 
 /** Where a redirected connection wanted to go: the address as bytes in network order. Undefined when conntrack knows of no redirection (ENOENT). */
 export function originalDestination(fd: number, family: 'ipv4' | 'ipv6'): {readonly address: Uint8Array; readonly port: number} | undefined {

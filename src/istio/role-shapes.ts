@@ -75,9 +75,9 @@ function gidOf({matches}: Rule): number | undefined {
 	return matches.flatMap(match => match.kind === 'gid' ? [match.from] : [])[0];
 }
 
-/** The proxy's groups have a hairpin rule before their bypass; excluded groups have none. */
+/** The proxy's groups have rules for lo before their bypass, a hairpin and its counterpart, and one of them can be missing; excluded groups have neither. */
 function hasNoHairpin(rule: Rule, earlier: Earlier): boolean {
-	return earlier !== undefined && !earlier.some(({rule: other, roles}) => roles.includes('hairpin-by-gid') && gidOf(other) === gidOf(rule));
+	return earlier !== undefined && !earlier.some(({rule: other, roles}) => (roles.includes('hairpin-by-gid') || roles.includes('loopback-not-proxy-gid')) && gidOf(other) === gidOf(rule));
 }
 
 function follows(role: Role): (rule: Rule, earlier: Earlier) => boolean {

@@ -122,7 +122,7 @@ function captured({intent, family}: World, {destination, toLoopback}: Pick<Conne
 		return letGo('localhost-bypass');
 	}
 
-	if (hasAddress(intent.outboundIpRangesExclude, destination.address, family)) {
+	if (rangeOf(intent.outboundIpRangesExclude, destination.address, family) !== undefined) {
 		return letGo('range-exclude');
 	}
 
@@ -134,7 +134,13 @@ function captured({intent, family}: World, {destination, toLoopback}: Pick<Conne
 		return capture('outbound-capture');
 	}
 
-	return hasAddress(intent.outboundIpRangesInclude, destination.address, family) ? capture('range-include') : {roles: ['outbound-jump'], to: 'destination'};
+	const range = rangeOf(intent.outboundIpRangesInclude, destination.address, family);
+	if (range === undefined) {
+		return {roles: ['outbound-jump'], to: 'destination'};
+	}
+
+	// A range of all addresses leaves no match in a rule, which then is the one that captures everything.
+	return capture(range.endsWith('/0') ? 'outbound-capture' : 'range-include');
 }
 
 function letGo(role: Role): Decision {
@@ -198,9 +204,10 @@ function hasPort(list: readonly string[], port: number): boolean {
 	});
 }
 
-function hasAddress(ranges: readonly string[], text: string, family: AddressFamily): boolean {
+/** The first range that holds an address. */
+function rangeOf(ranges: readonly string[], text: string, family: AddressFamily): string | undefined {
 	const address = parseAddress(text, family);
-	return address !== undefined && ranges.some(item => {
+	return address === undefined ? undefined : ranges.find(item => {
 		const range = parseRange(item, family);
 		return range !== undefined && contains(range, address);
 	});

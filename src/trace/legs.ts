@@ -136,7 +136,7 @@ export class Joiner {
 			protocol: 'tcp',
 			from: opened.from,
 			to: opened.to,
-			socket: this.#ownerOf(opened, name, gaps) ?? packet?.owner,
+			socket: this.#ownerOf({opened, name, logged: packet?.owner}, gaps),
 			traversals,
 			end: this.#endOf({
 				opened, accepted, packet, name,
@@ -144,14 +144,18 @@ export class Joiner {
 		};
 	}
 
-	#ownerOf(opened: OpenedSocket, name: string, gaps: Gap[]): Leg['socket'] {
+	#ownerOf({opened, name, logged}: {opened: OpenedSocket; name: string; logged: TracedPacket['owner']}, gaps: Gap[]): Leg['socket'] {
 		const owners = this.#evidence.owners.filter(owner => owner.family === opened.family && owner.sourcePort === opened.from.port && owner.destinationPort === opened.to.port);
 		const [owner] = owners;
 		if (owners.length > 1) {
 			gaps.push({kind: 'credentials', message: `The kernel names ${owners.length} users for ${name}.`});
 		}
 
-		return owner === undefined ? undefined : {uid: owner.uid, gid: owner.gid};
+		if (owner !== undefined && logged !== undefined && (owner.uid !== logged.uid || owner.gid !== logged.gid)) {
+			gaps.push({kind: 'credentials', message: `For ${name} the socket match says ${owner.uid}:${owner.gid} and NFLOG ${logged.uid}:${logged.gid}.`});
+		}
+
+		return owner === undefined ? logged : {uid: owner.uid, gid: owner.gid};
 	}
 
 	#endOf({opened, accepted, packet, name}: {opened: OpenedSocket; accepted: AcceptedSocket | undefined; packet: TracedPacket | undefined; name: string}, gaps: Gap[]): LegEnd {

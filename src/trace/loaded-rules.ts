@@ -25,7 +25,8 @@ export function ruleKey({family, table, chain, number}: {readonly family: Family
 }
 
 /** What `nft -j list ruleset` must look like, as far as it is read here. */
-type NftListing = {readonly nftables: ReadonlyArray<{readonly rule?: {readonly family: string; readonly table: string; readonly chain: string; readonly handle: number; readonly expr: readonly unknown[]}}>};
+type NftRule = {readonly family: string; readonly table: string; readonly chain: string; readonly handle: number; readonly expr: readonly unknown[]};
+type NftListing = {readonly nftables: ReadonlyArray<{readonly rule?: NftRule}>};
 
 function isListing(value: unknown): value is NftListing {
 	return typeof value === 'object' && value !== null && 'nftables' in value && Array.isArray(value.nftables);

@@ -50,6 +50,18 @@ export function createLookup({ruleSet, loaded, interfaces, switchTable}: {
 		}), toKnown(rule));
 	}
 
+	// Legacy's trace gives a policy the number behind the last rule, and does not say what it is (`trace_packet` in net/ipv4/netfilter/ip_tables.c).
+	for (const {family, name: table, chains} of ruleSet.tables) {
+		for (const {name: chain, policy, rules} of chains) {
+			if (policy !== undefined) {
+				const number = rules.length + 1;
+				known.set(ruleKey({
+					family, table, chain, number,
+				}), {number, text: policy, final: policy === 'DROP' ? 'drop' : 'accept'});
+			}
+		}
+	}
+
 	const numbers = new Map<string, number>();
 	for (const {family, table, chain, number, handle} of loaded) {
 		if (handle !== undefined) {
@@ -66,9 +78,11 @@ export function createLookup({ruleSet, loaded, interfaces, switchTable}: {
 			const number = numbers.get(ruleKey({
 				family, table, chain, number: handle,
 			}));
-			return number === undefined ? undefined : ruleByNumber({
-				family, table, chain, number,
-			});
+			return number === undefined
+				? undefined
+				: ruleByNumber({
+					family, table, chain, number,
+				});
 		},
 		interfaceName: index => interfaces.get(index),
 		switchTable,

@@ -1,5 +1,5 @@
 /**
-nftables' trace messages → {@link NftTraceEvent}. Attribute numbers from linux/netfilter/nf_tables.h (Linux 6.18).
+Nftables' trace messages → {@link NftTraceEvent}. Attribute numbers from linux/netfilter/nf_tables.h (Linux 6.18).
 */
 
 import type {Family, Verdict} from '../netfilter/types.js';

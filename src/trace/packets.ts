@@ -49,11 +49,11 @@ function identityOf(packet: PacketHeader): string {
 const finalVerdicts: ReadonlySet<Verdict | undefined> = new Set(['accept', 'drop', 'queue', 'stolen', 'repeat']);
 
 class Assembler {
+	orphans = 0;
 	readonly packets: OpenPacket[] = [];
 	readonly #newest = new Map<string, OpenPacket>();
 	readonly #current = new Map<number, {packet: OpenPacket; traversal: OpenTraversal | undefined}>();
 	readonly #lookup: Lookup;
-	orphans = 0;
 
 	constructor(lookup: Lookup) {
 		this.#lookup = lookup;
@@ -85,9 +85,9 @@ class Assembler {
 		const identity = identityOf(event.packet);
 		const known = this.#newest.get(identity);
 		const last = known?.traversals.at(-1);
-		const continues = last !== undefined && last.table === event.table && last.hook === event.hook && last.end.by === 'open';
-		const packet = continues ? known! : this.#packetOf(event.packet, event);
-		const traversal = continues ? last : this.#begin(packet, event, event.packet, event.hook);
+		const open = last?.table === event.table && last.hook === event.hook && last.end.by === 'open' ? last : undefined;
+		const packet = open === undefined ? this.#packetOf(event.packet, event) : known!;
+		const traversal = open ?? this.#begin(packet, event, event.packet, event.hook);
 		if (event.uid !== undefined && event.gid !== undefined) {
 			packet.owner ??= {uid: event.uid, gid: event.gid};
 		}
@@ -99,8 +99,8 @@ class Assembler {
 	#packetOf(header: PacketHeader, event: TraceEvent | undefined): OpenPacket {
 		const identity = identityOf(header);
 		const known = this.#newest.get(identity);
-		const again = known !== undefined && event !== undefined
-			&& known.traversals.some(({family, table, chain}) => family === event.family && table === event.table && chain === event.chain);
+		const again = event !== undefined
+			&& known?.traversals.some(({family, table, chain}) => family === event.family && table === event.table && chain === event.chain) === true;
 		if (known !== undefined && !again) {
 			return known;
 		}

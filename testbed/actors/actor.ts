@@ -2,6 +2,7 @@
 An actor as the conductor sees it: a process in a namespace, started, asked, ended.
 */
 
+import process from 'node:process';
 import {readFileSync} from 'node:fs';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import type {Credentials} from '../../src/scenario/types.js';

@@ -2,8 +2,7 @@
 The actors of a run: which processes the chosen types need, where they live and what they listen on.
 */
 
-import type {Topology} from '../../src/scenario/topology.js';
-import {addressFamilies} from '../../src/scenario/topology.js';
+import {type Topology, addressFamilies} from '../../src/scenario/topology.js';
 import type {
 	ActorCredentials, ActorName, Intent, TypeId,
 } from '../../src/scenario/types.js';

@@ -4,6 +4,7 @@ The program of every actor, in a process of its own. It loads all its code, beco
 As the proxy it does with sockets what Envoy does and nothing else (`shared` facts, "What the proxy does with sockets"): it asks where a connection wanted to go, opens the next one as its own user, and carries the bytes.
 */
 
+import process from 'node:process';
 import {
 	connect, createServer, isIPv6, type Socket,
 } from 'node:net';
@@ -32,6 +33,7 @@ class Actor {
 	readonly #originalDestination: OriginalDestination;
 	/** How many stops a flow had met when this process opened its next leg, by the source of that leg. */
 	readonly #stopsBySource = new Map<string, number>();
+	readonly #stopsOfAccepted = new Map<string, number>();
 	#count = 0;
 
 	constructor(spec: ActorSpec, originalDestination: OriginalDestination) {
@@ -114,8 +116,6 @@ class Actor {
 		return socket;
 	}
 
-	readonly #stopsOfAccepted = new Map<string, number>();
-
 	#stopsOf(accepted: string | undefined): number {
 		return accepted === undefined ? 0 : this.#stopsOfAccepted.get(accepted) ?? 0;
 	}
@@ -177,11 +177,11 @@ class Actor {
 
 async function start(spec: ActorSpec): Promise<Actor> {
 	const carries = spec.listeners.some(({duty}) => duty !== 'answer');
-	const originalDestination = carries ? (await import('./original-destination.js')).originalDestinationOf : () => undefined;
+	const {originalDestinationOf} = carries ? await import('./original-destination.js') : {originalDestinationOf: () => undefined};
 	process.setgroups!([]);
 	process.setgid!(spec.gid);
 	process.setuid!(spec.uid);
-	const actor = new Actor(spec, originalDestination);
+	const actor = new Actor(spec, originalDestinationOf);
 	await actor.listen();
 	return actor;
 }

@@ -2,6 +2,7 @@
 `testbed clean`.
 */
 
+import process from 'node:process';
 import {clean} from '../sandbox/keep.js';
 
 /** Removes what `--keep` left and says what that was; returns the exit status. */

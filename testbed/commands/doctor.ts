@@ -2,6 +2,7 @@
 `testbed doctor`.
 */
 
+import process from 'node:process';
 import {diagnose, type Finding} from '../doctor.js';
 import {exitStatusOf} from '../errors.js';
 

@@ -2,6 +2,7 @@
 `testbed run`: the six types.
 */
 
+import process from 'node:process';
 import {writeFileSync} from 'node:fs';
 import {exitCode} from '../../src/report/exit-code.js';
 import {reportToJson} from '../../src/report/json.js';

@@ -2,6 +2,7 @@
 A network namespace held by a descriptor: no name, no mount, so nothing of it outlives the run.
 */
 
+import process from 'node:process';
 import {fstatSync, writeFileSync} from 'node:fs';
 import {run, type RunOptions} from '../exec.js';
 import {

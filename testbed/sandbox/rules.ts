@@ -78,13 +78,19 @@ function assertHeld({asked, held, family}: {asked: RuleSet; held: RuleSet; famil
 export type KernelState = {readonly rules: readonly LoadedRule[]; readonly owners: readonly SocketOwner[]};
 
 /** Reads both at once. */
-export async function loadKernelState(netns: Netns, {backend, families, lockFile}: {readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lockFile: string}): Promise<KernelState> {
+export async function loadKernelState(netns: Netns, {backend, families, lockFile}: {
+	readonly backend: Backend;
+	readonly families: readonly AddressFamily[];
+	readonly lockFile: string;
+}): Promise<KernelState> {
 	// Numeric (-n), so that a user is a number whatever /etc/passwd calls it.
 	const listing = netns.run('nft', ['-n', '-j', 'list', 'ruleset']);
-	const saved = backend === 'iptables-legacy' ? families.map(async family => parseSavedCounters(
-		await netns.run(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}}),
-		family === 'ipv4' ? 'ip' : 'ip6',
-	)) : [];
+	const saved = backend === 'iptables-legacy'
+		? families.map(async family => parseSavedCounters(
+			await netns.run(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}}),
+			family === 'ipv4' ? 'ip' : 'ip6',
+		))
+		: [];
 	const [text, ...legacy] = await Promise.all([listing, ...saved]);
 	return {
 		rules: backend === 'iptables-legacy' ? legacy.flat() : parseNftListing(text, [switchTable]),

@@ -2,6 +2,7 @@
 The trace source of the real kernel. It switches tracing on from a table of its own, so the rules under test stay as they are, and reads what the kernel says of each packet.
 */
 
+import {once} from 'node:events';
 import {Worker} from 'node:worker_threads';
 import type {Backend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
@@ -19,6 +20,12 @@ const nftraceGroup = 9; // NFNLGRP_NFTRACE (linux/netfilter/nfnetlink.h)
 /** Bytes that the kernel may queue per socket: enough for some 60,000 events. */
 export const defaultBufferBytes = 64 << 20;
 
+/** The next message of a thread; rejects when the thread fails. */
+async function nextMessage(worker: Worker): Promise<WorkerOutput> {
+	const [message] = await once(worker, 'message') as [WorkerOutput];
+	return message;
+}
+
 /** Reads trace events of one namespace. Nft's events come for both back ends: on iptables-legacy only those of the switch, which prove that a packet was seen. */
 export class NetlinkTraceSource implements TraceSource {
 	readonly #netns: Netns;
@@ -27,7 +34,7 @@ export class NetlinkTraceSource implements TraceSource {
 	#sockets: WorkerInput['sockets'] = [];
 	#waker: number | undefined;
 	#worker: Worker | undefined;
-	#end: Promise<Recording> | undefined;
+	#end: Promise<readonly [PromiseSettledResult<WorkerOutput>]> | undefined;
 
 	constructor(netns: Netns, {backend, bufferBytes = defaultBufferBytes}: {readonly backend: Backend; readonly bufferBytes?: number}) {
 		this.#netns = netns;
@@ -49,29 +56,10 @@ export class NetlinkTraceSource implements TraceSource {
 			return {stream, fd};
 		}));
 		this.#waker = createWaker();
-		const worker = new Worker(new URL('worker.js', import.meta.url), {workerData: {sockets: this.#sockets, waker: this.#waker} satisfies WorkerInput});
-		this.#worker = worker;
-		let ready: () => void = () => undefined;
-		const started = new Promise<void>(resolve => {
-			ready = resolve;
-		});
-		this.#end = new Promise<Recording>((resolve, reject) => {
-			worker.on('error', reject);
-			worker.on('exit', () => {
-				reject(new TestbedError('SYSCALL_FAILED', {message: 'The thread that reads the trace ended before its time.'}));
-			});
-			worker.on('message', (message: WorkerOutput) => {
-				if (message.type === 'ready') {
-					ready();
-				} else if (message.type === 'end') {
-					resolve({datagrams: message.datagrams, overruns: message.overruns});
-				} else {
-					reject(new TestbedError('SYSCALL_FAILED', {message: message.message}));
-				}
-			});
-		});
-		this.#end.catch(() => undefined); // `stop` reports it; a run that fails earlier has its own error.
-		await Promise.race([started, this.#end]);
+		this.#worker = new Worker(new URL('worker.js', import.meta.url), {workerData: {sockets: this.#sockets, waker: this.#waker} satisfies WorkerInput});
+		await nextMessage(this.#worker);
+		// Settled, not thrown: `stop` reports what the thread says, and a run that fails earlier has its own error.
+		this.#end = Promise.allSettled([nextMessage(this.#worker)]);
 		await this.#netns.run('nft', ['-f', '-'], {input: switchTableText});
 	}
 
@@ -81,7 +69,17 @@ export class NetlinkTraceSource implements TraceSource {
 		}
 
 		wake(this.#waker);
-		return this.#end;
+		const [end] = await this.#end;
+		if (end.status === 'rejected') {
+			throw new TestbedError('SYSCALL_FAILED', {message: 'The thread that reads the trace failed.', cause: end.reason});
+		}
+
+		if (end.value.type !== 'end') {
+			throw new TestbedError('SYSCALL_FAILED', {message: end.value.type === 'error' ? end.value.message : 'The thread that reads the trace began twice.'});
+		}
+
+		const {datagrams, overruns} = end.value;
+		return {datagrams, overruns};
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -89,7 +87,7 @@ export class NetlinkTraceSource implements TraceSource {
 			wake(this.#waker);
 		}
 
-		await this.#end?.catch(() => undefined);
+		await this.#end;
 		await this.#worker?.terminate();
 		for (const fd of [...this.#sockets.map(socket => socket.fd), ...(this.#waker === undefined ? [] : [this.#waker])]) {
 			closeDescriptor(fd);
