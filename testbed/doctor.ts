@@ -53,7 +53,8 @@ const samples = [
 async function scratch<T>(act: (netns: Netns) => Promise<T>): Promise<T> {
 	await using netns = Netns.create('doctor');
 	await netns.run('ip', ['link', 'set', 'lo', 'up']);
-	return act(netns);
+	const result = await act(netns); // The namespace lives until this is done.
+	return result;
 }
 
 async function restore(netns: Netns, {backend, family, text, lockFile}: {readonly backend: Backend; readonly family: AddressFamily; readonly text: string; readonly lockFile: string}): Promise<void> {

@@ -5,7 +5,7 @@ The only door to other programs. Every error shows the command line and what the
 import process from 'node:process';
 import {fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
-import type {ExecaError, ResultPromise} from 'execa';
+import type {ExecaError} from 'execa';
 import {TestbedError} from './errors.js';
 import {inNetns} from './syscalls.js';
 
@@ -34,11 +34,6 @@ export class CommandError extends TestbedError {
 	}
 }
 
-function spawn(netns: number | undefined, act: () => ResultPromise): ResultPromise {
-	// Execa spawns before it returns (its pid is set), so the child is born in the namespace in which this thread is.
-	return netns === undefined ? act() : inNetns(netns, act);
-}
-
 /**
 Runs a program to its end and returns what it printed.
 
@@ -46,15 +41,16 @@ Runs a program to its end and returns what it printed.
 @throws {CommandError} when its status is not 0.
 */
 export async function run(file: string, arguments_: readonly string[], {netns, input, environment}: RunOptions = {}): Promise<string> {
-	// Execa is loaded when it is first needed: that takes a good part of a second's tenth, in which the actors' processes start already.
+	// Execa is loaded when it is first needed: that takes some 80 ms, in which the actors' processes start already.
 	const {execa} = await import('execa');
-	const subprocess = spawn(netns, async () => execa(file, arguments_, {
+	const options = {
 		...(input === undefined ? {stdin: 'ignore' as const} : {input}),
 		env: {PATH: path, LC_ALL: 'C', ...environment},
 		stripFinalNewline: true,
-	}));
+	} as const;
 	try {
-		const {stdout} = await subprocess;
+		// Execa spawns before it returns, so the child is born in the namespace in which this thread is then (a kernel test sees to it).
+		const {stdout} = await (netns === undefined ? execa(file, arguments_, options) : inNetns(netns, async () => execa(file, arguments_, options)));
 		return String(stdout);
 	} catch (error) {
 		throw explain(file, error);

@@ -140,7 +140,7 @@ function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
 			try {
 				resolve(await act);
 			} catch (error) {
-				reject(error);
+				reject(error instanceof Error ? error : new Error(String(error), {cause: error}));
 			} finally {
 				signal.removeEventListener('abort', onAbort);
 			}

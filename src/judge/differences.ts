@@ -8,7 +8,7 @@ import type {Role} from '../istio/role.js';
 import type {ExpectedLeg, ExpectedPath} from '../scenario/types.js';
 import type {Observation} from '../trace/observation.js';
 import {
-	chainsVisited, isDeciding, roleHitsOf, rulesWithRole, type RoleHit,
+	chainsVisited, isDeciding, jumpTarget, roleHitsOf, rulesWithRole, type RoleHit,
 } from './observed-roles.js';
 import type {
 	Cause, Difference, LegClaim, RuleReference,
@@ -78,7 +78,7 @@ function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Diffe
 	};
 }
 
-/** Where the roles part. Foreign rules are no difference of their own, but where a role is missing, the last foreign rule that can have decided is to blame. */
+/** Where the roles part. Foreign rules are no difference of their own, but where a role is missing, a foreign rule that decided, or that led to what did, is to blame. */
 export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; readonly leg: Leg; readonly ruleSet: RuleSet}): Parting | undefined {
 	const hits = roleHitsOf(leg, ruleSet);
 	const known = hits.flatMap((hit, index) => hit.role === null ? [] : [{...hit, index}]);
@@ -89,8 +89,9 @@ export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; r
 
 	const instead = known[at];
 	const between = hits.slice((known[at - 1]?.index ?? -1) + 1, instead?.index ?? hits.length);
-	const foreign = instead === undefined ? between.findLast(({hit}) => isDeciding(hit, ruleSet)) : undefined;
-	return {expectedRole: due[at] ?? null, observedRole: instead?.role ?? null, rule: (instead ?? foreign)?.hit ?? null};
+	const foreign = between.findLast(({hit}) => instead === undefined ? isDeciding(hit, ruleSet) : jumpTarget(hit, ruleSet) === instead.hit.chain);
+	const decided = foreign ?? instead;
+	return {expectedRole: due[at] ?? null, observedRole: decided?.role ?? null, rule: decided?.hit ?? null};
 }
 
 /** All roles are the expected ones, and the leg arrived elsewhere: the last rule that can decide is the one to look at, and its role was due. */

@@ -3,10 +3,10 @@ The rules that a leg met, with what they are for.
 */
 
 import {
-	findChain, findRule, rulesOf, tableFamily,
+	findChain, findRule, isBuiltInChain, rulesOf, tableFamily,
 } from '../netfilter/lookup.js';
 import type {Leg, RuleHit} from '../netfilter/path.js';
-import type {Rule, RuleSet} from '../netfilter/types.js';
+import type {Rule, RuleSet, Verdict} from '../netfilter/types.js';
 import {roleOf, type Role} from '../istio/roles.js';
 import {finalVerdict} from '../trace/lookup.js';
 import type {RuleReference} from './outcome.js';
@@ -26,14 +26,25 @@ export function roleOfHit({family, table, chain: name, number}: RuleHit, ruleSet
 	return rule === undefined ? null : roleOf(rule, table, chain) ?? null;
 }
 
-/** Whether a rule that matched can have decided a packet's way: one that only counts, logs or marks cannot. */
+/** Whether a rule that matched decided a packet's way through the sidecar's chains. One that only counts, logs or marks did not; nor did one that led to another chain, or back from a foreign one. */
 export function isDeciding(hit: RuleHit, ruleSet: RuleSet): boolean {
-	if (hit.verdict !== undefined) {
-		return hit.verdict !== 'continue';
+	const verdict = hit.verdict ?? verdictOfTarget(hit, ruleSet);
+	if (verdict === 'return') {
+		const chain = findChain(ruleSet, hit);
+		return isBuiltInChain(hit.table, hit.chain) || chain?.rules.some(rule => roleOf(rule, hit.table, chain) !== undefined) === true;
 	}
 
+	return verdict !== 'jump' && verdict !== 'continue';
+}
+
+/** What a rule does, for a trace that does not tell. */
+function verdictOfTarget(hit: RuleHit, ruleSet: RuleSet): Verdict {
 	const target = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
-	return target === undefined || target.kind === 'jump' || target.kind === 'goto' || target.kind === 'verdict' || finalVerdict(target) !== undefined;
+	if (target?.kind === 'jump' || target?.kind === 'goto') {
+		return target.kind;
+	}
+
+	return target?.kind === 'verdict' ? target.verdict : (target === undefined ? undefined : finalVerdict(target)) ?? 'continue';
 }
 
 /** The rules of a role that packets of a leg can meet, in the order of the set. Where there is one per UID or GID, only those that suit the leg's socket; when none does, all. */

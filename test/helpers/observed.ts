@@ -106,7 +106,14 @@ function walkLeg(world: World, {actor, source, to}: {actor: ActorName; source: s
 		socket: isInPod ? actors[actor] : undefined,
 	};
 	const hooks: readonly Hook[] = isInPod ? ['output', 'postrouting'] : ['prerouting', 'input'];
-	const traversals = hooks.flatMap(hook => walkHook(world, packet, hook));
+	const traversals: Traversal[] = [];
+	for (const hook of hooks) {
+		const last = traversals.at(-1)?.end;
+		if (last === undefined || last.by === 'open' || last.verdict !== 'drop') {
+			traversals.push(...walkHook(world, packet, hook));
+		}
+	}
+
 	return {
 		actor,
 		family,

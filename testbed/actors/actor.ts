@@ -2,7 +2,6 @@
 An actor as the conductor sees it: a process in a namespace, started, asked, ended.
 */
 
-import process from 'node:process';
 import {readFileSync} from 'node:fs';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import type {Credentials} from '../../src/scenario/types.js';

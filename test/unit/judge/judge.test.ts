@@ -140,6 +140,19 @@ const table: readonly Row[] = [
 			4: ['stop 1: outbound-jump ≠ nothing by OUTPUT#1, proxy:15001 ≠ vip:8080 (OUTPUT#1 before #2)', 'missing-leg 2: proxy:15006', 'missing-leg 3: app:8080'],
 		},
 	},
+	{
+		title: 'a foreign chain that is only passed is not to blame where a rule is missing',
+		mutate: set => insertRule('OUTPUT', 2, '-j INPUT')(deleteRule('ISTIO_OUTPUT', 9)(set)),
+		expected: {
+			2: ['stop 1: outbound-capture ≠ nothing by no rule, proxy:15001 ≠ remote:8080 (missing)', 'missing-leg 2: remote:8080'],
+			4: ['stop 1: outbound-capture ≠ nothing by no rule, proxy:15001 ≠ vip:8080 (missing)', 'missing-leg 2: proxy:15006', 'missing-leg 3: app:8080'],
+		},
+	},
+	{
+		title: 'a foreign rule that returns from the sidecar\'s chain',
+		mutate: insertRule('ISTIO_OUTPUT', 9, '-p tcp -d 10.244.1.20/32 -j RETURN'),
+		expected: {2: ['stop 1: outbound-capture ≠ nothing by ISTIO_OUTPUT#9, proxy:15001 ≠ remote:8080 (ISTIO_OUTPUT#9 before #10)', 'missing-leg 2: remote:8080']},
+	},
 	{title: 'a foreign rule that only counts', mutate: insertRule('OUTPUT', 1, '-p tcp'), expected: {}},
 	{title: 'a foreign rule that only logs', mutate: insertRule('ISTIO_OUTPUT', 1, '-j LOG --log-prefix "out "'), expected: {}},
 	{
@@ -184,7 +197,14 @@ const table: readonly Row[] = [
 	{
 		title: 'a jump to another chain than the one with the rule',
 		mutate: replaceRule('ISTIO_INBOUND', 5, '-p tcp -j ISTIO_REDIRECT'),
-		expected: {1: ['loop 1: inbound-capture ≠ outbound-redirect by ISTIO_REDIRECT#1, proxy:15006 ≠ proxy:15001, 1 × proxy:15001 (missing)']},
+		// What led there is to blame, not the rule that it led to.
+		expected: {
+			1: [
+				'stop 1: inbound-capture ≠ nothing by ISTIO_INBOUND#5, proxy:15006 ≠ proxy:15001 (missing)',
+				'stop 2: passthrough-source ≠ hairpin-by-uid by ISTIO_OUTPUT#2, app:8080 ≠ proxy:15006 (not-matched ISTIO_OUTPUT#1)',
+				'surplus-leg 3: app:8080',
+			],
+		},
 	},
 ];
 
