@@ -4,6 +4,7 @@ const {spawnSync} = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const process = require('node:process');
+const {bundle, bundlesStand} = require('./bundle.cjs');
 const {SetupProblem} = require('./problem.cjs');
 const {giveToOwner} = require('./owner.cjs');
 
@@ -80,7 +81,7 @@ function buildStands(target, {root}) {
 	}
 
 	const {stale, lacking} = compare(target, root);
-	return stale.length === 0 && lacking.length === 0;
+	return stale.length === 0 && lacking.length === 0 && bundlesStand({root});
 }
 
 function compile(target, {root, env}, given = []) {
@@ -110,6 +111,7 @@ function build(target, context) {
 			compile(target, context, ['--force']);
 		}
 
+		bundle(context);
 		fs.writeFileSync(path.join(root, stampOf(target)), stamp);
 	} finally {
 		giveToOwner(['dist'], context);

@@ -11,6 +11,7 @@ const {buildStands, build} = require('./build.cjs');
 const {missingPrograms, install, systemFolders} = require('./debian.cjs');
 const {packagesStand, installPackages} = require('./packages.cjs');
 const {withLock} = require('./lock.cjs');
+const {giveToOwner} = require('./owner.cjs');
 
 const usage = 2;
 
@@ -130,6 +131,10 @@ async function start(name, argv, context) {
 	process.argv = [process.execPath, file, ...given];
 	if (act.atRoot) {
 		process.chdir(context.root);
+		// The tools keep their caches there, and the linter compiles.
+		process.once('exit', () => {
+			giveToOwner(['node_modules/.cache', 'dist'], context);
+		});
 	}
 
 	await import(pathToFileURL(file).href);

@@ -69,7 +69,7 @@ function installPackages(context) {
 		const given = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev'];
 		const {status, signal, error} = spawnSync(program, [...first, ...given], {cwd: context.root, env: context.env, stdio: ['ignore', 2, 2]});
 		if (status !== 0) {
-			giveToOwner(['node_modules'].filter(name => fs.existsSync(path.join(context.root, name))), context);
+			giveToOwner(['node_modules'], context);
 			throw new SetupProblem(`npm ${given.join(' ')} in ${context.root} ended with ${error ? error.message : (signal ?? `exit status ${status}`)}; what it said stands above.`, {
 				state: 'node_modules may be incomplete; nothing was run.', hint: `cd ${context.root} && npm ci --ignore-scripts`,
 			});

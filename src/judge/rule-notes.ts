@@ -81,9 +81,10 @@ function missingRules({family, rules, due, own, ruleSet}: {
 	return firstOfRole(due).filter(({role}) => !present.has(role)).map(({rule, role}) => {
 		const wanting = own.flatMap(result => wantsRole(result, role, ruleSet));
 		const covered = wanting.filter(({keepsStops}) => keepsStops);
+		const isDoubtful = wanting.length === 0 && own.some(result => result.outcome.kind === 'inconclusive' && legWith(result, role) !== undefined);
 		const coveredBy = covered.length === wanting.length ? covered.find(entry => entry.hit !== null)?.hit ?? null : null;
 		return {
-			kind: 'missing', family, rule, role, coveredBy, types: wanting.map(({id}) => id), reason: missingReason(wanting, coveredBy),
+			kind: 'missing', family, rule, role, coveredBy, types: wanting.map(({id}) => id), reason: isDoubtful ? 'whether it is needed is not known: the evidence has gaps' : missingReason(wanting, coveredBy),
 		};
 	});
 }
@@ -92,8 +93,8 @@ type Wanting = {readonly id: TypeId; readonly hit: RuleHit | null; readonly keep
 
 /** Whether a type should have met a role and did not, and which rule it met there. */
 function wantsRole({id, outcome, legs, expected}: NotedResult, role: Role, ruleSet: RuleSet): readonly Wanting[] {
-	const at = expected.legs.findIndex(({roles}) => roles.includes(role));
-	if (at === -1 || outcome.kind === 'inconclusive') {
+	const at = legWith({expected}, role);
+	if (at === undefined || outcome.kind === 'inconclusive') {
 		return [];
 	}
 
@@ -102,6 +103,12 @@ function wantsRole({id, outcome, legs, expected}: NotedResult, role: Role, ruleS
 	const stops = stopsOfPath({legs});
 	const keepsStops = stops.length === expected.legs.length && expected.legs.every(({stop}, index) => stops[index] === stop);
 	return [{id, hit: parting?.expectedRole === role ? parting.rule : null, keepsStops}];
+}
+
+/** The first leg that should meet a role. */
+function legWith({expected: {legs}}: Pick<NotedResult, 'expected'>, role: Role): number | undefined {
+	const at = legs.findIndex(({roles}) => roles.includes(role));
+	return at === -1 ? undefined : at;
 }
 
 function missingReason(wanting: readonly Wanting[], coveredBy: RuleHit | null): string {

@@ -1,0 +1,34 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const {SetupProblem} = require('./problem.cjs');
+
+/**
+The three programs of a run, each in one file: the command line, an actor, the trace reader. They find each other by name in one folder.
+Node loads one file much faster than the 250 that execa, commander and our own rooms are made of (bench: some 100 ms of 500).
+*/
+const entries = {cli: 'dist/testbed/cli.js', program: 'dist/testbed/actors/program.js', worker: 'dist/testbed/tracer/worker.js'};
+const folder = 'dist/bin';
+
+/** Koffi brings a native library, which stays where it is. Execa and tmp-promise use `require` for some modules of Node's. */
+const banner = 'import {createRequire} from \'node:module\';\nconst require = createRequire(import.meta.url);';
+
+/** Whether all bundles are there. Whether they are of the sources as they are, the stamp of the build tells. */
+function bundlesStand({root}) {
+	return Object.keys(entries).every(name => fs.existsSync(path.join(root, folder, `${name}.js`)));
+}
+
+/** Writes the bundles from what the compiler wrote. */
+function bundle({root}) {
+	const esbuild = require(path.join(root, 'node_modules/esbuild'));
+	try {
+		esbuild.buildSync({
+			absWorkingDir: root, entryPoints: entries, outdir: folder, bundle: true, platform: 'node', format: 'esm', target: 'node20', external: ['koffi'], banner: {js: banner}, legalComments: 'none', logLevel: 'silent',
+		});
+	} catch (error) {
+		throw new SetupProblem(`esbuild could not bundle dist/testbed: ${error.message}`, {state: 'Nothing was run: what is in dist/bin is not what the sources say.', hint: 'npm run build'});
+	}
+}
+
+module.exports = {bundle, bundlesStand};

@@ -1,0 +1,97 @@
+import test from 'ava';
+import {ruleNotes, type RuleNote} from '../../../src/judge/rule-notes.js';
+import {observed} from '../../helpers/observed.js';
+import {
+	deleteRule, insertRule, moveRule, sketchReport, type RunSketch,
+} from '../../helpers/reports.js';
+
+const notNeeded = 'no type of this run needs it';
+const onLo = 'on lo, rule 3 returns every UID but 1337, and rule 4 returns 1337';
+
+function print({kind, rule, reason}: RuleNote): string {
+	return `${kind} ${rule.chain}#${rule.number}: ${reason}`;
+}
+
+function notesOf(sketch: RunSketch, kind?: RuleNote['kind']): readonly string[] {
+	return sketchReport(sketch).ruleNotes.filter(note => kind === undefined || note.kind === kind).map(note => print(note));
+}
+
+test('the rules that six types do not meet, with the shadow on them where there is one', t => {
+	t.deepEqual(notesOf({}), [
+		`not-reached ISTIO_INBOUND#1: ${notNeeded}`,
+		`not-reached ISTIO_INBOUND#3: ${notNeeded}`,
+		`not-reached ISTIO_INBOUND#4: ${notNeeded}`,
+		`not-reached ISTIO_OUTPUT#3: ${notNeeded}`,
+		`not-reached ISTIO_OUTPUT#5: ${onLo}`,
+		`not-reached ISTIO_OUTPUT#6: ${onLo}`,
+		`not-reached ISTIO_OUTPUT#7: ${notNeeded}`,
+		`not-reached ISTIO_OUTPUT#8: ${onLo}`,
+	]);
+});
+
+test('4b meets one more', t => {
+	t.false(notesOf({ids: ['1', '4b']}).includes(`not-reached ISTIO_OUTPUT#3: ${notNeeded}`));
+});
+
+test('with a gap no rule is said to be unmet', t => {
+	t.deepEqual(notesOf({tamper: ({path, loop}, {id}) => observed(path.legs, {loop, gaps: id === '6' ? [{kind: 'lost-events', message: 'One.'}] : []})}), []);
+});
+
+test('families have their own notes, and one that was not run has none', t => {
+	const {ruleNotes: notes, ruleSet} = sketchReport({families: ['ipv4', 'ipv6']});
+	t.deepEqual(notes.map(({family}) => family), [...Array.from({length: 8}, () => 'ipv4' as const), ...Array.from({length: 8}, () => 'ipv6' as const)]);
+	const {types} = sketchReport();
+	t.deepEqual([...new Set(ruleNotes({ruleSet, reference: undefined, results: types}).map(({family}) => family))], ['ipv4']);
+});
+
+for (const [number, expected] of [
+	[1, 'needed by types 1, 4'],
+	[2, 'needed by type 4'],
+	[3, 'none of the types that were run needs it'],
+	[4, 'for types 2, 5, 6 covered by ISTIO_OUTPUT#6, which keeps the stops'],
+	[5, 'none of the types that were run needs it'],
+	[6, 'none of the types that were run needs it'],
+	[7, 'none of the types that were run needs it'],
+	[8, 'none of the types that were run needs it'],
+	[9, 'needed by types 2, 4'],
+] as const) {
+	test(`rule ${number} missing`, t => {
+		t.deepEqual(notesOf({mutate: deleteRule('ISTIO_OUTPUT', number)}, 'missing'), [`missing ISTIO_OUTPUT#${number}: ${expected}`]);
+		t.deepEqual(notesOf({mutate: deleteRule('ISTIO_OUTPUT', number)}, 'moved'), []);
+	});
+}
+
+test('a missing rule that is covered names the rule that covers it', t => {
+	const [note] = sketchReport({ids: ['4b'], mutate: deleteRule('ISTIO_OUTPUT', 3)}).ruleNotes;
+	t.like(note, {
+		kind: 'missing', role: 'loopback-not-proxy-uid', types: ['4b'], coveredBy: {chain: 'ISTIO_OUTPUT', number: 5},
+	});
+});
+
+test('a rule whose need cannot be seen for a gap is not said to be needed', t => {
+	const gaps = [{kind: 'lost-events', message: 'One.'}] as const;
+	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_OUTPUT', 9), tamper: ({path, loop}) => observed(path.legs, {loop, gaps})}), ['missing ISTIO_OUTPUT#9: whether it is needed is not known: the evidence has gaps']);
+});
+
+test('a missing rule of several alike is not missed by role, and the others of its chain do not move', t => {
+	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_INBOUND', 2)}, 'missing'), []);
+	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_INBOUND', 2)}, 'moved'), []);
+});
+
+for (const [title, sketch, expected] of [
+	['nothing', {}, []],
+	['the bypass before the hairpin rule', {mutate: moveRule('ISTIO_OUTPUT', {from: 4, to: 2})}, ['moved ISTIO_OUTPUT#2: stands at 2 of ISTIO_OUTPUT, in the default set at 4']],
+	['the capture first', {mutate: moveRule('ISTIO_OUTPUT', {from: 9, to: 1})}, ['moved ISTIO_OUTPUT#1: stands at 1 of ISTIO_OUTPUT, in the default set at 9']],
+	['the first rule last', {mutate: moveRule('ISTIO_OUTPUT', {from: 1, to: 9})}, ['moved ISTIO_OUTPUT#9: stands at 9 of ISTIO_OUTPUT, in the default set at 1']],
+	['rules that foreign ones push back', {mutate: insertRule('ISTIO_OUTPUT', 1, '-j LOG')}, []],
+	['several UIDs', {input: 'release:1.30 -u 64535,1337'}, []],
+] as ReadonlyArray<readonly [string, RunSketch, readonly string[]]>) {
+	test(`moved: ${title}`, t => {
+		t.deepEqual(notesOf(sketch, 'moved'), expected);
+	});
+}
+
+test('without a reference nothing is missing or moved', t => {
+	const {ruleSet, types} = sketchReport({mutate: deleteRule('ISTIO_OUTPUT', 2)});
+	t.true(ruleNotes({ruleSet, reference: undefined, results: types}).every(({kind}) => kind === 'not-reached'));
+});
