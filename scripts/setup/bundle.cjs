@@ -14,17 +14,27 @@ const folder = 'dist/bin';
 /** Koffi brings a native library, which stays where it is. Execa and tmp-promise use `require` for some modules of Node's. */
 const banner = 'import {createRequire} from \'node:module\';\nconst require = createRequire(import.meta.url);';
 
+/** The programs that the compiler wrote: all of them, but in a checkout that is being taken apart. */
+function compiled(root) {
+	return Object.entries(entries).filter(([, file]) => fs.existsSync(path.join(root, file)));
+}
+
 /** Whether all bundles are there. Whether they are of the sources as they are, the stamp of the build tells. */
 function bundlesStand({root}) {
-	return Object.keys(entries).every(name => fs.existsSync(path.join(root, folder, `${name}.js`)));
+	return compiled(root).map(([name]) => name).every(name => fs.existsSync(path.join(root, folder, `${name}.js`)));
 }
 
 /** Writes the bundles from what the compiler wrote. */
 function bundle({root}) {
+	const entryPoints = Object.fromEntries(compiled(root));
+	if (Object.keys(entryPoints).length === 0) {
+		return;
+	}
+
 	const esbuild = require(path.join(root, 'node_modules/esbuild'));
 	try {
 		esbuild.buildSync({
-			absWorkingDir: root, entryPoints: entries, outdir: folder, bundle: true, platform: 'node', format: 'esm', target: 'node20', external: ['koffi'], banner: {js: banner}, legalComments: 'none', logLevel: 'silent',
+			absWorkingDir: root, entryPoints, outdir: folder, bundle: true, platform: 'node', format: 'esm', target: 'node20', external: ['koffi'], banner: {js: banner}, legalComments: 'none', logLevel: 'silent',
 		});
 	} catch (error) {
 		throw new SetupProblem(`esbuild could not bundle dist/testbed: ${error.message}`, {state: 'Nothing was run: what is in dist/bin is not what the sources say.', hint: 'npm run build'});

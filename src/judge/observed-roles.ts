@@ -2,6 +2,7 @@
 The rules that a leg met, with what they are for.
 */
 
+import {contains, parseAddress, parseRange} from '../netfilter/address.js';
 import {
 	findChain, findRule, isBuiltInChain, rulesOf, tableFamily,
 } from '../netfilter/lookup.js';
@@ -47,24 +48,50 @@ function verdictOfTarget(hit: RuleHit, ruleSet: RuleSet): Verdict {
 	return target?.kind === 'verdict' ? target.verdict : (target === undefined ? undefined : finalVerdict(target)) ?? 'continue';
 }
 
-/** The rules of a role that packets of a leg can meet, in the order of the set. Where there is one per UID or GID, only those that suit the leg's socket; when none does, all. */
-export function rulesWithRole(ruleSet: RuleSet, role: Role, {family, socket}: Pick<Leg, 'family' | 'socket'>): readonly RuleReference[] {
+/** The rules of a role that packets of a leg can meet, in the order of the set. Where there are several, for one user, port or range each, only those that suit the leg; when none does, all. */
+export function rulesWithRole(ruleSet: RuleSet, role: Role, leg: Leg): readonly RuleReference[] {
+	const {family} = leg;
 	const all = [...rulesOf(ruleSet)].filter(placed => (placed.family === tableFamily(family) || placed.family === 'inet') && roleOf(placed.rule, placed.table, placed.chain) === role);
-	const suiting = all.filter(({rule}) => suits(rule, socket));
+	const suiting = all.filter(({rule}) => suits(rule, leg));
 	return (suiting.length > 0 ? suiting : all).map(({family: ruleFamily, table, rule: {chain, number, text}}) => ({
 		family: ruleFamily, table, chain, number, text,
 	}));
 }
 
-/** Whether the owner that a rule asks for is the socket's. */
-function suits({matches}: Rule, socket: Leg['socket']): boolean {
+/** Whether the owner, the port and the range that a rule asks for are the leg's. */
+function suits({matches}: Rule, {socket, to, family}: Leg): boolean {
 	return matches.every(match => {
-		if (match.kind !== 'uid' && match.kind !== 'gid') {
-			return true;
-		}
+		switch (match.kind) {
+			case 'uid':
+			case 'gid': {
+				const id = socket?.[match.kind];
+				return id !== undefined && (match.from <= id && id <= match.to) !== match.negated;
+			}
 
-		const id = socket?.[match.kind];
-		return id !== undefined && (match.from <= id && id <= match.to) !== match.negated;
+			case 'destination-port': {
+				return match.ranges.some(({from, to: last}) => from <= to.port && to.port <= last) !== match.negated;
+			}
+
+			case 'destination': {
+				const [range, address] = [parseRange(match.address, family), parseAddress(to.address, family)];
+				return range !== undefined && address !== undefined && contains(range, address) !== match.negated;
+			}
+
+			// The rest is of how a packet comes, not of what a leg is.
+			case 'protocol':
+			case 'source':
+			case 'source-port':
+			case 'in-interface':
+			case 'out-interface':
+			case 'socket-exists':
+			case 'mark':
+			case 'connmark':
+			case 'conntrack-state':
+			case 'comment':
+			case 'opaque': {
+				return true;
+			}
+		}
 	});
 }
 

@@ -9,6 +9,7 @@ import {roleOf, type Role} from '../istio/roles.js';
 import {shadowOf} from '../istio/shadow.js';
 import type {ExpectedPath, TypeId} from '../scenario/types.js';
 import {partingOf} from './differences.js';
+import {roleHitsOf} from './observed-roles.js';
 import type {Outcome, RuleReference} from './outcome.js';
 
 /** What is to be said of one rule. */
@@ -41,8 +42,9 @@ export function ruleNotes({ruleSet, reference, results}: {readonly ruleSet: Rule
 				family, rules, due, own, ruleSet,
 			}),
 			...movedRules({family, rules, due}),
-			// With a gap, a rule that nothing shows may have been met all the same.
-			...(own.some(({outcome}) => outcome.kind === 'inconclusive') ? [] : unreachedRules({family, rules, own})),
+			...unreachedRules({
+				family, rules, own, ruleSet,
+			}),
 		];
 	});
 }
@@ -63,11 +65,37 @@ function rulesFor(ruleSet: RuleSet, family: AddressFamily): readonly KnownRule[]
 	});
 }
 
-function unreachedRules({family, rules, own}: {readonly family: AddressFamily; readonly rules: readonly KnownRule[]; readonly own: readonly NotedResult[]}): readonly RuleNote[] {
+function unreachedRules({family, rules, own, ruleSet}: {
+	readonly family: AddressFamily;
+	readonly rules: readonly KnownRule[];
+	readonly own: readonly NotedResult[];
+	readonly ruleSet: RuleSet;
+}): readonly RuleNote[] {
+	// With a gap, a rule that nothing shows may have been met all the same.
+	if (own.some(({outcome}) => outcome.kind === 'inconclusive')) {
+		return [];
+	}
+
 	const met = new Set(own.flatMap(({legs}) => legs.flatMap(({traversals}) => traversals.flatMap(({hits}) => hits.map(hit => keyOf(hit))))));
 	return rules.filter(({rule}) => !met.has(keyOf(rule))).map(({placed, rule, role}) => ({
-		kind: 'not-reached', family, rule, role, reason: shadowOf(placed.rule, placed.table, placed.chain)?.because ?? 'no type of this run needs it',
+		kind: 'not-reached', family, rule, role, reason: shadowOf(placed.rule, placed.table, placed.chain)?.because ?? unmetReason(own.filter(result => role !== null && lacksRole(result, role, ruleSet))),
 	}));
+}
+
+/** Whether a type should have met a rule of a role in some leg, and met none there. */
+function lacksRole({legs, expected}: NotedResult, role: Role, ruleSet: RuleSet): boolean {
+	return expected.legs.some(({roles}, index) => {
+		const leg = legs[index];
+		return roles.includes(role) && (leg === undefined || roleHitsOf(leg, ruleSet).every(hit => hit.role !== role));
+	});
+}
+
+function unmetReason(lacking: readonly NotedResult[]): string {
+	return lacking.length === 0 ? 'no type of this run needs it' : `${listOfTypes(lacking)} should have met a rule of its kind`;
+}
+
+function listOfTypes(types: ReadonlyArray<Pick<NotedResult, 'id'>>): string {
+	return `type${types.length > 1 ? 's' : ''} ${types.map(({id}) => id).join(', ')}`;
 }
 
 function missingRules({family, rules, due, own, ruleSet}: {
@@ -112,7 +140,7 @@ function legWith({expected: {legs}}: Pick<NotedResult, 'expected'>, role: Role):
 }
 
 function missingReason(wanting: readonly Wanting[], coveredBy: RuleHit | null): string {
-	const ids = `type${wanting.length > 1 ? 's' : ''} ${wanting.map(({id}) => id).join(', ')}`;
+	const ids = listOfTypes(wanting);
 	if (wanting.length === 0) {
 		return 'none of the types that were run needs it';
 	}

@@ -63,8 +63,8 @@ function ended(stop: string): string {
 const causes = {
 	missing: ({role}) => `No rule of this set has the role ${role}: "${roles[role].purpose}"`,
 	earlier: ({role, rule, before}) => `${nameOfRule(rule)} stands before ${nameOfRule(before)}, which is the rule for ${role}.`,
-	'not-matched': ({role, rule}) => `${nameOfRule(rule)} is the rule for ${role}, and did not match: ${rule.text}`,
-	'not-reached': ({role, rule}) => `${nameOfRule(rule)} is the rule for ${role}, and the packet never came to its chain.`,
+	'not-matched': ({role, rule}) => `${nameOfRule(rule)} is a rule for ${role}, and did not match: ${rule.text}`,
+	'not-reached': ({role, rule}) => `${nameOfRule(rule)} is a rule for ${role}, and the packet never came to its chain.`,
 	'same-stops': () => 'The stops of the flow are the expected ones all the same: another rule keeps them.',
 } satisfies {[Kind in Cause['kind']]: (cause: Of<Cause, Kind>) => string};
 

@@ -207,8 +207,8 @@ function hasPort(list: readonly string[], port: number): boolean {
 /** The first range that holds an address. */
 function rangeOf(ranges: readonly string[], text: string, family: AddressFamily): string | undefined {
 	const address = parseAddress(text, family);
-	return address === undefined ? undefined : ranges.find(item => {
+	return ranges.find(item => {
 		const range = parseRange(item, family);
-		return range !== undefined && contains(range, address);
+		return address !== undefined && range !== undefined && contains(range, address);
 	});
 }

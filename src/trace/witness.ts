@@ -6,13 +6,30 @@ import {ruleKey, type LoadedRule} from './loaded-rules.js';
 import type {Gap} from './gap.js';
 import type {TracedPacket} from './packets.js';
 
+/** Whether the kernel still holds the same rules in the same places, as far as numbers and handles tell. Counters play no part. */
+export function compareRules({before, after}: {readonly before: readonly LoadedRule[]; readonly after: readonly LoadedRule[]}): readonly Gap[] {
+	const earlier = new Map(before.map(rule => [ruleKey(rule), rule] as const));
+	const others = after.filter(rule => {
+		const first = earlier.get(ruleKey(rule));
+		return first === undefined || first.handle !== rule.handle;
+	});
+	return [
+		...(before.length === after.length ? [] : [{kind: 'rules-differ', message: `The kernel held ${before.length} rules before the run and ${after.length} after it.`} satisfies Gap]),
+		...others.map((rule): Gap => ({kind: 'rules-differ', message: `${nameOf(rule)} was not there, or was another rule, before the run.`})),
+	];
+}
+
+function nameOf({family, table, chain, number}: LoadedRule): string {
+	return `${family} ${table} ${chain}#${number}`;
+}
+
 /** Compares what the packets hit with what the counters gained. Nothing found: the trace is whole. */
 export function compareCounters({before, after, packets}: {
 	readonly before: readonly LoadedRule[];
 	readonly after: readonly LoadedRule[];
 	readonly packets: readonly TracedPacket[];
 }): readonly Gap[] {
-	const gaps: Gap[] = [];
+	const gaps: Gap[] = [...compareRules({before, after})];
 	const hits = new Map<string, number>();
 	for (const hit of packets.flatMap(({traversals}) => traversals.flatMap(traversal => traversal.hits))) {
 		if (hit.number !== undefined) {
@@ -22,18 +39,16 @@ export function compareCounters({before, after, packets}: {
 	}
 
 	const earlier = new Map(before.map(rule => [ruleKey(rule), rule] as const));
-	if (before.length !== after.length) {
-		gaps.push({kind: 'rules-differ', message: `The kernel held ${before.length} rules before the run and ${after.length} after it.`});
-	}
-
 	for (const rule of after) {
 		const key = ruleKey(rule);
 		const first = earlier.get(key);
-		const name = `${rule.family} ${rule.table} ${rule.chain}#${rule.number}`;
 		const traced = hits.get(key) ?? 0;
 		if (first === undefined || first.handle !== rule.handle) {
-			gaps.push({kind: 'rules-differ', message: `${name} was not there, or was another rule, before the run.`});
-		} else if (rule.packets === undefined || first.packets === undefined) {
+			continue; // Another rule: `compareRules` says so.
+		}
+
+		const name = nameOf(rule);
+		if (rule.packets === undefined || first.packets === undefined) {
 			if (traced > 0) {
 				gaps.push({kind: 'unwitnessed', message: `${name} has no counter, so nothing confirms the ${traced} packets that the trace shows.`});
 			}

@@ -91,6 +91,12 @@ for (const [title, sketch, expected] of [
 	});
 }
 
+test('a rule that a failed type should have met is not said to be needless', t => {
+	const notes = notesOf({ids: ['4'], actors: {proxy: {uid: 1338, gid: 1338}}}, 'not-reached');
+	t.true(notes.includes('not-reached ISTIO_OUTPUT#2: type 4 should have met a rule of its kind'));
+	t.true(notes.includes(`not-reached ISTIO_OUTPUT#4: ${notNeeded}`));
+});
+
 test('without a reference nothing is missing or moved', t => {
 	const {ruleSet, types} = sketchReport({mutate: deleteRule('ISTIO_OUTPUT', 2)});
 	t.true(ruleNotes({ruleSet, reference: undefined, results: types}).every(({kind}) => kind === 'not-reached'));

@@ -43,8 +43,8 @@ const causes: ReadonlyArray<readonly [Cause, string]> = [
 	[{
 		kind: 'earlier', role: 'inbound-jump', rule, before: {...rule, number: 5},
 	}, 'ISTIO_OUTPUT#3 stands before ISTIO_OUTPUT#5, which is the rule for inbound-jump.'],
-	[{kind: 'not-matched', role: 'inbound-jump', rule}, 'ISTIO_OUTPUT#3 is the rule for inbound-jump, and did not match: -j RETURN'],
-	[{kind: 'not-reached', role: 'inbound-jump', rule}, 'ISTIO_OUTPUT#3 is the rule for inbound-jump, and the packet never came to its chain.'],
+	[{kind: 'not-matched', role: 'inbound-jump', rule}, 'ISTIO_OUTPUT#3 is a rule for inbound-jump, and did not match: -j RETURN'],
+	[{kind: 'not-reached', role: 'inbound-jump', rule}, 'ISTIO_OUTPUT#3 is a rule for inbound-jump, and the packet never came to its chain.'],
 	[{kind: 'same-stops'}, 'The stops of the flow are the expected ones all the same: another rule keeps them.'],
 ];
 

@@ -7,8 +7,10 @@ import {deleteRule, sketchReport} from '../../helpers/reports.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** What a reader of the printed document gets: a key without a value would be lost on the way. */
 function jsonOf(report: Report): Json & {readonly types: readonly Json[]} {
-	return JSON.parse(JSON.stringify(reportToJson(report))) as Json & {readonly types: readonly Json[]};
+	const text = JSON.stringify(reportToJson(report));
+	return JSON.parse(text) as Json & {readonly types: readonly Json[]};
 }
 
 test('json: a pass, a loop, a path difference and a gap', t => {

@@ -72,6 +72,11 @@ test('text: hints and long times', t => {
 	compareWithGolden(t, 'text/hints.txt', print(report));
 });
 
+function ruleTextsOf({types}: Report): readonly string[] {
+	const traversals = types.flatMap(({legs}) => legs.flatMap(leg => leg.traversals));
+	return traversals.flatMap(({hits}) => hits.map(({text}) => text ?? ''));
+}
+
 const colours = new RegExp(String.raw`${'\u001B'}\[\d+m`, 'gu');
 
 for (const [name, sketch] of Object.entries(sketches)) {
@@ -88,8 +93,7 @@ for (const [name, sketch] of Object.entries(sketches)) {
 
 			for (const width of [80, 100]) {
 				const words = print(report, {verbose, width}).split(/\s+/).join(' ');
-				const texts = report.types.flatMap(({legs}) => legs.flatMap(({traversals}) => traversals.flatMap(({hits}) => hits.map(({text}) => text ?? ''))));
-				t.true(texts.every(text => words.includes(text)));
+				t.true(ruleTextsOf(report).every(text => words.includes(text)));
 			}
 		});
 	}

@@ -24,10 +24,23 @@ const compiler = `
 	log('end');
 `;
 
+/** What stands for esbuild: each entry is its own bundle. */
+const bundler = `
+	const fs = require('node:fs');
+	const path = require('node:path');
+	exports.buildSync = ({absWorkingDir, entryPoints, outdir}) => {
+		const folder = path.join(absWorkingDir, outdir);
+		fs.mkdirSync(folder, {recursive: true});
+		for (const [name, file] of Object.entries(entryPoints)) {
+			fs.copyFileSync(path.join(absWorkingDir, file), path.join(folder, name + '.js'));
+		}
+	};
+`;
+
 /** A fresh clone: sources, a lockfile, an npm that brings the compiler, and every program but what is left out. */
 function writeClone(context: Context & {bin: string}, {sources = 3, without = [] as readonly string[]} = {}): void {
 	writeTree(context.root, {
-		'package.json': '{}', 'package-lock.json': '{"packages": {}}', 'tsconfig.json': '{}', 'tsconfig.base.json': '{}', compiler,
+		'package.json': '{}', 'package-lock.json': '{"packages": {}}', 'tsconfig.json': '{}', 'tsconfig.base.json': '{}', compiler, bundler,
 		'src/tsconfig.json': '{}', 'testbed/tsconfig.json': '{}', 'test/tsconfig.json': '{}',
 		'testbed/cli.ts': 'exports.main = async argv => { console.log(JSON.stringify({argv})); return argv.length; };\n',
 		...Object.fromEntries(Array.from({length: sources}, (_, index) => [`src/room-${index % 9}/file-${index}.ts`, `exports.n = ${index};\n`])),
@@ -40,6 +53,7 @@ function writeClone(context: Context & {bin: string}, {sources = 3, without = []
 		echo 'begin npm' >> calls
 		/bin/sleep 0.3
 		/bin/mkdir -p node_modules/typescript/bin && /bin/cp compiler node_modules/typescript/bin/tsc
+		/bin/mkdir -p node_modules/esbuild && /bin/cp bundler node_modules/esbuild/index.js
 		echo 'end npm' >> calls
 		echo 'npm says this on stdout'`);
 }
