@@ -14,12 +14,12 @@ const version = '0.1.0';
 
 const examples = `
 Examples:
-  testbed                                        the six types, newest release, IPv4
+  testbed                                  the six types, newest release, IPv4
   testbed run --family both --backend iptables-legacy
-  testbed run --types 1,4b --verbose             two types, every traversal
-  testbed run --agent-uid 0 --agent-gid 0        an agent that is not the proxy's user
-  testbed run --rules 'release:1.30 -u 2000' --proxy-uid 2000 --proxy-gid 2000
-  iptables-save | testbed run --rules -          the rules of your own pod
+  testbed run --types 1,4b --verbose       two types, every traversal
+  testbed run --agent-uid 0                an agent that is not the proxy's user
+  testbed run --rules 'release:1.30 -u 2000' --proxy-uid 2000
+  iptables-save | testbed run --rules -    the rules of your own pod
   testbed run --format json > report.json
 
 Exit status: 0 all passed, 1 something failed, 2 usage or input, 3 inconclusive,

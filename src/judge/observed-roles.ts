@@ -58,40 +58,24 @@ export function rulesWithRole(ruleSet: RuleSet, role: Role, leg: Leg): readonly 
 	}));
 }
 
-/** Whether the owner, the port and the range that a rule asks for are the leg's. */
+/** Whether the owner, the port and the range that a rule asks for are the leg's. The rest is of how a packet comes, not of what a leg is. */
 function suits({matches}: Rule, {socket, to, family}: Leg): boolean {
 	return matches.every(match => {
-		switch (match.kind) {
-			case 'uid':
-			case 'gid': {
-				const id = socket?.[match.kind];
-				return id !== undefined && (match.from <= id && id <= match.to) !== match.negated;
-			}
-
-			case 'destination-port': {
-				return match.ranges.some(({from, to: last}) => from <= to.port && to.port <= last) !== match.negated;
-			}
-
-			case 'destination': {
-				const [range, address] = [parseRange(match.address, family), parseAddress(to.address, family)];
-				return range !== undefined && address !== undefined && contains(range, address) !== match.negated;
-			}
-
-			// The rest is of how a packet comes, not of what a leg is.
-			case 'protocol':
-			case 'source':
-			case 'source-port':
-			case 'in-interface':
-			case 'out-interface':
-			case 'socket-exists':
-			case 'mark':
-			case 'connmark':
-			case 'conntrack-state':
-			case 'comment':
-			case 'opaque': {
-				return true;
-			}
+		if (match.kind === 'uid' || match.kind === 'gid') {
+			const id = socket?.[match.kind];
+			return id !== undefined && (match.from <= id && id <= match.to) !== match.negated;
 		}
+
+		if (match.kind === 'destination-port') {
+			return match.ranges.some(({from, to: last}) => from <= to.port && to.port <= last) !== match.negated;
+		}
+
+		if (match.kind !== 'destination') {
+			return true;
+		}
+
+		const [range, address] = [parseRange(match.address, family), parseAddress(to.address, family)];
+		return range !== undefined && address !== undefined && contains(range, address) !== match.negated;
 	});
 }
 

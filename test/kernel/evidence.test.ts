@@ -239,8 +239,9 @@ for (const backend of bothBackends) {
 			}
 		}
 
-		// Said twice: the switch's own events, and the end of a chain before its policy.
-		t.true(silent.length < datagrams.length / 2, `${silent.length} of ${datagrams.length}`);
+		// Some things are said twice: the switch's own events, and the end of a chain before its policy. A rule that was hit is not.
+		const hits = due.flat().filter(step => step.includes('#'));
+		t.true(datagrams.length - silent.length >= hits.length, `${silent.length} of ${datagrams.length} are not missed, for ${hits.length} rules that were hit`);
 	});
 }
 
