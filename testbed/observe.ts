@@ -82,6 +82,11 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		gaps.push({kind: 'lost-events', message: `${orphans} trace events belong to no packet that was shown.`});
 	}
 
+	if (packets.length > 0 && packets.every(({traversals}) => traversals.length === 0) && recording.overruns === 0) {
+		// Measured: a fresh namespace consults nat only once a rule needs conntrack.
+		gaps.push({kind: 'not-traced', message: 'No chain was consulted at all. Nat is consulted only where conntrack is on; a rule set without REDIRECT, DNAT or a conntrack match leaves it off.'});
+	}
+
 	gaps.push(...compareCounters({before, after, packets}));
 	const joiner = new Joiner({
 		sockets, packets, owners, ruleSet,

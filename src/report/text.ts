@@ -3,6 +3,7 @@ A report for people: 80 columns, colour where it is wanted. What differs stands 
 */
 
 import {stopsOfPath} from '../netfilter/path.js';
+import type {Gap} from '../trace/gap.js';
 import type {Outcome} from '../judge/outcome.js';
 import type {ActorName, Credentials} from '../scenario/types.js';
 import {exitCode, summarize} from './exit-code.js';
@@ -25,11 +26,14 @@ const bodyIndent = 4;
 export function printText(report: Report, {colour, verbose, width}: TextOptions): string {
 	const style: Style = {paint: createPainter(colour), verbose, width};
 	const families = new Set(report.types.map(({family}) => family));
+	const shared = sharedGaps(report.types);
 	const lines = [
 		'',
 		...printHead(report, style),
 		'',
-		...report.types.flatMap(result => [...printType(result, {...style, showsFamily: families.size > 1}), '']),
+		...printGaps(shared, style),
+		...(shared.length > 0 ? [''] : []),
+		...report.types.flatMap(result => [...printType(result, {...style, showsFamily: families.size > 1, shared}), '']),
 		...printNotes(report.ruleNotes, style),
 		...report.hints.flatMap(hint => hang({
 			indent: 2, label: 'hint', column: 6, text: hint, width, paintLabel: style.paint.yellow,
@@ -49,6 +53,18 @@ function printHead({environment, rules, types}: Report, {paint, width}: Style): 
 	];
 	return rows.flatMap(([label, text]) => hang({
 		indent: 2, label, column: headColumn, text, width, paintLabel: paint.dim,
+	}));
+}
+
+/** The gaps of the whole run: those that every type has, when there are several types. They are printed once. */
+function sharedGaps(types: readonly TypeResult[]): readonly Gap[] {
+	const [first, ...others] = types.map(({outcome}) => outcome.kind === 'inconclusive' ? outcome.reasons : []);
+	return first === undefined || others.length === 0 ? [] : first.filter(gap => others.every(gaps => gaps.some(({message}) => message === gap.message)));
+}
+
+function printGaps(gaps: readonly Gap[], {paint, width}: Style): readonly string[] {
+	return gaps.flatMap(({kind, message}) => hang({
+		indent: bodyIndent, label: 'gap', column: 5, text: `${kind}: ${message}`, width, paintLabel: paint.yellow,
 	}));
 }
 
@@ -76,7 +92,7 @@ const marks = {
 	pass: ['✔', 'green'], fail: ['✖', 'red'], inconclusive: ['?', 'yellow'],
 } as const satisfies Record<Outcome['kind'], readonly [string, keyof Painter]>;
 
-function printType(result: TypeResult, style: Style & {readonly showsFamily: boolean}): readonly string[] {
+function printType(result: TypeResult, style: Style & {readonly showsFamily: boolean; readonly shared: readonly Gap[]}): readonly string[] {
 	const {paint, width, showsFamily} = style;
 	const {id, name, family, outcome} = result;
 	const [mark, colour] = marks[outcome.kind];
@@ -104,8 +120,7 @@ function printStops({legs, loop}: TypeResult): readonly string[] {
 	return [first, ...stops.map(stop => `→ ${stop}`), ...(last === undefined || last.kind === 'accepted' ? [] : [`→ ${last.kind}`])];
 }
 
-function printOutcome({outcome, expected, legs, loop}: TypeResult, style: Style & {readonly column: number}): readonly string[] {
-	const {paint, width} = style;
+function printOutcome({outcome, expected, legs, loop}: TypeResult, style: Style & {readonly column: number; readonly shared: readonly Gap[]}): readonly string[] {
 	const expectedStops = expected.legs.map(({stop}) => stop);
 	switch (outcome.kind) {
 		case 'pass': {
@@ -121,12 +136,8 @@ function printOutcome({outcome, expected, legs, loop}: TypeResult, style: Style 
 		}
 
 		case 'inconclusive': {
-			return [
-				...outcome.reasons.flatMap(({kind, message}) => hang({
-					indent: bodyIndent, label: 'gap', column: 5, text: `${kind}: ${message}`, width, paintLabel: paint.yellow,
-				})),
-				'',
-			];
+			const own = outcome.reasons.filter(({message}) => !style.shared.some(gap => gap.message === message));
+			return own.length === 0 ? [] : [...printGaps(own, style), ''];
 		}
 	}
 }

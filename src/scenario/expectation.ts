@@ -106,6 +106,11 @@ function outbound(world: World, {actor, source, destination}: Connection, intend
 		return letGo('loopback-not-proxy-uid');
 	}
 
+	// With several UIDs, the first block's rule for lo takes every other one (facts: `-u 64535,1337`). To a loopback address that is harmless, and so expected; for a hairpin it is the fault that must show.
+	if (toLoopback && owner === 'uid' && actors[actor].uid !== intent.proxyUids[0] && intent.proxyUids.includes(actors[actor].uid)) {
+		return letGo('loopback-not-proxy-uid');
+	}
+
 	if (owner !== undefined) {
 		const isHairpin = overLo && !toLoopback && destination.port !== intent.inboundTunnelPort;
 		return isHairpin

@@ -113,7 +113,7 @@ export class Joiner {
 		const tables = tablesWithRules(this.#evidence.ruleSet, opened.family);
 		const traversals = packet?.traversals.filter(({table}) => tables.includes(table)) ?? [];
 		if (tables.length > 0 && packet !== undefined && traversals.length === 0) {
-			gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but no chain of ${tables.join(', ')} shows it. (Nat is consulted only where conntrack is on; a set without REDIRECT, DNAT or a conntrack match leaves it off.)`});
+			gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but no chain of ${tables.join(', ')} shows it.`});
 		}
 
 		for (const traversal of traversals) {

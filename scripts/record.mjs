@@ -1,0 +1,176 @@
+/**
+Makes the recordings in test/recordings: what the kernel and its tools said in one round of the testbed, raw. Tests replay them without a kernel.
+*/
+
+import {Buffer} from 'node:buffer';
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+
+const root = path.resolve(import.meta.dirname, '..');
+const target = path.join(root, 'test/recordings');
+const sizeMax = 200_000;
+const release = 'release:1.30';
+const backends = ['iptables-nft', 'iptables-legacy'];
+const families = ['ipv4', 'ipv6'];
+const help = `Usage: npm run record [-- NAME ...]
+
+Plays the types of traffic once on this machine's kernel and writes everything that came of it into
+test/recordings/NAME.json: raw netlink datagrams (base64), the tools' listings before and after, sockets,
+interfaces, and the versions of the kernel and the tools. Needs root, and a compiled project (npm run build).
+
+Names, all of them by default: ${backends.flatMap(backend => families.map(family => `${backend}-${family}`)).join(', ')},
+and each with -mixed behind it.
+
+Then read the difference with git, and run: npm test unit`;
+
+/** What the rules of a sidecar never do, in tables of its own: chains that run out of rules, goto, return, drop, reject, policies, marks. */
+const mixedTables = `
+*raw
+-A OUTPUT -p tcp -m tcp --dport 1 -j DROP
+COMMIT
+*mangle
+-N MARKS
+-A OUTPUT -j MARKS
+-A MARKS -p tcp -j MARK --set-xmark 0x0/0x0
+-A MARKS -p udp -j RETURN
+COMMIT
+*filter
+-N BACK
+-N CHECK
+-A INPUT -p tcp -m tcp --dport 15090 -i eth0 -j REJECT --reject-with tcp-reset
+-A OUTPUT -j BACK
+-A OUTPUT -g CHECK
+-A BACK -o lo -j RETURN
+-A BACK -p tcp -m tcp --dport 1
+-A CHECK -p tcp -m tcp --dport 15012 -j DROP
+-A CHECK -o lo -p tcp -j ACCEPT
+COMMIT
+`;
+
+const module = name => import(path.join(root, 'dist', name));
+
+/** Runs what is asked of a namespace, and keeps what the programs printed. */
+function listening(netns, printed) {
+	return {
+		async run(file, given, options) {
+			const stdout = await netns.run(file, given, options);
+			printed[file] = stdout;
+			return stdout;
+		},
+	};
+}
+
+async function play({backend, family, isMixed}, hold) {
+	const [{parseReleaseInput}, {sidecarRuleSet}, {intentOf, sixTypes, typeIds}, {defaultTopology: topology}, {parseSave}] = await Promise.all([
+		module('src/istio/arguments.js'), module('src/istio/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/save.js'),
+	]);
+	const [{actorsFor, Cast}, {credentialsOf}, {loadEnvironment}, {LockFile}, {playRound}, {installRules, loadKernelState}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
+		module('testbed/actors/cast.js'), module('testbed/commands/run.js'), module('testbed/environment.js'), module('testbed/lock-file.js'),
+		module('testbed/observe.js'), module('testbed/sandbox/rules.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'),
+	]);
+	const input = parseReleaseInput(release);
+	const sidecar = sidecarRuleSet(input.release, input.options, [family]);
+	const others = isMixed ? parseSave(mixedTables, family).tables : [];
+	const intent = intentOf(input.options);
+	const credentials = credentialsOf({proxyUid: 1337, appUid: 1000});
+	const cases = sixTypes({
+		intent, actors: credentials, topology, family, ids: typeIds,
+	});
+	const lockFile = hold(await LockFile.create());
+	const sandbox = hold(Sandbox.create());
+	const {pod} = sandbox;
+	const place = {backend, families: [family], lockFile: lockFile.path};
+	await sandbox.configure(topology);
+	const installed = {};
+	await installRules(listening(pod, installed), {...place, ruleSet: {tables: [...sidecar.tables, ...others]}});
+	const source = hold(new NetlinkTraceSource(pod, {backend}));
+	await source.start();
+	const cast = hold(await Cast.start({
+		// A dropped first packet is sent again after a second: the mixed rounds show one repetition.
+		sandbox, topology, intent, names: actorsFor(typeIds), credentials, timeoutMs: isMixed ? 1500 : 5000,
+	}));
+	const states = [];
+	const loadState = async () => {
+		const printed = {};
+		states.push(printed);
+		return loadKernelState(listening(pod, printed), place);
+	};
+
+	const {rules: before} = await loadState();
+	const {recording, sockets, probes, interfaces} = await playRound(cases, {
+		source, before, loadState, pod, cast, round: 1, untilAborted: async act => act,
+	});
+	return {
+		environment: await loadEnvironment(backend),
+		rules: isMixed ? `${release} and tables of our own` : release,
+		backend,
+		family,
+		saved: Object.entries(installed).find(([file]) => file.endsWith('-save'))[1].split('\n'),
+		before: states[0],
+		after: states[1],
+		interfaces: [...interfaces].toSorted(([one], [other]) => one - other),
+		probes,
+		sockets,
+		overruns: recording.overruns,
+		datagrams: recording.datagrams.map(({stream, bytes}) => [stream, Buffer.from(bytes).toString('base64')]),
+	};
+}
+
+/** What `await using` does, which Node 20 does not read: undoes everything that was made, the last first, also after an error. */
+async function record(world) {
+	const held = [];
+	try {
+		return await play(world, made => {
+			held.unshift(made);
+			return made;
+		});
+	} finally {
+		for (const made of held) {
+			await made[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- One stands on the other.
+		}
+	}
+}
+
+/** One line for each element of a list, so that a difference shows what changed. */
+function print(recording) {
+	const fields = Object.entries(recording).map(([name, value]) => {
+		const text = Array.isArray(value) ? `[\n${value.map(element => `\t\t${JSON.stringify(element)}`).join(',\n')}\n\t]` : JSON.stringify(value);
+		return `\t${JSON.stringify(name)}: ${text}`;
+	});
+	return `{\n${fields.join(',\n')}\n}\n`;
+}
+
+const worlds = new Map(backends.flatMap(backend => families.flatMap(family => [
+	[`${backend}-${family}`, {backend, family, isMixed: false}],
+	[`${backend}-${family}-mixed`, {backend, family, isMixed: true}],
+])));
+
+async function main(given) {
+	const unknown = given.filter(name => !worlds.has(name));
+	if (unknown.length > 0) {
+		console.error(`There is no recording ${unknown.join(', ')}. Names: ${[...worlds.keys()].join(', ')}.`);
+		return 2;
+	}
+
+	fs.mkdirSync(target, {recursive: true});
+	for (const name of given.length > 0 ? given : worlds.keys()) {
+		const recording = await record(worlds.get(name)); // eslint-disable-line no-await-in-loop -- One at a time: a busy machine would only make repetitions of packets.
+		const text = print(recording);
+		if (text.length > sizeMax) {
+			throw new Error(`The recording ${name} has ${text.length} bytes; ${sizeMax} is the limit.`);
+		}
+
+		fs.writeFileSync(path.join(target, `${name}.json`), text);
+		console.log(`${name}: ${recording.datagrams.length} datagrams, ${text.length} bytes`);
+	}
+
+	return 0;
+}
+
+const given = process.argv.slice(2);
+if (given.includes('--help')) {
+	console.log(help);
+} else {
+	process.exitCode = await main(given);
+}

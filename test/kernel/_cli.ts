@@ -1,0 +1,170 @@
+/**
+Runs of the command line as processes of their own, in a folder of their own: every process that such a run starts has that folder as its working directory, and puts its temporary files there. So a test sees its own run and nobody else's.
+*/
+
+import {
+	closeSync, openSync, readdirSync, readFileSync, readlinkSync,
+} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {setTimeout as wait} from 'node:timers/promises';
+import {execa, type Options, type ResultPromise} from 'execa';
+import {dir} from 'tmp-promise';
+
+const launcher = path.resolve('scripts/run.cjs');
+
+/** How a run ended, and what it printed. */
+export type Ended = {readonly exitCode: number | undefined; readonly signal: string | undefined; readonly stdout: string; readonly stderr: string};
+
+/** Runs `testbed` with these arguments to its end. */
+export async function testbed(given: readonly string[], options: Options = {}): Promise<Ended> {
+	const {exitCode, signal, stdout, stderr} = await execa(process.execPath, [launcher, 'testbed', ...given], {reject: false, stripFinalNewline: false, ...options});
+	return {
+		exitCode, signal, stdout: String(stdout), stderr: String(stderr),
+	};
+}
+
+/** The report's JSON, as far as tests ask. */
+export type JsonReport = {
+	readonly version: number;
+	readonly environment: Readonly<Record<string, string>>;
+	readonly rules: {readonly source: string; readonly release: string | null; readonly backend: string; readonly sha256: string};
+	readonly types: ReadonlyArray<{
+		readonly id: string; readonly name: string; readonly family: string; readonly outcome: string; readonly stops: readonly string[]; readonly path: readonly string[];
+		readonly actors: Readonly<Record<string, {readonly uid: number; readonly gid: number}>>;
+		readonly expected: {readonly stops: readonly string[]; readonly roles: readonly string[]};
+		readonly published: {readonly path: readonly string[]; readonly agrees: boolean | null; readonly reason: string | null} | null;
+		readonly differences: ReadonlyArray<Readonly<Record<string, unknown>>>;
+		readonly gaps: ReadonlyArray<{readonly kind: string; readonly message: string}>;
+		readonly legs: ReadonlyArray<Readonly<Record<string, unknown>>>;
+	}>;
+	readonly summary: {readonly passed: number; readonly failed: number; readonly inconclusive: number};
+	readonly durationMs: number;
+};
+
+/** Asks again and again until the answer is there. Ends a test that would hang, and decides nothing else. */
+export async function until<T>(what: string, ask: () => T | undefined): Promise<T> {
+	const deadline = performance.now() + 30_000;
+	for (;;) {
+		const answer = ask();
+		if (answer !== undefined) {
+			return answer;
+		}
+
+		if (performance.now() > deadline) {
+			throw new Error(`Waited 30 seconds in vain until ${what}.`);
+		}
+
+		await wait(5); // eslint-disable-line no-await-in-loop -- That is the point.
+	}
+}
+
+function linkOf(file: string): string | undefined {
+	try {
+		return readlinkSync(file);
+	} catch {
+		return undefined; // The process is gone, or the descriptor closed.
+	}
+}
+
+function entriesOf(folder: string): readonly string[] {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
+}
+
+/** The ids of all processes. */
+function processIds(): readonly number[] {
+	return readdirSync('/proc').filter(name => /^\d+$/u.test(name)).map(Number);
+}
+
+/** Who holds a network namespace: as its own, or by a descriptor. */
+function holdersOf(link: string): readonly number[] {
+	return processIds().filter(pid => linkOf(`/proc/${pid}/ns/net`) === link || entriesOf(`/proc/${pid}/fd`).some(fd => linkOf(`/proc/${pid}/fd/${fd}`) === link));
+}
+
+/** A run in a folder of its own that somebody interferes with. */
+export class WatchedRun implements AsyncDisposable {
+	static async start(given: readonly string[], options: Options = {}): Promise<WatchedRun> {
+		return new WatchedRun(await dir({prefix: 'testbed-watched-', unsafeCleanup: true}), given, options);
+	}
+
+	readonly process: ResultPromise;
+	readonly #folder: {readonly path: string; readonly cleanup: () => Promise<void>};
+	/** Namespaces, each by a descriptor of ours: as long as it is open, the kernel gives its number to no other. */
+	readonly #namespaces = new Map<string, number>();
+	#stderr = '';
+
+	private constructor(folder: {readonly path: string; readonly cleanup: () => Promise<void>}, given: readonly string[], options: Options) {
+		this.#folder = folder;
+		this.process = execa(process.execPath, [launcher, 'testbed', ...given], {
+			reject: false, stripFinalNewline: false, cwd: folder.path, env: {TMPDIR: folder.path}, ...options,
+		}) as ResultPromise;
+		this.process.stderr!.on('data', (text: unknown) => {
+			this.#stderr += String(text);
+		});
+	}
+
+	/** The processes that it started and that still run. */
+	get children(): readonly number[] {
+		return processIds().filter(pid => pid !== this.process.pid && linkOf(`/proc/${pid}/cwd`) === this.#folder.path);
+	}
+
+	/** What it left in its folder for temporary files. */
+	get files(): readonly string[] {
+		return readdirSync(this.#folder.path);
+	}
+
+	/** Resolves when it has said so on stderr. */
+	async says(pattern: RegExp): Promise<void> {
+		await until(`the run says ${String(pattern)}`, () => pattern.test(this.#stderr) ? true : undefined);
+	}
+
+	/** Notes the namespaces of its children, so that they can be looked for when it is over. Returns how many there are beside the machine's own. */
+	noteNamespaces(): number {
+		const machine = readlinkSync('/proc/self/ns/net');
+		for (const pid of this.children) {
+			const link = linkOf(`/proc/${pid}/ns/net`);
+			if (link !== undefined && link !== machine && !this.#namespaces.has(link)) {
+				const fd = openSync(`/proc/${pid}/ns/net`, 'r');
+				this.#namespaces.set(readlinkSync(`/proc/self/fd/${fd}`), fd);
+			}
+		}
+
+		return this.#namespaces.size;
+	}
+
+	/** Waits until nothing is left, and says what is when it stays: processes, who holds one of the namespaces, mounts of them, files. */
+	async nothingLeft(): Promise<void> {
+		let left = '';
+		const isClean = (): true | undefined => {
+			const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
+			const rest = {
+				processes: this.children,
+				holders: [...this.#namespaces.keys()].flatMap(link => holdersOf(link).filter(pid => pid !== process.pid)),
+				mounts: [...this.#namespaces.keys()].filter(link => mounts.includes(link)),
+				files: this.files,
+			};
+			left = JSON.stringify(rest);
+			return Object.values(rest).every(list => list.length === 0) ? true : undefined;
+		};
+
+		try {
+			await until('nothing is left', isClean);
+		} catch (error) {
+			throw new Error(`The run left something behind: ${left}`, {cause: error});
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.process.kill('SIGKILL');
+		await this.process;
+		for (const fd of this.#namespaces.values()) {
+			closeSync(fd);
+		}
+
+		await this.#folder.cleanup();
+	}
+}

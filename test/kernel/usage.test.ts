@@ -1,0 +1,91 @@
+/** Exit statuses and messages: what is asked for in vain says what is possible, and nothing is installed. */
+
+import {writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import test from 'ava';
+import {execa} from 'execa';
+import {dir} from 'tmp-promise';
+import {testbed} from './_cli.js';
+import {defaultDump} from './_run.js';
+
+/** Arguments, what stdin holds, and what the message must say. All end with status 2. */
+const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input?: string; readonly message: RegExp}> = [
+	{given: ['--types', '7'], message: /There is no type 7: choose from 1, 2, 3, 4, 4b, 5, 6/u},
+	{given: ['--types', ','], message: /No type is named: choose from/u},
+	{given: ['--family', 'ipv5'], message: /--family.*ipv5.*It must be ipv4, ipv6 or both/u},
+	{given: ['--backend', 'pf'], message: /--backend.*pf.*iptables-nft or iptables-legacy/u},
+	...(['--proxy-uid', '--proxy-gid', '--agent-uid', '--agent-gid', '--app-uid', '--app-gid'] as const).flatMap(option => ['root', '-1', '4294967295', '1.5'].map(value => ({given: [`${option}=${value}`], message: new RegExp(`${option}.*whole number from 0 to 4294967294`, 'u')}))),
+	{given: ['--timeout', '0'], message: /--timeout.*whole number from 1/u},
+	{given: ['--trace-buffer', 'big'], message: /--trace-buffer.*whole number from 1/u},
+	{given: ['--format', 'xml'], message: /xml.*text, json, tap/u},
+	{given: ['--rulez'], message: /unknown option '--rulez'/u},
+	{given: ['walk'], message: /too many arguments|unknown command/u},
+	{given: ['--rules', '/nowhere/rules'], message: /\/nowhere\/rules cannot be read: ENOENT/u},
+	{given: ['--rules', '/'], message: /cannot be read: EISDIR/u},
+	{given: ['--rules', '-'], message: /no table/u},
+	{given: ['--rules', '-'], input: '*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -j\nCOMMIT\n', message: /line 3: .*-A OUTPUT -p tcp -j[\s\S]*Nothing was installed/u},
+	{given: ['--rules', '-'], input: '*nat\n-A OUTPUT -j NOSUCH\nCOMMIT\n', message: /line 2: .*NOSUCH[\s\S]*Nothing was installed/u},
+	{given: ['--rules', '-'], input: '*nat\n-A OUTPUT -j RETURN\n', message: /line 2: .*COMMIT[\s\S]*Nothing was installed/u},
+	{given: ['--rules', '-'], input: 'Chain OUTPUT (policy ACCEPT)\ntarget     prot opt source               destination\n', message: /line 1: [\s\S]*Nothing was installed/u},
+	{given: ['--rules', '-'], input: '*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', message: /iptables-nft-restore rejected .*-m nosuchmatch -j RETURN[\s\S]*nothing stays installed/u},
+	{given: ['--rules', '-', '--backend', 'iptables-legacy'], input: '*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', message: /iptables-legacy-restore rejected .*-m nosuchmatch -j RETURN[\s\S]*nothing stays installed/u},
+	{given: ['--rules', 'release:0.1'], message: /unknown release "0\.1"; known are [\s\S]*Nothing was installed/u},
+	{given: ['--rules', 'release:1.30 --nope'], message: /--nope: istio-iptables has no such flag[\s\S]*Nothing was installed/u},
+	{given: ['--rules', 'release:1.30 --redirect-dns'], message: /no expectation yet for --redirect-dns[\s\S]*Nothing was installed/u},
+	{given: ['--rules6', '/etc/hostname'], message: /--rules6 goes with a dump/u},
+	{given: ['--rules', '-', '--family', 'both'], input: defaultDump(), message: /IPv6 was asked for as well[\s\S]*--rules6 FILE/u},
+];
+
+test('mistakes: status 2, the message on stderr, nothing on stdout', async t => {
+	// Two at a time: each is a process, and there are two cores.
+	const queue = [...mistakes];
+	const work = async (): Promise<void> => {
+		for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+			const {given, input = '', message} = next;
+			const {exitCode, stdout, stderr} = await testbed(given, {input}); // eslint-disable-line no-await-in-loop -- One after the other.
+			const title = given.join(' ');
+			t.is(exitCode, 2, `${title}\n${stderr}`);
+			t.is(stdout, '', title);
+			t.regex(stderr, message, title);
+			t.notRegex(stderr, /^\s+at /mu, `${title}: a stack is no message`);
+		}
+	};
+
+	await Promise.all([work(), work()]);
+});
+
+test('a report that cannot be written', async t => {
+	const {exitCode, stdout, stderr} = await testbed(['--types', '3', '--output', '/nowhere/report']);
+	t.is(exitCode, 2);
+	t.is(stdout, '');
+	t.regex(stderr, /cannot be written to \/nowhere\/report/u);
+});
+
+test('a broken IPv6 dump is named by its own line, and a good IPv4 one does not help it', async t => {
+	const folder = await dir({unsafeCleanup: true});
+	const file = path.join(folder.path, 'six');
+	writeFileSync(file, '*nat\n-A OUTPUT -d 10.0.0.1/32 -j RETURN\nCOMMIT\n');
+	const {exitCode, stderr} = await testbed(['--rules', '-', '--rules6', file, '--family', 'both'], {input: defaultDump()});
+	t.is(exitCode, 2, stderr);
+	t.regex(stderr, /10\.0\.0\.1/u);
+	await folder.cleanup();
+});
+
+test('help and version: status 0, on stdout', async t => {
+	const [help, runHelp, version] = await Promise.all([testbed(['--help']), testbed(['run', '--help']), testbed(['--version'])]);
+	t.deepEqual([help, runHelp, version].map(({exitCode}) => exitCode), [0, 0, 0]);
+	t.regex(help.stdout, /Usage: testbed/u);
+	for (const option of ['--rules', '--rules6', '--backend', '--family', '--types', '--proxy-uid', '--agent-gid', '--app-uid', '--format', '--output', '--verbose', '--keep', '--timeout', '--trace-buffer']) {
+		t.true(runHelp.stdout.includes(option), option);
+	}
+
+	t.regex(version.stdout, /^testbed \d[\s\S]*\nkernel \d[\s\S]*\niptables \d[\s\S]*\nnft \d[\s\S]*\nnode \d/u);
+});
+
+test('not root: status 4, with the command that mends it', async t => {
+	const {exitCode, stdout, stderr} = await execa('setpriv', ['--reuid', '65534', '--regid', '65534', '--clear-groups', process.execPath, 'scripts/run.cjs', 'testbed'], {reject: false});
+	t.is(exitCode, 4, stderr);
+	t.is(stdout, '');
+	t.regex(stderr, /root[\s\S]*sudo/u);
+});
