@@ -6,12 +6,13 @@ import type {RuleSet} from '../src/netfilter/types.js';
 import type {TrafficCase} from '../src/scenario/types.js';
 import {decodeNflog} from '../src/trace/nflog.js';
 import {decodeNftTrace} from '../src/trace/nft-trace.js';
-import type {TraceEvent} from '../src/trace/event.js';
+import type {Decoded, TraceEvent} from '../src/trace/event.js';
 import type {Gap} from '../src/trace/gap.js';
 import {Joiner, type SocketOwner} from '../src/trace/legs.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
 import {createLookup} from '../src/trace/lookup.js';
 import {lostInSequence} from '../src/trace/lost.js';
+import {NetlinkFormatError} from '../src/trace/netlink.js';
 import type {Observation} from '../src/trace/observation.js';
 import {assemblePackets} from '../src/trace/packets.js';
 import type {SocketRecord} from '../src/trace/sockets.js';
@@ -57,14 +58,27 @@ export async function playRound(cases: readonly TrafficCase[], {source, before, 
 	};
 }
 
+/** A datagram whose framing is broken is one more that is not understood. */
+function decode({stream, bytes}: Recording['datagrams'][number]): Decoded {
+	try {
+		return stream === 'nft' ? decodeNftTrace(bytes) : decodeNflog(bytes);
+	} catch (error) {
+		if (error instanceof NetlinkFormatError) {
+			return {events: [], notUnderstood: [`a datagram that is not netlink's: ${error.message}`]};
+		}
+
+		throw error;
+	}
+}
+
 /** What a round shows of each of its cases. */
 export function observeRound({recording, before, after, owners, sockets, probes, interfaces}: Round, ruleSet: RuleSet): readonly Observation[] {
 	const gaps: Gap[] = [];
 	const events: TraceEvent[] = [];
 	// The switch's own events come first: they say which packets there are before legacy's messages tell what these met.
 	for (const stream of ['nft', 'nflog'] as const) {
-		for (const {bytes} of recording.datagrams.filter(datagram => datagram.stream === stream)) {
-			const decoded = stream === 'nft' ? decodeNftTrace(bytes) : decodeNflog(bytes);
+		for (const datagram of recording.datagrams.filter(candidate => candidate.stream === stream)) {
+			const decoded = decode(datagram);
 			events.push(...decoded.events);
 			gaps.push(...decoded.notUnderstood.map(message => ({kind: 'not-understood', message: `The kernel sent ${message}.`} satisfies Gap)));
 		}
@@ -79,7 +93,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		ruleSet, loaded: after, interfaces, switchTable,
 	}));
 	if (orphans > 0) {
-		gaps.push({kind: 'lost-events', message: `${orphans} trace events belong to no packet that was shown.`});
+		gaps.push({kind: 'lost-events', message: `${orphans} trace events do not follow from those before them.`});
 	}
 
 	if (packets.length > 0 && packets.every(({traversals}) => traversals.length === 0) && recording.overruns === 0) {

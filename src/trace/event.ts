@@ -24,7 +24,9 @@ export type NftTraceEvent = EventBase & {
 	/** The kernel's number of the packet, the same for all events while it is on its way. */
 	readonly traceId: number;
 	readonly handle: number | undefined;
-	readonly verdict: Verdict | undefined;
+	readonly verdict: Verdict;
+	/** Where a jump or goto leads. */
+	readonly target: string | undefined;
 	readonly packet: PacketHeader | undefined;
 };
 

@@ -4,11 +4,12 @@ Sockets and packets → legs → the path of a probe. A leg is joined by what it
 
 import type {Endpoint, Leg, LegEnd} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
-import {tablesWithRules} from '../netfilter/lookup.js';
+import {tableFamily, tablesWithRules} from '../netfilter/lookup.js';
 import type {Gap} from './gap.js';
 import type {Observation, ObservedPath} from './observation.js';
 import {protocolNumbers} from './packet.js';
 import type {TracedPacket} from './packets.js';
+import {chainsMissed} from './passage.js';
 import {
 	loopStops, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketRecord,
 } from './sockets.js';
@@ -130,6 +131,14 @@ export class Joiner {
 			gaps.push({kind: 'ambiguous', message: `A repeated packet of ${name} took another way than the first.`});
 		}
 
+		const end = this.#endOf({
+			opened, accepted, packet, name,
+		}, gaps);
+		if (packet !== undefined && traversals.length > 0 && (end.kind === 'accepted' || end.kind === 'refused')) {
+			const under = this.#evidence.ruleSet.tables.filter(({family, name: table}) => tables.includes(table) && (family === tableFamily(opened.family) || family === 'inet'));
+			gaps.push(...chainsMissed(packet, under).map((chain): Gap => ({kind: 'not-traced', message: `The first packet of ${name} arrived, but the trace does not show it in ${chain}.`})));
+		}
+
 		return {
 			actor: opened.actor,
 			family: opened.family,
@@ -138,9 +147,7 @@ export class Joiner {
 			to: opened.to,
 			socket: this.#ownerOf({opened, name, logged: packet?.owner}, gaps),
 			traversals,
-			end: this.#endOf({
-				opened, accepted, packet, name,
-			}, gaps),
+			end,
 		};
 	}
 

@@ -14,7 +14,7 @@ const generalHeaderBytes = 4; // `struct nfgenmsg`: family, version, resource.
 const attribute = {
 	table: 1, chain: 2, handle: 3, type: 4, verdict: 5, id: 6, network: 8, transport: 9, inInterface: 10, outInterface: 12, policy: 16,
 } as const;
-const verdictAttribute = {code: 1} as const;
+const verdictAttribute = {code: 1, chain: 2} as const;
 
 const families: Readonly<Record<number, Family>> = {1: 'inet', 2: 'ip', 10: 'ip6'}; // NFPROTO_INET, _IPV4, _IPV6.
 const kinds: Readonly<Record<number, TraceKind>> = {1: 'policy', 2: 'return', 3: 'rule'}; // `enum nft_trace_types`.
@@ -33,6 +33,11 @@ function uint32(attributes: Attributes, key: number): number | undefined {
 	return view?.byteLength === 4 ? view.getUint32(0) : undefined;
 }
 
+function uint64(attributes: Attributes, key: number): number | undefined {
+	const view = attributes.get(key);
+	return view?.byteLength === 8 ? Number(view.getBigUint64(0)) : undefined;
+}
+
 function decodeEvent(body: DataView): NftTraceEvent | string {
 	if (body.byteLength < generalHeaderBytes) {
 		return 'an nft trace message without its header';
@@ -41,21 +46,24 @@ function decodeEvent(body: DataView): NftTraceEvent | string {
 	const attributes = parseAttributes(body, generalHeaderBytes);
 	const family = families[body.getUint8(0)];
 	const type = kinds[uint32(attributes, attribute.type) ?? 0];
-	// Linux 6.18 closes a chain that ran out of rules with an event of type rule that names no rule (measured): the end of the chain.
-	const kind = type === 'rule' && !attributes.has(attribute.handle) ? 'return' : type;
+	const handle = uint64(attributes, attribute.handle);
+	// The kernels differ in the type. Linux 6.18 closes a chain that ran out of rules with an event of type rule (measured); older ones announce a matching `-j RETURN` as type return (`__nft_trace_verdict`, Linux 5.10). On all of them a handle stands where a rule matched, and only there.
+	const kind = type === undefined || type === 'policy' ? type : (handle === undefined ? 'return' : 'rule');
 	const table = attributes.get(attribute.table);
 	const chain = attributes.get(attribute.chain);
 	const traceId = uint32(attributes, attribute.id);
-	if (family === undefined || kind === undefined || table === undefined || chain === undefined || traceId === undefined) {
+	const nested = attributes.get(attribute.verdict);
+	const given: Attributes = nested === undefined ? new Map() : parseAttributes(nested);
+	const code = uint32(given, verdictAttribute.code) ?? uint32(attributes, attribute.policy);
+	const verdict = code === undefined ? undefined : verdictOf(code | 0); // Signed: nft's own verdicts are negative.
+	const target = given.get(verdictAttribute.chain);
+	const network = attributes.get(attribute.network);
+	const packet = network === undefined ? undefined : parsePacket(network, attributes.get(attribute.transport));
+	if (family === undefined || kind === undefined || table === undefined || chain === undefined || traceId === undefined || verdict === undefined
+		|| attributes.has(attribute.handle) !== (handle !== undefined) || attributes.has(attribute.network) !== (packet !== undefined)) {
 		return `an nft trace message of family ${body.getUint8(0)} with attributes ${[...attributes.keys()].join(', ')}`;
 	}
 
-	const nested = attributes.get(attribute.verdict);
-	const code = nested === undefined ? undefined : parseAttributes(nested).get(verdictAttribute.code)?.getInt32(0);
-	const policy = uint32(attributes, attribute.policy);
-	const verdict = code ?? policy;
-	const handle = attributes.get(attribute.handle);
-	const network = attributes.get(attribute.network);
 	return {
 		source: 'nft',
 		kind,
@@ -63,9 +71,10 @@ function decodeEvent(body: DataView): NftTraceEvent | string {
 		table: stringOf(table),
 		chain: stringOf(chain),
 		traceId,
-		handle: handle === undefined ? undefined : Number(handle.getBigUint64(0)),
-		verdict: verdict === undefined ? undefined : verdictOf(verdict),
-		packet: network === undefined ? undefined : parsePacket(network, attributes.get(attribute.transport)),
+		handle,
+		verdict,
+		target: target === undefined ? undefined : stringOf(target),
+		packet,
 		inInterface: uint32(attributes, attribute.inInterface) ?? 0,
 		outInterface: uint32(attributes, attribute.outInterface) ?? 0,
 	};

@@ -32,14 +32,25 @@ function addressOf(view: DataView, offset: number, bytes: number): bigint {
 	return value;
 }
 
-function transportOf(protocol: number, view: DataView): {sourcePort: number; destinationPort: number; sequence: number | undefined; tcpFlags: number | undefined} {
-	const hasPorts = (protocol === protocolNumbers.tcp || protocol === protocolNumbers.udp) && view.byteLength >= 4;
-	const isTcp = protocol === protocolNumbers.tcp && view.byteLength >= 14;
+type Transport = {readonly sourcePort: number; readonly destinationPort: number; readonly sequence: number | undefined; readonly tcpFlags: number | undefined};
+
+/** Undefined when TCP or UDP is too short to tell its ports. */
+function transportOf(protocol: number, view: DataView): Transport | undefined {
+	if (protocol === protocolNumbers.tcp) {
+		return view.byteLength < 14
+			? undefined
+			: {
+				sourcePort: view.getUint16(0), destinationPort: view.getUint16(2), sequence: view.getUint32(4), tcpFlags: view.getUint8(13),
+			};
+	}
+
+	if (protocol === protocolNumbers.udp && view.byteLength < 4) {
+		return undefined;
+	}
+
+	const hasPorts = protocol === protocolNumbers.udp;
 	return {
-		sourcePort: hasPorts ? view.getUint16(0) : 0,
-		destinationPort: hasPorts ? view.getUint16(2) : 0,
-		sequence: isTcp ? view.getUint32(4) : undefined,
-		tcpFlags: isTcp ? view.getUint8(13) : undefined,
+		sourcePort: hasPorts ? view.getUint16(0) : 0, destinationPort: hasPorts ? view.getUint16(2) : 0, sequence: undefined, tcpFlags: undefined,
 	};
 }
 
@@ -49,33 +60,42 @@ The header of a packet from its network header and, where the trace gives it apa
 export function parsePacket(network: DataView, transport?: DataView): PacketHeader | undefined {
 	const version = network.byteLength > 0 ? network.getUint8(0) >> 4 : 0;
 	if (version === 4 && network.byteLength >= 20) {
-		const headerBytes = (network.getUint8(0) & 0xF) * 4;
-		const protocol = network.getUint8(9);
-		const {sourcePort, destinationPort, ...rest} = transportOf(protocol, transport ?? tail(network, headerBytes));
-		return {
-			family: 'ipv4',
-			protocol,
-			source: {address: printAddress({family: 'ipv4', value: addressOf(network, 12, 4)}), port: sourcePort},
-			destination: {address: printAddress({family: 'ipv4', value: addressOf(network, 16, 4)}), port: destinationPort},
-			identification: network.getUint16(4),
-			...rest,
-		};
+		const headerBytes = (network.getUint8(0) & 0xF) * 4; // With options it is longer than 20.
+		return headerBytes < 20
+			? undefined
+			: withTransport({
+				family: 'ipv4', view: network, protocol: network.getUint8(9), addresses: {source: 12, destination: 16, bytes: 4}, identification: network.getUint16(4),
+			}, transport ?? tail(network, headerBytes));
 	}
 
 	if (version === 6 && network.byteLength >= 40) {
-		const protocol = network.getUint8(6); // Extension headers are not walked: what the actors send has none.
-		const {sourcePort, destinationPort, ...rest} = transportOf(protocol, transport ?? tail(network, 40));
-		return {
-			family: 'ipv6',
-			protocol,
-			source: {address: printAddress({family: 'ipv6', value: addressOf(network, 8, 16)}), port: sourcePort},
-			destination: {address: printAddress({family: 'ipv6', value: addressOf(network, 24, 16)}), port: destinationPort},
-			identification: undefined,
-			...rest,
-		};
+		// Extension headers are not walked: what the actors send has none.
+		return withTransport({
+			family: 'ipv6', view: network, protocol: network.getUint8(6), addresses: {source: 8, destination: 24, bytes: 16}, identification: undefined,
+		}, transport ?? tail(network, 40));
 	}
 
 	return undefined;
+}
+
+function withTransport({family, view, protocol, addresses, identification}: {
+	family: AddressFamily; view: DataView; protocol: number; addresses: {source: number; destination: number; bytes: number}; identification: number | undefined;
+}, transport: DataView): PacketHeader | undefined {
+	const parsed = transportOf(protocol, transport);
+	if (parsed === undefined) {
+		return undefined;
+	}
+
+	const {sourcePort, destinationPort, ...rest} = parsed;
+	const address = (offset: number): string => printAddress({family, value: addressOf(view, offset, addresses.bytes)});
+	return {
+		family,
+		protocol,
+		source: {address: address(addresses.source), port: sourcePort},
+		destination: {address: address(addresses.destination), port: destinationPort},
+		identification,
+		...rest,
+	};
 }
 
 function tail(view: DataView, offset: number): DataView {

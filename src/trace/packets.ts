@@ -6,6 +6,7 @@ Nft: all events of a packet carry its trace id, and each base chain begins with 
 
 import type {RuleHit, Traversal} from '../netfilter/path.js';
 import type {Family, Hook, Verdict} from '../netfilter/types.js';
+import {ChainWalk, finalVerdicts} from './chain-walk.js';
 import type {LogTraceEvent, NftTraceEvent, TraceEvent} from './event.js';
 import {protocolNumbers, type PacketHeader} from './packet.js';
 
@@ -45,14 +46,11 @@ function identityOf(packet: PacketHeader): string {
 		: `${packet.protocol} ${packet.identification ?? ''} ${packet.source.port} ${packet.source.address}`;
 }
 
-/** Verdicts that end a packet's way through a base chain; the others only lead on within it. */
-const finalVerdicts: ReadonlySet<Verdict | undefined> = new Set(['accept', 'drop', 'queue', 'stolen', 'repeat']);
-
 class Assembler {
 	orphans = 0;
 	readonly packets: OpenPacket[] = [];
 	readonly #newest = new Map<string, OpenPacket>();
-	readonly #current = new Map<number, {packet: OpenPacket; traversal: OpenTraversal | undefined}>();
+	readonly #current = new Map<number, {traversal: OpenTraversal; walk: ChainWalk}>();
 	readonly #lookup: Lookup;
 
 	constructor(lookup: Lookup) {
@@ -65,7 +63,9 @@ class Assembler {
 			// The switch stands before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
 			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event);
 			packet.seen ||= isSwitch;
-			this.#current.set(event.traceId, {packet, traversal: isSwitch ? undefined : this.#begin(packet, event, event.packet, hooks[event.chain])});
+			if (!isSwitch) {
+				this.#current.set(event.traceId, {traversal: this.#begin(packet, event, event.packet, hooks[event.chain]), walk: new ChainWalk(event.chain)});
+			}
 		}
 
 		if (event.table === this.#lookup.switchTable) {
@@ -73,7 +73,7 @@ class Assembler {
 		}
 
 		const current = this.#current.get(event.traceId);
-		if (current?.traversal === undefined) {
+		if (current?.traversal.family !== event.family || current.traversal.table !== event.table || !current.walk.follows(event)) {
 			this.orphans++;
 			return;
 		}
@@ -155,7 +155,7 @@ class Assembler {
 }
 
 /**
-The packets of a trace, in the order in which the kernel first showed them. `orphans` counts events that belong to no packet shown: after lost events, never otherwise.
+The packets of a trace, in the order in which the kernel first showed them. `orphans` counts events that cannot follow those before them: after lost events, never otherwise.
 */
 export function assemblePackets(events: readonly TraceEvent[], lookup: Lookup): {readonly packets: readonly TracedPacket[]; readonly orphans: number} {
 	const assembler = new Assembler(lookup);

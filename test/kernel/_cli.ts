@@ -136,31 +136,37 @@ export class WatchedRun implements AsyncDisposable {
 		return this.#namespaces.size;
 	}
 
-	/** Waits until nothing is left, and says what is when it stays: processes, who holds one of the namespaces, mounts of them, files. */
-	async nothingLeft(): Promise<void> {
-		let left = '';
-		const isClean = (): true | undefined => {
-			const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
-			const rest = {
-				processes: this.children,
-				holders: [...this.#namespaces.keys()].flatMap(link => holdersOf(link).filter(pid => pid !== process.pid)),
-				mounts: [...this.#namespaces.keys()].filter(link => mounts.includes(link)),
-				files: this.files,
-			};
-			left = JSON.stringify(rest);
-			return Object.values(rest).every(list => list.length === 0) ? true : undefined;
+	/** What there is of it now: processes, who else holds one of the noted namespaces, mounts of these, files. */
+	leftovers(): {readonly processes: readonly number[]; readonly holders: readonly number[]; readonly mounts: readonly string[]; readonly files: readonly string[]} {
+		const links = [...this.#namespaces.keys()];
+		const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
+		return {
+			processes: this.children,
+			holders: links.flatMap(link => holdersOf(link).filter(pid => pid !== process.pid)),
+			mounts: links.filter(link => mounts.includes(link)),
+			files: this.files,
 		};
+	}
 
+	/** Waits until nothing is left; what stays is named by the error. */
+	async nothingLeft(): Promise<void> {
 		try {
-			await until('nothing is left', isClean);
+			await until('nothing is left', () => Object.values(this.leftovers()).every(list => list.length === 0) ? true : undefined);
 		} catch (error) {
-			throw new Error(`The run left something behind: ${left}`, {cause: error});
+			throw new Error(`The run left something behind: ${JSON.stringify(this.leftovers())}`, {cause: error});
 		}
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.process.kill('SIGKILL');
 		await this.process;
+		// After a test that failed: what stayed of this run, found by its folder, which nobody else has.
+		for (const pid of this.children) {
+			try {
+				process.kill(pid, 'SIGKILL');
+			} catch {} // It ended meanwhile.
+		}
+
 		for (const fd of this.#namespaces.values()) {
 			closeSync(fd);
 		}

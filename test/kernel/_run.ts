@@ -142,6 +142,9 @@ export async function inputOf(dump: string, {family = 'ipv4', source}: {readonly
 	}
 }
 
+/** Where a test finds the programs that it starts itself: `npm` puts node_modules/.bin in front, where another program is called `nft`. */
+export const systemPath = [...(process.env['PATH'] ?? '').split(':').filter(folder => folder !== '' && !folder.includes('node_modules')), '/usr/sbin', '/sbin'].join(':');
+
 /** The back ends that a test is to be made for. */
 export const bothBackends: readonly Backend[] = ['iptables-nft', 'iptables-legacy'];
 

@@ -16,7 +16,7 @@ import {
 	gapsOf, judgeRound, play, type Played,
 } from './_round.js';
 import {
-	bothBackends, defaultDump, inputOf, lineOf, outcomesOf, resultOf, run, sayings,
+	bothBackends, defaultDump, inputOf, lineOf, outcomesOf, resultOf, run, sayings, systemPath,
 } from './_run.js';
 
 const seen = new Set<GapKind>();
@@ -84,7 +84,7 @@ function afterFirstProbe(actor: Actor, act: () => void): void {
 /** Ways to lose a process in the middle of a run. */
 const losses: ReadonlyArray<{readonly title: string; readonly name: ActorName; readonly onActors: OnActors; readonly types?: RunOptions['types']}> = [
 	...(['proxy', 'app', 'remote', 'istiod'] as const).map(name => ({
-		title: 'before the first probe', name, onActors: ((actors) => {
+		title: 'before the first probe', name, onActors: (actors => {
 			actorOf(actors, name).kill();
 		}) satisfies OnActors,
 	})),
@@ -131,7 +131,7 @@ for (const {title, name, onActors, types} of losses) {
 
 /** Runs a program in the namespace of an actor. */
 function inNamespaceOf(actor: Actor, command: readonly string[], input = ''): void {
-	execFileSync('nsenter', [`--net=/proc/${actor.pid}/ns/net`, ...command], {input, env: {...process.env, XTABLES_LOCKFILE: '/dev/null'}});
+	execFileSync('nsenter', [`--net=/proc/${actor.pid}/ns/net`, ...command], {input, env: {...process.env, PATH: systemPath, XTABLES_LOCKFILE: '/dev/null'}});
 }
 
 const capture = lineOf(defaultDump(), 'ISTIO_OUTPUT', 9).replace('-A ISTIO_OUTPUT ', '').split(' ');

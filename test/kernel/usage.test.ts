@@ -15,7 +15,8 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 	{given: ['--types', ','], message: /No type is named: choose from/u},
 	{given: ['--family', 'ipv5'], message: /--family.*ipv5.*It must be ipv4, ipv6 or both/u},
 	{given: ['--backend', 'pf'], message: /--backend.*pf.*iptables-nft or iptables-legacy/u},
-	...(['--proxy-uid', '--proxy-gid', '--agent-uid', '--agent-gid', '--app-uid', '--app-gid'] as const).flatMap(option => ['root', '-1', '4294967295', '1.5'].map(value => ({given: [`${option}=${value}`], message: new RegExp(`${option}.*whole number from 0 to 4294967294`, 'u')}))),
+	...([['--proxy-uid', 'root'], ['--proxy-gid', '-1'], ['--agent-uid', '4294967295'], ['--agent-gid', '1.5'], ['--app-uid', '0x10'], ['--app-gid', '']] as const)
+		.map(([option, value]) => ({given: [`${option}=${value}`], message: new RegExp(`${option}.*whole number from 0 to 4294967294`, 'u')})),
 	{given: ['--timeout', '0'], message: /--timeout.*whole number from 1/u},
 	{given: ['--trace-buffer', 'big'], message: /--trace-buffer.*whole number from 1/u},
 	{given: ['--format', 'xml'], message: /xml.*text, json, tap/u},
@@ -84,7 +85,7 @@ test('help and version: status 0, on stdout', async t => {
 });
 
 test('not root: status 4, with the command that mends it', async t => {
-	const {exitCode, stdout, stderr} = await execa('setpriv', ['--reuid', '65534', '--regid', '65534', '--clear-groups', process.execPath, 'scripts/run.cjs', 'testbed'], {reject: false});
+	const {exitCode, stdout, stderr} = await execa('setpriv', ['--reuid', '65534', '--regid', '65534', '--clear-groups', 'sh', '-c', '"$0" scripts/run.cjs testbed; exit $?', process.execPath], {reject: false});
 	t.is(exitCode, 4, stderr);
 	t.is(stdout, '');
 	t.regex(stderr, /root[\s\S]*sudo/u);

@@ -1,0 +1,79 @@
+/**
+What becomes of the types under rules that are wrong, as short data that a table can state.
+*/
+
+import type {Role} from '../../src/istio/role.js';
+import type {Cause} from '../../src/judge/outcome.js';
+import {printLegEnd, type RuleHit} from '../../src/netfilter/path.js';
+import {defaultTypeIds} from '../../src/scenario/six-types.js';
+import type {TypeId} from '../../src/scenario/types.js';
+import type {Report, TypeResult} from '../../src/report/types.js';
+
+/** What became of a type, in short: the kinds of difference, the rule that decided, the role that was due, and why its rule did not decide. */
+export type Fate =
+	| 'pass'
+	| {
+		readonly as: 'loop' | 'stop' | 'rule';
+		/** What was met: a listener that accepted, or how it ended. */
+		readonly stops: string;
+		/** The rule that decided; null where none matched any more. */
+		readonly by: string | null;
+		readonly due: Role | null;
+		readonly because: readonly string[];
+	};
+
+/** A rule by its place. */
+export function nameOf({table, chain, number}: Pick<RuleHit, 'table' | 'chain' | 'number'>): string {
+	return `${table === 'nat' ? '' : `${table}:`}${chain}#${number}`;
+}
+
+function reasonOf(cause: Cause): string {
+	switch (cause.kind) {
+		case 'earlier': {
+			return `${nameOf(cause.rule)} earlier than ${nameOf(cause.before)}`;
+		}
+
+		case 'not-matched':
+		case 'not-reached': {
+			return `${nameOf(cause.rule)} ${cause.kind}`;
+		}
+
+		case 'missing':
+		case 'same-stops': {
+			return cause.kind;
+		}
+	}
+}
+
+function fateOf({outcome, legs, loop}: TypeResult): Fate | string {
+	if (outcome.kind !== 'fail') {
+		return outcome.kind;
+	}
+
+	const [first] = outcome.differences;
+	if (first === undefined || first.kind === 'actor' || first.kind === 'missing-leg' || first.kind === 'surplus-leg') {
+		return `fails first by ${first?.kind}`;
+	}
+
+	const ends = legs.map(({end}) => printLegEnd(end));
+	return {
+		as: first.kind,
+		stops: loop ? `${first.kind === 'loop' ? first.stop : ''} again and again` : ends.join(' → '),
+		by: first.rule === null ? null : nameOf(first.rule),
+		due: first.expectedRole,
+		because: first.causes.map(cause => reasonOf(cause)),
+	};
+}
+
+/** Fates by type. */
+export type Fates = Partial<Record<TypeId, Fate>>;
+
+/** What became of each type of a report. */
+export function fatesOf(report: Report): Readonly<Record<string, Fate | string>> {
+	return Object.fromEntries(report.types.map(result => [result.id, fateOf(result)]));
+}
+
+/** All types that are not named pass. */
+export function whole(fates: Fates, ids: readonly TypeId[] = defaultTypeIds): Readonly<Record<string, Fate>> {
+	return Object.fromEntries(ids.map(id => [id, fates[id] ?? 'pass']));
+}

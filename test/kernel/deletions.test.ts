@@ -1,0 +1,147 @@
+/** The default rules, one rule less each time: what fails, what another rule covers, and what nobody needs. */
+
+import test from 'ava';
+import type {Role} from '../../src/istio/role.js';
+import type {TypeId} from '../../src/scenario/types.js';
+import {
+	fatesOf, nameOf, whole, type Fates,
+} from './_fates.js';
+import {
+	bothBackends, defaultDump, inputOf, lengthOf, lineOf, run, without,
+} from './_run.js';
+
+const dump = defaultDump();
+
+type Deletion = {
+	readonly chain: string;
+	readonly number: number;
+	readonly role: Role;
+	readonly fates: Fates;
+	/** Who keeps the stops in its place, where somebody does, and the types that need it. */
+	readonly note: {readonly coveredBy: string | null; readonly types: readonly TypeId[]};
+};
+
+const nobodyNeedsIt = {coveredBy: null, types: []} as const;
+
+/** One rule of the default set less. */
+const deletions: readonly Deletion[] = [
+	{
+		chain: 'ISTIO_OUTPUT', number: 1, role: 'passthrough-source',
+		fates: {
+			1: {
+				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', due: 'passthrough-source', because: ['missing'],
+			},
+			4: {
+				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', due: 'passthrough-source', because: ['missing'],
+			},
+		},
+		note: {coveredBy: null, types: ['1', '4']},
+	},
+	{
+		chain: 'ISTIO_OUTPUT', number: 2, role: 'hairpin-by-uid',
+		fates: {
+			4: {
+				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', due: 'hairpin-by-uid', because: ['missing'],
+			},
+		},
+		note: {coveredBy: null, types: ['4']},
+	},
+	{
+		chain: 'ISTIO_OUTPUT', number: 3, role: 'loopback-not-proxy-uid', fates: {}, note: nobodyNeedsIt,
+	},
+	{
+		chain: 'ISTIO_OUTPUT', number: 4, role: 'proxy-uid-bypass',
+		fates: {
+			2: {
+				as: 'rule', stops: 'proxy:15001 → remote:8080', by: 'ISTIO_OUTPUT#6', due: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
+			},
+			5: {
+				as: 'rule', stops: 'proxy:15090', by: 'ISTIO_OUTPUT#6', due: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
+			},
+			6: {
+				as: 'rule', stops: 'istiod:15012', by: 'ISTIO_OUTPUT#6', due: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
+			},
+		},
+		// #7 of the default set, which is #6 now.
+		note: {coveredBy: 'ISTIO_OUTPUT#6', types: ['2', '5', '6']},
+	},
+	{
+		chain: 'ISTIO_OUTPUT', number: 5, role: 'hairpin-by-gid', fates: {}, note: nobodyNeedsIt,
+	},
+	{
+		chain: 'ISTIO_OUTPUT', number: 6, role: 'loopback-not-proxy-gid', fates: {}, note: nobodyNeedsIt,
+	},
+	{
+		chain: 'ISTIO_OUTPUT', number: 7, role: 'proxy-gid-bypass', fates: {}, note: nobodyNeedsIt,
+	},
+	{
+		chain: 'ISTIO_OUTPUT', number: 8, role: 'localhost-bypass', fates: {}, note: nobodyNeedsIt,
+	},
+	{
+		chain: 'ISTIO_OUTPUT', number: 9, role: 'outbound-capture',
+		fates: {
+			2: {
+				as: 'stop', stops: 'remote:8080', by: null, due: 'outbound-capture', because: ['missing'],
+			},
+			4: {
+				as: 'stop', stops: 'vip:8080', by: null, due: 'outbound-capture', because: ['missing'],
+			},
+		},
+		note: {coveredBy: null, types: ['2', '4']},
+	},
+	{
+		chain: 'ISTIO_INBOUND', number: lengthOf('ISTIO_INBOUND'), role: 'inbound-capture',
+		fates: {
+			1: {
+				as: 'stop', stops: 'app:8080', by: null, due: 'inbound-capture', because: ['missing'],
+			},
+		},
+		note: {coveredBy: null, types: ['1']},
+	},
+];
+
+for (const {chain, number, role, fates, note} of deletions) {
+	for (const backend of bothBackends) {
+		test.serial(`without ${chain}#${number} (${role}), ${backend}: ${Object.keys(fates).length === 0 ? 'nothing moves' : `types ${Object.keys(fates).join(' and ')} fail`}`, async t => {
+			const report = await run({backend, rules: await inputOf(without(dump, lineOf(dump, chain, number)))});
+			t.deepEqual(fatesOf(report), whole(fates));
+
+			const missing = report.ruleNotes.filter(entry => entry.kind === 'missing');
+			t.deepEqual(missing.map(entry => ({
+				rule: nameOf(entry.rule), role: entry.role, coveredBy: entry.coveredBy === null ? null : nameOf(entry.coveredBy), types: entry.types,
+			})), [{rule: `${chain}#${number}`, role, ...note}]);
+			t.true(missing.every(({reason}) => reason !== ''));
+		});
+	}
+}
+
+test('the table of deletions has every rule of ISTIO_OUTPUT', t => {
+	t.deepEqual(deletions.filter(({chain}) => chain === 'ISTIO_OUTPUT').map(({number}) => number), Array.from({length: lengthOf('ISTIO_OUTPUT')}, (_, index) => index + 1));
+});
+
+test.serial('the default set: #3 and #5 to #8 are not reached, and the report names what shadows them', async t => {
+	const report = await run();
+	const notReached = report.ruleNotes.filter(({kind, rule}) => kind === 'not-reached' && rule.chain === 'ISTIO_OUTPUT');
+	t.deepEqual(notReached.map(({rule}) => rule.number), [3, 5, 6, 7, 8]);
+	for (const {rule, reason} of notReached.filter(({rule: {number}}) => [5, 6, 8].includes(number))) {
+		t.regex(reason, /rule 3 .*rule 4/, nameOf(rule));
+	}
+});
+
+test.serial('what #3 is for is seen by 4b, which #5 then covers', async t => {
+	const report = await run({rules: await inputOf(without(dump, lineOf(dump, 'ISTIO_OUTPUT', 3))), types: ['4b']});
+	t.deepEqual(fatesOf(report), {
+		'4b': {
+			as: 'rule', stops: 'app:8080', by: 'ISTIO_OUTPUT#5', due: 'loopback-not-proxy-uid', because: ['missing', 'same-stops'],
+		},
+	});
+});
+
+test.serial('the same holds for IPv6: without #1 types 1 and 4 loop, without #9 the proxy is left out', async t => {
+	const dump6 = defaultDump('ipv6');
+	for (const [number, failing] of [[1, ['1', '4']], [9, ['2', '4']]] as const) {
+		const report = await run({rules: await inputOf(without(dump6, lineOf(dump6, 'ISTIO_OUTPUT', number)), {family: 'ipv6'}), families: ['ipv6']}); // eslint-disable-line no-await-in-loop -- One run at a time.
+		t.deepEqual(report.types.filter(({outcome}) => outcome.kind === 'fail').map(({id}) => id), failing);
+		t.is(report.types.some(({loop}) => loop), number === 1);
+	}
+});

@@ -1,0 +1,121 @@
+/** The doctor: everything works here, and what is missing is named with the command that brings it. */
+
+import {
+	chmodSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync, writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import test from 'ava';
+import {execa} from 'execa';
+import {dir} from 'tmp-promise';
+import {backends} from '../../src/netfilter/types.js';
+import {addressFamilies} from '../../src/scenario/topology.js';
+import {diagnose, type Finding} from '../../testbed/doctor.js';
+
+test.serial('all works on this machine', async t => {
+	const told: Finding[] = [];
+	const findings = await diagnose(finding => {
+		told.push(finding);
+	});
+	t.deepEqual(findings.filter(({ok}) => !ok), []);
+	t.deepEqual(told, findings);
+	for (const backend of backends) {
+		for (const family of addressFamilies) {
+			for (const what of ['nat table', 'owner match', 'REDIRECT target', 'TPROXY target', 'conntrack match', 'a packet\'s trace']) {
+				t.true(findings.some(finding => finding.what.startsWith(`${backend}, ${family}: ${what}`)), `${backend}, ${family}: ${what}`);
+			}
+		}
+	}
+
+	t.true(findings.every(({needs, mend}) => needs !== '' && mend !== ''));
+	t.is(new Set(findings.map(({what}) => what)).size, findings.length);
+});
+
+test.serial('it leaves no namespace open', async t => {
+	const held = (): readonly string[] => readdirSync('/proc/self/fd').map(fd => {
+		try {
+			return readlinkSync(`/proc/self/fd/${fd}`);
+		} catch {
+			return '';
+		}
+	}).filter(link => link.startsWith('net:'));
+	const before = held();
+	await diagnose();
+	t.true(held().length <= Math.max(1, before.length), held().join(', '));
+});
+
+/**
+The doctor on a machine that has all programs of this one but some: a mount namespace in which /usr/sbin is a folder of links to them. `fakes` are scripts in their places.
+*/
+async function doctorWithout(missing: readonly string[], fakes: Readonly<Record<string, string>> = {}): Promise<{readonly exitCode: number | undefined; readonly findings: readonly Finding[]}> {
+	const folder = await dir({unsafeCleanup: true});
+	const [real, shown] = ['real', 'shown'].map(name => path.join(folder.path, name)) as [string, string];
+	try {
+		mkdirSync(real);
+		mkdirSync(shown);
+		for (const name of readdirSync('/usr/sbin')) {
+			symlinkSync(path.join(real, name), path.join(shown, name));
+		}
+
+		for (const name of missing) {
+			unlinkSync(path.join(shown, name));
+		}
+
+		for (const [name, text] of Object.entries(fakes)) {
+			unlinkSync(path.join(shown, name));
+			writeFileSync(path.join(shown, name), `#!/bin/sh\n${text}\n`);
+			chmodSync(path.join(shown, name), 0o755);
+		}
+
+		const program = path.join(folder.path, 'doctor.mjs');
+		writeFileSync(program, `import {doctorCommand} from ${JSON.stringify(path.resolve('dist/testbed/commands/doctor.js'))};\nprocess.exitCode = await doctorCommand('json');\n`);
+		const {exitCode, stdout} = await execa('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', [
+			`mount --bind /usr/sbin ${real}`, `mount --bind ${shown} /usr/sbin`, 'exec "$0" "$1"',
+		].join('\n'), process.execPath, program], {reject: false, env: {PATH: '/usr/bin:/bin'}, extendEnv: false, stderr: 'inherit'});
+		return {exitCode, findings: (JSON.parse(stdout) as {findings: readonly Finding[]}).findings};
+	} finally {
+		await folder.cleanup();
+	}
+}
+
+const absences = [
+	{missing: ['nft'], red: /program nft|trace/u, hint: 'apt-get install -y nftables'},
+	{missing: ['iptables-legacy-restore'], red: /^iptables-legacy, ipv4/u, hint: 'apt-get install -y iptables'},
+	{missing: ['ip6tables-nft-restore'], red: /^iptables-nft, ipv6/u, hint: 'apt-get install -y iptables'},
+] as const;
+
+for (const {missing, red, hint} of absences) {
+	test.serial(`without ${missing.join(', ')}: status 4, those checks are red that need it, with the package`, async t => {
+		const {exitCode, findings} = await doctorWithout(missing);
+		t.is(exitCode, 4);
+		const failed = findings.filter(({ok}) => !ok);
+		t.true(failed.length > 0);
+		for (const {what, needs, reason, mend} of findings.filter(finding => red.test(finding.what))) {
+			t.true(failed.some(finding => finding.what === what), what);
+			t.regex(`${needs} ${reason ?? ''}`, new RegExp(missing.join('|'), 'u'), what);
+			t.is(mend, hint, what);
+		}
+
+		t.deepEqual(failed.filter(({what}) => !red.test(what)).map(({what}) => what), []);
+	});
+}
+
+test.serial('a kernel without the owner match: red, with the module and the command that loads it', async t => {
+	// What iptables says on such a kernel; this one has it.
+	const refuse = (name: string): string => `rules=$(cat)\ncase "$rules" in *owner*) echo "Warning: Extension owner revision 0 not supported, missing kernel module?" >&2; exit 4;; esac\nprintf '%s\\n' "$rules" | exec ${name} "$@"`;
+	const real = readlinkSync('/usr/sbin/iptables-nft-restore');
+	t.is(path.basename(real), 'xtables-nft-multi');
+	const {exitCode, findings} = await doctorWithout([], {'iptables-nft-restore': refuse('/usr/sbin/xtables-nft-multi iptables-restore')});
+	t.is(exitCode, 4);
+	const failed = findings.filter(({ok}) => !ok);
+	t.deepEqual(failed.map(({what}) => what), ['iptables-nft, ipv4: owner match']);
+	t.like(failed[0], {mend: 'modprobe xt_owner'});
+	t.regex(failed[0]!.needs, /xt_owner/u);
+	t.regex(failed[0]!.reason ?? '', /missing kernel module/u);
+});
+
+test.serial('an iptables that takes everything and does nothing: the trace shows it', async t => {
+	const {exitCode, findings} = await doctorWithout([], {'iptables-nft-restore': 'cat >/dev/null'});
+	t.is(exitCode, 4);
+	t.deepEqual(findings.filter(({ok}) => !ok).map(({what}) => what), ['iptables-nft, ipv4: a packet\'s trace, read by netlink']);
+});

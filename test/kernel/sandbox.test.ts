@@ -1,0 +1,118 @@
+/** What the sandbox and its actors are: who they are to the kernel, where they live, and that the machine around them stays as it was. */
+
+import {execFileSync} from 'node:child_process';
+import {readFileSync, readlinkSync} from 'node:fs';
+import process from 'node:process';
+import test from 'ava';
+import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
+import {actorsFor, Cast} from '../../testbed/actors/cast.js';
+import {Netns} from '../../testbed/sandbox/netns.js';
+import {Sandbox} from '../../testbed/sandbox/sandbox.js';
+import {
+	bothBackends, optionsOf, run, systemPath,
+} from './_run.js';
+
+/** The lines of `/proc/PID/status` that tell who a process is. */
+function credentialsIn(pid: number): Readonly<Record<string, readonly number[]>> {
+	const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+	return Object.fromEntries(['Uid', 'Gid', 'Groups'].map(name => [name, new RegExp(String.raw`^${name}:[ \t]*(?<ids>.*)$`, 'mu').exec(status)!.groups!['ids']!.trim().split(/\s+/u).filter(id => id !== '').map(Number)]));
+}
+
+function four(id: number): readonly number[] {
+	return [id, id, id, id]; // Real, effective, saved, and of the file system, which the owner match reads.
+}
+
+test.serial('actors are who they should be, in all four ids and without other groups, and live where they should', async t => {
+	const {credentials, rules} = optionsOf({credentials: {agent: {uid: 0, gid: 1337}, proxy: {uid: 2000, gid: 3000}}});
+	await using sandbox = Sandbox.create();
+	await sandbox.configure(defaultTopology);
+	await using cast = await Cast.start({
+		sandbox, topology: defaultTopology, intent: rules.intent, names: actorsFor(['1', '2', '3', '6']), credentials, timeoutMs: 1000,
+	});
+	const homes = {pod: `net:[${sandbox.pod.inode}]`, remote: `net:[${sandbox.remote.inode}]`};
+	const machine = readlinkSync('/proc/self/ns/net');
+	t.is(new Set([homes.pod, homes.remote, machine]).size, 3);
+	const due = {
+		proxy: {uid: 2000, gid: 3000, home: homes.pod},
+		app: {uid: 1000, gid: 1000, home: homes.pod},
+		agent: {uid: 0, gid: 1337, home: homes.pod},
+		remote: {uid: 0, gid: 0, home: homes.remote},
+		istiod: {uid: 0, gid: 0, home: homes.remote},
+		prometheus: {uid: 0, gid: 0, home: homes.remote},
+	} as const;
+	t.deepEqual([...cast.actors.keys()].toSorted(), Object.keys(due).toSorted() as Array<keyof typeof due>);
+	for (const [name, actor] of cast.actors) {
+		const {uid, gid, home} = due[name];
+		t.deepEqual(credentialsIn(actor.pid), {Uid: four(uid), Gid: four(gid), Groups: []}, name);
+		t.deepEqual(actor.credentials(), {uid, gid}, name);
+		t.is(readlinkSync(`/proc/${actor.pid}/ns/net`), home, name);
+		t.is(actor.gap, undefined);
+	}
+
+	t.is(readlinkSync('/proc/self/ns/net'), machine);
+	t.is(readlinkSync('/proc/thread-self/ns/net'), machine);
+});
+
+test.serial('programs are born in the namespace, and the next one outside of it', async t => {
+	const machine = readlinkSync('/proc/self/ns/net');
+	await using one = Netns.create('one');
+	await using other = Netns.create('other');
+	const born = await Promise.all([one, other, one].map(async netns => netns.run('readlink', ['/proc/self/ns/net'])));
+	t.deepEqual(born, [one, other, one].map(({inode}) => `net:[${inode}]`));
+	t.is(execFileSync('readlink', ['/proc/self/ns/net'], {encoding: 'utf8'}).trim(), machine);
+	t.throws(() => {
+		one.enter(() => {
+			throw new Error('inside');
+		});
+	}, {message: 'inside'});
+	t.is(readlinkSync('/proc/thread-self/ns/net'), machine, 'also after an error inside');
+});
+
+test.serial('the neighbourhood: addresses and routes of both families, and none of the kernel\'s own making', async t => {
+	await using sandbox = Sandbox.create();
+	await sandbox.configure(defaultTopology);
+	const addresses = await sandbox.pod.run('ip', ['-brief', 'address', 'show', 'dev', 'eth0']);
+	t.regex(addresses, /10\.244\.1\.10\/24 2001:db8:1::10\/64 *$/u, 'and no address of link scope');
+	for (const family of addressFamilies) {
+		const {remote, vip} = defaultTopology.places;
+		const route = await sandbox.pod.run('ip', ['route', 'get', vip[family]]); // eslint-disable-line no-await-in-loop -- Two of them.
+		t.true(route.includes(`via ${remote[family]} dev eth0`), route);
+		const local = await sandbox.remote.run('ip', ['route', 'get', vip[family]]); // eslint-disable-line no-await-in-loop -- As above.
+		t.true(local.startsWith(`local ${vip[family]}`), local);
+	}
+});
+
+/** All that a run could change on the machine, as text. */
+function machineState(): Readonly<Record<string, string>> {
+	const read = (file: string, ...given: readonly string[]): string => execFileSync(file, given, {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], env: {...process.env, PATH: systemPath}});
+	const withoutCounters = (text: string): string => text.replaceAll(/\[\d+:\d+\]|packets \d+ bytes \d+|^#.*$/gmu, '');
+	return {
+		...Object.fromEntries(['iptables', 'ip6tables'].flatMap(name => ['nft', 'legacy'].map(kind => [`${name}-${kind}`, withoutCounters(read(`${name}-${kind}-save`))]))),
+		nft: withoutCounters(read('nft', 'list', 'ruleset')),
+		links: read('ip', '-o', 'link').replaceAll(/qlen \d+/gu, ''),
+		addresses: read('ip', '-o', 'address').replaceAll(/\d+sec/gu, ''),
+		routes: read('ip', 'route', 'show', 'table', 'all') + read('ip', '-6', 'route', 'show', 'table', 'all').replaceAll(/expires \d+sec/gu, ''),
+		rules: read('ip', 'rule') + read('ip', '-6', 'rule'),
+		neighbours: read('ip', 'netns', 'list'),
+		sysctls: ['ipv4/ip_forward', 'ipv4/conf/all/route_localnet', 'ipv6/conf/all/disable_ipv6', 'ipv6/conf/default/accept_dad', 'ipv6/conf/default/addr_gen_mode', 'ipv6/conf/default/router_solicitations', 'netfilter/nf_log/2', 'netfilter/nf_log/10', 'netfilter/nf_conntrack_max']
+			.map(name => `${name} ${readIfThere(`/proc/sys/net/${name}`)}`).join(''),
+	};
+}
+
+function readIfThere(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return 'is not there\n';
+	}
+}
+
+test.serial('the machine\'s own rules, links, addresses, routes and sysctls stay as they are', async t => {
+	const before = machineState();
+	for (const backend of bothBackends) {
+		const report = await run({backend, families: addressFamilies}); // eslint-disable-line no-await-in-loop -- One at a time.
+		t.true(report.types.every(({outcome}) => outcome.kind === 'pass'));
+	}
+
+	t.deepEqual(machineState(), before);
+});
