@@ -105,8 +105,7 @@ function missingRules({family, rules, due, own, ruleSet}: {
 	readonly own: readonly NotedResult[];
 	readonly ruleSet: RuleSet;
 }): readonly RuleNote[] {
-	const present = new Set(rules.map(({role}) => role));
-	return firstOfRole(due).filter(({role}) => !present.has(role)).map(({rule, role}) => {
+	return missingOf(rules, due).map(({rule, role}) => {
 		const wanting = own.flatMap(result => wantsRole(result, role, ruleSet));
 		const covered = wanting.filter(({keepsStops}) => keepsStops);
 		const isDoubtful = wanting.length === 0 && own.some(result => result.outcome.kind === 'inconclusive' && legWith(result, role) !== undefined);
@@ -117,12 +116,27 @@ function missingRules({family, rules, due, own, ruleSet}: {
 	});
 }
 
+/** The reference's rules that are not there: the first of a role that is missing altogether, and of a role that several rules share those whose text is missing, when there are fewer of them. */
+function missingOf(rules: readonly KnownRule[], due: readonly KnownRule[]): ReturnType<typeof firstOfRole> {
+	const textsOf = (known: readonly KnownRule[], role: Role): readonly string[] => known.filter(one => one.role === role).map(({rule}) => rule.text);
+	return firstOfRole(due).flatMap(first => {
+		const present = textsOf(rules, first.role);
+		if (present.length === 0) {
+			return [first];
+		}
+
+		const shared = due.filter(({role}) => role === first.role);
+		return present.length < shared.length ? shared.filter(({rule}) => !present.includes(rule.text)).map(known => ({...known, role: first.role})) : [];
+	});
+}
+
 type Wanting = {readonly id: TypeId; readonly hit: RuleHit | null; readonly keepsStops: boolean};
 
 /** Whether a type should have met a role and did not, and which rule it met there. */
-function wantsRole({id, outcome, legs, expected}: NotedResult, role: Role, ruleSet: RuleSet): readonly Wanting[] {
+function wantsRole(result: NotedResult, role: Role, ruleSet: RuleSet): readonly Wanting[] {
+	const {id, outcome, legs, expected} = result;
 	const at = legWith({expected}, role);
-	if (at === undefined || outcome.kind === 'inconclusive') {
+	if (at === undefined || outcome.kind === 'inconclusive' || !lacksRole(result, role, ruleSet)) {
 		return [];
 	}
 

@@ -12,6 +12,8 @@ export type LoadedRule = {
 	readonly number: number;
 	readonly handle: number | undefined;
 	readonly packets: number | undefined;
+	/** What tells the rule from another one in its place where there is no handle: its text, as iptables-legacy prints it. */
+	readonly text?: string;
 };
 
 /** The text or JSON that a tool printed of the kernel's rules is not what it should be. */
@@ -83,7 +85,7 @@ export function parseNftListing(text: string, exceptTables: readonly string[]): 
 }
 
 const tablePattern = /^\*\s*(?<table>\S+)/u;
-const rulePattern = /^\[(?<packets>\d+):\d+\] -A (?<chain>\S+)/u;
+const rulePattern = /^\[(?<packets>\d+):\d+\] -A (?<chain>\S+)(?: (?<text>.*))?$/u;
 
 /**
 The rules of `iptables-save -c` or `ip6tables-save -c`, with their counters in front.
@@ -102,7 +104,7 @@ export function parseSavedCounters(text: string, family: 'ip' | 'ip6'): readonly
 			const number = (numbers.get(`${table} ${chain}`) ?? 0) + 1;
 			numbers.set(`${table} ${chain}`, number);
 			rules.push({
-				family, table, chain, number, handle: undefined, packets: Number(groups['packets']),
+				family, table, chain, number, handle: undefined, packets: Number(groups['packets']), text: groups['text'] ?? '',
 			});
 		} else if (/(?:^|\s)-A /u.test(line) && !line.startsWith('#')) {
 			throw new LoadedRulesError(`A rule was printed without its counter: ${line}`);

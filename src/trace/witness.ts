@@ -6,12 +6,16 @@ import {ruleKey, type LoadedRule} from './loaded-rules.js';
 import type {Gap} from './gap.js';
 import type {TracedPacket} from './packets.js';
 
-/** Whether the kernel still holds the same rules in the same places, as far as numbers and handles tell. Counters play no part. */
+function isSameRule(one: LoadedRule, other: LoadedRule): boolean {
+	return one.handle === other.handle && one.text === other.text;
+}
+
+/** Whether the kernel still holds the same rules in the same places, as far as numbers, handles and (on iptables-legacy) texts tell. Counters play no part. */
 export function compareRules({before, after}: {readonly before: readonly LoadedRule[]; readonly after: readonly LoadedRule[]}): readonly Gap[] {
 	const earlier = new Map(before.map(rule => [ruleKey(rule), rule] as const));
 	const others = after.filter(rule => {
 		const first = earlier.get(ruleKey(rule));
-		return first === undefined || first.handle !== rule.handle;
+		return first === undefined || !isSameRule(first, rule);
 	});
 	return [
 		...(before.length === after.length ? [] : [{kind: 'rules-differ', message: `The kernel held ${before.length} rules before the run and ${after.length} after it.`} satisfies Gap]),
@@ -43,7 +47,7 @@ export function compareCounters({before, after, packets}: {
 		const key = ruleKey(rule);
 		const first = earlier.get(key);
 		const traced = hits.get(key) ?? 0;
-		if (first === undefined || first.handle !== rule.handle) {
+		if (first === undefined || !isSameRule(first, rule)) {
 			continue; // Another rule: `compareRules` says so.
 		}
 

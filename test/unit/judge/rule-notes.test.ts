@@ -73,8 +73,8 @@ test('a rule whose need cannot be seen for a gap is not said to be needed', t =>
 	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_OUTPUT', 9), tamper: ({path, loop}) => observed(path.legs, {loop, gaps})}), ['missing ISTIO_OUTPUT#9: whether it is needed is not known: the evidence has gaps']);
 });
 
-test('a missing rule of several alike is not missed by role, and the others of its chain do not move', t => {
-	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_INBOUND', 2)}, 'missing'), []);
+test('a missing rule of several alike is missed by its text, and the others of its chain do not move', t => {
+	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_INBOUND', 2)}, 'missing'), ['missing ISTIO_INBOUND#2: needed by type 3']);
 	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_INBOUND', 2)}, 'moved'), []);
 });
 
