@@ -56,16 +56,17 @@ Every act: what it does, the program, and what must stand before it starts.
 - `build`: the TypeScript project that must be compiled, `testbed` or `test`; a test that does not compile does not stop the testbed.
 - `kernel(argv)`: Linux, root and the netfilter programs are needed.
 - `checkers`: programs that are installed where that is possible, and whose absence is otherwise found by the test that needs them.
+- `bundled`: the program is one of scripts/setup/bundle.cjs, in CommonJS.
 - `main`: the program exports `main(argv)` and gives the exit status; otherwise it reads `process.argv` and starts when it is imported.
 */
 const acts = {
-	testbed: {purpose: 'run the testbed (`--help` lists its commands)', program: 'dist/bin/cli.js', main: true, build: 'testbed', kernel: testbedNeedsKernel},
+	testbed: {purpose: 'run the testbed (`--help` lists its commands)', program: 'dist/bin/cli.js', main: true, bundled: true, build: 'testbed', kernel: testbedNeedsKernel},
 	test: {
 		purpose: 'run the tests: all, `unit`, `kernel`, or files; needs root unless only unit tests are named',
 		program: 'node_modules/ava/entrypoints/cli.mjs', build: 'test', checkers: checkerPrograms, atRoot: true,
 		arguments: testArguments, kernel: argv => !asksForHelp(argv) && !testsOnlyUnits(argv),
 	},
-	bench: {purpose: 'measure the whole run against the parts it cannot do without', program: 'dist/testbed/bench.js', main: true, build: 'testbed', kernel: argv => !asksForHelp(argv)},
+	bench: {purpose: 'measure the whole run against the parts it cannot do without', program: 'dist/bin/bench.js', main: true, bundled: true, build: 'testbed', kernel: argv => !asksForHelp(argv)},
 	build: {purpose: 'install the packages and compile, and nothing else', build: 'test', kernel: never},
 	types: {purpose: 'compile, with the compiler\'s own messages and options', program: 'node_modules/typescript/lib/tsc.js', atRoot: true, arguments: argv => ['-b', '--pretty', ...argv], kernel: never},
 	lint: {purpose: 'types, style, order of the rooms, room graph, list of acts', program: 'scripts/lint.mjs', atRoot: true, kernel: never},

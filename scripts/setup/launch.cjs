@@ -122,7 +122,8 @@ async function start(name, argv, context) {
 	}
 
 	if (act.main) {
-		const {main} = await import(pathToFileURL(file).href);
+		// A bundle is CommonJS: `require` spares the start of Node's loader of modules.
+		const {main} = act.bundled ? require(file) : await import(pathToFileURL(file).href);
 		process.exitCode = await main(argv);
 		return;
 	}

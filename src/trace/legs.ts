@@ -84,19 +84,28 @@ export class Joiner {
 			opened = next[0];
 		}
 
+		// Somebody who should have cut it did not.
+		loop ||= opened !== undefined;
 		return {path: {legs} as unknown as ObservedPath, loop, gaps};
 	}
 
 	#acceptedOf(opened: OpenedSocket, gaps: Gap[]): AcceptedSocket | undefined {
 		const candidates = this.#accepted.filter(({peer}) => same(peer, opened.from));
-		if (candidates.length < 2) {
+		const rivals = this.#opened.filter(other => other !== opened && same(other.from, opened.from));
+		if (candidates.length < 2 && rivals.length === 0) {
 			return candidates[0];
 		}
 
 		// One source port can serve two destinations at once.
-		const exact = candidates.filter(({local, originalDestination}) => same(originalDestination ?? local, opened.to));
+		const wantedBy = ({to}: OpenedSocket) => ({local, originalDestination}: AcceptedSocket): boolean => same(originalDestination ?? local, to);
+		const exact = candidates.filter(candidate => wantedBy(opened)(candidate));
 		if (exact.length === 1) {
 			return exact[0];
+		}
+
+		// All that there is belongs to the others: nobody accepted this one.
+		if (candidates.every(candidate => rivals.some(rival => wantedBy(rival)(candidate)))) {
+			return undefined;
 		}
 
 		gaps.push({kind: 'ambiguous', message: `${candidates.length} listeners accepted a connection from ${print(opened.from)}.`});

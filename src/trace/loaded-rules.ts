@@ -28,17 +28,35 @@ export function ruleKey({family, table, chain, number}: {readonly family: Family
 
 /** What `nft -j list ruleset` must look like, as far as it is read here. */
 type NftRule = {readonly family: string; readonly table: string; readonly chain: string; readonly handle: number; readonly expr: readonly unknown[]};
-type NftListing = {readonly nftables: ReadonlyArray<{readonly rule?: NftRule}>};
+type NftListing = {readonly nftables: readonly unknown[]};
+
+function isObject(value: unknown): value is object {
+	return typeof value === 'object' && value !== null;
+}
 
 function isListing(value: unknown): value is NftListing {
-	return typeof value === 'object' && value !== null && 'nftables' in value && Array.isArray(value.nftables);
+	return isObject(value) && 'nftables' in value && Array.isArray(value.nftables);
+}
+
+/** The rule of an entry; undefined for a table, a chain, a set. */
+function ruleOf(entry: unknown): NftRule | undefined {
+	if (!isObject(entry) || !('rule' in entry)) {
+		return undefined;
+	}
+
+	const {rule} = entry as {readonly rule: Readonly<Record<string, unknown>> | null};
+	if (!isObject(rule) || ['family', 'table', 'chain'].some(key => typeof rule[key] !== 'string') || typeof rule['handle'] !== 'number' || !Array.isArray(rule['expr'])) {
+		throw new LoadedRulesError(`\`nft -j list ruleset\` printed a rule that is not understood: ${JSON.stringify(rule)}`);
+	}
+
+	return rule as unknown as NftRule;
 }
 
 function packetsOf(expressions: readonly unknown[]): number | undefined {
 	for (const expression of expressions) {
-		if (typeof expression === 'object' && expression !== null && 'counter' in expression) {
+		if (isObject(expression) && 'counter' in expression) {
 			const {counter} = expression;
-			if (typeof counter === 'object' && counter !== null && 'packets' in counter && typeof counter.packets === 'number') {
+			if (isObject(counter) && 'packets' in counter && typeof counter.packets === 'number') {
 				return counter.packets;
 			}
 		}
@@ -66,7 +84,8 @@ export function parseNftListing(text: string, exceptTables: readonly string[]): 
 
 	const numbers = new Map<string, number>();
 	const rules: LoadedRule[] = [];
-	for (const {rule} of listing.nftables) {
+	for (const entry of listing.nftables) {
+		const rule = ruleOf(entry);
 		if (rule === undefined || exceptTables.includes(rule.table)) {
 			continue;
 		}

@@ -13,6 +13,10 @@ export function lostInSequence(events: readonly TraceEvent[]): readonly Gap[] {
 	}
 
 	const numbers = sequences as readonly number[];
-	const missing = numbers.reduce((sum, number, index) => sum + (index === 0 ? 0 : number - numbers[index - 1]! - 1), numbers[0] ?? 0);
+	if (numbers.some((number, index) => index > 0 && number <= numbers[index - 1]!)) {
+		return [{kind: 'lost-events', message: 'NFLOG messages came out of order: their numbers tell nothing of losses.'}];
+	}
+
+	const missing = numbers.length === 0 ? 0 : numbers.at(-1)! + 1 - numbers.length;
 	return missing === 0 ? [] : [{kind: 'lost-events', message: `${missing} NFLOG messages are missing.`}];
 }

@@ -63,7 +63,9 @@ class Assembler {
 			// The switch stands before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
 			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event);
 			packet.seen ||= isSwitch;
-			if (!isSwitch) {
+			if (isSwitch) {
+				this.#current.delete(event.traceId);
+			} else {
 				this.#current.set(event.traceId, {traversal: this.#begin(packet, event, event.packet, hooks[event.chain]), walk: new ChainWalk(event.chain)});
 			}
 		}

@@ -1,0 +1,185 @@
+import test from 'ava';
+import {stepsOfPath, type Endpoint, type RuleHit, type Traversal} from '../../../src/netfilter/path.js';
+import {parseSave} from '../../../src/netfilter/save.js';
+import type {RuleSet} from '../../../src/netfilter/types.js';
+import {Joiner, type Evidence, type SocketOwner} from '../../../src/trace/legs.js';
+import type {TracedPacket} from '../../../src/trace/packets.js';
+import {
+	loopStops, type AcceptedSocket, type OpenedSocket, type SocketRecord,
+} from '../../../src/trace/sockets.js';
+import {header} from './_events.js';
+
+const appPort: Endpoint = {address: '10.244.1.10', port: 40_000};
+const proxyPort: Endpoint = {address: '10.244.1.10', port: 40_001};
+const remote: Endpoint = {address: '10.244.1.20', port: 8080};
+const elsewhere: Endpoint = {address: '10.244.1.21', port: 8080};
+
+const opened = (changes: Partial<OpenedSocket> = {}): OpenedSocket => ({
+	kind: 'opened', id: 'probe', parent: undefined, actor: 'app', family: 'ipv4', from: appPort, to: remote, ...changes,
+});
+const accepted = (changes: Partial<AcceptedSocket> = {}): AcceptedSocket => ({
+	kind: 'accepted', id: 'in', actor: 'remote', stop: 'remote:8080', peer: appPort, local: remote, originalDestination: undefined, ...changes,
+});
+const byProxy = accepted({
+	id: 'proxy-in', actor: 'proxy', stop: 'proxy:15001', local: {address: '127.0.0.1', port: 15_001}, originalDestination: remote,
+});
+const onward = opened({
+	id: 'proxy-out', parent: 'proxy-in', actor: 'proxy', from: proxyPort,
+});
+const ended = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason = ''): SocketRecord => ({
+	kind: 'ended', id: 'probe', result, reason,
+});
+
+const hit = (number: number | undefined, chain = 'OUTPUT'): RuleHit => ({
+	family: 'ip', table: 'nat', chain, number, handle: 9, text: undefined, verdict: 'accept',
+});
+
+function traversal(changes: Partial<Traversal> = {}): Traversal {
+	const {chain = 'OUTPUT'} = changes;
+	return {
+		hook: chain === 'OUTPUT' ? 'output' : 'postrouting', family: 'ip', table: 'nat', chain, hits: [], end: {by: 'policy', verdict: 'accept'}, inInterface: undefined, outInterface: 'eth0', source: appPort, destination: remote, ...changes,
+	};
+}
+
+const whole = [traversal({hits: [hit(1)]}), traversal({chain: 'POSTROUTING'})];
+
+const packet = (changes: Partial<TracedPacket> & {readonly from?: Endpoint; readonly to?: Endpoint} = {}): TracedPacket => ({
+	header: header({source: changes.from ?? appPort, destination: changes.to ?? remote}), traversals: whole, seen: true, owner: undefined, ...changes,
+});
+const owner = (changes: Partial<SocketOwner> = {}): SocketOwner => ({
+	family: 'ipv4', sourcePort: 40_000, destinationPort: 8080, uid: 1000, gid: 1000, ...changes,
+});
+
+const ruleSet: RuleSet = parseSave('*nat\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A OUTPUT -j ACCEPT\nCOMMIT\n*raw\n:OUTPUT ACCEPT [0:0]\nCOMMIT', 'ipv4');
+const direct = {sockets: [opened(), accepted(), ended('connected')], packets: [packet()], owners: [owner()], ruleSet};
+const proxied = {
+	...direct, sockets: [opened(), byProxy, onward, accepted({peer: proxyPort})], packets: [packet(), packet({from: proxyPort})],
+};
+const unanswered = (...sockets: readonly SocketRecord[]): readonly SocketRecord[] => [opened(), ...sockets];
+
+type Row = {readonly title: string; readonly evidence: Partial<Evidence>; readonly steps: string; readonly gaps?: ReadonlyArray<readonly [kind: string, message: string]>; readonly loop?: boolean; readonly from?: Evidence};
+
+const nat = 'OUTPUT#1 > POSTROUTING';
+const name = 'app 10.244.1.10:40000 → 10.244.1.20:8080';
+const notCarried = 'proxy:15001 accepted a connection to 10.244.1.20:8080 and did not carry it on.';
+
+const rows: readonly Row[] = [
+	{title: 'straight to a listener', evidence: {}, steps: `app > ${nat} > remote:8080`},
+	{title: 'carried on by the proxy', from: proxied, evidence: {}, steps: `app > ${nat} > proxy:15001 > ${nat} > remote:8080`},
+	{title: 'a table without rules is no part of the path', evidence: {packets: [packet({traversals: [traversal({table: 'raw'}), ...whole]})]}, steps: `app > ${nat} > remote:8080`},
+	{title: 'nobody says that it opened the connection', evidence: {sockets: []}, steps: '', gaps: [['no-end', 'No actor said that it opened the connection probe.']]},
+	{title: 'the proxy does not carry it on', from: proxied, evidence: {sockets: [opened(), byProxy]}, steps: `app > ${nat} > proxy:15001`, gaps: [['no-end', notCarried]]},
+	{
+		title: 'the proxy carries it on twice', from: proxied, evidence: {sockets: [...proxied.sockets, {...onward, id: 'again', from: elsewhere}]}, steps: `app > ${nat} > proxy:15001 > ${nat} > remote:8080`, gaps: [
+			['ambiguous', 'proxy:15001 opened 2 connections for one that it accepted.'],
+		],
+	},
+	{title: 'a listener that asks for nothing need not carry on', evidence: {sockets: [opened(), accepted({stop: 'proxy:15090'})]}, steps: `app > ${nat} > proxy:15090`},
+	{title: 'the packet is not in the trace', evidence: {packets: []}, steps: 'app > remote:8080', gaps: [['not-traced', `The first packet of ${name} does not appear in the trace.`]]},
+	{title: 'the switch did not see the packet', evidence: {packets: [packet({seen: false})]}, steps: `app > ${nat} > remote:8080`, gaps: [['not-traced', `The first packet of ${name} does not appear in the trace.`]]},
+	{
+		title: 'no table shows the packet', evidence: {packets: [packet({traversals: [traversal({table: 'raw'})]})]}, steps: 'app > remote:8080', gaps: [
+			['not-traced', `The first packet of ${name} was seen, but no chain of nat shows it.`],
+		],
+	},
+	{title: 'no table has a rule', evidence: {packets: [packet({traversals: []})], ruleSet: {tables: []}}, steps: 'app > remote:8080'},
+	{title: 'it arrived, and a chain on the way is missing', evidence: {packets: [packet({traversals: whole.slice(0, 1)})]}, steps: 'app > OUTPUT#1 > remote:8080', gaps: [['not-traced', `The first packet of ${name} arrived, but the trace does not show it in nat POSTROUTING.`]]},
+	{
+		title: 'it was refused, and a chain on the way is missing', evidence: {sockets: unanswered(ended('refused')), packets: [packet({traversals: whole.slice(0, 1)})]}, steps: 'app > OUTPUT#1 > refused', gaps: [['not-traced', `The first packet of ${name} arrived, but the trace does not show it in nat POSTROUTING.`]],
+	},
+	{
+		title: 'a traversal is open', evidence: {packets: [packet({traversals: [traversal({hits: [hit(1)], end: {by: 'open'}}), whole[1]!]})]}, steps: `app > ${nat} > remote:8080`, gaps: [['open-traversal', `The trace of ${name} does not say how nat OUTPUT was left.`]],
+	},
+	{title: 'a rule that the set does not hold', evidence: {packets: [packet({traversals: [traversal({hits: [hit(undefined)]}), whole[1]!]})]}, steps: 'app > OUTPUT#? > POSTROUTING > remote:8080', gaps: [['open-traversal', `The trace of ${name} names handle 9 in nat OUTPUT, which no rule has.`]]},
+	{title: 'a repetition that went the same way', evidence: {packets: [packet(), packet()]}, steps: `app > ${nat} > remote:8080`},
+	{title: 'a repetition that only the switch met', evidence: {packets: [packet(), packet({traversals: []})]}, steps: `app > ${nat} > remote:8080`},
+	{title: 'a repetition that went another way', evidence: {packets: [packet(), packet({traversals: [traversal({hits: [hit(2)]}), whole[1]!]})]}, steps: `app > ${nat} > remote:8080`, gaps: [['ambiguous', `A repeated packet of ${name} took another way than the first.`]]},
+	{title: 'the kernel names two users', evidence: {owners: [owner(), owner({uid: 5})]}, steps: `app > ${nat} > remote:8080`, gaps: [['credentials', `The kernel names 2 users for ${name}.`]]},
+	{title: 'the owners of other sockets do not count', evidence: {owners: [owner(), owner({uid: 5, family: 'ipv6'}), owner({uid: 5, sourcePort: 1}), owner({uid: 5, destinationPort: 1})]}, steps: `app > ${nat} > remote:8080`},
+	{title: 'NFLOG names the same user', evidence: {packets: [packet({owner: {uid: 1000, gid: 1000}})]}, steps: `app > ${nat} > remote:8080`},
+	{title: 'NFLOG names another user', evidence: {packets: [packet({owner: {uid: 1000, gid: 5}})]}, steps: `app > ${nat} > remote:8080`, gaps: [['credentials', `For ${name} the socket match says 1000:1000 and NFLOG 1000:5.`]]},
+	{title: 'nobody accepted it, and its process said nothing', evidence: {sockets: unanswered()}, steps: `app > ${nat} > unknown`, gaps: [['no-end', `Nobody accepted, refused or dropped ${name}: its process said nothing more of it.`]]},
+	{title: 'nobody accepted it in time', evidence: {sockets: unanswered(ended('timeout', 'no answer within 5 ms'))}, steps: `app > ${nat} > unknown`, gaps: [['no-end', `Nobody accepted, refused or dropped ${name}: no answer within 5 ms.`]]},
+	{title: 'it connected, and nobody says that it accepted', evidence: {sockets: unanswered(ended('connected'))}, steps: `app > ${nat} > unknown`, gaps: [['no-end', `Nobody accepted, refused or dropped ${name}: .`]]},
+	{title: 'refused', evidence: {sockets: unanswered(ended('refused', 'ECONNREFUSED'))}, steps: `app > ${nat} > refused`},
+	{title: 'unreachable', evidence: {sockets: unanswered(ended('unreachable', 'EHOSTUNREACH'))}, steps: `app > ${nat} > unreachable`},
+	{
+		title: 'dropped by a rule', evidence: {sockets: unanswered(ended('timeout')), packets: [packet({traversals: [traversal({hits: [hit(3)], end: {by: 'rule', verdict: 'drop'}})]})]}, steps: 'app > OUTPUT#3 > dropped by OUTPUT#3',
+	},
+	{
+		title: 'dropped by a policy', evidence: {sockets: unanswered(ended('timeout')), packets: [packet({traversals: [traversal({hits: [hit(3)], end: {by: 'policy', verdict: 'drop'}})]})]}, steps: 'app > OUTPUT#3 > dropped',
+	},
+	{
+		title: 'two listeners accepted from one port: the destination tells', evidence: {sockets: [opened(), accepted({id: 'other', stop: 'istiod:8080', local: elsewhere}), accepted()]}, steps: `app > ${nat} > remote:8080`,
+	},
+	{
+		title: 'two listeners accepted from one port, and neither is the destination', evidence: {sockets: [opened(), accepted({id: 'a', local: elsewhere}), accepted({id: 'b', local: elsewhere})]}, steps: `app > ${nat} > unknown`, gaps: [
+			['ambiguous', '2 listeners accepted a connection from 10.244.1.10:40000.'], ['no-end', `Nobody accepted, refused or dropped ${name}: its process said nothing more of it.`],
+		],
+	},
+	{
+		title: 'two listeners accepted from one port to the same destination', evidence: {sockets: [opened(), accepted({id: 'a'}), accepted({id: 'b'})]}, steps: `app > ${nat} > unknown`, gaps: [
+			['ambiguous', '2 listeners accepted a connection from 10.244.1.10:40000.'], ['no-end', `Nobody accepted, refused or dropped ${name}: its process said nothing more of it.`],
+		],
+	},
+	{
+		title: 'one port, two destinations, one listener: that of the other', evidence: {sockets: [opened(), ended('refused'), opened({id: 'other', to: elsewhere}), accepted({local: elsewhere})]}, steps: `app > ${nat} > refused`,
+	},
+	{
+		title: 'one port, two destinations, one listener: by the original destination', evidence: {sockets: [opened(), opened({id: 'other', to: elsewhere}), byProxy, onward, accepted({peer: proxyPort})], packets: proxied.packets}, steps: `app > ${nat} > proxy:15001 > ${nat} > remote:8080`,
+	},
+	{
+		title: 'one port, two destinations, and a listener that either may have met', evidence: {sockets: [opened(), ended('connected'), opened({id: 'other', to: elsewhere}), accepted({local: {address: '127.0.0.1', port: 15_090}})]}, steps: `app > ${nat} > unknown`, gaps: [
+			['ambiguous', '1 listeners accepted a connection from 10.244.1.10:40000.'], ['no-end', `Nobody accepted, refused or dropped ${name}: .`],
+		],
+	},
+	{title: 'a loop that the proxy cut', from: proxied, evidence: {sockets: [opened(), byProxy, {kind: 'cut', id: 'proxy-in', reason: 'loop'}]}, steps: `app > ${nat} > proxy:15001`, loop: true},
+];
+
+for (const {title, evidence, steps, gaps = [], loop = false, from = direct} of rows) {
+	test(`legs: ${title}`, t => {
+		const observation = new Joiner({...from, ...evidence}).join('probe');
+		t.is(stepsOfPath(observation.path).join(' > '), steps);
+		t.deepEqual(observation.gaps.map(({kind, message}) => [kind, message]), gaps.map(row => [...row]));
+		t.is(observation.loop, loop);
+	});
+}
+
+test('legs: a flow that nobody cuts is a loop all the same, and ends', t => {
+	const port = (number: number): Endpoint => ({address: '10.244.1.10', port: 1000 + number});
+	const sockets = Array.from({length: 50}, (_, number): readonly SocketRecord[] => [
+		opened({id: number === 0 ? 'probe' : `out-${number}`, parent: number === 0 ? undefined : `in-${number - 1}`, from: port(number)}),
+		{...byProxy, id: `in-${number}`, peer: port(number)},
+	]).flat();
+	const packets = Array.from({length: 50}, (_, number) => packet({from: port(number)}));
+	const {path, loop, gaps} = new Joiner({...direct, sockets, packets}).join('probe');
+	t.is(path.legs.length, loopStops + 1);
+	t.true(loop);
+	t.deepEqual(gaps, []);
+});
+
+test('legs: a leg has its socket\'s owner, by the socket match or else by NFLOG', t => {
+	const socketOf = (evidence: Partial<Evidence>) => new Joiner({...direct, ...evidence}).join('probe').path.legs[0]!.socket;
+	t.deepEqual(socketOf({}), {uid: 1000, gid: 1000});
+	t.deepEqual(socketOf({owners: [], packets: [packet({owner: {uid: 3, gid: 4}})]}), {uid: 3, gid: 4});
+	t.is(socketOf({owners: []}), undefined);
+});
+
+test('legs: IPv6 addresses stand in brackets, and the tables are those of IPv6', t => {
+	const from: Endpoint = {address: '2001:db8:1::10', port: 40_000};
+	const to: Endpoint = {address: '2001:db8:1::20', port: 8080};
+	const {path, gaps} = new Joiner({
+		...direct,
+		sockets: [opened({family: 'ipv6', from, to}), accepted({peer: from, local: to})],
+		packets: [],
+	}).join('probe');
+	t.deepEqual(gaps.map(({message}) => message), ['The first packet of app [2001:db8:1::10]:40000 → [2001:db8:1::20]:8080 does not appear in the trace.']);
+	t.is(path.legs[0]!.family, 'ipv6');
+	const traced = new Joiner({
+		...direct,
+		sockets: [opened({family: 'ipv6', from, to}), accepted({peer: from, local: to})],
+		packets: [packet({from, to, traversals: [traversal({family: 'ip6', table: 'nat'})]})],
+	}).join('probe');
+	t.deepEqual(traced.path.legs[0]!.traversals, []);
+	t.deepEqual(traced.gaps, []);
+});

@@ -1,0 +1,149 @@
+import test from 'ava';
+import type {TraceEvent} from '../../../src/trace/event.js';
+import {assemblePackets, type TracedPacket} from '../../../src/trace/packets.js';
+import {
+	header, logEvent, lookupOf, nftEnd, nftEvent, nftPolicy,
+} from './_events.js';
+
+const lookup = lookupOf({
+	'ip nat OUTPUT 1': {}, 'ip nat OUTPUT 2': {text: 'ACCEPT', final: 'accept'}, 'ip nat MINE 1': {final: 'accept'}, 'ip nat MINE 2': {}, 'ip nat PREROUTING 1': {text: 'DROP', final: 'drop'},
+});
+
+/** `OUTPUT 1 MINE 1 =rule accept`: the base chain, the hits, and how it was left. */
+function printTraversals({traversals}: TracedPacket): string {
+	return traversals.map(({table, chain, hits, end}) => [
+		table === 'nat' ? chain : `${table}:${chain}`,
+		...hits.map(hit => `${hit.chain}#${hit.number ?? '?'}`),
+		end.by === 'open' ? '=open' : `=${end.by} ${end.verdict}`,
+	].join(' ')).join(', ');
+}
+
+const switched = (changes: Parameters<typeof nftEvent>[0] = {}): TraceEvent => nftEvent({
+	family: 'inet', table: 'switch', chain: 'output', handle: 1, verdict: 'continue', target: undefined, packet: header(), ...changes,
+});
+/** Nat OUTPUT as nft tells it: a jump, a verdict. */
+const output = (traceId: number, sequence: number): readonly TraceEvent[] => [
+	nftEvent({traceId, packet: header({sequence})}),
+	nftEvent({
+		traceId, chain: 'MINE', verdict: 'accept', target: undefined,
+	}),
+];
+/** Nat POSTROUTING, where no rule matches. */
+const postrouting = (traceId: number, sequence: number): readonly TraceEvent[] => [
+	nftEnd({traceId, chain: 'POSTROUTING', packet: header({sequence})}), nftPolicy({traceId, chain: 'POSTROUTING'}),
+];
+const both = 'OUTPUT OUTPUT#1 MINE#1 =rule accept, POSTROUTING =policy accept';
+const logged = (chain: string, number: number, changes: Parameters<typeof logEvent>[0] = {}): TraceEvent => logEvent({chain, number, ...changes});
+
+type Row = {readonly title: string; readonly events: readonly TraceEvent[]; readonly packets: readonly string[]; readonly orphans?: number; readonly seen?: readonly boolean[]};
+
+const rows: readonly Row[] = [
+	{title: 'nothing', events: [], packets: []},
+	{title: 'nft: one packet through two base chains', events: [...output(1, 5), ...postrouting(1, 5)], packets: [both]},
+	{
+		title: 'nft: two packets whose events are mixed', events: [output(1, 5)[0]!, output(2, 6)[0]!, output(1, 5)[1]!, ...postrouting(1, 5), output(2, 6)[1]!, ...postrouting(2, 6)], packets: [both, both],
+	},
+	{
+		title: 'nft: a trace id that is used again by another packet', events: [...output(1, 5), ...postrouting(1, 5), ...output(1, 6), ...postrouting(1, 6)], packets: [both, both],
+	},
+	{
+		title: 'nft: a packet that changes its trace id on lo', events: [...output(1, 5), ...postrouting(1, 5), nftEnd({traceId: 2, table: 'mangle', chain: 'PREROUTING', packet: header({sequence: 5, destination: {address: '127.0.0.1', port: 15_001}})}), nftPolicy({traceId: 2, table: 'mangle', chain: 'PREROUTING'})],
+		packets: [`${both}, mangle:PREROUTING =policy accept`],
+	},
+	{
+		title: 'nft: a repetition is an attempt of its own, even with the same trace id', events: [switched({packet: header({sequence: 5})}), ...output(1, 5), switched({packet: header({sequence: 5})}), ...output(1, 5), ...postrouting(1, 5)], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept', both], seen: [true, true],
+	},
+	{title: 'nft: the switch alone', events: [switched()], packets: [''], seen: [true]},
+	{title: 'nft: the switch\'s later events are no packets', events: [switched(), nftEnd({family: 'inet', table: 'switch', chain: 'output'}), nftPolicy({family: 'inet', table: 'switch', chain: 'output'})], packets: [''], seen: [true]},
+	{title: 'nft: the way stays open without its end', events: [output(1, 5)[0]!], packets: ['OUTPUT OUTPUT#1 =open']},
+	{title: 'nft: a dropping policy', events: [nftPolicy({packet: header(), verdict: 'drop'})], packets: ['OUTPUT =policy drop']},
+	{title: 'nft: a handle that no rule has', events: [nftEvent({handle: 990, packet: header()})], packets: ['OUTPUT OUTPUT#? =open']},
+	{title: 'nft: an event of no packet', events: [output(1, 5)[1]!, ...postrouting(1, 5)], packets: ['POSTROUTING =policy accept'], orphans: 1},
+	{title: 'nft: an event of no packet behind the switch', events: [switched(), output(1, 5)[1]!], packets: [''], orphans: 1, seen: [true]},
+	{title: 'nft: the first event of the second base chain is missing', events: [...output(1, 5), postrouting(1, 5)[1]!], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept'], orphans: 1},
+	{
+		title: 'nft: the first event of another table\'s chain of the same name is missing', events: [nftEnd({table: 'raw', packet: header()}), nftPolicy({table: 'raw'}), nftPolicy({table: 'mangle'})], packets: ['raw:OUTPUT =policy accept'], orphans: 1,
+	},
+	{title: 'nft: the same in another family', events: [nftEnd({packet: header()}), nftPolicy({family: 'ip6'})], packets: ['OUTPUT =open'], orphans: 1},
+	{title: 'nft: a jump in the middle is missing', events: [output(1, 5)[0]!, nftEvent({chain: 'OTHER', verdict: 'accept'})], packets: ['OUTPUT OUTPUT#1 =open'], orphans: 1},
+	{
+		title: 'nft: a packet without ports or number is known by its identification', events: [
+			nftPolicy({packet: header({protocol: 1, sequence: undefined, identification: 1})}), nftPolicy({packet: header({protocol: 1, sequence: undefined, identification: 2})}),
+			nftPolicy({table: 'raw', packet: header({protocol: 1, sequence: undefined, identification: 1})}),
+		], packets: ['OUTPUT =policy accept, raw:OUTPUT =policy accept', 'OUTPUT =policy accept'],
+	},
+	{
+		title: 'nft: two UDP packets of IPv6 are told apart by their source', events: [
+			nftPolicy({packet: header({protocol: 17, sequence: undefined, identification: undefined})}), nftPolicy({packet: header({protocol: 17, sequence: undefined, identification: undefined, source: {address: '10.244.1.10', port: 1}})}),
+		], packets: ['OUTPUT =policy accept', 'OUTPUT =policy accept'],
+	},
+
+	{title: 'legacy: rules, a final one', events: [logged('OUTPUT', 1), logged('MINE', 1)], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept']},
+	{title: 'legacy: back from a chain to the policy', events: [logged('OUTPUT', 1), logged('MINE', 2), logged('OUTPUT', 2, {kind: 'policy'})], packets: ['OUTPUT OUTPUT#1 MINE#2 =policy accept']},
+	{title: 'legacy: the end of a chain is no hit', events: [logged('OUTPUT', 1), logged('MINE', 3, {kind: 'return'}), logged('OUTPUT', 2, {kind: 'policy'})], packets: ['OUTPUT OUTPUT#1 =policy accept']},
+	{title: 'legacy: a final rule of the base chain', events: [logged('PREROUTING', 1, {hook: 'prerouting'})], packets: ['PREROUTING PREROUTING#1 =rule drop']},
+	{title: 'legacy: a rule that the set does not hold keeps its number', events: [logged('OUTPUT', 7)], packets: ['OUTPUT OUTPUT#7 =open']},
+	{
+		title: 'legacy: the packet\'s destination changes, and it is the same packet', events: [logged('OUTPUT', 1), logged('MINE', 1), logged('POSTROUTING', 1, {kind: 'policy', hook: 'postrouting', packet: header({destination: {address: '127.0.0.1', port: 15_001}})})],
+		packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept, POSTROUTING =policy undefined'],
+	},
+	{
+		title: 'legacy: the switch\'s events come first', events: [switched(), switched({traceId: 2, packet: header({sequence: 2000})}), logged('OUTPUT', 1), logged('OUTPUT', 1, {packet: header({sequence: 2000})}), logged('MINE', 1), logged('MINE', 1, {packet: header({sequence: 2000})})],
+		packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept', 'OUTPUT OUTPUT#1 MINE#1 =rule accept'], seen: [true, true],
+	},
+	{
+		title: 'legacy: a repetition is an attempt of its own', events: [switched(), switched(), logged('OUTPUT', 1), logged('MINE', 1), logged('OUTPUT', 1), logged('MINE', 1)], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept', 'OUTPUT OUTPUT#1 MINE#1 =rule accept'], seen: [true, true],
+	},
+	{title: 'legacy: without the switch a packet is not seen', events: [logged('OUTPUT', 1)], packets: ['OUTPUT OUTPUT#1 =open'], seen: [false]},
+];
+
+for (const {title, events, packets: due, orphans = 0, seen} of rows) {
+	test(`packets of a trace, ${title}`, t => {
+		const {packets, orphans: found} = assemblePackets(events, lookup);
+		t.deepEqual(packets.map(packet => printTraversals(packet)), due);
+		t.is(found, orphans);
+		if (seen !== undefined) {
+			t.deepEqual(packets.map(packet => packet.seen), seen);
+		}
+	});
+}
+
+const hooks = ['OUTPUT', 'POSTROUTING', 'PREROUTING', 'INPUT'] as const;
+
+test('over lo a packet passes four hooks of mangle, once each, in their order', t => {
+	const nft = hooks.flatMap((chain, index) => [nftEnd({table: 'mangle', chain, traceId: index < 2 ? 1 : 2, packet: header()}), nftPolicy({table: 'mangle', chain, traceId: index < 2 ? 1 : 2})]);
+	const legacy = hooks.map(chain => logEvent({
+		kind: 'policy', table: 'mangle', chain, hook: ({OUTPUT: 'output', POSTROUTING: 'postrouting', PREROUTING: 'prerouting', INPUT: 'input'} as const)[chain],
+	}));
+	for (const events of [nft, legacy]) {
+		const {packets} = assemblePackets(events, lookup);
+		t.deepEqual(packets.map(({traversals}) => traversals.map(({chain, hook}) => [chain, hook])), [hooks.map(chain => [chain, chain.toLowerCase() as Lowercase<typeof chain>])]);
+	}
+});
+
+test('a packet keeps its first header, each traversal the one that came there', t => {
+	const changed = header({destination: {address: '127.0.0.1', port: 15_001}});
+	const [packet] = assemblePackets([switched(), nftPolicy({packet: header()}), nftPolicy({chain: 'POSTROUTING', packet: changed, outInterface: 1})], lookup).packets;
+	t.deepEqual(packet!.header, header());
+	t.deepEqual(packet!.traversals.map(({destination, inInterface, outInterface}) => [destination.port, inInterface, outInterface]), [[8080, undefined, 'eth0'], [15_001, undefined, 'lo']]);
+});
+
+test('a hit has its place, handle, text and verdict; legacy tells neither handle nor verdict of a rule that leads on', t => {
+	const hitOf = (event: TraceEvent) => assemblePackets([event], lookup).packets[0]!.traversals[0]!.hits[0];
+	t.deepEqual(hitOf(nftEvent({packet: header()})), {
+		family: 'ip', table: 'nat', chain: 'OUTPUT', number: 1, handle: 10, text: '-j OUTPUT-1', verdict: 'jump',
+	});
+	t.deepEqual(hitOf(logged('OUTPUT', 1)), {
+		family: 'ip', table: 'nat', chain: 'OUTPUT', number: 1, handle: undefined, text: '-j OUTPUT-1', verdict: undefined,
+	});
+	t.deepEqual(hitOf(nftEvent({handle: 990, packet: header()})), {
+		family: 'ip', table: 'nat', chain: 'OUTPUT', number: undefined, handle: 990, text: undefined, verdict: 'jump',
+	});
+});
+
+test('the owner is the first that NFLOG names whole', t => {
+	const ownerOf = (...events: readonly TraceEvent[]) => assemblePackets(events, lookup).packets[0]!.owner;
+	t.deepEqual(ownerOf(logged('OUTPUT', 1, {uid: undefined}), logged('MINE', 2, {uid: 5, gid: 6}), logged('MINE', 2, {uid: 7, gid: 8})), {uid: 5, gid: 6});
+	t.is(ownerOf(logged('OUTPUT', 1, {gid: undefined})), undefined);
+	t.is(ownerOf(nftEvent({packet: header()})), undefined);
+});

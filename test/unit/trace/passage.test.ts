@@ -1,0 +1,49 @@
+import test from 'ava';
+import {parseSave} from '../../../src/netfilter/save.js';
+import type {Hook} from '../../../src/netfilter/types.js';
+import {chainsMissed} from '../../../src/trace/passage.js';
+import type {TracedPacket} from '../../../src/trace/packets.js';
+import {header} from './_events.js';
+
+/** `nat OUTPUT eth0`: table, chain, and the interface by which the packet leaves. */
+function packet(...places: readonly string[]): TracedPacket {
+	return {
+		header: header(),
+		seen: true,
+		owner: undefined,
+		traversals: places.map(place => {
+			const [table, chain, outInterface] = place.split(' ') as [string, string, string | undefined];
+			return {
+				hook: chain.toLowerCase() as Hook, family: 'ip', table, chain, hits: [], end: {by: 'policy', verdict: 'accept'}, inInterface: undefined, outInterface, source: header().source, destination: header().destination,
+			};
+		}),
+	};
+}
+
+const nat = parseSave('*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A OUTPUT -j ACCEPT\nCOMMIT', 'ipv4').tables;
+const raw = parseSave('*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j ACCEPT\nCOMMIT', 'ipv4').tables;
+const filter = parseSave('*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j ACCEPT\nCOMMIT', 'ipv4').tables;
+const onlyOutput = [{...nat[0]!, chains: nat[0]!.chains.filter(({name}) => name === 'OUTPUT')}];
+
+const rows: ReadonlyArray<readonly [title: string, packet: TracedPacket, tables: typeof nat, missed: readonly string[]]> = [
+	['out by eth0', packet('nat OUTPUT eth0', 'nat POSTROUTING eth0'), nat, []],
+	['out by eth0, without the end', packet('nat OUTPUT eth0'), nat, ['nat POSTROUTING']],
+	['out by eth0, without the beginning', packet('nat POSTROUTING eth0'), nat, ['nat OUTPUT']],
+	['over lo: nat does not look again', packet('nat OUTPUT eth0', 'nat POSTROUTING lo'), nat, []],
+	['over lo: the others do', packet('nat OUTPUT eth0', 'nat POSTROUTING lo'), [...nat, ...raw], ['raw PREROUTING', 'raw OUTPUT']],
+	['over lo: the others did', packet('raw OUTPUT eth0', 'nat OUTPUT eth0', 'nat POSTROUTING lo', 'raw PREROUTING'), [...nat, ...raw], []],
+	['over lo without nat: one of two', packet('filter OUTPUT lo', 'filter INPUT'), [...filter, ...raw], ['raw PREROUTING', 'raw OUTPUT']],
+	['from outside', packet('nat PREROUTING', 'nat INPUT'), nat, []],
+	['from outside, without the end', packet('nat PREROUTING'), nat, ['nat INPUT']],
+	['from outside, without the beginning', packet('raw PREROUTING', 'nat INPUT'), [...nat, ...raw], ['nat PREROUTING']],
+	['from outside: a table without that chain', packet('raw PREROUTING', 'nat PREROUTING', 'nat INPUT'), [...nat, ...raw], []],
+	['conntrack left it out: nat is not asked at all', packet('raw OUTPUT eth0'), [...nat, ...raw], []],
+	['a chain that the kernel does not have', packet('nat OUTPUT eth0'), onlyOutput, []],
+	['no tables', packet('nat OUTPUT eth0'), [], []],
+];
+
+for (const [title, traced, tables, missed] of rows) {
+	test(`chains that a packet which arrived must have passed: ${title}`, t => {
+		t.deepEqual([...chainsMissed(traced, tables)].toSorted(), [...missed].toSorted());
+	});
+}
