@@ -15,12 +15,15 @@ const backends = ['iptables-nft', 'iptables-legacy'];
 const families = ['ipv4', 'ipv6'];
 const help = `Usage: npm run record [-- NAME ...]
 
-Plays the types of traffic once on this machine's kernel and writes everything that came of it into
-test/recordings/NAME.json: raw netlink datagrams (base64), the tools' listings before and after, sockets,
-interfaces, and the versions of the kernel and the tools. Needs root, and a compiled project (npm run build).
+Plays the types of traffic once on this machine's kernel and writes what came of
+it into test/recordings/NAME.json: raw netlink datagrams (base64), the tools'
+listings before and after, sockets, interfaces, the paths that the testbed made
+of them, and the versions of the kernel and the tools. Needs root, and a
+compiled project (npm run build).
 
-Names, all of them by default: ${backends.flatMap(backend => families.map(family => `${backend}-${family}`)).join(', ')},
-and each with -mixed behind it.
+Names, all of them by default, and each with -mixed behind it, for rules in the
+other tables as well:
+${backends.flatMap(backend => families.map(family => `  ${backend}-${family}`)).join('\n')}
 
 Then read the difference with git, and run: npm test unit`;
 
@@ -62,10 +65,10 @@ function listening(netns, printed) {
 }
 
 async function play({backend, family, isMixed}, hold) {
-	const [{parseReleaseInput}, {sidecarRuleSet}, {intentOf, sixTypes, typeIds}, {defaultTopology: topology}, {parseSave}] = await Promise.all([
-		module('src/istio/arguments.js'), module('src/istio/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/save.js'),
+	const [{parseReleaseInput}, {sidecarRuleSet}, {intentOf, sixTypes, typeIds}, {defaultTopology: topology}, {parseSave}, {stepsOfPath}] = await Promise.all([
+		module('src/istio/arguments.js'), module('src/istio/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/save.js'), module('src/netfilter/path.js'),
 	]);
-	const [{actorsFor, Cast}, {credentialsOf}, {loadEnvironment}, {LockFile}, {playRound}, {installRules, loadKernelState}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
+	const [{actorsFor, Cast}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, playRound}, {installRules, loadKernelState}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
 		module('testbed/actors/cast.js'), module('testbed/commands/run.js'), module('testbed/environment.js'), module('testbed/lock-file.js'),
 		module('testbed/observe.js'), module('testbed/sandbox/rules.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'),
 	]);
@@ -83,7 +86,7 @@ async function play({backend, family, isMixed}, hold) {
 	const place = {backend, families: [family], lockFile: lockFile.path};
 	await sandbox.configure(topology);
 	const installed = {};
-	await installRules(listening(pod, installed), {...place, ruleSet: {tables: [...sidecar.tables, ...others]}});
+	const ruleSet = await installRules(listening(pod, installed), {...place, ruleSet: {tables: [...sidecar.tables, ...others]}});
 	const source = hold(new NetlinkTraceSource(pod, {backend}));
 	await source.start();
 	const cast = hold(await Cast.start({
@@ -98,9 +101,16 @@ async function play({backend, family, isMixed}, hold) {
 	};
 
 	const {rules: before} = await loadState();
-	const {recording, sockets, probes, interfaces} = await playRound(cases, {
+	const round = await playRound(cases, {
 		source, before, loadState, pod, cast, round: 1, untilAborted: async act => act,
 	});
+	const {recording, sockets, probes, interfaces} = round;
+	const observations = observeRound(round, ruleSet);
+	const gaps = observations.flatMap(observation => observation.gaps);
+	if (gaps.length > 0) {
+		throw new Error(`A recording with gaps is no witness, so nothing was written:\n${gaps.map(({kind, message}) => `${kind}: ${message}`).join('\n')}`);
+	}
+
 	return {
 		environment: await loadEnvironment(backend),
 		rules: isMixed ? `${release} and tables of our own` : release,
@@ -111,6 +121,7 @@ async function play({backend, family, isMixed}, hold) {
 		after: states[1],
 		interfaces: [...interfaces].toSorted(([one], [other]) => one - other),
 		probes,
+		paths: observations.map(({path: observed}) => stepsOfPath(observed).join(' > ')),
 		sockets,
 		overruns: recording.overruns,
 		datagrams: recording.datagrams.map(({stream, bytes}) => [stream, Buffer.from(bytes).toString('base64')]),

@@ -53,14 +53,13 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: options.traceBufferBytes});
 	await using source = newSource();
 	// All at once: the actors' processes take longest, and need nothing but the namespaces to start.
-	const [castResult, prepared, environment] = await Promise.allSettled([
+	const [castResult, prepared] = await Promise.allSettled([
 		Cast.start({
 			sandbox, topology, intent: rules.intent, names: actorsFor(options.types), credentials, timeoutMs,
 		}),
 		prepare({
 			sandbox, source, loadState, rules: rules.ruleSet, options, lockFile: lockFile.path,
 		}),
-		loadEnvironment(backend),
 	]);
 	await using cast = valueOf(castResult);
 	const {ruleSet, before} = valueOf(prepared);
@@ -71,10 +70,14 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 	const shared = {
 		loadState, pod, cast, untilAborted,
 	};
-	const first = await playRound(cases, {
-		...shared, source, before, round: 1,
-	});
-	const observations = [...observeRound(first, ruleSet)];
+	// Asking the tools for their versions costs nothing while the probes are on their way.
+	const [first, environment] = await Promise.allSettled([
+		playRound(cases, {
+			...shared, source, before, round: 1,
+		}),
+		loadEnvironment(backend),
+	]);
+	const observations = [...observeRound(valueOf(first), ruleSet)];
 	const doubtful = cases.flatMap((_, index) => observations[index]!.gaps.length > 0 ? [index] : []);
 	if (doubtful.length > 0 && [...cast.actors.values()].every(({gap}) => gap === undefined)) {
 		onStage(`sending ${doubtful.length} probes again, from new ports`);

@@ -36,7 +36,7 @@ function bundle({root}) {
 	const esbuild = require(path.join(root, 'node_modules/esbuild'));
 	try {
 		esbuild.buildSync({
-			absWorkingDir: root, entryPoints, outdir: folder, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['koffi'], banner: {js: banner}, define: {'import.meta.url': 'bundleUrl'}, legalComments: 'none', logLevel: 'silent',
+			absWorkingDir: root, entryPoints, outdir: folder, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['koffi'], banner: {js: banner}, define: {'import.meta.url': 'bundleUrl'}, legalComments: 'none', minifyWhitespace: true, minifySyntax: true, logLevel: 'silent',
 		});
 		fs.writeFileSync(path.join(root, folder, 'package.json'), '{"type": "commonjs"}\n');
 	} catch (error) {

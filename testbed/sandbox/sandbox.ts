@@ -61,6 +61,9 @@ export class Sandbox implements AsyncDisposable {
 			...neighbours(['remote', 'istiod', 'prometheus'], macs.remote, places),
 			// Istio-iptables adds it; nothing can bind ::6 otherwise (facts: IPv6 pods).
 			`addr add ${passthroughSource.ipv6}/128 dev lo`,
+			// The link has no carrier before its other end is up, so the kernel is told that the gateway is on it.
+			`route add 0.0.0.0/0 via ${places.remote.ipv4} dev eth0 onlink`,
+			`route add ::/0 via ${places.remote.ipv6} dev eth0 onlink`,
 		]);
 		await ipBatch(this.remote, [
 			'link set lo up',
@@ -69,8 +72,6 @@ export class Sandbox implements AsyncDisposable {
 			...neighbours(['pod'], macs.pod, places),
 			...addressFamilies.map(family => `route add local ${serviceRange[family]} dev lo`),
 		]);
-		// The pod's gateway can be set only when the link has carrier at both ends.
-		await ipBatch(this.pod, [`route add 0.0.0.0/0 via ${places.remote.ipv4}`, `route add ::/0 via ${places.remote.ipv6}`]);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
