@@ -34,7 +34,6 @@ export const articleRules: ReadonlyArray<{readonly number: number; readonly text
 ];
 
 /** The routes as the article gives them. */
-/* eslint-disable @typescript-eslint/naming-convention -- The article numbers its types. */
 export const publishedTypes: Readonly<Record<PublishedTypeId, PublishedType>> = {
 	1: type('remote-to-local', [
 		actor('remote'),
@@ -67,7 +66,6 @@ export const publishedTypes: Readonly<Record<PublishedTypeId, PublishedType>> = 
 	5: type('within-proxy', [actor('proxy'), chain('OUTPUT'), rule(8), chain('POSTROUTING'), actor('proxy')]),
 	6: type('sidecar-to-istiod', [actor('agent'), chain('OUTPUT'), rule(9), listener(15_001), chain('OUTPUT'), rule(4), chain('POSTROUTING'), actor('istiod')]),
 };
-/* eslint-enable @typescript-eslint/naming-convention */
 
 /** One step in the notation of the testbed. */
 export function printPublishedStep(step: PublishedStep): string {

@@ -2,8 +2,6 @@
 Addresses of both families as intervals of whole numbers. Everything here is strict: what is not exactly an address is `undefined`, never a guess.
 */
 
-/* eslint-disable no-bitwise -- Addresses are bits: prefixes and groups are cut out of them by shifting. */
-
 import type {AddressFamily} from './types.js';
 
 /** An address as a number. */

@@ -24,8 +24,17 @@ const verdicts: Readonly<Record<number, Verdict>> = {
 	[-1]: 'continue', [-2]: 'continue', [-3]: 'jump', [-4]: 'goto', [-5]: 'return', 0: 'drop', 1: 'accept', 2: 'stolen', 3: 'queue', 4: 'repeat',
 };
 
-function verdictOf(code: number): Verdict | undefined {
-	return verdicts[code < 0 ? code : code & 0xFF];
+/** What a rule or a policy did, and where a jump or goto leads. */
+function verdictOf(attributes: Attributes): {readonly verdict: Verdict | undefined; readonly target: string | undefined} {
+	const nested = attributes.get(attribute.verdict);
+	const given: Attributes = nested === undefined ? new Map() : parseAttributes(nested);
+	const view = given.get(verdictAttribute.code) ?? attributes.get(attribute.policy);
+	const code = view?.byteLength === 4 ? view.getInt32(0) : undefined; // Signed: nft's own verdicts are negative.
+	const target = given.get(verdictAttribute.chain);
+	return {
+		verdict: code === undefined ? undefined : verdicts[code < 0 ? code : code & 0xFF],
+		target: target === undefined ? undefined : stringOf(target),
+	};
 }
 
 function uint32(attributes: Attributes, key: number): number | undefined {
@@ -52,11 +61,7 @@ function decodeEvent(body: DataView): NftTraceEvent | string {
 	const table = attributes.get(attribute.table);
 	const chain = attributes.get(attribute.chain);
 	const traceId = uint32(attributes, attribute.id);
-	const nested = attributes.get(attribute.verdict);
-	const given: Attributes = nested === undefined ? new Map() : parseAttributes(nested);
-	const code = uint32(given, verdictAttribute.code) ?? uint32(attributes, attribute.policy);
-	const verdict = code === undefined ? undefined : verdictOf(code | 0); // Signed: nft's own verdicts are negative.
-	const target = given.get(verdictAttribute.chain);
+	const {verdict, target} = verdictOf(attributes);
 	const network = attributes.get(attribute.network);
 	const packet = network === undefined ? undefined : parsePacket(network, attributes.get(attribute.transport));
 	if (family === undefined || kind === undefined || table === undefined || chain === undefined || traceId === undefined || verdict === undefined
@@ -73,7 +78,7 @@ function decodeEvent(body: DataView): NftTraceEvent | string {
 		traceId,
 		handle,
 		verdict,
-		target: target === undefined ? undefined : stringOf(target),
+		target,
 		packet,
 		inInterface: uint32(attributes, attribute.inInterface) ?? 0,
 		outInterface: uint32(attributes, attribute.outInterface) ?? 0,

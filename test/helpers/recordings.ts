@@ -41,6 +41,8 @@ type RecordingFile = {
 	readonly after: Readonly<Record<string, string>>;
 	readonly interfaces: ReadonlyArray<readonly [number, string]>;
 	readonly probes: ReadonlyArray<{readonly id: string; readonly gap?: Round['probes'][number]['gap']}>;
+	/** What the testbed made of the round when it was recorded, as steps. */
+	readonly paths: readonly string[];
 	/** JSON leaves out what is undefined. */
 	readonly sockets: Round['sockets'];
 	readonly overruns: number;
@@ -48,7 +50,7 @@ type RecordingFile = {
 };
 
 /** A round that a kernel played once. */
-export type Recorded = Pick<RecordingFile, 'environment' | 'backend' | 'family' | 'after'> & {readonly round: Round; readonly ruleSet: RuleSet};
+export type Recorded = Pick<RecordingFile, 'environment' | 'backend' | 'family' | 'after' | 'paths'> & {readonly round: Round; readonly ruleSet: RuleSet};
 
 function loadedRules({backend, family}: RecordingFile, printed: Readonly<Record<string, string>>): readonly LoadedRule[] {
 	if (backend === 'iptables-nft') {
@@ -68,12 +70,13 @@ export function readRecording(name: RecordingName): Recorded {
 	}
 
 	const recording = JSON.parse(readFileSync(path.join(process.cwd(), 'test', 'recordings', `${name}.json`), 'utf8')) as RecordingFile;
-	const {environment, backend, family, saved, before, after, interfaces, probes, sockets, overruns, datagrams} = recording;
+	const {environment, backend, family, saved, before, after, interfaces, probes, paths, sockets, overruns, datagrams} = recording;
 	const recorded: Recorded = {
 		environment,
 		backend,
 		family,
 		after,
+		paths,
 		ruleSet: parseSave(saved.join('\n'), family),
 		round: {
 			before: loadedRules(recording, before),

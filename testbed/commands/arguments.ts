@@ -38,8 +38,8 @@ export function readTypes(text: string): readonly TypeId[] {
 
 /** `both` → the families. */
 export function readFamilies(text: string): readonly AddressFamily[] {
-	const families: Readonly<Record<string, readonly AddressFamily[]>> = {ipv4: ['ipv4'], ipv6: ['ipv6'], both: ['ipv4', 'ipv6']};
-	const chosen = families[text];
+	const families: ReadonlyMap<string, readonly AddressFamily[]> = new Map([['ipv4', ['ipv4']], ['ipv6', ['ipv6']], ['both', ['ipv4', 'ipv6']]]);
+	const chosen = families.get(text);
 	if (chosen === undefined) {
 		throw new InvalidArgumentError('It must be ipv4, ipv6 or both.');
 	}

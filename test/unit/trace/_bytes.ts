@@ -48,19 +48,23 @@ export function general(family: number): Uint8Array {
 	return bytes(family, 0, 0, 0);
 }
 
+type Ports = {readonly sourcePort?: number; readonly destinationPort?: number};
+
 /** A TCP header. */
-export function tcp({sourcePort = 40_000, destinationPort = 8080, sequence = 1, flags = 2}: {readonly sourcePort?: number; readonly destinationPort?: number; readonly sequence?: number; readonly flags?: number} = {}): Uint8Array {
+export function tcp({sourcePort = 40_000, destinationPort = 8080, sequence = 1, flags = 2}: Ports & {readonly sequence?: number; readonly flags?: number} = {}): Uint8Array {
 	return bytes(uint16(sourcePort), uint16(destinationPort), uint32(sequence), uint32(0), 0x50, flags, uint16(1000), uint32(0));
 }
 
 /** A UDP header. */
-export function udp({sourcePort = 40_000, destinationPort = 53}: {readonly sourcePort?: number; readonly destinationPort?: number} = {}): Uint8Array {
+export function udp({sourcePort = 40_000, destinationPort = 53}: Ports = {}): Uint8Array {
 	return bytes(uint16(sourcePort), uint16(destinationPort), uint16(8), uint16(0));
 }
 
 /** An IPv4 packet from 10.0.0.1 to 10.0.0.2. Options are a multiple of four bytes. */
 export function ipv4(protocol: number, transport: Uint8Array, {options = new Uint8Array(), identification = 7}: {readonly options?: Uint8Array; readonly identification?: number} = {}): Uint8Array {
-	return bytes(0x45 + (options.length / 4), 0, uint16(20 + options.length + transport.length), uint16(identification), uint16(0), 64, protocol, uint16(0), 10, 0, 0, 1, 10, 0, 0, 2, options, transport);
+	const length = 20 + options.length;
+	const addresses = bytes(10, 0, 0, 1, 10, 0, 0, 2);
+	return bytes(0x40 + (length / 4), 0, uint16(length + transport.length), uint16(identification), uint16(0), 64, protocol, uint16(0), addresses, options, transport);
 }
 
 /** An IPv6 packet from 2001:db8::1 to 2001:db8::2. */

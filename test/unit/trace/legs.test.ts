@@ -37,7 +37,17 @@ const hit = (number: number | undefined, chain = 'OUTPUT'): RuleHit => ({
 function traversal(changes: Partial<Traversal> = {}): Traversal {
 	const {chain = 'OUTPUT'} = changes;
 	return {
-		hook: chain === 'OUTPUT' ? 'output' : 'postrouting', family: 'ip', table: 'nat', chain, hits: [], end: {by: 'policy', verdict: 'accept'}, inInterface: undefined, outInterface: 'eth0', source: appPort, destination: remote, ...changes,
+		hook: chain === 'OUTPUT' ? 'output' : 'postrouting',
+		family: 'ip',
+		table: 'nat',
+		chain,
+		hits: [],
+		end: {by: 'policy', verdict: 'accept'},
+		inInterface: undefined,
+		outInterface: 'eth0',
+		source: appPort,
+		destination: remote,
+		...changes,
 	};
 }
 
@@ -57,7 +67,15 @@ const proxied = {
 };
 const unanswered = (...sockets: readonly SocketRecord[]): readonly SocketRecord[] => [opened(), ...sockets];
 
-type Row = {readonly title: string; readonly evidence: Partial<Evidence>; readonly steps: string; readonly gaps?: ReadonlyArray<readonly [kind: string, message: string]>; readonly loop?: boolean; readonly from?: Evidence};
+type Row = {
+	readonly title: string;
+	/** What differs from the evidence of `from`: a connection of the app straight to the remote, unless it says otherwise. */
+	readonly evidence: Partial<Evidence>;
+	readonly from?: Evidence;
+	readonly steps: string;
+	readonly gaps?: ReadonlyArray<readonly [kind: string, message: string]>;
+	readonly loop?: boolean;
+};
 
 const nat = 'OUTPUT#1 > POSTROUTING';
 const name = 'app 10.244.1.10:40000 → 10.244.1.20:8080';

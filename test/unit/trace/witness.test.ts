@@ -18,7 +18,16 @@ function packet(times: number, {family, table, chain, number}: Pick<LoadedRule, 
 		seen: true,
 		owner: undefined,
 		traversals: [{
-			hook: 'output', family, table, chain, hits: Array.from({length: times}, () => hit), end: {by: 'policy', verdict: 'accept'}, inInterface: undefined, outInterface: 'eth0', source: header().source, destination: header().destination,
+			hook: 'output',
+			family,
+			table,
+			chain,
+			hits: Array.from({length: times}, () => hit),
+			end: {by: 'policy', verdict: 'accept'},
+			inInterface: undefined,
+			outInterface: 'eth0',
+			source: header().source,
+			destination: header().destination,
 		}],
 	};
 }
@@ -27,7 +36,13 @@ const mangle = rule({table: 'mangle'});
 const bare = rule({packets: undefined});
 const legacy = rule({handle: undefined});
 
-type Row = {readonly title: string; readonly before: readonly LoadedRule[]; readonly after: readonly LoadedRule[]; readonly packets?: readonly TracedPacket[]; readonly gaps: ReadonlyArray<readonly [kind: string, message: string]>};
+type Row = {
+	readonly title: string;
+	readonly before: readonly LoadedRule[];
+	readonly after: readonly LoadedRule[];
+	readonly packets?: readonly TracedPacket[];
+	readonly gaps: ReadonlyArray<readonly [kind: string, message: string]>;
+};
 
 const rows: readonly Row[] = [
 	{title: 'nothing hit, nothing counted', before: [rule()], after: [rule()], gaps: []},
@@ -52,9 +67,11 @@ const rows: readonly Row[] = [
 	},
 	{title: 'another legacy rule in the same place', before: [{...legacy, text: '-j A'}], after: [{...legacy, text: '-j B'}], gaps: [['rules-differ', 'ip nat OUTPUT#1 was not there, or was another rule, before the run.']]},
 	{title: 'a rule less', before: [rule(), rule({number: 2, handle: 10})], after: [rule()], gaps: [['rules-differ', 'The kernel held 2 rules before the run and 1 after it.']]},
-	{title: 'rules that changed their places', before: [rule({handle: 1}), rule({number: 2, handle: 2})], after: [rule({handle: 2}), rule({number: 2, handle: 1})], gaps: [
-		['rules-differ', 'ip nat OUTPUT#1 was not there, or was another rule, before the run.'], ['rules-differ', 'ip nat OUTPUT#2 was not there, or was another rule, before the run.'],
-	]},
+	{
+		title: 'rules that changed their places', before: [rule({handle: 1}), rule({number: 2, handle: 2})], after: [rule({handle: 2}), rule({number: 2, handle: 1})], gaps: [
+			['rules-differ', 'ip nat OUTPUT#1 was not there, or was another rule, before the run.'], ['rules-differ', 'ip nat OUTPUT#2 was not there, or was another rule, before the run.'],
+		],
+	},
 ];
 
 for (const {title, before, after, packets = [], gaps} of rows) {

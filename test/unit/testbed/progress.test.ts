@@ -1,0 +1,28 @@
+import {setTimeout as wait} from 'node:timers/promises';
+import test from 'ava';
+import {Progress} from '../../../testbed/commands/progress.js';
+
+/** A little more than the second for which progress is quiet. */
+const pastQuietMs = 1300;
+
+test('a short run says nothing, also not later', async t => {
+	const said: string[] = [];
+	const progress = new Progress(text => said.push(text));
+	progress.stage('one');
+	progress.stage('two');
+	progress[Symbol.dispose]();
+	await wait(pastQuietMs);
+	t.deepEqual(said, []);
+});
+
+test('a long run says where it is, and then every stage', async t => {
+	const said: string[] = [];
+	const progress = new Progress(text => said.push(text));
+	progress.stage('one');
+	progress.stage('two');
+	await wait(pastQuietMs);
+	t.deepEqual(said, ['testbed: two …\n']);
+	progress.stage('three');
+	progress[Symbol.dispose]();
+	t.deepEqual(said, ['testbed: two …\n', 'testbed: three …\n']);
+});

@@ -1,0 +1,48 @@
+import test from 'ava';
+import {credentialsOf, wantsColour} from '../../../testbed/commands/run.js';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** On a terminal, and not on one. */
+const colours: ReadonlyArray<readonly [environment: Environment, onTerminal: boolean, elsewhere: boolean]> = [
+	[{}, true, false],
+	[{TERM: 'xterm-256color'}, true, false],
+	[{TERM: 'dumb'}, false, false],
+	[{NO_COLOR: '1'}, false, false],
+	[{NO_COLOR: '0'}, false, false],
+	[{NO_COLOR: ''}, true, false],
+	[{FORCE_COLOR: '1'}, true, true],
+	[{FORCE_COLOR: ''}, true, true],
+	[{FORCE_COLOR: '3', TERM: 'dumb'}, true, true],
+	[{FORCE_COLOR: '0'}, false, false],
+	[{FORCE_COLOR: 'false'}, false, false],
+	[{FORCE_COLOR: '1', NO_COLOR: '1'}, false, false],
+	[{FORCE_COLOR: '1', NO_COLOR: ''}, true, true],
+];
+
+for (const [environment, onTerminal, elsewhere] of colours) {
+	test(`colour with ${JSON.stringify(environment)}`, t => {
+		t.is(wantsColour({isTerminal: true, environment}), onTerminal);
+		t.is(wantsColour({isTerminal: false, environment}), elsewhere);
+	});
+}
+
+const root = {uid: 0, gid: 0};
+
+const credentials: ReadonlyArray<readonly [title: string, flags: Partial<Parameters<typeof credentialsOf>[0]>, proxy: string, agent: string, app: string]> = [
+	['defaults', {}, '1337:1337', '1337:1337', '1000:1000'],
+	['a group follows its user', {proxyUid: 5, appUid: 6}, '5:5', '5:5', '6:6'],
+	['groups of their own', {proxyGid: 7, appGid: 8}, '1337:7', '1337:7', '1000:8'],
+	['an agent of another user', {agentUid: 0}, '1337:1337', '0:0', '1000:1000'],
+	['an agent of another user in the proxy\'s group', {agentUid: 0, agentGid: 1337}, '1337:1337', '0:1337', '1000:1000'],
+	['an agent of another group', {agentGid: 9}, '1337:1337', '1337:9', '1000:1000'],
+	['an agent of another user does not take the proxy\'s group', {proxyGid: 7, agentUid: 4}, '1337:7', '4:4', '1000:1000'],
+];
+
+for (const [title, flags, proxy, agent, app] of credentials) {
+	test(`credentials: ${title}`, t => {
+		const found = credentialsOf({proxyUid: 1337, appUid: 1000, ...flags});
+		t.deepEqual([found.proxy, found.agent, found.app].map(({uid, gid}) => `${uid}:${gid}`), [proxy, agent, app]);
+		t.deepEqual([found.remote, found.istiod, found.prometheus], [root, root, root]);
+	});
+}

@@ -1,0 +1,68 @@
+import test from 'ava';
+import {TestbedError} from '../../../testbed/errors.js';
+import {parseOwners, switchTable, switchTableText} from '../../../testbed/tracer/switch-table.js';
+import {readRecording} from '../../helpers/recordings.js';
+
+const listing = (...entries: readonly unknown[]): string => JSON.stringify({nftables: [{metainfo: {version: '1.0.6'}}, {table: {family: 'inet', name: switchTable}}, ...entries]});
+const owners = (...elements: ReadonlyArray<readonly unknown[]>): unknown => ({
+	set: {
+		family: 'inet', name: 'owners', table: switchTable, elem: elements.map(concat => ({concat})),
+	},
+});
+
+test('owners by family, ports, user and group; nft writes the family as a name or a number', t => {
+	t.deepEqual(parseOwners(listing(owners(['ipv4', 40_000, 8080, 1000, 1001], [2, 1, 2, 3, 4], ['ipv6', 5, 6, 0, 0], [10, 7, 8, 4_294_967_294, 9]))), [
+		{
+			family: 'ipv4', sourcePort: 40_000, destinationPort: 8080, uid: 1000, gid: 1001,
+		},
+		{
+			family: 'ipv4', sourcePort: 1, destinationPort: 2, uid: 3, gid: 4,
+		},
+		{
+			family: 'ipv6', sourcePort: 5, destinationPort: 6, uid: 0, gid: 0,
+		},
+		{
+			family: 'ipv6', sourcePort: 7, destinationPort: 8, uid: 4_294_967_294, gid: 9,
+		},
+	]);
+});
+
+const none: ReadonlyArray<readonly [title: string, text: string]> = [
+	['no set', listing()],
+	['an empty set', listing({set: {family: 'inet', name: 'owners', table: switchTable}})],
+	['a set of that name in another table', listing({set: {family: 'ip', name: 'owners', table: 'nat', elem: [{concat: ['ipv4', 1, 2, 3, 4]}]}})],
+	['another set of the table', listing({set: {family: 'inet', name: 'others', table: switchTable, elem: [{concat: ['ipv4', 1, 2, 3, 4]}]}})],
+];
+
+for (const [title, text] of none) {
+	test(`no owners: ${title}`, t => {
+		t.deepEqual(parseOwners(text), []);
+	});
+}
+
+const broken: ReadonlyArray<readonly [title: string, concat: readonly unknown[]]> = [
+	['a user by name, as without -n', ['ipv4', 40_000, 8080, 'nobody', 1000]],
+	['a service by name', ['ipv4', 40_000, 'http-alt', 0, 0]],
+	['a family that is none', ['arp', 40_000, 8080, 0, 0]],
+	['too few parts', ['ipv4', 40_000, 8080, 0]],
+];
+
+for (const [title, concat] of broken) {
+	test(`an owner that is not understood is an error that shows it: ${title}`, t => {
+		const error = t.throws(() => parseOwners(listing(owners(concat))), {instanceOf: TestbedError});
+		t.is(error.code, 'COMMAND_FAILED');
+		t.true(error.message.includes(JSON.stringify(concat)));
+	});
+}
+
+test('recorded: every socket of the pod whose first packet was seen has an owner', t => {
+	const {round, after} = readRecording('iptables-nft-ipv4');
+	const inPod = round.sockets.filter(record => record.kind === 'opened' && ['app', 'proxy', 'agent'].includes(record.actor));
+	t.is(parseOwners(after['nft']!).length, inPod.length);
+});
+
+test('the table replaces one of its own that is left, stands before raw, and traces first packets', t => {
+	t.regex(switchTableText, /^\s*table inet testbed-trace \{\}\ndelete table inet testbed-trace\n/u);
+	t.is(switchTableText.match(/priority -350; policy accept;/gu)?.length, 2);
+	t.is(switchTableText.match(/meta nftrace set 1/gu)?.length, 4);
+});
