@@ -33,7 +33,9 @@ function isProgram(file) {
 }
 
 function findProgram(name, context) {
-	const folders = [...(context.env.PATH ?? '').split(path.delimiter).filter(Boolean), ...context.systemFolders];
+	// `npm run` puts node_modules/.bin in front, and one of ava's packages has a program `nft` there that is quite another.
+	const given = (context.env.PATH ?? '').split(path.delimiter).filter(folder => folder !== '' && !folder.split(path.sep).includes('node_modules'));
+	const folders = [...given, ...context.systemFolders];
 	return folders.map(folder => path.join(folder, name)).find(file => isProgram(file));
 }
 

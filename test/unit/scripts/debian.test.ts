@@ -114,3 +114,13 @@ test('a program that only single tests need does not stop a machine that cannot 
 	install(missingPrograms(ruby, context), {needed: {}, wanted: ruby}, context);
 	t.true(context.said.join('').includes('ruby'));
 });
+
+test('a program of npm\'s folders with the same name is not the one of Debian', async t => {
+	await using context = await isolated();
+	const npmFolder = path.join(context.root, 'node_modules/.bin');
+	writeProgram(npmFolder, 'nft');
+	context.env['PATH'] = [npmFolder, context.bin].join(path.delimiter);
+	t.deepEqual(missingPrograms(nft, context), [{name: 'nft', package: 'nftables'}]);
+	writeProgram(context.bin, 'nft');
+	t.deepEqual(missingPrograms(nft, context), []);
+});

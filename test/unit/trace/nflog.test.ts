@@ -69,6 +69,7 @@ const written: ReadonlyArray<readonly [title: string, datagram: Uint8Array, summ
 	['a comment that is none', logged(hook(3), prefix('TRACE: nat:OUTPUT:jump:1 '), packet), 'not understood: an NFLOG message with the prefix "TRACE: nat:OUTPUT:jump:1 " and attributes 1, 10, 9'],
 	['a prefix that the kernel cut', logged(hook(3), prefix('TRACE: nat:OUTPUT:rule:1'), packet), 'not understood: an NFLOG message with the prefix "TRACE: nat:OUTPUT:rule:1" and attributes 1, 10, 9'],
 	['a LOG rule of somebody else', logged(hook(3), prefix('dropped: '), packet), 'not understood: an NFLOG message with the prefix "dropped: " and attributes 1, 10, 9'],
+	['somebody else\'s text in front', logged(hook(3), prefix('MY TRACE: nat:OUTPUT:rule:1 '), packet), 'not understood: an NFLOG message with the prefix "MY TRACE: nat:OUTPUT:rule:1 " and attributes 1, 10, 9'],
 	['no prefix', logged(hook(3), packet), 'not understood: an NFLOG message with the prefix "" and attributes 1, 9'],
 	['no hook', logged(prefix('TRACE: nat:OUTPUT:rule:1 '), packet), 'not understood: an NFLOG message with the prefix "TRACE: nat:OUTPUT:rule:1 " and attributes 10, 9'],
 	['a hook that does not exist', logged(hook(5), prefix('TRACE: nat:OUTPUT:rule:1 '), packet), 'not understood: an NFLOG message with the prefix "TRACE: nat:OUTPUT:rule:1 " and attributes 1, 10, 9'],

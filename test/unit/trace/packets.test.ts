@@ -64,6 +64,10 @@ const rows: readonly Row[] = [
 	{
 		title: 'nft: the first event of another table\'s chain of the same name is missing', events: [nftEnd({table: 'raw', packet: header()}), nftPolicy({table: 'raw'}), nftPolicy({table: 'mangle'})], packets: ['raw:OUTPUT =policy accept'], orphans: 1,
 	},
+	{title: 'nft: the same where the first chain is still open', events: [nftEnd({table: 'raw', packet: header()}), nftPolicy({table: 'mangle'})], packets: ['raw:OUTPUT =open'], orphans: 1},
+	{
+		title: 'nft: a packet is not continued by another one that has its trace id', events: [output(1, 5)[0]!, switched({packet: header({sequence: 6})}), output(1, 6)[1]!], packets: ['OUTPUT OUTPUT#1 =open', ''], orphans: 1, seen: [false, true],
+	},
 	{title: 'nft: the same in another family', events: [nftEnd({packet: header()}), nftPolicy({family: 'ip6'})], packets: ['OUTPUT =open'], orphans: 1},
 	{title: 'nft: a jump in the middle is missing', events: [output(1, 5)[0]!, nftEvent({chain: 'OTHER', verdict: 'accept'})], packets: ['OUTPUT OUTPUT#1 =open'], orphans: 1},
 	{
