@@ -118,6 +118,7 @@ test('a program that only single tests need does not stop a machine that cannot 
 test('a program of npm\'s folders with the same name is not the one of Debian', async t => {
 	await using context = await isolated();
 	const npmFolder = path.join(context.root, 'node_modules/.bin');
+	fs.mkdirSync(npmFolder, {recursive: true});
 	writeProgram(npmFolder, 'nft');
 	context.env['PATH'] = [npmFolder, context.bin].join(path.delimiter);
 	t.deepEqual(missingPrograms(nft, context), [{name: 'nft', package: 'nftables'}]);
