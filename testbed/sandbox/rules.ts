@@ -2,10 +2,13 @@
 Puts a rule set into a namespace by the tools of its back end, and reads back what the kernel holds.
 */
 
+import {tableFamily} from '../../src/netfilter/lookup.js';
 import {parseSave, printSave} from '../../src/netfilter/save.js';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {SocketOwner} from '../../src/trace/legs.js';
-import {parseNftListing, parseSavedCounters, type LoadedRule} from '../../src/trace/loaded-rules.js';
+import {
+	LoadedRulesError, parseNftListing, parseSavedCounters, type LoadedRule,
+} from '../../src/trace/loaded-rules.js';
 import {TestbedError} from '../errors.js';
 import {CommandError} from '../exec.js';
 import {parseOwners, switchTable} from '../tracer/switch-table.js';
@@ -86,14 +89,21 @@ export async function loadKernelState(netns: Netns, {backend, families, lockFile
 	// Numeric (-n), so that a user is a number whatever /etc/passwd calls it.
 	const listing = netns.run('nft', ['-n', '-j', 'list', 'ruleset']);
 	const saved = backend === 'iptables-legacy'
-		? families.map(async family => parseSavedCounters(
-			await netns.run(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}}),
-			family === 'ipv4' ? 'ip' : 'ip6',
-		))
+		? families.map(async family => netns.run(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}}))
 		: [];
 	const [text, ...legacy] = await Promise.all([listing, ...saved]);
-	return {
-		rules: backend === 'iptables-legacy' ? legacy.flat() : parseNftListing(text, [switchTable]),
-		owners: parseOwners(text),
-	};
+	try {
+		return {
+			rules: backend === 'iptables-legacy'
+				? legacy.flatMap((dump, index) => parseSavedCounters(dump, tableFamily(families[index]!) as 'ip' | 'ip6'))
+				: parseNftListing(text, [switchTable]),
+			owners: parseOwners(text),
+		};
+	} catch (error) {
+		throw error instanceof LoadedRulesError
+			? new TestbedError('COMMAND_FAILED', {
+				message: `What the kernel holds was printed in a form that is not understood: ${error.message}`, state: 'Nothing was judged.', cause: error,
+			})
+			: error;
+	}
 }
