@@ -1,7 +1,7 @@
 /**
 `npm run bench`: the whole command against the parts that it cannot do without, in one run, as ratios. The machines are noisy, so nothing here asserts a time; each figure is the median of several rounds, and each round measures everything once, so that a slow minute is slow for all.
 
-Learned (2 cores, Node 20.20, Linux 6.18; whole ≈ 0.43 s, ratio 1.5 to 1.7 from run to run):
+Learned (2 cores, Node 20.20, Linux 6.18; whole 0.39 to 0.49 s, ratio 1.62 to 1.65 from run to run):
 - The run is bound by processor time, not by waiting: seven or eight Nodes at some 65 ms each on two cores. All actors at once, forked before anything else is loaded, beat two at a time.
 - Loading was the next: execa and our rooms as 250 modules took 170 ms, as one bundle 45 ms; CommonJS spares each Node the start of its loader of modules (10 to 20 ms).
 - An IPv6 neighbour costs a second in a fresh namespace, so neighbours are set by hand.
