@@ -13,9 +13,6 @@ import process from 'node:process';
 import {performance} from 'node:perf_hooks';
 import {fileURLToPath} from 'node:url';
 import {Command} from 'commander';
-import {sidecarRuleSet} from '../src/istio/sidecar.js';
-import {parseReleaseInput} from '../src/istio/arguments.js';
-import {intentOf} from '../src/scenario/intent.js';
 import {defaultTypeIds} from '../src/scenario/six-types.js';
 import {defaultTopology} from '../src/scenario/topology.js';
 import type {ActorName} from '../src/scenario/types.js';
@@ -28,11 +25,12 @@ import {defaultInput, loadRuleInput} from './rule-input.js';
 import {runTestbed} from './run.js';
 import {installRules} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
-import {defaultBufferBytes} from './tracer/netlink-source.js';
+import {defaultBufferBytes} from './tracer/recording.js';
 
 const launcher = fileURLToPath(new URL('../../scripts/run.cjs', import.meta.url));
 const families = ['ipv4'] as const;
 const backend = 'iptables-nft';
+const rules = loadRuleInput({source: defaultInput, source6: undefined, families});
 const credentials = credentialsOf({proxyUid: 1337, appUid: 1000});
 
 /** The parts, in the order in which they are printed. */
@@ -47,13 +45,12 @@ async function timed<T>(act: () => Promise<T>): Promise<readonly [number, T]> {
 }
 
 async function startInPairs(sandbox: Sandbox): Promise<void> {
-	const {options} = parseReleaseInput(defaultInput);
 	const names = [...actorsFor(defaultTypeIds)];
 	const casts: Cast[] = [];
 	while (names.length > 0) {
 		const pair: readonly ActorName[] = names.splice(0, 2);
 		casts.push(await Cast.start({ // eslint-disable-line no-await-in-loop -- Two at a time is what is measured.
-			sandbox, topology: defaultTopology, intent: intentOf(options), names: pair, credentials, timeoutMs: 5000,
+			sandbox, topology: defaultTopology, intent: rules.intent, names: pair, credentials, timeoutMs: 5000,
 		}));
 	}
 
@@ -63,7 +60,7 @@ async function startInPairs(sandbox: Sandbox): Promise<void> {
 async function stagesOfOneRun(): Promise<ReadonlyMap<string, number>> {
 	const marks: Array<readonly [string, number]> = [];
 	await runTestbed({
-		rules: loadRuleInput({source: defaultInput, source6: undefined, families}),
+		rules,
 		backend,
 		families,
 		types: defaultTypeIds,
@@ -89,9 +86,8 @@ async function sample(): Promise<Sample> {
 	});
 	await using held = sandbox;
 	await using lockFile = await LockFile.create();
-	const {release, options} = parseReleaseInput(defaultInput);
 	const [restoring] = await timed(async () => installRules(held.pod, {
-		ruleSet: sidecarRuleSet(release, options, families), backend, families, lockFile: lockFile.path,
+		ruleSet: rules.ruleSet, backend, families, lockFile: lockFile.path,
 	}));
 	const [starting] = await timed(async () => startInPairs(held));
 	const [whole] = await timed(async () => run(process.execPath, [launcher, 'testbed', '--format', 'json']));

@@ -5,9 +5,10 @@ The command line: parses and dispatches. Each command is a file in `commands/`, 
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
 import {
-	readBackend, readFamilies, readId, readNumber, readTypes,
+	formats, readBackend, readFamilies, readId, readNumber, readTypes,
 } from './commands/arguments.js';
 import type {RunFlags} from './commands/run.js';
+import {defaultBufferBytes} from './tracer/recording.js';
 import {exitStatusOf, printError, TestbedError} from './errors.js';
 
 const version = '0.1.0';
@@ -40,12 +41,12 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--agent-gid <n>', 'group of the agent (default: that of its user)', readId)
 		.option('--app-uid <n>', 'user of the app', readId, 1000)
 		.option('--app-gid <n>', 'group of the app (default: the number of its user)', readId)
-		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json', 'tap']).default('text'))
+		.addOption(new Option('--format <name>', 'what to print on stdout').choices(formats).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
 		.option('--verbose', 'show every traversal with hook, table and chain')
 		.option('--keep', 'keep the namespaces under names and print how to enter them')
 		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
-		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), 67_108_864)
+		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
 		.addHelpText('after', examples)
 		.action(async (flags: RunFlags) => {
 			const {runCommand} = await import('./commands/run.js');

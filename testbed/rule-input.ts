@@ -3,10 +3,9 @@ What `--rules` names → rules and what they are meant to do. Nothing is install
 */
 
 import {readFileSync} from 'node:fs';
-import {parseReleaseInputs, parseSidecarArguments} from '../src/istio/arguments.js';
+import {parseReleaseInput, parseReleaseInputs} from '../src/istio/arguments.js';
 import {InputError} from '../src/istio/input-error.js';
-import {injectedArguments} from '../src/istio/options.js';
-import {newestRelease, findRelease} from '../src/istio/releases.js';
+import {newestRelease} from '../src/istio/releases.js';
 import {sidecarRuleSet} from '../src/istio/sidecar.js';
 import {ParseError, parseSave} from '../src/netfilter/save.js';
 import type {AddressFamily, RuleSet} from '../src/netfilter/types.js';
@@ -76,9 +75,9 @@ function ofDump(source: string, source6: string | undefined, families: readonly 
 
 	const tables = families.flatMap(family => parseSave(readSource(sourceOf(family)), family).tables);
 	const ruleSet: RuleSet = {tables};
-	const options = parseSidecarArguments({argv: injectedArguments});
+	const {release, options} = parseReleaseInput(defaultInput);
 	return {
-		source, release: null, ruleSet, reference: sidecarRuleSet(findRelease(newestRelease.name), options, families), intent: intentOfRuleSet(ruleSet),
+		source, release: null, ruleSet, reference: sidecarRuleSet(release, options, families), intent: intentOfRuleSet(ruleSet),
 	};
 }
 

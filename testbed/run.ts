@@ -11,12 +11,15 @@ import {ruleNotes} from '../src/judge/rule-notes.js';
 import type {Report, TypeResult} from '../src/report/types.js';
 import {sixTypes} from '../src/scenario/six-types.js';
 import {defaultTopology} from '../src/scenario/topology.js';
-import type {ActorName, Credentials, TrafficCase} from '../src/scenario/types.js';
+import type {TrafficCase} from '../src/scenario/types.js';
 import type {Gap} from '../src/trace/gap.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
 import type {Observation} from '../src/trace/observation.js';
 import {compareRules} from '../src/trace/witness.js';
 import {actorsFor, Cast} from './actors/cast.js';
+import {
+	actorGapsOf, credentialsOf, socketGapsOf, type FoundCredentials,
+} from './actors/identity.js';
 import {loadEnvironment} from './environment.js';
 import {TestbedError} from './errors.js';
 import {LockFile} from './lock-file.js';
@@ -97,9 +100,10 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 	}
 
 	onStage('judging');
-	const actorGaps = gapsOfActors(cast, credentials);
+	const found = credentialsOf(cast);
+	const actorGaps = actorGapsOf(cast, {asked: credentials, found});
 	const types = cases.map((traffic, index) => resultOf({
-		traffic, observation: withGaps(observations[index]!, actorGaps), ruleSet, options, cast,
+		traffic, observation: withGaps(observations[index]!, actorGaps), ruleSet, options, found,
 	}));
 	const kept = options.keep ? await keep(sandbox) : [];
 	return {
@@ -170,44 +174,20 @@ function withGaps(observation: Observation, gaps: readonly Gap[]): Observation {
 	return {...observation, gaps: [...gaps, ...observation.gaps]};
 }
 
-/** Actors that ended, or that are not who they should be. */
-function gapsOfActors(cast: Cast, credentials: RunOptions['credentials']): readonly Gap[] {
-	return [...cast.actors].flatMap(([name, actor]) => {
-		if (actor.gap !== undefined) {
-			return [actor.gap];
-		}
-
-		const asked = credentials[name];
-		const found = actor.credentials();
-		return found?.uid === asked.uid && found.gid === asked.gid
-			? []
-			: [{
-				kind: 'credentials',
-				message: `${name} should run as uid ${asked.uid} gid ${asked.gid}; /proc/${actor.pid}/status says ${found === undefined ? 'nothing that is one user' : `uid ${found.uid} gid ${found.gid}`}.`,
-			} satisfies Gap];
-	});
-}
-
-function resultOf({traffic, observation, ruleSet, options, cast}: {traffic: TrafficCase; observation: Observation; ruleSet: RuleSet; options: RunOptions; cast: Cast}): TypeResult {
-	const gaps = [...observation.gaps, ...socketGaps(observation, options.credentials)];
+function resultOf({traffic, observation, ruleSet, options, found}: {traffic: TrafficCase; observation: Observation; ruleSet: RuleSet; options: RunOptions; found: FoundCredentials}): TypeResult {
+	const gaps = [...observation.gaps, ...socketGapsOf(observation, options.credentials)];
 	const whole = {...observation, gaps};
 	const {outcome, observedRoles} = judge({traffic, observation: whole, ruleSet});
-	const names = new Set<ActorName>([traffic.probe.actor, ...observation.path.legs.map(({actor}) => actor as ActorName), ...observation.path.legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0] as ActorName] : [])]);
-	const actors: Partial<Record<ActorName, Credentials>> = {};
-	for (const [name, actor] of cast.actors) {
-		const found = names.has(name) ? actor.credentials() : undefined;
-		if (found !== undefined) {
-			actors[name] = found;
-		}
-	}
-
+	const {legs} = observation.path;
+	const names = new Set<string>([traffic.probe.actor, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
+	const actors: TypeResult['actors'] = Object.fromEntries([...found].filter(([name]) => names.has(name)));
 	return {
 		id: traffic.id,
 		name: traffic.name,
 		family: traffic.probe.family,
 		actors,
 		outcome,
-		legs: observation.path.legs,
+		legs,
 		loop: observation.loop,
 		expected: traffic.expected,
 		observedRoles,
@@ -216,20 +196,6 @@ function resultOf({traffic, observation, ruleSet, options, cast}: {traffic: Traf
 		}),
 		gaps,
 	};
-}
-
-/** The owner that the kernel saw on each socket of the pod must be the actor. */
-function socketGaps({path}: Observation, credentials: RunOptions['credentials']): readonly Gap[] {
-	const inPod = new Set(['app', 'proxy', 'agent']);
-	return path.legs.filter(({actor}) => inPod.has(actor)).flatMap(({actor, socket, from}) => {
-		const asked = credentials[actor as ActorName];
-		return socket?.uid === asked.uid && socket.gid === asked.gid
-			? []
-			: [{
-				kind: 'credentials',
-				message: `The socket of ${actor} on port ${from.port} should belong to uid ${asked.uid} gid ${asked.gid}; the kernel says ${socket === undefined ? 'nothing of it' : `uid ${socket.uid} gid ${socket.gid}`}.`,
-			} satisfies Gap];
-	});
 }
 
 /** What a reader may have overlooked. */

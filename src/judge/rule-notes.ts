@@ -8,6 +8,7 @@ import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import {roleOf, type Role} from '../istio/roles.js';
 import {shadowOf} from '../istio/shadow.js';
 import type {ExpectedPath, TypeId} from '../scenario/types.js';
+import {ruleKey} from '../trace/loaded-rules.js';
 import {partingOf} from './differences.js';
 import {roleHitsOf} from './observed-roles.js';
 import type {Outcome, RuleReference} from './outcome.js';
@@ -76,8 +77,9 @@ function unreachedRules({family, rules, own, ruleSet}: {
 		return [];
 	}
 
-	const met = new Set(own.flatMap(({legs}) => legs.flatMap(({traversals}) => traversals.flatMap(({hits}) => hits.map(hit => keyOf(hit))))));
-	return rules.filter(({rule}) => !met.has(keyOf(rule))).map(({placed, rule, role}) => ({
+	const hits = own.flatMap(({legs}) => legs.flatMap(({traversals}) => traversals.flatMap(traversal => traversal.hits)));
+	const met = new Set(hits.flatMap(hit => hit.number === undefined ? [] : [ruleKey({...hit, number: hit.number})]));
+	return rules.filter(({rule}) => !met.has(ruleKey(rule))).map(({placed, rule, role}) => ({
 		kind: 'not-reached', family, rule, role, reason: shadowOf(placed.rule, placed.table, placed.chain)?.because ?? unmetReason(own.filter(result => role !== null && lacksRole(result, role, ruleSet))),
 	}));
 }
@@ -213,8 +215,4 @@ function longestRising(numbers: readonly number[]): ReadonlySet<number> {
 	}
 
 	return new Set(best);
-}
-
-function keyOf({family, table, chain, number}: {readonly family: string; readonly table: string; readonly chain: string; readonly number: number | undefined}): string {
-	return `${family} ${table} ${chain} ${number ?? '?'}`;
 }

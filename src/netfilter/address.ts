@@ -77,6 +77,16 @@ export function isLoopback(text: string): boolean {
 	return address !== undefined && (address.family === 'ipv4' ? address.value >> 24n === 127n : address.value === 1n);
 }
 
+/** The text of an address that is given as bytes in network order: 4 of IPv4, 16 of IPv6. */
+export function printAddressBytes(bytes: Uint8Array): string {
+	let value = 0n;
+	for (const byte of bytes) {
+		value = (value << 8n) | BigInt(byte);
+	}
+
+	return printAddress({family: bytes.length === 4 ? 'ipv4' : 'ipv6', value});
+}
+
 /** An address as text; an IPv6 one in its short form (RFC 5952). */
 export function printAddress({family, value}: Address): string {
 	return family === 'ipv4' ? printIpv4(value) : printIpv6(value);

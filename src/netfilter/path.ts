@@ -9,6 +9,11 @@ import type {
 /** An address with its port. IPv6 addresses are written in their short form. */
 export type Endpoint = {readonly address: string; readonly port: number};
 
+/** An endpoint as text; the brackets of IPv6 keep its colons from the port's (RFC 3986, 3.2.2). */
+export function printEndpoint({address, port}: Endpoint): string {
+	return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 /** A rule that matched a packet. */
 export type RuleHit = {
 	readonly family: Family;

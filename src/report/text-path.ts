@@ -3,7 +3,7 @@ A path for a terminal: leg by leg, each step with the rule that matched.
 */
 
 import {
-	printLegEnd, printStep, stepsOfTraversal, type Endpoint, type Leg, type Traversal,
+	printEndpoint, printLegEnd, printStep, stepsOfTraversal, type Leg, type Traversal,
 } from '../netfilter/path.js';
 import type {Role} from '../istio/role.js';
 import {nameOfHit} from './differences.js';
@@ -21,11 +21,6 @@ const stepColumn = 21;
 
 /** Room for the longest hook, `postrouting`, and a gap. */
 const hookColumn = 13;
-
-/** An address with its port; IPv6 in brackets (RFC 3986, 3.2.2). */
-export function printEndpoint({address, port}: Endpoint): string {
-	return `${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
 
 /** All legs. The rounds of a loop are told once. */
 export function printPath({legs, observedRoles}: Pick<TypeResult, 'legs' | 'observedRoles'>, style: Style): readonly string[] {

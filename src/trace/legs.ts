@@ -2,7 +2,9 @@
 Sockets and packets → legs → the path of a probe. A leg is joined by what its own socket and the listener said of their addresses; the packet is found by the same pair.
 */
 
-import type {Endpoint, Leg, LegEnd} from '../netfilter/path.js';
+import {
+	printEndpoint, type Endpoint, type Leg, type LegEnd,
+} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
 import {tableFamily, tablesWithRules} from '../netfilter/lookup.js';
 import type {Gap} from './gap.js';
@@ -29,10 +31,6 @@ function same(one: Endpoint, other: Endpoint): boolean {
 	return one.port === other.port && one.address === other.address;
 }
 
-function print({address, port}: Endpoint): string {
-	return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 /** Finds the legs of many probes in one run's evidence. */
 export class Joiner {
 	readonly #opened: readonly OpenedSocket[];
@@ -49,7 +47,7 @@ export class Joiner {
 		this.#ended = new Map(evidence.sockets.flatMap(record => record.kind === 'ended' ? [[record.id, record] as const] : []));
 		this.#cut = new Map(evidence.sockets.flatMap(record => record.kind === 'cut' ? [[record.id, record] as const] : []));
 		for (const packet of evidence.packets) {
-			const key = `${packet.header.protocol} ${print(packet.header.source)} ${print(packet.header.destination)}`;
+			const key = `${packet.header.protocol} ${printEndpoint(packet.header.source)} ${printEndpoint(packet.header.destination)}`;
 			this.#packets.set(key, [...this.#packets.get(key) ?? [], packet]);
 		}
 	}
@@ -78,7 +76,7 @@ export class Joiner {
 			}
 
 			if (accepted?.originalDestination !== undefined && next.length === 0) {
-				gaps.push({kind: 'no-end', message: `${accepted.stop} accepted a connection to ${print(accepted.originalDestination)} and did not carry it on.`});
+				gaps.push({kind: 'no-end', message: `${accepted.stop} accepted a connection to ${printEndpoint(accepted.originalDestination)} and did not carry it on.`});
 			}
 
 			opened = next[0];
@@ -108,13 +106,13 @@ export class Joiner {
 			return undefined;
 		}
 
-		gaps.push({kind: 'ambiguous', message: `${candidates.length} listeners accepted a connection from ${print(opened.from)}.`});
+		gaps.push({kind: 'ambiguous', message: `${candidates.length} listeners accepted a connection from ${printEndpoint(opened.from)}.`});
 		return undefined;
 	}
 
 	#legOf(opened: OpenedSocket, accepted: AcceptedSocket | undefined, gaps: Gap[]): Leg {
-		const name = `${opened.actor} ${print(opened.from)} → ${print(opened.to)}`;
-		const attempts = this.#packets.get(`${protocolNumbers.tcp} ${print(opened.from)} ${print(opened.to)}`) ?? [];
+		const name = `${opened.actor} ${printEndpoint(opened.from)} → ${printEndpoint(opened.to)}`;
+		const attempts = this.#packets.get(`${protocolNumbers.tcp} ${printEndpoint(opened.from)} ${printEndpoint(opened.to)}`) ?? [];
 		const [packet, ...again] = attempts;
 		if (packet?.seen !== true) {
 			gaps.push({kind: 'not-traced', message: `The first packet of ${name} does not appear in the trace.`});

@@ -78,6 +78,15 @@ export function parseAttributes(body: DataView, start = 0): Attributes {
 	return attributes;
 }
 
+/** Bytes of `struct nfgenmsg` before the attributes of a netfilter message: family, version, resource (linux/netfilter/nfnetlink.h). */
+export const generalHeaderBytes = 4;
+
+/** A number of 32 bits in network order; undefined where the attribute is missing or has another size. */
+export function uint32Of(attributes: Attributes, type: number): number | undefined {
+	const view = attributes.get(type);
+	return view?.byteLength === 4 ? view.getUint32(0) : undefined;
+}
+
 /** A NUL-terminated string of an attribute. Names of tables, chains and log prefixes are ASCII. */
 export function stringOf(view: DataView): string {
 	let text = '';

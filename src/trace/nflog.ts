@@ -5,24 +5,18 @@ The TRACE messages of ip_tables and ip6_tables, as NFLOG brings them → {@link 
 import type {Hook} from '../netfilter/types.js';
 import type {Decoded, LogTraceEvent} from './event.js';
 import {
-	controlTypes, parseAttributes, parseMessages, stringOf, type Attributes,
+	controlTypes, parseAttributes, parseMessages, stringOf, generalHeaderBytes, uint32Of,
 } from './netlink.js';
 import {parsePacket} from './packet.js';
 
 /** `NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET`. */
 export const nflogMessageType = 4 << 8;
 
-const generalHeaderBytes = 4;
 const attribute = {
 	packetHeader: 1, inInterface: 4, outInterface: 5, payload: 9, prefix: 10, uid: 11, sequence: 12, gid: 14,
 } as const;
 const hooks: readonly Hook[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
 const prefixPattern = /^TRACE: (?<table>[^:]+):(?<chain>[^:]+):(?<kind>rule|return|policy):(?<number>\d+) $/u;
-
-function uint32(attributes: Attributes, key: number): number | undefined {
-	const view = attributes.get(key);
-	return view?.byteLength === 4 ? view.getUint32(0) : undefined;
-}
 
 function decodeEvent(body: DataView): LogTraceEvent | string {
 	if (body.byteLength < generalHeaderBytes) {
@@ -50,11 +44,11 @@ function decodeEvent(body: DataView): LogTraceEvent | string {
 		number: Number(groups['number']),
 		hook,
 		packet,
-		uid: uint32(attributes, attribute.uid),
-		gid: uint32(attributes, attribute.gid),
-		sequence: uint32(attributes, attribute.sequence),
-		inInterface: uint32(attributes, attribute.inInterface) ?? 0,
-		outInterface: uint32(attributes, attribute.outInterface) ?? 0,
+		uid: uint32Of(attributes, attribute.uid),
+		gid: uint32Of(attributes, attribute.gid),
+		sequence: uint32Of(attributes, attribute.sequence),
+		inInterface: uint32Of(attributes, attribute.inInterface) ?? 0,
+		outInterface: uint32Of(attributes, attribute.outInterface) ?? 0,
 	};
 }
 

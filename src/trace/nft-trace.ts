@@ -4,13 +4,14 @@ Nftables' trace messages → {@link NftTraceEvent}. Attribute numbers from linux
 
 import type {Family, Verdict} from '../netfilter/types.js';
 import type {Decoded, NftTraceEvent, TraceKind} from './event.js';
-import {parseAttributes, parseMessages, stringOf, type Attributes} from './netlink.js';
+import {
+	parseAttributes, parseMessages, stringOf, generalHeaderBytes, type Attributes, uint32Of,
+} from './netlink.js';
 import {parsePacket} from './packet.js';
 
 /** `NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_TRACE`. */
 export const nftTraceMessageType = (10 << 8) | 17;
 
-const generalHeaderBytes = 4; // `struct nfgenmsg`: family, version, resource.
 const attribute = {
 	table: 1, chain: 2, handle: 3, type: 4, verdict: 5, id: 6, network: 8, transport: 9, inInterface: 10, outInterface: 12, policy: 16,
 } as const;
@@ -37,11 +38,6 @@ function verdictOf(attributes: Attributes): {readonly verdict: Verdict | undefin
 	};
 }
 
-function uint32(attributes: Attributes, key: number): number | undefined {
-	const view = attributes.get(key);
-	return view?.byteLength === 4 ? view.getUint32(0) : undefined;
-}
-
 function uint64(attributes: Attributes, key: number): number | undefined {
 	const view = attributes.get(key);
 	return view?.byteLength === 8 ? Number(view.getBigUint64(0)) : undefined;
@@ -54,13 +50,13 @@ function decodeEvent(body: DataView): NftTraceEvent | string {
 
 	const attributes = parseAttributes(body, generalHeaderBytes);
 	const family = families[body.getUint8(0)];
-	const type = kinds[uint32(attributes, attribute.type) ?? 0];
+	const type = kinds[uint32Of(attributes, attribute.type) ?? 0];
 	const handle = uint64(attributes, attribute.handle);
 	// The kernels differ in the type. Linux 6.18 closes a chain that ran out of rules with an event of type rule (measured); older ones announce a matching `-j RETURN` as type return (`__nft_trace_verdict`, Linux 5.10). On all of them a handle stands where a rule matched, and only there.
 	const kind = type === undefined || type === 'policy' ? type : (handle === undefined ? 'return' : 'rule');
 	const table = attributes.get(attribute.table);
 	const chain = attributes.get(attribute.chain);
-	const traceId = uint32(attributes, attribute.id);
+	const traceId = uint32Of(attributes, attribute.id);
 	const {verdict, target} = verdictOf(attributes);
 	const network = attributes.get(attribute.network);
 	const packet = network === undefined ? undefined : parsePacket(network, attributes.get(attribute.transport));
@@ -80,8 +76,8 @@ function decodeEvent(body: DataView): NftTraceEvent | string {
 		verdict,
 		target,
 		packet,
-		inInterface: uint32(attributes, attribute.inInterface) ?? 0,
-		outInterface: uint32(attributes, attribute.outInterface) ?? 0,
+		inInterface: uint32Of(attributes, attribute.inInterface) ?? 0,
+		outInterface: uint32Of(attributes, attribute.outInterface) ?? 0,
 	};
 }
 

@@ -4,7 +4,7 @@ The headers of a traced packet: the first bytes of IPv4 (RFC 791), IPv6 (RFC 820
 
 import type {Endpoint} from '../netfilter/path.js';
 import type {AddressFamily} from '../netfilter/types.js';
-import {printAddress} from '../netfilter/address.js';
+import {printAddressBytes} from '../netfilter/address.js';
 
 /** What the testbed needs to know of a packet. Ports are 0 for a protocol that has none. */
 export type PacketHeader = {
@@ -22,15 +22,6 @@ export type PacketHeader = {
 
 /** Protocol numbers (IANA). */
 export const protocolNumbers = {icmp: 1, tcp: 6, udp: 17, icmp6: 58} as const;
-
-function addressOf(view: DataView, offset: number, bytes: number): bigint {
-	let value = 0n;
-	for (let index = 0; index < bytes; index++) {
-		value = (value << 8n) | BigInt(view.getUint8(offset + index));
-	}
-
-	return value;
-}
 
 type Transport = {readonly sourcePort: number; readonly destinationPort: number; readonly sequence: number | undefined; readonly tcpFlags: number | undefined};
 
@@ -87,7 +78,7 @@ function withTransport({family, view, protocol, addresses, identification}: {
 	}
 
 	const {sourcePort, destinationPort, ...rest} = parsed;
-	const address = (offset: number): string => printAddress({family, value: addressOf(view, offset, addresses.bytes)});
+	const address = (offset: number): string => printAddressBytes(new Uint8Array(view.buffer, view.byteOffset + offset, addresses.bytes));
 	return {
 		family,
 		protocol,

@@ -6,6 +6,7 @@ import {type Topology, addressFamilies} from '../../src/scenario/topology.js';
 import type {
 	ActorCredentials, ActorName, Intent, TypeId,
 } from '../../src/scenario/types.js';
+import {livesInPod} from '../../src/scenario/expectation.js';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import type {Sandbox} from '../sandbox/sandbox.js';
 import {Actor} from './actor.js';
@@ -15,8 +16,6 @@ import type {ActorSpec, ListenerSpec} from './protocol.js';
 const parts: Readonly<Record<TypeId, readonly ActorName[]>> = {
 	1: ['remote'], 2: ['remote'], 3: ['prometheus'], 4: ['remote'], 5: [], 6: ['agent', 'istiod'], '4b': [],
 };
-
-const inPod: ReadonlySet<ActorName> = new Set<ActorName>(['proxy', 'app', 'agent']);
 
 /** The actors that the types need, in the order in which they are started. */
 export function actorsFor(types: readonly TypeId[]): readonly ActorName[] {
@@ -85,7 +84,7 @@ export class Cast implements AsyncDisposable {
 				ownSource: name === 'prometheus' ? topology.places.prometheus : {},
 				timeoutMs,
 			};
-			return [name, await Actor.start(inPod.has(name) ? sandbox.pod : sandbox.remote, spec)] as const;
+			return [name, await Actor.start(livesInPod[name] ? sandbox.pod : sandbox.remote, spec)] as const;
 		}));
 		const cast = new Cast(new Map(started.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])));
 		const failed = started.find(result => result.status === 'rejected');

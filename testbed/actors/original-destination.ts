@@ -3,7 +3,7 @@ Where a redirected connection wanted to go, asked of the kernel for a socket of 
 */
 
 import type {Socket} from 'node:net';
-import {printAddress} from '../../src/netfilter/address.js';
+import {printAddressBytes} from '../../src/netfilter/address.js';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import {originalDestination} from '../syscalls.js';
 
@@ -19,14 +19,5 @@ export function originalDestinationOf(socket: Socket): Endpoint | undefined {
 
 	const family = socket.localFamily === 'IPv6' ? 'ipv6' : 'ipv4';
 	const found = originalDestination(fd, family);
-	if (found === undefined) {
-		return undefined;
-	}
-
-	let value = 0n;
-	for (const byte of found.address) {
-		value = (value << 8n) | BigInt(byte);
-	}
-
-	return {address: printAddress({family, value}), port: found.port};
+	return found === undefined ? undefined : {address: printAddressBytes(found.address), port: found.port};
 }

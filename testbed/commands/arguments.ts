@@ -10,6 +10,12 @@ import type {TypeId} from '../../src/scenario/types.js';
 /** Largest UID and GID that a process can have: the next one means "unchanged" to the kernel (setresuid(2)). */
 export const idMax = 4_294_967_294;
 
+/** The formats of `--format`. */
+export const formats = ['text', 'json', 'tap'] as const;
+
+/** One of them. */
+export type Format = (typeof formats)[number];
+
 /** A whole number within bounds. */
 export function readNumber(text: string, {min, max}: {readonly min: number; readonly max: number}): number {
 	const number = /^\d+$/u.test(text) ? Number(text) : Number.NaN;

@@ -15,13 +15,8 @@ import type {ActorCredentials, TypeId} from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
 import {interrupted, runTestbed} from '../run.js';
+import type {Format} from './arguments.js';
 import {Progress} from './progress.js';
-
-/** The formats of `--format`. */
-export const formats = ['text', 'json', 'tap'] as const;
-
-/** One of them. */
-export type Format = (typeof formats)[number];
 
 /** The options as the command line gives them. */
 export type RunFlags = {

@@ -64,7 +64,7 @@ function rejection({error, input, backend, family}: {error: CommandError; input:
 /** A rule that the tool took and the kernel does not hold would make every result one of another rule set. */
 function assertHeld({asked, held, family}: {asked: RuleSet; held: RuleSet; family: AddressFamily}): void {
 	const ofFamily = (ruleSet: RuleSet): string => ruleSet.tables
-		.filter(table => table.family === (family === 'ipv4' ? 'ip' : 'ip6'))
+		.filter(table => table.family === tableFamily(family))
 		.flatMap(({name, chains}) => chains.filter(({rules}) => rules.length > 0).map(chain => `${name} ${chain.name}: ${chain.rules.length} rules`))
 		.toSorted()
 		.join('; ');

@@ -11,14 +11,13 @@ import {
 	closeDescriptor, createWaker, joinNetlinkGroup, openNetfilterSocket, wake,
 } from '../syscalls.js';
 import {configureNflog} from './nflog-config.js';
-import type {Recording, TraceSource, TraceStream} from './recording.js';
+import {
+	defaultBufferBytes, type Recording, type TraceSource, type TraceStream,
+} from './recording.js';
 import {switchTableText} from './switch-table.js';
 import type {WorkerInput, WorkerOutput} from './worker.js';
 
 const nftraceGroup = 9; // NFNLGRP_NFTRACE (linux/netfilter/nfnetlink.h)
-
-/** Bytes that the kernel may queue per socket: enough for some 60,000 events. */
-export const defaultBufferBytes = 64 << 20;
 
 /** The next message of a thread; rejects when the thread fails. */
 async function nextMessage(worker: Worker): Promise<WorkerOutput> {

@@ -1,0 +1,58 @@
+/**
+Whether the actors are who they should be: by /proc for their processes, by the socket match of the trace switch for their sockets.
+*/
+
+import {livesInPod} from '../../src/scenario/expectation.js';
+import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
+import type {Gap} from '../../src/trace/gap.js';
+import type {Observation} from '../../src/trace/observation.js';
+import type {Cast} from './cast.js';
+
+/** The credentials that the kernel has for each actor's process. An actor whose process is gone, or is not one user, is left out. */
+export type FoundCredentials = ReadonlyMap<ActorName, Credentials>;
+
+/** Reads them, once for the whole run. */
+export function credentialsOf({actors}: Cast): FoundCredentials {
+	return new Map([...actors].flatMap(([name, actor]) => {
+		const found = actor.credentials();
+		return found === undefined ? [] : [[name, found] as const];
+	}));
+}
+
+function isSame(one: Credentials, other: Credentials | undefined): boolean {
+	return one.uid === other?.uid && one.gid === other.gid;
+}
+
+function print({uid, gid}: Credentials): string {
+	return `uid ${uid} gid ${gid}`;
+}
+
+/** Actors that ended before their time, and actors whose process runs as somebody else. */
+export function actorGapsOf({actors}: Cast, {asked, found}: {readonly asked: ActorCredentials; readonly found: FoundCredentials}): readonly Gap[] {
+	return [...actors].flatMap(([name, actor]) => {
+		if (actor.gap !== undefined) {
+			return [actor.gap];
+		}
+
+		const held = found.get(name);
+		return isSame(asked[name], held)
+			? []
+			: [{
+				kind: 'credentials',
+				message: `${name} should run as ${print(asked[name])}; /proc/${actor.pid}/status says ${held === undefined ? 'nothing that is one user' : print(held)}.`,
+			} satisfies Gap];
+	});
+}
+
+/** Sockets of the pod that the kernel saw with another owner than the actor, or with none. */
+export function socketGapsOf({path}: Observation, asked: ActorCredentials): readonly Gap[] {
+	return path.legs.flatMap(({actor, socket, from}) => {
+		const name = actor as ActorName;
+		return !livesInPod[name] || isSame(asked[name], socket)
+			? []
+			: [{
+				kind: 'credentials',
+				message: `The socket of ${name} on port ${from.port} should belong to ${print(asked[name])}; the kernel says ${socket === undefined ? 'nothing of it' : print(socket)}.`,
+			} satisfies Gap];
+	});
+}
