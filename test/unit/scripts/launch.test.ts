@@ -14,8 +14,9 @@ const compiler = `
 	const fs = require('fs'), path = require('path');
 	const log = word => fs.appendFileSync('calls', word + ' tsc\\n');
 	log('begin');
-	for (const name of fs.readdirSync('.', {recursive: true})) {
-		if (/^(src|testbed|test)\\/.*\\.ts$/.test(name)) {
+	// Only the sources, as the real one: in dist the other launchers make and drop their locks.
+	for (const name of ['src', 'testbed', 'test'].flatMap(folder => fs.readdirSync(folder, {recursive: true}).map(file => folder + '/' + file))) {
+		if (name.endsWith('.ts')) {
 			const output = 'dist/' + name.replace(/ts$/, 'js');
 			fs.mkdirSync(path.dirname(output), {recursive: true});
 			fs.writeFileSync(output, fs.readFileSync(name));
