@@ -12,7 +12,8 @@ export {parseReleaseInput, parseReleaseInputs, parseSidecarArguments, type Relea
 export {defaultOptions, injectedArguments, type SidecarOptions} from './istio/options.js';
 export {newestRelease, releaseLines, type Release} from './istio/releases.js';
 export {describeRole, roleOf, roles, type Role} from './istio/roles.js';
-export {sidecarRouting, sidecarRuleSet} from './istio/sidecar.js';
+export {sidecarRouting} from './istio/routing.js';
+export {sidecarRuleSet} from './istio/iptables/sidecar.js';
 export {articleRules, publishedSource, publishedTypes} from './istio/published.js';
 
 export {defaultTopology, type Topology} from './scenario/topology.js';

@@ -2,6 +2,7 @@
 What a run is asked for, normalised once at the border: everything behind it has no defaults of its own.
 */
 
+import type {SidecarRouting} from '../src/istio/routing.js';
 import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
 import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
 
@@ -10,7 +11,13 @@ export type RuleInput = {
 	/** As the user named them: `release:1.30`, a file's name, `-`. */
 	readonly source: string;
 	readonly release: string | null;
+	/** The back end that the rules are written for. A native set can be installed by `nftables` only, a dump of iptables by either of its two. */
+	readonly backend: Backend;
 	readonly ruleSet: RuleSet;
+	/** Addresses, ip rules and routes that go with the rules. */
+	readonly routing: SidecarRouting;
+	/** What will not do what its writer may have meant, a sentence each. */
+	readonly warnings: readonly string[];
 	/** What a correct set would be, to name rules that are missing or moved. */
 	readonly reference: RuleSet;
 	readonly intent: Intent;

@@ -6,9 +6,10 @@ import {readFileSync} from 'node:fs';
 import {parseReleaseInput, parseReleaseInputs} from '../src/istio/arguments.js';
 import {InputError} from '../src/istio/input-error.js';
 import {newestRelease} from '../src/istio/releases.js';
-import {sidecarRuleSet} from '../src/istio/sidecar.js';
+import {sidecarRouting} from '../src/istio/routing.js';
+import {sidecarRuleSet} from '../src/istio/iptables/sidecar.js';
 import {ParseError, parseSave} from '../src/netfilter/save.js';
-import type {AddressFamily, RuleSet} from '../src/netfilter/types.js';
+import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
 import {intentOf, intentOfRuleSet, unsupportedOptions} from '../src/scenario/intent.js';
 import {TestbedError} from './errors.js';
 import type {RuleInput} from './options.js';
@@ -21,9 +22,11 @@ Reads a rule input.
 
 @throws {TestbedError} INPUT when it is not understood, with the line of a dump or the name of an option.
 */
-export function loadRuleInput({source, source6, families}: {readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]}): RuleInput {
+export function loadRuleInput({source, source6, families, backend = 'iptables-nft'}: {
+	readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]; readonly backend?: Backend;
+}): RuleInput {
 	try {
-		return source.startsWith('release:') ? ofRelease(source, source6, families) : ofDump(source, source6, families);
+		return source.startsWith('release:') ? ofRelease({source, source6, families, backend}) : ofDump({source, source6, families, backend});
 	} catch (error) {
 		if (error instanceof InputError || error instanceof ParseError) {
 			throw new TestbedError('INPUT', {message: `--rules ${source}: ${error.message}`, state: 'Nothing was installed.', cause: error});
@@ -33,7 +36,9 @@ export function loadRuleInput({source, source6, families}: {readonly source: str
 	}
 }
 
-function ofRelease(source: string, source6: string | undefined, families: readonly AddressFamily[]): RuleInput {
+type Asked = {readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]; readonly backend: Backend};
+
+function ofRelease({source, source6, families, backend}: Asked): RuleInput {
 	if (source6 !== undefined) {
 		throw new TestbedError('USAGE', {message: '--rules6 goes with a dump in --rules; a release writes the rules of both families itself.'});
 	}
@@ -55,11 +60,11 @@ function ofRelease(source: string, source6: string | undefined, families: readon
 
 	const ruleSet = sidecarRuleSet(input.release, input.options, families);
 	return {
-		source, release: input.release.asked, ruleSet, reference: ruleSet, intent: intentOf(input.options),
+		source, release: input.release.asked, backend, ruleSet, routing: sidecarRouting(input.options, families), warnings: [], reference: ruleSet, intent: intentOf(input.options),
 	};
 }
 
-function ofDump(source: string, source6: string | undefined, families: readonly AddressFamily[]): RuleInput {
+function ofDump({source, source6, families, backend}: Asked): RuleInput {
 	const sourceOf = (family: AddressFamily): string => {
 		// A single dump is of the single family that was asked for.
 		if (family === 'ipv4' || (source6 === undefined && families.length === 1)) {
@@ -77,7 +82,7 @@ function ofDump(source: string, source6: string | undefined, families: readonly 
 	const ruleSet: RuleSet = {tables};
 	const {release, options} = parseReleaseInput(defaultInput);
 	return {
-		source, release: null, ruleSet, reference: sidecarRuleSet(release, options, families), intent: intentOfRuleSet(ruleSet),
+		source, release: null, backend, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: sidecarRuleSet(release, options, families), intent: intentOfRuleSet(ruleSet),
 	};
 }
 

@@ -5,6 +5,7 @@ The shapes of a sidecar's rules as a table: chain, kinds of matches (`!` is a ne
 import {isLoopback} from '../netfilter/address.js';
 import type {Rule, Target} from '../netfilter/types.js';
 import type {Role} from './role.js';
+import {twinChain} from './twin.js';
 
 type Earlier = ReadonlyArray<{readonly rule: Rule; readonly roles: readonly Role[]}> | undefined;
 
@@ -22,12 +23,12 @@ export type RoleShape = {
 };
 
 /** The shape of a rule, for comparison with the rows. Comments say nothing. */
-export function shapeOf({matches, target}: Rule): {readonly matches: ReadonlySet<string>; readonly target: string} {
+export function shapeOf({matches, target}: Rule, table: string): {readonly matches: ReadonlySet<string>; readonly target: string} {
 	const kinds = matches.filter(match => match.kind !== 'comment').map(match => 'negated' in match && match.negated ? `!${match.kind}` : match.kind);
-	return {matches: new Set(kinds), target: shapeOfTarget(target)};
+	return {matches: new Set(kinds), target: shapeOfTarget(target, table)};
 }
 
-function shapeOfTarget(target: Target): string {
+function shapeOfTarget(target: Target, table: string): string {
 	switch (target.kind) {
 		case 'verdict': {
 			return target.verdict;
@@ -35,7 +36,7 @@ function shapeOfTarget(target: Target): string {
 
 		case 'jump':
 		case 'goto': {
-			return target.chain;
+			return twinChain(table, target.chain);
 		}
 
 		case 'extension': {
@@ -44,6 +45,11 @@ function shapeOfTarget(target: Target): string {
 
 		case 'redirect':
 		case 'tproxy':
+		case 'set-mark':
+		case 'set-connmark':
+		case 'save-mark':
+		case 'restore-mark':
+		case 'ct-zone':
 		case 'none': {
 			return target.kind;
 		}
@@ -125,11 +131,11 @@ export const roleShapes: readonly RoleShape[] = [
 	row('dns-zone-jump', 'raw OUTPUT', '> ISTIO_OUTPUT_DNS'),
 	row('dns-answer-jump', 'raw PREROUTING', '> ISTIO_INBOUND'),
 	...['uid', 'gid'].flatMap(owner => [
-		row('dns-zone-proxy-query', 'raw ISTIO_OUTPUT_DNS', `protocol destination-port ${owner} > CT --zone`),
-		row('dns-zone-agent-answer', 'raw ISTIO_OUTPUT_DNS', `protocol source-port ${owner} > CT --zone`),
+		row('dns-zone-proxy-query', 'raw ISTIO_OUTPUT_DNS', `protocol destination-port ${owner} > ct-zone`),
+		row('dns-zone-agent-answer', 'raw ISTIO_OUTPUT_DNS', `protocol source-port ${owner} > ct-zone`),
 	]),
-	row('dns-zone-query', 'raw ISTIO_OUTPUT_DNS', 'protocol destination-port > CT --zone', {also: ['destination']}),
-	row('dns-zone-answer', 'raw ISTIO_INBOUND', 'protocol source-port > CT --zone', {also: ['source']}),
+	row('dns-zone-query', 'raw ISTIO_OUTPUT_DNS', 'protocol destination-port > ct-zone', {also: ['destination']}),
+	row('dns-zone-answer', 'raw ISTIO_INBOUND', 'protocol source-port > ct-zone', {also: ['source']}),
 	row('invalid-jump', 'mangle PREROUTING', 'conntrack-state > ISTIO_DROP'),
 	row('invalid-drop', 'mangle PREROUTING', 'conntrack-state > drop'),
 	row('invalid-drop', 'mangle ISTIO_DROP', '> drop'),
@@ -139,12 +145,12 @@ export const roleShapes: readonly RoleShape[] = [
 	row('inbound-port-exclude', 'mangle ISTIO_INBOUND', 'protocol destination-port > return'),
 	row('tproxy-divert-established', 'mangle ISTIO_INBOUND', 'protocol conntrack-state > ISTIO_DIVERT', {also: ['destination-port']}),
 	row('tproxy-capture', 'mangle ISTIO_INBOUND', 'protocol > ISTIO_TPROXY', {also: ['destination-port']}),
-	row('tproxy-divert-mark', 'mangle ISTIO_DIVERT', '> MARK --set-xmark'),
+	row('tproxy-divert-mark', 'mangle ISTIO_DIVERT', '> set-mark'),
 	row('tproxy-divert-accept', 'mangle ISTIO_DIVERT', '> accept'),
 	row('tproxy-redirect', 'mangle ISTIO_TPROXY', '!destination protocol > tproxy'),
-	row('tproxy-mark-save', 'mangle PREROUTING', 'protocol mark > CONNMARK --save-mark'),
+	row('tproxy-mark-save', 'mangle PREROUTING', 'protocol mark > save-mark'),
 	row('tproxy-loopback-marked', 'mangle OUTPUT', 'out-interface protocol mark > return'),
-	row('tproxy-hairpin-mark-by-uid', 'mangle OUTPUT', '!destination out-interface protocol uid > MARK --set-xmark'),
-	row('tproxy-hairpin-mark-by-gid', 'mangle OUTPUT', '!destination out-interface protocol gid > MARK --set-xmark'),
-	row('tproxy-mark-restore', 'mangle OUTPUT', 'protocol connmark > CONNMARK --restore-mark'),
+	row('tproxy-hairpin-mark-by-uid', 'mangle OUTPUT', '!destination out-interface protocol uid > set-mark'),
+	row('tproxy-hairpin-mark-by-gid', 'mangle OUTPUT', '!destination out-interface protocol gid > set-mark'),
+	row('tproxy-mark-restore', 'mangle OUTPUT', 'protocol connmark > restore-mark'),
 ];

@@ -5,6 +5,7 @@ What a sidecar's rules are for. A role survives renumbering: it is read off the 
 import type {Chain, Rule} from '../netfilter/types.js';
 import type {Role} from './role.js';
 import {roleShapes, shapeOf, type RoleShape} from './role-shapes.js';
+import {twinChain, twinTable} from './twin.js';
 
 export type {Role} from './role.js';
 
@@ -106,12 +107,24 @@ function earlierRules(rule: Rule, table: string, chain: Chain | undefined): Read
 		.map(earlier => ({rule: earlier, roles: candidatesFor(earlier, table).map(({role}) => role)}));
 }
 
+/** The rows by the place that they are for, so that a rule is compared with those of its own chain only. */
+const shapesByPlace: ReadonlyMap<string, readonly RoleShape[]> = groupShapes();
+
+function groupShapes(): ReadonlyMap<string, readonly RoleShape[]> {
+	const groups = new Map<string, RoleShape[]>();
+	for (const row of roleShapes) {
+		const place = `${row.table} ${row.chain}`;
+		groups.set(place, [...groups.get(place) ?? [], row]);
+	}
+
+	return groups;
+}
+
 function candidatesFor(rule: Rule, table: string): readonly RoleShape[] {
-	const shape = shapeOf(rule);
-	return roleShapes.filter(row =>
-		row.table === table
-		&& row.chain === rule.chain
-		&& row.target === shape.target
+	const shape = shapeOf(rule, table);
+	const place = `${twinTable(table)} ${twinChain(table, rule.chain)}`;
+	return (shapesByPlace.get(place) ?? []).filter(row =>
+		row.target === shape.target
 		&& row.matches.every(match => shape.matches.has(match))
 		&& [...shape.matches].every(match => row.matches.includes(match) || row.also?.includes(match))
 		&& row.when?.(rule) !== false);

@@ -2,7 +2,9 @@
 What netfilter has before anybody writes a rule: tables, their built-in chains, and the targets that are not chains.
 */
 
-import type {AddressFamily, Family, Target} from './types.js';
+import type {
+	AddressFamily, BaseChain, Chain, Family, Hook, Target,
+} from './types.js';
 
 /** The built-in chains of each table, in the order in which `iptables-save` prints them (iptables 1.8.9, both back ends, measured). */
 const chainsOfTable: ReadonlyMap<string, readonly string[]> = new Map([
@@ -38,4 +40,27 @@ export const extensionTargets: ReadonlySet<string> = new Set([
 /** The family of the tables that `iptables` or `ip6tables` write for packets of a family. */
 export function tableFamily(family: AddressFamily): Family {
 	return family === 'ipv4' ? 'ip' : 'ip6';
+}
+
+/** Priorities of iptables' base chains (linux/netfilter_ipv4.h, `enum nf_ip_hook_priorities`). Nat's depends on the hook: what changes sources comes last. */
+const priorities: Readonly<Record<string, number>> = {
+	raw: -300, mangle: -150, filter: 0, security: 50,
+};
+
+/** Where a chain hangs, if it is a base chain: a native nft one says it itself, one of iptables is known by its table and name. Undefined for a user chain. */
+export function baseChainOf({name: table}: {readonly name: string}, {name, base, policy}: Chain): BaseChain | undefined {
+	if (base !== undefined) {
+		return base;
+	}
+
+	if (policy === undefined || !builtInChains(table).includes(name)) {
+		return undefined;
+	}
+
+	const hook = name.toLowerCase() as Hook;
+	return {
+		type: table === 'nat' ? 'nat' : (table === 'mangle' && hook === 'output' ? 'route' : 'filter'),
+		hook,
+		priority: table === 'nat' ? (hook === 'prerouting' || hook === 'output' ? -100 : 100) : priorities[table] ?? 0,
+	};
 }

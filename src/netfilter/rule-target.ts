@@ -4,7 +4,9 @@ The target of a rule: what stands behind `-j` or `-g`.
 
 import {extensionTargets, verdictTargets} from './built-in.js';
 import {parseAddress} from './address.js';
-import {parseMark, parsePort, parsePortRange} from './rule-values.js';
+import {
+	parseMark, parsePort, parsePortRange, wordMax,
+} from './rule-values.js';
 import type {Target} from './types.js';
 import {RuleSyntaxError, verbatim, type Word} from './words.js';
 
@@ -41,6 +43,11 @@ export function readTarget(target: TargetWords | undefined, context: Context): T
 
 	if (name === 'TPROXY') {
 		return readTproxy(words, context);
+	}
+
+	const marking = readMarking(name, words);
+	if (marking !== undefined) {
+		return marking;
 	}
 
 	return extensionTargets.has(name) || words.length > 0 ? extension(name, words, context) : {kind: 'jump', chain: name};
@@ -93,6 +100,24 @@ function readTproxy(words: readonly Word[], context: Context): Target {
 	return {
 		kind: 'tproxy', onPort, mark, mask,
 	};
+}
+
+/** Targets that mark a packet or its connection, in the forms that `iptables-save` prints; undefined for any other form, which keeps its words. */
+function readMarking(name: string, words: readonly Word[]): Target | undefined {
+	const texts = words.map(({text}) => text);
+	const [option = '', value = ''] = texts;
+	if (name === 'CT') {
+		return texts.length === 2 && option === '--zone' && /^\d{1,5}$/u.test(value) ? {kind: 'ct-zone', zone: Number(value)} : undefined;
+	}
+
+	if ((name === 'MARK' || name === 'CONNMARK') && texts.length === 2 && (option === '--set-xmark' || (option === '--set-mark' && !value.includes('/')))) {
+		return {kind: name === 'MARK' ? 'set-mark' : 'set-connmark', ...parseMark(value)};
+	}
+
+	// Without masks, and with whole ones as iptables-save prints them, they are the same (iptables 1.8.9, measured).
+	const masks = texts.slice(1);
+	const isWhole = masks.length === 0 || (masks.length === 4 && masks[0] === '--nfmask' && masks[2] === '--ctmask' && Number(masks[1]) === wordMax && Number(masks[3]) === wordMax);
+	return name === 'CONNMARK' && isWhole && (option === '--save-mark' || option === '--restore-mark') ? {kind: option === '--save-mark' ? 'save-mark' : 'restore-mark'} : undefined;
 }
 
 function extension(name: string, words: readonly Word[], {line}: Context): Target {

@@ -9,10 +9,10 @@ export type AddressFamily = 'ipv4' | 'ipv6';
 export type Family = 'ip' | 'ip6' | 'inet';
 
 /** Which program writes the rules into the kernel, and through which kernel interface. */
-export type Backend = 'iptables-nft' | 'iptables-legacy';
+export type Backend = 'iptables-nft' | 'iptables-legacy' | 'nftables';
 
 /** Every back end that can be asked for. */
-export const backends = ['iptables-nft', 'iptables-legacy'] as const satisfies readonly Backend[];
+export const backends = ['iptables-nft', 'iptables-legacy', 'nftables'] as const satisfies readonly Backend[];
 
 /** A place in the kernel where chains are consulted (linux/netfilter.h, `enum nf_inet_hooks`). */
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
@@ -20,7 +20,7 @@ export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting'
 /** What netfilter says of a packet (linux/netfilter.h and linux/netfilter/nf_tables.h). */
 export type Verdict = 'accept' | 'drop' | 'stolen' | 'queue' | 'repeat' | 'jump' | 'goto' | 'return' | 'continue';
 
-/** A name that iptables knows as a table: `nat`, `mangle`, `raw`, `filter`, `security`. */
+/** The name of a table: one that iptables knows (`nat`, `mangle`, `raw`, `filter`, `security`), or whatever somebody called a native nft table. */
 export type TableName = string;
 
 /** One condition of a rule. `negated` is the `!` in front of it. A match that is not understood is `opaque`: it keeps its text and is installed unchanged. */
@@ -45,6 +45,14 @@ export type Target =
 	| {readonly kind: 'jump' | 'goto'; readonly chain: string}
 	| {readonly kind: 'redirect'; readonly toPorts: PortRange | undefined}
 	| {readonly kind: 'tproxy'; readonly onPort: number; readonly mark: number; readonly mask: number}
+	/** Sets the packet's mark, in the bits of `mask` (MARK --set-xmark; nft `meta mark set`). The packet goes on. */
+	| {readonly kind: 'set-mark'; readonly value: number; readonly mask: number}
+	/** Sets the connection's mark, in the bits of `mask` (CONNMARK --set-xmark; nft `ct mark set`). The packet goes on. */
+	| {readonly kind: 'set-connmark'; readonly value: number; readonly mask: number}
+	/** Copies the packet's mark to its connection, or back (CONNMARK; nft `ct mark set mark`, `meta mark set ct mark`). The packet goes on. */
+	| {readonly kind: 'save-mark' | 'restore-mark'}
+	/** Chooses the conntrack zone, in raw (CT --zone; nft `ct zone set`). The packet goes on. */
+	| {readonly kind: 'ct-zone'; readonly zone: number}
 	| {readonly kind: 'extension'; readonly name: string; readonly options: string}
 	| {readonly kind: 'none'};
 
@@ -58,23 +66,32 @@ export type Rule = {
 	readonly number: number;
 	readonly matches: readonly Match[];
 	readonly target: Target;
-	/** The rule without `-A CHAIN` and without counters, verbatim: `-p tcp -j REDIRECT --to-ports 15001`. */
+	/** The rule without `-A CHAIN` and without counts, verbatim: `-p tcp -j REDIRECT --to-ports 15001`; of a native nft table as `nft -s list ruleset` prints it: `meta l4proto tcp counter redirect to :15001`. */
 	readonly text: string;
 };
 
-/** A chain with its rules in order. `policy` is undefined for a user chain. */
+/** Where a base chain of a native nft table hangs (nft(8), CHAINS). Lower priorities come first. */
+export type BaseChain = {readonly type: 'filter' | 'nat' | 'route'; readonly hook: Hook; readonly priority: number};
+
+/** A chain with its rules in order. `policy` is undefined for a user chain. `base` is there for the base chains of a native nft table only: those of iptables follow from their names, see `baseChainOf`. */
 export type Chain = {
 	readonly name: string;
 	readonly policy: 'ACCEPT' | 'DROP' | undefined;
+	readonly base?: BaseChain;
 	readonly rules: readonly Rule[];
 };
+
+/** A named thing of a native nft table that is no chain: a set, a map, a flowtable … `text` is its block as nft prints it, from its keyword to its closing brace, kept as it is. */
+export type TableObject = {readonly kind: string; readonly name: string; readonly text: string};
 
 /** One table of one family. */
 export type Table = {
 	readonly family: Family;
 	readonly name: TableName;
 	readonly chains: readonly Chain[];
+	/** Of a native nft table only. */
+	readonly objects?: readonly TableObject[];
 };
 
-/** All tables that a sandbox gets, of both families. Plain data. */
+/** All tables that a sandbox gets, of both families and, with native nft tables, `inet`. Plain data. */
 export type RuleSet = {readonly tables: readonly Table[]};

@@ -30,6 +30,11 @@ export function finalVerdict(target: Target): Verdict | undefined {
 
 		case 'jump':
 		case 'goto':
+		case 'set-mark':
+		case 'set-connmark':
+		case 'save-mark':
+		case 'restore-mark':
+		case 'ct-zone':
 		case 'none': {
 			return undefined;
 		}

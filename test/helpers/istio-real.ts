@@ -4,7 +4,7 @@ The runs of the real istio-iptables, and what our generator makes of the same in
 
 import {parseSidecarArguments} from '../../src/istio/arguments.js';
 import type {SidecarOptions} from '../../src/istio/options.js';
-import {familiesWritten} from '../../src/istio/sidecar.js';
+import {familiesWritten} from '../../src/istio/routing.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import {readFixtureRows} from './fixtures.js';
 

@@ -213,6 +213,11 @@ function verdictOf({target}: Rule): Verdict {
 			return 'accept';
 		}
 
+		case 'set-mark':
+		case 'set-connmark':
+		case 'save-mark':
+		case 'restore-mark':
+		case 'ct-zone':
 		case 'extension':
 		case 'none': {
 			return 'continue';

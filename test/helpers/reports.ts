@@ -4,7 +4,7 @@ Reports for tests: a rule set, made wrong where a test wants it, the sketch of a
 
 import {parseReleaseInput} from '../../src/istio/arguments.js';
 import {roleOf, type Role} from '../../src/istio/roles.js';
-import {sidecarRuleSet} from '../../src/istio/sidecar.js';
+import {sidecarRuleSet} from '../../src/istio/iptables/sidecar.js';
 import {judge} from '../../src/judge/judge.js';
 import type {Difference} from '../../src/judge/outcome.js';
 import {comparePublished} from '../../src/judge/published.js';

@@ -57,7 +57,7 @@ export function readFamilies(text: string): readonly AddressFamily[] {
 export function readBackend(text: string): Backend {
 	const backend = backends.find(name => name === text);
 	if (backend === undefined) {
-		throw new InvalidArgumentError(text === 'nftables' ? 'Native nftables is not there yet: choose iptables-nft or iptables-legacy.' : `It must be ${backends.join(' or ')}.`);
+		throw new InvalidArgumentError(`It must be ${backends.join(', ')}.`);
 	}
 
 	return backend;

@@ -86,7 +86,9 @@ function print(report: Report, flags: RunFlags): string {
 
 /** Runs and prints; returns the exit status. */
 export async function runCommand(flags: RunFlags): Promise<number> {
-	const rules = loadRuleInput({source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family});
+	const rules = loadRuleInput({
+		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backend: flags.backend,
+	});
 	const controller = new AbortController();
 	const onSignal = (signal: NodeJS.Signals): void => {
 		controller.abort(interrupted(signal));

@@ -5,7 +5,7 @@ import {
 	describeRole, roleOf, roles, type Role,
 } from '../../../src/istio/roles.js';
 import {shadowOf} from '../../../src/istio/shadow.js';
-import {sidecarRuleSet} from '../../../src/istio/sidecar.js';
+import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {findChain, rulesOf} from '../../../src/netfilter/lookup.js';
 import {parseSave} from '../../../src/netfilter/save.js';
 import type {Chain} from '../../../src/netfilter/types.js';

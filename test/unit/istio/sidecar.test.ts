@@ -2,7 +2,8 @@ import test from 'ava';
 import {parseReleaseInput} from '../../../src/istio/arguments.js';
 import {InputError} from '../../../src/istio/input-error.js';
 import {findRelease, newestRelease} from '../../../src/istio/releases.js';
-import {familiesWritten, sidecarRouting, sidecarRuleSet} from '../../../src/istio/sidecar.js';
+import {familiesWritten, sidecarRouting} from '../../../src/istio/routing.js';
+import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {parseSave, printSave} from '../../../src/netfilter/save.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {

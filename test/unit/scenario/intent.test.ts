@@ -1,6 +1,6 @@
 import test from 'ava';
 import {parseReleaseInput} from '../../../src/istio/arguments.js';
-import {sidecarRuleSet} from '../../../src/istio/sidecar.js';
+import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {intentOf, intentOfRuleSet, unsupportedOptions} from '../../../src/scenario/six-types.js';
 

@@ -2,40 +2,18 @@
 Rules in the order in which istio-iptables collects them, and the tables they end up in.
 */
 
-import {builtInChains, tableFamily} from '../netfilter/built-in.js';
-import {parseRuleText} from '../netfilter/rule-text.js';
+import {builtInChains, tableFamily} from '../../netfilter/built-in.js';
+import {parseRuleText} from '../../netfilter/rule-text.js';
 import type {
 	AddressFamily, Chain, Rule, Table,
-} from '../netfilter/types.js';
-import type {SidecarOptions} from './options.js';
-import type {ReleaseFeatures} from './releases.js';
+} from '../../netfilter/types.js';
+import type {Context} from '../context.js';
 
 /** The tables that a sidecar's rules stand in. */
 export type SidecarTable = 'nat' | 'mangle' | 'raw';
 
 /** One command of the list: `-A CHAIN TEXT`, or `-I CHAIN POSITION TEXT`. */
 export type PlannedRule = {readonly table: SidecarTable; readonly chain: string; readonly text: string; readonly position: number | undefined};
-
-/** What a step knows: the options, and the values that depend on the family whose list it writes. */
-export type Context = {
-	readonly family: AddressFamily;
-	readonly options: SidecarOptions;
-	readonly features: ReleaseFeatures;
-	/** `L`: 127.0.0.1/32 or what was given, ::1/128 in IPv6. */
-	readonly loopback: string;
-	/** `K`: the source of the proxy's inbound passthrough, 127.0.0.6 or ::6 (pilot, inbound passthrough bind addresses). */
-	readonly passthroughSource: string;
-	/** Included and excluded ranges of this family. */
-	readonly rangesInclude: '*' | readonly string[];
-	readonly rangesExclude: readonly string[];
-	/** Whether an included range of either family has a loopback address. */
-	readonly loopbackIncluded: boolean;
-	/** Whether DNS is captured at all, and the servers of this family. */
-	readonly dns: boolean;
-	readonly dnsServers: readonly string[];
-	/** The table of the inbound rules: mangle under TPROXY, else nat. */
-	readonly inboundTable: 'nat' | 'mangle';
-};
 
 /** A step of the algorithm: which rules it adds to the list of one family. */
 export type Step = (context: Context) => readonly PlannedRule[];

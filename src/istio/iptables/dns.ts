@@ -2,8 +2,9 @@
 A7: DNS capture. nat sends queries to the agent; raw keeps the proxy's own queries and the captured ones in two conntrack zones, for they may have the same ports.
 */
 
+import type {Context} from '../context.js';
 import {
-	append, type Context, type PlannedRule, type Step,
+	append, type PlannedRule, type Step,
 } from './rule-list.js';
 import {address} from './save-form.js';
 

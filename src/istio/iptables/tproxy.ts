@@ -2,8 +2,9 @@
 A8: what TPROXY needs beside the inbound rules. The mark says "the proxy sent it"; the connection keeps it, so that replies find back.
 */
 
+import type {Context} from '../context.js';
 import {
-	append, insert, type Context, type PlannedRule,
+	append, insert, type PlannedRule,
 } from './rule-list.js';
 import {address, mark} from './save-form.js';
 

@@ -2,8 +2,9 @@
 A1 to A5: exclusions by interface, base chains, and what comes in.
 */
 
+import type {Context} from '../context.js';
 import {
-	append, insert, type Context, type PlannedRule,
+	append, insert, type PlannedRule,
 } from './rule-list.js';
 import {
 	address, interfaceName, mark, ports,

@@ -2,8 +2,9 @@
 A6: what goes out. The order of the rules is the behaviour: the first one that matches decides.
 */
 
+import type {Context} from '../context.js';
 import {
-	append, insert, type Context, type PlannedRule, type Step,
+	append, insert, type PlannedRule, type Step,
 } from './rule-list.js';
 import {address, interfaceName, ports} from './save-form.js';
 

@@ -2,9 +2,9 @@
 Values in the form in which `iptables-save` 1.8.9 (nf_tables) prints them, so that a generated rule equals a dumped one letter by letter (measured).
 */
 
-import {addressBits, parseRange, printRange} from '../netfilter/address.js';
-import {parsePortRange} from '../netfilter/rule-values.js';
-import {InputError} from './input-error.js';
+import {addressBits, parseRange, printRange} from '../../netfilter/address.js';
+import {parsePortRange} from '../../netfilter/rule-values.js';
+import {InputError} from '../input-error.js';
 
 /** `-d 10.0.0.0/8 `, or nothing for a range of all addresses, which matches everything. */
 export function address(flag: '-s' | '-d', cidr: string): string {

@@ -1,0 +1,47 @@
+/**
+A0 of the algorithm: the values that all steps share, for the rules of one family.
+*/
+
+import {familyOfAddress, isLoopback} from '../netfilter/address.js';
+import type {AddressFamily} from '../netfilter/types.js';
+import type {SidecarOptions} from './options.js';
+import type {Release, ReleaseFeatures} from './releases.js';
+
+/** What a step knows: the options, and the values that depend on the family whose list it writes. */
+export type Context = {
+	readonly family: AddressFamily;
+	readonly options: SidecarOptions;
+	readonly features: ReleaseFeatures;
+	/** `L`: 127.0.0.1/32 or what was given, ::1/128 in IPv6. */
+	readonly loopback: string;
+	/** `K`: the source of the proxy's inbound passthrough, 127.0.0.6 or ::6 (pilot, inbound passthrough bind addresses). */
+	readonly passthroughSource: string;
+	/** Included and excluded ranges of this family. */
+	readonly rangesInclude: '*' | readonly string[];
+	readonly rangesExclude: readonly string[];
+	/** Whether an included range of either family has a loopback address. */
+	readonly loopbackIncluded: boolean;
+	/** Whether DNS is captured at all, and the servers of this family. */
+	readonly dns: boolean;
+	readonly dnsServers: readonly string[];
+	/** The table of the inbound rules: mangle under TPROXY, else nat. */
+	readonly inboundTable: 'nat' | 'mangle';
+};
+
+/** A0. Values that the steps share. */
+export function contextOf({release, options, family}: {readonly release: Release; readonly options: SidecarOptions; readonly family: AddressFamily}): Context {
+	const {outboundIpRangesInclude: include, outboundIpRangesExclude: exclude, dnsServersV4, dnsServersV6} = options;
+	return {
+		family,
+		options,
+		features: release.features,
+		loopback: family === 'ipv4' ? options.hostIpv4LoopbackCidr : '::1/128',
+		passthroughSource: family === 'ipv4' ? '127.0.0.6/32' : '::6/128',
+		rangesInclude: include === '*' ? '*' : include.filter(range => familyOfAddress(range) === family),
+		rangesExclude: exclude.filter(range => familyOfAddress(range) === family),
+		loopbackIncluded: include !== '*' && include.some(range => isLoopback(range)),
+		dns: options.redirectDns && (options.captureAllDns || dnsServersV4.length > 0 || dnsServersV6.length > 0),
+		dnsServers: family === 'ipv4' ? dnsServersV4 : dnsServersV6,
+		inboundTable: options.inboundInterceptionMode === 'TPROXY' ? 'mangle' : 'nat',
+	};
+}

@@ -1,0 +1,35 @@
+/**
+What stands beside a sidecar's rules: which families they are written for, and the addresses and routes that let them do their work.
+*/
+
+import {familyOfAddress} from '../netfilter/address.js';
+import type {AddressFamily} from '../netfilter/types.js';
+import type {SidecarOptions} from './options.js';
+
+/**
+The families that istio-iptables writes rules for, given the pod's addresses in order, without loopback and link-local ones: IPv4 always, IPv6 when the first address is IPv6, or with dual stack when any is.
+*/
+export function familiesWritten(addresses: readonly string[], {dualStack}: Pick<SidecarOptions, 'dualStack'>): readonly AddressFamily[] {
+	const looked = dualStack ? addresses : addresses.slice(0, 1);
+	return looked.some(text => familyOfAddress(text) === 'ipv6') ? ['ipv4', 'ipv6'] : ['ipv4'];
+}
+
+/** What has to be set up beside the rules, so that they can do their work. */
+export type SidecarRouting = {
+	/** Addresses that the loopback device needs. */
+	readonly loopbackAddresses: ReadonlyArray<{readonly family: AddressFamily; readonly address: string}>;
+	/** `ip rule add fwmark MARK lookup TABLE`. */
+	readonly markRules: ReadonlyArray<{readonly family: AddressFamily; readonly mark: number; readonly table: number}>;
+	/** `ip route add local DESTINATION dev lo table TABLE`. */
+	readonly localRoutes: ReadonlyArray<{readonly family: AddressFamily; readonly destination: string; readonly table: number}>;
+};
+
+/** A11. Addresses and routes: ::6 for the inbound passthrough in IPv6, and local delivery of marked packets under TPROXY. */
+export function sidecarRouting(options: SidecarOptions, families: readonly AddressFamily[]): SidecarRouting {
+	const routed = options.inboundInterceptionMode === 'TPROXY' && options.inboundPortsInclude.length > 0 ? families : [];
+	return {
+		loopbackAddresses: families.includes('ipv6') ? [{family: 'ipv6', address: '::6/128'}] : [],
+		markRules: routed.map(family => ({family, mark: options.inboundTproxyMark, table: options.inboundTproxyRouteTable})),
+		localRoutes: routed.map(family => ({family, destination: family === 'ipv4' ? '0.0.0.0/0' : '::/0', table: options.inboundTproxyRouteTable})),
+	};
+}
