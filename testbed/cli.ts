@@ -7,6 +7,7 @@ import {Command, CommanderError, Option} from 'commander';
 import {
 	formats, readBackend, readFamilies, readId, readNumber, readTypes,
 } from './commands/arguments.js';
+import type {RulesFlags} from './commands/rules.js';
 import type {RunFlags} from './commands/run.js';
 import {defaultBufferBytes} from './tracer/recording.js';
 import {exitStatusOf, printError, TestbedError} from './errors.js';
@@ -54,6 +55,42 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		});
 }
 
+const rulesExamples = `
+Text output is what the back end's own program reads; addresses and routes that
+go with the rules stand in it as comments. iptables-restore takes one family at a
+time: let --family pick it. --diff compares what rules match and do, by their
+roles: numbers, comments, and words that mean the same do not count.
+
+Examples:
+  testbed rules                                        the newest release, IPv4
+  testbed rules 'release:1.30 -m TPROXY' | iptables-restore
+  testbed rules release:1.30 --family ipv6 | ip6tables-restore
+  testbed rules release:1.30 --explain                 what each rule is for
+  iptables-save | testbed rules - --explain            the rules of your own pod
+  testbed rules release:1.30 --diff pod.rules          is the pod as it should be?
+  testbed rules release:1.30 --format json > rules.json
+
+Exit status: 0 printed, or equal; 1 the two sets differ; 2 usage or input.
+Needs no root, and no iptables or nft on the machine.`;
+
+function rulesCommandLine(setStatus: (status: number) => void): Command {
+	return new Command('rules')
+		.description('print rules, explain them, or compare two sets; the kernel is not asked')
+		.argument('[input]', 'release:VERSION [arguments of istio-iptables], a dump\'s file, or - (default: the newest release)')
+		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
+		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables', readBackend, 'iptables-nft')
+		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
+		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json']).default('text'))
+		.option('--explain', 'for each rule: what it is for, since which release, and which types need it')
+		.option('--diff <input>', 'compare with another input: moved, changed, removed and added rules')
+		.option('--diff6 <file>', 'the IPv6 dump that belongs to the one in --diff')
+		.addHelpText('after', rulesExamples)
+		.action(async (input: string | undefined, flags: RulesFlags) => {
+			const {rulesCommand} = await import('./commands/rules.js');
+			setStatus(await rulesCommand(input, flags));
+		});
+}
+
 function createProgram(setStatus: (status: number) => void): Command {
 	const program = new Command('testbed')
 		.description('Which way does the traffic of a sidecar mesh take? The kernel is the judge.')
@@ -67,6 +104,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 			}
 		});
 	program.addCommand(runCommandLine(setStatus));
+	program.addCommand(rulesCommandLine(setStatus));
 	program.command('doctor')
 		.description('try on this machine everything that a run needs, and name what is missing')
 		.addOption(new Option('--format <name>', 'what to print').choices(['text', 'json']).default('text'))
@@ -84,7 +122,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 }
 
 /** Commands that a first word can name; anything else belongs to `run`, which is what `testbed` alone means. */
-const commandNames: ReadonlySet<string> = new Set(['run', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
+const commandNames: ReadonlySet<string> = new Set(['run', 'rules', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
 
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors.

@@ -16,7 +16,10 @@ import {TestbedError} from '../errors.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
 import {interrupted, runTestbed} from '../run.js';
 import type {Format} from './arguments.js';
+import {wantsColour} from './colour.js';
 import {Progress} from './progress.js';
+
+export {wantsColour} from './colour.js';
 
 /** The options as the command line gives them. */
 export type RunFlags = {
@@ -51,16 +54,6 @@ export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, a
 		istiod: root,
 		prometheus: root,
 	};
-}
-
-/** Whether to colour: on a terminal, unless NO_COLOR is set to anything (no-color.org); FORCE_COLOR forces it. */
-export function wantsColour({isTerminal, environment}: {readonly isTerminal: boolean; readonly environment: Readonly<Record<string, string | undefined>>}): boolean {
-	if ((environment['NO_COLOR'] ?? '') !== '') {
-		return false;
-	}
-
-	const force = environment['FORCE_COLOR'];
-	return force === undefined ? isTerminal && environment['TERM'] !== 'dumb' : force !== '0' && force !== 'false';
 }
 
 function print(report: Report, flags: RunFlags): string {
