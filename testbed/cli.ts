@@ -57,17 +57,17 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 
 const rulesExamples = `
 Text output is what the back end's own program reads; addresses and routes that
-go with the rules stand in it as comments. iptables-restore takes one family at a
-time: let --family pick it. --diff compares what rules match and do, by their
+go with the rules stand in it as comments. iptables-restore takes one family at
+a time: let --family pick it. --diff compares what rules match and do, by their
 roles: numbers, comments, and words that mean the same do not count.
 
 Examples:
-  testbed rules                                        the newest release, IPv4
+  testbed rules                                   the newest release, IPv4
   testbed rules 'release:1.30 -m TPROXY' | iptables-restore
   testbed rules release:1.30 --family ipv6 | ip6tables-restore
-  testbed rules release:1.30 --explain                 what each rule is for
-  iptables-save | testbed rules - --explain            the rules of your own pod
-  testbed rules release:1.30 --diff pod.rules          is the pod as it should be?
+  testbed rules release:1.30 --explain            what each rule is for
+  iptables-save | testbed rules - --explain       the rules of your own pod
+  testbed rules release:1.30 --diff pod.rules     is the pod as it should be?
   testbed rules release:1.30 --format json > rules.json
 
 Exit status: 0 printed, or equal; 1 the two sets differ; 2 usage or input.

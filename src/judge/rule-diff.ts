@@ -167,16 +167,18 @@ function diffRules({from, to}: Sides<readonly ViewedRule[]>): readonly RuleChang
 		}
 	};
 
+	// What is gone between two rules that stayed is told before what is new there.
+	const ends = [...inPlace.map(pair => pair.from), from.length];
+	let gap = 0;
 	for (const [index, fresh] of to.entries()) {
+		tellRemoved(ends[gap] ?? from.length);
 		const place = origin.get(index);
-		if (place !== undefined && stayed.has(index)) {
-			tellRemoved(place);
-		}
-
 		const change = changeOf(place === undefined ? undefined : from[place], fresh, stayed.has(index));
 		if (change !== undefined) {
 			changes.push(change);
 		}
+
+		gap += stayed.has(index) ? 1 : 0;
 	}
 
 	tellRemoved(from.length);

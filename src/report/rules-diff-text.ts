@@ -54,8 +54,8 @@ function titleOf({family, from, to}: ChainDiff): string {
 
 function chainRemarks({from, to, isRenamed, properties}: ChainDiff): readonly string[] {
 	return [
-		...(from === null ? ['The chain is new.'] : []),
-		...(to === null ? ['The chain is gone.'] : []),
+		...(from === null ? ['Only in the new set.'] : []),
+		...(to === null ? ['Only in the old set.'] : []),
 		...(isRenamed ? ['The chain has another name; jumps to it count as the same.'] : []),
 		...(properties.length === 0 ? [] : [`The chain itself changed: ${properties.map(value => describeValue(value)).join('; ')}.`]),
 	];

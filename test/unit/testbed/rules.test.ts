@@ -1,0 +1,129 @@
+/** The command `rules` without a process, and once as a process that finds neither iptables nor nft. */
+
+import {writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import test from 'ava';
+import {execa} from 'execa';
+import {dir} from 'tmp-promise';
+import {parseSave} from '../../../src/netfilter/save.js';
+import {showRules, type RulesFlags, type RulesOutput} from '../../../testbed/commands/rules.js';
+import {TestbedError} from '../../../testbed/errors.js';
+
+function show(input: string | undefined, flags: Partial<RulesFlags> = {}): RulesOutput {
+	return showRules(input, {
+		backend: 'iptables-nft', family: ['ipv4'], format: 'text', ...flags,
+	}, {colour: false, width: 80});
+}
+
+/** Writes files into a folder that goes with the test, and returns their names. */
+async function files(t: {teardown: (undo: () => Promise<void>) => void}, texts: Readonly<Record<string, string>>): Promise<(name: string) => string> {
+	const folder = await dir({unsafeCleanup: true});
+	t.teardown(async () => folder.cleanup());
+	for (const [name, text] of Object.entries(texts)) {
+		writeFileSync(path.join(folder.path, name), text);
+	}
+
+	return name => path.join(folder.path, name);
+}
+
+const dumps = {
+	ipv4: '*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT\n',
+	ipv6: '*nat\n-A OUTPUT -d ::1 -p tcp --dport 80 -j ACCEPT\nCOMMIT\n',
+	other: '*nat\n-A OUTPUT -p tcp --dport 80 -j ACCEPT\nCOMMIT\n',
+};
+
+test('without an input: the newest release', t => {
+	const {stdout, stderr, status} = show(undefined);
+	t.is(stdout, show('release:').stdout);
+	t.is(parseSave(stdout, 'ipv4').tables.length, 1);
+	t.is(stderr, '');
+	t.is(status, 0);
+});
+
+test('a dump of each family, with headings', async t => {
+	const file = await files(t, dumps);
+	const {stdout} = show(file('ipv4'), {rules6: file('ipv6'), family: ['ipv4', 'ipv6']});
+	const [, ipv4 = '', ipv6 = ''] = stdout.split(/^# ip6?tables \(IPv[46]\)$/mu);
+	t.regex(ipv4, /-A OUTPUT -p tcp -m tcp --dport 80 -j ACCEPT/u);
+	t.regex(ipv6, /^# ip -6 addr add ::6\/128 dev lo$/mu);
+	t.regex(ipv6, /-A OUTPUT -d ::1 -p tcp --dport 80 -j ACCEPT/u);
+	t.notRegex(show(file('ipv6'), {family: ['ipv6']}).stdout, /ip6tables/u);
+});
+
+test('JSON: the sum is of the rules as text, and the explanation comes with --explain only', t => {
+	const plain = JSON.parse(show('release:1.30', {format: 'json'}).stdout) as Record<string, unknown>;
+	t.is(plain['sha256'], '3138e5e7c568' + String(plain['sha256']).slice(12));
+	t.deepEqual(Object.keys(plain), ['version', 'source', 'release', 'backend', 'families', 'sha256', 'rules', 'warnings', 'routing', 'tables']);
+	t.false(JSON.stringify(plain).includes('explanation'));
+	const {tables, unknownTypes} = JSON.parse(show('release:1.30', {format: 'json', explain: true}).stdout) as {tables: any; unknownTypes: unknown};
+	t.is(unknownTypes, null);
+	t.deepEqual(Object.keys(tables[0].chains[0].rules[0]), ['number', 'text', 'role', 'opaque', 'matches', 'target', 'explanation']); // eslint-disable-line @typescript-eslint/no-unsafe-argument -- The same.
+});
+
+test('--explain of a dump: the types where they can be told, and why not where they cannot', async t => {
+	const file = await files(t, {...dumps, tproxy: '*mangle\n:ISTIO_DIVERT -\n-A ISTIO_DIVERT -j ACCEPT\nCOMMIT\n'});
+	t.regex(show(file('ipv4'), {explain: true}).stdout, /a rule is needed by a type if/u);
+	t.regex(show(file('tproxy'), {explain: true}).stdout.replaceAll(/\s+/gu, ' '), /is not known: the types have no expectation for tproxy-divert-accept/u);
+});
+
+test('--diff: status 0 for equal sets, 1 for others, as text and JSON', async t => {
+	const file = await files(t, dumps);
+	const equal = show(file('ipv4'), {diff: file('other')});
+	t.is(equal.status, 0);
+	t.regex(equal.stdout, /Equal: 1 rule compared/u);
+	const other = show('release:1.30', {diff: 'release:1.30 -u 2000'});
+	t.is(other.status, 1);
+	t.regex(other.stdout, /6 rules differ \(6 changed\), 12 are the same/u);
+	const data = JSON.parse(show('release:1.30', {diff: 'release:1.30 -u 2000', format: 'json'}).stdout) as {equal: boolean; compared: unknown; chains: ReadonlyArray<{changes: readonly unknown[]}>};
+	t.false(data.equal);
+	t.deepEqual(data.compared, {from: 18, to: 18, same: 12});
+	t.is(data.chains.flatMap(({changes}) => changes).length, 6);
+	t.is(show(file('ipv4'), {
+		rules6: file('ipv6'), diff: file('other'), diff6: file('ipv6'), family: ['ipv4', 'ipv6'],
+	}).status, 0);
+});
+
+const mistakes: ReadonlyArray<{readonly input?: string; readonly flags: Partial<RulesFlags>; readonly code: string; readonly message: RegExp; readonly hint?: RegExp}> = [
+	{
+		flags: {explain: true, diff: 'release:1.30'}, code: 'USAGE', message: /--explain tells of one rule set, and --diff compares two/u, hint: /one of them/u,
+	},
+	{
+		flags: {diff6: 'x'}, code: 'USAGE', message: /--diff6 goes with a dump in --diff/u, hint: /--diff FILE/u,
+	},
+	{
+		input: '-', flags: {diff: '-'}, code: 'USAGE', message: /Standard input can be read once/u, hint: /into a file/u,
+	},
+	{
+		input: 'x', flags: {rules6: '-', diff: 'y', diff6: '-'}, code: 'USAGE', message: /Standard input can be read once/u,
+	},
+	{input: '/nowhere/rules', flags: {}, code: 'INPUT', message: /\/nowhere\/rules cannot be read: ENOENT/u},
+	{input: 'release:0.1', flags: {}, code: 'INPUT', message: /unknown release "0\.1"/u},
+	{flags: {diff: '/nowhere/rules'}, code: 'INPUT', message: /\/nowhere\/rules cannot be read: ENOENT/u},
+];
+
+for (const {input, flags, code, message, hint} of mistakes) {
+	test(`mistakes: ${input ?? ''} ${JSON.stringify(flags)}`, t => {
+		const error = t.throws(() => show(input, flags), {instanceOf: TestbedError});
+		t.is(error.code, code);
+		t.regex(error.message, message);
+		t.regex(error.hint ?? '', hint ?? /^/u);
+	});
+}
+
+const script = 'import process from \'node:process\'; import {main} from \'./dist/testbed/cli.js\'; process.exitCode = await main(process.argv.slice(1));';
+
+test('as a process: no program is needed, the exit status tells, and stdout holds the rules alone', async t => {
+	const run = async (...given: readonly string[]): Promise<{readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string}> =>
+		execa(process.execPath, ['--input-type=module', '-e', script, 'rules', ...given], {
+			reject: false, stripFinalNewline: false, env: {PATH: ''}, extendEnv: false,
+		});
+	const [plain, differing, help, wrong] = await Promise.all([run(), run('--diff', 'release:1.30 -u 2000'), run('--help'), run('--format', 'tap')]);
+	t.deepEqual([plain.exitCode, plain.stdout, plain.stderr], [0, show(undefined).stdout, '']);
+	t.is(differing.exitCode, 1);
+	t.is(help.exitCode, 0);
+	t.regex(help.stdout, /--family[\s\S]*Examples:[\s\S]*Exit status: 0 printed, or equal; 1 the two sets differ/u);
+	t.deepEqual(help.stdout.split('\n').filter(line => line.length > 80), []);
+	t.is(wrong.exitCode, 2);
+	t.regex(wrong.stderr, /text, json/u);
+});
