@@ -74,9 +74,10 @@ const golden: Readonly<Record<string, () => string>> = {
 };
 
 function everyKind(ruleSet: RuleSet): RuleSet {
-	return [
-		moveRule('ISTIO_OUTPUT', {from: 4, to: 2}), deleteRule('ISTIO_OUTPUT', 6), replaceRule('ISTIO_REDIRECT', 1, '-p tcp -j REDIRECT --to-ports 15999'), insertRule('OUTPUT', 1, '-p tcp -m tcp --dport 22 -j ACCEPT'),
-	].reduce((set, mutate) => mutate(set), ruleSet);
+	const moved = moveRule('ISTIO_OUTPUT', {from: 4, to: 2})(ruleSet);
+	const removed = deleteRule('ISTIO_OUTPUT', 6)(moved);
+	const changed = replaceRule('ISTIO_REDIRECT', 1, '-p tcp -j REDIRECT --to-ports 15999')(removed);
+	return insertRule('OUTPUT', 1, '-p tcp -m tcp --dport 22 -j ACCEPT')(changed);
 }
 
 function explainText(rules: ShownRules): string {
