@@ -11,6 +11,7 @@ export {InputError} from './istio/input-error.js';
 export {parseReleaseInput, parseReleaseInputs, parseSidecarArguments, type ReleaseInput} from './istio/arguments.js';
 export {defaultOptions, injectedArguments, type SidecarOptions} from './istio/options.js';
 export {newestRelease, releaseLines, type Release} from './istio/releases.js';
+export {roleHistory, type RoleHistory} from './istio/role-history.js';
 export {describeRole, roleOf, roles, type Role} from './istio/roles.js';
 export {sidecarRouting} from './istio/routing.js';
 export {sidecarRuleSet} from './istio/iptables/sidecar.js';
@@ -31,10 +32,14 @@ export type {
 export {judge, type Judgement} from './judge/judge.js';
 export {comparePublished, type PublishedVerdict} from './judge/published.js';
 export {ruleNotes, type RuleNote} from './judge/rule-notes.js';
+export {diffRuleSets, isEqualDiff, type RuleChange, type RuleSetDiff} from './judge/rule-diff.js';
+export {explainerOf, type RuleExplanation} from './judge/rule-explanation.js';
 
 export {describeCause, describeDifference} from './report/differences.js';
 export {exitCode, summarize, type Summary} from './report/exit-code.js';
 export {reportToJson} from './report/json.js';
+export {rulesDiffToJson, rulesToJson} from './report/rules-json.js';
+export type {ShownRules} from './report/rules-types.js';
 export {printTap} from './report/tap.js';
 export {printText, type TextOptions} from './report/text.js';
 export type {

@@ -4,7 +4,7 @@ The release that brought each role. Rule lists are known from 1.5 on; what stand
 
 import type {Role} from './role.js';
 
-/** Since when a sidecar's rules have a role. `since` is a release, or `≤` and the oldest one in which the role was seen. */
+/** Since when a sidecar's rules have a role. `since` is a release; `≤ 1.5` is that one or an older one, `≥ 1.21` that one or a newer one. */
 export type RoleHistory = {readonly since: string; readonly source: string};
 
 /** The oldest release whose rules are known. */

@@ -43,7 +43,7 @@ type Passage = {
 };
 
 /** Roles whose rules lead traffic where the expectations of the types do not follow it. */
-const notForetold = /^(?:tproxy|dns|group|interface|virtual)-/u;
+const notForetold = /^(?:ambient|tproxy|dns|group|interface|virtual)-/u;
 
 /** The roles in a set that keep its paths from being foretold, for a set that nobody gave the options of. */
 export function rolesNotForetold(ruleSet: RuleSet): readonly Role[] {

@@ -98,7 +98,8 @@ function printRule(rule: Rule, explanation: RuleExplanation, {paint, width}: Sty
 }
 
 function sinceText(since: string): string {
-	return since.startsWith('≤') ? `Since ${since.slice(1).trim()} or before` : `Since ${since}`;
+	const [sign = '', release = ''] = since.includes(' ') ? since.split(' ') : ['', since];
+	return `Since ${release}${({'≤': ' or before', '≥': ' or after'})[sign] ?? ''}`;
 }
 
 /** Both families in one when they agree, which they do unless ranges of one family decide. */

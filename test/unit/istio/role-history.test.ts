@@ -9,14 +9,14 @@ const names = Object.keys(roles) as readonly Role[];
 
 /** A release as a number that grows with it; a patch release that is not named is the newest of its line. */
 function rank(release: string): number {
-	const [major = '0', minor = '0', patch = '99'] = release.replace('≤', '').trim().split('.');
+	const [major = '0', minor = '0', patch = '99'] = release.replace('≥ ', '').split('.');
 	return (Number(major) * 10_000) + (Number(minor) * 100) + Number(patch);
 }
 
 test('every role has a release and where that is known from', t => {
 	t.deepEqual(Object.keys(roleHistory).toSorted(), [...names].toSorted());
 	for (const name of names) {
-		t.regex(roleHistory[name].since, /^(?:≤ )?1\.\d+(?:\.\d+)?$/u, name);
+		t.regex(roleHistory[name].since, /^(?:[≤≥] )?1\.\d+(?:\.\d+)?$/u, name);
 		t.regex(roleHistory[name].source, /istio/u, name);
 	}
 });
