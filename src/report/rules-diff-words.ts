@@ -29,8 +29,12 @@ export function describeChange(change: RuleChange): string {
 
 /** One value that differs: `uid 1337 → 2000`. */
 export function describeValue({name, from, to}: ValueDifference): string {
-	return `${name} ${from ?? 'none'} → ${to ?? 'none'}`;
+	// A rule without a match takes any value; a chain without a policy, or a rule without words of its own, has none.
+	const missing = withoutIsNone.has(name) ? 'none' : 'any';
+	return `${name} ${from ?? missing} → ${to ?? missing}`;
 }
+
+const withoutIsNone: ReadonlySet<string> = new Set(['policy', 'type', 'hook', 'priority', 'socket-exists', 'opaque', 'target']);
 
 /** A role is a name and keeps its small letter. */
 function sentence(text: string): string {

@@ -42,7 +42,7 @@ const mutations: ReadonlyArray<{readonly title: string; readonly mutate: Mutatio
 	},
 	{
 		title: 'a match less', mutate: replaceRule('ISTIO_OUTPUT', 2, '! -d 127.0.0.1/32 -o lo -m owner --uid-owner 1337 -j ISTIO_IN_REDIRECT'),
-		told: ['ISTIO_OUTPUT: hairpin-by-uid at #2 changed: protocol tcp → none; destination-port ! 15008 → none.'],
+		told: ['ISTIO_OUTPUT: hairpin-by-uid at #2 changed: protocol tcp → any; destination-port ! 15008 → any.'],
 	},
 	{
 		title: 'another value at another number', mutate: set => deleteRule('ISTIO_INBOUND', 1)(replaceRule('ISTIO_INBOUND', 4, '-p tcp -m tcp --dport 9999 -j RETURN')(set)),

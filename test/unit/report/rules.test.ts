@@ -132,7 +132,7 @@ test('sentences', t => {
 	}), 'proxy-uid-bypass moved from #4 to #1.');
 	t.is(describeChange({
 		kind: 'changed', role: null, from: {...rule!, number: 4}, to: rule!, values: [{name: 'uid', from: '1', to: null}, {name: 'gid', from: null, to: '2'}],
-	}), 'A foreign rule at #4, now #1, changed: uid 1 → none; gid none → 2.');
+	}), 'A foreign rule at #4, now #1, changed: uid 1 → any; gid any → 2.');
 });
 
 test('colour only where it is wanted', t => {
