@@ -4,7 +4,7 @@ The difference of two rule sets, by what the rules say and what they are for, no
 
 import {baseChainOf} from '../netfilter/built-in.js';
 import type {
-	AddressFamily, Rule, RuleSet, TableObject,
+	AddressFamily, Family, Rule, RuleSet, Table, TableObject,
 } from '../netfilter/types.js';
 import type {Role} from '../istio/roles.js';
 import {align} from './rule-alignment.js';
@@ -43,7 +43,7 @@ export type ChainDiff = {
 };
 
 /** A set, map or other object of a native table that differs. */
-export type ObjectDiff = {readonly table: string; readonly kind: string; readonly name: string; readonly from: string | null; readonly to: string | null};
+export type ObjectDiff = {readonly family: Family; readonly table: string; readonly kind: string; readonly name: string; readonly from: string | null; readonly to: string | null};
 
 /** The whole difference. Sets without one have empty lists; `same` counts the rules that stand in both. */
 export type RuleSetDiff = {
@@ -62,7 +62,7 @@ export function diffRuleSets(sets: Sides<RuleSet>, families: readonly AddressFam
 	return {
 		compared: {...compared, same: compared.to - changes.filter(({kind}) => kind !== 'removed').length},
 		chains,
-		objects: pairs.flatMap(pair => diffObjects(pair)),
+		objects: diffObjects(sides),
 	};
 }
 
@@ -210,16 +210,22 @@ function diffFields({fields: old}: ViewedRule, {fields: fresh}: ViewedRule): Rea
 		.filter(({from, to}) => from !== to);
 }
 
-function diffObjects({from, to}: Half<ViewedTable>): readonly ObjectDiff[] {
-	const placeOf = ({kind, name}: TableObject): string => `${kind} ${name}`;
-	const [old, fresh] = [from, to].map(side => new Map((side?.table.objects ?? []).map(object => [placeOf(object), object])));
-	return [...new Set([...old?.keys() ?? [], ...fresh?.keys() ?? []])].flatMap(place => {
-		const [one, other] = [old?.get(place), fresh?.get(place)];
-		const {kind, name} = other ?? one ?? {kind: '', name: ''};
-		return one?.text === other?.text
+/** Objects belong to their table, whichever families look into it, so they are compared once. */
+function diffObjects({from, to}: Sides<readonly ViewedTable[]>): readonly ObjectDiff[] {
+	const [old, fresh] = [objectsOf(from), objectsOf(to)];
+	return [...new Set([...old.keys(), ...fresh.keys()])].flatMap(place => {
+		const [one, other] = [old.get(place), fresh.get(place)];
+		const {table: {family, name: table}, object: {kind, name}} = (other ?? one)!;
+		return one?.object.text === other?.object.text
 			? []
 			: [{
-				table: (to ?? from)?.table.name ?? '', kind, name, from: one?.text ?? null, to: other?.text ?? null,
+				family, table, kind, name, from: one?.object.text ?? null, to: other?.object.text ?? null,
 			}];
 	});
+}
+
+type PlacedObject = {readonly table: Table; readonly object: TableObject};
+
+function objectsOf(tables: readonly ViewedTable[]): ReadonlyMap<string, PlacedObject> {
+	return new Map(tables.flatMap(({table}) => (table.objects ?? []).map(object => [`${table.family} ${table.name} ${object.kind} ${object.name}`, {table, object}] as const)));
 }

@@ -23,7 +23,7 @@ export type RuleExplanation = {
 	readonly role: Role | null;
 	readonly purpose: string | null;
 	readonly history: RoleHistory | null;
-	/** Which types need it, by family; null when the set is one whose paths are not foretold. */
+	/** Which types need it, for each family whose packets it can match; null when the set is one whose paths are not foretold. */
 	readonly types: Readonly<Partial<Record<AddressFamily, readonly TypeId[]>>> | null;
 	/** Why ordinary traffic does not reach it, or null. */
 	readonly shadow: Shadow | null;
@@ -68,7 +68,10 @@ export function explainerOf({intent, topology, families}: {readonly intent: Inte
 }
 
 function typesByFamily(placed: PlacedRule, role: Role | null, passages: readonly Passage[]): NonNullable<RuleExplanation['types']> {
-	const families = addressFamilies.filter(family => (placed.family === 'inet' || placed.family === tableFamily(family)) && passages.some(passage => passage.family === family));
+	const families = addressFamilies.filter(family =>
+		(placed.family === 'inet' || placed.family === tableFamily(family))
+		&& placed.rule.matches.every(match => isOfFamily(match, family))
+		&& passages.some(passage => passage.family === family));
 	return Object.fromEntries(families.map(family => {
 		const own = passages.filter(passage => passage.family === family && role !== null && passage.roles.includes(role) && isFirstToMatch(placed, role, passage));
 		return [family, typeIds.filter(id => own.some(passage => passage.id === id))];

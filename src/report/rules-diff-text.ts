@@ -57,7 +57,7 @@ function chainRemarks({from, to, isRenamed, properties}: ChainDiff): readonly st
 		...(from === null ? ['Only in the new set.'] : []),
 		...(to === null ? ['Only in the old set.'] : []),
 		...(isRenamed ? ['The chain has another name; jumps to it count as the same.'] : []),
-		...(properties.length === 0 ? [] : [`The chain itself changed: ${properties.map(value => describeValue(value)).join('; ')}.`]),
+		...(properties.length === 0 ? [] : [`The chain itself: ${properties.map(value => describeValue(value)).join('; ')}.`]),
 	];
 }
 

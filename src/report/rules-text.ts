@@ -2,6 +2,7 @@
 A rule set as a program of its back end reads it: for `iptables-restore`, `ip6tables-restore` or `nft -f`. What stands beside the rules is a comment there.
 */
 
+import {printNft} from '../netfilter/nft.js';
 import {printSave} from '../netfilter/save.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import type {SidecarRouting} from '../istio/routing.js';
@@ -9,8 +10,12 @@ import type {ShownRules} from './rules-types.js';
 
 const headings = {ipv4: '# iptables (IPv4)', ipv6: '# ip6tables (IPv6)'} as const satisfies Record<AddressFamily, string>;
 
-/** The rules as text. A heading tells the families apart where both are asked for; iptables-restore takes one of them only. */
-export function printRules({families, ruleSet, routing}: Pick<ShownRules, 'families' | 'ruleSet' | 'routing'>): string {
+/** The rules as text. A heading tells the families apart where both are asked for, because iptables-restore takes one of them only; nft takes both at once. */
+export function printRules({backend, families, ruleSet, routing}: Pick<ShownRules, 'backend' | 'families' | 'ruleSet' | 'routing'>): string {
+	if (backend === 'nftables') {
+		return `${families.flatMap(family => printRouting(routing, family)).map(command => `# ${command}\n`).join('')}${printNft(ruleSet)}`;
+	}
+
 	return families.map(family => [
 		...(families.length > 1 ? [headings[family]] : []),
 		...printRouting(routing, family).map(command => `# ${command}`),
@@ -19,8 +24,8 @@ export function printRules({families, ruleSet, routing}: Pick<ShownRules, 'famil
 }
 
 /** The rules alone, all families in one text: what is installed, and what a sum is taken of. */
-export function printRuleSet({families, ruleSet}: Pick<ShownRules, 'families' | 'ruleSet'>): string {
-	return families.map(family => printSave(ruleSet, family)).join('');
+export function printRuleSet({backend, families, ruleSet}: Pick<ShownRules, 'backend' | 'families' | 'ruleSet'>): string {
+	return backend === 'nftables' ? printNft(ruleSet) : families.map(family => printSave(ruleSet, family)).join('');
 }
 
 /** The commands of iproute2 that set up what stands beside the rules of one family. */

@@ -107,7 +107,7 @@ function shownRules({source, release, backend, ruleSet, routing, warnings}: Rule
 		ruleSet,
 		routing,
 		warnings,
-		sha256: createHash('sha256').update(printRuleSet({families, ruleSet})).digest('hex'),
+		sha256: createHash('sha256').update(printRuleSet({backend, families, ruleSet})).digest('hex'),
 	};
 }
 

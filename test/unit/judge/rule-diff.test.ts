@@ -199,9 +199,10 @@ test('sets and other objects of a native table', t => {
 	const set = (text: string): TableObject => ({kind: 'set', name: 'ports', text});
 	t.true(isEqualDiff(diff(native({objects: [set('a')]}), native({objects: [set('a')]}))));
 	t.deepEqual(diff(native({objects: [set('a')]}), native({objects: [set('b')]})).objects, [{
-		table: 'istio-proxy-nat', kind: 'set', name: 'ports', from: 'a', to: 'b',
+		family: 'inet', table: 'istio-proxy-nat', kind: 'set', name: 'ports', from: 'a', to: 'b',
 	}]);
 	t.deepEqual(diff(native(), native({objects: [set('b')]})).objects.map(({from, to}) => [from, to]), [[null, 'b']]);
+	t.is(diff(twin(['ipv4', 'ipv6']), native({objects: [set('b')]}), ['ipv4', 'ipv6']).objects.length, 1);
 	t.deepEqual(diff(native({objects: [set('b')]}), native()).objects.map(({from, to}) => [from, to]), [['b', null]]);
 });
 

@@ -6,6 +6,7 @@ import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {sidecarRouting} from '../../../src/istio/routing.js';
 import {diffRuleSets} from '../../../src/judge/rule-diff.js';
 import {explainerOf} from '../../../src/judge/rule-explanation.js';
+import {parseNft} from '../../../src/netfilter/nft.js';
 import {parseSave} from '../../../src/netfilter/save.js';
 import type {AddressFamily, RuleSet, TableObject} from '../../../src/netfilter/types.js';
 import {printRulesDiff} from '../../../src/report/rules-diff-text.js';
@@ -48,6 +49,51 @@ function explanationOf(rules: ShownRules): {readonly explain: ReturnType<typeof 
 	};
 }
 
+/** The default rules for outgoing traffic as Istio's native back end writes them, and a table of somebody else. */
+const nativeText = `table inet istio-proxy-nat {
+	chain output {
+		type nat hook output priority -100; policy accept;
+		counter jump istio-output
+	}
+
+	chain istio-redirect {
+		meta l4proto tcp counter redirect to :15001
+	}
+
+	chain istio-in-redirect {
+		meta l4proto tcp counter redirect to :15006
+	}
+
+	chain istio-output {
+		oifname "lo" ip saddr 127.0.0.6 counter return
+		oifname "lo" ip6 saddr ::6 counter return
+		oifname "lo" ip daddr != 127.0.0.1 tcp dport != 15008 meta skuid 1337 counter jump istio-in-redirect
+		oifname "lo" ip6 daddr != ::1 tcp dport != 15008 meta skuid 1337 counter jump istio-in-redirect
+		oifname "lo" meta skuid != 1337 counter return
+		meta skuid 1337 counter return
+		ip daddr 127.0.0.1 counter return
+		counter jump istio-redirect
+	}
+}
+table inet other {
+	set ports {
+		type inet_service
+		elements = { 22, 80 }
+	}
+
+	chain watch {
+		type filter hook output priority filter; policy drop;
+		tcp dport @ports counter accept
+	}
+}
+`;
+
+function native(text: string): ShownRules {
+	return {
+		...shown('release:1.30', ['ipv4', 'ipv6']), source: 'native.nft', release: null, backend: 'nftables', ruleSet: parseNft(text),
+	};
+}
+
 const foreign = ofDump('*filter\n:FORWARD DROP\n:EMPTY -\n-A INPUT\n-A INPUT -p tcp -m limit --limit 3/min -m comment --comment "a b" -j LOG --log-prefix "seen: "\nCOMMIT\n');
 
 const golden: Readonly<Record<string, () => string>> = {
@@ -66,6 +112,11 @@ const golden: Readonly<Record<string, () => string>> = {
 		ofDump('*nat\n:OLD -\n:GONE -\n-A OUTPUT -j OLD\n-A OLD -p tcp -j RETURN\n-A GONE -p udp -j ACCEPT\nCOMMIT\n', [{kind: 'set', name: 'a', text: '\tset a {\n\t\ttype inet_service\n\t}'}]),
 		ofDump('*nat\n:OUTPUT DROP\n:NEW -\n:EMPTY -\n-A OUTPUT -j NEW\n-A NEW -p tcp -j RETURN\n-A NEW -p udp -j RETURN\nCOMMIT\n*raw\n-A OUTPUT\nCOMMIT\n', [{kind: 'set', name: 'b', text: '\tset b {\n\t\ttype mark\n\t}'}]),
 	),
+	'print-native.txt': () => printRules(native(nativeText)),
+	'explain-native.txt': () => explainText(native(nativeText)),
+	'diff-native.txt': () => diffText(native(nativeText), native(nativeText.replace('priority -100', 'priority -90').replace('22, 80', '22').replace(/\t\tmeta skuid 1337 .*\n/u, ''))),
+	'diff-iptables-native.txt': () => diffText(shown('release:1.30', ['ipv4', 'ipv6']), native(nativeText)),
+	'native.json': () => json(rulesToJson(native(nativeText))),
 	'default.json': () => json(rulesToJson(shown('release:1.30'))),
 	'explain-default.json': () => json(rulesToJson(shown('release:1.30 -u 64535,1337'), explanationOf(shown('release:1.30 -u 64535,1337')))),
 	'explain-tproxy.json': () => json(rulesToJson(shown('release:1.30 -m TPROXY'), explanationOf(shown('release:1.30 -m TPROXY')))),
@@ -109,6 +160,12 @@ for (const [name, print] of Object.entries(golden)) {
 test('what is printed for a program is read back as the same rules', t => {
 	const rules = shown('release:1.30 -m TPROXY --redirect-dns --capture-all-dns', ['ipv6']);
 	t.deepEqual(parseSave(printRules(rules), 'ipv6'), rules.ruleSet);
+});
+
+test('native rules are printed so that nft reads them back', t => {
+	const rules = native(nativeText);
+	t.true(printRules(rules).endsWith(nativeText));
+	t.deepEqual(parseNft(printRules(rules)), rules.ruleSet);
 });
 
 test('routing: every command, of its family', t => {
