@@ -31,7 +31,7 @@ export type RulesFlags = {
 	readonly diff6?: string;
 };
 
-/** What was printed where, and the exit status: what the command does, without a process. */
+/** What is printed where, and the exit status. */
 export type RulesOutput = {readonly stdout: string; readonly stderr: string; readonly status: number};
 
 /**
@@ -41,8 +41,10 @@ Prints what is asked for; returns the exit status: 1 for sets that differ, 0 oth
 */
 export async function rulesCommand(input: string | undefined, flags: RulesFlags): Promise<number> {
 	const {stdout, stderr, status} = showRules(input, flags, {
-		colour: wantsColour({isTerminal: process.stdout.isTTY, environment: process.env}),
-		width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
+		terminal: {
+			colour: wantsColour({isTerminal: process.stdout.isTTY, environment: process.env}),
+			width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
+		},
 	});
 	process.stderr.write(stderr);
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -59,18 +61,29 @@ export async function rulesCommand(input: string | undefined, flags: RulesFlags)
 	return status;
 }
 
+/** What is to be loaded, and what loads it: a source can name several rule sets. */
+type Asked = {readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]; readonly backend: Backend};
+type Loader = (asked: Asked) => readonly RuleInput[];
+
+const loadFromMachine: Loader = asked => [loadRuleInput(asked)];
+
 /**
 The same without a process.
 
 @throws {TestbedError} USAGE or INPUT.
 */
-export function showRules(input: string | undefined, flags: RulesFlags, terminal: {readonly colour: boolean; readonly width: number}): RulesOutput {
+export function showRules(input: string | undefined, flags: RulesFlags, {terminal, load = loadFromMachine}: {readonly terminal: Printing['terminal']; readonly load?: Loader}): RulesOutput {
 	refuseContradictions(input, flags);
-	const source = input ?? defaultInput;
-	const rules = load({source, source6: flags.rules6}, flags);
-	const shown = shownRules(rules, flags.family);
+	const {family: families, backend} = flags;
+	const rules = single(load({
+		source: input ?? defaultInput, source6: flags.rules6, families, backend,
+	}), input ?? defaultInput);
+	const shown = shownRules(rules, families);
 	if (flags.diff !== undefined) {
-		return diffOutput({from: shown, to: shownRules(load({source: flags.diff, source6: flags.diff6}, flags), flags.family)}, flags, terminal);
+		const other = single(load({
+			source: flags.diff, source6: flags.diff6, families, backend,
+		}), flags.diff);
+		return diffOutput({from: shown, to: shownRules(other, families)}, flags, terminal);
 	}
 
 	return {stdout: printOne(shown, rules, {...flags, terminal}), stderr: printWarnings([shown]), status: 0};
@@ -90,12 +103,16 @@ function refuseContradictions(input: string | undefined, {explain, diff, rules6,
 	}
 }
 
-type Named = {readonly source: string; readonly source6: string | undefined};
+function single(inputs: readonly RuleInput[], source: string): RuleInput {
+	const [first] = inputs;
+	if (first === undefined || inputs.length > 1) {
+		const names = inputs.map(({release, source: own}) => release ?? own).join(', ');
+		throw new TestbedError('USAGE', {
+			message: `${source} names ${inputs.length} rule sets${names === '' ? '' : ` (${names})`}; rules are shown and compared one by one.`, hint: 'Name one of them.',
+		});
+	}
 
-function load({source, source6}: Named, {family, backend}: RulesFlags): RuleInput {
-	return loadRuleInput({
-		source, source6, families: family, backend,
-	});
+	return first;
 }
 
 function shownRules({source, release, backend, ruleSet, routing, warnings}: RuleInput, families: readonly AddressFamily[]): ShownRules {

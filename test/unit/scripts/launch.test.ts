@@ -153,7 +153,7 @@ for (const program of ['nft', 'ip', 'iptables-nft-restore', 'ip6tables-nft-resto
 	});
 }
 
-for (const given of [['testbed', '--help'], ['testbed', 'run', '--help'], ['testbed', '--version'], ['testbed', 'doctor']]) {
+for (const given of [['testbed', '--help'], ['testbed', 'run', '--help'], ['testbed', '--version'], ['testbed', 'doctor'], ['testbed', 'rules']]) {
 	test(`without root and on any platform: ${given.join(' ')}`, async t => {
 		await using context = await isolated({uid: 1000, platform: 'darwin'});
 		writeClone(context, {without: ['nft']});

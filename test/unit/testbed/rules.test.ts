@@ -7,14 +7,35 @@ import process from 'node:process';
 import test from 'ava';
 import {execa} from 'execa';
 import {dir} from 'tmp-promise';
+import {parseReleaseInput} from '../../../src/istio/arguments.js';
+import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
+import {sidecarRouting} from '../../../src/istio/routing.js';
 import {parseSave} from '../../../src/netfilter/save.js';
+import {intentOf} from '../../../src/scenario/six-types.js';
 import {showRules, type RulesFlags, type RulesOutput} from '../../../testbed/commands/rules.js';
+import type {RuleInput} from '../../../testbed/options.js';
 import {TestbedError, type ErrorCode} from '../../../testbed/errors.js';
 
 function show(input: string | undefined, flags: Partial<RulesFlags> = {}): RulesOutput {
 	return showRules(input, {
 		backend: 'iptables-nft', family: ['ipv4'], format: 'text', ...flags,
-	}, {colour: false, width: 80});
+	}, {terminal: {colour: false, width: 80}});
+}
+
+/** The input of a release, also one that a run has no expectation for. */
+function inputOf(source: string, changes: Partial<RuleInput> = {}): RuleInput {
+	const {release, options} = parseReleaseInput(source);
+	const ruleSet = sidecarRuleSet(release, options, ['ipv4']);
+	return {
+		source, release: release.asked, backend: 'iptables-nft', ruleSet, routing: sidecarRouting(options, ['ipv4']), warnings: [], reference: ruleSet, intent: intentOf(options), ...changes,
+	};
+}
+
+/** Shows inputs that a loader gives. */
+function showLoaded(inputs: readonly RuleInput[], flags: Partial<RulesFlags> = {}): RulesOutput {
+	return showRules('given', {
+		backend: 'iptables-nft', family: ['ipv4'], format: 'text', ...flags,
+	}, {terminal: {colour: false, width: 80}, load: () => inputs});
 }
 
 /** Writes files into a folder that goes with the test, and returns their names. */
@@ -85,6 +106,31 @@ test('--diff: status 0 for equal sets, 1 for others, as text and JSON', async t 
 	t.is(show(file('ipv4'), {
 		rules6: file('ipv6'), diff: file('other'), diff6: file('ipv6'), family: ['ipv4', 'ipv6'],
 	}).status, 0);
+});
+
+test('options that no type has an expectation for: the rules are printed, and the explanation says that it is not known who needs them', t => {
+	const input = inputOf('release:1.30 -m TPROXY');
+	t.regex(showLoaded([input]).stdout, /-j TPROXY --on-port 15006/u);
+	const {stdout} = showLoaded([input], {explain: true});
+	t.regex(stdout.replaceAll(/\s+/gu, ' '), /not known: the types have no expectation for --istio-inbound-interception-mode TPROXY/u);
+	t.notRegex(stdout, /needed by|no type needs it/u);
+	const data = JSON.parse(showLoaded([input], {explain: true, format: 'json'}).stdout) as {unknownTypes: string};
+	t.is(data.unknownTypes, 'the types have no expectation for --istio-inbound-interception-mode TPROXY');
+});
+
+test('warnings go to stderr, of both sides of a comparison, and into the JSON', t => {
+	const input = inputOf('release:1.30', {warnings: ['one', 'two']});
+	t.is(showLoaded([input]).stderr, 'warning: release:1.30: one\nwarning: release:1.30: two\n');
+	t.is(showLoaded([input], {diff: 'given'}).stderr.split('\n').length, 5);
+	t.deepEqual((JSON.parse(showLoaded([input], {format: 'json'}).stdout) as {warnings: unknown}).warnings, ['one', 'two']);
+});
+
+test('a source that names several sets, or none', t => {
+	const several = t.throws(() => showLoaded([inputOf('release:1.30'), inputOf('release:1.30.3')]), {instanceOf: TestbedError});
+	t.is(several.code, 'USAGE');
+	t.is(several.message, 'given names 2 rule sets (1.30, 1.30.3); rules are shown and compared one by one.');
+	t.is(several.hint, 'Name one of them.');
+	t.is(t.throws(() => showLoaded([])).message, 'given names 0 rule sets; rules are shown and compared one by one.');
 });
 
 const mistakes: ReadonlyArray<{readonly input?: string; readonly flags: Partial<RulesFlags>; readonly code: ErrorCode; readonly message: RegExp; readonly hint?: RegExp}> = [
