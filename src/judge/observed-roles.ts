@@ -20,6 +20,20 @@ export function roleHitsOf(leg: Leg, ruleSet: RuleSet): readonly RoleHit[] {
 	return leg.traversals.flatMap(({hits}) => hits.map(hit => ({hit, role: roleOfHit(hit, ruleSet)})));
 }
 
+/** The two jumps that every connection in or out begins with. That one is missing, or there, is worth telling even where nothing behind it matched. */
+const entries: ReadonlySet<Role | null> = new Set<Role>(['inbound-jump', 'outbound-jump']);
+
+/**
+The rules that a leg met, without detours: a jump into a chain where nothing matched brought the packet back as it was, so it decided nothing. The rules of DNS capture lead every packet through such chains.
+*/
+export function decidingHitsOf(leg: Leg, ruleSet: RuleSet): readonly RoleHit[] {
+	return leg.traversals.flatMap(({hits}) => hits.flatMap((hit, index) => {
+		const role = roleOfHit(hit, ruleSet);
+		const target = entries.has(role) ? undefined : jumpTarget(hit, ruleSet);
+		return target !== undefined && hits[index + 1]?.chain !== target ? [] : [{hit, role}];
+	}));
+}
+
 /** The role of a rule that matched. */
 export function roleOfHit({family, table, chain: name, number}: RuleHit, ruleSet: RuleSet): Role | null {
 	const chain = findChain(ruleSet, {family, table, chain: name});
