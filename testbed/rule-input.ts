@@ -3,13 +3,13 @@ What `--rules` names → rules and what they are meant to do. Nothing is install
 */
 
 import {readFileSync} from 'node:fs';
-import {parseReleaseInput, parseReleaseInputs} from '../src/istio/arguments.js';
+import {parseReleaseInput, parseReleaseInputs, type ReleaseInput} from '../src/istio/arguments.js';
 import {InputError} from '../src/istio/input-error.js';
 import {newestRelease} from '../src/istio/releases.js';
 import {sidecarRouting} from '../src/istio/routing.js';
 import {sidecarRuleSet} from '../src/istio/iptables/sidecar.js';
 import {ParseError, parseSave} from '../src/netfilter/save.js';
-import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+import {iptablesBackends, type AddressFamily, type Backend, type RuleSet} from '../src/netfilter/types.js';
 import {intentOf, intentOfRuleSet, unsupportedOptions} from '../src/scenario/intent.js';
 import {TestbedError} from './errors.js';
 import type {RuleInput} from './options.js';
@@ -17,16 +17,48 @@ import type {RuleInput} from './options.js';
 /** The input that is meant without `--rules`. */
 export const defaultInput = `release:${newestRelease.name}`;
 
+/** What the command line says of rules. */
+export type InputRequest = {
+	readonly source: string;
+	/** The IPv6 dump that belongs to a dump in `source`. */
+	readonly source6?: string | undefined;
+	readonly families: readonly AddressFamily[];
+	/** The back ends asked for; undefined leaves it to the input. */
+	readonly backends?: readonly Backend[] | undefined;
+	/** The name servers of the pod's /etc/resolv.conf. */
+	readonly dnsServers?: readonly string[] | undefined;
+};
+
+/** A rule set that was asked for and does not exist, with the reason. */
+export type MissingInput = {readonly source: string; readonly release: string; readonly backend: Backend; readonly reason: string};
+
+/** What an input came to: rule sets, and what was asked for and cannot be. */
+export type LoadedInputs = {readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]};
+
+/**
+Reads a rule input that stands for one rule set.
+
+@throws {TestbedError} INPUT when it is not understood, USAGE when it stands for several.
+*/
+export function loadRuleInput({backend, ...request}: Omit<InputRequest, 'backends'> & {readonly backend?: Backend}): RuleInput {
+	const {inputs, missing} = loadRuleInputs({...request, ...(backend === undefined ? {} : {backends: [backend]})});
+	const [input] = inputs;
+	if (input === undefined || inputs.length > 1) {
+		throw new TestbedError('USAGE', {message: missing[0]?.reason ?? `${request.source} names ${inputs.length} rule sets; one is due here.`});
+	}
+
+	return input;
+}
+
 /**
 Reads a rule input.
 
 @throws {TestbedError} INPUT when it is not understood, with the line of a dump or the name of an option.
 */
-export function loadRuleInput({source, source6, families, backend = 'iptables-nft'}: {
-	readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]; readonly backend?: Backend;
-}): RuleInput {
+export function loadRuleInputs(request: InputRequest): LoadedInputs {
+	const {source} = request;
 	try {
-		return source.startsWith('release:') ? ofRelease({source, source6, families, backend}) : ofDump({source, source6, families, backend});
+		return /^(?:[A-Za-z_]\w*=\S* +)*release:/u.test(source) ? ofReleases(request) : ofDump(request);
 	} catch (error) {
 		if (error instanceof InputError || error instanceof ParseError) {
 			throw new TestbedError('INPUT', {message: `--rules ${source}: ${error.message}`, state: 'Nothing was installed.', cause: error});
@@ -36,35 +68,41 @@ export function loadRuleInput({source, source6, families, backend = 'iptables-nf
 	}
 }
 
-type Asked = {readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]; readonly backend: Backend};
-
-function ofRelease({source, source6, families, backend}: Asked): RuleInput {
+function ofReleases({source, source6, families, backends, dnsServers}: InputRequest): LoadedInputs {
 	if (source6 !== undefined) {
 		throw new TestbedError('USAGE', {message: '--rules6 goes with a dump in --rules; a release writes the rules of both families itself.'});
 	}
 
-	const inputs = parseReleaseInputs(source);
-	const [input] = inputs;
-	if (input === undefined || inputs.length > 1) {
-		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length} releases; a run takes one.`});
-	}
+	const releases = parseReleaseInputs(source);
+	// All releases are for comparing, so both back ends of iptables; a single one is for looking at.
+	const wanted = backends ?? (releases.length > 1 ? iptablesBackends : ['iptables-nft' as const]);
+	return {inputs: wanted.flatMap(backend => releases.map(release => ofRelease(source, release, {families, backend, dnsServers}))), missing: []};
+}
 
+function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsServers}: {
+	readonly families: readonly AddressFamily[]; readonly backend: Backend; readonly dnsServers: readonly string[] | undefined;
+}): RuleInput {
 	const unsupported = unsupportedOptions(input.options);
 	if (unsupported.length > 0) {
 		throw new TestbedError('INPUT', {
-			message: `${source}: the six types have no expectation yet for ${unsupported.join(', ')}.`,
+			message: `${source}: the six types have no expectation for ${unsupported.join(', ')}.`,
 			state: 'Nothing was installed.',
-			hint: 'The rules themselves can be written and compared; see README.md, "Limits".',
+			hint: 'The rules themselves can be looked at: testbed rules',
 		});
 	}
 
-	const ruleSet = sidecarRuleSet(input.release, input.options, families);
+	const options = dnsServers === undefined ? input.options : {...input.options, ...serversOf(dnsServers)};
+	const ruleSet = sidecarRuleSet(input.release, options, families);
 	return {
-		source, release: input.release.asked, backend, ruleSet, routing: sidecarRouting(input.options, families), warnings: [], reference: ruleSet, intent: intentOf(input.options),
+		source, release: input.release.asked, backend, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: ruleSet, intent: intentOf(options, input.release.features),
 	};
 }
 
-function ofDump({source, source6, families, backend}: Asked): RuleInput {
+function serversOf(servers: readonly string[]): Pick<ReleaseInput['options'], 'dnsServersV4' | 'dnsServersV6'> {
+	return {dnsServersV4: servers.filter(server => !server.includes(':')), dnsServersV6: servers.filter(server => server.includes(':'))};
+}
+
+function ofDump({source, source6, families, backends = ['iptables-nft']}: InputRequest): LoadedInputs {
 	const sourceOf = (family: AddressFamily): string => {
 		// A single dump is of the single family that was asked for.
 		if (family === 'ipv4' || (source6 === undefined && families.length === 1)) {
@@ -81,9 +119,10 @@ function ofDump({source, source6, families, backend}: Asked): RuleInput {
 	const tables = families.flatMap(family => parseSave(readSource(sourceOf(family)), family).tables);
 	const ruleSet: RuleSet = {tables};
 	const {release, options} = parseReleaseInput(defaultInput);
-	return {
-		source, release: null, backend, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: sidecarRuleSet(release, options, families), intent: intentOfRuleSet(ruleSet),
+	const shared = {
+		source, release: null, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: sidecarRuleSet(release, options, families), intent: intentOfRuleSet(ruleSet),
 	};
+	return {inputs: backends.map(backend => ({...shared, backend})), missing: []};
 }
 
 function readSource(source: string): string {

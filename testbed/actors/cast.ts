@@ -81,6 +81,7 @@ export class Cast implements AsyncDisposable {
 				listeners: listenersOf(name, topology, intent),
 				services: name === 'proxy' ? servicesOf(topology) : {},
 				passthroughSource: topology.passthroughSource,
+				...(name === 'proxy' && intent.inboundInterceptionMode === 'TPROXY' ? {transparent: {mark: intent.inboundTproxyMark}} : {}),
 				ownSource: name === 'prometheus' ? topology.places.prometheus : {},
 				timeoutMs,
 			};
@@ -100,6 +101,14 @@ export class Cast implements AsyncDisposable {
 
 	private constructor(actors: ReadonlyMap<ActorName, Actor>) {
 		this.actors = actors;
+	}
+
+	/** Drops what the actors said so far, which was of an earlier play. */
+	forget(): void {
+		for (const {records, troubles} of this.actors.values()) {
+			records.length = 0;
+			troubles.length = 0;
+		}
 	}
 
 	/** Resolves when everything that the actors said has arrived. */
