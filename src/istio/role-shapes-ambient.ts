@@ -2,6 +2,8 @@
 The shapes of the rules of ambient mode, in the manner of `role-shapes.ts`, and what each is for. Chains have the names of iptables; `twin.ts` brings native nft ones to them.
 */
 
+import type {Rule} from '../netfilter/types.js';
+import {ambientConstants} from './ambient-options.js';
 import type {AmbientRole} from './role.js';
 import {row, usesProtocol, type RoleShape} from './role-shapes.js';
 
@@ -30,6 +32,10 @@ export const ambientPurposes: Readonly<Record<AmbientRole, string>> = {
 	'ambient-host-probe-snat': 'Gives the node\'s health probes of captured pods the source by which the pods know them.',
 };
 
+function looksUpProbes({matches}: Rule): boolean {
+	return matches.some(match => match.kind === 'opaque' && match.text.includes(ambientConstants.probeSet));
+}
+
 /** All rows. */
 export const ambientRoleShapes: readonly RoleShape[] = [
 	row('ambient-inbound-jump', 'nat PREROUTING', '> ISTIO_PRERT'),
@@ -52,5 +58,7 @@ export const ambientRoleShapes: readonly RoleShape[] = [
 	row('ambient-dns-zone-query', 'raw ISTIO_OUTPUT', 'protocol mark destination-port > ct-zone'),
 	row('ambient-dns-zone-answer', 'raw ISTIO_PRERT', 'protocol !mark source-port > ct-zone'),
 	row('ambient-host-jump', 'nat POSTROUTING', '> ISTIO_POSTRT'),
-	row('ambient-host-probe-snat', 'nat ISTIO_POSTRT', 'socket-exists protocol opaque > SNAT --to-source'),
+	row('ambient-host-probe-snat', 'nat ISTIO_POSTRT', 'socket-exists protocol opaque > SNAT --to-source', {when: looksUpProbes}),
+	// Native nft has no chain of the agent's for it, and asks for the kubelet's user instead of any socket.
+	row('ambient-host-probe-snat', 'nat POSTROUTING', 'uid protocol opaque > snat', {when: looksUpProbes}),
 ];

@@ -98,7 +98,7 @@ function byInitContainer(known: Known, init: Container): PodInput {
 	const {argv, environment} = commandLineOf(init, known.warnings);
 	return sidecar(known, {
 		how: 'istio-init', release: releaseFor(known, [init, known.proxy]), argv, environment,
-	});
+	}, init.at);
 }
 
 function byPlugin(known: Known, validation?: Container): PodInput {
@@ -141,7 +141,7 @@ function byAnnotations(known: Known): PodInput {
 
 	const release = releaseFor(known, [proxy]);
 	const injection = injectionOf(pod, {proxy, release, warnings});
-	return injection === 'none' ? none(known, 'the mode of interception is NONE: nothing is captured') : sidecar(known, {how: 'annotations', release, ...injection});
+	return injection === 'none' ? none(known, 'the mode of interception is NONE: nothing is captured') : sidecar(known, {how: 'annotations', release, ...injection}, pod.annotations.get(annotationNames.proxyConfig)?.at);
 }
 
 function byAmbient(known: Known): PodInput {
@@ -201,12 +201,21 @@ function releaseFor({context, warnings}: Known, containers: ReadonlyArray<Contai
 	return newestRelease.name;
 }
 
-function sidecar({pod, context, warnings}: Known, found: CommandLineOfWay): PodInput {
-	const {dualStack} = parseSidecarArguments(found);
+/** What istio-iptables refuses is refused here already, with the place that it comes from. */
+function sidecar({pod, context, warnings}: Known, found: CommandLineOfWay, at?: string): PodInput {
+	const {dualStack} = placed(at, () => parseSidecarArguments(found));
 	const families = context.families ?? (pod.addresses.length === 0 ? undefined : familiesWritten(pod.addresses, {dualStack}));
 	return {
 		kind: 'sidecar', workload: pod.workload, ...found, families, warnings,
 	};
+}
+
+function placed<Value>(at: string | undefined, read: () => Value): Value {
+	try {
+		return read();
+	} catch (error) {
+		throw error instanceof InputError && at !== undefined ? new InputError(error.message, at) : error;
+	}
 }
 
 type CommandLineOfWay = {readonly how: PodWay; readonly release: string; readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string>>};

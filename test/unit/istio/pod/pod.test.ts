@@ -1,5 +1,7 @@
 import test from 'ava';
+import fc from 'fast-check';
 import {InputError} from '../../../../src/istio/input-error.js';
+import {podInput} from '../../../../src/istio/pod/input.js';
 import {parsePod} from '../../../../src/istio/pod/pod.js';
 import {readFixture} from '../../../helpers/fixtures.js';
 
@@ -87,3 +89,15 @@ for (const [title, text, message] of [
 		t.throws(() => parsePod(text), {instanceOf: InputError, message});
 	});
 }
+
+test('a damaged manifest is a pod or an InputError, nothing else', t => {
+	const texts = ['annotations.yaml', 'cni.yaml', 'list.json'].map(file => readFixture('pods', file));
+	fc.assert(fc.property(fc.constantFrom(...texts), fc.nat(2000), fc.nat(20), fc.constantFrom('', '*a', '&b ', '!x ', '- ', ': ', '"', '{', '\t', '~', '1', '<<: 1'), (text, at, length, inserted) => {
+		try {
+			podInput(parsePod(text.slice(0, at % text.length) + inserted + text.slice((at % text.length) + length)));
+		} catch (error) {
+			t.true(error instanceof InputError, String(error));
+		}
+	}), {numRuns: 500});
+	t.pass();
+});
