@@ -89,13 +89,21 @@ export function parseAmbientInput(text: string): AmbientInput {
 		throw new InputError(`"${text}" does not begin with ${prefix}VERSION`, 'release');
 	}
 
-	const asked = first.slice(prefix.length);
-	const [, line] = /^(\d+\.\d+)(?:\.\d+)?$/.exec(asked) ?? [];
-	if (asked !== '' && !ambientReleases.includes(line ?? '')) {
+	return {release: findAmbientRelease(first.slice(prefix.length)), options: parseAmbientArguments(argv)};
+}
+
+/**
+The release, `1.30` or `1.30.3`, whose ambient rules are asked for; empty text means the newest that is known.
+
+@throws {InputError} for a release whose ambient rules are not known.
+*/
+export function findAmbientRelease(asked: string): string {
+	const [, line = ''] = /^(\d+\.\d+)(?:\.\d+)?$/.exec(asked) ?? [];
+	if (asked !== '' && !ambientReleases.includes(line)) {
 		throw new InputError(`the ambient rules of release "${asked}" are not known; known are those of ${ambientReleases.join(', ')}`, 'release');
 	}
 
-	return {release: asked === '' ? ambientReleases[0] : asked, options: parseAmbientArguments(argv)};
+	return asked === '' ? ambientReleases[0] : asked;
 }
 
 /**

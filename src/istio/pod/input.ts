@@ -5,7 +5,7 @@ How the rules of a pod come about: the first step from a manifest to a rule set.
 import {familyOfAddress} from '../../netfilter/address.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import {
-	ambientReleases, defaultAmbientOptions, readVirtualInterfaces, type AmbientOptions,
+	defaultAmbientOptions, findAmbientRelease, readVirtualInterfaces, type AmbientOptions,
 } from '../ambient-options.js';
 import {parseSidecarArguments} from '../arguments.js';
 import {InputError} from '../input-error.js';
@@ -62,7 +62,7 @@ type Known = {readonly pod: Pod; readonly context: PodContext; readonly warnings
 /**
 Decides how the rules of a pod come about.
 
-@throws {InputError} for a pod of the node's network, for values that Istio refuses, and for a pod that has nothing of Istio in it.
+@throws {InputError} for a pod of the node's network, for values that Istio refuses, for a pod that has nothing of Istio in it, and for ambient mode of a release whose ambient rules are not known.
 */
 export function podInput(pod: Pod, context: PodContext = {}): PodInput {
 	if (pod.hostNetworkAt !== undefined) {
@@ -157,7 +157,7 @@ function byAmbient(known: Known): PodInput {
 	return {
 		kind: 'ambient',
 		workload,
-		release: context.release ?? ambientReleases[0],
+		release: findAmbientRelease(context.release ?? ''),
 		options: {
 			...defaultAmbientOptions,
 			ingress: ingress === undefined ? false : tolerantBoolean(ingress.value, {name: ingress.at, otherwise: false, warnings}),

@@ -1,7 +1,9 @@
 import test from 'ava';
 import {parseSidecarArguments} from '../../../../src/istio/arguments.js';
 import {InputError} from '../../../../src/istio/input-error.js';
-import {newestRelease} from '../../../../src/istio/releases.js';
+import {sidecarRuleSet} from '../../../../src/istio/iptables/sidecar.js';
+import {findRelease, newestRelease} from '../../../../src/istio/releases.js';
+import {findRule} from '../../../../src/netfilter/lookup.js';
 import {
 	annotated, inputOf, inputOfFixture, sidecarOf, valueOf,
 } from './_pods.js';
@@ -186,9 +188,9 @@ test('ambient mode', t => {
 	const marked = inputOf(annotated({'ambient.istio.io/redirection': 'enabled', 'ambient.istio.io/dns-capture': 'perhaps'}), {families: ['ipv6']});
 	t.like(marked, {kind: 'ambient', families: ['ipv4', 'ipv6'], options: {redirectDns: true, ingress: false}});
 	t.regex(marked.warnings.join('\n'), /ambient\.istio\.io\/dns-capture"]: "perhaps" is neither true nor false; Istio notes it in a log and takes true/);
-	const plain = inputOf(annotated({}, {labels: {'istio.io/dataplane-mode': 'ambient'}}), {release: '1.29'});
+	const plain = inputOf(annotated({}, {labels: {'istio.io/dataplane-mode': 'ambient'}}), {release: '1.30.2'});
 	t.like(plain, {
-		kind: 'ambient', release: '1.29', families: undefined, warnings: ['whether DNS is captured is a setting of the node; that of a default installation is taken'],
+		kind: 'ambient', release: '1.30.2', families: undefined, warnings: ['whether DNS is captured is a setting of the node; that of a default installation is taken'],
 	});
 	// A pod that is to be injected has a sidecar instead.
 	t.is(inputOf(annotated({}, {labels: {'istio.io/dataplane-mode': 'ambient', 'sidecar.istio.io/inject': 'true'}})).kind, 'sidecar');
@@ -242,4 +244,20 @@ test('refused: NONE by the CNI plug-in', t => {
 	t.throws(() => inputOf(annotated({'sidecar.istio.io/interceptionMode': 'NONE'}), {cni: true}), {
 		instanceOf: InputError, message: /interceptionMode"]: the CNI plug-in takes REDIRECT and TPROXY only/,
 	});
+});
+
+test('refused: ambient mode of a release whose ambient rules are not known', t => {
+	t.throws(() => inputOfFixture('ambient.yaml', {release: '1.29'}), {instanceOf: InputError, message: /^release: the ambient rules of release "1\.29" are not known/});
+});
+
+test('from a manifest to its rules', t => {
+	const {argv, environment, release, warnings} = sidecarOf(inputOfFixture('annotations.yaml'));
+	t.true(warnings.length > 0);
+	const set = sidecarRuleSet(findRelease(release), parseSidecarArguments({argv, environment}), ['ipv4']);
+	t.is(findRule(set, {
+		family: 'ip', table: 'nat', chain: 'ISTIO_OUTPUT', number: 1,
+	})?.text, '-p tcp -m tcp --dport 3306 -j RETURN');
+	t.is(findRule(set, {
+		family: 'ip', table: 'nat', chain: 'PREROUTING', number: 1,
+	})?.text, '-i eth1 -j RETURN');
 });
