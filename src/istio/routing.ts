@@ -18,8 +18,8 @@ export function familiesWritten(addresses: readonly string[], {dualStack}: Pick<
 export type SidecarRouting = {
 	/** Addresses that the loopback device needs. */
 	readonly loopbackAddresses: ReadonlyArray<{readonly family: AddressFamily; readonly address: string}>;
-	/** `ip rule add fwmark MARK lookup TABLE`. */
-	readonly markRules: ReadonlyArray<{readonly family: AddressFamily; readonly mark: number; readonly table: number}>;
+	/** `ip rule add fwmark MARK lookup TABLE`; with the mask, `fwmark MARK/MASK`, and the priority, `pref PRIORITY`, where they are given. */
+	readonly markRules: ReadonlyArray<{readonly family: AddressFamily; readonly mark: number; readonly mask?: number; readonly table: number; readonly priority?: number}>;
 	/** `ip route add local DESTINATION dev lo table TABLE`. */
 	readonly localRoutes: ReadonlyArray<{readonly family: AddressFamily; readonly destination: string; readonly table: number}>;
 };
