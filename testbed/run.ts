@@ -189,7 +189,7 @@ function resultOf({traffic, observation, ruleSet, options, found}: {traffic: Tra
 /** What a reader may have overlooked. */
 function hintsOf({rules: {intent}, credentials: {proxy}}: RunOptions): readonly string[] {
 	const {proxyUids} = intent;
-	return proxyUids.includes(proxy.uid) ? [] : [`The rules let UID ${proxyUids.join(', ')} out as the proxy; the proxy of this run has UID ${proxy.uid} (--proxy-uid).`];
+	return proxyUids.includes(proxy.uid) || intent.ambient !== undefined ? [] : [`The rules let UID ${proxyUids.join(', ')} out as the proxy; the proxy of this run has UID ${proxy.uid} (--proxy-uid).`];
 }
 
 /** Rules that nothing but the trace speaks for. */

@@ -4,6 +4,7 @@ The world in which rules are put to the kernel: a sandbox with its actors. Sever
 
 import type {SidecarRouting} from '../src/istio/routing.js';
 import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+import {transparencyOf} from '../src/scenario/intent.js';
 import {defaultTopology, type Topology} from '../src/scenario/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
 import {actorsFor, Cast} from './actors/cast.js';
@@ -22,8 +23,8 @@ export type Casting = {
 
 /** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
 export function castingKey({intent, types, credentials, timeoutMs}: Casting): string {
-	const {proxyPort, inboundCapturePort, inboundInterceptionMode, inboundTproxyMark} = intent;
-	return JSON.stringify([proxyPort, inboundCapturePort, inboundInterceptionMode === 'TPROXY' ? inboundTproxyMark : null, types, credentials, timeoutMs]);
+	const {proxyPort, inboundCapturePort} = intent;
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, types, credentials, timeoutMs]);
 }
 
 /** One sandbox with its actors. Who creates it disposes of it. */

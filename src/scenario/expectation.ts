@@ -2,8 +2,10 @@
 What the sidecar's options mean for one connection: the rules that should match, by role, in the order in which the kernel consults them, and the listener that should accept. It walks the intent, not the rules under test.
 */
 
+import {arrivingInAmbient, leavingInAmbient} from './expected-ambient.js';
 import {arriving, type Decision} from './expected-inbound.js';
 import {leaving} from './expected-outbound.js';
+import {transparencyOf} from './intent.js';
 import {isLocal} from './selection.js';
 import type {
 	ActorName, Connection, ExpectedLeg, ExpectedPath, World,
@@ -33,11 +35,16 @@ export function expectedPath(world: World, {actor, destination}: Pick<Connection
 }
 
 function decide(world: World, connection: Connection): Decision {
+	const {ambient} = world.intent;
 	if (livesInPod[connection.actor]) {
-		return leaving(world, connection);
+		return ambient === undefined ? leaving(world, connection) : leavingInAmbient(world, ambient, connection);
 	}
 
-	return isLocal(world, connection.destination.address) ? arriving(world, connection) : {roles: [], to: 'destination'};
+	if (!isLocal(world, connection.destination.address)) {
+		return {roles: [], to: 'destination'};
+	}
+
+	return ambient === undefined ? arriving(world, connection) : arrivingInAmbient(world, ambient, connection);
 }
 
 /** What the proxy opens when it has accepted: see facts.md, "What the proxy does with sockets". */
@@ -47,10 +54,10 @@ function nextLeg({intent, topology, family}: World, {destination}: Connection, t
 	}
 
 	if (to === 'inbound-listener') {
-		// Under TPROXY the next leg has the client's address and the mark of the proxy, else the passthrough address.
-		const isTransparent = intent.inboundInterceptionMode === 'TPROXY';
+		// A transparent proxy's next leg has the client's address and the proxy's mark, any other's the passthrough address.
+		const transparency = transparencyOf(intent);
 		return {
-			actor: 'proxy', source: isTransparent ? undefined : topology.passthroughSource[family], mark: isTransparent ? intent.inboundTproxyMark : 0, isProxysOwn: true, destination,
+			actor: 'proxy', source: transparency === undefined ? topology.passthroughSource[family] : undefined, mark: transparency?.mark ?? 0, isProxysOwn: true, destination,
 		};
 	}
 
@@ -58,7 +65,7 @@ function nextLeg({intent, topology, family}: World, {destination}: Connection, t
 	return {
 		actor: 'proxy',
 		source: undefined,
-		mark: 0,
+		mark: intent.ambient?.mark ?? 0,
 		isProxysOwn: true,
 		destination: service === undefined
 			? destination

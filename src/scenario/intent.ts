@@ -6,7 +6,8 @@ import {isLoopback} from '../netfilter/address.js';
 import {rulesOf} from '../netfilter/lookup.js';
 import type {RuleSet} from '../netfilter/types.js';
 import {parseSidecarArguments} from '../istio/arguments.js';
-import {injectedArguments, type SidecarOptions} from '../istio/options.js';
+import {ambientConstants, type AmbientOptions} from '../istio/ambient-options.js';
+import {defaultOptions, injectedArguments, type SidecarOptions} from '../istio/options.js';
 import {newestRelease, type ReleaseFeatures} from '../istio/releases.js';
 import {roleOf, type Role} from '../istio/roles.js';
 import {hasInterface} from './selection.js';
@@ -42,6 +43,31 @@ export function intentOf(options: SidecarOptions, {hairpinExceptsTunnelPort}: Pi
 		inboundExceptsTunnelPort: true,
 		hairpinExceptsTunnelPort,
 	};
+}
+
+/** The intent of ambient mode's options. The ports of ztunnel are fixed. */
+export function intentOfAmbient({ingress, rerouteVirtualInterfaces, hostProbeSnatIp, hostProbeSnatIpv6}: AmbientOptions): Intent {
+	const {outboundPort, inboundPort, tunnelPort, packetMark} = ambientConstants;
+	return {
+		...intentOf({
+			...defaultOptions, proxyPort: outboundPort, inboundCapturePort: inboundPort, inboundTunnelPort: tunnelPort, proxyUids: [], proxyGids: [],
+		}),
+		ambient: {
+			ingress, rerouteVirtualInterfaces, mark: packetMark, probeSource: {ipv4: hostProbeSnatIp, ipv6: hostProbeSnatIpv6},
+		},
+	};
+}
+
+/** What a transparent proxy does with its sockets: the mark of what it carries on inbound, and whether everything else that it carries on has it too. Undefined for a proxy that is not transparent. */
+export type Transparency = {readonly mark: number; readonly marksOutbound: boolean};
+
+/** The transparency that an intent asks of the proxy: under TPROXY Envoy's original-source filter, in ambient mode ztunnel. */
+export function transparencyOf({inboundInterceptionMode, inboundTproxyMark, ambient}: Intent): Transparency | undefined {
+	if (ambient !== undefined) {
+		return {mark: ambient.mark, marksOutbound: true};
+	}
+
+	return inboundInterceptionMode === 'TPROXY' ? {mark: inboundTproxyMark, marksOutbound: false} : undefined;
 }
 
 /**

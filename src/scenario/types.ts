@@ -3,6 +3,7 @@ Who sends what, and what is expected of it. No result.
 */
 
 import type {AddressFamily} from '../netfilter/types.js';
+import type {AmbientOptions} from '../istio/ambient-options.js';
 import type {Role} from '../istio/role.js';
 import type {SidecarOptions} from '../istio/options.js';
 import type {PublishedTypeId} from '../istio/published.js';
@@ -56,6 +57,14 @@ export type Connection = {
 /** What a path depends on beside the connection. */
 export type World = {readonly intent: Intent; readonly actors: ActorCredentials; readonly topology: Topology; readonly family: AddressFamily};
 
+/** What ambient mode's rules are meant to do beside the listeners that it shares with the sidecar. */
+export type AmbientIntent = Pick<AmbientOptions, 'ingress' | 'rerouteVirtualInterfaces'> & {
+	/** The mark of ztunnel's own packets. */
+	readonly mark: number;
+	/** The source of the node's health probes. */
+	readonly probeSource: Readonly<Record<AddressFamily, string>>;
+};
+
 /** What the rules are meant to do, as far as the cases depend on it: by the options and the features of a release, or read off the roles of a dump. */
 export type Intent = Pick<SidecarOptions,
 	| 'proxyPort' | 'inboundCapturePort' | 'inboundTunnelPort' | 'proxyUids' | 'proxyGids' | 'inboundInterceptionMode' | 'inboundTproxyMark'
@@ -66,4 +75,6 @@ export type Intent = Pick<SidecarOptions,
 		/** Whether the release leaves the tunnel port alone inbound (since 1.7), and in the hairpin rules (since 1.18). */
 		readonly inboundExceptsTunnelPort: boolean;
 		readonly hairpinExceptsTunnelPort: boolean;
+		/** There in ambient mode, where nothing else but the ports counts. */
+		readonly ambient?: AmbientIntent;
 	};

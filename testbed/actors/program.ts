@@ -30,6 +30,9 @@ function key({address, port}: Endpoint): string {
 	return `${address} ${port}`;
 }
 
+/** Leaves the source to the route. */
+const unspecified = {ipv4: '0.0.0.0', ipv6: '::'} as const;
+
 class Actor {
 	readonly #spec: ActorSpec;
 	readonly #originalDestination: OriginalDestination;
@@ -105,11 +108,11 @@ class Actor {
 		return socket;
 	}
 
-	/** From the client's own address: what the proxy does inbound under TPROXY (Envoy's original-source filter). */
+	/** From an address that need not be its own, with the proxy's mark: Envoy's original-source filter under TPROXY, and ztunnel. */
 	#connectTransparently({id, to, parent, source}: {id: string; to: Endpoint; parent: string; source: string}): Socket {
-		const {socket, port} = this.#transparency!.connectFrom({source, to, mark: this.#spec.transparent!.mark});
+		const {socket, from} = this.#transparency!.connectFrom({source, to, mark: this.#spec.transparent!.mark});
 		this.#opened({
-			id, to, parent, from: {address: source, port},
+			id, to, parent, from,
 		});
 		this.#watch(socket, id);
 		return socket;
@@ -186,21 +189,18 @@ class Actor {
 	/** The connection that carries an accepted one on; undefined when it failed at once. */
 	#next({listener: {duty}, client, parent, destination}: {listener: ListenerSpec; client: string; parent: string; destination: Endpoint}): Socket | undefined {
 		const id = this.#nextId();
-		if (duty === 'outbound') {
+		const isOutbound = duty === 'outbound';
+		const to = isOutbound ? this.#spec.services[key(destination)] ?? destination : destination;
+		const family = isIPv6(to.address) ? 'ipv6' : 'ipv4';
+		if (this.#spec.transparent === undefined || (isOutbound && !this.#spec.transparent.marksOutbound)) {
 			return this.#connect({
-				id, parent, to: this.#spec.services[key(destination)] ?? destination, source: undefined,
-			});
-		}
-
-		if (this.#transparency === undefined) {
-			return this.#connect({
-				id, parent, to: destination, source: this.#spec.passthroughSource[isIPv6(destination.address) ? 'ipv6' : 'ipv4'],
+				id, parent, to, source: isOutbound ? undefined : this.#spec.passthroughSource[family],
 			});
 		}
 
 		try {
 			return this.#connectTransparently({
-				id, parent, to: destination, source: client,
+				id, parent, to, source: isOutbound ? unspecified[family] : client,
 			});
 		} catch (error) {
 			// No packet left: the joiner finds no next leg, and says so.

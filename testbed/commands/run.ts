@@ -50,11 +50,11 @@ type CredentialFlags = Pick<RunFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'ag
 
 /**
 A group that is not given follows its user, as in istio-iptables; the agent runs in the proxy's container, as its user, unless somebody says otherwise.
-Under TPROXY the injection template runs that container as root with the group 1337 (Istio, manifests/charts, injection-template.yaml: no runAsUser, runAsGroup 1337), for nat looks at owners and not at marks.
+ztunnel runs as root with the group 1337 too. Under TPROXY the injection template runs that container as root with the group 1337 (Istio, manifests/charts, injection-template.yaml: no runAsUser, runAsGroup 1337), for nat looks at owners and not at marks.
 */
-export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: CredentialFlags, {inboundInterceptionMode}: Pick<Intent, 'inboundInterceptionMode'>): ActorCredentials {
+export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: CredentialFlags, {inboundInterceptionMode, ambient}: Pick<Intent, 'inboundInterceptionMode' | 'ambient'>): ActorCredentials {
 	const root = {uid: 0, gid: 0};
-	const isTransparent = inboundInterceptionMode === 'TPROXY' && proxyUid === undefined;
+	const isTransparent = (inboundInterceptionMode === 'TPROXY' || ambient !== undefined) && proxyUid === undefined;
 	const uid = proxyUid ?? (isTransparent ? 0 : 1337);
 	const proxy = {uid, gid: proxyGid ?? (isTransparent ? 1337 : uid)};
 	return {

@@ -97,8 +97,8 @@ export class Sandbox implements AsyncDisposable {
 	}
 }
 
-function printMarkRule({mark, table}: SidecarRouting['markRules'][number]): string {
-	return `fwmark ${mark} lookup ${table}`;
+function printMarkRule({mark, mask, table, priority}: SidecarRouting['markRules'][number]): string {
+	return `fwmark ${mark}${mask === undefined ? '' : `/${mask}`} lookup ${table}${priority === undefined ? '' : ` pref ${priority}`}`;
 }
 
 async function ipBatch(netns: Netns, lines: readonly string[]): Promise<void> {

@@ -59,13 +59,13 @@ function sockaddr({address, port}: RawEndpoint): Uint8Array {
 }
 
 /**
-Begins a TCP connection from an address that need not be this machine's, with a mark: the descriptor of a socket that connects (or has connected) without waiting, and the port that the kernel chose.
+Begins a TCP connection from an address that need not be this machine's (all zeros leave it to the route), with a mark: the descriptor of a socket that connects (or has connected) without waiting, and what the kernel chose as its own end.
 
 @throws {TestbedError} SYSCALL_FAILED, also when the connection fails at once; no descriptor is left open then.
 */
 export function connectTransparently({source, destination, mark}: {
 	readonly source: Uint8Array; readonly destination: RawEndpoint; readonly mark: number;
-}): {readonly fd: number; readonly port: number} {
+}): {readonly fd: number; readonly own: RawEndpoint} {
 	const family = source.length === 4 ? 'ipv4' : 'ipv6';
 	const fd = checked('socket', libcSocket(family === 'ipv4' ? afInet : afInet6, sockStream | sockNonblock | sockCloexec, 0) as number);
 	try {
@@ -80,7 +80,7 @@ export function connectTransparently({source, destination, mark}: {
 
 		const own = new Uint8Array(28);
 		checked('getsockname', libcGetsockname(fd, own, [own.length]) as number);
-		return {fd, port: new DataView(own.buffer).getUint16(2)};
+		return {fd, own: {address: family === 'ipv4' ? own.slice(4, 8) : own.slice(8, 24), port: new DataView(own.buffer).getUint16(2)}};
 	} catch (error) {
 		libcClose(fd);
 		throw error;
