@@ -3,14 +3,24 @@ What `--rules` names → rules and what they are meant to do. Nothing is install
 */
 
 import {readFileSync} from 'node:fs';
-import {parseReleaseInput, parseReleaseInputs, type ReleaseInput} from '../src/istio/arguments.js';
+import {parseAmbientInput, type AmbientOptions} from '../src/istio/ambient-options.js';
+import {ambientRouting} from '../src/istio/ambient-routing.js';
+import {
+	parseReleaseInput, parseReleaseInputs, parseSidecarArguments, type ReleaseInput,
+} from '../src/istio/arguments.js';
 import {InputError} from '../src/istio/input-error.js';
-import {newestRelease} from '../src/istio/releases.js';
-import {sidecarRouting} from '../src/istio/routing.js';
+import {ambientHostRuleSet, ambientRuleSet} from '../src/istio/iptables/ambient.js';
+import {ambientHostNftRuleSet, ambientNftRuleSet} from '../src/istio/nftables/ambient.js';
+import {podInput} from '../src/istio/pod/input.js';
+import {parsePod} from '../src/istio/pod/pod.js';
+import {findRelease, newestRelease} from '../src/istio/releases.js';
+import {sidecarRouting, type SidecarRouting} from '../src/istio/routing.js';
 import {sidecarRuleSet} from '../src/istio/iptables/sidecar.js';
 import {ParseError, parseSave} from '../src/netfilter/save.js';
 import {iptablesBackends, type AddressFamily, type Backend, type RuleSet} from '../src/netfilter/types.js';
-import {intentOf, intentOfRuleSet, unsupportedOptions} from '../src/scenario/intent.js';
+import {
+	intentOf, intentOfAmbient, intentOfRuleSet, unsupportedOptions,
+} from '../src/scenario/intent.js';
 import {TestbedError} from './errors.js';
 import type {RuleInput} from './options.js';
 
@@ -27,6 +37,9 @@ export type InputRequest = {
 	readonly backends?: readonly Backend[] | undefined;
 	/** The name servers of the pod's /etc/resolv.conf. */
 	readonly dnsServers?: readonly string[] | undefined;
+	/** For a pod manifest: its release where the manifest does not tell, and whether istio-cni writes the rules whatever it says. */
+	readonly release?: string | undefined;
+	readonly cni?: boolean | undefined;
 };
 
 /** A rule set that was asked for and does not exist, with the reason. */
@@ -58,7 +71,7 @@ Reads a rule input.
 export function loadRuleInputs(request: InputRequest): LoadedInputs {
 	const {source} = request;
 	try {
-		return /^(?:[A-Za-z_]\w*=\S* +)*release:/u.test(source) ? ofReleases(request) : ofDump(request);
+		return kindOf(source)(request);
 	} catch (error) {
 		if (error instanceof InputError || error instanceof ParseError) {
 			throw new TestbedError('INPUT', {message: `--rules ${source}: ${error.message}`, state: 'Nothing was installed.', cause: error});
@@ -66,6 +79,19 @@ export function loadRuleInputs(request: InputRequest): LoadedInputs {
 
 		throw error;
 	}
+}
+
+/** Who reads an input, by what it begins with. */
+function kindOf(source: string): (request: InputRequest) => LoadedInputs {
+	if (source.startsWith('pod:')) {
+		return ofPod;
+	}
+
+	if (source.startsWith('ambient:') || source.startsWith('ambient-host:')) {
+		return ofAmbient;
+	}
+
+	return /^(?:[A-Za-z_]\w*=\S* +)*release:/u.test(source) ? ofReleases : ofDump;
 }
 
 function ofReleases({source, source6, families, backends, dnsServers}: InputRequest): LoadedInputs {
@@ -97,6 +123,61 @@ function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsS
 		source, release: input.release.asked, backend, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: ruleSet, intent: intentOf(options, input.release.features),
 	};
 }
+
+/** A pod manifest: the rules come about as the manifest says, by the init container, by istio-cni or by the agent of ambient mode. */
+function ofPod(request: InputRequest): LoadedInputs {
+	const {source, families, release, cni = false} = request;
+	const found = podInput(parsePod(readSource(source.slice('pod:'.length))), {cni, ...(release === undefined ? {} : {release})});
+	switch (found.kind) {
+		case 'none': {
+			throw new TestbedError('INPUT', {
+				message: `${source}: no rules are written for ${found.workload}: ${found.reason}.`,
+				state: 'Nothing was installed.',
+				hint: 'A pod without rules has nothing to judge.',
+			});
+		}
+
+		case 'ambient': {
+			return withWarnings(ambientInputs(request, found), podWarnings(found, families));
+		}
+
+		case 'sidecar': {
+			const options = parseSidecarArguments(found);
+			const asked: ReleaseInput = {release: findRelease(found.release), options};
+			const inputs = (request.backends ?? ['iptables-nft' as const]).map(backend => ofRelease(source, asked, {families, backend, dnsServers: request.dnsServers}));
+			return withWarnings({inputs, missing: []}, podWarnings(found, families));
+		}
+	}
+}
+
+function podWarnings({warnings, families: found}: {readonly warnings: readonly string[]; readonly families: readonly AddressFamily[] | undefined}, asked: readonly AddressFamily[]): readonly string[] {
+	const foreign = asked.filter(family => found?.includes(family) === false);
+	return [...warnings, ...foreign.map(family => `The pod has no ${family} address, so in the cluster it gets no rules for ${family}; here it has one.`)];
+}
+
+function withWarnings({inputs, missing}: LoadedInputs, warnings: readonly string[]): LoadedInputs {
+	return {inputs: inputs.map(input => ({...input, warnings: [...warnings, ...input.warnings]})), missing};
+}
+
+/** `ambient:1.30 --ingress`: what the agent writes in the pod. `ambient-host:` is what it writes on the node. */
+function ofAmbient(request: InputRequest): LoadedInputs {
+	const isHost = request.source.startsWith('ambient-host:');
+	const {release, options} = parseAmbientInput(request.source.replace(/^ambient-host:/u, 'ambient:'));
+	return ambientInputs(request, {release, options, isHost});
+}
+
+function ambientInputs({source, families, backends = ['iptables-nft']}: InputRequest, {release, options, isHost = false}: {readonly release: string; readonly options: AmbientOptions; readonly isHost?: boolean}): LoadedInputs {
+	const write = isHost ? {iptables: ambientHostRuleSet, nftables: ambientHostNftRuleSet} : {iptables: ambientRuleSet, nftables: ambientNftRuleSet};
+	const inputs = backends.map((backend): RuleInput => {
+		const ruleSet = (backend === 'nftables' ? write.nftables : write.iptables)(options, families);
+		return {
+			source, release, backend, ruleSet, reference: ruleSet, routing: isHost ? noRouting : ambientRouting(families), warnings: [], intent: intentOfAmbient(options),
+		};
+	});
+	return {inputs, missing: []};
+}
+
+const noRouting: SidecarRouting = {loopbackAddresses: [], markRules: [], localRoutes: []};
 
 function serversOf(servers: readonly string[]): Pick<ReleaseInput['options'], 'dnsServersV4' | 'dnsServersV6'> {
 	return {dnsServersV4: servers.filter(server => !server.includes(':')), dnsServersV6: servers.filter(server => server.includes(':'))};
@@ -132,7 +213,7 @@ function readSource(source: string): string {
 	} catch (error) {
 		throw new TestbedError('INPUT', {
 			message: `The rules in ${source} cannot be read: ${(error as Error).message}`,
-			hint: 'A rule input is release:VERSION, a file, or - for standard input.',
+			hint: 'A rule input is release:VERSION, ambient:VERSION, pod:FILE, a file with a dump, or - for standard input.',
 			cause: error,
 		});
 	}
