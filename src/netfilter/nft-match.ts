@@ -22,6 +22,8 @@ type Question = {readonly primary: string; readonly negated: boolean; readonly v
 const portMax = 65_535;
 /** The bits of `ct state` in the order in which nft prints them (linux/netfilter/nf_conntrack_common.h). */
 const stateOrder = ['invalid', 'established', 'related', 'new', 'untracked'];
+/** What `nft -n` prints for them. */
+const stateOfBit: ReadonlyMap<string, string> = new Map([['0x1', 'invalid'], ['0x2', 'established'], ['0x4', 'related'], ['0x8', 'new'], ['0x40', 'untracked']]);
 /** Headers that only packets of one protocol have, by their names in a rule. */
 const protocolOfHeader: ReadonlyMap<string, string> = new Map([...['tcp', 'udp', 'udplite', 'sctp', 'dccp', 'ah', 'esp', 'icmp'].map(name => [name, name] as const), ['icmpv6', 'ipv6-icmp']]);
 
@@ -194,7 +196,7 @@ function readMark(question: Question, steps: MatchStatement['left']['steps']): R
 /** `related,established`, or the same with bars. Several states with `!=` are opaque: nft compares the one bit of a packet with all of them, so that it is always true (measured). */
 function readStates(question: Question): ReadMatch | undefined {
 	const isSet = question.value.startsWith('{');
-	const states = question.value.replaceAll(/^\{ | \}$/gu, '').split(isSet ? /\s*,\s*/u : /\s*[,|]\s*/u);
+	const states = question.value.replaceAll(/^\{ | \}$/gu, '').split(isSet ? /\s*,\s*/u : /\s*[,|]\s*/u).map(state => stateOfBit.get(state) ?? state);
 	if (!states.every(state => stateOrder.includes(state)) || (question.negated && !isSet && states.length > 1)) {
 		return undefined;
 	}
@@ -202,15 +204,15 @@ function readStates(question: Question): ReadMatch | undefined {
 	const ordered = stateOrder.filter(state => states.includes(state));
 	return {
 		matches: [statesMatch(ordered, question.negated)],
-		text: ask(question, isSet ? question.value : ordered.join(',')),
+		text: ask(question, isSet ? `{ ${states.join(', ')} }` : ordered.join(',')),
 	};
 }
 
 /** `ct state ! new,related`: none of these bits. */
 function readFlagsAbsent({left: {primary, steps}, operator, right}: MatchStatement): ReadMatch | undefined {
-	const states = right.split(/\s*,\s*/u);
+	const states = right.split(/\s*,\s*/u).map(state => stateOfBit.get(state) ?? state);
 	return primary === 'ct state' && steps.length === 0 && operator === '!' && states.every(state => stateOrder.includes(state))
-		? {matches: [statesMatch(states, true)], text: `${primary} ! ${right}`}
+		? {matches: [statesMatch(states, true)], text: `${primary} ! ${states.join(',')}`}
 		: undefined;
 }
 

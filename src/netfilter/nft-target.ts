@@ -13,6 +13,8 @@ export type Acting = Extract<Statement, {kind: 'set' | 'verdict' | 'action'}>;
 
 const portMax = 65_535;
 const zoneMax = 65_535;
+/** How a rejection is sent when nothing is said. */
+const usualReject: Readonly<Record<Family, string>> = {ip: 'icmp', ip6: 'icmpv6', inet: 'icmpx'};
 
 /** Whether a statement acts. */
 export function isActing(statement: Statement): statement is Acting {
@@ -216,7 +218,7 @@ function printOptions({name, options}: Extract<Acting, {kind: 'action'}>, family
 
 	if (name === 'reject') {
 		const plain = options.replace(/^(?<kind>with icmp(?:v6|x)?) type /u, '$<kind> ');
-		return family === 'inet' && plain === 'with icmpx port-unreachable' ? '' : plain;
+		return plain === `with ${usualReject[family]} port-unreachable` ? '' : plain;
 	}
 
 	if (name === 'log') {

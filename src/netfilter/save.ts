@@ -3,29 +3,17 @@
 */
 
 import {builtInChains, tableFamily, tableNames} from './built-in.js';
+import {ParseError} from './parse-error.js';
 import {parseRuleText, type ParsedRule} from './rule-text.js';
 import type {
 	AddressFamily, Chain, Rule, RuleSet, Table, Target,
 } from './types.js';
 import {RuleSyntaxError} from './words.js';
 
+export {ParseError} from './parse-error.js';
+
 /** Longest chain name: XT_EXTENSION_MAXNAMELEN - 1 (linux/netfilter/x_tables.h; iptables 1.8.9 refuses 29, measured). */
 export const chainNameLengthMax = 28;
-
-/** Why a dump was refused, and where. Lines count from 1. */
-export class ParseError extends Error {
-	override readonly name = 'ParseError';
-	readonly line: number;
-	readonly reason: string;
-	readonly lineText: string;
-
-	constructor({line, reason, lineText}: {readonly line: number; readonly reason: string; readonly lineText: string}) {
-		super(`line ${line}: ${reason}: ${lineText}`);
-		this.line = line;
-		this.reason = reason;
-		this.lineText = lineText;
-	}
-}
 
 type Line = {readonly number: number; readonly text: string};
 
