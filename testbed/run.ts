@@ -188,8 +188,10 @@ function resultOf({traffic, observation, ruleSet, options, found}: {traffic: Tra
 
 /** What a reader may have overlooked. */
 function hintsOf({rules: {intent}, credentials: {proxy}}: RunOptions): readonly string[] {
-	const {proxyUids} = intent;
-	return proxyUids.includes(proxy.uid) || intent.ambient !== undefined ? [] : [`The rules let UID ${proxyUids.join(', ')} out as the proxy; the proxy of this run has UID ${proxy.uid} (--proxy-uid).`];
+	const {proxyUids, proxyGids} = intent;
+	// A transparent proxy is known by its group or its mark, and is meant to be (`credentialsOf` in commands/run.ts).
+	const isKnownOtherwise = intent.ambient !== undefined || (intent.inboundInterceptionMode === 'TPROXY' && proxyGids.includes(proxy.gid));
+	return proxyUids.includes(proxy.uid) || isKnownOtherwise ? [] : [`The rules let UID ${proxyUids.join(', ')} out as the proxy; the proxy of this run has UID ${proxy.uid} (--proxy-uid).`];
 }
 
 /** Rules that nothing but the trace speaks for. */
