@@ -138,7 +138,8 @@ export const roleShapes: readonly RoleShape[] = [
 	]),
 	row('dns-zone-query', 'raw ISTIO_OUTPUT_DNS', 'protocol destination-port > ct-zone', {also: ['destination']}),
 	row('dns-zone-answer', 'raw ISTIO_INBOUND', 'protocol source-port > ct-zone', {also: ['source']}),
-	row('invalid-jump', 'mangle PREROUTING', 'conntrack-state > ISTIO_DROP'),
+	// Native nft asks for TCP too.
+	row('invalid-jump', 'mangle PREROUTING', 'conntrack-state > ISTIO_DROP', {also: ['protocol']}),
 	row('invalid-drop', 'mangle PREROUTING', 'conntrack-state > drop'),
 	row('invalid-drop', 'mangle ISTIO_DROP', '> drop'),
 	row('tproxy-mark-bypass', 'mangle ISTIO_INBOUND', 'protocol mark > return'),

@@ -117,10 +117,11 @@ function ask({primary, negated}: Question, value: string): string {
 	return `${primary} ${negated ? '!= ' : ''}${value}`;
 }
 
-/** A name at the end with `*` means every interface that begins so: `+` in iptables, and in the field. */
+/** A name at the end with `*` means every interface that begins so: `+` in iptables, and in the field. Without quotes nft takes plain letters only. */
 function readInterface(question: Question): ReadMatch | undefined {
 	const {primary, negated, value} = question;
-	const [, name] = /^"?(?<name>[^\s"{},@*+\\]+\*?)"?$/u.exec(value) ?? [];
+	const {quoted, bare} = /^(?:"(?<quoted>[^\s"*+\\]+\*?)"|(?<bare>[\w./-]+\*?))$/u.exec(value)?.groups ?? {};
+	const name = quoted ?? bare;
 	if (name === undefined || (primary.length === 3 && /^\d+$/u.test(value))) {
 		return undefined;
 	}
