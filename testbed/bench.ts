@@ -31,7 +31,7 @@ const launcher = fileURLToPath(new URL('../../scripts/run.cjs', import.meta.url)
 const families = ['ipv4'] as const;
 const backend = 'iptables-nft';
 const rules = loadRuleInput({source: defaultInput, source6: undefined, families});
-const credentials = credentialsOf({proxyUid: 1337, appUid: 1000});
+const credentials = credentialsOf({appUid: 1000}, rules.intent);
 
 /** The parts, in the order in which they are printed. */
 const partNames = ['Node\'s start', 'namespaces and veth', 'restoring the rules', 'starting the stubs, two at a time'] as const;
@@ -61,7 +61,6 @@ async function stagesOfOneRun(): Promise<ReadonlyMap<string, number>> {
 	const marks: Array<readonly [string, number]> = [];
 	await runTestbed({
 		rules,
-		backend,
 		families,
 		types: defaultTypeIds,
 		credentials,

@@ -5,7 +5,7 @@ The command line: parses and dispatches. Each command is a file in `commands/`, 
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
 import {
-	formats, readBackend, readFamilies, readId, readNumber, readTypes,
+	defaultLanes, formats, readBackends, readFamilies, readId, readNumber, readServers, readTypes,
 } from './commands/arguments.js';
 import type {RulesFlags} from './commands/rules.js';
 import type {RunFlags} from './commands/run.js';
@@ -22,6 +22,7 @@ Examples:
   testbed run --agent-uid 0                an agent that is not the proxy's user
   testbed run --rules 'release:1.30 -u 2000' --proxy-uid 2000
   iptables-save | testbed run --rules -    the rules of your own pod
+  testbed run --rules release:all          every release, both back ends of iptables
   testbed run --format json > report.json
 
 Exit status: 0 all passed, 1 something failed, 2 usage or input, 3 inconclusive,
@@ -31,12 +32,13 @@ From a checkout, write "npm run testbed -- " for "testbed ".`;
 function runCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('run')
 		.description('send the six types of sidecar traffic and judge what the kernel did')
-		.option('--rules <input>', 'rules: release:VERSION [arguments of istio-iptables], a dump\'s file, or - (default: the newest release)')
+		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:all, a dump\'s file, or - (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
-		.option('--backend <name>', 'iptables-nft or iptables-legacy', readBackend, 'iptables-nft')
+		.option('--backend <list>', 'iptables-nft, iptables-legacy, nftables, several, or all (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
+		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
 		.option('--types <list>', '1 to 6, and 4b (app to its own pod\'s address) (default: 1,2,3,4,5,6)', readTypes)
-		.option('--proxy-uid <n>', 'user of the proxy stub', readId, 1337)
+		.option('--proxy-uid <n>', 'user of the proxy stub (default: 1337; under TPROXY 0 with group 1337, as it is injected)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy stub (default: the number of its user)', readId)
 		.option('--agent-uid <n>', 'user of the agent (default: the proxy\'s)', readId)
 		.option('--agent-gid <n>', 'group of the agent (default: that of its user)', readId)
@@ -47,6 +49,7 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--verbose', 'show every traversal with hook, table and chain')
 		.option('--keep', 'keep the namespaces under names and print how to enter them')
 		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
+		.option('--lanes <n>', 'how many rule sets run at once, when there are several', text => readNumber(text, {min: 1, max: 64}), defaultLanes)
 		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
 		.addHelpText('after', examples)
 		.action(async (flags: RunFlags) => {
@@ -76,14 +79,15 @@ Needs no root, and no iptables or nft on the machine.`;
 function rulesCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('rules')
 		.description('print rules, explain them, or compare two sets; the kernel is not asked')
-		.argument('[input]', 'release:VERSION [arguments of istio-iptables], a dump\'s file, or - (default: the newest release)')
+		.argument('[input]', 'release:VERSION [arguments of istio-iptables], ambient:VERSION, pod:FILE, a dump\'s file, or - (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
-		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables', readBackend, 'iptables-nft')
+		.option('--backend <list>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json']).default('text'))
-		.option('--explain', 'for each rule: what it is for, since which release, and which types need it')
+		.option('--explain', 'for each rule: what it is for, since which release, and which types should meet it')
 		.option('--diff <input>', 'compare with another input: moved, changed, removed and added rules')
 		.option('--diff6 <file>', 'the IPv6 dump that belongs to the one in --diff')
+		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
 		.addHelpText('after', rulesExamples)
 		.action(async (input: string | undefined, flags: RulesFlags) => {
 			const {rulesCommand} = await import('./commands/rules.js');

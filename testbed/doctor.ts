@@ -3,7 +3,7 @@ Whether this machine can do what a run needs, found out by doing it: each check 
 */
 
 import process from 'node:process';
-import {backends, type AddressFamily, type Backend} from '../src/netfilter/types.js';
+import {iptablesBackends, type AddressFamily, type IptablesBackend} from '../src/netfilter/types.js';
 import {addressFamilies} from '../src/scenario/topology.js';
 import {decodeNflog} from '../src/trace/nflog.js';
 import {decodeNftTrace} from '../src/trace/nft-trace.js';
@@ -57,11 +57,13 @@ async function scratch<T>(act: (netns: Netns) => Promise<T>): Promise<T> {
 	return result;
 }
 
-async function restore(netns: Netns, {backend, family, text, lockFile}: {readonly backend: Backend; readonly family: AddressFamily; readonly text: string; readonly lockFile: string}): Promise<void> {
+async function restore(netns: Netns, {backend, family, text, lockFile}: {
+	readonly backend: IptablesBackend; readonly family: AddressFamily; readonly text: string; readonly lockFile: string;
+}): Promise<void> {
 	await netns.run(tool(backend, family, 'restore'), [], {input: text, environment: {XTABLES_LOCKFILE: lockFile}});
 }
 
-function sampleChecks(backend: Backend, lockFile: string): readonly Check[] {
+function sampleChecks(backend: IptablesBackend, lockFile: string): readonly Check[] {
 	return addressFamilies.flatMap(family => samples.map(({what, table, rule, legacy, nft}) => {
 		const module = backend === 'iptables-legacy' ? legacy[family] : nft;
 		return {
@@ -85,7 +87,7 @@ async function sendPacket(netns: Netns, family: AddressFamily): Promise<void> {
 	await netns.run(process.execPath, ['-e', `require('net').connect(9, '${host}').on('error', () => {})`]);
 }
 
-function traceCheck(backend: Backend, family: AddressFamily, lockFile: string): Check {
+function traceCheck(backend: IptablesBackend, family: AddressFamily, lockFile: string): Check {
 	const legacy = backend === 'iptables-legacy';
 	return {
 		what: `${backend}, ${family}: a packet's trace, read by netlink`,
@@ -176,7 +178,7 @@ export async function diagnose(onFinding: (finding: Finding) => void = () => und
 	await using lockFile = await LockFile.create();
 	const checks = [
 		...generalChecks(),
-		...backends.flatMap(backend => [
+		...iptablesBackends.flatMap(backend => [
 			...sampleChecks(backend, lockFile.path),
 			...addressFamilies.map(family => traceCheck(backend, family, lockFile.path)),
 		]),

@@ -10,8 +10,17 @@ import {run} from './exec.js';
 
 /** Versions of the kernel, of the back end's iptables, of nft and of Node. */
 export async function loadEnvironment(backend: Backend): Promise<Environment> {
+	const known = environments.get(backend) ?? askEnvironment(backend);
+	environments.set(backend, known);
+	return known;
+}
+
+/** Versions do not change while a process runs, and a run of many rule sets would ask for them again and again. */
+const environments = new Map<Backend, Promise<Environment>>();
+
+async function askEnvironment(backend: Backend): Promise<Environment> {
 	const [iptables, nft] = await Promise.all([
-		run(backend === 'iptables-nft' ? 'iptables-nft' : 'iptables-legacy', ['--version']),
+		run(backend === 'iptables-legacy' ? 'iptables-legacy' : 'iptables-nft', ['--version']),
 		run('nft', ['--version']),
 	]);
 	return {

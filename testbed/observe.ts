@@ -2,6 +2,7 @@
 One round: sends the probes of some cases and turns what the kernel did into observations. Also does the same from a recording, without a kernel.
 */
 
+import {isNatTable} from '../src/netfilter/lookup.js';
 import type {RuleSet} from '../src/netfilter/types.js';
 import type {TrafficCase} from '../src/scenario/types.js';
 import {decodeNflog} from '../src/trace/nflog.js';
@@ -19,7 +20,7 @@ import type {SocketRecord} from '../src/trace/sockets.js';
 import {compareCounters} from '../src/trace/witness.js';
 import type {Cast} from './actors/cast.js';
 import type {Netns} from './sandbox/netns.js';
-import type {KernelState} from './sandbox/rules.js';
+import type {KernelState} from './sandbox/kernel-state.js';
 import type {Recording, TraceSource} from './tracer/recording.js';
 import {switchTable} from './tracer/switch-table.js';
 
@@ -101,7 +102,10 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		gaps.push({kind: 'not-traced', message: 'No chain was consulted at all. Nat is consulted only where conntrack is on; a rule set without REDIRECT, DNAT or a conntrack match leaves it off.'});
 	}
 
-	gaps.push(...compareCounters({before, after, packets}));
+	const natTables = new Set(ruleSet.tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
+	gaps.push(...compareCounters({
+		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(({family}) => family === 'inet'),
+	}));
 	const joiner = new Joiner({
 		sockets, packets, owners, ruleSet,
 	});

@@ -26,7 +26,6 @@ export type RuleInput = {
 /** Everything that decides a run. */
 export type RunOptions = {
 	readonly rules: RuleInput;
-	readonly backend: Backend;
 	readonly families: readonly AddressFamily[];
 	readonly types: readonly TypeId[];
 	readonly credentials: ActorCredentials;

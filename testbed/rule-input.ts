@@ -3,30 +3,77 @@ What `--rules` names → rules and what they are meant to do. Nothing is install
 */
 
 import {readFileSync} from 'node:fs';
-import {parseReleaseInput, parseReleaseInputs} from '../src/istio/arguments.js';
+import {parseAmbientInput, type AmbientOptions} from '../src/istio/ambient-options.js';
+import {ambientRouting} from '../src/istio/ambient-routing.js';
+import {
+	parseReleaseInput, parseReleaseInputs, parseSidecarArguments, type ReleaseInput,
+} from '../src/istio/arguments.js';
 import {InputError} from '../src/istio/input-error.js';
-import {newestRelease} from '../src/istio/releases.js';
-import {sidecarRouting} from '../src/istio/routing.js';
+import {ambientHostRuleSet, ambientRuleSet} from '../src/istio/iptables/ambient.js';
+import {ambientHostNftRuleSet, ambientNftRuleSet} from '../src/istio/nftables/ambient.js';
+import {podInput} from '../src/istio/pod/input.js';
+import {parsePod} from '../src/istio/pod/pod.js';
+import {findRelease, newestRelease} from '../src/istio/releases.js';
+import {sidecarRouting, type SidecarRouting} from '../src/istio/routing.js';
 import {sidecarRuleSet} from '../src/istio/iptables/sidecar.js';
 import {ParseError, parseSave} from '../src/netfilter/save.js';
-import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
-import {intentOf, intentOfRuleSet, unsupportedOptions} from '../src/scenario/intent.js';
+import {iptablesBackends, type AddressFamily, type Backend, type RuleSet} from '../src/netfilter/types.js';
+import {
+	intentOf, intentOfAmbient, intentOfRuleSet, unsupportedOptions,
+} from '../src/scenario/intent.js';
 import {TestbedError} from './errors.js';
 import type {RuleInput} from './options.js';
 
 /** The input that is meant without `--rules`. */
 export const defaultInput = `release:${newestRelease.name}`;
 
+/** What the command line says of rules. */
+export type InputRequest = {
+	readonly source: string;
+	/** The IPv6 dump that belongs to a dump in `source`. */
+	readonly source6?: string | undefined;
+	readonly families: readonly AddressFamily[];
+	/** The back ends asked for; undefined leaves it to the input. */
+	readonly backends?: readonly Backend[] | undefined;
+	/** The name servers of the pod's /etc/resolv.conf. */
+	readonly dnsServers?: readonly string[] | undefined;
+	/** For a pod manifest: its release where the manifest does not tell, and whether istio-cni writes the rules whatever it says. */
+	readonly release?: string | undefined;
+	readonly cni?: boolean | undefined;
+	/** Rules that are only looked at may be ones that no type has an expectation for. */
+	readonly isForShow?: boolean | undefined;
+};
+
+/** A rule set that was asked for and does not exist, with the reason. */
+export type MissingInput = {readonly source: string; readonly release: string; readonly backend: Backend; readonly reason: string};
+
+/** What an input came to: rule sets, and what was asked for and cannot be. */
+export type LoadedInputs = {readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]};
+
+/**
+Reads a rule input that stands for one rule set.
+
+@throws {TestbedError} INPUT when it is not understood, USAGE when it stands for several.
+*/
+export function loadRuleInput({backend, ...request}: Omit<InputRequest, 'backends'> & {readonly backend?: Backend}): RuleInput {
+	const {inputs, missing} = loadRuleInputs({...request, ...(backend === undefined ? {} : {backends: [backend]})});
+	const [input] = inputs;
+	if (input === undefined || inputs.length > 1) {
+		throw new TestbedError('USAGE', {message: missing[0]?.reason ?? `${request.source} names ${inputs.length} rule sets; one is due here.`});
+	}
+
+	return input;
+}
+
 /**
 Reads a rule input.
 
 @throws {TestbedError} INPUT when it is not understood, with the line of a dump or the name of an option.
 */
-export function loadRuleInput({source, source6, families, backend = 'iptables-nft'}: {
-	readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]; readonly backend?: Backend;
-}): RuleInput {
+export function loadRuleInputs(request: InputRequest): LoadedInputs {
+	const {source} = request;
 	try {
-		return source.startsWith('release:') ? ofRelease({source, source6, families, backend}) : ofDump({source, source6, families, backend});
+		return kindOf(source)(request);
 	} catch (error) {
 		if (error instanceof InputError || error instanceof ParseError) {
 			throw new TestbedError('INPUT', {message: `--rules ${source}: ${error.message}`, state: 'Nothing was installed.', cause: error});
@@ -36,35 +83,111 @@ export function loadRuleInput({source, source6, families, backend = 'iptables-nf
 	}
 }
 
-type Asked = {readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]; readonly backend: Backend};
+/** Who reads an input, by what it begins with. */
+function kindOf(source: string): (request: InputRequest) => LoadedInputs {
+	if (source.startsWith('pod:')) {
+		return ofPod;
+	}
 
-function ofRelease({source, source6, families, backend}: Asked): RuleInput {
+	if (source.startsWith('ambient:') || source.startsWith('ambient-host:')) {
+		return ofAmbient;
+	}
+
+	return /^(?:[A-Za-z_]\w*=\S* +)*release:/u.test(source) ? ofReleases : ofDump;
+}
+
+function ofReleases({source, source6, families, backends, dnsServers, isForShow}: InputRequest): LoadedInputs {
 	if (source6 !== undefined) {
 		throw new TestbedError('USAGE', {message: '--rules6 goes with a dump in --rules; a release writes the rules of both families itself.'});
 	}
 
-	const inputs = parseReleaseInputs(source);
-	const [input] = inputs;
-	if (input === undefined || inputs.length > 1) {
-		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length} releases; a run takes one.`});
-	}
+	const releases = parseReleaseInputs(source);
+	// All releases are for comparing, so both back ends of iptables; a single one is for looking at.
+	const wanted = backends ?? (releases.length > 1 ? iptablesBackends : ['iptables-nft' as const]);
+	return {inputs: wanted.flatMap(backend => releases.map(release => ofRelease(source, release, {families, backend, dnsServers, isForShow}))), missing: []};
+}
 
-	const unsupported = unsupportedOptions(input.options);
+function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsServers, isForShow = false}: {
+	readonly families: readonly AddressFamily[]; readonly backend: Backend; readonly dnsServers: readonly string[] | undefined; readonly isForShow?: boolean | undefined;
+}): RuleInput {
+	const unsupported = isForShow ? [] : unsupportedOptions(input.options);
 	if (unsupported.length > 0) {
 		throw new TestbedError('INPUT', {
-			message: `${source}: the six types have no expectation yet for ${unsupported.join(', ')}.`,
+			message: `${source}: the six types have no expectation for ${unsupported.join(', ')}.`,
 			state: 'Nothing was installed.',
-			hint: 'The rules themselves can be written and compared; see README.md, "Limits".',
+			hint: 'The rules themselves can be looked at: testbed rules',
 		});
 	}
 
-	const ruleSet = sidecarRuleSet(input.release, input.options, families);
+	const options = dnsServers === undefined ? input.options : {...input.options, ...serversOf(dnsServers)};
+	const ruleSet = sidecarRuleSet(input.release, options, families);
 	return {
-		source, release: input.release.asked, backend, ruleSet, routing: sidecarRouting(input.options, families), warnings: [], reference: ruleSet, intent: intentOf(input.options),
+		source, release: input.release.asked, backend, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: ruleSet, intent: intentOf(options, input.release.features),
 	};
 }
 
-function ofDump({source, source6, families, backend}: Asked): RuleInput {
+/** A pod manifest: the rules come about as the manifest says, by the init container, by istio-cni or by the agent of ambient mode. */
+function ofPod(request: InputRequest): LoadedInputs {
+	const {source, families, release, cni = false} = request;
+	const found = podInput(parsePod(readSource(source.slice('pod:'.length))), {cni, ...(release === undefined ? {} : {release})});
+	switch (found.kind) {
+		case 'none': {
+			throw new TestbedError('INPUT', {
+				message: `${source}: no rules are written for ${found.workload}: ${found.reason}.`,
+				state: 'Nothing was installed.',
+				hint: 'A pod without rules has nothing to judge.',
+			});
+		}
+
+		case 'ambient': {
+			return withWarnings(ambientInputs(request, found), podWarnings(found, families));
+		}
+
+		case 'sidecar': {
+			const options = parseSidecarArguments(found);
+			const asked: ReleaseInput = {release: findRelease(found.release), options};
+			const inputs = (request.backends ?? ['iptables-nft' as const]).map(backend => ofRelease(source, asked, {
+				families, backend, dnsServers: request.dnsServers, isForShow: request.isForShow,
+			}));
+			return withWarnings({inputs, missing: []}, podWarnings(found, families));
+		}
+	}
+}
+
+function podWarnings({warnings, families: found}: {readonly warnings: readonly string[]; readonly families: readonly AddressFamily[] | undefined}, asked: readonly AddressFamily[]): readonly string[] {
+	const foreign = asked.filter(family => found?.includes(family) === false);
+	return [...warnings, ...foreign.map(family => `The pod has no ${family} address, so in the cluster it gets no rules for ${family}; here it has one.`)];
+}
+
+function withWarnings({inputs, missing}: LoadedInputs, warnings: readonly string[]): LoadedInputs {
+	return {inputs: inputs.map(input => ({...input, warnings: [...warnings, ...input.warnings]})), missing};
+}
+
+/** `ambient:1.30 --ingress`: what the agent writes in the pod. `ambient-host:` is what it writes on the node. */
+function ofAmbient(request: InputRequest): LoadedInputs {
+	const isHost = request.source.startsWith('ambient-host:');
+	const {release, options} = parseAmbientInput(request.source.replace(/^ambient-host:/u, 'ambient:'));
+	return ambientInputs(request, {release, options, isHost});
+}
+
+function ambientInputs({source, families, backends = ['iptables-nft']}: InputRequest, {release, options, isHost = false}: {readonly release: string; readonly options: AmbientOptions; readonly isHost?: boolean}): LoadedInputs {
+	const write = isHost ? {iptables: ambientHostRuleSet, nftables: ambientHostNftRuleSet} : {iptables: ambientRuleSet, nftables: ambientNftRuleSet};
+	const inputs = backends.map((backend): RuleInput => {
+		const ruleSet = (backend === 'nftables' ? write.nftables : write.iptables)(options, families);
+		return {
+			source, release, backend, ruleSet, reference: ruleSet, routing: isHost ? noRouting : ambientRouting(families), warnings: [], intent: intentOfAmbient(options),
+		};
+	});
+	return {inputs, missing: []};
+}
+
+const noRouting: SidecarRouting = {loopbackAddresses: [], markRules: [], localRoutes: []};
+
+function serversOf(servers: readonly string[]): Pick<ReleaseInput['options'], 'dnsServersV4' | 'dnsServersV6'> {
+	return {dnsServersV4: servers.filter(server => !server.includes(':')), dnsServersV6: servers.filter(server => server.includes(':'))};
+}
+
+function ofDump({source, source6, families, backends = ['iptables-nft']}: InputRequest): LoadedInputs {
 	const sourceOf = (family: AddressFamily): string => {
 		// A single dump is of the single family that was asked for.
 		if (family === 'ipv4' || (source6 === undefined && families.length === 1)) {
@@ -81,9 +204,10 @@ function ofDump({source, source6, families, backend}: Asked): RuleInput {
 	const tables = families.flatMap(family => parseSave(readSource(sourceOf(family)), family).tables);
 	const ruleSet: RuleSet = {tables};
 	const {release, options} = parseReleaseInput(defaultInput);
-	return {
-		source, release: null, backend, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: sidecarRuleSet(release, options, families), intent: intentOfRuleSet(ruleSet),
+	const shared = {
+		source, release: null, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: sidecarRuleSet(release, options, families), intent: intentOfRuleSet(ruleSet),
 	};
+	return {inputs: backends.map(backend => ({...shared, backend})), missing: []};
 }
 
 function readSource(source: string): string {
@@ -93,7 +217,7 @@ function readSource(source: string): string {
 	} catch (error) {
 		throw new TestbedError('INPUT', {
 			message: `The rules in ${source} cannot be read: ${(error as Error).message}`,
-			hint: 'A rule input is release:VERSION, a file, or - for standard input.',
+			hint: 'A rule input is release:VERSION, ambient:VERSION, pod:FILE, a file with a dump, or - for standard input.',
 			cause: error,
 		});
 	}

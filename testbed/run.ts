@@ -3,31 +3,29 @@ The conductor of `testbed run`: the only file that knows the order of acts.
 */
 
 import {createHash} from 'node:crypto';
+import {printNft} from '../src/netfilter/nft.js';
 import {printSave} from '../src/netfilter/save.js';
-import type {RuleSet} from '../src/netfilter/types.js';
+import type {AddressFamily, RuleSet} from '../src/netfilter/types.js';
 import {judge} from '../src/judge/judge.js';
 import {comparePublished} from '../src/judge/published.js';
 import {ruleNotes} from '../src/judge/rule-notes.js';
 import type {Report, TypeResult} from '../src/report/types.js';
 import {sixTypes} from '../src/scenario/six-types.js';
-import {defaultTopology} from '../src/scenario/topology.js';
 import type {TrafficCase} from '../src/scenario/types.js';
 import type {Gap} from '../src/trace/gap.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
 import type {Observation} from '../src/trace/observation.js';
-import {compareRules} from '../src/trace/witness.js';
-import {actorsFor, Cast} from './actors/cast.js';
+import {compareRules, unwitnessedRules} from '../src/trace/witness.js';
 import {
 	actorGapsOf, credentialsOf, socketGapsOf, type FoundCredentials,
 } from './actors/identity.js';
 import {loadEnvironment} from './environment.js';
 import {TestbedError} from './errors.js';
-import {LockFile} from './lock-file.js';
 import {observeRound, playRound} from './observe.js';
 import type {RunOptions} from './options.js';
 import {keep} from './sandbox/keep.js';
-import {installRules, loadKernelState, type KernelState} from './sandbox/rules.js';
-import {Sandbox} from './sandbox/sandbox.js';
+import type {KernelState} from './sandbox/kernel-state.js';
+import {Stage, valueOf} from './stage.js';
 import {NetlinkTraceSource} from './tracer/netlink-source.js';
 import type {TraceSource} from './tracer/recording.js';
 
@@ -40,38 +38,36 @@ Builds the world, sends the types, judges, and takes the world down again, whate
 @throws {TestbedError} when the machine cannot do it, the kernel rejects the rules, an actor cannot start, or the run is interrupted.
 */
 export async function runTestbed(options: RunOptions): Promise<RunResult> {
+	options.onStage('building the sandbox, installing the rules, starting the actors');
+	await using stage = await Stage.create({...options, intent: options.rules.intent});
+	const result = await playOn(stage, options); // The stage stands until this is done.
+	return result;
+}
+
+/** Plays one rule set on a stage that may have played others. */
+export async function playOn(stage: Stage, options: RunOptions): Promise<RunResult> {
 	const startedAt = performance.now();
-	const {rules, backend, families, credentials, timeoutMs, onStage} = options;
-	const untilAborted = racer(options.signal);
-	const topology = defaultTopology;
+	const {rules, families, credentials, onStage, signal} = options;
+	const {backend} = rules;
+	const {topology, sandbox} = stage;
+	const untilAborted = racer(signal);
 	const cases = families.flatMap(family => sixTypes({
 		intent: rules.intent, actors: credentials, topology, family, ids: options.types,
 	}));
-
-	onStage('building the sandbox, installing the rules, starting the actors');
-	await using lockFile = await LockFile.create();
-	await using sandbox = Sandbox.create();
-	const {pod} = sandbox;
-	const loadState = async (): Promise<KernelState> => loadKernelState(pod, {backend, families, lockFile: lockFile.path});
-	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: options.traceBufferBytes});
+	const loadState = async (): Promise<KernelState> => stage.loadState(backend, families);
+	const newSource = (): TraceSource => new NetlinkTraceSource(sandbox.pod, {backend, bufferBytes: options.traceBufferBytes});
 	await using source = newSource();
-	// All at once: the actors' processes take longest, and need nothing but the namespaces to start.
-	const [castResult, prepared] = await Promise.allSettled([
-		Cast.start({
-			sandbox, topology, intent: rules.intent, names: actorsFor(options.types), credentials, timeoutMs,
-		}),
-		prepare({
-			sandbox, source, loadState, rules: rules.ruleSet, options, lockFile: lockFile.path,
-		}),
-	]);
-	await using cast = valueOf(castResult);
+	const [castResult, prepared] = await Promise.allSettled([stage.cast(), prepare({
+		stage, source, loadState, options,
+	})]);
+	const cast = valueOf(castResult);
 	const {ruleSet, before} = valueOf(prepared);
 	options.onActors?.(cast.actors);
-	options.signal.throwIfAborted();
+	signal.throwIfAborted();
 
 	onStage(`sending ${cases.length} probes`);
 	const shared = {
-		loadState, pod, cast, untilAborted,
+		loadState, pod: sandbox.pod, cast, untilAborted,
 	};
 	// Asking the tools for their versions costs nothing while the probes are on their way.
 	const [first, environment] = await Promise.allSettled([
@@ -102,6 +98,7 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 	onStage('judging');
 	const found = credentialsOf(cast);
 	const actorGaps = actorGapsOf(cast, {asked: credentials, found});
+	cast.forget();
 	const types = cases.map((traffic, index) => resultOf({
 		traffic, observation: withGaps(observations[index]!, actorGaps), ruleSet, options, found,
 	}));
@@ -110,34 +107,33 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 		report: {
 			environment: valueOf(environment),
 			rules: {
-				source: rules.source, release: rules.release, backend, sha256: createHash('sha256').update(families.map(family => printSave(ruleSet, family)).join('')).digest('hex'),
+				source: rules.source, release: rules.release, backend, sha256: createHash('sha256').update(printRules(ruleSet, families)).digest('hex'),
 			},
 			types,
 			ruleNotes: ruleNotes({ruleSet, reference: rules.reference, results: types}),
-			hints: hintsOf(options),
+			hints: [...rules.warnings, ...hintsOf(options), ...witnessHints(before, types)],
 			durationMs: Math.round(performance.now() - startedAt),
 		},
 		kept,
 	};
 }
 
-/** Interfaces, rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
-async function prepare({sandbox, source, loadState, rules, options, lockFile}: {
-	sandbox: Sandbox; source: TraceSource; loadState: () => Promise<KernelState>; rules: RuleSet; options: RunOptions; lockFile: string;
+/** Rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
+async function prepare({stage, source, loadState, options: {rules, families}}: {
+	stage: Stage; source: TraceSource; loadState: () => Promise<KernelState>; options: RunOptions;
 }): Promise<{readonly ruleSet: RuleSet; readonly before: readonly LoadedRule[]}> {
-	const install = async (): Promise<RuleSet> => {
-		await sandbox.configure(defaultTopology);
-		return installRules(sandbox.pod, {
-			ruleSet: rules, backend: options.backend, families: options.families, lockFile,
-		});
-	};
-
 	// Settled: nobody may dispose of a source that is still starting.
-	const [installed, started] = await Promise.allSettled([install(), source.start()]);
+	const [installed, started] = await Promise.allSettled([stage.install({...rules, families}), source.start()]);
 	const ruleSet = valueOf(installed);
 	valueOf(started);
 	const {rules: before} = await loadState();
 	return {ruleSet, before};
+}
+
+/** The rules of the given families as text, each back end's own way: what the checksum of a report is made of. */
+function printRules(ruleSet: RuleSet, families: readonly AddressFamily[]): string {
+	const native: RuleSet = {tables: ruleSet.tables.filter(({family}) => family === 'inet')};
+	return [...families.map(family => printSave(ruleSet, family)), ...(native.tables.length > 0 ? [printNft(native)] : [])].join('');
 }
 
 /** Lets a wait end when the run is interrupted, so that everything is taken down. */
@@ -160,14 +156,6 @@ function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
 
 		void settle();
 	});
-}
-
-function valueOf<T>(result: PromiseSettledResult<T>): T {
-	if (result.status === 'rejected') {
-		throw result.reason as Error;
-	}
-
-	return result.value;
 }
 
 function withGaps(observation: Observation, gaps: readonly Gap[]): Observation {
@@ -200,8 +188,16 @@ function resultOf({traffic, observation, ruleSet, options, found}: {traffic: Tra
 
 /** What a reader may have overlooked. */
 function hintsOf({rules: {intent}, credentials: {proxy}}: RunOptions): readonly string[] {
-	const {proxyUids} = intent;
-	return proxyUids.includes(proxy.uid) ? [] : [`The rules let UID ${proxyUids.join(', ')} out as the proxy; the proxy of this run has UID ${proxy.uid} (--proxy-uid).`];
+	const {proxyUids, proxyGids} = intent;
+	// A transparent proxy is known by its group or its mark, and is meant to be (`credentialsOf` in commands/run.ts).
+	const isKnownOtherwise = intent.ambient !== undefined || (intent.inboundInterceptionMode === 'TPROXY' && proxyGids.includes(proxy.gid));
+	return proxyUids.includes(proxy.uid) || isKnownOtherwise ? [] : [`The rules let UID ${proxyUids.join(', ')} out as the proxy; the proxy of this run has UID ${proxy.uid} (--proxy-uid).`];
+}
+
+/** Rules that nothing but the trace speaks for. */
+function witnessHints(loaded: readonly LoadedRule[], types: readonly TypeResult[]): readonly string[] {
+	const names = unwitnessedRules({loaded, legs: types.flatMap(({legs}) => legs)});
+	return names.length === 0 ? [] : [`These rules have no counter, so the trace is their only witness: ${names.join(', ')}.`];
 }
 
 /** The error of an interrupted run. */

@@ -5,19 +5,9 @@ Numbers are those of asm-generic, which both architectures use.
 
 import process from 'node:process';
 import {openSync, closeSync} from 'node:fs';
-import koffi from 'koffi';
-import {TestbedError} from './errors.js';
-
-const libc = loadLibc();
-
-/** Glibc first, musl by its own name. Trying is cheaper than asking Node which one it is: its report takes 10 ms. */
-function loadLibc(): ReturnType<typeof koffi.load> {
-	try {
-		return koffi.load('libc.so.6');
-	} catch {
-		return koffi.load(`libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`);
-	}
-}
+import {
+	checked, errorName, int32, lastError, libc,
+} from './syscalls/libc.js';
 
 const libcUnshare = libc.func('int unshare(int flags)');
 const libcSetns = libc.func('int setns(int fd, int type)');
@@ -36,23 +26,6 @@ const libcIfNametoindex = libc.func('unsigned int if_nametoindex(const char *nam
 export const errno = {EAGAIN: 11, EINTR: 4, ENOBUFS: 105} as const; // Asm-generic/errno.h
 
 const cloneNewnet = 0x40_00_00_00; // CLONE_NEWNET
-
-function nameOf(number: number): string {
-	return Object.entries(koffi.os.errno).find(([, value]) => value === number)?.[0] ?? String(number);
-}
-
-/** Throws when a call said -1. */
-function checked(call: string, result: number): number {
-	if (result < 0) {
-		const name = nameOf(koffi.errno());
-		throw new TestbedError('SYSCALL_FAILED', {
-			message: `${call} failed: ${name}`,
-			...(name === 'EPERM' ? {hint: 'Network namespaces need root (CAP_SYS_ADMIN and CAP_NET_ADMIN): run it as root on a machine that allows them.'} : {}),
-		});
-	}
-
-	return result;
-}
 
 /** The descriptor of the network namespace of this thread at the first use. */
 let ownNetns: number | undefined;
@@ -91,7 +64,7 @@ export function inNetns<T>(netns: number, act: () => T): T {
 /** A thread that cannot leave a namespace would do all that follows in the wrong one, so the process ends. */
 function comeBack(own: number): void {
 	if ((libcSetns(own, cloneNewnet) as number) < 0) {
-		process.stderr.write(`testbed: setns back to the own network namespace failed: ${nameOf(koffi.errno())}\n`);
+		process.stderr.write(`testbed: setns back to the own network namespace failed: ${errorName(lastError())}\n`);
 		process.abort();
 	}
 }
@@ -109,12 +82,6 @@ const solSocket = 1;
 const soRcvbufforce = 33;
 const solNetlink = 270;
 const netlinkAddMembership = 1;
-
-function int32(value: number): Uint8Array {
-	const bytes = new Uint8Array(4);
-	new DataView(bytes.buffer).setInt32(0, value, true);
-	return bytes;
-}
 
 /** A netlink socket of the netfilter family in the namespace of this thread, with a receive buffer of its own size. */
 export function openNetfilterSocket(bufferBytes: number): number {
@@ -141,7 +108,7 @@ const messageDontwait = 0x40;
 /** Receives one datagram into `buffer` without waiting: its length, or the error number as a negative number. */
 export function receiveNow(fd: number, buffer: Uint8Array): number {
 	const length = Number(libcRecv(fd, buffer, buffer.length, messageDontwait));
-	return length < 0 ? -koffi.errno() : length;
+	return length < 0 ? -lastError() : length;
 }
 
 const pollIn = 1;
@@ -156,7 +123,7 @@ export function waitReadable(fds: readonly number[], timeoutMs: number): readonl
 	}
 
 	const ready = libcPoll(entries, fds.length, timeoutMs) as number;
-	if (ready < 0 && koffi.errno() === errno.EINTR) {
+	if (ready < 0 && lastError() === errno.EINTR) {
 		return [];
 	}
 

@@ -27,6 +27,9 @@ const hairpinTproxy = measured('1.11', 'runs of istio-iptables with TPROXY: 1.11
 const dnsChain = measured('1.25.0', 'istio/istio 1.25.0, DNS rules moved to chains of their own');
 const dnsZone = measured('1.10.3', 'istio/istio 1.10.3, by ISTIO_META_DNS_CONNTRACK_ZONE; always since 1.11.0');
 
+/** Ambient rules stand in the pod since 1.21 (istio.io/v1.21/docs/ops/ambient/usage/traffic-redirection); each of them was read in master only. */
+const ambient = measured('≥ 1.21', 'istio/istio master 86c9f01f, cni/pkg/iptables; no older one was read');
+
 /** Every role with its release. */
 export const roleHistory: Readonly<Record<Role, RoleHistory>> = {
 	'inbound-jump': inOldest,
@@ -79,4 +82,25 @@ export const roleHistory: Readonly<Record<Role, RoleHistory>> = {
 	'tproxy-hairpin-mark-by-uid': hairpinTproxy,
 	'tproxy-hairpin-mark-by-gid': hairpinTproxy,
 	'tproxy-mark-restore': oldestTproxy,
+	'ambient-inbound-jump': ambient,
+	'ambient-virtual-interface-capture': ambient,
+	'ambient-virtual-interface-return': ambient,
+	'ambient-probe-inbound': ambient,
+	'ambient-inbound-redirect': ambient,
+	'ambient-probe-outbound': ambient,
+	'ambient-marked-bypass': ambient,
+	'ambient-loopback-bypass': ambient,
+	'ambient-outbound-redirect': ambient,
+	'ambient-mark-inbound-jump': ambient,
+	'ambient-mark-outbound-jump': ambient,
+	'ambient-connection-mark': ambient,
+	'ambient-mark-restore': ambient,
+	'ambient-dns-redirect-udp': ambient,
+	'ambient-dns-redirect-tcp': ambient,
+	'ambient-dns-answer-jump': ambient,
+	'ambient-dns-query-jump': ambient,
+	'ambient-dns-zone-query': ambient,
+	'ambient-dns-zone-answer': ambient,
+	'ambient-host-jump': ambient,
+	'ambient-host-probe-snat': ambient,
 };

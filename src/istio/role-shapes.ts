@@ -56,7 +56,8 @@ function shapeOfTarget(target: Target, table: string): string {
 	}
 }
 
-function row(role: Role, place: string, shape: string, extra: Pick<RoleShape, 'also' | 'when' | 'unless'> = {}): RoleShape {
+/** A row from words: `row(ROLE, 'TABLE CHAIN', 'MATCH MATCH > TARGET')`. */
+export function row(role: Role, place: string, shape: string, extra: Pick<RoleShape, 'also' | 'when' | 'unless'> = {}): RoleShape {
 	const [table = '', chain = ''] = place.split(' ');
 	const [matches = '', target = ''] = shape.split('> ');
 	return {
@@ -64,7 +65,8 @@ function row(role: Role, place: string, shape: string, extra: Pick<RoleShape, 'a
 	};
 }
 
-function usesProtocol(protocol: string): (rule: Rule) => boolean {
+/** Whether a rule asks for a protocol, where two roles differ by nothing else. */
+export function usesProtocol(protocol: string): (rule: Rule) => boolean {
 	return ({matches}) => matches.some(match => match.kind === 'protocol' && match.protocol === protocol);
 }
 

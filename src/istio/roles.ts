@@ -3,7 +3,8 @@ What a sidecar's rules are for. A role survives renumbering: it is read off the 
 */
 
 import type {Chain, Rule} from '../netfilter/types.js';
-import type {Role} from './role.js';
+import {ambientPurposes, ambientRoleShapes} from './role-shapes-ambient.js';
+import type {AmbientRole, Role} from './role.js';
 import {roleShapes, shapeOf, type RoleShape} from './role-shapes.js';
 import {twinChain, twinTable} from './twin.js';
 
@@ -17,6 +18,11 @@ export type RoleFacts = {
 	readonly shadowedBy: readonly Role[];
 	readonly shadowedBecause?: string;
 };
+
+/** No role of ambient mode is shadowed by others. */
+function liveAmbient(): Readonly<Record<AmbientRole, RoleFacts>> {
+	return Object.fromEntries(Object.entries(ambientPurposes).map(([role, purpose]) => [role, live(purpose)])) as Record<AmbientRole, RoleFacts>;
+}
 
 const loopbackIsTaken: readonly Role[] = ['hairpin-by-uid', 'loopback-not-proxy-uid', 'proxy-uid-bypass'];
 const loopbackIsTakenBecause = 'On lo, loopback-not-proxy-uid returns every packet that is not of the proxy\'s UID; hairpin-by-uid and proxy-uid-bypass take the proxy\'s own.';
@@ -84,6 +90,7 @@ export const roles: Readonly<Record<Role, RoleFacts>> = {
 	'tproxy-hairpin-mark-by-uid': live('Marks the proxy\'s own connections to the pod\'s own addresses, by UID, so that they are captured inbound.'),
 	'tproxy-hairpin-mark-by-gid': live('Marks the proxy\'s own connections to the pod\'s own addresses, by GID, so that they are captured inbound.'),
 	'tproxy-mark-restore': live('Puts the mark of the connection back on replies, so that they go to the proxy.'),
+	...liveAmbient(),
 };
 
 /** A role with its purpose, for people. */
@@ -112,7 +119,7 @@ const shapesByPlace: ReadonlyMap<string, readonly RoleShape[]> = groupShapes();
 
 function groupShapes(): ReadonlyMap<string, readonly RoleShape[]> {
 	const groups = new Map<string, RoleShape[]>();
-	for (const row of roleShapes) {
+	for (const row of [...roleShapes, ...ambientRoleShapes]) {
 		const place = `${row.table} ${row.chain}`;
 		groups.set(place, [...groups.get(place) ?? [], row]);
 	}

@@ -14,3 +14,8 @@ export function twinChain(table: string, chain: string): string {
 
 /** The CNI agent shortens two chain names under iptables only (cni/pkg/iptables and cni/pkg/nftables, 1.30). */
 const shortened: Readonly<Record<string, string>> = {'istio-prerouting': 'ISTIO_PRERT', 'istio-postrouting': 'ISTIO_POSTRT'};
+
+/** Whether a place is a chain of nat by its iptables name, in either back end. */
+export function isNatChain({table, chain}: {readonly table: string; readonly chain: string}, name: string): boolean {
+	return twinTable(table) === 'nat' && twinChain(table, chain) === name;
+}

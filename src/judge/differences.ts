@@ -8,7 +8,7 @@ import type {Role} from '../istio/role.js';
 import type {ExpectedLeg, ExpectedPath} from '../scenario/types.js';
 import type {Observation} from '../trace/observation.js';
 import {
-	chainsVisited, isDeciding, jumpTarget, roleHitsOf, rulesWithRole, type RoleHit,
+	chainsVisited, decidingHitsOf, isDeciding, jumpTarget, roleHitsOf, rulesWithRole, type RoleHit,
 } from './observed-roles.js';
 import type {
 	Cause, Difference, LegClaim, RuleReference,
@@ -80,7 +80,7 @@ function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Diffe
 
 /** Where the roles part. Foreign rules are no difference of their own, but where a role is missing, a foreign rule that decided, or that led to what did, is to blame. */
 export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; readonly leg: Leg; readonly ruleSet: RuleSet}): Parting | undefined {
-	const hits = roleHitsOf(leg, ruleSet);
+	const hits = decidingHitsOf(leg, ruleSet);
 	const known = hits.flatMap((hit, index) => hit.role === null ? [] : [{...hit, index}]);
 	const at = Array.from({length: Math.max(due.length, known.length)}, (_, index) => index).find(index => due[index] !== known[index]?.role);
 	if (at === undefined) {

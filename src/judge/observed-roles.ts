@@ -4,7 +4,7 @@ The rules that a leg met, with what they are for.
 
 import {contains, parseAddress, parseRange} from '../netfilter/address.js';
 import {
-	findChain, findRule, isBuiltInChain, rulesOf, tableFamily,
+	baseChainOf, findChain, findRule, findTable, rulesOf, tableFamily,
 } from '../netfilter/lookup.js';
 import type {Leg, RuleHit} from '../netfilter/path.js';
 import type {Rule, RuleSet, Verdict} from '../netfilter/types.js';
@@ -20,6 +20,25 @@ export function roleHitsOf(leg: Leg, ruleSet: RuleSet): readonly RoleHit[] {
 	return leg.traversals.flatMap(({hits}) => hits.map(hit => ({hit, role: roleOfHit(hit, ruleSet)})));
 }
 
+/** The two jumps that every connection in or out begins with. That one is missing, or there, is worth telling even where nothing behind it matched. */
+const entries: ReadonlySet<Role | null> = new Set<Role>(['inbound-jump', 'outbound-jump']);
+
+/**
+The rules that a leg met, without detours: a jump into a chain where nothing matched brought the packet back as it was, so it decided nothing. The rules of DNS capture lead every packet through such chains.
+*/
+export function decidingHitsOf(leg: Leg, ruleSet: RuleSet): readonly RoleHit[] {
+	return leg.traversals.flatMap(({hits}) => withoutDetours(hits, ruleSet));
+}
+
+/** The same for the rules that matched on one packet's way through one base chain. */
+export function withoutDetours(hits: readonly RuleHit[], ruleSet: RuleSet): readonly RoleHit[] {
+	return hits.flatMap((hit, index) => {
+		const role = roleOfHit(hit, ruleSet);
+		const target = entries.has(role) ? undefined : jumpTarget(hit, ruleSet);
+		return target !== undefined && hits[index + 1]?.chain !== target ? [] : [{hit, role}];
+	});
+}
+
 /** The role of a rule that matched. */
 export function roleOfHit({family, table, chain: name, number}: RuleHit, ruleSet: RuleSet): Role | null {
 	const chain = findChain(ruleSet, {family, table, chain: name});
@@ -31,8 +50,8 @@ export function roleOfHit({family, table, chain: name, number}: RuleHit, ruleSet
 export function isDeciding(hit: RuleHit, ruleSet: RuleSet): boolean {
 	const verdict = hit.verdict ?? verdictOfTarget(hit, ruleSet);
 	if (verdict === 'return') {
-		const chain = findChain(ruleSet, hit);
-		return isBuiltInChain(hit.table, hit.chain) || chain?.rules.some(rule => roleOf(rule, hit.table, chain) !== undefined) === true;
+		const [table, chain] = [findTable(ruleSet, hit), findChain(ruleSet, hit)];
+		return (table !== undefined && chain !== undefined && baseChainOf(table, chain) !== undefined) || chain?.rules.some(rule => roleOf(rule, hit.table, chain) !== undefined) === true;
 	}
 
 	return verdict !== 'jump' && verdict !== 'continue';

@@ -5,6 +5,7 @@ Why a published route is not the observed one: one sentence, made of what was ob
 import {findRule} from '../netfilter/lookup.js';
 import {printLegEnd, printStep, type Leg, type RuleHit} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
+import {isNatChain} from '../istio/twin.js';
 import {printPublishedStep, type PublishedStep} from '../istio/published.js';
 import type {Observation} from '../trace/observation.js';
 import {rulesWithRole} from './observed-roles.js';
@@ -38,12 +39,12 @@ function earlierReason({due, met, ruleSet}: {readonly due: PublishedStep | undef
 		return undefined;
 	}
 
-	const meant = rulesWithRole(ruleSet, due.role, met.leg).find(rule => rule.chain === due.chain);
+	const meant = rulesWithRole(ruleSet, due.role, met.leg).find(rule => isNatChain(rule, due.chain));
 	if (meant === undefined) {
 		return `No rule of this set does what the article's rule ${due.number} does; the observed path goes to ${printObservedStep(met)}.`;
 	}
 
-	return met.kind === 'hit' && met.hit.table === 'nat' && met.hit.chain === due.chain && (met.hit.number ?? meant.number) < meant.number ? `${subjectOf(met, ruleSet)} before ${meantName(due, meant.number)} is reached.` : undefined;
+	return met.kind === 'hit' && isNatChain(met.hit, due.chain) && (met.hit.number ?? meant.number) < meant.number ? `${subjectOf(met, ruleSet)} before ${meantName(due, meant.number)} is reached.` : undefined;
 }
 
 function meantName({chain, number}: PublishedRule, numberHere: number): string {

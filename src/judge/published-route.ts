@@ -8,9 +8,10 @@ import type {Leg, RuleHit} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
 import type {PublishedStep} from '../istio/published.js';
 import type {Role} from '../istio/role.js';
+import {isNatChain, twinTable} from '../istio/twin.js';
 import type {Intent} from '../scenario/types.js';
 import type {Observation} from '../trace/observation.js';
-import {jumpTarget, roleOfHit} from './observed-roles.js';
+import {jumpTarget, withoutDetours} from './observed-roles.js';
 
 /** One step of an observed path, as a published one can name it. */
 export type ObservedStep =
@@ -34,8 +35,9 @@ function stepsOfLeg(leg: Leg, ruleSet: RuleSet): readonly ObservedStep[] {
 			? [{
 				kind: 'hook', table, chain, leg,
 			}]
-			: hits.map(hit => ({
-				kind: 'hit', hit, role: roleOfHit(hit, ruleSet), leg,
+			// The article treats nat and nothing else: what the sidecar's own rules do in other tables (TPROXY, zones of DNS) contradicts it as little as a hook without a rule. Foreign rules do.
+			: withoutDetours(hits, ruleSet).filter(({role}) => role === null || twinTable(table) === 'nat').map(({hit, role}) => ({
+				kind: 'hit', hit, role, leg,
 			}))),
 		{kind: 'end', stop: leg.end.kind === 'accepted' ? leg.end.stop : undefined, leg},
 	];
@@ -56,7 +58,7 @@ export function partRoutes({published, observed, ruleSet, intent}: {
 		if (due !== undefined && isNamed(due, met, intent)) {
 			at++;
 			leadsTo = due.kind === 'rule' && met.kind === 'hit' ? jumpTarget(met.hit, ruleSet) : undefined;
-		} else if (met.kind === 'hit' && met.hit.table === 'nat' && met.hit.chain === leadsTo) {
+		} else if (met.kind === 'hit' && twinTable(met.hit.table) === 'nat' && met.hit.chain === leadsTo) {
 			// The article does not always name the chain behind a rule that it names.
 		} else if (met.kind !== 'hook') {
 			return {due, met, rest: published.slice(at)};
@@ -78,11 +80,11 @@ function isNamed(due: PublishedStep, met: ObservedStep, intent: Intent): boolean
 		}
 
 		case 'chain': {
-			return (met.kind === 'hook' && met.table === 'nat' && met.chain === due.chain) || (met.kind === 'hit' && met.hit.table === 'nat' && met.hit.chain === due.chain);
+			return (met.kind === 'hook' && isNatChain(met, due.chain)) || (met.kind === 'hit' && isNatChain(met.hit, due.chain));
 		}
 
 		case 'rule': {
-			return met.kind === 'hit' && met.hit.table === 'nat' && met.hit.chain === due.chain && met.role === due.role;
+			return met.kind === 'hit' && isNatChain(met.hit, due.chain) && met.role === due.role;
 		}
 	}
 }

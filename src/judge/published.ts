@@ -13,14 +13,15 @@ import {partRoutes, stepsOf} from './published-route.js';
 /** Whether the published route agrees with the observed one. `agrees` is null where nothing could be compared; `reason` is a sentence unless it agrees. */
 export type PublishedVerdict = {readonly path: readonly string[]; readonly agrees: boolean | null; readonly reason: string | null};
 
-/** Compares a type with its published route. Null for a type that the article does not treat. */
+/** Compares a type with its published route. Null for a type that the article does not treat, and in ambient mode. */
 export function comparePublished({traffic, observation, ruleSet, intent}: {
 	readonly traffic: TrafficCase;
 	readonly observation: Observation;
 	readonly ruleSet: RuleSet;
 	readonly intent: Intent;
 }): PublishedVerdict | null {
-	if (traffic.id === '4b') {
+	// The article treats sidecars.
+	if (traffic.id === '4b' || intent.ambient !== undefined) {
 		return null;
 	}
 

@@ -1,5 +1,5 @@
 /**
-What each rule of a set is for: its role, since when there is one, which of the types need it, and whether ordinary traffic can reach it at all.
+What each rule of a set is for: its role, since when there is one, which of the types should meet it, and whether ordinary traffic can reach it at all.
 */
 
 import {contains, parseAddress, parseRange} from '../netfilter/address.js';
@@ -11,6 +11,7 @@ import {roleHistory, type RoleHistory} from '../istio/role-history.js';
 import {roleOf, roles, type Role} from '../istio/roles.js';
 import {shadowOf, type Shadow} from '../istio/shadow.js';
 import {livesInPod} from '../scenario/expectation.js';
+import {transparencyOf} from '../scenario/intent.js';
 import {sixTypes, typeIds} from '../scenario/six-types.js';
 import {addressFamilies, type Topology} from '../scenario/topology.js';
 import type {
@@ -23,7 +24,7 @@ export type RuleExplanation = {
 	readonly role: Role | null;
 	readonly purpose: string | null;
 	readonly history: RoleHistory | null;
-	/** Which types need it, for each family whose packets it can match; null when the set is one whose paths are not foretold. */
+	/** Which types' first packets should meet it, for each family whose packets it can match; null when the set is one whose paths are not foretold. */
 	readonly types: Readonly<Partial<Record<AddressFamily, readonly TypeId[]>>> | null;
 	/** Why ordinary traffic does not reach it, or null. */
 	readonly shadow: Shadow | null;
@@ -42,16 +43,16 @@ type Passage = {
 	readonly destination: {readonly address: string; readonly port: number};
 };
 
-/** Roles whose rules lead traffic where the expectations of the types do not follow it. */
-const notForetold = /^(?:ambient|tproxy|dns|group|interface|virtual)-/u;
+/** Roles of options that an intent read off a dump does not know: with such a rule the expected paths may be others. */
+const notInIntent = /^(?:ambient|group|interface|virtual|range|outbound-port|inbound-port-include)/u;
 
-/** The roles in a set that keep its paths from being foretold, for a set that nobody gave the options of. */
-export function rolesNotForetold(ruleSet: RuleSet): readonly Role[] {
+/** The roles in a dump whose options its intent does not know, so that nobody can tell which types should meet a rule. */
+export function rolesBeyondIntent(ruleSet: RuleSet): readonly Role[] {
 	const found = [...rulesOf(ruleSet)].map(({table, chain, rule}) => roleOf(rule, table, chain)).filter(role => role !== undefined);
-	return [...new Set(found)].filter(role => notForetold.test(role));
+	return [...new Set(found)].filter(role => notInIntent.test(role));
 }
 
-/** Makes the explainer of a set. Without an intent, which types need a rule is not known. */
+/** Makes the explainer of a set. Without an intent, which types should meet a rule is not known. */
 export function explainerOf({intent, topology, families}: {readonly intent: Intent | null; readonly topology: Topology; readonly families: readonly AddressFamily[]}): Explainer {
 	const passages = intent === null ? null : families.flatMap(family => passagesOf({intent, topology, family}));
 	return placed => {
@@ -147,8 +148,9 @@ function endpointOf({services, places, ports}: Topology, family: AddressFamily, 
 /** The least number of an ordinary user (login.defs(5), UID_MIN). */
 const ordinaryIdMin = 1000;
 
-/** Who takes part: one cast for each user of the proxy, with an agent that is the proxy's user and an app that is nobody of the proxy's. */
-function castsOf({proxyUids, proxyGids}: Intent): readonly ActorCredentials[] {
+/** Who takes part: one cast for each user of the proxy, with an agent that is the proxy's user and an app that is nobody of the proxy's. A transparent proxy is root with the proxy's group, as it is injected. */
+function castsOf(intent: Intent): readonly ActorCredentials[] {
+	const {proxyUids, proxyGids} = intent;
 	let free = ordinaryIdMin;
 	while (proxyUids.includes(free) || proxyGids.includes(free)) {
 		free++;
@@ -157,8 +159,9 @@ function castsOf({proxyUids, proxyGids}: Intent): readonly ActorCredentials[] {
 	const app = {uid: free, gid: free};
 	const root = {uid: 0, gid: 0};
 	const byUid = proxyUids.map((uid, index): Credentials => ({uid, gid: proxyGids[index] ?? proxyGids[0] ?? uid}));
-	const proxies = byUid.length > 0 ? byUid : proxyGids.map((gid): Credentials => ({uid: gid, gid}));
-	return (proxies.length > 0 ? proxies : [app]).map(proxy => ({
+	const byGid = proxyGids.map((gid): Credentials => ({uid: root.uid, gid}));
+	const proxies = byUid.length === 0 || transparencyOf(intent) !== undefined ? byGid : byUid;
+	return (proxies.length > 0 ? proxies : [root]).map(proxy => ({
 		app, proxy, agent: proxy, remote: root, istiod: root, prometheus: root,
 	}));
 }

@@ -87,6 +87,18 @@ export function printAddressBytes(bytes: Uint8Array): string {
 	return printAddress({family: bytes.length === 4 ? 'ipv4' : 'ipv6', value});
 }
 
+/** The bytes of an address in network order: the inverse of {@link printAddressBytes}. Throws a `RangeError` for a text that is none. */
+export function addressBytes(text: string): Uint8Array {
+	const address = parseAddress(text);
+	if (address === undefined) {
+		throw new RangeError(`"${text}" is no address`);
+	}
+
+	const {family, value} = address;
+	const length = addressBits[family] / 8;
+	return Uint8Array.from({length}, (_, index) => Number((value >> BigInt(8 * (length - 1 - index))) & 0xFFn));
+}
+
 /** An address as text; an IPv6 one in its short form (RFC 5952). */
 export function printAddress({family, value}: Address): string {
 	return family === 'ipv4' ? printIpv4(value) : printIpv6(value);

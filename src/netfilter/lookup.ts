@@ -2,12 +2,12 @@
 Questions to a rule set by place: family, table, chain and number.
 */
 
-import {builtInChains, tableFamily} from './built-in.js';
+import {baseChainOf, tableFamily} from './built-in.js';
 import type {
 	AddressFamily, Chain, Family, Rule, RuleSet, Table,
 } from './types.js';
 
-export {builtInChains, tableFamily} from './built-in.js';
+export {baseChainOf, builtInChains, tableFamily} from './built-in.js';
 
 /** The place of a rule. `number` counts from 1, as in `iptables -L --line-numbers`. */
 export type RulePlace = {readonly family: Family; readonly table: string; readonly chain: string; readonly number: number};
@@ -50,7 +50,8 @@ export function tablesWithRules(ruleSet: RuleSet, family: AddressFamily): readon
 		.map(({name}) => name);
 }
 
-/** Whether a chain is there before anybody makes it. */
-export function isBuiltInChain(table: string, chain: string): boolean {
-	return builtInChains(table).includes(chain);
+/** Whether a table sees first packets of connections only: every base chain of it is of type nat. */
+export function isNatTable(table: Table): boolean {
+	const bases = table.chains.flatMap(chain => baseChainOf(table, chain) ?? []);
+	return bases.length > 0 && bases.every(({type}) => type === 'nat');
 }

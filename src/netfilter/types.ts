@@ -14,6 +14,12 @@ export type Backend = 'iptables-nft' | 'iptables-legacy' | 'nftables';
 /** Every back end that can be asked for. */
 export const backends = ['iptables-nft', 'iptables-legacy', 'nftables'] as const satisfies readonly Backend[];
 
+/** The back ends that take the text of `iptables-save`. */
+export type IptablesBackend = Exclude<Backend, 'nftables'>;
+
+/** The same as a list. */
+export const iptablesBackends = ['iptables-nft', 'iptables-legacy'] as const satisfies readonly IptablesBackend[];
+
 /** A place in the kernel where chains are consulted (linux/netfilter.h, `enum nf_inet_hooks`). */
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
 

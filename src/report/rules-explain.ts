@@ -1,5 +1,5 @@
 /**
-What each rule of a set is for, for a terminal: chain by chain, with number, role, purpose, release, and the types that need it.
+What each rule of a set is for, for a terminal: chain by chain, with number, role, purpose, release, and the types that should meet it.
 */
 
 import {builtInChains} from '../netfilter/built-in.js';
@@ -24,7 +24,7 @@ const headColumn = 9;
 const numberColumn = 5;
 const indent = 4;
 
-/** What is to be explained. `unknownTypes` says why it is not known which types need a rule, where it is not. */
+/** What is to be explained. `unknownTypes` says why it is not known which types should meet a rule, where it is not. */
 export type ExplainedRules = {readonly rules: ShownRules; readonly explain: Explainer; readonly unknownTypes: string | null};
 
 /** The explanation as text. */
@@ -35,8 +35,8 @@ export function printExplanation({rules, explain, unknownTypes}: ExplainedRules,
 		...printRulesHead('rules', rules, style),
 		...rules.families.flatMap(family => printRouting(rules.routing, family)).flatMap(command => row('beside', command, style)),
 		...row('types', unknownTypes === null
-			? 'a rule is needed by a type if its expected path meets it; 4b is the app that calls its own pod'
-			: `which of them need a rule is not known: ${unknownTypes}`, style),
+			? 'those whose first packets should meet a rule; 4b is the app that calls its own pod'
+			: `which of them should meet a rule is not known: ${unknownTypes}`, style),
 		'',
 		...rules.ruleSet.tables.flatMap(table => table.chains.flatMap(chain => printChain({table, chain, explain}, style))),
 	];
@@ -110,5 +110,5 @@ function typesText(types: Readonly<Partial<Record<AddressFamily, readonly TypeId
 }
 
 function listTypes(ids: readonly TypeId[]): string {
-	return ids.length === 0 ? 'no type needs it' : `needed by ${ids.length === typeIds.length ? 'all types' : `type${ids.length > 1 ? 's' : ''} ${ids.join(', ')}`}`;
+	return ids.length === 0 ? 'met by no type' : `met by ${ids.length === typeIds.length ? 'all types' : `type${ids.length > 1 ? 's' : ''} ${ids.join(', ')}`}`;
 }

@@ -17,7 +17,7 @@ import type {ShownRules} from './rules-types.js';
 /** The version of both documents. */
 export const rulesJsonVersion = 1;
 
-/** A rule set as plain data; with an explainer, every rule has its explanation. `unknownTypes` says why it is not known which types need a rule, where it is not. */
+/** A rule set as plain data; with an explainer, every rule has its explanation. `unknownTypes` says why it is not known which types should meet a rule, where it is not. */
 export function rulesToJson(rules: ShownRules, explained?: {readonly explain: Explainer; readonly unknownTypes: string | null}): unknown {
 	const explain = explained?.explain;
 	return {

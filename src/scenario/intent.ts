@@ -2,43 +2,86 @@
 What the rules are meant to do: by the options of a release, or read off the roles of a dump.
 */
 
-import {contains, isLoopback, parseRange} from '../netfilter/address.js';
+import {isLoopback} from '../netfilter/address.js';
 import {rulesOf} from '../netfilter/lookup.js';
 import type {RuleSet} from '../netfilter/types.js';
 import {parseSidecarArguments} from '../istio/arguments.js';
+import {ambientConstants, type AmbientOptions} from '../istio/ambient-options.js';
 import {defaultOptions, injectedArguments, type SidecarOptions} from '../istio/options.js';
+import {newestRelease, type ReleaseFeatures} from '../istio/releases.js';
 import {roleOf, type Role} from '../istio/roles.js';
+import {hasInterface} from './selection.js';
 import type {Intent} from './types.js';
 
-/** The intent of a release's options. */
-export function intentOf({
-	proxyPort, inboundCapturePort, inboundTunnelPort, proxyUids, proxyGids,
-	inboundPortsInclude, inboundPortsExclude, outboundPortsInclude, outboundPortsExclude, outboundIpRangesInclude, outboundIpRangesExclude,
-}: SidecarOptions): Intent {
+/** The intent of options, as a release with these features carries it out. */
+export function intentOf(options: SidecarOptions, {hairpinExceptsTunnelPort}: Pick<ReleaseFeatures, 'hairpinExceptsTunnelPort'> = newestRelease.features): Intent {
+	const {
+		proxyPort, inboundCapturePort, inboundTunnelPort, proxyUids, proxyGids, inboundInterceptionMode, inboundTproxyMark,
+		inboundPortsInclude, inboundPortsExclude, outboundPortsInclude, outboundPortsExclude, outboundIpRangesInclude, outboundIpRangesExclude,
+		excludeInterfaces, kubeVirtInterfaces, ownerGroupsInclude, ownerGroupsExclude, hostIpv4LoopbackCidr,
+	} = options;
 	return {
 		proxyPort,
 		inboundCapturePort,
 		inboundTunnelPort,
 		proxyUids,
 		proxyGids,
+		inboundInterceptionMode,
+		inboundTproxyMark,
 		inboundPortsInclude,
 		inboundPortsExclude,
 		outboundPortsInclude,
 		outboundPortsExclude,
 		outboundIpRangesInclude,
 		outboundIpRangesExclude,
+		excludeInterfaces,
+		kubeVirtInterfaces,
+		ownerGroupsInclude,
+		ownerGroupsExclude,
+		hostIpv4LoopbackCidr,
+		loopbackIncluded: outboundIpRangesInclude !== '*' && outboundIpRangesInclude.some(range => isLoopback(range)),
+		inboundExceptsTunnelPort: true,
+		hairpinExceptsTunnelPort,
 	};
 }
 
+/** The intent of ambient mode's options. The ports of ztunnel are fixed. */
+export function intentOfAmbient({ingress, rerouteVirtualInterfaces, hostProbeSnatIp, hostProbeSnatIpv6}: AmbientOptions): Intent {
+	const {outboundPort, inboundPort, tunnelPort, packetMark} = ambientConstants;
+	return {
+		...intentOf({
+			...defaultOptions, proxyPort: outboundPort, inboundCapturePort: inboundPort, inboundTunnelPort: tunnelPort, proxyUids: [], proxyGids: [],
+		}),
+		ambient: {
+			ingress, rerouteVirtualInterfaces, mark: packetMark, probeSource: {ipv4: hostProbeSnatIp, ipv6: hostProbeSnatIpv6},
+		},
+	};
+}
+
+/** What a transparent proxy does with its sockets: the mark of what it carries on inbound, and whether everything else that it carries on has it too. Undefined for a proxy that is not transparent. */
+export type Transparency = {readonly mark: number; readonly marksOutbound: boolean};
+
+/** The transparency that an intent asks of the proxy: under TPROXY Envoy's original-source filter, in ambient mode ztunnel. */
+export function transparencyOf({inboundInterceptionMode, inboundTproxyMark, ambient}: Intent): Transparency | undefined {
+	if (ambient !== undefined) {
+		return {mark: ambient.mark, marksOutbound: true};
+	}
+
+	return inboundInterceptionMode === 'TPROXY' ? {mark: inboundTproxyMark, marksOutbound: false} : undefined;
+}
+
 /**
-The intent of a dump: that of a default injected sidecar, for the UIDs and GIDs that its rules name. Nothing else is read off the rules, least of all the redirect ports: a rule that redirects elsewhere is to be seen as wrong, not as meant.
+The intent of a dump: that of a default injected sidecar, for the UIDs and GIDs that its rules name. Beside these only the way of capturing inbound traffic is read off the rules, least of all the redirect ports: a rule that redirects elsewhere is to be seen as wrong, not as meant.
 */
 export function intentOfRuleSet(ruleSet: RuleSet): Intent {
 	const injected = intentOf(parseSidecarArguments({argv: injectedArguments}));
 	const proxyUids = ownersOf(ruleSet, 'uid');
 	const proxyGids = ownersOf(ruleSet, 'gid');
+	const tproxy = [...rulesOf(ruleSet)].find(({table, rule, chain}) => roleOf(rule, table, chain) === 'tproxy-redirect')?.rule.target;
 	return {
 		...injected,
+		// How inbound traffic is captured is a choice, not a fault: the rules say which of the two ways was meant.
+		...(tproxy?.kind === 'tproxy' ? {inboundInterceptionMode: 'TPROXY' as const, inboundTproxyMark: tproxy.mark} : {}),
 		proxyUids: proxyUids.length > 0 ? proxyUids : injected.proxyUids,
 		proxyGids: proxyGids.length > 0 ? proxyGids : injected.proxyGids,
 	};
@@ -55,28 +98,9 @@ function ownersOf(ruleSet: RuleSet, kind: 'uid' | 'gid'): readonly number[] {
 /** The devices of the default pod. */
 const podInterfaces = ['eth0', 'lo'];
 
-/** The options that the expectation does not model yet, by the names that users give them. A run with one of them would compare with a wrong expectation, so it is refused. */
-export function unsupportedOptions(options: SidecarOptions): readonly string[] {
-	const ranges = options.outboundIpRangesInclude === '*' ? [] : options.outboundIpRangesInclude;
-	const found: ReadonlyArray<readonly [boolean, string]> = [
-		[options.inboundInterceptionMode === 'TPROXY', '--istio-inbound-interception-mode TPROXY'],
-		[options.redirectDns, '--redirect-dns'],
-		[options.ownerGroupsInclude !== '*', 'ISTIO_OUTBOUND_OWNER_GROUPS'],
-		[options.ownerGroupsExclude.length > 0, 'ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE'],
-		[!isSameRange(options.hostIpv4LoopbackCidr, defaultOptions.hostIpv4LoopbackCidr), 'ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR'],
-		[ranges.some(range => isLoopback(range)), '--istio-service-cidr with a loopback range'],
-		[options.excludeInterfaces.some(name => isPodInterface(name)), '--istio-exclude-interfaces with an interface of the pod'],
-		[options.kubeVirtInterfaces.some(name => isPodInterface(name)), '--kube-virt-interfaces with an interface of the pod'],
-	];
-	return found.flatMap(([isFound, name]) => isFound ? [name] : []);
-}
-
-function isSameRange(one: string, other: string): boolean {
-	const [first, second] = [parseRange(one), parseRange(other)];
-	return first !== undefined && second !== undefined && contains(first, second) && contains(second, first);
-}
-
-/** `eth+` means every name that begins so (iptables(8)). */
-function isPodInterface(name: string): boolean {
-	return podInterfaces.some(device => name.endsWith('+') ? device.startsWith(name.slice(0, -1)) : device === name);
+/** Combinations of options that the expectation does not model, by the names that users give them. A run with one of them would compare with a wrong expectation, so it is refused. */
+export function unsupportedOptions({inboundInterceptionMode, kubeVirtInterfaces}: Pick<SidecarOptions, 'inboundInterceptionMode' | 'kubeVirtInterfaces'>): readonly string[] {
+	// Mangle gives the packet to a socket, and then nat rewrites its destination: which of the two listeners gets it is nobody's intent.
+	const captureTwice = inboundInterceptionMode === 'TPROXY' && podInterfaces.some(device => hasInterface(kubeVirtInterfaces, device));
+	return captureTwice ? ['--kube-virt-interfaces with an interface of the pod under TPROXY'] : [];
 }

@@ -3,6 +3,7 @@ From the kernel's names to the rule set's: handle → number by the kernel's own
 */
 
 import type {Rule, RuleSet, Target, Verdict} from '../netfilter/types.js';
+import {baseChainOf} from '../netfilter/built-in.js';
 import {rulesOf} from '../netfilter/lookup.js';
 import {ruleKey, type LoadedRule} from './loaded-rules.js';
 import type {KnownRule, Lookup} from './packets.js';
@@ -62,7 +63,7 @@ export function createLookup({ruleSet, loaded, interfaces, switchTable}: {
 				const number = rules.length + 1;
 				known.set(ruleKey({
 					family, table, chain, number,
-				}), {number, text: policy, final: policy === 'DROP' ? 'drop' : 'accept'});
+				}), {number, text: policy, final: policy === 'DROP' ? 'drop' : 'accept', isPolicy: true});
 			}
 		}
 	}
@@ -76,6 +77,10 @@ export function createLookup({ruleSet, loaded, interfaces, switchTable}: {
 		}
 	}
 
+	const hooks = new Map(ruleSet.tables.flatMap(table => table.chains.flatMap(chain => {
+		const base = baseChainOf(table, chain);
+		return base === undefined ? [] : [[`${table.family} ${table.name} ${chain.name}`, base.hook] as const];
+	})));
 	const ruleByNumber: Lookup['ruleByNumber'] = place => known.get(ruleKey(place));
 	return {
 		ruleByNumber,
@@ -89,6 +94,7 @@ export function createLookup({ruleSet, loaded, interfaces, switchTable}: {
 					family, table, chain, number,
 				});
 		},
+		hookOf: ({family, table, chain}) => hooks.get(`${family} ${table} ${chain}`),
 		interfaceName: index => interfaces.get(index),
 		switchTable,
 	};

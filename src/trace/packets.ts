@@ -11,12 +11,20 @@ import type {LogTraceEvent, NftTraceEvent, TraceEvent} from './event.js';
 import {protocolNumbers, type PacketHeader} from './packet.js';
 
 /** A rule of the loaded set: its place, its text, and the verdict with which its target ends a packet's way through the base chain (undefined when it does not). */
-export type KnownRule = {readonly number: number; readonly text: string; readonly final: Verdict | undefined};
+export type KnownRule = {
+	readonly number: number;
+	readonly text: string;
+	readonly final: Verdict | undefined;
+	/** The policy of a built-in chain, which legacy's trace numbers like a rule behind the last one. */
+	readonly isPolicy?: true;
+};
 
 /** What translates the kernel's names into the loaded rule set's: the rule of an event, and the name of an interface. */
 export type Lookup = {
 	readonly ruleByHandle: (place: {readonly family: Family; readonly table: string; readonly chain: string; readonly handle: number}) => KnownRule | undefined;
 	readonly ruleByNumber: (place: {readonly family: Family; readonly table: string; readonly chain: string; readonly number: number}) => KnownRule | undefined;
+	/** Where a base chain hangs; undefined for a chain that is none of the loaded set's base chains. */
+	readonly hookOf: (place: {readonly family: Family; readonly table: string; readonly chain: string}) => Hook | undefined;
 	readonly interfaceName: (index: number) => string | undefined;
 	/** The table that switches tracing on: its events prove that a packet was seen, and are no part of its path. */
 	readonly switchTable: string;
@@ -30,10 +38,6 @@ export type TracedPacket = {
 	readonly seen: boolean;
 	/** The owner of the socket as NFLOG names it. */
 	readonly owner: {readonly uid: number; readonly gid: number} | undefined;
-};
-
-const hooks: Readonly<Record<string, Hook>> = {
-	PREROUTING: 'prerouting', INPUT: 'input', FORWARD: 'forward', OUTPUT: 'output', POSTROUTING: 'postrouting',
 };
 
 type OpenTraversal = Omit<Traversal, 'hits' | 'end'> & {hits: RuleHit[]; end: Traversal['end']};
@@ -63,10 +67,12 @@ class Assembler {
 			// The switch stands before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
 			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event);
 			packet.seen ||= isSwitch;
-			if (isSwitch) {
+			const hook = isSwitch ? undefined : this.#lookup.hookOf(event);
+			if (hook === undefined) {
+				// Of a chain that is no base chain a first event cannot come, so the one before it is lost; without its traversal the next line counts it.
 				this.#current.delete(event.traceId);
 			} else {
-				this.#current.set(event.traceId, {traversal: this.#begin(packet, event, event.packet, hooks[event.chain]), walk: new ChainWalk(event.chain)});
+				this.#current.set(event.traceId, {traversal: this.#begin(packet, event, event.packet, hook), walk: new ChainWalk(event.chain)});
 			}
 		}
 
@@ -83,7 +89,10 @@ class Assembler {
 		this.#extend(current.traversal, event, event.handle === undefined ? undefined : this.#lookup.ruleByHandle({...event, handle: event.handle}));
 	}
 
-	addLog(event: LogTraceEvent): void {
+	addLog(logged: LogTraceEvent): void {
+		const rule = this.#lookup.ruleByNumber(logged);
+		// Legacy calls an unconditional rule with a plain verdict the end of its chain (`get_chainname_rulenum` in net/ipv4/netfilter/ip_tables.c); its number tells that it is a rule.
+		const event: LogTraceEvent = rule === undefined || rule.isPolicy === true ? logged : {...logged, kind: 'rule'};
 		const identity = identityOf(event.packet);
 		const known = this.#newest.get(identity);
 		const last = known?.traversals.at(-1);
@@ -94,7 +103,7 @@ class Assembler {
 			packet.owner ??= {uid: event.uid, gid: event.gid};
 		}
 
-		this.#extend(traversal, event, this.#lookup.ruleByNumber(event));
+		this.#extend(traversal, event, rule);
 	}
 
 	/** The packet that an event belongs to: the newest of its identity, unless that one has been at this chain already (a retransmission, which is an attempt of its own). */
@@ -116,10 +125,10 @@ class Assembler {
 		return packet;
 	}
 
-	#begin(packet: OpenPacket, event: TraceEvent, header: PacketHeader, hook: Hook | undefined): OpenTraversal {
+	#begin(packet: OpenPacket, event: TraceEvent, header: PacketHeader, hook: Hook): OpenTraversal {
 		const baseChain = event.source === 'nflog' ? event.hook.toUpperCase() : event.chain;
 		const traversal: OpenTraversal = {
-			hook: hook ?? 'output',
+			hook,
 			family: event.family,
 			table: event.table,
 			chain: baseChain,

@@ -2,7 +2,8 @@
 Which base chains a packet must have passed if it arrived. A chain without a matching rule is one message, and when that is lost no other message shows it.
 */
 
-import type {Hook, Table} from '../netfilter/types.js';
+import {baseChainOf} from '../netfilter/built-in.js';
+import type {BaseChain, Table} from '../netfilter/types.js';
 import type {TracedPacket} from './packets.js';
 
 /**
@@ -16,17 +17,24 @@ export function chainsMissed({traversals}: TracedPacket, tables: readonly Table[
 	const isReceived = seen.has('prerouting') || seen.has('input') || traversals.some(({hook, outInterface}) => hook === 'postrouting' && outInterface === 'lo');
 	return tables.flatMap(table => {
 		const shown = traversals.filter(traversal => traversal.family === table.family && traversal.table === table.name);
-		if (table.name === 'nat' && shown.length === 0) {
-			return [];
-		}
-
-		const passed: readonly Hook[] = [
-			...(isSent ? ['output', 'postrouting'] as const : []),
-			...(isReceived && !(isSent && table.name === 'nat') ? ['prerouting', 'input'] as const : []),
-		];
-		return passed
-			.map(hook => hook.toUpperCase())
-			.filter(chain => table.chains.some(({name, policy}) => name === chain && policy !== undefined) && shown.every(traversal => traversal.chain !== chain))
-			.map(chain => `${table.name} ${chain}`);
+		return table.chains
+			.filter(chain => {
+				const base = baseChainOf(table, chain);
+				return base !== undefined && isPassed(base, {isSent, isReceived, hasShownTable: shown.length > 0}) && shown.every(traversal => traversal.chain !== chain.name);
+			})
+			.map(({name}) => `${table.name} ${name}`);
 	});
+}
+
+/** Nat looks at a packet that is sent at its way out only, and leaves out what conntrack leaves out. */
+function isPassed({type, hook}: BaseChain, {isSent, isReceived, hasShownTable}: {readonly isSent: boolean; readonly isReceived: boolean; readonly hasShownTable: boolean}): boolean {
+	if (type === 'nat' && !hasShownTable) {
+		return false;
+	}
+
+	if (hook === 'output' || hook === 'postrouting') {
+		return isSent;
+	}
+
+	return (hook === 'prerouting' || hook === 'input') && isReceived && !(isSent && type === 'nat');
 }

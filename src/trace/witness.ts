@@ -2,6 +2,7 @@
 The second witness: rule counters, which are exact whatever happens to messages. Nat sees first packets only, so there the trace and the counters must agree; other tables see every packet, so there a counter may exceed the traced packets, never fall short.
 */
 
+import type {Leg} from '../netfilter/path.js';
 import {ruleKey, type LoadedRule} from './loaded-rules.js';
 import type {Gap} from './gap.js';
 import type {TracedPacket} from './packets.js';
@@ -28,10 +29,14 @@ function nameOf({family, table, chain, number}: LoadedRule): string {
 }
 
 /** Compares what the packets hit with what the counters gained. Nothing found: the trace is whole. */
-export function compareCounters({before, after, packets}: {
+export function compareCounters({before, after, packets, isNat = ({table}) => table === 'nat', isNative = false}: {
 	readonly before: readonly LoadedRule[];
 	readonly after: readonly LoadedRule[];
 	readonly packets: readonly TracedPacket[];
+	/** The tables that see first packets only: see `isNatTable`. Without it, those of iptables. */
+	readonly isNat?: (rule: LoadedRule) => boolean;
+	/** Whether the rules are native nft's, which may have no counter; `unwitnessedRules` names those for the report. Every rule of iptables has one. */
+	readonly isNative?: boolean;
 }): readonly Gap[] {
 	const gaps: Gap[] = [...compareRules({before, after})];
 	const hits = new Map<string, number>();
@@ -53,16 +58,22 @@ export function compareCounters({before, after, packets}: {
 
 		const name = nameOf(rule);
 		if (rule.packets === undefined || first.packets === undefined) {
-			if (traced > 0) {
+			if (traced > 0 && !isNative) {
 				gaps.push({kind: 'unwitnessed', message: `${name} has no counter, so nothing confirms the ${traced} packets that the trace shows.`});
 			}
 		} else {
 			const counted = rule.packets - first.packets;
-			if (rule.table === 'nat' ? counted !== traced : counted < traced) {
+			if (isNat(rule) ? counted !== traced : counted < traced) {
 				gaps.push({kind: 'counter-mismatch', message: `${name}: its counter says ${counted} packets, the trace ${traced}.`});
 			}
 		}
 	}
 
 	return gaps;
+}
+
+/** The rules that legs met and that have no counter, by name: native nft rules for which the trace is the only witness. */
+export function unwitnessedRules({loaded, legs}: {readonly loaded: readonly LoadedRule[]; readonly legs: readonly Leg[]}): readonly string[] {
+	const met = new Set(legs.flatMap(({traversals}) => traversals.flatMap(({hits}) => hits.flatMap(({number, ...place}) => number === undefined ? [] : [ruleKey({...place, number})]))));
+	return loaded.filter(rule => rule.packets === undefined && met.has(ruleKey(rule))).map(rule => nameOf(rule));
 }

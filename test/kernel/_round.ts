@@ -8,11 +8,8 @@ import type {RuleSet} from '../../src/netfilter/types.js';
 import {sixTypes} from '../../src/scenario/six-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {TrafficCase} from '../../src/scenario/types.js';
-import {actorsFor, Cast} from '../../testbed/actors/cast.js';
-import {LockFile} from '../../testbed/lock-file.js';
 import {observeRound, playRound, type Round} from '../../testbed/observe.js';
-import {installRules, loadKernelState} from '../../testbed/sandbox/rules.js';
-import {Sandbox} from '../../testbed/sandbox/sandbox.js';
+import {Stage} from '../../testbed/stage.js';
 import {NetlinkTraceSource} from '../../testbed/tracer/netlink-source.js';
 import {optionsOf, type Variation} from './_run.js';
 
@@ -21,23 +18,21 @@ export type Played = {readonly cases: readonly TrafficCase[]; readonly round: Ro
 
 /** Plays one round, as `runTestbed` does, and hands over everything that it left. */
 export async function play(variation: Variation = {}): Promise<Played> {
-	const {rules, credentials, backend, families, types, timeoutMs, traceBufferBytes} = optionsOf(variation);
+	const {rules, credentials, families, types, timeoutMs, traceBufferBytes} = optionsOf(variation);
+	const {backend} = rules;
 	const topology = defaultTopology;
 	const cases = families.flatMap(family => sixTypes({
 		intent: rules.intent, actors: credentials, topology, family, ids: types,
 	}));
-	await using lockFile = await LockFile.create();
-	await using sandbox = Sandbox.create();
-	const {pod} = sandbox;
-	const place = {backend, families, lockFile: lockFile.path};
-	await sandbox.configure(topology);
-	const ruleSet = await installRules(pod, {...place, ruleSet: rules.ruleSet});
+	await using stage = await Stage.create({
+		intent: rules.intent, types, credentials, timeoutMs,
+	});
+	const {pod} = stage.sandbox;
+	const ruleSet = await stage.install({...rules, families});
 	await using source = new NetlinkTraceSource(pod, {backend, bufferBytes: traceBufferBytes});
 	await source.start();
-	await using cast = await Cast.start({
-		sandbox, topology, intent: rules.intent, names: actorsFor(types), credentials, timeoutMs,
-	});
-	const loadState = async () => loadKernelState(pod, place);
+	const cast = await stage.cast();
+	const loadState = async () => stage.loadState(backend, families);
 	const {rules: before} = await loadState();
 	const round = await playRound(cases, {
 		source, before, loadState, pod, cast, round: 1, untilAborted: async act => act,

@@ -19,6 +19,7 @@ import {runTestbed} from '../../testbed/run.js';
 /** What a test varies; the rest is as `testbed run` has it. */
 export type Variation = Partial<Omit<RunOptions, 'rules' | 'credentials'>> & {
 	readonly rules?: string | RuleInput;
+	readonly backend?: Backend;
 	readonly credentials?: Partial<Record<ActorName, Credentials>>;
 };
 
@@ -26,11 +27,15 @@ const root: Credentials = {uid: 0, gid: 0};
 const sidecar: Credentials = {uid: 1337, gid: 1337};
 
 /** The options of a run, with the defaults of the command line. */
-export function optionsOf({rules = 'release:1.30', credentials = {}, families = ['ipv4'], ...rest}: Variation = {}): RunOptions {
+export function optionsOf({rules = 'release:1.30', credentials = {}, families = ['ipv4'], backend, ...rest}: Variation = {}): RunOptions {
 	const proxy = credentials.proxy ?? sidecar;
+	const input = typeof rules === 'string'
+		? loadRuleInput({
+			source: rules, source6: undefined, families, ...(backend === undefined ? {} : {backend}),
+		})
+		: rules;
 	return {
-		rules: typeof rules === 'string' ? loadRuleInput({source: rules, source6: undefined, families}) : rules,
-		backend: 'iptables-nft',
+		rules: backend === undefined ? input : {...input, backend},
 		families,
 		types: defaultTypeIds,
 		credentials: {

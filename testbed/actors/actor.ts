@@ -33,6 +33,8 @@ export class Actor implements AsyncDisposable {
 
 	readonly spec: ActorSpec;
 	readonly records: SocketRecord[] = [];
+	/** What went wrong with single connections, beyond what the records say. */
+	readonly troubles: string[] = [];
 	readonly #process: LongProcess;
 	readonly #open = new Map<string, (done: Done) => void>();
 	readonly #flushes = new Map<number, () => void>();
@@ -156,6 +158,11 @@ export class Actor implements AsyncDisposable {
 			case 'done': {
 				this.#open.get(message.id)?.(message);
 				this.#open.delete(message.id);
+				break;
+			}
+
+			case 'trouble': {
+				this.troubles.push(message.message);
 				break;
 			}
 

@@ -6,6 +6,7 @@ import {type Topology, addressFamilies} from '../../src/scenario/topology.js';
 import type {
 	ActorCredentials, ActorName, Intent, TypeId,
 } from '../../src/scenario/types.js';
+import {transparencyOf} from '../../src/scenario/intent.js';
 import {livesInPod} from '../../src/scenario/expectation.js';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import type {Sandbox} from '../sandbox/sandbox.js';
@@ -74,6 +75,7 @@ export class Cast implements AsyncDisposable {
 		readonly credentials: ActorCredentials;
 		readonly timeoutMs: number;
 	}): Promise<Cast> {
+		const transparent = transparencyOf(intent);
 		const started = await Promise.allSettled(names.map(async name => {
 			const spec: ActorSpec = {
 				name,
@@ -81,6 +83,7 @@ export class Cast implements AsyncDisposable {
 				listeners: listenersOf(name, topology, intent),
 				services: name === 'proxy' ? servicesOf(topology) : {},
 				passthroughSource: topology.passthroughSource,
+				...(name === 'proxy' && transparent !== undefined ? {transparent} : {}),
 				ownSource: name === 'prometheus' ? topology.places.prometheus : {},
 				timeoutMs,
 			};
@@ -100,6 +103,14 @@ export class Cast implements AsyncDisposable {
 
 	private constructor(actors: ReadonlyMap<ActorName, Actor>) {
 		this.actors = actors;
+	}
+
+	/** Drops what the actors said so far, which was of an earlier play. */
+	forget(): void {
+		for (const {records, troubles} of this.actors.values()) {
+			records.length = 0;
+			troubles.length = 0;
+		}
 	}
 
 	/** Resolves when everything that the actors said has arrived. */

@@ -34,6 +34,10 @@ export function actorGapsOf({actors}: Cast, {asked, found}: {readonly asked: Act
 			return [actor.gap];
 		}
 
+		if (actor.troubles.length > 0) {
+			return actor.troubles.map((message): Gap => ({kind: 'no-end', message}));
+		}
+
 		const held = found.get(name);
 		return isSame(asked[name], held)
 			? []

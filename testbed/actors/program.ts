@@ -10,11 +10,13 @@ import {
 } from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
+import type * as transparencyModule from './transparency.js';
 import type {
 	ActorSpec, FromActor, ListenerSpec, ToActor,
 } from './protocol.js';
 
 type OriginalDestination = (socket: Socket) => Endpoint | undefined;
+type Transparency = typeof transparencyModule;
 
 function tell(message: FromActor): void {
 	process.send!(message);
@@ -28,17 +30,22 @@ function key({address, port}: Endpoint): string {
 	return `${address} ${port}`;
 }
 
+/** Leaves the source to the route. */
+const unspecified = {ipv4: '0.0.0.0', ipv6: '::'} as const;
+
 class Actor {
 	readonly #spec: ActorSpec;
 	readonly #originalDestination: OriginalDestination;
+	readonly #transparency: Transparency | undefined;
 	/** How many stops a flow had met when this process opened its next leg, by the source of that leg. */
 	readonly #stopsBySource = new Map<string, number>();
 	readonly #stopsOfAccepted = new Map<string, number>();
 	#count = 0;
 
-	constructor(spec: ActorSpec, originalDestination: OriginalDestination) {
+	constructor(spec: ActorSpec, {originalDestination, transparency}: {readonly originalDestination: OriginalDestination; readonly transparency: Transparency | undefined}) {
 		this.#spec = spec;
 		this.#originalDestination = originalDestination;
+		this.#transparency = transparency;
 	}
 
 	async listen(): Promise<void> {
@@ -50,7 +57,13 @@ class Actor {
 			server.once('error', reject);
 			server.listen({
 				host, port: listener.port, ipv6Only: true, backlog: 1024,
-			}, resolve);
+			}, () => {
+				if (listener.duty !== 'answer') {
+					this.#transparency?.makeTransparent(server, host === '::' ? 'ipv6' : 'ipv4');
+				}
+
+				resolve();
+			});
 		}))));
 	}
 
@@ -82,8 +95,37 @@ class Actor {
 	}
 
 	#connect({id, to, parent, source}: {id: string; to: Endpoint; parent: string | undefined; source: string | undefined}): Socket {
-		const family = isIPv6(to.address) ? 'ipv6' : 'ipv4';
 		const socket = connect({host: to.address, port: to.port, ...(source === undefined ? {} : {localAddress: source})});
+		// Node connects to a literal address in the next tick, which binds the socket; this is the tick after.
+		process.nextTick(() => {
+			if (socket.localPort !== undefined && socket.localAddress !== undefined) {
+				this.#opened({
+					id, to, parent, from: {address: socket.localAddress, port: socket.localPort},
+				});
+			}
+		});
+		this.#watch(socket, id);
+		return socket;
+	}
+
+	/** From an address that need not be its own, with the proxy's mark: Envoy's original-source filter under TPROXY, and ztunnel. */
+	#connectTransparently({id, to, parent, source}: {id: string; to: Endpoint; parent: string; source: string}): Socket {
+		const {socket, from} = this.#transparency!.connectFrom({source, to, mark: this.#spec.transparent!.mark});
+		this.#opened({
+			id, to, parent, from,
+		});
+		this.#watch(socket, id);
+		return socket;
+	}
+
+	#opened({id, to, parent, from}: {id: string; to: Endpoint; parent: string | undefined; from: Endpoint}): void {
+		this.#stopsBySource.set(key(from), this.#stopsOf(parent));
+		record({
+			kind: 'opened', id, parent, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', from, to,
+		});
+	}
+
+	#watch(socket: Socket, id: string): void {
 		let ended = false;
 		const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
 			if (!ended) {
@@ -94,26 +136,19 @@ class Actor {
 			}
 		};
 
-		// Node connects to a literal address in the next tick, which binds the socket; this is the tick after.
-		process.nextTick(() => {
-			if (socket.localPort !== undefined && socket.localAddress !== undefined) {
-				const from = {address: socket.localAddress, port: socket.localPort};
-				this.#stopsBySource.set(key(from), this.#stopsOf(parent));
-				record({
-					kind: 'opened', id, parent, actor: this.#spec.name, family, from, to,
-				});
-			}
-		});
-		socket.once('connect', () => {
-			end('connected', '');
-		});
+		// A socket that was made outside Node says nothing when it is connected; its first bytes do.
+		for (const event of ['connect', 'data']) {
+			socket.once(event, () => {
+				end('connected', '');
+			});
+		}
+
 		socket.once('error', (error: NodeJS.ErrnoException) => {
 			end(error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable', error.message);
 		});
 		socket.once('close', () => {
 			end('timeout', `no answer within ${this.#spec.timeoutMs} ms`);
 		});
-		return socket;
 	}
 
 	#stopsOf(accepted: string | undefined): number {
@@ -151,14 +186,38 @@ class Actor {
 		});
 	}
 
+	/** The connection that carries an accepted one on; undefined when it failed at once. */
+	#next({listener: {duty}, client, parent, destination}: {listener: ListenerSpec; client: string; parent: string; destination: Endpoint}): Socket | undefined {
+		const id = this.#nextId();
+		const isOutbound = duty === 'outbound';
+		const to = isOutbound ? this.#spec.services[key(destination)] ?? destination : destination;
+		const family = isIPv6(to.address) ? 'ipv6' : 'ipv4';
+		if (this.#spec.transparent === undefined || (isOutbound && !this.#spec.transparent.marksOutbound)) {
+			return this.#connect({
+				id, parent, to, source: isOutbound ? undefined : this.#spec.passthroughSource[family],
+			});
+		}
+
+		try {
+			return this.#connectTransparently({
+				id, parent, to, source: isOutbound ? unspecified[family] : client,
+			});
+		} catch (error) {
+			// No packet left: the joiner finds no next leg, and says so.
+			tell({type: 'trouble', message: `${this.#spec.name} could not carry a connection on to ${key(destination)}: ${error instanceof Error ? error.message : String(error)}`});
+			return undefined;
+		}
+	}
+
 	#carryOn({listener, socket, id, destination}: {listener: ListenerSpec; socket: Socket; id: string; destination: Endpoint}): void {
-		const inbound = listener.duty === 'inbound';
-		const next = this.#connect({
-			id: this.#nextId(),
-			parent: id,
-			to: inbound ? destination : this.#spec.services[key(destination)] ?? destination,
-			source: inbound ? this.#spec.passthroughSource[isIPv6(destination.address) ? 'ipv6' : 'ipv4'] : undefined,
+		const next = this.#next({
+			listener, client: socket.remoteAddress ?? '', parent: id, destination,
 		});
+		if (next === undefined) {
+			socket.resetAndDestroy();
+			return;
+		}
+
 		next.setTimeout(this.#spec.timeoutMs, () => {
 			next.destroy();
 		});
@@ -178,10 +237,13 @@ class Actor {
 async function start(spec: ActorSpec): Promise<Actor> {
 	const carries = spec.listeners.some(({duty}) => duty !== 'answer');
 	const {originalDestinationOf} = carries ? await import('./original-destination.js') : {originalDestinationOf: () => undefined};
+	const transparency = spec.transparent === undefined ? undefined : await import('./transparency.js');
+	transparency?.keepCapabilities();
 	process.setgroups!([]);
 	process.setgid!(spec.gid);
 	process.setuid!(spec.uid);
-	const actor = new Actor(spec, originalDestinationOf);
+	transparency?.raiseNetAdmin();
+	const actor = new Actor(spec, {originalDestination: originalDestinationOf, transparency});
 	await actor.listen();
 	return actor;
 }

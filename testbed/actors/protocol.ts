@@ -29,6 +29,8 @@ export type ActorSpec = {
 	readonly passthroughSource: Readonly<Record<AddressFamily, string>>;
 	/** Own source addresses, for an actor whose namespace has several; otherwise routing chooses. */
 	readonly ownSource: Readonly<Partial<Record<AddressFamily, string>>>;
+	/** Under TPROXY and in ambient mode: its capturing listeners are transparent, and what it carries on inbound has the client's address and this mark; what it carries on outbound has the mark where it is asked for. */
+	readonly transparent?: {readonly mark: number; readonly marksOutbound: boolean};
 	/** Longest wait for a connection or its answer. */
 	readonly timeoutMs: number;
 };
@@ -45,4 +47,6 @@ export type FromActor =
 	| {readonly type: 'socket'; readonly record: SocketRecord}
 	| {readonly type: 'done'; readonly id: string; readonly answered: boolean; readonly reason: string}
 	| {readonly type: 'flushed'; readonly number: number}
+	/** Something went wrong with one connection, beyond what its records say. */
+	| {readonly type: 'trouble'; readonly message: string}
 	| {readonly type: 'failed'; readonly message: string};

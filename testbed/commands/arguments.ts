@@ -3,6 +3,7 @@ Readers of command-line values: each says what was given and what is possible.
 */
 
 import {InvalidArgumentError} from 'commander';
+import {parseAddress} from '../../src/netfilter/address.js';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import {isTypeId, typeIds} from '../../src/scenario/six-types.js';
 import type {TypeId} from '../../src/scenario/types.js';
@@ -12,6 +13,9 @@ export const idMax = 4_294_967_294;
 
 /** The formats of `--format`. */
 export const formats = ['text', 'json', 'tap'] as const;
+
+/** How many rule sets run at once unless asked otherwise: as many as the machines that this was measured on have cores (see bench.ts). */
+export const defaultLanes = 2;
 
 /** One of them. */
 export type Format = (typeof formats)[number];
@@ -51,6 +55,22 @@ export function readFamilies(text: string): readonly AddressFamily[] {
 	}
 
 	return chosen;
+}
+
+/** `all` is every back end, a list those that it names, each once. */
+export function readBackends(text: string): readonly Backend[] {
+	return text === 'all' ? backends : [...new Set(text.split(',').map(name => readBackend(name.trim())))];
+}
+
+/** Name servers as addresses of either family, as a resolv.conf has them. */
+export function readServers(text: string): readonly string[] {
+	const servers = text.split(',').map(part => part.trim()).filter(part => part !== '');
+	const bad = servers.find(server => parseAddress(server) === undefined);
+	if (bad !== undefined) {
+		throw new InvalidArgumentError(`"${bad}" is no address.`);
+	}
+
+	return servers;
 }
 
 /** A back end by its name. */

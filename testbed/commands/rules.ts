@@ -4,10 +4,9 @@
 
 import {createHash} from 'node:crypto';
 import process from 'node:process';
-import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import {parseReleaseInputs} from '../../src/istio/arguments.js';
+import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import {diffRuleSets, isEqualDiff} from '../../src/judge/rule-diff.js';
-import {explainerOf, rolesNotForetold, type Explainer} from '../../src/judge/rule-explanation.js';
+import {explainerOf, rolesBeyondIntent, type Explainer} from '../../src/judge/rule-explanation.js';
 import {printRulesDiff} from '../../src/report/rules-diff-text.js';
 import {printExplanation} from '../../src/report/rules-explain.js';
 import {rulesDiffToJson, rulesToJson} from '../../src/report/rules-json.js';
@@ -15,20 +14,24 @@ import {printRuleSet, printRules} from '../../src/report/rules-text.js';
 import type {ShownRules} from '../../src/report/rules-types.js';
 import {unsupportedOptions} from '../../src/scenario/intent.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
+import type {Intent} from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../options.js';
-import {defaultInput, loadRuleInput} from '../rule-input.js';
+import {
+	defaultInput, loadRuleInputs, type InputRequest, type LoadedInputs,
+} from '../rule-input.js';
 import {wantsColour} from './colour.js';
 
 /** The options as the command line gives them. */
 export type RulesFlags = {
 	readonly rules6?: string;
-	readonly backend: Backend;
+	readonly backend?: readonly Backend[];
 	readonly family: readonly AddressFamily[];
 	readonly format: 'text' | 'json';
 	readonly explain?: boolean;
 	readonly diff?: string;
 	readonly diff6?: string;
+	readonly dnsServers?: readonly string[];
 };
 
 /** What is printed where, and the exit status. */
@@ -61,29 +64,23 @@ export async function rulesCommand(input: string | undefined, flags: RulesFlags)
 	return status;
 }
 
-/** What is to be loaded, and what loads it: a source can name several rule sets. */
-type Asked = {readonly source: string; readonly source6: string | undefined; readonly families: readonly AddressFamily[]; readonly backend: Backend};
-type Loader = (asked: Asked) => readonly RuleInput[];
-
-const loadFromMachine: Loader = asked => [loadRuleInput(asked)];
+type Loader = (request: InputRequest) => LoadedInputs;
 
 /**
 The same without a process.
 
 @throws {TestbedError} USAGE or INPUT.
 */
-export function showRules(input: string | undefined, flags: RulesFlags, {terminal, load = loadFromMachine}: {readonly terminal: Printing['terminal']; readonly load?: Loader}): RulesOutput {
+export function showRules(input: string | undefined, flags: RulesFlags, {terminal, load = loadRuleInputs}: {readonly terminal: Printing['terminal']; readonly load?: Loader}): RulesOutput {
 	refuseContradictions(input, flags);
-	const {family: families, backend} = flags;
-	const rules = single(load({
-		source: input ?? defaultInput, source6: flags.rules6, families, backend,
-	}), input ?? defaultInput);
+	const {family: families, backend: backends, dnsServers} = flags;
+	const loadOne = (source: string, source6: string | undefined): RuleInput => single(load({
+		source, source6, families, backends, dnsServers, isForShow: true,
+	}), source);
+	const rules = loadOne(input ?? defaultInput, flags.rules6);
 	const shown = shownRules(rules, families);
 	if (flags.diff !== undefined) {
-		const other = single(load({
-			source: flags.diff, source6: flags.diff6, families, backend,
-		}), flags.diff);
-		return diffOutput({from: shown, to: shownRules(other, families)}, flags, terminal);
+		return diffOutput({from: shown, to: shownRules(loadOne(flags.diff, flags.diff6), families)}, flags, terminal);
 	}
 
 	return {stdout: printOne(shown, rules, {...flags, terminal}), stderr: printWarnings([shown]), status: 0};
@@ -103,13 +100,14 @@ function refuseContradictions(input: string | undefined, {explain, diff, rules6,
 	}
 }
 
-function single(inputs: readonly RuleInput[], source: string): RuleInput {
+function single({inputs, missing}: LoadedInputs, source: string): RuleInput {
 	const [first] = inputs;
-	if (first === undefined || inputs.length > 1) {
-		const names = inputs.map(({release, source: own}) => release ?? own).join(', ');
-		throw new TestbedError('USAGE', {
-			message: `${source} names ${inputs.length} rule sets${names === '' ? '' : ` (${names})`}; rules are shown and compared one by one.`, hint: 'Name one of them.',
-		});
+	if (first === undefined || inputs.length + missing.length > 1) {
+		const [reason] = missing.map(entry => `${source}: ${entry.reason}`);
+		const names = inputs.map(({release, source: own, backend}) => `${release ?? own} by ${backend}`).join(', ');
+		throw new TestbedError('USAGE', inputs.length === 0 && reason !== undefined
+			? {message: reason}
+			: {message: `${source} names ${inputs.length + missing.length} rule sets (${names}); rules are shown and compared one by one.`, hint: 'Name one release and one back end.'});
 	}
 
 	return first;
@@ -148,14 +146,22 @@ function printJson(value: unknown): string {
 }
 
 /** A set whose options or roles the expectations do not follow is explained without the types. */
-function explanationOf({source, intent, ruleSet}: RuleInput, families: readonly AddressFamily[]): {readonly explain: Explainer; readonly unknownTypes: string | null} {
-	const reasons = source.startsWith('release:')
-		? [...new Set(parseReleaseInputs(source).flatMap(({options}) => unsupportedOptions(options)))]
-		: rolesNotForetold(ruleSet);
+function explanationOf({release, intent, ruleSet}: RuleInput, families: readonly AddressFamily[]): {readonly explain: Explainer; readonly unknownTypes: string | null} {
+	const unknown = release === null ? reasonOfDump(ruleSet) : reasonOfOptions(intent);
 	return {
-		explain: explainerOf({intent: reasons.length === 0 ? intent : null, topology: defaultTopology, families}),
-		unknownTypes: reasons.length === 0 ? null : `the types have no expectation for ${reasons.join(', ')}`,
+		explain: explainerOf({intent: unknown === null ? intent : null, topology: defaultTopology, families}),
+		unknownTypes: unknown,
 	};
+}
+
+function reasonOfDump(ruleSet: RuleSet): string | null {
+	const roles = rolesBeyondIntent(ruleSet);
+	return roles.length === 0 ? null : `a dump does not tell the options behind ${roles.join(', ')}`;
+}
+
+function reasonOfOptions(intent: Intent): string | null {
+	const unsupported = unsupportedOptions(intent);
+	return unsupported.length === 0 ? null : `the types have no expectation for ${unsupported.join(', ')}`;
 }
 
 function diffOutput(sides: {readonly from: ShownRules; readonly to: ShownRules}, {format}: RulesFlags, terminal: Printing['terminal']): RulesOutput {

@@ -4,16 +4,21 @@
 
 import process from 'node:process';
 import {writeFileSync} from 'node:fs';
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {exitCode} from '../../src/report/exit-code.js';
 import {reportToJson} from '../../src/report/json.js';
+import {
+	exitCodeOfRuns, printRunsTap, printRunsText, runsToJson, type RunEntry, type Runs,
+} from '../../src/report/runs.js';
 import {printTap} from '../../src/report/tap.js';
-import {printText} from '../../src/report/text.js';
+import {printText, type TextOptions} from '../../src/report/text.js';
 import type {Report} from '../../src/report/types.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';
-import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import type {ActorCredentials, TypeId} from '../../src/scenario/types.js';
+import type {ActorCredentials, Intent, TypeId} from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
-import {defaultInput, loadRuleInput} from '../rule-input.js';
+import type {RuleInput, RunOptions} from '../options.js';
+import {defaultInput, loadRuleInputs, type MissingInput} from '../rule-input.js';
+import {runMany} from '../run-many.js';
 import {interrupted, runTestbed} from '../run.js';
 import type {Format} from './arguments.js';
 import {wantsColour} from './colour.js';
@@ -25,10 +30,11 @@ export {wantsColour} from './colour.js';
 export type RunFlags = {
 	readonly rules?: string;
 	readonly rules6?: string;
-	readonly backend: Backend;
+	readonly backend?: readonly Backend[];
 	readonly family: readonly AddressFamily[];
+	readonly dnsServers?: readonly string[];
 	readonly types?: readonly TypeId[];
-	readonly proxyUid: number;
+	readonly proxyUid?: number;
 	readonly proxyGid?: number;
 	readonly agentUid?: number;
 	readonly agentGid?: number;
@@ -40,12 +46,20 @@ export type RunFlags = {
 	readonly keep?: boolean;
 	readonly timeout: number;
 	readonly traceBuffer: number;
+	readonly lanes: number;
 };
 
-/** A group that is not given follows the user, as in istio-iptables; the agent runs in the proxy's container, as its user, unless somebody says otherwise. */
-export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: Pick<RunFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'appUid' | 'appGid'>): ActorCredentials {
+type CredentialFlags = Pick<RunFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'appUid' | 'appGid'>;
+
+/**
+A group that is not given follows its user, as in istio-iptables; the agent runs in the proxy's container, as its user, unless somebody says otherwise.
+ztunnel runs as root with the group 1337 too. Under TPROXY the injection template runs that container as root with the group 1337 (Istio, manifests/charts, injection-template.yaml: no runAsUser, runAsGroup 1337), for nat looks at owners and not at marks.
+*/
+export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: CredentialFlags, {inboundInterceptionMode, ambient}: Pick<Intent, 'inboundInterceptionMode' | 'ambient'>): ActorCredentials {
 	const root = {uid: 0, gid: 0};
-	const proxy = {uid: proxyUid, gid: proxyGid ?? proxyUid};
+	const isTransparent = (inboundInterceptionMode === 'TPROXY' || ambient !== undefined) && proxyUid === undefined;
+	const uid = proxyUid ?? (isTransparent ? 0 : 1337);
+	const proxy = {uid, gid: proxyGid ?? (isTransparent ? 1337 : uid)};
 	return {
 		proxy,
 		agent: {uid: agentUid ?? proxy.uid, gid: agentGid ?? agentUid ?? proxy.gid},
@@ -56,7 +70,17 @@ export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, a
 	};
 }
 
-function print(report: Report, flags: RunFlags): string {
+/** How a report is printed as text: for the terminal, if that is where it goes. */
+function textOptions(flags: RunFlags): TextOptions {
+	const toTerminal = flags.output === undefined && process.stdout.isTTY;
+	return {
+		colour: wantsColour({isTerminal: toTerminal, environment: process.env}),
+		verbose: flags.verbose === true,
+		width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
+	};
+}
+
+function printOne(report: Report, flags: RunFlags): string {
 	switch (flags.format) {
 		case 'json': {
 			return `${JSON.stringify(reportToJson(report), undefined, 2)}\n`;
@@ -67,20 +91,31 @@ function print(report: Report, flags: RunFlags): string {
 		}
 
 		case 'text': {
-			const toTerminal = flags.output === undefined && process.stdout.isTTY;
-			return printText(report, {
-				colour: wantsColour({isTerminal: toTerminal, environment: process.env}),
-				verbose: flags.verbose === true,
-				width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
-			});
+			return printText(report, textOptions(flags));
+		}
+	}
+}
+
+function printMany(runs: Runs, flags: RunFlags): string {
+	switch (flags.format) {
+		case 'json': {
+			return `${JSON.stringify(runsToJson(runs), undefined, 2)}\n`;
+		}
+
+		case 'tap': {
+			return printRunsTap(runs);
+		}
+
+		case 'text': {
+			return printRunsText(runs, textOptions(flags));
 		}
 	}
 }
 
 /** Runs and prints; returns the exit status. */
 export async function runCommand(flags: RunFlags): Promise<number> {
-	const rules = loadRuleInput({
-		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backend: flags.backend,
+	const {inputs, missing} = loadRuleInputs({
+		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers,
 	});
 	const controller = new AbortController();
 	const onSignal = (signal: NodeJS.Signals): void => {
@@ -95,32 +130,65 @@ export async function runCommand(flags: RunFlags): Promise<number> {
 	using progress = new Progress(text => {
 		process.stderr.write(text);
 	});
-	try {
-		const {report, kept} = await runTestbed({
-			rules,
-			backend: flags.backend,
-			families: flags.family,
-			types: flags.types ?? defaultTypeIds,
-			credentials: credentialsOf(flags),
-			timeoutMs: flags.timeout,
-			traceBufferBytes: flags.traceBuffer,
-			keep: flags.keep === true,
-			signal: controller.signal,
-			onStage(stage) {
+	const optionsFor = (rules: RuleInput): RunOptions => ({
+		rules,
+		families: flags.family,
+		types: flags.types ?? defaultTypeIds,
+		credentials: credentialsOf(flags, rules.intent),
+		timeoutMs: flags.timeout,
+		traceBufferBytes: flags.traceBuffer,
+		keep: flags.keep === true,
+		signal: controller.signal,
+		onStage(stage) {
+			if (inputs.length === 1) {
 				progress.stage(stage);
-			},
-		});
-		await write(print(report, flags), flags.output);
-		if (kept.length > 0) {
-			process.stderr.write(`${kept.join('\n')}\n`);
+			}
+		},
+	});
+	try {
+		const [only] = inputs;
+		if (only !== undefined && inputs.length === 1 && missing.length === 0) {
+			const {report, kept} = await runTestbed(optionsFor(only));
+			await write(printOne(report, flags), flags.output);
+			if (kept.length > 0) {
+				process.stderr.write(`${kept.join('\n')}\n`);
+			}
+
+			return exitCode(report);
 		}
 
-		return exitCode(report);
+		const runs = await playAll({
+			inputs: inputs.map(input => optionsFor(input)), missing, lanes: flags.lanes, progress,
+		});
+		await write(printMany(runs, flags), flags.output);
+		return exitCodeOfRuns(runs);
 	} finally {
 		for (const signal of signals) {
 			process.off(signal, onSignal);
 		}
 	}
+}
+
+async function playAll({inputs, missing, lanes, progress}: {
+	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingInput[]; readonly lanes: number; readonly progress: Progress;
+}): Promise<Runs> {
+	if (inputs.some(({keep}) => keep)) {
+		throw new TestbedError('USAGE', {message: '--keep keeps the namespaces of one run; these are several.', hint: 'Name one release and one back end.'});
+	}
+
+	const startedAt = performance.now();
+	let ended = 0;
+	progress.stage(`running ${inputs.length} rule sets`);
+	const entries = await runMany(inputs, {
+		lanes,
+		onEntry({release, source, backend}) {
+			progress.stage(`${++ended} of ${inputs.length}: ${release ?? source} ${backend}`);
+		},
+	});
+	return {
+		entries: [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries],
+		durationMs: Math.round(performance.now() - startedAt),
+	};
 }
 
 async function write(text: string, file: string | undefined): Promise<void> {

@@ -3,107 +3,124 @@ Puts a rule set into a namespace by the tools of its back end, and reads back wh
 */
 
 import {tableFamily} from '../../src/netfilter/lookup.js';
+import {differencesInMeaning} from '../../src/netfilter/meaning.js';
+import {parseNft, printNft} from '../../src/netfilter/nft.js';
 import {parseSave, printSave} from '../../src/netfilter/save.js';
-import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
-import type {SocketOwner} from '../../src/trace/legs.js';
-import {
-	LoadedRulesError, parseNftListing, parseSavedCounters, type LoadedRule,
-} from '../../src/trace/loaded-rules.js';
+import type {
+	AddressFamily, Backend, IptablesBackend, RuleSet, Table,
+} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {CommandError} from '../exec.js';
-import {parseOwners, switchTable} from '../tracer/switch-table.js';
+import {switchTable} from '../tracer/switch-table.js';
 import type {Netns} from './netns.js';
 
 const toolPrefix = {ipv4: 'iptables', ipv6: 'ip6tables'} as const satisfies Record<AddressFamily, string>;
 
-/** The name of a back end's program for one family: `ip6tables-nft-restore`. */
-export function tool(backend: Backend, family: AddressFamily, act: 'restore' | 'save'): string {
+/** The name of the program that a back end of iptables has for one family: `ip6tables-nft-restore`. */
+export function tool(backend: IptablesBackend, family: AddressFamily, act: 'restore' | 'save'): string {
 	return `${toolPrefix[family]}-${backend === 'iptables-nft' ? 'nft' : 'legacy'}-${act}`;
 }
 
-/**
-Installs the rules of the given families and returns what the kernel then holds: numbers, texts and roles are taken from there.
-
-@throws {TestbedError} RULES_REJECTED with the line and the tool's reason. Nothing of that family is loaded then, for a restore is atomic.
-*/
-export async function installRules(netns: Netns, {ruleSet, backend, families, lockFile}: {
-	readonly ruleSet: RuleSet;
+/** Where and by which tools rules are put. */
+export type Installation = {
 	readonly backend: Backend;
 	readonly families: readonly AddressFamily[];
 	/** The lock that iptables-legacy takes. Rules of a namespace of our own need not wait for anybody else's. */
 	readonly lockFile: string;
-}): Promise<RuleSet> {
-	const environment = {XTABLES_LOCKFILE: lockFile};
-	const tables = await Promise.all(families.map(async family => {
-		const input = printSave(ruleSet, family);
-		try {
-			await netns.run(tool(backend, family, 'restore'), [], {input, environment});
-		} catch (error) {
-			throw error instanceof CommandError ? rejection({error, input, backend, family}) : error;
-		}
+	/** What the namespace holds of an earlier set; it is replaced. */
+	readonly held?: RuleSet;
+};
 
-		const saved = await netns.run(tool(backend, family, 'save'), [], {environment});
-		const held = parseSave(saved, family);
-		assertHeld({asked: ruleSet, held, family});
-		return held.tables;
-	}));
-	return {tables: tables.flat()};
-}
+/**
+Installs the rules of the given families and returns what the kernel then holds: numbers, texts and roles are taken from there.
 
-function rejection({error, input, backend, family}: {error: CommandError; input: string; backend: Backend; family: AddressFamily}): TestbedError {
-	const line = Number(/line:? (?<line>\d+)/u.exec(error.stderr)?.groups?.['line'] ?? 0);
-	const text = input.split('\n')[line - 1];
-	return new TestbedError('RULES_REJECTED', {
-		message: `${tool(backend, family, 'restore')} rejected ${text === undefined || text === 'COMMIT' ? 'the rules' : `line ${line}, \`${text}\``}: ${error.stderr.trim()}`,
-		state: 'No traffic was sent and nothing stays installed: the namespace is gone.',
-		hint: 'Does the kernel have the match or target? `testbed doctor` tells.',
-		cause: error,
-	});
-}
-
-/** A rule that the tool took and the kernel does not hold would make every result one of another rule set. */
-function assertHeld({asked, held, family}: {asked: RuleSet; held: RuleSet; family: AddressFamily}): void {
-	const ofFamily = (ruleSet: RuleSet): string => ruleSet.tables
-		.filter(table => table.family === tableFamily(family))
-		.flatMap(({name, chains}) => chains.filter(({rules}) => rules.length > 0).map(chain => `${name} ${chain.name}: ${chain.rules.length} rules`))
-		.toSorted()
-		.join('; ');
-	const [wanted, found] = [ofFamily(asked), ofFamily(held)];
-	if (wanted !== found) {
+@throws {TestbedError} RULES_REJECTED with the line and the tool's reason. Nothing of the set is loaded then, of no family.
+*/
+export async function installRules(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<RuleSet> {
+	const {backend} = installation;
+	const held = backend === 'nftables' ? await installNft(netns, ruleSet, installation) : await installIptables(netns, ruleSet, {...installation, backend});
+	const asked: RuleSet = {tables: ruleSet.tables.filter(table => isOfFamilies(table, installation.families))};
+	const differences = differencesInMeaning(asked, held);
+	if (differences.length > 0) {
+		// A rule that the tool took and the kernel does not hold would make every result one of another rule set.
 		throw new TestbedError('RULES_REJECTED', {
-			message: `The kernel does not hold what was installed for ${family}.\nasked: ${wanted}\nheld:  ${found}`,
+			message: `The kernel does not hold what was installed.\n${differences.join('\n')}`,
 			state: 'No traffic was sent.',
 		});
 	}
+
+	return held;
 }
 
-/** The rules with their counters (and handles, where the back end has them), as the kernel holds them now, and the owners that the trace switch noted. */
-export type KernelState = {readonly rules: readonly LoadedRule[]; readonly owners: readonly SocketOwner[]};
+function isOfFamilies({family}: Table, families: readonly AddressFamily[]): boolean {
+	return family === 'inet' || families.some(wanted => tableFamily(wanted) === family);
+}
 
-/** Reads both at once. */
-export async function loadKernelState(netns: Netns, {backend, families, lockFile}: {
-	readonly backend: Backend;
-	readonly families: readonly AddressFamily[];
-	readonly lockFile: string;
-}): Promise<KernelState> {
-	// Numeric (-n), so that a user is a number whatever /etc/passwd calls it.
-	const listing = netns.run('nft', ['-n', '-j', 'list', 'ruleset']);
-	const saved = backend === 'iptables-legacy'
-		? families.map(async family => netns.run(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}}))
-		: [];
-	const [text, ...legacy] = await Promise.all([listing, ...saved]);
-	try {
-		return {
-			rules: backend === 'iptables-legacy'
-				? legacy.flatMap((dump, index) => parseSavedCounters(dump, tableFamily(families[index]!) as 'ip' | 'ip6'))
-				: parseNftListing(text, [switchTable]),
-			owners: parseOwners(text),
-		};
-	} catch (error) {
-		throw error instanceof LoadedRulesError
-			? new TestbedError('COMMAND_FAILED', {
-				message: `What the kernel holds was printed in a form that is not understood: ${error.message}`, state: 'Nothing was judged.', cause: error,
-			})
-			: error;
+type IptablesInstallation = Installation & {readonly backend: IptablesBackend};
+
+/** Each family is one transaction of its tool. When one of them is rejected, the others are emptied again. */
+async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, families, lockFile, held}: IptablesInstallation): Promise<RuleSet> {
+	const environment = {XTABLES_LOCKFILE: lockFile};
+	const restore = async (family: AddressFamily, input: string): Promise<void> => {
+		await netns.run(tool(backend, family, 'restore'), [], {input, environment});
+	};
+
+	const results = await Promise.allSettled(families.map(async family => {
+		const input = printSave({tables: [...ruleSet.tables, ...emptied(held, ruleSet)]}, family);
+		try {
+			await restore(family, input);
+		} catch (error) {
+			throw error instanceof CommandError ? rejection({error, input, program: tool(backend, family, 'restore')}) : error;
+		}
+
+		return parseSave(await netns.run(tool(backend, family, 'save'), [], {environment}), family).tables;
+	}));
+	const failed = results.find(result => result.status === 'rejected');
+	if (failed !== undefined) {
+		await Promise.all(families.map(async (family, index) => {
+			if (results[index]?.status === 'fulfilled') {
+				await restore(family, printSave({tables: emptied(ruleSet, {tables: []})}, family));
+			}
+		}));
+		throw failed.reason as Error;
 	}
+
+	return {tables: results.flatMap(result => result.status === 'fulfilled' ? result.value : [])};
+}
+
+/** The tables of a set without their rules, but for those that another set has as well. */
+function emptied(ruleSet: RuleSet | undefined, except: RuleSet): readonly Table[] {
+	return (ruleSet?.tables ?? [])
+		.filter(({family, name}) => except.tables.every(other => other.family !== family || other.name !== name))
+		.map(table => ({...table, chains: []}));
+}
+
+/** All of it is one transaction of nft. */
+async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Installation): Promise<RuleSet> {
+	const own = {tables: ruleSet.tables.filter(table => isOfFamilies(table, families))};
+	const removals = (held?.tables ?? []).map(({family, name}) => `delete table ${family} ${name}\n`).join('');
+	const input = removals + printNft(own);
+	try {
+		await netns.run('nft', ['-f', '-'], {input});
+	} catch (error) {
+		throw error instanceof CommandError ? rejection({error, input, program: 'nft -f'}) : error;
+	}
+
+	const {tables} = parseNft(await netns.run('nft', ['-s', 'list', 'ruleset']));
+	return {tables: tables.filter(({name}) => name !== switchTable)};
+}
+
+/** The line that a tool names: `line 5`, `line: 5`; nft's `/dev/stdin:5:1-7`. */
+const linePattern = /line:? (?<line>\d+)|\/dev\/stdin:(?<nftLine>\d+):/u;
+
+function rejection({error, input, program}: {error: CommandError; input: string; program: string}): TestbedError {
+	const {line: ofIptables, nftLine} = linePattern.exec(error.stderr)?.groups ?? {};
+	const line = Number(ofIptables ?? nftLine ?? 0);
+	const text = input.split('\n')[line - 1]?.trim();
+	return new TestbedError('RULES_REJECTED', {
+		message: `${program} rejected ${text === undefined || text === 'COMMIT' ? 'the rules' : `line ${line}, \`${text}\``}: ${error.stderr.trim()}`,
+		state: 'No traffic was sent and nothing stays installed.',
+		hint: 'Does the kernel have the match or target? `testbed doctor` tells.',
+		cause: error,
+	});
 }

@@ -3,6 +3,7 @@ Topology + rule set → a pod and its neighbourhood in the kernel, undone by dis
 */
 
 import {existsSync} from 'node:fs';
+import type {SidecarRouting} from '../../src/istio/routing.js';
 import {addressFamilies, type PlaceName, type Topology} from '../../src/scenario/topology.js';
 import {TestbedError} from '../errors.js';
 import {Netns} from './netns.js';
@@ -74,10 +75,30 @@ export class Sandbox implements AsyncDisposable {
 		]);
 	}
 
+	/** Gives the pod the addresses, ip rules and routes that its rules need, in place of those of an earlier set. */
+	async applyRouting({loopbackAddresses, markRules, localRoutes}: SidecarRouting, before?: SidecarRouting): Promise<void> {
+		for (const family of addressFamilies) {
+			const lines = [
+				...(before?.localRoutes ?? []).filter(route => route.family === family).map(({destination, table}) => `route del local ${destination} dev lo table ${table}`),
+				...(before?.markRules ?? []).filter(rule => rule.family === family).map(rule => `rule del ${printMarkRule(rule)}`),
+				...loopbackAddresses.filter(entry => entry.family === family).map(({address}) => `addr replace ${address} dev lo`),
+				...markRules.filter(rule => rule.family === family).map(rule => `rule add ${printMarkRule(rule)}`),
+				...localRoutes.filter(route => route.family === family).map(({destination, table}) => `route add local ${destination} dev lo table ${table}`),
+			];
+			if (lines.length > 0) {
+				await this.pod.run('ip', [family === 'ipv4' ? '-4' : '-6', '-batch', '-'], {input: `${lines.join('\n')}\n`}); // eslint-disable-line no-await-in-loop -- Two short programs; one after the other keeps the second's error readable.
+			}
+		}
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.pod[Symbol.asyncDispose]();
 		await this.remote[Symbol.asyncDispose]();
 	}
+}
+
+function printMarkRule({mark, mask, table, priority}: SidecarRouting['markRules'][number]): string {
+	return `fwmark ${mark}${mask === undefined ? '' : `/${mask}`} lookup ${table}${priority === undefined ? '' : ` pref ${priority}`}`;
 }
 
 async function ipBatch(netns: Netns, lines: readonly string[]): Promise<void> {

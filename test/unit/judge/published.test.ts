@@ -72,10 +72,10 @@ test('a rule of another table on the way is no agreement', t => {
 		ids: ['2'],
 		tamper: ({path}) => observed(path.legs.map(leg => ({
 			...leg,
-			traversals: leg.traversals.flatMap(traversal => [{...traversal, table: 'mangle', hits: traversal.hits.slice(0, 1).map(hit => ({...hit, table: 'mangle', text: '-j MARK'}))}, traversal]),
+			traversals: leg.traversals.flatMap(traversal => [{...traversal, table: 'mangle', hits: traversal.hits.slice(0, 1).map(hit => ({...hit, table: 'mangle', chain: 'FOREIGN', text: '-j MARK'}))}, traversal]),
 		}))),
 	}), '2');
-	t.is(published?.reason, 'The article goes to OUTPUT where the observed path goes to mangle:OUTPUT#1.');
+	t.is(published?.reason, 'The article goes to OUTPUT where the observed path goes to mangle:FOREIGN#1.');
 	const bare = typeOf(sketchReport({
 		ids: ['2'],
 		tamper: ({path}) => observed(path.legs.map(leg => ({...leg, traversals: leg.traversals.flatMap(traversal => [{...traversal, table: 'mangle', hits: []}, traversal])}))),

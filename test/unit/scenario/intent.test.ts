@@ -1,6 +1,7 @@
 import test from 'ava';
 import {parseReleaseInput} from '../../../src/istio/arguments.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
+import type {SidecarOptions} from '../../../src/istio/options.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {intentOf, intentOfRuleSet, unsupportedOptions} from '../../../src/scenario/six-types.js';
 
@@ -29,21 +30,28 @@ test('a dump without owners is judged by the default ones', t => {
 
 for (const [input, expected] of [
 	['', []],
-	['-u 5 -b 80 -x 10.0.0.0/8 -c eth1 -k vm0 --drop-invalid --dual-stack --capture-all-dns ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.1/32', []],
-	['-m TPROXY', ['--istio-inbound-interception-mode TPROXY']],
-	['--redirect-dns', ['--redirect-dns']],
-	['ISTIO_OUTBOUND_OWNER_GROUPS=5', ['ISTIO_OUTBOUND_OWNER_GROUPS']],
-	['ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5', ['ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE']],
-	['ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.1/8', ['ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR']],
-	['-i 10.0.0.0/8,127.0.0.0/8', ['--istio-service-cidr with a loopback range']],
-	['-c eth0', ['--istio-exclude-interfaces with an interface of the pod']],
-	['-c eth+', ['--istio-exclude-interfaces with an interface of the pod']],
-	['-k lo', ['--kube-virt-interfaces with an interface of the pod']],
-	['-m TPROXY --redirect-dns', ['--istio-inbound-interception-mode TPROXY', '--redirect-dns']],
+	['-m TPROXY --redirect-dns -c eth0,lo ISTIO_OUTBOUND_OWNER_GROUPS=5 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.1/8 -i 127.0.0.0/8', []],
+	['-k eth0', []],
+	['-k vm0 -m TPROXY', []],
+	['-k eth0 -m TPROXY', ['--kube-virt-interfaces with an interface of the pod under TPROXY']],
+	['-k l+ -m TPROXY', ['--kube-virt-interfaces with an interface of the pod under TPROXY']],
 ] as ReadonlyArray<readonly [string, readonly string[]]>) {
-	test(`not modelled yet: ${input === '' ? 'nothing by default' : input}`, t => {
-		const assignments = input.split(' ').filter(word => /^[A-Z_\d]+=/.test(word));
-		const rest = input.split(' ').filter(word => !assignments.includes(word));
-		t.deepEqual(unsupportedOptions(parseReleaseInput([...assignments, 'release:', ...rest].join(' ')).options), expected);
+	test(`not modelled: ${input === '' ? 'nothing by default' : input}`, t => {
+		t.deepEqual(unsupportedOptions(optionsOf(input)), expected);
 	});
+}
+
+test('under TPROXY a dump tells the way of capture and the mark', t => {
+	t.deepEqual(intentOfRuleSet(setOf('release: -m TPROXY -t 5')), {...byDefault, inboundInterceptionMode: 'TPROXY', inboundTproxyMark: 5});
+});
+
+test('a loopback range that is included is noted', t => {
+	t.true(intentOf(optionsOf('-i 10.0.0.0/8,::1/128')).loopbackIncluded);
+	t.false(intentOf(optionsOf('-i 10.0.0.0/8')).loopbackIncluded);
+});
+
+function optionsOf(input: string): SidecarOptions {
+	const words = input.split(' ');
+	const assignments = words.filter(word => /^[A-Z_\d]+=/.test(word));
+	return parseReleaseInput([...assignments, 'release:', ...words.filter(word => !assignments.includes(word))].join(' ')).options;
 }

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {InvalidArgumentError} from 'commander';
 import {
-	idMax, readBackend, readFamilies, readId, readNumber, readTypes,
+	idMax, readBackend, readBackends, readFamilies, readId, readNumber, readServers, readTypes,
 } from '../../../testbed/commands/arguments.js';
 
 type Row = {readonly title: string; readonly read: () => unknown; readonly value?: unknown; readonly error?: string};
@@ -29,8 +29,13 @@ const rows: readonly Row[] = [
 	{title: 'both families', read: () => readFamilies('both'), value: ['ipv4', 'ipv6']},
 	...['', 'IPv4', 'inet', 'constructor', '__proto__'].map(text => ({title: `no family: "${text}"`, read: () => readFamilies(text), error: 'It must be ipv4, ipv6 or both.'})),
 	{title: 'a back end', read: () => readBackend('iptables-legacy'), value: 'iptables-legacy'},
-	{title: 'a back end that is to come', read: () => readBackend('nftables'), error: 'Native nftables is not there yet: choose iptables-nft or iptables-legacy.'},
-	{title: 'a back end that is none', read: () => readBackend('ipfw'), error: 'It must be iptables-nft or iptables-legacy.'},
+	{title: 'native nftables', read: () => readBackend('nftables'), value: 'nftables'},
+	{title: 'a back end that is none', read: () => readBackend('nft'), error: 'It must be iptables-nft, iptables-legacy, nftables.'},
+	{title: 'several back ends, each once', read: () => readBackends('iptables-legacy, nftables,iptables-legacy'), value: ['iptables-legacy', 'nftables']},
+	{title: 'all back ends', read: () => readBackends('all'), value: ['iptables-nft', 'iptables-legacy', 'nftables']},
+	{title: 'a list with one that is none', read: () => readBackends('iptables-nft,ebtables'), error: 'It must be iptables-nft, iptables-legacy, nftables.'},
+	{title: 'name servers of both families', read: () => readServers('10.96.0.10, 2001:db8::a,'), value: ['10.96.0.10', '2001:db8::a']},
+	{title: 'a name server by name', read: () => readServers('10.96.0.10,dns.example'), error: '"dns.example" is no address.'},
 ];
 
 for (const {title, read, value, error} of rows) {

@@ -14,11 +14,12 @@ import {parseSave} from '../../../src/netfilter/save.js';
 import {intentOf} from '../../../src/scenario/six-types.js';
 import {showRules, type RulesFlags, type RulesOutput} from '../../../testbed/commands/rules.js';
 import type {RuleInput} from '../../../testbed/options.js';
+import type {MissingInput} from '../../../testbed/rule-input.js';
 import {TestbedError, type ErrorCode} from '../../../testbed/errors.js';
 
 function show(input: string | undefined, flags: Partial<RulesFlags> = {}): RulesOutput {
 	return showRules(input, {
-		backend: 'iptables-nft', family: ['ipv4'], format: 'text', ...flags,
+		family: ['ipv4'], format: 'text', ...flags,
 	}, {terminal: {colour: false, width: 80}});
 }
 
@@ -32,10 +33,10 @@ function inputOf(source: string, changes: Partial<RuleInput> = {}): RuleInput {
 }
 
 /** Shows inputs that a loader gives. */
-function showLoaded(inputs: readonly RuleInput[], flags: Partial<RulesFlags> = {}): RulesOutput {
+function showLoaded(inputs: readonly RuleInput[], flags: Partial<RulesFlags> = {}, missing: readonly MissingInput[] = []): RulesOutput {
 	return showRules('given', {
-		backend: 'iptables-nft', family: ['ipv4'], format: 'text', ...flags,
-	}, {terminal: {colour: false, width: 80}, load: () => inputs});
+		family: ['ipv4'], format: 'text', ...flags,
+	}, {terminal: {colour: false, width: 80}, load: () => ({inputs, missing})});
 }
 
 /** Writes files into a folder that goes with the test, and returns their names. */
@@ -86,9 +87,9 @@ test('JSON: the sum is of the rules as text, and the explanation comes with --ex
 });
 
 test('--explain of a dump: the types where they can be told, and why not where they cannot', async t => {
-	const file = await files(t, {...dumps, tproxy: '*mangle\n:ISTIO_DIVERT -\n-A ISTIO_DIVERT -j ACCEPT\nCOMMIT\n'});
-	t.regex(show(file('ipv4'), {explain: true}).stdout, /a rule is needed by a type if/u);
-	t.regex(show(file('tproxy'), {explain: true}).stdout.replaceAll(/\s+/gu, ' '), /is not known: the types have no expectation for tproxy-divert-accept/u);
+	const file = await files(t, {...dumps, ranges: '*nat\n:ISTIO_OUTPUT -\n-A ISTIO_OUTPUT -d 10.0.0.0/8 -j RETURN\nCOMMIT\n'});
+	t.regex(show(file('ipv4'), {explain: true}).stdout, /those whose first packets should meet a rule/u);
+	t.regex(show(file('ranges'), {explain: true}).stdout.replaceAll(/\s+/gu, ' '), /is not known: a dump does not tell the options behind range-exclude/u);
 });
 
 test('--diff: status 0 for equal sets, 1 for others, as text and JSON', async t => {
@@ -109,13 +110,13 @@ test('--diff: status 0 for equal sets, 1 for others, as text and JSON', async t 
 });
 
 test('options that no type has an expectation for: the rules are printed, and the explanation says that it is not known who needs them', t => {
-	const input = inputOf('release:1.30 -m TPROXY');
+	const input = inputOf('release:1.30 -m TPROXY -k eth0');
 	t.regex(showLoaded([input]).stdout, /-j TPROXY --on-port 15006/u);
 	const {stdout} = showLoaded([input], {explain: true});
-	t.regex(stdout.replaceAll(/\s+/gu, ' '), /not known: the types have no expectation for --istio-inbound-interception-mode TPROXY/u);
-	t.notRegex(stdout, /needed by|no type needs it/u);
+	t.regex(stdout.replaceAll(/\s+/gu, ' '), /not known: the types have no expectation for --kube-virt-interfaces with an interface of the pod under TPROXY/u);
+	t.notRegex(stdout, /met by/u);
 	const data = JSON.parse(showLoaded([input], {explain: true, format: 'json'}).stdout) as {unknownTypes: string};
-	t.is(data.unknownTypes, 'the types have no expectation for --istio-inbound-interception-mode TPROXY');
+	t.is(data.unknownTypes, 'the types have no expectation for --kube-virt-interfaces with an interface of the pod under TPROXY');
 });
 
 test('warnings go to stderr, of both sides of a comparison, and into the JSON', t => {
@@ -128,9 +129,14 @@ test('warnings go to stderr, of both sides of a comparison, and into the JSON', 
 test('a source that names several sets, or none', t => {
 	const several = t.throws(() => showLoaded([inputOf('release:1.30'), inputOf('release:1.30.3')]), {instanceOf: TestbedError});
 	t.is(several.code, 'USAGE');
-	t.is(several.message, 'given names 2 rule sets (1.30, 1.30.3); rules are shown and compared one by one.');
-	t.is(several.hint, 'Name one of them.');
-	t.is(t.throws(() => showLoaded([])).message, 'given names 0 rule sets; rules are shown and compared one by one.');
+	t.is(several.message, 'given names 2 rule sets (1.30 by iptables-nft, 1.30.3 by iptables-nft); rules are shown and compared one by one.');
+	t.is(several.hint, 'Name one release and one back end.');
+	const missing: MissingInput = {
+		source: 'given', release: '1.20', backend: 'nftables', reason: 'it has no native rules',
+	};
+	t.is(t.throws(() => showLoaded([], {}, [missing]), {instanceOf: TestbedError}).message, 'given: it has no native rules');
+	t.regex(t.throws(() => showLoaded([inputOf('release:1.30')], {}, [missing])).message, /names 2 rule sets/u);
+	t.regex(t.throws(() => show('release:1.30', {backend: ['iptables-nft', 'iptables-legacy']})).message, /1\.30 by iptables-nft, 1\.30 by iptables-legacy/u);
 });
 
 const mistakes: ReadonlyArray<{readonly input?: string; readonly flags: Partial<RulesFlags>; readonly code: ErrorCode; readonly message: RegExp; readonly hint?: RegExp}> = [

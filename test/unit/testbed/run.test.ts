@@ -41,8 +41,15 @@ const credentials: ReadonlyArray<readonly [title: string, flags: Partial<Paramet
 
 for (const [title, flags, proxy, agent, app] of credentials) {
 	test(`credentials: ${title}`, t => {
-		const found = credentialsOf({proxyUid: 1337, appUid: 1000, ...flags});
+		const found = credentialsOf({appUid: 1000, ...flags}, {inboundInterceptionMode: 'REDIRECT'});
 		t.deepEqual([found.proxy, found.agent, found.app].map(({uid, gid}) => `${uid}:${gid}`), [proxy, agent, app]);
 		t.deepEqual([found.remote, found.istiod, found.prometheus], [root, root, root]);
 	});
 }
+
+test('credentials under TPROXY are those of the injection template, unless the user is given', t => {
+	const transparent = {inboundInterceptionMode: 'TPROXY'} as const;
+	t.deepEqual(credentialsOf({appUid: 1000}, transparent).proxy, {uid: 0, gid: 1337});
+	t.deepEqual(credentialsOf({appUid: 1000, proxyGid: 5}, transparent).proxy, {uid: 0, gid: 5});
+	t.deepEqual(credentialsOf({appUid: 1000, proxyUid: 1337}, transparent).proxy, {uid: 1337, gid: 1337});
+});

@@ -84,10 +84,10 @@ test('a rule by its number: its text, and how it ends the way', t => {
 test('the number behind the last rule of a built-in chain is its policy', t => {
 	t.deepEqual(lookup.ruleByNumber({
 		family: 'ip', table: 'nat', chain: 'OUTPUT', number: 2,
-	}), {number: 2, text: 'ACCEPT', final: 'accept'});
+	}), {number: 2, text: 'ACCEPT', final: 'accept', isPolicy: true});
 	t.deepEqual(lookup.ruleByNumber({
 		family: 'ip6', table: 'nat', chain: 'OUTPUT', number: 2,
-	}), {number: 2, text: 'DROP', final: 'drop'});
+	}), {number: 2, text: 'DROP', final: 'drop', isPolicy: true});
 });
 
 test('a rule by its handle, which is no number', t => {

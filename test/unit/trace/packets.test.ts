@@ -6,7 +6,7 @@ import {
 } from './_events.js';
 
 const lookup = lookupOf({
-	'ip nat OUTPUT 1': {}, 'ip nat OUTPUT 2': {text: 'ACCEPT', final: 'accept'}, 'ip nat MINE 1': {final: 'accept'}, 'ip nat MINE 2': {}, 'ip nat PREROUTING 1': {text: 'DROP', final: 'drop'},
+	'ip nat OUTPUT 1': {}, 'ip nat OUTPUT 2': {text: 'ACCEPT', final: 'accept', isPolicy: true}, 'ip nat MINE 1': {final: 'accept'}, 'ip nat MINE 2': {}, 'ip nat PREROUTING 1': {text: 'DROP', final: 'drop'},
 });
 
 /** `OUTPUT 1 MINE 1 =rule accept`: the base chain, the hits, and how it was left. */
@@ -85,6 +85,7 @@ const rows: readonly Row[] = [
 	{title: 'legacy: rules, a final one', events: [logged('OUTPUT', 1), logged('MINE', 1)], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept']},
 	{title: 'legacy: back from a chain to the policy', events: [logged('OUTPUT', 1), logged('MINE', 2), logged('OUTPUT', 2, {kind: 'policy'})], packets: ['OUTPUT OUTPUT#1 MINE#2 =policy accept']},
 	{title: 'legacy: the end of a chain is no hit', events: [logged('OUTPUT', 1), logged('MINE', 3, {kind: 'return'}), logged('OUTPUT', 2, {kind: 'policy'})], packets: ['OUTPUT OUTPUT#1 =policy accept']},
+	{title: 'legacy: an unconditional rule is logged as the end of its chain', events: [logged('OUTPUT', 1), logged('MINE', 1, {kind: 'return'})], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept']},
 	{title: 'legacy: a final rule of the base chain', events: [logged('PREROUTING', 1, {hook: 'prerouting'})], packets: ['PREROUTING PREROUTING#1 =rule drop']},
 	{title: 'legacy: a rule that the set does not hold keeps its number', events: [logged('OUTPUT', 7)], packets: ['OUTPUT OUTPUT#7 =open']},
 	{

@@ -1,0 +1,184 @@
+/**
+YAML or JSON with places: every value knows its line, column and key, so that an error can say where. Read by the library `yaml`, which takes JSON as well.
+*/
+
+import {
+	isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node,
+} from 'yaml';
+import {InputError} from '../input-error.js';
+
+/** A text of a manifest and where it stands: `line 12, column 7, spec.containers[0].image`. */
+export type Text = {readonly value: string; readonly at: string};
+
+/** A value that was not looked at yet. */
+export type Field = {
+	readonly node: Node;
+	readonly key: string;
+	readonly at: string;
+	readonly source: Source;
+};
+
+type Source = {readonly document: Document; readonly lines: LineCounter};
+
+/**
+Reads all documents of a text; empty ones are left out.
+
+@throws {InputError} with line and column, for what is no YAML.
+*/
+export function readDocuments(text: string): readonly Field[] {
+	const lines = new LineCounter();
+	const fields: Field[] = [];
+	for (const document of parseAllDocuments(text, {lineCounter: lines, prettyErrors: false})) {
+		const [problem] = [...document.errors, ...document.warnings];
+		if (problem !== undefined) {
+			throw new InputError(problem.message, placeOf(lines, problem.pos[0]));
+		}
+
+		const {contents} = document as Document;
+		if (contents !== null && !isNull(contents)) {
+			fields.push(fieldOf(contents, {key: '', source: {document, lines}}));
+		}
+	}
+
+	return fields;
+}
+
+/** Whether a field is a mapping. */
+export function isMapping(field: Field): boolean {
+	return isMap(field.node);
+}
+
+/**
+The value of a key; undefined when the key is missing or its value is null.
+
+@throws {InputError} when the field is no mapping.
+*/
+export function child(field: Field, name: string): Field | undefined {
+	return fieldsOf(field).find(([key]) => key === name)?.[1];
+}
+
+/** The value at the end of a path of keys. */
+export function descend(field: Field, path: readonly string[]): Field | undefined {
+	let found: Field | undefined = field;
+	for (const name of path) {
+		found &&= child(found, name);
+	}
+
+	return found;
+}
+
+/**
+All keys of a mapping with their values, in order; those with null are left out, as Kubernetes does.
+
+@throws {InputError} when the field is no mapping, and for merge keys and keys that are no strings.
+*/
+export function fieldsOf(field: Field): ReadonlyArray<readonly [key: string, value: Field]> {
+	const {node, source} = field;
+	if (!isMap(node)) {
+		throw new InputError(`a mapping is due, this is ${kindOf(node)}`, field.at);
+	}
+
+	return node.items.flatMap(({key, value}) => {
+		const name = isScalar(key) ? key.value : undefined;
+		if (typeof name !== 'string') {
+			throw new InputError('a key that is no string', isNode(key) ? placeOf(source.lines, key.range?.[0] ?? 0) : field.at);
+		}
+
+		if (name === '<<') {
+			throw new InputError('merge keys (<<) are not read; write the keys out', placeOf(source.lines, (key as Node).range?.[0] ?? 0));
+		}
+
+		const path = /^[A-Z_a-z]\w*$/.test(name) ? (field.key === '' ? name : `${field.key}.${name}`) : `${field.key}[${JSON.stringify(name)}]`;
+		return isNode(value) && !isNull(value) ? [[name, fieldOf(value, {key: path, source, keyNode: key as Node})] as const] : [];
+	});
+}
+
+/**
+The items of a list.
+
+@throws {InputError} when the field is no list.
+*/
+export function itemsOf(field: Field): readonly Field[] {
+	const {node, source} = field;
+	if (!isSeq(node)) {
+		throw new InputError(`a list is due, this is ${kindOf(node)}`, field.at);
+	}
+
+	return node.items.flatMap((item, index) => isNode(item) && !isNull(item) ? [fieldOf(item, {key: `${field.key}[${index}]`, source})] : []);
+}
+
+/**
+A string.
+
+@throws {InputError} for anything else: Kubernetes does not turn `8080` or `true` into a string either.
+*/
+export function textOf(field: Field): Text {
+	const value = isScalar(field.node) ? field.node.value : undefined;
+	if (typeof value !== 'string') {
+		const hint = isScalar(field.node) ? '; Kubernetes refuses it too: put it in quotes' : '';
+		throw new InputError(`a string is due, this is ${kindOf(field.node)}${hint}`, field.at);
+	}
+
+	return {value, at: field.at};
+}
+
+/**
+A whole number.
+
+@throws {InputError} for anything else.
+*/
+export function numberOf(field: Field): number {
+	const value = isScalar(field.node) ? field.node.value : undefined;
+	if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
+		throw new InputError(`a whole number is due, this is ${kindOf(field.node)}`, field.at);
+	}
+
+	return value;
+}
+
+/**
+True or false.
+
+@throws {InputError} for anything else.
+*/
+export function booleanOf(field: Field): boolean {
+	const value = isScalar(field.node) ? field.node.value : undefined;
+	if (typeof value !== 'boolean') {
+		throw new InputError(`true or false is due, this is ${kindOf(field.node)}`, field.at);
+	}
+
+	return value;
+}
+
+function fieldOf(node: Node, {key, source, keyNode}: {readonly key: string; readonly source: Source; readonly keyNode?: Node}): Field {
+	const place = placeOf(source.lines, (keyNode ?? node).range?.[0] ?? 0);
+	const resolved = isAlias(node) ? node.resolve(source.document) : node;
+	if (resolved === undefined) {
+		throw new InputError('an alias without its anchor', place);
+	}
+
+	return {
+		node: resolved, key, at: key === '' ? place : `${place}, ${key}`, source,
+	};
+}
+
+function placeOf(lines: LineCounter, offset: number): string {
+	const {line, col} = lines.linePos(offset);
+	return `line ${line}, column ${col}`;
+}
+
+function isNode(value: unknown): value is Node {
+	return isMap(value) || isSeq(value) || isScalar(value) || isAlias(value);
+}
+
+function isNull(node: Node): boolean {
+	return isScalar(node) && node.value === null;
+}
+
+function kindOf(node: Node): string {
+	if (!isScalar(node)) {
+		return isSeq(node) ? 'a list' : 'a mapping';
+	}
+
+	return typeof node.value === 'number' || typeof node.value === 'boolean' ? `the ${typeof node.value} ${node.value}` : 'a string';
+}

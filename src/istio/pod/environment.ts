@@ -1,0 +1,32 @@
+/**
+Variables as istio-iptables and the CNI plug-in read them.
+*/
+
+import {flags} from '../flags.js';
+import {InputError} from '../input-error.js';
+import {readBoolean} from '../option-values.js';
+
+/** The names of all variables that istio-iptables reads. */
+export function knownVariables(): ReadonlySet<string> {
+	return new Set(flags.flatMap(({environment}) => environment));
+}
+
+/** The variables among some that istio-iptables reads. */
+export function knownEnvironment(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+	const names = knownVariables();
+	return Object.fromEntries(Object.entries(environment).filter(([name]) => names.has(name)));
+}
+
+/** A boolean as the plug-in and the CNI agent read it: what is none is taken for `otherwise`, and here that is said. */
+export function tolerantBoolean(text: string, {name, otherwise, warnings}: {readonly name: string; readonly otherwise: boolean; readonly warnings: string[]}): boolean {
+	try {
+		return readBoolean(text, name);
+	} catch (error) {
+		if (error instanceof InputError) {
+			warnings.push(`${error.message}; Istio notes it in a log and takes ${String(otherwise)}`);
+			return otherwise;
+		}
+
+		throw error;
+	}
+}

@@ -1,0 +1,227 @@
+/**
+How the rules of a pod come about: the first step from a manifest to a rule set.
+*/
+
+import {familyOfAddress} from '../../netfilter/address.js';
+import type {AddressFamily} from '../../netfilter/types.js';
+import {
+	defaultAmbientOptions, findAmbientRelease, readVirtualInterfaces, type AmbientOptions,
+} from '../ambient-options.js';
+import {parseSidecarArguments} from '../arguments.js';
+import {InputError} from '../input-error.js';
+import {newestRelease} from '../releases.js';
+import {familiesWritten} from '../routing.js';
+import {
+	annotationNames, annotationWarnings, sidecarAnnotationNames,
+} from './annotations.js';
+import {tolerantBoolean} from './environment.js';
+import {releaseOfImage} from './image.js';
+import {commandLineOf, findInitContainer, isValidation} from './init-container.js';
+import {leftAloneBecause, pluginArguments} from './plugin.js';
+import type {Container, Pod} from './pod.js';
+import {injectionOf} from './template.js';
+
+/** What the manifest cannot say. */
+export type PodContext = {
+	/** For manifests whose images name no release. */
+	readonly release?: string;
+	/** In place of the families of `status.podIPs`. */
+	readonly families?: readonly AddressFamily[];
+	/** Take the pod for one whose rules the CNI plug-in writes. */
+	readonly cni?: boolean;
+};
+
+/** Which program writes the rules, and from what. */
+export type PodWay = 'istio-init' | 'istio-cni' | 'annotations';
+
+/** The rules of a pod: as `parseSidecarArguments` takes them, none at all, or ambient ones. `families` is undefined when the manifest has no addresses. */
+export type PodInput =
+	| {
+		readonly kind: 'sidecar';
+		readonly workload: string;
+		readonly how: PodWay;
+		readonly release: string;
+		readonly argv: readonly string[];
+		readonly environment: Readonly<Record<string, string>>;
+		/** The families that rules are written for. */
+		readonly families: readonly AddressFamily[] | undefined;
+		readonly warnings: readonly string[];
+	}
+	| {readonly kind: 'none'; readonly workload: string; readonly reason: string; readonly warnings: readonly string[]}
+	| {
+		readonly kind: 'ambient';
+		readonly workload: string;
+		readonly release: string;
+		readonly options: AmbientOptions;
+		readonly families: readonly AddressFamily[] | undefined;
+		readonly warnings: readonly string[];
+	};
+
+type Known = {readonly pod: Pod; readonly context: PodContext; readonly warnings: string[]; readonly proxy: Container | undefined};
+
+/**
+Decides how the rules of a pod come about.
+
+@throws {InputError} for a pod of the node's network, for values that Istio refuses, for a pod that has nothing of Istio in it, and for ambient mode of a release whose ambient rules are not known.
+*/
+export function podInput(pod: Pod, context: PodContext = {}): PodInput {
+	if (pod.hostNetworkAt !== undefined) {
+		throw new InputError('a pod in the network of its node has no rules of its own: they would be the node\'s', pod.hostNetworkAt);
+	}
+
+	const known: Known = {
+		pod, context, warnings: [...annotationWarnings(pod)], proxy: [...pod.containers, ...pod.initContainers].find(({name}) => name === 'istio-proxy'),
+	};
+	const init = findInitContainer(pod);
+	if (context.cni === true) {
+		if (init !== undefined && !isValidation(init)) {
+			known.warnings.push(`${init.at}: with ${init.name} in it, the CNI plug-in leaves the pod alone; it is taken for a pod without`);
+		}
+
+		return byPlugin(known, init);
+	}
+
+	if (init !== undefined) {
+		return isValidation(init) ? byPlugin(known, init) : byInitContainer(known, init);
+	}
+
+	const {proxy} = known;
+	const isInjected = proxy !== undefined && isRealProxy(proxy, pod);
+	if (!isInjected && isAmbient(pod)) {
+		return byAmbient(known);
+	}
+
+	return isInjected ? byProxyAlone(known) : byAnnotations(known);
+}
+
+function byInitContainer(known: Known, init: Container): PodInput {
+	const {argv, environment} = commandLineOf(init, known.warnings);
+	return sidecar(known, {
+		how: 'istio-init', release: releaseFor(known, [init, known.proxy]), argv, environment,
+	}, init.at);
+}
+
+function byPlugin(known: Known, validation?: Container): PodInput {
+	const {pod, proxy, warnings, context} = known;
+	const reason = leftAloneBecause(pod, proxy);
+	if (reason !== undefined && context.cni !== true) {
+		return none(known, `the CNI plug-in leaves the pod alone: ${reason}`);
+	}
+
+	const release = releaseFor(known, [validation, proxy]);
+	return sidecar(known, {
+		how: 'istio-cni', release, argv: pluginArguments(pod, {proxy, release, warnings}), environment: {},
+	});
+}
+
+/** A proxy and no init container: either nothing is to be captured, or the plug-in does it without a validation container. */
+function byProxyAlone(known: Known): PodInput {
+	return known.pod.annotations.get(annotationNames.mode)?.value === 'NONE' ? none(known, `${annotationNames.mode} is NONE: nothing is captured`) : byPlugin(known);
+}
+
+function byAnnotations(known: Known): PodInput {
+	const {pod, proxy, warnings} = known;
+	const inject = pod.labels.get(annotationNames.inject) ?? pod.annotations.get(annotationNames.inject);
+	if (inject?.value === 'false') {
+		return none(known, `${annotationNames.inject} is false: the pod is not injected`);
+	}
+
+	const isMeant = inject !== undefined || proxy !== undefined || pod.labels.has(annotationNames.revision) || sidecarAnnotationNames.some(name => pod.annotations.has(name));
+	if (!isMeant) {
+		if (pod.labels.get(annotationNames.dataplaneMode)?.value === 'none') {
+			return none(known, `${annotationNames.dataplaneMode} is none: the pod is left out of ambient mode`);
+		}
+
+		throw new InputError([
+			`${pod.workload} has nothing of Istio in it. Looked for: an init container istio-init or istio-validation, or one that runs istio-iptables; a container istio-proxy;`,
+			`annotations traffic.sidecar.istio.io/…, ${annotationNames.mode}, ${annotationNames.proxyConfig}; the labels ${annotationNames.inject}, ${annotationNames.revision}, ${annotationNames.dataplaneMode}.`,
+			`If its namespace has it injected, add the label ${annotationNames.inject}: "true"`,
+		].join(' '));
+	}
+
+	const release = releaseFor(known, [proxy]);
+	const injection = injectionOf(pod, {proxy, release, warnings});
+	return injection === 'none' ? none(known, 'the mode of interception is NONE: nothing is captured') : sidecar(known, {how: 'annotations', release, ...injection}, pod.annotations.get(annotationNames.proxyConfig)?.at);
+}
+
+function byAmbient(known: Known): PodInput {
+	const {pod: {annotations, addresses, workload}, context, warnings} = known;
+	const [ingress, dns, interfaces] = [annotationNames.bypassInbound, annotationNames.dnsCapture, annotationNames.reroute].map(name => annotations.get(name));
+	const written = context.families ?? (addresses.length === 0 ? undefined : [...new Set(addresses.flatMap(address => familyOfAddress(address) ?? []))]);
+	const {redirectDns} = defaultAmbientOptions;
+	warnings.push(...sidecarAnnotationNames.flatMap(name => annotations.get(name) ?? []).map(({at}) => `${at}: without effect, for the pod is in ambient mode and has no sidecar`));
+	if (dns === undefined) {
+		warnings.push('whether DNS is captured is a setting of the node; that of a default installation is taken');
+	}
+
+	return {
+		kind: 'ambient',
+		workload,
+		release: findAmbientRelease(context.release ?? ''),
+		options: {
+			...defaultAmbientOptions,
+			ingress: ingress === undefined ? false : tolerantBoolean(ingress.value, {name: ingress.at, otherwise: false, warnings}),
+			redirectDns: dns === undefined ? redirectDns : tolerantBoolean(dns.value, {name: dns.at, otherwise: redirectDns, warnings}),
+			rerouteVirtualInterfaces: interfaces === undefined ? [] : readVirtualInterfaces(interfaces.value, interfaces.at),
+			ipv6: written?.includes('ipv6') ?? false,
+		},
+		// The agent writes IPv4 rules always.
+		families: written && (written.includes('ipv6') ? ['ipv4', 'ipv6'] : ['ipv4']),
+		warnings,
+	};
+}
+
+/** In the mesh by ambient mode: asked for by label, or marked so by the agent. A pod that is to be injected has a sidecar instead. */
+function isAmbient({labels, annotations}: Pod): boolean {
+	const mode = labels.get(annotationNames.dataplaneMode)?.value;
+	const isAsked = mode === 'ambient' || (mode !== 'none' && annotations.get(annotationNames.redirection)?.value === 'enabled');
+	return isAsked && (labels.get(annotationNames.inject) ?? annotations.get(annotationNames.inject))?.value !== 'true';
+}
+
+/** A container istio-proxy without an image of its own only changes what the injection will put there. */
+function isRealProxy({image}: Container, {annotations}: Pod): boolean {
+	return annotations.has(annotationNames.status) || (image !== undefined && image !== 'auto');
+}
+
+function releaseFor({context, warnings}: Known, containers: ReadonlyArray<Container | undefined>): string {
+	const release = containers.map(container => releaseOfImage(container?.image)).find(found => found !== undefined);
+	if (release !== undefined) {
+		if (context.release !== undefined && context.release !== release) {
+			warnings.push(`the image is of release ${release}, so that one is taken and not ${context.release}`);
+		}
+
+		return release;
+	}
+
+	if (context.release !== undefined) {
+		return context.release;
+	}
+
+	warnings.push(`no image names a release; the newest one known is taken, ${newestRelease.name}`);
+	return newestRelease.name;
+}
+
+/** What istio-iptables refuses is refused here already, with the place that it comes from. */
+function sidecar({pod, context, warnings}: Known, found: CommandLineOfWay, at?: string): PodInput {
+	const {dualStack} = placed(at, () => parseSidecarArguments(found));
+	const families = context.families ?? (pod.addresses.length === 0 ? undefined : familiesWritten(pod.addresses, {dualStack}));
+	return {
+		kind: 'sidecar', workload: pod.workload, ...found, families, warnings,
+	};
+}
+
+function placed<Value>(at: string | undefined, read: () => Value): Value {
+	try {
+		return read();
+	} catch (error) {
+		throw error instanceof InputError && at !== undefined ? new InputError(error.message, at) : error;
+	}
+}
+
+type CommandLineOfWay = {readonly how: PodWay; readonly release: string; readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string>>};
+
+function none({pod, warnings}: Known, reason: string): PodInput {
+	return {
+		kind: 'none', workload: pod.workload, reason, warnings,
+	};
+}

@@ -1,0 +1,43 @@
+/**
+The annotation `proxy.istio.io/config`: a ProxyConfig written as YAML (istio.io/api, mesh/v1alpha1), of which two fields have a part in the rules.
+*/
+
+import {InputError} from '../input-error.js';
+import {checkMode} from './annotations.js';
+import {
+	child, fieldsOf, isMapping, readDocuments, textOf, type Text,
+} from './document.js';
+
+/** What of a ProxyConfig decides the rules. */
+export type ProxyConfig = {
+	/** `proxyMetadata`: becomes environment of the init container and of the proxy. */
+	readonly metadata: Readonly<Record<string, string>>;
+	readonly mode: 'REDIRECT' | 'TPROXY' | 'NONE' | undefined;
+};
+
+/**
+Reads the annotation.
+
+@throws {InputError} naming line and annotation, and the line within its text.
+*/
+export function parseProxyConfig({value, at}: Text): ProxyConfig {
+	try {
+		const [config] = readDocuments(value);
+		if (config === undefined) {
+			return {metadata: {}, mode: undefined};
+		}
+
+		if (!isMapping(config)) {
+			throw new InputError('a mapping is due', config.at);
+		}
+
+		const metadata = child(config, 'proxyMetadata');
+		const mode = child(config, 'interceptionMode');
+		return {
+			metadata: Object.fromEntries(metadata === undefined ? [] : fieldsOf(metadata).map(([name, field]) => [name, textOf(field).value])),
+			mode: mode && checkMode(textOf(mode)),
+		};
+	} catch (error) {
+		throw error instanceof InputError ? new InputError(`in its text, ${error.message}`, at) : error;
+	}
+}

@@ -1,0 +1,145 @@
+/**
+Many runs in one document: a rule set for each release and back end, or whatever was asked for together.
+*/
+
+import type {Backend} from '../netfilter/types.js';
+import {exitCode, summarize, type Summary} from './exit-code.js';
+import {jsonVersion, reportToJson} from './json.js';
+import {hang, paragraph} from './layout.js';
+import {createPainter, type Painter} from './painter.js';
+import {printTap} from './tap.js';
+import {printText, type TextOptions} from './text.js';
+import type {Report} from './types.js';
+
+/** What came of one of them. `unavailable` is one that cannot be: a release that has no rules for a back end. `rejected` is one that the kernel or its tools did not take. */
+export type RunEntry = {readonly source: string; readonly release: string | null; readonly backend: Backend} & (
+	| {readonly kind: 'report'; readonly report: Report}
+	| {readonly kind: 'unavailable'; readonly reason: string}
+	| {readonly kind: 'rejected'; readonly reason: string}
+);
+
+/** All of them, in the order asked for. */
+export type Runs = {readonly entries: readonly RunEntry[]; readonly durationMs: number};
+
+/** How all types of all runs ended. A rule set that was rejected counts as one failure, for the run that was asked for did not happen. */
+export function summarizeRuns({entries}: Runs): Summary {
+	const total = {passed: 0, failed: 0, inconclusive: 0};
+	for (const entry of entries) {
+		const {passed, failed, inconclusive} = entry.kind === 'report' ? summarize(entry.report) : {passed: 0, failed: entry.kind === 'rejected' ? 1 : 0, inconclusive: 0};
+		total.passed += passed;
+		total.failed += failed;
+		total.inconclusive += inconclusive;
+	}
+
+	return total;
+}
+
+/** The exit status of all: a failure is certain, so it goes first; a doubt next; runs that cannot be are named and decide nothing, unless there is nothing else. */
+export function exitCodeOfRuns({entries}: Runs): 0 | 1 | 3 {
+	const codes = entries.flatMap(entry => entry.kind === 'report' ? [exitCode(entry.report)] : (entry.kind === 'rejected' ? [1 as const] : []));
+	if (codes.includes(1)) {
+		return 1;
+	}
+
+	return codes.includes(3) || codes.length === 0 ? 3 : 0;
+}
+
+/** All runs as one document: version 1 of the contract, with the document of each run in `runs`. */
+export function runsToJson(runs: Runs): unknown {
+	return {
+		version: jsonVersion,
+		runs: runs.entries.map(entry => entry.kind === 'report'
+			? reportToJson(entry.report)
+			: {rules: {source: entry.source, release: entry.release, backend: entry.backend}, [entry.kind]: entry.reason}),
+		summary: summarizeRuns(runs),
+		durationMs: runs.durationMs,
+	};
+}
+
+/** All runs as TAP, each a subtest (TAP 14). */
+export function printRunsTap(runs: Runs): string {
+	const {entries} = runs;
+	const {passed, failed, inconclusive} = summarizeRuns(runs);
+	return [
+		'TAP version 14',
+		`1..${entries.length}`,
+		...entries.flatMap((entry, index) => printSubtest(entry, index + 1)),
+		`# ${passed} passed, ${failed} failed, ${inconclusive} inconclusive`,
+	].map(line => `${line}\n`).join('');
+}
+
+function printSubtest(entry: RunEntry, number: number): readonly string[] {
+	const name = `${number} - ${entry.source}, ${entry.backend}`;
+	if (entry.kind !== 'report') {
+		return [entry.kind === 'unavailable' ? `ok ${name} # SKIP ${entry.reason}` : `not ok ${name}`, ...(entry.kind === 'rejected' ? [`# ${entry.reason.replaceAll('\n', ' ')}`] : [])];
+	}
+
+	const inner = printTap(entry.report).trimEnd().split('\n').slice(1).map(line => `    ${line}`);
+	return [`# Subtest: ${entry.source}, ${entry.backend}`, ...inner, `${exitCode(entry.report) === 0 ? 'ok' : 'not ok'} ${name}`];
+}
+
+const nameColumn = 14;
+const cellWidth = 20;
+
+/** A table of all runs, a line per release and a column per back end; then in full what did not pass. */
+export function printRunsText(runs: Runs, options: TextOptions): string {
+	const paint = createPainter(options.colour);
+	const {entries, durationMs} = runs;
+	const backends = [...new Set(entries.map(({backend}) => backend))];
+	const names = [...new Set(entries.map(entry => nameOf(entry)))];
+	const column = Math.min(Math.max(nameColumn, ...names.map(name => name.length + 2)), Math.max(nameColumn, options.width - 2 - (backends.length * cellWidth)));
+	const bad = entries.filter(entry => entry.kind === 'report' && exitCode(entry.report) !== 0);
+	const {passed, failed, inconclusive} = summarizeRuns(runs);
+	const lines = [
+		'',
+		paint.dim(`  ${'rules'.padEnd(column)}${backends.map(backend => backend.padEnd(cellWidth)).join('')}`.trimEnd()),
+		...names.map(name => `  ${name.padEnd(column)}${backends.map(backend => cellOf(entries.find(entry => entry.backend === backend && nameOf(entry) === name), paint)).join('')}`.trimEnd()),
+		'',
+		...notesOf(entries, {paint, width: options.width}),
+		`  ${[
+			passed > 0 ? paint.green(`${passed} passed`) : `${passed} passed`,
+			failed > 0 ? paint.red(`${failed} failed`) : `${failed} failed`,
+			...(inconclusive > 0 ? [paint.yellow(`${inconclusive} inconclusive`)] : []),
+		].join(', ')}${paint.dim(` in ${(durationMs / 1000).toFixed(1)} s`)}`,
+		...(bad.length > 0 ? paragraph('What did not pass stands above in full.', {indent: 2, width: options.width, paint: paint.dim}) : []),
+	];
+	const details = bad.map(entry => entry.kind === 'report' ? printText(entry.report, options) : '').join('');
+	return `${details}${lines.join('\n')}\n`;
+}
+
+function nameOf({source, release}: RunEntry): string {
+	return release ?? source;
+}
+
+/** Pads by what is seen, for colours take no room. */
+function cellOf(entry: RunEntry | undefined, paint: Painter): string {
+	if (entry === undefined) {
+		return ''.padEnd(cellWidth);
+	}
+
+	if (entry.kind !== 'report') {
+		const text = entry.kind === 'unavailable' ? '– not available' : '✖ rejected';
+		return `${(entry.kind === 'unavailable' ? paint.dim : paint.red)(text)}${' '.repeat(cellWidth - text.length)}`;
+	}
+
+	const {passed, failed, inconclusive} = summarize(entry.report);
+	const text = failed > 0 ? `✖ ${failed} failed` : (inconclusive > 0 || passed === 0 ? `? ${inconclusive} inconclusive` : `✔ ${passed} passed`);
+	const colour = failed > 0 ? paint.red : (inconclusive > 0 || passed === 0 ? paint.yellow : paint.green);
+	return `${colour(text)}${' '.repeat(Math.max(1, cellWidth - text.length))}`;
+}
+
+/** Reasons and hints, each once with the runs that it is for. */
+function notesOf(entries: readonly RunEntry[], {paint, width}: {readonly paint: Painter; readonly width: number}): readonly string[] {
+	const groups = new Map<string, string[]>();
+	for (const entry of entries) {
+		const texts = entry.kind === 'report' ? entry.report.hints : [entry.reason];
+		for (const text of texts) {
+			groups.set(text, [...groups.get(text) ?? [], `${nameOf(entry)} ${entry.backend}`]);
+		}
+	}
+
+	const lines = [...groups].flatMap(([text, names]) => hang({
+		indent: 2, label: 'note', column: 6, text: `${names.length === entries.length && entries.length > 1 ? 'all' : names.join(', ')}: ${text}`, width, paintLabel: paint.yellow,
+	}));
+	return lines.length > 0 ? [...lines, ''] : [];
+}

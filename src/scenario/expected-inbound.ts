@@ -1,0 +1,101 @@
+/**
+The rules that what comes into the pod should meet: over eth0 in nat PREROUTING, and under TPROXY in mangle PREROUTING, which what goes over lo meets as well.
+*/
+
+import type {Role} from '../istio/role.js';
+import {
+	hasInterface, hasPort, isHostLoopback, rangeOf,
+} from './selection.js';
+import type {Connection, World} from './types.js';
+
+/** What the rules do to a connection: let it go, or give it to one of the proxy's listeners. */
+export type Decision = {readonly roles: readonly Role[]; readonly to: 'destination' | 'outbound-listener' | 'inbound-listener'};
+
+/** The mark of the proxy's packets to its own pod under TPROXY: fixed in istio-iptables (algorithm.md, step 35). */
+export const hairpinMark = 1338;
+
+/** What comes from the remote namespace to one of the pod's addresses. */
+export function arriving(world: World, {source, mark, destination}: Connection): Decision {
+	const device = 'eth0';
+	if (world.intent.inboundInterceptionMode !== 'TPROXY') {
+		return natPrerouting(world, {device, destination});
+	}
+
+	const mangle = manglePrerouting(world, {
+		device, source, mark, destination,
+	});
+	const nat = natInterfaces(world, {device, destination});
+	return {roles: [...mangle.roles, ...nat?.roles ?? []], to: nat?.to === 'outbound-listener' ? nat.to : mangle.to};
+}
+
+type Arrival = {readonly device: string; readonly destination: Connection['destination']};
+
+function natPrerouting(world: World, arrival: Arrival): Decision {
+	return natInterfaces(world, arrival) ?? inbound(world, arrival.destination.port);
+}
+
+/** A1 and A2: interfaces of virtual machines stand before excluded ones, and their captures before their returns. */
+function natInterfaces({intent, family}: World, {device, destination}: Arrival): Decision | undefined {
+	const {kubeVirtInterfaces, excludeInterfaces, outboundIpRangesInclude: include} = intent;
+	const isVirtual = hasInterface(kubeVirtInterfaces, device);
+	if (isVirtual && (include === '*' || rangeOf(include, destination.address, family) !== undefined)) {
+		return {roles: ['virtual-interface-capture', 'outbound-redirect'], to: 'outbound-listener'};
+	}
+
+	return isVirtual || hasInterface(excludeInterfaces, device) ? {roles: ['interface-exclude-inbound'], to: 'destination'} : undefined;
+}
+
+/** A5 in nat. */
+function inbound({intent: {inboundPortsInclude: include, inboundPortsExclude: exclude, inboundTunnelPort, inboundExceptsTunnelPort}}: World, port: number): Decision {
+	if (include.length === 0) {
+		return {roles: [], to: 'destination'};
+	}
+
+	if (inboundExceptsTunnelPort && port === inboundTunnelPort) {
+		return {roles: ['inbound-jump', 'inbound-tunnel-port'], to: 'destination'};
+	}
+
+	if (include === '*') {
+		return hasPort(exclude, port)
+			? {roles: ['inbound-jump', 'inbound-port-exclude'], to: 'destination'}
+			: {roles: ['inbound-jump', 'inbound-capture', 'inbound-redirect'], to: 'inbound-listener'};
+	}
+
+	return hasPort(include, port)
+		? {roles: ['inbound-jump', 'inbound-port-include', 'inbound-redirect'], to: 'inbound-listener'}
+		: {roles: ['inbound-jump'], to: 'destination'};
+}
+
+/** A8 and A5 in mangle: what carries the proxy's mark goes its way, and what goes over lo too, but for the proxy's own connections to its pod. */
+export function manglePrerouting(world: World, {device, source, mark, destination}: Arrival & Pick<Connection, 'source' | 'mark'>): Decision {
+	const {intent, topology, family} = world;
+	if (hasInterface(intent.excludeInterfaces, device)) {
+		return {roles: ['interface-exclude-inbound'], to: 'destination'};
+	}
+
+	const isMarked = mark === intent.inboundTproxyMark;
+	const passed = (roles: readonly Role[]): Decision => ({roles: isMarked ? [...roles, 'tproxy-mark-save'] : roles, to: 'destination'});
+	const {inboundPortsInclude: include, inboundPortsExclude: exclude} = intent;
+	if (include.length === 0) {
+		return passed([]);
+	}
+
+	if (isMarked) {
+		return passed(['inbound-jump', 'tproxy-mark-bypass']);
+	}
+
+	if (device === 'lo' && source === topology.passthroughSource[family]) {
+		return passed(['inbound-jump', 'tproxy-passthrough-source']);
+	}
+
+	if (device === 'lo' && mark !== hairpinMark) {
+		return passed(['inbound-jump', 'tproxy-loopback-not-hairpin']);
+	}
+
+	if (include === '*' && hasPort(exclude, destination.port)) {
+		return passed(['inbound-jump', 'inbound-port-exclude']);
+	}
+
+	const isCaptured = (include === '*' || hasPort(include, destination.port)) && !isHostLoopback(world, destination.address);
+	return isCaptured ? {roles: ['inbound-jump', 'tproxy-capture', 'tproxy-redirect'], to: 'inbound-listener'} : passed(['inbound-jump']);
+}

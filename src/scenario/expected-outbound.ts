@@ -1,0 +1,165 @@
+/**
+The rules that what the pod's processes send should meet: under TPROXY first mangle OUTPUT, then nat OUTPUT, and what then goes over lo mangle PREROUTING.
+*/
+
+import type {Role} from '../istio/role.js';
+import {hairpinMark, manglePrerouting, type Decision} from './expected-inbound.js';
+import {
+	hasInterface, hasPort, isHostLoopback, isLocal, ownerOf, rangeOf, type Owner,
+} from './selection.js';
+import type {Connection, World} from './types.js';
+
+/** What a process of the pod sends. */
+export function leaving(world: World, connection: Connection): Decision {
+	const {intent, topology, family} = world;
+	const device = isLocal(world, connection.destination.address) ? 'lo' : 'eth0';
+	const isExcluded = hasInterface(intent.excludeInterfaces, device);
+	const nat: Decision = isExcluded ? {roles: ['interface-exclude-outbound'], to: 'destination'} : outbound(world, connection);
+	if (intent.inboundInterceptionMode !== 'TPROXY') {
+		return nat;
+	}
+
+	const mangle: MangleOutput = isExcluded ? {roles: ['interface-exclude-outbound'], mark: connection.mark} : mangleOutput(world, connection, device);
+	if (device !== 'lo' && nat.to === 'destination') {
+		return {roles: [...mangle.roles, ...nat.roles], to: 'destination'};
+	}
+
+	// REDIRECT has rewritten the destination by then (algorithm.md, section E).
+	const listener = nat.to === 'outbound-listener' ? intent.proxyPort : intent.inboundCapturePort;
+	const overLo = manglePrerouting(world, {
+		device: 'lo',
+		source: connection.source,
+		mark: mangle.mark,
+		destination: nat.to === 'destination' ? connection.destination : {address: topology.places.localhost[family], port: listener},
+	});
+	return {roles: [...mangle.roles, ...nat.roles, ...overLo.roles], to: overLo.to === 'destination' ? nat.to : overLo.to};
+}
+
+type MangleOutput = {readonly roles: readonly Role[]; readonly mark: number};
+
+/** A8, steps 34 and 35: the proxy's own connections to its pod get a mark of their own, by every rule that knows their owner. */
+function mangleOutput(world: World, {actor, mark, isProxysOwn, destination}: Connection, device: string): MangleOutput {
+	const {intent, actors} = world;
+	if (device !== 'lo') {
+		return {roles: [], mark};
+	}
+
+	if (mark === intent.inboundTproxyMark) {
+		return {roles: ['tproxy-loopback-marked'], mark};
+	}
+
+	if (isHostLoopback(world, destination.address)) {
+		return {roles: [], mark};
+	}
+
+	const {uid, gid} = actors[actor];
+	const known: readonly Role[] = [
+		...(intent.proxyUids.includes(uid) ? ['tproxy-hairpin-mark-by-uid' as const] : []),
+		...(intent.proxyGids.includes(gid) ? ['tproxy-hairpin-mark-by-gid' as const] : []),
+	];
+	// A proxy that no rule knows is expected by its group all the same, so that it is seen to fail.
+	const roles: readonly Role[] = known.length === 0 && isProxysOwn ? ['tproxy-hairpin-mark-by-gid'] : known;
+	return {roles, mark: roles.length > 0 ? hairpinMark : mark};
+}
+
+/** What the proxy opens after it accepted should be known as the proxy's. One that the rules cannot know is expected by UID all the same, so that it is seen to fail. */
+function intendedOwner({intent, actors: {proxy}}: World): Owner {
+	return ownerOf(intent, proxy) ?? 'uid';
+}
+
+/** A6: what goes out, in the order of the rules. */
+function outbound(world: World, connection: Connection): Decision {
+	const {actor, source, mark, isProxysOwn, destination} = connection;
+	const {intent, actors, family, topology} = world;
+	const overLo = isLocal(world, destination.address);
+	const toLoopback = isHostLoopback(world, destination.address);
+	if (hasPort(intent.outboundPortsExclude, destination.port)) {
+		return letGo('outbound-port-exclude');
+	}
+
+	if (source === topology.passthroughSource[family]) {
+		return letGo('passthrough-source');
+	}
+
+	const isTransparent = intent.inboundInterceptionMode === 'TPROXY';
+	// Nat does not look at marks: under TPROXY the proxy reaches the app, and its own pod, only as a user whom the rules for lo take for a foreign one (UID 0 with the proxy's GID).
+	const intended = isProxysOwn && !(isTransparent && overLo) ? intendedOwner(world) : undefined;
+	const owner = intended ?? (isTransparent && mark === intent.inboundTproxyMark ? undefined : ownerOf(intent, actors[actor]));
+	// A loopback range that is to be captured leaves the rules for foreign traffic on lo out (algorithm.md, 19b).
+	if (overLo && !intent.loopbackIncluded && isForeignOnLo(world, {actor, owner, intended, toLoopback})) {
+		return letGo(intent.proxyUids.length > 0 ? 'loopback-not-proxy-uid' : 'loopback-not-proxy-gid');
+	}
+
+	if (owner !== undefined) {
+		const isHairpin = overLo && !toLoopback && !(intent.hairpinExceptsTunnelPort && destination.port === intent.inboundTunnelPort);
+		return isHairpin
+			? {roles: ['outbound-jump', `hairpin-by-${owner}`, 'inbound-redirect'], to: 'inbound-listener'}
+			: letGo(`proxy-${owner}-bypass`);
+	}
+
+	return ofGroup(world, connection) ?? captured(world, {destination, toLoopback});
+}
+
+/** Whether the first block's rule for lo takes a connection. */
+function isForeignOnLo({intent, actors}: World, {actor, owner, intended, toLoopback}: {
+	readonly actor: Connection['actor']; readonly owner: Owner; readonly intended: Owner; readonly toLoopback: boolean;
+}): boolean {
+	if (owner === undefined) {
+		return intent.proxyUids.length + intent.proxyGids.length > 0;
+	}
+
+	// A process that is the proxy's by its group alone is a foreign one on lo, where the rules by UID come first; the proxy itself should not be.
+	if (owner === 'gid') {
+		return intended === undefined && intent.proxyUids.length > 0;
+	}
+
+	// With several UIDs, the first block's rule for lo takes every other one (facts: `-u 64535,1337`). To a loopback address that is harmless, and so expected; for a hairpin it is the fault that must show.
+	const {uid} = actors[actor];
+	return toLoopback && uid !== intent.proxyUids[0] && intent.proxyUids.includes(uid);
+}
+
+/** Step 21: only some groups are captured, or all but some. */
+function ofGroup({intent, actors}: World, {actor}: Connection): Decision | undefined {
+	const {ownerGroupsInclude: include, ownerGroupsExclude: exclude} = intent;
+	const gid = String(actors[actor].gid);
+	if (include === '*') {
+		return exclude.includes(gid) ? letGo('group-exclude') : undefined;
+	}
+
+	return include.includes(gid) ? undefined : letGo('group-include');
+}
+
+/** The rules behind those of the owners: localhost, ranges, ports. */
+function captured({intent, family}: World, {destination, toLoopback}: Pick<Connection, 'destination'> & {readonly toLoopback: boolean}): Decision {
+	if (toLoopback) {
+		return letGo('localhost-bypass');
+	}
+
+	if (rangeOf(intent.outboundIpRangesExclude, destination.address, family) !== undefined) {
+		return letGo('range-exclude');
+	}
+
+	if (hasPort(intent.outboundPortsInclude, destination.port)) {
+		return capture('outbound-port-include');
+	}
+
+	if (intent.outboundIpRangesInclude === '*') {
+		return capture('outbound-capture');
+	}
+
+	const range = rangeOf(intent.outboundIpRangesInclude, destination.address, family);
+	if (range === undefined) {
+		return {roles: ['outbound-jump'], to: 'destination'};
+	}
+
+	// A range of all addresses leaves no match in a rule, which then is the one that captures everything.
+	return capture(range.endsWith('/0') ? 'outbound-capture' : 'range-include');
+}
+
+function letGo(role: Role): Decision {
+	return {roles: ['outbound-jump', role], to: 'destination'};
+}
+
+function capture(role: Role): Decision {
+	return {roles: ['outbound-jump', role, 'outbound-redirect'], to: 'outbound-listener'};
+}

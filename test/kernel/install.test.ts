@@ -1,0 +1,77 @@
+/** What installing promises: all or nothing, what was there before is gone, what the kernel holds is what was asked for. */
+
+import test from 'ava';
+import {parseNft} from '../../src/netfilter/nft.js';
+import {parseSave} from '../../src/netfilter/save.js';
+import type {Backend, RuleSet} from '../../src/netfilter/types.js';
+import {TestbedError} from '../../testbed/errors.js';
+import {LockFile} from '../../testbed/lock-file.js';
+import {loadRuleInput} from '../../testbed/rule-input.js';
+import {Netns} from '../../testbed/sandbox/netns.js';
+import {installRules, tool} from '../../testbed/sandbox/rules.js';
+import {Stage} from '../../testbed/stage.js';
+import {bothBackends, optionsOf} from './_run.js';
+
+const families = ['ipv4', 'ipv6'] as const;
+const good = parseSave('*nat\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n*mangle\n-A OUTPUT -j ACCEPT\nCOMMIT\n', 'ipv4');
+const unknownMatch = parseSave('*raw\n-A OUTPUT -j ACCEPT\nCOMMIT\n*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', 'ipv6');
+
+for (const backend of bothBackends) {
+	test(`a family that is rejected takes the other with it, ${backend}`, async t => {
+		await using netns = Netns.create('install');
+		await using lockFile = await LockFile.create();
+		const both: RuleSet = {tables: [...good.tables, ...unknownMatch.tables]};
+		const error = await t.throwsAsync(async () => installRules(netns, {
+			ruleSet: both, backend, families, lockFile: lockFile.path,
+		}), {instanceOf: TestbedError, code: 'RULES_REJECTED'});
+		t.regex(error.message, new RegExp(`^${tool(backend as 'iptables-nft', 'ipv6', 'restore')} rejected line \\d+, \`-A OUTPUT -m nosuchmatch -j RETURN\`: .*nosuchmatch`, 'u'));
+		t.is(error.state, 'No traffic was sent and nothing stays installed.');
+		for (const family of families) {
+			const saved = await netns.run(tool(backend as 'iptables-nft', family, 'save'), []); // eslint-disable-line no-await-in-loop -- Two short programs.
+			t.notRegex(saved, /^-A /mu, family);
+		}
+	});
+}
+
+test('a native set that nft rejects is told with its line and nft\'s own reason, and nothing of it stays', async t => {
+	await using netns = Netns.create('install');
+	await using lockFile = await LockFile.create();
+	const ruleSet = parseNft('table inet one {\n\tchain a {\n\t\taccept\n\t}\n}\ntable inet two {\n\tchain a {\n\t\tcounter jump nowhere\n\t}\n}\n');
+	const error = await t.throwsAsync(async () => installRules(netns, {
+		ruleSet, backend: 'nftables', families, lockFile: lockFile.path,
+	}), {instanceOf: TestbedError, code: 'RULES_REJECTED'});
+	t.regex(error.message, /^nft -f rejected line 8, `counter jump nowhere`: .*No such file or directory/u);
+	t.is(await netns.run('nft', ['list', 'ruleset']), '');
+});
+
+/** What is left of rules, ip rules and routes in a namespace, as the tools print it. */
+async function leftOf(netns: Netns, backend: Backend): Promise<string> {
+	const saves = backend === 'nftables'
+		? [netns.run('nft', ['-s', 'list', 'ruleset'])]
+		: families.map(async family => netns.run(tool(backend, family, 'save'), []));
+	const texts = await Promise.all([...saves, netns.run('ip', ['-4', 'rule']), netns.run('ip', ['-6', 'rule']), netns.run('ip', ['-4', 'route', 'show', 'table', 'all'])]);
+	return texts.join('\n').split('\n').filter(line => /^-A |counter|fwmark|default dev lo/u.test(line)).join('\n');
+}
+
+for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) {
+	test(`the next set on a stage stands alone, ${backend}`, async t => {
+		const [first, second] = ['release:1.30 -m TPROXY --redirect-dns --capture-all-dns --drop-invalid -c eth1', 'release:1.30'].map(source => loadRuleInput({source, families, backend}));
+		const options = optionsOf({rules: first!, families});
+		await using stage = await Stage.create({...options, intent: second!.intent});
+		const {pod} = stage.sandbox;
+		await stage.install({...first!, families});
+		t.regex(await leftOf(pod, backend), /fwmark 0x539 lookup 133[\s\S]*default dev lo/u);
+		t.regex(await leftOf(pod, backend), /zone/iu);
+
+		const held = await stage.install({...second!, families});
+		t.deepEqual(held.tables.filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name.replace('istio-proxy-', '')), backend === 'nftables' ? ['nat'] : ['nat', 'nat']);
+		t.notRegex(await leftOf(pod, backend), /fwmark|default dev lo|zone|invalid|tproxy/iu);
+	});
+}
+
+test('rules of two back ends do not meet on one stage', async t => {
+	const [nft, legacy] = bothBackends.map(backend => loadRuleInput({source: 'release:1.30', families, backend}));
+	await using stage = await Stage.create({...optionsOf({rules: nft!}), intent: nft!.intent});
+	await stage.install({...nft!, families});
+	await t.throwsAsync(async () => stage.install({...legacy!, families}), {instanceOf: RangeError, message: /holds rules of iptables-nft cannot hold rules of iptables-legacy/u});
+});

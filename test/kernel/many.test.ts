@@ -1,0 +1,53 @@
+/** Many rule sets in one run: every release, several back ends, and what happens when one of them cannot be. */
+
+import test from 'ava';
+import {releaseLines} from '../../src/istio/releases.js';
+import {parseSave} from '../../src/netfilter/save.js';
+import {loadRuleInput} from '../../testbed/rule-input.js';
+import {runMany} from '../../testbed/run-many.js';
+import {testbed, type JsonReport} from './_cli.js';
+import {optionsOf, outcomesOf} from './_run.js';
+
+type JsonRuns = {readonly version: number; readonly runs: ReadonlyArray<JsonReport & {readonly unavailable?: string}>; readonly summary: JsonReport['summary']};
+
+test('the six types over all default releases, both back ends of iptables', async t => {
+	const {exitCode, stdout, stderr} = await testbed(['run', '--rules', 'release:all', '--format', 'json']);
+	const {version, runs, summary} = JSON.parse(stdout) as JsonRuns;
+	t.is(version, 1);
+	t.is(runs.length, 2 * releaseLines.length);
+	t.deepEqual(runs.flatMap(({rules, types}) => types.filter(({outcome}) => outcome !== 'pass').map(({id, outcome}) => `${rules.release} ${rules.backend}: type ${id} ${outcome}`)), []);
+	t.deepEqual(summary, {passed: runs.length * 6, failed: 0, inconclusive: 0});
+	t.is(exitCode, 0, stderr);
+	t.is(new Set(runs.map(({rules}) => `${rules.release} ${rules.backend}`)).size, runs.length);
+	t.deepEqual([...new Set(runs[0]?.types.map(({stops}) => stops.join(' ')))].length, 6);
+});
+
+test('releases without native nftables are named as not available, and decide nothing', async t => {
+	const {exitCode, stdout} = await testbed(['run', '--rules', 'release:all', '--backend', 'nftables', '--types', '1,2', '--format', 'json']);
+	const {runs} = JSON.parse(stdout) as JsonRuns;
+	const missing = runs.filter(({unavailable}) => unavailable !== undefined);
+	t.deepEqual(missing.map(({rules}) => rules.release), releaseLines.filter(({features}) => !features.native).map(({name}) => name));
+	t.true(missing.length > 0 && missing.length < runs.length);
+	t.regex(missing[0]?.unavailable ?? '', /native nftables/u);
+	t.is(exitCode, 0);
+});
+
+test('a set that the kernel rejects is told apart, and the others go on', async t => {
+	const input = loadRuleInput({source: 'release:1.30', families: ['ipv4']});
+	const bad = {...input, source: 'bad', ruleSet: parseSave('*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', 'ipv4')};
+	const entries = await runMany([input, bad, input, input].map(rules => optionsOf({rules, types: ['2']})), {lanes: 2});
+	t.deepEqual(entries.map(({kind, source}) => `${kind} ${source}`), ['report release:1.30', 'rejected bad', 'report release:1.30', 'report release:1.30']);
+	t.deepEqual(entries.flatMap(entry => entry.kind === 'report' ? Object.values(outcomesOf(entry.report)) : []), ['pass', 'pass', 'pass']);
+});
+
+test('what cannot be done at all ends the whole run', async t => {
+	const controller = new AbortController();
+	controller.abort(new Error('enough'));
+	await t.throwsAsync(async () => runMany([optionsOf({signal: controller.signal}), optionsOf({signal: controller.signal})], {lanes: 2}), {message: 'enough'});
+});
+
+test('several runs cannot be kept', async t => {
+	const {exitCode, stderr} = await testbed(['run', '--backend', 'iptables-nft,iptables-legacy', '--keep']);
+	t.is(exitCode, 2);
+	t.regex(stderr, /--keep keeps the namespaces of one run; these are several[\s\S]*Name one release and one back end/u);
+});

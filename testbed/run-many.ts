@@ -1,0 +1,78 @@
+/**
+Many rule sets on several stages at once. A stage is kept for the next rule set as long as that needs the same actors and the same back end: starting the processes costs more than everything else.
+*/
+
+import type {RunEntry} from '../src/report/runs.js';
+import {TestbedError} from './errors.js';
+import type {RunOptions} from './options.js';
+import {playOn} from './run.js';
+import {castingKey, Stage} from './stage.js';
+
+type Job = {readonly options: RunOptions; readonly index: number; readonly key: string};
+
+/**
+Plays all of them and returns what came of each, in the order given. A set that the kernel rejects is an entry of its own; anything else that goes wrong ends all.
+
+@throws {TestbedError} when the machine cannot do it, an actor cannot start, or the run is interrupted.
+*/
+export async function runMany(all: readonly RunOptions[], {lanes, onEntry}: {readonly lanes: number; readonly onEntry?: (entry: RunEntry) => void}): Promise<readonly RunEntry[]> {
+	const jobs = all.map((options, index): Job => ({options, index, key: keyOf(options)}));
+	// Alike ones behind each other, so that a stage is rarely changed.
+	const queue = jobs.toSorted((one, other) => one.key < other.key ? -1 : (one.key > other.key ? 1 : one.index - other.index));
+	const entries = new Map<number, RunEntry>();
+	const failures: unknown[] = [];
+	const take = (): Job | undefined => failures.length > 0 ? undefined : queue.shift();
+	await Promise.all(Array.from({length: Math.min(lanes, jobs.length)}, async () => {
+		try {
+			await playLane(take, (index, entry) => {
+				entries.set(index, entry);
+				onEntry?.(entry);
+			});
+		} catch (error) {
+			failures.push(error);
+		}
+	}));
+	if (failures.length > 0) {
+		throw failures[0] as Error;
+	}
+
+	return jobs.map(({index}) => entries.get(index)!);
+}
+
+function keyOf(options: RunOptions): string {
+	return `${options.rules.backend} ${castingKey({...options, intent: options.rules.intent})}`;
+}
+
+/** One stage after the other, until nothing is left to play. */
+async function playLane(take: () => Job | undefined, onEntry: (index: number, entry: RunEntry) => void): Promise<void> {
+	let job = take();
+	while (job !== undefined) {
+		job = await playOnOneStage(job, take, onEntry); // eslint-disable-line no-await-in-loop -- A lane is one thing after the other.
+	}
+}
+
+/** Plays jobs as long as they fit the stage; returns the first that does not. */
+async function playOnOneStage(first: Job, take: () => Job | undefined, onEntry: (index: number, entry: RunEntry) => void): Promise<Job | undefined> {
+	await using stage = await Stage.create({...first.options, intent: first.options.rules.intent});
+	let job: Job | undefined = first;
+	while (job?.key === first.key) {
+		const {options, index} = job;
+		const {rules: {source, release, backend}} = options;
+		const named = {source, release, backend};
+		try {
+			const {report} = await playOn(stage, options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
+			onEntry(index, {...named, kind: 'report', report});
+		} catch (error) {
+			if (!(error instanceof TestbedError && error.code === 'RULES_REJECTED')) {
+				throw error;
+			}
+
+			onEntry(index, {...named, kind: 'rejected', reason: error.message});
+			return take(); // Whatever is left of it goes with its stage.
+		}
+
+		job = take();
+	}
+
+	return job;
+}

@@ -1,0 +1,114 @@
+/**
+The world in which rules are put to the kernel: a sandbox with its actors. Several rule sets can be played on one stage, one after the other, as long as they need the same actors.
+*/
+
+import type {SidecarRouting} from '../src/istio/routing.js';
+import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+import {transparencyOf} from '../src/scenario/intent.js';
+import {defaultTopology, type Topology} from '../src/scenario/topology.js';
+import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
+import {actorsFor, Cast} from './actors/cast.js';
+import {LockFile} from './lock-file.js';
+import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
+import {installRules} from './sandbox/rules.js';
+import {Sandbox} from './sandbox/sandbox.js';
+
+/** What the actors of a stage depend on. */
+export type Casting = {
+	readonly intent: Intent;
+	readonly types: readonly TypeId[];
+	readonly credentials: ActorCredentials;
+	readonly timeoutMs: number;
+};
+
+/** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
+export function castingKey({intent, types, credentials, timeoutMs}: Casting): string {
+	const {proxyPort, inboundCapturePort} = intent;
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, types, credentials, timeoutMs]);
+}
+
+/** One sandbox with its actors. Who creates it disposes of it. */
+export class Stage implements AsyncDisposable {
+	/** Makes the namespaces and starts everything at once; nothing is waited for but the lock file. The first use tells what failed. */
+	static async create(casting: Casting): Promise<Stage> {
+		const lockFile = await LockFile.create();
+		try {
+			return new Stage(lockFile, Sandbox.create(), casting);
+		} catch (error) {
+			await lockFile[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	readonly topology: Topology = defaultTopology;
+	readonly sandbox: Sandbox;
+	readonly #lockFile: LockFile;
+	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
+	readonly #cast: Promise<readonly [PromiseSettledResult<Cast>]>;
+	#held: {readonly ruleSet: RuleSet; readonly backend: Backend; readonly routing: SidecarRouting} | undefined;
+
+	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...casting}: Casting) {
+		this.#lockFile = lockFile;
+		this.sandbox = sandbox;
+		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
+		this.#cast = Promise.allSettled([Cast.start({
+			sandbox, topology: this.topology, names: actorsFor(types), ...casting,
+		})]);
+		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
+	}
+
+	/** The actors, once they listen. */
+	async cast(): Promise<Cast> {
+		const [result] = await this.#cast;
+		return valueOf(result);
+	}
+
+	/**
+	Puts rules and what goes with them in the place of those of before; returns what the kernel then holds.
+
+	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then.
+	*/
+	async install({ruleSet, routing, backend, families}: {
+		readonly ruleSet: RuleSet; readonly routing: SidecarRouting; readonly backend: Backend; readonly families: readonly AddressFamily[];
+	}): Promise<RuleSet> {
+		const [configured] = await this.#configured;
+		valueOf(configured);
+		const before = this.#held;
+		if (before !== undefined && before.backend !== backend) {
+			throw new RangeError(`a stage that holds rules of ${before.backend} cannot hold rules of ${backend}`);
+		}
+
+		const [held] = await Promise.all([
+			installRules(this.sandbox.pod, {
+				ruleSet, backend, families, lockFile: this.#lockFile.path, ...(before === undefined ? {} : {held: before.ruleSet}),
+			}),
+			this.sandbox.applyRouting(routing, before?.routing),
+		]);
+		this.#held = {ruleSet: held, backend, routing};
+		return held;
+	}
+
+	/** Counters, handles and owners, as they are now. */
+	async loadState(backend: Backend, families: readonly AddressFamily[]): Promise<KernelState> {
+		return loadKernelState(this.sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		const [[cast]] = await Promise.all([this.#cast, this.#configured]);
+		if (cast.status === 'fulfilled') {
+			await cast.value[Symbol.asyncDispose]();
+		}
+
+		await this.sandbox[Symbol.asyncDispose]();
+		await this.#lockFile[Symbol.asyncDispose]();
+	}
+}
+
+/** The value of a promise that was settled, or its error. */
+export function valueOf<T>(result: PromiseSettledResult<T>): T {
+	if (result.status === 'rejected') {
+		throw result.reason as Error;
+	}
+
+	return result.value;
+}
