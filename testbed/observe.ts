@@ -16,6 +16,7 @@ import {lostInSequence} from '../src/trace/lost.js';
 import {NetlinkFormatError} from '../src/trace/netlink.js';
 import type {Observation} from '../src/trace/observation.js';
 import {assemblePackets} from '../src/trace/packets.js';
+import {canMeetChain} from '../src/trace/passage.js';
 import type {SocketRecord} from '../src/trace/sockets.js';
 import {compareCounters} from '../src/trace/witness.js';
 import type {Cast} from './actors/cast.js';
@@ -97,7 +98,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		gaps.push({kind: 'lost-events', message: `${orphans} trace events do not follow from those before them.`});
 	}
 
-	if (packets.length > 0 && packets.every(({traversals}) => traversals.length === 0) && recording.overruns === 0) {
+	if (packets.some(packet => canMeetChain(packet, ruleSet.tables)) && packets.every(({traversals}) => traversals.length === 0) && recording.overruns === 0) {
 		// Measured: a fresh namespace consults nat only once a rule needs conntrack.
 		gaps.push({kind: 'not-traced', message: 'No chain was consulted at all. Nat is consulted only where conntrack is on; a rule set without REDIRECT, DNAT or a conntrack match leaves it off.'});
 	}

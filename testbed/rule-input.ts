@@ -13,7 +13,10 @@ import {ambientHostRuleSet, ambientRuleSet} from '../src/istio/iptables/ambient.
 import {ambientHostNftRuleSet, ambientNftRuleSet} from '../src/istio/nftables/ambient.js';
 import {podInput} from '../src/istio/pod/input.js';
 import {parsePod} from '../src/istio/pod/pod.js';
-import {findRelease, newestRelease} from '../src/istio/releases.js';
+import {sidecarNftRuleSet} from '../src/istio/nftables/sidecar.js';
+import {
+	findRelease, newestRelease, releaseLines, type Release,
+} from '../src/istio/releases.js';
 import {sidecarRouting, type SidecarRouting} from '../src/istio/routing.js';
 import {sidecarRuleSet} from '../src/istio/iptables/sidecar.js';
 import {ParseError, parseSave} from '../src/netfilter/save.js';
@@ -104,7 +107,25 @@ function ofReleases({source, source6, families, backends, dnsServers, isForShow}
 	const releases = parseReleaseInputs(source);
 	// All releases are for comparing, so both back ends of iptables; a single one is for looking at.
 	const wanted = backends ?? (releases.length > 1 ? iptablesBackends : ['iptables-nft' as const]);
-	return {inputs: wanted.flatMap(backend => releases.map(release => ofRelease(source, release, {families, backend, dnsServers, isForShow}))), missing: []};
+	const asked = wanted.flatMap(backend => releases.map(release => ({backend, release})));
+	const cannot = asked.filter(({backend, release: {release}}) => backend === 'nftables' && !release.features.native);
+	if (cannot.length > 0 && releases.length === 1) {
+		throw new TestbedError('INPUT', {message: `${source}: ${noNative(releases[0]!.release)}`, state: 'Nothing was installed.', hint: 'Choose --backend iptables-nft or iptables-legacy.'});
+	}
+
+	return {
+		inputs: asked.filter(entry => !cannot.includes(entry)).map(({backend, release}) => ofRelease(source, release, {
+			families, backend, dnsServers, isForShow,
+		})),
+		missing: cannot.map(({backend, release: {release}}) => ({
+			source, release: release.name, backend, reason: noNative(release),
+		})),
+	};
+}
+
+function noNative({name}: Release): string {
+	const first = releaseLines.find(({features}) => features.native);
+	return `release ${name} writes no native nftables rules${first === undefined ? '' : `; ${first.name} is the first that does`}.`;
 }
 
 function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsServers, isForShow = false}: {
@@ -120,7 +141,7 @@ function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsS
 	}
 
 	const options = dnsServers === undefined ? input.options : {...input.options, ...serversOf(dnsServers)};
-	const ruleSet = sidecarRuleSet(input.release, options, families);
+	const ruleSet = (backend === 'nftables' ? sidecarNftRuleSet : sidecarRuleSet)(input.release, options, families);
 	return {
 		source, release: input.release.asked, backend, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: ruleSet, intent: intentOf(options, input.release.features),
 	};

@@ -69,13 +69,14 @@ export function printRunsTap(runs: Runs): string {
 }
 
 function printSubtest(entry: RunEntry, number: number): readonly string[] {
-	const name = `${number} - ${entry.source}, ${entry.backend}`;
+	const what = `${nameOf(entry)}, ${entry.backend}`;
+	const name = `${number} - ${what}`;
 	if (entry.kind !== 'report') {
 		return [entry.kind === 'unavailable' ? `ok ${name} # SKIP ${entry.reason}` : `not ok ${name}`, ...(entry.kind === 'rejected' ? [`# ${entry.reason.replaceAll('\n', ' ')}`] : [])];
 	}
 
 	const inner = printTap(entry.report).trimEnd().split('\n').slice(1).map(line => `    ${line}`);
-	return [`# Subtest: ${entry.source}, ${entry.backend}`, ...inner, `${exitCode(entry.report) === 0 ? 'ok' : 'not ok'} ${name}`];
+	return [`# Subtest: ${what}`, ...inner, `${exitCode(entry.report) === 0 ? 'ok' : 'not ok'} ${name}`];
 }
 
 const nameColumn = 14;

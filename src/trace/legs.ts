@@ -11,7 +11,7 @@ import type {Gap} from './gap.js';
 import type {Observation, ObservedPath} from './observation.js';
 import {protocolNumbers} from './packet.js';
 import type {TracedPacket} from './packets.js';
-import {chainsMissed} from './passage.js';
+import {canMeetChain, chainsMissed} from './passage.js';
 import {
 	loopStops, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketRecord,
 } from './sockets.js';
@@ -120,7 +120,8 @@ export class Joiner {
 
 		const tables = tablesWithRules(this.#evidence.ruleSet, opened.family);
 		const traversals = packet?.traversals.filter(({table}) => tables.includes(table)) ?? [];
-		if (tables.length > 0 && packet !== undefined && traversals.length === 0) {
+		const under = this.#evidence.ruleSet.tables.filter(({family, name: table}) => tables.includes(table) && (family === tableFamily(opened.family) || family === 'inet'));
+		if (packet !== undefined && traversals.length === 0 && canMeetChain(packet, under)) {
 			gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but no chain of ${tables.join(', ')} shows it.`});
 		}
 
@@ -142,7 +143,6 @@ export class Joiner {
 			opened, accepted, packet, name,
 		}, gaps);
 		if (packet !== undefined && traversals.length > 0 && (end.kind === 'accepted' || end.kind === 'refused')) {
-			const under = this.#evidence.ruleSet.tables.filter(({family, name: table}) => tables.includes(table) && (family === tableFamily(opened.family) || family === 'inet'));
 			gaps.push(...chainsMissed(packet, under).map((chain): Gap => ({kind: 'not-traced', message: `The first packet of ${name} arrived, but the trace does not show it in ${chain}.`})));
 		}
 

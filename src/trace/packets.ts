@@ -36,12 +36,17 @@ export type TracedPacket = {
 	readonly header: PacketHeader;
 	readonly traversals: readonly Traversal[];
 	readonly seen: boolean;
+	/** The hook at which the trace switch first met it: where it came into the namespace, or was sent. Undefined when that event is not there. */
+	readonly entry: Hook | undefined;
 	/** The owner of the socket as NFLOG names it. */
 	readonly owner: {readonly uid: number; readonly gid: number} | undefined;
 };
 
 type OpenTraversal = Omit<Traversal, 'hits' | 'end'> & {hits: RuleHit[]; end: Traversal['end']};
-type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; owner: TracedPacket['owner']};
+type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; entry: Hook | undefined; owner: TracedPacket['owner']};
+
+/** The two chains of the trace switch, by the hooks at which they hang. */
+const entries: Readonly<Record<string, Hook>> = {prerouting: 'prerouting', output: 'output'};
 
 /** What stays the same of a packet at all its hooks. */
 function identityOf(packet: PacketHeader): string {
@@ -67,6 +72,7 @@ class Assembler {
 			// The switch stands before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
 			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event);
 			packet.seen ||= isSwitch;
+			packet.entry ??= isSwitch ? entries[event.chain] : undefined;
 			const hook = isSwitch ? undefined : this.#lookup.hookOf(event);
 			if (hook === undefined) {
 				// Of a chain that is no base chain a first event cannot come, so the one before it is lost; without its traversal the next line counts it.
@@ -117,9 +123,10 @@ class Assembler {
 		}
 
 		const packet: OpenPacket = {
-			header, traversals: [], seen: false, owner: undefined,
+			header, traversals: [], seen: false, entry: undefined, owner: undefined,
 		};
 		packet.seen = again && known.seen;
+		packet.entry = again ? known.entry : undefined;
 		this.#newest.set(identity, packet);
 		this.packets.push(packet);
 		return packet;

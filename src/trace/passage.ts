@@ -3,7 +3,7 @@ Which base chains a packet must have passed if it arrived. A chain without a mat
 */
 
 import {baseChainOf} from '../netfilter/built-in.js';
-import type {BaseChain, Table} from '../netfilter/types.js';
+import type {BaseChain, Hook, Table} from '../netfilter/types.js';
 import type {TracedPacket} from './packets.js';
 
 /**
@@ -37,4 +37,17 @@ function isPassed({type, hook}: BaseChain, {isSent, isReceived, hasShownTable}: 
 	}
 
 	return (hook === 'prerouting' || hook === 'input') && isReceived && !(isSent && type === 'nat');
+}
+
+/** Whether a packet can meet a chain of these tables at all, by where it came in: native nft tables have chains only where they hold rules. A packet whose entry is not known can. */
+export function canMeetChain({entry}: Pick<TracedPacket, 'entry'>, tables: readonly Table[]): boolean {
+	if (entry === undefined) {
+		return tables.length > 0;
+	}
+
+	const hooks: readonly Hook[] = entry === 'prerouting' ? ['prerouting', 'input'] : ['output', 'postrouting'];
+	return tables.some(table => table.chains.some(chain => {
+		const base = baseChainOf(table, chain);
+		return base !== undefined && hooks.includes(base.hook);
+	}));
 }

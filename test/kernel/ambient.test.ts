@@ -1,12 +1,13 @@
 /** Ambient mode: ztunnel's stub and the agent's rules in the pod, by every back end. */
 
 import test from 'ava';
+import {parseSave, printSave} from '../../src/netfilter/save.js';
 import {backends} from '../../src/netfilter/types.js';
 import {typeIds} from '../../src/scenario/six-types.js';
 import {loadRuleInput} from '../../testbed/rule-input.js';
 import {runMany} from '../../testbed/run-many.js';
 import {
-	optionsOf, outcomesOf, resultOf, run, stopsOf,
+	optionsOf, outcomesOf, replace, resultOf, run, stopsOf,
 } from './_run.js';
 
 const families = ['ipv4', 'ipv6'] as const;
@@ -37,10 +38,8 @@ test('the app sees the client, and what ztunnel sends is not captured again', as
 
 test('goes red: without the exception for what ztunnel marked, the flow goes round', async t => {
 	const rules = loadRuleInput({source: 'ambient:1.30', families: ['ipv4']});
-	const tables = rules.ruleSet.tables.map(table => table.name === 'nat'
-		? {...table, chains: table.chains.map(chain => ({...chain, rules: chain.rules.map(rule => ({...rule, text: rule.text.replace('-m mark ! --mark 0x539/0xfff ', ''), matches: rule.matches.filter(({kind}) => kind !== 'mark')}))}))}
-		: table);
-	const report = await run({rules: {...rules, ruleSet: {tables}}, credentials: {proxy: ztunnel}, types: ['2']});
+	const dump = replace(printSave(rules.ruleSet, 'ipv4'), '-A ISTIO_OUTPUT ! -d 127.0.0.1/32 -p tcp -m mark ! --mark 0x539/0xfff -j REDIRECT --to-ports 15001', '-A ISTIO_OUTPUT ! -d 127.0.0.1/32 -p tcp -j REDIRECT --to-ports 15001');
+	const report = await run({rules: {...rules, ruleSet: parseSave(dump, 'ipv4')}, credentials: {proxy: ztunnel}, types: ['2']});
 	t.is(resultOf(report, '2').outcome.kind, 'fail');
 	t.true(resultOf(report, '2').loop);
 });

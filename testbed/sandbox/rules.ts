@@ -58,7 +58,7 @@ function isOfFamilies({family}: Table, families: readonly AddressFamily[]): bool
 
 type IptablesInstallation = Installation & {readonly backend: IptablesBackend};
 
-/** Each family is one transaction of its tool. When one of them is rejected, the others are emptied again. */
+/** Its tool commits a family table by table (measured), so when something is rejected, all tables of all families are emptied again. */
 async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, families, lockFile, held}: IptablesInstallation): Promise<RuleSet> {
 	const environment = {XTABLES_LOCKFILE: lockFile};
 	const restore = async (family: AddressFamily, input: string): Promise<void> => {
@@ -77,11 +77,8 @@ async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, familie
 	}));
 	const failed = results.find(result => result.status === 'rejected');
 	if (failed !== undefined) {
-		await Promise.all(families.map(async (family, index) => {
-			if (results[index]?.status === 'fulfilled') {
-				await restore(family, printSave({tables: emptied(ruleSet, {tables: []})}, family));
-			}
-		}));
+		const nothing: RuleSet = {tables: emptied({tables: [...ruleSet.tables, ...emptied(held, ruleSet)]}, {tables: []})};
+		await Promise.all(families.map(async family => restore(family, printSave(nothing, family))));
 		throw failed.reason as Error;
 	}
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import fastCheck from 'fast-check';
 import IpCidr from 'ip-cidr';
 import {
-	contains, familyOfAddress, hasMaskWithHoles, isLoopback, overlap, parseAddress, parseRange, printAddress, printRange, shortAddress,
+	addressBytes, contains, familyOfAddress, hasMaskWithHoles, isLoopback, overlap, parseAddress, parseRange, printAddress, printAddressBytes, printRange, shortAddress,
 } from '../../../src/netfilter/address.js';
 
 const ipv4 = fastCheck.ipV4();
@@ -106,4 +106,14 @@ test('law: a printed range reads as the same range', t => {
 		const range = parseRange(text);
 		t.deepEqual(range && parseRange(printRange(range) ?? ''), range);
 	}));
+});
+
+test('the bytes of an address and back', t => {
+	for (const text of ['127.0.0.1', '255.0.1.2', '::1', '2001:db8:1::10']) {
+		t.is(printAddressBytes(addressBytes(text)), text);
+	}
+
+	t.deepEqual([...addressBytes('10.244.1.10')], [10, 244, 1, 10]);
+	t.is(addressBytes('::').length, 16);
+	t.throws(() => addressBytes('10.244.1'), {instanceOf: RangeError, message: '"10.244.1" is no address'});
 });

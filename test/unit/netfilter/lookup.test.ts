@@ -1,7 +1,8 @@
 import test from 'ava';
 import {
-	builtInChains, findChain, findRule, rulesOf, tableFamily, tablesWithRules,
+	baseChainOf, builtInChains, findChain, findRule, isNatTable, rulesOf, tableFamily, tablesWithRules,
 } from '../../../src/netfilter/lookup.js';
+import {parseNft} from '../../../src/netfilter/nft.js';
 import {parseSave} from '../../../src/netfilter/save.js';
 
 const set = parseSave('*raw\nCOMMIT\n*nat\n-N MINE\n-A OUTPUT -j MINE\n-A MINE -j RETURN\n-A MINE -j ACCEPT\nCOMMIT', 'ipv4');
@@ -37,4 +38,20 @@ test('built-in chains are known per table', t => {
 	t.deepEqual(builtInChains('raw'), ['PREROUTING', 'OUTPUT']);
 	t.deepEqual(builtInChains('broute'), []);
 	t.is(tableFamily('ipv6'), 'ip6');
+});
+
+const native = parseNft('table inet t {\n\tchain a {\n\t\ttype nat hook output priority -100; policy accept;\n\t\tjump b\n\t}\n\tchain b {\n\t\taccept\n\t}\n}\ntable inet u {\n\tchain a {\n\t\ttype nat hook output priority -100; policy accept;\n\t\taccept\n\t}\n\tchain c {\n\t\ttype filter hook input priority filter; policy drop;\n\t\taccept\n\t}\n}\ntable inet v {\n\tchain b {\n\t\taccept\n\t}\n}\n');
+
+test('base chains are known by iptables\' names, or by what native nft says of them', t => {
+	const [raw, nat] = set.tables;
+	t.deepEqual(raw!.chains.map(chain => baseChainOf(raw!, chain)), [{type: 'filter', hook: 'prerouting', priority: -300}, {type: 'filter', hook: 'output', priority: -300}]);
+	t.deepEqual(nat!.chains.map(chain => baseChainOf(nat!, chain)?.priority), [-100, 100, -100, 100, undefined]);
+	const [mangle] = parseSave('*mangle\n-A OUTPUT -j ACCEPT\nCOMMIT', 'ipv4').tables;
+	t.is(baseChainOf(mangle!, mangle!.chains.find(({name}) => name === 'OUTPUT')!)?.type, 'route');
+	t.deepEqual(native.tables[0]!.chains.map(chain => baseChainOf(native.tables[0]!, chain)), [{type: 'nat', hook: 'output', priority: -100}, undefined]);
+});
+
+test('a table is nat when all its base chains are, and it has one', t => {
+	t.deepEqual(set.tables.map(table => isNatTable(table)), [false, true]);
+	t.deepEqual(native.tables.map(table => isNatTable(table)), [true, false, false]);
 });

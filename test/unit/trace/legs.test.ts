@@ -54,7 +54,7 @@ function traversal(changes: Partial<Traversal> = {}): Traversal {
 const whole = [traversal({hits: [hit(1)]}), traversal({chain: 'POSTROUTING'})];
 
 const packet = (changes: Partial<TracedPacket> & {readonly from?: Endpoint; readonly to?: Endpoint} = {}): TracedPacket => ({
-	header: header({source: changes.from ?? appPort, destination: changes.to ?? remote}), traversals: whole, seen: true, owner: undefined, ...changes,
+	header: header({source: changes.from ?? appPort, destination: changes.to ?? remote}), traversals: whole, seen: true, entry: undefined, owner: undefined, ...changes,
 });
 const owner = (changes: Partial<SocketOwner> = {}): SocketOwner => ({
 	family: 'ipv4', sourcePort: 40_000, destinationPort: 8080, uid: 1000, gid: 1000, ...changes,

@@ -1,7 +1,8 @@
 import test from 'ava';
+import {parseNft} from '../../../src/netfilter/nft.js';
 import {parseSave} from '../../../src/netfilter/save.js';
 import type {Hook} from '../../../src/netfilter/types.js';
-import {chainsMissed} from '../../../src/trace/passage.js';
+import {canMeetChain, chainsMissed} from '../../../src/trace/passage.js';
 import type {TracedPacket} from '../../../src/trace/packets.js';
 import {header} from './_events.js';
 
@@ -10,6 +11,7 @@ function packet(...places: readonly string[]): TracedPacket {
 	return {
 		header: header(),
 		seen: true,
+		entry: undefined,
 		owner: undefined,
 		traversals: places.map(place => {
 			const [table, chain, outInterface] = place.split(' ') as [string, string, string | undefined];
@@ -45,5 +47,21 @@ const rows: ReadonlyArray<readonly [title: string, packet: TracedPacket, tables:
 for (const [title, traced, tables, missed] of rows) {
 	test(`chains that a packet which arrived must have passed: ${title}`, t => {
 		t.deepEqual([...chainsMissed(traced, tables)].toSorted(), [...missed].toSorted());
+	});
+}
+
+const sentOnly = parseNft('table inet t {\n\tchain o {\n\t\ttype nat hook output priority -100; policy accept;\n\t\taccept\n\t}\n}\n').tables;
+const regularOnly = parseNft('table inet t {\n\tchain o {\n\t\taccept\n\t}\n}\n').tables;
+
+for (const [title, entry, tables, can] of [
+	['what is sent meets a chain at output', 'output', sentOnly, true],
+	['what comes in does not', 'prerouting', sentOnly, false],
+	['a packet whose entry is not known can', undefined, sentOnly, true],
+	['a table without base chains is met by nobody', 'output', regularOnly, false],
+	['no table at all', undefined, [], false],
+	['iptables has its chains without rules too', 'prerouting', nat, true],
+] as const) {
+	test(`whether a packet can meet a chain: ${title}`, t => {
+		t.is(canMeetChain({entry}, tables), can);
 	});
 }

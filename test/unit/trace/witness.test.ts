@@ -16,6 +16,7 @@ function packet(times: number, {family, table, chain, number}: Pick<LoadedRule, 
 	return {
 		header: header(),
 		seen: true,
+		entry: undefined,
 		owner: undefined,
 		traversals: [{
 			hook: 'output',

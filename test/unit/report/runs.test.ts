@@ -1,0 +1,92 @@
+import test from 'ava';
+import {
+	exitCodeOfRuns, printRunsTap, printRunsText, runsToJson, summarizeRuns, type RunEntry, type Runs,
+} from '../../../src/report/runs.js';
+import type {Backend} from '../../../src/netfilter/types.js';
+import {compareWithGolden} from '../../helpers/goldens.js';
+import {observed} from '../../helpers/observed.js';
+import {deleteRule, sketchReport, type RunSketch} from '../../helpers/reports.js';
+
+const doubt: RunSketch['tamper'] = ({path, loop}, {id}) => observed(path.legs, {loop, gaps: id === '6' ? [{kind: 'lost-events', message: 'An event was lost.'}] : []});
+
+function reportEntry(release: string, backend: Backend, {hints = [], ...sketch}: RunSketch & {readonly hints?: readonly string[]} = {}): RunEntry {
+	const {ruleSet: _, ...report} = sketchReport(sketch);
+	const source = 'release:all';
+	return {
+		kind: 'report', source, release, backend, report: {...report, hints, rules: {...report.rules, source, release, backend}},
+	};
+}
+
+const missing: RunEntry = {
+	kind: 'unavailable', source: 'release:all', release: '1.20', backend: 'nftables', reason: 'release 1.20 writes no native nftables rules.',
+};
+const rejected: RunEntry = {
+	kind: 'rejected', source: 'mine.rules', release: null, backend: 'iptables-nft', reason: 'iptables-nft-restore rejected line 3.',
+};
+
+function runsOf(...entries: readonly RunEntry[]): Runs {
+	return {entries, durationMs: 2345};
+}
+
+const mixed = runsOf(
+	reportEntry('1.20', 'iptables-nft'),
+	reportEntry('1.30', 'iptables-nft', {mutate: deleteRule('ISTIO_OUTPUT', 9), ids: ['1', '2']}),
+	missing,
+	reportEntry('1.30', 'nftables', {tamper: doubt, ids: ['5', '6'], hints: ['A hint that is longer than the eighty columns of a terminal, so that it goes on in the next line.']}),
+	rejected,
+);
+
+test('text: a table of all runs, in 80 columns, after what did not pass', t => {
+	const text = printRunsText(mixed, {colour: false, verbose: false, width: 80});
+	compareWithGolden(t, 'text/many-runs.txt', text);
+	t.true(text.split('\n').every(line => line.length <= 80));
+});
+
+test('text: a single table when all is well, and a hint of all runs only once', t => {
+	const hints = ['The same for all.'];
+	compareWithGolden(t, 'text/many-runs-passed.txt', printRunsText(runsOf(...(['iptables-nft', 'iptables-legacy'] as const).flatMap(backend => ['1.10', '1.30'].map(release => reportEntry(release, backend, {hints})))), {colour: false, verbose: false, width: 80}));
+});
+
+test('colours take no room in the table', t => {
+	const [plain, coloured] = [false, true].map(colour => printRunsText(mixed, {colour, verbose: false, width: 80}));
+	// eslint-disable-next-line no-control-regex -- The colours of a terminal.
+	t.is(coloured?.replaceAll(/\u001B\[\d+m/gu, ''), plain);
+	t.not(coloured, plain);
+});
+
+test('tap: a subtest for each run', t => {
+	compareWithGolden(t, 'many-runs.tap', printRunsTap(mixed));
+});
+
+test('json: each run as the document of a single one', t => {
+	const {version, runs, summary, durationMs} = runsToJson(mixed) as {version: number; runs: ReadonlyArray<Record<string, unknown>>; summary: unknown; durationMs: number};
+	t.is(version, 1);
+	t.is(durationMs, 2345);
+	t.deepEqual(summary, {passed: 8, failed: 2, inconclusive: 1});
+	t.deepEqual(runs.map(run => Object.keys(run).includes('types')), [true, true, false, true, false]);
+	t.deepEqual(runs[2], {rules: {source: 'release:all', release: '1.20', backend: 'nftables'}, unavailable: 'release 1.20 writes no native nftables rules.'});
+	t.deepEqual(runs[4], {rules: {source: 'mine.rules', release: null, backend: 'iptables-nft'}, rejected: 'iptables-nft-restore rejected line 3.'});
+});
+
+const good = reportEntry('1.30', 'iptables-nft');
+const failed = reportEntry('1.30', 'iptables-nft', {mutate: deleteRule('ISTIO_OUTPUT', 9), ids: ['2']});
+const doubtful = reportEntry('1.30', 'iptables-nft', {tamper: doubt, ids: ['6']});
+
+for (const [title, entries, code] of [
+	['all passed', [good, good], 0],
+	['one failed', [good, failed], 1],
+	['one is in doubt', [good, doubtful], 3],
+	['a failure goes before doubt', [doubtful, failed], 1],
+	['a rejected set is a failure', [good, rejected], 1],
+	['what is not available decides nothing', [good, missing], 0],
+	['but alone it has shown nothing', [missing], 3],
+	['no run at all has shown nothing', [], 3],
+] as ReadonlyArray<readonly [string, readonly RunEntry[], 0 | 1 | 3]>) {
+	test(`exit status of many runs: ${title}`, t => {
+		t.is(exitCodeOfRuns(runsOf(...entries)), code);
+	});
+}
+
+test('a rejected set counts as one failure', t => {
+	t.deepEqual(summarizeRuns(runsOf(good, rejected, missing)), {passed: 6, failed: 1, inconclusive: 0});
+});
