@@ -71,6 +71,8 @@ Examples:
   testbed rules release:1.30 --explain            what each rule is for
   iptables-save | testbed rules - --explain       the rules of your own pod
   testbed rules release:1.30 --diff pod.rules     is the pod as it should be?
+  testbed rules --backend iptables-nft,nftables --diff release:1.30
+                                                  the same by two back ends
   testbed rules release:1.30 --format json > rules.json
 
 Exit status: 0 printed, or equal; 1 the two sets differ; 2 usage or input.
@@ -81,7 +83,7 @@ function rulesCommandLine(setStatus: (status: number) => void): Command {
 		.description('print rules, explain them, or compare two sets; the kernel is not asked')
 		.argument('[input]', 'release:VERSION [arguments of istio-iptables], ambient:VERSION, pod:FILE, a dump\'s file, or - (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
-		.option('--backend <list>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
+		.option('--backend <list>', 'iptables-nft, iptables-legacy or nftables; with --diff also one for each side (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json']).default('text'))
 		.option('--explain', 'for each rule: what it is for, since which release, and which types should meet it')

@@ -39,7 +39,7 @@ export function printRulesDiff({from, to, diff}: {readonly from: ShownRules; rea
 function printChain(chain: ChainDiff, style: Style): readonly string[] {
 	const {paint, width} = style;
 	return [
-		`  ${paint.bold(titleOf(chain))}`,
+		...paragraph(titleOf(chain), {indent: 2, width, paint: paint.bold}),
 		...paragraph(chainRemarks(chain).join(' '), {indent, width}),
 		...chain.changes.flatMap(change => printChange(change, style)),
 	];

@@ -63,14 +63,17 @@ function printChain({table, chain, explain}: ExplainedChain, style: Style): read
 		return [];
 	}
 
-	const {paint} = style;
+	const {paint, width} = style;
 	const notes = [
 		table.family,
 		...(base === undefined ? [] : [`${base.type} hook ${base.hook} priority ${base.priority}`]),
 		...(policy === undefined ? [] : [`policy ${policy}`]),
 	];
+	const title = `${table.name} ${name}`;
 	return [
-		`  ${paint.bold(`${table.name} ${name}`)} ${paint.dim(`(${notes.join(', ')})`)}`,
+		...hang({
+			indent: 2, label: title, column: title.length + 1, text: `(${notes.join(', ')})`, width, paintLabel: paint.bold, paintText: paint.dim,
+		}),
 		...(rules.length === 0 ? [`${' '.repeat(indent)}${paint.dim('no rules')}`] : []),
 		...rules.flatMap(rule => printRule(rule, explain({
 			family: table.family, table: table.name, chain, rule,

@@ -74,19 +74,23 @@ The same without a process.
 export function showRules(input: string | undefined, flags: RulesFlags, {terminal, load = loadRuleInputs}: {readonly terminal: Printing['terminal']; readonly load?: Loader}): RulesOutput {
 	refuseContradictions(input, flags);
 	const {family: families, backend: backends, dnsServers} = flags;
-	const loadOne = (source: string, source6: string | undefined): RuleInput => single(load({
-		source, source6, families, backends, dnsServers, isForShow: true,
+	const loadOne = (source: string, source6: string | undefined, own: readonly Backend[] | undefined): RuleInput => single(load({
+		source, source6, families, backends: own, dnsServers, isForShow: true,
 	}), source);
-	const rules = loadOne(input ?? defaultInput, flags.rules6);
+	const rules = loadOne(input ?? defaultInput, flags.rules6, flags.diff === undefined ? backends : backends?.slice(0, 1));
 	const shown = shownRules(rules, families);
 	if (flags.diff !== undefined) {
-		return diffOutput({from: shown, to: shownRules(loadOne(flags.diff, flags.diff6), families)}, flags, terminal);
+		return diffOutput({from: shown, to: shownRules(loadOne(flags.diff, flags.diff6, backends?.slice(-1)), families)}, flags, terminal);
 	}
 
 	return {stdout: printOne(shown, rules, {...flags, terminal}), stderr: printWarnings([shown]), status: 0};
 }
 
-function refuseContradictions(input: string | undefined, {explain, diff, rules6, diff6}: RulesFlags): void {
+function refuseContradictions(input: string | undefined, {explain, diff, rules6, diff6, backend = []}: RulesFlags): void {
+	if (diff !== undefined && backend.length > 2) {
+		throw new TestbedError('USAGE', {message: `--diff compares two rule sets, and --backend names ${backend.length} back ends.`, hint: 'Name one for both, or one for each.'});
+	}
+
 	if (diff !== undefined && explain === true) {
 		throw new TestbedError('USAGE', {message: '--explain tells of one rule set, and --diff compares two.', hint: 'Ask for one of them at a time.'});
 	}

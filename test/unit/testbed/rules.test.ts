@@ -119,6 +119,17 @@ test('options that no type has an expectation for: the rules are printed, and th
 	t.is(data.unknownTypes, 'the types have no expectation for --kube-virt-interfaces with an interface of the pod under TPROXY');
 });
 
+test('the same release by two back ends', t => {
+	const equal = show('release:1.30', {diff: 'release:1.30', backend: ['iptables-legacy', 'nftables'], family: ['ipv4', 'ipv6']});
+	t.regex(equal.stdout, /from +release:1\.30, iptables-legacy[\s\S]*to +release:1\.30, nftables[\s\S]*Equal: 36 rules compared/u);
+	t.is(equal.status, 0);
+	// Native rules look at TCP only (Istio 1.30): a true difference.
+	const invalid = show('release:1.30 --drop-invalid', {diff: 'release:1.30 --drop-invalid', backend: ['iptables-nft', 'nftables']});
+	t.regex(invalid.stdout, /~ invalid-jump at #1 changed: protocol any → tcp\./u);
+	t.regex(invalid.stdout, /1 rule differs \(1 changed\)/u);
+	t.is(invalid.status, 1);
+});
+
 test('warnings go to stderr, of both sides of a comparison, and into the JSON', t => {
 	const input = inputOf('release:1.30', {warnings: ['one', 'two']});
 	t.is(showLoaded([input]).stderr, 'warning: release:1.30: one\nwarning: release:1.30: two\n');
@@ -142,6 +153,9 @@ test('a source that names several sets, or none', t => {
 const mistakes: ReadonlyArray<{readonly input?: string; readonly flags: Partial<RulesFlags>; readonly code: ErrorCode; readonly message: RegExp; readonly hint?: RegExp}> = [
 	{
 		flags: {explain: true, diff: 'release:1.30'}, code: 'USAGE', message: /--explain tells of one rule set, and --diff compares two/u, hint: /one of them/u,
+	},
+	{
+		flags: {diff: 'release:1.30', backend: ['iptables-nft', 'iptables-legacy', 'nftables']}, code: 'USAGE', message: /--backend names 3 back ends/u, hint: /one for each/u,
 	},
 	{
 		flags: {diff6: 'x'}, code: 'USAGE', message: /--diff6 goes with a dump in --diff/u, hint: /--diff FILE/u,
