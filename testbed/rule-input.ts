@@ -60,7 +60,14 @@ function ofRelease({source, source6, families, backend}: Asked): RuleInput {
 
 	const ruleSet = sidecarRuleSet(input.release, input.options, families);
 	return {
-		source, release: input.release.asked, backend, ruleSet, routing: sidecarRouting(input.options, families), warnings: [], reference: ruleSet, intent: intentOf(input.options),
+		source,
+		release: input.release.asked,
+		backend,
+		ruleSet,
+		routing: sidecarRouting(input.options, families, input.release),
+		warnings: input.warnings,
+		reference: ruleSet,
+		intent: intentOf(input.options),
 	};
 }
 

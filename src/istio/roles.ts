@@ -33,6 +33,7 @@ function shadowed(purpose: string, because: string): RoleFacts {
 export const roles: Readonly<Record<Role, RoleFacts>> = {
 	'inbound-jump': live('Hands TCP that comes into the pod to ISTIO_INBOUND.'),
 	'inbound-tunnel-port': live('Leaves the HBONE tunnel port alone, because the proxy listens on it itself.'),
+	'inbound-ssh': live('Leaves SSH alone where all inbound ports are captured, until 1.12.'),
 	'inbound-port-exclude': live('Leaves an excluded inbound port alone, so that it is reached without the inbound listener.'),
 	'inbound-port-include': live('Captures one included inbound port.'),
 	'inbound-capture': live('Captures all inbound TCP that no earlier rule of the chain left alone.'),
@@ -44,6 +45,7 @@ export const roles: Readonly<Record<Role, RoleFacts>> = {
 	'outbound-capture': live('Captures everything that no earlier rule of the chain let go.'),
 	'range-exclude': live('Leaves an excluded address range alone.'),
 	'range-include': live('Captures one included address range.'),
+	'range-rest': live('Lets everything that no included range names go without the proxy, until 1.22.'),
 	'passthrough-source': live('Lets the proxy\'s inbound connections, which have the passthrough address as their source, reach the app over lo.'),
 	'hairpin-by-uid': live('Sends the proxy\'s own connections to the pod\'s own addresses through the inbound listener, by UID.'),
 	'loopback-not-proxy-uid': live('Lets processes with another UID than the proxy\'s talk over lo without the proxy.'),
@@ -63,6 +65,11 @@ export const roles: Readonly<Record<Role, RoleFacts>> = {
 	'invalid-jump': live('Hands packets that conntrack cannot place to their end.'),
 	'invalid-drop': live('Drops packets that conntrack cannot place.'),
 	'dns-jump': live('Hands what was not let go so far to the DNS rules.'),
+	'dns-udp-jump': live('Hands UDP to ISTIO_OUTPUT, at whose end the DNS rules stand in 1.23 and 1.24.'),
+	'dns-query-bypass': live('Lets DNS queries of the proxy, its agent or an excluded group go to the real servers, until 1.24.'),
+	'dns-group-include': live('Lets DNS queries of all groups but the included ones go to the real servers, 1.14 to 1.24.'),
+	'dns-translate': live('Sends DNS over UDP to the agent or to Envoy by a new destination, in 1.7 and 1.8.'),
+	'dns-translate-source': live('Gives translated DNS queries a loopback source, so that their answers come back the same way, in 1.7 and 1.8.'),
 	'dns-redirect-tcp': live('Redirects DNS over TCP to the agent.'),
 	'dns-redirect-udp': live('Redirects DNS over UDP to the agent.'),
 	'dns-zone-jump': live('Hands outgoing packets to the rules that choose a conntrack zone for DNS.'),
@@ -83,6 +90,7 @@ export const roles: Readonly<Record<Role, RoleFacts>> = {
 	'tproxy-loopback-marked': live('Leaves alone what carries the proxy\'s mark and goes over lo.'),
 	'tproxy-hairpin-mark-by-uid': live('Marks the proxy\'s own connections to the pod\'s own addresses, by UID, so that they are captured inbound.'),
 	'tproxy-hairpin-mark-by-gid': live('Marks the proxy\'s own connections to the pod\'s own addresses, by GID, so that they are captured inbound.'),
+	'tproxy-loopback-mark': live('Marks what is sent from the loopback address to another one, so that it is captured inbound, until 1.8.'),
 	'tproxy-mark-restore': live('Puts the mark of the connection back on replies, so that they go to the proxy.'),
 };
 
