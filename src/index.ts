@@ -8,9 +8,13 @@ export {stepsOfPath, stopsOfPath} from './netfilter/path.js';
 export {ParseError, parseSave, printSave} from './netfilter/save.js';
 
 export {InputError} from './istio/input-error.js';
-export {parseReleaseInput, parseReleaseInputs, parseSidecarArguments, type ReleaseInput} from './istio/arguments.js';
-export {defaultOptions, injectedArguments, type SidecarOptions} from './istio/options.js';
-export {newestRelease, releaseLines, type Release} from './istio/releases.js';
+export {
+	parseReleaseInput, parseReleaseInputs, parseSidecarArguments, readSidecarArguments, type ReleaseInput, type SidecarInput,
+} from './istio/arguments.js';
+export {sidecarOptionsFromConfig} from './istio/config-options.js';
+export {generate} from './istio/generate.js';
+export {defaultOptions, injectedArguments, injectedArgumentsOf, type SidecarOptions} from './istio/options.js';
+export {findRelease, newestRelease, releaseLines, type Release} from './istio/releases.js';
 export {roleHistory, type RoleHistory} from './istio/role-history.js';
 export {describeRole, roleOf, roles, type Role} from './istio/roles.js';
 export {sidecarRouting} from './istio/routing.js';

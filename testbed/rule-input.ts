@@ -6,14 +6,15 @@ import {readFileSync} from 'node:fs';
 import {parseAmbientInput, type AmbientOptions} from '../src/istio/ambient-options.js';
 import {ambientRouting} from '../src/istio/ambient-routing.js';
 import {
-	parseReleaseInput, parseReleaseInputs, parseSidecarArguments, type ReleaseInput,
+	parseReleaseInput, parseReleaseInputs, readSidecarArguments, type ReleaseInput,
 } from '../src/istio/arguments.js';
+import {generate} from '../src/istio/generate.js';
 import {InputError} from '../src/istio/input-error.js';
 import {ambientHostRuleSet, ambientRuleSet} from '../src/istio/iptables/ambient.js';
 import {ambientHostNftRuleSet, ambientNftRuleSet} from '../src/istio/nftables/ambient.js';
 import {podInput} from '../src/istio/pod/input.js';
 import {parsePod} from '../src/istio/pod/pod.js';
-import {sidecarNftRuleSet} from '../src/istio/nftables/sidecar.js';
+import {refusalOf} from '../src/istio/nftables/refusal.js';
 import {
 	findRelease, newestRelease, releaseLines, type Release,
 } from '../src/istio/releases.js';
@@ -105,10 +106,8 @@ function ofReleases({source, source6, families, backends, dnsServers, isForShow}
 	}
 
 	const releases = parseReleaseInputs(source);
-	// All releases are for comparing, so both back ends of iptables; a single one is for looking at.
-	const wanted = backends ?? (releases.length > 1 ? iptablesBackends : ['iptables-nft' as const]);
-	const asked = wanted.flatMap(backend => releases.map(release => ({backend, release})));
-	const cannot = asked.filter(({backend, release: {release}}) => backend === 'nftables' && !release.features.native);
+	const asked = backendsFor(releases, backends).flatMap(backend => releases.map(release => ({backend, release})));
+	const cannot = asked.filter(({backend, release: {release}}) => backend === 'nftables' && !release.features.nativeNftables);
 	if (cannot.length > 0 && releases.length === 1) {
 		throw new TestbedError('INPUT', {message: `${source}: ${noNative(releases[0]!.release)}`, state: 'Nothing was installed.', hint: 'Choose --backend iptables-nft or iptables-legacy.'});
 	}
@@ -123,8 +122,22 @@ function ofReleases({source, source6, families, backends, dnsServers, isForShow}
 	};
 }
 
+/** The back ends asked for, or those that the input means: native where its flag is given; both of iptables for many releases, which are there for comparing; one for a single release, which is there for looking at. */
+function backendsFor(releases: readonly ReleaseInput[], asked: readonly Backend[] | undefined): readonly Backend[] {
+	if (releases.some(({native}) => native)) {
+		const other = asked?.find(backend => backend !== 'nftables');
+		if (other !== undefined) {
+			throw new TestbedError('USAGE', {message: `--native-nftables writes native nft rules, and --backend asks for ${other}.`, hint: 'Leave one of the two out.'});
+		}
+
+		return ['nftables'];
+	}
+
+	return asked ?? (releases.length > 1 ? iptablesBackends : ['iptables-nft']);
+}
+
 function noNative({name}: Release): string {
-	const first = releaseLines.find(({features}) => features.native);
+	const first = releaseLines.find(({features}) => features.nativeNftables);
 	return `release ${name} writes no native nftables rules${first === undefined ? '' : `; ${first.name} is the first that does`}.`;
 }
 
@@ -141,9 +154,20 @@ function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsS
 	}
 
 	const options = dnsServers === undefined ? input.options : {...input.options, ...serversOf(dnsServers)};
-	const ruleSet = (backend === 'nftables' ? sidecarNftRuleSet : sidecarRuleSet)(input.release, options, families);
+	const {release} = input;
+	const ruleSet = generate({
+		release, options, families, backend,
+	});
+	const refusal = backend === 'nftables' ? refusalOf(ruleSet) : undefined;
 	return {
-		source, release: input.release.asked, backend, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: ruleSet, intent: intentOf(options, input.release.features),
+		source,
+		release: release.asked,
+		backend,
+		ruleSet,
+		routing: sidecarRouting(options, families, release),
+		warnings: refusal === undefined ? input.warnings : [...input.warnings, `nft refuses this set: ${refusal}`],
+		reference: ruleSet,
+		intent: intentOf(options, release.features),
 	};
 }
 
@@ -165,9 +189,9 @@ function ofPod(request: InputRequest): LoadedInputs {
 		}
 
 		case 'sidecar': {
-			const options = parseSidecarArguments(found);
-			const asked: ReleaseInput = {release: findRelease(found.release), options};
-			const inputs = (request.backends ?? ['iptables-nft' as const]).map(backend => ofRelease(source, asked, {
+			const pod = findRelease(found.release);
+			const asked: ReleaseInput = {release: pod, ...readSidecarArguments({...found, release: pod})};
+			const inputs = backendsFor([asked], request.backends).map(backend => ofRelease(source, asked, {
 				families, backend, dnsServers: request.dnsServers, isForShow: request.isForShow,
 			}));
 			return withWarnings({inputs, missing: []}, podWarnings(found, families));

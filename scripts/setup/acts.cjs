@@ -67,6 +67,7 @@ const acts = {
 		arguments: testArguments, kernel: argv => !asksForHelp(argv) && !testsOnlyUnits(argv),
 	},
 	bench: {purpose: 'measure the whole run against the parts it cannot do without', program: 'dist/bin/bench.js', main: true, bundled: true, build: 'testbed', kernel: argv => !asksForHelp(argv)},
+	conformance: {purpose: 'compare the generated rules with those of the real istio-iptables; no root', program: 'dist/bin/conformance.js', main: true, bundled: true, build: 'testbed', kernel: never},
 	build: {purpose: 'install the packages and compile, and nothing else', build: 'test', kernel: never},
 	types: {purpose: 'compile, with the compiler\'s own messages and options', program: 'node_modules/typescript/lib/tsc.js', atRoot: true, arguments: argv => ['-b', '--pretty', ...argv], kernel: never},
 	lint: {purpose: 'types, style, order of the rooms, room graph, list of acts', program: 'scripts/lint.mjs', atRoot: true, kernel: never},

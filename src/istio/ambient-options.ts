@@ -6,7 +6,7 @@ import {parseAddress} from '../netfilter/address.js';
 import {ownerMax} from '../netfilter/rule-values.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import {InputError} from './input-error.js';
-import {readBoolean, readInterfaces} from './option-values.js';
+import {readBoolean, readInterfaces, strictReading} from './option-values.js';
 import {splitShellWords} from './shell-words.js';
 
 /** Everything that decides which rules the agent writes for one pod, and on its node. */
@@ -143,7 +143,7 @@ Names of interfaces, comma-separated; unlike istio-iptables the agent trims blan
 @throws {InputError} for what is no name of an interface.
 */
 export function readVirtualInterfaces(text: string, option: string): readonly string[] {
-	return readInterfaces(text.split(',').map(item => item.trim()).join(','), option);
+	return readInterfaces(text.split(',').map(item => item.trim()).join(','), strictReading(option));
 }
 
 function readAddress(text: string, option: string, family: AddressFamily): string {

@@ -2,44 +2,57 @@
 What a user writes for a release and its options: `release:1.30 PROXY_UID=1337 --redirect-dns -x 10.96.0.0/12`.
 */
 
-import {flags, type Flag} from './flags.js';
 import {InputError} from './input-error.js';
-import {readBoolean} from './option-values.js';
-import {defaultOptions, injectedArguments, type SidecarOptions} from './options.js';
+import {readCommandLine, type Given} from './command-line.js';
+import {wordFlags, type Flag} from './flags.js';
+import {optionWarnings} from './option-warnings.js';
+import {readProxyUser, readRequiredWord, type Reading} from './option-values.js';
+import {defaultOptions, injectedArgumentsOf, type SidecarOptions} from './options.js';
 import {findRelease, releaseLines, type Release} from './releases.js';
 import {splitShellWords} from './shell-words.js';
+import {readVariables} from './variables.js';
+
+/** What a command line of istio-iptables comes to: the options, which back end it writes, and what a user should know of it. */
+export type SidecarInput = {
+	readonly options: SidecarOptions;
+	/** The rules are those of the native nftables back end (`--native-nftables`). */
+	readonly native: boolean;
+	/** What the program takes without a word and does something with that was hardly meant, a sentence each. */
+	readonly warnings: readonly string[];
+};
 
 /** A release with everything that its rules depend on. */
-export type ReleaseInput = {readonly release: Release; readonly options: SidecarOptions};
+export type ReleaseInput = SidecarInput & {readonly release: Release};
 
-/** A command line of istio-iptables: words, and the environment it finds. */
-export type SidecarArguments = {readonly argv: readonly string[]; readonly environment?: Readonly<Record<string, string>>};
-
-/** The last value given for an option, under the name it was given by. */
-type Given = Map<Flag, {readonly name: string; readonly text: string}>;
+/** A command line of istio-iptables: words, and the environment it finds. Without a release it is that of the newest. */
+export type SidecarArguments = {readonly argv: readonly string[]; readonly environment?: Readonly<Record<string, string>>; readonly release?: Release};
 
 const assignmentPattern = /^(?<name>[A-Z_a-z]\w*)=(?<value>.*)$/s;
 const prefix = 'release:';
 
-/** Reads `release:VERSION`, assignments and flags, over the arguments of a default injected sidecar. */
+/**
+Reads `release:VERSION`, assignments and flags, over the arguments of a default injected sidecar.
+
+@throws {InputError} for what the program refuses, with the name of the option.
+*/
 export function parseReleaseInput(text: string): ReleaseInput {
 	const {version, argv, environment} = splitInput(text);
 	if (version === 'all') {
 		throw new InputError('"all" is more than one release; they are asked one by one', 'release');
 	}
 
-	return {release: findRelease(version), options: parseSidecarArguments({argv: [...injectedArguments, ...argv], environment})};
+	return inputOf(findRelease(version), argv, environment);
 }
 
 /** The same for every release that is meant: `release:all` is each known one, oldest first. */
 export function parseReleaseInputs(text: string): readonly ReleaseInput[] {
 	const {version, argv, environment} = splitInput(text);
-	if (version !== 'all') {
-		return [parseReleaseInput(text)];
-	}
+	const releases = version === 'all' ? releaseLines.map(({name}) => findRelease(name)) : [findRelease(version)];
+	return releases.map(release => inputOf(release, argv, environment));
+}
 
-	const options = parseSidecarArguments({argv: [...injectedArguments, ...argv], environment});
-	return releaseLines.map(({name}) => ({release: findRelease(name), options}));
+function inputOf(release: Release, argv: readonly string[], environment: Readonly<Record<string, string>>): ReleaseInput {
+	return {release, ...readSidecarArguments({argv: [...injectedArgumentsOf(release), ...argv], environment, release})};
 }
 
 function splitInput(text: string): {readonly version: string; readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string>>} {
@@ -60,107 +73,60 @@ function splitInput(text: string): {readonly version: string; readonly argv: rea
 	return {version: version.slice(prefix.length), argv: firstFlag === -1 ? [] : rest.slice(firstFlag), environment};
 }
 
-/** The options that istio-iptables makes of a command line and its environment: defaults, then the environment, then the flags. */
-export function parseSidecarArguments({argv, environment = {}}: SidecarArguments): SidecarOptions {
-	const given: Given = new Map();
-	readEnvironment(given, environment);
-	readFlags(given, argv);
-	const values = [...given].map(([{read}, {name, text}]): Partial<SidecarOptions> => read?.(text, name) ?? {});
+/** The options that istio-iptables makes of a command line and its environment. */
+export function parseSidecarArguments(given: SidecarArguments): SidecarOptions {
+	return readSidecarArguments(given).options;
+}
+
+/**
+What istio-iptables makes of a command line and its environment: defaults, then the environment, then the flags.
+
+@throws {InputError} for what the program refuses, with the name of the option.
+*/
+export function readSidecarArguments({argv, environment = {}, release = findRelease('')}: SidecarArguments): SidecarInput {
+	const warnings: string[] = [];
+	const warn = (message: string): void => {
+		warnings.push(message);
+	};
+
+	const given = new Map<Flag, Given>();
+	readVariables(given, {environment, release, warn});
+	readCommandLine(given, {argv, release, warn});
 	let options = defaultOptions;
-	for (const value of values) {
-		options = {...options, ...value};
+	let native = false;
+	for (const [flag, {name, text, read = flag.read}] of given) {
+		if (flag.refused !== undefined && text !== 'false') {
+			throw new InputError(flag.refused, name);
+		}
+
+		options = {...options, ...read?.(text, {name, release, warn})};
+		native ||= flag.long === '--native-nftables' && text === 'true';
 	}
 
-	// FillConfigFromEnvironment: GIDs that nobody gave are the UIDs.
-	return values.some(value => value.proxyGids !== undefined) ? options : {...options, proxyGids: options.proxyUids};
+	checkWords(given, options);
+	options = fill(options, {given, reading: {name: 'ENVOY_USER', release, warn}});
+	warnings.push(...optionWarnings(options, {native, release}));
+	return {options, native, warnings};
 }
 
-function readEnvironment(given: Given, environment: Readonly<Record<string, string>>): void {
-	const known = new Set(flags.flatMap(flag => flag.environment));
-	const unknown = Object.keys(environment).find(name => !known.has(name));
-	if (unknown !== undefined) {
-		throw new InputError('istio-iptables reads no such environment variable', unknown);
-	}
-
-	for (const flag of flags) {
-		for (const name of flag.environment) {
-			const text = environment[name];
-			if (text !== undefined) {
-				give(given, flag, {name, text});
-			}
+/** Mark and route table are numbers that count under TPROXY only. */
+function checkWords(given: ReadonlyMap<Flag, Given>, {inboundInterceptionMode}: SidecarOptions): void {
+	for (const [{long}, {name, text}] of given) {
+		if (inboundInterceptionMode === 'TPROXY' && wordFlags.has(long)) {
+			readRequiredWord(text, {name});
 		}
 	}
 }
 
-/** The grammar of pflag: `--flag value`, `--flag=value`, `-f value`, `-fvalue`, `-f=value`, `--switch`, `--switch=false`. */
-function readFlags(given: Given, argv: readonly string[]): void {
-	for (let index = 0; index < argv.length; index++) {
-		const word = argv[index] ?? '';
-		if (!word.startsWith('-') || word === '-' || word === '--') {
-			throw new InputError(`"${word}" is no flag; a value stands behind its flag, NAME=value in front of the first one`);
-		}
-
-		const {flag, name, inlineValue, cluster} = word.startsWith('--') ? readLong(word) : readShort(word);
-		if (flag.isBoolean) {
-			give(given, flag, {name, text: inlineValue ?? 'true'});
-			if (cluster !== '') {
-				// Switches in one word: the rest is read as a word of its own.
-				readFlags(given, [`-${cluster}`, ...argv.slice(index + 1)]);
-				return;
-			}
-
-			continue;
-		}
-
-		const text = inlineValue ?? argv[++index];
-		if (text === undefined) {
-			throw new InputError('a value is missing behind it', name);
-		}
-
-		give(given, flag, {name, text});
-	}
-}
-
-type Named = {readonly flag: Flag; readonly name: string; readonly inlineValue: string | undefined; readonly cluster: string};
-
-function readLong(word: string): Named {
-	const [, name = word, inlineValue] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
-	const flag = flags.find(candidate => candidate.long === name);
-	if (flag === undefined) {
-		throw new InputError('istio-iptables has no such flag', name);
+/** FillConfigFromEnvironment: UIDs that nobody gave are the one of the proxy's user, GIDs the UIDs. */
+function fill(options: SidecarOptions, {given, reading}: {readonly given: ReadonlyMap<Flag, Given>; readonly reading: Reading}): SidecarOptions {
+	const isGiven = (long: string): boolean => [...given].some(([flag, {text}]) => flag.long === long && text !== '');
+	const user = [...given].find(([{variables}]) => variables.some(({name}) => name === reading.name))?.[1].text;
+	let {proxyUids} = options;
+	if (!isGiven('--proxy-uid')) {
+		const uids = user === undefined ? proxyUids : [readProxyUser(user, reading) ?? proxyUids[0] ?? 0];
+		proxyUids = reading.release.features.filledUidHasRoot ? [...uids, 0] : uids;
 	}
 
-	return {
-		flag, name, inlineValue, cluster: '',
-	};
-}
-
-function readShort(word: string): Named {
-	const name = word.slice(0, 2);
-	const rest = word.slice(2);
-	const flag = flags.find(candidate => candidate.short === name);
-	if (flag === undefined) {
-		throw new InputError('istio-iptables has no such flag', name);
-	}
-
-	if (rest.startsWith('=')) {
-		return {
-			flag, name, inlineValue: rest.slice(1), cluster: '',
-		};
-	}
-
-	return {
-		flag, name, inlineValue: rest === '' || flag.isBoolean ? undefined : rest, cluster: flag.isBoolean ? rest : '',
-	};
-}
-
-/** Notes a value after it was checked; a later one replaces it. */
-function give(given: Given, flag: Flag, value: {readonly name: string; readonly text: string}): void {
-	const isOff = flag.isBoolean === true && !readBoolean(value.text, value.name);
-	if (flag.refused !== undefined && !isOff) {
-		throw new InputError(flag.refused, value.name);
-	}
-
-	flag.read?.(value.text, value.name);
-	given.set(flag, value);
+	return {...options, proxyUids, proxyGids: isGiven('--proxy-gid') ? options.proxyGids : proxyUids};
 }

@@ -10,6 +10,7 @@ import type {Release, ReleaseFeatures} from './releases.js';
 /** What a step knows: the options, and the values that depend on the family whose list it writes. */
 export type Context = {
 	readonly family: AddressFamily;
+	/** The options as far as the code for this family knows them. */
 	readonly options: SidecarOptions;
 	readonly features: ReleaseFeatures;
 	/** `L`: 127.0.0.1/32 or what was given, ::1/128 in IPv6. */
@@ -26,22 +27,40 @@ export type Context = {
 	readonly dnsServers: readonly string[];
 	/** The table of the inbound rules: mangle under TPROXY, else nat. */
 	readonly inboundTable: 'nat' | 'mangle';
+	/** IPv6 of a release whose code for it is separate. */
+	readonly isSeparate: boolean;
 };
 
+/** What a release makes rules of: its features. */
+export type ReleaseRules = Pick<Release, 'features'>;
+
 /** A0. Values that the steps share. */
-export function contextOf({release, options, family}: {readonly release: Release; readonly options: SidecarOptions; readonly family: AddressFamily}): Context {
+export function contextOf({release: {features}, options: given, family}: {readonly release: ReleaseRules; readonly options: SidecarOptions; readonly family: AddressFamily}): Context {
+	const isSeparate = family === 'ipv6' && !features.ipv6IsLikeIpv4;
+	const options = isSeparate ? withoutWhatIpv6Lacks(given, features) : given;
 	const {outboundIpRangesInclude: include, outboundIpRangesExclude: exclude, dnsServersV4, dnsServersV6} = options;
 	return {
 		family,
 		options,
-		features: release.features,
+		features,
 		loopback: family === 'ipv4' ? options.hostIpv4LoopbackCidr : '::1/128',
 		passthroughSource: family === 'ipv4' ? '127.0.0.6/32' : '::6/128',
 		rangesInclude: include === '*' ? '*' : include.filter(range => familyOfAddress(range) === family),
 		rangesExclude: exclude.filter(range => familyOfAddress(range) === family),
-		loopbackIncluded: include !== '*' && include.some(range => isLoopback(range)),
-		dns: options.redirectDns && (options.captureAllDns || dnsServersV4.length > 0 || dnsServersV6.length > 0),
+		loopbackIncluded: features.loopbackCanBeIncluded && !isSeparate && include !== '*' && include.some(range => isLoopback(range)),
+		dns: options.redirectDns && features.dns !== 'none' && (features.dns !== 'in-own-chain' || options.captureAllDns || dnsServersV4.length > 0 || dnsServersV6.length > 0),
 		dnsServers: family === 'ipv4' ? dnsServersV4 : dnsServersV6,
 		inboundTable: options.inboundInterceptionMode === 'TPROXY' ? 'mangle' : 'nat',
+		isSeparate,
+	};
+}
+
+/** The separate IPv6 code until 1.11 knows neither TPROXY nor DNS capture: it writes the rules that stand there without them. */
+function withoutWhatIpv6Lacks(options: SidecarOptions, {ipv6OutboundPorts}: ReleaseFeatures): SidecarOptions {
+	return {
+		...options,
+		inboundInterceptionMode: 'REDIRECT',
+		redirectDns: false,
+		outboundPortsInclude: ipv6OutboundPorts ? options.outboundPortsInclude : [],
 	};
 }

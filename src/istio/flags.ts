@@ -1,77 +1,192 @@
 /**
-The flags and environment variables of istio-iptables as a table (`tools/istio-iptables/pkg/cmd/root.go`, `pkg/constants`, 1.30).
+The flags and environment variables of istio-iptables as a table (`tools/istio-iptables/pkg/cmd/root.go`, `pkg/constants`, 1.5 to 1.30), each with its life in releases: see `livesIn`.
 */
 
 import {
-	readBinary, readBoolean, readCidrSelection, readExcludedCidrs, readGroups, readGroupSelection, readInterfaces, readLoopbackCidr, readMode, readOwners, readPort,
-	readPorts, readPortSelection, readWord,
+	checkBinary, checkDuration, parseWord, readCidrSelection, readExcludedCidrs, readGroups, readGroupSelection, readInterfaces, readLoopbackCidr, readMode, readOwners,
+	readPort, readPorts, readPortSelection, type Reading,
 } from './option-values.js';
 import type {SidecarOptions} from './options.js';
 
-/** How a flag's value becomes an option. `name` is what the user wrote, for the error. */
-type Reader = (text: string, name: string) => Partial<SidecarOptions>;
+/** How a flag's value becomes an option. */
+type Reader = (text: string, reading: Reading) => Partial<SidecarOptions>;
+
+/** A variable. `own` is the one that is named like its flag, `extra` another name for the same; which of the two wins, the release decides. */
+export type Variable = {readonly name: string; readonly kind: 'own' | 'extra'; readonly life?: readonly string[]; readonly isOnByAnyText?: boolean; readonly read?: Reader};
 
 /** One option of the program. `effect` says what it does when no rule depends on it; `refused` says why it cannot be asked for here. */
 export type Flag = {
 	readonly long?: string;
 	readonly short?: string;
-	/** Environment names in the order in which they are read: a later one wins. */
-	readonly environment: readonly string[];
+	readonly life?: readonly string[];
+	readonly shortLife?: readonly string[];
+	readonly variables: readonly Variable[];
 	readonly isBoolean?: boolean;
 	readonly read?: Reader;
 	readonly effect?: string;
 	readonly refused?: string;
 };
 
-/** A variable is named like its flag, except where the row says otherwise (options.md: `--envoy-port` has none since 1.20.1). */
-function named(long: string, row: Omit<Flag, 'long' | 'environment'> & {readonly environment?: readonly string[]}): Flag {
-	return {long, environment: [long.slice(2).toUpperCase().replaceAll('-', '_')], ...row};
+type Row = Omit<Flag, 'long' | 'variables'> & {readonly extras?: readonly Variable[]; readonly ownLife?: readonly string[]};
+
+/** A variable is named like its flag and lives as long; `ownLife` where it lived shorter. */
+function named(long: string, {extras = [], ownLife, ...row}: Row): Flag {
+	const life = ownLife ?? row.life;
+	const own: Variable = {name: long.slice(2).toUpperCase().replaceAll('-', '_'), kind: 'own', ...(life === undefined ? {} : {life})};
+	return {long, variables: [own, ...extras], ...row};
 }
 
-/** A value that is looked at and has no part in the rules. */
-function checked(_value: unknown): Partial<SidecarOptions> {
-	return {};
+function extra(name: string, row: Omit<Variable, 'name' | 'kind'> = {}): Variable {
+	return {name, kind: 'extra', ...row};
+}
+
+/** An option that only a variable gives. */
+function variable(name: string, row: Omit<Flag, 'long' | 'variables'>): Flag {
+	return {variables: [{name, kind: 'own', ...(row.life === undefined ? {} : {life: row.life})}], ...row};
+}
+
+/** A switch. */
+function switched(option: 'redirectDns' | 'captureAllDns' | 'dropInvalid' | 'dualStack' | 'dnsConntrackZones' | 'writesNothing'): Pick<Flag, 'isBoolean' | 'read'> {
+	return {isBoolean: true, read: text => ({[option]: text === 'true'})};
+}
+
+/** A switch with which the program writes no rule. */
+function silencing(flag: string, what: string): Pick<Flag, 'isBoolean' | 'read'> {
+	return {
+		isBoolean: true,
+		read(text, {warn}) {
+			if (text !== 'true') {
+				return {};
+			}
+
+			warn(`${flag}: ${what}, so the rule set is empty`);
+			return {writesNothing: true};
+		},
+	};
 }
 
 const onlyProgram = 'it steers the program, not the rules';
+const onlyExisting = 'it replaces rules that are there already; a sandbox begins without any';
+const word = (option: 'inboundTproxyMark' | 'inboundTproxyRouteTable'): Reader => text => {
+	const value = parseWord(text);
+	return value === undefined ? {} : {[option]: value};
+};
+
+/** Mark and route table: read as numbers where they can be; what cannot is judged with the mode, in arguments.ts. */
+export const wordFlags: ReadonlySet<string | undefined> = new Set(['--istio-inbound-tproxy-mark', '--istio-inbound-tproxy-route-table']);
 
 /** Every option, in the order of the program's help. */
 export const flags: readonly Flag[] = [
-	named('--envoy-port', {short: '-p', environment: [], read: (text, name) => ({proxyPort: readPort(text, name)})}),
-	named('--inbound-capture-port', {short: '-z', read: (text, name) => ({inboundCapturePort: readPort(text, name)})}),
-	named('--inbound-tunnel-port', {short: '-e', read: (text, name) => ({inboundTunnelPort: readPort(text, name)})}),
-	// Empty UIDs and GIDs are filled: see `parseSidecarArguments`.
-	named('--proxy-uid', {short: '-u', read: (text, name) => text === '' ? {} : {proxyUids: readOwners(text, name)}}),
-	named('--proxy-gid', {short: '-g', read: (text, name) => text === '' ? {} : {proxyGids: readOwners(text, name)}}),
-	named('--istio-inbound-interception-mode', {short: '-m', read: (text, name) => ({inboundInterceptionMode: readMode(text, name)})}),
-	named('--istio-inbound-tproxy-mark', {short: '-t', read: (text, name) => ({inboundTproxyMark: readWord(text, name)})}),
-	named('--istio-inbound-tproxy-route-table', {short: '-r', read: (text, name) => ({inboundTproxyRouteTable: readWord(text, name)})}),
-	named('--istio-inbound-ports', {short: '-b', read: (text, name) => ({inboundPortsInclude: readPortSelection(text, name)})}),
-	named('--istio-local-exclude-ports', {short: '-d', read: (text, name) => ({inboundPortsExclude: readPorts(text, name)})}),
-	named('--istio-exclude-interfaces', {short: '-c', read: (text, name) => ({excludeInterfaces: readInterfaces(text, name)})}),
-	named('--istio-service-cidr', {short: '-i', read: (text, name) => ({outboundIpRangesInclude: readCidrSelection(text, name)})}),
-	named('--istio-service-exclude-cidr', {short: '-x', read: (text, name) => ({outboundIpRangesExclude: readExcludedCidrs(text, name)})}),
-	named('--istio-outbound-ports', {short: '-q', read: (text, name) => ({outboundPortsInclude: readPorts(text, name)})}),
-	named('--istio-local-outbound-ports-exclude', {short: '-o', read: (text, name) => ({outboundPortsExclude: readPorts(text, name)})}),
-	named('--kube-virt-interfaces', {short: '-k', read: (text, name) => ({kubeVirtInterfaces: readInterfaces(text, name)})}),
-	named('--redirect-dns', {isBoolean: true, environment: ['REDIRECT_DNS', 'ISTIO_META_DNS_CAPTURE'], read: (text, name) => ({redirectDns: readBoolean(text, name)})}),
-	named('--capture-all-dns', {isBoolean: true, read: (text, name) => ({captureAllDns: readBoolean(text, name)})}),
-	named('--drop-invalid', {isBoolean: true, environment: ['DROP_INVALID', 'INVALID_DROP'], read: (text, name) => ({dropInvalid: readBoolean(text, name)})}),
-	named('--dual-stack', {isBoolean: true, environment: ['DUAL_STACK', 'ISTIO_DUAL_STACK'], read: (text, name) => ({dualStack: readBoolean(text, name)})}),
-	{environment: ['ISTIO_OUTBOUND_OWNER_GROUPS'], read: (text, name) => ({ownerGroupsInclude: readGroupSelection(text, name)})},
-	{environment: ['ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE'], read: (text, name) => ({ownerGroupsExclude: readGroups(text, name)})},
-	{environment: ['ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR'], read: (text, name) => ({hostIpv4LoopbackCidr: readLoopbackCidr(text, name)})},
-	{environment: ['ENVOY_USER'], refused: 'the UID of that user is known in the pod only; give the number with -u'},
-	named('--dry-run', {short: '-n', isBoolean: true, refused: 'with it no rule is written'}),
-	named('--skip-rule-apply', {isBoolean: true, refused: 'with it no rule is written'}),
-	named('--cleanup-only', {isBoolean: true, refused: 'with it rules are only removed'}),
-	named('--native-nftables', {isBoolean: true, refused: 'the native nftables rules are not implemented yet'}),
-	named('--iptables-probe-port', {read: (text, name) => checked(readPort(text, name)), effect: onlyProgram}),
-	named('--probe-timeout', {effect: onlyProgram}),
+	// Its variable went with viper, and came back in 1.20.0 as viper did.
+	named('--envoy-port', {short: '-p', ownLife: ['1.5.0', '1.19.5', '1.20.0', '1.20.1'], read: (text, reading) => ({proxyPort: readPort(text, reading)})}),
+	named('--inbound-capture-port', {short: '-z', read: (text, reading) => ({inboundCapturePort: readPort(text, reading)})}),
+	named('--inbound-tunnel-port', {
+		short: '-e', life: ['1.7.0'], read: (text, reading) => ({inboundTunnelPort: readPort(text, reading)}),
+	}),
+	// Empty UIDs and GIDs are filled: see arguments.ts.
+	named('--proxy-uid', {short: '-u', read: (text, reading) => text === '' ? {} : {proxyUids: readOwners(text, 'uid', reading)}}),
+	named('--proxy-gid', {short: '-g', read: (text, reading) => text === '' ? {} : {proxyGids: readOwners(text, 'gid', reading)}}),
+	named('--istio-inbound-interception-mode', {short: '-m', read: (text, reading) => ({inboundInterceptionMode: readMode(text, reading)})}),
+	named('--istio-inbound-tproxy-mark', {short: '-t', read: word('inboundTproxyMark')}),
+	named('--istio-inbound-tproxy-route-table', {short: '-r', read: word('inboundTproxyRouteTable')}),
+	named('--istio-inbound-ports', {short: '-b', read: (text, reading) => ({inboundPortsInclude: readPortSelection(text, reading)})}),
+	named('--istio-local-exclude-ports', {short: '-d', read: (text, reading) => ({inboundPortsExclude: readPorts(text, reading)})}),
+	named('--istio-exclude-interfaces', {
+		short: '-c', shortLife: ['1.15.0'], life: ['1.11.3'], read: (text, reading) => ({excludeInterfaces: readInterfaces(text, reading)}),
+	}),
+	named('--istio-service-cidr', {short: '-i', read: (text, reading) => ({outboundIpRangesInclude: readCidrSelection(text, reading)})}),
+	named('--istio-service-exclude-cidr', {
+		short: '-x',
+		read(text, reading) {
+			if (text.startsWith('-')) {
+				reading.warn(`${reading.name}: the next word "${text}" is taken for its value, as the program does, so it is no flag any more; an empty value is ""`);
+			}
+
+			return {outboundIpRangesExclude: readExcludedCidrs(text, reading)};
+		},
+	}),
+	named('--istio-outbound-ports', {
+		short: '-q', life: ['1.7.0'], read: (text, reading) => ({outboundPortsInclude: readPorts(text, reading)}),
+	}),
+	named('--istio-local-outbound-ports-exclude', {short: '-o', read: (text, reading) => ({outboundPortsExclude: readPorts(text, reading)})}),
+	named('--kube-virt-interfaces', {short: '-k', read: (text, reading) => ({kubeVirtInterfaces: readInterfaces(text, reading)})}),
+	named('--redirect-dns', {
+		...switched('redirectDns'),
+		life: ['1.9.0'],
+		extras: [
+			extra('DNS_CAPTURE', {life: ['1.6.0', '1.7.0'], isOnByAnyText: true}),
+			extra('ISTIO_META_DNS_CAPTURE', {
+				life: ['1.7.0', '1.8.0'], isOnByAnyText: true, read: () => ({redirectDns: true, dnsByProxy: true}),
+			}),
+			// The agent wins over Envoy where both are asked for.
+			extra('DNS_AGENT', {life: ['1.7.0', '1.8.0'], isOnByAnyText: true, read: () => ({redirectDns: true, dnsByProxy: false})}),
+			extra('ISTIO_META_DNS_CAPTURE', {life: ['1.8.0']}),
+		],
+	}),
+	named('--capture-all-dns', {...switched('captureAllDns'), life: ['1.11.0']}),
+	named('--drop-invalid', {
+		...switched('dropInvalid'), life: ['1.12.2'], extras: [extra('INVALID_DROP', {life: ['1.12.2']})],
+	}),
+	named('--dual-stack', {
+		...switched('dualStack'),
+		life: ['1.18.5', '1.19.0', '1.19.1'],
+		extras: [extra('ISTIO_AGENT_DUAL_STACK', {life: ['1.17.0', '1.19.0']}), extra('ISTIO_DUAL_STACK', {life: ['1.19.1']})],
+	}),
+	variable('ISTIO_META_DNS_CONNTRACK_ZONE', {...switched('dnsConntrackZones'), life: ['1.10.3', '1.11.0']}),
+	variable('ISTIO_OUTBOUND_OWNER_GROUPS', {life: ['1.14.0'], read: (text, reading) => ({ownerGroupsInclude: readGroupSelection(text, reading)})}),
+	variable('ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE', {life: ['1.14.0'], read: (text, reading) => ({ownerGroupsExclude: readGroups(text, reading)})}),
+	variable('ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR', {life: ['1.21.0'], read: (text, reading) => ({hostIpv4LoopbackCidr: readLoopbackCidr(text, reading)})}),
+	// Asked when no UID is given: see arguments.ts.
+	variable('ENVOY_USER', {effect: 'it counts when no UID is given'}),
+	named('--dry-run', {short: '-n', ...silencing('--dry-run', 'with it no rule is written')}),
+	named('--skip-rule-apply', silencing('--skip-rule-apply', 'with it no rule is written')),
+	named('--cleanup-only', {...silencing('--cleanup-only', 'with it rules are only removed'), life: ['1.24.0']}),
+	named('--native-nftables', {
+		isBoolean: true, life: ['1.27.0'], effect: 'the rules are those of the native nftables back end',
+	}),
+	named('--iptables-probe-port', {
+		read(text, reading) {
+			readPort(text, reading);
+			return {};
+		},
+		effect: onlyProgram,
+	}),
+	named('--probe-timeout', {
+		read(text, reading) {
+			checkDuration(text, reading);
+			return {};
+		},
+		effect: onlyProgram,
+	}),
 	named('--run-validation', {isBoolean: true, effect: onlyProgram}),
-	named('--network-namespace', {effect: onlyProgram}),
-	named('--cni-mode', {isBoolean: true, effect: onlyProgram}),
-	named('--reconcile', {isBoolean: true, effect: 'it replaces rules that are there already; a sandbox begins without any'}),
-	named('--force-apply', {isBoolean: true, effect: 'it replaces rules that are there already; a sandbox begins without any'}),
-	named('--force-iptables-binary', {read: (text, name) => checked(readBinary(text, name)), effect: 'the back end is chosen with --backend'}),
+	named('--network-namespace', {life: ['1.11.0'], effect: onlyProgram}),
+	named('--cni-mode', {
+		isBoolean: true, life: ['1.11.0'], effect: onlyProgram,
+	}),
+	named('--reconcile', {
+		isBoolean: true, life: ['1.24.0'], effect: onlyExisting,
+	}),
+	named('--force-apply', {
+		isBoolean: true, life: ['1.24.0'], effect: onlyExisting,
+	}),
+	named('--force-iptables-binary', {
+		life: ['1.28.0'],
+		read(text, reading) {
+			checkBinary(text, reading);
+			return {};
+		},
+		effect: 'the back end is chosen with --backend',
+	}),
+	named('--restore-format', {
+		short: '-f', isBoolean: true, life: ['1.5.0', '1.24.0'], effect: 'the same rules, one by one or in one text',
+	}),
+	named('--output-paths', {life: ['1.11.0', '1.18.0'], effect: 'a copy of the text'}),
+	named('--iptables-trace-logging', {
+		isBoolean: true, life: ['1.12.0', '1.26.0'], refused: 'it puts a logging rule in front of each rule, which no expectation knows',
+	}),
+	named('--host-nsenter-exec', {
+		isBoolean: true, life: ['1.15.0', '1.18.6', '1.19.0', '1.19.4'], effect: onlyProgram,
+	}),
+	named('--iptables-version', {life: ['1.18.6', '1.19.0', '1.19.4', '1.22.0'], effect: 'it tells the program which iptables there is'}),
+	{long: '--log_output_level', variables: [], effect: onlyProgram},
 ];

@@ -1,5 +1,5 @@
 /**
-The values of istio-iptables' options. What the program itself refuses is refused here, and so is what iptables would refuse when the rules are loaded.
+The values of istio-iptables' options. What the program itself refuses is refused here, and so is what iptables would refuse when the rules are loaded; what it takes and does something unexpected with is taken with a warning.
 */
 
 import {isLoopback, parseAddress, parseRange} from '../netfilter/address.js';
@@ -9,10 +9,25 @@ import {
 import {RuleSyntaxError} from '../netfilter/words.js';
 import {InputError} from './input-error.js';
 import {ownerGroupsMax, type Selection} from './options.js';
+import {findRelease, type Release} from './releases.js';
+import {staticGroups, staticUsers} from './static-owners.js';
+
+/** Where a value is read: under which name it was given, for which release, and whom to warn. */
+export type Reading = {readonly name: string; readonly release: Release; readonly warn: (message: string) => void};
+
+/** How something else than a command line reads a value: as the newest release does, which refuses what is wrong and has nothing to warn of. */
+export function strictReading(name: string): Reading {
+	return {name, release: findRelease(''), warn: () => undefined};
+}
 
 /** A comma-separated list: empty items are dropped, blanks are not trimmed (istio-iptables, 1.30). */
 export function splitList(text: string): readonly string[] {
 	return text.split(',').filter(item => item !== '');
+}
+
+/** A list whose items only iptables reads: the program writes blanks into the text of a rule, where they part words and do no harm (iptables-restore 1.8.9, measured). */
+function splitRuleList(text: string): readonly string[] {
+	return splitList(text).map(item => item.trim());
 }
 
 /** Runs a reader of netfilter's values and puts the option's name in front of what it says. */
@@ -25,67 +40,109 @@ export function withOption<T>(option: string, read: () => T): T {
 }
 
 /** One port as a number. */
-export function readPort(text: string, option: string): number {
-	return withOption(option, () => parsePort(text));
+export function readPort(text: string, {name}: Reading): number {
+	return withOption(name, () => parsePort(text.trim()));
 }
 
 /** Ports and port ranges `a:b`, as iptables takes them. */
-export function readPorts(text: string, option: string): readonly string[] {
-	return withOption(option, () => splitList(text).map(item => {
+export function readPorts(text: string, {name}: Reading): readonly string[] {
+	return withOption(name, () => splitRuleList(text).map(item => {
 		parsePortRange(item);
 		return item;
 	}));
 }
 
 /** `*` exactly, or ports. */
-export function readPortSelection(text: string, option: string): Selection {
-	return text === '*' ? '*' : readPorts(text, option);
+export function readPortSelection(text: string, reading: Reading): Selection {
+	return text === '*' ? '*' : readPorts(text, reading);
 }
 
-/** UIDs or GIDs as numbers; a name would be looked up in the pod, which nobody here has. */
-export function readOwners(text: string, option: string): readonly number[] {
-	return splitList(text).map(item => {
-		const {from, to} = withOption(option, () => parseOwner(item, option.includes('gid') || option === '-g' ? 'gid' : 'uid'));
-		if (from !== to || item.includes('-')) {
-			throw new InputError(`"${item}" is a range; one number each is due`, option);
+/** UIDs or GIDs as numbers; a name is looked up among Debian's static ones. */
+export function readOwners(text: string, what: 'uid' | 'gid', reading: Reading): readonly number[] {
+	return splitRuleList(text).map(item => readOwner(item, what, reading));
+}
+
+function readOwner(item: string, what: 'uid' | 'gid', reading: Reading): number {
+	const known = findOwner(item, what, reading);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const {from, to} = withOption(reading.name, () => parseOwner(item, what));
+	if (from !== to || item.includes('-')) {
+		throw new InputError(`"${item}" is a range; one number each is due`, reading.name);
+	}
+
+	return from;
+}
+
+/** The number of a name, with a warning; undefined for what is no name at all. */
+function findOwner(text: string, what: 'uid' | 'gid', {name, warn}: Reading): number | undefined {
+	const found = (what === 'uid' ? staticUsers : staticGroups).get(text);
+	if (found !== undefined) {
+		warn(`${name}: "${text}" is taken for ${what} ${found}, as in every Debian; iptables asks the pod's own files`);
+		return found;
+	}
+
+	if (/^[_a-z]/i.test(text)) {
+		throw new InputError(`bad ${what} "${text}": what number this ${what === 'uid' ? 'user' : 'group'} has, only the pod knows; give the number`, name);
+	}
+
+	return undefined;
+}
+
+/** The UID of a user that the program asks for (`ENVOY_USER`), or undefined when there is none of that name: then it takes 1337. */
+export function readProxyUser(text: string, {name, warn}: Reading): number | undefined {
+	const found = staticUsers.get(text);
+	warn(found === undefined
+		? `${name}: no user "${text}" is known here, so the UID is 1337; in a pod it is that user's`
+		: `${name}: "${text}" is taken for uid ${found}, as in every Debian`);
+	return found;
+}
+
+/** CIDRs of both families. What is none was skipped until 1.26 and is refused since. */
+export function readCidrs(text: string, reading: Reading): readonly string[] {
+	return splitList(text).flatMap(item => {
+		if (isCidr(item)) {
+			return [item];
 		}
 
-		return from;
+		if (reading.release.features.badRangeIsRefused) {
+			throw notCidr(item, reading);
+		}
+
+		reading.warn(`${reading.name}: "${item}" is no CIDR such as 10.0.0.0/8; istio-iptables ${reading.release.name} skips it with a line on stderr`);
+		return [];
 	});
 }
 
-/** CIDRs of both families. */
-export function readCidrs(text: string, option: string): readonly string[] {
-	return splitList(text).map(item => readCidr(item, option));
+/** Go's netip.ParsePrefix: an address, a slash, a plain number; no netmask, no bare address. */
+function isCidr(item: string): boolean {
+	const [, length] = item.split('/');
+	return length !== undefined && /^(?:0|[1-9]\d*)$/.test(length) && parseRange(item) !== undefined;
 }
 
-function readCidr(item: string, option: string): string {
-	const [, length] = item.split('/');
-	// Go's netip.ParsePrefix: an address, a slash, a plain number; no netmask, no bare address.
-	if (length === undefined || !/^\d+$/.test(length) || parseRange(item) === undefined) {
-		throw new InputError(`"${item}" is no CIDR such as 10.0.0.0/8 or 2001:db8::/32`, option);
-	}
-
-	return item;
+function notCidr(item: string, {name}: Reading): InputError {
+	return new InputError(`"${item}" is no CIDR such as 10.0.0.0/8 or 2001:db8::/32`, name);
 }
 
 /** `*` exactly, or CIDRs. */
-export function readCidrSelection(text: string, option: string): Selection {
-	return text === '*' ? '*' : readCidrs(text, option);
+export function readCidrSelection(text: string, reading: Reading): Selection {
+	return text === '*' ? '*' : readCidrs(text, reading);
 }
 
 /** Excluded CIDRs: here `*` is refused (invalid value for OUTBOUND_IP_RANGES_EXCLUDE). */
-export function readExcludedCidrs(text: string, option: string): readonly string[] {
+export function readExcludedCidrs(text: string, reading: Reading): readonly string[] {
 	if (text === '*') {
-		throw new InputError('"*" cannot be excluded; CIDRs are due (istio-iptables: invalid value for OUTBOUND_IP_RANGES_EXCLUDE)', option);
+		throw new InputError('"*" cannot be excluded; CIDRs are due (istio-iptables: invalid value for OUTBOUND_IP_RANGES_EXCLUDE)', reading.name);
 	}
 
-	return readCidrs(text, option);
+	return readCidrs(text, reading);
 }
 
 /** Names of interfaces. */
-export function readInterfaces(text: string, option: string): readonly string[] {
-	return withOption(option, () => splitList(text).map(item => {
+export function readInterfaces(text: string, {name}: Reading): readonly string[] {
+	return withOption(name, () => splitRuleList(text).map(item => {
 		if (/[\s/"!]/.test(item)) {
 			throw new RuleSyntaxError(`bad interface name "${item}"`);
 		}
@@ -94,82 +151,100 @@ export function readInterfaces(text: string, option: string): readonly string[] 
 	}));
 }
 
-/** The texts of Go's strconv.ParseBool. */
-export function readBoolean(text: string, option: string): boolean {
+/**
+The same where it has to be one of them.
+
+@throws {InputError} naming the option.
+*/
+export function readBoolean(text: string, name: string): boolean {
+	const value = parseBoolean(text);
+	if (value === undefined) {
+		throw new InputError(`"${text}" is neither true nor false`, name);
+	}
+
+	return value;
+}
+
+/** The texts of Go's strconv.ParseBool; undefined for any other. */
+export function parseBoolean(text: string): boolean | undefined {
 	if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) {
 		return true;
 	}
 
-	if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) {
-		return false;
+	return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text) ? false : undefined;
+}
+
+/** A decimal number of 32 bits: a mark or a routing table. Undefined for any other text, which matters under TPROXY only. */
+export function parseWord(text: string): number | undefined {
+	return /^(?:0|[1-9]\d*)$/.test(text) && Number(text) <= wordMax ? Number(text) : undefined;
+}
+
+/** The same where it has to be a number. */
+export function readRequiredWord(text: string, {name}: Pick<Reading, 'name'>): number {
+	const value = parseWord(text);
+	if (value === undefined) {
+		throw new InputError(`"${text}" is no decimal number from 0 to ${wordMax}`, name);
 	}
 
-	throw new InputError(`"${text}" is neither true nor false`, option);
+	return value;
 }
 
-/** A decimal number of 32 bits: a mark or a routing table. */
-export function readWord(text: string, option: string): number {
-	if (!/^(?:0|[1-9]\d*)$/.test(text) || Number(text) > wordMax) {
-		throw new InputError(`"${text}" is no decimal number from 0 to ${wordMax}`, option);
+/** Only the exact text `TPROXY` makes a difference to istio-iptables. It takes every other text for REDIRECT without a word; here that is said. */
+export function readMode(text: string, {name, warn}: Reading): 'REDIRECT' | 'TPROXY' {
+	if (text !== 'TPROXY' && text !== 'REDIRECT' && text !== '') {
+		warn(`${name}: "${text}" is neither REDIRECT nor TPROXY; istio-iptables takes it for REDIRECT`);
 	}
 
-	return Number(text);
+	return text === 'TPROXY' ? 'TPROXY' : 'REDIRECT';
 }
 
-/** Only the exact text `TPROXY` makes a difference to istio-iptables. It takes every other text for REDIRECT without a word; here that has to be said. */
-export function readMode(text: string, option: string): 'REDIRECT' | 'TPROXY' {
-	if (text === 'TPROXY' || text === 'REDIRECT' || text === '') {
-		return text === 'TPROXY' ? 'TPROXY' : 'REDIRECT';
-	}
-
-	throw new InputError(`"${text}" is neither REDIRECT nor TPROXY; istio-iptables would silently take it for REDIRECT`, option);
+/** Groups by number or by static name; as text, in the form of a number. */
+export function readGroups(text: string, reading: Reading): readonly string[] {
+	return splitRuleList(text).map(item => String(readOwner(item, 'gid', reading)));
 }
 
-/** GIDs, at most 64 of them when they are included. */
-export function readGroups(text: string, option: string): readonly string[] {
-	return splitList(text).map(item => {
-		if (!/^\d+$/.test(item)) {
-			throw new InputError(`the group name "${item}" means a number that only the pod's /etc/group knows; give the number`, option);
-		}
-
-		withOption(option, () => parseOwner(item, 'gid'));
-		return item;
-	});
-}
-
-/** `*` exactly, or GIDs. */
-export function readGroupSelection(text: string, option: string): Selection {
+/** `*` exactly, or at most 64 groups. */
+export function readGroupSelection(text: string, reading: Reading): Selection {
 	if (text === '*') {
 		return '*';
 	}
 
-	const groups = readGroups(text, option);
-	if (groups.length > ownerGroupsMax) {
-		throw new InputError(`number of groups to redirect cannot exceed ${ownerGroupsMax}, got ${groups.length}`, option);
+	const {length} = splitList(text);
+	if (length > ownerGroupsMax) {
+		throw new InputError(`number of groups to redirect cannot exceed ${ownerGroupsMax}, got ${length}`, reading.name);
 	}
 
-	return groups;
+	return readGroups(text, reading);
 }
 
 /** One IPv4 loopback CIDR with a mask from 8 to 32. */
-export function readLoopbackCidr(text: string, option: string): string {
-	const [address, length] = readCidr(text, option).split('/');
+export function readLoopbackCidr(text: string, reading: Reading): string {
+	if (!isCidr(text)) {
+		throw notCidr(text, reading);
+	}
+
+	const [address, length] = text.split('/');
 	if (parseAddress(address ?? '', 'ipv4') === undefined || !isLoopback(text)) {
-		throw new InputError(`expected valid IPv4 loopback address, got "${text}"`, option);
+		throw new InputError(`expected valid IPv4 loopback address, got "${text}"`, reading.name);
 	}
 
 	if (Number(length) < 8) {
-		throw new InputError(`expected mask in range [8, 32], got ${length}`, option);
+		throw new InputError(`expected mask in range [8, 32], got ${length}`, reading.name);
 	}
 
 	return text;
 }
 
-/** Which iptables the program runs: empty means that it looks for itself. */
-export function readBinary(text: string, option: string): string {
+/** Checks which iptables the program is told to run: empty means that it looks for itself. */
+export function checkBinary(text: string, {name}: Reading): void {
 	if (!['', 'legacy', 'nft'].includes(text)) {
-		throw new InputError(`invalid FORCE_IPTABLES_BINARY value "${text}"; legacy and nft are known`, option);
+		throw new InputError(`invalid FORCE_IPTABLES_BINARY value "${text}"; legacy and nft are known`, name);
 	}
+}
 
-	return text;
+/** Checks a Go duration: `5s`, `1m30s`, `0`. */
+export function checkDuration(text: string, {name}: Reading): void {
+	if (!/^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/.test(text)) {
+		throw new InputError(`invalid argument "${text}": a duration such as 5s is due`, name);
+	}
 }

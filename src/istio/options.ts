@@ -2,6 +2,8 @@
 The options of a sidecar's redirection, by the config names of istio-iptables (`tools/common/config`), in camelCase.
 */
 
+import {newestRelease, type Release} from './releases.js';
+
 /** `*` captures everything; a list captures its items. An empty list captures nothing. */
 export type Selection<Item extends string = string> = '*' | readonly Item[];
 
@@ -44,6 +46,12 @@ export type SidecarOptions = {
 	/** Used only when `ownerGroupsInclude` is `*`. */
 	readonly ownerGroupsExclude: readonly string[];
 	readonly hostIpv4LoopbackCidr: string;
+	/** 1.7 only: queries go to Envoy's own DNS port instead of the agent's (`ISTIO_META_DNS_CAPTURE` without `DNS_AGENT`). */
+	readonly dnsByProxy: boolean;
+	/** 1.10.3 until 1.10 only: asks for the conntrack zones that later releases write always (`ISTIO_META_DNS_CONNTRACK_ZONE`). */
+	readonly dnsConntrackZones: boolean;
+	/** The program was told not to write (`--dry-run`, `--skip-rule-apply`) or only to remove (`--cleanup-only`): no rule, no route. */
+	readonly writesNothing: boolean;
 };
 
 /**
@@ -76,27 +84,18 @@ export const defaultOptions: SidecarOptions = {
 	ownerGroupsInclude: '*',
 	ownerGroupsExclude: [],
 	hostIpv4LoopbackCidr: '127.0.0.1/32',
+	dnsByProxy: false,
+	dnsConntrackZones: false,
+	writesNothing: false,
 };
 
-/** The arguments that the injection template of a default installation passes to the init container (Istio 1.30; test/fixtures/istio-real has runs with exactly these). */
-export const injectedArguments: readonly string[] = [
-	'-p',
-	'15001',
-	'-z',
-	'15006',
-	'-u',
-	'1337',
-	'-m',
-	'REDIRECT',
-	'-i',
-	'*',
-	'-x',
-	'',
-	'-b',
-	'*',
-	'-d',
-	'15090,15021,15020',
-];
+/** The arguments that the injection template of a default installation of a release passes to the init container (test/fixtures/istio-real has runs with exactly these; 1.5 did not exclude the health port 15021 yet). */
+export function injectedArgumentsOf({features}: Pick<Release, 'features'>): readonly string[] {
+	return ['-p', '15001', '-z', '15006', '-u', '1337', '-m', 'REDIRECT', '-i', '*', '-x', '', '-b', '*', '-d', features.injectedPortsExclude];
+}
+
+/** Those of the newest release. */
+export const injectedArguments: readonly string[] = injectedArgumentsOf(newestRelease);
 
 /** Most owner groups that can be included (istio-iptables, validation). */
 export const ownerGroupsMax = 64;

@@ -1,10 +1,29 @@
 /**
 What changed in the rules from release to release, as data. The generator asks for features and never compares numbers; another release is another row.
+
+Sources: istio/istio at the release tags (`tools/istio-iptables`), its change notes, and runs of the real binaries (test/fixtures/istio-real).
 */
 
 import {InputError} from './input-error.js';
 
-/** What the rules of a release line do. Each names the release that brought it (istio/istio, `tools/istio-iptables/pkg/capture`). */
+/** How DNS capture is written. */
+export type DnsStyle =
+	/** 1.5: not at all. */
+	| 'none'
+	/** 1.6: UDP to Envoy's own DNS port, save the proxy's group. */
+	| 'to-proxy'
+	/** 1.7: UDP by DNAT, with SNAT so that answers find back; to the agent or to Envoy. */
+	| 'translated'
+	/** 1.8: the same, to the agent only, and TCP in front of ISTIO_REDIRECT. */
+	| 'translated-with-tcp'
+	/** 1.9: queries to the servers of resolv.conf; UDP rules stand in OUTPUT. */
+	| 'in-output'
+	/** 1.23: UDP rules stand at the end of ISTIO_OUTPUT, to which UDP jumps. */
+	| 'in-istio-output'
+	/** 1.25: chains of their own; without a known server DNS is not captured at all. */
+	| 'in-own-chain';
+
+/** What the rules of a release do. Each names the release that brought it. */
 export type ReleaseFeatures = {
 	/** Since 1.25.0: `OUTPUT -j ISTIO_OUTPUT` for all protocols; before, `-p tcp`. */
 	readonly outputJumpAllProtocols: boolean;
@@ -14,60 +33,195 @@ export type ReleaseFeatures = {
 	readonly invalidDropChain: boolean;
 	/** Since 1.18.0: the hairpin rules except the tunnel port. */
 	readonly hairpinExceptsTunnelPort: boolean;
-	/** Since 1.25.0: DNS rules stand in chains of their own, and DNS capture without a known server is switched off. */
-	readonly dnsChain: boolean;
-	/** Since 1.27.0: `--native-nftables` writes native nft tables. */
-	readonly native: boolean;
-	/** Since 1.28.0: every native rule counts. */
-	readonly nativeCounters: boolean;
+	/** Since 1.7.0: the tunnel port is never captured inbound. */
+	readonly tunnelPort: boolean;
+	/** Until 1.12: port 22 is not captured where all inbound ports are. */
+	readonly sshExcluded: boolean;
+	/** Until 1.22: a list of included ranges ends with a bare RETURN. */
+	readonly rangesEndWithReturn: boolean;
+	/** 1.5: with a list of inbound ports, captured connections go to the outbound listener's port. */
+	readonly listedPortsGoToProxyPort: boolean;
+	/** Since 1.6.0: a loopback range among the included ones leaves the rules for lo out. */
+	readonly loopbackCanBeIncluded: boolean;
+	readonly dns: DnsStyle;
+	/** Whether raw rules keep queries in two conntrack zones: since 1.10.3 when asked for by a variable, since 1.11.0 always. */
+	readonly dnsZones: 'never' | 'asked' | 'always';
+	/** Since 1.20.0: a server's answers are known by their source; before, by mistake, by their destination. */
+	readonly dnsAnswersBySource: boolean;
+	/** Since 1.12.0 one code writes both families; before, IPv6 had rules of its own, without DNS and TPROXY. */
+	readonly ipv6IsLikeIpv4: boolean;
+	/** Since 1.10.2: included outbound ports in IPv6 too (istio/istio issue 30868). */
+	readonly ipv6OutboundPorts: boolean;
+	/** Since 1.8.0: what comes from a virtual interface is no inbound traffic in IPv6 either. */
+	readonly ipv6VirtualInterfaces: boolean;
+	/** What stands beside the inbound rules under TPROXY: until 1.8 a mark on the loopback's own traffic, since 1.9.0 connection marks, since 1.11.0 also marks of the proxy's hairpin. */
+	readonly tproxyMarks: 'loopback' | 'connection' | 'hairpin';
+	/** Since 1.9.0 TPROXY gives to the inbound listener; before, to the outbound listener's port. */
+	readonly tproxyToCapturePort: boolean;
+	/** Since 1.6.0: connections under way are known by conntrack; before, by their socket. */
+	readonly tproxyByConntrack: boolean;
+	/** How values are read: `viper` lets flags win over variables and takes an empty variable for none, `flags` parses each variable as its flag. */
+	readonly argumentReader: 'viper' | 'flags';
+	/** Since 1.27.0 a range that is none is refused; before, it was skipped with a line on stderr. */
+	readonly badRangeIsRefused: boolean;
+	/** Until 1.7: a proxy UID that nobody gave is that of the proxy's user and 0. */
+	readonly filledUidHasRoot: boolean;
+	/** Since 1.27.0: the native nftables back end. */
+	readonly nativeNftables: boolean;
+	/** Since 1.28.0: native nft rules carry a counter. */
+	readonly nftCounters: boolean;
+	/** Since 1.16.0: CIDRs are written as given; before, cut to the network. */
+	readonly rangesKeepHostBits: boolean;
+	/** What the injection template excludes inbound. */
+	readonly injectedPortsExclude: string;
 };
 
-/** One release line, `1.30`, with the patch releases whose binaries were run. */
+/** A value with the releases at which it changed, oldest first. */
+type Timeline<Value> = readonly [first: Value, ...changes: ReadonlyArray<readonly [since: string, value: Value]>];
+
+const timelines: {readonly [Name in keyof ReleaseFeatures]: Timeline<ReleaseFeatures[Name]>} = {
+	outputJumpAllProtocols: [false, ['1.25.0', true]],
+	udpOutboundExclude: [false, ['1.25.0', true]],
+	invalidDropChain: [false, ['1.24.0', true]],
+	hairpinExceptsTunnelPort: [false, ['1.18.0', true]],
+	tunnelPort: [false, ['1.7.0', true]],
+	sshExcluded: [true, ['1.13.0', false]],
+	rangesEndWithReturn: [true, ['1.23.0', false]],
+	listedPortsGoToProxyPort: [true, ['1.6.0', false]],
+	loopbackCanBeIncluded: [false, ['1.6.0', true]],
+	dns: [
+		'none',
+		['1.6.0', 'to-proxy'],
+		['1.7.0', 'translated'],
+		['1.8.0', 'translated-with-tcp'],
+		['1.9.0', 'in-output'],
+		['1.23.0', 'in-istio-output'],
+		['1.25.0', 'in-own-chain'],
+	],
+	dnsZones: ['never', ['1.10.3', 'asked'], ['1.11.0', 'always']],
+	dnsAnswersBySource: [false, ['1.20.0', true]],
+	ipv6IsLikeIpv4: [false, ['1.12.0', true]],
+	ipv6OutboundPorts: [false, ['1.10.2', true]],
+	ipv6VirtualInterfaces: [false, ['1.8.0', true]],
+	tproxyMarks: ['loopback', ['1.9.0', 'connection'], ['1.11.0', 'hairpin']],
+	tproxyToCapturePort: [false, ['1.9.0', true]],
+	tproxyByConntrack: [false, ['1.6.0', true]],
+	argumentReader: ['viper', ['1.19.5', 'flags'], ['1.20.0', 'viper'], ['1.20.1', 'flags']],
+	badRangeIsRefused: [false, ['1.27.0', true]],
+	filledUidHasRoot: [true, ['1.8.0', false]],
+	nativeNftables: [false, ['1.27.0', true]],
+	nftCounters: [false, ['1.28.0', true]],
+	rangesKeepHostBits: [false, ['1.16.0', true]],
+	injectedPortsExclude: ['15090,15020', ['1.6.0', '15090,15021,15020']],
+};
+
+/** One release line, `1.30`. */
 export type ReleaseLine = {
 	readonly name: string;
+	/** `measured`: the rules equal those of the real binary; `derived`: read off the sources and the lines beside it. */
+	readonly basis: 'measured' | 'derived';
+	/** The patch release that is meant when none is named, and that was measured where the line was. */
+	readonly newestPatch: string;
 	readonly features: ReleaseFeatures;
-	/** The newest patch release that was measured. */
-	readonly measured: string;
 	readonly source: string;
 };
 
-/** A release as asked for: the line, and the patch release when one was named. */
-export type Release = ReleaseLine & {readonly asked: string};
+/** A release as asked for: the line, with the features of the patch release that was named, or of the newest one. */
+export type Release = ReleaseLine & {readonly asked: string; readonly patch: string};
+
+/** The known lines: the newest patch release (the last tag of the line; of the newest lines, the last one that was run), and whether its binary was run. */
+const rows: ReadonlyArray<readonly [newestPatch: string, basis: ReleaseLine['basis']]> = [
+	['1.5.10', 'derived'],
+	['1.6.14', 'derived'],
+	['1.7.8', 'derived'],
+	['1.8.6', 'derived'],
+	['1.9.9', 'derived'],
+	['1.10.6', 'measured'],
+	['1.11.8', 'measured'],
+	['1.12.9', 'measured'],
+	['1.13.9', 'derived'],
+	['1.14.6', 'derived'],
+	['1.15.7', 'measured'],
+	['1.16.7', 'measured'],
+	['1.17.8', 'derived'],
+	['1.18.7', 'measured'],
+	['1.19.10', 'measured'],
+	['1.20.8', 'measured'],
+	['1.21.6', 'measured'],
+	['1.22.8', 'measured'],
+	['1.23.6', 'measured'],
+	['1.24.6', 'measured'],
+	['1.25.5', 'measured'],
+	['1.26.8', 'measured'],
+	['1.27.9', 'measured'],
+	['1.28.10', 'measured'],
+	['1.29.6', 'measured'],
+	['1.30.3', 'measured'],
+];
+
+/** A version as one number that grows with it. */
+function ordinal(version: string): number {
+	const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+	return (((major * 1000) + minor) * 1000) + patch;
+}
+
+/** Every change of every feature in the order of the releases, compared as numbers. */
+const changes = Object.entries(timelines)
+	.flatMap(([name, [, ...later]]) => later.map(([since, value]) => ({name, since: ordinal(since), value})))
+	.toSorted((one, other) => one.since - other.since);
+
+const firstFeatures = Object.fromEntries(Object.entries(timelines).map(([name, [first]]) => [name, first])) as unknown as ReleaseFeatures;
+
+function featuresOf(version: string): ReleaseFeatures {
+	const at = ordinal(version);
+	const later = changes.filter(({since}) => since <= at).map(({name, value}) => [name, value] as const);
+	return {...firstFeatures, ...Object.fromEntries(later)};
+}
+
+function lineOf(version: string): string {
+	return version.slice(0, version.lastIndexOf('.'));
+}
 
 /** The known release lines, oldest first. */
-export const releaseLines: readonly ReleaseLine[] = [
-	{
-		name: '1.30',
-		features: {
-			outputJumpAllProtocols: true,
-			udpOutboundExclude: true,
-			invalidDropChain: true,
-			hairpinExceptsTunnelPort: true,
-			dnsChain: true,
-			native: true,
-			nativeCounters: true,
-		},
-		measured: '1.30.3',
-		source: 'istio/istio 1.30.3; the rules equal those of the real istio-iptables 1.30.3 (test/fixtures/istio-real)',
-	},
-];
+export const releaseLines: readonly ReleaseLine[] = rows.map(([newestPatch, basis]) => ({
+	name: lineOf(newestPatch),
+	basis,
+	newestPatch,
+	features: featuresOf(newestPatch),
+	source: basis === 'measured'
+		? `istio/istio ${newestPatch}; the rules equal those of the real istio-iptables ${newestPatch} (test/fixtures/istio-real)`
+		: `istio/istio ${newestPatch}, read and not run`,
+}));
 
 /** The newest release line that is known. */
 export const newestRelease: ReleaseLine = newest();
 
-/** Finds the line of `1.30` or `1.30.3`; empty text means the newest. Patch releases of a line write the same rules. */
-export function findRelease(text: string): Release {
-	if (text === '') {
-		return {...newestRelease, asked: newestRelease.name};
-	}
+/**
+Finds the line of `1.30` or `1.30.3`; empty text means the newest. What changed within a line is known by its patch number; a line alone is its newest patch release.
 
-	const [, name] = /^(\d+\.\d+)(?:\.\d+)?$/.exec(text) ?? [];
+@throws {InputError} for a release that is not known.
+*/
+export function findRelease(text: string): Release {
+	const asked = text === '' ? newestRelease.name : text;
+	const [, name, patch] = /^(\d+\.\d+)(\.\d{1,3})?$/.exec(asked) ?? [];
 	const line = releaseLines.find(candidate => candidate.name === name);
 	if (line === undefined) {
 		throw new InputError(`unknown release "${text}"; known are ${releaseLines.map(known => known.name).join(', ')}, each with any patch number`, 'release');
 	}
 
-	return {...line, asked: text};
+	return patch === undefined
+		? {...line, asked, patch: line.newestPatch}
+		: {
+			...line, asked, patch: asked, features: featuresOf(asked),
+		};
+}
+
+/**
+Whether something lives in a release. Its life is told by the releases at which it came and went, by turns: `['1.18.5', '1.19.0', '1.19.1']` came with 1.18.5, is not in 1.19.0 and came again with 1.19.1. No life at all means always.
+*/
+export function livesIn({patch}: Release, life: readonly string[] | undefined): boolean {
+	const at = ordinal(patch);
+	return life === undefined || life.filter(turn => ordinal(turn) <= at).length % 2 === 1;
 }
 
 function newest(): ReleaseLine {

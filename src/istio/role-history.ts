@@ -4,36 +4,38 @@ The release that brought each role. Rule lists are known from 1.5 on; what stand
 
 import type {Role} from './role.js';
 
-/** Since when a sidecar's rules have a role. `since` is a release; `≤ 1.5` is that one or an older one, `≥ 1.21` that one or a newer one. */
-export type RoleHistory = {readonly since: string; readonly source: string};
+/** When the rules have a role. `since` is a release; `≤ 1.5` is that one or an older one, `≥ 1.21` that one or a newer one. `until` is the last line that has it; null for one that is there still. */
+export type RoleHistory = {readonly since: string; readonly until: string | null; readonly source: string};
 
 /** The oldest release whose rules are known. */
 const oldest = '≤ 1.5';
 
 /** In the rules of a default sidecar of 1.5, read off the sources at its tag. */
-const inOldest: RoleHistory = {since: oldest, source: 'istio/istio 1.5.10, rules of a default sidecar'};
+const inOldest: RoleHistory = {since: oldest, until: null, source: 'istio/istio 1.5.10, rules of a default sidecar'};
 
 function byOption(since: string, option: string): RoleHistory {
-	return {since, source: `istio/istio, option ${option}`};
+	return {since, until: null, source: `istio/istio, option ${option}`};
 }
 
-/** Between two releases whose binaries were run, the first of them without it: which patch release in between brought it is not known. */
-function measured(since: string, source: string): RoleHistory {
-	return {since, source};
+function changed(since: string, source: string, until: string | null = null): RoleHistory {
+	return {since, until, source};
 }
 
-const oldestTproxy = measured('≤ 1.10', 'run of istio-iptables 1.10.6 with TPROXY, the oldest that was run');
-const hairpinTproxy = measured('1.11', 'runs of istio-iptables with TPROXY: 1.11.8 has it, 1.10.6 has not');
-const dnsChain = measured('1.25.0', 'istio/istio 1.25.0, DNS rules moved to chains of their own');
-const dnsZone = measured('1.10.3', 'istio/istio 1.10.3, by ISTIO_META_DNS_CONNTRACK_ZONE; always since 1.11.0');
+const oldestTproxy = byOption(oldest, '--istio-inbound-interception-mode (1.0)');
+const connectionTproxy = changed('1.9.0', 'istio/istio 1.9.0, connection marks under TPROXY');
+const hairpinTproxy = changed('1.11.0', 'istio/istio 1.11.0, marks of the proxy\'s hairpin under TPROXY; runs of 1.10.6 without and 1.11.8 with it');
+const translated = changed('1.7.0', 'istio/istio 1.7, DNS by DNAT and SNAT', '1.8');
+const dnsChain = changed('1.25.0', 'istio/istio 1.25.0, DNS rules moved to chains of their own');
+const dnsZone = changed('1.10.3', 'istio/istio 1.10.3, by ISTIO_META_DNS_CONNTRACK_ZONE; always since 1.11.0');
 
 /** Ambient rules stand in the pod since 1.21 (istio.io/v1.21/docs/ops/ambient/usage/traffic-redirection); each of them was read in master only. */
-const ambient = measured('≥ 1.21', 'istio/istio master 86c9f01f, cni/pkg/iptables; no older one was read');
+const ambient = changed('≥ 1.21', 'istio/istio master 86c9f01f, cni/pkg/iptables; no older one was read');
 
 /** Every role with its release. */
 export const roleHistory: Readonly<Record<Role, RoleHistory>> = {
 	'inbound-jump': inOldest,
-	'inbound-tunnel-port': {since: '1.7.0', source: 'istio/istio 1.7.0, option --inbound-tunnel-port; before, port 15008 was like any other'},
+	'inbound-tunnel-port': byOption('1.7.0', '--inbound-tunnel-port; before, port 15008 was like any other'),
+	'inbound-ssh': {...inOldest, until: '1.12'},
 	'inbound-port-exclude': inOldest,
 	'inbound-port-include': byOption(oldest, '--istio-inbound-ports (1.0)'),
 	'inbound-capture': inOldest,
@@ -45,6 +47,7 @@ export const roleHistory: Readonly<Record<Role, RoleHistory>> = {
 	'outbound-capture': inOldest,
 	'range-exclude': byOption(oldest, '--istio-service-exclude-cidr (1.0)'),
 	'range-include': byOption(oldest, '--istio-service-cidr (1.0)'),
+	'range-rest': {...byOption(oldest, '--istio-service-cidr (1.0)'), until: '1.22'},
 	'passthrough-source': inOldest,
 	'hairpin-by-uid': inOldest,
 	'loopback-not-proxy-uid': inOldest,
@@ -58,18 +61,23 @@ export const roleHistory: Readonly<Record<Role, RoleHistory>> = {
 	'interface-exclude-inbound': byOption(oldest, '--kube-virt-interfaces (1.1); for --istio-exclude-interfaces since 1.11.3'),
 	'interface-exclude-outbound': byOption('1.11.3', '--istio-exclude-interfaces'),
 	'virtual-interface-capture': byOption(oldest, '--kube-virt-interfaces (1.1)'),
-	'invalid-jump': measured('1.24.0', 'istio/istio 1.24.0, chain ISTIO_DROP; before, -j DROP in its place'),
+	'invalid-jump': changed('1.24.0', 'istio/istio 1.24.0, chain ISTIO_DROP; before, -j DROP in its place'),
 	'invalid-drop': byOption('1.12.2', '--drop-invalid'),
 	'dns-jump': dnsChain,
-	'dns-redirect-tcp': measured('1.8.0', 'istio/istio 1.8, DNS over TCP to the agent'),
-	'dns-redirect-udp': measured('1.6.0', 'istio/istio 1.6, DNS_CAPTURE'),
-	'dns-zone-jump': measured('1.23.0', 'istio/istio 1.23.0, DNS rules moved out of raw OUTPUT'),
+	'dns-udp-jump': changed('1.23.0', 'istio/istio 1.23.0, DNS rules moved to the end of ISTIO_OUTPUT', '1.24'),
+	'dns-query-bypass': changed('1.6.0', 'istio/istio 1.6, DNS_CAPTURE', '1.24'),
+	'dns-group-include': {...byOption('1.14.0', 'ISTIO_OUTBOUND_OWNER_GROUPS with DNS capture'), until: '1.24'},
+	'dns-translate': translated,
+	'dns-translate-source': translated,
+	'dns-redirect-tcp': changed('1.8.0', 'istio/istio 1.8, DNS over TCP to the agent'),
+	'dns-redirect-udp': changed('1.6.0', 'istio/istio 1.6, DNS_CAPTURE; in 1.7 and 1.8 dns-translate in its place'),
+	'dns-zone-jump': changed('1.23.0', 'istio/istio 1.23.0, DNS rules moved out of raw OUTPUT'),
 	'dns-zone-proxy-query': dnsZone,
 	'dns-zone-agent-answer': dnsZone,
 	'dns-zone-query': dnsZone,
 	'dns-answer-jump': dnsChain,
 	'dns-zone-answer': dnsZone,
-	'tproxy-mark-bypass': oldestTproxy,
+	'tproxy-mark-bypass': connectionTproxy,
 	'tproxy-passthrough-source': hairpinTproxy,
 	'tproxy-loopback-not-hairpin': hairpinTproxy,
 	'tproxy-divert-established': oldestTproxy,
@@ -77,11 +85,12 @@ export const roleHistory: Readonly<Record<Role, RoleHistory>> = {
 	'tproxy-divert-mark': oldestTproxy,
 	'tproxy-divert-accept': oldestTproxy,
 	'tproxy-redirect': oldestTproxy,
-	'tproxy-mark-save': oldestTproxy,
+	'tproxy-mark-save': connectionTproxy,
 	'tproxy-loopback-marked': hairpinTproxy,
 	'tproxy-hairpin-mark-by-uid': hairpinTproxy,
 	'tproxy-hairpin-mark-by-gid': hairpinTproxy,
-	'tproxy-mark-restore': oldestTproxy,
+	'tproxy-loopback-mark': {...oldestTproxy, until: '1.8'},
+	'tproxy-mark-restore': connectionTproxy,
 	'ambient-inbound-jump': ambient,
 	'ambient-virtual-interface-capture': ambient,
 	'ambient-virtual-interface-return': ambient,

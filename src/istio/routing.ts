@@ -4,7 +4,9 @@ What stands beside a sidecar's rules: which families they are written for, and t
 
 import {familyOfAddress} from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
+import type {ReleaseRules} from './context.js';
 import type {SidecarOptions} from './options.js';
+import {newestRelease} from './releases.js';
 
 /**
 The families that istio-iptables writes rules for, given the pod's addresses in order, without loopback and link-local ones: IPv4 always, IPv6 when the first address is IPv6, or with dual stack when any is.
@@ -24,11 +26,12 @@ export type SidecarRouting = {
 	readonly localRoutes: ReadonlyArray<{readonly family: AddressFamily; readonly destination: string; readonly table: number}>;
 };
 
-/** A11. Addresses and routes: ::6 for the inbound passthrough in IPv6, and local delivery of marked packets under TPROXY. */
-export function sidecarRouting(options: SidecarOptions, families: readonly AddressFamily[]): SidecarRouting {
-	const routed = options.inboundInterceptionMode === 'TPROXY' && options.inboundPortsInclude.length > 0 ? families : [];
+/** A11. Addresses and routes: ::6 for the inbound passthrough in IPv6, and local delivery of marked packets under TPROXY, which the separate IPv6 code until 1.11 does not know. */
+export function sidecarRouting(options: SidecarOptions, families: readonly AddressFamily[], {features}: ReleaseRules = newestRelease): SidecarRouting {
+	const isRouted = options.inboundInterceptionMode === 'TPROXY' && options.inboundPortsInclude.length > 0 && !options.writesNothing;
+	const routed = isRouted ? families.filter(family => family === 'ipv4' || features.ipv6IsLikeIpv4) : [];
 	return {
-		loopbackAddresses: families.includes('ipv6') ? [{family: 'ipv6', address: '::6/128'}] : [],
+		loopbackAddresses: families.includes('ipv6') && !options.writesNothing ? [{family: 'ipv6', address: '::6/128'}] : [],
 		markRules: routed.map(family => ({family, mark: options.inboundTproxyMark, table: options.inboundTproxyRouteTable})),
 		localRoutes: routed.map(family => ({family, destination: family === 'ipv4' ? '0.0.0.0/0' : '::/0', table: options.inboundTproxyRouteTable})),
 	};

@@ -6,6 +6,7 @@ import {builtInChains} from '../netfilter/built-in.js';
 import type {
 	AddressFamily, Chain, Rule, Table,
 } from '../netfilter/types.js';
+import type {RoleHistory} from '../istio/role-history.js';
 import type {Explainer, RuleExplanation} from '../judge/rule-explanation.js';
 import {typeIds} from '../scenario/six-types.js';
 import type {TypeId} from '../scenario/types.js';
@@ -95,14 +96,14 @@ function printRule(rule: Rule, explanation: RuleExplanation, {paint, width}: Sty
 		...(rule.text === '' ? [] : beside(piecesOfRule(rule.text), paint.dim)),
 		...beside(purpose ?? 'No rule that a sidecar writes: what it is for is not known.'),
 		...(opaque.length === 0 ? [] : beside(`Not interpreted, kept as it is: ${opaque.join('; ')}`, paint.yellow)),
-		...(history === null ? [] : beside(`${sinceText(history.since)}${types === null ? '' : `; ${typesText(types)}`}.`)),
+		...(history === null ? [] : beside(`${lifeText(history)}${types === null ? '' : `; ${typesText(types)}`}.`)),
 		...(shadow === null ? [] : beside(`Ordinary traffic does not reach it: ${shadow.because}.`, paint.yellow)),
 	];
 }
 
-function sinceText(since: string): string {
+function lifeText({since, until}: RoleHistory): string {
 	const [sign = '', release = ''] = since.includes(' ') ? since.split(' ') : ['', since];
-	return `Since ${release}${({'≤': ' or before', '≥': ' or after'})[sign] ?? ''}`;
+	return `Since ${release}${({'≤': ' or before', '≥': ' or after'})[sign] ?? ''}${until === null ? '' : `, until ${until}`}`;
 }
 
 /** Both families in one when they agree, which they do unless ranges of one family decide. */

@@ -103,6 +103,7 @@ function explanationToJson({purpose, history, types, shadow}: RuleExplanation): 
 	return {
 		purpose,
 		since: history?.since ?? null,
+		until: history?.until ?? null,
 		sinceSource: history?.source ?? null,
 		types,
 		shadow: shadow === null ? null : {by: shadow.by.map(({number}) => number), because: shadow.because},

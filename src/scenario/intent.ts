@@ -14,7 +14,7 @@ import {hasInterface} from './selection.js';
 import type {Intent} from './types.js';
 
 /** The intent of options, as a release with these features carries it out. */
-export function intentOf(options: SidecarOptions, {hairpinExceptsTunnelPort}: Pick<ReleaseFeatures, 'hairpinExceptsTunnelPort'> = newestRelease.features): Intent {
+export function intentOf(options: SidecarOptions, {hairpinExceptsTunnelPort, tunnelPort, loopbackCanBeIncluded}: Pick<ReleaseFeatures, 'hairpinExceptsTunnelPort' | 'tunnelPort' | 'loopbackCanBeIncluded'> = newestRelease.features): Intent {
 	const {
 		proxyPort, inboundCapturePort, inboundTunnelPort, proxyUids, proxyGids, inboundInterceptionMode, inboundTproxyMark,
 		inboundPortsInclude, inboundPortsExclude, outboundPortsInclude, outboundPortsExclude, outboundIpRangesInclude, outboundIpRangesExclude,
@@ -39,8 +39,8 @@ export function intentOf(options: SidecarOptions, {hairpinExceptsTunnelPort}: Pi
 		ownerGroupsInclude,
 		ownerGroupsExclude,
 		hostIpv4LoopbackCidr,
-		loopbackIncluded: outboundIpRangesInclude !== '*' && outboundIpRangesInclude.some(range => isLoopback(range)),
-		inboundExceptsTunnelPort: true,
+		loopbackIncluded: loopbackCanBeIncluded && outboundIpRangesInclude !== '*' && outboundIpRangesInclude.some(range => isLoopback(range)),
+		inboundExceptsTunnelPort: tunnelPort,
 		hairpinExceptsTunnelPort,
 	};
 }

@@ -26,7 +26,7 @@ test('releases without native nftables are named as not available, and decide no
 	const {exitCode, stdout} = await testbed(['run', '--rules', 'release:all', '--backend', 'nftables', '--types', '1,2', '--format', 'json']);
 	const {runs} = JSON.parse(stdout) as JsonRuns;
 	const missing = runs.filter(({unavailable}) => unavailable !== undefined);
-	t.deepEqual(missing.map(({rules}) => rules.release), releaseLines.filter(({features}) => !features.native).map(({name}) => name));
+	t.deepEqual(missing.map(({rules}) => rules.release), releaseLines.filter(({features}) => !features.nativeNftables).map(({name}) => name));
 	t.true(missing.length > 0 && missing.length < runs.length);
 	t.regex(missing[0]?.unavailable ?? '', /native nftables/u);
 	t.is(exitCode, 0);

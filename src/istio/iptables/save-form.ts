@@ -22,10 +22,14 @@ export function interfaceName(flag: '-i' | '-o', name: string): string {
 	return name === '+' ? '' : `${flag} ${name} `;
 }
 
-/** A port or a range of ports, both ends written out. */
-export function ports(text: string): string {
+/** `-p tcp -m tcp --dport 80 `: a port or a range of ports, both ends written out; a range of all ports keeps its module only. */
+export function destinationPort(protocol: 'tcp' | 'udp', text: string): string {
 	const {from, to} = parsePortRange(text);
-	return from === to ? String(from) : `${from}:${to}`;
+	if (from === 0 && to === 65_535) {
+		return `-p ${protocol} -m ${protocol} `;
+	}
+
+	return `-p ${protocol} -m ${protocol} --dport ${from === to ? from : `${from}:${to}`} `;
 }
 
 /** A mark in hexadecimal. */

@@ -33,7 +33,7 @@ The native rule set that a release writes. Rules for IPv6 addresses are written 
 Throws `InputError` for a release without a native back end.
 */
 export function sidecarNftRuleSet(release: Release, options: SidecarOptions, families: readonly AddressFamily[]): RuleSet {
-	if (!release.features.native) {
+	if (!release.features.nativeNftables) {
 		throw new InputError(`release ${release.name} writes no native nft tables`, '--native-nftables');
 	}
 
@@ -42,5 +42,5 @@ export function sidecarNftRuleSet(release: Release, options: SidecarOptions, fam
 		shared,
 		perFamily: [shared, ...(families.includes('ipv6') ? [contextOf({release, options, family: 'ipv6'})] : [])],
 	};
-	return {tables: buildTables(steps.flatMap(step => step(context)), {counters: release.features.nativeCounters})};
+	return {tables: buildTables(steps.flatMap(step => step(context)), {counters: release.features.nftCounters})};
 }

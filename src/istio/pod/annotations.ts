@@ -3,7 +3,7 @@ The annotations that have a say in redirection, their checks (istiod's webhook, 
 */
 
 import {InputError} from '../input-error.js';
-import {readCidrs, readInterfaces, readPort} from '../option-values.js';
+import {readCidrs, readInterfaces, readPort, strictReading} from '../option-values.js';
 import type {Text} from './document.js';
 import {nearest} from './nearest.js';
 import type {Pod, Texts} from './pod.js';
@@ -157,7 +157,7 @@ export function checkPort(item: string, at: string): string {
 	}
 
 	// A leading zero passes the webhook, and then iptables takes the number for an octal one.
-	return String(readPort(port, at));
+	return String(readPort(port, strictReading(at)));
 }
 
 function checkCidrs(value: string, at: string): string {
@@ -166,14 +166,14 @@ function checkCidrs(value: string, at: string): string {
 			throw new InputError('an empty item in the list; the webhook refuses it', at);
 		}
 
-		readCidrs(item, at);
+		readCidrs(item, strictReading(at));
 	}
 
 	return value;
 }
 
 function checkInterfaces(value: string, at: string): string {
-	readInterfaces(value, at);
+	readInterfaces(value, strictReading(at));
 	return value;
 }
 

@@ -8,7 +8,7 @@ import {readBoolean} from '../option-values.js';
 
 /** The names of all variables that istio-iptables reads. */
 export function knownVariables(): ReadonlySet<string> {
-	return new Set(flags.flatMap(({environment}) => environment));
+	return new Set(flags.flatMap(({variables}) => variables.map(({name}) => name)));
 }
 
 /** The variables among some that istio-iptables reads. */

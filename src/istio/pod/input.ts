@@ -9,7 +9,7 @@ import {
 } from '../ambient-options.js';
 import {parseSidecarArguments} from '../arguments.js';
 import {InputError} from '../input-error.js';
-import {newestRelease} from '../releases.js';
+import {findRelease, newestRelease} from '../releases.js';
 import {familiesWritten} from '../routing.js';
 import {
 	annotationNames, annotationWarnings, sidecarAnnotationNames,
@@ -203,7 +203,7 @@ function releaseFor({context, warnings}: Known, containers: ReadonlyArray<Contai
 
 /** What istio-iptables refuses is refused here already, with the place that it comes from. */
 function sidecar({pod, context, warnings}: Known, found: CommandLineOfWay, at?: string): PodInput {
-	const {dualStack} = placed(at, () => parseSidecarArguments(found));
+	const {dualStack} = placed(at, () => parseSidecarArguments({...found, release: findRelease(found.release)}));
 	const families = context.families ?? (pod.addresses.length === 0 ? undefined : familiesWritten(pod.addresses, {dualStack}));
 	return {
 		kind: 'sidecar', workload: pod.workload, ...found, families, warnings,

@@ -1,8 +1,9 @@
 import test from 'ava';
-import {parseReleaseInput, parseReleaseInputs, parseSidecarArguments} from '../../../src/istio/arguments.js';
+import {parseReleaseInput, parseReleaseInputs, parseSidecarArguments, readSidecarArguments} from '../../../src/istio/arguments.js';
 import {flags} from '../../../src/istio/flags.js';
 import {InputError} from '../../../src/istio/input-error.js';
 import {defaultOptions, injectedArguments, type SidecarOptions} from '../../../src/istio/options.js';
+import {findRelease, livesIn, newestRelease, releaseLines} from '../../../src/istio/releases.js';
 import {splitShellWords} from '../../../src/istio/shell-words.js';
 
 const injected: SidecarOptions = {
@@ -17,7 +18,10 @@ test('a release alone has the options of an injected sidecar', t => {
 });
 
 test('all releases are asked one by one', t => {
-	t.deepEqual(parseReleaseInputs('release:all -u 5').map(({release, options}) => [release.name, options.proxyUids]), [['1.30', [5]]]);
+	const inputs = parseReleaseInputs('release:all -u 5');
+	t.deepEqual(inputs.map(({release, options}) => [release.name, options.proxyUids]), Array.from({length: 26}, (_, index) => [`1.${index + 5}`, [5]]));
+	t.deepEqual(inputs.map(({options}) => options.inboundPortsExclude.length), [2, ...Array.from({length: 25}, () => 3)]);
+	t.throws(() => parseReleaseInputs('release:all --redirect-dns'), {instanceOf: InputError, message: /^--redirect-dns: unknown flag: --redirect-dns; istio-iptables 1\.5\.10 does not know it/});
 	t.is(parseReleaseInputs('release:1.30').length, 1);
 });
 
@@ -49,7 +53,18 @@ for (const [text, expected] of [
 	['ISTIO_OUTBOUND_OWNER_GROUPS=101,202 ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5', {ownerGroupsInclude: ['101', '202'], ownerGroupsExclude: ['5']}],
 	['ISTIO_OUTBOUND_OWNER_GROUPS=', {ownerGroupsInclude: []}],
 	['ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.1/8', {hostIpv4LoopbackCidr: '127.0.0.1/8'}],
-	['--run-validation --iptables-probe-port 15002 --reconcile --dry-run=false -n=false', {}],
+	['ISTIO_OUTBOUND_OWNER_GROUPS=mail,7', {ownerGroupsInclude: ['8', '7']}],
+	['--run-validation --iptables-probe-port 15002 --probe-timeout 1m30s --reconcile --dry-run=false -n=false --log_output_level=default:info', {}],
+	['-b "80, 443" -u " 5" -c " eth1"', {
+		inboundPortsInclude: ['80', '443'], proxyUids: [5], proxyGids: [5], excludeInterfaces: ['eth1'],
+	}],
+	['-m REDIRECT -t 0x539', {}],
+	['-m tproxy', {}],
+	['-u proxy -g mail', {proxyUids: [13], proxyGids: [8]}],
+	['ENVOY_USER=mail -u ""', {proxyUids: [8], proxyGids: [8]}],
+	['ENVOY_USER=me -u ""', {proxyUids: [1337], proxyGids: [1337]}],
+	['NOPE=1', {}],
+	['-u 1 stray', {proxyUids: [1], proxyGids: [1]}],
 	['--force-iptables-binary nft', {}],
 ] as ReadonlyArray<readonly [string, Partial<SidecarOptions>]>) {
 	test(`release:1.30 ${text}`, t => {
@@ -62,32 +77,26 @@ test('assignments may stand in front of the release', t => {
 });
 
 for (const [text, message] of [
-	['release:1.9', /^release: unknown release "1.9"; known are 1\.30/],
+	['release:1.4', /^release: unknown release "1.4"; known are 1\.5, .*, 1\.30, each/],
 	['release:all', /^release: "all"/],
 	['1.30', /^release: .*does not begin with release:/],
 	['', /^release: /],
-	['release:1.30 --nope', /^--nope: .*no such flag$/],
-	['release:1.30 -y', /^-y: .*no such flag$/],
-	['release:1.30 -u', /^-u: a value is missing/],
-	['release:1.30 --proxy-uid', /^--proxy-uid: a value is missing/],
-	['release:1.30 -u 1 stray', /"stray" is no flag/],
-	['release:1.30 --redirect-dns true', /"true" is no flag/],
-	['release:1.30 -u 1 A=b', /"A=b" is no flag/],
-	['release:1.30 NOPE=1', /^NOPE: .*no such environment variable$/],
-	['release:1.30 ISTIO_HOST_IPV4_LOOPBACK_CIDR=127.0.0.0/8', /no such environment variable$/],
+	['release:1.30 --nope', /^--nope: unknown flag: --nope$/],
+	['release:1.30 -yes', /^-y: unknown shorthand flag: 'y' in -yes$/],
+	['release:1.30 -u', /^-u: flag needs an argument: 'u' in -u$/],
+	['release:1.30 --proxy-uid', /^--proxy-uid: flag needs an argument: --proxy-uid$/],
 	['release:1.30 -u "1', /a quote " that is never closed/],
 	['release:1.30 -u \'1', /a quote ' that is never closed/],
 	['release:1.30 -u 1\\', /a backslash at the end/],
-	['release:1.30 -u root', /^-u: bad uid "root"/],
+	['release:1.30 -u me', /^-u: bad uid "me": what number this user has, only the pod knows/],
 	['release:1.30 -g 4294967295', /^-g: bad gid/],
 	['release:1.30 -u 1-5', /^-u: "1-5" is a range/],
 	['release:1.30 PROXY_GID=x', /^PROXY_GID: bad/],
 	['release:1.30 -p http', /^-p: bad port "http"/],
 	['release:1.30 -b 80,*', /^-b: bad port "\*"/],
 	['release:1.30 -q 5:3', /^-q: bad port range/],
-	['release:1.30 -m tproxy', /^-m: "tproxy" is neither REDIRECT nor TPROXY/],
-	['release:1.30 -t 0x539', /^-t: "0x539" is no decimal number/],
-	['release:1.30 -r 4294967296', /^-r: .*is no decimal number/],
+	['release:1.30 -m TPROXY -t 0x539', /^-t: "0x539" is no decimal number/],
+	['release:1.30 -m TPROXY -r 4294967296', /^-r: .*is no decimal number/],
 	['release:1.30 -x *', /^-x: "\*" cannot be excluded.*OUTBOUND_IP_RANGES_EXCLUDE/],
 	['release:1.30 -i 10.0.0.1', /^-i: "10.0.0.1" is no CIDR/],
 	['release:1.30 -i 10.0.0.0/8,*', /^-i: "\*" is no CIDR/],
@@ -96,19 +105,27 @@ for (const [text, message] of [
 	['release:1.30 -c interface-name-too-long', /^-c: bad interface name/],
 	['release:1.30 -k "a b"', /^-k: bad interface name "a b"/],
 	['release:1.30 --redirect-dns=maybe', /^--redirect-dns: "maybe" is neither true nor false$/],
-	['release:1.30 CAPTURE_ALL_DNS=maybe', /^CAPTURE_ALL_DNS: /],
 	[`release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=${Array.from({length: 65}, (_, index) => index).join(',')}`, /number of groups to redirect cannot exceed 64, got 65$/],
-	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=mail', /^ISTIO_OUTBOUND_OWNER_GROUPS: the group name "mail"/],
+	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=java', /^ISTIO_OUTBOUND_OWNER_GROUPS: bad gid "java": what number this group has/],
 	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=4294967295', /^ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE: bad gid/],
 	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.1', /is no CIDR/],
 	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=::1/128', /expected valid IPv4 loopback address/],
 	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=10.0.0.0/8', /expected valid IPv4 loopback address/],
 	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.0/7', /expected mask in range \[8, 32]/],
-	['release:1.30 ENVOY_USER=me', /^ENVOY_USER: /],
-	['release:1.30 -n', /^-n: with it no rule is written$/],
-	['release:1.30 --skip-rule-apply', /^--skip-rule-apply: /],
-	['release:1.30 --cleanup-only', /^--cleanup-only: /],
-	['release:1.30 --native-nftables', /^--native-nftables: .*not implemented yet$/],
+	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=', /is no CIDR/],
+	['release:1.27 -i 10.0.0.1', /^-i: "10.0.0.1" is no CIDR/],
+	['release:1.30 -i 10.0.0.0/08', /is no CIDR/],
+	['release:1.30 -b "80, ,443"', /^-b: bad port/],
+	['release:1.30 --probe-timeout soon', /^--probe-timeout: invalid argument "soon"/],
+	['release:1.30 --iptables-probe-port x', /^--iptables-probe-port: bad port/],
+	['release:1.10.6 --capture-all-dns', /^--capture-all-dns: unknown flag: --capture-all-dns; istio-iptables 1\.10\.6 does not know it, other releases do$/],
+	['release:1.14 -c eth1', /^-c: unknown shorthand flag: 'c' in -c; istio-iptables 1\.14\.6 does not know it/],
+	['release:1.11.2 --istio-exclude-interfaces eth1', /unknown flag: --istio-exclude-interfaces/],
+	['release:1.19.0 --dual-stack', /unknown flag: --dual-stack/],
+	['release:1.26 --native-nftables', /unknown flag: --native-nftables/],
+	['release:1.24 --restore-format', /unknown flag: --restore-format/],
+	['release:1.20 --iptables-trace-logging', /^--iptables-trace-logging: it puts a logging rule/],
+	['release:1.20 IPTABLES_TRACE_LOGGING=true', /^IPTABLES_TRACE_LOGGING: it puts a logging rule/],
 	['release:1.30 --force-iptables-binary new', /^--force-iptables-binary: invalid FORCE_IPTABLES_BINARY value/],
 ] as const) {
 	test(`refuses: ${text.slice(0, 90)}`, t => {
@@ -116,9 +133,106 @@ for (const [text, message] of [
 	});
 }
 
-test('no flag and no variable is named twice', t => {
-	const names = flags.flatMap(({long, short, environment}) => [...(long === undefined ? [] : [long]), ...(short === undefined ? [] : [short]), ...environment]);
+for (const [text, expected] of [
+	['release:1.30 NOPE=1', [/^NOPE: istio-iptables 1\.30\.3 reads no such environment variable, so it has no effect$/]],
+	['release:1.13 ISTIO_OUTBOUND_OWNER_GROUPS=5', [/^ISTIO_OUTBOUND_OWNER_GROUPS: istio-iptables 1\.13\.9 reads no such .*; other releases do$/]],
+	['release:1.30 ENVOY_PORT=1', [/^ENVOY_PORT: .*reads no such/]],
+	['release:1.30 CAPTURE_ALL_DNS=maybe', [/^CAPTURE_ALL_DNS: "maybe" is neither true nor false; istio-iptables 1\.30\.3 ignores it$/]],
+	['release:1.18 CAPTURE_ALL_DNS=maybe', [/takes it for false$/]],
+	['release:1.18 ISTIO_META_DNS_CAPTURE=maybe', [/ignores it$/]],
+	['release:1.18 ISTIO_INBOUND_PORTS=', [/^ISTIO_INBOUND_PORTS: istio-iptables 1\.18\.7 takes an empty environment variable for none$/]],
+	['release:1.30 -u 1 stray', [/^"stray" is no flag and no value of one, so istio-iptables ignores it/]],
+	['release:1.30 --redirect-dns true', [/^"true" is no flag/]],
+	['release:1.30 -u 1 A=b', [/^"A=b" is no flag.*NAME=value in front of the first one$/]],
+	['release:1.30 -u 1 -- -u 2', [/^"-u" is no flag/, /^"2" is no flag/]],
+	['release:1.30 -m tproxy', [/^-m: "tproxy" is neither REDIRECT nor TPROXY; istio-iptables takes it for REDIRECT$/]],
+	['release:1.26 -x -b *', [/^"\*" is no flag/, /^-x: the next word "-b" is taken for its value/, /^-x: "-b" is no CIDR.*1\.26 skips it/]],
+	['release:1.26 -i 10.0.0.1', [/^-i: "10\.0\.0\.1" is no CIDR.*skips it with a line on stderr$/]],
+	['release:1.30 -u 64535,1337', [/^--proxy-uid: the rules of UID 64535 come first, .*takes what UID 1337 sends to the pod itself/]],
+	['release:1.30 -u 1337,1337', []],
+	['release:1.30 -u ,', [/^--proxy-uid: no UID is left/]],
+	['release:1.30 -u mail', [/^-u: "mail" is taken for uid 8/]],
+	['release:1.30 ENVOY_USER=mail -u ""', [/^ENVOY_USER: "mail" is taken for uid 8/]],
+	['release:1.30 ENVOY_USER=me -u ""', [/^ENVOY_USER: no user "me" is known here, so the UID is 1337/]],
+	['release:1.30 ENVOY_USER=me', []],
+	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=', [/^ISTIO_OUTBOUND_OWNER_GROUPS: without a group its rule is a bare RETURN/]],
+	['release:1.18 ISTIO_OUTBOUND_OWNER_GROUPS=', [/takes an empty environment variable for none$/]],
+	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=5 ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=6', [/^ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE: it is ignored/]],
+	['release:1.30 -i 127.0.0.0/8', [/^--istio-service-cidr: 127\.0\.0\.0\/8 has a loopback address, so the rules/]],
+	['release:1.5 -i 127.0.0.0/8', []],
+	['release:1.30 --capture-all-dns', [/^--capture-all-dns: it has no effect without --redirect-dns$/]],
+	['release:1.30 --native-nftables -b 9000:9010,80 -q 1:2', [/^--istio-inbound-ports: the range 9000:9010 .*refuses all rules$/, /^--istio-outbound-ports: the range 1:2/]],
+	['release:1.30 -b 9000:9010', []],
+	['release:1.30 --dry-run', [/^--dry-run: with it no rule is written, so the rule set is empty$/]],
+	['release:1.30 --cleanup-only', [/^--cleanup-only: with it rules are only removed/]],
+] as ReadonlyArray<readonly [string, readonly RegExp[]]>) {
+	test(`warns: ${text}`, t => {
+		const {warnings} = parseReleaseInput(text);
+		t.is(warnings.length, expected.length, warnings.join('\n'));
+		for (const [index, pattern] of expected.entries()) {
+			t.regex(warnings[index] ?? '', pattern);
+		}
+	});
+}
+
+// Which of several values wins, and what an empty or unreadable one means, changed with the library that reads them.
+for (const [version, environment, argv, expected] of [
+	['1.19.4', {REDIRECT_DNS: 'false', ISTIO_META_DNS_CAPTURE: 'true'}, [], {redirectDns: false}],
+	['1.19.5', {REDIRECT_DNS: 'false', ISTIO_META_DNS_CAPTURE: 'true'}, [], {redirectDns: true}],
+	['1.20.0', {REDIRECT_DNS: 'false', ISTIO_META_DNS_CAPTURE: 'true'}, [], {redirectDns: false}],
+	['1.20.1', {REDIRECT_DNS: 'false', ISTIO_META_DNS_CAPTURE: 'true'}, [], {redirectDns: true}],
+	['1.20.0', {ENVOY_PORT: '9'}, [], {proxyPort: 9}],
+	['1.20.1', {ENVOY_PORT: '9'}, [], {}],
+	['1.18', {ENVOY_PORT: '9'}, ['-p', '8'], {proxyPort: 8}],
+	['1.18', {REDIRECT_DNS: 'garbage', ISTIO_META_DNS_CAPTURE: 'true'}, [], {redirectDns: false}],
+	['1.30', {REDIRECT_DNS: 'true', ISTIO_META_DNS_CAPTURE: 'garbage'}, [], {redirectDns: true}],
+	['1.18', {ISTIO_OUTBOUND_OWNER_GROUPS: ''}, [], {}],
+	['1.30', {ISTIO_OUTBOUND_OWNER_GROUPS: ''}, [], {ownerGroupsInclude: []}],
+	['1.17', {ISTIO_AGENT_DUAL_STACK: 'true'}, [], {dualStack: true}],
+	['1.19.1', {ISTIO_AGENT_DUAL_STACK: 'true'}, [], {}],
+	['1.30', {DRY_RUN: 'true'}, [], {writesNothing: true}],
+	['1.7', {}, [], {proxyUids: [1337, 0], proxyGids: [1337, 0]}],
+	['1.7', {}, ['-u', '5'], {proxyUids: [5], proxyGids: [5]}],
+	['1.8', {}, [], {}],
+	['1.26', {}, ['-i', '10.0.0.1'], {}],
+] as ReadonlyArray<readonly [string, Readonly<Record<string, string>>, readonly string[], Partial<SidecarOptions>]>) {
+	test(`${version} ${JSON.stringify(environment)} ${argv.join(' ')}`, t => {
+		t.deepEqual(readSidecarArguments({argv, environment, release: findRelease(version)}).options, {...defaultOptions, ...expected});
+	});
+}
+
+test('native nftables is asked for by flag or variable', t => {
+	t.true(parseReleaseInput('release:1.27 --native-nftables').native);
+	t.true(parseReleaseInput('release:1.30 NATIVE_NFTABLES=true').native);
+	t.false(parseReleaseInput('release:1.30 NATIVE_NFTABLES=true --native-nftables=false').native);
+	t.false(parseReleaseInput('release:1.30').native);
+});
+
+test('releases are found by line and by patch', t => {
+	t.is(findRelease('').name, newestRelease.name);
+	t.is(findRelease('1.30.9').name, '1.30');
+	t.is(findRelease('1.30.9').asked, '1.30.9');
+	t.is(findRelease('1.24').patch, '1.24.6');
+	t.is(findRelease('1.10.2').features.dnsZones, 'never');
+	t.is(findRelease('1.10').features.dnsZones, 'asked');
+	t.throws(() => findRelease('1.31'), {instanceOf: InputError, message: /^release: unknown release "1.31"; known are .*1\.30/});
+	t.throws(() => findRelease('1.30.x'), {instanceOf: InputError});
+	t.deepEqual(releaseLines.filter(({basis}) => basis === 'derived').map(({name}) => name), ['1.5', '1.6', '1.7', '1.8', '1.9', '1.13', '1.14', '1.17']);
+});
+
+test('a life is told by its turns', t => {
+	const life = ['1.18.5', '1.19.0', '1.19.1'];
+	t.deepEqual(['1.18.4', '1.18.5', '1.19.0', '1.19.1', '1.30'].map(version => livesIn(findRelease(version), life)), [false, true, false, true, true]);
+	t.true(livesIn(findRelease('1.5'), undefined));
+});
+
+test('no flag is named twice, and no variable in one release', t => {
+	const names = flags.flatMap(({long, short}) => [...(long === undefined ? [] : [long]), ...(short === undefined ? [] : [short])]);
 	t.is(new Set(names).size, names.length);
+	for (const {name} of releaseLines) {
+		const variables = flags.flatMap(flag => flag.variables).filter(({life}) => livesIn(findRelease(name), life)).map(variable => variable.name);
+		t.is(new Set(variables).size, variables.length);
+	}
 });
 
 for (const [text, words] of [

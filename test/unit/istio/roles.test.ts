@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import {parseReleaseInput} from '../../../src/istio/arguments.js';
 import {articleRules, publishedTypes} from '../../../src/istio/published.js';
 import {
@@ -9,6 +10,7 @@ import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {findChain, rulesOf} from '../../../src/netfilter/lookup.js';
 import {parseSave} from '../../../src/netfilter/save.js';
 import type {Chain} from '../../../src/netfilter/types.js';
+import {anyRun} from '../../helpers/istio-options.js';
 import {readRealRuns} from '../../helpers/istio-real.js';
 
 function chainOf(input: string, chain: string, table = 'nat'): Chain {
@@ -29,22 +31,42 @@ const defaultRoles: readonly Role[] = [
 	'passthrough-source', 'hairpin-by-uid', 'loopback-not-proxy-uid', 'proxy-uid-bypass', 'hairpin-by-gid', 'loopback-not-proxy-gid', 'proxy-gid-bypass', 'localhost-bypass', 'outbound-capture',
 ];
 
-test('every rule of the real program has a role, and every role is met', t => {
-	const met = new Set<Role>();
+test('every rule of the real program has a role', t => {
 	for (const run of [...readRealRuns('defaults'), ...readRealRuns('random')]) {
 		for (const [text, family] of [[run.v4, 'ipv4'], [run.v6, 'ipv6']] as const) {
 			for (const {table, chain, rule} of text === '' ? [] : rulesOf(parseSave(text, family))) {
-				const role = roleOf(rule, table, chain);
-				t.truthy(role, `${table} ${chain.name} ${rule.text}`);
-				if (role !== undefined) {
-					met.add(role);
-				}
+				t.truthy(roleOf(rule, table, chain), `${run.release} ${table} ${chain.name} ${rule.text}`);
 			}
 		}
 	}
+});
 
+test('every rule of every generated set has a role, and every role is met', t => {
+	const met = new Set<Role>();
+	fc.assert(fc.property(anyRun, ({release, options}) => {
+		for (const {table, chain, rule} of rulesOf(sidecarRuleSet(release, options, ['ipv4', 'ipv6']))) {
+			const role = roleOf(rule, table, chain);
+			t.truthy(role, `${release.name} ${table} ${chain.name} ${rule.text}`);
+			if (role !== undefined) {
+				met.add(role);
+			}
+		}
+	}), {numRuns: 1500, seed: 1});
 	// Those of ambient mode: ambient.test.ts.
 	t.deepEqual([...met].toSorted(), (Object.keys(roles) as Role[]).filter(role => !role.startsWith('ambient-')).toSorted());
+});
+
+test('old rules have roles of their own', t => {
+	t.deepEqual(rolesIn(chainOf('release:1.12 -d 80', 'ISTIO_INBOUND')), ['inbound-tunnel-port', 'inbound-ssh', 'inbound-port-exclude', 'inbound-capture']);
+	t.deepEqual(rolesIn(chainOf('release:1.6 -d 80,22', 'ISTIO_INBOUND')), ['inbound-ssh', 'inbound-port-exclude', 'inbound-port-exclude', 'inbound-capture']);
+	t.deepEqual(rolesIn(chainOf('release:1.30 -d 80,22', 'ISTIO_INBOUND')), ['inbound-tunnel-port', 'inbound-port-exclude', 'inbound-port-exclude', 'inbound-capture']);
+	t.deepEqual(rolesIn(chainOf('release:1.22 -x 0.0.0.0/0 -i 10.0.0.0/8', 'ISTIO_OUTPUT')).slice(7), ['localhost-bypass', 'range-exclude', 'range-include', 'range-rest']);
+	t.deepEqual(rolesIn(chainOf('release:1.6 DNS_CAPTURE=1', 'OUTPUT')), ['outbound-jump', 'dns-query-bypass', 'dns-redirect-udp']);
+	t.deepEqual(rolesIn(chainOf('release:1.7 DNS_AGENT=1', 'OUTPUT')), ['outbound-jump', 'dns-query-bypass', 'dns-query-bypass', 'dns-translate']);
+	t.deepEqual(rolesIn(chainOf('release:1.8 ISTIO_META_DNS_CAPTURE=1', 'ISTIO_REDIRECT')), ['dns-redirect-tcp', 'outbound-redirect']);
+	t.deepEqual(rolesIn(chainOf('release:1.24 --redirect-dns', 'OUTPUT')), ['outbound-jump', 'dns-udp-jump']);
+	t.deepEqual(rolesIn(chainOf('release:1.24 ISTIO_OUTBOUND_OWNER_GROUPS= --redirect-dns', 'ISTIO_OUTPUT')).slice(-4), ['dns-query-bypass', 'dns-query-bypass', 'dns-group-include', 'dns-redirect-udp']);
+	t.deepEqual(rolesIn(chainOf('release:1.30 -o 53', 'ISTIO_OUTPUT')).slice(0, 2), ['outbound-port-exclude', 'outbound-port-exclude']);
 });
 
 test('the nine default rules, whatever their numbers and values', t => {

@@ -25,7 +25,7 @@ test('istio-init says everything itself, but for its log flags', t => {
 		families: ['ipv4', 'ipv6'],
 		warnings: ['the image is of release 1.24.3, so that one is taken and not 1.20'],
 	});
-	t.true(parseSidecarArguments(sidecarOf(input)).redirectDns);
+	t.true(parseSidecarArguments({...sidecarOf(input), release: findRelease(sidecarOf(input).release)}).redirectDns);
 });
 
 function initPod(container: object): string {

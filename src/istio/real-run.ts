@@ -1,0 +1,179 @@
+/**
+One run of the real istio-iptables beside what we generate for the same input. Pure: text in, text out.
+*/
+
+import {parseNft, printNft} from '../netfilter/nft.js';
+import {parseSave, printSave} from '../netfilter/save.js';
+import type {AddressFamily, RuleSet} from '../netfilter/types.js';
+import {readSidecarArguments, type SidecarInput} from './arguments.js';
+import {generate} from './generate.js';
+import {InputError} from './input-error.js';
+import {refusalOf} from './nftables/refusal.js';
+import {findRelease, type Release} from './releases.js';
+import {familiesWritten, sidecarRouting} from './routing.js';
+
+/** The input of a run: see test/fixtures/istio-real/README.md. */
+export type RunInput = {
+	readonly release: string;
+	readonly family: 'ipv4' | 'ipv6' | 'dual';
+	readonly argv: readonly string[];
+	readonly env: Readonly<Record<string, string>>;
+	readonly resolv: readonly string[];
+};
+
+/** A run with what came of it. `routes4` is routing table 133. */
+export type RealRun = RunInput & {
+	readonly rc: number;
+	readonly error: string;
+	readonly v4: string;
+	readonly v6: string;
+	readonly nft: string;
+	readonly rules4: readonly string[];
+	readonly rules6: readonly string[];
+	readonly routes4: string;
+};
+
+/** Which back end a run is for. */
+export type RunBackend = 'iptables' | 'nftables';
+
+/** What we make of the input of a run. */
+export type GeneratedRun = {
+	readonly release: Release;
+	readonly input: SidecarInput;
+	readonly families: readonly AddressFamily[];
+	readonly ruleSet: RuleSet;
+};
+
+/** The addresses of `eth0` in the namespaces of the runs. */
+const podAddresses = {
+	ipv4: ['10.244.1.10'],
+	ipv6: ['2001:db8:1::10'],
+	dual: ['10.244.1.10', '2001:db8:1::10'],
+} as const satisfies Record<RunInput['family'], readonly string[]>;
+
+/**
+Generates the rules for the input of a run.
+
+@throws {InputError} where the program refuses the input.
+*/
+export function generateRun({release: version, family, argv, env, resolv}: RunInput): GeneratedRun {
+	const release = findRelease(version);
+	const read = readSidecarArguments({argv, environment: env, release});
+	const input: SidecarInput = {
+		...read,
+		options: {
+			...read.options,
+			dnsServersV4: resolv.filter(server => !server.includes(':')),
+			dnsServersV6: resolv.filter(server => server.includes(':')),
+		},
+	};
+	const families = familiesWritten(podAddresses[family], input.options);
+	const ruleSet = generate({
+		release, options: input.options, families, backend: input.native ? 'nftables' : 'iptables-nft',
+	});
+	const refusal = input.native ? refusalOf(ruleSet) : undefined;
+	if (refusal !== undefined) {
+		throw new InputError(`nft refuses the rules: ${refusal}`);
+	}
+
+	return {
+		release, input, families, ruleSet,
+	};
+}
+
+/** What came of a run, in the form of the files of real runs. `error` is empty where the rules stand. */
+export type PrintedRun = Pick<RealRun, 'v4' | 'v6' | 'nft' | 'rules4' | 'rules6' | 'error'>;
+
+/** Prints what we generate for the input of a run, or why it is refused. */
+export function printRun(run: RunInput): PrintedRun {
+	try {
+		const {release, input, families, ruleSet} = generateRun(run);
+		return {
+			v4: printSave(ruleSet, 'ipv4').trimEnd(),
+			v6: printSave(ruleSet, 'ipv6').trimEnd(),
+			nft: input.native ? printNft(ruleSet, {counters: true}).trimEnd() : '',
+			rules4: policyRules({release, input, families}, 'ipv4'),
+			rules6: policyRules({release, input, families}, 'ipv6'),
+			error: '',
+		};
+	} catch (error) {
+		if (error instanceof InputError) {
+			return {
+				v4: '', v6: '', nft: '', rules4: [], rules6: [], error: error.message,
+			};
+		}
+
+		throw error;
+	}
+}
+
+/** The first place in which our result is not the real one; texts in order, rules or lines. */
+export type RunDifference = {readonly place: string; readonly ours: readonly string[]; readonly theirs: readonly string[]};
+
+/** How a run compares. `refused`: the program refused its input, and so do we. */
+export type RunComparison =
+	| {readonly kind: 'equal' | 'refused'}
+	| {readonly kind: 'different'; readonly difference: RunDifference};
+
+/** The back end of a run, as its words ask for it; what cannot be read counts as iptables. */
+export function backendOf({argv, env}: RunInput): RunBackend {
+	return argv.includes('--native-nftables') || argv.includes('--native-nftables=true') || env['NATIVE_NFTABLES'] === 'true' ? 'nftables' : 'iptables';
+}
+
+/** Compares our rules with those of a real run: per table and chain in order, and the routes beside them. */
+export function compareRun(run: RealRun): RunComparison {
+	let generated: GeneratedRun;
+	try {
+		generated = generateRun(run);
+	} catch (error) {
+		if (error instanceof InputError) {
+			return run.rc === 0 ? different('refusal', [error.message], []) : {kind: 'refused'};
+		}
+
+		throw error;
+	}
+
+	if (run.rc !== 0) {
+		return different('refusal', [], [run.error === '' ? `exit status ${run.rc}` : run.error]);
+	}
+
+	const difference = firstDifference(generated, run);
+	return difference === undefined ? {kind: 'equal'} : {kind: 'different', difference};
+}
+
+function different(place: string, ours: readonly string[], theirs: readonly string[]): RunComparison {
+	return {kind: 'different', difference: {place, ours, theirs}};
+}
+
+function firstDifference(generated: GeneratedRun, run: RealRun): RunDifference | undefined {
+	const {release, input, families, ruleSet} = generated;
+	const theirs = new Map([...chainsOfSave(run.v4, 'ipv4'), ...chainsOfSave(run.v6, 'ipv6'), ...(run.nft === '' ? [] : chainsOf(parseNft(run.nft)))]);
+	const ours = chainsOf(ruleSet);
+	const isRouted = sidecarRouting(input.options, families, release).localRoutes.some(({family, table}) => family === 'ipv4' && table === 133);
+	const pairs: ReadonlyArray<readonly [string, readonly string[], readonly string[]]> = [
+		...[...new Set([...ours.keys(), ...theirs.keys()])].toSorted().map(place => [place, ours.get(place) ?? [], theirs.get(place) ?? []] as const),
+		['ip rule', policyRules(generated, 'ipv4'), run.rules4],
+		['ip -6 rule', policyRules(generated, 'ipv6'), run.rules6],
+		['ip route table 133', isRouted ? ['local default dev lo scope host'] : [], run.routes4 === '' ? [] : [run.routes4]],
+	];
+	const [place, mine = [], real = []] = pairs.find(([, one, other]) => one.length !== other.length || one.some((text, index) => text !== other[index])) ?? [];
+	return place === undefined ? undefined : {place, ours: mine, theirs: real};
+}
+
+/** Chains that hold rules, as `family table chain` with their rules: a table that was only touched is no difference. */
+export function chainsOf({tables}: RuleSet): ReadonlyMap<string, readonly string[]> {
+	return new Map(tables.flatMap(table => table.chains
+		.filter(({rules}) => rules.length > 0)
+		.map(chain => [`${table.family} ${table.name} ${chain.name}`, chain.rules.map(({text}) => text)])));
+}
+
+function chainsOfSave(text: string, family: AddressFamily): ReadonlyMap<string, readonly string[]> {
+	return text === '' ? new Map() : chainsOf(parseSave(text, family));
+}
+
+/** `ip rule` lines with a mark. A rule that is added gets the preference before the main table's, 32766 (ip-rule(8)). */
+function policyRules({release, input, families}: Pick<GeneratedRun, 'release' | 'input' | 'families'>, family: AddressFamily): readonly string[] {
+	return sidecarRouting(input.options, families, release).markRules
+		.filter(rule => rule.family === family)
+		.map(({mark, table}) => `32765:\tfrom all fwmark 0x${mark.toString(16)} lookup ${table}`);
+}
