@@ -108,7 +108,7 @@ function single({inputs, missing}: LoadedInputs, source: string): RuleInput {
 	const [first] = inputs;
 	if (first === undefined || inputs.length + missing.length > 1) {
 		const [reason] = missing.map(entry => `${source}: ${entry.reason}`);
-		const names = inputs.map(({release, source: own, backend}) => `${release ?? own} by ${backend}`).join(', ');
+		const names = [...inputs.slice(0, 1), ...inputs.slice(1).slice(-1)].map(({release, source: own, backend}) => `${release ?? own} by ${backend}`).join(inputs.length > 2 ? ' … ' : ', ');
 		throw new TestbedError('USAGE', inputs.length === 0 && reason !== undefined
 			? {message: reason}
 			: {message: `${source} names ${inputs.length + missing.length} rule sets (${names}); rules are shown and compared one by one.`, hint: 'Name one release and one back end.'});

@@ -142,6 +142,7 @@ test('a source that names several sets, or none', t => {
 	t.is(several.code, 'USAGE');
 	t.is(several.message, 'given names 2 rule sets (1.30 by iptables-nft, 1.30.3 by iptables-nft); rules are shown and compared one by one.');
 	t.is(several.hint, 'Name one release and one back end.');
+	t.regex(t.throws(() => show('release:all')).message, /^release:all names \d+ rule sets \(1\.5 by iptables-nft … 1\.30 by iptables-legacy\); rules are shown and compared one by one\.$/u);
 	const missing: MissingInput = {
 		source: 'given', release: '1.20', backend: 'nftables', reason: 'it has no native rules',
 	};
