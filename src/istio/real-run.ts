@@ -2,7 +2,7 @@
 One run of the real istio-iptables beside what we generate for the same input. Pure: text in, text out.
 */
 
-import {parseSave, printSave} from '../netfilter/save.js';
+import {printSave} from '../netfilter/save.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import {readSidecarArguments, type SidecarInput} from './arguments.js';
 import {generate, MissingBackendError} from './generate.js';
@@ -145,7 +145,7 @@ function different(place: string, ours: readonly string[], theirs: readonly stri
 
 function firstDifference(generated: GeneratedRun, run: RealRun): RunDifference | undefined {
 	const {release, input, families, ruleSet} = generated;
-	const theirs = new Map([...chainsOfSave(run.v4, 'ipv4'), ...chainsOfSave(run.v6, 'ipv6'), ...chainsOfNft(run.nft)]);
+	const theirs = new Map([...chainsOfSave(run.v4, 'ip'), ...chainsOfSave(run.v6, 'ip6'), ...chainsOfNft(run.nft)]);
 	const ours = chainsOf(ruleSet);
 	const isRouted = sidecarRouting(input.options, families, release).localRoutes.some(({family, table}) => family === 'ipv4' && table === 133);
 	const pairs: ReadonlyArray<readonly [string, readonly string[], readonly string[]]> = [
@@ -165,8 +165,26 @@ export function chainsOf({tables}: RuleSet): ReadonlyMap<string, readonly string
 		.map(chain => [`${table.family} ${table.name} ${chain.name}`, chain.rules.map(({text}) => text)])));
 }
 
-function chainsOfSave(text: string, family: AddressFamily): ReadonlyMap<string, readonly string[]> {
-	return text === '' ? new Map() : chainsOf(parseSave(text, family));
+/** The rules of `iptables-save`, line by line: both sides are in its form, so texts can be compared, and what our parser may not know is told apart too. */
+function chainsOfSave(text: string, family: 'ip' | 'ip6'): ReadonlyMap<string, readonly string[]> {
+	const chains = new Map<string, string[]>();
+	let table = '';
+	for (const line of text.split('\n')) {
+		if (line.startsWith('*')) {
+			table = line.slice(1);
+		} else if (line.startsWith('-A ')) {
+			const [, chain = '', rule = ''] = /^-A (\S+) ?(.*)$/.exec(line) ?? [];
+			const place = `${family} ${table} ${chain}`;
+			const rules = chains.get(place);
+			if (rules === undefined) {
+				chains.set(place, [rule]);
+			} else {
+				rules.push(rule);
+			}
+		}
+	}
+
+	return chains;
 }
 
 /** The rules of `nft list ruleset`, line by line and without counts: both sides are printed by nft, so texts can be compared. */

@@ -76,10 +76,11 @@ async function runMain(argv: readonly string[]): Promise<{readonly status: numbe
 	const written = {output: '', errors: ''};
 	const {write: writeOut} = process.stdout;
 	const {write: writeError} = process.stderr;
-	process.stdout.write = (text: string | Uint8Array) => {
-		written.output += String(text);
+	process.stdout.write = ((text: string, done?: () => void) => {
+		written.output += text;
+		done?.();
 		return true;
-	};
+	}) as typeof process.stdout.write;
 
 	process.stderr.write = (text: string | Uint8Array) => {
 		written.errors += String(text);
@@ -142,5 +143,23 @@ test.serial('a file that is not there, and a directory', async t => {
 		const {status, errors} = await runMain([name]); // eslint-disable-line no-await-in-loop -- Both write to the same streams.
 		t.is(status, 2);
 		t.regex(errors, message);
+	}
+});
+
+test.serial('an unknown option is a usage error', async t => {
+	const {status} = await runMain(['--nope']);
+	t.is(status, 2);
+});
+
+test.serial('a reader that goes away ends it without a word', async t => {
+	const {write: writeOut} = process.stdout;
+	process.stdout.write = ((_text: string, done?: (error: Error) => void) => {
+		done?.(Object.assign(new Error('write EPIPE'), {code: 'EPIPE'}));
+		return true;
+	}) as typeof process.stdout.write;
+	try {
+		t.is(await main(['--print']), 0);
+	} finally {
+		process.stdout.write = writeOut;
 	}
 });
