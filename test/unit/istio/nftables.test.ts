@@ -86,15 +86,15 @@ test('virtual interfaces end on top, the last one first', t => {
 
 test('a release without counters writes none', t => {
 	const {release, options} = parseReleaseInput('release:1.30 -m TPROXY --redirect-dns --drop-invalid');
-	const features = {...release.features, nativeCounters: false};
+	const features = {...release.features, nftCounters: false};
 	const plain = sidecarNftRuleSet({...release, features}, options, ['ipv4', 'ipv6']);
 	t.is(printNft(plain), printNft(sidecarNftRuleSet(release, options, ['ipv4', 'ipv6'])).replaceAll(/\bcounter /gu, ''));
 });
 
 test('a release without the back end says so', t => {
 	const {release, options} = parseReleaseInput('release:1.30');
-	const features = {...release.features, native: false};
-	t.throws(() => sidecarNftRuleSet({...release, features}, options, ['ipv4']), {instanceOf: InputError, message: /--native-nftables.*release 1\.30 writes no native nft tables/});
+	const features = {...release.features, nativeNftables: false};
+	t.throws(() => sidecarNftRuleSet({...release, features}, options, ['ipv4']), {instanceOf: InputError, message: /--native-nftables.*istio-iptables 1\.30\.3 writes no native nftables rules/});
 });
 
 for (const [title, input, reason] of [
