@@ -2,17 +2,16 @@
 `npm run conformance`: our rule sets against those that the real istio-iptables wrote, rule by rule.
 */
 
-import {once} from 'node:events';
 import {open} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
-import {Command} from 'commander';
+import {Command, CommanderError} from 'commander';
 import {
 	backendOf, compareRun, printRun, type RealRun, type RunBackend, type RunComparison, type RunInput,
 } from '../src/istio/real-run.js';
-import {TestbedError} from './errors.js';
+import {exitStatusOf, TestbedError} from './errors.js';
 
 const shippedFolder = fileURLToPath(new URL('../../test/fixtures/istio-real/', import.meta.url));
 const shippedFiles = ['defaults.jsonl', 'random.jsonl', 'random-nft.jsonl'].map(name => path.join(shippedFolder, name));
@@ -26,27 +25,39 @@ export async function main(argv: readonly string[]): Promise<number> {
 		.argument('[files...]', 'runs, one JSON object a line, as in test/fixtures/istio-real; - is standard input')
 		.option('--print', 'write what is generated for each line instead, one JSON object a line; results in the input are ignored')
 		.addHelpText('after', '\nExit status: 0 all equal; 1 something differs; 2 a file cannot be read.\n\nExamples:\n  npm run conformance\n  npm run -s conformance -- --print runs.jsonl');
-	command.parse([...argv], {from: 'user'});
-	const {print = false} = command.opts<{print?: boolean}>();
-	const files = command.args.length === 0 ? shippedFiles : command.args;
+	command.exitOverride();
+	if (!process.stdout.listeners('error').includes(ignoreError)) {
+		process.stdout.on('error', ignoreError);
+	}
+
 	try {
+		command.parse([...argv], {from: 'user'});
+		const {print = false} = command.opts<{print?: boolean}>();
+		const files = command.args.length === 0 ? shippedFiles : command.args;
 		return print ? await printFiles(files) : await compareFiles(files);
 	} catch (error) {
-		if (!(error instanceof TestbedError)) {
-			throw error;
+		if (error instanceof CommanderError) {
+			return error.exitCode === 0 ? 0 : exitStatusOf.USAGE; // Commander has printed it.
 		}
 
-		process.stderr.write(`${error.message}\n`);
-		return 2;
+		if (error instanceof TestbedError) {
+			process.stderr.write(`${[error.message, error.hint].filter(line => line !== undefined).join('\n→ ')}\n`);
+			return exitStatusOf[error.code];
+		}
+
+		// Whoever reads has enough: `| head`.
+		if ((error as NodeJS.ErrnoException).code === 'EPIPE') {
+			return 0;
+		}
+
+		throw error;
 	}
 }
 
 async function printFiles(files: readonly string[]): Promise<number> {
 	for (const file of files) {
 		for await (const {run} of runsOf(file)) { // eslint-disable-line no-await-in-loop -- What is printed keeps the order of the input.
-			if (!process.stdout.write(`${JSON.stringify(printRun(run))}\n`)) {
-				await once(process.stdout, 'drain');
-			}
+			await write(`${JSON.stringify(printRun(run))}\n`);
 		}
 	}
 
@@ -68,8 +79,26 @@ async function compareFiles(files: readonly string[]): Promise<number> {
 		}
 	}
 
-	process.stdout.write(table(tallies) + differences.map(text => `\n${text}`).join(''));
+	await write(table(tallies) + differences.map(text => `\n${text}`).join(''));
 	return differences.length === 0 ? 0 : 1;
+}
+
+/** Each write tells its own caller of its error; without a listener the stream would end the program as well. */
+function ignoreError(): undefined {
+	return undefined;
+}
+
+/** Waits where the reader is slower, and fails with it when it goes away. */
+async function write(text: string): Promise<void> {
+	await new Promise<void>((resolve, reject) => {
+		process.stdout.write(text, error => {
+			if (error) {
+				reject(error);
+			} else {
+				resolve();
+			}
+		});
+	});
 }
 
 /** The lines of a file as runs, each with its place for messages. */

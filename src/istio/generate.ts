@@ -3,7 +3,6 @@ One way to every rule set of a sidecar, whatever the back end.
 */
 
 import type {AddressFamily, Backend, RuleSet} from '../netfilter/types.js';
-import {InputError} from './input-error.js';
 import {sidecarNftRuleSet} from './nftables/sidecar.js';
 import {sidecarRuleSet} from './iptables/sidecar.js';
 import type {SidecarOptions} from './options.js';
@@ -17,13 +16,5 @@ The rule set that a release writes with a back end. Both iptables back ends get 
 export function generate({release, options, families, backend}: {
 	readonly release: Release; readonly options: SidecarOptions; readonly families: readonly AddressFamily[]; readonly backend: Backend;
 }): RuleSet {
-	if (backend !== 'nftables') {
-		return sidecarRuleSet(release, options, families);
-	}
-
-	if (!release.features.nativeNftables) {
-		throw new InputError(`istio-iptables ${release.patch} writes no native nftables rules; releases since 1.27 do`, '--native-nftables');
-	}
-
-	return sidecarNftRuleSet(release, options, families);
+	return (backend === 'nftables' ? sidecarNftRuleSet : sidecarRuleSet)(release, options, families);
 }

@@ -2,8 +2,8 @@
 One run of the real istio-iptables beside what we generate for the same input. Pure: text in, text out.
 */
 
-import {parseNft, printNft} from '../netfilter/nft.js';
-import {parseSave, printSave} from '../netfilter/save.js';
+import {printNft} from '../netfilter/nft.js';
+import {printSave} from '../netfilter/save.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import {readSidecarArguments, type SidecarInput} from './arguments.js';
 import {generate} from './generate.js';
@@ -147,7 +147,7 @@ function different(place: string, ours: readonly string[], theirs: readonly stri
 
 function firstDifference(generated: GeneratedRun, run: RealRun): RunDifference | undefined {
 	const {release, input, families, ruleSet} = generated;
-	const theirs = new Map([...chainsOfSave(run.v4, 'ipv4'), ...chainsOfSave(run.v6, 'ipv6'), ...(run.nft === '' ? [] : chainsOf(parseNft(run.nft)))]);
+	const theirs = new Map([...chainsOfSave(run.v4, 'ip'), ...chainsOfSave(run.v6, 'ip6'), ...chainsOfNft(run.nft)]);
 	const ours = chainsOf(ruleSet);
 	const isRouted = sidecarRouting(input.options, families, release).localRoutes.some(({family, table}) => family === 'ipv4' && table === 133);
 	const pairs: ReadonlyArray<readonly [string, readonly string[], readonly string[]]> = [
@@ -167,8 +167,45 @@ export function chainsOf({tables}: RuleSet): ReadonlyMap<string, readonly string
 		.map(chain => [`${table.family} ${table.name} ${chain.name}`, chain.rules.map(({text}) => text)])));
 }
 
-function chainsOfSave(text: string, family: AddressFamily): ReadonlyMap<string, readonly string[]> {
-	return text === '' ? new Map() : chainsOf(parseSave(text, family));
+/** The rules of `iptables-save`, line by line: both sides are in its form, so texts can be compared, and what our parser may not know is told apart too. */
+function chainsOfSave(text: string, family: 'ip' | 'ip6'): ReadonlyMap<string, readonly string[]> {
+	const chains = new Map<string, string[]>();
+	let table = '';
+	for (const line of text.split('\n')) {
+		if (line.startsWith('*')) {
+			table = line.slice(1);
+		} else if (line.startsWith('-A ')) {
+			const [, chain = '', rule = ''] = /^-A (\S+) ?(.*)$/.exec(line) ?? [];
+			const place = `${family} ${table} ${chain}`;
+			const rules = chains.get(place);
+			if (rules === undefined) {
+				chains.set(place, [rule]);
+			} else {
+				rules.push(rule);
+			}
+		}
+	}
+
+	return chains;
+}
+
+/** The rules of `nft list ruleset`, line by line and without counts: both sides are printed by nft, so texts can be compared. */
+function chainsOfNft(text: string): ReadonlyMap<string, readonly string[]> {
+	const chains = new Map<string, string[]>();
+	let table = '';
+	let chain = '';
+	for (const line of text.split('\n').map(one => one.trim())) {
+		const [, name] = /^table (?<name>\S+ \S+) \{$/u.exec(line) ?? [];
+		const [, chainName] = /^chain (?<name>\S+) \{$/u.exec(line) ?? [];
+		table = name ?? table;
+		chain = chainName ?? chain;
+		if (name === undefined && chainName === undefined && line !== '}' && line !== '' && !line.startsWith('type ')) {
+			const place = `${table} ${chain}`;
+			chains.set(place, [...chains.get(place) ?? [], line.replace(/ packets \d+ bytes \d+/u, '')]);
+		}
+	}
+
+	return chains;
 }
 
 /** `ip rule` lines with a mark. A rule that is added gets the preference before the main table's, 32766 (ip-rule(8)). */

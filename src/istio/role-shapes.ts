@@ -2,8 +2,10 @@
 The shapes of a sidecar's rules as a table: chain, kinds of matches (`!` is a negated one), target. `also` lists matches that may be there or not.
 */
 
-import {isLoopback} from '../netfilter/address.js';
-import type {Rule, Target} from '../netfilter/types.js';
+import {familyOfAddress, isLoopback} from '../netfilter/address.js';
+import type {
+	AddressFamily, Match, Rule, Target,
+} from '../netfilter/types.js';
 import type {Role} from './role.js';
 import {twinChain} from './twin.js';
 
@@ -22,10 +24,14 @@ export type RoleShape = {
 	readonly unless?: (rule: Rule, earlier: Earlier) => boolean;
 };
 
-/** The shape of a rule, for comparison with the rows. Comments say nothing. */
+/** The shape of a rule, for comparison with the rows. Comments say nothing, nor does a range of all addresses, which iptables does not even print. */
 export function shapeOf({matches, target}: Rule, table: string): {readonly matches: ReadonlySet<string>; readonly target: string} {
-	const kinds = matches.filter(match => match.kind !== 'comment').map(match => 'negated' in match && match.negated ? `!${match.kind}` : match.kind);
+	const kinds = matches.filter(match => match.kind !== 'comment' && !isEveryAddress(match)).map(match => 'negated' in match && match.negated ? `!${match.kind}` : match.kind);
 	return {matches: new Set(kinds), target: shapeOfTarget(target, table)};
+}
+
+function isEveryAddress(match: Match): boolean {
+	return (match.kind === 'source' || match.kind === 'destination') && !match.negated && match.address.endsWith('/0');
 }
 
 function shapeOfTarget(target: Target, table: string): string {
@@ -111,6 +117,15 @@ function precedes(...wanted: readonly Role[]): (rule: Rule, earlier: Earlier) =>
 	return (rule, earlier) => !isBehind(rule, earlier);
 }
 
+function familyOfDestination({matches}: Rule): AddressFamily | undefined {
+	return matches.flatMap(match => match.kind === 'destination' ? [familyOfAddress(match.address)] : [])[0];
+}
+
+/** The host's loopback has one rule per family; native nft has both in one chain. */
+function followsLocalhost(rule: Rule, earlier: Earlier): boolean {
+	return earlier?.some(({rule: other, roles}) => roles.includes('localhost-bypass') && familyOfDestination(other) === familyOfDestination(rule)) === true;
+}
+
 const ownTcp = ['protocol', '!destination-port'];
 
 /** A range of all ports is printed without it. */
@@ -171,7 +186,7 @@ export const roleShapes: readonly RoleShape[] = [
 	row('range-rest', 'nat ISTIO_OUTPUT', '> return', {unless: precedes('range-include', 'outbound-capture')}),
 	row('range-exclude', 'nat ISTIO_OUTPUT', '> return'),
 	row('dns-jump', 'nat ISTIO_OUTPUT', '> ISTIO_OUTPUT_DNS'),
-	row('localhost-bypass', 'nat ISTIO_OUTPUT', 'destination > return', {when: goesToLoopback, unless: follows('localhost-bypass')}),
+	row('localhost-bypass', 'nat ISTIO_OUTPUT', 'destination > return', {when: goesToLoopback, unless: followsLocalhost}),
 	row('range-exclude', 'nat ISTIO_OUTPUT', 'destination > return'),
 	row('outbound-port-include', 'nat ISTIO_OUTPUT', 'protocol > ISTIO_REDIRECT', {also: anyPort}),
 	row('range-include', 'nat ISTIO_OUTPUT', 'destination > ISTIO_REDIRECT'),

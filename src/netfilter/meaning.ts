@@ -2,6 +2,7 @@
 What a rule says, apart from the words in which it says it: for comparing a rule as somebody wrote it with the rule as the kernel holds it.
 */
 
+import {parseRange, printRange} from './address.js';
 import type {Match, Rule, RuleSet} from './types.js';
 
 /** What a rule says as a text that is equal for equal rules: matches in a fixed order, and the target. Comments do not count; what is not understood counts as something that is there, because the tools spell it in their own way. */
@@ -13,6 +14,11 @@ export function meaningOf({matches, target}: Pick<Rule, 'matches' | 'target'>): 
 function meaningOfMatch(match: Match): string {
 	if (match.kind === 'opaque') {
 		return 'opaque';
+	}
+
+	if (match.kind === 'source' || match.kind === 'destination') {
+		const range = parseRange(match.address);
+		return JSON.stringify({...match, address: range === undefined ? match.address : printRange(range)});
 	}
 
 	return JSON.stringify(match.kind === 'conntrack-state' ? {...match, states: match.states.toSorted()} : match);

@@ -46,13 +46,13 @@ export function parseBaseChain(text: string): BaseChain {
 
 /** Reads `-100`, `dstnat`, `mangle + 5`. */
 export function parsePriority(text: string): number {
-	const {name, sign = '+', number = '0'} = /^(?:(?<name>[a-z]+)(?:\s*(?=[+-])|$))?(?:(?<sign>[+-]?)\s*(?<number>\d+))?$/u.exec(text.trim())?.groups ?? {};
-	const base = name === undefined ? 0 : priorities.find(candidate => candidate.name === name)?.priority;
-	if (base === undefined || (name === undefined && !/\d/u.test(text)) || Number.isNaN(Number(number))) {
+	const {name, distance, number} = /^(?:(?<name>[a-z]+)\s*(?<distance>[+-]\s*\d+)?|(?<number>-?\d+))$/u.exec(text.trim())?.groups ?? {};
+	const base = name === undefined ? (number === undefined ? undefined : Number(number)) : priorities.find(candidate => candidate.name === name)?.priority;
+	if (base === undefined) {
 		throw new RuleSyntaxError(`bad priority "${text}": a whole number or one of ${priorities.map(known => known.name).join(', ')} is due`);
 	}
 
-	return base + (sign === '-' ? -Number(number) : Number(number));
+	return base + Number(distance?.replaceAll(/\s/gu, '') ?? 0);
 }
 
 /** The head as nft prints it, without the policy. */

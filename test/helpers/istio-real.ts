@@ -53,20 +53,28 @@ function cutToNetwork(match: Match): Match {
 export type Golden = {readonly file: string; readonly fields: ConfigFields; readonly ruleSet: RuleSet};
 
 /** Two groups of the goldens have names that no Debian knows; options hold numbers, so both sides get the same ones. */
-function numbered(text: string): string {
+export function numbered(text: string): string {
 	return text.replaceAll(/\bjava\b/g, '20001').replaceAll(/\bftp\b/g, '20002');
+}
+
+/** A row of the index of goldens. */
+export type GoldenEntry = {readonly file: string; readonly backend: string; readonly mode: string; readonly options: ConfigFields};
+
+/** All goldens with their options. */
+export function readGoldenIndex(): readonly GoldenEntry[] {
+	const {entries} = JSON.parse(numbered(readFixture('istio-goldens', 'index.json'))) as {readonly entries: readonly GoldenEntry[]};
+	return entries;
 }
 
 /** The goldens of the sidecar's iptables back end. */
 export function readIptablesGoldens(): readonly Golden[] {
-	const {entries} = JSON.parse(numbered(readFixture('istio-goldens', 'index.json'))) as {readonly entries: ReadonlyArray<{readonly file: string; readonly backend: string; readonly mode: string; readonly options: ConfigFields}>};
-	return entries
+	return readGoldenIndex()
 		.filter(({backend, mode}) => backend === 'iptables' && mode === 'sidecar')
 		.map(({file, options}) => ({file, fields: options, ruleSet: parseGolden(numbered(readFixture('istio-goldens', file)))}));
 }
 
 /** Restore texts between lines that are no rules: all IPv4 tables by name, then all IPv6 ones, so a name that is not greater than the last one begins IPv6. */
-function parseGolden(text: string): RuleSet {
+export function parseGolden(text: string): RuleSet {
 	const tables = text.split('\n').filter(line => !/^ip6?tables-save$/.test(line)).join('\n').split(/(?<=^COMMIT$)\n?/m).filter(part => part.trim() !== '');
 	const names = tables.map(table => /^\* ?(?<name>\S+)/.exec(table)?.groups?.['name'] ?? '');
 	const begin = names.findIndex((name, index) => index > 0 && name <= (names[index - 1] ?? ''));

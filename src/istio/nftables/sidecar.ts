@@ -34,7 +34,7 @@ Throws `InputError` for a release without a native back end.
 */
 export function sidecarNftRuleSet(release: Release, options: SidecarOptions, families: readonly AddressFamily[]): RuleSet {
 	if (!release.features.nativeNftables) {
-		throw new InputError(`release ${release.name} writes no native nft tables`, '--native-nftables');
+		throw new InputError(`istio-iptables ${release.patch} writes no native nftables rules`, '--native-nftables');
 	}
 
 	const shared = contextOf({release, options, family: 'ipv4'});

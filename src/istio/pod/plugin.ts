@@ -22,7 +22,8 @@ const defaultExcludedOutbound = {port: '15020', since: '1.7.0'};
 const switches: ReadonlyArray<{readonly name: string; readonly argv: readonly string[]; readonly since: string}> = [
 	{name: 'ISTIO_META_DNS_CAPTURE', argv: ['--redirect-dns', '--capture-all-dns'], since: '1.11.0'},
 	{name: 'INVALID_DROP', argv: ['--drop-invalid'], since: '1.12.2'},
-	{name: 'ISTIO_DUAL_STACK', argv: ['--dual-stack'], since: '1.17.0'},
+	// Read since 1.17.0; the flag that we say it by is there since 1.19.1. It changes no rule.
+	{name: 'ISTIO_DUAL_STACK', argv: ['--dual-stack'], since: '1.19.1'},
 ];
 
 const nodeVariables = ['ISTIO_OUTBOUND_OWNER_GROUPS', 'ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE', 'ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR'];
@@ -53,7 +54,8 @@ export function pluginArguments({annotations}: Pod, {proxy, release, warnings}: 
 		throw new InputError('the CNI plug-in takes REDIRECT and TPROXY only, and lets the pod fail', annotations.get(annotationNames.mode)?.at);
 	}
 
-	const flags = flagsOf(annotations, {writer: 'plugin', release, warnings});
+	// The plug-in takes no command line, so the short name, which is younger than the option, must not stand in its way.
+	const flags = flagsOf(annotations, {writer: 'plugin', release, warnings}).map(word => word === '-c' ? '--istio-exclude-interfaces' : word);
 	const excluded = [...new Set([...excludedInboundPorts(annotations) ?? defaultExcludedInbound, ...excludedInbound])];
 	return [
 		'-p', '15001', '-z', '15006', '-u', ownerOf(proxy?.runAsUser), '-g', ownerOf(proxy?.runAsGroup), '-m', mode, '-d', excluded.map(port => port.trim()).join(','), ...flags,

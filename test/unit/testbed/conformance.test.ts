@@ -68,7 +68,7 @@ test('a run is printed in the form of the real ones', t => {
 
 test('a refused run is printed with the reason', t => {
 	t.regex(printRun({...plainRun(), release: '1.10.6', argv: ['--capture-all-dns']}).error, /^--capture-all-dns: unknown flag: --capture-all-dns/);
-	t.regex(printRun({...plainRun(), argv: ['--native-nftables']}).error, /not written yet/);
+	t.regex(printRun({...plainRun(), argv: ['--native-nftables', '-b', '9000:9010']}).error, /^nft refuses the rules: /);
 	t.is(printRun({...plainRun(), release: '1.4'}).v4, '');
 });
 
@@ -76,10 +76,11 @@ async function runMain(argv: readonly string[]): Promise<{readonly status: numbe
 	const written = {output: '', errors: ''};
 	const {write: writeOut} = process.stdout;
 	const {write: writeError} = process.stderr;
-	process.stdout.write = (text: string | Uint8Array) => {
-		written.output += String(text);
+	process.stdout.write = ((text: string, done?: () => void) => {
+		written.output += text;
+		done?.();
 		return true;
-	};
+	}) as typeof process.stdout.write;
 
 	process.stderr.write = (text: string | Uint8Array) => {
 		written.errors += String(text);
@@ -97,8 +98,8 @@ async function runMain(argv: readonly string[]): Promise<{readonly status: numbe
 test.serial('without files it compares the shipped runs, and none differs', async t => {
 	const {status, output} = await runMain([]);
 	t.is(status, 0);
-	t.regex(output, /^release +back end +compared +equal +different +refused alike +not compared\n1\.10\.6 +iptables +16 +14 +0 +2 +0\n/);
-	t.regex(output, /\nall +340 +338 +0 +2 +46\n$/);
+	t.regex(output, /^release +back end +compared +equal +different +refused alike\n1\.10\.6 +iptables +16 +14 +0 +2\n/);
+	t.regex(output, /\n1\.30\.3 +nftables +30 +29 +0 +1\nall +386 +383 +0 +3\n$/);
 });
 
 test.serial('a difference is named and makes the status 1', async t => {
@@ -142,5 +143,23 @@ test.serial('a file that is not there, and a directory', async t => {
 		const {status, errors} = await runMain([name]); // eslint-disable-line no-await-in-loop -- Both write to the same streams.
 		t.is(status, 2);
 		t.regex(errors, message);
+	}
+});
+
+test.serial('an unknown option is a usage error', async t => {
+	const {status} = await runMain(['--nope']);
+	t.is(status, 2);
+});
+
+test.serial('a reader that goes away ends it without a word', async t => {
+	const {write: writeOut} = process.stdout;
+	process.stdout.write = ((_text: string, done?: (error: Error) => void) => {
+		done?.(Object.assign(new Error('write EPIPE'), {code: 'EPIPE'}));
+		return true;
+	}) as typeof process.stdout.write;
+	try {
+		t.is(await main(['--print']), 0);
+	} finally {
+		process.stdout.write = writeOut;
 	}
 });
