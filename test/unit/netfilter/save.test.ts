@@ -87,6 +87,79 @@ test('multiport gives all its ports', t => {
 	t.deepEqual(rule?.matches[1], {kind: 'destination-port', negated: true, ranges: [{from: 53, to: 53}, {from: 80, to: 90}]});
 });
 
+test('commands that undo', t => {
+	const rules = rulesOfMine('-N OTHER', '-A MINE -p tcp --dport 80 -j RETURN', '-A MINE -j DROP', '-A MINE -j ACCEPT', '-D MINE -p tcp -m tcp --dport 80:80 -j RETURN', '-R MINE 1 -j QUEUE', '-Z MINE', '-Z', '-X OTHER');
+	t.deepEqual(rules.map(({number, text}) => [number, text]), [[1, '-j QUEUE'], [2, '-j ACCEPT']]);
+	t.deepEqual(rulesOfMine('-A MINE -j DROP', '-F MINE'), []);
+	t.deepEqual(rulesOfMine('-A MINE -j DROP', '-F'), []);
+	t.deepEqual(parseSave(inNat('-N OTHER', '-X'), 'ipv4').tables[0]?.chains.map(({name}) => name), ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING']);
+	t.is(parseSave(inNat('-A MINE -j DROP', '-E MINE NEW'), 'ipv4').tables[0]?.chains.at(-1)?.name, 'NEW');
+});
+
+test('insertions in front of all, at places and behind come out in order', t => {
+	const rules = rulesOfMine('-I MINE -j A1', '-I MINE 1 -j A2', '-A MINE -j A3', '-I MINE 2 -j A4', '-I MINE 5 -j A5', '-N A1', '-N A2', '-N A3', '-N A4', '-N A5');
+	t.deepEqual(rules.map(({text}) => text.slice(3)), ['A2', 'A4', 'A1', 'A3', 'A5']);
+});
+
+for (const [text, now] of [
+	['-p tcp --dport ! 80 -j RETURN', '-p tcp ! --dport 80 -j RETURN'],
+	['-s ! 1.2.3.4 -i  !   eth0 -p ! tcp', '! -s 1.2.3.4 ! -i  eth0 ! -p tcp'],
+	['-m owner --uid-owner ! 5 -c 1 2 -j RETURN', '-m owner ! --uid-owner 5 -j RETURN'],
+	['-m conntrack --ctstate ! NEW', '-m conntrack ! --ctstate NEW'],
+	['-p tcp --tcp-flags ! SYN,RST SYN', '-p tcp ! --tcp-flags SYN,RST SYN'],
+] as const) {
+	test(`a "!" behind its option moves in front of it, for no tool of today reads it: ${text}`, t => {
+		const [rule] = rulesOfMine(`-A MINE ${text}`);
+		t.is(rule?.text, now);
+		t.deepEqual(rule?.matches, rulesOfMine(`-A MINE ${now}`)[0]?.matches);
+	});
+}
+
+for (const [short, whole] of [
+	['-m owner --uid 5', '-m owner --uid-owner 5'],
+	['--prot tcp --sp 5', '-p tcp --sport 5'],
+	['-p tcp -j REDIRECT --to-port 80', '-p tcp -j REDIRECT --to-ports 80'],
+	['-p tcp -j REDIRECT --to-p=80', '-p tcp -j REDIRECT --to-ports 80'],
+	['-p tcp --destination-port=80', '-p tcp --dport 80'],
+	['-s 10/8', '-s 10.0.0.0/8'],
+	['-d 0/0', '-d 0.0.0.0/0'],
+	['-m conntrack --ctstate new,established', '-m conntrack --ctstate NEW,ESTABLISHED'],
+	['-p 41', '-p ipv6'],
+	['-j CT --zone 0x5', '-j CT --zone 5'],
+] as const) {
+	test(`means the same: ${short}`, t => {
+		const [one, other] = rulesOfMine(`-A MINE ${short}`, `-A MINE ${whole}`);
+		t.deepEqual([one?.matches, one?.target], [other?.matches, other?.target]);
+		t.is(one?.text, short);
+	});
+}
+
+test('a list of addresses is a rule for each, as iptables makes of it', t => {
+	t.deepEqual(rulesOfMine('-A MINE -s 1.1.1.1,2.2.2.2 -d 3.3.3.3,4.4.4.4 -m comment --comment "a,b -s 1,2" -j RETURN').map(({text}) => text.slice(0, 21)), [
+		'-s 1.1.1.1 -d 3.3.3.3', '-s 1.1.1.1 -d 4.4.4.4', '-s 2.2.2.2 -d 3.3.3.3', '-s 2.2.2.2 -d 4.4.4.4',
+	]);
+	t.deepEqual(rulesOfMine('-I MINE --source 1.1.1.1,2.2.2.2 -j RETURN').map(({text}) => text), ['--source 2.2.2.2 -j RETURN', '--source 1.1.1.1 -j RETURN']);
+});
+
+for (const [text, value, mask] of [
+	['--set-xmark 0x1/0xff', 1, 0xFF],
+	['--set-mark 0x100/0xff', 0x1_00, 0x1_FF],
+	['--set-mark 7', 7, 0xFF_FF_FF_FF],
+	['--and-mark 0xff', 0, 0xFF_FF_FF_00],
+	['--or-mark 0x4000', 0x40_00, 0x40_00],
+	['--xor-mark 0x4000', 0x40_00, 0],
+] as const) {
+	test(`a mark: ${text}`, t => {
+		t.deepEqual(rulesOfMine(`-A MINE -j MARK ${text}`, `-A MINE -j CONNMARK ${text}`).map(({target}) => target), [{kind: 'set-mark', value, mask}, {kind: 'set-connmark', value, mask}]);
+	});
+}
+
+test('options of a module that is not known stay with it behind the target too', t => {
+	const [rule] = rulesOfMine('-A MINE -j LOG --log-level 7 -m foo --bar 5');
+	t.deepEqual(rule?.matches, [{kind: 'opaque', text: '-m foo --bar 5'}]);
+	t.deepEqual(rule?.target, {kind: 'extension', name: 'LOG', options: '--log-level 7'});
+});
+
 for (const [text, opaque] of [
 	['-m addrtype --dst-type LOCAL -j RETURN', ['-m addrtype --dst-type LOCAL']],
 	['-m foo ! --bar baz "q x" -m set --match-set s dst', ['-m foo ! --bar baz "q x"', '-m set --match-set s dst']],
@@ -152,7 +225,18 @@ const refusals: readonly Refusal[] = [
 	{text: inNat('-A NOWHERE -j RETURN'), line: 3, reason: /^no chain NOWHERE in table nat$/},
 	{text: inNat('-A'), line: 3, reason: /^the chain is missing$/},
 	{text: inNat('-I MINE 2 -j RETURN'), line: 3, reason: /^no place 2 in chain MINE/},
-	{text: inNat('-D MINE 1'), line: 3, reason: /^unknown flag -D at the start of a line/},
+	{text: inNat('-L MINE'), line: 3, reason: /^unknown flag -L at the start of a line/},
+	{text: inNat('-D MINE 1'), line: 3, reason: /^no rule 1 in chain MINE, which has 0 rules$/},
+	{text: inNat('-D MINE -j RETURN'), line: 3, reason: /^no such rule in chain MINE$/},
+	{text: inNat('-D MINE --what'), line: 3, reason: /^option --what belongs to no module/},
+	{text: inNat('-R MINE 1 -j RETURN'), line: 3, reason: /^no rule 1 in chain MINE/},
+	{text: inNat('-A MINE -j RETURN', '-X MINE'), line: 4, reason: /^chain MINE still has rules$/},
+	{text: inNat('-X OUTPUT'), line: 3, reason: /^OUTPUT is a built-in chain$/},
+	{text: inNat('-Z NOWHERE'), line: 3, reason: /^no chain NOWHERE/},
+	{text: inNat('-P OUTPUT DROP -c 1 x'), line: 3, reason: /^bad counters "-c 1 x"/},
+	{text: inNat('-N A B'), line: 3, reason: /^bad chain name "A B"/},
+	{text: inNat('stray'), line: 3, reason: /^not a line of iptables-save$/},
+	{text: inNat(`-A MINE -m comment --comment "${'x'.repeat(10_240)}"`), line: 3, reason: /^longer than 10238 characters/},
 	{text: '*nat\n-A OUTPUT -d ::1/128 -j RETURN\nCOMMIT', line: 2, reason: /^the IPv6 address "::1\/128" in a dump of IPv4 rules$/},
 	{
 		text: '*nat\n-A OUTPUT -d 127.0.0.1/32 -j RETURN\nCOMMIT', line: 2, reason: /^the IPv4 address "127.0.0.1\/32" in a dump of IPv6 rules$/, family: 'ipv6',
@@ -174,7 +258,9 @@ const refusals: readonly Refusal[] = [
 	refusedRule('-p udp --tcp-flags SYN SYN', /belongs to no module/),
 	refusedRule('-p tcp --dport', /^--dport needs a value$/),
 	refusedRule('-p tcp --dport -j RETURN', /^--dport needs a value$/),
-	refusedRule('-p tcp --dport ! 80', /^--dport needs a value$/),
+	refusedRule('-p tcp --dport !', /^--dport needs a value$/),
+	refusedRule('-p tcp ! --dport ! 80', /^--dport is negated twice$/),
+	refusedRule('-m owner --uid-owner 5 --uid-owner 6', /^--uid-owner is given twice$/),
 	refusedRule('-s', /^-s needs a value$/),
 	refusedRule('-p tcp --dport http', /^bad port "http"/),
 	refusedRule('-p tcp --dport 65536', /^bad port "65536"/),
@@ -182,12 +268,14 @@ const refusals: readonly Refusal[] = [
 	refusedRule('-p tcp --dport 1:2:3', /^bad port range "1:2:3"/),
 	refusedRule('-m mark --mark x', /^bad mark "x"$/),
 	refusedRule('-m mark --mark 0x100000000', /^bad mark/),
-	refusedRule('-m owner --uid-owner root', /^bad uid "root"/),
+	refusedRule('-m owner --uid-owner root', /^bad uid "root": a number from 0 to 4294967294 is due, for names are another on each machine \(id -u root tells\)$/),
 	refusedRule('-m owner --gid-owner 4294967295', /^bad gid/),
 	refusedRule('-m owner --uid-owner 5-3', /^bad uid range/),
 	refusedRule('-d example.com', /^bad address "example.com"$/),
 	refusedRule('-d 10.0.0.0/33', /^bad address/),
-	refusedRule('-s 1.1.1.1,2.2.2.2', /^a list of addresses/),
+	refusedRule('! -s 1.1.1.1,2.2.2.2', /^"!" in front of -s: a list of addresses cannot be negated$/),
+	refusedRule(`-s ${Array.from({length: 40}, (_, index) => `10.0.0.${index}`).join(',')} -d ${Array.from({length: 40}, (_, index) => `10.0.1.${index}`).join(',')}`, /^lists of addresses that stand for more than 1000 rules$/),
+	refusedRule('-m iprange --src-range 10.0.0.1-10.0.0.2 -s 1.1.1,x', /^bad address "x"$/),
 	refusedRule(`-i ${'x'.repeat(16)}`, /^bad interface name/),
 	refusedRule('-p tpc', /^unknown protocol "tpc"$/),
 	refusedRule('! -p all', /cannot be negated$/),
@@ -208,6 +296,7 @@ const refusals: readonly Refusal[] = [
 	refusedRule('-p tcp -j REDIRECT --to-ports', /^--to-ports needs a value$/),
 	refusedRule('-p tcp -j REDIRECT --to-ports 80 --to-ports 81', /^--to-ports is given twice$/),
 	refusedRule('-p tcp -j REDIRECT --odd 1', /^option --odd belongs/),
+	refusedRule('-p tcp -j REDIRECT --to-ports 80 --rand', /^option --rand belongs/),
 	refusedRule('-p tcp -j TPROXY --odd 1', /^option --odd belongs/),
 	refusedRule('-p tcp -j TPROXY', /^--on-port needs a value$/),
 	refusedRule('-p tcp -j TPROXY --on-port 5 --on-ip x', /^bad address "x"$/),
