@@ -13,6 +13,9 @@ type Signed = {readonly block: SaveBlock; readonly told: AddressFamily | undefin
 /** Tables of one run of `iptables-save` or `ip6tables-save`. */
 type Dump = {readonly blocks: SaveBlock[]; told: AddressFamily | undefined; hint: AddressFamily | undefined};
 
+/** Tables of known families, and what was guessed. */
+export type ToldBlocks = {readonly blocks: ReadonlyArray<SaveBlock & {readonly family: AddressFamily}>; readonly warnings: readonly string[]};
+
 const addressOptions = [
 	'-s -d --source --destination --src --dst --to-source --to-destination --to --on-ip --src-range --dst-range --gateway --mask',
 	'--ctorigsrc --ctorigdst --ctreplsrc --ctrepldst --tunnel-src --tunnel-dst',
@@ -26,7 +29,7 @@ Gives each table its family. A `family` from outside is the family of all of the
 
 @throws {ParseError} when a table has rules of both families, or when nothing tells two dumps apart.
 */
-export function tellFamilies(blocks: readonly SaveBlock[], family: AddressFamily | undefined): {readonly blocks: ReadonlyArray<SaveBlock & {readonly family: AddressFamily}>; readonly warnings: readonly string[]} {
+export function tellFamilies(blocks: readonly SaveBlock[], family: AddressFamily | undefined): ToldBlocks {
 	if (family !== undefined) {
 		return {blocks: blocks.map(block => ({...block, family})), warnings: []};
 	}

@@ -31,7 +31,7 @@ export function recognise(text: string): Kind {
 	}
 
 	const facts = factsOf(lines);
-	if (/^[[{]/.test(first.text) && !facts.hasTables) {
+	if (/^(?:{|\[\s*(?:{|$))/.test(first.text) && !facts.hasTables) {
 		return recogniseJson(text, {first, facts});
 	}
 
@@ -43,7 +43,8 @@ export function recognise(text: string): Kind {
 		return 'init-log';
 	}
 
-	if (facts.hasTables) {
+	// Between listings, people write the tables as a dump has them, but no dump is without an end and without its chains.
+	if (facts.hasTables && (facts.isDump || facts.command === undefined)) {
 		return 'iptables-save';
 	}
 
@@ -57,6 +58,8 @@ export function recognise(text: string): Kind {
 type Facts = {
 	/** There is a line `*TABLE`. */
 	readonly hasTables: boolean;
+	/** There is a line that no listing has. */
+	readonly isDump: boolean;
 	/** The first line that heads a table of nft. */
 	readonly nft: Line | undefined;
 	/** The first line that tells of a program that writes rules. */
@@ -69,7 +72,7 @@ type Facts = {
 
 function factsOf(lines: readonly Line[]): Facts {
 	const facts: {-readonly [Key in keyof Facts]: Facts[Key]} = {
-		hasTables: false, nft: undefined, written: undefined, logged: undefined, command: undefined,
+		hasTables: false, isDump: false, nft: undefined, written: undefined, logged: undefined, command: undefined,
 	};
 	for (const line of lines) {
 		const {text} = line;
@@ -79,7 +82,10 @@ function factsOf(lines: readonly Line[]): Facts {
 
 		if (/^\* ?[a-z]+$/.test(text)) {
 			facts.hasTables = true;
-		} else if (/^(?:-[ANPI] |:)\S/.test(text) || /^\[\d+:\d+] -A /.test(text)) {
+			facts.isDump ||= text.startsWith('* ');
+		} else if (text === 'COMMIT' || text.startsWith(':')) {
+			facts.isDump = true;
+		} else if (/^-[ANPI] \S/.test(text) || /^\[\d+:\d+] -A /.test(text)) {
 			facts.command ??= line;
 		} else if (/^(?:add )?table (?:(?:ip6?|inet|arp|bridge|netdev) )?\S+ {/.test(text)) {
 			facts.nft ??= line;
@@ -124,7 +130,8 @@ function refuseBinary(lines: readonly Line[]): void {
 		return;
 	}
 
-	const isWide = [...line.text].filter(character => character === '\0').length * 3 > line.text.length || line.text.startsWith('\uFFFD\uFFFD');
+	const zeros = [...line.text].filter(character => character === '\0').length;
+	const isWide = (zeros > 4 && zeros * 3 > line.text.length) || line.text.startsWith('\uFFFD\uFFFD');
 	throw new ParseError({
 		line: line.number,
 		reason: isWide ? 'this is UTF-16, as PowerShell writes it; save it as UTF-8' : `not a text: there are bytes in it that no rules have; ${dumpHint}`,

@@ -21,7 +21,7 @@ export function splitListings(text: string): {readonly blocks: readonly SaveBloc
 	const sections: Section[] = [];
 	const warnings: string[] = [];
 	for (const line of linesOf(text)) {
-		if (line.text === '' || line.text === 'COMMIT') {
+		if (line.text === '') {
 			continue;
 		}
 
