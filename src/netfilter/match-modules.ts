@@ -41,6 +41,10 @@ export const matchModules: ReadonlyMap<string, MatchModule> = new Map<string, Ma
 	['udp', new Map(ports)],
 	['sctp', new Map([...ports, ...opaque(2, '--chunk-types')])],
 	['dccp', new Map([...ports, ...opaque(1, '--dccp-types', '--dccp-option')])],
+	['icmp', new Map(opaque(1, '--icmp-type'))],
+	['icmp6', new Map(opaque(1, '--icmpv6-type'))],
+	['esp', new Map(opaque(1, '--espspi'))],
+	['ah', new Map(opaque(1, '--ahspi'))],
 	['multiport', new Map<string, MatchOption>([
 		['--sports', sourcePorts],
 		['--source-ports', {...sourcePorts, alias: '--sports'}],
@@ -64,14 +68,6 @@ export const matchModules: ReadonlyMap<string, MatchModule> = new Map<string, Ma
 	['comment', new Map<string, MatchOption>([['--comment', {values: 1, read: text => ({kind: 'comment', text})}]])],
 ]);
 
-/** Options of protocols that have no module of ours, so that `-p icmp --icmp-type 8` is understood without `-m icmp`. */
-const protocolModules: ReadonlyMap<string, {readonly name: string; readonly options: MatchModule}> = new Map([
-	['icmp', {name: 'icmp', options: new Map(opaque(1, '--icmp-type'))}],
-	['ipv6-icmp', {name: 'icmp6', options: new Map(opaque(1, '--icmpv6-type'))}],
-	['esp', {name: 'esp', options: new Map(opaque(1, '--espspi'))}],
-	['ah', {name: 'ah', options: new Map(opaque(1, '--ahspi'))}],
-]);
-
 /** The protocols whose module has their name and ports in it; their module asks for `-p` (iptables-extensions(8)). */
 export const portProtocols: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp', 'dccp']);
 
@@ -81,8 +77,9 @@ export function optionsOfProtocol(protocol: string | undefined): {readonly name:
 		return undefined;
 	}
 
-	const options = portProtocols.has(protocol) ? matchModules.get(protocol) : undefined;
-	return options === undefined ? protocolModules.get(protocol) : {name: protocol, options};
+	const name = protocol === 'ipv6-icmp' ? 'icmp6' : protocol;
+	const options = portProtocols.has(protocol) || ['icmp', 'icmp6', 'esp', 'ah'].includes(name) ? matchModules.get(name) : undefined;
+	return options === undefined ? undefined : {name, options};
 }
 
 /** Modules that match nothing without an option: iptables refuses them bare. */

@@ -87,7 +87,7 @@ function groupModules(parts: readonly RulePart[]): readonly Group[] {
 
 function byOrder(one: {readonly group: Group; readonly text: string}, other: {readonly group: Group; readonly text: string}): number {
 	const [place, otherPlace] = [one, other].map(({group: {module}}) => moduleOrder.indexOf(module)).map(index => index === -1 ? moduleOrder.length : index);
-	return place! - otherPlace! || (one.text < other.text ? -1 : Number(one.text > other.text));
+	return place! - otherPlace! || one.text.localeCompare(other.text, 'en', {numeric: true});
 }
 
 function printModule({module, parts}: Group): string {

@@ -29,6 +29,7 @@ for (const [short, whole] of [
 	['-d 0/0', '-d 0.0.0.0/0'],
 	['-m conntrack --ctstate new,established', '-m conntrack --ctstate NEW,ESTABLISHED'],
 	['-p 41', '-p ipv6'],
+	['-p icmp -m icmp --icmp-type 8', '-p icmp --icmp-type 8'],
 	['-j CT --zone 0x5', '-j CT --zone 5'],
 ] as const) {
 	test(`means the same: ${short}`, t => {
