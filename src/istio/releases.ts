@@ -16,6 +16,10 @@ export type ReleaseFeatures = {
 	readonly hairpinExceptsTunnelPort: boolean;
 	/** Since 1.25.0: DNS rules stand in chains of their own, and DNS capture without a known server is switched off. */
 	readonly dnsChain: boolean;
+	/** Since 1.27.0: `--native-nftables` writes native nft tables. */
+	readonly native: boolean;
+	/** Since 1.28.0: every native rule counts. */
+	readonly nativeCounters: boolean;
 };
 
 /** One release line, `1.30`, with the patch releases whose binaries were run. */
@@ -40,6 +44,8 @@ export const releaseLines: readonly ReleaseLine[] = [
 			invalidDropChain: true,
 			hairpinExceptsTunnelPort: true,
 			dnsChain: true,
+			native: true,
+			nativeCounters: true,
 		},
 		measured: '1.30.3',
 		source: 'istio/istio 1.30.3; the rules equal those of the real istio-iptables 1.30.3 (test/fixtures/istio-real)',

@@ -2,8 +2,10 @@
 The shapes of a sidecar's rules as a table: chain, kinds of matches (`!` is a negated one), target. `also` lists matches that may be there or not.
 */
 
-import {isLoopback} from '../netfilter/address.js';
-import type {Rule, Target} from '../netfilter/types.js';
+import {familyOfAddress, isLoopback} from '../netfilter/address.js';
+import type {
+	AddressFamily, Match, Rule, Target,
+} from '../netfilter/types.js';
 import type {Role} from './role.js';
 import {twinChain} from './twin.js';
 
@@ -22,10 +24,14 @@ export type RoleShape = {
 	readonly unless?: (rule: Rule, earlier: Earlier) => boolean;
 };
 
-/** The shape of a rule, for comparison with the rows. Comments say nothing. */
+/** The shape of a rule, for comparison with the rows. Comments say nothing, nor does a range of all addresses, which iptables does not even print. */
 export function shapeOf({matches, target}: Rule, table: string): {readonly matches: ReadonlySet<string>; readonly target: string} {
-	const kinds = matches.filter(match => match.kind !== 'comment').map(match => 'negated' in match && match.negated ? `!${match.kind}` : match.kind);
+	const kinds = matches.filter(match => match.kind !== 'comment' && !isEveryAddress(match)).map(match => 'negated' in match && match.negated ? `!${match.kind}` : match.kind);
 	return {matches: new Set(kinds), target: shapeOfTarget(target, table)};
+}
+
+function isEveryAddress(match: Match): boolean {
+	return (match.kind === 'source' || match.kind === 'destination') && !match.negated && match.address.endsWith('/0');
 }
 
 function shapeOfTarget(target: Target, table: string): string {
@@ -90,6 +96,15 @@ function follows(role: Role): (rule: Rule, earlier: Earlier) => boolean {
 	return (_rule, earlier) => earlier?.some(({roles}) => roles.includes(role)) === true;
 }
 
+function familyOfDestination({matches}: Rule): AddressFamily | undefined {
+	return matches.flatMap(match => match.kind === 'destination' ? [familyOfAddress(match.address)] : [])[0];
+}
+
+/** The host's loopback has one rule per family; native nft has both in one chain. */
+function followsLocalhost(rule: Rule, earlier: Earlier): boolean {
+	return earlier?.some(({rule: other, roles}) => roles.includes('localhost-bypass') && familyOfDestination(other) === familyOfDestination(rule)) === true;
+}
+
 const ownTcp = ['protocol', '!destination-port'];
 
 /** All rows. Where two share a shape, the first whose `unless` does not object wins. */
@@ -121,7 +136,7 @@ export const roleShapes: readonly RoleShape[] = [
 	row('group-include', 'nat ISTIO_OUTPUT', '> return', {unless: follows('localhost-bypass')}),
 	row('range-exclude', 'nat ISTIO_OUTPUT', '> return'),
 	row('dns-jump', 'nat ISTIO_OUTPUT', '> ISTIO_OUTPUT_DNS'),
-	row('localhost-bypass', 'nat ISTIO_OUTPUT', 'destination > return', {when: goesToLoopback, unless: follows('localhost-bypass')}),
+	row('localhost-bypass', 'nat ISTIO_OUTPUT', 'destination > return', {when: goesToLoopback, unless: followsLocalhost}),
 	row('range-exclude', 'nat ISTIO_OUTPUT', 'destination > return'),
 	row('outbound-port-include', 'nat ISTIO_OUTPUT', 'protocol destination-port > ISTIO_REDIRECT'),
 	row('range-include', 'nat ISTIO_OUTPUT', 'destination > ISTIO_REDIRECT'),
@@ -136,7 +151,8 @@ export const roleShapes: readonly RoleShape[] = [
 	]),
 	row('dns-zone-query', 'raw ISTIO_OUTPUT_DNS', 'protocol destination-port > ct-zone', {also: ['destination']}),
 	row('dns-zone-answer', 'raw ISTIO_INBOUND', 'protocol source-port > ct-zone', {also: ['source']}),
-	row('invalid-jump', 'mangle PREROUTING', 'conntrack-state > ISTIO_DROP'),
+	// Native nft asks for TCP too.
+	row('invalid-jump', 'mangle PREROUTING', 'conntrack-state > ISTIO_DROP', {also: ['protocol']}),
 	row('invalid-drop', 'mangle PREROUTING', 'conntrack-state > drop'),
 	row('invalid-drop', 'mangle ISTIO_DROP', '> drop'),
 	row('tproxy-mark-bypass', 'mangle ISTIO_INBOUND', 'protocol mark > return'),

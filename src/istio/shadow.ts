@@ -5,6 +5,7 @@ Rules that ordinary traffic never reaches, found in a chain as it stands: with s
 import {isLoopback} from '../netfilter/address.js';
 import type {Chain, Rule} from '../netfilter/types.js';
 import {roleOf} from './roles.js';
+import {twinChain, twinTable} from './twin.js';
 
 /** Why a rule is not reached, and by which earlier rules. */
 export type Shadow = {readonly by: readonly Rule[]; readonly because: string};
@@ -14,7 +15,7 @@ The shadow on a rule of nat ISTIO_OUTPUT, or undefined when ordinary traffic can
 Once a rule returned every packet on lo that is not of some UID, and another returned all of that UID, nothing on lo is left for the rules behind them; traffic to a loopback address goes over lo.
 */
 export function shadowOf(rule: Rule, table: string, chain: Chain): Shadow | undefined {
-	if (table !== 'nat' || chain.name !== 'ISTIO_OUTPUT' || !needsLoopback(rule)) {
+	if (twinTable(table) !== 'nat' || twinChain(table, chain.name) !== 'ISTIO_OUTPUT' || !needsLoopback(rule)) {
 		return undefined;
 	}
 

@@ -191,6 +191,10 @@ function printIpv6(value: bigint): string {
 		return `::ffff:${printIpv4(value & 0xFF_FF_FF_FFn)}`;
 	}
 
+	if (value >> 32n === 0n && value >> 16n !== 0n) {
+		return `::${printIpv4(value)}`;
+	}
+
 	const groups = Array.from({length: 8}, (_, index) => ((value >> BigInt(112 - (16 * index))) & 0xFF_FFn).toString(16));
 	const {start, length} = longestZeros(groups);
 	if (length < 2) {

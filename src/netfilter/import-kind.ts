@@ -60,7 +60,7 @@ type Facts = {
 	readonly hasTables: boolean;
 	/** There is a line that no listing has. */
 	readonly isDump: boolean;
-	/** The first line that heads a table of nft. */
+	/** The first line that heads a table of nft, or commands nft. */
 	readonly nft: Line | undefined;
 	/** The first line that tells of a program that writes rules. */
 	readonly written: Line | undefined;
@@ -87,7 +87,7 @@ function factsOf(lines: readonly Line[]): Facts {
 			facts.isDump = true;
 		} else if (/^-[ANPI] \S/.test(text) || /^\[\d+:\d+] -A /.test(text)) {
 			facts.command ??= line;
-		} else if (/^(?:add )?table (?:(?:ip6?|inet|arp|bridge|netdev) )?\S+ {/.test(text)) {
+		} else if (/^(?:(?:add )?table (?:(?:ip6?|inet|arp|bridge|netdev) )?\S+ {|(?:add|create|insert|flush|delete|destroy) (?:table|chain|rule|set|map|ruleset)\b)/.test(text)) {
 			facts.nft ??= line;
 		} else if (isToolCommand(text) && !isShellPrompt(text)) {
 			facts.written ??= line;
@@ -159,7 +159,7 @@ function notRules(lines: readonly Line[], first: Line): ParseError {
 
 	const nftCommand = lines.find(({text}) => /\badd (?:table|chain|rule) (?:ip6?|inet) /.test(text));
 	if (nftCommand !== undefined) {
-		return problem(nftCommand, 'commands of nft, not what they made; take nft list ruleset');
+		return problem(nftCommand, 'a log with commands of nft; take nft list ruleset of the pod');
 	}
 
 	return problem(first, `not rules of a known kind; ${dumpHint}`);

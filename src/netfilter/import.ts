@@ -7,8 +7,10 @@ import {recognise, type Kind} from './import-kind.js';
 import {isKubectlNotice, isShellPrompt} from './import-noise.js';
 import {readInitLog} from './init-log.js';
 import {splitListings} from './list-rules.js';
+import {parseNft} from './nft.js';
+import {parseNftJson} from './nft-json.js';
 import {opaqueRules, type OpaqueRule} from './opaque-rules.js';
-import {linesOf, problem, type Line} from './parse-error.js';
+import {linesOf, type Line} from './parse-error.js';
 import {readBlocks, splitBlocks, type ReadTables} from './save.js';
 import type {AddressFamily, Rule, RuleSet} from './types.js';
 
@@ -49,12 +51,13 @@ const readers = {
 	'iptables-save': readDump,
 	'iptables-S': readListing,
 	'init-log': readInitLog,
-	nft: refuseNft,
-	'nft-json': refuseNft,
+	nft: text => readNft(parseNft(text)),
+	'nft-json': text => readNft(parseNftJson(text)),
 } satisfies Record<Kind, (text: string, family: AddressFamily | undefined) => ReadTables>;
 
-function refuseNft(text: string): ReadTables {
-	throw problem(linesOf(text).find(line => line.text !== '')!, 'rules of nft cannot be read here yet');
+/** Native nft names its families itself, and hands back no lines. */
+function readNft(ruleSet: RuleSet): ReadTables {
+	return {tables: ruleSet.tables, lines: new Map(), warnings: []};
 }
 
 function readDump(text: string, family: AddressFamily | undefined): ReadTables {

@@ -60,9 +60,10 @@ function readLog(lines: readonly Line[]): Log {
 		const [, prefix = '', name] = /^(.*\s)?\* ?(nat|mangle|raw|filter|security)$/.exec(line.text) ?? [];
 		if (name !== undefined) {
 			const {rules, end} = readBlock(lines, {start: index, prefix: prefix.trim()});
-			const isDump = context.header !== undefined || /tables\S*-save\b/.test(context.named?.text ?? '');
+			// A dump has no blank behind its asterisk; the restore text that follows a look at the kernel has one.
+			const isDump = context.header !== undefined || (isLook(context.named) && !line.text.endsWith(`* ${name}`));
 			const block: LogBlock = {
-				name, line, lines: rules, comments: context.header === undefined ? [] : [context.header], isDump, program: programOf(lines, {end, context}),
+				name, line, lines: rules, comments: context.header === undefined ? [] : [context.header], isDump, program: programOf(lines, {end, context, isDump}),
 			};
 			(isDump ? dumps : writes).push(block);
 			context.header = undefined;
@@ -110,8 +111,8 @@ function readBlock(lines: readonly Line[], {start, prefix}: {readonly start: num
 }
 
 /** By which program a text was loaded: named in front of it (the rules file, the run) or, in older logs, behind it. */
-function programOf(lines: readonly Line[], {end, context}: {readonly end: number; readonly context: Context}): AddressFamily | undefined {
-	const before = context.header ?? context.named;
+function programOf(lines: readonly Line[], {end, context, isDump}: {readonly end: number; readonly context: Context; readonly isDump: boolean}): AddressFamily | undefined {
+	const before = context.header ?? (isDump || !isLook(context.named) ? context.named : undefined);
 	const found = before === undefined ? undefined : familyOfTool(before.text);
 	if (found !== undefined) {
 		return found;
@@ -119,6 +120,10 @@ function programOf(lines: readonly Line[], {end, context}: {readonly end: number
 
 	const behind = lines.slice(end + 1, end + 50).find(({text}) => /tables\S*-restore\b/.test(text));
 	return behind === undefined ? undefined : familyOfTool(behind.text);
+}
+
+function isLook(named: Line | undefined): boolean {
+	return /tables\S*-save\b/.test(named?.text ?? '');
 }
 
 function isFailure(text: string): boolean {

@@ -79,19 +79,9 @@ export function parseRuleAddress(text: string, family: AddressFamily): string | 
 		return text;
 	}
 
-	// IPv4 alone may be cut short: `10/8` is 10.0.0.0/8 (iptables 1.8.9, measured).
-	const [, short, shortLength] = family === 'ipv4' ? /^(\d+(?:\.\d+){0,2})(\/\d+)?$/.exec(text) ?? [] : [];
-	if (short !== undefined) {
-		const whole = `${short}${'.0'.repeat(4 - short.split('.').length)}${shortLength ?? ''}`;
-		if (parseRange(whole, family) !== undefined) {
-			return whole;
-		}
-	}
-
-	const [, host = '', maskText] = family === 'ipv6' ? /^([^/]+)\/([^/]*:[^/]*)$/.exec(text) ?? [] : [];
-	const length = maskText === undefined ? undefined : lengthOfMask(maskText);
-	if (length !== undefined && parseRange(`${host}/${length}`, family) !== undefined) {
-		return `${host}/${length}`;
+	const whole = family === 'ipv4' ? wholeIpv4(text) : withPrefixLength(text);
+	if (whole !== undefined && parseRange(whole, family) !== undefined) {
+		return whole;
 	}
 
 	if (family === 'ipv4' && hasMaskWithHoles(text)) {
@@ -106,11 +96,18 @@ export function parseRuleAddress(text: string, family: AddressFamily): string | 
 	throw new RuleSyntaxError(`bad address "${text}"`);
 }
 
-/** The prefix length of an IPv6 netmask that is written as an address, or undefined when it has holes. */
-function lengthOfMask(text: string): number | undefined {
-	const mask = parseAddress(text, 'ipv6');
+/** IPv4 alone may be cut short: `10/8` is 10.0.0.0/8 (iptables 1.8.9, measured). */
+function wholeIpv4(text: string): string | undefined {
+	const [, short, length = ''] = /^(\d+(?:\.\d+){0,2})(\/\d+)?$/.exec(text) ?? [];
+	return short === undefined ? undefined : `${short}${'.0'.repeat(4 - short.split('.').length)}${length}`;
+}
+
+/** An IPv6 netmask may be written as an address: `2001:db8::/ffff:ffff::`. Undefined when it has holes. */
+function withPrefixLength(text: string): string | undefined {
+	const [, host, maskText = ''] = /^([^/]+)\/([^/]*:[^/]*)$/.exec(text) ?? [];
+	const mask = parseAddress(maskText, 'ipv6');
 	const [, ones] = mask === undefined ? [] : /^(1*)0*$/.exec(mask.value.toString(2).padStart(128, '0')) ?? [];
-	return ones?.length;
+	return host === undefined || ones === undefined ? undefined : `${host}/${ones.length}`;
 }
 
 /** Checks an interface name as iptables does. */

@@ -78,6 +78,8 @@ export type Chain = {
 	readonly name: string;
 	readonly policy: 'ACCEPT' | 'DROP' | undefined;
 	readonly base?: BaseChain;
+	/** What `comment "…"` says in a chain of a native nft table. */
+	readonly comment?: string;
 	readonly rules: readonly Rule[];
 };
 

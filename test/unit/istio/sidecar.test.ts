@@ -68,7 +68,7 @@ test('older rules are switched by features, not by numbers', t => {
 	const {release, options} = parseReleaseInput('release:1.30 -o 25 --drop-invalid');
 	const older = {
 		...release, features: {
-			outputJumpAllProtocols: false, udpOutboundExclude: false, invalidDropChain: false, hairpinExceptsTunnelPort: false, dnsChain: false,
+			...release.features, outputJumpAllProtocols: false, udpOutboundExclude: false, invalidDropChain: false, hairpinExceptsTunnelPort: false, dnsChain: false,
 		},
 	};
 	const chains = chainsOf(sidecarRuleSet(older, options, ['ipv4']));

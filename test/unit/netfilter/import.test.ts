@@ -214,7 +214,23 @@ test('opaque rules are told with their parts', t => {
 test('nft is recognised', t => {
 	t.is(recognise('table inet mesh {\n}'), 'nft');
 	t.is(recognise('# a comment\ntable ip nat { # handle 5\n}'), 'nft');
+	t.is(recognise('add table inet mesh\nflush table inet mesh'), 'nft');
 	t.is(recognise('{"nftables": []}'), 'nft-json');
+});
+
+test('rules of nft are handed on', t => {
+	const {kind, ruleSet, families: found, lines} = importRules('table inet mesh {\n\tchain output {\n\t\ttype nat hook output priority -100; policy accept;\n\t\tmeta skuid 1337 counter return\n\t}\n}');
+	t.is(kind, 'nft');
+	t.deepEqual(tally(ruleSet), ['inet mesh: 1']);
+	t.deepEqual(found, ['ipv4', 'ipv6']);
+	t.is(lines.size, 0);
+	t.deepEqual(importRules('{"nftables": [{"metainfo": {"json_schema_version": 1}}, {"table": {"family": "ip", "name": "mesh", "handle": 1}}]}').families, ['ipv4']);
+});
+
+test('the restore text that follows a look at the kernel is no dump', t => {
+	const {kind, ruleSet} = importRules(['iptables-save', 'ip6tables-save', ...nat.map(line => line.replace('*', '* ')), ...nat6.map(line => line.replace('*', '* ')), 'iptables-save'].join('\n'));
+	t.is(kind, 'init-log');
+	t.deepEqual(tally(ruleSet), ['ip nat: 1', 'ip6 nat: 1']);
 });
 
 type Refusal = {readonly text: string; readonly line: number; readonly reason: RegExp; readonly family?: AddressFamily};
@@ -232,7 +248,8 @@ const refusals: readonly Refusal[] = [
 	{text: 'Chain X (1 references)\nnum   pkts bytes target     prot opt in     out', line: 1, reason: /^this is the output of iptables -L/},
 	{text: 'x\nnum  pkts bytes target     prot opt in     out', line: 2, reason: /^this is the output of iptables -L/},
 	{text: 'hello', line: 1, reason: /^not rules of a known kind/},
-	{text: 'add rule inet mesh output accept', line: 1, reason: /^commands of nft, not what they made/},
+	{text: 'info\tadd rule inet mesh output accept', line: 1, reason: /^a log with commands of nft; take nft list ruleset of the pod$/},
+	{text: 'table inet mesh {\nhello', line: 2, reason: /^"hello" is not understood in a table$/},
 	{text: [...nat, 'hello'].join('\n'), line: 4, reason: /^not a line of iptables-save$/},
 	{text: '-A OUTPUT -j RETURN', line: 1, reason: /^nothing tells the table of these rules/},
 	{text: '-P OUTPUT ACCEPT\nhello', line: 2, reason: /^not a line of iptables -S$/},

@@ -1,0 +1,46 @@
+/**
+The rules that Istio's native back end writes for a sidecar (`tools/istio-nftables/pkg/capture`): the steps of its iptables twin, with one rule for both families where no address stands in it. The numbers in the comments count the twin's steps.
+*/
+
+import type {AddressFamily, RuleSet} from '../../netfilter/types.js';
+import {contextOf} from '../context.js';
+import {InputError} from '../input-error.js';
+import type {SidecarOptions} from '../options.js';
+import type {Release} from '../releases.js';
+import {dnsSteps} from './dns.js';
+import {
+	baseChains, excludedInterfaces, invalidPackets, inbound, virtualInterfaces,
+} from './inbound.js';
+import {outboundSteps, outboundTail} from './outbound.js';
+import {buildTables, type NativeContext, type Step} from './rule-list.js';
+import {tproxyTail} from './tproxy.js';
+
+/** All steps in the order of the program. */
+const steps: readonly Step[] = [
+	excludedInterfaces,
+	virtualInterfaces,
+	invalidPackets,
+	baseChains,
+	inbound,
+	...outboundSteps,
+	...dnsSteps,
+	...outboundTail,
+	tproxyTail,
+];
+
+/**
+The native rule set that a release writes. Rules for IPv6 addresses are written only when `families` has IPv6: see `familiesWritten`. Whether nft would take the set, `refusalOf` says.
+Throws `InputError` for a release without a native back end.
+*/
+export function sidecarNftRuleSet(release: Release, options: SidecarOptions, families: readonly AddressFamily[]): RuleSet {
+	if (!release.features.native) {
+		throw new InputError(`release ${release.name} writes no native nft tables`, '--native-nftables');
+	}
+
+	const shared = contextOf({release, options, family: 'ipv4'});
+	const context: NativeContext = {
+		shared,
+		perFamily: [shared, ...(families.includes('ipv6') ? [contextOf({release, options, family: 'ipv6'})] : [])],
+	};
+	return {tables: buildTables(steps.flatMap(step => step(context)), {counters: release.features.nativeCounters})};
+}

@@ -1,0 +1,191 @@
+/**
+What nft's JSON says of a value, as nft's text says it (libnftables-json(5), EXPRESSIONS). Every key of an object must be known: what is not is refused by name.
+*/
+
+/** What `JSON.parse` gives. */
+export type Json = null | boolean | number | string | readonly Json[] | {readonly [key: string]: Json};
+
+/** An object of JSON. */
+export type JsonObject = Readonly<Record<string, Json>>;
+
+/** Thrown for an expression or a key that has no text here; whoever reads the document makes a `ParseError` of it. */
+export class JsonShapeError extends Error {
+	override readonly name = 'JsonShapeError';
+}
+
+/** Whether a value is an object. */
+export function isObject(value: Json | undefined): value is JsonObject {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The fields of an object that may have these keys only. */
+export function fieldsOf(what: string, value: Json | undefined, keys: readonly string[]): JsonObject {
+	if (!isObject(value)) {
+		throw new JsonShapeError(`expression ${what}`);
+	}
+
+	const unknown = Object.keys(value).find(key => !keys.includes(key));
+	if (unknown !== undefined) {
+		throw new JsonShapeError(`key "${unknown}" of expression ${what}`);
+	}
+
+	return value;
+}
+
+/** Name and content of `{"name": content}`. */
+export function entryOf(value: Json | undefined): readonly [string, Json] {
+	const entries = isObject(value) ? Object.entries(value) : [];
+	const [entry] = entries;
+	if (entry === undefined || entries.length > 1) {
+		throw new JsonShapeError(`expression ${JSON.stringify(value)}`);
+	}
+
+	return entry;
+}
+
+/** A plain text or number. */
+export function plain(what: string, value: Json | undefined): string {
+	if (typeof value !== 'string' && typeof value !== 'number') {
+		throw new JsonShapeError(`expression ${what}`);
+	}
+
+	return String(value);
+}
+
+/** A word, or words joined by commas. */
+export function listOf(what: string, value: Json | undefined): string {
+	return Array.isArray(value) ? value.map(item => plain(what, item as Json)).join(',') : plain(what, value);
+}
+
+const plainMetaKeys: ReadonlySet<string> = new Set(['iif', 'oif', 'iifname', 'oifname', 'iifgroup', 'oifgroup']);
+const binaryOperators: ReadonlySet<string> = new Set(['&', '|', '^', '<<', '>>']);
+
+type Printer = (value: Json, quotes: boolean) => string;
+
+const printers: Readonly<Record<string, Printer>> = {
+	payload(value) {
+		const {protocol, field, base, offset, len} = fieldsOf('payload', value, ['protocol', 'field', 'base', 'offset', 'len']);
+		return protocol === undefined
+			? `@${plain('payload', base)},${plain('payload', offset)},${plain('payload', len)}`
+			: `${plain('payload', protocol)} ${plain('payload', field)}`;
+	},
+	meta(value) {
+		const key = plain('meta', fieldsOf('meta', value, ['key'])['key']);
+		return plainMetaKeys.has(key) ? key : `meta ${key}`;
+	},
+	ct(value) {
+		const {key, dir} = fieldsOf('ct', value, ['key', 'dir']);
+		return ['ct', ...(dir === undefined ? [] : [plain('ct', dir)]), plain('ct', key)].join(' ');
+	},
+	rt(value) {
+		const {key, family} = fieldsOf('rt', value, ['key', 'family']);
+		return ['rt', ...(family === undefined ? [] : [plain('rt', family)]), plain('rt', key)].join(' ');
+	},
+	socket: value => `socket ${plain('socket', fieldsOf('socket', value, ['key'])['key'])}`,
+	fib(value) {
+		const {result, flags} = fieldsOf('fib', value, ['result', 'flags']);
+		return `fib ${listOf('fib', flags).replaceAll(',', ' . ')} ${plain('fib', result)}`;
+	},
+	exthdr(value) {
+		const {name, field} = fieldsOf('exthdr', value, ['name', 'field']);
+		return field === undefined ? `exthdr ${plain('exthdr', name)}` : `${plain('exthdr', name)} ${plain('exthdr', field)}`;
+	},
+	'tcp option'(value) {
+		const {name, field} = fieldsOf('tcp option', value, ['name', 'field']);
+		return ['tcp option', plain('tcp option', name), ...(field === undefined ? [] : [plain('tcp option', field)])].join(' ');
+	},
+	concat: (value, quotes) => itemsOf('concat', value).map(item => printValue(item, quotes)).join(' . '),
+	set: (value, quotes) => `{ ${itemsOf('set', value).map(item => printElement(item, quotes)).join(', ')} }`,
+	range(value, quotes) {
+		const [from, to, ...rest] = itemsOf('range', value);
+		if (rest.length > 0) {
+			throw new JsonShapeError('expression range');
+		}
+
+		return `${printValue(from, quotes)}-${printValue(to, quotes)}`;
+	},
+	prefix(value) {
+		const {addr, len} = fieldsOf('prefix', value, ['addr', 'len']);
+		return `${printValue(addr, false)}/${plain('prefix', len)}`;
+	},
+	map(value) {
+		const {key, data} = fieldsOf('map', value, ['key', 'data']);
+		return `${printValue(key, false)} map ${printValue(data, false)}`;
+	},
+	numgen(value) {
+		const {mode, mod, offset} = fieldsOf('numgen', value, ['mode', 'mod', 'offset']);
+		return `numgen ${plain('numgen', mode)} mod ${plain('numgen', mod)}${printOffset(offset)}`;
+	},
+	symhash(value) {
+		const {mod, offset} = fieldsOf('symhash', value, ['mod', 'offset']);
+		return `symhash mod ${plain('symhash', mod)}${printOffset(offset)}`;
+	},
+	jhash(value) {
+		const {expr, mod, offset} = fieldsOf('jhash', value, ['expr', 'mod', 'offset']);
+		return `jhash ${printValue(expr, false)} mod ${plain('jhash', mod)}${printOffset(offset)}`;
+	},
+	accept: () => 'accept',
+	drop: () => 'drop',
+	return: () => 'return',
+	continue: () => 'continue',
+	jump: value => `jump ${plain('jump', fieldsOf('jump', value, ['target'])['target'])}`,
+	goto: value => `goto ${plain('goto', fieldsOf('goto', value, ['target'])['target'])}`,
+};
+
+/** An expression as text. With `quotes` its words are names that nft quotes. Throws `JsonShapeError`. */
+export function printValue(value: Json | undefined, quotes: boolean): string {
+	if (typeof value === 'string') {
+		return quotes && !value.startsWith('@') ? `"${value}"` : value;
+	}
+
+	if (typeof value === 'number') {
+		return String(value);
+	}
+
+	if (typeof value === 'boolean') {
+		return value ? 'exists' : 'missing';
+	}
+
+	if (Array.isArray(value)) {
+		return value.map(item => printValue(item as Json, quotes)).join(',');
+	}
+
+	const [name, content] = entryOf(value);
+	if (binaryOperators.has(name)) {
+		const [left, right, ...rest] = itemsOf(name, content);
+		return [left, right, ...rest].map(operand => printValue(operand, quotes)).join(` ${name} `);
+	}
+
+	const printer = Object.hasOwn(printers, name) ? printers[name] : undefined;
+	if (printer === undefined) {
+		throw new JsonShapeError(`expression ${name}`);
+	}
+
+	return printer(content, quotes);
+}
+
+/** An element of a set, or of a map: `[key, data]`. */
+function printElement(item: Json, quotes: boolean): string {
+	if (!Array.isArray(item)) {
+		return printValue(item, quotes);
+	}
+
+	const [key, data, ...rest] = item as readonly Json[];
+	if (data === undefined || rest.length > 0) {
+		throw new JsonShapeError('an element of a map');
+	}
+
+	return `${printValue(key, quotes)} : ${printValue(data, false)}`;
+}
+
+function printOffset(offset: Json | undefined): string {
+	return offset === undefined || offset === 0 ? '' : ` offset ${plain('offset', offset)}`;
+}
+
+function itemsOf(what: string, value: Json): readonly Json[] {
+	if (!Array.isArray(value)) {
+		throw new JsonShapeError(`expression ${what}`);
+	}
+
+	return value as readonly Json[];
+}
