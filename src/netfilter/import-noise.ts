@@ -4,7 +4,7 @@ What stands between rules because people copy what a terminal or a log shows: pr
 
 import type {AddressFamily} from './types.js';
 
-const tool = String.raw`(?:\S*/)?(?:ip6?tables|xtables)(?:-legacy|-nft)?`;
+const tool = String.raw`(?:[\w./-]*/)?(?:ip6?tables|xtables)(?:-legacy|-nft)?`;
 const toolPattern = new RegExp(String.raw`(?:^|[\s:"'=])${tool}(?:-restore\b|\s+-)`);
 /** A bare number sign begins a comment as well, so the command must follow at once. */
 const promptPattern = new RegExp(String.raw`^(?:#\s+(?:sudo\s+)?|(?:\$|\S+[$#>%]|\[\S+ \S+\][$#])\s+(?:\S+\s+)*?)${tool}(?:-save\b|-restore\b|\s|$)`);

@@ -132,7 +132,7 @@ function isFailure(text: string): boolean {
 
 /** The command of a line; undefined when it is one that only looks, or one that a wrapper repeats. */
 function runOf(line: Line, hasWrapper: boolean): Run | undefined {
-	const [, tool = '', rest = ''] = /(?:^|[\s:"'=])((?:\S*\/)?ip6?tables(?:-legacy|-nft)?)\s+(-.*)$/.exec(line.text) ?? [];
+	const [, tool = '', rest = ''] = /(?:^|[\s:"'=])((?:[\w./-]*\/)?ip6?tables(?:-legacy|-nft)?)\s+(-.*)$/.exec(line.text) ?? [];
 	if (tool === '' || (hasWrapper && (tool.includes('/') || /_retry\s/.test(line.text)))) {
 		return undefined;
 	}

@@ -65,7 +65,7 @@ function sectionFor(sections: Section[], line: Line): Section {
 }
 
 function headOf(line: Line): {readonly name: string | undefined} | undefined {
-	if (isShellPrompt(line.text) || /^\+?\s*(?:\S*\/)?ip6?tables\S*\s/.test(line.text)) {
+	if (isShellPrompt(line.text) || /^\+?\s*(?:[\w./-]*\/)?ip6?tables\S*\s/.test(line.text)) {
 		return {name: /\s(?:-t|--table)[ =]?(\S+)/.exec(line.text)?.[1] ?? 'filter'};
 	}
 

@@ -2,6 +2,9 @@
 Why a text of rules was refused, and where: in the lines that the user gave, whatever the text was taken out of.
 */
 
+/** Longest part of a line that a message shows; `lineText` has it whole. */
+const shownMax = 300;
+
 /** Why a text was refused, and where. Lines count from 1. */
 export class ParseError extends Error {
 	override readonly name = 'ParseError';
@@ -10,7 +13,7 @@ export class ParseError extends Error {
 	readonly lineText: string;
 
 	constructor({line, reason, lineText}: {readonly line: number; readonly reason: string; readonly lineText: string}) {
-		super(`line ${line}: ${reason}: ${lineText}`);
+		super(`line ${line}: ${reason}: ${lineText.length > shownMax ? `${lineText.slice(0, shownMax)}…` : lineText}`);
 		this.line = line;
 		this.reason = reason;
 		this.lineText = lineText;

@@ -9,7 +9,7 @@ import {
 import {runCommand} from './rule-command.js';
 import {closeTable, openTable} from './table-draft.js';
 import type {
-	AddressFamily, Rule, RuleSet, Table,
+	AddressFamily, Chain, Rule, RuleSet, Table,
 } from './types.js';
 
 export {ParseError} from './parse-error.js';
@@ -119,14 +119,37 @@ export function printSave(ruleSet: RuleSet, family: AddressFamily): string {
 	return ruleSet.tables.filter(table => table.family === tableFamily(family)).map(table => printTable(table)).join('');
 }
 
-function printTable({name, chains}: Table): string {
+/** The rule that stands on a line of what {@link printSave} prints, counted from 1: a tool that refuses a line names it so. Undefined for a line that is no rule's. */
+export function ruleOfLine(ruleSet: RuleSet, {family, line}: {readonly family: AddressFamily; readonly line: number}): Rule | undefined {
+	let next = 1;
+	for (const table of ruleSet.tables.filter(candidate => candidate.family === tableFamily(family))) {
+		const chains = orderedChains(table);
+		// The table's own line, and one for each chain.
+		next += 1 + chains.length;
+		const rules = chains.flatMap(chain => chain.rules);
+		if (line < next + rules.length) {
+			return rules[line - next];
+		}
+
+		// The rules, and COMMIT.
+		next += rules.length + 1;
+	}
+
+	return undefined;
+}
+
+function orderedChains({name, chains}: Table): ReadonlyArray<Pick<Chain, 'name' | 'policy' | 'rules'>> {
 	const builtIn = builtInChains(name);
-	const ordered = [
-		...builtIn.map(chain => chains.find(candidate => candidate.name === chain) ?? {name: chain, policy: 'ACCEPT', rules: []}),
+	return [
+		...builtIn.map(chain => chains.find(candidate => candidate.name === chain) ?? {name: chain, policy: 'ACCEPT' as const, rules: []}),
 		...chains.filter(chain => !builtIn.includes(chain.name)),
 	];
+}
+
+function printTable(table: Table): string {
+	const ordered = orderedChains(table);
 	const lines = [
-		`*${name}`,
+		`*${table.name}`,
 		...ordered.map(chain => `:${chain.name} ${chain.policy ?? '-'}`),
 		...ordered.flatMap(chain => chain.rules.map(rule => printRule(rule))),
 		'COMMIT',

@@ -1,6 +1,8 @@
 import test from 'ava';
 import fastCheck from 'fast-check';
-import {parseSave, ParseError, printSave} from '../../../src/netfilter/save.js';
+import {
+	parseSave, ParseError, printSave, ruleOfLine,
+} from '../../../src/netfilter/save.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {readRealRuns} from '../../helpers/istio-real.js';
 
@@ -250,7 +252,8 @@ for (const [index, {text, line, reason, family = 'ipv4'}] of refusals.entries())
 		t.is(error.line, line);
 		t.regex(error.reason, reason);
 		t.is(error.lineText, text.split('\n')[line - 1] ?? '');
-		t.is(error.message, `line ${line}: ${error.reason}: ${error.lineText}`);
+		const {lineText} = error;
+		t.is(error.message, `line ${line}: ${error.reason}: ${lineText.length > 300 ? `${lineText.slice(0, 300)}…` : lineText}`);
 	});
 }
 
@@ -271,6 +274,15 @@ const ruleText = fastCheck.tuple(
 	optional(name.map(text => `-m foo --bar ${text}`)),
 	fastCheck.constantFrom('', '-j RETURN', '-j OTHER', '-g OTHER', '-j MARK --set-xmark 0x1/0xffffffff', '-j LOG --log-prefix "a b"'),
 ).map(parts => parts.filter(part => part !== '').join(' '));
+
+test('a line of what is printed leads back to its rule', t => {
+	const set = parseSave(`${inNat('-A MINE -j RETURN', '-A OUTPUT -j MINE')}*raw\n-A OUTPUT -j DROP\nCOMMIT\n`, 'ipv4');
+	const both = {tables: [...parseSave('*nat\n-A OUTPUT -j ACCEPT\nCOMMIT', 'ipv6').tables, ...set.tables]};
+	for (const [index, line] of `${printSave(both, 'ipv4')}beyond`.split('\n').entries()) {
+		const rule = ruleOfLine(both, {family: 'ipv4', line: index + 1});
+		t.is(rule === undefined ? undefined : `-A ${rule.chain} ${rule.text}`, line.startsWith('-A') ? line : undefined, line);
+	}
+});
 
 test('law: any text in the form of iptables-save comes out as it went in', t => {
 	fastCheck.assert(fastCheck.property(fastCheck.array(ruleText, {maxLength: 8}), fastCheck.constantFrom('ACCEPT', 'DROP'), (texts, policy) => {
