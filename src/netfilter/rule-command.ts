@@ -41,7 +41,7 @@ export function runCommand(table: TableDraft, line: Line, body: string = line.te
 	}
 
 	const [chain, tail] = cutWord(rest);
-	act(table, line, {chain: chain.startsWith('"') ? chain.slice(1, -1) : chain, tail});
+	act(table, line, {chain, tail});
 }
 
 /** Whether a command failed only because what it undoes is not there. */

@@ -1,5 +1,7 @@
 import test from 'ava';
+import {parseRuleText} from '../../../src/netfilter/rule-text.js';
 import {parseSave} from '../../../src/netfilter/save.js';
+import {RuleSyntaxError} from '../../../src/netfilter/words.js';
 
 function rulesOfMine(...lines: readonly string[]) {
 	return parseSave(['*nat', ':MINE - [0:0]', ...lines, 'COMMIT'].join('\n'), 'ipv4').tables[0]?.chains.find(({name}) => name === 'MINE')?.rules ?? [];
@@ -63,4 +65,18 @@ test('options of a module that is not known stay with it behind the target too',
 	const [rule] = rulesOfMine('-A MINE -j LOG --log-level 7 -m foo --bar 5');
 	t.deepEqual(rule?.matches, [{kind: 'opaque', text: '-m foo --bar 5'}]);
 	t.deepEqual(rule?.target, {kind: 'extension', name: 'LOG', options: '--log-level 7'});
+});
+
+test('an option that a known module has used already is the unknown one\'s', t => {
+	const [rule] = rulesOfMine('-A MINE -m mark --mark 1 -m foo --mark 2 -j RETURN');
+	t.deepEqual(rule?.matches.at(-1), {kind: 'opaque', text: '-m foo --mark 2'});
+});
+
+test('one rule cannot have a list of addresses', t => {
+	t.throws(() => parseRuleText('-s 1.1.1.1,2.2.2.2', 'ipv4'), {instanceOf: RuleSyntaxError, message: /^a list of addresses "1\.1\.1\.1,2\.2\.2\.2": iptables makes one rule of each/});
+});
+
+test('a netmask of IPv6 may be an address', t => {
+	t.deepEqual(parseRuleText('-s 2001:db8::/ffff:ffff::', 'ipv6').matches, [{kind: 'source', negated: false, address: '2001:db8::/32'}]);
+	t.throws(() => parseRuleText('-s 2001:db8::/ffff::ffff', 'ipv6'), {instanceOf: RuleSyntaxError, message: /^bad address/});
 });

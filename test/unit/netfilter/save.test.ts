@@ -178,6 +178,7 @@ const refusals: readonly Refusal[] = [
 	{text: inNat('-Z NOWHERE'), line: 3, reason: /^no chain NOWHERE/},
 	{text: inNat('-P OUTPUT DROP -c 1 x'), line: 3, reason: /^bad counters "-c 1 x"/},
 	{text: inNat('-N A B'), line: 3, reason: /^bad chain name "A B"/},
+	{text: inNat('[0:0] stray'), line: 3, reason: /^not a line of iptables-save$/},
 	{text: inNat('stray'), line: 3, reason: /^not a line of iptables-save$/},
 	{text: inNat(`-A MINE -m comment --comment "${'x'.repeat(10_240)}"`), line: 3, reason: /^longer than 10238 characters/},
 	{text: '*nat\n-A OUTPUT -d ::1/128 -j RETURN\nCOMMIT', line: 2, reason: /^the IPv6 address "::1\/128" in a dump of IPv4 rules$/},
