@@ -57,9 +57,13 @@ export function addChain(table: OpenTable, name: string): OpenChain {
 	return chain;
 }
 
-/** Adds to what stands in front of a chain's rules. A base chain without a policy accepts. */
+/** Adds to what stands in front of a chain's rules. A base chain without a policy accepts. Throws `RuleSyntaxError` for a policy of any other chain. */
 export function extendHead(chain: OpenChain, head: Partial<ChainHead>): void {
 	const joined = {...chain.head, ...head};
+	if (joined.base === undefined && joined.policy !== undefined) {
+		throw new RuleSyntaxError(`chain ${chain.name} has a policy but no type and hook`);
+	}
+
 	chain.head = joined.base === undefined ? joined : {...joined, policy: joined.policy ?? 'ACCEPT'};
 }
 

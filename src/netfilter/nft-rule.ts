@@ -14,6 +14,7 @@ import type {Family, Match, Target} from './types.js';
 
 /**
 Reads one rule as `nft list ruleset` prints it or as somebody wrote it, with or without counts. `text` is what `nft -s list ruleset` 1.0.6 prints: `meta l4proto tcp tcp dport 80 skuid 5` is `tcp dport 80 meta skuid 5`. The rule is one of an `inet` table unless a family is given.
+Not repeated here is what nft does to rules that ask for neighbouring fields of one header, or twice for the same: it joins and reorders them.
 Throws `RuleSyntaxError` for a text that is no rule: a quote without its end, a jump without a chain.
 */
 export function parseNftRule(text: string, family: Family = 'inet'): ParsedRule {
@@ -67,6 +68,9 @@ function readTarget(statements: readonly Statement[], acting: readonly Acting[],
 	return tproxy === undefined ? {target: targetOf(last, family), used: [last]} : {target: tproxy, used: fromTproxy};
 }
 
+/** Headers that only packets of one family have. */
+const headersOf = {ip: ['ip', 'icmp'], ip6: ['ip6', 'icmpv6']} as const;
+
 type Implied = {readonly statement: Statement; readonly isImpliedBy: (primary: string) => boolean};
 
 /**
@@ -74,8 +78,9 @@ Leaves out what a later condition asks anyway, as nft does: `meta l4proto tcp` b
 */
 function withoutImplied(statements: readonly Statement[], family: Family): readonly Statement[] {
 	const left = new Set<Statement>();
-	let protocol: (Implied & {readonly name: string}) | undefined;
+	let protocol: Implied | undefined;
 	let network: Implied | undefined;
+	let transport: string | undefined;
 	const kept = statements.map((statement): Statement => {
 		const looked = lookedAt(statement);
 		if (looked === undefined) {
@@ -84,7 +89,7 @@ function withoutImplied(statements: readonly Statement[], family: Family): reado
 			return statement;
 		}
 
-		const renamed = protocol === undefined ? statement : renameHeader(statement, protocol.name);
+		const renamed = transport === undefined ? statement : renameHeader(statement, transport);
 		const primaries = lookedAt(renamed) ?? looked;
 		for (const implied of [protocol, network]) {
 			if (implied !== undefined && primaries.some(primary => implied.isImpliedBy(primary))) {
@@ -94,8 +99,9 @@ function withoutImplied(statements: readonly Statement[], family: Family): reado
 
 		const asked = askedProtocol(renamed, family);
 		const askedFamily = family === 'inet' ? askedNetwork(renamed) : undefined;
-		protocol = asked === undefined ? protocol : {statement: renamed, name: asked, isImpliedBy: primary => protocolLookedAt(primary) === asked};
-		network = askedFamily === undefined ? network : {statement: renamed, isImpliedBy: primary => primary.startsWith(`${askedFamily} `)};
+		protocol = asked === undefined ? protocol : {statement: renamed, isImpliedBy: primary => protocolLookedAt(primary) === asked};
+		network = askedFamily === undefined ? network : {statement: renamed, isImpliedBy: primary => headersOf[askedFamily].some(header => primary.startsWith(`${header} `))};
+		transport = asked ?? primaries.map(primary => protocolLookedAt(primary)).find(name => name !== undefined) ?? transport;
 		return renamed;
 	});
 	return kept.filter(statement => !left.has(statement));
@@ -110,7 +116,7 @@ function lookedAt(statement: Statement): readonly string[] | undefined {
 	return statement.kind === 'match' ? [statement.left.primary, ...statement.left.steps.map(({operand}) => operand)] : undefined;
 }
 
-/** `th dport` behind `meta l4proto tcp` is `tcp dport`. */
+/** `th dport` behind `meta l4proto tcp` or any field of TCP is `tcp dport`. */
 function renameHeader(statement: Statement, protocol: string): Statement {
 	if (statement.kind !== 'match' || !/^th [sd]port$/u.test(statement.left.primary) || !['tcp', 'udp', 'sctp', 'dccp', 'udplite'].includes(protocol)) {
 		return statement;

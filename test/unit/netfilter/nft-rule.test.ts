@@ -193,6 +193,17 @@ test('in a table of one family, the family goes without saying', t => {
 	t.is(parseNftRule('snat to 1.2.3.4', 'ip').text, 'snat to 1.2.3.4');
 });
 
+for (const [written, printed] of [
+	['tcp sport != 80 th dport 5 accept', 'tcp sport != 80 tcp dport 5 accept'],
+	['meta l4proto tcp counter th dport 5 accept', 'meta l4proto tcp counter tcp dport 5 accept'],
+	['meta l4proto != tcp th dport 5 accept', 'meta l4proto != tcp th dport 5 accept'],
+	['meta nfproto ipv4 icmp type echo-request accept', 'icmp type echo-request accept'],
+] as const) {
+	test(`an earlier condition tells the header: ${written}`, t => {
+		t.is(parseNftRule(written).text, printed);
+	});
+}
+
 test('a handle is no part of a rule', t => {
 	t.is(parseNftRule('counter packets 1 bytes 60 accept # handle 7').text, 'counter accept');
 });

@@ -126,6 +126,11 @@ test('flush and delete leave what they do not name', t => {
 	t.deepEqual(parseNft('table ip a { }\nflush ruleset').tables, []);
 });
 
+test('a base chain can be changed afterwards', t => {
+	const [table] = parseNft('add table t\nadd chain t c { type filter hook input priority 0; }\nadd chain t c { policy drop; }').tables;
+	t.is(table?.chains[0]?.policy, 'DROP');
+});
+
 test('a counter that has a name, or stands in a text, is no count', t => {
 	const text = inChain('counter name "x" log prefix "counter " counter accept comment "a counter b"');
 	t.is(printNft(parseNft(text)), text);
@@ -147,6 +152,7 @@ const refusals: readonly Refusal[] = [
 	{text: inChain('type filter hook input priority high;'), line: 3, reason: /^bad priority "high"/},
 	{text: inChain('type filter hook input priority filter ++ 5;'), line: 3, reason: /^bad priority/},
 	{text: inChain('type filter'), line: 3, reason: /^the head of a base chain is/},
+	{text: inChain('policy drop;'), line: 3, reason: /^chain c has a policy but no type and hook$/},
 	{text: inChain('policy reject'), line: 3, reason: /^bad policy "reject"/},
 	{text: inChain('jump'), line: 3, reason: /^jump without a chain$/},
 	{text: inChain('log prefix "a'), line: 3, reason: /^a quote that is never closed$/},
