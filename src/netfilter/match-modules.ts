@@ -7,9 +7,10 @@ import {
 } from './rule-values.js';
 import type {Match} from './types.js';
 
-/** How many values an option takes, and which match it makes of them. */
+/** How many values an option takes, and which match it makes of them. `alias` is the name that `iptables-save` prints, where it is another one. */
 export type MatchOption = {
 	readonly values: number;
+	readonly alias?: string;
 	readonly read?: (value: string, negated: boolean) => Match;
 };
 
@@ -20,7 +21,7 @@ const destinationPort: MatchOption = {values: 1, read: (value, negated) => ({kin
 const sourcePorts: MatchOption = {values: 1, read: (value, negated) => ({kind: 'source-port', negated, ranges: parsePortRanges(value)})};
 const destinationPorts: MatchOption = {values: 1, read: (value, negated) => ({kind: 'destination-port', negated, ranges: parsePortRanges(value)})};
 const states: MatchOption = {values: 1, read: (value, negated) => ({kind: 'conntrack-state', negated, states: parseStates(value)})};
-const ports = [['--sport', sourcePort], ['--source-port', sourcePort], ['--dport', destinationPort], ['--destination-port', destinationPort]] as const;
+const ports = [['--sport', sourcePort], ['--source-port', {...sourcePort, alias: '--sport'}], ['--dport', destinationPort], ['--destination-port', {...destinationPort, alias: '--dport'}]] as const;
 
 function opaque(values: number, ...names: readonly string[]): ReadonlyArray<readonly [string, MatchOption]> {
 	return names.map(name => [name, {values}] as const);
@@ -40,8 +41,16 @@ export const matchModules: ReadonlyMap<string, MatchModule> = new Map<string, Ma
 	['udp', new Map(ports)],
 	['sctp', new Map([...ports, ...opaque(2, '--chunk-types')])],
 	['dccp', new Map([...ports, ...opaque(1, '--dccp-types', '--dccp-option')])],
+	['icmp', new Map(opaque(1, '--icmp-type'))],
+	['icmp6', new Map(opaque(1, '--icmpv6-type'))],
+	['esp', new Map(opaque(1, '--espspi'))],
+	['ah', new Map(opaque(1, '--ahspi'))],
 	['multiport', new Map<string, MatchOption>([
-		['--sports', sourcePorts], ['--source-ports', sourcePorts], ['--dports', destinationPorts], ['--destination-ports', destinationPorts], ...opaque(1, '--ports'),
+		['--sports', sourcePorts],
+		['--source-ports', {...sourcePorts, alias: '--sports'}],
+		['--dports', destinationPorts],
+		['--destination-ports', {...destinationPorts, alias: '--dports'}],
+		...opaque(1, '--ports', '--port'),
 	])],
 	['owner', new Map<string, MatchOption>([
 		['--uid-owner', owner('uid')],
@@ -59,19 +68,28 @@ export const matchModules: ReadonlyMap<string, MatchModule> = new Map<string, Ma
 	['comment', new Map<string, MatchOption>([['--comment', {values: 1, read: text => ({kind: 'comment', text})}]])],
 ]);
 
-/** Options of protocols that have no module of ours, so that `-p icmp --icmp-type 8` is understood without `-m icmp`. */
-const protocolOptions: ReadonlyMap<string, MatchModule> = new Map([
-	['icmp', new Map(opaque(1, '--icmp-type'))],
-	['ipv6-icmp', new Map(opaque(1, '--icmpv6-type'))],
-]);
+/** The protocols whose module has their name and ports in it; their module asks for `-p` (iptables-extensions(8)). */
+export const portProtocols: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp', 'dccp']);
 
-/** What a protocol brings along without `-m`, as iptables loads it on first use. */
-export function optionsOfProtocol(protocol: string | undefined): MatchModule | undefined {
-	return protocol !== undefined && ['tcp', 'udp', 'sctp', 'dccp'].includes(protocol) ? matchModules.get(protocol) : protocolOptions.get(protocol ?? '');
+/** The module that a protocol brings along without `-m`, as iptables loads it on first use. */
+export function optionsOfProtocol(protocol: string | undefined): {readonly name: string; readonly options: MatchModule} | undefined {
+	if (protocol === undefined) {
+		return undefined;
+	}
+
+	const name = protocol === 'ipv6-icmp' ? 'icmp6' : protocol;
+	const options = portProtocols.has(protocol) || ['icmp', 'icmp6', 'esp', 'ah'].includes(name) ? matchModules.get(name) : undefined;
+	return options === undefined ? undefined : {name, options};
 }
 
 /** Modules that match nothing without an option: iptables refuses them bare. */
 export const modulesThatNeedAnOption: ReadonlySet<string> = new Set(['multiport', 'owner', 'mark', 'connmark', 'conntrack', 'state', 'comment']);
+
+/** Modules that only look at the packet, so that their order in a rule has no meaning. Any other one may count, remember or draw lots (`limit`, `recent`, `statistic`): what stands in front of it decides how often it is asked. */
+export const modulesWithoutMemory: ReadonlySet<string> = new Set([
+	'addrtype ah bpf cgroup comment connbytes connmark conntrack cpu dccp devgroup dscp dst ecn esp eui64 frag hbh helper hl icmp icmp6 iprange ipv6header',
+	'ipvs length mac mark mh multiport owner physdev pkttype policy realm rpfilter rt sctp socket state string tcp time tos ttl u32 udp',
+].flatMap(line => line.split(' ')));
 
 /** The modules that have an option, for the hint of an error. */
 export function modulesWithOption(option: string): readonly string[] {

@@ -1,8 +1,11 @@
 /**
-Why a text that should hold rules was refused.
+Why a text of rules was refused, and where: in the lines that the user gave, whatever the text was taken out of.
 */
 
-/** Why a dump was refused, and where. Lines count from 1. */
+/** Longest part of a line that a message shows; `lineText` has it whole. */
+const shownMax = 300;
+
+/** Why a text was refused, and where. Lines count from 1. */
 export class ParseError extends Error {
 	override readonly name = 'ParseError';
 	readonly line: number;
@@ -10,9 +13,22 @@ export class ParseError extends Error {
 	readonly lineText: string;
 
 	constructor({line, reason, lineText}: {readonly line: number; readonly reason: string; readonly lineText: string}) {
-		super(`line ${line}: ${reason}: ${lineText}`);
+		super(`line ${line}: ${reason}: ${lineText.length > shownMax ? `${lineText.slice(0, shownMax)}…` : lineText}`);
 		this.line = line;
 		this.reason = reason;
 		this.lineText = lineText;
 	}
+}
+
+/** A line without the blanks around it, and its number in the user's text. */
+export type Line = {readonly number: number; readonly text: string};
+
+/** The error of a line. */
+export function problem(line: Line, reason: string): ParseError {
+	return new ParseError({line: line.number, reason, lineText: line.text});
+}
+
+/** The lines of a text, without the byte order mark that some editors put in front. */
+export function linesOf(text: string): readonly Line[] {
+	return text.replace(/^\uFEFF/u, '').split('\n').map((line, index) => ({number: index + 1, text: line.trim()}));
 }

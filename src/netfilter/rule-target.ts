@@ -54,19 +54,13 @@ export function readTarget(target: TargetWords | undefined, context: Context): T
 }
 
 function readRedirect(words: readonly Word[], context: Context): Target {
-	const options = optionsOf(words);
-	const ports = options.get('--to-ports') ?? options.get('--to-port');
-	const unknown = [...options.keys()].find(name => !['--to-ports', '--to-port', '--random', '--random-fully'].includes(name));
-	if (unknown !== undefined) {
-		throw new RuleSyntaxError(`option ${unknown} belongs to no module or target in sight`);
-	}
-
-	if (options.has('--to-ports') || options.has('--to-port')) {
+	const options = optionsOf(words, ['--to-ports', '--random', '--random-fully']);
+	if (options.has('--to-ports')) {
 		if (!['tcp', 'udp', 'sctp', 'dccp'].includes(context.protocol ?? '')) {
 			throw new RuleSyntaxError('REDIRECT to a port without -p tcp, udp, sctp or dccp');
 		}
 
-		const toPorts = parsePortRange(requireValue('--to-ports', ports), '-');
+		const toPorts = parsePortRange(requireValue('--to-ports', options.get('--to-ports')), '-');
 		// A random port is another promise than a fixed one; it keeps its words.
 		return options.size === 1 ? {kind: 'redirect', toPorts} : extension('REDIRECT', words, context);
 	}
@@ -75,12 +69,7 @@ function readRedirect(words: readonly Word[], context: Context): Target {
 }
 
 function readTproxy(words: readonly Word[], context: Context): Target {
-	const options = optionsOf(words);
-	const unknown = [...options.keys()].find(name => !['--on-port', '--on-ip', '--tproxy-mark'].includes(name));
-	if (unknown !== undefined) {
-		throw new RuleSyntaxError(`option ${unknown} belongs to no module or target in sight`);
-	}
-
+	const options = optionsOf(words, ['--on-port', '--on-ip', '--tproxy-mark']);
 	const onPort = parsePort(requireValue('--on-port', options.get('--on-port')));
 	const onIp = options.get('--on-ip');
 	// Without a mark the kernel gets mark 0 and mask 0 (iptables 1.8.9, measured).
@@ -102,23 +91,41 @@ function readTproxy(words: readonly Word[], context: Context): Target {
 	};
 }
 
-/** Targets that mark a packet or its connection, in the forms that `iptables-save` prints; undefined for any other form, which keeps its words. */
+/** Targets that mark a packet or its connection; undefined for a form that has no field and keeps its words. All forms of a mark are one to the kernel: clear the bits of `mask`, then flip those of `value` (iptables-extensions(8), MARK; 1.8.9 prints them so, measured). */
 function readMarking(name: string, words: readonly Word[]): Target | undefined {
 	const texts = words.map(({text}) => text);
 	const [option = '', value = ''] = texts;
 	if (name === 'CT') {
-		return texts.length === 2 && option === '--zone' && /^\d{1,5}$/u.test(value) ? {kind: 'ct-zone', zone: Number(value)} : undefined;
+		return texts.length === 2 && option === '--zone' && /^(?:0x[\da-f]{1,4}|\d{1,5})$/iu.test(value) ? {kind: 'ct-zone', zone: Number(value)} : undefined;
 	}
 
-	if ((name === 'MARK' || name === 'CONNMARK') && texts.length === 2 && (option === '--set-xmark' || (option === '--set-mark' && !value.includes('/')))) {
-		return {kind: name === 'MARK' ? 'set-mark' : 'set-connmark', ...parseMark(value)};
+	if (name !== 'MARK' && name !== 'CONNMARK') {
+		return undefined;
 	}
 
-	// Without masks, and with whole ones as iptables-save prints them, they are the same (iptables 1.8.9, measured).
-	const masks = texts.slice(1);
-	const isWhole = masks.length === 0 || (masks.length === 4 && masks[0] === '--nfmask' && masks[2] === '--ctmask' && Number(masks[1]) === wordMax && Number(masks[3]) === wordMax);
-	return name === 'CONNMARK' && isWhole && (option === '--save-mark' || option === '--restore-mark') ? {kind: option === '--save-mark' ? 'save-mark' : 'restore-mark'} : undefined;
+	const mark = texts.length === 2 ? markForms.get(option)?.(parseMark(value)) : undefined;
+	if (mark !== undefined) {
+		return {kind: name === 'MARK' ? 'set-mark' : 'set-connmark', ...mark};
+	}
+
+	return name === 'CONNMARK' && (option === '--save-mark' || option === '--restore-mark') && isWholeMasks(texts.slice(1)) ? {kind: option === '--save-mark' ? 'save-mark' : 'restore-mark'} : undefined;
 }
+
+/** Without masks, and with whole ones as iptables-save prints them, copying is the same (iptables 1.8.9, measured). */
+function isWholeMasks(masks: readonly string[]): boolean {
+	return masks.length === 0 || (masks.length === 4 && masks[0] === '--nfmask' && masks[2] === '--ctmask' && Number(masks[1]) === wordMax && Number(masks[3]) === wordMax);
+}
+
+type Mark = {readonly value: number; readonly mask: number};
+
+/** What each option of MARK and CONNMARK is in the form of `--set-xmark`. */
+const markForms: ReadonlyMap<string, (mark: Mark) => Mark> = new Map([
+	['--set-xmark', mark => mark],
+	['--set-mark', ({value, mask}) => ({value, mask: (value | mask) >>> 0})],
+	['--and-mark', ({value}) => ({value: 0, mask: ~value >>> 0})],
+	['--or-mark', ({value}) => ({value, mask: value})],
+	['--xor-mark', ({value}) => ({value, mask: 0})],
+]);
 
 function extension(name: string, words: readonly Word[], {line}: Context): Target {
 	return {kind: 'extension', name, options: verbatim(line, words)};
@@ -139,13 +146,19 @@ function requireValue(name: string, value: string | undefined): string {
 	return value;
 }
 
-/** Options with their values, `--name value` or `--name=value`; a bare one has none. */
-function optionsOf(words: readonly Word[]): ReadonlyMap<string, string | undefined> {
+/** Options with their values, `--name value` or `--name=value`; a bare one has none. An abbreviation that can only be one of them is taken for it, as getopt_long(3) does. */
+function optionsOf(words: readonly Word[], known: readonly string[]): ReadonlyMap<string, string | undefined> {
 	const options = new Map<string, string | undefined>();
 	let last: string | undefined;
 	for (const {text, quoted} of words) {
-		const [, name = text, value] = /^(--[^=]+)=(.*)$/.exec(text) ?? [];
-		if (!quoted && name.startsWith('--')) {
+		const [, written = text, value] = /^(--[^=]+)=(.*)$/.exec(text) ?? [];
+		if (!quoted && written.startsWith('--')) {
+			const candidates = known.filter(name => name.startsWith(written));
+			const name = known.includes(written) ? written : candidates[0];
+			if (name === undefined || (candidates.length > 1 && name !== written)) {
+				throw new RuleSyntaxError(`option ${written} belongs to no module or target in sight`);
+			}
+
 			if (options.has(name)) {
 				throw new RuleSyntaxError(`${name} is given twice`);
 			}

@@ -23,23 +23,33 @@ const markPattern = /^(?:0x[\da-f]{1,8}|0|[1-9]\d*)$/i;
 const protocolNames: ReadonlySet<string> = new Set([
 	'ah dccp egp encap eigrp esp etherip fc ggp gre hip hopopt icmp icmpv6 igmp igp ip ipcomp ipencap ipip ipv6 ipv6-frag ipv6-icmp ipv6-mh ipv6-nonxt',
 	'ipv6-opts ipv6-route isis l2tp manet mh mobility-header mpls-in-ip mptcp ospf pim pup rdp rohc rsvp sctp shim6 skip tcp udp udplite vmtp vrrp wesp',
-	'xns-idp',
+	'xns-idp ipv4 xtp ddp idpr-cmtp st iso-tp4 rspf ax.25 mobile ipx-in-ip ethernet',
 ].flatMap(line => line.split(' ')));
 /** Numbers that the fields translate, so that `-p 6` and `-p tcp` are one. */
 const protocolNumbers: ReadonlyMap<number, string> = new Map([
 	[1, 'icmp'],
+	[2, 'igmp'],
+	[4, 'ipencap'],
 	[6, 'tcp'],
 	[17, 'udp'],
 	[33, 'dccp'],
+	[41, 'ipv6'],
 	[47, 'gre'],
 	[50, 'esp'],
 	[51, 'ah'],
 	[58, 'ipv6-icmp'],
+	[89, 'ospf'],
+	[94, 'ipip'],
+	[112, 'vrrp'],
 	[132, 'sctp'],
+	[135, 'mobility-header'],
 	[136, 'udplite'],
 ]);
 
-const conntrackStates: ReadonlySet<string> = new Set(['INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED', 'SNAT', 'DNAT']);
+const protocolAliases: ReadonlyMap<string, string> = new Map([['icmpv6', 'ipv6-icmp'], ['ipv6-mh', 'mobility-header'], ['mh', 'mobility-header'], ['ipv4', 'ipencap']]);
+
+/** The states of a connection in the order in which `iptables-save` prints them (1.8.9, measured). */
+export const conntrackStates: readonly string[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'SNAT', 'DNAT'];
 
 /** A protocol by the name that `iptables-save` prints for it, or undefined for "any" (`all`, `0`). */
 export function parseProtocol(text: string): string | undefined {
@@ -56,7 +66,7 @@ export function parseProtocol(text: string): string | undefined {
 		throw new RuleSyntaxError(`unknown protocol "${text}"`);
 	}
 
-	return name === 'icmpv6' ? 'ipv6-icmp' : name;
+	return protocolAliases.get(name) ?? name;
 }
 
 /** Checks an address of the dump's family; `undefined` means that its netmask has holes, so that no interval describes it. */
@@ -69,6 +79,11 @@ export function parseRuleAddress(text: string, family: AddressFamily): string | 
 		return text;
 	}
 
+	const whole = family === 'ipv4' ? wholeIpv4(text) : withPrefixLength(text);
+	if (whole !== undefined && parseRange(whole, family) !== undefined) {
+		return whole;
+	}
+
 	if (family === 'ipv4' && hasMaskWithHoles(text)) {
 		return undefined;
 	}
@@ -79,6 +94,20 @@ export function parseRuleAddress(text: string, family: AddressFamily): string | 
 	}
 
 	throw new RuleSyntaxError(`bad address "${text}"`);
+}
+
+/** IPv4 alone may be cut short: `10/8` is 10.0.0.0/8 (iptables 1.8.9, measured). */
+function wholeIpv4(text: string): string | undefined {
+	const [, short, length = ''] = /^(\d+(?:\.\d+){0,2})(\/\d+)?$/.exec(text) ?? [];
+	return short === undefined ? undefined : `${short}${'.0'.repeat(4 - short.split('.').length)}${length}`;
+}
+
+/** An IPv6 netmask may be written as an address: `2001:db8::/ffff:ffff::`. Undefined when it has holes. */
+function withPrefixLength(text: string): string | undefined {
+	const [, host, maskText = ''] = /^([^/]+)\/([^/]*:[^/]*)$/.exec(text) ?? [];
+	const mask = parseAddress(maskText, 'ipv6');
+	const [, ones] = mask === undefined ? [] : /^(1*)0*$/.exec(mask.value.toString(2).padStart(128, '0')) ?? [];
+	return host === undefined || ones === undefined ? undefined : `${host}/${ones.length}`;
 }
 
 /** Checks an interface name as iptables does. */
@@ -124,7 +153,8 @@ export function parsePortRanges(text: string): readonly PortRange[] {
 export function parseOwner(text: string, what: 'uid' | 'gid'): {readonly from: number; readonly to: number} {
 	const parts = text.split('-');
 	if (parts.length > 2 || !parts.every(part => numberPattern.test(part) && Number(part) <= ownerMax)) {
-		throw new RuleSyntaxError(`bad ${what} "${text}": a number from 0 to ${ownerMax} is due`);
+		const isName = /^[a-z_][\w-]*\$?$/i.test(text);
+		throw new RuleSyntaxError(`bad ${what} "${text}": a number from 0 to ${ownerMax} is due${isName ? `, for names are another on each machine (id -${what === 'uid' ? 'u' : 'g'} ${text} tells)` : ''}`);
 	}
 
 	const [from = 0, to = from] = parts.map(Number);
@@ -148,8 +178,8 @@ export function parseMark(text: string): {readonly value: number; readonly mask:
 
 /** States of a connection, as `--ctstate` takes them (iptables-extensions(8), conntrack). */
 export function parseStates(text: string): readonly string[] {
-	const states = text.split(',');
-	const unknown = states.find(state => !conntrackStates.has(state));
+	const states = text.toUpperCase().split(',');
+	const unknown = states.find(state => !conntrackStates.includes(state));
 	if (unknown !== undefined) {
 		throw new RuleSyntaxError(`unknown connection state "${unknown}"`);
 	}

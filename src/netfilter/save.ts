@@ -2,36 +2,50 @@
 `iptables-save` and `ip6tables-save` text to a rule set and back: `printSave(parseSave(text))` is `text`, for text without comments and counters.
 */
 
-import {builtInChains, tableFamily, tableNames} from './built-in.js';
-import {ParseError} from './parse-error.js';
-import {parseRuleText, type ParsedRule} from './rule-text.js';
+import {builtInChains, tableFamily} from './built-in.js';
+import {
+	linesOf, problem, type Line,
+} from './parse-error.js';
+import {runCommand} from './rule-command.js';
+import {closeTable, openTable} from './table-draft.js';
 import type {
-	AddressFamily, Chain, Rule, RuleSet, Table, Target,
+	AddressFamily, Chain, Rule, RuleSet, Table,
 } from './types.js';
-import {RuleSyntaxError} from './words.js';
 
 export {ParseError} from './parse-error.js';
+export {chainNameLengthMax} from './table-draft.js';
 
-/** Longest chain name: XT_EXTENSION_MAXNAMELEN - 1 (linux/netfilter/x_tables.h; iptables 1.8.9 refuses 29, measured). */
-export const chainNameLengthMax = 28;
+/** One table of a dump, its lines not read yet. `comments` are the ones in front of it, and behind it if it is the last. */
+export type SaveBlock = {readonly name: string; readonly line: Line; readonly lines: readonly Line[]; readonly comments: readonly Line[]};
 
-type Line = {readonly number: number; readonly text: string};
+/** Tables with what is known about them beside the rules. */
+export type ReadTables = {readonly tables: readonly Table[]; readonly lines: Map<Rule, number>; readonly warnings: readonly string[]};
 
-type OpenRule = ParsedRule & {readonly line: Line};
+/**
+Reads the dump of one family.
 
-type OpenChain = {readonly name: string; policy: Chain['policy']; readonly rules: OpenRule[]; isDeclared: boolean};
-
-type OpenTable = {readonly name: string; readonly line: Line; readonly family: AddressFamily; readonly chains: Map<string, OpenChain>};
-
-/** Reads the dump of one family. */
+@throws {ParseError} with the line, when it is no dump or holds what iptables would not take.
+*/
 export function parseSave(text: string, family: AddressFamily): RuleSet {
-	const tables: Table[] = [];
-	let open: OpenTable | undefined;
-	const lines = text.split('\n');
-	let last: Line = {number: 1, text: lines[0]?.trim() ?? ''};
-	for (const [index, lineText] of lines.entries()) {
-		const line: Line = {number: index + 1, text: lineText.trim()};
+	return {tables: readBlocks(splitBlocks(linesOf(text)).map(block => ({...block, family}))).tables};
+}
+
+/**
+Splits a dump into its tables. `isNoise` tells which lines outside of tables are no part of it, beside comments.
+
+@throws {ParseError} when a table is not ended by COMMIT, a line stands outside of every table, or there is none.
+*/
+export function splitBlocks(lines: readonly Line[], isNoise: (line: Line) => boolean = () => false): readonly SaveBlock[] {
+	const blocks: SaveBlock[] = [];
+	let open: {readonly name: string; readonly line: Line; readonly lines: Line[]; readonly comments: readonly Line[]} | undefined;
+	let comments: Line[] = [];
+	let last = lines[0] ?? {number: 1, text: ''};
+	for (const line of lines) {
 		if (line.text === '' || line.text.startsWith('#')) {
+			if (line.text !== '') {
+				comments.push(line);
+			}
+
 			continue;
 		}
 
@@ -42,14 +56,23 @@ export function parseSave(text: string, family: AddressFamily): RuleSet {
 				throw problem(line, `table ${open.name} has no COMMIT in front of this`);
 			}
 
-			open = openTable(line, {family, tables});
+			open = {
+				name: line.text.slice(1).trim(), line, lines: [], comments,
+			};
+			comments = [];
 		} else if (open === undefined) {
-			throw problem(line, /^(?:-|:|COMMIT$|\[)/.test(line.text) ? 'outside a table: a line *TABLE is due before it' : 'not a line of iptables-save');
+			if (!isNoise(line)) {
+				throw problem(line, /^(?:-|:|COMMIT$|\[)/.test(line.text) ? 'outside a table: a line *TABLE is due before it' : 'not a line of iptables-save');
+			}
+
+			comments.push(line);
 		} else if (line.text === 'COMMIT') {
-			tables.push(closeTable(open));
+			blocks.push(open);
 			open = undefined;
+		} else if (/^[-:[]/.test(line.text)) {
+			open.lines.push(line);
 		} else {
-			readLine(open, line);
+			throw problem(line, 'not a line of iptables-save');
 		}
 	}
 
@@ -57,11 +80,38 @@ export function parseSave(text: string, family: AddressFamily): RuleSet {
 		throw problem(last, `table ${open.name} has no COMMIT`);
 	}
 
-	if (tables.length === 0) {
+	const final = blocks.pop();
+	if (final === undefined) {
 		throw problem(last, 'no table in it');
 	}
 
-	return {tables};
+	return [...blocks, {...final, comments: [...final.comments, ...comments]}];
+}
+
+/**
+Reads tables that are not in each other's way: each name once in a family.
+
+@throws {ParseError} with the line.
+*/
+export function readBlocks(blocks: ReadonlyArray<SaveBlock & {readonly family: AddressFamily}>): ReadTables {
+	const tables: Table[] = [];
+	const lines = new Map<Rule, number>();
+	const warnings: string[] = [];
+	for (const block of blocks) {
+		const table = openTable(block.name, block);
+		if (tables.some(({family, name}) => family === tableFamily(block.family) && name === block.name)) {
+			throw problem(block.line, `table ${block.name} is there already`);
+		}
+
+		for (const line of block.lines) {
+			runCommand(table, line);
+		}
+
+		tables.push(closeTable(table, lines));
+		warnings.push(...table.warnings);
+	}
+
+	return {tables, lines, warnings};
 }
 
 /** Prints the tables of one family, in the order of the set, as `iptables-save` 1.8.9 does without comments and counters. */
@@ -69,19 +119,42 @@ export function printSave(ruleSet: RuleSet, family: AddressFamily): string {
 	return ruleSet.tables.filter(table => table.family === tableFamily(family)).map(table => printTable(table)).join('');
 }
 
-function printTable({name, chains}: Table): string {
+/** The rule that stands on a line of what {@link printSave} prints, counted from 1: a tool that refuses a line names it so. Undefined for a line that is no rule's. */
+export function ruleOfLine(ruleSet: RuleSet, {family, line}: {readonly family: AddressFamily; readonly line: number}): Rule | undefined {
+	let next = 1;
+	for (const table of ruleSet.tables.filter(candidate => candidate.family === tableFamily(family))) {
+		const chains = orderedChains(table);
+		// The table's own line, and one for each chain.
+		next += 1 + chains.length;
+		const rules = chains.flatMap(chain => chain.rules);
+		if (line < next + rules.length) {
+			return rules[line - next];
+		}
+
+		// The rules, and COMMIT.
+		next += rules.length + 1;
+	}
+
+	return undefined;
+}
+
+function orderedChains({name, chains}: Table): ReadonlyArray<Pick<Chain, 'name' | 'policy' | 'rules'>> {
 	const builtIn = builtInChains(name);
-	const ordered = [
-		...builtIn.map(chain => chains.find(candidate => candidate.name === chain) ?? {name: chain, policy: 'ACCEPT', rules: []}),
+	return [
+		...builtIn.map(chain => chains.find(candidate => candidate.name === chain) ?? {name: chain, policy: 'ACCEPT' as const, rules: []}),
 		...chains.filter(chain => !builtIn.includes(chain.name)),
 	];
+}
+
+function printTable(table: Table): string {
+	const ordered = orderedChains(table);
 	const lines = [
-		`*${name}`,
+		`*${table.name}`,
 		...ordered.map(chain => `:${chain.name} ${chain.policy ?? '-'}`),
 		...ordered.flatMap(chain => chain.rules.map(rule => printRule(rule))),
 		'COMMIT',
 	];
-	return lines.map(line => `${line}\n`).join('');
+	return `${lines.join('\n')}\n`;
 }
 
 /** A rule as a line of a dump. */
@@ -89,182 +162,13 @@ export function printRule({chain, text}: Pick<Rule, 'chain' | 'text'>): string {
 	return text === '' ? `-A ${chain}` : `-A ${chain} ${text}`;
 }
 
-function problem(line: Line, reason: string): ParseError {
-	return new ParseError({line: line.number, reason, lineText: line.text});
-}
+/**
+Refuses the output of `iptables -L`.
 
-function refuseListing(line: Line): void {
+@throws {ParseError} with the way to a dump.
+*/
+export function refuseListing(line: Line): void {
 	if (/^Chain \S+ \((?:policy |\d+ references)/.test(line.text) || /^(?:num\s+)?(?:pkts\s+bytes\s+)?target\s+prot\s+opt\b/.test(line.text)) {
 		throw problem(line, 'this is the output of iptables -L, which hides the interfaces of the rules; take iptables-save instead');
-	}
-}
-
-function openTable(line: Line, {family, tables}: {readonly family: AddressFamily; readonly tables: readonly Table[]}): OpenTable {
-	const name = line.text.slice(1).trim();
-	if (!tableNames.includes(name)) {
-		throw problem(line, `unknown table "${name}"; known are ${tableNames.join(', ')}`);
-	}
-
-	if (tables.some(table => table.name === name)) {
-		throw problem(line, `table ${name} is there already`);
-	}
-
-	const chains = new Map(builtInChains(name).map(chain => [chain, {
-		name: chain, policy: 'ACCEPT', rules: [], isDeclared: false,
-	} satisfies OpenChain as OpenChain]));
-	return {
-		name, line, family, chains,
-	};
-}
-
-function readLine(table: OpenTable, line: Line): void {
-	const [, body = line.text] = /^\[\d+:\d+]\s*(.*)$/.exec(line.text) ?? [];
-	const [, command = '', rest = ''] = /^(:|\S+)\s*(.*)$/.exec(body) ?? [];
-	switch (command.startsWith(':') ? ':' : command) {
-		case ':': {
-			declareChain(table, line, body.slice(1).trim());
-			break;
-		}
-
-		case '-N':
-		case '--new-chain': {
-			makeChain(table, line, rest);
-			break;
-		}
-
-		case '-P':
-		case '--policy': {
-			const [name = '', policy = ''] = rest.split(/\s+/);
-			findOpenChain(table, line, name).policy = readPolicy(table, line, {name, policy});
-			break;
-		}
-
-		case '-A':
-		case '--append': {
-			addRule(table, line, {rest, isInsert: false});
-			break;
-		}
-
-		case '-I':
-		case '--insert': {
-			addRule(table, line, {rest, isInsert: true});
-			break;
-		}
-
-		default: {
-			throw problem(line, command.startsWith('-') ? `unknown flag ${command} at the start of a line; a dump has -A, -I, -N and -P` : 'not a line of iptables-save');
-		}
-	}
-}
-
-function declareChain(table: OpenTable, line: Line, text: string): void {
-	const [, name, policy, rest] = /^(\S+)\s+(\S+)(?:\s+(.*))?$/.exec(text) ?? [];
-	if (name === undefined || policy === undefined) {
-		throw problem(line, 'a chain line is :CHAIN POLICY or :CHAIN -');
-	}
-
-	if (rest !== undefined && !/^\[\d+:\d+]$/.test(rest)) {
-		throw problem(line, `bad counters "${rest}": [packets:bytes] is due`);
-	}
-
-	const builtIn = builtInChains(table.name).includes(name) ? table.chains.get(name) : undefined;
-	if (builtIn === undefined) {
-		if (policy !== '-') {
-			throw problem(line, `${name} is no built-in chain of table ${table.name}, so it has no policy; "-" is due`);
-		}
-
-		makeChain(table, line, name);
-		return;
-	}
-
-	if (builtIn.isDeclared) {
-		throw problem(line, `chain ${name} is there already`);
-	}
-
-	builtIn.isDeclared = true;
-	builtIn.policy = policy === '-' ? 'ACCEPT' : readPolicy(table, line, {name, policy});
-}
-
-function readPolicy(table: OpenTable, line: Line, {name, policy}: {readonly name: string; readonly policy: string}): 'ACCEPT' | 'DROP' {
-	if (!builtInChains(table.name).includes(name)) {
-		throw problem(line, `${name} is no built-in chain of table ${table.name}, so it has no policy`);
-	}
-
-	if (policy !== 'ACCEPT' && policy !== 'DROP') {
-		throw problem(line, `bad policy "${policy}": ACCEPT or DROP is due`);
-	}
-
-	return policy;
-}
-
-function makeChain(table: OpenTable, line: Line, name: string): void {
-	if (!/^[^\s!\-:]\S*$/.test(name) || name.length > chainNameLengthMax) {
-		throw problem(line, `bad chain name "${name}": 1 to ${chainNameLengthMax} characters without blanks are due`);
-	}
-
-	if (table.chains.has(name)) {
-		throw problem(line, `chain ${name} is there already`);
-	}
-
-	table.chains.set(name, {
-		name, policy: undefined, rules: [], isDeclared: true,
-	});
-}
-
-function findOpenChain(table: OpenTable, line: Line, name: string): OpenChain {
-	const chain = table.chains.get(name);
-	if (chain === undefined) {
-		throw problem(line, name === '' ? 'the chain is missing' : `no chain ${name} in table ${table.name}`);
-	}
-
-	return chain;
-}
-
-function addRule(table: OpenTable, line: Line, {rest, isInsert}: {readonly rest: string; readonly isInsert: boolean}): void {
-	const [, name = '', tail = ''] = /^(\S*)\s*(.*)$/.exec(rest) ?? [];
-	const {rules} = findOpenChain(table, line, name);
-	const [, numberText, ruleText] = isInsert ? /^(\d+)(?:\s+(.*))?$/.exec(tail) ?? [] : [];
-	const number = numberText === undefined ? (isInsert ? 1 : rules.length + 1) : Number(numberText);
-	if (number < 1 || number > rules.length + 1) {
-		throw problem(line, `no place ${number} in chain ${name}, which has ${rules.length} rules`);
-	}
-
-	try {
-		rules.splice(number - 1, 0, {...parseRuleText(numberText === undefined ? tail : ruleText ?? '', table.family), line});
-	} catch (error) {
-		throw error instanceof RuleSyntaxError ? problem(line, error.message) : error;
-	}
-}
-
-function closeTable(table: OpenTable): Table {
-	const chains = [...table.chains.values()].map(({name, policy, rules}): Chain => ({
-		name,
-		policy,
-		rules: rules.map(({line, matches, target, text}, index): Rule => {
-			checkTarget(table, line, target);
-			return {
-				chain: name, number: index + 1, matches, target, text,
-			};
-		}),
-	}));
-	return {family: tableFamily(table.family), name: table.name, chains};
-}
-
-/** Only a closed table knows its chains, so jumps are checked last. */
-function checkTarget(table: OpenTable, line: Line, target: Target): void {
-	if (target.kind === 'extension' && table.chains.has(target.name)) {
-		throw problem(line, `chain ${target.name} takes no options`);
-	}
-
-	if (target.kind !== 'jump' && target.kind !== 'goto') {
-		return;
-	}
-
-	if (!table.chains.has(target.chain)) {
-		throw problem(line, `a jump to ${target.chain}, which is neither a chain of table ${table.name} nor a known target`);
-	}
-
-	if (builtInChains(table.name).includes(target.chain)) {
-		throw problem(line, `a jump to the built-in chain ${target.chain}`);
 	}
 }

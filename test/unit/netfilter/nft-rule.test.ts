@@ -18,8 +18,6 @@ const keptAsWritten: ReadonlySet<string> = new Set([
 	'tcp dport ssh accept',
 	'tcp dport http accept',
 	'ip daddr localhost accept',
-	'meta l4proto 2 accept',
-	'meta l4proto 89 accept',
 	'ct state != related,established accept',
 	'ct state & (new | related) != 0 accept',
 	'ct state & new == 0 accept',

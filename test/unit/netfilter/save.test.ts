@@ -1,6 +1,8 @@
 import test from 'ava';
 import fastCheck from 'fast-check';
-import {parseSave, ParseError, printSave} from '../../../src/netfilter/save.js';
+import {
+	parseSave, ParseError, printSave, ruleOfLine,
+} from '../../../src/netfilter/save.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {readRealRuns} from '../../helpers/istio-real.js';
 
@@ -87,6 +89,20 @@ test('multiport gives all its ports', t => {
 	t.deepEqual(rule?.matches[1], {kind: 'destination-port', negated: true, ranges: [{from: 53, to: 53}, {from: 80, to: 90}]});
 });
 
+test('commands that undo', t => {
+	const rules = rulesOfMine('-N OTHER', '-A MINE -p tcp --dport 80 -j RETURN', '-A MINE -j DROP', '-A MINE -j ACCEPT', '-D MINE -p tcp -m tcp --dport 80:80 -j RETURN', '-R MINE 1 -j QUEUE', '-Z MINE', '-Z', '-X OTHER');
+	t.deepEqual(rules.map(({number, text}) => [number, text]), [[1, '-j QUEUE'], [2, '-j ACCEPT']]);
+	t.deepEqual(rulesOfMine('-A MINE -j DROP', '-F MINE'), []);
+	t.deepEqual(rulesOfMine('-A MINE -j DROP', '-F'), []);
+	t.deepEqual(parseSave(inNat('-N OTHER', '-X'), 'ipv4').tables[0]?.chains.map(({name}) => name), ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING']);
+	t.is(parseSave(inNat('-A MINE -j DROP', '-E MINE NEW'), 'ipv4').tables[0]?.chains.at(-1)?.name, 'NEW');
+});
+
+test('insertions in front of all, at places and behind come out in order', t => {
+	const rules = rulesOfMine('-I MINE -j A1', '-I MINE 1 -j A2', '-A MINE -j A3', '-I MINE 2 -j A4', '-I MINE 5 -j A5', '-N A1', '-N A2', '-N A3', '-N A4', '-N A5');
+	t.deepEqual(rules.map(({text}) => text.slice(3)), ['A2', 'A4', 'A1', 'A3', 'A5']);
+});
+
 for (const [text, opaque] of [
 	['-m addrtype --dst-type LOCAL -j RETURN', ['-m addrtype --dst-type LOCAL']],
 	['-m foo ! --bar baz "q x" -m set --match-set s dst', ['-m foo ! --bar baz "q x"', '-m set --match-set s dst']],
@@ -152,7 +168,19 @@ const refusals: readonly Refusal[] = [
 	{text: inNat('-A NOWHERE -j RETURN'), line: 3, reason: /^no chain NOWHERE in table nat$/},
 	{text: inNat('-A'), line: 3, reason: /^the chain is missing$/},
 	{text: inNat('-I MINE 2 -j RETURN'), line: 3, reason: /^no place 2 in chain MINE/},
-	{text: inNat('-D MINE 1'), line: 3, reason: /^unknown flag -D at the start of a line/},
+	{text: inNat('-L MINE'), line: 3, reason: /^unknown flag -L at the start of a line/},
+	{text: inNat('-D MINE 1'), line: 3, reason: /^no rule 1 in chain MINE, which has 0 rules$/},
+	{text: inNat('-D MINE -j RETURN'), line: 3, reason: /^no such rule in chain MINE$/},
+	{text: inNat('-D MINE --what'), line: 3, reason: /^option --what belongs to no module/},
+	{text: inNat('-R MINE 1 -j RETURN'), line: 3, reason: /^no rule 1 in chain MINE/},
+	{text: inNat('-A MINE -j RETURN', '-X MINE'), line: 4, reason: /^chain MINE still has rules$/},
+	{text: inNat('-X OUTPUT'), line: 3, reason: /^OUTPUT is a built-in chain$/},
+	{text: inNat('-Z NOWHERE'), line: 3, reason: /^no chain NOWHERE/},
+	{text: inNat('-P OUTPUT DROP -c 1 x'), line: 3, reason: /^bad counters "-c 1 x"/},
+	{text: inNat('-N A B'), line: 3, reason: /^bad chain name "A B"/},
+	{text: inNat('[0:0] stray'), line: 3, reason: /^not a line of iptables-save$/},
+	{text: inNat('stray'), line: 3, reason: /^not a line of iptables-save$/},
+	{text: inNat(`-A MINE -m comment --comment "${'x'.repeat(10_240)}"`), line: 3, reason: /^longer than 10238 characters/},
 	{text: '*nat\n-A OUTPUT -d ::1/128 -j RETURN\nCOMMIT', line: 2, reason: /^the IPv6 address "::1\/128" in a dump of IPv4 rules$/},
 	{
 		text: '*nat\n-A OUTPUT -d 127.0.0.1/32 -j RETURN\nCOMMIT', line: 2, reason: /^the IPv4 address "127.0.0.1\/32" in a dump of IPv6 rules$/, family: 'ipv6',
@@ -174,7 +202,9 @@ const refusals: readonly Refusal[] = [
 	refusedRule('-p udp --tcp-flags SYN SYN', /belongs to no module/),
 	refusedRule('-p tcp --dport', /^--dport needs a value$/),
 	refusedRule('-p tcp --dport -j RETURN', /^--dport needs a value$/),
-	refusedRule('-p tcp --dport ! 80', /^--dport needs a value$/),
+	refusedRule('-p tcp --dport !', /^--dport needs a value$/),
+	refusedRule('-p tcp ! --dport ! 80', /^--dport is negated twice$/),
+	refusedRule('-m owner --uid-owner 5 --uid-owner 6', /^--uid-owner is given twice$/),
 	refusedRule('-s', /^-s needs a value$/),
 	refusedRule('-p tcp --dport http', /^bad port "http"/),
 	refusedRule('-p tcp --dport 65536', /^bad port "65536"/),
@@ -182,12 +212,14 @@ const refusals: readonly Refusal[] = [
 	refusedRule('-p tcp --dport 1:2:3', /^bad port range "1:2:3"/),
 	refusedRule('-m mark --mark x', /^bad mark "x"$/),
 	refusedRule('-m mark --mark 0x100000000', /^bad mark/),
-	refusedRule('-m owner --uid-owner root', /^bad uid "root"/),
+	refusedRule('-m owner --uid-owner root', /^bad uid "root": a number from 0 to 4294967294 is due, for names are another on each machine \(id -u root tells\)$/),
 	refusedRule('-m owner --gid-owner 4294967295', /^bad gid/),
 	refusedRule('-m owner --uid-owner 5-3', /^bad uid range/),
 	refusedRule('-d example.com', /^bad address "example.com"$/),
 	refusedRule('-d 10.0.0.0/33', /^bad address/),
-	refusedRule('-s 1.1.1.1,2.2.2.2', /^a list of addresses/),
+	refusedRule('! -s 1.1.1.1,2.2.2.2', /^"!" in front of -s: a list of addresses cannot be negated$/),
+	refusedRule(`-s ${Array.from({length: 40}, (_, index) => `10.0.0.${index}`).join(',')} -d ${Array.from({length: 40}, (_, index) => `10.0.1.${index}`).join(',')}`, /^lists of addresses that stand for more than 1000 rules$/),
+	refusedRule('-m iprange --src-range 10.0.0.1-10.0.0.2 -s 1.1.1,x', /^bad address "x"$/),
 	refusedRule(`-i ${'x'.repeat(16)}`, /^bad interface name/),
 	refusedRule('-p tpc', /^unknown protocol "tpc"$/),
 	refusedRule('! -p all', /cannot be negated$/),
@@ -208,6 +240,7 @@ const refusals: readonly Refusal[] = [
 	refusedRule('-p tcp -j REDIRECT --to-ports', /^--to-ports needs a value$/),
 	refusedRule('-p tcp -j REDIRECT --to-ports 80 --to-ports 81', /^--to-ports is given twice$/),
 	refusedRule('-p tcp -j REDIRECT --odd 1', /^option --odd belongs/),
+	refusedRule('-p tcp -j REDIRECT --to-ports 80 --rand', /^option --rand belongs/),
 	refusedRule('-p tcp -j TPROXY --odd 1', /^option --odd belongs/),
 	refusedRule('-p tcp -j TPROXY', /^--on-port needs a value$/),
 	refusedRule('-p tcp -j TPROXY --on-port 5 --on-ip x', /^bad address "x"$/),
@@ -220,7 +253,8 @@ for (const [index, {text, line, reason, family = 'ipv4'}] of refusals.entries())
 		t.is(error.line, line);
 		t.regex(error.reason, reason);
 		t.is(error.lineText, text.split('\n')[line - 1] ?? '');
-		t.is(error.message, `line ${line}: ${error.reason}: ${error.lineText}`);
+		const {lineText} = error;
+		t.is(error.message, `line ${line}: ${error.reason}: ${lineText.length > 300 ? `${lineText.slice(0, 300)}…` : lineText}`);
 	});
 }
 
@@ -241,6 +275,15 @@ const ruleText = fastCheck.tuple(
 	optional(name.map(text => `-m foo --bar ${text}`)),
 	fastCheck.constantFrom('', '-j RETURN', '-j OTHER', '-g OTHER', '-j MARK --set-xmark 0x1/0xffffffff', '-j LOG --log-prefix "a b"'),
 ).map(parts => parts.filter(part => part !== '').join(' '));
+
+test('a line of what is printed leads back to its rule', t => {
+	const set = parseSave(`${inNat('-A MINE -j RETURN', '-A OUTPUT -j MINE')}*raw\n-A OUTPUT -j DROP\nCOMMIT\n`, 'ipv4');
+	const both = {tables: [...parseSave('*nat\n-A OUTPUT -j ACCEPT\nCOMMIT', 'ipv6').tables, ...set.tables]};
+	for (const [index, line] of `${printSave(both, 'ipv4')}beyond`.split('\n').entries()) {
+		const rule = ruleOfLine(both, {family: 'ipv4', line: index + 1});
+		t.is(rule === undefined ? undefined : `-A ${rule.chain} ${rule.text}`, line.startsWith('-A') ? line : undefined, line);
+	}
+});
 
 test('law: any text in the form of iptables-save comes out as it went in', t => {
 	fastCheck.assert(fastCheck.property(fastCheck.array(ruleText, {maxLength: 8}), fastCheck.constantFrom('ACCEPT', 'DROP'), (texts, policy) => {
