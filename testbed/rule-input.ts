@@ -19,9 +19,13 @@ import {
 	findRelease, newestRelease, releaseLines, type Release,
 } from '../src/istio/releases.js';
 import {sidecarRouting, type SidecarRouting} from '../src/istio/routing.js';
-import {sidecarRuleSet} from '../src/istio/iptables/sidecar.js';
-import {ParseError, parseSave} from '../src/netfilter/save.js';
-import {iptablesBackends, type AddressFamily, type Backend, type RuleSet} from '../src/netfilter/types.js';
+import {tableFamily} from '../src/netfilter/built-in.js';
+import {importRules, type Imported} from '../src/netfilter/import.js';
+import {ParseError} from '../src/netfilter/parse-error.js';
+import {printStep} from '../src/netfilter/path.js';
+import {
+	iptablesBackends, type AddressFamily, type Backend, type RuleSet,
+} from '../src/netfilter/types.js';
 import {
 	intentOf, intentOfAmbient, intentOfRuleSet, unsupportedOptions,
 } from '../src/scenario/intent.js';
@@ -232,27 +236,67 @@ function serversOf(servers: readonly string[]): Pick<ReleaseInput['options'], 'd
 	return {dnsServersV4: servers.filter(server => !server.includes(':')), dnsServersV6: servers.filter(server => server.includes(':'))};
 }
 
-function ofDump({source, source6, families, backends = ['iptables-nft']}: InputRequest): LoadedInputs {
-	const sourceOf = (family: AddressFamily): string => {
-		// A single dump is of the single family that was asked for.
-		if (family === 'ipv4' || (source6 === undefined && families.length === 1)) {
-			return source;
-		}
+/** A dump of any kind: of iptables, an init container's log, or native nft. */
+function ofDump({source, source6, families, backends}: InputRequest): LoadedInputs {
+	const parts = importParts({source, source6, families});
+	const isNative = parts.some(({kind}) => kind === 'nft' || kind === 'nft-json');
+	const ruleSet: RuleSet = {tables: parts.flatMap(part => part.ruleSet.tables).filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
+	const missing = families.filter(family => parts.every(part => !part.families.includes(family)));
+	if (missing.length > 0 && parts.some(part => part.families.length > 0)) {
+		throw missingFamily(source, missing);
+	}
 
-		if (source6 === undefined) {
-			throw new TestbedError('USAGE', {message: `${source} is an IPv4 dump, and IPv6 was asked for as well.`, hint: 'Add --rules6 FILE, or ask for --family ipv4.'});
-		}
+	const wanted = backends ?? [isNative ? 'nftables' as const : 'iptables-nft' as const];
+	const foreign = wanted.find(backend => (backend === 'nftables') !== isNative);
+	if (foreign !== undefined) {
+		throw new TestbedError('USAGE', {message: `${source} holds ${isNative ? 'native nft rules' : 'rules of iptables'}, which --backend ${foreign} cannot install.`, hint: isNative ? 'Leave --backend out.' : 'Choose iptables-nft or iptables-legacy.'});
+	}
 
-		return source6;
-	};
-
-	const tables = families.flatMap(family => parseSave(readSource(sourceOf(family)), family).tables);
-	const ruleSet: RuleSet = {tables};
-	const {release, options} = parseReleaseInput(defaultInput);
+	const intent = intentOfRuleSet(ruleSet);
+	const {release, options: injected} = parseReleaseInput(defaultInput);
+	const options = {...injected, inboundInterceptionMode: intent.inboundInterceptionMode, inboundTproxyMark: intent.inboundTproxyMark};
 	const shared = {
-		source, release: null, ruleSet, routing: sidecarRouting(options, families), warnings: [], reference: sidecarRuleSet(release, options, families), intent: intentOfRuleSet(ruleSet),
+		source,
+		release: null,
+		ruleSet,
+		routing: intent.ambient === undefined ? sidecarRouting(options, families, release) : ambientRouting(families),
+		warnings: [...parts.flatMap(({warnings}) => warnings), ...opaqueWarnings(parts)],
+		intent,
 	};
-	return {inputs: backends.map(backend => ({...shared, backend})), missing: []};
+	return {
+		inputs: wanted.map((backend): RuleInput => ({
+			...shared,
+			backend,
+			reference: generate({
+				release, options, families, backend,
+			}),
+		})),
+		missing: [],
+	};
+}
+
+/** A single dump may be of either family or of both; two are of one each. */
+function importParts({source, source6, families}: Pick<InputRequest, 'source' | 'source6' | 'families'>): readonly Imported[] {
+	if (source6 !== undefined) {
+		return [importRules(readSource(source), {family: 'ipv4'}), importRules(readSource(source6), {family: 'ipv6'})];
+	}
+
+	const [only, ...others] = families;
+	return [importRules(readSource(source), only === 'ipv6' && others.length === 0 ? {family: 'ipv6'} : {})];
+}
+
+function missingFamily(source: string, missing: readonly AddressFamily[]): TestbedError {
+	return missing.includes('ipv6')
+		? new TestbedError('USAGE', {message: `${source} is an IPv4 dump, and IPv6 was asked for as well.`, hint: 'Add --rules6 FILE, or ask for --family ipv4.'})
+		: new TestbedError('USAGE', {message: `${source} is an IPv6 dump, and IPv4 was asked for.`, hint: 'Ask for --family ipv6.'});
+}
+
+/** What is not understood is installed as it is, and named. */
+function opaqueWarnings(parts: readonly Imported[]): readonly string[] {
+	const opaque = parts.flatMap(part => part.opaque);
+	return opaque.length === 0
+		? []
+		: [`Not understood in part, and installed as they are: ${opaque.map(({table, chain, number, parts: words}) => `${printStep(table, chain, number)} (${words.join('; ')})`).join(', ')}.`];
 }
 
 function readSource(source: string): string {

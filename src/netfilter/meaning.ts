@@ -2,10 +2,10 @@
 What a rule says, apart from the words in which it says it: for comparing a rule as somebody wrote it with the rule as the kernel holds it.
 */
 
-import {parseRange, printRange} from './address.js';
+import {normalise} from './normalise.js';
 import type {Match, Rule, RuleSet} from './types.js';
 
-/** What a rule says as a text that is equal for equal rules: matches in a fixed order, and the target. Comments do not count; what is not understood counts as something that is there, because the tools spell it in their own way. */
+/** What a rule of a normal form (`normalise.ts`) says, as a text that is equal for equal rules. Comments do not count; what is not understood counts as something that is there, because the tools spell it in their own way. */
 export function meaningOf({matches, target}: Pick<Rule, 'matches' | 'target'>): string {
 	const said = matches.filter(({kind}) => kind !== 'comment').map(match => meaningOfMatch(match)).toSorted();
 	return JSON.stringify([said, target.kind === 'extension' ? {kind: 'extension', name: target.name} : target]);
@@ -16,17 +16,12 @@ function meaningOfMatch(match: Match): string {
 		return 'opaque';
 	}
 
-	if (match.kind === 'source' || match.kind === 'destination') {
-		const range = parseRange(match.address);
-		return JSON.stringify({...match, address: range === undefined ? match.address : printRange(range)});
-	}
-
 	return JSON.stringify(match.kind === 'conntrack-state' ? {...match, states: match.states.toSorted()} : match);
 }
 
 /** Where one set does not hold what the other does: per chain the number of rules, and the first rule that says something else. Chains without rules and tables without any do not count. */
 export function differencesInMeaning(asked: RuleSet, held: RuleSet): readonly string[] {
-	const [wanted, found] = [chainsOf(asked), chainsOf(held)];
+	const [wanted, found] = [chainsOf(normalise(asked)), chainsOf(normalise(held))];
 	return [...new Set([...wanted.keys(), ...found.keys()])].flatMap(place => {
 		const [due, there] = [wanted.get(place) ?? [], found.get(place) ?? []];
 		if (due.length !== there.length) {

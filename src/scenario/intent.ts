@@ -6,7 +6,7 @@ import {isLoopback} from '../netfilter/address.js';
 import {rulesOf} from '../netfilter/lookup.js';
 import type {RuleSet} from '../netfilter/types.js';
 import {parseSidecarArguments} from '../istio/arguments.js';
-import {ambientConstants, type AmbientOptions} from '../istio/ambient-options.js';
+import {ambientConstants, defaultAmbientOptions, type AmbientOptions} from '../istio/ambient-options.js';
 import {defaultOptions, injectedArguments, type SidecarOptions} from '../istio/options.js';
 import {newestRelease, type ReleaseFeatures} from '../istio/releases.js';
 import {roleOf, type Role} from '../istio/roles.js';
@@ -71,9 +71,14 @@ export function transparencyOf({inboundInterceptionMode, inboundTproxyMark, ambi
 }
 
 /**
-The intent of a dump: that of a default injected sidecar, for the UIDs and GIDs that its rules name. Beside these only the way of capturing inbound traffic is read off the rules, least of all the redirect ports: a rule that redirects elsewhere is to be seen as wrong, not as meant.
+The intent of a dump: that of ambient mode where its rules are, else that of a default injected sidecar, for the UIDs and GIDs that its rules name. Beside these only the way of capturing inbound traffic is read off the rules, least of all the redirect ports: a rule that redirects elsewhere is to be seen as wrong, not as meant.
 */
 export function intentOfRuleSet(ruleSet: RuleSet): Intent {
+	const roles = new Set([...rulesOf(ruleSet)].map(({table, rule, chain}) => roleOf(rule, table, chain)));
+	if (roles.has('ambient-outbound-redirect') || roles.has('ambient-inbound-redirect')) {
+		return intentOfAmbient({...defaultAmbientOptions, ingress: !roles.has('ambient-inbound-redirect')});
+	}
+
 	const injected = intentOf(parseSidecarArguments({argv: injectedArguments}));
 	const proxyUids = ownersOf(ruleSet, 'uid');
 	const proxyGids = ownersOf(ruleSet, 'gid');

@@ -1,8 +1,13 @@
 import test from 'ava';
 import {differencesInMeaning, meaningOf} from '../../../src/netfilter/meaning.js';
 import {parseNft} from '../../../src/netfilter/nft.js';
-import {parseRuleText} from '../../../src/netfilter/rule-text.js';
+import {normalText} from '../../../src/netfilter/normalise.js';
+import {parseRuleText, type ParsedRule} from '../../../src/netfilter/rule-text.js';
 import {parseSave} from '../../../src/netfilter/save.js';
+
+function normal(text: string): ParsedRule {
+	return parseRuleText(normalText(text, 'ipv4'), 'ipv4');
+}
 
 for (const [one, other] of [
 	['-p tcp -m tcp --dport 80 -j RETURN', '-p tcp --dport 80 -j RETURN'],
@@ -14,7 +19,7 @@ for (const [one, other] of [
 	['-j LOG --log-prefix "a"', '-j LOG --log-prefix a --log-level 4'],
 ] as const) {
 	test(`the same in other words: ${one}`, t => {
-		t.is(meaningOf(parseRuleText(one, 'ipv4')), meaningOf(parseRuleText(other, 'ipv4')));
+		t.is(meaningOf(normal(one)), meaningOf(normal(other)));
 	});
 }
 
@@ -26,7 +31,7 @@ for (const [one, other] of [
 	['-j LOG', '-j NFLOG'],
 ] as const) {
 	test(`not the same: ${one} and ${other}`, t => {
-		t.not(meaningOf(parseRuleText(one, 'ipv4')), meaningOf(parseRuleText(other, 'ipv4')));
+		t.not(meaningOf(normal(one)), meaningOf(normal(other)));
 	});
 }
 
