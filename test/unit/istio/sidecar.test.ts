@@ -191,6 +191,9 @@ test('one function for every back end', t => {
 	t.deepEqual(generate({
 		release, options, families, backend: 'iptables-legacy',
 	}), sidecarRuleSet(release, options, families));
+	t.deepEqual(generate({
+		release, options: {...options, writesNothing: true}, families, backend: 'nftables',
+	}), {tables: []});
 	t.throws(() => generate({
 		release, options, families, backend: 'nftables',
 	}), {instanceOf: MissingBackendError, message: /1\.30 are not written yet/});
