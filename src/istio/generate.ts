@@ -16,5 +16,9 @@ The rule set that a release writes with a back end. Both iptables back ends get 
 export function generate({release, options, families, backend}: {
 	readonly release: Release; readonly options: SidecarOptions; readonly families: readonly AddressFamily[]; readonly backend: Backend;
 }): RuleSet {
+	if (options.writesNothing) {
+		return {tables: []};
+	}
+
 	return (backend === 'nftables' ? sidecarNftRuleSet : sidecarRuleSet)(release, options, families);
 }

@@ -80,7 +80,7 @@ function readOwner(item: string, what: 'uid' | 'gid', reading: Reading): number 
 function findOwner(text: string, what: 'uid' | 'gid', {name, warn}: Reading): number | undefined {
 	const found = (what === 'uid' ? staticUsers : staticGroups).get(text);
 	if (found !== undefined) {
-		warn(`${name}: "${text}" is taken for ${what} ${found}, as in every Debian; iptables asks the pod's own files`);
+		warn(`${name}: "${text}" is taken for ${what} ${found}, as in Istio's images; iptables asks the pod's own files`);
 		return found;
 	}
 
@@ -96,7 +96,7 @@ export function readProxyUser(text: string, {name, warn}: Reading): number | und
 	const found = staticUsers.get(text);
 	warn(found === undefined
 		? `${name}: no user "${text}" is known here, so the UID is 1337; in a pod it is that user's`
-		: `${name}: "${text}" is taken for uid ${found}, as in every Debian`);
+		: `${name}: "${text}" is taken for uid ${found}, as in Istio's images`);
 	return found;
 }
 

@@ -208,9 +208,12 @@ function chainsOfNft(text: string): ReadonlyMap<string, readonly string[]> {
 	return chains;
 }
 
-/** `ip rule` lines with a mark. A rule that is added gets the preference before the main table's, 32766 (ip-rule(8)). */
+/** Routing tables that `ip` prints by name (iproute2, rt_tables). */
+const tableNames: Readonly<Record<number, string>> = {253: 'default', 254: 'main', 255: 'local'};
+
+/** `ip rule` lines with a mark. A rule that is added gets the preference before the main table's, 32766 (ip-rule(8)); mark 0 is none. */
 function policyRules({release, input, families}: Pick<GeneratedRun, 'release' | 'input' | 'families'>, family: AddressFamily): readonly string[] {
 	return sidecarRouting(input.options, families, release).markRules
-		.filter(rule => rule.family === family)
-		.map(({mark, table}) => `32765:\tfrom all fwmark 0x${mark.toString(16)} lookup ${table}`);
+		.filter(rule => rule.family === family && rule.mark !== 0)
+		.map(({mark, table}) => `32765:\tfrom all fwmark 0x${mark.toString(16)} lookup ${tableNames[table] ?? table}`);
 }

@@ -70,8 +70,6 @@ export type ReleaseFeatures = {
 	readonly nativeNftables: boolean;
 	/** Since 1.28.0: native nft rules carry a counter. */
 	readonly nftCounters: boolean;
-	/** Since 1.16.0: CIDRs are written as given; before, cut to the network. */
-	readonly rangesKeepHostBits: boolean;
 	/** What the injection template excludes inbound. */
 	readonly injectedPortsExclude: string;
 };
@@ -111,7 +109,6 @@ const timelines: {readonly [Name in keyof ReleaseFeatures]: Timeline<ReleaseFeat
 	filledUidHasRoot: [true, ['1.8.0', false]],
 	nativeNftables: [false, ['1.27.0', true]],
 	nftCounters: [false, ['1.28.0', true]],
-	rangesKeepHostBits: [false, ['1.16.0', true]],
 	injectedPortsExclude: ['15090,15020', ['1.6.0', '15090,15021,15020']],
 };
 

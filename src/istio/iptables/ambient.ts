@@ -3,21 +3,33 @@ The rules that the CNI agent writes by iptables in ambient mode (`cni/pkg/iptabl
 The numbers in the comments count the agent's steps.
 */
 
+import {parseRuleText} from '../../netfilter/rule-text.js';
 import type {AddressFamily, RuleSet, Table} from '../../netfilter/types.js';
 import {ambientConstants, type AmbientOptions} from '../ambient-options.js';
+import {buildTables, type PlannedRule, type SidecarTable} from './rule-list.js';
 import {
-	append, buildTables, insert, type PlannedRule,
-} from './rule-list.js';
-import {address, interfaceName, mark} from './save-form.js';
+	comingIn, from, notTo, printMark, to, type Part,
+} from './save-form.js';
 
 const {packetMark, connectionMark, markMask, tunnelPort, inboundPort, outboundPort, dnsPort, probeSet} = ambientConstants;
 
-const fromZtunnel = `-m mark --mark ${mark(packetMark)}/${mark(markMask)}`;
-const notFromZtunnel = `-m mark ! --mark ${mark(packetMark)}/${mark(markMask)}`;
-const opened = `${mark(connectionMark)}/${mark(markMask)}`;
+const fromZtunnel = `-m mark --mark ${printMark(packetMark)}/${printMark(markMask)}`;
+const notFromZtunnel = `-m mark ! --mark ${printMark(packetMark)}/${printMark(markMask)}`;
+const opened = `${printMark(connectionMark)}/${printMark(markMask)}`;
 
-/** Tables as `iptables-save` 1.8.9 (nf_tables) prints them (measured). */
-const tableOrder = ['mangle', 'raw', 'nat'];
+/** A command of the list as its text; its fields are read off it. */
+type WrittenRule = Pick<PlannedRule, 'table' | 'chain' | 'position' | 'text'>;
+
+function append(table: SidecarTable, chain: string, text: string): WrittenRule {
+	return {
+		table, chain, text, position: undefined,
+	};
+}
+
+/** A condition with the blank behind it; nothing where it says nothing. */
+function words({text}: Part): string {
+	return text === '' ? '' : `${text} `;
+}
 
 /** The rules in the pod's namespace, in the text of `iptables-save` 1.8.9 (nf_tables). */
 export function ambientRuleSet(options: AmbientOptions, families: readonly AddressFamily[]): RuleSet {
@@ -31,7 +43,7 @@ The sets of `ambientHostSets` must exist before they are loaded.
 export function ambientHostRuleSet(options: AmbientOptions, families: readonly AddressFamily[]): RuleSet {
 	return {
 		tables: tablesOf(families, family => [
-			insert('nat', 'POSTROUTING', {position: 1, text: '-j ISTIO_POSTRT'}),
+			{...append('nat', 'POSTROUTING', '-j ISTIO_POSTRT'), position: 1},
 			append('nat', 'ISTIO_POSTRT', `-p tcp -m owner --socket-exists -m set --match-set ${probeSet}-${suffix(family)} dst -j SNAT --to-source ${probeAddress(options, family)}`),
 		]),
 	};
@@ -47,14 +59,13 @@ export function ambientHostSets(families: readonly AddressFamily[]): readonly Am
 	}));
 }
 
-function tablesOf(families: readonly AddressFamily[], rulesOf: (family: AddressFamily) => readonly PlannedRule[]): readonly Table[] {
-	return [...new Set(families)].flatMap(family => buildTables(rulesOf(family), family)
-		.toSorted((one, other) => tableOrder.indexOf(one.name) - tableOrder.indexOf(other.name)));
+function tablesOf(families: readonly AddressFamily[], rulesOf: (family: AddressFamily) => readonly WrittenRule[]): readonly Table[] {
+	return [...new Set(families)].flatMap(family => buildTables(rulesOf(family).map(rule => ({...rule, ...parseRuleText(rule.text, family)})), family));
 }
 
-function podRules(options: AmbientOptions, family: AddressFamily): readonly PlannedRule[] {
+function podRules(options: AmbientOptions, family: AddressFamily): readonly WrittenRule[] {
 	const {redirectDns, ingress, rerouteVirtualInterfaces} = options;
-	const notLoopback = `! ${address('-d', family === 'ipv4' ? '127.0.0.1/32' : '::1/128')}`;
+	const notLoopback = words(notTo(family === 'ipv4' ? '127.0.0.1/32' : '::1/128'));
 	const probe = probeAddress(options, family);
 	return [
 		// 1.
@@ -67,15 +78,15 @@ function podRules(options: AmbientOptions, family: AddressFamily): readonly Plan
 		append('nat', 'PREROUTING', '-j ISTIO_PRERT'),
 		// 4.
 		...rerouteVirtualInterfaces.flatMap(name => [
-			append('nat', 'ISTIO_PRERT', `${interfaceName('-i', name)}-p tcp -j REDIRECT --to-ports ${outboundPort}`),
-			append('nat', 'ISTIO_PRERT', `${interfaceName('-i', name)}-p tcp -j RETURN`),
+			append('nat', 'ISTIO_PRERT', `${words(comingIn(name))}-p tcp -j REDIRECT --to-ports ${outboundPort}`),
+			append('nat', 'ISTIO_PRERT', `${words(comingIn(name))}-p tcp -j RETURN`),
 		]),
 		// 5.
 		append('mangle', 'ISTIO_PRERT', `${fromZtunnel} -j CONNMARK --set-xmark ${opened}`),
 		// 6.
-		...(ingress ? [] : [append('nat', 'ISTIO_PRERT', `${address('-s', probe)}-p tcp -m tcp -j ACCEPT`)]),
+		...(ingress ? [] : [append('nat', 'ISTIO_PRERT', `${words(from(probe))}-p tcp -m tcp -j ACCEPT`)]),
 		// 7.
-		append('nat', 'ISTIO_OUTPUT', `${address('-d', probe)}-p tcp -m tcp -j ACCEPT`),
+		append('nat', 'ISTIO_OUTPUT', `${words(to(probe))}-p tcp -m tcp -j ACCEPT`),
 		// 8.
 		...(ingress ? [] : [append('nat', 'ISTIO_PRERT', `${notLoopback}-p tcp -m tcp ! --dport ${tunnelPort} ${notFromZtunnel} -j REDIRECT --to-ports ${inboundPort}`)]),
 		// 9.
@@ -90,7 +101,7 @@ function podRules(options: AmbientOptions, family: AddressFamily): readonly Plan
 }
 
 /** 10. ztunnel's own queries and their answers are kept in a conntrack zone apart, for they may have the same ports as the captured ones. */
-function dnsRules(notLoopback: string): readonly PlannedRule[] {
+function dnsRules(notLoopback: string): readonly WrittenRule[] {
 	return [
 		append('nat', 'ISTIO_OUTPUT', `! -o lo -p udp ${notFromZtunnel} -m udp --dport 53 -j REDIRECT --to-ports ${dnsPort}`),
 		append('nat', 'ISTIO_OUTPUT', `${notLoopback}-p tcp -m tcp --dport 53 ${notFromZtunnel} -j REDIRECT --to-ports ${dnsPort}`),

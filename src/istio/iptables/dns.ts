@@ -5,15 +5,23 @@ A7: DNS capture. nat sends queries to the agent; raw keeps the proxy's own queri
 import type {Context} from '../context.js';
 import type {DnsStyle} from '../releases.js';
 import {
-	append, type PlannedRule, type Step,
+	append, type Place, type PlannedRule, type Step,
 } from './rule-list.js';
-import {address} from './save-form.js';
+import {
+	by, from, fromPort, notBy, of, to, toPort, type Owner, type Part, type Protocol,
+} from './save-form.js';
+import {
+	extension, inZone, jumpTo, leave, redirectTo, type Action,
+} from './targets.js';
 
 /** Where the agent answers DNS: fixed, not an option of istio-iptables (its rules, 1.8 to 1.30.3). */
 const agentPort = 15_053;
 
 /** Where Envoy answered DNS in 1.6 and 1.7 (epochs.json, N1 and N2). */
 const proxyPort = 15_013;
+
+const natOutput: Place = ['nat', 'OUTPUT'];
+const istioOutput: Place = ['nat', 'ISTIO_OUTPUT'];
 
 /** The steps of a style: in front of the redirections, between the owner rules and the localhost rule, and behind everything in ISTIO_OUTPUT. */
 export type DnsSteps = {readonly before: readonly Step[]; readonly between: readonly Step[]; readonly behind: readonly Step[]};
@@ -23,12 +31,11 @@ export function hasDnsExceptions({dns, features}: Context): boolean {
 	return dns && (features.dns === 'in-output' || features.dns === 'in-istio-output' || features.dns === 'in-own-chain');
 }
 
-function owners({options}: Context): readonly string[] {
-	return [...options.proxyUids.map(uid => `--uid-owner ${uid}`), ...options.proxyGids.map(gid => `--gid-owner ${gid}`)];
-}
+const udpQuery = toPort('udp', '53');
+const toAgent = redirectTo(agentPort);
 
-function serverMatch(flag: '-s' | '-d', server: string | undefined): string {
-	return server === undefined ? '' : address(flag, server);
+function owners({options}: Context): readonly Owner[] {
+	return [...options.proxyUids.map(id => ({kind: 'uid', id} as const)), ...options.proxyGids.map(id => ({kind: 'gid', id} as const))];
 }
 
 /** Which servers are captured in this family: any (`undefined`), or the known ones. */
@@ -36,63 +43,68 @@ function servers({options, dnsServers}: Context): ReadonlyArray<string | undefin
 	return options.captureAllDns ? [undefined] : dnsServers;
 }
 
+function matchOf(match: (server: string) => Part, server: string | undefined): readonly Part[] {
+	return server === undefined ? [] : [match(server)];
+}
+
 /** Steps 29 and 30, for one protocol. */
-function redirections(chain: string, protocol: 'tcp' | 'udp'): Step {
-	return context => servers(context).map(server => append('nat', chain, `${serverMatch('-d', server)}-p ${protocol} -m ${protocol} --dport 53 -j REDIRECT --to-ports ${agentPort}`));
+function redirections(place: Place, protocol: Protocol): Step {
+	const query = toPort(protocol, '53');
+	return context => servers(context).map(server => append(place, [...matchOf(to, server), query], toAgent));
 }
 
 /** Before 1.25: the proxy's own UDP queries pass. */
-function ownQueries(chain: string): Step {
-	return context => owners(context).map(owner => append('nat', chain, `-p udp -m udp --dport 53 -m owner ${owner} -j RETURN`));
+function ownQueries(place: Place): Step {
+	return context => owners(context).map(owner => append(place, [udpQuery, by(owner)], leave));
 }
 
 /** 1.14 to 1.24: step 21 for UDP queries, which do not pass it. */
-function ownGroups(chain: string): Step {
-	return ({options: {ownerGroupsInclude: include, ownerGroupsExclude: exclude}}) => {
-		const query = '-p udp -m udp --dport 53 ';
-		return include === '*'
-			? exclude.map(group => append('nat', chain, `${query}-m owner --gid-owner ${Number(group)} -j RETURN`))
-			: [append('nat', chain, `${query}${include.map(group => `-m owner ! --gid-owner ${Number(group)} `).join('')}-j RETURN`)];
-	};
+function ownGroups(place: Place): Step {
+	return ({options: {ownerGroupsInclude: include, ownerGroupsExclude: exclude}}) => include === '*'
+		? exclude.map(group => append(place, [udpQuery, by({kind: 'gid', id: Number(group)})], leave))
+		: [append(place, [udpQuery, ...include.map(group => notBy({kind: 'gid', id: Number(group)}))], leave)];
 }
 
-/** Steps 31 and 32: the chains in which queries and answers get their zones. */
+/** Steps 31 and 32: the chains of raw in which queries and answers get their zones. */
 function zones({queries, answers}: {readonly queries: string; readonly answers: string}): Step {
+	const queryPlace: Place = ['raw', queries];
+	const answer = fromPort('udp', 53);
+	const agentAnswer = fromPort('udp', agentPort);
 	return context => {
 		const {features, options} = context;
 		if (features.dnsZones === 'never' || (features.dnsZones === 'asked' && !options.dnsConntrackZones)) {
 			return [];
 		}
 
-		const answerFlag = features.dnsAnswersBySource ? '-s' : '-d';
+		const sentBy = features.dnsAnswersBySource ? from : to;
 		return [
 			...owners(context).flatMap(owner => [
-				append('raw', queries, `-p udp -m udp --dport 53 -m owner ${owner} -j CT --zone 1`),
-				append('raw', queries, `-p udp -m udp --sport ${agentPort} -m owner ${owner} -j CT --zone 2`),
+				append(queryPlace, [udpQuery, by(owner)], inZone(1)),
+				append(queryPlace, [agentAnswer, by(owner)], inZone(2)),
 			]),
 			...servers(context).flatMap(server => [
-				append('raw', queries, `${serverMatch('-d', server)}-p udp -m udp --dport 53 -j CT --zone 2`),
-				append('raw', answers, `${serverMatch(answerFlag, server)}-p udp -m udp --sport 53 -j CT --zone 1`),
+				append(queryPlace, [...matchOf(to, server), udpQuery], inZone(2)),
+				append(['raw', answers], [...matchOf(sentBy, server), answer], inZone(1)),
 			]),
 		];
 	};
 }
 
-/** A jump that stands always. */
-function jump(table: 'nat' | 'raw', chain: string, text: string): Step {
-	return () => [append(table, chain, text)];
+/** A rule that stands always. */
+function always(place: Place, parts: readonly Part[], action: Action): Step {
+	return () => [append(place, parts, action)];
 }
 
 /** A jump that stands only in a family that has something to capture. */
-function jumpIfAny(table: 'nat' | 'raw', chain: string, text: string): Step {
-	return context => servers(context).length > 0 ? [append(table, chain, text)] : [];
+function jumpIfAny(place: Place, action: Action): Step {
+	return context => servers(context).length > 0 ? [append(place, [], action)] : [];
 }
 
 /** 1.6: `DNS_CAPTURE`. */
 function toProxy({options}: Context): readonly PlannedRule[] {
 	return [
-		...options.proxyGids.map(gid => append('nat', 'OUTPUT', `-p udp -m udp --dport 53 -m owner --gid-owner ${gid} -j RETURN`)),
-		append('nat', 'OUTPUT', `-p udp -m udp --dport 53 -j REDIRECT --to-ports ${proxyPort}`),
+		...options.proxyGids.map(id => append(natOutput, [udpQuery, by({kind: 'gid', id})], leave)),
+		append(natOutput, [udpQuery], redirectTo(proxyPort)),
 	];
 }
 
@@ -100,8 +112,8 @@ function toProxy({options}: Context): readonly PlannedRule[] {
 function translations({options}: Context): readonly PlannedRule[] {
 	const port = options.dnsByProxy ? proxyPort : agentPort;
 	return [
-		append('nat', 'OUTPUT', `-p udp -m udp --dport 53 -j DNAT --to-destination 127.0.0.1:${port}`),
-		append('nat', 'POSTROUTING', `-p udp -m udp --dport ${port} -j SNAT --to-source 127.0.0.1`),
+		append(natOutput, [udpQuery], extension('DNAT', `--to-destination 127.0.0.1:${port}`)),
+		append(['nat', 'POSTROUTING'], [toPort('udp', String(port))], extension('SNAT', '--to-source 127.0.0.1')),
 	];
 }
 
@@ -110,26 +122,26 @@ const nothing: DnsSteps = {before: [], between: [], behind: []};
 const styles: Readonly<Record<DnsStyle, DnsSteps>> = {
 	none: nothing,
 	'to-proxy': {...nothing, behind: [toProxy]},
-	translated: {...nothing, behind: [ownQueries('OUTPUT'), translations]},
+	translated: {...nothing, behind: [ownQueries(natOutput), translations]},
 	'translated-with-tcp': {
 		...nothing,
-		before: [() => [append('nat', 'ISTIO_REDIRECT', `-p tcp -m tcp --dport 53 -j REDIRECT --to-ports ${agentPort}`)]],
-		behind: [ownQueries('OUTPUT'), translations],
+		before: [always(['nat', 'ISTIO_REDIRECT'], [toPort('tcp', '53')], toAgent)],
+		behind: [ownQueries(natOutput), translations],
 	},
 	'in-output': {
 		...nothing,
-		between: [redirections('ISTIO_OUTPUT', 'tcp')],
-		behind: [ownQueries('OUTPUT'), ownGroups('OUTPUT'), redirections('OUTPUT', 'udp'), zones({queries: 'OUTPUT', answers: 'PREROUTING'})],
+		between: [redirections(istioOutput, 'tcp')],
+		behind: [ownQueries(natOutput), ownGroups(natOutput), redirections(natOutput, 'udp'), zones({queries: 'OUTPUT', answers: 'PREROUTING'})],
 	},
 	'in-istio-output': {
 		...nothing,
-		between: [redirections('ISTIO_OUTPUT', 'tcp')],
+		between: [redirections(istioOutput, 'tcp')],
 		behind: [
-			jump('nat', 'OUTPUT', '-p udp -j ISTIO_OUTPUT'),
-			ownQueries('ISTIO_OUTPUT'),
-			ownGroups('ISTIO_OUTPUT'),
-			redirections('ISTIO_OUTPUT', 'udp'),
-			jump('raw', 'OUTPUT', '-p udp -j ISTIO_OUTPUT'),
+			always(natOutput, [of('udp')], jumpTo('ISTIO_OUTPUT')),
+			ownQueries(istioOutput),
+			ownGroups(istioOutput),
+			redirections(istioOutput, 'udp'),
+			always(['raw', 'OUTPUT'], [of('udp')], jumpTo('ISTIO_OUTPUT')),
 			zones({queries: 'ISTIO_OUTPUT', answers: 'PREROUTING'}),
 		],
 	},
@@ -137,11 +149,11 @@ const styles: Readonly<Record<DnsStyle, DnsSteps>> = {
 	'in-own-chain': {
 		...nothing,
 		between: [
-			jump('raw', 'OUTPUT', '-j ISTIO_OUTPUT_DNS'),
-			jumpIfAny('nat', 'ISTIO_OUTPUT', '-j ISTIO_OUTPUT_DNS'),
-			redirections('ISTIO_OUTPUT_DNS', 'tcp'),
-			redirections('ISTIO_OUTPUT_DNS', 'udp'),
-			jumpIfAny('raw', 'PREROUTING', '-j ISTIO_INBOUND'),
+			always(['raw', 'OUTPUT'], [], jumpTo('ISTIO_OUTPUT_DNS')),
+			jumpIfAny(istioOutput, jumpTo('ISTIO_OUTPUT_DNS')),
+			redirections(['nat', 'ISTIO_OUTPUT_DNS'], 'tcp'),
+			redirections(['nat', 'ISTIO_OUTPUT_DNS'], 'udp'),
+			jumpIfAny(['raw', 'PREROUTING'], jumpTo('ISTIO_INBOUND')),
 			zones({queries: 'ISTIO_OUTPUT_DNS', answers: 'ISTIO_INBOUND'}),
 		],
 	},

@@ -4,21 +4,26 @@ A1 to A5: exclusions by interface, base chains, and what comes in.
 
 import type {Context} from '../context.js';
 import {
-	append, insert, type PlannedRule,
+	append, insert, type Place, type PlannedRule,
 } from './rule-list.js';
 import {
-	address, destinationPort, interfaceName, mark,
+	comingIn, goingOut, inState, notTo, of, toPort, withSocket, type Part,
 } from './save-form.js';
+import {
+	accept, drop, giveTo, jumpTo, leave, redirectTo, setMark,
+} from './targets.js';
 
 /** Which inbound port the releases until 1.12 never captured: SSH. Fixed, not an option of istio-iptables (its rules, 1.10.6 to 1.12.9). */
 const sshPort = '22';
+
+const divert: Place = ['mangle', 'ISTIO_DIVERT'];
 
 /** A1, steps 5 and 6: interfaces that are left alone, in nat, and under TPROXY in mangle too. */
 export function excludedInterfaces({options, inboundTable}: Context): readonly PlannedRule[] {
 	const tables = inboundTable === 'mangle' ? ['nat', 'mangle'] as const : ['nat'] as const;
 	return tables.flatMap(table => options.excludeInterfaces.flatMap(name => [
-		append(table, 'PREROUTING', `${interfaceName('-i', name)}-j RETURN`),
-		append(table, 'OUTPUT', `${interfaceName('-o', name)}-j RETURN`),
+		append([table, 'PREROUTING'], [comingIn(name)], leave),
+		append([table, 'OUTPUT'], [goingOut(name)], leave),
 	]));
 }
 
@@ -26,7 +31,7 @@ export function excludedInterfaces({options, inboundTable}: Context): readonly P
 export function virtualInterfaces({options, isSeparate, features}: Context): readonly PlannedRule[] {
 	return isSeparate && !features.ipv6VirtualInterfaces
 		? []
-		: options.kubeVirtInterfaces.map(name => insert('nat', 'PREROUTING', {position: 1, text: `${interfaceName('-i', name)}-j RETURN`}));
+		: options.kubeVirtInterfaces.map(name => insert(['nat', 'PREROUTING'], {position: 1, parts: [comingIn(name)], action: leave}));
 }
 
 /** A3, step 8: packets that conntrack cannot place. */
@@ -35,19 +40,19 @@ export function invalidPackets({options, features}: Context): readonly PlannedRu
 		return [];
 	}
 
-	const invalid = '-m conntrack --ctstate INVALID';
+	const invalid = [inState('INVALID')];
 	return features.invalidDropChain
-		? [append('mangle', 'PREROUTING', `${invalid} -j ISTIO_DROP`), append('mangle', 'ISTIO_DROP', '-j DROP')]
-		: [append('mangle', 'PREROUTING', `${invalid} -j DROP`)];
+		? [append(['mangle', 'PREROUTING'], invalid, jumpTo('ISTIO_DROP')), append(['mangle', 'ISTIO_DROP'], [], drop)]
+		: [append(['mangle', 'PREROUTING'], invalid, drop)];
 }
 
 /** A4, steps 9 to 11: the tunnel port, and the two redirections. Written always, whoever jumps there. */
 export function baseChains({options, features}: Context): readonly PlannedRule[] {
 	const inboundPort = features.listedPortsGoToProxyPort && options.inboundPortsInclude !== '*' ? options.proxyPort : options.inboundCapturePort;
 	return [
-		...(features.tunnelPort ? [append('nat', 'ISTIO_INBOUND', `${destinationPort('tcp', String(options.inboundTunnelPort))}-j RETURN`)] : []),
-		append('nat', 'ISTIO_REDIRECT', `-p tcp -j REDIRECT --to-ports ${options.proxyPort}`),
-		append('nat', 'ISTIO_IN_REDIRECT', `-p tcp -j REDIRECT --to-ports ${inboundPort}`),
+		...(features.tunnelPort ? [append(['nat', 'ISTIO_INBOUND'], [toPort('tcp', String(options.inboundTunnelPort))], leave)] : []),
+		append(['nat', 'ISTIO_REDIRECT'], [of('tcp')], redirectTo(options.proxyPort)),
+		append(['nat', 'ISTIO_IN_REDIRECT'], [of('tcp')], redirectTo(inboundPort)),
 	];
 }
 
@@ -59,41 +64,39 @@ export function inbound(context: Context): readonly PlannedRule[] {
 		return [];
 	}
 
+	const chain: Place = [inboundTable, 'ISTIO_INBOUND'];
 	// 14. Excluded ports count only where everything else is captured.
 	const spared = include === '*' ? [...(features.sshExcluded ? [sshPort] : []), ...exclude] : [];
-	const captured = include === '*' ? ['-p tcp '] : include.map(port => destinationPort('tcp', port));
+	const captured = include === '*' ? [of('tcp')] : include.map(port => toPort('tcp', port));
 	return [
 		// 12.
 		...(inboundTable === 'mangle' ? tproxyChains(context) : []),
 		// 13.
-		append(inboundTable, 'PREROUTING', '-p tcp -j ISTIO_INBOUND'),
+		append([inboundTable, 'PREROUTING'], [of('tcp')], jumpTo('ISTIO_INBOUND')),
 		// 14.
-		...spared.map(port => append(inboundTable, 'ISTIO_INBOUND', `${destinationPort('tcp', port)}-j RETURN`)),
+		...spared.map(port => append(chain, [toPort('tcp', port)], leave)),
 		// 14 and 15.
-		...captured.flatMap(match => inboundTable === 'mangle'
-			? [...established(context, match), append('mangle', 'ISTIO_INBOUND', `${match}-j ISTIO_TPROXY`)]
-			: [append('nat', 'ISTIO_INBOUND', `${match}-j ISTIO_IN_REDIRECT`)]),
+		...captured.flatMap(ports => inboundTable === 'mangle'
+			? [...established(context, ports), append(chain, [ports], jumpTo('ISTIO_TPROXY'))]
+			: [append(chain, [ports], jumpTo('ISTIO_IN_REDIRECT'))]),
 	];
 }
 
 /** Connections under way. By its socket, each port of a list is asked for twice: so it stands in the source of 1.5. */
-function established({options, features}: Context, match: string): readonly PlannedRule[] {
-	if (features.tproxyByConntrack) {
-		return [append('mangle', 'ISTIO_INBOUND', `${match}-m conntrack --ctstate RELATED,ESTABLISHED -j ISTIO_DIVERT`)];
-	}
-
-	const rule = append('mangle', 'ISTIO_INBOUND', `${match}-m socket -j ISTIO_DIVERT`);
-	return options.inboundPortsInclude === '*' ? [rule] : [rule, rule];
+function established({options, features}: Context, ports: Part): readonly PlannedRule[] {
+	const known = features.tproxyByConntrack ? inState('RELATED', 'ESTABLISHED') : withSocket;
+	const rule = append(['mangle', 'ISTIO_INBOUND'], [ports, known], jumpTo('ISTIO_DIVERT'));
+	return features.tproxyByConntrack || options.inboundPortsInclude === '*' ? [rule] : [rule, rule];
 }
 
-/** Step 12: how packets are kept for the transparent listener. `--on-ip` is what iptables prints when none is given. */
+/** Step 12: how packets are kept for the transparent listener. */
 function tproxyChains({family, options, features, loopback}: Context): readonly PlannedRule[] {
-	const kept = mark(options.inboundTproxyMark);
-	const anyAddress = family === 'ipv4' ? '0.0.0.0' : '::';
-	const port = features.tproxyToCapturePort ? options.inboundCapturePort : options.proxyPort;
+	const mark = options.inboundTproxyMark;
 	return [
-		append('mangle', 'ISTIO_DIVERT', `-j MARK --set-xmark ${kept}/0xffffffff`),
-		append('mangle', 'ISTIO_DIVERT', '-j ACCEPT'),
-		append('mangle', 'ISTIO_TPROXY', `! ${address('-d', loopback)}-p tcp -j TPROXY --on-port ${port} --on-ip ${anyAddress} --tproxy-mark ${kept}/0xffffffff`),
+		append(divert, [], setMark(mark)),
+		append(divert, [], accept),
+		append(['mangle', 'ISTIO_TPROXY'], [notTo(loopback), of('tcp')], giveTo({
+			port: features.tproxyToCapturePort ? options.inboundCapturePort : options.proxyPort, anyAddress: family === 'ipv4' ? '0.0.0.0' : '::', mark,
+		})),
 	];
 }

@@ -5,98 +5,93 @@ A6: what goes out. The order of the rules is the behaviour: the first one that m
 import type {Context} from '../context.js';
 import {hasDnsExceptions} from './dns.js';
 import {
-	append, insert, type PlannedRule, type Step,
+	append, insert, type Place, type PlannedRule, type Step,
 } from './rule-list.js';
-import {address, destinationPort, interfaceName} from './save-form.js';
+import {
+	by, comingIn, from, notBy, notTo, notToPorts, of, overLoopback, to, toPort, type Owner, type Part,
+} from './save-form.js';
+import {jumpTo, leave, type Action} from './targets.js';
 
-const chain = 'ISTIO_OUTPUT';
+const chain: Place = ['nat', 'ISTIO_OUTPUT'];
+const capture = jumpTo('ISTIO_REDIRECT');
 
 /** Step 16: the way in. Redirection itself stays TCP, for only such rules stand in the two redirection chains. */
 function outputJump({features}: Context): readonly PlannedRule[] {
-	return [append('nat', 'OUTPUT', features.outputJumpAllProtocols ? '-j ISTIO_OUTPUT' : '-p tcp -j ISTIO_OUTPUT')];
+	return [append(['nat', 'OUTPUT'], features.outputJumpAllProtocols ? [] : [of('tcp')], jumpTo('ISTIO_OUTPUT'))];
 }
 
 /** Step 17: ports that are never captured. */
 function excludedPorts({options, features}: Context): readonly PlannedRule[] {
 	const protocols = features.udpOutboundExclude ? ['tcp', 'udp'] as const : ['tcp'] as const;
-	return options.outboundPortsExclude.flatMap(port => protocols.map(protocol => append('nat', chain, `${destinationPort(protocol, port)}-j RETURN`)));
+	return options.outboundPortsExclude.flatMap(port => protocols.map(protocol => append(chain, [toPort(protocol, port)], leave)));
 }
 
 /** Step 18: the proxy's own way to the app after the inbound listener. */
 function passthroughSource({passthroughSource: source}: Context): readonly PlannedRule[] {
-	return [append('nat', chain, `${address('-s', source)}-o lo -j RETURN`)];
+	return [append(chain, [from(source), overLoopback], leave)];
 }
 
 /** Step 19: three rules per UID before the next UID. */
 function proxyUids(context: Context): readonly PlannedRule[] {
-	return context.options.proxyUids.flatMap(uid => ownerRules(context, {flag: '--uid-owner', id: uid, exceptsDns: hasDnsExceptions(context)}));
+	const ports = hairpinPorts(context, hasDnsExceptions(context));
+	return context.options.proxyUids.flatMap(id => ownerRules(context, {kind: 'uid', id}, ports));
 }
 
 /** Step 20: the same per GID, except that the hairpin rule does not spare port 53. */
 function proxyGids(context: Context): readonly PlannedRule[] {
-	return context.options.proxyGids.flatMap(gid => ownerRules(context, {flag: '--gid-owner', id: gid, exceptsDns: false}));
+	const ports = hairpinPorts(context, false);
+	return context.options.proxyGids.flatMap(id => ownerRules(context, {kind: 'gid', id}, ports));
 }
 
-type OwnerRules = {readonly flag: '--uid-owner' | '--gid-owner'; readonly id: number; readonly exceptsDns: boolean};
-
-function ownerRules(context: Context, {flag, id, exceptsDns}: OwnerRules): readonly PlannedRule[] {
-	const {loopback, loopbackIncluded} = context;
-	const foreign = hasDnsExceptions(context) ? '-p tcp -m tcp ! --dport 53 ' : '';
+function ownerRules(context: Context, owner: Owner, ports: readonly Part[]): readonly PlannedRule[] {
+	const foreign = hasDnsExceptions(context) ? [notToPorts(53)] : [];
 	return [
-		append('nat', chain, `! ${address('-d', loopback)}-o lo ${hairpinPorts(context, exceptsDns)}-m owner ${flag} ${id} -j ISTIO_IN_REDIRECT`),
-		...(loopbackIncluded ? [] : [append('nat', chain, `-o lo ${foreign}-m owner ! ${flag} ${id} -j RETURN`)]),
-		append('nat', chain, `-m owner ${flag} ${id} -j RETURN`),
+		append(chain, [notTo(context.loopback), overLoopback, ...ports, by(owner)], jumpTo('ISTIO_IN_REDIRECT')),
+		...(context.loopbackIncluded ? [] : [append(chain, [overLoopback, ...foreign, notBy(owner)], leave)]),
+		append(chain, [by(owner)], leave),
 	];
 }
 
 /** Which ports the proxy's way to itself spares: the tunnel's, and of DNS its own queries. */
-function hairpinPorts({options, features}: Context, exceptsDns: boolean): string {
-	if (!features.hairpinExceptsTunnelPort) {
-		return exceptsDns ? '-p tcp -m tcp ! --dport 53 ' : '';
-	}
-
-	return exceptsDns ? `-p tcp -m multiport ! --dports 53,${options.inboundTunnelPort} ` : `-p tcp -m tcp ! --dport ${options.inboundTunnelPort} `;
+function hairpinPorts({options, features}: Context, exceptsDns: boolean): readonly Part[] {
+	const spared = [...(exceptsDns ? [53] : []), ...(features.hairpinExceptsTunnelPort ? [options.inboundTunnelPort] : [])];
+	return spared.length === 0 ? [] : [notToPorts(...spared)];
 }
 
 /** Step 21: only the traffic of some groups, or of all but some. */
 function ownerGroups({options}: Context): readonly PlannedRule[] {
 	const {ownerGroupsInclude: include, ownerGroupsExclude: exclude} = options;
-	if (include === '*') {
-		return exclude.map(group => append('nat', chain, `-m owner --gid-owner ${Number(group)} -j RETURN`));
-	}
-
-	return [append('nat', chain, `${include.map(group => `-m owner ! --gid-owner ${Number(group)} `).join('')}-j RETURN`)];
+	return include === '*'
+		? exclude.map(group => append(chain, [by({kind: 'gid', id: Number(group)})], leave))
+		: [append(chain, include.map(group => notBy({kind: 'gid', id: Number(group)})), leave)];
 }
 
 /** Step 23: the host's loopback. */
 function localhost({loopback}: Context): readonly PlannedRule[] {
-	return [append('nat', chain, `${address('-d', loopback)}-j RETURN`)];
+	return [append(chain, [to(loopback)], leave)];
 }
 
 /** Step 24. */
 function excludedRanges({rangesExclude}: Context): readonly PlannedRule[] {
-	return rangesExclude.map(range => append('nat', chain, `${address('-d', range)}-j RETURN`));
+	return rangesExclude.map(range => append(chain, [to(range)], leave));
 }
 
 /** Step 25. */
 function includedPorts({options}: Context): readonly PlannedRule[] {
-	return options.outboundPortsInclude.map(port => append('nat', chain, `${destinationPort('tcp', port)}-j ISTIO_REDIRECT`));
+	return options.outboundPortsInclude.map(port => append(chain, [toPort('tcp', port)], capture));
 }
 
 /** Step 26: what is captured by address, also from virtual machines. The rest falls off the chain, or until 1.22 is returned behind a list of ranges. */
 function includedRanges({options, features, rangesInclude, isSeparate}: Context): readonly PlannedRule[] {
-	const fromVirtual = (match: string, target: string) => options.kubeVirtInterfaces.map(name => insert('nat', 'PREROUTING', {position: 1, text: `${match}${interfaceName('-i', name)}-j ${target}`}));
+	const fromVirtual = (range: readonly Part[], action: Action) => options.kubeVirtInterfaces.map(name => insert(['nat', 'PREROUTING'], {position: 1, parts: [...range, comingIn(name)], action}));
 	if (rangesInclude === '*') {
 		// The separate IPv6 code returns here, where IPv4 redirects: so it stands in the sources until 1.11.
-		return [append('nat', chain, '-j ISTIO_REDIRECT'), ...fromVirtual('', isSeparate ? 'RETURN' : 'ISTIO_REDIRECT')];
+		return [append(chain, [], capture), ...fromVirtual([], isSeparate ? leave : capture)];
 	}
 
 	return [
-		...rangesInclude.flatMap(range => [
-			...fromVirtual(address('-d', range), 'ISTIO_REDIRECT'),
-			append('nat', chain, `${address('-d', range)}-j ISTIO_REDIRECT`),
-		]),
-		...(features.rangesEndWithReturn && rangesInclude.length > 0 ? [append('nat', chain, '-j RETURN')] : []),
+		...rangesInclude.flatMap(range => [...fromVirtual([to(range)], capture), append(chain, [to(range)], capture)]),
+		...(features.rangesEndWithReturn && rangesInclude.length > 0 ? [append(chain, [], leave)] : []),
 	];
 }
 

@@ -3,11 +3,12 @@ Rules in the order in which istio-iptables collects them, and the tables they en
 */
 
 import {builtInChains, tableFamily} from '../../netfilter/built-in.js';
-import {parseRuleText, type ParsedRule} from '../../netfilter/rule-text.js';
 import type {
-	AddressFamily, Chain, Rule, Table,
+	AddressFamily, Chain, Match, Rule, Table, Target,
 } from '../../netfilter/types.js';
 import type {Context} from '../context.js';
+import type {Part} from './save-form.js';
+import type {Action} from './targets.js';
 
 /** The tables that a sidecar's rules stand in, in the order in which `iptables-save` (nf_tables) prints them (measured). */
 const tableOrder = ['mangle', 'raw', 'nat'] as const;
@@ -16,23 +17,46 @@ const tableOrder = ['mangle', 'raw', 'nat'] as const;
 export type SidecarTable = typeof tableOrder[number];
 
 /** One command of the list: `-A CHAIN TEXT`, or `-I CHAIN POSITION TEXT`. */
-export type PlannedRule = {readonly table: SidecarTable; readonly chain: string; readonly text: string; readonly position: number | undefined};
+export type PlannedRule = {
+	readonly table: SidecarTable;
+	readonly chain: string;
+	readonly position: number | undefined;
+	readonly text: string;
+	readonly matches: readonly Match[];
+	readonly target: Target;
+};
 
 /** A step of the algorithm: which rules it adds to the list of one family. */
 export type Step = (context: Context) => readonly PlannedRule[];
 
-/** `-A CHAIN TEXT`. */
-export function append(table: SidecarTable, chain: string, text: string): PlannedRule {
+/** Where a rule goes: `nat ISTIO_OUTPUT`. */
+export type Place = readonly [table: SidecarTable, chain: string];
+
+/** `-A CHAIN PARTS ACTION`. */
+export function append([table, chain]: Place, parts: readonly Part[], action: Action): PlannedRule {
 	return {
-		table, chain, text: text.trim(), position: undefined,
+		table, chain, position: undefined, ...join(parts, action),
 	};
 }
 
-/** `-I CHAIN POSITION TEXT`. */
-export function insert(table: SidecarTable, chain: string, {position, text}: {readonly position: number; readonly text: string}): PlannedRule {
+/** `-I CHAIN POSITION PARTS ACTION`. */
+export function insert([table, chain]: Place, {position, parts, action}: {readonly position: number; readonly parts: readonly Part[]; readonly action: Action}): PlannedRule {
 	return {
-		table, chain, text: text.trim(), position,
+		table, chain, position, ...join(parts, action),
 	};
+}
+
+function join(parts: readonly Part[], {text: actionText, target}: Action): Pick<PlannedRule, 'text' | 'matches' | 'target'> {
+	let text = '';
+	const matches: Match[] = [];
+	for (const part of parts) {
+		if (part.text !== '') {
+			text += `${part.text} `;
+			matches.push(...part.matches);
+		}
+	}
+
+	return {text: text + actionText, matches, target};
 }
 
 /** Plays the list into tables, as `iptables-restore` does, and gives them the order in which `iptables-save` (nf_tables) prints them: user chains by name. */
@@ -40,26 +64,24 @@ export function buildTables(rules: readonly PlannedRule[], family: AddressFamily
 	return tableOrder
 		.map(name => ({name, planned: rules.filter(({table}) => table === name)}))
 		.filter(({planned}) => planned.length > 0)
-		.map(({name, planned}) => ({family: tableFamily(family), name, chains: buildChains(planned, {table: name, family})}));
+		.map(({name, planned}) => ({family: tableFamily(family), name, chains: buildChains(planned, name)}));
 }
 
-function buildChains(planned: readonly PlannedRule[], {table, family}: {readonly table: string; readonly family: AddressFamily}): readonly Chain[] {
+function buildChains(planned: readonly PlannedRule[], table: string): readonly Chain[] {
 	const builtIn = builtInChains(table);
-	const lists = new Map<string, ParsedRule[]>(builtIn.map(chain => [chain, []]));
-	for (const {chain, text, position} of planned) {
-		const list = lists.get(chain) ?? [];
-		lists.set(chain, list);
-		const parsed = parseOnce(text, family);
-		if (position === undefined) {
-			list.push(parsed);
+	const lists = new Map<string, PlannedRule[]>(builtIn.map(chain => [chain, []]));
+	for (const rule of planned) {
+		const list = lists.get(rule.chain) ?? [];
+		lists.set(rule.chain, list);
+		if (rule.position === undefined) {
+			list.push(rule);
 		} else {
-			list.splice(position - 1, 0, parsed);
+			list.splice(rule.position - 1, 0, rule);
 		}
 	}
 
 	// Chains that are only jumped to are made too (algorithm, step 39).
-	for (const {text} of planned) {
-		const {target} = parseOnce(text, family);
+	for (const {target} of planned) {
 		if (target.kind === 'jump' && !lists.has(target.chain)) {
 			lists.set(target.chain, []);
 		}
@@ -69,30 +91,8 @@ function buildChains(planned: readonly PlannedRule[], {table, family}: {readonly
 	return [...builtIn, ...userChains].map((name, place) => ({
 		name,
 		policy: place < builtIn.length ? 'ACCEPT' : undefined,
-		rules: (lists.get(name) ?? []).map((parsed, index): Rule => ({
-			chain: name, number: index + 1, matches: parsed.matches, target: parsed.target, text: parsed.text,
+		rules: (lists.get(name) ?? []).map(({matches, target, text}, index): Rule => ({
+			chain: name, number: index + 1, matches, target, text,
 		})),
 	}));
-}
-
-/** Rule sets of a mesh repeat each other's rules, and reading a text costs ten times what writing it does (measured), so what was read is kept. */
-const knownTexts = {ipv4: new Map<string, ParsedRule>(), ipv6: new Map<string, ParsedRule>()} as const satisfies Record<AddressFamily, Map<string, ParsedRule>>;
-
-/** A bound, for texts with values of users are without number. */
-const knownTextsMax = 10_000;
-
-function parseOnce(text: string, family: AddressFamily): ParsedRule {
-	const known = knownTexts[family];
-	const found = known.get(text);
-	if (found !== undefined) {
-		return found;
-	}
-
-	if (known.size >= knownTextsMax) {
-		known.clear();
-	}
-
-	const parsed = parseRuleText(text, family);
-	known.set(text, parsed);
-	return parsed;
 }

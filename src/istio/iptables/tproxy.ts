@@ -4,14 +4,20 @@ A8: what TPROXY needs beside the inbound rules. The mark says "the proxy sent it
 
 import type {Context} from '../context.js';
 import {
-	append, insert, type PlannedRule,
+	append, insert, type Place, type PlannedRule,
 } from './rule-list.js';
-import {address, mark} from './save-form.js';
+import {
+	by, from, fromLoopback, marked, notMarked, notTo, of, onMarkedConnection, overLoopback,
+} from './save-form.js';
+import {
+	leave, restoreMark, saveMark, setMark,
+} from './targets.js';
 
 /** The mark of the proxy's packets to its own pod, which are captured again: fixed, not an option of istio-iptables (its rules, 1.11.8 to 1.30.3). */
 const hairpinMark = 1338;
 
-const wholeMasks = '--nfmask 0xffffffff --ctmask 0xffffffff';
+const output: Place = ['mangle', 'OUTPUT'];
+const inbound: Place = ['mangle', 'ISTIO_INBOUND'];
 
 /** Steps 33 to 37; written also when no inbound port is captured. */
 export function tproxyTail(context: Context): readonly PlannedRule[] {
@@ -20,36 +26,36 @@ export function tproxyTail(context: Context): readonly PlannedRule[] {
 		return [];
 	}
 
-	const kept = mark(options.inboundTproxyMark);
+	const kept = options.inboundTproxyMark;
 	if (features.tproxyMarks === 'loopback') {
-		return [append('mangle', 'OUTPUT', `${address('-s', loopback)}! ${address('-d', loopback)}-p tcp -j MARK --set-xmark ${kept}/0xffffffff`)];
+		return [append(output, [from(loopback), notTo(loopback), of('tcp')], setMark(kept))];
 	}
 
 	const isHairpinMarked = features.tproxyMarks === 'hairpin';
 	return [
 		// 33.
-		append('mangle', 'PREROUTING', `-p tcp -m mark --mark ${kept} -j CONNMARK --save-mark ${wholeMasks}`),
+		append(['mangle', 'PREROUTING'], [of('tcp'), marked(kept)], saveMark),
 		// 34 and 35.
-		...(isHairpinMarked ? hairpinMarks(context, kept) : []),
+		...(isHairpinMarked ? hairpinMarks(context) : []),
 		// 36.
-		append('mangle', 'OUTPUT', `-p tcp -m connmark --mark ${kept} -j CONNMARK --restore-mark ${wholeMasks}`),
+		append(output, [of('tcp'), onMarkedConnection(kept)], restoreMark),
 		// 37.
-		insert('mangle', 'ISTIO_INBOUND', {position: 1, text: `-p tcp -m mark --mark ${kept} -j RETURN`}),
+		insert(inbound, {position: 1, parts: [of('tcp'), marked(kept)], action: leave}),
 		...(isHairpinMarked ? hairpinReturns(context) : []),
 	];
 }
 
-function hairpinMarks({options, loopback}: Context, kept: string): readonly PlannedRule[] {
-	const owners = [...options.proxyUids.map(uid => `--uid-owner ${uid}`), ...options.proxyGids.map(gid => `--gid-owner ${gid}`)];
+function hairpinMarks({options, loopback}: Context): readonly PlannedRule[] {
+	const owners = [...options.proxyUids.map(id => ({kind: 'uid', id} as const)), ...options.proxyGids.map(id => ({kind: 'gid', id} as const))];
 	return [
-		append('mangle', 'OUTPUT', `-o lo -p tcp -m mark --mark ${kept} -j RETURN`),
-		...owners.map(owner => append('mangle', 'OUTPUT', `! ${address('-d', loopback)}-o lo -p tcp -m owner ${owner} -j MARK --set-xmark ${mark(hairpinMark)}/0xffffffff`)),
+		append(output, [overLoopback, of('tcp'), marked(options.inboundTproxyMark)], leave),
+		...owners.map(owner => append(output, [notTo(loopback), overLoopback, of('tcp'), by(owner)], setMark(hairpinMark))),
 	];
 }
 
 function hairpinReturns({passthroughSource}: Context): readonly PlannedRule[] {
 	return [
-		insert('mangle', 'ISTIO_INBOUND', {position: 2, text: `${address('-s', passthroughSource)}-i lo -p tcp -j RETURN`}),
-		insert('mangle', 'ISTIO_INBOUND', {position: 3, text: `-i lo -p tcp -m mark ! --mark ${mark(hairpinMark)} -j RETURN`}),
+		insert(inbound, {position: 2, parts: [from(passthroughSource), fromLoopback, of('tcp')], action: leave}),
+		insert(inbound, {position: 3, parts: [fromLoopback, of('tcp'), notMarked(hairpinMark)], action: leave}),
 	];
 }

@@ -61,6 +61,7 @@ for (const [text, expected] of [
 	['-m REDIRECT -t 0x539', {}],
 	['-m tproxy', {}],
 	['-u proxy -g mail', {proxyUids: [13], proxyGids: [8]}],
+	['-u istio-proxy', {proxyUids: [1337], proxyGids: [1337]}],
 	['ENVOY_USER=mail -u ""', {proxyUids: [8], proxyGids: [8]}],
 	['ENVOY_USER=me -u ""', {proxyUids: [1337], proxyGids: [1337]}],
 	['NOPE=1', {}],

@@ -193,6 +193,9 @@ test('one function for every back end', t => {
 		release, options, families, backend: 'iptables-legacy',
 	}), sidecarRuleSet(release, options, families));
 	t.deepEqual(generate({
+		release, options: {...options, writesNothing: true}, families, backend: 'nftables',
+	}), {tables: []});
+	t.deepEqual(generate({
 		release, options, families, backend: 'nftables',
 	}), sidecarNftRuleSet(release, options, families));
 	t.throws(() => generate({

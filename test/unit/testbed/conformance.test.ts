@@ -66,6 +66,11 @@ test('a run is printed in the form of the real ones', t => {
 	}
 });
 
+test('policy rules are printed as ip prints them', t => {
+	t.deepEqual(printRun({...plainRun(), argv: ['-m', 'TPROXY', '-b', '*', '-t', '5', '-r', '254']}).rules4, ['32765:\tfrom all fwmark 0x5 lookup main']);
+	t.deepEqual(printRun({...plainRun(), argv: ['-m', 'TPROXY', '-b', '*', '-t', '0']}).rules4, []);
+});
+
 test('a refused run is printed with the reason', t => {
 	t.regex(printRun({...plainRun(), release: '1.10.6', argv: ['--capture-all-dns']}).error, /^--capture-all-dns: unknown flag: --capture-all-dns/);
 	t.regex(printRun({...plainRun(), argv: ['--native-nftables', '-b', '9000:9010']}).error, /^nft refuses the rules: /);
