@@ -22,6 +22,9 @@ Examples:
   testbed run --agent-uid 0                an agent that is not the proxy's user
   testbed run --rules 'release:1.30 -u 2000' --proxy-uid 2000
   iptables-save | testbed run --rules -    the rules of your own pod
+  testbed run --rules pod:pod.yaml         the rules that a manifest leads to
+  testbed run --rules 'release:1.30 --redirect-dns -m TPROXY'
+  testbed run --backend all                the newest release, three back ends
   testbed run --rules release:all          every release, both back ends of iptables
   testbed run --format json > report.json
 
@@ -32,11 +35,13 @@ From a checkout, write "npm run testbed -- " for "testbed ".`;
 function runCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('run')
 		.description('send the six types of sidecar traffic and judge what the kernel did')
-		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:all, a dump\'s file, or - (default: the newest release)')
+		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:all, ambient:VERSION [options], pod:FILE, a dump\'s file, or - (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
 		.option('--backend <list>', 'iptables-nft, iptables-legacy, nftables, several, or all (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
+		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
 		.option('--types <list>', '1 to 6, and 4b (app to its own pod\'s address) (default: 1,2,3,4,5,6)', readTypes)
 		.option('--proxy-uid <n>', 'user of the proxy stub (default: 1337; under TPROXY 0 with group 1337, as it is injected)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy stub (default: the number of its user)', readId)
@@ -90,6 +95,8 @@ function rulesCommandLine(setStatus: (status: number) => void): Command {
 		.option('--diff <input>', 'compare with another input: moved, changed, removed and added rules')
 		.option('--diff6 <file>', 'the IPv6 dump that belongs to the one in --diff')
 		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
+		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
 		.addHelpText('after', rulesExamples)
 		.action(async (input: string | undefined, flags: RulesFlags) => {
 			const {rulesCommand} = await import('./commands/rules.js');

@@ -3,8 +3,11 @@ Whether this machine can do what a run needs, found out by doing it: each check 
 */
 
 import process from 'node:process';
-import {iptablesBackends, type AddressFamily, type IptablesBackend} from '../src/netfilter/types.js';
+import {
+	iptablesBackends, type AddressFamily, type Backend, type IptablesBackend,
+} from '../src/netfilter/types.js';
 import {addressFamilies} from '../src/scenario/topology.js';
+import type {TraceEvent} from '../src/trace/event.js';
 import {decodeNflog} from '../src/trace/nflog.js';
 import {decodeNftTrace} from '../src/trace/nft-trace.js';
 import {TestbedError} from './errors.js';
@@ -50,6 +53,42 @@ const samples = [
 	},
 ] as const;
 
+/** The same as native nft rules, in a table of both families. */
+const nativeSamples = [
+	{
+		what: 'nat table', chain: 'type nat hook output priority -100', rule: 'counter accept', module: 'nft_chain_nat',
+	},
+	{
+		what: 'owner match', chain: 'type nat hook output priority -100', rule: 'meta skuid 1337 counter return', module: 'nf_tables',
+	},
+	{
+		what: 'REDIRECT target', chain: 'type nat hook output priority -100', rule: 'meta l4proto tcp counter redirect to :15001', module: 'nft_redir',
+	},
+	{
+		what: 'TPROXY target', chain: 'type filter hook prerouting priority -150', rule: 'meta l4proto tcp tproxy ip to :15006 meta mark set 1337 counter accept', module: 'nft_tproxy',
+	},
+	{
+		what: 'conntrack match', chain: 'type filter hook prerouting priority -150', rule: 'ct state invalid counter drop', module: 'nft_ct',
+	},
+] as const;
+
+const nativeTable = 'testbed-doctor';
+
+function nativeText(chain: string, rule: string): string {
+	return `table inet ${nativeTable} {\n\tchain sample {\n\t\t${chain};\n\t\t${rule}\n\t}\n}\n`;
+}
+
+function nativeChecks(): readonly Check[] {
+	return nativeSamples.map(({what, chain, rule, module}) => ({
+		what: `nftables: ${what}`,
+		needs: module,
+		mend: mendOf(module),
+		async act() {
+			await scratch(async netns => netns.run('nft', ['-f', '-'], {input: nativeText(chain, rule)}));
+		},
+	}));
+}
+
 async function scratch<T>(act: (netns: Netns) => Promise<T>): Promise<T> {
 	await using netns = Netns.create('doctor');
 	await netns.run('ip', ['link', 'set', 'lo', 'up']);
@@ -87,6 +126,36 @@ async function sendPacket(netns: Netns, family: AddressFamily): Promise<void> {
 	await netns.run(process.execPath, ['-e', `require('net').connect(9, '${host}').on('error', () => {})`]);
 }
 
+/** A native rule on a packet's way, seen in the trace. */
+function nativeTraceCheck(family: AddressFamily): Check {
+	return {
+		what: `nftables, ${family}: a packet's trace, read by netlink`,
+		needs: 'nf_tables (NFT_TRACE is part of it)',
+		mend: mendOf('nf_tables'),
+		async act() {
+			await scratch(async netns => {
+				await netns.run('nft', ['-f', '-'], {input: nativeText('type nat hook output priority -100', 'meta l4proto tcp counter redirect to :9')});
+				await assertTraced(netns, {backend: 'nftables', family, isRule: ({table, chain}) => table === nativeTable && chain === 'sample'});
+			});
+		},
+	};
+}
+
+/** Opens a connection and looks for the rule that it met among the trace events. */
+async function assertTraced(netns: Netns, {backend, family, isRule}: {readonly backend: Backend; readonly family: AddressFamily; readonly isRule: (event: TraceEvent) => boolean}): Promise<void> {
+	const isLegacy = backend === 'iptables-legacy';
+	await using source = new NetlinkTraceSource(netns, {backend, bufferBytes: 1 << 20});
+	await source.start();
+	await sendPacket(netns, family);
+	const {datagrams} = await source.stop();
+	const events = datagrams
+		.filter(({stream}) => stream === (isLegacy ? 'nflog' : 'nft'))
+		.flatMap(({bytes}): readonly TraceEvent[] => (isLegacy ? decodeNflog(bytes) : decodeNftTrace(bytes)).events);
+	if (!events.some(event => event.kind === 'rule' && isRule(event))) {
+		throw new TestbedError('MACHINE', {message: `A connection was opened, and of ${events.length} trace events none shows the rule that it met.`});
+	}
+}
+
 function traceCheck(backend: IptablesBackend, family: AddressFamily, lockFile: string): Check {
 	const legacy = backend === 'iptables-legacy';
 	return {
@@ -99,16 +168,7 @@ function traceCheck(backend: IptablesBackend, family: AddressFamily, lockFile: s
 					// Without a rule that needs conntrack nat is not consulted at all (measured), so it is a REDIRECT.
 					backend, family, text: '*nat\n-A OUTPUT -p tcp -j REDIRECT --to-ports 9\nCOMMIT\n', lockFile,
 				});
-				await using source = new NetlinkTraceSource(netns, {backend, bufferBytes: 1 << 20});
-				await source.start();
-				await sendPacket(netns, family);
-				const {datagrams} = await source.stop();
-				const events = datagrams
-					.filter(({stream}) => stream === (legacy ? 'nflog' : 'nft'))
-					.flatMap(({bytes}) => (legacy ? decodeNflog(bytes) : decodeNftTrace(bytes)).events);
-				if (!events.some(({table, chain, kind}) => table === 'nat' && chain === 'OUTPUT' && kind === 'rule')) {
-					throw new TestbedError('MACHINE', {message: `A connection was opened, and of ${events.length} trace events none shows the rule that it met.`});
-				}
+				await assertTraced(netns, {backend, family, isRule: ({table, chain}) => table === 'nat' && chain === 'OUTPUT'});
 			});
 		},
 	};
@@ -182,6 +242,8 @@ export async function diagnose(onFinding: (finding: Finding) => void = () => und
 			...sampleChecks(backend, lockFile.path),
 			...addressFamilies.map(family => traceCheck(backend, family, lockFile.path)),
 		]),
+		...nativeChecks(),
+		...addressFamilies.map(family => nativeTraceCheck(family)),
 	];
 	for (const check of checks) {
 		const finding = await examine(check); // eslint-disable-line no-await-in-loop -- The first user of a module loads it; side by side the order of causes would be lost.

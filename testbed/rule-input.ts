@@ -79,7 +79,11 @@ Reads a rule input.
 @throws {TestbedError} INPUT when it is not understood, with the line of a dump or the name of an option.
 */
 export function loadRuleInputs(request: InputRequest): LoadedInputs {
-	const {source} = request;
+	const {source, release, cni} = request;
+	if (!source.startsWith('pod:') && (release !== undefined || cni === true)) {
+		throw new TestbedError('USAGE', {message: `${cni === true ? '--cni' : '--release'} goes with pod:FILE; ${source} says itself how its rules come about.`});
+	}
+
 	try {
 		return kindOf(source)(request);
 	} catch (error) {

@@ -165,7 +165,7 @@ function withGaps(observation: Observation, gaps: readonly Gap[]): Observation {
 function resultOf({traffic, observation, ruleSet, options, found}: {traffic: TrafficCase; observation: Observation; ruleSet: RuleSet; options: RunOptions; found: FoundCredentials}): TypeResult {
 	const gaps = [...observation.gaps, ...socketGapsOf(observation, options.credentials)];
 	const whole = {...observation, gaps};
-	const {outcome, observedRoles} = judge({traffic, observation: whole, ruleSet});
+	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation: whole, ruleSet});
 	const {legs} = observation.path;
 	const names = new Set<string>([traffic.probe.actor, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
 	const actors: TypeResult['actors'] = Object.fromEntries([...found].filter(([name]) => names.has(name)));
@@ -179,6 +179,7 @@ function resultOf({traffic, observation, ruleSet, options, found}: {traffic: Tra
 		loop: observation.loop,
 		expected: traffic.expected,
 		observedRoles,
+		decidingRoles,
 		published: comparePublished({
 			traffic, observation: whole, ruleSet, intent: options.rules.intent,
 		}),

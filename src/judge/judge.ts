@@ -9,11 +9,16 @@ import type {TrafficCase} from '../scenario/types.js';
 import type {Gap} from '../trace/gap.js';
 import type {Observation} from '../trace/observation.js';
 import {differencesBetween} from './differences.js';
-import {roleHitsOf} from './observed-roles.js';
+import {decidingHitsOf, roleHitsOf} from './observed-roles.js';
 import type {Outcome} from './outcome.js';
 
 /** An outcome, with what the rules were for that each leg met. */
-export type Judgement = {readonly outcome: Outcome; readonly observedRoles: ReadonlyArray<ReadonlyArray<Role | null>>};
+export type Judgement = {
+	readonly outcome: Outcome;
+	readonly observedRoles: ReadonlyArray<ReadonlyArray<Role | null>>;
+	/** The same without detours, all legs in one: what a path by roles is compared by, whatever the back end. */
+	readonly decidingRoles: ReadonlyArray<Role | null>;
+};
 
 /** Judges one case. `ruleSet` is the set under test, as it was loaded. */
 export function judge({traffic, observation, ruleSet}: {readonly traffic: TrafficCase; readonly observation: Observation; readonly ruleSet: RuleSet}): Judgement {
@@ -22,13 +27,14 @@ export function judge({traffic, observation, ruleSet}: {readonly traffic: Traffi
 	}
 
 	const observedRoles = observation.path.legs.map(leg => roleHitsOf(leg, ruleSet).map(({role}) => role));
+	const decidingRoles = observation.path.legs.flatMap(leg => decidingHitsOf(leg, ruleSet).map(({role}) => role));
 	const reasons = gapsIn(observation);
 	if (reasons.length > 0) {
-		return {outcome: {kind: 'inconclusive', reasons}, observedRoles};
+		return {outcome: {kind: 'inconclusive', reasons}, observedRoles, decidingRoles};
 	}
 
 	const differences = differencesBetween({expected: traffic.expected, observation, ruleSet});
-	return {outcome: differences.length === 0 ? {kind: 'pass'} : {kind: 'fail', differences}, observedRoles};
+	return {outcome: differences.length === 0 ? {kind: 'pass'} : {kind: 'fail', differences}, observedRoles, decidingRoles};
 }
 
 /** The gaps that were found, and those that a path shows by itself even when nobody named them. */

@@ -49,6 +49,7 @@ function typeToJson(result: TypeResult): unknown {
 		differences: outcome.kind === 'fail' ? outcome.differences.map(difference => differenceToJson(difference)) : [],
 		gaps: outcome.kind === 'inconclusive' ? outcome.reasons : result.gaps,
 		legs: legs.map((leg, index) => legToJson(leg, observedRoles[index] ?? [])),
+		roles: result.decidingRoles,
 	};
 }
 

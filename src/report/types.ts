@@ -30,6 +30,8 @@ export type TypeResult = {
 	readonly expected: ExpectedPath;
 	/** The roles of the rules hit, per leg; null for a rule without one. */
 	readonly observedRoles: ReadonlyArray<ReadonlyArray<Role | null>>;
+	/** The roles of the rules that decided, all legs in one: without jumps into chains where nothing matched. */
+	readonly decidingRoles: ReadonlyArray<Role | null>;
 	/** Null for a type that the article does not treat. */
 	readonly published: PublishedVerdict | null;
 	readonly gaps: readonly Gap[];

@@ -8,7 +8,7 @@ import process from 'node:process';
 import test from 'ava';
 import {execa} from 'execa';
 import {dir} from 'tmp-promise';
-import {backends} from '../../src/netfilter/types.js';
+import {iptablesBackends} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import {diagnose, type Finding} from '../../testbed/doctor.js';
 
@@ -19,12 +19,16 @@ test.serial('all works on this machine', async t => {
 	});
 	t.deepEqual(findings.filter(({ok}) => !ok), []);
 	t.deepEqual(told, findings);
-	for (const backend of backends) {
+	for (const backend of iptablesBackends) {
 		for (const family of addressFamilies) {
 			for (const what of ['nat table', 'owner match', 'REDIRECT target', 'TPROXY target', 'conntrack match', 'a packet\'s trace']) {
 				t.true(findings.some(finding => finding.what.startsWith(`${backend}, ${family}: ${what}`)), `${backend}, ${family}: ${what}`);
 			}
 		}
+	}
+
+	for (const what of ['nftables: nat table', 'nftables: owner match', 'nftables: REDIRECT target', 'nftables: TPROXY target', 'nftables: conntrack match', 'nftables, ipv4: a packet\'s trace', 'nftables, ipv6: a packet\'s trace']) {
+		t.true(findings.some(finding => finding.what.startsWith(what)), what);
 	}
 
 	t.true(findings.every(({needs, mend}) => needs !== '' && mend !== ''));
@@ -79,7 +83,7 @@ async function doctorWithout(missing: readonly string[], fakes: Readonly<Record<
 }
 
 const absences = [
-	{missing: ['nft'], red: /program nft|trace/u, hint: 'apt-get install -y nftables'},
+	{missing: ['nft'], red: /program nft|trace|^nftables/u, hint: 'apt-get install -y nftables'},
 	{missing: ['iptables-legacy-restore'], red: /^iptables-legacy, ipv4/u, hint: 'apt-get install -y iptables'},
 	{missing: ['ip6tables-nft-restore'], red: /^iptables-nft, ipv6/u, hint: 'apt-get install -y iptables'},
 ] as const;

@@ -19,7 +19,7 @@ test('the six types over all default releases, both back ends of iptables', asyn
 	t.deepEqual(summary, {passed: runs.length * 6, failed: 0, inconclusive: 0});
 	t.is(exitCode, 0, stderr);
 	t.is(new Set(runs.map(({rules}) => `${rules.release} ${rules.backend}`)).size, runs.length);
-	t.deepEqual([...new Set(runs[0]?.types.map(({stops}) => stops.join(' ')))].length, 6);
+	t.true(runs.every(({types}) => types.find(({id}) => id === '4')?.stops.join(' ') === 'proxy:15001 proxy:15006 app:8080'));
 });
 
 test('releases without native nftables are named as not available, and decide nothing', async t => {

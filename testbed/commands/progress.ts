@@ -1,20 +1,19 @@
 /**
-Progress on stderr, only for a run that takes longer than a second.
+Progress on stderr, only for a run that takes longer than a second, and then a line a second at most.
 */
 
 const quietMs = 1000;
 
-/** Tells stages once a second has passed. Dispose ends it. */
+/** Tells where the run is, once a second, when that has changed. Dispose ends it. */
 export class Progress implements Disposable {
 	#stage = '';
-	#speaks = false;
+	#said = '';
 	readonly #timer: NodeJS.Timeout;
 	readonly #write: (text: string) => void;
 
 	constructor(write: (text: string) => void) {
 		this.#write = write;
-		this.#timer = setTimeout(() => {
-			this.#speaks = true;
+		this.#timer = setInterval(() => {
 			this.#say();
 		}, quietMs);
 		this.#timer.unref();
@@ -23,16 +22,16 @@ export class Progress implements Disposable {
 	/** Notes what the run is doing now. */
 	stage(stage: string): void {
 		this.#stage = stage;
-		if (this.#speaks) {
-			this.#say();
-		}
 	}
 
 	[Symbol.dispose](): void {
-		clearTimeout(this.#timer);
+		clearInterval(this.#timer);
 	}
 
 	#say(): void {
-		this.#write(`testbed: ${this.#stage} …\n`);
+		if (this.#stage !== this.#said) {
+			this.#said = this.#stage;
+			this.#write(`testbed: ${this.#stage} …\n`);
+		}
 	}
 }

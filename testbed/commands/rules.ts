@@ -32,6 +32,8 @@ export type RulesFlags = {
 	readonly diff?: string;
 	readonly diff6?: string;
 	readonly dnsServers?: readonly string[];
+	readonly cni?: boolean;
+	readonly release?: string;
 };
 
 /** What is printed where, and the exit status. */
@@ -73,9 +75,9 @@ The same without a process.
 */
 export function showRules(input: string | undefined, flags: RulesFlags, {terminal, load = loadRuleInputs}: {readonly terminal: Printing['terminal']; readonly load?: Loader}): RulesOutput {
 	refuseContradictions(input, flags);
-	const {family: families, backend: backends, dnsServers} = flags;
+	const {family: families, backend: backends, dnsServers, cni, release} = flags;
 	const loadOne = (source: string, source6: string | undefined, own: readonly Backend[] | undefined): RuleInput => single(load({
-		source, source6, families, backends: own, dnsServers, isForShow: true,
+		source, source6, families, backends: own, dnsServers, cni, release, isForShow: true,
 	}), source);
 	const rules = loadOne(input ?? defaultInput, flags.rules6, flags.diff === undefined ? backends : backends?.slice(0, 1));
 	const shown = shownRules(rules, families);

@@ -33,6 +33,8 @@ export type RunFlags = {
 	readonly backend?: readonly Backend[];
 	readonly family: readonly AddressFamily[];
 	readonly dnsServers?: readonly string[];
+	readonly cni?: boolean;
+	readonly release?: string;
 	readonly types?: readonly TypeId[];
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
@@ -115,7 +117,7 @@ function printMany(runs: Runs, flags: RunFlags): string {
 /** Runs and prints; returns the exit status. */
 export async function runCommand(flags: RunFlags): Promise<number> {
 	const {inputs, missing} = loadRuleInputs({
-		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers,
+		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
 	});
 	const controller = new AbortController();
 	const onSignal = (signal: NodeJS.Signals): void => {

@@ -73,7 +73,9 @@ async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, familie
 			throw error instanceof CommandError ? rejection({error, input, program: tool(backend, family, 'restore')}) : error;
 		}
 
-		return parseSave(await netns.run(tool(backend, family, 'save'), [], {environment}), family).tables;
+		// A namespace that holds no table of a family has nothing to print.
+		const saved = await netns.run(tool(backend, family, 'save'), [], {environment});
+		return saved.trim() === '' ? [] : parseSave(saved, family).tables;
 	}));
 	const failed = results.find(result => result.status === 'rejected');
 	if (failed !== undefined) {

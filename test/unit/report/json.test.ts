@@ -27,7 +27,7 @@ test('the keys of the contract, in their order', t => {
 	t.is(json['version'], 1);
 	t.deepEqual(json['summary'], {passed: 6, failed: 0, inconclusive: 0});
 	for (const type of json.types) {
-		t.deepEqual(Object.keys(type), ['id', 'name', 'family', 'actors', 'outcome', 'stops', 'path', 'loop', 'expected', 'published', 'differences', 'gaps', 'legs']);
+		t.deepEqual(Object.keys(type), ['id', 'name', 'family', 'actors', 'outcome', 'stops', 'path', 'loop', 'expected', 'published', 'differences', 'gaps', 'legs', 'roles']);
 		t.is(type['outcome'], 'pass');
 	}
 });
