@@ -3,8 +3,12 @@ What a run is asked for, normalised once at the border: everything behind it has
 */
 
 import type {SidecarRouting} from '../src/istio/routing.js';
-import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
-import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
+import type {
+	AddressFamily, Backend, Rule, RuleSet,
+} from '../src/netfilter/types.js';
+import type {
+	ActorCredentials, Credentials, Intent, TypeId,
+} from '../src/scenario/types.js';
 
 /** The rules under test, and what they are meant to do. */
 export type RuleInput = {
@@ -21,6 +25,10 @@ export type RuleInput = {
 	/** What a correct set would be, to name rules that are missing or moved. */
 	readonly reference: RuleSet;
 	readonly intent: Intent;
+	/** The lines of the user's text that rules came from, where there is one. */
+	readonly lines?: ReadonlyMap<Rule, number>;
+	/** Who the proxy runs as, where the input says so. */
+	readonly proxy?: Credentials;
 };
 
 /** Everything that decides a run. */

@@ -13,10 +13,10 @@ import {InputError} from '../src/istio/input-error.js';
 import {ambientHostRuleSet, ambientRuleSet} from '../src/istio/iptables/ambient.js';
 import {ambientHostNftRuleSet, ambientNftRuleSet} from '../src/istio/nftables/ambient.js';
 import {podInput} from '../src/istio/pod/input.js';
-import {parsePod} from '../src/istio/pod/pod.js';
+import {parsePod, type Pod} from '../src/istio/pod/pod.js';
 import {refusalOf} from '../src/istio/nftables/refusal.js';
 import {
-	findRelease, newestRelease, releaseLines, type Release,
+	findRelease, newestRelease, releaseLines,
 } from '../src/istio/releases.js';
 import {sidecarRouting, type SidecarRouting} from '../src/istio/routing.js';
 import {tableFamily} from '../src/netfilter/built-in.js';
@@ -29,6 +29,7 @@ import {
 import {
 	intentOf, intentOfAmbient, intentOfRuleSet, unsupportedOptions,
 } from '../src/scenario/intent.js';
+import type {Credentials} from '../src/scenario/types.js';
 import {TestbedError} from './errors.js';
 import type {RuleInput} from './options.js';
 
@@ -117,7 +118,7 @@ function ofReleases({source, source6, families, backends, dnsServers, isForShow}
 	const asked = backendsFor(releases, backends).flatMap(backend => releases.map(release => ({backend, release})));
 	const cannot = asked.filter(({backend, release: {release}}) => backend === 'nftables' && !release.features.nativeNftables);
 	if (cannot.length > 0 && releases.length === 1) {
-		throw new TestbedError('INPUT', {message: `${source}: ${noNative(releases[0]!.release)}`, state: 'Nothing was installed.', hint: 'Choose --backend iptables-nft or iptables-legacy.'});
+		throw new TestbedError('INPUT', {message: `${source}: release ${releases[0]!.release.name} ${noNative()}`, state: 'Nothing was installed.', hint: 'Choose --backend iptables-nft or iptables-legacy.'});
 	}
 
 	return {
@@ -125,7 +126,7 @@ function ofReleases({source, source6, families, backends, dnsServers, isForShow}
 			families, backend, dnsServers, isForShow,
 		})),
 		missing: cannot.map(({backend, release: {release}}) => ({
-			source, release: release.name, backend, reason: noNative(release),
+			source, release: release.name, backend, reason: noNative(),
 		})),
 	};
 }
@@ -144,9 +145,9 @@ function backendsFor(releases: readonly ReleaseInput[], asked: readonly Backend[
 	return asked ?? (releases.length > 1 ? iptablesBackends : ['iptables-nft']);
 }
 
-function noNative({name}: Release): string {
+function noNative(): string {
 	const first = releaseLines.find(({features}) => features.nativeNftables);
-	return `release ${name} writes no native nftables rules${first === undefined ? '' : `; ${first.name} is the first that does`}.`;
+	return `writes no native nftables rules${first === undefined ? '' : `; ${first.name} is the first that does`}.`;
 }
 
 function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsServers, isForShow = false}: {
@@ -173,7 +174,7 @@ function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsS
 		backend,
 		ruleSet,
 		routing: sidecarRouting(options, families, release),
-		warnings: refusal === undefined ? input.warnings : [...input.warnings, `nft refuses this set: ${refusal}`],
+		warnings: refusal === undefined ? input.warnings : [...input.warnings, refusal],
 		reference: ruleSet,
 		intent: intentOf(options, release.features),
 	};
@@ -182,7 +183,8 @@ function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsS
 /** A pod manifest: the rules come about as the manifest says, by the init container, by istio-cni or by the agent of ambient mode. */
 function ofPod(request: InputRequest): LoadedInputs {
 	const {source, families, release, cni = false} = request;
-	const found = podInput(parsePod(readSource(source.slice('pod:'.length))), {cni, ...(release === undefined ? {} : {release})});
+	const pod = parsePod(readSource(source.slice('pod:'.length)));
+	const found = podInput(pod, {cni, ...(release === undefined ? {} : {release})});
 	switch (found.kind) {
 		case 'none': {
 			throw new TestbedError('INPUT', {
@@ -197,14 +199,21 @@ function ofPod(request: InputRequest): LoadedInputs {
 		}
 
 		case 'sidecar': {
-			const pod = findRelease(found.release);
-			const asked: ReleaseInput = {release: pod, ...readSidecarArguments({...found, release: pod})};
+			const known = findRelease(found.release);
+			const asked: ReleaseInput = {release: known, ...readSidecarArguments({...found, release: known})};
 			const inputs = backendsFor([asked], request.backends).map(backend => ofRelease(source, asked, {
 				families, backend, dnsServers: request.dnsServers, isForShow: request.isForShow,
 			}));
-			return withWarnings({inputs, missing: []}, podWarnings(found, families));
+			const proxy = proxyOf(pod);
+			return withWarnings({inputs: proxy === undefined ? inputs : inputs.map(input => ({...input, proxy})), missing: []}, podWarnings(found, families));
 		}
 	}
+}
+
+/** Who the container of the proxy runs as, where the manifest says so. A group that is not given is left to the image, whose users have groups of their own number. */
+function proxyOf({containers, initContainers}: Pod): Credentials | undefined {
+	const proxy = [...containers, ...initContainers].find(({name}) => name === 'istio-proxy');
+	return proxy?.runAsUser === undefined ? undefined : {uid: proxy.runAsUser, gid: proxy.runAsGroup ?? proxy.runAsUser};
 }
 
 function podWarnings({warnings, families: found}: {readonly warnings: readonly string[]; readonly families: readonly AddressFamily[] | undefined}, asked: readonly AddressFamily[]): readonly string[] {
@@ -265,6 +274,7 @@ function ofDump({source, source6, families, backends}: InputRequest): LoadedInpu
 		ruleSet,
 		routing: intent.ambient === undefined ? sidecarRouting(options, families, release) : ambientRouting(families),
 		warnings: [...parts.flatMap(({warnings}) => warnings), ...opaqueWarnings(parts)],
+		lines: new Map(parts.flatMap(({lines}) => [...lines])),
 		intent,
 	};
 	return {

@@ -3,7 +3,9 @@ The world in which rules are put to the kernel: a sandbox with its actors. Sever
 */
 
 import type {SidecarRouting} from '../src/istio/routing.js';
-import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+import type {
+	AddressFamily, Backend, Rule, RuleSet,
+} from '../src/netfilter/types.js';
 import {transparencyOf} from '../src/scenario/intent.js';
 import {defaultTopology, type Topology} from '../src/scenario/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
@@ -68,8 +70,8 @@ export class Stage implements AsyncDisposable {
 
 	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then.
 	*/
-	async install({ruleSet, routing, backend, families}: {
-		readonly ruleSet: RuleSet; readonly routing: SidecarRouting; readonly backend: Backend; readonly families: readonly AddressFamily[];
+	async install({ruleSet, routing, backend, families, lines}: {
+		readonly ruleSet: RuleSet; readonly routing: SidecarRouting; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lines?: ReadonlyMap<Rule, number> | undefined;
 	}): Promise<RuleSet> {
 		const [configured] = await this.#configured;
 		valueOf(configured);
@@ -80,7 +82,7 @@ export class Stage implements AsyncDisposable {
 
 		const [held] = await Promise.all([
 			installRules(this.sandbox.pod, {
-				ruleSet, backend, families, lockFile: this.#lockFile.path, ...(before === undefined ? {} : {held: before.ruleSet}),
+				ruleSet, backend, families, lockFile: this.#lockFile.path, lines, ...(before === undefined ? {} : {held: before.ruleSet}),
 			}),
 			this.sandbox.applyRouting(routing, before?.routing),
 		]);

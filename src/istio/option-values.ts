@@ -123,7 +123,9 @@ function isCidr(item: string): boolean {
 }
 
 function notCidr(item: string, {name}: Reading): InputError {
-	return new InputError(`"${item}" is no CIDR such as 10.0.0.0/8 or 2001:db8::/32`, name);
+	// `-x -b '*'`: pflag takes the next word for the value, whatever it begins with.
+	const isFlag = item.startsWith('-') ? '; the word behind the flag is its value, so an empty value has to be written as ""' : '';
+	return new InputError(`"${item}" is no CIDR such as 10.0.0.0/8 or 2001:db8::/32${isFlag}`, name);
 }
 
 /** `*` exactly, or CIDRs. */

@@ -73,7 +73,7 @@ export function generateRun({release: version, family, argv, env, resolv}: RunIn
 	});
 	const refusal = input.native ? refusalOf(ruleSet) : undefined;
 	if (refusal !== undefined) {
-		throw new InputError(`nft refuses the rules: ${refusal}`);
+		throw new InputError(refusal);
 	}
 
 	return {

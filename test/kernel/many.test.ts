@@ -28,7 +28,7 @@ test('releases without native nftables are named as not available, and decide no
 	const missing = runs.filter(({unavailable}) => unavailable !== undefined);
 	t.deepEqual(missing.map(({rules}) => rules.release), releaseLines.filter(({features}) => !features.nativeNftables).map(({name}) => name));
 	t.true(missing.length > 0 && missing.length < runs.length);
-	t.regex(missing[0]?.unavailable ?? '', /native nftables/u);
+	t.is(missing[0]?.unavailable, 'writes no native nftables rules; 1.27 is the first that does.');
 	t.is(exitCode, 0);
 });
 

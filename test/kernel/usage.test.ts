@@ -29,7 +29,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 	{given: ['--rules', '-'], input: '*nat\n-A OUTPUT -j NOSUCH\nCOMMIT\n', message: /line 2: .*NOSUCH[\s\S]*Nothing was installed/u},
 	{given: ['--rules', '-'], input: '*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j RETURN\n', message: /line 3: .*COMMIT[\s\S]*Nothing was installed/u},
 	{given: ['--rules', '-'], input: 'Chain OUTPUT (policy ACCEPT)\ntarget     prot opt source               destination\n', message: /line 1: [\s\S]*Nothing was installed/u},
-	{given: ['--rules', '-'], input: '*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', message: /iptables-nft-restore rejected .*-m nosuchmatch -j RETURN[\s\S]*nothing stays installed/u},
+	{given: ['--rules', '-'], input: '# mine\n\n*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', message: /iptables-nft-restore rejected line 4 of what was given, .*-m nosuchmatch -j RETURN[\s\S]*nothing stays installed/u},
 	{given: ['--rules', '-', '--backend', 'iptables-legacy'], input: '*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', message: /iptables-legacy-restore rejected .*-m nosuchmatch -j RETURN[\s\S]*nothing stays installed/u},
 	{given: ['--rules', 'release:0.1'], message: /unknown release "0\.1"; known are [\s\S]*Nothing was installed/u},
 	{given: ['--rules', 'release:1.30 --nope'], message: /--nope: unknown flag: --nope[\s\S]*Nothing was installed/u},

@@ -133,7 +133,8 @@ function shownRules({source, release, backend, ruleSet, routing, warnings}: Rule
 }
 
 function printWarnings(inputs: readonly ShownRules[]): string {
-	return inputs.flatMap(({source, warnings}) => warnings.map(warning => `warning: ${source}: ${warning}\n`)).join('');
+	// Of two sides, the warning says whose it is.
+	return inputs.flatMap(({source, warnings}) => warnings.map(warning => `warning: ${inputs.length > 1 ? `${source}: ` : ''}${warning}\n`)).join('');
 }
 
 type Printing = Pick<RulesFlags, 'format' | 'explain'> & {readonly terminal: {readonly colour: boolean; readonly width: number}};

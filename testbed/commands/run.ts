@@ -14,7 +14,9 @@ import {printTap} from '../../src/report/tap.js';
 import {printText, type TextOptions} from '../../src/report/text.js';
 import type {Report} from '../../src/report/types.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';
-import type {ActorCredentials, Intent, TypeId} from '../../src/scenario/types.js';
+import type {
+	ActorCredentials, Credentials, Intent, TypeId,
+} from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput, RunOptions} from '../options.js';
 import {defaultInput, loadRuleInputs, type MissingInput} from '../rule-input.js';
@@ -54,14 +56,15 @@ export type RunFlags = {
 type CredentialFlags = Pick<RunFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'appUid' | 'appGid'>;
 
 /**
-A group that is not given follows its user, as in istio-iptables; the agent runs in the proxy's container, as its user, unless somebody says otherwise.
+What the command line says of the proxy goes before what the input says (a manifest does). A group that is not given follows its user, as in istio-iptables; the agent runs in the proxy's container, as its user, unless somebody says otherwise.
 ztunnel runs as root with the group 1337 too. Under TPROXY the injection template runs that container as root with the group 1337 (Istio, manifests/charts, injection-template.yaml: no runAsUser, runAsGroup 1337), for nat looks at owners and not at marks.
 */
-export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: CredentialFlags, {inboundInterceptionMode, ambient}: Pick<Intent, 'inboundInterceptionMode' | 'ambient'>): ActorCredentials {
+export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: CredentialFlags, {inboundInterceptionMode, ambient}: Pick<Intent, 'inboundInterceptionMode' | 'ambient'>, known?: Credentials): ActorCredentials {
 	const root = {uid: 0, gid: 0};
 	const isTransparent = (inboundInterceptionMode === 'TPROXY' || ambient !== undefined) && proxyUid === undefined;
-	const uid = proxyUid ?? (isTransparent ? 0 : 1337);
-	const proxy = {uid, gid: proxyGid ?? (isTransparent ? 1337 : uid)};
+	const usual = proxyUid === undefined ? known ?? (isTransparent ? {uid: 0, gid: 1337} : undefined) : undefined;
+	const uid = proxyUid ?? usual?.uid ?? 1337;
+	const proxy = {uid, gid: proxyGid ?? usual?.gid ?? uid};
 	return {
 		proxy,
 		agent: {uid: agentUid ?? proxy.uid, gid: agentGid ?? agentUid ?? proxy.gid},
@@ -136,7 +139,7 @@ export async function runCommand(flags: RunFlags): Promise<number> {
 		rules,
 		families: flags.family,
 		types: flags.types ?? defaultTypeIds,
-		credentials: credentialsOf(flags, rules.intent),
+		credentials: credentialsOf(flags, rules.intent, rules.proxy),
 		timeoutMs: flags.timeout,
 		traceBufferBytes: flags.traceBuffer,
 		keep: flags.keep === true,

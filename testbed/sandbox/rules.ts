@@ -5,9 +5,9 @@ Puts a rule set into a namespace by the tools of its back end, and reads back wh
 import {tableFamily} from '../../src/netfilter/lookup.js';
 import {differencesInMeaning} from '../../src/netfilter/meaning.js';
 import {parseNft, printNft} from '../../src/netfilter/nft.js';
-import {parseSave, printSave} from '../../src/netfilter/save.js';
+import {parseSave, printSave, ruleOfLine} from '../../src/netfilter/save.js';
 import type {
-	AddressFamily, Backend, IptablesBackend, RuleSet, Table,
+	AddressFamily, Backend, IptablesBackend, Rule, RuleSet, Table,
 } from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {CommandError} from '../exec.js';
@@ -29,6 +29,8 @@ export type Installation = {
 	readonly lockFile: string;
 	/** What the namespace holds of an earlier set; it is replaced. */
 	readonly held?: RuleSet;
+	/** The lines of the user's text that rules came from, for telling which of them was rejected. */
+	readonly lines?: ReadonlyMap<Rule, number> | undefined;
 };
 
 /**
@@ -59,7 +61,7 @@ function isOfFamilies({family}: Table, families: readonly AddressFamily[]): bool
 type IptablesInstallation = Installation & {readonly backend: IptablesBackend};
 
 /** Its tool commits a family table by table (measured), so when something is rejected, all tables of all families are emptied again. */
-async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, families, lockFile, held}: IptablesInstallation): Promise<RuleSet> {
+async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, families, lockFile, held, lines}: IptablesInstallation): Promise<RuleSet> {
 	const environment = {XTABLES_LOCKFILE: lockFile};
 	const restore = async (family: AddressFamily, input: string): Promise<void> => {
 		await netns.run(tool(backend, family, 'restore'), [], {input, environment});
@@ -70,7 +72,9 @@ async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, familie
 		try {
 			await restore(family, input);
 		} catch (error) {
-			throw error instanceof CommandError ? rejection({error, input, program: tool(backend, family, 'restore')}) : error;
+			throw error instanceof CommandError ? rejection({
+				error, input, program: tool(backend, family, 'restore'), lineOf: line => userLine(ruleOfLine(ruleSet, {family, line}), lines),
+			}) : error;
 		}
 
 		// A namespace that holds no table of a family has nothing to print.
@@ -102,7 +106,9 @@ async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Inst
 	try {
 		await netns.run('nft', ['-f', '-'], {input});
 	} catch (error) {
-		throw error instanceof CommandError ? rejection({error, input, program: 'nft -f'}) : error;
+		throw error instanceof CommandError ? rejection({
+			error, input, program: 'nft -f', lineOf: () => undefined,
+		}) : error;
 	}
 
 	const {tables} = parseNft(await netns.run('nft', ['-s', 'list', 'ruleset']));
@@ -112,12 +118,19 @@ async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Inst
 /** The line that a tool names: `line 5`, `line: 5`; nft's `/dev/stdin:5:1-7`. */
 const linePattern = /line:? (?<line>\d+)|\/dev\/stdin:(?<nftLine>\d+):/u;
 
-function rejection({error, input, program}: {error: CommandError; input: string; program: string}): TestbedError {
+function userLine(rule: Rule | undefined, lines: Installation['lines']): number | undefined {
+	return rule === undefined ? undefined : lines?.get(rule);
+}
+
+/** What a tool rejected, by its own line and, where there is one, the user's: `lineOf`. */
+function rejection({error, input, program, lineOf}: {error: CommandError; input: string; program: string; lineOf: (line: number) => number | undefined}): TestbedError {
 	const {line: ofIptables, nftLine} = linePattern.exec(error.stderr)?.groups ?? {};
 	const line = Number(ofIptables ?? nftLine ?? 0);
 	const text = input.split('\n')[line - 1]?.trim();
+	const own = lineOf(line);
+	const where = own === undefined ? `line ${line}` : `line ${own} of what was given`;
 	return new TestbedError('RULES_REJECTED', {
-		message: `${program} rejected ${text === undefined || text === 'COMMIT' ? 'the rules' : `line ${line}, \`${text}\``}: ${error.stderr.trim()}`,
+		message: `${program} rejected ${text === undefined || text === 'COMMIT' ? 'the rules' : `${where}, \`${text}\``}: ${error.stderr.trim()}`,
 		state: 'No traffic was sent and nothing stays installed.',
 		hint: 'Does the kernel have the match or target? `testbed doctor` tells.',
 		cause: error,

@@ -73,7 +73,7 @@ test('policy rules are printed as ip prints them', t => {
 
 test('a refused run is printed with the reason', t => {
 	t.regex(printRun({...plainRun(), release: '1.10.6', argv: ['--capture-all-dns']}).error, /^--capture-all-dns: unknown flag: --capture-all-dns/);
-	t.regex(printRun({...plainRun(), argv: ['--native-nftables', '-b', '9000:9010']}).error, /^nft refuses the rules: /);
+	t.regex(printRun({...plainRun(), argv: ['--native-nftables', '-b', '9000:9010']}).error, /^nft refuses rule 2 of chain istio-inbound/);
 	t.is(printRun({...plainRun(), release: '1.4'}).v4, '');
 });
 

@@ -132,8 +132,8 @@ test('the same release by two back ends', t => {
 
 test('warnings go to stderr, of both sides of a comparison, and into the JSON', t => {
 	const input = inputOf('release:1.30', {warnings: ['one', 'two']});
-	t.is(showLoaded([input]).stderr, 'warning: release:1.30: one\nwarning: release:1.30: two\n');
-	t.is(showLoaded([input], {diff: 'given'}).stderr.split('\n').length, 5);
+	t.is(showLoaded([input]).stderr, 'warning: one\nwarning: two\n');
+	t.deepEqual(showLoaded([input], {diff: 'given'}).stderr.split('\n'), [...Array.from({length: 2}, () => ['warning: release:1.30: one', 'warning: release:1.30: two']).flat(), '']);
 	t.deepEqual((JSON.parse(showLoaded([input], {format: 'json'}).stdout) as {warnings: unknown}).warnings, ['one', 'two']);
 });
 
