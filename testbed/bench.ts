@@ -12,7 +12,7 @@ Learned (2 cores, Node 20.20, Linux 6.18; whole 0.39 to 0.49 s, ratio 1.62 to 1.
 import process from 'node:process';
 import {performance} from 'node:perf_hooks';
 import {fileURLToPath} from 'node:url';
-import {Command} from 'commander';
+import {Command, Option} from 'commander';
 import {defaultTypeIds} from '../src/scenario/six-types.js';
 import {defaultTopology} from '../src/scenario/topology.js';
 import type {ActorName} from '../src/scenario/types.js';
@@ -129,12 +129,26 @@ function print(samples: readonly Sample[]): string {
 /** Measures and prints; returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
 	const command = new Command('bench')
-		.description('measure the whole run against the parts that it cannot do without')
+		.description('measure the whole run against the parts that it cannot do without, and rule sets: making, reading, printing, running many')
 		.option('--rounds <n>', 'rounds; each figure is a median', text => readNumber(text, {min: 1, max: 1000}), 9)
-		.option('--json', 'print the samples as JSON')
+		.addOption(new Option('--only <part>', 'one part: the whole run, or rule sets').choices(['run', 'rules']))
+		.option('--json', 'print the samples of the run as JSON')
 		.addHelpText('after', '\nExample:\n  npm run bench -- --rounds 21');
 	command.parse([...argv], {from: 'user'});
-	const {rounds, json} = command.opts<{rounds: number; json?: boolean}>();
+	const {rounds, json, only} = command.opts<{rounds: number; json?: boolean; only?: 'run' | 'rules'}>();
+	if (only !== 'rules') {
+		await benchRun(rounds, json === true);
+	}
+
+	if (only !== 'run' && json !== true) {
+		const {measureRules} = await import('./bench-rules.js');
+		process.stdout.write((await measureRules()).join(''));
+	}
+
+	return 0;
+}
+
+async function benchRun(rounds: number, json: boolean): Promise<void> {
 	const samples: Sample[] = [];
 	for (let round = 0; round < rounds; round++) {
 		if (process.stderr.isTTY) {
@@ -144,8 +158,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 		samples.push(await sample()); // eslint-disable-line no-await-in-loop -- Rounds side by side would measure each other.
 	}
 
-	process.stdout.write(json === true
+	process.stdout.write(json
 		? `${JSON.stringify(samples.map(({stages, ...rest}) => ({...rest, stages: Object.fromEntries(stages)})), undefined, 2)}\n`
 		: print(samples));
-	return 0;
 }
