@@ -6,6 +6,12 @@ export type * from './netfilter/types.js';
 export type * from './netfilter/path.js';
 export {stepsOfPath, stopsOfPath} from './netfilter/path.js';
 export {ParseError, parseSave, printSave} from './netfilter/save.js';
+export {
+	importRules, opaqueRules, recognise, type Imported, type OpaqueRule,
+} from './netfilter/import.js';
+export {parseNft, printNft} from './netfilter/nft.js';
+export {parseNftJson} from './netfilter/nft-json.js';
+export {normalise} from './netfilter/normalise.js';
 
 export {InputError} from './istio/input-error.js';
 export {
@@ -13,6 +19,13 @@ export {
 } from './istio/arguments.js';
 export {sidecarOptionsFromConfig} from './istio/config-options.js';
 export {generate} from './istio/generate.js';
+export {ambientRouting} from './istio/ambient-routing.js';
+export {parseAmbientInput, type AmbientInput, type AmbientOptions} from './istio/ambient-options.js';
+export {ambientHostRuleSet, ambientHostSets, ambientRuleSet} from './istio/iptables/ambient.js';
+export {ambientHostNftRuleSet, ambientNftRuleSet} from './istio/nftables/ambient.js';
+export {refusalOf} from './istio/nftables/refusal.js';
+export {parsePod, type Pod} from './istio/pod/pod.js';
+export {podInput, type PodInput} from './istio/pod/input.js';
 export {defaultOptions, injectedArguments, injectedArgumentsOf, type SidecarOptions} from './istio/options.js';
 export {findRelease, newestRelease, releaseLines, type Release} from './istio/releases.js';
 export {roleHistory, type RoleHistory} from './istio/role-history.js';

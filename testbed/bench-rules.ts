@@ -26,7 +26,7 @@ const sizes = [1000, 2000, 5000, 10_000, 20_000] as const;
 /** Rules of several kinds, as a node's dump holds them. */
 function saveOf(rules: number): string {
 	const kinds = [
-		(index: number) => `-A KUBE-SERVICES -d 10.${index >> 8 & 255}.${index & 255}.1/32 -p tcp -m comment --comment "ns/svc-${index}:http cluster IP" -m tcp --dport 80 -j KUBE-SVC`,
+		(index: number) => `-A KUBE-SERVICES -d 10.${(index >> 8) & 255}.${index & 255}.1/32 -p tcp -m comment --comment "ns/svc-${index}:http cluster IP" -m tcp --dport 80 -j KUBE-SVC`,
 		(index: number) => `-A KUBE-SVC -m statistic --mode random --probability 0.33333333349 -m comment --comment "svc-${index}" -j MARK --set-xmark 0x4000/0x4000`,
 		(index: number) => `-A KUBE-SVC -p tcp -m tcp -j DNAT --to-destination 10.244.${index & 255}.7:8080`,
 		(index: number) => `-A ISTIO_OUTPUT ! -d 127.0.0.1/32 -o lo -p tcp -m tcp ! --dport ${index % 60_000} -m owner --uid-owner ${index} -j RETURN`,

@@ -142,7 +142,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 	if (only !== 'run' && json !== true) {
 		const {measureRules} = await import('./bench-rules.js');
-		process.stdout.write((await measureRules()).join(''));
+		const lines = await measureRules();
+		process.stdout.write(lines.join(''));
 	}
 
 	return 0;

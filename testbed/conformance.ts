@@ -3,25 +3,43 @@
 */
 
 import {open} from 'node:fs/promises';
+import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {Command, CommanderError} from 'commander';
+import {compareGolden, withGroupNumbers, type GoldenEntry} from '../src/istio/golden.js';
 import {
-	backendOf, compareRun, printRun, type RealRun, type RunBackend, type RunComparison, type RunInput,
+	backendOf, compareRun, printRun, type RunDifference, type RealRun, type RunComparison, type RunInput,
 } from '../src/istio/real-run.js';
 import {exitStatusOf, TestbedError} from './errors.js';
 
 const shippedFolder = fileURLToPath(new URL('../../test/fixtures/istio-real/', import.meta.url));
 const shippedFiles = ['defaults.jsonl', 'random.jsonl', 'random-nft.jsonl'].map(name => path.join(shippedFolder, name));
 
+const goldenFolder = fileURLToPath(new URL('../../test/fixtures/istio-goldens/', import.meta.url));
+const ambientGoldens = fileURLToPath(new URL('../../test/fixtures/istio-ambient/goldens.jsonl', import.meta.url));
+
+/** A golden that is shipped: what was asked for, and its text. */
+type ShippedGolden = {readonly entry: GoldenEntry; readonly text: string};
+
+/** All of Istio's goldens; those of ambient mode stand in a file of their own, beside what the kernel made of them. */
+function readShippedGoldens(): readonly ShippedGolden[] {
+	const {entries} = JSON.parse(withGroupNumbers(readFileSync(`${goldenFolder}index.json`, 'utf8'))) as {readonly entries: readonly GoldenEntry[]};
+	const ambient = new Map(readFileSync(ambientGoldens, 'utf8').split('\n').filter(line => line !== '').map(line => {
+		const {file, golden} = JSON.parse(line) as {readonly file: string; readonly golden: string};
+		return [file, golden] as const;
+	}));
+	return entries.map(entry => ({entry, text: withGroupNumbers(ambient.get(entry.file) ?? readFileSync(path.join(goldenFolder, entry.file), 'utf8'))}));
+}
+
 type Tally = Record<RunComparison['kind'], number>;
 
 /** Compares or prints; returns the exit status: 0 when nothing differs. */
 export async function main(argv: readonly string[]): Promise<number> {
 	const command = new Command('conformance')
-		.description('compare the generated rules with those of the real istio-iptables; without files, with the runs in test/fixtures/istio-real')
+		.description('compare the generated rules with those of the real istio-iptables; without files, with the runs in test/fixtures/istio-real and all of Istio\'s goldens')
 		.argument('[files...]', 'runs, one JSON object a line, as in test/fixtures/istio-real; - is standard input')
 		.option('--print', 'write what is generated for each line instead, one JSON object a line; results in the input are ignored')
 		.addHelpText('after', '\nExit status: 0 all equal; 1 something differs; 2 a file cannot be read.\n\nExamples:\n  npm run conformance\n  npm run -s conformance -- --print runs.jsonl');
@@ -34,7 +52,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 		command.parse([...argv], {from: 'user'});
 		const {print = false} = command.opts<{print?: boolean}>();
 		const files = command.args.length === 0 ? shippedFiles : command.args;
-		return print ? await printFiles(files) : await compareFiles(files);
+		return print ? await printFiles(files) : await compareFiles(files, command.args.length === 0 ? readShippedGoldens() : []);
 	} catch (error) {
 		if (error instanceof CommanderError) {
 			return error.exitCode === 0 ? 0 : exitStatusOf.USAGE; // Commander has printed it.
@@ -64,7 +82,7 @@ async function printFiles(files: readonly string[]): Promise<number> {
 	return 0;
 }
 
-async function compareFiles(files: readonly string[]): Promise<number> {
+async function compareFiles(files: readonly string[], goldens: readonly ShippedGolden[]): Promise<number> {
 	const tallies = new Map<string, Tally>();
 	const differences: string[] = [];
 	for (const file of files) {
@@ -76,6 +94,14 @@ async function compareFiles(files: readonly string[]): Promise<number> {
 			if (comparison.kind === 'different') {
 				differences.push(describe(real, place, comparison.difference));
 			}
+		}
+	}
+
+	for (const {entry, text} of goldens) {
+		const comparison = compareGolden(entry, text);
+		tallyOf(tallies, 'goldens', entry.file.split('/')[0] ?? '')[comparison.kind]++;
+		if (comparison.kind === 'different') {
+			differences.push(describeDifference(entry.file, comparison.difference));
 		}
 	}
 
@@ -164,7 +190,7 @@ function withResult(run: RunInput, place: string): RealRun {
 	};
 }
 
-function tallyOf(tallies: Map<string, Tally>, release: string, backend: RunBackend): Tally {
+function tallyOf(tallies: Map<string, Tally>, release: string, backend: string): Tally {
 	const key = `${release} ${backend}`;
 	const tally = tallies.get(key) ?? {
 		equal: 0, different: 0, refused: 0,
@@ -175,9 +201,13 @@ function tallyOf(tallies: Map<string, Tally>, release: string, backend: RunBacke
 
 function describe({release, family, argv, env, resolv}: RealRun, place: string, {place: where, ours, theirs}: Extract<RunComparison, {kind: 'different'}>['difference']): string {
 	const words = [...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...argv].map(word => /^[\w,.:/=+-]+$/.test(word) ? word : `'${word}'`);
+	return describeDifference(`${place}  ${release} ${family} ${words.join(' ')}${resolv.length === 0 ? '' : `  (servers ${resolv.join(', ')})`}`, {place: where, ours, theirs});
+}
+
+function describeDifference(what: string, {place: where, ours, theirs}: RunDifference): string {
 	const at = [...ours.keys(), ...theirs.keys()].find(index => ours[index] !== theirs[index]) ?? 0;
 	return [
-		`${place}  ${release} ${family} ${words.join(' ')}${resolv.length === 0 ? '' : `  (servers ${resolv.join(', ')})`}`,
+		what,
 		`  ${where}, first difference at ${at + 1}:`,
 		`    ours  ${ours[at] ?? '(nothing)'}`,
 		`    real  ${theirs[at] ?? '(nothing)'}`,
@@ -207,6 +237,6 @@ function figures({equal, different, refused}: Tally): readonly string[] {
 }
 
 function row(cells: readonly string[]): string {
-	const widths = [10, 10, 10, 8, 11, 15];
+	const widths = [10, 14, 10, 8, 11, 15];
 	return `${cells.map((cell, index) => index < 2 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0)).join('')}\n`;
 }

@@ -228,6 +228,10 @@ function withWarnings({inputs, missing}: LoadedInputs, warnings: readonly string
 /** `ambient:1.30 --ingress`: what the agent writes in the pod. `ambient-host:` is what it writes on the node. */
 function ofAmbient(request: InputRequest): LoadedInputs {
 	const isHost = request.source.startsWith('ambient-host:');
+	if (isHost && request.isForShow !== true) {
+		throw new TestbedError('INPUT', {message: `${request.source}: these are the rules on the node, and the six types are a pod's traffic.`, state: 'Nothing was installed.', hint: 'Look at them with: testbed rules'});
+	}
+
 	const {release, options} = parseAmbientInput(request.source.replace(/^ambient-host:/u, 'ambient:'));
 	return ambientInputs(request, {release, options, isHost});
 }

@@ -150,14 +150,17 @@ function firstDifference(generated: GeneratedRun, run: RealRun): RunDifference |
 	const theirs = new Map([...chainsOfSave(run.v4, 'ip'), ...chainsOfSave(run.v6, 'ip6'), ...chainsOfNft(run.nft)]);
 	const ours = chainsOf(ruleSet);
 	const isRouted = sidecarRouting(input.options, families, release).localRoutes.some(({family, table}) => family === 'ipv4' && table === 133);
-	const pairs: ReadonlyArray<readonly [string, readonly string[], readonly string[]]> = [
-		...[...new Set([...ours.keys(), ...theirs.keys()])].toSorted().map(place => [place, ours.get(place) ?? [], theirs.get(place) ?? []] as const),
-		['ip rule', policyRules(generated, 'ipv4'), run.rules4],
-		['ip -6 rule', policyRules(generated, 'ipv6'), run.rules6],
-		['ip route table 133', isRouted ? ['local default dev lo scope host'] : [], run.routes4 === '' ? [] : [run.routes4]],
-	];
-	const [place, mine = [], real = []] = pairs.find(([, one, other]) => one.length !== other.length || one.some((text, index) => text !== other[index])) ?? [];
-	return place === undefined ? undefined : {place, ours: mine, theirs: real};
+	return firstUnequal([
+		...[...new Set([...ours.keys(), ...theirs.keys()])].toSorted().map(place => ({place, ours: ours.get(place) ?? [], theirs: theirs.get(place) ?? []})),
+		{place: 'ip rule', ours: policyRules(generated, 'ipv4'), theirs: run.rules4},
+		{place: 'ip -6 rule', ours: policyRules(generated, 'ipv6'), theirs: run.rules6},
+		{place: 'ip route table 133', ours: isRouted ? ['local default dev lo scope host'] : [], theirs: run.routes4 === '' ? [] : [run.routes4]},
+	]);
+}
+
+/** The first place where two lists of texts are not the same. */
+export function firstUnequal(places: readonly RunDifference[]): RunDifference | undefined {
+	return places.find(({ours, theirs}) => ours.length !== theirs.length || ours.some((text, index) => text !== theirs[index]));
 }
 
 /** Chains that hold rules, as `family table chain` with their rules: a table that was only touched is no difference. */

@@ -3,11 +3,12 @@ The runs of the real istio-iptables with native nft tables, and the goldens of b
 */
 
 import {sidecarOptionsFromConfig, type ConfigFields, type ConfiguredSidecar} from '../../src/istio/config-options.js';
+import {parseGolden, withGroupNumbers} from '../../src/istio/golden.js';
 import {generateRun} from '../../src/istio/real-run.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
 import {readFixture} from './fixtures.js';
 import {
-	numbered, parseGolden, readGoldenIndex, readRealRuns, type RealRun,
+	readGoldenIndex, readRealRuns, type RealRun,
 } from './istio-real.js';
 
 /** One run: see test/fixtures/istio-real/README.md. */
@@ -29,17 +30,17 @@ export function nativeInputOf(run: NativeRun): ConfiguredSidecar {
 
 /** All goldens of one back end. */
 export function readGoldens(backend: 'iptables' | 'nftables'): readonly Golden[] {
-	return readGoldenIndex().filter(entry => entry.backend === backend && entry.mode === 'sidecar');
+	return readGoldenIndex().flatMap(entry => entry.backend === backend && entry.mode === 'sidecar' ? [{file: entry.file, options: entry.options}] : []);
 }
 
 /** The text of a golden, with numbers for groups. */
 export function goldenText(file: string): string {
-	return numbered(readFixture('istio-goldens', file));
+	return withGroupNumbers(readFixture('istio-goldens', file));
 }
 
 /** The rule set of an iptables golden. */
 export function goldenSave(file: string): RuleSet {
-	return parseGolden(goldenText(file));
+	return parseGolden(goldenText(file), 'iptables');
 }
 
 /** The options of a golden by our names, and the families it wrote. */

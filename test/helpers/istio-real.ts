@@ -3,11 +3,10 @@ The runs of the real istio-iptables, and Istio's own goldens and epochs, in form
 */
 
 import type {ConfigFields} from '../../src/istio/config-options.js';
-import {parseRange, printRange} from '../../src/netfilter/address.js';
+import {parseGolden, withGroupNumbers, type GoldenEntry} from '../../src/istio/golden.js';
+import {normalise} from '../../src/netfilter/normalise.js';
 import {parseSave} from '../../src/netfilter/save.js';
-import type {
-	AddressFamily, Match, Rule, RuleSet,
-} from '../../src/netfilter/types.js';
+import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import {chainsOf as chainTextsOf, type RealRun} from '../../src/istio/real-run.js';
 import {readFixture, readFixtureRows} from './fixtures.js';
 
@@ -29,58 +28,25 @@ export function chainsOf(ruleSet: RuleSet): Readonly<Record<string, readonly str
 	return Object.fromEntries(chainTextsOf(ruleSet));
 }
 
-/** The same with each rule by its meaning, for texts that iptables has not been through: matches in any order, addresses cut to the network. */
-export function meaningsOf({tables}: RuleSet): Readonly<Record<string, readonly string[]>> {
-	return Object.fromEntries(tables.flatMap(table => table.chains
-		.filter(({rules}) => rules.length > 0)
-		.map(chain => [`${table.family} ${table.name} ${chain.name}`, chain.rules.map(rule => meaningOf(rule))])));
-}
-
-function meaningOf({matches, target}: Pick<Rule, 'matches' | 'target'>): string {
-	return [...matches.map(match => JSON.stringify(cutToNetwork(match))).toSorted(), JSON.stringify(target)].join(' ');
-}
-
-function cutToNetwork(match: Match): Match {
-	if (match.kind !== 'source' && match.kind !== 'destination') {
-		return match;
-	}
-
-	const range = parseRange(match.address);
-	return {...match, address: range === undefined ? match.address : printRange(range) ?? match.address};
+/** The same with each rule in its normal form, for texts that iptables has not been through. */
+export function normalChainsOf(ruleSet: RuleSet): Readonly<Record<string, readonly string[]>> {
+	return chainsOf(normalise(ruleSet));
 }
 
 /** One golden of Istio's iptables suite: the fields of its configuration, and the rules that they make. */
 export type Golden = {readonly file: string; readonly fields: ConfigFields; readonly ruleSet: RuleSet};
 
-/** Two groups of the goldens have names that no Debian knows; options hold numbers, so both sides get the same ones. */
-export function numbered(text: string): string {
-	return text.replaceAll(/\bjava\b/g, '20001').replaceAll(/\bftp\b/g, '20002');
-}
-
-/** A row of the index of goldens. */
-export type GoldenEntry = {readonly file: string; readonly backend: string; readonly mode: string; readonly options: ConfigFields};
-
 /** All goldens with their options. */
 export function readGoldenIndex(): readonly GoldenEntry[] {
-	const {entries} = JSON.parse(numbered(readFixture('istio-goldens', 'index.json'))) as {readonly entries: readonly GoldenEntry[]};
+	const {entries} = JSON.parse(withGroupNumbers(readFixture('istio-goldens', 'index.json'))) as {readonly entries: readonly GoldenEntry[]};
 	return entries;
 }
 
 /** The goldens of the sidecar's iptables back end. */
 export function readIptablesGoldens(): readonly Golden[] {
-	return readGoldenIndex()
-		.filter(({backend, mode}) => backend === 'iptables' && mode === 'sidecar')
-		.map(({file, options}) => ({file, fields: options, ruleSet: parseGolden(numbered(readFixture('istio-goldens', file)))}));
-}
-
-/** Restore texts between lines that are no rules: all IPv4 tables by name, then all IPv6 ones, so a name that is not greater than the last one begins IPv6. */
-export function parseGolden(text: string): RuleSet {
-	const tables = text.split('\n').filter(line => !/^ip6?tables-save$/.test(line)).join('\n').split(/(?<=^COMMIT$)\n?/m).filter(part => part.trim() !== '');
-	const names = tables.map(table => /^\* ?(?<name>\S+)/.exec(table)?.groups?.['name'] ?? '');
-	const begin = names.findIndex((name, index) => index > 0 && name <= (names[index - 1] ?? ''));
-	return {
-		tables: tables.flatMap((table, index) => parseSave(table, begin !== -1 && index >= begin ? 'ipv6' : 'ipv4').tables),
-	};
+	return readGoldenIndex().flatMap(entry => entry.backend === 'iptables' && entry.mode === 'sidecar'
+		? [{file: entry.file, fields: entry.options, ruleSet: parseGolden(withGroupNumbers(readFixture('istio-goldens', entry.file)), 'iptables')}]
+		: []);
 }
 
 /** One rule list of epochs.json. */

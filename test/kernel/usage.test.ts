@@ -40,6 +40,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 	{given: ['--rules', 'release:1.30', '--release', '1.20'], message: /--release goes with pod:FILE/u},
 	{given: ['--rules', 'pod:/nowhere/pod.yaml'], message: /The rules in \/nowhere\/pod\.yaml cannot be read: ENOENT/u},
 	{given: ['--rules', 'ambient:1.20'], message: /the ambient rules of release "1\.20" are not known/u},
+	{given: ['--rules', 'ambient-host:1.30'], message: /these are the rules on the node[\s\S]*testbed rules/u},
 	{given: ['--rules', 'ambient:1.30 --nope'], message: /ambient mode has no such flag/u},
 	{given: ['--rules', 'release:1.30 -k eth0 -m TPROXY'], message: /no expectation for --kube-virt-interfaces with an interface of the pod under TPROXY[\s\S]*testbed rules/u},
 	{given: ['--dns-servers', 'dns.example'], message: /"dns\.example" is no address/u},

@@ -72,9 +72,11 @@ async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, familie
 		try {
 			await restore(family, input);
 		} catch (error) {
-			throw error instanceof CommandError ? rejection({
-				error, input, program: tool(backend, family, 'restore'), lineOf: line => userLine(ruleOfLine(ruleSet, {family, line}), lines),
-			}) : error;
+			throw error instanceof CommandError
+				? rejection({
+					error, input, program: tool(backend, family, 'restore'), lineOf: line => userLine(ruleOfLine(ruleSet, {family, line}), lines),
+				})
+				: error;
 		}
 
 		// A namespace that holds no table of a family has nothing to print.
@@ -106,9 +108,11 @@ async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Inst
 	try {
 		await netns.run('nft', ['-f', '-'], {input});
 	} catch (error) {
-		throw error instanceof CommandError ? rejection({
-			error, input, program: 'nft -f', lineOf: () => undefined,
-		}) : error;
+		throw error instanceof CommandError
+			? rejection({
+				error, input, program: 'nft -f', lineOf: () => undefined,
+			})
+			: error;
 	}
 
 	const {tables} = parseNft(await netns.run('nft', ['-s', 'list', 'ruleset']));

@@ -7,7 +7,8 @@ import {twinChain, twinTable} from '../../../src/istio/twin.js';
 import {rulesOf} from '../../../src/netfilter/lookup.js';
 import {parseNftRule} from '../../../src/netfilter/nft-rule.js';
 import type {BaseChain, RuleSet} from '../../../src/netfilter/types.js';
-import {ambientOptionsOf, readAmbientGoldens} from '../../helpers/istio-ambient.js';
+import {ambientOptionsFromConfig} from '../../../src/istio/golden.js';
+import {readAmbientGoldens} from '../../helpers/istio-ambient.js';
 
 /** How nft 1.0.6 prints the priorities that Istio uses. */
 function priorityOf({hook, priority}: BaseChain): string {
@@ -35,7 +36,7 @@ function listing({tables}: RuleSet): string {
 
 for (const golden of readAmbientGoldens('nftables')) {
 	test(`equals the golden as the kernel prints it: ${golden.file}`, t => {
-		const options = ambientOptionsOf(golden);
+		const options = ambientOptionsFromConfig(golden);
 		const families = ambientFamilies(options);
 		t.is(listing(golden.scope === 'pod' ? ambientNftRuleSet(options, families) : ambientHostNftRuleSet(options, families)), golden.nft ?? '');
 	});

@@ -8,11 +8,12 @@ import {ambientHostRuleSet, ambientHostSets, ambientRuleSet} from '../../../src/
 import {roleOf, roles, type Role} from '../../../src/istio/roles.js';
 import {rulesOf} from '../../../src/netfilter/lookup.js';
 import {parseSave, printSave} from '../../../src/netfilter/save.js';
-import {ambientOptionsOf, readAmbientGoldens, savesOf} from '../../helpers/istio-ambient.js';
+import {ambientOptionsFromConfig} from '../../../src/istio/golden.js';
+import {readAmbientGoldens, savesOf} from '../../helpers/istio-ambient.js';
 
 for (const golden of readAmbientGoldens('iptables')) {
 	test(`equals the golden as the kernel prints it: ${golden.file}`, t => {
-		const options = ambientOptionsOf(golden);
+		const options = ambientOptionsFromConfig(golden);
 		const families = ambientFamilies(options);
 		const ruleSet = golden.scope === 'pod' ? ambientRuleSet(options, families) : ambientHostRuleSet(options, families);
 		const saves = savesOf(golden);
