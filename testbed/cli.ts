@@ -155,7 +155,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 		return status;
 	} catch (error) {
 		if (error instanceof CommanderError) {
-			return error.exitCode === 0 ? 0 : exitStatusOf.USAGE; // Commander has printed it.
+			// Commander has printed it.
+			if (error.code === 'commander.unknownOption' && argv.some(word => /^(?:release|ambient):/u.test(word))) {
+				process.stderr.write('→ Options of the rules belong into the quotes of their input: \'release:1.30 --redirect-dns\'\n');
+			}
+
+			return error.exitCode === 0 ? 0 : exitStatusOf.USAGE;
 		}
 
 		process.stderr.write(`${printError(error)}\n`);

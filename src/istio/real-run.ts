@@ -91,7 +91,7 @@ export function printRun(run: RunInput): PrintedRun {
 		return {
 			v4: printSave(ruleSet, 'ipv4').trimEnd(),
 			v6: printSave(ruleSet, 'ipv6').trimEnd(),
-			nft: input.native ? printNft(ruleSet, {counters: true}).trimEnd() : '',
+			nft: input.native ? printListing(ruleSet) : '',
 			rules4: policyRules({release, input, families}, 'ipv4'),
 			rules6: policyRules({release, input, families}, 'ipv6'),
 			error: '',
@@ -105,6 +105,11 @@ export function printRun(run: RunInput): PrintedRun {
 
 		throw error;
 	}
+}
+
+/** `nft list ruleset` as the files have it: without its blank lines. */
+function printListing(ruleSet: RuleSet): string {
+	return printNft(ruleSet, {counters: true}).split('\n').filter(line => line !== '').join('\n');
 }
 
 /** The first place in which our result is not the real one; texts in order, rules or lines. */

@@ -20,6 +20,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 	{given: ['--timeout', '0'], message: /--timeout.*whole number from 1/u},
 	{given: ['--trace-buffer', 'big'], message: /--trace-buffer.*whole number from 1/u},
 	{given: ['--format', 'xml'], message: /xml.*text, json, tap/u},
+	{given: ['--rules', 'release:1.30', '--redirect-dns'], message: /unknown option '--redirect-dns'[\s\S]*belong into the quotes of their input/u},
 	{given: ['--rulez'], message: /unknown option '--rulez'/u},
 	{given: ['walk'], message: /too many arguments|unknown command/u},
 	{given: ['--rules', '/nowhere/rules'], message: /\/nowhere\/rules cannot be read: ENOENT/u},
