@@ -105,7 +105,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 
 	const natTables = new Set(ruleSet.tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
 	gaps.push(...compareCounters({
-		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(({family}) => family === 'inet'),
+		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(({chains}) => chains.some(({base}) => base !== undefined)),
 	}));
 	const joiner = new Joiner({
 		sockets, packets, owners, ruleSet,

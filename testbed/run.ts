@@ -3,12 +3,11 @@ The conductor of `testbed run`: the only file that knows the order of acts.
 */
 
 import {createHash} from 'node:crypto';
-import {printNft} from '../src/netfilter/nft.js';
-import {printSave} from '../src/netfilter/save.js';
-import type {AddressFamily, RuleSet} from '../src/netfilter/types.js';
+import type {RuleSet} from '../src/netfilter/types.js';
 import {judge} from '../src/judge/judge.js';
 import {comparePublished} from '../src/judge/published.js';
 import {ruleNotes} from '../src/judge/rule-notes.js';
+import {printRuleSet} from '../src/report/rules-text.js';
 import type {Report, TypeResult} from '../src/report/types.js';
 import {sixTypes} from '../src/scenario/six-types.js';
 import type {TrafficCase} from '../src/scenario/types.js';
@@ -107,7 +106,7 @@ export async function playOn(stage: Stage, options: RunOptions): Promise<RunResu
 		report: {
 			environment: valueOf(environment),
 			rules: {
-				source: rules.source, release: rules.release, backend, sha256: createHash('sha256').update(printRules(ruleSet, families)).digest('hex'),
+				source: rules.source, release: rules.release, backend, sha256: createHash('sha256').update(printRuleSet({backend, families, ruleSet})).digest('hex'),
 			},
 			types,
 			ruleNotes: ruleNotes({ruleSet, reference: rules.reference, results: types}),
@@ -128,12 +127,6 @@ async function prepare({stage, source, loadState, options: {rules, families}}: {
 	valueOf(started);
 	const {rules: before} = await loadState();
 	return {ruleSet, before};
-}
-
-/** The rules of the given families as text, each back end's own way: what the checksum of a report is made of. */
-function printRules(ruleSet: RuleSet, families: readonly AddressFamily[]): string {
-	const native: RuleSet = {tables: ruleSet.tables.filter(({family}) => family === 'inet')};
-	return [...families.map(family => printSave(ruleSet, family)), ...(native.tables.length > 0 ? [printNft(native)] : [])].join('');
 }
 
 /** Lets a wait end when the run is interrupted, so that everything is taken down. */

@@ -2,6 +2,7 @@
 Everything that a user may bring as rules: recognised, read, and told apart by family.
 */
 
+import {builtInChains} from './built-in.js';
 import {tellFamilies} from './import-family.js';
 import {recognise, type Kind} from './import-kind.js';
 import {isKubectlNotice, isShellPrompt} from './import-noise.js';
@@ -57,7 +58,13 @@ const readers = {
 
 /** Native nft names its families itself, and hands back no lines. */
 function readNft(ruleSet: RuleSet): ReadTables {
-	return {tables: ruleSet.tables, lines: new Map(), warnings: []};
+	// Iptables-nft has tables of these names, with chains in capitals, and nft shows its own translation of their matches.
+	const translated = ruleSet.tables.filter(({family, name, chains}) => family !== 'inet' && builtInChains(name).some(chain => chains.some(held => held.name === chain)));
+	return {
+		tables: ruleSet.tables,
+		lines: new Map(),
+		warnings: translated.map(({family, name}) => `table ${family} ${name} looks like one that iptables-nft wrote: nft shows a translation of it, and iptables-save its own words`),
+	};
 }
 
 function readDump(text: string, family: AddressFamily | undefined): ReadTables {

@@ -285,3 +285,10 @@ test('a hundred thousand rules are read, and time grows with them', t => {
 	t.deepEqual(tally(ruleSet), ['ip nat: 100000']);
 	t.is(parseSave(printSave(ruleSet, 'ipv4'), 'ipv4').tables[0]?.chains.at(-1)?.rules.length, 100_000);
 });
+
+test('a table that iptables-nft wrote is told from one of somebody\'s own', t => {
+	const text = (family: string, name: string, chain: string) => `table ${family} ${name} {\n\tchain ${chain} {\n\t\ttype nat hook output priority -100; policy accept;\n\t\tmeta skuid 1337 counter return\n\t}\n}\n`;
+	t.regex(importRules(text('ip', 'nat', 'OUTPUT')).warnings[0] ?? '', /^table ip nat looks like one that iptables-nft wrote: .*iptables-save its own words$/u);
+	t.deepEqual(importRules(text('ip', 'nat', 'output')).warnings, []);
+	t.deepEqual(importRules(text('inet', 'nat', 'OUTPUT')).warnings, []);
+});
