@@ -7,7 +7,7 @@ import {typeIds} from '../../src/scenario/six-types.js';
 import {loadRuleInput} from '../../testbed/rule-input.js';
 import {runMany} from '../../testbed/run-many.js';
 import {
-	optionsOf, outcomesOf, replace, resultOf, run, stopsOf,
+	inputOf, optionsOf, outcomesOf, replace, resultOf, run, stopsOf,
 } from './_run.js';
 
 const families = ['ipv4', 'ipv6'] as const;
@@ -42,4 +42,14 @@ test('goes red: without the exception for what ztunnel marked, the flow goes rou
 	const report = await run({rules: {...rules, ruleSet: parseSave(dump, 'ipv4')}, credentials: {proxy: ztunnel}, types: ['2']});
 	t.is(resultOf(report, '2').outcome.kind, 'fail');
 	t.true(resultOf(report, '2').loop);
+});
+
+test('a dump of ambient rules is known as one, and its routes are set up', async t => {
+	const {ruleSet, routing} = loadRuleInput({source: 'ambient:1.30', families: ['ipv4']});
+	const rules = await inputOf(printSave(ruleSet, 'ipv4'));
+	t.deepEqual(rules.routing, routing);
+	t.truthy(rules.intent.ambient);
+	const report = await run({rules, credentials: {proxy: ztunnel}});
+	t.deepEqual(Object.values(outcomesOf(report)).filter(outcome => outcome !== 'pass'), []);
+	t.deepEqual(report.ruleNotes.filter(({kind}) => kind !== 'not-reached'), []);
 });

@@ -1,0 +1,53 @@
+/**
+What is asked of rules, and what it comes to: the words that all kinds of rule inputs share.
+*/
+
+import {readFileSync} from 'node:fs';
+import {newestRelease} from '../../src/istio/releases.js';
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {TestbedError} from '../errors.js';
+import type {RuleInput} from '../options.js';
+
+/** The input that is meant without `--rules`. */
+export const defaultInput = `release:${newestRelease.name}`;
+
+/** What the command line says of rules. */
+export type InputRequest = {
+	readonly source: string;
+	/** The IPv6 dump that belongs to a dump in `source`. */
+	readonly source6?: string | undefined;
+	readonly families: readonly AddressFamily[];
+	/** The back ends asked for; undefined leaves it to the input. */
+	readonly backends?: readonly Backend[] | undefined;
+	/** The name servers of the pod's /etc/resolv.conf. */
+	readonly dnsServers?: readonly string[] | undefined;
+	/** For a pod manifest: its release where the manifest does not tell, and whether istio-cni writes the rules whatever it says. */
+	readonly release?: string | undefined;
+	readonly cni?: boolean | undefined;
+	/** Rules that are only looked at may be ones that no type has an expectation for. */
+	readonly isForShow?: boolean | undefined;
+};
+
+/** A rule set that was asked for and does not exist, with the reason. */
+export type MissingInput = {readonly source: string; readonly release: string; readonly backend: Backend; readonly reason: string};
+
+/** What an input came to: rule sets, and what was asked for and cannot be. */
+export type LoadedInputs = {readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]};
+
+/**
+The text of a file, or of standard input.
+
+@throws {TestbedError} INPUT when it cannot be read.
+*/
+export function readSource(source: string): string {
+	const file = source === '-' ? 0 : source.replace(/^file:/u, '');
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		throw new TestbedError('INPUT', {
+			message: `The rules in ${source} cannot be read: ${(error as Error).message}`,
+			hint: 'A rule input is release:VERSION, ambient:VERSION, pod:FILE, a file with a dump, or - for standard input.',
+			cause: error,
+		});
+	}
+}
