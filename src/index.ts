@@ -15,7 +15,7 @@ export {normalise} from './netfilter/normalise.js';
 
 export {InputError} from './istio/input-error.js';
 export {
-	parseReleaseInput, parseReleaseInputs, parseSidecarArguments, readSidecarArguments, type ReleaseInput, type SidecarInput,
+	parseReleaseInput, parseReleaseInputs, parseSidecarArguments, readSidecarArguments, type ReleaseInput, type ReleaseInputs, type SidecarInput,
 } from './istio/arguments.js';
 export {sidecarOptionsFromConfig} from './istio/config-options.js';
 export {generate} from './istio/generate.js';

@@ -44,11 +44,40 @@ export function parseReleaseInput(text: string): ReleaseInput {
 	return inputOf(findRelease(version), argv, environment);
 }
 
-/** The same for every release that is meant: `release:all` is each known one, oldest first. */
-export function parseReleaseInputs(text: string): readonly ReleaseInput[] {
+/** What a text comes to for every release that is meant; of several, those that refuse its options stand apart, with the reason. */
+export type ReleaseInputs = {readonly inputs: readonly ReleaseInput[]; readonly refused: ReadonlyArray<{readonly release: Release; readonly reason: string}>};
+
+/**
+The same for every release that is meant: `release:all` is each known one, oldest first.
+
+@throws {InputError} when the only release, or each of them, refuses it.
+*/
+export function parseReleaseInputs(text: string): ReleaseInputs {
 	const {version, argv, environment} = splitInput(text);
-	const releases = version === 'all' ? releaseLines.map(({name}) => findRelease(name)) : [findRelease(version)];
-	return releases.map(release => inputOf(release, argv, environment));
+	if (version !== 'all') {
+		return {inputs: [inputOf(findRelease(version), argv, environment)], refused: []};
+	}
+
+	const inputs: ReleaseInput[] = [];
+	const refused: Array<{release: Release; error: InputError}> = [];
+	for (const {name} of releaseLines) {
+		const release = findRelease(name);
+		try {
+			inputs.push(inputOf(release, argv, environment));
+		} catch (error) {
+			if (!(error instanceof InputError)) {
+				throw error;
+			}
+
+			refused.push({release, error});
+		}
+	}
+
+	if (inputs.length === 0) {
+		throw refused.at(-1)!.error;
+	}
+
+	return {inputs, refused: refused.map(({release, error}) => ({release, reason: error.message}))};
 }
 
 function inputOf(release: Release, argv: readonly string[], environment: Readonly<Record<string, string>>): ReleaseInput {

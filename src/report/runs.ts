@@ -2,7 +2,7 @@
 Many runs in one document: a rule set for each release and back end, or whatever was asked for together.
 */
 
-import type {Backend} from '../netfilter/types.js';
+import {backends as allBackends, type Backend} from '../netfilter/types.js';
 import {exitCode, summarize, type Summary} from './exit-code.js';
 import {jsonVersion, reportToJson} from './json.js';
 import {hang, paragraph} from './layout.js';
@@ -86,7 +86,7 @@ const cellWidth = 20;
 export function printRunsText(runs: Runs, options: TextOptions): string {
 	const paint = createPainter(options.colour);
 	const {entries, durationMs} = runs;
-	const backends = [...new Set(entries.map(({backend}) => backend))];
+	const backends = allBackends.filter(backend => entries.some(entry => entry.backend === backend));
 	const names = [...new Set(entries.map(entry => nameOf(entry)))];
 	const column = Math.min(Math.max(nameColumn, ...names.map(name => name.length + 2)), Math.max(nameColumn, options.width - 2 - (backends.length * cellWidth)));
 	const bad = entries.filter(entry => entry.kind === 'report' && exitCode(entry.report) !== 0);

@@ -84,11 +84,11 @@ export function manglePrerouting(world: World, {device, source, mark, destinatio
 		return passed(['inbound-jump', 'tproxy-mark-bypass']);
 	}
 
-	if (device === 'lo' && source === topology.passthroughSource[family]) {
+	if (intent.tproxyMarksHairpin && device === 'lo' && source === topology.passthroughSource[family]) {
 		return passed(['inbound-jump', 'tproxy-passthrough-source']);
 	}
 
-	if (device === 'lo' && mark !== hairpinMark) {
+	if (intent.tproxyMarksHairpin && device === 'lo' && mark !== hairpinMark) {
 		return passed(['inbound-jump', 'tproxy-loopback-not-hairpin']);
 	}
 

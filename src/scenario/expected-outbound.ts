@@ -40,7 +40,7 @@ type MangleOutput = {readonly roles: readonly Role[]; readonly mark: number};
 /** A8, steps 34 and 35: the proxy's own connections to its pod get a mark of their own, by every rule that knows their owner. */
 function mangleOutput(world: World, {actor, mark, isProxysOwn, destination}: Connection, device: string): MangleOutput {
 	const {intent, actors} = world;
-	if (device !== 'lo') {
+	if (device !== 'lo' || !intent.tproxyMarksHairpin) {
 		return {roles: [], mark};
 	}
 

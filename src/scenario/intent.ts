@@ -4,7 +4,7 @@ What the rules are meant to do: by the options of a release, or read off the rol
 
 import {isLoopback} from '../netfilter/address.js';
 import {rulesOf} from '../netfilter/lookup.js';
-import type {RuleSet} from '../netfilter/types.js';
+import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import {parseSidecarArguments} from '../istio/arguments.js';
 import {ambientConstants, defaultAmbientOptions, type AmbientOptions} from '../istio/ambient-options.js';
 import {defaultOptions, injectedArguments, type SidecarOptions} from '../istio/options.js';
@@ -13,8 +13,11 @@ import {roleOf, type Role} from '../istio/roles.js';
 import {hasInterface} from './selection.js';
 import type {Intent} from './types.js';
 
+/** The features of a release that expectations depend on. */
+export type IntendedFeatures = Pick<ReleaseFeatures, 'hairpinExceptsTunnelPort' | 'tunnelPort' | 'loopbackCanBeIncluded' | 'tproxyMarks'>;
+
 /** The intent of options, as a release with these features carries it out. */
-export function intentOf(options: SidecarOptions, {hairpinExceptsTunnelPort, tunnelPort, loopbackCanBeIncluded}: Pick<ReleaseFeatures, 'hairpinExceptsTunnelPort' | 'tunnelPort' | 'loopbackCanBeIncluded'> = newestRelease.features): Intent {
+export function intentOf(options: SidecarOptions, {hairpinExceptsTunnelPort, tunnelPort, loopbackCanBeIncluded, tproxyMarks}: IntendedFeatures = newestRelease.features): Intent {
 	const {
 		proxyPort, inboundCapturePort, inboundTunnelPort, proxyUids, proxyGids, inboundInterceptionMode, inboundTproxyMark,
 		inboundPortsInclude, inboundPortsExclude, outboundPortsInclude, outboundPortsExclude, outboundIpRangesInclude, outboundIpRangesExclude,
@@ -42,6 +45,7 @@ export function intentOf(options: SidecarOptions, {hairpinExceptsTunnelPort, tun
 		loopbackIncluded: loopbackCanBeIncluded && outboundIpRangesInclude !== '*' && outboundIpRangesInclude.some(range => isLoopback(range)),
 		inboundExceptsTunnelPort: tunnelPort,
 		hairpinExceptsTunnelPort,
+		tproxyMarksHairpin: tproxyMarks === 'hairpin',
 	};
 }
 
@@ -103,9 +107,23 @@ function ownersOf(ruleSet: RuleSet, kind: 'uid' | 'gid'): readonly number[] {
 /** The devices of the default pod. */
 const podInterfaces = ['eth0', 'lo'];
 
-/** Combinations of options that the expectation does not model, by the names that users give them. A run with one of them would compare with a wrong expectation, so it is refused. */
-export function unsupportedOptions({inboundInterceptionMode, kubeVirtInterfaces}: Pick<SidecarOptions, 'inboundInterceptionMode' | 'kubeVirtInterfaces'>): readonly string[] {
-	// Mangle gives the packet to a socket, and then nat rewrites its destination: which of the two listeners gets it is nobody's intent.
-	const captureTwice = inboundInterceptionMode === 'TPROXY' && podInterfaces.some(device => hasInterface(kubeVirtInterfaces, device));
-	return captureTwice ? ['--kube-virt-interfaces with an interface of the pod under TPROXY'] : [];
+/** What is asked of a release by whom the expectation follows. */
+export type Asked = {
+	readonly options: Pick<SidecarOptions, 'inboundInterceptionMode' | 'kubeVirtInterfaces'>;
+	readonly features?: Pick<ReleaseFeatures, 'tproxyMarks' | 'ipv6IsLikeIpv4'>;
+	readonly families?: readonly AddressFamily[];
+};
+
+/** What the expectation does not model, by the names that users give it. A run with one of them would compare with a wrong expectation, so it is refused. */
+export function unsupportedOptions({options: {inboundInterceptionMode, kubeVirtInterfaces}, features = newestRelease.features, families = []}: Asked): readonly string[] {
+	if (inboundInterceptionMode !== 'TPROXY') {
+		return [];
+	}
+
+	return [
+		// Mangle gives the packet to a socket, and then nat rewrites its destination: which of the two listeners gets it is nobody's intent.
+		...(podInterfaces.some(device => hasInterface(kubeVirtInterfaces, device)) ? ['--kube-virt-interfaces with an interface of the pod under TPROXY'] : []),
+		...(features.tproxyMarks === 'loopback' ? ['TPROXY of releases before 1.9, which give inbound connections to the outbound listener'] : []),
+		...(!features.ipv6IsLikeIpv4 && families.includes('ipv6') ? ['TPROXY in IPv6 of releases before 1.12, which redirect there all the same'] : []),
+	];
 }

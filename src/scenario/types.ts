@@ -75,6 +75,8 @@ export type Intent = Pick<SidecarOptions,
 		/** Whether the release leaves the tunnel port alone inbound (since 1.7), and in the hairpin rules (since 1.18). */
 		readonly inboundExceptsTunnelPort: boolean;
 		readonly hairpinExceptsTunnelPort: boolean;
+		/** Whether TPROXY's rules mark the proxy's hairpin and leave other traffic over lo alone (since 1.11); before, they know the proxy's mark only. */
+		readonly tproxyMarksHairpin: boolean;
 		/** There in ambient mode, where nothing else but the ports counts. */
 		readonly ambient?: AmbientIntent;
 	};

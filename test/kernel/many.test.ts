@@ -28,7 +28,7 @@ test('releases without native nftables are named as not available, and decide no
 	const missing = runs.filter(({unavailable}) => unavailable !== undefined);
 	t.deepEqual(missing.map(({rules}) => rules.release), releaseLines.filter(({features}) => !features.nativeNftables).map(({name}) => name));
 	t.true(missing.length > 0 && missing.length < runs.length);
-	t.is(missing[0]?.unavailable, 'writes no native nftables rules; 1.27 is the first that does.');
+	t.is(missing[0]?.unavailable, 'It writes no native nftables rules; 1.27 is the first that does.');
 	t.is(exitCode, 0);
 });
 
@@ -50,4 +50,23 @@ test('several runs cannot be kept', async t => {
 	const {exitCode, stderr} = await testbed(['run', '--backend', 'iptables-nft,iptables-legacy', '--keep']);
 	t.is(exitCode, 2);
 	t.regex(stderr, /--keep keeps the namespaces of one run; these are several[\s\S]*Name one release and one back end/u);
+});
+
+test('TPROXY of all releases: those that know it as it is now pass, the others are named', async t => {
+	const {exitCode, stdout} = await testbed(['run', '--rules', 'release:all -m TPROXY', '--backend', 'iptables-nft', '--format', 'json']);
+	const {runs} = JSON.parse(stdout) as JsonRuns;
+	t.deepEqual(runs.filter(({unavailable}) => unavailable !== undefined).map(({rules}) => rules.release), ['1.5', '1.6', '1.7', '1.8']);
+	t.deepEqual(runs.flatMap(({rules, types = []}) => types.filter(({outcome}) => outcome !== 'pass').map(({id}) => `${rules.release} ${id}`)), []);
+	t.is(exitCode, 0);
+});
+
+test('DNS capture of all releases: those without it refuse the option and are named', async t => {
+	const {exitCode, stdout} = await testbed(['run', '--rules', 'release:all --redirect-dns', '--backend', 'iptables-nft,iptables-legacy', '--format', 'json']);
+	const {runs} = JSON.parse(stdout) as JsonRuns;
+	const missing = runs.filter(({unavailable}) => unavailable !== undefined);
+	t.deepEqual([...new Set(missing.map(({rules}) => rules.release))], ['1.5', '1.6', '1.7', '1.8']);
+	t.is(missing.length, 8);
+	t.regex(missing[0]?.unavailable ?? '', /^It refuses the options: --redirect-dns: unknown flag/u);
+	t.deepEqual(runs.flatMap(({rules, types = []}) => types.filter(({outcome}) => outcome !== 'pass').map(({id}) => `${rules.release} ${rules.backend} ${id}`)), []);
+	t.is(exitCode, 0);
 });

@@ -35,7 +35,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 	{given: ['--rules', 'release:0.1'], message: /unknown release "0\.1"; known are [\s\S]*Nothing was installed/u},
 	{given: ['--rules', 'release:1.30 --nope'], message: /--nope: unknown flag: --nope[\s\S]*Nothing was installed/u},
 	{given: ['--rules', 'release:1.20 --native-nftables'], message: /--native-nftables: unknown flag[\s\S]*Nothing was installed/u},
-	{given: ['--rules', 'release:1.20', '--backend', 'nftables'], message: /release 1\.20 writes no native nftables rules; 1\.27 is the first that does[\s\S]*Choose --backend/u},
+	{given: ['--rules', 'release:1.20', '--backend', 'nftables'], message: /release:1\.20: It writes no native nftables rules; 1\.27 is the first that does[\s\S]*Choose --backend/u},
 	{given: ['--rules', 'release:1.30 --native-nftables', '--backend', 'iptables-nft'], message: /--native-nftables writes native nft rules, and --backend asks for iptables-nft[\s\S]*Leave one of the two out/u},
 	{given: ['--rules', 'release:1.30', '--cni'], message: /--cni goes with pod:FILE/u},
 	{given: ['--rules', 'release:1.30', '--release', '1.20'], message: /--release goes with pod:FILE/u},

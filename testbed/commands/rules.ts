@@ -167,7 +167,7 @@ function reasonOfDump(ruleSet: RuleSet): string | null {
 }
 
 function reasonOfOptions(intent: Intent): string | null {
-	const unsupported = unsupportedOptions(intent);
+	const unsupported = unsupportedOptions({options: intent});
 	return unsupported.length === 0 ? null : `the types have no expectation for ${unsupported.join(', ')}`;
 }
 

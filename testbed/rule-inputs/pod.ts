@@ -10,7 +10,7 @@ import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {Credentials} from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
 import {ambientInputs} from './ambient.js';
-import {backendsFor, ofRelease} from './releases.js';
+import {releaseInputs} from './releases.js';
 import {readSource, type InputRequest, type LoadedInputs} from './request.js';
 
 /**
@@ -38,9 +38,7 @@ export function ofPod(request: InputRequest): LoadedInputs {
 		case 'sidecar': {
 			const known = findRelease(found.release);
 			const asked: ReleaseInput = {release: known, ...readSidecarArguments({...found, release: known})};
-			const inputs = backendsFor([asked], request.backends).map(backend => ofRelease(source, asked, {
-				families, backend, dnsServers: request.dnsServers, isForShow: request.isForShow,
-			}));
+			const {inputs} = releaseInputs([asked], request);
 			const proxy = proxyOf(pod);
 			return withWarnings({inputs: proxy === undefined ? inputs : inputs.map(input => ({...input, proxy})), missing: []}, podWarnings(found, families));
 		}

@@ -18,11 +18,16 @@ test('a release alone has the options of an injected sidecar', t => {
 });
 
 test('all releases are asked one by one', t => {
-	const inputs = parseReleaseInputs('release:all -u 5');
+	const {inputs, refused} = parseReleaseInputs('release:all -u 5');
+	t.deepEqual(refused, []);
 	t.deepEqual(inputs.map(({release, options}) => [release.name, options.proxyUids]), Array.from({length: 26}, (_, index) => [`1.${index + 5}`, [5]]));
 	t.deepEqual(inputs.map(({options}) => options.inboundPortsExclude.length), [2, ...Array.from({length: 25}, () => 3)]);
-	t.throws(() => parseReleaseInputs('release:all --redirect-dns'), {instanceOf: InputError, message: /^--redirect-dns: unknown flag: --redirect-dns; istio-iptables 1\.5\.10 does not know it/});
-	t.is(parseReleaseInputs('release:1.30').length, 1);
+	const some = parseReleaseInputs('release:all --redirect-dns');
+	t.deepEqual(some.refused.map(({release}) => release.name), ['1.5', '1.6', '1.7', '1.8']);
+	t.regex(some.refused[0]?.reason ?? '', /^--redirect-dns: unknown flag: --redirect-dns; istio-iptables 1\.5\.10 does not know it/);
+	t.is(some.inputs.length, 22);
+	t.throws(() => parseReleaseInputs('release:all --nope'), {instanceOf: InputError, message: /^--nope: unknown flag: --nope/});
+	t.is(parseReleaseInputs('release:1.30').inputs.length, 1);
 });
 
 for (const [text, expected] of [

@@ -42,7 +42,7 @@ function ofDump(text: string, objects?: readonly TableObject[]): ShownRules {
 
 function explanationOf(rules: ShownRules): {readonly explain: ReturnType<typeof explainerOf>; readonly unknownTypes: string | null} {
 	const {options} = parseReleaseInput(rules.release === null ? 'release:1.30' : rules.source);
-	const unsupported = unsupportedOptions(options);
+	const unsupported = unsupportedOptions({options});
 	return {
 		explain: explainerOf({intent: unsupported.length === 0 ? intentOf(options) : null, topology: defaultTopology, families: rules.families}),
 		unknownTypes: unsupported.length === 0 ? null : `the types have no expectation for ${unsupported.join(', ')}`,

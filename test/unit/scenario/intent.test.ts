@@ -37,7 +37,7 @@ for (const [input, expected] of [
 	['-k l+ -m TPROXY', ['--kube-virt-interfaces with an interface of the pod under TPROXY']],
 ] as ReadonlyArray<readonly [string, readonly string[]]>) {
 	test(`not modelled: ${input === '' ? 'nothing by default' : input}`, t => {
-		t.deepEqual(unsupportedOptions(optionsOf(input)), expected);
+		t.deepEqual(unsupportedOptions({options: optionsOf(input)}), expected);
 	});
 }
 
@@ -54,4 +54,17 @@ function optionsOf(input: string): SidecarOptions {
 	const words = input.split(' ');
 	const assignments = words.filter(word => /^[A-Z_\d]+=/.test(word));
 	return parseReleaseInput([...assignments, 'release:', ...words.filter(word => !assignments.includes(word))].join(' ')).options;
+}
+
+for (const [version, families, expected] of [
+	['1.8', ['ipv4'], ['TPROXY of releases before 1.9, which give inbound connections to the outbound listener']],
+	['1.10', ['ipv4'], []],
+	['1.11', ['ipv4', 'ipv6'], ['TPROXY in IPv6 of releases before 1.12, which redirect there all the same']],
+	['1.12', ['ipv4', 'ipv6'], []],
+] as const) {
+	test(`TPROXY of ${version} in ${families.join(' and ')}`, t => {
+		const {release: {features}, options} = parseReleaseInput(`release:${version} -m TPROXY`);
+		t.deepEqual(unsupportedOptions({options, features, families}), expected);
+		t.deepEqual(unsupportedOptions({options: {...options, inboundInterceptionMode: 'REDIRECT'}, features, families}), []);
+	});
 }
