@@ -40,10 +40,12 @@ The rules of releases with their options, by each back end asked for. Of several
 @throws {TestbedError} USAGE or INPUT.
 */
 export function releaseInputs(releases: readonly ReleaseInput[], {source, families, backends, dnsServers, isForShow}: InputRequest): LoadedInputs {
-	const withoutExpectation = new Map(isForShow === true ? [] : releases.flatMap(input => {
-		const unsupported = unsupportedOptions({options: input.options, features: input.release.features, families});
-		return unsupported.length === 0 ? [] : [[input, `The six types have no expectation for ${unsupported.join(', ')}.`] as const];
-	}));
+	const withoutExpectation = new Map(isForShow === true
+		? []
+		: releases.flatMap(input => {
+			const unsupported = unsupportedOptions({options: input.options, features: input.release.features, families});
+			return unsupported.length === 0 ? [] : [[input, `The six types have no expectation for ${unsupported.join(', ')}.`] as const];
+		}));
 	const asked = backendsFor(releases, backends).flatMap(backend => releases.map(release => ({backend, release})));
 	const cannot = asked.flatMap(entry => {
 		const reason = entry.backend === 'nftables' && !entry.release.release.features.nativeNftables ? noNative() : withoutExpectation.get(entry.release);
