@@ -25,7 +25,7 @@ Examples:
   testbed run --rules pod:pod.yaml         the rules that a manifest leads to
   testbed run --rules 'release:1.30 --redirect-dns -m TPROXY'
   testbed run --backend all                the newest release, three back ends
-  testbed run --rules release:all          every release, both back ends of iptables
+  testbed run --rules release:all          every release, iptables-nft and legacy
   testbed run --format json > report.json
 
 Exit status: 0 all passed, 1 something failed, 2 usage or input, 3 inconclusive,
