@@ -71,6 +71,12 @@ export class Stage implements AsyncDisposable {
 		return valueOf(result);
 	}
 
+	/** Resolves when the namespaces have their links, addresses and routes. */
+	async configured(): Promise<void> {
+		const [configured] = await this.#configured;
+		valueOf(configured);
+	}
+
 	/**
 	Puts rules and what goes with them in the place of those of before; returns what the kernel then holds.
 
@@ -79,8 +85,7 @@ export class Stage implements AsyncDisposable {
 	async install({ruleSet, routing, backend, families, lines}: {
 		readonly ruleSet: RuleSet; readonly routing: SidecarRouting; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lines?: ReadonlyMap<Rule, number> | undefined;
 	}): Promise<RuleSet> {
-		const [configured] = await this.#configured;
-		valueOf(configured);
+		await this.configured();
 		const before = this.#held;
 		if (before !== undefined && before.backend !== backend) {
 			throw new RangeError(`a stage that holds rules of ${before.backend} cannot hold rules of ${backend}`);
