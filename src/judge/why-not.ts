@@ -14,10 +14,10 @@ import {
 	applyRule, enterChain, factsAt, freshPacket, type PacketFacts, type PacketState,
 } from './packet-facts.js';
 import {isDeciding, verdictOfTarget} from './observed-roles.js';
-import {readRule, type Reading} from './rule-reading.js';
+import {askRule, type RuleAnswer} from './rule-answer.js';
 
 /** One rule that the kernel asked, in the order in which it did. */
-export type RuleExplanation = {
+export type AskedRule = {
 	readonly rule: RuleReference;
 	/** Null for a rule that no sidecar writes. */
 	readonly role: Role | null;
@@ -28,35 +28,35 @@ export type RuleExplanation = {
 	readonly isDeciding: boolean;
 	/** Whether the rule stands in the base chain itself: what returns there is left to the policy. */
 	readonly isInBaseChain: boolean;
-	readonly reading: Reading;
+	readonly answer: RuleAnswer;
 	/** The packet as it was when this rule was asked. */
 	readonly facts: PacketFacts;
 };
 
 /** One base chain that a packet met, with every rule that was asked there, in the chains behind it as well. Rules behind the one that ended the way were not asked, and do not stand here. */
-export type ChainExplanation = {
+export type AskedChain = {
 	readonly traversal: Traversal;
 	/** Of a native nft table, whose words are others. */
 	readonly isNative: boolean;
-	readonly rules: readonly RuleExplanation[];
+	readonly rules: readonly AskedRule[];
 };
 
 /** Where our reading of the rules and the kernel differ. */
 export type Contradiction =
 	/** The trace shows a rule as matched that by our reading does not match. */
-	| {readonly kind: 'hit-fails'; readonly rule: RuleExplanation; readonly isNative: boolean}
+	| {readonly kind: 'hit-fails'; readonly rule: AskedRule; readonly isNative: boolean}
 	/** By our reading a rule matches that the kernel came by, and the trace does not show it. */
-	| {readonly kind: 'match-without-hit'; readonly rule: RuleExplanation; readonly isNative: boolean}
+	| {readonly kind: 'match-without-hit'; readonly rule: AskedRule; readonly isNative: boolean}
 	/** The trace shows a rule that by our reading was not due: its chain was left, or never entered. */
 	| {readonly kind: 'out-of-way'; readonly hit: RuleHit};
 
 /** All that is to be said of one leg. */
-export type LegExplanation = {readonly chains: readonly ChainExplanation[]; readonly contradictions: readonly Contradiction[]};
+export type LegExplanation = {readonly chains: readonly AskedChain[]; readonly contradictions: readonly Contradiction[]};
 
 /** Explains a leg by the rule set as it was loaded. `mark` is the mark of its socket. */
 export function explainLeg(leg: Leg, ruleSet: RuleSet, {mark}: {readonly mark: number}): LegExplanation {
 	let state = freshPacket(mark);
-	const chains: ChainExplanation[] = [];
+	const chains: AskedChain[] = [];
 	const contradictions: Contradiction[] = [];
 	for (const traversal of leg.traversals) {
 		const walk = new Walk({
@@ -71,13 +71,13 @@ export function explainLeg(leg: Leg, ruleSet: RuleSet, {mark}: {readonly mark: n
 	return {chains, contradictions};
 }
 
-function contradictionsIn({rules, isNative}: ChainExplanation): readonly Contradiction[] {
+function contradictionsIn({rules, isNative}: AskedChain): readonly Contradiction[] {
 	return rules.flatMap((rule): readonly Contradiction[] => {
 		if (rule.isHit) {
-			return rule.reading.kind === 'fails' ? [{kind: 'hit-fails', rule, isNative}] : [];
+			return rule.answer.kind === 'fails' ? [{kind: 'hit-fails', rule, isNative}] : [];
 		}
 
-		return rule.reading.kind === 'matches' ? [{kind: 'match-without-hit', rule, isNative}] : [];
+		return rule.answer.kind === 'matches' ? [{kind: 'match-without-hit', rule, isNative}] : [];
 	});
 }
 
@@ -91,7 +91,7 @@ class Walk {
 	readonly #leg: Leg;
 	readonly #ruleSet: RuleSet;
 	readonly #table: Table | undefined;
-	readonly #rules: RuleExplanation[] = [];
+	readonly #rules: AskedRule[] = [];
 	/** How many of the traversal's hits are accounted for. */
 	#used = 0;
 
@@ -108,7 +108,7 @@ class Walk {
 		return this.#traversal.hits.slice(this.#used);
 	}
 
-	explain(): ChainExplanation {
+	explain(): AskedChain {
 		const chain = this.#chain(this.#traversal.chain);
 		if (chain !== undefined) {
 			this.#walk(chain);
@@ -153,7 +153,7 @@ class Walk {
 			isHit: hit !== undefined,
 			isDeciding: hit !== undefined && isDeciding(hit, this.#ruleSet),
 			isInBaseChain: chain.name === base,
-			reading: readRule(rule, facts, {isNative: isNativeTable(this.#table)}),
+			answer: askRule(rule, facts, {isNative: isNativeTable(this.#table)}),
 			facts,
 		});
 		if (hit !== undefined) {

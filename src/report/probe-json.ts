@@ -4,11 +4,11 @@ The answer to a probe as the JSON document of the contract (`README.md`). Everyt
 
 import {stepsOfPath, stopsOfPath} from '../netfilter/path.js';
 import {roles} from '../istio/roles.js';
-import type {ChainExplanation, Contradiction, RuleExplanation} from '../judge/why-not.js';
+import type {AskedChain, Contradiction, AskedRule} from '../judge/why-not.js';
 import {jsonVersion, legToJson} from './json.js';
 import {contradictionsOf, probeExitCode, type ProbeReport} from './probe-types.js';
 import {describeContradiction} from './probe-words.js';
-import {describeReading, describeTarget, factFor, nameOfMatch} from './rule-words.js';
+import {describeAnswer, describeTarget, factFor, nameOfMatch} from './rule-words.js';
 
 /** The answer as plain data for `JSON.stringify`. */
 export function probeToJson(report: ProbeReport): unknown {
@@ -37,14 +37,14 @@ export function probeToJson(report: ProbeReport): unknown {
 	};
 }
 
-function chainToJson({traversal: {hook, family, table, chain}, isNative, rules}: ChainExplanation): unknown {
+function chainToJson({traversal: {hook, family, table, chain}, isNative, rules}: AskedChain): unknown {
 	return {
 		hook, family, table, chain, rules: rules.map(rule => ruleToJson(rule, isNative)),
 	};
 }
 
-function ruleToJson(explained: RuleExplanation, isNative: boolean): unknown {
-	const {rule, role, target, isHit, isDeciding, reading, facts} = explained;
+function ruleToJson(explained: AskedRule, isNative: boolean): unknown {
+	const {rule, role, target, isHit, isDeciding, answer, facts} = explained;
 	return {
 		chain: rule.chain,
 		number: rule.number,
@@ -54,8 +54,8 @@ function ruleToJson(explained: RuleExplanation, isNative: boolean): unknown {
 		does: describeTarget(target, explained),
 		matched: isHit,
 		decided: isDeciding,
-		failed: !isHit && reading.kind === 'fails' ? {match: nameOfMatch(reading.match, facts, {isNative}), packet: factFor(reading.match, facts)} : null,
-		notUnderstood: !isHit && reading.kind === 'not-known' ? describeReading(explained, {isNative}) : null,
+		failed: !isHit && answer.kind === 'fails' ? {match: nameOfMatch(answer.match, facts, {isNative}), packet: factFor(answer.match, facts)} : null,
+		notUnderstood: !isHit && answer.kind === 'not-known' ? describeAnswer(explained, {isNative}) : null,
 	};
 }
 

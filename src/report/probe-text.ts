@@ -3,7 +3,7 @@ The answer to a probe for people: the stops, then leg by leg every rule that was
 */
 
 import {printStep} from '../netfilter/path.js';
-import type {ChainExplanation, LegExplanation, RuleExplanation} from '../judge/why-not.js';
+import type {AskedChain, LegExplanation, AskedRule} from '../judge/why-not.js';
 import type {ActorName, Credentials} from '../scenario/types.js';
 import {nameOfRule} from './differences.js';
 import {hang, paragraph, piecesOfRule} from './layout.js';
@@ -12,7 +12,7 @@ import {
 	contradictionsOf, probeExitCode, type ProbeReport,
 } from './probe-types.js';
 import {describeContradiction, describeHit} from './probe-words.js';
-import {describeReading} from './rule-words.js';
+import {describeAnswer} from './rule-words.js';
 import {
 	headRows, printGaps, printRows, printStops, type HeadRow, type TextOptions,
 } from './text.js';
@@ -72,7 +72,7 @@ function printExplanation(explanation: LegExplanation | undefined, style: LegSty
 	return explanation?.chains.flatMap(chain => printChain(chain, style)) ?? [];
 }
 
-function printChain({traversal, isNative, rules}: ChainExplanation, style: LegStyle): readonly string[] {
+function printChain({traversal, isNative, rules}: AskedChain, style: LegStyle): readonly string[] {
 	const {paint, width, verbose, column} = style;
 	const {table, chain, hits} = traversal;
 	return [
@@ -88,8 +88,8 @@ function printChain({traversal, isNative, rules}: ChainExplanation, style: LegSt
 }
 
 /** Rules in a row that matched, and rules in a row that did not. */
-function runsOf(rules: readonly RuleExplanation[]): ReadonlyArray<readonly RuleExplanation[]> {
-	const runs: RuleExplanation[][] = [];
+function runsOf(rules: readonly AskedRule[]): ReadonlyArray<readonly AskedRule[]> {
+	const runs: AskedRule[][] = [];
 	for (const rule of rules) {
 		const last = runs.at(-1);
 		if (last?.[0]?.isHit === rule.isHit) {
@@ -102,7 +102,7 @@ function runsOf(rules: readonly RuleExplanation[]): ReadonlyArray<readonly RuleE
 	return runs;
 }
 
-function printRun(run: readonly RuleExplanation[], isNative: boolean, style: LegStyle): readonly string[] {
+function printRun(run: readonly AskedRule[], isNative: boolean, style: LegStyle): readonly string[] {
 	if (style.verbose || run.length <= tellMax) {
 		return run.flatMap(rule => printMiss(rule, isNative, style));
 	}
@@ -115,14 +115,14 @@ function printRun(run: readonly RuleExplanation[], isNative: boolean, style: Leg
 	];
 }
 
-function printMiss(explained: RuleExplanation, isNative: boolean, {paint, width, column}: LegStyle): readonly string[] {
-	const isDoubtful = explained.reading.kind !== 'fails';
+function printMiss(explained: AskedRule, isNative: boolean, {paint, width, column}: LegStyle): readonly string[] {
+	const isDoubtful = explained.answer.kind !== 'fails';
 	return hang({
-		indent: stepIndent, label: nameOfRule(explained.rule), column, text: `✗ ${describeReading(explained, {isNative})}`, width, paintLabel: paint.dim, paintText: isDoubtful ? paint.yellow : paint.dim,
+		indent: stepIndent, label: nameOfRule(explained.rule), column, text: `✗ ${describeAnswer(explained, {isNative})}`, width, paintLabel: paint.dim, paintText: isDoubtful ? paint.yellow : paint.dim,
 	});
 }
 
-function printHit(explained: RuleExplanation, {paint, width, column}: LegStyle): readonly string[] {
+function printHit(explained: AskedRule, {paint, width, column}: LegStyle): readonly string[] {
 	const {rule, isDeciding} = explained;
 	return [
 		...hang({

@@ -2,17 +2,17 @@
 Findings of a probe as sentences.
 */
 
-import type {Contradiction, RuleExplanation} from '../judge/why-not.js';
+import type {Contradiction, AskedRule} from '../judge/why-not.js';
 import {roles} from '../istio/roles.js';
 import {nameOfHit, nameOfRule} from './differences.js';
-import {describeReading, describeTarget} from './rule-words.js';
+import {describeAnswer, describeTarget} from './rule-words.js';
 
 /** Where our reading and the kernel differ, as one sentence. */
 export function describeContradiction(contradiction: Contradiction): string {
 	switch (contradiction.kind) {
 		case 'hit-fails': {
 			const {rule} = contradiction;
-			return `Our reading of ${nameOfRule(rule.rule)} and the kernel differ: the trace shows that it matched, and by our reading it does not (${describeReading(rule, contradiction)}).`;
+			return `Our reading of ${nameOfRule(rule.rule)} and the kernel differ: the trace shows that it matched, and by our reading it does not (${describeAnswer(rule, contradiction)}).`;
 		}
 
 		case 'match-without-hit': {
@@ -26,7 +26,7 @@ export function describeContradiction(contradiction: Contradiction): string {
 }
 
 /** What a rule that matched is for and what it did, in sentences. */
-export function describeHit(explained: RuleExplanation): string {
+export function describeHit(explained: AskedRule): string {
 	const {role, target} = explained;
 	const does = `It ${describeTarget(target, explained)}.`;
 	return role === null ? does : `${role}: ${roles[role].purpose} ${does}`;

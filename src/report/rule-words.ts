@@ -6,7 +6,7 @@ import type {
 	Match, PortRange, Target,
 } from '../netfilter/types.js';
 import type {PacketFacts} from '../judge/packet-facts.js';
-import type {RuleExplanation} from '../judge/why-not.js';
+import type {AskedRule} from '../judge/why-not.js';
 
 /** A condition in the words of the program that wrote the rule: `! --uid-owner 1337`, `meta skuid != 1337`. */
 export function nameOfMatch(match: Match, {protocol}: Pick<PacketFacts, 'protocol'>, {isNative}: {readonly isNative: boolean}): string {
@@ -23,7 +23,8 @@ export function nameOfMatch(match: Match, {protocol}: Pick<PacketFacts, 'protoco
 		return match.negated ? `${what} != ${value}` : `${what} ${value}`;
 	}
 
-	return `${match.negated ? '! ' : ''}${iptablesWords(match)}`;
+	const module = match.kind === 'connmark' ? '-m connmark ' : '';
+	return `${module}${match.negated ? '! ' : ''}${iptablesWords(match)}`;
 }
 
 type Asking = Exclude<Match, {readonly kind: 'comment' | 'opaque'}>;
@@ -60,7 +61,7 @@ function iptablesWords(match: Asking): string {
 
 		case 'mark':
 		case 'connmark': {
-			return `${match.kind === 'connmark' ? '-m connmark ' : ''}--mark ${hexadecimal(match.value)}${match.mask === wholeMask ? '' : `/${hexadecimal(match.mask)}`}`;
+			return `--mark ${hexadecimal(match.value)}${match.mask === wholeMask ? '' : `/${hexadecimal(match.mask)}`}`;
 		}
 
 		case 'conntrack-state': {
@@ -211,21 +212,21 @@ function connmarkFact({connmark}: PacketFacts): string {
 	return connmark === 'none' ? 'it belongs to no connection yet' : `the connection's mark is ${hexadecimal(connmark)}`;
 }
 
-/** Why a rule did not match, or what our reading says of it, as a sentence without its full stop. */
-export function describeReading({reading, facts}: Pick<RuleExplanation, 'reading' | 'facts'>, native: {readonly isNative: boolean}): string {
-	switch (reading.kind) {
+/** Why a rule that the trace does not show did not match, or what our reading says of it, as a sentence without its full stop. */
+export function describeAnswer({answer, facts}: Pick<AskedRule, 'answer' | 'facts'>, native: {readonly isNative: boolean}): string {
+	switch (answer.kind) {
 		case 'fails': {
-			return `${nameOfMatch(reading.match, facts, native)}: ${factFor(reading.match, facts)}`;
+			return `${nameOfMatch(answer.match, facts, native)}: ${factFor(answer.match, facts)}`;
 		}
 
 		case 'not-known': {
-			return reading.matches.length === 0
+			return answer.matches.length === 0
 				? 'all that it asks for is so, but what it does can leave a packet alone; the trace shows no hit'
-				: `${reading.matches.map(match => `${nameOfMatch(match, facts, native)}: ${factFor(match, facts)}`).join('; ')}; so it is not known whether it failed, the trace shows no hit`;
+				: `${answer.matches.map(match => `${nameOfMatch(match, facts, native)}: ${factFor(match, facts)}`).join('; ')}; so it is not known whether it failed, the trace shows no hit`;
 		}
 
 		case 'matches': {
-			return 'all that it asks for is so';
+			return 'all that it asks for is so, and the trace shows no hit';
 		}
 	}
 }

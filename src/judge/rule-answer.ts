@@ -12,17 +12,17 @@ import type {
 import type {PacketFacts} from './packet-facts.js';
 
 /** Whether a rule matches a packet, as far as its text and the facts tell. */
-export type Reading =
+export type RuleAnswer =
 	| {readonly kind: 'matches'}
 	/** The first condition that does not hold. */
 	| {readonly kind: 'fails'; readonly match: Match}
 	/** Nothing that is understood fails; these conditions are not understood, or ask for what is not known. None: the doubt is whether the target takes the packet. */
 	| {readonly kind: 'not-known'; readonly matches: readonly Match[]};
 
-type Answer = boolean | 'not-known';
+type MatchAnswer = boolean | 'not-known';
 
 /** Reads a rule. A native nft rule differs where it asks for what the packet has not: it fails then, whether or not the condition is negated (NFT_BREAK). */
-export function readRule({matches, target}: Pick<Rule, 'matches' | 'target'>, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): Reading {
+export function askRule({matches, target}: Pick<Rule, 'matches' | 'target'>, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): RuleAnswer {
 	const doubtful: Match[] = [];
 	for (const match of matches) {
 		const answer = answerOf(match, facts, isNative);
@@ -43,13 +43,13 @@ function canPass(target: Target, {connmark}: PacketFacts): boolean {
 	return target.kind === 'tproxy' || target.kind === 'extension' || (target.kind === 'restore-mark' && connmark === 'none');
 }
 
-function answerOf(match: Match, facts: PacketFacts, isNative: boolean): Answer {
+function answerOf(match: Match, facts: PacketFacts, isNative: boolean): MatchAnswer {
 	return (answers[match.kind] as Answering)(match, facts, isNative);
 }
 
 /** The member of the union that a kind belongs to; some have two kinds. */
 type Of<Kind extends Match['kind'], Each = Match> = Each extends {readonly kind: infer Own} ? (Kind extends Own ? Each : never) : never;
-type Answering<Asked = Match> = (match: Asked, facts: PacketFacts, isNative: boolean) => Answer;
+type Answering<Asked = Match> = (match: Asked, facts: PacketFacts, isNative: boolean) => MatchAnswer;
 
 const answers = {
 	comment: () => true,
@@ -71,7 +71,7 @@ const answers = {
 } satisfies {[Kind in Match['kind']]: Answering<Of<Kind>>};
 
 /** An address of the other family asks for that family first, in front of any negation: `ip daddr != 10.0.0.1` is no IPv6 packet. */
-function answerAddress({address, negated}: Of<'source' | 'destination'>, endpoint: Endpoint): Answer {
+function answerAddress({address, negated}: Of<'source' | 'destination'>, endpoint: Endpoint): MatchAnswer {
 	const [range, own] = [parseRange(address), parseAddress(endpoint.address)];
 	if (range === undefined || own === undefined) {
 		return 'not-known';
@@ -90,7 +90,7 @@ function isInRanges(ranges: readonly PortRange[], port: number): boolean {
 }
 
 /** Without a socket iptables takes only a negated question for true, and nft none (`owner_mt` in net/netfilter/xt_owner.c; `nft_meta_get_eval_skugid`). */
-function answerOwner({kind, from, to, negated}: Of<'uid' | 'gid'>, {socket}: PacketFacts, isNative: boolean): Answer {
+function answerOwner({kind, from, to, negated}: Of<'uid' | 'gid'>, {socket}: PacketFacts, isNative: boolean): MatchAnswer {
 	if (socket === undefined) {
 		return 'not-known';
 	}
