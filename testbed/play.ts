@@ -61,7 +61,7 @@ export async function playProbes(stage: Stage, play: Play): Promise<Played> {
 	play.onActors?.(cast.actors);
 	signal.throwIfAborted();
 
-	onStage(`sending ${sendings.length} probes`);
+	onStage(`sending ${sendings.length} ${sendings.length === 1 ? 'probe' : 'probes'}`);
 	const shared = {
 		loadState, pod, cast, untilAborted: racer(signal),
 	};
@@ -75,7 +75,7 @@ export async function playProbes(stage: Stage, play: Play): Promise<Played> {
 	valueOf(other);
 	const doubtful = sendings.flatMap((_, index) => observations[index]!.gaps.length > 0 ? [index] : []);
 	if (doubtful.length > 0 && [...cast.actors.values()].every(({gap}) => gap === undefined)) {
-		onStage(`sending ${doubtful.length} probes again, from new ports`);
+		onStage(`sending ${doubtful.length} ${doubtful.length === 1 ? 'probe' : 'probes'} again, from new ports`);
 		// The kernel gives the log of a namespace to one reader at a time.
 		await source[Symbol.asyncDispose]();
 		await using second = newSource();

@@ -2,7 +2,7 @@
 Probes by the actors of a normal run: rules in, connections out, and for each what the kernel did, explained by the rules.
 */
 
-import {parseAddress} from '../src/netfilter/address.js';
+import {contains, parseAddress, parseRange} from '../src/netfilter/address.js';
 import type {AddressFamily} from '../src/netfilter/types.js';
 import {gapsIn} from '../src/judge/judge.js';
 import {roleHitsOf} from '../src/judge/observed-roles.js';
@@ -132,13 +132,10 @@ async function answerElsewhere(stage: Stage, addresses: readonly string[]): Prom
 	}
 }
 
-/** Loopback addresses, the unspecified one and multicast stay in the pod, or go to nobody. */
+/** A loopback address is the pod's own; a multicast address or the unspecified one cannot be routed. */
 function canBeElsewhere(text: string): boolean {
 	const address = parseAddress(text);
-	if (address === undefined) {
-		return false;
-	}
-
-	const first = address.family === 'ipv4' ? Number(address.value >> 24n) : Number(address.value >> 120n);
-	return address.family === 'ipv4' ? first !== 0 && first !== 127 && first < 224 : address.value > 0xFF_FF_FF_FFn && first !== 0xFF && first !== 0xFE;
+	return address !== undefined && ownRanges.every(range => !contains(range, address));
 }
+
+const ownRanges = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3', '::/96', 'fe80::/10', 'ff00::/8'].flatMap(text => parseRange(text) ?? []);

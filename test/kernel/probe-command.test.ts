@@ -78,7 +78,7 @@ test('--source: another address of the sender', async t => {
 test('text: the answer on stdout and nothing on stderr', async t => {
 	const {exitCode, stdout, stderr} = await testbed(['probe', '--from', 'app', '--to', 'remote:8080', '--verbose']);
 	t.is(exitCode, 0);
-	t.regex(stderr, /^(?:testbed: .* …\n)*$/u);
+	t.regex(stderr, /^(?:testbed: .*\n)*$/u);
 	t.regex(stdout, /✔ app → proxy:15001 → remote:8080/u);
 	t.regex(stdout, /ISTIO_OUTPUT#4 +✗ --uid-owner 1337: the socket's UID is 1000/u);
 	t.regex(stdout, /output +ip nat OUTPUT, out eth0,/u);
@@ -137,7 +137,7 @@ test('status 3: lost events, and an address that the sender has not', async t =>
 test('interrupted while it waits: status 130, and nothing is left', async t => {
 	const dump = `${defaultDump()}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 15012 -j DROP\nCOMMIT\n`;
 	await using running = await WatchedRun.start(['probe', '--from', 'agent', '--to', 'istiod:15012', '--rules', '-', '--timeout', '120000'], {input: dump});
-	await running.says(/sending 1 probes/u);
+	await running.says(/sending 1 probe /u);
 	t.is(running.noteNamespaces(), 2);
 	running.process.kill('SIGINT');
 	const {exitCode, stderr} = await running.process;
