@@ -51,10 +51,16 @@ export {comparePublished, type PublishedVerdict} from './judge/published.js';
 export {ruleNotes, type RuleNote} from './judge/rule-notes.js';
 export {diffRuleSets, isEqualDiff, type RuleChange, type RuleSetDiff} from './judge/rule-diff.js';
 export {explainerOf, type RuleExplanation} from './judge/rule-explanation.js';
+export {explainLeg, type Contradiction, type LegExplanation} from './judge/why-not.js';
+export {askRule, type RuleAnswer} from './judge/rule-answer.js';
+export type {PacketFacts} from './judge/packet-facts.js';
 
 export {describeCause, describeDifference} from './report/differences.js';
 export {exitCode, summarize, type Summary} from './report/exit-code.js';
 export {reportToJson} from './report/json.js';
+export {probeToJson} from './report/probe-json.js';
+export {printProbe} from './report/probe-text.js';
+export type {ProbeQuestion, ProbeReport} from './report/probe-types.js';
 export {rulesDiffToJson, rulesToJson} from './report/rules-json.js';
 export type {ShownRules} from './report/rules-types.js';
 export {printTap} from './report/tap.js';

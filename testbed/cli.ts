@@ -7,6 +7,8 @@ import {Command, CommanderError, Option} from 'commander';
 import {
 	defaultLanes, formats, readBackends, readFamilies, readId, readNumber, readServers, readTypes,
 } from './commands/arguments.js';
+import {placeNames, senders} from './commands/probe-arguments.js';
+import type {ProbeFlags} from './commands/probe.js';
 import type {RulesFlags} from './commands/rules.js';
 import type {RunFlags} from './commands/run.js';
 import {defaultBufferBytes} from './tracer/recording.js';
@@ -104,6 +106,54 @@ function rulesCommandLine(setStatus: (status: number) => void): Command {
 		});
 }
 
+const probeExamples = `
+One connection is opened as asked; the answer is the way that it took on the
+kernel, and for each rule that was asked what it is for, or why it did not match.
+
+Examples:
+  testbed probe --from app --to 10.96.0.1:443
+  testbed probe --from app --uid 1337 --to remote:8080     as the proxy's user
+  testbed probe --from agent --uid 0 --gid 1337 --to istiod:15012
+  testbed probe --from remote --to pod:9090
+  testbed probe --from app --to [2001:db8::1]:443 --format json
+  testbed probe --from app --to vip:8080 --rules 'release:1.30 -u 64535,1337'
+
+Places: ${placeNames}.
+Exit status: 0 the kernel has answered, 2 usage or input, 3 inconclusive,
+4 this machine cannot do it.`;
+
+function probeCommandLine(setStatus: (status: number) => void): Command {
+	return new Command('probe')
+		.description('one connection: which way it takes, which rule decides, and why not the others')
+		.addOption(new Option('--from <actor>', 'who connects').choices(senders).makeOptionMandatory())
+		.requiredOption('--to <destination>', 'ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT')
+		.option('--uid <n>', 'user of the sender (default: as in run)', readId)
+		.option('--gid <n>', 'group of the sender (default: the number of its user)', readId)
+		.option('--source <address>', 'the sender\'s own address to connect from (default: what the route says)')
+		.option('--proto <name>', 'tcp', 'tcp')
+		.addOption(new Option('--family <name>', 'of a place; an address says it itself (default: ipv4)').choices(['ipv4', 'ipv6']))
+		.option('--rules <input>', 'as of run (default: the newest release)')
+		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
+		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
+		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
+		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
+		.option('--proxy-uid <n>', 'user of the proxy stub (default: as in run)', readId)
+		.option('--proxy-gid <n>', 'group of the proxy stub (default: the number of its user)', readId)
+		.option('--agent-uid <n>', 'user of the agent (default: the proxy\'s)', readId)
+		.option('--agent-gid <n>', 'group of the agent (default: that of its user)', readId)
+		.option('--first-leg', 'show only what the connection itself met, not what the proxy did with it')
+		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json']).default('text'))
+		.option('--verbose', 'show every traversal with hook, table and chain, and every rule of long chains')
+		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
+		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
+		.addHelpText('after', probeExamples)
+		.action(async (flags: ProbeFlags) => {
+			const {probeCommand} = await import('./commands/probe.js');
+			setStatus(await probeCommand(flags));
+		});
+}
+
 function createProgram(setStatus: (status: number) => void): Command {
 	const program = new Command('testbed')
 		.description('Which way does the traffic of a sidecar mesh take? The kernel is the judge.')
@@ -117,6 +167,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 			}
 		});
 	program.addCommand(runCommandLine(setStatus));
+	program.addCommand(probeCommandLine(setStatus));
 	program.addCommand(rulesCommandLine(setStatus));
 	program.command('doctor')
 		.description('try on this machine everything that a run needs, and name what is missing')
@@ -135,7 +186,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 }
 
 /** Commands that a first word can name; anything else belongs to `run`, which is what `testbed` alone means. */
-const commandNames: ReadonlySet<string> = new Set(['run', 'rules', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
+const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'rules', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
 
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors.

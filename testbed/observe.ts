@@ -1,10 +1,10 @@
 /**
-One round: sends the probes of some cases and turns what the kernel did into observations. Also does the same from a recording, without a kernel.
+One round: sends some probes and turns what the kernel did into observations. Also does the same from a recording, without a kernel.
 */
 
 import {isNatTable} from '../src/netfilter/lookup.js';
 import type {RuleSet} from '../src/netfilter/types.js';
-import type {TrafficCase} from '../src/scenario/types.js';
+import type {Probe} from '../src/scenario/types.js';
 import {decodeNflog} from '../src/trace/nflog.js';
 import {decodeNftTrace} from '../src/trace/nft-trace.js';
 import type {Decoded, TraceEvent} from '../src/trace/event.js';
@@ -25,6 +25,9 @@ import type {KernelState} from './sandbox/kernel-state.js';
 import type {Recording, TraceSource} from './tracer/recording.js';
 import {switchTable} from './tracer/switch-table.js';
 
+/** One connection to attempt. `id` tells it from the others of its round and family; `name` is what a gap calls it, `type 1` unless given. */
+export type Sending = {readonly id: string; readonly name?: string; readonly probe: Probe};
+
 /** Everything that one round left behind. */
 export type Round = {
 	readonly recording: Recording;
@@ -32,13 +35,13 @@ export type Round = {
 	readonly after: readonly LoadedRule[];
 	readonly owners: readonly SocketOwner[];
 	readonly sockets: readonly SocketRecord[];
-	/** The id of the first socket of each case's probe, and what kept it from an end. */
+	/** The id of the first socket of each probe, and what kept it from an end. */
 	readonly probes: ReadonlyArray<{readonly id: string; readonly gap: Gap | undefined}>;
 	readonly interfaces: ReadonlyMap<number, string>;
 };
 
-/** Sends the probes of the cases, all at once. The trace source must have been started, and `before` read after the rules were installed. */
-export async function playRound(cases: readonly TrafficCase[], {source, before, loadState, pod, cast, round, untilAborted}: {
+/** Sends the probes, all at once. The trace source must have been started, and `before` read after the rules were installed. */
+export async function playRound(sendings: readonly Sending[], {source, before, loadState, pod, cast, round, untilAborted}: {
 	readonly source: TraceSource;
 	readonly before: readonly LoadedRule[];
 	readonly loadState: () => Promise<KernelState>;
@@ -48,10 +51,10 @@ export async function playRound(cases: readonly TrafficCase[], {source, before, 
 	readonly round: number;
 	readonly untilAborted: <T>(act: Promise<T>) => Promise<T>;
 }): Promise<Round> {
-	const probes = await untilAborted(Promise.all(cases.map(async ({id, probe}) => {
+	const probes = await untilAborted(Promise.all(sendings.map(async ({id, name = `type ${id}`, probe}) => {
 		const probeId = `${round}-${id}-${probe.family}`;
 		const {answered, reason} = await cast.actors.get(probe.actor)!.open(probeId, probe.destination);
-		return {id: probeId, gap: answered ? undefined : {kind: 'no-end', message: `The connection of type ${id} had no end: ${reason}.`} satisfies Gap};
+		return {id: probeId, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${name} had no end: ${reason}.`} satisfies Gap};
 	})));
 	await cast.flush();
 	const [{rules: after, owners}, recording] = await Promise.all([loadState(), source.stop()]);
@@ -73,7 +76,7 @@ function decode({stream, bytes}: Recording['datagrams'][number]): Decoded {
 	}
 }
 
-/** What a round shows of each of its cases. */
+/** What a round shows of each of its probes. */
 export function observeRound({recording, before, after, owners, sockets, probes, interfaces}: Round, ruleSet: RuleSet): readonly Observation[] {
 	const gaps: Gap[] = [];
 	const events: TraceEvent[] = [];

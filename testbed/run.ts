@@ -2,31 +2,23 @@
 The conductor of `testbed run`: the only file that knows the order of acts.
 */
 
-import {createHash} from 'node:crypto';
-import type {RuleSet} from '../src/netfilter/types.js';
 import {judge} from '../src/judge/judge.js';
 import {comparePublished} from '../src/judge/published.js';
 import {ruleNotes} from '../src/judge/rule-notes.js';
-import {printRuleSet} from '../src/report/rules-text.js';
-import type {Report, TypeResult} from '../src/report/types.js';
+import type {RuleSet} from '../src/netfilter/types.js';
+import type {Environment, Report, TypeResult} from '../src/report/types.js';
 import {sixTypes} from '../src/scenario/six-types.js';
 import type {TrafficCase} from '../src/scenario/types.js';
-import type {Gap} from '../src/trace/gap.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
 import type {Observation} from '../src/trace/observation.js';
-import {compareRules, unwitnessedRules} from '../src/trace/witness.js';
-import {
-	actorGapsOf, credentialsOf, socketGapsOf, type FoundCredentials,
-} from './actors/identity.js';
+import {unwitnessedRules} from '../src/trace/witness.js';
+import type {FoundCredentials} from './actors/identity.js';
 import {loadEnvironment} from './environment.js';
 import {TestbedError} from './errors.js';
-import {observeRound, playRound} from './observe.js';
 import type {RunOptions} from './options.js';
+import {checksumOf, playProbes} from './play.js';
 import {keep} from './sandbox/keep.js';
-import type {KernelState} from './sandbox/kernel-state.js';
-import {Stage, valueOf} from './stage.js';
-import {NetlinkTraceSource} from './tracer/netlink-source.js';
-import type {TraceSource} from './tracer/recording.js';
+import {Stage} from './stage.js';
 
 /** What a run came to. `kept` tells how to enter what `--keep` left. */
 export type RunResult = {readonly report: Report; readonly kept: readonly string[]};
@@ -46,67 +38,30 @@ export async function runTestbed(options: RunOptions): Promise<RunResult> {
 /** Plays one rule set on a stage that may have played others. */
 export async function playOn(stage: Stage, options: RunOptions): Promise<RunResult> {
 	const startedAt = performance.now();
-	const {rules, families, credentials, onStage, signal} = options;
+	const {rules, families, credentials, onStage} = options;
 	const {backend} = rules;
-	const {topology, sandbox} = stage;
-	const untilAborted = racer(signal);
 	const cases = families.flatMap(family => sixTypes({
-		intent: rules.intent, actors: credentials, topology, family, ids: options.types,
+		intent: rules.intent, actors: credentials, topology: stage.topology, family, ids: options.types,
 	}));
-	const loadState = async (): Promise<KernelState> => stage.loadState(backend, families);
-	const newSource = (): TraceSource => new NetlinkTraceSource(sandbox.pod, {backend, bufferBytes: options.traceBufferBytes});
-	await using source = newSource();
-	const [castResult, prepared] = await Promise.allSettled([stage.cast(), prepare({
-		stage, source, loadState, options,
-	})]);
-	const cast = valueOf(castResult);
-	const {ruleSet, before} = valueOf(prepared);
-	options.onActors?.(cast.actors);
-	signal.throwIfAborted();
-
-	onStage(`sending ${cases.length} probes`);
-	const shared = {
-		loadState, pod: sandbox.pod, cast, untilAborted,
-	};
-	// Asking the tools for their versions costs nothing while the probes are on their way.
-	const [first, environment] = await Promise.allSettled([
-		playRound(cases, {
-			...shared, source, before, round: 1,
-		}),
-		loadEnvironment(backend),
-	]);
-	const observations = [...observeRound(valueOf(first), ruleSet)];
-	const doubtful = cases.flatMap((_, index) => observations[index]!.gaps.length > 0 ? [index] : []);
-	if (doubtful.length > 0 && [...cast.actors.values()].every(({gap}) => gap === undefined)) {
-		onStage(`sending ${doubtful.length} probes again, from new ports`);
-		// The kernel gives the log of a namespace to one reader at a time.
-		await source[Symbol.asyncDispose]();
-		await using second = newSource();
-		await second.start();
-		const {rules: beforeAgain} = await loadState();
-		// Packets can be sent again. Rules that are no longer those that were installed stay so, and no number would mean what it says.
-		const changed = compareRules({before, after: beforeAgain});
-		const again = observeRound(await playRound(doubtful.map(index => cases[index]!), {
-			...shared, source: second, before: beforeAgain, round: 2,
-		}), ruleSet);
-		for (const [position, index] of doubtful.entries()) {
-			observations[index] = withGaps(again[position]!, changed);
-		}
-	}
-
+	let environment: Environment | undefined;
+	const {ruleSet, before, observations, found} = await playProbes(stage, {
+		...options,
+		sendings: cases,
+		// Asking the tools for their versions costs nothing while the probes are on their way.
+		async meanwhile() {
+			environment = await loadEnvironment(backend);
+		},
+	});
 	onStage('judging');
-	const found = credentialsOf(cast);
-	const actorGaps = actorGapsOf(cast, {asked: credentials, found});
-	cast.forget();
 	const types = cases.map((traffic, index) => resultOf({
-		traffic, observation: withGaps(observations[index]!, actorGaps), ruleSet, options, found,
+		traffic, observation: observations[index]!, ruleSet, options, found,
 	}));
-	const kept = options.keep ? await keep(sandbox) : [];
+	const kept = options.keep ? await keep(stage.sandbox) : [];
 	return {
 		report: {
-			environment: valueOf(environment),
+			environment: environment!,
 			rules: {
-				source: rules.source, release: rules.release, backend, sha256: createHash('sha256').update(printRuleSet({backend, families, ruleSet})).digest('hex'),
+				source: rules.source, release: rules.release, backend, sha256: checksumOf({backend, families, ruleSet}),
 			},
 			types,
 			ruleNotes: ruleNotes({ruleSet, reference: rules.reference, results: types}),
@@ -117,48 +72,8 @@ export async function playOn(stage: Stage, options: RunOptions): Promise<RunResu
 	};
 }
 
-/** Rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
-async function prepare({stage, source, loadState, options: {rules, families}}: {
-	stage: Stage; source: TraceSource; loadState: () => Promise<KernelState>; options: RunOptions;
-}): Promise<{readonly ruleSet: RuleSet; readonly before: readonly LoadedRule[]}> {
-	// Settled: nobody may dispose of a source that is still starting.
-	const [installed, started] = await Promise.allSettled([stage.install({...rules, families}), source.start()]);
-	const ruleSet = valueOf(installed);
-	valueOf(started);
-	const {rules: before} = await loadState();
-	return {ruleSet, before};
-}
-
-/** Lets a wait end when the run is interrupted, so that everything is taken down. */
-function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
-	return async act => new Promise((resolve, reject) => {
-		const onAbort = (): void => {
-			reject(signal.reason as Error);
-		};
-
-		signal.addEventListener('abort', onAbort, {once: true});
-		const settle = async (): Promise<void> => {
-			try {
-				resolve(await act);
-			} catch (error) {
-				reject(error instanceof Error ? error : new Error(String(error), {cause: error}));
-			} finally {
-				signal.removeEventListener('abort', onAbort);
-			}
-		};
-
-		void settle();
-	});
-}
-
-function withGaps(observation: Observation, gaps: readonly Gap[]): Observation {
-	return {...observation, gaps: [...gaps, ...observation.gaps]};
-}
-
 function resultOf({traffic, observation, ruleSet, options, found}: {traffic: TrafficCase; observation: Observation; ruleSet: RuleSet; options: RunOptions; found: FoundCredentials}): TypeResult {
-	const gaps = [...observation.gaps, ...socketGapsOf(observation, options.credentials)];
-	const whole = {...observation, gaps};
-	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation: whole, ruleSet});
+	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation, ruleSet});
 	const {legs} = observation.path;
 	const names = new Set<string>([traffic.probe.actor, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
 	const actors: TypeResult['actors'] = Object.fromEntries([...found].filter(([name]) => names.has(name)));
@@ -174,9 +89,9 @@ function resultOf({traffic, observation, ruleSet, options, found}: {traffic: Tra
 		observedRoles,
 		decidingRoles,
 		published: comparePublished({
-			traffic, observation: whole, ruleSet, intent: options.rules.intent,
+			traffic, observation, ruleSet, intent: options.rules.intent,
 		}),
-		gaps,
+		gaps: observation.gaps,
 	};
 }
 

@@ -8,8 +8,10 @@ import type {
 } from '../src/netfilter/types.js';
 import {transparencyOf} from '../src/scenario/intent.js';
 import {defaultTopology, type Topology} from '../src/scenario/topology.js';
-import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
-import {actorsFor, Cast} from './actors/cast.js';
+import type {
+	ActorCredentials, ActorName, Intent, TypeId,
+} from '../src/scenario/types.js';
+import {actorsFor, Cast, type Sources} from './actors/cast.js';
 import {LockFile} from './lock-file.js';
 import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
 import {installRules} from './sandbox/rules.js';
@@ -19,14 +21,18 @@ import {Sandbox} from './sandbox/sandbox.js';
 export type Casting = {
 	readonly intent: Intent;
 	readonly types: readonly TypeId[];
+	/** Who plays beside those that the types need. */
+	readonly guests?: readonly ActorName[];
+	/** From which of its own addresses an actor connects, where that is not left to the route. */
+	readonly sources?: Sources;
 	readonly credentials: ActorCredentials;
 	readonly timeoutMs: number;
 };
 
 /** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
-export function castingKey({intent, types, credentials, timeoutMs}: Casting): string {
+export function castingKey({intent, types, guests = [], sources = {}, credentials, timeoutMs}: Casting): string {
 	const {proxyPort, inboundCapturePort} = intent;
-	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, types, credentials, timeoutMs]);
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, types, guests, sources, credentials, timeoutMs]);
 }
 
 /** One sandbox with its actors. Who creates it disposes of it. */
@@ -49,12 +55,12 @@ export class Stage implements AsyncDisposable {
 	readonly #cast: Promise<readonly [PromiseSettledResult<Cast>]>;
 	#held: {readonly ruleSet: RuleSet; readonly backend: Backend; readonly routing: SidecarRouting} | undefined;
 
-	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...casting}: Casting) {
+	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, guests = [], ...casting}: Casting) {
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
 		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
 		this.#cast = Promise.allSettled([Cast.start({
-			sandbox, topology: this.topology, names: actorsFor(types), ...casting,
+			sandbox, topology: this.topology, names: [...new Set([...actorsFor(types), ...guests])], ...casting,
 		})]);
 		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
 	}
@@ -65,6 +71,12 @@ export class Stage implements AsyncDisposable {
 		return valueOf(result);
 	}
 
+	/** Resolves when the namespaces have their links, addresses and routes. */
+	async configured(): Promise<void> {
+		const [configured] = await this.#configured;
+		valueOf(configured);
+	}
+
 	/**
 	Puts rules and what goes with them in the place of those of before; returns what the kernel then holds.
 
@@ -73,8 +85,7 @@ export class Stage implements AsyncDisposable {
 	async install({ruleSet, routing, backend, families, lines}: {
 		readonly ruleSet: RuleSet; readonly routing: SidecarRouting; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lines?: ReadonlyMap<Rule, number> | undefined;
 	}): Promise<RuleSet> {
-		const [configured] = await this.#configured;
-		valueOf(configured);
+		await this.configured();
 		const before = this.#held;
 		if (before !== undefined && before.backend !== backend) {
 			throw new RangeError(`a stage that holds rules of ${before.backend} cannot hold rules of ${backend}`);

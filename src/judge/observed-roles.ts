@@ -58,7 +58,7 @@ export function isDeciding(hit: RuleHit, ruleSet: RuleSet): boolean {
 }
 
 /** What a rule does, for a trace that does not tell. */
-function verdictOfTarget(hit: RuleHit, ruleSet: RuleSet): Verdict {
+export function verdictOfTarget(hit: RuleHit, ruleSet: RuleSet): Verdict {
 	const target = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
 	if (target?.kind === 'jump' || target?.kind === 'goto') {
 		return target.kind;

@@ -66,7 +66,8 @@ function noteToJson(note: RuleNote): unknown {
 	return note.kind === 'missing' ? {...note, coveredBy: note.coveredBy === null ? null : hitToJson(note.coveredBy)} : note;
 }
 
-function legToJson({actor, family, protocol, from, to, socket, traversals, end}: Leg, roles: ReadonlyArray<Role | null>): unknown {
+/** One leg with all that it met, and the role of each rule. */
+export function legToJson({actor, family, protocol, from, to, socket, traversals, end}: Leg, roles: ReadonlyArray<Role | null>): unknown {
 	let used = 0;
 	return {
 		actor,

@@ -15,15 +15,20 @@ import type {TypeResult} from './types.js';
 export type Style = {readonly paint: Painter; readonly verbose: boolean; readonly width: number};
 
 const legIndent = 4;
-const stepIndent = 6;
+/** Where the steps of a leg begin. */
+export const stepIndent = 6;
 /** Room for the longest step of a default sidecar, `ISTIO_IN_REDIRECT#1`, and a gap. */
 const stepColumn = 21;
 
 /** Room for the longest hook, `postrouting`, and a gap. */
 const hookColumn = 13;
 
-/** All legs. The rounds of a loop are told once. */
-export function printPath({legs, observedRoles}: Pick<TypeResult, 'legs' | 'observedRoles'>, style: Style): readonly string[] {
+/** What stands of a leg between its head and its end. `index` counts from 0, `column` is the room for the longest step of the path. */
+export type LegBody = (leg: Leg, index: number, style: LegStyle) => readonly string[];
+
+/** All legs, each with its traversals unless another body is given. The rounds of a loop are told once. */
+export function printPath({legs, observedRoles}: Pick<TypeResult, 'legs' | 'observedRoles'>, style: Style, printBody?: LegBody): readonly string[] {
+	const body = printBody ?? ((leg, index, legStyle) => printTraversals(leg, observedRoles[index] ?? [], legStyle));
 	const {start, length, rounds} = repetitionOf(legs.map(leg => signatureOf(leg)));
 	const column = Math.max(stepColumn, ...legs.flatMap(({traversals}) => traversals.flatMap(traversal => stepsOfTraversal(traversal).map(step => step.length + 2))));
 	return legs.flatMap((leg, index) => {
@@ -32,7 +37,8 @@ export function printPath({legs, observedRoles}: Pick<TypeResult, 'legs' | 'obse
 			return index === start + length ? paragraph(`… ${rounds - 1} more times the same: ${nameOfRound(legs.slice(start, start + length))}`, {indent: legIndent, width: style.width, paint: style.paint.yellow}) : [];
 		}
 
-		return printLeg(leg, observedRoles[index] ?? [], {...style, column});
+		const legStyle = {...style, column};
+		return printLeg(leg, body(leg, index, legStyle), legStyle);
 	});
 }
 
@@ -64,25 +70,30 @@ export function repetitionOf(items: readonly string[]): {readonly start: number;
 	return best;
 }
 
-type LegStyle = Style & {readonly column: number};
+/** The style of a leg's lines. */
+export type LegStyle = Style & {readonly column: number};
 
-function printLeg(leg: Leg, roles: ReadonlyArray<Role | null>, style: LegStyle): readonly string[] {
+function printLeg(leg: Leg, body: readonly string[], style: LegStyle): readonly string[] {
 	const {paint, width, verbose} = style;
 	const owner = leg.socket === undefined ? '' : ` (uid ${leg.socket.uid}, gid ${leg.socket.gid})`;
 	// The source port is the kernel's choice: without it two runs print the same text.
 	const from = verbose ? printEndpoint(leg.from) : leg.from.address;
-	let used = 0;
 	return [
 		...hang({
 			indent: legIndent, label: `${leg.actor}${owner}`, column: leg.actor.length + owner.length + 2, text: [from, `→ ${printEndpoint(leg.to)}`], width, paintLabel: paint.bold,
 		}),
-		...leg.traversals.flatMap(traversal => {
-			const own = roles.slice(used, used + traversal.hits.length);
-			used += traversal.hits.length;
-			return printTraversal(traversal, own, style);
-		}),
+		...body,
 		...printEnd(leg, style),
 	];
+}
+
+function printTraversals({traversals}: Leg, roles: ReadonlyArray<Role | null>, style: LegStyle): readonly string[] {
+	let used = 0;
+	return traversals.flatMap(traversal => {
+		const own = roles.slice(used, used + traversal.hits.length);
+		used += traversal.hits.length;
+		return printTraversal(traversal, own, style);
+	});
 }
 
 function printEnd({end}: Leg, {paint, width}: Style): readonly string[] {
@@ -109,14 +120,16 @@ function printTraversal(traversal: Traversal, roles: ReadonlyArray<Role | null>,
 	return verbose ? [...printHook(traversal, style), ...steps, ...paragraph(printTraversalEnd(traversal), {indent, width, paint: paint.dim})] : steps;
 }
 
-function printHook({hook, family, table, chain, inInterface, outInterface, source, destination}: Traversal, {paint, width}: Style): readonly string[] {
+/** Where a packet was, and with which addresses. */
+export function printHook({hook, family, table, chain, inInterface, outInterface, source, destination}: Traversal, {paint, width}: Style): readonly string[] {
 	const devices = [...(inInterface === undefined ? [] : [`in ${inInterface},`]), ...(outInterface === undefined ? [] : [`out ${outInterface},`])];
 	return hang({
 		indent: stepIndent, label: hook, column: hookColumn, text: [`${family} ${table} ${chain},`, ...devices, printEndpoint(source), `→ ${printEndpoint(destination)}`], width, paintText: paint.dim,
 	});
 }
 
-function printTraversalEnd({end}: Traversal): string {
+/** How a base chain was left. */
+export function printTraversalEnd({end}: Pick<Traversal, 'end'>): string {
 	if (end.by === 'open') {
 		return 'the trace does not say how this chain was left';
 	}

@@ -3,6 +3,7 @@ A report for people: 80 columns, colour where it is wanted. What differs stands 
 */
 
 import {stopsOfPath} from '../netfilter/path.js';
+import type {AddressFamily} from '../netfilter/types.js';
 import type {Gap} from '../trace/gap.js';
 import type {Outcome} from '../judge/outcome.js';
 import type {ActorName, Credentials} from '../scenario/types.js';
@@ -44,13 +45,24 @@ export function printText(report: Report, {colour, verbose, width}: TextOptions)
 	return `${lines.join('\n')}\n`;
 }
 
-function printHead({environment, rules, types}: Report, {paint, width}: Style): readonly string[] {
+function printHead({environment, rules, types}: Report, style: Style): readonly string[] {
 	const families = [...new Set(types.map(({family}) => family))];
-	const rows: ReadonlyArray<readonly [string, readonly string[]]> = [
+	return printRows([...headRows({environment, rules, families}), ['actors', [...listOf(actorsOf(types)), '(uid:gid)']]], style);
+}
+
+/** A label with its text, in pieces that stay whole when they are wrapped. */
+export type HeadRow = readonly [label: string, text: readonly string[]];
+
+/** Which rules were played, and on which system. */
+export function headRows({environment, rules, families}: Pick<Report, 'environment' | 'rules'> & {readonly families: readonly AddressFamily[]}): readonly HeadRow[] {
+	return [
 		['rules', [`${rules.source}${rules.release === null || rules.source.includes(rules.release) ? '' : ` (release ${rules.release})`}, ${rules.backend}, ${families.join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
 		['system', listOf([named('Linux', environment.kernel), named('iptables', environment.iptables), named('nft', environment.nft), named('Node', environment.node)])],
-		['actors', [...listOf(actorsOf(types)), '(uid:gid)']],
 	];
+}
+
+/** The head of a report. */
+export function printRows(rows: readonly HeadRow[], {paint, width}: Style): readonly string[] {
 	return rows.flatMap(([label, text]) => hang({
 		indent: 2, label, column: headColumn, text, width, paintLabel: paint.dim,
 	}));
@@ -62,7 +74,8 @@ function sharedGaps(types: readonly TypeResult[]): readonly Gap[] {
 	return first === undefined || others.length === 0 ? [] : first.filter(gap => others.every(gaps => gaps.some(({message}) => message === gap.message)));
 }
 
-function printGaps(gaps: readonly Gap[], {paint, width}: Style): readonly string[] {
+/** Gaps, one paragraph each. */
+export function printGaps(gaps: readonly Gap[], {paint, width}: Style): readonly string[] {
 	return gaps.flatMap(({kind, message}) => hang({
 		indent: bodyIndent, label: 'gap', column: 5, text: `${kind}: ${message}`, width, paintLabel: paint.yellow,
 	}));
@@ -108,7 +121,7 @@ function printType(result: TypeResult, style: Style & {readonly showsFamily: boo
 }
 
 /** The stops with the first actor in front, as pieces; a loop is told as such instead of round by round. */
-function printStops({legs, loop}: TypeResult): readonly string[] {
+export function printStops({legs, loop}: Pick<TypeResult, 'legs' | 'loop'>): readonly string[] {
 	const stops = stopsOfPath({legs});
 	const first = legs[0]?.actor ?? 'nothing was observed';
 	if (loop) {

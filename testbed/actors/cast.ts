@@ -65,15 +65,19 @@ function servicesOf({services, places, ports}: Topology): Readonly<Record<string
 	] as const)));
 }
 
+/** Own source addresses of actors, where they are not left to the route. */
+export type Sources = Readonly<Partial<Record<ActorName, ActorSpec['ownSource']>>>;
+
 /** Starts them, all at once, and disposes of all when it is disposed of, or when one fails. */
 export class Cast implements AsyncDisposable {
-	static async start({sandbox, topology, intent, names, credentials, timeoutMs}: {
+	static async start({sandbox, topology, intent, names, credentials, timeoutMs, sources = {}}: {
 		readonly sandbox: Sandbox;
 		readonly topology: Topology;
 		readonly intent: Intent;
 		readonly names: readonly ActorName[];
 		readonly credentials: ActorCredentials;
 		readonly timeoutMs: number;
+		readonly sources?: Sources;
 	}): Promise<Cast> {
 		const transparent = transparencyOf(intent);
 		const started = await Promise.allSettled(names.map(async name => {
@@ -84,7 +88,7 @@ export class Cast implements AsyncDisposable {
 				services: name === 'proxy' ? servicesOf(topology) : {},
 				passthroughSource: topology.passthroughSource,
 				...(name === 'proxy' && transparent !== undefined ? {transparent} : {}),
-				ownSource: name === 'prometheus' ? topology.places.prometheus : {},
+				ownSource: {...(name === 'prometheus' ? topology.places.prometheus : {}), ...sources[name]},
 				timeoutMs,
 			};
 			return [name, await Actor.start(livesInPod[name] ? sandbox.pod : sandbox.remote, spec)] as const;

@@ -12,6 +12,8 @@ for (const [name, argv, kernel] of [
 	['testbed', [], true],
 	['testbed', ['--format', 'json'], true],
 	['testbed', ['run', '--types', '1'], true],
+	['testbed', ['probe', '--from', 'app', '--to', 'pod:80'], true],
+	['testbed', ['probe', '--help'], false],
 	['testbed', ['clean'], true],
 	['testbed', ['--help'], false],
 	['testbed', ['run', '-h'], false],

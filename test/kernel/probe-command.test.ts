@@ -1,0 +1,155 @@
+/** `testbed probe` as a process: answers, formats, exit statuses, messages, and what is left behind. */
+
+import test from 'ava';
+import {testbed, WatchedRun} from './_cli.js';
+import {defaultDump} from './_run.js';
+
+type Answer = {
+	readonly outcome: string;
+	readonly stops: readonly string[];
+	readonly path: readonly string[];
+	readonly legs: ReadonlyArray<{readonly from: {readonly address: string}; readonly asked: ReadonlyArray<{readonly rules: ReadonlyArray<Readonly<Record<string, unknown>>>}>}>;
+	readonly contradictions: readonly unknown[];
+	readonly gaps: readonly unknown[];
+};
+
+async function ask(...given: readonly string[]): Promise<Answer> {
+	const {exitCode, stdout, stderr} = await testbed(['probe', ...given, '--format', 'json']);
+	if (exitCode !== 0) {
+		throw new Error(`status ${exitCode}: ${stderr}${stdout}`);
+	}
+
+	return JSON.parse(stdout) as Answer;
+}
+
+/** Questions and the stops of their answers. */
+const questions: ReadonlyArray<readonly [given: readonly string[], stops: readonly string[], last?: string]> = [
+	[['--from', 'app', '--to', '10.96.0.1:443'], ['proxy:15001'], 'refused'],
+	[['--from', 'app', '--to', '1.2.3.4:80'], ['proxy:15001'], 'refused'],
+	[['--from', 'app', '--to', 'vip:8080'], ['proxy:15001', 'proxy:15006', 'app:8080']],
+	[['--from', 'app', '--to', 'remote:8080', '--uid', '1337'], ['remote:8080']],
+	[['--from', 'app', '--to', 'remote:8080', '--uid', '1000', '--gid', '1337'], ['remote:8080']],
+	[['--from', 'app', '--to', 'localhost:8080'], ['app:8080']],
+	[['--from', 'app', '--to', '[::1]:8080'], ['app:8080']],
+	[['--from', 'app', '--to', 'remote:8080', '--family', 'ipv6', '--backend', 'nftables'], ['proxy:15001', 'remote:8080']],
+	[['--from', 'remote', '--to', 'pod:8080', '--backend', 'iptables-legacy'], ['proxy:15006', 'app:8080']],
+	[['--from', 'prometheus', '--to', 'pod:15090'], ['proxy:15090']],
+	[['--from', 'agent', '--to', 'istiod:15012', '--agent-uid', '0', '--agent-gid', '1337'], ['istiod:15012']],
+	[['--from', 'proxy', '--to', 'pod:8080'], ['proxy:15006', 'app:8080']],
+	[['--from', 'istiod', '--to', 'pod:8080', '--rules', 'release:1.30 -m TPROXY'], ['proxy:15006', 'app:8080']],
+	[['--from', 'app', '--to', 'resolver:53', '--rules', 'release:1.30 --redirect-dns'], [], 'refused'],
+];
+
+test('questions and where the connections come to', async t => {
+	const queue = [...questions];
+	const work = async (): Promise<void> => {
+		for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+			const [given, stops, last] = next;
+			const answer = await ask(...given); // eslint-disable-line no-await-in-loop -- One after the other.
+			const title = given.join(' ');
+			t.deepEqual(answer.stops, stops, title);
+			t.deepEqual([answer.outcome, answer.contradictions, answer.gaps], ['answered', [], []], title);
+			t.is(answer.path.at(-1), last ?? stops.at(-1), title);
+		}
+	};
+
+	await Promise.all([work(), work()]);
+});
+
+test('JSON: why the others did not match, with both values', async t => {
+	const {legs} = await ask('--from', 'app', '--to', '10.96.0.1:443', '--uid', '1000', '--gid', '2000', '--first-leg');
+	t.is(legs.length, 1);
+	const rules = legs[0]!.asked.flatMap(chain => chain.rules);
+	t.like(rules.find(({chain, number}) => chain === 'ISTIO_OUTPUT' && number === 4), {
+		role: 'proxy-uid-bypass', matched: false, decided: false, failed: {match: '--uid-owner 1337', packet: 'the socket\'s UID is 1000'}, notUnderstood: null,
+	});
+	t.like(rules.find(({chain, number}) => chain === 'ISTIO_OUTPUT' && number === 7), {failed: {match: '--gid-owner 1337', packet: 'the socket\'s GID is 2000'}});
+	t.like(rules.at(-1), {
+		chain: 'ISTIO_REDIRECT', role: 'outbound-redirect', matched: true, decided: true, failed: null, does: 'redirects to port 15001',
+	});
+});
+
+test('--source: another address of the sender', async t => {
+	const {legs, path} = await ask('--from', 'app', '--to', 'localhost:8080', '--source', '127.0.0.6');
+	t.is(legs[0]!.from.address, '127.0.0.6');
+	t.deepEqual(path, ['app', 'OUTPUT#1', 'ISTIO_OUTPUT#1', 'POSTROUTING', 'app:8080']);
+});
+
+test('text: the answer on stdout and nothing on stderr', async t => {
+	const {exitCode, stdout, stderr} = await testbed(['probe', '--from', 'app', '--to', 'remote:8080', '--verbose']);
+	t.is(exitCode, 0);
+	t.regex(stderr, /^(?:testbed: .*\n)*$/u);
+	t.regex(stdout, /✔ app → proxy:15001 → remote:8080/u);
+	t.regex(stdout, /ISTIO_OUTPUT#4 +✗ --uid-owner 1337: the socket's UID is 1000/u);
+	t.regex(stdout, /output +ip nat OUTPUT, out eth0,/u);
+	t.true(stdout.split('\n').every(line => line.length <= 80));
+});
+
+/** Arguments and what the message must say. All end with status 2. */
+const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly message: RegExp}> = [
+	{given: [], message: /required option '--(?:from|to) /u},
+	{given: ['--from', 'app'], message: /required option '--to <destination>' not specified/u},
+	{given: ['--from', 'waypoint', '--to', 'pod:80'], message: /waypoint.*app, proxy, agent, remote, istiod, prometheus/u},
+	...['pod', 'pod:', 'pod:0', 'pod:65536', 'pod:http', '2001:db8::1:80', ''].map(to => ({given: ['--from', 'app', `--to=${to}`], message: /ADDRESS:PORT, \[ADDRESS\]:PORT or PLACE:PORT is due/u})),
+	...['nowhere:80', '10.0.0.256:80', '[10.0.0.1]:80', '[pod]:80', '[::g]:80'].map(to => ({given: ['--from', 'app', '--to', to], message: /is neither an address nor a place[\s\S]*Places are pod, remote/u})),
+	{given: ['--from', 'app', '--to', '10.0.0.1:80', '--family', 'ipv6'], message: /an address of ipv4, and --family asks for ipv6[\s\S]*Leave --family out/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--family', 'both'], message: /both.*ipv4, ipv6/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--source', '::1'], message: /--source ::1: an address of ipv4 is due/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--proto', 'udp'], message: /--proto udp: the actors of this command open TCP connections only/u},
+	{given: ['--from', 'remote', '--to', 'istiod:15012'], message: /from remote to istiod:15012 does not come into the pod[\s\S]*--to pod:15012/u},
+	{given: ['--from', 'prometheus', '--to', 'localhost:80'], message: /does not come into the pod/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--uid', 'root'], message: /--uid.*whole number from 0/u},
+	{given: ['--from', 'proxy', '--to', 'pod:80', '--uid', '1', '--proxy-uid', '2'], message: /both say who it is[\s\S]*Leave one of the two out/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--backend', 'all'], message: /A probe has one back end, and --backend names 3/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--rules', 'release:all'], message: /names \d+ rule sets; one is due here/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--mark', '1'], message: /unknown option '--mark'/u},
+];
+
+test('mistakes: status 2, the message on stderr, nothing on stdout', async t => {
+	const queue = [...mistakes];
+	const work = async (): Promise<void> => {
+		for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+			const {given, message} = next;
+			const {exitCode, stdout, stderr} = await testbed(['probe', ...given]); // eslint-disable-line no-await-in-loop -- One after the other.
+			const title = given.join(' ');
+			t.is(exitCode, 2, `${title}\n${stderr}`);
+			t.is(stdout, '', title);
+			t.regex(stderr, message, title);
+			t.notRegex(stderr, /^\s+at /mu, `${title}: a stack is no message`);
+		}
+	};
+
+	await Promise.all([work(), work()]);
+});
+
+test('status 3: lost events, and an address that the sender has not', async t => {
+	const [lost, foreign] = await Promise.all([
+		testbed(['probe', '--from', 'app', '--to', 'remote:8080', '--trace-buffer', '1']),
+		testbed(['probe', '--from', 'app', '--to', 'remote:8080', '--source', '192.0.2.1', '--format', 'json']),
+	]);
+	t.is(lost.exitCode, 3, lost.stdout);
+	t.regex(lost.stdout, /gap +lost-events:[\s\S]*Exit status 3/u);
+	t.is(foreign.exitCode, 3, foreign.stdout);
+	t.like(JSON.parse(foreign.stdout), {outcome: 'inconclusive'});
+	t.regex(foreign.stdout, /bind EADDRNOTAVAIL 192\.0\.2\.1/u);
+});
+
+test('interrupted while it waits: status 130, and nothing is left', async t => {
+	const dump = `${defaultDump()}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 15012 -j DROP\nCOMMIT\n`;
+	await using running = await WatchedRun.start(['probe', '--from', 'agent', '--to', 'istiod:15012', '--rules', '-', '--timeout', '120000'], {input: dump});
+	await running.says(/sending 1 probe /u);
+	t.is(running.noteNamespaces(), 2);
+	running.process.kill('SIGINT');
+	const {exitCode, stderr} = await running.process;
+	t.is(exitCode, 130, String(stderr));
+	await t.notThrowsAsync(running.nothingLeft());
+});
+
+test('dropped: the rule that did it is named', async t => {
+	const dump = `${defaultDump()}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 9 -j RETURN\n-A OUTPUT -p tcp -m tcp --dport 15012 -j DROP\nCOMMIT\n`;
+	const {exitCode, stdout} = await testbed(['probe', '--from', 'agent', '--to', 'istiod:15012', '--rules', '-', '--timeout', '500'], {input: dump});
+	t.is(exitCode, 0, stdout);
+	t.regex(stdout, /filter:OUTPUT#1 +✗ --dport 9: the port is 15012/u);
+	t.regex(stdout, /filter:OUTPUT#2 +✓ -p tcp -m tcp --dport 15012 -j DROP\n +Decides\. It drops it\./u);
+	t.regex(stdout, /→ dropped by filter:OUTPUT#2/u);
+});

@@ -1,0 +1,144 @@
+/**
+`testbed probe`: one connection, the way that it took, and why.
+*/
+
+import process from 'node:process';
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {probeToJson} from '../../src/report/probe-json.js';
+import {printProbe} from '../../src/report/probe-text.js';
+import {probeExitCode, type ProbeQuestion, type ProbeReport} from '../../src/report/probe-types.js';
+import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
+import {TestbedError} from '../errors.js';
+import {runProbe} from '../probe.js';
+import {defaultInput, loadRuleInput} from '../rule-input.js';
+import {interrupted} from '../run.js';
+import {wantsColour} from './colour.js';
+import {readDestination, readSource} from './probe-arguments.js';
+import {Progress} from './progress.js';
+import {credentialsOf, type RunFlags} from './run.js';
+
+/** The options as the command line gives them. */
+export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & {
+	readonly from: ActorName;
+	readonly to: string;
+	readonly uid?: number;
+	readonly gid?: number;
+	readonly source?: string;
+	readonly family?: AddressFamily;
+	readonly proto: string;
+	readonly backend?: readonly Backend[];
+	readonly firstLeg?: boolean;
+	readonly format: 'text' | 'json';
+};
+
+/** Everybody's credentials: as of `run`, and the sender's as asked. A group that is not given follows its user. */
+export function credentialsOfProbe({from, uid, gid, proxyUid, proxyGid, agentUid, agentGid}: ProbeFlags, ...input: DropFirst<Parameters<typeof credentialsOf>>): ActorCredentials {
+	const usual = credentialsOf({
+		...defined({
+			proxyUid, proxyGid, agentUid, agentGid,
+		}), appUid: 1000,
+	}, ...input);
+	const own = usual[from];
+	const sender: Credentials = {uid: uid ?? own.uid, gid: gid ?? uid ?? own.gid};
+	return {...usual, [from]: sender};
+}
+
+type DropFirst<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never;
+
+/** Only what was given: an option that is not there is not an option that is undefined. */
+function defined<Values extends Readonly<Record<string, number | undefined>>>(values: Values): {readonly [Key in keyof Values]?: number} {
+	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {readonly [Key in keyof Values]?: number};
+}
+
+/**
+Asks the kernel and prints; returns the exit status.
+
+@throws {TestbedError} USAGE or INPUT, and all that a run throws.
+*/
+export async function probeCommand(flags: ProbeFlags): Promise<number> {
+	if (flags.proto !== 'tcp') {
+		throw new TestbedError('USAGE', {message: `--proto ${flags.proto}: the actors of this command open TCP connections only.`, hint: 'Ask with --proto tcp.'});
+	}
+
+	if (flags.from === 'proxy' && (flags.proxyUid !== undefined || flags.proxyGid !== undefined) && (flags.uid !== undefined || flags.gid !== undefined)) {
+		throw new TestbedError('USAGE', {message: 'The proxy is the sender here, and --uid or --gid and --proxy-uid or --proxy-gid both say who it is.', hint: 'Leave one of the two out.'});
+	}
+
+	const [backend, ...others] = flags.backend ?? [];
+	if (others.length > 0) {
+		throw new TestbedError('USAGE', {message: `A probe has one back end, and --backend names ${others.length + 1}.`, hint: 'Ask once for each.'});
+	}
+
+	const destination = readDestination(flags.to, flags.family);
+	const {family} = destination;
+	const source = flags.source === undefined ? undefined : readSource(flags.source, family);
+	const rules = loadRuleInput({
+		source: flags.rules ?? defaultInput,
+		source6: flags.rules6,
+		families: [family],
+		dnsServers: flags.dnsServers,
+		cni: flags.cni,
+		release: flags.release,
+		...(backend === undefined ? {} : {backend}),
+	});
+	const credentials = credentialsOfProbe(flags, rules.intent, rules.proxy);
+	const question: ProbeQuestion = {
+		from: flags.from, credentials: credentials[flags.from], ...destination, source, protocol: 'tcp',
+	};
+	const report = await untilSignal(async signal => {
+		using progress = new Progress(text => {
+			process.stderr.write(text);
+		});
+		const answer = await runProbe({
+			question,
+			rules,
+			credentials,
+			timeoutMs: flags.timeout,
+			traceBufferBytes: flags.traceBuffer,
+			isFirstLegOnly: flags.firstLeg === true,
+			signal,
+			onStage(stage) {
+				progress.stage(stage);
+			},
+		});
+		return answer; // The progress is told until this is done.
+	});
+	const text = printAnswer(report, flags);
+	await new Promise<void>(resolve => {
+		process.stdout.write(text, () => {
+			resolve();
+		});
+	});
+	return probeExitCode(report);
+}
+
+function printAnswer(report: ProbeReport, {format, verbose}: ProbeFlags): string {
+	return format === 'json'
+		? `${JSON.stringify(probeToJson(report), undefined, 2)}\n`
+		: printProbe(report, {
+			colour: wantsColour({isTerminal: process.stdout.isTTY, environment: process.env}),
+			verbose: verbose === true,
+			width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
+		});
+}
+
+/** Runs an act that ends when the user interrupts it, and takes everything down then. */
+async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+	const controller = new AbortController();
+	const onSignal = (signal: NodeJS.Signals): void => {
+		controller.abort(interrupted(signal));
+	};
+
+	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+	for (const signal of signals) {
+		process.on(signal, onSignal);
+	}
+
+	try {
+		return await act(controller.signal);
+	} finally {
+		for (const signal of signals) {
+			process.off(signal, onSignal);
+		}
+	}
+}
