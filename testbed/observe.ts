@@ -48,10 +48,10 @@ export async function playRound(cases: readonly TrafficCase[], {source, before, 
 	readonly round: number;
 	readonly untilAborted: <T>(act: Promise<T>) => Promise<T>;
 }): Promise<Round> {
-	const probes = await untilAborted(Promise.all(cases.map(async ({id, probe}) => {
+	const probes = await untilAborted(Promise.all(cases.map(async ({id, article, probe}) => {
 		const probeId = `${round}-${id}-${probe.family}`;
-		const {answered, reason} = await cast.actors.get(probe.actor)!.open(probeId, probe.destination);
-		return {id: probeId, gap: answered ? undefined : {kind: 'no-end', message: `The connection of type ${id} had no end: ${reason}.`} satisfies Gap};
+		const {answered, reason} = await cast.actors.get(probe.actor)!.open(probeId, probe.destination, probe);
+		return {id: probeId, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${article === null && id !== '4b' ? 'probe' : 'type'} ${id} had no end: ${reason}.`} satisfies Gap};
 	})));
 	await cast.flush();
 	const [{rules: after, owners}, recording] = await Promise.all([loadState(), source.stop()]);

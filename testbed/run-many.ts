@@ -40,7 +40,7 @@ export async function runMany(all: readonly RunOptions[], {lanes, onEntry}: {rea
 }
 
 function keyOf(options: RunOptions): string {
-	return `${options.rules.backend} ${castingKey({...options, intent: options.rules.intent})}`;
+	return `${options.rules.backend} ${castingKey({...options, ...options.scenario, intent: options.rules.intent})}`;
 }
 
 /** One stage after the other, until nothing is left to play. */
@@ -53,12 +53,12 @@ async function playLane(take: () => Job | undefined, onEntry: (index: number, en
 
 /** Plays jobs as long as they fit the stage; returns the first that does not. */
 async function playOnOneStage(first: Job, take: () => Job | undefined, onEntry: (index: number, entry: RunEntry) => void): Promise<Job | undefined> {
-	await using stage = await Stage.create({...first.options, intent: first.options.rules.intent});
+	await using stage = await Stage.create({...first.options, ...first.options.scenario, intent: first.options.rules.intent});
 	let job: Job | undefined = first;
 	while (job?.key === first.key) {
 		const {options, index} = job;
 		const {rules: {source, release, backend}} = options;
-		const named = {source, release, backend};
+		const named = {source, release, backend, ...(options.scenario === undefined ? {} : {scenario: options.scenario.name})};
 		try {
 			const {report} = await playOn(stage, options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
 			onEntry(index, {...named, kind: 'report', report});

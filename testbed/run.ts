@@ -10,7 +10,9 @@ import {judge} from '../src/judge/judge.js';
 import {comparePublished} from '../src/judge/published.js';
 import {ruleNotes} from '../src/judge/rule-notes.js';
 import type {Report, TypeResult} from '../src/report/types.js';
+import {actorsFor, standardCompany, type Company} from '../src/scenario/company.js';
 import {sixTypes} from '../src/scenario/six-types.js';
+import type {Topology} from '../src/scenario/topology.js';
 import type {TrafficCase} from '../src/scenario/types.js';
 import type {Gap} from '../src/trace/gap.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
@@ -39,7 +41,7 @@ Builds the world, sends the types, judges, and takes the world down again, whate
 */
 export async function runTestbed(options: RunOptions): Promise<RunResult> {
 	options.onStage('building the sandbox, installing the rules, starting the actors');
-	await using stage = await Stage.create({...options, intent: options.rules.intent});
+	await using stage = await Stage.create({...options, ...options.scenario, intent: options.rules.intent});
 	const result = await playOn(stage, options); // The stage stands until this is done.
 	return result;
 }
@@ -51,7 +53,8 @@ export async function playOn(stage: Stage, options: RunOptions): Promise<RunResu
 	const {backend} = rules;
 	const {topology, sandbox} = stage;
 	const untilAborted = racer(signal);
-	const cases = families.flatMap(family => sixTypes({
+	const company = companyOf(options, topology);
+	const cases: readonly TrafficCase[] = options.scenario?.cases ?? families.flatMap(family => sixTypes({
 		intent: rules.intent, actors: credentials, topology, family, ids: options.types,
 	}));
 	const loadState = async (): Promise<KernelState> => stage.loadState(backend, families);
@@ -97,20 +100,22 @@ export async function playOn(stage: Stage, options: RunOptions): Promise<RunResu
 
 	onStage('judging');
 	const found = credentialsOf(cast);
-	const actorGaps = actorGapsOf(cast, {asked: credentials, found});
+	const actorGaps = actorGapsOf(cast, {asked: company, found});
 	cast.forget();
 	const types = cases.map((traffic, index) => resultOf({
-		traffic, observation: withGaps(observations[index]!, actorGaps), ruleSet, options, found,
+		traffic, observation: withGaps(observations[index]!, actorGaps), ruleSet, options, found, company,
 	}));
 	const kept = options.keep ? await keep(sandbox) : [];
 	return {
 		report: {
+			...(options.scenario === undefined ? {} : {scenario: {name: options.scenario.name, about: options.scenario.about}}),
 			environment: valueOf(environment),
 			rules: {
 				source: rules.source, release: rules.release, backend, sha256: createHash('sha256').update(printRules(ruleSet, families)).digest('hex'),
 			},
 			types,
-			ruleNotes: ruleNotes({ruleSet, reference: rules.reference, results: types}),
+			// What single probes do not meet is nothing to be told: they were not chosen to meet every rule.
+			ruleNotes: options.scenario === undefined ? ruleNotes({ruleSet, reference: rules.reference, results: types}) : [],
 			hints: [...rules.warnings, ...hintsOf(options), ...witnessHints(before, types)],
 			durationMs: Math.round(performance.now() - startedAt),
 		},
@@ -162,8 +167,17 @@ function withGaps(observation: Observation, gaps: readonly Gap[]): Observation {
 	return {...observation, gaps: [...gaps, ...observation.gaps]};
 }
 
-function resultOf({traffic, observation, ruleSet, options, found}: {traffic: TrafficCase; observation: Observation; ruleSet: RuleSet; options: RunOptions; found: FoundCredentials}): TypeResult {
-	const gaps = [...observation.gaps, ...socketGapsOf(observation, options.credentials)];
+/** Who plays: those of the user's file, or the usual ones. */
+function companyOf({scenario, types, credentials, rules: {intent}}: RunOptions, topology: Topology): Company {
+	return scenario?.company ?? standardCompany({
+		topology, intent, names: actorsFor(types), credentials,
+	});
+}
+
+function resultOf({traffic, observation, ruleSet, options, found, company}: {
+	traffic: TrafficCase; observation: Observation; ruleSet: RuleSet; options: RunOptions; found: FoundCredentials; company: Company;
+}): TypeResult {
+	const gaps = [...observation.gaps, ...socketGapsOf(observation, company)];
 	const whole = {...observation, gaps};
 	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation: whole, ruleSet});
 	const {legs} = observation.path;
@@ -184,11 +198,16 @@ function resultOf({traffic, observation, ruleSet, options, found}: {traffic: Tra
 			traffic, observation: whole, ruleSet, intent: options.rules.intent,
 		}),
 		gaps,
+		...(traffic.fault === undefined ? {} : {fault: traffic.fault}),
 	};
 }
 
 /** What a reader may have overlooked. */
-function hintsOf({rules: {intent}, credentials: {proxy}}: RunOptions): readonly string[] {
+function hintsOf({rules: {intent}, credentials: {proxy}, scenario}: RunOptions): readonly string[] {
+	if (scenario !== undefined) {
+		return scenario.cases.flatMap(({name, fault}) => fault === undefined ? [] : [`${name}: a known fault, held fast. ${fault.because} Meant: ${fault.intended.join(' → ')}.`]);
+	}
+
 	const {proxyUids, proxyGids} = intent;
 	// A transparent proxy is known by its group or its mark, and is meant to be (`credentialsOf` in commands/run.ts).
 	const isKnownOtherwise = intent.ambient !== undefined || (intent.inboundInterceptionMode === 'TPROXY' && proxyGids.includes(proxy.gid));

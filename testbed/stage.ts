@@ -7,6 +7,8 @@ import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../src/netfilter/types.js';
 import {transparencyOf} from '../src/scenario/intent.js';
+import type {Company} from '../src/scenario/company.js';
+import type {Surroundings} from '../src/scenario/surroundings.js';
 import {defaultTopology, type Topology} from '../src/scenario/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
 import {actorsFor, Cast} from './actors/cast.js';
@@ -21,12 +23,18 @@ export type Casting = {
 	readonly types: readonly TypeId[];
 	readonly credentials: ActorCredentials;
 	readonly timeoutMs: number;
+	/** Who plays, and in which world, where it is not those of the types. */
+	readonly company?: Company;
+	readonly surroundings?: Surroundings;
 };
 
 /** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
-export function castingKey({intent, types, credentials, timeoutMs}: Casting): string {
+export function castingKey({
+	intent, types, credentials, timeoutMs, company, surroundings,
+}: Casting): string {
 	const {proxyPort, inboundCapturePort} = intent;
-	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, types, credentials, timeoutMs]);
+	// A company says itself who plays which part.
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...(company === undefined ? [types, credentials] : [company]), surroundings ?? null, timeoutMs]);
 }
 
 /** One sandbox with its actors. Who creates it disposes of it. */
@@ -35,7 +43,7 @@ export class Stage implements AsyncDisposable {
 	static async create(casting: Casting): Promise<Stage> {
 		const lockFile = await LockFile.create();
 		try {
-			return new Stage(lockFile, Sandbox.create(), casting);
+			return new Stage(lockFile, Sandbox.create(casting.surroundings), casting);
 		} catch (error) {
 			await lockFile[Symbol.asyncDispose]();
 			throw error;
@@ -53,10 +61,10 @@ export class Stage implements AsyncDisposable {
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
 		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
-		this.#cast = Promise.allSettled([Cast.start({
-			sandbox, topology: this.topology, names: actorsFor(types), ...casting,
-		})]);
 		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
+		this.#cast = Promise.allSettled([Cast.start({
+			sandbox, topology: this.topology, names: actorsFor(types), configured: this.#configured, ...casting,
+		})]);
 	}
 
 	/** The actors, once they listen. */

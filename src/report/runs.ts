@@ -12,7 +12,7 @@ import {printText, type TextOptions} from './text.js';
 import type {Report} from './types.js';
 
 /** What came of one of them. `unavailable` is one that cannot be: a release that has no rules for a back end. `rejected` is one that the kernel or its tools did not take. */
-export type RunEntry = {readonly source: string; readonly release: string | null; readonly backend: Backend} & (
+export type RunEntry = {readonly source: string; readonly release: string | null; readonly backend: Backend; /** The user's file that was played, by its name. */ readonly scenario?: string} & (
 	| {readonly kind: 'report'; readonly report: Report}
 	| {readonly kind: 'unavailable'; readonly reason: string}
 	| {readonly kind: 'rejected'; readonly reason: string}
@@ -50,7 +50,7 @@ export function runsToJson(runs: Runs): unknown {
 		version: jsonVersion,
 		runs: runs.entries.map(entry => entry.kind === 'report'
 			? reportToJson(entry.report)
-			: {rules: {source: entry.source, release: entry.release, backend: entry.backend}, [entry.kind]: entry.reason}),
+			: {...(entry.scenario === undefined ? {} : {scenario: {name: entry.scenario}}), rules: {source: entry.source, release: entry.release, backend: entry.backend}, [entry.kind]: entry.reason}),
 		summary: summarizeRuns(runs),
 		durationMs: runs.durationMs,
 	};
@@ -108,8 +108,8 @@ export function printRunsText(runs: Runs, options: TextOptions): string {
 	return `${details}${lines.join('\n')}\n`;
 }
 
-function nameOf({source, release}: RunEntry): string {
-	return release ?? source;
+function nameOf({source, release, scenario}: RunEntry): string {
+	return scenario ?? release ?? source;
 }
 
 /** Pads by what is seen, for colours take no room. */

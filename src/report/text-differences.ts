@@ -57,6 +57,14 @@ function printWholeLeg(difference: Exclude<Difference, Deviating>): string {
 			return `was not expected; observed: ${arrival(difference.observed)}`;
 		}
 
+		case 'no-loop': {
+			return `ended the flow, which should go round; observed: ${arrival(difference.observed)}`;
+		}
+
+		case 'step': {
+			return `took another step; expected: ${difference.expectedStep ?? 'no further one'}; observed: ${difference.observedStep ?? 'no further one'}`;
+		}
+
 		case 'actor': {
 			return `was opened by another actor; expected: ${arrival(difference.expected)}; observed: ${arrival(difference.observed)}`;
 		}

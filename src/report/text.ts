@@ -5,7 +5,7 @@ A report for people: 80 columns, colour where it is wanted. What differs stands 
 import {stopsOfPath} from '../netfilter/path.js';
 import type {Gap} from '../trace/gap.js';
 import type {Outcome} from '../judge/outcome.js';
-import type {ActorName, Credentials} from '../scenario/types.js';
+import type {ActorName} from '../scenario/types.js';
 import {exitCode, summarize} from './exit-code.js';
 import {hang, paragraph} from './layout.js';
 import {createPainter, type Painter} from './painter.js';
@@ -84,8 +84,10 @@ const actorOrder = {
 
 /** Everybody's credentials. An actor that had others in another type is named once for each. */
 function actorsOf(types: readonly TypeResult[]): readonly string[] {
-	const entries = types.flatMap(({actors}) => Object.entries(actors) as Array<[ActorName, Credentials]>);
-	return [...new Set(entries.toSorted(([one], [other]) => actorOrder[one] - actorOrder[other]).map(([name, {uid, gid}]) => `${name} ${uid}:${gid}`))];
+	const entries = types.flatMap(({actors}) => Object.entries(actors));
+	// Those of a user's file come behind the usual ones, in the order in which they first appear.
+	const place = (name: string): number => name in actorOrder ? actorOrder[name as ActorName] : Object.keys(actorOrder).length;
+	return [...new Set(entries.toSorted(([one], [other]) => place(one) - place(other)).map(([name, {uid, gid}]) => `${name} ${uid}:${gid}`))];
 }
 
 const marks = {

@@ -17,7 +17,7 @@ import {
 } from './sockets.js';
 
 /** The credentials of a socket, as the trace switch read them off the socket of the packet. */
-export type SocketOwner = {readonly family: 'ipv4' | 'ipv6'; readonly sourcePort: number; readonly destinationPort: number; readonly uid: number; readonly gid: number};
+export type SocketOwner = {readonly family: 'ipv4' | 'ipv6'; readonly protocol?: 'tcp' | 'udp'; readonly sourcePort: number; readonly destinationPort: number; readonly uid: number; readonly gid: number};
 
 /** Everything that was observed in one run, for all its probes. */
 export type Evidence = {
@@ -29,6 +29,11 @@ export type Evidence = {
 
 function same(one: Endpoint, other: Endpoint): boolean {
 	return one.port === other.port && one.address === other.address;
+}
+
+/** What does not say its protocol is of TCP. */
+function protocolOf({protocol = 'tcp'}: {readonly protocol?: 'tcp' | 'udp'}): 'tcp' | 'udp' {
+	return protocol;
 }
 
 /** Finds the legs of many probes in one run's evidence. */
@@ -88,8 +93,8 @@ export class Joiner {
 	}
 
 	#acceptedOf(opened: OpenedSocket, gaps: Gap[]): AcceptedSocket | undefined {
-		const candidates = this.#accepted.filter(({peer}) => same(peer, opened.from));
-		const rivals = this.#opened.filter(other => other !== opened && same(other.from, opened.from));
+		const candidates = this.#accepted.filter(one => protocolOf(one) === protocolOf(opened) && same(one.peer, opened.from));
+		const rivals = this.#opened.filter(other => other !== opened && protocolOf(other) === protocolOf(opened) && same(other.from, opened.from));
 		if (candidates.length < 2 && rivals.length === 0) {
 			return candidates[0];
 		}
@@ -112,7 +117,7 @@ export class Joiner {
 
 	#legOf(opened: OpenedSocket, accepted: AcceptedSocket | undefined, gaps: Gap[]): Leg {
 		const name = `${opened.actor} ${printEndpoint(opened.from)} → ${printEndpoint(opened.to)}`;
-		const attempts = this.#packets.get(`${protocolNumbers.tcp} ${printEndpoint(opened.from)} ${printEndpoint(opened.to)}`) ?? [];
+		const attempts = this.#packets.get(`${protocolNumbers[protocolOf(opened)]} ${printEndpoint(opened.from)} ${printEndpoint(opened.to)}`) ?? [];
 		const [packet, ...again] = attempts;
 		if (packet?.seen !== true) {
 			gaps.push({kind: 'not-traced', message: `The first packet of ${name} does not appear in the trace.`});
@@ -149,7 +154,7 @@ export class Joiner {
 		return {
 			actor: opened.actor,
 			family: opened.family,
-			protocol: 'tcp',
+			protocol: protocolOf(opened),
 			from: opened.from,
 			to: opened.to,
 			socket: this.#ownerOf({opened, name, logged: packet?.owner}, gaps),
@@ -159,7 +164,7 @@ export class Joiner {
 	}
 
 	#ownerOf({opened, name, logged}: {opened: OpenedSocket; name: string; logged: TracedPacket['owner']}, gaps: Gap[]): Leg['socket'] {
-		const owners = this.#evidence.owners.filter(owner => owner.family === opened.family && owner.sourcePort === opened.from.port && owner.destinationPort === opened.to.port);
+		const owners = this.#evidence.owners.filter(owner => owner.family === opened.family && protocolOf(owner) === protocolOf(opened) && owner.sourcePort === opened.from.port && owner.destinationPort === opened.to.port);
 		const [owner] = owners;
 		if (owners.length > 1) {
 			gaps.push({kind: 'credentials', message: `The kernel names ${owners.length} users for ${name}.`});

@@ -9,6 +9,8 @@ import type {AddressFamily} from '../netfilter/types.js';
 export type OpenedSocket = {
 	readonly kind: 'opened';
 	readonly id: string;
+	/** TCP where it is not said. */
+	readonly protocol?: 'tcp' | 'udp';
 	readonly parent: string | undefined;
 	readonly actor: string;
 	readonly family: AddressFamily;
@@ -20,6 +22,8 @@ export type OpenedSocket = {
 export type AcceptedSocket = {
 	readonly kind: 'accepted';
 	readonly id: string;
+	/** TCP where it is not said. */
+	readonly protocol?: 'tcp' | 'udp';
 	readonly actor: string;
 	/** The listener, as a stop: `proxy:15001`. */
 	readonly stop: string;

@@ -10,10 +10,11 @@ import {
 } from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
+import {ask, listenForDatagrams, type DatagramPeer} from './datagrams.js';
 import type * as transparencyModule from './transparency.js';
-import type {
-	ActorSpec, FromActor, ListenerSpec, ToActor,
-} from './protocol.js';
+import type {ActorSpec, FromActor, ToActor} from './protocol.js';
+
+type ListenerSpec = ActorSpec['listeners'][number];
 
 type OriginalDestination = (socket: Socket) => Endpoint | undefined;
 type Transparency = typeof transparencyModule;
@@ -50,7 +51,9 @@ class Actor {
 
 	async listen(): Promise<void> {
 		const hosts = ['0.0.0.0', '::'];
-		await Promise.all(this.#spec.listeners.flatMap(listener => hosts.map(async host => new Promise<void>((resolve, reject) => {
+		const {listeners} = this.#spec;
+		await Promise.all(listeners.filter(({protocol}) => protocol === 'udp').map(async listener => listenForDatagrams(listener, this.#datagramPeer())));
+		await Promise.all(listeners.filter(({protocol}) => protocol === 'tcp').flatMap(listener => hosts.map(async host => new Promise<void>((resolve, reject) => {
 			const server = createServer({allowHalfOpen: false, noDelay: true}, socket => {
 				this.#accept(listener, socket);
 			});
@@ -58,7 +61,7 @@ class Actor {
 			server.listen({
 				host, port: listener.port, ipv6Only: true, backlog: 1024,
 			}, () => {
-				if (listener.duty !== 'answer') {
+				if (listener.duty === 'outbound' || listener.duty === 'inbound') {
 					this.#transparency?.makeTransparent(server, host === '::' ? 'ipv6' : 'ipv4');
 				}
 
@@ -67,11 +70,22 @@ class Actor {
 		}))));
 	}
 
-	open(id: string, to: Endpoint): void {
+	/** Asks a question over UDP. */
+	async ask({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): Promise<void> {
+		const {bytes, ...rest} = await ask({
+			id, parent: undefined, to, source: source ?? this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'], bytes: new TextEncoder().encode('testbed\n'),
+		}, this.#datagramPeer());
+		tell({
+			type: 'done', id, answered: bytes !== undefined, reason: 'reason' in rest ? rest.reason : '',
+		});
+	}
+
+	/** Opens a connection over TCP and waits for its first bytes. */
+	open({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): void {
 		let why = 'the other side closed it without an answer';
 		let answered = false;
 		const socket = this.#connect({
-			id, to, parent: undefined, source: this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'],
+			id, to, parent: undefined, source: source ?? this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'],
 		});
 		socket.setTimeout(this.#spec.timeoutMs, () => {
 			why = `no answer within ${this.#spec.timeoutMs} ms`;
@@ -88,6 +102,10 @@ class Actor {
 				type: 'done', id, answered, reason: answered ? '' : why,
 			});
 		});
+	}
+
+	#datagramPeer(): DatagramPeer {
+		return {spec: this.#spec, record, nextId: () => this.#nextId()};
 	}
 
 	#nextId(): string {
@@ -160,9 +178,10 @@ class Actor {
 		const peer = {address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0};
 		const local = {address: socket.localAddress ?? '', port: socket.localPort ?? 0};
 		// A connection straight to the listener has no original destination but its own; Envoy takes that.
-		const destination = listener.duty === 'answer' ? undefined : this.#originalDestination(socket) ?? local;
+		const asked = listener.forwardTo === undefined ? undefined : {address: listener.forwardTo.addresses[isIPv6(local.address) ? 'ipv6' : 'ipv4'], port: listener.forwardTo.port};
+		const destination = asked ?? (listener.duty === 'answer' ? undefined : this.#originalDestination(socket) ?? local);
 		record({
-			kind: 'accepted', id, actor: this.#spec.name, stop: listener.stopsByAddress?.[local.address] ?? listener.stop, peer, local, originalDestination: destination,
+			kind: 'accepted', id, actor: this.#spec.name, stop: listener.stopsByAddress?.[local.address] ?? listener.stop, peer, local, originalDestination: asked === undefined ? destination : undefined,
 		});
 		if (destination === undefined) {
 			socket.on('error', () => {
@@ -189,8 +208,9 @@ class Actor {
 	/** The connection that carries an accepted one on; undefined when it failed at once. */
 	#next({listener: {duty}, client, parent, destination}: {listener: ListenerSpec; client: string; parent: string; destination: Endpoint}): Socket | undefined {
 		const id = this.#nextId();
-		const isOutbound = duty === 'outbound';
-		const to = isOutbound ? this.#spec.services[key(destination)] ?? destination : destination;
+		// Whoever asks for somebody else asks as itself, as the proxy does outbound.
+		const isOutbound = duty !== 'inbound';
+		const to = duty === 'outbound' ? this.#spec.services[key(destination)] ?? destination : destination;
 		const family = isIPv6(to.address) ? 'ipv6' : 'ipv4';
 		if (this.#spec.transparent === undefined || (isOutbound && !this.#spec.transparent.marksOutbound)) {
 			return this.#connect({
@@ -235,7 +255,7 @@ class Actor {
 }
 
 async function start(spec: ActorSpec): Promise<Actor> {
-	const carries = spec.listeners.some(({duty}) => duty !== 'answer');
+	const carries = spec.listeners.some(({duty}) => duty === 'outbound' || duty === 'inbound');
 	const {originalDestinationOf} = carries ? await import('./original-destination.js') : {originalDestinationOf: () => undefined};
 	const transparency = spec.transparent === undefined ? undefined : await import('./transparency.js');
 	transparency?.keepCapabilities();
@@ -265,7 +285,11 @@ process.on('message', async (message: ToActor) => {
 			tell({type: 'ready'});
 		} else if (message.type === 'open') {
 			const started = await actor;
-			started!.open(message.id, message.to);
+			if (message.protocol === 'udp') {
+				await started!.ask(message);
+			} else {
+				started!.open(message);
+			}
 		} else {
 			tell({type: 'flushed', number: message.number});
 		}

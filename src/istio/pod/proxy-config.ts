@@ -6,7 +6,7 @@ import {InputError} from '../input-error.js';
 import {checkMode} from './annotations.js';
 import {
 	child, fieldsOf, isMapping, readDocuments, textOf, type Text,
-} from './document.js';
+} from '../document.js';
 
 /** What of a ProxyConfig decides the rules. */
 export type ProxyConfig = {
