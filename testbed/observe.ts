@@ -2,7 +2,7 @@
 One round: sends the probes of some cases and turns what the kernel did into observations. Also does the same from a recording, without a kernel.
 */
 
-import {isNatTable} from '../src/netfilter/lookup.js';
+import {isNatTable, rulesOf} from '../src/netfilter/lookup.js';
 import type {RuleSet} from '../src/netfilter/types.js';
 import type {TrafficCase} from '../src/scenario/types.js';
 import {decodeNflog} from '../src/trace/nflog.js';
@@ -98,7 +98,9 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		gaps.push({kind: 'lost-events', message: `${orphans} trace events do not follow from those before them.`});
 	}
 
-	if (packets.some(packet => canMeetChain(packet, ruleSet.tables)) && packets.every(({traversals}) => traversals.length === 0) && recording.overruns === 0) {
+	// Where there is no rule at all, nothing is to be consulted.
+	const hasRules = rulesOf(ruleSet).next().done !== true;
+	if (hasRules && packets.some(packet => canMeetChain(packet, ruleSet.tables)) && packets.every(({traversals}) => traversals.length === 0) && recording.overruns === 0) {
 		// Measured: a fresh namespace consults nat only once a rule needs conntrack.
 		gaps.push({kind: 'not-traced', message: 'No chain was consulted at all. Nat is consulted only where conntrack is on; a rule set without REDIRECT, DNAT or a conntrack match leaves it off.'});
 	}

@@ -82,6 +82,11 @@ export class Sandbox implements AsyncDisposable {
 			netns.setSysctl('net/ipv6/conf/all/disable_ipv6', '0');
 		}
 
+		// IPv6 lets nobody bind an address that a route alone makes local; IPv4 does. Who answers over UDP has to bind it.
+		for (const netns of [this.remote, ...this.#further.values()]) {
+			netns.setSysctl('net/ipv6/ip_nonlocal_bind', '1');
+		}
+
 		await ipBatch(this.pod, [
 			'link set lo up',
 			`link add eth0 address ${macs.pod} type veth peer name eth0 address ${macs.remote} netns ${this.remote.path}`,
