@@ -8,6 +8,7 @@ import type {TrafficCase} from '../src/scenario/types.js';
 import {decodeNflog} from '../src/trace/nflog.js';
 import {decodeNftTrace} from '../src/trace/nft-trace.js';
 import type {Decoded, TraceEvent} from '../src/trace/event.js';
+import type {ParsedFlows} from '../src/trace/flows.js';
 import type {Gap} from '../src/trace/gap.js';
 import {Joiner, type SocketOwner} from '../src/trace/legs.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
@@ -20,6 +21,7 @@ import {canMeetChain} from '../src/trace/passage.js';
 import type {SocketRecord} from '../src/trace/sockets.js';
 import {compareCounters} from '../src/trace/witness.js';
 import type {Cast} from './actors/cast.js';
+import {loadFlows} from './sandbox/flows.js';
 import type {Netns} from './sandbox/netns.js';
 import type {KernelState} from './sandbox/kernel-state.js';
 import type {Recording, TraceSource} from './tracer/recording.js';
@@ -35,6 +37,8 @@ export type Round = {
 	/** The id of the first socket of each case's probe, and what kept it from an end. */
 	readonly probes: ReadonlyArray<{readonly id: string; readonly gap: Gap | undefined}>;
 	readonly interfaces: ReadonlyMap<number, string>;
+	/** What conntrack held afterwards; undefined where the kernel does not show it, and in recordings from before it was read. */
+	readonly flows?: ParsedFlows | undefined;
 };
 
 /** Sends the probes of the cases, all at once. The trace source must have been started, and `before` read after the rules were installed. */
@@ -56,7 +60,7 @@ export async function playRound(cases: readonly TrafficCase[], {source, before, 
 	await cast.flush();
 	const [{rules: after, owners}, recording] = await Promise.all([loadState(), source.stop()]);
 	return {
-		recording, before, after, owners, probes, sockets: [...cast.actors.values()].flatMap(({records}) => records), interfaces: pod.interfaces(),
+		recording, before, after, owners, probes, sockets: [...cast.actors.values()].flatMap(({records}) => records), interfaces: pod.interfaces(), flows: loadFlows(pod),
 	};
 }
 
@@ -74,7 +78,7 @@ function decode({stream, bytes}: Recording['datagrams'][number]): Decoded {
 }
 
 /** What a round shows of each of its cases. */
-export function observeRound({recording, before, after, owners, sockets, probes, interfaces}: Round, ruleSet: RuleSet): readonly Observation[] {
+export function observeRound({recording, before, after, owners, sockets, probes, interfaces, flows}: Round, ruleSet: RuleSet): readonly Observation[] {
 	const gaps: Gap[] = [];
 	const events: TraceEvent[] = [];
 	// The switch's own events come first: they say which packets there are before legacy's messages tell what these met.
@@ -86,6 +90,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		}
 	}
 
+	gaps.push(...(flows?.notUnderstood ?? []).map((line): Gap => ({kind: 'not-understood', message: `Conntrack shows an entry that is not understood: ${line}`})));
 	if (recording.overruns > 0) {
 		gaps.push({kind: 'lost-events', message: `The trace socket overflowed ${recording.overruns} times: events are lost.`});
 	}
@@ -110,7 +115,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(({family}) => family === 'inet'),
 	}));
 	const joiner = new Joiner({
-		sockets, packets, owners, ruleSet,
+		sockets, packets, owners, ruleSet, flows: flows?.flows,
 	});
 	return probes.map(({id, gap}) => {
 		const observation = joiner.join(id);

@@ -50,6 +50,27 @@ export function differencesBetween({expected, observation, ruleSet}: {readonly e
 	return differences.length > 0 || expected.path === undefined ? differences : stepDifferences(expected.path, observation);
 }
 
+/** What was claimed of the connection itself. */
+function traitDifference(leg: number, {source, zone}: ExpectedLeg, {from, flow}: Leg): Difference | undefined {
+	if (source !== undefined && source !== from.address) {
+		return {
+			kind: 'trait', leg, trait: 'source', expectedTrait: source, observedTrait: from.address,
+		};
+	}
+
+	if (zone !== undefined && flow !== undefined && flow.zone !== zone) {
+		return {
+			kind: 'trait', leg, trait: 'zone', expectedTrait: String(zone), observedTrait: String(flow.zone),
+		};
+	}
+
+	return zone === undefined || flow?.isReplied !== false
+		? undefined
+		: {
+			kind: 'trait', leg, trait: 'answer', expectedTrait: `in zone ${zone}`, observedTrait: 'in none or another',
+		};
+}
+
 /** Where a path that was claimed step by step is left: the first step only, for all behind it are shifted. */
 function stepDifferences(path: readonly string[], {path: observed}: Observation): readonly Difference[] {
 	const steps = stepsOfPath(observed);
@@ -97,7 +118,7 @@ function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Diffe
 
 	const parting = due.roles === null ? undefined : partingOf({due: due.roles, leg, ruleSet});
 	if (parting === undefined && isStopAsDue(due.stop, observed.stop)) {
-		return undefined;
+		return traitDifference(index, due, leg);
 	}
 
 	const {expectedRole, observedRole, rule} = parting ?? withoutClaim(lastRule(leg, ruleSet), due);

@@ -70,7 +70,9 @@ function noteToJson(note: RuleNote): unknown {
 	return note.kind === 'missing' ? {...note, coveredBy: note.coveredBy === null ? null : hitToJson(note.coveredBy)} : note;
 }
 
-function legToJson({actor, family, protocol, from, to, socket, traversals, end}: Leg, roles: ReadonlyArray<Role | null>): unknown {
+function legToJson({
+	actor, family, protocol, from, to, socket, traversals, end, flow,
+}: Leg, roles: ReadonlyArray<Role | null>): unknown {
 	let used = 0;
 	return {
 		actor,
@@ -85,6 +87,7 @@ function legToJson({actor, family, protocol, from, to, socket, traversals, end}:
 			return traversalToJson(traversal, own);
 		}),
 		end: printLegEnd(end),
+		...(flow === undefined ? {} : {flow}),
 		endReason: 'reason' in end ? end.reason : null,
 	};
 }

@@ -61,6 +61,10 @@ function printWholeLeg(difference: Exclude<Difference, Deviating>): string {
 			return `ended the flow, which should go round; observed: ${arrival(difference.observed)}`;
 		}
 
+		case 'trait': {
+			return `has another ${difference.trait}; expected: ${difference.expectedTrait}; observed: ${difference.observedTrait}`;
+		}
+
 		case 'step': {
 			return `took another step; expected: ${difference.expectedStep ?? 'no further one'}; observed: ${difference.observedStep ?? 'no further one'}`;
 		}

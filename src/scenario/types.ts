@@ -22,7 +22,11 @@ export type ActorCredentials = Readonly<Record<ActorName, Credentials>>;
 export type TypeId = PublishedTypeId | '4b';
 
 /** One leg as it should be: the roles of all rules that should match, in order (null where nobody claims any), and the listener that should accept, or what becomes of it: `refused`, `dropped`, `unreachable`. */
-export type ExpectedLeg = {readonly actor: string; readonly roles: readonly Role[] | null; readonly stop: string};
+export type ExpectedLeg = {readonly actor: string; readonly roles: readonly Role[] | null; readonly stop: string} & {
+	/** The address that it comes from, and the zone of conntrack in which it goes and its answer comes back, where somebody claims them. */
+	readonly source?: string;
+	readonly zone?: number;
+};
 
 /** One leg as the options of the sidecar foretell it: nothing of it is left open. */
 export type ForetoldLeg = Omit<ExpectedLeg, 'actor' | 'roles'> & {readonly actor: ActorName; readonly roles: readonly Role[]};

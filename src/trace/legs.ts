@@ -7,13 +7,14 @@ import {
 } from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
 import {tableFamily, tablesWithRules} from '../netfilter/lookup.js';
+import type {Flow} from './flows.js';
 import type {Gap} from './gap.js';
 import type {Observation, ObservedPath} from './observation.js';
 import {protocolNumbers} from './packet.js';
 import type {TracedPacket} from './packets.js';
 import {canMeetChain, chainsMissed} from './passage.js';
 import {
-	loopStops, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketRecord,
+	loopStops, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketRecord, type UnsentSocket,
 } from './sockets.js';
 
 /** The credentials of a socket, as the trace switch read them off the socket of the packet. */
@@ -25,6 +26,7 @@ export type Evidence = {
 	readonly packets: readonly TracedPacket[];
 	readonly owners: readonly SocketOwner[];
 	readonly ruleSet: RuleSet;
+	readonly flows?: readonly Flow[] | undefined;
 };
 
 function same(one: Endpoint, other: Endpoint): boolean {
@@ -42,12 +44,14 @@ export class Joiner {
 	readonly #accepted: readonly AcceptedSocket[];
 	readonly #ended: ReadonlyMap<string, EndedSocket>;
 	readonly #cut: ReadonlyMap<string, CutSocket>;
+	readonly #unsent: readonly UnsentSocket[];
 	readonly #evidence: Evidence;
 	readonly #packets = new Map<string, TracedPacket[]>();
 
 	constructor(evidence: Evidence) {
 		this.#evidence = evidence;
 		this.#opened = evidence.sockets.filter(record => record.kind === 'opened');
+		this.#unsent = evidence.sockets.filter(record => record.kind === 'unsent');
 		this.#accepted = evidence.sockets.filter(record => record.kind === 'accepted');
 		this.#ended = new Map(evidence.sockets.flatMap(record => record.kind === 'ended' ? [[record.id, record] as const] : []));
 		this.#cut = new Map(evidence.sockets.flatMap(record => record.kind === 'cut' ? [[record.id, record] as const] : []));
@@ -63,7 +67,10 @@ export class Joiner {
 		const legs: Leg[] = [];
 		let loop = false;
 		let opened = this.#opened.find(({id}) => id === firstId);
-		if (opened === undefined) {
+		const unsent = this.#unsent.find(({id}) => id === firstId);
+		if (opened === undefined && unsent !== undefined) {
+			legs.push(legNeverSent(unsent));
+		} else if (opened === undefined) {
 			gaps.push({kind: 'no-end', message: `No actor said that it opened the connection ${firstId}.`});
 		}
 
@@ -80,7 +87,10 @@ export class Joiner {
 				gaps.push({kind: 'ambiguous', message: `${accepted!.stop} opened ${next.length} connections for one that it accepted.`});
 			}
 
-			if (accepted?.originalDestination !== undefined && next.length === 0) {
+			const unsent = accepted === undefined ? undefined : this.#unsent.find(({parent}) => parent === accepted.id);
+			if (unsent !== undefined) {
+				legs.push(legNeverSent(unsent));
+			} else if (accepted?.originalDestination !== undefined && next.length === 0) {
 				gaps.push({kind: 'no-end', message: `${accepted.stop} accepted a connection to ${printEndpoint(accepted.originalDestination)} and did not carry it on.`});
 			}
 
@@ -160,7 +170,14 @@ export class Joiner {
 			socket: this.#ownerOf({opened, name, logged: packet?.owner}, gaps),
 			traversals,
 			end,
+			...this.#flowOf(opened),
 		};
+	}
+
+	/** The entry of conntrack for what was sent. More than one, in several zones, is none that could be named. */
+	#flowOf(opened: OpenedSocket): Pick<Leg, 'flow'> {
+		const [flow, another] = this.#evidence.flows?.filter(one => one.protocol === protocolOf(opened) && same(one.source, opened.from) && same(one.destination, opened.to)) ?? [];
+		return flow === undefined || another !== undefined ? {} : {flow: {zone: flow.zone, isReplied: flow.isReplied}};
 	}
 
 	#ownerOf({opened, name, logged}: {opened: OpenedSocket; name: string; logged: TracedPacket['owner']}, gaps: Gap[]): Leg['socket'] {
@@ -200,6 +217,13 @@ export class Joiner {
 		gaps.push({kind: 'no-end', message: `Nobody accepted, refused or dropped ${name}: ${reason}.`});
 		return {kind: 'unknown', reason};
 	}
+}
+
+/** A leg of which no packet ever was: the kernel told the one who wanted it why. */
+function legNeverSent({actor, family, source, to, reason}: UnsentSocket): Leg {
+	return {
+		actor, family, protocol: 'tcp', from: {address: source ?? (family === 'ipv4' ? '0.0.0.0' : '::'), port: 0}, to, socket: undefined, traversals: [], end: {kind: 'unreachable', reason},
+	};
 }
 
 function hitsOf(packet: TracedPacket): string {

@@ -51,7 +51,8 @@ export function actorGapsOf({actors}: Cast, {asked, found}: {readonly asked: Com
 
 /** Sockets of the pod that the kernel saw with another owner than the actor, or with none. */
 export function socketGapsOf({path}: Observation, asked: Company): readonly Gap[] {
-	return path.legs.flatMap(({actor, socket, from}) => {
+	// A connection of which no packet was sent has no owner that a packet could show.
+	return path.legs.filter(({end, from}) => end.kind !== 'unreachable' || from.port !== 0).flatMap(({actor, socket, from}) => {
 		const due = asked.actors.find(({name}) => name === actor);
 		return due?.namespace !== 'pod' || isSame(due, socket)
 			? []

@@ -115,10 +115,20 @@ class Actor {
 	#connect({id, to, parent, source}: {id: string; to: Endpoint; parent: string | undefined; source: string | undefined}): Socket {
 		const socket = connect({host: to.address, port: to.port, ...(source === undefined ? {} : {localAddress: source})});
 		// Node connects to a literal address in the next tick, which binds the socket; this is the tick after.
+		let isOpened = false;
 		process.nextTick(() => {
 			if (socket.localPort !== undefined && socket.localAddress !== undefined) {
+				isOpened = true;
 				this.#opened({
 					id, to, parent, from: {address: socket.localAddress, port: socket.localPort},
+				});
+			}
+		});
+		socket.once('error', error => {
+			// A socket without a local end when it fails never sent anything.
+			if (!isOpened) {
+				record({
+					kind: 'unsent', id, parent, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', source, to, reason: error.message,
 				});
 			}
 		});

@@ -165,8 +165,8 @@ function readLink(field: Field, family: AddressFamily): LinkAddresses {
 function readProbe(field: Field): ProbeClaim {
 	const keys = shaped(field, 'probe');
 	const expect = readClaim(keys.expect!, 'expect');
-	if (keys.fault !== undefined && (expect.roles !== undefined || expect.path !== undefined)) {
-		throw inputError(keys.fault.at, 'of a known fault only the stops are compared: leave roles and path out of expect');
+	if (keys.fault !== undefined && [expect.roles, expect.path, expect.sources, expect.zones].some(claim => claim !== undefined)) {
+		throw inputError(keys.fault.at, 'of a known fault only the stops are compared: leave roles, sources, zones and path out of expect');
 	}
 
 	return {
@@ -184,7 +184,7 @@ function readProbe(field: Field): ProbeClaim {
 }
 
 function readClaim(field: Field, shape: 'expect' | 'fault'): Claim {
-	const keys: {readonly stops?: Field; readonly outcome?: Field; readonly roles?: Field; readonly path?: Field} = shaped(field, shape);
+	const keys: {readonly [Key in 'stops' | 'outcome' | 'roles' | 'path' | 'sources' | 'zones']?: Field} = shaped(field, shape);
 	const stops = listOf(keys.stops, textOf)!;
 	const outcome = keys.outcome === undefined ? 'accepted' : choiceOf(keys.outcome, outcomes);
 	if (stops.length === 0 && (outcome === 'accepted' || outcome === 'loop')) {
@@ -201,6 +201,8 @@ function readClaim(field: Field, shape: 'expect' | 'fault'): Claim {
 		outcome,
 		roles: listOf(keys.roles, item => listOf(item, readRole)!),
 		path: listOf(keys.path, item => textOf(item).value),
+		sources: listOf(keys.sources, wordOf),
+		zones: listOf(keys.zones, item => boundedOf(item, {min: 0, max: 65_535})),
 	};
 }
 

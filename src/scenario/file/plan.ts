@@ -212,30 +212,46 @@ function planCase({world, company, probe, family, id}: {
 	const planned: Probe = {
 		actor: from.value, family, protocol, destination: {address: addressOfPlace(world, to.host, family)!, port: to.port}, ...(own === undefined ? {} : {source: own}),
 	};
-	const intended = pathOf({company, from: from.value, claim: expect});
+	const shared = {
+		world, company, from: from.value, family,
+	};
+	const intended = pathOf({...shared, claim: expect});
 	return {
 		id,
 		article,
 		name,
 		probe: planned,
-		expected: fault === undefined ? intended : pathOf({company, from: from.value, claim: fault.claim}),
+		expected: fault === undefined ? intended : pathOf({...shared, claim: fault.claim}),
 		...(fault === undefined ? {} : {fault: {because: fault.because, intended: intended.legs.map(({stop}) => stop)}}),
 	};
 }
 
 /** The legs that a list of stops means: whoever listens at one opens the next. */
-function pathOf({company, from, claim}: {readonly company: Company; readonly from: string; readonly claim: Claim}): ExpectedPath {
-	const {stops, outcome, roles, path, at} = claim;
+function pathOf({world, company, from, claim, family}: {
+	readonly world: World; readonly company: Company; readonly from: string; readonly claim: Claim; readonly family: AddressFamily;
+}): ExpectedPath {
+	const {
+		stops, outcome, roles, path, sources, zones, at,
+	} = claim;
 	const listeners = new Map(company.actors.flatMap(({name, listeners: own}) => own.flatMap(({stop, stopsByAddress = {}}) => [stop, ...Object.values(stopsByAddress)].map(known => [known, name] as const))));
 	const ends: readonly string[] = [...stops.map(({value}) => value), ...(outcome === 'accepted' || outcome === 'loop' ? [] : [outcome])];
-	if (roles !== undefined && roles.length !== ends.length) {
-		throw inputError(at, `roles are told for ${roles.length} connections, and the flow has ${ends.length}: one list for each stop${outcome === 'accepted' ? '' : ', and one for the connection that ends otherwise'}`);
+	const uneven = Object.entries({roles, sources, zones}).find(([, list]) => list !== undefined && list.length !== ends.length);
+	if (uneven !== undefined) {
+		throw inputError(at, `${uneven[0]} are told for ${uneven[1]!.length} connections, and the flow has ${ends.length}: one entry for each stop${outcome === 'accepted' ? '' : ', and one for the connection that ends otherwise'}`);
 	}
 
 	let actor = from;
 	const legs: ExpectedLeg[] = [];
 	for (const [index, stop] of ends.entries()) {
-		legs.push({actor, roles: roles?.[index] ?? null, stop});
+		const from = sources?.[index];
+		const source = from === undefined ? undefined : addressOfPlace(world, from.value, family);
+		if (from !== undefined && source === undefined) {
+			throw unknownPlace(world, from, family);
+		}
+
+		legs.push({
+			actor, roles: roles?.[index] ?? null, stop, ...(source === undefined ? {} : {source}), ...(zones?.[index] === undefined ? {} : {zone: zones[index]}),
+		});
 		const text = stops[index];
 		if (text === undefined) {
 			break;

@@ -100,6 +100,8 @@ export const shapes = {
 		stops: due('The listeners that the flow meets, in order: always compared.', listOf(text)),
 		outcome: optional('How the last connection ends; without it accepted.', oneOf(outcomes)),
 		roles: optional('For each connection of the flow the rules that should decide, by role. Compared only where given.', listOf(listOf(oneOf(Object.keys(roles))))),
+		sources: optional('The address that each connection comes from, or its place. Compared only where given.', listOf(text)),
+		zones: optional('The conntrack zone of each connection, in which its answer has to come back. Compared only where given.', listOf({type: 'integer', minimum: 0, maximum: 65_535})),
 		path: optional('All steps in the notation of reports. Compared only where given.', listOf(text)),
 	},
 	fault: {

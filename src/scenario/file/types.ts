@@ -44,6 +44,8 @@ export type Claim = {
 	readonly outcome: ClaimedOutcome;
 	readonly roles: ReadonlyArray<readonly Role[]> | undefined;
 	readonly path: readonly string[] | undefined;
+	readonly sources: readonly Text[] | undefined;
+	readonly zones: readonly number[] | undefined;
 };
 
 /** One probe. */

@@ -46,6 +46,10 @@ function print(difference: Difference): string {
 			return `${head} ${difference.observed.stop}`;
 		}
 
+		case 'trait': {
+			return `${head} ${difference.trait} ${difference.expectedTrait} ≠ ${difference.observedTrait}`;
+		}
+
 		case 'step': {
 			return `${head} ${difference.expectedStep} ≠ ${difference.observedStep}`;
 		}
