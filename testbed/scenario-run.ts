@@ -12,7 +12,6 @@ import {insertRules} from '../src/scenario/file/insert.js';
 import {parseScenario} from '../src/scenario/file/parse.js';
 import {planScenario} from '../src/scenario/file/plan.js';
 import type {ScenarioFile} from '../src/scenario/file/types.js';
-import type {Company} from '../src/scenario/company.js';
 import {intentOf} from '../src/scenario/intent.js';
 import {defaultTopology} from '../src/scenario/topology.js';
 import {parseReleaseInput} from '../src/istio/arguments.js';
@@ -30,11 +29,11 @@ export type LoadedScenarios = {readonly plays: ReadonlyArray<{readonly rules: Ru
 /** Who the usual actors are with some rules: the command line's rules for it. */
 export type CredentialsOf = (intent: Intent, known: RuleInput['proxy']) => ActorCredentials;
 
-const extensions = ['.yaml', '.yml', '.json'];
+const extensions = new Set(['.yaml', '.yml', '.json']);
 
 /** Whether a word of the command line names scenarios: a file by its extension, or a folder. */
 export function namesScenario(word: string): boolean {
-	return extensions.includes(path.extname(word)) || word.endsWith('/') || statSync(word, {throwIfNoEntry: false})?.isDirectory() === true;
+	return extensions.has(path.extname(word)) || word.endsWith('/') || statSync(word, {throwIfNoEntry: false})?.isDirectory() === true;
 }
 
 /**
@@ -55,7 +54,7 @@ export function scenarioFiles(words: readonly string[]): readonly string[] {
 			return [word];
 		}
 
-		const files = readdirSync(word).filter(name => extensions.includes(path.extname(name))).toSorted().map(name => path.join(word, name));
+		const files = readdirSync(word).filter(name => extensions.has(path.extname(name))).toSorted().map(name => path.join(word, name));
 		if (files.length === 0) {
 			throw new TestbedError('INPUT', {message: `The folder ${word} holds no scenario.`, hint: 'A scenario is a file that ends in .yaml, .yml or .json.'});
 		}
@@ -85,7 +84,9 @@ The same from a text; `file` says where it stands, for errors and for the files 
 
 @throws {TestbedError} INPUT with file, line, column and key.
 */
-export function readScenario(text: string, {file, backends, credentialsOf}: {readonly file: string; readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf}): LoadedScenarios {
+export function readScenario(text: string, {file, backends, credentialsOf}: {
+	readonly file: string; readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf;
+}): LoadedScenarios {
 	try {
 		const scenario = parseScenario(text);
 		const wanted = backends ?? scenario.backends ?? allBackends;
@@ -99,9 +100,11 @@ export function readScenario(text: string, {file, backends, credentialsOf}: {rea
 
 		return {
 			plays,
-			missing: made.flatMap(({backend, reason}) => reason === undefined ? [] : [{
-				source: scenario.rules.value, release: null, backend, scenario: scenario.name, reason,
-			}]),
+			missing: made.flatMap(({backend, reason}) => reason === undefined
+				? []
+				: [{
+					source: scenario.rules.value, release: null, backend, scenario: scenario.name, reason,
+				}]),
 		};
 	} catch (error) {
 		if (error instanceof InputError) {
@@ -181,39 +184,56 @@ function playOf(file: ScenarioFile, rules: RuleInput, credentialsOf: Credentials
 
 /** Lets scenarios that do not contradict each other share their actors, so that they share a stage: starting processes costs more than everything else. */
 export function shareCompanies(all: readonly RunOptions[]): readonly RunOptions[] {
-	const groups: Array<{readonly key: string; company: Company; readonly members: number[]}> = [];
+	const groups: Array<{readonly key: string; world: SharedWorld; readonly members: number[]}> = [];
 	for (const [index, {scenario, rules}] of all.entries()) {
 		if (scenario === undefined) {
 			continue;
 		}
 
 		const {proxyPort, inboundCapturePort, ambient, inboundInterceptionMode, inboundTproxyMark} = rules.intent;
-		const key = JSON.stringify([rules.backend, proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.surroundings]);
-		const group = groups.find(candidate => candidate.key === key && merged(candidate.company, scenario.company) !== undefined);
+		// A pod with further interfaces forwards, so it is another one than that without.
+		const key = JSON.stringify([rules.backend, proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.surroundings.interfaces.length > 0]);
+		const group = groups.find(candidate => candidate.key === key && merged(candidate.world, scenario) !== undefined);
 		if (group === undefined) {
-			groups.push({key, company: scenario.company, members: [index]});
+			groups.push({key, world: scenario, members: [index]});
 		} else {
-			group.company = merged(group.company, scenario.company)!;
+			group.world = merged(group.world, scenario)!;
 			group.members.push(index);
 		}
 	}
 
 	return all.map((options, index) => {
-		const company = groups.find(({members}) => members.includes(index))?.company;
-		return company === undefined || options.scenario === undefined ? options : {...options, scenario: {...options.scenario, company}};
+		const world = groups.find(({members}) => members.includes(index))?.world;
+		return world === undefined || options.scenario === undefined ? options : {...options, scenario: {...options.scenario, company: world.company, surroundings: world.surroundings}};
 	});
 }
 
-/** Two companies in one; undefined where an actor, a port or a service would be two things. */
-function merged(one: Company, other: Company): Company | undefined {
-	const mine = new Map(one.actors.map(actor => [actor.name, actor]));
-	const further = other.actors.filter(({name}) => !mine.has(name));
-	const isSame = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right);
-	if (other.actors.some(actor => mine.has(actor.name) && !isSame(mine.get(actor.name), actor)) || !isSame(one.services, other.services)) {
+type SharedWorld = Pick<ScenarioPlay, 'company' | 'surroundings'>;
+
+/** Two worlds in one; undefined where an actor, a port, a service, an address or an interface would be two things. */
+function merged(one: SharedWorld, other: SharedWorld): SharedWorld | undefined {
+	const actors = union(one.company.actors, other.company.actors, ({name}) => name);
+	const services = union(Object.entries(one.company.services), Object.entries(other.company.services), ([key]) => key);
+	const interfaces = union(one.surroundings.interfaces, other.surroundings.interfaces, ({name}) => name);
+	if (actors === undefined || services === undefined || interfaces === undefined) {
 		return undefined;
 	}
 
-	const actors = [...one.actors, ...further];
 	const ports = actors.flatMap(({namespace, listeners}) => listeners.map(({protocol, port}) => `${namespace} ${protocol} ${port}`));
-	return new Set(ports).size === ports.length ? {...one, actors} : undefined;
+	const networks = interfaces.flatMap(({addresses}) => Object.values(addresses).flatMap(({pod, peer}) => [pod, peer]));
+	const isClear = [ports, networks, interfaces.map(({namespace}) => namespace)].every(list => new Set(list).size === list.length);
+	return isClear
+		? {
+			company: {actors, services: Object.fromEntries(services)},
+			surroundings: {remoteAddresses: [...new Set([...one.surroundings.remoteAddresses, ...other.surroundings.remoteAddresses])], interfaces},
+		}
+		: undefined;
+}
+
+/** All of both lists, each name once; undefined when two of one name are not the same. */
+function union<T>(one: readonly T[], other: readonly T[], nameOf: (item: T) => string): readonly T[] | undefined {
+	const mine = new Map(one.map(item => [nameOf(item), JSON.stringify(item)]));
+	return other.some(item => mine.has(nameOf(item)) && mine.get(nameOf(item)) !== JSON.stringify(item))
+		? undefined
+		: [...one, ...other.filter(item => !mine.has(nameOf(item)))];
 }

@@ -44,9 +44,10 @@ export function printText(report: Report, {colour, verbose, width}: TextOptions)
 	return `${lines.join('\n')}\n`;
 }
 
-function printHead({environment, rules, types}: Report, {paint, width}: Style): readonly string[] {
+function printHead({environment, rules, types, scenario}: Report, {paint, width}: Style): readonly string[] {
 	const families = [...new Set(types.map(({family}) => family))];
 	const rows: ReadonlyArray<readonly [string, readonly string[]]> = [
+		...(scenario === undefined ? [] : [['play', [`${scenario.name}: ${scenario.about}`]] as const]),
 		['rules', [`${rules.source}${rules.release === null || rules.source.includes(rules.release) ? '' : ` (release ${rules.release})`}, ${rules.backend}, ${families.join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
 		['system', listOf([named('Linux', environment.kernel), named('iptables', environment.iptables), named('nft', environment.nft), named('Node', environment.node)])],
 		['actors', [...listOf(actorsOf(types)), '(uid:gid)']],

@@ -2,8 +2,8 @@
 What a scenario adds to the default topology: addresses that the remote namespace answers for, and further interfaces of the pod with the namespaces behind them.
 */
 
-import {addressFamilies, type AddressPair, type Topology} from './topology.js';
 import type {AddressFamily} from '../netfilter/types.js';
+import {addressFamilies, type AddressPair, type Topology} from './topology.js';
 
 /** The two ends of a link in one family: `192.168.50.1`, `192.168.50.2`, and the length of the prefix that they share. */
 export type LinkAddresses = {readonly pod: string; readonly peer: string; readonly prefixLength: number};

@@ -181,7 +181,8 @@ export class Joiner {
 	}
 
 	#ownerOf({opened, name, logged}: {opened: OpenedSocket; name: string; logged: TracedPacket['owner']}, gaps: Gap[]): Leg['socket'] {
-		const owners = this.#evidence.owners.filter(owner => owner.family === opened.family && protocolOf(owner) === protocolOf(opened) && owner.sourcePort === opened.from.port && owner.destinationPort === opened.to.port);
+		const {family, from, to} = opened;
+		const owners = this.#evidence.owners.filter(owner => owner.family === family && protocolOf(owner) === protocolOf(opened) && owner.sourcePort === from.port && owner.destinationPort === to.port);
 		const [owner] = owners;
 		if (owners.length > 1) {
 			gaps.push({kind: 'credentials', message: `The kernel names ${owners.length} users for ${name}.`});

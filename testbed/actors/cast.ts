@@ -15,9 +15,11 @@ export {actorsFor} from '../../src/scenario/company.js';
 
 /** Starts them, all at once, and disposes of all when it is disposed of, or when one fails. */
 export class Cast implements AsyncDisposable {
-	static async start({sandbox, topology, intent, names, credentials, timeoutMs, company = standardCompany({
-		topology, intent, names, credentials,
-	}), surroundings = noSurroundings, configured}: {
+	static async start({
+		sandbox, topology, intent, names, credentials, timeoutMs, company = standardCompany({
+			topology, intent, names, credentials,
+		}), surroundings = noSurroundings, configured,
+	}: {
 		readonly sandbox: Sandbox;
 		readonly topology: Topology;
 		readonly intent: Intent;

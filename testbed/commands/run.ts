@@ -4,7 +4,7 @@
 
 import process from 'node:process';
 import {writeFileSync} from 'node:fs';
-import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import {exitCode} from '../../src/report/exit-code.js';
 import {reportToJson} from '../../src/report/json.js';
 import {
@@ -146,7 +146,9 @@ export async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): 
 	}
 }
 
-async function runInputs({inputs, missing, signal}: {readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly signal: AbortSignal}, flags: RunFlags): Promise<number> {
+async function runInputs({inputs, missing, signal}: {
+	readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly signal: AbortSignal;
+}, flags: RunFlags): Promise<number> {
 	using progress = new Progress(text => {
 		process.stderr.write(text);
 	});
@@ -165,11 +167,13 @@ async function runInputs({inputs, missing, signal}: {readonly inputs: readonly R
 			}
 		},
 	});
-	return playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, progress});
+	return await playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, progress});
 }
 
 /** Plays one set of rules, or many, prints what came of it, and returns the exit status. */
-export async function playAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, progress}: {readonly flags: RunFlags; readonly progress: Progress}): Promise<number> {
+export async function playAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, progress}: {
+	readonly flags: RunFlags; readonly progress: Progress;
+}): Promise<number> {
 	const [only] = inputs;
 	if (only !== undefined && inputs.length === 1 && missing.length === 0) {
 		const {report, kept} = await runTestbed(only);
@@ -208,8 +212,12 @@ async function playAll({inputs, missing, lanes, progress}: {
 			progress.stage(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
 		},
 	});
+	const all = [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries];
 	return {
-		entries: [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries],
+		// Scenarios by their names, each with its back ends side by side.
+		entries: all.toSorted((one, other) => one.scenario === undefined || other.scenario === undefined
+			? 0
+			: one.scenario.localeCompare(other.scenario) || backends.indexOf(one.backend) - backends.indexOf(other.backend)),
 		durationMs: Math.round(performance.now() - startedAt),
 	};
 }

@@ -12,7 +12,7 @@ import {
 } from './run.js';
 
 /** The options that a scenario says itself. */
-const ownWords = ['--rules', '--rules6', '--family', '--dns-servers', '--cni', '--release', '--types', '--proxy-uid', '--proxy-gid', '--agent-uid', '--agent-gid', '--app-uid', '--app-gid'];
+const ownWords = new Set(['--rules', '--rules6', '--family', '--dns-servers', '--cni', '--release', '--types', '--proxy-uid', '--proxy-gid', '--agent-uid', '--agent-gid', '--app-uid', '--app-gid']);
 
 /** Plays the files and prints; returns the exit status. `given` are the options that the command line names. */
 export async function scenarioCommand(words: readonly string[], {flags, given}: {readonly flags: RunFlags; readonly given: readonly string[]}): Promise<number> {
@@ -21,7 +21,7 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 		throw new TestbedError('USAGE', {message: `"${foreign}" is no scenario: a file that ends in .yaml, .yml or .json is due, or a folder of such.`, hint: 'Rules are named with --rules.'});
 	}
 
-	const own = given.find(option => ownWords.includes(option));
+	const own = given.find(option => ownWords.has(option));
 	if (own !== undefined) {
 		throw new TestbedError('USAGE', {message: `${own} does not go with a scenario, which says itself what it runs with.`, hint: `Leave ${own} out, or write it into the file.`});
 	}
@@ -50,6 +50,6 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 				}
 			},
 		}));
-		return playAndPrint({inputs: shareCompanies(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, progress});
+		return await playAndPrint({inputs: shareCompanies(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, progress});
 	});
 }

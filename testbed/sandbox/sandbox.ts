@@ -110,6 +110,28 @@ export class Sandbox implements AsyncDisposable {
 		await this.#addInterfaces(topology);
 	}
 
+	/** Gives the pod the addresses, ip rules and routes that its rules need, in place of those of an earlier set. */
+	async applyRouting({loopbackAddresses, markRules, localRoutes}: SidecarRouting, before?: SidecarRouting): Promise<void> {
+		for (const family of addressFamilies) {
+			const lines = [
+				...(before?.localRoutes ?? []).filter(route => route.family === family).map(({destination, table}) => `route del local ${destination} dev lo table ${table}`),
+				...(before?.markRules ?? []).filter(rule => rule.family === family).map(rule => `rule del ${printMarkRule(rule)}`),
+				...loopbackAddresses.filter(entry => entry.family === family).map(({address}) => `addr replace ${address} dev lo`),
+				...markRules.filter(rule => rule.family === family).map(rule => `rule add ${printMarkRule(rule)}`),
+				...localRoutes.filter(route => route.family === family).map(({destination, table}) => `route add local ${destination} dev lo table ${table}`),
+			];
+			if (lines.length > 0) {
+				await this.pod.run('ip', [family === 'ipv4' ? '-4' : '-6', '-batch', '-'], {input: `${lines.join('\n')}\n`}); // eslint-disable-line no-await-in-loop -- Two short programs; one after the other keeps the second's error readable.
+			}
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.pod[Symbol.asyncDispose]();
+		await this.remote[Symbol.asyncDispose]();
+		await Promise.all([...this.#further.values()].map(async netns => netns[Symbol.asyncDispose]()));
+	}
+
 	/** Further interfaces: a pod that has one forwards, as one with a bridge to a virtual machine does. */
 	async #addInterfaces({places}: Topology): Promise<void> {
 		const {interfaces} = this.#surroundings;
@@ -145,28 +167,6 @@ export class Sandbox implements AsyncDisposable {
 				return via === undefined ? [] : [`route add ${range} via ${via.peer} dev ${name} onlink`];
 			}),
 		];
-	}
-
-	/** Gives the pod the addresses, ip rules and routes that its rules need, in place of those of an earlier set. */
-	async applyRouting({loopbackAddresses, markRules, localRoutes}: SidecarRouting, before?: SidecarRouting): Promise<void> {
-		for (const family of addressFamilies) {
-			const lines = [
-				...(before?.localRoutes ?? []).filter(route => route.family === family).map(({destination, table}) => `route del local ${destination} dev lo table ${table}`),
-				...(before?.markRules ?? []).filter(rule => rule.family === family).map(rule => `rule del ${printMarkRule(rule)}`),
-				...loopbackAddresses.filter(entry => entry.family === family).map(({address}) => `addr replace ${address} dev lo`),
-				...markRules.filter(rule => rule.family === family).map(rule => `rule add ${printMarkRule(rule)}`),
-				...localRoutes.filter(route => route.family === family).map(({destination, table}) => `route add local ${destination} dev lo table ${table}`),
-			];
-			if (lines.length > 0) {
-				await this.pod.run('ip', [family === 'ipv4' ? '-4' : '-6', '-batch', '-'], {input: `${lines.join('\n')}\n`}); // eslint-disable-line no-await-in-loop -- Two short programs; one after the other keeps the second's error readable.
-			}
-		}
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		await this.pod[Symbol.asyncDispose]();
-		await this.remote[Symbol.asyncDispose]();
-		await Promise.all([...this.#further.values()].map(async netns => netns[Symbol.asyncDispose]()));
 	}
 }
 

@@ -31,7 +31,14 @@ The set with the rules put into it, in the families given.
 @throws {InputError} for what is no rule, and for a chain that the set does not have.
 */
 export function insertRules(ruleSet: RuleSet, insertions: readonly Text[], families: readonly AddressFamily[]): RuleSet {
-	return insertions.reduce((set, text) => families.reduce((own, family) => insertRule(own, text, family), set), ruleSet);
+	let set = ruleSet;
+	for (const text of insertions) {
+		for (const family of families) {
+			set = insertRule(set, text, family);
+		}
+	}
+
+	return set;
 }
 
 function insertRule(ruleSet: RuleSet, text: Text, family: AddressFamily): RuleSet {

@@ -6,8 +6,7 @@ import {
 	isMapping, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
 } from '../../istio/document.js';
 import {roles, type Role} from '../../istio/roles.js';
-import {publishedTypes} from '../../istio/published.js';
-import type {PublishedTypeId} from '../../istio/published.js';
+import {publishedTypes, type PublishedTypeId} from '../../istio/published.js';
 import {parseRange} from '../../netfilter/address.js';
 import {backends, type AddressFamily} from '../../netfilter/types.js';
 import type {LinkAddresses, PodInterface} from '../surroundings.js';
@@ -40,7 +39,7 @@ export function parseScenario(text: string): ScenarioFile {
 		throw inputError(keys.version!.at, `version ${numberOf(keys.version!)} is not known; this testbed reads version 1`);
 	}
 
-	const probes = listOf(keys.probes!, readProbe)!;
+	const probes = listOf(keys.probes, readProbe)!;
 	if (probes.length === 0) {
 		throw inputError(keys.probes!.at, 'a scenario without a probe shows nothing');
 	}
@@ -184,7 +183,7 @@ function readProbe(field: Field): ProbeClaim {
 }
 
 function readClaim(field: Field, shape: 'expect' | 'fault'): Claim {
-	const keys: {readonly [Key in 'stops' | 'outcome' | 'roles' | 'path' | 'sources' | 'zones']?: Field} = shaped(field, shape);
+	const keys: Readonly<Partial<Record<'stops' | 'outcome' | 'roles' | 'path' | 'sources' | 'zones', Field>>> = shaped(field, shape);
 	const stops = listOf(keys.stops, textOf)!;
 	const outcome = keys.outcome === undefined ? 'accepted' : choiceOf(keys.outcome, outcomes);
 	if (stops.length === 0 && (outcome === 'accepted' || outcome === 'loop')) {

@@ -129,15 +129,15 @@ function planListener(world: World, actor: string, claim: ListenerClaim): Listen
 
 /** Who reaches a service's own address in the remote namespace was not carried on by the proxy; the stop says so. */
 function nameServices({file, topology}: World, plan: ActorPlan): ActorPlan {
-	const services: ReadonlyArray<{readonly name: string; readonly addresses: Addresses}> = [
-		...topology.services.map(({name}) => ({name, addresses: topology.places[name]})),
+	const services: ReadonlyArray<{readonly name: string; readonly addresses: Addresses; readonly port: number}> = [
+		...topology.services.map(({name}) => ({name, addresses: topology.places[name], port: topology.ports.service})),
 		...file.services,
 	];
 	return {
 		...plan,
 		listeners: plan.listeners.map(listener => ({
 			...listener,
-			stopsByAddress: Object.fromEntries(services.flatMap(({name, addresses}) => addressFamilies.flatMap((family): ReadonlyArray<readonly [string, string]> => addresses[family] === undefined ? [] : [[addresses[family], `${name}:${listener.port}`]]))),
+			stopsByAddress: Object.fromEntries(services.filter(({port}) => port === listener.port).flatMap(({name, addresses}) => addressFamilies.flatMap((family): ReadonlyArray<readonly [string, string]> => addresses[family] === undefined ? [] : [[addresses[family], `${name}:${listener.port}`]]))),
 		})),
 	};
 }
@@ -233,7 +233,8 @@ function pathOf({world, company, from, claim, family}: {
 	const {
 		stops, outcome, roles, path, sources, zones, at,
 	} = claim;
-	const listeners = new Map(company.actors.flatMap(({name, listeners: own}) => own.flatMap(({stop, stopsByAddress = {}}) => [stop, ...Object.values(stopsByAddress)].map(known => [known, name] as const))));
+	const namesOf = ({stop, stopsByAddress = {}}: ListenerPlan): readonly string[] => [stop, ...Object.values(stopsByAddress)];
+	const listeners = new Map(company.actors.flatMap(actor => actor.listeners.flatMap(listener => namesOf(listener).map(known => [known, actor.name] as const))));
 	const ends: readonly string[] = [...stops.map(({value}) => value), ...(outcome === 'accepted' || outcome === 'loop' ? [] : [outcome])];
 	const uneven = Object.entries({roles, sources, zones}).find(([, list]) => list !== undefined && list.length !== ends.length);
 	if (uneven !== undefined) {
