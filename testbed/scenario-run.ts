@@ -192,7 +192,7 @@ export function shareCompanies(all: readonly RunOptions[]): readonly RunOptions[
 
 		const {proxyPort, inboundCapturePort, ambient, inboundInterceptionMode, inboundTproxyMark} = rules.intent;
 		// A pod with further interfaces forwards, so it is another one than that without.
-		const key = JSON.stringify([rules.backend, proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.surroundings.interfaces.length > 0]);
+		const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.surroundings.interfaces.length > 0]);
 		const group = groups.find(candidate => candidate.key === key && merged(candidate.world, scenario) !== undefined);
 		if (group === undefined) {
 			groups.push({key, world: scenario, members: [index]});

@@ -14,7 +14,7 @@ import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
 import {actorsFor, Cast} from './actors/cast.js';
 import {LockFile} from './lock-file.js';
 import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
-import {installRules} from './sandbox/rules.js';
+import {installRules, removeNftTables} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
 
 /** What the actors of a stage depend on. */
@@ -35,6 +35,11 @@ export function castingKey({
 	const {proxyPort, inboundCapturePort} = intent;
 	// A company says itself who plays which part.
 	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...(company === undefined ? [types, credentials] : [company]), surroundings ?? null, timeoutMs]);
+}
+
+/** Whether rules of a back end can be put where those of another were: what nft can see, it can take away again. The tables of iptables-legacy stay until their namespace goes. */
+export function canFollow(before: Backend, backend: Backend): boolean {
+	return before === backend || before !== 'iptables-legacy';
 }
 
 /** One sandbox with its actors. Who creates it disposes of it. */
@@ -84,13 +89,18 @@ export class Stage implements AsyncDisposable {
 		const [configured] = await this.#configured;
 		valueOf(configured);
 		const before = this.#held;
-		if (before !== undefined && before.backend !== backend) {
+		if (before !== undefined && !canFollow(before.backend, backend)) {
 			throw new RangeError(`a stage that holds rules of ${before.backend} cannot hold rules of ${backend}`);
+		}
+
+		const isSame = before?.backend === backend;
+		if (before !== undefined && !isSame) {
+			await removeNftTables(this.sandbox.pod, before.ruleSet);
 		}
 
 		const [held] = await Promise.all([
 			installRules(this.sandbox.pod, {
-				ruleSet, backend, families, lockFile: this.#lockFile.path, lines, ...(before === undefined ? {} : {held: before.ruleSet}),
+				ruleSet, backend, families, lockFile: this.#lockFile.path, lines, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
 			}),
 			this.sandbox.applyRouting(routing, before?.routing),
 		]);
