@@ -61,7 +61,7 @@ async function playLane(take: () => Job | undefined, onEntry: (index: number, en
 async function playOnOneStage(first: Job, take: () => Job | undefined, onEntry: (index: number, entry: RunEntry) => void): Promise<Job | undefined> {
 	await using stage = await Stage.create({...first.options, ...first.options.scenario, intent: first.options.rules.intent});
 	let job: Job | undefined = first;
-	let backend: Backend = first.options.rules.backend;
+	let {backend}: {backend: Backend} = first.options.rules;
 	while (job?.key === first.key && canFollow(backend, job.options.rules.backend)) {
 		const {options, index} = job;
 		({backend} = options.rules);

@@ -6,6 +6,7 @@ import type {SidecarRouting} from '../src/istio/routing.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../src/netfilter/types.js';
+import {tableFamily} from '../src/netfilter/lookup.js';
 import {transparencyOf} from '../src/scenario/intent.js';
 import type {Company} from '../src/scenario/company.js';
 import type {Surroundings} from '../src/scenario/surroundings.js';
@@ -60,7 +61,7 @@ export class Stage implements AsyncDisposable {
 	readonly #lockFile: LockFile;
 	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
 	readonly #cast: Promise<readonly [PromiseSettledResult<Cast>]>;
-	#held: {readonly ruleSet: RuleSet; readonly backend: Backend; readonly routing: SidecarRouting} | undefined;
+	#held: {readonly ruleSet: RuleSet; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly routing: SidecarRouting} | undefined;
 
 	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...casting}: Casting) {
 		this.#lockFile = lockFile;
@@ -98,13 +99,18 @@ export class Stage implements AsyncDisposable {
 			await removeNftTables(this.sandbox.pod, before.ruleSet);
 		}
 
+		// What an earlier set left in a family that this one does not have goes as well.
+		const all = [...new Set([...families, ...(isSame ? before.families : [])])];
+		const own: RuleSet = {tables: ruleSet.tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
 		const [held] = await Promise.all([
 			installRules(this.sandbox.pod, {
-				ruleSet, backend, families, lockFile: this.#lockFile.path, lines, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
+				ruleSet: own, backend, families: all, lockFile: this.#lockFile.path, lines, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
 			}),
 			this.sandbox.applyRouting(routing, before?.routing),
 		]);
-		this.#held = {ruleSet: held, backend, routing};
+		this.#held = {
+			ruleSet: held, backend, families: all, routing,
+		};
 		return held;
 	}
 

@@ -182,7 +182,8 @@ export class Joiner {
 
 	#ownerOf({opened, name, logged}: {opened: OpenedSocket; name: string; logged: TracedPacket['owner']}, gaps: Gap[]): Leg['socket'] {
 		const {family, from, to} = opened;
-		const owners = this.#evidence.owners.filter(owner => owner.family === family && protocolOf(owner) === protocolOf(opened) && owner.sourcePort === from.port && owner.destinationPort === to.port);
+		const isOf = (owner: SocketOwner): boolean => owner.family === family && owner.sourcePort === from.port && owner.destinationPort === to.port;
+		const owners = this.#evidence.owners.filter(owner => protocolOf(owner) === protocolOf(opened) && isOf(owner));
 		const [owner] = owners;
 		if (owners.length > 1) {
 			gaps.push({kind: 'credentials', message: `The kernel names ${owners.length} users for ${name}.`});

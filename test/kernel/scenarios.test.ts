@@ -8,8 +8,10 @@ import {describeDifference} from '../../src/report/differences.js';
 import type {Report} from '../../src/report/types.js';
 import {credentialsOf} from '../../testbed/commands/run.js';
 import type {RunOptions} from '../../testbed/options.js';
-import {runTestbed} from '../../testbed/run.js';
+import {runMany} from '../../testbed/run-many.js';
+import {playOn, runTestbed} from '../../testbed/run.js';
 import {readScenario} from '../../testbed/scenario-run.js';
+import {castingKey, Stage} from '../../testbed/stage.js';
 import {deleteRule, type Mutation} from '../helpers/reports.js';
 import {testbed, type JsonReport} from './_cli.js';
 import {optionsOf} from './_run.js';
@@ -33,16 +35,21 @@ test.serial('all of them in one command: green on every back end, or named as no
 	t.is(exitCode, 0, stderr);
 });
 
-/** Plays the text of a scenario on one back end. */
-async function play(text: string, {file, backend = 'iptables-nft', mutate = rules => rules}: {readonly file: string; readonly backend?: Backend; readonly mutate?: Mutation}): Promise<Report> {
+type Play = {readonly file: string; readonly backend?: Backend; readonly mutate?: Mutation};
+
+/** What plays the text of a scenario on one back end. */
+function playOptions(text: string, {file, backend = 'iptables-nft', mutate = rules => rules}: Play): RunOptions {
 	const {plays: [made]} = readScenario(text, {
 		file: new URL(file, folder).pathname, backends: [backend], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known),
 	});
 	const {rules, play: scenario} = made!;
-	const options: RunOptions = {
+	return {
 		...optionsOf({rules: {...rules, ruleSet: mutate(rules.ruleSet)}, timeoutMs: 1500}), families: [...new Set(scenario.cases.map(({probe}) => probe.family))], scenario,
 	};
-	const {report} = await runTestbed(options);
+}
+
+async function play(text: string, options: Play): Promise<Report> {
+	const {report} = await runTestbed(playOptions(text, options));
 	return report;
 }
 
@@ -121,4 +128,20 @@ test.serial('the six types as a file are what `testbed run` plays', async t => {
 		t.deepEqual(claims(asFile), claims(asTypes));
 		t.is(asFile.types.length, 6);
 	}
+});
+
+test.serial('one stage, one set after the other: nothing of an earlier one stays, of no family and no back end', async t => {
+	const scenario = (name: string, rules: string): string => `version: 1\nname: ${name}\nabout: a\nrules: ${rules}\nfamilies: [ipv4, ipv6]\nprobes:\n  - {name: out, from: app, to: "remote:8080", expect: {stops: [${rules === 'none' ? '' : '"proxy:15001", '}"remote:8080"]}}\n`;
+	const texts = [scenario('both', 'release:1.30'), scenario('only-ipv4', 'release:1.30').replace(', ipv6]', ']'), scenario('nothing', 'none'), scenario('both-again', 'release:1.30')];
+	const all = (['iptables-nft', 'nftables', 'iptables-legacy'] as const).flatMap(backend => texts.map(text => playOptions(text, {file: 'x.yaml', backend})));
+	t.is(new Set(all.map(options => castingKey({...options, ...options.scenario, intent: options.rules.intent}))).size, 1);
+	const entries = await runMany(all, {lanes: 1});
+	t.deepEqual(entries.map(entry => [entry.backend, entry.scenario, entry.kind === 'report' ? entry.report.types.map(({outcome}) => outcome.kind).join(' ') : entry.kind]), all.map(({rules, scenario: own}) => [rules.backend, own?.name, own?.name === 'only-ipv4' ? 'pass' : 'pass pass']));
+});
+
+test.serial('a stage that holds rules of iptables-legacy takes none of another back end', async t => {
+	const options = playOptions(readFileSync(new URL('six-types.yaml', folder), 'utf8'), {file: 'six-types.yaml', backend: 'iptables-legacy'});
+	await using stage = await Stage.create({...options, ...options.scenario, intent: options.rules.intent});
+	await playOn(stage, options);
+	await t.throwsAsync(async () => playOn(stage, {...options, rules: {...options.rules, backend: 'iptables-nft'}}), {instanceOf: RangeError, message: /holds rules of iptables-legacy cannot hold rules of iptables-nft/});
 });

@@ -167,7 +167,8 @@ async function runInputs({inputs, missing, signal}: {
 			}
 		},
 	});
-	return await playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, progress});
+	const status = await playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, progress});
+	return status; // Progress is shown until this is done.
 }
 
 /** Plays one set of rules, or many, prints what came of it, and returns the exit status. */

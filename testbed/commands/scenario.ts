@@ -50,6 +50,7 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 				}
 			},
 		}));
-		return await playAndPrint({inputs: shareCompanies(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, progress});
+		const status = await playAndPrint({inputs: shareCompanies(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, progress});
+		return status; // Progress is shown until this is done.
 	});
 }
