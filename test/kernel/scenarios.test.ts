@@ -9,9 +9,9 @@ import type {Report} from '../../src/report/types.js';
 import {credentialsOf} from '../../testbed/commands/run.js';
 import type {RunOptions} from '../../testbed/options.js';
 import {runMany} from '../../testbed/run-many.js';
-import {playOn, runTestbed} from '../../testbed/run.js';
+import {runTestbed} from '../../testbed/run.js';
 import {readScenario} from '../../testbed/scenario-run.js';
-import {castingKey, Stage} from '../../testbed/stage.js';
+import {castingKey} from '../../testbed/stage.js';
 import {deleteRule, type Mutation} from '../helpers/reports.js';
 import {testbed, type JsonReport} from './_cli.js';
 import {optionsOf} from './_run.js';
@@ -138,9 +138,6 @@ test.serial('one stage, one set after the other: nothing of an earlier one stays
 	const entries = await runMany(all, {lanes: 1});
 	t.deepEqual(entries.map(entry => [entry.backend, entry.scenario, entry.kind === 'report' ? entry.report.types.map(({outcome}) => outcome.kind).join(' ') : entry.kind]), all.map(({rules, scenario: own}) => [rules.backend, own?.name, own?.name === 'only-ipv4' ? 'pass' : 'pass pass']));
 });
-
-test.serial('a stage that holds rules of iptables-legacy takes none of another back end', async t => {
-	const options = playOptions(readFileSync(new URL('six-types.yaml', folder), 'utf8'), {file: 'six-types.yaml', backend: 'iptables-legacy'});
 	await using stage = await Stage.create({...options, ...options.scenario, intent: options.rules.intent});
 	await playOn(stage, options);
 	await t.throwsAsync(async () => playOn(stage, {...options, rules: {...options.rules, backend: 'iptables-nft'}}), {instanceOf: RangeError, message: /holds rules of iptables-legacy cannot hold rules of iptables-nft/});

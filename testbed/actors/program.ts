@@ -10,6 +10,7 @@ import {
 } from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
+import {watchEnd} from './ending.js';
 import {ask, listenForDatagrams, type DatagramPeer} from './datagrams.js';
 import type * as transparencyModule from './transparency.js';
 import type {ActorSpec, FromActor, ToActor} from './protocol.js';
@@ -33,6 +34,9 @@ function key({address, port}: Endpoint): string {
 
 /** Leaves the source to the route. */
 const unspecified = {ipv4: '0.0.0.0', ipv6: '::'} as const;
+
+/** What the kernel says when a packet from this source can go nowhere (connect(2)). */
+const unsendable: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENETUNREACH', 'EHOSTUNREACH']);
 
 class Actor {
 	readonly #spec: ActorSpec;
@@ -124,15 +128,15 @@ class Actor {
 				});
 			}
 		});
-		socket.once('error', error => {
-			// A socket without a local end when it fails never sent anything.
-			if (!isOpened) {
+		socket.once('error', (error: NodeJS.ErrnoException) => {
+			// A socket without a local end when it fails never sent anything. Whatever else fails then (no port, no such address) is the testbed's own trouble, and stays a gap.
+			if (!isOpened && unsendable.has(error.code)) {
 				record({
 					kind: 'unsent', id, parent, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', source, to, reason: error.message,
 				});
 			}
 		});
-		this.#watch(socket, id);
+		watchEnd(socket, {id, timeoutMs: this.#spec.timeoutMs, record});
 		return socket;
 	}
 
@@ -142,7 +146,7 @@ class Actor {
 		this.#opened({
 			id, to, parent, from,
 		});
-		this.#watch(socket, id);
+		watchEnd(socket, {id, timeoutMs: this.#spec.timeoutMs, record});
 		return socket;
 	}
 
@@ -150,32 +154,6 @@ class Actor {
 		this.#stopsBySource.set(key(from), this.#stopsOf(parent));
 		record({
 			kind: 'opened', id, parent, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', from, to,
-		});
-	}
-
-	#watch(socket: Socket, id: string): void {
-		let ended = false;
-		const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
-			if (!ended) {
-				ended = true;
-				record({
-					kind: 'ended', id, result, reason,
-				});
-			}
-		};
-
-		// A socket that was made outside Node says nothing when it is connected; its first bytes do.
-		for (const event of ['connect', 'data']) {
-			socket.once(event, () => {
-				end('connected', '');
-			});
-		}
-
-		socket.once('error', (error: NodeJS.ErrnoException) => {
-			end(error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable', error.message);
-		});
-		socket.once('close', () => {
-			end('timeout', `no answer within ${this.#spec.timeoutMs} ms`);
 		});
 	}
 
