@@ -138,7 +138,3 @@ test.serial('one stage, one set after the other: nothing of an earlier one stays
 	const entries = await runMany(all, {lanes: 1});
 	t.deepEqual(entries.map(entry => [entry.backend, entry.scenario, entry.kind === 'report' ? entry.report.types.map(({outcome}) => outcome.kind).join(' ') : entry.kind]), all.map(({rules, scenario: own}) => [rules.backend, own?.name, own?.name === 'only-ipv4' ? 'pass' : 'pass pass']));
 });
-	await using stage = await Stage.create({...options, ...options.scenario, intent: options.rules.intent});
-	await playOn(stage, options);
-	await t.throwsAsync(async () => playOn(stage, {...options, rules: {...options.rules, backend: 'iptables-nft'}}), {instanceOf: RangeError, message: /holds rules of iptables-legacy cannot hold rules of iptables-nft/});
-});
