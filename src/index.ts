@@ -39,6 +39,10 @@ export {
 	defaultTypeIds, intentOf, intentOfRuleSet, isTypeId, sixTypes, typeIds, typeName, unsupportedOptions,
 } from './scenario/six-types.js';
 export type * from './scenario/types.js';
+export {parseScenario} from './scenario/file/parse.js';
+export {planScenario, type ScenarioPlan} from './scenario/file/plan.js';
+export {scenarioSchema} from './scenario/file/shapes.js';
+export type {ScenarioFile} from './scenario/file/types.js';
 
 export type {Gap, GapKind} from './trace/gap.js';
 export type {Observation, ObservedPath} from './trace/observation.js';

@@ -29,6 +29,7 @@ Examples:
   testbed run --backend all                the newest release, three back ends
   testbed run --rules release:all          every release, iptables-nft and legacy
   testbed run --format json > report.json
+  testbed run scenarios/                   all scenarios of a folder, every back end
 
 Exit status: 0 all passed, 1 something failed, 2 usage or input, 3 inconclusive,
 4 this machine cannot do it (the message names the command that mends it).
@@ -37,6 +38,7 @@ From a checkout, write "npm run testbed -- " for "testbed ".`;
 function runCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('run')
 		.description('send the six types of sidecar traffic and judge what the kernel did')
+		.argument('[scenario...]', 'scenario files (.yaml, .yml, .json), or folders of them, in place of the six types')
 		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:all, ambient:VERSION [options], pod:FILE, a dump\'s file, or - (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
 		.option('--backend <list>', 'iptables-nft, iptables-legacy, nftables, several, or all (default: the input\'s; iptables-nft)', readBackends)
@@ -59,7 +61,14 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--lanes <n>', 'how many rule sets run at once, when there are several', text => readNumber(text, {min: 1, max: 64}), defaultLanes)
 		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
 		.addHelpText('after', examples)
-		.action(async (flags: RunFlags) => {
+		.action(async (scenarios: readonly string[], flags: RunFlags, command: Command) => {
+			if (scenarios.length > 0) {
+				const {scenarioCommand} = await import('./commands/scenario.js');
+				const given = command.options.filter(option => command.getOptionValueSource(option.attributeName()) === 'cli').map(({long}) => long ?? '');
+				setStatus(await scenarioCommand(scenarios, {flags, given}));
+				return;
+			}
+
 			const {runCommand} = await import('./commands/run.js');
 			setStatus(await runCommand(flags));
 		});

@@ -2,12 +2,13 @@
 One round: sends some probes and turns what the kernel did into observations. Also does the same from a recording, without a kernel.
 */
 
-import {isNatTable} from '../src/netfilter/lookup.js';
+import {isNatTable, rulesOf} from '../src/netfilter/lookup.js';
 import type {RuleSet} from '../src/netfilter/types.js';
 import type {Probe} from '../src/scenario/types.js';
 import {decodeNflog} from '../src/trace/nflog.js';
 import {decodeNftTrace} from '../src/trace/nft-trace.js';
 import type {Decoded, TraceEvent} from '../src/trace/event.js';
+import type {ParsedFlows} from '../src/trace/flows.js';
 import type {Gap} from '../src/trace/gap.js';
 import {Joiner, type SocketOwner} from '../src/trace/legs.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
@@ -20,13 +21,14 @@ import {canMeetChain} from '../src/trace/passage.js';
 import type {SocketRecord} from '../src/trace/sockets.js';
 import {compareCounters} from '../src/trace/witness.js';
 import type {Cast} from './actors/cast.js';
+import {loadFlows} from './sandbox/flows.js';
 import type {Netns} from './sandbox/netns.js';
 import type {KernelState} from './sandbox/kernel-state.js';
 import type {Recording, TraceSource} from './tracer/recording.js';
 import {switchTable} from './tracer/switch-table.js';
 
-/** One connection to attempt. `id` tells it from the others of its round and family; `name` is what a gap calls it, `type 1` unless given. */
-export type Sending = {readonly id: string; readonly name?: string; readonly probe: Probe};
+/** One first packet to send. `id` tells it from the others of its round and family; `label` is what a gap calls it. */
+export type Sending = {readonly id: string; readonly label: string; readonly probe: Probe};
 
 /** Everything that one round left behind. */
 export type Round = {
@@ -38,6 +40,8 @@ export type Round = {
 	/** The id of the first socket of each probe, and what kept it from an end. */
 	readonly probes: ReadonlyArray<{readonly id: string; readonly gap: Gap | undefined}>;
 	readonly interfaces: ReadonlyMap<number, string>;
+	/** What conntrack held afterwards; undefined where the kernel does not show it, and in recordings from before it was read. */
+	readonly flows?: ParsedFlows | undefined;
 };
 
 /** Sends the probes, all at once. The trace source must have been started, and `before` read after the rules were installed. */
@@ -51,15 +55,15 @@ export async function playRound(sendings: readonly Sending[], {source, before, l
 	readonly round: number;
 	readonly untilAborted: <T>(act: Promise<T>) => Promise<T>;
 }): Promise<Round> {
-	const probes = await untilAborted(Promise.all(sendings.map(async ({id, name = `type ${id}`, probe}) => {
+	const probes = await untilAborted(Promise.all(sendings.map(async ({id, label, probe}) => {
 		const probeId = `${round}-${id}-${probe.family}`;
-		const {answered, reason} = await cast.actors.get(probe.actor)!.open(probeId, probe.destination);
-		return {id: probeId, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${name} had no end: ${reason}.`} satisfies Gap};
+		const {answered, reason} = await cast.actors.get(probe.actor)!.open(probeId, probe.destination, probe);
+		return {id: probeId, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${label} had no end: ${reason}.`} satisfies Gap};
 	})));
 	await cast.flush();
 	const [{rules: after, owners}, recording] = await Promise.all([loadState(), source.stop()]);
 	return {
-		recording, before, after, owners, probes, sockets: [...cast.actors.values()].flatMap(({records}) => records), interfaces: pod.interfaces(),
+		recording, before, after, owners, probes, sockets: [...cast.actors.values()].flatMap(({records}) => records), interfaces: pod.interfaces(), flows: loadFlows(pod),
 	};
 }
 
@@ -77,7 +81,7 @@ function decode({stream, bytes}: Recording['datagrams'][number]): Decoded {
 }
 
 /** What a round shows of each of its probes. */
-export function observeRound({recording, before, after, owners, sockets, probes, interfaces}: Round, ruleSet: RuleSet): readonly Observation[] {
+export function observeRound({recording, before, after, owners, sockets, probes, interfaces, flows}: Round, ruleSet: RuleSet): readonly Observation[] {
 	const gaps: Gap[] = [];
 	const events: TraceEvent[] = [];
 	// The switch's own events come first: they say which packets there are before legacy's messages tell what these met.
@@ -89,6 +93,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		}
 	}
 
+	gaps.push(...(flows?.notUnderstood ?? []).map((line): Gap => ({kind: 'not-understood', message: `Conntrack shows an entry that is not understood: ${line}`})));
 	if (recording.overruns > 0) {
 		gaps.push({kind: 'lost-events', message: `The trace socket overflowed ${recording.overruns} times: events are lost.`});
 	}
@@ -101,7 +106,9 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		gaps.push({kind: 'lost-events', message: `${orphans} trace events do not follow from those before them.`});
 	}
 
-	if (packets.some(packet => canMeetChain(packet, ruleSet.tables)) && packets.every(({traversals}) => traversals.length === 0) && recording.overruns === 0) {
+	// Where there is no rule at all, nothing is to be consulted.
+	const hasRules = rulesOf(ruleSet).next().done !== true;
+	if (hasRules && packets.some(packet => canMeetChain(packet, ruleSet.tables)) && packets.every(({traversals}) => traversals.length === 0) && recording.overruns === 0) {
 		// Measured: a fresh namespace consults nat only once a rule needs conntrack.
 		gaps.push({kind: 'not-traced', message: 'No chain was consulted at all. Nat is consulted only where conntrack is on; a rule set without REDIRECT, DNAT or a conntrack match leaves it off.'});
 	}
@@ -111,7 +118,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(({chains}) => chains.some(({base}) => base !== undefined)),
 	}));
 	const joiner = new Joiner({
-		sockets, packets, owners, ruleSet,
+		sockets, packets, owners, ruleSet, flows: flows?.flows,
 	});
 	return probes.map(({id, gap}) => {
 		const observation = joiner.join(id);

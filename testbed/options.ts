@@ -6,8 +6,10 @@ import type {SidecarRouting} from '../src/istio/routing.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../src/netfilter/types.js';
+import type {Company} from '../src/scenario/company.js';
+import type {Surroundings} from '../src/scenario/surroundings.js';
 import type {
-	ActorCredentials, Credentials, Intent, TypeId,
+	ActorCredentials, Credentials, Intent, TrafficCase, TypeId,
 } from '../src/scenario/types.js';
 
 /** The rules under test, and what they are meant to do. */
@@ -31,11 +33,22 @@ export type RuleInput = {
 	readonly proxy?: Credentials;
 };
 
+/** A user's file, made ready for one rule set: what is played in place of the types. */
+export type ScenarioPlay = {
+	readonly name: string;
+	readonly about: string;
+	readonly cases: readonly TrafficCase[];
+	readonly company: Company;
+	readonly surroundings: Surroundings;
+};
+
 /** Everything that decides a run. */
 export type RunOptions = {
 	readonly rules: RuleInput;
 	readonly families: readonly AddressFamily[];
 	readonly types: readonly TypeId[];
+	/** What is played instead of the types; `types` and `credentials` then say nothing. */
+	readonly scenario?: ScenarioPlay;
 	readonly credentials: ActorCredentials;
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;

@@ -5,7 +5,6 @@ Plays probes on a stage: rules in, trace on, probes out, and what the kernel did
 import {createHash} from 'node:crypto';
 import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
 import {printRuleSet} from '../src/report/rules-text.js';
-import type {ActorCredentials} from '../src/scenario/types.js';
 import type {Gap} from '../src/trace/gap.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
 import type {Observation} from '../src/trace/observation.js';
@@ -23,7 +22,6 @@ import type {TraceSource} from './tracer/recording.js';
 /** What to play. */
 export type Play = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'signal' | 'onStage' | 'onActors'> & {
 	readonly rules: Pick<RuleInput, 'ruleSet' | 'routing' | 'backend' | 'lines'>;
-	readonly credentials: ActorCredentials;
 	readonly sendings: readonly Sending[];
 	/** What can be done while the probes are on their way. */
 	readonly meanwhile?: () => Promise<void>;
@@ -47,7 +45,7 @@ Puts the rules on a stage that may have held others, and sends the probes, all a
 @throws {TestbedError} when the kernel rejects the rules, an actor cannot start, or the play is interrupted.
 */
 export async function playProbes(stage: Stage, play: Play): Promise<Played> {
-	const {rules: {backend}, families, credentials, sendings, onStage, signal, meanwhile = async () => undefined} = play;
+	const {rules: {backend}, families, sendings, onStage, signal, meanwhile = async () => undefined} = play;
 	const {pod} = stage.sandbox;
 	const loadState = async (): Promise<KernelState> => stage.loadState(backend, families);
 	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: play.traceBufferBytes});
@@ -91,14 +89,14 @@ export async function playProbes(stage: Stage, play: Play): Promise<Played> {
 	}
 
 	const found = credentialsOf(cast);
-	const actorGaps = actorGapsOf(cast, {asked: credentials, found});
+	const actorGaps = actorGapsOf(cast, {asked: cast.company, found});
 	cast.forget();
 	return {
 		ruleSet,
 		before,
 		observations: observations.map(observation => {
 			const {gaps} = withGaps(observation, actorGaps);
-			return {...observation, gaps: [...gaps, ...socketGapsOf(observation, credentials)]};
+			return {...observation, gaps: [...gaps, ...socketGapsOf(observation, cast.company)]};
 		}),
 		found,
 	};

@@ -36,9 +36,9 @@ export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 	const {question, rules, credentials, timeoutMs} = options;
 	refuseOutside(question, defaultTopology);
 	options.onStage('building the sandbox, installing the rules, starting the actors');
-	const {from, source, family} = question;
+	const {from} = question;
 	await using stage = await Stage.create({
-		intent: rules.intent, types: [], guests: [...hosts, from], sources: source === undefined ? {} : {[from]: {[family]: source}}, credentials, timeoutMs,
+		intent: rules.intent, types: [], guests: [...hosts, from], credentials, timeoutMs,
 	});
 	const [report] = await playQuestions(stage, {...options, questions: [question]});
 	return report!;
@@ -59,12 +59,12 @@ export async function playQuestions(stage: Stage, options: Omit<ProbeOptions, 'q
 		...options,
 		families,
 		sendings: questions.map(({
-			from, asked, to: destination, family, protocol,
+			from, asked, to: destination, family, protocol, source,
 		}, index) => ({
 			id: `probe-${index + 1}`,
-			name: `${from} to ${asked}`,
+			label: `${from} to ${asked}`,
 			probe: {
-				actor: from, family, protocol, destination,
+				actor: from, family, protocol, destination, ...(source === undefined ? {} : {source}),
 			},
 		})),
 		async meanwhile() {

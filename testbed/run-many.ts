@@ -1,12 +1,13 @@
 /**
-Many rule sets on several stages at once. A stage is kept for the next rule set as long as that needs the same actors and the same back end: starting the processes costs more than everything else.
+Many rule sets on several stages at once. A stage is kept for the next rule set as long as that needs the same actors: starting the processes costs more than everything else.
 */
 
+import type {Backend} from '../src/netfilter/types.js';
 import type {RunEntry} from '../src/report/runs.js';
 import {TestbedError} from './errors.js';
 import type {RunOptions} from './options.js';
 import {playOn} from './run.js';
-import {castingKey, Stage} from './stage.js';
+import {canFollow, castingKey, Stage} from './stage.js';
 
 type Job = {readonly options: RunOptions; readonly index: number; readonly key: string};
 
@@ -18,7 +19,7 @@ Plays all of them and returns what came of each, in the order given. A set that 
 export async function runMany(all: readonly RunOptions[], {lanes, onEntry}: {readonly lanes: number; readonly onEntry?: (entry: RunEntry) => void}): Promise<readonly RunEntry[]> {
 	const jobs = all.map((options, index): Job => ({options, index, key: keyOf(options)}));
 	// Alike ones behind each other, so that a stage is rarely changed.
-	const queue = jobs.toSorted((one, other) => one.key < other.key ? -1 : (one.key > other.key ? 1 : one.index - other.index));
+	const queue = jobs.toSorted((one, other) => one.key < other.key ? -1 : (one.key > other.key ? 1 : orderOf(one) - orderOf(other) || one.index - other.index));
 	const entries = new Map<number, RunEntry>();
 	const failures: unknown[] = [];
 	const take = (): Job | undefined => failures.length > 0 ? undefined : queue.shift();
@@ -40,7 +41,12 @@ export async function runMany(all: readonly RunOptions[], {lanes, onEntry}: {rea
 }
 
 function keyOf(options: RunOptions): string {
-	return `${options.rules.backend} ${castingKey({...options, intent: options.rules.intent})}`;
+	return castingKey({...options, ...options.scenario, intent: options.rules.intent});
+}
+
+/** Back ends in an order in which each can follow the one before on the same stage. */
+function orderOf({options: {rules: {backend}}}: Job): number {
+	return ['iptables-nft', 'nftables', 'iptables-legacy'].indexOf(backend);
 }
 
 /** One stage after the other, until nothing is left to play. */
@@ -53,12 +59,14 @@ async function playLane(take: () => Job | undefined, onEntry: (index: number, en
 
 /** Plays jobs as long as they fit the stage; returns the first that does not. */
 async function playOnOneStage(first: Job, take: () => Job | undefined, onEntry: (index: number, entry: RunEntry) => void): Promise<Job | undefined> {
-	await using stage = await Stage.create({...first.options, intent: first.options.rules.intent});
+	await using stage = await Stage.create({...first.options, ...first.options.scenario, intent: first.options.rules.intent});
 	let job: Job | undefined = first;
-	while (job?.key === first.key) {
+	let {backend}: {backend: Backend} = first.options.rules;
+	while (job?.key === first.key && canFollow(backend, job.options.rules.backend)) {
 		const {options, index} = job;
-		const {rules: {source, release, backend}} = options;
-		const named = {source, release, backend};
+		({backend} = options.rules);
+		const {rules: {source, release}} = options;
+		const named = {source, release, backend, ...(options.scenario === undefined ? {} : {scenario: options.scenario.name})};
 		try {
 			const {report} = await playOn(stage, options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
 			onEntry(index, {...named, kind: 'report', report});

@@ -30,7 +30,7 @@ Builds the world, sends the types, judges, and takes the world down again, whate
 */
 export async function runTestbed(options: RunOptions): Promise<RunResult> {
 	options.onStage('building the sandbox, installing the rules, starting the actors');
-	await using stage = await Stage.create({...options, intent: options.rules.intent});
+	await using stage = await Stage.create({...options, ...options.scenario, intent: options.rules.intent});
 	const result = await playOn(stage, options); // The stage stands until this is done.
 	return result;
 }
@@ -40,13 +40,13 @@ export async function playOn(stage: Stage, options: RunOptions): Promise<RunResu
 	const startedAt = performance.now();
 	const {rules, families, credentials, onStage} = options;
 	const {backend} = rules;
-	const cases = families.flatMap(family => sixTypes({
+	const cases: readonly TrafficCase[] = options.scenario?.cases ?? families.flatMap(family => sixTypes({
 		intent: rules.intent, actors: credentials, topology: stage.topology, family, ids: options.types,
 	}));
 	let environment: Environment | undefined;
 	const {ruleSet, before, observations, found} = await playProbes(stage, {
 		...options,
-		sendings: cases,
+		sendings: cases.map(({id, article, probe}) => ({id, label: `${article === null && id !== '4b' ? 'probe' : 'type'} ${id}`, probe})),
 		// Asking the tools for their versions costs nothing while the probes are on their way.
 		async meanwhile() {
 			environment = await loadEnvironment(backend);
@@ -59,12 +59,14 @@ export async function playOn(stage: Stage, options: RunOptions): Promise<RunResu
 	const kept = options.keep ? await keep(stage.sandbox) : [];
 	return {
 		report: {
+			...(options.scenario === undefined ? {} : {scenario: {name: options.scenario.name, about: options.scenario.about}}),
 			environment: environment!,
 			rules: {
 				source: rules.source, release: rules.release, backend, sha256: checksumOf({backend, families, ruleSet}),
 			},
 			types,
-			ruleNotes: ruleNotes({ruleSet, reference: rules.reference, results: types}),
+			// What single probes do not meet is nothing to be told: they were not chosen to meet every rule.
+			ruleNotes: options.scenario === undefined ? ruleNotes({ruleSet, reference: rules.reference, results: types}) : [],
 			hints: [...rules.warnings, ...hintsOf(options), ...witnessHints(before, types)],
 			durationMs: Math.round(performance.now() - startedAt),
 		},
@@ -92,11 +94,16 @@ function resultOf({traffic, observation, ruleSet, options, found}: {traffic: Tra
 			traffic, observation, ruleSet, intent: options.rules.intent,
 		}),
 		gaps: observation.gaps,
+		...(traffic.fault === undefined ? {} : {fault: traffic.fault}),
 	};
 }
 
 /** What a reader may have overlooked. */
-function hintsOf({rules: {intent}, credentials: {proxy}}: RunOptions): readonly string[] {
+function hintsOf({rules: {intent}, credentials: {proxy}, scenario}: RunOptions): readonly string[] {
+	if (scenario !== undefined) {
+		return scenario.cases.flatMap(({name, fault}) => fault === undefined ? [] : [`${name}: a known fault, held fast. ${fault.because} Meant: ${fault.intended.join(' → ')}.`]);
+	}
+
 	const {proxyUids, proxyGids} = intent;
 	// A transparent proxy is known by its group or its mark, and is meant to be (`credentialsOf` in commands/run.ts).
 	const isKnownOtherwise = intent.ambient !== undefined || (intent.inboundInterceptionMode === 'TPROXY' && proxyGids.includes(proxy.gid));

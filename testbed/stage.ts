@@ -6,15 +6,18 @@ import type {SidecarRouting} from '../src/istio/routing.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../src/netfilter/types.js';
+import {tableFamily} from '../src/netfilter/lookup.js';
 import {transparencyOf} from '../src/scenario/intent.js';
+import type {Company} from '../src/scenario/company.js';
+import type {Surroundings} from '../src/scenario/surroundings.js';
 import {defaultTopology, type Topology} from '../src/scenario/topology.js';
 import type {
 	ActorCredentials, ActorName, Intent, TypeId,
 } from '../src/scenario/types.js';
-import {actorsFor, Cast, type Sources} from './actors/cast.js';
+import {actorsFor, Cast} from './actors/cast.js';
 import {LockFile} from './lock-file.js';
 import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
-import {installRules} from './sandbox/rules.js';
+import {installRules, removeNftTables} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
 
 /** What the actors of a stage depend on. */
@@ -23,16 +26,25 @@ export type Casting = {
 	readonly types: readonly TypeId[];
 	/** Who plays beside those that the types need. */
 	readonly guests?: readonly ActorName[];
-	/** From which of its own addresses an actor connects, where that is not left to the route. */
-	readonly sources?: Sources;
 	readonly credentials: ActorCredentials;
 	readonly timeoutMs: number;
+	/** Who plays, and in which world, where it is not those of the types. */
+	readonly company?: Company;
+	readonly surroundings?: Surroundings;
 };
 
 /** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
-export function castingKey({intent, types, guests = [], sources = {}, credentials, timeoutMs}: Casting): string {
+export function castingKey({
+	intent, types, guests = [], credentials, timeoutMs, company, surroundings,
+}: Casting): string {
 	const {proxyPort, inboundCapturePort} = intent;
-	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, types, guests, sources, credentials, timeoutMs]);
+	// A company says itself who plays which part.
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...(company === undefined ? [types, guests, credentials] : [company]), surroundings ?? null, timeoutMs]);
+}
+
+/** Whether rules of a back end can be put where those of another were: what nft can see, it can take away again. The tables of iptables-legacy stay until their namespace goes. */
+export function canFollow(before: Backend, backend: Backend): boolean {
+	return before === backend || before !== 'iptables-legacy';
 }
 
 /** One sandbox with its actors. Who creates it disposes of it. */
@@ -41,7 +53,7 @@ export class Stage implements AsyncDisposable {
 	static async create(casting: Casting): Promise<Stage> {
 		const lockFile = await LockFile.create();
 		try {
-			return new Stage(lockFile, Sandbox.create(), casting);
+			return new Stage(lockFile, Sandbox.create(casting.surroundings), casting);
 		} catch (error) {
 			await lockFile[Symbol.asyncDispose]();
 			throw error;
@@ -53,16 +65,16 @@ export class Stage implements AsyncDisposable {
 	readonly #lockFile: LockFile;
 	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
 	readonly #cast: Promise<readonly [PromiseSettledResult<Cast>]>;
-	#held: {readonly ruleSet: RuleSet; readonly backend: Backend; readonly routing: SidecarRouting} | undefined;
+	#held: {readonly ruleSet: RuleSet; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly routing: SidecarRouting} | undefined;
 
 	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, guests = [], ...casting}: Casting) {
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
 		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
-		this.#cast = Promise.allSettled([Cast.start({
-			sandbox, topology: this.topology, names: [...new Set([...actorsFor(types), ...guests])], ...casting,
-		})]);
 		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
+		this.#cast = Promise.allSettled([Cast.start({
+			sandbox, topology: this.topology, names: [...new Set([...actorsFor(types), ...guests])], configured: this.#configured, ...casting,
+		})]);
 	}
 
 	/** The actors, once they listen. */
@@ -87,17 +99,27 @@ export class Stage implements AsyncDisposable {
 	}): Promise<RuleSet> {
 		await this.configured();
 		const before = this.#held;
-		if (before !== undefined && before.backend !== backend) {
+		if (before !== undefined && !canFollow(before.backend, backend)) {
 			throw new RangeError(`a stage that holds rules of ${before.backend} cannot hold rules of ${backend}`);
 		}
 
+		const isSame = before?.backend === backend;
+		if (before !== undefined && !isSame) {
+			await removeNftTables(this.sandbox.pod, before.ruleSet);
+		}
+
+		// What an earlier set left in a family that this one does not have goes as well.
+		const all = [...new Set([...families, ...(isSame ? before.families : [])])];
+		const own: RuleSet = {tables: ruleSet.tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
 		const [held] = await Promise.all([
 			installRules(this.sandbox.pod, {
-				ruleSet, backend, families, lockFile: this.#lockFile.path, lines, ...(before === undefined ? {} : {held: before.ruleSet}),
+				ruleSet: own, backend, families: all, lockFile: this.#lockFile.path, lines, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
 			}),
 			this.sandbox.applyRouting(routing, before?.routing),
 		]);
-		this.#held = {ruleSet: held, backend, routing};
+		this.#held = {
+			ruleSet: held, backend, families: all, routing,
+		};
 		return held;
 	}
 

@@ -2,7 +2,9 @@
 Where an observed path leaves the expected one.
 */
 
-import {printLegEnd, stopsOfPath, type Leg, type RuleHit} from '../netfilter/path.js';
+import {
+	printLegEnd, stepsOfPath, stopsOfPath, type Leg, type RuleHit,
+} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
 import type {Role} from '../istio/role.js';
 import type {ExpectedLeg, ExpectedPath} from '../scenario/types.js';
@@ -20,8 +22,14 @@ export type Parting = {readonly expectedRole: Role | null; readonly observedRole
 /** All differences, leg by leg. Of a loop only the first is told: what follows is the same again. */
 export function differencesBetween({expected, observation, ruleSet}: {readonly expected: ExpectedPath; readonly observation: Observation; readonly ruleSet: RuleSet}): readonly Difference[] {
 	const {legs} = observation.path;
+	if (expected.loop === true && !observation.loop) {
+		const last = legs.at(-1);
+		return [{kind: 'no-loop', leg: Math.max(0, legs.length - 1), observed: last === undefined ? {actor: '', stop: ''} : claimOfLeg(last)}];
+	}
+
 	const hasSameStops = !observation.loop && sameItems(stopsOfPath(observation.path), expected.legs.map(({stop}) => stop));
-	const differences = Array.from({length: Math.max(legs.length, expected.legs.length)}, (_, index) => {
+	// Of a flow that goes round as it should, the rounds after those that were claimed are the same again.
+	const differences = Array.from({length: expected.loop === true ? expected.legs.length : Math.max(legs.length, expected.legs.length)}, (_, index) => {
 		const [due, leg] = [expected.legs[index], legs[index]];
 		if (leg === undefined) {
 			return due === undefined ? undefined : {kind: 'missing-leg', leg: index, expected: claimOf(due)} satisfies Difference;
@@ -35,7 +43,59 @@ export function differencesBetween({expected, observation, ruleSet}: {readonly e
 			index, due, leg, ruleSet, hasSameStops,
 		});
 	}).filter(difference => difference !== undefined);
-	return observation.loop ? [loopDifference(differences, observation)] : differences;
+	if (observation.loop && expected.loop !== true) {
+		return [loopDifference(differences, observation)];
+	}
+
+	return differences.length > 0 || expected.path === undefined ? differences : stepDifferences(expected.path, observation);
+}
+
+/** What was claimed of the connection itself. */
+function traitDifference(leg: number, {source, zone}: ExpectedLeg, {from, flow}: Leg): Difference | undefined {
+	if (source !== undefined && source !== from.address) {
+		return {
+			kind: 'trait', leg, trait: 'source', expectedTrait: source, observedTrait: from.address,
+		};
+	}
+
+	if (zone !== undefined && flow !== undefined && flow.zone !== zone) {
+		return {
+			kind: 'trait', leg, trait: 'zone', expectedTrait: String(zone), observedTrait: String(flow.zone),
+		};
+	}
+
+	return zone === undefined || flow?.isReplied !== false
+		? undefined
+		: {
+			kind: 'trait', leg, trait: 'answer', expectedTrait: `in zone ${zone}`, observedTrait: 'in none or another',
+		};
+}
+
+/** Where a path that was claimed step by step is left: the first step only, for all behind it are shifted. */
+function stepDifferences(path: readonly string[], {path: observed}: Observation): readonly Difference[] {
+	const steps = stepsOfPath(observed);
+	const at = Array.from({length: Math.max(path.length, steps.length)}, (_, index) => index).find(index => path[index] !== steps[index]);
+	if (at === undefined) {
+		return [];
+	}
+
+	// The steps of a leg end with its listener, so the leg is told by how many of them came before.
+	let leg = 0;
+	for (let seen = 1; leg < observed.legs.length - 1; leg++) {
+		seen += stepsOfPath({legs: [observed.legs[leg]!]}).length - 1;
+		if (at < seen) {
+			break;
+		}
+	}
+
+	return [{
+		kind: 'step', leg, expectedStep: path[at] ?? null, observedStep: steps[at] ?? null,
+	}];
+}
+
+/** Whether a leg ended as claimed. Who claims `dropped` leaves open by which rule. */
+function isStopAsDue(due: string, observed: string): boolean {
+	return due === observed || (due === 'dropped' && observed.startsWith('dropped by '));
 }
 
 function claimOf({actor, stop}: ExpectedLeg): LegClaim {
@@ -56,12 +116,12 @@ function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Diffe
 		};
 	}
 
-	const parting = partingOf({due: due.roles, leg, ruleSet});
-	if (parting === undefined && due.stop === observed.stop) {
-		return undefined;
+	const parting = due.roles === null ? undefined : partingOf({due: due.roles, leg, ruleSet});
+	if (parting === undefined && isStopAsDue(due.stop, observed.stop)) {
+		return traitDifference(index, due, leg);
 	}
 
-	const {expectedRole, observedRole, rule} = parting ?? lastRule(leg, ruleSet);
+	const {expectedRole, observedRole, rule} = parting ?? withoutClaim(lastRule(leg, ruleSet), due);
 	const causes: Cause[] = [];
 	if (parting !== undefined && expectedRole !== null) {
 		causes.push(whyNot({
@@ -74,7 +134,7 @@ function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Diffe
 	}
 
 	return {
-		kind: due.stop === observed.stop ? 'rule' : 'stop', leg: index, expectedRole, observedRole, rule, expected, observed, causes,
+		kind: isStopAsDue(due.stop, observed.stop) ? 'rule' : 'stop', leg: index, expectedRole, observedRole, rule, expected, observed, causes,
 	};
 }
 
@@ -98,6 +158,11 @@ export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; r
 function lastRule(leg: Leg, ruleSet: RuleSet): Parting {
 	const last: RoleHit | undefined = roleHitsOf(leg, ruleSet).findLast(({hit}) => isDeciding(hit, ruleSet));
 	return {expectedRole: last?.role ?? null, observedRole: last?.role ?? null, rule: last?.hit ?? null};
+}
+
+/** Where nobody claims any rule, none was due. */
+function withoutClaim(last: Parting, {roles}: ExpectedLeg): Parting {
+	return roles === null ? {...last, expectedRole: null} : last;
 }
 
 /** Why the rule of a role did not decide. */

@@ -28,13 +28,20 @@ export function judge({traffic, observation, ruleSet}: {readonly traffic: Traffi
 
 	const observedRoles = observation.path.legs.map(leg => roleHitsOf(leg, ruleSet).map(({role}) => role));
 	const decidingRoles = observation.path.legs.flatMap(leg => decidingHitsOf(leg, ruleSet).map(({role}) => role));
-	const reasons = gapsIn(observation);
+	const reasons = [...gapsIn(observation), ...zoneGaps(traffic, observation)];
 	if (reasons.length > 0) {
 		return {outcome: {kind: 'inconclusive', reasons}, observedRoles, decidingRoles};
 	}
 
 	const differences = differencesBetween({expected: traffic.expected, observation, ruleSet});
 	return {outcome: differences.length === 0 ? {kind: 'pass'} : {kind: 'fail', differences}, observedRoles, decidingRoles};
+}
+
+/** A zone that was claimed of a leg of which conntrack shows nothing. Where the legs are others than expected, that is told first. */
+function zoneGaps({expected: {legs: due}}: TrafficCase, {path: {legs}}: Observation): readonly Gap[] {
+	return legs.length === due.length
+		? legs.flatMap(({actor, flow}, index): readonly Gap[] => due[index]?.zone === undefined || flow !== undefined ? [] : [{kind: 'not-traced', message: `Conntrack shows no entry, or several, for leg ${index + 1}, opened by ${actor}, so its zone is not known.`}])
+		: [];
 }
 
 /** The gaps that were found, and those that a path shows by itself even when nobody named them. */

@@ -51,6 +51,12 @@ export type Difference =
 	| ({readonly kind: 'rule'} & Deviation)
 	/** Another actor opened the leg. */
 	| {readonly kind: 'actor'; readonly leg: number; readonly expected: LegClaim; readonly observed: LegClaim}
+	/** The flow should go round, and ended. */
+	| {readonly kind: 'no-loop'; readonly leg: number; readonly observed: LegClaim}
+	/** The leg came to where it should, from another address or in another zone of conntrack. */
+	| {readonly kind: 'trait'; readonly leg: number; readonly trait: 'source' | 'zone' | 'answer'; readonly expectedTrait: string; readonly observedTrait: string}
+	/** The stops are the expected ones, and a step of the path is not; null where one of the two paths has no further step. */
+	| {readonly kind: 'step'; readonly leg: number; readonly expectedStep: string | null; readonly observedStep: string | null}
 	| {readonly kind: 'missing-leg'; readonly leg: number; readonly expected: LegClaim}
 	| {readonly kind: 'surplus-leg'; readonly leg: number; readonly observed: LegClaim};
 

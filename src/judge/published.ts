@@ -21,11 +21,11 @@ export function comparePublished({traffic, observation, ruleSet, intent}: {
 	readonly intent: Intent;
 }): PublishedVerdict | null {
 	// The article treats sidecars.
-	if (traffic.id === '4b' || intent.ambient !== undefined) {
+	if (traffic.article === null || intent.ambient !== undefined) {
 		return null;
 	}
 
-	const {path, notation} = publishedTypes[traffic.id];
+	const {path, notation} = publishedTypes[traffic.article];
 	const [gap] = gapsIn(observation);
 	if (gap !== undefined) {
 		return {path: notation, agrees: null, reason: `Not compared, because the evidence has a gap: ${gap.message}`};

@@ -7,7 +7,7 @@ import {stopsOfPath, type Leg, type RuleHit} from '../netfilter/path.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import {roleOf, type Role} from '../istio/roles.js';
 import {shadowOf} from '../istio/shadow.js';
-import type {ExpectedPath, TypeId} from '../scenario/types.js';
+import type {ExpectedPath} from '../scenario/types.js';
 import {ruleKey} from '../trace/loaded-rules.js';
 import {partingOf} from './differences.js';
 import {roleHitsOf} from './observed-roles.js';
@@ -18,13 +18,13 @@ export type RuleNote =
 	/** A rule under test that no type of the run met, and why. */
 	| {readonly kind: 'not-reached'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role | null; readonly reason: string}
 	/** A rule of the default set that the set under test has not; `coveredBy` is the rule that kept the stops where it was due, and for which types. */
-	| {readonly kind: 'missing'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role; readonly coveredBy: RuleHit | null; readonly types: readonly TypeId[]; readonly reason: string}
+	| {readonly kind: 'missing'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role; readonly coveredBy: RuleHit | null; readonly types: readonly string[]; readonly reason: string}
 	/** A rule that stands before or behind others of the default set than it should. */
 	| {readonly kind: 'moved'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role; readonly from: number; readonly reason: string};
 
 /** What the notes need to know of a judged type. */
 export type NotedResult = {
-	readonly id: TypeId;
+	readonly id: string;
 	readonly family: AddressFamily;
 	readonly outcome: Outcome;
 	readonly legs: readonly Leg[];
@@ -88,7 +88,7 @@ function unreachedRules({family, rules, own, ruleSet}: {
 function lacksRole({legs, expected}: NotedResult, role: Role, ruleSet: RuleSet): boolean {
 	return expected.legs.some(({roles}, index) => {
 		const leg = legs[index];
-		return roles.includes(role) && (leg === undefined || roleHitsOf(leg, ruleSet).every(hit => hit.role !== role));
+		return roles?.includes(role) === true && (leg === undefined || roleHitsOf(leg, ruleSet).every(hit => hit.role !== role));
 	});
 }
 
@@ -132,7 +132,7 @@ function missingOf(rules: readonly KnownRule[], due: readonly KnownRule[]): Retu
 	});
 }
 
-type Wanting = {readonly id: TypeId; readonly hit: RuleHit | null; readonly keepsStops: boolean};
+type Wanting = {readonly id: string; readonly hit: RuleHit | null; readonly keepsStops: boolean};
 
 /** Whether a type should have met a role and did not, and which rule it met there. */
 function wantsRole(result: NotedResult, role: Role, ruleSet: RuleSet): readonly Wanting[] {
@@ -151,7 +151,7 @@ function wantsRole(result: NotedResult, role: Role, ruleSet: RuleSet): readonly 
 
 /** The first leg that should meet a role. */
 function legWith({expected: {legs}}: Pick<NotedResult, 'expected'>, role: Role): number | undefined {
-	const at = legs.findIndex(({roles}) => roles.includes(role));
+	const at = legs.findIndex(({roles}) => roles?.includes(role) === true);
 	return at === -1 ? undefined : at;
 }
 

@@ -66,6 +66,8 @@ export type Leg = {
 	readonly socket: {readonly uid: number; readonly gid: number} | undefined;
 	readonly traversals: readonly Traversal[];
 	readonly end: LegEnd;
+	/** What conntrack holds of it; not there where conntrack has no entry of it, or more than one. */
+	readonly flow?: {readonly zone: number; readonly isReplied: boolean};
 };
 
 /** All legs of one probe, in order. */

@@ -42,11 +42,17 @@ function dueRole({expectedRole, observedRole}: Deviating): string {
 	return expectedRole === observedRole ? ', as it should' : `, where ${expectedRole} was due`;
 }
 
+/** What can be another of a leg than was claimed. */
+const traits = {source: 'the source', zone: 'the conntrack zone', answer: 'an answer'} as const;
+
 const sentences = {
 	loop: difference => `The flow is a loop: it came to ${difference.stop} ${difference.times} times. It left the expected path in ${nameOfLeg(difference.leg, difference.observed)} where ${decider(difference)}${dueRole(difference)}.`,
 	stop: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} should have come to ${difference.expected.stop} and ${ended(difference.observed.stop)}: ${decider(difference)}${dueRole(difference)}.`,
 	rule: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} came to ${difference.observed.stop} as it should, by another way: ${decider(difference)}${difference.expectedRole === null ? ', where no further rule was due' : dueRole(difference)}.`,
 	actor: ({leg, expected, observed}) => `Leg ${leg + 1} should have been opened by ${expected.actor}, and ${observed.actor} opened it.`,
+	'no-loop': ({observed}) => `The flow should go round, and it ended: the last connection, opened by ${observed.actor}, ${ended(observed.stop)}.`,
+	trait: ({leg, trait, expectedTrait, observedTrait}) => `Leg ${leg + 1} came to where it should, with ${traits[trait]} ${observedTrait} instead of ${expectedTrait}.`,
+	step: ({leg, expectedStep, observedStep}) => `In leg ${leg + 1} ${expectedStep === null ? 'no further step' : `the step ${expectedStep}`} was due, and ${observedStep ?? 'no further one'} was observed.`,
 	'missing-leg': ({leg, expected}) => `Leg ${leg + 1}, by which ${expected.actor} should have come to ${expected.stop}, did not take place.`,
 	'surplus-leg': ({leg, observed}) => `Leg ${leg + 1} was not expected: ${observed.actor} opened a connection that ${ended(observed.stop)}.`,
 } satisfies {[Kind in Difference['kind']]: (difference: Of<Difference, Kind>) => string};

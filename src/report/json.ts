@@ -19,6 +19,7 @@ export const jsonVersion = 1;
 export function reportToJson(report: Report): unknown {
 	return {
 		version: jsonVersion,
+		...(report.scenario === undefined ? {} : {scenario: report.scenario}),
 		environment: report.environment,
 		rules: report.rules,
 		types: report.types.map(result => typeToJson(result)),
@@ -42,10 +43,13 @@ function typeToJson(result: TypeResult): unknown {
 		loop: result.loop,
 		expected: {
 			stops: expected.legs.map(({stop}) => stop),
-			roles: expected.legs.flatMap(({roles}) => roles),
+			roles: expected.legs.flatMap(({roles}) => roles ?? []),
+			...(expected.path === undefined ? {} : {path: expected.path}),
+			...(expected.loop === undefined ? {} : {loop: true}),
 			legs: expected.legs,
 		},
 		published: result.published,
+		...(result.fault === undefined ? {} : {fault: result.fault}),
 		differences: outcome.kind === 'fail' ? outcome.differences.map(difference => differenceToJson(difference)) : [],
 		gaps: outcome.kind === 'inconclusive' ? outcome.reasons : result.gaps,
 		legs: legs.map((leg, index) => legToJson(leg, observedRoles[index] ?? [])),
@@ -67,7 +71,9 @@ function noteToJson(note: RuleNote): unknown {
 }
 
 /** One leg with all that it met, and the role of each rule. */
-export function legToJson({actor, family, protocol, from, to, socket, traversals, end}: Leg, roles: ReadonlyArray<Role | null>): unknown {
+export function legToJson({
+	actor, family, protocol, from, to, socket, traversals, end, flow,
+}: Leg, roles: ReadonlyArray<Role | null>): unknown {
 	let used = 0;
 	return {
 		actor,
@@ -82,6 +88,7 @@ export function legToJson({actor, family, protocol, from, to, socket, traversals
 			return traversalToJson(traversal, own);
 		}),
 		end: printLegEnd(end),
+		...(flow === undefined ? {} : {flow}),
 		endReason: 'reason' in end ? end.reason : null,
 	};
 }

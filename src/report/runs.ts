@@ -12,7 +12,7 @@ import {printText, type TextOptions} from './text.js';
 import type {Report} from './types.js';
 
 /** What came of one of them. `unavailable` is one that cannot be: a release that has no rules for a back end. `rejected` is one that the kernel or its tools did not take. */
-export type RunEntry = {readonly source: string; readonly release: string | null; readonly backend: Backend} & (
+export type RunEntry = {readonly source: string; readonly release: string | null; readonly backend: Backend; /** The user's file that was played, by its name. */ readonly scenario?: string} & (
 	| {readonly kind: 'report'; readonly report: Report}
 	| {readonly kind: 'unavailable'; readonly reason: string}
 	| {readonly kind: 'rejected'; readonly reason: string}
@@ -50,7 +50,7 @@ export function runsToJson(runs: Runs): unknown {
 		version: jsonVersion,
 		runs: runs.entries.map(entry => entry.kind === 'report'
 			? reportToJson(entry.report)
-			: {rules: {source: entry.source, release: entry.release, backend: entry.backend}, [entry.kind]: entry.reason}),
+			: {...(entry.scenario === undefined ? {} : {scenario: {name: entry.scenario}}), rules: {source: entry.source, release: entry.release, backend: entry.backend}, [entry.kind]: entry.reason}),
 		summary: summarizeRuns(runs),
 		durationMs: runs.durationMs,
 	};
@@ -80,7 +80,8 @@ function printSubtest(entry: RunEntry, number: number): readonly string[] {
 }
 
 const nameColumn = 14;
-const cellWidth = 20;
+/** Room for `✔ 6 passed` and more; the second where long names need what is left. */
+const cellWidths = [20, 17] as const;
 
 /** A table of all runs, a line per release and a column per back end; then in full what did not pass. */
 export function printRunsText(runs: Runs, options: TextOptions): string {
@@ -88,13 +89,16 @@ export function printRunsText(runs: Runs, options: TextOptions): string {
 	const {entries, durationMs} = runs;
 	const backends = allBackends.filter(backend => entries.some(entry => entry.backend === backend));
 	const names = [...new Set(entries.map(entry => nameOf(entry)))];
-	const column = Math.min(Math.max(nameColumn, ...names.map(name => name.length + 2)), Math.max(nameColumn, options.width - 2 - (backends.length * cellWidth)));
+	const longest = Math.max(nameColumn, ...names.map(name => name.length + 2));
+	const roomFor = (cell: number): number => Math.max(nameColumn, options.width - 2 - (backends.length * cell));
+	const cellWidth = cellWidths.find(cell => longest <= roomFor(cell)) ?? cellWidths[1];
+	const column = Math.min(longest, roomFor(cellWidth));
 	const bad = entries.filter(entry => entry.kind === 'report' && exitCode(entry.report) !== 0);
 	const {passed, failed, inconclusive} = summarizeRuns(runs);
 	const lines = [
 		'',
 		paint.dim(`  ${'rules'.padEnd(column)}${backends.map(backend => backend.padEnd(cellWidth)).join('')}`.trimEnd()),
-		...names.map(name => `  ${name.padEnd(column)}${backends.map(backend => cellOf(entries.find(entry => entry.backend === backend && nameOf(entry) === name), paint)).join('')}`.trimEnd()),
+		...names.map(name => `  ${`${name} `.padEnd(column)}${backends.map(backend => cellOf(entries.find(entry => entry.backend === backend && nameOf(entry) === name), {paint, cellWidth})).join('')}`.trimEnd()),
 		'',
 		...notesOf(entries, {paint, width: options.width}),
 		`  ${[
@@ -108,12 +112,12 @@ export function printRunsText(runs: Runs, options: TextOptions): string {
 	return `${details}${lines.join('\n')}\n`;
 }
 
-function nameOf({source, release}: RunEntry): string {
-	return release ?? source;
+function nameOf({source, release, scenario}: RunEntry): string {
+	return scenario ?? release ?? source;
 }
 
 /** Pads by what is seen, for colours take no room. */
-function cellOf(entry: RunEntry | undefined, paint: Painter): string {
+function cellOf(entry: RunEntry | undefined, {paint, cellWidth}: {readonly paint: Painter; readonly cellWidth: number}): string {
 	if (entry === undefined) {
 		return ''.padEnd(cellWidth);
 	}
@@ -129,18 +133,26 @@ function cellOf(entry: RunEntry | undefined, paint: Painter): string {
 	return `${colour(text)}${' '.repeat(Math.max(1, cellWidth - text.length))}`;
 }
 
+/** Entries by name and back end; a scenario of which all are meant by its name alone. */
+function listOf(own: readonly RunEntry[], all: readonly RunEntry[]): readonly string[] {
+	return [...new Set(own.map(entry => {
+		const isWhole = entry.scenario !== undefined && all.every(other => nameOf(other) !== nameOf(entry) || own.includes(other));
+		return isWhole ? nameOf(entry) : `${nameOf(entry)} ${entry.backend}`;
+	}))];
+}
+
 /** Reasons and hints, each once with the runs that it is for. */
 function notesOf(entries: readonly RunEntry[], {paint, width}: {readonly paint: Painter; readonly width: number}): readonly string[] {
-	const groups = new Map<string, string[]>();
+	const groups = new Map<string, RunEntry[]>();
 	for (const entry of entries) {
 		const texts = entry.kind === 'report' ? entry.report.hints : [entry.reason];
 		for (const text of texts) {
-			groups.set(text, [...groups.get(text) ?? [], `${nameOf(entry)} ${entry.backend}`]);
+			groups.set(text, [...groups.get(text) ?? [], entry]);
 		}
 	}
 
-	const lines = [...groups].flatMap(([text, names]) => hang({
-		indent: 2, label: 'note', column: 6, text: `${names.length === entries.length && entries.length > 1 ? 'all' : names.join(', ')}: ${text}`, width, paintLabel: paint.yellow,
+	const lines = [...groups].flatMap(([text, own]) => hang({
+		indent: 2, label: 'note', column: 6, text: `${own.length === entries.length && entries.length > 1 ? 'all' : listOf(own, entries).join(', ')}: ${text}`, width, paintLabel: paint.yellow,
 	}));
 	return lines.length > 0 ? [...lines, ''] : [];
 }

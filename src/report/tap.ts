@@ -14,16 +14,17 @@ export function printTap(report: Report): string {
 	return [
 		'TAP version 14',
 		`1..${report.types.length}`,
-		...report.types.flatMap((result, index) => printPoint(result, index + 1)),
+		...(report.scenario === undefined ? [] : [`# ${report.scenario.name}: ${report.scenario.about}`]),
+		...report.types.flatMap((result, index) => printPoint(result, {number: index + 1, what: report.scenario === undefined ? 'type' : 'probe'})),
 		...report.hints.map(hint => `# ${hint}`),
 		`# ${passed} passed, ${failed} failed, ${inconclusive} inconclusive`,
 	].map(line => `${line}\n`).join('');
 }
 
-function printPoint(result: TypeResult, number: number): readonly string[] {
+function printPoint(result: TypeResult, {number, what}: {readonly number: number; readonly what: 'type' | 'probe'}): readonly string[] {
 	const {id, name, family, outcome, published, legs} = result;
 	return [
-		`${outcome.kind === 'pass' ? 'ok' : 'not ok'} ${number} - type ${id} ${name}, ${family}`,
+		`${outcome.kind === 'pass' ? 'ok' : 'not ok'} ${number} - ${what} ${id} ${name}, ${family}`,
 		'  ---',
 		...(outcome.kind === 'pass' ? [] : [`  message: ${quote(messageOf(outcome))}`, `  outcome: ${outcome.kind}`]),
 		...reasonsOf(outcome),

@@ -57,6 +57,18 @@ function printWholeLeg(difference: Exclude<Difference, Deviating>): string {
 			return `was not expected; observed: ${arrival(difference.observed)}`;
 		}
 
+		case 'no-loop': {
+			return `ended the flow, which should go round; observed: ${arrival(difference.observed)}`;
+		}
+
+		case 'trait': {
+			return `has another ${difference.trait}; expected: ${difference.expectedTrait}; observed: ${difference.observedTrait}`;
+		}
+
+		case 'step': {
+			return `took another step; expected: ${difference.expectedStep ?? 'no further one'}; observed: ${difference.observedStep ?? 'no further one'}`;
+		}
+
 		case 'actor': {
 			return `was opened by another actor; expected: ${arrival(difference.expected)}; observed: ${arrival(difference.observed)}`;
 		}

@@ -6,7 +6,7 @@ import {stopsOfPath} from '../netfilter/path.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import type {Gap} from '../trace/gap.js';
 import type {Outcome} from '../judge/outcome.js';
-import type {ActorName, Credentials} from '../scenario/types.js';
+import type {ActorName} from '../scenario/types.js';
 import {exitCode, summarize} from './exit-code.js';
 import {hang, paragraph} from './layout.js';
 import {createPainter, type Painter} from './painter.js';
@@ -45,9 +45,10 @@ export function printText(report: Report, {colour, verbose, width}: TextOptions)
 	return `${lines.join('\n')}\n`;
 }
 
-function printHead({environment, rules, types}: Report, style: Style): readonly string[] {
+function printHead({environment, rules, types, scenario}: Report, style: Style): readonly string[] {
 	const families = [...new Set(types.map(({family}) => family))];
-	return printRows([...headRows({environment, rules, families}), ['actors', [...listOf(actorsOf(types)), '(uid:gid)']]], style);
+	const play: readonly HeadRow[] = scenario === undefined ? [] : [['play', [`${scenario.name}: ${scenario.about}`]]];
+	return printRows([...play, ...headRows({environment, rules, families}), ['actors', [...listOf(actorsOf(types)), '(uid:gid)']]], style);
 }
 
 /** A label with its text, in pieces that stay whole when they are wrapped. */
@@ -97,8 +98,10 @@ const actorOrder = {
 
 /** Everybody's credentials. An actor that had others in another type is named once for each. */
 function actorsOf(types: readonly TypeResult[]): readonly string[] {
-	const entries = types.flatMap(({actors}) => Object.entries(actors) as Array<[ActorName, Credentials]>);
-	return [...new Set(entries.toSorted(([one], [other]) => actorOrder[one] - actorOrder[other]).map(([name, {uid, gid}]) => `${name} ${uid}:${gid}`))];
+	const entries = types.flatMap(({actors}) => Object.entries(actors));
+	// Those of a user's file come behind the usual ones, in the order in which they first appear.
+	const place = (name: string): number => name in actorOrder ? actorOrder[name as ActorName] : Object.keys(actorOrder).length;
+	return [...new Set(entries.toSorted(([one], [other]) => place(one) - place(other)).map(([name, {uid, gid}]) => `${name} ${uid}:${gid}`))];
 }
 
 const marks = {

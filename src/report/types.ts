@@ -8,7 +8,7 @@ import type {Role} from '../istio/role.js';
 import type {Outcome} from '../judge/outcome.js';
 import type {PublishedVerdict} from '../judge/published.js';
 import type {RuleNote} from '../judge/rule-notes.js';
-import type {ActorName, Credentials, ExpectedPath, TypeId} from '../scenario/types.js';
+import type {Credentials, ExpectedPath, KnownFault} from '../scenario/types.js';
 import type {Gap} from '../trace/gap.js';
 
 /** The machine that a run ran on. Versions as the programs print them. */
@@ -19,11 +19,12 @@ export type RulesSummary = {readonly source: string; readonly release: string | 
 
 /** One type of traffic in one family, judged. */
 export type TypeResult = {
-	readonly id: TypeId;
+	/** Of a type its own; of a probe of a scenario its number there. */
+	readonly id: string;
 	readonly name: string;
 	readonly family: AddressFamily;
 	/** The actors that had a part in it, with the credentials read back from the kernel. */
-	readonly actors: Readonly<Partial<Record<ActorName, Credentials>>>;
+	readonly actors: Readonly<Record<string, Credentials>>;
 	readonly outcome: Outcome;
 	readonly legs: readonly Leg[];
 	readonly loop: boolean;
@@ -34,11 +35,15 @@ export type TypeResult = {
 	readonly decidingRoles: ReadonlyArray<Role | null>;
 	/** Null for a type that the article does not treat. */
 	readonly published: PublishedVerdict | null;
+	/** There where the expectation is a fault that is known. */
+	readonly fault?: KnownFault;
 	readonly gaps: readonly Gap[];
 };
 
 /** A whole run. */
 export type Report = {
+	/** The user's file that was played, if it was not the six types. */
+	readonly scenario?: {readonly name: string; readonly about: string};
 	readonly environment: Environment;
 	readonly rules: RulesSummary;
 	readonly types: readonly TypeResult[];

@@ -8,7 +8,7 @@ import {leaving} from './expected-outbound.js';
 import {transparencyOf} from './intent.js';
 import {isLocal} from './selection.js';
 import type {
-	ActorName, Connection, ExpectedLeg, ExpectedPath, World,
+	ActorName, Connection, ForetoldLeg, ForetoldPath, World,
 } from './types.js';
 
 export type {World} from './types.js';
@@ -19,8 +19,8 @@ export const livesInPod = {
 } as const satisfies Record<ActorName, boolean>;
 
 /** The path that a connection should take, leg by leg until a listener that is not one of the proxy's two. */
-export function expectedPath(world: World, {actor, destination}: Pick<Connection, 'actor' | 'destination'>): ExpectedPath {
-	const legs: ExpectedLeg[] = [];
+export function expectedPath(world: World, {actor, destination}: Pick<Connection, 'actor' | 'destination'>): ForetoldPath {
+	const legs: ForetoldLeg[] = [];
 	let connection: Connection | undefined = {
 		actor, source: undefined, mark: 0, isProxysOwn: false, destination,
 	};

@@ -6,7 +6,7 @@ import type {AddressFamily} from '../netfilter/types.js';
 import {expectedPath} from './expectation.js';
 import type {PlaceName, Topology} from './topology.js';
 import type {
-	ActorCredentials, ActorName, Intent, TrafficCase, TypeId,
+	ActorCredentials, ActorName, Intent, TypeCase, TypeId,
 } from './types.js';
 
 export {intentOf, intentOfRuleSet, unsupportedOptions} from './intent.js';
@@ -61,7 +61,7 @@ export function sixTypes({intent, actors, topology, family, ids}: {
 	readonly topology: Topology;
 	readonly family: AddressFamily;
 	readonly ids: readonly TypeId[];
-}): readonly TrafficCase[] {
+}): readonly TypeCase[] {
 	return ids.map(id => {
 		const {
 			name, actor, place, port,
@@ -72,6 +72,7 @@ export function sixTypes({intent, actors, topology, family, ids}: {
 		};
 		return {
 			id,
+			article: id === '4b' ? null : id,
 			name,
 			probe: {
 				actor, family, protocol: 'tcp', destination,

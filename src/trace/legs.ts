@@ -7,17 +7,18 @@ import {
 } from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
 import {tableFamily, tablesWithRules} from '../netfilter/lookup.js';
+import type {Flow} from './flows.js';
 import type {Gap} from './gap.js';
 import type {Observation, ObservedPath} from './observation.js';
 import {protocolNumbers} from './packet.js';
 import type {TracedPacket} from './packets.js';
 import {canMeetChain, chainsMissed} from './passage.js';
 import {
-	loopStops, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketRecord,
+	loopStops, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketRecord, type UnsentSocket,
 } from './sockets.js';
 
 /** The credentials of a socket, as the trace switch read them off the socket of the packet. */
-export type SocketOwner = {readonly family: 'ipv4' | 'ipv6'; readonly sourcePort: number; readonly destinationPort: number; readonly uid: number; readonly gid: number};
+export type SocketOwner = {readonly family: 'ipv4' | 'ipv6'; readonly protocol?: 'tcp' | 'udp'; readonly sourcePort: number; readonly destinationPort: number; readonly uid: number; readonly gid: number};
 
 /** Everything that was observed in one run, for all its probes. */
 export type Evidence = {
@@ -25,10 +26,16 @@ export type Evidence = {
 	readonly packets: readonly TracedPacket[];
 	readonly owners: readonly SocketOwner[];
 	readonly ruleSet: RuleSet;
+	readonly flows?: readonly Flow[] | undefined;
 };
 
 function same(one: Endpoint, other: Endpoint): boolean {
 	return one.port === other.port && one.address === other.address;
+}
+
+/** What does not say its protocol is of TCP. */
+function protocolOf({protocol = 'tcp'}: {readonly protocol?: 'tcp' | 'udp'}): 'tcp' | 'udp' {
+	return protocol;
 }
 
 /** Finds the legs of many probes in one run's evidence. */
@@ -37,12 +44,14 @@ export class Joiner {
 	readonly #accepted: readonly AcceptedSocket[];
 	readonly #ended: ReadonlyMap<string, EndedSocket>;
 	readonly #cut: ReadonlyMap<string, CutSocket>;
+	readonly #unsent: readonly UnsentSocket[];
 	readonly #evidence: Evidence;
 	readonly #packets = new Map<string, TracedPacket[]>();
 
 	constructor(evidence: Evidence) {
 		this.#evidence = evidence;
 		this.#opened = evidence.sockets.filter(record => record.kind === 'opened');
+		this.#unsent = evidence.sockets.filter(record => record.kind === 'unsent');
 		this.#accepted = evidence.sockets.filter(record => record.kind === 'accepted');
 		this.#ended = new Map(evidence.sockets.flatMap(record => record.kind === 'ended' ? [[record.id, record] as const] : []));
 		this.#cut = new Map(evidence.sockets.flatMap(record => record.kind === 'cut' ? [[record.id, record] as const] : []));
@@ -58,7 +67,10 @@ export class Joiner {
 		const legs: Leg[] = [];
 		let loop = false;
 		let opened = this.#opened.find(({id}) => id === firstId);
-		if (opened === undefined) {
+		const unsent = this.#unsent.find(({id}) => id === firstId);
+		if (opened === undefined && unsent !== undefined) {
+			legs.push(legNeverSent(unsent));
+		} else if (opened === undefined) {
 			gaps.push({kind: 'no-end', message: `No actor said that it opened the connection ${firstId}.`});
 		}
 
@@ -75,7 +87,10 @@ export class Joiner {
 				gaps.push({kind: 'ambiguous', message: `${accepted!.stop} opened ${next.length} connections for one that it accepted.`});
 			}
 
-			if (accepted?.originalDestination !== undefined && next.length === 0) {
+			const unsent = accepted === undefined ? undefined : this.#unsent.find(({parent}) => parent === accepted.id);
+			if (unsent !== undefined) {
+				legs.push(legNeverSent(unsent));
+			} else if (accepted?.originalDestination !== undefined && next.length === 0) {
 				gaps.push({kind: 'no-end', message: `${accepted.stop} accepted a connection to ${printEndpoint(accepted.originalDestination)} and did not carry it on.`});
 			}
 
@@ -88,8 +103,8 @@ export class Joiner {
 	}
 
 	#acceptedOf(opened: OpenedSocket, gaps: Gap[]): AcceptedSocket | undefined {
-		const candidates = this.#accepted.filter(({peer}) => same(peer, opened.from));
-		const rivals = this.#opened.filter(other => other !== opened && same(other.from, opened.from));
+		const candidates = this.#accepted.filter(one => protocolOf(one) === protocolOf(opened) && same(one.peer, opened.from));
+		const rivals = this.#opened.filter(other => other !== opened && protocolOf(other) === protocolOf(opened) && same(other.from, opened.from));
 		if (candidates.length < 2 && rivals.length === 0) {
 			return candidates[0];
 		}
@@ -112,7 +127,7 @@ export class Joiner {
 
 	#legOf(opened: OpenedSocket, accepted: AcceptedSocket | undefined, gaps: Gap[]): Leg {
 		const name = `${opened.actor} ${printEndpoint(opened.from)} → ${printEndpoint(opened.to)}`;
-		const attempts = this.#packets.get(`${protocolNumbers.tcp} ${printEndpoint(opened.from)} ${printEndpoint(opened.to)}`) ?? [];
+		const attempts = this.#packets.get(`${protocolNumbers[protocolOf(opened)]} ${printEndpoint(opened.from)} ${printEndpoint(opened.to)}`) ?? [];
 		const [packet, ...again] = attempts;
 		if (packet?.seen !== true) {
 			gaps.push({kind: 'not-traced', message: `The first packet of ${name} does not appear in the trace.`});
@@ -149,17 +164,26 @@ export class Joiner {
 		return {
 			actor: opened.actor,
 			family: opened.family,
-			protocol: 'tcp',
+			protocol: protocolOf(opened),
 			from: opened.from,
 			to: opened.to,
 			socket: this.#ownerOf({opened, name, logged: packet?.owner}, gaps),
 			traversals,
 			end,
+			...this.#flowOf(opened),
 		};
 	}
 
+	/** The entry of conntrack for what was sent. More than one, in several zones, is none that could be named. */
+	#flowOf(opened: OpenedSocket): Pick<Leg, 'flow'> {
+		const [flow, another] = this.#evidence.flows?.filter(one => one.protocol === protocolOf(opened) && same(one.source, opened.from) && same(one.destination, opened.to)) ?? [];
+		return flow === undefined || another !== undefined ? {} : {flow: {zone: flow.zone, isReplied: flow.isReplied}};
+	}
+
 	#ownerOf({opened, name, logged}: {opened: OpenedSocket; name: string; logged: TracedPacket['owner']}, gaps: Gap[]): Leg['socket'] {
-		const owners = this.#evidence.owners.filter(owner => owner.family === opened.family && owner.sourcePort === opened.from.port && owner.destinationPort === opened.to.port);
+		const {family, from, to} = opened;
+		const isOf = (owner: SocketOwner): boolean => owner.family === family && owner.sourcePort === from.port && owner.destinationPort === to.port;
+		const owners = this.#evidence.owners.filter(owner => protocolOf(owner) === protocolOf(opened) && isOf(owner));
 		const [owner] = owners;
 		if (owners.length > 1) {
 			gaps.push({kind: 'credentials', message: `The kernel names ${owners.length} users for ${name}.`});
@@ -195,6 +219,13 @@ export class Joiner {
 		gaps.push({kind: 'no-end', message: `Nobody accepted, refused or dropped ${name}: ${reason}.`});
 		return {kind: 'unknown', reason};
 	}
+}
+
+/** A leg of which no packet ever was: the kernel told the one who wanted it why. */
+function legNeverSent({actor, family, source, to, reason}: UnsentSocket): Leg {
+	return {
+		actor, family, protocol: 'tcp', from: {address: source ?? (family === 'ipv4' ? '0.0.0.0' : '::'), port: 0}, to, socket: undefined, traversals: [], end: {kind: 'unreachable', reason},
+	};
 }
 
 function hitsOf(packet: TracedPacket): string {

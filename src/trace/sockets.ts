@@ -9,6 +9,8 @@ import type {AddressFamily} from '../netfilter/types.js';
 export type OpenedSocket = {
 	readonly kind: 'opened';
 	readonly id: string;
+	/** TCP where it is not said. */
+	readonly protocol?: 'tcp' | 'udp';
 	readonly parent: string | undefined;
 	readonly actor: string;
 	readonly family: AddressFamily;
@@ -20,6 +22,8 @@ export type OpenedSocket = {
 export type AcceptedSocket = {
 	readonly kind: 'accepted';
 	readonly id: string;
+	/** TCP where it is not said. */
+	readonly protocol?: 'tcp' | 'udp';
 	readonly actor: string;
 	/** The listener, as a stop: `proxy:15001`. */
 	readonly stop: string;
@@ -46,8 +50,21 @@ export type CutSocket = {
 	readonly reason: 'loop';
 };
 
+/** An actor wanted to open a connection, and the kernel refused to send anything: no address of the source can go there, or no route leads there. */
+export type UnsentSocket = {
+	readonly kind: 'unsent';
+	readonly id: string;
+	readonly parent: string | undefined;
+	readonly actor: string;
+	readonly family: AddressFamily;
+	/** The address that was bound; undefined where none was. */
+	readonly source: string | undefined;
+	readonly to: Endpoint;
+	readonly reason: string;
+};
+
 /** Any of them. */
-export type SocketRecord = OpenedSocket | AcceptedSocket | EndedSocket | CutSocket;
+export type SocketRecord = OpenedSocket | AcceptedSocket | EndedSocket | CutSocket | UnsentSocket;
 
 /** Stops after which a flow is a loop (design: more than 8). */
 export const loopStops = 8;

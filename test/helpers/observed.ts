@@ -65,7 +65,7 @@ export function observe(sketch: Sketch, traffic: TrafficCase): Observation {
 		actors: defaultActors, topology: defaultTopology, isLegacy: false, ...sketch, family,
 	};
 	const legs: Leg[] = [];
-	let next: {actor: ActorName; source: string | undefined; to: Endpoint} | undefined = {actor, source: undefined, to: destination};
+	let next: {actor: ActorName; source: string | undefined; to: Endpoint} | undefined = {actor: actor as ActorName, source: undefined, to: destination};
 	while (next !== undefined && legs.length <= loopStops) {
 		const leg = walkLeg(world, next, legs.length);
 		legs.push(leg);

@@ -51,7 +51,7 @@ function fateOf({outcome, legs, loop}: TypeResult): Fate | string {
 	}
 
 	const [first] = outcome.differences;
-	if (first === undefined || first.kind === 'actor' || first.kind === 'missing-leg' || first.kind === 'surplus-leg') {
+	if (first === undefined || !('rule' in first)) {
 		return `fails first by ${first?.kind}`;
 	}
 

@@ -34,7 +34,7 @@ export async function play(variation: Variation = {}): Promise<Played> {
 	const cast = await stage.cast();
 	const loadState = async () => stage.loadState(backend, families);
 	const {rules: before} = await loadState();
-	const round = await playRound(cases, {
+	const round = await playRound(cases.map(({id, probe}) => ({id, label: `type ${id}`, probe})), {
 		source, before, loadState, pod, cast, round: 1, untilAborted: async act => act,
 	});
 	return {cases, round, ruleSet};

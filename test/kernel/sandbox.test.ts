@@ -42,7 +42,7 @@ test.serial('actors are who they should be, in all four ids and without other gr
 	} as const;
 	t.deepEqual([...cast.actors.keys()].toSorted(), Object.keys(due).toSorted() as Array<keyof typeof due>);
 	for (const [name, actor] of cast.actors) {
-		const {uid, gid, home} = due[name];
+		const {uid, gid, home} = due[name as keyof typeof due];
 		t.deepEqual(credentialsIn(actor.pid), {Uid: four(uid), Gid: four(gid), Groups: []}, name);
 		t.deepEqual(actor.credentials(), {uid, gid}, name);
 		t.is(readlinkSync(`/proc/${actor.pid}/ns/net`), home, name);

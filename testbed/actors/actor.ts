@@ -83,14 +83,16 @@ export class Actor implements AsyncDisposable {
 	}
 
 	/** Opens a connection and resolves when it is over. */
-	async open(id: string, to: Endpoint): Promise<Done> {
+	async open(id: string, to: Endpoint, {protocol = 'tcp', source}: {readonly protocol?: 'tcp' | 'udp'; readonly source?: string | undefined} = {}): Promise<Done> {
 		if (this.#ended !== undefined) {
 			return {answered: false, reason: this.#ended};
 		}
 
 		return new Promise(resolve => {
 			this.#open.set(id, resolve);
-			this.#send({type: 'open', id, to});
+			this.#send({
+				type: 'open', id, to, protocol, source,
+			});
 		});
 	}
 

@@ -10,10 +10,12 @@ import {
 } from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
+import {watchEnd} from './ending.js';
+import {ask, listenForDatagrams, type DatagramPeer} from './datagrams.js';
 import type * as transparencyModule from './transparency.js';
-import type {
-	ActorSpec, FromActor, ListenerSpec, ToActor,
-} from './protocol.js';
+import type {ActorSpec, FromActor, ToActor} from './protocol.js';
+
+type ListenerSpec = ActorSpec['listeners'][number];
 
 type OriginalDestination = (socket: Socket) => Endpoint | undefined;
 type Transparency = typeof transparencyModule;
@@ -33,6 +35,9 @@ function key({address, port}: Endpoint): string {
 /** Leaves the source to the route. */
 const unspecified = {ipv4: '0.0.0.0', ipv6: '::'} as const;
 
+/** What the kernel says when a packet from this source can go nowhere (connect(2)). */
+const unsendable: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENETUNREACH', 'EHOSTUNREACH']);
+
 class Actor {
 	readonly #spec: ActorSpec;
 	readonly #originalDestination: OriginalDestination;
@@ -50,7 +55,9 @@ class Actor {
 
 	async listen(): Promise<void> {
 		const hosts = ['0.0.0.0', '::'];
-		await Promise.all(this.#spec.listeners.flatMap(listener => hosts.map(async host => new Promise<void>((resolve, reject) => {
+		const {listeners} = this.#spec;
+		await Promise.all(listeners.filter(({protocol}) => protocol === 'udp').map(async listener => listenForDatagrams(listener, this.#datagramPeer())));
+		await Promise.all(listeners.filter(({protocol}) => protocol === 'tcp').flatMap(listener => hosts.map(async host => new Promise<void>((resolve, reject) => {
 			const server = createServer({allowHalfOpen: false, noDelay: true}, socket => {
 				this.#accept(listener, socket);
 			});
@@ -58,7 +65,7 @@ class Actor {
 			server.listen({
 				host, port: listener.port, ipv6Only: true, backlog: 1024,
 			}, () => {
-				if (listener.duty !== 'answer') {
+				if (listener.duty === 'outbound' || listener.duty === 'inbound') {
 					this.#transparency?.makeTransparent(server, host === '::' ? 'ipv6' : 'ipv4');
 				}
 
@@ -67,11 +74,22 @@ class Actor {
 		}))));
 	}
 
-	open(id: string, to: Endpoint): void {
+	/** Asks a question over UDP. */
+	async ask({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): Promise<void> {
+		const {bytes, ...rest} = await ask({
+			id, parent: undefined, to, source: source ?? this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'], bytes: new TextEncoder().encode('testbed\n'),
+		}, this.#datagramPeer());
+		tell({
+			type: 'done', id, answered: bytes !== undefined, reason: 'reason' in rest ? rest.reason : '',
+		});
+	}
+
+	/** Opens a connection over TCP and waits for its first bytes. */
+	open({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): void {
 		let why = 'the other side closed it without an answer';
 		let answered = false;
 		const socket = this.#connect({
-			id, to, parent: undefined, source: this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'],
+			id, to, parent: undefined, source: source ?? this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'],
 		});
 		socket.setTimeout(this.#spec.timeoutMs, () => {
 			why = `no answer within ${this.#spec.timeoutMs} ms`;
@@ -90,6 +108,10 @@ class Actor {
 		});
 	}
 
+	#datagramPeer(): DatagramPeer {
+		return {spec: this.#spec, record, nextId: () => this.#nextId()};
+	}
+
 	#nextId(): string {
 		return `${this.#spec.name}-${++this.#count}`;
 	}
@@ -97,14 +119,24 @@ class Actor {
 	#connect({id, to, parent, source}: {id: string; to: Endpoint; parent: string | undefined; source: string | undefined}): Socket {
 		const socket = connect({host: to.address, port: to.port, ...(source === undefined ? {} : {localAddress: source})});
 		// Node connects to a literal address in the next tick, which binds the socket; this is the tick after.
+		let isOpened = false;
 		process.nextTick(() => {
 			if (socket.localPort !== undefined && socket.localAddress !== undefined) {
+				isOpened = true;
 				this.#opened({
 					id, to, parent, from: {address: socket.localAddress, port: socket.localPort},
 				});
 			}
 		});
-		this.#watch(socket, id);
+		socket.once('error', (error: NodeJS.ErrnoException) => {
+			// A socket without a local end when it fails never sent anything. Whatever else fails then (no port, no such address) is the testbed's own trouble, and stays a gap.
+			if (!isOpened && unsendable.has(error.code)) {
+				record({
+					kind: 'unsent', id, parent, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', source, to, reason: error.message,
+				});
+			}
+		});
+		watchEnd(socket, {id, timeoutMs: this.#spec.timeoutMs, record});
 		return socket;
 	}
 
@@ -114,7 +146,7 @@ class Actor {
 		this.#opened({
 			id, to, parent, from,
 		});
-		this.#watch(socket, id);
+		watchEnd(socket, {id, timeoutMs: this.#spec.timeoutMs, record});
 		return socket;
 	}
 
@@ -122,32 +154,6 @@ class Actor {
 		this.#stopsBySource.set(key(from), this.#stopsOf(parent));
 		record({
 			kind: 'opened', id, parent, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', from, to,
-		});
-	}
-
-	#watch(socket: Socket, id: string): void {
-		let ended = false;
-		const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
-			if (!ended) {
-				ended = true;
-				record({
-					kind: 'ended', id, result, reason,
-				});
-			}
-		};
-
-		// A socket that was made outside Node says nothing when it is connected; its first bytes do.
-		for (const event of ['connect', 'data']) {
-			socket.once(event, () => {
-				end('connected', '');
-			});
-		}
-
-		socket.once('error', (error: NodeJS.ErrnoException) => {
-			end(error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable', error.message);
-		});
-		socket.once('close', () => {
-			end('timeout', `no answer within ${this.#spec.timeoutMs} ms`);
 		});
 	}
 
@@ -160,9 +166,10 @@ class Actor {
 		const peer = {address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0};
 		const local = {address: socket.localAddress ?? '', port: socket.localPort ?? 0};
 		// A connection straight to the listener has no original destination but its own; Envoy takes that.
-		const destination = listener.duty === 'answer' ? undefined : this.#originalDestination(socket) ?? local;
+		const asked = listener.forwardTo === undefined ? undefined : {address: listener.forwardTo.addresses[isIPv6(local.address) ? 'ipv6' : 'ipv4'], port: listener.forwardTo.port};
+		const destination = asked ?? (listener.duty === 'answer' ? undefined : this.#originalDestination(socket) ?? local);
 		record({
-			kind: 'accepted', id, actor: this.#spec.name, stop: listener.stopsByAddress?.[local.address] ?? listener.stop, peer, local, originalDestination: destination,
+			kind: 'accepted', id, actor: this.#spec.name, stop: listener.stopsByAddress?.[local.address] ?? listener.stop, peer, local, originalDestination: asked === undefined ? destination : undefined,
 		});
 		if (destination === undefined) {
 			socket.on('error', () => {
@@ -189,8 +196,9 @@ class Actor {
 	/** The connection that carries an accepted one on; undefined when it failed at once. */
 	#next({listener: {duty}, client, parent, destination}: {listener: ListenerSpec; client: string; parent: string; destination: Endpoint}): Socket | undefined {
 		const id = this.#nextId();
-		const isOutbound = duty === 'outbound';
-		const to = isOutbound ? this.#spec.services[key(destination)] ?? destination : destination;
+		// Whoever asks for somebody else asks as itself, as the proxy does outbound.
+		const isOutbound = duty !== 'inbound';
+		const to = duty === 'outbound' ? this.#spec.services[key(destination)] ?? destination : destination;
 		const family = isIPv6(to.address) ? 'ipv6' : 'ipv4';
 		if (this.#spec.transparent === undefined || (isOutbound && !this.#spec.transparent.marksOutbound)) {
 			return this.#connect({
@@ -235,7 +243,7 @@ class Actor {
 }
 
 async function start(spec: ActorSpec): Promise<Actor> {
-	const carries = spec.listeners.some(({duty}) => duty !== 'answer');
+	const carries = spec.listeners.some(({duty}) => duty === 'outbound' || duty === 'inbound');
 	const {originalDestinationOf} = carries ? await import('./original-destination.js') : {originalDestinationOf: () => undefined};
 	const transparency = spec.transparent === undefined ? undefined : await import('./transparency.js');
 	transparency?.keepCapabilities();
@@ -265,7 +273,11 @@ process.on('message', async (message: ToActor) => {
 			tell({type: 'ready'});
 		} else if (message.type === 'open') {
 			const started = await actor;
-			started!.open(message.id, message.to);
+			if (message.protocol === 'udp') {
+				await started!.ask(message);
+			} else {
+				started!.open(message);
+			}
 		} else {
 			tell({type: 'flushed', number: message.number});
 		}

@@ -3,32 +3,18 @@ What the conductor and an actor's process say to each other, as JSON over the ch
 */
 
 import type {Endpoint} from '../../src/netfilter/path.js';
+import type {ActorPlan} from '../../src/scenario/company.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 
-/** What a listener does with a connection: answer itself, or carry it on as the proxy does. */
-export type ListenerDuty = 'answer' | 'outbound' | 'inbound';
-
-/** One port, on both families. `stop` names it; an address in `stopsByAddress` has a name of its own. */
-export type ListenerSpec = {
-	readonly port: number;
-	readonly duty: ListenerDuty;
-	readonly stop: string;
-	readonly stopsByAddress?: Readonly<Record<string, string>>;
-};
-
 /** Who the process is and what it does. */
-export type ActorSpec = {
-	readonly name: string;
-	readonly uid: number;
-	readonly gid: number;
-	readonly listeners: readonly ListenerSpec[];
+export type ActorSpec = Omit<ActorPlan, 'namespace'> & {
 	/** Endpoint by `address port` of a service: what the proxy resolves a virtual address to. */
 	readonly services: Readonly<Record<string, Endpoint>>;
 	/** Source of connections carried on from an `inbound` listener. */
 	readonly passthroughSource: Readonly<Record<AddressFamily, string>>;
-	/** Own source addresses, for an actor whose namespace has several; otherwise routing chooses. */
-	readonly ownSource: Readonly<Partial<Record<AddressFamily, string>>>;
+	/** The addresses of its namespace: each gets a socket of its own where one has to answer from the address that it was asked at. */
+	readonly addresses: readonly string[];
 	/** Under TPROXY and in ambient mode: its capturing listeners are transparent, and what it carries on inbound has the client's address and this mark; what it carries on outbound has the mark where it is asked for. */
 	readonly transparent?: {readonly mark: number; readonly marksOutbound: boolean};
 	/** Longest wait for a connection or its answer. */
@@ -38,7 +24,7 @@ export type ActorSpec = {
 /** To an actor. */
 export type ToActor =
 	| {readonly type: 'start'; readonly spec: ActorSpec}
-	| {readonly type: 'open'; readonly id: string; readonly to: Endpoint}
+	| {readonly type: 'open'; readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined}
 	| {readonly type: 'flush'; readonly number: number};
 
 /** From an actor. `done` ends an `open`: the connection was answered and closed, refused, or given up. */

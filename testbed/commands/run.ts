@@ -4,7 +4,7 @@
 
 import process from 'node:process';
 import {writeFileSync} from 'node:fs';
-import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import {exitCode} from '../../src/report/exit-code.js';
 import {reportToJson} from '../../src/report/json.js';
 import {
@@ -122,6 +122,11 @@ export async function runCommand(flags: RunFlags): Promise<number> {
 	const {inputs, missing} = loadRuleInputs({
 		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
 	});
+	return untilSignal(async signal => runInputs({inputs, missing, signal}, flags));
+}
+
+/** Does something that a signal of the terminal or the system interrupts. */
+export async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
 	const controller = new AbortController();
 	const onSignal = (signal: NodeJS.Signals): void => {
 		controller.abort(interrupted(signal));
@@ -132,6 +137,18 @@ export async function runCommand(flags: RunFlags): Promise<number> {
 		process.on(signal, onSignal);
 	}
 
+	try {
+		return await act(controller.signal);
+	} finally {
+		for (const signal of signals) {
+			process.off(signal, onSignal);
+		}
+	}
+}
+
+async function runInputs({inputs, missing, signal}: {
+	readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly signal: AbortSignal;
+}, flags: RunFlags): Promise<number> {
 	using progress = new Progress(text => {
 		process.stderr.write(text);
 	});
@@ -143,39 +160,44 @@ export async function runCommand(flags: RunFlags): Promise<number> {
 		timeoutMs: flags.timeout,
 		traceBufferBytes: flags.traceBuffer,
 		keep: flags.keep === true,
-		signal: controller.signal,
+		signal,
 		onStage(stage) {
 			if (inputs.length === 1) {
 				progress.stage(stage);
 			}
 		},
 	});
-	try {
-		const [only] = inputs;
-		if (only !== undefined && inputs.length === 1 && missing.length === 0) {
-			const {report, kept} = await runTestbed(optionsFor(only));
-			await write(printOne(report, flags), flags.output);
-			if (kept.length > 0) {
-				process.stderr.write(`${kept.join('\n')}\n`);
-			}
-
-			return exitCode(report);
-		}
-
-		const runs = await playAll({
-			inputs: inputs.map(input => optionsFor(input)), missing, lanes: flags.lanes, progress,
-		});
-		await write(printMany(runs, flags), flags.output);
-		return exitCodeOfRuns(runs);
-	} finally {
-		for (const signal of signals) {
-			process.off(signal, onSignal);
-		}
-	}
+	const status = await playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, progress});
+	return status; // Progress is shown until this is done.
 }
 
+/** Plays one set of rules, or many, prints what came of it, and returns the exit status. */
+export async function playAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, progress}: {
+	readonly flags: RunFlags; readonly progress: Progress;
+}): Promise<number> {
+	const [only] = inputs;
+	if (only !== undefined && inputs.length === 1 && missing.length === 0) {
+		const {report, kept} = await runTestbed(only);
+		await write(printOne(report, flags), flags.output);
+		if (kept.length > 0) {
+			process.stderr.write(`${kept.join('\n')}\n`);
+		}
+
+		return exitCode(report);
+	}
+
+	const runs = await playAll({
+		inputs, missing, lanes: flags.lanes, progress,
+	});
+	await write(printMany(runs, flags), flags.output);
+	return exitCodeOfRuns(runs);
+}
+
+/** A run that was asked for and cannot be. */
+export type MissingRun = Omit<MissingInput, 'release'> & {readonly release: string | null; readonly scenario?: string};
+
 async function playAll({inputs, missing, lanes, progress}: {
-	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingInput[]; readonly lanes: number; readonly progress: Progress;
+	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly lanes: number; readonly progress: Progress;
 }): Promise<Runs> {
 	if (inputs.some(({keep}) => keep)) {
 		throw new TestbedError('USAGE', {message: '--keep keeps the namespaces of one run; these are several.', hint: 'Name one release and one back end.'});
@@ -183,15 +205,20 @@ async function playAll({inputs, missing, lanes, progress}: {
 
 	const startedAt = performance.now();
 	let ended = 0;
-	progress.stage(`running ${inputs.length} rule sets`);
+	const what = inputs.some(({scenario}) => scenario !== undefined) ? 'scenarios' : 'rule sets';
+	progress.stage(`running ${inputs.length} ${what}`);
 	const entries = await runMany(inputs, {
 		lanes,
-		onEntry({release, source, backend}) {
-			progress.stage(`${++ended} of ${inputs.length}: ${release ?? source} ${backend}`);
+		onEntry({release, source, backend, scenario}) {
+			progress.stage(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
 		},
 	});
+	const all = [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries];
 	return {
-		entries: [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries],
+		// Scenarios by their names, each with its back ends side by side.
+		entries: all.toSorted((one, other) => one.scenario === undefined || other.scenario === undefined
+			? 0
+			: one.scenario.localeCompare(other.scenario) || backends.indexOf(one.backend) - backends.indexOf(other.backend)),
 		durationMs: Math.round(performance.now() - startedAt),
 	};
 }

@@ -11,17 +11,19 @@ import {
 
 /** One namespace. Its owner disposes of it. */
 export class Netns implements AsyncDisposable {
-	/** A new one. */
-	static create(label: string): Netns {
-		return new Netns(label, createNetns());
+	/** A new one. `interfaceNames` are those that it will have. */
+	static create(label: string, interfaceNames: readonly string[] = ['lo', 'eth0']): Netns {
+		return new Netns(label, createNetns(), interfaceNames);
 	}
 
 	/** What it is for: `pod`, `remote`. */
 	readonly label: string;
 	readonly descriptor: number;
+	readonly #interfaceNames: readonly string[];
 	#open = true;
 
-	private constructor(label: string, descriptor: number) {
+	private constructor(label: string, descriptor: number, interfaceNames: readonly string[]) {
+		this.#interfaceNames = interfaceNames;
 		this.label = label;
 		this.descriptor = descriptor;
 	}
@@ -53,9 +55,9 @@ export class Netns implements AsyncDisposable {
 		});
 	}
 
-	/** Indices and names of its interfaces `lo` and `eth0`. */
+	/** Indices and names of its interfaces. */
 	interfaces(): ReadonlyMap<number, string> {
-		return this.enter(() => new Map(['lo', 'eth0'].map(name => [interfaceIndex(name), name] as const)));
+		return this.enter(() => new Map(this.#interfaceNames.map(name => [interfaceIndex(name), name] as const)));
 	}
 
 	/** Gives it a name that `ip netns` knows, so that it outlives the run. */

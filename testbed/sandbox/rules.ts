@@ -54,6 +54,13 @@ export async function installRules(netns: Netns, {ruleSet, ...installation}: Ins
 	return held;
 }
 
+/** Takes tables away that nft or iptables-nft made, whole: another back end comes. */
+export async function removeNftTables(netns: Netns, {tables}: RuleSet): Promise<void> {
+	if (tables.length > 0) {
+		await netns.run('nft', ['-f', '-'], {input: tables.map(({family, name}) => `delete table ${family} ${name}\n`).join('')});
+	}
+}
+
 function isOfFamilies({family}: Table, families: readonly AddressFamily[]): boolean {
 	return family === 'inet' || families.some(wanted => tableFamily(wanted) === family);
 }

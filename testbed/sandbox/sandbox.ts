@@ -4,6 +4,7 @@ Topology + rule set → a pod and its neighbourhood in the kernel, undone by dis
 
 import {existsSync} from 'node:fs';
 import type {SidecarRouting} from '../../src/istio/routing.js';
+import {furtherNamespaces, noSurroundings, type PodInterface, type Surroundings} from '../../src/scenario/surroundings.js';
 import {addressFamilies, type PlaceName, type Topology} from '../../src/scenario/topology.js';
 import {TestbedError} from '../errors.js';
 import {Netns} from './netns.js';
@@ -16,14 +17,20 @@ function neighbours(names: readonly PlaceName[], mac: string, places: Topology['
 	return names.flatMap(name => addressFamilies.map(family => `neigh add ${places[name][family]} lladdr ${mac} dev eth0 nud permanent`));
 }
 
-/** The two namespaces, joined by veth. The remote one is the pod's default gateway. */
+/** The MAC addresses of the two ends of a further interface, by its place in the list. */
+function macsOf(index: number): {readonly pod: string; readonly peer: string} {
+	const last = (offset: number): string => (0x30 + (2 * index) + offset).toString(16);
+	return {pod: `02:00:0a:f4:01:${last(0)}`, peer: `02:00:0a:f4:01:${last(1)}`};
+}
+
+/** The two namespaces, joined by veth, and those that further interfaces of the pod lead to. The remote one is the pod's default gateway. */
 export class Sandbox implements AsyncDisposable {
 	/**
 	The namespaces, still without interfaces. Processes can start in them while {@link configure} goes on.
 
 	@throws {TestbedError} MACHINE without IPv6, SYSCALL_FAILED without the right to make namespaces.
 	*/
-	static create(): Sandbox {
+	static create(surroundings: Surroundings = noSurroundings): Sandbox {
 		if (!existsSync('/proc/net/if_inet6')) {
 			throw new TestbedError('MACHINE', {
 				message: 'This kernel has IPv6 switched off, and the sandbox has addresses of both families.',
@@ -31,27 +38,53 @@ export class Sandbox implements AsyncDisposable {
 			});
 		}
 
-		return new Sandbox(Netns.create('pod'), Netns.create('remote'));
+		return new Sandbox(surroundings);
 	}
 
 	readonly pod: Netns;
 	readonly remote: Netns;
 
-	private constructor(pod: Netns, remote: Netns) {
-		this.pod = pod;
-		this.remote = remote;
+	readonly #surroundings: Surroundings;
+	readonly #further = new Map<string, Netns>();
+
+	private constructor(surroundings: Surroundings) {
+		this.#surroundings = surroundings;
+		this.pod = Netns.create('pod', ['lo', 'eth0', ...surroundings.interfaces.map(({name}) => name)]);
+		this.remote = Netns.create('remote');
+		for (const name of furtherNamespaces(surroundings)) {
+			this.#further.set(name, Netns.create(name));
+		}
+	}
+
+	/**
+	A namespace by its name: `pod`, `remote`, or one behind an interface.
+
+	@throws {RangeError} for a name that the surroundings do not have.
+	*/
+	namespace(name: string): Netns {
+		const found = name === 'pod' ? this.pod : (name === 'remote' ? this.remote : this.#further.get(name));
+		if (found === undefined) {
+			throw new RangeError(`the sandbox has no namespace ${name}`);
+		}
+
+		return found;
 	}
 
 	/** Joins the namespaces by veth and gives them their addresses and routes. */
 	async configure(topology: Topology): Promise<void> {
 		const {places, prefixLength, serviceRange, passthroughSource} = topology;
-		for (const netns of [this.pod, this.remote]) {
+		for (const netns of [this.pod, this.remote, ...this.#further.values()]) {
 			// No packet of the kernel's own: no address of its own making, no solicitation, no waiting for duplicates.
 			for (const [name, value] of [['disable_ipv6', '0'], ['accept_dad', '0'], ['router_solicitations', '0'], ['addr_gen_mode', '1']] as const) {
 				netns.setSysctl(`net/ipv6/conf/default/${name}`, value);
 			}
 
 			netns.setSysctl('net/ipv6/conf/all/disable_ipv6', '0');
+		}
+
+		// IPv6 lets nobody bind an address that a route alone makes local; IPv4 does. Who answers over UDP has to bind it.
+		for (const netns of [this.remote, ...this.#further.values()]) {
+			netns.setSysctl('net/ipv6/ip_nonlocal_bind', '1');
 		}
 
 		await ipBatch(this.pod, [
@@ -72,7 +105,9 @@ export class Sandbox implements AsyncDisposable {
 			'link set eth0 up',
 			...neighbours(['pod'], macs.pod, places),
 			...addressFamilies.map(family => `route add local ${serviceRange[family]} dev lo`),
+			...this.#surroundings.remoteAddresses.map(address => `route add local ${address} dev lo`),
 		]);
+		await this.#addInterfaces(topology);
 	}
 
 	/** Gives the pod the addresses, ip rules and routes that its rules need, in place of those of an earlier set. */
@@ -94,7 +129,58 @@ export class Sandbox implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.pod[Symbol.asyncDispose]();
 		await this.remote[Symbol.asyncDispose]();
+		await Promise.all([...this.#further.values()].map(async netns => netns[Symbol.asyncDispose]()));
 	}
+
+	/** Further interfaces: a pod that has one forwards, as one with a bridge to a virtual machine does. */
+	async #addInterfaces({places}: Topology): Promise<void> {
+		const {interfaces} = this.#surroundings;
+		if (interfaces.length === 0) {
+			return;
+		}
+
+		this.pod.setSysctl('net/ipv4/ip_forward', '1');
+		this.pod.setSysctl('net/ipv6/conf/all/forwarding', '1');
+		for (const name of this.#further.keys()) {
+			await ipBatch(this.namespace(name), ['link set lo up']); // eslint-disable-line no-await-in-loop -- A handful at most.
+		}
+
+		for (const [index, link] of interfaces.entries()) {
+			const macs = macsOf(index);
+			await ipBatch(this.pod, this.#podLines(link, macs)); // eslint-disable-line no-await-in-loop -- The second end is there only after the first was made.
+			await ipBatch(this.namespace(link.namespace), peerLines(link, macs)); // eslint-disable-line no-await-in-loop -- See above.
+			const back = addressFamilies.flatMap(family => link.addresses[family] === undefined || link.namespace === 'remote' ? [] : [`route add ${link.addresses[family].peer} via ${places.pod[family]} dev eth0`]);
+			if (back.length > 0) {
+				await ipBatch(this.remote, back); // eslint-disable-line no-await-in-loop -- See above.
+			}
+		}
+	}
+
+	#podLines({name, namespace, addresses, routes}: PodInterface, macs: {readonly pod: string; readonly peer: string}): readonly string[] {
+		return [
+			`link add ${name} address ${macs.pod} type veth peer name ${name} address ${macs.peer} netns ${this.namespace(namespace).path}`,
+			...addressFamilies.flatMap(family => addresses[family] === undefined ? [] : [`addr add ${addresses[family].pod}/${addresses[family].prefixLength} dev ${name}`]),
+			`link set ${name} up`,
+			...addressFamilies.flatMap(family => addresses[family] === undefined ? [] : [`neigh add ${addresses[family].peer} lladdr ${macs.peer} dev ${name} nud permanent`]),
+			...routes.flatMap(range => {
+				const via = addresses[range.includes(':') ? 'ipv6' : 'ipv4'];
+				return via === undefined ? [] : [`route add ${range} via ${via.peer} dev ${name} onlink`];
+			}),
+		];
+	}
+}
+
+/** The far end of an interface: everything that it has no other way to goes through the pod. */
+function peerLines({name, namespace, addresses, routes}: PodInterface, macs: {readonly pod: string; readonly peer: string}): readonly string[] {
+	return [
+		...addressFamilies.flatMap(family => addresses[family] === undefined ? [] : [`addr add ${addresses[family].peer}/${addresses[family].prefixLength} dev ${name}`]),
+		`link set ${name} up`,
+		...addressFamilies.flatMap(family => {
+			const own = addresses[family];
+			return own === undefined ? [] : [`neigh add ${own.pod} lladdr ${macs.pod} dev ${name} nud permanent`, ...(namespace === 'remote' ? [] : [`route add ${family === 'ipv4' ? '0.0.0.0/0' : '::/0'} via ${own.pod} dev ${name} onlink`])];
+		}),
+		...routes.map(range => `route add local ${range} dev lo`),
+	];
 }
 
 function printMarkRule({mark, mask, table, priority}: SidecarRouting['markRules'][number]): string {

@@ -14,13 +14,15 @@ const set = 'owners';
 const firstPackets = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto != tcp'];
 const traceOn = firstPackets.map(match => `${match} meta nftrace set 1`).join('\n');
 
+const owner = 'meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid';
+
 /** The table as `nft -f` takes it. A table that an earlier round left is replaced. */
 export const switchTableText = `
 table inet ${switchTable} {}
 delete table inet ${switchTable}
 table inet ${switchTable} {
 	set ${set} {
-		typeof meta nfproto . tcp sport . tcp dport . meta skuid . meta skgid
+		typeof meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid
 		flags dynamic
 		size 65535
 	}
@@ -30,11 +32,14 @@ table inet ${switchTable} {
 	}
 	chain output {
 		type filter hook output priority -350; policy accept;
-		${firstPackets[0]} add @${set} { meta nfproto . tcp sport . tcp dport . meta skuid . meta skgid }
+		${firstPackets[0]} add @${set} { ${owner} }
+		meta l4proto udp add @${set} { ${owner} }
 		${traceOn}
 	}
 }
 `;
+
+const protocols: Readonly<Record<string, 'tcp' | 'udp'>> = {tcp: 'tcp', udp: 'udp', 6: 'tcp', 17: 'udp'};
 
 const families: Readonly<Record<string, 'ipv4' | 'ipv6'>> = {ipv4: 'ipv4', ipv6: 'ipv6', 2: 'ipv4', 10: 'ipv6'};
 
@@ -43,14 +48,16 @@ export function parseOwners(text: string): readonly SocketOwner[] {
 	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
 	const own = nftables.find(entry => entry.set?.table === switchTable && entry.set.name === set)?.set;
 	return (own?.elem ?? []).map(({concat}) => {
-		const [protocol, sourcePort, destinationPort, uid, gid] = concat;
-		const family = families[String(protocol)];
-		if (family === undefined || [sourcePort, destinationPort, uid, gid].some(value => typeof value !== 'number')) {
+		// Recordings from before there was UDP have no protocol in their set.
+		const [network, transport, sourcePort, destinationPort, uid, gid] = concat.length === 5 ? [concat[0], 'tcp', ...concat.slice(1)] : concat;
+		const family = families[String(network)];
+		const protocol = protocols[String(transport)];
+		if (family === undefined || protocol === undefined || [sourcePort, destinationPort, uid, gid].some(value => typeof value !== 'number')) {
 			throw new TestbedError('COMMAND_FAILED', {message: `\`nft -n -j list set\` printed an element that is not understood: ${JSON.stringify(concat)}`});
 		}
 
 		return {
-			family, sourcePort: sourcePort as number, destinationPort: destinationPort as number, uid: uid as number, gid: gid as number,
+			family, protocol, sourcePort: sourcePort as number, destinationPort: destinationPort as number, uid: uid as number, gid: gid as number,
 		};
 	});
 }

@@ -4,8 +4,8 @@ The annotations that have a say in redirection, their checks (istiod's webhook, 
 
 import {InputError} from '../input-error.js';
 import {readCidrs, readInterfaces, readPort, strictReading} from '../option-values.js';
-import type {Text} from './document.js';
-import {nearest} from './nearest.js';
+import type {Text} from '../document.js';
+import {nearest} from '../nearest.js';
 import type {Pod, Texts} from './pod.js';
 import {isAtLeast} from './since.js';
 

@@ -3,7 +3,7 @@ Pods whose init container writes the rules: its command line and environment say
 */
 
 import {InputError} from '../input-error.js';
-import type {Text} from './document.js';
+import type {Text} from '../document.js';
 import {knownVariables} from './environment.js';
 import {nameOfImage} from './image.js';
 import type {Container, Pod} from './pod.js';

@@ -6,7 +6,7 @@ import {parseAddress} from '../../netfilter/address.js';
 import {InputError} from '../input-error.js';
 import {
 	booleanOf, child, descend, fieldsOf, isMapping, itemsOf, numberOf, readDocuments, textOf, type Field, type Text,
-} from './document.js';
+} from '../document.js';
 
 /** Texts by name: labels, annotations. */
 export type Texts = ReadonlyMap<string, Text>;

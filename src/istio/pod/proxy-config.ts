@@ -3,10 +3,10 @@ The annotation `proxy.istio.io/config`: a ProxyConfig written as YAML (istio.io/
 */
 
 import {InputError} from '../input-error.js';
-import {checkMode} from './annotations.js';
 import {
 	child, fieldsOf, isMapping, readDocuments, textOf, type Text,
-} from './document.js';
+} from '../document.js';
+import {checkMode} from './annotations.js';
 
 /** What of a ProxyConfig decides the rules. */
 export type ProxyConfig = {

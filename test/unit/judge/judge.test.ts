@@ -42,6 +42,18 @@ function print(difference: Difference): string {
 			return `${head} ${difference.observed.stop}`;
 		}
 
+		case 'no-loop': {
+			return `${head} ${difference.observed.stop}`;
+		}
+
+		case 'trait': {
+			return `${head} ${difference.trait} ${difference.expectedTrait} ≠ ${difference.observedTrait}`;
+		}
+
+		case 'step': {
+			return `${head} ${difference.expectedStep} ≠ ${difference.observedStep}`;
+		}
+
 		case 'actor': {
 			return `${head} ${difference.expected.actor} ≠ ${difference.observed.actor}`;
 		}
@@ -212,7 +224,7 @@ for (const {title, expected, ...sketch} of table) {
 	for (const isLegacy of [false, true]) {
 		test(`${title}${isLegacy ? ', iptables-legacy' : ''}`, t => {
 			const report = sketchReport({...sketch, isLegacy});
-			const found = Object.fromEntries(report.types.filter(({outcome}) => outcome.kind !== 'pass').map(({id}) => [id, differencesOf(report, id).map(difference => print(difference))]));
+			const found = Object.fromEntries(report.types.filter(({outcome}) => outcome.kind !== 'pass').map(({id}) => [id, differencesOf(report, id as TypeId).map(difference => print(difference))]));
 			t.deepEqual(found, expected as Record<string, string[]>);
 		});
 	}
@@ -282,6 +294,7 @@ test('an expectation without a leg is an error', t => {
 	t.throws(() => judge({
 		traffic: {
 			id: '2',
+			article: '2',
 			name: 'local-to-remote',
 			probe: {
 				actor: 'app', family: 'ipv4', protocol: 'tcp', destination: {address: '10.244.1.20', port: 8080},

@@ -36,6 +36,7 @@ function sent({family, actor, place, port, uids, gids}: Traffic): {readonly traf
 	return {
 		traffic: {
 			id: '1',
+			article: null,
 			name: 'any',
 			probe: {
 				actor, family, protocol: 'tcp', destination,

@@ -10,19 +10,22 @@ const owners = (...elements: ReadonlyArray<readonly unknown[]>): unknown => ({
 	},
 });
 
-test('owners by family, ports, user and group; nft writes the family as a name or a number', t => {
-	t.deepEqual(parseOwners(listing(owners(['ipv4', 40_000, 8080, 1000, 1001], [2, 1, 2, 3, 4], ['ipv6', 5, 6, 0, 0], [10, 7, 8, 4_294_967_294, 9]))), [
+test('owners by family, ports, user and group; nft writes family and protocol as names or numbers, and recordings from before UDP have no protocol', t => {
+	t.deepEqual(parseOwners(listing(owners(['ipv4', 'tcp', 40_000, 8080, 1000, 1001], [2, 17, 1, 2, 3, 4], ['ipv6', 6, 5, 6, 0, 0], [10, 'udp', 7, 8, 4_294_967_294, 9], [2, 9, 10, 11, 12]))), [
 		{
-			family: 'ipv4', sourcePort: 40_000, destinationPort: 8080, uid: 1000, gid: 1001,
+			family: 'ipv4', protocol: 'tcp', sourcePort: 40_000, destinationPort: 8080, uid: 1000, gid: 1001,
 		},
 		{
-			family: 'ipv4', sourcePort: 1, destinationPort: 2, uid: 3, gid: 4,
+			family: 'ipv4', protocol: 'udp', sourcePort: 1, destinationPort: 2, uid: 3, gid: 4,
 		},
 		{
-			family: 'ipv6', sourcePort: 5, destinationPort: 6, uid: 0, gid: 0,
+			family: 'ipv6', protocol: 'tcp', sourcePort: 5, destinationPort: 6, uid: 0, gid: 0,
 		},
 		{
-			family: 'ipv6', sourcePort: 7, destinationPort: 8, uid: 4_294_967_294, gid: 9,
+			family: 'ipv6', protocol: 'udp', sourcePort: 7, destinationPort: 8, uid: 4_294_967_294, gid: 9,
+		},
+		{
+			family: 'ipv4', protocol: 'tcp', sourcePort: 9, destinationPort: 10, uid: 11, gid: 12,
 		},
 	]);
 });

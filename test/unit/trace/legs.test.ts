@@ -201,3 +201,36 @@ test('legs: IPv6 addresses stand in brackets, and the tables are those of IPv6',
 	t.deepEqual(traced.path.legs[0]!.traversals, []);
 	t.deepEqual(traced.gaps, []);
 });
+
+const udp = {protocol: 'udp'} as const;
+
+test('UDP and TCP of the same ports are told apart, each with its packet, its owner and its flow', t => {
+	const udpPacket = {...packet(), header: {...header({source: appPort, destination: remote}), protocol: 17}};
+	const joiner = new Joiner({
+		sockets: [opened(), opened({...udp, id: 'query'}), accepted(), accepted({...udp, id: 'asked', stop: 'dns:8080'})],
+		packets: [packet(), udpPacket],
+		owners: [owner(), owner({...udp, uid: 2000})],
+		ruleSet: {tables: []},
+		flows: [{
+			...udp, family: 'ipv4', source: appPort, destination: remote, zone: 2, isReplied: true,
+		}],
+	});
+	const [tcpLeg, udpLeg] = [joiner.join('probe'), joiner.join('query')];
+	t.deepEqual([tcpLeg.gaps, udpLeg.gaps], [[], []]);
+	t.deepEqual([tcpLeg, udpLeg].map(({path: {legs: [leg]}}) => [leg?.protocol, leg?.end.kind === 'accepted' ? leg.end.stop : '', leg?.socket?.uid, leg?.flow?.zone]), [['tcp', 'remote:8080', 1000, undefined], ['udp', 'dns:8080', 2000, 2]]);
+});
+
+test('a connection that the kernel refused to send is a leg without a packet, and no gap', t => {
+	const unsent = {
+		kind: 'unsent', actor: 'proxy', family: 'ipv4', source: '127.0.0.6', to: remote, reason: 'connect EINVAL',
+	} as const;
+	const evidence = {packets: [packet()], owners: [owner()], ruleSet: {tables: []}};
+	const carried = new Joiner({...evidence, sockets: [opened(), byProxy, {...unsent, id: 'proxy-out', parent: 'proxy-in'}]}).join('probe');
+	t.deepEqual(carried.gaps, []);
+	t.deepEqual(stepsOfPath(carried.path).slice(-2), ['proxy:15001', 'unreachable']);
+	const first = new Joiner({...evidence, sockets: [{...unsent, id: 'probe', parent: undefined, source: undefined}]}).join('probe');
+	t.deepEqual(first.gaps, []);
+	t.deepEqual(first.path.legs.map(({from: {address, port}, end}) => [address, port, end]), [['0.0.0.0', 0, {kind: 'unreachable', reason: 'connect EINVAL'}]]);
+	// Nobody said anything: that stays a gap.
+	t.is(new Joiner({...evidence, sockets: [opened(), byProxy]}).join('probe').gaps[0]?.kind, 'no-end');
+});

@@ -5,7 +5,7 @@ YAML or JSON with places: every value knows its line, column and key, so that an
 import {
 	isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node,
 } from 'yaml';
-import {InputError} from '../input-error.js';
+import {InputError} from './input-error.js';
 
 /** A text of a manifest and where it stands: `line 12, column 7, spec.containers[0].image`. */
 export type Text = {readonly value: string; readonly at: string};
@@ -91,6 +91,36 @@ export function fieldsOf(field: Field): ReadonlyArray<readonly [key: string, val
 		const path = /^[A-Z_a-z]\w*$/.test(name) ? (field.key === '' ? name : `${field.key}.${name}`) : `${field.key}[${JSON.stringify(name)}]`;
 		return isNode(value) && !isNull(value) ? [[name, fieldOf(value, {key: path, source, keyNode: key as Node})] as const] : [];
 	});
+}
+
+/** A key of a mapping as it stands, whatever its value: `isEmpty` where there is none. */
+export type Key = {readonly name: string; readonly at: string; readonly isEmpty: boolean};
+
+/**
+The keys of a mapping, in order, those without a value too: for whoever has to know all of them.
+
+@throws {InputError} when the field is no mapping, and for merge keys and keys that are no strings.
+*/
+export function keysOf(field: Field): readonly Key[] {
+	const values = new Set(fieldsOf(field).map(([name]) => name));
+	const {node, source} = field;
+	return isMap(node)
+		? node.items.flatMap(({key}) => isScalar(key) && typeof key.value === 'string' ? [{name: key.value, at: placeOf(source.lines, key.range?.[0] ?? 0), isEmpty: !values.has(key.value)}] : [])
+		: [];
+}
+
+/**
+A string or a whole number as text, as it reads: for what is written without quotes, like `8080`.
+
+@throws {InputError} for anything else.
+*/
+export function wordOf(field: Field): Text {
+	const value = isScalar(field.node) ? field.node.value : undefined;
+	if (typeof value !== 'string' && (typeof value !== 'number' || !Number.isSafeInteger(value))) {
+		throw new InputError(`a word is due, this is ${kindOf(field.node)}`, field.at);
+	}
+
+	return {value: String(value), at: field.at};
 }
 
 /**

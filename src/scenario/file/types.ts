@@ -1,0 +1,81 @@
+/**
+A user's scenario file as it was read: names still stand for addresses, and every text knows its place for errors.
+*/
+
+import type {Text} from '../../istio/document.js';
+import type {PublishedTypeId} from '../../istio/published.js';
+import type {Role} from '../../istio/role.js';
+import type {AddressFamily, Backend} from '../../netfilter/types.js';
+import type {AddressPair} from '../topology.js';
+import type {PodInterface} from '../surroundings.js';
+
+/** `pod:8080`, `10.0.0.1:80`: a place by name or address, with its port. */
+export type Target = Text & {readonly host: string; readonly port: number};
+
+/** One address, or one per family. */
+export type Addresses = Readonly<Partial<AddressPair>>;
+
+/** A listener of an actor. `outbound` and `inbound` are the proxy's two, whose ports the rules give. */
+export type ListenerClaim =
+	| {readonly kind: 'outbound' | 'inbound'; readonly at: string}
+	| {readonly kind: 'port'; readonly protocol: 'tcp' | 'udp'; readonly port: number; readonly forward: Target | undefined; readonly at: string};
+
+/** What a file says of an actor; what it does not say is as in the default topology. */
+export type ActorClaim = {
+	readonly name: string;
+	readonly at: string;
+	readonly uid: number | undefined;
+	readonly gid: number | undefined;
+	readonly namespace: Text | undefined;
+	readonly listens: readonly ListenerClaim[] | undefined;
+	readonly source: Text | undefined;
+};
+
+/** A service: its address, its port, and the endpoint that the proxy carries its connections on to. */
+export type ServiceClaim = {readonly name: string; readonly addresses: Addresses; readonly port: number; readonly endpoint: Target};
+
+/** How a probe can end. */
+export type ClaimedOutcome = 'accepted' | 'refused' | 'dropped' | 'unreachable' | 'loop';
+
+/** What is expected of a probe. `roles` and `path` are compared only where they are given. */
+export type Claim = {
+	readonly at: string;
+	readonly stops: readonly Text[];
+	readonly outcome: ClaimedOutcome;
+	readonly roles: ReadonlyArray<readonly Role[]> | undefined;
+	readonly path: readonly string[] | undefined;
+	readonly sources: readonly Text[] | undefined;
+	readonly zones: readonly number[] | undefined;
+};
+
+/** One probe. */
+export type ProbeClaim = {
+	readonly name: string;
+	readonly at: string;
+	readonly from: Text;
+	readonly to: Target;
+	readonly protocol: 'tcp' | 'udp';
+	readonly source: Text | undefined;
+	readonly article: PublishedTypeId | null;
+	readonly families: readonly AddressFamily[] | undefined;
+	readonly expect: Claim;
+	readonly fault: {readonly because: string; readonly claim: Claim} | undefined;
+};
+
+/** The whole file. */
+export type ScenarioFile = {
+	readonly name: string;
+	readonly about: string;
+	/** A rule input, or `none`. */
+	readonly rules: Text;
+	/** Rules put into those of the input, as iptables would be told. */
+	readonly insert: readonly Text[];
+	/** Undefined leaves it to the input: all that it has. */
+	readonly backends: readonly Backend[] | undefined;
+	readonly families: readonly AddressFamily[];
+	readonly actors: readonly ActorClaim[];
+	readonly places: ReadonlyArray<{readonly name: string; readonly addresses: Addresses}>;
+	readonly services: readonly ServiceClaim[];
+	readonly interfaces: readonly PodInterface[];
+	readonly probes: readonly ProbeClaim[];
+};

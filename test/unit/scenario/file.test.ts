@@ -1,0 +1,238 @@
+/** Scenario files: what they come to, and every way in which they can be wrong, with its place. */
+
+import {readdirSync, readFileSync} from 'node:fs';
+import test from 'ava';
+import {InputError} from '../../../src/istio/input-error.js';
+import {parseReleaseInput} from '../../../src/istio/arguments.js';
+import {insertRules} from '../../../src/scenario/file/insert.js';
+import {parseScenario} from '../../../src/scenario/file/parse.js';
+import {planScenario, type ScenarioPlan} from '../../../src/scenario/file/plan.js';
+import {scenarioSchema, shapes} from '../../../src/scenario/file/shapes.js';
+import {intentOf} from '../../../src/scenario/six-types.js';
+import {defaultTopology} from '../../../src/scenario/topology.js';
+import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
+import {defaultActors} from '../../helpers/observed.js';
+
+const root = new URL('../../../../', import.meta.url);
+const intent = intentOf(parseReleaseInput('release:1.30').options);
+
+function plan(text: string): ScenarioPlan {
+	return planScenario({
+		file: parseScenario(text), intent, topology: defaultTopology, credentials: defaultActors,
+	});
+}
+
+/** A whole file around its actors and the like, and one probe. */
+function file({head = '', probe = 'from: app, to: "remote:8080", expect: {stops: ["proxy:15001", "remote:8080"]}', before = 'version: 1\nname: n\nabout: a\nrules: release:1.30'}: {readonly head?: string; readonly probe?: string; readonly before?: string} = {}): string {
+	return `${before}\n${head === '' ? '' : `${head}\n`}probes:\n  - {name: p, ${probe}}\n`;
+}
+
+test('a file in full: names become addresses, stops become legs', t => {
+	const {cases, company, surroundings} = plan(`
+version: 1
+name: full
+about: Everything that a file can say.
+rules: release:1.30
+families: [ipv4, ipv6]
+actors:
+  proxy: {uid: 2000, listens: [outbound, 15090]}
+  worker: {uid: 7, namespace: pod, listens: [8081, 'udp:53', {protocol: udp, port: 54, forward: 'resolver:53'}], source: pod}
+  vm: {namespace: vm}
+places:
+  outside: {ipv4: 198.51.100.7, ipv6: '2001:db8:ffff:0::7'}
+services:
+  shop: {address: 10.96.7.7, port: 80, endpoint: 'worker-address:8081'}
+  worker-address: {address: 10.96.7.8, port: 1, endpoint: 'pod:8081'}
+interfaces:
+  vm0: {namespace: vm, ipv4: {pod: 10.0.2.1/24, peer: 10.0.2.2}, routes: [192.0.2.0/24]}
+probes:
+  - name: both
+    from: worker
+    to: outside:8080
+    expect: {stops: ['proxy:15001', 'remote:8080'], roles: [[outbound-jump], []], zones: [0, 0], sources: [pod, pod]}
+  - name: one
+    from: vm
+    to: vm0:8081
+    source: 10.0.2.2
+    protocol: udp
+    article: 3
+    expect: {stops: [], outcome: refused, path: [vm]}
+  - name: by-address
+    from: app
+    to: '[2001:db8::1]:80'
+    expect: {stops: ['proxy:15001'], outcome: loop}
+    fault: {because: It is so., stops: ['worker:8081']}
+`);
+	t.deepEqual(cases.map(({id, name, article, probe, expected, fault}) => ({
+		id, name, article, probe, expected, fault,
+	})), [
+		...(['ipv4', 'ipv6'] as const).map(family => ({
+			id: '1',
+			name: 'both',
+			article: null,
+			probe: {
+				actor: 'worker', family, protocol: 'tcp' as const, destination: {address: family === 'ipv4' ? '198.51.100.7' : '2001:db8:ffff::7', port: 8080},
+			},
+			expected: {
+				legs: [
+					{
+						actor: 'worker', roles: ['outbound-jump' as const], stop: 'proxy:15001', source: defaultTopology.places.pod[family], zone: 0,
+					},
+					{
+						actor: 'proxy', roles: [], stop: 'remote:8080', source: defaultTopology.places.pod[family], zone: 0,
+					},
+				],
+			},
+			fault: undefined,
+		})),
+		{
+			id: '2',
+			name: 'one',
+			article: '3',
+			probe: {
+				actor: 'vm', family: 'ipv4', protocol: 'udp', destination: {address: '10.0.2.1', port: 8081}, source: '10.0.2.2',
+			},
+			expected: {legs: [{actor: 'vm', roles: null, stop: 'refused'}], path: ['vm']},
+			fault: undefined,
+		},
+		{
+			id: '3',
+			name: 'by-address',
+			article: null,
+			probe: {
+				actor: 'app', family: 'ipv6', protocol: 'tcp', destination: {address: '2001:db8::1', port: 80},
+			},
+			expected: {legs: [{actor: 'app', roles: null, stop: 'worker:8081'}]},
+			fault: {because: 'It is so.', intended: ['proxy:15001']},
+		},
+	]);
+	const actors = Object.fromEntries(company.actors.map(actor => [actor.name, actor]));
+	t.deepEqual(Object.keys(actors), ['app', 'proxy', 'remote', 'worker', 'vm'].toSorted((one, other) => company.actors.findIndex(({name}) => name === one) - company.actors.findIndex(({name}) => name === other)));
+	t.deepEqual({uid: actors['proxy']?.uid, gid: actors['proxy']?.gid, listeners: actors['proxy']?.listeners.map(({stop, duty}) => `${stop} ${duty}`)}, {uid: 2000, gid: 2000, listeners: ['proxy:15001 outbound', 'proxy:15090 answer']});
+	t.deepEqual(actors['worker']?.listeners.map(({protocol, stop, duty, forwardTo}) => [protocol, stop, duty, forwardTo?.addresses.ipv4]), [['tcp', 'worker:8081', 'answer', undefined], ['udp', 'worker:53', 'answer', undefined], ['udp', 'worker:54', 'forward', '10.96.0.10']]);
+	t.deepEqual(actors['worker']?.ownSource, defaultTopology.places.pod);
+	t.is(actors['vm']?.namespace, 'vm');
+	t.deepEqual(company.services['10.96.7.7 80'], {address: '10.96.7.8', port: 8081});
+	t.deepEqual(surroundings.remoteAddresses, ['198.51.100.7', '2001:db8:ffff::7', '10.96.7.7', '10.96.7.8']);
+	t.deepEqual(surroundings.interfaces.map(({name, routes}) => [name, routes]), [['vm0', ['192.0.2.0/24']]]);
+});
+
+test('the agent is the proxy\'s user unless the file says otherwise', t => {
+	const owner = (head: string): unknown => {
+		const found = plan(file({head, probe: 'from: agent, to: "istiod:15012", expect: {stops: ["istiod:15012"]}'})).company.actors.find(({name}) => name === 'agent');
+		return [found?.uid, found?.gid];
+	};
+
+	t.deepEqual(owner('actors: {proxy: {uid: 2000}}'), [2000, 2000]);
+	t.deepEqual(owner('actors: {proxy: {uid: 2000}, agent: {uid: 3, gid: 4}}'), [3, 4]);
+});
+
+/** Each fault with what has to be said of it. */
+const faults: ReadonlyArray<readonly [text: string, message: string]> = [
+	['', 'line 1, column 1: the file holds nothing'],
+	['a: [', 'Flow sequence in block collection must be sufficiently indented and end with a ]'],
+	[`${file()}---\n${file()}`, 'a file holds one scenario; this is a second document'],
+	['- 1', 'a mapping is due, this is a list'],
+	[file({before: 'version: 2\nname: n\nabout: a\nrules: release:1.30'}), 'line 1, column 1, version: version 2 is not known; this testbed reads version 1'],
+	[file({before: 'version: 1\nabout: a\nrules: release:1.30'}), 'line 1, column 1: a scenario has to say "name": the scenario\'s name, as reports print it.'],
+	[file({head: 'servces: {}'}), 'line 5, column 1: "servces" is no key of a scenario; "services" is meant?'],
+	[file({head: 'zebra: {}'}), '"zebra" is no key of a scenario; known are version, name'],
+	[file({head: 'actors:'}), 'line 5, column 1: "actors" has no value'],
+	[file({head: 'actors:\n  app:'}), 'line 6, column 3: "app" has no value'],
+	[file({head: 'actors:\n  App: {uid: 1}'}), '"App" is no name: lower-case letters'],
+	[file({head: 'actors:\n  app: {uuid: 1}'}), 'line 6, column 9: "uuid" is no key of an actor; "uid" is meant?'],
+	[file({head: 'actors:\n  app: {uid: -1}'}), 'line 6, column 9, actors.app.uid: a number from 0 to 4294967294 is due, this is -1'],
+	[file({head: 'actors:\n  app: {uid: x}'}), 'a whole number is due, this is a string'],
+	[file({head: 'actors:\n  app: {namespace: pood}'}), 'actors.app.namespace: "pood" is no namespace of this scenario; "pod" is meant?'],
+	[file({head: 'actors:\n  app: {listens: [outbound]}'}), '"outbound" is a listener of the proxy, and this is app'],
+	[file({head: 'actors:\n  app: {listens: [sctp:1]}'}), '"sctp:1" is no listener; write 8080, tcp:8080'],
+	[file({head: 'actors:\n  app: {listens: [70000]}'}), '"70000" is no port; a number from 1 to 65535 is due'],
+	[file({head: 'actors:\n  app: {listens: [[1]]}'}), 'a word is due, this is a list'],
+	[file({head: 'actors:\n  app: {listens: [{port: 1, forward: "nowhere:53"}]}'}), '"nowhere" is no address and no place of this scenario; known are pod'],
+	[file({head: 'actors:\n  app: {source: nowhere}'}), 'actors.app.source: "nowhere" is no address and no place'],
+	[file({head: 'families: [ipv5]'}), '"ipv5" is none of them; "ipv4" is meant?'],
+	[file({head: 'families: []'}), 'no family at all; leave the key out for ipv4'],
+	[file({head: 'backends: [nft]'}), '"nft" is none of them; known are iptables-nft, iptables-legacy, nftables'],
+	[file({head: 'places: {x: 1.2.3}'}), 'places.x: "1.2.3" is no IP address'],
+	[file({head: 'places: {x: {ipv4: "::1"}}'}), '"::1" is no IPv4 address'],
+	[file({head: 'places: {x: {ipv6: 1.2.3.4}}'}), '"1.2.3.4" is no IPv6 address'],
+	[file({head: 'services: {x: {address: 10.96.0.1, port: 80, endpoint: remote}}'}), '"remote" is no place with a port; write pod:8080'],
+	[file({head: 'services: {x: {address: 10.96.0.1, port: 0, endpoint: "remote:1"}}'}), 'a number from 1 to 65535 is due, this is 0'],
+	[file({head: 'services: {x: {address: 10.96.0.1, port: 80, endpoint: "remoot:1"}}'}), '"remoot" is no address and no place of this scenario; "remote" is meant?'],
+	[file({head: 'interfaces: {eth0: {namespace: x}}'}), '"eth0" cannot be the name of a further interface: it is taken'],
+	[file({head: 'interfaces: {a-name-far-too-long: {namespace: x}}'}), 'it is longer than 15 letters'],
+	[file({head: 'interfaces: {eth1: {namespace: pod}}'}), 'an interface leads out of the pod'],
+	[file({head: 'interfaces: {eth1: {namespace: x, ipv4: {pod: 10.0.0.1, peer: 10.0.0.2}}}'}), '"10.0.0.1" has no length of its prefix; write 192.168.50.1/24'],
+	[file({head: 'interfaces: {eth1: {namespace: x, ipv6: {pod: "2001:db8::1/129", peer: "2001:db8::2"}}}'}), 'write 2001:db8:50::1/64'],
+	[file({head: 'interfaces: {eth1: {namespace: x, routes: [home]}}'}), '"home" is no range of addresses'],
+	['version: 1\nname: n\nabout: a\nrules: none\nprobes: []\n', 'probes: a scenario without a probe shows nothing'],
+	[`${file()}  - {name: p, from: app, to: "pod:1", expect: {stops: ["app:8080"]}}\n`, 'two probes are called "p"'],
+	[file({probe: 'form: app'}), '"form" is no key of a probe; "from" is meant?'],
+	[file({probe: 'from: app, to: "remote:8080"'}), 'a probe has to say "expect": what should happen.'],
+	[file({probe: 'from: ap, to: "remote:8080", expect: {stops: ["app:8080"]}'}), 'line 6, column 15, probes[0].from: "ap" is no actor of this scenario; "app" is meant?'],
+	[file({probe: 'from: app, to: "remoot:8080", expect: {stops: ["app:8080"]}'}), 'probes[0].to: "remoot" is no address and no place of this scenario; "remote" is meant?'],
+	[file({probe: 'from: app, to: "[2001:db8::1]:80", expect: {stops: ["app:8080"]}'}), '"2001:db8::1" has no address of any family that is run'],
+	[file({probe: 'from: app, to: "10.0.0.1:80", families: [ipv6], expect: {stops: ["app:8080"]}'}), '"10.0.0.1" has no address of ipv6'],
+	[file({probe: 'from: app, to: "pod:80", protocol: quic, expect: {stops: ["app:8080"]}'}), '"quic" is none of them; known are tcp, udp'],
+	[file({probe: 'from: app, to: "pod:80", article: 7, expect: {stops: ["app:8080"]}'}), '"7" is none of them'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: []}'}), 'no stop at all, and the outcome "accepted": whatever came would have to pass'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: [app]}'}), '"app" is no stop; write the listener\'s actor and port: proxy:15001'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["proxy:15002"]}'}), 'probes[0].expect.stops[0]: nobody listens at "proxy:15002"; the nearest stop is "proxy:15001"'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], outcome: acepted}'}), '"acepted" is none of them; "accepted" is meant?'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], roles: [[outbund-jump]]}'}), '"outbund-jump" is no role of a rule; "outbound-jump" is meant?'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], roles: [[x]]}'}), '"x" is no role of a rule; `testbed rules --explain` shows them'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], roles: []}'}), 'roles are told for 0 connections, and the flow has 1: one entry for each stop'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: [], outcome: refused, zones: [1, 2]}'}), 'zones are told for 2 connections, and the flow has 1: one entry for each stop, and one for the connection that ends otherwise'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], zones: [70000]}'}), 'a number from 0 to 65535 is due, this is 70000'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], sources: [nowhere]}'}), 'expect.sources[0]: "nowhere" is no address and no place'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], path: [app]}, fault: {because: b, stops: ["app:8080"]}'}), 'of a known fault only the stops are compared'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"]}, fault: {stops: ["app:8080"]}'}), 'a fault has to say "because"'],
+];
+
+for (const [text, message] of faults) {
+	test(`told with its place: ${message}`, t => {
+		const error = t.throws(() => plan(text), {instanceOf: InputError});
+		t.true(error.message.includes(message), error.message);
+		t.regex(error.message, /^line \d+, column \d+/);
+	});
+}
+
+const {release, options} = parseReleaseInput('release:1.30');
+const sidecar = sidecarRuleSet(release, options, ['ipv4', 'ipv6']);
+const outputOf = ({tables}: typeof sidecar, family: string): readonly string[] => tables.find(table => table.family === family && table.name === 'nat')!.chains.find(({name}) => name === 'OUTPUT')!.rules.map(({number, text}) => `${number} ${text}`);
+
+test('rules are put in front, behind, and in the families asked for', t => {
+	const inserted = insertRules(sidecar, [{value: '-t nat -I OUTPUT -p tcp -j RETURN', at: ''}, {value: '-t nat -A OUTPUT -p udp -j RETURN', at: ''}, {value: '-t nat -I OUTPUT 2 -j ACCEPT', at: ''}], ['ipv4']);
+	t.deepEqual(outputOf(inserted, 'ip'), ['1 -p tcp -j RETURN', '2 -j ACCEPT', '3 -j ISTIO_OUTPUT', '4 -p udp -j RETURN']);
+	t.deepEqual(outputOf(inserted, 'ip6'), ['1 -j ISTIO_OUTPUT']);
+});
+
+for (const [value, message] of [
+	['-t nat OUTPUT', 'line 1: "-t nat OUTPUT" puts no rule anywhere; write -t nat -I OUTPUT 1 …, or -A'],
+	['-t nat -I OUTPUT --nonsense', 'line 1: '],
+	['-t nat -A NOWHERE -j RETURN', 'line 1: the rules have no chain NOWHERE in table nat of ipv4'],
+	['-A OUTPUT -j DROP', 'line 1: the rules have no chain OUTPUT in table filter of ipv4'],
+] as const) {
+	test(`not put anywhere: ${value}`, t => {
+		const error = t.throws(() => insertRules(sidecar, [{value, at: 'line 1'}], ['ipv4']), {instanceOf: InputError});
+		t.true(error.message.startsWith(message), error.message);
+	});
+}
+
+test('the JSON Schema for editors is that of the reader', t => {
+	t.deepEqual(JSON.parse(readFileSync(new URL('schemas/scenario.schema.json', root), 'utf8')), structuredClone(scenarioSchema()));
+	const schema = scenarioSchema() as {readonly $defs: Readonly<Record<string, unknown>>};
+	const references = [...JSON.stringify(schema).matchAll(/#\/\$defs\/(?<name>\w+)/gu)].map(({groups}) => groups?.['name'] ?? '');
+	t.deepEqual([...new Set(references)].toSorted(), Object.keys(schema.$defs).toSorted());
+	t.deepEqual(Object.keys(schema.$defs).toSorted(), Object.keys(shapes).filter(name => name !== 'scenario').toSorted());
+});
+
+for (const name of readdirSync(new URL('scenarios/', root))) {
+	test(`shipped: ${name} has its own name, one sentence, the schema, and a plan`, t => {
+		const text = readFileSync(new URL(`scenarios/${name}`, root), 'utf8');
+		const scenario = parseScenario(text);
+		t.is(`${scenario.name}.yaml`, name);
+		t.regex(scenario.about, /^[A-Z][^.]*(?:\.\d[^.]*)*\.$/);
+		t.true(text.startsWith('# yaml-language-server: $schema=../schemas/scenario.schema.json\n'));
+	});
+}

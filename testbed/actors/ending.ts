@@ -1,0 +1,33 @@
+/**
+How the attempt to open a TCP connection ends, told once.
+*/
+
+import type {Socket} from 'node:net';
+import type {SocketRecord} from '../../src/trace/sockets.js';
+
+/** Tells by a record whether a socket was connected, refused, could not be sent from, or got no answer. */
+export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: string; readonly timeoutMs: number; readonly record: (record: SocketRecord) => void}): void {
+	let ended = false;
+	const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
+		if (!ended) {
+			ended = true;
+			record({
+				kind: 'ended', id, result, reason,
+			});
+		}
+	};
+
+	// A socket that was made outside Node says nothing when it is connected; its first bytes do.
+	for (const event of ['connect', 'data']) {
+		socket.once(event, () => {
+			end('connected', '');
+		});
+	}
+
+	socket.once('error', (error: NodeJS.ErrnoException) => {
+		end(error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable', error.message);
+	});
+	socket.once('close', () => {
+		end('timeout', `no answer within ${timeoutMs} ms`);
+	});
+}
