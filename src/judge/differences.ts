@@ -134,7 +134,7 @@ function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Diffe
 	}
 
 	return {
-		kind: isStopAsDue(due.stop, observed.stop) ? 'rule' : 'stop', leg: index, expectedRole, observedRole, rule, expected, observed, causes,
+		kind: isStopAsDue(due.stop, observed.stop) ? 'rule' : 'stop', leg: index, expectedRole, observedRole, rule, expected, observed, causes, ...(due.roles === null ? {unclaimed: true as const} : {}),
 	};
 }
 

@@ -39,6 +39,8 @@ type Deviation = {
 	readonly expected: LegClaim;
 	readonly observed: LegClaim;
 	readonly causes: readonly Cause[];
+	/** There where nobody claimed any rule, so that none was due and none was surplus. */
+	readonly unclaimed?: true;
 };
 
 /** How an observed path differs from the expected one. Legs count from 0, as in the report's JSON. */

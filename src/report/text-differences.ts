@@ -26,7 +26,7 @@ function printDifference(difference: Difference, style: Style): readonly string[
 	}
 
 	const rows: ReadonlyArray<readonly [string, string | readonly string[]]> = [
-		['expected', [`${expectedRule(difference)},`, arrival(difference.expected)]],
+		['expected', [...(difference.unclaimed === true ? [] : [`${expectedRule(difference)},`]), arrival(difference.expected)]],
 		['observed', [`${observedRule(difference)},`, arrival(difference.observed)]],
 		...(difference.rule?.text === undefined ? [] : [['', piecesOfRule(difference.rule.text)] as const]),
 		...difference.causes.map((cause, index) => [index === 0 ? 'because' : 'and', describeCause(cause)] as const),
