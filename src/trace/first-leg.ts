@@ -97,8 +97,12 @@ function endOf({end, protocol, hearsAnswer}: SentProbe, {packet, arrival}: {read
 		return {kind: 'dropped', by: last.end.by === 'rule' ? last.hits.at(-1) : undefined};
 	}
 
-	if (end.kind === 'refused' || end.kind === 'unreachable') {
-		return end.kind === 'refused' ? {kind: 'refused'} : end;
+	if (end.kind === 'refused') {
+		return {kind: 'refused'};
+	}
+
+	if (end.kind === 'unreachable') {
+		return end;
 	}
 
 	// What netfilter has let through to its end, and where no answer is due, has no other end.
