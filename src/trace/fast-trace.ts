@@ -1,7 +1,5 @@
 /**
 The fast way from bytes to packets: the same as decoding, `assemblePackets` and `lostInSequence`, without an object per event. A kind of message is decoded once, a sequence of kinds is assembled once (`ShapeTrie`), and what differs from packet to packet is copied as whole numbers (`packed-packet.ts`). A property test holds it to the reference.
-
-In one thing it is stricter than the reference, which knows packets by their TCP sequence number alone: one that begins at the switch with other addresses is another packet.
 */
 
 import type {TraceEvent} from './event.js';
@@ -98,12 +96,10 @@ export class FastTrace {
 	}
 
 	#gaps(): readonly Gap[] {
-		const {missing, disordered, unnumbered} = this.#log;
+		const lost = lostOf(this.#log);
 		return [
 			...[...this.#complaints].map(([what, count]): Gap => ({kind: 'not-understood', message: `The kernel sent ${what}${count === 1 ? '' : ` (${count} times)`}.`})),
-			...(unnumbered ? [{kind: 'lost-events', message: 'NFLOG sent events without a sequence number, so losses would not show.'} satisfies Gap] : []),
-			...(disordered ? [{kind: 'lost-events', message: 'NFLOG messages came out of order: their numbers tell nothing of losses.'} satisfies Gap] : []),
-			...(missing > 0 ? [{kind: 'lost-events', message: `${missing} NFLOG messages are missing.`} satisfies Gap] : []),
+			...(lost === undefined ? [] : [{kind: 'lost-events', message: lost} satisfies Gap]),
 		];
 	}
 
@@ -164,9 +160,17 @@ export class FastTrace {
 	}
 
 	#learn(scan: MessageScan, decode: () => {readonly events: readonly TraceEvent[]}): Token | undefined {
-		const [event] = decode().events;
+		let event: TraceEvent | undefined;
+		try {
+			[event] = decode().events;
+		} catch (error) {
+			if (!(error instanceof NetlinkFormatError)) {
+				throw error;
+			}
+		}
+
 		if (event === undefined) {
-			return undefined;
+			return undefined; // What is wrong with it, `#complain` finds out.
 		}
 
 		const token: Token = {id: this.#tokenCount++, event, words: scan.words.slice(0, scan.wordCount)};
@@ -306,6 +310,19 @@ export class FastTrace {
 
 		return shapes.push(shape) - 1;
 	}
+}
+
+/** As in lost.ts. */
+function lostOf({missing, disordered, unnumbered}: {readonly missing: number; readonly disordered: boolean; readonly unnumbered: boolean}): string | undefined {
+	if (unnumbered) {
+		return 'NFLOG sent events without a sequence number, so losses would not show.';
+	}
+
+	if (disordered) {
+		return 'NFLOG messages came out of order: their numbers tell nothing of losses.';
+	}
+
+	return missing > 0 ? `${missing} NFLOG messages are missing.` : undefined;
 }
 
 function identityOf(scan: MessageScan): number | string {

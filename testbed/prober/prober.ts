@@ -20,6 +20,7 @@ import type {Netns} from '../sandbox/netns.js';
 import {
 	checkRequest, decodeResult, encodeBatch, type EncodedBatch, type ProbeRequest,
 } from './batch.js';
+import {defaultBufferBytes} from '../tracer/recording.js';
 import {Conntrack} from './conntrack.js';
 import {loadCounts, type KernelCounts} from './kernel-counts.js';
 import {forgetOwnersText, ownersMax, probeSwitchText, removeSwitchText} from './probe-switch.js';
@@ -48,8 +49,6 @@ export type ProberOptions = {
 	readonly batchSize?: number;
 	/** Bytes that the kernel may queue of the trace. */
 	readonly bufferBytes?: number;
-	/** Whether the trace is on. Off is for the bench: then no leg has a path. */
-	readonly isTraced?: boolean;
 };
 
 const window = 512; // Probes that the trace may be behind: some 15,000 messages of at most 2 KiB in the kernel's memory, a half of the default buffer.
@@ -95,7 +94,7 @@ export class Prober implements AsyncDisposable {
 
 	private constructor(options: ProberOptions) {
 		this.#options = {
-			timeoutMs: 1000, batchSize: 4096, bufferBytes: 64 << 20, isTraced: true, ...options,
+			timeoutMs: 1000, batchSize: 4096, bufferBytes: defaultBufferBytes, ...options,
 		};
 		this.#joiner = new ProbeJoiner(options.ruleSet);
 	}
@@ -128,7 +127,7 @@ export class Prober implements AsyncDisposable {
 	}
 
 	async #start(): Promise<void> {
-		const {sandbox: {pod, remote}, backend, ruleSet, bufferBytes, isTraced} = this.#options;
+		const {sandbox: {pod, remote}, backend, ruleSet, bufferBytes} = this.#options;
 		prepareNamespace(pod);
 		prepareNamespace(remote);
 		const lockFile = await LockFile.create();
@@ -139,10 +138,6 @@ export class Prober implements AsyncDisposable {
 		this.#undo.push(() => {
 			conntrack[Symbol.dispose]();
 		});
-		if (!isTraced) {
-			return;
-		}
-
 		await pod.run('nft', ['-f', '-'], {input: probeSwitchText});
 		this.#undo.push(async () => {
 			await pod.run('nft', ['-f', '-'], {input: removeSwitchText});
@@ -166,10 +161,10 @@ export class Prober implements AsyncDisposable {
 			return known;
 		}
 
-		const {sandbox, isTraced} = this.#options;
+		const {sandbox} = this.#options;
 		const sender = new Thread(new URL('probe-sender.js', import.meta.url), {
 			name: `sends from the namespace ${side}`,
-			workerData: {netns: sandbox[side].descriptor, memory: this.#memory, window: isTraced ? window : Number.MAX_SAFE_INTEGER} satisfies SenderInput,
+			workerData: {netns: sandbox[side].descriptor, memory: this.#memory, window} satisfies SenderInput,
 		});
 		this.#undo.push(async () => sender[Symbol.asyncDispose]());
 		await sender.next<SenderAnswer, 'ready'>('ready');
@@ -313,23 +308,15 @@ export class Prober implements AsyncDisposable {
 	}
 
 	async #take(): Promise<{readonly rows: Int32Array; readonly gaps: readonly Gap[]}> {
-		if (this.#reader === undefined) {
-			return {rows: new Int32Array(), gaps: []};
-		}
-
-		const {rows, gaps, traversals} = await this.#reader.take();
+		const {rows, gaps, traversals} = await this.#reader!.take();
 		this.#joiner.learn(traversals);
 		return {rows, gaps};
 	}
 
 	/** What the kernel counted, against what the trace shows. */
 	async #witness({hits, owners, strangers}: {readonly hits: ReadonlyMap<string, number>; readonly owners: ReadonlyMap<string, number>; readonly strangers: number}): Promise<readonly Gap[]> {
-		if (this.#before === undefined) {
-			return [];
-		}
-
 		const {ruleSet} = this.#options;
-		const before = this.#before;
+		const before = this.#before!;
 		const after = await this.#load();
 		this.#before = after;
 		const natTables = new Set(ruleSet.tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
@@ -360,9 +347,10 @@ export class Prober implements AsyncDisposable {
 	}
 
 	async #forgetOwners(coming: number): Promise<void> {
-		if (this.#before !== undefined && this.#before.owners.size + coming > ownersMax / 2 && this.#before.owners.size > 0) {
+		const {owners} = this.#before!;
+		if (owners.size > 0 && owners.size + coming > ownersMax) {
 			await this.#options.sandbox.pod.run('nft', ['-f', '-'], {input: forgetOwnersText});
-			this.#before = {...this.#before, owners: new Map()};
+			this.#before = {...this.#before!, owners: new Map()};
 		}
 	}
 }
