@@ -15,8 +15,8 @@ import {protocolNumbers} from './packet.js';
 /** What a probe was, with its addresses as words: see `packed-packet.ts`. */
 export type JoinedProbe = SentProbe & {readonly fromWords: Int32Array; readonly toWords: Int32Array};
 
-/** What came of a probe, and how many packets it took. */
-export type Joined = {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[]; readonly attempts: number};
+/** What came of a probe, and the rows of the packets with its addresses. */
+export type Joined = {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[]; readonly rows: readonly number[]};
 
 /** The gist of legs that were whole: which traversals belong to the path, and how it ended. */
 type Like = {readonly kept: readonly boolean[]; readonly end: LegEnd; readonly isDelivered: boolean};
@@ -79,7 +79,7 @@ export class ProbeJoiner {
 		const likeKey = found.length === 1 ? this.#likeKey(probe, row!) : undefined;
 		const like = likeKey === undefined ? undefined : this.#likes.get(likeKey);
 		if (like !== undefined) {
-			return {leg: this.#alike(probe, row!, like), gaps: [], attempts: 1};
+			return {leg: this.#alike(probe, row!, like), gaps: [], rows: found};
 		}
 
 		const attempts = found.map(at => unpackPacket(this.#rows, at, this.#shapes));
@@ -91,7 +91,7 @@ export class ProbeJoiner {
 			this.#likes.set(likeKey, {kept: traversals.map(traversal => leg.traversals.includes(traversal)), end: leg.end, isDelivered: leg.deliveredTo !== undefined});
 		}
 
-		return {leg, gaps, attempts: found.length};
+		return {leg, gaps, rows: found};
 	}
 
 	/** The rows with a probe's addresses, first attempt first. */

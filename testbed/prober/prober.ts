@@ -242,10 +242,9 @@ export class Prober implements AsyncDisposable {
 		}
 
 		const {hits, sentPackets} = this.#joiner.load(rows);
-		const owners = new Map<string, number>();
+		const owners = new Map<number, string>();
 		const judged: Judged[] = [];
 		const untried: number[] = [];
-		let known = 0;
 		for (const [position, {id}] of requests.entries()) {
 			const state = stateOf(places[position]!);
 			const index = indices[position]!;
@@ -260,11 +259,12 @@ export class Prober implements AsyncDisposable {
 				continue;
 			}
 
-			const {leg, gaps: own, attempts} = this.#joiner.join(sent.probe);
+			const {leg, gaps: own, rows: found} = this.#joiner.join(sent.probe);
 			if (sent.probe.isLocal) {
-				const owner = `${sent.probe.made.uid}:${sent.probe.made.gid}`;
-				owners.set(owner, (owners.get(owner) ?? 0) + attempts);
-				known += attempts;
+				// Of two probes with one five-tuple, the second sent the last packet.
+				for (const row of state === states.reused ? found.slice(-1) : found) {
+					owners.set(row, `${sent.probe.made.uid}:${sent.probe.made.gid}`);
+				}
 			}
 
 			if (state === states.reused) {
@@ -274,7 +274,7 @@ export class Prober implements AsyncDisposable {
 			}
 		}
 
-		return {judged, gaps: [...gaps, ...await this.#witness({hits, owners, strangers: sentPackets - known})], untried};
+		return {judged, gaps: [...gaps, ...await this.#witness({hits, owners: countedBy(owners.values()), strangers: sentPackets - owners.size})], untried};
 	}
 
 	async #send(from: 'pod' | 'remote', requests: readonly ProbeRequest[]): Promise<Side> {
@@ -374,6 +374,15 @@ function planWave(batch: readonly ProbeRequest[], indices: readonly number[], si
 	}
 
 	return {wave: {requests: taken.map(index => batch[index]!), indices: taken}, rest};
+}
+
+function countedBy(names: Iterable<string>): ReadonlyMap<string, number> {
+	const counts = new Map<string, number>();
+	for (const name of names) {
+		counts.set(name, (counts.get(name) ?? 0) + 1);
+	}
+
+	return counts;
 }
 
 function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {
