@@ -2,6 +2,8 @@
 Connection tracking of a namespace by netlink (linux/netfilter/nfnetlink_conntrack.h). A batch begins without entries: a five-tuple that is still known is no new connection, and meets no nat rule.
 */
 
+import {readFileSync} from 'node:fs';
+import type {Gap} from '../../src/trace/gap.js';
 import {controlTypes, parseMessages} from '../../src/trace/netlink.js';
 import {TestbedError} from '../errors.js';
 import type {Netns} from '../sandbox/netns.js';
@@ -47,4 +49,10 @@ export class Conntrack implements Disposable {
 	[Symbol.dispose](): void {
 		closeDescriptor(this.#fd);
 	}
+}
+
+/** The gap of a namespace that follows as many connections as it may: the kernel drops the first packets of new ones then, and no rule says so. The limit is the machine's; each namespace counts for itself. */
+export function fullConntrack(netns: Netns): readonly Gap[] {
+	const [count, max] = netns.enter(() => ['count', 'max'].map(name => Number(readFileSync(`/proc/sys/net/netfilter/nf_conntrack_${name}`, 'utf8'))));
+	return count! < max! ? [] : [{kind: 'no-end', message: `The kernel drops packets of new connections: the conntrack table is full (${count} of ${max}).`}];
 }

@@ -21,7 +21,7 @@ import {
 	checkRequest, decodeResult, encodeBatch, type EncodedBatch, type ProbeRequest,
 } from './batch.js';
 import {defaultBufferBytes} from '../tracer/recording.js';
-import {Conntrack} from './conntrack.js';
+import {Conntrack, fullConntrack} from './conntrack.js';
 import {loadCounts, type KernelCounts} from './kernel-counts.js';
 import {forgetOwnersText, ownersMax, probeSwitchText, removeSwitchText} from './probe-switch.js';
 import {
@@ -90,6 +90,8 @@ export class Prober implements AsyncDisposable {
 	#conntrack: Conntrack | undefined;
 	#lockFile: LockFile | undefined;
 	#before: KernelCounts | undefined;
+	/** Rules that are no longer those of the beginning: no number means what it says any more, however often a probe is repeated. */
+	readonly #changed = new Map<string, Gap>();
 	#turn: Promise<unknown> = Promise.resolve();
 
 	private constructor(options: ProberOptions) {
@@ -238,7 +240,7 @@ export class Prober implements AsyncDisposable {
 			});
 			const more = await this.#take();
 			rows = joined(rows, more.rows);
-			gaps = [...gaps, ...more.gaps];
+			gaps = [...gaps, ...more.gaps, ...fullConntrack(this.#options.sandbox.pod)];
 		}
 
 		const {hits, sentPackets} = this.#joiner.load(rows);
@@ -320,16 +322,21 @@ export class Prober implements AsyncDisposable {
 		const after = await this.#load();
 		this.#before = after;
 		const natTables = new Set(ruleSet.tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
-		const gaps = [...compareHits({
+		const counted = compareHits({
 			before: before.rules, after: after.rules, hits, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(({family}) => family === 'inet'),
-		})];
+		});
+		for (const gap of counted.filter(({kind}) => kind === 'rules-differ')) {
+			this.#changed.set(gap.message, gap);
+		}
+
+		const gaps = [...this.#changed.values(), ...counted.filter(({kind}) => kind !== 'rules-differ')];
 		let surplus = 0;
 		for (const [owner, packets] of after.owners) {
-			const counted = packets - (before.owners.get(owner) ?? 0);
+			const gained = packets - (before.owners.get(owner) ?? 0);
 			const traced = owners.get(owner) ?? 0;
-			surplus += Math.max(0, counted - traced);
-			if (counted < traced) {
-				gaps.push({kind: 'credentials', message: `The kernel counted ${counted} packets of ${owner}, and the sockets of that owner sent ${traced}.`});
+			surplus += Math.max(0, gained - traced);
+			if (gained < traced) {
+				gaps.push({kind: 'credentials', message: `The kernel counted ${gained} packets of ${owner}, and the sockets of that owner sent ${traced}.`});
 			}
 		}
 
