@@ -162,8 +162,8 @@ export class MessageScan {
 			return false;
 		}
 
-		for (let index = 0; index < words.length; index++) {
-			if (words[index] !== this.words[index]) {
+		for (const [index, word] of words.entries()) {
+			if (word !== this.words[index]) {
 				return false;
 			}
 		}

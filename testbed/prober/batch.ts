@@ -94,7 +94,7 @@ export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 		probes[row + probeWords.to] = place(to.address, to.port);
 		probes[row + probeWords.source] = source === undefined && sourcePort === undefined ? -1 : place(source ?? anyAddress[isIpv6 ? 'ipv6' : 'ipv4'], sourcePort ?? 0);
 		probes[row + probeWords.mark] = mark ?? 0;
-		probes[row + probeWords.device] = device === undefined ? -1 : devices.includes(device) ? devices.indexOf(device) : devices.push(device) - 1;
+		probes[row + probeWords.device] = device === undefined ? -1 : (devices.includes(device) ? devices.indexOf(device) : devices.push(device) - 1);
 	}
 
 	return {

@@ -17,10 +17,10 @@ import {ProbeJoiner, type JoinedProbe} from '../../src/trace/probe-join.js';
 import {compareHits} from '../../src/trace/witness.js';
 import {LockFile} from '../lock-file.js';
 import type {Netns} from '../sandbox/netns.js';
+import {defaultBufferBytes} from '../tracer/recording.js';
 import {
 	checkRequest, decodeResult, encodeBatch, type EncodedBatch, type ProbeRequest,
 } from './batch.js';
-import {defaultBufferBytes} from '../tracer/recording.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
 import {loadCounts, type KernelCounts} from './kernel-counts.js';
 import {forgetOwnersText, ownersMax, probeSwitchText, removeSwitchText} from './probe-switch.js';

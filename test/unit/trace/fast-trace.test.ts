@@ -131,7 +131,7 @@ for (const name of names) {
 					}
 
 					case 'spoil': {
-						const changed = datagram.bytes.slice();
+						const changed = [...datagram.bytes];
 						changed[one.at % changed.length] = one.value;
 						spoilt[Math.min(one.place, spoilt.length - 1)] = {...datagram, bytes: changed};
 						break;
@@ -163,10 +163,7 @@ test('two connections with one sequence number: two packets, told apart where th
 	};
 	const begin = (sourcePort: number): Datagram => ({
 		stream: 'nft',
-		bytes: message((10 << 8) | 17, bytes(
-			general(1), attribute(1, text(switchTable)), attribute(2, text('output')), attribute(3, uint64(4)), attribute(4, uint32(3)), attribute(5, attribute(1, uint32(1))),
-			attribute(6, uint32(sourcePort)), attribute(8, ipv4(6, new Uint8Array())), attribute(9, tcp({sourcePort, sequence: 77})),
-		)),
+		bytes: message((10 << 8) | 17, bytes(general(1), attribute(1, text(switchTable)), attribute(2, text('output')), attribute(3, uint64(4)), attribute(4, uint32(3)), attribute(5, attribute(1, uint32(1))), attribute(6, uint32(sourcePort)), attribute(8, ipv4(6, new Uint8Array())), attribute(9, tcp({sourcePort, sequence: 77})))),
 	});
 	const {packets} = fast([begin(40_000), begin(40_001), begin(40_001)], lookup);
 	t.deepEqual(packets.map(({header}) => header.source.port), [40_000, 40_001]);
