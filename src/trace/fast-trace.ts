@@ -4,7 +4,8 @@ The fast way from bytes to packets: the same as decoding, `assemblePackets` and 
 
 import type {TraceEvent} from './event.js';
 import type {Gap} from './gap.js';
-import {MessageScan} from './message-scan.js';
+import {LogSequence} from './log-sequence.js';
+import {identityOf, MessageScan} from './message-scan.js';
 import {controlTypes, NetlinkFormatError} from './netlink.js';
 import {decodeNflog, nflogMessageType} from './nflog.js';
 import {decodeNftTrace, nftTraceMessageType} from './nft-trace.js';
@@ -21,7 +22,21 @@ export type FastBatch = {
 	readonly gaps: readonly Gap[];
 };
 
-type Open = {known: number; sequence: number; ports: number; readonly words: Int32Array; uid: number; gid: number; identification: number; tcpFlags: number; arrivalPorts: number; readonly shapes: Shape[]; readonly way: number[]};
+type Open = {
+	known: number;
+	sequence: number;
+	ports: number;
+	/** Source, destination and arrival, four words each. */
+	readonly words: Int32Array;
+	uid: number;
+	gid: number;
+	identification: number;
+	tcpFlags: number;
+	arrivalPorts: number;
+	readonly shapes: Shape[];
+	/** Ports and addresses at each shape's beginning. */
+	readonly way: number[];
+};
 type Current = {readonly packet: Open; readonly index: number; shape: Shape};
 
 /** Chains of the switch by what a message in them says: see `entries` in packets.ts, and the prober's switch. */
@@ -43,7 +58,7 @@ export class FastTrace {
 	#current = new Map<number, Current>();
 	#orphans = 0;
 	#complaints = new Map<string, number>();
-	#log = {next: 0, missing: 0, disordered: false, unnumbered: false};
+	readonly #log = new LogSequence();
 
 	constructor(lookup: Lookup) {
 		this.#lookup = lookup;
@@ -91,12 +106,11 @@ export class FastTrace {
 		this.#current = new Map();
 		this.#orphans = 0;
 		this.#complaints = new Map();
-		this.#log = {...this.#log, missing: 0, disordered: false, unnumbered: false};
 		return batch;
 	}
 
 	#gaps(): readonly Gap[] {
-		const lost = lostOf(this.#log);
+		const lost = this.#log.take();
 		return [
 			...[...this.#complaints].map(([what, count]): Gap => ({kind: 'not-understood', message: `The kernel sent ${what}${count === 1 ? '' : ` (${count} times)`}.`})),
 			...(lost === undefined ? [] : [{kind: 'lost-events', message: lost} satisfies Gap]),
@@ -232,13 +246,13 @@ export class FastTrace {
 	}
 
 	#logged(scan: MessageScan, token: Token): void {
-		this.#count(scan.logSequence);
+		this.#log.count(scan.logSequence);
 		const event = token.event as Extract<TraceEvent, {source: 'nflog'}>;
 		const known = this.#newest.get(identityOf(scan));
 		const index = known === undefined ? -1 : known.shapes.length - 1;
 		const last = known?.shapes[index];
 		let packet: Open;
-		if (last !== undefined && last.traversal.table === event.table && last.traversal.hook === event.hook && last.traversal.end.by === 'open') {
+		if (last?.traversal.table === event.table && last.traversal.hook === event.hook && last.traversal.end.by === 'open') {
 			packet = known!;
 			packet.shapes[index] = this.shapes.follow(last, token);
 		} else {
@@ -251,17 +265,6 @@ export class FastTrace {
 			packet.known |= facts.owner;
 			packet.uid = scan.uid;
 			packet.gid = scan.gid;
-		}
-	}
-
-	#count(sequence: number): void {
-		if (sequence < 0) {
-			this.#log.unnumbered = true;
-		} else if (sequence < this.#log.next) {
-			this.#log.disordered = true;
-		} else {
-			this.#log.missing += sequence - this.#log.next;
-			this.#log.next = sequence + 1;
 		}
 	}
 
@@ -310,28 +313,6 @@ export class FastTrace {
 
 		return shapes.push(shape) - 1;
 	}
-}
-
-/** As in lost.ts. */
-function lostOf({missing, disordered, unnumbered}: {readonly missing: number; readonly disordered: boolean; readonly unnumbered: boolean}): string | undefined {
-	if (unnumbered) {
-		return 'NFLOG sent events without a sequence number, so losses would not show.';
-	}
-
-	if (disordered) {
-		return 'NFLOG messages came out of order: their numbers tell nothing of losses.';
-	}
-
-	return missing > 0 ? `${missing} NFLOG messages are missing.` : undefined;
-}
-
-function identityOf(scan: MessageScan): number | string {
-	if (scan.protocol === protocolNumbers.tcp) {
-		return scan.sequence;
-	}
-
-	const address = scan.isIpv6 ? [0, 4, 8, 12].map(offset => scan.wordAt(scan.sourceAt + offset)).join(':') : scan.wordAt(scan.sourceAt);
-	return `${scan.protocol} ${scan.identification} ${scan.ports >>> 16} ${address}`;
 }
 
 function copyAddress(scan: MessageScan, from: number, {to, at}: {readonly to: Int32Array; readonly at: number}): void {

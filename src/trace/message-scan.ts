@@ -97,7 +97,7 @@ export class MessageScan {
 			}
 
 			const next = at + ((size + 3) & ~3);
-			switch (acts[(header >>> 16) & 0x3F_FF]) {
+			switch (acts[(header >>> 16) & 0x3F_FF]!) {
 				case act.word: {
 					for (let offset = at; offset < next; offset += 4) {
 						this.words[count++] = this.wordAt(offset);
@@ -185,7 +185,7 @@ export class MessageScan {
 	}
 
 	#hash(): void {
-		let hash = 0x81_1C_9D_C5 | 0; // FNV-1a by words; a collision is found by comparing the words.
+		let hash = -2_128_831_035; // 0x811C9DC5, signed. FNV-1a by words; a collision is found by comparing the words.
 		for (let index = 0; index < this.wordCount; index++) {
 			hash = Math.imul(hash ^ this.words[index]!, 0x01_00_01_93);
 			hash ^= hash >>> 15;
@@ -245,4 +245,14 @@ export class MessageScan {
 
 		return true;
 	}
+}
+
+/** What stays the same of the packet scanned last at all its hooks: as in packets.ts. */
+export function identityOf(scan: MessageScan): number | string {
+	if (scan.protocol === protocolNumbers.tcp) {
+		return scan.sequence;
+	}
+
+	const address = scan.isIpv6 ? [0, 4, 8, 12].map(offset => scan.wordAt(scan.sourceAt + offset)).join(':') : scan.wordAt(scan.sourceAt);
+	return `${scan.protocol} ${scan.identification} ${scan.ports >>> 16} ${address}`;
 }

@@ -48,7 +48,9 @@ export function addressAt(rows: Int32Array, offset: number, isIpv6: boolean): st
 	return text;
 }
 
-function endpointsAt(rows: Int32Array, {ports, source, destination, isIpv6}: {ports: number; source: number; destination: number; isIpv6: boolean}): {readonly source: Endpoint; readonly destination: Endpoint} {
+function endpointsAt(rows: Int32Array, {ports, source, destination, isIpv6}: {
+	readonly ports: number; readonly source: number; readonly destination: number; readonly isIpv6: boolean;
+}): {readonly source: Endpoint; readonly destination: Endpoint} {
 	return {
 		source: {address: addressAt(rows, source, isIpv6), port: ports >>> 16},
 		destination: {address: addressAt(rows, destination, isIpv6), port: ports & 0xFF_FF},

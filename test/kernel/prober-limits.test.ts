@@ -148,7 +148,7 @@ function fillConntrack(netns: Netns): void {
 	const fd = netns.enter(() => openNetfilterSocket(1 << 20));
 	const one = connection();
 	// In each tuple, behind its header: the header of the addresses, then each address and each port behind its own.
-	const [original, reply] = [20, 20 + (one.length - 36) / 2];
+	const [original, reply] = [20, 20 + ((one.length - 36) / 2)];
 	const perCall = 400;
 	const many = new Uint8Array(one.length * perCall);
 	const view = new DataView(many.buffer);

@@ -70,7 +70,9 @@ test.serial('UDP: what is refused, what is taken, what is dropped', async t => {
 			const answers = await prober.probe([request('drop', {to: port(9)}), request('udp drop', {protocol: 'udp', to: port(9)}), request('reject', {to: port(10)}), ...many]);
 			// Nobody waits for the end of what the rules dropped: it would be longer than a test may take.
 			t.deepEqual(answers.slice(0, 4).map(answer => wayOf(answer)), [
-				'pod > filter:OUTPUT#2 > dropped by filter:OUTPUT#2', 'pod > filter:OUTPUT#1 > dropped by filter:OUTPUT#1', 'pod > filter:OUTPUT#3 > dropped by filter:OUTPUT#3', 'pod > filter:OUTPUT > refused',
+				'pod > filter:OUTPUT#2 > dropped by filter:OUTPUT#2',
+				'pod > filter:OUTPUT#1 > dropped by filter:OUTPUT#1',
+				'pod > filter:OUTPUT#3 > dropped by filter:OUTPUT#3', 'pod > filter:OUTPUT > refused',
 			]);
 			t.deepEqual(gapsIn(answers), []);
 			t.true(answers.slice(3).every(({leg}) => leg!.end.kind === 'refused'));
@@ -83,7 +85,9 @@ test.serial('the same bytes: the reference makes the same legs of them', async t
 		// The trace is sent to all who listen: a second socket gets the very messages.
 		const fd = sandbox.pod.enter(() => openNetfilterSocket(64 << 20));
 		joinNetlinkGroup(fd, 9);
-		const probes = packets.filter(({end}) => end === undefined).flatMap(({probe}) => [1, 2, 3].map(turn => ({...probe, ...(probe.sourcePort === undefined ? {} : {sourcePort: probe.sourcePort + turn})})));
+		const probes = packets.filter(({end}) => end === undefined).flatMap(({probe: {sourcePort, ...probe}}) => [1, 2, 3].map(turn => ({
+			...probe, ...(sourcePort === undefined ? {} : {sourcePort: sourcePort + turn}),
+		})));
 		const answers = await prober.probe(probes.map((probe, index) => request(index, probe)));
 		const events: TraceEvent[] = [];
 		const buffer = new Uint8Array(8192);

@@ -21,7 +21,9 @@ Reads both.
 
 @throws {TestbedError} COMMAND_FAILED when a tool fails or prints what is not understood.
 */
-export async function loadCounts(netns: Netns, {backend, families, lockFile}: {readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lockFile: string}): Promise<KernelCounts> {
+export async function loadCounts(netns: Netns, {backend, families, lockFile}: {
+	readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lockFile: string;
+}): Promise<KernelCounts> {
 	const [text, ...saved] = await Promise.all([
 		// Legacy's rules are not nft's: only the testbed's own table is read then.
 		netns.run('nft', ['-n', '-j', 'list', ...(backend === 'iptables-legacy' ? ['table', 'inet', switchTable] : ['ruleset'])]),

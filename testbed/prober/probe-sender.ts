@@ -4,7 +4,8 @@ The thread that sends probes from one namespace. It is in that namespace for goo
 
 import {parentPort, workerData} from 'node:worker_threads';
 import {
-	abortSocket, bindSocket, bindToDevice, closeSocket, connectSocket, joinNetns, markSocket, openSocket, ownAddress, probeErrors, readOwnAddress, sendByte, setThreadCredentials, socketError, socketOwner, waitSockets,
+	abortSocket, bindSocket, bindToDevice, closeSocket, connectSocket, joinNetns, markSocket, openSocket, ownAddress,
+	probeErrors, readOwnAddress, sendByte, setThreadCredentials, socketError, socketOwner, waitSockets,
 } from '../syscalls/probe-socket.js';
 import {
 	kinds, probeWords, resultWords, shared, states, steps, type SenderAnswer, type SenderInput, type SenderRequest,
@@ -30,7 +31,7 @@ function tell(count: number): void {
 	Atomics.notify(words, shared.tick);
 	for (;;) {
 		const drained = Atomics.load(words, shared.drained);
-		if (((sent - drained) | 0) <= window) {
+		if (sent - drained <= window) {
 			return;
 		}
 

@@ -9,12 +9,10 @@ Which evidence stands for what:
 What is not whole is repeated in smaller batches, and what stays so ends in a gap.
 */
 
-import {isNatTable} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {DeliveredLeg} from '../../src/trace/first-leg.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {ProbeJoiner, type JoinedProbe} from '../../src/trace/probe-join.js';
-import {compareHits} from '../../src/trace/witness.js';
 import {LockFile} from '../lock-file.js';
 import type {Netns} from '../sandbox/netns.js';
 import {defaultBufferBytes} from '../tracer/recording.js';
@@ -22,13 +20,13 @@ import {
 	checkRequest, decodeResult, encodeBatch, type EncodedBatch, type ProbeRequest,
 } from './batch.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
-import {loadCounts, type KernelCounts} from './kernel-counts.js';
-import {forgetOwnersText, ownersMax, probeSwitchText, removeSwitchText} from './probe-switch.js';
+import {probeSwitchText, removeSwitchText} from './probe-switch.js';
 import {
 	resultWords, shared, states, type SenderAnswer, type SenderInput,
 } from './protocol.js';
 import {Thread} from './thread.js';
 import {TraceReader} from './trace-reader.js';
+import {Witnesses} from './witnesses.js';
 import {prepareNamespace} from './world.js';
 
 export type {ProbeRequest} from './batch.js';
@@ -88,10 +86,7 @@ export class Prober implements AsyncDisposable {
 	readonly #senders = new Map<'pod' | 'remote', Thread>();
 	#reader: TraceReader | undefined;
 	#conntrack: Conntrack | undefined;
-	#lockFile: LockFile | undefined;
-	#before: KernelCounts | undefined;
-	/** Rules that are no longer those of the beginning: no number means what it says any more, however often a probe is repeated. */
-	readonly #changed = new Map<string, Gap>();
+	#witnesses: Witnesses | undefined;
 	#turn: Promise<unknown> = Promise.resolve();
 
 	private constructor(options: ProberOptions) {
@@ -111,14 +106,8 @@ export class Prober implements AsyncDisposable {
 			checkRequest(request);
 		}
 
-		const turn = this.#turn.then(async () => {
-			const answers: ProbeAnswer[] = [];
-			await this.#run({
-				batch, indices: [...batch.keys()], size: this.#options.batchSize, repeat: 0, answers,
-			});
-			return answers;
-		});
-		this.#turn = turn.catch(() => undefined);
+		const turn = this.#after(this.#turn, batch);
+		this.#turn = Promise.allSettled([turn]);
 		return turn;
 	}
 
@@ -128,12 +117,22 @@ export class Prober implements AsyncDisposable {
 		}
 	}
 
+	async #after(turn: Promise<unknown>, batch: readonly ProbeRequest[]): Promise<readonly ProbeAnswer[]> {
+		await turn;
+		const answers: ProbeAnswer[] = [];
+		await this.#run({
+			batch, indices: [...batch.keys()], size: this.#options.batchSize, repeat: 0, answers,
+		});
+		return answers;
+	}
+
 	async #start(): Promise<void> {
-		const {sandbox: {pod, remote}, backend, ruleSet, bufferBytes} = this.#options;
+		const {
+			sandbox: {pod, remote}, backend, families, ruleSet, bufferBytes,
+		} = this.#options;
 		prepareNamespace(pod);
 		prepareNamespace(remote);
 		const lockFile = await LockFile.create();
-		this.#lockFile = lockFile;
 		this.#undo.push(async () => lockFile[Symbol.asyncDispose]());
 		const conntrack = new Conntrack(pod);
 		this.#conntrack = conntrack;
@@ -144,17 +143,14 @@ export class Prober implements AsyncDisposable {
 		this.#undo.push(async () => {
 			await pod.run('nft', ['-f', '-'], {input: removeSwitchText});
 		});
-		this.#before = await this.#load();
+		this.#witnesses = await Witnesses.create({
+			netns: pod, backend, families, ruleSet, lockFile: lockFile.path,
+		});
 		const reader = await TraceReader.start({
-			netns: pod, backend, bufferBytes, memory: this.#memory, ruleSet, loaded: this.#before.rules,
+			netns: pod, backend, bufferBytes, memory: this.#memory, ruleSet, loaded: this.#witnesses.rules,
 		});
 		this.#reader = reader;
 		this.#undo.push(async () => reader[Symbol.asyncDispose]());
-	}
-
-	async #load(): Promise<KernelCounts> {
-		const {sandbox: {pod}, backend, families} = this.#options;
-		return loadCounts(pod, {backend, families, lockFile: this.#lockFile!.path});
 	}
 
 	async #sender(side: 'pod' | 'remote'): Promise<Thread> {
@@ -209,7 +205,7 @@ export class Prober implements AsyncDisposable {
 	/** Sends one batch and reads all witnesses. `untried` are the probes that it has left out. */
 	async #wave({requests, indices}: Wave): Promise<{readonly judged: readonly Judged[]; readonly gaps: readonly Gap[]; readonly untried: readonly number[]}> {
 		this.#conntrack!.flush();
-		await this.#forgetOwners(requests.length);
+		await this.#witnesses!.prepare(requests.length);
 		const sides: Side[] = [];
 		const places: Array<readonly [side: Side, index: number] | undefined> = [];
 		for (const from of ['pod', 'remote'] as const) {
@@ -276,7 +272,7 @@ export class Prober implements AsyncDisposable {
 			}
 		}
 
-		return {judged, gaps: [...gaps, ...await this.#witness({hits, owners: countedBy(owners.values()), strangers: sentPackets - owners.size})], untried};
+		return {judged, gaps: [...gaps, ...await this.#witnesses!.compare({hits, owners: [...owners.values()], strangers: sentPackets - owners.size})], untried};
 	}
 
 	async #send(from: 'pod' | 'remote', requests: readonly ProbeRequest[]): Promise<Side> {
@@ -288,7 +284,11 @@ export class Prober implements AsyncDisposable {
 
 	/** Waits for what has no end yet, but for what the rules dropped: nothing will come of that. */
 	async #settle({requests, places, sides, isDropped, pending}: {
-		readonly requests: readonly ProbeRequest[]; readonly places: ReadonlyArray<readonly [side: Side, index: number] | undefined>; readonly sides: readonly Side[]; readonly isDropped: (position: number) => boolean; readonly pending: readonly number[];
+		readonly requests: readonly ProbeRequest[];
+		readonly places: ReadonlyArray<readonly [side: Side, index: number] | undefined>;
+		readonly sides: readonly Side[];
+		readonly isDropped: (position: number) => boolean;
+		readonly pending: readonly number[];
 	}): Promise<void> {
 		const waiting = pending.filter(position => !isDropped(position));
 		const {timeoutMs} = this.#options;
@@ -314,52 +314,6 @@ export class Prober implements AsyncDisposable {
 		this.#joiner.learn(traversals);
 		return {rows, gaps};
 	}
-
-	/** What the kernel counted, against what the trace shows. */
-	async #witness({hits, owners, strangers}: {readonly hits: ReadonlyMap<string, number>; readonly owners: ReadonlyMap<string, number>; readonly strangers: number}): Promise<readonly Gap[]> {
-		const {ruleSet} = this.#options;
-		const before = this.#before!;
-		const after = await this.#load();
-		this.#before = after;
-		const natTables = new Set(ruleSet.tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
-		const counted = compareHits({
-			before: before.rules, after: after.rules, hits, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(({family}) => family === 'inet'),
-		});
-		for (const gap of counted.filter(({kind}) => kind === 'rules-differ')) {
-			this.#changed.set(gap.message, gap);
-		}
-
-		const gaps = [...this.#changed.values(), ...counted.filter(({kind}) => kind !== 'rules-differ')];
-		let surplus = 0;
-		for (const [owner, packets] of after.owners) {
-			const gained = packets - (before.owners.get(owner) ?? 0);
-			const traced = owners.get(owner) ?? 0;
-			surplus += Math.max(0, gained - traced);
-			if (gained < traced) {
-				gaps.push({kind: 'credentials', message: `The kernel counted ${gained} packets of ${owner}, and the sockets of that owner sent ${traced}.`});
-			}
-		}
-
-		for (const [owner, traced] of owners) {
-			if (!after.owners.has(owner) && traced > 0) {
-				gaps.push({kind: 'credentials', message: `The kernel counted no packet of ${owner}, and the sockets of that owner sent ${traced}.`});
-			}
-		}
-
-		if (surplus > strangers) {
-			gaps.push({kind: 'credentials', message: `The kernel counted ${surplus} packets more than the probes sent, of which the trace shows ${strangers}.`});
-		}
-
-		return gaps;
-	}
-
-	async #forgetOwners(coming: number): Promise<void> {
-		const {owners} = this.#before!;
-		if (owners.size > 0 && owners.size + coming > ownersMax) {
-			await this.#options.sandbox.pod.run('nft', ['-f', '-'], {input: forgetOwnersText});
-			this.#before = {...this.#before!, owners: new Map()};
-		}
-	}
 }
 
 /** As many probes as a batch takes, but each five-tuple that is asked for once only. */
@@ -381,15 +335,6 @@ function planWave(batch: readonly ProbeRequest[], indices: readonly number[], si
 	}
 
 	return {wave: {requests: taken.map(index => batch[index]!), indices: taken}, rest};
-}
-
-function countedBy(names: Iterable<string>): ReadonlyMap<string, number> {
-	const counts = new Map<string, number>();
-	for (const name of names) {
-		counts.set(name, (counts.get(name) ?? 0) + 1);
-	}
-
-	return counts;
 }
 
 function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {

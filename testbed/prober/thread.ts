@@ -65,13 +65,13 @@ export class Thread implements AsyncDisposable {
 		this.#worker.postMessage(message);
 	}
 
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#worker.terminate();
+	}
+
 	#fail(reason: string, cause?: Error): void {
 		this.#failure ??= new TestbedError('SYSCALL_FAILED', {message: `The thread that ${this.#name} failed: ${reason}.`, cause});
 		this.#waiting?.reject(this.#failure);
 		this.#waiting = undefined;
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#worker.terminate();
 	}
 }

@@ -26,7 +26,14 @@ export type TakenTrace = {readonly rows: Int32Array; readonly traversals: readon
 /** Reads the trace of one namespace. */
 export class TraceReader implements AsyncDisposable {
 	/** Opens the sockets and starts the thread; resolves when it reads. */
-	static async start({netns, backend, bufferBytes, ...input}: {readonly netns: Netns; readonly backend: Backend; readonly bufferBytes: number; readonly memory: SharedArrayBuffer; readonly ruleSet: RuleSet; readonly loaded: readonly LoadedRule[]}): Promise<TraceReader> {
+	static async start({netns, backend, bufferBytes, ...input}: {
+		readonly netns: Netns;
+		readonly backend: Backend;
+		readonly bufferBytes: number;
+		readonly memory: SharedArrayBuffer;
+		readonly ruleSet: RuleSet;
+		readonly loaded: readonly LoadedRule[];
+	}): Promise<TraceReader> {
 		const streams: readonly TraceStream[] = backend === 'iptables-legacy' ? ['nft', 'nflog'] : ['nft'];
 		const sockets: Array<{readonly stream: TraceStream; readonly fd: number}> = [];
 		let thread: Thread | undefined;
@@ -85,17 +92,17 @@ export class TraceReader implements AsyncDisposable {
 		};
 	}
 
-	#command(command: number): void {
-		Atomics.store(this.#words, shared.command, command);
-		Atomics.add(this.#words, shared.tick, 1);
-		Atomics.notify(this.#words, shared.tick);
-	}
-
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#command(commands.end);
 		await this.#thread[Symbol.asyncDispose]();
 		for (const fd of this.#descriptors) {
 			closeDescriptor(fd);
 		}
+	}
+
+	#command(command: number): void {
+		Atomics.store(this.#words, shared.command, command);
+		Atomics.add(this.#words, shared.tick, 1);
+		Atomics.notify(this.#words, shared.tick);
 	}
 }

@@ -131,7 +131,7 @@ for (const name of names) {
 					}
 
 					case 'spoil': {
-						const changed = [...datagram.bytes];
+						const changed = Uint8Array.from(datagram.bytes);
 						changed[one.at % changed.length] = one.value;
 						spoilt[Math.min(one.place, spoilt.length - 1)] = {...datagram, bytes: changed};
 						break;

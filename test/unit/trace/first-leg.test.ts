@@ -32,7 +32,10 @@ const packet: TracedPacket = {
 const arrival: Arrival = {hook: 'postrouting', destination: {address: '10.0.0.2', port: 81}};
 const dropped = {...packet, traversals: [traversal('output', {end: {by: 'policy', verdict: 'drop'}})]};
 
-type Case = {readonly title: string; readonly probe?: Partial<SentProbe>; readonly attempts?: readonly TracedPacket[]; readonly arrival?: Arrival | undefined; readonly end: string; readonly deliveredTo?: boolean; readonly gaps: readonly string[]};
+type Case = {
+	readonly title: string; readonly probe?: Partial<SentProbe>; readonly attempts?: readonly TracedPacket[]; readonly arrival?: Arrival | undefined;
+	readonly end: string; readonly deliveredTo?: boolean; readonly gaps: readonly string[];
+};
 
 const cases: readonly Case[] = [
 	{title: 'refused: delivered where the last chain saw it', end: 'refused', deliveredTo: true, gaps: []},
