@@ -6,13 +6,12 @@ import {
 	printEndpoint, type Endpoint, type Leg, type LegEnd,
 } from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
-import {tableFamily, tablesWithRules} from '../netfilter/lookup.js';
 import type {Flow} from './flows.js';
 import type {Gap} from './gap.js';
 import type {Observation, ObservedPath} from './observation.js';
 import {protocolNumbers} from './packet.js';
+import {packetEvidence} from './packet-evidence.js';
 import type {TracedPacket} from './packets.js';
-import {canMeetChain, chainsMissed} from './passage.js';
 import {
 	loopStops, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketRecord, type UnsentSocket,
 } from './sockets.js';
@@ -128,37 +127,17 @@ export class Joiner {
 	#legOf(opened: OpenedSocket, accepted: AcceptedSocket | undefined, gaps: Gap[]): Leg {
 		const name = `${opened.actor} ${printEndpoint(opened.from)} → ${printEndpoint(opened.to)}`;
 		const attempts = this.#packets.get(`${protocolNumbers[protocolOf(opened)]} ${printEndpoint(opened.from)} ${printEndpoint(opened.to)}`) ?? [];
-		const [packet, ...again] = attempts;
-		if (packet?.seen !== true) {
-			gaps.push({kind: 'not-traced', message: `The first packet of ${name} does not appear in the trace.`});
-		}
-
-		const tables = tablesWithRules(this.#evidence.ruleSet, opened.family);
-		const traversals = packet?.traversals.filter(({table}) => tables.includes(table)) ?? [];
-		const under = this.#evidence.ruleSet.tables.filter(({family, name: table}) => tables.includes(table) && (family === tableFamily(opened.family) || family === 'inet'));
-		if (packet !== undefined && traversals.length === 0 && canMeetChain(packet, under)) {
-			gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but no chain of ${tables.join(', ')} shows it.`});
-		}
-
-		for (const traversal of traversals) {
-			if (traversal.end.by === 'open') {
-				gaps.push({kind: 'open-traversal', message: `The trace of ${name} does not say how ${traversal.table} ${traversal.chain} was left.`});
-			}
-
-			for (const hit of traversal.hits.filter(({number}) => number === undefined)) {
-				gaps.push({kind: 'open-traversal', message: `The trace of ${name} names handle ${hit.handle} in ${hit.table} ${hit.chain}, which no rule has.`});
-			}
-		}
-
-		if (again.some(other => hitsOf(other) !== hitsOf(packet!) && other.traversals.length > 0)) {
-			gaps.push({kind: 'ambiguous', message: `A repeated packet of ${name} took another way than the first.`});
-		}
-
+		const [packet] = attempts;
+		const evidence = packetEvidence({
+			name, attempts, family: opened.family, ruleSet: this.#evidence.ruleSet,
+		});
+		const {traversals} = evidence;
+		gaps.push(...evidence.gaps);
 		const end = this.#endOf({
 			opened, accepted, packet, name,
 		}, gaps);
-		if (packet !== undefined && traversals.length > 0 && (end.kind === 'accepted' || end.kind === 'refused')) {
-			gaps.push(...chainsMissed(packet, under).map((chain): Gap => ({kind: 'not-traced', message: `The first packet of ${name} arrived, but the trace does not show it in ${chain}.`})));
+		if (end.kind === 'accepted' || end.kind === 'refused') {
+			gaps.push(...evidence.missedOnArrival());
 		}
 
 		return {
@@ -226,8 +205,4 @@ function legNeverSent({actor, family, source, to, reason}: UnsentSocket): Leg {
 	return {
 		actor, family, protocol: 'tcp', from: {address: source ?? (family === 'ipv4' ? '0.0.0.0' : '::'), port: 0}, to, socket: undefined, traversals: [], end: {kind: 'unreachable', reason},
 	};
-}
-
-function hitsOf(packet: TracedPacket): string {
-	return packet.traversals.flatMap(({hits}) => hits.map(({table, chain, number}) => `${table} ${chain} ${number}`)).join(', ');
 }

@@ -55,6 +55,11 @@ function identityOf(packet: PacketHeader): string {
 		: `${packet.protocol} ${packet.identification ?? ''} ${packet.source.port} ${packet.source.address}`;
 }
 
+function hasSameEnds(one: PacketHeader, other: PacketHeader): boolean {
+	return one.source.port === other.source.port && one.destination.port === other.destination.port
+		&& one.source.address === other.source.address && one.destination.address === other.destination.address;
+}
+
 class Assembler {
 	orphans = 0;
 	readonly packets: OpenPacket[] = [];
@@ -70,7 +75,7 @@ class Assembler {
 		if (event.packet !== undefined) {
 			const isSwitch = event.table === this.#lookup.switchTable;
 			// The switch stands before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
-			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event);
+			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event, isSwitch && entries[event.chain] === 'output');
 			packet.seen ||= isSwitch;
 			packet.entry ??= isSwitch ? entries[event.chain] : undefined;
 			const hook = isSwitch ? undefined : this.#lookup.hookOf(event);
@@ -112,13 +117,13 @@ class Assembler {
 		this.#extend(traversal, event, rule);
 	}
 
-	/** The packet that an event belongs to: the newest of its identity, unless that one has been at this chain already (a retransmission, which is an attempt of its own). */
-	#packetOf(header: PacketHeader, event: TraceEvent | undefined): OpenPacket {
+	/** The packet that an event belongs to: the newest of its identity, unless that one has been at this chain already (a retransmission, which is an attempt of its own), or this one is only being sent (`isSent`), with other addresses: among some thousand connections two can have one sequence number. */
+	#packetOf(header: PacketHeader, event: TraceEvent | undefined, isSent = false): OpenPacket {
 		const identity = identityOf(header);
 		const known = this.#newest.get(identity);
 		const again = event !== undefined
 			&& known?.traversals.some(({family, table, chain}) => family === event.family && table === event.table && chain === event.chain) === true;
-		if (known !== undefined && !again) {
+		if (known !== undefined && !again && !(isSent && !hasSameEnds(header, known.header))) {
 			return known;
 		}
 

@@ -28,17 +28,17 @@ function nameOf({family, table, chain, number}: LoadedRule): string {
 	return `${family} ${table} ${chain}#${number}`;
 }
 
-/** Compares what the packets hit with what the counters gained. Nothing found: the trace is whole. */
-export function compareCounters({before, after, packets, isNat = ({table}) => table === 'nat', isNative = false}: {
+type Counted = {
 	readonly before: readonly LoadedRule[];
 	readonly after: readonly LoadedRule[];
-	readonly packets: readonly TracedPacket[];
 	/** The tables that see first packets only: see `isNatTable`. Without it, those of iptables. */
 	readonly isNat?: (rule: LoadedRule) => boolean;
 	/** Whether the rules are native nft's, which may have no counter; `unwitnessedRules` names those for the report. Every rule of iptables has one. */
 	readonly isNative?: boolean;
-}): readonly Gap[] {
-	const gaps: Gap[] = [...compareRules({before, after})];
+};
+
+/** Compares what the packets hit with what the counters gained. Nothing found: the trace is whole. */
+export function compareCounters({packets, ...counted}: Counted & {readonly packets: readonly TracedPacket[]}): readonly Gap[] {
 	const hits = new Map<string, number>();
 	for (const hit of packets.flatMap(({traversals}) => traversals.flatMap(traversal => traversal.hits))) {
 		if (hit.number !== undefined) {
@@ -47,6 +47,12 @@ export function compareCounters({before, after, packets, isNat = ({table}) => ta
 		}
 	}
 
+	return compareHits({...counted, hits});
+}
+
+/** The same for hits that were counted already, by {@link ruleKey}. */
+export function compareHits({before, after, hits, isNat = ({table}) => table === 'nat', isNative = false}: Counted & {readonly hits: ReadonlyMap<string, number>}): readonly Gap[] {
+	const gaps: Gap[] = [...compareRules({before, after})];
 	const earlier = new Map(before.map(rule => [ruleKey(rule), rule] as const));
 	for (const rule of after) {
 		const key = ruleKey(rule);

@@ -1,0 +1,361 @@
+/**
+The fast way from bytes to packets: the same as decoding, `assemblePackets` and `lostInSequence`, without an object per event. A kind of message is decoded once, a sequence of kinds is assembled once (`ShapeTrie`), and what differs from packet to packet is copied as whole numbers (`packed-packet.ts`). A property test holds it to the reference.
+*/
+
+import type {TraceEvent} from './event.js';
+import type {Gap} from './gap.js';
+import {LogSequence} from './log-sequence.js';
+import {identityOf, MessageScan} from './message-scan.js';
+import {controlTypes, NetlinkFormatError} from './netlink.js';
+import {decodeNflog, nflogMessageType} from './nflog.js';
+import {decodeNftTrace, nftTraceMessageType} from './nft-trace.js';
+import {protocolNumbers} from './packet.js';
+import type {Lookup} from './packets.js';
+import {facts, layout} from './packed-packet.js';
+import {ShapeTrie, type Shape, type Token} from './shape-trie.js';
+
+/** What a batch left: rows of packets (`packed-packet.ts`), shapes that are new since the last batch, and what is known to be lost or not understood. */
+export type FastBatch = {
+	readonly rows: Int32Array;
+	readonly packets: number;
+	readonly orphans: number;
+	readonly gaps: readonly Gap[];
+};
+
+type Open = {
+	known: number;
+	sequence: number;
+	ports: number;
+	/** Source, destination and arrival, four words each. */
+	readonly words: Int32Array;
+	uid: number;
+	gid: number;
+	identification: number;
+	tcpFlags: number;
+	arrivalPorts: number;
+	readonly shapes: Shape[];
+	/** Ports and addresses at each shape's beginning. */
+	readonly way: number[];
+};
+type Current = {readonly packet: Open; readonly index: number; shape: Shape};
+
+/** Chains of the switch by what a message in them says: see `entries` in packets.ts, and the prober's switch. */
+const switchFacts: Readonly<Record<string, number>> = {
+	prerouting: facts.entryPrerouting, output: facts.entryOutput, arrived: facts.arrivedInput, sent: facts.arrivedPostrouting,
+};
+const entryFacts = facts.entryPrerouting | facts.entryOutput;
+const arrivalFacts = facts.arrivedInput | facts.arrivedPostrouting;
+
+/** Assembles batch after batch of one loaded rule set. */
+export class FastTrace {
+	readonly shapes: ShapeTrie;
+	readonly #lookup: Lookup;
+	readonly #tokens = new Map<number, Token[]>();
+	#tokenCount = 0;
+	#scan: MessageScan | undefined;
+	#packets: Open[] = [];
+	#newest = new Map<number | string, Open>();
+	#current = new Map<number, Current>();
+	#orphans = 0;
+	#complaints = new Map<string, number>();
+	readonly #log = new LogSequence();
+
+	constructor(lookup: Lookup) {
+		this.#lookup = lookup;
+		this.shapes = new ShapeTrie(lookup);
+	}
+
+	/** Packets so far in this batch. */
+	get packetCount(): number {
+		return this.#packets.length;
+	}
+
+	/** Takes one datagram, which begins at a multiple of 4 of a buffer that begins at one. Reading from one buffer again and again costs nothing but the reading. */
+	add(buffer: Uint8Array, start: number, length: number): void {
+		if (this.#scan?.bytes !== buffer) {
+			this.#scan = new MessageScan(buffer);
+		}
+
+		const end = start + length;
+		for (let at = start; at < end;) {
+			const size = this.#scan.lengthAt(at, end);
+			if (size === 0) {
+				this.#complain(() => decodeNftTrace(buffer.slice(start, end)));
+				return;
+			}
+
+			this.#message(this.#scan, at, size);
+			at += (size + 3) & ~3;
+		}
+	}
+
+	/** Ends the batch. Shapes and kinds are kept. */
+	take(): FastBatch {
+		const total = this.#packets.reduce((sum, {shapes}) => sum + layout.traversals + (shapes.length * layout.traversalWords), 0);
+		const rows = new Int32Array(total);
+		let at = 0;
+		for (const packet of this.#packets) {
+			at = write(rows, at, packet);
+		}
+
+		const batch: FastBatch = {
+			rows, packets: this.#packets.length, orphans: this.#orphans, gaps: this.#gaps(),
+		};
+		this.#packets = [];
+		this.#newest = new Map();
+		this.#current = new Map();
+		this.#orphans = 0;
+		this.#complaints = new Map();
+		return batch;
+	}
+
+	#gaps(): readonly Gap[] {
+		const lost = this.#log.take();
+		return [
+			...[...this.#complaints].map(([what, count]): Gap => ({kind: 'not-understood', message: `The kernel sent ${what}${count === 1 ? '' : ` (${count} times)`}.`})),
+			...(lost === undefined ? [] : [{kind: 'lost-events', message: lost} satisfies Gap]),
+		];
+	}
+
+	/** Leaves a message to the reference decoder, and notes what it says. */
+	#complain(decode: () => {readonly notUnderstood: readonly string[]}): void {
+		let complaints: readonly string[];
+		try {
+			complaints = decode().notUnderstood;
+		} catch (error) {
+			if (!(error instanceof NetlinkFormatError)) {
+				throw error;
+			}
+
+			complaints = [`a datagram that is not netlink's: ${error.message}`];
+		}
+
+		for (const what of complaints.length === 0 ? ['a message that only the slow decoder understands'] : complaints) {
+			this.#complaints.set(what, (this.#complaints.get(what) ?? 0) + 1);
+		}
+	}
+
+	#message(scan: MessageScan, at: number, size: number): void {
+		const type = scan.typeAt(at);
+		if (type === controlTypes.done || type === controlTypes.noop) {
+			return;
+		}
+
+		const decode = type === nflogMessageType ? decodeNflog : decodeNftTrace;
+		const message = (): Uint8Array => scan.bytes.slice(at, at + size);
+		if ((type !== nflogMessageType && type !== nftTraceMessageType) || !scan.scan(at, size)) {
+			this.#complain(() => decode(message()));
+			return;
+		}
+
+		const token = this.#tokenOf(scan) ?? this.#learn(scan, () => decode(message()));
+		if (token === undefined || (token.event.source === 'nft' && !scan.hasTraceId)) {
+			this.#complain(() => decode(message()));
+		} else if (token.event.source === 'nft') {
+			this.#nft(scan, token, token.event.table === this.#lookup.switchTable);
+		} else {
+			this.#logged(scan, token);
+		}
+	}
+
+	#tokenOf(scan: MessageScan): Token | undefined {
+		const rivals = this.#tokens.get(scan.hash);
+		if (rivals === undefined) {
+			return undefined;
+		}
+
+		for (const token of rivals) {
+			if (scan.isOf(token.words)) {
+				return token;
+			}
+		}
+
+		return undefined;
+	}
+
+	#learn(scan: MessageScan, decode: () => {readonly events: readonly TraceEvent[]}): Token | undefined {
+		let event: TraceEvent | undefined;
+		try {
+			[event] = decode().events;
+		} catch (error) {
+			if (!(error instanceof NetlinkFormatError)) {
+				throw error;
+			}
+		}
+
+		if (event === undefined) {
+			return undefined; // What is wrong with it, `#complain` finds out.
+		}
+
+		const token: Token = {id: this.#tokenCount++, event, words: scan.words.slice(0, scan.wordCount)};
+		this.#tokens.set(scan.hash, [...this.#tokens.get(scan.hash) ?? [], token]);
+		return token;
+	}
+
+	#nft(scan: MessageScan, token: Token, isSwitch: boolean): void {
+		const {event} = token;
+		if (scan.hasPacket) {
+			if (isSwitch) {
+				this.#switched(scan, switchFacts[event.chain] ?? 0);
+				this.#current.delete(scan.traceId);
+			} else {
+				const packet = this.#packetOf(scan, {event, isEntry: false});
+				const shape = this.shapes.begin(token);
+				if (shape === undefined) {
+					this.#current.delete(scan.traceId);
+					this.#orphans++;
+				} else {
+					this.#current.set(scan.traceId, {packet, index: this.#begin(scan, packet, shape), shape});
+					this.#orphans += shape.orphans;
+				}
+			}
+
+			return;
+		}
+
+		if (isSwitch) {
+			return;
+		}
+
+		const current = this.#current.get(scan.traceId);
+		const traversal = current?.shape.traversal;
+		if (current === undefined || traversal!.family !== event.family || traversal!.table !== event.table) {
+			this.#orphans++;
+			return;
+		}
+
+		const shape = this.shapes.follow(current.shape, token);
+		this.#orphans += shape.orphans - current.shape.orphans;
+		current.shape = shape;
+		current.packet.shapes[current.index] = shape;
+	}
+
+	/** A message of the switch itself: the packet was seen, came in or was sent, or has left netfilter. */
+	#switched(scan: MessageScan, said: number): void {
+		const packet = this.#packetOf(scan, {event: undefined, isEntry: (said & facts.entryOutput) !== 0});
+		packet.known |= facts.seen;
+		if ((packet.known & entryFacts) === 0) {
+			packet.known |= said & entryFacts;
+		}
+
+		if ((said & arrivalFacts) !== 0) {
+			packet.known = (packet.known & ~arrivalFacts) | said;
+			packet.arrivalPorts = scan.ports;
+			copyAddress(scan, scan.destinationAt, {to: packet.words, at: 8});
+		}
+	}
+
+	#logged(scan: MessageScan, token: Token): void {
+		this.#log.count(scan.logSequence);
+		const event = token.event as Extract<TraceEvent, {source: 'nflog'}>;
+		const known = this.#newest.get(identityOf(scan));
+		const index = known === undefined ? -1 : known.shapes.length - 1;
+		const last = known?.shapes[index];
+		let packet: Open;
+		if (last?.traversal.table === event.table && last.traversal.hook === event.hook && last.traversal.end.by === 'open') {
+			packet = known!;
+			packet.shapes[index] = this.shapes.follow(last, token);
+		} else {
+			packet = this.#packetOf(scan, {event, isEntry: false});
+			// A logged event always begins a traversal: it names its hook itself.
+			this.#begin(scan, packet, this.shapes.begin(token)!);
+		}
+
+		if (scan.owner === 3 && (packet.known & facts.owner) === 0) {
+			packet.known |= facts.owner;
+			packet.uid = scan.uid;
+			packet.gid = scan.gid;
+		}
+	}
+
+	/** As in packets.ts: the newest packet of its identity, unless that one has been at this chain already. */
+	#packetOf(scan: MessageScan, {event, isEntry}: {readonly event: TraceEvent | undefined; readonly isEntry: boolean}): Open {
+		const identity = identityOf(scan);
+		const known = this.#newest.get(identity);
+		const again = known !== undefined && event !== undefined
+			&& known.shapes.some(({traversal: {family, table, chain}}) => family === event.family && table === event.table && chain === event.chain);
+		if (known !== undefined && !again && !(isEntry && !isSamePair(scan, known))) {
+			return known;
+		}
+
+		const isTcp = scan.protocol === protocolNumbers.tcp;
+		const packet: Open = {
+			known: scan.protocol
+				| (scan.isIpv6 ? facts.ipv6 : facts.identification)
+				| (isTcp ? facts.sequence : 0)
+				| (again ? known.known & (facts.seen | entryFacts) : 0),
+			sequence: isTcp ? scan.sequence : 0,
+			ports: scan.ports,
+			words: new Int32Array(12), // Source, destination, arrival.
+			uid: 0,
+			gid: 0,
+			identification: scan.identification,
+			tcpFlags: isTcp ? scan.tcpFlags : 0,
+			arrivalPorts: 0,
+			shapes: [],
+			way: [],
+		};
+		copyAddress(scan, scan.sourceAt, {to: packet.words, at: 0});
+		copyAddress(scan, scan.destinationAt, {to: packet.words, at: 4});
+		this.#newest.set(identity, packet);
+		this.#packets.push(packet);
+		return packet;
+	}
+
+	/** Begins a traversal; its place among those of its packet. */
+	#begin(scan: MessageScan, {shapes, way}: Open, shape: Shape): number {
+		way.push(scan.ports);
+		for (const start of [scan.sourceAt, scan.destinationAt]) {
+			for (let word = 0; word < 4; word++) {
+				way.push(word === 0 || scan.isIpv6 ? scan.wordAt(start + (word * 4)) : 0);
+			}
+		}
+
+		return shapes.push(shape) - 1;
+	}
+}
+
+function copyAddress(scan: MessageScan, from: number, {to, at}: {readonly to: Int32Array; readonly at: number}): void {
+	for (let word = 0; word < (scan.isIpv6 ? 4 : 1); word++) {
+		to[at + word] = scan.wordAt(from + (word * 4));
+	}
+}
+
+function isSamePair(scan: MessageScan, {known, ports, words}: Open): boolean {
+	if (ports !== scan.ports || ((known & facts.ipv6) !== 0) !== scan.isIpv6) {
+		return false;
+	}
+
+	for (let word = 0; word < (scan.isIpv6 ? 4 : 1); word++) {
+		if (words[word] !== scan.wordAt(scan.sourceAt + (word * 4)) || words[4 + word] !== scan.wordAt(scan.destinationAt + (word * 4))) {
+			return false;
+		}
+	}
+
+	return true;
+}
+
+function write(rows: Int32Array, row: number, packet: Open): number {
+	rows[row + layout.facts] = packet.known;
+	rows[row + layout.sequence] = packet.sequence;
+	rows[row + layout.identification] = packet.identification;
+	rows[row + layout.tcpFlags] = packet.tcpFlags;
+	rows[row + layout.ports] = packet.ports;
+	rows.set(packet.words.subarray(0, 8), row + layout.source);
+	rows[row + layout.uid] = packet.uid;
+	rows[row + layout.gid] = packet.gid;
+	rows[row + layout.arrivalPorts] = packet.arrivalPorts;
+	rows.set(packet.words.subarray(8), row + layout.arrival);
+	rows[row + layout.count] = packet.shapes.length;
+	let at = row + layout.traversals;
+	for (const [index, shape] of packet.shapes.entries()) {
+		rows[at] = shape.id;
+		for (let word = 0; word < 9; word++) {
+			rows[at + 1 + word] = packet.way[(index * 9) + word]!;
+		}
+
+		at += layout.traversalWords;
+	}
+
+	return at;
+}

@@ -1,0 +1,64 @@
+/**
+A prober in a sandbox of its own, for one test.
+*/
+
+import {stepsOfPath} from '../../src/netfilter/path.js';
+import {parseSave} from '../../src/netfilter/save.js';
+import type {Backend, RuleSet} from '../../src/netfilter/types.js';
+import {defaultTopology} from '../../src/scenario/topology.js';
+import {LockFile} from '../../testbed/lock-file.js';
+import {
+	Prober, type ProbeAnswer, type ProberOptions, type ProbeRequest,
+} from '../../testbed/prober/prober.js';
+import {loadRuleInput} from '../../testbed/rule-input.js';
+import {installRules} from '../../testbed/sandbox/rules.js';
+import {Sandbox} from '../../testbed/sandbox/sandbox.js';
+
+/** What a test varies. `rules` is the text of a dump of IPv4's tables. */
+export type ProberVariation = Partial<Pick<ProberOptions, 'backend' | 'families' | 'timeoutMs' | 'batchSize' | 'bufferBytes'>> & {
+	readonly rules?: string;
+	/** Does something with the sandbox before the prober is made. */
+	readonly prepare?: (sandbox: Sandbox) => Promise<void>;
+};
+
+/** The default rules for a back end. */
+function rulesFor(backend: Backend, families: ProberOptions['families']): ReturnType<typeof loadRuleInput> {
+	return loadRuleInput({
+		source: backend === 'nftables' ? 'release:1.30 --native-nftables' : 'release:1.30', source6: undefined, families, backend,
+	});
+}
+
+/** Makes a sandbox with rules and a prober, and takes both down again. */
+export async function withProber<T>({backend = 'iptables-nft', families = ['ipv4'], rules, prepare, ...options}: ProberVariation, act: (prober: Prober, world: {readonly sandbox: Sandbox; readonly ruleSet: RuleSet}) => Promise<T>): Promise<T> {
+	await using sandbox = Sandbox.create();
+	await sandbox.configure(defaultTopology);
+	await using lockFile = await LockFile.create();
+	const input = rulesFor(backend, families);
+	const ruleSet = await installRules(sandbox.pod, {
+		ruleSet: rules === undefined ? input.ruleSet : parseSave(rules, 'ipv4'), backend, families, lockFile: lockFile.path,
+	});
+	await sandbox.applyRouting(input.routing);
+	await prepare?.(sandbox);
+	await using prober = await Prober.create({
+		sandbox, backend, families, ruleSet, ...options,
+	});
+	const result = await act(prober, {sandbox, ruleSet});
+	return result;
+}
+
+/** A probe of the app to the remote place; a test says what is otherwise. */
+export function request(id: number | string, other: Partial<Omit<ProbeRequest, 'id'>> = {}): ProbeRequest {
+	return {
+		id: String(id), from: 'pod', uid: 1000, gid: 1000, protocol: 'tcp', to: {address: '10.244.1.20', port: 8080}, ...other,
+	};
+}
+
+/** The way of a probe in the notation of paths; what was sent to nobody has none. */
+export function wayOf({leg}: ProbeAnswer): string {
+	return leg === undefined ? 'not sent' : stepsOfPath({legs: [leg]}).join(' > ');
+}
+
+/** All gaps of answers as sentences. */
+export function gapsIn(answers: readonly ProbeAnswer[]): readonly string[] {
+	return answers.flatMap(({id, gaps}) => gaps.map(({kind, message}) => `${id} ${kind}: ${message}`));
+}

@@ -1,0 +1,188 @@
+/** The prober on the kernel: whole paths on every back end, the same as the reference makes of the same bytes, and nothing lost in silence. */
+
+import test from 'ava';
+import type {LegEnd} from '../../src/netfilter/path.js';
+import {backends} from '../../src/netfilter/types.js';
+import type {TraceEvent} from '../../src/trace/event.js';
+import {Joiner} from '../../src/trace/legs.js';
+import {createLookup} from '../../src/trace/lookup.js';
+import {decodeNftTrace} from '../../src/trace/nft-trace.js';
+import {assemblePackets} from '../../src/trace/packets.js';
+import type {SocketRecord} from '../../src/trace/sockets.js';
+import {TestbedError} from '../../testbed/errors.js';
+import {loadCounts} from '../../testbed/prober/kernel-counts.js';
+import {probeSwitchText} from '../../testbed/prober/probe-switch.js';
+import type {ProbeRequest} from '../../testbed/prober/prober.js';
+import {
+	closeDescriptor, joinNetlinkGroup, openNetfilterSocket, receiveNow,
+} from '../../testbed/syscalls.js';
+import {switchTable} from '../../testbed/tracer/switch-table.js';
+import {
+	gapsIn, request, wayOf, withProber,
+} from './_prober.js';
+
+/** What is asked, the nat rules that it meets (by number, as iptables has them), and where it is delivered. */
+const packets: ReadonlyArray<{readonly title: string; readonly probe: Partial<ProbeRequest>; readonly rules: readonly string[]; readonly deliveredTo: string | undefined; readonly end?: LegEnd['kind']}> = [
+	{title: 'app → remote', probe: {}, rules: ['output#1', 'istio-output#9', 'istio-redirect#1'], deliveredTo: '127.0.0.1:15001'},
+	{title: 'proxy → remote', probe: {uid: 1337, gid: 1337}, rules: ['output#1', 'istio-output#4'], deliveredTo: '10.244.1.20:8080'},
+	{title: 'remote → pod', probe: {from: 'remote', to: {address: '10.244.1.10', port: 8080}}, rules: ['prerouting#1', 'istio-inbound#5', 'istio-in-redirect#1'], deliveredTo: '10.244.1.10:15006'},
+	{title: 'remote → metrics', probe: {from: 'remote', to: {address: '10.244.1.10', port: 15_090}}, rules: ['prerouting#1', 'istio-inbound#2'], deliveredTo: '10.244.1.10:15090'},
+	{title: 'app → localhost', probe: {to: {address: '127.0.0.1', port: 80}}, rules: ['output#1', 'istio-output#3'], deliveredTo: '127.0.0.1:80'},
+	{title: 'app → localhost from another device', probe: {to: {address: '127.0.0.1', port: 80}, device: 'eth0'}, rules: ['output#1', 'istio-output#8'], deliveredTo: undefined, end: 'unknown'},
+	{title: 'proxy → its own pod', probe: {uid: 1337, gid: 1337, to: {address: '10.244.1.10', port: 8080}}, rules: ['output#1', 'istio-output#2', 'istio-in-redirect#1'], deliveredTo: '127.0.0.1:15006'},
+	{title: 'proxy → app, from 127.0.0.6', probe: {uid: 1337, gid: 1337, to: {address: '10.244.1.10', port: 8080}, source: '127.0.0.6'}, rules: ['output#1', 'istio-output#1'], deliveredTo: '10.244.1.10:8080'},
+	{title: 'app → remote from a port of its own, marked', probe: {sourcePort: 41_000, mark: 0x5_39}, rules: ['output#1', 'istio-output#9', 'istio-redirect#1'], deliveredTo: '127.0.0.1:15001'},
+	{title: 'a user beyond 31 bits', probe: {uid: 4_000_000_000, gid: 3_000_000_000}, rules: ['output#1', 'istio-output#9', 'istio-redirect#1'], deliveredTo: '127.0.0.1:15001'},
+	{title: 'IPv6, app → remote', probe: {to: {address: '2001:db8:1::20', port: 8080}}, rules: ['output#1', 'istio-output#9', 'istio-redirect#1'], deliveredTo: '::1:15001'},
+	{title: 'IPv6, remote → pod', probe: {from: 'remote', to: {address: '2001:db8:1::10', port: 8080}}, rules: ['prerouting#1', 'istio-inbound#5', 'istio-in-redirect#1'], deliveredTo: '2001:db8:1::10:15006'},
+	{title: 'an address that is nobody\'s, into the pod', probe: {from: 'remote', source: '192.0.2.7', to: {address: '10.244.1.10', port: 8080}}, rules: ['prerouting#1', 'istio-inbound#5', 'istio-in-redirect#1'], deliveredTo: '10.244.1.10:15006', end: 'unknown'},
+	{title: 'a neighbour that is not there', probe: {uid: 1337, gid: 1337, to: {address: '10.244.1.99', port: 80}}, rules: ['output#1', 'istio-output#4'], deliveredTo: undefined, end: 'unreachable'},
+];
+
+for (const backend of backends) {
+	test.serial(`${backend}: each probe ends in its whole path, its owner and its target`, async t => {
+		await withProber({backend, families: ['ipv4', 'ipv6']}, async prober => {
+			const answers = await prober.probe(packets.map(({title, probe}) => request(title, probe)));
+			t.deepEqual(answers.map(({id}) => id), packets.map(({title}) => title), 'in the order of the requests');
+			for (const [index, {title, probe, rules, deliveredTo, end = 'refused'}] of packets.entries()) {
+				const {leg, gaps} = answers[index]!;
+				const hits = leg!.traversals.flatMap(({hits: some}) => some.map(({chain, number}) => `${chain.toLowerCase().replaceAll('_', '-')}#${number}`));
+				// Native rules have numbers of their own: there the chains must agree.
+				const shown = (steps: readonly string[]) => backend === 'nftables' ? steps.map(step => step.split('#')[0]) : steps;
+				t.deepEqual(shown(hits), shown(rules), title);
+				t.is(leg!.end.kind, end, title);
+				t.is(leg!.deliveredTo === undefined ? undefined : `${leg!.deliveredTo.address}:${leg!.deliveredTo.port}`, deliveredTo, title);
+				t.deepEqual(leg!.socket, probe.from === 'remote' ? undefined : {uid: probe.uid ?? 1000, gid: probe.gid ?? 1000}, title);
+				t.deepEqual(gaps.map(({kind}) => kind), title.includes('another device') ? ['no-end'] : [], title);
+			}
+
+			t.is(answers[8]!.leg!.from.port, 41_000);
+		});
+	});
+}
+
+test.serial('UDP: what is refused, what is taken, what is dropped', async t => {
+	const rules = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -m udp --dport 9 -j DROP\n-A OUTPUT -p tcp -m tcp --dport 9 -j DROP\n-A OUTPUT -p tcp -m tcp --dport 10 -j REJECT --reject-with tcp-reset\nCOMMIT\n';
+	for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
+		await withProber({backend, rules, timeoutMs: 60_000}, async prober => { // eslint-disable-line no-await-in-loop -- One sandbox at a time.
+			const port = (number: number) => ({address: '10.244.1.20', port: number});
+			const many = Array.from({length: 300}, (_, index) => request(`u${index}`, {protocol: 'udp', to: port(100 + index)}));
+			const answers = await prober.probe([request('drop', {to: port(9)}), request('udp drop', {protocol: 'udp', to: port(9)}), request('reject', {to: port(10)}), ...many]);
+			// Nobody waits for the end of what the rules dropped: it would be longer than a test may take.
+			t.deepEqual(answers.slice(0, 4).map(answer => wayOf(answer)), [
+				'pod > filter:OUTPUT#2 > dropped by filter:OUTPUT#2',
+				'pod > filter:OUTPUT#1 > dropped by filter:OUTPUT#1',
+				'pod > filter:OUTPUT#3 > dropped by filter:OUTPUT#3', 'pod > filter:OUTPUT > refused',
+			]);
+			t.deepEqual(gapsIn(answers), []);
+			t.true(answers.slice(3).every(({leg}) => leg!.end.kind === 'refused'));
+		});
+	}
+});
+
+test.serial('the same bytes: the reference makes the same legs of them', async t => {
+	await withProber({families: ['ipv4', 'ipv6']}, async (prober, {sandbox, ruleSet}) => {
+		// The trace is sent to all who listen: a second socket gets the very messages.
+		const fd = sandbox.pod.enter(() => openNetfilterSocket(64 << 20));
+		joinNetlinkGroup(fd, 9);
+		const probes = packets.filter(({end}) => end === undefined).flatMap(({probe: {sourcePort, ...probe}}) => [1, 2, 3].map(turn => ({
+			...probe, ...(sourcePort === undefined ? {} : {sourcePort: sourcePort + turn}),
+		})));
+		const answers = await prober.probe(probes.map((probe, index) => request(index, probe)));
+		const events: TraceEvent[] = [];
+		const buffer = new Uint8Array(8192);
+		for (let length = receiveNow(fd, buffer); length > 0; length = receiveNow(fd, buffer)) {
+			events.push(...decodeNftTrace(buffer.subarray(0, length)).events);
+		}
+
+		closeDescriptor(fd);
+		const {rules: loaded} = await loadCounts(sandbox.pod, {backend: 'iptables-nft', families: ['ipv4', 'ipv6'], lockFile: '/dev/null'});
+		const {packets: assembled, orphans} = assemblePackets(events, createLookup({
+			ruleSet, loaded, interfaces: sandbox.pod.interfaces(), switchTable,
+		}));
+		t.is(orphans, 0);
+		t.is(assembled.length, probes.length);
+		const sockets = answers.flatMap(({id, leg}): SocketRecord[] => [
+			{
+				kind: 'opened', id, parent: undefined, actor: leg!.actor, family: leg!.family, from: leg!.from, to: leg!.to,
+			},
+			{
+				kind: 'ended', id, result: 'refused', reason: '',
+			},
+		]);
+		const joiner = new Joiner({
+			sockets, packets: assembled, owners: [], ruleSet,
+		});
+		for (const {id, leg} of answers) {
+			const {path, gaps} = joiner.join(id);
+			t.deepEqual(gaps, []);
+			const {deliveredTo, socket, ...rest} = leg!;
+			t.truthy(deliveredTo);
+			t.deepEqual({...path.legs[0]!, socket}, {...rest, socket});
+		}
+	});
+});
+
+test.serial('thousands at once: each whole, each its own', async t => {
+	await withProber({batchSize: 1000}, async prober => {
+		const requests = Array.from({length: 5000}, (_, index) => request(index, {uid: 10_000 + index, gid: 20_000 + index, ...packets[index % 5]!.probe}));
+		const answers = await prober.probe(requests);
+		t.deepEqual(gapsIn(answers), []);
+		for (const [index, {id, leg}] of answers.entries()) {
+			const {rules, probe} = packets[index % 5]!;
+			const hits = leg!.traversals.flatMap(({hits: some}) => some.map(({chain, number}) => `${chain.toLowerCase().replaceAll('_', '-')}#${number}`));
+			if (id !== String(index) || hits.join(' ') !== rules.join(' ') || (probe.from === undefined && leg!.socket!.uid !== (probe.uid ?? 10_000 + index))) {
+				t.fail(`${id} met ${hits.join(' ')} as ${leg!.socket?.uid}`);
+			}
+		}
+	});
+});
+
+test.serial('a trace buffer that is too small: repeated in smaller batches until it is whole', async t => {
+	await withProber({bufferBytes: 96 << 10}, async prober => {
+		const answers = await prober.probe(Array.from({length: 256}, (_, index) => request(index)));
+		t.true(prober.repeated > 0);
+		t.deepEqual(gapsIn(answers), []);
+		t.true(answers.every(answer => wayOf(answer) === 'pod > OUTPUT#1 > ISTIO_OUTPUT#9 > ISTIO_REDIRECT#1 > POSTROUTING > refused'));
+	});
+});
+
+for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
+	test.serial(`a trace buffer that holds nothing, ${backend}: every answer says what is lost`, async t => {
+		await withProber({backend, bufferBytes: 1}, async prober => {
+			const answers = await prober.probe(Array.from({length: 40}, (_, index) => request(index)));
+			t.true(answers.every(({gaps}) => gaps.some(({kind}) => kind === 'lost-events')), JSON.stringify(answers[0]!.gaps));
+		});
+	});
+}
+
+/** Ways to take a witness away, after the prober has started. */
+const switchRules = 'tcp flags & (fin|syn|rst|ack) == syn';
+for (const {title, nft, kinds} of [
+	{title: 'no owner is counted', nft: `flush chain inet ${switchTable} output\nadd rule inet ${switchTable} output ${switchRules} meta nftrace set 1 accept`, kinds: ['credentials']},
+	{title: 'nothing is traced, and counters go on', nft: `flush chain inet ${switchTable} output`, kinds: ['counter-mismatch', 'not-traced']},
+	{title: 'no chain shows where packets arrive', nft: `delete chain inet ${switchTable} sent\ndelete chain inet ${switchTable} arrived`, kinds: ['not-traced']},
+	{title: 'a rule was added meanwhile', nft: 'add rule ip nat OUTPUT counter', kinds: ['rules-differ']},
+]) {
+	test.serial(`a witness is missing: ${title}`, async t => {
+		await withProber({}, async (prober, {sandbox}) => {
+			const [first] = await prober.probe([request('before')]);
+			t.deepEqual(first!.gaps, []);
+			await sandbox.pod.run('nft', ['-f', '-'], {input: `${nft}\n`});
+			const [after] = await prober.probe([request('after')]);
+			for (const kind of kinds) {
+				t.true(after!.gaps.some(gap => gap.kind === kind), `${kind}: ${JSON.stringify(after!.gaps)}`);
+			}
+
+			t.true(probeSwitchText.includes('sent'));
+		});
+	});
+}
+
+test.serial('a request that makes no sense is refused before anything is sent', async t => {
+	await withProber({}, async prober => {
+		await t.throwsAsync(prober.probe([request('good'), request('bad', {uid: 0xFF_FF_FF_FF})]), {instanceOf: TestbedError, code: 'INPUT', message: /probe bad cannot be sent: its UID 4294967295 is none/u});
+		const [answer] = await prober.probe([request('no device', {device: 'eth7'})]);
+		t.deepEqual(gapsIn([answer!]), ['no device no-end: The probe no device to 10.244.1.20:8080 was not sent: SO_BINDTODEVICE said ENODEV.']);
+	});
+});

@@ -1,0 +1,170 @@
+/** The fast way from bytes to packets gives what the reference gives: for recordings of the kernel, whole and spoilt. */
+
+import test from 'ava';
+import fc from 'fast-check';
+import type {TraceEvent} from '../../../src/trace/event.js';
+import {FastTrace} from '../../../src/trace/fast-trace.js';
+import {createLookup} from '../../../src/trace/lookup.js';
+import {lostInSequence} from '../../../src/trace/lost.js';
+import {NetlinkFormatError} from '../../../src/trace/netlink.js';
+import {rowWords, unpackPacket} from '../../../src/trace/packed-packet.js';
+import {assemblePackets, type Lookup, type TracedPacket} from '../../../src/trace/packets.js';
+import {switchTable} from '../../../testbed/tracer/switch-table.js';
+import {
+	decode, mixedNames, plainNames, readRecording,
+} from '../../helpers/recordings.js';
+import {
+	attribute, bytes, general, ipv4, message, tcp, text, uint32, uint64,
+} from './_bytes.js';
+
+type Datagram = {readonly stream: 'nft' | 'nflog'; readonly bytes: Uint8Array};
+type Seen = {readonly packets: readonly TracedPacket[]; readonly orphans: number; readonly lost: readonly string[]; readonly notUnderstood: number};
+
+const names = [...plainNames, ...mixedNames];
+const decoders = {nft: 'nft', nflog: 'nflog'} as const;
+
+function lookupOf(name: typeof names[number]): Lookup {
+	const {ruleSet, round} = readRecording(name);
+	return createLookup({
+		ruleSet, loaded: round.after, interfaces: round.interfaces, switchTable,
+	});
+}
+
+/** The switch's own events first, as observe.ts has it. */
+function inOrder(datagrams: readonly Datagram[]): readonly Datagram[] {
+	return [...datagrams.filter(({stream}) => stream === 'nft'), ...datagrams.filter(({stream}) => stream === 'nflog')];
+}
+
+function slow(datagrams: readonly Datagram[], lookup: Lookup): Seen {
+	const events: TraceEvent[] = [];
+	let notUnderstood = 0;
+	for (const datagram of datagrams) {
+		try {
+			const decoded = decode({...datagram, stream: decoders[datagram.stream]});
+			events.push(...decoded.events);
+			notUnderstood += decoded.notUnderstood.length;
+		} catch (error) {
+			if (!(error instanceof NetlinkFormatError)) {
+				throw error;
+			}
+
+			notUnderstood++;
+		}
+	}
+
+	return {...assemblePackets(events, lookup), lost: lostInSequence(events).map(({message: what}) => what), notUnderstood};
+}
+
+function fast(datagrams: readonly Datagram[], lookup: Lookup, trace = new FastTrace(lookup)): Seen {
+	const buffer = new Uint8Array(1 << 17);
+	for (const datagram of datagrams) {
+		buffer.fill(0xEE);
+		buffer.set(datagram.bytes, 64);
+		trace.add(buffer, 64, datagram.bytes.length);
+	}
+
+	const {rows, orphans, gaps} = trace.take();
+	const shapes = trace.shapes.since(0).map(({traversal}) => traversal);
+	const packets: TracedPacket[] = [];
+	for (let row = 0; row < rows.length; row += rowWords(rows, row)) {
+		packets.push(unpackPacket(rows, row, shapes));
+	}
+
+	return {
+		packets,
+		orphans,
+		lost: gaps.filter(({kind}) => kind === 'lost-events').map(({message: what}) => what),
+		notUnderstood: gaps.filter(({kind}) => kind === 'not-understood').reduce((sum, {message: what}) => sum + Number(/\((?<times>\d+) times\)/u.exec(what)?.groups?.['times'] ?? 1), 0),
+	};
+}
+
+for (const name of names) {
+	const datagrams = inOrder(readRecording(name).round.recording.datagrams);
+
+	test(`${name}: the packets of the reference, the first time and again`, t => {
+		const lookup = lookupOf(name);
+		const due = slow(datagrams, lookup);
+		t.true(due.packets.length > 5 && due.packets.some(({traversals}) => traversals.length > 1), 'the recording shows something');
+		t.is(due.notUnderstood, 0);
+		const trace = new FastTrace(lookup);
+		t.deepEqual(fast(datagrams, lookup, trace), due);
+		const learnt = trace.shapes.size;
+		const again = fast(datagrams.filter(({stream}) => stream === 'nft'), lookup, trace);
+		t.deepEqual(again.packets, slow(datagrams.filter(({stream}) => stream === 'nft'), lookup).packets);
+		t.is(trace.shapes.size, learnt, 'no shape is worked out twice');
+	});
+
+	test(`${name}: the same when messages are lost, doubled, swapped or spoilt`, t => {
+		const lookup = lookupOf(name);
+		const place = fc.nat(datagrams.length - 1);
+		const damage = fc.oneof(
+			fc.record({kind: fc.constant('lose' as const), place}),
+			fc.record({kind: fc.constant('double' as const), place}),
+			fc.record({kind: fc.constant('swap' as const), place, other: place}),
+			fc.record({
+				kind: fc.constant('spoil' as const), place, at: fc.nat(300), value: fc.nat(255),
+			}),
+			fc.record({kind: fc.constant('cut' as const), place, at: fc.nat(300)}),
+		);
+		let different = 0;
+		fc.assert(fc.property(fc.array(damage, {minLength: 1, maxLength: 12}), damages => {
+			const spoilt = [...datagrams];
+			for (const one of damages) {
+				const datagram = spoilt[one.place] ?? spoilt[0]!;
+				switch (one.kind) {
+					case 'lose': {
+						spoilt.splice(one.place, 1);
+						break;
+					}
+
+					case 'double': {
+						spoilt.splice(one.place, 0, datagram);
+						break;
+					}
+
+					case 'swap': {
+						if (one.place < spoilt.length && one.other < spoilt.length) {
+							[spoilt[one.place], spoilt[one.other]] = [spoilt[one.other]!, spoilt[one.place]!];
+						}
+
+						break;
+					}
+
+					case 'spoil': {
+						const changed = Uint8Array.from(datagram.bytes);
+						changed[one.at % changed.length] = one.value;
+						spoilt[Math.min(one.place, spoilt.length - 1)] = {...datagram, bytes: changed};
+						break;
+					}
+
+					case 'cut': {
+						spoilt[Math.min(one.place, spoilt.length - 1)] = {...datagram, bytes: datagram.bytes.slice(0, one.at)};
+						break;
+					}
+				}
+			}
+
+			const due = slow(spoilt, lookup);
+			different += Number(due.notUnderstood > 0 || due.orphans > 0 || due.lost.length > 0);
+			const found = fast(spoilt, lookup);
+			// A message that the kernel would not send can be one that only the slow decoder takes: that is a doubt, too.
+			t.true(found.notUnderstood >= due.notUnderstood);
+			if (found.notUnderstood === due.notUnderstood) {
+				t.deepEqual(found, due);
+			}
+		}), {numRuns: 60});
+		t.true(different > 0, 'some damage shows');
+	});
+}
+
+test('two connections with one sequence number: two packets, told apart where they begin', t => {
+	const lookup: Lookup = {
+		ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, switchTable,
+	};
+	const begin = (sourcePort: number): Datagram => ({
+		stream: 'nft',
+		bytes: message((10 << 8) | 17, bytes(general(1), attribute(1, text(switchTable)), attribute(2, text('output')), attribute(3, uint64(4)), attribute(4, uint32(3)), attribute(5, attribute(1, uint32(1))), attribute(6, uint32(sourcePort)), attribute(8, ipv4(6, new Uint8Array())), attribute(9, tcp({sourcePort, sequence: 77})))),
+	});
+	const {packets} = fast([begin(40_000), begin(40_001), begin(40_001)], lookup);
+	t.deepEqual(packets.map(({header}) => header.source.port), [40_000, 40_001]);
+});

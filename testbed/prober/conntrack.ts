@@ -1,0 +1,58 @@
+/**
+Connection tracking of a namespace by netlink (linux/netfilter/nfnetlink_conntrack.h). A batch begins without entries: a five-tuple that is still known is no new connection, and meets no nat rule.
+*/
+
+import {readFileSync} from 'node:fs';
+import type {Gap} from '../../src/trace/gap.js';
+import {controlTypes, parseMessages} from '../../src/trace/netlink.js';
+import {TestbedError} from '../errors.js';
+import type {Netns} from '../sandbox/netns.js';
+import {
+	closeDescriptor, openNetfilterSocket, receiveNow, sendDatagram, waitReadable,
+} from '../syscalls.js';
+
+const deleteMessage = (1 << 8) | 2; // `NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE`; without a tuple it means all.
+const flags = 1 | 4; // `NLM_F_REQUEST | NLM_F_ACK`
+
+/** The conntrack table of one namespace. */
+export class Conntrack implements Disposable {
+	readonly #fd: number;
+
+	constructor(netns: Netns) {
+		this.#fd = netns.enter(() => openNetfilterSocket(65_536));
+	}
+
+	/**
+	Forgets all connections of both families.
+
+	@throws {TestbedError} MACHINE when the kernel cannot.
+	*/
+	flush(): void {
+		const bytes = new Uint8Array(20);
+		const view = new DataView(bytes.buffer);
+		view.setUint32(0, bytes.length, true);
+		view.setUint16(4, deleteMessage, true);
+		view.setUint16(6, flags, true);
+		sendDatagram(this.#fd, bytes);
+		const answer = new Uint8Array(4096);
+		// The kernel has answered when `send` returns; the wait is a guard against one that does not.
+		const length = waitReadable([this.#fd], 1000).length === 0 ? 0 : Math.max(0, receiveNow(this.#fd, answer));
+		const error = parseMessages(answer.subarray(0, length)).find(({type}) => type === controlTypes.error)?.body.getInt32(0, true);
+		if (error !== 0) {
+			throw new TestbedError('MACHINE', {
+				message: `The kernel did not forget its connections (${error === undefined ? 'no answer' : `error number ${-error}`}).`,
+				hint: 'modprobe nf_conntrack_netlink (kernel option NF_CT_NETLINK)',
+			});
+		}
+	}
+
+	[Symbol.dispose](): void {
+		closeDescriptor(this.#fd);
+	}
+}
+
+/** The gap of a namespace that follows as many connections as it may: the kernel drops the first packets of new ones then, and no rule says so. The limit is the machine's; each namespace counts for itself. */
+export function fullConntrack(netns: Netns): readonly Gap[] {
+	const [count, max] = netns.enter(() => ['count', 'max'].map(name => Number(readFileSync(`/proc/sys/net/netfilter/nf_conntrack_${name}`, 'utf8'))));
+	return count! < max! ? [] : [{kind: 'no-end', message: `The kernel drops packets of new connections: the conntrack table is full (${count} of ${max}).`}];
+}

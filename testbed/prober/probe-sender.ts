@@ -1,0 +1,260 @@
+/**
+The thread that sends probes from one namespace. It is in that namespace for good, and has the credentials of the next socket while it makes it: no process, no change of the other threads.
+*/
+
+import {parentPort, workerData} from 'node:worker_threads';
+import {
+	abortSocket, bindSocket, bindToDevice, closeSocket, connectSocket, joinNetns, markSocket, openSocket, ownAddress,
+	probeErrors, readOwnAddress, sendByte, setThreadCredentials, socketError, socketOwner, waitSockets,
+} from '../syscalls/probe-socket.js';
+import {
+	kinds, probeWords, resultWords, shared, states, steps, type SenderAnswer, type SenderInput, type SenderRequest,
+} from './protocol.js';
+
+const {netns, memory, window} = workerData as SenderInput;
+const words = new Int32Array(memory);
+const told = 32; // Probes after which the reader is woken: often enough that it is never idle, too seldom to cost anything.
+const waitingMax = 4096; // Sockets that may be left open in one batch.
+const readerMs = 30_000; // A reader that is alive takes a millisecond; the limit is for one that is not.
+const own = new Int32Array(ownAddress.buffer);
+const waiting = new Map<number, {readonly fd: number; readonly isUdp: boolean; readonly to: Uint8Array}>();
+let current = {uid: 0, gid: 0};
+
+function say(answer: SenderAnswer, transfer: readonly ArrayBuffer[] = []): void {
+	parentPort!.postMessage(answer, transfer);
+}
+
+/** Tells the reader what is out, and waits while it is too far behind: the trace socket's buffer has an end. */
+function tell(count: number): void {
+	const sent = Atomics.add(words, shared.sent, count) + count;
+	Atomics.add(words, shared.tick, 1);
+	Atomics.notify(words, shared.tick);
+	for (;;) {
+		const drained = Atomics.load(words, shared.drained);
+		if (sent - drained <= window) {
+			return;
+		}
+
+		if (Atomics.wait(words, shared.drained, drained, readerMs) === 'timed-out') {
+			throw new Error(`the reader of the trace did nothing for ${readerMs / 1000} s`);
+		}
+	}
+}
+
+function become(uid: number, gid: number): void {
+	if (uid !== current.uid || gid !== current.gid) {
+		setThreadCredentials(uid, gid);
+		current = {uid, gid};
+	}
+}
+
+type Batch = Extract<SenderRequest, {type: 'send'}>;
+type Outcome = {readonly state: number; readonly error: number};
+
+function failed(step: typeof steps[number], error: number): Outcome {
+	return {state: states.failed + steps.indexOf(step), error};
+}
+
+/** What asking a connecting socket again says. */
+function outcomeOf(error: number): Outcome {
+	switch (error) {
+		case 0:
+		case probeErrors.EISCONN: {
+			return {state: states.connected, error: 0};
+		}
+
+		case probeErrors.EALREADY: {
+			return {state: states.pending, error: 0};
+		}
+
+		case probeErrors.ECONNREFUSED: {
+			return {state: states.refused, error};
+		}
+
+		default: {
+			return {state: states.unreachable, error};
+		}
+	}
+}
+
+/** Sends one probe from a socket that is made already. */
+function send(fd: number, {probe, batch, results, row}: {readonly probe: number; readonly batch: Batch; readonly results: Int32Array; readonly row: number}): Outcome {
+	const {probes, addresses, devices} = batch;
+	const kind = probes[probe + probeWords.kind]!;
+	let error = (kind & kinds.marked) === 0 ? 0 : markSocket(fd, probes[probe + probeWords.mark]!);
+	if (error !== 0) {
+		return failed('SO_MARK', error);
+	}
+
+	const device = probes[probe + probeWords.device]!;
+	error = device < 0 ? 0 : bindToDevice(fd, devices[device]!);
+	if (error !== 0) {
+		return failed('SO_BINDTODEVICE', error);
+	}
+
+	const source = probes[probe + probeWords.source]!;
+	if (source >= 0) {
+		const bound = bindSocket(fd, addresses[source]!);
+		if (bound.error !== 0) {
+			return failed('bind', bound.error);
+		}
+
+		results[row + resultWords.isForeign] = Number(bound.foreign);
+	}
+
+	const to = addresses[probes[probe + probeWords.to]!]!;
+	const isUdp = (kind & kinds.udp) !== 0;
+	error = connectSocket(fd, to);
+	if (error !== 0 && error !== probeErrors.EINPROGRESS) {
+		return failed('connect', error);
+	}
+
+	// Between the two, for asking what came of a refused connection makes the socket forget its addresses.
+	readOwnAddress(fd);
+	const start = (kind & kinds.ipv6) === 0 ? 1 : 2;
+	results[row + resultWords.port] = (ownAddress[2]! << 8) | ownAddress[3]!;
+	for (let word = 0; word < (start === 1 ? 1 : 4); word++) {
+		results[row + resultWords.address + word] = own[start + word]!;
+	}
+
+	if (!isUdp) {
+		return outcomeOf(connectSocket(fd, to));
+	}
+
+	error = sendByte(fd);
+	if (error === probeErrors.EPERM) {
+		return {state: states.quiet, error}; // Netfilter dropped it on its way out.
+	}
+
+	if (error !== 0) {
+		return error === probeErrors.ECONNREFUSED ? {state: states.refused, error} : failed('send', error);
+	}
+
+	error = socketError(fd);
+	return error === 0 ? {state: states.pending, error} : outcomeOf(error);
+}
+
+/** Sends a batch, up to the first probe whose five-tuple has been used in it: its packet would not be the first of a connection. */
+function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
+	const {probes, addresses} = batch;
+	const count = probes.length / probeWords.words;
+	const results = new Int32Array(count * resultWords.words);
+	const used = new Set<number>();
+	const sources = new Map<number | string, number>();
+	let untold = 0;
+	let index = 0;
+	while (index < count && waiting.size < waitingMax) {
+		const probe = index * probeWords.words;
+		const row = index * resultWords.words;
+		const kind = probes[probe + probeWords.kind]!;
+		const isUdp = (kind & kinds.udp) !== 0;
+		become(probes[probe + probeWords.uid]! >>> 0, probes[probe + probeWords.gid]! >>> 0);
+		const fd = openSocket((kind & kinds.ipv6) !== 0, isUdp);
+		let outcome = failed('socket', -fd);
+		if (fd >= 0) {
+			const owner = socketOwner(fd);
+			results[row + resultWords.uid] = owner.uid;
+			results[row + resultWords.gid] = owner.gid;
+			outcome = send(fd, {
+				probe, batch, results, row,
+			});
+			if (outcome.state === states.pending) {
+				waiting.set(index, {fd, isUdp, to: addresses[probes[probe + probeWords.to]!]!});
+			} else if (outcome.state === states.connected) {
+				abortSocket(fd);
+			} else {
+				closeSocket(fd);
+			}
+		}
+
+		results[row + resultWords.state] = outcome.state;
+		results[row + resultWords.error] = outcome.error;
+		index++;
+		if (++untold === told) {
+			tell(untold);
+			untold = 0;
+		}
+
+		if (outcome.state < states.failed && isUsed(used, {
+			probes, probe, results, row, sources,
+		})) {
+			results[row + resultWords.state] = states.reused;
+			break;
+		}
+
+		if (outcome.error === probeErrors.EADDRNOTAVAIL && waiting.size > 0) {
+			results[row + resultWords.state] = states.reused; // The ports may be free again when those that wait are closed.
+			break;
+		}
+	}
+
+	tell(untold);
+	become(0, 0);
+	return {type: 'sent', results, tried: index};
+}
+
+/** Notes the five-tuple of a probe; whether it was there already. */
+function isUsed(used: Set<number>, {probes, probe, results, row, sources}: {
+	readonly probes: Int32Array; readonly probe: number; readonly results: Int32Array; readonly row: number; readonly sources: Map<number | string, number>;
+}): boolean {
+	const before = used.size;
+	const kind = probes[probe + probeWords.kind]!;
+	const at = row + resultWords.address;
+	const address = (kind & kinds.ipv6) === 0 ? results[at]! : results.subarray(at, at + 4).join(' ');
+	let source = sources.get(address);
+	if (source === undefined) {
+		source = sources.size;
+		sources.set(address, source);
+	}
+
+	// The parts have room: 65,536 ports, two protocols, and as many sources and destinations as a batch can hold.
+	used.add((((((probes[probe + probeWords.to]! * 65_536) + source) * 2) + Number((kind & kinds.udp) !== 0)) * 65_536) + results[row + resultWords.port]!);
+	return used.size === before;
+}
+
+/** Waits for the sockets of these indices until each has come to something, or time is over; closes all. */
+function settle(indices: readonly number[], timeoutMs: number): SenderAnswer {
+	const ends: Array<[number, number, number]> = [];
+	const deadline = performance.now() + timeoutMs;
+	let left = indices.flatMap(index => waiting.has(index) ? [{index, ...waiting.get(index)!}] : []);
+	while (left.length > 0) {
+		const remaining = deadline - performance.now();
+		const ready = new Set(remaining > 0 ? waitSockets(left, remaining) : []);
+		if (ready.size === 0) {
+			break;
+		}
+
+		left = left.filter(({index, fd, isUdp, to}, place) => {
+			if (!ready.has(place)) {
+				return true;
+			}
+
+			const {state, error} = outcomeOf(isUdp ? socketError(fd) : connectSocket(fd, to));
+			ends.push([index, state, error]);
+			return false;
+		});
+	}
+
+	ends.push(...left.map(({index}) => [index, states.quiet, 0] as [number, number, number]));
+	for (const {fd} of waiting.values()) {
+		abortSocket(fd);
+	}
+
+	waiting.clear();
+	return {type: 'settled', ends};
+}
+
+joinNetns(netns);
+parentPort!.on('message', (request: SenderRequest) => {
+	try {
+		if (request.type === 'send') {
+			const answer = sendAll(request);
+			say(answer, [answer.results.buffer as ArrayBuffer]);
+		} else {
+			say(settle(request.indices, request.timeoutMs));
+		}
+	} catch (error) {
+		say({type: 'error', message: error instanceof Error ? error.message : String(error)});
+	}
+});
+say({type: 'ready'});

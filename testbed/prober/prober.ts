@@ -1,0 +1,349 @@
+/**
+First packets at kernel speed: from any UID, GID, source, device and mark, out of the pod or into it, without a process per probe. One thread per namespace sends, one reads the trace, this one joins.
+
+Which evidence stands for what:
+- the path: the trace of the first packet, and for each batch the counters of all rules;
+- the credentials: the owner that the kernel wrote on the socket when it was made (`fstat` of each socket), which comes from the same credentials in the same system call as what the owner match reads; for each batch the packets that nftables counted by `meta skuid . meta skgid`; on iptables-legacy also the UID and GID of each NFLOG message;
+- the end: what the socket came to. Where the packet was delivered: the last chain, behind everything else, that saw it.
+
+What is not whole is repeated in smaller batches, and what stays so ends in a gap.
+*/
+
+import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
+import type {DeliveredLeg} from '../../src/trace/first-leg.js';
+import type {Gap} from '../../src/trace/gap.js';
+import {ProbeJoiner, type JoinedProbe} from '../../src/trace/probe-join.js';
+import {LockFile} from '../lock-file.js';
+import type {Netns} from '../sandbox/netns.js';
+import {defaultBufferBytes} from '../tracer/recording.js';
+import {
+	checkRequest, decodeResult, encodeBatch, type EncodedBatch, type ProbeRequest,
+} from './batch.js';
+import {Conntrack, fullConntrack} from './conntrack.js';
+import {probeSwitchText, removeSwitchText} from './probe-switch.js';
+import {
+	resultWords, shared, states, type SenderAnswer, type SenderInput,
+} from './protocol.js';
+import {Thread} from './thread.js';
+import {TraceReader} from './trace-reader.js';
+import {Witnesses} from './witnesses.js';
+import {prepareNamespace} from './world.js';
+
+export type {ProbeRequest} from './batch.js';
+
+/** What came of a probe. `leg` is undefined when nothing was sent; a gap says why then. */
+export type ProbeAnswer = {readonly id: string; readonly leg: DeliveredLeg | undefined; readonly gaps: readonly Gap[]};
+
+/** What a prober is made for. */
+export type ProberOptions = {
+	readonly sandbox: {readonly pod: Netns; readonly remote: Netns};
+	readonly backend: Backend;
+	readonly families: readonly AddressFamily[];
+	/** As the kernel holds it: what `installRules` returned. */
+	readonly ruleSet: RuleSet;
+	/** How long an answer may take before its probe counts as quiet. */
+	readonly timeoutMs?: number;
+	/** Probes between two readings of the counters. */
+	readonly batchSize?: number;
+	/** Bytes that the kernel may queue of the trace. */
+	readonly bufferBytes?: number;
+};
+
+const window = 512; // Probes that the trace may be behind: some 15,000 messages of at most 2 KiB in the kernel's memory, a half of the default buffer.
+const datagramMs = 200; // A datagram that somebody takes has no answer, and everything here answers within a millisecond.
+const repeats = 3; // How often what is not whole is sent again, each time in batches of an eighth.
+const shrink = 8;
+
+type Wave = {readonly requests: readonly ProbeRequest[]; readonly indices: readonly number[]};
+type Side = {readonly encoded: EncodedBatch; readonly sent: Extract<SenderAnswer, {type: 'sent'}>; readonly late: Map<number, {readonly state: number; readonly error: number}>};
+type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean};
+
+/** Sends probes through one loaded rule set. Who creates it disposes of it. */
+export class Prober implements AsyncDisposable {
+	/**
+	Prepares the namespaces, switches tracing on and starts the threads. The rules must be installed, and stay as they are.
+
+	@throws {TestbedError} when the machine cannot do it.
+	*/
+	static async create(options: ProberOptions): Promise<Prober> {
+		const prober = new Prober(options);
+		try {
+			await prober.#start();
+			return prober;
+		} catch (error) {
+			await prober[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	/** Probes that were sent more than once, because their evidence was not whole. */
+	repeated = 0;
+	readonly #options: Required<ProberOptions>;
+	readonly #memory = new SharedArrayBuffer(4 * shared.words);
+	readonly #joiner: ProbeJoiner;
+	/** What undoes everything that was made, last first. (Node 20 has no `AsyncDisposableStack`.) */
+	readonly #undo: Array<() => Promise<void> | void> = [];
+	readonly #senders = new Map<'pod' | 'remote', Thread>();
+	#reader: TraceReader | undefined;
+	#conntrack: Conntrack | undefined;
+	#witnesses: Witnesses | undefined;
+	#turn: Promise<unknown> = Promise.resolve();
+
+	private constructor(options: ProberOptions) {
+		this.#options = {
+			timeoutMs: 1000, batchSize: 4096, bufferBytes: defaultBufferBytes, ...options,
+		};
+		this.#joiner = new ProbeJoiner(options.ruleSet);
+	}
+
+	/**
+	Sends probes and says what came of each, in the order of the requests. One call after the other.
+
+	@throws {TestbedError} INPUT for a request that makes no sense, before anything is sent; SYSCALL_FAILED when a thread fails.
+	*/
+	async probe(batch: readonly ProbeRequest[]): Promise<readonly ProbeAnswer[]> {
+		for (const request of batch) {
+			checkRequest(request);
+		}
+
+		const turn = this.#after(this.#turn, batch);
+		this.#turn = Promise.allSettled([turn]);
+		return turn;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) {
+			await undo(); // eslint-disable-line no-await-in-loop -- In order: the threads end before their sockets are closed.
+		}
+	}
+
+	async #after(turn: Promise<unknown>, batch: readonly ProbeRequest[]): Promise<readonly ProbeAnswer[]> {
+		await turn;
+		const answers: ProbeAnswer[] = [];
+		await this.#run({
+			batch, indices: [...batch.keys()], size: this.#options.batchSize, repeat: 0, answers,
+		});
+		return answers;
+	}
+
+	async #start(): Promise<void> {
+		const {
+			sandbox: {pod, remote}, backend, families, ruleSet, bufferBytes,
+		} = this.#options;
+		prepareNamespace(pod);
+		prepareNamespace(remote);
+		const lockFile = await LockFile.create();
+		this.#undo.push(async () => lockFile[Symbol.asyncDispose]());
+		const conntrack = new Conntrack(pod);
+		this.#conntrack = conntrack;
+		this.#undo.push(() => {
+			conntrack[Symbol.dispose]();
+		});
+		await pod.run('nft', ['-f', '-'], {input: probeSwitchText});
+		this.#undo.push(async () => {
+			await pod.run('nft', ['-f', '-'], {input: removeSwitchText});
+		});
+		this.#witnesses = await Witnesses.create({
+			netns: pod, backend, families, ruleSet, lockFile: lockFile.path,
+		});
+		const reader = await TraceReader.start({
+			netns: pod, backend, bufferBytes, memory: this.#memory, ruleSet, loaded: this.#witnesses.rules,
+		});
+		this.#reader = reader;
+		this.#undo.push(async () => reader[Symbol.asyncDispose]());
+	}
+
+	async #sender(side: 'pod' | 'remote'): Promise<Thread> {
+		const known = this.#senders.get(side);
+		if (known !== undefined) {
+			return known;
+		}
+
+		const {sandbox} = this.#options;
+		const sender = new Thread(new URL('probe-sender.js', import.meta.url), {
+			name: `sends from the namespace ${side}`,
+			workerData: {netns: sandbox[side].descriptor, memory: this.#memory, window} satisfies SenderInput,
+		});
+		this.#undo.push(async () => sender[Symbol.asyncDispose]());
+		await sender.next<SenderAnswer, 'ready'>('ready');
+		this.#senders.set(side, sender);
+		return sender;
+	}
+
+	/** Sends until every probe has an answer. */
+	async #run({batch, indices, size, repeat, answers}: {
+		readonly batch: readonly ProbeRequest[]; readonly indices: readonly number[]; readonly size: number; readonly repeat: number; readonly answers: ProbeAnswer[];
+	}): Promise<void> {
+		const again = async (doubtful: readonly number[]): Promise<void> => {
+			this.repeated += doubtful.length;
+			await this.#run({
+				batch, indices: doubtful, size: Math.max(1, Math.ceil(Math.min(size, doubtful.length) / shrink)), repeat: repeat + 1, answers,
+			});
+		};
+
+		const doubtful: number[] = [];
+		let left = indices;
+		while (left.length > 0) {
+			const {wave, rest} = planWave(batch, left, size);
+			const {judged, gaps, untried} = await this.#wave(wave); // eslint-disable-line no-await-in-loop -- One batch after the other: each has the counters to itself.
+			for (const {index, answer, isSent} of judged) {
+				answers[index] = gaps.length === 0 ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
+				// What was lost may be whole in a smaller batch; what one probe lacks gets one more chance.
+				if (isSent && repeat < (gaps.length > 0 ? repeats : 1) && answers[index].gaps.length > 0) {
+					doubtful.push(index);
+				}
+			}
+
+			left = untried.length === 0 ? rest : [...untried, ...rest];
+		}
+
+		if (doubtful.length > 0) {
+			await again(doubtful);
+		}
+	}
+
+	/** Sends one batch and reads all witnesses. `untried` are the probes that it has left out. */
+	async #wave({requests, indices}: Wave): Promise<{readonly judged: readonly Judged[]; readonly gaps: readonly Gap[]; readonly untried: readonly number[]}> {
+		this.#conntrack!.flush();
+		await this.#witnesses!.prepare(requests.length);
+		const sides: Side[] = [];
+		const places: Array<readonly [side: Side, index: number] | undefined> = [];
+		for (const from of ['pod', 'remote'] as const) {
+			const own = requests.flatMap((request, index) => request.from === from ? [index] : []);
+			if (own.length > 0) {
+				const side = await this.#send(from, own.map(index => requests[index]!)); // eslint-disable-line no-await-in-loop -- One namespace after the other: the packets of both at once could not be told apart by their order.
+				sides.push(side);
+				for (const [index, position] of own.entries()) {
+					places[position] = [side, index];
+				}
+			}
+		}
+
+		const decode = (position: number) => {
+			const [{encoded, sent: {results}, late}, index] = places[position]!;
+			return decodeResult(requests[position]!, {
+				results, index, toWords: encoded.toWords[index]!, late: late.get(index),
+			});
+		};
+
+		let {rows, gaps} = await this.#take();
+		this.#joiner.load(rows);
+		const isOpen = (position: number): boolean => stateOf(places[position]!) === states.pending;
+		const pending = requests.flatMap((_, position) => isOpen(position) ? [position] : []);
+		if (pending.length > 0) {
+			await this.#settle({
+				requests, places, sides, isDropped: position => this.#joiner.isDropped((decode(position) as {probe: JoinedProbe}).probe), pending,
+			});
+			const more = await this.#take();
+			rows = joined(rows, more.rows);
+			gaps = [...gaps, ...more.gaps, ...fullConntrack(this.#options.sandbox.pod)];
+		}
+
+		const {hits, sentPackets} = this.#joiner.load(rows);
+		const owners = new Map<number, string>();
+		const judged: Judged[] = [];
+		const untried: number[] = [];
+		for (const [position, {id}] of requests.entries()) {
+			const state = stateOf(places[position]!);
+			const index = indices[position]!;
+			if (state === states.unsent) {
+				untried.push(index);
+				continue;
+			}
+
+			const sent = decode(position);
+			if ('failure' in sent) {
+				judged.push({index, answer: {id, leg: undefined, gaps: [{kind: 'no-end', message: sent.failure}]}, isSent: false});
+				continue;
+			}
+
+			const {leg, gaps: own, rows: found} = this.#joiner.join(sent.probe);
+			if (sent.probe.isLocal) {
+				// Of two probes with one five-tuple, the second sent the last packet.
+				for (const row of state === states.reused ? found.slice(-1) : found) {
+					owners.set(row, `${sent.probe.made.uid}:${sent.probe.made.gid}`);
+				}
+			}
+
+			if (state === states.reused) {
+				untried.push(index);
+			} else {
+				judged.push({index, answer: {id, leg, gaps: own}, isSent: true});
+			}
+		}
+
+		return {judged, gaps: [...gaps, ...await this.#witnesses!.compare({hits, owners: [...owners.values()], strangers: sentPackets - owners.size})], untried};
+	}
+
+	async #send(from: 'pod' | 'remote', requests: readonly ProbeRequest[]): Promise<Side> {
+		const sender = await this.#sender(from);
+		const encoded = encodeBatch(requests);
+		sender.tell(encoded.request);
+		return {encoded, sent: await sender.next<SenderAnswer, 'sent'>('sent'), late: new Map()};
+	}
+
+	/** Waits for what has no end yet, but for what the rules dropped: nothing will come of that. */
+	async #settle({requests, places, sides, isDropped, pending}: {
+		readonly requests: readonly ProbeRequest[];
+		readonly places: ReadonlyArray<readonly [side: Side, index: number] | undefined>;
+		readonly sides: readonly Side[];
+		readonly isDropped: (position: number) => boolean;
+		readonly pending: readonly number[];
+	}): Promise<void> {
+		const waiting = pending.filter(position => !isDropped(position));
+		const {timeoutMs} = this.#options;
+		for (const side of sides) {
+			const own = waiting.filter(position => places[position]![0] === side);
+			const from = requests[pending.find(position => places[position]![0] === side) ?? -1]?.from;
+			if (from === undefined) {
+				continue;
+			}
+
+			const isAnyTcp = own.some(position => requests[position]!.protocol === 'tcp');
+			const sender = await this.#sender(from); // eslint-disable-line no-await-in-loop -- Two at most.
+			sender.tell({type: 'settle', indices: own.map(position => places[position]![1]), timeoutMs: isAnyTcp ? timeoutMs : Math.min(timeoutMs, datagramMs)});
+			const {ends} = await sender.next<SenderAnswer, 'settled'>('settled'); // eslint-disable-line no-await-in-loop -- As above.
+			for (const [index, state, error] of ends) {
+				side.late.set(index, {state, error});
+			}
+		}
+	}
+
+	async #take(): Promise<{readonly rows: Int32Array; readonly gaps: readonly Gap[]}> {
+		const {rows, gaps, traversals} = await this.#reader!.take();
+		this.#joiner.learn(traversals);
+		return {rows, gaps};
+	}
+}
+
+/** As many probes as a batch takes, but each five-tuple that is asked for once only. */
+function planWave(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly wave: Wave; readonly rest: readonly number[]} {
+	const taken: number[] = [];
+	const rest: number[] = [];
+	const pairs = new Set<string>();
+	for (const index of indices) {
+		const {from, protocol, source, sourcePort, to} = batch[index]!;
+		const pair = (sourcePort ?? 0) === 0 ? undefined : `${from} ${protocol} ${source ?? ''} ${sourcePort} ${to.address} ${to.port}`;
+		if (taken.length < size && (pair === undefined || !pairs.has(pair))) {
+			taken.push(index);
+			if (pair !== undefined) {
+				pairs.add(pair);
+			}
+		} else {
+			rest.push(index);
+		}
+	}
+
+	return {wave: {requests: taken.map(index => batch[index]!), indices: taken}, rest};
+}
+
+function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {
+	return late.get(index)?.state ?? sent.results[(index * resultWords.words) + resultWords.state]!;
+}
+
+function joined(one: Int32Array, other: Int32Array): Int32Array {
+	const all = new Int32Array(one.length + other.length);
+	all.set(one);
+	all.set(other, one.length);
+	return all;
+}

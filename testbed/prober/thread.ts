@@ -1,0 +1,77 @@
+/**
+A worker thread that answers one message at a time.
+*/
+
+import {Worker} from 'node:worker_threads';
+import {TestbedError} from '../errors.js';
+
+type Answer = {readonly type: string};
+type Waiting = {readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void};
+
+/** One thread. What it says when nobody waits is kept for who asks next. */
+export class Thread implements AsyncDisposable {
+	readonly #worker: Worker;
+	readonly #name: string;
+	readonly #said: Answer[] = [];
+	#waiting: Waiting | undefined;
+	#failure: Error | undefined;
+
+	constructor(program: URL, {name, workerData}: {readonly name: string; readonly workerData: object}) {
+		this.#name = name;
+		this.#worker = new Worker(program, {workerData});
+		this.#worker.on('message', (answer: Answer) => {
+			if (answer.type === 'error') {
+				this.#fail((answer as unknown as {message: string}).message);
+			} else if (this.#waiting === undefined) {
+				this.#said.push(answer);
+			} else {
+				this.#waiting.resolve(answer);
+				this.#waiting = undefined;
+			}
+		});
+		this.#worker.on('error', (error: Error) => {
+			this.#fail(error.message, error);
+		});
+		this.#worker.on('exit', () => {
+			this.#fail('it ended before its time');
+		});
+	}
+
+	/**
+	The next answer, which must be of the given type.
+
+	@throws {TestbedError} SYSCALL_FAILED when the thread fails or ends.
+	*/
+	async next<T extends Answer, K extends T['type']>(type: K): Promise<Extract<T, {type: K}>> {
+		const answer = await new Promise<Answer>((resolve, reject) => {
+			const said = this.#said.shift();
+			if (said !== undefined) {
+				resolve(said);
+			} else if (this.#failure === undefined) {
+				this.#waiting = {resolve, reject};
+			} else {
+				reject(this.#failure);
+			}
+		});
+		if (answer.type !== type) {
+			throw new Error(`The thread that ${this.#name} said ${answer.type}, not ${type}.`);
+		}
+
+		return answer as Extract<T, {type: K}>;
+	}
+
+	/** Tells it something. */
+	tell(message: object): void {
+		this.#worker.postMessage(message);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#worker.terminate();
+	}
+
+	#fail(reason: string, cause?: Error): void {
+		this.#failure ??= new TestbedError('SYSCALL_FAILED', {message: `The thread that ${this.#name} failed: ${reason}.`, cause});
+		this.#waiting?.reject(this.#failure);
+		this.#waiting = undefined;
+	}
+}

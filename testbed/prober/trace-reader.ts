@@ -1,0 +1,108 @@
+/**
+The handle of the thread that reads the trace (`probe-reader.ts`), with the sockets that it reads.
+*/
+
+import type {Traversal} from '../../src/netfilter/path.js';
+import type {Backend, RuleSet} from '../../src/netfilter/types.js';
+import type {Gap} from '../../src/trace/gap.js';
+import type {LoadedRule} from '../../src/trace/loaded-rules.js';
+import type {Netns} from '../sandbox/netns.js';
+import {
+	closeDescriptor, joinNetlinkGroup, openNetfilterSocket,
+} from '../syscalls.js';
+import {configureNflog} from '../tracer/nflog-config.js';
+import type {TraceStream} from '../tracer/recording.js';
+import {switchTable} from '../tracer/switch-table.js';
+import {
+	commands, shared, type ReaderAnswer, type ReaderInput,
+} from './protocol.js';
+import {Thread} from './thread.js';
+
+const nftraceGroup = 9; // NFNLGRP_NFTRACE (linux/netfilter/nfnetlink.h)
+
+/** What the trace of a batch shows: rows of packets, shapes that are new, and what is missing. */
+export type TakenTrace = {readonly rows: Int32Array; readonly traversals: readonly Traversal[]; readonly gaps: readonly Gap[]};
+
+/** Reads the trace of one namespace. */
+export class TraceReader implements AsyncDisposable {
+	/** Opens the sockets and starts the thread; resolves when it reads. */
+	static async start({netns, backend, bufferBytes, ...input}: {
+		readonly netns: Netns;
+		readonly backend: Backend;
+		readonly bufferBytes: number;
+		readonly memory: SharedArrayBuffer;
+		readonly ruleSet: RuleSet;
+		readonly loaded: readonly LoadedRule[];
+	}): Promise<TraceReader> {
+		const streams: readonly TraceStream[] = backend === 'iptables-legacy' ? ['nft', 'nflog'] : ['nft'];
+		const sockets: Array<{readonly stream: TraceStream; readonly fd: number}> = [];
+		let thread: Thread | undefined;
+		try {
+			netns.enter(() => {
+				for (const stream of streams) {
+					const fd = openNetfilterSocket(bufferBytes);
+					sockets.push({stream, fd});
+					if (stream === 'nft') {
+						joinNetlinkGroup(fd, nftraceGroup);
+					} else {
+						configureNflog(fd);
+					}
+				}
+			});
+			thread = new Thread(new URL('probe-reader.js', import.meta.url), {
+				name: 'reads the trace', workerData: {
+					...input, sockets, interfaces: netns.interfaces(), switchTable,
+				} satisfies ReaderInput,
+			});
+			const reader = new TraceReader(thread, sockets.map(({fd}) => fd), new Int32Array(input.memory));
+			await thread.next<ReaderAnswer, 'ready'>('ready');
+			return reader;
+		} catch (error) {
+			await thread?.[Symbol.asyncDispose]();
+			for (const {fd} of sockets) {
+				closeDescriptor(fd);
+			}
+
+			throw error;
+		}
+	}
+
+	readonly #thread: Thread;
+	readonly #descriptors: readonly number[];
+	readonly #words: Int32Array;
+
+	private constructor(thread: Thread, descriptors: readonly number[], words: Int32Array) {
+		this.#thread = thread;
+		this.#descriptors = descriptors;
+		this.#words = words;
+	}
+
+	/** Everything that has been traced since the last time. */
+	async take(): Promise<TakenTrace> {
+		this.#command(commands.take);
+		const {batch: {rows, gaps, orphans}, traversals, overruns} = await this.#thread.next<ReaderAnswer, 'batch'>('batch');
+		return {
+			rows,
+			traversals,
+			gaps: [
+				...gaps,
+				...(overruns > 0 ? [{kind: 'lost-events', message: `The trace socket overflowed ${overruns} times: events are lost.`} satisfies Gap] : []),
+				...(orphans > 0 ? [{kind: 'lost-events', message: `${orphans} trace events do not follow from those before them.`} satisfies Gap] : []),
+			],
+		};
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#command(commands.end);
+		await this.#thread[Symbol.asyncDispose]();
+		for (const fd of this.#descriptors) {
+			closeDescriptor(fd);
+		}
+	}
+
+	#command(command: number): void {
+		Atomics.store(this.#words, shared.command, command);
+		Atomics.add(this.#words, shared.tick, 1);
+		Atomics.notify(this.#words, shared.tick);
+	}
+}

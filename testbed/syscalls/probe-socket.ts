@@ -1,0 +1,184 @@
+/**
+The sockets of probes: made, sent and closed with as few system calls as will do, and without a check that costs more than the call. Numbers are those of asm-generic; `struct statx` is the same everywhere.
+*/
+
+import {Buffer} from 'node:buffer';
+import {TestbedError} from '../errors.js';
+import {
+	checked, int32, lastError, libc,
+} from './libc.js';
+
+const libcSetns = libc.func('int setns(int fd, int type)');
+const libcSetfsuid = libc.func('uint32_t setfsuid(uint32_t uid)');
+const libcSetfsgid = libc.func('uint32_t setfsgid(uint32_t gid)');
+const libcSocket = libc.func('int socket(int domain, int type, int protocol)');
+const libcConnect = libc.func('int connect(int fd, const void *address, uint32_t length)');
+const libcBind = libc.func('int bind(int fd, const void *address, uint32_t length)');
+const libcGetsockname = libc.func('int getsockname(int fd, void *address, void *length)');
+const libcGetsockopt = libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)');
+const libcSetsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
+const libcSend = libc.func('long send(int fd, const void *data, size_t length, int flags)');
+const libcStatx = libc.func('int statx(int folder, const char *path, int flags, unsigned int mask, void *found)');
+const libcClose = libc.func('int close(int fd)');
+const libcPoll = libc.func('int poll(void *fds, unsigned long count, int timeout)');
+
+const cloneNewnet = 0x40_00_00_00;
+const afInet = 2;
+const afInet6 = 10;
+const sockStream = 1;
+const sockDatagram = 2;
+const sockNonblock = 0o4000;
+const sockCloexec = 0o200_0000;
+const [solSocket, solIp, solIpv6] = [1, 0, 41];
+const option = {
+	reuseAddress: 2, error: 4, linger: 13, bindToDevice: 25, mark: 36, ipTransparent: 19, ipv6Transparent: 75,
+} as const;
+
+/** Error numbers that a probe tells apart (asm-generic/errno.h). */
+export const probeErrors = {
+	EPERM: 1, EINTR: 4, EADDRINUSE: 98, EADDRNOTAVAIL: 99, ECONNREFUSED: 111, EISCONN: 106, EALREADY: 114, EINPROGRESS: 115,
+} as const;
+
+/**
+Moves this thread into a network namespace for good: for worker threads only.
+
+@throws {TestbedError} SYSCALL_FAILED without the right to.
+*/
+export function joinNetns(netns: number): void {
+	checked('setns(CLONE_NEWNET)', libcSetns(netns, cloneNewnet) as number);
+}
+
+/**
+Sets the credentials with which this thread makes sockets, of this thread alone: netfilter's owner match reads `fsuid` and `fsgid` as they were when the socket was made. Capabilities over the network stay, so marks and devices can still be set.
+
+@throws {TestbedError} SYSCALL_FAILED when the kernel did not take them; the calls themselves never say so, they only return what was there before.
+*/
+export function setThreadCredentials(uid: number, gid: number): void {
+	// The group first: with another user the right to change groups stays (CAP_SETGID), so the order is free, but it is the usual one.
+	libcSetfsgid(gid);
+	libcSetfsuid(uid);
+	if (libcSetfsgid(gid) !== gid || libcSetfsuid(uid) !== uid) {
+		throw new TestbedError('SYSCALL_FAILED', {message: `setfsuid(${uid}) and setfsgid(${gid}) did not take effect.`, hint: 'UID and GID 4294967295 are none.'});
+	}
+}
+
+/** An address with a port as `struct sockaddr_in` or `struct sockaddr_in6`. */
+export function socketAddress(address: Uint8Array, port: number): Uint8Array {
+	const isIpv4 = address.length === 4;
+	const bytes = new Uint8Array(isIpv4 ? 16 : 28);
+	const view = new DataView(bytes.buffer);
+	view.setUint16(0, isIpv4 ? afInet : afInet6, true);
+	view.setUint16(2, port);
+	bytes.set(address, isIpv4 ? 4 : 8);
+	return bytes;
+}
+
+/** A socket that does not block; negative: the error number. */
+export function openSocket(isIpv6: boolean, isUdp: boolean): number {
+	const fd = libcSocket(isIpv6 ? afInet6 : afInet, (isUdp ? sockDatagram : sockStream) | sockNonblock | sockCloexec, 0) as number;
+	return fd < 0 ? -lastError() : fd;
+}
+
+const atEmptyPath = 0x10_00;
+const statxOwner = 0x08 | 0x10; // STATX_UID | STATX_GID
+const found = new Uint32Array(64);
+
+/** The owner that the kernel wrote on a socket when it made it, from the same credentials of the thread, in the same call, that the owner match reads (`sock_alloc` in net/socket.c). */
+export function socketOwner(fd: number): {readonly uid: number; readonly gid: number} {
+	checked('statx', libcStatx(fd, '', atEmptyPath, statxOwner, found) as number);
+	return {uid: found[5]!, gid: found[6]!}; // Bytes 20 and 24.
+}
+
+const one = int32(1);
+const linger = new Uint8Array(8);
+linger[0] = 1; // On, for 0 seconds: close means RST.
+
+/** Binds, also to an address that is not this machine's. `foreign` tells that it was such a one. */
+export function bindSocket(fd: number, address: Uint8Array): {readonly error: number; readonly foreign: boolean} {
+	libcSetsockopt(fd, solSocket, option.reuseAddress, one, 4);
+	if (libcBind(fd, address, address.length) as number === 0) {
+		return {error: 0, foreign: false};
+	}
+
+	if (lastError() !== probeErrors.EADDRNOTAVAIL) {
+		return {error: lastError(), foreign: false};
+	}
+
+	const [level, name] = address.length === 16 ? [solIp, option.ipTransparent] : [solIpv6, option.ipv6Transparent];
+	libcSetsockopt(fd, level, name, one, 4);
+	return {error: libcBind(fd, address, address.length) as number === 0 ? 0 : lastError(), foreign: true};
+}
+
+/** Sets the mark of a socket: 0 or the error number. */
+export function markSocket(fd: number, mark: number): number {
+	return libcSetsockopt(fd, solSocket, option.mark, new Uint8Array(Uint32Array.of(mark).buffer), 4) as number === 0 ? 0 : lastError();
+}
+
+/** Binds a socket to a device: 0 or the error number. */
+export function bindToDevice(fd: number, device: string): number {
+	const name = Buffer.from(device);
+	return libcSetsockopt(fd, solSocket, option.bindToDevice, name, name.length) as number === 0 ? 0 : lastError();
+}
+
+/** Connects: 0 or the error number. The first time it sends; asked again, it says what came of it: 0 or EISCONN, EALREADY, or why not. */
+export function connectSocket(fd: number, address: Uint8Array): number {
+	return libcConnect(fd, address, address.length) as number === 0 ? 0 : lastError();
+}
+
+const datagram = new Uint8Array(1);
+
+/** Sends a datagram of one byte: 0 or the error number. */
+export function sendByte(fd: number): number {
+	return Number(libcSend(fd, datagram, 1, 0)) === 1 ? 0 : lastError();
+}
+
+const value = new Int32Array(1);
+const valueLength = new Uint32Array(1);
+
+/** The error that came back to a socket, which forgets it; 0 for none. */
+export function socketError(fd: number): number {
+	valueLength[0] = 4;
+	return libcGetsockopt(fd, solSocket, option.error, value, valueLength) as number === 0 ? value[0]! : lastError();
+}
+
+/** The own end of a socket, as a `struct sockaddr` that the next call overwrites. */
+export const ownAddress = new Uint8Array(28);
+const ownLength = new Uint32Array(1);
+
+/** Reads a socket's own end into {@link ownAddress}: 0 or the error number. */
+export function readOwnAddress(fd: number): number {
+	ownLength[0] = 28;
+	return libcGetsockname(fd, ownAddress, ownLength) as number === 0 ? 0 : lastError();
+}
+
+/** Closes a socket, with RST where there is a connection. */
+export function abortSocket(fd: number): void {
+	libcSetsockopt(fd, solSocket, option.linger, linger, 8);
+	libcClose(fd);
+}
+
+/** Closes a socket. */
+export function closeSocket(fd: number): void {
+	libcClose(fd);
+}
+
+const pollOut = 4;
+
+/** Waits until something has come of one of the sockets, at most `timeoutMs`: how many. A datagram socket waits for errors only. */
+export function waitSockets(fds: ReadonlyArray<{readonly fd: number; readonly isUdp: boolean}>, timeoutMs: number): readonly number[] {
+	const entries = new Int32Array(fds.length * 2); // `struct pollfd`
+	for (const [index, {fd, isUdp}] of fds.entries()) {
+		entries[index * 2] = fd;
+		entries[(index * 2) + 1] = isUdp ? 0 : pollOut;
+	}
+
+	const ready = libcPoll(entries, fds.length, Math.ceil(timeoutMs)) as number;
+	if (ready < 0) {
+		return lastError() === probeErrors.EINTR ? [] : [checked('poll', ready)];
+	}
+
+	return [...fds.keys()].filter(index => (entries[(index * 2) + 1]! >>> 16) !== 0);
+}
+
+/** The name of an error number: `ECONNREFUSED`. */
+export {errorName} from './libc.js';
