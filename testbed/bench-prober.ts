@@ -7,7 +7,7 @@ Learned (2 cores, Node 20.20, Linux 6.18; phases timed, threads profiled with --
 - The reader is told after 32 probes that there is something to read, and does not wait for the socket. Told after each one, 10,500 a second were left of 17,000.
 - It takes up to 256 messages by one call (recvmmsg), and is idle four fifths of the time: decoding and assembling is no bound any more. A kind of message is decoded once, a sequence of kinds assembled once, so a message costs the comparison of some 20 words.
 - `accept` in the switch's rule, and no tracing of what is no first packet, spare messages of the switch.
-- Two connections of a batch can get one five-tuple from the kernel, long before its ports are used up (once in some 20,000): its search for a port starts anew for each destination, and others move the start.
+- Two connections of a batch can get one five-tuple from the kernel, long before its ports are used up (a few times in a million): the batch ends there, and goes on when connections are forgotten.
 - Rules in front cost what they cost without a trace (16 ns each); our own part grows by the listing of their counters alone: 260 ms for 10,000 rules, once per batch.
 */
 
@@ -20,10 +20,8 @@ import {LockFile} from './lock-file.js';
 import {encodeBatch, type ProbeRequest} from './prober/batch.js';
 import {Conntrack} from './prober/conntrack.js';
 import {Prober} from './prober/prober.js';
-import {
-	shared, type SenderAnswer, type SenderInput,
-} from './prober/protocol.js';
-import {Thread} from './prober/thread.js';
+import {shared, type SenderAnswer} from './prober/protocol.js';
+import {startSender} from './prober/sender.js';
 import {loadRuleInput} from './rule-input.js';
 import {installRules} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
@@ -56,11 +54,7 @@ async function withRules<T>(backend: Backend, ruleSet: RuleSet, act: (sandbox: S
 /** Connections a second that the sending thread opens and closes when nothing is traced and nobody joins. */
 async function untracedRate(sandbox: Sandbox, requests: readonly ProbeRequest[]): Promise<number> {
 	using conntrack = new Conntrack(sandbox.pod);
-	await using sender = new Thread(new URL('prober/probe-sender.js', import.meta.url), {
-		name: 'sends without a trace',
-		workerData: {netns: sandbox.pod.descriptor, memory: new SharedArrayBuffer(4 * shared.words), window: Number.MAX_SAFE_INTEGER} satisfies SenderInput,
-	});
-	await sender.next<SenderAnswer, 'ready'>('ready');
+	await using sender = await startSender({netns: sandbox.pod.descriptor, memory: new SharedArrayBuffer(4 * shared.words), window: Number.MAX_SAFE_INTEGER}, 'pod');
 	let [sent, ms] = [0, 0];
 	for (let start = -2 * batchSize; start < requests.length; start += batchSize) {
 		const isWarming = start < 0; // New threads compile their code first.
@@ -144,13 +138,14 @@ function rulesInFront(count: number): RuleSet {
 }
 
 async function growthLine(rules: number): Promise<string> {
-	const requests = benchRequests(2 * batchSize);
+	// A batch of the size that the prober takes for so many rules, at least.
+	const requests = benchRequests(4 * batchSize);
 	return withRules('iptables-nft', rulesInFront(rules), async (sandbox, held) => {
-		const ceiling = await untracedRate(sandbox, requests);
+		const ceiling = await untracedRate(sandbox, requests.slice(0, batchSize));
 		await using prober = await Prober.create({
-			sandbox, backend: 'iptables-nft', families, ruleSet: held, batchSize,
+			sandbox, backend: 'iptables-nft', families, ruleSet: held,
 		});
-		await tracedRate(prober, requests.slice(0, 500));
+		await tracedRate(prober, requests.slice(0, batchSize));
 		const {perSecond, whole} = await tracedRate(prober, requests);
 		const [kernel, all] = [1_000_000 / ceiling, 1_000_000 / perSecond];
 		return `  ${String(rules).padStart(6)} rules   ${all.toFixed(0).padStart(5)} µs/probe, of which ${kernel.toFixed(0).padStart(5)} µs without a trace; trace and joining ${(all - kernel).toFixed(0).padStart(5)} µs   ${whole} of ${requests.length} whole\n`;

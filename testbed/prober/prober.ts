@@ -22,9 +22,10 @@ import {
 import {Conntrack, fullConntrack} from './conntrack.js';
 import {probeSwitchText, removeSwitchText} from './probe-switch.js';
 import {
-	resultWords, shared, states, type SenderAnswer, type SenderInput,
+	resultWords, shared, states, type SenderAnswer,
 } from './protocol.js';
-import {Thread} from './thread.js';
+import {startSender} from './sender.js';
+import type {Thread} from './thread.js';
 import {TraceReader} from './trace-reader.js';
 import {Witnesses} from './witnesses.js';
 import {prepareNamespace} from './world.js';
@@ -43,7 +44,7 @@ export type ProberOptions = {
 	readonly ruleSet: RuleSet;
 	/** How long an answer may take before its probe counts as quiet. */
 	readonly timeoutMs?: number;
-	/** Probes between two readings of the counters. */
+	/** Probes between two readings of the counters: 4,096, and more where there are so many rules that the reading takes long. */
 	readonly batchSize?: number;
 	/** Bytes that the kernel may queue of the trace. */
 	readonly bufferBytes?: number;
@@ -91,7 +92,7 @@ export class Prober implements AsyncDisposable {
 
 	private constructor(options: ProberOptions) {
 		this.#options = {
-			timeoutMs: 1000, batchSize: 4096, bufferBytes: defaultBufferBytes, ...options,
+			timeoutMs: 1000, batchSize: batchSizeFor(options.ruleSet), bufferBytes: defaultBufferBytes, ...options,
 		};
 		this.#joiner = new ProbeJoiner(options.ruleSet);
 	}
@@ -160,12 +161,8 @@ export class Prober implements AsyncDisposable {
 		}
 
 		const {sandbox} = this.#options;
-		const sender = new Thread(new URL('probe-sender.js', import.meta.url), {
-			name: `sends from the namespace ${side}`,
-			workerData: {netns: sandbox[side].descriptor, memory: this.#memory, window} satisfies SenderInput,
-		});
+		const sender = await startSender({netns: sandbox[side].descriptor, memory: this.#memory, window}, side);
 		this.#undo.push(async () => sender[Symbol.asyncDispose]());
-		await sender.next<SenderAnswer, 'ready'>('ready');
 		this.#senders.set(side, sender);
 		return sender;
 	}
@@ -314,6 +311,12 @@ export class Prober implements AsyncDisposable {
 		this.#joiner.learn(traversals);
 		return {rows, gaps};
 	}
+}
+
+/** Reading 10,000 counters takes a quarter of a second (bench). A batch cannot grow for ever: one destination has some 28,000 source ports. */
+function batchSizeFor(ruleSet: RuleSet): number {
+	const rules = ruleSet.tables.reduce((sum, {chains}) => sum + chains.reduce((some, chain) => some + chain.rules.length, 0), 0);
+	return rules > 2000 ? 16_384 : 4096;
 }
 
 /** As many probes as a batch takes, but each five-tuple that is asked for once only. */

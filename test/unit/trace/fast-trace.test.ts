@@ -9,13 +9,15 @@ import {lostInSequence} from '../../../src/trace/lost.js';
 import {NetlinkFormatError} from '../../../src/trace/netlink.js';
 import {rowWords, unpackPacket} from '../../../src/trace/packed-packet.js';
 import {assemblePackets, type Lookup, type TracedPacket} from '../../../src/trace/packets.js';
-import {switchTable} from '../../../testbed/tracer/switch-table.js';
 import {
 	decode, mixedNames, plainNames, readRecording,
 } from '../../helpers/recordings.js';
 import {
 	attribute, bytes, general, ipv4, message, tcp, text, uint32, uint64,
 } from './_bytes.js';
+
+/** The name that the switch has in the recordings. */
+const switchTable = 'testbed-trace';
 
 type Datagram = {readonly stream: 'nft' | 'nflog'; readonly bytes: Uint8Array};
 type Seen = {readonly packets: readonly TracedPacket[]; readonly orphans: number; readonly lost: readonly string[]; readonly notUnderstood: number};
