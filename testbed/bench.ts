@@ -129,24 +129,45 @@ function print(samples: readonly Sample[]): string {
 /** Measures and prints; returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
 	const command = new Command('bench')
-		.description('measure the whole run against the parts that it cannot do without, and rule sets: making, reading, printing, running many')
+		.description('measure the whole run against the parts that it cannot do without, rule sets: making, reading, printing, running many; probes, and scenarios')
 		.option('--rounds <n>', 'rounds; each figure is a median', text => readNumber(text, {min: 1, max: 1000}), 9)
-		.addOption(new Option('--only <part>', 'one part: the whole run, or rule sets').choices(['run', 'rules']))
+		.addOption(new Option('--only <part>', 'one part: the whole run, rule sets, or probes and scenarios').choices(['run', 'rules', 'probes']))
 		.option('--json', 'print the samples of the run as JSON')
 		.addHelpText('after', '\nExample:\n  npm run bench -- --rounds 21');
 	command.parse([...argv], {from: 'user'});
-	const {rounds, json, only} = command.opts<{rounds: number; json?: boolean; only?: 'run' | 'rules'}>();
-	if (only !== 'rules') {
+	const {rounds, json, only} = command.opts<{rounds: number; json?: boolean; only?: 'run' | 'rules' | 'probes'}>();
+	if (only === undefined || only === 'run') {
 		await benchRun(rounds, json === true);
 	}
 
-	if (only !== 'run' && json !== true) {
+	if ((only === undefined || only === 'rules') && json !== true) {
 		const {measureRules} = await import('./bench-rules.js');
 		const lines = await measureRules();
 		process.stdout.write(lines.join(''));
 	}
 
+	if ((only === undefined || only === 'probes') && json !== true) {
+		const {measureProber} = await import('./bench-prober.js');
+		const lines = await measureProber();
+		process.stdout.write(lines.join(''));
+		await benchScenarios();
+	}
+
 	return 0;
+}
+
+/** All shipped scenarios on all back ends, by one command. */
+async function benchScenarios(): Promise<void> {
+	const folder = fileURLToPath(new URL('../../scenarios', import.meta.url));
+	const times: number[] = [];
+	let last = '';
+	for (let round = 0; round < 3; round++) {
+		const [ms, text] = await timed(async () => run(process.execPath, [launcher, 'testbed', 'run', folder])); // eslint-disable-line no-await-in-loop -- Side by side they would measure each other.
+		times.push(ms);
+		last = text.trim().split('\n').at(-1)?.trim() ?? '';
+	}
+
+	process.stdout.write(`\nall shipped scenarios on all three back ends, one command (median of ${times.length}; target: under 10 s)\n  ${(median(times) / 1000).toFixed(1)} s   ${last}\n`);
 }
 
 async function benchRun(rounds: number, json: boolean): Promise<void> {

@@ -126,6 +126,14 @@ Examples:
   testbed probe --from remote --to pod:9090
   testbed probe --from app --to [2001:db8::1]:443 --format json
   testbed probe --from app --to vip:8080 --rules 'release:1.30 -u 64535,1337'
+  testbed probe --proto udp --to resolver:53 --rules 'release:1.30 --redirect-dns'
+  testbed probe --batch probes.jsonl --follow > answers.jsonl
+
+A line of a batch has the keys from, to, family, uid, gid, proto, source,
+sourcePort, bindDevice, mark and id; only to must be there:
+  {"from": "app", "uid": 1337, "to": "10.96.0.1:443"}
+An answer has path, stops, outcome (delivered, refused, dropped, unreachable,
+unknown, loop or inconclusive), gaps, and the id of its line.
 
 Places: ${placeNames}.
 Exit status: 0 the kernel has answered, 2 usage or input, 3 inconclusive,
@@ -134,12 +142,12 @@ Exit status: 0 the kernel has answered, 2 usage or input, 3 inconclusive,
 function probeCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('probe')
 		.description('one connection: which way it takes, which rule decides, and why not the others')
-		.addOption(new Option('--from <actor>', 'who connects').choices(senders).makeOptionMandatory())
-		.requiredOption('--to <destination>', 'ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT')
+		.addOption(new Option('--from <actor>', 'who connects').choices(senders).default('app'))
+		.option('--to <destination>', 'ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT')
 		.option('--uid <n>', 'user of the sender (default: as in run)', readId)
 		.option('--gid <n>', 'group of the sender (default: the number of its user)', readId)
 		.option('--source <address>', 'the sender\'s own address to connect from (default: what the route says)')
-		.option('--proto <name>', 'tcp', 'tcp')
+		.addOption(new Option('--proto <name>', 'of the first packet').choices(['tcp', 'udp']).default('tcp'))
 		.addOption(new Option('--family <name>', 'of a place; an address says it itself (default: ipv4)').choices(['ipv4', 'ipv6']))
 		.option('--rules <input>', 'as of run (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
@@ -151,15 +159,18 @@ function probeCommandLine(setStatus: (status: number) => void): Command {
 		.option('--proxy-gid <n>', 'group of the proxy stub (default: the number of its user)', readId)
 		.option('--agent-uid <n>', 'user of the agent (default: the proxy\'s)', readId)
 		.option('--agent-gid <n>', 'group of the agent (default: that of its user)', readId)
+		.option('--batch <file>', 'ask many at once: one JSON object a line, from a file or - (stdin); the answers are JSON lines in the same order')
+		.option('--follow', 'with --batch: also send what the proxy would send on')
 		.option('--first-leg', 'show only what the connection itself met, not what the proxy did with it')
 		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json']).default('text'))
 		.option('--verbose', 'show every traversal with hook, table and chain, and every rule of long chains')
 		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
 		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
 		.addHelpText('after', probeExamples)
-		.action(async (flags: ProbeFlags) => {
+		.action(async (flags: ProbeFlags, command: Command) => {
 			const {probeCommand} = await import('./commands/probe.js');
-			setStatus(await probeCommand(flags));
+			const given = command.options.map(option => option.attributeName()).filter(name => command.getOptionValueSource(name) === 'cli');
+			setStatus(await probeCommand(flags, given));
 		});
 }
 

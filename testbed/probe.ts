@@ -2,7 +2,6 @@
 Probes by the actors of a normal run: rules in, connections out, and for each what the kernel did, explained by the rules.
 */
 
-import {contains, parseAddress, parseRange} from '../src/netfilter/address.js';
 import type {AddressFamily} from '../src/netfilter/types.js';
 import {gapsIn} from '../src/judge/judge.js';
 import {roleHitsOf} from '../src/judge/observed-roles.js';
@@ -10,22 +9,17 @@ import {socketMarkOf} from '../src/judge/packet-facts.js';
 import {explainLeg} from '../src/judge/why-not.js';
 import type {ProbeQuestion, ProbeReport} from '../src/report/probe-types.js';
 import type {Environment} from '../src/report/types.js';
-import {livesInPod} from '../src/scenario/expectation.js';
-import {defaultTopology, type Topology} from '../src/scenario/topology.js';
-import type {ActorName} from '../src/scenario/types.js';
+import {defaultTopology} from '../src/scenario/topology.js';
 import type {Observation} from '../src/trace/observation.js';
 import {unwitnessedRules} from '../src/trace/witness.js';
 import {loadEnvironment} from './environment.js';
-import {TestbedError} from './errors.js';
+import {answerElsewhere, companyOfProbe, refuseOutside} from './neighbourhood.js';
 import type {RunOptions} from './options.js';
 import {checksumOf, playProbes, type Played} from './play.js';
 import {Stage} from './stage.js';
 
 /** What decides a probe: as of a run, with one question in the place of the types. */
 export type ProbeOptions = Omit<RunOptions, 'families' | 'types' | 'keep'> & {readonly question: ProbeQuestion; readonly isFirstLegOnly: boolean};
-
-/** Who a probe can meet beside the proxy and the app, which always play: everybody who listens somewhere. */
-const hosts: readonly ActorName[] = ['remote', 'istiod'];
 
 /**
 Builds the world, sends the probe, explains what came of it, and takes the world down again.
@@ -36,9 +30,14 @@ export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 	const {question, rules, credentials, timeoutMs} = options;
 	refuseOutside(question, defaultTopology);
 	options.onStage('building the sandbox, installing the rules, starting the actors');
-	const {from} = question;
 	await using stage = await Stage.create({
-		intent: rules.intent, types: [], guests: [...hosts, from], credentials, timeoutMs,
+		intent: rules.intent,
+		types: [],
+		credentials,
+		timeoutMs,
+		company: companyOfProbe({
+			question, intent: rules.intent, credentials, topology: defaultTopology,
+		}),
 	});
 	const [report] = await playQuestions(stage, {...options, questions: [question]});
 	return report!;
@@ -54,7 +53,8 @@ export async function playQuestions(stage: Stage, options: Omit<ProbeOptions, 'q
 	const {questions, rules, onStage} = options;
 	const families = [...new Set(questions.map(({family}) => family))];
 	let environment: Environment | undefined;
-	await answerElsewhere(stage, questions.map(({to}) => to.address));
+	await stage.configured();
+	await answerElsewhere(stage.sandbox.remote, stage.topology, questions.map(({to}) => to.address));
 	const played = await playProbes(stage, {
 		...options,
 		families,
@@ -107,35 +107,3 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, played:
 		durationMs: Math.round(performance.now() - startedAt),
 	};
 }
-
-/** A connection from outside that goes to no address of the pod never comes to it. */
-function refuseOutside({from, to, family, asked}: ProbeQuestion, {places}: Topology): void {
-	if (!livesInPod[from] && to.address !== places.pod[family]) {
-		throw new TestbedError('USAGE', {
-			message: `A connection from ${from} to ${asked} does not come into the pod, so none of its rules is asked.`,
-			hint: `From outside, ask for the pod: --to pod:${to.port}`,
-		});
-	}
-}
-
-/** The neighbourhood answers for every address that a probe goes to, so that a connection that leaves the pod comes to an end and not to nothing: where nobody listens it is refused. */
-async function answerElsewhere(stage: Stage, addresses: readonly string[]): Promise<void> {
-	const {places, serviceRange} = stage.topology;
-	const known = new Set([...Object.values(places), serviceRange].flatMap(({ipv4, ipv6}) => [ipv4, ipv6]));
-	const foreign = [...new Set(addresses)].filter(address => !known.has(address) && canBeElsewhere(address));
-	await stage.configured();
-	for (const [family, flag] of [['ipv4', '-4'], ['ipv6', '-6']] as const) {
-		const own = foreign.filter(address => parseAddress(address)?.family === family);
-		if (own.length > 0) {
-			await stage.sandbox.remote.run('ip', [flag, '-batch', '-'], {input: own.map(address => `route replace local ${address} dev lo\n`).join('')}); // eslint-disable-line no-await-in-loop -- Two short programs; one after the other keeps the second's error readable.
-		}
-	}
-}
-
-/** A loopback address is the pod's own; a multicast address or the unspecified one cannot be routed. */
-function canBeElsewhere(text: string): boolean {
-	const address = parseAddress(text);
-	return address !== undefined && ownRanges.every(range => !contains(range, address));
-}
-
-const ownRanges = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3', '::/96', 'fe80::/10', 'ff00::/8'].flatMap(text => parseRange(text) ?? []);

@@ -17,7 +17,7 @@ export type ProbeQuestion = {
 	/** Undefined where the route chose it. */
 	readonly source: string | undefined;
 	readonly family: AddressFamily;
-	readonly protocol: 'tcp';
+	readonly protocol: 'tcp' | 'udp';
 };
 
 /** What the kernel did, and why, by the rules. */

@@ -37,7 +37,11 @@ const questions: ReadonlyArray<readonly [given: readonly string[], stops: readon
 	[['--from', 'agent', '--to', 'istiod:15012', '--agent-uid', '0', '--agent-gid', '1337'], ['istiod:15012']],
 	[['--from', 'proxy', '--to', 'pod:8080'], ['proxy:15006', 'app:8080']],
 	[['--from', 'istiod', '--to', 'pod:8080', '--rules', 'release:1.30 -m TPROXY'], ['proxy:15006', 'app:8080']],
-	[['--from', 'app', '--to', 'resolver:53', '--rules', 'release:1.30 --redirect-dns'], [], 'refused'],
+	[['--to', 'resolver:53', '--rules', 'release:1.30 --redirect-dns'], ['agent:15053', 'dns:53']],
+	[['--to', 'resolver:53', '--proto', 'udp', '--rules', 'release:1.30 --redirect-dns'], ['agent:15053', 'dns:53']],
+	[['--to', 'resolver:53', '--proto', 'udp'], ['dns:53']],
+	[['--from', 'agent', '--to', 'resolver:53', '--proto', 'udp', '--rules', 'release:1.30 --redirect-dns'], ['dns:53']],
+	[['--to', 'remote:9999', '--proto', 'udp'], [], 'refused'],
 ];
 
 test('questions and where the connections come to', async t => {
@@ -87,15 +91,14 @@ test('text: the answer on stdout and nothing on stderr', async t => {
 
 /** Arguments and what the message must say. All end with status 2. */
 const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly message: RegExp}> = [
-	{given: [], message: /required option '--(?:from|to) /u},
-	{given: ['--from', 'app'], message: /required option '--to <destination>' not specified/u},
+	{given: [], message: /Where to\? --to names one destination, --batch a file of many/u},
 	{given: ['--from', 'waypoint', '--to', 'pod:80'], message: /waypoint.*app, proxy, agent, remote, istiod, prometheus/u},
 	...['pod', 'pod:', 'pod:0', 'pod:65536', 'pod:http', '2001:db8::1:80', ''].map(to => ({given: ['--from', 'app', `--to=${to}`], message: /ADDRESS:PORT, \[ADDRESS\]:PORT or PLACE:PORT is due/u})),
 	...['nowhere:80', '10.0.0.256:80', '[10.0.0.1]:80', '[pod]:80', '[::g]:80'].map(to => ({given: ['--from', 'app', '--to', to], message: /is neither an address nor a place[\s\S]*Places are pod, remote/u})),
 	{given: ['--from', 'app', '--to', '10.0.0.1:80', '--family', 'ipv6'], message: /an address of ipv4, and --family asks for ipv6[\s\S]*Leave --family out/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--family', 'both'], message: /both.*ipv4, ipv6/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--source', '::1'], message: /--source ::1: an address of ipv4 is due/u},
-	{given: ['--from', 'app', '--to', 'pod:80', '--proto', 'udp'], message: /--proto udp: the actors of this command open TCP connections only/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--proto', 'sctp'], message: /sctp.*tcp, udp/u},
 	{given: ['--from', 'remote', '--to', 'istiod:15012'], message: /from remote to istiod:15012 does not come into the pod[\s\S]*--to pod:15012/u},
 	{given: ['--from', 'prometheus', '--to', 'localhost:80'], message: /does not come into the pod/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--uid', 'root'], message: /--uid.*whole number from 0/u},

@@ -62,7 +62,7 @@ export function readDestination(text: string, wanted: AddressFamily | undefined)
 
 	const obstacle = Object.entries(obstacles).find(([, ranges]) => ranges.some(range => contains(range, address)))?.[0];
 	if (obstacle !== undefined) {
-		throw new TestbedError('USAGE', {message: `--to ${text}: no TCP connection goes to ${obstacle}.`});
+		throw new TestbedError('USAGE', {message: `--to ${text}: no connection goes to ${obstacle}.`});
 	}
 
 	if (wanted !== undefined && wanted !== address.family) {

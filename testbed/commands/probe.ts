@@ -11,21 +11,22 @@ import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/
 import {TestbedError} from '../errors.js';
 import {runProbe} from '../probe.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
-import {interrupted} from '../run.js';
 import {wantsColour} from './colour.js';
 import {readDestination, readSource} from './probe-arguments.js';
 import {Progress} from './progress.js';
-import {credentialsOf, type RunFlags} from './run.js';
+import {credentialsOf, untilSignal, type RunFlags} from './run.js';
 
 /** The options as the command line gives them. */
 export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & {
 	readonly from: ActorName;
-	readonly to: string;
+	readonly to?: string;
+	readonly batch?: string;
+	readonly follow?: boolean;
 	readonly uid?: number;
 	readonly gid?: number;
 	readonly source?: string;
 	readonly family?: AddressFamily;
-	readonly proto: string;
+	readonly proto: 'tcp' | 'udp';
 	readonly backend?: readonly Backend[];
 	readonly firstLeg?: boolean;
 	readonly format: 'text' | 'json';
@@ -46,7 +47,7 @@ export function credentialsOfProbe({from, uid, gid, proxyUid, proxyGid, agentUid
 type DropFirst<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never;
 
 /** Only what was given: an option that is not there is not an option that is undefined. */
-function defined<Values extends Readonly<Record<string, number | undefined>>>(values: Values): {readonly [Key in keyof Values]?: number} {
+export function defined<Values extends Readonly<Record<string, number | undefined>>>(values: Values): {readonly [Key in keyof Values]?: number} {
 	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {readonly [Key in keyof Values]?: number};
 }
 
@@ -55,11 +56,7 @@ Asks the kernel and prints; returns the exit status.
 
 @throws {TestbedError} USAGE or INPUT, and all that a run throws.
 */
-export async function probeCommand(flags: ProbeFlags): Promise<number> {
-	if (flags.proto !== 'tcp') {
-		throw new TestbedError('USAGE', {message: `--proto ${flags.proto}: the actors of this command open TCP connections only.`, hint: 'Ask with --proto tcp.'});
-	}
-
+export async function probeCommand(flags: ProbeFlags, given: readonly string[]): Promise<number> {
 	if (flags.from === 'proxy' && (flags.proxyUid !== undefined || flags.proxyGid !== undefined) && (flags.uid !== undefined || flags.gid !== undefined)) {
 		throw new TestbedError('USAGE', {message: 'The proxy is the sender here, and --uid or --gid and --proxy-uid or --proxy-gid both say who it is.', hint: 'Leave one of the two out.'});
 	}
@@ -67,6 +64,23 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	const [backend, ...others] = flags.backend ?? [];
 	if (others.length > 0) {
 		throw new TestbedError('USAGE', {message: `A probe has one back end, and --backend names ${others.length + 1}.`, hint: 'Ask once for each.'});
+	}
+
+	if (flags.batch !== undefined) {
+		if (given.includes('firstLeg') || given.includes('format') || given.includes('verbose')) {
+			throw new TestbedError('USAGE', {message: '--batch answers in JSON lines, each with its first leg unless --follow is given; --first-leg, --format and --verbose are for single probes.'});
+		}
+
+		const {probeBatchCommand} = await import('./probe-batch.js');
+		return probeBatchCommand(flags.batch, flags, given);
+	}
+
+	if (flags.follow === true) {
+		throw new TestbedError('USAGE', {message: '--follow is for --batch: a single probe shows all legs, unless --first-leg is given.'});
+	}
+
+	if (flags.to === undefined) {
+		throw new TestbedError('USAGE', {message: 'Where to? --to names one destination, --batch a file of many.', hint: 'For instance testbed probe --to 10.96.0.1:443'});
 	}
 
 	const destination = readDestination(flags.to, flags.family);
@@ -83,7 +97,7 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	});
 	const credentials = credentialsOfProbe(flags, rules.intent, rules.proxy);
 	const question: ProbeQuestion = {
-		from: flags.from, credentials: credentials[flags.from], ...destination, source, protocol: 'tcp',
+		from: flags.from, credentials: credentials[flags.from], ...destination, source, protocol: flags.proto,
 	};
 	const report = await untilSignal(async signal => {
 		using progress = new Progress(text => {
@@ -120,25 +134,4 @@ function printAnswer(report: ProbeReport, {format, verbose}: ProbeFlags): string
 			verbose: verbose === true,
 			width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
 		});
-}
-
-/** Runs an act that ends when the user interrupts it, and takes everything down then. */
-async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-	const controller = new AbortController();
-	const onSignal = (signal: NodeJS.Signals): void => {
-		controller.abort(interrupted(signal));
-	};
-
-	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-	for (const signal of signals) {
-		process.on(signal, onSignal);
-	}
-
-	try {
-		return await act(controller.signal);
-	} finally {
-		for (const signal of signals) {
-			process.off(signal, onSignal);
-		}
-	}
 }

@@ -28,7 +28,7 @@ const refused: ReadonlyArray<readonly [text: string, wanted: AddressFamily | und
 	...['nowhere:80', '10.0.0.256:80', '[10.0.0.1]:80', '[pod]:80', '[]:80', '10.0.0.0/8:80', 'toString:80'].map(text => [text, undefined, /is neither an address nor a place/u] as const),
 	['10.0.0.1:80', 'ipv6', /is an address of ipv4, and --family asks for ipv6/u],
 	['[::1]:80', 'ipv4', /is an address of ipv6, and --family asks for ipv4/u],
-	['0.0.0.0:80', undefined, /no TCP connection goes to the unspecified address/u],
+	['0.0.0.0:80', undefined, /no connection goes to the unspecified address/u],
 	['[::]:80', undefined, /the unspecified address/u],
 	['224.0.0.1:80', undefined, /a multicast address/u],
 	['[ff02::1]:80', undefined, /a multicast address/u],

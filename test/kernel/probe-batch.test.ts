@@ -1,0 +1,109 @@
+/** `testbed probe --batch`: the same ways as single probes take, in the order of the lines, on all back ends; mistakes and losses. */
+
+import test from 'ava';
+import {backends} from '../../src/netfilter/types.js';
+import {testbed} from './_cli.js';
+
+type Answer = {readonly id?: unknown; readonly path: readonly string[]; readonly stops: readonly string[]; readonly outcome: string; readonly gaps: ReadonlyArray<{readonly kind: string}>};
+
+async function batch(lines: readonly object[], ...given: readonly string[]) {
+	const ended = await testbed(['probe', '--batch', '-', ...given], {input: lines.map(line => `${JSON.stringify(line)}\n`).join('')});
+	return {...ended, answers: ended.stdout.split('\n').filter(line => line !== '').map(line => JSON.parse(line) as Answer)};
+}
+
+/** Lines with the arguments of the single probe that asks the same. */
+const questions: ReadonlyArray<readonly [line: Readonly<Record<string, string | number>>, outcome: string]> = [
+	[{from: 'app', to: '10.96.0.1:443'}, 'refused'],
+	[{from: 'app', to: 'vip:8080'}, 'delivered'],
+	[{from: 'app', to: 'remote:8080', uid: 1337}, 'delivered'],
+	[{from: 'app', to: 'remote:8080', uid: 1000, gid: 1337}, 'delivered'],
+	[{from: 'app', to: 'localhost:8080'}, 'delivered'],
+	[{from: 'app', to: 'remote:8080', family: 'ipv6'}, 'delivered'],
+	[{from: 'app', to: 'vip:8080', family: 'ipv6'}, 'delivered'],
+	[{from: 'remote', to: 'pod:8080', family: 'ipv6'}, 'delivered'],
+	[{from: 'remote', to: 'pod:8080'}, 'delivered'],
+	[{from: 'remote', to: 'pod:9090'}, 'refused'],
+	[{from: 'prometheus', to: 'pod:15090'}, 'delivered'],
+	[{from: 'proxy', to: 'pod:8080'}, 'delivered'],
+	[{from: 'app', to: 'resolver:53', proto: 'udp'}, 'delivered'],
+	[{from: 'app', to: 'remote:9999', proto: 'udp'}, 'refused'],
+];
+
+for (const backend of backends) {
+	for (const family of ['ipv4', 'ipv6']) {
+		test(`the same ways as single probes, ${backend}, ${family}`, async t => {
+			// The rules of one family alone: those of native nft have other numbers beside the other's.
+			const input = ['--backend', backend, '--rules', 'release:1.30 --redirect-dns', '--family', family];
+			const own = questions.filter(([line]) => (line['family'] ?? 'ipv4') === family);
+			const {exitCode, stderr, answers} = await batch(own.map(([line], id) => ({...line, family, id})), '--follow', ...input);
+			t.is(exitCode, 0, stderr);
+			t.deepEqual(answers.map(({id}) => id), own.map((_, id) => id));
+			for (const [index, [{family: _, ...line}, outcome]] of own.entries()) {
+				const single = await testbed(['probe', ...Object.entries(line).flatMap(([name, value]) => [`--${name}`, String(value)]), '--format', 'json', ...input]); // eslint-disable-line no-await-in-loop -- One after the other.
+				const {path, stops} = JSON.parse(single.stdout) as Answer;
+				const title = JSON.stringify(line);
+				t.deepEqual(answers[index]!.path, path, title);
+				t.deepEqual(answers[index]!.stops, stops, title);
+				t.deepEqual([answers[index]!.outcome, answers[index]!.gaps], [outcome, []], title);
+			}
+		});
+	}
+}
+
+test('without --follow the first leg alone; a loop is one', async t => {
+	const lines = [{from: 'app', to: 'pod:15001'}, {from: 'app', to: 'vip:8080'}];
+	const [first, all] = await Promise.all([batch(lines), batch(lines, '--follow')]);
+	t.deepEqual(first.answers.map(({stops, outcome}) => [stops.length, outcome]), [[1, 'delivered'], [1, 'delivered']]);
+	t.deepEqual(all.answers.map(({outcome}) => outcome), ['loop', 'delivered']);
+	t.true(all.answers[0]!.stops.length > 8);
+});
+
+test('thousands of lines, three owners: each has the answer of its own', async t => {
+	const owners = [[0, 'proxy:15001'], [1337, 'remote:8080'], [1000, 'proxy:15001']] as const;
+	const {exitCode, stderr, answers} = await batch(Array.from({length: 20_000}, (_, id) => ({id, uid: owners[id % 3]![0], to: 'remote:8080'})));
+	t.is(exitCode, 0, stderr);
+	t.is(answers.length, 20_000);
+	t.true(answers.every(({id, stops, outcome, gaps}, index) => id === index && stops[0] === owners[index % 3]![1] && outcome === 'delivered' && gaps.length === 0));
+});
+
+test('the app with the proxy\'s UID takes another way: the batch sees who sends', async t => {
+	const {answers} = await batch([{uid: 1000, to: 'remote:8080'}, {uid: 1337, to: 'remote:8080'}]);
+	t.deepEqual(answers.map(({stops}) => stops), [['proxy:15001'], ['remote:8080']]);
+});
+
+test('lost events: inconclusive, status 3', async t => {
+	const {exitCode, answers} = await batch([{to: 'remote:8080'}], '--trace-buffer', '1');
+	t.is(exitCode, 3);
+	t.deepEqual(answers.map(({outcome}) => outcome), ['inconclusive']);
+	t.true(answers[0]!.gaps.length > 0);
+});
+
+/** Input, arguments, and what the message must say. */
+const mistakes: ReadonlyArray<readonly [input: string, given: readonly string[], message: RegExp]> = [
+	['', [], /stdin holds no probe/u],
+	['{"to": "pod:80"}\n\n{"to": 1}\n', [], /stdin, line 3: "to" is 1; a text is due/u],
+	['{"to": "10.0.0.1:80", "from": "remote"}\n', [], /does not come into the pod/u],
+	['{"to": "[::1]:80"}\n', ['--family', 'ipv4'], /line 1: "to" is \[::1\]:80, of ipv6; the rules are of ipv4/u],
+	['{"to": "pod:80"}\n', ['--uid', '1'], /each line says for itself what --uid says/u],
+	['{"to": "pod:80"}\n', ['--format', 'json'], /--first-leg, --format and --verbose are for single probes/u],
+	['{"to": "pod:80"}\n', ['--rules', 'release:1.30 -m TPROXY'], /TPROXY hands a packet to a socket that listens/u],
+	['{"to": "pod:80"}\n', ['--rules', 'ambient:1.30'], /TPROXY hands a packet to a socket that listens/u],
+	['{"to": "pod:80"}\n', ['--backend', 'all'], /A probe has one back end/u],
+];
+
+test('mistakes: status 2, the message on stderr, no answer', async t => {
+	for (const [input, given, message] of mistakes) {
+		const {exitCode, stdout, stderr} = await testbed(['probe', '--batch', '-', ...given], {input}); // eslint-disable-line no-await-in-loop -- One after the other.
+		t.is(exitCode, 2, stderr);
+		t.is(stdout, '');
+		t.regex(stderr, message);
+		t.notRegex(stderr, /^\s+at /mu);
+	}
+
+	const missing = await testbed(['probe', '--batch', '/nowhere.jsonl']);
+	t.is(missing.exitCode, 2);
+	t.regex(missing.stderr, /\/nowhere\.jsonl cannot be read: ENOENT/u);
+	const follow = await testbed(['probe', '--to', 'pod:80', '--follow']);
+	t.is(follow.exitCode, 2);
+	t.regex(follow.stderr, /--follow is for --batch/u);
+});

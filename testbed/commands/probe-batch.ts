@@ -1,0 +1,144 @@
+/**
+`testbed probe --batch`: JSON lines in, JSON lines out, in the same order.
+*/
+
+import {createReadStream} from 'node:fs';
+import process from 'node:process';
+import {once} from 'node:events';
+import {createInterface} from 'node:readline';
+import type {AddressFamily} from '../../src/netfilter/types.js';
+import {TestbedError} from '../errors.js';
+import {ProbeBatch, type BatchQuestion} from '../probe-batch.js';
+import {defaultInput, loadRuleInput} from '../rule-input.js';
+import {readProbeLine} from './probe-lines.js';
+import {defined, type ProbeFlags} from './probe.js';
+import {Progress} from './progress.js';
+import {credentialsOf, untilSignal} from './run.js';
+
+/** Lines that are asked at once: enough for the prober's largest batch, and little to wait for at the start. */
+const chunkSize = 16_384;
+
+/** Options that each line says for itself. */
+const perLine = ['from', 'to', 'uid', 'gid', 'source', 'proto'] as const;
+
+/**
+Asks every line and prints its answer; returns the exit status: 0 when all have one, 3 when some are inconclusive.
+
+@throws {TestbedError} USAGE or INPUT, and what a prober throws. Answers to the chunks before a wrong line are printed by then.
+*/
+export async function probeBatchCommand(file: string, flags: ProbeFlags, given: readonly string[]): Promise<number> {
+	const wrong = perLine.filter(name => given.includes(name));
+	if (wrong.length > 0) {
+		throw new TestbedError('USAGE', {message: `--batch: each line says for itself what ${wrong.map(name => `--${name}`).join(', ')} ${wrong.length === 1 ? 'says' : 'say'}.`, hint: 'For instance {"from": "app", "uid": 1000, "to": "10.96.0.1:443"}.'});
+	}
+
+	const families = familiesOf(flags);
+	const rules = loadRuleInput({
+		source: flags.rules ?? defaultInput,
+		source6: flags.rules6,
+		families,
+		dnsServers: flags.dnsServers,
+		cni: flags.cni,
+		release: flags.release,
+		...(flags.backend?.[0] === undefined ? {} : {backend: flags.backend[0]}),
+	});
+	const {proxyUid, proxyGid, agentUid, agentGid} = flags;
+	const credentials = credentialsOf({
+		...defined({
+			proxyUid, proxyGid, agentUid, agentGid,
+		}), appUid: 1000,
+	}, rules.intent, rules.proxy);
+	return untilSignal(async signal => {
+		using progress = new Progress(text => {
+			process.stderr.write(text);
+		});
+		progress.stage('building the sandbox, installing the rules');
+		await using batch = await ProbeBatch.create({
+			rules, families, credentials, follow: flags.follow === true, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer,
+		});
+		const started = performance.now();
+		let [asked, open] = [0, 0];
+		for await (const questions of chunks(file, families)) {
+			if (signal.aborted) {
+				throw signal.reason as Error;
+			}
+
+			progress.stage(`${asked} probes answered`);
+			const answers = await batch.ask(questions);
+			asked += answers.length;
+			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
+			await print(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));
+		}
+
+		if (asked === 0) {
+			throw new TestbedError('INPUT', {message: `${nameOf(file)} holds no probe.`, hint: 'One JSON object a line, for instance {"from": "app", "to": "10.96.0.1:443"}.'});
+		}
+
+		const seconds = (performance.now() - started) / 1000;
+		process.stderr.write(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} a second${batch.repeated === 0 ? '' : `; ${batch.repeated} sent again`})\n`);
+		return open === 0 ? 0 : 3;
+	});
+}
+
+/** The families of the rules: both, unless a dump of IPv4 stands alone or one is asked for. */
+function familiesOf({family, rules, rules6}: ProbeFlags): readonly AddressFamily[] {
+	if (family !== undefined) {
+		return [family];
+	}
+
+	const isDump = rules !== undefined && !/^(?:release|ambient|pod):/u.test(rules);
+	return isDump && rules6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'];
+}
+
+function nameOf(file: string): string {
+	return file === '-' ? 'stdin' : file;
+}
+
+/** The questions of a file, some thousand at a time. */
+async function * chunks(file: string, families: readonly AddressFamily[]): AsyncGenerator<readonly BatchQuestion[]> {
+	let questions: BatchQuestion[] = [];
+	let number = 0;
+	for await (const text of linesOf(file)) {
+		number++;
+		if (text.trim() === '') {
+			continue;
+		}
+
+		const place = `${nameOf(file)}, line ${number}`;
+		const question = readProbeLine(text, place);
+		if (!families.includes(question.family)) {
+			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked}, of ${question.family}; the rules are of ${families.join(' and ')}.`, hint: 'Add --rules6 FILE, or leave --family out.'});
+		}
+
+		questions.push(question);
+		if (questions.length === chunkSize) {
+			yield questions;
+			questions = [];
+		}
+	}
+
+	if (questions.length > 0) {
+		yield questions;
+	}
+}
+
+async function * linesOf(file: string): AsyncGenerator<string> {
+	const input = file === '-' ? process.stdin : createReadStream(file);
+	try {
+		if (input !== process.stdin) {
+			await once(input, 'open');
+		}
+	} catch (error) {
+		throw new TestbedError('INPUT', {message: `${file} cannot be read: ${(error as Error).message}.`});
+	}
+
+	yield * createInterface({input, crlfDelay: Number.POSITIVE_INFINITY});
+}
+
+async function print(text: string): Promise<void> {
+	await new Promise<void>(resolve => {
+		process.stdout.write(text, () => {
+			resolve();
+		});
+	});
+}
