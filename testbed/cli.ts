@@ -168,9 +168,15 @@ function probeCommandLine(setStatus: (status: number) => void): Command {
 		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
 		.addHelpText('after', probeExamples)
 		.action(async (flags: ProbeFlags, command: Command) => {
+			if (flags.batch !== undefined) {
+				const {probeBatchCommand} = await import('./commands/probe-batch.js');
+				const given = command.options.map(option => option.attributeName()).filter(name => command.getOptionValueSource(name) === 'cli');
+				setStatus(await probeBatchCommand(flags.batch, flags, given));
+				return;
+			}
+
 			const {probeCommand} = await import('./commands/probe.js');
-			const given = command.options.map(option => option.attributeName()).filter(name => command.getOptionValueSource(name) === 'cli');
-			setStatus(await probeCommand(flags, given));
+			setStatus(await probeCommand(flags));
 		});
 }
 

@@ -32,6 +32,15 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		throw new TestbedError('USAGE', {message: `--batch: each line says for itself what ${wrong.map(name => `--${name}`).join(', ')} ${wrong.length === 1 ? 'says' : 'say'}.`, hint: 'For instance {"from": "app", "uid": 1000, "to": "10.96.0.1:443"}.'});
 	}
 
+	if (given.includes('firstLeg') || given.includes('format') || given.includes('verbose')) {
+		throw new TestbedError('USAGE', {message: '--batch answers in JSON lines, each with its first leg unless --follow is given; --first-leg, --format and --verbose are for single probes.'});
+	}
+
+	const [backend, ...others] = flags.backend ?? [];
+	if (others.length > 0) {
+		throw new TestbedError('USAGE', {message: `A probe has one back end, and --backend names ${others.length + 1}.`, hint: 'Ask once for each.'});
+	}
+
 	const families = familiesOf(flags);
 	const rules = loadRuleInput({
 		source: flags.rules ?? defaultInput,
@@ -40,7 +49,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		dnsServers: flags.dnsServers,
 		cni: flags.cni,
 		release: flags.release,
-		...(flags.backend?.[0] === undefined ? {} : {backend: flags.backend[0]}),
+		...(backend === undefined ? {} : {backend}),
 	});
 	const {proxyUid, proxyGid, agentUid, agentGid} = flags;
 	const credentials = credentialsOf({

@@ -56,7 +56,7 @@ Asks the kernel and prints; returns the exit status.
 
 @throws {TestbedError} USAGE or INPUT, and all that a run throws.
 */
-export async function probeCommand(flags: ProbeFlags, given: readonly string[]): Promise<number> {
+export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	if (flags.from === 'proxy' && (flags.proxyUid !== undefined || flags.proxyGid !== undefined) && (flags.uid !== undefined || flags.gid !== undefined)) {
 		throw new TestbedError('USAGE', {message: 'The proxy is the sender here, and --uid or --gid and --proxy-uid or --proxy-gid both say who it is.', hint: 'Leave one of the two out.'});
 	}
@@ -64,15 +64,6 @@ export async function probeCommand(flags: ProbeFlags, given: readonly string[]):
 	const [backend, ...others] = flags.backend ?? [];
 	if (others.length > 0) {
 		throw new TestbedError('USAGE', {message: `A probe has one back end, and --backend names ${others.length + 1}.`, hint: 'Ask once for each.'});
-	}
-
-	if (flags.batch !== undefined) {
-		if (given.includes('firstLeg') || given.includes('format') || given.includes('verbose')) {
-			throw new TestbedError('USAGE', {message: '--batch answers in JSON lines, each with its first leg unless --follow is given; --first-leg, --format and --verbose are for single probes.'});
-		}
-
-		const {probeBatchCommand} = await import('./probe-batch.js');
-		return probeBatchCommand(flags.batch, flags, given);
 	}
 
 	if (flags.follow === true) {
