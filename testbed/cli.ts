@@ -5,7 +5,7 @@ The command line: parses and dispatches. Each command is a file in `commands/`, 
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readId, readNumber, readServers, readTypes,
+	defaultLanes, formats, readBackends, readFamilies, readId, readMark, readNumber, readServers, readTypes,
 } from './commands/arguments.js';
 import {placeNames, senders} from './commands/probe-arguments.js';
 import type {ProbeFlags} from './commands/probe.js';
@@ -147,6 +147,8 @@ function probeCommandLine(setStatus: (status: number) => void): Command {
 		.option('--uid <n>', 'user of the sender (default: as in run)', readId)
 		.option('--gid <n>', 'group of the sender (default: the number of its user)', readId)
 		.option('--source <address>', 'the sender\'s own address to connect from (default: what the route says)')
+		.option('--mark <n>', 'mark of the sender\'s socket: 1337 or 0x539 (default: none)', readMark)
+		.option('--bind-device <name>', 'device that the sender\'s socket is bound to (default: none)')
 		.addOption(new Option('--proto <name>', 'of the first packet').choices(['tcp', 'udp']).default('tcp'))
 		.addOption(new Option('--family <name>', 'of a place; an address says it itself (default: ipv4)').choices(['ipv4', 'ipv6']))
 		.option('--rules <input>', 'as of run (default: the newest release)')

@@ -21,6 +21,7 @@ import {LockFile} from './lock-file.js';
 import {answerElsewhere, refuseOutside, withDns} from './neighbourhood.js';
 import type {RuleInput} from './options.js';
 import {Prober, type ProbeAnswer, type ProbeRequest} from './prober/prober.js';
+import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
 import {installRules} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
 
@@ -99,7 +100,9 @@ export class ProbeBatch implements AsyncDisposable {
 				sandbox, backend, families, ruleSet, timeoutMs, bufferBytes: traceBufferBytes,
 			});
 			undo.add(prober);
-			return new ProbeBatch(options, {sandbox, prober, undo});
+			return new ProbeBatch(options, {
+				sandbox, prober, undo, ruleSet, lockFile: lockFile.path,
+			});
 		} catch (error) {
 			await undo[Symbol.asyncDispose]();
 			throw error;
@@ -110,10 +113,16 @@ export class ProbeBatch implements AsyncDisposable {
 	readonly #sandbox: Sandbox;
 	readonly #prober: Prober;
 	readonly #undo: Undo;
+	readonly #ruleSet: RuleSet;
+	readonly #lockFile: string;
 	readonly #company: Company;
 	readonly #known = new Set<string>();
 
-	private constructor(options: BatchOptions, {sandbox, prober, undo}: {readonly sandbox: Sandbox; readonly prober: Prober; readonly undo: Undo}) {
+	private constructor(options: BatchOptions, {sandbox, prober, undo, ruleSet, lockFile}: {
+		readonly sandbox: Sandbox; readonly prober: Prober; readonly undo: Undo; readonly ruleSet: RuleSet; readonly lockFile: string;
+	}) {
+		this.#ruleSet = ruleSet;
+		this.#lockFile = lockFile;
 		this.#options = options;
 		this.#sandbox = sandbox;
 		this.#prober = prober;
@@ -128,19 +137,38 @@ export class ProbeBatch implements AsyncDisposable {
 		return this.#prober.repeated;
 	}
 
+	/** The rules as the kernel holds them. */
+	get ruleSet(): RuleSet {
+		return this.#ruleSet;
+	}
+
+	/** Counters, handles and owners, as they are now. */
+	async loadState(): Promise<KernelState> {
+		const {rules: {backend}, families} = this.#options;
+		return loadKernelState(this.#sandbox.pod, {backend, families, lockFile: this.#lockFile});
+	}
+
 	/**
 	Sends probes and says what came of each, in the order of the lines.
 
 	@throws {TestbedError} USAGE for a probe that never comes into the pod; INPUT for one that cannot be sent; SYSCALL_FAILED when a thread fails.
 	*/
 	async ask(lines: readonly BatchQuestion[]): Promise<readonly BatchAnswer[]> {
+		const flights = await this.fly(lines);
+		return lines.map(({id}, index) => answerOf(id, flights[index]!));
+	}
+
+	/**
+	The same with all that was seen of each.
+
+	@throws {TestbedError} as {@link ask}.
+	*/
+	async fly(lines: readonly BatchQuestion[]): Promise<readonly Flight[]> {
 		const requests = lines.map((line, index) => this.#requestOf(line, index));
 		await this.#makeReachable(lines.map(({to}) => to.address));
-		const flights = lines.map(({from}): Flight => ({
-			legs: [], gaps: [], isLoop: false, actor: from,
-		}));
+		const flights = lines.map((): OpenFlight => ({legs: [], gaps: [], isLoop: false}));
 		await this.#fly(requests.map((request, index) => [index, request]), flights);
-		return lines.map(({id}, index) => answerOf(id, flights[index]!));
+		return flights;
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -156,12 +184,12 @@ export class ProbeBatch implements AsyncDisposable {
 		await answerElsewhere(this.#sandbox.remote, defaultTopology, fresh);
 	}
 
-	async #fly(wave: ReadonlyArray<readonly [index: number, request: ProbeRequest]>, flights: readonly Flight[]): Promise<void> {
+	async #fly(wave: ReadonlyArray<readonly [index: number, request: ProbeRequest]>, flights: readonly OpenFlight[]): Promise<void> {
 		const answers = await this.#prober.probe(wave.map(([, request]) => request));
 		const next: Array<readonly [index: number, request: ProbeRequest]> = [];
-		for (const [position, [index, {actor}]] of wave.entries()) {
+		for (const [position, [index]] of wave.entries()) {
 			const flight = flights[index]!;
-			const request = this.#land(flight, answers[position]!, actor!);
+			const request = this.#land(flight, answers[position]!);
 			if (request !== undefined) {
 				next.push([index, request]);
 			}
@@ -173,9 +201,8 @@ export class ProbeBatch implements AsyncDisposable {
 	}
 
 	/** Notes a leg; returns the next one, if somebody carries it on. */
-	#land(flight: Flight, {id, leg, gaps}: ProbeAnswer, actor: string): ProbeRequest | undefined {
+	#land(flight: OpenFlight, {id, leg, gaps}: ProbeAnswer): ProbeRequest | undefined {
 		flight.gaps.push(...gaps);
-		flight.actor = actor;
 		if (leg === undefined) {
 			return undefined;
 		}
@@ -261,8 +288,9 @@ export class ProbeBatch implements AsyncDisposable {
 	}
 }
 
-/** What is known of one probe so far. */
-type Flight = {readonly legs: Leg[]; readonly gaps: Gap[]; isLoop: boolean; actor: string};
+/** What was seen of one probe: its legs, and what is missing to trust them. */
+export type Flight = {readonly legs: readonly Leg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
+type OpenFlight = {readonly legs: Leg[]; readonly gaps: Gap[]; isLoop: boolean};
 
 function answerOf(id: unknown, {legs, gaps, isLoop}: Flight): BatchAnswer {
 	return {

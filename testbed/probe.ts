@@ -2,6 +2,7 @@
 Probes by the actors of a normal run: rules in, connections out, and for each what the kernel did, explained by the rules.
 */
 
+import type {Leg} from '../src/netfilter/path.js';
 import type {AddressFamily} from '../src/netfilter/types.js';
 import {gapsIn} from '../src/judge/judge.js';
 import {roleHitsOf} from '../src/judge/observed-roles.js';
@@ -10,12 +11,14 @@ import {explainLeg} from '../src/judge/why-not.js';
 import type {ProbeQuestion, ProbeReport} from '../src/report/probe-types.js';
 import type {Environment} from '../src/report/types.js';
 import {defaultTopology} from '../src/scenario/topology.js';
+import type {Gap} from '../src/trace/gap.js';
 import type {Observation} from '../src/trace/observation.js';
 import {unwitnessedRules} from '../src/trace/witness.js';
 import {loadEnvironment} from './environment.js';
 import {answerElsewhere, companyOfProbe, refuseOutside} from './neighbourhood.js';
 import type {RunOptions} from './options.js';
 import {checksumOf, playProbes, type Played} from './play.js';
+import {ProbeBatch} from './probe-batch.js';
 import {Stage} from './stage.js';
 
 /** What decides a probe: as of a run, with one question in the place of the types. */
@@ -28,6 +31,10 @@ Builds the world, sends the probe, explains what came of it, and takes the world
 */
 export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 	const {question, rules, credentials, timeoutMs} = options;
+	if (question.mark !== undefined || question.bindDevice !== undefined) {
+		return runByProber(options);
+	}
+
 	refuseOutside(question, defaultTopology);
 	options.onStage('building the sandbox, installing the rules, starting the actors');
 	await using stage = await Stage.create({
@@ -41,6 +48,37 @@ export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 	});
 	const [report] = await playQuestions(stage, {...options, questions: [question]});
 	return report!;
+}
+
+/** A probe whose socket no actor opens: its mark or its device is asked for. The prober sends it, and its next legs as the stubs would. */
+async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
+	const startedAt = performance.now();
+	const {question, rules, credentials, timeoutMs, traceBufferBytes, isFirstLegOnly, onStage} = options;
+	const {
+		from, credentials: {uid, gid}, asked, to, family, protocol, source, mark, bindDevice,
+	} = question;
+	onStage('building the sandbox, installing the rules');
+	await using batch = await ProbeBatch.create({
+		rules, families: [family], credentials, follow: !isFirstLegOnly, timeoutMs, traceBufferBytes,
+	});
+	const {rules: before} = await batch.loadState();
+	onStage('sending 1 probe');
+	const [[flight], environment] = await Promise.all([
+		batch.fly([{
+			id: undefined, from, asked, to, family, uid, gid, protocol, source, sourcePort: undefined, device: bindDevice, mark,
+		}]),
+		loadEnvironment(rules.backend),
+	]);
+	const {legs, gaps, isLoop} = flight!;
+	return reportOf({
+		question,
+		options,
+		families: [family],
+		played: {ruleSet: batch.ruleSet, before, found: new Map(legs.flatMap(({actor, socket}) => socket === undefined ? [] : [[actor, socket]]))},
+		observation: {legs, loop: isLoop, gaps},
+		environment,
+		startedAt,
+	});
 }
 
 /**
@@ -73,20 +111,27 @@ export async function playQuestions(stage: Stage, options: Omit<ProbeOptions, 'q
 	});
 	onStage('explaining');
 	return questions.map((question, index) => reportOf({
-		question, options, families, played, observation: played.observations[index]!, environment: environment!, startedAt,
+		question, options, families, played, observation: seenIn(played.observations[index]!), environment: environment!, startedAt,
 	}));
+}
+
+/** What was seen of a probe, whoever sent it. */
+type Seen = {readonly legs: readonly Leg[]; readonly loop: boolean; readonly gaps: readonly Gap[]};
+
+function seenIn(observation: Observation): Seen {
+	return {legs: observation.path.legs, loop: observation.loop, gaps: gapsIn(observation)};
 }
 
 function reportOf({question, options: {rules, isFirstLegOnly}, families, played: {ruleSet, before, found}, observation, environment, startedAt}: {
 	readonly question: ProbeQuestion;
 	readonly options: Pick<ProbeOptions, 'rules' | 'isFirstLegOnly'>;
 	readonly families: readonly AddressFamily[];
-	readonly played: Played;
-	readonly observation: Observation;
+	readonly played: Pick<Played, 'ruleSet' | 'before' | 'found'>;
+	readonly observation: Seen;
 	readonly environment: Environment;
 	readonly startedAt: number;
 }): ProbeReport {
-	const all = observation.path.legs;
+	const all = observation.legs;
 	const legs = isFirstLegOnly ? all.slice(0, 1) : all;
 	const names = new Set<string>([question.from, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
 	const unwitnessed = unwitnessedRules({loaded: before, legs});
@@ -99,9 +144,9 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, played:
 		actors: Object.fromEntries([...found].filter(([name]) => names.has(name))),
 		legs,
 		loop: observation.loop,
-		gaps: gapsIn(observation),
+		gaps: observation.gaps,
 		observedRoles: legs.map(leg => roleHitsOf(leg, ruleSet).map(({role}) => role)),
-		explanations: legs.map((leg, index) => explainLeg(leg, ruleSet, {mark: socketMarkOf(all, index, rules.intent)})),
+		explanations: legs.map((leg, index) => explainLeg(leg, ruleSet, {mark: index === 0 && question.mark !== undefined ? question.mark : socketMarkOf(all, index, rules.intent)})),
 		isFirstLegOnly: isFirstLegOnly && all.length > 1,
 		hints: [...rules.warnings, ...(unwitnessed.length === 0 ? [] : [`These rules have no counter, so the trace is their only witness: ${unwitnessed.join(', ')}.`])],
 		durationMs: Math.round(performance.now() - startedAt),

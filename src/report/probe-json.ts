@@ -17,7 +17,7 @@ export function probeToJson(report: ProbeReport): unknown {
 		version: jsonVersion,
 		environment: report.environment,
 		rules: report.rules,
-		probe: {...question, source: question.source ?? null},
+		probe: {...question, source: question.source ?? null, mark: question.mark ?? null, bindDevice: question.bindDevice ?? null},
 		actors: report.actors,
 		outcome: probeExitCode(report) === 0 ? 'answered' : 'inconclusive',
 		stops: stopsOfPath({legs}),

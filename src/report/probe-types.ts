@@ -16,6 +16,10 @@ export type ProbeQuestion = {
 	readonly to: Endpoint;
 	/** Undefined where the route chose it. */
 	readonly source: string | undefined;
+	/** The mark of its socket (SO_MARK); none unless given. */
+	readonly mark?: number;
+	/** The device that its socket is bound to (SO_BINDTODEVICE). */
+	readonly bindDevice?: string;
 	readonly family: AddressFamily;
 	readonly protocol: 'tcp' | 'udp';
 };

@@ -105,7 +105,9 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly messa
 	{given: ['--from', 'proxy', '--to', 'pod:80', '--uid', '1', '--proxy-uid', '2'], message: /both say who it is[\s\S]*Leave one of the two out/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--backend', 'all'], message: /A probe has one back end, and --backend names 3/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--rules', 'release:all'], message: /names \d+ rule sets; one is due here/u},
-	{given: ['--from', 'app', '--to', 'pod:80', '--mark', '1'], message: /unknown option '--mark'/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--mark', '0x1ffffffff'], message: /--mark.*whole number from 0/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--mark', '1', '--rules', 'release:1.30 -m TPROXY'], message: /TPROXY hands a packet to a socket that listens/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--bind-device', 'a b'], message: /its device "a b" is none/u},
 ];
 
 test('mistakes: status 2, the message on stderr, nothing on stdout', async t => {
@@ -123,6 +125,34 @@ test('mistakes: status 2, the message on stderr, nothing on stdout', async t => 
 	};
 
 	await Promise.all([work(), work()]);
+});
+
+/** Rules that ask for a mark and for the device by which a packet leaves. */
+const marked = `*nat
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -m mark --mark 0x539 -j RETURN
+-A OUTPUT -o lo -j RETURN
+-A OUTPUT -p tcp -j REDIRECT --to-ports 15001
+COMMIT
+`;
+
+test('--mark and --bind-device: the rules that ask for them decide, and why not says both values', async t => {
+	const input = {input: marked};
+	const ends = await Promise.all([[], ['--mark', '1337'], ['--mark', '0x538'], ['--mark', '1337', '--bind-device', 'eth0']].map(async given => {
+		const {exitCode, stdout, stderr} = await testbed(['probe', '--to', 'remote:8080', '--rules', '-', '--format', 'json', ...given], input);
+		t.is(exitCode, 0, stderr);
+		return JSON.parse(stdout) as Answer;
+	}));
+	t.deepEqual(ends.map(({stops, contradictions, gaps}) => [stops[0], contradictions, gaps]), ['proxy:15001', 'remote:8080', 'proxy:15001', 'remote:8080'].map(stop => [stop, [], []]));
+	const [first] = ends[2]!.legs[0]!.asked.flatMap(({rules}) => rules);
+	t.deepEqual(first?.['failed'], {match: '--mark 0x539', packet: 'the mark is 0x538'});
+	const bound = await testbed(['probe', '--to', 'localhost:8080', '--rules', '-', '--bind-device', 'lo'], input);
+	t.is(bound.exitCode, 0, bound.stdout);
+	t.regex(bound.stdout, /bound to lo/u);
+	t.regex(bound.stdout, /OUTPUT#2 +✓ -o lo -j RETURN/u);
+	const missing = await testbed(['probe', '--to', 'remote:8080', '--bind-device', 'nowhere0'], input);
+	t.is(missing.exitCode, 3);
+	t.regex(missing.stdout.replaceAll(/\s+/gu, ' '), /SO_BINDTODEVICE said ENODEV/u);
 });
 
 test('status 3: lost events, and an address that the sender has not', async t => {

@@ -35,6 +35,11 @@ export function readId(text: string): number {
 	return readNumber(text, {min: 0, max: idMax});
 }
 
+/** The mark of a socket, decimal or hexadecimal (`0x539`). */
+export function readMark(text: string): number {
+	return readNumber(/^0x[\da-f]{1,8}$/iu.test(text) ? String(Number.parseInt(text, 16)) : text, {min: 0, max: 0xFF_FF_FF_FF});
+}
+
 /** `1,4b` → the types, each once, in the order given. */
 export function readTypes(text: string): readonly TypeId[] {
 	const ids = text.split(',').map(part => part.trim()).filter(part => part !== '');

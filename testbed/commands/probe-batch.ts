@@ -19,7 +19,7 @@ import {credentialsOf, untilSignal} from './run.js';
 const chunkSize = 16_384;
 
 /** Options that each line says for itself. */
-const perLine = ['from', 'to', 'uid', 'gid', 'source', 'proto'] as const;
+const perLine = ['from', 'to', 'uid', 'gid', 'source', 'proto', 'mark', 'bindDevice'] as const;
 
 /**
 Asks every line and prints its answer; returns the exit status: 0 when all have one, 3 when some are inconclusive.
@@ -29,7 +29,7 @@ Asks every line and prints its answer; returns the exit status: 0 when all have 
 export async function probeBatchCommand(file: string, flags: ProbeFlags, given: readonly string[]): Promise<number> {
 	const wrong = perLine.filter(name => given.includes(name));
 	if (wrong.length > 0) {
-		throw new TestbedError('USAGE', {message: `--batch: each line says for itself what ${wrong.map(name => `--${name}`).join(', ')} ${wrong.length === 1 ? 'says' : 'say'}.`, hint: 'For instance {"from": "app", "uid": 1000, "to": "10.96.0.1:443"}.'});
+		throw new TestbedError('USAGE', {message: `--batch: each line says for itself what ${wrong.map(name => `--${name === 'bindDevice' ? 'bind-device' : name}`).join(', ')} ${wrong.length === 1 ? 'says' : 'say'}.`, hint: 'For instance {"from": "app", "uid": 1000, "to": "10.96.0.1:443"}.'});
 	}
 
 	if (given.includes('firstLeg') || given.includes('format') || given.includes('verbose')) {

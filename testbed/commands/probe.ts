@@ -26,6 +26,8 @@ export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'cni
 	readonly gid?: number;
 	readonly source?: string;
 	readonly family?: AddressFamily;
+	readonly mark?: number;
+	readonly bindDevice?: string;
 	readonly proto: 'tcp' | 'udp';
 	readonly backend?: readonly Backend[];
 	readonly firstLeg?: boolean;
@@ -88,7 +90,7 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	});
 	const credentials = credentialsOfProbe(flags, rules.intent, rules.proxy);
 	const question: ProbeQuestion = {
-		from: flags.from, credentials: credentials[flags.from], ...destination, source, protocol: flags.proto,
+		from: flags.from, credentials: credentials[flags.from], ...destination, source, protocol: flags.proto, ...(flags.mark === undefined ? {} : {mark: flags.mark}), ...(flags.bindDevice === undefined ? {} : {bindDevice: flags.bindDevice}),
 	};
 	const report = await untilSignal(async signal => {
 		using progress = new Progress(text => {
