@@ -117,7 +117,8 @@ function rulesCommandLine(setStatus: (status: number) => void): Command {
 
 const probeExamples = `
 One connection is opened as asked; the answer is the way that it took on the
-kernel, and for each rule that was asked what it is for, or why it did not match.
+kernel, and for each rule that was asked what it is for, or why it did not
+match.
 
 Examples:
   testbed probe --from app --to 10.96.0.1:443
@@ -126,7 +127,8 @@ Examples:
   testbed probe --from remote --to pod:9090
   testbed probe --from app --to [2001:db8::1]:443 --format json
   testbed probe --from app --to vip:8080 --rules 'release:1.30 -u 64535,1337'
-  testbed probe --proto udp --to resolver:53 --rules 'release:1.30 --redirect-dns'
+  testbed probe --proto udp --to resolver:53 \\
+    --rules 'release:1.30 --redirect-dns'
   testbed probe --batch probes.jsonl --follow > answers.jsonl
 
 A line of a batch has the keys from, to, family, uid, gid, proto, source,

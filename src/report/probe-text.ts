@@ -52,9 +52,11 @@ export function printProbe(report: ProbeReport, {colour, verbose, width}: TextOp
 	return `${lines.join('\n')}\n`;
 }
 
-function questionRows({question: {
-	from, credentials: {uid, gid}, asked, to, source, protocol, mark, bindDevice,
-}}: ProbeReport): readonly HeadRow[] {
+function questionRows({
+	question: {
+		from, credentials: {uid, gid}, asked, to, source, protocol, mark, bindDevice,
+	},
+}: ProbeReport): readonly HeadRow[] {
 	const address = `${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`;
 	return [['probe', [`${from} (uid ${uid}, gid ${gid})${source === undefined ? '' : ` from ${source}`}`, ...(mark === undefined ? [] : [`mark 0x${mark.toString(16)}`]), ...(bindDevice === undefined ? [] : [`bound to ${bindDevice}`]), `→ ${asked}${asked === address ? '' : ` (${address})`},`, protocol]]];
 }

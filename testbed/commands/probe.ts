@@ -90,7 +90,13 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	});
 	const credentials = credentialsOfProbe(flags, rules.intent, rules.proxy);
 	const question: ProbeQuestion = {
-		from: flags.from, credentials: credentials[flags.from], ...destination, source, protocol: flags.proto, ...(flags.mark === undefined ? {} : {mark: flags.mark}), ...(flags.bindDevice === undefined ? {} : {bindDevice: flags.bindDevice}),
+		from: flags.from,
+		credentials: credentials[flags.from],
+		...destination,
+		source,
+		protocol: flags.proto,
+		...(flags.mark === undefined ? {} : {mark: flags.mark}),
+		...(flags.bindDevice === undefined ? {} : {bindDevice: flags.bindDevice}),
 	};
 	const report = await untilSignal(async signal => {
 		using progress = new Progress(text => {
