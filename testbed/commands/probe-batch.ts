@@ -9,11 +9,11 @@ import {createInterface} from 'node:readline';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {ProbeBatch, type BatchQuestion} from '../probe-batch.js';
-import {defaultInput, loadRuleInput} from '../rule-input.js';
 import {readProbeLine} from './probe-lines.js';
-import {defined, type ProbeFlags} from './probe.js';
+import {defined, rulesOfProbe, type ProbeFlags} from './probe.js';
 import {Progress} from './progress.js';
 import {credentialsOf, untilSignal} from './run.js';
+import {writeOut} from './stdout.js';
 
 /** Lines that are asked at once: enough for the prober's largest batch, and little to wait for at the start. */
 const chunkSize = 16_384;
@@ -36,21 +36,8 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		throw new TestbedError('USAGE', {message: '--batch answers in JSON lines, each with its first leg unless --follow is given; --first-leg, --format and --verbose are for single probes.'});
 	}
 
-	const [backend, ...others] = flags.backend ?? [];
-	if (others.length > 0) {
-		throw new TestbedError('USAGE', {message: `A probe has one back end, and --backend names ${others.length + 1}.`, hint: 'Ask once for each.'});
-	}
-
 	const families = familiesOf(flags);
-	const rules = loadRuleInput({
-		source: flags.rules ?? defaultInput,
-		source6: flags.rules6,
-		families,
-		dnsServers: flags.dnsServers,
-		cni: flags.cni,
-		release: flags.release,
-		...(backend === undefined ? {} : {backend}),
-	});
+	const rules = rulesOfProbe(flags, families);
 	const {proxyUid, proxyGid, agentUid, agentGid} = flags;
 	const credentials = credentialsOf({
 		...defined({
@@ -76,7 +63,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 			const answers = await batch.ask(questions);
 			asked += answers.length;
 			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
-			await print(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));
+			await writeOut(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));
 		}
 
 		if (asked === 0) {
@@ -142,12 +129,4 @@ async function * linesOf(file: string): AsyncGenerator<string> {
 	}
 
 	yield * createInterface({input, crlfDelay: Number.POSITIVE_INFINITY});
-}
-
-async function print(text: string): Promise<void> {
-	await new Promise<void>(resolve => {
-		process.stdout.write(text, () => {
-			resolve();
-		});
-	});
 }

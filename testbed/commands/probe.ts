@@ -9,12 +9,14 @@ import {printProbe} from '../../src/report/probe-text.js';
 import {probeExitCode, type ProbeQuestion, type ProbeReport} from '../../src/report/probe-types.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
+import type {RuleInput} from '../options.js';
 import {runProbe} from '../probe.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
 import {wantsColour} from './colour.js';
 import {readDestination, readSource} from './probe-arguments.js';
 import {Progress} from './progress.js';
 import {credentialsOf, untilSignal, type RunFlags} from './run.js';
+import {writeOut} from './stdout.js';
 
 /** The options as the command line gives them. */
 export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & {
@@ -54,6 +56,28 @@ export function defined<Values extends Readonly<Record<string, number | undefine
 }
 
 /**
+The rules that a probe goes through.
+
+@throws {TestbedError} USAGE for more than one back end, USAGE or INPUT for rules that cannot be had.
+*/
+export function rulesOfProbe({backend: backends = [], rules, rules6, dnsServers, cni, release}: ProbeFlags, families: readonly AddressFamily[]): RuleInput {
+	const [backend, ...others] = backends;
+	if (others.length > 0) {
+		throw new TestbedError('USAGE', {message: `A probe has one back end, and --backend names ${others.length + 1}.`, hint: 'Ask once for each.'});
+	}
+
+	return loadRuleInput({
+		source: rules ?? defaultInput,
+		source6: rules6,
+		families,
+		dnsServers,
+		cni,
+		release,
+		...(backend === undefined ? {} : {backend}),
+	});
+}
+
+/**
 Asks the kernel and prints; returns the exit status.
 
 @throws {TestbedError} USAGE or INPUT, and all that a run throws.
@@ -61,11 +85,6 @@ Asks the kernel and prints; returns the exit status.
 export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	if (flags.from === 'proxy' && (flags.proxyUid !== undefined || flags.proxyGid !== undefined) && (flags.uid !== undefined || flags.gid !== undefined)) {
 		throw new TestbedError('USAGE', {message: 'The proxy is the sender here, and --uid or --gid and --proxy-uid or --proxy-gid both say who it is.', hint: 'Leave one of the two out.'});
-	}
-
-	const [backend, ...others] = flags.backend ?? [];
-	if (others.length > 0) {
-		throw new TestbedError('USAGE', {message: `A probe has one back end, and --backend names ${others.length + 1}.`, hint: 'Ask once for each.'});
 	}
 
 	if (flags.follow === true) {
@@ -79,15 +98,7 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	const destination = readDestination(flags.to, flags.family);
 	const {family} = destination;
 	const source = flags.source === undefined ? undefined : readSource(flags.source, family);
-	const rules = loadRuleInput({
-		source: flags.rules ?? defaultInput,
-		source6: flags.rules6,
-		families: [family],
-		dnsServers: flags.dnsServers,
-		cni: flags.cni,
-		release: flags.release,
-		...(backend === undefined ? {} : {backend}),
-	});
+	const rules = rulesOfProbe(flags, [family]);
 	const credentials = credentialsOfProbe(flags, rules.intent, rules.proxy);
 	const question: ProbeQuestion = {
 		from: flags.from,
@@ -117,11 +128,7 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 		return answer; // The progress is told until this is done.
 	});
 	const text = printAnswer(report, flags);
-	await new Promise<void>(resolve => {
-		process.stdout.write(text, () => {
-			resolve();
-		});
-	});
+	await writeOut(text);
 	return probeExitCode(report);
 }
 

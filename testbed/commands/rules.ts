@@ -21,6 +21,7 @@ import {
 	defaultInput, loadRuleInputs, type InputRequest, type LoadedInputs,
 } from '../rule-input.js';
 import {wantsColour} from './colour.js';
+import {writeOut} from './stdout.js';
 
 /** The options as the command line gives them. */
 export type RulesFlags = {
@@ -52,17 +53,7 @@ export async function rulesCommand(input: string | undefined, flags: RulesFlags)
 		},
 	});
 	process.stderr.write(stderr);
-	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-		// A reader that has seen enough (`| head`) has what it asked for.
-		if (error.code !== 'EPIPE') {
-			throw error;
-		}
-	});
-	await new Promise<void>(resolve => {
-		process.stdout.write(stdout, () => {
-			resolve();
-		});
-	});
+	await writeOut(stdout);
 	return status;
 }
 

@@ -25,6 +25,7 @@ import {interrupted, runTestbed} from '../run.js';
 import type {Format} from './arguments.js';
 import {wantsColour} from './colour.js';
 import {Progress} from './progress.js';
+import {writeOut} from './stdout.js';
 
 export {wantsColour} from './colour.js';
 
@@ -153,22 +154,33 @@ async function runInputs({inputs, missing, signal}: {
 		process.stderr.write(text);
 	});
 	const optionsFor = (rules: RuleInput): RunOptions => ({
-		rules,
+		...optionsOf(rules, {
+			flags, signal, progress, isAlone: inputs.length === 1,
+		}),
 		families: flags.family,
 		types: flags.types ?? defaultTypeIds,
+	});
+	const status = await playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, progress});
+	return status; // Progress is shown until this is done.
+}
+
+/** What the command line says of every run, whatever it plays. A run that is one of many does not tell its stages. */
+export function optionsOf(rules: RuleInput, {flags, signal, progress, isAlone}: {
+	readonly flags: RunFlags; readonly signal: AbortSignal; readonly progress: Progress; readonly isAlone: boolean;
+}): Omit<RunOptions, 'families' | 'types'> {
+	return {
+		rules,
 		credentials: credentialsOf(flags, rules.intent, rules.proxy),
 		timeoutMs: flags.timeout,
 		traceBufferBytes: flags.traceBuffer,
 		keep: flags.keep === true,
 		signal,
 		onStage(stage) {
-			if (inputs.length === 1) {
+			if (isAlone) {
 				progress.stage(stage);
 			}
 		},
-	});
-	const status = await playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, progress});
-	return status; // Progress is shown until this is done.
+	};
 }
 
 /** Plays one set of rules, or many, prints what came of it, and returns the exit status. */
@@ -225,11 +237,7 @@ async function playAll({inputs, missing, lanes, progress}: {
 
 async function write(text: string, file: string | undefined): Promise<void> {
 	if (file === undefined) {
-		await new Promise<void>(resolve => {
-			process.stdout.write(text, () => {
-				resolve();
-			});
-		});
+		await writeOut(text);
 		return;
 	}
 

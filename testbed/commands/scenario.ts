@@ -8,7 +8,7 @@ import type {RunOptions} from '../options.js';
 import {loadScenario, namesScenario, scenarioFiles, shareCompanies} from '../scenario-run.js';
 import {Progress} from './progress.js';
 import {
-	credentialsOf, playAndPrint, untilSignal, type RunFlags,
+	credentialsOf, optionsOf, playAndPrint, untilSignal, type RunFlags,
 } from './run.js';
 
 /** The options that a scenario says itself. */
@@ -35,20 +35,12 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 		});
 		const plays = loaded.flatMap(one => one.plays);
 		const inputs = plays.map(({rules, play}): RunOptions => ({
-			rules,
+			...optionsOf(rules, {
+				flags, signal, progress, isAlone: plays.length === 1,
+			}),
 			families: [...new Set(play.cases.map(({probe}) => probe.family))],
 			types: [],
 			scenario: play,
-			credentials: credentialsOf(flags, rules.intent, rules.proxy),
-			timeoutMs: flags.timeout,
-			traceBufferBytes: flags.traceBuffer,
-			keep: flags.keep === true,
-			signal,
-			onStage(stage) {
-				if (plays.length === 1) {
-					progress.stage(stage);
-				}
-			},
 		}));
 		const status = await playAndPrint({inputs: shareCompanies(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, progress});
 		return status; // Progress is shown until this is done.

@@ -8,7 +8,7 @@ import type {ProbeEnd} from '../../src/trace/first-leg.js';
 import type {JoinedProbe} from '../../src/trace/probe-join.js';
 import {TestbedError} from '../errors.js';
 import {errorName} from '../syscalls/libc.js';
-import {socketAddress} from '../syscalls/probe-socket.js';
+import {socketAddress} from '../syscalls/socket-calls.js';
 import {
 	kinds, probeWords, resultWords, states, steps, type SenderRequest,
 } from './protocol.js';

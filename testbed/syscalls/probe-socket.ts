@@ -7,33 +7,19 @@ import {TestbedError} from '../errors.js';
 import {
 	checked, int32, lastError, libc,
 } from './libc.js';
+import {
+	afInet, afInet6, calls, options, sockCloexec, sockDatagram, sockNonblock, sockStream, solIp, solIpv6, solSocket,
+} from './socket-calls.js';
 
 const libcSetns = libc.func('int setns(int fd, int type)');
 const libcSetfsuid = libc.func('uint32_t setfsuid(uint32_t uid)');
 const libcSetfsgid = libc.func('uint32_t setfsgid(uint32_t gid)');
-const libcSocket = libc.func('int socket(int domain, int type, int protocol)');
-const libcConnect = libc.func('int connect(int fd, const void *address, uint32_t length)');
-const libcBind = libc.func('int bind(int fd, const void *address, uint32_t length)');
-const libcGetsockname = libc.func('int getsockname(int fd, void *address, void *length)');
 const libcGetsockopt = libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)');
-const libcSetsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
 const libcSend = libc.func('long send(int fd, const void *data, size_t length, int flags)');
 const libcStatx = libc.func('int statx(int folder, const char *path, int flags, unsigned int mask, void *found)');
-const libcClose = libc.func('int close(int fd)');
 const libcPoll = libc.func('int poll(void *fds, unsigned long count, int timeout)');
 
 const cloneNewnet = 0x40_00_00_00;
-const afInet = 2;
-const afInet6 = 10;
-const sockStream = 1;
-const sockDatagram = 2;
-const sockNonblock = 0o4000;
-const sockCloexec = 0o200_0000;
-const [solSocket, solIp, solIpv6] = [1, 0, 41];
-const option = {
-	reuseAddress: 2, error: 4, linger: 13, bindToDevice: 25, mark: 36, ipTransparent: 19, ipv6Transparent: 75,
-} as const;
-
 /** Error numbers that a probe tells apart (asm-generic/errno.h). */
 export const probeErrors = {
 	EPERM: 1, EINTR: 4, EADDRINUSE: 98, EADDRNOTAVAIL: 99, ECONNREFUSED: 111, EISCONN: 106, EALREADY: 114, EINPROGRESS: 115,
@@ -62,20 +48,9 @@ export function setThreadCredentials(uid: number, gid: number): void {
 	}
 }
 
-/** An address with a port as `struct sockaddr_in` or `struct sockaddr_in6`. */
-export function socketAddress(address: Uint8Array, port: number): Uint8Array {
-	const isIpv4 = address.length === 4;
-	const bytes = new Uint8Array(isIpv4 ? 16 : 28);
-	const view = new DataView(bytes.buffer);
-	view.setUint16(0, isIpv4 ? afInet : afInet6, true);
-	view.setUint16(2, port);
-	bytes.set(address, isIpv4 ? 4 : 8);
-	return bytes;
-}
-
 /** A socket that does not block; negative: the error number. */
 export function openSocket(isIpv6: boolean, isUdp: boolean): number {
-	const fd = libcSocket(isIpv6 ? afInet6 : afInet, (isUdp ? sockDatagram : sockStream) | sockNonblock | sockCloexec, 0) as number;
+	const fd = calls.socket(isIpv6 ? afInet6 : afInet, (isUdp ? sockDatagram : sockStream) | sockNonblock | sockCloexec, 0) as number;
 	return fd < 0 ? -lastError() : fd;
 }
 
@@ -95,8 +70,8 @@ linger[0] = 1; // On, for 0 seconds: close means RST.
 
 /** Binds, also to an address that is not this machine's. `foreign` tells that it was such a one. */
 export function bindSocket(fd: number, address: Uint8Array): {readonly error: number; readonly foreign: boolean} {
-	libcSetsockopt(fd, solSocket, option.reuseAddress, one, 4);
-	if (libcBind(fd, address, address.length) as number === 0) {
+	calls.setsockopt(fd, solSocket, options.reuseAddress, one, 4);
+	if (calls.bind(fd, address, address.length) as number === 0) {
 		return {error: 0, foreign: false};
 	}
 
@@ -104,25 +79,25 @@ export function bindSocket(fd: number, address: Uint8Array): {readonly error: nu
 		return {error: lastError(), foreign: false};
 	}
 
-	const [level, name] = address.length === 16 ? [solIp, option.ipTransparent] : [solIpv6, option.ipv6Transparent];
-	libcSetsockopt(fd, level, name, one, 4);
-	return {error: libcBind(fd, address, address.length) as number === 0 ? 0 : lastError(), foreign: true};
+	const [level, name] = address.length === 16 ? [solIp, options.ipTransparent] : [solIpv6, options.ipv6Transparent];
+	calls.setsockopt(fd, level, name, one, 4);
+	return {error: calls.bind(fd, address, address.length) as number === 0 ? 0 : lastError(), foreign: true};
 }
 
 /** Sets the mark of a socket: 0 or the error number. */
 export function markSocket(fd: number, mark: number): number {
-	return libcSetsockopt(fd, solSocket, option.mark, new Uint8Array(Uint32Array.of(mark).buffer), 4) as number === 0 ? 0 : lastError();
+	return calls.setsockopt(fd, solSocket, options.mark, new Uint8Array(Uint32Array.of(mark).buffer), 4) as number === 0 ? 0 : lastError();
 }
 
 /** Binds a socket to a device: 0 or the error number. */
 export function bindToDevice(fd: number, device: string): number {
 	const name = Buffer.from(device);
-	return libcSetsockopt(fd, solSocket, option.bindToDevice, name, name.length) as number === 0 ? 0 : lastError();
+	return calls.setsockopt(fd, solSocket, options.bindToDevice, name, name.length) as number === 0 ? 0 : lastError();
 }
 
 /** Connects: 0 or the error number. The first time it sends; asked again, it says what came of it: 0 or EISCONN, EALREADY, or why not. */
 export function connectSocket(fd: number, address: Uint8Array): number {
-	return libcConnect(fd, address, address.length) as number === 0 ? 0 : lastError();
+	return calls.connect(fd, address, address.length) as number === 0 ? 0 : lastError();
 }
 
 const datagram = new Uint8Array(1);
@@ -138,7 +113,7 @@ const valueLength = new Uint32Array(1);
 /** The error that came back to a socket, which forgets it; 0 for none. */
 export function socketError(fd: number): number {
 	valueLength[0] = 4;
-	return libcGetsockopt(fd, solSocket, option.error, value, valueLength) as number === 0 ? value[0]! : lastError();
+	return libcGetsockopt(fd, solSocket, options.error, value, valueLength) as number === 0 ? value[0]! : lastError();
 }
 
 /** The own end of a socket, as a `struct sockaddr` that the next call overwrites. */
@@ -148,18 +123,18 @@ const ownLength = new Uint32Array(1);
 /** Reads a socket's own end into {@link ownAddress}: 0 or the error number. */
 export function readOwnAddress(fd: number): number {
 	ownLength[0] = 28;
-	return libcGetsockname(fd, ownAddress, ownLength) as number === 0 ? 0 : lastError();
+	return calls.getsockname(fd, ownAddress, ownLength) as number === 0 ? 0 : lastError();
 }
 
 /** Closes a socket, with RST where there is a connection. */
 export function abortSocket(fd: number): void {
-	libcSetsockopt(fd, solSocket, option.linger, linger, 8);
-	libcClose(fd);
+	calls.setsockopt(fd, solSocket, options.linger, linger, 8);
+	calls.close(fd);
 }
 
 /** Closes a socket. */
 export function closeSocket(fd: number): void {
-	libcClose(fd);
+	calls.close(fd);
 }
 
 const pollOut = 4;

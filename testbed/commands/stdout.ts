@@ -1,0 +1,28 @@
+/**
+What a command prints on stdout.
+*/
+
+import process from 'node:process';
+
+let isWatched = false;
+
+/** A reader that has seen enough (`| head`) has what it asked for. */
+function onError(error: NodeJS.ErrnoException): void {
+	if (error.code !== 'EPIPE') {
+		throw error;
+	}
+}
+
+/** Resolves when the text is out: who exits before loses what a pipe has not taken yet. */
+export async function writeOut(text: string): Promise<void> {
+	if (!isWatched) {
+		process.stdout.on('error', onError);
+		isWatched = true;
+	}
+
+	await new Promise<void>(resolve => {
+		process.stdout.write(text, () => {
+			resolve();
+		});
+	});
+}

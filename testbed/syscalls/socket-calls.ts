@@ -1,0 +1,40 @@
+/**
+What all that make sockets by hand share: the calls, the numbers (asm-generic, linux/in.h), an address as the kernel takes it.
+*/
+
+import {libc} from './libc.js';
+
+/** The calls as koffi makes them; negative is an error, whose number `lastError` tells. */
+export const calls = {
+	socket: libc.func('int socket(int domain, int type, int protocol)'),
+	connect: libc.func('int connect(int fd, const void *address, uint32_t length)'),
+	bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
+	getsockname: libc.func('int getsockname(int fd, void *address, void *length)'),
+	setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
+	close: libc.func('int close(int fd)'),
+} as const;
+
+/** Domains and types of sockets. */
+export const [afInet, afInet6, sockStream, sockDatagram] = [2, 10, 1, 2];
+
+/** Flags of a type. */
+export const [sockNonblock, sockCloexec] = [0o4000, 0o200_0000];
+
+/** Levels of options. */
+export const [solSocket, solIp, solIpv6] = [1, 0, 41];
+
+/** Options, of the level that their name says. */
+export const options = {
+	reuseAddress: 2, error: 4, linger: 13, bindToDevice: 25, mark: 36, ipTransparent: 19, ipv6Transparent: 75,
+} as const;
+
+/** An address with a port as `struct sockaddr_in` or `struct sockaddr_in6`. */
+export function socketAddress(address: Uint8Array, port: number): Uint8Array {
+	const isIpv4 = address.length === 4;
+	const bytes = new Uint8Array(isIpv4 ? 16 : 28);
+	const view = new DataView(bytes.buffer);
+	view.setUint16(0, isIpv4 ? afInet : afInet6, true);
+	view.setUint16(2, port);
+	bytes.set(address, isIpv4 ? 4 : 8);
+	return bytes;
+}
