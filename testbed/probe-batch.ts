@@ -4,7 +4,7 @@ Many probes through one rule set by the prober: each question's way on the kerne
 The prober has no listeners: the trace shows where a packet was delivered, and the company of the default topology says who would listen there.
 */
 
-import {contains, parseAddress, parseRange} from '../src/netfilter/address.js';
+import {isLoopback} from '../src/netfilter/address.js';
 import {rulesOf} from '../src/netfilter/lookup.js';
 import {stepsOfPath, stopsOfPath, type Endpoint, type Leg, type LegEnd} from '../src/netfilter/path.js';
 import type {AddressFamily, RuleSet} from '../src/netfilter/types.js';
@@ -116,6 +116,7 @@ export class ProbeBatch implements AsyncDisposable {
 	readonly #ruleSet: RuleSet;
 	readonly #lockFile: string;
 	readonly #company: Company;
+	readonly #listeners: ReadonlyMap<string, ListenerPlan>;
 	readonly #known = new Set<string>();
 
 	private constructor(options: BatchOptions, {sandbox, prober, undo, ruleSet, lockFile}: {
@@ -130,6 +131,7 @@ export class ProbeBatch implements AsyncDisposable {
 		this.#company = withDns(standardCompany({
 			topology: defaultTopology, intent: options.rules.intent, names: everybody, credentials: options.credentials,
 		}), defaultTopology);
+		this.#listeners = new Map(this.#company.actors.flatMap(({namespace, listeners}) => listeners.map(listener => [listenerKey(namespace, listener.protocol, listener.port), listener] as const)));
 	}
 
 	/** Probes that were sent more than once, because their evidence was not whole. */
@@ -207,14 +209,9 @@ export class ProbeBatch implements AsyncDisposable {
 			return undefined;
 		}
 
-		const end = this.#endOf(leg);
-		flight.legs.push({...leg, end});
-		if (!this.#options.follow || end.kind !== 'accepted' || flight.gaps.length > 0) {
-			return undefined;
-		}
-
 		const listener = this.#listenerAt(leg);
-		if (listener === undefined || listener.duty === 'answer') {
+		flight.legs.push({...leg, end: endOf(leg, listener)});
+		if (!this.#options.follow || listener === undefined || listener.duty === 'answer' || flight.gaps.length > 0) {
 			return undefined;
 		}
 
@@ -245,25 +242,8 @@ export class ProbeBatch implements AsyncDisposable {
 		};
 	}
 
-	/** The trace tells where it was delivered; who listens there is known. */
-	#endOf(leg: DeliveredLeg): LegEnd {
-		if (leg.deliveredTo === undefined) {
-			return leg.end;
-		}
-
-		const listener = this.#listenerAt(leg);
-		return listener === undefined ? {kind: 'refused'} : {kind: 'accepted', stop: listener.stopsByAddress?.[leg.deliveredTo.address] ?? listener.stop};
-	}
-
 	#listenerAt({deliveredTo, protocol, family}: DeliveredLeg): ListenerPlan | undefined {
-		if (deliveredTo === undefined) {
-			return undefined;
-		}
-
-		const namespace = isOfPod(deliveredTo, family) ? 'pod' : 'remote';
-		return this.#company.actors.filter(actor => actor.namespace === namespace)
-			.flatMap(({listeners}) => listeners)
-			.find(listener => listener.port === deliveredTo.port && listener.protocol === protocol);
+		return deliveredTo === undefined ? undefined : this.#listeners.get(listenerKey(isOfPod(deliveredTo, family) ? 'pod' : 'remote', protocol, deliveredTo.port));
 	}
 
 	#requestOf({from, uid, gid, to, family, asked, protocol, source, sourcePort, device, mark}: BatchQuestion, index: number): ProbeRequest {
@@ -302,19 +282,29 @@ function answerOf(id: unknown, {legs, gaps, isLoop}: Flight): BatchAnswer {
 	};
 }
 
+/** The trace tells where it was delivered; who listens there is known. */
+function endOf({deliveredTo, end}: DeliveredLeg, listener: ListenerPlan | undefined): LegEnd {
+	if (deliveredTo === undefined) {
+		return end;
+	}
+
+	return listener === undefined ? {kind: 'refused'} : {kind: 'accepted', stop: listener.stopsByAddress?.[deliveredTo.address] ?? listener.stop};
+}
+
 function outcomeOf({kind}: LegEnd): BatchOutcome {
 	return kind === 'accepted' ? 'delivered' : kind;
 }
 
-const loopback = ['127.0.0.0/8', '::1'].flatMap(text => parseRange(text) ?? []);
-
 function isOfPod({address}: Endpoint, family: AddressFamily): boolean {
-	const parsed = parseAddress(address);
-	return address === defaultTopology.places.pod[family] || (parsed !== undefined && loopback.some(range => contains(range, parsed)));
+	return address === defaultTopology.places.pod[family] || isLoopback(address);
+}
+
+function listenerKey(...parts: readonly [namespace: string, protocol: string, port: number]): string {
+	return parts.join(' ');
 }
 
 function hasTproxy(ruleSet: RuleSet): boolean {
-	return [...rulesOf(ruleSet)].some(({rule}) => rule.target?.kind === 'tproxy');
+	return [...rulesOf(ruleSet)].some(({rule}) => rule.target.kind === 'tproxy');
 }
 
 /** What was made, undone last first. (Node 20 has no `AsyncDisposableStack`.) */

@@ -10,9 +10,9 @@ import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {ProbeBatch, type BatchQuestion} from '../probe-batch.js';
 import {readProbeLine} from './probe-lines.js';
-import {defined, rulesOfProbe, type ProbeFlags} from './probe.js';
+import {rulesOfProbe, usualCredentials, type ProbeFlags} from './probe.js';
 import {Progress} from './progress.js';
-import {credentialsOf, untilSignal} from './run.js';
+import {untilSignal} from './run.js';
 import {writeOut} from './stdout.js';
 
 /** Lines that are asked at once: enough for the prober's largest batch, and little to wait for at the start. */
@@ -38,12 +38,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 
 	const families = familiesOf(flags);
 	const rules = rulesOfProbe(flags, families);
-	const {proxyUid, proxyGid, agentUid, agentGid} = flags;
-	const credentials = credentialsOf({
-		...defined({
-			proxyUid, proxyGid, agentUid, agentGid,
-		}), appUid: 1000,
-	}, rules.intent, rules.proxy);
+	const credentials = usualCredentials(flags, rules.intent, rules.proxy);
 	return untilSignal(async signal => {
 		using progress = new Progress(text => {
 			process.stderr.write(text);

@@ -37,21 +37,26 @@ export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'cni
 };
 
 /** Everybody's credentials: as of `run`, and the sender's as asked. A group that is not given follows its user. */
-export function credentialsOfProbe({from, uid, gid, proxyUid, proxyGid, agentUid, agentGid}: ProbeFlags, ...input: DropFirst<Parameters<typeof credentialsOf>>): ActorCredentials {
-	const usual = credentialsOf({
-		...defined({
-			proxyUid, proxyGid, agentUid, agentGid,
-		}), appUid: 1000,
-	}, ...input);
+export function credentialsOfProbe({from, uid, gid, ...flags}: ProbeFlags, ...input: DropFirst<Parameters<typeof credentialsOf>>): ActorCredentials {
+	const usual = usualCredentials(flags, ...input);
 	const own = usual[from];
 	const sender: Credentials = {uid: uid ?? own.uid, gid: gid ?? uid ?? own.gid};
 	return {...usual, [from]: sender};
 }
 
+/** Everybody's credentials as of `run`, whoever sends. */
+export function usualCredentials({proxyUid, proxyGid, agentUid, agentGid}: Pick<ProbeFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid'>, ...input: DropFirst<Parameters<typeof credentialsOf>>): ActorCredentials {
+	return credentialsOf({
+		...defined({
+			proxyUid, proxyGid, agentUid, agentGid,
+		}), appUid: 1000,
+	}, ...input);
+}
+
 type DropFirst<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never;
 
 /** Only what was given: an option that is not there is not an option that is undefined. */
-export function defined<Values extends Readonly<Record<string, number | undefined>>>(values: Values): {readonly [Key in keyof Values]?: number} {
+function defined<Values extends Readonly<Record<string, number | undefined>>>(values: Values): {readonly [Key in keyof Values]?: number} {
 	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {readonly [Key in keyof Values]?: number};
 }
 
