@@ -11,9 +11,7 @@ import {transparencyOf} from '../src/scenario/intent.js';
 import type {Company} from '../src/scenario/company.js';
 import type {Surroundings} from '../src/scenario/surroundings.js';
 import {defaultTopology, type Topology} from '../src/scenario/topology.js';
-import type {
-	ActorCredentials, ActorName, Intent, TypeId,
-} from '../src/scenario/types.js';
+import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
 import {actorsFor, Cast} from './actors/cast.js';
 import {LockFile} from './lock-file.js';
 import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
@@ -24,8 +22,6 @@ import {Sandbox} from './sandbox/sandbox.js';
 export type Casting = {
 	readonly intent: Intent;
 	readonly types: readonly TypeId[];
-	/** Who plays beside those that the types need. */
-	readonly guests?: readonly ActorName[];
 	readonly credentials: ActorCredentials;
 	readonly timeoutMs: number;
 	/** Who plays, and in which world, where it is not those of the types. */
@@ -35,11 +31,11 @@ export type Casting = {
 
 /** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
 export function castingKey({
-	intent, types, guests = [], credentials, timeoutMs, company, surroundings,
+	intent, types, credentials, timeoutMs, company, surroundings,
 }: Casting): string {
 	const {proxyPort, inboundCapturePort} = intent;
 	// A company says itself who plays which part.
-	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...(company === undefined ? [types, guests, credentials] : [company]), surroundings ?? null, timeoutMs]);
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...(company === undefined ? [types, credentials] : [company]), surroundings ?? null, timeoutMs]);
 }
 
 /** Whether rules of a back end can be put where those of another were: what nft can see, it can take away again. The tables of iptables-legacy stay until their namespace goes. */
@@ -67,13 +63,13 @@ export class Stage implements AsyncDisposable {
 	readonly #cast: Promise<readonly [PromiseSettledResult<Cast>]>;
 	#held: {readonly ruleSet: RuleSet; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly routing: SidecarRouting} | undefined;
 
-	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, guests = [], ...casting}: Casting) {
+	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...casting}: Casting) {
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
 		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
 		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
 		this.#cast = Promise.allSettled([Cast.start({
-			sandbox, topology: this.topology, names: [...new Set([...actorsFor(types), ...guests])], configured: this.#configured, ...casting,
+			sandbox, topology: this.topology, names: actorsFor(types), configured: this.#configured, ...casting,
 		})]);
 	}
 

@@ -6,6 +6,7 @@ import fastCheck from 'fast-check';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import {contradictionsOf, type ProbeQuestion, type ProbeReport} from '../../src/report/probe-types.js';
+import {standardCompany} from '../../src/scenario/company.js';
 import {describeContradiction} from '../../src/report/probe-words.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
@@ -63,7 +64,13 @@ export async function playRandom({inputs, count, seed, family = 'ipv4', app, age
 	const options = optionsOf({rules: first!, credentials: {proxy, app, agent}, timeoutMs: 4000});
 	const {credentials, timeoutMs} = options;
 	await using stage = await Stage.create({
-		intent: first!.intent, types: [], guests: ['remote', 'istiod', 'agent', 'prometheus'], credentials, timeoutMs,
+		intent: first!.intent,
+		types: [],
+		credentials,
+		timeoutMs,
+		company: standardCompany({
+			topology: defaultTopology, intent: first!.intent, names: ['proxy', 'app', 'remote', 'istiod', 'agent', 'prometheus'], credentials,
+		}),
 	});
 	const answers: ProbeReport[] = [];
 	for (const [index, rules] of inputs.entries()) {
