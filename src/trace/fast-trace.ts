@@ -77,15 +77,16 @@ export class FastTrace {
 		}
 
 		const end = start + length;
-		for (let at = start; at < end;) {
-			const size = this.#scan.lengthAt(at, end);
-			if (size === 0) {
+		// As in `parseMessages`: of a datagram whose framing is broken nothing counts, also not what stands before the break.
+		for (let at = start; at < end; at = this.#scan.next(at)) {
+			if (this.#scan.lengthAt(at, end) === 0) {
 				this.#complain(() => decodeNftTrace(buffer.slice(start, end)));
 				return;
 			}
+		}
 
-			this.#message(this.#scan, at, size);
-			at += (size + 3) & ~3;
+		for (let at = start; at < end; at = this.#scan.next(at)) {
+			this.#message(this.#scan, at, this.#scan.lengthAt(at, end));
 		}
 	}
 

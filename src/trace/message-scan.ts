@@ -64,6 +64,11 @@ export class MessageScan {
 		return length < headerBytes || start + length > end ? 0 : length;
 	}
 
+	/** Where the message behind the one at `start` begins, whose length is known to fit. */
+	next(start: number): number {
+		return start + ((this.#view.getUint32(start, true) + 3) & ~3);
+	}
+
 	typeAt(start: number): number {
 		return this.#view.getUint16(start + 4, true);
 	}

@@ -154,7 +154,13 @@ for (const name of names) {
 			if (found.notUnderstood === due.notUnderstood) {
 				t.deepEqual(found, due);
 			}
-		}), {numRuns: 60});
+		}), {
+			numRuns: 60,
+			// A length that ends the message early: the framing is broken behind a message that could be read. Chance finds this once in some thousand runs.
+			examples: datagrams.slice(0, 40).map((_, index) => [[{
+				kind: 'spoil', place: index, at: 0, value: 80,
+			}]]),
+		});
 		t.true(different > 0, 'some damage shows');
 	});
 }
