@@ -108,6 +108,7 @@ for (const name of names) {
 			}),
 			fc.record({kind: fc.constant('cut' as const), place, at: fc.nat(300)}),
 		);
+		type Damage = typeof damage extends fc.Arbitrary<infer Kind> ? Kind : never;
 		let different = 0;
 		fc.assert(fc.property(fc.array(damage, {minLength: 1, maxLength: 12}), damages => {
 			const spoilt = [...datagrams];
@@ -157,7 +158,7 @@ for (const name of names) {
 		}), {
 			numRuns: 60,
 			// A length that ends the message early: the framing is broken behind a message that could be read. Chance finds this once in some thousand runs.
-			examples: datagrams.slice(0, 40).map((_, index) => [[{
+			examples: datagrams.slice(0, 40).map((_, index): [Damage[]] => [[{
 				kind: 'spoil', place: index, at: 0, value: 80,
 			}]]),
 		});
