@@ -269,8 +269,8 @@ export class ProbeBatch implements AsyncDisposable {
 }
 
 /** What was seen of one probe: its legs, and what is missing to trust them. */
-export type Flight = {readonly legs: readonly Leg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
-type OpenFlight = {readonly legs: Leg[]; readonly gaps: Gap[]; isLoop: boolean};
+export type Flight = {readonly legs: readonly DeliveredLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
+type OpenFlight = {readonly legs: DeliveredLeg[]; readonly gaps: Gap[]; isLoop: boolean};
 
 function answerOf(id: unknown, {legs, gaps, isLoop}: Flight): BatchAnswer {
 	return {

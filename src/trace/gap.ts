@@ -10,7 +10,9 @@ export type GapKind =
 	| 'credentials' // The UID or GID in the kernel is not the one asked for, or is not known.
 	| 'ambiguous' // Two sockets or packets could be meant.
 	| 'actor-ended' // A process of the run ended before its time.
-	| 'rules-differ'; // What the kernel holds is not what was installed.
+	| 'rules-differ' // What the kernel holds is not what was installed.
+	| 'not-sent' // Packets of a class that no probe can be.
+	| 'reading'; // The kernel did something else with a packet than our reading of the rules, so that the classes may be cut wrongly.
 
 /** One reason, with a sentence that names what is missing. */
 export type Gap = {readonly kind: GapKind; readonly message: string};

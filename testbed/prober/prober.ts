@@ -325,8 +325,9 @@ function planWave(batch: readonly ProbeRequest[], indices: readonly number[], si
 	const rest: number[] = [];
 	const pairs = new Set<string>();
 	for (const index of indices) {
-		const {from, protocol, source, sourcePort, to} = batch[index]!;
-		const pair = (sourcePort ?? 0) === 0 ? undefined : `${from} ${protocol} ${source ?? ''} ${sourcePort} ${to.address} ${to.port}`;
+		// A source that is not given may be the one that another probe names, so it does not tell two apart.
+		const {from, protocol, sourcePort, to} = batch[index]!;
+		const pair = (sourcePort ?? 0) === 0 ? undefined : `${from} ${protocol} ${sourcePort} ${to.address} ${to.port}`;
 		if (taken.length < size && (pair === undefined || !pairs.has(pair))) {
 			taken.push(index);
 			if (pair !== undefined) {
