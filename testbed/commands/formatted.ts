@@ -5,7 +5,6 @@ How a result is printed in each format: the same for every command whose results
 import {appendFileSync, statSync, writeFileSync} from 'node:fs';
 import process from 'node:process';
 import {printGithub} from '../../src/report/github.js';
-import {printJunit} from '../../src/report/junit.js';
 import {printMarkdown, stepSummaryBytesMax} from '../../src/report/markdown.js';
 import type {Results} from '../../src/report/results.js';
 import {printTap} from '../../src/report/tap.js';
@@ -23,13 +22,14 @@ Prints in a format, to a file where one is given, and to stdout otherwise. Annot
 */
 export async function writeFormatted(printable: Printable, {format, output}: {readonly format: Format; readonly output?: string | undefined}): Promise<void> {
 	const summaryFile = format === 'github' ? process.env['GITHUB_STEP_SUMMARY'] : undefined;
-	await write(print(printable, format, summaryFile !== undefined && summaryFile !== ''), output);
-	if (summaryFile !== undefined && summaryFile !== '') {
+	const hasSummaryFile = summaryFile !== undefined && summaryFile !== '';
+	await write(await print(printable, format, hasSummaryFile), output);
+	if (hasSummaryFile) {
 		appendSummary(printable.results(), summaryFile);
 	}
 }
 
-function print(printable: Printable, format: Format, hasSummaryFile: boolean): string {
+async function print(printable: Printable, format: Format, hasSummaryFile: boolean): Promise<string> {
 	switch (format) {
 		case 'text': {
 			return printable.text();
@@ -44,6 +44,8 @@ function print(printable: Printable, format: Format, hasSummaryFile: boolean): s
 		}
 
 		case 'junit': {
+			// Its library is loaded for those who ask for it.
+			const {printJunit} = await import('../../src/report/junit.js');
 			return printJunit(printable.results());
 		}
 

@@ -122,6 +122,18 @@ test('markdown: as many rows as cases, of four cells, with the name in the secon
 	}));
 });
 
+test('markdown: no text closes the fence that it stands in', t => {
+	const reasons = ['```', '| a | b | c | d |', '`````', '</details>'];
+	const text = printMarkdown({
+		name: 'a', suites: [{
+			name: 'b', properties: {}, cases: [{name: 'c', outcome: {kind: 'fail', message: 'No.', reasons}}], durationMs: 1,
+		}], durationMs: 1,
+	});
+	t.is(outsideFences(text).filter(line => line.startsWith('| ')).length, 2);
+	t.is(outsideFences(text).filter(line => line === '</details>').length, 1);
+	t.true(text.includes(`\n\`\`\`\`\`\`text\n${reasons.join('\n')}\n\`\`\`\`\`\`\n`));
+});
+
 test('markdown: nothing in a text formats, links or mentions', t => {
 	t.is(code('a|b `c` <d> *e* _f_ [g](h) \\| "i" ~j~ $k$\nl'), '<code>a&#124;b &#96;c&#96; &#60;d&#62; &#42;e&#42; &#95;f&#95; &#91;g&#93;(h) &#92;&#124; &#34;i&#34; &#126;j&#126; &#36;k&#36;<br>l</code>');
 	fc.assert(fc.property(anyText, text => {
