@@ -5,7 +5,7 @@ The command line: parses and dispatches. Each command is a file in `commands/`, 
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readId, readMark, readNumber, readServers, readTypes,
+	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readMark, readNumber, readServers, readTypes,
 } from './commands/arguments.js';
 import {diffCommandLine} from './command-lines/diff.js';
 import {placeNames, senders} from './commands/probe-arguments.js';
@@ -54,7 +54,7 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--agent-gid <n>', 'group of the agent (default: that of its user)', readId)
 		.option('--app-uid <n>', 'user of the app', readId, 1000)
 		.option('--app-gid <n>', 'group of the app (default: the number of its user)', readId)
-		.addOption(new Option('--format <name>', 'what to print on stdout').choices(formats).default('text'))
+		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')} (annotations; the summary goes to the file that GITHUB_STEP_SUMMARY names, or behind them)`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
 		.option('--verbose', 'show every traversal with hook, table and chain')
 		.option('--keep', 'keep the namespaces under names and print how to enter them')

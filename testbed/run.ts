@@ -6,6 +6,7 @@ import {judge} from '../src/judge/judge.js';
 import {comparePublished} from '../src/judge/published.js';
 import {ruleNotes} from '../src/judge/rule-notes.js';
 import type {RuleSet} from '../src/netfilter/types.js';
+import {placeOfOutcome} from '../src/report/place.js';
 import type {Environment, Report, TypeResult} from '../src/report/types.js';
 import {sixTypes} from '../src/scenario/six-types.js';
 import type {TrafficCase} from '../src/scenario/types.js';
@@ -78,6 +79,8 @@ function resultOf({traffic, observation, ruleSet, options, found}: {traffic: Tra
 	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation, ruleSet});
 	const {legs} = observation.path;
 	const names = new Set<string>([traffic.probe.actor, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
+	const {scenario, rules} = options;
+	const place = scenario === undefined ? placeOfOutcome(outcome, rules) : {file: scenario.file, ...(traffic.line === undefined ? {} : {line: traffic.line})};
 	const actors: TypeResult['actors'] = Object.fromEntries([...found].filter(([name]) => names.has(name)));
 	return {
 		id: traffic.id,
@@ -95,6 +98,7 @@ function resultOf({traffic, observation, ruleSet, options, found}: {traffic: Tra
 		}),
 		gaps: observation.gaps,
 		...(traffic.fault === undefined ? {} : {fault: traffic.fault}),
+		...(place === undefined ? {} : {place}),
 	};
 }
 

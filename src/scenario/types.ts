@@ -67,6 +67,8 @@ export type TrafficCase = {
 	readonly probe: Probe;
 	readonly expected: ExpectedPath;
 	readonly fault?: KnownFault;
+	/** The line of the user's file that claims it, where there is one. */
+	readonly line?: number;
 };
 
 /** One of the types, foretold. */

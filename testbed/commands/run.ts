@@ -3,16 +3,14 @@
 */
 
 import process from 'node:process';
-import {writeFileSync} from 'node:fs';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import {exitCode} from '../../src/report/exit-code.js';
 import {reportToJson} from '../../src/report/json.js';
+import {resultsOfReport, resultsOfRuns} from '../../src/report/results-of-runs.js';
 import {
-	exitCodeOfRuns, printRunsTap, printRunsText, runsToJson, type RunEntry, type Runs,
+	exitCodeOfRuns, printRunsText, runsToJson, type RunEntry, type Runs,
 } from '../../src/report/runs.js';
-import {printTap} from '../../src/report/tap.js';
 import {printText, type TextOptions} from '../../src/report/text.js';
-import type {Report} from '../../src/report/types.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {
 	ActorCredentials, Credentials, Intent, TypeId,
@@ -24,8 +22,8 @@ import {runMany} from '../run-many.js';
 import {interrupted, runTestbed} from '../run.js';
 import type {Format} from './arguments.js';
 import {wantsColour} from './colour.js';
+import {writeFormatted} from './formatted.js';
 import {Progress} from './progress.js';
-import {writeOut} from './stdout.js';
 
 export {wantsColour} from './colour.js';
 
@@ -84,38 +82,6 @@ function textOptions(flags: RunFlags): TextOptions {
 		verbose: flags.verbose === true,
 		width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
 	};
-}
-
-function printOne(report: Report, flags: RunFlags): string {
-	switch (flags.format) {
-		case 'json': {
-			return `${JSON.stringify(reportToJson(report), undefined, 2)}\n`;
-		}
-
-		case 'tap': {
-			return printTap(report);
-		}
-
-		case 'text': {
-			return printText(report, textOptions(flags));
-		}
-	}
-}
-
-function printMany(runs: Runs, flags: RunFlags): string {
-	switch (flags.format) {
-		case 'json': {
-			return `${JSON.stringify(runsToJson(runs), undefined, 2)}\n`;
-		}
-
-		case 'tap': {
-			return printRunsTap(runs);
-		}
-
-		case 'text': {
-			return printRunsText(runs, textOptions(flags));
-		}
-	}
 }
 
 /** Runs and prints; returns the exit status. */
@@ -190,7 +156,7 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 	const [only] = inputs;
 	if (only !== undefined && inputs.length === 1 && missing.length === 0) {
 		const {report, kept} = await runTestbed(only);
-		await write(printOne(report, flags), flags.output);
+		await writeFormatted({text: () => printText(report, textOptions(flags)), json: () => reportToJson(report), results: () => resultsOfReport(report)}, flags);
 		if (kept.length > 0) {
 			process.stderr.write(`${kept.join('\n')}\n`);
 		}
@@ -201,7 +167,7 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 	const runs = await playAll({
 		inputs, missing, lanes: flags.lanes, progress,
 	});
-	await write(printMany(runs, flags), flags.output);
+	await writeFormatted({text: () => printRunsText(runs, textOptions(flags)), json: () => runsToJson(runs), results: () => resultsOfRuns(runs)}, flags);
 	return exitCodeOfRuns(runs);
 }
 
@@ -233,17 +199,4 @@ async function playAll({inputs, missing, lanes, progress}: {
 			: one.scenario.localeCompare(other.scenario) || backends.indexOf(one.backend) - backends.indexOf(other.backend)),
 		durationMs: Math.round(performance.now() - startedAt),
 	};
-}
-
-async function write(text: string, file: string | undefined): Promise<void> {
-	if (file === undefined) {
-		await writeOut(text);
-		return;
-	}
-
-	try {
-		writeFileSync(file, text);
-	} catch (error) {
-		throw new TestbedError('INPUT', {message: `The report cannot be written to ${file}: ${(error as Error).message}`, state: 'The run itself had ended.', cause: error});
-	}
 }

@@ -3,7 +3,7 @@ Reads a scenario file: YAML or JSON → what it claims, with the place of everyt
 */
 
 import {
-	isMapping, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
+	isMapping, lineOf, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
 } from '../../istio/document.js';
 import {roles, type Role} from '../../istio/roles.js';
 import {publishedTypes, type PublishedTypeId} from '../../istio/published.js';
@@ -171,6 +171,7 @@ function readProbe(field: Field): ProbeClaim {
 	return {
 		name: textOf(keys.name!).value,
 		at: field.at,
+		line: lineOf(field),
 		from: textOf(keys.from!),
 		to: targetOf(keys.to!),
 		protocol: keys.protocol === undefined ? 'tcp' : choiceOf(keys.protocol, protocols),

@@ -202,7 +202,7 @@ function familiesOf(world: World, {families, to, source}: ProbeClaim): readonly 
 function planCase({world, company, probe, family, id}: {
 	readonly world: World; readonly company: Company; readonly probe: ProbeClaim; readonly family: AddressFamily; readonly id: string;
 }): TrafficCase {
-	const {name, from, to, protocol, source, article, expect, fault} = probe;
+	const {name, line, from, to, protocol, source, article, expect, fault} = probe;
 	const actors = company.actors.map(actor => actor.name);
 	if (!actors.includes(from.value)) {
 		throw inputError(from.at, `"${from.value}" is no actor of this scenario${meaning(from.value, actors)}`);
@@ -220,6 +220,7 @@ function planCase({world, company, probe, family, id}: {
 		id,
 		article,
 		name,
+		line,
 		probe: planned,
 		expected: fault === undefined ? intended : pathOf({...shared, claim: fault.claim}),
 		...(fault === undefined ? {} : {fault: {because: fault.because, intended: intended.legs.map(({stop}) => stop)}}),

@@ -52,6 +52,8 @@ export type Claim = {
 export type ProbeClaim = {
 	readonly name: string;
 	readonly at: string;
+	/** The line that its text begins in. */
+	readonly line: number;
 	readonly from: Text;
 	readonly to: Target;
 	readonly protocol: 'tcp' | 'udp';
