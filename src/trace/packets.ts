@@ -40,10 +40,12 @@ export type TracedPacket = {
 	readonly entry: Hook | undefined;
 	/** The owner of the socket as NFLOG names it. */
 	readonly owner: {readonly uid: number; readonly gid: number} | undefined;
+	/** There where the trace switch saw that conntrack calls the packet invalid: nat does not look at it. It looks for that only where somebody sends such packets. */
+	readonly isInvalid?: true;
 };
 
 type OpenTraversal = Omit<Traversal, 'hits' | 'end'> & {hits: RuleHit[]; end: Traversal['end']};
-type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; entry: Hook | undefined; owner: TracedPacket['owner']};
+type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; entry: Hook | undefined; owner: TracedPacket['owner']; isInvalid?: true};
 
 /** The two chains of the trace switch, by the hooks at which they hang. */
 const entries: Readonly<Record<string, Hook>> = {prerouting: 'prerouting', output: 'output'};
@@ -59,6 +61,11 @@ function hasSameEnds(one: PacketHeader, other: PacketHeader): boolean {
 	return one.source.port === other.source.port && one.destination.port === other.destination.port
 		&& one.source.address === other.source.address && one.destination.address === other.destination.address;
 }
+
+/** The chains of the trace switch behind conntrack, where a rule matches what conntrack calls invalid. */
+export const invalidChains = {received: 'invalid-received', sent: 'invalid-sent'} as const;
+
+const ofInvalid: ReadonlySet<string> = new Set(Object.values(invalidChains));
 
 class Assembler {
 	orphans = 0;
@@ -78,6 +85,10 @@ class Assembler {
 			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event, isSwitch && entries[event.chain] === 'output');
 			packet.seen ||= isSwitch;
 			packet.entry ??= isSwitch ? entries[event.chain] : undefined;
+			if (isSwitch && ofInvalid.has(event.chain) && event.kind === 'rule') {
+				packet.isInvalid = true;
+			}
+
 			const hook = isSwitch ? undefined : this.#lookup.hookOf(event);
 			if (hook === undefined) {
 				// Of a chain that is no base chain a first event cannot come, so the one before it is lost; without its traversal the next line counts it.

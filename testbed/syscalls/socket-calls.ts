@@ -15,7 +15,7 @@ export const calls = {
 } as const;
 
 /** Domains and types of sockets. */
-export const [afInet, afInet6, sockStream, sockDatagram] = [2, 10, 1, 2];
+export const [afInet, afInet6, sockStream, sockDatagram, sockRaw] = [2, 10, 1, 2, 3];
 
 /** Flags of a type. */
 export const [sockNonblock, sockCloexec] = [0o4000, 0o200_0000];
@@ -25,7 +25,7 @@ export const [solSocket, solIp, solIpv6] = [1, 0, 41];
 
 /** Options, of the level that their name says. */
 export const options = {
-	reuseAddress: 2, error: 4, linger: 13, bindToDevice: 25, mark: 36, ipTransparent: 19, ipv6Transparent: 75,
+	reuseAddress: 2, error: 4, linger: 13, receiveTimeout: 20, bindToDevice: 25, mark: 36, ipTransparent: 19, ipv6Transparent: 75,
 } as const;
 
 /** An address with a port as `struct sockaddr_in` or `struct sockaddr_in6`. */
