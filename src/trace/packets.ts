@@ -38,11 +38,16 @@ export type TracedPacket = {
 	readonly seen: boolean;
 	/** The hook at which the trace switch first met it: where it came into the namespace, or was sent. Undefined when that event is not there. */
 	readonly entry: Hook | undefined;
-	/** The owner of the socket as NFLOG names it. */
+	/** The owner of the socket that sent it, as NFLOG names it. */
 	readonly owner: {readonly uid: number; readonly gid: number} | undefined;
 	/** There where the trace switch saw that conntrack calls the packet invalid: nat does not look at it. It looks for that only where somebody sends such packets. */
 	readonly isInvalid?: true;
 };
+
+/** Whether the socket of a packet at a hook is the one that sent it. On its way in it is the one that gets it, once TPROXY has chosen that (measured: NFLOG names the proxy then). */
+export function isSendersHook(hook: Hook): boolean {
+	return hook === 'output' || hook === 'postrouting';
+}
 
 type OpenTraversal = Omit<Traversal, 'hits' | 'end'> & {hits: RuleHit[]; end: Traversal['end']};
 type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; entry: Hook | undefined; owner: TracedPacket['owner']; isInvalid?: true};
@@ -121,7 +126,7 @@ class Assembler {
 		const open = last?.table === event.table && last.hook === event.hook && last.end.by === 'open' ? last : undefined;
 		const packet = open === undefined ? this.#packetOf(event.packet, event) : known!;
 		const traversal = open ?? this.#begin(packet, event, event.packet, event.hook);
-		if (event.uid !== undefined && event.gid !== undefined) {
+		if (event.uid !== undefined && event.gid !== undefined && isSendersHook(event.hook)) {
 			packet.owner ??= {uid: event.uid, gid: event.gid};
 		}
 

@@ -149,6 +149,8 @@ test('a hit has its place, handle, text and verdict; legacy tells neither handle
 test('the owner is the first that NFLOG names whole', t => {
 	const ownerOf = (...events: readonly TraceEvent[]) => assemblePackets(events, lookup).packets[0]!.owner;
 	t.deepEqual(ownerOf(logged('OUTPUT', 1, {uid: undefined}), logged('MINE', 2, {uid: 5, gid: 6}), logged('MINE', 2, {uid: 7, gid: 8})), {uid: 5, gid: 6});
+	// On its way in the socket is the one that TPROXY gave it to.
+	t.is(ownerOf(logged('OUTPUT', 1, {uid: 5, gid: 6, hook: 'input'})), undefined);
 	t.is(ownerOf(logged('OUTPUT', 1, {gid: undefined})), undefined);
 	t.is(ownerOf(nftEvent({packet: header()})), undefined);
 });
