@@ -179,7 +179,13 @@ export function describeClasses(classes: readonly PacketClass[], classSet: Class
 
 /** What comes from the pod's own address because it goes elsewhere, and what comes from any of its addresses because it stays here, have the same to say of their source: nothing. */
 function withOpenSource({box, isLocal, origin}: PacketClass, {classes}: ClassSet): Box {
-	const all = classes.reduce((set, each) => each.origin === origin && each.isLocal === isLocal ? set | each.box.source : set, 0n);
-	const everything = classes.reduce((set, each) => each.origin === origin ? set | each.box.source : set, 0n);
+	let [all, everything] = [0n, 0n];
+	for (const each of classes) {
+		if (each.origin === origin) {
+			everything |= each.box.source;
+			all |= each.isLocal === isLocal ? each.box.source : 0n;
+		}
+	}
+
 	return box.source === all ? {...box, source: everything} : box;
 }
