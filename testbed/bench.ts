@@ -147,8 +147,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 	}
 
 	if ((only === undefined || only === 'probes') && json !== true) {
-		const {measureProber} = await import('./bench-prober.js');
-		const lines = await measureProber();
+		const [{measureProber}, {measureStage}] = await Promise.all([import('./bench-prober.js'), import('./bench-stage.js')]);
+		const lines = [...await measureProber(), ...await measureStage()];
 		process.stdout.write(lines.join(''));
 		await benchScenarios();
 	}

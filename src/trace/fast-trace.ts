@@ -58,16 +58,13 @@ export class FastTrace {
 	#current = new Map<number, Current>();
 	#orphans = 0;
 	#complaints = new Map<string, number>();
-	readonly #log = new LogSequence();
+	readonly #log: LogSequence;
 
-	constructor(lookup: Lookup) {
+	/** `log` follows the numbers of the socket's messages, which go on when the rules change. */
+	constructor(lookup: Lookup, log = new LogSequence()) {
 		this.#lookup = lookup;
+		this.#log = log;
 		this.shapes = new ShapeTrie(lookup);
-	}
-
-	/** Packets so far in this batch. */
-	get packetCount(): number {
-		return this.#packets.length;
 	}
 
 	/** Takes one datagram, which begins at a multiple of 4 of a buffer that begins at one. Reading from one buffer again and again costs nothing but the reading. */

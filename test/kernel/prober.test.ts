@@ -215,6 +215,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 			await prober.renew({ruleSet, listening});
 			const again = await prober.probe(requests(4));
 			t.true(again.every(({leg}) => leg!.deliveredTo?.port === 15_099));
+			t.is(prober.repeated, 0, 'other rules are no loss');
 		});
 	});
 }

@@ -11,24 +11,25 @@ import {listenTransparently} from '../syscalls/transparent.js';
 /** The transparent sockets of one namespace, of both families. */
 export class Listeners implements Disposable {
 	readonly #netns: Netns;
-	readonly #open = new Map<string, {readonly protocol: Listening['protocol']; readonly descriptors: readonly number[]}>();
+	readonly #open = new Map<string, readonly number[]>();
+	readonly #protocols = new Set<Listening['protocol']>();
 
 	constructor(netns: Netns) {
 		this.#netns = netns;
 	}
 
-	/** The protocols that some socket waits for. */
+	/** The protocols that some socket waits for or has waited for: what is turned away stays so, for taking the switch's rules back costs a grace period of the kernel (some 20 ms), and where nobody listens the kernel answers the same. */
 	get protocols(): ReadonlyArray<Listening['protocol']> {
-		return [...new Set([...this.#open.values()].map(({protocol}) => protocol))];
+		return [...this.#protocols];
 	}
 
 	/**
-	Opens those that are missing and closes those that are no longer wanted. Whether {@link protocols} are others now.
+	Opens those that are missing and closes those that are no longer wanted. Whether {@link protocols} are more now.
 
 	@throws {TestbedError} SYSCALL_FAILED when a socket cannot be had.
 	*/
 	open(wanted: readonly Listening[]): boolean {
-		const before = this.protocols.join(' ');
+		const before = this.#protocols.size;
 		const keys = new Set(wanted.map(one => keyOf(one)));
 		for (const key of this.#open.keys()) {
 			if (!keys.has(key)) {
@@ -42,7 +43,7 @@ export class Listeners implements Disposable {
 			}
 		}
 
-		return this.protocols.join(' ') !== before;
+		return this.#protocols.size > before;
 	}
 
 	[Symbol.dispose](): void {
@@ -53,7 +54,8 @@ export class Listeners implements Disposable {
 
 	#add({protocol, port}: Listening): void {
 		const descriptors: number[] = [];
-		this.#open.set(keyOf({protocol, port}), {protocol, descriptors});
+		this.#protocols.add(protocol);
+		this.#open.set(keyOf({protocol, port}), descriptors);
 		this.#netns.enter(() => {
 			for (const family of addressFamilies) {
 				descriptors.push(listenTransparently({family, protocol, port}));
@@ -62,7 +64,7 @@ export class Listeners implements Disposable {
 	}
 
 	#close(key: string): void {
-		for (const descriptor of this.#open.get(key)!.descriptors) {
+		for (const descriptor of this.#open.get(key)!) {
 			closeDescriptor(descriptor);
 		}
 

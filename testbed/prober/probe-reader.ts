@@ -4,6 +4,7 @@ The thread that reads the trace while probes are sent. It does not wait for the 
 
 import {parentPort, receiveMessageOnPort, workerData} from 'node:worker_threads';
 import {FastTrace} from '../../src/trace/fast-trace.js';
+import {LogSequence} from '../../src/trace/log-sequence.js';
 import {createLookup} from '../../src/trace/lookup.js';
 import {errno} from '../syscalls.js';
 import {errorName} from '../syscalls/libc.js';
@@ -14,7 +15,8 @@ import {
 
 const {sockets, memory, ruleSet, loaded, ...world} = workerData as ReaderInput;
 const words = new Int32Array(memory);
-let trace = new FastTrace(createLookup({ruleSet, loaded, ...world}));
+const log = new LogSequence();
+let trace = new FastTrace(createLookup({ruleSet, loaded, ...world}), log);
 /** An nft message has some 300 bytes, with the longest names some 1,200; a batch of NFLOG at most 64 KiB. */
 const buffers = {nft: {slots: 256, slotBytes: 2048}, nflog: {slots: 32, slotBytes: 1 << 17}} as const;
 let overruns = 0;
@@ -82,7 +84,7 @@ function read(): void {
 			Atomics.store(words, shared.command, commands.none);
 			// Told before the command was given, so it is there; this thread has no other time to look.
 			const {message} = receiveMessageOnPort(parentPort!) as {readonly message: ReaderRequest};
-			trace = new FastTrace(createLookup({...message, ...world}));
+			trace = new FastTrace(createLookup({...message, ...world}), log);
 			shapesTold = 0;
 			overruns = 0;
 			say({type: 'renewed'});

@@ -14,6 +14,8 @@ export function prepareNamespace(netns: Netns): void {
 	netns.setSysctl('net/ipv4/icmp_ratemask', '0');
 	netns.setSysctl('net/ipv6/icmp/ratemask', '\n');
 	netns.setSysctl('net/ipv6/icmp/ratelimit', '0');
+	// A foreign address is then one that `bind` refuses at first, in both families: the prober knows so that no answer comes to it.
+	netns.setSysctl('net/ipv6/ip_nonlocal_bind', '0');
 	for (const family of ['ipv4', 'ipv6']) {
 		for (const device of netns.enter(() => readdirSync(`/proc/sys/net/${family}/neigh`))) {
 			for (const [name, value] of [['mcast_solicit', 1], ['ucast_solicit', 1], ['retrans_time_ms', neighbourMs]] as const) {
