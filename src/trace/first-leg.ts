@@ -30,6 +30,8 @@ export type SentProbe = {
 	readonly isLocal: boolean;
 	/** Whether the answer comes back to the socket: not when its source is somebody else's address. */
 	readonly hearsAnswer: boolean;
+	/** There where one packet was sent that conntrack is to call invalid. */
+	readonly packet?: 'invalid' | undefined;
 	readonly end: ProbeEnd;
 };
 
@@ -47,7 +49,7 @@ export function firstLeg({probe, attempts, arrival, ruleSet}: {
 	const name = `${actor} ${printEndpoint(from)} → ${printEndpoint(to)}`;
 	const [packet] = attempts;
 	const evidence = packetEvidence({
-		name, attempts, family, ruleSet,
+		name, attempts, family, ruleSet, wanted: probe.packet,
 	});
 	const gaps: Gap[] = [...evidence.gaps, ...credentialGaps(probe, {name, logged: packet?.owner})];
 	const end = endOf(probe, {packet, arrival});
@@ -87,7 +89,7 @@ function credentialGaps({asked, made}: SentProbe, {name, logged}: {readonly name
 }
 
 /** Undefined where nobody knows. */
-function endOf({end, protocol, hearsAnswer}: SentProbe, {packet, arrival}: {readonly packet: TracedPacket | undefined; readonly arrival: Arrival | undefined}): LegEnd | undefined {
+function endOf({end, protocol, hearsAnswer, packet: wanted}: SentProbe, {packet, arrival}: {readonly packet: TracedPacket | undefined; readonly arrival: Arrival | undefined}): LegEnd | undefined {
 	if (end.kind === 'connected') {
 		return {kind: 'accepted', stop: arrival === undefined ? 'unknown' : printEndpoint(arrival.destination)};
 	}
@@ -108,6 +110,10 @@ function endOf({end, protocol, hearsAnswer}: SentProbe, {packet, arrival}: {read
 	// What netfilter has let through to its end, and where no answer is due, has no other end.
 	if (arrival !== undefined && (protocol === 'udp' || !hearsAnswer)) {
 		return {kind: 'unknown', reason: protocol === 'udp' ? 'a datagram that somebody takes has no answer' : 'the answer goes to an address that is not the sender\'s'};
+	}
+
+	if (arrival !== undefined && wanted === 'invalid') {
+		return {kind: 'unknown', reason: 'the answer to an invalid packet is invalid as well, so that a rule may drop it'};
 	}
 
 	return undefined;

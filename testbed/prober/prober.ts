@@ -20,7 +20,7 @@ import {
 	checkRequest, decodeResult, encodeBatch, type EncodedBatch, type ProbeRequest,
 } from './batch.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
-import {probeSwitchText, removeSwitchText} from './probe-switch.js';
+import {invalidSwitchText, probeSwitchText, removeSwitchText} from './probe-switch.js';
 import {
 	resultWords, shared, states, type SenderAnswer,
 } from './protocol.js';
@@ -46,6 +46,8 @@ export type ProberOptions = {
 	readonly timeoutMs?: number;
 	/** Probes between two readings of the counters: 4,096, and more where there are so many rules that the reading takes long. */
 	readonly batchSize?: number;
+	/** Whether invalid packets are sent as well: see `ProbeRequest`. It turns conntrack on in the pod, whatever the rules do, and costs each probe two messages more. */
+	readonly hasInvalid?: boolean;
 	/** Bytes that the kernel may queue of the trace. */
 	readonly bufferBytes?: number;
 };
@@ -92,7 +94,7 @@ export class Prober implements AsyncDisposable {
 
 	private constructor(options: ProberOptions) {
 		this.#options = {
-			timeoutMs: 1000, batchSize: batchSizeFor(options.ruleSet), bufferBytes: defaultBufferBytes, ...options,
+			timeoutMs: 1000, batchSize: batchSizeFor(options.ruleSet), bufferBytes: defaultBufferBytes, hasInvalid: false, ...options,
 		};
 		this.#joiner = new ProbeJoiner(options.ruleSet);
 	}
@@ -104,7 +106,7 @@ export class Prober implements AsyncDisposable {
 	*/
 	async probe(batch: readonly ProbeRequest[]): Promise<readonly ProbeAnswer[]> {
 		for (const request of batch) {
-			checkRequest(request);
+			checkRequest(request, this.#options);
 		}
 
 		const turn = this.#after(this.#turn, batch);
@@ -129,7 +131,7 @@ export class Prober implements AsyncDisposable {
 
 	async #start(): Promise<void> {
 		const {
-			sandbox: {pod, remote}, backend, families, ruleSet, bufferBytes,
+			sandbox: {pod, remote}, backend, families, ruleSet, bufferBytes, hasInvalid,
 		} = this.#options;
 		prepareNamespace(pod);
 		prepareNamespace(remote);
@@ -140,7 +142,7 @@ export class Prober implements AsyncDisposable {
 		this.#undo.push(() => {
 			conntrack[Symbol.dispose]();
 		});
-		await pod.run('nft', ['-f', '-'], {input: probeSwitchText});
+		await pod.run('nft', ['-f', '-'], {input: hasInvalid ? `${probeSwitchText}${invalidSwitchText}` : probeSwitchText});
 		this.#undo.push(async () => {
 			await pod.run('nft', ['-f', '-'], {input: removeSwitchText});
 		});
@@ -296,7 +298,7 @@ export class Prober implements AsyncDisposable {
 				continue;
 			}
 
-			const isAnyTcp = own.some(position => requests[position]!.protocol === 'tcp');
+			const isAnyTcp = own.some(position => requests[position]!.protocol === 'tcp' && requests[position]!.packet !== 'invalid');
 			const sender = await this.#sender(from); // eslint-disable-line no-await-in-loop -- Two at most.
 			sender.tell({type: 'settle', indices: own.map(position => places[position]![1]), timeoutMs: isAnyTcp ? timeoutMs : Math.min(timeoutMs, datagramMs)});
 			const {ends} = await sender.next<SenderAnswer, 'settled'>('settled'); // eslint-disable-line no-await-in-loop -- As above.
