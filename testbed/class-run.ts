@@ -57,6 +57,7 @@ export async function flyClasses({inputs, families, credentials, timeoutMs, trac
 /** Sends the same questions through all inputs, on as many stages as there are lanes. Each is kept for the next input of its back end. */
 async function flyAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}: ClassRunOptions, questions: readonly BatchQuestion[]): Promise<readonly Side[]> {
 	const sides: Side[] = [];
+	const hasInvalid = questions.some(({packet}) => packet === 'invalid');
 	let taken = 0;
 	const lane = async (): Promise<void> => {
 		let stage: ProbeStage | undefined;
@@ -75,7 +76,7 @@ async function flyAll({inputs, families, credentials, timeoutMs, traceBufferByte
 					stage = await ProbeStage.create({backend, families, timeoutMs, traceBufferBytes}); // eslint-disable-line no-await-in-loop -- As above.
 				}
 
-				const ruleSet = await stage.install(input, credentials); // eslint-disable-line no-await-in-loop -- As above.
+				const ruleSet = await stage.install(input, credentials, {hasInvalid}); // eslint-disable-line no-await-in-loop -- As above.
 				sides[place] = {ruleSet, flights: await stage.fly(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
 			}
 		} finally {
@@ -91,7 +92,7 @@ async function flyAll({inputs, families, credentials, timeoutMs, traceBufferByte
 const lanes = 2;
 
 /** A representative as a question to the prober. */
-export function questionOf({origin, family, protocol, uid, gid, source, sourcePort, destination, mark}: Representative): BatchQuestion {
+export function questionOf({origin, family, protocol, uid, gid, source, sourcePort, destination, mark, packet}: Representative): BatchQuestion {
 	return {
 		id: undefined,
 		from: origin === 'pod' ? 'app' : 'remote',
@@ -105,5 +106,6 @@ export function questionOf({origin, family, protocol, uid, gid, source, sourcePo
 		sourcePort,
 		device: undefined,
 		mark,
+		...(packet === 'invalid' ? {packet} : {}),
 	};
 }

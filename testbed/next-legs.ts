@@ -30,6 +30,8 @@ export type BatchQuestion = {
 	readonly sourcePort: number | undefined;
 	readonly device: string | undefined;
 	readonly mark: number | undefined;
+	/** One that belongs to no connection; the first of one otherwise. */
+	readonly packet?: 'invalid';
 };
 
 /** Everybody who can listen: of these the stops are named. */
@@ -58,7 +60,7 @@ export class NextLegs {
 	}
 
 	/** The first leg of a question. */
-	requestOf({from, uid, gid, to, protocol, family, source, sourcePort, device, mark}: BatchQuestion, id: string): ProbeRequest {
+	requestOf({from, uid, gid, to, protocol, family, source, sourcePort, device, mark, packet}: BatchQuestion, id: string): ProbeRequest {
 		const usual = this.#credentials[from];
 		const own = source ?? this.#company.actors.find(({name}) => name === from)?.ownSource[family];
 		return {
@@ -73,6 +75,7 @@ export class NextLegs {
 			...(sourcePort === undefined ? {} : {sourcePort}),
 			...(device === undefined ? {} : {device}),
 			...(mark === undefined ? {} : {mark}),
+			...(packet === undefined ? {} : {packet}),
 		};
 	}
 

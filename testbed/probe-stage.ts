@@ -81,11 +81,11 @@ export class ProbeStage implements AsyncDisposable {
 	}
 
 	/**
-	Puts rules in the place of those of before, and gets everything ready that they need; returns what the kernel then holds.
+	Puts rules in the place of those of before, and gets everything ready that they need; returns what the kernel then holds. `hasInvalid`: questions may be invalid packets, for which conntrack is turned on whatever the rules do.
 
 	@throws {TestbedError} RULES_REJECTED: the stage holds none then, and takes others; and when the machine cannot do it.
 	*/
-	async install({ruleSet: asked, routing, intent, lines}: StagedRules, credentials: ActorCredentials): Promise<RuleSet> {
+	async install({ruleSet: asked, routing, intent, lines}: StagedRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
 		const {
 			backend, families, timeoutMs, traceBufferBytes,
 		} = this.#options;
@@ -97,10 +97,10 @@ export class ProbeStage implements AsyncDisposable {
 		const {listening} = nextLegs;
 		if (this.#prober === undefined) {
 			this.#prober = await Prober.create({
-				sandbox: this.#sandbox, backend, families, ruleSet, listening, timeoutMs, bufferBytes: traceBufferBytes,
+				sandbox: this.#sandbox, backend, families, ruleSet, listening, hasInvalid, timeoutMs, bufferBytes: traceBufferBytes,
 			});
 		} else {
-			await this.#prober.renew({ruleSet, listening});
+			await this.#prober.renew({ruleSet, listening, hasInvalid});
 		}
 
 		this.#play = {prober: this.#prober, ruleSet, nextLegs};

@@ -16,7 +16,14 @@ export type FieldName = typeof fieldNames[number];
 export type Cut = {readonly first: bigint; readonly last: bigint};
 
 /** Per field its cuts, in order; `markCutOf` finds the cut of a mark, which is no interval. A set of values is a number with one bit for each cut: see `box.ts`. */
-export type Fields = {readonly family: AddressFamily; readonly protocols: readonly string[]; readonly cuts: Readonly<Record<FieldName, readonly Cut[]>>; readonly markCutOf: (mark: bigint) => number | undefined};
+export type Fields = {
+	readonly family: AddressFamily;
+	readonly protocols: readonly string[];
+	readonly cuts: Readonly<Record<FieldName, readonly Cut[]>>;
+	readonly markCutOf: (mark: bigint) => number | undefined;
+	/** Whether some rule asks for conntrack's state, and so can tell an invalid packet. */
+	readonly asksForState: boolean;
+};
 
 /** What a packet can be to conntrack: the first of a connection, or one that belongs to none (INVALID). */
 export const packetKinds = ['first', 'invalid'] as const;
@@ -24,6 +31,8 @@ export const packetKinds = ['first', 'invalid'] as const;
 /** Protocols that a probe can be of; they are always told apart. */
 export const sentProtocols = ['tcp', 'udp'] as const;
 
+/** Who alone can send invalid packets, where they matter: see `world.ts`. */
+const root: Cut = {first: 0n, last: 0n};
 const portMax = 0xFF_FFn;
 const idMax = 0xFF_FF_FF_FEn; // 4294967295 is "no such id" (`uid_valid` in linux/uidgid.h).
 const markMax = 0xFF_FF_FF_FFn;
@@ -33,16 +42,18 @@ export function cutFields(ruleSets: readonly RuleSet[], {family, ranges}: {reado
 	const matches = ruleSets.flatMap(ruleSet => [...rulesOf(ruleSet)]
 		.filter(placed => placed.family === 'inet' || placed.family === tableFamily(family))
 		.flatMap(({rule}) => rule.matches));
+	const asksForState = matches.some(({kind}) => kind === 'conntrack-state');
 	const protocols = [...new Set([...sentProtocols, ...matches.flatMap(match => match.kind === 'protocol' ? [match.protocol] : [])])];
 	const addressMax = (1n << BigInt(addressBits[family])) - 1n;
 	const addresses = (kind: 'source' | 'destination'): readonly Cut[] => cutAt(addressMax, [...ranges, ...matches.flatMap(match => match.kind === kind ? (parseRange(match.address, family) ?? []) : [])]);
 	const ports = (kind: 'source-port' | 'destination-port'): readonly Cut[] => cutAt(portMax, matches.flatMap(match => match.kind === kind ? match.ranges.map(({from, to}) => cut(from, to)) : []), 1n);
-	const ids = (kind: 'uid' | 'gid'): readonly Cut[] => cutAt(idMax, matches.flatMap(match => match.kind === kind ? [cut(match.from, match.to)] : []));
+	const ids = (kind: 'uid' | 'gid'): readonly Cut[] => cutAt(idMax, [...(asksForState ? [root] : []), ...matches.flatMap(match => match.kind === kind ? [cut(match.from, match.to)] : [])]);
 	const marks = cutMarks(matches);
 	return {
 		family,
 		protocols,
 		markCutOf: marks.cutOf,
+		asksForState,
 		cuts: {
 			protocol: protocols.map((_, index) => cut(index, index)),
 			source: addresses('source'),

@@ -57,14 +57,15 @@ export function representativesOf({fields, places, classes}: ClassSet, topology:
 			const sourcePorts = intervalsOf(fields.cuts['source-port'], box['source-port']);
 			const isPortOpen = sourcePorts.some(({first, last}) => first <= ephemeral.first && ephemeral.last <= last) && (kind === 'inner' || box['source-port'] === everyCut(fields.cuts['source-port']));
 			const source = pick('source');
-			const uid = isPod ? Number(pick('uid')) : undefined;
+			const packet = packetKinds[Number(pick('packet'))] ?? 'first';
+			const uid = isPod ? (packet === 'invalid' ? 0 : Number(pick('uid'))) : undefined;
 			return {
 				index,
 				kind,
 				origin,
 				family: fields.family,
 				protocol: printValue(fields, 'protocol', pick('protocol')) as 'tcp' | 'udp',
-				packet: packetKinds[Number(pick('packet'))] ?? 'first',
+				packet,
 				uid,
 				gid: isPod ? Number(isWithin(intervalsOf(fields.cuts.gid, box.gid), BigInt(uid!)) && (kind === 'inner' || box.gid === everyCut(fields.cuts.gid)) ? BigInt(uid!) : pick('gid')) : undefined,
 				// A mark may have a route of its own, and that another source.

@@ -18,7 +18,7 @@ import {chainsByHook, type HeldChain} from './base-chains.js';
 import {
 	cutsIn, within, without, type Box,
 } from './box.js';
-import type {FieldName, Fields} from './fields.js';
+import {packetKinds, type FieldName, type Fields} from './fields.js';
 import {translationOf} from './translation.js';
 import {isOwnAddress, type Origin, type Places, type Situation} from './world.js';
 
@@ -60,6 +60,9 @@ type State = {
 
 /** Where a condition looks: at a field as it was sent, at something that is the same for the whole set, or at what is not known. */
 type Asked = {readonly field: FieldName; readonly set: bigint} | boolean | 'not-known';
+
+/** Kinds of packets are never in one set together. */
+const invalidOnly = 1n << BigInt(packetKinds.indexOf('invalid'));
 
 /** Walks sets of packets through one program. */
 export class Walker {
@@ -154,8 +157,9 @@ export class Walker {
 		}
 
 		const entered: State = {...state, chainsDone: state.chainsDone + 1};
-		// Over lo the packet's connection has its translation already (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
-		if (isOverLo && held.base.type === 'nat') {
+		// Over lo the packet's connection has its translation already, and an invalid one has no connection (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
+		const isInvalid = state.box.packet === invalidOnly;
+		if ((isOverLo || isInvalid) && held.base.type === 'nat') {
 			return entered;
 		}
 
@@ -163,9 +167,11 @@ export class Walker {
 			...entered,
 			held,
 			frames: [{chain: held.chain, next: 0}],
-			packet: enterChain(state.packet, {
-				family: held.table.family, table: held.table.name, chain: held.chain.name, hook: state.hook,
-			}, this.#program.ruleSet),
+			packet: isInvalid
+				? state.packet
+				: enterChain(state.packet, {
+					family: held.table.family, table: held.table.name, chain: held.chain.name, hook: state.hook,
+				}, this.#program.ruleSet),
 		};
 	}
 

@@ -160,6 +160,6 @@ export function fieldsLookedAt({fields, places}: Frame): readonly FieldName[] {
 	const byWorld = new Set([places.pod, ...places.loopback, places.onLink, ...places.unroutable].flatMap(({first, last}) => [first, last + 1n]));
 	return (Object.keys(fields.cuts) as FieldName[]).filter(name => {
 		const cuts = fields.cuts[name];
-		return name === 'source' || name === 'destination' ? cuts.slice(1).some(({first}) => !byWorld.has(first)) : name !== 'packet' && cuts.length > 1;
+		return name === 'source' || name === 'destination' ? cuts.slice(1).some(({first}) => !byWorld.has(first)) : (name === 'packet' ? fields.asksForState : cuts.length > 1);
 	});
 }

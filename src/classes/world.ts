@@ -10,7 +10,9 @@ import type {Topology} from '../scenario/topology.js';
 import {
 	everyCut, setOf, wholeBox, within, type Box,
 } from './box.js';
-import {packetKinds, sentProtocols, type Cut, type FieldName, type Fields} from './fields.js';
+import {
+	cutOf, packetKinds, sentProtocols, type Cut, type FieldName, type Fields,
+} from './fields.js';
 
 /** Who sends: a socket of the pod, or somebody outside. */
 export type Origin = 'pod' | 'remote';
@@ -129,6 +131,16 @@ export function situationsIn(fields: Fields, places: Places): {readonly situatio
 	// What comes from outside has no mark yet, and no socket; its owner is not a field of it.
 	const incoming = {uid: 1n, gid: 1n, mark: 1n};
 	add('remote', true, {source: elsewhere(from), destination: to.own, ...incoming, ...firstOnly});
+	if (fields.asksForState) {
+		const invalid = {packet: bit(packetKinds.indexOf('invalid')), protocol: bit(fields.protocols.indexOf('tcp'))};
+		add('remote', true, {source: elsewhere(from), destination: to.own, ...incoming, ...invalid});
+		// Packets without a connection are written by hand, for which a socket has to be root's (CAP_NET_RAW).
+		const root = bit(cutOf(cuts.uid, 0n) ?? 0);
+		add('pod', true, {source: hosts, destination: to.loopback | to.own, uid: root, ...invalid});
+		add('pod', false, {source: from.own, destination: elsewhere(to), uid: root, ...invalid});
+		never('pod', 'only root writes packets that belong to no connection', {uid: everyCut(cuts.uid) & ~root, ...invalid});
+	}
+
 	if (cuts.destination.length > 1) {
 		never('remote', 'no packet for another host\'s address comes to the pod', {source: elsewhere(from), destination: elsewhere(to), ...incoming, ...firstOnly});
 	}

@@ -10,7 +10,7 @@ import {controlTypes, NetlinkFormatError} from './netlink.js';
 import {decodeNflog, nflogMessageType} from './nflog.js';
 import {decodeNftTrace, nftTraceMessageType} from './nft-trace.js';
 import {protocolNumbers} from './packet.js';
-import {isSendersHook, type Lookup} from './packets.js';
+import {isSendersHook, saysInvalid, type Lookup} from './packets.js';
 import {facts, layout} from './packed-packet.js';
 import {ShapeTrie, type Shape, type Token} from './shape-trie.js';
 
@@ -194,7 +194,7 @@ export class FastTrace {
 		const {event} = token;
 		if (scan.hasPacket) {
 			if (isSwitch) {
-				this.#switched(scan, switchFacts[event.chain] ?? 0);
+				this.#switched(scan, saysInvalid(event) ? facts.invalid : switchFacts[event.chain] ?? 0);
 				this.#current.delete(scan.traceId);
 			} else {
 				const packet = this.#packetOf(scan, {event, isEntry: false});
@@ -231,7 +231,7 @@ export class FastTrace {
 	/** A message of the switch itself: the packet was seen, came in or was sent, or has left netfilter. */
 	#switched(scan: MessageScan, said: number): void {
 		const packet = this.#packetOf(scan, {event: undefined, isEntry: (said & facts.entryOutput) !== 0});
-		packet.known |= facts.seen;
+		packet.known |= facts.seen | (said & facts.invalid);
 		if ((packet.known & entryFacts) === 0) {
 			packet.known |= said & entryFacts;
 		}

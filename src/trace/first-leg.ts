@@ -33,6 +33,8 @@ export type SentProbe = {
 	readonly isLocal: boolean;
 	/** Whether the answer comes back to the socket: not when its source is somebody else's address. */
 	readonly hearsAnswer: boolean;
+	/** There where one packet was sent that conntrack is to call invalid. */
+	readonly packet?: 'invalid' | undefined;
 	readonly end: ProbeEnd;
 };
 
@@ -50,7 +52,7 @@ export function firstLeg({probe, attempts, arrival, ruleSet, listening}: {
 	const name = `${actor} ${printEndpoint(from)} → ${printEndpoint(to)}`;
 	const [packet] = attempts;
 	const evidence = packetEvidence({
-		name, attempts, family, ruleSet,
+		name, attempts, family, ruleSet, wanted: probe.packet,
 	});
 	const gaps: Gap[] = [...evidence.gaps, ...credentialGaps(probe, {name, logged: packet?.owner})];
 	const given = givenSocketOf(evidence.traversals, ruleSet);
@@ -98,7 +100,7 @@ function credentialGaps({asked, made}: SentProbe, {name, logged}: {readonly name
 }
 
 /** Undefined where nobody knows. */
-function endOf({end, protocol, hearsAnswer}: SentProbe, {packet, arrival, given, listening}: {
+function endOf({end, protocol, hearsAnswer, packet: wanted}: SentProbe, {packet, arrival, given, listening}: {
 	readonly packet: TracedPacket | undefined; readonly arrival: Arrival | undefined; readonly given: GivenSocket | undefined; readonly listening: readonly Listening[];
 }): LegEnd | undefined {
 	if (end.kind === 'connected') {
@@ -125,6 +127,10 @@ function endOf({end, protocol, hearsAnswer}: SentProbe, {packet, arrival, given,
 	// What netfilter has let through to its end, and where no answer is due, has no other end.
 	if (arrival !== undefined && (protocol === 'udp' || !hearsAnswer)) {
 		return {kind: 'unknown', reason: protocol === 'udp' ? 'a datagram that somebody takes has no answer' : 'the answer goes to an address that is not the sender\'s'};
+	}
+
+	if (arrival !== undefined && wanted === 'invalid') {
+		return {kind: 'unknown', reason: 'the answer to an invalid packet is invalid as well, so that a rule may drop it'};
 	}
 
 	return undefined;

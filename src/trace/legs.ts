@@ -129,14 +129,10 @@ export class Joiner {
 		const attempts = this.#packets.get(`${protocolNumbers[protocolOf(opened)]} ${printEndpoint(opened.from)} ${printEndpoint(opened.to)}`) ?? [];
 		const [packet] = attempts;
 		const evidence = packetEvidence({
-			name, attempts, family: opened.family, ruleSet: this.#evidence.ruleSet,
+			name, attempts, family: opened.family, ruleSet: this.#evidence.ruleSet, wanted: opened.packet,
 		});
 		const {traversals} = evidence;
 		gaps.push(...evidence.gaps);
-		if (opened.packet === 'invalid' && packet?.isInvalid !== true) {
-			gaps.push({kind: 'unwitnessed', message: `The packet of ${name} was sent to be one that conntrack calls invalid, and the trace does not show that it did.`});
-		}
-
 		const end = this.#endOf({
 			opened, accepted, packet, name,
 		}, gaps);

@@ -16,6 +16,7 @@ export const layout = {
 /** Bits of the word `facts` above the protocol's number. */
 export const facts = {
 	ipv6: 1 << 8, seen: 1 << 9, entryPrerouting: 1 << 10, entryOutput: 1 << 11, sequence: 1 << 12, identification: 1 << 13, owner: 1 << 14, arrivedInput: 1 << 15, arrivedPostrouting: 1 << 16,
+	invalid: 1 << 17,
 } as const;
 
 /** The shape of a traversal by its id: see `ShapeTrie`. */
@@ -103,6 +104,7 @@ export function unpackPacket(rows: Int32Array, row: number, shapes: Traversals):
 		seen: (known & facts.seen) !== 0,
 		entry: entryOf(known),
 		owner: (known & facts.owner) === 0 ? undefined : {uid: rows[row + layout.uid]! >>> 0, gid: rows[row + layout.gid]! >>> 0},
+		...((known & facts.invalid) === 0 ? {} : {isInvalid: true}),
 	};
 }
 

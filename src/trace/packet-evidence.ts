@@ -13,14 +13,20 @@ import {canMeetChain, chainsMissed} from './passage.js';
 export type PacketEvidence = {readonly traversals: readonly Traversal[]; readonly gaps: readonly Gap[]; readonly missedOnArrival: () => readonly Gap[]};
 
 /** What the packets with the addresses of one socket pair show. More than one are attempts of the same connection. */
-export function packetEvidence({name, attempts, family, ruleSet}: {
+export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 	/** Who, from where, to where: for messages. */
 	readonly name: string; readonly attempts: readonly TracedPacket[]; readonly family: AddressFamily; readonly ruleSet: RuleSet;
+	/** There where the packet was sent to be one that conntrack calls invalid. */
+	readonly wanted?: 'invalid' | undefined;
 }): PacketEvidence {
 	const gaps: Gap[] = [];
 	const [packet, ...again] = attempts;
 	if (packet?.seen !== true) {
 		gaps.push({kind: 'not-traced', message: `The first packet of ${name} does not appear in the trace.`});
+	}
+
+	if (wanted === 'invalid' && packet?.isInvalid !== true) {
+		gaps.push({kind: 'unwitnessed', message: `The packet of ${name} was sent to be one that conntrack calls invalid, and the trace does not show that it did.`});
 	}
 
 	const tables = tablesWithRules(ruleSet, family);

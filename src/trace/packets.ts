@@ -72,6 +72,11 @@ export const invalidChains = {received: 'invalid-received', sent: 'invalid-sent'
 
 const ofInvalid: ReadonlySet<string> = new Set(Object.values(invalidChains));
 
+/** Whether an event of the trace switch says that conntrack calls the packet invalid. */
+export function saysInvalid({chain, kind}: Pick<NftTraceEvent, 'chain' | 'kind'>): boolean {
+	return kind === 'rule' && ofInvalid.has(chain);
+}
+
 class Assembler {
 	orphans = 0;
 	readonly packets: OpenPacket[] = [];
@@ -90,7 +95,7 @@ class Assembler {
 			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event, isSwitch && entries[event.chain] === 'output');
 			packet.seen ||= isSwitch;
 			packet.entry ??= isSwitch ? entries[event.chain] : undefined;
-			if (isSwitch && ofInvalid.has(event.chain) && event.kind === 'rule') {
+			if (isSwitch && saysInvalid(event)) {
 				packet.isInvalid = true;
 			}
 

@@ -133,7 +133,7 @@ export class ProbeJoiner {
 	}
 
 	/** Everything that decides a leg and its gaps but for its addresses; undefined where that is too much to say. */
-	#likeKey({asked, made, isLocal, hearsAnswer, end}: SentProbe, row: number): string | undefined {
+	#likeKey({asked, made, isLocal, hearsAnswer, packet, end}: SentProbe, row: number): string | undefined {
 		const rows = this.#rows;
 		const known = rows[row]!;
 		if (end.kind === 'unreachable' || asked.uid !== made.uid || asked.gid !== made.gid
@@ -141,7 +141,7 @@ export class ProbeJoiner {
 			return undefined;
 		}
 
-		let key = `${known} ${end.kind} ${isLocal} ${hearsAnswer}`;
+		let key = `${known} ${end.kind} ${isLocal} ${hearsAnswer} ${packet ?? ''}`;
 		for (let index = 0, at = row + layout.traversals; index < rows[row + layout.count]!; index++, at += layout.traversalWords) {
 			key += ` ${rows[at]}`;
 		}

@@ -19,7 +19,7 @@ import type {ActorSpec} from './protocol.js';
 const readSocket = promisify(read);
 
 /** Longest wait for what comes back, unless the actor waits shorter for everything. The kernel answers one packet while it is being sent, and nobody sends it again; whoever waited too short has a gap. */
-const answerMs = 500;
+const answerMs = 250;
 
 /** One more than the largest 32-bit number. */
 const numbers = 0x1_00_00_00_00;

@@ -29,6 +29,8 @@ export type ProbeRequest = {
 	readonly sourcePort?: number;
 	readonly device?: string;
 	readonly mark?: number;
+	/** One packet of TCP that conntrack calls invalid, in place of a connection: of a prober that was made for it. */
+	readonly packet?: 'invalid';
 };
 
 const numberMax = 0xFF_FF_FF_FE; // 4294967295 means "no change" to the kernel.
@@ -42,7 +44,7 @@ Says what is wrong with a request.
 
 @throws {TestbedError} INPUT.
 */
-export function checkRequest({id, uid, gid, to, source, sourcePort, device, mark}: ProbeRequest): void {
+export function checkRequest({id, uid, gid, protocol, to, source, sourcePort, device, mark, packet}: ProbeRequest, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): void {
 	const family = familyOfAddress(to.address);
 	if (family === undefined) {
 		throw wrong(id, `${to.address} is no address`);
@@ -56,6 +58,14 @@ export function checkRequest({id, uid, gid, to, source, sourcePort, device, mark
 		if (!Number.isInteger(value) || value < (name === 'port' ? 1 : 0) || value > max) {
 			throw wrong(id, `its ${name} ${value} is none`);
 		}
+	}
+
+	if (packet === 'invalid' && protocol !== 'tcp') {
+		throw wrong(id, 'packets of TCP alone can be invalid');
+	}
+
+	if (packet === 'invalid' && !hasInvalid) {
+		throw wrong(id, 'this prober was not made for invalid packets');
 	}
 
 	if (device !== undefined && !/^[^\s/]{1,15}$/u.test(device)) {
@@ -85,12 +95,12 @@ export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 		return index;
 	};
 
-	for (const [index, {uid, gid, protocol, to, source, sourcePort, device, mark}] of requests.entries()) {
+	for (const [index, {uid, gid, protocol, to, source, sourcePort, device, mark, packet}] of requests.entries()) {
 		const row = index * probeWords.words;
 		const isIpv6 = to.address.includes(':');
 		probes[row + probeWords.uid] = uid;
 		probes[row + probeWords.gid] = gid;
-		probes[row + probeWords.kind] = (isIpv6 ? kinds.ipv6 : 0) | (protocol === 'udp' ? kinds.udp : 0) | (mark === undefined ? 0 : kinds.marked);
+		probes[row + probeWords.kind] = (isIpv6 ? kinds.ipv6 : 0) | (protocol === 'udp' ? kinds.udp : 0) | (mark === undefined ? 0 : kinds.marked) | (packet === undefined ? 0 : kinds.invalid);
 		probes[row + probeWords.to] = place(to.address, to.port);
 		probes[row + probeWords.source] = source === undefined && sourcePort === undefined ? -1 : place(source ?? anyAddress[isIpv6 ? 'ipv6' : 'ipv4'], sourcePort ?? 0);
 		probes[row + probeWords.mark] = mark ?? 0;
@@ -148,6 +158,7 @@ export function decodeResult(request: ProbeRequest, {results, index, toWords, la
 			made: {uid: results[row + resultWords.uid]! >>> 0, gid: results[row + resultWords.gid]! >>> 0},
 			isLocal: request.from === 'pod',
 			hearsAnswer: results[row + resultWords.isForeign] === 0,
+			packet: request.packet,
 			end: endOf(state, error),
 			fromWords,
 			toWords,

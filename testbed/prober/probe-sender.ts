@@ -4,9 +4,10 @@ The thread that sends probes from one namespace. It is in that namespace for goo
 
 import {parentPort, workerData} from 'node:worker_threads';
 import {
-	abortSocket, bindSocket, bindToDevice, closeSocket, connectSocket, joinNetns, markSocket, openSocket, ownAddress,
+	abortSocket, bindSocket, bindToDevice, closeSocket, connectSocket, joinNetns, markSocket, openRawSocket, openSocket, ownAddress,
 	probeErrors, readOwnAddress, sendByte, setThreadCredentials, socketError, socketOwner, waitSockets,
 } from '../syscalls/probe-socket.js';
+import {InvalidPacket} from './invalid-packet.js';
 import {
 	kinds, probeWords, resultWords, shared, states, steps, type SenderAnswer, type SenderInput, type SenderRequest,
 } from './protocol.js';
@@ -17,7 +18,7 @@ const told = 32; // Probes after which the reader is woken: often enough that it
 const waitingMax = 4096; // Sockets that may be left open in one batch.
 const readerMs = 30_000; // A reader that is alive takes a millisecond; the limit is for one that is not.
 const own = new Int32Array(ownAddress.buffer);
-const waiting = new Map<number, {readonly fd: number; readonly isUdp: boolean; readonly to: Uint8Array}>();
+const waiting = new Map<number, {readonly fd: number; readonly isUdp: boolean; readonly isRaw: boolean; readonly to: Uint8Array; readonly invalid: InvalidPacket | undefined}>();
 let current = {uid: 0, gid: 0};
 
 function say(answer: SenderAnswer, transfer: readonly ArrayBuffer[] = []): void {
@@ -49,7 +50,7 @@ function become(uid: number, gid: number): void {
 }
 
 type Batch = Extract<SenderRequest, {type: 'send'}>;
-type Outcome = {readonly state: number; readonly error: number};
+type Outcome = {readonly state: number; readonly error: number; readonly invalid?: InvalidPacket};
 
 function failed(step: typeof steps[number], error: number): Outcome {
 	return {state: states.failed + steps.indexOf(step), error};
@@ -75,6 +76,38 @@ function outcomeOf(error: number): Outcome {
 			return {state: states.unreachable, error};
 		}
 	}
+}
+
+/** Notes a socket's own end in a result. */
+function noteOwn(fd: number, {isIpv6, results, row}: {readonly isIpv6: boolean; readonly results: Int32Array; readonly row: number}): void {
+	readOwnAddress(fd);
+	const start = isIpv6 ? 2 : 1;
+	results[row + resultWords.port] = (ownAddress[2]! << 8) | ownAddress[3]!;
+	for (let word = 0; word < (isIpv6 ? 4 : 1); word++) {
+		results[row + resultWords.address + word] = own[start + word]!;
+	}
+}
+
+/** Sends the one packet. What refuses it is mostly there when it has been sent; the socket stays open only where it is not. */
+function sendInvalid(invalid: InvalidPacket, {source, note}: {readonly source: Uint8Array | undefined; readonly note: (fd: number) => void}): Outcome {
+	let error = invalid.reservePort(source);
+	if (error !== 0) {
+		invalid.close();
+		return failed('bind', error);
+	}
+
+	note(invalid.holder);
+	error = invalid.send();
+	if (error === 0 && !invalid.isRefused()) {
+		return {state: states.pending, error, invalid};
+	}
+
+	invalid.close();
+	if (error === 0) {
+		return {state: states.refused, error: probeErrors.ECONNREFUSED};
+	}
+
+	return error === probeErrors.EPERM ? {state: states.quiet, error} : failed('send', error);
 }
 
 /** Sends one probe from a socket that is made already. */
@@ -104,18 +137,21 @@ function send(fd: number, {probe, batch, results, row}: {readonly probe: number;
 
 	const to = addresses[probes[probe + probeWords.to]!]!;
 	const isUdp = (kind & kinds.udp) !== 0;
+	const note = (socket: number): void => {
+		noteOwn(socket, {isIpv6: (kind & kinds.ipv6) !== 0, results, row});
+	};
+
 	error = connectSocket(fd, to);
 	if (error !== 0 && error !== probeErrors.EINPROGRESS) {
 		return failed('connect', error);
 	}
 
-	// Between the two, for asking what came of a refused connection makes the socket forget its addresses.
-	readOwnAddress(fd);
-	const start = (kind & kinds.ipv6) === 0 ? 1 : 2;
-	results[row + resultWords.port] = (ownAddress[2]! << 8) | ownAddress[3]!;
-	for (let word = 0; word < (start === 1 ? 1 : 4); word++) {
-		results[row + resultWords.address + word] = own[start + word]!;
+	if ((kind & kinds.invalid) !== 0) {
+		return sendInvalid(new InvalidPacket(fd, to), {source: source < 0 ? undefined : addresses[source], note});
 	}
+
+	// Between the two, for asking what came of a refused connection makes the socket forget its addresses.
+	note(fd);
 
 	if (!isUdp) {
 		return outcomeOf(connectSocket(fd, to));
@@ -149,7 +185,8 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 		const kind = probes[probe + probeWords.kind]!;
 		const isUdp = (kind & kinds.udp) !== 0;
 		become(probes[probe + probeWords.uid]! >>> 0, probes[probe + probeWords.gid]! >>> 0);
-		const fd = openSocket((kind & kinds.ipv6) !== 0, isUdp);
+		const isRaw = (kind & kinds.invalid) !== 0;
+		const fd = isRaw ? openRawSocket((kind & kinds.ipv6) !== 0) : openSocket((kind & kinds.ipv6) !== 0, isUdp);
 		let outcome = failed('socket', -fd);
 		if (fd >= 0) {
 			const owner = socketOwner(fd);
@@ -159,7 +196,9 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 				probe, batch, results, row,
 			});
 			if (outcome.state === states.pending) {
-				waiting.set(index, {fd, isUdp, to: addresses[probes[probe + probeWords.to]!]!});
+				waiting.set(index, {
+					fd, isUdp, isRaw, to: addresses[probes[probe + probeWords.to]!]!, invalid: outcome.invalid,
+				});
 			} else if (outcome.state === states.connected) {
 				abortSocket(fd);
 			} else {
@@ -224,9 +263,18 @@ function settle(indices: readonly number[], timeoutMs: number): SenderAnswer {
 			break;
 		}
 
-		left = left.filter(({index, fd, isUdp, to}, place) => {
+		left = left.filter(({index, fd, isUdp, to, invalid}, place) => {
 			if (!ready.has(place)) {
 				return true;
+			}
+
+			if (invalid !== undefined) {
+				if (!invalid.isRefused()) {
+					return true; // It hears whatever comes from there.
+				}
+
+				ends.push([index, states.refused, probeErrors.ECONNREFUSED]);
+				return false;
 			}
 
 			const {state, error} = outcomeOf(isUdp ? socketError(fd) : connectSocket(fd, to));
@@ -236,8 +284,9 @@ function settle(indices: readonly number[], timeoutMs: number): SenderAnswer {
 	}
 
 	ends.push(...left.map(({index}) => [index, states.quiet, 0] as [number, number, number]));
-	for (const {fd} of waiting.values()) {
+	for (const {fd, invalid} of waiting.values()) {
 		abortSocket(fd);
+		invalid?.close();
 	}
 
 	waiting.clear();

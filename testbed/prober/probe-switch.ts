@@ -3,7 +3,7 @@ The table that switches tracing on for probes, and what it counts. Like the trac
 */
 
 import {TestbedError} from '../errors.js';
-import {switchTable} from '../tracer/switch-table.js';
+import {invalidPackets, invalidWitness, switchTable} from '../tracer/switch-table.js';
 
 /** The set of owners: how many of the pod's packets left sockets of each UID and GID. A second witness for the credentials of a batch. */
 const ownersSet = 'owners-counted';
@@ -47,6 +47,20 @@ ${listening.map(protocol => `		${turnAway[protocol]}\n`).join('')}	}
 }
 `;
 }
+
+/** What `nft -f` takes after it where invalid packets are to be sent as well: lets them in, and notes what conntrack says of them. That turns conntrack on in the namespace. */
+export const invalidSwitchText = `
+table inet ${switchTable} {
+	chain prerouting {
+		${invalidPackets} meta nftrace set 1 accept
+	}
+	chain output {
+		${invalidPackets} add @${ownersSet} { meta skuid . meta skgid counter }
+		${invalidPackets} meta nftrace set 1 accept
+	}
+	${invalidWitness}
+}
+`;
 
 /** What `nft -f` takes to forget the owners so far. */
 export const forgetOwnersText = `flush set inet ${switchTable} ${ownersSet}\n`;

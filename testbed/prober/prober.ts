@@ -21,7 +21,7 @@ import {
 	checkRequest, decodeResult, encodeBatch, type ProbeRequest, type Unsendable,
 } from './batch.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
-import {probeSwitchText, removeSwitchText} from './probe-switch.js';
+import {invalidSwitchText, probeSwitchText, removeSwitchText} from './probe-switch.js';
 import {Listeners} from './listeners.js';
 import {shared, states, type SenderAnswer} from './protocol.js';
 import {startSender} from './sender.js';
@@ -51,6 +51,8 @@ export type ProberOptions = {
 	readonly timeoutMs?: number;
 	/** Probes between two readings of the counters: 4,096, and more where there are so many rules that the reading takes long. */
 	readonly batchSize?: number;
+	/** Whether invalid packets are sent as well: see `ProbeRequest`. It turns conntrack on in the pod, whatever the rules do, and costs each probe two messages more. */
+	readonly hasInvalid?: boolean | undefined;
 	/** Bytes that the kernel may queue of the trace. */
 	readonly bufferBytes?: number;
 };
@@ -82,7 +84,7 @@ export class Prober implements AsyncDisposable {
 
 	/** Probes that were sent more than once, because their evidence was not whole. */
 	repeated = 0;
-	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize'>>;
+	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize' | 'hasInvalid'>>;
 	readonly #givenBatchSize: number | undefined;
 	readonly #memory = new SharedArrayBuffer(4 * shared.words);
 	#batchSize = 1;
@@ -96,6 +98,7 @@ export class Prober implements AsyncDisposable {
 	#conntrack: Conntrack | undefined;
 	#witnesses: Witnesses | undefined;
 	#turn: Promise<unknown> = Promise.resolve();
+	#hasInvalid = false;
 
 	private constructor(options: ProberOptions) {
 		this.#options = {timeoutMs: 1000, bufferBytes: defaultBufferBytes, ...options};
@@ -110,7 +113,7 @@ export class Prober implements AsyncDisposable {
 	*/
 	async probe(batch: readonly ProbeRequest[]): Promise<readonly ProbeAnswer[]> {
 		for (const request of batch) {
-			checkRequest(request);
+			checkRequest(request, {hasInvalid: this.#hasInvalid});
 		}
 
 		return this.#inTurn(async () => {
@@ -127,7 +130,7 @@ export class Prober implements AsyncDisposable {
 
 	@throws {TestbedError} as {@link create}.
 	*/
-	async renew(rules: Pick<ProberOptions, 'ruleSet' | 'listening'>): Promise<void> {
+	async renew(rules: Pick<ProberOptions, 'ruleSet' | 'listening' | 'hasInvalid'>): Promise<void> {
 		return this.#inTurn(async () => {
 			await this.#takeRules(rules);
 			await this.#reader!.renew({ruleSet: rules.ruleSet, loaded: this.#witnesses!.rules});
@@ -151,7 +154,7 @@ export class Prober implements AsyncDisposable {
 		return turn;
 	}
 
-	async #start({ruleSet, listening}: ProberOptions): Promise<void> {
+	async #start({ruleSet, listening, hasInvalid}: ProberOptions): Promise<void> {
 		const {sandbox: {pod, remote}, backend, bufferBytes} = this.#options;
 		prepareNamespace(pod);
 		prepareNamespace(remote);
@@ -172,7 +175,7 @@ export class Prober implements AsyncDisposable {
 		this.#undo.push(async () => {
 			await pod.run('nft', ['-f', '-'], {input: removeSwitchText});
 		});
-		await this.#takeRules({ruleSet, listening});
+		await this.#takeRules({ruleSet, listening, hasInvalid});
 		const reader = await TraceReader.start({
 			netns: pod, backend, bufferBytes, memory: this.#memory, ruleSet, loaded: this.#witnesses!.rules,
 		});
@@ -181,9 +184,11 @@ export class Prober implements AsyncDisposable {
 	}
 
 	/** Everything that belongs to the rules and not to the sandbox; the reader learns them by itself. */
-	async #takeRules({ruleSet, listening = []}: Pick<ProberOptions, 'ruleSet' | 'listening'>): Promise<void> {
+	async #takeRules({ruleSet, listening = [], hasInvalid = false}: Pick<ProberOptions, 'ruleSet' | 'listening' | 'hasInvalid'>): Promise<void> {
 		const {sandbox: {pod}, backend, families} = this.#options;
-		if (this.#listeners!.open(listening)) {
+		const isSwitchOther = hasInvalid !== this.#hasInvalid;
+		this.#hasInvalid = hasInvalid;
+		if (this.#listeners!.open(listening) || isSwitchOther) {
 			await this.#switchOn();
 		}
 
@@ -195,7 +200,7 @@ export class Prober implements AsyncDisposable {
 	}
 
 	async #switchOn(): Promise<void> {
-		await this.#options.sandbox.pod.run('nft', ['-f', '-'], {input: probeSwitchText(this.#listeners!.protocols)});
+		await this.#options.sandbox.pod.run('nft', ['-f', '-'], {input: `${probeSwitchText(this.#listeners!.protocols)}${this.#hasInvalid ? invalidSwitchText : ''}`});
 	}
 
 	async #sender(side: 'pod' | 'remote'): Promise<Thread> {
@@ -341,7 +346,7 @@ export class Prober implements AsyncDisposable {
 				continue;
 			}
 
-			const isAnyTcp = own.some(position => requests[position]!.protocol === 'tcp');
+			const isAnyTcp = own.some(position => requests[position]!.protocol === 'tcp' && requests[position]!.packet !== 'invalid');
 			const sender = await this.#sender(from); // eslint-disable-line no-await-in-loop -- Two at most.
 			sender.tell({type: 'settle', indices: own.map(position => places[position]![1]), timeoutMs: isAnyTcp ? timeoutMs : Math.min(timeoutMs, datagramMs)});
 			const {ends} = await sender.next<SenderAnswer, 'settled'>('settled'); // eslint-disable-line no-await-in-loop -- As above.

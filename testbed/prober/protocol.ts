@@ -22,7 +22,7 @@ export const probeWords = {
 } as const;
 
 /** Bits of the word `kind`. */
-export const kinds = {ipv6: 1, udp: 2, marked: 4} as const;
+export const kinds = {ipv6: 1, udp: 2, marked: 4, invalid: 8} as const;
 
 /** Words of a result. */
 export const resultWords = {

@@ -8,7 +8,7 @@ import {
 	checked, int32, lastError, libc,
 } from './libc.js';
 import {
-	afInet, afInet6, calls, options, sockCloexec, sockDatagram, sockNonblock, sockStream, solIp, solIpv6, solSocket,
+	afInet, afInet6, calls, options, sockCloexec, sockDatagram, sockNonblock, sockRaw, sockStream, solIp, solIpv6, solSocket,
 } from './socket-calls.js';
 
 const libcSetns = libc.func('int setns(int fd, int type)');
@@ -51,6 +51,14 @@ export function setThreadCredentials(uid: number, gid: number): void {
 /** A socket that does not block; negative: the error number. */
 export function openSocket(isIpv6: boolean, isUdp: boolean): number {
 	const fd = calls.socket(isIpv6 ? afInet6 : afInet, (isUdp ? sockDatagram : sockStream) | sockNonblock | sockCloexec, 0) as number;
+	return fd < 0 ? -lastError() : fd;
+}
+
+const tcpProtocol = 6;
+
+/** A raw socket of TCP that does not block; negative: the error number. */
+export function openRawSocket(isIpv6: boolean): number {
+	const fd = calls.socket(isIpv6 ? afInet6 : afInet, sockRaw | sockNonblock | sockCloexec, tcpProtocol) as number;
 	return fd < 0 ? -lastError() : fd;
 }
 
@@ -107,6 +115,11 @@ export function sendByte(fd: number): number {
 	return Number(libcSend(fd, datagram, 1, 0)) === 1 ? 0 : lastError();
 }
 
+/** Sends bytes by a connected socket: 0 or the error number. */
+export function sendBytes(fd: number, bytes: Uint8Array): number {
+	return Number(libcSend(fd, bytes, bytes.length, 0)) === bytes.length ? 0 : lastError();
+}
+
 const value = new Int32Array(1);
 const valueLength = new Uint32Array(1);
 
@@ -137,14 +150,14 @@ export function closeSocket(fd: number): void {
 	calls.close(fd);
 }
 
-const pollOut = 4;
+const [pollIn, pollOut] = [1, 4];
 
-/** Waits until something has come of one of the sockets, at most `timeoutMs`: how many. A datagram socket waits for errors only. */
-export function waitSockets(fds: ReadonlyArray<{readonly fd: number; readonly isUdp: boolean}>, timeoutMs: number): readonly number[] {
+/** Waits until something has come of one of the sockets, at most `timeoutMs`: how many. A datagram socket waits for errors only, a raw one for packets. */
+export function waitSockets(fds: ReadonlyArray<{readonly fd: number; readonly isUdp: boolean; readonly isRaw: boolean}>, timeoutMs: number): readonly number[] {
 	const entries = new Int32Array(fds.length * 2); // `struct pollfd`
-	for (const [index, {fd, isUdp}] of fds.entries()) {
+	for (const [index, {fd, isUdp, isRaw}] of fds.entries()) {
 		entries[index * 2] = fd;
-		entries[(index * 2) + 1] = isUdp ? 0 : pollOut;
+		entries[(index * 2) + 1] = isRaw ? pollIn : (isUdp ? 0 : pollOut);
 	}
 
 	const ready = libcPoll(entries, fds.length, Math.ceil(timeoutMs)) as number;

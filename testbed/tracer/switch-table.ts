@@ -15,11 +15,12 @@ const set = 'owners';
 const firstPackets = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto != tcp'];
 const traceOn = firstPackets.map(match => `${match} meta nftrace set 1`).join('\n');
 /** What the actors send to be invalid, and nobody else: TCP with these flags. */
-const invalidPackets = 'tcp flags & (fin|syn|rst|ack) == (fin|syn|ack)';
+export const invalidPackets = 'tcp flags & (fin|syn|rst|ack) == (fin|syn|ack)';
 
 const owner = 'meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid';
 
-const invalidWitness = ([['prerouting', invalidChains.received], ['output', invalidChains.sent]] as const).map(([hook, name]) => `
+/** Two chains that note, right behind conntrack (priority -200), which traced packets it calls invalid. */
+export const invalidWitness = ([['prerouting', invalidChains.received], ['output', invalidChains.sent]] as const).map(([hook, name]) => `
 	chain ${name} {
 		type filter hook ${hook} priority -199; policy accept;
 		ct state invalid counter

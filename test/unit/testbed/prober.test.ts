@@ -23,6 +23,8 @@ for (const [what, other, message] of [
 	['no port', {to: {address: '10.0.0.2', port: 0}}, 'its port 0 is none'],
 	['no source port', {sourcePort: 65_536}, 'its source port 65536 is none'],
 	['no mark', {mark: 1.5}, 'its mark 1.5 is none'],
+	['an invalid datagram', {protocol: 'udp', packet: 'invalid'}, 'packets of TCP alone can be invalid'],
+	['an invalid packet, of a prober that is not for it', {packet: 'invalid'}, 'this prober was not made for invalid packets'],
 	['no device', {device: 'a name that is too long'}, 'its device "a name that is too long" is none'],
 ] as const) {
 	test(`a request with ${what}`, t => {
@@ -34,7 +36,7 @@ for (const [what, other, message] of [
 
 test('requests become rows; equal addresses stand in the table once', t => {
 	const {request: {probes, addresses, devices}, toWords} = encodeBatch([
-		plain, {...plain, uid: 4_000_000_000, device: 'eth0', mark: 0xFF_FF_FF_FF}, {...plain, to: {address: '::1', port: 53}, protocol: 'udp', sourcePort: 5},
+		plain, {...plain, uid: 4_000_000_000, device: 'eth0', mark: 0xFF_FF_FF_FF}, {...plain, to: {address: '::1', port: 53}, protocol: 'udp', sourcePort: 5}, {...plain, packet: 'invalid'},
 	]);
 	t.is(addresses.length, 3);
 	t.deepEqual(devices, ['eth0']);
@@ -42,9 +44,9 @@ test('requests become rows; equal addresses stand in the table once', t => {
 	t.deepEqual([word(0, 'to'), word(1, 'to'), word(2, 'to')], [0, 0, 1]);
 	t.deepEqual([word(0, 'source'), word(2, 'source')], [-1, 2]);
 	t.is(word(1, 'uid') >>> 0, 4_000_000_000);
-	t.deepEqual([word(0, 'kind'), word(1, 'kind'), word(2, 'kind')], [0, kinds.marked, kinds.ipv6 | kinds.udp]);
+	t.deepEqual([word(0, 'kind'), word(1, 'kind'), word(2, 'kind'), word(3, 'kind')], [0, kinds.marked, kinds.ipv6 | kinds.udp, kinds.invalid]);
 	t.deepEqual([...addresses[0]!], [2, 0, 0, 80, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0], '`struct sockaddr_in`');
-	t.deepEqual(toWords.map(words => words.length), [1, 1, 4]);
+	t.deepEqual(toWords.map(words => words.length), [1, 1, 4, 1]);
 });
 
 function resultOf(state: number, error: number): Int32Array {

@@ -8,7 +8,9 @@ import {createLookup} from '../../../src/trace/lookup.js';
 import {lostInSequence} from '../../../src/trace/lost.js';
 import {NetlinkFormatError} from '../../../src/trace/netlink.js';
 import {rowWords, unpackPacket} from '../../../src/trace/packed-packet.js';
-import {assemblePackets, type Lookup, type TracedPacket} from '../../../src/trace/packets.js';
+import {
+	assemblePackets, invalidChains, type Lookup, type TracedPacket,
+} from '../../../src/trace/packets.js';
 import {
 	decode, mixedNames, plainNames, readRecording,
 } from '../../helpers/recordings.js';
@@ -177,3 +179,34 @@ test('two connections with one sequence number: two packets, told apart where th
 	const {packets} = fast([begin(40_000), begin(40_001), begin(40_001)], lookup);
 	t.deepEqual(packets.map(({header}) => header.source.port), [40_000, 40_001]);
 });
+
+for (const [title, chain, type, handle, isInvalid] of [
+	['its rule matched', invalidChains.received, 3, [attribute(3, uint64(9))], true],
+	['its rule matched, of what is sent', invalidChains.sent, 3, [attribute(3, uint64(9))], true],
+	['the chain ended without it', invalidChains.received, 3, [], undefined],
+	['a rule of another chain matched', 'output', 3, [attribute(3, uint64(9))], undefined],
+] as const) {
+	test(`the chain behind conntrack tells what is invalid, as in the reference: ${title}`, t => {
+		const lookup: Lookup = {
+			ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, switchTable,
+		};
+		const said = (name: string, rest: readonly Uint8Array[]): Datagram => ({
+			stream: 'nft',
+			bytes: message((10 << 8) | 17, bytes(
+				general(1),
+				attribute(1, text(switchTable)),
+				attribute(2, text(name)),
+				...rest,
+				attribute(4, uint32(type)),
+				attribute(5, attribute(1, uint32(0xFF_FF_FF_FF))),
+				attribute(6, uint32(1)),
+				attribute(8, ipv4(6, new Uint8Array())),
+				attribute(9, tcp({sequence: 77})),
+			)),
+		});
+		const datagrams = [said('prerouting', [attribute(3, uint64(4))]), said(chain, handle)];
+		const found = fast(datagrams, lookup);
+		t.deepEqual(found, slow(datagrams, lookup));
+		t.deepEqual(found.packets.map(packet => packet.isInvalid), [isInvalid]);
+	});
+}

@@ -128,7 +128,7 @@ const rows: readonly Row[] = [
 	},
 	{
 		title: 'the same where it met nothing', evidence: {sockets: [invalidOne, ended('refused')], packets: [packet({traversals: [], entry: 'output'})]}, steps: 'app > refused', gaps: [
-			['not-traced', `The first packet of ${name} was seen, but no chain of nat shows it.`], ['unwitnessed', notCalledInvalid],
+			['unwitnessed', notCalledInvalid], ['not-traced', `The first packet of ${name} was seen, but no chain of nat shows it.`],
 		],
 	},
 	{
