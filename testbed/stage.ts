@@ -13,9 +13,10 @@ import type {Surroundings} from '../src/scenario/surroundings.js';
 import {defaultTopology, type Topology} from '../src/scenario/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
 import {actorsFor, Cast} from './actors/cast.js';
+import type {KernelTexts} from './evidence.js';
 import {LockFile} from './lock-file.js';
-import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
-import {installRules, removeNftTables} from './sandbox/rules.js';
+import {loadKernelTexts} from './sandbox/kernel-state.js';
+import {installHeld, removeNftTables, type HeldRules} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
 
 /** What the actors of a stage depend on. */
@@ -92,7 +93,7 @@ export class Stage implements AsyncDisposable {
 	*/
 	async install({ruleSet, routing, backend, families, lines}: {
 		readonly ruleSet: RuleSet; readonly routing: SidecarRouting; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lines?: ReadonlyMap<Rule, number> | undefined;
-	}): Promise<RuleSet> {
+	}): Promise<HeldRules> {
 		await this.configured();
 		const before = this.#held;
 		if (before !== undefined && !canFollow(before.backend, backend)) {
@@ -108,20 +109,20 @@ export class Stage implements AsyncDisposable {
 		const all = [...new Set([...families, ...(isSame ? before.families : [])])];
 		const own: RuleSet = {tables: ruleSet.tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
 		const [held] = await Promise.all([
-			installRules(this.sandbox.pod, {
+			installHeld(this.sandbox.pod, {
 				ruleSet: own, backend, families: all, lockFile: this.#lockFile.path, lines, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
 			}),
 			this.sandbox.applyRouting(routing, before?.routing),
 		]);
 		this.#held = {
-			ruleSet: held, backend, families: all, routing,
+			ruleSet: held.ruleSet, backend, families: all, routing,
 		};
 		return held;
 	}
 
-	/** Counters, handles and owners, as they are now. */
-	async loadState(backend: Backend, families: readonly AddressFamily[]): Promise<KernelState> {
-		return loadKernelState(this.sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
+	/** Counters, handles and owners as they are now, in the words of the tools. */
+	async loadState(backend: Backend, families: readonly AddressFamily[]): Promise<KernelTexts> {
+		return loadKernelTexts(this.sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
