@@ -66,7 +66,7 @@ function listening(netns, printed) {
 
 async function play({backend, family, isMixed}, hold) {
 	const [{parseReleaseInput}, {sidecarRuleSet}, {intentOf, sixTypes, typeIds}, {defaultTopology: topology}, {parseSave}, {stepsOfPath}] = await Promise.all([
-		module('src/istio/arguments.js'), module('src/istio/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/save.js'), module('src/netfilter/path.js'),
+		module('src/istio/arguments.js'), module('src/istio/iptables/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/save.js'), module('src/netfilter/path.js'),
 	]);
 	const [{actorsFor, Cast}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, playRound, readRound}] = await Promise.all([
 		module('testbed/actors/cast.js'), module('testbed/commands/run.js'), module('testbed/environment.js'), module('testbed/lock-file.js'), module('testbed/observe.js'),
@@ -78,7 +78,7 @@ async function play({backend, family, isMixed}, hold) {
 	const sidecar = sidecarRuleSet(input.release, input.options, [family]);
 	const others = isMixed ? parseSave(mixedTables, family).tables : [];
 	const intent = intentOf(input.options);
-	const credentials = credentialsOf({proxyUid: 1337, appUid: 1000});
+	const credentials = credentialsOf({proxyUid: 1337, appUid: 1000}, intent);
 	const cases = sixTypes({
 		intent, actors: credentials, topology, family, ids: typeIds,
 	});

@@ -6,12 +6,15 @@ import {createHash} from 'node:crypto';
 import {judge} from '../src/judge/judge.js';
 import {comparePublished} from '../src/judge/published.js';
 import {ruleNotes} from '../src/judge/rule-notes.js';
+import {tableFamily} from '../src/netfilter/built-in.js';
+import {differencesInMeaning} from '../src/netfilter/meaning.js';
 import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
 import {printRuleSet} from '../src/report/rules-text.js';
 import type {Environment, Report, TypeResult} from '../src/report/types.js';
 import {sixTypes} from '../src/scenario/six-types.js';
 import type {Topology} from '../src/scenario/topology.js';
 import type {TrafficCase} from '../src/scenario/types.js';
+import type {Gap} from '../src/trace/gap.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
 import type {Observation} from '../src/trace/observation.js';
 import {unwitnessedRules} from '../src/trace/witness.js';
@@ -21,7 +24,7 @@ import {settleEvidence, type Played} from './played.js';
 
 /** All that decides the judgement of a run beside what the kernel did: what the rules are meant to be and to do, and the traffic. */
 export type RunQuestion = Pick<RunOptions, 'families' | 'types' | 'credentials'> & {
-	readonly rules: Pick<RuleInput, 'source' | 'release' | 'backend' | 'warnings' | 'reference' | 'intent'>;
+	readonly rules: Pick<RuleInput, 'source' | 'release' | 'backend' | 'ruleSet' | 'warnings' | 'reference' | 'intent'>;
 	readonly topology: Topology;
 	/** What is played instead of the types; `types` and `credentials` then say nothing. */
 	readonly scenario?: Pick<ScenarioPlay, 'name' | 'about' | 'cases'>;
@@ -36,10 +39,10 @@ export type RunEvidence = {
 };
 
 /** The question of a run, without what only a live one needs. */
-export function questionOf({rules: {source, release, backend, warnings, reference, intent}, families, types, credentials, scenario}: RunOptions, topology: Topology): RunQuestion {
+export function questionOf({rules: {source, release, backend, ruleSet, warnings, reference, intent}, families, types, credentials, scenario}: RunOptions, topology: Topology): RunQuestion {
 	return {
 		rules: {
-			source, release, backend, warnings, reference, intent,
+			source, release, backend, ruleSet, warnings, reference, intent,
 		},
 		families,
 		types,
@@ -84,8 +87,13 @@ Judges again what a recording holds, from the kernel's own words.
 */
 export function judgeEvidence({question, play, environment, durationMs}: RunEvidence): Report {
 	const cases = casesOf(question);
-	const played = settleEvidence(play, {backend: question.rules.backend, probes: cases.length});
-	return {...judgePlayed(question, {cases, played, environment}), durationMs};
+	const {backend, ruleSet: {tables}} = question.rules;
+	const played = settleEvidence(play, {backend, probes: cases.length});
+	// A run sends nothing where the kernel does not hold what was installed. A recording has nobody that stopped it.
+	const asked = {tables: tables.filter(({family}) => family === 'inet' || question.families.some(wanted => tableFamily(wanted) === family))};
+	const gaps = differencesInMeaning(asked, played.ruleSet).map((difference): Gap => ({kind: 'rules-differ', message: `The kernel does not hold what was installed: ${difference}`}));
+	const observations = gaps.length === 0 ? played.observations : played.observations.map(observation => ({...observation, gaps: [...gaps, ...observation.gaps]}));
+	return {...judgePlayed(question, {cases, played: {...played, observations}, environment}), durationMs};
 }
 
 function resultOf({traffic, observation, question, played: {ruleSet, found}}: {
