@@ -70,7 +70,7 @@ export function settle({ruleSet, rounds, actors}: {readonly ruleSet: RuleSet; re
 /**
 The same from evidence alone, as a recording holds it: everything is read and decoded anew.
 
-@throws {RangeError} when no round was played, or one of the probes is in none.
+@throws {RangeError} when no round was played, one of the probes is in none, or an actor is not known.
 @throws {ParseError | TestbedError} when a tool printed something else than it should.
 */
 export function settleEvidence({held, rounds, actors}: PlayEvidence, {backend, probes}: {readonly backend: Backend; readonly probes: number}): Played {
@@ -83,6 +83,12 @@ export function settleEvidence({held, rounds, actors}: PlayEvidence, {backend, p
 	const sent = new Set(rounds.flatMap(({ends}) => ends.map(({index}) => index)));
 	if (sent.size !== probes || [...sent].some(index => !Number.isInteger(index) || index < 0 || index >= probes)) {
 		throw new RangeError(`the rounds tell of ${sent.size} probes, and ${probes} were to be sent`);
+	}
+
+	const known = new Set(actors.map(({name}) => name));
+	const stranger = rounds.flatMap(({sockets}) => sockets).find(socket => 'actor' in socket && !known.has(socket.actor));
+	if (stranger !== undefined) {
+		throw new RangeError(`nothing is said of the actor of the socket ${stranger.id}`);
 	}
 
 	return settle({ruleSet, rounds: [first, ...later], actors});

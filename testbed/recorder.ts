@@ -2,7 +2,9 @@
 Keeps what reports are made of while a run goes on, and writes it when all is over.
 */
 
-import {closeSync, openSync, writeFileSync} from 'node:fs';
+import {
+	closeSync, existsSync, openSync, unlinkSync, writeFileSync,
+} from 'node:fs';
 import type {RunEntry, Runs} from '../src/report/runs.js';
 import type {Report} from '../src/report/types.js';
 import {TestbedError} from './errors.js';
@@ -18,7 +20,12 @@ export class Recorder {
 	*/
 	static create(file: string): Recorder {
 		try {
-			closeSync(openSync(file, 'a'));
+			if (existsSync(file)) {
+				closeSync(openSync(file, 'a'));
+			} else {
+				closeSync(openSync(file, 'ax'));
+				unlinkSync(file);
+			}
 		} catch (error) {
 			throw notWritable(file, error, 'Nothing was run.');
 		}

@@ -11,6 +11,7 @@ import type {RunEntry} from '../src/report/runs.js';
 import {TestbedError} from './errors.js';
 import type {RoundEvidence} from './evidence.js';
 import type {RunEvidence} from './judging.js';
+import {complaintAbout} from './recording-shape.js';
 
 /** The version of the format that this testbed writes, and the newest that it reads. */
 export const recordingVersion = 1;
@@ -52,7 +53,7 @@ export function sealLines(lines: readonly unknown[]): Uint8Array {
 }
 
 /**
-The bytes of a file → the recording. `name` is the file's, for errors. That it is whole and unchanged is all that is looked at here; what it says is for the judge.
+The bytes of a file → the recording. `name` is the file's, for errors. That it is whole, unchanged and has all its parts is looked at here; what these say is for the judge.
 
 @throws {TestbedError} INPUT for what is no recording, is of a newer version, is cut off, is damaged, or is too large.
 */
@@ -74,18 +75,18 @@ export function parseRecording(bytes: Uint8Array, name: string, bytesMax = recor
 		throw damaged(name, 'its checksum is of something else than what it holds');
 	}
 
-	const entries = body.trimEnd().split('\n').slice(1).map(line => unpackedEntry(JSON.parse(line) as PackedEntry));
+	const entries = body.trimEnd().split('\n').slice(1).map(line => readEntry(line, name));
 	const [only] = entries;
 	if (entries.length !== count) {
 		throw damaged(name, `it should hold ${count} runs and holds ${entries.length}`);
 	}
 
-	if (what === 'runs') {
-		return {what, entries, durationMs: durationMs ?? 0};
+	if (what === 'runs' && typeof durationMs === 'number') {
+		return {what, entries, durationMs};
 	}
 
-	if (only?.kind !== 'evidence' || entries.length > 1) {
-		throw damaged(name, 'it should hold one run, with its evidence');
+	if (what !== 'run' || only?.kind !== 'evidence' || entries.length > 1) {
+		throw damaged(name, 'it says neither that it holds one run, with its evidence, nor that it holds many, with their time');
 	}
 
 	return {what, entries: [only]};
@@ -120,6 +121,22 @@ function readHeader(line: string, name: string): Header {
 	}
 
 	return header as Header;
+}
+
+function readEntry(line: string, name: string): RecordedEntry {
+	let entry: unknown;
+	try {
+		entry = JSON.parse(line);
+	} catch (error) {
+		throw damaged(name, 'a line of it is no JSON', error);
+	}
+
+	const complaint = complaintAbout(entry);
+	if (complaint !== undefined) {
+		throw damaged(name, complaint);
+	}
+
+	return unpackedEntry(entry as PackedEntry);
 }
 
 function cutOff(name: string, cause?: unknown): TestbedError {
