@@ -81,7 +81,9 @@ const spoilt: ReadonlyArray<{readonly title: string; readonly name: typeof singl
 	},
 	{
 		title: 'a datagram that is cut off', name: 'run-1-iptables-nft', kind: 'not-understood',
-		spoil: evidence => withRound(evidence, ({recording}) => ({recording: {...recording, datagrams: recording.datagrams.map((datagram, index) => index === 3 ? {...datagram, bytes: datagram.bytes.subarray(0, -4)} : datagram)}})),
+		spoil: evidence => withRound(evidence, ({recording: {datagrams, overruns}}) => ({
+			recording: {overruns, datagrams: datagrams.map((datagram, index) => index === 3 ? {...datagram, bytes: datagram.bytes.subarray(0, -4)} : datagram)},
+		})),
 	},
 	{
 		title: 'an overrun of the socket', name: 'run-1-iptables-nft', kind: 'lost-events',
