@@ -67,8 +67,16 @@ export {printProbe} from './report/probe-text.js';
 export type {ProbeQuestion, ProbeReport} from './report/probe-types.js';
 export {rulesDiffToJson, rulesToJson} from './report/rules-json.js';
 export type {ShownRules} from './report/rules-types.js';
+export {printGithub} from './report/github.js';
+export {printJunit} from './report/junit.js';
+export {printMarkdown} from './report/markdown.js';
+export {resultsOfReport, resultsOfRuns} from './report/results-of-runs.js';
+export {
+	exitCodeOfResults, summarizeResults, type CaseOutcome, type ResultCase, type Results, type ResultSuite,
+} from './report/results.js';
+export type {RunEntry, Runs} from './report/runs.js';
 export {printTap} from './report/tap.js';
 export {printText, type TextOptions} from './report/text.js';
 export type {
-	Environment, Report, RulesSummary, TypeResult,
+	Environment, Place, Report, RulesSummary, TypeResult,
 } from './report/types.js';

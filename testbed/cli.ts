@@ -5,8 +5,9 @@ The command line: parses and dispatches. Each command is a file in `commands/`, 
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readId, readMark, readNumber, readServers, readTypes,
+	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readMark, readNumber, readServers, readTypes,
 } from './commands/arguments.js';
+import {diffCommandLine} from './command-lines/diff.js';
 import {placeNames, senders} from './commands/probe-arguments.js';
 import type {PrintFlags} from './commands/print-runs.js';
 import type {ProbeFlags} from './commands/probe.js';
@@ -55,7 +56,7 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--agent-gid <n>', 'group of the agent (default: that of its user)', readId)
 		.option('--app-uid <n>', 'user of the app', readId, 1000)
 		.option('--app-gid <n>', 'group of the app (default: the number of its user)', readId)
-		.addOption(new Option('--format <name>', 'what to print on stdout').choices(formats).default('text'))
+		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')} (annotations; the summary goes to the file that GITHUB_STEP_SUMMARY names, or behind them)`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
 		.option('--record <file>', 'also write there what the kernel said, for testbed replay')
 		.option('--verbose', 'show every traversal with hook, table and chain')
@@ -203,7 +204,7 @@ function replayCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('replay')
 		.description('judge again what run --record has written; the kernel is not asked')
 		.argument('<file>', 'the recording, or - (stdin)')
-		.addOption(new Option('--format <name>', 'what to print on stdout').choices(formats).default('text'))
+		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
 		.option('--verbose', 'show every traversal with hook, table and chain')
 		.addHelpText('after', replayExamples)
@@ -227,6 +228,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 		});
 	program.addCommand(runCommandLine(setStatus));
 	program.addCommand(probeCommandLine(setStatus));
+	program.addCommand(diffCommandLine(setStatus));
 	program.addCommand(rulesCommandLine(setStatus));
 	program.addCommand(replayCommandLine(setStatus));
 	program.command('doctor')
@@ -246,7 +248,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 }
 
 /** Commands that a first word can name; anything else belongs to `run`, which is what `testbed` alone means. */
-const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'rules', 'replay', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
+const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'diff', 'rules', 'replay', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
 
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors.

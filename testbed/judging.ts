@@ -6,11 +6,16 @@ import {createHash} from 'node:crypto';
 import {judge} from '../src/judge/judge.js';
 import {comparePublished} from '../src/judge/published.js';
 import {ruleNotes} from '../src/judge/rule-notes.js';
-import {tableFamily} from '../src/netfilter/built-in.js';
+import {
+	findRule, rulesOf, tableFamily, type RulePlace,
+} from '../src/netfilter/lookup.js';
 import {differencesInMeaning} from '../src/netfilter/meaning.js';
 import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+import {placeOfOutcome} from '../src/report/place.js';
 import {printRuleSet} from '../src/report/rules-text.js';
-import type {Environment, Report, TypeResult} from '../src/report/types.js';
+import type {
+	Environment, Place, Report, TypeResult,
+} from '../src/report/types.js';
 import {sixTypes} from '../src/scenario/six-types.js';
 import type {Topology} from '../src/scenario/topology.js';
 import type {TrafficCase} from '../src/scenario/types.js';
@@ -25,9 +30,11 @@ import {settleEvidence, type Played} from './played.js';
 /** All that decides the judgement of a run beside what the kernel did: what the rules are meant to be and to do, and the traffic. */
 export type RunQuestion = Pick<RunOptions, 'families' | 'types' | 'credentials'> & {
 	readonly rules: Pick<RuleInput, 'source' | 'release' | 'backend' | 'ruleSet' | 'warnings' | 'reference' | 'intent'>;
+	/** Where the rules stand in the user's files, as far as they come from files. */
+	readonly places: ReadonlyArray<readonly [rule: RulePlace, place: Place]>;
 	readonly topology: Topology;
 	/** What is played instead of the types; `types` and `credentials` then say nothing. */
-	readonly scenario?: Pick<ScenarioPlay, 'name' | 'about' | 'cases'>;
+	readonly scenario?: Pick<ScenarioPlay, 'file' | 'name' | 'about' | 'cases'>;
 };
 
 /** Everything that a report is made of. */
@@ -39,7 +46,10 @@ export type RunEvidence = {
 };
 
 /** The question of a run, without what only a live one needs. */
-export function questionOf({rules: {source, release, backend, ruleSet, warnings, reference, intent}, families, types, credentials, scenario}: RunOptions, topology: Topology): RunQuestion {
+export function questionOf({rules, families, types, credentials, scenario}: RunOptions, topology: Topology): RunQuestion {
+	const {
+		source, release, backend, ruleSet, warnings, reference, intent, places,
+	} = rules;
 	return {
 		rules: {
 			source, release, backend, ruleSet, warnings, reference, intent,
@@ -48,7 +58,15 @@ export function questionOf({rules: {source, release, backend, ruleSet, warnings,
 		types,
 		credentials,
 		topology,
-		...(scenario === undefined ? {} : {scenario: {name: scenario.name, about: scenario.about, cases: scenario.cases}}),
+		places: [...rulesOf(ruleSet)].flatMap(({family, table, chain, rule}) => {
+			const place = places?.get(rule);
+			return place === undefined
+				? []
+				: [[{
+					family, table, chain: chain.name, number: rule.number,
+				}, place] as const];
+		}),
+		...(scenario === undefined ? {} : {scenario: {file: scenario.file, name: scenario.name, about: scenario.about, cases: scenario.cases}}),
 	};
 }
 
@@ -102,6 +120,15 @@ function resultOf({traffic, observation, question, played: {ruleSet, found}}: {
 	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation, ruleSet});
 	const {legs} = observation.path;
 	const names = new Set<string>([traffic.probe.actor, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
+	const {scenario, rules: {ruleSet: asked}, places} = question;
+	const place = scenario === undefined
+		? placeOfOutcome(outcome, {
+			ruleSet: asked, places: new Map(places.flatMap(([of, where]) => {
+				const rule = findRule(asked, of);
+				return rule === undefined ? [] : [[rule, where] as const];
+			})),
+		})
+		: {file: scenario.file, ...(traffic.line === undefined ? {} : {line: traffic.line})};
 	const actors: TypeResult['actors'] = Object.fromEntries([...found].filter(([name]) => names.has(name)));
 	return {
 		id: traffic.id,
@@ -119,6 +146,7 @@ function resultOf({traffic, observation, question, played: {ruleSet, found}}: {
 		}),
 		gaps: observation.gaps,
 		...(traffic.fault === undefined ? {} : {fault: traffic.fault}),
+		...(place === undefined ? {} : {place}),
 	};
 }
 

@@ -6,6 +6,7 @@ import type {SidecarRouting} from '../src/istio/routing.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../src/netfilter/types.js';
+import type {Place} from '../src/report/types.js';
 import type {Company} from '../src/scenario/company.js';
 import type {Surroundings} from '../src/scenario/surroundings.js';
 import type {
@@ -29,12 +30,16 @@ export type RuleInput = {
 	readonly intent: Intent;
 	/** The lines of the user's text that rules came from, where there is one. */
 	readonly lines?: ReadonlyMap<Rule, number>;
+	/** The same with the file, where it is one. */
+	readonly places?: ReadonlyMap<Rule, Place>;
 	/** Who the proxy runs as, where the input says so. */
 	readonly proxy?: Credentials;
 };
 
 /** A user's file, made ready for one rule set: what is played in place of the types. */
 export type ScenarioPlay = {
+	/** The file, as the user named it. */
+	readonly file: string;
 	readonly name: string;
 	readonly about: string;
 	readonly cases: readonly TrafficCase[];

@@ -9,7 +9,7 @@ import type {RuleInput, RunOptions} from './options.js';
 import {
 	doubtfulIn, observeEvidence, settle, type ObservedRound, type Played,
 } from './played.js';
-import type {HeldRules} from './sandbox/rules.js';
+import type {InstalledRules} from './sandbox/rules.js';
 import {valueOf, type Stage} from './stage.js';
 import {NetlinkTraceSource} from './tracer/netlink-source.js';
 import type {TraceSource} from './tracer/recording.js';
@@ -31,7 +31,7 @@ export async function playProbes(stage: Stage, play: Play): Promise<Played & {re
 	const {rules: {backend}, families, sendings, onStage, signal, meanwhile = async () => undefined} = play;
 	const {pod} = stage.sandbox;
 	const loadState = async (): Promise<KernelTexts> => stage.loadState(backend, families);
-	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: play.traceBufferBytes});
+	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: play.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid')});
 	await using source = newSource();
 	const [castResult, prepared] = await Promise.allSettled([stage.cast(), prepare({
 		stage, source, loadState, play,
@@ -77,7 +77,7 @@ export async function playProbes(stage: Stage, play: Play): Promise<Played & {re
 /** Rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
 async function prepare({stage, source, loadState, play: {rules, families}}: {
 	stage: Stage; source: TraceSource; loadState: () => Promise<KernelTexts>; play: Play;
-}): Promise<{readonly held: HeldRules; readonly before: KernelTexts}> {
+}): Promise<{readonly held: InstalledRules; readonly before: KernelTexts}> {
 	// Settled: nobody may dispose of a source that is still starting.
 	const [installed, started] = await Promise.allSettled([stage.install({...rules, families}), source.start()]);
 	const held = valueOf(installed);

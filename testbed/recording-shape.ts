@@ -71,7 +71,11 @@ const question = mapping({
 	types: listOf(oneOf(typeIds)),
 	credentials: mapping({proxy: credentials}),
 	topology: anything,
+	places: listOf(tuple(mapping({
+		family: text, table: text, chain: text, number,
+	}), mapping({file: text, line: optional(number)}))),
 	scenario: optional(mapping({
+		file: text,
 		name: text,
 		about: text,
 		cases: listOf(mapping({

@@ -9,7 +9,8 @@ import {TestbedError} from './errors.js';
 import type {RunEvidence} from './judging.js';
 import type {RunOptions} from './options.js';
 import {playOn} from './run.js';
-import {canFollow, castingKey, Stage} from './stage.js';
+import {canFollow} from './sandbox/held-rules.js';
+import {castingKey, Stage} from './stage.js';
 
 /** Given a report and what it was made of; for a recording. */
 export type OnEvidence = (report: Report, evidence: RunEvidence) => void;

@@ -91,7 +91,7 @@ export function readScenario(text: string, {file, backends, credentialsOf}: {
 		const scenario = parseScenario(text);
 		const wanted = backends ?? scenario.backends ?? allBackends;
 		const made = wanted.map(backend => rulesFor(scenario, {backend, folder: path.dirname(file)}));
-		const plays = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: playOf(scenario, rules, credentialsOf)}]);
+		const plays = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: playOf(scenario, rules, {file, credentialsOf})}]);
 		// Where no back end has the rules, what was named is wrong.
 		const failure = made.find(({error}) => error !== undefined)?.error;
 		if (plays.length === 0 && failure !== undefined) {
@@ -172,12 +172,13 @@ function noRules(backend: Backend): RuleInput {
 	};
 }
 
-function playOf(file: ScenarioFile, rules: RuleInput, credentialsOf: CredentialsOf): ScenarioPlay {
+function playOf(scenario: ScenarioFile, rules: RuleInput, {file, credentialsOf}: {readonly file: string; readonly credentialsOf: CredentialsOf}): ScenarioPlay {
 	return {
-		name: file.name,
-		about: file.about,
+		file,
+		name: scenario.name,
+		about: scenario.about,
 		...planScenario({
-			file, intent: rules.intent, topology: defaultTopology, credentials: credentialsOf(rules.intent, rules.proxy),
+			file: scenario, intent: rules.intent, topology: defaultTopology, credentials: credentialsOf(rules.intent, rules.proxy),
 		}),
 	};
 }

@@ -43,6 +43,11 @@ export function readDocuments(text: string): readonly Field[] {
 	return fields;
 }
 
+/** The line that a value begins in, counted from 1; of an alias that of what it stands for. */
+export function lineOf({node, source}: Field): number {
+	return source.lines.linePos(node.range?.[0] ?? 0).line;
+}
+
 /** Whether a field is a mapping. */
 export function isMapping(field: Field): boolean {
 	return isMap(field.node);

@@ -19,13 +19,14 @@ export type RuleAnswer =
 	/** Nothing that is understood fails; these conditions are not understood, or ask for what is not known. None: the doubt is whether the target takes the packet. */
 	| {readonly kind: 'not-known'; readonly matches: readonly Match[]};
 
-type MatchAnswer = boolean | 'not-known';
+/** Whether one condition holds. */
+export type MatchAnswer = boolean | 'not-known';
 
 /** Reads a rule. A native nft rule differs where it asks for what the packet has not: it fails then, whether or not the condition is negated (NFT_BREAK). */
 export function askRule({matches, target}: Pick<Rule, 'matches' | 'target'>, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): RuleAnswer {
 	const doubtful: Match[] = [];
 	for (const match of matches) {
-		const answer = answerOf(match, facts, isNative);
+		const answer = askMatch(match, facts, {isNative});
 		if (answer === false) {
 			return {kind: 'fails', match};
 		}
@@ -43,7 +44,8 @@ function canPass(target: Target, {connmark}: PacketFacts): boolean {
 	return target.kind === 'tproxy' || target.kind === 'extension' || (target.kind === 'restore-mark' && connmark === 'none');
 }
 
-function answerOf(match: Match, facts: PacketFacts, isNative: boolean): MatchAnswer {
+/** Reads one condition of a rule. */
+export function askMatch(match: Match, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): MatchAnswer {
 	return (answers[match.kind] as Answering)(match, facts, isNative);
 }
 

@@ -7,7 +7,6 @@ import {exitCode, summarize, type Summary} from './exit-code.js';
 import {jsonVersion, reportToJson} from './json.js';
 import {hang, paragraph} from './layout.js';
 import {createPainter, type Painter} from './painter.js';
-import {printTap} from './tap.js';
 import {printText, type TextOptions} from './text.js';
 import type {Report} from './types.js';
 
@@ -54,29 +53,6 @@ export function runsToJson(runs: Runs): unknown {
 		summary: summarizeRuns(runs),
 		durationMs: runs.durationMs,
 	};
-}
-
-/** All runs as TAP, each a subtest (TAP 14). */
-export function printRunsTap(runs: Runs): string {
-	const {entries} = runs;
-	const {passed, failed, inconclusive} = summarizeRuns(runs);
-	return [
-		'TAP version 14',
-		`1..${entries.length}`,
-		...entries.flatMap((entry, index) => printSubtest(entry, index + 1)),
-		`# ${passed} passed, ${failed} failed, ${inconclusive} inconclusive`,
-	].map(line => `${line}\n`).join('');
-}
-
-function printSubtest(entry: RunEntry, number: number): readonly string[] {
-	const what = `${nameOf(entry)}, ${entry.backend}`;
-	const name = `${number} - ${what}`;
-	if (entry.kind !== 'report') {
-		return [entry.kind === 'unavailable' ? `ok ${name} # SKIP ${entry.reason}` : `not ok ${name}`, ...(entry.kind === 'rejected' ? [`# ${entry.reason.replaceAll('\n', ' ')}`] : [])];
-	}
-
-	const inner = printTap(entry.report).trimEnd().split('\n').slice(1).map(line => `    ${line}`);
-	return [`# Subtest: ${what}`, ...inner, `${exitCode(entry.report) === 0 ? 'ok' : 'not ok'} ${name}`];
 }
 
 const nameColumn = 14;

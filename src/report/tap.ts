@@ -1,72 +1,85 @@
 /**
-A report as TAP version 14 (testanything.org), one test point per type and family.
+Results as TAP version 14 (testanything.org): a test point per case; several suites are subtests.
 */
 
-import {stepsOfPath} from '../netfilter/path.js';
-import type {Outcome} from '../judge/outcome.js';
-import {causesOf, describeCause, describeDifference} from './differences.js';
-import {summarize} from './exit-code.js';
-import type {Report, TypeResult} from './types.js';
+import {
+	exitCodeOfResults, isSingle, printSummary, summarizeResults, type ResultCase, type Results, type ResultSuite,
+} from './results.js';
 
-/** The report as TAP. What is not `ok` has its reasons as YAML; so has the published route, which never decides. */
-export function printTap(report: Report): string {
-	const {passed, failed, inconclusive} = summarize(report);
-	return [
-		'TAP version 14',
-		`1..${report.types.length}`,
-		...(report.scenario === undefined ? [] : [`# ${report.scenario.name}: ${report.scenario.about}`]),
-		...report.types.flatMap((result, index) => printPoint(result, {number: index + 1, what: report.scenario === undefined ? 'type' : 'probe'})),
-		...report.hints.map(hint => `# ${hint}`),
-		`# ${passed} passed, ${failed} failed, ${inconclusive} inconclusive`,
-	].map(line => `${line}\n`).join('');
+/** The results as TAP. What is not `ok` has its reasons as YAML, and every case its notes. What is unavailable is skipped. */
+export function printTap(results: Results): string {
+	const {suites} = results;
+	const [only] = suites;
+	const body = only !== undefined && suites.length === 1
+		? printSuite(only)
+		: [
+			`1..${suites.length}`,
+			...suites.flatMap((suite, index) => printSubtest(suite, index + 1)),
+			`# ${printSummary(summarizeResults(results))}`,
+		];
+	return ['TAP version 14', ...body].map(line => `${line}\n`).join('');
 }
 
-function printPoint(result: TypeResult, {number, what}: {readonly number: number; readonly what: 'type' | 'probe'}): readonly string[] {
-	const {id, name, family, outcome, published, legs} = result;
+function printSubtest(suite: ResultSuite, number: number): readonly string[] {
+	if (isSingle(suite)) {
+		return printPoint(suite.cases[0]!, number);
+	}
+
+	const name = escape(suite.name);
 	return [
-		`${outcome.kind === 'pass' ? 'ok' : 'not ok'} ${number} - ${what} ${id} ${name}, ${family}`,
-		'  ---',
-		...(outcome.kind === 'pass' ? [] : [`  message: ${quote(messageOf(outcome))}`, `  outcome: ${outcome.kind}`]),
-		...reasonsOf(outcome),
-		`  path: ${quote(stepsOfPath({legs}).join(' > '))}`,
-		...(published === null ? [] : [`  article: ${published.agrees === true ? 'agrees' : quote(published.reason ?? 'differs')}`]),
-		'  ...',
+		`# Subtest: ${oneLine(suite.name)}`,
+		...printSuite(suite).map(line => `    ${line}`),
+		`${exitCodeOfResults({suites: [suite]}) === 0 ? 'ok' : 'not ok'} ${number} - ${name}`,
 	];
 }
 
-function messageOf(outcome: Outcome): string {
-	switch (outcome.kind) {
-		case 'pass': {
-			return '';
-		}
-
-		case 'fail': {
-			return outcome.differences.slice(0, 1).map(difference => describeDifference(difference)).join('');
-		}
-
-		case 'inconclusive': {
-			return `inconclusive: ${outcome.reasons[0]?.message ?? ''}`;
-		}
-	}
+function printSuite({about, cases, hints = [], ...suite}: ResultSuite): readonly string[] {
+	return [
+		`1..${cases.length}`,
+		...(about === undefined ? [] : [`# ${oneLine(about)}`]),
+		...cases.flatMap((own, index) => printPoint(own, index + 1)),
+		...hints.map(hint => `# ${oneLine(hint)}`),
+		`# ${printSummary(summarizeResults({suites: [{...suite, cases}]}))}`,
+	];
 }
 
-function reasonsOf(outcome: Outcome): readonly string[] {
-	switch (outcome.kind) {
-		case 'pass': {
-			return [];
-		}
+/** The name of the list of reasons. */
+const reasonsKey = {fail: 'differences', inconclusive: 'gaps'} as const;
 
-		case 'fail': {
-			return ['  differences:', ...outcome.differences.map(difference => `    - ${quote([describeDifference(difference), ...causesOf(difference).map(cause => describeCause(cause))].join(' '))}`)];
-		}
-
-		case 'inconclusive': {
-			return ['  gaps:', ...outcome.reasons.map(({kind, message}) => `    - ${quote(`${kind}: ${message}`)}`)];
-		}
+function printPoint({name, outcome, notes = [], place}: ResultCase, number: number): readonly string[] {
+	if (outcome.kind === 'unavailable') {
+		return [`ok ${number} - ${escape(name)} # SKIP ${oneLine(outcome.message)}`];
 	}
+
+	const isOk = outcome.kind === 'pass';
+	const block = [
+		...(isOk
+			? []
+			: [
+				`  message: ${quote(outcome.kind === 'inconclusive' ? `inconclusive: ${outcome.message}` : outcome.message)}`,
+				`  outcome: ${outcome.kind}`,
+				`  ${reasonsKey[outcome.kind]}:`,
+				...outcome.reasons.map(reason => `    - ${quote(reason)}`),
+				...(place === undefined ? [] : [`  at: ${quote(place.line === undefined ? place.file : `${place.file}:${place.line}`)}`]),
+			]),
+		...notes.map(([label, text]) => `  ${label}: ${quote(text)}`),
+	];
+	return [
+		`${isOk ? 'ok' : 'not ok'} ${number} - ${escape(name)}`,
+		...(block.length === 0 ? [] : ['  ---', ...block, '  ...']),
+	];
 }
 
 /** JSON's strings are YAML's double-quoted ones. */
 function quote(text: string): string {
 	return JSON.stringify(text);
+}
+
+/** A line is all that a description has, and `#` would begin a directive (TAP 14, "Escaping"). */
+function escape(text: string): string {
+	return oneLine(text).replaceAll(/[\\#]/gu, String.raw`\$&`);
+}
+
+function oneLine(text: string): string {
+	return text.replaceAll(/\s*[\r\n\u{85}\u2028\u2029]+\s*/gu, ' ');
 }

@@ -17,6 +17,9 @@ export type Environment = {readonly kernel: string; readonly iptables: string; r
 /** Which rules were judged. `sha256` is of the text that was installed, all families. */
 export type RulesSummary = {readonly source: string; readonly release: string | null; readonly backend: Backend; readonly sha256: string};
 
+/** Where in a user's file something stands: the claim of a probe, or a rule. Lines count from 1. */
+export type Place = {readonly file: string; readonly line?: number};
+
 /** One type of traffic in one family, judged. */
 export type TypeResult = {
 	/** Of a type its own; of a probe of a scenario its number there. */
@@ -37,6 +40,8 @@ export type TypeResult = {
 	readonly published: PublishedVerdict | null;
 	/** There where the expectation is a fault that is known. */
 	readonly fault?: KnownFault;
+	/** There where a user's file holds what was claimed, or the rule that decided otherwise. */
+	readonly place?: Place;
 	readonly gaps: readonly Gap[];
 };
 

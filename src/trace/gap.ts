@@ -5,12 +5,14 @@ export type GapKind =
 	| 'not-traced' // A packet that was sent does not appear in the trace.
 	| 'open-traversal' // The trace does not say how a base chain was left, or which rule matched.
 	| 'counter-mismatch' // A rule's counter and the trace disagree.
-	| 'unwitnessed' // A rule of iptables without a counter, so that nothing confirms the trace.
+	| 'unwitnessed' // Nothing confirms it: a rule of iptables without a counter, or a packet sent to be invalid that conntrack is not seen to call so.
 	| 'no-end' // Nobody accepted, refused or dropped the connection in time.
 	| 'credentials' // The UID or GID in the kernel is not the one asked for, or is not known.
 	| 'ambiguous' // Two sockets or packets could be meant.
 	| 'actor-ended' // A process of the run ended before its time.
-	| 'rules-differ'; // What the kernel holds is not what was installed.
+	| 'rules-differ' // What the kernel holds is not what was installed.
+	| 'not-sent' // Packets of a class that no probe can be.
+	| 'reading'; // The kernel did something else with a packet than our reading of the rules, so that the classes may be cut wrongly.
 
 /** One reason, with a sentence that names what is missing. */
 export type Gap = {readonly kind: GapKind; readonly message: string};

@@ -9,9 +9,8 @@ import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {dir} from 'tmp-promise';
 import {backends} from '../../src/netfilter/types.js';
+import {formats} from '../../testbed/commands/arguments.js';
 import {testbed} from './_cli.js';
-
-const formats = ['text', 'json', 'tap'] as const;
 
 /** The user and group "nobody" of Debian (base-passwd): no rights at all. */
 const nobody = 65_534;
@@ -35,7 +34,7 @@ async function recordAndReplay(t: ExecutionContext, given: readonly string[], pr
 	const {path: folder, cleanup} = await dir({prefix: 'testbed-replay-', unsafeCleanup: true});
 	try {
 		const file = path.join(folder, 'run.testbed');
-		const run = await testbed(['run', ...given, ...printing, '--record', file]);
+		const run = await testbed(['run', ...given, ...printing, '--record', file], {env: {GITHUB_STEP_SUMMARY: ''}});
 		chmodSync(file, 0o644);
 		const replayed = await replayAsNobody(folder, ['replay', 'run.testbed', ...printing]);
 		t.is(replayed.stderr, '');
@@ -101,8 +100,9 @@ test.serial('a run that failed fails again', async t => {
 	const {stdout: rules} = await testbed(['rules', 'release:1.30']);
 	const broken = path.join(folder, 'broken.rules');
 	writeFileSync(broken, rules.replace(/^-A ISTIO_INBOUND .*-j ISTIO_IN_REDIRECT\n/mu, ''));
-	const {exitCode} = await recordAndReplay(t, ['--rules', broken], []);
+	const {exitCode, stdout} = await recordAndReplay(t, ['--rules', broken], ['--format', 'github']);
 	t.is(exitCode, 1);
+	t.regex(stdout, /^::error file=.*broken\.rules/mu);
 	await cleanup();
 });
 

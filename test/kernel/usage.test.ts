@@ -19,7 +19,8 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 		.map(([option, value]) => ({given: [`${option}=${value}`], message: new RegExp(`${option}.*whole number from 0 to 4294967294`, 'u')})),
 	{given: ['--timeout', '0'], message: /--timeout.*whole number from 1/u},
 	{given: ['--trace-buffer', 'big'], message: /--trace-buffer.*whole number from 1/u},
-	{given: ['--format', 'xml'], message: /xml.*text, json, tap/u},
+	{given: ['--format', 'xml'], message: /xml.*text, json, tap, junit, markdown, github; the nearest is junit/u},
+	{given: ['run', 'scenarios/udp.yaml', '--format', 'markdwn'], message: /the nearest is markdown/u},
 	{given: ['--rules', 'release:1.30', '--redirect-dns'], message: /unknown option '--redirect-dns'[\s\S]*belong into the quotes of their input/u},
 	{given: ['--rulez'], message: /unknown option '--rulez'/u},
 	{given: ['walk'], message: /"walk" is no scenario: a file that ends in \.yaml/u},
@@ -84,6 +85,13 @@ test('a report that cannot be written', async t => {
 	t.is(exitCode, 2);
 	t.is(stdout, '');
 	t.regex(stderr, /cannot be written to \/nowhere\/report/u);
+});
+
+test('a summary for GitHub that cannot be written: status 2, and the annotations are out', async t => {
+	const {exitCode, stdout, stderr} = await testbed(['--types', '3', '--format', 'github'], {env: {GITHUB_STEP_SUMMARY: '/nowhere/summary'}});
+	t.is(exitCode, 2);
+	t.is(stdout, '1 passed, 0 failed, 0 inconclusive\n');
+	t.regex(stderr, /cannot be written to \/nowhere\/summary, which GITHUB_STEP_SUMMARY names/u);
 });
 
 test('a broken IPv6 dump is named by its own line, and a good IPv4 one does not help it', async t => {

@@ -3,6 +3,7 @@ Readers of command-line values: each says what was given and what is possible.
 */
 
 import {InvalidArgumentError} from 'commander';
+import {nearest} from '../../src/istio/nearest.js';
 import {parseAddress} from '../../src/netfilter/address.js';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import {isTypeId, typeIds} from '../../src/scenario/six-types.js';
@@ -12,13 +13,33 @@ import type {TypeId} from '../../src/scenario/types.js';
 export const idMax = 4_294_967_294;
 
 /** The formats of `--format`. */
-export const formats = ['text', 'json', 'tap'] as const;
-
-/** How many rule sets run at once unless asked otherwise: as many as the machines that this was measured on have cores (see bench.ts). */
-export const defaultLanes = 2;
+export const formats = ['text', 'json', 'tap', 'junit', 'markdown', 'github'] as const;
 
 /** One of them. */
 export type Format = (typeof formats)[number];
+
+/** Other names for them, that people may try. */
+const otherNames: Readonly<Record<string, Format>> = {
+	xml: 'junit', md: 'markdown', gfm: 'markdown', actions: 'github', human: 'text', txt: 'text',
+};
+
+/**
+A format by its name.
+
+@throws {InvalidArgumentError} with all formats and the one that may be meant.
+*/
+export function readFormat(text: string): Format {
+	const format = formats.find(name => name === text);
+	if (format === undefined) {
+		const meant = otherNames[text.toLowerCase()] ?? nearest(text, formats)?.name;
+		throw new InvalidArgumentError(`There is no such format: choose from ${formats.join(', ')}; the nearest is ${meant}.`);
+	}
+
+	return format;
+}
+
+/** How many rule sets run at once unless asked otherwise: as many as the machines that this was measured on have cores (see bench.ts). */
+export const defaultLanes = 2;
 
 /** A whole number within bounds. */
 export function readNumber(text: string, {min, max}: {readonly min: number; readonly max: number}): number {

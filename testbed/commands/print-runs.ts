@@ -2,19 +2,15 @@
 How the result of a run is printed, whether it was just played or replayed.
 */
 
-import {writeFileSync} from 'node:fs';
 import process from 'node:process';
 import {reportToJson} from '../../src/report/json.js';
-import {
-	printRunsTap, printRunsText, runsToJson, type Runs,
-} from '../../src/report/runs.js';
-import {printTap} from '../../src/report/tap.js';
+import {resultsOfReport, resultsOfRuns} from '../../src/report/results-of-runs.js';
+import {printRunsText, runsToJson, type Runs} from '../../src/report/runs.js';
 import {printText, type TextOptions} from '../../src/report/text.js';
 import type {Report} from '../../src/report/types.js';
-import {TestbedError} from '../errors.js';
 import type {Format} from './arguments.js';
 import {wantsColour} from './colour.js';
-import {writeOut} from './stdout.js';
+import {writeFormatted} from './formatted.js';
 
 /** What the command line says of printing. */
 export type PrintFlags = {readonly format: Format; readonly output?: string; readonly verbose?: boolean};
@@ -29,65 +25,20 @@ function textOptions(flags: PrintFlags): TextOptions {
 	};
 }
 
-function printOne(report: Report, flags: PrintFlags): string {
-	switch (flags.format) {
-		case 'json': {
-			return `${JSON.stringify(reportToJson(report), undefined, 2)}\n`;
-		}
-
-		case 'tap': {
-			return printTap(report);
-		}
-
-		case 'text': {
-			return printText(report, textOptions(flags));
-		}
-	}
-}
-
-function printMany(runs: Runs, flags: PrintFlags): string {
-	switch (flags.format) {
-		case 'json': {
-			return `${JSON.stringify(runsToJson(runs), undefined, 2)}\n`;
-		}
-
-		case 'tap': {
-			return printRunsTap(runs);
-		}
-
-		case 'text': {
-			return printRunsText(runs, textOptions(flags));
-		}
-	}
-}
-
 /**
 Prints the report of one run.
 
-@throws {TestbedError} INPUT when the file of `--output` cannot be written.
+@throws {TestbedError} INPUT when a file cannot be written.
 */
 export async function writeReport(report: Report, flags: PrintFlags): Promise<void> {
-	await write(printOne(report, flags), flags.output);
+	await writeFormatted({text: () => printText(report, textOptions(flags)), json: () => reportToJson(report), results: () => resultsOfReport(report)}, flags);
 }
 
 /**
 Prints what came of many runs.
 
-@throws {TestbedError} INPUT when the file of `--output` cannot be written.
+@throws {TestbedError} INPUT when a file cannot be written.
 */
 export async function writeRuns(runs: Runs, flags: PrintFlags): Promise<void> {
-	await write(printMany(runs, flags), flags.output);
-}
-
-async function write(text: string, file: string | undefined): Promise<void> {
-	if (file === undefined) {
-		await writeOut(text);
-		return;
-	}
-
-	try {
-		writeFileSync(file, text);
-	} catch (error) {
-		throw new TestbedError('INPUT', {message: `The report cannot be written to ${file}: ${(error as Error).message}`, state: 'The run itself had ended.', cause: error});
-	}
+	await writeFormatted({text: () => printRunsText(runs, textOptions(flags)), json: () => runsToJson(runs), results: () => resultsOfRuns(runs)}, flags);
 }

@@ -12,7 +12,10 @@ import {sidecarRouting} from '../../src/istio/routing.js';
 import {tableFamily} from '../../src/netfilter/built-in.js';
 import {importRules, type Imported} from '../../src/netfilter/import.js';
 import {printStep} from '../../src/netfilter/path.js';
-import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
+import type {
+	AddressFamily, Backend, Rule, RuleSet,
+} from '../../src/netfilter/types.js';
+import type {Place} from '../../src/report/types.js';
 import {intentOfRuleSet} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../options.js';
@@ -56,6 +59,7 @@ export function ofDump({source, source6, families, backends}: InputRequest): Loa
 		routing: intent.ambient === undefined ? sidecarRouting(options, families, release) : ambientRouting(families),
 		warnings: [...parts.flatMap(({warnings}) => warnings), ...opaqueWarnings(parts)],
 		lines: new Map(parts.flatMap(({lines}) => [...lines])),
+		places: placesOf(parts, source6 === undefined ? [source] : [source, source6]),
 		intent,
 	};
 	return {
@@ -72,6 +76,11 @@ function importParts({source, source6, families}: Pick<InputRequest, 'source' | 
 
 	const [only, ...others] = families;
 	return [importRules(readSource(source), only === 'ipv6' && others.length === 0 ? {family: 'ipv6'} : {})];
+}
+
+/** Standard input is no file that anybody could open. */
+function placesOf(parts: readonly Imported[], sources: readonly string[]): ReadonlyMap<Rule, Place> {
+	return new Map(parts.flatMap(({lines}, index) => sources[index] === '-' ? [] : [...lines].map(([rule, line]) => [rule, {file: sources[index]!.replace(/^file:/u, ''), line}])));
 }
 
 function missingFamily(source: string, missing: readonly AddressFamily[]): TestbedError {

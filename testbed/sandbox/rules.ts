@@ -34,7 +34,7 @@ export type Installation = {
 };
 
 /** What the kernel holds after an installation, and the words of the tools that say so. */
-export type HeldRules = {readonly ruleSet: RuleSet; readonly texts: readonly RulesText[]};
+export type InstalledRules = {readonly ruleSet: RuleSet; readonly texts: readonly RulesText[]};
 
 /**
 Installs the rules of the given families and returns what the kernel then holds: numbers, texts and roles are taken from there.
@@ -51,7 +51,7 @@ The same, with the words of the tools: for a recording.
 
 @throws {TestbedError} as {@link installRules}.
 */
-export async function installHeld(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<HeldRules> {
+export async function installHeld(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
 	const {backend} = installation;
 	const texts = backend === 'nftables' ? await installNft(netns, ruleSet, installation) : await installIptables(netns, ruleSet, {...installation, backend});
 	const held = parseHeld(texts);

@@ -52,9 +52,13 @@ export type Claim = {
 export type ProbeClaim = {
 	readonly name: string;
 	readonly at: string;
+	/** The line that its text begins in. */
+	readonly line: number;
 	readonly from: Text;
 	readonly to: Target;
 	readonly protocol: 'tcp' | 'udp';
+	/** Where one packet is sent that conntrack calls invalid: the place of the word. */
+	readonly invalid: Text | undefined;
 	readonly source: Text | undefined;
 	readonly article: PublishedTypeId | null;
 	readonly families: readonly AddressFamily[] | undefined;

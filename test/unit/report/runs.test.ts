@@ -1,40 +1,12 @@
 import test from 'ava';
 import {
-	exitCodeOfRuns, printRunsTap, printRunsText, runsToJson, summarizeRuns, type RunEntry, type Runs,
+	exitCodeOfRuns, printRunsText, runsToJson, summarizeRuns, type RunEntry,
 } from '../../../src/report/runs.js';
-import type {Backend} from '../../../src/netfilter/types.js';
 import {compareWithGolden} from '../../helpers/goldens.js';
-import {observed} from '../../helpers/observed.js';
-import {deleteRule, sketchReport, type RunSketch} from '../../helpers/reports.js';
-
-const doubt: RunSketch['tamper'] = ({path, loop}, {id}) => observed(path.legs, {loop, gaps: id === '6' ? [{kind: 'lost-events', message: 'An event was lost.'}] : []});
-
-function reportEntry(release: string, backend: Backend, {hints = [], ...sketch}: RunSketch & {readonly hints?: readonly string[]} = {}): RunEntry {
-	const {ruleSet: _, ...report} = sketchReport(sketch);
-	const source = 'release:all';
-	return {
-		kind: 'report', source, release, backend, report: {...report, hints, rules: {...report.rules, source, release, backend}},
-	};
-}
-
-const missing: RunEntry = {
-	kind: 'unavailable', source: 'release:all', release: '1.20', backend: 'nftables', reason: 'release 1.20 writes no native nftables rules.',
-};
-const rejected: RunEntry = {
-	kind: 'rejected', source: 'mine.rules', release: null, backend: 'iptables-nft', reason: 'iptables-nft-restore rejected line 3.',
-};
-
-function runsOf(...entries: readonly RunEntry[]): Runs {
-	return {entries, durationMs: 2345};
-}
-
-const mixed = runsOf(
-	reportEntry('1.20', 'iptables-nft'),
-	reportEntry('1.30', 'iptables-nft', {mutate: deleteRule('ISTIO_OUTPUT', 9), ids: ['1', '2']}),
-	missing,
-	reportEntry('1.30', 'nftables', {tamper: doubt, ids: ['5', '6'], hints: ['A hint that is longer than the eighty columns of a terminal, so that it goes on in the next line.']}),
-	rejected,
-);
+import {deleteRule} from '../../helpers/reports.js';
+import {
+	doubt, missing, mixed, rejected, reportEntry, runsOf,
+} from '../../helpers/runs.js';
 
 test('text: a table of all runs, in 80 columns, after what did not pass', t => {
 	const text = printRunsText(mixed, {colour: false, verbose: false, width: 80});
@@ -52,10 +24,6 @@ test('colours take no room in the table', t => {
 	// eslint-disable-next-line no-control-regex -- The colours of a terminal.
 	t.is(coloured?.replaceAll(/\u001B\[\d+m/gu, ''), plain);
 	t.not(coloured, plain);
-});
-
-test('tap: a subtest for each run', t => {
-	compareWithGolden(t, 'many-runs.tap', printRunsTap(mixed));
 });
 
 test('json: each run as the document of a single one', t => {

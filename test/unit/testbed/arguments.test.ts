@@ -1,7 +1,7 @@
 import test from 'ava';
 import {InvalidArgumentError} from 'commander';
 import {
-	idMax, readBackend, readBackends, readFamilies, readId, readNumber, readServers, readTypes,
+	formats, idMax, readBackend, readBackends, readFamilies, readFormat, readId, readNumber, readServers, readTypes,
 } from '../../../testbed/commands/arguments.js';
 
 type Row = {readonly title: string; readonly read: () => unknown; readonly value?: unknown; readonly error?: string};
@@ -36,6 +36,9 @@ const rows: readonly Row[] = [
 	{title: 'a list with one that is none', read: () => readBackends('iptables-nft,ebtables'), error: 'It must be iptables-nft, iptables-legacy, nftables.'},
 	{title: 'name servers of both families', read: () => readServers('10.96.0.10, 2001:db8::a,'), value: ['10.96.0.10', '2001:db8::a']},
 	{title: 'a name server by name', read: () => readServers('10.96.0.10,dns.example'), error: '"dns.example" is no address.'},
+	...formats.map(format => ({title: `the format ${format}`, read: () => readFormat(format), value: format})),
+	...([['xml', 'junit'], ['md', 'markdown'], ['markdwn', 'markdown'], ['JSON', 'json'], ['tpa', 'tap'], ['Actions', 'github'], ['', 'tap']] as const)
+		.map(([text, meant]) => ({title: `no format: "${text}"`, read: () => readFormat(text), error: `There is no such format: choose from text, json, tap, junit, markdown, github; the nearest is ${meant}.`})),
 ];
 
 for (const {title, read, value, error} of rows) {

@@ -1,16 +1,9 @@
 import test from 'ava';
 import {exitCode, summarize} from '../../../src/report/exit-code.js';
-import {printTap} from '../../../src/report/tap.js';
 import {observed} from '../../helpers/observed.js';
-import {compareWithGolden} from '../../helpers/goldens.js';
 import {deleteRule, sketchReport, type RunSketch} from '../../helpers/reports.js';
 
 const gap: RunSketch['tamper'] = ({path, loop}, {id}) => observed(path.legs, {loop, gaps: id === '6' ? [{kind: 'actor-ended', message: 'The proxy ended: "SIGKILL".'}] : []});
-
-test('tap: passes, a failure with its differences, and what is inconclusive', t => {
-	const report = sketchReport({ids: ['1', '3', '4', '4b', '6'], mutate: deleteRule('ISTIO_OUTPUT', 2), tamper: gap});
-	compareWithGolden(t, 'report.tap', printTap({...report, hints: ['A hint.']}));
-});
 
 for (const [title, sketch, code, counts] of [
 	['all passed', {}, 0, [6, 0, 0]],

@@ -1,0 +1,55 @@
+/**
+The classes of one or more rule sets: sets of packets that each of the sets treats alike, and what cannot be asked of them.
+*/
+
+import type {AddressFamily} from '../netfilter/types.js';
+import type {Topology} from '../scenario/topology.js';
+import {cutFields, type Fields} from './fields.js';
+import type {Box} from './box.js';
+import {Walker, type Leaf, type Program} from './walk.js';
+import {
+	placesOf, rangesOf, situationsIn, type LeftOut, type Origin, type Places, type Situation,
+} from './world.js';
+
+/** Packets that each rule set treats alike. */
+export type PacketClass = {
+	readonly family: AddressFamily;
+	readonly origin: Origin;
+	readonly isLocal: boolean;
+	readonly box: Box;
+	/** Of each rule set what becomes of them, by our reading. */
+	readonly foretold: ReadonlyArray<Omit<Leaf, 'box'>>;
+};
+
+/** Classes that no probe is sent for. */
+export type LeftOutClasses = {
+	readonly kind: LeftOut['kind'];
+	readonly because: string;
+	readonly origin: Origin;
+	readonly classes: readonly PacketClass[];
+};
+
+/** All classes of one family. */
+export type ClassSet = {readonly fields: Fields; readonly places: Places; readonly classes: readonly PacketClass[]; readonly leftOut: readonly LeftOutClasses[]};
+
+/**
+Cuts all packets of a family into classes. One that a rule set does not tell from another is not told apart: a field that no rule on the way looks at stays whole.
+*/
+export function classify(programs: readonly Program[], {family, topology}: {readonly family: AddressFamily; readonly topology: Topology}): ClassSet {
+	const places = placesOf(topology, family);
+	const fields = cutFields(programs.map(({ruleSet}) => ruleSet), {family, ranges: rangesOf(places)});
+	const {situations, leftOut} = situationsIn(fields, places);
+	const walkers = programs.map(program => new Walker(program, {fields, places}));
+	const cut = (situation: Situation): readonly PacketClass[] => walkers
+		.reduce<readonly Joint[]>((joint, walker) => joint.flatMap(({box, foretold}) => walker.leaves(situation, box).map((leaf): Joint => ({box: leaf.box, foretold: [...foretold, {hits: leaf.hits, doubts: leaf.doubts}]}))), [{box: situation.box, foretold: []}])
+		.map(({box, foretold}) => ({
+			family, origin: situation.origin, isLocal: situation.isLocal, box, foretold,
+		}));
+	return {
+		fields, places, classes: situations.flatMap(situation => cut(situation)), leftOut: leftOut.map(left => ({
+			kind: left.kind, because: left.because, origin: left.origin, classes: cut(left),
+		})),
+	};
+}
+
+type Joint = Pick<PacketClass, 'box' | 'foretold'>;

@@ -1,0 +1,98 @@
+/**
+The fields of a packet as it is sent, cut into the values that rules can tell apart. All values of one cut are the same to every rule that was given: none of its conditions separates them.
+*/
+
+import {addressBits, parseRange} from '../netfilter/address.js';
+import {rulesOf, tableFamily} from '../netfilter/lookup.js';
+import type {AddressFamily, Match, RuleSet} from '../netfilter/types.js';
+
+/** What a sender chooses. Interfaces, the type of an address and conntrack's state follow from it: see `world.ts`. */
+export const fieldNames = ['protocol', 'source', 'source-port', 'destination', 'destination-port', 'uid', 'gid', 'mark', 'packet'] as const;
+
+/** One of them. */
+export type FieldName = typeof fieldNames[number];
+
+/** All values from `first` to `last`. Of a mark it is one value that stands for all that the rules' masks cannot tell from it. */
+export type Cut = {readonly first: bigint; readonly last: bigint};
+
+/** Per field its cuts, in order. A set of values is a number with one bit for each cut: see `box.ts`. */
+export type Fields = {readonly family: AddressFamily; readonly protocols: readonly string[]; readonly cuts: Readonly<Record<FieldName, readonly Cut[]>>};
+
+/** What a packet can be to conntrack: the first of a connection, or one that belongs to none (INVALID). */
+export const packetKinds = ['first', 'invalid'] as const;
+
+/** Protocols that a probe can be of; they are always told apart. */
+export const sentProtocols = ['tcp', 'udp'] as const;
+
+const portMax = 0xFF_FFn;
+const idMax = 0xFF_FF_FF_FEn; // 4294967295 is "no such id" (`uid_valid` in linux/uidgid.h).
+const markMax = 0xFF_FF_FF_FFn;
+
+/** Cuts the fields at every value where some rule of some set begins or ceases to match, and at the ends of `ranges` (addresses that the world tells apart). */
+export function cutFields(ruleSets: readonly RuleSet[], {family, ranges}: {readonly family: AddressFamily; readonly ranges: readonly Cut[]}): Fields {
+	const matches = ruleSets.flatMap(ruleSet => [...rulesOf(ruleSet)]
+		.filter(placed => placed.family === 'inet' || placed.family === tableFamily(family))
+		.flatMap(({rule}) => rule.matches));
+	const protocols = [...new Set([...sentProtocols, ...matches.flatMap(match => match.kind === 'protocol' ? [match.protocol] : [])])];
+	const addressMax = (1n << BigInt(addressBits[family])) - 1n;
+	const addresses = (kind: 'source' | 'destination'): readonly Cut[] => cutAt(addressMax, [...ranges, ...matches.flatMap(match => match.kind === kind ? (parseRange(match.address, family) ?? []) : [])]);
+	const ports = (kind: 'source-port' | 'destination-port'): readonly Cut[] => cutAt(portMax, matches.flatMap(match => match.kind === kind ? match.ranges.map(({from, to}) => cut(from, to)) : []), 1n);
+	const ids = (kind: 'uid' | 'gid'): readonly Cut[] => cutAt(idMax, matches.flatMap(match => match.kind === kind ? [cut(match.from, match.to)] : []));
+	return {
+		family,
+		protocols,
+		cuts: {
+			protocol: protocols.map((_, index) => cut(index, index)),
+			source: addresses('source'),
+			'source-port': ports('source-port'),
+			destination: addresses('destination'),
+			'destination-port': ports('destination-port'),
+			uid: ids('uid'),
+			gid: ids('gid'),
+			mark: cutMarks(matches),
+			packet: packetKinds.map((_, index) => cut(index, index)),
+		},
+	};
+}
+
+function cut(first: number, last: number): Cut {
+	return {first: BigInt(first), last: BigInt(last)};
+}
+
+/** The domain from `min` to `max` in pieces that no range cuts any further. */
+function cutAt(max: bigint, ranges: readonly Cut[], min = 0n): readonly Cut[] {
+	const starts = new Set([min]);
+	for (const {first, last} of ranges) {
+		for (const start of [first, last + 1n]) {
+			if (start > min && start <= max) {
+				starts.add(start);
+			}
+		}
+	}
+
+	const sorted = [...starts].toSorted((one, other) => (one < other ? -1 : 1));
+	return sorted.map((first, index) => ({first, last: index + 1 < sorted.length ? sorted[index + 1]! - 1n : max}));
+}
+
+/** Conditions on a mark are no intervals: they compare some bits. One value stands for all with the same answers. Candidates are what the rules name, alone and in pairs, and their neighbours by one bit. */
+function cutMarks(matches: readonly Match[]): readonly Cut[] {
+	const asked = matches.flatMap(match => match.kind === 'mark' ? [{value: BigInt(match.value), mask: BigInt(match.mask)}] : []);
+	const distinct = [...new Map(asked.map(each => [`${each.value}/${each.mask}`, each])).values()];
+	const single = distinct.flatMap(({value, mask}) => [value & markMax, (value ^ (mask & -mask)) & markMax, (value | ~mask) & markMax]);
+	const paired = distinct.flatMap(one => distinct.map(other => (one.value & one.mask) | (other.value & other.mask & ~one.mask)));
+	const byAnswers = new Map<string, Cut>();
+	for (const candidate of [0n, ...single, ...paired]) {
+		const answers = distinct.map(({value, mask}) => (candidate & mask) === value ? '1' : '0').join('');
+		if (!byAnswers.has(answers)) {
+			byAnswers.set(answers, {first: candidate, last: candidate});
+		}
+	}
+
+	return [...byAnswers.values()];
+}
+
+/** The place of the cut that holds a value. Undefined where the domain ends before it, and for a mark, whose cuts hold one value each. */
+export function cutOf(cuts: readonly Cut[], value: bigint): number | undefined {
+	const index = cuts.findIndex(({first, last}) => first <= value && value <= last);
+	return index === -1 ? undefined : index;
+}

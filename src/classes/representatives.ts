@@ -1,0 +1,138 @@
+/**
+Which packets stand for a class: one at the edge of its values and one inside. Where a class leaves a field open, what is usual stands for it, so that a probe can be read.
+*/
+
+import {parseAddress} from '../netfilter/address.js';
+import type {AddressFamily} from '../netfilter/types.js';
+import type {Topology} from '../scenario/topology.js';
+import {
+	cutsIn, everyCut, intervalsOf, setOf, type Box,
+} from './box.js';
+import type {ClassSet, PacketClass} from './classes.js';
+import {
+	fieldNames, packetKinds, type Cut, type FieldName,
+} from './fields.js';
+import {printValue} from './values.js';
+
+/** One probe for a class. What is undefined is the kernel's choice. */
+export type Representative = {
+	/** The class, by its place. */
+	readonly index: number;
+	readonly kind: 'boundary' | 'inner';
+	readonly origin: PacketClass['origin'];
+	readonly family: AddressFamily;
+	readonly protocol: 'tcp' | 'udp';
+	readonly packet: typeof packetKinds[number];
+	readonly uid: number | undefined;
+	readonly gid: number | undefined;
+	readonly source: string | undefined;
+	readonly sourcePort: number | undefined;
+	readonly destination: {readonly address: string; readonly port: number};
+	readonly mark: number | undefined;
+};
+
+/** Ports that the kernel gives to sockets which ask for none (net.ipv4.ip_local_port_range by default). */
+const ephemeral: Cut = {first: 32_768n, last: 60_999n};
+const usualIds = [1000n, 2000n, 3000n, 65_534n, 0n];
+
+/** The representatives of all classes, in their order: two each, unless both are the same packet. */
+export function representativesOf({fields, places, classes}: ClassSet, topology: Topology): readonly Representative[] {
+	const usual = usualValues(topology, fields.family);
+	const domains = domainsOf(classes);
+	return classes.flatMap((packetClass, index) => {
+		const choose = (kind: Representative['kind']): Representative => {
+			const {box, origin, isLocal} = packetClass;
+			const pick = (field: FieldName): bigint => {
+				const whole = intervalsOf(fields.cuts[field], box[field]);
+				const offLink = (field === 'destination' || field === 'source') ? intervalsOf(fields.cuts[field], box[field] & ~setOf(fields.cuts[field], [places.onLink])) : [];
+				// What the world cuts, no rule looks at: its edges are nothing to this class.
+				const isOpen = box[field] === domains.get(`${origin} ${isLocal}`)![field];
+				return pickFrom(field === 'mark' ? cutsIn(box.mark).map(place => fields.cuts.mark[place]!) : whole, {
+					usual: usual[field], kind: isOpen ? 'inner' : kind, index, preferred: offLink,
+				});
+			};
+
+			const destination = printValue(fields, 'destination', pick('destination'));
+			const isPod = origin === 'pod';
+			const sourcePorts = intervalsOf(fields.cuts['source-port'], box['source-port']);
+			const isPortOpen = sourcePorts.some(({first, last}) => first <= ephemeral.first && ephemeral.last <= last) && (kind === 'inner' || box['source-port'] === everyCut(fields.cuts['source-port']));
+			const source = pick('source');
+			const uid = isPod ? Number(pick('uid')) : undefined;
+			return {
+				index,
+				kind,
+				origin,
+				family: fields.family,
+				protocol: printValue(fields, 'protocol', pick('protocol')) as 'tcp' | 'udp',
+				packet: packetKinds[Number(pick('packet'))] ?? 'first',
+				uid,
+				gid: isPod ? Number(isWithin(intervalsOf(fields.cuts.gid, box.gid), BigInt(uid!)) && (kind === 'inner' || box.gid === everyCut(fields.cuts.gid)) ? BigInt(uid!) : pick('gid')) : undefined,
+				source: isPod && kind === 'inner' ? sourceLeftOpen(destination, isLocal) : printValue(fields, 'source', source),
+				sourcePort: isPortOpen ? undefined : Number(pick('source-port')),
+				destination: {address: destination, port: Number(pick('destination-port'))},
+				mark: isPod && pick('mark') !== 0n ? Number(pick('mark')) : undefined,
+			};
+
+			/** What the route gives needs no asking for, if it is in the class. */
+			function sourceLeftOpen(to: string, isOwn: boolean): string | undefined {
+				const given = parseAddress(isOwn ? (fields.family === 'ipv4' && to.startsWith('127.') ? '127.0.0.1' : to) : topology.places.pod[fields.family])!.value;
+				return isWithin(intervalsOf(fields.cuts.source, box.source), given) ? undefined : printValue(fields, 'source', source);
+			}
+		};
+
+		const [boundary, inner] = [choose('boundary'), choose('inner')];
+		return JSON.stringify({...boundary, kind: ''}) === JSON.stringify({...inner, kind: ''}) ? [inner] : [boundary, inner];
+	});
+}
+
+/** Per origin all that its classes hold of each field. */
+function domainsOf(classes: readonly PacketClass[]): ReadonlyMap<string, Box> {
+	const domains = new Map<string, Box>();
+	for (const {origin, isLocal, box} of classes) {
+		const key = `${origin} ${isLocal}`;
+		const known = domains.get(key);
+		domains.set(key, known === undefined ? box : Object.fromEntries(fieldNames.map(name => [name, known[name] | box[name]])) as Record<FieldName, bigint>);
+	}
+
+	return domains;
+}
+
+function pickFrom(intervals: readonly Cut[], {usual, kind, index, preferred}: {
+	readonly usual: readonly bigint[]; readonly kind: Representative['kind']; readonly index: number; readonly preferred: readonly Cut[];
+}): bigint {
+	const among = preferred.length > 0 ? preferred : intervals;
+	if (kind === 'inner') {
+		const found = usual.find(value => isWithin(intervals, value));
+		if (found !== undefined) {
+			return found;
+		}
+
+		const widest = among.reduce((best, each) => each.last - each.first > best.last - best.first ? each : best, among[0]!);
+		return (widest.first + widest.last) / 2n;
+	}
+
+	// Classes beside each other take different edges.
+	const {first, last} = among[index % among.length]!;
+	return Math.floor(index / among.length) % 2 === 0 ? first : last;
+}
+
+function isWithin(intervals: readonly Cut[], value: bigint): boolean {
+	return intervals.some(({first, last}) => first <= value && value <= last);
+}
+
+/** What stands for a field that is open, the first that is in the class. */
+function usualValues({places, resolver, passthroughSource, ports}: Topology, family: AddressFamily): Readonly<Record<FieldName, readonly bigint[]>> {
+	const addresses = (...texts: readonly string[]): readonly bigint[] => texts.flatMap(text => parseAddress(text, family)?.value ?? []);
+	const hosts = addresses(places.remote[family], places.pod[family], places['remote-vip'][family], resolver[family], places.localhost[family]);
+	return {
+		protocol: [0n],
+		source: addresses(places.remote[family], places.pod[family], places.localhost[family], passthroughSource[family]),
+		'source-port': [],
+		destination: hosts,
+		'destination-port': [BigInt(ports.app), 9080n, 443n, 80n],
+		uid: usualIds,
+		gid: usualIds,
+		mark: [0n],
+		packet: [0n],
+	};
+}

@@ -1,0 +1,499 @@
+/**
+Sets of packets on their way through a rule set, by our reading of the rules: each condition parts a set in those that meet it and those that do not. What comes out are classes: sets of packets that meet the same rules. The reading never says what the kernel does; it says which packets need not be asked twice.
+*/
+
+import {baseChainOf, tableFamily} from '../netfilter/lookup.js';
+import type {Endpoint, Leg, RuleHit, Traversal} from '../netfilter/path.js';
+import type {
+	AddressFamily, BaseChain, Chain, Hook, Match, Rule, RuleSet, Table, Target,
+} from '../netfilter/types.js';
+import {
+	applyRule, enterChain, factsAt, freshPacket, type PacketFacts, type PacketState,
+} from '../judge/packet-facts.js';
+import {askMatch} from '../judge/rule-answer.js';
+import {finalVerdict} from '../trace/lookup.js';
+import {cutsIn, within, without, type Box} from './box.js';
+import type {FieldName, Fields} from './fields.js';
+import {printValue} from './values.js';
+import {isOwnAddress, type Origin, type Places, type Situation} from './world.js';
+
+/** A rule set as it is walked: its rules, and the marks with which the routing table of the sandbox delivers a packet locally. */
+export type Program = {readonly ruleSet: RuleSet; readonly localMarks: ReadonlyArray<{readonly mark: number; readonly mask: number}>};
+
+/** A rule by its place, as in a path. */
+export type WalkedRule = Pick<RuleHit, 'family' | 'table' | 'chain'> & {readonly number: number; readonly text: string};
+
+/** One class of packets: what becomes of all of them, by the reading. */
+export type Leaf = {
+	readonly box: Box;
+	/** The rules that they meet, in order; undefined where a condition on the way is not understood. */
+	readonly hits: readonly WalkedRule[] | undefined;
+	/** Rules with a condition that is not understood, and that these packets come to. */
+	readonly doubts: readonly WalkedRule[];
+};
+
+type Held = {readonly table: Table; readonly chain: Chain; readonly base: BaseChain; readonly isNative: boolean};
+type Frame = {readonly chain: Chain; readonly next: number};
+type Hits = {readonly rule: WalkedRule; readonly before: Hits | undefined};
+/** Undefined: as it was sent. */
+type Bound = Endpoint | 'unknown' | undefined;
+type State = {
+	readonly box: Box;
+	readonly hook: Hook;
+	/** How many base chains of the hook are behind it. */
+	readonly chainsDone: number;
+	readonly held: Held | undefined;
+	readonly frames: readonly Frame[];
+	readonly packet: PacketState;
+	/** Whether the mark is still the socket's. */
+	readonly isMarkSent: boolean;
+	readonly from: Bound;
+	readonly to: Bound;
+	readonly inInterface: string | undefined;
+	readonly outInterface: string | undefined;
+	readonly hits: Hits | undefined;
+	readonly isKnown: boolean;
+	readonly doubts: ReadonlySet<WalkedRule>;
+};
+
+/** Where a condition looks: at a field as it was sent, at something that is the same for the whole set, or at what is not known. */
+type Asked = {readonly field: FieldName; readonly set: bigint} | boolean | 'not-known';
+
+const fieldOf: Partial<Record<Match['kind'], FieldName>> = {
+	protocol: 'protocol', source: 'source', destination: 'destination', 'source-port': 'source-port', 'destination-port': 'destination-port', uid: 'uid', gid: 'gid', mark: 'mark',
+};
+
+/** Walks sets of packets through one program. */
+export class Walker {
+	readonly #fields: Fields;
+	readonly #places: Places;
+	readonly #program: Program;
+	readonly #chains: Readonly<Record<Hook, readonly Held[]>>;
+	readonly #sets = new Map<Match, bigint>();
+	readonly #rules = new Map<Rule, WalkedRule>();
+
+	constructor(program: Program, {fields, places}: {readonly fields: Fields; readonly places: Places}) {
+		this.#fields = fields;
+		this.#places = places;
+		this.#program = program;
+		this.#chains = chainsByHook(program.ruleSet, fields.family);
+	}
+
+	/** Cuts a set of packets into classes. */
+	leaves({origin, isLocal}: Pick<Situation, 'origin' | 'isLocal'>, box: Box): readonly Leaf[] {
+		const start: State = {
+			box,
+			hook: origin === 'pod' ? 'output' : 'prerouting',
+			chainsDone: 0,
+			held: undefined,
+			frames: [],
+			packet: freshPacket(0),
+			isMarkSent: true,
+			from: undefined,
+			to: undefined,
+			inInterface: origin === 'pod' ? undefined : 'eth0',
+			outInterface: origin === 'pod' ? (isLocal ? 'lo' : 'eth0') : undefined,
+			hits: undefined,
+			isKnown: true,
+			doubts: new Set(),
+		};
+		return this.#run(start, origin, false);
+	}
+
+	/** `isInner`: only until the chain that is walked is left. */
+	#run(start: State, origin: Origin, isInner: boolean): readonly Leaf[] {
+		const leaves: Leaf[] = [];
+		const open: State[] = [start];
+		for (let state = open.pop(); state !== undefined; state = open.pop()) {
+			const frame = state.frames.at(-1);
+			if (frame === undefined) {
+				const next = isInner ? undefined : this.#enter(state, origin);
+				if (next === undefined) {
+					leaves.push(leafOf(state));
+				} else {
+					open.push(next);
+				}
+			} else {
+				const rule = frame.chain.rules[frame.next];
+				if (rule === undefined) {
+					open.push(this.#leave(state));
+				} else {
+					open.push(...this.#ask({...state, frames: [...state.frames.slice(0, -1), {chain: frame.chain, next: frame.next + 1}]}, rule, origin, isInner));
+				}
+			}
+		}
+
+		return leaves;
+	}
+
+	/** The next base chain that the kernel consults, if there is one. */
+	#enter(state: State, origin: Origin): State | undefined {
+		const isOverLo = state.inInterface === 'lo';
+		const held = this.#chains[state.hook][state.chainsDone];
+		if (held === undefined) {
+			return this.#nextHook(state, origin);
+		}
+
+		const entered: State = {...state, chainsDone: state.chainsDone + 1};
+		// Over lo the packet's connection has its translation already (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
+		if (isOverLo && held.base.type === 'nat') {
+			return entered;
+		}
+
+		return {
+			...entered,
+			held,
+			frames: [{chain: held.chain, next: 0}],
+			packet: enterChain(state.packet, {
+				family: held.table.family, table: held.table.name, chain: held.chain.name, hook: state.hook,
+			}, this.#program.ruleSet),
+		};
+	}
+
+	#nextHook(state: State, origin: Origin): State | undefined {
+		const at = (hook: Hook, changed: Partial<State> = {}): State => ({
+			...state, ...changed, hook, chainsDone: 0, held: undefined,
+		});
+		switch (state.hook) {
+			case 'output': {
+				return at('postrouting', {outInterface: this.#isDeliveredHere(state) ? 'lo' : state.outInterface});
+			}
+
+			case 'postrouting': {
+				return origin === 'pod' && state.outInterface === 'lo' ? at('prerouting', {inInterface: 'lo', outInterface: undefined}) : undefined;
+			}
+
+			case 'prerouting': {
+				return at('input');
+			}
+
+			case 'input':
+			case 'forward': {
+				return undefined;
+			}
+		}
+	}
+
+	/** After OUTPUT the kernel routes anew by address and mark (`ip_route_me_harder`). */
+	#isDeliveredHere({to, packet: {mark}, outInterface, isMarkSent}: State): boolean {
+		const isMarked = !isMarkSent && mark !== undefined && this.#program.localMarks.some(each => ((mark & each.mask) >>> 0) === each.mark);
+		return outInterface === 'lo' || isMarked || (typeof to === 'object' && isOwnAddress(to.address, this.#fields.family, this.#places));
+	}
+
+	/** A chain came to its end. */
+	#leave(state: State): State {
+		const frames = state.frames.slice(0, -1);
+		return frames.length > 0 || state.held?.chain.policy !== 'DROP' ? {...state, frames} : this.#drop(state);
+	}
+
+	/** Nothing is asked any more. */
+	#drop(state: State): State {
+		return {
+			...state, frames: [], hook: 'input', chainsDone: Number.MAX_SAFE_INTEGER,
+		};
+	}
+
+	#ask(state: State, rule: Rule, origin: Origin, isInner: boolean): readonly State[] {
+		const out: State[] = [];
+		let inside: State | undefined = state;
+		let isDoubtful = false;
+		for (const match of rule.matches) {
+			const asked = this.#answer(match, inside, origin);
+			if (asked === 'not-known') {
+				isDoubtful = true;
+			} else if (asked === false) {
+				return [...out, inside];
+			} else if (asked !== true) {
+				const [yes, no]: ReadonlyArray<Box | undefined> = [within(inside.box, asked.field, asked.set), without(inside.box, asked.field, asked.set)];
+				if (no !== undefined) {
+					out.push({...inside, box: no});
+				}
+
+				if (yes === undefined) {
+					return out;
+				}
+
+				inside = {...inside, box: yes};
+			}
+		}
+
+		return [...out, ...(isDoubtful ? this.#doubt(inside, rule, origin) : this.#apply(inside, rule, isInner))];
+	}
+
+	/** A condition that is not understood: some packets may go on into the rule's chain, so they are cut by that as well. */
+	#doubt(state: State, rule: Rule, origin: Origin): readonly State[] {
+		const doubts = new Set([...state.doubts, this.#place(rule, state)]);
+		const chain = rule.target.kind === 'jump' || rule.target.kind === 'goto' ? this.#chainOf(state, rule.target.chain) : undefined;
+		const leaves: readonly Leaf[] = chain === undefined
+			? [{box: state.box, hits: undefined, doubts: []}]
+			: this.#run({...state, frames: [{chain, next: 0}]}, origin, true);
+		return leaves.map(leaf => ({
+			...state, box: leaf.box, isKnown: false, doubts: new Set([...doubts, ...leaf.doubts]),
+		}));
+	}
+
+	#chainOf({held}: State, name: string): Chain | undefined {
+		return held?.table.chains.find(chain => chain.name === name);
+	}
+
+	#place(rule: Rule, {held}: State): WalkedRule {
+		let known = this.#rules.get(rule);
+		if (known === undefined) {
+			known = {
+				family: held!.table.family, table: held!.table.name, chain: rule.chain, number: rule.number, text: rule.text,
+			};
+			this.#rules.set(rule, known);
+		}
+
+		return known;
+	}
+
+	/** What a rule does with the packets that it matches. */
+	#apply(matched: State, rule: Rule, isInner: boolean): readonly State[] {
+		return this.#withMark(matched, rule.target).map(state => {
+			const hit: State = {
+				...state,
+				hits: {rule: this.#place(rule, state), before: state.hits},
+				packet: applyRule(state.packet, rule),
+				// Some statements of nft can leave their rule without having acted; then it is no hit.
+				isKnown: state.isKnown && !(state.held!.isNative && rule.target.kind === 'extension'),
+			};
+			const {target} = rule;
+			if (target.kind === 'jump' || target.kind === 'goto') {
+				const chain = this.#chainOf(hit, target.chain);
+				const rest = target.kind === 'goto' ? hit.frames.slice(0, -1) : hit.frames;
+				return chain === undefined ? {...hit, isKnown: false} : {...hit, frames: [...rest, {chain, next: 0}]};
+			}
+
+			if (target.kind === 'verdict' && target.verdict === 'return') {
+				return this.#leave(hit);
+			}
+
+			const verdict = finalVerdict(target);
+			if (verdict === undefined) {
+				return hit;
+			}
+
+			const ended: State = {...hit, frames: []};
+			return verdict === 'accept' ? this.#translate(ended, target) : (isInner ? ended : this.#drop(ended));
+		});
+	}
+
+	/** A target that changes some bits of the socket's own mark makes another mark of each. */
+	#withMark(state: State, target: Target): readonly State[] {
+		const isAsked = target.kind === 'set-mark' || target.kind === 'save-mark' || target.kind === 'tproxy' || target.kind === 'restore-mark';
+		if (!isAsked || !state.isMarkSent) {
+			return [state];
+		}
+
+		return cutsIn(state.box.mark).map(place => ({
+			...state, box: {...state.box, mark: 1n << BigInt(place)}, isMarkSent: false, packet: {...state.packet, mark: Number(this.#fields.cuts.mark[place]!.first)},
+		}));
+	}
+
+	#translate(state: State, target: Target): State {
+		const isOut = state.hook === 'output';
+		const {family} = this.#fields;
+		if (target.kind === 'redirect') {
+			const address = isOut ? (family === 'ipv4' ? '127.0.0.1' : '::1') : undefined;
+			const port = target.toPorts?.from === target.toPorts?.to ? target.toPorts?.from : undefined;
+			return {...state, to: address === undefined || port === undefined ? this.#redirectedIn(state, port) : {address, port}};
+		}
+
+		if (target.kind !== 'extension') {
+			return state;
+		}
+
+		const [, address, port] = /(?:--to-destination |\bto )\[?(?<address>[\d.]+|[\da-f:]+?)\]?(?::(?<port>\d+))?$/iu.exec(target.options) ?? [];
+		switch (target.name.toUpperCase()) {
+			case 'DNAT': {
+				return {...state, to: address === undefined || port === undefined ? 'unknown' : {address, port: Number(port)}};
+			}
+
+			case 'SNAT':
+			case 'MASQUERADE': {
+				return {...state, from: 'unknown'};
+			}
+
+			case 'REDIRECT': {
+				return {...state, to: 'unknown'};
+			}
+
+			default: {
+				return state;
+			}
+		}
+	}
+
+	/** At PREROUTING the destination becomes the address of the interface, which is the pod's. */
+	#redirectedIn({hook}: State, port: number | undefined): Bound {
+		return hook === 'prerouting' && port !== undefined ? {address: printValue(this.#fields, 'destination', this.#places.pod.first), port} : 'unknown';
+	}
+
+	#answer(match: Match, state: State, origin: Origin): Asked {
+		const field = fieldOf[match.kind];
+		if (field !== undefined && isAsSent(field, state, origin)) {
+			return {field, set: this.#setOf(match, field, state)};
+		}
+
+		if (isUnknownThere(field, state)) {
+			return 'not-known';
+		}
+
+		const answer = askMatch(match, this.#facts(state), {isNative: state.held!.isNative});
+		return answer;
+	}
+
+	/** The cuts of a field that a condition holds for. */
+	#setOf(match: Match, field: FieldName, state: State): bigint {
+		const known = this.#sets.get(match);
+		if (known !== undefined) {
+			return known;
+		}
+
+		let set = 0n;
+		const facts = this.#facts(state);
+		for (const [place, {first}] of this.#fields.cuts[field].entries()) {
+			if (askMatch(match, withValue(facts, field, {value: first, fields: this.#fields}), {isNative: state.held!.isNative}) === true) {
+				set |= 1n << BigInt(place);
+			}
+		}
+
+		this.#sets.set(match, set);
+		return set;
+	}
+
+	/** A packet of the set, where it is now. Its fields as they were sent are not asked here, so any value does. */
+	#facts({packet, from, to, hook, inInterface, outInterface, held}: State): PacketFacts {
+		const {family} = this.#fields;
+		const nowhere: Endpoint = {address: family === 'ipv4' ? '0.0.0.0' : '::', port: 0};
+		const [source, destination] = [from, to].map(bound => typeof bound === 'object' ? bound : nowhere) as [Endpoint, Endpoint];
+		const leg: Leg = {
+			actor: '', family, protocol: 'tcp', from: source, to: typeof to === 'object' ? nowhere : destination, socket: {uid: 0, gid: 0}, traversals: [], end: {kind: 'refused'},
+		};
+		const traversal: Traversal = {
+			hook, family: held!.table.family, table: held!.table.name, chain: held!.chain.name, hits: [], end: {by: 'open'}, inInterface, outInterface, source, destination,
+		};
+		return factsAt(leg, traversal, packet);
+	}
+}
+
+function isAsSent(field: FieldName, {isMarkSent, from, to, hook, inInterface}: State, origin: Origin): boolean {
+	switch (field) {
+		case 'source':
+		case 'source-port': {
+			return from === undefined;
+		}
+
+		case 'destination':
+		case 'destination-port': {
+			return to === undefined;
+		}
+
+		case 'uid':
+		case 'gid': {
+			// Elsewhere there is no socket (see `socketAt`), or it is not the sender's.
+			return origin === 'pod' && inInterface === undefined && (hook === 'output' || hook === 'postrouting');
+		}
+
+		case 'mark': {
+			return isMarkSent;
+		}
+
+		case 'protocol':
+		case 'packet': {
+			return true;
+		}
+	}
+}
+
+/** Behind a translation whose outcome is not to be read off its rule; a socket that only the kernel knows. */
+function isUnknownThere(field: FieldName | undefined, {from, to, hook}: State): boolean {
+	switch (field) {
+		case 'source':
+		case 'source-port': {
+			return from === 'unknown';
+		}
+
+		case 'destination':
+		case 'destination-port': {
+			return to === 'unknown';
+		}
+
+		case 'uid':
+		case 'gid': {
+			return hook === 'input';
+		}
+
+		default: {
+			return false;
+		}
+	}
+}
+
+function withValue(facts: PacketFacts, field: FieldName, {value, fields}: {readonly value: bigint; readonly fields: Fields}): PacketFacts {
+	const {source, destination} = facts;
+	const socket = {uid: 0, gid: 0};
+	switch (field) {
+		case 'protocol': {
+			return {...facts, protocol: fields.protocols[Number(value)] as PacketFacts['protocol']};
+		}
+
+		case 'source': {
+			return {...facts, source: {...source, address: printValue(fields, field, value)}};
+		}
+
+		case 'destination': {
+			return {...facts, destination: {...destination, address: printValue(fields, field, value)}};
+		}
+
+		case 'source-port': {
+			return {...facts, source: {...source, port: Number(value)}};
+		}
+
+		case 'destination-port': {
+			return {...facts, destination: {...destination, port: Number(value)}};
+		}
+
+		case 'uid':
+		case 'gid': {
+			return {...facts, socket: {...socket, [field]: Number(value)}};
+		}
+
+		case 'mark': {
+			return {...facts, mark: Number(value)};
+		}
+
+		case 'packet': {
+			return facts;
+		}
+	}
+}
+
+function leafOf({box, hits, isKnown, doubts}: State): Leaf {
+	const walked: WalkedRule[] = [];
+	for (let hit = hits; hit !== undefined; hit = hit.before) {
+		walked.push(hit.rule);
+	}
+
+	return {box, hits: isKnown ? walked.toReversed() : undefined, doubts: [...doubts]};
+}
+
+/** The base chains that packets of a family meet, in the kernel's order. Tables of one priority stand in the order in which they were made. */
+function chainsByHook({tables}: RuleSet, family: AddressFamily): Readonly<Record<Hook, readonly Held[]>> {
+	const all = tables
+		.filter(table => table.family === 'inet' || table.family === tableFamily(family))
+		.flatMap(table => table.chains.flatMap((chain): readonly Held[] => {
+			const base = baseChainOf(table, chain);
+			return base === undefined
+				? []
+				: [{
+					table, chain, base, isNative: chain.base !== undefined,
+				}];
+		}))
+		.toSorted((one, other) => one.base.priority - other.base.priority);
+	const at = (hook: Hook): readonly Held[] => all.filter(({base}) => base.hook === hook);
+	return {
+		prerouting: at('prerouting'), input: at('input'), forward: at('forward'), output: at('output'), postrouting: at('postrouting'),
+	};
+}

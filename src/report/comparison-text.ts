@@ -1,0 +1,78 @@
+/**
+A comparison for people: each move as a sentence, with its reason and the command that shows it; the gravest first.
+*/
+
+import type {Statement} from '../classes/moved.js';
+import type {ComparisonReport} from './comparison-types.js';
+import {
+	describeChange, describeExtent, describeLeftOut, printFamily, severityWords, summaryOf,
+} from './comparison-words.js';
+import {hang, paragraph} from './layout.js';
+import {createPainter, type Painter} from './painter.js';
+import {printReplay} from './replay-command.js';
+import {printGaps, printRows, type TextOptions} from './text.js';
+import type {RulesSummary} from './types.js';
+
+type Style = {readonly paint: Painter; readonly width: number};
+
+/** Column of the text beside a label like `because`. */
+const column = 8;
+
+/** The comparison as text, with a line break at its end. Without `verbose` what is left out is only counted. */
+export function printComparison(report: ComparisonReport, {colour, width, verbose}: TextOptions): string {
+	const style: Style = {paint: createPainter(colour), width};
+	const {environment: {kernel, iptables, nft}, durationMs, statements} = report;
+	const leftOut = describeLeftOut(report);
+	const lines = [
+		'',
+		...printRows([
+			['from', [describeRules(report.from)]],
+			['to', [describeRules(report.to)]],
+			['system', [`Linux ${kernel},`, `iptables ${iptables},`, `nft ${nft}`]],
+			['compared', [describeExtent(report)]],
+			...(verbose ? leftOut.map((text, index) => [index === 0 ? 'left out' : '', [text]] as const) : []),
+		], {...style, verbose}),
+		'',
+		...statements.flatMap(statement => [...printStatement(statement, report, style), '']),
+		...printGaps(report.gaps, {...style, verbose}),
+		...(report.gaps.length > 0 ? [''] : []),
+		...report.hints.flatMap(hint => hang({
+			indent: 2, label: 'hint', column: 6, text: hint, width, paintLabel: style.paint.yellow,
+		})),
+		...(report.hints.length > 0 ? [''] : []),
+		...hang({
+			indent: 0, label: signOf(report, style), column: 2, text: `${summaryOf(report)}${report.outcome === 'equal' ? ` Compared: ${describeExtent(report)}.` : ''}${report.arePathsCompared ? '' : ' Other rules on the way to the same stops: --paths.'} (${durationMs} ms)`, width,
+		}),
+	];
+	return `${lines.join('\n')}\n`;
+}
+
+function signOf({outcome}: ComparisonReport, {paint}: Style): string {
+	return ({equal: paint.green('✔'), moved: paint.red('✘'), inconclusive: paint.yellow('?')})[outcome];
+}
+
+function describeRules({source, release, backend, sha256}: RulesSummary): string {
+	return `${source}${release === null || source.includes(release) ? '' : ` (release ${release})`}, ${backend}, sha256 ${sha256.slice(0, 12)}`;
+}
+
+function printStatement(statement: Statement, {from, to}: ComparisonReport, {paint, width}: Style): readonly string[] {
+	const {severity, families, traffic, cause, classes, witness} = statement;
+	const colour = severity === 'path' ? paint.yellow : paint.red;
+	const [first, ...rest] = traffic;
+	return [
+		...hang({
+			indent: 0, label: severity === 'path' ? '~' : '✘', column: 2, text: `${first ?? ''}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => printFamily(family)).join(' and ')})`, width, paintLabel: colour, paintText: paint.bold,
+		}),
+		...rest.flatMap(text => hang({
+			indent: 2, label: 'and', column, text, width, paintLabel: paint.dim,
+		})),
+		...hang({
+			indent: 2, label: 'because', column, text: `${cause.text}`, width, paintLabel: paint.dim,
+		}),
+		...hang({
+			indent: 2, label: 'count', column, text: classes === 1 ? '1 class of packets' : `${classes} classes of packets`, width, paintLabel: paint.dim,
+		}),
+		...paragraph(printReplay(witness, from), {indent: 4, width, paint: paint.dim}),
+		...paragraph(printReplay(witness, to), {indent: 4, width, paint: paint.dim}),
+	];
+}

@@ -1,0 +1,55 @@
+/**
+The command line of `testbed diff`.
+*/
+
+import {Command, Option} from 'commander';
+import {
+	readBackends, readFamilies, readId, readNumber, readServers,
+} from '../commands/arguments.js';
+import type {DiffFlags} from '../commands/diff.js';
+import {defaultBufferBytes} from '../tracer/recording.js';
+
+const examples = `
+The packets that the rules of either side can tell apart are cut into classes;
+for each class probes go through both rule sets, each in a sandbox of its own.
+What moved is told by the traffic, the gravest first: what passes by the sidecar
+now, what comes to no end, what goes round, what goes elsewhere. Equal means
+equal for every class, and the answer says how many those were.
+
+Examples:
+  testbed diff release:1.24 release:1.30
+  testbed diff release:1.30 'release:1.30 --redirect-dns'
+  testbed diff old.rules new.rules                 two dumps
+  iptables-save | testbed diff release:1.30 -      is the pod as it should be?
+  testbed diff release:1.30 pod:pod.yaml
+  testbed diff release:1.30 release:1.30 --backend iptables-nft,nftables
+  testbed diff release:1.24 release:1.30 --paths   other rules, same stops
+  testbed diff release:1.30 'release:1.30 -u 64535,1337' --format json
+
+Exit status: 0 equal, 1 something moved, 2 usage or input, 3 inconclusive,
+4 this machine cannot do it.`;
+
+/** `testbed diff A B`. */
+export function diffCommandLine(setStatus: (status: number) => void): Command {
+	return new Command('diff')
+		.description('tell which traffic moved between two rule sets, completely, with witnesses')
+		.argument('<from>', 'release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, or -')
+		.argument('<to>', 'the same')
+		.option('--from6 <file>', 'the IPv6 dump that belongs to the first')
+		.option('--to6 <file>', 'the IPv6 dump that belongs to the second')
+		.option('--backend <list>', 'one back end, or one for each side (default: the inputs\'; iptables-nft)', readBackends)
+		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4', 'ipv6'], 'both'))
+		.option('--paths', 'report equal stops by other rules as well')
+		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.option('--proxy-uid <n>', 'user of the proxy on both sides (default: that of the first rule set)', readId)
+		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
+		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json']).default('text'))
+		.option('--verbose', 'tell what was left out, with the reasons')
+		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
+		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
+		.addHelpText('after', examples)
+		.action(async (from: string, to: string, flags: DiffFlags) => {
+			const {diffCommand} = await import('../commands/diff.js');
+			setStatus(await diffCommand({from, to}, flags));
+		});
+}
