@@ -66,17 +66,19 @@ function listening(netns, printed) {
 
 async function play({backend, family, isMixed}, hold) {
 	const [{parseReleaseInput}, {sidecarRuleSet}, {intentOf, sixTypes, typeIds}, {defaultTopology: topology}, {parseSave}, {stepsOfPath}] = await Promise.all([
-		module('src/istio/arguments.js'), module('src/istio/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/save.js'), module('src/netfilter/path.js'),
+		module('src/istio/arguments.js'), module('src/istio/iptables/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/save.js'), module('src/netfilter/path.js'),
 	]);
-	const [{actorsFor, Cast}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, playRound}, {installRules, loadKernelState}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
-		module('testbed/actors/cast.js'), module('testbed/commands/run.js'), module('testbed/environment.js'), module('testbed/lock-file.js'),
-		module('testbed/observe.js'), module('testbed/sandbox/rules.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'),
+	const [{actorsFor, Cast}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, playRound, readRound}] = await Promise.all([
+		module('testbed/actors/cast.js'), module('testbed/commands/run.js'), module('testbed/environment.js'), module('testbed/lock-file.js'), module('testbed/observe.js'),
+	]);
+	const [{installRules}, {loadKernelTexts}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
+		module('testbed/sandbox/rules.js'), module('testbed/sandbox/kernel-state.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'),
 	]);
 	const input = parseReleaseInput(release);
 	const sidecar = sidecarRuleSet(input.release, input.options, [family]);
 	const others = isMixed ? parseSave(mixedTables, family).tables : [];
 	const intent = intentOf(input.options);
-	const credentials = credentialsOf({proxyUid: 1337, appUid: 1000});
+	const credentials = credentialsOf({proxyUid: 1337, appUid: 1000}, intent);
 	const cases = sixTypes({
 		intent, actors: credentials, topology, family, ids: typeIds,
 	});
@@ -97,13 +99,14 @@ async function play({backend, family, isMixed}, hold) {
 	const loadState = async () => {
 		const printed = {};
 		states.push(printed);
-		return loadKernelState(listening(pod, printed), place);
+		return loadKernelTexts(listening(pod, printed), place);
 	};
 
-	const {rules: before} = await loadState();
-	const round = await playRound(cases, {
+	const before = await loadState();
+	const evidence = await playRound(cases, {
 		source, before, loadState, pod, cast, round: 1, untilAborted: async act => act,
 	});
+	const round = readRound(evidence, backend);
 	const {recording, sockets, probes, interfaces} = round;
 	const observations = observeRound(round, ruleSet);
 	const gaps = observations.flatMap(observation => observation.gaps);

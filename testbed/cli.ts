@@ -9,6 +9,7 @@ import {
 } from './commands/arguments.js';
 import {diffCommandLine} from './command-lines/diff.js';
 import {placeNames, senders} from './commands/probe-arguments.js';
+import type {PrintFlags} from './commands/print-runs.js';
 import type {ProbeFlags} from './commands/probe.js';
 import type {RulesFlags} from './commands/rules.js';
 import type {RunFlags} from './commands/run.js';
@@ -31,6 +32,7 @@ Examples:
   testbed run --rules release:all          every release, iptables-nft and legacy
   testbed run --format json > report.json
   testbed run scenarios/                   all scenarios of a folder, every back end
+  testbed run --record run.testbed         to judge it again: testbed replay
 
 Exit status: 0 all passed, 1 something failed, 2 usage or input, 3 inconclusive,
 4 this machine cannot do it (the message names the command that mends it).
@@ -56,6 +58,7 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--app-gid <n>', 'group of the app (default: the number of its user)', readId)
 		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')} (annotations; the summary goes to the file that GITHUB_STEP_SUMMARY names, or behind them)`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
+		.option('--record <file>', 'also write there what the kernel said, for testbed replay')
 		.option('--verbose', 'show every traversal with hook, table and chain')
 		.option('--keep', 'keep the namespaces under names and print how to enter them')
 		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
@@ -185,6 +188,32 @@ function probeCommandLine(setStatus: (status: number) => void): Command {
 		});
 }
 
+const replayExamples = `
+Everything is read, decoded and judged again from what the kernel and its tools
+said during the run; the report is the one that the run printed, to the byte.
+
+Examples:
+  testbed run --record run.testbed         play, and write down what came of it
+  testbed replay run.testbed               anywhere: no root, no Linux, no iptables
+  testbed replay run.testbed --verbose     every traversal of that run
+  testbed replay run.testbed --format json
+
+Exit status: that of the run; 2 for a file that is no whole recording.`;
+
+function replayCommandLine(setStatus: (status: number) => void): Command {
+	return new Command('replay')
+		.description('judge again what run --record has written; the kernel is not asked')
+		.argument('<file>', 'the recording, or - (stdin)')
+		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))
+		.option('--output <file>', 'write the report there instead of stdout')
+		.option('--verbose', 'show every traversal with hook, table and chain')
+		.addHelpText('after', replayExamples)
+		.action(async (file: string, flags: PrintFlags) => {
+			const {replayCommand} = await import('./commands/replay.js');
+			setStatus(await replayCommand(file, flags));
+		});
+}
+
 function createProgram(setStatus: (status: number) => void): Command {
 	const program = new Command('testbed')
 		.description('Which way does the traffic of a sidecar mesh take? The kernel is the judge.')
@@ -201,6 +230,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 	program.addCommand(probeCommandLine(setStatus));
 	program.addCommand(diffCommandLine(setStatus));
 	program.addCommand(rulesCommandLine(setStatus));
+	program.addCommand(replayCommandLine(setStatus));
 	program.command('doctor')
 		.description('try on this machine everything that a run needs, and name what is missing')
 		.addOption(new Option('--format <name>', 'what to print').choices(['text', 'json']).default('text'))
@@ -218,7 +248,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 }
 
 /** Commands that a first word can name; anything else belongs to `run`, which is what `testbed` alone means. */
-const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'diff', 'rules', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
+const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'diff', 'rules', 'replay', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
 
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors.

@@ -8,7 +8,7 @@ import type {RulesSummary} from '../src/report/types.js';
 import {flyClasses, type ClassRunOptions} from './class-run.js';
 import {loadEnvironment} from './environment.js';
 import type {RuleInput} from './options.js';
-import {checksumOf} from './play.js';
+import {checksumOf} from './judging.js';
 
 /** What decides a comparison. */
 export type CompareOptions = Omit<ClassRunOptions, 'inputs'> & {readonly from: RuleInput; readonly to: RuleInput; readonly arePathsCompared: boolean};

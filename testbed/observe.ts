@@ -3,12 +3,12 @@ One round: sends some probes and turns what the kernel did into observations. Al
 */
 
 import {isNatTable, rulesOf} from '../src/netfilter/lookup.js';
-import type {RuleSet} from '../src/netfilter/types.js';
+import type {Backend, RuleSet} from '../src/netfilter/types.js';
 import type {Probe} from '../src/scenario/types.js';
 import {decodeNflog} from '../src/trace/nflog.js';
 import {decodeNftTrace} from '../src/trace/nft-trace.js';
 import type {Decoded, TraceEvent} from '../src/trace/event.js';
-import type {ParsedFlows} from '../src/trace/flows.js';
+import {parseFlows, type ParsedFlows} from '../src/trace/flows.js';
 import type {Gap} from '../src/trace/gap.js';
 import {Joiner, type SocketOwner} from '../src/trace/legs.js';
 import type {LoadedRule} from '../src/trace/loaded-rules.js';
@@ -21,16 +21,16 @@ import {canMeetChain} from '../src/trace/passage.js';
 import type {SocketRecord} from '../src/trace/sockets.js';
 import {compareCounters} from '../src/trace/witness.js';
 import type {Cast} from './actors/cast.js';
+import {parseKernelState, type KernelTexts, type RoundEvidence} from './evidence.js';
 import {loadFlows} from './sandbox/flows.js';
 import type {Netns} from './sandbox/netns.js';
-import type {KernelState} from './sandbox/kernel-state.js';
 import type {Recording, TraceSource} from './tracer/recording.js';
 import {switchTable} from './tracer/switch-table.js';
 
 /** One first packet to send. `id` tells it from the others of its round and family; `label` is what a gap calls it. */
 export type Sending = {readonly id: string; readonly label: string; readonly probe: Probe};
 
-/** Everything that one round left behind. */
+/** Everything that one round left behind, read. */
 export type Round = {
 	readonly recording: Recording;
 	readonly before: readonly LoadedRule[];
@@ -45,25 +45,48 @@ export type Round = {
 };
 
 /** Sends the probes, all at once. The trace source must have been started, and `before` read after the rules were installed. */
-export async function playRound(sendings: readonly Sending[], {source, before, loadState, pod, cast, round, untilAborted}: {
+export async function playRound(sendings: readonly Sending[], {source, before, loadState, pod, cast, round, untilAborted, indexes}: {
 	readonly source: TraceSource;
-	readonly before: readonly LoadedRule[];
-	readonly loadState: () => Promise<KernelState>;
+	readonly before: KernelTexts;
+	readonly loadState: () => Promise<KernelTexts>;
 	readonly pod: Netns;
 	readonly cast: Cast;
 	/** Tells the probes of this round from those of an earlier one. */
 	readonly round: number;
 	readonly untilAborted: <T>(act: Promise<T>) => Promise<T>;
-}): Promise<Round> {
-	const probes = await untilAborted(Promise.all(sendings.map(async ({id, label, probe}) => {
+	/** The place of each among all that are to be sent, where these are not all. */
+	readonly indexes?: readonly number[];
+}): Promise<RoundEvidence> {
+	const ends = await untilAborted(Promise.all(sendings.map(async ({id, label, probe}, position) => {
 		const probeId = `${round}-${id}-${probe.family}`;
 		const {answered, reason} = await cast.actors.get(probe.actor)!.open(probeId, probe.destination, probe);
-		return {id: probeId, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${label} had no end: ${reason}.`} satisfies Gap};
+		return {
+			index: indexes?.[position] ?? position, id: probeId, label, answered, reason,
+		};
 	})));
 	await cast.flush();
-	const [{rules: after, owners}, recording] = await Promise.all([loadState(), source.stop()]);
+	const [after, recording] = await Promise.all([loadState(), source.stop()]);
 	return {
-		recording, before, after, owners, probes, sockets: [...cast.actors.values()].flatMap(({records}) => records), interfaces: pod.interfaces(), flows: loadFlows(pod),
+		before, after, recording, ends, sockets: [...cast.actors.values()].flatMap(({records}) => records), interfaces: [...pod.interfaces()], flows: loadFlows(pod),
+	};
+}
+
+/**
+Reads what a round left behind.
+
+@throws {TestbedError} COMMAND_FAILED when a tool printed something else than it should.
+*/
+export function readRound({before, after, recording, ends, sockets, interfaces, flows}: RoundEvidence, backend: Backend): Round {
+	const {rules, owners} = parseKernelState(after, backend);
+	return {
+		recording,
+		before: parseKernelState(before, backend).rules,
+		after: rules,
+		owners,
+		sockets,
+		probes: ends.map(({id, label, answered, reason}) => ({id, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${label} had no end: ${reason}.`}})),
+		interfaces: new Map(interfaces),
+		flows: flows === undefined ? undefined : parseFlows(flows),
 	};
 }
 

@@ -90,7 +90,7 @@ export class ProbeStage implements AsyncDisposable {
 			backend, families, timeoutMs, traceBufferBytes,
 		} = this.#options;
 		this.#play = undefined;
-		const ruleSet = await this.#held.replace({
+		const {ruleSet} = await this.#held.replace({
 			ruleSet: asked, routing, backend, families, lines,
 		});
 		const nextLegs = new NextLegs(intent, credentials);

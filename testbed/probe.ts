@@ -15,9 +15,11 @@ import type {Gap} from '../src/trace/gap.js';
 import type {Observation} from '../src/trace/observation.js';
 import {unwitnessedRules} from '../src/trace/witness.js';
 import {loadEnvironment} from './environment.js';
+import {checksumOf} from './judging.js';
 import {answerElsewhere, companyOfProbe, refuseOutside} from './neighbourhood.js';
 import type {RunOptions} from './options.js';
-import {checksumOf, playProbes, type Played} from './play.js';
+import {playProbes} from './play.js';
+import type {Played} from './played.js';
 import {ProbeBatch} from './probe-batch.js';
 import {Stage} from './stage.js';
 

@@ -4,11 +4,16 @@ Many rule sets on several stages at once. A stage is kept for the next rule set 
 
 import type {Backend} from '../src/netfilter/types.js';
 import type {RunEntry} from '../src/report/runs.js';
+import type {Report} from '../src/report/types.js';
 import {TestbedError} from './errors.js';
+import type {RunEvidence} from './judging.js';
 import type {RunOptions} from './options.js';
 import {playOn} from './run.js';
 import {canFollow} from './sandbox/held-rules.js';
 import {castingKey, Stage} from './stage.js';
+
+/** Given a report and what it was made of; for a recording. */
+export type OnEvidence = (report: Report, evidence: RunEvidence) => void;
 
 type Job = {readonly options: RunOptions; readonly index: number; readonly key: string};
 
@@ -17,7 +22,9 @@ Plays all of them and returns what came of each, in the order given. A set that 
 
 @throws {TestbedError} when the machine cannot do it, an actor cannot start, or the run is interrupted.
 */
-export async function runMany(all: readonly RunOptions[], {lanes, onEntry}: {readonly lanes: number; readonly onEntry?: (entry: RunEntry) => void}): Promise<readonly RunEntry[]> {
+export async function runMany(all: readonly RunOptions[], {lanes, onEntry, onEvidence}: {
+	readonly lanes: number; readonly onEntry?: (entry: RunEntry) => void; readonly onEvidence?: OnEvidence | undefined;
+}): Promise<readonly RunEntry[]> {
 	const jobs = all.map((options, index): Job => ({options, index, key: keyOf(options)}));
 	// Alike ones behind each other, so that a stage is rarely changed.
 	const queue = jobs.toSorted((one, other) => one.key < other.key ? -1 : (one.key > other.key ? 1 : orderOf(one) - orderOf(other) || one.index - other.index));
@@ -26,9 +33,12 @@ export async function runMany(all: readonly RunOptions[], {lanes, onEntry}: {rea
 	const take = (): Job | undefined => failures.length > 0 ? undefined : queue.shift();
 	await Promise.all(Array.from({length: Math.min(lanes, jobs.length)}, async () => {
 		try {
-			await playLane(take, (index, entry) => {
-				entries.set(index, entry);
-				onEntry?.(entry);
+			await playLane(take, {
+				onEntry(index, entry) {
+					entries.set(index, entry);
+					onEntry?.(entry);
+				},
+				onEvidence,
 			});
 		} catch (error) {
 			failures.push(error);
@@ -50,16 +60,18 @@ function orderOf({options: {rules: {backend}}}: Job): number {
 	return ['iptables-nft', 'nftables', 'iptables-legacy'].indexOf(backend);
 }
 
+type LaneListener = {readonly onEntry: (index: number, entry: RunEntry) => void; readonly onEvidence: OnEvidence | undefined};
+
 /** One stage after the other, until nothing is left to play. */
-async function playLane(take: () => Job | undefined, onEntry: (index: number, entry: RunEntry) => void): Promise<void> {
+async function playLane(take: () => Job | undefined, listener: LaneListener): Promise<void> {
 	let job = take();
 	while (job !== undefined) {
-		job = await playOnOneStage(job, take, onEntry); // eslint-disable-line no-await-in-loop -- A lane is one thing after the other.
+		job = await playOnOneStage(job, take, listener); // eslint-disable-line no-await-in-loop -- A lane is one thing after the other.
 	}
 }
 
 /** Plays jobs as long as they fit the stage; returns the first that does not. */
-async function playOnOneStage(first: Job, take: () => Job | undefined, onEntry: (index: number, entry: RunEntry) => void): Promise<Job | undefined> {
+async function playOnOneStage(first: Job, take: () => Job | undefined, {onEntry, onEvidence}: LaneListener): Promise<Job | undefined> {
 	await using stage = await Stage.create({...first.options, ...first.options.scenario, intent: first.options.rules.intent});
 	let job: Job | undefined = first;
 	let {backend}: {backend: Backend} = first.options.rules;
@@ -69,7 +81,8 @@ async function playOnOneStage(first: Job, take: () => Job | undefined, onEntry: 
 		const {rules: {source, release}} = options;
 		const named = {source, release, backend, ...(options.scenario === undefined ? {} : {scenario: options.scenario.name})};
 		try {
-			const {report} = await playOn(stage, options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
+			const {report, evidence} = await playOn(stage, options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
+			onEvidence?.(report, evidence);
 			onEntry(index, {...named, kind: 'report', report});
 		} catch (error) {
 			if (!(error instanceof TestbedError && error.code === 'RULES_REJECTED')) {

@@ -2,16 +2,18 @@
 The world in which rules are put to the kernel: a sandbox with its actors. Several rule sets can be played on one stage, one after the other, as long as they need the same actors.
 */
 
-import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+import type {AddressFamily, Backend} from '../src/netfilter/types.js';
 import {transparencyOf} from '../src/scenario/intent.js';
 import type {Company} from '../src/scenario/company.js';
 import type {Surroundings} from '../src/scenario/surroundings.js';
 import {defaultTopology, type Topology} from '../src/scenario/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
 import {actorsFor, Cast} from './actors/cast.js';
+import type {KernelTexts} from './evidence.js';
 import {LockFile} from './lock-file.js';
 import {HeldRules, type RulesToHold} from './sandbox/held-rules.js';
-import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
+import {loadKernelTexts} from './sandbox/kernel-state.js';
+import type {InstalledRules} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
 
 /** What the actors of a stage depend on. */
@@ -82,14 +84,14 @@ export class Stage implements AsyncDisposable {
 
 	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then.
 	*/
-	async install(rules: RulesToHold): Promise<RuleSet> {
+	async install(rules: RulesToHold): Promise<InstalledRules> {
 		await this.configured();
 		return this.#held.replace(rules);
 	}
 
-	/** Counters, handles and owners, as they are now. */
-	async loadState(backend: Backend, families: readonly AddressFamily[]): Promise<KernelState> {
-		return loadKernelState(this.sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
+	/** Counters, handles and owners as they are now, in the words of the tools. */
+	async loadState(backend: Backend, families: readonly AddressFamily[]): Promise<KernelTexts> {
+		return loadKernelTexts(this.sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

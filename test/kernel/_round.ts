@@ -8,7 +8,9 @@ import type {RuleSet} from '../../src/netfilter/types.js';
 import {sixTypes} from '../../src/scenario/six-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {TrafficCase} from '../../src/scenario/types.js';
-import {observeRound, playRound, type Round} from '../../testbed/observe.js';
+import {
+	observeRound, playRound, readRound, type Round,
+} from '../../testbed/observe.js';
 import {Stage} from '../../testbed/stage.js';
 import {NetlinkTraceSource} from '../../testbed/tracer/netlink-source.js';
 import {optionsOf, type Variation} from './_run.js';
@@ -28,16 +30,16 @@ export async function play(variation: Variation = {}): Promise<Played> {
 		intent: rules.intent, types, credentials, timeoutMs,
 	});
 	const {pod} = stage.sandbox;
-	const ruleSet = await stage.install({...rules, families});
+	const {ruleSet} = await stage.install({...rules, families});
 	await using source = new NetlinkTraceSource(pod, {backend, bufferBytes: traceBufferBytes});
 	await source.start();
 	const cast = await stage.cast();
 	const loadState = async () => stage.loadState(backend, families);
-	const {rules: before} = await loadState();
-	const round = await playRound(cases.map(({id, probe}) => ({id, label: `type ${id}`, probe})), {
+	const before = await loadState();
+	const evidence = await playRound(cases.map(({id, probe}) => ({id, label: `type ${id}`, probe})), {
 		source, before, loadState, pod, cast, round: 1, untilAborted: async act => act,
 	});
-	return {cases, round, ruleSet};
+	return {cases, round: readRound(evidence, backend), ruleSet};
 }
 
 /** The outcome of each type of a round, by its id. */

@@ -63,7 +63,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) 
 		t.regex(await leftOf(pod, backend), /fwmark 0x539 lookup 133[\s\S]*default dev lo/u);
 		t.regex(await leftOf(pod, backend), /zone/iu);
 
-		const held = await stage.install({...second!, families});
+		const {ruleSet: held} = await stage.install({...second!, families});
 		t.deepEqual(held.tables.filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name.replace('istio-proxy-', '')), backend === 'nftables' ? ['nat'] : ['nat', 'nat']);
 		t.notRegex(await leftOf(pod, backend), /fwmark|default dev lo|zone|invalid|tproxy/iu);
 	});

@@ -2,21 +2,28 @@
 Whether the actors are who they should be: by /proc for their processes, by the socket match of the trace switch for their sockets.
 */
 
-import type {Company} from '../../src/scenario/company.js';
 import type {Credentials} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Observation} from '../../src/trace/observation.js';
+import type {ActorEvidence} from '../evidence.js';
 import type {Cast} from './cast.js';
 
 /** The credentials that the kernel has for each actor's process. An actor whose process is gone, or is not one user, is left out. */
 export type FoundCredentials = ReadonlyMap<string, Credentials>;
 
-/** Reads them, once for the whole run. */
-export function credentialsOf({actors}: Cast): FoundCredentials {
-	return new Map([...actors].flatMap(([name, actor]) => {
-		const found = actor.credentials();
-		return found === undefined ? [] : [[name, found] as const];
-	}));
+/** What there is to be said of each actor; read once for the whole run. */
+export function evidenceOf({actors, company}: Cast): readonly ActorEvidence[] {
+	return company.actors.map(({name, namespace, uid, gid}) => {
+		const actor = actors.get(name)!;
+		return {
+			name, namespace, asked: {uid, gid}, pid: actor.pid, found: actor.credentials(), ended: actor.gap?.message, troubles: [...actor.troubles],
+		};
+	});
+}
+
+/** The credentials that were found. */
+export function credentialsIn(actors: readonly ActorEvidence[]): FoundCredentials {
+	return new Map(actors.flatMap(({name, found}) => found === undefined ? [] : [[name, found] as const]));
 }
 
 function isSame(one: Credentials, other: Credentials | undefined): boolean {
@@ -28,37 +35,35 @@ function print({uid, gid}: Credentials): string {
 }
 
 /** Actors that ended before their time, and actors whose process runs as somebody else. */
-export function actorGapsOf({actors}: Cast, {asked, found}: {readonly asked: Company; readonly found: FoundCredentials}): readonly Gap[] {
-	return [...actors].flatMap(([name, actor]) => {
-		if (actor.gap !== undefined) {
-			return [actor.gap];
+export function actorGapsOf(actors: readonly ActorEvidence[]): readonly Gap[] {
+	return actors.flatMap(({name, asked, pid, found, ended, troubles}): readonly Gap[] => {
+		if (ended !== undefined) {
+			return [{kind: 'actor-ended', message: ended}];
 		}
 
-		if (actor.troubles.length > 0) {
-			return actor.troubles.map((message): Gap => ({kind: 'no-end', message}));
+		if (troubles.length > 0) {
+			return troubles.map(message => ({kind: 'no-end', message}));
 		}
 
-		const held = found.get(name);
-		const due = asked.actors.find(plan => plan.name === name);
-		return due === undefined || isSame(due, held)
+		return isSame(asked, found)
 			? []
 			: [{
 				kind: 'credentials',
-				message: `${name} should run as ${print(due)}; /proc/${actor.pid}/status says ${held === undefined ? 'nothing that is one user' : print(held)}.`,
-			} satisfies Gap];
+				message: `${name} should run as ${print(asked)}; /proc/${pid}/status says ${found === undefined ? 'nothing that is one user' : print(found)}.`,
+			}];
 	});
 }
 
 /** Sockets of the pod that the kernel saw with another owner than the actor, or with none. */
-export function socketGapsOf({path}: Observation, asked: Company): readonly Gap[] {
+export function socketGapsOf({path}: Observation, actors: readonly ActorEvidence[]): readonly Gap[] {
 	// A connection of which no packet was sent has no owner that a packet could show.
 	return path.legs.filter(({end, from}) => end.kind !== 'unreachable' || from.port !== 0).flatMap(({actor, socket, from}) => {
-		const due = asked.actors.find(({name}) => name === actor);
-		return due?.namespace !== 'pod' || isSame(due, socket)
+		const due = actors.find(({name}) => name === actor);
+		return due?.namespace !== 'pod' || isSame(due.asked, socket)
 			? []
 			: [{
 				kind: 'credentials',
-				message: `The socket of ${actor} on port ${from.port} should belong to ${print(due)}; the kernel says ${socket === undefined ? 'nothing of it' : print(socket)}.`,
+				message: `The socket of ${actor} on port ${from.port} should belong to ${print(due.asked)}; the kernel says ${socket === undefined ? 'nothing of it' : print(socket)}.`,
 			} satisfies Gap];
 	});
 }

@@ -5,30 +5,24 @@
 import process from 'node:process';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import {exitCode} from '../../src/report/exit-code.js';
-import {reportToJson} from '../../src/report/json.js';
-import {resultsOfReport, resultsOfRuns} from '../../src/report/results-of-runs.js';
-import {
-	exitCodeOfRuns, printRunsText, runsToJson, type RunEntry, type Runs,
-} from '../../src/report/runs.js';
-import {printText, type TextOptions} from '../../src/report/text.js';
+import {exitCodeOfRuns, type RunEntry, type Runs} from '../../src/report/runs.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {
 	ActorCredentials, Credentials, Intent, TypeId,
 } from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput, RunOptions} from '../options.js';
+import {Recorder} from '../recorder.js';
 import {defaultInput, loadRuleInputs, type MissingInput} from '../rule-input.js';
 import {runMany} from '../run-many.js';
 import {interrupted, runTestbed} from '../run.js';
-import type {Format} from './arguments.js';
-import {wantsColour} from './colour.js';
-import {writeFormatted} from './formatted.js';
+import {writeReport, writeRuns, type PrintFlags} from './print-runs.js';
 import {Progress} from './progress.js';
 
 export {wantsColour} from './colour.js';
 
 /** The options as the command line gives them. */
-export type RunFlags = {
+export type RunFlags = PrintFlags & {
 	readonly rules?: string;
 	readonly rules6?: string;
 	readonly backend?: readonly Backend[];
@@ -43,9 +37,7 @@ export type RunFlags = {
 	readonly agentGid?: number;
 	readonly appUid: number;
 	readonly appGid?: number;
-	readonly format: Format;
-	readonly output?: string;
-	readonly verbose?: boolean;
+	readonly record?: string;
 	readonly keep?: boolean;
 	readonly timeout: number;
 	readonly traceBuffer: number;
@@ -71,16 +63,6 @@ export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, a
 		remote: root,
 		istiod: root,
 		prometheus: root,
-	};
-}
-
-/** How a report is printed as text: for the terminal, if that is where it goes. */
-function textOptions(flags: RunFlags): TextOptions {
-	const toTerminal = flags.output === undefined && process.stdout.isTTY;
-	return {
-		colour: wantsColour({isTerminal: toTerminal, environment: process.env}),
-		verbose: flags.verbose === true,
-		width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
 	};
 }
 
@@ -153,10 +135,13 @@ export function optionsOf(rules: RuleInput, {flags, signal, progress, isAlone}: 
 export async function playAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, progress}: {
 	readonly flags: RunFlags; readonly progress: Progress;
 }): Promise<number> {
+	const recorder = flags.record === undefined ? undefined : Recorder.create(flags.record);
 	const [only] = inputs;
 	if (only !== undefined && inputs.length === 1 && missing.length === 0) {
-		const {report, kept} = await runTestbed(only);
-		await writeFormatted({text: () => printText(report, textOptions(flags)), json: () => reportToJson(report), results: () => resultsOfReport(report)}, flags);
+		const {report, evidence, kept} = await runTestbed(only);
+		await writeReport(report, flags);
+		recorder?.note(report, evidence);
+		recorder?.writeRun(report);
 		if (kept.length > 0) {
 			process.stderr.write(`${kept.join('\n')}\n`);
 		}
@@ -165,17 +150,18 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 	}
 
 	const runs = await playAll({
-		inputs, missing, lanes: flags.lanes, progress,
+		inputs, missing, lanes: flags.lanes, progress, recorder,
 	});
-	await writeFormatted({text: () => printRunsText(runs, textOptions(flags)), json: () => runsToJson(runs), results: () => resultsOfRuns(runs)}, flags);
+	await writeRuns(runs, flags);
+	recorder?.writeRuns(runs);
 	return exitCodeOfRuns(runs);
 }
 
 /** A run that was asked for and cannot be. */
 export type MissingRun = Omit<MissingInput, 'release'> & {readonly release: string | null; readonly scenario?: string};
 
-async function playAll({inputs, missing, lanes, progress}: {
-	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly lanes: number; readonly progress: Progress;
+async function playAll({inputs, missing, lanes, progress, recorder}: {
+	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly lanes: number; readonly progress: Progress; readonly recorder: Recorder | undefined;
 }): Promise<Runs> {
 	if (inputs.some(({keep}) => keep)) {
 		throw new TestbedError('USAGE', {message: '--keep keeps the namespaces of one run; these are several.', hint: 'Name one release and one back end.'});
@@ -187,6 +173,9 @@ async function playAll({inputs, missing, lanes, progress}: {
 	progress.stage(`running ${inputs.length} ${what}`);
 	const entries = await runMany(inputs, {
 		lanes,
+		onEvidence(report, evidence) {
+			recorder?.note(report, evidence);
+		},
 		onEntry({release, source, backend, scenario}) {
 			progress.stage(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
 		},

@@ -7,7 +7,7 @@ import {tableFamily} from '../../src/netfilter/lookup.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
-import {installRules, removeNftTables} from './rules.js';
+import {installHeld, removeNftTables, type InstalledRules} from './rules.js';
 import type {Sandbox} from './sandbox.js';
 
 /** A rule set, and how and where to put it. */
@@ -43,7 +43,7 @@ export class HeldRules {
 
 	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then, and another can follow.
 	*/
-	async replace({ruleSet, routing, backend, families, lines}: RulesToHold): Promise<RuleSet> {
+	async replace({ruleSet, routing, backend, families, lines}: RulesToHold): Promise<InstalledRules> {
 		const before = this.#held;
 		if (before !== undefined && !canFollow(before.backend, backend)) {
 			throw new RangeError(`a sandbox that holds rules of ${before.backend} cannot hold rules of ${backend}`);
@@ -59,14 +59,14 @@ export class HeldRules {
 		const own: RuleSet = {tables: ruleSet.tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
 		const left = isSame ? before.ruleSet : {tables: []};
 		const [held, routed] = await Promise.allSettled([
-			installRules(this.#sandbox.pod, {
+			installHeld(this.#sandbox.pod, {
 				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
 			}),
 			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),
 		]);
 		this.#held = {
 			// Of what was rejected, iptables leaves empty tables and nft nothing, beside the tables of before.
-			ruleSet: held.status === 'fulfilled' ? held.value : (backend === 'nftables' ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
+			ruleSet: held.status === 'fulfilled' ? held.value.ruleSet : (backend === 'nftables' ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
 		};
 		for (const result of [held, routed]) {
 			if (result?.status === 'rejected') {
@@ -74,6 +74,6 @@ export class HeldRules {
 			}
 		}
 
-		return (held as PromiseFulfilledResult<RuleSet>).value;
+		return (held as PromiseFulfilledResult<InstalledRules>).value;
 	}
 }

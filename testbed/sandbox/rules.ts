@@ -4,14 +4,14 @@ Puts a rule set into a namespace by the tools of its back end, and reads back wh
 
 import {tableFamily} from '../../src/netfilter/lookup.js';
 import {differencesInMeaning} from '../../src/netfilter/meaning.js';
-import {parseNft, printNft} from '../../src/netfilter/nft.js';
-import {parseSave, printSave, ruleOfLine} from '../../src/netfilter/save.js';
+import {printNft} from '../../src/netfilter/nft.js';
+import {printSave, ruleOfLine} from '../../src/netfilter/save.js';
 import type {
 	AddressFamily, Backend, IptablesBackend, Rule, RuleSet, Table,
 } from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
+import {parseHeld, type RulesText} from '../evidence.js';
 import {CommandError} from '../exec.js';
-import {switchTable} from '../tracer/switch-table.js';
 import type {Netns} from './netns.js';
 
 const toolPrefix = {ipv4: 'iptables', ipv6: 'ip6tables'} as const satisfies Record<AddressFamily, string>;
@@ -33,14 +33,28 @@ export type Installation = {
 	readonly lines?: ReadonlyMap<Rule, number> | undefined;
 };
 
+/** What the kernel holds after an installation, and the words of the tools that say so. */
+export type InstalledRules = {readonly ruleSet: RuleSet; readonly texts: readonly RulesText[]};
+
 /**
 Installs the rules of the given families and returns what the kernel then holds: numbers, texts and roles are taken from there.
 
 @throws {TestbedError} RULES_REJECTED with the line and the tool's reason. Nothing of the set is loaded then, of no family.
 */
-export async function installRules(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<RuleSet> {
+export async function installRules(netns: Netns, request: Installation & {readonly ruleSet: RuleSet}): Promise<RuleSet> {
+	const held = await installHeld(netns, request);
+	return held.ruleSet;
+}
+
+/**
+The same, with the words of the tools: for a recording.
+
+@throws {TestbedError} as {@link installRules}.
+*/
+export async function installHeld(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
 	const {backend} = installation;
-	const held = backend === 'nftables' ? await installNft(netns, ruleSet, installation) : await installIptables(netns, ruleSet, {...installation, backend});
+	const texts = backend === 'nftables' ? await installNft(netns, ruleSet, installation) : await installIptables(netns, ruleSet, {...installation, backend});
+	const held = parseHeld(texts);
 	const asked: RuleSet = {tables: ruleSet.tables.filter(table => isOfFamilies(table, installation.families))};
 	const differences = differencesInMeaning(asked, held);
 	if (differences.length > 0) {
@@ -51,7 +65,7 @@ export async function installRules(netns: Netns, {ruleSet, ...installation}: Ins
 		});
 	}
 
-	return held;
+	return {ruleSet: held, texts};
 }
 
 /** Takes tables away that nft or iptables-nft made, whole: another back end comes. */
@@ -68,7 +82,7 @@ function isOfFamilies({family}: Table, families: readonly AddressFamily[]): bool
 type IptablesInstallation = Installation & {readonly backend: IptablesBackend};
 
 /** Its tool commits a family table by table (measured), so when something is rejected, all tables of all families are emptied again. */
-async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, families, lockFile, held, lines}: IptablesInstallation): Promise<RuleSet> {
+async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, families, lockFile, held, lines}: IptablesInstallation): Promise<readonly RulesText[]> {
 	const environment = {XTABLES_LOCKFILE: lockFile};
 	const restore = async (family: AddressFamily, input: string): Promise<void> => {
 		await netns.run(tool(backend, family, 'restore'), [], {input, environment});
@@ -86,9 +100,7 @@ async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, familie
 				: error;
 		}
 
-		// A namespace that holds no table of a family has nothing to print.
-		const saved = await netns.run(tool(backend, family, 'save'), [], {environment});
-		return saved.trim() === '' ? [] : parseSave(saved, family).tables;
+		return {family, text: await netns.run(tool(backend, family, 'save'), [], {environment})};
 	}));
 	const failed = results.find(result => result.status === 'rejected');
 	if (failed !== undefined) {
@@ -97,7 +109,7 @@ async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, familie
 		throw failed.reason as Error;
 	}
 
-	return {tables: results.flatMap(result => result.status === 'fulfilled' ? result.value : [])};
+	return results.flatMap(result => result.status === 'fulfilled' ? [result.value] : []);
 }
 
 /** The tables of a set without their rules, but for those that another set has as well. */
@@ -108,7 +120,7 @@ function emptied(ruleSet: RuleSet | undefined, except: RuleSet): readonly Table[
 }
 
 /** All of it is one transaction of nft. */
-async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Installation): Promise<RuleSet> {
+async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Installation): Promise<readonly RulesText[]> {
 	const own = {tables: ruleSet.tables.filter(table => isOfFamilies(table, families))};
 	const removals = (held?.tables ?? []).map(({family, name}) => `delete table ${family} ${name}\n`).join('');
 	const input = removals + printNft(own);
@@ -122,8 +134,7 @@ async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Inst
 			: error;
 	}
 
-	const {tables} = parseNft(await netns.run('nft', ['-s', 'list', 'ruleset']));
-	return {tables: tables.filter(({name}) => name !== switchTable)};
+	return [{family: null, text: await netns.run('nft', ['-s', 'list', 'ruleset'])}];
 }
 
 /** The line that a tool names: `line 5`, `line: 5`; nft's `/dev/stdin:5:1-7`. */

@@ -20,6 +20,7 @@ for (const [name, argv, kernel] of [
 	['testbed', ['--version'], false],
 	['testbed', ['doctor'], false],
 	['testbed', ['rules', '--number'], false],
+	['testbed', ['replay', 'run.testbed'], false],
 	['testbed', ['run', '--', '--help'], true],
 	['test', [], true],
 	['test', ['--verbose'], true],

@@ -1,0 +1,36 @@
+/**
+`testbed replay`: what a run recorded, judged again.
+*/
+
+import {readFileSync} from 'node:fs';
+import {exitCode} from '../../src/report/exit-code.js';
+import {exitCodeOfRuns} from '../../src/report/runs.js';
+import {TestbedError} from '../errors.js';
+import {replay} from '../replay.js';
+import {writeReport, writeRuns, type PrintFlags} from './print-runs.js';
+
+const stdin = 0;
+
+/**
+Judges a recording (`-` is standard input) and prints as the run did; returns the exit status that the run had.
+
+@throws {TestbedError} INPUT when it cannot be read or judged, or the report cannot be written.
+*/
+export async function replayCommand(file: string, flags: PrintFlags): Promise<number> {
+	const replayed = replay(read(file), file === '-' ? 'standard input' : file);
+	if (replayed.what === 'run') {
+		await writeReport(replayed.report, flags);
+		return exitCode(replayed.report);
+	}
+
+	await writeRuns(replayed.runs, flags);
+	return exitCodeOfRuns(replayed.runs);
+}
+
+function read(file: string): Uint8Array {
+	try {
+		return readFileSync(file === '-' ? stdin : file);
+	} catch (error) {
+		throw new TestbedError('INPUT', {message: `The recording ${file} cannot be read: ${(error as Error).message}`, cause: error});
+	}
+}
