@@ -2,6 +2,7 @@
 What came of one probe: the leg that its first packet walked, and why it may not be trusted. Nobody accepts what the prober sends, so where a packet was delivered is told by the last chain that it passed, and under TPROXY by the rule that gave it to a socket.
 */
 
+import {isLoopback} from '../netfilter/address.js';
 import {
 	printEndpoint, type Endpoint, type Leg, type LegEnd,
 } from '../netfilter/path.js';
@@ -100,9 +101,10 @@ function credentialGaps({asked, made}: SentProbe, {name, logged}: {readonly name
 }
 
 /** Undefined where nobody knows. */
-function endOf({end, protocol, hearsAnswer, packet: wanted}: SentProbe, {packet, arrival, given, listening}: {
+function endOf(probe: SentProbe, {packet, arrival, given, listening}: {
 	readonly packet: TracedPacket | undefined; readonly arrival: Arrival | undefined; readonly given: GivenSocket | undefined; readonly listening: readonly Listening[];
 }): LegEnd | undefined {
+	const {end, protocol, hearsAnswer, packet: wanted} = probe;
 	if (end.kind === 'connected') {
 		return {kind: 'accepted', stop: arrival === undefined ? 'unknown' : printEndpoint(arrival.destination)};
 	}
@@ -129,11 +131,20 @@ function endOf({end, protocol, hearsAnswer, packet: wanted}: SentProbe, {packet,
 		return {kind: 'unknown', reason: protocol === 'udp' ? 'a datagram that somebody takes has no answer' : 'the answer goes to an address that is not the sender\'s'};
 	}
 
+	if (arrival?.hook === 'input' && isResetLost(probe, arrival.destination)) {
+		return {kind: 'unknown', reason: 'the reset of a closed port does not find back to ::1'};
+	}
+
 	if (arrival !== undefined && wanted === 'invalid') {
 		return {kind: 'unknown', reason: 'the answer to an invalid packet is invalid as well, so that a rule may drop it'};
 	}
 
 	return undefined;
+}
+
+/** Whether TCP from `::1` came to another address of the pod, where nobody listens: its reset should go out by the device that owns that address, since a loopback address is bound to one (`tcp_v6_send_response`, `rt6_need_strict`), and from there no way leads to `::1`. Measured on Linux 6.18. */
+export function isResetLost({family, protocol, from}: Pick<SentProbe, 'family' | 'protocol' | 'from'>, destination: Endpoint): boolean {
+	return family === 'ipv6' && protocol === 'tcp' && from.address === '::1' && !isLoopback(destination.address);
 }
 
 /** Whether TPROXY found no socket, and dropped the packet. Only nft's trace tells that by itself; that of ip_tables names the rule, and shows nothing behind it. */

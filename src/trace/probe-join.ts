@@ -5,7 +5,7 @@ Probes and the rows of a batch → legs. A row whose like was judged before, by 
 import {printEndpoint, type LegEnd, type Traversal} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
 import {
-	firstLeg, isGivenToNobody, type DeliveredLeg, type SentProbe,
+	firstLeg, isGivenToNobody, isResetLost, type DeliveredLeg, type SentProbe,
 } from './first-leg.js';
 import type {Gap} from './gap.js';
 import {deliveredBy, givenSocketOf, type Listening} from './given-socket.js';
@@ -79,7 +79,7 @@ export class ProbeJoiner {
 
 		const arrival = arrivalOf(this.#rows, row);
 		// In the pod a rule may lead the answer back to the sender all the same (ambient mode's connection mark), so that one is waited for.
-		if (arrival !== undefined && !probe.hearsAnswer && !probe.isLocal) {
+		if (arrival !== undefined && ((!probe.hearsAnswer && !probe.isLocal) || (arrival.hook === 'input' && isResetLost(probe, arrival.destination)))) {
 			return true;
 		}
 
