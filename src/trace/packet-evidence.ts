@@ -7,7 +7,7 @@ import {tableFamily, tablesWithRules} from '../netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import type {Gap} from './gap.js';
 import type {TracedPacket} from './packets.js';
-import {canMeetChain, chainsMissed} from './passage.js';
+import {canMeetChain, chainsMissed, isLeftOutByNat} from './passage.js';
 
 /** The traversals that belong to a path, and why they may not be trusted. `missedOnArrival` are the gaps of a packet that is known to have arrived. */
 export type PacketEvidence = {readonly traversals: readonly Traversal[]; readonly gaps: readonly Gap[]; readonly missedOnArrival: () => readonly Gap[]};
@@ -34,6 +34,10 @@ export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 	const under = ruleSet.tables.filter(({family: own, name: table}) => tables.includes(table) && (own === tableFamily(family) || own === 'inet'));
 	if (packet !== undefined && traversals.length === 0 && canMeetChain(packet, under)) {
 		gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but no chain of ${tables.join(', ')} shows it.`});
+	}
+
+	if (packet !== undefined && traversals.length > 0 && isLeftOutByNat(packet, traversals, under)) {
+		gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but nat did not look at it: the kernel took it for one of a connection that it knew.`});
 	}
 
 	for (const traversal of traversals) {

@@ -3,6 +3,8 @@ Which base chains a packet must have passed if it arrived. A chain without a mat
 */
 
 import {baseChainOf} from '../netfilter/built-in.js';
+import {isNatTable} from '../netfilter/lookup.js';
+import type {Traversal} from '../netfilter/path.js';
 import type {BaseChain, Hook, Table} from '../netfilter/types.js';
 import type {TracedPacket} from './packets.js';
 
@@ -50,4 +52,19 @@ export function canMeetChain({entry, isInvalid}: Pick<TracedPacket, 'entry' | 'i
 		const base = baseChainOf(table, chain);
 		return base !== undefined && hooks.includes(base.hook) && !(isInvalid === true && base.type === 'nat');
 	}));
+}
+
+/** Targets that make the kernel translate, and so consult nat for the first packet of every connection. */
+const translations: ReadonlySet<string> = new Set(['DNAT', 'SNAT', 'MASQUERADE', 'NETMAP', 'REDIRECT']);
+
+/** Whether nat did not look at a packet although it looks at each that begins a connection: not before some rule translates, not at an invalid packet, and not at one that a rule keeps from conntrack. Nor at one that was dropped before. */
+export function isLeftOutByNat({entry, isInvalid}: Pick<TracedPacket, 'entry' | 'isInvalid'>, traversals: readonly Traversal[], tables: readonly Table[]): boolean {
+	const natTables = tables.filter(table => isNatTable(table));
+	const translates = natTables.some(({chains}) => chains.some(({rules}) => rules.some(({target}) => target.kind === 'redirect' || (target.kind === 'extension' && translations.has(target.name.toUpperCase())))));
+	if (entry === undefined || isInvalid === true || !translates || traversals.some(({end}) => end.by !== 'open' && end.verdict === 'drop') || traversals.some(({hits}) => hits.some(({text = ''}) => /\bnotrack\b/iu.test(text)))) {
+		return false;
+	}
+
+	const hasChain = natTables.some(table => table.chains.some(chain => baseChainOf(table, chain)?.hook === entry));
+	return hasChain && traversals.every(({family, table}) => !natTables.some(nat => nat.family === family && nat.name === table));
 }

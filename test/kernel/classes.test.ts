@@ -4,6 +4,7 @@ The law of classes: two packets of one class meet the same rules. Random packets
 
 import test from 'ava';
 import fc from 'fast-check';
+import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {classify} from '../../src/classes/classes.js';
 import {placeOfClass, type ExactPacket} from '../../src/classes/membership.js';
@@ -55,7 +56,7 @@ for (const [source, backend] of sources) {
 		await using stage = await ProbeStage.create({
 			backend, families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024,
 		});
-		await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy));
+		await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy), {hasInvalid: [...rulesOf(rules.ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state'))});
 		for (const family of addressFamilies) {
 			const classSet = classify([programOf(rules, family)], {family, topology: defaultTopology});
 			const representatives = representativesOf(classSet, defaultTopology).filter(({kind}) => kind === 'inner');
@@ -63,6 +64,7 @@ for (const [source, backend] of sources) {
 			const flights = await stage.fly([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
 			const due = new Map(representatives.map(({index}, place) => [index, wayOf(flights[place]!)]));
 			const met = new Set<number>();
+			let doubtful = 0;
 			for (const [place, packet] of packets.entries()) {
 				const index = placeOfClass(classSet, packet);
 				if (index === undefined) {
@@ -71,8 +73,15 @@ for (const [source, backend] of sources) {
 				}
 
 				met.add(index);
-				t.deepEqual(wayOf(flights[representatives.length + place]!), due.get(index), JSON.stringify(packet));
+				const way = wayOf(flights[representatives.length + place]!);
+				// Random ports can make one connection of two, or an answer of a first packet: the prober says so, and a doubt shows nothing.
+				doubtful += Number(way.gaps.length > 0);
+				if (way.gaps.length === 0) {
+					t.deepEqual(way, due.get(index), JSON.stringify(packet));
+				}
 			}
+
+			t.true(doubtful <= packets.length / 100, `${doubtful} of ${packets.length} are in doubt`);
 
 			t.true(met.size > classSet.classes.length / 4, `the packets are of ${met.size} of ${classSet.classes.length} classes`);
 			t.true(new Set([...due.values()].map(({hits}) => hits.join(' '))).size > 3, 'classes differ');

@@ -18,15 +18,15 @@ export function batchSizeFor(ruleSet: RuleSet): number {
 	return rules > 2000 ? 16_384 : 4096;
 }
 
-/** As many probes as a batch takes, but each five-tuple that is asked for once only. */
+/** As many probes as a batch takes, but each pair of ports that is asked for once only. */
 export function planWave(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly wave: Wave; readonly rest: readonly number[]} {
 	const taken: number[] = [];
 	const rest: number[] = [];
 	const pairs = new Set<string>();
 	for (const index of indices) {
-		// A source that is not given may be the one that another probe names, so it does not tell two apart.
-		const {from, protocol, sourcePort, to} = batch[index]!;
-		const pair = (sourcePort ?? 0) === 0 ? undefined : `${from} ${protocol} ${sourcePort} ${to.address} ${to.port}`;
+		// Two that share both ports may be one connection to the kernel, or each the answer of the other: whatever the addresses, for some rules change them.
+		const {protocol, sourcePort, to} = batch[index]!;
+		const pair = (sourcePort ?? 0) === 0 ? undefined : `${protocol} ${Math.min(sourcePort!, to.port)} ${Math.max(sourcePort!, to.port)}`;
 		if (taken.length < size && (pair === undefined || !pairs.has(pair))) {
 			taken.push(index);
 			if (pair !== undefined) {
