@@ -81,7 +81,7 @@ for (const [source, backend] of sources) {
 				}
 			}
 
-			t.true(doubtful <= packets.length / 100, `${doubtful} of ${packets.length} are in doubt`);
+			t.true(doubtful <= packets.length / 30, `${doubtful} of ${packets.length} are in doubt`);
 
 			t.true(met.size > classSet.classes.length / 4, `the packets are of ${met.size} of ${classSet.classes.length} classes`);
 			t.true(new Set([...due.values()].map(({hits}) => hits.join(' '))).size > 3, 'classes differ');
