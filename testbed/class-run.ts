@@ -2,7 +2,7 @@
 Classes of packets put to the kernel: one sandbox for each rule set, all of them at once, a probe for each representative.
 */
 
-import type {AddressFamily} from '../src/netfilter/types.js';
+import type {AddressFamily, Backend} from '../src/netfilter/types.js';
 import {classify, type ClassSet} from '../src/classes/classes.js';
 import type {Side} from '../src/classes/moved.js';
 import {representativesOf, type Representative} from '../src/classes/representatives.js';
@@ -10,7 +10,7 @@ import type {Program} from '../src/classes/walk.js';
 import {defaultTopology} from '../src/scenario/topology.js';
 import type {ActorCredentials} from '../src/scenario/types.js';
 import type {RuleInput} from './options.js';
-import {ProbeBatch, type BatchQuestion} from './probe-batch.js';
+import {ProbeStage, type BatchQuestion} from './probe-stage.js';
 
 /** What decides a run of classes. */
 export type ClassRunOptions = {
@@ -44,13 +44,7 @@ export async function flyClasses({inputs, families, credentials, timeoutMs, trac
 	});
 	const questions = planned.flatMap(({representatives}) => representatives.map(representative => questionOf(representative)));
 	onStage(`sending ${questions.length} probes through ${inputs.length === 1 ? 'the rules' : `${inputs.length} rule sets`}`);
-	const sides = await Promise.all(inputs.map(async (rules): Promise<Side> => {
-		signal.throwIfAborted();
-		await using batch = await ProbeBatch.create({
-			rules, families, credentials, follow: true, timeoutMs, traceBufferBytes,
-		});
-		return {flights: await batch.fly(questions), ruleSet: batch.ruleSet};
-	}));
+	const sides = await flyAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}, questions);
 	let begin = 0;
 	return planned.map(({classSet, representatives}) => {
 		const end = begin + representatives.length;
@@ -59,6 +53,42 @@ export async function flyClasses({inputs, families, credentials, timeoutMs, trac
 		return {classSet, representatives, sides: own};
 	});
 }
+
+/** Sends the same questions through all inputs, on as many stages as there are lanes. Each is kept for the next input of its back end. */
+async function flyAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}: ClassRunOptions, questions: readonly BatchQuestion[]): Promise<readonly Side[]> {
+	const sides: Side[] = [];
+	let taken = 0;
+	const lane = async (): Promise<void> => {
+		let stage: ProbeStage | undefined;
+		let backend: Backend | undefined;
+		try {
+			for (let place = taken++; place < inputs.length; place = taken++) {
+				signal.throwIfAborted();
+				const input = inputs[place]!;
+				if (inputs.length > lanes) {
+					onStage(`sending ${questions.length} probes through rule set ${place + 1} of ${inputs.length}`);
+				}
+
+				if (stage === undefined || backend !== input.backend) {
+					await stage?.[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
+					backend = input.backend;
+					stage = await ProbeStage.create({backend, families, timeoutMs, traceBufferBytes}); // eslint-disable-line no-await-in-loop -- As above.
+				}
+
+				const ruleSet = await stage.install(input, credentials); // eslint-disable-line no-await-in-loop -- As above.
+				sides[place] = {ruleSet, flights: await stage.fly(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
+			}
+		} finally {
+			await stage?.[Symbol.asyncDispose]();
+		}
+	};
+
+	await Promise.all(Array.from({length: Math.min(lanes, inputs.length)}, async () => lane()));
+	return sides;
+}
+
+/** As many rule sets at once as there are usually processors: a stage keeps one busy. */
+const lanes = 2;
 
 /** A representative as a question to the prober. */
 export function questionOf({origin, family, protocol, uid, gid, source, sourcePort, destination, mark}: Representative): BatchQuestion {

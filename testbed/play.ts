@@ -48,7 +48,7 @@ export async function playProbes(stage: Stage, play: Play): Promise<Played> {
 	const {rules: {backend}, families, sendings, onStage, signal, meanwhile = async () => undefined} = play;
 	const {pod} = stage.sandbox;
 	const loadState = async (): Promise<KernelState> => stage.loadState(backend, families);
-	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: play.traceBufferBytes});
+	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: play.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid')});
 	await using source = newSource();
 	const [castResult, prepared] = await Promise.allSettled([stage.cast(), prepare({
 		stage, source, loadState, play,

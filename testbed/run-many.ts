@@ -7,7 +7,8 @@ import type {RunEntry} from '../src/report/runs.js';
 import {TestbedError} from './errors.js';
 import type {RunOptions} from './options.js';
 import {playOn} from './run.js';
-import {canFollow, castingKey, Stage} from './stage.js';
+import {canFollow} from './sandbox/held-rules.js';
+import {castingKey, Stage} from './stage.js';
 
 type Job = {readonly options: RunOptions; readonly index: number; readonly key: string};
 

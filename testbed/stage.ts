@@ -2,11 +2,7 @@
 The world in which rules are put to the kernel: a sandbox with its actors. Several rule sets can be played on one stage, one after the other, as long as they need the same actors.
 */
 
-import type {SidecarRouting} from '../src/istio/routing.js';
-import type {
-	AddressFamily, Backend, Rule, RuleSet,
-} from '../src/netfilter/types.js';
-import {tableFamily} from '../src/netfilter/lookup.js';
+import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
 import {transparencyOf} from '../src/scenario/intent.js';
 import type {Company} from '../src/scenario/company.js';
 import type {Surroundings} from '../src/scenario/surroundings.js';
@@ -14,8 +10,8 @@ import {defaultTopology, type Topology} from '../src/scenario/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../src/scenario/types.js';
 import {actorsFor, Cast} from './actors/cast.js';
 import {LockFile} from './lock-file.js';
+import {HeldRules, type RulesToHold} from './sandbox/held-rules.js';
 import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
-import {installRules, removeNftTables} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
 
 /** What the actors of a stage depend on. */
@@ -38,11 +34,6 @@ export function castingKey({
 	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...(company === undefined ? [types, credentials] : [company]), surroundings ?? null, timeoutMs]);
 }
 
-/** Whether rules of a back end can be put where those of another were: what nft can see, it can take away again. The tables of iptables-legacy stay until their namespace goes. */
-export function canFollow(before: Backend, backend: Backend): boolean {
-	return before === backend || before !== 'iptables-legacy';
-}
-
 /** One sandbox with its actors. Who creates it disposes of it. */
 export class Stage implements AsyncDisposable {
 	/** Makes the namespaces and starts everything at once; nothing is waited for but the lock file. The first use tells what failed. */
@@ -61,11 +52,12 @@ export class Stage implements AsyncDisposable {
 	readonly #lockFile: LockFile;
 	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
 	readonly #cast: Promise<readonly [PromiseSettledResult<Cast>]>;
-	#held: {readonly ruleSet: RuleSet; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly routing: SidecarRouting} | undefined;
+	readonly #held: HeldRules;
 
 	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...casting}: Casting) {
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
+		this.#held = new HeldRules(sandbox, lockFile.path);
 		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
 		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
 		this.#cast = Promise.allSettled([Cast.start({
@@ -90,33 +82,9 @@ export class Stage implements AsyncDisposable {
 
 	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then.
 	*/
-	async install({ruleSet, routing, backend, families, lines}: {
-		readonly ruleSet: RuleSet; readonly routing: SidecarRouting; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lines?: ReadonlyMap<Rule, number> | undefined;
-	}): Promise<RuleSet> {
+	async install(rules: RulesToHold): Promise<RuleSet> {
 		await this.configured();
-		const before = this.#held;
-		if (before !== undefined && !canFollow(before.backend, backend)) {
-			throw new RangeError(`a stage that holds rules of ${before.backend} cannot hold rules of ${backend}`);
-		}
-
-		const isSame = before?.backend === backend;
-		if (before !== undefined && !isSame) {
-			await removeNftTables(this.sandbox.pod, before.ruleSet);
-		}
-
-		// What an earlier set left in a family that this one does not have goes as well.
-		const all = [...new Set([...families, ...(isSame ? before.families : [])])];
-		const own: RuleSet = {tables: ruleSet.tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
-		const [held] = await Promise.all([
-			installRules(this.sandbox.pod, {
-				ruleSet: own, backend, families: all, lockFile: this.#lockFile.path, lines, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
-			}),
-			this.sandbox.applyRouting(routing, before?.routing),
-		]);
-		this.#held = {
-			ruleSet: held, backend, families: all, routing,
-		};
-		return held;
+		return this.#held.replace(rules);
 	}
 
 	/** Counters, handles and owners, as they are now. */

@@ -40,11 +40,17 @@ export function classify(programs: readonly Program[], {family, topology}: {read
 	const fields = cutFields(programs.map(({ruleSet}) => ruleSet), {family, ranges: rangesOf(places)});
 	const {situations, leftOut} = situationsIn(fields, places);
 	const walkers = programs.map(program => new Walker(program, {fields, places}));
-	const cut = (situation: Situation): readonly PacketClass[] => walkers
-		.reduce<readonly Joint[]>((joint, walker) => joint.flatMap(({box, foretold}) => walker.leaves(situation, box).map((leaf): Joint => ({box: leaf.box, foretold: [...foretold, {hits: leaf.hits, doubts: leaf.doubts}]}))), [{box: situation.box, foretold: []}])
-		.map(({box, foretold}) => ({
+	const cut = (situation: Situation): readonly PacketClass[] => {
+		let joint: readonly Joint[] = [{box: situation.box, foretold: []}];
+		for (const walker of walkers) {
+			joint = joint.flatMap(({box, foretold}) => walker.leaves(situation, box).map(({box: part, ...leaf}): Joint => ({box: part, foretold: [...foretold, leaf]})));
+		}
+
+		return joint.map(({box, foretold}) => ({
 			family, origin: situation.origin, isLocal: situation.isLocal, box, foretold,
 		}));
+	};
+
 	return {
 		fields, places, classes: situations.flatMap(situation => cut(situation)), leftOut: leftOut.map(left => ({
 			kind: left.kind, because: left.because, origin: left.origin, classes: cut(left),

@@ -15,8 +15,8 @@ export type FieldName = typeof fieldNames[number];
 /** All values from `first` to `last`. Of a mark it is one value that stands for all that the rules' masks cannot tell from it. */
 export type Cut = {readonly first: bigint; readonly last: bigint};
 
-/** Per field its cuts, in order. A set of values is a number with one bit for each cut: see `box.ts`. */
-export type Fields = {readonly family: AddressFamily; readonly protocols: readonly string[]; readonly cuts: Readonly<Record<FieldName, readonly Cut[]>>};
+/** Per field its cuts, in order; `markCutOf` finds the cut of a mark, which is no interval. A set of values is a number with one bit for each cut: see `box.ts`. */
+export type Fields = {readonly family: AddressFamily; readonly protocols: readonly string[]; readonly cuts: Readonly<Record<FieldName, readonly Cut[]>>; readonly markCutOf: (mark: bigint) => number | undefined};
 
 /** What a packet can be to conntrack: the first of a connection, or one that belongs to none (INVALID). */
 export const packetKinds = ['first', 'invalid'] as const;
@@ -38,9 +38,11 @@ export function cutFields(ruleSets: readonly RuleSet[], {family, ranges}: {reado
 	const addresses = (kind: 'source' | 'destination'): readonly Cut[] => cutAt(addressMax, [...ranges, ...matches.flatMap(match => match.kind === kind ? (parseRange(match.address, family) ?? []) : [])]);
 	const ports = (kind: 'source-port' | 'destination-port'): readonly Cut[] => cutAt(portMax, matches.flatMap(match => match.kind === kind ? match.ranges.map(({from, to}) => cut(from, to)) : []), 1n);
 	const ids = (kind: 'uid' | 'gid'): readonly Cut[] => cutAt(idMax, matches.flatMap(match => match.kind === kind ? [cut(match.from, match.to)] : []));
+	const marks = cutMarks(matches);
 	return {
 		family,
 		protocols,
+		markCutOf: marks.cutOf,
 		cuts: {
 			protocol: protocols.map((_, index) => cut(index, index)),
 			source: addresses('source'),
@@ -49,7 +51,7 @@ export function cutFields(ruleSets: readonly RuleSet[], {family, ranges}: {reado
 			'destination-port': ports('destination-port'),
 			uid: ids('uid'),
 			gid: ids('gid'),
-			mark: cutMarks(matches),
+			mark: marks.cuts,
 			packet: packetKinds.map((_, index) => cut(index, index)),
 		},
 	};
@@ -75,20 +77,22 @@ function cutAt(max: bigint, ranges: readonly Cut[], min = 0n): readonly Cut[] {
 }
 
 /** Conditions on a mark are no intervals: they compare some bits. One value stands for all with the same answers. Candidates are what the rules name, alone and in pairs, and their neighbours by one bit. */
-function cutMarks(matches: readonly Match[]): readonly Cut[] {
+function cutMarks(matches: readonly Match[]): {readonly cuts: readonly Cut[]; readonly cutOf: (mark: bigint) => number | undefined} {
 	const asked = matches.flatMap(match => match.kind === 'mark' ? [{value: BigInt(match.value), mask: BigInt(match.mask)}] : []);
 	const distinct = [...new Map(asked.map(each => [`${each.value}/${each.mask}`, each])).values()];
 	const single = distinct.flatMap(({value, mask}) => [value & markMax, (value ^ (mask & -mask)) & markMax, (value | ~mask) & markMax]);
 	const paired = distinct.flatMap(one => distinct.map(other => (one.value & one.mask) | (other.value & other.mask & ~one.mask)));
 	const byAnswers = new Map<string, Cut>();
+	const answersTo = (mark: bigint): string => distinct.map(({value, mask}) => (mark & mask) === value ? '1' : '0').join('');
 	for (const candidate of [0n, ...single, ...paired]) {
-		const answers = distinct.map(({value, mask}) => (candidate & mask) === value ? '1' : '0').join('');
+		const answers = answersTo(candidate);
 		if (!byAnswers.has(answers)) {
 			byAnswers.set(answers, {first: candidate, last: candidate});
 		}
 	}
 
-	return [...byAnswers.values()];
+	const places = new Map([...byAnswers.keys()].map((answers, place) => [answers, place]));
+	return {cuts: [...byAnswers.values()], cutOf: mark => places.get(answersTo(mark))};
 }
 
 /** The place of the cut that holds a value. Undefined where the domain ends before it, and for a mark, whose cuts hold one value each. */

@@ -2,11 +2,10 @@
 What moved between two rule sets: per class what the kernel did on each side, and the classes that differ in as few statements as tell it all.
 */
 
-import type {Leg} from '../netfilter/path.js';
+import type {Endpoint, Leg} from '../netfilter/path.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import {decidingHitsOf} from '../judge/observed-roles.js';
 import type {RuleSetDiff} from '../judge/rule-diff.js';
-import type {DeliveredLeg} from '../trace/first-leg.js';
 import type {Gap} from '../trace/gap.js';
 import {mergeBoxes, type Box} from './box.js';
 import {findCause, type Cause} from './cause.js';
@@ -14,8 +13,11 @@ import type {ClassSet, PacketClass} from './classes.js';
 import type {Representative} from './representatives.js';
 import {describeBox} from './words.js';
 
+/** A leg with the place where it was delivered; undefined where it was not. */
+export type FlownLeg = Leg & {readonly deliveredTo: Endpoint | undefined};
+
 /** What the kernel did with one probe and with what the proxy carried on of it. */
-export type Flight = {readonly legs: readonly DeliveredLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
+export type Flight = {readonly legs: readonly FlownLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
 
 /** One side of a comparison: its rules as they were loaded, and a flight for each representative, in their order. */
 export type Side = {readonly ruleSet: RuleSet; readonly flights: readonly Flight[]};
@@ -49,7 +51,7 @@ export function arrivalsOf({legs, isLoop}: Flight): readonly string[] {
 	return [...legs.map(leg => arrivalOf(leg)), ...(isLoop ? ['loop'] : [])];
 }
 
-function arrivalOf({end, to, deliveredTo}: DeliveredLeg): string {
+function arrivalOf({end, to, deliveredTo}: FlownLeg): string {
 	if (end.kind === 'dropped' || end.kind === 'unreachable') {
 		return end.kind;
 	}
@@ -177,7 +179,13 @@ export function describeClasses(classes: readonly PacketClass[], classSet: Class
 
 /** What comes from the pod's own address because it goes elsewhere, and what comes from any of its addresses because it stays here, have the same to say of their source: nothing. */
 function withOpenSource({box, isLocal, origin}: PacketClass, {classes}: ClassSet): Box {
-	const all = classes.reduce((set, each) => each.origin === origin && each.isLocal === isLocal ? set | each.box.source : set, 0n);
-	const everything = classes.reduce((set, each) => each.origin === origin ? set | each.box.source : set, 0n);
+	let [all, everything] = [0n, 0n];
+	for (const each of classes) {
+		if (each.origin === origin) {
+			everything |= each.box.source;
+			all |= each.isLocal === isLocal ? each.box.source : 0n;
+		}
+	}
+
 	return box.source === all ? {...box, source: everything} : box;
 }

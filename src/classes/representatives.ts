@@ -67,7 +67,8 @@ export function representativesOf({fields, places, classes}: ClassSet, topology:
 				packet: packetKinds[Number(pick('packet'))] ?? 'first',
 				uid,
 				gid: isPod ? Number(isWithin(intervalsOf(fields.cuts.gid, box.gid), BigInt(uid!)) && (kind === 'inner' || box.gid === everyCut(fields.cuts.gid)) ? BigInt(uid!) : pick('gid')) : undefined,
-				source: isPod && kind === 'inner' ? sourceLeftOpen(destination, isLocal) : printValue(fields, 'source', source),
+				// A mark may have a route of its own, and that another source.
+				source: isPod && kind === 'inner' && pick('mark') === 0n ? sourceLeftOpen(destination, isLocal) : printValue(fields, 'source', source),
 				sourcePort: isPortOpen ? undefined : Number(pick('source-port')),
 				destination: {address: destination, port: Number(pick('destination-port'))},
 				mark: isPod && pick('mark') !== 0n ? Number(pick('mark')) : undefined,
@@ -107,7 +108,11 @@ function pickFrom(intervals: readonly Cut[], {usual, kind, index, preferred}: {
 			return found;
 		}
 
-		const widest = among.reduce((best, each) => each.last - each.first > best.last - best.first ? each : best, among[0]!);
+		let widest = among[0]!;
+		for (const each of among) {
+			widest = each.last - each.first > widest.last - widest.first ? each : widest;
+		}
+
 		return (widest.first + widest.last) / 2n;
 	}
 

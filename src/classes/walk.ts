@@ -2,19 +2,24 @@
 Sets of packets on their way through a rule set, by our reading of the rules: each condition parts a set in those that meet it and those that do not. What comes out are classes: sets of packets that meet the same rules. The reading never says what the kernel does; it says which packets need not be asked twice.
 */
 
-import {baseChainOf, tableFamily} from '../netfilter/lookup.js';
 import type {Endpoint, Leg, RuleHit, Traversal} from '../netfilter/path.js';
 import type {
-	AddressFamily, BaseChain, Chain, Hook, Match, Rule, RuleSet, Table, Target,
+	Chain, Hook, Match, Rule, RuleSet, Target,
 } from '../netfilter/types.js';
 import {
 	applyRule, enterChain, factsAt, freshPacket, type PacketFacts, type PacketState,
 } from '../judge/packet-facts.js';
 import {askMatch} from '../judge/rule-answer.js';
 import {finalVerdict} from '../trace/lookup.js';
-import {cutsIn, within, without, type Box} from './box.js';
+import {
+	fieldOf, isAsSent, isUnknownThere, withValue, type Bound,
+} from './asked-field.js';
+import {chainsByHook, type HeldChain} from './base-chains.js';
+import {
+	cutsIn, within, without, type Box,
+} from './box.js';
 import type {FieldName, Fields} from './fields.js';
-import {printValue} from './values.js';
+import {translationOf} from './translation.js';
 import {isOwnAddress, type Origin, type Places, type Situation} from './world.js';
 
 /** A rule set as it is walked: its rules, and the marks with which the routing table of the sandbox delivers a packet locally. */
@@ -32,17 +37,14 @@ export type Leaf = {
 	readonly doubts: readonly WalkedRule[];
 };
 
-type Held = {readonly table: Table; readonly chain: Chain; readonly base: BaseChain; readonly isNative: boolean};
 type Frame = {readonly chain: Chain; readonly next: number};
 type Hits = {readonly rule: WalkedRule; readonly before: Hits | undefined};
-/** Undefined: as it was sent. */
-type Bound = Endpoint | 'unknown' | undefined;
 type State = {
 	readonly box: Box;
 	readonly hook: Hook;
 	/** How many base chains of the hook are behind it. */
 	readonly chainsDone: number;
-	readonly held: Held | undefined;
+	readonly held: HeldChain | undefined;
 	readonly frames: readonly Frame[];
 	readonly packet: PacketState;
 	/** Whether the mark is still the socket's. */
@@ -59,16 +61,12 @@ type State = {
 /** Where a condition looks: at a field as it was sent, at something that is the same for the whole set, or at what is not known. */
 type Asked = {readonly field: FieldName; readonly set: bigint} | boolean | 'not-known';
 
-const fieldOf: Partial<Record<Match['kind'], FieldName>> = {
-	protocol: 'protocol', source: 'source', destination: 'destination', 'source-port': 'source-port', 'destination-port': 'destination-port', uid: 'uid', gid: 'gid', mark: 'mark',
-};
-
 /** Walks sets of packets through one program. */
 export class Walker {
 	readonly #fields: Fields;
 	readonly #places: Places;
 	readonly #program: Program;
-	readonly #chains: Readonly<Record<Hook, readonly Held[]>>;
+	readonly #chains: Readonly<Record<Hook, readonly HeldChain[]>>;
 	readonly #sets = new Map<Match, bigint>();
 	readonly #rules = new Map<Rule, WalkedRule>();
 
@@ -97,7 +95,28 @@ export class Walker {
 			isKnown: true,
 			doubts: new Set(),
 		};
-		return this.#run(start, origin, false);
+		// A socket's own mark decides its route before any rule is asked.
+		const local = isLocal || origin !== 'pod' ? 0n : this.#localMarks();
+		return [
+			...this.#runWithin(start, without(box, 'mark', local), origin),
+			...this.#runWithin({...start, outInterface: 'lo'}, within(box, 'mark', local), origin),
+		];
+	}
+
+	#runWithin(start: State, box: Box | undefined, origin: Origin): readonly Leaf[] {
+		return box === undefined ? [] : this.#run({...start, box}, origin, false);
+	}
+
+	/** The marks that are routed to the pod itself. */
+	#localMarks(): bigint {
+		let set = 0n;
+		for (const [place, {first}] of this.#fields.cuts.mark.entries()) {
+			if (this.#program.localMarks.some(({mark, mask}) => ((Number(first) & mask) >>> 0) === mark)) {
+				set |= 1n << BigInt(place);
+			}
+		}
+
+		return set;
 	}
 
 	/** `isInner`: only until the chain that is walked is left. */
@@ -275,7 +294,7 @@ export class Walker {
 			}
 
 			const ended: State = {...hit, frames: []};
-			return verdict === 'accept' ? this.#translate(ended, target) : (isInner ? ended : this.#drop(ended));
+			return verdict === 'accept' ? {...ended, ...translationOf(target, ended, {family: this.#fields.family, pod: this.#places.pod})} : (isInner ? ended : this.#drop(ended));
 		});
 	}
 
@@ -291,45 +310,6 @@ export class Walker {
 		}));
 	}
 
-	#translate(state: State, target: Target): State {
-		const isOut = state.hook === 'output';
-		const {family} = this.#fields;
-		if (target.kind === 'redirect') {
-			const address = isOut ? (family === 'ipv4' ? '127.0.0.1' : '::1') : undefined;
-			const port = target.toPorts?.from === target.toPorts?.to ? target.toPorts?.from : undefined;
-			return {...state, to: address === undefined || port === undefined ? this.#redirectedIn(state, port) : {address, port}};
-		}
-
-		if (target.kind !== 'extension') {
-			return state;
-		}
-
-		const [, address, port] = /(?:--to-destination |\bto )\[?(?<address>[\d.]+|[\da-f:]+?)\]?(?::(?<port>\d+))?$/iu.exec(target.options) ?? [];
-		switch (target.name.toUpperCase()) {
-			case 'DNAT': {
-				return {...state, to: address === undefined || port === undefined ? 'unknown' : {address, port: Number(port)}};
-			}
-
-			case 'SNAT':
-			case 'MASQUERADE': {
-				return {...state, from: 'unknown'};
-			}
-
-			case 'REDIRECT': {
-				return {...state, to: 'unknown'};
-			}
-
-			default: {
-				return state;
-			}
-		}
-	}
-
-	/** At PREROUTING the destination becomes the address of the interface, which is the pod's. */
-	#redirectedIn({hook}: State, port: number | undefined): Bound {
-		return hook === 'prerouting' && port !== undefined ? {address: printValue(this.#fields, 'destination', this.#places.pod.first), port} : 'unknown';
-	}
-
 	#answer(match: Match, state: State, origin: Origin): Asked {
 		const field = fieldOf[match.kind];
 		if (field !== undefined && isAsSent(field, state, origin)) {
@@ -340,8 +320,7 @@ export class Walker {
 			return 'not-known';
 		}
 
-		const answer = askMatch(match, this.#facts(state), {isNative: state.held!.isNative});
-		return answer;
+		return askMatch(match, this.#facts(state), {isNative: state.held!.isNative});
 	}
 
 	/** The cuts of a field that a condition holds for. */
@@ -378,98 +357,6 @@ export class Walker {
 	}
 }
 
-function isAsSent(field: FieldName, {isMarkSent, from, to, hook, inInterface}: State, origin: Origin): boolean {
-	switch (field) {
-		case 'source':
-		case 'source-port': {
-			return from === undefined;
-		}
-
-		case 'destination':
-		case 'destination-port': {
-			return to === undefined;
-		}
-
-		case 'uid':
-		case 'gid': {
-			// Elsewhere there is no socket (see `socketAt`), or it is not the sender's.
-			return origin === 'pod' && inInterface === undefined && (hook === 'output' || hook === 'postrouting');
-		}
-
-		case 'mark': {
-			return isMarkSent;
-		}
-
-		case 'protocol':
-		case 'packet': {
-			return true;
-		}
-	}
-}
-
-/** Behind a translation whose outcome is not to be read off its rule; a socket that only the kernel knows. */
-function isUnknownThere(field: FieldName | undefined, {from, to, hook}: State): boolean {
-	switch (field) {
-		case 'source':
-		case 'source-port': {
-			return from === 'unknown';
-		}
-
-		case 'destination':
-		case 'destination-port': {
-			return to === 'unknown';
-		}
-
-		case 'uid':
-		case 'gid': {
-			return hook === 'input';
-		}
-
-		default: {
-			return false;
-		}
-	}
-}
-
-function withValue(facts: PacketFacts, field: FieldName, {value, fields}: {readonly value: bigint; readonly fields: Fields}): PacketFacts {
-	const {source, destination} = facts;
-	const socket = {uid: 0, gid: 0};
-	switch (field) {
-		case 'protocol': {
-			return {...facts, protocol: fields.protocols[Number(value)] as PacketFacts['protocol']};
-		}
-
-		case 'source': {
-			return {...facts, source: {...source, address: printValue(fields, field, value)}};
-		}
-
-		case 'destination': {
-			return {...facts, destination: {...destination, address: printValue(fields, field, value)}};
-		}
-
-		case 'source-port': {
-			return {...facts, source: {...source, port: Number(value)}};
-		}
-
-		case 'destination-port': {
-			return {...facts, destination: {...destination, port: Number(value)}};
-		}
-
-		case 'uid':
-		case 'gid': {
-			return {...facts, socket: {...socket, [field]: Number(value)}};
-		}
-
-		case 'mark': {
-			return {...facts, mark: Number(value)};
-		}
-
-		case 'packet': {
-			return facts;
-		}
-	}
-}
-
 function leafOf({box, hits, isKnown, doubts}: State): Leaf {
 	const walked: WalkedRule[] = [];
 	for (let hit = hits; hit !== undefined; hit = hit.before) {
@@ -477,23 +364,4 @@ function leafOf({box, hits, isKnown, doubts}: State): Leaf {
 	}
 
 	return {box, hits: isKnown ? walked.toReversed() : undefined, doubts: [...doubts]};
-}
-
-/** The base chains that packets of a family meet, in the kernel's order. Tables of one priority stand in the order in which they were made. */
-function chainsByHook({tables}: RuleSet, family: AddressFamily): Readonly<Record<Hook, readonly Held[]>> {
-	const all = tables
-		.filter(table => table.family === 'inet' || table.family === tableFamily(family))
-		.flatMap(table => table.chains.flatMap((chain): readonly Held[] => {
-			const base = baseChainOf(table, chain);
-			return base === undefined
-				? []
-				: [{
-					table, chain, base, isNative: chain.base !== undefined,
-				}];
-		}))
-		.toSorted((one, other) => one.base.priority - other.base.priority);
-	const at = (hook: Hook): readonly Held[] => all.filter(({base}) => base.hook === hook);
-	return {
-		prerouting: at('prerouting'), input: at('input'), forward: at('forward'), output: at('output'), postrouting: at('postrouting'),
-	};
 }

@@ -27,7 +27,11 @@ export function comparisonToJson({environment, from, to, outcome, families, stat
 		})),
 		gaps,
 		hints,
-		summary: {classes: families.reduce((sum, {classes}) => sum + classes, 0), probes: families.reduce((sum, {probes}) => sum + probes, 0), moved: statements.reduce((sum, {classes}) => sum + classes, 0)},
+		summary: {
+			classes: families.reduce((sum, {classes}) => sum + classes, 0),
+			probes: families.reduce((sum, {probes}) => sum + probes, 0),
+			moved: statements.reduce((sum, {classes}) => sum + classes, 0),
+		},
 		durationMs,
 	};
 }

@@ -51,6 +51,8 @@ export type Probe = {
 	/** The address to send from; without it the route's, or the actor's own. */
 	readonly source?: string;
 	readonly destination: {readonly address: string; readonly port: number};
+	/** There where no connection is opened: one packet is sent that conntrack calls invalid. */
+	readonly packet?: 'invalid';
 };
 
 /** A fault of the rules that is known, and that a user's file holds fast: the expectation is what the kernel does, `intended` the stops that were meant. */

@@ -10,7 +10,7 @@ import {controlTypes, NetlinkFormatError} from './netlink.js';
 import {decodeNflog, nflogMessageType} from './nflog.js';
 import {decodeNftTrace, nftTraceMessageType} from './nft-trace.js';
 import {protocolNumbers} from './packet.js';
-import type {Lookup} from './packets.js';
+import {isSendersHook, type Lookup} from './packets.js';
 import {facts, layout} from './packed-packet.js';
 import {ShapeTrie, type Shape, type Token} from './shape-trie.js';
 
@@ -262,7 +262,7 @@ export class FastTrace {
 			this.#begin(scan, packet, this.shapes.begin(token)!);
 		}
 
-		if (scan.owner === 3 && (packet.known & facts.owner) === 0) {
+		if (scan.owner === 3 && isSendersHook(event.hook) && (packet.known & facts.owner) === 0) {
 			packet.known |= facts.owner;
 			packet.uid = scan.uid;
 			packet.gid = scan.gid;

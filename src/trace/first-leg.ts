@@ -1,5 +1,5 @@
 /**
-What came of one probe: the leg that its first packet walked, and why it may not be trusted. The prober has no listeners, so where a packet was delivered is told by the last chain that it passed.
+What came of one probe: the leg that its first packet walked, and why it may not be trusted. Nobody accepts what the prober sends, so where a packet was delivered is told by the last chain that it passed, and under TPROXY by the rule that gave it to a socket.
 */
 
 import {
@@ -7,6 +7,9 @@ import {
 } from '../netfilter/path.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import type {Gap} from './gap.js';
+import {
+	deliveredBy, givenSocketOf, type GivenSocket, type Listening,
+} from './given-socket.js';
 import {packetEvidence} from './packet-evidence.js';
 import type {TracedPacket} from './packets.js';
 
@@ -36,12 +39,12 @@ export type SentProbe = {
 /** Where a packet left netfilter: see `arrivalOf`. */
 export type Arrival = {readonly hook: 'input' | 'postrouting'; readonly destination: Endpoint};
 
-/** A leg, and where its packet was delivered: the target of a redirection shows here. Undefined where it was not. */
-export type DeliveredLeg = Leg & {readonly deliveredTo: Endpoint | undefined};
+/** A leg, and where its packet was delivered: the target of a redirection shows here, and the socket's port under TPROXY. `arrivedBy` tells whether that is in the traced namespace (`input`) or behind it. Both are undefined where it was not delivered. */
+export type DeliveredLeg = Leg & {readonly deliveredTo: Endpoint | undefined; readonly arrivedBy: Arrival['hook'] | undefined};
 
-/** The leg of a probe. `attempts` are the packets with its addresses, `arrival` is that of the first. */
-export function firstLeg({probe, attempts, arrival, ruleSet}: {
-	readonly probe: SentProbe; readonly attempts: readonly TracedPacket[]; readonly arrival: Arrival | undefined; readonly ruleSet: RuleSet;
+/** The leg of a probe. `attempts` are the packets with its addresses, `arrival` is that of the first; `listening` are all sockets that TPROXY can find. */
+export function firstLeg({probe, attempts, arrival, ruleSet, listening}: {
+	readonly probe: SentProbe; readonly attempts: readonly TracedPacket[]; readonly arrival: Arrival | undefined; readonly ruleSet: RuleSet; readonly listening: readonly Listening[];
 }): {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[]} {
 	const {actor, family, protocol, from, to, made, isLocal} = probe;
 	const name = `${actor} ${printEndpoint(from)} → ${printEndpoint(to)}`;
@@ -50,7 +53,10 @@ export function firstLeg({probe, attempts, arrival, ruleSet}: {
 		name, attempts, family, ruleSet,
 	});
 	const gaps: Gap[] = [...evidence.gaps, ...credentialGaps(probe, {name, logged: packet?.owner})];
-	const end = endOf(probe, {packet, arrival});
+	const given = givenSocketOf(evidence.traversals, ruleSet);
+	const end = endOf(probe, {
+		packet, arrival, given, listening,
+	});
 	if (end === undefined) {
 		gaps.push({kind: 'no-end', message: `Nobody accepted, refused or dropped ${name}: nothing came back in time.`});
 	}
@@ -60,6 +66,10 @@ export function firstLeg({probe, attempts, arrival, ruleSet}: {
 		gaps.push(...evidence.missedOnArrival());
 		if (arrival === undefined) {
 			gaps.push({kind: 'not-traced', message: `The first packet of ${name} arrived, but the trace does not show where.`});
+		}
+
+		if (given !== undefined && given.port === undefined) {
+			gaps.push({kind: 'not-understood', message: `To which socket the rule \`${given.hit.text}\` gave ${name} is not understood.`});
 		}
 	}
 
@@ -73,7 +83,8 @@ export function firstLeg({probe, attempts, arrival, ruleSet}: {
 			socket: isLocal ? made : undefined,
 			traversals: evidence.traversals,
 			end: end ?? {kind: 'unknown', reason: 'nothing came back in time'},
-			deliveredTo: isDelivered ? arrival?.destination : undefined,
+			deliveredTo: isDelivered ? deliveredBy(given, arrival) : undefined,
+			arrivedBy: isDelivered ? arrival?.hook : undefined,
 		},
 		gaps,
 	};
@@ -87,7 +98,9 @@ function credentialGaps({asked, made}: SentProbe, {name, logged}: {readonly name
 }
 
 /** Undefined where nobody knows. */
-function endOf({end, protocol, hearsAnswer}: SentProbe, {packet, arrival}: {readonly packet: TracedPacket | undefined; readonly arrival: Arrival | undefined}): LegEnd | undefined {
+function endOf({end, protocol, hearsAnswer}: SentProbe, {packet, arrival, given, listening}: {
+	readonly packet: TracedPacket | undefined; readonly arrival: Arrival | undefined; readonly given: GivenSocket | undefined; readonly listening: readonly Listening[];
+}): LegEnd | undefined {
 	if (end.kind === 'connected') {
 		return {kind: 'accepted', stop: arrival === undefined ? 'unknown' : printEndpoint(arrival.destination)};
 	}
@@ -95,6 +108,10 @@ function endOf({end, protocol, hearsAnswer}: SentProbe, {packet, arrival}: {read
 	const last = packet?.traversals.at(-1);
 	if (last !== undefined && last.end.by !== 'open' && last.end.verdict === 'drop') {
 		return {kind: 'dropped', by: last.end.by === 'rule' ? last.hits.at(-1) : undefined};
+	}
+
+	if (isGivenToNobody({given, arrival, protocol}, listening)) {
+		return {kind: 'dropped', by: given!.hit};
 	}
 
 	if (end.kind === 'refused') {
@@ -111,4 +128,12 @@ function endOf({end, protocol, hearsAnswer}: SentProbe, {packet, arrival}: {read
 	}
 
 	return undefined;
+}
+
+/** Whether TPROXY found no socket, and dropped the packet. Only nft's trace tells that by itself; that of ip_tables names the rule, and shows nothing behind it. */
+export function isGivenToNobody({given, arrival, protocol}: {
+	readonly given: GivenSocket | undefined; readonly arrival: Arrival | undefined; readonly protocol: 'tcp' | 'udp';
+}, listening: readonly Listening[]): boolean {
+	return given?.port !== undefined && given.isLast && arrival?.hook !== 'input'
+		&& listening.every(socket => socket.protocol !== protocol || socket.port !== given.port);
 }

@@ -5,7 +5,7 @@ export type GapKind =
 	| 'not-traced' // A packet that was sent does not appear in the trace.
 	| 'open-traversal' // The trace does not say how a base chain was left, or which rule matched.
 	| 'counter-mismatch' // A rule's counter and the trace disagree.
-	| 'unwitnessed' // A rule of iptables without a counter, so that nothing confirms the trace.
+	| 'unwitnessed' // Nothing confirms it: a rule of iptables without a counter, or a packet sent to be invalid that conntrack is not seen to call so.
 	| 'no-end' // Nobody accepted, refused or dropped the connection in time.
 	| 'credentials' // The UID or GID in the kernel is not the one asked for, or is not known.
 	| 'ambiguous' // Two sockets or packets could be meant.

@@ -133,6 +133,10 @@ export class Joiner {
 		});
 		const {traversals} = evidence;
 		gaps.push(...evidence.gaps);
+		if (opened.packet === 'invalid' && packet?.isInvalid !== true) {
+			gaps.push({kind: 'unwitnessed', message: `The packet of ${name} was sent to be one that conntrack calls invalid, and the trace does not show that it did.`});
+		}
+
 		const end = this.#endOf({
 			opened, accepted, packet, name,
 		}, gaps);

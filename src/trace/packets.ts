@@ -38,12 +38,19 @@ export type TracedPacket = {
 	readonly seen: boolean;
 	/** The hook at which the trace switch first met it: where it came into the namespace, or was sent. Undefined when that event is not there. */
 	readonly entry: Hook | undefined;
-	/** The owner of the socket as NFLOG names it. */
+	/** The owner of the socket that sent it, as NFLOG names it. */
 	readonly owner: {readonly uid: number; readonly gid: number} | undefined;
+	/** There where the trace switch saw that conntrack calls the packet invalid: nat does not look at it. It looks for that only where somebody sends such packets. */
+	readonly isInvalid?: true;
 };
 
+/** Whether the socket of a packet at a hook is the one that sent it. On its way in it is the one that gets it, once TPROXY has chosen that (measured: NFLOG names the proxy then). */
+export function isSendersHook(hook: Hook): boolean {
+	return hook === 'output' || hook === 'postrouting';
+}
+
 type OpenTraversal = Omit<Traversal, 'hits' | 'end'> & {hits: RuleHit[]; end: Traversal['end']};
-type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; entry: Hook | undefined; owner: TracedPacket['owner']};
+type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; entry: Hook | undefined; owner: TracedPacket['owner']; isInvalid?: true};
 
 /** The two chains of the trace switch, by the hooks at which they hang. */
 const entries: Readonly<Record<string, Hook>> = {prerouting: 'prerouting', output: 'output'};
@@ -59,6 +66,11 @@ function hasSameEnds(one: PacketHeader, other: PacketHeader): boolean {
 	return one.source.port === other.source.port && one.destination.port === other.destination.port
 		&& one.source.address === other.source.address && one.destination.address === other.destination.address;
 }
+
+/** The chains of the trace switch behind conntrack, where a rule matches what conntrack calls invalid. */
+export const invalidChains = {received: 'invalid-received', sent: 'invalid-sent'} as const;
+
+const ofInvalid: ReadonlySet<string> = new Set(Object.values(invalidChains));
 
 class Assembler {
 	orphans = 0;
@@ -78,6 +90,10 @@ class Assembler {
 			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event, isSwitch && entries[event.chain] === 'output');
 			packet.seen ||= isSwitch;
 			packet.entry ??= isSwitch ? entries[event.chain] : undefined;
+			if (isSwitch && ofInvalid.has(event.chain) && event.kind === 'rule') {
+				packet.isInvalid = true;
+			}
+
 			const hook = isSwitch ? undefined : this.#lookup.hookOf(event);
 			if (hook === undefined) {
 				// Of a chain that is no base chain a first event cannot come, so the one before it is lost; without its traversal the next line counts it.
@@ -110,7 +126,7 @@ class Assembler {
 		const open = last?.table === event.table && last.hook === event.hook && last.end.by === 'open' ? last : undefined;
 		const packet = open === undefined ? this.#packetOf(event.packet, event) : known!;
 		const traversal = open ?? this.#begin(packet, event, event.packet, event.hook);
-		if (event.uid !== undefined && event.gid !== undefined) {
+		if (event.uid !== undefined && event.gid !== undefined && isSendersHook(event.hook)) {
 			packet.owner ??= {uid: event.uid, gid: event.gid};
 		}
 

@@ -39,8 +39,8 @@ function isPassed({type, hook}: BaseChain, {isSent, isReceived, hasShownTable}: 
 	return (hook === 'prerouting' || hook === 'input') && isReceived && !(isSent && type === 'nat');
 }
 
-/** Whether a packet can meet a chain of these tables at all, by where it came in: native nft tables have chains only where they hold rules. A packet whose entry is not known can. */
-export function canMeetChain({entry}: Pick<TracedPacket, 'entry'>, tables: readonly Table[]): boolean {
+/** Whether a packet can meet a chain of these tables at all, by where it came in: native nft tables have chains only where they hold rules, and nat leaves out what conntrack calls invalid. A packet whose entry is not known can. */
+export function canMeetChain({entry, isInvalid}: Pick<TracedPacket, 'entry' | 'isInvalid'>, tables: readonly Table[]): boolean {
 	if (entry === undefined) {
 		return tables.length > 0;
 	}
@@ -48,6 +48,6 @@ export function canMeetChain({entry}: Pick<TracedPacket, 'entry'>, tables: reado
 	const hooks: readonly Hook[] = entry === 'prerouting' ? ['prerouting', 'input'] : ['output', 'postrouting'];
 	return tables.some(table => table.chains.some(chain => {
 		const base = baseChainOf(table, chain);
-		return base !== undefined && hooks.includes(base.hook);
+		return base !== undefined && hooks.includes(base.hook) && !(isInvalid === true && base.type === 'nat');
 	}));
 }

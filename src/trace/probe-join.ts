@@ -4,8 +4,11 @@ Probes and the rows of a batch → legs. A row whose like was judged before, by 
 
 import {printEndpoint, type LegEnd, type Traversal} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
-import {firstLeg, type DeliveredLeg, type SentProbe} from './first-leg.js';
+import {
+	firstLeg, isGivenToNobody, type DeliveredLeg, type SentProbe,
+} from './first-leg.js';
 import type {Gap} from './gap.js';
+import {deliveredBy, givenSocketOf, type Listening} from './given-socket.js';
 import {ruleKey} from './loaded-rules.js';
 import {
 	arrivalOf, facts, layout, rowWords, unpackPacket, unpackTraversals,
@@ -19,20 +22,23 @@ export type JoinedProbe = SentProbe & {readonly fromWords: Int32Array; readonly 
 export type Joined = {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[]; readonly rows: readonly number[]};
 
 /** The gist of legs that were whole: which traversals belong to the path, and how it ended. */
-type Like = {readonly kept: readonly boolean[]; readonly end: LegEnd; readonly isDelivered: boolean};
+type Like = {readonly kept: readonly boolean[]; readonly end: LegEnd; readonly isDelivered: boolean; readonly isGiven: boolean};
 
 const likesMax = 65_536;
 
 /** Joins batch after batch of one rule set. */
 export class ProbeJoiner {
 	readonly #ruleSet: RuleSet;
+	readonly #listening: readonly Listening[];
 	readonly #shapes: Traversal[] = [];
 	readonly #likes = new Map<string, Like>();
 	#rows: Int32Array = new Int32Array();
 	#byPorts = new Map<number, number[]>();
 
-	constructor(ruleSet: RuleSet) {
+	/** `listening` are all sockets that TPROXY can find. */
+	constructor(ruleSet: RuleSet, listening: readonly Listening[] = []) {
 		this.#ruleSet = ruleSet;
+		this.#listening = listening;
 	}
 
 	/** Takes in shapes that are new. */
@@ -64,12 +70,23 @@ export class ProbeJoiner {
 		return {hits: this.#hits(counts), sentPackets};
 	}
 
-	/** Whether the rules dropped a probe's packet, so that nothing will come back. */
-	isDropped(probe: JoinedProbe): boolean {
+	/** Whether nothing will come back of a probe that is not known already: the rules dropped its packet, or it was delivered and the answer goes to somebody outside. */
+	isOver(probe: JoinedProbe): boolean {
 		const row = this.#find(probe)[0];
-		const count = row === undefined ? 0 : this.#rows[row + layout.count]!;
-		const end = count === 0 ? undefined : this.#shapes[this.#rows[row! + layout.traversals + ((count - 1) * layout.traversalWords)]!]!.end;
-		return end !== undefined && end.by !== 'open' && end.verdict === 'drop';
+		if (row === undefined) {
+			return false;
+		}
+
+		const arrival = arrivalOf(this.#rows, row);
+		// In the pod a rule may lead the answer back to the sender all the same (ambient mode's connection mark), so that one is waited for.
+		if (arrival !== undefined && !probe.hearsAnswer && !probe.isLocal) {
+			return true;
+		}
+
+		const traversals = unpackTraversals(this.#rows, row, this.#shapes);
+		const end = traversals.at(-1)?.end;
+		return (end !== undefined && end.by !== 'open' && end.verdict === 'drop')
+			|| isGivenToNobody({given: givenSocketOf(traversals, this.#ruleSet), arrival, protocol: probe.protocol}, this.#listening);
 	}
 
 	/** The leg of a probe. */
@@ -84,11 +101,12 @@ export class ProbeJoiner {
 
 		const attempts = found.map(at => unpackPacket(this.#rows, at, this.#shapes));
 		const {leg, gaps} = firstLeg({
-			probe, attempts, arrival: row === undefined ? undefined : arrivalOf(this.#rows, row), ruleSet: this.#ruleSet,
+			probe, attempts, arrival: row === undefined ? undefined : arrivalOf(this.#rows, row), ruleSet: this.#ruleSet, listening: this.#listening,
 		});
 		if (likeKey !== undefined && gaps.length === 0 && this.#likes.size < likesMax) {
 			const {traversals} = attempts[0]!;
-			this.#likes.set(likeKey, {kept: traversals.map(traversal => leg.traversals.includes(traversal)), end: leg.end, isDelivered: leg.deliveredTo !== undefined});
+			const isGiven = givenSocketOf(leg.traversals, this.#ruleSet) !== undefined;
+			this.#likes.set(likeKey, {kept: traversals.map(traversal => leg.traversals.includes(traversal)), end: leg.end, isDelivered: leg.deliveredTo !== undefined, isGiven});
 		}
 
 		return {leg, gaps, rows: found};
@@ -131,8 +149,10 @@ export class ProbeJoiner {
 		return key;
 	}
 
-	#alike({actor, family, protocol, from, to, made, isLocal}: SentProbe, row: number, {kept, end, isDelivered}: Like): DeliveredLeg {
+	#alike({actor, family, protocol, from, to, made, isLocal}: SentProbe, row: number, {kept, end, isDelivered, isGiven}: Like): DeliveredLeg {
 		const arrival = arrivalOf(this.#rows, row);
+		const traversals = unpackTraversals(this.#rows, row, this.#shapes).filter((_, index) => kept[index]!);
+		const deliveredTo = isGiven ? deliveredBy(givenSocketOf(traversals, this.#ruleSet), arrival) : arrival?.destination;
 		return {
 			actor,
 			family,
@@ -140,9 +160,10 @@ export class ProbeJoiner {
 			from,
 			to,
 			socket: isLocal ? made : undefined,
-			traversals: unpackTraversals(this.#rows, row, this.#shapes).filter((_, index) => kept[index]!),
+			traversals,
 			end: end.kind === 'accepted' && arrival !== undefined ? {kind: 'accepted', stop: printEndpoint(arrival.destination)} : end,
-			deliveredTo: isDelivered ? arrival?.destination : undefined,
+			deliveredTo: isDelivered ? deliveredTo : undefined,
+			arrivedBy: isDelivered ? arrival?.hook : undefined,
 		};
 	}
 

@@ -16,6 +16,8 @@ export type OpenedSocket = {
 	readonly family: AddressFamily;
 	readonly from: Endpoint;
 	readonly to: Endpoint;
+	/** There where no connection was opened: one packet was sent that conntrack is to call invalid. */
+	readonly packet?: 'invalid';
 };
 
 /** A listener accepted a connection. */

@@ -15,7 +15,7 @@ import {installRules} from '../../testbed/sandbox/rules.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
 
 /** What a test varies. `rules` is the text of a dump of IPv4's tables. */
-export type ProberVariation = Partial<Pick<ProberOptions, 'backend' | 'families' | 'timeoutMs' | 'batchSize' | 'bufferBytes'>> & {
+export type ProberVariation = Partial<Pick<ProberOptions, 'backend' | 'families' | 'listening' | 'timeoutMs' | 'batchSize' | 'bufferBytes'>> & {
 	readonly rules?: string;
 	/** Does something with the sandbox before the prober is made. */
 	readonly prepare?: (sandbox: Sandbox) => Promise<void>;

@@ -71,6 +71,14 @@ test('the app with the proxy\'s UID takes another way: the batch sees who sends'
 	t.deepEqual(answers.map(({stops}) => stops), [['proxy:15001'], ['remote:8080']]);
 });
 
+for (const [rules, stops] of [['release:1.30 -m TPROXY', ['proxy:15006', 'app:8080']], ['ambient:1.30', ['proxy:15006', 'app:8080']]] as const) {
+	test(`${rules}: transparent proxies need no refusal`, async t => {
+		const {exitCode, stderr, answers} = await batch([{from: 'remote', to: 'pod:8080'}], '--follow', '--rules', rules);
+		t.is(exitCode, 0, stderr);
+		t.deepEqual(answers.map(answer => [answer.stops, answer.outcome]), [[stops, 'delivered']]);
+	});
+}
+
 test('lost events: inconclusive, status 3', async t => {
 	const {exitCode, answers} = await batch([{to: 'remote:8080'}], '--trace-buffer', '1');
 	t.is(exitCode, 3);
@@ -86,8 +94,6 @@ const mistakes: ReadonlyArray<readonly [input: string, given: readonly string[],
 	['{"to": "[::1]:80"}\n', ['--family', 'ipv4'], /line 1: "to" is \[::1\]:80, of ipv6; the rules are of ipv4/u],
 	['{"to": "pod:80"}\n', ['--uid', '1'], /each line says for itself what --uid says/u],
 	['{"to": "pod:80"}\n', ['--format', 'json'], /--first-leg, --format and --verbose are for single probes/u],
-	['{"to": "pod:80"}\n', ['--rules', 'release:1.30 -m TPROXY'], /TPROXY hands a packet to a socket that listens/u],
-	['{"to": "pod:80"}\n', ['--rules', 'ambient:1.30'], /TPROXY hands a packet to a socket that listens/u],
 	['{"to": "pod:80"}\n', ['--backend', 'all'], /A probe has one back end/u],
 ];
 

@@ -116,8 +116,9 @@ test.serial('the same bytes: the reference makes the same legs of them', async t
 		for (const {id, leg} of answers) {
 			const {path, gaps} = joiner.join(id);
 			t.deepEqual(gaps, []);
-			const {deliveredTo, socket, ...rest} = leg!;
+			const {deliveredTo, arrivedBy, socket, ...rest} = leg!;
 			t.truthy(deliveredTo);
+			t.truthy(arrivedBy);
 			t.deepEqual({...path.legs[0]!, socket}, {...rest, socket});
 		}
 	});
@@ -174,7 +175,7 @@ for (const {title, nft, kinds} of [
 				t.true(after!.gaps.some(gap => gap.kind === kind), `${kind}: ${JSON.stringify(after!.gaps)}`);
 			}
 
-			t.true(probeSwitchText.includes('sent'));
+			t.true(probeSwitchText().includes('sent'));
 		});
 	});
 }
@@ -183,6 +184,37 @@ test.serial('a request that makes no sense is refused before anything is sent', 
 	await withProber({}, async prober => {
 		await t.throwsAsync(prober.probe([request('good'), request('bad', {uid: 0xFF_FF_FF_FF})]), {instanceOf: TestbedError, code: 'INPUT', message: /probe bad cannot be sent: its UID 4294967295 is none/u});
 		const [answer] = await prober.probe([request('no device', {device: 'eth7'})]);
-		t.deepEqual(gapsIn([answer!]), ['no device no-end: The probe no device to 10.244.1.20:8080 was not sent: SO_BINDTODEVICE said ENODEV.']);
+		t.deepEqual(answer, {
+			id: 'no device', leg: undefined, gaps: [], unsendable: {errno: 'ENODEV', message: 'The probe no device to 10.244.1.20:8080 was not sent: SO_BINDTODEVICE said ENODEV.'},
+		});
 	});
 });
+
+/** The inbound rule of TPROXY alone, and what makes the kernel deliver what it marks. */
+const toPort15099 = '*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j TPROXY --on-port 15099 --on-ip 0.0.0.0 --tproxy-mark 0x539/0xffffffff\n-A PREROUTING -i eth0 -p udp -m udp --dport 80 -j TPROXY --on-port 15099 --on-ip 0.0.0.0 --tproxy-mark 0x539/0xffffffff\nCOMMIT\n';
+
+for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
+	test.serial(`${backend}: TPROXY finds the socket that listens, drops where none does, and nothing piles up`, async t => {
+		const listening = [{protocol: 'tcp', port: 15_099}, {protocol: 'udp', port: 15_099}] as const;
+		await withProber({backend, rules: toPort15099, listening, timeoutMs: 5000}, async (prober, {sandbox, ruleSet}) => {
+			const requests = (count: number) => Array.from({length: count}, (_, index) => request(index, {from: 'remote', protocol: index % 2 === 0 ? 'tcp' : 'udp', to: {address: '10.244.1.10', port: 80}}));
+			const taken = await prober.probe(requests(4000));
+			t.deepEqual(gapsIn(taken), []);
+			t.true(taken.every(({leg}) => leg!.deliveredTo?.port === 15_099 && leg!.arrivedBy === 'input' && leg!.end.kind === 'refused'));
+			t.is(prober.repeated, 0);
+			const queues = await sandbox.pod.run('ss', ['-Hatun']);
+			t.true(queues.split('\n').filter(line => line !== '').every(line => /(?:LISTEN|UNCONN)\s+0\s/u.test(line)), queues);
+
+			await prober.renew({ruleSet, listening: [{protocol: 'tcp', port: 15_006}]});
+			const start = performance.now();
+			const lost = await prober.probe(requests(4));
+			t.true(performance.now() - start < 4000, 'what is dropped is not waited for');
+			t.deepEqual(gapsIn(lost), []);
+			t.deepEqual(lost.map(({leg}) => [leg!.end.kind, leg!.end.kind === 'dropped' ? leg!.end.by?.text : undefined]), [0, 1, 0, 1].map(index => ['dropped', ruleSet.tables[0]!.chains[0]!.rules[index]!.text]));
+
+			await prober.renew({ruleSet, listening});
+			const again = await prober.probe(requests(4));
+			t.true(again.every(({leg}) => leg!.deliveredTo?.port === 15_099));
+		});
+	});
+}

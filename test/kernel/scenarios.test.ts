@@ -3,6 +3,7 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import test from 'ava';
 import {stopsOfPath} from '../../src/netfilter/path.js';
+import {parseSave} from '../../src/netfilter/save.js';
 import type {Backend} from '../../src/netfilter/types.js';
 import {describeDifference} from '../../src/report/differences.js';
 import type {Report} from '../../src/report/types.js';
@@ -71,6 +72,9 @@ const twins: Readonly<Record<string, Twin>> = {
 	'health-probes.yaml': {replace: ['release:1.30', 'release:1.30 -d 15090,15020'], red: {'readiness-of-the-proxy': /proxy:15021 and came to proxy:15006/}},
 	'included-ports.yaml': {replace: ['-i 10.96.0.0/12,10.244.1.20/32', '-i \'*\''], red: {'out-to-another-address': /istiod:15012 and came to proxy:15001/}},
 	'init-container.yaml': {replace: ['proxy: {listens: []}', 'proxy: {listens: [outbound]}'], red: {'init-to-remote': /refused and came to proxy:15001/}},
+	'invalid-packets.yaml': {replace: ['release:1.30', 'release:1.30 --drop-invalid'], red: {in: /refused and was dropped/}},
+	// The order changed: where everything else is let go first, nothing is left to drop.
+	'invalid-packets-dropped.yaml': {replace: ['rules: release:1.30 --drop-invalid', 'rules: release:1.30 --drop-invalid\ninsert: ["-t mangle -I PREROUTING 1 -p tcp -j ACCEPT"]'], red: {in: /dropped and was refused/, within: /dropped and was refused/}},
 	'ipv6-ranges.yaml': {replace: ['-i 10.96.0.0/12', '-i 10.96.0.0/12,2001:db8:96::/108'], red: {'service-by-ipv6': /remote-vip:8080 and came to proxy:15001/}},
 	'no-rules.yaml': {replace: ['rules: none', 'rules: release:1.30'], red: {in: /proxy:15006/, out: /proxy:15001/, service: /proxy:15001/}},
 	'own-addresses.yaml': {// Two rules let a foreign user talk over lo, by UID and by GID.
@@ -117,6 +121,26 @@ for (const [file, {replace, mutate, red}] of Object.entries(twins)) {
 		}
 	});
 }
+
+/** Leaves a packet without connection tracking: nat does not look at it either, and the way that it takes is the same. */
+const untracked: Mutation = ({tables}) => ({tables: [...tables, ...parseSave('*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK FIN,SYN,ACK -j CT --notrack\nCOMMIT', 'ipv4').tables]});
+
+for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
+	test.serial(`a packet that conntrack does not call invalid after all proves nothing, ${backend}`, async t => {
+		const text = readFileSync(new URL('invalid-packets.yaml', folder), 'utf8').replace('[ipv4, ipv6]', '[ipv4]').replaceAll(/, path: \[\w+, refused\]/gu, '');
+		const {types} = await play(text, {file: 'invalid-packets.yaml', backend, mutate: untracked});
+		t.deepEqual(types.map(({name, outcome}) => `${name} ${outcome.kind}`), ['in inconclusive', 'out pass', 'in-as-it-should-be pass']);
+		const [{outcome}] = types as [Report['types'][number]];
+		t.deepEqual(outcome.kind === 'inconclusive' ? outcome.reasons.map(({kind}) => kind) : outcome.kind, ['unwitnessed']);
+	});
+}
+
+test.serial('who has no right to send packets by itself sent nothing, and the run says why', async t => {
+	// Under TPROXY the proxy is root, and keeps one right only.
+	const text = 'version: 1\nname: n\nabout: a\nrules: release:1.30 -m TPROXY\nprobes:\n  - {name: out, from: proxy, to: "remote:8080", packet: invalid, expect: {stops: [], outcome: refused}}\n';
+	const {types: [result]} = await play(text, {file: 'x.yaml'});
+	t.regex(JSON.stringify(result?.outcome), /^\{"kind":"inconclusive".*socket\(SOCK_RAW\) failed: EPERM/u);
+});
 
 test.serial('the six types as a file are what `testbed run` plays', async t => {
 	const text = readFileSync(new URL('six-types.yaml', folder), 'utf8');

@@ -82,8 +82,8 @@ export class Actor implements AsyncDisposable {
 		return uid === undefined || gid === undefined ? undefined : {uid, gid};
 	}
 
-	/** Opens a connection and resolves when it is over. */
-	async open(id: string, to: Endpoint, {protocol = 'tcp', source}: {readonly protocol?: 'tcp' | 'udp'; readonly source?: string | undefined} = {}): Promise<Done> {
+	/** Opens a connection, or sends the one packet that is asked for, and resolves when it is over. */
+	async open(id: string, to: Endpoint, {protocol = 'tcp', source, packet}: {readonly protocol?: 'tcp' | 'udp'; readonly source?: string | undefined; readonly packet?: 'invalid' | undefined} = {}): Promise<Done> {
 		if (this.#ended !== undefined) {
 			return {answered: false, reason: this.#ended};
 		}
@@ -91,7 +91,7 @@ export class Actor implements AsyncDisposable {
 		return new Promise(resolve => {
 			this.#open.set(id, resolve);
 			this.#send({
-				type: 'open', id, to, protocol, source,
+				type: 'open', id, to, protocol, source, packet,
 			});
 		});
 	}

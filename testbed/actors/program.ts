@@ -84,6 +84,18 @@ class Actor {
 		});
 	}
 
+	/** Sends one packet that conntrack calls invalid, and hears whether it is refused. */
+	async sendInvalid({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): Promise<void> {
+		// Loaded only then: FFI costs an actor some milliseconds.
+		const {sendInvalid} = await import('./invalid-packet.js');
+		const reason = await sendInvalid({
+			id, to, source: source ?? this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'],
+		}, {spec: this.#spec, record});
+		tell({
+			type: 'done', id, answered: false, reason,
+		});
+	}
+
 	/** Opens a connection over TCP and waits for its first bytes. */
 	open({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): void {
 		let why = 'the other side closed it without an answer';
@@ -273,7 +285,9 @@ process.on('message', async (message: ToActor) => {
 			tell({type: 'ready'});
 		} else if (message.type === 'open') {
 			const started = await actor;
-			if (message.protocol === 'udp') {
+			if (message.packet === 'invalid') {
+				await started!.sendInvalid(message);
+			} else if (message.protocol === 'udp') {
 				await started!.ask(message);
 			} else {
 				started!.open(message);

@@ -111,8 +111,14 @@ function addressWords(address: Uint8Array): Int32Array {
 	return new Int32Array(address.buffer, start, start === 4 ? 1 : 4);
 }
 
-/** What became of a request: a probe for the joiner, or why nothing was sent. */
-export type SentRequest = {readonly probe: JoinedProbe} | {readonly failure: string};
+/** Why the kernel sent nothing: the number's name (`EINVAL`), and a sentence with the step that said it. */
+export type Unsendable = {readonly errno: string; readonly message: string};
+
+/** What became of a request: a probe for the joiner, or why nothing was sent. `isAnswer` tells that the kernel refuses such a packet; otherwise something ran out, and nothing is known of it. */
+export type SentRequest = {readonly probe: JoinedProbe} | {readonly failure: Unsendable; readonly isAnswer: boolean};
+
+/** What runs out: descriptors, memory, ports. At `connect` EADDRNOTAVAIL means the last. */
+const shortages: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE', 'EAGAIN', 'connect EADDRNOTAVAIL']);
 
 /** The result of one probe, with what came of it later where it was left waiting. */
 export function decodeResult(request: ProbeRequest, {results, index, toWords, late}: {
@@ -122,7 +128,11 @@ export function decodeResult(request: ProbeRequest, {results, index, toWords, la
 	const state = late?.state ?? results[row + resultWords.state]!;
 	const error = late?.error ?? results[row + resultWords.error]!;
 	if (state >= states.failed) {
-		return {failure: failureOf(request, steps[state - states.failed]!, errorName(error))};
+		const [step, errno] = [steps[state - states.failed]!, errorName(error)];
+		return {
+			failure: {errno, message: failureOf(request, step, errno)},
+			isAnswer: step !== 'socket' && !shortages.has(errno) && !shortages.has(`${step} ${errno}`),
+		};
 	}
 
 	const isIpv6 = request.to.address.includes(':');

@@ -2,19 +2,19 @@
 The thread that reads the trace while probes are sent. It does not wait for the socket but for the senders' word that a handful of probes is out: woken for each of some twenty messages per probe, it would cost the sender more than the trace itself (bench).
 */
 
-import {parentPort, workerData} from 'node:worker_threads';
+import {parentPort, receiveMessageOnPort, workerData} from 'node:worker_threads';
 import {FastTrace} from '../../src/trace/fast-trace.js';
 import {createLookup} from '../../src/trace/lookup.js';
 import {errno} from '../syscalls.js';
 import {errorName} from '../syscalls/libc.js';
 import {ManyDatagrams} from '../syscalls/receive-many.js';
 import {
-	commands, shared, type ReaderAnswer, type ReaderInput,
+	commands, shared, type ReaderAnswer, type ReaderInput, type ReaderRequest,
 } from './protocol.js';
 
-const {sockets, memory, ...loaded} = workerData as ReaderInput;
+const {sockets, memory, ruleSet, loaded, ...world} = workerData as ReaderInput;
 const words = new Int32Array(memory);
-const trace = new FastTrace(createLookup(loaded));
+let trace = new FastTrace(createLookup({ruleSet, loaded, ...world}));
 /** An nft message has some 300 bytes, with the longest names some 1,200; a batch of NFLOG at most 64 KiB. */
 const buffers = {nft: {slots: 256, slotBytes: 2048}, nflog: {slots: 32, slotBytes: 1 << 17}} as const;
 let overruns = 0;
@@ -78,6 +78,14 @@ function read(): void {
 				type: 'batch', batch, traversals, overruns,
 			}, [batch.rows.buffer as ArrayBuffer]);
 			overruns = 0;
+		} else if (command === commands.renew) {
+			Atomics.store(words, shared.command, commands.none);
+			// Told before the command was given, so it is there; this thread has no other time to look.
+			const {message} = receiveMessageOnPort(parentPort!) as {readonly message: ReaderRequest};
+			trace = new FastTrace(createLookup({...message, ...world}));
+			shapesTold = 0;
+			overruns = 0;
+			say({type: 'renewed'});
 		} else {
 			Atomics.wait(words, shared.tick, tick);
 		}

@@ -13,8 +13,14 @@ export const ownersMax = 65_535;
 const matches = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto udp'];
 const traceOn = matches.map(match => `${match} meta nftrace set 1 accept`).join('\n');
 
-/** The table as `nft -f` takes it. It takes the place of the tracer's, whose name it has: everything else knows that name as the testbed's own. */
-export const probeSwitchText = `
+/** What turns a first packet away behind everything else, by its protocol: where a socket listens, connections would be made, and datagrams piled up. */
+const turnAway = {tcp: 'tcp flags & (fin|syn|rst|ack) == syn reject with tcp reset', udp: 'meta l4proto udp reject'} as const;
+
+/**
+The table as `nft -f` takes it. It takes the place of the tracer's, whose name it has: everything else knows that name as the testbed's own. `listening` are the protocols that sockets wait for: their first packets are answered as if nobody did, in the last place that they pass.
+*/
+export function probeSwitchText(listening: ReadonlyArray<'tcp' | 'udp'> = []): string {
+	return `
 table inet ${switchTable} {}
 delete table inet ${switchTable}
 table inet ${switchTable} {
@@ -34,12 +40,13 @@ table inet ${switchTable} {
 	}
 	chain arrived {
 		type filter hook input priority 350; policy accept;
-	}
+${listening.map(protocol => `		${turnAway[protocol]}\n`).join('')}	}
 	chain sent {
 		type filter hook postrouting priority 350; policy accept;
 	}
 }
 `;
+}
 
 /** What `nft -f` takes to forget the owners so far. */
 export const forgetOwnersText = `flush set inet ${switchTable} ${ownersSet}\n`;

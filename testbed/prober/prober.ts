@@ -12,28 +12,31 @@ What is not whole is repeated in smaller batches, and what stays so ends in a ga
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {DeliveredLeg} from '../../src/trace/first-leg.js';
 import type {Gap} from '../../src/trace/gap.js';
+import type {Listening} from '../../src/trace/given-socket.js';
 import {ProbeJoiner, type JoinedProbe} from '../../src/trace/probe-join.js';
 import {LockFile} from '../lock-file.js';
 import type {Netns} from '../sandbox/netns.js';
 import {defaultBufferBytes} from '../tracer/recording.js';
 import {
-	checkRequest, decodeResult, encodeBatch, type EncodedBatch, type ProbeRequest,
+	checkRequest, decodeResult, encodeBatch, type ProbeRequest, type Unsendable,
 } from './batch.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
 import {probeSwitchText, removeSwitchText} from './probe-switch.js';
-import {
-	resultWords, shared, states, type SenderAnswer,
-} from './protocol.js';
+import {Listeners} from './listeners.js';
+import {shared, states, type SenderAnswer} from './protocol.js';
 import {startSender} from './sender.js';
 import type {Thread} from './thread.js';
 import {TraceReader} from './trace-reader.js';
 import {Witnesses} from './witnesses.js';
+import {
+	batchSizeFor, joined, planWave, stateOf, type Side, type Wave,
+} from './wave.js';
 import {prepareNamespace} from './world.js';
 
-export type {ProbeRequest} from './batch.js';
+export type {ProbeRequest, Unsendable} from './batch.js';
 
-/** What came of a probe. `leg` is undefined when nothing was sent; a gap says why then. */
-export type ProbeAnswer = {readonly id: string; readonly leg: DeliveredLeg | undefined; readonly gaps: readonly Gap[]};
+/** What came of a probe. `leg` is undefined when nothing was sent: `unsendable` says then why the kernel sends no such packet, or a gap what ran out. */
+export type ProbeAnswer = {readonly id: string; readonly leg: DeliveredLeg | undefined; readonly gaps: readonly Gap[]; readonly unsendable?: Unsendable};
 
 /** What a prober is made for. */
 export type ProberOptions = {
@@ -42,6 +45,8 @@ export type ProberOptions = {
 	readonly families: readonly AddressFamily[];
 	/** As the kernel holds it: what `installRules` returned. */
 	readonly ruleSet: RuleSet;
+	/** Transparent sockets that wait in the pod for what TPROXY gives them, as the proxy's would: none. Without one the target drops. */
+	readonly listening?: readonly Listening[] | undefined;
 	/** How long an answer may take before its probe counts as quiet. */
 	readonly timeoutMs?: number;
 	/** Probes between two readings of the counters: 4,096, and more where there are so many rules that the reading takes long. */
@@ -55,8 +60,6 @@ const datagramMs = 200; // A datagram that somebody takes has no answer, and eve
 const repeats = 3; // How often what is not whole is sent again, each time in batches of an eighth.
 const shrink = 8;
 
-type Wave = {readonly requests: readonly ProbeRequest[]; readonly indices: readonly number[]};
-type Side = {readonly encoded: EncodedBatch; readonly sent: Extract<SenderAnswer, {type: 'sent'}>; readonly late: Map<number, {readonly state: number; readonly error: number}>};
 type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean};
 
 /** Sends probes through one loaded rule set. Who creates it disposes of it. */
@@ -69,7 +72,7 @@ export class Prober implements AsyncDisposable {
 	static async create(options: ProberOptions): Promise<Prober> {
 		const prober = new Prober(options);
 		try {
-			await prober.#start();
+			await prober.#start(options);
 			return prober;
 		} catch (error) {
 			await prober[Symbol.asyncDispose]();
@@ -79,21 +82,24 @@ export class Prober implements AsyncDisposable {
 
 	/** Probes that were sent more than once, because their evidence was not whole. */
 	repeated = 0;
-	readonly #options: Required<ProberOptions>;
+	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize'>>;
+	readonly #givenBatchSize: number | undefined;
 	readonly #memory = new SharedArrayBuffer(4 * shared.words);
-	readonly #joiner: ProbeJoiner;
+	#batchSize = 1;
+	#joiner: ProbeJoiner;
 	/** What undoes everything that was made, last first. (Node 20 has no `AsyncDisposableStack`.) */
 	readonly #undo: Array<() => Promise<void> | void> = [];
 	readonly #senders = new Map<'pod' | 'remote', Thread>();
 	#reader: TraceReader | undefined;
+	#listeners: Listeners | undefined;
+	#lockFile: LockFile | undefined;
 	#conntrack: Conntrack | undefined;
 	#witnesses: Witnesses | undefined;
 	#turn: Promise<unknown> = Promise.resolve();
 
 	private constructor(options: ProberOptions) {
-		this.#options = {
-			timeoutMs: 1000, batchSize: batchSizeFor(options.ruleSet), bufferBytes: defaultBufferBytes, ...options,
-		};
+		this.#options = {timeoutMs: 1000, bufferBytes: defaultBufferBytes, ...options};
+		this.#givenBatchSize = options.batchSize;
 		this.#joiner = new ProbeJoiner(options.ruleSet);
 	}
 
@@ -107,9 +113,25 @@ export class Prober implements AsyncDisposable {
 			checkRequest(request);
 		}
 
-		const turn = this.#after(this.#turn, batch);
-		this.#turn = Promise.allSettled([turn]);
-		return turn;
+		return this.#inTurn(async () => {
+			const answers: ProbeAnswer[] = [];
+			await this.#run({
+				batch, indices: [...batch.keys()], size: this.#batchSize, repeat: 0, answers,
+			});
+			return answers;
+		});
+	}
+
+	/**
+	Goes on with other rules of the same back end and families, which are installed already. Threads and sockets stay.
+
+	@throws {TestbedError} as {@link create}.
+	*/
+	async renew(rules: Pick<ProberOptions, 'ruleSet' | 'listening'>): Promise<void> {
+		return this.#inTurn(async () => {
+			await this.#takeRules(rules);
+			await this.#reader!.renew({ruleSet: rules.ruleSet, loaded: this.#witnesses!.rules});
+		});
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -118,40 +140,62 @@ export class Prober implements AsyncDisposable {
 		}
 	}
 
-	async #after(turn: Promise<unknown>, batch: readonly ProbeRequest[]): Promise<readonly ProbeAnswer[]> {
-		await turn;
-		const answers: ProbeAnswer[] = [];
-		await this.#run({
-			batch, indices: [...batch.keys()], size: this.#options.batchSize, repeat: 0, answers,
-		});
-		return answers;
+	/** One thing after the other, also when one fails. */
+	async #inTurn<T>(act: () => Promise<T>): Promise<T> {
+		const before = this.#turn;
+		const turn = (async () => {
+			await before;
+			return act();
+		})();
+		this.#turn = Promise.allSettled([turn]);
+		return turn;
 	}
 
-	async #start(): Promise<void> {
-		const {
-			sandbox: {pod, remote}, backend, families, ruleSet, bufferBytes,
-		} = this.#options;
+	async #start({ruleSet, listening}: ProberOptions): Promise<void> {
+		const {sandbox: {pod, remote}, backend, bufferBytes} = this.#options;
 		prepareNamespace(pod);
 		prepareNamespace(remote);
 		const lockFile = await LockFile.create();
+		this.#lockFile = lockFile;
 		this.#undo.push(async () => lockFile[Symbol.asyncDispose]());
 		const conntrack = new Conntrack(pod);
 		this.#conntrack = conntrack;
 		this.#undo.push(() => {
 			conntrack[Symbol.dispose]();
 		});
-		await pod.run('nft', ['-f', '-'], {input: probeSwitchText});
+		const listeners = new Listeners(pod);
+		this.#listeners = listeners;
+		this.#undo.push(() => {
+			listeners[Symbol.dispose]();
+		});
+		await this.#switchOn();
 		this.#undo.push(async () => {
 			await pod.run('nft', ['-f', '-'], {input: removeSwitchText});
 		});
-		this.#witnesses = await Witnesses.create({
-			netns: pod, backend, families, ruleSet, lockFile: lockFile.path,
-		});
+		await this.#takeRules({ruleSet, listening});
 		const reader = await TraceReader.start({
-			netns: pod, backend, bufferBytes, memory: this.#memory, ruleSet, loaded: this.#witnesses.rules,
+			netns: pod, backend, bufferBytes, memory: this.#memory, ruleSet, loaded: this.#witnesses!.rules,
 		});
 		this.#reader = reader;
 		this.#undo.push(async () => reader[Symbol.asyncDispose]());
+	}
+
+	/** Everything that belongs to the rules and not to the sandbox; the reader learns them by itself. */
+	async #takeRules({ruleSet, listening = []}: Pick<ProberOptions, 'ruleSet' | 'listening'>): Promise<void> {
+		const {sandbox: {pod}, backend, families} = this.#options;
+		if (this.#listeners!.open(listening)) {
+			await this.#switchOn();
+		}
+
+		this.#batchSize = this.#givenBatchSize ?? batchSizeFor(ruleSet);
+		this.#joiner = new ProbeJoiner(ruleSet, listening);
+		this.#witnesses = await Witnesses.create({
+			netns: pod, backend, families, ruleSet, lockFile: this.#lockFile!.path,
+		});
+	}
+
+	async #switchOn(): Promise<void> {
+		await this.#options.sandbox.pod.run('nft', ['-f', '-'], {input: probeSwitchText(this.#listeners!.protocols)});
 	}
 
 	async #sender(side: 'pod' | 'remote'): Promise<Thread> {
@@ -229,7 +273,7 @@ export class Prober implements AsyncDisposable {
 		const pending = requests.flatMap((_, position) => isOpen(position) ? [position] : []);
 		if (pending.length > 0) {
 			await this.#settle({
-				requests, places, sides, isDropped: position => this.#joiner.isDropped((decode(position) as {probe: JoinedProbe}).probe), pending,
+				requests, places, sides, isOver: position => this.#joiner.isOver((decode(position) as {probe: JoinedProbe}).probe), pending,
 			});
 			const more = await this.#take();
 			rows = joined(rows, more.rows);
@@ -250,7 +294,8 @@ export class Prober implements AsyncDisposable {
 
 			const sent = decode(position);
 			if ('failure' in sent) {
-				judged.push({index, answer: {id, leg: undefined, gaps: [{kind: 'no-end', message: sent.failure}]}, isSent: false});
+				const {failure, isAnswer} = sent;
+				judged.push({index, answer: isAnswer ? {id, leg: undefined, gaps: [], unsendable: failure} : {id, leg: undefined, gaps: [{kind: 'no-end', message: failure.message}]}, isSent: false});
 				continue;
 			}
 
@@ -279,15 +324,15 @@ export class Prober implements AsyncDisposable {
 		return {encoded, sent: await sender.next<SenderAnswer, 'sent'>('sent'), late: new Map()};
 	}
 
-	/** Waits for what has no end yet, but for what the rules dropped: nothing will come of that. */
-	async #settle({requests, places, sides, isDropped, pending}: {
+	/** Waits for what has no end yet, but for that of which nothing will come. */
+	async #settle({requests, places, sides, isOver, pending}: {
 		readonly requests: readonly ProbeRequest[];
 		readonly places: ReadonlyArray<readonly [side: Side, index: number] | undefined>;
 		readonly sides: readonly Side[];
-		readonly isDropped: (position: number) => boolean;
+		readonly isOver: (position: number) => boolean;
 		readonly pending: readonly number[];
 	}): Promise<void> {
-		const waiting = pending.filter(position => !isDropped(position));
+		const waiting = pending.filter(position => !isOver(position));
 		const {timeoutMs} = this.#options;
 		for (const side of sides) {
 			const own = waiting.filter(position => places[position]![0] === side);
@@ -311,43 +356,4 @@ export class Prober implements AsyncDisposable {
 		this.#joiner.learn(traversals);
 		return {rows, gaps};
 	}
-}
-
-/** Reading 10,000 counters takes a quarter of a second (bench). A batch cannot grow for ever: one destination has some 28,000 source ports. */
-function batchSizeFor(ruleSet: RuleSet): number {
-	const rules = ruleSet.tables.reduce((sum, {chains}) => sum + chains.reduce((some, chain) => some + chain.rules.length, 0), 0);
-	return rules > 2000 ? 16_384 : 4096;
-}
-
-/** As many probes as a batch takes, but each five-tuple that is asked for once only. */
-function planWave(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly wave: Wave; readonly rest: readonly number[]} {
-	const taken: number[] = [];
-	const rest: number[] = [];
-	const pairs = new Set<string>();
-	for (const index of indices) {
-		// A source that is not given may be the one that another probe names, so it does not tell two apart.
-		const {from, protocol, sourcePort, to} = batch[index]!;
-		const pair = (sourcePort ?? 0) === 0 ? undefined : `${from} ${protocol} ${sourcePort} ${to.address} ${to.port}`;
-		if (taken.length < size && (pair === undefined || !pairs.has(pair))) {
-			taken.push(index);
-			if (pair !== undefined) {
-				pairs.add(pair);
-			}
-		} else {
-			rest.push(index);
-		}
-	}
-
-	return {wave: {requests: taken.map(index => batch[index]!), indices: taken}, rest};
-}
-
-function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {
-	return late.get(index)?.state ?? sent.results[(index * resultWords.words) + resultWords.state]!;
-}
-
-function joined(one: Int32Array, other: Int32Array): Int32Array {
-	const all = new Int32Array(one.length + other.length);
-	all.set(one);
-	all.set(other, one.length);
-	return all;
 }

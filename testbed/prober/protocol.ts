@@ -14,7 +14,7 @@ export const shared = {
 } as const;
 
 /** What the reader is told by {@link shared}. */
-export const commands = {none: 0, take: 1, end: 2} as const;
+export const commands = {none: 0, take: 1, end: 2, renew: 3} as const;
 
 /** Words of a probe. Addresses and devices stand in tables beside the rows; -1 is none. */
 export const probeWords = {
@@ -62,8 +62,12 @@ export type ReaderInput = {
 	readonly switchTable: string;
 };
 
+/** What it finds in its port when it is told to renew: the rules are others. */
+export type ReaderRequest = Pick<ReaderInput, 'ruleSet' | 'loaded'>;
+
 /** What it says. `traversals` are those of the shapes that are new since the last batch. */
 export type ReaderAnswer =
 	| {readonly type: 'ready'}
+	| {readonly type: 'renewed'}
 	| {readonly type: 'batch'; readonly batch: FastBatch; readonly traversals: readonly Traversal[]; readonly overruns: number}
 	| {readonly type: 'error'; readonly message: string};

@@ -14,7 +14,7 @@ import {configureNflog} from '../tracer/nflog-config.js';
 import type {TraceStream} from '../tracer/recording.js';
 import {switchTable} from '../tracer/switch-table.js';
 import {
-	commands, shared, type ReaderAnswer, type ReaderInput,
+	commands, shared, type ReaderAnswer, type ReaderInput, type ReaderRequest,
 } from './protocol.js';
 import {Thread} from './thread.js';
 
@@ -90,6 +90,13 @@ export class TraceReader implements AsyncDisposable {
 				...(orphans > 0 ? [{kind: 'lost-events', message: `${orphans} trace events do not follow from those before them.`} satisfies Gap] : []),
 			],
 		};
+	}
+
+	/** Reads what comes from now on by other rules. Nothing may be on its way. */
+	async renew(request: ReaderRequest): Promise<void> {
+		this.#thread.tell(request);
+		this.#command(commands.renew);
+		await this.#thread.next<ReaderAnswer, 'renewed'>('renewed');
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -9,13 +9,14 @@ export const calls = {
 	socket: libc.func('int socket(int domain, int type, int protocol)'),
 	connect: libc.func('int connect(int fd, const void *address, uint32_t length)'),
 	bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
+	listen: libc.func('int listen(int fd, int backlog)'),
 	getsockname: libc.func('int getsockname(int fd, void *address, void *length)'),
 	setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
 	close: libc.func('int close(int fd)'),
 } as const;
 
 /** Domains and types of sockets. */
-export const [afInet, afInet6, sockStream, sockDatagram] = [2, 10, 1, 2];
+export const [afInet, afInet6, sockStream, sockDatagram, sockRaw] = [2, 10, 1, 2, 3];
 
 /** Flags of a type. */
 export const [sockNonblock, sockCloexec] = [0o4000, 0o200_0000];
@@ -25,7 +26,7 @@ export const [solSocket, solIp, solIpv6] = [1, 0, 41];
 
 /** Options, of the level that their name says. */
 export const options = {
-	reuseAddress: 2, error: 4, linger: 13, bindToDevice: 25, mark: 36, ipTransparent: 19, ipv6Transparent: 75,
+	reuseAddress: 2, error: 4, linger: 13, receiveTimeout: 20, bindToDevice: 25, mark: 36, ipTransparent: 19, ipv6Transparent: 75, ipv6Only: 26,
 } as const;
 
 /** An address with a port as `struct sockaddr_in` or `struct sockaddr_in6`. */

@@ -6,7 +6,7 @@ import {
 	checked, errorName, int32, lastError, libc,
 } from './libc.js';
 import {
-	afInet, afInet6, calls, options, sockCloexec, sockNonblock, sockStream, socketAddress, solIp, solIpv6, solSocket,
+	afInet, afInet6, calls, options, sockCloexec, sockDatagram, sockNonblock, sockStream, socketAddress, solIp, solIpv6, solSocket,
 } from './socket-calls.js';
 
 const libcPrctl = libc.func('int prctl(int option, unsigned long one, unsigned long two, unsigned long three, unsigned long four)');
@@ -35,6 +35,34 @@ export function raiseNetAdmin(): void {
 export function setTransparent(fd: number, family: 'ipv4' | 'ipv6'): void {
 	const [level, name] = family === 'ipv4' ? [solIp, options.ipTransparent] : [solIpv6, options.ipv6Transparent];
 	checked('setsockopt(IP_TRANSPARENT)', calls.setsockopt(fd, level, name, int32(1), 4) as number);
+}
+
+/**
+A transparent socket on a port, on every address of a family, that waits for packets: what the TPROXY target looks up. Its owner closes it.
+
+@throws {TestbedError} SYSCALL_FAILED, and leaves nothing open then.
+*/
+export function listenTransparently({family, protocol, port}: {readonly family: 'ipv4' | 'ipv6'; readonly protocol: 'tcp' | 'udp'; readonly port: number}): number {
+	const isIpv4 = family === 'ipv4';
+	const fd = checked('socket', calls.socket(isIpv4 ? afInet : afInet6, (protocol === 'tcp' ? sockStream : sockDatagram) | sockNonblock | sockCloexec, 0) as number);
+	try {
+		setTransparent(fd, family);
+		checked('setsockopt(SO_REUSEADDR)', calls.setsockopt(fd, solSocket, options.reuseAddress, int32(1), 4) as number);
+		if (!isIpv4) {
+			checked('setsockopt(IPV6_V6ONLY)', calls.setsockopt(fd, solIpv6, options.ipv6Only, int32(1), 4) as number);
+		}
+
+		const at = socketAddress(new Uint8Array(isIpv4 ? 4 : 16), port);
+		checked(`bind to port ${port}`, calls.bind(fd, at, at.length) as number);
+		if (protocol === 'tcp') {
+			checked(`listen on port ${port}`, calls.listen(fd, 1) as number);
+		}
+
+		return fd;
+	} catch (error) {
+		calls.close(fd);
+		throw error;
+	}
 }
 
 /** An address as bytes in network order with a port. */

@@ -30,15 +30,17 @@ export class NetlinkTraceSource implements TraceSource {
 	readonly #netns: Netns;
 	readonly #backend: Backend;
 	readonly #bufferBytes: number;
+	readonly #hasInvalid: boolean;
 	#sockets: WorkerInput['sockets'] = [];
 	#waker: number | undefined;
 	#worker: Worker | undefined;
 	#end: Promise<readonly [PromiseSettledResult<WorkerOutput>]> | undefined;
 
-	constructor(netns: Netns, {backend, bufferBytes = defaultBufferBytes}: {readonly backend: Backend; readonly bufferBytes?: number}) {
+	constructor(netns: Netns, {backend, bufferBytes = defaultBufferBytes, hasInvalid = false}: {readonly backend: Backend; readonly bufferBytes?: number; readonly hasInvalid?: boolean}) {
 		this.#netns = netns;
 		this.#backend = backend;
 		this.#bufferBytes = bufferBytes;
+		this.#hasInvalid = hasInvalid;
 	}
 
 	/** Opens the sockets, starts the reader, then switches tracing on: no packet is traced that nobody reads. */
@@ -59,7 +61,7 @@ export class NetlinkTraceSource implements TraceSource {
 		await nextMessage(this.#worker);
 		// Settled, not thrown: `stop` reports what the thread says, and a run that fails earlier has its own error.
 		this.#end = Promise.allSettled([nextMessage(this.#worker)]);
-		await this.#netns.run('nft', ['-f', '-'], {input: switchTableText});
+		await this.#netns.run('nft', ['-f', '-'], {input: switchTableText({hasInvalid: this.#hasInvalid})});
 	}
 
 	async stop(): Promise<Recording> {

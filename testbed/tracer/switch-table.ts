@@ -3,6 +3,7 @@ The table that switches tracing on, and that notes who owns the socket of each p
 */
 
 import type {SocketOwner} from '../../src/trace/legs.js';
+import {invalidChains} from '../../src/trace/packets.js';
 import {TestbedError} from '../errors.js';
 
 /** The name of the table, family inet. */
@@ -13,11 +14,23 @@ const set = 'owners';
 // First packets only: a connection's SYN, and whatever is not TCP, for that can be a first packet as well and counts in nat.
 const firstPackets = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto != tcp'];
 const traceOn = firstPackets.map(match => `${match} meta nftrace set 1`).join('\n');
+/** What the actors send to be invalid, and nobody else: TCP with these flags. */
+const invalidPackets = 'tcp flags & (fin|syn|rst|ack) == (fin|syn|ack)';
 
 const owner = 'meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid';
 
-/** The table as `nft -f` takes it. A table that an earlier round left is replaced. */
-export const switchTableText = `
+const invalidWitness = ([['prerouting', invalidChains.received], ['output', invalidChains.sent]] as const).map(([hook, name]) => `
+	chain ${name} {
+		type filter hook ${hook} priority -199; policy accept;
+		ct state invalid counter
+	}`).join('\n');
+
+/**
+The table as `nft -f` takes it. A table that an earlier round left is replaced.
+
+Where somebody sends invalid packets (`hasInvalid`) it lets these in as well, and notes right behind conntrack (priority -200) that they are. That turns conntrack on in the namespace, so it is not there otherwise.
+*/
+export const switchTableText = ({hasInvalid}: {readonly hasInvalid: boolean}): string => `
 table inet ${switchTable} {}
 delete table inet ${switchTable}
 table inet ${switchTable} {
@@ -29,13 +42,16 @@ table inet ${switchTable} {
 	chain prerouting {
 		type filter hook prerouting priority -350; policy accept;
 		${traceOn}
+		${hasInvalid ? `${invalidPackets} meta nftrace set 1` : ''}
 	}
 	chain output {
 		type filter hook output priority -350; policy accept;
 		${firstPackets[0]} add @${set} { ${owner} }
 		meta l4proto udp add @${set} { ${owner} }
 		${traceOn}
+		${hasInvalid ? `${invalidPackets} add @${set} { ${owner} } meta nftrace set 1` : ''}
 	}
+	${hasInvalid ? invalidWitness : ''}
 }
 `;
 

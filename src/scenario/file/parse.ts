@@ -14,7 +14,9 @@ import {addressFamilies} from '../topology.js';
 import {
 	addressesOf, addressOf, boundedOf, choiceOf, entriesOf, inputError, listOf, meaning, portIn, portOf, shaped, targetOf,
 } from './read.js';
-import {capturingWords, outcomes, protocols} from './shapes.js';
+import {
+	capturingWords, outcomes, packets, protocols,
+} from './shapes.js';
 import type {
 	ActorClaim, Claim, ListenerClaim, ProbeClaim, ScenarioFile, ServiceClaim,
 } from './types.js';
@@ -168,13 +170,24 @@ function readProbe(field: Field): ProbeClaim {
 		throw inputError(keys.fault.at, 'of a known fault only the stops are compared: leave roles, sources, zones and path out of expect');
 	}
 
+	const protocol = keys.protocol === undefined ? 'tcp' : choiceOf(keys.protocol, protocols);
+	const invalid = keys.packet !== undefined && choiceOf(keys.packet, packets) === 'invalid' ? wordOf(keys.packet) : undefined;
+	if (invalid !== undefined && protocol !== 'tcp') {
+		throw inputError(invalid.at, 'packets of TCP alone can be invalid here: conntrack takes any datagram of UDP for a connection');
+	}
+
+	if (invalid !== undefined && (expect.outcome === 'accepted' || expect.outcome === 'loop')) {
+		throw inputError(invalid.at, `an invalid packet opens no connection, so nobody can accept it: "${expect.outcome}" cannot be its outcome; write refused or dropped`);
+	}
+
 	return {
 		name: textOf(keys.name!).value,
 		at: field.at,
 		line: lineOf(field),
 		from: textOf(keys.from!),
 		to: targetOf(keys.to!),
-		protocol: keys.protocol === undefined ? 'tcp' : choiceOf(keys.protocol, protocols),
+		protocol,
+		invalid,
 		source: keys.source === undefined ? undefined : wordOf(keys.source),
 		article: keys.article === undefined ? null : choiceOf(keys.article, Object.keys(publishedTypes) as PublishedTypeId[]),
 		families: familiesOf(keys.families),

@@ -202,15 +202,22 @@ function familiesOf(world: World, {families, to, source}: ProbeClaim): readonly 
 function planCase({world, company, probe, family, id}: {
 	readonly world: World; readonly company: Company; readonly probe: ProbeClaim; readonly family: AddressFamily; readonly id: string;
 }): TrafficCase {
-	const {name, line, from, to, protocol, source, article, expect, fault} = probe;
+	const {
+		name, line, from, to, protocol, invalid, source, article, expect, fault,
+	} = probe;
 	const actors = company.actors.map(actor => actor.name);
 	if (!actors.includes(from.value)) {
 		throw inputError(from.at, `"${from.value}" is no actor of this scenario${meaning(from.value, actors)}`);
 	}
 
+	const {uid} = (company.actors.find(actor => actor.name === from.value)!);
+	if (invalid !== undefined && uid !== 0) {
+		throw inputError(invalid.at, `"${from.value}" runs as uid ${uid}, and only root may send packets by itself (CAP_NET_RAW): let an actor of uid 0 send the invalid ones`);
+	}
+
 	const own = source === undefined ? undefined : addressOfPlace(world, source.value, family);
 	const planned: Probe = {
-		actor: from.value, family, protocol, destination: {address: addressOfPlace(world, to.host, family)!, port: to.port}, ...(own === undefined ? {} : {source: own}),
+		actor: from.value, family, protocol, destination: {address: addressOfPlace(world, to.host, family)!, port: to.port}, ...(own === undefined ? {} : {source: own}), ...(invalid === undefined ? {} : {packet: 'invalid' as const}),
 	};
 	const shared = {
 		world, company, from: from.value, family,

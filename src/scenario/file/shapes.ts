@@ -33,6 +33,9 @@ export const outcomes = ['accepted', 'refused', 'dropped', 'unreachable', 'loop'
 /** The protocols of a probe or a listener. */
 export const protocols = ['tcp', 'udp'] as const;
 
+/** What a probe can send: the first packet of a connection, or one that conntrack calls invalid. */
+export const packets = ['first', 'invalid'] as const;
+
 /** The words for the proxy's two capturing listeners. */
 export const capturingWords = ['outbound', 'inbound'] as const;
 
@@ -90,6 +93,7 @@ export const shapes = {
 		from: due('The actor that connects.', text),
 		to: due('Where to: place:port or address:port; an IPv6 address in brackets.', text),
 		protocol: optional('tcp or udp; without it tcp.', oneOf(protocols)),
+		packet: optional('first, which opens a connection, or invalid: one packet of TCP that conntrack calls so, from an actor of uid 0. Without it first.', oneOf(packets)),
 		source: optional('The address, or the place, to send from.', text),
 		article: optional('The type of the article that it is, to be compared with.', oneOf(Object.keys(publishedTypes))),
 		families: optional('The families of this probe; without it those of the scenario, as far as its addresses have them.', listOf(oneOf(addressFamilies))),

@@ -57,6 +57,8 @@ export type ProbeClaim = {
 	readonly from: Text;
 	readonly to: Target;
 	readonly protocol: 'tcp' | 'udp';
+	/** Where one packet is sent that conntrack calls invalid: the place of the word. */
+	readonly invalid: Text | undefined;
 	readonly source: Text | undefined;
 	readonly article: PublishedTypeId | null;
 	readonly families: readonly AddressFamily[] | undefined;

@@ -127,6 +127,13 @@ test('the agent is the proxy\'s user unless the file says otherwise', t => {
 	t.deepEqual(owner('actors: {proxy: {uid: 2000}, agent: {uid: 3, gid: 4}}'), [3, 4]);
 });
 
+test('a probe sends the first packet of a connection unless it asks for an invalid one', t => {
+	const packets = (words: string): unknown => plan(file({probe: `from: remote, to: "pod:8080", ${words} expect: {stops: [], outcome: refused}`})).cases.map(({probe}) => probe.packet);
+	t.deepEqual(packets('packet: invalid,'), ['invalid']);
+	t.deepEqual(packets('packet: first,'), [undefined]);
+	t.deepEqual(packets(''), [undefined]);
+});
+
 /** Each fault with what has to be said of it. */
 const faults: ReadonlyArray<readonly [text: string, message: string]> = [
 	['', 'line 1, column 1: the file holds nothing'],
@@ -174,6 +181,10 @@ const faults: ReadonlyArray<readonly [text: string, message: string]> = [
 	[file({probe: 'from: app, to: "[2001:db8::1]:80", expect: {stops: ["app:8080"]}'}), '"2001:db8::1" has no address of any family that is run'],
 	[file({probe: 'from: app, to: "10.0.0.1:80", families: [ipv6], expect: {stops: ["app:8080"]}'}), '"10.0.0.1" has no address of ipv6'],
 	[file({probe: 'from: app, to: "pod:80", protocol: quic, expect: {stops: ["app:8080"]}'}), '"quic" is none of them; known are tcp, udp'],
+	[file({probe: 'from: remote, to: "pod:80", packet: odd, expect: {stops: [], outcome: refused}'}), '"odd" is none of them; known are first, invalid'],
+	[file({probe: 'from: remote, to: "pod:80", protocol: udp, packet: invalid, expect: {stops: [], outcome: refused}'}), 'probes[0].packet: packets of TCP alone can be invalid here'],
+	[file({probe: 'from: remote, to: "pod:80", packet: invalid, expect: {stops: ["app:8080"]}'}), 'probes[0].packet: an invalid packet opens no connection, so nobody can accept it: "accepted" cannot be its outcome; write refused or dropped'],
+	[file({probe: 'from: app, to: "remote:80", packet: invalid, expect: {stops: [], outcome: refused}'}), 'probes[0].packet: "app" runs as uid 1000, and only root may send packets by itself (CAP_NET_RAW): let an actor of uid 0 send the invalid ones'],
 	[file({probe: 'from: app, to: "pod:80", article: 7, expect: {stops: ["app:8080"]}'}), '"7" is none of them'],
 	[file({probe: 'from: app, to: "pod:80", expect: {stops: []}'}), 'no stop at all, and the outcome "accepted": whatever came would have to pass'],
 	[file({probe: 'from: app, to: "pod:80", expect: {stops: [app]}'}), '"app" is no stop; write the listener\'s actor and port: proxy:15001'],

@@ -1,5 +1,6 @@
 import test from 'ava';
 import {TestbedError} from '../../../testbed/errors.js';
+import {invalidChains} from '../../../src/trace/packets.js';
 import {parseOwners, switchTable, switchTableText} from '../../../testbed/tracer/switch-table.js';
 import {readRecording} from '../../helpers/recordings.js';
 
@@ -65,7 +66,19 @@ test('recorded: every socket of the pod whose first packet was seen has an owner
 });
 
 test('the table replaces one of its own that is left, stands before raw, and traces first packets', t => {
-	t.regex(switchTableText, /^\s*table inet testbed-trace \{\}\ndelete table inet testbed-trace\n/u);
-	t.is(switchTableText.match(/priority -350; policy accept;/gu)?.length, 2);
-	t.is(switchTableText.match(/meta nftrace set 1/gu)?.length, 4);
+	const text = switchTableText({hasInvalid: false});
+	t.regex(text, /^\s*table inet testbed-trace \{\}\ndelete table inet testbed-trace\n/u);
+	t.is(text.match(/priority -350; policy accept;/gu)?.length, 2);
+	t.is(text.match(/meta nftrace set 1/gu)?.length, 4);
+	// It would turn conntrack on, and with it nat, where the rules under test do not.
+	t.false(text.includes('ct state'));
+});
+
+test('where invalid packets are sent the table traces them, notes their owners, and looks for what conntrack says of them behind it', t => {
+	const text = switchTableText({hasInvalid: true});
+	t.is(text.match(/\(fin\|syn\|ack\) (?:add @owners \{[^}]*\} )?meta nftrace set 1/gu)?.length, 2);
+	t.is(text.match(/priority -199; policy accept;\s+ct state invalid counter/gu)?.length, 2);
+	for (const name of Object.values(invalidChains)) {
+		t.true(text.includes(`chain ${name} {`));
+	}
 });

@@ -1,7 +1,8 @@
 /** What came of one probe: its leg, and each reason why it may not be trusted. */
 
 import test from 'ava';
-import type {Traversal} from '../../../src/netfilter/path.js';
+import {findRule} from '../../../src/netfilter/lookup.js';
+import {printEndpoint, type Traversal} from '../../../src/netfilter/path.js';
 import {parseSave} from '../../../src/netfilter/save.js';
 import {firstLeg, type Arrival, type SentProbe} from '../../../src/trace/first-leg.js';
 import type {TracedPacket} from '../../../src/trace/packets.js';
@@ -56,6 +57,7 @@ const cases: readonly Case[] = [
 for (const {title, probe, attempts = [packet], end, deliveredTo = false, gaps, ...rest} of cases) {
 	test(title, t => {
 		const {leg, gaps: found} = firstLeg({
+			listening: [],
 			probe: {...sent, ...probe}, attempts, arrival: 'arrival' in rest ? rest.arrival : arrival, ruleSet,
 		});
 		t.is(leg.end.kind, end as typeof leg.end.kind);
@@ -66,7 +68,50 @@ for (const {title, probe, attempts = [packet], end, deliveredTo = false, gaps, .
 
 test('the socket of a probe into the pod is none that rules could ask for', t => {
 	const {leg} = firstLeg({
+		listening: [],
 		probe: {...sent, isLocal: false}, attempts: [packet], arrival, ruleSet,
 	});
 	t.is(leg.socket, undefined);
 });
+
+const tproxied = parseSave(['*mangle', ':PREROUTING ACCEPT [0:0]', ...['15006 --on-ip 0.0.0.0', '15006 --on-ip 10.0.0.9', '0 --on-ip 0.0.0.0'].map(socket => `-A PREROUTING -p tcp -j TPROXY --on-port ${socket} --tproxy-mark 0x539/0xffffffff`), 'COMMIT', ''].join('\n'), 'ipv4');
+
+/** A packet from outside that met a rule of these, and what came of it. */
+type Given = {
+	readonly title: string; readonly number: number; readonly isArrived?: boolean; readonly listening?: readonly number[]; readonly end: string; readonly to?: string; readonly gaps: readonly RegExp[];
+};
+const given: readonly Given[] = [
+	{title: 'the socket of the rule gets it', number: 1, isArrived: true, listening: [15_006], end: 'refused', to: '10.0.0.2:15006', gaps: []},
+	{title: 'port 0 is its own', number: 3, isArrived: true, listening: [80], end: 'refused', to: '10.0.0.2:80', gaps: []},
+	{title: 'nobody listens', number: 1, listening: [15_001], end: 'dropped', gaps: []},
+	{title: 'somebody listens, and it came nowhere', number: 1, listening: [15_006], end: 'unknown', gaps: [/^no-end/u]},
+	{title: 'a socket of another address', number: 2, isArrived: true, listening: [15_006], end: 'refused', to: '10.0.0.2:80', gaps: [/^not-understood: To which socket the rule `.* --on-ip 10.0.0.9 .*` gave app .* is not understood/u]},
+];
+
+for (const {title, number, isArrived = false, listening = [], end, to, gaps} of given) {
+	test(`TPROXY: ${title}`, t => {
+		const {text} = findRule(tproxied, {
+			family: 'ip', table: 'mangle', chain: 'PREROUTING', number,
+		})!;
+		const hit = {
+			family: 'ip', table: 'mangle', chain: 'PREROUTING', number, handle: undefined, text, verdict: undefined,
+		} as const;
+		const met: Traversal = {
+			...traversal('output'), hook: 'prerouting', table: 'mangle', chain: 'PREROUTING', hits: [hit], end: {by: 'rule', verdict: 'accept'},
+		};
+		const behind: Traversal = {...traversal('output'), hook: 'input', table: 'mangle', chain: 'INPUT'};
+		const {leg, gaps: found} = firstLeg({
+			probe: {...sent, isLocal: false, end: {kind: isArrived ? 'refused' : 'quiet'}},
+			attempts: [{...packet, entry: 'prerouting', traversals: isArrived ? [met, behind] : [met]}],
+			arrival: isArrived ? {hook: 'input', destination: {address: '10.0.0.2', port: 80}} : undefined,
+			ruleSet: tproxied,
+			listening: listening.map(port => ({protocol: 'tcp', port})),
+		});
+		t.is(leg.end.kind, end as typeof leg.end.kind);
+		t.is(leg.deliveredTo === undefined ? undefined : printEndpoint(leg.deliveredTo), to);
+		t.is(found.length, gaps.length, JSON.stringify(found));
+		for (const [index, {kind, message}] of found.entries()) {
+			t.regex(`${kind}: ${message}`, gaps[index]!);
+		}
+	});
+}

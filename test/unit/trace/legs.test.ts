@@ -79,6 +79,8 @@ type Row = {
 
 const nat = 'OUTPUT#1 > POSTROUTING';
 const name = 'app 10.244.1.10:40000 → 10.244.1.20:8080';
+const invalidOne: SocketRecord = {...opened(), packet: 'invalid'};
+const notCalledInvalid = `The packet of ${name} was sent to be one that conntrack calls invalid, and the trace does not show that it did.`;
 const notCarried = 'proxy:15001 accepted a connection to 10.244.1.20:8080 and did not carry it on.';
 
 const rows: readonly Row[] = [
@@ -120,6 +122,18 @@ const rows: readonly Row[] = [
 	{title: 'nobody accepted it in time', evidence: {sockets: unanswered(ended('timeout', 'no answer within 5 ms'))}, steps: `app > ${nat} > unknown`, gaps: [['no-end', `Nobody accepted, refused or dropped ${name}: no answer within 5 ms.`]]},
 	{title: 'it connected, and nobody says that it accepted', evidence: {sockets: unanswered(ended('connected'))}, steps: `app > ${nat} > unknown`, gaps: [['no-end', `Nobody accepted, refused or dropped ${name}: .`]]},
 	{title: 'refused', evidence: {sockets: unanswered(ended('refused', 'ECONNREFUSED'))}, steps: `app > ${nat} > refused`},
+	{title: 'a packet that conntrack calls invalid meets no chain of nat', evidence: {sockets: [invalidOne, ended('refused')], packets: [packet({traversals: [], entry: 'output', isInvalid: true})]}, steps: 'app > refused'},
+	{
+		title: 'a packet that was to be invalid, and of which conntrack says nothing', evidence: {sockets: [invalidOne, ended('refused')], packets: [packet({entry: 'output'})]}, steps: `app > ${nat} > refused`, gaps: [['unwitnessed', notCalledInvalid]],
+	},
+	{
+		title: 'the same where it met nothing', evidence: {sockets: [invalidOne, ended('refused')], packets: [packet({traversals: [], entry: 'output'})]}, steps: 'app > refused', gaps: [
+			['not-traced', `The first packet of ${name} was seen, but no chain of nat shows it.`], ['unwitnessed', notCalledInvalid],
+		],
+	},
+	{
+		title: 'the same where a rule drops it', evidence: {sockets: [invalidOne, ended('timeout')], packets: [packet({traversals: [traversal({hits: [hit(3)], end: {by: 'rule', verdict: 'drop'}})]})]}, steps: 'app > OUTPUT#3 > dropped by OUTPUT#3', gaps: [['unwitnessed', notCalledInvalid]],
+	},
 	{title: 'unreachable', evidence: {sockets: unanswered(ended('unreachable', 'EHOSTUNREACH'))}, steps: `app > ${nat} > unreachable`},
 	{
 		title: 'dropped by a rule', evidence: {sockets: unanswered(ended('timeout')), packets: [packet({traversals: [traversal({hits: [hit(3)], end: {by: 'rule', verdict: 'drop'}})]})]}, steps: 'app > OUTPUT#3 > dropped by OUTPUT#3',

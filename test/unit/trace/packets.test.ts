@@ -1,6 +1,6 @@
 import test from 'ava';
 import type {TraceEvent} from '../../../src/trace/event.js';
-import {assemblePackets, type TracedPacket} from '../../../src/trace/packets.js';
+import {assemblePackets, invalidChains, type TracedPacket} from '../../../src/trace/packets.js';
 import {
 	header, logEvent, lookupOf, nftEnd, nftEvent, nftPolicy,
 } from './_events.js';
@@ -149,6 +149,22 @@ test('a hit has its place, handle, text and verdict; legacy tells neither handle
 test('the owner is the first that NFLOG names whole', t => {
 	const ownerOf = (...events: readonly TraceEvent[]) => assemblePackets(events, lookup).packets[0]!.owner;
 	t.deepEqual(ownerOf(logged('OUTPUT', 1, {uid: undefined}), logged('MINE', 2, {uid: 5, gid: 6}), logged('MINE', 2, {uid: 7, gid: 8})), {uid: 5, gid: 6});
+	// On its way in the socket is the one that TPROXY gave it to.
+	t.is(ownerOf(logged('OUTPUT', 1, {uid: 5, gid: 6, hook: 'input'})), undefined);
 	t.is(ownerOf(logged('OUTPUT', 1, {gid: undefined})), undefined);
 	t.is(ownerOf(nftEvent({packet: header()})), undefined);
 });
+
+for (const name of Object.values(invalidChains)) {
+	test(`conntrack calls a packet invalid where the switch's own rule behind it matches, and nowhere else: ${name}`, t => {
+		const behind = (changes: Parameters<typeof nftEvent>[0]): TraceEvent => switched({chain: name, packet: header({sequence: 5}), ...changes});
+		const isInvalid = (...events: readonly TraceEvent[]): ReadonlyArray<true | undefined> => assemblePackets(events, lookup).packets.map(packet => packet.isInvalid);
+		const first = switched({packet: header({sequence: 5})});
+		t.deepEqual(isInvalid(first, behind({})), [true]);
+		// The rule did not match: the chain ends without it.
+		t.deepEqual(isInvalid(first, behind({kind: 'return', handle: undefined})), [undefined]);
+		t.deepEqual(isInvalid(first), [undefined]);
+		t.deepEqual(isInvalid(first, nftEvent({chain: name, packet: header({sequence: 5})})), [undefined]);
+		t.deepEqual(isInvalid(first, switched({packet: header({sequence: 6})}), behind({})), [true, undefined]);
+	});
+}

@@ -53,15 +53,18 @@ for (const [title, traced, tables, missed] of rows) {
 const sentOnly = parseNft('table inet t {\n\tchain o {\n\t\ttype nat hook output priority -100; policy accept;\n\t\taccept\n\t}\n}\n').tables;
 const regularOnly = parseNft('table inet t {\n\tchain o {\n\t\taccept\n\t}\n}\n').tables;
 
-for (const [title, entry, tables, can] of [
+for (const [title, entry, tables, can, isInvalid] of [
 	['what is sent meets a chain at output', 'output', sentOnly, true],
 	['what comes in does not', 'prerouting', sentOnly, false],
 	['a packet whose entry is not known can', undefined, sentOnly, true],
 	['a table without base chains is met by nobody', 'output', regularOnly, false],
 	['no table at all', undefined, [], false],
+	['what conntrack calls invalid does not meet nat', 'output', sentOnly, false, true],
+	['nor iptables\' nat', 'prerouting', nat, false, true],
+	['it meets the others', 'output', [...nat, ...filter], true, true],
 	['iptables has its chains without rules too', 'prerouting', nat, true],
-] as const) {
+] as ReadonlyArray<readonly [title: string, entry: Hook | undefined, tables: typeof nat, can: boolean, isInvalid?: true]>) {
 	test(`whether a packet can meet a chain: ${title}`, t => {
-		t.is(canMeetChain({entry}, tables), can);
+		t.is(canMeetChain({entry, ...(isInvalid === true ? {isInvalid} : {})}, tables), can);
 	});
 }

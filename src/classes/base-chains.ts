@@ -1,0 +1,30 @@
+/**
+The base chains of a rule set in the order in which packets meet them.
+*/
+
+import {baseChainOf, tableFamily} from '../netfilter/lookup.js';
+import type {
+	AddressFamily, BaseChain, Chain, Hook, RuleSet, Table,
+} from '../netfilter/types.js';
+
+/** A base chain with its table. */
+export type HeldChain = {readonly table: Table; readonly chain: Chain; readonly base: BaseChain; readonly isNative: boolean};
+
+/** The base chains that packets of a family meet, in the kernel's order. Tables of one priority stand in the order in which they were made. */
+export function chainsByHook({tables}: RuleSet, family: AddressFamily): Readonly<Record<Hook, readonly HeldChain[]>> {
+	const all = tables
+		.filter(table => table.family === 'inet' || table.family === tableFamily(family))
+		.flatMap(table => table.chains.flatMap((chain): readonly HeldChain[] => {
+			const base = baseChainOf(table, chain);
+			return base === undefined
+				? []
+				: [{
+					table, chain, base, isNative: chain.base !== undefined,
+				}];
+		}))
+		.toSorted((one, other) => one.base.priority - other.base.priority);
+	const at = (hook: Hook): readonly HeldChain[] => all.filter(({base}) => base.hook === hook);
+	return {
+		prerouting: at('prerouting'), input: at('input'), forward: at('forward'), output: at('output'), postrouting: at('postrouting'),
+	};
+}

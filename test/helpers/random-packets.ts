@@ -1,0 +1,64 @@
+/**
+Random packets of the default topology, drawn without regard to classes: half of the values are what some rule names or stands beside it, the other half anything.
+*/
+
+import fc from 'fast-check';
+import {
+	contains, parseAddress, parseRange, printAddress,
+} from '../../src/netfilter/address.js';
+import {rulesOf} from '../../src/netfilter/lookup.js';
+import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
+import type {ExactPacket} from '../../src/classes/membership.js';
+import {defaultTopology} from '../../src/scenario/topology.js';
+
+const bits = {ipv4: 32n, ipv6: 128n} as const;
+/** What hosts can have: not this network, loopback, multicast, link-local, or an IPv4 address in IPv6's clothes (RFC 6890). */
+const strange = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3', '10.244.1.0/32', '10.244.1.255/32', '::/96', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8', '2001:db8:1::/128'].map(text => parseRange(text)!);
+
+/** An arbitrary packet of a family, with an eye to some rule sets. */
+export function anyPacket(ruleSets: readonly RuleSet[], family: AddressFamily): fc.Arbitrary<ExactPacket> {
+	const matches = ruleSets.flatMap(ruleSet => [...rulesOf(ruleSet)].flatMap(({rule}) => rule.matches));
+	const pod = defaultTopology.places.pod[family];
+	const own = family === 'ipv4' ? [pod, '127.0.0.1', '127.0.0.6', '127.0.0.2', '127.9.8.7', '127.255.255.254'] : [pod, '::1', '::6'];
+	const named = matches.flatMap(match => match.kind === 'source' || match.kind === 'destination' ? (parseRange(match.address, family) ?? []) : []);
+	const beside = named.flatMap(({first, last}) => [first - 1n, first, last, last + 1n]).filter(value => value >= 0n && value < 1n << bits[family]).map(value => printAddress({family, value}));
+	const remotes = [defaultTopology.places.remote[family], defaultTopology.resolver[family], ...beside].filter(text => isForeign(text, family));
+	const foreign = fc.oneof(
+		fc.constantFrom(...remotes),
+		fc.bigInt(1n, (1n << bits[family]) - 1n).map(value => printAddress({family, value})).filter(text => isForeign(text, family) && !isOnLink(text)),
+	);
+	const port = (kind: 'source-port' | 'destination-port', max: number) => {
+		const known = matches.flatMap(match => match.kind === kind ? match.ranges.flatMap(({from, to}) => [from - 1, from, to, to + 1]) : []).filter(value => value > 0 && value <= max);
+		return fc.oneof(fc.constantFrom(53, 8080, ...known), fc.integer({min: 1, max}));
+	};
+
+	const id = (kind: 'uid' | 'gid') => {
+		const known = matches.flatMap(match => match.kind === kind ? [match.from, match.to + 1] : []);
+		return fc.oneof(fc.constantFrom(0, 1000, 1337, ...known), fc.integer({min: 0, max: 0xFF_FF_FF_FE}));
+	};
+
+	const marks = matches.flatMap(match => match.kind === 'mark' ? [match.value, (match.value ^ 1) >>> 0] : []);
+	const common = {
+		protocol: fc.constantFrom('tcp' as const, 'udp' as const), packet: fc.constant('first' as const), sourcePort: port('source-port', 65_535), port: port('destination-port', 65_535),
+	};
+	const outgoing = fc.record({
+		...common, uid: id('uid'), gid: id('gid'), mark: fc.constantFrom(0, 0, ...marks), isLocal: fc.boolean(), ownTo: fc.constantFrom(...own), ownFrom: fc.constantFrom(...own), to: foreign,
+	}).map(({isLocal, ownTo, ownFrom, to, port: number, ...rest}): ExactPacket => ({
+		...rest, origin: 'pod', source: isLocal ? ownFrom : pod, destination: {address: isLocal ? ownTo : to, port: number},
+	}));
+	const incoming = fc.record({...common, from: foreign}).map(({from, port: number, ...rest}): ExactPacket => ({
+		...rest, origin: 'remote', source: from, destination: {address: pod, port: number}, uid: undefined, gid: undefined, mark: undefined,
+	}));
+	return fc.oneof({weight: 3, arbitrary: outgoing}, {weight: 1, arbitrary: incoming});
+}
+
+function isForeign(text: string, family: AddressFamily): boolean {
+	const address = parseAddress(text, family);
+	return address !== undefined && text !== defaultTopology.places.pod[family] && strange.every(range => !contains(range, address));
+}
+
+/** Nobody answers there for its neighbours. */
+function isOnLink(text: string): boolean {
+	const address = parseAddress(text)!;
+	return ['10.244.1.0/24', '2001:db8:1::/64'].some(range => contains(parseRange(range)!, address));
+}

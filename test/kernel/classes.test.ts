@@ -1,0 +1,81 @@
+/**
+The law of classes: two packets of one class meet the same rules. Random packets are put to the kernel beside the representatives of their classes.
+*/
+
+import test from 'ava';
+import fc from 'fast-check';
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {classify} from '../../src/classes/classes.js';
+import {placeOfClass, type ExactPacket} from '../../src/classes/membership.js';
+import {arrivalsOf, type Flight} from '../../src/classes/moved.js';
+import {representativesOf} from '../../src/classes/representatives.js';
+import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
+import {programOf, questionOf} from '../../testbed/class-run.js';
+import {usualCredentials} from '../../testbed/commands/probe.js';
+import type {RuleInput} from '../../testbed/options.js';
+import {ProbeStage, type BatchQuestion} from '../../testbed/probe-stage.js';
+import {loadRuleInput} from '../../testbed/rule-input.js';
+import {anyPacket} from '../helpers/random-packets.js';
+
+const packetsEach = 1000;
+
+const sources: ReadonlyArray<readonly [source: string, backend: Backend]> = [
+	['release:1.30', 'iptables-nft'],
+	['release:1.30', 'iptables-legacy'],
+	['release:1.30', 'nftables'],
+	['release:1.30 --redirect-dns', 'iptables-nft'],
+	['release:1.22 --redirect-dns -m TPROXY', 'iptables-nft'],
+	['release:1.30 -m TPROXY --drop-invalid', 'nftables'],
+	['release:1.30 -u 64535,1337 -i 10.0.0.0/8,2001:db8::/32 -x 10.1.0.0/16 -o 25,9000:9010 -d 22,23', 'iptables-legacy'],
+	['ambient:1.30', 'iptables-nft'],
+];
+
+function load(source: string, backend: Backend): RuleInput {
+	return loadRuleInput({source, families: addressFamilies, backend});
+}
+
+/** The rules on the first leg, and where it arrived. */
+function wayOf(flight: Flight): {readonly hits: readonly string[]; readonly arrival: string | undefined; readonly gaps: readonly string[]} {
+	return {
+		hits: flight.legs[0]?.traversals.flatMap(({hits}) => hits.map(({table, chain, number}) => `${table} ${chain}#${number}`)) ?? [],
+		arrival: arrivalsOf(flight)[0],
+		gaps: flight.gaps.map(({message}) => message),
+	};
+}
+
+function questionOfPacket(packet: ExactPacket, family: AddressFamily): BatchQuestion {
+	return questionOf({
+		...packet, index: 0, kind: 'inner', family, sourcePort: packet.sourcePort,
+	});
+}
+
+for (const [source, backend] of sources) {
+	test(`${source} on ${backend}: ${packetsEach} random packets go the way of the representatives of their classes`, async t => {
+		const rules = load(source, backend);
+		await using stage = await ProbeStage.create({
+			backend, families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024,
+		});
+		await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy));
+		for (const family of addressFamilies) {
+			const classSet = classify([programOf(rules, family)], {family, topology: defaultTopology});
+			const representatives = representativesOf(classSet, defaultTopology).filter(({kind}) => kind === 'inner');
+			const packets = fc.sample(anyPacket([rules.ruleSet], family), packetsEach / 2);
+			const flights = await stage.fly([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
+			const due = new Map(representatives.map(({index}, place) => [index, wayOf(flights[place]!)]));
+			const met = new Set<number>();
+			for (const [place, packet] of packets.entries()) {
+				const index = placeOfClass(classSet, packet);
+				if (index === undefined) {
+					t.fail(`no class holds ${JSON.stringify(packet)}`);
+					continue;
+				}
+
+				met.add(index);
+				t.deepEqual(wayOf(flights[representatives.length + place]!), due.get(index), JSON.stringify(packet));
+			}
+
+			t.true(met.size > classSet.classes.length / 4, `the packets are of ${met.size} of ${classSet.classes.length} classes`);
+			t.true(new Set([...due.values()].map(({hits}) => hits.join(' '))).size > 3, 'classes differ');
+		}
+	});
+}

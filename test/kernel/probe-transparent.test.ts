@@ -1,0 +1,123 @@
+/** TPROXY and ambient mode by the prober: the same ways as the actors take, on all back ends and in both families; and what is missing is seen. */
+
+import test from 'ava';
+import {stepsOfPath, stopsOfPath, type Leg} from '../../src/netfilter/path.js';
+import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
+import type {ProbeQuestion} from '../../src/report/probe-types.js';
+import {standardCompany} from '../../src/scenario/company.js';
+import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
+import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
+import {usualCredentials} from '../../testbed/commands/probe.js';
+import {withDns} from '../../testbed/neighbourhood.js';
+import type {RuleInput} from '../../testbed/options.js';
+import {ProbeBatch} from '../../testbed/probe-batch.js';
+import {playQuestions} from '../../testbed/probe.js';
+import {loadRuleInput} from '../../testbed/rule-input.js';
+import {Stage} from '../../testbed/stage.js';
+import {optionsOf} from './_run.js';
+
+const {places, ports, resolver} = defaultTopology;
+
+/** Who asks for what; the addresses are those of the family. */
+const askings: ReadonlyArray<readonly [from: ActorName, place: keyof typeof places | 'resolver', port: number]> = [
+	['remote', 'pod', ports.app],
+	['remote', 'pod', 9090],
+	['remote', 'pod', ports.metrics],
+	['remote', 'pod', 15_008],
+	['prometheus', 'pod', ports.app],
+	['prometheus', 'pod', ports.metrics],
+	['app', 'remote', ports.remote],
+	['app', 'remote', 9999],
+	['app', 'vip', ports.service],
+	['app', 'remote-vip', ports.service],
+	['app', 'pod', ports.app],
+	['app', 'localhost', ports.app],
+	['app', 'resolver', 53],
+	['proxy', 'pod', ports.app],
+	['proxy', 'localhost', ports.app],
+	['proxy', 'remote', ports.remote],
+	['agent', 'istiod', ports.istiod],
+];
+
+function questionsOf(family: AddressFamily, credentials: ActorCredentials): readonly ProbeQuestion[] {
+	return askings.map(([from, place, port]) => ({
+		from, credentials: credentials[from], asked: `${place}:${port}`, to: {address: (place === 'resolver' ? resolver : places[place])[family], port}, source: undefined, family, protocol: 'tcp',
+	}));
+}
+
+/** How it ended, as far as both tell: the actors do not say whether somebody would have listened. */
+function gistOf(legs: readonly Leg[], isLoop: boolean, gaps: readonly unknown[]) {
+	return {
+		path: stepsOfPath({legs}), stops: stopsOfPath({legs}), end: legs.at(-1)?.end.kind, froms: legs.slice(1).map(({from}) => from.address), isLoop, gaps,
+	};
+}
+
+async function byActors(rules: RuleInput, credentials: ActorCredentials, questions: readonly ProbeQuestion[]) {
+	const options = optionsOf({rules, credentials, timeoutMs: 4000});
+	await using stage = await Stage.create({
+		intent: rules.intent,
+		types: [],
+		credentials,
+		timeoutMs: 4000,
+		company: withDns(standardCompany({
+			topology: defaultTopology, intent: rules.intent, names: ['proxy', 'app', 'remote', 'istiod', 'agent', 'prometheus'], credentials,
+		}), defaultTopology),
+	});
+	const reports = await playQuestions(stage, {
+		...options, questions, isFirstLegOnly: false,
+	});
+	return reports.map(({legs, loop, gaps}) => gistOf(legs, loop, gaps));
+}
+
+async function byProber(rules: RuleInput, credentials: ActorCredentials, questions: readonly ProbeQuestion[], families: readonly AddressFamily[]) {
+	await using batch = await ProbeBatch.create({
+		rules, families, credentials, follow: true, timeoutMs: 1000, traceBufferBytes: 1 << 26,
+	});
+	const flights = await batch.fly(questions.map(({from, asked, to, family}) => ({
+		id: undefined, from, asked, to, family, uid: undefined, gid: undefined, protocol: 'tcp', source: undefined, sourcePort: undefined, device: undefined, mark: undefined,
+	})));
+	return flights.map(({legs, isLoop, gaps}) => gistOf(legs, isLoop, gaps));
+}
+
+function rulesOf(source: string, backend: Backend, family: AddressFamily): RuleInput {
+	return loadRuleInput({
+		source: backend === 'nftables' && source.startsWith('release') ? `${source} --native-nftables` : source, source6: undefined, families: [family], backend,
+	});
+}
+
+/** Rules, and who the proxy is where it is not who it usually is. */
+const ruleSets: ReadonlyArray<readonly [source: string, proxy?: Credentials]> = [
+	['release:1.30 -m TPROXY'],
+	['release:1.24 -m TPROXY'],
+	['release:1.30 -m TPROXY --redirect-dns'],
+	['release:1.30 -m TPROXY', {uid: 1337, gid: 1337}],
+	['ambient:1.30'],
+];
+
+for (const [source, proxy] of ruleSets) {
+	for (const backend of backends) {
+		for (const family of addressFamilies) {
+			if (backend === 'nftables' && source.startsWith('release:1.24')) {
+				continue; // Istio writes native rules since 1.27.
+			}
+
+			// The rule for the hairpin redirects what such a proxy carries on to itself, and the answer leaves the pod (IPv4).
+			const isAstray = proxy !== undefined && family === 'ipv4';
+			test.serial(`${source}${proxy === undefined ? '' : ` as ${proxy.uid}:${proxy.gid}`}, ${backend}, ${family}: the prober's ways are the actors'`, async t => {
+				const rules = rulesOf(source, backend, family);
+				const credentials = {...usualCredentials({}, rules.intent, rules.proxy), ...(proxy === undefined ? {} : {proxy})};
+				const questions = questionsOf(family, credentials);
+				const [actors, prober] = [await byActors(rules, credentials, questions), await byProber(rules, credentials, questions, [family])];
+				t.true(prober.some(({stops}) => stops.length > 1));
+				for (const [index, {from, asked}] of questions.entries()) {
+					// Where the answer goes astray, the actors wait for an end in vain; the prober knows how far the packet came.
+					const {gaps, ...seen} = prober[index]!;
+					const {gaps: missing, ...played} = actors[index]!;
+					t.deepEqual(gaps, [], `${from} → ${asked}`);
+					t.deepEqual(seen, played, `${from} → ${asked}`);
+					t.is(missing.length > 0, isAstray && from !== 'app' && from !== 'agent' && seen.end === 'unknown', `${from} → ${asked}: ${JSON.stringify(missing)}`);
+				}
+			});
+		}
+	}
+}

@@ -1,0 +1,54 @@
+/**
+One batch of probes: which of them it takes, and what the senders said of them.
+*/
+
+import type {RuleSet} from '../../src/netfilter/types.js';
+import type {EncodedBatch, ProbeRequest} from './batch.js';
+import {resultWords, type SenderAnswer} from './protocol.js';
+
+/** The requests of a batch, with their places among all. */
+export type Wave = {readonly requests: readonly ProbeRequest[]; readonly indices: readonly number[]};
+
+/** What one namespace sent of it. `late` are the ends that came after the sending. */
+export type Side = {readonly encoded: EncodedBatch; readonly sent: Extract<SenderAnswer, {type: 'sent'}>; readonly late: Map<number, {readonly state: number; readonly error: number}>};
+
+/** Reading 10,000 counters takes a quarter of a second (bench). A batch cannot grow for ever: one destination has some 28,000 source ports. */
+export function batchSizeFor(ruleSet: RuleSet): number {
+	const rules = ruleSet.tables.reduce((sum, {chains}) => sum + chains.reduce((some, chain) => some + chain.rules.length, 0), 0);
+	return rules > 2000 ? 16_384 : 4096;
+}
+
+/** As many probes as a batch takes, but each five-tuple that is asked for once only. */
+export function planWave(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly wave: Wave; readonly rest: readonly number[]} {
+	const taken: number[] = [];
+	const rest: number[] = [];
+	const pairs = new Set<string>();
+	for (const index of indices) {
+		// A source that is not given may be the one that another probe names, so it does not tell two apart.
+		const {from, protocol, sourcePort, to} = batch[index]!;
+		const pair = (sourcePort ?? 0) === 0 ? undefined : `${from} ${protocol} ${sourcePort} ${to.address} ${to.port}`;
+		if (taken.length < size && (pair === undefined || !pairs.has(pair))) {
+			taken.push(index);
+			if (pair !== undefined) {
+				pairs.add(pair);
+			}
+		} else {
+			rest.push(index);
+		}
+	}
+
+	return {wave: {requests: taken.map(index => batch[index]!), indices: taken}, rest};
+}
+
+/** What a probe has come to so far. */
+export function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {
+	return late.get(index)?.state ?? sent.results[(index * resultWords.words) + resultWords.state]!;
+}
+
+/** One after the other. */
+export function joined(one: Int32Array, other: Int32Array): Int32Array {
+	const all = new Int32Array(one.length + other.length);
+	all.set(one);
+	all.set(other, one.length);
+	return all;
+}

@@ -1,0 +1,75 @@
+/**
+A raw socket of TCP (raw(7), ipv6(7)): it sends segments that no TCP would, and hears what comes back to them. It needs CAP_NET_RAW. Beside it stands a TCP socket that is bound to the port, so that nobody else gets it, and that does nothing: the kernel answers an RST with nothing.
+*/
+
+import {checked, libc} from './libc.js';
+import {
+	afInet, afInet6, calls, options, sockCloexec, sockRaw, sockStream, socketAddress, solSocket,
+} from './socket-calls.js';
+import type {SegmentEnd} from './tcp-segment.js';
+
+const libcSend = libc.func('long send(int fd, const void *data, size_t length, int flags)');
+
+const tcpProtocol = 6;
+/** `struct timeval`, on 64 bits. */
+function timeval(milliseconds: number): Uint8Array {
+	return new Uint8Array(BigInt64Array.of(BigInt(Math.floor(milliseconds / 1000)), BigInt((milliseconds % 1000) * 1000)).buffer);
+}
+
+/** The socket to send by and to read from, and what is its own end. */
+export type RawTcp = {readonly fd: number; readonly own: SegmentEnd; readonly close: () => void};
+
+/**
+Opens one to an address. `source` undefined leaves it to the route. A read of it waits at most `timeoutMs`, then fails with EAGAIN; what it gives in IPv4 begins with the header of IP.
+
+@throws {TestbedError} SYSCALL_FAILED without CAP_NET_RAW, without a route, and for a source that is not this namespace's; nothing is left open then.
+*/
+export function openRawTcp({source, destination, timeoutMs}: {readonly source: Uint8Array | undefined; readonly destination: Uint8Array; readonly timeoutMs: number}): RawTcp {
+	const isIpv4 = destination.length === 4;
+	const domain = isIpv4 ? afInet : afInet6;
+	const opened: number[] = [];
+	const close = (): void => {
+		for (const fd of opened.splice(0)) {
+			calls.close(fd);
+		}
+	};
+
+	try {
+		const fd = checked('socket(SOCK_RAW)', calls.socket(domain, sockRaw | sockCloexec, tcpProtocol) as number);
+		opened.push(fd);
+		const wait = timeval(timeoutMs);
+		checked('setsockopt(SO_RCVTIMEO)', calls.setsockopt(fd, solSocket, options.receiveTimeout, wait, wait.length) as number);
+		if (source !== undefined) {
+			const from = socketAddress(source, 0);
+			checked('bind(SOCK_RAW)', calls.bind(fd, from, from.length) as number);
+		}
+
+		// A raw socket of IPv6 takes a port for a protocol, so it gets none.
+		const to = socketAddress(destination, 0);
+		checked('connect(SOCK_RAW)', calls.connect(fd, to, to.length) as number);
+		const {address} = ownEnd(fd, isIpv4);
+		const holder = checked('socket', calls.socket(domain, sockStream | sockCloexec, 0) as number);
+		opened.push(holder);
+		const own = socketAddress(address, 0);
+		checked('bind', calls.bind(holder, own, own.length) as number);
+		return {fd, own: {address, port: ownEnd(holder, isIpv4).port}, close};
+	} catch (error) {
+		close();
+		throw error;
+	}
+}
+
+function ownEnd(fd: number, isIpv4: boolean): SegmentEnd {
+	const own = new Uint8Array(28);
+	checked('getsockname', calls.getsockname(fd, own, Uint32Array.of(own.length)) as number);
+	return {address: isIpv4 ? own.slice(4, 8) : own.slice(8, 24), port: new DataView(own.buffer).getUint16(2)};
+}
+
+/**
+Sends a segment.
+
+@throws {TestbedError} SYSCALL_FAILED, also with EPERM where netfilter dropped it on its way out.
+*/
+export function sendRaw(fd: number, segment: Uint8Array): void {
+	checked('send(SOCK_RAW)', Number(libcSend(fd, segment, segment.length, 0)));
+}
