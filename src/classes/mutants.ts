@@ -27,6 +27,8 @@ export type Mutant = {
 	readonly role: string | null;
 	/** What was changed, in words. */
 	readonly text: string;
+	/** The rule as it is in the original. */
+	readonly rule: Rule;
 	readonly ruleSet: RuleSet;
 };
 
@@ -84,7 +86,7 @@ function opaqueWords({matches, target}: Rule): readonly string[] {
 
 function draftsOf(chain: Chain, {table, redirects}: {readonly table: Table; readonly redirects: readonly number[]}): readonly Draft[] {
 	const {rules} = chain;
-	const named = (rule: Rule) => ({place: printStep(table.name, chain.name, rule.number), role: roleOf(rule, table.name, chain) ?? null});
+	const named = (rule: Rule) => ({rule, place: printStep(table.name, chain.name, rule.number), role: roleOf(rule, table.name, chain) ?? null});
 	return rules.flatMap((rule, index): readonly Draft[] => {
 		const next = rules[index + 1];
 		return [
@@ -103,8 +105,10 @@ function draftsOf(chain: Chain, {table, redirects}: {readonly table: Table; read
 	});
 }
 
+type ChangedRule = {readonly changed: Rule; readonly kind: MutationKind; readonly text: string};
+
 /** The changed rules that their program has words for. */
-function changesOf(rule: Rule, {table, redirects}: {readonly table: Table; readonly redirects: readonly number[]}): ReadonlyArray<{readonly changed: Rule; readonly kind: MutationKind; readonly text: string}> {
+function changesOf(rule: Rule, {table, redirects}: {readonly table: Table; readonly redirects: readonly number[]}): readonly ChangedRule[] {
 	const isNative = table.family === 'inet' || table.objects !== undefined || table.chains.some(({base}) => base !== undefined);
 	return [...rule.matches.flatMap((match, place) => changesOfMatch(match, place)), ...changesOfTarget(rule, {table, redirects})].flatMap(({edit, kind, text}) => {
 		const changed = isNative ? editNftRule(rule, edit, table.family) : editRule(rule, edit, table.family === 'ip6' ? 'ipv6' : 'ipv4');
