@@ -7,6 +7,7 @@ import {Command, CommanderError, Option} from 'commander';
 import {
 	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readMark, readNumber, readServers, readTypes,
 } from './commands/arguments.js';
+import {coverageCommandLine} from './command-lines/coverage.js';
 import {diffCommandLine} from './command-lines/diff.js';
 import {mutateCommandLine} from './command-lines/mutate.js';
 import {placeNames, senders} from './commands/probe-arguments.js';
@@ -202,6 +203,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 	program.addCommand(probeCommandLine(setStatus));
 	program.addCommand(diffCommandLine(setStatus));
 	program.addCommand(mutateCommandLine(setStatus));
+	program.addCommand(coverageCommandLine(setStatus));
 	program.addCommand(rulesCommandLine(setStatus));
 	program.command('doctor')
 		.description('try on this machine everything that a run needs, and name what is missing')
@@ -220,7 +222,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 }
 
 /** Commands that a first word can name; anything else belongs to `run`, which is what `testbed` alone means. */
-const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'diff', 'mutate', 'rules', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
+const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'diff', 'mutate', 'coverage', 'rules', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
 
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors.

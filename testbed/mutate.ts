@@ -3,7 +3,7 @@ The conductor of `testbed mutate`: mutants, the complete comparison of each, the
 */
 
 import {completeCases, type Detection, type MutantResult} from '../src/classes/mutation.js';
-import {mutantsOf} from '../src/classes/mutants.js';
+import {mutantsOf, sampleOf} from '../src/classes/mutants.js';
 import type {AddressFamily} from '../src/netfilter/types.js';
 import type {CaseSummary, MutationReport} from '../src/report/mutation-types.js';
 import type {ActorCredentials} from '../src/scenario/types.js';
@@ -25,6 +25,8 @@ export type MutateOptions = {
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
 	readonly lanes: number;
+	/** Try only so many, evenly spread; all, if there are no more. */
+	readonly sample?: number | undefined;
 	readonly signal: AbortSignal;
 	readonly onStage: (stage: string) => void;
 };
@@ -34,10 +36,11 @@ Tries all mutants of an input.
 
 @throws {TestbedError} RULES_REJECTED when the kernel refuses the original; and as {@link flyMutants} and `runMany`.
 */
-export async function mutateInput({input, families, cases, isCompleteChosen, ...options}: MutateOptions): Promise<MutationReport> {
+export async function mutateInput({input, families, cases, isCompleteChosen, sample, ...options}: MutateOptions): Promise<MutationReport> {
 	const startedAt = performance.now();
 	const {lanes, onStage} = options;
-	const {mutants, untouched} = mutantsOf(input.ruleSet, families);
+	const {mutants: all, untouched} = mutantsOf(input.ruleSet, families);
+	const mutants = sampleOf(all, sample);
 	onStage(`comparing ${mutants.length} mutants with the original`);
 	const [environment, fates] = await Promise.all([loadEnvironment(input.backend), flyMutants({
 		...options, input, families, mutants, onFate(done) {
@@ -89,7 +92,7 @@ export async function mutateInput({input, families, cases, isCompleteChosen, ...
 			return place === undefined ? [] : [[id, place]];
 		})),
 		untouched,
-		hints: [...new Set([...input.warnings, ...unfit])],
+		hints: [...new Set([...input.warnings, ...unfit, ...(mutants.length < all.length ? [`A sample: ${mutants.length} of ${all.length} mutants were tried.`] : [])])],
 		durationMs: Math.round(performance.now() - startedAt),
 	};
 }

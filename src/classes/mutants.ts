@@ -62,6 +62,11 @@ export function mutantsOf(ruleSet: RuleSet, families: readonly AddressFamily[]):
 	return {mutants, untouched};
 }
 
+/** Some of the mutants, evenly spread over the rules. They keep their numbers. */
+export function sampleOf(mutants: readonly Mutant[], count = mutants.length): readonly Mutant[] {
+	return count >= mutants.length ? mutants : Array.from({length: count}, (_, index) => mutants[Math.floor(index * mutants.length / count)]!);
+}
+
 function keyOf(rules: readonly Rule[]): string {
 	return JSON.stringify(rules.map(({text}) => text));
 }

@@ -4,7 +4,7 @@ The command line of `testbed mutate`.
 
 import {Command, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readNumber, readServers,
+	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber, readServers,
 } from '../commands/arguments.js';
 import type {MutateFlags} from '../commands/mutate.js';
 import {defaultBufferBytes} from '../tracer/recording.js';
@@ -25,6 +25,7 @@ Examples:
   testbed mutate 'release:1.30 --redirect-dns' --cases types
   testbed mutate my.rules --cases tests/mesh.yaml,complete
   testbed mutate release:1.30 --backend nftables --family both
+  testbed mutate 'release:1.30 --redirect-dns' --sample 50
   testbed mutate --verbose                         with the probes to add
   testbed mutate --print 17 | testbed probe --rules - --to pod:15008 --from remote
   testbed mutate --format junit --output mutants.xml
@@ -32,23 +33,19 @@ Examples:
 Exit status: 0 every mutant that differs is noticed by some case, 1 one is not,
 2 usage or input, 3 inconclusive, 4 this machine cannot do it.`;
 
-/** A list without doubles. What its words name is known when the rules are. */
-function readCases(text: string): readonly string[] {
-	return [...new Set(text.split(',').map(word => word.trim()).filter(word => word !== ''))];
-}
-
 /** `testbed mutate [INPUT]`. */
 export function mutateCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('mutate')
 		.description('put faults into the rules, one at a time, and tell which of them the tests notice')
 		.argument('[input]', 'release:VERSION [arguments], pod:FILE, a dump\'s file, or - (default: the newest release)')
-		.option('--cases <list>', 'types, scenarios, complete, scenario files, several', readCases, ['types', 'scenarios', 'complete'])
+		.option('--cases <list>', 'types, scenarios, complete, scenario files, several', readList, ['types', 'scenarios', 'complete'])
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'whose rules are changed: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
 		.option('--proxy-uid <n>', 'user of the proxy (default: as in run)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
+		.option('--sample <n>', 'try only so many, evenly spread over the rules', text => readNumber(text, {min: 1, max: 1_000_000}))
 		.option('--print <n>', 'print the rules of one mutant, and try none', text => readNumber(text, {min: 1, max: 1_000_000}))
 		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')

@@ -5,7 +5,7 @@
 import process from 'node:process';
 import {mutantsOf} from '../../src/classes/mutants.js';
 import {completeCases} from '../../src/classes/mutation.js';
-import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
 import {mutationToJson} from '../../src/report/mutation-json.js';
 import {resultsOfMutation} from '../../src/report/mutation-results.js';
 import {printMutation} from '../../src/report/mutation-text.js';
@@ -13,13 +13,12 @@ import {exitCodeOfMutation} from '../../src/report/mutation-types.js';
 import {printRules} from '../../src/report/rules-text.js';
 import {TestbedError} from '../errors.js';
 import {mutateInput} from '../mutate.js';
-import {
-	fileAsCases, shippedAsCases, typesAsCases, type CaseOptions, type CaseSet,
-} from '../mutation-cases.js';
+import type {CaseOptions} from '../mutation-cases.js';
 import type {RuleInput} from '../options.js';
-import {defaultInput, loadRuleInput} from '../rule-input.js';
-import {namesScenario, type CredentialsOf} from '../scenario-run.js';
+import {defaultInput} from '../rule-input.js';
+import type {CredentialsOf} from '../scenario-run.js';
 import type {Format} from './arguments.js';
+import {casesOf, loadCasesInput, type InputFlags} from './case-sets.js';
 import {wantsColour} from './colour.js';
 import {writeFormatted} from './formatted.js';
 import {usualCredentials} from './probe.js';
@@ -28,15 +27,12 @@ import {untilSignal} from './run.js';
 import {writeOut} from './stdout.js';
 
 /** The options as the command line gives them. */
-export type MutateFlags = {
-	readonly rules6?: string;
-	readonly backend?: readonly Backend[];
-	readonly family: readonly AddressFamily[];
-	readonly dnsServers?: readonly string[];
+export type MutateFlags = InputFlags & {
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
 	readonly cases: readonly string[];
 	readonly print?: number;
+	readonly sample?: number;
 	readonly format: Format;
 	readonly output?: string;
 	readonly verbose?: boolean;
@@ -45,16 +41,13 @@ export type MutateFlags = {
 	readonly traceBuffer: number;
 };
 
-/** The cases that have names of their own. */
-export const namedCases = ['types', 'scenarios', completeCases] as const;
-
 /**
 Tries all mutants and prints what came of them; returns the exit status.
 
 @throws {TestbedError} USAGE or INPUT for rules or cases that cannot be had, RULES_REJECTED when the kernel refuses the rules as they are.
 */
 export async function mutateCommand(source: string | undefined, flags: MutateFlags): Promise<number> {
-	const input = loadInput(source ?? defaultInput, flags);
+	const input = loadCasesInput(source ?? defaultInput, flags);
 	if (flags.print !== undefined) {
 		await writeOut(printMutant(input, flags.print, flags.family));
 		return 0;
@@ -80,6 +73,7 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 			cases: casesOf(flags.cases, input, {options, credentialsOf}),
 			isCompleteChosen: flags.cases.includes(completeCases),
 			lanes: flags.lanes,
+			sample: flags.sample,
 			onStage(stage) {
 				progress.stage(stage);
 			},
@@ -94,41 +88,6 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 			results: () => resultsOfMutation(report),
 		}, flags);
 		return exitCodeOfMutation(report);
-	});
-}
-
-/** Rules of iptables that the testbed writes itself come with both families, so that scenarios of both can play; only those of the families asked for are changed. */
-function loadInput(source: string, {family, backend, rules6, dnsServers}: MutateFlags): RuleInput {
-	const [only, ...others] = backend ?? [];
-	if (others.length > 0) {
-		throw new TestbedError('USAGE', {message: `Mutants are of one rule set, and --backend names ${others.length + 1} back ends.`, hint: 'Name one of them.'});
-	}
-
-	const isWritten = /^(?:release|pod):|^[A-Za-z_]\w*=/u.test(source) && only !== 'nftables';
-	const load = (families: readonly AddressFamily[]): RuleInput => loadRuleInput({
-		source, source6: rules6, families, dnsServers, ...(only === undefined ? {} : {backend: only}),
-	});
-	const input = load(isWritten ? ['ipv4', 'ipv6'] : family);
-	// An option in the input can choose the back end as well, and native tables hold both families.
-	return isWritten && input.backend === 'nftables' ? load(family) : input;
-}
-
-function casesOf(names: readonly string[], input: RuleInput, request: {readonly options: CaseOptions; readonly credentialsOf: CredentialsOf}): readonly CaseSet[] {
-	const {options, credentialsOf} = request;
-	return names.filter(name => name !== completeCases).map(name => {
-		if (name === 'types') {
-			return typesAsCases(input, options);
-		}
-
-		if (name === 'scenarios') {
-			return shippedAsCases(input, options, credentialsOf);
-		}
-
-		if (!namesScenario(name)) {
-			throw new TestbedError('USAGE', {message: `There are no cases "${name}".`, hint: `Choose from ${namedCases.join(', ')}, or name a scenario file (.yaml, .yml, .json) or a folder of them.`});
-		}
-
-		return fileAsCases(name, input, request);
 	});
 }
 
