@@ -7,7 +7,9 @@ import {Command, CommanderError, Option} from 'commander';
 import {
 	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readMark, readNumber, readServers, readTypes,
 } from './commands/arguments.js';
+import {coverageCommandLine} from './command-lines/coverage.js';
 import {diffCommandLine} from './command-lines/diff.js';
+import {mutateCommandLine} from './command-lines/mutate.js';
 import {placeNames, senders} from './commands/probe-arguments.js';
 import type {PrintFlags} from './commands/print-runs.js';
 import type {ProbeFlags} from './commands/probe.js';
@@ -229,6 +231,8 @@ function createProgram(setStatus: (status: number) => void): Command {
 	program.addCommand(runCommandLine(setStatus));
 	program.addCommand(probeCommandLine(setStatus));
 	program.addCommand(diffCommandLine(setStatus));
+	program.addCommand(mutateCommandLine(setStatus));
+	program.addCommand(coverageCommandLine(setStatus));
 	program.addCommand(rulesCommandLine(setStatus));
 	program.addCommand(replayCommandLine(setStatus));
 	program.command('doctor')
@@ -247,9 +251,6 @@ function createProgram(setStatus: (status: number) => void): Command {
 	return program;
 }
 
-/** Commands that a first word can name; anything else belongs to `run`, which is what `testbed` alone means. */
-const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'diff', 'rules', 'replay', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
-
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors.
 */
@@ -262,9 +263,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 		command.exitOverride();
 	}
 
+	// Anything else than a command belongs to `run`, which is what `testbed` alone means.
+	const known = new Set([...program.commands.map(command => command.name()), 'help', '--help', '-h', '--version']);
 	const [first] = argv;
 	try {
-		await program.parseAsync(first !== undefined && commandNames.has(first) ? [...argv] : ['run', ...argv], {from: 'user'});
+		await program.parseAsync(first !== undefined && known.has(first) ? [...argv] : ['run', ...argv], {from: 'user'});
 		return status;
 	} catch (error) {
 		if (error instanceof CommanderError) {

@@ -3,6 +3,7 @@ The command that sends one representative again, so that somebody can look at it
 */
 
 import type {Representative} from '../classes/representatives.js';
+import {quote} from './shell-word.js';
 import type {RulesSummary} from './types.js';
 
 /** A command line of `testbed probe`, for a shell. What comes from a port of its own goes as a line of a batch, which alone can name one. */
@@ -24,9 +25,4 @@ export function printReplay(probe: Representative, {source, backend}: Pick<Rules
 		...(probe.source === undefined ? [] : [`--source ${probe.source}`]),
 		...(probe.mark === undefined ? [] : [`--mark 0x${probe.mark.toString(16)}`]),
 	].join(' ');
-}
-
-/** A word for a POSIX shell. */
-function quote(text: string): string {
-	return /^[\w.:/=@%+-]+$/u.test(text) ? text : `'${text.replaceAll('\'', String.raw`'\''`)}'`;
 }

@@ -88,6 +88,16 @@ export function readBackends(text: string): readonly Backend[] {
 	return text === 'all' ? backends : [...new Set(text.split(',').map(name => readBackend(name.trim())))];
 }
 
+/** Words between commas, without doubles. What they name is known later. */
+export function readList(text: string): readonly string[] {
+	const words = [...new Set(text.split(',').map(word => word.trim()).filter(word => word !== ''))];
+	if (words.length === 0) {
+		throw new InvalidArgumentError('Nothing is named.');
+	}
+
+	return words;
+}
+
 /** Name servers as addresses of either family, as a resolv.conf has them. */
 export function readServers(text: string): readonly string[] {
 	const servers = text.split(',').map(part => part.trim()).filter(part => part !== '');

@@ -1,0 +1,53 @@
+/**
+The command line of `testbed coverage`.
+*/
+
+import {Command, Option} from 'commander';
+import {
+	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber, readServers,
+} from '../commands/arguments.js';
+import type {CoverageFlags} from '../commands/coverage.js';
+import {defaultBufferBytes} from '../tracer/recording.js';
+
+const examples = `
+For each rule: how many packets met it, and for how many of them it decided, by
+the six types, by the shipped scenarios that are written for the same rules, and
+by a probe for every class of packets (as in diff). What the last do not reach
+cannot matter in this topology; the rules that shadow it, or what no packet is,
+are named.
+
+Examples:
+  testbed coverage                                 the newest release
+  testbed coverage 'release:1.30 --redirect-dns' --verbose
+  testbed coverage my.rules --cases tests/ --require tests/
+  testbed coverage release:1.30 --require complete     no dead rule
+  testbed coverage --format markdown
+
+Exit status: 0 known, 1 a case of --require misses a rule, 2 usage or input,
+3 inconclusive, 4 this machine cannot do it.`;
+
+/** `testbed coverage [INPUT]`. */
+export function coverageCommandLine(setStatus: (status: number) => void): Command {
+	return new Command('coverage')
+		.description('tell which rules the tests reach, and which no packet can reach')
+		.argument('[input]', 'release:VERSION [arguments], pod:FILE, a dump\'s file, or - (default: the newest release)')
+		.option('--cases <list>', 'types, scenarios, scenario files, several; the complete probes are always sent', readList, ['types', 'scenarios'])
+		.option('--require <list>', 'cases that have to reach every rule that can be reached; complete: no rule may be out of reach', readList, [])
+		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
+		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
+		.addOption(new Option('--family <name>', 'whose rules are looked at: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
+		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.option('--proxy-uid <n>', 'user of the proxy (default: as in run)', readId)
+		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
+		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))
+		.option('--output <file>', 'write the report there instead of stdout')
+		.option('--verbose', 'with the text of each rule')
+		.option('--lanes <n>', 'how many rule sets are played at once', text => readNumber(text, {min: 1, max: 64}), defaultLanes)
+		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
+		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
+		.addHelpText('after', examples)
+		.action(async (input: string | undefined, flags: CoverageFlags) => {
+			const {coverageCommand} = await import('../commands/coverage.js');
+			setStatus(await coverageCommand(input, flags));
+		});
+}

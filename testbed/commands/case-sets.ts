@@ -1,0 +1,62 @@
+/**
+Cases as a command line names them, and the rules that they are for.
+*/
+
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {TestbedError} from '../errors.js';
+import {
+	fileAsCases, shippedAsCases, typesAsCases, type CaseOptions, type CaseSet,
+} from '../mutation-cases.js';
+import type {RuleInput} from '../options.js';
+import {loadRuleInput} from '../rule-input.js';
+import {namesScenario, type CredentialsOf} from '../scenario-run.js';
+
+/** The cases that have names of their own. */
+export const namedCases = ['types', 'scenarios', 'complete'] as const;
+
+/** Which rules a command line names. */
+export type InputFlags = {readonly rules6?: string; readonly backend?: readonly Backend[]; readonly family: readonly AddressFamily[]; readonly dnsServers?: readonly string[]};
+
+/**
+Rules of iptables that the testbed writes itself come with both families, so that scenarios of both can play; what is asked of them is of the families asked for.
+
+@throws {TestbedError} USAGE for more than one back end, and as {@link loadRuleInput}.
+*/
+export function loadCasesInput(source: string, {family, backend, rules6, dnsServers}: InputFlags): RuleInput {
+	const [only, ...others] = backend ?? [];
+	if (others.length > 0) {
+		throw new TestbedError('USAGE', {message: `This is about one rule set, and --backend names ${others.length + 1} back ends.`, hint: 'Name one of them.'});
+	}
+
+	const isWritten = /^(?:release|pod):|^[A-Za-z_]\w*=/u.test(source) && only !== 'nftables';
+	const load = (families: readonly AddressFamily[]): RuleInput => loadRuleInput({
+		source, source6: rules6, families, dnsServers, ...(only === undefined ? {} : {backend: only}),
+	});
+	const input = load(isWritten ? ['ipv4', 'ipv6'] : family);
+	// An option in the input can choose the back end as well, and native tables hold both families.
+	return isWritten && input.backend === 'nftables' ? load(family) : input;
+}
+
+/**
+The cases by their names and files; `complete` is none that plays.
+
+@throws {TestbedError} USAGE for a word that names none, INPUT for a file that cannot be used.
+*/
+export function casesOf(names: readonly string[], input: RuleInput, request: {readonly options: CaseOptions; readonly credentialsOf: CredentialsOf}): readonly CaseSet[] {
+	const {options, credentialsOf} = request;
+	return names.filter(name => name !== 'complete').map(name => {
+		if (name === 'types') {
+			return typesAsCases(input, options);
+		}
+
+		if (name === 'scenarios') {
+			return shippedAsCases(input, options, credentialsOf);
+		}
+
+		if (!namesScenario(name)) {
+			throw new TestbedError('USAGE', {message: `There are no cases "${name}".`, hint: `Choose from ${namedCases.join(', ')}, or name a scenario file (.yaml, .yml, .json) or a folder of them.`});
+		}
+
+		return fileAsCases(name, input, request);
+	});
+}

@@ -1,0 +1,106 @@
+/**
+`testbed mutate`: whether the tests of a rule set notice that something is wrong with it.
+*/
+
+import process from 'node:process';
+import {mutantsOf} from '../../src/classes/mutants.js';
+import {completeCases} from '../../src/classes/mutation.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
+import {mutationToJson} from '../../src/report/mutation-json.js';
+import {resultsOfMutation} from '../../src/report/mutation-results.js';
+import {printMutation} from '../../src/report/mutation-text.js';
+import {exitCodeOfMutation} from '../../src/report/mutation-types.js';
+import {printRules} from '../../src/report/rules-text.js';
+import {TestbedError} from '../errors.js';
+import {mutateInput} from '../mutate.js';
+import type {CaseOptions} from '../mutation-cases.js';
+import type {RuleInput} from '../options.js';
+import {defaultInput} from '../rule-input.js';
+import type {CredentialsOf} from '../scenario-run.js';
+import type {Format} from './arguments.js';
+import {casesOf, loadCasesInput, type InputFlags} from './case-sets.js';
+import {wantsColour} from './colour.js';
+import {writeFormatted} from './formatted.js';
+import {usualCredentials} from './probe.js';
+import {Progress} from './progress.js';
+import {untilSignal} from './run.js';
+import {writeOut} from './stdout.js';
+
+/** The options as the command line gives them. */
+export type MutateFlags = InputFlags & {
+	readonly proxyUid?: number;
+	readonly proxyGid?: number;
+	readonly cases: readonly string[];
+	readonly print?: number;
+	readonly sample?: number;
+	readonly format: Format;
+	readonly output?: string;
+	readonly verbose?: boolean;
+	readonly lanes: number;
+	readonly timeout: number;
+	readonly traceBuffer: number;
+};
+
+/**
+Tries all mutants and prints what came of them; returns the exit status.
+
+@throws {TestbedError} USAGE or INPUT for rules or cases that cannot be had, RULES_REJECTED when the kernel refuses the rules as they are.
+*/
+export async function mutateCommand(source: string | undefined, flags: MutateFlags): Promise<number> {
+	const input = loadCasesInput(source ?? defaultInput, flags);
+	if (flags.print !== undefined) {
+		await writeOut(printMutant(input, flags.print, flags.family));
+		return 0;
+	}
+
+	return untilSignal(async signal => {
+		using progress = new Progress(text => {
+			process.stderr.write(text);
+		});
+		const credentialsOf: CredentialsOf = (intent, known) => usualCredentials(flags, intent, known);
+		const options: CaseOptions = {
+			families: flags.family,
+			credentials: credentialsOf(input.intent, input.proxy),
+			timeoutMs: flags.timeout,
+			traceBufferBytes: flags.traceBuffer,
+			keep: false,
+			signal,
+			onStage: () => undefined,
+		};
+		const report = await mutateInput({
+			...options,
+			input,
+			cases: casesOf(flags.cases, input, {options, credentialsOf}),
+			isCompleteChosen: flags.cases.includes(completeCases),
+			lanes: flags.lanes,
+			sample: flags.sample,
+			onStage(stage) {
+				progress.stage(stage);
+			},
+		});
+		await writeFormatted({
+			text: () => printMutation(report, {
+				colour: wantsColour({isTerminal: flags.output === undefined && process.stdout.isTTY, environment: process.env}),
+				verbose: flags.verbose === true,
+				width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
+			}),
+			json: () => mutationToJson(report),
+			results: () => resultsOfMutation(report),
+		}, flags);
+		return exitCodeOfMutation(report);
+	});
+}
+
+/** One mutant as its program reads it. */
+function printMutant(input: RuleInput, id: number, families: readonly AddressFamily[]): string {
+	const {mutants} = mutantsOf(input.ruleSet, families);
+	const mutant = mutants.find(candidate => candidate.id === id);
+	if (mutant === undefined) {
+		throw new TestbedError('USAGE', {message: `There is no mutant ${id} of ${input.source}.`, hint: mutants.length === 0 ? 'It has no rule to change.' : `They have the numbers 1 to ${mutants.length}.`});
+	}
+
+	const own = families.filter(family => mutant.family === 'inet' || (mutant.family === 'ip') === (family === 'ipv4'));
+	return printRules({
+		backend: input.backend, families: own, ruleSet: mutant.ruleSet, routing: input.routing,
+	});
+}
