@@ -8,6 +8,7 @@ import {
 	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readMark, readNumber, readServers, readTypes,
 } from './commands/arguments.js';
 import {diffCommandLine} from './command-lines/diff.js';
+import {recordCommandLine, verifyCommandLine} from './command-lines/baseline.js';
 import {placeNames, senders} from './commands/probe-arguments.js';
 import type {ProbeFlags} from './commands/probe.js';
 import type {RulesFlags} from './commands/rules.js';
@@ -200,6 +201,8 @@ function createProgram(setStatus: (status: number) => void): Command {
 	program.addCommand(runCommandLine(setStatus));
 	program.addCommand(probeCommandLine(setStatus));
 	program.addCommand(diffCommandLine(setStatus));
+	program.addCommand(recordCommandLine(setStatus));
+	program.addCommand(verifyCommandLine(setStatus));
 	program.addCommand(rulesCommandLine(setStatus));
 	program.command('doctor')
 		.description('try on this machine everything that a run needs, and name what is missing')
@@ -218,7 +221,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 }
 
 /** Commands that a first word can name; anything else belongs to `run`, which is what `testbed` alone means. */
-const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'diff', 'rules', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
+const commandNames: ReadonlySet<string> = new Set(['run', 'probe', 'diff', 'record', 'verify', 'rules', 'doctor', 'clean', 'help', '--help', '-h', '--version']);
 
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors.
