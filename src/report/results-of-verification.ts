@@ -10,26 +10,27 @@ import {describeMovedCase, printWords, summaryOfVerification} from './verificati
 
 /** The results. Whatever is in doubt is a case of its own, so that no reader of cases takes it for a pass. */
 export function resultsOfVerification(report: VerificationReport): Results {
-	const {baseline, rules, environment, classes, cases, statements, gaps, hints, durationMs} = report;
-	// What moved by a witness of no recorded class, or what is in doubt, has no case of its own yet.
-	const isToldByCases = statements.length === 0 || classes.some(({outcome}) => outcome === 'moved');
-	const evidence: readonly ResultCase[] = gaps.length === 0 && isToldByCases
+	const {
+		baseline, rules, environment, classes, cases, statements, gaps, hints, durationMs,
+	} = report;
+	const outcome = verificationOutcome(report);
+	const told: readonly ResultCase[] = [...named(classes.map(each => caseOfClass(each))), ...cases.map(each => caseOfConnection(each, baseline.file))];
+	const due = ({same: 'pass', moved: 'fail', inconclusive: 'inconclusive'} as const)[outcome];
+	const reasons = [...gaps.map(({message}) => message), ...statements.map(({cause}) => cause.text)];
+	// What moved, or is in doubt, without a case that says so.
+	const isTold = gaps.length === 0 && told.some(each => each.outcome.kind === due);
+	const evidence: readonly ResultCase[] = isTold
 		? []
-		: [{
-			name: 'evidence',
-			outcome: gaps.length === 0
-				? {kind: 'fail', message: summaryOfVerification(report), reasons: statements.map(({cause}) => cause.text)}
-				: {kind: 'inconclusive', message: `${gaps.length === 1 ? 'There is a gap' : `There are ${gaps.length} gaps`}: ${gaps[0]!.message}`, reasons: gaps.map(({message}) => message)},
-		}];
+		: [{name: 'evidence', outcome: {kind: outcome === 'moved' && gaps.length === 0 ? 'fail' : 'inconclusive', message: reasons[0] ?? summaryOfVerification(report), reasons}}];
 	return withDoubt({
 		name: 'testbed verify',
 		suites: [{
 			name: `${baseline.file}: ${rules.source}, ${rules.backend}`,
-			about: `${verificationOutcome(report)}: ${summaryOfVerification(report)}`,
+			about: `${outcome}: ${summaryOfVerification(report)}`,
 			properties: {
 				baseline: baseline.rules.source, rules: rules.source, ...(rules.release === null ? {} : {release: rules.release}), backend: rules.backend, sha256: rules.sha256, ...environment,
 			},
-			cases: [...named(classes.map(each => caseOfClass(each))), ...cases.map(each => caseOfConnection(each, baseline.file)), ...evidence],
+			cases: [...told, ...evidence],
 			hints,
 			durationMs,
 		}],
