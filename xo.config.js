@@ -46,6 +46,15 @@ const config = [
 		},
 	},
 	{
+		files: ['examples/**/*.js'],
+		rules: {
+			// They are copied into other projects, whose ava finds them.
+			'ava/no-ignored-test-files': 'off',
+			// A subpath that a package exports has no extension.
+			'import-x/extensions': 'off',
+		},
+	},
+	{
 		files: readByOldNode,
 		languageOptions: {ecmaVersion: 2019, sourceType: 'commonjs'},
 		rules: {

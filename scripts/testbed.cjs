@@ -1,8 +1,28 @@
 #!/usr/bin/env node
 'use strict';
 
+const fs = require('fs');
+const path = require('path');
 const process = require('process');
+const {checkNode} = require('./setup/machine.cjs');
+const {report} = require('./setup/problem.cjs');
 
-// The program `testbed` of package.json's `bin`: the same as `npm run testbed --`, from any folder.
-process.argv.splice(2, 0, 'testbed');
-require('./run.cjs'); // eslint-disable-line import-x/no-unassigned-import
+// The program `testbed` of package.json's `bin`. In a checkout it is the same as `npm run testbed --`, from any folder, and builds what is not built. In somebody's node_modules there are no sources and nothing to build: npm has installed what is needed.
+const root = path.resolve(__dirname, '..');
+if (fs.existsSync(path.join(root, 'tsconfig.json'))) {
+	process.argv.splice(2, 0, 'testbed');
+	require('./run.cjs'); // eslint-disable-line import-x/no-unassigned-import
+} else {
+	start();
+}
+
+async function start() {
+	try {
+		checkNode(process.versions.node);
+		// Debian's `su` leaves out the folders of the netfilter programs.
+		process.env.PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(path.delimiter);
+		process.exitCode = await require(path.join(root, 'dist/bin/cli.js')).main(process.argv.slice(2));
+	} catch (error) {
+		report(error);
+	}
+}

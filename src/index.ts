@@ -59,6 +59,19 @@ export {explainLeg, type Contradiction, type LegExplanation} from './judge/why-n
 export {askRule, type RuleAnswer} from './judge/rule-answer.js';
 export type {PacketFacts} from './judge/packet-facts.js';
 
+export {parseBaseline, printBaseline} from './classes/baseline-file.js';
+export type {Baseline, RecordedCase, RecordedClass} from './classes/baseline.js';
+export {classify, type ClassSet, type PacketClass} from './classes/classes.js';
+export {type Severity, type Statement} from './classes/moved.js';
+export {representativesOf, type Representative} from './classes/representatives.js';
+
+export {comparisonToJson} from './report/comparison-json.js';
+export {printComparison} from './report/comparison-text.js';
+export type {ComparisonReport} from './report/comparison-types.js';
+export {resultsOfVerification} from './report/results-of-verification.js';
+export {verificationToJson} from './report/verification-json.js';
+export {printVerification} from './report/verification-text.js';
+export {verificationOutcome, type VerificationReport} from './report/verification-types.js';
 export {describeCause, describeDifference} from './report/differences.js';
 export {exitCode, summarize, type Summary} from './report/exit-code.js';
 export {reportToJson} from './report/json.js';

@@ -22,6 +22,8 @@ export type ClassRunOptions = {
 	readonly traceBufferBytes: number;
 	readonly signal: AbortSignal;
 	readonly onStage: (stage: string) => void;
+	/** Rule sets that are not here to be asked, but whose classes are told apart as well. Theirs come first in what is foretold of a class. */
+	readonly alongside?: (family: AddressFamily) => readonly Program[];
 };
 
 /** What was flown in one family, a side for each input. */
@@ -37,9 +39,9 @@ Cuts the packets of all inputs into common classes and sends their representativ
 
 @throws {TestbedError} RULES_REJECTED, and all that a batch of probes throws.
 */
-export async function flyClasses({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}: ClassRunOptions): Promise<readonly FlownClasses[]> {
+export async function flyClasses({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage, alongside = () => []}: ClassRunOptions): Promise<readonly FlownClasses[]> {
 	const planned = families.map(family => {
-		const classSet = classify(inputs.map(input => programOf(input, family)), {family, topology: defaultTopology});
+		const classSet = classify([...alongside(family), ...inputs.map(input => programOf(input, family))], {family, topology: defaultTopology});
 		return {classSet, representatives: representativesOf(classSet, defaultTopology)};
 	});
 	const questions = planned.flatMap(({representatives}) => representatives.map(representative => questionOf(representative)));

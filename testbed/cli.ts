@@ -10,6 +10,7 @@ import {
 import {coverageCommandLine} from './command-lines/coverage.js';
 import {diffCommandLine} from './command-lines/diff.js';
 import {mutateCommandLine} from './command-lines/mutate.js';
+import {recordCommandLine, verifyCommandLine} from './command-lines/baseline.js';
 import {placeNames, senders} from './commands/probe-arguments.js';
 import type {PrintFlags} from './commands/print-runs.js';
 import type {ProbeFlags} from './commands/probe.js';
@@ -233,6 +234,8 @@ function createProgram(setStatus: (status: number) => void): Command {
 	program.addCommand(diffCommandLine(setStatus));
 	program.addCommand(mutateCommandLine(setStatus));
 	program.addCommand(coverageCommandLine(setStatus));
+	program.addCommand(recordCommandLine(setStatus));
+	program.addCommand(verifyCommandLine(setStatus));
 	program.addCommand(rulesCommandLine(setStatus));
 	program.addCommand(replayCommandLine(setStatus));
 	program.command('doctor')

@@ -15,7 +15,7 @@ import {loadEnvironment} from './environment.js';
 import {TestbedError} from './errors.js';
 import type {CaseSet} from './mutation-cases.js';
 import type {RuleInput} from './options.js';
-import {checksumOf} from './play.js';
+import {checksumOf} from './judging.js';
 import {runMany} from './run-many.js';
 
 /** What decides a run. */

@@ -11,7 +11,7 @@ import {loadEnvironment} from './environment.js';
 import {flyMutants} from './mutant-flights.js';
 import {playMutants, trustCases, type CaseSet} from './mutation-cases.js';
 import type {RuleInput} from './options.js';
-import {checksumOf} from './play.js';
+import {checksumOf} from './judging.js';
 
 /** What decides a run of mutants. */
 export type MutateOptions = {

@@ -44,7 +44,7 @@ export function loadRuleInputs(request: InputRequest): LoadedInputs {
 	}
 
 	try {
-		return kindOf(source)(request);
+		return (request.text === undefined ? kindOf(source) : ofDump)(request);
 	} catch (error) {
 		if (error instanceof InputError || error instanceof ParseError) {
 			throw new TestbedError('INPUT', {message: `--rules ${source}: ${error.message}`, state: 'Nothing was installed.', cause: error});

@@ -64,11 +64,11 @@ export function scenarioFiles(words: readonly string[]): readonly string[] {
 }
 
 /**
-Reads a file and makes it ready for each back end.
+Reads a file and makes it ready for each back end; or for the rules that are given, in place of those that it names.
 
 @throws {TestbedError} INPUT with file, line, column and key.
 */
-export function loadScenario(file: string, request: {readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf}): LoadedScenarios {
+export function loadScenario(file: string, request: {readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf; readonly rules?: RuleInput}): LoadedScenarios {
 	let text: string;
 	try {
 		text = readFileSync(file, 'utf8');
@@ -84,13 +84,15 @@ The same from a text; `file` says where it stands, for errors and for the files 
 
 @throws {TestbedError} INPUT with file, line, column and key.
 */
-export function readScenario(text: string, {file, backends, credentialsOf}: {
-	readonly file: string; readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf;
+export function readScenario(text: string, {file, backends, credentialsOf, rules: given}: {
+	readonly file: string; readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf; readonly rules?: RuleInput;
 }): LoadedScenarios {
 	try {
 		const scenario = parseScenario(text);
 		const wanted = backends ?? scenario.backends ?? allBackends;
-		const made = wanted.map(backend => rulesFor(scenario, {backend, folder: path.dirname(file)}));
+		const made = given === undefined
+			? wanted.map(backend => rulesFor(scenario, {backend, folder: path.dirname(file)}))
+			: [{backend: given.backend, rules: given} satisfies Made as Made];
 		const plays = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: playOf(scenario, rules, {file, credentialsOf})}]);
 		// Where no back end has the rules, what was named is wrong.
 		const failure = made.find(({error}) => error !== undefined)?.error;

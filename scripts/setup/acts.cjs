@@ -13,7 +13,7 @@ const netfilterPrograms = {
 const checkerPrograms = {ruby: ['ruby'], shellcheck: ['shellcheck']};
 
 /** Commands of `testbed` that touch the kernel. The others work without root; `doctor` says itself what is missing. */
-const kernelCommands = new Set(['run', 'probe', 'diff', 'mutate', 'coverage', 'clean']);
+const kernelCommands = new Set(['run', 'probe', 'diff', 'record', 'verify', 'mutate', 'coverage', 'clean']);
 
 function asksForHelp(argv) {
 	const end = argv.indexOf('--');

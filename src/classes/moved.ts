@@ -44,7 +44,7 @@ export type Statement = {
 };
 
 /** What is compared of one probe: see {@link arrivalsOf}, and the rules by role. */
-type Way = {readonly arrivals: readonly string[]; readonly roles: ReadonlyArray<readonly string[]>};
+export type Way = {readonly arrivals: readonly string[]; readonly roles: ReadonlyArray<readonly string[]>};
 
 /** Where each leg arrived: `direct` is where it wanted to go, otherwise the listener or the address that it was sent to instead; or what became of it. */
 export function arrivalsOf({legs, isLoop}: Flight): readonly string[] {
@@ -72,11 +72,13 @@ export function rolesOnWay(leg: Leg, ruleSet: RuleSet): readonly string[] {
 	return decidingHitsOf(leg, ruleSet).map(({hit, role}) => role ?? `${hit.chain} ${hit.text ?? `handle ${hit.handle ?? '?'}`}`);
 }
 
-function wayOf(flight: Flight, ruleSet: RuleSet): Way {
+/** The way of a flight. */
+export function wayOf(flight: Flight, ruleSet: RuleSet): Way {
 	return {arrivals: arrivalsOf(flight), roles: flight.legs.map(leg => rolesOnWay(leg, ruleSet))};
 }
 
-function severityOf(from: readonly string[], to: readonly string[]): Severity {
+/** How much it matters that packets arrive elsewhere now. */
+export function severityOf(from: readonly string[], to: readonly string[]): Severity {
 	if (isSame(from, to)) {
 		return 'path';
 	}
@@ -96,12 +98,13 @@ function isLost(arrivals: readonly string[]): boolean {
 	return arrivals.some(arrival => arrival === 'dropped' || arrival === 'unreachable' || arrival === 'unknown' || arrival.endsWith('where nobody listens'));
 }
 
-function isSame(one: readonly string[], other: readonly string[]): boolean {
+/** Whether two lists of words are the same. */
+export function isSame(one: readonly string[], other: readonly string[]): boolean {
 	return one.length === other.length && one.every((each, index) => each === other[index]);
 }
 
 /** One representative that went another way. */
-type Move = {readonly severity: Severity; readonly from: Way; readonly to: Way; readonly cause: Cause; readonly witness: Representative; readonly packetClass: PacketClass};
+export type Move = {readonly severity: Severity; readonly from: Way; readonly to: Way; readonly cause: Cause; readonly witness: Representative; readonly packetClass: PacketClass};
 
 /** The classes of one family that moved. */
 export function movesIn({classSet, representatives, sides: {from, to}, diff}: {

@@ -32,7 +32,7 @@ export type Representative = {
 };
 
 /** Ports that the kernel gives to sockets which ask for none (net.ipv4.ip_local_port_range by default). */
-const ephemeral: Cut = {first: 32_768n, last: 60_999n};
+export const ephemeral: Cut = {first: 32_768n, last: 60_999n};
 const usualIds = [1000n, 2000n, 3000n, 65_534n, 0n];
 
 /** The representatives of all classes, in their order: two each, unless both are the same packet. */

@@ -12,6 +12,7 @@ export type GapKind =
 	| 'actor-ended' // A process of the run ended before its time.
 	| 'rules-differ' // What the kernel holds is not what was installed.
 	| 'not-sent' // Packets of a class that no probe can be.
+	| 'not-recorded' // A baseline does not say what became of such packets.
 	| 'reading'; // The kernel did something else with a packet than our reading of the rules, so that the classes may be cut wrongly.
 
 /** One reason, with a sentence that names what is missing. */

@@ -28,8 +28,10 @@ A dump of any kind: of iptables, an init container's log, or native nft.
 
 @throws {ParseError} with the line; {TestbedError} INPUT or USAGE.
 */
-export function ofDump({source, source6, families, backends}: InputRequest): LoadedInputs {
-	const parts = importParts({source, source6, families});
+export function ofDump({source, text, source6, families, backends}: InputRequest): LoadedInputs {
+	const parts = importParts({
+		source, text, source6, families,
+	});
 	const isNative = parts.some(({kind}) => kind === 'nft' || kind === 'nft-json');
 	const ruleSet: RuleSet = {tables: parts.flatMap(part => part.ruleSet.tables).filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
 	const missing = families.filter(family => parts.every(part => !part.families.includes(family)));
@@ -69,13 +71,13 @@ export function ofDump({source, source6, families, backends}: InputRequest): Loa
 }
 
 /** A single dump may be of either family or of both; two are of one each. */
-function importParts({source, source6, families}: Pick<InputRequest, 'source' | 'source6' | 'families'>): readonly Imported[] {
+function importParts({source, text = readSource(source), source6, families}: Pick<InputRequest, 'source' | 'text' | 'source6' | 'families'>): readonly Imported[] {
 	if (source6 !== undefined) {
-		return [importRules(readSource(source), {family: 'ipv4'}), importRules(readSource(source6), {family: 'ipv6'})];
+		return [importRules(text, {family: 'ipv4'}), importRules(readSource(source6), {family: 'ipv6'})];
 	}
 
 	const [only, ...others] = families;
-	return [importRules(readSource(source), only === 'ipv6' && others.length === 0 ? {family: 'ipv6'} : {})];
+	return [importRules(text, only === 'ipv6' && others.length === 0 ? {family: 'ipv6'} : {})];
 }
 
 /** Standard input is no file that anybody could open. */

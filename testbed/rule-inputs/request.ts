@@ -14,6 +14,8 @@ export const defaultInput = `release:${newestRelease.name}`;
 /** What the command line says of rules. */
 export type InputRequest = {
 	readonly source: string;
+	/** What a dump says, where somebody has read it already; `source` is then only its name. */
+	readonly text?: string | undefined;
 	/** The IPv6 dump that belongs to a dump in `source`. */
 	readonly source6?: string | undefined;
 	readonly families: readonly AddressFamily[];

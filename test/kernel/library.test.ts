@@ -1,0 +1,147 @@
+/** The library as somebody else has it: packed, installed beside the runner of their choice, and asked. */
+
+import {
+	cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
+import {dir} from 'tmp-promise';
+import {
+	classesOf, compare, loadRules, openSandbox, parseRules, record, runTypes, TestbedError, verificationOutcome, verify,
+} from '../../testbed/index.js';
+import {defaultDump, systemPath, without} from './_run.js';
+
+const root = path.resolve('.');
+const own = JSON.parse(readFileSync('package.json', 'utf8')) as {readonly name: string; readonly dependencies: Readonly<Record<string, string>>};
+const broken = without(defaultDump(), '-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN');
+
+/** A project of somebody else in a temporary folder. What npm would download is linked from here, package by package; ours is what `npm pack` makes. */
+async function project(t: ExecutionContext): Promise<string> {
+	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
+	t.teardown(cleanup);
+	// The build stands: tests run compiled. What is packed is what `files` says.
+	await execa('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {cwd: root});
+	const modules = path.join(folder, 'node_modules');
+	mkdirSync(path.join(modules, own.name), {recursive: true});
+	await execa('tar', ['-xzf', path.join(folder, `${own.name}-0.1.0.tgz`), '-C', path.join(modules, own.name), '--strip-components=1']);
+	for (const name of [...Object.keys(own.dependencies), 'ava', 'vitest', 'typescript', '@types/node']) {
+		mkdirSync(path.dirname(path.join(modules, name)), {recursive: true});
+		symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
+	}
+
+	writeFileSync(path.join(folder, 'package.json'), JSON.stringify({name: 'theirs', type: 'module'}));
+	writeFileSync(path.join(folder, 'broken.rules'), broken);
+	return folder;
+}
+
+const runners = [
+	{name: 'ava', command: ['node_modules/ava/entrypoints/cli.mjs', 'ava.test.js']},
+	{name: 'vitest', command: ['node_modules/vitest/vitest.mjs', 'run', 'vitest.test.js']},
+	{name: 'node', command: ['--test', 'node.test.js']},
+];
+
+test('an example for each runner: it passes with a release, and a broken dump makes it fail', async t => {
+	const folder = await project(t);
+	for (const {name, command} of runners) {
+		cpSync(path.join(folder, 'node_modules', own.name, 'examples', `${name}.test.js`), path.join(folder, `${name}.test.js`));
+		const run = async (rules: string) => execa(process.execPath, command, {
+			cwd: folder, reject: false, all: true, env: {
+				PATH: systemPath, RULES: rules, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined, CI: 'true', NO_COLOR: '1', FORCE_COLOR: undefined,
+			},
+		});
+		const good = await run('release:1.30'); // eslint-disable-line no-await-in-loop -- Two cores.
+		t.is(good.exitCode, 0, `${name}:\n${good.all}`);
+		t.regex(good.all, {ava: /4 tests passed/u, vitest: /Tests +4 passed/u, node: /# pass 2|ℹ pass 2/u}[name]!);
+		const bad = await run('broken.rules'); // eslint-disable-line no-await-in-loop -- Two cores.
+		t.is(bad.exitCode, 1, `${name}:\n${bad.all}`);
+		t.regex(bad.all, /direct/u);
+	}
+});
+
+test('what is packed: the pure part without the kernel, types for both, and the program', async t => {
+	const folder = await project(t);
+	writeFileSync(path.join(folder, 'pure.js'), `
+import {newestRelease, parseReleaseInput, sidecarRuleSet} from '${own.name}';
+console.log(newestRelease.name);
+`);
+	// Whoever only thinks loads nothing that needs Linux: without the packages that reach the kernel it still runs.
+	const pure = await execa(process.execPath, ['--import', 'data:text/javascript,import {register} from \'node:module\'; register(\'data:text/javascript,export async function resolve(name, context, next) { if (/koffi|execa|node:child_process/u.test(name)) { throw new Error("asked for " + name); } return next(name, context); }\');', 'pure.js'], {cwd: folder, reject: false});
+	t.deepEqual([pure.exitCode, pure.stdout], [0, '1.30'], pure.stderr);
+
+	writeFileSync(path.join(folder, 'theirs.ts'), `
+import {openSandbox, parseRules, compare, verify, type ProbeAnswer} from '${own.name}/kernel';
+import {describeRole, type RuleSet} from '${own.name}';
+export async function ask(): Promise<ProbeAnswer> {
+	await using sandbox = await openSandbox(parseRules('*nat\\nCOMMIT\\n'));
+	const held: RuleSet = sandbox.ruleSet;
+	void [held, describeRole, compare, verify];
+	return sandbox.probe({to: 'remote:8080', from: 'app'});
+}
+// @ts-expect-error -- There is no such actor.
+export const wrong = async () => (await openSandbox()).probe({to: 'remote:8080', from: 'nobody'});
+`);
+	const types = await execa(process.execPath, ['node_modules/typescript/bin/tsc', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--types', 'node', 'theirs.ts'], {cwd: folder, reject: false});
+	t.is(types.exitCode, 0, types.stdout);
+	writeFileSync(path.join(folder, 'ask.js'), 'import {ask} from \'./theirs.js\';\nconst {stops} = await ask();\nconsole.log(stops.join(\' \'));\n');
+	const asked = await execa(process.execPath, ['ask.js'], {cwd: folder, reject: false, env: {PATH: systemPath}});
+	t.deepEqual([asked.exitCode, asked.stdout], [0, 'remote:8080'], asked.stderr);
+
+	const program = await execa(process.execPath, [path.join('node_modules', own.name, 'scripts/testbed.cjs'), 'run', '--types', '2'], {cwd: folder, reject: false, env: {PATH: systemPath}});
+	t.is(program.exitCode, 0, program.stderr);
+	t.regex(program.stdout, /1 passed/u);
+	const refused = await execa(process.execPath, [path.join('node_modules', own.name, 'scripts/testbed.cjs'), 'rules', 'release:0.1'], {cwd: folder, reject: false});
+	t.is(refused.exitCode, 2);
+});
+
+test('a sandbox answers one, many, and several at a time, each its own question', async t => {
+	await using sandbox = await openSandbox('release:1.30');
+	t.deepEqual(await sandbox.probeAll([]), []);
+	const asked = [{to: 'remote:8080'}, {to: 'remote:8080', uid: 1337}, {to: 'pod:8080', from: 'remote'}, {to: '[2001:db8:1::20]:8080'}] as const;
+	const due = [['proxy:15001', 'remote:8080'], ['remote:8080'], ['proxy:15006', 'app:8080'], ['proxy:15001', 'remote:8080']];
+	const answers = await Promise.all([...asked.map(async one => sandbox.probe(one)), sandbox.probe({to: 'remote:8080', proto: 'udp'})]);
+	t.deepEqual(answers.map(({stops, gaps, outcome}) => [stops, gaps, outcome]), [...due.map(stops => [stops, [], 'delivered']), [[], [], 'refused']]);
+	t.true(sandbox.ruleSet.tables.length > 0);
+});
+
+test('the errors of a sandbox: no such key, another family, closed', async t => {
+	const sandbox = await openSandbox(parseRules(defaultDump()));
+	t.teardown(async () => sandbox.close());
+	await t.throwsAsync(sandbox.probeAll([{to: 'remote:8080'}, {to: 'nowhere'}]), {instanceOf: TestbedError, message: /^probe 2: to nowhere: ADDRESS:PORT/u});
+	await t.throwsAsync(sandbox.probe({to: 'remote:8080', user: 1} as never), {instanceOf: TestbedError, message: /^probe 1: "user" is no key of a probe\./u});
+	await t.throwsAsync(sandbox.probe({to: '[2001:db8:1::20]:8080'}), {instanceOf: TestbedError, message: /of ipv6; the rules are of ipv4/u});
+	const last = sandbox.probe({to: 'remote:8080'});
+	await Promise.all([sandbox.close(), sandbox.close()]);
+	const {stops} = await last;
+	t.deepEqual(stops, ['proxy:15001', 'remote:8080']);
+	await t.throwsAsync(sandbox.probe({to: 'remote:8080'}), {instanceOf: TestbedError, code: 'USAGE', message: 'This sandbox is closed.'});
+	await t.throwsAsync(openSandbox('release:1.30 -m TPROXY'), {instanceOf: TestbedError, code: 'USAGE', message: /^TPROXY hands a packet to a socket that listens/u});
+});
+
+test('rules from text and by name, the types, a comparison, a baseline and classes', async t => {
+	const rules = parseRules(broken, {name: 'ours'});
+	const report = await runTypes(rules);
+	t.true(report.types.some(({outcome}) => outcome.kind === 'fail'));
+	t.is(report.rules.source, 'ours');
+	const whole = await runTypes(undefined, {types: ['2']});
+	t.deepEqual(whole.types.map(({outcome, family}) => [outcome.kind, family]), [['pass', 'ipv4'], ['pass', 'ipv6']]);
+
+	const compared = await compare('release:1.30', rules);
+	t.is(compared.outcome, 'moved');
+	t.deepEqual(compared.families.map(({family}) => family), ['ipv4']);
+	const same = await compare(parseRules(defaultDump()), loadRules('release:1.30', {families: ['ipv4']}), {paths: true});
+	t.is(same.outcome, 'equal');
+
+	const baseline = await record(parseRules(defaultDump()));
+	const [kept, moved] = [await verify(baseline, 'release:1.30'), await verify(baseline, rules)];
+	t.deepEqual([kept, moved].map(each => verificationOutcome(each)), ['same', 'moved']);
+	t.is(classesOf(['release:1.30']).classes.length, 19);
+
+	t.throws(() => parseRules('*nat\n-A NOWHERE -j ACCEPT\nCOMMIT\n'), {instanceOf: TestbedError, code: 'INPUT'});
+	t.throws(() => loadRules('release:all'), {instanceOf: TestbedError, code: 'USAGE'});
+	await t.throwsAsync(compare(loadRules('release:1.30', {families: ['ipv6']}), rules), {instanceOf: TestbedError, message: /^release:1\.30 is of ipv6, and ours of ipv4: there is nothing to compare\.$/u});
+	await t.throwsAsync(verify(await record('release:1.30', {}), rules), {instanceOf: TestbedError, message: /^The baseline is of ipv4 and ipv6, and ours has no rules of ipv6\.$/u});
+	await t.throwsAsync(record(rules, {traceBufferBytes: 1}), {instanceOf: TestbedError, message: /^Nothing was recorded, for the evidence is not whole: /u});
+	await t.throwsAsync(verify('/nowhere/baseline.json', rules), {instanceOf: TestbedError, code: 'INPUT', message: /^The baseline \/nowhere\/baseline\.json cannot be read: /u});
+});

@@ -1,0 +1,59 @@
+/**
+Baselines on disk.
+*/
+
+import {readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import process from 'node:process';
+import type {Baseline} from '../src/classes/baseline.js';
+import {parseBaseline, printBaseline} from '../src/classes/baseline-file.js';
+import {InputError} from '../src/istio/input-error.js';
+import {TestbedError} from './errors.js';
+import {checksumOf} from './judging.js';
+
+/**
+Reads a baseline.
+
+@throws {TestbedError} INPUT when it cannot be read, is none, is damaged, or is of a newer version.
+*/
+export function loadBaseline(file: string): Baseline {
+	const baseline = read(file);
+	const {rules: {backend, families, ruleSet, sha256}} = baseline;
+	if (checksumOf({backend, families, ruleSet}) !== sha256) {
+		throw damaged(file, 'This baseline is damaged: "ruleText" does not have the checksum that "rules.sha256" says, so the classes are not of these rules.');
+	}
+
+	return baseline;
+}
+
+function read(file: string): Baseline {
+	try {
+		return parseBaseline(readFileSync(file === '-' ? 0 : file, 'utf8'));
+	} catch (error) {
+		if (error instanceof InputError) {
+			throw damaged(file, error.message, error);
+		}
+
+		throw new TestbedError('INPUT', {message: `The baseline ${file} cannot be read: ${(error as Error).message}`, hint: `testbed record --output ${file}`, cause: error});
+	}
+}
+
+function damaged(file: string, message: string, cause?: unknown): TestbedError {
+	return new TestbedError('INPUT', {message: `${file}: ${message}`, state: 'Nothing was sent.', ...(cause === undefined ? {} : {cause})});
+}
+
+/**
+Writes a baseline, whole or not at all.
+
+@throws {TestbedError} INPUT when it cannot be written.
+*/
+export function saveBaseline(file: string, baseline: Baseline): void {
+	// Beside it, so that both are on one file system, and whoever reads it meanwhile finds the old one or the new one.
+	const draft = `${file}.${process.pid}.draft`;
+	try {
+		writeFileSync(draft, printBaseline(baseline));
+		renameSync(draft, file);
+	} catch (error) {
+		rmSync(draft, {force: true});
+		throw new TestbedError('INPUT', {message: `The baseline cannot be written to ${file}: ${(error as Error).message}`, state: 'What was recorded is lost; what stood there still stands.', cause: error});
+	}
+}

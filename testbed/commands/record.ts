@@ -1,0 +1,88 @@
+/**
+`testbed record`: what a rule set does, as a baseline that can be verified later.
+*/
+
+import process from 'node:process';
+import {printBaseline} from '../../src/classes/baseline-file.js';
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {saveBaseline} from '../baseline-store.js';
+import {recordBaseline, type Recording} from '../record.js';
+import {defaultInput, loadRuleInput} from '../rule-input.js';
+import {scenarioFiles} from '../scenario-run.js';
+import {usualCredentials} from './probe.js';
+import {Progress} from './progress.js';
+import {untilSignal} from './run.js';
+import {writeOut} from './stdout.js';
+
+/** The options as the command line gives them. */
+export type RecordFlags = {
+	readonly rules6?: string;
+	readonly backend?: Backend;
+	readonly family: readonly AddressFamily[];
+	readonly dnsServers?: readonly string[];
+	readonly proxyUid?: number;
+	readonly proxyGid?: number;
+	readonly scenarios?: readonly string[];
+	readonly output?: string;
+	readonly timeout: number;
+	readonly traceBuffer: number;
+};
+
+/**
+Records and writes; returns the exit status. Where evidence is missing, nothing is written.
+
+@throws {TestbedError} INPUT or USAGE for the input, and all that a recording throws.
+*/
+export async function recordCommand(input: string | undefined, flags: RecordFlags): Promise<number> {
+	const {family: families, backend, dnsServers, rules6: source6, output, proxyUid, proxyGid} = flags;
+	const rules = loadRuleInput({
+		source: input ?? defaultInput, source6, families, dnsServers, ...(backend === undefined ? {} : {backend}),
+	});
+	const scenarios = scenarioFiles(flags.scenarios ?? []);
+	const recording = await untilSignal(async signal => {
+		using progress = new Progress(text => {
+			process.stderr.write(text);
+		});
+		const recorded = await recordBaseline({
+			rules,
+			request: {source6, dnsServers},
+			scenarios,
+			families,
+			credentials: usualCredentials({...(proxyUid === undefined ? {} : {proxyUid}), ...(proxyGid === undefined ? {} : {proxyGid})}, rules.intent, rules.proxy),
+			timeoutMs: flags.timeout,
+			traceBufferBytes: flags.traceBuffer,
+			signal,
+			onStage(stage) {
+				progress.stage(stage);
+			},
+		});
+		return recorded;
+	});
+	const {baseline, lost} = recording;
+	if (lost.length === 0) {
+		if (output === undefined) {
+			await writeOut(printBaseline(baseline));
+		} else {
+			saveBaseline(output, baseline);
+		}
+	}
+
+	process.stderr.write(describeRecording(recording, output));
+	return recordingStatus(recording);
+}
+
+/** 0: all is recorded. 3: evidence was lost, or some packets cannot be sent. */
+export function recordingStatus({lost, unsent}: Pick<Recording, 'lost' | 'unsent'>): 0 | 3 {
+	return lost.length > 0 || unsent.length > 0 ? 3 : 0;
+}
+
+/** What was recorded, and what was not, for stderr. */
+export function describeRecording({baseline: {classes, cases}, lost, unsent}: Recording, output: string | undefined): string {
+	const list = (gaps: Recording['lost']): string => [...new Set(gaps.map(({message}) => `  ${message}\n`))].join('');
+	if (lost.length > 0) {
+		return `testbed: Nothing was recorded: the evidence is not whole.\n${list(lost)}`;
+	}
+
+	const said = `testbed: Recorded ${classes.length} classes of packets and ${cases.length} connections${output === undefined ? '' : ` in ${output}`}.\n`;
+	return unsent.length === 0 ? said : `${said}Not recorded, because it cannot be sent; a verification will be inconclusive:\n${list(unsent)}`;
+}

@@ -1,0 +1,117 @@
+/**
+`testbed verify`: whether a rule set still does what a baseline says.
+*/
+
+import process from 'node:process';
+import type {Baseline} from '../../src/classes/baseline.js';
+import {resultsOfVerification} from '../../src/report/results-of-verification.js';
+import {verificationToJson} from '../../src/report/verification-json.js';
+import {printVerification} from '../../src/report/verification-text.js';
+import {verificationExitCode} from '../../src/report/verification-types.js';
+import type {Backend} from '../../src/netfilter/types.js';
+import {loadBaseline, saveBaseline} from '../baseline-store.js';
+import {TestbedError} from '../errors.js';
+import type {RuleInput} from '../options.js';
+import {recordBaseline, type RecordOptions} from '../record.js';
+import {loadRuleInput} from '../rule-input.js';
+import {verifyBaseline} from '../verify.js';
+import type {Format} from './arguments.js';
+import {wantsColour} from './colour.js';
+import {writeFormatted} from './formatted.js';
+import {usualCredentials} from './probe.js';
+import {Progress} from './progress.js';
+import {describeRecording, recordingStatus} from './record.js';
+import {untilSignal} from './run.js';
+
+/** The options as the command line gives them. */
+export type VerifyFlags = {
+	readonly rules6?: string;
+	readonly backend?: Backend;
+	readonly dnsServers?: readonly string[];
+	readonly proxyUid?: number;
+	readonly proxyGid?: number;
+	readonly stopsOnly?: boolean;
+	readonly update?: boolean;
+	readonly format: Format;
+	readonly output?: string;
+	readonly verbose?: boolean;
+	readonly timeout: number;
+	readonly traceBuffer: number;
+};
+
+/**
+Verifies and prints; returns the exit status. With `--update` the file is written anew behind that, and the status says whether it is whole.
+
+@throws {TestbedError} INPUT for the baseline or the input, USAGE where one of them is not there, and all that a verification throws.
+*/
+export async function verifyCommand(file: string, input: string | undefined, flags: VerifyFlags): Promise<number> {
+	if (file === '-' && (input === '-' || flags.update === true)) {
+		throw new TestbedError('USAGE', {message: input === '-' ? 'Baseline and rules would both be read from standard input.' : '--update cannot write a baseline that comes from standard input.', hint: 'Put the baseline into a file.'});
+	}
+
+	const baseline = loadBaseline(file);
+	const {rules, request} = loadRules(baseline, {file, input, flags});
+	const {proxy} = baseline;
+	const options = {
+		credentials: usualCredentials({proxyUid: flags.proxyUid ?? proxy.uid, proxyGid: flags.proxyGid ?? flags.proxyUid ?? proxy.gid}, rules.intent, rules.proxy),
+		timeoutMs: flags.timeout,
+		traceBufferBytes: flags.traceBuffer,
+	};
+	return untilSignal(async signal => {
+		using progress = new Progress(text => {
+			process.stderr.write(text);
+		});
+		const shared = {
+			...options,
+			signal,
+			onStage(stage: string) {
+				progress.stage(stage);
+			},
+		};
+		const report = await verifyBaseline({
+			...shared, file, baseline, rules, areRolesCompared: flags.stopsOnly !== true,
+		});
+		await writeFormatted({
+			text: () => printVerification(report, {
+				colour: wantsColour({isTerminal: flags.output === undefined && process.stdout.isTTY, environment: process.env}),
+				verbose: flags.verbose === true,
+				width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
+			}),
+			json: () => verificationToJson(report),
+			results: () => resultsOfVerification(report),
+		}, flags);
+		if (flags.update !== true) {
+			return verificationExitCode(report);
+		}
+
+		const recording = await recordBaseline({
+			...shared, rules, request, families: baseline.rules.families, scenarios: [...new Set(baseline.cases.map(({of}) => of))].filter(of => of !== 'types'),
+		});
+		if (recording.lost.length === 0) {
+			saveBaseline(file, recording.baseline);
+		}
+
+		process.stderr.write(describeRecording(recording, file));
+		return recordingStatus(recording);
+	});
+}
+
+type Loaded = {readonly rules: RuleInput; readonly request: RecordOptions['request']};
+
+/** The input, or what the baseline was recorded from. */
+function loadRules({rules: {source, source6, dnsServers, backend, families}}: Baseline, {file, input, flags}: {
+	readonly file: string; readonly input: string | undefined; readonly flags: VerifyFlags;
+}): Loaded {
+	if (input === undefined && (source === '-' || source6 === '-')) {
+		throw new TestbedError('USAGE', {message: `${file} was recorded from standard input, so it does not say where its rules are.`, hint: `Name them: testbed verify ${file} RULES`});
+	}
+
+	const request = {source6: flags.rules6 ?? (input === undefined ? source6 ?? undefined : undefined), dnsServers: flags.dnsServers ?? dnsServers ?? undefined};
+	const wanted = flags.backend ?? (input === undefined ? backend : undefined);
+	return {
+		rules: loadRuleInput({
+			source: input ?? source, ...request, families, ...(wanted === undefined ? {} : {backend: wanted}),
+		}),
+		request,
+	};
+}

@@ -1,0 +1,23 @@
+/**
+The library that asks the kernel: `sidecar-netfilter-testbed/kernel`. Linux, root and the netfilter programs are needed when something runs, not when it is imported. What only thinks is in `sidecar-netfilter-testbed` itself (`src/index.ts`). Re-exports only.
+*/
+
+export {exitStatusOf, TestbedError, type ErrorCode} from './errors.js';
+export type {RuleInput} from './options.js';
+export {loadRules, parseRules, type LoadedRules, type RuleChoices} from './library/rules.js';
+export {
+	openSandbox, type ProbeAnswer, type ProbeAsked, type RulesSandbox, type SandboxChoices,
+} from './library/sandbox.js';
+export {
+	classesOf, compare, record, runTypes, verify, type CompareChoices, type RecordChoices, type RunChoices, type TypesChoices, type VerifyChoices,
+} from './library/runs.js';
+export type {
+	ActorName, Credentials, TypeId,
+} from '../src/scenario/types.js';
+export type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
+export type {Gap} from '../src/trace/gap.js';
+export type {ClassSet, PacketClass} from '../src/classes/classes.js';
+export type {Baseline} from '../src/classes/baseline.js';
+export type {ComparisonReport} from '../src/report/comparison-types.js';
+export {verificationOutcome, type VerificationReport} from '../src/report/verification-types.js';
+export type {Report} from '../src/report/types.js';

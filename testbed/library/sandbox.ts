@@ -1,0 +1,145 @@
+/**
+A sandbox for the library: rules in a pod of their own, and connections sent through them.
+*/
+
+import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
+import type {ActorName} from '../../src/scenario/types.js';
+import type {Gap} from '../../src/trace/gap.js';
+import {readProbeLine} from '../commands/probe-lines.js';
+import {TestbedError} from '../errors.js';
+import {ProbeBatch, type BatchOutcome} from '../probe-batch.js';
+import {rulesOf, type LoadedRules} from './rules.js';
+import {choicesOf, type RunChoices} from './runs.js';
+
+/** One connection to attempt. Only `to` must be there. */
+export type ProbeAsked = {
+	/** `10.96.0.1:443`, `[2001:db8::1]:443`, or a place of the default topology: `remote:8080`, `pod:9090`, `vip:8080`. */
+	readonly to: string;
+	/** Default: `app`. */
+	readonly from?: ActorName;
+	/** Of a place; an address says it itself. Default: `ipv4`. */
+	readonly family?: AddressFamily;
+	/** User and group of the sender. Default: as in `testbed run`; the group follows the user. */
+	readonly uid?: number;
+	readonly gid?: number;
+	readonly proto?: 'tcp' | 'udp';
+	/** The sender's address and port. Default: what the route gives, and what the kernel gives. */
+	readonly source?: string;
+	readonly sourcePort?: number;
+	readonly bindDevice?: string;
+	readonly mark?: number;
+};
+
+/** What the kernel did. Where `gaps` is not empty, `outcome` is `inconclusive` and nothing is shown: assert on it. */
+export type ProbeAnswer = {
+	/** The listeners that it met: `proxy:15001`, `remote:8080`. */
+	readonly stops: readonly string[];
+	/** Every rule that matched, in the notation of the testbed. */
+	readonly path: readonly string[];
+	readonly outcome: BatchOutcome;
+	readonly gaps: readonly Gap[];
+};
+
+/** What a sandbox is opened with. */
+export type SandboxChoices = RunChoices & {
+	/** Whether what the proxy and the agent would send on is sent as well. Default: true. */
+	readonly follow?: boolean;
+};
+
+/** Rules in a sandbox. Close it, or let `await using` do so. */
+export class RulesSandbox implements AsyncDisposable {
+	readonly #batch: ProbeBatch;
+	readonly #families: readonly AddressFamily[];
+	#last: Promise<unknown> = Promise.resolve();
+	#closed: Promise<void> | undefined;
+
+	constructor(batch: ProbeBatch, families: readonly AddressFamily[]) {
+		this.#batch = batch;
+		this.#families = families;
+	}
+
+	/** The rules as the kernel holds them. */
+	get ruleSet(): RuleSet {
+		return this.#batch.ruleSet;
+	}
+
+	/**
+	Sends one connection.
+
+	@throws {TestbedError} as {@link probeAll}.
+	*/
+	async probe(asked: ProbeAsked): Promise<ProbeAnswer> {
+		const [answer] = await this.probeAll([asked]);
+		return answer!;
+	}
+
+	/**
+	Sends many at once, which costs little more than one; the answers stand in the same order.
+
+	@throws {TestbedError} INPUT for a question that makes no sense, by its place; USAGE for one that never comes into the pod, and after {@link close}.
+	*/
+	async probeAll(asked: readonly ProbeAsked[]): Promise<readonly ProbeAnswer[]> {
+		if (this.#closed !== undefined) {
+			throw new TestbedError('USAGE', {message: 'This sandbox is closed.', hint: 'Probe before close(), or open another one.'});
+		}
+
+		const questions = asked.map((one, index) => this.#read(one, index));
+		// The prober answers one list after the other.
+		const answers = this.#afterLast(async () => questions.length === 0 ? [] : this.#batch.ask(questions));
+		this.#last = endOf(answers);
+		return answers;
+	}
+
+	/** Takes the sandbox down, when what was asked is answered. A second time does nothing. */
+	async close(): Promise<void> {
+		this.#closed ??= this.#afterLast(async () => this.#batch[Symbol.asyncDispose]());
+		await this.#closed;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+
+	async #afterLast<T>(act: () => Promise<T>): Promise<T> {
+		await this.#last;
+		return act();
+	}
+
+	#read(asked: ProbeAsked, index: number): ReturnType<typeof readProbeLine> {
+		const place = `probe ${index + 1}`;
+		const question = readProbeLine(JSON.stringify(asked), place);
+		if (!this.#families.includes(question.family)) {
+			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked}, of ${question.family}; the rules are of ${this.#families.join(' and ')}.`, hint: 'Load the rules of both families.'});
+		}
+
+		return question;
+	}
+}
+
+/** When something has ended, one way or the other. */
+async function endOf(act: Promise<unknown>): Promise<void> {
+	try {
+		await act;
+	} catch {} // Whoever asked is told.
+}
+
+/**
+Builds a pod in namespaces of its own, installs the rules, and is ready to probe. Nothing of the machine itself is changed, and many can stand at once.
+
+```
+await using sandbox = await openSandbox('release:1.30');
+const {stops, gaps} = await sandbox.probe({from: 'app', to: 'remote:8080'});
+```
+
+In plain JavaScript of Node 20, which has no `using` yet: `try { … } finally { await sandbox.close(); }`.
+
+@throws {TestbedError} INPUT or USAGE for the rules (USAGE for TPROXY, which needs a listener: `runTypes` has one), RULES_REJECTED, MACHINE or MISSING_PROGRAM when this machine cannot do it.
+*/
+export async function openSandbox(rules?: string | LoadedRules, {follow = true, ...choices}: SandboxChoices = {}): Promise<RulesSandbox> {
+	const loaded = rulesOf(rules);
+	const {credentials, timeoutMs, traceBufferBytes} = choicesOf(loaded, choices);
+	const batch = await ProbeBatch.create({
+		rules: loaded, families: loaded.families, follow, credentials, timeoutMs, traceBufferBytes,
+	});
+	return new RulesSandbox(batch, loaded.families);
+}
