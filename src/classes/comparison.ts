@@ -50,7 +50,7 @@ export function judgeComparison(flown: readonly FlownFamily[], {arePathsCompared
 	const judged = flown.map(({classSet, representatives, sides, places = {from: 0, to: 1}}) => {
 		const {family} = classSet.fields;
 		for (const gap of [
-			...gapsOfClasses(classSet),
+			...gapsOfClasses(classSet, [places.from, places.to]),
 			...[...sides.from.flights, ...sides.to.flights].flatMap(flight => flight.gaps),
 			...(['from', 'to'] as const).flatMap(side => gapsOfReading({
 				classSet, representatives, flights: sides[side].flights, place: places[side],

@@ -71,9 +71,15 @@ export function representativesOf({fields, places, classes}: ClassSet, topology:
 				// A mark may have a route of its own, and that another source.
 				source: isPod && kind === 'inner' && pick('mark') === 0n ? sourceLeftOpen(destination, isLocal) : printValue(fields, 'source', source),
 				sourcePort: isPortOpen ? undefined : Number(pick('source-port')),
-				destination: {address: destination, port: Number(pick('destination-port'))},
+				destination: {address: destination, port: portBeside(isPortOpen)},
 				mark: isPod && pick('mark') !== 0n ? Number(pick('mark')) : undefined,
 			};
+
+			/** From a port of their own, probes to one port would have to wait for each other. */
+			function portBeside(isFree: boolean): number {
+				const other = BigInt(20_000 + index);
+				return Number(!isFree && kind === 'inner' && isWithin(intervalsOf(fields.cuts['destination-port'], box['destination-port']), other) ? other : pick('destination-port'));
+			}
 
 			/** What the route gives needs no asking for, if it is in the class. */
 			function sourceLeftOpen(to: string, isOwn: boolean): string | undefined {

@@ -12,12 +12,12 @@ import type {Leaf, WalkedRule} from './walk.js';
 const namedMax = 3;
 
 /**
-What the classes themselves leave open: conditions that are not understood on the way of any class; classes that no probe can be, unless every rule set treats them alike by our reading.
+What the classes themselves leave open: conditions that are not understood on the way of any class; classes that no probe can be, unless every rule set treats them alike by our reading. `places`: of these rule sets only.
 */
-export function gapsOfClasses(classSet: ClassSet): readonly Gap[] {
+export function gapsOfClasses(classSet: ClassSet, places?: readonly number[]): readonly Gap[] {
 	const doubts = new Map<string, WalkedRule>();
 	for (const {foretold} of classSet.classes) {
-		for (const rule of foretold.flatMap(each => each.doubts)) {
+		for (const rule of among(foretold, places).flatMap(each => each.doubts)) {
 			doubts.set(nameOf(rule), rule);
 		}
 	}
@@ -25,17 +25,22 @@ export function gapsOfClasses(classSet: ClassSet): readonly Gap[] {
 	const names = [...doubts].map(([name, {text}]) => `${name} (${text})`);
 	return [
 		...(names.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: what ${listOf(names)} asks for is not understood, so no packets were made for it.`} satisfies Gap]),
-		...classSet.leftOut.flatMap(left => gapOfLeftOut(left, classSet)),
+		...classSet.leftOut.flatMap(left => gapOfLeftOut(left, {classSet, places})),
 	];
 }
 
-function gapOfLeftOut({kind, because, classes}: LeftOutClasses, classSet: ClassSet): readonly Gap[] {
-	const different = kind === 'cannot-occur' ? [] : classes.filter(packetClass => !isForetoldAlike(packetClass));
+function gapOfLeftOut({kind, because, classes}: LeftOutClasses, {classSet, places}: {readonly classSet: ClassSet; readonly places: readonly number[] | undefined}): readonly Gap[] {
+	const different = kind === 'cannot-occur' ? [] : classes.filter(({foretold}) => !isForetoldAlike(among(foretold, places)));
 	return different.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: not asked of the kernel: ${listOf(describeClasses(different, classSet))}; ${because}.`}];
 }
 
+/** Of the rule sets that were cut together, those that are asked for. */
+function among<Each>(all: readonly Each[], places: readonly number[] | undefined): readonly Each[] {
+	return places === undefined ? all : places.map(place => all[place]!);
+}
+
 /** Whether all rule sets have the same for a class, rule by rule. One that is alone is alike. */
-function isForetoldAlike({foretold}: PacketClass): boolean {
+function isForetoldAlike(foretold: PacketClass['foretold']): boolean {
 	const ways = foretold.map(each => wayOf(each));
 	return ways.every(way => way !== undefined && way === ways[0]);
 }

@@ -83,6 +83,11 @@ export class ProbeJoiner {
 			return true;
 		}
 
+		// An answer that there is has come by now: the kernel makes it while it takes the packet. It holds back most that say "port unreachable" (icmp_ratelimit, ip-sysctl in the kernel's documentation), and rules may drop the reset for an invalid packet, which is invalid as well.
+		if (arrival !== undefined && (probe.protocol === 'udp' || probe.packet === 'invalid')) {
+			return true;
+		}
+
 		const traversals = unpackTraversals(this.#rows, row, this.#shapes);
 		const end = traversals.at(-1)?.end;
 		return (end !== undefined && end.by !== 'open' && end.verdict === 'drop')

@@ -4,7 +4,7 @@ The command line of `testbed diff`.
 
 import {Command, Option} from 'commander';
 import {
-	readBackends, readFamilies, readId, readNumber, readServers,
+	formats, readBackends, readFamilies, readFormat, readId, readNumber, readServers,
 } from '../commands/arguments.js';
 import type {DiffFlags} from '../commands/diff.js';
 import {defaultBufferBytes} from '../tracer/recording.js';
@@ -25,6 +25,8 @@ Examples:
   testbed diff release:1.30 release:1.30 --backend iptables-nft,nftables
   testbed diff release:1.24 release:1.30 --paths   other rules, same stops
   testbed diff release:1.30 'release:1.30 -u 64535,1337' --format json
+  testbed diff --neighbours --since 1.10 release:all 'release:all --redirect-dns'
+                                                   each release and the next
 
 Exit status: 0 equal, 1 something moved, 2 usage or input, 3 inconclusive,
 4 this machine cannot do it.`;
@@ -33,8 +35,9 @@ Exit status: 0 equal, 1 something moved, 2 usage or input, 3 inconclusive,
 export function diffCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('diff')
 		.description('tell which traffic moved between two rule sets, completely, with witnesses')
-		.argument('<from>', 'release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, or -')
-		.argument('<to>', 'the same')
+		.argument('<inputs...>', 'two rule sets: release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, or -')
+		.option('--neighbours', 'each input names many rule sets (release:all …); compare each of them with the next')
+		.option('--since <version>', 'with --neighbours: no releases before this one')
 		.option('--from6 <file>', 'the IPv6 dump that belongs to the first')
 		.option('--to6 <file>', 'the IPv6 dump that belongs to the second')
 		.option('--backend <list>', 'one back end, or one for each side (default: the inputs\'; iptables-nft)', readBackends)
@@ -43,13 +46,14 @@ export function diffCommandLine(setStatus: (status: number) => void): Command {
 		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
 		.option('--proxy-uid <n>', 'user of the proxy on both sides (default: that of the first rule set)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
-		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json']).default('text'))
+		.addOption(new Option('--format <name>', `what to print: ${formats.join(', ')}`).argParser(readFormat).default('text'))
+		.option('--output <file>', 'write it there instead of stdout')
 		.option('--verbose', 'tell what was left out, with the reasons')
 		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
 		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
 		.addHelpText('after', examples)
-		.action(async (from: string, to: string, flags: DiffFlags) => {
+		.action(async (inputs: readonly string[], flags: DiffFlags) => {
 			const {diffCommand} = await import('../commands/diff.js');
-			setStatus(await diffCommand({from, to}, flags));
+			setStatus(await diffCommand(inputs, flags));
 		});
 }

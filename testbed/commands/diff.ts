@@ -1,23 +1,31 @@
 /**
-`testbed diff`: which traffic moved between two rule sets.
+`testbed diff`: which traffic moved between two rule sets, or from each of many to the next.
 */
 
 import process from 'node:process';
+import {releaseLines} from '../../src/istio/releases.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {comparisonToJson} from '../../src/report/comparison-json.js';
 import {printComparison} from '../../src/report/comparison-text.js';
-import {comparisonExitCode} from '../../src/report/comparison-types.js';
-import {compareInputs} from '../compare.js';
+import {comparisonExitCode, type ComparisonReport} from '../../src/report/comparison-types.js';
+import {printNeighbours} from '../../src/report/neighbours-text.js';
+import {exitCodeOfResults} from '../../src/report/results.js';
+import {nameOfPair, resultsOfComparisons, type ComparisonSuite} from '../../src/report/results-of-comparisons.js';
+import {compareNeighbours} from '../compare.js';
 import {TestbedError} from '../errors.js';
-import {loadRuleInput} from '../rule-input.js';
+import type {RuleInput} from '../options.js';
+import {loadRuleInput, loadRuleInputs, type InputRequest, type MissingInput} from '../rule-input.js';
+import type {Format} from './arguments.js';
 import {wantsColour} from './colour.js';
+import {writeFormatted} from './formatted.js';
 import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
 import {untilSignal} from './run.js';
-import {writeOut} from './stdout.js';
 
 /** The options as the command line gives them. */
 export type DiffFlags = {
+	readonly neighbours?: boolean;
+	readonly since?: string;
 	readonly from6?: string;
 	readonly to6?: string;
 	readonly backend?: readonly Backend[];
@@ -26,58 +34,137 @@ export type DiffFlags = {
 	readonly dnsServers?: readonly string[];
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
-	readonly format: 'text' | 'json';
+	readonly format: Format;
+	readonly output?: string;
 	readonly verbose?: boolean;
 	readonly timeout: number;
 	readonly traceBuffer: number;
 };
+
+/** Rule sets to compare one after the other. */
+type Row = {readonly name: string; readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]};
 
 /**
 Compares on the kernel and prints; returns the exit status.
 
 @throws {TestbedError} USAGE or INPUT for an operand, and all that a batch of probes throws.
 */
-export async function diffCommand(operands: {readonly from: string; readonly to: string}, flags: DiffFlags): Promise<number> {
-	const {family: families, dnsServers, backend: backends = [], proxyUid, proxyGid} = flags;
-	const [first, second = first, ...others] = backends;
-	if (others.length > 0) {
-		throw new TestbedError('USAGE', {message: `A comparison has two sides, and --backend names ${backends.length} back ends.`, hint: 'One is for both sides; two are for one each.'});
+export async function diffCommand(sources: readonly string[], flags: DiffFlags): Promise<number> {
+	const rows = flags.neighbours === true ? sources.map(source => neighboursOf(source, flags)) : [pairOf(sources, flags)];
+	const suites = await untilSignal(async signal => {
+		using progress = new Progress(text => {
+			process.stderr.write(text);
+		});
+		const compared: ComparisonSuite[] = [];
+		for (const row of rows) {
+			compared.push(await compareRow(row, flags, { // eslint-disable-line no-await-in-loop -- Each row keeps the processors busy by itself.
+				signal,
+				onStage(stage) {
+					progress.stage(rows.length === 1 ? stage : `${row.name}: ${stage}`);
+				},
+			}));
+		}
+
+		return compared;
+	});
+	const only = flags.neighbours === true ? undefined : suites[0]!.reports[0]!;
+	const results = () => resultsOfComparisons(suites);
+	await writeFormatted({
+		text() {
+			const options = {
+				colour: flags.output === undefined && wantsColour({isTerminal: process.stdout.isTTY, environment: process.env}),
+				verbose: flags.verbose === true,
+				width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
+			};
+			return only === undefined ? printNeighbours(suites, options) : printComparison(only, options);
+		},
+		json: () => only === undefined ? jsonOf(suites) : comparisonToJson(only),
+		results,
+	}, flags);
+	return only === undefined ? exitCodeOfResults(results()) : comparisonExitCode(only);
+}
+
+async function compareRow({name, inputs, missing}: Row, flags: DiffFlags, {signal, onStage}: {readonly signal: AbortSignal; readonly onStage: (stage: string) => void}): Promise<ComparisonSuite> {
+	const {family: families, paths, timeout: timeoutMs, traceBuffer: traceBufferBytes, proxyUid, proxyGid} = flags;
+	const [first] = inputs;
+	const reports: readonly ComparisonReport[] = await compareNeighbours({
+		inputs,
+		families,
+		// One proxy for all of them: another user would be another packet.
+		credentials: usualCredentials({...(proxyUid === undefined ? {} : {proxyUid}), ...(proxyGid === undefined ? {} : {proxyGid})}, first!.intent, first!.proxy),
+		arePathsCompared: paths === true,
+		timeoutMs,
+		traceBufferBytes,
+		signal,
+		onStage,
+	});
+	return {name: name === '' ? nameOfPair(reports[0]!) : name, reports, missing: missing.map(({release, backend, reason}) => ({name: `${release}, ${backend}`, reason}))};
+}
+
+function pairOf(sources: readonly string[], flags: DiffFlags): Row {
+	if (flags.since !== undefined) {
+		throw new TestbedError('USAGE', {message: '--since goes with --neighbours.'});
 	}
 
-	if (operands.from === '-' && operands.to === '-') {
+	const [from, to, ...more] = sources;
+	if (from === undefined || to === undefined || more.length > 0) {
+		throw new TestbedError('USAGE', {message: `A comparison has two sides, and ${sources.length === 1 ? 'one rule set is' : `${sources.length} rule sets are`} named.`, hint: 'testbed diff release:1.24 release:1.30; for each of many and the next: --neighbours'});
+	}
+
+	const [first, second = first, ...others] = flags.backend ?? [];
+	if (others.length > 0) {
+		throw new TestbedError('USAGE', {message: `A comparison has two sides, and --backend names ${flags.backend!.length} back ends.`, hint: 'One is for both sides; two are for one each.'});
+	}
+
+	if (from === '-' && to === '-') {
 		throw new TestbedError('USAGE', {message: 'Both sides would be read from standard input.', hint: 'Put one of the two into a file.'});
 	}
 
 	const load = (source: string, source6: string | undefined, backend: Backend | undefined) => loadRuleInput({
-		source, source6, families, dnsServers, ...(backend === undefined ? {} : {backend}),
+		...requestOf(source, flags), source6, ...(backend === undefined ? {} : {backend}),
 	});
-	const from = load(operands.from, flags.from6, first);
-	const to = load(operands.to, flags.to6, second);
-	const report = await untilSignal(async signal => {
-		using progress = new Progress(text => {
-			process.stderr.write(text);
-		});
-		const compared = await compareInputs({
-			from,
-			to,
-			families,
-			credentials: usualCredentials({...(proxyUid === undefined ? {} : {proxyUid}), ...(proxyGid === undefined ? {} : {proxyGid})}, from.intent, from.proxy),
-			arePathsCompared: flags.paths === true,
-			timeoutMs: flags.timeout,
-			traceBufferBytes: flags.traceBuffer,
-			signal,
-			onStage(stage) {
-				progress.stage(stage);
-			},
-		});
-		return compared;
-	});
-	await writeOut(flags.format === 'json'
-		? `${JSON.stringify(comparisonToJson(report), undefined, 2)}\n`
-		: printComparison(report, {
-			colour: wantsColour({isTerminal: process.stdout.isTTY, environment: process.env}),
-			verbose: flags.verbose === true,
-			width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
-		}));
-	return comparisonExitCode(report);
+	return {name: '', inputs: [load(from, flags.from6, first), load(to, flags.to6, second)], missing: []};
+}
+
+function neighboursOf(source: string, flags: DiffFlags): Row {
+	const [backend = 'iptables-nft', ...others] = flags.backend ?? [];
+	if (others.length > 0 || flags.from6 !== undefined || flags.to6 !== undefined) {
+		throw new TestbedError('USAGE', {message: '--neighbours takes one back end for all, and no dumps of IPv6.'});
+	}
+
+	const loaded = loadRuleInputs({...requestOf(source, flags), backends: [backend]});
+	const isSince = sinceOf(flags.since);
+	const inputs = loaded.inputs.filter(({release}) => isSince(release));
+	const missing = loaded.missing.filter(({release}) => isSince(release));
+	if (inputs.length < 2) {
+		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}, which has no neighbour.`, hint: 'For instance testbed diff --neighbours release:all'});
+	}
+
+	return {name: `${source}, ${backend}`, inputs, missing};
+}
+
+/** Which releases are not before a first one: all without it. */
+function sinceOf(first: string | undefined): (release: string | null) => boolean {
+	if (first === undefined) {
+		return () => true;
+	}
+
+	const order = releaseLines.map(({name}) => name);
+	const place = order.indexOf(first);
+	if (place === -1) {
+		throw new TestbedError('USAGE', {message: `--since ${first} is no release that is known.`, hint: `Known are ${order[0]!} to ${order.at(-1)!}.`});
+	}
+
+	return release => release === null || order.indexOf(release) >= place;
+}
+
+/** No type has to have an expectation: two rule sets are each other's. */
+function requestOf(source: string, {family: families, dnsServers}: DiffFlags): InputRequest {
+	return {
+		source, families, dnsServers, isForShow: true,
+	};
+}
+
+function jsonOf(suites: readonly ComparisonSuite[]): unknown {
+	return {version: 1, suites: suites.map(({name, reports, missing}) => ({name, missing, pairs: reports.map(report => comparisonToJson(report))}))};
 }
