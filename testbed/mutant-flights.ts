@@ -2,6 +2,8 @@
 The complete comparison of each mutant with the original: classes of both, and their representatives through both, on stages that are kept.
 */
 
+import {rulesOf} from '../src/netfilter/lookup.js';
+import {printStep, type RuleHit} from '../src/netfilter/path.js';
 import type {AddressFamily} from '../src/netfilter/types.js';
 import {classify} from '../src/classes/classes.js';
 import type {FlownFamily} from '../src/classes/comparison.js';
@@ -104,7 +106,8 @@ class MutantLane implements AsyncDisposable {
 
 		const planned = familiesOfMutant(mutant, families).map(family => this.#plan(family, changed));
 		const questions = planned.flatMap(plan => plan.questions);
-		const [before, after] = await Promise.all([this.#flyOriginal(questions), this.#changed.fly(questions, {follow: true})]);
+		const [before, flights] = await Promise.all([this.#flyOriginal(questions), this.#changed.fly(questions, {follow: true})]);
+		const after = this.#withOwnWords(flights, mutant);
 		let begin = 0;
 		return fateOf(planned.map(({classSet, representatives}): FlownFamily => {
 			const end = begin + representatives.length;
@@ -123,6 +126,21 @@ class MutantLane implements AsyncDisposable {
 		const classSet = classify([programOf(this.#options.input, family), programOf(changed, family)], {family, topology: defaultTopology});
 		const representatives = representativesOf(classSet, defaultTopology);
 		return {classSet, representatives, questions: representatives.map(representative => questionOf(representative))};
+	}
+
+	/** A rule without a role is told by its words. The one that was edited is the same rule all the same: that it says something else is no other way. */
+	#withOwnWords(flights: readonly Flight[], {family, place, role, rule, isEdited}: Mutant): readonly Flight[] {
+		if (!isEdited || role !== null) {
+			return flights;
+		}
+
+		const own = (hit: RuleHit): boolean => hit.family === family && printStep(hit.table, hit.chain, hit.number ?? '?') === place;
+		const held = [...rulesOf(this.#ruleSet)].find(candidate => candidate.family === family && printStep(candidate.table, candidate.chain.name, candidate.rule.number) === place);
+		const text = held?.rule.text ?? rule.text;
+		return flights.map(flight => ({
+			...flight,
+			legs: flight.legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.map(hit => own(hit) ? {...hit, text} : hit)}))})),
+		}));
 	}
 
 	/** Flights with a gap are not kept: the next time they may be whole. */

@@ -43,11 +43,11 @@ export type RuleCoverage = {
 	readonly isNative: boolean;
 	/** By the name of the cases. */
 	readonly reach: Readonly<Record<string, Reach>>;
-	/** Null where the complete probes reach it. */
+	/** Null where anything reaches it. */
 	readonly unreached: Unreached | null;
 };
 
-/** All rules that packets of some families meet. `cases` are the legs by name; those of `complete` decide whether a rule can be reached. */
+/** All rules that packets of some families meet. `cases` are the legs by name; those of `complete` tell why a rule is not reached by anything. */
 export function coverageOf(ruleSet: RuleSet, {families, cases, complete}: {
 	readonly families: readonly AddressFamily[]; readonly cases: Readonly<Record<string, CoveredLegs>>; readonly complete: CoveredLegs;
 }): readonly RuleCoverage[] {
@@ -68,7 +68,7 @@ export function coverageOf(ruleSet: RuleSet, {families, cases, complete}: {
 				rule,
 				isNative: findTable(ruleSet, {family, table})!.chains.some(({base}) => base !== undefined),
 				reach: Object.fromEntries(counted.map(([name, reaches]) => [name, reaches.get(key) ?? {hits: 0, decided: 0}])),
-				unreached: all.has(key) ? null : whyUnreached(placed, {ruleSet, asked}),
+				unreached: all.has(key) || counted.some(([, reaches]) => reaches.has(key)) ? null : whyUnreached(placed, {ruleSet, asked}),
 			};
 		});
 }

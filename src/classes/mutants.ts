@@ -29,6 +29,8 @@ export type Mutant = {
 	readonly text: string;
 	/** The rule as it is in the original. */
 	readonly rule: Rule;
+	/** Whether the rule still stands at its place, with other words. */
+	readonly isEdited: boolean;
 	readonly ruleSet: RuleSet;
 };
 
@@ -96,15 +98,15 @@ function draftsOf(chain: Chain, {table, redirects}: {readonly table: Table; read
 		const next = rules[index + 1];
 		return [
 			{
-				kind: 'delete', ...named(rule), text: 'deleted', rules: rules.toSpliced(index, 1),
+				kind: 'delete', ...named(rule), text: 'deleted', isEdited: false, rules: rules.toSpliced(index, 1),
 			},
 			...(next === undefined
 				? []
 				: [{
-					kind: 'swap', ...named(rule), text: `behind ${printStep(table.name, chain.name, next.number)}`, rules: rules.with(index, next).with(index + 1, rule),
+					kind: 'swap', ...named(rule), text: `behind ${printStep(table.name, chain.name, next.number)}`, isEdited: false, rules: rules.with(index, next).with(index + 1, rule),
 				} satisfies Draft]),
 			...changesOf(rule, {table, redirects}).map(({changed, kind, text}): Draft => ({
-				kind, ...named(rule), text, rules: rules.with(index, changed),
+				kind, ...named(rule), text, isEdited: true, rules: rules.with(index, changed),
 			})),
 		];
 	});

@@ -42,10 +42,17 @@ export function fateOf(flown: readonly FlownFamily[]): Fate {
 		return {kind: 'differs', isByStops: sure.some(({severity}) => severity !== 'path'), statements: sure};
 	}
 
-	// Nothing that was flown in no class is no proof.
 	const classes = families.reduce((sum, family) => sum + family.classes, 0);
-	const doubts: readonly Gap[] = classes === 0 ? [{kind: 'not-sent', message: 'There is no class of packets to compare.'}] : gaps;
+	const doubts = [...gaps, ...(statements.length > 0 ? [shownByDoubtful] : []), ...(isObserved(flown) ? [] : [nothingObserved])];
 	return doubts.length > 0 ? {kind: 'inconclusive', gaps: doubts} : {kind: 'equivalent', classes, probes: families.reduce((sum, family) => sum + family.probes, 0)};
+}
+
+const shownByDoubtful: Gap = {kind: 'no-end', message: 'Only probes whose way is not wholly known show a difference.'};
+const nothingObserved: Gap = {kind: 'not-sent', message: 'No packet was seen on its way through the rules, so there is nothing to compare.'};
+
+/** Whether anything was seen at all, on both sides of each family. */
+function isObserved(flown: readonly FlownFamily[]): boolean {
+	return flown.length > 0 && flown.every(({sides}) => [sides.from, sides.to].every(({flights}) => flights.some(({legs}) => legs.length > 0)));
 }
 
 function isSure({representatives, sides}: FlownFamily, witness: Representative): boolean {

@@ -91,8 +91,7 @@ function valueOf(match: Match): string | undefined {
 
 		case 'mark':
 		case 'connmark': {
-			const prefix = Math.clz32(~match.mask);
-			return match.mask === wordMax || (wordMax << (32 - prefix)) >>> 0 !== match.mask ? hexadecimal(match.value) : `${hexadecimal(match.value)}/${prefix}`;
+			return printMark(match);
 		}
 
 		case 'conntrack-state': {
@@ -105,6 +104,12 @@ function valueOf(match: Match): string | undefined {
 			return undefined;
 		}
 	}
+}
+
+/** Under a mask of leading ones nft prints a prefix; any other mask stands in front. */
+function printMark({value, mask}: {readonly value: number; readonly mask: number}): string {
+	const prefix = Math.clz32(~mask);
+	return mask === wordMax || (wordMax << (32 - prefix)) >>> 0 !== mask ? hexadecimal(value) : `${hexadecimal(value)}/${prefix}`;
 }
 
 /** `old` are the words that it takes the place of: TPROXY keeps the family that they name. */

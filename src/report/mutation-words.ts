@@ -10,6 +10,9 @@ import {printReplay} from './replay-command.js';
 import type {MutationReport} from './mutation-types.js';
 import {quote} from './shell-word.js';
 
+/** Of more gaps than these only the number is told. */
+const gapsNamed = 2;
+
 /** `ISTIO_OUTPUT#4 proxy-uid-bypass: uid 1337 → uid 1338`. */
 export function describeMutant({place, role, rule, text}: Pick<Mutant, 'place' | 'role' | 'rule' | 'text'>): string {
 	return `${place} ${role ?? `(${rule.text})`}: ${text}`;
@@ -56,7 +59,8 @@ export function describeFate(fate: Fate): string {
 		}
 
 		case 'inconclusive': {
-			return `not known to differ: ${fate.gaps.map(({message}) => message).join(' ')}`;
+			const {gaps} = fate;
+			return `not known to differ: ${gaps.slice(0, gapsNamed).map(({message}) => message).join(' ')}${gaps.length > gapsNamed ? ` And ${gaps.length - gapsNamed} more gaps.` : ''}`;
 		}
 	}
 }
