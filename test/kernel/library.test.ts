@@ -133,6 +133,8 @@ test('rules from text and by name, the types, a comparison, a baseline and class
 	const same = await compare(parseRules(defaultDump()), loadRules('release:1.30', {families: ['ipv4']}), {paths: true});
 	t.is(same.outcome, 'equal');
 
+	const withDns = await record(loadRules('release:1.30 --redirect-dns', {families: ['ipv4'], dnsServers: ['10.96.0.11']}));
+	t.deepEqual(withDns.rules.dnsServers, ['10.96.0.11']);
 	const baseline = await record(parseRules(defaultDump()));
 	const [kept, moved] = [await verify(baseline, 'release:1.30'), await verify(baseline, rules)];
 	t.deepEqual([kept, moved].map(each => verificationOutcome(each)), ['same', 'moved']);

@@ -102,7 +102,7 @@ Records what rules do with every class of packets, to verify it later; `printBas
 export async function record(rules?: string | LoadedRules, {scenarios = [], ...choices}: RecordChoices = {}): Promise<Baseline> {
 	const loaded = rulesOf(rules);
 	const {baseline, lost} = await recordBaseline({
-		...choicesOf(loaded, choices), rules: loaded, families: loaded.families, scenarios, request: {source6: undefined, dnsServers: undefined},
+		...choicesOf(loaded, choices), rules: loaded, families: loaded.families, scenarios, request: loaded.request,
 	});
 	if (lost.length > 0) {
 		throw new TestbedError('ACTOR_FAILED', {message: `Nothing was recorded, for the evidence is not whole: ${lost.map(({message}) => message).join(' ')}`});
