@@ -90,9 +90,9 @@ export function readScenario(text: string, {file, backends, credentialsOf, rules
 	try {
 		const scenario = parseScenario(text);
 		const wanted = backends ?? scenario.backends ?? allBackends;
-		const made = given === undefined
+		const made: readonly Made[] = given === undefined
 			? wanted.map(backend => rulesFor(scenario, {backend, folder: path.dirname(file)}))
-			: [{backend: given.backend, rules: given} satisfies Made as Made];
+			: [{backend: given.backend, rules: given}];
 		const plays = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: playOf(scenario, rules, {file, credentialsOf})}]);
 		// Where no back end has the rules, what was named is wrong.
 		const failure = made.find(({error}) => error !== undefined)?.error;

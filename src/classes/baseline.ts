@@ -64,6 +64,17 @@ export type Baseline = {
 	readonly cases: readonly RecordedCase[];
 };
 
+/** The part of a baseline that some of its families have. The rules' checksum stays that of the whole. */
+export function baselineOf(baseline: Baseline, families: readonly AddressFamily[]): Baseline {
+	const {rules, classes, cases} = baseline;
+	return {
+		...baseline,
+		rules: {...rules, families: rules.families.filter(family => families.includes(family))},
+		classes: classes.filter(({probe}) => families.includes(probe.family)),
+		cases: cases.filter(({family}) => families.includes(family)),
+	};
+}
+
 /** What one family came to: records, and why they may not be all. `unsent` cannot be mended by another try. */
 export type RecordedFamily = {readonly classes: readonly RecordedClass[]; readonly lost: readonly Gap[]; readonly unsent: readonly Gap[]};
 

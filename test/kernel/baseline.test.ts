@@ -10,6 +10,7 @@ import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {verificationOutcome, type VerificationReport} from '../../src/report/verification-types.js';
 import type {RuleInput} from '../../testbed/options.js';
+import {compareInputs} from '../../testbed/compare.js';
 import {recordBaseline, type Recording} from '../../testbed/record.js';
 import {loadRuleInput} from '../../testbed/rule-input.js';
 import {verifyBaseline} from '../../testbed/verify.js';
@@ -206,6 +207,27 @@ test('the command line: recorded, verified, moved, written anew, in every format
 	await folder.cleanup();
 });
 
+// What was compared side by side on the kernel, with `diff`, must come out of a recording as well.
+for (const [from, to] of [
+	['release:1.10', 'release:1.30 -x 10.96.0.0/12 -o 9090'],
+	['release:1.30 -u 64535,1337', 'release:1.30 -b 8080,9080'],
+	['release:1.24 -i 10.0.0.0/8', 'release:1.30 -g 1337 -d 22,80'],
+	['release:1.28 --redirect-dns', 'release:1.17'],
+] as const) {
+	test(`a verification says what the comparison side by side says: ${from}, ${to}`, async t => {
+		const [compared, verified] = [
+			await compareInputs({
+				...shared(), families: ['ipv4'], from: load(from, {families: ['ipv4']}), to: load(to, {families: ['ipv4']}), arePathsCompared: true,
+			}),
+			await verify(await record(from), to),
+		];
+		const moves = ({statements}: Pick<VerificationReport, 'statements'>): readonly string[] => [...new Set(statements.map(({severity, from: was, to: is}) => `${severity}: ${was.join(' > ')} → ${is.join(' > ')}`))].toSorted();
+		t.is(compared.outcome, 'moved');
+		t.deepEqual(moves(verified), moves(compared));
+		t.deepEqual(verified.gaps, compared.gaps);
+	});
+}
+
 test('the command line refuses with 2, and writes nothing where evidence is lost', async t => {
 	const folder = await dir({unsafeCleanup: true});
 	const file = path.join(folder.path, 'baseline.json');
@@ -230,6 +252,13 @@ test('the command line refuses with 2, and writes nothing where evidence is lost
 	writeFileSync(file, text.replace('"version": 1', '"version": 2'));
 	await refused(['verify', file, 'release:1.30'], /is of version 2/u);
 	writeFileSync(file, text);
+	await refused(['verify', file, 'release:1.30', '--family', 'ipv6'], /is of ipv4; nothing is recorded of ipv6\./u);
+	const whole = path.join(folder.path, 'both.json');
+	const recordedBoth = await testbed(['record', '--output', whole]);
+	t.is(recordedBoth.exitCode, 0, recordedBoth.stderr);
+	await refused(['verify', whole, '-', '--family', 'ipv4', '--update'], /--update would leave ipv6 out of /u);
+	const part = await testbed(['verify', whole, '-', '--family', 'ipv4'], {input: defaultDump()});
+	t.is(part.exitCode, 0, part.stdout + part.stderr);
 	const piped = await testbed(['verify', file, '-'], {input: defaultDump()});
 	t.is(piped.exitCode, 0, piped.stdout);
 	await refused(['record', '--family', 'ipv4', '--output', path.join(folder.path, 'none', 'x.json')], /cannot be written/u);

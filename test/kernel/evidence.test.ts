@@ -296,7 +296,7 @@ test.serial('actors that cannot start: the error names the actor, its user and t
 });
 
 test.serial('every kind of gap was seen', t => {
-	// Of a comparison of classes the other two are (class-run.test.ts).
+	// Of classes and baselines the others are (class-run.test.ts, baseline.test.ts).
 	const kinds: Readonly<Record<Exclude<GapKind, 'not-sent' | 'not-recorded' | 'reading'>, true>> = {
 		'lost-events': true, 'not-understood': true, 'not-traced': true, 'open-traversal': true, 'counter-mismatch': true, unwitnessed: true, 'no-end': true, credentials: true, ambiguous: true, 'actor-ended': true, 'rules-differ': true,
 	};

@@ -36,7 +36,8 @@ Examples:
   testbed verify baseline.json                     what it was recorded from
   testbed verify baseline.json release:1.31        another release
   testbed verify baseline.json --backend nftables  another back end
-  iptables-save | testbed verify baseline.json -   is the pod as it should be?
+  iptables-save | testbed verify baseline.json - --family ipv4
+                                                   is the pod as it should be?
   testbed verify baseline.json new.rules --stops-only
   testbed verify baseline.json --format github     annotations and a summary
   testbed verify baseline.json release:1.31 --update
@@ -76,6 +77,7 @@ export function verifyCommandLine(setStatus: (status: number) => void): Command 
 		.description('tell what moved since a baseline was recorded')
 		.argument('<baseline>', 'a file that testbed record wrote, or -')
 		.argument('[input]', 'the rules (default: what the baseline was recorded from)')
+		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both (default: all of the baseline)').argParser(readFamilies))
 		.option('--stops-only', 'only where traffic arrives, not by which rules')
 		.option('--update', 'write the baseline anew, after telling what moved')
 		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))

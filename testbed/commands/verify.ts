@@ -3,12 +3,12 @@
 */
 
 import process from 'node:process';
-import type {Baseline} from '../../src/classes/baseline.js';
+import {baselineOf, type Baseline} from '../../src/classes/baseline.js';
 import {resultsOfVerification} from '../../src/report/results-of-verification.js';
 import {verificationToJson} from '../../src/report/verification-json.js';
 import {printVerification} from '../../src/report/verification-text.js';
 import {verificationExitCode} from '../../src/report/verification-types.js';
-import type {Backend} from '../../src/netfilter/types.js';
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {loadBaseline, saveBaseline} from '../baseline-store.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../options.js';
@@ -27,6 +27,7 @@ import {untilSignal} from './run.js';
 export type VerifyFlags = {
 	readonly rules6?: string;
 	readonly backend?: Backend;
+	readonly family?: readonly AddressFamily[];
 	readonly dnsServers?: readonly string[];
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
@@ -49,7 +50,7 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 		throw new TestbedError('USAGE', {message: input === '-' ? 'Baseline and rules would both be read from standard input.' : '--update cannot write a baseline that comes from standard input.', hint: 'Put the baseline into a file.'});
 	}
 
-	const baseline = loadBaseline(file);
+	const baseline = chosenPart(loadBaseline(file), {file, flags});
 	const {rules, request} = loadRules(baseline, {file, input, flags});
 	const {proxy} = baseline;
 	const options = {
@@ -94,6 +95,25 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 		process.stderr.write(describeRecording(recording, file));
 		return recordingStatus(recording);
 	});
+}
+
+/** The families asked for; all of the baseline unless any is. */
+function chosenPart(baseline: Baseline, {file, flags: {family: families, update}}: {readonly file: string; readonly flags: VerifyFlags}): Baseline {
+	const {families: known} = baseline.rules;
+	const missing = families?.find(family => !known.includes(family));
+	if (missing !== undefined) {
+		throw new TestbedError('USAGE', {message: `${file} is of ${known.join(' and ')}; nothing is recorded of ${missing}.`});
+	}
+
+	if (families === undefined || families.length === known.length) {
+		return baseline;
+	}
+
+	if (update === true) {
+		throw new TestbedError('USAGE', {message: `--update would leave ${known.filter(family => !families.includes(family)).join(' and ')} out of ${file}.`, hint: 'Leave --family out, or record anew: testbed record --family …'});
+	}
+
+	return baselineOf(baseline, families);
 }
 
 type Loaded = {readonly rules: RuleInput; readonly request: RecordOptions['request']};

@@ -4,6 +4,7 @@ Rules for the library: everything that a rule input of the command line can be, 
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import type {RuleInput} from '../options.js';
+import type {RecordOptions} from '../record.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
 
 /** What goes with a rule input. */
@@ -18,8 +19,8 @@ export type RuleChoices = {
 	readonly source6?: string;
 };
 
-/** Rules, and the families that they are of. */
-export type LoadedRules = RuleInput & {readonly families: readonly AddressFamily[]};
+/** Rules, the families that they are of, and what else they were read with. */
+export type LoadedRules = RuleInput & {readonly families: readonly AddressFamily[]; readonly request: RecordOptions['request']};
 
 /**
 Loads a rule input: `release:1.30`, `'release:1.30 --redirect-dns'`, `ambient:1.30`, `pod:pod.yaml`, or a file with a dump. Nothing is installed.
@@ -49,7 +50,8 @@ export function parseRules(text: string, {name = 'the rules', ...choices}: RuleC
 }
 
 function load(from: {readonly source: string; readonly text?: string}, {families, ...choices}: RuleChoices & {readonly families: readonly AddressFamily[]}): LoadedRules {
-	return {...loadRuleInput({...from, families, ...choices}), families};
+	const {source6, dnsServers} = choices;
+	return {...loadRuleInput({...from, families, ...choices}), families, request: {source6, dnsServers}};
 }
 
 /** Rules as they are, or by what names them. */

@@ -2,7 +2,7 @@
 Whole runs for the library: the six types, comparisons, baselines, classes.
 */
 
-import type {Baseline} from '../../src/classes/baseline.js';
+import {baselineOf, type Baseline} from '../../src/classes/baseline.js';
 import {classify, type ClassSet} from '../../src/classes/classes.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {ComparisonReport} from '../../src/report/comparison-types.js';
@@ -43,8 +43,8 @@ export type CompareChoices = RunChoices & {readonly paths?: boolean};
 /** What a recording can be given: scenario files whose connections go through the rules. */
 export type RecordChoices = RunChoices & {readonly scenarios?: readonly string[]};
 
-/** What a verification can be given. `stopsOnly`: the roles of rules do not count. */
-export type VerifyChoices = RunChoices & {readonly stopsOnly?: boolean};
+/** What a verification can be given. `stopsOnly`: the roles of rules do not count. `families`: all of the baseline, unless given. */
+export type VerifyChoices = RunChoices & {readonly stopsOnly?: boolean; readonly families?: readonly AddressFamily[]};
 
 type Chosen = {readonly credentials: ActorCredentials; readonly timeoutMs: number; readonly traceBufferBytes: number; readonly signal: AbortSignal; readonly onStage: () => undefined};
 
@@ -102,7 +102,7 @@ Records what rules do with every class of packets, to verify it later; `printBas
 export async function record(rules?: string | LoadedRules, {scenarios = [], ...choices}: RecordChoices = {}): Promise<Baseline> {
 	const loaded = rulesOf(rules);
 	const {baseline, lost} = await recordBaseline({
-		...choicesOf(loaded, choices), rules: loaded, families: loaded.families, scenarios, request: {source6: undefined, dnsServers: undefined},
+		...choicesOf(loaded, choices), rules: loaded, families: loaded.families, scenarios, request: loaded.request,
 	});
 	if (lost.length > 0) {
 		throw new TestbedError('ACTOR_FAILED', {message: `Nothing was recorded, for the evidence is not whole: ${lost.map(({message}) => message).join(' ')}`});
@@ -116,12 +116,13 @@ Holds rules against a baseline, or the file of one. `verificationOutcome(report)
 
 @throws {TestbedError} INPUT for a baseline that is damaged or newer, and as {@link openSandbox}.
 */
-export async function verify(baseline: string | Baseline, rules: string | LoadedRules, {stopsOnly = false, proxy, ...choices}: VerifyChoices = {}): Promise<VerificationReport> {
-	const recorded = typeof baseline === 'string' ? loadBaseline(baseline) : baseline;
+export async function verify(baseline: string | Baseline, rules: string | LoadedRules, {stopsOnly = false, families, proxy, ...choices}: VerifyChoices = {}): Promise<VerificationReport> {
+	const whole = typeof baseline === 'string' ? loadBaseline(baseline) : baseline;
+	const recorded = families === undefined ? whole : baselineOf(whole, families);
 	const loaded = rulesOf(rules);
 	const missing = recorded.rules.families.filter(family => !loaded.families.includes(family));
 	if (missing.length > 0) {
-		throw new TestbedError('USAGE', {message: `The baseline is of ${recorded.rules.families.join(' and ')}, and ${loaded.source} has no rules of ${missing.join(' and ')}.`});
+		throw new TestbedError('USAGE', {message: `The baseline is of ${recorded.rules.families.join(' and ')}, and ${loaded.source} has no rules of ${missing.join(' and ')}.`, hint: 'Choose: {families: [\'ipv4\']}.'});
 	}
 
 	return verifyBaseline({

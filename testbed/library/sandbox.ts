@@ -41,7 +41,7 @@ export type ProbeAnswer = {
 };
 
 /** What a sandbox is opened with. */
-export type SandboxChoices = RunChoices & {
+export type SandboxChoices = Omit<RunChoices, 'signal'> & {
 	/** Whether what the proxy and the agent would send on is sent as well. Default: true. */
 	readonly follow?: boolean;
 };
