@@ -106,7 +106,6 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly messa
 	{given: ['--from', 'app', '--to', 'pod:80', '--backend', 'all'], message: /A probe has one back end, and --backend names 3/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--rules', 'release:all'], message: /names \d+ rule sets; one is due here/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--mark', '0x1ffffffff'], message: /--mark.*whole number from 0/u},
-	{given: ['--from', 'app', '--to', 'pod:80', '--mark', '1', '--rules', 'release:1.30 -m TPROXY'], message: /TPROXY hands a packet to a socket that listens/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--bind-device', 'a b'], message: /its device "a b" is none/u},
 ];
 
