@@ -124,11 +124,11 @@ function addressWords(address: Uint8Array): Int32Array {
 /** Why the kernel sent nothing: the number's name (`EINVAL`), and a sentence with the step that said it. */
 export type Unsendable = {readonly errno: string; readonly message: string};
 
-/** What became of a request: a probe for the joiner, or why nothing was sent. `isAnswer` tells that the kernel refuses such a packet; otherwise something ran out, and nothing is known of it. */
+/** What became of a request: a probe for the joiner, or why nothing was sent. `isAnswer` tells that the kernel refuses such a packet; otherwise something was missing, and nothing is known of it. */
 export type SentRequest = {readonly probe: JoinedProbe} | {readonly failure: Unsendable; readonly isAnswer: boolean};
 
-/** What runs out: descriptors, memory, ports. At `connect` EADDRNOTAVAIL means the last. */
-const shortages: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE', 'EAGAIN', 'connect EADDRNOTAVAIL']);
+/** What is missing or runs out: devices, descriptors, memory, ports. At `connect` EADDRNOTAVAIL means the last. */
+const shortages: ReadonlySet<string> = new Set(['ENODEV', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE', 'EAGAIN', 'connect EADDRNOTAVAIL']);
 
 /** The result of one probe, with what came of it later where it was left waiting. */
 export function decodeResult(request: ProbeRequest, {results, index, toWords, late}: {

@@ -35,7 +35,7 @@ import {prepareNamespace} from './world.js';
 
 export type {ProbeRequest, Unsendable} from './batch.js';
 
-/** What came of a probe. `leg` is undefined when nothing was sent: `unsendable` says then why the kernel sends no such packet, or a gap what ran out. */
+/** What came of a probe. `leg` is undefined when nothing was sent: `unsendable` says then why the kernel sends no such packet, or a gap what was missing. */
 export type ProbeAnswer = {readonly id: string; readonly leg: DeliveredLeg | undefined; readonly gaps: readonly Gap[]; readonly unsendable?: Unsendable};
 
 /** What a prober is made for. */

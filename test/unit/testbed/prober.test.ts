@@ -56,13 +56,13 @@ function resultOf(state: number, error: number): Int32Array {
 	return results;
 }
 
-for (const [step, request, message] of [
-	['bind', {...plain, source: '10.0.0.9', sourcePort: 22}, 'The probe x to 10.0.0.2:80 from 10.0.0.9 from port 22 was not sent: bind said EADDRNOTAVAIL.'],
-	['connect', plain, 'The probe x to 10.0.0.2:80 was not sent: connect said EADDRNOTAVAIL: no source port is free (net.ipv4.ip_local_port_range of the namespace).'],
-	['connect', {...plain, sourcePort: 22}, 'The probe x to 10.0.0.2:80 from port 22 was not sent: connect said EADDRNOTAVAIL: a socket has this pair of addresses already, or had it and is in TIME_WAIT.'],
+for (const [step, request, isAnswer, message] of [
+	['bind', {...plain, source: '10.0.0.9', sourcePort: 22}, true, 'The probe x to 10.0.0.2:80 from 10.0.0.9 from port 22 was not sent: bind said EADDRNOTAVAIL.'],
+	['connect', plain, false, 'The probe x to 10.0.0.2:80 was not sent: connect said EADDRNOTAVAIL: no source port is free (net.ipv4.ip_local_port_range of the namespace).'],
+	['connect', {...plain, sourcePort: 22}, false, 'The probe x to 10.0.0.2:80 from port 22 was not sent: connect said EADDRNOTAVAIL: a socket has this pair of addresses already, or had it and is in TIME_WAIT.'],
 ] as const) {
 	test(`what was not sent says why: ${message}`, t => {
-		t.deepEqual(decodeResult(request, {results: resultOf(states.failed + steps.indexOf(step), 99), index: 0, toWords: new Int32Array(1)}), {failure: message});
+		t.deepEqual(decodeResult(request, {results: resultOf(states.failed + steps.indexOf(step), 99), index: 0, toWords: new Int32Array(1)}), {failure: {errno: 'EADDRNOTAVAIL', message}, isAnswer});
 	});
 }
 
