@@ -150,7 +150,7 @@ test('--mark and --bind-device: the rules that ask for them decide, and why not 
 	t.regex(bound.stdout, /bound to lo/u);
 	t.regex(bound.stdout, /OUTPUT#2 +✓ -o lo -j RETURN/u);
 	const missing = await testbed(['probe', '--to', 'remote:8080', '--bind-device', 'nowhere0'], input);
-	t.is(missing.exitCode, 0, 'that the kernel sends nothing is its answer');
+	t.is(missing.exitCode, 3);
 	t.regex(missing.stdout.replaceAll(/\s+/gu, ' '), /SO_BINDTODEVICE said ENODEV/u);
 });
 

@@ -140,7 +140,9 @@ function neighboursOf(source: string, flags: DiffFlags): Row {
 		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}, which has no neighbour.`, hint: 'For instance testbed diff --neighbours release:all'});
 	}
 
-	return {name: `${source}, ${backend}`, inputs, missing};
+	// Each by its own name, so that the commands which show a move name one rule set.
+	const named = inputs.map(input => ({...input, source: input.release === null ? input.source : input.source.replace(/\brelease:all\b/u, `release:${input.release}`)}));
+	return {name: `${source}, ${backend}`, inputs: named, missing};
 }
 
 /** Which releases are not before a first one: all without it. */
