@@ -8,7 +8,7 @@ const file = path.join(root, 'docs/what-moved.md');
 const since = '1.10';
 /** The option sets that the page compares, as rule inputs. */
 const optionSets = ['release:all', 'release:all --redirect-dns', 'release:all -m TPROXY', 'release:all --redirect-dns --capture-all-dns --drop-invalid'];
-const help = `Usage: node scripts/what-moved.mjs [--print]
+const help = `Usage: npm run what-moved [-- --print]
 
 Compares each release of Istio with the next on this kernel, with four option
 sets, and writes what moved to docs/what-moved.md. --print prints it instead.
@@ -65,7 +65,7 @@ async function main() {
 	const text = [
 		'# What moved from release to release',
 		'',
-		`Written by \`node scripts/what-moved.mjs\` on Linux ${environment.kernel}, iptables ${environment.iptables}, by the kernel: each release since ${since} is compared with the next, for every class of packets that the rules of any of them can tell apart. Where packets arrived is told leg by leg; \`direct\` is where they wanted to go. Equal is equal in where packets arrive; by which rules is not compared here.`,
+		`Written by \`npm run what-moved\` on Linux ${environment.kernel}, iptables ${environment.iptables}, by the kernel: each release since ${since} is compared with the next, for every class of packets that the rules of any of them can tell apart. Where packets arrived is told leg by leg; \`direct\` is where they wanted to go. Equal is equal in where packets arrive; by which rules is not compared here.`,
 		'',
 		...suites.flatMap(suite => printSuite(suite)),
 	].join('\n');

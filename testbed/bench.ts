@@ -129,13 +129,13 @@ function print(samples: readonly Sample[]): string {
 /** Measures and prints; returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
 	const command = new Command('bench')
-		.description('measure the whole run against the parts that it cannot do without, rule sets: making, reading, printing, running many; probes, and scenarios')
+		.description('measure the whole run against the parts that it cannot do without, rule sets: making, reading, printing, running many; probes, scenarios; comparisons and mutants')
 		.option('--rounds <n>', 'rounds; each figure is a median', text => readNumber(text, {min: 1, max: 1000}), 9)
-		.addOption(new Option('--only <part>', 'one part: the whole run, rule sets, or probes and scenarios').choices(['run', 'rules', 'probes']))
+		.addOption(new Option('--only <part>', 'one part: the whole run, rule sets, probes and scenarios, or comparisons and mutants').choices(['run', 'rules', 'probes', 'classes']))
 		.option('--json', 'print the samples of the run as JSON')
 		.addHelpText('after', '\nExample:\n  npm run bench -- --rounds 21');
 	command.parse([...argv], {from: 'user'});
-	const {rounds, json, only} = command.opts<{rounds: number; json?: boolean; only?: 'run' | 'rules' | 'probes'}>();
+	const {rounds, json, only} = command.opts<{rounds: number; json?: boolean; only?: 'run' | 'rules' | 'probes' | 'classes'}>();
 	if (only === undefined || only === 'run') {
 		await benchRun(rounds, json === true);
 	}
@@ -151,6 +151,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 		const lines = [...await measureProber(), ...await measureStage()];
 		process.stdout.write(lines.join(''));
 		await benchScenarios();
+	}
+
+	if ((only === undefined || only === 'classes') && json !== true) {
+		const [{measureClasses}, {measureMutants}] = await Promise.all([import('./bench-classes.js'), import('./bench-mutants.js')]);
+		const lines = [...await measureClasses(), ...await measureMutants()];
+		process.stdout.write(lines.join(''));
 	}
 
 	return 0;

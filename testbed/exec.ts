@@ -19,6 +19,8 @@ const packages: Readonly<Record<string, string>> = {ip: 'iproute2', nft: 'nftabl
 export type RunOptions = {
 	readonly netns?: number;
 	readonly input?: string;
+	/** Statuses beside 0 that are no failure. */
+	readonly acceptStatus?: readonly number[];
 	readonly environment?: Readonly<Record<string, string>>;
 };
 
@@ -38,9 +40,9 @@ export class CommandError extends TestbedError {
 Runs a program to its end and returns what it printed.
 
 @throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it.
-@throws {CommandError} when its status is not 0.
+@throws {CommandError} when its status is not 0 and not accepted.
 */
-export async function run(file: string, arguments_: readonly string[], {netns, input, environment}: RunOptions = {}): Promise<string> {
+export async function run(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = []}: RunOptions = {}): Promise<string> {
 	// Execa is loaded when it is first needed: that takes some 80 ms, in which the actors' processes start already.
 	const {execa} = await import('execa');
 	const options = {
@@ -53,6 +55,11 @@ export async function run(file: string, arguments_: readonly string[], {netns, i
 		const {stdout} = await (netns === undefined ? execa(file, arguments_, options) : inNetns(netns, async () => execa(file, arguments_, options)));
 		return String(stdout);
 	} catch (error) {
+		const {exitCode, stdout} = error as {readonly exitCode?: number; readonly stdout?: unknown};
+		if (exitCode !== undefined && acceptStatus.includes(exitCode)) {
+			return String(stdout);
+		}
+
 		throw explain(file, error);
 	}
 }
