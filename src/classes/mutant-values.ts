@@ -93,7 +93,7 @@ function addressesBeside(text: string): ReadonlyArray<readonly ['address' | 'wid
 	const at = (value: bigint, count: bigint): string => printRange({family, first: value, last: value + count - 1n})!;
 	const sibling = first ^ size;
 	return [
-		...(length > 0 ? [['address', at(sibling, size)] as const, ['widen', at(first < sibling ? first : sibling, size * 2n)] as const] : []),
+		...(length > 0 ? [['address', at(sibling, size)] as const, ['widen', at(first & ~size, size * 2n)] as const] : []),
 		...(length < addressBits[family] ? [['narrow', at(first, size / 2n)] as const, ['narrow', at(first + (size / 2n), size / 2n)] as const] : []),
 	];
 }
