@@ -1,8 +1,7 @@
 /** The rule that made the difference, by what became of it. */
 
 import test from 'ava';
-import type {Cause} from '../../../src/classes/cause.js';
-import {findCause} from '../../../src/classes/cause.js';
+import {type Cause, findCause} from '../../../src/classes/cause.js';
 import {diffRuleSets} from '../../../src/judge/rule-diff.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';

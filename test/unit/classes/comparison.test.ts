@@ -40,7 +40,9 @@ test('a gap of one flight makes equal inconclusive, once for all that have it', 
 });
 
 test('a kernel that goes another way than was read is inconclusive, though both sides do', t => {
-	const withoutLast = (flight: Flight): Flight => ({...flight, legs: flight.legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.slice(0, -1)}))}))});
+	const withoutLast = (flight: Flight): Flight => ({
+		...flight, legs: flight.legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.slice(0, -1)}))})),
+	});
 	const flown = flyBoth(from, from).map(({sides, ...rest}) => {
 		const flights = sides.from.flights.map(flight => withoutLast(flight));
 		return {...rest, sides: {from: {...sides.from, flights}, to: {...sides.to, flights}}};
