@@ -21,15 +21,18 @@ export type Cause = {
 
 type Walked = {readonly legs: readonly Leg[]; readonly ruleSet: RuleSet};
 
-/** Finds the first deciding rules that differ, by role or text, and asks the difference of the sets for them. */
+/** Finds the first deciding rules that differ, by role, and by text where a leg ends elsewhere though the roles are the same; asks the difference of the sets for them. */
 export function findCause({from, to, diff, family}: {readonly from: Walked; readonly to: Walked; readonly diff: RuleSetDiff; readonly family: AddressFamily}): Cause {
 	for (const [index, leg] of from.legs.entries()) {
 		const other = to.legs[index];
 		const [hits, otherHits] = [decidingHitsOf(leg, from.ruleSet), other === undefined ? [] : decidingHitsOf(other, to.ruleSet)];
-		for (let place = 0; place < Math.max(hits.length, otherHits.length); place++) {
-			const [one, two] = [hits[place], otherHits[place]];
-			if (one === undefined || two === undefined || keyOf(one) !== keyOf(two)) {
-				return causeOf({one, two}, changesOf(diff, family));
+		const isElsewhere = other !== undefined && endOf(leg) !== endOf(other);
+		for (const keyOf of isElsewhere ? [roleKey, textKey] : [roleKey]) {
+			for (let place = 0; place < Math.max(hits.length, otherHits.length); place++) {
+				const [one, two] = [hits[place], otherHits[place]];
+				if (one === undefined || two === undefined || keyOf(one) !== keyOf(two)) {
+					return causeOf({one, two}, changesOf(diff, family));
+				}
 			}
 		}
 	}
@@ -39,8 +42,16 @@ export function findCause({from, to, diff, family}: {readonly from: Walked; read
 	};
 }
 
-function keyOf({hit, role}: RoleHit): string {
-	return role ?? `${hit.chain} ${hit.text ?? ''}`;
+function endOf({end}: Leg): string {
+	return end.kind === 'accepted' ? end.stop : end.kind;
+}
+
+function roleKey({hit, role}: RoleHit): string {
+	return role ?? textKey({hit});
+}
+
+function textKey({hit}: Pick<RoleHit, 'hit'>): string {
+	return `${hit.chain} ${hit.text ?? ''}`;
 }
 
 type Changes = {readonly from: ReadonlyMap<string, RuleChange>; readonly to: ReadonlyMap<string, RuleChange>};

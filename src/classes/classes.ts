@@ -34,10 +34,14 @@ export type ClassSet = {readonly fields: Fields; readonly places: Places; readon
 
 /**
 Cuts all packets of a family into classes. One that a rule set does not tell from another is not told apart: a field that no rule on the way looks at stays whole.
+
+@throws {InputError} as {@link cutFields}.
 */
 export function classify(programs: readonly Program[], {family, topology}: {readonly family: AddressFamily; readonly topology: Topology}): ClassSet {
 	const places = placesOf(topology, family);
-	const fields = cutFields(programs.map(({ruleSet}) => ruleSet), {family, ranges: rangesOf(places)});
+	const fields = cutFields(programs.map(({ruleSet}) => ruleSet), {
+		family, ranges: rangesOf(places), routed: programs.flatMap(({localMarks}) => localMarks.map(({mark, mask}) => ({value: mark, mask}))),
+	});
 	const {situations, leftOut} = situationsIn(fields, places);
 	const walkers = programs.map(program => new Walker(program, {fields, places}));
 	const cut = (situation: Situation): readonly PacketClass[] => {

@@ -4,7 +4,8 @@ The fields of a packet as it is sent, cut into the values that rules can tell ap
 
 import {addressBits, parseRange} from '../netfilter/address.js';
 import {rulesOf, tableFamily} from '../netfilter/lookup.js';
-import type {AddressFamily, Match, RuleSet} from '../netfilter/types.js';
+import type {AddressFamily, RuleSet} from '../netfilter/types.js';
+import {cutMarks, type MarkCondition} from './mark-cuts.js';
 
 /** What a sender chooses. Interfaces, the type of an address and conntrack's state follow from it: see `world.ts`. */
 export const fieldNames = ['protocol', 'source', 'source-port', 'destination', 'destination-port', 'uid', 'gid', 'mark', 'packet'] as const;
@@ -35,20 +36,26 @@ export const sentProtocols = ['tcp', 'udp'] as const;
 const root: Cut = {first: 0n, last: 0n};
 const portMax = 0xFF_FFn;
 const idMax = 0xFF_FF_FF_FEn; // 4294967295 is "no such id" (`uid_valid` in linux/uidgid.h).
-const markMax = 0xFF_FF_FF_FFn;
 
-/** Cuts the fields at every value where some rule of some set begins or ceases to match, and at the ends of `ranges` (addresses that the world tells apart). */
-export function cutFields(ruleSets: readonly RuleSet[], {family, ranges}: {readonly family: AddressFamily; readonly ranges: readonly Cut[]}): Fields {
-	const matches = ruleSets.flatMap(ruleSet => [...rulesOf(ruleSet)]
+/**
+Cuts the fields at every value where some rule of some set begins or ceases to match, at the ends of `ranges` (addresses that the world tells apart), and by `routed` (marks that have a route of their own).
+
+@throws {InputError} as {@link cutMarks}.
+*/
+export function cutFields(ruleSets: readonly RuleSet[], {family, ranges, routed}: {
+	readonly family: AddressFamily; readonly ranges: readonly Cut[]; readonly routed: readonly MarkCondition[];
+}): Fields {
+	const rules = ruleSets.flatMap(ruleSet => [...rulesOf(ruleSet)]
 		.filter(placed => placed.family === 'inet' || placed.family === tableFamily(family))
-		.flatMap(({rule}) => rule.matches));
+		.map(({rule}) => rule));
+	const matches = rules.flatMap(rule => rule.matches);
 	const asksForState = matches.some(({kind}) => kind === 'conntrack-state');
 	const protocols = [...new Set([...sentProtocols, ...matches.flatMap(match => match.kind === 'protocol' ? [match.protocol] : [])])];
 	const addressMax = (1n << BigInt(addressBits[family])) - 1n;
 	const addresses = (kind: 'source' | 'destination'): readonly Cut[] => cutAt(addressMax, [...ranges, ...matches.flatMap(match => match.kind === kind ? (parseRange(match.address, family) ?? []) : [])]);
 	const ports = (kind: 'source-port' | 'destination-port'): readonly Cut[] => cutAt(portMax, matches.flatMap(match => match.kind === kind ? match.ranges.map(({from, to}) => cut(from, to)) : []), 1n);
-	const ids = (kind: 'uid' | 'gid'): readonly Cut[] => cutAt(idMax, [...(asksForState ? [root] : []), ...matches.flatMap(match => match.kind === kind ? [cut(match.from, match.to)] : [])]);
-	const marks = cutMarks(matches);
+	const ids = (kind: 'uid' | 'gid'): readonly Cut[] => cutAt(idMax, [...(kind === 'uid' && asksForState ? [root] : []), ...matches.flatMap(match => match.kind === kind ? [cut(match.from, match.to)] : [])]);
+	const marks = cutMarks(rules, routed);
 	return {
 		family,
 		protocols,
@@ -85,25 +92,6 @@ function cutAt(max: bigint, ranges: readonly Cut[], min = 0n): readonly Cut[] {
 
 	const sorted = [...starts].toSorted((one, other) => (one < other ? -1 : 1));
 	return sorted.map((first, index) => ({first, last: index + 1 < sorted.length ? sorted[index + 1]! - 1n : max}));
-}
-
-/** Conditions on a mark are no intervals: they compare some bits. One value stands for all with the same answers. Candidates are what the rules name, alone and in pairs, and their neighbours by one bit. */
-function cutMarks(matches: readonly Match[]): {readonly cuts: readonly Cut[]; readonly cutOf: (mark: bigint) => number | undefined} {
-	const asked = matches.flatMap(match => match.kind === 'mark' ? [{value: BigInt(match.value), mask: BigInt(match.mask)}] : []);
-	const distinct = [...new Map(asked.map(each => [`${each.value}/${each.mask}`, each])).values()];
-	const single = distinct.flatMap(({value, mask}) => [value & markMax, (value ^ (mask & -mask)) & markMax, (value | ~mask) & markMax]);
-	const paired = distinct.flatMap(one => distinct.map(other => (one.value & one.mask) | (other.value & other.mask & ~one.mask)));
-	const byAnswers = new Map<string, Cut>();
-	const answersTo = (mark: bigint): string => distinct.map(({value, mask}) => (mark & mask) === value ? '1' : '0').join('');
-	for (const candidate of [0n, ...single, ...paired]) {
-		const answers = answersTo(candidate);
-		if (!byAnswers.has(answers)) {
-			byAnswers.set(answers, {first: candidate, last: candidate});
-		}
-	}
-
-	const places = new Map([...byAnswers.keys()].map((answers, place) => [answers, place]));
-	return {cuts: [...byAnswers.values()], cutOf: mark => places.get(answersTo(mark))};
 }
 
 /** The place of the cut that holds a value. Undefined where the domain ends before it, and for a mark, whose cuts hold one value each. */

@@ -2,14 +2,12 @@
 Which class a packet belongs to: the other way round than `representatives.ts`.
 */
 
-import {rulesOf} from '../netfilter/lookup.js';
 import {parseAddress} from '../netfilter/address.js';
 import type {Leg} from '../netfilter/path.js';
-import type {RuleSet} from '../netfilter/types.js';
 import type {Topology} from '../scenario/topology.js';
 import type {ClassSet, PacketClass} from './classes.js';
 import {
-	cutOf, fieldNames, packetKinds, type Cut, type FieldName,
+	cutOf, fieldNames, packetKinds, type FieldName,
 } from './fields.js';
 import {ephemeral, type Representative} from './representatives.js';
 import {isOwnAddress} from './world.js';
@@ -17,16 +15,14 @@ import {isOwnAddress} from './world.js';
 /** A packet as somebody sends it. What is undefined is the kernel's choice. */
 export type SentPacket = Omit<Representative, 'index' | 'kind' | 'packet'>;
 
-/** Finds the classes of packets in one set of classes. `ruleSets` are all that it was cut for. */
+/** Finds the classes of packets in one set of classes. */
 export class Locator {
 	readonly #classSet: ClassSet;
 	readonly #topology: Topology;
-	readonly #masks: ReadonlyArray<{readonly value: number; readonly mask: number}>;
 
-	constructor({classSet, ruleSets, topology}: {readonly classSet: ClassSet; readonly ruleSets: readonly RuleSet[]; readonly topology: Topology}) {
+	constructor({classSet, topology}: {readonly classSet: ClassSet; readonly topology: Topology}) {
 		this.#classSet = classSet;
 		this.#topology = topology;
-		this.#masks = ruleSets.flatMap(ruleSet => [...rulesOf(ruleSet)].flatMap(({rule}) => rule.matches.flatMap(match => match.kind === 'mark' ? [match] : [])));
 	}
 
 	/** The class of a packet; undefined for one that none can be: of another family, from an address that nobody has. */
@@ -54,7 +50,7 @@ export class Locator {
 			gid: BigInt(packet.origin === 'pod' ? gid : 0),
 			packet: BigInt(packetKinds.indexOf('first')),
 		};
-		const places = Object.fromEntries(fieldNames.map(name => [name, name === 'mark' ? this.#markCut(fields.cuts.mark, mark) : cutOf(fields.cuts[name], values[name])]));
+		const places = Object.fromEntries(fieldNames.map(name => [name, name === 'mark' ? fields.markCutOf(BigInt(mark)) : cutOf(fields.cuts[name], values[name])]));
 		return Object.values(places).includes(undefined)
 			? undefined
 			: Object.fromEntries(Object.entries(places).map(([name, place]) => [name, 1n << BigInt(place!)])) as Record<FieldName, bigint>;
@@ -72,14 +68,6 @@ export class Locator {
 		}
 
 		return family === 'ipv4' && address !== places.pod.ipv4 ? places.localhost.ipv4 : address;
-	}
-
-	/** One value stands for all marks that the rules cannot tell from it. */
-	#markCut(cuts: readonly Cut[], mark: number): number | undefined {
-		const answers = (value: number): string => this.#masks.map(({value: wanted, mask}) => ((value & mask) >>> 0) === wanted).join(' ');
-		const own = answers(mark);
-		const place = cuts.findIndex(({first}) => answers(Number(first)) === own);
-		return place === -1 ? undefined : place;
 	}
 }
 

@@ -72,7 +72,7 @@ class FamilyCheck {
 		this.classSet = flown.classSet;
 		this.#flown = flown;
 		this.#terms = terms;
-		this.#locator = new Locator({classSet: flown.classSet, ruleSets: [terms.recorded.ruleSet, flown.side.ruleSet], topology: terms.topology});
+		this.#locator = new Locator({classSet: flown.classSet, topology: terms.topology});
 		for (const record of this.#ownRecords()) {
 			const packetClass = this.#locator.classOf(record.probe);
 			if (packetClass === undefined) {

@@ -159,7 +159,9 @@ export class Walker {
 		const entered: State = {...state, chainsDone: state.chainsDone + 1};
 		// Over lo the packet's connection has its translation already, and an invalid one has no connection (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
 		const isInvalid = state.box.packet === invalidOnly;
-		if ((isOverLo || isInvalid) && held.base.type === 'nat') {
+		// What one chain has translated is asked of no other of its hook.
+		const isTranslated = (state.hook === 'output' || state.hook === 'prerouting' ? state.to : state.from) !== undefined;
+		if ((isOverLo || isInvalid || isTranslated) && held.base.type === 'nat') {
 			return entered;
 		}
 

@@ -75,14 +75,17 @@ function describeSource({fields, places}: Frame, origin: Origin, {source}: Box):
 	const cuts = fields.cuts.source;
 	const mine = setOf(cuts, [places.pod, ...places.loopback]);
 	const never = setOf(cuts, places.unroutable);
-	const domain = origin === 'pod' ? mine : everyCut(cuts) & ~mine & ~never;
+	const usual = origin === 'pod' ? mine : everyCut(cuts) & ~mine & ~never;
+	// What cannot occur has a source that is none of these.
+	const domain = (source & usual) === 0n ? everyCut(cuts) : usual;
 	const within = source & domain;
 	return within === domain || (origin === 'pod' && source === setOf(cuts, [places.pod])) ? undefined : describeAddresses({fields, places}, 'source', {set: within, domain});
 }
 
 function describeDestination({fields, places}: Frame, destination: bigint): string | undefined {
 	const cuts = fields.cuts.destination;
-	const domain = everyCut(cuts) & ~setOf(cuts, places.unroutable);
+	const usual = everyCut(cuts) & ~setOf(cuts, places.unroutable);
+	const domain = (destination & usual) === 0n ? everyCut(cuts) : usual;
 	const own = setOf(cuts, [places.pod, ...places.loopback]);
 	const set = destination & domain;
 	if (set === domain) {

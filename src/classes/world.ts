@@ -128,6 +128,7 @@ export function situationsIn(fields: Fields, places: Places): {readonly situatio
 	never('pod', 'the kernel sends nothing from a loopback address by eth0', {source: from.loopback, destination: elsewhere(to), ...firstOnly});
 	never('pod', 'no socket of the pod has another host\'s address', {source: elsewhere(from), ...firstOnly});
 	never('pod', 'no connection can be made to or from such an address', {destination: to.never, ...firstOnly});
+	never('pod', 'no connection can be made to or from such an address', {source: from.never, destination: to.all & ~to.never, ...firstOnly});
 	// What comes from outside has no mark yet, and no socket; its owner is not a field of it.
 	const incoming = {uid: 1n, gid: 1n, mark: 1n};
 	add('remote', true, {source: elsewhere(from), destination: to.own, ...incoming, ...firstOnly});

@@ -7,7 +7,7 @@ import type {ComparisonReport} from './comparison-types.js';
 import {
 	describeChange, describeExtent, describeLeftOut, printFamily, severityWords, summaryOf,
 } from './comparison-words.js';
-import {hang, paragraph} from './layout.js';
+import {hang} from './layout.js';
 import {createPainter, type Painter} from './painter.js';
 import {printReplay} from './replay-command.js';
 import {printGaps, printRows, type TextOptions} from './text.js';
@@ -23,6 +23,7 @@ export function printComparison(report: ComparisonReport, {colour, width, verbos
 	const style: Style = {paint: createPainter(colour), width};
 	const {environment: {kernel, iptables, nft}, durationMs, statements} = report;
 	const leftOut = describeLeftOut(report);
+	const [sign, paintSign] = signOf(report, style);
 	const lines = [
 		'',
 		...printRows([
@@ -41,14 +42,14 @@ export function printComparison(report: ComparisonReport, {colour, width, verbos
 		})),
 		...(report.hints.length > 0 ? [''] : []),
 		...hang({
-			indent: 0, label: signOf(report, style), column: 2, text: `${summaryOf(report)}${report.outcome === 'equal' ? ` Compared: ${describeExtent(report)}.` : ''}${report.arePathsCompared ? '' : ' Other rules on the way to the same stops: --paths.'} (${durationMs} ms)`, width,
+			indent: 0, label: sign, column: 2, text: `${summaryOf(report)}${report.outcome === 'equal' ? ` Compared: ${describeExtent(report)}.` : ''}${report.arePathsCompared ? '' : ' Other rules on the way to the same stops: --paths.'} (${durationMs} ms)`, width, paintLabel: paintSign,
 		}),
 	];
 	return `${lines.join('\n')}\n`;
 }
 
-function signOf({outcome}: ComparisonReport, {paint}: Style): string {
-	return ({equal: paint.green('✔'), moved: paint.red('✘'), inconclusive: paint.yellow('?')})[outcome];
+function signOf({outcome}: ComparisonReport, {paint}: Style): readonly [sign: string, paint: (text: string) => string] {
+	return ({equal: ['✔', paint.green], moved: ['✘', paint.red], inconclusive: ['?', paint.yellow]} as const)[outcome];
 }
 
 function describeRules({source, release, backend, sha256}: RulesSummary): string {
@@ -72,7 +73,7 @@ function printStatement(statement: Statement, {from, to}: ComparisonReport, {pai
 		...hang({
 			indent: 2, label: 'count', column, text: classes === 1 ? '1 class of packets' : `${classes} classes of packets`, width, paintLabel: paint.dim,
 		}),
-		...paragraph(printReplay(witness, from), {indent: 4, width, paint: paint.dim}),
-		...paragraph(printReplay(witness, to), {indent: 4, width, paint: paint.dim}),
+		// A line each, however long: a command that is broken in two cannot be copied.
+		...[from, to].map(rules => `    ${paint.dim(printReplay(witness, rules))}`),
 	];
 }

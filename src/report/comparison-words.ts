@@ -50,7 +50,7 @@ export function summaryOf(report: Pick<ComparisonReport, 'outcome' | 'statements
 	if (outcome === 'moved') {
 		const classes = statements.reduce((sum, {classes: count}) => sum + count, 0);
 		const all = report.families.reduce((sum, {classes: count}) => sum + count, 0);
-		return `Moved: ${classes} of ${all} classes of packets, in ${statements.length} ${statements.length === 1 ? 'statement' : 'statements'}${gaps.length === 0 ? '' : `; and ${gaps.length} gaps`}.`;
+		return `Moved: ${classes} of ${all} classes of packets, in ${statements.length} ${statements.length === 1 ? 'statement' : 'statements'}${gaps.length === 0 ? '' : `; and ${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}`}.`;
 	}
 
 	return outcome === 'equal'

@@ -13,7 +13,7 @@ import {defaultTopology as topology} from '../../../src/scenario/topology.js';
 
 function locatorOf(ruleSets: readonly RuleSet[], family: AddressFamily): {readonly classSet: ClassSet; readonly locator: Locator} {
 	const classSet = classify(ruleSets.map(ruleSet => ({ruleSet, localMarks: []})), {family, topology});
-	return {classSet, locator: new Locator({classSet, ruleSets, topology})};
+	return {classSet, locator: new Locator({classSet, topology})};
 }
 
 function rulesOfRelease(input: string): RuleSet {
