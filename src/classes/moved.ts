@@ -106,12 +106,16 @@ export function isSame(one: readonly string[], other: readonly string[]): boolea
 /** One representative that went another way. */
 export type Move = {readonly severity: Severity; readonly from: Way; readonly to: Way; readonly cause: Cause; readonly witness: Representative; readonly packetClass: PacketClass};
 
-/** The classes of one family that moved. */
+/** The classes of one family that moved. A flight that is in doubt on either side shows nothing: its gap is told instead. */
 export function movesIn({classSet, representatives, sides: {from, to}, diff}: {
 	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: {readonly from: Side; readonly to: Side}; readonly diff: RuleSetDiff;
 }): readonly Move[] {
 	return representatives.flatMap((witness, place): readonly Move[] => {
 		const [one, other] = [from.flights[place]!, to.flights[place]!];
+		if (one.gaps.length > 0 || other.gaps.length > 0) {
+			return [];
+		}
+
 		const ways = {from: wayOf(one, from.ruleSet), to: wayOf(other, to.ruleSet)};
 		const severity = severityOf(ways.from.arrivals, ways.to.arrivals);
 		if (severity === 'path' && ways.from.roles.length === ways.to.roles.length && ways.from.roles.every((roles, index) => isSame(roles, ways.to.roles[index]!))) {
