@@ -6,19 +6,24 @@ import {judgeComparison} from '../src/classes/comparison.js';
 import type {ComparisonReport} from '../src/report/comparison-types.js';
 import type {RulesSummary} from '../src/report/types.js';
 import {flyClasses, type ClassRunOptions} from './class-run.js';
+import {usualCredentials} from './commands/probe.js';
 import {loadEnvironment} from './environment.js';
 import type {RuleInput} from './options.js';
 import {checksumOf} from './judging.js';
 
 /** What decides a comparison. */
-export type CompareOptions = Omit<ClassRunOptions, 'inputs'> & {readonly from: RuleInput; readonly to: RuleInput; readonly arePathsCompared: boolean};
+export type CompareOptions = Omit<ClassRunOptions, 'inputs'> & {
+	readonly from: RuleInput; readonly to: RuleInput; readonly arePathsCompared: boolean;
+	/** What each side was read with beside its source, as arguments of `testbed probe`. */
+	readonly readWith?: {readonly from: readonly string[]; readonly to: readonly string[]};
+};
 
 /**
 Compares two inputs.
 
 @throws {TestbedError} as {@link flyClasses}.
 */
-export async function compareInputs({from, to, arePathsCompared, ...options}: CompareOptions): Promise<ComparisonReport> {
+export async function compareInputs({from, to, arePathsCompared, readWith = {from: [], to: []}, ...options}: CompareOptions): Promise<ComparisonReport> {
 	const startedAt = performance.now();
 	const {families} = options;
 	const [flown, environment] = await Promise.all([flyClasses({...options, inputs: [from, to]}), loadEnvironment(to.backend)]);
@@ -33,7 +38,14 @@ export async function compareInputs({from, to, arePathsCompared, ...options}: Co
 		from: summaryOf(from, 0),
 		to: summaryOf(to, 1),
 		arePathsCompared,
+		replayWith: {from: [...readWith.from, ...proxyArguments(options, from)], to: [...readWith.to, ...proxyArguments(options, to)]},
 		hints: [...new Set([...from.warnings, ...to.warnings])],
 		durationMs: Math.round(performance.now() - startedAt),
 	};
+}
+
+/** Who the proxy is, where a probe through these rules alone would take another: it is the same on both sides. */
+function proxyArguments({credentials: {proxy}}: Pick<CompareOptions, 'credentials'>, {intent, proxy: known}: RuleInput): readonly string[] {
+	const usual = usualCredentials({}, intent, known).proxy;
+	return usual.uid === proxy.uid && usual.gid === proxy.gid ? [] : ['--proxy-uid', String(proxy.uid), '--proxy-gid', String(proxy.gid)];
 }

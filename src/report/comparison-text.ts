@@ -55,7 +55,7 @@ function describeRules({source, release, backend, sha256}: RulesSummary): string
 	return `${source}${release === null || source.includes(release) ? '' : ` (release ${release})`}, ${backend}, sha256 ${sha256.slice(0, 12)}`;
 }
 
-function printStatement(statement: Statement, {from, to}: ComparisonReport, {paint, width}: Style): readonly string[] {
+function printStatement(statement: Statement, {from, to, replayWith}: ComparisonReport, {paint, width}: Style): readonly string[] {
 	const {severity, families, traffic, cause, classes, witness} = statement;
 	const colour = severity === 'path' ? paint.yellow : paint.red;
 	const [first, ...rest] = traffic;
@@ -72,7 +72,7 @@ function printStatement(statement: Statement, {from, to}: ComparisonReport, {pai
 		...hang({
 			indent: 2, label: 'count', column, text: classes === 1 ? '1 class of packets' : `${classes} classes of packets`, width, paintLabel: paint.dim,
 		}),
-		...paragraph(printReplay(witness, from), {indent: 4, width, paint: paint.dim}),
-		...paragraph(printReplay(witness, to), {indent: 4, width, paint: paint.dim}),
+		...paragraph(printReplay(witness, from, replayWith.from), {indent: 4, width, paint: paint.dim}),
+		...paragraph(printReplay(witness, to, replayWith.to), {indent: 4, width, paint: paint.dim}),
 	];
 }

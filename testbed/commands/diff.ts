@@ -53,6 +53,7 @@ export async function diffCommand(operands: {readonly from: string; readonly to:
 	});
 	const from = load(operands.from, flags.from6, first);
 	const to = load(operands.to, flags.to6, second);
+	const readWith = (source6: string | undefined): readonly string[] => [...(source6 === undefined ? [] : ['--rules6', source6]), ...(dnsServers === undefined ? [] : ['--dns-servers', dnsServers.join(',')])];
 	const report = await untilSignal(async signal => {
 		using progress = new Progress(text => {
 			process.stderr.write(text);
@@ -63,6 +64,7 @@ export async function diffCommand(operands: {readonly from: string; readonly to:
 			families,
 			credentials: usualCredentials({...(proxyUid === undefined ? {} : {proxyUid}), ...(proxyGid === undefined ? {} : {proxyGid})}, from.intent, from.proxy),
 			arePathsCompared: flags.paths === true,
+			readWith: {from: readWith(flags.from6), to: readWith(flags.to6)},
 			timeoutMs: flags.timeout,
 			traceBufferBytes: flags.traceBuffer,
 			signal,
