@@ -83,21 +83,23 @@ export function loadPair({from, to, backends}: Pair): readonly [RuleInput, RuleI
 }
 
 /**
-Compares a pair by its classes, then sends random packets through both sides, and packets of each class that moved.
+Compares a pair by its classes, then sends random packets through both sides, and packets of each class that moved. `sent`: other rules for these packets, with which the law is to break.
 
 @throws {TestbedError} RULES_REJECTED, and all that a stage throws.
 */
-export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets: packetsEach, seed}: {readonly packets: number; readonly seed: number}): Promise<PairResult> {
-	const [from, to] = inputs;
+export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets: packetsEach, seed, sent = inputs}: {
+	readonly packets: number; readonly seed: number; readonly sent?: readonly [RuleInput, RuleInput];
+}): Promise<PairResult> {
+	const [from] = inputs;
 	const credentials = usualCredentials({}, from.intent, from.proxy);
 	const flown = await flyClasses({
 		...stageOptions, inputs, credentials, signal: new AbortController().signal, onStage: () => undefined,
 	});
 	const {outcome, gaps} = judgeComparison(flown.map(({sides: [one, other], ...rest}) => ({...rest, sides: {from: one!, to: other!}})), {arePathsCompared: false});
 	const hasInvalid = inputs.some(({ruleSet}) => [...rulesOf(ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state')));
-	await using one = await ProbeStage.create({...stageOptions, backend: from.backend});
-	await using other = await ProbeStage.create({...stageOptions, backend: to.backend});
-	await Promise.all([one.install(from, credentials, {hasInvalid}), other.install(to, credentials, {hasInvalid})]);
+	await using one = await ProbeStage.create({...stageOptions, backend: sent[0].backend});
+	await using other = await ProbeStage.create({...stageOptions, backend: sent[1].backend});
+	await Promise.all([one.install(sent[0], credentials, {hasInvalid}), other.install(sent[1], credentials, {hasInvalid})]);
 	const broken: string[] = [];
 	const brokenLater: string[] = [];
 	let [different, doubtful, packets, movedClasses] = [0, 0, 0, 0];

@@ -56,3 +56,19 @@ test(`${pairs} random pairs, ${packets} random packets each: equal exactly when 
 	t.true(results.some(({outcome}) => outcome === 'equal'), 'some pair is equal');
 	t.true(results.some(({outcome, different}) => outcome === 'moved' && different > 0), 'some pair differs');
 });
+
+const [before, after] = loadPair({from: 'release:1.12', to: 'release:1.13', backends: ['iptables-nft', 'iptables-nft']})!;
+
+/** What is compared, what is sent through, and what the law then says. */
+const lies: ReadonlyArray<readonly [title: string, inputs: Parameters<typeof tryPair>[0], sent: Parameters<typeof tryPair>[0], said: RegExp]> = [
+	['equal, though packets move', [before, before], [before, after], /^equal, with [1-9]\d* packets that moved/u],
+	['a class that stays, though its packets move', [before, before], [before, after], /^direct → proxy:15006 > direct: .*"port":22\b.*direct → direct/u],
+	['a class that moves, though its packets stay', [before, after], [before, before], /^direct → direct: .*"port":22\b.*direct → proxy:15006 > direct/u],
+];
+
+for (const [title, inputs, sent, said] of lies) {
+	test(`goes red: ${title}`, async t => {
+		const {broken} = await tryPair(inputs, {packets: 600, seed, sent});
+		t.true(broken.some(each => said.test(each)), broken.join('\n'));
+	});
+}
