@@ -159,8 +159,9 @@ export function stateMoves(families: ReadonlyArray<{readonly classSet: ClassSet;
 
 function stateGroup(moves: readonly Move[], classSet: ClassSet): Statement {
 	const classes = [...new Set(moves.map(({packetClass}) => packetClass))];
-	// What is usual reads better than what is at an edge.
-	const shown = moves.find(({witness}) => witness.kind === 'inner') ?? moves[0]!;
+	// What is usual reads better than what is at an edge or comes from a port of its own.
+	const inner = moves.filter(({witness}) => witness.kind === 'inner');
+	const shown = inner.find(({witness}) => witness.sourcePort === undefined) ?? inner[0] ?? moves[0]!;
 	const {severity, from, to, cause, witness} = shown;
 	return {
 		severity,

@@ -109,6 +109,8 @@ test('DNS capture: UDP and TCP to the resolver come to the agent', async t => {
 	const app = 'from any user but 1337 and any group but 1337 to 10.96.0.10, port 53';
 	t.true(sentences.includes(`elsewhere ipv4 UDP ${app}: direct → agent:15053 > direct`), sentences.join('\n'));
 	t.true(sentences.includes(`elsewhere ipv4 TCP ${app}: proxy:15001 > direct → agent:15053 > direct`), sentences.join('\n'));
+	// Two classes, one of them from the agent's port: the other is the witness, and its command a plain one.
+	t.true(diff.moved.every(({replay: {from, to}}) => !from.includes('--batch') && !to.includes('--batch')));
 	t.true(sentences.every(sentence => sentence.includes('port 53')), sentences.join('\n'));
 	t.true(diff.compared.some(({fields}) => fields.includes('source-port')));
 	t.is(exitCode, 1);
