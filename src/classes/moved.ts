@@ -106,12 +106,16 @@ export function isSame(one: readonly string[], other: readonly string[]): boolea
 /** One representative that went another way. */
 export type Move = {readonly severity: Severity; readonly from: Way; readonly to: Way; readonly cause: Cause; readonly witness: Representative; readonly packetClass: PacketClass};
 
-/** The classes of one family that moved. */
+/** The classes of one family that moved. A flight that is in doubt on either side shows nothing: its gap is told instead. */
 export function movesIn({classSet, representatives, sides: {from, to}, diff}: {
 	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: {readonly from: Side; readonly to: Side}; readonly diff: RuleSetDiff;
 }): readonly Move[] {
 	return representatives.flatMap((witness, place): readonly Move[] => {
 		const [one, other] = [from.flights[place]!, to.flights[place]!];
+		if (one.gaps.length > 0 || other.gaps.length > 0) {
+			return [];
+		}
+
 		const ways = {from: wayOf(one, from.ruleSet), to: wayOf(other, to.ruleSet)};
 		const severity = severityOf(ways.from.arrivals, ways.to.arrivals);
 		if (severity === 'path' && ways.from.roles.length === ways.to.roles.length && ways.from.roles.every((roles, index) => isSame(roles, ways.to.roles[index]!))) {
@@ -155,8 +159,9 @@ export function stateMoves(families: ReadonlyArray<{readonly classSet: ClassSet;
 
 function stateGroup(moves: readonly Move[], classSet: ClassSet): Statement {
 	const classes = [...new Set(moves.map(({packetClass}) => packetClass))];
-	// What is usual reads better than what is at an edge.
-	const shown = moves.find(({witness}) => witness.kind === 'inner') ?? moves[0]!;
+	// What is usual reads better than what is at an edge or comes from a port of its own.
+	const inner = moves.filter(({witness}) => witness.kind === 'inner');
+	const shown = inner.find(({witness}) => witness.sourcePort === undefined) ?? inner[0] ?? moves[0]!;
 	const {severity, from, to, cause, witness} = shown;
 	return {
 		severity,

@@ -6,7 +6,7 @@ import type {ComparisonReport} from './comparison-types.js';
 import {printReplay} from './replay-command.js';
 
 /** Plain data for `JSON.stringify`. */
-export function comparisonToJson({environment, from, to, outcome, families, statements, gaps, hints, durationMs}: ComparisonReport): unknown {
+export function comparisonToJson({environment, from, to, outcome, families, statements, gaps, replayWith, hints, durationMs}: ComparisonReport): unknown {
 	return {
 		version: 1,
 		environment,
@@ -23,7 +23,7 @@ export function comparisonToJson({environment, from, to, outcome, families, stat
 			because: cause,
 			classes,
 			witness: {kind, ...probe},
-			replay: {from: printReplay({index: 0, kind, ...probe}, from), to: printReplay({index: 0, kind, ...probe}, to)},
+			replay: {from: printReplay({index: 0, kind, ...probe}, from, replayWith.from), to: printReplay({index: 0, kind, ...probe}, to, replayWith.to)},
 		})),
 		gaps,
 		hints,

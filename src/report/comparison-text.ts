@@ -56,7 +56,7 @@ function describeRules({source, release, backend, sha256}: RulesSummary): string
 	return `${source}${release === null || source.includes(release) ? '' : ` (release ${release})`}, ${backend}, sha256 ${sha256.slice(0, 12)}`;
 }
 
-function printStatement(statement: Statement, {from, to}: ComparisonReport, {paint, width}: Style): readonly string[] {
+function printStatement(statement: Statement, {from, to, replayWith}: ComparisonReport, {paint, width}: Style): readonly string[] {
 	const {severity, families, traffic, cause, classes, witness} = statement;
 	const colour = severity === 'path' ? paint.yellow : paint.red;
 	const [first, ...rest] = traffic;
@@ -74,6 +74,6 @@ function printStatement(statement: Statement, {from, to}: ComparisonReport, {pai
 			indent: 2, label: 'count', column, text: classes === 1 ? '1 class of packets' : `${classes} classes of packets`, width, paintLabel: paint.dim,
 		}),
 		// A line each, however long: a command that is broken in two cannot be copied.
-		...[from, to].map(rules => `    ${paint.dim(printReplay(witness, rules))}`),
+		...[printReplay(witness, from, replayWith.from), printReplay(witness, to, replayWith.to)].map(command => `    ${paint.dim(command)}`),
 	];
 }

@@ -12,6 +12,8 @@ export type ComparisonReport = Comparison & {
 	readonly to: RulesSummary;
 	/** Whether other ways to the same stops were asked for. */
 	readonly arePathsCompared: boolean;
+	/** What a replay needs beside the source of the rules, as arguments of `testbed probe`. */
+	readonly replayWith: {readonly from: readonly string[]; readonly to: readonly string[]};
 	readonly hints: readonly string[];
 	readonly durationMs: number;
 };

@@ -6,9 +6,9 @@ import type {Representative} from '../classes/representatives.js';
 import {quote} from './shell-word.js';
 import type {RulesSummary} from './types.js';
 
-/** A command line of `testbed probe`, for a shell. What comes from a port of its own goes as a line of a batch, which alone can name one. */
-export function printReplay(probe: Representative, {source, backend}: Pick<RulesSummary, 'source' | 'backend'>): string {
-	const rules = `--rules ${quote(source)} --backend ${backend}`;
+/** A command line of `testbed probe`, for a shell. What comes from a port of its own goes as a line of a batch, which alone can name one. `more`: arguments without which the rules or the proxy would be others. */
+export function printReplay(probe: Representative, {source, backend}: Pick<RulesSummary, 'source' | 'backend'>, more: readonly string[] = []): string {
+	const rules = [`--rules ${quote(source)} --backend ${backend}`, ...more.map(word => quote(word))].join(' ');
 	const {family, destination: {address, port}} = probe;
 	const to = family === 'ipv6' ? `[${address}]:${port}` : `${address}:${port}`;
 	const from = probe.origin === 'pod' ? 'app' : 'remote';

@@ -44,15 +44,33 @@ function knows(release: Release, long: string): boolean {
 	return flags.some(flag => flag.long === long && livesIn(release, flag.life));
 }
 
-/** A release with options, as its program reads them. */
-export const anyRun: fc.Arbitrary<ReleaseInput> = fc.record({
+/** The words of a release's program, and its environment. */
+export type ArbitraryWords = {readonly line: string; readonly words: ReadonlyArray<readonly string[]>; readonly environment: Readonly<Record<string, string>>};
+
+/** Flags with their values and environment variables, each only where the release knows it. */
+export const anyWords: fc.Arbitrary<ArbitraryWords> = fc.record({
 	line: fc.constantFrom(...releaseLines.map(({name}) => name)),
 	flagged: chosen(Object.keys(values).filter(name => name.startsWith('--'))),
 	environment: chosen(Object.keys(values).filter(name => !name.startsWith('--'))),
 	on: fc.subarray(toggles),
-}).map(({line, flagged, environment, on}) => {
+}).map(({line, flagged, environment, on}) => ({
+	line, environment, words: [...Object.entries(flagged).filter(([name]) => knows(findRelease(line), name)), ...on.filter(name => knows(findRelease(line), name)).map(name => [name])],
+}));
+
+/** A release with options, as its program reads them. */
+export const anyRun: fc.Arbitrary<ReleaseInput> = anyWords.map(({line, words, environment}) => {
 	const release = findRelease(line);
-	const words = [...Object.entries(flagged).filter(([name]) => knows(release, name)).flatMap(([name, value]) => [name, value]), ...on.filter(name => knows(release, name))];
-	const read = readSidecarArguments({argv: [...injectedArgumentsOf(release), ...words], environment, release});
+	const read = readSidecarArguments({argv: [...injectedArgumentsOf(release), ...words.flat()], environment, release});
 	return {release, ...read, options: {...read.options, dnsServersV4: ['10.96.0.10', '8.8.8.8'], dnsServersV6: ['fd00:96::a']}};
 });
+
+/** The same words for another release, as far as it knows them. */
+export function inRelease({words, environment}: ArbitraryWords, line: string): ArbitraryWords {
+	return {line, environment, words: words.filter(([name]) => knows(findRelease(line), name!))};
+}
+
+/** Words as a rule input. */
+export function printSource({line, words, environment}: ArbitraryWords): string {
+	const quote = (word: string): string => `'${word}'`;
+	return [...Object.entries(environment).map(([name, value]) => `${name}=${quote(value)}`), `release:${line}`, ...words.flatMap(([name, ...rest]) => [name!, ...rest.map(word => quote(word))])].join(' ');
+}

@@ -8,6 +8,9 @@ import {
 } from '../../src/netfilter/address.js';
 import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
+import {cutsIn} from '../../src/classes/box.js';
+import type {ClassSet, PacketClass} from '../../src/classes/classes.js';
+import {packetKinds, type FieldName} from '../../src/classes/fields.js';
 import type {ExactPacket} from '../../src/classes/membership.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 
@@ -61,4 +64,32 @@ function isForeign(text: string, family: AddressFamily): boolean {
 function isOnLink(text: string): boolean {
 	const address = parseAddress(text)!;
 	return ['10.244.1.0/24', '2001:db8:1::/64'].some(range => contains(parseRange(range)!, address));
+}
+
+/** An arbitrary packet of a class, drawn from its sets. What nobody could answer is drawn last: an address on the link needs an owner. */
+export function packetOf({fields, places}: Pick<ClassSet, 'fields' | 'places'>, {box, origin}: PacketClass): fc.Arbitrary<ExactPacket> {
+	const {family} = fields;
+	const valueOf = (field: FieldName): fc.Arbitrary<bigint> => {
+		const all = cutsIn(box[field]).map(place => fields.cuts[field][place]!);
+		const isAddress = field === 'source' || field === 'destination';
+		const elsewhere = isAddress ? all.filter(({first, last}) => last < places.onLink.first || first > places.onLink.last) : [];
+		const among = elsewhere.length > 0 ? elsewhere : all;
+		return fc.constantFrom(...among).chain(({first, last}) => field === 'mark' ? fc.constant(first) : fc.oneof(fc.constant(first), fc.constant(last), fc.bigInt(first, last)));
+	};
+
+	const numberOf = (field: FieldName): fc.Arbitrary<number> => valueOf(field).map(Number);
+	const addressOf = (field: FieldName): fc.Arbitrary<string> => valueOf(field).map(value => printAddress({family, value}));
+	return fc.record({
+		protocol: valueOf('protocol').map(place => fields.protocols[Number(place)] as 'tcp' | 'udp'),
+		packet: valueOf('packet').map(place => packetKinds[Number(place)]!),
+		source: addressOf('source'),
+		sourcePort: numberOf('source-port'),
+		address: addressOf('destination'),
+		port: numberOf('destination-port'),
+		uid: numberOf('uid'),
+		gid: numberOf('gid'),
+		mark: numberOf('mark'),
+	}).map(({address, port, uid, gid, mark, ...rest}): ExactPacket => ({
+		...rest, origin, destination: {address, port}, ...(origin === 'pod' ? {uid: rest.packet === 'invalid' ? 0 : uid, gid, mark} : {uid: undefined, gid: undefined, mark: undefined}),
+	}));
 }

@@ -42,7 +42,7 @@ export type DiffFlags = {
 };
 
 /** Rule sets to compare one after the other. */
-type Row = {readonly name: string; readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]};
+type Row = {readonly name: string; readonly inputs: readonly RuleInput[]; readonly dumps6?: ReadonlyArray<string | undefined>; readonly missing: readonly MissingInput[]};
 
 /**
 Compares on the kernel and prints; returns the exit status.
@@ -84,7 +84,7 @@ export async function diffCommand(sources: readonly string[], flags: DiffFlags):
 	return only === undefined ? exitCodeOfResults(results()) : comparisonExitCode(only);
 }
 
-async function compareRow({name, inputs, missing}: Row, flags: DiffFlags, {signal, onStage}: {readonly signal: AbortSignal; readonly onStage: (stage: string) => void}): Promise<ComparisonSuite> {
+async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: DiffFlags, {signal, onStage}: {readonly signal: AbortSignal; readonly onStage: (stage: string) => void}): Promise<ComparisonSuite> {
 	const {family: families, paths, timeout: timeoutMs, traceBuffer: traceBufferBytes, proxyUid, proxyGid} = flags;
 	const [first] = inputs;
 	const reports: readonly ComparisonReport[] = await compareNeighbours({
@@ -93,6 +93,7 @@ async function compareRow({name, inputs, missing}: Row, flags: DiffFlags, {signa
 		// One proxy for all of them: another user would be another packet.
 		credentials: usualCredentials({...(proxyUid === undefined ? {} : {proxyUid}), ...(proxyGid === undefined ? {} : {proxyGid})}, first!.intent, first!.proxy),
 		arePathsCompared: paths === true,
+		readWith: inputs.map((_, place) => readWith(dumps6[place], flags)),
 		timeoutMs,
 		traceBufferBytes,
 		signal,
@@ -123,7 +124,9 @@ function pairOf(sources: readonly string[], flags: DiffFlags): Row {
 	const load = (source: string, source6: string | undefined, backend: Backend | undefined) => loadRuleInput({
 		...requestOf(source, flags), source6, ...(backend === undefined ? {} : {backend}),
 	});
-	return {name: '', inputs: [load(from, flags.from6, first), load(to, flags.to6, second)], missing: []};
+	return {
+		name: '', inputs: [load(from, flags.from6, first), load(to, flags.to6, second)], dumps6: [flags.from6, flags.to6], missing: [],
+	};
 }
 
 function neighboursOf(source: string, flags: DiffFlags): Row {
@@ -165,6 +168,11 @@ function requestOf(source: string, {family: families, dnsServers}: DiffFlags): I
 	return {
 		source, families, dnsServers, isForShow: true,
 	};
+}
+
+/** What a probe alone has to be told to read the same rules. */
+function readWith(source6: string | undefined, {dnsServers}: DiffFlags): readonly string[] {
+	return [...(source6 === undefined ? [] : ['--rules6', source6]), ...(dnsServers === undefined ? [] : ['--dns-servers', dnsServers.join(',')])];
 }
 
 function jsonOf(suites: readonly ComparisonSuite[]): unknown {

@@ -23,7 +23,7 @@ function reportOf(sources: readonly [string, string], sides: readonly [RuleSet, 
 	return {
 		...compareSets(...sides, {families: addressFamilies, arePathsCompared}), environment: {
 			kernel: '6.18.0', iptables: '1.8.9 (nf_tables)', nft: '1.0.6', node: '20.20.2',
-		}, from: from!, to: to!, arePathsCompared, hints: [], durationMs: 1234, ...change,
+		}, from: from!, to: to!, arePathsCompared, replayWith: {from: [], to: []}, hints: [], durationMs: 1234, ...change,
 	};
 }
 

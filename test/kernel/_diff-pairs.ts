@@ -1,0 +1,219 @@
+/**
+Random pairs of rule sets: what a comparison says of them, against packets that are drawn without regard to classes, sent through both.
+*/
+
+import fc from 'fast-check';
+import {rulesOf} from '../../src/netfilter/lookup.js';
+import type {Backend} from '../../src/netfilter/types.js';
+import {releaseLines} from '../../src/istio/releases.js';
+import {judgeComparison, type ComparisonOutcome} from '../../src/classes/comparison.js';
+import {placeOfClass, type ExactPacket} from '../../src/classes/membership.js';
+import {arrivalsOf, isSame, type Flight} from '../../src/classes/moved.js';
+import {standardCompany} from '../../src/scenario/company.js';
+import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
+import {flyClasses, questionOf, type FlownClasses} from '../../testbed/class-run.js';
+import {usualCredentials} from '../../testbed/commands/probe.js';
+import {TestbedError} from '../../testbed/errors.js';
+import type {RuleInput} from '../../testbed/options.js';
+import {ProbeStage, type BatchQuestion} from '../../testbed/probe-stage.js';
+import {loadRuleInput} from '../../testbed/rule-input.js';
+import {
+	anyWords, inRelease, printSource, type ArbitraryWords,
+} from '../helpers/istio-options.js';
+import {anyPacket, packetOf} from '../helpers/random-packets.js';
+
+/** Two sources, and a back end for each. */
+export type Pair = {readonly from: string; readonly to: string; readonly backends: readonly [Backend, Backend]};
+
+const spellings: ReadonlyArray<readonly [usual: string, other: string]> = [['--proxy-uid', '-u'], ['--proxy-gid', '-g'], ['--envoy-port', '-p'], ['--istio-service-cidr', '-i'], ['--istio-service-exclude-cidr', '-x'], ['--istio-local-exclude-ports', '-d'], ['--istio-local-outbound-ports-exclude', '-o']];
+
+type Relation = typeof relations[number];
+/** How the two of a pair have to do with each other. */
+const relations = ['release', 'backend', 'words', 'one', 'any'] as const;
+const iptables = ['iptables-nft', 'iptables-nft'] as const;
+
+const pairs: Readonly<Record<Relation, (one: ArbitraryWords, other: ArbitraryWords, line: string) => Pair>> = {
+	release: (one, _, line) => ({from: printSource(one), to: printSource(inRelease(one, line)), backends: iptables}),
+	backend: one => ({from: printSource(one), to: printSource(one), backends: ['iptables-nft', 'iptables-legacy']}),
+	words(one) {
+		const words = one.words.map(([name, ...rest]) => [spellings.find(([usual]) => usual === name)?.[1] ?? name!, ...rest]).toReversed();
+		return {from: printSource(one), to: printSource({...one, words}), backends: iptables};
+	},
+	one(one, other) {
+		const more = inRelease(other, one.line).words.filter(([name]) => one.words.every(([known]) => known !== name)).slice(0, 1);
+		return {from: printSource(one), to: printSource({...one, words: [...one.words, ...more]}), backends: iptables};
+	},
+	any: (one, other) => ({from: printSource(one), to: printSource(other), backends: iptables}),
+};
+
+/** Arbitrary pairs: the same options in two releases, on two back ends, in other words, with one option more, or any two. */
+export const anyPair: fc.Arbitrary<Pair> = fc.tuple(anyWords, anyWords, fc.constantFrom(...releaseLines.map(({name}) => name)), fc.constantFrom(...relations))
+	.map(([one, other, line, relation]) => pairs[relation](one, other, line));
+
+/** What came of a pair. `broken`: where the law does not hold, in sentences. */
+export type PairResult = {
+	readonly outcome: ComparisonOutcome;
+	readonly classes: number;
+	readonly movedClasses: number;
+	readonly packets: number;
+	readonly different: number;
+	readonly doubtful: number;
+	readonly broken: readonly string[];
+	/** The same of later legs: what the proxy carries on is a packet of its own, which the classes of the first do not cut. Only of packets to a port where the proxy or the agent listens; any other is in `broken`. */
+	readonly brokenLater: readonly string[];
+};
+
+const stageOptions = {families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024};
+/** Packets of each class that moved. */
+const packetsOfMoved = 3;
+/** A round of more probes would need more ports than there are. */
+const movedMax = 150;
+
+/** Reads both sides; undefined where a release refuses what it was given. */
+export function loadPair({from, to, backends}: Pair): readonly [RuleInput, RuleInput] | undefined {
+	try {
+		return [loadRuleInput({source: from, families: addressFamilies, backend: backends[0]}), loadRuleInput({source: to, families: addressFamilies, backend: backends[1]})];
+	} catch (error) {
+		if (error instanceof TestbedError && (error.code === 'INPUT' || error.code === 'USAGE')) {
+			return undefined;
+		}
+
+		throw error;
+	}
+}
+
+/**
+Compares a pair by its classes, then sends random packets through both sides, and packets of each class that moved. `sent`: other rules for these packets, with which the law is to break.
+
+@throws {TestbedError} RULES_REJECTED, and all that a stage throws.
+*/
+export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets: packetsEach, seed, sent = inputs}: {
+	readonly packets: number; readonly seed: number; readonly sent?: readonly [RuleInput, RuleInput];
+}): Promise<PairResult> {
+	const [from] = inputs;
+	const credentials = usualCredentials({}, from.intent, from.proxy);
+	const flown = await flyClasses({
+		...stageOptions, inputs, credentials, signal: new AbortController().signal, onStage: () => undefined,
+	});
+	const {outcome, gaps} = judgeComparison(flown.map(({sides: [one, other], ...rest}) => ({...rest, sides: {from: one!, to: other!}})), {arePathsCompared: false});
+	const hasInvalid = inputs.some(({ruleSet}) => [...rulesOf(ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state')));
+	await using one = await ProbeStage.create({...stageOptions, backend: sent[0].backend});
+	await using other = await ProbeStage.create({...stageOptions, backend: sent[1].backend});
+	await Promise.all([one.install(sent[0], credentials, {hasInvalid}), other.install(sent[1], credentials, {hasInvalid})]);
+	const broken: string[] = [];
+	const brokenLater: string[] = [];
+	let [different, doubtful, packets, movedClasses] = [0, 0, 0, 0];
+	for (const family of flown) {
+		const {classSet} = family;
+		const name = classSet.fields.family;
+		const moved = movedIn(family, flight => arrivalsOf(flight));
+		const movedFirst = movedIn(family, flight => arrivalsOf(flight).slice(0, 1));
+		movedClasses += moved.size;
+		const random = fc.sample(anyPacket(inputs.map(({ruleSet}) => ruleSet), name), {numRuns: packetsEach / 2, seed});
+		const chosen = [...moved].slice(0, movedMax).flatMap(index => fc.sample(packetOf(classSet, classSet.classes[index]!), {numRuns: packetsOfMoved, seed}));
+		const questions = [...random, ...chosen].map(packet => questionOfPacket(packet, name));
+		const [ours, theirs] = await Promise.all([one.fly(questions, {follow: true}), other.fly(questions, {follow: true})]); // eslint-disable-line no-await-in-loop -- Two stages.
+		packets += questions.length;
+		const suspects: Suspect[] = [];
+		for (const [place, packet] of [...random, ...chosen].entries()) {
+			const flights = [ours[place]!, theirs[place]!] as const;
+			const seen = judge({
+				family, packet, flights, moved, movedFirst,
+			});
+			doubtful += Number(seen === 'doubt');
+			different += Number(isDifferent(flights));
+			if (seen !== 'doubt' && seen !== undefined) {
+				suspects.push({packet, question: questions[place]!});
+			}
+		}
+
+		// Packets that are sent together can be one another's answers, when their ports happen to fit. What breaks the law alone breaks it.
+		for (const {packet, question} of suspects.slice(0, suspectsMax)) {
+			const [[our], [their]] = await Promise.all([one.fly([question], {follow: true}), other.fly([question], {follow: true})]); // eslint-disable-line no-await-in-loop -- Alone.
+			const seen = judge({
+				family, packet, flights: [our!, their!], moved, movedFirst,
+			});
+			if (seen === 'doubt' || seen === undefined) {
+				doubtful++;
+				different -= Number(outcome === 'equal');
+			} else {
+				(seen.isFirst || !isAtListener(inputs, family, packet) ? broken : brokenLater).push(seen.text);
+			}
+		}
+	}
+
+	if (outcome === 'equal' && (different > 0 || gaps.length > 0)) {
+		broken.push(`equal, with ${different} packets that moved and ${gaps.length} gaps`);
+	}
+
+	return {
+		outcome, classes: flown.reduce((sum, {classSet}) => sum + classSet.classes.length, 0), movedClasses, packets, different, doubtful, broken, brokenLater,
+	};
+}
+
+/** Whether a packet, or one that stands for its class, asks for a port where the proxy or the agent listens: it is carried on from there, though no rule of the first leg tells that port from others. */
+function isAtListener(inputs: readonly RuleInput[], {classSet, representatives}: FlownClasses, packet: ExactPacket): boolean {
+	const ports = new Set(inputs.flatMap(({intent}) => standardCompany({
+		topology: defaultTopology, intent, names: ['proxy', 'agent'], credentials: usualCredentials({}, intent),
+	}).actors.flatMap(({listeners}) => listeners.map(({port}) => port))));
+	const index = placeOfClass(classSet, packet);
+	return [packet, ...representatives.filter(representative => representative.index === index)].some(({destination}) => ports.has(destination.port));
+}
+
+type Suspect = {readonly packet: ExactPacket; readonly question: BatchQuestion};
+/** More of them would say nothing more. */
+const suspectsMax = 20;
+
+/** Whether a packet keeps the law: undefined if so. */
+function judge({family, packet, flights, moved, movedFirst}: {
+	readonly family: FlownClasses; readonly packet: ExactPacket; readonly flights: readonly [Flight, Flight]; readonly moved: ReadonlySet<number>; readonly movedFirst: ReadonlySet<number>;
+}): 'doubt' | {readonly isFirst: boolean; readonly text: string} | undefined {
+	if (flights.some(({gaps}) => gaps.length > 0)) {
+		return 'doubt';
+	}
+
+	const [was, is] = [arrivalsOf(flights[0]), arrivalsOf(flights[1])];
+	const index = placeOfClass(family.classSet, packet);
+	if (index === undefined) {
+		return {isFirst: true, text: `no class holds ${JSON.stringify(packet)}`};
+	}
+
+	if (isInDoubt(family, index)) {
+		return 'doubt';
+	}
+
+	const text = `${was.join(' > ')} → ${is.join(' > ')}: ${JSON.stringify(packet)}; but ${describeClass(family, index)}`;
+	if ((was[0] !== is[0]) !== movedFirst.has(index)) {
+		return {isFirst: true, text};
+	}
+
+	return isSame(was, is) === moved.has(index) ? {isFirst: false, text} : undefined;
+}
+
+function isDifferent([one, other]: readonly [Flight, Flight]): boolean {
+	return one.gaps.length === 0 && other.gaps.length === 0 && !isSame(arrivalsOf(one), arrivalsOf(other));
+}
+
+/** The classes with a representative that arrived elsewhere, told from the flights alone. */
+function movedIn({representatives, sides: [from, to]}: FlownClasses, arrivals: (flight: Flight) => readonly string[]): ReadonlySet<number> {
+	return new Set(representatives.flatMap(({index}, place) => {
+		const [one, other] = [from!.flights[place]!, to!.flights[place]!];
+		return one.gaps.length === 0 && other.gaps.length === 0 && !isSame(arrivals(one), arrivals(other)) ? [index] : [];
+	}));
+}
+
+/** What the representatives of a class are, and where they arrived. */
+function describeClass({representatives, sides}: FlownClasses, index: number): string {
+	return representatives.flatMap((representative, place) => representative.index === index ? [`${JSON.stringify(representative)}: ${sides.map(({flights}) => arrivalsOf(flights[place]!).join(' > ')).join(' → ')}`] : []).join('; ');
+}
+
+/** A class that the comparison itself calls doubtful says nothing. */
+function isInDoubt({representatives, sides}: FlownClasses, index: number): boolean {
+	return representatives.some((representative, place) => representative.index === index && sides.some(({flights}) => (flights[place]!).gaps.length > 0));
+}
+
+function questionOfPacket(packet: ExactPacket, family: BatchQuestion['family']): BatchQuestion {
+	return questionOf({
+		...packet, index: 0, kind: 'inner', family,
+	});
+}

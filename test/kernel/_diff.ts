@@ -1,0 +1,73 @@
+/**
+`testbed diff` as a process of its own, what it says in short, and the commands that it prints, run.
+*/
+
+import path from 'node:path';
+import process from 'node:process';
+import {execa, type Options} from 'execa';
+import {testbed} from './_cli.js';
+
+/** What moved, as the JSON has it. */
+export type JsonMove = {
+	readonly severity: string;
+	readonly families: readonly string[];
+	readonly traffic: readonly string[];
+	readonly was: readonly string[];
+	readonly is: readonly string[];
+	readonly because: {readonly kind: string; readonly text: string; readonly from: {readonly role: string | null} | null; readonly to: {readonly role: string | null} | null};
+	readonly classes: number;
+	readonly witness: {readonly packet: string; readonly destination: {readonly address: string; readonly port: number}};
+	readonly replay: {readonly from: string; readonly to: string};
+};
+
+/** The comparison's JSON. */
+export type JsonDiff = {
+	readonly version: number;
+	readonly environment: Readonly<Record<string, string>>;
+	readonly from: Readonly<Record<string, string | null>>;
+	readonly to: Readonly<Record<string, string | null>>;
+	readonly outcome: string;
+	readonly compared: ReadonlyArray<{readonly family: string; readonly classes: number; readonly probes: number; readonly fields: readonly string[]; readonly leftOut: readonly unknown[]}>;
+	readonly moved: readonly JsonMove[];
+	readonly gaps: ReadonlyArray<{readonly kind: string; readonly message: string}>;
+	readonly hints: readonly string[];
+	readonly summary: {readonly classes: number; readonly probes: number; readonly moved: number};
+	readonly durationMs: number;
+};
+
+/** Compares, and reads the JSON. */
+export async function diffJson(given: readonly string[], options?: Options): Promise<{readonly exitCode: number | undefined; readonly diff: JsonDiff}> {
+	const {exitCode, stdout, stderr} = await testbed(['diff', ...given, '--format', 'json'], options);
+	try {
+		return {exitCode, diff: JSON.parse(stdout) as JsonDiff};
+	} catch (error) {
+		throw new Error(`testbed diff ${given.join(' ')} ended with ${exitCode} and no JSON: ${stderr}`, {cause: error});
+	}
+}
+
+/** One move in one line, without its reason. */
+export function sentenceOf({severity, families, traffic, was, is}: JsonMove): string {
+	return `${severity} ${families.join('+')} ${traffic.join(' | ')}: ${was.join(' > ')} → ${is.join(' > ')}`;
+}
+
+const launcher = path.resolve('scripts/run.cjs');
+
+type Replayed = {readonly stops: readonly string[]; readonly path: readonly string[]; readonly loop?: boolean};
+
+/** Runs a printed command as a shell does. Returns where each leg arrived, in the words of the comparison. */
+export async function replay(command: string, port: number): Promise<readonly string[]> {
+	const shell = `testbed() { '${process.execPath}' '${launcher}' testbed "$@"; }\n${command}${command.includes('--batch') ? '' : ' --format json'}`;
+	const {stdout, stderr, exitCode} = await execa('sh', ['-c', shell], {reject: false});
+	if (exitCode !== 0) {
+		throw new Error(`${command} ended with ${exitCode}: ${stderr}`);
+	}
+
+	const {stops, path: steps, loop = false} = JSON.parse(stdout) as Replayed;
+	if (loop) {
+		return [...stops, 'loop'];
+	}
+
+	// A last leg that nobody listens for has no stop, but its path says that it came to its end.
+	const arrivals = steps.at(-1) === stops.at(-1) ? stops : [...stops, steps.at(-1)!];
+	return arrivals.map((arrival, place) => place === arrivals.length - 1 && (arrival === 'refused' || arrival.endsWith(`:${port}`)) ? 'direct' : arrival);
+}
