@@ -116,7 +116,10 @@ test('the errors of a sandbox: no such key, another family, closed', async t => 
 	const {stops} = await last;
 	t.deepEqual(stops, ['proxy:15001', 'remote:8080']);
 	await t.throwsAsync(sandbox.probe({to: 'remote:8080'}), {instanceOf: TestbedError, code: 'USAGE', message: 'This sandbox is closed.'});
-	await t.throwsAsync(openSandbox('release:1.30 -m TPROXY'), {instanceOf: TestbedError, code: 'USAGE', message: /^TPROXY hands a packet to a socket that listens/u});
+	const transparent = await openSandbox('release:1.30 -m TPROXY');
+	t.teardown(async () => transparent.close());
+	const {stops: captured} = await transparent.probe({from: 'remote', to: 'pod:8080'});
+	t.deepEqual(captured, ['proxy:15006', 'app:8080'], 'a transparent proxy is stood in for');
 });
 
 test('rules from text and by name, the types, a comparison, a baseline and classes', async t => {

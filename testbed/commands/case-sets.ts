@@ -10,6 +10,8 @@ import {
 import type {RuleInput} from '../options.js';
 import {loadRuleInput} from '../rule-input.js';
 import {namesScenario, type CredentialsOf} from '../scenario-run.js';
+import type {Format} from './arguments.js';
+import {usualCredentials} from './probe.js';
 
 /** The cases that have names of their own. */
 export const namedCases = ['types', 'scenarios', 'complete'] as const;
@@ -59,4 +61,32 @@ export function casesOf(names: readonly string[], input: RuleInput, request: {re
 
 		return fileAsCases(name, input, request);
 	});
+}
+
+/** What the command line says of playing. */
+export type CaseFlags = InputFlags & {
+	readonly proxyUid?: number;
+	readonly proxyGid?: number;
+	readonly cases: readonly string[];
+	readonly format: Format;
+	readonly output?: string;
+	readonly verbose?: boolean;
+	readonly lanes: number;
+	readonly timeout: number;
+	readonly traceBuffer: number;
+};
+
+/** How the cases of a command line are played, and what is played. */
+export function playOf(flags: CaseFlags, input: RuleInput, signal: AbortSignal): {readonly options: CaseOptions; readonly cases: readonly CaseSet[]} {
+	const credentialsOf: CredentialsOf = (intent, known) => usualCredentials(flags, intent, known);
+	const options: CaseOptions = {
+		families: flags.family,
+		credentials: credentialsOf(input.intent, input.proxy),
+		timeoutMs: flags.timeout,
+		traceBufferBytes: flags.traceBuffer,
+		keep: false,
+		signal,
+		onStage: () => undefined,
+	};
+	return {options, cases: casesOf(flags.cases, input, {options, credentialsOf})};
 }

@@ -8,29 +8,16 @@ import {printCoverage} from '../../src/report/coverage-text.js';
 import {coverageExitCode} from '../../src/report/coverage-types.js';
 import {coverInput} from '../coverage.js';
 import {TestbedError} from '../errors.js';
-import type {CaseOptions} from '../mutation-cases.js';
 import {defaultInput} from '../rule-input.js';
-import type {CredentialsOf} from '../scenario-run.js';
-import type {Format} from './arguments.js';
-import {casesOf, loadCasesInput, type InputFlags} from './case-sets.js';
-import {wantsColour} from './colour.js';
+import {loadCasesInput, playOf, type CaseFlags} from './case-sets.js';
+import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
-import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
 import {untilSignal} from './run.js';
 
 /** The options as the command line gives them. */
-export type CoverageFlags = InputFlags & {
-	readonly proxyUid?: number;
-	readonly proxyGid?: number;
-	readonly cases: readonly string[];
+export type CoverageFlags = CaseFlags & {
 	readonly require: readonly string[];
-	readonly format: Format;
-	readonly output?: string;
-	readonly verbose?: boolean;
-	readonly lanes: number;
-	readonly timeout: number;
-	readonly traceBuffer: number;
 };
 
 /**
@@ -49,20 +36,11 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 		using progress = new Progress(text => {
 			process.stderr.write(text);
 		});
-		const credentialsOf: CredentialsOf = (intent, known) => usualCredentials(flags, intent, known);
-		const options: CaseOptions = {
-			families: flags.family,
-			credentials: credentialsOf(input.intent, input.proxy),
-			timeoutMs: flags.timeout,
-			traceBufferBytes: flags.traceBuffer,
-			keep: false,
-			signal,
-			onStage: () => undefined,
-		};
+		const {options, cases} = playOf(flags, input, signal);
 		const report = await coverInput({
 			...options,
 			input,
-			cases: casesOf(flags.cases, input, {options, credentialsOf}),
+			cases,
 			required: flags.require,
 			lanes: flags.lanes,
 			onStage(stage) {
@@ -70,11 +48,7 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 			},
 		});
 		await writeFormatted({
-			text: () => printCoverage(report, {
-				colour: wantsColour({isTerminal: flags.output === undefined && process.stdout.isTTY, environment: process.env}),
-				verbose: flags.verbose === true,
-				width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
-			}),
+			text: () => printCoverage(report, readerOf(flags)),
 			json: () => coverageToJson(report),
 			results: () => resultsOfCoverage(report),
 		}, flags);

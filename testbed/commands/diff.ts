@@ -16,7 +16,7 @@ import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../options.js';
 import {loadRuleInput, loadRuleInputs, type InputRequest, type MissingInput} from '../rule-input.js';
 import type {Format} from './arguments.js';
-import {wantsColour} from './colour.js';
+import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
 import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
@@ -70,14 +70,7 @@ export async function diffCommand(sources: readonly string[], flags: DiffFlags):
 	const only = flags.neighbours === true ? undefined : suites[0]!.reports[0]!;
 	const results = () => resultsOfComparisons(suites);
 	await writeFormatted({
-		text() {
-			const options = {
-				colour: flags.output === undefined && wantsColour({isTerminal: process.stdout.isTTY, environment: process.env}),
-				verbose: flags.verbose === true,
-				width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
-			};
-			return only === undefined ? printNeighbours(suites, options) : printComparison(only, options);
-		},
+		text: () => only === undefined ? printNeighbours(suites, readerOf(flags)) : printComparison(only, readerOf(flags)),
 		json: () => only === undefined ? jsonOf(suites) : comparisonToJson(only),
 		results,
 	}, flags);

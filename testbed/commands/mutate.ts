@@ -13,32 +13,19 @@ import {exitCodeOfMutation} from '../../src/report/mutation-types.js';
 import {printRules} from '../../src/report/rules-text.js';
 import {TestbedError} from '../errors.js';
 import {mutateInput} from '../mutate.js';
-import type {CaseOptions} from '../mutation-cases.js';
 import type {RuleInput} from '../options.js';
 import {defaultInput} from '../rule-input.js';
-import type {CredentialsOf} from '../scenario-run.js';
-import type {Format} from './arguments.js';
-import {casesOf, loadCasesInput, type InputFlags} from './case-sets.js';
-import {wantsColour} from './colour.js';
+import {loadCasesInput, playOf, type CaseFlags} from './case-sets.js';
+import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
-import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
 import {untilSignal} from './run.js';
 import {writeOut} from './stdout.js';
 
 /** The options as the command line gives them. */
-export type MutateFlags = InputFlags & {
-	readonly proxyUid?: number;
-	readonly proxyGid?: number;
-	readonly cases: readonly string[];
+export type MutateFlags = CaseFlags & {
 	readonly print?: number;
 	readonly sample?: number;
-	readonly format: Format;
-	readonly output?: string;
-	readonly verbose?: boolean;
-	readonly lanes: number;
-	readonly timeout: number;
-	readonly traceBuffer: number;
 };
 
 /**
@@ -57,20 +44,11 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 		using progress = new Progress(text => {
 			process.stderr.write(text);
 		});
-		const credentialsOf: CredentialsOf = (intent, known) => usualCredentials(flags, intent, known);
-		const options: CaseOptions = {
-			families: flags.family,
-			credentials: credentialsOf(input.intent, input.proxy),
-			timeoutMs: flags.timeout,
-			traceBufferBytes: flags.traceBuffer,
-			keep: false,
-			signal,
-			onStage: () => undefined,
-		};
+		const {options, cases} = playOf(flags, input, signal);
 		const report = await mutateInput({
 			...options,
 			input,
-			cases: casesOf(flags.cases, input, {options, credentialsOf}),
+			cases,
 			isCompleteChosen: flags.cases.includes(completeCases),
 			lanes: flags.lanes,
 			sample: flags.sample,
@@ -79,11 +57,7 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 			},
 		});
 		await writeFormatted({
-			text: () => printMutation(report, {
-				colour: wantsColour({isTerminal: flags.output === undefined && process.stdout.isTTY, environment: process.env}),
-				verbose: flags.verbose === true,
-				width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
-			}),
+			text: () => printMutation(report, readerOf(flags)),
 			json: () => mutationToJson(report),
 			results: () => resultsOfMutation(report),
 		}, flags);

@@ -12,7 +12,7 @@ import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../options.js';
 import {runProbe} from '../probe.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
-import {wantsColour} from './colour.js';
+import {readerOf} from './colour.js';
 import {readDestination, readSource} from './probe-arguments.js';
 import {Progress} from './progress.js';
 import {credentialsOf, untilSignal, type RunFlags} from './run.js';
@@ -140,9 +140,5 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 function printAnswer(report: ProbeReport, {format, verbose}: ProbeFlags): string {
 	return format === 'json'
 		? `${JSON.stringify(probeToJson(report), undefined, 2)}\n`
-		: printProbe(report, {
-			colour: wantsColour({isTerminal: process.stdout.isTTY, environment: process.env}),
-			verbose: verbose === true,
-			width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
-		});
+		: printProbe(report, readerOf({verbose}));
 }

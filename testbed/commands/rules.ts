@@ -20,7 +20,7 @@ import type {RuleInput} from '../options.js';
 import {
 	defaultInput, loadRuleInputs, type InputRequest, type LoadedInputs,
 } from '../rule-input.js';
-import {wantsColour} from './colour.js';
+import {readerOf} from './colour.js';
 import {writeOut} from './stdout.js';
 
 /** The options as the command line gives them. */
@@ -47,10 +47,7 @@ Prints what is asked for; returns the exit status: 1 for sets that differ, 0 oth
 */
 export async function rulesCommand(input: string | undefined, flags: RulesFlags): Promise<number> {
 	const {stdout, stderr, status} = showRules(input, flags, {
-		terminal: {
-			colour: wantsColour({isTerminal: process.stdout.isTTY, environment: process.env}),
-			width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
-		},
+		terminal: readerOf(),
 	});
 	process.stderr.write(stderr);
 	await writeOut(stdout);

@@ -16,7 +16,7 @@ import {recordBaseline, type RecordOptions} from '../record.js';
 import {loadRuleInput} from '../rule-input.js';
 import {verifyBaseline} from '../verify.js';
 import type {Format} from './arguments.js';
-import {wantsColour} from './colour.js';
+import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
 import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
@@ -73,11 +73,7 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 			...shared, file, baseline, rules, areRolesCompared: flags.stopsOnly !== true,
 		});
 		await writeFormatted({
-			text: () => printVerification(report, {
-				colour: wantsColour({isTerminal: flags.output === undefined && process.stdout.isTTY, environment: process.env}),
-				verbose: flags.verbose === true,
-				width: Math.max(60, Math.min(process.stdout.columns ?? 80, 100)),
-			}),
+			text: () => printVerification(report, readerOf(flags)),
 			json: () => verificationToJson(report),
 			results: () => resultsOfVerification(report),
 		}, flags);

@@ -133,7 +133,7 @@ const {stops, gaps} = await sandbox.probe({from: 'app', to: 'remote:8080'});
 
 In plain JavaScript of Node 20, which has no `using` yet: `try { … } finally { await sandbox.close(); }`.
 
-@throws {TestbedError} INPUT or USAGE for the rules (USAGE for TPROXY, which needs a listener: `runTypes` has one), RULES_REJECTED, MACHINE or MISSING_PROGRAM when this machine cannot do it.
+@throws {TestbedError} INPUT or USAGE for the rules, RULES_REJECTED, MACHINE or MISSING_PROGRAM when this machine cannot do it.
 */
 export async function openSandbox(rules?: string | LoadedRules, {follow = true, ...choices}: SandboxChoices = {}): Promise<RulesSandbox> {
 	const loaded = rulesOf(rules);
