@@ -59,8 +59,8 @@ export type PairResult = {
 	readonly different: number;
 	readonly doubtful: number;
 	readonly broken: readonly string[];
-	/** The same of later legs: what the proxy carries on is a packet of its own, which the classes of the first do not cut. Only of packets to a port where the proxy or the agent listens; any other is in `broken`. */
-	readonly brokenLater: readonly string[];
+	/** The same of packets to a port where the proxy or the agent listens: a known limit. No rule tells that port from others, so the classes do not; but what comes there directly is carried on, and what is redirected to its own port looks direct. */
+	readonly atListeners: readonly string[];
 };
 
 const stageOptions = {families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024};
@@ -101,7 +101,7 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 	await using other = await ProbeStage.create({...stageOptions, backend: sent[1].backend});
 	await Promise.all([one.install(sent[0], credentials, {hasInvalid}), other.install(sent[1], credentials, {hasInvalid})]);
 	const broken: string[] = [];
-	const brokenLater: string[] = [];
+	const atListeners: string[] = [];
 	let [different, doubtful, packets, movedClasses] = [0, 0, 0, 0];
 	for (const family of flown) {
 		const {classSet} = family;
@@ -137,7 +137,7 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 				doubtful++;
 				different -= Number(outcome === 'equal');
 			} else {
-				(seen.isFirst || !isAtListener(inputs, family, packet) ? broken : brokenLater).push(seen.text);
+				(isAtListener(inputs, family, packet) ? atListeners : broken).push(seen);
 			}
 		}
 	}
@@ -147,7 +147,7 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 	}
 
 	return {
-		outcome, classes: flown.reduce((sum, {classSet}) => sum + classSet.classes.length, 0), movedClasses, packets, different, doubtful, broken, brokenLater,
+		outcome, classes: flown.reduce((sum, {classSet}) => sum + classSet.classes.length, 0), movedClasses, packets, different, doubtful, broken, atListeners,
 	};
 }
 
@@ -164,10 +164,10 @@ type Suspect = {readonly packet: ExactPacket; readonly question: BatchQuestion};
 /** More of them would say nothing more. */
 const suspectsMax = 20;
 
-/** Whether a packet keeps the law: undefined if so. */
+/** Whether a packet keeps the law: undefined if so, `doubt`, or what breaks it. */
 function judge({family, packet, flights, moved, movedFirst}: {
 	readonly family: FlownClasses; readonly packet: ExactPacket; readonly flights: readonly [Flight, Flight]; readonly moved: ReadonlySet<number>; readonly movedFirst: ReadonlySet<number>;
-}): 'doubt' | {readonly isFirst: boolean; readonly text: string} | undefined {
+}): string | undefined {
 	if (flights.some(({gaps}) => gaps.length > 0)) {
 		return 'doubt';
 	}
@@ -175,7 +175,7 @@ function judge({family, packet, flights, moved, movedFirst}: {
 	const [was, is] = [arrivalsOf(flights[0]), arrivalsOf(flights[1])];
 	const index = placeOfClass(family.classSet, packet);
 	if (index === undefined) {
-		return {isFirst: true, text: `no class holds ${JSON.stringify(packet)}`};
+		return `no class holds ${JSON.stringify(packet)}`;
 	}
 
 	if (isInDoubt(family, index)) {
@@ -184,10 +184,10 @@ function judge({family, packet, flights, moved, movedFirst}: {
 
 	const text = `${was.join(' > ')} → ${is.join(' > ')}: ${JSON.stringify(packet)}; but ${describeClass(family, index)}`;
 	if ((was[0] !== is[0]) !== movedFirst.has(index)) {
-		return {isFirst: true, text};
+		return text;
 	}
 
-	return isSame(was, is) === moved.has(index) ? {isFirst: false, text} : undefined;
+	return isSame(was, is) === moved.has(index) ? text : undefined;
 }
 
 function isDifferent([one, other]: readonly [Flight, Flight]): boolean {

@@ -36,8 +36,8 @@ test(`${pairs} random pairs, ${packets} random packets each: equal exactly when 
 			results.push(result);
 			t.deepEqual(result.broken.slice(0, 5), [], title);
 			t.true(result.doubtful <= result.packets / 20, `${result.doubtful} of ${result.packets} are in doubt: ${title}`);
-			for (const later of result.brokenLater.slice(0, 3)) {
-				t.log(`later legs: ${later}`);
+			for (const each of result.atListeners.slice(0, 3)) {
+				t.log(`at a listener: ${each}`);
 			}
 
 			t.log(`${result.outcome}: ${result.movedClasses} of ${result.classes} classes; ${result.different} of ${result.packets} packets, ${result.doubtful} in doubt. ${title}`);
@@ -53,8 +53,11 @@ test(`${pairs} random pairs, ${packets} random packets each: equal exactly when 
 
 	t.log(`${refused.length} pairs were refused by the release or the kernel`);
 	t.is(results.length, pairs);
-	t.true(results.some(({outcome}) => outcome === 'equal'), 'some pair is equal');
-	t.true(results.some(({outcome, different}) => outcome === 'moved' && different > 0), 'some pair differs');
+	// So many pairs are of both kinds, or the choice of pairs shows nothing.
+	if (pairs >= 6) {
+		t.true(results.some(({outcome}) => outcome === 'equal'), 'some pair is equal');
+		t.true(results.some(({outcome, different}) => outcome === 'moved' && different > 0), 'some pair differs');
+	}
 });
 
 const [before, after] = loadPair({from: 'release:1.12', to: 'release:1.13', backends: ['iptables-nft', 'iptables-nft']})!;
