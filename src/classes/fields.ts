@@ -6,15 +6,15 @@ import {addressBits, parseRange} from '../netfilter/address.js';
 import {rulesOf, tableFamily} from '../netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import {cutMarks, type MarkCondition} from './mark-cuts.js';
+import type {Cut} from './cut.js';
+
+export type {Cut} from './cut.js';
 
 /** What a sender chooses. Interfaces, the type of an address and conntrack's state follow from it: see `world.ts`. */
 export const fieldNames = ['protocol', 'source', 'source-port', 'destination', 'destination-port', 'uid', 'gid', 'mark', 'packet'] as const;
 
 /** One of them. */
 export type FieldName = typeof fieldNames[number];
-
-/** All values from `first` to `last`. Of a mark it is one value that stands for all that the rules' masks cannot tell from it. */
-export type Cut = {readonly first: bigint; readonly last: bigint};
 
 /** Per field its cuts, in order; `markCutOf` finds the cut of a mark, which is no interval. A set of values is a number with one bit for each cut: see `box.ts`. */
 export type Fields = {

@@ -4,7 +4,7 @@ Marks cut into those that rules and routes can tell apart. A condition on a mark
 
 import {InputError} from '../istio/input-error.js';
 import type {Rule} from '../netfilter/types.js';
-import type {Cut} from './fields.js';
+import type {Cut} from './cut.js';
 
 /** Bits that a mark must have: `(mark & mask) === value`. */
 export type MarkCondition = {readonly value: number; readonly mask: number};

@@ -2,6 +2,7 @@
 The law of classes: two packets of one class meet the same rules. Random packets are put to the kernel beside the representatives of their classes.
 */
 
+import {isDeepStrictEqual} from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import {rulesOf} from '../../src/netfilter/lookup.js';
@@ -64,6 +65,7 @@ for (const [source, backend] of sources) {
 			const flights = await stage.fly([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
 			const due = new Map(representatives.map(({index}, place) => [index, wayOf(flights[place]!)]));
 			const met = new Set<number>();
+			const suspects: Array<readonly [packet: ExactPacket, index: number]> = [];
 			let doubtful = 0;
 			for (const [place, packet] of packets.entries()) {
 				const index = placeOfClass(classSet, packet);
@@ -76,9 +78,15 @@ for (const [source, backend] of sources) {
 				const way = wayOf(flights[representatives.length + place]!);
 				// Random ports can make one connection of two, or an answer of a first packet: the prober says so, and a doubt shows nothing.
 				doubtful += Number(way.gaps.length > 0);
-				if (way.gaps.length === 0) {
-					t.deepEqual(way, due.get(index), JSON.stringify(packet));
+				if (way.gaps.length === 0 && !isDeepStrictEqual(way, due.get(index))) {
+					suspects.push([packet, index]);
 				}
+			}
+
+			// Random packets can be answers of each other to conntrack. What differs is sent again alone before it counts.
+			for (const [packet, index] of suspects) {
+				const [alone] = await stage.fly([questionOfPacket(packet, family)], {follow: false}); // eslint-disable-line no-await-in-loop -- Alone.
+				t.deepEqual(wayOf(alone!), due.get(index), JSON.stringify(packet));
 			}
 
 			t.true(doubtful <= packets.length / 30, `${doubtful} of ${packets.length} are in doubt`);

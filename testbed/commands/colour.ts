@@ -15,7 +15,9 @@ export function wantsColour({isTerminal, environment}: {readonly isTerminal: boo
 }
 
 /** How to print for whoever reads it: coloured on a terminal, and as wide as that, within what reads well; what goes to a file is plain. */
-export function readerOf({output, verbose = false}: {readonly output?: string | undefined; readonly verbose?: boolean | undefined} = {}): {readonly colour: boolean; readonly verbose: boolean; readonly width: number} {
+export function readerOf({output, verbose = false}: {
+	readonly output?: string | undefined; readonly verbose?: boolean | undefined;
+} = {}): {readonly colour: boolean; readonly verbose: boolean; readonly width: number} {
 	return {
 		colour: wantsColour({isTerminal: output === undefined && process.stdout.isTTY, environment: process.env}),
 		verbose,

@@ -77,7 +77,9 @@ export async function diffCommand(sources: readonly string[], flags: DiffFlags):
 	return only === undefined ? exitCodeOfResults(results()) : comparisonExitCode(only);
 }
 
-async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: DiffFlags, {signal, onStage}: {readonly signal: AbortSignal; readonly onStage: (stage: string) => void}): Promise<ComparisonSuite> {
+async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: DiffFlags, {signal, onStage}: {
+	readonly signal: AbortSignal; readonly onStage: (stage: string) => void;
+}): Promise<ComparisonSuite> {
 	const {family: families, paths, timeout: timeoutMs, traceBuffer: traceBufferBytes, proxyUid, proxyGid} = flags;
 	const [first] = inputs;
 	const reports: readonly ComparisonReport[] = await compareNeighbours({
