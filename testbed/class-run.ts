@@ -1,5 +1,5 @@
 /**
-Classes of packets put to the kernel: one sandbox for each rule set, all of them at once, a probe for each representative.
+Classes of packets put to the kernel: rule set after rule set on stages that are kept, a probe for each representative.
 */
 
 import type {AddressFamily, Backend} from '../src/netfilter/types.js';
@@ -39,14 +39,17 @@ Cuts the packets of all inputs into common classes and sends their representativ
 
 @throws {TestbedError} RULES_REJECTED, and all that a batch of probes throws.
 */
-export async function flyClasses({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage, alongside = () => []}: ClassRunOptions): Promise<readonly FlownClasses[]> {
+export async function flyClasses(options: ClassRunOptions): Promise<readonly FlownClasses[]> {
+	const {
+		inputs, families, onStage, alongside = () => [],
+	} = options;
 	const planned = families.map(family => {
 		const classSet = classify([...alongside(family), ...inputs.map(input => programOf(input, family))], {family, topology: defaultTopology});
 		return {classSet, representatives: representativesOf(classSet, defaultTopology)};
 	});
 	const questions = planned.flatMap(({representatives}) => representatives.map(representative => questionOf(representative)));
 	onStage(`sending ${questions.length} probes through ${inputs.length === 1 ? 'the rules' : `${inputs.length} rule sets`}`);
-	const sides = await flyAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}, questions);
+	const sides = await flyAll(options, questions);
 	let begin = 0;
 	return planned.map(({classSet, representatives}) => {
 		const end = begin + representatives.length;

@@ -5,7 +5,7 @@ The command line: parses and dispatches. Each command is a file in `commands/`, 
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readMark, readNumber, readServers, readTypes,
+	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readMark, readNumber, readTypes,
 } from './commands/arguments.js';
 import {coverageCommandLine} from './command-lines/coverage.js';
 import {diffCommandLine} from './command-lines/diff.js';
@@ -16,8 +16,10 @@ import type {PrintFlags} from './commands/print-runs.js';
 import type {ProbeFlags} from './commands/probe.js';
 import type {RulesFlags} from './commands/rules.js';
 import type {RunFlags} from './commands/run.js';
-import {defaultBufferBytes} from './tracer/recording.js';
 import {exitStatusOf, printError, TestbedError} from './errors.js';
+import {
+	bufferOption, serversOption, timeoutOption,
+} from './command-lines/options.js';
 
 const version = '0.1.0';
 
@@ -49,7 +51,7 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
 		.option('--backend <list>', 'iptables-nft, iptables-legacy, nftables, several, or all (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
-		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.addOption(serversOption())
 		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
 		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
 		.option('--types <list>', '1 to 6, and 4b (app to its own pod\'s address) (default: 1,2,3,4,5,6)', readTypes)
@@ -64,9 +66,9 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--record <file>', 'also write there what the kernel said, for testbed replay')
 		.option('--verbose', 'show every traversal with hook, table and chain')
 		.option('--keep', 'keep the namespaces under names and print how to enter them')
-		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
+		.addOption(timeoutOption())
 		.option('--lanes <n>', 'how many rule sets run at once, when there are several', text => readNumber(text, {min: 1, max: 64}), defaultLanes)
-		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
+		.addOption(bufferOption())
 		.addHelpText('after', examples)
 		.action(async (scenarios: readonly string[], flags: RunFlags, command: Command) => {
 			if (scenarios.length > 0) {
@@ -112,7 +114,7 @@ function rulesCommandLine(setStatus: (status: number) => void): Command {
 		.option('--explain', 'for each rule: what it is for, since which release, and which types should meet it')
 		.option('--diff <input>', 'compare with another input: moved, changed, removed and added rules')
 		.option('--diff6 <file>', 'the IPv6 dump that belongs to the one in --diff')
-		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.addOption(serversOption())
 		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
 		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
 		.addHelpText('after', rulesExamples)
@@ -163,7 +165,7 @@ function probeCommandLine(setStatus: (status: number) => void): Command {
 		.option('--rules <input>', 'as of run (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
-		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.addOption(serversOption())
 		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
 		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
 		.option('--proxy-uid <n>', 'user of the proxy stub (default: as in run)', readId)
@@ -175,8 +177,8 @@ function probeCommandLine(setStatus: (status: number) => void): Command {
 		.option('--first-leg', 'show only what the connection itself met, not what the proxy did with it')
 		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json']).default('text'))
 		.option('--verbose', 'show every traversal with hook, table and chain, and every rule of long chains')
-		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
-		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
+		.addOption(timeoutOption())
+		.addOption(bufferOption())
 		.addHelpText('after', probeExamples)
 		.action(async (flags: ProbeFlags, command: Command) => {
 			if (flags.batch !== undefined) {

@@ -4,11 +4,13 @@ The command lines of `testbed record` and `testbed verify`.
 
 import {Command, Option} from 'commander';
 import {
-	formats, readBackend, readFamilies, readFormat, readId, readNumber, readServers,
+	formats, readBackend, readFamilies, readFormat, readId,
 } from '../commands/arguments.js';
 import type {RecordFlags} from '../commands/record.js';
 import type {VerifyFlags} from '../commands/verify.js';
-import {defaultBufferBytes} from '../tracer/recording.js';
+import {
+	bufferOption, serversOption, timeoutOption,
+} from './options.js';
 
 const recordExamples = `
 A baseline says what the rules do now, for a repository and its pull requests:
@@ -49,11 +51,11 @@ function withShared(command: Command): Command {
 	return command
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackend)
-		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.addOption(serversOption())
 		.option('--proxy-uid <n>', 'user of the proxy', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
-		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
-		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes);
+		.addOption(timeoutOption())
+		.addOption(bufferOption());
 }
 
 /** `testbed record [INPUT]`. */

@@ -4,10 +4,12 @@ The command line of `testbed coverage`.
 
 import {Command, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber, readServers,
+	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber,
 } from '../commands/arguments.js';
 import type {CoverageFlags} from '../commands/coverage.js';
-import {defaultBufferBytes} from '../tracer/recording.js';
+import {
+	bufferOption, serversOption, timeoutOption,
+} from './options.js';
 
 const examples = `
 For each rule: how many packets met it, and for how many of them it decided, by
@@ -36,15 +38,15 @@ export function coverageCommandLine(setStatus: (status: number) => void): Comman
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'whose rules are looked at: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
-		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.addOption(serversOption())
 		.option('--proxy-uid <n>', 'user of the proxy (default: as in run)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
 		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
 		.option('--verbose', 'with the text of each rule')
 		.option('--lanes <n>', 'how many rule sets are played at once', text => readNumber(text, {min: 1, max: 64}), defaultLanes)
-		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
-		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
+		.addOption(timeoutOption())
+		.addOption(bufferOption())
 		.addHelpText('after', examples)
 		.action(async (input: string | undefined, flags: CoverageFlags) => {
 			const {coverageCommand} = await import('../commands/coverage.js');

@@ -4,10 +4,12 @@ The command line of `testbed diff`.
 
 import {Command, Option} from 'commander';
 import {
-	formats, readBackends, readFamilies, readFormat, readId, readNumber, readServers,
+	formats, readBackends, readFamilies, readFormat, readId,
 } from '../commands/arguments.js';
 import type {DiffFlags} from '../commands/diff.js';
-import {defaultBufferBytes} from '../tracer/recording.js';
+import {
+	bufferOption, serversOption, timeoutOption,
+} from './options.js';
 
 const examples = `
 The packets that the rules of either side can tell apart are cut into classes;
@@ -43,14 +45,14 @@ export function diffCommandLine(setStatus: (status: number) => void): Command {
 		.option('--backend <list>', 'one back end, or one for each side (default: the inputs\'; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4', 'ipv6'], 'both'))
 		.option('--paths', 'report equal stops by other rules as well')
-		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.addOption(serversOption())
 		.option('--proxy-uid <n>', 'user of the proxy on both sides (default: that of the first rule set)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
 		.addOption(new Option('--format <name>', `what to print: ${formats.join(', ')}`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write it there instead of stdout')
 		.option('--verbose', 'tell what was left out, with the reasons')
-		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
-		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
+		.addOption(timeoutOption())
+		.addOption(bufferOption())
 		.addHelpText('after', examples)
 		.action(async (inputs: readonly string[], flags: DiffFlags) => {
 			const {diffCommand} = await import('../commands/diff.js');

@@ -4,10 +4,12 @@ The command line of `testbed mutate`.
 
 import {Command, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber, readServers,
+	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber,
 } from '../commands/arguments.js';
 import type {MutateFlags} from '../commands/mutate.js';
-import {defaultBufferBytes} from '../tracer/recording.js';
+import {
+	bufferOption, serversOption, timeoutOption,
+} from './options.js';
 
 const examples = `
 A mutant is the rule set with one fault: a rule deleted or behind the next one,
@@ -42,7 +44,7 @@ export function mutateCommandLine(setStatus: (status: number) => void): Command 
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'whose rules are changed: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
-		.option('--dns-servers <list>', 'name servers of the pod\'s resolv.conf, for DNS capture (default: 10.96.0.10)', readServers)
+		.addOption(serversOption())
 		.option('--proxy-uid <n>', 'user of the proxy (default: as in run)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
 		.option('--sample <n>', 'try only so many, evenly spread over the rules', text => readNumber(text, {min: 1, max: 1_000_000}))
@@ -51,8 +53,8 @@ export function mutateCommandLine(setStatus: (status: number) => void): Command 
 		.option('--output <file>', 'write the report there instead of stdout')
 		.option('--verbose', 'with the commands that show each difference, and the mutants that are not counted')
 		.option('--lanes <n>', 'how many rule sets are tried at once', text => readNumber(text, {min: 1, max: 64}), defaultLanes)
-		.option('--timeout <ms>', 'longest wait for one connection; what exceeds it is a gap', text => readNumber(text, {min: 1, max: 600_000}), 5000)
-		.option('--trace-buffer <bytes>', 'what the kernel may queue of trace events', text => readNumber(text, {min: 1, max: 2_147_483_647}), defaultBufferBytes)
+		.addOption(timeoutOption())
+		.addOption(bufferOption())
 		.addHelpText('after', examples)
 		.action(async (input: string | undefined, flags: MutateFlags) => {
 			const {mutateCommand} = await import('../commands/mutate.js');

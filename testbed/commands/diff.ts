@@ -80,13 +80,13 @@ export async function diffCommand(sources: readonly string[], flags: DiffFlags):
 async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: DiffFlags, {signal, onStage}: {
 	readonly signal: AbortSignal; readonly onStage: (stage: string) => void;
 }): Promise<ComparisonSuite> {
-	const {family: families, paths, timeout: timeoutMs, traceBuffer: traceBufferBytes, proxyUid, proxyGid} = flags;
+	const {family: families, paths, timeout: timeoutMs, traceBuffer: traceBufferBytes} = flags;
 	const [first] = inputs;
 	const reports: readonly ComparisonReport[] = await compareNeighbours({
 		inputs,
 		families,
 		// One proxy for all of them: another user would be another packet.
-		credentials: usualCredentials({...(proxyUid === undefined ? {} : {proxyUid}), ...(proxyGid === undefined ? {} : {proxyGid})}, first!.intent, first!.proxy),
+		credentials: usualCredentials(flags, first!.intent, first!.proxy),
 		arePathsCompared: paths === true,
 		readWith: inputs.map((_, place) => readWith(dumps6[place], flags)),
 		timeoutMs,

@@ -34,7 +34,7 @@ Records and writes; returns the exit status. Where evidence is missing, nothing 
 @throws {TestbedError} INPUT or USAGE for the input, and all that a recording throws.
 */
 export async function recordCommand(input: string | undefined, flags: RecordFlags): Promise<number> {
-	const {family: families, backend, dnsServers, rules6: source6, output, proxyUid, proxyGid} = flags;
+	const {family: families, backend, dnsServers, rules6: source6, output} = flags;
 	const rules = loadRuleInput({
 		source: input ?? defaultInput, source6, families, dnsServers, ...(backend === undefined ? {} : {backend}),
 	});
@@ -48,7 +48,7 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 			request: {source6, dnsServers},
 			scenarios,
 			families,
-			credentials: usualCredentials({...(proxyUid === undefined ? {} : {proxyUid}), ...(proxyGid === undefined ? {} : {proxyGid})}, rules.intent, rules.proxy),
+			credentials: usualCredentials(flags, rules.intent, rules.proxy),
 			timeoutMs: flags.timeout,
 			traceBufferBytes: flags.traceBuffer,
 			signal,
