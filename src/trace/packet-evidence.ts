@@ -50,7 +50,7 @@ export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 		}
 	}
 
-	if (again.some(other => hitsOf(other) !== hitsOf(packet!) && other.traversals.length > 0)) {
+	if (again.some(other => !isRetransmission(other, packet!) && hitsOf(other) !== hitsOf(packet!) && other.traversals.length > 0)) {
 		gaps.push({kind: 'ambiguous', message: `A repeated packet of ${name} took another way than the first.`});
 	}
 
@@ -61,6 +61,11 @@ export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 			? []
 			: chainsMissed(packet, under).map((chain): Gap => ({kind: 'not-traced', message: `The first packet of ${name} arrived, but the trace does not show it in ${chain}.`})),
 	};
+}
+
+/** Whether a packet is the other one sent again by its socket. Conntrack knows the connection by then: nat is not asked any more, and its state may be another, so that such a packet may go another way and says nothing of the first. */
+function isRetransmission({header: {sequence}}: TracedPacket, {header}: TracedPacket): boolean {
+	return sequence !== undefined && sequence === header.sequence;
 }
 
 function hitsOf(packet: TracedPacket): string {

@@ -47,7 +47,7 @@ export type ProberOptions = {
 	readonly ruleSet: RuleSet;
 	/** Transparent sockets that wait in the pod for what TPROXY gives them, as the proxy's would: none. Without one the target drops. */
 	readonly listening?: readonly Listening[] | undefined;
-	/** How long an answer may take before its probe counts as quiet. */
+	/** How long an answer may take before its probe counts as quiet; half a second at most. */
 	readonly timeoutMs?: number;
 	/** Probes between two readings of the counters: 4,096, and more where there are so many rules that the reading takes long. */
 	readonly batchSize?: number;
@@ -59,6 +59,7 @@ export type ProberOptions = {
 
 const window = 512; // Probes that the trace may be behind: some 15,000 messages of at most 2 KiB in the kernel's memory, a half of the default buffer.
 const datagramMs = 200; // A datagram that somebody takes has no answer, and everything here answers within a millisecond.
+const connectionMs = 500; // The same for TCP; after a second the kernel sends a SYN again (TCP_TIMEOUT_INIT, include/net/tcp.h), and that packet is no probe.
 const repeats = 3; // How often what is not whole is sent again, each time in batches of an eighth.
 const shrink = 8;
 
@@ -84,6 +85,8 @@ export class Prober implements AsyncDisposable {
 
 	/** Probes that were sent more than once, because their evidence was not whole. */
 	repeated = 0;
+	/** Probes whose answer was waited for in vain. */
+	unanswered = 0;
 	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize' | 'hasInvalid'>>;
 	readonly #givenBatchSize: number | undefined;
 	readonly #memory = new SharedArrayBuffer(4 * shared.words);
@@ -348,10 +351,11 @@ export class Prober implements AsyncDisposable {
 
 			const isAnyTcp = own.some(position => requests[position]!.protocol === 'tcp' && requests[position]!.packet !== 'invalid');
 			const sender = await this.#sender(from); // eslint-disable-line no-await-in-loop -- Two at most.
-			sender.tell({type: 'settle', indices: own.map(position => places[position]![1]), timeoutMs: isAnyTcp ? timeoutMs : Math.min(timeoutMs, datagramMs)});
+			sender.tell({type: 'settle', indices: own.map(position => places[position]![1]), timeoutMs: Math.min(timeoutMs, isAnyTcp ? connectionMs : datagramMs)});
 			const {ends} = await sender.next<SenderAnswer, 'settled'>('settled'); // eslint-disable-line no-await-in-loop -- As above.
 			for (const [index, state, error] of ends) {
 				side.late.set(index, {state, error});
+				this.unanswered += Number(state === states.quiet);
 			}
 		}
 	}
