@@ -7,6 +7,7 @@ import type {FlownLeg} from '../src/classes/moved.js';
 import {defaultTopology} from '../src/scenario/topology.js';
 import type {ActorCredentials} from '../src/scenario/types.js';
 import type {Gap} from '../src/trace/gap.js';
+import {isLedAway} from '../src/trace/given-socket.js';
 import {loopStops} from '../src/trace/sockets.js';
 import {LockFile} from './lock-file.js';
 import {answerElsewhere, refuseOutside} from './neighbourhood.js';
@@ -80,6 +81,11 @@ export class ProbeStage implements AsyncDisposable {
 		return this.#prober?.repeated ?? 0;
 	}
 
+	/** Probes whose answer was waited for in vain. */
+	get unanswered(): number {
+		return this.#prober?.unanswered ?? 0;
+	}
+
 	/**
 	Puts rules in the place of those of before, and gets everything ready that they need; returns what the kernel then holds. `hasInvalid`: questions may be invalid packets, for which conntrack is turned on whatever the rules do.
 
@@ -134,7 +140,7 @@ export class ProbeStage implements AsyncDisposable {
 		while (left.length > 0) {
 			const answers = await play.prober.probe(left.map(([, request]) => request)); // eslint-disable-line no-await-in-loop -- One leg after the other.
 			left = left.flatMap(([index, request], position) => {
-				const next = land(flights[index]!, {request, answer: answers[position]!, nextLegs: play.nextLegs});
+				const next = land(flights[index]!, {request, answer: answers[position]!, play});
 				return next === undefined || !follow ? [] : [[index, {id: request.id, ...next}] as const];
 			});
 		}
@@ -159,8 +165,8 @@ export class ProbeStage implements AsyncDisposable {
 }
 
 /** Notes a leg; returns the next one, if somebody carries it on. */
-function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, nextLegs}: {
-	readonly request: ProbeRequest; readonly answer: ProbeAnswer; readonly nextLegs: NextLegs;
+function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, play: {nextLegs, ruleSet}}: {
+	readonly request: ProbeRequest; readonly answer: ProbeAnswer; readonly play: Play;
 }): Omit<ProbeRequest, 'id'> | undefined {
 	flight.gaps.push(...gaps);
 	if (unsendable !== undefined) {
@@ -175,7 +181,7 @@ function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, nex
 	// A connection of the pod whose answer does not come back is never made, so nobody carries it on.
 	const isHalf = leg.protocol === 'tcp' && leg.end.kind === 'unknown' && request.from === 'pod';
 	const listener = isHalf ? undefined : nextLegs.listenerAt(leg);
-	flight.legs.push({...asFlown(leg), end: isHalf ? leg.end : endOf(leg, listener)});
+	flight.legs.push({...asFlown(leg, ruleSet), end: isHalf ? leg.end : endOf(leg, listener)});
 	if (listener === undefined || flight.gaps.length > 0) {
 		return undefined;
 	}
@@ -190,8 +196,9 @@ function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, nex
 }
 
 /** By which hook it was delivered, its end says. */
-function asFlown({arrivedBy: _, ...leg}: FlownLeg & {readonly arrivedBy: unknown}): FlownLeg {
-	return leg;
+function asFlown({arrivedBy: _, ...leg}: FlownLeg & {readonly arrivedBy: unknown}, ruleSet: RuleSet): FlownLeg {
+	const isWhereAsked = leg.deliveredTo?.address === leg.to.address && leg.deliveredTo.port === leg.to.port;
+	return isWhereAsked ? {...leg, isLedAway: isLedAway(leg.traversals, ruleSet)} : leg;
 }
 
 /** A leg of which no packet ever was, as that of an actor: the kernel told the one who wanted it why. */

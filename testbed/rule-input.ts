@@ -2,9 +2,13 @@
 What `--rules` names → rules and what they are meant to do. Nothing is installed before all of it has been understood.
 */
 
+import {familyNames} from '../src/netfilter/address.js';
 import {InputError} from '../src/istio/input-error.js';
 import {ParseError} from '../src/netfilter/parse-error.js';
-import type {Backend} from '../src/netfilter/types.js';
+import {conntrackNeedOf} from '../src/netfilter/conntrack-need.js';
+import {baseChainOf, tablesOf} from '../src/netfilter/lookup.js';
+import type {Backend, RuleSet} from '../src/netfilter/types.js';
+import {addressFamilies} from '../src/scenario/topology.js';
 import {TestbedError} from './errors.js';
 import type {RuleInput} from './options.js';
 import {ofAmbient} from './rule-inputs/ambient.js';
@@ -44,7 +48,8 @@ export function loadRuleInputs(request: InputRequest): LoadedInputs {
 	}
 
 	try {
-		return (request.text === undefined ? kindOf(source) : ofDump)(request);
+		const {inputs, missing} = (request.text === undefined ? kindOf(source) : ofDump)(request);
+		return {inputs: inputs.map(input => ({...input, warnings: [...input.warnings, ...idleNatOf(input.ruleSet)]})), missing};
 	} catch (error) {
 		if (error instanceof InputError || error instanceof ParseError) {
 			throw new TestbedError('INPUT', {message: `--rules ${source}: ${error.message}`, state: 'Nothing was installed.', cause: error});
@@ -52,6 +57,16 @@ export function loadRuleInputs(request: InputRequest): LoadedInputs {
 
 		throw error;
 	}
+}
+
+/** Says of which families nat holds rules that no packet will ever be asked about. */
+function idleNatOf(ruleSet: RuleSet): readonly string[] {
+	return addressFamilies
+		.filter(family => {
+			const tables = tablesOf(ruleSet, family);
+			return conntrackNeedOf(tables) === 'no' && tables.some(table => table.chains.some(chain => baseChainOf(table, chain)?.type === 'nat' && chain.rules.length > 0));
+		})
+		.map(family => `${familyNames[family]}: no rule here turns conntrack on (REDIRECT, DNAT and a conntrack match do), so the kernel asks nat about no packet, and no path shows its rules.`);
 }
 
 /** Who reads an input, by what it begins with. */

@@ -2,7 +2,7 @@
 The base chains of a rule set in the order in which packets meet them.
 */
 
-import {baseChainOf, tableFamily} from '../netfilter/lookup.js';
+import {baseChainOf, tablesOf} from '../netfilter/lookup.js';
 import type {
 	AddressFamily, BaseChain, Chain, Hook, RuleSet, Table,
 } from '../netfilter/types.js';
@@ -11,9 +11,8 @@ import type {
 export type HeldChain = {readonly table: Table; readonly chain: Chain; readonly base: BaseChain; readonly isNative: boolean};
 
 /** The base chains that packets of a family meet, in the kernel's order. Tables of one priority stand in the order in which they were made. */
-export function chainsByHook({tables}: RuleSet, family: AddressFamily): Readonly<Record<Hook, readonly HeldChain[]>> {
-	const all = tables
-		.filter(table => table.family === 'inet' || table.family === tableFamily(family))
+export function chainsByHook(ruleSet: RuleSet, family: AddressFamily): Readonly<Record<Hook, readonly HeldChain[]>> {
+	const all = tablesOf(ruleSet, family)
 		.flatMap(table => table.chains.flatMap((chain): readonly HeldChain[] => {
 			const base = baseChainOf(table, chain);
 			return base === undefined

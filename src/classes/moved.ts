@@ -13,8 +13,8 @@ import type {ClassSet, PacketClass} from './classes.js';
 import type {Representative} from './representatives.js';
 import {describeBox} from './words.js';
 
-/** A leg with the place where it was delivered; undefined where it was not. */
-export type FlownLeg = Leg & {readonly deliveredTo: Endpoint | undefined};
+/** A leg with the place where it was delivered; undefined where it was not. `isLedAway`: some rule saw to that, though it may be the place that was asked for. */
+export type FlownLeg = Leg & {readonly deliveredTo: Endpoint | undefined; readonly isLedAway?: boolean};
 
 /** What the kernel did with one probe and with what the proxy carried on of it. */
 export type Flight = {readonly legs: readonly FlownLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
@@ -46,12 +46,16 @@ export type Statement = {
 /** What is compared of one probe: see {@link arrivalsOf}, and the rules by role. */
 export type Way = {readonly arrivals: readonly string[]; readonly roles: ReadonlyArray<readonly string[]>};
 
-/** Where each leg arrived: `direct` is where it wanted to go, otherwise the listener or the address that it was sent to instead; or what became of it. */
+/** Where each leg arrived: `direct` is where it wanted to go, otherwise the listener or the port that a rule led it to instead; or what became of it. */
 export function arrivalsOf({legs, isLoop}: Flight): readonly string[] {
 	return [...legs.map(leg => arrivalOf(leg)), ...(isLoop ? ['loop'] : [])];
 }
 
-function arrivalOf({end, to, deliveredTo}: FlownLeg): string {
+/** What becomes of a connection that does come somewhere. */
+const nobodyListens = 'where nobody listens';
+const answerLost = 'whose answer does not come back';
+
+function arrivalOf({end, to, deliveredTo, isLedAway = false}: FlownLeg): string {
 	if (end.kind === 'dropped' || end.kind === 'unreachable') {
 		return end.kind;
 	}
@@ -60,11 +64,15 @@ function arrivalOf({end, to, deliveredTo}: FlownLeg): string {
 		return 'unknown';
 	}
 
-	if (deliveredTo.address === to.address && deliveredTo.port === to.port) {
+	if (!isLedAway && deliveredTo.address === to.address && deliveredTo.port === to.port) {
 		return 'direct';
 	}
 
-	return end.kind === 'accepted' ? end.stop : `port ${deliveredTo.port}, where nobody listens`;
+	if (end.kind === 'accepted') {
+		return end.stop;
+	}
+
+	return `port ${deliveredTo.port}, ${end.kind === 'unknown' ? answerLost : nobodyListens}`;
 }
 
 /** The rules that decided on a leg, by role; a rule without one by its text. */
@@ -95,7 +103,7 @@ export function severityOf(from: readonly string[], to: readonly string[]): Seve
 }
 
 function isLost(arrivals: readonly string[]): boolean {
-	return arrivals.some(arrival => arrival === 'dropped' || arrival === 'unreachable' || arrival === 'unknown' || arrival.endsWith('where nobody listens'));
+	return arrivals.some(arrival => arrival === 'dropped' || arrival === 'unreachable' || arrival === 'unknown' || arrival.endsWith(nobodyListens) || arrival.endsWith(answerLost));
 }
 
 /** Whether two lists of words are the same. */

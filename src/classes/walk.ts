@@ -2,23 +2,23 @@
 Sets of packets on their way through a rule set, by our reading of the rules: each condition parts a set in those that meet it and those that do not. What comes out are classes: sets of packets that meet the same rules. The reading never says what the kernel does; it says which packets need not be asked twice.
 */
 
-import type {Endpoint, Leg, RuleHit, Traversal} from '../netfilter/path.js';
+import {conntrackNeedOf} from '../netfilter/conntrack-need.js';
+import {tablesOf} from '../netfilter/lookup.js';
+import type {RuleHit} from '../netfilter/path.js';
 import type {
-	Chain, Hook, Match, Rule, RuleSet, Target,
+	Chain, Hook, Rule, RuleSet, Target,
 } from '../netfilter/types.js';
 import {
-	applyRule, enterChain, factsAt, freshPacket, type PacketFacts, type PacketState,
+	applyRule, enterChain, freshPacket, type PacketState,
 } from '../judge/packet-facts.js';
-import {askMatch} from '../judge/rule-answer.js';
 import {finalVerdict} from '../trace/lookup.js';
-import {
-	fieldOf, isAsSent, isUnknownThere, withValue, type Bound,
-} from './asked-field.js';
+import type {Bound} from './asked-field.js';
 import {chainsByHook, type HeldChain} from './base-chains.js';
 import {
 	cutsIn, within, without, type Box,
 } from './box.js';
-import {packetKinds, type FieldName, type Fields} from './fields.js';
+import {Conditions} from './conditions.js';
+import {packetKinds, type Fields} from './fields.js';
 import {translationOf} from './translation.js';
 import {isOwnAddress, type Origin, type Places, type Situation} from './world.js';
 
@@ -58,9 +58,6 @@ type State = {
 	readonly doubts: ReadonlySet<WalkedRule>;
 };
 
-/** Where a condition looks: at a field as it was sent, at something that is the same for the whole set, or at what is not known. */
-type Asked = {readonly field: FieldName; readonly set: bigint} | boolean | 'not-known';
-
 /** Kinds of packets are never in one set together. */
 const invalidOnly = 1n << BigInt(packetKinds.indexOf('invalid'));
 
@@ -70,14 +67,17 @@ export class Walker {
 	readonly #places: Places;
 	readonly #program: Program;
 	readonly #chains: Readonly<Record<Hook, readonly HeldChain[]>>;
-	readonly #sets = new Map<Match, bigint>();
+	readonly #isNatAsked: boolean;
+	readonly #conditions: Conditions;
 	readonly #rules = new Map<Rule, WalkedRule>();
 
 	constructor(program: Program, {fields, places}: {readonly fields: Fields; readonly places: Places}) {
 		this.#fields = fields;
 		this.#places = places;
 		this.#program = program;
+		this.#conditions = new Conditions(fields);
 		this.#chains = chainsByHook(program.ruleSet, fields.family);
+		this.#isNatAsked = conntrackNeedOf(tablesOf(program.ruleSet, fields.family)) !== 'no';
 	}
 
 	/** Cuts a set of packets into classes. */
@@ -157,11 +157,11 @@ export class Walker {
 		}
 
 		const entered: State = {...state, chainsDone: state.chainsDone + 1};
-		// Over lo the packet's connection has its translation already, and an invalid one has no connection (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
+		// Over lo the packet's connection has its translation already, and an invalid one has no connection, as none has where conntrack is off (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
 		const isInvalid = state.box.packet === invalidOnly;
 		// What one chain has translated is asked of no other of its hook.
 		const isTranslated = (state.hook === 'output' || state.hook === 'prerouting' ? state.to : state.from) !== undefined;
-		if ((isOverLo || isInvalid || isTranslated) && held.base.type === 'nat') {
+		if ((!this.#isNatAsked || isOverLo || isInvalid || isTranslated) && held.base.type === 'nat') {
 			return entered;
 		}
 
@@ -225,7 +225,7 @@ export class Walker {
 		let inside: State | undefined = state;
 		let isDoubtful = false;
 		for (const match of rule.matches) {
-			const asked = this.#answer(match, inside, origin);
+			const asked = this.#conditions.answer(match, inside, origin);
 			if (asked === 'not-known') {
 				isDoubtful = true;
 			} else if (asked === false) {
@@ -316,52 +316,6 @@ export class Walker {
 		return cutsIn(state.box.mark).map(place => ({
 			...state, box: {...state.box, mark: 1n << BigInt(place)}, isMarkSent: false, packet: {...state.packet, mark: Number(this.#fields.cuts.mark[place]!.first)},
 		}));
-	}
-
-	#answer(match: Match, state: State, origin: Origin): Asked {
-		const field = fieldOf[match.kind];
-		if (field !== undefined && isAsSent(field, state, origin)) {
-			return {field, set: this.#setOf(match, field, state)};
-		}
-
-		if (isUnknownThere(field, state)) {
-			return 'not-known';
-		}
-
-		return askMatch(match, this.#facts(state), {isNative: state.held!.isNative});
-	}
-
-	/** The cuts of a field that a condition holds for. */
-	#setOf(match: Match, field: FieldName, state: State): bigint {
-		const known = this.#sets.get(match);
-		if (known !== undefined) {
-			return known;
-		}
-
-		let set = 0n;
-		const facts = this.#facts(state);
-		for (const [place, {first}] of this.#fields.cuts[field].entries()) {
-			if (askMatch(match, withValue(facts, field, {value: first, fields: this.#fields}), {isNative: state.held!.isNative}) === true) {
-				set |= 1n << BigInt(place);
-			}
-		}
-
-		this.#sets.set(match, set);
-		return set;
-	}
-
-	/** A packet of the set, where it is now. Its fields as they were sent are not asked here, so any value does. */
-	#facts({packet, from, to, hook, inInterface, outInterface, held}: State): PacketFacts {
-		const {family} = this.#fields;
-		const nowhere: Endpoint = {address: family === 'ipv4' ? '0.0.0.0' : '::', port: 0};
-		const [source, destination] = [from, to].map(bound => typeof bound === 'object' ? bound : nowhere) as [Endpoint, Endpoint];
-		const leg: Leg = {
-			actor: '', family, protocol: 'tcp', from: source, to: typeof to === 'object' ? nowhere : destination, socket: {uid: 0, gid: 0}, traversals: [], end: {kind: 'refused'},
-		};
-		const traversal: Traversal = {
-			hook, family: held!.table.family, table: held!.table.name, chain: held!.chain.name, hits: [], end: {by: 'open'}, inInterface, outInterface, source, destination,
-		};
-		return factsAt(leg, traversal, packet);
 	}
 }
 

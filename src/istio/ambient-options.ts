@@ -2,7 +2,7 @@
 Ambient mode: what the CNI agent (`cni/pkg/config`, AmbientConfig and PodLevelOverrides) is told about a pod, and how a user writes it: `ambient:1.30 --redirect-dns=false --ingress`.
 */
 
-import {parseAddress} from '../netfilter/address.js';
+import {familyNames, parseAddress} from '../netfilter/address.js';
 import {ownerMax} from '../netfilter/rule-values.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import {InputError} from './input-error.js';
@@ -148,7 +148,7 @@ export function readVirtualInterfaces(text: string, option: string): readonly st
 
 function readAddress(text: string, option: string, family: AddressFamily): string {
 	if (parseAddress(text, family) === undefined) {
-		throw new InputError(`"${text}" is no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`, option);
+		throw new InputError(`"${text}" is no ${familyNames[family]} address`, option);
 	}
 
 	return text;

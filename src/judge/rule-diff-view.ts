@@ -3,7 +3,8 @@ Two rule sets side by side, so that chains can be compared one by one: a table t
 */
 
 import {familyOfAddress, parseRange} from '../netfilter/address.js';
-import {builtInChains, tableFamily} from '../netfilter/built-in.js';
+import {builtInChains} from '../netfilter/built-in.js';
+import {tablesOf} from '../netfilter/lookup.js';
 import type {
 	AddressFamily, Chain, Family, Match, Rule, RuleSet, Table,
 } from '../netfilter/types.js';
@@ -32,7 +33,7 @@ export type Sides<Value> = {readonly from: Value; readonly to: Value};
 export function viewSets({from, to}: Sides<RuleSet>, families: readonly AddressFamily[]): Sides<readonly ViewedTable[]> {
 	const isSplit = hasBothFamilies(from) !== hasBothFamilies(to);
 	const view = ({tables}: RuleSet): readonly ViewedTable[] => isSplit
-		? families.flatMap(family => viewTables(tables.filter(table => table.family === 'inet' || table.family === tableFamily(family)), () => family))
+		? families.flatMap(family => viewTables(tablesOf({tables}, family), () => family))
 		: (['ip', 'ip6', 'inet'] as const).flatMap(family => viewTables(tables.filter(table => table.family === family), diffFamilyOf));
 	return {from: view(from), to: view(to)};
 }

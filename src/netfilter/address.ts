@@ -13,6 +13,9 @@ export type AddressRange = {readonly family: AddressFamily; readonly first: bigi
 /** How many bits an address has (RFC 791, RFC 8200). */
 export const addressBits = {ipv4: 32, ipv6: 128} as const satisfies Record<AddressFamily, number>;
 
+/** What people call the families. */
+export const familyNames = {ipv4: 'IPv4', ipv6: 'IPv6'} as const satisfies Record<AddressFamily, string>;
+
 const decimalPattern = /^(?:0|[1-9]\d{0,2})$/;
 const groupPattern = /^[\da-f]{1,4}$/i;
 

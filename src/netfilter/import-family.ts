@@ -2,6 +2,7 @@
 Which family the tables of a text are of, when nobody says so: told by the program that a comment names, by addresses, by what only one family has, and by the order of the dumps.
 */
 
+import {familyNames} from './address.js';
 import {familyOfTool} from './import-noise.js';
 import {problem, type Line} from './parse-error.js';
 import type {SaveBlock} from './save.js';
@@ -51,7 +52,7 @@ export function tellFamilies(blocks: readonly SaveBlock[], family: AddressFamily
 		// A table cannot be there twice in a family, so the other dump of the two is of the other one.
 		if (dumps.length === 2 && known.size === 1) {
 			const other: AddressFamily = known.has('ipv4') ? 'ipv6' : 'ipv4';
-			warnings.push(`line ${dump.blocks[0]!.line.number}: nothing in the rules tells their family: they are taken as those of ${other === 'ipv4' ? 'IPv4' : 'IPv6'}, because the other dump is not.`);
+			warnings.push(`line ${dump.blocks[0]!.line.number}: nothing in the rules tells their family: they are taken as those of ${familyNames[other]}, because the other dump is not.`);
 			return other;
 		}
 
@@ -94,7 +95,7 @@ function signsOf(block: SaveBlock): Signed {
 		}
 
 		if (first !== undefined && first.family !== family) {
-			throw problem(line, `a rule of ${family === 'ipv4' ? 'IPv4' : 'IPv6'} in a table with rules of the other family (line ${first.line.number}); give them separately: --rules FILE --rules6 FILE`);
+			throw problem(line, `a rule of ${familyNames[family]} in a table with rules of the other family (line ${first.line.number}); give them separately: --rules FILE --rules6 FILE`);
 		}
 
 		first ??= {family, line};

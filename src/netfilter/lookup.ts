@@ -43,11 +43,14 @@ export function * rulesOf(ruleSet: RuleSet): Generator<PlacedRule, void> {
 	}
 }
 
+/** The tables that packets of a family meet: those of its own, and native ones of both. */
+export function tablesOf({tables}: RuleSet, family: AddressFamily): readonly Table[] {
+	return tables.filter(table => table.family === tableFamily(family) || table.family === 'inet');
+}
+
 /** The names of the tables that hold at least one rule for packets of a family: only these can show up in a path. */
 export function tablesWithRules(ruleSet: RuleSet, family: AddressFamily): readonly string[] {
-	return ruleSet.tables
-		.filter(table => (table.family === tableFamily(family) || table.family === 'inet') && table.chains.some(({rules}) => rules.length > 0))
-		.map(({name}) => name);
+	return tablesOf(ruleSet, family).filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name);
 }
 
 /** Whether a table sees first packets of connections only: every base chain of it is of type nat. */

@@ -2,10 +2,11 @@
 A comparison for people: each move as a sentence, with its reason and the command that shows it; the gravest first.
 */
 
+import {familyNames} from '../netfilter/address.js';
 import type {Statement} from '../classes/moved.js';
 import type {ComparisonReport} from './comparison-types.js';
 import {
-	describeChange, describeExtent, describeLeftOut, printFamily, severityWords, summaryOf,
+	describeChange, describeExtent, describeLeftOut, severityWords, summaryOf,
 } from './comparison-words.js';
 import {hang} from './layout.js';
 import {createPainter, type Painter} from './painter.js';
@@ -62,7 +63,7 @@ function printStatement(statement: Statement, {from, to, replayWith}: Comparison
 	const [first, ...rest] = traffic;
 	return [
 		...hang({
-			indent: 0, label: severity === 'path' ? '~' : '✘', column: 2, text: `${first ?? ''}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => printFamily(family)).join(' and ')})`, width, paintLabel: colour, paintText: paint.bold,
+			indent: 0, label: severity === 'path' ? '~' : '✘', column: 2, text: `${first ?? ''}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => familyNames[family]).join(' and ')})`, width, paintLabel: colour, paintText: paint.bold,
 		}),
 		...rest.flatMap(text => hang({
 			indent: 2, label: 'and', column, text, width, paintLabel: paint.dim,

@@ -2,6 +2,7 @@
 What a comparison says, in sentences that every printer uses.
 */
 
+import {familyNames} from '../netfilter/address.js';
 import type {Severity, Statement} from '../classes/moved.js';
 import type {FieldName} from '../classes/fields.js';
 import type {ComparisonReport} from './comparison-types.js';
@@ -28,7 +29,7 @@ export function describeChange({severity, from, to}: Pick<Statement, 'severity' 
 
 /** How much was compared: nothing is called equal without it. */
 export function describeExtent({families}: Pick<ComparisonReport, 'families'>): string {
-	const classes = families.map(({family, classes: count}) => `${count} in ${printFamily(family)}`).join(' and ');
+	const classes = families.map(({family, classes: count}) => `${count} in ${familyNames[family]}`).join(' and ');
 	const probes = families.reduce((sum, {probes: count}) => sum + count, 0);
 	const fields = [...new Set(families.flatMap(({fields: names}) => names))].map(name => fieldWords[name]);
 	return `${classes} classes of packets, ${probes} probes on each side, over every field that some rule looks at${fields.length === 0 ? ' (none does)' : ` (${fields.join(', ')})`}`;
@@ -56,9 +57,4 @@ export function summaryOf(report: Pick<ComparisonReport, 'outcome' | 'statements
 	return outcome === 'equal'
 		? 'Equal: no class of packets goes another way.'
 		: `Inconclusive: nothing moved in what could be compared, but ${gaps.length === 1 ? 'there is a gap' : `there are ${gaps.length} gaps`}.`;
-}
-
-/** `IPv4`. */
-export function printFamily(family: 'ipv4' | 'ipv6'): string {
-	return family === 'ipv4' ? 'IPv4' : 'IPv6';
 }

@@ -2,8 +2,8 @@
 Which rules are reached by what, for people: a table, and the reasons for those that nothing reaches.
 */
 
+import {familyNames} from '../netfilter/address.js';
 import {completeName, type Reach, type RuleCoverage} from '../classes/coverage.js';
-import {printFamily} from './comparison-words.js';
 import {
 	coverageExitCode, isDoubtful, missingCases, type CoverageReport,
 } from './coverage-types.js';
@@ -24,7 +24,7 @@ export function printCoverage(report: CoverageReport, {colour, width, verbose}: 
 	const lines = [
 		'',
 		...printRows([
-			['rules', [`${rules.source}, ${rules.backend}, ${report.families.map(family => printFamily(family)).join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
+			['rules', [`${rules.source}, ${rules.backend}, ${report.families.map(family => familyNames[family]).join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
 			['system', [`Linux ${kernel},`, `iptables ${iptables},`, `nft ${nft}`]],
 			['probes', [cases.map(({name, probes}) => `${name} ${probes}${name === completeName ? ` (${classes} classes of packets)` : ''}`).join(', ')]],
 		], style),

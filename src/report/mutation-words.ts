@@ -2,10 +2,11 @@
 What a report on mutants says, in sentences that every printer uses.
 */
 
+import {familyNames} from '../netfilter/address.js';
 import type {Fate, Score} from '../classes/mutation.js';
 import type {Mutant} from '../classes/mutants.js';
 import type {Statement} from '../classes/moved.js';
-import {describeChange, printFamily} from './comparison-words.js';
+import {describeChange} from './comparison-words.js';
 import {printReplay} from './replay-command.js';
 import type {MutationReport} from './mutation-types.js';
 import {quote} from './shell-word.js';
@@ -69,5 +70,5 @@ export function describeFate(fate: Fate): string {
 export function describeCounts({results, families}: Pick<MutationReport, 'results' | 'families'>): string {
 	const count = (kind: Fate['kind']): number => results.filter(({fate}) => fate.kind === kind).length;
 	const byPaths = results.filter(({fate}) => fate.kind === 'differs' && !fate.isByStops).length;
-	return `${results.length} in ${families.map(family => printFamily(family)).join(' and ')}: ${count('differs')} differ (${byPaths} of them by the rules on the way alone), ${count('equivalent')} are equivalent, ${count('rejected')} cannot be installed${count('inconclusive') === 0 ? '' : `, ${count('inconclusive')} inconclusive`}`;
+	return `${results.length} in ${families.map(family => familyNames[family]).join(' and ')}: ${count('differs')} differ (${byPaths} of them by the rules on the way alone), ${count('equivalent')} are equivalent, ${count('rejected')} cannot be installed${count('inconclusive') === 0 ? '' : `, ${count('inconclusive')} inconclusive`}`;
 }

@@ -2,10 +2,11 @@
 Comparisons as results for machines: a case for each pair of rule sets, which passes when they are equal.
 */
 
+import {familyNames} from '../netfilter/address.js';
 import type {Statement} from '../classes/moved.js';
 import {comparisonExitCode, type ComparisonReport} from './comparison-types.js';
 import {
-	describeChange, describeExtent, printArrivals, printFamily, severityWords, summaryOf,
+	describeChange, describeExtent, printArrivals, severityWords, summaryOf,
 } from './comparison-words.js';
 import {printReplay} from './replay-command.js';
 import {withDoubt, type CaseOutcome, type ResultCase, type Results} from './results.js';
@@ -70,5 +71,5 @@ function outcomeOf(report: ComparisonReport): CaseOutcome {
 /** One statement as a sentence. */
 export function describeStatement(statement: Statement): string {
 	const {traffic, severity, families, cause} = statement;
-	return `${traffic.join('; and ')}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => printFamily(family)).join(' and ')}), because ${cause.text}.`;
+	return `${traffic.join('; and ')}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => familyNames[family]).join(' and ')}), because ${cause.text}.`;
 }

@@ -2,6 +2,7 @@
 Rules and packets in words: what a rule does, which condition it asks for, and what the packet is instead.
 */
 
+import {familyNames} from '../netfilter/address.js';
 import type {
 	Match, PortRange, Target,
 } from '../netfilter/types.js';
@@ -129,8 +130,6 @@ function hexadecimal(value: number): string {
 function printRange({from, to}: PortRange, separator: string): string {
 	return from === to ? String(from) : `${from}${separator}${to}`;
 }
-
-const familyNames = {ipv4: 'IPv4', ipv6: 'IPv6'} as const;
 
 /** What the packet is where a condition asks, as a clause: `the socket's UID is 1000`. */
 export function factFor(match: Match, facts: PacketFacts): string {

@@ -2,10 +2,11 @@
 A verification for people: what moved, with its reason and the command that shows it; the gravest first.
 */
 
+import {familyNames} from '../netfilter/address.js';
 import type {Statement} from '../classes/moved.js';
 import {nameOfCase} from '../classes/verified-cases.js';
 import {
-	describeChange, describeExtent, describeLeftOut, printFamily, severityWords,
+	describeChange, describeExtent, describeLeftOut, severityWords,
 } from './comparison-words.js';
 import {hang, paragraph} from './layout.js';
 import {createPainter, type Painter} from './painter.js';
@@ -70,7 +71,7 @@ function printStatement(statement: Statement, {rules}: VerificationReport, {pain
 	});
 	return [
 		...hang({
-			indent: 0, label: '✘', column: 2, text: `${first}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => printFamily(family)).join(' and ')})`, width, paintLabel: colour, paintText: paint.bold,
+			indent: 0, label: '✘', column: 2, text: `${first}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => familyNames[family]).join(' and ')})`, width, paintLabel: colour, paintText: paint.bold,
 		}),
 		...rest.flatMap(text => row('and', text)),
 		...row('because', cause.text),

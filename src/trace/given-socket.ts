@@ -31,6 +31,17 @@ export function givenSocketOf(traversals: readonly Traversal[], ruleSet: RuleSet
 	return undefined;
 }
 
+/** Whether a rule led a packet away from what it asked for. It can come to the same address and port all the same: to the proxy's own port, or under TPROXY, which leaves both as they are. */
+export function isLedAway(traversals: readonly Traversal[], ruleSet: RuleSet): boolean {
+	return traversals.some(({hits}) => hits.some(hit => {
+		const target = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
+		return target !== undefined && (target.kind === 'redirect' || target.kind === 'tproxy' || (target.kind === 'extension' && leading.has(target.name.toUpperCase())));
+	}));
+}
+
+/** Targets of the same kind that are not read any further. */
+const leading: ReadonlySet<string> = new Set(['DNAT', 'NETMAP', 'REDIRECT', 'TPROXY']);
+
 /** Where a packet was delivered that a rule gave to a socket. */
 export function deliveredBy(given: GivenSocket | undefined, arrival: {readonly hook: 'input' | 'postrouting'; readonly destination: Endpoint} | undefined): Endpoint | undefined {
 	return arrival?.hook === 'input' && given?.port !== undefined ? {address: arrival.destination.address, port: given.port} : arrival?.destination;

@@ -3,7 +3,7 @@ What the trace of one connection's first packet shows, and what is missing in it
 */
 
 import type {Traversal} from '../netfilter/path.js';
-import {tableFamily, tablesWithRules} from '../netfilter/lookup.js';
+import {tablesOf, tablesWithRules} from '../netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import type {Gap} from './gap.js';
 import type {TracedPacket} from './packets.js';
@@ -31,7 +31,7 @@ export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 
 	const tables = tablesWithRules(ruleSet, family);
 	const traversals = packet?.traversals.filter(({table}) => tables.includes(table)) ?? [];
-	const under = ruleSet.tables.filter(({family: own, name: table}) => tables.includes(table) && (own === tableFamily(family) || own === 'inet'));
+	const under = tablesOf(ruleSet, family).filter(({name: table}) => tables.includes(table));
 	if (packet !== undefined && traversals.length === 0 && canMeetChain(packet, under)) {
 		gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but no chain of ${tables.join(', ')} shows it.`});
 	}

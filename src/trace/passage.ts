@@ -3,6 +3,7 @@ Which base chains a packet must have passed if it arrived. A chain without a mat
 */
 
 import {baseChainOf} from '../netfilter/built-in.js';
+import {conntrackNeedOf} from '../netfilter/conntrack-need.js';
 import {isNatTable} from '../netfilter/lookup.js';
 import type {Traversal} from '../netfilter/path.js';
 import type {BaseChain, Hook, Table} from '../netfilter/types.js';
@@ -11,26 +12,27 @@ import type {TracedPacket} from './packets.js';
 /**
 The base chains of the given tables that a packet which arrived must have passed and that its trace does not show, as `nat POSTROUTING`.
 
-A packet of a local socket passes OUTPUT and POSTROUTING, and over `lo` PREROUTING and INPUT as well; one that comes in passes PREROUTING and INPUT. Nat does not look at it again over `lo`, and not at all where conntrack leaves it out.
+A packet of a local socket passes OUTPUT and POSTROUTING, and over `lo` PREROUTING and INPUT as well; one that comes in passes PREROUTING and INPUT. Nat does not look at it again over `lo`, and not at all where conntrack leaves it out or is off.
 */
-export function chainsMissed({traversals}: TracedPacket, tables: readonly Table[]): readonly string[] {
+export function chainsMissed({traversals, isInvalid}: TracedPacket, tables: readonly Table[]): readonly string[] {
 	const seen = new Set(traversals.map(({hook}) => hook));
 	const isSent = seen.has('output') || seen.has('postrouting');
+	const isNatAsked = isInvalid !== true && conntrackNeedOf(tables) !== 'no';
 	const isReceived = seen.has('prerouting') || seen.has('input') || traversals.some(({hook, outInterface}) => hook === 'postrouting' && outInterface === 'lo');
 	return tables.flatMap(table => {
 		const shown = traversals.filter(traversal => traversal.family === table.family && traversal.table === table.name);
 		return table.chains
 			.filter(chain => {
 				const base = baseChainOf(table, chain);
-				return base !== undefined && isPassed(base, {isSent, isReceived, hasShownTable: shown.length > 0}) && shown.every(traversal => traversal.chain !== chain.name);
+				return base !== undefined && isPassed(base, {isSent, isReceived, isNatAsked: isNatAsked && shown.length > 0}) && shown.every(traversal => traversal.chain !== chain.name);
 			})
 			.map(({name}) => `${table.name} ${name}`);
 	});
 }
 
 /** Nat looks at a packet that is sent at its way out only, and leaves out what conntrack leaves out. */
-function isPassed({type, hook}: BaseChain, {isSent, isReceived, hasShownTable}: {readonly isSent: boolean; readonly isReceived: boolean; readonly hasShownTable: boolean}): boolean {
-	if (type === 'nat' && !hasShownTable) {
+function isPassed({type, hook}: BaseChain, {isSent, isReceived, isNatAsked}: {readonly isSent: boolean; readonly isReceived: boolean; readonly isNatAsked: boolean}): boolean {
+	if (type === 'nat' && !isNatAsked) {
 		return false;
 	}
 
@@ -41,27 +43,24 @@ function isPassed({type, hook}: BaseChain, {isSent, isReceived, hasShownTable}: 
 	return (hook === 'prerouting' || hook === 'input') && isReceived && !(isSent && type === 'nat');
 }
 
-/** Whether a packet can meet a chain of these tables at all, by where it came in: native nft tables have chains only where they hold rules, and nat leaves out what conntrack calls invalid. A packet whose entry is not known can. */
+/** Whether a packet can meet a chain of these tables at all, by where it came in: native nft tables have chains only where they hold rules, and nat leaves out what conntrack calls invalid, or everything where no rule turns conntrack on. A packet whose entry is not known can. */
 export function canMeetChain({entry, isInvalid}: Pick<TracedPacket, 'entry' | 'isInvalid'>, tables: readonly Table[]): boolean {
 	if (entry === undefined) {
 		return tables.length > 0;
 	}
 
 	const hooks: readonly Hook[] = entry === 'prerouting' ? ['prerouting', 'input'] : ['output', 'postrouting'];
+	const isNatAsked = isInvalid !== true && conntrackNeedOf(tables) !== 'no';
 	return tables.some(table => table.chains.some(chain => {
 		const base = baseChainOf(table, chain);
-		return base !== undefined && hooks.includes(base.hook) && !(isInvalid === true && base.type === 'nat');
+		return base !== undefined && hooks.includes(base.hook) && (isNatAsked || base.type !== 'nat');
 	}));
 }
 
-/** Targets that make the kernel translate, and so consult nat for the first packet of every connection. */
-const translations: ReadonlySet<string> = new Set(['DNAT', 'SNAT', 'MASQUERADE', 'NETMAP', 'REDIRECT']);
-
-/** Whether nat did not look at a packet although it looks at each that begins a connection: not before some rule translates, not at an invalid packet, and not at one that a rule keeps from conntrack. Nor at one that was dropped before. */
+/** Whether nat did not look at a packet although it looks at each that begins a connection: not before some rule turns conntrack on, not at an invalid packet, and not at one that a rule keeps from conntrack. Nor at one that was dropped before. */
 export function isLeftOutByNat({entry, isInvalid}: Pick<TracedPacket, 'entry' | 'isInvalid'>, traversals: readonly Traversal[], tables: readonly Table[]): boolean {
 	const natTables = tables.filter(table => isNatTable(table));
-	const translates = natTables.some(({chains}) => chains.some(({rules}) => rules.some(({target}) => target.kind === 'redirect' || (target.kind === 'extension' && translations.has(target.name.toUpperCase())))));
-	if (entry === undefined || isInvalid === true || !translates || traversals.some(({end}) => end.by !== 'open' && end.verdict === 'drop') || traversals.some(({hits}) => hits.some(({text = ''}) => /\bnotrack\b/iu.test(text)))) {
+	if (entry === undefined || isInvalid === true || conntrackNeedOf(tables) !== 'yes' || traversals.some(({end}) => end.by !== 'open' && end.verdict === 'drop') || traversals.some(({hits}) => hits.some(({text = ''}) => /\bnotrack\b/iu.test(text)))) {
 		return false;
 	}
 

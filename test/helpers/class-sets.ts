@@ -25,7 +25,9 @@ export function rulesOfTable(table: 'nat' | 'mangle' | 'filter' | 'raw', lines: 
 	const own = new Set(lines.flatMap(line => /^-A (\S+)/u.exec(line)?.[1] ?? []));
 	const hooks = ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'].filter(name => own.has(name));
 	const chains = [...hooks.map(name => `:${name} ACCEPT`), ...[...own].filter(name => !hooks.includes(name)).map(name => `:${name} -`)];
-	return parseSave([`*${table}`, ...chains, ...lines, 'COMMIT', ''].join('\n'), family);
+	// No packet comes to that chain, but it turns conntrack on, without which nat is not asked at all.
+	const on = table === 'nat' ? [[':ELSEWHERE -'], ['-A ELSEWHERE -p tcp -j REDIRECT --to-ports 15001']] as const : [[], []] as const;
+	return parseSave([`*${table}`, ...chains, ...on[0], ...lines, ...on[1], 'COMMIT', ''].join('\n'), family);
 }
 
 /** Programs without routes of their own. */

@@ -143,8 +143,8 @@ test('every command that is printed shows what it stands for', async t => {
 	await each(pairs, async given => {
 		const {diff} = await diffJson(given);
 		t.true(diff.moved.length > 0, given.join(' '));
-		// A single probe cannot be invalid.
-		moves.push(...diff.moved.filter(({witness: {packet}}) => packet === 'first').slice(0, 5).flatMap(({replay: {from, to}, was, is, witness: {destination: {port}}}) => [{command: from, port, due: was}, {command: to, port, due: is}]));
+		// A single probe cannot be invalid; and whose answer goes astray waits in vain, which proves nothing.
+		moves.push(...diff.moved.filter(({witness: {packet}, was, is}) => packet === 'first' && [...was, ...is].every(arrival => !arrival.endsWith('does not come back'))).slice(0, 5).flatMap(({replay: {from, to}, was, is, witness: {destination: {port}}}) => [{command: from, port, due: was}, {command: to, port, due: is}]));
 	});
 	await each(moves, async ({command, port, due}) => {
 		t.deepEqual(await replay(command, port), due, command);

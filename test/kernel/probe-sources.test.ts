@@ -68,14 +68,14 @@ function questionOf({from, to, source, sourcePort, protocol = 'tcp'}: Asking): B
 	};
 }
 
-async function ask(asked: readonly Asking[], timeoutMs = 1000): Promise<readonly BatchAnswer[]> {
+async function ask(asked: readonly Asking[], timeoutMs = 1000): Promise<readonly BatchAnswer[] & {readonly unanswered: number}> {
 	const rules = loadRuleInput({source: 'release:1.30', source6: undefined, families});
 	await using stage = await ProbeStage.create({
 		backend: 'iptables-nft', families, timeoutMs, traceBufferBytes: 64 << 20,
 	});
 	await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy));
 	const flights = await stage.fly(asked.map(asking => questionOf(asking)), {follow: false});
-	return flights.map(flight => answerOf(undefined, flight));
+	return Object.assign(flights.map(flight => answerOf(undefined, flight)), {unanswered: stage.unanswered});
 }
 
 test.serial('each source has its way, or the number of the error with which the kernel refuses it', async t => {
@@ -98,9 +98,8 @@ test.serial('a thousand foreign sources are not waited for', async t => {
 	const asked = Array.from({length: 1000}, (_, index): Asking => ({
 		from: 'remote', to: index % 2 === 0 ? pod : pod6, source: index % 2 === 0 ? `198.18.${Math.floor(index / 250)}.${(index % 250) + 1}` : `2001:db8:5::${(index + 1).toString(16)}`, sourcePort: 53, way: inbound,
 	}));
-	const start = performance.now();
-	const answers = await ask(asked, 30_000);
-	t.true(performance.now() - start < 20_000);
+	const answers = await ask(asked);
+	t.is(answers.unanswered, 0);
 	t.true(answers.every(({path, gaps, outcome}) => path.slice(1).join(' ') === inbound && gaps.length === 0 && outcome === 'delivered'));
 });
 

@@ -1,9 +1,12 @@
 /** One stage for many rule sets: each answer is of the rules that were installed last, and a set that is rejected leaves no trace of itself. */
 
+import {writeFileSync} from 'node:fs';
 import test from 'ava';
+import {file as temporaryFile} from 'tmp-promise';
 import {stopsOfPath} from '../../src/netfilter/path.js';
 import {parseSave} from '../../src/netfilter/save.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
+import {arrivalsOf} from '../../src/classes/moved.js';
 import {usualCredentials} from '../../testbed/commands/probe.js';
 import {answerOf} from '../../testbed/probe-batch.js';
 import {ProbeStage, type BatchQuestion, type StagedRules} from '../../testbed/probe-stage.js';
@@ -81,5 +84,37 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 		const [flight] = await stage.fly(asked, {follow: true});
 		t.deepEqual(flight!.gaps, []);
 		t.deepEqual(stopsOfPath(flight!), ['proxy:15001', 'remote:8080']);
+	});
+}
+
+test.serial('TPROXY: who asks for the proxy\'s own port elsewhere comes to the proxy, and not where it wanted to', async t => {
+	await using stage = await stageOf('iptables-nft');
+	await stage.install(...rulesOf('release:1.30 -m TPROXY', 'iptables-nft'));
+	const elsewhere = [9999, 15_001].map(port => question({to: {address: '10.244.1.20', port}}));
+	const into = [9999, 15_006].map(port => question({from: 'remote', to: {address: '10.244.1.10', port}}));
+	const flights = await stage.fly([...elsewhere, ...into], {follow: false});
+	t.deepEqual(flights.map(flight => [arrivalsOf(flight)[0], flight.gaps.length]), [['proxy:15001', 0], ['proxy:15001', 0], ['proxy:15006', 0], ['proxy:15006', 0]]);
+});
+
+/** Rules of nat that turn nothing on, and what makes the kernel ask them. */
+const idle = {
+	iptables: (more: string): string => `*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -m tcp --dport 8080 -j ACCEPT\n${more === '' ? '' : '-A INPUT -m conntrack --ctstate INVALID -j DROP\n'}COMMIT\n`,
+	nftables: (more: string): string => `table ip idle {\n\tchain first {\n\t\ttype nat hook output priority -100; policy accept;\n\t\tmeta l4proto tcp counter accept\n\t}\n\n\tchain second {\n\t\ttype filter hook output priority 0; policy accept;\n\t\ttcp dport 8080 counter accept\n\t}\n\n\tchain third {\n\t\ttype filter hook input priority 0; policy accept;\n\t\t${more === '' ? 'tcp dport 1 counter drop' : 'ct state invalid counter drop'}\n\t}\n}\n`,
+};
+
+for (const backend of backends) {
+	test.serial(`${backend}: nat is asked where some rule turns conntrack on, and nowhere else`, async t => {
+		await using stage = await stageOf(backend);
+		for (const [more, due] of [['', 1], ['conntrack', 2], ['', 1]] as const) {
+			const file = await temporaryFile(); // eslint-disable-line no-await-in-loop -- One stage.
+			writeFileSync(file.path, idle[backend === 'nftables' ? 'nftables' : 'iptables'](more));
+			const rules = loadRuleInput({source: file.path, families: ['ipv4'], backend});
+			await file.cleanup(); // eslint-disable-line no-await-in-loop -- See above.
+			t.is(rules.warnings.filter(warning => warning.includes('asks nat about no packet')).length, due === 1 ? 1 : 0);
+			await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- See above.
+			const [flight] = await stage.fly([question()], {follow: true}); // eslint-disable-line no-await-in-loop -- See above.
+			t.deepEqual(flight!.gaps, [], more);
+			t.is(flight!.legs[0]!.traversals.flatMap(({hits}) => hits).length, due, more);
+		}
 	});
 }

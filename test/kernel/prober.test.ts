@@ -204,9 +204,8 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 			t.true(queues.split('\n').filter(line => line !== '').every(line => /(?:LISTEN|UNCONN)\s+0\s/u.test(line)), queues);
 
 			await prober.renew({ruleSet, listening: [{protocol: 'tcp', port: 15_006}]});
-			const start = performance.now();
 			const lost = await prober.probe(requests(4));
-			t.true(performance.now() - start < 4000, 'what is dropped is not waited for');
+			t.is(prober.unanswered, 0, 'what is dropped is not waited for');
 			t.deepEqual(gapsIn(lost), []);
 			t.deepEqual(lost.map(({leg}) => [leg!.end.kind, leg!.end.kind === 'dropped' ? leg!.end.by?.text : undefined]), [0, 1, 0, 1].map(index => ['dropped', ruleSet.tables[0]!.chains[0]!.rules[index]!.text]));
 

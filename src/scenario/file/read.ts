@@ -7,7 +7,7 @@ import {
 } from '../../istio/document.js';
 import {InputError} from '../../istio/input-error.js';
 import {nearest} from '../../istio/nearest.js';
-import {familyOfAddress, shortAddress} from '../../netfilter/address.js';
+import {familyNames, familyOfAddress, shortAddress} from '../../netfilter/address.js';
 import type {AddressPair} from '../topology.js';
 import {shapes, type Shape} from './shapes.js';
 import type {Addresses, Target} from './types.js';
@@ -138,7 +138,7 @@ export function targetOf(field: Field): Target {
 export function addressOf({value, at}: Text, family?: keyof AddressPair): string {
 	const own = familyOfAddress(value);
 	if (own === undefined || (family !== undefined && own !== family)) {
-		throw inputError(at, `"${value}" is no ${family === undefined ? 'IP' : (family === 'ipv4' ? 'IPv4' : 'IPv6')} address`);
+		throw inputError(at, `"${value}" is no ${family === undefined ? 'IP' : familyNames[family]} address`);
 	}
 
 	return shortAddress(value) ?? value;

@@ -6,7 +6,7 @@ import {generate} from '../../../src/istio/generate.js';
 import {printAddress} from '../../../src/netfilter/address.js';
 import {parseNft} from '../../../src/netfilter/nft.js';
 import {parseSave} from '../../../src/netfilter/save.js';
-import type {AddressFamily} from '../../../src/netfilter/types.js';
+import type {AddressFamily, RuleSet} from '../../../src/netfilter/types.js';
 import type {ClassSet} from '../../../src/classes/classes.js';
 import {placeOfClass, type ExactPacket} from '../../../src/classes/membership.js';
 import type {Program} from '../../../src/classes/walk.js';
@@ -123,6 +123,14 @@ table ip two {
 	const classSet = classesOf(programsOf(ruleSet));
 	const ways = classSet.classes.filter(({origin}) => origin === 'pod').map(packetClass => String(foretoldOf(packetClass)));
 	t.deepEqual([...new Set(ways)].toSorted(), ['', 'one a#1', 'two b#1']);
+});
+
+test('where no rule turns conntrack on, nat is not asked', t => {
+	const dump = (more: string): RuleSet => parseSave(`*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p udp -j ACCEPT\n${more}COMMIT\n`, 'ipv4');
+	const waysOf = (ruleSet: RuleSet): readonly string[] => [...new Set(classesOf(programsOf(ruleSet)).classes.map(packetClass => String(foretoldOf(packetClass))))].toSorted();
+	t.deepEqual(waysOf(dump('')), ['', 'filter OUTPUT#1']);
+	t.deepEqual(waysOf(dump('-A OUTPUT -p udp -m conntrack --ctstate NEW -j ACCEPT\n')), ['', 'filter OUTPUT#1', 'nat OUTPUT#1']);
+	t.deepEqual(waysOf(dump('-A OUTPUT -p udp -m length --length 1:9 -j ACCEPT\n')), ['', 'filter OUTPUT#1', 'nat OUTPUT#1'], 'an unknown match may');
 });
 
 test('two rule sets together part the packets at least as far as each of them alone', t => {

@@ -60,7 +60,7 @@ const owner = (changes: Partial<SocketOwner> = {}): SocketOwner => ({
 	family: 'ipv4', sourcePort: 40_000, destinationPort: 8080, uid: 1000, gid: 1000, ...changes,
 });
 
-const ruleSet: RuleSet = parseSave('*nat\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A OUTPUT -j ACCEPT\nCOMMIT\n*raw\n:OUTPUT ACCEPT [0:0]\nCOMMIT', 'ipv4');
+const ruleSet: RuleSet = parseSave('*nat\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n*raw\n:OUTPUT ACCEPT [0:0]\nCOMMIT', 'ipv4');
 const direct = {sockets: [opened(), accepted(), ended('connected')], packets: [packet()], owners: [owner()], ruleSet};
 const proxied = {
 	...direct, sockets: [opened(), byProxy, onward, accepted({peer: proxyPort})], packets: [packet(), packet({from: proxyPort})],
