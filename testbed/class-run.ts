@@ -9,6 +9,7 @@ import {representativesOf, type Representative} from '../src/classes/representat
 import type {Program} from '../src/classes/walk.js';
 import {defaultTopology} from '../src/scenario/topology.js';
 import type {ActorCredentials} from '../src/scenario/types.js';
+import {inLanes} from './lanes.js';
 import type {RuleInput} from './options.js';
 import {ProbeStage, type BatchQuestion} from './probe-stage.js';
 
@@ -63,14 +64,13 @@ export async function flyClasses(options: ClassRunOptions): Promise<readonly Flo
 async function flyAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}: ClassRunOptions, questions: readonly BatchQuestion[]): Promise<readonly Side[]> {
 	const sides: Side[] = [];
 	const hasInvalid = questions.some(({packet}) => packet === 'invalid');
-	let taken = 0;
-	const lane = async (): Promise<void> => {
+	await inLanes([...inputs.entries()], lanes, async take => {
 		let stage: ProbeStage | undefined;
 		let backend: Backend | undefined;
 		try {
-			for (let place = taken++; place < inputs.length; place = taken++) {
+			for (let next = take(); next !== undefined; next = take()) {
 				signal.throwIfAborted();
-				const input = inputs[place]!;
+				const [place, input] = next;
 				if (inputs.length > lanes) {
 					onStage(`sending ${questions.length} probes through rule set ${place + 1} of ${inputs.length}`);
 				}
@@ -87,9 +87,7 @@ async function flyAll({inputs, families, credentials, timeoutMs, traceBufferByte
 		} finally {
 			await stage?.[Symbol.asyncDispose]();
 		}
-	};
-
-	await Promise.all(Array.from({length: Math.min(lanes, inputs.length)}, async () => lane()));
+	});
 	return sides;
 }
 

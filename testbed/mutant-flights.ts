@@ -14,6 +14,7 @@ import {representativesOf} from '../src/classes/representatives.js';
 import {defaultTopology} from '../src/scenario/topology.js';
 import {programOf, questionOf, type ClassRunOptions} from './class-run.js';
 import {TestbedError} from './errors.js';
+import {inLanes} from './lanes.js';
 import type {RuleInput} from './options.js';
 import {ProbeStage, type BatchQuestion} from './probe-stage.js';
 
@@ -33,27 +34,16 @@ Flies all mutants; the fates are in their order.
 export async function flyMutants(options: MutantFlightOptions): Promise<readonly Fate[]> {
 	const {mutants, lanes, onFate, signal} = options;
 	const fates: Fate[] = [];
-	const failures: unknown[] = [];
-	const left = [...mutants.entries()];
 	let done = 0;
-	const take = () => failures.length > 0 ? undefined : left.shift();
-	await Promise.all(Array.from({length: Math.min(lanes, mutants.length)}, async () => {
-		try {
-			await using lane = await MutantLane.create(options);
-			for (let next = take(); next !== undefined; next = take()) {
-				signal.throwIfAborted();
-				const [place, mutant] = next;
-				fates[place] = await lane.fateOf(mutant); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
-				onFate?.(++done);
-			}
-		} catch (error) {
-			failures.push(error);
+	await inLanes([...mutants.entries()], lanes, async take => {
+		await using lane = await MutantLane.create(options);
+		for (let next = take(); next !== undefined; next = take()) {
+			signal.throwIfAborted();
+			const [place, mutant] = next;
+			fates[place] = await lane.fateOf(mutant); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
+			onFate?.(++done);
 		}
-	}));
-	if (failures.length > 0) {
-		throw failures[0] as Error;
-	}
-
+	});
 	return fates;
 }
 

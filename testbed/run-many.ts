@@ -7,6 +7,7 @@ import type {RunEntry} from '../src/report/runs.js';
 import type {Report} from '../src/report/types.js';
 import {TestbedError} from './errors.js';
 import type {RunEvidence} from './judging.js';
+import {inLanes} from './lanes.js';
 import type {RunOptions} from './options.js';
 import {playOn} from './run.js';
 import {canFollow} from './sandbox/held-rules.js';
@@ -29,25 +30,13 @@ export async function runMany(all: readonly RunOptions[], {lanes, onEntry, onEvi
 	// Alike ones behind each other, so that a stage is rarely changed.
 	const queue = jobs.toSorted((one, other) => one.key < other.key ? -1 : (one.key > other.key ? 1 : orderOf(one) - orderOf(other) || one.index - other.index));
 	const entries = new Map<number, RunEntry>();
-	const failures: unknown[] = [];
-	const take = (): Job | undefined => failures.length > 0 ? undefined : queue.shift();
-	await Promise.all(Array.from({length: Math.min(lanes, jobs.length)}, async () => {
-		try {
-			await playLane(take, {
-				onEntry(index, entry) {
-					entries.set(index, entry);
-					onEntry?.(entry);
-				},
-				onEvidence,
-			});
-		} catch (error) {
-			failures.push(error);
-		}
+	await inLanes(queue, lanes, async take => playLane(take, {
+		onEntry(index, entry) {
+			entries.set(index, entry);
+			onEntry?.(entry);
+		},
+		onEvidence,
 	}));
-	if (failures.length > 0) {
-		throw failures[0] as Error;
-	}
-
 	return jobs.map(({index}) => entries.get(index)!);
 }
 

@@ -4,7 +4,9 @@ The classes of one or more rule sets: sets of packets that each of the sets trea
 
 import type {AddressFamily} from '../netfilter/types.js';
 import type {Topology} from '../scenario/topology.js';
-import {cutFields, type Fields} from './fields.js';
+import {
+	cutFields, fieldNames, type FieldName, type Fields,
+} from './fields.js';
 import type {Box} from './box.js';
 import {Walker, type Leaf, type Program} from './walk.js';
 import {
@@ -29,8 +31,15 @@ export type LeftOutClasses = {
 	readonly classes: readonly PacketClass[];
 };
 
-/** All classes of one family. */
-export type ClassSet = {readonly fields: Fields; readonly places: Places; readonly classes: readonly PacketClass[]; readonly leftOut: readonly LeftOutClasses[]};
+/** All classes of one family. `domains`: what the classes of an origin hold of each field, those that stay in the pod and those that leave it, by {@link domainKey}. */
+export type ClassSet = {
+	readonly fields: Fields; readonly places: Places; readonly classes: readonly PacketClass[]; readonly leftOut: readonly LeftOutClasses[]; readonly domains: ReadonlyMap<string, Box>;
+};
+
+/** The key of {@link ClassSet.domains}. */
+export function domainKey({origin, isLocal}: Pick<PacketClass, 'origin' | 'isLocal'>): string {
+	return `${origin} ${isLocal}`;
+}
 
 /**
 Cuts all packets of a family into classes. One that a rule set does not tell from another is not told apart: a field that no rule on the way looks at stays whole.
@@ -55,11 +64,22 @@ export function classify(programs: readonly Program[], {family, topology}: {read
 		}));
 	};
 
+	const classes = situations.flatMap(situation => cut(situation));
 	return {
-		fields, places, classes: situations.flatMap(situation => cut(situation)), leftOut: leftOut.map(left => ({
+		fields, places, classes, domains: domainsOf(classes), leftOut: leftOut.map(left => ({
 			kind: left.kind, because: left.because, origin: left.origin, classes: cut(left),
 		})),
 	};
+}
+
+function domainsOf(classes: readonly PacketClass[]): ReadonlyMap<string, Box> {
+	const domains = new Map<string, Box>();
+	for (const each of classes) {
+		const known = domains.get(domainKey(each));
+		domains.set(domainKey(each), known === undefined ? each.box : Object.fromEntries(fieldNames.map(name => [name, known[name] | each.box[name]])) as Record<FieldName, bigint>);
+	}
+
+	return domains;
 }
 
 type Joint = Pick<PacketClass, 'box' | 'foretold'>;

@@ -9,7 +9,7 @@ import type {RuleSetDiff} from '../judge/rule-diff.js';
 import type {Gap} from '../trace/gap.js';
 import {mergeBoxes, type Box} from './box.js';
 import {findCause, type Cause} from './cause.js';
-import type {ClassSet, PacketClass} from './classes.js';
+import {domainKey, type ClassSet, type PacketClass} from './classes.js';
 import type {Representative} from './representatives.js';
 import {describeBox} from './words.js';
 
@@ -194,14 +194,7 @@ export function describeClasses(classes: readonly PacketClass[], classSet: Class
 }
 
 /** What comes from the pod's own address because it goes elsewhere, and what comes from any of its addresses because it stays here, have the same to say of their source: nothing. */
-function withOpenSource({box, isLocal, origin}: PacketClass, {classes}: ClassSet): Box {
-	let [all, everything] = [0n, 0n];
-	for (const each of classes) {
-		if (each.origin === origin) {
-			everything |= each.box.source;
-			all |= each.isLocal === isLocal ? each.box.source : 0n;
-		}
-	}
-
-	return box.source === all ? {...box, source: everything} : box;
+function withOpenSource({box, isLocal, origin}: PacketClass, {domains}: ClassSet): Box {
+	const [same, other] = [isLocal, !isLocal].map(local => domains.get(domainKey({origin, isLocal: local}))?.source ?? 0n) as [bigint, bigint];
+	return box.source === same ? {...box, source: same | other} : box;
 }

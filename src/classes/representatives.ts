@@ -6,11 +6,11 @@ import {parseAddress} from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import type {Topology} from '../scenario/topology.js';
 import {
-	cutsIn, everyCut, intervalsOf, setOf, type Box,
+	cutsIn, everyCut, intervalsOf, setOf,
 } from './box.js';
-import type {ClassSet, PacketClass} from './classes.js';
+import {domainKey, type ClassSet, type PacketClass} from './classes.js';
 import {
-	fieldNames, packetKinds, type Cut, type FieldName,
+	packetKinds, type Cut, type FieldName,
 } from './fields.js';
 import {printValue} from './values.js';
 
@@ -36,9 +36,8 @@ export const ephemeral: Cut = {first: 32_768n, last: 60_999n};
 const usualIds = [1000n, 2000n, 3000n, 65_534n, 0n];
 
 /** The representatives of all classes, in their order: two each, unless both are the same packet. */
-export function representativesOf({fields, places, classes}: ClassSet, topology: Topology): readonly Representative[] {
+export function representativesOf({fields, places, classes, domains}: ClassSet, topology: Topology): readonly Representative[] {
 	const usual = usualValues(topology, fields.family);
-	const domains = domainsOf(classes);
 	return classes.flatMap((packetClass, index) => {
 		const choose = (kind: Representative['kind']): Representative => {
 			const {box, origin, isLocal} = packetClass;
@@ -46,7 +45,7 @@ export function representativesOf({fields, places, classes}: ClassSet, topology:
 				const whole = intervalsOf(fields.cuts[field], box[field]);
 				const offLink = (field === 'destination' || field === 'source') ? intervalsOf(fields.cuts[field], box[field] & ~setOf(fields.cuts[field], [places.onLink])) : [];
 				// What the world cuts, no rule looks at: its edges are nothing to this class.
-				const isOpen = box[field] === domains.get(`${origin} ${isLocal}`)![field];
+				const isOpen = box[field] === domains.get(domainKey(packetClass))![field];
 				return pickFrom(field === 'mark' ? cutsIn(box.mark).map(place => fields.cuts.mark[place]!) : whole, {
 					usual: usual[field], kind: isOpen ? 'inner' : kind, index, preferred: offLink,
 				});
@@ -91,18 +90,6 @@ export function representativesOf({fields, places, classes}: ClassSet, topology:
 		const [boundary, inner] = [choose('boundary'), choose('inner')];
 		return JSON.stringify({...boundary, kind: ''}) === JSON.stringify({...inner, kind: ''}) ? [inner] : [boundary, inner];
 	});
-}
-
-/** Per origin all that its classes hold of each field. */
-function domainsOf(classes: readonly PacketClass[]): ReadonlyMap<string, Box> {
-	const domains = new Map<string, Box>();
-	for (const {origin, isLocal, box} of classes) {
-		const key = `${origin} ${isLocal}`;
-		const known = domains.get(key);
-		domains.set(key, known === undefined ? box : Object.fromEntries(fieldNames.map(name => [name, known[name] | box[name]])) as Record<FieldName, bigint>);
-	}
-
-	return domains;
 }
 
 function pickFrom(intervals: readonly Cut[], {usual, kind, index, preferred}: {
