@@ -21,7 +21,7 @@ test('every item is taken once, in order, by no more lanes than there are items'
 	t.deepEqual(await taken([5], 2), [[5]]);
 	const lanes = await taken([1, 2, 3, 4, 5], 2);
 	t.is(lanes.length, 2);
-	t.deepEqual(lanes.flat().toSorted(), [1, 2, 3, 4, 5]);
+	t.deepEqual(lanes.flat().toSorted((one, other) => one - other), [1, 2, 3, 4, 5]);
 	t.true(lanes.every(own => own.length > 1 && own.every((item, index) => index === 0 || own[index - 1]! < item)));
 });
 
