@@ -45,9 +45,12 @@ export type ActorEvidence = {
 	readonly name: string;
 	readonly namespace: string;
 	readonly asked: Credentials;
-	readonly pid: number;
+	/** Undefined for who only sends: such an actor has no process. */
+	readonly pid: number | undefined;
 	/** By /proc; undefined where the process is gone, or is not one user. */
 	readonly found: Credentials | undefined;
+	/** The owner that the kernel wrote on the sockets that were opened for it, a wrong one before a right one; undefined where there was none. In recordings from before it was noted it is missing. */
+	readonly made?: Credentials | undefined;
 	/** Why the process ended before its time. */
 	readonly ended: string | undefined;
 	/** What went wrong with single connections, beyond what the records of sockets say. */

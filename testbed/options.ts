@@ -62,5 +62,5 @@ export type RunOptions = {
 	/** Told what the run is doing; for progress. */
 	readonly onStage: (stage: string) => void;
 	/** Told of the actors as soon as they run; for tests that break one. */
-	readonly onActors?: (actors: ReadonlyMap<string, {readonly pid: number; readonly kill: () => void}>) => void;
+	readonly onActors?: (actors: ReadonlyMap<string, {readonly pid: number | undefined; readonly kill: () => void}>) => void;
 };

@@ -109,7 +109,7 @@ const round = mapping({
 });
 
 const actor = mapping({
-	name: text, namespace: text, asked: credentials, pid: number, found: optional(credentials), ended: optional(text), troubles: listOf(text),
+	name: text, namespace: text, asked: credentials, pid: optional(number), found: optional(credentials), made: optional(credentials), ended: optional(text), troubles: listOf(text),
 });
 
 const evidence = mapping({

@@ -43,11 +43,24 @@ test.serial('actors are who they should be, in all four ids and without other gr
 	t.deepEqual([...cast.actors.keys()].toSorted(), Object.keys(due).toSorted() as Array<keyof typeof due>);
 	for (const [name, actor] of cast.actors) {
 		const {uid, gid, home} = due[name as keyof typeof due];
-		t.deepEqual(credentialsIn(actor.pid), {Uid: four(uid), Gid: four(gid), Groups: []}, name);
-		t.deepEqual(actor.credentials(), {uid, gid}, name);
-		t.is(readlinkSync(`/proc/${actor.pid}/ns/net`), home, name);
 		t.is(actor.gap, undefined);
+		t.is(actor.made, undefined);
+		t.is(actor.pid === undefined, name === 'agent' || name === 'prometheus', `${name}: who listens is a process`);
+		if (actor.pid !== undefined) {
+			t.deepEqual(credentialsIn(actor.pid), {Uid: four(uid), Gid: four(gid), Groups: []}, name);
+			t.deepEqual(actor.credentials(), {uid, gid}, name);
+			t.is(readlinkSync(`/proc/${actor.pid}/ns/net`), home, name);
+		}
+
+		const {pod, remote, prometheus} = defaultTopology.places;
+		const from = home === homes.pod ? pod.ipv4 : (name === 'prometheus' ? prometheus.ipv4 : remote.ipv4);
+		await actor.open('one', {address: home === homes.pod ? remote.ipv4 : pod.ipv4, port: 9}); // eslint-disable-line no-await-in-loop -- One after the other.
+		t.deepEqual(actor.made, {uid, gid}, name);
+		t.deepEqual(actor.records.map(record => record.kind === 'opened' ? record.from.address : record.kind === 'ended' && record.result), [from, 'refused'], name);
 	}
+
+	t.deepEqual([process.geteuid!(), process.getegid!()], [0, 0]);
+	t.regex(readFileSync('/proc/thread-self/status', 'utf8'), /^Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0$/mu, 'the testbed itself is who it was');
 
 	t.is(readlinkSync('/proc/self/ns/net'), machine);
 	t.is(readlinkSync('/proc/thread-self/ns/net'), machine);

@@ -1,5 +1,5 @@
 /**
-An actor as the conductor sees it: a process in a namespace, started, asked, ended.
+An actor as the conductor sees it. Who listens is a process in a namespace, started, asked, ended; the connections that it opens are the conductor's own sockets (`client.ts`), and who only sends is nothing else.
 */
 
 import {readFileSync} from 'node:fs';
@@ -10,20 +10,23 @@ import type {SocketRecord} from '../../src/trace/sockets.js';
 import {TestbedError} from '../errors.js';
 import {startNode, type LongProcess} from '../exec.js';
 import type {Netns} from '../sandbox/netns.js';
+import {Client, type Done} from './client.js';
 import type {ActorSpec, FromActor, ToActor} from './protocol.js';
 
 const program = new URL('program.js', import.meta.url);
 
-/** How an attempt to open a connection ended for the actor that made it. */
-export type Done = {readonly answered: boolean; readonly reason: string};
+export type {Done} from './client.js';
 
-/** One process. Whoever starts it disposes of it. */
+/** Someone who plays. Whoever starts it disposes of it. */
 export class Actor implements AsyncDisposable {
-	/** Starts the process and resolves when it listens as its user. */
+	/** Starts its process, if it listens, and resolves when it does so as its user. */
 	static async start(netns: Netns, spec: ActorSpec): Promise<Actor> {
 		const actor = new Actor(netns, spec);
 		try {
-			await actor.#ready();
+			if (spec.listeners.length > 0) {
+				await actor.#startProcess();
+			}
+
 			return actor;
 		} catch (error) {
 			await actor[Symbol.asyncDispose]();
@@ -35,7 +38,10 @@ export class Actor implements AsyncDisposable {
 	readonly records: SocketRecord[] = [];
 	/** What went wrong with single connections, beyond what the records say. */
 	readonly troubles: string[] = [];
-	readonly #process: LongProcess;
+	readonly #netns: Netns;
+	readonly #client: Client;
+	#process: LongProcess | undefined;
+	#started: Promise<void> | undefined;
 	readonly #open = new Map<string, (done: Done) => void>();
 	readonly #flushes = new Map<number, () => void>();
 	#flushCount = 0;
@@ -45,17 +51,20 @@ export class Actor implements AsyncDisposable {
 
 	private constructor(netns: Netns, spec: ActorSpec) {
 		this.spec = spec;
-		this.#process = startNode(program, {
-			netns: netns.descriptor,
-			onMessage: message => {
-				this.#receive(message as FromActor);
-			},
+		this.#netns = netns;
+		this.#client = new Client(netns, spec, record => {
+			this.records.push(record);
 		});
-		void this.#watch();
 	}
 
-	get pid(): number {
-		return this.#process.pid;
+	/** Undefined for who only sends. */
+	get pid(): number | undefined {
+		return this.#process?.pid;
+	}
+
+	/** The owner that the kernel wrote on the sockets that were opened for it, a wrong one before a right one; undefined where there was no socket. */
+	get made(): Credentials | undefined {
+		return this.#client.made;
 	}
 
 	/** Why the process ended before its time; a gap for every path that it had a part in. */
@@ -65,6 +74,10 @@ export class Actor implements AsyncDisposable {
 
 	/** The credentials that the kernel has for the process, all of them: real, effective, saved and of the file system. */
 	credentials(): Credentials | undefined {
+		if (this.pid === undefined) {
+			return undefined;
+		}
+
 		let status: string;
 		try {
 			status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
@@ -82,23 +95,35 @@ export class Actor implements AsyncDisposable {
 		return uid === undefined || gid === undefined ? undefined : {uid, gid};
 	}
 
-	/** Opens a connection, or sends the one packet that is asked for, and resolves when it is over. */
+	/**
+	Opens a connection, or sends the one packet that is asked for, and resolves when it is over.
+
+	@throws {TestbedError} SYSCALL_FAILED when there is no socket to be had as that user; ACTOR_FAILED when a process that sends invalid packets cannot start.
+	*/
 	async open(id: string, to: Endpoint, {protocol = 'tcp', source, packet}: {readonly protocol?: 'tcp' | 'udp'; readonly source?: string | undefined; readonly packet?: 'invalid' | undefined} = {}): Promise<Done> {
 		if (this.#ended !== undefined) {
 			return {answered: false, reason: this.#ended};
 		}
 
+		if (packet === undefined) {
+			return this.#client.open({
+				id, to, protocol, source,
+			});
+		}
+
+		// Who may write packets by itself is a matter of capabilities, which a thread that only borrows a user keeps.
+		await this.#startProcess();
 		return new Promise(resolve => {
 			this.#open.set(id, resolve);
 			this.#send({
-				type: 'open', id, to, protocol, source, packet,
+				type: 'send-invalid', id, to, source,
 			});
 		});
 	}
 
 	/** Resolves when all that the process said so far has arrived. */
 	async flush(): Promise<void> {
-		if (this.#ended !== undefined) {
+		if (this.#ended !== undefined || this.#process === undefined) {
 			return;
 		}
 
@@ -111,28 +136,37 @@ export class Actor implements AsyncDisposable {
 
 	/** Ends the process at once, as a crash would. For tests of what a run says then. */
 	kill(): void {
-		this.#process.kill();
+		this.#process?.kill();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#disposed = true;
-		this.#process.kill();
-		await this.#process.ended;
+		this.#client.close();
+		this.#process?.kill();
+		await this.#process?.ended;
 	}
 
-	async #ready(): Promise<void> {
-		await new Promise<void>((resolve, reject) => {
+	async #startProcess(): Promise<void> {
+		this.#started ??= new Promise<void>((resolve, reject) => {
 			this.#onReady = {resolve, reject};
+			this.#process = startNode(program, {
+				netns: this.#netns.descriptor,
+				onMessage: message => {
+					this.#receive(message as FromActor);
+				},
+			});
+			void this.#watch(this.#process);
 			this.#send({type: 'start', spec: this.spec});
 		});
+		return this.#started;
 	}
 
 	#send(message: ToActor): void {
-		this.#process.send(message);
+		this.#process?.send(message);
 	}
 
-	async #watch(): Promise<void> {
-		const {exitCode, signal, stderr} = await this.#process.ended;
+	async #watch({ended}: LongProcess): Promise<void> {
+		const {exitCode, signal, stderr} = await ended;
 		const how = signal === null ? `with status ${exitCode}` : `by ${signal}`;
 		this.#ended = `The process of ${this.spec.name} (pid ${this.pid}) ended ${how}.${stderr === '' ? '' : ` ${stderr.trim()}`}`;
 		this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {message: this.#ended}));

@@ -11,7 +11,15 @@ import type {ActorSpec} from './protocol.js';
 type ListenerSpec = ActorSpec['listeners'][number];
 
 /** Where the actor's sockets are told of, and how long one waits. */
-export type DatagramPeer = {readonly spec: ActorSpec; readonly record: (record: SocketRecord) => void; readonly nextId: () => string};
+export type DatagramPeer = {
+	readonly spec: Pick<ActorSpec, 'name' | 'timeoutMs'>;
+	readonly record: (record: SocketRecord) => void;
+	/** Ends every wait. */
+	readonly signal?: AbortSignal;
+};
+
+/** The same where questions are taken. */
+type AnsweringPeer = DatagramPeer & {readonly spec: ActorSpec; readonly nextId: () => string};
 
 /** How a question ended: with an answer, or why not. */
 export type Answer = {readonly bytes: Uint8Array} | {readonly bytes: undefined; readonly reason: string};
@@ -25,7 +33,7 @@ function socketFor(address: string): Socket {
 }
 
 /** Listens at each of the actor's addresses, and resolves when all of them are bound. */
-export async function listenForDatagrams(listener: ListenerSpec, peer: DatagramPeer): Promise<void> {
+export async function listenForDatagrams(listener: ListenerSpec, peer: AnsweringPeer): Promise<void> {
 	await Promise.all(peer.spec.addresses.map(async address => new Promise<void>((resolve, reject) => {
 		const socket = socketFor(address);
 		socket.once('error', reject);
@@ -39,7 +47,7 @@ export async function listenForDatagrams(listener: ListenerSpec, peer: DatagramP
 }
 
 async function answer({listener, peer, socket, bytes, from, local}: {
-	readonly listener: ListenerSpec; readonly peer: DatagramPeer; readonly socket: Socket; readonly bytes: Uint8Array; readonly from: Endpoint; readonly local: Endpoint;
+	readonly listener: ListenerSpec; readonly peer: AnsweringPeer; readonly socket: Socket; readonly bytes: Uint8Array; readonly from: Endpoint; readonly local: Endpoint;
 }): Promise<void> {
 	const {spec, record, nextId} = peer;
 	const id = nextId();
@@ -53,7 +61,7 @@ async function answer({listener, peer, socket, bytes, from, local}: {
 	}
 
 	const given = await ask({
-		id: nextId(), parent: id, to: {address: forwardTo.addresses[familyOf(from.address)], port: forwardTo.port}, source: undefined, bytes,
+		id: nextId(), parent: id, to: {address: forwardTo.addresses[familyOf(from.address)], port: forwardTo.port}, bytes,
 	}, peer);
 	// Who got no answer gives none: the one who asked finds out by waiting.
 	if (given.bytes !== undefined) {
@@ -61,23 +69,28 @@ async function answer({listener, peer, socket, bytes, from, local}: {
 	}
 }
 
-/** Sends a question and resolves with what became of it. */
-export async function ask({id, parent, to, source, bytes}: {
-	readonly id: string; readonly parent: string | undefined; readonly to: Endpoint; readonly source: string | undefined; readonly bytes: Uint8Array;
-}, {spec, record}: DatagramPeer): Promise<Answer> {
+/** Sends a question and resolves with what became of it. `fd`: by this socket, which is made already and closed here. */
+export async function ask({id, parent, to, fd, bytes}: {
+	readonly id: string; readonly parent: string | undefined; readonly to: Endpoint; readonly fd?: number; readonly bytes: Uint8Array;
+}, {spec, record, signal}: DatagramPeer): Promise<Answer> {
 	const socket = socketFor(to.address);
 	const given = await new Promise<Answer>(resolve => {
-		const timer = setTimeout(() => {
+		const giveUp = (): void => {
 			const reason = `no answer within ${spec.timeoutMs} ms`;
 			record({
 				kind: 'ended', id, result: 'timeout', reason,
 			});
-			resolve({bytes: undefined, reason});
-		}, spec.timeoutMs);
+			end({bytes: undefined, reason});
+		};
+
+		const timer = setTimeout(giveUp, spec.timeoutMs);
 		const end = (answered: Answer): void => {
 			clearTimeout(timer);
+			signal?.removeEventListener('abort', giveUp);
 			resolve(answered);
 		};
+
+		signal?.addEventListener('abort', giveUp, {once: true});
 
 		socket.once('error', (error: NodeJS.ErrnoException) => {
 			record({
@@ -98,7 +111,7 @@ export async function ask({id, parent, to, source, bytes}: {
 			});
 			socket.send(bytes);
 		});
-		socket.bind({port: 0, exclusive: true, ...(source === undefined ? {} : {address: source})}, () => {
+		socket.bind({exclusive: true, ...(fd === undefined ? {port: 0} : {fd})}, () => {
 			socket.connect(to.port, to.address);
 		});
 	});

@@ -7,6 +7,14 @@ import type {SocketRecord} from '../../src/trace/sockets.js';
 
 /** Tells by a record whether a socket was connected, refused, could not be sent from, or got no answer. */
 export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: string; readonly timeoutMs: number; readonly record: (record: SocketRecord) => void}): void {
+	// While it has a peer, it is connected; when it is closed nobody can tell any more.
+	socket.setTimeout(timeoutMs, () => {
+		if (socket.remoteAddress !== undefined) {
+			end('connected', '');
+		}
+
+		socket.destroy();
+	});
 	let ended = false;
 	const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
 		if (!ended) {
@@ -25,7 +33,9 @@ export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: 
 	}
 
 	socket.once('error', (error: NodeJS.ErrnoException) => {
-		end(error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable', error.message);
+		// A reset is an answer to what was connected; what never was is refused (tcp(7)).
+		const known = {ECONNREFUSED: 'refused', ECONNRESET: 'connected'} as const;
+		end(known[error.code as keyof typeof known] ?? 'unreachable', error.message);
 	});
 	socket.once('close', () => {
 		end('timeout', `no answer within ${timeoutMs} ms`);

@@ -1,5 +1,5 @@
 /**
-The program of every actor, in a process of its own. It loads all its code, becomes its user, and only then opens a socket: the owner match reads the credentials with which a socket was created. It ends when its channel closes, also when its parent was killed.
+The program of every actor that listens, in a process of its own. It loads all its code, becomes its user, and only then opens a socket: the owner match reads the credentials with which a socket was created. It ends when its channel closes, also when its parent was killed.
 
 As the proxy it does with sockets what Envoy does and nothing else (`shared` facts, "What the proxy does with sockets"): it asks where a connection wanted to go, opens the next one as its own user, and carries the bytes.
 */
@@ -11,7 +11,7 @@ import {
 import type {Endpoint} from '../../src/netfilter/path.js';
 import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
 import {watchEnd} from './ending.js';
-import {ask, listenForDatagrams, type DatagramPeer} from './datagrams.js';
+import {listenForDatagrams} from './datagrams.js';
 import type * as transparencyModule from './transparency.js';
 import type {ActorSpec, FromActor, ToActor} from './protocol.js';
 
@@ -45,6 +45,8 @@ class Actor {
 	/** How many stops a flow had met when this process opened its next leg, by the source of that leg. */
 	readonly #stopsBySource = new Map<string, number>();
 	readonly #stopsOfAccepted = new Map<string, number>();
+	/** What was opened to carry something on and has heard nothing yet. */
+	readonly #unanswered = new Set<Socket>();
 	#count = 0;
 
 	constructor(spec: ActorSpec, {originalDestination, transparency}: {readonly originalDestination: OriginalDestination; readonly transparency: Transparency | undefined}) {
@@ -74,16 +76,6 @@ class Actor {
 		}))));
 	}
 
-	/** Asks a question over UDP. */
-	async ask({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): Promise<void> {
-		const {bytes, ...rest} = await ask({
-			id, parent: undefined, to, source: source ?? this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'], bytes: new TextEncoder().encode('testbed\n'),
-		}, this.#datagramPeer());
-		tell({
-			type: 'done', id, answered: bytes !== undefined, reason: 'reason' in rest ? rest.reason : '',
-		});
-	}
-
 	/** Sends one packet that conntrack calls invalid, and hears whether it is refused. */
 	async sendInvalid({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): Promise<void> {
 		// Loaded only then: FFI costs an actor some milliseconds.
@@ -96,31 +88,17 @@ class Actor {
 		});
 	}
 
-	/** Opens a connection over TCP and waits for its first bytes. */
-	open({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): void {
-		let why = 'the other side closed it without an answer';
-		let answered = false;
-		const socket = this.#connect({
-			id, to, parent: undefined, source: source ?? this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'],
-		});
-		socket.setTimeout(this.#spec.timeoutMs, () => {
-			why = `no answer within ${this.#spec.timeoutMs} ms`;
-			socket.destroy();
-		});
-		socket.on('data', () => {
-			answered = true;
-		});
-		socket.once('error', error => {
-			why = error.message;
-		});
-		socket.once('close', () => {
-			tell({
-				type: 'done', id, answered, reason: answered ? '' : why,
+	/** Gives up what was opened and has heard nothing yet, and resolves when that is told: whoever it was opened for has given up already, and the kernel would go on sending its first packet. */
+	async giveUp(): Promise<void> {
+		await Promise.all([...this.#unanswered].map(async socket => new Promise<void>(resolve => {
+			socket.once('close', () => {
+				resolve();
 			});
-		});
+			socket.destroy();
+		})));
 	}
 
-	#datagramPeer(): DatagramPeer {
+	#datagramPeer() {
 		return {spec: this.#spec, record, nextId: () => this.#nextId()};
 	}
 
@@ -238,9 +216,13 @@ class Actor {
 			return;
 		}
 
-		next.setTimeout(this.#spec.timeoutMs, () => {
-			next.destroy();
-		});
+		this.#unanswered.add(next);
+		for (const event of ['connect', 'data', 'close']) {
+			next.once(event, () => {
+				this.#unanswered.delete(next);
+			});
+		}
+
 		// Either side's failure is the other's: so does a proxy, and the client learns it at once.
 		for (const [one, other] of [[socket, next], [next, socket]] as const) {
 			one.once('error', () => {
@@ -283,16 +265,12 @@ process.on('message', async (message: ToActor) => {
 			actor = start(message.spec);
 			await actor;
 			tell({type: 'ready'});
-		} else if (message.type === 'open') {
+		} else if (message.type === 'send-invalid') {
 			const started = await actor;
-			if (message.packet === 'invalid') {
-				await started!.sendInvalid(message);
-			} else if (message.protocol === 'udp') {
-				await started!.ask(message);
-			} else {
-				started!.open(message);
-			}
+			await started!.sendInvalid(message);
 		} else {
+			const started = await actor;
+			await started!.giveUp();
 			tell({type: 'flushed', number: message.number});
 		}
 	} catch (error) {

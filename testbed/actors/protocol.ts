@@ -24,10 +24,10 @@ export type ActorSpec = Omit<ActorPlan, 'namespace'> & {
 /** To an actor. */
 export type ToActor =
 	| {readonly type: 'start'; readonly spec: ActorSpec}
-	| {readonly type: 'open'; readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined; readonly packet?: 'invalid' | undefined}
+	| {readonly type: 'send-invalid'; readonly id: string; readonly to: Endpoint; readonly source: string | undefined}
 	| {readonly type: 'flush'; readonly number: number};
 
-/** From an actor. `done` ends an `open`: the connection was answered and closed, refused, or given up. */
+/** From an actor. `done` ends a `send-invalid`: the packet was refused, or given up. */
 export type FromActor =
 	| {readonly type: 'ready'}
 	| {readonly type: 'socket'; readonly record: SocketRecord}

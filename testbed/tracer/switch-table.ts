@@ -14,6 +14,8 @@ const set = 'owners';
 // First packets only: a connection's SYN, and whatever is not TCP, for that can be a first packet as well and counts in nat.
 const firstPackets = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto != tcp'];
 const traceOn = firstPackets.map(match => `${match} meta nftrace set 1`).join('\n');
+// What a kernel says by itself when its interfaces join multicast groups (RFC 3810), at some moment in the first second: nobody's traffic, but a rule that asks for nothing would count it, before or after its counter is read.
+const ownChatter = 'icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } drop';
 /** What the actors send to be invalid, and nobody else: TCP with these flags. */
 export const invalidPackets = 'tcp flags & (fin|syn|rst|ack) == (fin|syn|ack)';
 
@@ -42,11 +44,13 @@ table inet ${switchTable} {
 	}
 	chain prerouting {
 		type filter hook prerouting priority -350; policy accept;
+		${ownChatter}
 		${traceOn}
 		${hasInvalid ? `${invalidPackets} meta nftrace set 1` : ''}
 	}
 	chain output {
 		type filter hook output priority -350; policy accept;
+		${ownChatter}
 		${firstPackets[0]} add @${set} { ${owner} }
 		meta l4proto udp add @${set} { ${owner} }
 		${traceOn}

@@ -138,6 +138,14 @@ const spoilt: ReadonlyArray<{readonly title: string; readonly name: typeof singl
 		spoil: evidence => withActor(evidence, 'app', {found: undefined}),
 	},
 	{
+		title: 'sockets that were made as somebody else', name: 'run-1-iptables-nft', kind: 'credentials',
+		spoil: evidence => withActor(evidence, 'remote', {made: {uid: 5, gid: 5}}),
+	},
+	{
+		title: 'an actor without a process, and no word of its sockets', name: 'run-1-iptables-nft', kind: 'credentials',
+		spoil: evidence => withActor(evidence, 'remote', {pid: undefined, found: undefined}),
+	},
+	{
 		title: 'an actor that ended', name: 'run-1-iptables-nft', kind: 'actor-ended',
 		spoil: evidence => withActor(evidence, 'app', {ended: 'The process of app ended.'}),
 	},

@@ -70,6 +70,7 @@ test('the table replaces one of its own that is left, stands before raw, and tra
 	t.regex(text, /^\s*table inet testbed-trace \{\}\ndelete table inet testbed-trace\n/u);
 	t.is(text.match(/priority -350; policy accept;/gu)?.length, 2);
 	t.is(text.match(/meta nftrace set 1/gu)?.length, 4);
+	t.is(text.match(/priority -350; policy accept;\n\s+icmpv6 type \{[^}]*mld2-listener-report[^}]*\} drop\n/gu)?.length, 2, 'what the kernel says of itself meets no rule');
 	// It would turn conntrack on, and with it nat, where the rules under test do not.
 	t.false(text.includes('ct state'));
 });
