@@ -9,7 +9,9 @@ import type {Credentials} from '../scenario/types.js';
 import type {Gap} from '../trace/gap.js';
 import type {ClassSet, PacketClass} from './classes.js';
 import type {SentPacket} from './locate.js';
-import {describeClasses, isSame, wayOf, type Side, type Way} from './moved.js';
+import {
+	describeClasses, isSameWay, wayOf, type Side, type Way,
+} from './moved.js';
 import type {Representative} from './representatives.js';
 import {gapsOfClasses, gapsOfReading} from './trust.js';
 
@@ -104,11 +106,6 @@ export function recordFamily({classSet, representatives, side}: {readonly classS
 		],
 		unsent: gapsOfClasses(classSet),
 	};
-}
-
-/** Whether two ways are the same, rule by rule. */
-export function isSameWay(one: Way, other: Way): boolean {
-	return isSame(one.arrivals, other.arrivals) && one.roles.length === other.roles.length && one.roles.every((roles, index) => isSame(roles, other.roles[index]!));
 }
 
 function recordOf({packetClass, classSet, representative: {index, kind, packet, ...probe}, way, stops}: {

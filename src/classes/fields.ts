@@ -3,7 +3,7 @@ The fields of a packet as it is sent, cut into the values that rules can tell ap
 */
 
 import {addressBits, parseRange} from '../netfilter/address.js';
-import {rulesOf, tableFamily} from '../netfilter/lookup.js';
+import {rulesOf, tablesOf} from '../netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import {cutMarks, type MarkCondition} from './mark-cuts.js';
 import type {Cut} from './cut.js';
@@ -45,9 +45,7 @@ Cuts the fields at every value where some rule of some set begins or ceases to m
 export function cutFields(ruleSets: readonly RuleSet[], {family, ranges, routed}: {
 	readonly family: AddressFamily; readonly ranges: readonly Cut[]; readonly routed: readonly MarkCondition[];
 }): Fields {
-	const rules = ruleSets.flatMap(ruleSet => [...rulesOf(ruleSet)]
-		.filter(placed => placed.family === 'inet' || placed.family === tableFamily(family))
-		.map(({rule}) => rule));
+	const rules = ruleSets.flatMap(ruleSet => [...rulesOf({tables: tablesOf(ruleSet, family)})].map(({rule}) => rule));
 	const matches = rules.flatMap(rule => rule.matches);
 	const asksForState = matches.some(({kind}) => kind === 'conntrack-state');
 	const protocols = [...new Set([...sentProtocols, ...matches.flatMap(match => match.kind === 'protocol' ? [match.protocol] : [])])];

@@ -111,6 +111,11 @@ export function isSame(one: readonly string[], other: readonly string[]): boolea
 	return one.length === other.length && one.every((each, index) => each === other[index]);
 }
 
+/** Whether two ways are the same, rule by rule. */
+export function isSameWay(one: Way, other: Way): boolean {
+	return isSame(one.arrivals, other.arrivals) && one.roles.length === other.roles.length && one.roles.every((roles, index) => isSame(roles, other.roles[index]!));
+}
+
 /** One representative that went another way. */
 export type Move = {readonly severity: Severity; readonly from: Way; readonly to: Way; readonly cause: Cause; readonly witness: Representative; readonly packetClass: PacketClass};
 
@@ -126,7 +131,7 @@ export function movesIn({classSet, representatives, sides: {from, to}, diff}: {
 
 		const ways = {from: wayOf(one, from.ruleSet), to: wayOf(other, to.ruleSet)};
 		const severity = severityOf(ways.from.arrivals, ways.to.arrivals);
-		if (severity === 'path' && ways.from.roles.length === ways.to.roles.length && ways.from.roles.every((roles, index) => isSame(roles, ways.to.roles[index]!))) {
+		if (isSameWay(ways.from, ways.to)) {
 			return [];
 		}
 

@@ -7,13 +7,13 @@ import type {RuleSet} from '../netfilter/types.js';
 import {diffRuleSets} from '../judge/rule-diff.js';
 import type {Topology} from '../scenario/topology.js';
 import type {Gap} from '../trace/gap.js';
-import {isSameWay, type RecordedClass} from './baseline.js';
+import type {RecordedClass} from './baseline.js';
 import {findCause, type Cause} from './cause.js';
 import type {ClassSet, PacketClass} from './classes.js';
 import type {ComparedFamily} from './comparison.js';
 import {Locator, packetOfLeg} from './locate.js';
 import {
-	isSame, severityOf, stateMoves, wayOf, type Flight, type Move, type Side, type Statement, type Way,
+	isSame, isSameWay, severityOf, stateMoves, wayOf, type Flight, type Move, type Side, type Statement, type Way,
 } from './moved.js';
 import type {Representative} from './representatives.js';
 import {gapsOfClasses, gapsOfReading, printRepresentative} from './trust.js';

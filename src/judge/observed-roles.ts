@@ -4,7 +4,7 @@ The rules that a leg met, with what they are for.
 
 import {contains, parseAddress, parseRange} from '../netfilter/address.js';
 import {
-	baseChainOf, findChain, findRule, findTable, rulesOf, tableFamily,
+	baseChainOf, findChain, findRule, findTable, rulesOf, tablesOf,
 } from '../netfilter/lookup.js';
 import type {Leg, RuleHit} from '../netfilter/path.js';
 import type {Rule, RuleSet, Verdict} from '../netfilter/types.js';
@@ -70,7 +70,7 @@ export function verdictOfTarget(hit: RuleHit, ruleSet: RuleSet): Verdict {
 /** The rules of a role that packets of a leg can meet, in the order of the set. Where there are several, for one user, port or range each, only those that suit the leg; when none does, all. */
 export function rulesWithRole(ruleSet: RuleSet, role: Role, leg: Leg): readonly RuleReference[] {
 	const {family} = leg;
-	const all = [...rulesOf(ruleSet)].filter(placed => (placed.family === tableFamily(family) || placed.family === 'inet') && roleOf(placed.rule, placed.table, placed.chain) === role);
+	const all = [...rulesOf({tables: tablesOf(ruleSet, family)})].filter(placed => roleOf(placed.rule, placed.table, placed.chain) === role);
 	const suiting = all.filter(({rule}) => suits(rule, leg));
 	return (suiting.length > 0 ? suiting : all).map(({family: ruleFamily, table, rule: {chain, number, text}}) => ({
 		family: ruleFamily, table, chain, number, text,

@@ -2,7 +2,7 @@
 What a run says of the rules themselves: which were not reached, which of the default ones are missing or stand elsewhere. It decides nothing.
 */
 
-import {rulesOf, tableFamily, type PlacedRule} from '../netfilter/lookup.js';
+import {rulesOf, tablesOf, type PlacedRule} from '../netfilter/lookup.js';
 import {stopsOfPath, type Leg, type RuleHit} from '../netfilter/path.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import {roleOf, type Role} from '../istio/roles.js';
@@ -54,7 +54,7 @@ export function ruleNotes({ruleSet, reference, results}: {readonly ruleSet: Rule
 type KnownRule = {readonly placed: PlacedRule; readonly rule: RuleReference; readonly role: Role | null};
 
 function rulesFor(ruleSet: RuleSet, family: AddressFamily): readonly KnownRule[] {
-	return [...rulesOf(ruleSet)].filter(placed => placed.family === tableFamily(family) || placed.family === 'inet').map(placed => {
+	return [...rulesOf({tables: tablesOf(ruleSet, family)})].map(placed => {
 		const {chain, number, text} = placed.rule;
 		return {
 			placed,

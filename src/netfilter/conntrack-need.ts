@@ -14,10 +14,24 @@ const translating: ReadonlySet<string> = new Set(['DNAT', 'SNAT', 'MASQUERADE', 
 
 /** Whether the rules of these tables need conntrack: those of one family, as the kernel counts by family. */
 export function conntrackNeedOf(tables: readonly Table[]): ConntrackNeed {
-	return strongest(tables.flatMap(({chains, objects = []}) => [
-		...(objects.length === 0 ? [] : ['unknown' as const]),
-		...chains.flatMap(({rules}) => rules.map(rule => needOfRule(rule))),
-	]));
+	return strongest(tables.map(table => needOfTable(table)));
+}
+
+/** Asked again for every packet; a table does not change. */
+const known = new WeakMap<Table, ConntrackNeed>();
+
+function needOfTable(table: Table): ConntrackNeed {
+	let need = known.get(table);
+	if (need === undefined) {
+		const {chains, objects = []} = table;
+		need = strongest([
+			...(objects.length === 0 ? [] : ['unknown' as const]),
+			...chains.flatMap(({rules}) => rules.map(rule => needOfRule(rule))),
+		]);
+		known.set(table, need);
+	}
+
+	return need;
 }
 
 function needOfRule({matches, target}: Rule): ConntrackNeed {

@@ -9,9 +9,9 @@ import type {Credentials} from '../../src/scenario/types.js';
 import type {Netns} from '../sandbox/netns.js';
 import {checked, errorName, lastError} from '../syscalls/libc.js';
 import {
-	closeSocket, connectSocket, openSocket, ownAddress, probeErrors, readOwnAddress, setThreadCredentials, socketOwner,
+	closeSocket, connectSocket, openSocket, probeErrors, setThreadCredentials, socketOwner,
 } from '../syscalls/probe-socket.js';
-import {calls, socketAddress} from '../syscalls/socket-calls.js';
+import {calls, ownEnd, socketAddress} from '../syscalls/socket-calls.js';
 
 /** What the kernel said when it refused a call: the number's name, and a sentence as Node has it. */
 export type Refusal = {readonly errno: string; readonly message: string};
@@ -52,14 +52,8 @@ export function beginConnection(fd: number, {address, port}: Endpoint): {readonl
 		return {refusal: refusalOf('connect', error, `${address}:${port}`)};
 	}
 
-	const failure = readOwnAddress(fd);
-	if (failure !== 0) {
-		closeSocket(fd);
-		return {refusal: refusalOf('getsockname', failure, `${address}:${port}`)};
-	}
-
-	const isIpv6 = address.includes(':');
-	return {from: {address: printAddressBytes(isIpv6 ? ownAddress.slice(8, 24) : ownAddress.slice(4, 8)), port: (ownAddress[2]! << 8) | ownAddress[3]!}};
+	const own = ownEnd(fd, !address.includes(':'));
+	return {from: {address: printAddressBytes(own.address), port: own.port}};
 }
 
 function bindTo(fd: number, source: string): number {

@@ -9,7 +9,7 @@ import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Netns} from '../sandbox/netns.js';
 import {beginConnection, openClientSocket, type Refusal} from './client-socket.js';
 import {ask} from './datagrams.js';
-import {watchEnd} from './ending.js';
+import {unsendable, watchEnd} from './ending.js';
 import type {ActorSpec} from './protocol.js';
 
 /** How an attempt to open a connection ended for the actor that made it. */
@@ -18,16 +18,13 @@ export type Done = {readonly answered: boolean; readonly reason: string};
 /** What to open. `source` undefined is the actor's own, or the route's. */
 export type Opening = {readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined};
 
-/** What the kernel says when a packet from this source can go nowhere (connect(2)). */
-const unsendable: ReadonlySet<string> = new Set(['EINVAL', 'ENETUNREACH', 'EHOSTUNREACH']);
-
 /** Opens connections for one actor. */
 export class Client {
 	readonly #netns: Netns;
 	readonly #spec: Pick<ActorSpec, 'name' | 'uid' | 'gid' | 'ownSource' | 'timeoutMs'>;
 	readonly #record: (record: SocketRecord) => void;
-	readonly #owners = new Map<string, Credentials>();
 	readonly #closing = new AbortController();
+	#made: Credentials | undefined;
 
 	constructor(netns: Netns, spec: Pick<ActorSpec, 'name' | 'uid' | 'gid' | 'ownSource' | 'timeoutMs'>, record: (record: SocketRecord) => void) {
 		this.#netns = netns;
@@ -37,8 +34,7 @@ export class Client {
 
 	/** The owner that the kernel wrote on the sockets, a wrong one before a right one; undefined where there was no socket. */
 	get made(): Credentials | undefined {
-		const owners = [...this.#owners.values()];
-		return owners.find(({uid, gid}) => uid !== this.#spec.uid || gid !== this.#spec.gid) ?? owners[0];
+		return this.#made;
 	}
 
 	/** Gives up what is still open. */
@@ -62,7 +58,10 @@ export class Client {
 		}
 
 		const {fd, owner} = made;
-		this.#owners.set(`${owner.uid}:${owner.gid}`, owner);
+		if (this.#made === undefined || owner.uid !== uid || owner.gid !== gid) {
+			this.#made = owner;
+		}
+
 		if (isUdp) {
 			const {bytes, ...rest} = await ask({
 				id, parent: undefined, to, fd, bytes: new TextEncoder().encode('testbed\n'),

@@ -5,16 +5,11 @@ How the attempt to open a TCP connection ends, told once.
 import type {Socket} from 'node:net';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 
+/** What the kernel says when a packet from this source can go nowhere (connect(2)). */
+export const unsendable: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENETUNREACH', 'EHOSTUNREACH']);
+
 /** Tells by a record whether a socket was connected, refused, could not be sent from, or got no answer. */
 export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: string; readonly timeoutMs: number; readonly record: (record: SocketRecord) => void}): void {
-	// While it has a peer, it is connected; when it is closed nobody can tell any more.
-	socket.setTimeout(timeoutMs, () => {
-		if (socket.remoteAddress !== undefined) {
-			end('connected', '');
-		}
-
-		socket.destroy();
-	});
 	let ended = false;
 	const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
 		if (!ended) {
@@ -24,6 +19,15 @@ export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: 
 			});
 		}
 	};
+
+	// While it has a peer, it is connected; when it is closed nobody can tell any more.
+	socket.setTimeout(timeoutMs, () => {
+		if (socket.remoteAddress !== undefined) {
+			end('connected', '');
+		}
+
+		socket.destroy();
+	});
 
 	// A socket that was made outside Node says nothing when it is connected; its first bytes do.
 	for (const event of ['connect', 'data']) {

@@ -10,7 +10,7 @@ import {
 } from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
-import {watchEnd} from './ending.js';
+import {unsendable, watchEnd} from './ending.js';
 import {listenForDatagrams} from './datagrams.js';
 import type * as transparencyModule from './transparency.js';
 import type {ActorSpec, FromActor, ToActor} from './protocol.js';
@@ -34,9 +34,6 @@ function key({address, port}: Endpoint): string {
 
 /** Leaves the source to the route. */
 const unspecified = {ipv4: '0.0.0.0', ipv6: '::'} as const;
-
-/** What the kernel says when a packet from this source can go nowhere (connect(2)). */
-const unsendable: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENETUNREACH', 'EHOSTUNREACH']);
 
 class Actor {
 	readonly #spec: ActorSpec;

@@ -4,7 +4,7 @@ A raw socket of TCP (raw(7), ipv6(7)): it sends segments that no TCP would, and 
 
 import {checked, libc} from './libc.js';
 import {
-	afInet, afInet6, calls, options, sockCloexec, sockRaw, sockStream, socketAddress, solSocket,
+	afInet, afInet6, calls, options, ownEnd, sockCloexec, sockRaw, sockStream, socketAddress, solSocket,
 } from './socket-calls.js';
 import type {SegmentEnd} from './tcp-segment.js';
 
@@ -57,12 +57,6 @@ export function openRawTcp({source, destination, timeoutMs}: {readonly source: U
 		close();
 		throw error;
 	}
-}
-
-function ownEnd(fd: number, isIpv4: boolean): SegmentEnd {
-	const own = new Uint8Array(28);
-	checked('getsockname', calls.getsockname(fd, own, Uint32Array.of(own.length)) as number);
-	return {address: isIpv4 ? own.slice(4, 8) : own.slice(8, 24), port: new DataView(own.buffer).getUint16(2)};
 }
 
 /**

@@ -2,7 +2,8 @@
 What all that make sockets by hand share: the calls, the numbers (asm-generic, linux/in.h), an address as the kernel takes it.
 */
 
-import {libc} from './libc.js';
+import {checked, libc} from './libc.js';
+import type {SegmentEnd} from './tcp-segment.js';
 
 /** The calls as koffi makes them; negative is an error, whose number `lastError` tells. */
 export const calls = {
@@ -28,6 +29,17 @@ export const [solSocket, solIp, solIpv6] = [1, 0, 41];
 export const options = {
 	reuseAddress: 2, error: 4, linger: 13, receiveTimeout: 20, bindToDevice: 25, mark: 36, ipTransparent: 19, ipv6Transparent: 75, ipv6Only: 26,
 } as const;
+
+/**
+The own end of a socket.
+
+@throws {TestbedError} SYSCALL_FAILED.
+*/
+export function ownEnd(fd: number, isIpv4: boolean): SegmentEnd {
+	const own = new Uint8Array(28);
+	checked('getsockname', calls.getsockname(fd, own, Uint32Array.of(own.length)) as number);
+	return {address: isIpv4 ? own.slice(4, 8) : own.slice(8, 24), port: new DataView(own.buffer).getUint16(2)};
+}
 
 /** An address with a port as `struct sockaddr_in` or `struct sockaddr_in6`. */
 export function socketAddress(address: Uint8Array, port: number): Uint8Array {

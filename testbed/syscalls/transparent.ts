@@ -6,8 +6,9 @@ import {
 	checked, errorName, int32, lastError, libc,
 } from './libc.js';
 import {
-	afInet, afInet6, calls, options, sockCloexec, sockDatagram, sockNonblock, sockStream, socketAddress, solIp, solIpv6, solSocket,
+	afInet, afInet6, calls, options, ownEnd, sockCloexec, sockDatagram, sockNonblock, sockStream, socketAddress, solIp, solIpv6, solSocket,
 } from './socket-calls.js';
+import type {SegmentEnd} from './tcp-segment.js';
 
 const libcPrctl = libc.func('int prctl(int option, unsigned long one, unsigned long two, unsigned long three, unsigned long four)');
 const libcCapset = libc.func('int capset(const void *header, const void *data)');
@@ -65,17 +66,14 @@ export function listenTransparently({family, protocol, port}: {readonly family: 
 	}
 }
 
-/** An address as bytes in network order with a port. */
-export type RawEndpoint = {readonly address: Uint8Array; readonly port: number};
-
 /**
 Begins a TCP connection from an address that need not be this machine's (all zeros leave it to the route), with a mark: the descriptor of a socket that connects (or has connected) without waiting, and what the kernel chose as its own end.
 
 @throws {TestbedError} SYSCALL_FAILED, also when the connection fails at once; no descriptor is left open then.
 */
 export function connectTransparently({source, destination, mark}: {
-	readonly source: Uint8Array; readonly destination: RawEndpoint; readonly mark: number;
-}): {readonly fd: number; readonly own: RawEndpoint} {
+	readonly source: Uint8Array; readonly destination: SegmentEnd; readonly mark: number;
+}): {readonly fd: number; readonly own: SegmentEnd} {
 	const family = source.length === 4 ? 'ipv4' : 'ipv6';
 	const fd = checked('socket', calls.socket(family === 'ipv4' ? afInet : afInet6, sockStream | sockNonblock | sockCloexec, 0) as number);
 	try {
@@ -88,9 +86,7 @@ export function connectTransparently({source, destination, mark}: {
 			checked('connect', -1);
 		}
 
-		const own = new Uint8Array(28);
-		checked('getsockname', calls.getsockname(fd, own, Uint32Array.of(own.length)) as number);
-		return {fd, own: {address: family === 'ipv4' ? own.slice(4, 8) : own.slice(8, 24), port: new DataView(own.buffer).getUint16(2)}};
+		return {fd, own: ownEnd(fd, family === 'ipv4')};
 	} catch (error) {
 		calls.close(fd);
 		throw error;
