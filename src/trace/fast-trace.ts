@@ -36,6 +36,11 @@ type Open = {
 	readonly shapes: Shape[];
 	/** Ports and addresses at each shape's beginning. */
 	readonly way: number[];
+	/** The entries of the switch at which it was met, as bits of {@link facts}. */
+	entered: number;
+	/** The first of all attempts to send it, where it is not this one; the attempt after this one. As in packets.ts. */
+	readonly first: Open | undefined;
+	next: Open | undefined;
 };
 type Current = {readonly packet: Open; readonly index: number; shape: Shape};
 
@@ -87,8 +92,8 @@ export class FastTrace {
 		}
 	}
 
-	/** Ends the batch. Shapes and kinds are kept. */
-	take(): FastBatch {
+	/** The rows of the packets so far; the batch goes on, and its packets can meet more. */
+	peek(): Int32Array {
 		const total = this.#packets.reduce((sum, {shapes}) => sum + layout.traversals + (shapes.length * layout.traversalWords), 0);
 		const rows = new Int32Array(total);
 		let at = 0;
@@ -96,8 +101,13 @@ export class FastTrace {
 			at = write(rows, at, packet);
 		}
 
+		return rows;
+	}
+
+	/** Ends the batch. Shapes and kinds are kept. */
+	take(): FastBatch {
 		const batch: FastBatch = {
-			rows, packets: this.#packets.length, orphans: this.#orphans, gaps: this.#gaps(),
+			rows: this.peek(), packets: this.#packets.length, orphans: this.#orphans, gaps: this.#gaps(),
 		};
 		this.#packets = [];
 		this.#newest = new Map();
@@ -197,7 +207,7 @@ export class FastTrace {
 				this.#switched(scan, saysInvalid(event) ? facts.invalid : switchFacts[event.chain] ?? 0);
 				this.#current.delete(scan.traceId);
 			} else {
-				const packet = this.#packetOf(scan, {event, isEntry: false});
+				const packet = this.#packetAt(scan, event);
 				const shape = this.shapes.begin(token);
 				if (shape === undefined) {
 					this.#current.delete(scan.traceId);
@@ -230,7 +240,8 @@ export class FastTrace {
 
 	/** A message of the switch itself: the packet was seen, came in or was sent, or has left netfilter. */
 	#switched(scan: MessageScan, said: number): void {
-		const packet = this.#packetOf(scan, {event: undefined, isEntry: (said & facts.entryOutput) !== 0});
+		const packet = this.#switchedOf(scan, said & entryFacts);
+		packet.entered |= said & entryFacts;
 		packet.known |= facts.seen | (said & facts.invalid);
 		if ((packet.known & entryFacts) === 0) {
 			packet.known |= said & entryFacts;
@@ -246,15 +257,13 @@ export class FastTrace {
 	#logged(scan: MessageScan, token: Token): void {
 		this.#log.count(scan.logSequence);
 		const event = token.event as Extract<TraceEvent, {source: 'nflog'}>;
-		const known = this.#newest.get(identityOf(scan));
-		const index = known === undefined ? -1 : known.shapes.length - 1;
-		const last = known?.shapes[index];
-		let packet: Open;
+		let packet = this.#loggedOf(scan);
+		const index = packet.shapes.length - 1;
+		const last = packet.shapes[index];
 		if (last?.traversal.table === event.table && last.traversal.hook === event.hook && last.traversal.end.by === 'open') {
-			packet = known!;
 			packet.shapes[index] = this.shapes.follow(last, token);
 		} else {
-			packet = this.#packetOf(scan, {event, isEntry: false});
+			packet = this.#freshAt(packet, scan, event);
 			// A logged event always begins a traversal: it names its hook itself.
 			this.#begin(scan, packet, this.shapes.begin(token)!);
 		}
@@ -266,22 +275,66 @@ export class FastTrace {
 		}
 	}
 
-	/** As in packets.ts: the newest packet of its identity, unless that one has been at this chain already. */
-	#packetOf(scan: MessageScan, {event, isEntry}: {readonly event: TraceEvent | undefined; readonly isEntry: boolean}): Open {
-		const identity = identityOf(scan);
-		const known = this.#newest.get(identity);
-		const again = known !== undefined && event !== undefined
-			&& known.shapes.some(({traversal: {family, table, chain}}) => family === event.family && table === event.table && chain === event.chain);
-		if (known !== undefined && !again && !(isEntry && !isSamePair(scan, known))) {
+	/** As in packets.ts. `entry` is a bit of `entryFacts`, or 0. */
+	#switchedOf(scan: MessageScan, entry: number): Open {
+		const known = this.#newest.get(identityOf(scan));
+		if (known === undefined) {
+			return this.#add(scan);
+		}
+
+		const isAgain = (known.entered & entry) !== 0;
+		if (!isAgain && entry !== facts.entryOutput) {
 			return known;
 		}
 
+		const isSame = isSamePair(scan, known);
+		return isAgain || !isSame ? this.#add(scan, isSame ? known : undefined) : known;
+	}
+
+	/** As `#attemptAt` in packets.ts. */
+	#packetAt(scan: MessageScan, event: TraceEvent): Open {
+		const known = this.#newest.get(identityOf(scan));
+		return known === undefined ? this.#add(scan) : this.#freshAt(known, scan, event);
+	}
+
+	/** As in packets.ts: of all attempts, the last that has been at a chain. */
+	#loggedOf(scan: MessageScan): Open {
+		const newest = this.#newest.get(identityOf(scan));
+		if (newest === undefined) {
+			return this.#add(scan);
+		}
+
+		let latest = newest.first ?? newest;
+		for (let {next} = latest; next !== undefined && next.shapes.length > 0; {next} = next) {
+			latest = next;
+		}
+
+		return latest;
+	}
+
+	/** As in packets.ts: the given attempt, or the one after it. */
+	#freshAt(known: Open, scan: MessageScan, event: TraceEvent): Open {
+		if (known.shapes.every(({traversal: {family, table, chain}}) => family !== event.family || table !== event.table || chain !== event.chain)) {
+			return known;
+		}
+
+		if (known.next !== undefined) {
+			return known.next;
+		}
+
+		const again = this.#add(scan, known);
+		again.known |= known.known & (facts.seen | entryFacts);
+		again.entered = known.known & entryFacts;
+		return again;
+	}
+
+	/** A new packet; `before` is the attempt before, where it is the same packet sent again. */
+	#add(scan: MessageScan, before?: Open): Open {
 		const isTcp = scan.protocol === protocolNumbers.tcp;
 		const packet: Open = {
 			known: scan.protocol
 				| (scan.isIpv6 ? facts.ipv6 : facts.identification)
-				| (isTcp ? facts.sequence : 0)
-				| (again ? known.known & (facts.seen | entryFacts) : 0),
+				| (isTcp ? facts.sequence : 0),
 			sequence: isTcp ? scan.sequence : 0,
 			ports: scan.ports,
 			words: new Int32Array(12), // Source, destination, arrival.
@@ -292,10 +345,17 @@ export class FastTrace {
 			arrivalPorts: 0,
 			shapes: [],
 			way: [],
+			entered: 0,
+			first: before === undefined ? undefined : before.first ?? before,
+			next: undefined,
 		};
+		if (before !== undefined) {
+			before.next = packet;
+		}
+
 		copyAddress(scan, scan.sourceAt, {to: packet.words, at: 0});
 		copyAddress(scan, scan.destinationAt, {to: packet.words, at: 4});
-		this.#newest.set(identity, packet);
+		this.#newest.set(identityOf(scan), packet);
 		this.#packets.push(packet);
 		return packet;
 	}

@@ -2,6 +2,8 @@
 Trace events → packets. A packet is one attempt to cross one namespace: its traversals in the order in which the kernel made them.
 
 Nft: all events of a packet carry its trace id, and each base chain begins with an event that shows the packet. NFLOG: every event shows the packet. Neither id lives for ever (nft hashes the address of the packet's buffer, which is used again), so packets are told apart by what NAT leaves alone: TCP's initial sequence number, or the identification and ports of others.
+
+A SYN without an answer is sent again after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), with the same sequence number. That is a packet of its own: the counters of the kernel have both. It begins where a packet comes to a chain a second time, be it a chain of the rules or the one where the trace switch meets each packet first; often the latter is all that it meets, for nat does not look at it again.
 */
 
 import type {RuleHit, Traversal} from '../netfilter/path.js';
@@ -52,6 +54,16 @@ export function isSendersHook(hook: Hook): boolean {
 type OpenTraversal = Omit<Traversal, 'hits' | 'end'> & {hits: RuleHit[]; end: Traversal['end']};
 type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; entry: Hook | undefined; owner: TracedPacket['owner']; isInvalid?: true};
 
+/** A packet with what tells it from the same one sent again. */
+type Attempt = {
+	readonly packet: OpenPacket;
+	/** The hooks at which the trace switch met it as it came in or was sent. */
+	readonly entered: Set<Hook>;
+	/** The first of all attempts of this packet; the one after this. */
+	readonly first: Attempt | undefined;
+	next: Attempt | undefined;
+};
+
 /** The two chains of the trace switch, by the hooks at which they hang. */
 const entries: Readonly<Record<string, Hook>> = {prerouting: 'prerouting', output: 'output'};
 
@@ -60,6 +72,11 @@ function identityOf(packet: PacketHeader): string {
 	return packet.protocol === protocolNumbers.tcp && packet.sequence !== undefined
 		? `tcp ${packet.sequence}`
 		: `${packet.protocol} ${packet.identification ?? ''} ${packet.source.port} ${packet.source.address}`;
+}
+
+/** Whether a traversal goes on with an event of NFLOG. */
+function isOpenAt(traversal: Pick<Traversal, 'table' | 'hook' | 'end'> | undefined, {table, hook}: LogTraceEvent): boolean {
+	return traversal?.table === table && traversal.hook === hook && traversal.end.by === 'open';
 }
 
 function hasSameEnds(one: PacketHeader, other: PacketHeader): boolean {
@@ -80,7 +97,7 @@ export function saysInvalid({chain, kind}: Pick<NftTraceEvent, 'chain' | 'kind'>
 class Assembler {
 	orphans = 0;
 	readonly packets: OpenPacket[] = [];
-	readonly #newest = new Map<string, OpenPacket>();
+	readonly #newest = new Map<string, Attempt>();
 	readonly #current = new Map<number, {traversal: OpenTraversal; walk: ChainWalk}>();
 	readonly #lookup: Lookup;
 
@@ -92,9 +109,14 @@ class Assembler {
 		if (event.packet !== undefined) {
 			const isSwitch = event.table === this.#lookup.switchTable;
 			// The switch stands before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
-			const packet = this.#packetOf(event.packet, isSwitch ? undefined : event, isSwitch && entries[event.chain] === 'output');
+			const entry = isSwitch ? entries[event.chain] : undefined;
+			const {packet, entered} = isSwitch ? this.#switchedOf(event.packet, entry) : this.#attemptAt(event.packet, event);
 			packet.seen ||= isSwitch;
-			packet.entry ??= isSwitch ? entries[event.chain] : undefined;
+			packet.entry ??= entry;
+			if (entry !== undefined) {
+				entered.add(entry);
+			}
+
 			if (isSwitch && saysInvalid(event)) {
 				packet.isInvalid = true;
 			}
@@ -125,11 +147,10 @@ class Assembler {
 		const rule = this.#lookup.ruleByNumber(logged);
 		// Legacy calls an unconditional rule with a plain verdict the end of its chain (`get_chainname_rulenum` in net/ipv4/netfilter/ip_tables.c); its number tells that it is a rule.
 		const event: LogTraceEvent = rule === undefined || rule.isPolicy === true ? logged : {...logged, kind: 'rule'};
-		const identity = identityOf(event.packet);
-		const known = this.#newest.get(identity);
-		const last = known?.traversals.at(-1);
-		const open = last?.table === event.table && last.hook === event.hook && last.end.by === 'open' ? last : undefined;
-		const packet = open === undefined ? this.#packetOf(event.packet, event) : known!;
+		const attempt = this.#loggedOf(event);
+		const last = attempt.packet.traversals.at(-1);
+		const open = isOpenAt(last, event) ? last : undefined;
+		const {packet} = open === undefined ? this.#freshAt(attempt, event) : attempt;
 		const traversal = open ?? this.#begin(packet, event, event.packet, event.hook);
 		if (event.uid !== undefined && event.gid !== undefined && isSendersHook(event.hook)) {
 			packet.owner ??= {uid: event.uid, gid: event.gid};
@@ -138,24 +159,78 @@ class Assembler {
 		this.#extend(traversal, event, rule);
 	}
 
-	/** The packet that an event belongs to: the newest of its identity, unless that one has been at this chain already (a retransmission, which is an attempt of its own), or this one is only being sent (`isSent`), with other addresses: among some thousand connections two can have one sequence number. */
-	#packetOf(header: PacketHeader, event: TraceEvent | undefined, isSent = false): OpenPacket {
-		const identity = identityOf(header);
-		const known = this.#newest.get(identity);
-		const again = event !== undefined
-			&& known?.traversals.some(({family, table, chain}) => family === event.family && table === event.table && chain === event.chain) === true;
-		if (known !== undefined && !again && !(isSent && !hasSameEnds(header, known.header))) {
-			return known;
+	/** The packet that the switch met: the newest of its identity, unless the switch met that one there already (it was sent again), or this one is only being sent, with other addresses: among some thousand connections two can have one sequence number. */
+	#switchedOf(header: PacketHeader, entry: Hook | undefined): Attempt {
+		const known = this.#newest.get(identityOf(header));
+		if (known === undefined) {
+			return this.#add(header);
 		}
 
+		const isSame = hasSameEnds(header, known.packet.header);
+		const isAgain = entry !== undefined && known.entered.has(entry);
+		return isAgain || (entry === 'output' && !isSame) ? this.#add(header, isSame ? known : undefined) : known;
+	}
+
+	/** The packet that an event of nft belongs to: the newest of its identity, or the same sent again. */
+	#attemptAt(header: PacketHeader, event: TraceEvent): Attempt {
+		const known = this.#newest.get(identityOf(header));
+		return known === undefined ? this.#add(header) : this.#freshAt(known, event);
+	}
+
+	/**
+	The packet that an event of NFLOG belongs to. These come by a socket of their own, so the switch may have shown already that the packet was sent again when the first one's are read: of all attempts the first one is meant until it has been at the chain.
+	*/
+	#loggedOf({packet: header}: LogTraceEvent): Attempt {
+		const newest = this.#newest.get(identityOf(header));
+		if (newest === undefined) {
+			return this.#add(header);
+		}
+
+		let latest = newest.first ?? newest;
+		for (let {next} = latest; next !== undefined && next.packet.traversals.length > 0; {next} = next) {
+			latest = next;
+		}
+
+		return latest;
+	}
+
+	/** The given attempt; where it has been at this chain already, the one after it. */
+	#freshAt(attempt: Attempt, {family, table, chain, packet: header}: TraceEvent): Attempt {
+		const {packet, next} = attempt;
+		if (packet.traversals.every(traversal => traversal.family !== family || traversal.table !== table || traversal.chain !== chain)) {
+			return attempt;
+		}
+
+		if (next !== undefined) {
+			return next;
+		}
+
+		// The switch's word of it is missing: it was there as it was for the one before.
+		const again = this.#add(header!, attempt);
+		again.packet.seen = packet.seen;
+		again.packet.entry = packet.entry;
+		if (packet.entry !== undefined) {
+			again.entered.add(packet.entry);
+		}
+
+		return again;
+	}
+
+	/** A new packet; `before` is the attempt before, where it is the same packet sent again. */
+	#add(header: PacketHeader, before?: Attempt): Attempt {
 		const packet: OpenPacket = {
 			header, traversals: [], seen: false, entry: undefined, owner: undefined,
 		};
-		packet.seen = again && known.seen;
-		packet.entry = again ? known.entry : undefined;
-		this.#newest.set(identity, packet);
+		const attempt: Attempt = {
+			packet, entered: new Set(), first: before === undefined ? undefined : before.first ?? before, next: undefined,
+		};
+		if (before !== undefined) {
+			before.next = attempt;
+		}
+
+		this.#newest.set(identityOf(header), attempt);
 		this.packets.push(packet);
-		return packet;
+		return attempt;
 	}
 
 	#begin(packet: OpenPacket, event: TraceEvent, header: PacketHeader, hook: Hook): OpenTraversal {

@@ -168,16 +168,47 @@ for (const name of names) {
 	});
 }
 
-test('two connections with one sequence number: two packets, told apart where they begin', t => {
-	const lookup: Lookup = {
-		ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, switchTable,
-	};
-	const begin = (sourcePort: number): Datagram => ({
-		stream: 'nft',
-		bytes: message((10 << 8) | 17, bytes(general(1), attribute(1, text(switchTable)), attribute(2, text('output')), attribute(3, uint64(4)), attribute(4, uint32(3)), attribute(5, attribute(1, uint32(1))), attribute(6, uint32(sourcePort)), attribute(8, ipv4(6, new Uint8Array())), attribute(9, tcp({sourcePort, sequence: 77})))),
+/** What the switch says of a SYN: in the chain where it is sent, or the one where it comes in. */
+const begin = (sourcePort: number, chain = 'output'): Datagram => ({
+	stream: 'nft',
+	bytes: message((10 << 8) | 17, bytes(general(1), attribute(1, text(switchTable)), attribute(2, text(chain)), attribute(3, uint64(4)), attribute(4, uint32(3)), attribute(5, attribute(1, uint32(1))), attribute(6, uint32(sourcePort)), attribute(8, ipv4(6, new Uint8Array())), attribute(9, tcp({sourcePort, sequence: 77})))),
+});
+
+for (const [title, datagrams, due] of [
+	['two connections with one sequence number: two packets, told apart where they begin', [begin(40_000), begin(40_001)], [40_000, 40_001]],
+	['a packet over lo meets the switch where it is sent and where it comes in: one packet', [begin(40_000), begin(40_000, 'prerouting')], [40_000]],
+	['a packet that is sent again is one of its own, though it meets the switch alone', [begin(40_000), begin(40_000, 'prerouting'), begin(40_000), begin(40_000, 'prerouting')], [40_000, 40_000]],
+	['the same from outside', [begin(40_000, 'prerouting'), begin(40_000, 'prerouting'), begin(40_000, 'prerouting')], [40_000, 40_000, 40_000]],
+] as const) {
+	test(title, t => {
+		const lookup: Lookup = {
+			ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, switchTable,
+		};
+		const found = fast(datagrams, lookup);
+		t.deepEqual(found, slow(datagrams, lookup));
+		t.deepEqual(found.packets.map(({header}) => header.source.port), [...due]);
 	});
-	const {packets} = fast([begin(40_000), begin(40_001), begin(40_001)], lookup);
-	t.deepEqual(packets.map(({header}) => header.source.port), [40_000, 40_001]);
+}
+
+test('peek shows the packets so far, and what they meet afterwards is still theirs', t => {
+	const lookup = lookupOf(names[0]!);
+	const datagrams = inOrder(readRecording(names[0]!).round.recording.datagrams);
+	const due = slow(datagrams, lookup);
+	const trace = new FastTrace(lookup);
+	const half = Math.floor(datagrams.length / 2);
+	const buffer = new Uint8Array(1 << 17);
+	for (const [index, datagram] of datagrams.entries()) {
+		if (index === half) {
+			t.true(trace.peek().length > 0);
+		}
+
+		buffer.set(datagram.bytes);
+		trace.add(buffer, 0, datagram.bytes.length);
+	}
+
+	const {packets} = trace.take();
+	t.is(packets, due.packets.length);
+	t.is(trace.peek().length, 0);
 });
 
 for (const [title, chain, type, handle, isInvalid] of [

@@ -99,6 +99,34 @@ const rows: readonly Row[] = [
 	{
 		title: 'legacy: a repetition is an attempt of its own', events: [switched(), switched(), logged('OUTPUT', 1), logged('MINE', 1), logged('OUTPUT', 1), logged('MINE', 1)], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept', 'OUTPUT OUTPUT#1 MINE#1 =rule accept'], seen: [true, true],
 	},
+	// A SYN that is sent again after a second: conntrack knows the connection by then, so nat does not look at it.
+	{
+		title: 'nft: sent again, and met by the switch alone, it is a packet of its own', events: [switched(), ...output(1, 1000), ...postrouting(1, 1000), switched()], packets: [both, ''], seen: [true, true],
+	},
+	{
+		title: 'nft: sent again three times', events: [switched(), ...output(1, 1000), switched(), switched({traceId: 3}), switched()], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept', '', '', ''], seen: [true, true, true, true],
+	},
+	{
+		title: 'nft: one packet over lo meets both entries of the switch', events: [switched(), ...output(1, 1000), switched({chain: 'prerouting', packet: header({destination: {address: '127.0.0.1', port: 15_001}})})], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept'], seen: [true],
+	},
+	{
+		title: 'nft: sent again over lo, each meets both', events: [
+			...[1, 2].flatMap(traceId => [switched({traceId}), switched({traceId, chain: 'prerouting', packet: header({destination: {address: '127.0.0.1', port: 15_001}})})]),
+		], packets: ['', ''], seen: [true, true],
+	},
+	{title: 'nft: it came in from outside, and once more', events: [switched({chain: 'prerouting'}), switched({chain: 'prerouting'})], packets: ['', ''], seen: [true, true]},
+	{
+		title: 'legacy: sent again before its log is read, nat has seen the first alone', events: [switched(), switched(), logged('OUTPUT', 1), logged('MINE', 1), logged('POSTROUTING', 1, {kind: 'policy', hook: 'postrouting'})],
+		packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept, POSTROUTING =policy undefined', ''], seen: [true, true],
+	},
+	{
+		title: 'legacy: sent again twice before its log is read, raw has seen all three', events: [switched(), switched(), switched(), logged('OUTPUT', 9, {table: 'raw', kind: 'policy'}), logged('OUTPUT', 1), logged('MINE', 1), logged('OUTPUT', 9, {table: 'raw', kind: 'policy'}), logged('OUTPUT', 9, {table: 'raw', kind: 'policy'})],
+		packets: ['raw:OUTPUT =policy undefined, OUTPUT OUTPUT#1 MINE#1 =rule accept', 'raw:OUTPUT =policy undefined', 'raw:OUTPUT =policy undefined'], seen: [true, true, true],
+	},
+	{
+		title: 'legacy: the switch\'s word of the second is missing', events: [switched(), logged('OUTPUT', 9, {table: 'raw', kind: 'policy'}), logged('OUTPUT', 1), logged('MINE', 1), logged('OUTPUT', 9, {table: 'raw', kind: 'policy'})],
+		packets: ['raw:OUTPUT =policy undefined, OUTPUT OUTPUT#1 MINE#1 =rule accept', 'raw:OUTPUT =policy undefined'], seen: [true, true],
+	},
 	{title: 'legacy: without the switch a packet is not seen', events: [logged('OUTPUT', 1)], packets: ['OUTPUT OUTPUT#1 =open'], seen: [false]},
 ];
 
