@@ -54,7 +54,9 @@ async function withRules<T>(backend: Backend, ruleSet: RuleSet, act: (sandbox: S
 /** Connections a second that the sending thread opens and closes when nothing is traced and nobody joins. */
 async function untracedRate(sandbox: Sandbox, requests: readonly ProbeRequest[]): Promise<number> {
 	using conntrack = new Conntrack(sandbox.pod);
-	await using sender = await startSender({netns: sandbox.pod.descriptor, memory: new SharedArrayBuffer(4 * shared.words), window: Number.MAX_SAFE_INTEGER}, 'pod');
+	await using sender = await startSender({
+		netns: sandbox.pod.descriptor, quietNetns: sandbox.remote.descriptor, memory: new SharedArrayBuffer(4 * shared.words), window: Number.MAX_SAFE_INTEGER,
+	}, 'pod');
 	let [sent, ms] = [0, 0];
 	for (let start = -2 * batchSize; start < requests.length; start += batchSize) {
 		const isWarming = start < 0; // New threads compile their code first.

@@ -83,7 +83,7 @@ export class ProbeJoiner {
 			return true;
 		}
 
-		// An answer that there is has come by now: the kernel makes it while it takes the packet. It holds back most that say "port unreachable" (icmp_ratelimit, ip-sysctl in the kernel's documentation), and rules may drop the reset for an invalid packet, which is invalid as well.
+		// An answer that there is has come by now: the sender has waited until the kernel had taken up everything (testbed/prober/backlog.ts). None comes where a rule drops it, or drops the reset for an invalid packet, which is invalid as well.
 		if (arrival !== undefined && (probe.protocol === 'udp' || probe.packet === 'invalid')) {
 			return true;
 		}

@@ -3,6 +3,7 @@ The thread that reads the trace while probes are sent. It does not wait for the 
 */
 
 import {parentPort, receiveMessageOnPort, workerData} from 'node:worker_threads';
+import type {Traversal} from '../../src/netfilter/path.js';
 import {FastTrace} from '../../src/trace/fast-trace.js';
 import {LogSequence} from '../../src/trace/log-sequence.js';
 import {createLookup} from '../../src/trace/lookup.js';
@@ -53,6 +54,12 @@ function drain(fd: number, datagrams: ManyDatagrams): void {
 	}
 }
 
+function newTraversals(): readonly Traversal[] {
+	const traversals = trace.shapes.since(shapesTold).map(({traversal}) => traversal);
+	shapesTold = trace.shapes.size;
+	return traversals;
+}
+
 function read(): void {
 	const opened = sockets.map(({stream, fd}) => ({fd, datagrams: new ManyDatagrams(buffers[stream])}));
 	say({type: 'ready'});
@@ -74,12 +81,14 @@ function read(): void {
 		if (command === commands.take) {
 			Atomics.store(words, shared.command, commands.none);
 			const batch = trace.take();
-			const traversals = trace.shapes.since(shapesTold).map(({traversal}) => traversal);
-			shapesTold = trace.shapes.size;
 			say({
-				type: 'batch', batch, traversals, overruns,
+				type: 'batch', batch, traversals: newTraversals(), overruns,
 			}, [batch.rows.buffer as ArrayBuffer]);
 			overruns = 0;
+		} else if (command === commands.peek) {
+			Atomics.store(words, shared.command, commands.none);
+			const rows = trace.peek();
+			say({type: 'rows', rows, traversals: newTraversals()}, [rows.buffer as ArrayBuffer]);
 		} else if (command === commands.renew) {
 			Atomics.store(words, shared.command, commands.none);
 			// Told before the command was given, so it is there; this thread has no other time to look.

@@ -7,15 +7,18 @@ import {
 	abortSocket, bindSocket, bindToDevice, closeSocket, connectSocket, joinNetns, markSocket, openRawSocket, openSocket, ownAddress,
 	probeErrors, readOwnAddress, sendByte, setThreadCredentials, socketError, socketOwner, waitSockets,
 } from '../syscalls/probe-socket.js';
+import {Backlog} from './backlog.js';
 import {InvalidPacket} from './invalid-packet.js';
 import {
 	kinds, probeWords, resultWords, shared, states, steps, type SenderAnswer, type SenderInput, type SenderRequest,
 } from './protocol.js';
 
-const {netns, memory, window} = workerData as SenderInput;
+const {netns, quietNetns, memory, window} = workerData as SenderInput;
 const words = new Int32Array(memory);
 const told = 32; // Probes after which the reader is woken: often enough that it is never idle, too seldom to cost anything.
 const waitingMax = 4096; // Sockets that may be left open in one batch.
+const waitedMaxMs = 300; // For so long a connection may wait while others are sent: see "Sent again" in prober.ts.
+const queuedMax = 256; // Datagrams without an answer that may be in the kernel's receive queues: a processor drops what comes when it has a thousand (net.core.netdev_max_backlog), and nobody is told.
 const readerMs = 30_000; // A reader that is alive takes a millisecond; the limit is for one that is not.
 const own = new Int32Array(ownAddress.buffer);
 const waiting = new Map<number, {readonly fd: number; readonly isUdp: boolean; readonly isRaw: boolean; readonly to: Uint8Array; readonly invalid: InvalidPacket | undefined}>();
@@ -170,16 +173,46 @@ function send(fd: number, {probe, batch, results, row}: {readonly probe: number;
 	return error === 0 ? {state: states.pending, error} : outcomeOf(error);
 }
 
-/** Sends a batch, up to the first probe whose five-tuple has been used in it: its packet would not be the first of a connection. */
+/** Asks the datagrams without an answer once more, now that every answer that there is has come: see `backlog.ts`. Whether that is known. */
+function askAgain(results: Int32Array): boolean {
+	const open = [...waiting].filter(([, {isUdp, isRaw}]) => isUdp || isRaw);
+	if (open.length === 0) {
+		return true;
+	}
+
+	const isDrained = backlog.drain();
+	for (const [index, {fd, invalid}] of open) {
+		const end = endOfDatagram(fd, invalid);
+		if (end !== undefined) {
+			results[(index * resultWords.words) + resultWords.state] = end.state;
+			results[(index * resultWords.words) + resultWords.error] = end.error;
+			invalid?.close();
+			closeSocket(fd);
+			waiting.delete(index);
+		}
+	}
+
+	return isDrained;
+}
+
+/** What came back for one packet; undefined for nothing. */
+function endOfDatagram(fd: number, invalid: InvalidPacket | undefined): Outcome | undefined {
+	const error = invalid === undefined ? socketError(fd) : (invalid.isRefused() ? probeErrors.ECONNREFUSED : 0);
+	return error === 0 ? undefined : outcomeOf(error);
+}
+
+/** Sends a batch, up to the first probe whose five-tuple has been used in it: its packet would not be the first of a connection. Where connections are left waiting, it ends by time. */
 function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
-	const {probes, addresses} = batch;
+	const {probes, addresses, waitedMs} = batch;
+	let waitingSince = waitedMs === undefined ? undefined : performance.now() - waitedMs;
 	const count = probes.length / probeWords.words;
 	const results = new Int32Array(count * resultWords.words);
 	const used = new Set<number>();
 	const sources = new Map<number | string, number>();
 	let untold = 0;
+	let datagrams = 0;
 	let index = 0;
-	while (index < count && waiting.size < waitingMax) {
+	while (index < count && waiting.size < waitingMax && (waitingSince === undefined || performance.now() - waitingSince < waitedMaxMs)) {
 		const probe = index * probeWords.words;
 		const row = index * resultWords.words;
 		const kind = probes[probe + probeWords.kind]!;
@@ -199,6 +232,14 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 				waiting.set(index, {
 					fd, isUdp, isRaw, to: addresses[probes[probe + probeWords.to]!]!, invalid: outcome.invalid,
 				});
+				if (isUdp || isRaw) {
+					datagrams++;
+					if (datagrams % queuedMax === 0) {
+						backlog.drain();
+					}
+				} else {
+					waitingSince ??= performance.now();
+				}
 			} else if (outcome.state === states.connected) {
 				abortSocket(fd);
 			} else {
@@ -227,9 +268,12 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 		}
 	}
 
-	tell(untold);
 	become(0, 0);
-	return {type: 'sent', results, tried: index};
+	const isDrained = askAgain(results);
+	tell(untold);
+	return {
+		type: 'sent', results, tried: index, waitedMs: waitingSince === undefined ? undefined : performance.now() - waitingSince, isDrained,
+	};
 }
 
 /** Notes the five-tuple of a probe; whether it was there already. */
@@ -257,30 +301,26 @@ function settle(indices: readonly number[], timeoutMs: number): SenderAnswer {
 	const deadline = performance.now() + timeoutMs;
 	let left = indices.flatMap(index => waiting.has(index) ? [{index, ...waiting.get(index)!}] : []);
 	while (left.length > 0) {
-		const remaining = deadline - performance.now();
-		const ready = new Set(remaining > 0 ? waitSockets(left, remaining) : []);
-		if (ready.size === 0) {
-			break;
-		}
-
+		// Asked at least once, and once more when time is over: a thread that got no processor meanwhile would not know otherwise what has come.
+		const remaining = Math.max(0, deadline - performance.now());
+		const ready = new Set(waitSockets(left, remaining));
 		left = left.filter(({index, fd, isUdp, to, invalid}, place) => {
 			if (!ready.has(place)) {
 				return true;
 			}
 
-			if (invalid !== undefined) {
-				if (!invalid.isRefused()) {
-					return true; // It hears whatever comes from there.
-				}
-
-				ends.push([index, states.refused, probeErrors.ECONNREFUSED]);
-				return false;
+			// A raw socket hears whatever comes from there, and a socket that is ready may say that it is not.
+			const end = isUdp || invalid !== undefined ? endOfDatagram(fd, invalid) : outcomeOf(connectSocket(fd, to));
+			if (end === undefined || end.state === states.pending) {
+				return true;
 			}
 
-			const {state, error} = outcomeOf(isUdp ? socketError(fd) : connectSocket(fd, to));
-			ends.push([index, state, error]);
+			ends.push([index, end.state, end.error]);
 			return false;
 		});
+		if (remaining === 0) {
+			break;
+		}
 	}
 
 	ends.push(...left.map(({index}) => [index, states.quiet, 0] as [number, number, number]));
@@ -293,6 +333,8 @@ function settle(indices: readonly number[], timeoutMs: number): SenderAnswer {
 	return {type: 'settled', ends};
 }
 
+joinNetns(quietNetns);
+const backlog = new Backlog();
 joinNetns(netns);
 parentPort!.on('message', (request: SenderRequest) => {
 	try {

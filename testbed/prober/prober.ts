@@ -7,6 +7,8 @@ Which evidence stands for what:
 - the end: what the socket came to. Where the packet was delivered: the last chain, behind everything else, that saw it.
 
 What is not whole is repeated in smaller batches, and what stays so ends in a gap.
+
+Sent again. A connection without an answer sends its SYN anew after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), and on a slow or throttled machine a batch takes longer than that. No socket option forbids the first repetition: TCP_SYNCNT and net.ipv4.tcp_syn_retries are 1 at least, and TCP_USER_TIMEOUT counts from the first repetition on (`retransmits_timed_out` in net/ipv4/tcp_timer.c). To drop it in a chain of the switch would change what happens under the rules. So the repetition is not prevented but known for what it is: a packet with the sequence number of one that met the switch before (src/trace/packets.ts) is one more of the same socket, by every witness, and says nothing against the first. However late the trace is read, the answers are the same. That a batch ends when a connection has waited for 300 ms, and that nobody is waited for longer than half a second, only spares the work.
 */
 
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
@@ -29,7 +31,7 @@ import type {Thread} from './thread.js';
 import {TraceReader} from './trace-reader.js';
 import {Witnesses} from './witnesses.js';
 import {
-	batchSizeFor, joined, planWave, stateOf, type Side, type Wave,
+	batchSizeFor, planWave, stateOf, type Side, type Wave,
 } from './wave.js';
 import {prepareNamespace} from './world.js';
 
@@ -55,11 +57,13 @@ export type ProberOptions = {
 	readonly hasInvalid?: boolean | undefined;
 	/** Bytes that the kernel may queue of the trace. */
 	readonly bufferBytes?: number;
+	/** For tests: what happens between the sending of a batch and the first reading of its trace, as on a machine that gives the testbed no processor then. */
+	readonly beforeRead?: (() => Promise<void>) | undefined;
 };
 
 const window = 512; // Probes that the trace may be behind: some 15,000 messages of at most 2 KiB in the kernel's memory, a half of the default buffer.
-const datagramMs = 200; // A datagram that somebody takes has no answer, and everything here answers within a millisecond.
-const connectionMs = 500; // The same for TCP; after a second the kernel sends a SYN again (TCP_TIMEOUT_INIT, include/net/tcp.h), and that packet is no probe.
+const datagramMs = 200; // For a datagram that the trace does not show at its end. What the kernel answers by itself is there already (backlog.ts).
+const connectionMs = 500; // For TCP, which is told of a missing neighbour after 100 ms (world.ts).
 const repeats = 3; // How often what is not whole is sent again, each time in batches of an eighth.
 const shrink = 8;
 
@@ -87,7 +91,8 @@ export class Prober implements AsyncDisposable {
 	repeated = 0;
 	/** Probes whose answer was waited for in vain. */
 	unanswered = 0;
-	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize' | 'hasInvalid'>>;
+	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize' | 'hasInvalid' | 'beforeRead'>>;
+	readonly #beforeRead: ProberOptions['beforeRead'];
 	readonly #givenBatchSize: number | undefined;
 	readonly #memory = new SharedArrayBuffer(4 * shared.words);
 	#batchSize = 1;
@@ -106,6 +111,7 @@ export class Prober implements AsyncDisposable {
 	private constructor(options: ProberOptions) {
 		this.#options = {timeoutMs: 1000, bufferBytes: defaultBufferBytes, ...options};
 		this.#givenBatchSize = options.batchSize;
+		this.#beforeRead = options.beforeRead;
 		this.#joiner = new ProbeJoiner(options.ruleSet);
 	}
 
@@ -213,7 +219,9 @@ export class Prober implements AsyncDisposable {
 		}
 
 		const {sandbox} = this.#options;
-		const sender = await startSender({netns: sandbox[side].descriptor, memory: this.#memory, window}, side);
+		const sender = await startSender({
+			netns: sandbox[side].descriptor, quietNetns: sandbox.remote.descriptor, memory: this.#memory, window,
+		}, side);
 		this.#undo.push(async () => sender[Symbol.asyncDispose]());
 		this.#senders.set(side, sender);
 		return sender;
@@ -236,7 +244,8 @@ export class Prober implements AsyncDisposable {
 			const {wave, rest} = planWave(batch, left, size);
 			const {judged, gaps, untried} = await this.#wave(wave); // eslint-disable-line no-await-in-loop -- One batch after the other: each has the counters to itself.
 			for (const {index, answer, isSent} of judged) {
-				answers[index] = gaps.length === 0 ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
+				// Of what was not sent the witnesses know nothing, so nothing that they miss is a doubt of it.
+				answers[index] = gaps.length === 0 || !isSent ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
 				// What was lost may be whole in a smaller batch; what one probe lacks gets one more chance.
 				if (isSent && repeat < (gaps.length > 0 ? repeats : 1) && answers[index].gaps.length > 0) {
 					doubtful.push(index);
@@ -256,12 +265,15 @@ export class Prober implements AsyncDisposable {
 		this.#conntrack!.flush();
 		await this.#witnesses!.prepare(requests.length);
 		const sides: Side[] = [];
+		let waiting: {readonly ms: number; readonly at: number} | undefined;
 		const places: Array<readonly [side: Side, index: number] | undefined> = [];
 		for (const from of ['pod', 'remote'] as const) {
 			const own = requests.flatMap((request, index) => request.from === from ? [index] : []);
 			if (own.length > 0) {
-				const side = await this.#send(from, own.map(index => requests[index]!)); // eslint-disable-line no-await-in-loop -- One namespace after the other: the packets of both at once could not be told apart by their order.
+				const waitedMs = waiting === undefined ? undefined : waiting.ms + performance.now() - waiting.at;
+				const side = await this.#send(from, own.map(index => requests[index]!), waitedMs); // eslint-disable-line no-await-in-loop -- One namespace after the other: the packets of both at once could not be told apart by their order.
 				sides.push(side);
+				waiting = side.sent.waitedMs === undefined ? undefined : {ms: side.sent.waitedMs, at: performance.now()};
 				for (const [index, position] of own.entries()) {
 					places[position] = [side, index];
 				}
@@ -275,19 +287,18 @@ export class Prober implements AsyncDisposable {
 			});
 		};
 
-		let {rows, gaps} = await this.#take();
-		this.#joiner.load(rows);
+		await this.#beforeRead?.();
 		const isOpen = (position: number): boolean => stateOf(places[position]!) === states.pending;
 		const pending = requests.flatMap((_, position) => isOpen(position) ? [position] : []);
 		if (pending.length > 0) {
+			await this.#peek();
 			await this.#settle({
 				requests, places, sides, isOver: position => this.#joiner.isOver((decode(position) as {probe: JoinedProbe}).probe), pending,
 			});
-			const more = await this.#take();
-			rows = joined(rows, more.rows);
-			gaps = [...gaps, ...more.gaps, ...fullConntrack(this.#options.sandbox.pod)];
 		}
 
+		const {rows, gaps: traceGaps} = await this.#take();
+		const gaps = pending.length === 0 ? traceGaps : [...traceGaps, ...fullConntrack(this.#options.sandbox.pod)];
 		const {hits, sentPackets} = this.#joiner.load(rows);
 		const owners = new Map<number, string>();
 		const judged: Judged[] = [];
@@ -318,17 +329,17 @@ export class Prober implements AsyncDisposable {
 			if (state === states.reused) {
 				untried.push(index);
 			} else {
-				judged.push({index, answer: {id, leg, gaps: own}, isSent: true});
+				judged.push({index, answer: {id, leg, gaps: leg.end.kind === 'unknown' && !places[position]![0].sent.isDrained ? [...own, lateGap(id)] : own}, isSent: true});
 			}
 		}
 
 		return {judged, gaps: [...gaps, ...await this.#witnesses!.compare({hits, owners: [...owners.values()], strangers: sentPackets - owners.size})], untried};
 	}
 
-	async #send(from: 'pod' | 'remote', requests: readonly ProbeRequest[]): Promise<Side> {
+	async #send(from: 'pod' | 'remote', requests: readonly ProbeRequest[], waitedMs: number | undefined): Promise<Side> {
 		const sender = await this.#sender(from);
 		const encoded = encodeBatch(requests);
-		sender.tell(encoded.request);
+		sender.tell({...encoded.request, waitedMs});
 		return {encoded, sent: await sender.next<SenderAnswer, 'sent'>('sent'), late: new Map()};
 	}
 
@@ -360,9 +371,21 @@ export class Prober implements AsyncDisposable {
 		}
 	}
 
+	/** Lets the joiner see the rows of a batch that goes on. */
+	async #peek(): Promise<void> {
+		const {rows, traversals} = await this.#reader!.peek();
+		this.#joiner.learn(traversals);
+		this.#joiner.load(rows);
+	}
+
 	async #take(): Promise<{readonly rows: Int32Array; readonly gaps: readonly Gap[]}> {
 		const {rows, gaps, traversals} = await this.#reader!.take();
 		this.#joiner.learn(traversals);
 		return {rows, gaps};
 	}
+}
+
+/** What has to be said where nothing came back, and where something may have been on its way when that was found. */
+function lateGap(id: string): Gap {
+	return {kind: 'no-end', message: `Nothing came back for the probe ${id}, but something may still be on its way: the kernel did not take up the packets that it had queued.`};
 }

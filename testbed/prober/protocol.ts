@@ -14,7 +14,7 @@ export const shared = {
 } as const;
 
 /** What the reader is told by {@link shared}. */
-export const commands = {none: 0, take: 1, end: 2, renew: 3} as const;
+export const commands = {none: 0, take: 1, end: 2, renew: 3, peek: 4} as const;
 
 /** Words of a probe. Addresses and devices stand in tables beside the rows; -1 is none. */
 export const probeWords = {
@@ -37,18 +37,18 @@ export const states = {
 /** Steps before a packet leaves, in the order of `states.failed + n`. */
 export const steps = ['socket', 'SO_MARK', 'SO_BINDTODEVICE', 'bind', 'connect', 'send'] as const;
 
-/** What the sender is given when it starts. */
-export type SenderInput = {readonly netns: number; readonly memory: SharedArrayBuffer; readonly window: number};
+/** What the sender is given when it starts. `quietNetns` is a namespace with lo and without rules: see `backlog.ts`. */
+export type SenderInput = {readonly netns: number; readonly quietNetns: number; readonly memory: SharedArrayBuffer; readonly window: number};
 
-/** What it is told: send a batch; wait for those of its sockets that have come to nothing yet, and close all. */
+/** What it is told: send a batch; wait for those of its sockets that have come to nothing yet, and close all. `waitedMs` is how long a connection of the batch has been waiting elsewhere when this part of it begins. */
 export type SenderRequest =
-	| {readonly type: 'send'; readonly probes: Int32Array; readonly addresses: readonly Uint8Array[]; readonly devices: readonly string[]}
+	| {readonly type: 'send'; readonly probes: Int32Array; readonly addresses: readonly Uint8Array[]; readonly devices: readonly string[]; readonly waitedMs?: number | undefined}
 	| {readonly type: 'settle'; readonly indices: readonly number[]; readonly timeoutMs: number};
 
-/** What it answers: rows of results, of which `tried` were tried; what each waiting socket came to. */
+/** What it answers: rows of results, of which `tried` were tried; what each waiting socket came to. `waitedMs` is for how long a connection has been waiting by now, if one does; `isDrained` is false where the answer to a datagram may still be on its way. */
 export type SenderAnswer =
 	| {readonly type: 'ready'}
-	| {readonly type: 'sent'; readonly results: Int32Array; readonly tried: number}
+	| {readonly type: 'sent'; readonly results: Int32Array; readonly tried: number; readonly waitedMs: number | undefined; readonly isDrained: boolean}
 	| {readonly type: 'settled'; readonly ends: ReadonlyArray<readonly [index: number, state: number, error: number]>}
 	| {readonly type: 'error'; readonly message: string};
 
@@ -65,9 +65,10 @@ export type ReaderInput = {
 /** What it finds in its port when it is told to renew: the rules are others. */
 export type ReaderRequest = Pick<ReaderInput, 'ruleSet' | 'loaded'>;
 
-/** What it says. `traversals` are those of the shapes that are new since the last batch. */
+/** What it says. `traversals` are those of the shapes that are new since it last told some; `rows` are those of a batch that goes on. */
 export type ReaderAnswer =
 	| {readonly type: 'ready'}
 	| {readonly type: 'renewed'}
+	| {readonly type: 'rows'; readonly rows: Int32Array; readonly traversals: readonly Traversal[]}
 	| {readonly type: 'batch'; readonly batch: FastBatch; readonly traversals: readonly Traversal[]; readonly overruns: number}
 	| {readonly type: 'error'; readonly message: string};

@@ -77,7 +77,13 @@ export class TraceReader implements AsyncDisposable {
 		this.#words = words;
 	}
 
-	/** Everything that has been traced since the last time. */
+	/** What has been traced so far of a batch that goes on: rows of packets, which may meet more, and shapes that are new. */
+	async peek(): Promise<Pick<TakenTrace, 'rows' | 'traversals'>> {
+		this.#command(commands.peek);
+		return this.#thread.next<ReaderAnswer, 'rows'>('rows');
+	}
+
+	/** Everything that has been traced since the last time; the batch ends. */
 	async take(): Promise<TakenTrace> {
 		this.#command(commands.take);
 		const {batch: {rows, gaps, orphans}, traversals, overruns} = await this.#thread.next<ReaderAnswer, 'batch'>('batch');

@@ -44,11 +44,3 @@ export function planWave(batch: readonly ProbeRequest[], indices: readonly numbe
 export function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {
 	return late.get(index)?.state ?? sent.results[(index * resultWords.words) + resultWords.state]!;
 }
-
-/** One after the other. */
-export function joined(one: Int32Array, other: Int32Array): Int32Array {
-	const all = new Int32Array(one.length + other.length);
-	all.set(one);
-	all.set(other, one.length);
-	return all;
-}

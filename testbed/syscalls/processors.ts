@@ -1,0 +1,36 @@
+/**
+On which processors this thread may run (sched_setaffinity(2)).
+*/
+
+import {checked, libc} from './libc.js';
+
+const libcGetaffinity = libc.func('int sched_getaffinity(int thread, size_t length, void *mask)');
+const libcSetaffinity = libc.func('int sched_setaffinity(int thread, size_t length, const void *mask)');
+
+const self = 0;
+const maskBytes = 1024; // 8,192 processors, the most that a kernel can be built for (NR_CPUS, arch/x86/Kconfig).
+
+/**
+The processors on which this thread may run, as a mask for {@link runOn}.
+
+@throws {TestbedError} SYSCALL_FAILED.
+*/
+export function ownProcessors(): Uint8Array {
+	const mask = new Uint8Array(maskBytes);
+	checked('sched_getaffinity', libcGetaffinity(self, mask.length, mask) as number);
+	return mask;
+}
+
+/** Masks of one processor each, for all that are in a mask. */
+export function eachProcessor(mask: Uint8Array): readonly Uint8Array[] {
+	return [...mask.entries()].flatMap(([index, byte]) => [0, 1, 2, 3, 4, 5, 6, 7].filter(bit => (byte & (1 << bit)) !== 0).map(bit => {
+		const one = new Uint8Array(maskBytes);
+		one[index] = 1 << bit;
+		return one;
+	}));
+}
+
+/** Moves this thread to the processors of a mask. False where the kernel does not allow it: none of them is there any more, or the thread's control group has lost them. */
+export function runOn(mask: Uint8Array): boolean {
+	return libcSetaffinity(self, mask.length, mask) as number === 0;
+}
