@@ -62,6 +62,8 @@ export type PlayEvidence = {
 	readonly held: readonly RulesText[];
 	readonly rounds: readonly RoundEvidence[];
 	readonly actors: readonly ActorEvidence[];
+	/** What the kernel said of the sysctls that the testbed set, by the namespace's name and the sysctl's (`net/ipv4/ip_forward`). In recordings from before they were set it is missing. */
+	readonly sysctls?: ReadonlyArray<readonly [namespace: string, sysctls: Readonly<Record<string, string>>]>;
 };
 
 /** The rules with their counters (and handles, where the back end has them) as the kernel held them, and the owners that the trace switch noted. */

@@ -12,6 +12,7 @@ import type {Surroundings} from '../src/scenario/surroundings.js';
 import type {
 	ActorCredentials, Credentials, Intent, TrafficCase, TypeId,
 } from '../src/scenario/types.js';
+import type {Sysctls} from './sandbox/sysctls.js';
 
 /** The rules under test, and what they are meant to do. */
 export type RuleInput = {
@@ -61,6 +62,8 @@ export type RunOptions = {
 	readonly signal: AbortSignal;
 	/** Told what the run is doing; for progress. */
 	readonly onStage: (stage: string) => void;
+	/** What each namespace of the sandbox holds before the testbed sets its own sysctls; for tests of what the machine could hand down. */
+	readonly presetSysctls?: Sysctls | undefined;
 	/** Told of the actors as soon as they run; for tests that break one. */
 	readonly onActors?: (actors: ReadonlyMap<string, {readonly pid: number | undefined; readonly kill: () => void}>) => void;
 };

@@ -71,7 +71,12 @@ export async function playProbes(stage: Stage, play: Play): Promise<Played & {re
 
 	const actors = evidenceOf(cast);
 	cast.forget();
-	return {...settle({ruleSet, rounds: [firstRound, ...laterRounds], actors}), evidence: {held: texts, rounds: evidence, actors}};
+	return {
+		...settle({ruleSet, rounds: [firstRound, ...laterRounds], actors}),
+		evidence: {
+			held: texts, rounds: evidence, actors, sysctls: stage.sandbox.sysctls,
+		},
+	};
 }
 
 /** Rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */

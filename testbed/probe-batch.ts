@@ -10,6 +10,7 @@ import type {RuleInput} from './options.js';
 import {ProbeStage, type BatchQuestion, type Flight} from './probe-stage.js';
 import type {Unsendable} from './prober/prober.js';
 import type {KernelState} from './sandbox/kernel-state.js';
+import type {Sysctls} from './sandbox/sysctls.js';
 
 export type {BatchQuestion, Flight} from './probe-stage.js';
 
@@ -23,6 +24,8 @@ export type BatchOptions = {
 	readonly follow: boolean;
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
+	/** As `ProbeStageOptions` has it. */
+	readonly presetSysctls?: Sysctls | undefined;
 };
 
 /** How a probe ended. `delivered`: somebody of the default topology listens where it came to; `refused`: nobody does; `unreachable`: the network or the sender's own kernel said so. */
@@ -45,9 +48,9 @@ export class ProbeBatch implements AsyncDisposable {
 
 	@throws {TestbedError} RULES_REJECTED; and when the machine cannot do it.
 	*/
-	static async create({rules, families, credentials, follow, timeoutMs, traceBufferBytes}: BatchOptions): Promise<ProbeBatch> {
+	static async create({rules, families, credentials, follow, timeoutMs, traceBufferBytes, presetSysctls}: BatchOptions): Promise<ProbeBatch> {
 		const stage = await ProbeStage.create({
-			backend: rules.backend, families, timeoutMs, traceBufferBytes,
+			backend: rules.backend, families, timeoutMs, traceBufferBytes, presetSysctls,
 		});
 		try {
 			return new ProbeBatch(stage, {ruleSet: await stage.install(rules, credentials), follow});

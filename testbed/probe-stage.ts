@@ -4,6 +4,7 @@ A sandbox with a prober, kept for one rule set after the other: namespaces, thre
 
 import type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
 import type {FlownLeg} from '../src/classes/moved.js';
+import {noSurroundings} from '../src/scenario/surroundings.js';
 import {defaultTopology} from '../src/scenario/topology.js';
 import type {ActorCredentials} from '../src/scenario/types.js';
 import type {Gap} from '../src/trace/gap.js';
@@ -19,6 +20,7 @@ import {
 import {HeldRules} from './sandbox/held-rules.js';
 import {loadKernelState, type KernelState} from './sandbox/kernel-state.js';
 import {Sandbox} from './sandbox/sandbox.js';
+import type {Sysctls} from './sandbox/sysctls.js';
 
 export type {BatchQuestion} from './next-legs.js';
 
@@ -29,6 +31,8 @@ export type ProbeStageOptions = {
 	readonly families: readonly AddressFamily[];
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
+	/** As {@link SandboxOptions} has it. */
+	readonly presetSysctls?: Sysctls | undefined;
 };
 
 /** What is known of one rule set: as much of a {@link RuleInput} as is installed, and what the proxy is meant to do. */
@@ -51,7 +55,7 @@ export class ProbeStage implements AsyncDisposable {
 		const lockFile = await LockFile.create();
 		let sandbox: Sandbox | undefined;
 		try {
-			sandbox = Sandbox.create();
+			sandbox = Sandbox.create(noSurroundings, options);
 			await sandbox.configure(defaultTopology);
 			return new ProbeStage(options, sandbox, lockFile);
 		} catch (error) {

@@ -44,6 +44,7 @@ export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 		types: [],
 		credentials,
 		timeoutMs,
+		presetSysctls: options.presetSysctls,
 		company: companyOfProbe({
 			question, intent: rules.intent, credentials, topology: defaultTopology,
 		}),
@@ -61,7 +62,7 @@ async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
 	} = question;
 	onStage('building the sandbox, installing the rules');
 	await using batch = await ProbeBatch.create({
-		rules, families: [family], credentials, follow: !isFirstLegOnly, timeoutMs, traceBufferBytes,
+		rules, families: [family], credentials, follow: !isFirstLegOnly, timeoutMs, traceBufferBytes, presetSysctls: options.presetSysctls,
 	});
 	const {rules: before} = await batch.loadState();
 	onStage('sending 1 probe');

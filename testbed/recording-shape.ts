@@ -26,6 +26,11 @@ const mapping = (keys: Readonly<Record<string, Check>>): Check => (value, place)
 	? firstOf(Object.entries(keys).map(([key, check]) => () => check(value[key], `${place}.${key}`)))
 	: `${place} should be a mapping`;
 
+/** A mapping of any keys. */
+const mappingOf = (check: Check): Check => (value, place) => isMapping(value)
+	? firstOf(Object.entries(value).map(([key, item]) => () => check(item, `${place}.${key}`)))
+	: `${place} should be a mapping`;
+
 const listOf = (check: Check): Check => (value, place) => Array.isArray(value)
 	? firstOf(value.map((item, index) => () => check(item, `${place}[${index}]`)))
 	: `${place} should be a list`;
@@ -114,7 +119,7 @@ const actor = mapping({
 
 const evidence = mapping({
 	question,
-	play: mapping({held: listOf(mapping({family: (value, place) => value === null ? undefined : family(value, place), text})), rounds: listOf(round), actors: listOf(actor)}),
+	play: mapping({held: listOf(mapping({family: (value, place) => value === null ? undefined : family(value, place), text})), rounds: listOf(round), actors: listOf(actor), sysctls: optional(listOf(tuple(text, mappingOf(text))))}),
 	environment: mapping({
 		kernel: text, iptables: text, nft: text, node: text,
 	}),

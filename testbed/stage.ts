@@ -15,6 +15,7 @@ import {HeldRules, type RulesToHold} from './sandbox/held-rules.js';
 import {loadKernelTexts} from './sandbox/kernel-state.js';
 import type {InstalledRules} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
+import type {Sysctls} from './sandbox/sysctls.js';
 
 /** What the actors of a stage depend on. */
 export type Casting = {
@@ -25,15 +26,17 @@ export type Casting = {
 	/** Who plays, and in which world, where it is not those of the types. */
 	readonly company?: Company;
 	readonly surroundings?: Surroundings;
+	/** As {@link SandboxOptions} has it. */
+	readonly presetSysctls?: Sysctls | undefined;
 };
 
 /** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
 export function castingKey({
-	intent, types, credentials, timeoutMs, company, surroundings,
+	intent, types, credentials, timeoutMs, company, surroundings, presetSysctls,
 }: Casting): string {
 	const {proxyPort, inboundCapturePort} = intent;
 	// A company says itself who plays which part.
-	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...(company === undefined ? [types, credentials] : [company]), surroundings ?? null, timeoutMs]);
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...(company === undefined ? [types, credentials] : [company]), surroundings ?? null, timeoutMs, presetSysctls ?? null]);
 }
 
 /** One sandbox with its actors. Who creates it disposes of it. */
@@ -42,7 +45,7 @@ export class Stage implements AsyncDisposable {
 	static async create(casting: Casting): Promise<Stage> {
 		const lockFile = await LockFile.create();
 		try {
-			return new Stage(lockFile, Sandbox.create(casting.surroundings), casting);
+			return new Stage(lockFile, Sandbox.create(casting.surroundings, casting), casting);
 		} catch (error) {
 			await lockFile[Symbol.asyncDispose]();
 			throw error;

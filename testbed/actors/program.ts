@@ -10,6 +10,7 @@ import {
 } from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
+import {becomeUser} from './become.js';
 import {unsendable, watchEnd} from './ending.js';
 import {listenForDatagrams} from './datagrams.js';
 import type * as transparencyModule from './transparency.js';
@@ -238,9 +239,7 @@ async function start(spec: ActorSpec): Promise<Actor> {
 	const {originalDestinationOf} = carries ? await import('./original-destination.js') : {originalDestinationOf: () => undefined};
 	const transparency = spec.transparent === undefined ? undefined : await import('./transparency.js');
 	transparency?.keepCapabilities();
-	process.setgroups!([]);
-	process.setgid!(spec.gid);
-	process.setuid!(spec.uid);
+	await becomeUser(spec);
 	transparency?.raiseNetAdmin();
 	const actor = new Actor(spec, {originalDestination: originalDestinationOf, transparency});
 	await actor.listen();

@@ -66,10 +66,15 @@ export class Netns implements AsyncDisposable {
 		await this.run('sh', ['-c', 'exec ip netns attach "$0" $$', name]);
 	}
 
-	async [Symbol.asyncDispose](): Promise<void> {
+	/** Lets go of it. */
+	close(): void {
 		if (this.#open) {
 			this.#open = false;
 			closeDescriptor(this.descriptor);
 		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.close();
 	}
 }

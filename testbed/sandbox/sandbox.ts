@@ -8,6 +8,10 @@ import {furtherNamespaces, noSurroundings, type PodInterface, type Surroundings}
 import {addressFamilies, type PlaceName, type Topology} from '../../src/scenario/topology.js';
 import {TestbedError} from '../errors.js';
 import {Netns} from './netns.js';
+import {
+	presetSysctls as preset, readOwnSysctls, setNeighbourSysctls, setSysctls, type Sysctls,
+} from './sysctls.js';
+import {sysctlSettings} from './sysctl-table.js';
 
 /** MAC addresses that tell whose they are, like the last byte of the addresses. */
 const macs = {pod: '02:00:0a:f4:01:10', remote: '02:00:0a:f4:01:20'} as const;
@@ -23,14 +27,17 @@ function macsOf(index: number): {readonly pod: string; readonly peer: string} {
 	return {pod: `02:00:0a:f4:01:${last(0)}`, peer: `02:00:0a:f4:01:${last(1)}`};
 }
 
+/** `presetSysctls`: what each namespace is made to hold right after it was made and before the testbed sets its own, as if it had taken it from the machine. For tests. */
+export type SandboxOptions = {readonly presetSysctls?: Sysctls | undefined};
+
 /** The two namespaces, joined by veth, and those that further interfaces of the pod lead to. The remote one is the pod's default gateway. */
 export class Sandbox implements AsyncDisposable {
 	/**
-	The namespaces, still without interfaces. Processes can start in them while {@link configure} goes on.
+	The namespaces with the testbed's own sysctls, still without interfaces. Processes can start in them while {@link configure} goes on.
 
-	@throws {TestbedError} MACHINE without IPv6, SYSCALL_FAILED without the right to make namespaces.
+	@throws {TestbedError} MACHINE without IPv6 and for sysctls that cannot be set, SYSCALL_FAILED without the right to make namespaces.
 	*/
-	static create(surroundings: Surroundings = noSurroundings): Sandbox {
+	static create(surroundings: Surroundings = noSurroundings, {presetSysctls}: SandboxOptions = {}): Sandbox {
 		if (!existsSync('/proc/net/if_inet6')) {
 			throw new TestbedError('MACHINE', {
 				message: 'This kernel has IPv6 switched off, and the sandbox has addresses of both families.',
@@ -38,7 +45,18 @@ export class Sandbox implements AsyncDisposable {
 			});
 		}
 
-		return new Sandbox(surroundings);
+		const sandbox = new Sandbox(surroundings);
+		try {
+			for (const netns of sandbox.#all()) {
+				preset(netns, presetSysctls ?? {});
+				sandbox.#note(netns, setSysctls(netns, sysctlSettings));
+			}
+
+			return sandbox;
+		} catch (error) {
+			sandbox.#close();
+			throw error;
+		}
 	}
 
 	readonly pod: Netns;
@@ -46,6 +64,7 @@ export class Sandbox implements AsyncDisposable {
 
 	readonly #surroundings: Surroundings;
 	readonly #further = new Map<string, Netns>();
+	readonly #sysctls = new Map<Netns, Sysctls>();
 
 	private constructor(surroundings: Surroundings) {
 		this.#surroundings = surroundings;
@@ -73,18 +92,8 @@ export class Sandbox implements AsyncDisposable {
 	/** Joins the namespaces by veth and gives them their addresses and routes. */
 	async configure(topology: Topology): Promise<void> {
 		const {places, prefixLength, serviceRange, passthroughSource} = topology;
-		for (const netns of [this.pod, this.remote, ...this.#further.values()]) {
-			// No packet of the kernel's own: no address of its own making, no solicitation, no waiting for duplicates.
-			for (const [name, value] of [['disable_ipv6', '0'], ['accept_dad', '0'], ['router_solicitations', '0'], ['addr_gen_mode', '1']] as const) {
-				netns.setSysctl(`net/ipv6/conf/default/${name}`, value);
-			}
-
-			netns.setSysctl('net/ipv6/conf/all/disable_ipv6', '0');
-		}
-
-		// IPv6 lets nobody bind an address that a route alone makes local; IPv4 does. Who answers over UDP has to bind it.
 		for (const netns of [this.remote, ...this.#further.values()]) {
-			netns.setSysctl('net/ipv6/ip_nonlocal_bind', '1');
+			this.#note(netns, setSysctls(netns, [{name: 'net/ipv6/ip_nonlocal_bind', value: '1', why: 'IPv6 lets nobody bind an address that a route alone makes local; IPv4 does. Who answers over UDP has to bind it.'}]));
 		}
 
 		await ipBatch(this.pod, [
@@ -108,6 +117,14 @@ export class Sandbox implements AsyncDisposable {
 			...this.#surroundings.remoteAddresses.map(address => `route add local ${address} dev lo`),
 		]);
 		await this.#addInterfaces(topology);
+		for (const netns of this.#all()) {
+			this.#note(netns, setNeighbourSysctls(netns));
+		}
+	}
+
+	/** What the kernel said of the sysctls that the testbed set in each namespace, by the name of the namespace. Whole once {@link configure} is over. */
+	get sysctls(): ReadonlyArray<readonly [namespace: string, sysctls: Sysctls]> {
+		return this.#all().map(netns => [netns.label, this.#sysctls.get(netns) ?? {}]);
 	}
 
 	/** Gives the pod the addresses, ip rules and routes that its rules need, in place of those of an earlier set. */
@@ -127,9 +144,21 @@ export class Sandbox implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await this.pod[Symbol.asyncDispose]();
-		await this.remote[Symbol.asyncDispose]();
-		await Promise.all([...this.#further.values()].map(async netns => netns[Symbol.asyncDispose]()));
+		this.#close();
+	}
+
+	#all(): readonly Netns[] {
+		return [this.pod, this.remote, ...this.#further.values()];
+	}
+
+	#note(netns: Netns, sysctls: Sysctls): void {
+		this.#sysctls.set(netns, {...this.#sysctls.get(netns), ...sysctls});
+	}
+
+	#close(): void {
+		for (const netns of this.#all()) {
+			netns.close();
+		}
 	}
 
 	/** Further interfaces: a pod that has one forwards, as one with a bridge to a virtual machine does. */
@@ -141,6 +170,8 @@ export class Sandbox implements AsyncDisposable {
 
 		this.pod.setSysctl('net/ipv4/ip_forward', '1');
 		this.pod.setSysctl('net/ipv6/conf/all/forwarding', '1');
+		// The kernel has changed others with these two.
+		this.#note(this.pod, readOwnSysctls(this.pod));
 		for (const name of this.#further.keys()) {
 			await ipBatch(this.namespace(name), ['link set lo up']); // eslint-disable-line no-await-in-loop -- A handful at most.
 		}

@@ -1,0 +1,77 @@
+/** Actors become their users on a Node that refuses to change its user, as Debian 13's does. */
+
+import assert from 'node:assert/strict';
+import {fork} from 'node:child_process';
+import {once} from 'node:events';
+import {readdirSync, readFileSync} from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import {defaultTopology} from '../../src/scenario/topology.js';
+import type {ActorSpec, FromActor} from '../../testbed/actors/protocol.js';
+import {Netns} from '../../testbed/sandbox/netns.js';
+
+const program = path.resolve('dist/testbed/actors/program.js');
+const refusal = path.resolve('test/fixtures/node/refuses-credentials.cjs');
+
+const plain: ActorSpec = {
+	name: 'proxy', uid: 1337, gid: 1338, ownSource: {ipv4: '127.0.0.1', ipv6: '::1'}, listeners: [{
+		protocol: 'tcp', port: 15_001, stop: 'proxy:15001', duty: 'outbound',
+	}], services: {}, passthroughSource: defaultTopology.passthroughSource, addresses: [], timeoutMs: 1000,
+};
+
+const identity = ['Uid', 'Gid', 'Groups'] as const;
+
+function valuesIn(file: string, names: readonly string[]): Readonly<Record<string, string>> {
+	const status = readFileSync(file, 'utf8');
+	return Object.fromEntries(names.map(name => [name, new RegExp(String.raw`^${name}:[ \t]*(?<value>.*)$`, 'mu').exec(status)!.groups!['value']!.trim()]));
+}
+
+/** What the kernel says of an actor's process once it is ready, or what the actor said instead. */
+async function startedWith(spec: ActorSpec, execArgv: readonly string[]): Promise<Readonly<Record<string, string>> | string> {
+	await using netns = Netns.create('become', ['lo']);
+	const child = netns.enter(() => fork(program, [], {execArgv: ['--no-warnings', ...execArgv], env: {LC_ALL: 'C'}, serialization: 'json'}));
+	const ended = once(child, 'close');
+	try {
+		const answered = once(child, 'message');
+		child.send({type: 'start', spec});
+		const [message] = await Promise.race([answered, ended.then(() => [{type: 'failed', message: 'it ended'}])]) as [FromActor];
+		if (message.type !== 'ready') {
+			return message.type === 'failed' ? message.message : message.type;
+		}
+
+		const wholeProcess = valuesIn(`/proc/${child.pid}/status`, [...identity, 'CapEff', 'CapPrm', 'CapInh', 'CapAmb']);
+		// The C library has to change every thread of it.
+		for (const thread of readdirSync(`/proc/${child.pid}/task`)) {
+			assert.deepEqual(valuesIn(`/proc/${child.pid}/task/${thread}/status`, identity), valuesIn(`/proc/${child.pid}/status`, identity));
+		}
+
+		return wholeProcess;
+	} finally {
+		child.kill('SIGKILL');
+		await ended;
+	}
+}
+
+const four = (id: number): string => [id, id, id, id].join('\t');
+const none = '0'.repeat(16);
+const due = {
+	Uid: four(1337), Gid: four(1338), Groups: '', CapEff: none, CapPrm: none, CapInh: none, CapAmb: none,
+};
+/** CAP_NET_ADMIN is bit 12 (linux/capability.h). */
+const netAdmin = '0000000000001000';
+
+for (const [node, execArgv] of [['this Node', []], ['a Node that refuses to change its user', ['--require', refusal]]] as const) {
+	test.serial(`${node}: an actor is its user, with no groups and no capabilities`, async t => {
+		t.deepEqual(await startedWith(plain, execArgv), due);
+	});
+
+	test.serial(`${node}: a transparent proxy is its user and keeps CAP_NET_ADMIN alone`, async t => {
+		t.deepEqual(await startedWith({...plain, transparent: {mark: 1337, marksOutbound: false}}, execArgv), {...due, CapEff: netAdmin, CapPrm: netAdmin});
+	});
+}
+
+test.serial('who may not change its user says so', async t => {
+	// As somebody else already: the actor is told to become one user and then, in the same process, it has no right to become another.
+	const fixture = `data:text/javascript,${encodeURIComponent('process.setgroups([]); process.setgid(65534); process.setuid(65534);')}`;
+	t.regex(String(await startedWith(plain, ['--import', fixture])), /^setgroups failed: EPERM$/u);
+});
