@@ -5,7 +5,7 @@ The error for a program that is not on this machine, with the Debian package tha
 import {TestbedError} from './errors.js';
 
 /** The Debian package of each program; all others are of iptables. */
-const packages: Readonly<Record<string, string>> = {ip: 'iproute2', nft: 'nftables'};
+const packages: Readonly<Record<string, string>> = {ip: 'iproute2', nft: 'nftables', mount: 'mount'};
 
 /** Says which program is missing and how to get it. */
 export function missingProgram(file: string, cause?: unknown): TestbedError {

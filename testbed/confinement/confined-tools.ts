@@ -24,6 +24,14 @@ type Ended = Extract<ToolAnswer, {readonly type: 'ended'}>;
 type Answered = Extract<ToolAnswer, {readonly id: number}>;
 type Waiting = {readonly resolve: (answer: Answered) => void; readonly reject: (error: Error) => void};
 
+function unconfinable(reason: string): TestbedError {
+	return new TestbedError('MACHINE', {
+		message: `The rule tools cannot be confined on this machine: ${reason}`,
+		state: 'No tool was run on the rules.',
+		hint: 'Run it as root with CAP_SYS_ADMIN. A container needs `--privileged`, or that capability and a security profile that lets it mount.',
+	});
+}
+
 /** A tool thread, from this side. It keeps the process alive only while a tool runs. */
 export class ConfinedTools implements AsyncDisposable {
 	/** What the walls turned out to be. Rejects with MACHINE where they cannot be raised; no tool is run then. */
@@ -38,13 +46,7 @@ export class ConfinedTools implements AsyncDisposable {
 		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData: {searchPath, programs, without} satisfies ToolThreadInput, execArgv: [], trackUnmanagedFds: false});
 		this.#worker.unref();
 		this.confinement = new Promise((resolve, reject) => {
-			const fail = (reason: string, cause?: Error): void => {
-				const error = new TestbedError('MACHINE', {
-					message: `The rule tools cannot be confined on this machine: ${reason}.`,
-					state: 'No tool was run on the rules.',
-					hint: 'Run it as root with CAP_SYS_ADMIN. A container needs `--privileged`, or that capability and a security profile that lets it mount.',
-					cause,
-				});
+			const fail = (error: Error): void => {
 				reject(error);
 				for (const waiting of this.#waiting.values()) {
 					waiting.reject(error);
@@ -55,16 +57,14 @@ export class ConfinedTools implements AsyncDisposable {
 				if (answer.type === 'ready') {
 					resolve(answer);
 				} else if (answer.type === 'failed') {
-					fail(answer.message);
+					fail(unconfinable(answer.message));
 				} else {
 					this.#waiting.get(answer.id)?.resolve(answer);
 				}
 			});
-			this.#worker.on('error', (error: Error) => {
-				fail(error.message, error);
-			});
+			this.#worker.on('error', fail);
 			this.#worker.on('exit', () => {
-				fail('the thread that starts them has ended');
+				fail(new Error('The thread that starts the rule tools has ended.'));
 			});
 		});
 		// Who runs a tool hears of it.

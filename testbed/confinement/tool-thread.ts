@@ -4,9 +4,10 @@ The thread that starts the rule tools. Landlock and seccomp bind a thread for go
 
 import process from 'node:process';
 import {spawn, type StdioOptions} from 'node:child_process';
-import {closeSync, openSync, stat} from 'node:fs';
+import {openSync, stat} from 'node:fs';
 import {parentPort, workerData} from 'node:worker_threads';
-import {createPipe} from '../syscalls/memory-file.js';
+import {missingProgram} from '../missing-program.js';
+import {keepInheritedDescriptors} from '../syscalls/descriptors.js';
 import {joinNetns} from '../syscalls/probe-socket.js';
 import {findPrograms, type FoundProgram} from './programs.js';
 import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';
@@ -46,23 +47,17 @@ function start({file, name}: FoundProgram, ownNetns: number, request: ToolReques
 	}
 }
 
-/** The first process of the tools' PID namespace, without which there can be no others. It waits for a line that never comes, and ends with this process, however that ends: its input closes then. */
-function startInit({file, name}: FoundProgram): void {
-	const {read} = createPipe();
-	spawn(file, name === 'ip' ? ['-batch', '-'] : ['-f', '-'], {argv0: name, env: {}, stdio: [read, 'ignore', 'ignore']}).unref();
-	closeSync(read);
-}
-
 function serve(): void {
+	keepInheritedDescriptors();
 	// Opened while /proc is still the machine's.
 	const ownNetns = openSync('/proc/thread-self/ns/net', 'r');
-	const {found, unusable} = findPrograms(names, searchPath);
-	const walls = raiseWalls(found, without);
-	const init = found.find(({name}) => name === 'ip' || name === 'nft');
-	if (init !== undefined && !without.includes('files')) {
-		startInit(init);
+	const {found: [mountProgram]} = findPrograms(['mount'], searchPath);
+	if (mountProgram === undefined) {
+		throw missingProgram('mount');
 	}
 
+	const {found, unusable} = findPrograms(names, searchPath);
+	const walls = raiseWalls({programs: found, mountProgram: mountProgram.file, without});
 	parentPort!.on('message', (request: ToolRequest) => {
 		const program = found.find(({name}) => name === request.program);
 		if (program === undefined) {

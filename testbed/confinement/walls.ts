@@ -3,14 +3,20 @@ The walls around the rule tools, raised in the thread that starts them; its proc
 */
 
 import process from 'node:process';
-import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
+import {spawn, spawnSync} from 'node:child_process';
+import {
+	closeSync, mkdirSync, symlinkSync, writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
+import {TestbedError} from '../errors.js';
+import {missingProgram} from '../missing-program.js';
 import {boundCapabilities, capabilities} from '../syscalls/capability-bounds.js';
+import {createPipe} from '../syscalls/descriptors.js';
 import {
 	fileRights, landlockVersion, restrictFiles, type LandlockRule,
 } from '../syscalls/landlock.js';
 import {
-	leaveMountNamespace, leavePidNamespace, makeRoot, mount, mountFlags,
+	leaveMountNamespace, leavePidNamespace, makeRoot, mount, mountFlags, unmount,
 } from '../syscalls/mounts.js';
 import {giveUpNewPrivileges, setFilter} from '../syscalls/seccomp.js';
 import type {FoundProgram} from './programs.js';
@@ -40,6 +46,9 @@ const flagsOf = {
 	device: readOnly | noSetuid | noExecute,
 } as const;
 
+/** Where `mount` is while it is needed. */
+const mountInside = '/mount';
+
 /** Puts one entry of the view in its place. Paths are relative: the working folder is the root that the thread had. */
 function place(entry: ViewEntry): void {
 	const target = path.join(building, entry.path);
@@ -58,25 +67,42 @@ function place(entry: ViewEntry): void {
 	mount({target, flags: remount | bind | flagsOf[entry.use]});
 }
 
-/** Gives this thread a root that holds the view, a /proc that shows nobody but the tools, and nothing that can be written to. */
-function raiseFiles(view: readonly ViewEntry[]): void {
+/** Gives this thread a root that holds the view and a `mount` that the tools do not keep. */
+function raiseFiles(view: readonly ViewEntry[], mountProgram: string): void {
 	leaveMountNamespace();
 	mount({
-		source: 'tmpfs', target: building, type: 'tmpfs', flags: noSetuid | noDevices | noExecute, data: 'mode=755,size=1m',
+		source: 'tmpfs', target: building, type: 'tmpfs', flags: noSetuid | noDevices, data: 'mode=755,size=1m',
 	});
 	for (const folder of [...foldersAbove(view), '/proc']) {
 		mkdirSync(path.join(building, folder), {recursive: true});
 	}
 
-	for (const entry of view) {
+	const entries: readonly ViewEntry[] = [...view, {
+		kind: 'file', path: mountInside, source: mountProgram, use: 'program',
+	}];
+	for (const entry of entries) {
 		place(entry);
 	}
 
-	leavePidNamespace();
-	mount({
-		source: 'proc', target: path.join(building, 'proc'), type: 'proc', flags: readOnly | noSetuid | noDevices | noExecute,
-	});
 	makeRoot(building);
+}
+
+/**
+Puts the tools into a PID namespace of their own, with a /proc that shows nobody but them, and takes from the root what could be written to.
+
+A /proc is of the namespace in which the process lives that mounts it, and a thread cannot change its own; so the second process there is \`mount\`. The first, without which there can be no others, is a tool that waits for a line that never comes. It ends with this process, however that ends, for its input closes then; and with it all tools do.
+*/
+function raiseProcesses({file, name}: FoundProgram): void {
+	leavePidNamespace();
+	const {read} = createPipe();
+	spawn(file, name === 'ip' ? ['-batch', '-'] : ['-f', '-'], {argv0: name, env: {}, stdio: [read, 'ignore', 'ignore']}).unref();
+	closeSync(read);
+	const {status, stderr, error} = spawnSync(mountInside, ['-t', 'proc', '-o', 'ro,nosuid,nodev,noexec', 'proc', '/proc'], {argv0: 'mount', env: {LC_ALL: 'C'}, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe']});
+	if (status !== 0) {
+		throw new TestbedError('MACHINE', {message: `mounting /proc for them failed: ${error?.message ?? stderr.trim()}`});
+	}
+
+	unmount(mountInside);
 	mount({target: '/', flags: remount | bind | readOnly | noSetuid | noDevices | noExecute});
 }
 
@@ -111,10 +137,16 @@ Raises the walls around this thread and all that it starts from now on, for good
 
 @throws {TestbedError} SYSCALL_FAILED when the namespaces cannot be made or a capability cannot be given up.
 */
-export function raiseWalls(programs: readonly FoundProgram[], without: readonly WallName[] = []): StandingWalls {
+export function raiseWalls({programs, mountProgram, without}: {readonly programs: readonly FoundProgram[]; readonly mountProgram: string; readonly without: readonly WallName[]}): StandingWalls {
 	const view = viewFor(programs);
 	if (!without.includes('files')) {
-		raiseFiles(view);
+		const init = programs.find(({name}) => name === 'ip' || name === 'nft');
+		if (init === undefined) {
+			throw missingProgram('ip');
+		}
+
+		raiseFiles(view, mountProgram);
+		raiseProcesses(init);
 	}
 
 	giveUpNewPrivileges();

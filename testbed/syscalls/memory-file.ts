@@ -3,17 +3,15 @@ Files in memory without a name (memfd_create(2)), by which a program gets its in
 */
 
 import {Buffer} from 'node:buffer';
-import {closeSync, fstatSync, readSync, writeSync} from 'node:fs';
+import {fstatSync, readSync, writeSync} from 'node:fs';
 import {
 	checked, errorName, lastError, libc,
 } from './libc.js';
 
 const libcMemfdCreate = libc.func('int memfd_create(const char *name, unsigned int flags)');
-const libcPipe2 = libc.func('int pipe2(_Out_ int *ends, int flags)');
 
 const closeOnExec = 1;
 const noExecute = 8; // MFD_NOEXEC_SEAL, since Linux 6.3: nobody can run what is written into it.
-const oCloexec = 0o200_0000;
 
 /**
 A new one, as a descriptor that no program inherits by itself. Its owner closes it.
@@ -44,14 +42,4 @@ export function readMemoryFile(fd: number): string {
 	}
 
 	return bytes.toString('utf8', 0, length);
-}
-
-/** Closes one. */
-export {closeSync as closeMemoryFile};
-
-/** A pipe that no program inherits by itself. */
-export function createPipe(): {readonly read: number; readonly write: number} {
-	const ends = [0, 0];
-	checked('pipe2', libcPipe2(ends, oCloexec) as number);
-	return {read: ends[0]!, write: ends[1]!};
 }

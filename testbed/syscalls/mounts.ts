@@ -75,6 +75,15 @@ export function mount({source, target, type, flags = 0, data}: {
 }
 
 /**
+Takes away what is mounted at a path.
+
+@throws {TestbedError} SYSCALL_FAILED.
+*/
+export function unmount(target: string): void {
+	checked(`umount ${target}`, libcUmount2(target, detach) as number);
+}
+
+/**
 Makes a mounted folder the root of this thread, and takes everything away that it had before.
 
 @throws {TestbedError} SYSCALL_FAILED where the root cannot be left: the kernel's first RAM disk.
