@@ -74,7 +74,7 @@ export async function answerElsewhere(remote: Netns, {places, serviceRange}: Top
 	for (const [family, flag] of [['ipv4', '-4'], ['ipv6', '-6']] as const) {
 		const own = foreign.filter(address => parseAddress(address)?.family === family);
 		if (own.length > 0) {
-			await remote.run('ip', [flag, '-batch', '-'], {input: own.map(address => `route replace local ${address} dev lo\n`).join('')}); // eslint-disable-line no-await-in-loop -- Two short programs; one after the other keeps the second's error readable.
+			await remote.runConfined('ip', [flag, '-batch', '-'], {input: own.map(address => `route replace local ${address} dev lo\n`).join('')}); // eslint-disable-line no-await-in-loop -- Two short programs; one after the other keeps the second's error readable.
 		}
 	}
 }

@@ -8,7 +8,7 @@ const {SetupProblem} = require('./problem.cjs');
 The programs of a run, each in one file: the command line, an actor, the trace reader; the bench, so that it measures the same; and the conformance check. They find each other by name in one folder.
 Node loads one file much faster than the 250 that execa, commander and our own rooms are made of (bench: some 100 ms of 500).
 */
-const entries = {cli: 'dist/testbed/cli.js', bench: 'dist/testbed/bench.js', conformance: 'dist/testbed/conformance.js', program: 'dist/testbed/actors/program.js', worker: 'dist/testbed/tracer/worker.js', 'probe-sender': 'dist/testbed/prober/probe-sender.js', 'probe-reader': 'dist/testbed/prober/probe-reader.js'};
+const entries = {cli: 'dist/testbed/cli.js', bench: 'dist/testbed/bench.js', conformance: 'dist/testbed/conformance.js', program: 'dist/testbed/actors/program.js', worker: 'dist/testbed/tracer/worker.js', 'probe-sender': 'dist/testbed/prober/probe-sender.js', 'probe-reader': 'dist/testbed/prober/probe-reader.js', 'tool-thread': 'dist/testbed/confinement/tool-thread.js'};
 const folder = 'dist/bin';
 
 /**

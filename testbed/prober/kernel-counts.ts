@@ -26,8 +26,8 @@ export async function loadCounts(netns: Netns, {backend, families, lockFile}: {
 }): Promise<KernelCounts> {
 	const [text, ...saved] = await Promise.all([
 		// Legacy's rules are not nft's: only the testbed's own table is read then.
-		netns.run('nft', ['-n', '-j', 'list', ...(backend === 'iptables-legacy' ? ['table', 'inet', switchTable] : ['ruleset'])]),
-		...(backend === 'iptables-legacy' ? families.map(async family => netns.run(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}})) : []),
+		netns.runConfined('nft', ['-n', '-j', 'list', ...(backend === 'iptables-legacy' ? ['table', 'inet', switchTable] : ['ruleset'])]),
+		...(backend === 'iptables-legacy' ? families.map(async family => netns.runConfined(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}})) : []),
 	]);
 	try {
 		return {

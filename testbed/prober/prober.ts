@@ -182,7 +182,7 @@ export class Prober implements AsyncDisposable {
 		});
 		await this.#switchOn();
 		this.#undo.push(async () => {
-			await pod.run('nft', ['-f', '-'], {input: removeSwitchText});
+			await pod.runConfined('nft', ['-f', '-'], {input: removeSwitchText});
 		});
 		await this.#takeRules({ruleSet, listening, hasInvalid});
 		const reader = await TraceReader.start({
@@ -209,7 +209,7 @@ export class Prober implements AsyncDisposable {
 	}
 
 	async #switchOn(): Promise<void> {
-		await this.#options.sandbox.pod.run('nft', ['-f', '-'], {input: `${probeSwitchText(this.#listeners!.protocols)}${this.#hasInvalid ? invalidSwitchText : ''}`});
+		await this.#options.sandbox.pod.runConfined('nft', ['-f', '-'], {input: `${probeSwitchText(this.#listeners!.protocols)}${this.#hasInvalid ? invalidSwitchText : ''}`});
 	}
 
 	async #sender(side: 'pod' | 'remote'): Promise<Thread> {

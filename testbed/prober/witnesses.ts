@@ -44,7 +44,7 @@ export class Witnesses {
 	async prepare(probes: number): Promise<void> {
 		const {owners} = this.#before;
 		if (owners.size > 0 && owners.size + probes > ownersMax) {
-			await this.#input.netns.run('nft', ['-f', '-'], {input: forgetOwnersText});
+			await this.#input.netns.runConfined('nft', ['-f', '-'], {input: forgetOwnersText});
 			this.#before = {...this.#before, owners: new Map()};
 		}
 	}

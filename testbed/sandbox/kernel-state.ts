@@ -20,9 +20,9 @@ export type StateRequest = {
 export async function loadKernelTexts(netns: Netns, {backend, families, lockFile}: StateRequest): Promise<KernelTexts> {
 	const [listing, saved] = await Promise.all([
 		// Numeric (-n), so that a user is a number whatever /etc/passwd calls it.
-		netns.run('nft', ['-n', '-j', 'list', 'ruleset']),
+		netns.runConfined('nft', ['-n', '-j', 'list', 'ruleset']),
 		Promise.all(backend === 'iptables-legacy'
-			? families.map(async family => ({family, text: await netns.run(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}})}))
+			? families.map(async family => ({family, text: await netns.runConfined(tool(backend, family, 'save'), ['-c'], {environment: {XTABLES_LOCKFILE: lockFile}})}))
 			: []),
 	]);
 	return {listing, saved};

@@ -4,7 +4,9 @@ A network namespace held by a descriptor: no name, no mount, so nothing of it ou
 
 import process from 'node:process';
 import {fstatSync, writeFileSync} from 'node:fs';
-import {run, type RunOptions} from '../exec.js';
+import {
+	prepareConfinement, run, runConfined, type ConfinedRunOptions, type RunOptions,
+} from '../exec.js';
 import {
 	closeDescriptor, createNetns, inNetns, interfaceIndex,
 } from '../syscalls.js';
@@ -13,6 +15,8 @@ import {
 export class Netns implements AsyncDisposable {
 	/** A new one. `interfaceNames` are those that it will have. */
 	static create(label: string, interfaceNames: readonly string[] = ['lo', 'eth0']): Netns {
+		// Who makes a namespace will put rules into it.
+		prepareConfinement();
 		return new Netns(label, createNetns(), interfaceNames);
 	}
 
@@ -28,6 +32,11 @@ export class Netns implements AsyncDisposable {
 		this.descriptor = descriptor;
 	}
 
+	/** A path by which a confined tool that inherits the descriptor reaches it. */
+	get pathInTool(): string {
+		return `/proc/self/fd/${this.descriptor}`;
+	}
+
 	/** A path by which other processes reach it while it is held. */
 	get path(): string {
 		return `/proc/${process.pid}/fd/${this.descriptor}`;
@@ -38,7 +47,12 @@ export class Netns implements AsyncDisposable {
 		return fstatSync(this.descriptor).ino;
 	}
 
-	/** Runs a program in it. */
+	/** Runs one of the rule tools in it, behind the walls; see {@link runConfined}. For whatever is given text of a user. */
+	async runConfined(file: string, arguments_: readonly string[], options: Omit<ConfinedRunOptions, 'netns'> = {}): Promise<string> {
+		return runConfined(file, arguments_, {...options, netns: this.descriptor});
+	}
+
+	/** Runs a program in it that sees the whole machine. */
 	async run(file: string, arguments_: readonly string[], options: Omit<RunOptions, 'netns'> = {}): Promise<string> {
 		return run(file, arguments_, {...options, netns: this.descriptor});
 	}

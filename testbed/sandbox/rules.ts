@@ -71,7 +71,7 @@ export async function installHeld(netns: Netns, {ruleSet, ...installation}: Inst
 /** Takes tables away that nft or iptables-nft made, whole: another back end comes. */
 export async function removeNftTables(netns: Netns, {tables}: RuleSet): Promise<void> {
 	if (tables.length > 0) {
-		await netns.run('nft', ['-f', '-'], {input: tables.map(({family, name}) => `delete table ${family} ${name}\n`).join('')});
+		await netns.runConfined('nft', ['-f', '-'], {input: tables.map(({family, name}) => `delete table ${family} ${name}\n`).join('')});
 	}
 }
 
@@ -85,7 +85,7 @@ type IptablesInstallation = Installation & {readonly backend: IptablesBackend};
 async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, families, lockFile, held, lines}: IptablesInstallation): Promise<readonly RulesText[]> {
 	const environment = {XTABLES_LOCKFILE: lockFile};
 	const restore = async (family: AddressFamily, input: string): Promise<void> => {
-		await netns.run(tool(backend, family, 'restore'), [], {input, environment});
+		await netns.runConfined(tool(backend, family, 'restore'), [], {input, environment});
 	};
 
 	const results = await Promise.allSettled(families.map(async family => {
@@ -100,7 +100,7 @@ async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, familie
 				: error;
 		}
 
-		return {family, text: await netns.run(tool(backend, family, 'save'), [], {environment})};
+		return {family, text: await netns.runConfined(tool(backend, family, 'save'), [], {environment})};
 	}));
 	const failed = results.find(result => result.status === 'rejected');
 	if (failed !== undefined) {
@@ -125,7 +125,7 @@ async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Inst
 	const removals = (held?.tables ?? []).map(({family, name}) => `delete table ${family} ${name}\n`).join('');
 	const input = removals + printNft(own);
 	try {
-		await netns.run('nft', ['-f', '-'], {input});
+		await netns.runConfined('nft', ['-f', '-'], {input});
 	} catch (error) {
 		throw error instanceof CommandError
 			? rejection({
@@ -134,7 +134,7 @@ async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Inst
 			: error;
 	}
 
-	return [{family: null, text: await netns.run('nft', ['-s', 'list', 'ruleset'])}];
+	return [{family: null, text: await netns.runConfined('nft', ['-s', 'list', 'ruleset'])}];
 }
 
 /** The line that a tool names: `line 5`, `line: 5`; nft's `/dev/stdin:5:1-7`. */

@@ -98,7 +98,7 @@ export class Sandbox implements AsyncDisposable {
 
 		await ipBatch(this.pod, [
 			'link set lo up',
-			`link add eth0 address ${macs.pod} type veth peer name eth0 address ${macs.remote} netns ${this.remote.path}`,
+			`link add eth0 address ${macs.pod} type veth peer name eth0 address ${macs.remote} netns ${this.remote.pathInTool}`,
 			...addressFamilies.map(family => `addr add ${places.pod[family]}/${prefixLength[family]} dev eth0`),
 			'link set eth0 up',
 			...neighbours(['remote', 'istiod', 'prometheus'], macs.remote, places),
@@ -107,7 +107,7 @@ export class Sandbox implements AsyncDisposable {
 			// The link has no carrier before its other end is up, so the kernel is told that the gateway is on it.
 			`route add 0.0.0.0/0 via ${places.remote.ipv4} dev eth0 onlink`,
 			`route add ::/0 via ${places.remote.ipv6} dev eth0 onlink`,
-		]);
+		], [this.remote]);
 		await ipBatch(this.remote, [
 			'link set lo up',
 			...addressFamilies.flatMap(family => [places.remote, places.istiod, places.prometheus].map(place => `addr add ${place[family]}/${prefixLength[family]} dev eth0`)),
@@ -138,7 +138,7 @@ export class Sandbox implements AsyncDisposable {
 				...localRoutes.filter(route => route.family === family).map(({destination, table}) => `route add local ${destination} dev lo table ${table}`),
 			];
 			if (lines.length > 0) {
-				await this.pod.run('ip', [family === 'ipv4' ? '-4' : '-6', '-batch', '-'], {input: `${lines.join('\n')}\n`}); // eslint-disable-line no-await-in-loop -- Two short programs; one after the other keeps the second's error readable.
+				await this.pod.runConfined('ip', [family === 'ipv4' ? '-4' : '-6', '-batch', '-'], {input: `${lines.join('\n')}\n`}); // eslint-disable-line no-await-in-loop -- Two short programs; one after the other keeps the second's error readable.
 			}
 		}
 	}
@@ -178,7 +178,7 @@ export class Sandbox implements AsyncDisposable {
 
 		for (const [index, link] of interfaces.entries()) {
 			const macs = macsOf(index);
-			await ipBatch(this.pod, this.#podLines(link, macs)); // eslint-disable-line no-await-in-loop -- The second end is there only after the first was made.
+			await ipBatch(this.pod, this.#podLines(link, macs), [this.namespace(link.namespace)]); // eslint-disable-line no-await-in-loop -- The second end is there only after the first was made.
 			await ipBatch(this.namespace(link.namespace), peerLines(link, macs)); // eslint-disable-line no-await-in-loop -- See above.
 			const back = addressFamilies.flatMap(family => link.addresses[family] === undefined || link.namespace === 'remote' ? [] : [`route add ${link.addresses[family].peer} via ${places.pod[family]} dev eth0`]);
 			if (back.length > 0) {
@@ -189,7 +189,7 @@ export class Sandbox implements AsyncDisposable {
 
 	#podLines({name, namespace, addresses, routes}: PodInterface, macs: {readonly pod: string; readonly peer: string}): readonly string[] {
 		return [
-			`link add ${name} address ${macs.pod} type veth peer name ${name} address ${macs.peer} netns ${this.namespace(namespace).path}`,
+			`link add ${name} address ${macs.pod} type veth peer name ${name} address ${macs.peer} netns ${this.namespace(namespace).pathInTool}`,
 			...addressFamilies.flatMap(family => addresses[family] === undefined ? [] : [`addr add ${addresses[family].pod}/${addresses[family].prefixLength} dev ${name}`]),
 			`link set ${name} up`,
 			...addressFamilies.flatMap(family => addresses[family] === undefined ? [] : [`neigh add ${addresses[family].peer} lladdr ${macs.peer} dev ${name} nud permanent`]),
@@ -218,6 +218,7 @@ function printMarkRule({mark, mask, table, priority}: SidecarRouting['markRules'
 	return `fwmark ${mark}${mask === undefined ? '' : `/${mask}`} lookup ${table}${priority === undefined ? '' : ` pref ${priority}`}`;
 }
 
-async function ipBatch(netns: Netns, lines: readonly string[]): Promise<void> {
-	await netns.run('ip', ['-batch', '-'], {input: lines.join('\n') + '\n'});
+/** `reached` are the namespaces that the lines name. */
+async function ipBatch(netns: Netns, lines: readonly string[], reached: readonly Netns[] = []): Promise<void> {
+	await netns.runConfined('ip', ['-batch', '-'], {input: lines.join('\n') + '\n', inherited: reached.map(({descriptor}) => descriptor)});
 }

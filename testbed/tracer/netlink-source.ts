@@ -61,7 +61,7 @@ export class NetlinkTraceSource implements TraceSource {
 		await nextMessage(this.#worker);
 		// Settled, not thrown: `stop` reports what the thread says, and a run that fails earlier has its own error.
 		this.#end = Promise.allSettled([nextMessage(this.#worker)]);
-		await this.#netns.run('nft', ['-f', '-'], {input: switchTableText({hasInvalid: this.#hasInvalid})});
+		await this.#netns.runConfined('nft', ['-f', '-'], {input: switchTableText({hasInvalid: this.#hasInvalid})});
 	}
 
 	async stop(): Promise<Recording> {

@@ -1,0 +1,136 @@
+/**
+The rule tools behind their walls, as the rest of the testbed uses them: text in, text out.
+*/
+
+import {closeSync} from 'node:fs';
+import {Worker} from 'node:worker_threads';
+import {TestbedError} from '../errors.js';
+import {missingProgram} from '../missing-program.js';
+import {createMemoryFile, fillMemoryFile, readMemoryFile} from '../syscalls/memory-file.js';
+import {confinedPrograms, type UnusableProgram} from './programs.js';
+import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';
+import type {StandingWalls} from './walls.js';
+
+/** What stands around the tools, and which of them cannot be run there. */
+export type Confinement = {readonly walls: StandingWalls; readonly unusable: readonly UnusableProgram[]};
+
+/** One program to run, at most for so long. */
+export type ToolRun = Pick<ToolRequest, 'program' | 'arguments' | 'netns' | 'timeoutMs'> & Partial<Pick<ToolRequest, 'environment' | 'inherited'>> & {readonly input?: string | undefined};
+
+/** How a program ended and what it printed. One that took too long was killed. */
+export type ToolEnd = Omit<Ended, 'type' | 'id'> & {readonly stdout: string; readonly stderr: string};
+
+type Ended = Extract<ToolAnswer, {readonly type: 'ended'}>;
+type Answered = Extract<ToolAnswer, {readonly id: number}>;
+type Waiting = {readonly resolve: (answer: Answered) => void; readonly reject: (error: Error) => void};
+
+function unconfinable(reason: string): TestbedError {
+	return new TestbedError('MACHINE', {
+		message: `The rule tools cannot be confined on this machine: ${reason}`,
+		state: 'No tool was run on the rules.',
+		hint: 'Run it as root with CAP_SYS_ADMIN. A container needs `--privileged`, or that capability and a security profile that lets it mount.',
+	});
+}
+
+/** A tool thread, from this side. It keeps the process alive only while a tool runs. */
+export class ConfinedTools implements AsyncDisposable {
+	/** What the walls turned out to be. Rejects with MACHINE where they cannot be raised; no tool is run then. */
+	readonly confinement: Promise<Confinement>;
+	readonly #worker: Worker;
+	readonly #waiting = new Map<number, Waiting>();
+	#lastId = 0;
+	#uses = 0;
+
+	/** Starts the thread. Nothing waits for it before the first tool. */
+	constructor({searchPath, programs = confinedPrograms, without = []}: Pick<ToolThreadInput, 'searchPath'> & Partial<ToolThreadInput>) {
+		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData: {searchPath, programs, without} satisfies ToolThreadInput, execArgv: [], trackUnmanagedFds: false});
+		this.#worker.unref();
+		this.confinement = new Promise((resolve, reject) => {
+			const fail = (error: Error): void => {
+				reject(error);
+				for (const waiting of this.#waiting.values()) {
+					waiting.reject(error);
+				}
+			};
+
+			this.#worker.on('message', (answer: ToolAnswer) => {
+				if (answer.type === 'ready') {
+					resolve(answer);
+				} else if (answer.type === 'failed') {
+					fail(unconfinable(answer.message));
+				} else {
+					this.#waiting.get(answer.id)?.resolve(answer);
+				}
+			});
+			this.#worker.on('error', fail);
+			this.#worker.on('exit', () => {
+				fail(new Error('The thread that starts the rule tools has ended.'));
+			});
+		});
+		// Who runs a tool hears of it.
+		this.confinement.catch(() => undefined);
+	}
+
+	/**
+	Runs a program behind the walls to its end.
+
+	@throws {TestbedError} MISSING_PROGRAM when it is not on this machine; MACHINE when the walls cannot be raised, or the program cannot be run behind them.
+	*/
+	async run({program, input = '', environment = {}, inherited = [], ...rest}: ToolRun): Promise<ToolEnd> {
+		this.#use(1);
+		const channels: number[] = [];
+		try {
+			const {unusable} = await this.confinement;
+			const reason = unusable.find(({name}) => name === program)?.reason;
+			if (reason !== undefined) {
+				throw new TestbedError('MACHINE', {message: `${program} cannot be run confined: ${reason}.`, hint: 'Rules are given to the program itself only: put its folder before that of the script in PATH.'});
+			}
+
+			channels.push(createMemoryFile(), createMemoryFile(), createMemoryFile());
+			const [stdin, stdout, stderr] = channels as [number, number, number];
+			fillMemoryFile(stdin, input);
+			const {type, id, ...end} = await this.#ask({
+				...rest, program, environment, inherited, channels: [stdin, stdout, stderr],
+			});
+			return {...end, stdout: readMemoryFile(stdout), stderr: readMemoryFile(stderr)};
+		} finally {
+			for (const channel of channels) {
+				closeSync(channel);
+			}
+
+			this.#use(-1);
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#worker.terminate();
+	}
+
+	async #ask(request: Omit<ToolRequest, 'id'>): Promise<Ended> {
+		const id = ++this.#lastId;
+		const {program} = request;
+		try {
+			const answer = await new Promise<Answered>((resolve, reject) => {
+				this.#waiting.set(id, {resolve, reject});
+				this.#worker.postMessage({...request, id} satisfies ToolRequest);
+			});
+			if (answer.type === 'ended') {
+				return answer;
+			}
+
+			throw answer.type === 'absent' ? missingProgram(program) : new TestbedError('MACHINE', {message: `${program} could not be started: ${answer.message}.`});
+		} finally {
+			this.#waiting.delete(id);
+		}
+	}
+
+	/** The thread by itself keeps nobody waiting; a tool that runs does. */
+	#use(change: 1 | -1): void {
+		this.#uses += change;
+		if (this.#uses === 0) {
+			this.#worker.unref();
+		} else {
+			this.#worker.ref();
+		}
+	}
+}

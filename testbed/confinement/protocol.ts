@@ -1,0 +1,39 @@
+/**
+What the main thread and the tool thread say to each other.
+*/
+
+import type {UnusableProgram} from './programs.js';
+import type {StandingWalls, WallName} from './walls.js';
+
+/** What the thread is started with. */
+export type ToolThreadInput = {
+	/** The folders in which the programs are looked up, as in PATH. */
+	readonly searchPath: string;
+	readonly programs: readonly string[];
+	/** Walls that a test takes down. */
+	readonly without: readonly WallName[];
+};
+
+/** One program to run. Descriptors are the process's own; they stay open until it is over. */
+export type ToolRequest = {
+	readonly id: number;
+	readonly program: string;
+	readonly arguments: readonly string[];
+	readonly environment: Readonly<Record<string, string>>;
+	/** The network namespace; undefined for the machine's own. */
+	readonly netns: number | undefined;
+	/** Standard input, output and error. */
+	readonly channels: readonly [number, number, number];
+	/** Descriptors that the program inherits under the numbers that they have here. */
+	readonly inherited: readonly number[];
+	/** After this time it is killed. */
+	readonly timeoutMs: number;
+};
+
+/** What the thread says: which walls stand, or why none do; how a program ended, or why it did not start. */
+export type ToolAnswer =
+	| {readonly type: 'ready'; readonly walls: StandingWalls; readonly unusable: readonly UnusableProgram[]}
+	| {readonly type: 'failed'; readonly message: string}
+	| {readonly type: 'ended'; readonly id: number; readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly timedOut: boolean}
+	| {readonly type: 'absent'; readonly id: number}
+	| {readonly type: 'not-started'; readonly id: number; readonly message: string};

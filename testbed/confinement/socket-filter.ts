@@ -1,0 +1,129 @@
+/**
+The seccomp filter of the rule tools: which sockets they may open. Assembled here, as instructions of classic BPF over `struct seccomp_data` (linux/seccomp.h, linux/bpf_common.h).
+
+What the tools open, measured with strace over nft, ip and both iptables, restoring and listing: netlink of the families ROUTE and NETFILTER; raw sockets of protocol RAW, by which iptables-legacy reads and writes its tables (getsockopt, setsockopt) and both ask for versions of matches; besides, for names of users and ports, what the C library can do without: nscd's UNIX socket, and a datagram socket that getaddrinfo sorts addresses with.
+*/
+
+/** What system calls are called and numbered on an architecture. */
+type Architecture = {
+	/** AUDIT_ARCH_… (linux/audit.h). */
+	readonly audit: number;
+	readonly socket: number; readonly socketpair: number; readonly clone: number; readonly unshare: number;
+};
+
+/** The architectures that Node is built for and koffi brings a library for. */
+export const architectures = {
+	x64: {
+		audit: 0xC0_00_00_3E, socket: 41, socketpair: 53, clone: 56, unshare: 272,
+	},
+	arm64: {
+		audit: 0xC0_00_00_B7, socket: 198, socketpair: 199, clone: 220, unshare: 97,
+	},
+} as const satisfies Readonly<Record<string, Architecture>>;
+
+/** The same on both. */
+const ioUringSetup = 425;
+const clone3 = 435;
+/** Above it are the calls of x32, which have numbers of their own on x86-64. */
+const x32Bit = 0x40_00_00_00;
+
+const families = {inet: 2, inet6: 10, netlink: 16} as const;
+const netlinkProtocols = {route: 0, netfilter: 12} as const;
+const rawType = 3; // SOCK_RAW
+const rawProtocol = 255; // IPPROTO_RAW
+const typeMask = 0xF; // SOCK_TYPE_MASK: without SOCK_CLOEXEC and SOCK_NONBLOCK.
+const cloneNewuser = 0x10_00_00_00;
+
+/** What the filter answers (SECCOMP_RET_…), and the error numbers in it. */
+export const answers = {allow: 0x7F_FF_00_00, deny: 0x00_05_00_00 | 1, unknown: 0x00_05_00_00 | 38} as const; // EPERM, ENOSYS
+
+const offsets = {number: 0, audit: 4, argument: (index: number) => 16 + (8 * index)} as const; // The lower half of an argument, on little-endian machines.
+const codes = {
+	load: 0x20, equal: 0x15, atLeast: 0x35, anyBit: 0x45, mask: 0x54, answer: 0x06,
+} as const;
+
+type Target = string | undefined; // A label further down; undefined is the next instruction.
+type Step =
+	| {readonly label: string}
+	| {readonly code: number; readonly value: number; readonly then?: Target; readonly otherwise?: Target};
+
+const load = (offset: number): Step => ({code: codes.load, value: offset});
+const answer = (label: keyof typeof answers): readonly Step[] => [{label}, {code: codes.answer, value: answers[label]}];
+const equal = (value: number, then: Target, otherwise?: Target): Step => ({
+	code: codes.equal, value, then, otherwise,
+});
+
+function stepsOf({audit, socket, socketpair, clone, unshare}: Architecture): readonly Step[] {
+	return [
+		// The calls of another architecture, 32-bit ones on a 64-bit kernel, have other numbers.
+		load(offsets.audit),
+		equal(audit, undefined, 'deny'),
+		load(offsets.number),
+		{code: codes.atLeast, value: x32Bit, then: 'deny'},
+		equal(socket, 'socket'),
+		equal(socketpair, 'deny'), // Of datagrams, one end could be connected to any UNIX socket.
+		equal(ioUringSetup, 'deny'), // Its rings open sockets without a call that a filter sees.
+		equal(unshare, 'deny'),
+		equal(clone, 'clone'),
+		// Its flags are in memory, where a filter cannot look. Whoever hears that there is no such call uses clone.
+		equal(clone3, 'unknown', 'allow'),
+		// A user namespace gives all capabilities in itself.
+		{label: 'clone'},
+		load(offsets.argument(0)),
+		{code: codes.anyBit, value: cloneNewuser, then: 'deny', otherwise: 'allow'},
+		{label: 'socket'},
+		load(offsets.argument(0)),
+		equal(families.netlink, 'netlink'),
+		equal(families.inet, 'raw'),
+		equal(families.inet6, 'raw', 'deny'),
+		{label: 'netlink'},
+		load(offsets.argument(2)),
+		equal(netlinkProtocols.route, 'allow'),
+		equal(netlinkProtocols.netfilter, 'allow', 'deny'),
+		{label: 'raw'},
+		load(offsets.argument(1)),
+		{code: codes.mask, value: typeMask},
+		equal(rawType, undefined, 'deny'),
+		load(offsets.argument(2)),
+		equal(rawProtocol, 'allow', 'deny'),
+		...answer('deny'),
+		...answer('unknown'),
+		...answer('allow'),
+	];
+}
+
+/** The instructions of the filter for an architecture; undefined for one whose numbers are not known here. */
+export function socketFilter(architecture: string): Uint8Array | undefined {
+	if (!Object.hasOwn(architectures, architecture)) {
+		return undefined;
+	}
+
+	const steps = stepsOf(architectures[architecture as keyof typeof architectures]);
+	const labels = new Map<string, number>();
+	let count = 0;
+	for (const step of steps) {
+		if ('label' in step) {
+			labels.set(step.label, count);
+		} else {
+			count++;
+		}
+	}
+
+	const bytes = new Uint8Array(count * 8);
+	const view = new DataView(bytes.buffer);
+	let index = 0;
+	for (const step of steps) {
+		if ('label' in step) {
+			continue;
+		}
+
+		const jump = (target: Target): number => target === undefined ? 0 : labels.get(target)! - index - 1;
+		view.setUint16(index * 8, step.code, true);
+		view.setUint8((index * 8) + 2, jump(step.then));
+		view.setUint8((index * 8) + 3, jump(step.otherwise));
+		view.setUint32((index * 8) + 4, step.value, true);
+		index++;
+	}
+
+	return bytes;
+}

@@ -1,0 +1,99 @@
+/**
+What a confined tool sees of the machine's files, as a list. Everything is read-only.
+
+Libraries are seen by whole folders: which of them a tool loads is decided by its loader, by the plugins of iptables (a hundred, with libraries of their own) and by nsswitch.conf, and a list that misses one is a tool that fails on somebody's machine. These folders belong to the distribution and hold no secret. All else is a list of single files.
+*/
+
+import {lstatSync, readlinkSync, realpathSync, statSync} from 'node:fs';
+import path from 'node:path';
+import type {FoundProgram} from './programs.js';
+
+/** One thing in the view, at its path: a folder or a file of the machine, or a link. */
+export type ViewEntry =
+	| {readonly kind: 'folder' | 'file'; readonly path: string; readonly source: string; readonly use: 'libraries' | 'program' | 'data' | 'device'}
+	| {readonly kind: 'link'; readonly path: string; readonly target: string};
+
+/** Where distributions keep libraries and the plugins of iptables; some of them are links to others. */
+const libraryFolders = ['/usr/lib', '/usr/lib32', '/usr/lib64', '/usr/local/lib', '/usr/local/lib64', '/lib', '/lib32', '/lib64'] as const;
+
+/** Distributions that keep every package in a folder of its own: programs and libraries are found all over the store, which everybody can read. */
+const stores = ['/nix/store', '/gnu/store'] as const;
+
+/** Tables of names that the tools read: marks, realms, groups and tables of iproute2 (nft reads them as well), fingerprints of nft's `osf`, time zones of `meta hour`. */
+const dataFolders = ['/etc/iproute2', '/usr/share/iproute2', '/etc/nftables/osf', '/usr/share/xtables', '/usr/share/zoneinfo'] as const;
+
+/** Names of protocols, ports, users, groups and labels; which of them the C library asks; where the loader finds libraries; the time zone. */
+const dataFiles = [
+	...['protocols', 'services', 'passwd', 'group', 'nsswitch.conf', 'ld.so.cache', 'ld-musl-x86_64.path', 'ld-musl-aarch64.path', 'connlabel.conf', 'xtables/connlabel.conf', 'localtime'].map(name => `/etc/${name}`),
+	// Where distributions that leave /etc to the administrator have them.
+	...['protocols', 'services', 'nsswitch.conf'].map(name => `/usr/etc/${name}`),
+] as const;
+
+/** `null` for what is thrown away, `urandom` for the seed of a hash table. */
+const devices = ['/dev/null', '/dev/urandom'] as const;
+
+/** What reads and writes its own channels by name: `nft -f -` opens /dev/stdin. */
+const links = [['/dev/stdin', '/proc/self/fd/0'], ['/dev/stdout', '/proc/self/fd/1'], ['/dev/stderr', '/proc/self/fd/2'], ['/dev/fd', '/proc/self/fd']] as const;
+
+function isThere(file: string, kind: 'folder' | 'file'): boolean {
+	try {
+		const found = statSync(file);
+		return kind === 'folder' ? found.isDirectory() : !found.isDirectory();
+	} catch {
+		return false;
+	}
+}
+
+function isLink(file: string): boolean {
+	return lstatSync(file, {throwIfNoEntry: false})?.isSymbolicLink() ?? false;
+}
+
+/** Whether a path lies in one of some folders. */
+function isBelow(file: string, folders: readonly string[]): boolean {
+	return folders.some(folder => file.startsWith(`${folder}/`));
+}
+
+/** The view for some programs, on this machine as it is now; a folder stands before what lies in it. */
+export function viewFor(programs: readonly FoundProgram[]): readonly ViewEntry[] {
+	const loaders = programs.flatMap(({loader}) => loader === undefined ? [] : [loader]);
+	const needed = [...programs.map(({file}) => file), ...loaders.map(loader => realpathSync(loader))];
+	const libraries = [...libraryFolders, ...stores.filter(store => needed.some(file => isBelow(file, [store])))].filter(folder => isThere(folder, 'folder'));
+	const real = libraries.filter(folder => !isLink(folder));
+	const files = [...new Set(needed)].filter(file => !isBelow(file, real));
+	return [
+		...real.map((folder): ViewEntry => ({
+			kind: 'folder', path: folder, source: realpathSync(folder), use: 'libraries',
+		})),
+		...libraries.filter(folder => isLink(folder)).map((folder): ViewEntry => ({kind: 'link', path: folder, target: readlinkSync(folder)})),
+		...files.map((file): ViewEntry => ({
+			kind: 'file', path: file, source: file, use: 'program',
+		})),
+		...dataFolders.filter(folder => isThere(folder, 'folder')).map((folder): ViewEntry => ({
+			kind: 'folder', path: folder, source: realpathSync(folder), use: 'data',
+		})),
+		...dataFiles.filter(file => isThere(file, 'file')).map((file): ViewEntry => ({
+			kind: 'file', path: file, source: realpathSync(file), use: 'data',
+		})),
+		...devices.map((file): ViewEntry => ({
+			kind: 'file', path: file, source: file, use: 'device',
+		})),
+		...links.map(([file, target]): ViewEntry => ({kind: 'link', path: file, target})),
+	];
+}
+
+/** The folders above the entries, each after its own parent. */
+export function foldersAbove(entries: readonly ViewEntry[]): readonly string[] {
+	const folders = new Set<string>();
+	const add = (folder: string): void => {
+		if (folder !== '/' && !folders.has(folder)) {
+			add(path.dirname(folder));
+			folders.add(folder);
+		}
+	};
+
+	for (const entry of entries) {
+		add(path.dirname(entry.path));
+	}
+
+	return [...folders];
+}

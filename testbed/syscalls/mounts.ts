@@ -1,0 +1,97 @@
+/**
+Mount and PID namespaces of one thread, and what is mounted in them. All of it is for a thread of its own that stays there: none of it can be taken back, and the rest of the process sees nothing of it.
+Flags are those of linux/mount.h and linux/sched.h, the same on x86-64 and arm64.
+*/
+
+import process from 'node:process';
+import {closeSync, constants, openSync} from 'node:fs';
+import {checked, libc} from './libc.js';
+
+const libcUnshare = libc.func('int unshare(int flags)');
+const libcSetns = libc.func('int setns(int fd, int type)');
+const libcMount = libc.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)');
+const libcUmount2 = libc.func('int umount2(const char *target, int flags)');
+const libcChdir = libc.func('int chdir(const char *folder)');
+const libcFchdir = libc.func('int fchdir(int fd)');
+const libcPivotRoot = libc.func('long syscall(long number, const char *newRoot, const char *oldRoot)');
+
+const cloneNewns = 0x00_02_00_00;
+const cloneNewpid = 0x20_00_00_00;
+
+/** Mount flags. */
+export const mountFlags = {
+	readOnly: 1, noSetuid: 2, noDevices: 4, noExecute: 8, remount: 32, bind: 4096, recursive: 16_384, private: 262_144,
+} as const;
+
+const detach = 2; // MNT_DETACH
+const pathOnly = 0o1000_0000; // O_PATH, which Node does not name.
+
+/** The number of pivot_root(2), which the C libraries do not wrap. */
+const pivotRootNumber = process.arch === 'arm64' ? 41 : 155;
+
+/** A descriptor that stands for a file or a folder and cannot read it (`O_PATH`). Its owner closes it. */
+export function openPath(path: string): number {
+	return openSync(path, pathOnly | constants.O_RDONLY);
+}
+
+/**
+Gives this thread a mount namespace of its own, in which nothing that is mounted reaches any other one. The working folder is then the root that the thread had, and `/` the root of the namespace: in a chroot these are two folders, and only the second is a mount.
+
+@throws {TestbedError} SYSCALL_FAILED without CAP_SYS_ADMIN.
+*/
+export function leaveMountNamespace(): void {
+	checked('unshare(CLONE_NEWNS)', libcUnshare(cloneNewns) as number);
+	const root = openPath('/');
+	const own = openSync('/proc/thread-self/ns/mnt', 'r');
+	try {
+		// To enter the namespace in which one is already changes nothing but the root, which becomes that of the namespace: the way out of a chroot.
+		checked('setns(CLONE_NEWNS)', libcSetns(own, cloneNewns) as number);
+		mount({target: '/', flags: mountFlags.recursive | mountFlags.private});
+		checked('fchdir', libcFchdir(root) as number);
+	} finally {
+		closeSync(own);
+		closeSync(root);
+	}
+}
+
+/**
+The processes that this thread makes from now on live in a PID namespace of their own. The first of them is its init: when it ends, all others do, and none can be made any more. The thread cannot make threads any more.
+
+@throws {TestbedError} SYSCALL_FAILED without CAP_SYS_ADMIN.
+*/
+export function leavePidNamespace(): void {
+	checked('unshare(CLONE_NEWPID)', libcUnshare(cloneNewpid) as number);
+}
+
+/**
+Mounts something, or changes what is mounted (mount(2)).
+
+@throws {TestbedError} SYSCALL_FAILED with both paths.
+*/
+export function mount({source, target, type, flags = 0, data}: {
+	readonly source?: string; readonly target: string; readonly type?: string; readonly flags?: number; readonly data?: string;
+}): void {
+	checked(`mount ${source ?? ''} on ${target}`, libcMount(source ?? null, target, type ?? null, flags, data ?? null) as number);
+}
+
+/**
+Takes away what is mounted at a path.
+
+@throws {TestbedError} SYSCALL_FAILED.
+*/
+export function unmount(target: string): void {
+	checked(`umount ${target}`, libcUmount2(target, detach) as number);
+}
+
+/**
+Makes a mounted folder the root of this thread, and takes everything away that it had before.
+
+@throws {TestbedError} SYSCALL_FAILED where the root cannot be left: the kernel's first RAM disk.
+*/
+export function makeRoot(folder: string): void {
+	checked(`chdir ${folder}`, libcChdir(folder) as number);
+	// With one folder for both, the old root ends on top of the new one and the working folder stays below it (pivot_root(2), "pivot_root(".", ".")").
+	checked('pivot_root', Number(libcPivotRoot(pivotRootNumber, '.', '.')));
+	checked('umount2', libcUmount2('.', detach) as number);
+	checked('chdir /', libcChdir('/') as number);
+}
