@@ -27,7 +27,7 @@ export function recognise(text: string): Kind {
 	}
 
 	if (first.text.startsWith('<')) {
-		throw problem(first, `this is HTML or XML; ${dumpHint}`);
+		throw unshown(first, `this is HTML or XML; ${dumpHint}`);
 	}
 
 	const facts = factsOf(lines);
@@ -115,7 +115,7 @@ function recogniseJson(text: string, {first, facts}: {readonly first: Line; read
 		return 'init-log';
 	}
 
-	throw problem(first, `JSON without "nftables" in it; ${dumpHint}`);
+	throw unshown(first, `JSON without "nftables" in it; ${dumpHint}`);
 }
 
 /** What is no character of a text: control characters but the blanks and the escape of colours, and what stands for bytes that are no UTF-8. */
@@ -135,12 +135,17 @@ function refuseBinary(lines: readonly Line[]): void {
 	throw new ParseError({
 		line: line.number,
 		reason: isWide ? 'this is UTF-16, as PowerShell writes it; save it as UTF-8' : `not a text: there are bytes in it that no rules have; ${dumpHint}`,
-		lineText: [...line.text].slice(0, 80).map(character => isForeign(character) ? '.' : character).join(''),
+		lineText: '',
 	});
 }
 
+/** The error of a text that is no text of rules: of what it is, nothing is shown. */
+function unshown({number}: Line, reason: string): ParseError {
+	return new ParseError({line: number, reason, lineText: ''});
+}
+
 function manifest(line: Line): ParseError {
-	return problem(line, 'this is a manifest of Kubernetes, not rules; for the rules that a pod gets, say pod:FILE');
+	return unshown(line, 'this is a manifest of Kubernetes, not rules; for the rules that a pod gets, say pod:FILE');
 }
 
 function notRules(lines: readonly Line[], first: Line): ParseError {
@@ -162,5 +167,5 @@ function notRules(lines: readonly Line[], first: Line): ParseError {
 		return problem(nftCommand, 'a log with commands of nft; take nft list ruleset of the pod');
 	}
 
-	return problem(first, `not rules of a known kind; ${dumpHint}`);
+	return unshown(first, `not rules of a known kind; ${dumpHint}`);
 }

@@ -3,6 +3,7 @@ Native nft tables while they are being read: what nft's commands do to them, and
 */
 
 import type {ChainHead} from './nft-base-chain.js';
+import {checkNftName, checkNftObject, checkNftString} from './nft-safety.js';
 import type {ParsedRule} from './rule-text.js';
 import type {
 	Chain, Family, RuleSet, Table, TableObject,
@@ -42,6 +43,7 @@ export function readFamily(word: string): Family {
 
 /** The table, made if it is not there: nft adds to what exists. */
 export function addTable(tables: OpenTables, {family, name}: TableKey): OpenTable {
+	checkNftName(name, 'table');
 	const key = `${family} ${name}`;
 	const table = tables.get(key) ?? {
 		family, name, objects: [], chains: new Map(),
@@ -52,13 +54,24 @@ export function addTable(tables: OpenTables, {family, name}: TableKey): OpenTabl
 
 /** The chain, made if it is not there. */
 export function addChain(table: OpenTable, name: string): OpenChain {
+	checkNftName(name, 'chain');
 	const chain = table.chains.get(name) ?? {name, head: plainHead, rules: []};
 	table.chains.set(name, chain);
 	return chain;
 }
 
-/** Adds to what stands in front of a chain's rules. A base chain without a policy accepts. Throws `RuleSyntaxError` for a policy of any other chain. */
+/** Adds a set, a map, another object, or one of the table's own lines. Throws `RuleSyntaxError` when it is not one block of its kind. */
+export function addObject(table: OpenTable, object: TableObject): void {
+	checkNftObject(object);
+	table.objects.push(object);
+}
+
+/** Adds to what stands in front of a chain's rules. A base chain without a policy accepts. Throws `RuleSyntaxError` for a policy of any other chain, and a comment that nft cannot write. */
 export function extendHead(chain: OpenChain, head: Partial<ChainHead>): void {
+	if (head.comment !== undefined) {
+		checkNftString(head.comment, 'a comment');
+	}
+
 	const joined = {...chain.head, ...head};
 	if (joined.base === undefined && joined.policy !== undefined) {
 		throw new RuleSyntaxError(`chain ${chain.name} has a policy but no type and hook`);

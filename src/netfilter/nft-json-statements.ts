@@ -3,7 +3,7 @@ What nft's JSON says of a statement, as nft's text says it (libnftables-json(5),
 */
 
 import {
-	entryOf, fieldsOf, isObject, JsonShapeError, listOf, plain, printValue, type Json,
+	entryOf, fieldsOf, isObject, JsonShapeError, listOf, plain, plainText, printValue, type Json,
 } from './nft-json-values.js';
 
 /** Bits, of which several can be set at once: here equality is not what nft means by naming some. */
@@ -18,7 +18,7 @@ type Printer = (value: Json) => string;
 
 const printers: Readonly<Record<string, Printer>> = {
 	match: printMatch,
-	counter: value => typeof value === 'string' ? `counter name "${value}"` : 'counter',
+	counter: value => typeof value === 'string' ? `counter name ${plainText('counter', value)}` : 'counter',
 	mangle(value) {
 		const {key, value: assigned} = fieldsOf('mangle', value, ['key', 'value']);
 		return `${printValue(key, false)} set ${printValue(assigned, false)}`;
@@ -41,7 +41,7 @@ const printers: Readonly<Record<string, Printer>> = {
 	notrack: () => 'notrack',
 	reject(value) {
 		const {type, expr} = fieldsOf('reject', value ?? {}, ['type', 'expr']);
-		return ['reject', ...(type === undefined ? [] : ['with', plain('reject', type)]), ...(expr === undefined ? [] : [plain('reject', expr)])].join(' ');
+		return ['reject', ...(type === undefined ? [] : ['with', type === 'tcp reset' ? type : plain('reject', type)]), ...(expr === undefined ? [] : [plain('reject', expr)])].join(' ');
 	},
 	log: printLog,
 	limit: printLimit,
@@ -104,7 +104,7 @@ function printFlags(name: string, flags: Json | undefined): readonly string[] {
 function printLog(value: Json): string {
 	const {prefix, flags, ...rest} = fieldsOf('log', value ?? {}, ['prefix', 'level', 'group', 'snaplen', 'queue-threshold', 'flags']);
 	const named = ['group', 'snaplen', 'queue-threshold', 'level'].flatMap(key => rest[key] === undefined ? [] : [key, plain('log', rest[key])]);
-	return ['log', ...(prefix === undefined ? [] : [`prefix "${plain('log', prefix)}"`]), ...named, ...printLogFlags(flags)].join(' ');
+	return ['log', ...(prefix === undefined ? [] : [`prefix ${plainText('log', prefix)}`]), ...named, ...printLogFlags(flags)].join(' ');
 }
 
 /** Flags of one protocol are one list; the others stand alone. */

@@ -8,9 +8,52 @@ export type Json = null | boolean | number | string | readonly Json[] | {readonl
 /** An object of JSON. */
 export type JsonObject = Readonly<Record<string, Json>>;
 
-/** Thrown for an expression or a key that has no text here; whoever reads the document makes a `ParseError` of it. */
+/** Thrown for an expression or a key that has no text here; whoever reads the document makes a `ParseError` of it. `culprit` is the string that is to blame, where it is one. */
 export class JsonShapeError extends Error {
 	override readonly name = 'JsonShapeError';
+	readonly culprit: string | undefined;
+
+	constructor(message: string, culprit?: string) {
+		super(message);
+		this.culprit = culprit;
+	}
+}
+
+/** A string where nft's text has a word without quotes: nothing in it may end the word or begin another. Throws `JsonShapeError`. */
+export function bareWord(text: string): string {
+	if (!/^[^\s"'#$;\\{}()\u0000-\u001F\u007F]+$/u.test(text)) {
+		throw new JsonShapeError(`${JSON.stringify(text)}, where one word is due`, text);
+	}
+
+	return text;
+}
+
+/** A string as nft's text has it between quotes, which know no escapes. Throws `JsonShapeError`. */
+export function quotedText(text: string): string {
+	if (/["\u0000-\u001F\u007F]/u.test(text)) {
+		throw new JsonShapeError(`${JSON.stringify(text)}, with a quote or a control character in it`, text);
+	}
+
+	return `"${text}"`;
+}
+
+/** The path of a string in a document: `rule.expr[1].match.right`; empty when it is not there. */
+export function pathOf(value: Json, wanted: string): string {
+	const entries: ReadonlyArray<readonly [string, Json]> = Array.isArray(value)
+		? (value as readonly Json[]).map((item, index) => [`[${index}]`, item] as const)
+		: (isObject(value) ? Object.entries(value).map(([key, item]) => [/^\w+$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, item] as const) : []);
+	for (const [step, item] of entries) {
+		if (item === wanted) {
+			return step;
+		}
+
+		const deeper = pathOf(item, wanted);
+		if (deeper !== '') {
+			return step + deeper;
+		}
+	}
+
+	return '';
 }
 
 /** Whether a value is an object. */
@@ -43,18 +86,33 @@ export function entryOf(value: Json | undefined): readonly [string, Json] {
 	return entry;
 }
 
-/** A plain text or number. */
+/** A word or a number. */
 export function plain(what: string, value: Json | undefined): string {
 	if (typeof value !== 'string' && typeof value !== 'number') {
 		throw new JsonShapeError(`expression ${what}`);
 	}
 
-	return String(value);
+	return typeof value === 'string' ? bareWord(value) : String(value);
+}
+
+/** One word or two, for keys and flags that nft names by two: `ip saddr` of `ct`, `tcp options` of `log`. */
+function plainPair(what: string, value: Json | undefined): string {
+	const [, first, second] = typeof value === 'string' ? /^(?<first>[a-z\d]+) (?<second>[a-z\d]+)$/u.exec(value) ?? [] : [];
+	return first === undefined || second === undefined ? plain(what, value) : `${first} ${second}`;
+}
+
+/** A text that stands between quotes, printed so. */
+export function plainText(what: string, value: Json | undefined): string {
+	if (typeof value !== 'string' && typeof value !== 'number') {
+		throw new JsonShapeError(`expression ${what}`);
+	}
+
+	return quotedText(String(value));
 }
 
 /** A word, or words joined by commas. */
 export function listOf(what: string, value: Json | undefined): string {
-	return Array.isArray(value) ? value.map(item => plain(what, item as Json)).join(',') : plain(what, value);
+	return Array.isArray(value) ? value.map(item => plainPair(what, item as Json)).join(',') : plainPair(what, value);
 }
 
 const plainMetaKeys: ReadonlySet<string> = new Set(['iif', 'oif', 'iifname', 'oifname', 'iifgroup', 'oifgroup']);
@@ -75,7 +133,7 @@ const printers: Readonly<Record<string, Printer>> = {
 	},
 	ct(value) {
 		const {key, dir} = fieldsOf('ct', value, ['key', 'dir']);
-		return ['ct', ...(dir === undefined ? [] : [plain('ct', dir)]), plain('ct', key)].join(' ');
+		return ['ct', ...(dir === undefined ? [] : [plain('ct', dir)]), plainPair('ct', key)].join(' ');
 	},
 	rt(value) {
 		const {key, family} = fieldsOf('rt', value, ['key', 'family']);
@@ -135,7 +193,7 @@ const printers: Readonly<Record<string, Printer>> = {
 /** An expression as text. With `quotes` its words are names that nft quotes. Throws `JsonShapeError`. */
 export function printValue(value: Json | undefined, quotes: boolean): string {
 	if (typeof value === 'string') {
-		return quotes && !value.startsWith('@') ? `"${value}"` : value;
+		return quotes && !value.startsWith('@') ? quotedText(value) : bareWord(value);
 	}
 
 	if (typeof value === 'number') {

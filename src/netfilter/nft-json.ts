@@ -8,7 +8,7 @@ import {
 import {parseBaseChain} from './nft-base-chain.js';
 import {printStatement} from './nft-json-statements.js';
 import {
-	entryOf, isObject, JsonShapeError, plain, type Json, type JsonObject,
+	entryOf, isObject, JsonShapeError, pathOf, plain, plainText, type Json, type JsonObject,
 } from './nft-json-values.js';
 import {parseNftRule} from './nft-rule.js';
 import {ParseError} from './parse-error.js';
@@ -23,15 +23,17 @@ Reads what `nft -j list ruleset` prints. Throws `ParseError` for anything that i
 */
 export function parseNftJson(text: string): RuleSet {
 	const tables: OpenTables = new Map();
-	for (const item of itemsOf(text)) {
+	for (const [index, item] of itemsOf(text).entries()) {
 		try {
 			readItem(tables, item);
 		} catch (error) {
+			const place = `nftables[${index}]`;
 			if (error instanceof JsonShapeError) {
-				throw problem(`${error.message} is not understood in JSON; take the text of nft list ruleset`, JSON.stringify(item));
+				const path = error.culprit === undefined ? '' : pathOf(item, error.culprit);
+				throw problem(`${error.message} is not understood in JSON; take the text of nft list ruleset (at ${place}${path})`, JSON.stringify(item));
 			}
 
-			throw error instanceof RuleSyntaxError ? problem(error.message, JSON.stringify(item)) : error;
+			throw error instanceof RuleSyntaxError ? problem(`${error.message} (at ${place})`, JSON.stringify(item)) : error;
 		}
 	}
 
@@ -43,12 +45,12 @@ function itemsOf(text: string): readonly Json[] {
 	try {
 		document = JSON.parse(text) as Json;
 	} catch {
-		throw problem('no JSON', text);
+		throw problem('no JSON', '');
 	}
 
 	const items = isObject(document) ? document['nftables'] : undefined;
 	if (!Array.isArray(items)) {
-		throw problem('not the output of nft -j list ruleset: a list "nftables" is due', text);
+		throw problem('not the output of nft -j list ruleset: a list "nftables" is due', '');
 	}
 
 	return items as readonly Json[];
@@ -107,7 +109,7 @@ function readChain(tables: OpenTables, content: JsonObject): void {
 	}
 
 	if (comment !== undefined) {
-		extendHead(chain, {comment: plain('chain', comment)});
+		extendHead(chain, {comment: plainText('chain', comment).slice(1, -1)});
 	}
 }
 
@@ -119,7 +121,7 @@ function readRule(tables: OpenTables, content: JsonObject): void {
 	}
 
 	const statements = expr.map(statement => printStatement(statement as Json));
-	const text = [...statements, ...(comment === undefined ? [] : [`comment "${plain('rule', comment)}"`])].join(' ');
+	const text = [...statements, ...(comment === undefined ? [] : [`comment ${plainText('rule', comment)}`])].join(' ');
 	findOpenChain(table, plain('rule', chain)).rules.push(parseNftRule(text, table.family));
 }
 

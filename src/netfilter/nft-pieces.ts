@@ -2,6 +2,7 @@
 Nft text as pieces: a line of a chain, the head of a block, the end of a block. A piece ends at a line's end or a semicolon, but never within a set in braces.
 */
 
+import {refuseCommandWords} from './nft-safety.js';
 import {ParseError} from './parse-error.js';
 import {RuleSyntaxError} from './words.js';
 
@@ -25,6 +26,10 @@ export function readPieces(text: string): PieceReader {
 		} else if (token === '"') {
 			throw problem(reader, line, 'a quote that is never closed');
 		} else {
+			const place = line;
+			atLine(reader, place, () => {
+				refuseCommandWords(token);
+			});
 			tokens.push({text: token === '\\\n' ? ' ' : token, line});
 		}
 

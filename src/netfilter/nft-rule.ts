@@ -5,6 +5,7 @@ The grammar of one native nft rule: `tcp dport 80 counter return` as matches and
 import {
 	protocolLookedAt, readMatch,
 } from './nft-match.js';
+import {checkNftRule} from './nft-safety.js';
 import {splitStatements, type Statement} from './nft-statements.js';
 import {
 	isActing, printActing, readTproxy, targetOf, type Acting,
@@ -15,10 +16,12 @@ import type {Family, Match, Target} from './types.js';
 /**
 Reads one rule as `nft list ruleset` prints it or as somebody wrote it, with or without counts. `text` is what `nft -s list ruleset` 1.0.6 prints: `meta l4proto tcp tcp dport 80 skuid 5` is `tcp dport 80 meta skuid 5`. The rule is one of an `inet` table unless a family is given.
 Not repeated here is what nft does to rules that ask for neighbouring fields of one header, or twice for the same: it joins and reorders them.
-Throws `RuleSyntaxError` for a text that is no rule: a quote without its end, a jump without a chain.
+Throws `RuleSyntaxError` for a text that is no rule: a quote without its end, a jump without a chain, anything that makes nft read a file.
 */
 export function parseNftRule(text: string, family: Family = 'inet'): ParsedRule {
-	const statements = withoutImplied(splitStatements(text.replace(/\s*# handle \d+\s*$/u, '')), family);
+	const bare = text.replace(/\s*# handle \d+\s*$/u, '');
+	checkNftRule(bare);
+	const statements = withoutImplied(splitStatements(bare), family);
 	const acting = statements.filter(statement => isActing(statement));
 	const {target, used} = readTarget(statements, acting, family);
 	const parts = statements.map(statement => readPart(statement, {family, isTarget: isActing(statement) && used.includes(statement)}));

@@ -4,7 +4,7 @@ Commands of an nft script: `add table …`, `add chain …`, `add rule …`. Wha
 
 import {parseBaseChain, type ChainHead} from './nft-base-chain.js';
 import {
-	addChain, addTable, extendHead, findOpenChain, findOpenTable, isFamily, readFamily, readPolicy, type OpenChain, type OpenTable, type OpenTables, type TableKey,
+	addChain, addObject, addTable, extendHead, findOpenChain, findOpenTable, isFamily, readFamily, readPolicy, type OpenChain, type OpenTable, type OpenTables, type TableKey,
 } from './nft-build.js';
 import {parseNftRule} from './nft-rule.js';
 import type {ParsedRule} from './rule-text.js';
@@ -72,7 +72,7 @@ export function runCommand(tables: OpenTables, text: string): void {
 			if (verb === 'add' && objectKinds.includes(noun)) {
 				const table = findOpenTable(tables, takeTable(rest));
 				const name = takeName(rest, noun);
-				table.objects.push({kind: noun, name, text: `${noun} ${name} ${rest.text}`.trim()});
+				addObject(table, {kind: noun, name, text: `${noun} ${name} ${rest.text}`.trim()});
 				return;
 			}
 

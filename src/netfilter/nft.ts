@@ -4,11 +4,12 @@ The text of native nft tables to a rule set and back: `printNft(parseNft(text))`
 
 import {printBaseChain} from './nft-base-chain.js';
 import {
-	addChain, addTable, closeTables, isFamily, readFamily, type OpenChain, type OpenTable, type OpenTables,
+	addChain, addObject, addTable, closeTables, isFamily, readFamily, type OpenChain, type OpenTable, type OpenTables,
 } from './nft-build.js';
 import {
 	atLine, nextPiece, problem, rawBlock, readPieces, type Piece, type PieceReader,
 } from './nft-pieces.js';
+import {checkNftRuleSet} from './nft-safety.js';
 import {objectKinds, readChainPiece, runCommand} from './nft-script.js';
 import {splitNftWords} from './nft-words.js';
 import type {
@@ -32,8 +33,10 @@ export function parseNft(text: string): RuleSet {
 	return closeTables(tables);
 }
 
-/** Prints all tables in the order of the set. */
-export function printNft({tables}: RuleSet, {counters = false}: PrintOptions = {}): string {
+/** Prints all tables in the order of the set. Throws `RuleSyntaxError` for a set with anything in it that nft would not read as a rule: such text never reaches nft. */
+export function printNft(ruleSet: RuleSet, {counters = false}: PrintOptions = {}): string {
+	checkNftRuleSet(ruleSet);
+	const {tables} = ruleSet;
 	return tables.map(table => printTable(table, counters)).join('');
 }
 
@@ -116,17 +119,22 @@ function readTablePiece(reader: PieceReader, table: OpenTable, {text, line, open
 			throw problem(reader, line, `"${text}" is not understood in a table`);
 		}
 
-		table.objects.push({kind, name: '', text});
+		atLine(reader, line, () => {
+			addObject(table, {kind, name: '', text});
+		});
 		return;
 	}
 
 	const [, name] = /^chain\s+(?<name>\S+)$/u.exec(text) ?? [];
 	if (name === undefined) {
-		table.objects.push(readObject(reader, {text, line}));
+		const object = readObject(reader, {text, line});
+		atLine(reader, line, () => {
+			addObject(table, object);
+		});
 		return;
 	}
 
-	readChain(reader, {chain: addChain(table, name), table, line});
+	readChain(reader, {chain: atLine(reader, line, () => addChain(table, name)), table, line});
 }
 
 function readObject(reader: PieceReader, {text, line}: Pick<Piece, 'text' | 'line'>): TableObject {

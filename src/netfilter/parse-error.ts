@@ -5,7 +5,7 @@ Why a text of rules was refused, and where: in the lines that the user gave, wha
 /** Longest part of a line that a message shows; `lineText` has it whole. */
 const shownMax = 300;
 
-/** Why a text was refused, and where. Lines count from 1. */
+/** Why a text was refused, and where. Lines count from 1. `lineText` is empty where the text is not known to be one of rules: then it is nobody's business. */
 export class ParseError extends Error {
 	override readonly name = 'ParseError';
 	readonly line: number;
@@ -13,7 +13,7 @@ export class ParseError extends Error {
 	readonly lineText: string;
 
 	constructor({line, reason, lineText}: {readonly line: number; readonly reason: string; readonly lineText: string}) {
-		super(`line ${line}: ${reason}: ${lineText.length > shownMax ? `${lineText.slice(0, shownMax)}…` : lineText}`);
+		super(`line ${line}: ${reason}${lineText === '' ? '' : `: ${lineText.length > shownMax ? `${lineText.slice(0, shownMax)}…` : lineText}`}`);
 		this.line = line;
 		this.reason = reason;
 		this.lineText = lineText;

@@ -3,6 +3,7 @@ The options that iptables knows by itself: addresses, interfaces, protocol, frag
 */
 
 import {matchModules} from './match-modules.js';
+import {checkExtensionName} from './opaque-options.js';
 import {parseInterface, parseProtocol, parseRuleAddress} from './rule-values.js';
 import {
 	modernise, refuseNegation, takeValue, wordsOf, type Option, type Reader, type RulePart,
@@ -60,6 +61,7 @@ export const readCore = {
 	module(reader: Reader, option: Option): void {
 		refuseNegation(option, 'a module');
 		const name = takeValue(reader, option);
+		checkExtensionName(name, '-m');
 		const options = matchModules.get(name);
 		const whole: RulePart | undefined = options === undefined
 			? {

@@ -3,6 +3,7 @@ What the readers of a rule's parts share: where they are in the line, what they 
 */
 
 import type {MatchOption} from './match-modules.js';
+import type {OpenOption} from './opaque-options.js';
 import type {TargetWords} from './rule-target.js';
 import type {AddressFamily, Match} from './types.js';
 import {RuleSyntaxError, type Word} from './words.js';
@@ -41,6 +42,8 @@ export type Reader = {
 	target: TargetWords | undefined;
 	/** Who gets the words that nobody else knows: the target or the unknown module, whichever came last. */
 	owner: Word[] | undefined;
+	/** The option among the owner's words whose value comes next. */
+	openOption: OpenOption | undefined;
 	readonly edits: Edit[];
 	hasOldNegation: boolean;
 };

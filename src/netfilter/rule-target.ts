@@ -4,6 +4,7 @@ The target of a rule: what stands behind `-j` or `-g`.
 
 import {extensionTargets, verdictTargets} from './built-in.js';
 import {parseAddress} from './address.js';
+import {checkExtensionName} from './opaque-options.js';
 import {
 	parseMark, parsePort, parsePortRange, wordMax,
 } from './rule-values.js';
@@ -50,7 +51,12 @@ export function readTarget(target: TargetWords | undefined, context: Context): T
 		return marking;
 	}
 
-	return extensionTargets.has(name) || words.length > 0 ? extension(name, words, context) : {kind: 'jump', chain: name};
+	if (!extensionTargets.has(name) && words.length === 0) {
+		return {kind: 'jump', chain: name};
+	}
+
+	checkExtensionName(name, '-j');
+	return extension(name, words, context);
 }
 
 function readRedirect(words: readonly Word[], context: Context): Target {

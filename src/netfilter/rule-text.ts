@@ -9,6 +9,7 @@ import {coreOptions, readCore} from './rule-core.js';
 import {
 	editedText, isNegation, isOption, modernise, takeValue, wordsOf, type LoadedModule, type Option, type Reader, type RulePart,
 } from './rule-reader.js';
+import {checkOpaqueOption, checkOpaqueWord} from './opaque-options.js';
 import {readTarget, type TargetWords} from './rule-target.js';
 import type {AddressFamily, Match, Target} from './types.js';
 import {
@@ -42,7 +43,7 @@ Reads a rule and keeps how it was written.
 */
 export function readRule(text: string, family: AddressFamily): RuleReading {
 	const reader: Reader = {
-		line: text, words: splitWords(text), next: 0, family, parts: [], modules: [], seen: new Set(), protocol: undefined, target: undefined, owner: undefined, edits: [], hasOldNegation: false,
+		line: text, words: splitWords(text), next: 0, family, parts: [], modules: [], seen: new Set(), protocol: undefined, target: undefined, owner: undefined, openOption: undefined, edits: [], hasOldNegation: false,
 	};
 	while (reader.next < reader.words.length) {
 		readOption(reader);
@@ -79,6 +80,7 @@ function opaqueText(line: string, {module, option, words}: RulePart): string {
 }
 
 function readOption(reader: Reader): void {
+	closeOption(reader);
 	const negation = isNegation(reader.words[reader.next]) ? reader.words[reader.next++] : undefined;
 	const word = reader.words[reader.next++];
 	if (word === undefined) {
@@ -109,6 +111,16 @@ function readOption(reader: Reader): void {
 	readCore[core](reader, option);
 }
 
+/** An option whose value is due takes whatever word comes next for it, as getopt_long(3) does; here that word would be an option of its own. */
+function closeOption(reader: Reader): void {
+	const next = reader.words[reader.next];
+	if (reader.openOption?.takesValue === true && next !== undefined && (isOption(next) || isNegation(next))) {
+		throw new RuleSyntaxError(`${reader.openOption.label} needs a value`);
+	}
+
+	reader.openOption = next !== undefined && (isOption(next) || isNegation(next)) ? undefined : reader.openOption;
+}
+
 /** What an abbreviation stands for, if it can stand for one option only: `--uid` for `--uid-owner`, as getopt_long(3) does. While an unknown module or a target is in sight, whose options nobody has listed, it is left as it is. */
 function fullName(reader: Reader, written: string): string {
 	if (reader.owner !== undefined || !written.startsWith('--') || coreOptions.has(written)) {
@@ -132,11 +144,14 @@ function fullName(reader: Reader, written: string): string {
 }
 
 /** A word that is no option: a value of a module or a target that we do not know, or an error. */
-function readStrayWord({owner}: Reader, word: Word, negation: Word | undefined): void {
+function readStrayWord(reader: Reader, word: Word, negation: Word | undefined): void {
+	const {owner} = reader;
 	if (owner === undefined || owner.length === 0) {
 		throw new RuleSyntaxError(`unexpected word "${word.text}"`);
 	}
 
+	checkOpaqueWord(word, reader.openOption);
+	reader.openOption = undefined;
 	owner.push(...(negation === undefined ? [] : [negation]), word);
 }
 
@@ -157,6 +172,7 @@ function readExtensionOption(reader: Reader, option: Option): void {
 		throw new RuleSyntaxError(name.startsWith('--') ? `option ${name} belongs to no module or target in sight${hint}` : `unknown flag ${name}`);
 	}
 
+	reader.openOption = checkOpaqueOption(reader, option);
 	reader.owner.push(...(negation === undefined ? [] : [negation]), word);
 }
 

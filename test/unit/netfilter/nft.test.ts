@@ -174,8 +174,8 @@ const refusals: readonly Refusal[] = [
 	{text: 'add table t\nadd chain t c\nadd rule t c handle 5 accept', line: 3, reason: /^a rule placed by handle/},
 	{text: 'add table t\nadd chain t c\nadd rule t c', line: 3, reason: /^a rule without a statement$/},
 	{text: 'delete rule t c handle 5', line: 1, reason: /^"delete rule" is no command that is understood here/},
-	{text: 'define x = 5', line: 1, reason: /^"define x" is no command/},
-	{text: 'include "x"', line: 1, reason: /^"include "x"" is no command/},
+	{text: 'define x = 5', line: 1, reason: /^"define" is a command of nft/},
+	{text: 'include "x"', line: 1, reason: /^"include" is a command of nft/},
 	{text: '*nat\n-A OUTPUT -j RETURN\nCOMMIT', line: 1, reason: /^"\*nat" is no command/},
 ];
 

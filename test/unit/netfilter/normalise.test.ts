@@ -55,12 +55,12 @@ for (const [one, other] of [
 	['-m owner --uid-owner 5', '-m owner --gid-owner 5'],
 	['! -i +', ''],
 	['-m comment --comment a', '-m comment --comment b'],
-	['-m foo --bar "-x"', '-m foo --bar x'],
+	['-m string --string "-x"', '-m string --string x'],
 	['-m foo --bar "a b"', '-m foo --bar a b'],
 	['-m foo --bar "!" x', '-m foo --bar ! x'],
 	['-m mark --mark 1', '-m mark --mark 1 -m mark --mark 2'],
 	['-j MARK --set-mark 1', '-j CONNMARK --set-mark 1'],
-	['-m unknown --a 1 -m mark --mark 1', '-m mark --mark 1 -m unknown --a 1'],
+	['-m unknown --odd 1 -m mark --mark 1', '-m mark --mark 1 -m unknown --odd 1'],
 ] as const) {
 	test(`two rules: ${one} ≠ ${other}`, t => {
 		t.not(normalText(one, 'ipv4'), normalText(other, 'ipv4'));

@@ -254,7 +254,7 @@ for (const [index, {text, line, reason, family = 'ipv4'}] of refusals.entries())
 		t.regex(error.reason, reason);
 		t.is(error.lineText, text.split('\n')[line - 1] ?? '');
 		const {lineText} = error;
-		t.is(error.message, `line ${line}: ${error.reason}: ${lineText.length > 300 ? `${lineText.slice(0, 300)}…` : lineText}`);
+		t.is(error.message, lineText === '' ? `line ${line}: ${error.reason}` : `line ${line}: ${error.reason}: ${lineText.length > 300 ? `${lineText.slice(0, 300)}…` : lineText}`);
 	});
 }
 
