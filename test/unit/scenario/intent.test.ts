@@ -10,10 +10,10 @@ function setOf(input: string): RuleSet {
 	return sidecarRuleSet(release, options, ['ipv4', 'ipv6']);
 }
 
-const byDefault = intentOf(parseReleaseInput('release:').options);
+const byDefault = intentOf(parseReleaseInput('release:latest').options);
 
 test('the intent of a default dump is that of the default options', t => {
-	t.deepEqual(intentOfRuleSet(setOf('release:')), byDefault);
+	t.deepEqual(intentOfRuleSet(setOf('release:latest')), byDefault);
 });
 
 test('UIDs and GIDs are read off a dump, ports are not', t => {
@@ -53,7 +53,7 @@ test('a loopback range that is included is noted', t => {
 function optionsOf(input: string): SidecarOptions {
 	const words = input.split(' ');
 	const assignments = words.filter(word => /^[A-Z_\d]+=/.test(word));
-	return parseReleaseInput([...assignments, 'release:', ...words.filter(word => !assignments.includes(word))].join(' ')).options;
+	return parseReleaseInput([...assignments, 'release:latest', ...words.filter(word => !assignments.includes(word))].join(' ')).options;
 }
 
 for (const [version, families, expected] of [

@@ -28,7 +28,7 @@ function inputOf(source: string, changes: Partial<RuleInput> = {}): RuleInput {
 	const {release, options} = parseReleaseInput(source);
 	const ruleSet = sidecarRuleSet(release, options, ['ipv4']);
 	return {
-		source, release: release.asked, backend: 'iptables-nft', ruleSet, routing: sidecarRouting(options, ['ipv4']), warnings: [], reference: ruleSet, intent: intentOf(options), ...changes,
+		source, release: release.asked, backend: 'iptables-nft', ruleSet, routing: sidecarRouting(options, ['ipv4']), warnings: [], notes: [], reference: ruleSet, intent: intentOf(options), ...changes,
 	};
 }
 
@@ -58,7 +58,7 @@ const dumps = {
 
 test('without an input: the newest release', t => {
 	const {stdout, stderr, status} = show(undefined);
-	t.is(stdout, show('release:').stdout);
+	t.is(stdout, show('release:latest').stdout);
 	t.is(parseSave(stdout, 'ipv4').tables.length, 1);
 	t.is(stderr, '');
 	t.is(status, 0);
