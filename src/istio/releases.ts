@@ -250,11 +250,12 @@ function parseVersion(text: string): {readonly line: string; readonly patch: str
 	return line === undefined || !isPlain ? undefined : {line, patch: patch === undefined ? undefined : `${line}${patch}`};
 }
 
-/** Compares dotted numbers, part by part: below 0 where the first one is older, above 0 where it is newer. */
+/** Compares dotted numbers, up to three, part by part: below 0 where the first one is older, above 0 where it is newer. A part that is missing is 0. */
 export function compareVersions(one: string, other: string): number {
 	const [left, right] = [one, other].map(version => version.split('.').map(Number)) as [number[], number[]];
-	const at = left.findIndex((part, index) => part !== (right[index] ?? 0));
-	return at === -1 ? 0 : left[at]! - (right[at] ?? 0);
+	const differences = [0, 1, 2].map(part => [left[part] ?? 0, right[part] ?? 0] as const).filter(([mine, theirs]) => mine !== theirs);
+	const [[mine, theirs] = [0, 0]] = differences;
+	return mine - theirs;
 }
 
 /** Says of a text that it is no version, and what to write instead. */

@@ -9,7 +9,7 @@ import {
 } from '../ambient-options.js';
 import {parseSidecarArguments} from '../arguments.js';
 import {InputError} from '../input-error.js';
-import {findRelease, newestRelease} from '../releases.js';
+import {findRelease, newestRelease, type Release} from '../releases.js';
 import {familiesWritten} from '../routing.js';
 import {
 	annotationNames, annotationWarnings, sidecarAnnotationNames,
@@ -157,7 +157,7 @@ function byAmbient(known: Known): PodInput {
 		warnings.push('whether DNS is captured is a setting of the node; that of a default installation is taken');
 	}
 
-	const {release, note} = findAmbientRelease(context.release ?? newestRelease.name);
+	const {release, note} = placed('--release', () => findAmbientRelease(context.release ?? newestRelease.name));
 	notes.push(...(context.release === undefined ? [standInNote('An ambient pod names no release')] : []), ...(note === undefined ? [] : [note]));
 	return {
 		kind: 'ambient',
@@ -191,7 +191,7 @@ function isRealProxy({image}: Container, {annotations}: Pod): boolean {
 
 /** The known release whose rules the pod gets: its image's, or else the one that was asked for, or the newest. Where it stands in for another, a note is left. */
 function releaseFor({context, warnings, notes}: Known, containers: ReadonlyArray<Container | undefined>): string {
-	const asked = context.release === undefined ? undefined : findRelease(context.release);
+	const asked = askedOf(context);
 	const [tagged] = containers.flatMap(container => {
 		const version = releaseOfImage(container?.image);
 		return container === undefined || version === undefined ? [] : [placed(`${container.at}.image`, () => ({version, release: findRelease(version)}))];
@@ -211,9 +211,13 @@ function releaseFor({context, warnings, notes}: Known, containers: ReadonlyArray
 	return newestRelease.name;
 }
 
+function askedOf({release}: PodContext): Release | undefined {
+	return release === undefined ? undefined : placed('--release', () => findRelease(release));
+}
+
 /** Says whose rules are used where nothing names a release. */
 function standInNote(fault: string): string {
-	return `${fault}: these are the rules of ${newestRelease.name}, the newest one known. --release VERSION chooses another.`;
+	return `${fault}: these are the rules of ${newestRelease.name}, the newest one known. A tag that is a version, or --release VERSION, chooses another.`;
 }
 
 /** What istio-iptables refuses is refused here already, with the place that it comes from. */

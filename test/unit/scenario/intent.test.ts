@@ -17,11 +17,11 @@ test('the intent of a default dump is that of the default options', t => {
 });
 
 test('UIDs and GIDs are read off a dump, ports are not', t => {
-	t.deepEqual(intentOfRuleSet(setOf('release: -u 5,6 -g 7 -p 1 -z 2 -b 80 -x 10.0.0.0/8')), {...byDefault, proxyUids: [5, 6], proxyGids: [7]});
+	t.deepEqual(intentOfRuleSet(setOf('release:latest -u 5,6 -g 7 -p 1 -z 2 -b 80 -x 10.0.0.0/8')), {...byDefault, proxyUids: [5, 6], proxyGids: [7]});
 });
 
 test('excluded owner groups are not the proxy\'s', t => {
-	t.deepEqual(intentOfRuleSet(setOf('release: ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5')), byDefault);
+	t.deepEqual(intentOfRuleSet(setOf('release:latest ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5')), byDefault);
 });
 
 test('a dump without owners is judged by the default ones', t => {
@@ -42,7 +42,7 @@ for (const [input, expected] of [
 }
 
 test('under TPROXY a dump tells the way of capture and the mark', t => {
-	t.deepEqual(intentOfRuleSet(setOf('release: -m TPROXY -t 5')), {...byDefault, inboundInterceptionMode: 'TPROXY', inboundTproxyMark: 5});
+	t.deepEqual(intentOfRuleSet(setOf('release:latest -m TPROXY -t 5')), {...byDefault, inboundInterceptionMode: 'TPROXY', inboundTproxyMark: 5});
 });
 
 test('a loopback range that is included is noted', t => {
