@@ -41,8 +41,8 @@ export async function compareNeighbours({arePathsCompared, readWith = [], ...opt
 	const {families, inputs} = options;
 	const [flown, environment] = await Promise.all([flyClasses(options), loadEnvironment(inputs.at(-1)!.backend)]);
 	options.onStage('comparing');
-	const summaries = inputs.map(({source, release, backend}, place): RulesSummary => ({
-		source, release, backend, sha256: checksumOf({backend, families, ruleSet: flown[0]!.sides[place]!.ruleSet}),
+	const summaries = inputs.map(({source, release, backend, notes}, place): RulesSummary => ({
+		source, release, backend, sha256: checksumOf({backend, families, ruleSet: flown[0]!.sides[place]!.ruleSet}), notes,
 	}));
 	const argumentsOf = (place: number): readonly string[] => [...readWith[place] ?? [], ...proxyArguments(options, inputs[place]!)];
 	const durationMs = Math.round((performance.now() - startedAt) / (inputs.length - 1));

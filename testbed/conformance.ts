@@ -16,7 +16,7 @@ import {
 import {exitStatusOf, TestbedError} from './errors.js';
 
 const shippedFolder = fileURLToPath(new URL('../../test/fixtures/istio-real/', import.meta.url));
-const shippedFiles = ['defaults.jsonl', 'random.jsonl', 'random-nft.jsonl'].map(name => path.join(shippedFolder, name));
+const shippedFiles = ['defaults.jsonl', 'random.jsonl', 'random-nft.jsonl', 'release-1.31.jsonl'].map(name => path.join(shippedFolder, name));
 
 const goldenFolder = fileURLToPath(new URL('../../test/fixtures/istio-goldens/', import.meta.url));
 const ambientGoldens = fileURLToPath(new URL('../../test/fixtures/istio-ambient/goldens.jsonl', import.meta.url));

@@ -55,7 +55,7 @@ export async function coverInput({input, cases, required, lanes, ...options}: Co
 	return {
 		environment,
 		rules: {
-			source: input.source, release: input.release, backend: input.backend, sha256: checksumOf({backend: input.backend, families, ruleSet: input.ruleSet}),
+			source: input.source, release: input.release, backend: input.backend, sha256: checksumOf({backend: input.backend, families, ruleSet: input.ruleSet}), notes: input.notes,
 		},
 		families,
 		cases: [...cases.map(({name}) => ({name, probes: probesOf(legs[name]!)})), {name: completeName, probes: flown.reduce((sum, {representatives}) => sum + representatives.length, 0)}],

@@ -29,7 +29,8 @@ import {settleEvidence, type Played} from './played.js';
 
 /** All that decides the judgement of a run beside what the kernel did: what the rules are meant to be and to do, and the traffic. */
 export type RunQuestion = Pick<RunOptions, 'families' | 'types' | 'credentials'> & {
-	readonly rules: Pick<RuleInput, 'source' | 'release' | 'backend' | 'ruleSet' | 'warnings' | 'reference' | 'intent'>;
+	/** Recordings that were written before there were notes have none. */
+	readonly rules: Pick<RuleInput, 'source' | 'release' | 'backend' | 'ruleSet' | 'warnings' | 'reference' | 'intent'> & {readonly notes?: readonly string[]};
 	/** Where the rules stand in the user's files, as far as they come from files. */
 	readonly places: ReadonlyArray<readonly [rule: RulePlace, place: Place]>;
 	readonly topology: Topology;
@@ -48,11 +49,11 @@ export type RunEvidence = {
 /** The question of a run, without what only a live one needs. */
 export function questionOf({rules, families, types, credentials, scenario}: RunOptions, topology: Topology): RunQuestion {
 	const {
-		source, release, backend, ruleSet, warnings, reference, intent, places,
+		source, release, backend, ruleSet, warnings, notes, reference, intent, places,
 	} = rules;
 	return {
 		rules: {
-			source, release, backend, ruleSet, warnings, reference, intent,
+			source, release, backend, ruleSet, warnings, notes, reference, intent,
 		},
 		families,
 		types,
@@ -88,7 +89,7 @@ export function judgePlayed(question: RunQuestion, {cases, played, environment}:
 		...(scenario === undefined ? {} : {scenario: {name: scenario.name, about: scenario.about}}),
 		environment,
 		rules: {
-			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet}),
+			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet}), notes: rules.notes ?? [],
 		},
 		types,
 		// What single probes do not meet is nothing to be told: they were not chosen to meet every rule.

@@ -78,7 +78,7 @@ export async function mutateInput({input, families, cases, isCompleteChosen, sam
 	return {
 		environment,
 		rules: {
-			source: input.source, release: input.release, backend: input.backend, sha256: checksumOf({backend: input.backend, families, ruleSet: input.ruleSet}),
+			source: input.source, release: input.release, backend: input.backend, sha256: checksumOf({backend: input.backend, families, ruleSet: input.ruleSet}), notes: input.notes,
 		},
 		families,
 		cases: [...summaries, ...(isCompleteChosen

@@ -18,6 +18,7 @@ import type {Sysctls} from './sandbox/sysctls.js';
 export type RuleInput = {
 	/** As the user named them: `release:1.30`, a file's name, `-`. */
 	readonly source: string;
+	/** The known release whose rules these are; null for rules that somebody brought. */
 	readonly release: string | null;
 	/** The back end that the rules are written for. A native set can be installed by `nftables` only, a dump of iptables by either of its two. */
 	readonly backend: Backend;
@@ -26,6 +27,8 @@ export type RuleInput = {
 	readonly routing: SidecarRouting;
 	/** What will not do what its writer may have meant, a sentence each. */
 	readonly warnings: readonly string[];
+	/** Where something else was taken than what was named: a sentence that says so. A release that is not known yet has the rules of the newest one. */
+	readonly notes: readonly string[];
 	/** What a correct set would be, to name rules that are missing or moved. */
 	readonly reference: RuleSet;
 	readonly intent: Intent;

@@ -141,7 +141,7 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, played:
 	return {
 		environment,
 		rules: {
-			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet}),
+			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet}), notes: rules.notes,
 		},
 		question,
 		actors: Object.fromEntries([...found].filter(([name]) => names.has(name))),

@@ -70,7 +70,7 @@ const ruleSet = mapping({
 
 const question = mapping({
 	rules: mapping({
-		source: text, release: textOrNull, backend: oneOf(backends), ruleSet, warnings: listOf(text), reference: ruleSet, intent: anything,
+		source: text, release: textOrNull, backend: oneOf(backends), ruleSet, warnings: listOf(text), notes: optional(listOf(text)), reference: ruleSet, intent: anything,
 	}),
 	families: listOf(family),
 	types: listOf(oneOf(typeIds)),

@@ -16,6 +16,7 @@ import {ofDump} from './rule-inputs/dump.js';
 import {ofPod} from './rule-inputs/pod.js';
 import {ofReleases} from './rule-inputs/releases.js';
 import type {InputRequest, LoadedInputs} from './rule-inputs/request.js';
+import {fullSource} from './rule-inputs/source.js';
 
 export {
 	defaultInput, type InputRequest, type LoadedInputs, type MissingInput,
@@ -41,15 +42,17 @@ Reads a rule input.
 
 @throws {TestbedError} INPUT when it is not understood, with the line of a dump or the name of an option.
 */
-export function loadRuleInputs(request: InputRequest): LoadedInputs {
-	const {source, release, cni} = request;
+export function loadRuleInputs(given: InputRequest): LoadedInputs {
+	const {source, notes} = given.text === undefined ? fullSource(given.source) : {source: given.source, notes: []};
+	const request: InputRequest = {...given, source};
+	const {release, cni} = request;
 	if (!source.startsWith('pod:') && (release !== undefined || cni === true)) {
 		throw new TestbedError('USAGE', {message: `${cni === true ? '--cni' : '--release'} goes with pod:FILE; ${source} says itself how its rules come about.`});
 	}
 
 	try {
 		const {inputs, missing} = (request.text === undefined ? kindOf(source) : ofDump)(request);
-		return {inputs: inputs.map(input => ({...input, warnings: [...input.warnings, ...idleNatOf(input.ruleSet)]})), missing};
+		return {inputs: inputs.map(input => ({...input, notes: [...notes, ...input.notes], warnings: [...input.warnings, ...idleNatOf(input.ruleSet)]})), missing};
 	} catch (error) {
 		if (error instanceof InputError || error instanceof ParseError) {
 			throw new TestbedError('INPUT', {message: `--rules ${source}: ${error.message}`, state: 'Nothing was installed.', cause: error});

@@ -19,6 +19,7 @@ import type {ActorCredentials, Intent} from '../src/scenario/types.js';
 import {TestbedError} from './errors.js';
 import type {RuleInput, RunOptions, ScenarioPlay} from './options.js';
 import {defaultInput, loadRuleInput} from './rule-input.js';
+import {fullSource} from './rule-inputs/source.js';
 
 /** A scenario that cannot be run with a back end, with the reason. */
 export type MissingScenario = {readonly source: string; readonly release: string | null; readonly backend: Backend; readonly scenario: string; readonly reason: string};
@@ -134,10 +135,11 @@ function rulesFor({rules: {value: source, at}, insert, families, backends}: Scen
 	}
 
 	try {
+		const named = fullSource(source, folder);
 		const rules = loadRuleInput({
-			source: besides(source, folder), families, backend,
+			source: besides(named.source, folder), families, backend,
 		});
-		return {backend, rules: {...rules, source, ruleSet: insertRules(rules.ruleSet, insert, families)}};
+		return {backend, rules: {...rules, source, notes: [...named.notes, ...rules.notes], ruleSet: insertRules(rules.ruleSet, insert, families)}};
 	} catch (error) {
 		if (!(error instanceof TestbedError)) {
 			throw error;
@@ -169,6 +171,7 @@ function noRules(backend: Backend): RuleInput {
 		ruleSet,
 		routing: {loopbackAddresses: [], markRules: [], localRoutes: []},
 		warnings: ['No rules are installed at all: nothing is captured, and every connection goes where it was sent.'],
+		notes: [],
 		reference: ruleSet,
 		intent: intentOf(options, release.features),
 	};

@@ -50,12 +50,12 @@ export async function verifyBaseline({file, baseline, rules, areRolesCompared, .
 	return {
 		baseline: {
 			file, environment: baseline.environment, rules: {
-				source, release, backend, sha256,
+				source, release, backend, sha256, notes: [],
 			},
 		},
 		environment,
 		rules: {
-			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet: flown[0]!.sides[0]!.ruleSet}),
+			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet: flown[0]!.sides[0]!.ruleSet}), notes: rules.notes,
 		},
 		areRolesCompared,
 		...verified,

@@ -7,6 +7,7 @@ import {ownerMax} from '../netfilter/rule-values.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import {InputError} from './input-error.js';
 import {readBoolean, readInterfaces, strictReading} from './option-values.js';
+import {compareVersions, findRelease} from './releases.js';
 import {splitShellWords} from './shell-words.js';
 
 /** Everything that decides which rules the agent writes for one pod, and on its node. */
@@ -57,11 +58,14 @@ export const ambientConstants = {
 	probeSet: 'istio-inpod-probes',
 } as const;
 
-/** The release lines whose ambient rules are known: those of master 86c9f01f, which are 1.30's. */
-export const ambientReleases: readonly [string, ...string[]] = ['1.30'];
+/** The release lines whose ambient rules are known, oldest first: those of master 86c9f01f, which is newer than 1.31.0-rc.0; 1.30's are the same. The last one is the newest release line known. */
+export const ambientReleases: readonly [string, ...string[]] = ['1.30', '1.31'];
+
+/** A release whose ambient rules are known; `note` says where it stands in for a newer one that was asked for. */
+export type AmbientRelease = {readonly release: string; readonly note: string | undefined};
 
 /** A rule input of ambient mode. */
-export type AmbientInput = {readonly release: string; readonly options: AmbientOptions};
+export type AmbientInput = AmbientRelease & {readonly options: AmbientOptions};
 
 type Flag = {readonly isBoolean: boolean; readonly read: (text: string, name: string) => Partial<AmbientOptions>};
 
@@ -89,21 +93,22 @@ export function parseAmbientInput(text: string): AmbientInput {
 		throw new InputError(`"${text}" does not begin with ${prefix}VERSION`, 'release');
 	}
 
-	return {release: findAmbientRelease(first.slice(prefix.length)), options: parseAmbientArguments(argv)};
+	return {...findAmbientRelease(first.slice(prefix.length)), options: parseAmbientArguments(argv)};
 }
 
 /**
-The release, `1.30` or `1.30.3`, whose ambient rules are asked for; empty text means the newest that is known.
+The release whose ambient rules a version means, as {@link findRelease} reads it.
 
-@throws {InputError} for a release whose ambient rules are not known.
+@throws {InputError} for what is no version, and for a release older than the oldest one whose ambient rules are known.
 */
-export function findAmbientRelease(asked: string): string {
-	const [, line = ''] = /^(\d+\.\d+)(?:\.\d+)?$/.exec(asked) ?? [];
-	if (asked !== '' && !ambientReleases.includes(line)) {
-		throw new InputError(`the ambient rules of release "${asked}" are not known; known are those of ${ambientReleases.join(', ')}`, 'release');
+export function findAmbientRelease(version: string): AmbientRelease {
+	const {name, asked, note} = findRelease(version);
+	const [oldest] = ambientReleases;
+	if (compareVersions(name, oldest) < 0) {
+		throw new InputError(`release ${version} is older than ${oldest}, the oldest one whose ambient rules are known; the nearest is ${oldest}`);
 	}
 
-	return asked === '' ? ambientReleases[0] : asked;
+	return {release: asked, note};
 }
 
 /**

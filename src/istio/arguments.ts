@@ -8,7 +8,9 @@ import {wordFlags, type Flag} from './flags.js';
 import {optionWarnings} from './option-warnings.js';
 import {readProxyUser, readRequiredWord, type Reading} from './option-values.js';
 import {defaultOptions, injectedArgumentsOf, type SidecarOptions} from './options.js';
-import {findRelease, releaseLines, type Release} from './releases.js';
+import {
+	findRelease, newestRelease, releaseLines, type Release,
+} from './releases.js';
 import {splitShellWords} from './shell-words.js';
 import {readVariables} from './variables.js';
 
@@ -31,9 +33,9 @@ const assignmentPattern = /^(?<name>[A-Z_a-z]\w*)=(?<value>.*)$/s;
 const prefix = 'release:';
 
 /**
-Reads `release:VERSION`, assignments and flags, over the arguments of a default injected sidecar.
+Reads `release:VERSION`, assignments and flags, over the arguments of a default injected sidecar. {@link findRelease} says what a version can be.
 
-@throws {InputError} for what the program refuses, with the name of the option.
+@throws {InputError} for a version that is none or too old, and for what the program refuses, with the name of the option.
 */
 export function parseReleaseInput(text: string): ReleaseInput {
 	const {version, argv, environment} = splitInput(text);
@@ -112,7 +114,7 @@ What istio-iptables makes of a command line and its environment: defaults, then 
 
 @throws {InputError} for what the program refuses, with the name of the option.
 */
-export function readSidecarArguments({argv, environment = {}, release = findRelease('')}: SidecarArguments): SidecarInput {
+export function readSidecarArguments({argv, environment = {}, release = newestRelease}: SidecarArguments): SidecarInput {
 	const warnings: string[] = [];
 	const warn = (message: string): void => {
 		warnings.push(message);

@@ -9,7 +9,7 @@ import {
 	readPort, readPorts, readPortSelection, readRequiredWord, type Reading,
 } from './option-values.js';
 import {defaultOptions, type SidecarOptions} from './options.js';
-import {findRelease} from './releases.js';
+import {newestRelease} from './releases.js';
 
 /** Field values as JSON has them. */
 export type ConfigFields = Readonly<Record<string, unknown>>;
@@ -87,7 +87,7 @@ function readField(name: string, value: unknown): Partial<SidecarOptions> {
 	}
 
 	if (text !== undefined && typeof value === 'string') {
-		return text(value, {name, release: findRelease(''), warn: () => undefined});
+		return text(value, {name, release: newestRelease, warn: () => undefined});
 	}
 
 	if (toggle !== undefined && typeof value === 'boolean') {

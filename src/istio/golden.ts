@@ -12,7 +12,7 @@ import {generate} from './generate.js';
 import {ambientHostRuleSet, ambientRuleSet} from './iptables/ambient.js';
 import {ambientHostNftRuleSet, ambientNftRuleSet} from './nftables/ambient.js';
 import {chainsOf, firstUnequal, type RunComparison} from './real-run.js';
-import {findRelease} from './releases.js';
+import {newestRelease} from './releases.js';
 
 /** The settings of the CNI agent in a golden's test (`cni/pkg/config`, AmbientConfig and PodLevelOverrides). */
 export type AmbientConfig = {
@@ -70,7 +70,7 @@ export function generateGolden(entry: GoldenEntry): RuleSet {
 		const {options, families} = sidecarOptionsFromConfig(entry.options);
 		// Most of the tests ask for a dry run, of which their stub records what would be written.
 		return generate({
-			release: findRelease(''), options: {...options, writesNothing: false}, families, backend: entry.backend === 'nftables' ? 'nftables' : 'iptables-nft',
+			release: newestRelease, options: {...options, writesNothing: false}, families, backend: entry.backend === 'nftables' ? 'nftables' : 'iptables-nft',
 		});
 	}
 

@@ -9,7 +9,7 @@ import {
 import {RuleSyntaxError} from '../netfilter/words.js';
 import {InputError} from './input-error.js';
 import {ownerGroupsMax, type Selection} from './options.js';
-import {findRelease, type Release} from './releases.js';
+import {newestRelease, type Release} from './releases.js';
 import {staticGroups, staticUsers} from './static-owners.js';
 
 /** Where a value is read: under which name it was given, for which release, and whom to warn. */
@@ -17,7 +17,7 @@ export type Reading = {readonly name: string; readonly release: Release; readonl
 
 /** How something else than a command line reads a value: as the newest release does, which refuses what is wrong and has nothing to warn of. */
 export function strictReading(name: string): Reading {
-	return {name, release: findRelease(''), warn: () => undefined};
+	return {name, release: newestRelease, warn: () => undefined};
 }
 
 /** A comma-separated list: empty items are dropped, blanks are not trimmed (istio-iptables, 1.30). */

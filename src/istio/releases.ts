@@ -5,6 +5,7 @@ Sources: istio/istio at the release tags (`tools/istio-iptables`), its change no
 */
 
 import {InputError} from './input-error.js';
+import {nearest} from './nearest.js';
 
 /** How DNS capture is written. */
 export type DnsStyle =
@@ -123,11 +124,19 @@ export type ReleaseLine = {
 	readonly source: string;
 };
 
-/** A release as asked for: the line, with the features of the patch release that was named, or of the newest one. */
-export type Release = ReleaseLine & {readonly asked: string; readonly patch: string};
+/** A release to write rules of: its line, with the features of a patch release. */
+export type Release = ReleaseLine & {
+	/** The known release whose rules these are, as it was asked for: a line, `1.30`, or a patch release, `1.30.3`. */
+	readonly asked: string;
+	readonly patch: string;
+	/** What was asked for is newer than anything known: a sentence that says so, and whose rules are used instead. */
+	readonly note: string | undefined;
+};
 
-/** The known lines: the newest patch release (the last tag of the line; of the newest lines, the last one that was run), and whether its binary was run. */
-const rows: ReadonlyArray<readonly [newestPatch: string, basis: ReleaseLine['basis']]> = [
+/** A known line: the newest patch release (the last tag of the line; of the newest lines, the last one that was run), whether its binary was run, and which one where the version alone does not say. */
+type Row = readonly [newestPatch: string, basis: ReleaseLine['basis'], program?: string];
+
+const rows: readonly Row[] = [
 	['1.5.10', 'derived'],
 	['1.6.14', 'derived'],
 	['1.7.8', 'derived'],
@@ -154,24 +163,18 @@ const rows: ReadonlyArray<readonly [newestPatch: string, basis: ReleaseLine['bas
 	['1.28.10', 'measured'],
 	['1.29.6', 'measured'],
 	['1.30.3', 'measured'],
+	['1.31.0', 'measured', 'of August 2026, whose VERSION file says 1.31'],
 ];
 
-/** A version as one number that grows with it. */
-function ordinal(version: string): number {
-	const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-	return (((major * 1000) + minor) * 1000) + patch;
-}
-
-/** Every change of every feature in the order of the releases, compared as numbers. */
+/** Every change of every feature in the order of the releases. */
 const changes = Object.entries(timelines)
-	.flatMap(([name, [, ...later]]) => later.map(([since, value]) => ({name, since: ordinal(since), value})))
-	.toSorted((one, other) => one.since - other.since);
+	.flatMap(([name, [, ...later]]) => later.map(([since, value]) => ({name, since, value})))
+	.toSorted((one, other) => compareVersions(one.since, other.since));
 
 const firstFeatures = Object.fromEntries(Object.entries(timelines).map(([name, [first]]) => [name, first])) as unknown as ReleaseFeatures;
 
 function featuresOf(version: string): ReleaseFeatures {
-	const at = ordinal(version);
-	const later = changes.filter(({since}) => since <= at).map(({name, value}) => [name, value] as const);
+	const later = changes.filter(({since}) => compareVersions(since, version) <= 0).map(({name, value}) => [name, value] as const);
 	return {...firstFeatures, ...Object.fromEntries(later)};
 }
 
@@ -180,52 +183,108 @@ function lineOf(version: string): string {
 }
 
 /** The known release lines, oldest first. */
-export const releaseLines: readonly ReleaseLine[] = rows.map(([newestPatch, basis]) => ({
+export const releaseLines: readonly ReleaseLine[] = rows.map(([newestPatch, basis, program = newestPatch]) => ({
 	name: lineOf(newestPatch),
 	basis,
 	newestPatch,
 	features: featuresOf(newestPatch),
 	source: basis === 'measured'
-		? `istio/istio ${newestPatch}; the rules equal those of the real istio-iptables ${newestPatch} (test/fixtures/istio-real)`
+		? `istio/istio ${newestPatch}; the rules equal those of the real istio-iptables ${program} (test/fixtures/istio-real)`
 		: `istio/istio ${newestPatch}, read and not run`,
 }));
 
-/** The newest release line that is known. */
-export const newestRelease: ReleaseLine = newest();
+/** The newest release that is known. */
+export const newestRelease: Release = newest();
+
+/** What stands for a release, beside numbers: the newest one that is known. */
+const newestWord = 'latest';
 
 /**
-Finds the line of `1.30` or `1.30.3`; empty text means the newest. What changed within a line is known by its patch number; a line alone is its newest patch release.
+Finds the release that a version means: `1.30` (its newest patch release), `1.30.3`, `v1.30.3-distroless`, or `latest`. What changed within a line is known by its patch number. A version newer than what is known gets the newest known rules, with a note.
 
-@throws {InputError} for a release that is not known.
+@throws {InputError} for what is no version, and for a release older than the oldest one known; it names the nearest.
 */
 export function findRelease(text: string): Release {
-	const asked = text === '' ? newestRelease.name : text;
-	const [, name, patch] = /^(\d+\.\d+)(\.\d{1,3})?$/.exec(asked) ?? [];
-	const line = releaseLines.find(candidate => candidate.name === name);
-	if (line === undefined) {
-		throw new InputError(`unknown release "${text}"; known are ${releaseLines.map(known => known.name).join(', ')}, each with any patch number`, 'release');
+	if (text === newestWord) {
+		return newestRelease;
 	}
 
-	return patch === undefined
-		? {...line, asked, patch: line.newestPatch}
+	const version = parseVersion(text);
+	if (version === undefined) {
+		throw new InputError(noVersion(text));
+	}
+
+	const {line: name, patch} = version;
+	const line = releaseLines.findLast(known => compareVersions(known.name, name) <= 0);
+	if (line === undefined) {
+		const {name: oldest} = releaseLines[0]!;
+		throw new InputError(`release ${text} is older than ${oldest}, the oldest one known; the nearest is ${oldest}`);
+	}
+
+	if (line.name !== name) {
+		return {...wholeLine(line), note: newerNote(patch ?? name, line.name)};
+	}
+
+	if (patch === undefined) {
+		return wholeLine(line);
+	}
+
+	return compareVersions(patch, line.newestPatch) > 0
+		? {...line, asked: line.newestPatch, patch: line.newestPatch, note: newerNote(patch, line.newestPatch)}
 		: {
-			...line, asked, patch: asked, features: featuresOf(asked),
+			...line, asked: patch, patch, features: featuresOf(patch), note: undefined,
 		};
+}
+
+/** Says that a version is newer than the known ones, and whose rules are used. */
+function newerNote(version: string, known: string): string {
+	return `${version} is newer than the known releases: these are the rules of ${known}.`;
+}
+
+/**
+The numbers of a version: `1.30` and `1.30.3`, with or without a `v` in front, and with anything behind a hyphen or a plus sign (`-distroless`, `-rc.1`). Undefined for any other text.
+*/
+function parseVersion(text: string): {readonly line: string; readonly patch: string | undefined} | undefined {
+	const {line, patch} = /^v?(?<line>\d+\.\d+)(?<patch>\.\d+)?(?:[-+][\w.+-]*)?$/u.exec(text)?.groups ?? {};
+	const isPlain = [line, patch].every(part => part === undefined || !/(?:^|\.)0\d/u.test(part));
+	return line === undefined || !isPlain ? undefined : {line, patch: patch === undefined ? undefined : `${line}${patch}`};
+}
+
+/** Compares dotted numbers, up to three, part by part: below 0 where the first one is older, above 0 where it is newer. A part that is missing is 0. */
+export function compareVersions(one: string, other: string): number {
+	const [left, right] = [one, other].map(version => version.split('.').map(Number)) as [number[], number[]];
+	const differences = [0, 1, 2].map(part => [left[part] ?? 0, right[part] ?? 0] as const).filter(([mine, theirs]) => mine !== theirs);
+	const [[mine, theirs] = [0, 0]] = differences;
+	return mine - theirs;
+}
+
+/** Says of a text that it is no version, and what to write instead. */
+function noVersion(text: string): string {
+	const begin = /^v?(?<line>\d+\.\d+)/u.exec(text)?.groups?.['line'];
+	const close = nearest(text, [newestWord]);
+	const meant = releaseLines.find(({name}) => name === begin)?.name ?? (close?.isClose === true ? close.name : undefined);
+	const fault = text === '' ? 'no version is given' : `"${text}" is no version`;
+	return `${fault}${meant === undefined ? '' : ` (did you mean ${meant}?)`}; write one as ${newestRelease.name} or ${newestRelease.newestPatch}, or ${newestWord} for the newest one known`;
 }
 
 /**
 Whether something lives in a release. Its life is told by the releases at which it came and went, by turns: `['1.18.5', '1.19.0', '1.19.1']` came with 1.18.5, is not in 1.19.0 and came again with 1.19.1. No life at all means always.
 */
 export function livesIn({patch}: Release, life: readonly string[] | undefined): boolean {
-	const at = ordinal(patch);
-	return life === undefined || life.filter(turn => ordinal(turn) <= at).length % 2 === 1;
+	return life === undefined || life.filter(turn => compareVersions(turn, patch) <= 0).length % 2 === 1;
 }
 
-function newest(): ReleaseLine {
+function wholeLine(line: ReleaseLine): Release {
+	return {
+		...line, asked: line.name, patch: line.newestPatch, note: undefined,
+	};
+}
+
+function newest(): Release {
 	const line = releaseLines.at(-1);
 	if (line === undefined) {
-		throw new InputError('no release is known', 'release');
+		throw new InputError('no release is known');
 	}
 
-	return line;
+	return wholeLine(line);
 }

@@ -11,7 +11,9 @@ import {
 import {hang} from './layout.js';
 import {createPainter, type Painter} from './painter.js';
 import {printReplay} from './replay-command.js';
-import {printGaps, printRows, type TextOptions} from './text.js';
+import {
+	noteRows, printGaps, printRows, type TextOptions,
+} from './text.js';
 import type {RulesSummary} from './types.js';
 
 type Style = {readonly paint: Painter; readonly width: number};
@@ -29,7 +31,9 @@ export function printComparison(report: ComparisonReport, {colour, width, verbos
 		'',
 		...printRows([
 			['from', [describeRules(report.from)]],
+			...noteRows(report.from),
 			['to', [describeRules(report.to)]],
+			...noteRows(report.to),
 			['system', [`Linux ${kernel},`, `iptables ${iptables},`, `nft ${nft}`]],
 			['compared', [describeExtent(report)]],
 			...(verbose ? leftOut.map((text, index) => [index === 0 ? 'left out' : '', [text]] as const) : []),

@@ -38,7 +38,7 @@ export function coverageToJson(report: CoverageReport): unknown {
 
 /** A case for each rule. One that nothing can reach decides nothing, unless it was required to be reached. */
 export function resultsOfCoverage(report: CoverageReport): Results {
-	const {environment, rules: {source, release, backend, sha256}, coverage, hints, durationMs} = report;
+	const {environment, rules: {source, release, backend, sha256, notes}, coverage, hints, durationMs} = report;
 	return withDoubt({
 		name: 'testbed coverage',
 		suites: [{
@@ -47,7 +47,7 @@ export function resultsOfCoverage(report: CoverageReport): Results {
 				rules: source, ...(release === null ? {} : {release}), backend, sha256, ...environment,
 			},
 			cases: coverage.map(rule => caseOf(rule, report)),
-			hints,
+			hints: [...notes, ...hints],
 			durationMs,
 		}],
 		durationMs,

@@ -10,7 +10,9 @@ import {
 import {describeRule, describeUnreached} from './coverage-words.js';
 import {hang} from './layout.js';
 import {createPainter, type Painter} from './painter.js';
-import {printGaps, printRows, type TextOptions} from './text.js';
+import {
+	noteRows, printGaps, printRows, type TextOptions,
+} from './text.js';
 
 type Style = {readonly paint: Painter; readonly width: number; readonly verbose: boolean};
 
@@ -25,6 +27,7 @@ export function printCoverage(report: CoverageReport, {colour, width, verbose}: 
 		'',
 		...printRows([
 			['rules', [`${rules.source}, ${rules.backend}, ${report.families.map(family => familyNames[family]).join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
+			...noteRows(rules),
 			['system', [`Linux ${kernel},`, `iptables ${iptables},`, `nft ${nft}`]],
 			['probes', [cases.map(({name, probes}) => `${name} ${probes}${name === completeName ? ` (${classes} classes of packets)` : ''}`).join(', ')]],
 		], style),

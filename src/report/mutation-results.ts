@@ -13,7 +13,7 @@ import {withDoubt, type CaseOutcome, type ResultCase, type Results} from './resu
 
 /** The results. What is equivalent or cannot be installed decides nothing. */
 export function resultsOfMutation(report: MutationReport): Results {
-	const {environment, rules: {source, release, backend, sha256}, hints, durationMs} = report;
+	const {environment, rules: {source, release, backend, sha256, notes}, hints, durationMs} = report;
 	return withDoubt({
 		name: 'testbed mutate',
 		suites: [{
@@ -23,7 +23,7 @@ export function resultsOfMutation(report: MutationReport): Results {
 				rules: source, ...(release === null ? {} : {release}), backend, sha256, ...environment,
 			},
 			cases: standingsOf(report).map(standing => caseOf(standing, report)),
-			hints,
+			hints: [...notes, ...hints],
 			durationMs,
 		}],
 		durationMs,

@@ -11,7 +11,7 @@ import {
 	exitCodeOfMutation, missedBy, scoresOf, standingsOf, type MutationReport, type StandingResult,
 } from './mutation-types.js';
 import {createPainter, type Painter} from './painter.js';
-import {printRows, type TextOptions} from './text.js';
+import {noteRows, printRows, type TextOptions} from './text.js';
 
 type Style = {readonly paint: Painter; readonly width: number; readonly verbose: boolean};
 
@@ -27,6 +27,7 @@ export function printMutation(report: MutationReport, {colour, width, verbose}: 
 		'',
 		...printRows([
 			['rules', [`${rules.source}, ${rules.backend}, sha256 ${rules.sha256.slice(0, 12)}`]],
+			...noteRows(rules),
 			['system', [`Linux ${kernel},`, `iptables ${iptables},`, `nft ${nft}`]],
 			['mutants', describeCounts(report).split(' ')],
 			['cases', [cases.map(({name, count}) => name === completeCases ? name : `${name} (${count})`).join(', ')]],

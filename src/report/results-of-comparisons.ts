@@ -23,6 +23,7 @@ export function resultsOfComparisons(suites: readonly ComparisonSuite[]): Result
 			name: suite.name,
 			properties: {...suite.reports[0]?.environment},
 			cases: [...suite.reports.map(report => caseOf(report)), ...suite.missing.map(({name, reason}): ResultCase => ({name, outcome: {kind: 'unavailable', message: reason}}))],
+			hints: [...new Set(suite.reports.flatMap(({from, to}) => [...from.notes, ...to.notes]))],
 			durationMs: durationOf(suite),
 		})),
 		durationMs: suites.reduce((sum, suite) => sum + durationOf(suite), 0),

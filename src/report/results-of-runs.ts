@@ -45,7 +45,7 @@ function suiteOf({environment, rules, scenario, types, hints, durationMs}: Repor
 		...(scenario === undefined ? {} : {about: `${scenario.name}: ${scenario.about}`}),
 		properties: {...propertiesOf(rules), sha256: rules.sha256, ...environment},
 		cases: types.map(result => caseOf(result, scenario === undefined ? 'type' : 'probe')),
-		hints,
+		hints: [...rules.notes, ...hints],
 		durationMs,
 	};
 }

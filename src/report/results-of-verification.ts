@@ -31,7 +31,7 @@ export function resultsOfVerification(report: VerificationReport): Results {
 				baseline: baseline.rules.source, rules: rules.source, ...(rules.release === null ? {} : {release: rules.release}), backend: rules.backend, sha256: rules.sha256, ...environment,
 			},
 			cases: [...told, ...evidence],
-			hints,
+			hints: [...rules.notes, ...hints],
 			durationMs,
 		}],
 		durationMs,

@@ -41,9 +41,9 @@ export function rulesDiffToJson({from, to, diff}: {readonly from: ShownRules; re
 	};
 }
 
-function headToJson({source, release, backend, families, sha256, warnings, routing, ruleSet}: ShownRules): Readonly<Record<string, unknown>> {
+function headToJson({source, release, backend, families, sha256, warnings, notes, routing, ruleSet}: ShownRules): Readonly<Record<string, unknown>> {
 	return {
-		source, release, backend, families, sha256, rules: [...rulesOf(ruleSet)].length, warnings, routing,
+		source, release, backend, families, sha256, rules: [...rulesOf(ruleSet)].length, notes, warnings, routing,
 	};
 }
 

@@ -14,5 +14,7 @@ export type ShownRules = {
 	readonly ruleSet: RuleSet;
 	readonly routing: SidecarRouting;
 	readonly warnings: readonly string[];
+	/** As in `RulesSummary`. */
+	readonly notes: readonly string[];
 	readonly sha256: string;
 };

@@ -121,7 +121,7 @@ function listOf(own: readonly RunEntry[], all: readonly RunEntry[]): readonly st
 function notesOf(entries: readonly RunEntry[], {paint, width}: {readonly paint: Painter; readonly width: number}): readonly string[] {
 	const groups = new Map<string, RunEntry[]>();
 	for (const entry of entries) {
-		const texts = entry.kind === 'report' ? entry.report.hints : [entry.reason];
+		const texts = entry.kind === 'report' ? [...entry.report.rules.notes, ...entry.report.hints] : [entry.reason];
 		for (const text of texts) {
 			groups.set(text, [...groups.get(text) ?? [], entry]);
 		}

@@ -13,7 +13,7 @@ import {createPainter, type Painter} from './painter.js';
 import {printDifferences} from './text-differences.js';
 import {printNotes} from './text-notes.js';
 import {printPath, type Style} from './text-path.js';
-import type {Report, TypeResult} from './types.js';
+import type {Report, RulesSummary, TypeResult} from './types.js';
 
 /** How a report is printed. `width` is the terminal's, in columns. */
 export type TextOptions = {readonly colour: boolean; readonly verbose: boolean; readonly width: number};
@@ -58,8 +58,14 @@ export type HeadRow = readonly [label: string, text: readonly string[]];
 export function headRows({environment, rules, families}: Pick<Report, 'environment' | 'rules'> & {readonly families: readonly AddressFamily[]}): readonly HeadRow[] {
 	return [
 		['rules', [`${rules.source}${rules.release === null || rules.source.includes(rules.release) ? '' : ` (release ${rules.release})`}, ${rules.backend}, ${families.join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
+		...noteRows(rules),
 		['system', listOf([named('Linux', environment.kernel), named('iptables', environment.iptables), named('nft', environment.nft), named('Node', environment.node)])],
 	];
+}
+
+/** What is to be known of the rules before anything else: where they are not the ones that were named. */
+export function noteRows({notes}: Pick<RulesSummary, 'notes'>): readonly HeadRow[] {
+	return notes.map(note => ['note', note.split(' ')]);
 }
 
 /** The head of a report. */

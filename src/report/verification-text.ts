@@ -11,7 +11,9 @@ import {
 import {hang, paragraph} from './layout.js';
 import {createPainter, type Painter} from './painter.js';
 import {printReplay} from './replay-command.js';
-import {printGaps, printRows, type TextOptions} from './text.js';
+import {
+	noteRows, printGaps, printRows, type TextOptions,
+} from './text.js';
 import type {RulesSummary} from './types.js';
 import {verificationOutcome, type VerificationReport} from './verification-types.js';
 import {describeMovedCase, summaryOfVerification} from './verification-words.js';
@@ -31,6 +33,7 @@ export function printVerification(report: VerificationReport, {colour, width, ve
 			['baseline', [`${baseline.file}:`, describeRules(baseline.rules)]],
 			['recorded', Object.entries(baseline.environment).map(([name, value]) => `${name} ${value}`)],
 			['rules', [describeRules(report.rules)]],
+			...noteRows(report.rules),
 			['system', [`Linux ${kernel},`, `iptables ${iptables},`, `nft ${nft}`]],
 			['compared', [describeExtent(report)]],
 			...(verbose ? describeLeftOut(report).map((text, index) => [index === 0 ? 'left out' : '', [text]] as const) : []),

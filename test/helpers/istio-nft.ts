@@ -4,7 +4,7 @@ The runs of the real istio-iptables with native nft tables, and the goldens of b
 
 import {sidecarOptionsFromConfig, type ConfigFields, type ConfiguredSidecar} from '../../src/istio/config-options.js';
 import {parseGolden, withGroupNumbers} from '../../src/istio/golden.js';
-import {generateRun} from '../../src/istio/real-run.js';
+import {backendOf, generateRun} from '../../src/istio/real-run.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
 import {readFixture} from './fixtures.js';
 import {
@@ -19,7 +19,7 @@ export type Golden = {readonly file: string; readonly options: ConfigFields};
 
 /** All runs. */
 export function readNativeRuns(): readonly NativeRun[] {
-	return readRealRuns('random-nft');
+	return [...readRealRuns('random-nft'), ...readRealRuns('release-1.31').filter(run => backendOf(run) === 'nftables')];
 }
 
 /** The options of a run and the families it wrote, whether or not nft then took the rules. */

@@ -7,14 +7,22 @@ import {parseGolden, withGroupNumbers, type GoldenEntry} from '../../src/istio/g
 import {normalise} from '../../src/netfilter/normalise.js';
 import {parseSave} from '../../src/netfilter/save.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
-import {chainsOf as chainTextsOf, type RealRun} from '../../src/istio/real-run.js';
+import {backendOf, chainsOf as chainTextsOf, type RealRun} from '../../src/istio/real-run.js';
 import {readFixture, readFixtureRows} from './fixtures.js';
 
 export type {RealRun} from '../../src/istio/real-run.js';
 
+/** The files with runs of the real program. */
+export type RealRunFile = 'defaults' | 'random' | 'random-nft' | 'release-1.31';
+
 /** All runs of one file. */
-export function readRealRuns(file: 'defaults' | 'random' | 'random-nft'): readonly RealRun[] {
+export function readRealRuns(file: RealRunFile): readonly RealRun[] {
 	return readFixtureRows<RealRun>('istio-real', `${file}.jsonl`);
+}
+
+/** The runs of one file that wrote rules of iptables. */
+export function readIptablesRuns(file: RealRunFile): readonly RealRun[] {
+	return readRealRuns(file).filter(run => backendOf(run) === 'iptables');
 }
 
 /** A title that tells a run from the others. */

@@ -73,7 +73,7 @@ export function sketchReport({input = 'release:1.30', actors: some = {}, familie
 			kernel: '6.18.0', iptables: '1.8.9 (nf_tables)', nft: '1.0.6', node: '20.19.0',
 		},
 		rules: {
-			source: input, release: release.name, backend: isLegacy ? 'iptables-legacy' : 'iptables-nft', sha256: '0123456789abcdef'.repeat(4),
+			source: input, release: release.name, backend: isLegacy ? 'iptables-legacy' : 'iptables-nft', sha256: '0123456789abcdef'.repeat(4), notes: [],
 		},
 		types,
 		ruleNotes: ruleNotes({ruleSet, reference, results: types}),

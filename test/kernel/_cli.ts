@@ -28,7 +28,7 @@ export async function testbed(given: readonly string[], options: Options = {}): 
 export type JsonReport = {
 	readonly version: number;
 	readonly environment: Readonly<Record<string, string>>;
-	readonly rules: {readonly source: string; readonly release: string | null; readonly backend: string; readonly sha256: string};
+	readonly rules: {readonly source: string; readonly release: string | null; readonly backend: string; readonly sha256: string; readonly notes: readonly string[]};
 	readonly types: ReadonlyArray<{
 		readonly id: string; readonly name: string; readonly family: string; readonly outcome: string; readonly stops: readonly string[]; readonly path: readonly string[];
 		readonly actors: Readonly<Record<string, {readonly uid: number; readonly gid: number}>>;

@@ -71,7 +71,7 @@ const history: ReadonlyArray<{readonly given: readonly string[]; readonly moved:
 /** Rule sets of which both back ends of a pair must do the same. */
 const twins: ReadonlyArray<readonly [source: string, backends: string]> = [
 	...['release:1.12', 'release:1.17', 'release:1.24', 'release:1.30', 'release:1.30 --redirect-dns', 'release:1.30 -m TPROXY'].map(source => [source, 'iptables-nft,iptables-legacy'] as const),
-	...['1.27', '1.28', '1.29', '1.30'].flatMap(version => ['', ' --redirect-dns', ' -m TPROXY'].map(options => [`release:${version}${options}`, 'iptables-nft,nftables'] as const)),
+	...['1.27', '1.28', '1.29', '1.30', '1.31'].flatMap(version => ['', ' --redirect-dns', ' -m TPROXY'].map(options => [`release:${version}${options}`, 'iptables-nft,nftables'] as const)),
 ];
 
 /** Two at a time: a comparison has two lanes already, and most of its time is the start of programs. */
@@ -254,7 +254,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly messa
 	{given: ['release:1.30', 'release:1.30', '--backend', 'all'], message: /A comparison has two sides, and --backend names 3 back ends[\s\S]*One is for both sides; two are for one each/u},
 	{given: ['-', '-'], message: /Both sides would be read from standard input[\s\S]*Put one of the two into a file/u},
 	{given: ['release:1.30', '/nowhere/at/all.rules'], message: /The rules in \/nowhere\/at\/all\.rules cannot be read/u},
-	{given: ['release:1.30', 'release:2.99'], message: /--rules release:2\.99: /u},
+	{given: ['release:1.30', 'release:0.99'], message: /--rules release:0\.99: release 0\.99 is older than 1\.5/u},
 	{given: ['release:1.30', 'release:1.26', '--backend', 'nftables'], message: /It writes no native nftables rules; 1\.27 is the first that does/u},
 	{given: ['release:1.30', 'release:all'], message: /names \d+ rule sets; one is due here/u},
 	{given: ['release:1.30'], message: /A comparison has two sides, and one rule set is named\./u},

@@ -1,7 +1,7 @@
 /** Native nft text against nft itself: what it takes, lists and refuses is what the parser, the printer and the generator say. */
 
 import test from 'ava';
-import {findRelease} from '../../src/istio/releases.js';
+import {newestRelease} from '../../src/istio/releases.js';
 import {refusalOf} from '../../src/istio/nftables/refusal.js';
 import {sidecarNftRuleSet} from '../../src/istio/nftables/sidecar.js';
 import {parseNft, printNft} from '../../src/netfilter/nft.js';
@@ -25,7 +25,7 @@ async function load(netns: Netns, script: string): Promise<Listings> {
 	};
 }
 
-const newest = findRelease('');
+const newest = newestRelease;
 
 const generated = readNativeRuns().map((run): {readonly run: typeof run; readonly set: RuleSet} => {
 	const {options, families} = nativeInputOf(run);

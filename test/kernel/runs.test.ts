@@ -117,7 +117,7 @@ test.serial('the JSON document is alone on stdout, and has every key of the cont
 	t.regex(stderr, /^(?:testbed: .* …\n)*$/u);
 	t.true(stdout.startsWith('{') && stdout.endsWith('}\n'));
 	const report = JSON.parse(stdout) as JsonReport;
-	t.like(report, {version: 1, rules: {source: 'release:1.30', release: '1.30', backend: 'iptables-nft'}, summary: {passed: 6, failed: 0, inconclusive: 0}});
+	t.like(report, {version: 1, rules: {source: 'release:1.31', release: '1.31', backend: 'iptables-nft', notes: []}, summary: {passed: 6, failed: 0, inconclusive: 0}});
 	t.deepEqual(Object.keys(report.environment).toSorted(), ['iptables', 'kernel', 'nft', 'node']);
 	t.regex(report.rules.sha256, /^[\da-f]{64}$/u);
 	t.is(typeof report.durationMs, 'number');

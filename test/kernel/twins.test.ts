@@ -4,7 +4,7 @@ The two texts that Istio has for one option set, iptables and native nftables, p
 
 import test from 'ava';
 import {generate} from '../../src/istio/generate.js';
-import {findRelease, releaseLines} from '../../src/istio/releases.js';
+import {newestRelease, releaseLines} from '../../src/istio/releases.js';
 import {sidecarRouting} from '../../src/istio/routing.js';
 import {parseNft, printNft} from '../../src/netfilter/nft.js';
 import {stopsOfPath} from '../../src/netfilter/path.js';
@@ -20,7 +20,7 @@ import {runMany} from '../../testbed/run-many.js';
 import {goldenInput, readGoldens, type Golden} from '../helpers/istio-nft.js';
 import {optionsOf} from './_run.js';
 
-const release = findRelease('');
+const release = newestRelease;
 
 /** The run of a golden's options by one back end, with the proxy as the first user and group that the rules know. */
 function runOf(golden: Golden, backend: Backend): RunOptions {
@@ -29,7 +29,7 @@ function runOf(golden: Golden, backend: Backend): RunOptions {
 		release, options, families, backend,
 	});
 	const rules: RuleInput = {
-		source: golden.file, release: release.name, backend, ruleSet, reference: ruleSet, routing: sidecarRouting(options, families, release), warnings: [], intent: intentOf(options),
+		source: golden.file, release: release.name, backend, ruleSet, reference: ruleSet, routing: sidecarRouting(options, families, release), warnings: [], notes: [], intent: intentOf(options),
 	};
 	const proxy = {uid: options.proxyUids[0] ?? 1337, gid: options.proxyGids[0] ?? 1337};
 	return optionsOf({

@@ -9,6 +9,7 @@ import {
 } from '../mutation-cases.js';
 import type {RuleInput} from '../options.js';
 import {loadRuleInput} from '../rule-input.js';
+import {fullSource} from '../rule-inputs/source.js';
 import {namesScenario, type CredentialsOf} from '../scenario-run.js';
 import type {Format} from './arguments.js';
 import {usualCredentials} from './probe.js';
@@ -24,12 +25,13 @@ Rules of iptables that the testbed writes itself come with both families, so tha
 
 @throws {TestbedError} USAGE for more than one back end, and as {@link loadRuleInput}.
 */
-export function loadCasesInput(source: string, {family, backend, rules6, dnsServers}: InputFlags): RuleInput {
+export function loadCasesInput(given: string, {family, backend, rules6, dnsServers}: InputFlags): RuleInput {
 	const [only, ...others] = backend ?? [];
 	if (others.length > 0) {
 		throw new TestbedError('USAGE', {message: `This is about one rule set, and --backend names ${others.length + 1} back ends.`, hint: 'Name one of them.'});
 	}
 
+	const {source} = fullSource(given);
 	const isWritten = /^(?:release|pod):|^[A-Za-z_]\w*=/u.test(source) && only !== 'nftables';
 	const load = (families: readonly AddressFamily[]): RuleInput => loadRuleInput({
 		source, source6: rules6, families, dnsServers, ...(only === undefined ? {} : {backend: only}),

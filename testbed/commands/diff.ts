@@ -3,7 +3,10 @@
 */
 
 import process from 'node:process';
-import {releaseLines} from '../../src/istio/releases.js';
+import {InputError} from '../../src/istio/input-error.js';
+import {
+	compareVersions, findRelease, newestRelease, type Release,
+} from '../../src/istio/releases.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {comparisonToJson} from '../../src/report/comparison-json.js';
 import {printComparison} from '../../src/report/comparison-text.js';
@@ -135,7 +138,8 @@ function neighboursOf(source: string, flags: DiffFlags): Row {
 	const inputs = loaded.inputs.filter(({release}) => isSince(release));
 	const missing = loaded.missing.filter(({release}) => isSince(release));
 	if (inputs.length < 2) {
-		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}, which has no neighbour.`, hint: 'For instance testbed diff --neighbours release:all'});
+		const since = flags.since === undefined ? '' : ` since ${flags.since}`;
+		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}${since}, which has no neighbour.`, hint: `For instance testbed diff --neighbours release:all; the newest release known is ${newestRelease.name}.`});
 	}
 
 	// Each by its own name, so that the commands which show a move name one rule set.
@@ -149,13 +153,16 @@ function sinceOf(first: string | undefined): (release: string | null) => boolean
 		return () => true;
 	}
 
-	const order = releaseLines.map(({name}) => name);
-	const place = order.indexOf(first);
-	if (place === -1) {
-		throw new TestbedError('USAGE', {message: `--since ${first} is no release that is known.`, hint: `Known are ${order[0]!} to ${order.at(-1)!}.`});
-	}
+	const {name} = lineOf(first);
+	return release => release === null || compareVersions(release, name) >= 0;
+}
 
-	return release => release === null || order.indexOf(release) >= place;
+function lineOf(version: string): Release {
+	try {
+		return findRelease(version);
+	} catch (error) {
+		throw error instanceof InputError ? new TestbedError('USAGE', {message: `--since ${version}: ${error.message}.`, cause: error}) : error;
+	}
 }
 
 /** No type has to have an expectation: two rule sets are each other's. */

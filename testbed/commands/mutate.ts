@@ -18,6 +18,7 @@ import {defaultInput} from '../rule-input.js';
 import {loadCasesInput, playOf, type CaseFlags} from './case-sets.js';
 import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
+import {describeNotes} from './notes.js';
 import {Progress} from './progress.js';
 import {untilSignal} from './run.js';
 import {writeOut} from './stdout.js';
@@ -36,6 +37,7 @@ Tries all mutants and prints what came of them; returns the exit status.
 export async function mutateCommand(source: string | undefined, flags: MutateFlags): Promise<number> {
 	const input = loadCasesInput(source ?? defaultInput, flags);
 	if (flags.print !== undefined) {
+		process.stderr.write(describeNotes(input));
 		await writeOut(printMutant(input, flags.print, flags.family));
 		return 0;
 	}

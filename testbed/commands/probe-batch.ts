@@ -9,6 +9,8 @@ import {createInterface} from 'node:readline';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {ProbeBatch, type BatchQuestion} from '../probe-batch.js';
+import {fullSource} from '../rule-inputs/source.js';
+import {describeNotes} from './notes.js';
 import {readProbeLine} from './probe-lines.js';
 import {rulesOfProbe, usualCredentials, type ProbeFlags} from './probe.js';
 import {Progress} from './progress.js';
@@ -39,6 +41,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 	const families = familiesOf(flags);
 	const rules = rulesOfProbe(flags, families);
 	const credentials = usualCredentials(flags, rules.intent, rules.proxy);
+	process.stderr.write(describeNotes(rules));
 	return untilSignal(async signal => {
 		using progress = new Progress(text => {
 			process.stderr.write(text);
@@ -77,7 +80,7 @@ function familiesOf({family, rules, rules6}: ProbeFlags): readonly AddressFamily
 		return [family];
 	}
 
-	const isDump = rules !== undefined && !/^(?:release|ambient|pod):/u.test(rules);
+	const isDump = rules !== undefined && !/^(?:release|ambient|pod):/u.test(fullSource(rules).source);
 	return isDump && rules6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'];
 }
 

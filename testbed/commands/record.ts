@@ -9,6 +9,7 @@ import {saveBaseline} from '../baseline-store.js';
 import {recordBaseline, type Recording} from '../record.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
 import {scenarioFiles} from '../scenario-run.js';
+import {describeNotes} from './notes.js';
 import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
 import {untilSignal} from './run.js';
@@ -38,6 +39,7 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 	const rules = loadRuleInput({
 		source: input ?? defaultInput, source6, families, dnsServers, ...(backend === undefined ? {} : {backend}),
 	});
+	process.stderr.write(describeNotes(rules));
 	const scenarios = scenarioFiles(flags.scenarios ?? []);
 	const recording = await untilSignal(async signal => {
 		using progress = new Progress(text => {

@@ -107,7 +107,7 @@ function single({inputs, missing}: LoadedInputs, source: string): RuleInput {
 	return first;
 }
 
-function shownRules({source, release, backend, ruleSet, routing, warnings}: RuleInput, families: readonly AddressFamily[]): ShownRules {
+function shownRules({source, release, backend, ruleSet, routing, warnings, notes}: RuleInput, families: readonly AddressFamily[]): ShownRules {
 	return {
 		source,
 		release,
@@ -116,13 +116,15 @@ function shownRules({source, release, backend, ruleSet, routing, warnings}: Rule
 		ruleSet,
 		routing,
 		warnings,
+		notes,
 		sha256: createHash('sha256').update(printRuleSet({backend, families, ruleSet})).digest('hex'),
 	};
 }
 
 function printWarnings(inputs: readonly ShownRules[]): string {
 	// Of two sides, the warning says whose it is.
-	return inputs.flatMap(({source, warnings}) => warnings.map(warning => `warning: ${inputs.length > 1 ? `${source}: ` : ''}${warning}\n`)).join('');
+	return inputs.flatMap(({source, notes, warnings}) => [...notes.map(text => ['note', text] as const), ...warnings.map(text => ['warning', text] as const)]
+		.map(([label, text]) => `${label}: ${inputs.length > 1 ? `${source}: ` : ''}${text}\n`)).join('');
 }
 
 type Printing = Pick<RulesFlags, 'format' | 'explain'> & {readonly terminal: {readonly colour: boolean; readonly width: number}};

@@ -6,6 +6,7 @@ import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import type {RuleInput} from '../options.js';
 import type {RecordOptions} from '../record.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
+import {fullSource} from '../rule-inputs/source.js';
 
 /** What goes with a rule input. */
 export type RuleChoices = {
@@ -32,7 +33,7 @@ const rules = loadRules('release:1.30 --redirect-dns', {backend: 'nftables'});
 @throws {TestbedError} INPUT when it is not understood, USAGE when it stands for several rule sets.
 */
 export function loadRules(source: string = defaultInput, choices: RuleChoices = {}): LoadedRules {
-	const isDump = !/^(?:[A-Za-z_]\w*=\S* +)*(?:release|ambient|pod):/u.test(source);
+	const isDump = !/^(?:[A-Za-z_]\w*=\S* +)*(?:release|ambient|pod):/u.test(fullSource(source).source);
 	return load({source}, {families: isDump && choices.source6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'], ...choices});
 }
 

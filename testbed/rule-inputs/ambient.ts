@@ -23,19 +23,21 @@ export function ofAmbient(request: InputRequest): LoadedInputs {
 		throw new TestbedError('INPUT', {message: `${request.source}: these are the rules on the node, and the six types are a pod's traffic.`, state: 'Nothing was installed.', hint: 'Look at them with: testbed rules'});
 	}
 
-	const {release, options} = parseAmbientInput(request.source.replace(/^ambient-host:/u, 'ambient:'));
-	return ambientInputs(request, {release, options, isHost});
+	const {release, note, options} = parseAmbientInput(request.source.replace(/^ambient-host:/u, 'ambient:'));
+	return ambientInputs(request, {
+		release, options, notes: note === undefined ? [] : [note], isHost,
+	});
 }
 
 /** The rules for given options, by each back end asked for. */
-export function ambientInputs({source, families, backends = ['iptables-nft']}: InputRequest, {release, options, isHost = false}: {
-	readonly release: string; readonly options: AmbientOptions; readonly isHost?: boolean;
+export function ambientInputs({source, families, backends = ['iptables-nft']}: InputRequest, {release, options, notes, isHost = false}: {
+	readonly release: string; readonly options: AmbientOptions; readonly notes: readonly string[]; readonly isHost?: boolean;
 }): LoadedInputs {
 	const write = isHost ? {iptables: ambientHostRuleSet, nftables: ambientHostNftRuleSet} : {iptables: ambientRuleSet, nftables: ambientNftRuleSet};
 	const inputs = backends.map((backend): RuleInput => {
 		const ruleSet = (backend === 'nftables' ? write.nftables : write.iptables)(options, families);
 		return {
-			source, release, backend, ruleSet, reference: ruleSet, routing: isHost ? noRouting : ambientRouting(families), warnings: [], intent: intentOfAmbient(options),
+			source, release, backend, ruleSet, reference: ruleSet, routing: isHost ? noRouting : ambientRouting(families), warnings: [], notes, intent: intentOfAmbient(options),
 		};
 	});
 	return {inputs, missing: []};

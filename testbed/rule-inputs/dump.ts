@@ -60,6 +60,7 @@ export function ofDump({source, text, source6, families, backends}: InputRequest
 		ruleSet,
 		routing: intent.ambient === undefined ? sidecarRouting(options, families, release) : ambientRouting(families),
 		warnings: [...parts.flatMap(({warnings}) => warnings), ...opaqueWarnings(parts)],
+		notes: [],
 		lines: new Map(parts.flatMap(({lines}) => [...lines])),
 		places: placesOf(parts, source6 === undefined ? [source] : [source, source6]),
 		intent,

@@ -40,7 +40,7 @@ export function ofPod(request: InputRequest): LoadedInputs {
 			const asked: ReleaseInput = {release: known, ...readSidecarArguments({...found, release: known})};
 			const {inputs} = releaseInputs([asked], request);
 			const proxy = proxyOf(pod);
-			return withWarnings({inputs: proxy === undefined ? inputs : inputs.map(input => ({...input, proxy})), missing: []}, podWarnings(found, families));
+			return withWarnings({inputs: inputs.map(input => ({...input, ...(proxy === undefined ? {} : {proxy}), notes: found.notes})), missing: []}, podWarnings(found, families));
 		}
 	}
 }

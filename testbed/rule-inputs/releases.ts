@@ -104,6 +104,7 @@ function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsS
 		ruleSet,
 		routing: sidecarRouting(options, families, release),
 		warnings: refusal === undefined ? input.warnings : [...input.warnings, refusal],
+		notes: release.note === undefined ? [] : [release.note],
 		reference: ruleSet,
 		intent: intentOf(options, release.features),
 	};

@@ -7,6 +7,7 @@ import {newestRelease} from '../../src/istio/releases.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../options.js';
+import {likelySource} from './source.js';
 
 /** The input that is meant without `--rules`. */
 export const defaultInput = `release:${newestRelease.name}`;
@@ -46,9 +47,10 @@ export function readSource(source: string): string {
 	try {
 		return readFileSync(file, 'utf8');
 	} catch (error) {
+		const likely = likelySource(source);
 		throw new TestbedError('INPUT', {
 			message: `The rules in ${source} cannot be read: ${(error as Error).message}`,
-			hint: 'A rule input is release:VERSION, ambient:VERSION, pod:FILE, a file with a dump, or - for standard input.',
+			hint: `${likely === undefined ? '' : `Did you mean ${likely}? `}A rule input is release:VERSION, ambient:VERSION, pod:FILE, a file with a dump, or - for standard input.`,
 			cause: error,
 		});
 	}

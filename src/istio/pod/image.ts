@@ -4,7 +4,7 @@ The release that an image's tag names.
 
 /** `docker.io/istio/proxyv2:1.24.3-distroless` → `1.24.3`; undefined for a tag that names no release, or none. */
 export function releaseOfImage(image: string | undefined): string | undefined {
-	return /(?:^|\/)[^/:@]+:(?<release>\d+\.\d+(?:\.\d+)?)(?:[-@].*)?$/u.exec(image ?? '')?.groups?.['release'];
+	return /(?:^|\/)[^/:@]+:v?(?<release>\d+\.\d+(?:\.\d+)?)(?:[-@].*)?$/u.exec(image ?? '')?.groups?.['release'];
 }
 
 /** The name of an image without registry and tag. */

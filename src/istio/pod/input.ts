@@ -9,7 +9,7 @@ import {
 } from '../ambient-options.js';
 import {parseSidecarArguments} from '../arguments.js';
 import {InputError} from '../input-error.js';
-import {findRelease, newestRelease} from '../releases.js';
+import {findRelease, newestRelease, type Release} from '../releases.js';
 import {familiesWritten} from '../routing.js';
 import {
 	annotationNames, annotationWarnings, sidecarAnnotationNames,
@@ -46,6 +46,8 @@ export type PodInput =
 		/** The families that rules are written for. */
 		readonly families: readonly AddressFamily[] | undefined;
 		readonly warnings: readonly string[];
+		/** Where a known release stands in for the one that is meant: a sentence that says so. */
+		readonly notes: readonly string[];
 	}
 	| {readonly kind: 'none'; readonly workload: string; readonly reason: string; readonly warnings: readonly string[]}
 	| {
@@ -55,9 +57,10 @@ export type PodInput =
 		readonly options: AmbientOptions;
 		readonly families: readonly AddressFamily[] | undefined;
 		readonly warnings: readonly string[];
+		readonly notes: readonly string[];
 	};
 
-type Known = {readonly pod: Pod; readonly context: PodContext; readonly warnings: string[]; readonly proxy: Container | undefined};
+type Known = {readonly pod: Pod; readonly context: PodContext; readonly warnings: string[]; readonly notes: string[]; readonly proxy: Container | undefined};
 
 /**
 Decides how the rules of a pod come about.
@@ -70,7 +73,7 @@ export function podInput(pod: Pod, context: PodContext = {}): PodInput {
 	}
 
 	const known: Known = {
-		pod, context, warnings: [...annotationWarnings(pod)], proxy: [...pod.containers, ...pod.initContainers].find(({name}) => name === 'istio-proxy'),
+		pod, context, warnings: [...annotationWarnings(pod)], notes: [], proxy: [...pod.containers, ...pod.initContainers].find(({name}) => name === 'istio-proxy'),
 	};
 	const init = findInitContainer(pod);
 	if (context.cni === true) {
@@ -145,7 +148,7 @@ function byAnnotations(known: Known): PodInput {
 }
 
 function byAmbient(known: Known): PodInput {
-	const {pod: {annotations, addresses, workload}, context, warnings} = known;
+	const {pod: {annotations, addresses, workload}, context, warnings, notes} = known;
 	const [ingress, dns, interfaces] = [annotationNames.bypassInbound, annotationNames.dnsCapture, annotationNames.reroute].map(name => annotations.get(name));
 	const written = context.families ?? (addresses.length === 0 ? undefined : [...new Set(addresses.flatMap(address => familyOfAddress(address) ?? []))]);
 	const {redirectDns} = defaultAmbientOptions;
@@ -154,10 +157,12 @@ function byAmbient(known: Known): PodInput {
 		warnings.push('whether DNS is captured is a setting of the node; that of a default installation is taken');
 	}
 
+	const {release, note} = placed('--release', () => findAmbientRelease(context.release ?? newestRelease.name));
+	notes.push(...(context.release === undefined ? [standInNote('An ambient pod names no release')] : []), ...(note === undefined ? [] : [note]));
 	return {
 		kind: 'ambient',
 		workload,
-		release: findAmbientRelease(context.release ?? ''),
+		release,
 		options: {
 			...defaultAmbientOptions,
 			ingress: ingress === undefined ? false : tolerantBoolean(ingress.value, {name: ingress.at, otherwise: false, warnings}),
@@ -168,6 +173,7 @@ function byAmbient(known: Known): PodInput {
 		// The agent writes IPv4 rules always.
 		families: written && (written.includes('ipv6') ? ['ipv4', 'ipv6'] : ['ipv4']),
 		warnings,
+		notes,
 	};
 }
 
@@ -183,30 +189,43 @@ function isRealProxy({image}: Container, {annotations}: Pod): boolean {
 	return annotations.has(annotationNames.status) || (image !== undefined && image !== 'auto');
 }
 
-function releaseFor({context, warnings}: Known, containers: ReadonlyArray<Container | undefined>): string {
-	const release = containers.map(container => releaseOfImage(container?.image)).find(found => found !== undefined);
+/** The known release whose rules the pod gets: its image's, or else the one that was asked for, or the newest. Where it stands in for another, a note is left. */
+function releaseFor({context, warnings, notes}: Known, containers: ReadonlyArray<Container | undefined>): string {
+	const asked = askedOf(context);
+	const [tagged] = containers.flatMap(container => {
+		const version = releaseOfImage(container?.image);
+		return container === undefined || version === undefined ? [] : [placed(`${container.at}.image`, () => ({version, release: findRelease(version)}))];
+	});
+	if (tagged !== undefined && asked !== undefined && asked.asked !== tagged.release.asked) {
+		warnings.push(`the image is of release ${tagged.version}, so that one is taken and not ${context.release!}`);
+	}
+
+	const release = tagged?.release ?? asked;
 	if (release !== undefined) {
-		if (context.release !== undefined && context.release !== release) {
-			warnings.push(`the image is of release ${release}, so that one is taken and not ${context.release}`);
-		}
-
-		return release;
+		notes.push(...(release.note === undefined ? [] : [release.note]));
+		return release.asked;
 	}
 
-	if (context.release !== undefined) {
-		return context.release;
-	}
-
-	warnings.push(`no image names a release; the newest one known is taken, ${newestRelease.name}`);
+	const image = containers.map(container => container?.image).find(found => found !== undefined);
+	notes.push(standInNote(image === undefined ? 'No image names a release' : `The image ${image} names no release`));
 	return newestRelease.name;
 }
 
+function askedOf({release}: PodContext): Release | undefined {
+	return release === undefined ? undefined : placed('--release', () => findRelease(release));
+}
+
+/** Says whose rules are used where nothing names a release. */
+function standInNote(fault: string): string {
+	return `${fault}: these are the rules of ${newestRelease.name}, the newest one known. A tag that is a version, or --release VERSION, chooses another.`;
+}
+
 /** What istio-iptables refuses is refused here already, with the place that it comes from. */
-function sidecar({pod, context, warnings}: Known, found: CommandLineOfWay, at?: string): PodInput {
+function sidecar({pod, context, warnings, notes}: Known, found: CommandLineOfWay, at?: string): PodInput {
 	const {dualStack} = placed(at, () => parseSidecarArguments({...found, release: findRelease(found.release)}));
 	const families = context.families ?? (pod.addresses.length === 0 ? undefined : familiesWritten(pod.addresses, {dualStack}));
 	return {
-		kind: 'sidecar', workload: pod.workload, ...found, families, warnings,
+		kind: 'sidecar', workload: pod.workload, ...found, families, warnings, notes,
 	};
 }
 

@@ -1,8 +1,9 @@
 import test from 'ava';
 import {
-	ambientFamilies, defaultAmbientOptions, parseAmbientArguments, parseAmbientInput,
+	ambientFamilies, ambientReleases, defaultAmbientOptions, findAmbientRelease, parseAmbientArguments, parseAmbientInput,
 } from '../../../src/istio/ambient-options.js';
 import {ambientRouting} from '../../../src/istio/ambient-routing.js';
+import {newestRelease} from '../../../src/istio/releases.js';
 import {InputError} from '../../../src/istio/input-error.js';
 import {ambientHostRuleSet, ambientHostSets, ambientRuleSet} from '../../../src/istio/iptables/ambient.js';
 import {roleOf, roles, type Role} from '../../../src/istio/roles.js';
@@ -78,9 +79,10 @@ test('marked packets are delivered locally', t => {
 });
 
 test('options are written as flags over the agent\'s defaults', t => {
-	t.deepEqual(parseAmbientInput('ambient:'), {release: '1.30', options: defaultAmbientOptions});
+	t.deepEqual(parseAmbientInput('ambient:latest'), {release: '1.31', note: undefined, options: defaultAmbientOptions});
 	t.deepEqual(parseAmbientInput('ambient:1.30.3 --redirect-dns=false --ingress --reroute-virtual-interfaces "vm0, vm1" --ipv6 --host-probe-snat-ip 10.0.0.1 --host-probe-snat-ipv6=2001:db8::1 --kubelet-uid 1000'), {
 		release: '1.30.3',
+		note: undefined,
 		options: {
 			redirectDns: false, ingress: true, rerouteVirtualInterfaces: ['vm0', 'vm1'], ipv6: true, hostProbeSnatIp: '10.0.0.1', hostProbeSnatIpv6: '2001:db8::1', kubeletUid: 1000,
 		},
@@ -89,9 +91,19 @@ test('options are written as flags over the agent\'s defaults', t => {
 	t.deepEqual(ambientFamilies({ipv6: false}), ['ipv4']);
 });
 
+test('ambient mode of a release to come', t => {
+	t.deepEqual(parseAmbientInput('ambient:1.33 --ingress'), {
+		release: '1.31', note: '1.33 is newer than the known releases: these are the rules of 1.31.', options: {...defaultAmbientOptions, ingress: true},
+	});
+	t.deepEqual(findAmbientRelease('v1.31.0'), {release: '1.31.0', note: undefined});
+	// A new row of releases wants somebody to look at its ambient rules.
+	t.is(ambientReleases.at(-1), newestRelease.name);
+});
+
 for (const [text, message] of [
 	['release:1.30', /^release: "release:1\.30" does not begin with ambient:VERSION/],
-	['ambient:1.24', /^release: the ambient rules of release "1\.24" are not known; known are those of 1\.30/],
+	['ambient:1.24', /^release 1\.24 is older than 1\.30, the oldest one whose ambient rules are known; the nearest is 1\.30$/],
+	['ambient:', /^no version is given; write one as/],
 	['ambient:1.30 --dns', /^--dns: ambient mode has no such flag; it has --redirect-dns, /],
 	['ambient:1.30 --toString', /^--toString: ambient mode has no such flag/],
 	['ambient:1.30 ingress', /^ingress: this is no flag/],

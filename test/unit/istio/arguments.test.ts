@@ -3,7 +3,9 @@ import {parseReleaseInput, parseReleaseInputs, parseSidecarArguments, readSideca
 import {flags} from '../../../src/istio/flags.js';
 import {InputError} from '../../../src/istio/input-error.js';
 import {defaultOptions, injectedArguments, type SidecarOptions} from '../../../src/istio/options.js';
-import {findRelease, livesIn, newestRelease, releaseLines} from '../../../src/istio/releases.js';
+import {
+	compareVersions, findRelease, livesIn, newestRelease, releaseLines,
+} from '../../../src/istio/releases.js';
 import {splitShellWords} from '../../../src/istio/shell-words.js';
 
 const injected: SidecarOptions = {
@@ -12,7 +14,7 @@ const injected: SidecarOptions = {
 
 test('a release alone has the options of an injected sidecar', t => {
 	t.deepEqual(parseReleaseInput('release:1.30.3').options, injected);
-	t.is(parseReleaseInput('release:').release.name, '1.30');
+	t.is(parseReleaseInput('release:latest').release.name, '1.31');
 	t.deepEqual(parseSidecarArguments({argv: injectedArguments}), injected);
 	t.deepEqual(parseSidecarArguments({argv: []}), defaultOptions);
 });
@@ -20,12 +22,12 @@ test('a release alone has the options of an injected sidecar', t => {
 test('all releases are asked one by one', t => {
 	const {inputs, refused} = parseReleaseInputs('release:all -u 5');
 	t.deepEqual(refused, []);
-	t.deepEqual(inputs.map(({release, options}) => [release.name, options.proxyUids]), Array.from({length: 26}, (_, index) => [`1.${index + 5}`, [5]]));
-	t.deepEqual(inputs.map(({options}) => options.inboundPortsExclude.length), [2, ...Array.from({length: 25}, () => 3)]);
+	t.deepEqual(inputs.map(({release, options}) => [release.name, options.proxyUids]), Array.from({length: 27}, (_, index) => [`1.${index + 5}`, [5]]));
+	t.deepEqual(inputs.map(({options}) => options.inboundPortsExclude.length), [2, ...Array.from({length: 26}, () => 3)]);
 	const some = parseReleaseInputs('release:all --redirect-dns');
 	t.deepEqual(some.refused.map(({release}) => release.name), ['1.5', '1.6', '1.7', '1.8']);
 	t.regex(some.refused[0]?.reason ?? '', /^--redirect-dns: unknown flag: --redirect-dns; istio-iptables 1\.5\.10 does not know it/);
-	t.is(some.inputs.length, 22);
+	t.is(some.inputs.length, 23);
 	t.throws(() => parseReleaseInputs('release:all --nope'), {instanceOf: InputError, message: /^--nope: unknown flag: --nope/});
 	t.is(parseReleaseInputs('release:1.30').inputs.length, 1);
 });
@@ -83,7 +85,8 @@ test('assignments may stand in front of the release', t => {
 });
 
 for (const [text, message] of [
-	['release:1.4', /^release: unknown release "1.4"; known are 1\.5, .*, 1\.30, each/],
+	['release:1.4', /^release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
+	['release:', /^no version is given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
 	['release:all', /^release: "all"/],
 	['1.30', /^release: .*does not begin with release:/],
 	['', /^release: /],
@@ -215,15 +218,69 @@ test('native nftables is asked for by flag or variable', t => {
 });
 
 test('releases are found by line and by patch', t => {
-	t.is(findRelease('').name, newestRelease.name);
-	t.is(findRelease('1.30.9').name, '1.30');
-	t.is(findRelease('1.30.9').asked, '1.30.9');
+	t.deepEqual(findRelease('latest'), newestRelease);
 	t.is(findRelease('1.24').patch, '1.24.6');
 	t.is(findRelease('1.10.2').features.dnsZones, 'never');
 	t.is(findRelease('1.10').features.dnsZones, 'asked');
-	t.throws(() => findRelease('1.31'), {instanceOf: InputError, message: /^release: unknown release "1.31"; known are .*1\.30/});
-	t.throws(() => findRelease('1.30.x'), {instanceOf: InputError});
 	t.deepEqual(releaseLines.filter(({basis}) => basis === 'derived').map(({name}) => name), ['1.5', '1.6', '1.7', '1.8', '1.9', '1.13', '1.14', '1.17']);
+});
+
+for (const [text, asked, patch, note] of [
+	['1.5', '1.5', '1.5.10', undefined],
+	['1.31', '1.31', '1.31.0', undefined],
+	['1.29.3', '1.29.3', '1.29.3', undefined],
+	['v1.31', '1.31', '1.31.0', undefined],
+	['v1.29.3-distroless', '1.29.3', '1.29.3', undefined],
+	['1.31.0-rc.1', '1.31.0', '1.31.0', undefined],
+	['1.31-alpha.7f3c', '1.31', '1.31.0', undefined],
+	['1.29.3+build.5', '1.29.3', '1.29.3', undefined],
+	['1.33', '1.31', '1.31.0', '1.33 is newer than the known releases: these are the rules of 1.31.'],
+	['v1.34.1-distroless', '1.31', '1.31.0', '1.34.1 is newer than the known releases: these are the rules of 1.31.'],
+	// By its parts: as a text 1.100 stands before 1.31, and as a number too.
+	['1.100', '1.31', '1.31.0', '1.100 is newer than the known releases: these are the rules of 1.31.'],
+	['2.0', '1.31', '1.31.0', '2.0 is newer than the known releases: these are the rules of 1.31.'],
+	['10.1', '1.31', '1.31.0', '10.1 is newer than the known releases: these are the rules of 1.31.'],
+	[`1.${'9'.repeat(400)}`, '1.31', '1.31.0', `1.${'9'.repeat(400)} is newer than the known releases: these are the rules of 1.31.`],
+	['1.31.5', '1.31.0', '1.31.0', '1.31.5 is newer than the known releases: these are the rules of 1.31.0.'],
+	['1.24.10', '1.24.6', '1.24.6', '1.24.10 is newer than the known releases: these are the rules of 1.24.6.'],
+] as const) {
+	test(`the release of ${text.slice(0, 20)}`, t => {
+		const release = findRelease(text);
+		t.deepEqual([release.asked, release.patch, release.note], [asked, patch, note]);
+		t.deepEqual(release.features, findRelease(asked).features);
+	});
+}
+
+for (const [text, message] of [
+	['', /^no version is given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
+	['1.4', /^release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
+	['1.4.9', /^release 1\.4\.9 is older than 1\.5/],
+	['v1.0', /^release v1\.0 is older than 1\.5/],
+	['0.99', /^release 0\.99 is older than 1\.5/],
+	['1.30.x', /^"1\.30\.x" is no version \(did you mean 1\.30\?\); write one as/],
+	['v1.30.', /^"v1\.30\." is no version \(did you mean 1\.30\?\)/],
+	['lates', /^"lates" is no version \(did you mean latest\?\)/],
+	['1', /^"1" is no version; write/],
+	['1.05', /^"1\.05" is no version; write/],
+	['1.30.3.4', /^"1\.30\.3\.4" is no version \(did you mean 1\.30\?\)/],
+	['master', /^"master" is no version; write/],
+	['-1.30', /^"-1\.30" is no version; write/],
+] as const) {
+	test(`no release: ${JSON.stringify(text)}`, t => {
+		t.throws(() => findRelease(text), {instanceOf: InputError, message});
+	});
+}
+
+test('versions are ordered by their numbers', t => {
+	t.deepEqual(['1.9', '1.10', '1.31.0', '1.5.10', '2.0', '1.31'].toSorted(compareVersions), ['1.5.10', '1.9', '1.10', '1.31.0', '1.31', '2.0']);
+	const names = releaseLines.map(({name}) => name);
+	t.deepEqual(names.toSorted(compareVersions), names);
+});
+
+test('1.31 writes what 1.30 writes', t => {
+	const [of130, of131] = ['1.30', '1.31'].map(version => findRelease(version));
+	t.deepEqual(of131!.features, of130!.features);
+	t.regex(of131!.source, /the real istio-iptables of August 2026, whose VERSION file says 1\.31/);
 });
 
 test('a life is told by its turns', t => {

@@ -5,7 +5,9 @@ import {sidecarOptionsFromConfig} from '../../../src/istio/config-options.js';
 import {generate} from '../../../src/istio/generate.js';
 import {InputError} from '../../../src/istio/input-error.js';
 import {injectedArgumentsOf} from '../../../src/istio/options.js';
-import {findRelease, type DnsStyle} from '../../../src/istio/releases.js';
+import {
+	compareVersions, findRelease, newestRelease, releaseLines, type DnsStyle,
+} from '../../../src/istio/releases.js';
 import {familiesWritten, sidecarRouting} from '../../../src/istio/routing.js';
 import {sidecarNftRuleSet} from '../../../src/istio/nftables/sidecar.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
@@ -13,11 +15,11 @@ import {parseSave, printSave} from '../../../src/netfilter/save.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {compareRun, printRun} from '../../../src/istio/real-run.js';
 import {
-	chainsOf, normalChainsOf, readEpochs, readIptablesGoldens, readRealRuns, titleOf,
+	chainsOf, normalChainsOf, readEpochs, readIptablesGoldens, readIptablesRuns, readRealRuns, titleOf,
 } from '../../helpers/istio-real.js';
 import {anyRun} from '../../helpers/istio-options.js';
 
-for (const file of ['defaults', 'random'] as const) {
+for (const file of ['defaults', 'random', 'release-1.31'] as const) {
 	for (const [index, run] of readRealRuns(file).entries()) {
 		test(`equals the real istio-iptables, ${file} ${index + 1}: ${titleOf(run)}`, t => {
 			t.deepEqual(compareRun(run), {kind: run.rc === 0 ? 'equal' : 'refused'});
@@ -25,9 +27,11 @@ for (const file of ['defaults', 'random'] as const) {
 	}
 }
 
-test('there are runs of each measured release, and 338 of iptables that succeeded', t => {
-	const runs = [...readRealRuns('defaults'), ...readRealRuns('random')];
-	t.is(runs.filter(({rc}) => rc === 0).length, 338);
+test('there are runs of each measured release, 366 of iptables that succeeded, and all 38 of 1.31 are compared', t => {
+	const runs = [...readRealRuns('defaults'), ...readRealRuns('random'), ...readIptablesRuns('release-1.31')];
+	t.is(runs.filter(({rc}) => rc === 0).length, 366);
+	t.deepEqual([...new Set(runs.map(({release}) => release))].toSorted(compareVersions), releaseLines.filter(({basis}) => basis === 'measured').map(({newestPatch}) => newestPatch));
+	t.is(readRealRuns('release-1.31').filter(({release}) => release === '1.31.0').length, 38);
 	for (const {release} of runs) {
 		t.is(findRelease(release).basis, 'measured');
 		t.is(findRelease(release).newestPatch, release);
@@ -38,7 +42,7 @@ for (const {file, fields, ruleSet} of readIptablesGoldens()) {
 	test(`equals Istio's golden ${file}`, t => {
 		const {options, families} = sidecarOptionsFromConfig(fields);
 		// Two of them are dry runs: the golden is what would be written.
-		t.deepEqual(normalChainsOf(sidecarRuleSet(findRelease(''), {...options, writesNothing: false}, families)), normalChainsOf(ruleSet));
+		t.deepEqual(normalChainsOf(sidecarRuleSet(newestRelease, {...options, writesNothing: false}, families)), normalChainsOf(ruleSet));
 	});
 }
 
@@ -178,7 +182,7 @@ test('IPv6 rules are written when the first address is IPv6, or with dual stack 
 });
 
 test('IPv6 needs ::6 on lo; TPROXY routes both families since 1.12', t => {
-	const {options} = parseReleaseInput('release:');
+	const {options} = parseReleaseInput('release:latest');
 	t.deepEqual(sidecarRouting(options, ['ipv4', 'ipv6']).loopbackAddresses, [{family: 'ipv6', address: '::6/128'}]);
 	t.deepEqual(sidecarRouting(options, ['ipv4']), {loopbackAddresses: [], markRules: [], localRoutes: []});
 	const tproxy = {...options, inboundInterceptionMode: 'TPROXY'} as const;

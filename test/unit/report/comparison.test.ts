@@ -17,7 +17,7 @@ const newest = 'release:1.30';
 
 function reportOf(sources: readonly [string, string], sides: readonly [RuleSet, RuleSet], change: Partial<ComparisonReport> = {}): ComparisonReport {
 	const [from, to] = sources.map(source => ({
-		source, release: '1.30', backend: 'iptables-nft', sha256: '0123456789abcdef0123456789abcdef',
+		source, release: '1.30', backend: 'iptables-nft', sha256: '0123456789abcdef0123456789abcdef', notes: [],
 	} as const));
 	const arePathsCompared = change.arePathsCompared ?? false;
 	return {

@@ -28,7 +28,7 @@ function report(...rows: ReadonlyArray<readonly [fate: Fate, types?: Detection]>
 			kernel: '6.18', iptables: '1.8.9', nft: '1.0.6', node: '20',
 		},
 		rules: {
-			source: 'release:1.30 -u 1', release: '1.30', backend: 'iptables-nft', sha256: '0123456789abcdef',
+			source: 'release:1.30 -u 1', release: '1.30', backend: 'iptables-nft', sha256: '0123456789abcdef', notes: [],
 		},
 		families: ['ipv4'],
 		cases: [{

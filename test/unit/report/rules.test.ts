@@ -28,7 +28,7 @@ const sha256 = '0123456789abcdef'.repeat(4);
 function shown(source: string, families: readonly AddressFamily[] = ['ipv4'], mutate: Mutation = ruleSet => ruleSet): ShownRules {
 	const {release, options} = parseReleaseInput(source);
 	return {
-		source, release: release.asked, backend: 'iptables-nft', families, ruleSet: mutate(sidecarRuleSet(release, options, families)), routing: sidecarRouting(options, families), warnings: [], sha256,
+		source, release: release.asked, backend: 'iptables-nft', families, ruleSet: mutate(sidecarRuleSet(release, options, families)), routing: sidecarRouting(options, families), warnings: [], notes: [], sha256,
 	};
 }
 
@@ -36,7 +36,7 @@ function ofDump(text: string, objects?: readonly TableObject[]): ShownRules {
 	const {tables} = parseSave(text, 'ipv4');
 	const ruleSet: RuleSet = {tables: tables.map(table => ({...table, ...(objects === undefined ? {} : {objects})}))};
 	return {
-		source: 'a.rules', release: null, backend: 'iptables-nft', families: ['ipv4'], ruleSet, routing: {loopbackAddresses: [], markRules: [], localRoutes: []}, warnings: ['a warning'], sha256,
+		source: 'a.rules', release: null, backend: 'iptables-nft', families: ['ipv4'], ruleSet, routing: {loopbackAddresses: [], markRules: [], localRoutes: []}, warnings: ['a warning'], notes: [], sha256,
 	};
 }
 

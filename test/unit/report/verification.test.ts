@@ -18,7 +18,7 @@ const recordedClass: RecordedClass = {
 	}, arrivals: ['proxy:15001', 'direct'], stops: ['proxy:15001', 'remote:8080'], roles: [['outbound-redirect'], []],
 };
 const rules = {
-	source: 'release:1.30', release: '1.30', backend: 'iptables-nft', sha256: 'abcdef0123456789',
+	source: 'release:1.30', release: '1.30', backend: 'iptables-nft', sha256: 'abcdef0123456789', notes: [],
 } as const;
 const environment = {
 	kernel: '6.18', iptables: '1.8.9', nft: '1.0.6', node: '20.20.2',

@@ -10,18 +10,18 @@ function setOf(input: string): RuleSet {
 	return sidecarRuleSet(release, options, ['ipv4', 'ipv6']);
 }
 
-const byDefault = intentOf(parseReleaseInput('release:').options);
+const byDefault = intentOf(parseReleaseInput('release:latest').options);
 
 test('the intent of a default dump is that of the default options', t => {
-	t.deepEqual(intentOfRuleSet(setOf('release:')), byDefault);
+	t.deepEqual(intentOfRuleSet(setOf('release:latest')), byDefault);
 });
 
 test('UIDs and GIDs are read off a dump, ports are not', t => {
-	t.deepEqual(intentOfRuleSet(setOf('release: -u 5,6 -g 7 -p 1 -z 2 -b 80 -x 10.0.0.0/8')), {...byDefault, proxyUids: [5, 6], proxyGids: [7]});
+	t.deepEqual(intentOfRuleSet(setOf('release:latest -u 5,6 -g 7 -p 1 -z 2 -b 80 -x 10.0.0.0/8')), {...byDefault, proxyUids: [5, 6], proxyGids: [7]});
 });
 
 test('excluded owner groups are not the proxy\'s', t => {
-	t.deepEqual(intentOfRuleSet(setOf('release: ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5')), byDefault);
+	t.deepEqual(intentOfRuleSet(setOf('release:latest ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5')), byDefault);
 });
 
 test('a dump without owners is judged by the default ones', t => {
@@ -42,7 +42,7 @@ for (const [input, expected] of [
 }
 
 test('under TPROXY a dump tells the way of capture and the mark', t => {
-	t.deepEqual(intentOfRuleSet(setOf('release: -m TPROXY -t 5')), {...byDefault, inboundInterceptionMode: 'TPROXY', inboundTproxyMark: 5});
+	t.deepEqual(intentOfRuleSet(setOf('release:latest -m TPROXY -t 5')), {...byDefault, inboundInterceptionMode: 'TPROXY', inboundTproxyMark: 5});
 });
 
 test('a loopback range that is included is noted', t => {
@@ -53,7 +53,7 @@ test('a loopback range that is included is noted', t => {
 function optionsOf(input: string): SidecarOptions {
 	const words = input.split(' ');
 	const assignments = words.filter(word => /^[A-Z_\d]+=/.test(word));
-	return parseReleaseInput([...assignments, 'release:', ...words.filter(word => !assignments.includes(word))].join(' ')).options;
+	return parseReleaseInput([...assignments, 'release:latest', ...words.filter(word => !assignments.includes(word))].join(' ')).options;
 }
 
 for (const [version, families, expected] of [

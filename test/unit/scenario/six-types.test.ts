@@ -47,7 +47,7 @@ test('the types have names, an order, and 4b is only run on request', t => {
 
 test('the probes go from whom to where the topology says', t => {
 	const cases = sixTypes({
-		intent: intentOf(parseReleaseInput('release:').options), actors: defaultActors, topology: defaultTopology, family: 'ipv6', ids: typeIds,
+		intent: intentOf(parseReleaseInput('release:latest').options), actors: defaultActors, topology: defaultTopology, family: 'ipv6', ids: typeIds,
 	});
 	t.deepEqual(cases.map(({id, probe: {actor, destination: {address, port}}}) => `${id} ${actor} [${address}]:${port}`), [
 		'1 remote [2001:db8:1::10]:8080',

@@ -28,7 +28,7 @@ function inputOf(source: string, changes: Partial<RuleInput> = {}): RuleInput {
 	const {release, options} = parseReleaseInput(source);
 	const ruleSet = sidecarRuleSet(release, options, ['ipv4']);
 	return {
-		source, release: release.asked, backend: 'iptables-nft', ruleSet, routing: sidecarRouting(options, ['ipv4']), warnings: [], reference: ruleSet, intent: intentOf(options), ...changes,
+		source, release: release.asked, backend: 'iptables-nft', ruleSet, routing: sidecarRouting(options, ['ipv4']), warnings: [], notes: [], reference: ruleSet, intent: intentOf(options), ...changes,
 	};
 }
 
@@ -58,7 +58,7 @@ const dumps = {
 
 test('without an input: the newest release', t => {
 	const {stdout, stderr, status} = show(undefined);
-	t.is(stdout, show('release:').stdout);
+	t.is(stdout, show('release:latest').stdout);
 	t.is(parseSave(stdout, 'ipv4').tables.length, 1);
 	t.is(stderr, '');
 	t.is(status, 0);
@@ -77,7 +77,7 @@ test('a dump of each family, with headings', async t => {
 test('JSON: the sum is of the rules as text, and the explanation comes with --explain only', t => {
 	const plain = JSON.parse(show('release:1.30', {format: 'json'}).stdout) as Record<string, unknown>;
 	t.is(plain['sha256'], createHash('sha256').update(show('release:1.30').stdout).digest('hex'));
-	t.deepEqual(Object.keys(plain), ['version', 'source', 'release', 'backend', 'families', 'sha256', 'rules', 'warnings', 'routing', 'tables']);
+	t.deepEqual(Object.keys(plain), ['version', 'source', 'release', 'backend', 'families', 'sha256', 'rules', 'notes', 'warnings', 'routing', 'tables']);
 	t.false(JSON.stringify(plain).includes('explanation'));
 	const {tables, unknownTypes} = JSON.parse(show('release:1.30', {format: 'json', explain: true}).stdout) as {
 		tables: ReadonlyArray<{chains: ReadonlyArray<{rules: ReadonlyArray<Record<string, unknown>>}>}>; unknownTypes: unknown;
@@ -142,7 +142,7 @@ test('a source that names several sets, or none', t => {
 	t.is(several.code, 'USAGE');
 	t.is(several.message, 'given names 2 rule sets (1.30 by iptables-nft, 1.30.3 by iptables-nft); rules are shown and compared one by one.');
 	t.is(several.hint, 'Name one release and one back end.');
-	t.regex(t.throws(() => show('release:all')).message, /^release:all names \d+ rule sets \(1\.5 by iptables-nft … 1\.30 by iptables-legacy\); rules are shown and compared one by one\.$/u);
+	t.regex(t.throws(() => show('release:all')).message, /^release:all names \d+ rule sets \(1\.5 by iptables-nft … 1\.31 by iptables-legacy\); rules are shown and compared one by one\.$/u);
 	const missing: MissingInput = {
 		source: 'given', release: '1.20', backend: 'nftables', reason: 'it has no native rules',
 	};
@@ -168,7 +168,7 @@ const mistakes: ReadonlyArray<{readonly input?: string; readonly flags: Partial<
 		input: 'x', flags: {rules6: '-', diff: 'y', diff6: '-'}, code: 'USAGE', message: /Standard input can be read once/u,
 	},
 	{input: '/nowhere/rules', flags: {}, code: 'INPUT', message: /\/nowhere\/rules cannot be read: ENOENT/u},
-	{input: 'release:0.1', flags: {}, code: 'INPUT', message: /unknown release "0\.1"/u},
+	{input: 'release:0.1', flags: {}, code: 'INPUT', message: /^--rules release:0\.1: release 0\.1 is older than 1\.5, the oldest one known; the nearest is 1\.5$/u},
 	{flags: {diff: '/nowhere/rules'}, code: 'INPUT', message: /\/nowhere\/rules cannot be read: ENOENT/u},
 ];
 

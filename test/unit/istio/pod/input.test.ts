@@ -2,6 +2,7 @@ import test from 'ava';
 import {parseSidecarArguments} from '../../../../src/istio/arguments.js';
 import {InputError} from '../../../../src/istio/input-error.js';
 import {sidecarRuleSet} from '../../../../src/istio/iptables/sidecar.js';
+import type {PodContext} from '../../../../src/istio/pod/input.js';
 import {findRelease, newestRelease} from '../../../../src/istio/releases.js';
 import {findRule} from '../../../../src/netfilter/lookup.js';
 import {
@@ -24,6 +25,7 @@ test('istio-init says everything itself, but for its log flags', t => {
 		environment: {INVALID_DROP: 'true', ISTIO_DUAL_STACK: 'true', ISTIO_META_DNS_CAPTURE: 'true'},
 		families: ['ipv4', 'ipv6'],
 		warnings: ['the image is of release 1.24.3, so that one is taken and not 1.20'],
+		notes: [],
 	});
 	t.true(parseSidecarArguments({...sidecarOf(input), release: findRelease(sidecarOf(input).release)}).redirectDns);
 });
@@ -115,9 +117,9 @@ test('annotations before injection', t => {
 	t.deepEqual(input.warnings, [
 		`line 23, column 9, spec.template.metadata.annotations["${traffic}/includeOutboundPort"]: Istio knows no such annotation and passes it by; the nearest that it knows is ${traffic}/includeOutboundPorts`,
 		`line 13, column 5, metadata.annotations["${traffic}/includeInboundPorts"]: it is the workload's, not its pods': without effect; the template's metadata is its place`,
-		`no image names a release; the newest one known is taken, ${newestRelease.name}`,
 		'the manifest shows neither mesh configuration nor chart values; those of a default installation are taken',
 	]);
+	t.deepEqual(input.notes, ['No image names a release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']);
 });
 
 test('a pod that is only labelled gets the default rules', t => {
@@ -180,7 +182,7 @@ test('NONE and no injection mean no rules', t => {
 test('ambient mode', t => {
 	const input = inputOfFixture('ambient.yaml');
 	t.like(input, {
-		kind: 'ambient', workload: 'Pod gateway', release: '1.30', families: ['ipv4', 'ipv6'], options: {
+		kind: 'ambient', workload: 'Pod gateway', release: '1.31', families: ['ipv4', 'ipv6'], options: {
 			redirectDns: false, ingress: true, rerouteVirtualInterfaces: ['vm0', 'vm1'], ipv6: true,
 		},
 	});
@@ -247,8 +249,54 @@ test('refused: NONE by the CNI plug-in', t => {
 });
 
 test('refused: ambient mode of a release whose ambient rules are not known', t => {
-	t.throws(() => inputOfFixture('ambient.yaml', {release: '1.29'}), {instanceOf: InputError, message: /^release: the ambient rules of release "1\.29" are not known/});
+	t.throws(() => inputOfFixture('ambient.yaml', {release: '1.29'}), {instanceOf: InputError, message: /^--release: release 1\.29 is older than 1\.30, the oldest one whose ambient rules are known/});
 });
+
+const asking = 'names no release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.';
+const newer = 'is newer than the known releases: these are the rules of 1.31.';
+
+for (const {image, context, release, notes, warnings} of [
+	{image: 'istio/proxyv2:1.31.0', release: '1.31.0', notes: []},
+	{image: 'istio/proxyv2:1.34.1', release: '1.31', notes: [`1.34.1 ${newer}`]},
+	{image: 'istio/proxyv2:v2.0.0-distroless', release: '1.31', notes: [`2.0.0 ${newer}`]},
+	{image: 'istio/proxyv2:1.34.1', context: {release: '1.29'}, release: '1.31', notes: [`1.34.1 ${newer}`], warnings: ['the image is of release 1.34.1, so that one is taken and not 1.29']},
+	{image: 'istio/proxyv2:1.29.3', context: {release: 'v1.29.3-distroless'}, release: '1.29.3', notes: []},
+	{image: 'istio/proxyv2@sha256:1.24', release: '1.31', notes: [`The image istio/proxyv2@sha256:1.24 ${asking}`]},
+	{image: 'registry.example:5000/proxyv2:prod-7', release: '1.31', notes: [`The image registry.example:5000/proxyv2:prod-7 ${asking}`]},
+	{image: 'istio/proxyv2:latest', release: '1.31', notes: [`The image istio/proxyv2:latest ${asking}`]},
+	{image: 'istio/proxyv2:latest', context: {release: '1.29'}, release: '1.29', notes: []},
+	{image: 'istio/proxyv2:latest', context: {release: 'latest'}, release: '1.31', notes: []},
+	{image: 'istio/proxyv2:latest', context: {release: '1.33'}, release: '1.31', notes: [`1.33 ${newer}`]},
+] as ReadonlyArray<{image: string; context?: PodContext; release: string; notes: readonly string[]; warnings?: readonly string[]}>) {
+	test(`whose rules: ${image} ${JSON.stringify(context ?? {})}`, t => {
+		const input = sidecarOf(inputOf(initPod({image, args: ['istio-iptables']}), context));
+		t.deepEqual([input.release, input.notes, input.warnings], [release, notes, warnings ?? []]);
+		// As the plug-in too, which asks by number what the release can do.
+		const byPlugin = sidecarOf(inputOf(annotated({}, {spec: {containers: [{name: 'istio-proxy', image}]}}), {...context, cni: true}));
+		t.deepEqual([byPlugin.release, byPlugin.notes], [release, notes]);
+		t.deepEqual(byPlugin.argv, pluginDefaults);
+	});
+}
+
+for (const [context, release, notes] of [
+	[{}, '1.31', ['An ambient pod names no release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']],
+	[{release: '1.30.2'}, '1.30.2', []],
+	[{release: '1.33'}, '1.31', [`1.33 ${newer}`]],
+] as const) {
+	test(`whose ambient rules: ${JSON.stringify(context)}`, t => {
+		t.like(inputOfFixture('ambient.yaml', context), {kind: 'ambient', release, notes});
+	});
+}
+
+for (const [title, image, context, message] of [
+	['an image that is too old', 'istio/proxyv2:1.4.3', {}, /^line \d+, column \d+, spec\.initContainers\[1]\.image: release 1\.4\.3 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
+	['a release that is too old', 'istio/proxyv2:latest', {release: '1.4'}, /^--release: release 1\.4 is older than 1\.5/],
+	['an empty release', 'istio/proxyv2:latest', {release: ''}, /^--release: no version is given; write one as 1\.31/],
+] as const) {
+	test(`refused: ${title}`, t => {
+		t.throws(() => inputOf(initPod({image, args: ['istio-iptables']}), context), {instanceOf: InputError, message});
+	});
+}
 
 test('from a manifest to its rules', t => {
 	const {argv, environment, release, warnings} = sidecarOf(inputOfFixture('annotations.yaml'));

@@ -1,0 +1,127 @@
+/** Releases that are not known yet: every command plays the newest known rules and says so, in text and in JSON. */
+
+import {mkdirSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import {dir} from 'tmp-promise';
+import {testbed} from './_cli.js';
+
+const note = '1.33 is newer than the known releases: these are the rules of 1.31.';
+const summary = {source: 'release:1.33', release: '1.31', backend: 'iptables-nft', notes: [note]};
+
+/** Text as it was before it was wrapped. */
+function unwrapped(text: string): string {
+	return text.replaceAll(/\s+/gu, ' ');
+}
+
+test('run: the newest release known is the default, and one to come has its rules, with a note', async t => {
+	const types = ['run', '--types', '2'];
+	const [byDefault, json, text, tap, many] = await Promise.all([
+		testbed([...types, '--format', 'json']),
+		testbed([...types, '--rules', 'release:1.33', '--format', 'json']),
+		testbed([...types, '--rules', '1.33']),
+		testbed([...types, '--rules', 'release:1.33', '--format', 'tap']),
+		testbed([...types, '--rules', 'release:1.33', '--backend', 'iptables-nft,nftables']),
+	]);
+	t.deepEqual([byDefault, json, text, tap, many].map(({exitCode}) => exitCode), [0, 0, 0, 0, 0], text.stderr);
+	const [known, newer] = [byDefault, json].map(({stdout}) => (JSON.parse(stdout) as {rules: {sha256: string}}).rules);
+	t.like(known, {source: 'release:1.31', release: '1.31', notes: []});
+	t.like(newer, summary);
+	t.is(newer!.sha256, known!.sha256);
+	t.regex(text.stdout, /^ {2}rules {4}release:1\.33 \(release 1\.31\), iptables-nft, ipv4, sha256 \w+\n {2}note {5}1\.33 is newer than the known releases: these are the rules of 1\.31\.\n/mu);
+	t.true(tap.stdout.includes(`\n# ${note}\n`), tap.stdout);
+	t.true(unwrapped(many.stdout).includes(`note all: ${note}`), many.stdout);
+});
+
+test('probe, one and many', async t => {
+	const asked = ['probe', '--from', 'app', '--to', 'remote:8080', '--rules', 'release:1.33'];
+	const [json, text, batch] = await Promise.all([
+		testbed([...asked, '--format', 'json']),
+		testbed(asked),
+		testbed(['probe', '--batch', '-', '--rules', 'release:1.33'], {input: '{"to": "remote:8080"}\n'}),
+	]);
+	t.deepEqual([json, text, batch].map(({exitCode}) => exitCode), [0, 0, 0], batch.stderr);
+	t.like(JSON.parse(json.stdout), {rules: summary});
+	t.true(unwrapped(text.stdout).includes(` note ${note} `), text.stdout);
+	t.true(batch.stderr.includes(`testbed: ${note}\n`), batch.stderr);
+});
+
+test('diff: each side has its own note', async t => {
+	const [json, text, tap] = await Promise.all(['json', 'text', 'tap'].map(async format => testbed(['diff', 'release:1.31', 'release:1.33', '--family', 'ipv4', '--format', format])));
+	t.deepEqual([json, text, tap].map(each => each!.exitCode), [0, 0, 0], text!.stderr);
+	t.like(JSON.parse(json!.stdout), {from: {source: 'release:1.31', notes: []}, to: summary, outcome: 'equal'});
+	t.regex(unwrapped(text!.stdout), /from release:1\.31, \S+ sha256 \w+ to release:1\.33 \(release 1\.31\), \S+ sha256 \w+ note 1\.33 is newer than the known releases: these are the rules of 1\.31\. system/u);
+	t.true(tap!.stdout.includes(`\n# ${note}\n`), tap!.stdout);
+});
+
+test('diff --neighbours --since: by numbers, and a release to come leaves none', async t => {
+	const [some, none, old] = await Promise.all(['v1.30.2', '1.33', '1.4'].map(async since => testbed(['diff', '--neighbours', '--since', since, 'release:all', '--family', 'ipv4'])));
+	t.deepEqual([some, none, old].map(each => each!.exitCode), [0, 2, 2], some!.stderr);
+	t.regex(some!.stdout, /✔ 1\.30 → 1\.31 {2}equal\n\n1 pairs equal/u);
+	t.regex(none!.stderr, /release:all names one rule set since 1\.33, which has no neighbour[\s\S]*the newest release known is 1\.31/u);
+	t.regex(old!.stderr, /--since 1\.4: release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5\./u);
+});
+
+test('rules: the text stays what iptables-restore reads, and the note goes to stderr', async t => {
+	const [json, text, known, node] = await Promise.all([
+		testbed(['rules', 'release:1.33', '--format', 'json']), testbed(['rules', '1.33']), testbed(['rules']), testbed(['rules', 'ambient-host:1.33']),
+	]);
+	t.deepEqual([json, text, known, node].map(({exitCode}) => exitCode), [0, 0, 0, 0], text.stderr);
+	t.like(JSON.parse(json.stdout), {...summary, rules: 18});
+	t.is(text.stdout, known.stdout);
+	t.deepEqual([text, known, node].map(({stderr}) => stderr.includes(`note: ${note}\n`)), [true, false, true]);
+});
+
+test('mutate and coverage', async t => {
+	const [mutants, covered, printed] = await Promise.all([
+		testbed(['mutate', 'release:1.33', '--cases', 'types', '--sample', '1', '--format', 'json']),
+		testbed(['coverage', 'release:1.33', '--cases', 'types', '--format', 'json']),
+		testbed(['mutate', 'release:1.33', '--print', '1']),
+	]);
+	t.like(JSON.parse(mutants.stdout), {rules: summary}, mutants.stderr);
+	t.like(JSON.parse(covered.stdout), {rules: summary}, covered.stderr);
+	t.true(printed.stderr.includes(`testbed: ${note}\n`), printed.stderr);
+});
+
+test('record and verify', async t => {
+	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
+	t.teardown(cleanup);
+	const file = path.join(folder, 'baseline.json');
+	const recorded = await testbed(['record', 'release:1.33', '--family', 'ipv4', '--output', file]);
+	t.is(recorded.exitCode, 0, recorded.stderr);
+	t.true(recorded.stderr.includes(`testbed: ${note}\n`), recorded.stderr);
+	const [json, text] = await Promise.all([testbed(['verify', file, '--format', 'json']), testbed(['verify', file, 'release:1.31'])]);
+	t.like(JSON.parse(json.stdout), {outcome: 'same', rules: summary, baseline: {rules: {source: 'release:1.33', release: '1.31'}}}, json.stderr);
+	t.is(text.exitCode, 0, text.stderr);
+	t.false(text.stdout.includes('note'), text.stdout);
+});
+
+test('a scenario, a pod, and a file that has the name of a release', async t => {
+	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
+	t.teardown(cleanup);
+	writeFileSync(path.join(folder, 'a.yaml'), 'version: 1\nname: n\nabout: a\nrules: release:1.33\nprobes:\n  - {name: p, from: app, to: "remote:8080", expect: {stops: ["proxy:15001", "remote:8080"]}}\n');
+	writeFileSync(path.join(folder, 'pod.json'), JSON.stringify({
+		apiVersion: 'v1', kind: 'Pod', metadata: {name: 'app'}, spec: {
+			initContainers: [{name: 'istio-init', image: 'example/proxyv2:prod-7', args: ['istio-iptables', '-p', '15001', '-z', '15006', '-u', '1337', '-m', 'REDIRECT', '-i', '*', '-b', '*']}], containers: [{name: 'app'}],
+		},
+	}));
+	const {stdout: dump} = await testbed(['rules', 'release:1.30']);
+	const beside = path.join(folder, 'beside');
+	mkdirSync(beside);
+	writeFileSync(path.join(beside, '1.31'), dump);
+	const [played, ofPod, asked, ofFile] = await Promise.all([
+		testbed(['run', path.join(folder, 'a.yaml'), '--backend', 'iptables-nft', '--format', 'json']),
+		testbed(['run', '--types', '2', '--rules', `pod:${path.join(folder, 'pod.json')}`, '--format', 'json']),
+		testbed(['run', '--types', '2', '--rules', `pod:${path.join(folder, 'pod.json')}`, '--release', '1.33', '--format', 'json']),
+		testbed(['run', '--types', '2', '--rules', '1.31', '--format', 'json'], {cwd: beside}),
+	]);
+	const rulesOf = ({stdout, stderr}: {readonly stdout: string; readonly stderr: string}): {readonly release: string | null; readonly notes: readonly string[]} => {
+		t.not(stdout, '', stderr);
+		return (JSON.parse(stdout) as {rules: {release: string | null; notes: readonly string[]}}).rules;
+	};
+
+	t.like(rulesOf(played), summary);
+	t.like(rulesOf(ofPod), {release: '1.31', notes: ['The image example/proxyv2:prod-7 names no release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']});
+	t.like(rulesOf(asked), {release: '1.31', notes: [note]});
+	t.like(rulesOf(ofFile), {release: null, notes: ['1.31 is read as the file of that name; the release is release:1.31.']});
+});
