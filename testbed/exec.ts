@@ -15,6 +15,11 @@ const path = [...(process.env['PATH'] ?? '').split(':').filter(folder => folder 
 /** The Debian package of each program, for the hint when it is missing. */
 const packages: Readonly<Record<string, string>> = {ip: 'iproute2', nft: 'nftables'};
 
+/** How long a program may run; one that takes longer hangs. Restoring 100,000 rules takes some seconds, and a slow machine a multiple of that. */
+const limitMs = 60_000;
+/** And more for what it has to read: a millisecond for each of so many bytes. */
+const bytesPerMs = 20;
+
 /** Where and how to run a program. `netns` is a descriptor; without it the program runs in the machine's own namespace. */
 export type RunOptions = {
 	readonly netns?: number;
@@ -40,15 +45,20 @@ export class CommandError extends TestbedError {
 Runs a program to its end and returns what it printed.
 
 @throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it.
+@throws {TestbedError} MACHINE when it does not come to its end within a minute, and a second more for each 20 kB of its input.
 @throws {CommandError} when its status is not 0 and not accepted.
 */
 export async function run(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = []}: RunOptions = {}): Promise<string> {
 	// Execa is loaded when it is first needed: that takes some 80 ms, in which the actors' processes start already.
 	const {execa} = await import('execa');
+	const timeoutMs = limitMs + Math.ceil((input?.length ?? 0) / bytesPerMs);
 	const options = {
 		...(input === undefined ? {stdin: 'ignore' as const} : {input}),
 		env: {PATH: path, LC_ALL: 'C', ...environment},
 		stripFinalNewline: true,
+		timeout: timeoutMs,
+		// A program that hangs need not listen to anything milder.
+		killSignal: 'SIGKILL',
 	} as const;
 	try {
 		// Execa spawns before it returns, so the child is born in the namespace in which this thread is then (a kernel test sees to it).
@@ -60,7 +70,7 @@ export async function run(file: string, arguments_: readonly string[], {netns, i
 			return String(stdout);
 		}
 
-		throw explain(file, error);
+		throw explain(file, error, timeoutMs);
 	}
 }
 
@@ -68,7 +78,7 @@ function isExecaError(error: unknown): error is ExecaError {
 	return error instanceof Error && 'shortMessage' in error && 'command' in error;
 }
 
-function explain(file: string, error: unknown): unknown {
+function explain(file: string, error: unknown, timeoutMs: number): unknown {
 	if (!isExecaError(error)) {
 		return error;
 	}
@@ -79,6 +89,10 @@ function explain(file: string, error: unknown): unknown {
 			hint: `apt-get install -y ${packages[file] ?? 'iptables'}`,
 			cause: error,
 		});
+	}
+
+	if (error.timedOut) {
+		return new TestbedError('MACHINE', {message: `\`${error.command}\` did not come to its end within ${Math.round(timeoutMs / 1000)} s and was stopped.`, hint: 'Is the machine very busy, or does the program wait for something? Try the command by itself.', cause: error});
 	}
 
 	return new CommandError(error.command, {exitCode: error.exitCode, stderr: String(error.stderr ?? error.shortMessage), cause: error});
