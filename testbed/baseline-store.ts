@@ -2,13 +2,13 @@
 Baselines on disk.
 */
 
-import {readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
-import process from 'node:process';
+import {readFileSync} from 'node:fs';
 import type {Baseline} from '../src/classes/baseline.js';
 import {parseBaseline, printBaseline} from '../src/classes/baseline-file.js';
 import {InputError} from '../src/istio/input-error.js';
 import {TestbedError} from './errors.js';
 import {checksumOf} from './judging.js';
+import {writeOutput} from './outputs/write.js';
 
 /**
 Reads a baseline.
@@ -46,14 +46,6 @@ Writes a baseline, whole or not at all.
 
 @throws {TestbedError} INPUT when it cannot be written.
 */
-export function saveBaseline(file: string, baseline: Baseline): void {
-	// Beside it, so that both are on one file system, and whoever reads it meanwhile finds the old one or the new one.
-	const draft = `${file}.${process.pid}.draft`;
-	try {
-		writeFileSync(draft, printBaseline(baseline));
-		renameSync(draft, file);
-	} catch (error) {
-		rmSync(draft, {force: true});
-		throw new TestbedError('INPUT', {message: `The baseline cannot be written to ${file}: ${(error as Error).message}`, state: 'What was recorded is lost; what stood there still stands.', cause: error});
-	}
+export async function saveBaseline(file: string, baseline: Baseline): Promise<void> {
+	await writeOutput(file, printBaseline(baseline), {what: 'The baseline', state: 'What was recorded is lost; what stood there still stands.'});
 }

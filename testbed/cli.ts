@@ -16,7 +16,10 @@ import type {PrintFlags} from './commands/print-runs.js';
 import type {ProbeFlags} from './commands/probe.js';
 import type {RulesFlags} from './commands/rules.js';
 import type {RunFlags} from './commands/run.js';
-import {exitStatusOf, printError, TestbedError} from './errors.js';
+import {
+	exitStatusOf, faultStatus, printError, printFault, TestbedError,
+} from './errors.js';
+import {guardStreams, tell, writeOut} from './streams.js';
 import {
 	bufferOption, serversOption, timeoutOption,
 } from './command-lines/options.js';
@@ -228,7 +231,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 		.action(async ({version: wanted}: {version?: boolean}) => {
 			if (wanted === true) {
 				const {printVersions} = await import('./commands/versions.js');
-				process.stdout.write(await printVersions(version));
+				await writeOut(await printVersions(version));
 			}
 		});
 	program.addCommand(runCommandLine(setStatus));
@@ -257,15 +260,33 @@ function createProgram(setStatus: (status: number) => void): Command {
 }
 
 /**
-The program: arguments without `node` and the script's name → exit status. Prints its own errors.
+The program: arguments without `node` and the script's name → exit status. Prints its own errors, and stands for the whole process: streams that break and errors that nobody caught are handled here.
 */
 export async function main(argv: readonly string[]): Promise<number> {
+	guardStreams();
+	guardProcess(argv);
+	try {
+		return await dispatch(argv);
+	} catch (error) {
+		return reportError(error, argv);
+	}
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
 	let status = 0;
 	const program = createProgram(result => {
 		status = result;
 	});
+	// What commander prints goes the way of everything else.
+	const printed: string[] = [];
 	for (const command of [program, ...program.commands]) {
 		command.exitOverride();
+		command.configureOutput({
+			writeOut(text) {
+				printed.push(text);
+			},
+			writeErr: tell,
+		});
 	}
 
 	// Anything else than a command belongs to `run`, which is what `testbed` alone means.
@@ -275,16 +296,44 @@ export async function main(argv: readonly string[]): Promise<number> {
 		await program.parseAsync(first !== undefined && known.has(first) ? [...argv] : ['run', ...argv], {from: 'user'});
 		return status;
 	} catch (error) {
-		if (error instanceof CommanderError) {
-			// Commander has printed it.
-			if (error.code === 'commander.unknownOption' && argv.some(word => /^(?:release|ambient):/u.test(word))) {
-				process.stderr.write('→ Options of the rules belong into the quotes of their input: \'release:1.30 --redirect-dns\'\n');
-			}
-
-			return error.exitCode === 0 ? 0 : exitStatusOf.USAGE;
+		if (!(error instanceof CommanderError)) {
+			throw error;
 		}
 
-		process.stderr.write(`${printError(error)}\n`);
-		return error instanceof TestbedError ? exitStatusOf[error.code] : 1;
+		// Commander has printed it.
+		if (error.code === 'commander.unknownOption' && argv.some(word => /^(?:release|ambient):/u.test(word))) {
+			tell('→ Options of the rules belong into the quotes of their input: \'release:1.30 --redirect-dns\'\n');
+		}
+
+		await writeOut(printed.join(''));
+		return error.exitCode === 0 ? 0 : exitStatusOf.USAGE;
 	}
+}
+
+/** Tells what went wrong; returns the exit status. */
+function reportError(error: unknown, argv: readonly string[]): number {
+	if (error instanceof TestbedError) {
+		tell(`${printError(error)}\n`);
+		return exitStatusOf[error.code];
+	}
+
+	tell(`${printFault(error, {
+		argv, version, node: process.versions.node, isStackWanted: (process.env['TESTBED_DEBUG'] ?? '') !== '',
+	})}\n`);
+	return faultStatus;
+}
+
+let isProcessGuarded = false;
+
+/** Errors that nobody caught end the process with a sentence; Node would print the line of the bundle that they come from, which is most of the bundle. */
+function guardProcess(argv: readonly string[]): void {
+	if (isProcessGuarded) {
+		return;
+	}
+
+	isProcessGuarded = true;
+	// Node hands on rejections that nobody handles as uncaught exceptions.
+	process.on('uncaughtException', error => {
+		process.exit(reportError(error, argv)); // eslint-disable-line unicorn/no-process-exit -- Nobody knows what still runs.
+	});
 }

@@ -7,7 +7,7 @@ export type ErrorCode =
 	| 'USAGE' | 'INPUT' | 'RULES_REJECTED'
 	| 'MACHINE' | 'MISSING_PROGRAM' | 'COMMAND_FAILED' | 'SYSCALL_FAILED' | 'ACTOR_FAILED' | 'INTERRUPTED';
 
-/** The exit status of each code: 2 usage or input, 4 the machine cannot do it, 1 otherwise. */
+/** The exit status of each code: 2 usage or input, 3 nothing was proven, 4 the machine cannot do it. Status 1 belongs to results: something was asked of the kernel and did not hold. */
 export const exitStatusOf = {
 	USAGE: 2,
 	INPUT: 2,
@@ -19,6 +19,11 @@ export const exitStatusOf = {
 	ACTOR_FAILED: 3,
 	INTERRUPTED: 130,
 } as const satisfies Readonly<Record<ErrorCode, number>>;
+
+/**
+The exit status of a fault of the testbed itself, of errors that nobody foresaw: inconclusive. Nothing was proven by such a run, so it must not say that something failed (1), nor that the user or the machine is to blame (2, 4).
+*/
+export const faultStatus = 3;
 
 /** What was tried and what came back (`message`), what stands now (`state`), and what to do (`hint`). */
 export class TestbedError extends Error {
@@ -41,5 +46,19 @@ export function printError(error: unknown): string {
 		return [`testbed: ${error.message}`, error.state, error.hint === undefined ? undefined : `→ ${error.hint}`].filter(line => line !== undefined).join('\n');
 	}
 
-	return `testbed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`;
+	return `testbed: This is a fault of the testbed: ${error instanceof Error ? error.message || error.name : String(error)}`;
+}
+
+/** What the one who reports a fault of the testbed needs to tell. */
+export type FaultContext = {readonly argv: readonly string[]; readonly version: string; readonly node: string; readonly isStackWanted: boolean};
+
+/** An error that nobody foresaw, for a terminal: one sentence, and what to report. The stack only where somebody asks for it, for a bundle's stack shows whole lines of minified code. */
+export function printFault(error: unknown, {argv, version, node, isStackWanted}: FaultContext): string {
+	const stack = error instanceof Error ? error.stack : undefined;
+	return [
+		printError(error),
+		'Nothing was proven by this run.',
+		`→ Please report it with this message, the command (testbed ${argv.join(' ')}), and the versions (testbed ${version}, Node ${node}).${isStackWanted ? '' : ' TESTBED_DEBUG=1 adds the stack.'}`,
+		...(isStackWanted && stack !== undefined ? [stack] : []),
+	].join('\n');
 }

@@ -15,6 +15,19 @@ import {inNetns} from './syscalls.js';
 /** Debian keeps these tools in sbin, which a user's PATH may lack. Folders of npm are left out: `npm run` puts node_modules/.bin in front, and a package there has a program `nft` that is another (measured). */
 const path = [...(process.env['PATH'] ?? '').split(':').filter(folder => folder !== '' && !folder.includes('node_modules')), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(':');
 
+/** How long a program may run; one that takes longer hangs. Restoring 100,000 rules takes some seconds, and a slow machine a multiple of that. */
+const limitMs = 60_000;
+/** And more for what it has to read: a millisecond for each of so many bytes. */
+const bytesPerMs = 20;
+
+function timeLimitOf(input: string | undefined): number {
+	return limitMs + Math.ceil((input?.length ?? 0) / bytesPerMs);
+}
+
+function tookTooLong(command: string, timeoutMs: number, cause?: unknown): TestbedError {
+	return new TestbedError('MACHINE', {message: `\`${command}\` did not come to its end within ${Math.round(timeoutMs / 1000)} s and was stopped.`, hint: 'Is the machine very busy, or does the program wait for something? Try the command by itself.', cause});
+}
+
 /** Where and how to run a program. `netns` is a descriptor; without it the program runs in the machine's own namespace. */
 export type RunOptions = {
 	readonly netns?: number;
@@ -40,15 +53,20 @@ export class CommandError extends TestbedError {
 Runs a program to its end and returns what it printed.
 
 @throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it.
+@throws {TestbedError} MACHINE when it does not come to its end within a minute, and a second more for each 20 kB of its input.
 @throws {CommandError} when its status is not 0 and not accepted.
 */
 export async function run(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = []}: RunOptions = {}): Promise<string> {
 	// Execa is loaded when it is first needed: that takes some 80 ms, in which the actors' processes start already.
 	const {execa} = await import('execa');
+	const timeoutMs = timeLimitOf(input);
 	const options = {
 		...(input === undefined ? {stdin: 'ignore' as const} : {input}),
 		env: {PATH: path, LC_ALL: 'C', ...environment},
 		stripFinalNewline: true,
+		timeout: timeoutMs,
+		// A program that hangs need not listen to anything milder.
+		killSignal: 'SIGKILL',
 	} as const;
 	try {
 		// Execa spawns before it returns, so the child is born in the namespace in which this thread is then (a kernel test sees to it).
@@ -60,7 +78,7 @@ export async function run(file: string, arguments_: readonly string[], {netns, i
 			return String(stdout);
 		}
 
-		throw explain(file, error);
+		throw explain(file, error, timeoutMs);
 	}
 }
 
@@ -68,13 +86,17 @@ function isExecaError(error: unknown): error is ExecaError {
 	return error instanceof Error && 'shortMessage' in error && 'command' in error;
 }
 
-function explain(file: string, error: unknown): unknown {
+function explain(file: string, error: unknown, timeoutMs: number): unknown {
 	if (!isExecaError(error)) {
 		return error;
 	}
 
 	if (error.code === 'ENOENT') {
 		return missingProgram(file, error);
+	}
+
+	if (error.timedOut) {
+		return tookTooLong(error.command, timeoutMs, error);
 	}
 
 	return new CommandError(error.command, {exitCode: error.exitCode, stderr: String(error.stderr ?? error.shortMessage), cause: error});
@@ -102,26 +124,24 @@ export async function loadConfinement(): Promise<Confinement> {
 	return confinedTools().confinement;
 }
 
-/** A tool that takes longer than this hangs: 20,000 rules take iptables a few seconds. */
-const toolTimeoutMs = 120_000;
-
 /** As {@link RunOptions}; the namespace must be one, and `inherited` are descriptors that the tool finds under their own numbers, as /proc/self/fd/N. */
 export type ConfinedRunOptions = RunOptions & {readonly netns: number; readonly inherited?: readonly number[]};
 
 /**
 As {@link run}, for the rule tools: what they are given is a user's text, and they run as root. So they run behind walls (`confinement/`): a root of their own with their libraries and little else, all of it read-only, in a PID namespace of their own, with no right but that over networks. Of the environment they get what is named here. Each has a lock file of its own, its input: the lock keeps two programs from one table, and nobody else is in these namespaces.
 
-@throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it; MACHINE where the tools cannot be confined.
+@throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it; MACHINE where the tools cannot be confined, or take too long.
 @throws {CommandError} when its status is not 0 and not accepted.
 */
 export async function runConfined(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = [], inherited}: ConfinedRunOptions): Promise<string> {
 	const {TZ} = process.env;
+	const timeoutMs = timeLimitOf(input);
 	if (file.includes('-legacy-')) {
 		await loadLegacyModules();
 	}
 
 	const {exitCode, signal, timedOut, stdout, stderr} = await confinedTools().run({
-		program: file, arguments: arguments_, netns, input, timeoutMs: toolTimeoutMs, ...(inherited === undefined ? {} : {inherited}),
+		program: file, arguments: arguments_, netns, input, timeoutMs, ...(inherited === undefined ? {} : {inherited}),
 		// The time zone, because nft reads and prints the hours of `meta hour` by it.
 		environment: {PATH: path, LC_ALL: 'C', ...(TZ === undefined ? {} : {TZ}), ...environment, XTABLES_LOCKFILE: '/proc/self/fd/0'},
 	});
@@ -129,8 +149,12 @@ export async function runConfined(file: string, arguments_: readonly string[], {
 		return stdout.replace(/\r?\n$/u, '');
 	}
 
-	const reason = timedOut ? `it was stopped after ${toolTimeoutMs / 1000} s` : (signal === null ? stderr : `${stderr}\nit was ended by ${signal}`);
-	throw new CommandError([file, ...arguments_].join(' '), {exitCode: exitCode ?? undefined, stderr: reason, cause: undefined});
+	const command = [file, ...arguments_].join(' ');
+	if (timedOut) {
+		throw tookTooLong(command, timeoutMs);
+	}
+
+	throw new CommandError(command, {exitCode: exitCode ?? undefined, stderr: signal === null ? stderr : `${stderr}\nit was ended by ${signal}`, cause: undefined});
 }
 
 /**

@@ -1,17 +1,19 @@
 /**
-A file that has no name any more: programs that insist on a lock file get this one by its descriptor, and nothing of it stays, not even after SIGKILL.
+A lock file without a name: programs that insist on one get this one by its descriptor. It is a file in memory, so it needs no folder for temporary files, and nothing of it stays, not even when a signal ends the process while it is being made.
 */
 
 import process from 'node:process';
-import {closeSync, unlinkSync} from 'node:fs';
-import {file} from 'tmp-promise';
+import {closeDescriptor, createMemoryFile} from './syscalls.js';
 
 /** The lock file of one run. */
 export class LockFile implements AsyncDisposable {
+	/**
+	A new one.
+
+	@throws {TestbedError} SYSCALL_FAILED when the kernel has no descriptor left.
+	*/
 	static async create(): Promise<LockFile> {
-		const {fd, path} = await file({prefix: 'testbed-lock-'});
-		unlinkSync(path);
-		return new LockFile(fd);
+		return new LockFile(createMemoryFile('testbed-lock'));
 	}
 
 	readonly #descriptor: number;
@@ -26,6 +28,6 @@ export class LockFile implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		closeSync(this.#descriptor);
+		closeDescriptor(this.#descriptor);
 	}
 }

@@ -2,14 +2,14 @@
 Keeps what reports are made of while a run goes on, and writes it when all is over.
 */
 
-import {
-	closeSync, existsSync, openSync, unlinkSync, writeFileSync,
-} from 'node:fs';
 import type {RunEntry, Runs} from '../src/report/runs.js';
 import type {Report} from '../src/report/types.js';
-import {TestbedError} from './errors.js';
 import type {RunEvidence} from './judging.js';
+import {checkOutputs} from './outputs/check.js';
+import {writeOutput} from './outputs/write.js';
 import {printRecording, type RecordedEntry} from './recording-file.js';
+
+const what = 'The recording';
 
 /** The recording of one command. */
 export class Recorder {
@@ -19,17 +19,7 @@ export class Recorder {
 	@throws {TestbedError} INPUT when it cannot.
 	*/
 	static create(file: string): Recorder {
-		try {
-			if (existsSync(file)) {
-				closeSync(openSync(file, 'a'));
-			} else {
-				closeSync(openSync(file, 'ax'));
-				unlinkSync(file);
-			}
-		} catch (error) {
-			throw notWritable(file, error, 'Nothing was run.');
-		}
-
+		checkOutputs([{name: '--record', what, file}], []);
 		return new Recorder(file);
 	}
 
@@ -45,14 +35,22 @@ export class Recorder {
 		this.#evidence.set(report, evidence);
 	}
 
-	/** Writes the recording of one run. */
-	writeRun(report: Report): void {
-		this.#write(printRecording({what: 'run', entries: [{kind: 'evidence', evidence: this.#evidenceOf(report)}]}));
+	/**
+	Writes the recording of one run.
+
+	@throws {TestbedError} INPUT when it cannot be written.
+	*/
+	async writeRun(report: Report): Promise<void> {
+		await this.#write(printRecording({what: 'run', entries: [{kind: 'evidence', evidence: this.#evidenceOf(report)}]}));
 	}
 
-	/** Writes the recording of many, in the order of their report. */
-	writeRuns({entries, durationMs}: Runs): void {
-		this.#write(printRecording({what: 'runs', entries: entries.map(entry => this.#recorded(entry)), durationMs}));
+	/**
+	Writes the recording of many, in the order of their report.
+
+	@throws {TestbedError} INPUT when it cannot be written.
+	*/
+	async writeRuns({entries, durationMs}: Runs): Promise<void> {
+		await this.#write(printRecording({what: 'runs', entries: entries.map(entry => this.#recorded(entry)), durationMs}));
 	}
 
 	#recorded(entry: RunEntry): RecordedEntry {
@@ -68,15 +66,7 @@ export class Recorder {
 		return evidence;
 	}
 
-	#write(bytes: Uint8Array): void {
-		try {
-			writeFileSync(this.#file, bytes);
-		} catch (error) {
-			throw notWritable(this.#file, error, 'The run itself had ended, and its report is printed.');
-		}
+	async #write(bytes: Uint8Array): Promise<void> {
+		await writeOutput(this.#file, bytes, {what, state: 'The run itself had ended, and its report is printed.'});
 	}
-}
-
-function notWritable(file: string, cause: unknown, state: string): TestbedError {
-	return new TestbedError('INPUT', {message: `The recording cannot be written to ${file}: ${(cause as Error).message}`, state, cause});
 }

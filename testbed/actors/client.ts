@@ -2,6 +2,7 @@
 Connections that an actor opens. Its sockets are made by the testbed's own process, in the actor's namespace and as its user, so that who only sends needs no process: the owner match asks for the credentials with which a socket was made, and nothing else. The prober makes its sockets in the same way.
 */
 
+import {setMaxListeners} from 'node:events';
 import {isIPv6, Socket} from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import type {Credentials} from '../../src/scenario/types.js';
@@ -30,6 +31,8 @@ export class Client {
 		this.#netns = netns;
 		this.#spec = spec;
 		this.#record = record;
+		// Every open connection listens to it, and there may be any number.
+		setMaxListeners(0, this.#closing.signal);
 	}
 
 	/** The owner that the kernel wrote on the sockets, a wrong one before a right one; undefined where there was no socket. */

@@ -2,12 +2,12 @@
 `testbed clean`.
 */
 
-import process from 'node:process';
 import {clean} from '../sandbox/keep.js';
+import {writeOut} from '../streams.js';
 
 /** Removes what `--keep` left and says what that was; returns the exit status. */
 export async function cleanCommand(): Promise<number> {
 	const cleaned = await clean();
-	process.stdout.write(cleaned.length === 0 ? 'Nothing was kept.\n' : cleaned.map(({name, result}) => `${name}: ${result}\n`).join(''));
+	await writeOut(cleaned.length === 0 ? 'Nothing was kept.\n' : cleaned.map(({name, result}) => `${name}: ${result}\n`).join(''));
 	return 0;
 }

@@ -2,18 +2,19 @@
 `testbed coverage`: which rules the tests reach, and which nothing can reach.
 */
 
-import process from 'node:process';
 import {coverageToJson, resultsOfCoverage} from '../../src/report/coverage-json.js';
 import {printCoverage} from '../../src/report/coverage-text.js';
 import {coverageExitCode} from '../../src/report/coverage-types.js';
 import {coverInput} from '../coverage.js';
 import {TestbedError} from '../errors.js';
 import {defaultInput} from '../rule-input.js';
+import {tell} from '../streams.js';
 import {loadCasesInput, playOf, type CaseFlags} from './case-sets.js';
 import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
+import {caseInputs, checkOutputFlags, ruleFiles} from './output-flags.js';
 import {Progress} from './progress.js';
-import {untilSignal} from './run.js';
+import {untilSignal} from './signals.js';
 
 /** The options as the command line gives them. */
 export type CoverageFlags = CaseFlags & {
@@ -33,10 +34,9 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 	}
 
 	return untilSignal(async signal => {
-		using progress = new Progress(text => {
-			process.stderr.write(text);
-		});
+		using progress = new Progress(tell);
 		const {options, cases} = playOf(flags, input, signal);
+		checkOutputFlags(flags, [...ruleFiles([['the input', source], ['--rules6', flags.rules6]]), ...caseInputs(cases)]);
 		const report = await coverInput({
 			...options,
 			input,

@@ -2,11 +2,15 @@
 `testbed diff`: which traffic moved between two rule sets, or from each of many to the next.
 */
 
+<<<<<<< HEAD
 import process from 'node:process';
 import {InputError} from '../../src/istio/input-error.js';
 import {
 	compareVersions, findRelease, newestRelease, type Release,
 } from '../../src/istio/releases.js';
+=======
+import {releaseLines} from '../../src/istio/releases.js';
+>>>>>>> h-streams
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {comparisonToJson} from '../../src/report/comparison-json.js';
 import {printComparison} from '../../src/report/comparison-text.js';
@@ -18,12 +22,14 @@ import {compareNeighbours} from '../compare.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../options.js';
 import {loadRuleInput, loadRuleInputs, type InputRequest, type MissingInput} from '../rule-input.js';
+import {tell} from '../streams.js';
 import type {Format} from './arguments.js';
 import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
+import {checkOutputFlags, ruleFiles} from './output-flags.js';
 import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
-import {untilSignal} from './run.js';
+import {untilSignal} from './signals.js';
 
 /** The options as the command line gives them. */
 export type DiffFlags = {
@@ -53,11 +59,10 @@ Compares on the kernel and prints; returns the exit status.
 @throws {TestbedError} USAGE or INPUT for an operand, and all that a batch of probes throws.
 */
 export async function diffCommand(sources: readonly string[], flags: DiffFlags): Promise<number> {
+	checkOutputFlags(flags, ruleFiles([...sources.map(source => ['an input', source] as const), ['--from6', flags.from6], ['--to6', flags.to6]]));
 	const rows = flags.neighbours === true ? sources.map(source => neighboursOf(source, flags)) : [pairOf(sources, flags)];
 	const suites = await untilSignal(async signal => {
-		using progress = new Progress(text => {
-			process.stderr.write(text);
-		});
+		using progress = new Progress(tell);
 		const compared: ComparisonSuite[] = [];
 		for (const row of rows) {
 			compared.push(await compareRow(row, flags, { // eslint-disable-line no-await-in-loop -- Each row keeps the processors busy by itself.

@@ -2,30 +2,28 @@
 How a result is printed in each format: the same for every command whose results are suites of cases.
 */
 
-import {appendFileSync, statSync, writeFileSync} from 'node:fs';
-import process from 'node:process';
+import {statSync} from 'node:fs';
 import {printGithub} from '../../src/report/github.js';
 import {printMarkdown, stepSummaryBytesMax} from '../../src/report/markdown.js';
 import type {Results} from '../../src/report/results.js';
 import {printTap} from '../../src/report/tap.js';
-import {TestbedError} from '../errors.js';
+import {appendOutput, writeOutput} from '../outputs/write.js';
 import type {Format} from './arguments.js';
-import {writeOut} from './stdout.js';
+import {summaryFile} from './output-flags.js';
 
 /** What a command has to say, by format. Only what is asked for is made. */
 export type Printable = {readonly text: () => string; readonly json: () => unknown; readonly results: () => Results};
 
 /**
-Prints in a format, to a file where one is given, and to stdout otherwise. Annotations for GitHub come with a summary: it is appended to the file that GITHUB_STEP_SUMMARY names; without that variable it follows the annotations.
+Prints in a format, to a file where one is given, and to standard output otherwise. Annotations for GitHub come with a summary: it is appended to the file that GITHUB_STEP_SUMMARY names; without that variable it follows the annotations.
 
 @throws {TestbedError} INPUT when a file cannot be written.
 */
 export async function writeFormatted(printable: Printable, {format, output}: {readonly format: Format; readonly output?: string | undefined}): Promise<void> {
-	const summaryFile = format === 'github' ? process.env['GITHUB_STEP_SUMMARY'] : undefined;
-	const hasSummaryFile = summaryFile !== undefined && summaryFile !== '';
-	await write(await print(printable, format, hasSummaryFile), output);
-	if (hasSummaryFile) {
-		appendSummary(printable.results(), summaryFile);
+	const summary = format === 'github' ? summaryFile() : undefined;
+	await writeOutput(output ?? '-', await print(printable, format, summary !== undefined), {what: 'The report', state: 'The run itself had ended.'});
+	if (summary !== undefined) {
+		await appendSummary(printable.results(), summary);
 	}
 }
 
@@ -61,24 +59,9 @@ async function print(printable: Printable, format: Format, hasSummaryFile: boole
 }
 
 /** GitHub takes the summaries of a step together, or none of them when they are too long. */
-function appendSummary(results: Results, file: string): void {
-	try {
-		const taken = statSync(file, {throwIfNoEntry: false})?.size ?? 0;
-		appendFileSync(file, printMarkdown(results, {bytesMax: stepSummaryBytesMax - taken}));
-	} catch (error) {
-		throw new TestbedError('INPUT', {message: `The summary cannot be written to ${file}, which GITHUB_STEP_SUMMARY names: ${(error as Error).message}`, state: 'The run itself had ended, and its annotations are printed.', cause: error});
-	}
-}
-
-async function write(text: string, file: string | undefined): Promise<void> {
-	if (file === undefined) {
-		await writeOut(text);
-		return;
-	}
-
-	try {
-		writeFileSync(file, text);
-	} catch (error) {
-		throw new TestbedError('INPUT', {message: `The report cannot be written to ${file}: ${(error as Error).message}`, state: 'The run itself had ended.', cause: error});
-	}
+async function appendSummary(results: Results, file: string): Promise<void> {
+	const taken = statSync(file, {throwIfNoEntry: false})?.size ?? 0;
+	await appendOutput(file, printMarkdown(results, {bytesMax: stepSummaryBytesMax - taken}), {
+		what: 'The summary', state: 'The run itself had ended, and its annotations are printed.', named: 'which GITHUB_STEP_SUMMARY names',
+	});
 }

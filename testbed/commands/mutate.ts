@@ -2,7 +2,6 @@
 `testbed mutate`: whether the tests of a rule set notice that something is wrong with it.
 */
 
-import process from 'node:process';
 import {mutantsOf} from '../../src/classes/mutants.js';
 import {completeCases} from '../../src/classes/mutation.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
@@ -15,13 +14,17 @@ import {TestbedError} from '../errors.js';
 import {mutateInput} from '../mutate.js';
 import type {RuleInput} from '../options.js';
 import {defaultInput} from '../rule-input.js';
+import {tell, writeOut} from '../streams.js';
 import {loadCasesInput, playOf, type CaseFlags} from './case-sets.js';
 import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
+<<<<<<< HEAD
 import {describeNotes} from './notes.js';
+=======
+import {caseInputs, checkOutputFlags, ruleFiles} from './output-flags.js';
+>>>>>>> h-streams
 import {Progress} from './progress.js';
-import {untilSignal} from './run.js';
-import {writeOut} from './stdout.js';
+import {untilSignal} from './signals.js';
 
 /** The options as the command line gives them. */
 export type MutateFlags = CaseFlags & {
@@ -43,10 +46,9 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 	}
 
 	return untilSignal(async signal => {
-		using progress = new Progress(text => {
-			process.stderr.write(text);
-		});
+		using progress = new Progress(tell);
 		const {options, cases} = playOf(flags, input, signal);
+		checkOutputFlags(flags, [...ruleFiles([['the input', source], ['--rules6', flags.rules6]]), ...caseInputs(cases)]);
 		const report = await mutateInput({
 			...options,
 			input,

@@ -9,13 +9,16 @@ import {createInterface} from 'node:readline';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {ProbeBatch, type BatchQuestion} from '../probe-batch.js';
+<<<<<<< HEAD
 import {fullSource} from '../rule-inputs/source.js';
 import {describeNotes} from './notes.js';
+=======
+import {tell, writeOut} from '../streams.js';
+>>>>>>> h-streams
 import {readProbeLine} from './probe-lines.js';
 import {rulesOfProbe, usualCredentials, type ProbeFlags} from './probe.js';
 import {Progress} from './progress.js';
-import {untilSignal} from './run.js';
-import {writeOut} from './stdout.js';
+import {untilSignal} from './signals.js';
 
 /** Lines that are asked at once: enough for the prober's largest batch, and little to wait for at the start. */
 const chunkSize = 16_384;
@@ -43,9 +46,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 	const credentials = usualCredentials(flags, rules.intent, rules.proxy);
 	process.stderr.write(describeNotes(rules));
 	return untilSignal(async signal => {
-		using progress = new Progress(text => {
-			process.stderr.write(text);
-		});
+		using progress = new Progress(tell);
 		progress.stage('building the sandbox, installing the rules');
 		await using batch = await ProbeBatch.create({
 			rules, families, credentials, follow: flags.follow === true, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer,
@@ -69,7 +70,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		}
 
 		const seconds = (performance.now() - started) / 1000;
-		process.stderr.write(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} a second${batch.repeated === 0 ? '' : `; ${batch.repeated} sent again`})\n`);
+		tell(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} a second${batch.repeated === 0 ? '' : `; ${batch.repeated} sent again`})\n`);
 		return open === 0 ? 0 : 3;
 	});
 }

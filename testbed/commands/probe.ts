@@ -2,7 +2,6 @@
 `testbed probe`: one connection, the way that it took, and why.
 */
 
-import process from 'node:process';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {probeToJson} from '../../src/report/probe-json.js';
 import {printProbe} from '../../src/report/probe-text.js';
@@ -12,11 +11,12 @@ import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../options.js';
 import {runProbe} from '../probe.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
+import {tell, writeOut} from '../streams.js';
 import {readerOf} from './colour.js';
 import {readDestination, readSource} from './probe-arguments.js';
 import {Progress} from './progress.js';
-import {credentialsOf, untilSignal, type RunFlags} from './run.js';
-import {writeOut} from './stdout.js';
+import {untilSignal} from './signals.js';
+import {credentialsOf, type RunFlags} from './run.js';
 
 /** The options as the command line gives them. */
 export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & {
@@ -115,9 +115,7 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 		...(flags.bindDevice === undefined ? {} : {bindDevice: flags.bindDevice}),
 	};
 	const report = await untilSignal(async signal => {
-		using progress = new Progress(text => {
-			process.stderr.write(text);
-		});
+		using progress = new Progress(tell);
 		const answer = await runProbe({
 			question,
 			rules,

@@ -2,18 +2,22 @@
 `testbed record`: what a rule set does, as a baseline that can be verified later.
 */
 
-import process from 'node:process';
 import {printBaseline} from '../../src/classes/baseline-file.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {saveBaseline} from '../baseline-store.js';
 import {recordBaseline, type Recording} from '../record.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
 import {scenarioFiles} from '../scenario-run.js';
+<<<<<<< HEAD
 import {describeNotes} from './notes.js';
+=======
+import {checkOutputs} from '../outputs/check.js';
+import {tell, writeOut} from '../streams.js';
+import {ruleFiles} from './output-flags.js';
+>>>>>>> h-streams
 import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
-import {untilSignal} from './run.js';
-import {writeOut} from './stdout.js';
+import {untilSignal} from './signals.js';
 
 /** The options as the command line gives them. */
 export type RecordFlags = {
@@ -41,10 +45,9 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 	});
 	process.stderr.write(describeNotes(rules));
 	const scenarios = scenarioFiles(flags.scenarios ?? []);
+	checkOutputs([{name: output === undefined ? 'standard output' : '--output', what: 'The baseline', file: output ?? '-'}], [...ruleFiles([['the input', input], ['--rules6', source6]]), ...scenarios.map(file => ({name: '--scenarios', file}))]);
 	const recording = await untilSignal(async signal => {
-		using progress = new Progress(text => {
-			process.stderr.write(text);
-		});
+		using progress = new Progress(tell);
 		const recorded = await recordBaseline({
 			rules,
 			request: {source6, dnsServers},
@@ -65,11 +68,11 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 		if (output === undefined) {
 			await writeOut(printBaseline(baseline));
 		} else {
-			saveBaseline(output, baseline);
+			await saveBaseline(output, baseline);
 		}
 	}
 
-	process.stderr.write(describeRecording(recording, output));
+	tell(describeRecording(recording, output));
 	return recordingStatus(recording);
 }
 

@@ -7,6 +7,7 @@ import {exitCode} from '../../src/report/exit-code.js';
 import {exitCodeOfRuns} from '../../src/report/runs.js';
 import {TestbedError} from '../errors.js';
 import {replay} from '../replay.js';
+import {checkOutputFlags} from './output-flags.js';
 import {writeReport, writeRuns, type PrintFlags} from './print-runs.js';
 
 const stdin = 0;
@@ -17,6 +18,7 @@ Judges a recording (`-` is standard input) and prints as the run did; returns th
 @throws {TestbedError} INPUT when it cannot be read or judged, or the report cannot be written.
 */
 export async function replayCommand(file: string, flags: PrintFlags): Promise<number> {
+	checkOutputFlags(flags, [{name: 'the recording', file}]);
 	const replayed = replay(read(file), file === '-' ? 'standard input' : file);
 	if (replayed.what === 'run') {
 		await writeReport(replayed.report, flags);

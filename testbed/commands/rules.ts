@@ -21,7 +21,7 @@ import {
 	defaultInput, loadRuleInputs, type InputRequest, type LoadedInputs,
 } from '../rule-input.js';
 import {readerOf} from './colour.js';
-import {writeOut} from './stdout.js';
+import {writeOut} from '../streams.js';
 
 /** The options as the command line gives them. */
 export type RulesFlags = {

@@ -2,7 +2,6 @@
 `testbed run`: the six types.
 */
 
-import process from 'node:process';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import {exitCode} from '../../src/report/exit-code.js';
 import {exitCodeOfRuns, type RunEntry, type Runs} from '../../src/report/runs.js';
@@ -15,9 +14,12 @@ import type {RuleInput, RunOptions} from '../options.js';
 import {Recorder} from '../recorder.js';
 import {defaultInput, loadRuleInputs, type MissingInput} from '../rule-input.js';
 import {runMany} from '../run-many.js';
-import {interrupted, runTestbed} from '../run.js';
+import {runTestbed} from '../run.js';
+import {tell} from '../streams.js';
+import {checkOutputFlags, ruleFiles} from './output-flags.js';
 import {writeReport, writeRuns, type PrintFlags} from './print-runs.js';
 import {Progress} from './progress.js';
+import {untilSignal} from './signals.js';
 
 export {wantsColour} from './colour.js';
 
@@ -68,39 +70,17 @@ export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, a
 
 /** Runs and prints; returns the exit status. */
 export async function runCommand(flags: RunFlags): Promise<number> {
+	checkOutputFlags(flags, ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]));
 	const {inputs, missing} = loadRuleInputs({
 		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
 	});
 	return untilSignal(async signal => runInputs({inputs, missing, signal}, flags));
 }
 
-/** Does something that a signal of the terminal or the system interrupts. */
-export async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-	const controller = new AbortController();
-	const onSignal = (signal: NodeJS.Signals): void => {
-		controller.abort(interrupted(signal));
-	};
-
-	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-	for (const signal of signals) {
-		process.on(signal, onSignal);
-	}
-
-	try {
-		return await act(controller.signal);
-	} finally {
-		for (const signal of signals) {
-			process.off(signal, onSignal);
-		}
-	}
-}
-
 async function runInputs({inputs, missing, signal}: {
 	readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly signal: AbortSignal;
 }, flags: RunFlags): Promise<number> {
-	using progress = new Progress(text => {
-		process.stderr.write(text);
-	});
+	using progress = new Progress(tell);
 	const optionsFor = (rules: RuleInput): RunOptions => ({
 		...optionsOf(rules, {
 			flags, signal, progress, isAlone: inputs.length === 1,
@@ -141,9 +121,9 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 		const {report, evidence, kept} = await runTestbed(only);
 		await writeReport(report, flags);
 		recorder?.note(report, evidence);
-		recorder?.writeRun(report);
+		await recorder?.writeRun(report);
 		if (kept.length > 0) {
-			process.stderr.write(`${kept.join('\n')}\n`);
+			tell(`${kept.join('\n')}\n`);
 		}
 
 		return exitCode(report);
@@ -153,7 +133,7 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 		inputs, missing, lanes: flags.lanes, progress, recorder,
 	});
 	await writeRuns(runs, flags);
-	recorder?.writeRuns(runs);
+	await recorder?.writeRuns(runs);
 	return exitCodeOfRuns(runs);
 }
 

@@ -2,13 +2,15 @@
 `testbed run FILE.yaml`: the user's own traffic.
 */
 
-import process from 'node:process';
 import {TestbedError} from '../errors.js';
 import type {RunOptions} from '../options.js';
 import {loadScenario, namesScenario, scenarioFiles, shareCompanies} from '../scenario-run.js';
+import {tell} from '../streams.js';
+import {checkOutputFlags, scenarioInputs} from './output-flags.js';
 import {Progress} from './progress.js';
+import {untilSignal} from './signals.js';
 import {
-	credentialsOf, optionsOf, playAndPrint, untilSignal, type RunFlags,
+	credentialsOf, optionsOf, playAndPrint, type RunFlags,
 } from './run.js';
 
 /** The options that a scenario says itself. */
@@ -29,11 +31,10 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 	const loaded = scenarioFiles(words).map(file => loadScenario(file, {
 		backends: flags.backend, credentialsOf: (intent, known) => credentialsOf(flags, intent, known),
 	}));
+	const plays = loaded.flatMap(one => one.plays);
+	checkOutputFlags(flags, scenarioInputs(plays.map(({rules, play: scenario}) => ({rules, scenario}))));
 	return untilSignal(async signal => {
-		using progress = new Progress(text => {
-			process.stderr.write(text);
-		});
-		const plays = loaded.flatMap(one => one.plays);
+		using progress = new Progress(tell);
 		const inputs = plays.map(({rules, play}): RunOptions => ({
 			...optionsOf(rules, {
 				flags, signal, progress, isAlone: plays.length === 1,

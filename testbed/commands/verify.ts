@@ -2,7 +2,6 @@
 `testbed verify`: whether a rule set still does what a baseline says.
 */
 
-import process from 'node:process';
 import {baselineOf, type Baseline} from '../../src/classes/baseline.js';
 import {resultsOfVerification} from '../../src/report/results-of-verification.js';
 import {verificationToJson} from '../../src/report/verification-json.js';
@@ -15,13 +14,15 @@ import type {RuleInput} from '../options.js';
 import {recordBaseline, type RecordOptions} from '../record.js';
 import {loadRuleInput} from '../rule-input.js';
 import {verifyBaseline} from '../verify.js';
+import {tell} from '../streams.js';
 import type {Format} from './arguments.js';
 import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
+import {checkOutputFlags, ruleFiles} from './output-flags.js';
 import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
 import {describeRecording, recordingStatus} from './record.js';
-import {untilSignal} from './run.js';
+import {untilSignal} from './signals.js';
 
 /** The options as the command line gives them. */
 export type VerifyFlags = {
@@ -50,6 +51,8 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 		throw new TestbedError('USAGE', {message: input === '-' ? 'Baseline and rules would both be read from standard input.' : '--update cannot write a baseline that comes from standard input.', hint: 'Put the baseline into a file.'});
 	}
 
+	const read = ruleFiles([['the input', input], ['--rules6', flags.rules6]]);
+	checkOutputFlags(flags, flags.update === true ? read : [...read, {name: 'the baseline', file}], flags.update === true ? [{name: '--update', what: 'The baseline', file}] : []);
 	const baseline = chosenPart(loadBaseline(file), {file, flags});
 	const {rules, request} = loadRules(baseline, {file, input, flags});
 	const {proxy} = baseline;
@@ -59,9 +62,7 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 		traceBufferBytes: flags.traceBuffer,
 	};
 	return untilSignal(async signal => {
-		using progress = new Progress(text => {
-			process.stderr.write(text);
-		});
+		using progress = new Progress(tell);
 		const shared = {
 			...options,
 			signal,
@@ -85,10 +86,10 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 			...shared, rules, request, families: baseline.rules.families, scenarios: [...new Set(baseline.cases.map(({of}) => of))].filter(of => of !== 'types'),
 		});
 		if (recording.lost.length === 0) {
-			saveBaseline(file, recording.baseline);
+			await saveBaseline(file, recording.baseline);
 		}
 
-		process.stderr.write(describeRecording(recording, file));
+		tell(describeRecording(recording, file));
 		return recordingStatus(recording);
 	});
 }

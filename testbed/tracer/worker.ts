@@ -20,6 +20,9 @@ const datagrams: Array<{stream: TraceStream; bytes: Uint8Array}> = [];
 const buffer = new Uint8Array(1 << 17); // A batch of NFLOG is at most 64 KiB, a trace message some hundred bytes.
 let overruns = 0;
 
+/** Longest wait without a turn of this thread. Node ends a thread only between two calls, and a process only when its threads have ended: a wait without a limit would keep both for ever when the main thread fails (measured). */
+const turnMs = 250;
+
 /** Takes what a socket has queued. Returns an error number that is none of those that are expected here. */
 function drain(stream: TraceStream, fd: number): number {
 	for (;;) {
@@ -36,7 +39,7 @@ function drain(stream: TraceStream, fd: number): number {
 
 function read(): WorkerOutput {
 	for (;;) {
-		const readable = waitReadable([waker, ...sockets.map(({fd}) => fd)], -1);
+		const readable = waitReadable([waker, ...sockets.map(({fd}) => fd)], turnMs);
 		for (const {stream, fd} of sockets) {
 			const error = drain(stream, fd);
 			if (error !== 0) {

@@ -1,0 +1,149 @@
+/**
+What the name of an output file stands for: a file, a device, a pipe, a descriptor of this process, or nothing yet. Links are followed here, so that nothing later takes a link for what it leads to.
+*/
+
+import {
+	fstatSync, lstatSync, readFileSync, readlinkSync, realpathSync, statSync, type Stats,
+} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {reasonOf} from '../streams.js';
+
+/**
+Where an output goes.
+- `new`: nothing is there yet. `real` is where it will be, behind all links.
+- `file`: a regular file.
+- `device`: a character device or a FIFO, which is written to and never replaced.
+- `descriptor`: one that this process has open (`-`, /dev/stdout, /dev/fd/3). Opening its file again would write over what stands there already.
+- `unusable`: nothing that a report can be written to; `reason` says why.
+*/
+export type Target =
+	| {readonly kind: 'new'; readonly real: string}
+	| {readonly kind: 'file'; readonly real: string; readonly stats: Stats}
+	| {readonly kind: 'device'; readonly real: string; readonly stats: Stats}
+	| {readonly kind: 'descriptor'; readonly fd: number; readonly stats: Stats}
+	| {readonly kind: 'unusable'; readonly reason: string};
+
+const linksMax = 40; // As the kernel follows (path_resolution(7)).
+
+/** What a name stands for now. It may be another thing a moment later, so whoever writes asks again. */
+export function targetOf(file: string): Target {
+	if (file === '-') {
+		return ofDescriptor(1);
+	}
+
+	return follow(file);
+}
+
+function follow(file: string): Target {
+	if (file === '' || file.endsWith('/')) {
+		return {kind: 'unusable', reason: 'a file is due, and this names a folder'};
+	}
+
+	let place = file;
+	for (let links = 0; links < linksMax; links++) {
+		const folder = folderOf(place);
+		if (typeof folder !== 'string') {
+			return folder;
+		}
+
+		place = path.join(folder, path.basename(place));
+		const open = /^\/proc\/(?<pid>\d+)(?:\/task\/\d+)?\/fd\/(?<fd>\d+)$/u.exec(place)?.groups;
+		if (open !== undefined && Number(open['pid']) === process.pid) {
+			return ofDescriptor(Number(open['fd']));
+		}
+
+		if (open !== undefined) {
+			// What such a link of another process leads to need not have a name, so it is never replaced.
+			return {kind: 'unusable', reason: 'it is a descriptor of another process'};
+		}
+
+		let stats: Stats | undefined;
+		try {
+			stats = lstatSync(place, {throwIfNoEntry: false});
+		} catch (error) {
+			return {kind: 'unusable', reason: reasonOf(error)};
+		}
+
+		if (stats?.isSymbolicLink() !== true) {
+			return stats === undefined ? {kind: 'new', real: place} : ofStats(place, stats);
+		}
+
+		place = path.resolve(folder, readlinkSync(place));
+	}
+
+	return {kind: 'unusable', reason: 'there are too many links on the way'};
+}
+
+/** The folder of a file behind all links, or why there is none. */
+function folderOf(file: string): string | Extract<Target, {readonly kind: 'unusable'}> {
+	const folder = path.dirname(file);
+	try {
+		return realpathSync(folder);
+	} catch (error) {
+		const {code} = error as NodeJS.ErrnoException;
+		return {kind: 'unusable', reason: code === 'ENOENT' ? `ENOENT: there is no folder ${folder}` : (code === 'ENOTDIR' ? `ENOTDIR: ${folder} is no folder` : reasonOf(error))};
+	}
+}
+
+function ofStats(real: string, stats: Stats): Target {
+	const reason = unusable(stats);
+	return reason === undefined ? {kind: stats.isFile() ? 'file' : 'device', real, stats} : {kind: 'unusable', reason};
+}
+
+function ofDescriptor(fd: number): Target {
+	let stats: Stats;
+	try {
+		stats = fstatSync(fd);
+	} catch {
+		return {kind: 'unusable', reason: `descriptor ${fd} is not open`};
+	}
+
+	// The lowest two bits of the flags are the access mode, and 0 is for reading only (open(2)).
+	const flags = /^flags:\s+(?<flags>[0-7]+)$/mu.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.groups?.['flags'];
+	if (flags !== undefined && (Number.parseInt(flags, 8) & 3) === 0) {
+		return {kind: 'unusable', reason: `descriptor ${fd} is open for reading only`};
+	}
+
+	return stats.isDirectory() ? {kind: 'unusable', reason: 'it is a folder'} : {kind: 'descriptor', fd, stats};
+}
+
+function unusable(stats: Stats): string | undefined {
+	if (stats.isDirectory()) {
+		return 'it is a folder';
+	}
+
+	if (stats.isBlockDevice()) {
+		return 'it is a disk, and what is on it would be lost';
+	}
+
+	return stats.isSocket() ? 'it is a socket' : undefined;
+}
+
+/**
+Which thing a name stands for, so that two names of one file are found to be equal. Undefined for what many can write and read without harm: terminals, /dev/null, and the socket that a program can have for both its input and its output.
+*/
+export function identityOf(target: Target): string | undefined {
+	if (target.kind === 'unusable') {
+		return undefined;
+	}
+
+	if (target.kind === 'new') {
+		return target.real;
+	}
+
+	return identityOfStats(target.stats);
+}
+
+/** The same of a file that is read; `-` is standard input. */
+export function identityOfInput(file: string): string | undefined {
+	try {
+		return identityOfStats(file === '-' ? fstatSync(0) : statSync(file));
+	} catch {
+		return undefined; // Whoever reads it says that it is not there.
+	}
+}
+
+function identityOfStats(stats: Stats): string | undefined {
+	return stats.isCharacterDevice() || stats.isSocket() ? undefined : `${stats.dev}:${stats.ino}`;
+}
