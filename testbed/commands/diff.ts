@@ -2,15 +2,10 @@
 `testbed diff`: which traffic moved between two rule sets, or from each of many to the next.
 */
 
-<<<<<<< HEAD
-import process from 'node:process';
 import {InputError} from '../../src/istio/input-error.js';
 import {
 	compareVersions, findRelease, newestRelease, type Release,
 } from '../../src/istio/releases.js';
-=======
-import {releaseLines} from '../../src/istio/releases.js';
->>>>>>> h-streams
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {comparisonToJson} from '../../src/report/comparison-json.js';
 import {printComparison} from '../../src/report/comparison-text.js';

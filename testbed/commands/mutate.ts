@@ -18,11 +18,8 @@ import {tell, writeOut} from '../streams.js';
 import {loadCasesInput, playOf, type CaseFlags} from './case-sets.js';
 import {readerOf} from './colour.js';
 import {writeFormatted} from './formatted.js';
-<<<<<<< HEAD
 import {describeNotes} from './notes.js';
-=======
 import {caseInputs, checkOutputFlags, ruleFiles} from './output-flags.js';
->>>>>>> h-streams
 import {Progress} from './progress.js';
 import {untilSignal} from './signals.js';
 
@@ -40,7 +37,7 @@ Tries all mutants and prints what came of them; returns the exit status.
 export async function mutateCommand(source: string | undefined, flags: MutateFlags): Promise<number> {
 	const input = loadCasesInput(source ?? defaultInput, flags);
 	if (flags.print !== undefined) {
-		process.stderr.write(describeNotes(input));
+		tell(describeNotes(input));
 		await writeOut(printMutant(input, flags.print, flags.family));
 		return 0;
 	}

@@ -9,12 +9,9 @@ import {createInterface} from 'node:readline';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {ProbeBatch, type BatchQuestion} from '../probe-batch.js';
-<<<<<<< HEAD
 import {fullSource} from '../rule-inputs/source.js';
 import {describeNotes} from './notes.js';
-=======
 import {tell, writeOut} from '../streams.js';
->>>>>>> h-streams
 import {readProbeLine} from './probe-lines.js';
 import {rulesOfProbe, usualCredentials, type ProbeFlags} from './probe.js';
 import {Progress} from './progress.js';
@@ -44,7 +41,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 	const families = familiesOf(flags);
 	const rules = rulesOfProbe(flags, families);
 	const credentials = usualCredentials(flags, rules.intent, rules.proxy);
-	process.stderr.write(describeNotes(rules));
+	tell(describeNotes(rules));
 	return untilSignal(async signal => {
 		using progress = new Progress(tell);
 		progress.stage('building the sandbox, installing the rules');

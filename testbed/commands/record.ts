@@ -8,13 +8,10 @@ import {saveBaseline} from '../baseline-store.js';
 import {recordBaseline, type Recording} from '../record.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
 import {scenarioFiles} from '../scenario-run.js';
-<<<<<<< HEAD
 import {describeNotes} from './notes.js';
-=======
 import {checkOutputs} from '../outputs/check.js';
 import {tell, writeOut} from '../streams.js';
 import {ruleFiles} from './output-flags.js';
->>>>>>> h-streams
 import {usualCredentials} from './probe.js';
 import {Progress} from './progress.js';
 import {untilSignal} from './signals.js';
@@ -43,7 +40,7 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 	const rules = loadRuleInput({
 		source: input ?? defaultInput, source6, families, dnsServers, ...(backend === undefined ? {} : {backend}),
 	});
-	process.stderr.write(describeNotes(rules));
+	tell(describeNotes(rules));
 	const scenarios = scenarioFiles(flags.scenarios ?? []);
 	checkOutputs([{name: output === undefined ? 'standard output' : '--output', what: 'The baseline', file: output ?? '-'}], [...ruleFiles([['the input', input], ['--rules6', source6]]), ...scenarios.map(file => ({name: '--scenarios', file}))]);
 	const recording = await untilSignal(async signal => {
