@@ -134,7 +134,8 @@ async function prepare(options, commit) {
 			return reference;
 		},
 		async reference() {
-			return answersIn((await context.runReference()).out);
+			const {out} = await context.runReference();
+			return answersIn(out);
 		},
 	};
 	return context;
@@ -217,7 +218,7 @@ async function main(options) {
 async function mainInPrivate(argv) {
 	fs.mkdirSync(workFolder, {recursive: true});
 	// Most of the memory may be used, for it is only taken as it is filled.
-	const megabytes = Math.floor(os.totalmem() * 0.7 / 2 ** 20);
+	const megabytes = Math.floor(os.totalmem() * 0.7 / 1_048_576);
 	const prepareWork = `mount -t tmpfs -o mode=755,size=${megabytes}m matrix "$1"; shift`;
 	const {status} = await run(privateCommand(prepareWork, [workFolder, process.execPath, path.join(import.meta.dirname, 'matrix.mjs'), ...argv]), {env: {...process.env, TESTBED_MATRIX_INSIDE: '1'}});
 	return status === -1 ? 1 : status;

@@ -49,7 +49,7 @@ export async function runJobHere({steps, name, programs, context, limitMs, isRef
 	fs.mkdirSync(out, {recursive: true});
 	const plain = withoutNpm(process.env);
 	const env = {
-		...plain, ...environmentOf(context.settings, context.certificatesFile), npm_config_cache: context.cache,
+		...plain, ...environmentOf(context.settings, context.certificatesFile, context.cache),
 		PATH: programs === undefined ? plain.PATH : `${programs}${path.delimiter}${plain.PATH}`,
 	};
 	const given = ['--out', out, '--steps', steps.join(','), '--source', context.source, '--checkout', path.join(folder, 'checkout'), '--batch', context.batch];

@@ -28,7 +28,8 @@ export function run([program, ...given], {env = process.env, cwd, onLine, limitM
 	return new Promise(resolve => {
 		let text = '';
 		let rest = '';
-		const child = spawn(program, given, {env, cwd, stdio: ['ignore', ...(onLine ? ['pipe', 'pipe'] : ['inherit', 'inherit'])]});
+		const output = onLine === undefined ? 'inherit' : 'pipe';
+		const child = spawn(program, given, {env, cwd, stdio: ['ignore', output, output]});
 		for (const stream of onLine ? [child.stdout, child.stderr] : []) {
 			stream.setEncoding('utf8');
 			stream.on('data', chunk => {
@@ -41,9 +42,11 @@ export function run([program, ...given], {env = process.env, cwd, onLine, limitM
 			});
 		}
 
-		const timer = limitMs === undefined ? undefined : setTimeout(() => {
+		const hang = () => {
 			child.kill('SIGKILL');
-		}, limitMs);
+		};
+
+		const timer = limitMs === undefined ? undefined : setTimeout(hang, limitMs);
 		child.on('error', error => {
 			clearTimeout(timer);
 			resolve({status: -1, ending: `${path.basename(program)}: ${error.message}`, text});

@@ -5,6 +5,9 @@ import {environmentOf} from './settings.mjs';
 
 const enterRoot = path.join(import.meta.dirname, 'enter-root.sh');
 
+/** What every installed Debian has (its priority is `required`), and the smallest variant of mmdebstrap leaves out; enter-root.sh needs it. */
+const always = ['mount'];
+
 /** Where the certificates of this machine lie in a root. */
 const certificatesFile = '/etc/ssl/machine-of-the-matrix.pem';
 
@@ -17,14 +20,14 @@ Makes a Debian root in a folder, with these packages and nothing that they only 
 export async function makeRoot({suite, packages, folder, settings, say}) {
 	say(`mmdebstrap ${suite} with ${packages.join(', ')}`);
 	const {status, ending, text} = await run([
-		'mmdebstrap', '--mode=root', '--variant=apt', `--include=${packages.join(',')}`, '--skip=check/empty',
+		'mmdebstrap', '--mode=root', '--variant=apt', `--include=${[...always, ...packages].join(',')}`, '--skip=check/empty',
 		// The root lies in memory: what is written there need not reach a disk, and nobody reads its manuals.
 		'--dpkgopt=force-unsafe-io', '--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/locale/*',
 		...settings.apt.map(line => `--aptopt=${line}`),
 		suite, folder, `deb ${settings.mirror} ${suite} main`,
 	], {onLine() {}});
 	if (status !== 0) {
-		const words = text.split('\n').filter(line => /^(?:E|W):/.test(line)).slice(-3).join(' ');
+		const words = text.split('\n').filter(line => /^[EW]:/.test(line)).slice(-3).join(' ');
 		return `mmdebstrap ${suite} ended with ${ending}: ${words}`;
 	}
 

@@ -25,6 +25,9 @@ export function withoutNpm(env) {
 	return {...Object.fromEntries(kept), PATH: folders.join(path.delimiter)};
 }
 
+/** The variable by which npm takes a setting. */
+const npmVariable = key => `npm_config_${key.replaceAll('-', '_')}`;
+
 function npmSetting(key) {
 	const value = outputOf('npm', ['config', 'get', key]);
 	return ['', 'null', 'undefined'].includes(value) ? undefined : value;
@@ -38,7 +41,7 @@ function certificates() {
 
 /** What apt must be told to reach its mirror from here, as lines of apt.conf. */
 function aptLines() {
-	return outputOf('apt-config', ['dump']).split('\n').filter(line => /^Acquire::(?:https?::Proxy|https?::CAInfo|Check-Valid-Until|Check-Date|Retries)\b.*"[^"]+";$/i.test(line));
+	return outputOf('apt-config', ['dump']).split('\n').filter(line => /^acquire::(?:https?::proxy|https?::cainfo|check-valid-until|check-date|retries)\b.*"[^"]+";$/i.test(line));
 }
 
 /** The Debian mirror that this machine uses, else Debian's own. */
@@ -51,16 +54,17 @@ function debianMirror() {
 What a process needs in its environment to reach the registries as this machine does.
 
 @param {string | undefined} certificatesFile Where the certificates lie, as that process sees it; undefined where there are none.
+@param {string | undefined} cache Where npm keeps what it has fetched; undefined for npm's own place.
 */
-export function environmentOf(settings, certificatesFile) {
-	const trusted = settings.certificates === '' || certificatesFile === undefined ? {} : {npm_config_cafile: certificatesFile, NODE_EXTRA_CA_CERTS: certificatesFile};
-	return {...settings.npm, ...settings.variables, ...trusted};
+export function environmentOf(settings, certificatesFile, cache) {
+	const trusted = settings.certificates === '' || certificatesFile === undefined ? {} : {[npmVariable('cafile')]: certificatesFile, NODE_EXTRA_CA_CERTS: certificatesFile};
+	return {...settings.npm, ...settings.variables, ...trusted, ...(cache === undefined ? {} : {[npmVariable('cache')]: cache})};
 }
 
 /** @returns {{npm: Record<string, string>, variables: Record<string, string>, certificates: string, apt: string[], mirror: string}} */
 export function settingsOfMachine() {
 	return {
-		npm: Object.fromEntries(npmKeys.map(key => [`npm_config_${key.replaceAll('-', '_')}`, npmSetting(key)]).filter(([, value]) => value !== undefined)),
+		npm: Object.fromEntries(npmKeys.map(key => [npmVariable(key), npmSetting(key)]).filter(([, value]) => value !== undefined)),
 		variables: Object.fromEntries(proxyVariables.filter(name => process.env[name] !== undefined).map(name => [name, process.env[name]])),
 		certificates: certificates(),
 		apt: aptLines(),

@@ -49,7 +49,7 @@ export function renderText(rows, width = 80) {
 	const line = cells => cells.map((cell, place) => cell.padEnd(shown[place][1])).join(' ').trimEnd();
 	const lines = [line(shown.map(([title]) => title)), '-'.repeat(width)];
 	for (const row of rows) {
-		const cells = shown.map(([,, value]) => value(row) || '-');
+		const cells = shown.map(column => column[2](row) || '-');
 		const [first, ...others] = wrap(cells[0], shown[0][1], '');
 		lines.push(line([first, ...cells.slice(1)]), ...others.map(other => `  ${other}`.slice(0, width)));
 		if (reasonOf(row.result) !== '') {

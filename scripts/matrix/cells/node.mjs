@@ -19,7 +19,8 @@ export const nodeCells = lines.map(([version, line]) => ({
 			return {result: `failed: ${problem}`};
 		}
 
-		return (await runJobHere({steps, name, programs: programsOf(folder), context, limitMs})).row;
+		const {row} = await runJobHere({steps, name, programs: programsOf(folder), context, limitMs});
+		return row;
 	},
 }));
 
