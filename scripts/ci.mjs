@@ -3,12 +3,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {countResult} from './ci/count.mjs';
+import {countCells, countResult} from './ci/count.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const help = `Usage: .ci/run, or npm run ci
 
-Runs \`npm test\` and \`npm run lint\` and closes with the line "N passed, N failed". A failed lint counts as one.
+Runs \`npm test\`, \`npm run lint\` and \`npm run matrix -- ci\`, and closes with the line "N passed, N failed". A failed lint counts as one, and so does each machine of the matrix that did not pass.
 No test may be left out: one that is skipped or todo counts as failed.
 
 Exit status: 0 nothing failed, 1 something did.`;
@@ -24,7 +24,7 @@ function runNpm(given, env = {}) {
 	});
 }
 
-/** What ava left of its run. Nothing, when it was not started, or died before its first test. */
+/** What ava or the matrix left of its run. Nothing, when it was not started, or died too early. */
 function readResult(file) {
 	return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined;
 }
@@ -36,13 +36,17 @@ async function main() {
 		const exit = await runNpm(['test'], {TESTBED_AVA_RESULT: file});
 		const {passed, failed, notes} = countResult(readResult(file), exit);
 		const lint = await runNpm(['run', 'lint']);
-		const lintFailed = lint.status === 0 ? 0 : 1;
-		for (const note of lintFailed === 0 ? notes : [...notes, 'Counted as failed: lint.']) {
+		const rows = path.join(folder, 'rows.json');
+		const matrix = await runNpm(['run', 'matrix', '--', 'ci', '--no-write', '--result', rows]);
+		const cells = countCells(readResult(rows), matrix.signal ?? `exit status ${matrix.status}`);
+		const lintNotes = lint.status === 0 ? [] : ['Counted as failed: lint.'];
+		for (const note of [...notes, ...lintNotes, ...cells.notes]) {
 			console.log(note);
 		}
 
-		console.log(`${passed} passed, ${failed + lintFailed} failed`);
-		return failed + lintFailed === 0 ? 0 : 1;
+		const allFailed = failed + lintNotes.length + cells.failed;
+		console.log(`${passed + cells.passed} passed, ${allFailed} failed`);
+		return allFailed === 0 ? 0 : 1;
 	} finally {
 		fs.rmSync(folder, {recursive: true});
 	}

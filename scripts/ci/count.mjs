@@ -53,3 +53,22 @@ export function countResult(result, {status, signal}) {
 
 	return {passed, failed, notes};
 }
+
+/**
+What passed and failed of the matrix: every cell that did not pass failed, also one that could not be tried here.
+
+@param {{part: string, machine: string, result: string}[] | undefined} rows What `npm run matrix -- --result` wrote; undefined when it wrote nothing.
+@param {string} ending How the matrix ended, in words.
+@returns {{passed: number, failed: number, notes: string[]}}
+*/
+export function countCells(rows, ending) {
+	if (rows === undefined || rows.length === 0) {
+		return {passed: 0, failed: 1, notes: [`Counted as failed: the matrix of machines, which tried nothing (${ending}).`]};
+	}
+
+	const bad = rows.filter(({result}) => !result.startsWith('passed'));
+	return {
+		passed: rows.length - bad.length, failed: bad.length,
+		notes: bad.map(({part, machine, result}) => `Counted as failed: matrix, ${part}, ${machine}: ${result}`),
+	};
+}

@@ -7,7 +7,10 @@ type Exit = Record<'status' | 'signal', unknown>; // JSON's null where there is 
 type Result = {ended: boolean; stats?: Record<string, unknown>};
 type Count = {passed: number; failed: number; notes: string[]};
 
-const {countResult} = await import(path.join(root, 'scripts/ci/count.mjs')) as {countResult: (result: Result | undefined, exit: Exit) => Count};
+const {countResult, countCells} = await import(path.join(root, 'scripts/ci/count.mjs')) as {
+	countResult: (result: Result | undefined, exit: Exit) => Count;
+	countCells: (rows: ReadonlyArray<{part: string; machine: string; result: string}> | undefined, ending: string) => Count;
+};
 const recorded = JSON.parse(fs.readFileSync(path.join(root, 'test/unit/scripts/recordings/ava.json'), 'utf8')) as {
 	ava: string; runs: Record<string, {exit: Exit; result?: Result}>;
 };
@@ -53,4 +56,15 @@ test('npm that ended before ava wrote anything has failed', t => {
 
 test('a run that says nothing wrong but ends badly has failed', t => {
 	t.like(countResult(recorded.runs['all pass']!.result, {status: 1, signal: null}), {passed: 2, failed: 1});
+});
+
+test('each machine of the matrix counts, and only a passed one as passed', t => {
+	const row = (machine: string, result: string) => ({part: 'debian', machine, result});
+	t.deepEqual(countCells([row('a', 'passed'), row('b', 'passed')], 'exit status 0'), {passed: 2, failed: 0, notes: []});
+	t.deepEqual(countCells([row('a', 'passed'), row('b', 'failed: types: x'), row('c', 'not tried: mmdebstrap missing')], 'exit status 1'), {
+		passed: 1, failed: 2, notes: ['Counted as failed: matrix, debian, b: failed: types: x', 'Counted as failed: matrix, debian, c: not tried: mmdebstrap missing'],
+	});
+	for (const rows of [undefined, []]) {
+		t.deepEqual(countCells(rows, 'signal SIGKILL'), {passed: 0, failed: 1, notes: ['Counted as failed: the matrix of machines, which tried nothing (signal SIGKILL).']});
+	}
 });

@@ -1,0 +1,262 @@
+import {spawnSync} from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {debianCells} from './matrix/cells/debian.mjs';
+import {kernelCells} from './matrix/cells/kernels.mjs';
+import {hereCell, nodeCells, runHere} from './matrix/cells/node.mjs';
+import {npmCells} from './matrix/cells/npm.mjs';
+import {answersIn} from './matrix/jobs.mjs';
+import {privateCommand, run} from './matrix/private.mjs';
+import {environmentOf, settingsOfMachine, withoutNpm} from './matrix/settings.mjs';
+import {mergeRows, parseRows, renderText, replaceBlock} from './matrix/table.mjs';
+
+const root = path.resolve(import.meta.dirname, '..');
+const document = path.join(root, 'docs/machines.md');
+const workFolder = path.join(root, 'dist/.matrix');
+const cells = [...npmCells, hereCell, ...nodeCells, ...debianCells, ...kernelCells];
+
+const parts = {
+	npm: 'every npm that is supported takes the lockfile (2 min; no root)',
+	here: 'this machine, with its own Node and npm (1 min)',
+	node: 'official builds of Node 20 to 26 (5 min)',
+	debian: 'Debian 13 and 12 in roots made by mmdebstrap, with their own programs (25 min)',
+	kernels: 'Debian\'s kernels 5.10 to 7.x in QEMU, without KVM (25 min)',
+	ci: 'what .ci/run asks for: a part of npm, here, node and debian (8 min)',
+};
+
+const help = `Usage: npm run matrix -- [PART…] [options]
+
+Tries the testbed on machines that people have, and writes what came of it into docs/machines.md. Only what was run is written; other rows stay as they are.
+
+Parts (default: all but kernels and ci), with about the time they take on two cores:
+${Object.entries(parts).map(([name, about]) => `  ${name.padEnd(8)} ${about}`).join('\n')}
+
+Options:
+  --only TEXT      of these parts, the cells whose name contains TEXT
+  --commit COMMIT  the commit to try (default: HEAD; changes that are not committed are never tried)
+  --batch FILE     the probes whose answers are compared (default: test/fixtures/batch.jsonl)
+  --logs DIR       keep there what each cell printed
+  --result FILE    write the rows there as JSON
+  --no-write       leave docs/machines.md as it is
+  --list           name the cells and what they need, and run nothing
+
+Everything lies in namespaces and in a file system in memory that end with the matrix. It needs root (but for npm), git, and for debian and kernels: mmdebstrap; for kernels: qemu-system-x86_64.
+
+Exit status: 0 every cell passed, 1 some failed, 2 usage, 3 none failed, but some could not be tried.`;
+
+/** What brings a program that a cell needs. */
+const packageOf = {'qemu-system-x86_64': 'qemu-system-x86'};
+
+class UsageError extends Error {}
+
+function parseArguments(argv) {
+	const options = {parts: [], only: '', commit: 'HEAD', batch: path.join(root, 'test/fixtures/batch.jsonl'), logs: undefined, result: undefined, write: true, list: false};
+	const queue = [...argv];
+	while (queue.length > 0) {
+		const word = queue.shift();
+		if (['--only', '--commit', '--batch', '--logs', '--result'].includes(word)) {
+			if (queue.length === 0) {
+				throw new UsageError(`${word} needs a value.`);
+			}
+
+			const value = queue.shift();
+			options[word.slice(2)] = ['--batch', '--logs', '--result'].includes(word) ? path.resolve(value) : value;
+		} else if (word === '--no-write') {
+			options.write = false;
+		} else if (word === '--list') {
+			options.list = true;
+		} else if (Object.hasOwn(parts, word)) {
+			options.parts.push(word);
+		} else {
+			throw new UsageError(`There is no part or option "${word}".`);
+		}
+	}
+
+	const chosen = options.parts.length === 0 ? ['npm', 'here', 'node', 'debian'] : options.parts;
+	const selected = cells.filter(cell => (chosen.includes(cell.part) || (chosen.includes('ci') && cell.inCi)) && cell.machine.includes(options.only));
+	if (selected.length === 0) {
+		throw new UsageError(`No cell of ${chosen.join(', ')} has "${options.only}" in its name.`);
+	}
+
+	return {...options, selected};
+}
+
+const say = line => {
+	process.stderr.write(`  ${line}\n`);
+};
+
+function git(given) {
+	// A checkout of somebody else (a user's, under sudo) is read as well.
+	const {status, stdout, stderr} = spawnSync('git', ['-c', 'safe.directory=*', '-C', root, ...given], {encoding: 'utf8'});
+	if (status !== 0) {
+		throw new UsageError(`git ${given.join(' ')}: ${stderr.trim()}`);
+	}
+
+	return stdout.trim();
+}
+
+function isThere(program) {
+	return [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin'].some(folder => fs.existsSync(path.join(folder, program)));
+}
+
+/** What every cell gets: where to work, how to reach the registries, what to try. */
+async function prepare(options, commit) {
+	const work = workFolder;
+	const settings = settingsOfMachine();
+	const certificatesFile = settings.certificates === '' ? undefined : path.join(work, 'certificates.pem');
+	if (certificatesFile !== undefined) {
+		fs.writeFileSync(certificatesFile, settings.certificates);
+	}
+
+	process.env.TMPDIR = path.join(work, 'tmp');
+	fs.mkdirSync(process.env.TMPDIR, {mode: 0o1777});
+	const source = path.join(work, 'testbed.git');
+	spawnSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', source]);
+	git(['push', '--quiet', source, `${commit}:refs/heads/main`]);
+	const batch = fs.existsSync(options.batch) ? path.join(work, 'batch.jsonl') : '';
+	if (batch !== '') {
+		fs.copyFileSync(options.batch, batch);
+	}
+
+	let reference;
+	const context = {
+		work, settings, certificatesFile, source, batch, say, cache: path.join(work, 'npm-cache'),
+		keep(out, name) {
+			if (options.logs !== undefined) {
+				fs.cpSync(out, path.join(options.logs, name), {recursive: true});
+			}
+		},
+		/** The run of this machine, made once. */
+		runReference() {
+			reference ??= runHere(context);
+			return reference;
+		},
+		async reference() {
+			const {out} = await context.runReference();
+			return answersIn(out);
+		},
+	};
+	return context;
+}
+
+/** The packages are fetched once, so that each cell is measured with a warm cache. Where that fails, the cells say why. */
+async function warmCache(context) {
+	const folder = path.join(context.work, 'warm');
+	spawnSync('git', ['clone', '--quiet', context.source, folder]);
+	const env = {...withoutNpm(process.env), ...environmentOf(context.settings, context.certificatesFile)};
+	await run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev', '--cache', context.cache], {cwd: folder, env, onLine() {}});
+	fs.rmSync(folder, {recursive: true, force: true});
+	fs.mkdirSync(context.cache, {recursive: true});
+}
+
+async function tryCell(cell, context, {date, commit}) {
+	const {part, machine, needs} = cell;
+	const row = {part, machine, npm: '', node: '', iptables: '', nft: '', kernel: '', date, commit};
+	process.stderr.write(`matrix: ${part}: ${machine}\n`);
+	const missing = needs.filter(program => !isThere(program));
+	if (missing.length > 0) {
+		const packages = missing.map(program => packageOf[program] ?? program);
+		return [{...row, result: `not tried: ${missing.join(', ')} missing → apt-get install ${packages.join(' ')}`}];
+	}
+
+	const start = performance.now();
+	let seen;
+	try {
+		seen = await cell.run(context);
+	} catch (error) {
+		seen = {result: `failed: ${error.message}`};
+	}
+
+	const rows = (Array.isArray(seen) ? seen : [seen]).map(one => ({...row, ...one}));
+	for (const one of rows) {
+		process.stderr.write(`matrix: ${one.machine}: ${one.result} (${((performance.now() - start) / 1000).toFixed(0)} s)\n`);
+	}
+
+	return rows;
+}
+
+function writeDocument(rows) {
+	const before = fs.readFileSync(document, 'utf8');
+	fs.writeFileSync(document, replaceBlock(before, mergeRows(parseRows(before), rows)));
+}
+
+/** Runs the cells. We are in namespaces of our own. */
+async function main(options) {
+	const commit = git(['rev-parse', `${options.commit}^{commit}`]);
+	const about = {date: new Date().toISOString().slice(0, 10), commit: commit.slice(0, 7)};
+	const changed = git(['status', '--porcelain', '--untracked-files=no']);
+	process.stderr.write(`matrix: commit ${about.commit}${changed === '' ? '' : '; changes that are not committed are not tried'}\n`);
+	const context = await prepare(options, commit);
+	if (options.selected.some(({part}) => part !== 'npm')) {
+		await warmCache(context);
+	}
+
+	const rows = [];
+	for (const cell of options.selected) {
+		rows.push(...await tryCell(cell, context, about)); // eslint-disable-line no-await-in-loop -- One after the other: each is measured, and there are two cores.
+	}
+
+	console.log(renderText(rows));
+	if (options.result !== undefined) {
+		fs.writeFileSync(options.result, JSON.stringify(rows, undefined, '\t'));
+	}
+
+	if (options.write) {
+		writeDocument(rows);
+	}
+
+	if (rows.some(({result}) => result.startsWith('failed'))) {
+		return 1;
+	}
+
+	return rows.every(({result}) => result.startsWith('passed')) ? 0 : 3;
+}
+
+/** Starts ourselves again in namespaces of our own, with a file system in memory for all that is made. */
+async function mainInPrivate(argv) {
+	fs.mkdirSync(workFolder, {recursive: true});
+	// Most of the memory may be used, for it is only taken as it is filled.
+	const megabytes = Math.floor(os.totalmem() * 0.7 / 1_048_576);
+	const prepareWork = `mount -t tmpfs -o mode=755,size=${megabytes}m matrix "$1"; shift`;
+	const {status} = await run(privateCommand(prepareWork, [workFolder, process.execPath, path.join(import.meta.dirname, 'matrix.mjs'), ...argv]), {env: {...process.env, TESTBED_MATRIX_INSIDE: '1'}});
+	return status === -1 ? 1 : status;
+}
+
+async function start(argv) {
+	if (argv.includes('--help') || argv.includes('-h')) {
+		console.log(help);
+		return 0;
+	}
+
+	const options = parseArguments(argv);
+	if (options.list) {
+		for (const {part, machine, needs, inCi} of options.selected) {
+			console.log(`${part.padEnd(8)} ${machine.padEnd(34)} ${inCi ? 'CI ' : '   '} needs ${needs.join(', ')}`);
+		}
+
+		return 0;
+	}
+
+	if (process.env.TESTBED_MATRIX_INSIDE !== undefined) {
+		return main(options);
+	}
+
+	if (process.getuid() !== 0) {
+		throw new UsageError('The matrix makes namespaces and Debian roots, which needs root: sudo env "PATH=$PATH" npm run matrix');
+	}
+
+	return mainInPrivate(argv);
+}
+
+try {
+	process.exitCode = await start(process.argv.slice(2));
+} catch (error) {
+	if (!(error instanceof UsageError)) {
+		throw error;
+	}
+
+	console.error(`matrix: ${error.message}\n  npm run matrix -- --help`);
+	process.exitCode = 2;
+}

@@ -1,0 +1,29 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# The first process of a guest: loads what its disks need, and goes over to the root disk. Disks: vda the root, vdb the kernel's modules, vdc takes the results.
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sysfs /sys
+/bin/busybox mount -t devtmpfs dev /dev
+for module in /modules/*; do
+	# A module may be loaded already, as another one's need.
+	/bin/busybox insmod "$module" 2>/dev/null
+done
+tries=0
+until [ -b /dev/vdc ]; do
+	tries=$((tries + 1))
+	[ "$tries" -lt 500 ] || {
+		echo 'guest: no disks'
+		/bin/busybox poweroff -f
+	}
+	/bin/busybox usleep 20000
+done
+/bin/busybox mount -t ext4 -o rw,noatime /dev/vda /root || {
+	echo 'guest: the root disk cannot be mounted'
+	/bin/busybox poweroff -f
+}
+/bin/busybox mkdir -p /root/lib/modules
+/bin/busybox mount -t ext4 -o ro /dev/vdb /root/lib/modules || echo 'guest: no modules'
+for name in dev proc sys; do
+	/bin/busybox mount --move "/$name" "/root/$name"
+done
+exec /bin/busybox switch_root /root /bin/sh /srv/guest/init.sh
