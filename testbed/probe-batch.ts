@@ -26,6 +26,8 @@ export type BatchOptions = {
 	readonly traceBufferBytes: number;
 	/** As `ProbeStageOptions` has it. */
 	readonly presetSysctls?: Sysctls | undefined;
+	/** For tests: see `ProberOptions`. */
+	readonly beforeRead?: (() => Promise<void>) | undefined;
 };
 
 /** How a probe ended. `delivered`: somebody of the default topology listens where it came to; `refused`: nobody does; `unreachable`: the network or the sender's own kernel said so. */
@@ -48,9 +50,9 @@ export class ProbeBatch implements AsyncDisposable {
 
 	@throws {TestbedError} RULES_REJECTED; and when the machine cannot do it.
 	*/
-	static async create({rules, families, credentials, follow, timeoutMs, traceBufferBytes, presetSysctls}: BatchOptions): Promise<ProbeBatch> {
+	static async create({rules, families, credentials, follow, timeoutMs, traceBufferBytes, presetSysctls, beforeRead}: BatchOptions): Promise<ProbeBatch> {
 		const stage = await ProbeStage.create({
-			backend: rules.backend, families, timeoutMs, traceBufferBytes, presetSysctls,
+			backend: rules.backend, families, timeoutMs, traceBufferBytes, presetSysctls, beforeRead,
 		});
 		try {
 			return new ProbeBatch(stage, {ruleSet: await stage.install(rules, credentials), follow});

@@ -33,6 +33,8 @@ export type ProbeStageOptions = {
 	readonly traceBufferBytes: number;
 	/** As {@link SandboxOptions} has it. */
 	readonly presetSysctls?: Sysctls | undefined;
+	/** For tests: see `ProberOptions`. */
+	readonly beforeRead?: (() => Promise<void>) | undefined;
 };
 
 /** What is known of one rule set: as much of a {@link RuleInput} as is installed, and what the proxy is meant to do. */
@@ -97,7 +99,7 @@ export class ProbeStage implements AsyncDisposable {
 	*/
 	async install({ruleSet: asked, routing, intent, lines}: StagedRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
 		const {
-			backend, families, timeoutMs, traceBufferBytes,
+			backend, families, timeoutMs, traceBufferBytes, beforeRead,
 		} = this.#options;
 		this.#play = undefined;
 		const {ruleSet} = await this.#held.replace({
@@ -107,7 +109,7 @@ export class ProbeStage implements AsyncDisposable {
 		const {listening} = nextLegs;
 		if (this.#prober === undefined) {
 			this.#prober = await Prober.create({
-				sandbox: this.#sandbox, backend, families, ruleSet, listening, hasInvalid, timeoutMs, bufferBytes: traceBufferBytes,
+				sandbox: this.#sandbox, backend, families, ruleSet, listening, hasInvalid, timeoutMs, bufferBytes: traceBufferBytes, beforeRead,
 			});
 		} else {
 			await this.#prober.renew({ruleSet, listening, hasInvalid});

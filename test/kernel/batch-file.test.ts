@@ -1,0 +1,189 @@
+/** The batch file: its answers are the same whatever the machine is set to, however slow it is, and however late the trace is read. */
+
+import {execFileSync} from 'node:child_process';
+import {readFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
+import {backends, type Backend} from '../../src/netfilter/types.js';
+import {addressFamilies} from '../../src/scenario/topology.js';
+import {readProbeLine} from '../../testbed/commands/probe-lines.js';
+import {usualCredentials} from '../../testbed/commands/probe.js';
+import {ProbeBatch, type BatchAnswer, type BatchOptions} from '../../testbed/probe-batch.js';
+import {loadRuleInput} from '../../testbed/rule-input.js';
+import type {Sysctls} from '../../testbed/sandbox/sysctls.js';
+import {defaultBufferBytes} from '../../testbed/tracer/recording.js';
+import {QuotaGroup} from '../helpers/quota.js';
+
+const file = path.resolve('test/fixtures/batch/probes.jsonl');
+const text = readFileSync(file, 'utf8');
+const {differencesBetween, readAnswers} = await import(path.resolve('scripts/compare-answers.mjs')) as {
+	readonly differencesBetween: (one: readonly BatchAnswer[], two: readonly BatchAnswer[]) => readonly string[]; readonly readAnswers: (text: string) => readonly BatchAnswer[];
+};
+
+/** Who can have no answer, by id, and why: each is inconclusive with `no-end` on every back end, and nothing else is. */
+const unanswerable: ReadonlyMap<string, readonly RegExp[]> = new Map([
+	['A socket that is bound to a device sends by it, or hears what comes by it, alone; the other side is behind another one.', [
+		/^device: (?:app|proxy) → (?:remote|pod):8080, ipv4, bindDevice lo$/u,
+		/^device: (?:app → remote|(?:app|proxy) → localhost|proxy → pod):8080, ipv[46], bindDevice eth0$/u,
+	]],
+	['IPv6 sends a loopback address to another host (IPv4 says EINVAL), which takes no packet from one.', [/^source: proxy → remote:8080, ipv6, source ::[16]$/u]],
+]);
+const unanswerableCount = 14;
+
+function isUnanswerable({id}: BatchAnswer): boolean {
+	return [...unanswerable.values()].flat().some(pattern => pattern.test(String(id)));
+}
+
+/** Rules as `probe --batch --rules` takes them. */
+function sourceFor(backend: Backend, more = ''): string {
+	return `release:1.30${more}${backend === 'nftables' ? ' --native-nftables' : ''}`;
+}
+
+type Asked = {readonly answers: readonly BatchAnswer[]; readonly repeated: number};
+
+async function ask(backend: Backend, {source = sourceFor(backend), ...options}: Partial<Pick<BatchOptions, 'presetSysctls' | 'beforeRead'>> & {readonly source?: string} = {}): Promise<Asked> {
+	const rules = loadRuleInput({
+		source, source6: undefined, families: addressFamilies, backend,
+	});
+	await using batch = await ProbeBatch.create({
+		rules, families: addressFamilies, credentials: usualCredentials({}, rules.intent, rules.proxy), follow: true, timeoutMs: 5000, traceBufferBytes: defaultBufferBytes, ...options,
+	});
+	const answers = await batch.ask(text.trim().split('\n').map((line, index) => readProbeLine(line, `line ${index + 1}`)));
+	return {answers, repeated: batch.repeated};
+}
+
+const references = new Map<string, Promise<Asked>>();
+
+/** The answers of a machine that is nothing in particular. */
+async function reference(backend: Backend, source = sourceFor(backend)): Promise<Asked> {
+	const known = references.get(`${backend} ${source}`) ?? ask(backend, {source});
+	references.set(`${backend} ${source}`, known);
+	return known;
+}
+
+/** Nothing but what can have no answer is inconclusive, nothing else was sent twice, and each is as in the reference. */
+function areTheSame(t: ExecutionContext, {answers, repeated}: Asked, {answers: due}: Asked): void {
+	t.deepEqual(differencesBetween(due, answers), []);
+	for (const answer of answers) {
+		t.deepEqual(answer.outcome === 'inconclusive' ? answer.gaps.map(({kind}) => kind) : [], isUnanswerable(answer) ? ['no-end'] : [], String(answer.id));
+	}
+
+	t.is(repeated, unanswerableCount, 'each that has no answer is asked twice, and nobody else');
+}
+
+test('the file is what its program prints', t => {
+	t.is(execFileSync(process.execPath, [path.resolve('test/fixtures/batch/make.mjs')], {encoding: 'utf8'}), text);
+	const ids = text.trim().split('\n').map(line => (JSON.parse(line) as {id: string}).id);
+	t.true(ids.length >= 186);
+	t.is(new Set(ids).size, ids.length);
+});
+
+test('two answers that are not the same are told apart, whatever their source ports', t => {
+	const answer: BatchAnswer = {
+		id: 'x', path: ['app', 'OUTPUT#1', 'unknown'], stops: [], outcome: 'inconclusive', gaps: [{kind: 'no-end', message: 'Nobody accepted app 10.244.1.10:33158 → 10.244.1.20:8080.'}],
+	};
+	const other = (changes: Partial<BatchAnswer>) => differencesBetween([answer], [{...answer, ...changes}]).length;
+	t.is(other({gaps: [{kind: 'no-end', message: 'Nobody accepted app 10.244.1.10:40000 → 10.244.1.20:8080.'}]}), 0);
+	t.is(other({gaps: [{kind: 'no-end', message: 'Nobody accepted app 10.244.1.10:33158 → 10.244.1.20:9090.'}]}), 1);
+	t.is(other({gaps: []}), 1);
+	t.is(other({path: ['app', 'unknown']}), 1);
+	t.is(other({stops: ['proxy:15001']}), 1);
+	t.is(other({outcome: 'unknown'}), 1);
+	t.is(other({unsendable: {errno: 'EINVAL', message: 'connect said EINVAL'}}), 1);
+	t.is(differencesBetween([answer], []).length, 1);
+});
+
+/** What kube-proxy, a router or a hardened machine sets, as a new namespace takes it. */
+const preset: Sysctls = {
+	'net/ipv4/ip_forward': '1', // First, for it resets others.
+	...Object.fromEntries(['all', 'default', 'lo'].flatMap(place => ['route_localnet', 'rp_filter', 'accept_local', 'forwarding', 'arp_ignore', 'src_valid_mark'].map(name => [`net/ipv4/conf/${place}/${name}`, '1'] as const))),
+};
+
+for (const backend of backends) {
+	test.serial(`${backend}: as ever`, async t => {
+		const due = await reference(backend);
+		t.is(due.answers.filter(answer => isUnanswerable(answer)).length, unanswerableCount);
+		areTheSame(t, due, due);
+	});
+
+	test.serial(`${backend}: on a machine with route_localnet and the like`, async t => {
+		areTheSame(t, await ask(backend, {presetSysctls: preset}), await reference(backend));
+	});
+}
+
+/** A pause in which the kernel sends every SYN without an answer again. */
+const pauseMs = 1200;
+
+for (const [backend, more] of [...backends.map(backend => [backend, ''] as const), ['iptables-legacy', ' --redirect-dns'], ['iptables-nft', ' -m TPROXY']] as const) {
+	test.serial(`${backend}${more}: the trace is read 1.2 seconds late`, async t => {
+		const source = sourceFor(backend, more);
+		let pauses = 0;
+		const late = await ask(backend, {
+			source, async beforeRead() {
+				pauses++;
+				await new Promise(resolve => {
+					setTimeout(resolve, pauseMs);
+				});
+			},
+		});
+		t.true(pauses > 0);
+		const due = await reference(backend, source);
+		t.deepEqual(differencesBetween(due.answers, late.answers), []);
+		t.is(late.repeated, due.repeated);
+		t.true(due.answers.filter(({outcome}) => outcome === 'inconclusive').length <= unanswerableCount);
+	});
+}
+
+/** What a machine lacks for a test: said, and in CI a failure. */
+function notTriedHere(t: ExecutionContext, obstacle: string): void {
+	t.log(`Not tried here: ${obstacle}`);
+	t.is(process.env['CI'], undefined, `CI has to try this: ${obstacle}`);
+}
+
+const launcher = path.resolve('scripts/run.cjs');
+
+for (const backend of backends) {
+	test.serial(`${backend}: with a fifth of one processor`, async t => {
+		await using group = await quota(t);
+		if (group === undefined) {
+			return;
+		}
+
+		// Enough for a batch to take longer than the second after which the kernel sends again.
+		const more = Array.from({length: 3000}, (_, id) => ({id, from: 'app', to: 'remote:8080'}));
+		const input = `${text}${more.map(line => `${JSON.stringify(line)}\n`).join('')}`;
+		const {stdout, stderr, exitCode} = await execa(group.prefix[0], [...group.prefix.slice(1), process.execPath, launcher, 'testbed', 'probe', '--batch', '-', '--follow', '--backend', backend, '--rules', sourceFor(backend)], {input, reject: false});
+		t.is(exitCode, 3, stderr);
+		t.true(group.throttled > 0, 'the quota was used up');
+		const answers = readAnswers(stdout);
+		const due = await reference(backend);
+		areTheSame(t, {answers: answers.slice(0, due.answers.length), repeated: Number(/; (?<count>\d+) sent again/u.exec(stderr)?.groups?.['count'])}, due);
+		const rest = answers.slice(due.answers.length);
+		t.is(rest.length, more.length);
+		t.deepEqual(rest.filter(({outcome, stops}) => outcome !== 'delivered' || stops.join(' ') !== 'proxy:15001 remote:8080'), []);
+	});
+}
+
+test.serial('the six types on all back ends with a fifth of one processor', async t => {
+	await using group = await quota(t);
+	if (group === undefined) {
+		return;
+	}
+
+	const {stdout, stderr, exitCode} = await execa(group.prefix[0], [...group.prefix.slice(1), process.execPath, launcher, 'testbed', 'run', '--backend', 'all', '--family', 'both'], {reject: false});
+	t.is(exitCode, 0, `${stdout}\n${stderr}`);
+	t.regex(stdout, /36 passed, 0 failed/u);
+	t.true(group.throttled > 0, 'the quota was used up');
+});
+
+async function quota(t: ExecutionContext): Promise<QuotaGroup | undefined> {
+	const group = QuotaGroup.create(20);
+	if ('obstacle' in group) {
+		notTriedHere(t, group.obstacle);
+		return undefined;
+	}
+
+	return group;
+}
