@@ -76,7 +76,7 @@ async function legsOfCases({runs}: CaseSet, {input, lanes}: {readonly input: Rul
 	const entries = await runMany(runs, {lanes});
 	return entries.flatMap(entry => {
 		if (entry.kind !== 'report') {
-			throw new TestbedError('RULES_REJECTED', {message: entry.reason, state: 'Nothing was counted.'});
+			throw new TestbedError(entry.kind === 'rejected' ? 'RULES_REJECTED' : 'MACHINE', {message: entry.reason, state: 'Nothing was counted.'});
 		}
 
 		return entry.report.types.flatMap(({legs}) => marked(legs, input, 0));

@@ -49,6 +49,11 @@ export class CommandError extends TestbedError {
 	}
 }
 
+/** Whether a program was ended by a signal (it has no status then), so that what it would have said is not known. */
+export function isProgramKilled({exitCode}: CommandError): boolean {
+	return exitCode === undefined;
+}
+
 /**
 Runs a program to its end and returns what it printed.
 

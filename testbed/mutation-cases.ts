@@ -120,7 +120,7 @@ export async function trustCases(set: CaseSet, lanes: number): Promise<TrustedCa
 	const entries = await runMany(set.runs, {lanes});
 	const results = entries.flatMap(entry => {
 		if (entry.kind !== 'report') {
-			throw new TestbedError('RULES_REJECTED', {message: entry.reason, state: 'No mutant was tried.'});
+			throw new TestbedError(entry.kind === 'rejected' ? 'RULES_REJECTED' : 'MACHINE', {message: entry.reason, state: 'No mutant was tried.'});
 		}
 
 		return entry.report.types;

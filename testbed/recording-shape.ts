@@ -135,5 +135,5 @@ export function complaintAbout(line: unknown): string | undefined {
 	const kind = isMapping(line) ? line['kind'] : undefined;
 	return kind === 'evidence'
 		? mapping({evidence})(line, 'run')
-		: (mapping({kind: oneOf(['evidence', 'rejected', 'unavailable'])})(line, 'run') ?? other(line, 'run'));
+		: (mapping({kind: oneOf(['evidence', 'rejected', 'unavailable', 'inconclusive'])})(line, 'run') ?? other(line, 'run'));
 }

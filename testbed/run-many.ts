@@ -5,12 +5,13 @@ Many rule sets on several stages at once. A stage is kept for the next rule set 
 import type {Backend} from '../src/netfilter/types.js';
 import type {RunEntry} from '../src/report/runs.js';
 import type {Report} from '../src/report/types.js';
-import {TestbedError} from './errors.js';
+import {TestbedError, type ErrorCode} from './errors.js';
 import type {RunEvidence} from './judging.js';
 import {inLanes} from './lanes.js';
 import type {RunOptions} from './options.js';
 import {playOn} from './run.js';
 import {canFollow} from './sandbox/held-rules.js';
+import {BackendError} from './sandbox/rejection.js';
 import {castingKey, Stage} from './stage.js';
 
 /** Given a report and what it was made of; for a recording. */
@@ -19,9 +20,9 @@ export type OnEvidence = (report: Report, evidence: RunEvidence) => void;
 type Job = {readonly options: RunOptions; readonly index: number; readonly key: string};
 
 /**
-Plays all of them and returns what came of each, in the order given. A set that the kernel rejects is an entry of its own; anything else that goes wrong ends all.
+Plays all of them and returns what came of each, in the order given. A set that the kernel rejects is an entry of its own, and so is one that the machine cannot play (a back end that it lacks, a program that failed, an actor that did not start): the others go on.
 
-@throws {TestbedError} when the machine cannot do it, an actor cannot start, or the run is interrupted.
+@throws {TestbedError} when the run is interrupted; and when the machine could play none of them, what it said of the first.
 */
 export async function runMany(all: readonly RunOptions[], {lanes, onEntry, onEvidence}: {
 	readonly lanes: number; readonly onEntry?: (entry: RunEntry) => void; readonly onEvidence?: OnEvidence | undefined;
@@ -30,14 +31,32 @@ export async function runMany(all: readonly RunOptions[], {lanes, onEntry, onEvi
 	// Alike ones behind each other, so that a stage is rarely changed.
 	const queue = jobs.toSorted((one, other) => one.key < other.key ? -1 : (one.key > other.key ? 1 : orderOf(one) - orderOf(other) || one.index - other.index));
 	const entries = new Map<number, RunEntry>();
+	const faults = new Map<number, TestbedError>();
 	await inLanes(queue, lanes, async take => playLane(take, {
 		onEntry(index, entry) {
 			entries.set(index, entry);
 			onEntry?.(entry);
 		},
+		onFault(index, fault) {
+			faults.set(index, fault);
+		},
+		lacking: new Map(),
 		onEvidence,
 	}));
+	const [first] = jobs;
+	if (first !== undefined && faults.size === jobs.length) {
+		throw faults.get(first.index)!;
+	}
+
 	return jobs.map(({index}) => entries.get(index)!);
+}
+
+/** Which errors are those of the machine, whatever the rules. */
+const machineCodes: ReadonlySet<ErrorCode> = new Set(['MACHINE', 'MISSING_PROGRAM', 'COMMAND_FAILED', 'SYSCALL_FAILED', 'ACTOR_FAILED']);
+
+/** An error in one sentence or two: what came back, and what to do. */
+function reasonOf({message, hint}: TestbedError): string {
+	return hint === undefined ? message : `${message} → ${hint}`;
 }
 
 function keyOf(options: RunOptions): string {
@@ -49,7 +68,13 @@ function orderOf({options: {rules: {backend}}}: Job): number {
 	return ['iptables-nft', 'nftables', 'iptables-legacy'].indexOf(backend);
 }
 
-type LaneListener = {readonly onEntry: (index: number, entry: RunEntry) => void; readonly onEvidence: OnEvidence | undefined};
+type LaneListener = {
+	readonly onEntry: (index: number, entry: RunEntry) => void;
+	readonly onFault: (index: number, fault: TestbedError) => void;
+	/** Back ends of which is known that the machine lacks them: nothing more is tried on them. */
+	readonly lacking: Map<Backend, TestbedError>;
+	readonly onEvidence: OnEvidence | undefined;
+};
 
 /** One stage after the other, until nothing is left to play. */
 async function playLane(take: () => Job | undefined, listener: LaneListener): Promise<void> {
@@ -60,25 +85,33 @@ async function playLane(take: () => Job | undefined, listener: LaneListener): Pr
 }
 
 /** Plays jobs as long as they fit the stage; returns the first that does not. */
-async function playOnOneStage(first: Job, take: () => Job | undefined, {onEntry, onEvidence}: LaneListener): Promise<Job | undefined> {
-	await using stage = await Stage.create({...first.options, ...first.options.scenario, intent: first.options.rules.intent});
+async function playOnOneStage(first: Job, take: () => Job | undefined, listener: LaneListener): Promise<Job | undefined> {
+	const known = listener.lacking.get(first.options.rules.backend);
+	if (known !== undefined) {
+		noteFault(first, known, listener);
+		return take();
+	}
+
+	let stage: Stage;
+	try {
+		stage = await Stage.create({...first.options, ...first.options.scenario, intent: first.options.rules.intent});
+	} catch (error) {
+		noteError(first, error, listener);
+		return take();
+	}
+
+	await using _ = stage;
 	let job: Job | undefined = first;
 	let {backend}: {backend: Backend} = first.options.rules;
-	while (job?.key === first.key && canFollow(backend, job.options.rules.backend)) {
+	while (job?.key === first.key && canFollow(backend, job.options.rules.backend) && !listener.lacking.has(job.options.rules.backend)) {
 		const {options, index} = job;
 		({backend} = options.rules);
-		const {rules: {source, release}} = options;
-		const named = {source, release, backend, ...(options.scenario === undefined ? {} : {scenario: options.scenario.name})};
 		try {
 			const {report, evidence} = await playOn(stage, options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
-			onEvidence?.(report, evidence);
-			onEntry(index, {...named, kind: 'report', report});
+			listener.onEvidence?.(report, evidence);
+			listener.onEntry(index, {...namesOf(job), kind: 'report', report});
 		} catch (error) {
-			if (!(error instanceof TestbedError && error.code === 'RULES_REJECTED')) {
-				throw error;
-			}
-
-			onEntry(index, {...named, kind: 'rejected', reason: error.message});
+			noteError(job, error, listener);
 			return take(); // Whatever is left of it goes with its stage.
 		}
 
@@ -86,4 +119,33 @@ async function playOnOneStage(first: Job, take: () => Job | undefined, {onEntry,
 	}
 
 	return job;
+}
+
+function namesOf({options: {rules: {source, release, backend}, scenario}}: Job): Pick<RunEntry, 'source' | 'release' | 'backend' | 'scenario'> {
+	return {source, release, backend, ...(scenario === undefined ? {} : {scenario: scenario.name})};
+}
+
+/** @throws what is neither the rules' fault nor the machine's. */
+function noteError(job: Job, error: unknown, listener: LaneListener): void {
+	if (error instanceof TestbedError && error.code === 'RULES_REJECTED') {
+		listener.onEntry(job.index, {...namesOf(job), kind: 'rejected', reason: error.message});
+		return;
+	}
+
+	// A program that the terminal's signal has ended as well is not the machine's fault.
+	job.options.signal.throwIfAborted();
+	if (!(error instanceof TestbedError && machineCodes.has(error.code))) {
+		throw error;
+	}
+
+	if (error instanceof BackendError || error.code === 'MISSING_PROGRAM') {
+		listener.lacking.set(job.options.rules.backend, error);
+	}
+
+	noteFault(job, error, listener);
+}
+
+function noteFault(job: Job, fault: TestbedError, {onEntry, onFault}: LaneListener): void {
+	onFault(job.index, fault);
+	onEntry(job.index, {...namesOf(job), kind: 'inconclusive', reason: reasonOf(fault)});
 }

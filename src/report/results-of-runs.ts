@@ -18,10 +18,16 @@ export function resultsOfReport(report: Report): Results {
 	return withDoubt({name, suites: [suiteOf(report, `${scenario?.name ?? source}, ${backend}`)], durationMs});
 }
 
-/** Many runs. A rule set that was rejected is a case that failed; one that cannot be is named and decides nothing. */
+/** Many runs. A rule set that was rejected is a case that failed; one that the machine could not play is inconclusive; one that cannot be is named and decides nothing. */
 export function resultsOfRuns({entries, durationMs}: Runs): Results {
 	return withDoubt({name, suites: entries.map(entry => suiteOfEntry(entry)), durationMs});
 }
+
+const outcomeOfEntry = {
+	unavailable: message => ({kind: 'unavailable', message}),
+	rejected: reason => ({kind: 'fail', message: `The rules were rejected: ${reason}`, reasons: [reason]}),
+	inconclusive: reason => ({kind: 'inconclusive', message: reason, reasons: [reason]}),
+} as const satisfies Readonly<Record<Exclude<RunEntry['kind'], 'report'>, (reason: string) => CaseOutcome>>;
 
 function suiteOfEntry(entry: RunEntry): ResultSuite {
 	const {source, release, backend, scenario} = entry;
@@ -33,7 +39,7 @@ function suiteOfEntry(entry: RunEntry): ResultSuite {
 			properties: propertiesOf({source, release, backend}),
 			cases: [{
 				name: suite,
-				outcome: entry.kind === 'rejected' ? {kind: 'fail', message: `The rules were rejected: ${entry.reason}`, reasons: [entry.reason]} : {kind: 'unavailable', message: entry.reason},
+				outcome: outcomeOfEntry[entry.kind](entry.reason),
 			}],
 			durationMs: 0,
 		};

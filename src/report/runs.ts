@@ -10,21 +10,29 @@ import {createPainter, type Painter} from './painter.js';
 import {printText, type TextOptions} from './text.js';
 import type {Report} from './types.js';
 
-/** What came of one of them. `unavailable` is one that cannot be: a release that has no rules for a back end. `rejected` is one that the kernel or its tools did not take. */
+/** What came of one of them. `unavailable` is one that cannot be: a release that has no rules for a back end. `rejected` is one that the kernel or its tools did not take. `inconclusive` is one that the machine could not play: it lacks the back end, or something failed that is not the rules'. */
 export type RunEntry = {readonly source: string; readonly release: string | null; readonly backend: Backend; /** The user's file that was played, by its name. */ readonly scenario?: string} & (
 	| {readonly kind: 'report'; readonly report: Report}
 	| {readonly kind: 'unavailable'; readonly reason: string}
 	| {readonly kind: 'rejected'; readonly reason: string}
+	| {readonly kind: 'inconclusive'; readonly reason: string}
 );
+
+/** How a run without a report counts. */
+export const countOfEntry = {
+	unavailable: {passed: 0, failed: 0, inconclusive: 0},
+	rejected: {passed: 0, failed: 1, inconclusive: 0},
+	inconclusive: {passed: 0, failed: 0, inconclusive: 1},
+} as const satisfies Readonly<Record<Exclude<RunEntry['kind'], 'report'>, Summary>>;
 
 /** All of them, in the order asked for. */
 export type Runs = {readonly entries: readonly RunEntry[]; readonly durationMs: number};
 
-/** How all types of all runs ended. A rule set that was rejected counts as one failure, for the run that was asked for did not happen. */
+/** How all types of all runs ended. A rule set that was rejected counts as one failure, for the run that was asked for did not happen; one that the machine could not play as one doubt. */
 export function summarizeRuns({entries}: Runs): Summary {
 	const total = {passed: 0, failed: 0, inconclusive: 0};
 	for (const entry of entries) {
-		const {passed, failed, inconclusive} = entry.kind === 'report' ? summarize(entry.report) : {passed: 0, failed: entry.kind === 'rejected' ? 1 : 0, inconclusive: 0};
+		const {passed, failed, inconclusive} = entry.kind === 'report' ? summarize(entry.report) : countOfEntry[entry.kind];
 		total.passed += passed;
 		total.failed += failed;
 		total.inconclusive += inconclusive;
@@ -33,9 +41,11 @@ export function summarizeRuns({entries}: Runs): Summary {
 	return total;
 }
 
+const codesOfEntry = {unavailable: [], rejected: [1], inconclusive: [3]} as const;
+
 /** The exit status of all: a failure is certain, so it goes first; a doubt next; runs that cannot be are named and decide nothing, unless there is nothing else. */
 export function exitCodeOfRuns({entries}: Runs): 0 | 1 | 3 {
-	const codes = entries.flatMap(entry => entry.kind === 'report' ? [exitCode(entry.report)] : (entry.kind === 'rejected' ? [1 as const] : []));
+	const codes = entries.flatMap(entry => entry.kind === 'report' ? [exitCode(entry.report)] : codesOfEntry[entry.kind]);
 	if (codes.includes(1)) {
 		return 1;
 	}
@@ -92,6 +102,12 @@ function nameOf({source, release, scenario}: RunEntry): string {
 	return scenario ?? release ?? source;
 }
 
+const cellsOfEntry = {
+	unavailable: {text: '– not available', colour: 'dim'},
+	rejected: {text: '✖ rejected', colour: 'red'},
+	inconclusive: {text: '? inconclusive', colour: 'yellow'},
+} as const;
+
 /** Pads by what is seen, for colours take no room. */
 function cellOf(entry: RunEntry | undefined, {paint, cellWidth}: {readonly paint: Painter; readonly cellWidth: number}): string {
 	if (entry === undefined) {
@@ -99,8 +115,8 @@ function cellOf(entry: RunEntry | undefined, {paint, cellWidth}: {readonly paint
 	}
 
 	if (entry.kind !== 'report') {
-		const text = entry.kind === 'unavailable' ? '– not available' : '✖ rejected';
-		return `${(entry.kind === 'unavailable' ? paint.dim : paint.red)(text)}${' '.repeat(cellWidth - text.length)}`;
+		const {text, colour} = cellsOfEntry[entry.kind];
+		return `${paint[colour](text)}${' '.repeat(cellWidth - text.length)}`;
 	}
 
 	const {passed, failed, inconclusive} = summarize(entry.report);

@@ -13,13 +13,10 @@ import {TestbedError} from '../errors.js';
 import {parseHeld, type RulesText} from '../evidence.js';
 import {CommandError} from '../exec.js';
 import type {Netns} from './netns.js';
+import {machineFaultOf, type Refusal} from './rejection.js';
+import {restoreRules, tool} from './tools.js';
 
-const toolPrefix = {ipv4: 'iptables', ipv6: 'ip6tables'} as const satisfies Record<AddressFamily, string>;
-
-/** The name of the program that a back end of iptables has for one family: `ip6tables-nft-restore`. */
-export function tool(backend: IptablesBackend, family: AddressFamily, act: 'restore' | 'save'): string {
-	return `${toolPrefix[family]}-${backend === 'iptables-nft' ? 'nft' : 'legacy'}-${act}`;
-}
+export {tool} from './tools.js';
 
 /** Where and by which tools rules are put. */
 export type Installation = {
@@ -83,33 +80,45 @@ type IptablesInstallation = Installation & {readonly backend: IptablesBackend};
 
 /** Its tool commits a family table by table (measured), so when something is rejected, all tables of all families are emptied again. */
 async function installIptables(netns: Netns, ruleSet: RuleSet, {backend, families, lockFile, held, lines}: IptablesInstallation): Promise<readonly RulesText[]> {
-	const environment = {XTABLES_LOCKFILE: lockFile};
-	const restore = async (family: AddressFamily, input: string): Promise<void> => {
-		await netns.runConfined(tool(backend, family, 'restore'), [], {input, environment});
-	};
-
-	const results = await Promise.allSettled(families.map(async family => {
+	const restore = async (family: AddressFamily, text: string): Promise<void> => restoreRules(netns, {
+		backend, family, text, lockFile,
+	});
+	const results = await Promise.allSettled(families.map(async (family): Promise<RulesText> => {
 		const input = printSave({tables: [...ruleSet.tables, ...emptied(held, ruleSet)]}, family);
 		try {
 			await restore(family, input);
 		} catch (error) {
-			throw error instanceof CommandError
-				? rejection({
-					error, input, program: tool(backend, family, 'restore'), lineOf: line => userLine(ruleOfLine(ruleSet, {family, line}), lines),
-				})
-				: error;
+			throw await rejectionOf(error, {
+				backend, family, input, program: tool(backend, family, 'restore'), lineOf: line => userLine(ruleOfLine(ruleSet, {family, line}), lines),
+			});
 		}
 
-		return {family, text: await netns.runConfined(tool(backend, family, 'save'), [], {environment})};
+		return {family, text: await netns.runConfined(tool(backend, family, 'save'), [], {environment: {XTABLES_LOCKFILE: lockFile}})};
 	}));
-	const failed = results.find(result => result.status === 'rejected');
+	const failures = results.flatMap(result => result.status === 'rejected' ? [result.reason as Error] : []);
+	// A machine that cannot do it is the reason why, also where the other family's tool calls the rules wrong.
+	const failed = failures.find(error => !isRejection(error)) ?? failures[0];
 	if (failed !== undefined) {
 		const nothing: RuleSet = {tables: emptied({tables: [...ruleSet.tables, ...emptied(held, ruleSet)]}, {tables: []})};
-		await Promise.all(families.map(async family => restore(family, printSave(nothing, family))));
-		throw failed.reason as Error;
+		const emptyings = await Promise.allSettled(families.map(async family => restore(family, printSave(nothing, family))));
+		const left = emptyings.find(result => result.status === 'rejected');
+		throw left === undefined || !isRejection(failed) ? failed : notTakenOut(failed, left.reason as Error);
 	}
 
 	return results.flatMap(result => result.status === 'fulfilled' ? [result.value] : []);
+}
+
+function isRejection(error: Error): error is TestbedError {
+	return error instanceof TestbedError && error.code === 'RULES_REJECTED';
+}
+
+/** Whoever gets a rejection may go on with the next rules, so a namespace that may still hold some of these is another error. What went wrong first goes first. */
+function notTakenOut(rejected: TestbedError, cause: Error): TestbedError {
+	return new TestbedError('MACHINE', {
+		message: `${rejected.message}\nWhat had been loaded before could not be taken out again: ${cause.message}`,
+		state: 'No traffic was sent. The sandbox is given up.',
+		cause: rejected,
+	});
 }
 
 /** The tables of a set without their rules, but for those that another set has as well. */
@@ -127,11 +136,9 @@ async function installNft(netns: Netns, ruleSet: RuleSet, {families, held}: Inst
 	try {
 		await netns.runConfined('nft', ['-f', '-'], {input});
 	} catch (error) {
-		throw error instanceof CommandError
-			? rejection({
-				error, input, program: 'nft -f', lineOf: () => undefined,
-			})
-			: error;
+		throw await rejectionOf(error, {
+			backend: 'nftables', family: null, input, alone: printNft(own), program: 'nft -f', lineOf: () => undefined,
+		});
 	}
 
 	return [{family: null, text: await netns.runConfined('nft', ['-s', 'list', 'ruleset'])}];
@@ -144,17 +151,32 @@ function userLine(rule: Rule | undefined, lines: Installation['lines']): number 
 	return rule === undefined ? undefined : lines?.get(rule);
 }
 
-/** What a tool rejected, by its own line and, where there is one, the user's: `lineOf`. */
-function rejection({error, input, program, lineOf}: {error: CommandError; input: string; program: string; lineOf: (line: number) => number | undefined}): TestbedError {
+/** What an error of a tool means: the machine cannot do it, or the rules were rejected, by the tool's own line and, where there is one, the user's: `lineOf`. `alone` is the input without what it says of rules that are there. */
+async function rejectionOf(error: unknown, {backend, family, input, alone = input, program, lineOf}: Pick<Refusal, 'backend' | 'family' | 'input'> & {
+	readonly alone?: string; readonly program: string; readonly lineOf: (line: number) => number | undefined;
+}): Promise<unknown> {
+	if (!(error instanceof CommandError)) {
+		return error;
+	}
+
 	const {line: ofIptables, nftLine} = linePattern.exec(error.stderr)?.groups ?? {};
 	const line = Number(ofIptables ?? nftLine ?? 0);
 	const text = input.split('\n')[line - 1]?.trim();
+	// Of iptables the end of a table, or a chain, can be the line that is named; nft names what it means.
+	const isRule = text !== undefined && (family === null || text.startsWith('-'));
+	const fault = await machineFaultOf({
+		backend, family, input: alone, line: isRule ? text : undefined, error,
+	});
+	if (fault !== undefined) {
+		return fault;
+	}
+
 	const own = lineOf(line);
 	const where = own === undefined ? `line ${line}` : `line ${own} of what was given`;
 	return new TestbedError('RULES_REJECTED', {
-		message: `${program} rejected ${text === undefined || text === 'COMMIT' ? 'the rules' : `${where}, \`${text}\``}: ${error.stderr.trim()}`,
+		message: `${program} rejected ${isRule ? `${where}, \`${text}\`` : 'the rules'}: ${error.stderr.trim()}`,
 		state: 'No traffic was sent and nothing stays installed.',
-		hint: 'Does the kernel have the match or target? `testbed doctor` tells.',
+		hint: 'This machine has every table, match and target that is named there and that the testbed knows: look at the rule itself.',
 		cause: error,
 	});
 }

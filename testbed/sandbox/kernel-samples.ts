@@ -1,0 +1,149 @@
+/**
+The smallest rules that need one thing of the kernel each, as data: a table, a match, a target. Each is known to load where the kernel has that thing, so one that does not load is the machine's fault. The doctor tries them all; a rejection of a user's rules is told from a machine that lacks something by those that its line names.
+*/
+
+import type {AddressFamily, IptablesBackend} from '../../src/netfilter/types.js';
+
+/** What a sample is of. `table` is what everything else in that table needs as well. */
+export type SampleKind = 'table' | 'match' | 'target';
+
+/** Which of the testbed's own input makes such rules: every set, those with an option, or only rules that a user brings. */
+export type SampleUse = 'every set' | 'DNS capture' | 'TPROXY' | 'ambient mode' | 'dumps';
+
+/** A rule for iptables-restore, by either of its back ends. */
+export type IptablesSample = {
+	/** In a sentence: `owner match`. */
+	readonly what: string;
+	readonly kind: SampleKind;
+	/** As iptables knows it: `owner`, `REDIRECT`, `nat`. */
+	readonly name: string;
+	readonly table: string;
+	readonly rule: string;
+	/** The kernel's module, for legacy by family. */
+	readonly module: {readonly legacy: Readonly<Record<AddressFamily, string>>; readonly nft: string};
+	readonly use: SampleUse;
+};
+
+type Modules = {readonly legacy: string | Readonly<Record<AddressFamily, string>>; readonly nft?: string};
+
+function sample(kind: SampleKind, name: string, use: SampleUse, {table, rule, legacy, nft, what}: Modules & {readonly table: string; readonly rule: string; readonly what?: string}): IptablesSample {
+	const byFamily = typeof legacy === 'string' ? {ipv4: legacy, ipv6: legacy} : legacy;
+	return {
+		what: what ?? `${name} ${kind}`, kind, name, table, rule, module: {legacy: byFamily, nft: nft ?? byFamily.ipv4}, use,
+	};
+}
+
+function table(name: 'nat' | 'mangle' | 'raw' | 'filter', use: SampleUse, chain = 'OUTPUT'): IptablesSample {
+	return sample('table', name, use, {
+		table: name, rule: `-A ${chain} -j ACCEPT`, legacy: {ipv4: `iptable_${name}`, ipv6: `ip6table_${name}`}, nft: name === 'nat' ? 'nft_chain_nat' : 'nf_tables',
+	});
+}
+
+/** For both families, unless an address is in it. A module of iptables-nft is used by way of nft_compat. */
+export const iptablesSamples: readonly IptablesSample[] = [
+	table('nat', 'every set'),
+	table('mangle', 'TPROXY', 'PREROUTING'),
+	table('raw', 'DNS capture'),
+	table('filter', 'dumps'),
+	sample('match', 'owner', 'every set', {table: 'nat', rule: '-A OUTPUT -m owner --uid-owner 1337 -j RETURN', legacy: 'xt_owner'}),
+	sample('match', 'tcp', 'every set', {table: 'nat', rule: '-A OUTPUT -p tcp -m tcp --dport 15008 -j RETURN', legacy: 'xt_tcpudp'}),
+	sample('match', 'udp', 'DNS capture', {table: 'nat', rule: '-A OUTPUT -p udp -m udp --dport 53 -j RETURN', legacy: 'xt_tcpudp'}),
+	sample('match', 'conntrack', 'TPROXY', {table: 'mangle', rule: '-A PREROUTING -m conntrack --ctstate INVALID -j DROP', legacy: 'xt_conntrack'}),
+	sample('match', 'mark', 'TPROXY', {table: 'mangle', rule: '-A PREROUTING -m mark --mark 0x539 -j RETURN', legacy: 'xt_mark'}),
+	sample('match', 'connmark', 'ambient mode', {table: 'mangle', rule: '-A PREROUTING -m connmark --mark 0x111/0xfff -j RETURN', legacy: 'xt_connmark'}),
+	sample('match', 'multiport', 'dumps', {table: 'nat', rule: '-A PREROUTING -p tcp -m multiport --dports 15008,15020 -j RETURN', legacy: 'xt_multiport'}),
+	sample('match', 'comment', 'dumps', {table: 'nat', rule: '-A OUTPUT -m comment --comment sample -j RETURN', legacy: 'xt_comment'}),
+	sample('match', 'state', 'dumps', {table: 'mangle', rule: '-A PREROUTING -m state --state INVALID -j DROP', legacy: 'xt_state', nft: 'xt_conntrack'}),
+	sample('match', 'addrtype', 'dumps', {table: 'nat', rule: '-A PREROUTING -m addrtype --dst-type LOCAL -j RETURN', legacy: 'xt_addrtype'}),
+	sample('match', 'socket', 'dumps', {table: 'mangle', rule: '-A PREROUTING -p tcp -m socket -j RETURN', legacy: 'xt_socket'}),
+	sample('match', 'statistic', 'dumps', {table: 'nat', rule: '-A OUTPUT -m statistic --mode nth --every 2 --packet 0 -j RETURN', legacy: 'xt_statistic'}),
+	sample('target', 'REDIRECT', 'every set', {table: 'nat', rule: '-A OUTPUT -p tcp -j REDIRECT --to-ports 15001', legacy: 'xt_REDIRECT', nft: 'nft_redir'}),
+	sample('target', 'TPROXY', 'TPROXY', {table: 'mangle', rule: '-A PREROUTING -p tcp -j TPROXY --on-port 15006 --tproxy-mark 0x539/0xffffffff', legacy: 'xt_TPROXY'}),
+	sample('target', 'MARK', 'TPROXY', {table: 'mangle', rule: '-A PREROUTING -j MARK --set-xmark 0x539/0xffffffff', legacy: 'xt_mark'}),
+	sample('target', 'CONNMARK', 'TPROXY', {table: 'mangle', rule: '-A PREROUTING -j CONNMARK --save-mark', legacy: 'xt_connmark'}),
+	sample('target', 'CT', 'DNS capture', {table: 'raw', rule: '-A OUTPUT -j CT --zone 1', legacy: 'xt_CT'}),
+	sample('target', 'REJECT', 'dumps', {table: 'filter', rule: '-A INPUT -j REJECT', legacy: {ipv4: 'ipt_REJECT', ipv6: 'ip6t_REJECT'}, nft: 'nft_reject_inet'}),
+	sample('target', 'DNAT', 'DNS capture', {table: 'nat', rule: '-A OUTPUT -p udp -j DNAT --to-destination :15053', legacy: 'xt_nat'}),
+	sample('target', 'SNAT', 'dumps', {table: 'nat', rule: '-A POSTROUTING -p udp -j SNAT --to-source :15053', legacy: 'xt_nat'}),
+	sample('target', 'MASQUERADE', 'dumps', {table: 'nat', rule: '-A POSTROUTING -j MASQUERADE', legacy: 'xt_MASQUERADE', nft: 'nft_masq'}),
+];
+
+/** A rule for native nft, in a table of both families. `asks` finds it in the text of a rule. */
+export type NativeSample = {readonly what: string; readonly kind: SampleKind; readonly chain: string; readonly rule: string; readonly asks: RegExp; readonly module: string; readonly use: SampleUse};
+
+const nat = 'type nat hook output priority -100';
+const mangle = 'type filter hook prerouting priority -150';
+const raw = 'type filter hook output priority -300';
+
+/** The same for native nft. */
+export const nativeSamples: readonly NativeSample[] = [
+	{
+		what: 'nat chain', kind: 'table', chain: nat, rule: 'counter accept', asks: /type nat /u, module: 'nft_chain_nat', use: 'every set',
+	},
+	{
+		what: 'filter chain', kind: 'table', chain: mangle, rule: 'counter accept', asks: /type filter /u, module: 'nf_tables', use: 'every set',
+	},
+	{
+		what: 'route chain', kind: 'table', chain: 'type route hook output priority -150', rule: 'counter accept', asks: /type route /u, module: 'nf_tables', use: 'TPROXY',
+	},
+	{
+		what: 'owner match', kind: 'match', chain: nat, rule: 'meta skuid 1337 counter return', asks: /\bsk[ug]id\b/u, module: 'nf_tables', use: 'every set',
+	},
+	{
+		what: 'REDIRECT target', kind: 'target', chain: nat, rule: 'meta l4proto tcp counter redirect to :15001', asks: /\bredirect\b/u, module: 'nft_redir', use: 'every set',
+	},
+	{
+		what: 'TPROXY target', kind: 'target', chain: mangle, rule: 'meta l4proto tcp tproxy ip to :15006 meta mark set 1337 counter accept', asks: /\btproxy\b/u, module: 'nft_tproxy', use: 'TPROXY',
+	},
+	{
+		what: 'conntrack match', kind: 'match', chain: mangle, rule: 'ct state invalid counter drop', asks: /\bct\b/u, module: 'nft_ct', use: 'TPROXY',
+	},
+	{
+		what: 'connection marks', kind: 'target', chain: mangle, rule: 'ct mark set meta mark', asks: /\bct mark\b/u, module: 'nft_ct (NF_CONNTRACK_MARK)', use: 'TPROXY',
+	},
+	{
+		what: 'conntrack zones', kind: 'target', chain: raw, rule: 'udp dport 53 ct zone set 1', asks: /\bct zone\b/u, module: 'nft_ct (NF_CONNTRACK_ZONES)', use: 'DNS capture',
+	},
+	{
+		what: 'DNAT target', kind: 'target', chain: nat, rule: 'udp dport 53 dnat ip to 127.0.0.1:15053', asks: /\b[ds]nat\b/u, module: 'nft_nat', use: 'DNS capture',
+	},
+	{
+		what: 'reject', kind: 'target', chain: 'type filter hook input priority 0', rule: 'meta l4proto udp reject', asks: /\breject\b/u, module: 'nft_reject_inet', use: 'TPROXY',
+	},
+];
+
+/** The table that native samples are in. */
+export const nativeSampleTable = 'testbed-sample';
+
+/** What `nft -f` takes. */
+export function nativeSampleText({chain, rule}: Pick<NativeSample, 'chain' | 'rule'>): string {
+	return `table inet ${nativeSampleTable} {\n\tchain sample {\n\t\t${chain};\n\t\t${rule}\n\t}\n}\n`;
+}
+
+/** What iptables-restore takes. */
+export function iptablesSampleText({table: name, rule}: Pick<IptablesSample, 'table' | 'rule'>): string {
+	return `*${name}\n${rule}\nCOMMIT\n`;
+}
+
+/** The module of a sample, for one back end and family. */
+export function moduleOf({module}: IptablesSample, backend: IptablesBackend, family: AddressFamily): string {
+	return backend === 'iptables-legacy' ? module.legacy[family] : module.nft;
+}
+
+/** The command that brings a module: the first word is its name. */
+export function mendOf(module: string): string {
+	return `modprobe ${module.split(' ')[0]}`;
+}
+
+/** The samples of what a line of iptables-save names, or a whole text of it: the tables first, for nothing works without. */
+export function samplesNamedIn(text: string, tables: readonly string[]): readonly IptablesSample[] {
+	const names = (kind: SampleKind, name: string): boolean => kind === 'table'
+		? tables.includes(name)
+		: new RegExp(String.raw`(?:^|\s)${kind === 'match' ? '(?:-m|--match|-p|--protocol)' : '(?:-j|--jump)'}\s+${name}(?:\s|$)`, 'mu').test(text);
+	return iptablesSamples.filter(({kind, name}) => names(kind, name)).toSorted((one, other) => Number(other.kind === 'table') - Number(one.kind === 'table'));
+}
+
+/** The samples of what a text of nft names. */
+export function nativeSamplesNamedIn(text: string, whole: string): readonly NativeSample[] {
+	return nativeSamples.filter(({kind, asks}) => asks.test(kind === 'table' ? whole : text)).toSorted((one, other) => Number(other.kind === 'table') - Number(one.kind === 'table'));
+}
