@@ -27,6 +27,8 @@ export type RunOptions = {
 	/** Statuses beside 0 that are no failure. */
 	readonly acceptStatus?: readonly number[];
 	readonly environment?: Readonly<Record<string, string>>;
+	/** Longest time in milliseconds, beside what the input takes. Default: a minute. */
+	readonly timeoutMs?: number;
 };
 
 /** A program that ran to its end but said no. */
@@ -48,15 +50,15 @@ Runs a program to its end and returns what it printed.
 @throws {TestbedError} MACHINE when it does not come to its end within a minute, and a second more for each 20 kB of its input.
 @throws {CommandError} when its status is not 0 and not accepted.
 */
-export async function run(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = []}: RunOptions = {}): Promise<string> {
+export async function run(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = [], timeoutMs = limitMs}: RunOptions = {}): Promise<string> {
 	// Execa is loaded when it is first needed: that takes some 80 ms, in which the actors' processes start already.
 	const {execa} = await import('execa');
-	const timeoutMs = limitMs + Math.ceil((input?.length ?? 0) / bytesPerMs);
+	const timeout = timeoutMs + Math.ceil((input?.length ?? 0) / bytesPerMs);
 	const options = {
 		...(input === undefined ? {stdin: 'ignore' as const} : {input}),
 		env: {PATH: path, LC_ALL: 'C', ...environment},
 		stripFinalNewline: true,
-		timeout: timeoutMs,
+		timeout,
 		// A program that hangs need not listen to anything milder.
 		killSignal: 'SIGKILL',
 	} as const;
@@ -70,7 +72,7 @@ export async function run(file: string, arguments_: readonly string[], {netns, i
 			return String(stdout);
 		}
 
-		throw explain(file, error, timeoutMs);
+		throw explain(file, error, timeout);
 	}
 }
 
@@ -92,7 +94,7 @@ function explain(file: string, error: unknown, timeoutMs: number): unknown {
 	}
 
 	if (error.timedOut) {
-		return new TestbedError('MACHINE', {message: `\`${error.command}\` did not come to its end within ${Math.round(timeoutMs / 1000)} s and was stopped.`, hint: 'Is the machine very busy, or does the program wait for something? Try the command by itself.', cause: error});
+		return new TestbedError('MACHINE', {message: `\`${error.command}\` did not come to its end within ${(timeoutMs / 1000).toFixed(1)} s and was stopped.`, hint: 'Is the machine very busy, or does the program wait for something? Try the command by itself.', cause: error});
 	}
 
 	return new CommandError(error.command, {exitCode: error.exitCode, stderr: String(error.stderr ?? error.shortMessage), cause: error});
