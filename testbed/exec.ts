@@ -20,12 +20,12 @@ const limitMs = 60_000;
 /** And more for what it has to read: a millisecond for each of so many bytes. */
 const bytesPerMs = 20;
 
-function timeLimitOf(input: string | undefined): number {
-	return limitMs + Math.ceil((input?.length ?? 0) / bytesPerMs);
+function timeLimitOf(input: string | undefined, timeoutMs = limitMs): number {
+	return timeoutMs + Math.ceil((input?.length ?? 0) / bytesPerMs);
 }
 
 function tookTooLong(command: string, timeoutMs: number, cause?: unknown): TestbedError {
-	return new TestbedError('MACHINE', {message: `\`${command}\` did not come to its end within ${Math.round(timeoutMs / 1000)} s and was stopped.`, hint: 'Is the machine very busy, or does the program wait for something? Try the command by itself.', cause});
+	return new TestbedError('MACHINE', {message: `\`${command}\` did not come to its end within ${(timeoutMs / 1000).toFixed(1)} s and was stopped.`, hint: 'Is the machine very busy, or does the program wait for something? Try the command by itself.', cause});
 }
 
 /** Where and how to run a program. `netns` is a descriptor; without it the program runs in the machine's own namespace. */
@@ -35,6 +35,8 @@ export type RunOptions = {
 	/** Statuses beside 0 that are no failure. */
 	readonly acceptStatus?: readonly number[];
 	readonly environment?: Readonly<Record<string, string>>;
+	/** Longest time in milliseconds, beside what the input takes. Default: a minute. */
+	readonly timeoutMs?: number;
 };
 
 /** A program that ran to its end but said no. */
@@ -61,15 +63,15 @@ Runs a program to its end and returns what it printed.
 @throws {TestbedError} MACHINE when it does not come to its end within a minute, and a second more for each 20 kB of its input.
 @throws {CommandError} when its status is not 0 and not accepted.
 */
-export async function run(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = []}: RunOptions = {}): Promise<string> {
+export async function run(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = [], timeoutMs}: RunOptions = {}): Promise<string> {
 	// Execa is loaded when it is first needed: that takes some 80 ms, in which the actors' processes start already.
 	const {execa} = await import('execa');
-	const timeoutMs = timeLimitOf(input);
+	const timeout = timeLimitOf(input, timeoutMs);
 	const options = {
 		...(input === undefined ? {stdin: 'ignore' as const} : {input}),
 		env: {PATH: path, LC_ALL: 'C', ...environment},
 		stripFinalNewline: true,
-		timeout: timeoutMs,
+		timeout,
 		// A program that hangs need not listen to anything milder.
 		killSignal: 'SIGKILL',
 	} as const;
@@ -83,7 +85,7 @@ export async function run(file: string, arguments_: readonly string[], {netns, i
 			return String(stdout);
 		}
 
-		throw explain(file, error, timeoutMs);
+		throw explain(file, error, timeout);
 	}
 }
 
@@ -138,15 +140,15 @@ As {@link run}, for the rule tools: what they are given is a user's text, and th
 @throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it; MACHINE where the tools cannot be confined, or take too long.
 @throws {CommandError} when its status is not 0 and not accepted.
 */
-export async function runConfined(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = [], inherited}: ConfinedRunOptions): Promise<string> {
+export async function runConfined(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = [], timeoutMs, inherited}: ConfinedRunOptions): Promise<string> {
 	const {TZ} = process.env;
-	const timeoutMs = timeLimitOf(input);
+	const timeout = timeLimitOf(input, timeoutMs);
 	if (file.includes('-legacy-')) {
 		await loadLegacyModules();
 	}
 
 	const {exitCode, signal, timedOut, stdout, stderr} = await confinedTools().run({
-		program: file, arguments: arguments_, netns, input, timeoutMs, ...(inherited === undefined ? {} : {inherited}),
+		program: file, arguments: arguments_, netns, input, timeoutMs: timeout, ...(inherited === undefined ? {} : {inherited}),
 		// The time zone, because nft reads and prints the hours of `meta hour` by it.
 		environment: {PATH: path, LC_ALL: 'C', ...(TZ === undefined ? {} : {TZ}), ...environment, XTABLES_LOCKFILE: '/proc/self/fd/0'},
 	});
@@ -156,7 +158,7 @@ export async function runConfined(file: string, arguments_: readonly string[], {
 
 	const command = [file, ...arguments_].join(' ');
 	if (timedOut) {
-		throw tookTooLong(command, timeoutMs);
+		throw tookTooLong(command, timeout);
 	}
 
 	throw new CommandError(command, {exitCode: exitCode ?? undefined, stderr: signal === null ? stderr : `${stderr}\nit was ended by ${signal}`, cause: undefined});

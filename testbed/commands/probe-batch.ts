@@ -50,18 +50,19 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		});
 		const started = performance.now();
 		let [asked, open] = [0, 0];
-		for await (const questions of chunks(file, families)) {
-			if (signal.aborted) {
-				throw signal.reason as Error;
-			}
-
+		for await (const questions of chunks(file, families, signal)) {
+			signal.throwIfAborted();
 			progress.stage(`${asked} probes answered`);
 			const answers = await batch.ask(questions);
 			asked += answers.length;
 			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
-			await writeOut(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));
+			const isRead = await writeOut(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));
+			if (!isRead) {
+				break; // Nobody wants to know more.
+			}
 		}
 
+		signal.throwIfAborted();
 		if (asked === 0) {
 			throw new TestbedError('INPUT', {message: `${nameOf(file)} holds no probe.`, hint: 'One JSON object a line, for instance {"from": "app", "to": "10.96.0.1:443"}.'});
 		}
@@ -87,10 +88,10 @@ function nameOf(file: string): string {
 }
 
 /** The questions of a file, some thousand at a time. */
-async function * chunks(file: string, families: readonly AddressFamily[]): AsyncGenerator<readonly BatchQuestion[]> {
+async function * chunks(file: string, families: readonly AddressFamily[], signal: AbortSignal): AsyncGenerator<readonly BatchQuestion[]> {
 	let questions: BatchQuestion[] = [];
 	let number = 0;
-	for await (const text of linesOf(file)) {
+	for await (const text of linesOf(file, signal)) {
 		number++;
 		if (text.trim() === '') {
 			continue;
@@ -114,7 +115,8 @@ async function * chunks(file: string, families: readonly AddressFamily[]): Async
 	}
 }
 
-async function * linesOf(file: string): AsyncGenerator<string> {
+/** The lines until the end, or until a signal: somebody may be typing. */
+async function * linesOf(file: string, signal: AbortSignal): AsyncGenerator<string> {
 	const input = file === '-' ? process.stdin : createReadStream(file);
 	try {
 		if (input !== process.stdin) {
@@ -124,5 +126,5 @@ async function * linesOf(file: string): AsyncGenerator<string> {
 		throw new TestbedError('INPUT', {message: `${file} cannot be read: ${(error as Error).message}.`});
 	}
 
-	yield * createInterface({input, crlfDelay: Number.POSITIVE_INFINITY});
+	yield * createInterface({input, crlfDelay: Number.POSITIVE_INFINITY, signal});
 }

@@ -46,7 +46,7 @@ export type SandboxChoices = Omit<RunChoices, 'signal'> & {
 	readonly follow?: boolean;
 };
 
-/** Rules in a sandbox. Close it, or let `await using` do so. */
+/** Rules in a sandbox. Close it, or let `await using` do so: until then it holds two namespaces and a few threads. It does not keep the process, though: a script that forgets `close()` ends when it has nothing else to do, and nothing of the sandbox outlives it. */
 export class RulesSandbox implements AsyncDisposable {
 	readonly #batch: ProbeBatch;
 	readonly #families: readonly AddressFamily[];

@@ -82,7 +82,7 @@ function folderOf(file: string): string | Extract<Target, {readonly kind: 'unusa
 		return realpathSync(folder);
 	} catch (error) {
 		const {code} = error as NodeJS.ErrnoException;
-		return {kind: 'unusable', reason: code === 'ENOENT' ? `ENOENT: there is no folder ${folder}` : (code === 'ENOTDIR' ? `ENOTDIR: ${folder} is no folder` : reasonOf(error))};
+		return {kind: 'unusable', reason: code === 'ENOENT' ? `ENOENT: there is no folder ${folder}` : reasonOf(error)};
 	}
 }
 
@@ -120,30 +120,35 @@ function unusable(stats: Stats): string | undefined {
 	return stats.isSocket() ? 'it is a socket' : undefined;
 }
 
-/**
-Which thing a name stands for, so that two names of one file are found to be equal. Undefined for what many can write and read without harm: terminals, /dev/null, and the socket that a program can have for both its input and its output.
-*/
+/** Which thing an output goes to, so that two names of one are found to be equal. Undefined for what takes many outputs without harm (terminals, /dev/null), and for what cannot be written. */
 export function identityOf(target: Target): string | undefined {
-	if (target.kind === 'unusable') {
-		return undefined;
-	}
+	switch (target.kind) {
+		case 'unusable': {
+			return undefined;
+		}
 
-	if (target.kind === 'new') {
-		return target.real;
-	}
+		case 'new': {
+			return target.real;
+		}
 
-	return identityOfStats(target.stats);
+		default: {
+			return target.stats.isCharacterDevice() ? undefined : numbersOf(target.stats);
+		}
+	}
 }
 
-/** The same of a file that is read; `-` is standard input. */
+/** The same of a file that is read; `-` is standard input. One socket can be both a program's input and its output, each way by itself. */
 export function identityOfInput(file: string): string | undefined {
+	let stats: Stats;
 	try {
-		return identityOfStats(file === '-' ? fstatSync(0) : statSync(file));
+		stats = file === '-' ? fstatSync(0) : statSync(file);
 	} catch {
 		return undefined; // Whoever reads it says that it is not there.
 	}
+
+	return stats.isCharacterDevice() || stats.isSocket() ? undefined : numbersOf(stats);
 }
 
-function identityOfStats(stats: Stats): string | undefined {
-	return stats.isCharacterDevice() || stats.isSocket() ? undefined : `${stats.dev}:${stats.ino}`;
+function numbersOf({dev, ino}: Stats): string {
+	return `${dev}:${ino}`;
 }

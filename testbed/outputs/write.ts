@@ -18,7 +18,7 @@ export type OutputWords = {readonly what: string; readonly state: string; readon
 
 /** The error of an output that cannot be written. The same words before the run and after it. */
 export function cannotWrite(file: string, reason: string, {what, state, named, cause}: OutputWords & {readonly cause?: unknown}): TestbedError {
-	return new TestbedError('INPUT', {message: `${what} cannot be written to ${file === '-' ? 'standard output' : file}${named === undefined ? '' : `, ${named}`}: ${reason}.`, state, ...(cause === undefined ? {} : {cause})});
+	return new TestbedError('INPUT', {message: `${what} cannot be written to ${file === '-' ? 'standard output' : (file === '' ? '""' : file)}${named === undefined ? '' : `, ${named}`}: ${reason}.`, state, ...(cause === undefined ? {} : {cause})});
 }
 
 /**

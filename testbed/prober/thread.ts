@@ -8,7 +8,7 @@ import {TestbedError} from '../errors.js';
 type Answer = {readonly type: string};
 type Waiting = {readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void};
 
-/** One thread. What it says when nobody waits is kept for who asks next. */
+/** One thread. What it says when nobody waits is kept for who asks next. A thread that nobody waits for does not keep the process: who forgets to dispose of it still comes to an end. */
 export class Thread implements AsyncDisposable {
 	readonly #worker: Worker;
 	readonly #name: string;
@@ -19,6 +19,7 @@ export class Thread implements AsyncDisposable {
 	constructor(program: URL, {name, workerData}: {readonly name: string; readonly workerData: object}) {
 		this.#name = name;
 		this.#worker = new Worker(program, {workerData});
+		this.#worker.unref();
 		this.#worker.on('message', (answer: Answer) => {
 			if (answer.type === 'error') {
 				this.#fail((answer as unknown as {message: string}).message);
@@ -43,16 +44,7 @@ export class Thread implements AsyncDisposable {
 	@throws {TestbedError} SYSCALL_FAILED when the thread fails or ends.
 	*/
 	async next<T extends Answer, K extends T['type']>(type: K): Promise<Extract<T, {type: K}>> {
-		const answer = await new Promise<Answer>((resolve, reject) => {
-			const said = this.#said.shift();
-			if (said !== undefined) {
-				resolve(said);
-			} else if (this.#failure === undefined) {
-				this.#waiting = {resolve, reject};
-			} else {
-				reject(this.#failure);
-			}
-		});
+		const answer = await this.#answer();
 		if (answer.type !== type) {
 			throw new Error(`The thread that ${this.#name} said ${answer.type}, not ${type}.`);
 		}
@@ -67,6 +59,24 @@ export class Thread implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#worker.terminate();
+	}
+
+	async #answer(): Promise<Answer> {
+		this.#worker.ref();
+		try {
+			return await new Promise<Answer>((resolve, reject) => {
+				const said = this.#said.shift();
+				if (said !== undefined) {
+					resolve(said);
+				} else if (this.#failure === undefined) {
+					this.#waiting = {resolve, reject};
+				} else {
+					reject(this.#failure);
+				}
+			});
+		} finally {
+			this.#worker.unref();
+		}
 	}
 
 	#fail(reason: string, cause?: Error): void {

@@ -1,14 +1,16 @@
 import test from 'ava';
-import {exitStatusOf, printError, TestbedError} from '../../../testbed/errors.js';
+import {
+	exitStatusOf, faultStatus, printError, printFault, TestbedError,
+} from '../../../testbed/errors.js';
 
 const rows: ReadonlyArray<readonly [title: string, error: unknown, text: string | RegExp]> = [
 	['a message alone', new TestbedError('MACHINE', {message: 'No.'}), 'testbed: No.'],
 	['message, state and hint', new TestbedError('INPUT', {message: 'No.', state: 'Nothing was done.', hint: 'Do it.'}), 'testbed: No.\nNothing was done.\n→ Do it.'],
 	['message and hint', new TestbedError('INPUT', {message: 'No.', hint: 'Do it.'}), 'testbed: No.\n→ Do it.'],
-	['an error of nobody in particular, with its stack', new TypeError('bad'), /^testbed: TypeError: bad\n +at /u],
-	['an error without a stack', Object.assign(new Error('bare'), {stack: undefined}), 'testbed: bare'],
-	['something that is no error', 'text', 'testbed: text'],
-	['nothing', undefined, 'testbed: undefined'],
+	['an error that nobody foresaw, without its stack', new TypeError('bad'), 'testbed: This is a fault of the testbed: bad'],
+	['an error without a message', new TypeError(''), 'testbed: This is a fault of the testbed: TypeError'],
+	['something that is no error', 'text', 'testbed: This is a fault of the testbed: text'],
+	['nothing', undefined, 'testbed: This is a fault of the testbed: undefined'],
 ];
 
 for (const [title, error, text] of rows) {
@@ -35,4 +37,20 @@ test('exit statuses: 2 for what the user wrote, 3 for what cannot be concluded, 
 	t.deepEqual(exitStatusOf, {
 		USAGE: 2, INPUT: 2, RULES_REJECTED: 2, MACHINE: 4, MISSING_PROGRAM: 4, COMMAND_FAILED: 4, SYSCALL_FAILED: 4, ACTOR_FAILED: 3, INTERRUPTED: 130,
 	});
+});
+
+test('a fault of the testbed: what to report, and the stack only where somebody wants it', t => {
+	const context = {argv: ['run', '--types', '1'], version: '0.1.0', node: '20.19.0'};
+	const short = printFault(new TypeError('bad'), {...context, isStackWanted: false});
+	t.is(short, [
+		'testbed: This is a fault of the testbed: bad',
+		'Nothing was proven by this run.',
+		'→ Please report it with this message, the command (testbed run --types 1), and the versions (testbed 0.1.0, Node 20.19.0). TESTBED_DEBUG=1 adds the stack.',
+	].join('\n'));
+	t.regex(printFault(new TypeError('bad'), {...context, isStackWanted: true}), /Node 20\.19\.0\)\.\nTypeError: bad\n +at /u);
+	t.regex(printFault('text', {...context, isStackWanted: true}), /fault of the testbed: text\n[^\n]+\n→ [^\n]+$/u);
+});
+
+test('a fault of the testbed is inconclusive: neither a result, nor the user\'s, nor the machine\'s', t => {
+	t.is(faultStatus, 3);
 });

@@ -21,7 +21,7 @@ test('what was noted is written, of one run and of many, those that never were a
 	const recorder = Recorder.create(file);
 	t.false(existsSync(file));
 	recorder.note(report, evidence);
-	recorder.writeRun(report);
+	await recorder.writeRun(report);
 	t.deepEqual(replay(readFileSync(file), file), {what: 'run', report});
 
 	const {rules: {source, release, backend}} = report;
@@ -31,7 +31,7 @@ test('what was noted is written, of one run and of many, those that never were a
 			kind: 'report', source, release, backend, report,
 		},
 	] as const;
-	recorder.writeRuns({entries, durationMs: 5});
+	await recorder.writeRuns({entries, durationMs: 5});
 	t.deepEqual(replay(readFileSync(file), file), {what: 'runs', runs: {entries, durationMs: 5}});
 	await cleanup();
 });
@@ -57,9 +57,7 @@ test('a file that cannot be written is named before anything is run; one that ca
 	const recorder = Recorder.create(file);
 	recorder.note(report, evidence);
 	mkdirSync(file);
-	const error = t.throws(() => {
-		recorder.writeRun(report);
-	}, {instanceOf: TestbedError, code: 'INPUT'});
+	const error = await t.throwsAsync(recorder.writeRun(report), {instanceOf: TestbedError, code: 'INPUT'});
 	t.is(error.state, 'The run itself had ended, and its report is printed.');
 	rmSync(file, {recursive: true});
 	await cleanup();
@@ -68,8 +66,6 @@ test('a file that cannot be written is named before anything is run; one that ca
 test('a report of which nobody noted the evidence is a mistake of ours', async t => {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	const recorder = Recorder.create(path.join(folder, 'run'));
-	t.throws(() => {
-		recorder.writeRun(report);
-	}, {instanceOf: RangeError, message: 'nobody noted what this report is made of'});
+	await t.throwsAsync(recorder.writeRun(report), {instanceOf: RangeError, message: 'nobody noted what this report is made of'});
 	await cleanup();
 });
