@@ -3,7 +3,6 @@
 */
 
 import {createHash} from 'node:crypto';
-import process from 'node:process';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import {diffRuleSets, isEqualDiff} from '../../src/judge/rule-diff.js';
 import {explainerOf, rolesBeyondIntent, type Explainer} from '../../src/judge/rule-explanation.js';
@@ -20,8 +19,8 @@ import type {RuleInput} from '../options.js';
 import {
 	defaultInput, loadRuleInputs, type InputRequest, type LoadedInputs,
 } from '../rule-input.js';
+import {tell, writeOut} from '../streams.js';
 import {readerOf} from './colour.js';
-import {writeOut} from '../streams.js';
 
 /** The options as the command line gives them. */
 export type RulesFlags = {
@@ -49,7 +48,7 @@ export async function rulesCommand(input: string | undefined, flags: RulesFlags)
 	const {stdout, stderr, status} = showRules(input, flags, {
 		terminal: readerOf(),
 	});
-	process.stderr.write(stderr);
+	tell(stderr);
 	await writeOut(stdout);
 	return status;
 }
