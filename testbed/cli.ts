@@ -2,7 +2,6 @@
 The command line: parses and dispatches. Each command is a file in `commands/`, loaded when it is called.
 */
 
-import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
 import {
 	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readMark, readNumber, readTypes,
@@ -16,9 +15,8 @@ import type {PrintFlags} from './commands/print-runs.js';
 import type {ProbeFlags} from './commands/probe.js';
 import type {RulesFlags} from './commands/rules.js';
 import type {RunFlags} from './commands/run.js';
-import {
-	exitStatusOf, faultStatus, printError, printFault, TestbedError,
-} from './errors.js';
+import {exitStatusOf} from './errors.js';
+import {guardProcess, reportError} from './faults.js';
 import {guardStreams, tell, writeOut} from './streams.js';
 import {
 	bufferOption, serversOption, timeoutOption,
@@ -264,11 +262,12 @@ The program: arguments without `node` and the script's name → exit status. Pri
 */
 export async function main(argv: readonly string[]): Promise<number> {
 	guardStreams();
-	guardProcess(argv);
+	const about = {argv, version};
+	guardProcess(about);
 	try {
 		return await dispatch(argv);
 	} catch (error) {
-		return reportError(error, argv);
+		return reportError(error, about);
 	}
 }
 
@@ -308,32 +307,4 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 		await writeOut(printed.join(''));
 		return error.exitCode === 0 ? 0 : exitStatusOf.USAGE;
 	}
-}
-
-/** Tells what went wrong; returns the exit status. */
-function reportError(error: unknown, argv: readonly string[]): number {
-	if (error instanceof TestbedError) {
-		tell(`${printError(error)}\n`);
-		return exitStatusOf[error.code];
-	}
-
-	tell(`${printFault(error, {
-		argv, version, node: process.versions.node, isStackWanted: (process.env['TESTBED_DEBUG'] ?? '') !== '',
-	})}\n`);
-	return faultStatus;
-}
-
-let isProcessGuarded = false;
-
-/** Errors that nobody caught end the process with a sentence; Node would print the line of the bundle that they come from, which is most of the bundle. */
-function guardProcess(argv: readonly string[]): void {
-	if (isProcessGuarded) {
-		return;
-	}
-
-	isProcessGuarded = true;
-	// Node hands on rejections that nobody handles as uncaught exceptions.
-	process.on('uncaughtException', error => {
-		process.exit(reportError(error, argv)); // eslint-disable-line unicorn/no-process-exit -- Nobody knows what still runs.
-	});
 }

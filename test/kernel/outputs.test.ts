@@ -113,7 +113,7 @@ test('refused before the run with status 2, and nothing is changed', async t => 
 	writeFileSync(at('rules'), defaultDump());
 	symlinkSync('rules', at('link'));
 	linkSync(at('rules'), at('hard'));
-	writeFileSync(at('scenario.yaml'), 'name: one\nrules: rules\nprobes:\n  - from: app\n    to: remote:8080\n    stops: [proxy:15001, remote:8080]\n');
+	writeFileSync(at('scenario.yaml'), 'version: 1\nname: one\nabout: One connection.\nrules: rules\nfamilies: [ipv4]\nbackends: [iptables-nft]\nprobes:\n  - name: out\n    from: app\n    to: remote:8080\n    expect: {stops: [proxy:15001, remote:8080]}\n');
 	writeFileSync(at('locked'), 'locked');
 	chmodSync(at('locked'), 0o444);
 	writeFileSync(at('baseline'), 'a baseline');

@@ -62,11 +62,7 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 	});
 	const {baseline, lost} = recording;
 	if (lost.length === 0) {
-		if (output === undefined) {
-			await writeOut(printBaseline(baseline));
-		} else {
-			await saveBaseline(output, baseline);
-		}
+		await (output === undefined ? writeOut(printBaseline(baseline)) : saveBaseline(output, baseline));
 	}
 
 	tell(describeRecording(recording, output));

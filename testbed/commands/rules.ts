@@ -19,8 +19,8 @@ import type {RuleInput} from '../options.js';
 import {
 	defaultInput, loadRuleInputs, type InputRequest, type LoadedInputs,
 } from '../rule-input.js';
-import {readerOf} from './colour.js';
 import {tell, writeOut} from '../streams.js';
+import {readerOf} from './colour.js';
 
 /** The options as the command line gives them. */
 export type RulesFlags = {

@@ -131,7 +131,9 @@ export function identityOf(target: Target): string | undefined {
 			return target.real;
 		}
 
-		default: {
+		case 'file':
+		case 'device':
+		case 'descriptor': {
 			return target.stats.isCharacterDevice() ? undefined : numbersOf(target.stats);
 		}
 	}

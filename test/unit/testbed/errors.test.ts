@@ -8,7 +8,7 @@ const rows: ReadonlyArray<readonly [title: string, error: unknown, text: string 
 	['message, state and hint', new TestbedError('INPUT', {message: 'No.', state: 'Nothing was done.', hint: 'Do it.'}), 'testbed: No.\nNothing was done.\n→ Do it.'],
 	['message and hint', new TestbedError('INPUT', {message: 'No.', hint: 'Do it.'}), 'testbed: No.\n→ Do it.'],
 	['an error that nobody foresaw, without its stack', new TypeError('bad'), 'testbed: This is a fault of the testbed: bad'],
-	['an error without a message', new TypeError(''), 'testbed: This is a fault of the testbed: TypeError'],
+	['an error without a message', Object.assign(new TypeError('x'), {message: ''}), 'testbed: This is a fault of the testbed: TypeError'],
 	['something that is no error', 'text', 'testbed: This is a fault of the testbed: text'],
 	['nothing', undefined, 'testbed: This is a fault of the testbed: undefined'],
 ];

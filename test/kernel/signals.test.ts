@@ -1,0 +1,142 @@
+/** Signals: whatever a command is doing, it ends with 130 and leaves nothing behind; a second one ends what does not clear up. */
+
+import {existsSync, readdirSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import test from 'ava';
+import {execa} from 'execa';
+import {dir} from 'tmp-promise';
+import {until, WatchedRun} from './_cli.js';
+
+/** Commands that build something on the machine, and what they say when they are under way. */
+const commands: ReadonlyArray<{readonly given: readonly string[]; readonly stream: 'stdout' | 'stderr'; readonly underway: RegExp}> = [
+	{given: ['doctor'], stream: 'stdout', underway: /veth pairs/u},
+	{given: ['run', '--rules', 'release:all'], stream: 'stderr', underway: /running \d+ rule sets|\d+ of \d+/u},
+	{given: ['record'], stream: 'stderr', underway: /testbed: /u},
+	{given: ['diff', '--neighbours', 'release:all', '--family', 'ipv4'], stream: 'stderr', underway: /testbed: /u},
+	{given: ['mutate', '--cases', 'types'], stream: 'stderr', underway: /testbed: /u},
+	{given: ['coverage', '--family', 'both'], stream: 'stderr', underway: /testbed: /u},
+	{given: ['probe', '--batch', '-'], stream: 'stderr', underway: /building the sandbox|probes answered/u},
+];
+
+for (const [index, {given, stream, underway}] of commands.entries()) {
+	const signal = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const)[index % 3]!;
+	test.serial(`${signal} during ${given.join(' ')}: status 130, a sentence, nothing is left`, async t => {
+		// Its standard input is a pipe that says nothing and never ends.
+		await using run = await WatchedRun.start(given, {stdin: 'pipe'});
+		let said = '';
+		run.process[stream]!.on('data', (text: unknown) => {
+			said += String(text);
+		});
+		await until(`${given.join(' ')} is under way`, () => underway.test(said) ? true : undefined);
+		run.noteNamespaces();
+		run.process.kill(signal);
+		const {exitCode, stderr} = await run.process;
+		t.is(exitCode, 130);
+		t.regex(String(stderr), new RegExp(`^testbed: Interrupted by ${signal}\\.$`, 'mu'));
+		t.notRegex(String(stderr), /^\s+at /mu);
+		await t.notThrowsAsync(run.nothingLeft());
+	});
+}
+
+/** Runs a program that has a signal to itself. `body` has `untilSignal`. */
+async function script(body: string): Promise<{readonly exitCode: number | undefined; readonly signal: string | undefined; readonly stdout: string; readonly stderr: string}> {
+	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
+	const file = path.join(folder, 'script.mjs');
+	const dist = path.resolve('dist/testbed');
+	writeFileSync(file, `import process from 'node:process';
+import {setTimeout as wait} from 'node:timers/promises';
+import {untilSignal} from ${JSON.stringify(path.join(dist, 'commands/signals.js'))};
+${body}
+`);
+	const {exitCode, signal, stdout, stderr} = await execa(process.execPath, [file], {reject: false});
+	await cleanup();
+	return {
+		exitCode, signal, stdout: String(stdout), stderr: String(stderr),
+	};
+}
+
+test('what does not clear up is ended, with the same status', async t => {
+	const {exitCode, stderr} = await script(`
+		const forever = setInterval(() => {}, 1000);
+		await untilSignal(async () => {
+			process.kill(process.pid, 'SIGTERM');
+			await new Promise(() => {});
+		});
+		console.log('not reached', forever);`);
+	t.is(exitCode, 130);
+	t.is(stderr, 'testbed: Interrupted by SIGTERM.\nEverything that the run had made is gone.');
+});
+
+test('a result that comes after a signal does not count, and a failure is the signal\'s', async t => {
+	const {stdout} = await script(`
+		for (const end of [() => 'a result', () => { throw new Error('a tool was ended by the same Ctrl-C'); }]) {
+			try {
+				console.log(await untilSignal(async () => {
+					process.kill(process.pid, 'SIGINT');
+					const begun = performance.now();
+					while (performance.now() - begun < 50); // The thread is busy, so nobody hears the signal yet.
+					return end();
+				}));
+			} catch (error) {
+				console.log(error.code, error.message);
+			}
+		}`);
+	t.is(stdout, 'INTERRUPTED Interrupted by SIGINT.\nINTERRUPTED Interrupted by SIGINT.');
+});
+
+test('without a signal nothing changes, and the kernel has the signals again afterwards', async t => {
+	const {stdout} = await script(`
+		console.log(await untilSignal(async signal => \`a result \${signal.aborted}\`));
+		console.log(['SIGINT', 'SIGTERM', 'SIGHUP'].map(name => process.listenerCount(name)).join(' '));`);
+	t.is(stdout, 'a result false\n0 0 0');
+});
+
+test('any number of waits can end by the signal, and Node warns of nothing', async t => {
+	const {exitCode, stderr} = await script(`
+		await untilSignal(async signal => {
+			for (let count = 0; count < 50; count++) {
+				signal.addEventListener('abort', () => {});
+			}
+		});`);
+	t.deepEqual([exitCode, stderr], [0, '']);
+});
+
+test('coverage with scenarios warns of nothing', async t => {
+	await using run = await WatchedRun.start(['coverage', '--cases', 'types,scenarios']);
+	const {exitCode, stderr} = await run.process;
+	t.is(exitCode, 0, String(stderr));
+	t.notRegex(String(stderr), /Warning/u);
+});
+
+/** A script of somebody who uses the library. */
+async function libraryScript(body: string): Promise<{readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string}> {
+	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
+	const file = path.join(folder, 'script.mjs');
+	writeFileSync(file, `import {openSandbox} from ${JSON.stringify(path.resolve('dist/testbed/index.js'))};\n${body}\n`);
+	const {exitCode, stdout, stderr} = await execa(process.execPath, [file], {reject: false, timeout: 120_000, killSignal: 'SIGKILL'});
+	await cleanup();
+	return {exitCode, stdout: String(stdout), stderr: String(stderr)};
+}
+
+test('a script that forgets to close its sandbox ends all the same, with its answers', async t => {
+	const {exitCode, stdout, stderr} = await libraryScript(`
+		const sandbox = await openSandbox('release:1.30');
+		const {stops} = await sandbox.probe({to: 'remote:8080'});
+		const answers = await sandbox.probeAll([{to: 'vip:8080'}, {to: 'pod:8080', from: 'remote'}]);
+		console.log(stops.join(' '), answers.map(({outcome}) => outcome).join(' '));`);
+	t.deepEqual([exitCode, stdout, stderr], [0, 'proxy:15001 remote:8080 delivered delivered', '']);
+});
+
+test('no folder for temporary files is needed, and none gets a file', async t => {
+	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
+	const launcher = path.resolve('scripts/run.cjs');
+	const run = async (temporary: string) => execa(process.execPath, [launcher, 'testbed', 'run', '--types', '1', '--backend', 'iptables-legacy'], {reject: false, env: {TMPDIR: temporary}});
+	const missing = path.join(folder, 'none');
+	const [there, elsewhere] = await Promise.all([run(folder), run(missing)]);
+	t.is(there.exitCode, 0, String(there.stderr));
+	t.is(elsewhere.exitCode, 0, String(elsewhere.stderr));
+	t.deepEqual(readdirSync(folder), []);
+	t.false(existsSync(missing));
+	await cleanup();
+});
