@@ -20,6 +20,7 @@ import {exitStatusOf, printError, TestbedError} from './errors.js';
 import {
 	bufferOption, serversOption, timeoutOption,
 } from './command-lines/options.js';
+import {complaintAboutNpm, relativeFileOf, type NpmStart} from './taken-by-npm.js';
 
 const version = '0.1.0';
 
@@ -256,16 +257,30 @@ function createProgram(setStatus: (status: number) => void): Command {
 	return program;
 }
 
+/** The long options of all commands and the commands' names, from their definitions. */
+export function knownToCommandLine(program = createProgram(() => undefined)): Parameters<typeof complaintAboutNpm>[1] {
+	const options = new Map([program, ...program.commands].flatMap(({options}) => options).flatMap(option => option.long ? [[option.long, {long: option.long, takesValue: option.required || option.optional}]] : []));
+	return {options: [...options.values()], commands: new Set(program.commands.map(command => command.name()))};
+}
+
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors.
+
+`npm` is how npm started it, if it did.
 */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[], {npm}: {readonly npm?: NpmStart | undefined} = {}): Promise<number> {
 	let status = 0;
 	const program = createProgram(result => {
 		status = result;
 	});
 	for (const command of [program, ...program.commands]) {
 		command.exitOverride();
+	}
+
+	const complaint = npm === undefined ? undefined : complaintAboutNpm(argv, knownToCommandLine(program), npm);
+	if (complaint !== undefined) {
+		process.stderr.write(`${complaint}\n`);
+		return exitStatusOf.USAGE;
 	}
 
 	// Anything else than a command belongs to `run`, which is what `testbed` alone means.
@@ -285,6 +300,14 @@ export async function main(argv: readonly string[]): Promise<number> {
 		}
 
 		process.stderr.write(`${printError(error)}\n`);
+		if (npm !== undefined && relativeFileOf(error) !== undefined) {
+			process.stderr.write(`Names of files are taken from where npm was started: ${process.cwd()}\n`);
+		}
+
+		if (npm !== undefined && error instanceof TestbedError && error.code === 'USAGE' && argv.length > npm.own.length && !argv.some(word => word.startsWith('-'))) {
+			process.stderr.write(`If that belongs to an option, npm took the option for itself; write -- before it: npm run ${npm.script} -- …\n`);
+		}
+
 		return error instanceof TestbedError ? exitStatusOf[error.code] : 1;
 	}
 }

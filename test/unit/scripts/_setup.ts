@@ -33,9 +33,13 @@ type Wanted = Record<string, readonly string[]>;
 type Setup = {
 	acts: {
 		acts: Record<string, {
+			hint?: (argv: readonly string[]) => string | undefined;
+			programs?: Wanted;
+			trees: readonly string[];
 			kernel: (argv: readonly string[]) => boolean;
 			arguments?: (argv: readonly string[]) => string[];
 		}>;
+		checkerPrograms: Wanted;
 		netfilterPrograms: Wanted;
 	};
 	build: {
@@ -43,7 +47,7 @@ type Setup = {
 		buildStands: (target: string, context: Context) => boolean;
 	};
 	debian: {
-		install: (missing: readonly MissingProgram[], programs: {needed: Wanted; wanted: Wanted}, context: Context) => void;
+		install: (missing: readonly MissingProgram[], wanted: Wanted, context: Context) => void;
 		missingPrograms: (wanted: Wanted, context: Context) => MissingProgram[];
 	};
 	launch: {
@@ -57,8 +61,13 @@ type Setup = {
 		checkRoot: (options: {uid: number; parentPid: number; command: string; direct: string; readStatus?: (pid: number) => string}) => void;
 	};
 	packages: {
-		installPackages: (context: Context) => void;
-		packagesStand: (context: Context) => boolean;
+		installPackages: (tree: string, context: Context) => void;
+		mustInstall: (tree: string, context: Context) => boolean;
+		packagesStand: (tree: string, context: Context) => boolean;
+	};
+	trees: {
+		entriesOf: (tree: string, packages: Readonly<Record<string, unknown>>) => string[];
+		trees: Record<string, {folder: string; given: readonly string[]; within?: string}>;
 	};
 };
 

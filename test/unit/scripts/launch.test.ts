@@ -29,11 +29,15 @@ const bundler = `
 	const fs = require('node:fs');
 	const path = require('node:path');
 	exports.buildSync = ({absWorkingDir, entryPoints, outdir}) => {
+		const log = word => fs.appendFileSync(path.join(absWorkingDir, 'calls'), word + ' esbuild\\n');
+		log('begin');
 		const folder = path.join(absWorkingDir, outdir);
 		fs.mkdirSync(folder, {recursive: true});
 		for (const [name, file] of Object.entries(entryPoints)) {
 			fs.copyFileSync(path.join(absWorkingDir, file), path.join(folder, name + '.js'));
 		}
+
+		log('end');
 	};
 `;
 
@@ -73,7 +77,7 @@ async function launch(given: readonly string[], {said, bin, ...context}: Context
 	return execa(process.execPath, ['-e', text], {reject: false, stdin: 'ignore'});
 }
 
-const fresh = ['begin npm', 'end npm', 'begin tsc', 'end tsc'];
+const fresh = ['begin npm', 'end npm', 'begin esbuild', 'end esbuild'];
 
 test('a fresh clone is set up, and stdout is the program\'s alone', async t => {
 	await using context = await isolated();
@@ -166,14 +170,51 @@ test('unit tests need neither root nor Linux', async t => {
 	});
 });
 
-test('a failed build is not run', async t => {
+for (const {act, given, broken} of [
+	{act: 'testbed', given: [], broken: {bundler: 'exports.buildSync = () => { throw new Error("no"); };'}},
+	{act: 'test', given: ['unit'], broken: {compiler: 'process.exitCode = 2;'}},
+]) {
+	test(`a failed build is not run: ${act}`, async t => {
+		await using context = await isolated();
+		writeClone(context);
+		writeTree(context.root, broken);
+		const problem = t.throws<Problem>(() => {
+			ensureSetUp(act, given, context);
+		});
+		t.is(problem.exitCode, 4);
+	});
+}
+
+test('it says what it does, how long that takes, and where it is', async t => {
 	await using context = await isolated();
 	writeClone(context);
-	writeTree(context.root, {compiler: 'process.exitCode = 2;'});
-	const problem = t.throws<Problem>(() => {
-		ensureSetUp('testbed', [], context);
+	ensureSetUp('testbed', [], context);
+	t.is(context.said[0], 'Setting up this checkout (new, or something changed): about 5 s.');
+	t.deepEqual(context.said.slice(1).map(line => line.replace(/\d+\.\d s/, 'N s')), [
+		'[1/2] npm packages for what a run needs (package-lock.json) …', '[1/2] done in N s.',
+		'[2/2] Bundling src and testbed into dist/bin …', '[2/2] done in N s.',
+	]);
+});
+
+test('tests do not install what only CI needs', async t => {
+	await using context = await isolated();
+	writeClone(context);
+	writeProgram(context.bin, 'apt-get', 'echo "begin apt-get" >> calls');
+	t.notThrows(() => {
+		ensureSetUp('test', ['test/kernel/x.test.ts'], context);
 	});
-	t.is(problem.exitCode, 4);
+	t.false(calls(context).some(call => call.includes('apt-get')));
+});
+
+test('a checkout that was set up starts a kernel test without network', async t => {
+	await using context = await isolated();
+	writeClone(context);
+	ensureSetUp('test', [], context);
+	const before = calls(context);
+	writeProgram(context.bin, 'npm', 'echo "no network" >> calls; exit 1');
+	ensureSetUp('test', ['test/kernel/x.test.ts'], context);
+	ensureSetUp('testbed', [], context);
+	t.deepEqual(calls(context), before);
 });
 
 for (const {title, given, exitCode, stream} of [
