@@ -8,7 +8,9 @@ import {countResult} from './ci/count.mjs';
 const root = path.resolve(import.meta.dirname, '..');
 const help = `Usage: .ci/run, or npm run ci
 
-Runs \`npm test\` and \`npm run lint\` and closes with the line "N passed, N failed". A failed lint counts as one.
+Installs what the tests ask for in CI (npm run ci-tools), then runs \`npm test\`, \`npm run lint\` and
+\`npm run lockfiles -- --quick\`, and closes with the line "N passed, N failed". Each of the last two counts as one
+when it fails.
 No test may be left out: one that is skipped or todo counts as failed.
 
 Exit status: 0 nothing failed, 1 something did.`;
@@ -33,16 +35,25 @@ async function main() {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'testbed-ci-'));
 	try {
 		const file = path.join(folder, 'result.json');
+		// What it could not bring, the tests that need it name.
+		await runNpm(['run', 'ci-tools']);
 		const exit = await runNpm(['test'], {TESTBED_AVA_RESULT: file});
-		const {passed, failed, notes} = countResult(readResult(file), exit);
-		const lint = await runNpm(['run', 'lint']);
-		const lintFailed = lint.status === 0 ? 0 : 1;
-		for (const note of lintFailed === 0 ? notes : [...notes, 'Counted as failed: lint.']) {
+		const {passed, failed: failedTests, notes} = countResult(readResult(file), exit);
+		const others = [];
+		for (const [name, ...given] of [['lint'], ['lockfiles', '--', '--quick']]) {
+			const {status} = await runNpm(['run', name, ...given]); // eslint-disable-line no-await-in-loop -- Two cores.
+			if (status !== 0) {
+				others.push(`Counted as failed: ${name}.`);
+			}
+		}
+
+		const failed = failedTests + others.length;
+		for (const note of [...notes, ...others]) {
 			console.log(note);
 		}
 
-		console.log(`${passed} passed, ${failed + lintFailed} failed`);
-		return failed + lintFailed === 0 ? 0 : 1;
+		console.log(`${passed} passed, ${failed} failed`);
+		return failed === 0 ? 0 : 1;
 	} finally {
 		fs.rmSync(folder, {recursive: true});
 	}

@@ -20,7 +20,7 @@ import {exitStatusOf, printError, TestbedError} from './errors.js';
 import {
 	bufferOption, serversOption, timeoutOption,
 } from './command-lines/options.js';
-import {complaintAboutNpm, relativeFileOf, type NpmStart} from './taken-by-npm.js';
+import {complaintAboutNpm, hintsOfNpm, type NpmStart} from './taken-by-npm.js';
 
 const version = '0.1.0';
 
@@ -300,12 +300,8 @@ export async function main(argv: readonly string[], {npm}: {readonly npm?: NpmSt
 		}
 
 		process.stderr.write(`${printError(error)}\n`);
-		if (npm !== undefined && relativeFileOf(error) !== undefined) {
-			process.stderr.write(`Names of files are taken from where npm was started: ${process.cwd()}\n`);
-		}
-
-		if (npm !== undefined && error instanceof TestbedError && error.code === 'USAGE' && argv.length > npm.own.length && !argv.some(word => word.startsWith('-'))) {
-			process.stderr.write(`If that belongs to an option, npm took the option for itself; write -- before it: npm run ${npm.script} -- …\n`);
+		if (npm !== undefined) {
+			process.stderr.write(hintsOfNpm(error, argv, npm).map(line => `${line}\n`).join(''));
 		}
 
 		return error instanceof TestbedError ? exitStatusOf[error.code] : 1;

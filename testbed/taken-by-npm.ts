@@ -2,6 +2,8 @@
 Options that npm took for itself, because nobody wrote `--` before them: `npm run testbed --rules=release:1.20`. npm 9 to 11 take every option that they do not know, start the script without it and leave it in the environment; npm 12 refuses it. So a run would answer another question than the one that was asked.
 */
 
+import {TestbedError} from './errors.js';
+
 /** How npm started the program: what the launcher found in the environment (scripts/setup/npm.cjs). */
 export type NpmStart = {
 	/** The script's name: `testbed`, `doctor`. */
@@ -92,8 +94,8 @@ export function complaintAboutNpm(argv: readonly string[], known: {readonly opti
 	].join('\n');
 }
 
-/** The file of an error that is about a file by a name relative to a folder, so that the folder belongs into the message. */
-export function relativeFileOf(error: unknown): string | undefined {
+/** The file of an error that is about a file by a name relative to a folder. */
+function relativeFileOf(error: unknown): string | undefined {
 	for (let cause = error; cause instanceof Error; cause = cause.cause) {
 		const {code, path} = cause as Error & {code?: unknown; path?: unknown};
 		if (code === 'ENOENT' && typeof path === 'string' && !path.startsWith('/')) {
@@ -102,4 +104,17 @@ export function relativeFileOf(error: unknown): string | undefined {
 	}
 
 	return undefined;
+}
+
+/**
+What to add to an error of a program that npm started: the folder in which a file was looked for; and, where only words arrived and one of them was not understood, what may have become of the option before it. (npm 9 to 11 take `--format json` for their own `--format-package-lock` and leave no trace of it.)
+*/
+export function hintsOfNpm(error: unknown, argv: readonly string[], npm: NpmStart): string[] {
+	const file = relativeFileOf(error);
+	const isWordAlone = file === undefined ? error instanceof TestbedError && error.code === 'USAGE' : !/[./]/u.test(file);
+	const isWithoutOptions = argv.length > npm.own.length && !argv.some(word => word.startsWith('-'));
+	return [
+		...(file === undefined ? [] : [`Names of files are taken from where npm was started: ${npm.folder ?? 'unknown'}`]),
+		...(isWordAlone && isWithoutOptions ? [`If it belongs to an option, npm took that for itself: npm run ${npm.script} -- …`] : []),
+	];
 }

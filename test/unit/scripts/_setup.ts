@@ -15,6 +15,7 @@ export type Context = {
 	arch: string;
 	uid: number;
 	parentPid: number;
+	cwd: string;
 	nodeMajor: string;
 	env: Record<string, string | undefined>;
 	systemFolders: readonly string[];
@@ -22,6 +23,7 @@ export type Context = {
 	aptLists: string;
 	say: (line: string) => void;
 	readStatus?: (pid: number) => string;
+	processes?: {readEnviron: (pid: number) => Record<string, string> | undefined; readParent: (pid: number) => number};
 };
 
 export type Problem = Error & {state: string; hint: string; exitCode: number};
@@ -60,6 +62,9 @@ type Setup = {
 		checkPlatform: (platform: string) => void;
 		checkRoot: (options: {uid: number; parentPid: number; command: string; direct: string; readStatus?: (pid: number) => string}) => void;
 	};
+	npm: {
+		startedByNpm: (name: string, context: Context) => {script: string; own: string[]; folder: string; config: Record<string, string>; isExact: boolean} | undefined;
+	};
 	packages: {
 		installPackages: (tree: string, context: Context) => void;
 		mustInstall: (tree: string, context: Context) => boolean;
@@ -84,7 +89,7 @@ export async function isolated(change: Partial<Context> = {}): Promise<Context &
 	const said: string[] = [];
 	return {
 		root: folder,
-		platform: 'linux', arch: process.arch, uid: 0, parentPid: process.pid, nodeMajor: '20',
+		platform: 'linux', arch: process.arch, uid: 0, parentPid: process.pid, cwd: folder, nodeMajor: '20',
 		env: {PATH: bin}, systemFolders: [], osRelease: path.join(folder, 'os-release'), aptLists: path.join(folder, 'lists'),
 		say(line) {
 			said.push(line);

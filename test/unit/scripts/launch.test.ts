@@ -42,7 +42,7 @@ const bundler = `
 `;
 
 /** A fresh clone: sources, a lockfile, an npm that brings the compiler, and every program but what is left out. */
-function writeClone(context: Context & {bin: string}, {sources = 3, without = [] as readonly string[]} = {}): void {
+function writeClone(context: Context & {bin: string}, {sources = 3, without = [] as readonly string[], npmWaits = false} = {}): void {
 	writeTree(context.root, {
 		'package.json': '{}', 'package-lock.json': '{"packages": {}}', 'tsconfig.json': '{}', 'tsconfig.base.json': '{}', compiler, bundler,
 		'src/tsconfig.json': '{}', 'testbed/tsconfig.json': '{}', 'test/tsconfig.json': '{}',
@@ -55,7 +55,7 @@ function writeClone(context: Context & {bin: string}, {sources = 3, without = []
 
 	writeProgram(context.bin, 'npm', `
 		echo 'begin npm' >> calls
-		/bin/sleep 0.3
+		${npmWaits ? 'while [ ! -e go ]; do /bin/sleep 0.05; done' : ''}
 		/bin/mkdir -p node_modules/typescript/bin && /bin/cp compiler node_modules/typescript/bin/tsc
 		/bin/mkdir -p node_modules/esbuild && /bin/cp bundler node_modules/esbuild/index.js
 		echo 'end npm' >> calls
@@ -68,7 +68,7 @@ const calls = (context: Context) => {
 };
 
 /** Starts the launcher in a process of its own, on the machine that the context describes. */
-async function launch(given: readonly string[], {said, bin, ...context}: Context & {said: string[]; bin: string}) {
+function launch(given: readonly string[], {said, bin, ...context}: Context & {said: string[]; bin: string}) {
 	const text = `
 		const {launch} = require(${JSON.stringify(path.join(root, 'scripts/setup/launch.cjs'))});
 		const {report, say} = require(${JSON.stringify(path.join(root, 'scripts/setup/problem.cjs'))});
@@ -100,11 +100,21 @@ test('when all stands, nothing is done or said', async t => {
 
 test('eight at once in a fresh clone install and build once, and the others wait', async t => {
 	await using context = await isolated();
-	writeClone(context);
-	const results = await Promise.all(Array.from({length: 8}, async () => launch(['testbed'], context)));
+	// npm is busy until one of the others has said that it waits: so one of them must.
+	writeClone(context, {npmWaits: true});
+	const running = Array.from({length: 8}, () => launch(['testbed'], context));
+	for (const {stderr} of running) {
+		stderr.on('data', (words: Uint8Array) => {
+			if (/Process \d+ is setting up this checkout; waiting for it/.test(String(words))) {
+				writeTree(context.root, {go: ''});
+			}
+		});
+	}
+
+	const results = await Promise.all(running);
 	t.deepEqual(results.map(({exitCode}) => exitCode), Array.from({length: 8}, () => 0), results.map(({stderr}) => stderr).join('\n'));
 	t.deepEqual(calls(context), fresh);
-	t.true(results.some(({stderr}) => /Process \d+ is setting up this checkout; waiting for it/.test(stderr)));
+	t.true(results.some(({stderr}) => stderr.includes('waiting for it')));
 	t.deepEqual(fs.readdirSync(path.join(context.root, 'dist')).filter(name => name.includes('lock')), []);
 });
 
