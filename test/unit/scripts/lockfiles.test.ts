@@ -21,7 +21,7 @@ const taking = `
 	}
 `;
 
-/** The end of what npm 10.9.4 said of the lockfile of July 2026. */
+/** What npm 10.9.4 said, in short, of a lockfile that npm 11.19.1 had written (commit 5349751). */
 const refusal = `npm error code EUSAGE
 npm error
 npm error \`npm ci\` can only install packages when your package.json and package-lock.json or npm-shrinkwrap.json are in sync. Please update your lock file with \`npm install\` before continuing.
