@@ -33,6 +33,8 @@ async function main() {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'testbed-ci-'));
 	try {
 		const file = path.join(folder, 'result.json');
+		// What it could not bring, the tests that need it name.
+		await runNpm(['run', 'ci-tools']);
 		const exit = await runNpm(['test'], {TESTBED_AVA_RESULT: file});
 		const {passed, failed, notes} = countResult(readResult(file), exit);
 		const lint = await runNpm(['run', 'lint']);

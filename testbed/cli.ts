@@ -21,6 +21,7 @@ import {guardStreams, tell, writeOut} from './streams.js';
 import {
 	bufferOption, serversOption, timeoutOption,
 } from './command-lines/options.js';
+import {complaintAboutNpm, hintsOfNpm, type NpmStart} from './taken-by-npm.js';
 
 const version = '0.1.0';
 
@@ -257,21 +258,34 @@ function createProgram(setStatus: (status: number) => void): Command {
 	return program;
 }
 
+/** The long options of all commands and the commands' names, from their definitions. */
+export function knownToCommandLine(program = createProgram(() => undefined)): Parameters<typeof complaintAboutNpm>[1] {
+	const options = new Map([program, ...program.commands].flatMap(({options}) => options).flatMap(option => option.long ? [[option.long, {long: option.long, takesValue: option.required || option.optional}]] : []));
+	return {options: [...options.values()], commands: new Set(program.commands.map(command => command.name()))};
+}
+
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors, and stands for the whole process: streams that break and errors that nobody caught are handled here.
+
+`npm` is how npm started it, if it did.
 */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[], {npm}: {readonly npm?: NpmStart | undefined} = {}): Promise<number> {
 	guardStreams();
 	const about = {argv, version};
 	guardProcess(about);
 	try {
-		return await dispatch(argv);
+		return await dispatch(argv, npm);
 	} catch (error) {
-		return reportError(error, about);
+		const status = reportError(error, about);
+		if (npm !== undefined) {
+			tell(hintsOfNpm(error, argv, npm).map(line => `${line}\n`).join(''));
+		}
+
+		return status;
 	}
 }
 
-async function dispatch(argv: readonly string[]): Promise<number> {
+async function dispatch(argv: readonly string[], npm: NpmStart | undefined): Promise<number> {
 	let status = 0;
 	const program = createProgram(result => {
 		status = result;
@@ -286,6 +300,12 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 			},
 			writeErr: tell,
 		});
+	}
+
+	const complaint = npm === undefined ? undefined : complaintAboutNpm(argv, knownToCommandLine(program), npm);
+	if (complaint !== undefined) {
+		tell(`${complaint}\n`);
+		return exitStatusOf.USAGE;
 	}
 
 	// Anything else than a command belongs to `run`, which is what `testbed` alone means.

@@ -55,8 +55,8 @@ function testHint(argv) {
 	}
 
 	return testsOnlyUnits(argv)
-		? 'The unit tests take about a minute on two cores.'
-		: 'All tests take about 20 minutes on two cores; `npm run test:unit` takes one.\nOne file: npm test -- test/kernel/six-types.test.ts';
+		? 'The unit tests take a minute or two on two cores.'
+		: 'All tests take about 20 minutes on two cores, unit tests one or two.\nFewer: npm run test:unit, or npm test -- test/kernel/six-types.test.ts';
 }
 
 const never = () => false;

@@ -12,6 +12,7 @@ const {missingPrograms, install, systemFolders} = require('./debian.cjs');
 const {packagesStand, installPackages, mustInstall} = require('./packages.cjs');
 const {withLock} = require('./lock.cjs');
 const {giveToOwner} = require('./owner.cjs');
+const {goWhereTheUserStands, startedByNpm} = require('./npm.cjs');
 const {folderOf, trees} = require('./trees.cjs');
 
 const usage = 2;
@@ -39,6 +40,7 @@ function contextOfProcess() {
 		arch: process.arch,
 		uid: process.getuid === undefined ? -1 : process.getuid(),
 		parentPid: process.ppid,
+		cwd: process.cwd(),
 		nodeMajor: process.versions.node.split('.')[0],
 		env: process.env,
 		systemFolders,
@@ -160,9 +162,14 @@ async function start(name, argv, context) {
 	}
 
 	if (act.main) {
+		const npm = startedByNpm(name, context);
+		if (npm !== undefined) {
+			goWhereTheUserStands(npm, context);
+		}
+
 		// A bundle is CommonJS: `require` spares the start of Node's loader of modules.
 		const {main} = act.bundled ? require(file) : await import(pathToFileURL(file).href);
-		process.exitCode = await main(argv);
+		process.exitCode = await main(argv, {npm});
 		return;
 	}
 
