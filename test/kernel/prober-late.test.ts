@@ -38,6 +38,14 @@ for (const backend of backends) {
 	});
 }
 
+test.serial('the same for the last datagram of a batch, which is asked soonest', async t => {
+	await withProber({batchSize: 1, prepare: steerPackets}, async prober => {
+		const answers = await prober.probe(Array.from({length: 60}, (_, index) => request(index, {protocol: 'udp', to: {address: '10.244.1.20', port: 9999}})));
+		t.deepEqual(gapsIn(answers), []);
+		t.deepEqual(answers.filter(({leg}) => leg!.end.kind !== 'refused').map(answer => `${answer.id} ${wayOf(answer)}`), []);
+	});
+});
+
 test.serial('the same for packets that conntrack calls invalid', async t => {
 	await withProber({prepare: steerPackets, hasInvalid: true}, async prober => {
 		const answers = await prober.probe(Array.from({length: 300}, (_, index) => request(index, {from: 'remote', packet: 'invalid', to: {address: '10.244.1.10', port: 9999}})));
