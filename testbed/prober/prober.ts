@@ -64,7 +64,7 @@ export type ProberOptions = {
 const window = 512; // Probes that the trace may be behind: some 15,000 messages of at most 2 KiB in the kernel's memory, a half of the default buffer.
 const datagramMs = 200; // For a datagram that the trace does not show at its end. What the kernel answers by itself is there already (backlog.ts).
 const connectionMs = 500; // For TCP, which is told of a missing neighbour after 100 ms (world.ts).
-const repeats = 3; // How often what is not whole is sent again, each time in batches of an eighth.
+const repeats = 3; // How often the probes of a batch that is not whole are sent again, each time in batches of an eighth.
 const shrink = 8;
 
 type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean};
@@ -231,14 +231,17 @@ export class Prober implements AsyncDisposable {
 	async #run({batch, indices, size, repeat, answers}: {
 		readonly batch: readonly ProbeRequest[]; readonly indices: readonly number[]; readonly size: number; readonly repeat: number; readonly answers: ProbeAnswer[];
 	}): Promise<void> {
-		const again = async (doubtful: readonly number[]): Promise<void> => {
-			this.repeated += doubtful.length;
-			await this.#run({
-				batch, indices: doubtful, size: Math.max(1, Math.ceil(Math.min(size, doubtful.length) / shrink)), repeat: repeat + 1, answers,
-			});
+		const again = async (doubtful: readonly number[], next: number): Promise<void> => {
+			if (doubtful.length > 0) {
+				this.repeated += doubtful.length;
+				await this.#run({
+					batch, indices: doubtful, size: next, repeat: repeat + 1, answers,
+				});
+			}
 		};
 
-		const doubtful: number[] = [];
+		const lost: number[] = [];
+		const open: number[] = [];
 		let left = indices;
 		while (left.length > 0) {
 			const {wave, rest} = planWave(batch, left, size);
@@ -248,16 +251,15 @@ export class Prober implements AsyncDisposable {
 				answers[index] = gaps.length === 0 || !isSent ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
 				// What was lost may be whole in a smaller batch; what one probe lacks gets one more chance.
 				if (isSent && repeat < (gaps.length > 0 ? repeats : 1) && answers[index].gaps.length > 0) {
-					doubtful.push(index);
+					(gaps.length > 0 ? lost : open).push(index);
 				}
 			}
 
 			left = untried.length === 0 ? rest : [...untried, ...rest];
 		}
 
-		if (doubtful.length > 0) {
-			await again(doubtful);
-		}
+		await again(lost, Math.max(1, Math.ceil(Math.min(size, lost.length) / shrink)));
+		await again(open, size);
 	}
 
 	/** Sends one batch and reads all witnesses. `untried` are the probes that it has left out. */
