@@ -21,7 +21,7 @@ import {readNumber} from './commands/arguments.js';
 import {credentialsOf} from './commands/run.js';
 import {run} from './exec.js';
 import {LockFile} from './lock-file.js';
-import {defaultInput, loadRuleInput} from './rule-input.js';
+import {loadRuleInput} from './rule-input.js';
 import {runTestbed} from './run.js';
 import {installRules} from './sandbox/rules.js';
 import {Sandbox} from './sandbox/sandbox.js';
@@ -30,7 +30,8 @@ import {defaultBufferBytes} from './tracer/recording.js';
 const launcher = fileURLToPath(new URL('../../scripts/run.cjs', import.meta.url));
 const families = ['ipv4'] as const;
 const backend = 'iptables-nft';
-const rules = loadRuleInput({source: defaultInput, source6: undefined, families});
+/** Named, so that figures of different days are of the same rules. */
+const rules = loadRuleInput({source: 'release:1.30', source6: undefined, families});
 const credentials = credentialsOf({appUid: 1000}, rules.intent);
 
 /** The parts, in the order in which they are printed. */

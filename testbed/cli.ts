@@ -37,6 +37,7 @@ Examples:
   testbed run --rules 'release:1.30 --redirect-dns -m TPROXY'
   testbed run --backend all                the newest release, three back ends
   testbed run --rules release:all          every release, iptables-nft and legacy
+  testbed run --rules release:1.99         one to come: the newest rules known
   testbed run --format json > report.json
   testbed run scenarios/                   all scenarios of a folder, every back end
   testbed run --record run.testbed         to judge it again: testbed replay
@@ -49,7 +50,7 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('run')
 		.description('send the six types of sidecar traffic and judge what the kernel did')
 		.argument('[scenario...]', 'scenario files (.yaml, .yml, .json), or folders of them, in place of the six types')
-		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:all, ambient:VERSION [options], pod:FILE, a dump\'s file, or - (default: the newest release)')
+		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:latest, release:all, ambient:VERSION [options], pod:FILE, a dump\'s file, or - (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
 		.option('--backend <list>', 'iptables-nft, iptables-legacy, nftables, several, or all (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))

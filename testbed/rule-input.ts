@@ -21,6 +21,7 @@ import {fullSource} from './rule-inputs/source.js';
 export {
 	defaultInput, type InputRequest, type LoadedInputs, type MissingInput,
 } from './rule-inputs/request.js';
+export {fullSource} from './rule-inputs/source.js';
 
 /**
 Reads a rule input that stands for one rule set.

@@ -18,8 +18,7 @@ import {parseReleaseInput} from '../src/istio/arguments.js';
 import type {ActorCredentials, Intent} from '../src/scenario/types.js';
 import {TestbedError} from './errors.js';
 import type {RuleInput, RunOptions, ScenarioPlay} from './options.js';
-import {defaultInput, loadRuleInput} from './rule-input.js';
-import {fullSource} from './rule-inputs/source.js';
+import {defaultInput, fullSource, loadRuleInput} from './rule-input.js';
 
 /** A scenario that cannot be run with a back end, with the reason. */
 export type MissingScenario = {readonly source: string; readonly release: string | null; readonly backend: Backend; readonly scenario: string; readonly reason: string};

@@ -14,7 +14,7 @@ function unwrapped(text: string): string {
 	return text.replaceAll(/\s+/gu, ' ');
 }
 
-test('run: the newest release known is the default, and one to come has its rules, with a note', async t => {
+test.serial('run: the newest release known is the default, and one to come has its rules, with a note', async t => {
 	const types = ['run', '--types', '2'];
 	const [byDefault, json, text, tap, many] = await Promise.all([
 		testbed([...types, '--format', 'json']),
@@ -33,7 +33,7 @@ test('run: the newest release known is the default, and one to come has its rule
 	t.true(unwrapped(many.stdout).includes(`note all: ${note}`), many.stdout);
 });
 
-test('probe, one and many', async t => {
+test.serial('probe, one and many', async t => {
 	const asked = ['probe', '--from', 'app', '--to', 'remote:8080', '--rules', 'release:1.33'];
 	const [json, text, batch] = await Promise.all([
 		testbed([...asked, '--format', 'json']),
@@ -46,7 +46,7 @@ test('probe, one and many', async t => {
 	t.true(batch.stderr.includes(`testbed: ${note}\n`), batch.stderr);
 });
 
-test('diff: each side has its own note', async t => {
+test.serial('diff: each side has its own note', async t => {
 	const [json, text, tap] = await Promise.all(['json', 'text', 'tap'].map(async format => testbed(['diff', 'release:1.31', 'release:1.33', '--family', 'ipv4', '--format', format])));
 	t.deepEqual([json, text, tap].map(each => each!.exitCode), [0, 0, 0], text!.stderr);
 	t.like(JSON.parse(json!.stdout), {from: {source: 'release:1.31', notes: []}, to: summary, outcome: 'equal'});
@@ -54,7 +54,7 @@ test('diff: each side has its own note', async t => {
 	t.true(tap!.stdout.includes(`\n# ${note}\n`), tap!.stdout);
 });
 
-test('diff --neighbours --since: by numbers, and a release to come leaves none', async t => {
+test.serial('diff --neighbours --since: by numbers, and a release to come leaves none', async t => {
 	const [some, none, old] = await Promise.all(['v1.30.2', '1.33', '1.4'].map(async since => testbed(['diff', '--neighbours', '--since', since, 'release:all', '--family', 'ipv4'])));
 	t.deepEqual([some, none, old].map(each => each!.exitCode), [0, 2, 2], some!.stderr);
 	t.regex(some!.stdout, /✔ 1\.30 → 1\.31 {2}equal\n\n1 pairs equal/u);
@@ -62,7 +62,7 @@ test('diff --neighbours --since: by numbers, and a release to come leaves none',
 	t.regex(old!.stderr, /--since 1\.4: release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5\./u);
 });
 
-test('rules: the text stays what iptables-restore reads, and the note goes to stderr', async t => {
+test.serial('rules: the text stays what iptables-restore reads, and the note goes to stderr', async t => {
 	const [json, text, known, node] = await Promise.all([
 		testbed(['rules', 'release:1.33', '--format', 'json']), testbed(['rules', '1.33']), testbed(['rules']), testbed(['rules', 'ambient-host:1.33']),
 	]);
@@ -72,7 +72,7 @@ test('rules: the text stays what iptables-restore reads, and the note goes to st
 	t.deepEqual([text, known, node].map(({stderr}) => stderr.includes(`note: ${note}\n`)), [true, false, true]);
 });
 
-test('mutate and coverage', async t => {
+test.serial('mutate and coverage', async t => {
 	const [mutants, covered, printed] = await Promise.all([
 		testbed(['mutate', 'release:1.33', '--cases', 'types', '--sample', '1', '--format', 'json']),
 		testbed(['coverage', 'release:1.33', '--cases', 'types', '--format', 'json']),
@@ -83,7 +83,7 @@ test('mutate and coverage', async t => {
 	t.true(printed.stderr.includes(`testbed: ${note}\n`), printed.stderr);
 });
 
-test('record and verify', async t => {
+test.serial('record and verify', async t => {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	t.teardown(cleanup);
 	const file = path.join(folder, 'baseline.json');
@@ -96,7 +96,7 @@ test('record and verify', async t => {
 	t.false(text.stdout.includes('note'), text.stdout);
 });
 
-test('a scenario, a pod, and a file that has the name of a release', async t => {
+test.serial('a scenario, a pod, and a file that has the name of a release', async t => {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	t.teardown(cleanup);
 	writeFileSync(path.join(folder, 'a.yaml'), 'version: 1\nname: n\nabout: a\nrules: release:1.33\nprobes:\n  - {name: p, from: app, to: "remote:8080", expect: {stops: ["proxy:15001", "remote:8080"]}}\n');

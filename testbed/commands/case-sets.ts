@@ -8,8 +8,7 @@ import {
 	fileAsCases, shippedAsCases, typesAsCases, type CaseOptions, type CaseSet,
 } from '../mutation-cases.js';
 import type {RuleInput} from '../options.js';
-import {loadRuleInput} from '../rule-input.js';
-import {fullSource} from '../rule-inputs/source.js';
+import {fullSource, loadRuleInput} from '../rule-input.js';
 import {namesScenario, type CredentialsOf} from '../scenario-run.js';
 import type {Format} from './arguments.js';
 import {usualCredentials} from './probe.js';

@@ -9,7 +9,7 @@ import {createInterface} from 'node:readline';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {ProbeBatch, type BatchQuestion} from '../probe-batch.js';
-import {fullSource} from '../rule-inputs/source.js';
+import {fullSource} from '../rule-input.js';
 import {describeNotes} from './notes.js';
 import {tell, writeOut} from '../streams.js';
 import {readProbeLine} from './probe-lines.js';

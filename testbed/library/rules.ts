@@ -5,8 +5,7 @@ Rules for the library: everything that a rule input of the command line can be, 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import type {RuleInput} from '../options.js';
 import type {RecordOptions} from '../record.js';
-import {defaultInput, loadRuleInput} from '../rule-input.js';
-import {fullSource} from '../rule-inputs/source.js';
+import {defaultInput, fullSource, loadRuleInput} from '../rule-input.js';
 
 /** What goes with a rule input. */
 export type RuleChoices = {
@@ -18,6 +17,8 @@ export type RuleChoices = {
 	readonly dnsServers?: readonly string[];
 	/** The file with the IPv6 dump that belongs to a dump. */
 	readonly source6?: string;
+	/** For a manifest whose images name no release: the release. Default: the newest one known. */
+	readonly release?: string;
 };
 
 /** Rules, the families that they are of, and what else they were read with. */

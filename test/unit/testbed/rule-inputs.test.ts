@@ -103,6 +103,19 @@ test('a version alone is a release, unless a file has that name', async t => {
 	t.deepEqual(fullSource('latest', folder.path), {source: 'latest', notes: []});
 });
 
+test('a manifest and its release, for the library', async t => {
+	await using folder = await folderWithFile();
+	const file = path.join(folder.path, 'pod.yaml');
+	await writeFile(file, 'apiVersion: v1\nkind: Pod\nmetadata: {name: app, labels: {sidecar.istio.io/inject: "true"}}\nspec: {containers: [{name: app}]}\n');
+	const found = [{}, {release: '1.29'}, {release: 'v1.33'}].map(choices => loadRules(`pod:${file}`, choices)).map(({release, notes}) => [release, notes]);
+	t.deepEqual(found, [
+		['1.31', ['No image names a release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']],
+		['1.29', []],
+		['1.31', [newer('1.33')]],
+	]);
+	t.throws(() => loadRules('release:1.30', {release: '1.29'}), {instanceOf: TestbedError, message: /--release goes with pod:FILE/});
+});
+
 test('both families, where a version alone names the rules', t => {
 	t.deepEqual(loadRules('1.30').families, ['ipv4', 'ipv6']);
 	const input = loadCasesInput('1.30', {family: ['ipv4']});
