@@ -24,11 +24,11 @@ type Ended = Extract<ToolAnswer, {readonly type: 'ended'}>;
 type Answered = Extract<ToolAnswer, {readonly id: number}>;
 type Waiting = {readonly resolve: (answer: Answered) => void; readonly reject: (error: Error) => void};
 
-function unconfinable(reason: string): TestbedError {
+function unconfinable(reason: string, hint = 'Run it as root with CAP_SYS_ADMIN. A container needs `--privileged`, or that capability and a security profile that lets it mount.'): TestbedError {
 	return new TestbedError('MACHINE', {
 		message: `The rule tools cannot be confined on this machine: ${reason}`,
 		state: 'No tool was run on the rules.',
-		hint: 'Run it as root with CAP_SYS_ADMIN. A container needs `--privileged`, or that capability and a security profile that lets it mount.',
+		hint,
 	});
 }
 
@@ -57,7 +57,7 @@ export class ConfinedTools implements AsyncDisposable {
 				if (answer.type === 'ready') {
 					resolve(answer);
 				} else if (answer.type === 'failed') {
-					fail(unconfinable(answer.message));
+					fail(unconfinable(answer.message, answer.hint));
 				} else {
 					this.#waiting.get(answer.id)?.resolve(answer);
 				}

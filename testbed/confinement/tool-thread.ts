@@ -6,6 +6,7 @@ import process from 'node:process';
 import {spawn, type StdioOptions} from 'node:child_process';
 import {openSync, stat} from 'node:fs';
 import {parentPort, workerData} from 'node:worker_threads';
+import {TestbedError} from '../errors.js';
 import {missingProgram} from '../missing-program.js';
 import {keepInheritedDescriptors} from '../syscalls/descriptors.js';
 import {joinNetns} from '../syscalls/probe-socket.js';
@@ -79,7 +80,7 @@ stat('/', () => {
 	try {
 		serve();
 	} catch (error) {
-		say({type: 'failed', message: (error as Error).message});
+		say({type: 'failed', message: (error as Error).message, hint: error instanceof TestbedError && error.code === 'MISSING_PROGRAM' ? error.hint : undefined});
 		process.exit();
 	}
 });

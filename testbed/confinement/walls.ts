@@ -5,7 +5,7 @@ The walls around the rule tools, raised in the thread that starts them; its proc
 import process from 'node:process';
 import {spawn, spawnSync} from 'node:child_process';
 import {
-	closeSync, mkdirSync, symlinkSync, writeFileSync,
+	closeSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import {TestbedError} from '../errors.js';
@@ -103,6 +103,7 @@ function raiseProcesses({file, name}: FoundProgram): void {
 	}
 
 	unmount(mountInside);
+	unlinkSync(mountInside);
 	mount({target: '/', flags: remount | bind | readOnly | noSetuid | noDevices | noExecute});
 }
 
