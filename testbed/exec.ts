@@ -4,16 +4,14 @@ The only door to other programs. Every error shows the command line and what the
 
 import process from 'node:process';
 import {fork} from 'node:child_process';
-import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import type {ExecaError} from 'execa';
-import {ConfinedTools, type Confinement} from './confinement/confined-tools.js';
 import {TestbedError} from './errors.js';
 import {missingProgram} from './missing-program.js';
 import {inNetns} from './syscalls.js';
 
 /** Debian keeps these tools in sbin, which a user's PATH may lack. Folders of npm are left out: `npm run` puts node_modules/.bin in front, and a package there has a program `nft` that is another (measured). */
-const path = [...(process.env['PATH'] ?? '').split(':').filter(folder => folder !== '' && !folder.includes('node_modules')), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(':');
+export const searchPath = [...(process.env['PATH'] ?? '').split(':').filter(folder => folder !== '' && !folder.includes('node_modules')), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(':');
 
 /** Where and how to run a program. `netns` is a descriptor; without it the program runs in the machine's own namespace. */
 export type RunOptions = {
@@ -47,7 +45,7 @@ export async function run(file: string, arguments_: readonly string[], {netns, i
 	const {execa} = await import('execa');
 	const options = {
 		...(input === undefined ? {stdin: 'ignore' as const} : {input}),
-		env: {PATH: path, LC_ALL: 'C', ...environment},
+		env: {PATH: searchPath, LC_ALL: 'C', ...environment},
 		stripFinalNewline: true,
 	} as const;
 	try {
@@ -78,72 +76,6 @@ function explain(file: string, error: unknown): unknown {
 	}
 
 	return new CommandError(error.command, {exitCode: error.exitCode, stderr: String(error.stderr ?? error.shortMessage), cause: error});
-}
-
-let tools: ConfinedTools | undefined;
-
-/** The thread of the rule tools; the first call starts it. To call it early in a run saves the time that it takes. */
-function confinedTools(): ConfinedTools {
-	tools ??= new ConfinedTools({searchPath: path});
-	return tools;
-}
-
-/** Starts the thread of the rule tools if it does not run yet, and waits for nothing. */
-export function prepareConfinement(): void {
-	confinedTools();
-}
-
-/**
-What stands between the rule tools and the machine.
-
-@throws {TestbedError} MACHINE where the tools cannot be confined.
-*/
-export async function loadConfinement(): Promise<Confinement> {
-	return confinedTools().confinement;
-}
-
-/** A tool that takes longer than this hangs: 20,000 rules take iptables a few seconds. */
-const toolTimeoutMs = 120_000;
-
-/** As {@link RunOptions}; the namespace must be one, and `inherited` are descriptors that the tool finds under their own numbers, as /proc/self/fd/N. */
-export type ConfinedRunOptions = RunOptions & {readonly netns: number; readonly inherited?: readonly number[]};
-
-/**
-As {@link run}, for the rule tools: what they are given is a user's text, and they run as root. So they run behind walls (`confinement/`): a root of their own with their libraries and little else, all of it read-only, in a PID namespace of their own, with no right but that over networks. Of the environment they get what is named here. Each has a lock file of its own, its input: the lock keeps two programs from one table, and nobody else is in these namespaces.
-
-@throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it; MACHINE where the tools cannot be confined.
-@throws {CommandError} when its status is not 0 and not accepted.
-*/
-export async function runConfined(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = [], inherited}: ConfinedRunOptions): Promise<string> {
-	const {TZ} = process.env;
-	if (file.includes('-legacy-')) {
-		await loadLegacyModules();
-	}
-
-	const {exitCode, signal, timedOut, stdout, stderr} = await confinedTools().run({
-		program: file, arguments: arguments_, netns, input, timeoutMs: toolTimeoutMs, ...(inherited === undefined ? {} : {inherited}),
-		// The time zone, because nft reads and prints the hours of `meta hour` by it.
-		environment: {PATH: path, LC_ALL: 'C', ...(TZ === undefined ? {} : {TZ}), ...environment, XTABLES_LOCKFILE: '/proc/self/fd/0'},
-	});
-	if (exitCode === 0 || (exitCode !== null && acceptStatus.includes(exitCode))) {
-		return stdout.replace(/\r?\n$/u, '');
-	}
-
-	const reason = timedOut ? `it was stopped after ${toolTimeoutMs / 1000} s` : (signal === null ? stderr : `${stderr}\nit was ended by ${signal}`);
-	throw new CommandError([file, ...arguments_].join(' '), {exitCode: exitCode ?? undefined, stderr: reason, cause: undefined});
-}
-
-/**
-Loads what iptables-legacy would load itself, if it could see modprobe: its programs talk to the kernel by options of sockets that are not there before. All other modules the kernel loads by itself, outside of any wall, when a rule or a table first asks for them.
-*/
-const legacyModules = ['ip_tables', 'ip6_tables'] as const;
-let legacyLoaded: Promise<unknown> | undefined;
-
-async function loadLegacyModules(): Promise<void> {
-	const absent = legacyModules.filter(module => !existsSync(`/proc/net/${module}_names`));
-	legacyLoaded ??= Promise.allSettled(absent.map(async module => run('modprobe', ['-q', module])));
-	// Where it fails, the tool says that the kernel has no such table.
-	await legacyLoaded;
 }
 
 /** How a long process ended. */

@@ -1,17 +1,15 @@
 /**
-A file that has no name any more: programs that insist on a lock file get this one by its descriptor, and nothing of it stays, not even after SIGKILL.
+A file in memory without a name: programs that insist on a lock file get this one by its descriptor, and nothing of it stays, not even after SIGKILL.
 */
 
 import process from 'node:process';
-import {closeSync, unlinkSync} from 'node:fs';
-import {file} from 'tmp-promise';
+import {closeSync} from 'node:fs';
+import {createMemoryFile} from './syscalls/memory-file.js';
 
 /** The lock file of one run. */
 export class LockFile implements AsyncDisposable {
 	static async create(): Promise<LockFile> {
-		const {fd, path} = await file({prefix: 'testbed-lock-'});
-		unlinkSync(path);
-		return new LockFile(fd);
+		return new LockFile(createMemoryFile());
 	}
 
 	readonly #descriptor: number;

@@ -1,8 +1,9 @@
 /** What is behind the walls, and that the rule tools do there what they do outside. */
 
 import process from 'node:process';
+import {once} from 'node:events';
 import {
-	chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync,
+	chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -11,7 +12,9 @@ import test from 'ava';
 import {execa} from 'execa';
 import {ConfinedTools} from '../../testbed/confinement/confined-tools.js';
 import {TestbedError} from '../../testbed/errors.js';
-import {CommandError, loadConfinement} from '../../testbed/exec.js';
+import {CommandError} from '../../testbed/exec.js';
+import {loadConfinement} from '../../testbed/run-confined.js';
+import {LockFile} from '../../testbed/lock-file.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {systemPath} from './_run.js';
 
@@ -110,10 +113,12 @@ for (const [restore, saveProgram, saveArguments, input] of [
 		await using outside = Netns.create('outside');
 		const given = restore === 'nft' ? ['-f', '-'] : [];
 		const environment = {XTABLES_LOCKFILE: '/dev/null'};
+		// One without a lock, as none is needed; others with that of a run.
+		await using lockFile = await LockFile.create();
 		await inside.runConfined(restore, given, {input});
 		await outside.run(restore, given, {input, environment});
 		const texts = await Promise.all([
-			inside.runConfined(saveProgram, saveArguments), outside.runConfined(saveProgram, saveArguments),
+			inside.runConfined(saveProgram, saveArguments, {environment: {XTABLES_LOCKFILE: lockFile.path}}), outside.runConfined(saveProgram, saveArguments),
 			inside.run(saveProgram, saveArguments, {environment}), outside.run(saveProgram, saveArguments, {environment}),
 		]);
 		const [first, ...others] = texts.map(text => text.replaceAll(/^#.*\n?/gmu, '').replaceAll(/\[\d+:\d+\]/gu, '[]'));
@@ -171,19 +176,49 @@ test('a tool that takes too long is killed', async t => {
 	t.deepEqual({signal, exitCode, timedOut}, {signal: 'SIGKILL', exitCode: null, timedOut: true});
 });
 
+test('a tool waits for the lock of a run while somebody holds it', async t => {
+	await using lockFile = await LockFile.create();
+	await using netns = Netns.create('lock');
+	const holder = execa('flock', [lockFile.path, 'sh', '-c', 'echo held; read line'], {stdin: 'pipe', buffer: false});
+	await once(holder.stdout, 'data');
+	let isOver = false;
+	const restored = (async () => {
+		await netns.runConfined('iptables-legacy-restore', ['-w'], {input: '*raw\nCOMMIT\n', environment: {XTABLES_LOCKFILE: lockFile.path}});
+		isOver = true;
+	})();
+	// The kernel's list of locks shows who waits: `->`.
+	const inode = statSync(lockFile.path).ino;
+	while (!readFileSync('/proc/locks', 'utf8').split('\n').some(line => line.includes('->') && line.includes(`:${inode} `))) {
+		await wait(5); // eslint-disable-line no-await-in-loop -- Until it waits; the limit is the test's own.
+	}
+
+	t.false(isOver);
+	holder.stdin.end('\n');
+	await restored;
+	t.true(isOver);
+});
+
 test('a program that is not there, and a script in the place of one', async t => {
 	const folder = mkdtempSync(path.join(tmpdir(), 'testbed-path-'));
 	t.teardown(() => {
 		rmSync(folder, {recursive: true});
 	});
-	writeFileSync(path.join(folder, 'nft'), '#!/bin/sh\nexec /usr/sbin/nft "$@"\n');
-	chmodSync(path.join(folder, 'nft'), 0o755);
+	for (const [name, text] of [['nft', 'no program\n'], ['iptables-nft-save', '#!/bin/sh\necho "$1 $(cat)"\n']] as const) {
+		writeFileSync(path.join(folder, name), text);
+		chmodSync(path.join(folder, name), 0o755);
+	}
+
 	symlinkSync(readlinkSync('/proc/self/exe'), path.join(folder, 'node-by-another-name'));
-	await using tools = new ConfinedTools({searchPath: `${folder}:${systemPath}`, programs: ['ip', 'nft', 'no-such-tool', 'node-by-another-name']});
-	const asked = {arguments: ['-V'], netns: undefined, timeoutMs: 60_000};
+	const given = {searchPath: `${folder}:${systemPath}`, programs: ['ip', 'nft', 'iptables-nft-save', 'no-such-tool', 'node-by-another-name']};
+	await using tools = new ConfinedTools(given);
+	const asked = {arguments: ['-V'], netns: undefined, timeoutMs: 60_000, environment: {PATH: systemPath}, input: 'input'};
 	await t.throwsAsync(async () => tools.run({program: 'no-such-tool', ...asked}), {instanceOf: TestbedError, code: 'MISSING_PROGRAM'});
 	const error = await t.throwsAsync(async () => tools.run({program: 'nft', ...asked}), {instanceOf: TestbedError, code: 'MACHINE'});
-	t.is(error.message, `nft cannot be run confined: ${folder}/nft: it is no ELF program of 64 bits (a script?).`);
+	t.is(error.message, `nft cannot be run confined: ${folder}/nft: it is no ELF program of 64 bits.`);
+	// A script has its interpreter; what it starts has to be named.
+	t.like(await tools.run({program: 'iptables-nft-save', ...asked}), {exitCode: 0, stdout: '-V \n'});
+	await using more = new ConfinedTools({...given, programs: [...given.programs, 'cat']});
+	t.like(await more.run({program: 'iptables-nft-save', ...asked}), {exitCode: 0, stdout: '-V input\n'});
 	// A program in a folder that is in no list of ours, by a link.
 	t.is((await tools.run({program: 'node-by-another-name', ...asked, arguments: ['-p', '6 * 7']})).stdout, '42\n');
 });
@@ -196,38 +231,40 @@ test('without the right to leave the root nothing is run: status 4, with the rea
 });
 
 test('killed at once, the testbed leaves no process and no mount', async t => {
-	const before = readFileSync('/proc/self/mountinfo', 'utf8');
 	const folder = mkdtempSync(path.join(tmpdir(), 'testbed-killed-'));
 	t.teardown(() => {
 		rmSync(folder, {recursive: true});
 	});
 	const program = path.join(folder, 'killed.mjs');
-	// The tool names itself by its pid outside, which only the first line of its thread's own parent knows: so it is found by its parent.
-	writeFileSync(program, `import {ConfinedTools} from ${JSON.stringify(path.resolve('dist/testbed/confinement/confined-tools.js'))};
-import {readFileSync} from 'node:fs';
+	writeFileSync(program, `import {readdirSync, readFileSync} from 'node:fs';
+import {ConfinedTools} from ${JSON.stringify(path.resolve('dist/testbed/confinement/confined-tools.js'))};
 const tools = new ConfinedTools({searchPath: ${JSON.stringify(systemPath)}, programs: ['ip', 'perl']});
 await tools.confinement;
 void tools.run({program: 'perl', arguments: ['-e', 'sleep(600)'], netns: undefined, timeoutMs: 600000});
-const children = () => (readdirSync('/proc/self/task').map(task => readFileSync('/proc/self/task/' + task + '/children', 'utf8')).join(' ')).trim().split(/ +/);
-import {readdirSync} from 'node:fs';
-const look = () => children().length === 2 ? console.log(children().join(' ')) : setImmediate(look);
+const children = () => readdirSync('/proc/self/task').map(task => readFileSync('/proc/self/task/' + task + '/children', 'utf8')).join(' ').trim().split(/ +/);
+const look = () => children().length === 2 ? console.log(process.pid, ...children()) : setImmediate(look);
 look();
 `);
-	const child = execa(process.execPath, [program], {reject: false, buffer: false});
-	const pids = await new Promise<readonly number[]>(resolve => {
-		child.stdout.once('data', (text: Uint8Array) => {
+	// In a copy of the machine's mounts that nobody else changes meanwhile.
+	const shell = execa('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', `
+		before=$(cat /proc/self/mountinfo)
+		"$0" "$1"
+		echo "status $?"
+		[ "$before" = "$(cat /proc/self/mountinfo)" ] && echo 'same mounts'
+	`, process.execPath, program], {reject: false});
+	const [pid, ...children] = await new Promise<readonly number[]>(resolve => {
+		shell.stdout.once('data', (text: Uint8Array) => {
 			resolve(String(text).trim().split(' ').map(Number));
 		});
 	});
-	t.is(pids.length, 2);
-	t.true(pids.every(pid => existsSync(`/proc/${pid}`)));
-	child.kill('SIGKILL');
-	await child;
-	while (pids.some(pid => existsSync(`/proc/${pid}`))) {
+	t.is(children.length, 2);
+	t.true(children.every(child => existsSync(`/proc/${child}`)));
+	process.kill(pid!, 'SIGKILL');
+	const {stdout} = await shell;
+	t.regex(stdout, /\nstatus 137\nsame mounts$/u);
+	while (children.some(child => existsSync(`/proc/${child}`))) {
 		await wait(10); // eslint-disable-line no-await-in-loop -- Until they are gone; the limit is the test's own.
 	}
-
-	t.is(readFileSync('/proc/self/mountinfo', 'utf8'), before);
 });
 
 test('in a chroot, and where mounts are shared, the walls stand as well and no mount gets out', async t => {

@@ -83,7 +83,7 @@ export class ConfinedTools implements AsyncDisposable {
 			const {unusable} = await this.confinement;
 			const reason = unusable.find(({name}) => name === program)?.reason;
 			if (reason !== undefined) {
-				throw new TestbedError('MACHINE', {message: `${program} cannot be run confined: ${reason}.`, hint: 'Rules are given to the program itself only: put its folder before that of the script in PATH.'});
+				throw new TestbedError('MACHINE', {message: `${program} cannot be run confined: ${reason}.`, hint: 'Put the folder of the program itself first in PATH.'});
 			}
 
 			channels.push(createMemoryFile(), createMemoryFile(), createMemoryFile());

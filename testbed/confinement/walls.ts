@@ -114,7 +114,7 @@ function landlockRules(view: readonly ViewEntry[], programs: readonly FoundProgr
 		...view.flatMap((entry): readonly LandlockRule[] => entry.kind === 'link' ? [] : [{
 			path: entry.path, isFolder: entry.kind === 'folder', rights: readFile | readFolder | (entry.use === 'device' ? writeFile : 0n),
 		}]),
-		...[...new Set(programs.flatMap(({file, loader}) => loader === undefined ? [file] : [file, loader]))].map((file): LandlockRule => ({path: file, isFolder: false, rights: execute | readFile})),
+		...[...new Set(programs.flatMap(({file, startedBy}) => [file, ...startedBy]))].map((file): LandlockRule => ({path: file, isFolder: false, rights: execute | readFile})),
 		{path: '/proc', isFolder: true, rights: readFile | readFolder},
 	];
 }
@@ -141,7 +141,7 @@ Raises the walls around this thread and all that it starts from now on, for good
 export function raiseWalls({programs, mountProgram, without}: {readonly programs: readonly FoundProgram[]; readonly mountProgram: string; readonly without: readonly WallName[]}): StandingWalls {
 	const view = viewFor(programs);
 	if (!without.includes('files')) {
-		const init = programs.find(({name}) => name === 'ip' || name === 'nft');
+		const init = programs.find(({name, startedBy}) => (name === 'ip' || name === 'nft') && startedBy.length < 2);
 		if (init === undefined) {
 			throw missingProgram('ip');
 		}

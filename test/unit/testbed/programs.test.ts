@@ -4,7 +4,7 @@ import {Buffer} from 'node:buffer';
 import {readFileSync} from 'node:fs';
 import process from 'node:process';
 import test from 'ava';
-import {confinedPrograms, loaderOf} from '../../../testbed/confinement/programs.js';
+import {confinedPrograms, interpreterOf, loaderOf} from '../../../testbed/confinement/programs.js';
 
 /** The head of an ELF file of 64 bits, little-endian, whose second program header names a loader. */
 function elf({loader, offset = 0x40 + (2 * 56)}: {readonly loader?: string; readonly offset?: number} = {}): Uint8Array {
@@ -42,6 +42,12 @@ test('what is no such program is refused', t => {
 	}
 
 	t.throws(() => loaderOf(elf({loader: '/lib/ld', offset: 4095})), {instanceOf: RangeError, message: /beyond its head/u});
+});
+
+test('a script names its interpreter', t => {
+	for (const [head, interpreter] of [['#!/bin/sh\n', '/bin/sh'], ['#! /usr/bin/env -S perl\n', '/usr/bin/env'], ['#!sh\n', undefined], ['echo\n#!/bin/sh\n', undefined], ['', undefined]] as const) {
+		t.is(interpreterOf(Buffer.from(head)), interpreter, head);
+	}
 });
 
 test('all programs that are given rules are confined, by every name', t => {
