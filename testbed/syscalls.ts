@@ -30,7 +30,8 @@ const cloneNewnet = 0x40_00_00_00; // CLONE_NEWNET
 /** The descriptor of the network namespace of this thread at the first use. */
 let ownNetns: number | undefined;
 
-function ownNetnsDescriptor(): number {
+/** The namespace in which this thread is at home, as a descriptor that stays open. */
+export function ownNetnsDescriptor(): number {
 	ownNetns ??= openSync('/proc/thread-self/ns/net', 'r');
 	return ownNetns;
 }

@@ -6,6 +6,7 @@ import {closeSync} from 'node:fs';
 import {Worker} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
 import {missingProgram} from '../missing-program.js';
+import {ownNetnsDescriptor} from '../syscalls.js';
 import {createMemoryFile, fillMemoryFile, readMemoryFile} from '../syscalls/memory-file.js';
 import {confinedPrograms, type UnusableProgram} from './programs.js';
 import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';
@@ -42,8 +43,10 @@ export class ConfinedTools implements AsyncDisposable {
 	#uses = 0;
 
 	/** Starts the thread. Nothing waits for it before the first tool. */
-	constructor({searchPath, programs = confinedPrograms, without = []}: Pick<ToolThreadInput, 'searchPath'> & Partial<ToolThreadInput>) {
-		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData: {searchPath, programs, without} satisfies ToolThreadInput, execArgv: [], trackUnmanagedFds: false});
+	constructor({searchPath, programs = confinedPrograms, without = []}: Pick<ToolThreadInput, 'searchPath'> & Partial<Pick<ToolThreadInput, 'programs' | 'without'>>) {
+		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData: {
+			searchPath, programs, without, ownNetns: ownNetnsDescriptor(),
+		} satisfies ToolThreadInput, execArgv: [], trackUnmanagedFds: false});
 		this.#worker.unref();
 		this.confinement = new Promise((resolve, reject) => {
 			const fail = (error: Error): void => {

@@ -10,6 +10,8 @@ export type ToolThreadInput = {
 	/** The folders in which the programs are looked up, as in PATH. */
 	readonly searchPath: string;
 	readonly programs: readonly string[];
+	/** The machine's own network namespace, to which the thread comes back. */
+	readonly ownNetns: number;
 	/** Walls that a test takes down. */
 	readonly without: readonly WallName[];
 };
