@@ -68,7 +68,9 @@ Runs one of the rule tools to its end and returns what it printed. It sees a roo
 @throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it; MACHINE where the tools cannot be confined, or when one does not come to its end within a minute, and a second more for each 20 kB of its input.
 @throws {CommandError} when its status is not 0 and not accepted.
 */
-export async function runConfined(file: string, arguments_: readonly string[], {netns, input, environment = {}, acceptStatus = [], inherited = [], timeoutMs = limitMs}: ConfinedRunOptions): Promise<string> {
+export async function runConfined(file: string, arguments_: readonly string[], {
+	netns, input, environment = {}, acceptStatus = [], inherited = [], timeoutMs = limitMs,
+}: ConfinedRunOptions): Promise<string> {
 	if (file.includes('-legacy-')) {
 		await loadLegacyModules();
 	}

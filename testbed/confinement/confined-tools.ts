@@ -44,9 +44,10 @@ export class ConfinedTools implements AsyncDisposable {
 
 	/** Starts the thread. Nothing waits for it before the first tool. */
 	constructor({searchPath, programs = confinedPrograms, without = []}: Pick<ToolThreadInput, 'searchPath'> & Partial<Pick<ToolThreadInput, 'programs' | 'without'>>) {
-		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData: {
+		const workerData: ToolThreadInput = {
 			searchPath, programs, without, ownNetns: ownNetnsDescriptor(),
-		} satisfies ToolThreadInput, execArgv: [], trackUnmanagedFds: false});
+		};
+		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData, execArgv: [], trackUnmanagedFds: false});
 		this.#worker.unref();
 		this.confinement = new Promise((resolve, reject) => {
 			const fail = (error: Error): void => {
@@ -71,7 +72,7 @@ export class ConfinedTools implements AsyncDisposable {
 			});
 		});
 		// Who runs a tool hears of it.
-		this.confinement.catch(() => undefined);
+		void Promise.allSettled([this.confinement]);
 	}
 
 	/**

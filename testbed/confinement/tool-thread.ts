@@ -4,7 +4,7 @@ The thread that starts the rule tools. Landlock and seccomp bind a thread for go
 
 import process from 'node:process';
 import {spawn, type StdioOptions} from 'node:child_process';
-import {stat} from 'node:fs';
+import {stat} from 'node:fs/promises';
 import {parentPort, workerData} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
 import {missingProgram} from '../missing-program.js';
@@ -75,12 +75,15 @@ function serve(): void {
 	say({type: 'ready', walls, unusable});
 }
 
-// Libuv makes the threads of its pool at the first use, as children of the thread that asks. Here they would be born behind the walls and read files there for the whole process, so it is asked before.
-stat('/', () => {
+async function begin(): Promise<void> {
+	// Libuv makes the threads of its pool at the first use, as children of the thread that asks. Here they would be born behind the walls and read files there for the whole process, so it is asked before.
+	await stat('/');
 	try {
 		serve();
 	} catch (error) {
 		say({type: 'failed', message: (error as Error).message, hint: error instanceof TestbedError && error.code === 'MISSING_PROGRAM' ? error.hint : undefined});
 		process.exit();
 	}
-});
+}
+
+void begin();

@@ -111,9 +111,9 @@ function raiseProcesses({file, name}: FoundProgram): void {
 function landlockRules(view: readonly ViewEntry[], programs: readonly FoundProgram[]): readonly LandlockRule[] {
 	const {execute, readFile, readFolder, writeFile} = fileRights;
 	return [
-		...view.flatMap((entry): readonly LandlockRule[] => entry.kind === 'link' ? [] : [{
+		...view.filter(entry => entry.kind !== 'link').map((entry): LandlockRule => ({
 			path: entry.path, isFolder: entry.kind === 'folder', rights: readFile | readFolder | (entry.use === 'device' ? writeFile : 0n),
-		}]),
+		})),
 		...[...new Set(programs.flatMap(({file, startedBy}) => [file, ...startedBy]))].map((file): LandlockRule => ({path: file, isFolder: false, rights: execute | readFile})),
 		{path: '/proc', isFolder: true, rights: readFile | readFolder},
 	];

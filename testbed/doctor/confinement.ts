@@ -38,6 +38,11 @@ async function tryToRead(): Promise<void> {
 	throw new TestbedError('MACHINE', {message: 'A confined tool read a file of this machine.'});
 }
 
+/** Nothing is left to try: the wall was raised, or the kernel said that it has none. */
+async function asTheKernelSaid(): Promise<void> {
+	await loadConfinement();
+}
+
 /** The checks; which walls there are decides what they say. Where the kernel lacks Landlock or seccomp the others stand, so that is no fault. */
 export async function confinementChecks(): Promise<readonly Check[]> {
 	const namespaces: Check = {
@@ -52,12 +57,12 @@ export async function confinementChecks(): Promise<readonly Check[]> {
 			what: landlock > 0 ? `rule tools confined: Landlock, version ${landlock}` : 'rule tools confined: without Landlock, which this kernel does not have (5.13) or did not switch on (lsm=)',
 			needs: 'SECURITY_LANDLOCK',
 			mend: 'Boot with landlock in the list lsm=.',
-			async act() {}, // eslint-disable-line no-empty-function -- It stands, or the kernel said that it has none.
+			act: asTheKernelSaid,
 		}, {
 			what: sockets === true ? 'rule tools confined: no sockets but netlink (ROUTE, NETFILTER) and raw ones of protocol RAW, by seccomp' : `rule tools confined: sockets of every kind, for there is no filter: ${sockets}`,
 			needs: 'SECCOMP_FILTER',
 			mend: 'Use a kernel with it.',
-			async act() {}, // eslint-disable-line no-empty-function -- As above.
+			act: asTheKernelSaid,
 		}];
 	} catch {
 		return [namespaces]; // Trying tells why.
