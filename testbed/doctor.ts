@@ -10,6 +10,7 @@ import {addressFamilies} from '../src/scenario/topology.js';
 import type {TraceEvent} from '../src/trace/event.js';
 import {decodeNflog} from '../src/trace/nflog.js';
 import {decodeNftTrace} from '../src/trace/nft-trace.js';
+import {confinementChecks} from './doctor/confinement.js';
 import {TestbedError} from './errors.js';
 import {run} from './exec.js';
 import {LockFile} from './lock-file.js';
@@ -238,6 +239,7 @@ export async function diagnose(onFinding: (finding: Finding) => void = () => und
 	await using lockFile = await LockFile.create();
 	const checks = [
 		...generalChecks(),
+		...await confinementChecks(),
 		...iptablesBackends.flatMap(backend => [
 			...sampleChecks(backend, lockFile.path),
 			...addressFamilies.map(family => traceCheck(backend, family, lockFile.path)),

@@ -1,9 +1,10 @@
 /**
-A lock file without a name: programs that insist on one get this one by its descriptor. It is a file in memory, so it needs no folder for temporary files, and nothing of it stays, not even when a signal ends the process while it is being made.
+A file in memory without a name: programs that insist on a lock file get this one by its descriptor, and nothing of it stays, not even after SIGKILL.
 */
 
 import process from 'node:process';
-import {closeDescriptor, createMemoryFile} from './syscalls.js';
+import {closeSync} from 'node:fs';
+import {createMemoryFile} from './syscalls/memory-file.js';
 
 /** The lock file of one run. */
 export class LockFile implements AsyncDisposable {
@@ -13,7 +14,7 @@ export class LockFile implements AsyncDisposable {
 	@throws {TestbedError} SYSCALL_FAILED when the kernel has no descriptor left.
 	*/
 	static async create(): Promise<LockFile> {
-		return new LockFile(createMemoryFile('testbed-lock'));
+		return new LockFile(createMemoryFile());
 	}
 
 	readonly #descriptor: number;
@@ -28,6 +29,6 @@ export class LockFile implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		closeDescriptor(this.#descriptor);
+		closeSync(this.#descriptor);
 	}
 }

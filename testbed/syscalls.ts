@@ -20,7 +20,6 @@ const libcRecv = libc.func('long recv(int fd, void *data, size_t length, int fla
 const libcPoll = libc.func('int poll(void *fds, unsigned long count, int timeout)');
 const libcEventfd = libc.func('int eventfd(unsigned int initial, int flags)');
 const libcWrite = libc.func('long write(int fd, const void *data, size_t length)');
-const libcMemfdCreate = libc.func('int memfd_create(const char *name, unsigned int flags)');
 const libcIfNametoindex = libc.func('unsigned int if_nametoindex(const char *name)');
 
 /** Error numbers that callers tell apart. */
@@ -31,7 +30,8 @@ const cloneNewnet = 0x40_00_00_00; // CLONE_NEWNET
 /** The descriptor of the network namespace of this thread at the first use. */
 let ownNetns: number | undefined;
 
-function ownNetnsDescriptor(): number {
+/** The namespace in which this thread is at home, as a descriptor that stays open. */
+export function ownNetnsDescriptor(): number {
 	ownNetns ??= openSync('/proc/thread-self/ns/net', 'r');
 	return ownNetns;
 }
@@ -142,13 +142,6 @@ export function wake(fd: number): void {
 	const one = new Uint8Array(8);
 	one[0] = 1;
 	checked('write(eventfd)', Number(libcWrite(fd, one, one.length)));
-}
-
-const mfdCloexec = 1; // Linux/memfd.h
-
-/** A file in memory, by its descriptor: it can be opened again and locked (flock(2)) by /proc/PID/fd, and goes with its last descriptor. `name` is for whoever lists descriptors. */
-export function createMemoryFile(name: string): number {
-	return checked('memfd_create', libcMemfdCreate(name, mfdCloexec) as number);
 }
 
 /** The index of an interface in the namespace of this thread; 0 when there is none of that name. */

@@ -143,7 +143,7 @@ for (const {title, act, deniedBy, wouldBe, landlockSince = 1} of attempts) {
 	test(`${deniedBy.length === 0 ? 'allowed' : 'denied'}: ${title}`, async t => {
 		const {walls: {landlock}} = await all.get('all')!.confinement;
 		const denying = deniedBy.filter(wall => wall !== 'landlock' || landlock >= landlockSince);
-		const text = `open(O, '>&', \*STDOUT); print(O ((${typeof act === 'string' ? act : act()}) ? 'done' : "denied: $!"), "\\n");`;
+		const text = `open(O, '>&STDOUT'); print(O ((${typeof act === 'string' ? act : act()}) ? 'done' : "denied: $!"), "\\n");`;
 		const works = wouldBe === undefined ? 'done\n' : `denied: ${wouldBe}\n`;
 		for (const walls of all.keys()) {
 			const said = await perl(walls, text); // eslint-disable-line no-await-in-loop -- In the order of the walls.

@@ -6,6 +6,7 @@ import {closeSync} from 'node:fs';
 import {Worker} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
 import {missingProgram} from '../missing-program.js';
+import {ownNetnsDescriptor} from '../syscalls.js';
 import {createMemoryFile, fillMemoryFile, readMemoryFile} from '../syscalls/memory-file.js';
 import {confinedPrograms, type UnusableProgram} from './programs.js';
 import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';
@@ -24,11 +25,11 @@ type Ended = Extract<ToolAnswer, {readonly type: 'ended'}>;
 type Answered = Extract<ToolAnswer, {readonly id: number}>;
 type Waiting = {readonly resolve: (answer: Answered) => void; readonly reject: (error: Error) => void};
 
-function unconfinable(reason: string): TestbedError {
+function unconfinable(reason: string, hint = 'Run it as root with CAP_SYS_ADMIN. A container needs `--privileged`, or that capability and a security profile that lets it mount.'): TestbedError {
 	return new TestbedError('MACHINE', {
 		message: `The rule tools cannot be confined on this machine: ${reason}`,
 		state: 'No tool was run on the rules.',
-		hint: 'Run it as root with CAP_SYS_ADMIN. A container needs `--privileged`, or that capability and a security profile that lets it mount.',
+		hint,
 	});
 }
 
@@ -42,8 +43,11 @@ export class ConfinedTools implements AsyncDisposable {
 	#uses = 0;
 
 	/** Starts the thread. Nothing waits for it before the first tool. */
-	constructor({searchPath, programs = confinedPrograms, without = []}: Pick<ToolThreadInput, 'searchPath'> & Partial<ToolThreadInput>) {
-		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData: {searchPath, programs, without} satisfies ToolThreadInput, execArgv: [], trackUnmanagedFds: false});
+	constructor({searchPath, programs = confinedPrograms, without = []}: Pick<ToolThreadInput, 'searchPath'> & Partial<Pick<ToolThreadInput, 'programs' | 'without'>>) {
+		const workerData: ToolThreadInput = {
+			searchPath, programs, without, ownNetns: ownNetnsDescriptor(),
+		};
+		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData, execArgv: [], trackUnmanagedFds: false});
 		this.#worker.unref();
 		this.confinement = new Promise((resolve, reject) => {
 			const fail = (error: Error): void => {
@@ -57,7 +61,7 @@ export class ConfinedTools implements AsyncDisposable {
 				if (answer.type === 'ready') {
 					resolve(answer);
 				} else if (answer.type === 'failed') {
-					fail(unconfinable(answer.message));
+					fail(unconfinable(answer.message, answer.hint));
 				} else {
 					this.#waiting.get(answer.id)?.resolve(answer);
 				}
@@ -68,7 +72,7 @@ export class ConfinedTools implements AsyncDisposable {
 			});
 		});
 		// Who runs a tool hears of it.
-		this.confinement.catch(() => undefined);
+		void Promise.allSettled([this.confinement]);
 	}
 
 	/**
@@ -83,7 +87,7 @@ export class ConfinedTools implements AsyncDisposable {
 			const {unusable} = await this.confinement;
 			const reason = unusable.find(({name}) => name === program)?.reason;
 			if (reason !== undefined) {
-				throw new TestbedError('MACHINE', {message: `${program} cannot be run confined: ${reason}.`, hint: 'Rules are given to the program itself only: put its folder before that of the script in PATH.'});
+				throw new TestbedError('MACHINE', {message: `${program} cannot be run confined: ${reason}.`, hint: 'Put the folder of the program itself first in PATH.'});
 			}
 
 			channels.push(createMemoryFile(), createMemoryFile(), createMemoryFile());

@@ -12,20 +12,20 @@ export const confinedPrograms: readonly string[] = [
 	'ip', 'nft', ...['iptables', 'ip6tables'].flatMap(family => ['nft', 'legacy'].flatMap(kind => ['restore', 'save'].map(act => `${family}-${kind}-${act}`))),
 ];
 
-/** One program: its name, the file behind all links, and the loader that its head names, if it names one. */
-export type FoundProgram = {readonly name: string; readonly file: string; readonly loader: string | undefined};
+/** One program: its name, where it was found, the file behind all links, and what the kernel starts it by: the loader that its head names, or the interpreter of a script and that one's loader. */
+export type FoundProgram = {readonly name: string; readonly place: string; readonly file: string; readonly startedBy: readonly string[]};
 
 /** A program that is there and cannot be run confined, and why. */
 export type UnusableProgram = {readonly name: string; readonly reason: string};
 
-/** Looks a program up as a shell would; undefined when no folder has it. */
+/** Looks a program up as a shell would: where it is; undefined when no folder has it. */
 function locate(name: string, searchPath: string): string | undefined {
 	for (const folder of searchPath.split(':')) {
 		const file = path.join(folder, name);
 		try {
 			accessSync(file, constants.X_OK);
 			if (statSync(file).isFile()) {
-				return realpathSync(file);
+				return file;
 			}
 		} catch {} // It is not there.
 	}
@@ -39,12 +39,12 @@ const interpreterType = 3; // PT_INTERP
 /**
 The loader that an ELF file of 64 bits names in its head (elf(5)); undefined for a static program.
 
-@throws {RangeError} for a file that is no such program: a script needs an interpreter, and whatever that runs.
+@throws {RangeError} for a file that is no such program.
 */
 export function loaderOf(head: Uint8Array): string | undefined {
 	const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
 	if (head.length < 64 || view.getUint32(0) !== 0x7F_45_4C_46 || view.getUint8(4) !== 2 || view.getUint8(5) !== 1) {
-		throw new RangeError('it is no ELF program of 64 bits (a script?)');
+		throw new RangeError('it is no ELF program of 64 bits');
 	}
 
 	const [start, size, count] = [Number(view.getBigUint64(32, true)), view.getUint16(54, true), view.getUint16(56, true)];
@@ -73,18 +73,35 @@ function headOf(file: string): Uint8Array {
 	}
 }
 
+/** The interpreter that a script names in its first line (execve(2)); undefined for a file that is no script. */
+export function interpreterOf(head: Uint8Array): string | undefined {
+	const [first = ''] = new TextDecoder('latin1').decode(head.subarray(0, 256)).split('\n');
+	return /^#!\s*(?<file>\/\S+)/u.exec(first)?.groups?.['file'];
+}
+
+/** What the kernel opens to start a file, beside the file. */
+function startedBy(file: string): readonly string[] {
+	const head = headOf(file);
+	const interpreter = interpreterOf(head);
+	const loader = loaderOf(interpreter === undefined ? head : headOf(interpreter));
+	return [interpreter, loader].filter(name => name !== undefined);
+}
+
 /** Looks all programs up. One that is not on this machine is in neither list. */
 export function findPrograms(names: readonly string[], searchPath: string): {readonly found: readonly FoundProgram[]; readonly unusable: readonly UnusableProgram[]} {
 	const found: FoundProgram[] = [];
 	const unusable: UnusableProgram[] = [];
 	for (const name of names) {
-		const file = locate(name, searchPath);
+		const place = locate(name, searchPath);
 		try {
-			if (file !== undefined) {
-				found.push({name, file, loader: loaderOf(headOf(file))});
+			if (place !== undefined) {
+				const file = realpathSync(place);
+				found.push({
+					name, place, file, startedBy: startedBy(file),
+				});
 			}
 		} catch (error) {
-			unusable.push({name, reason: `${file!}: ${(error as Error).message}`});
+			unusable.push({name, reason: `${place!}: ${(error as Error).message}`});
 		}
 	}
 

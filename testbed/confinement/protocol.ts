@@ -10,6 +10,8 @@ export type ToolThreadInput = {
 	/** The folders in which the programs are looked up, as in PATH. */
 	readonly searchPath: string;
 	readonly programs: readonly string[];
+	/** The machine's own network namespace, to which the thread comes back. */
+	readonly ownNetns: number;
 	/** Walls that a test takes down. */
 	readonly without: readonly WallName[];
 };
@@ -33,7 +35,7 @@ export type ToolRequest = {
 /** What the thread says: which walls stand, or why none do; how a program ended, or why it did not start. */
 export type ToolAnswer =
 	| {readonly type: 'ready'; readonly walls: StandingWalls; readonly unusable: readonly UnusableProgram[]}
-	| {readonly type: 'failed'; readonly message: string}
+	| {readonly type: 'failed'; readonly message: string; readonly hint: string | undefined}
 	| {readonly type: 'ended'; readonly id: number; readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly timedOut: boolean}
 	| {readonly type: 'absent'; readonly id: number}
 	| {readonly type: 'not-started'; readonly id: number; readonly message: string};

@@ -45,12 +45,12 @@ const codes = {
 type Target = string | undefined; // A label further down; undefined is the next instruction.
 type Step =
 	| {readonly label: string}
-	| {readonly code: number; readonly value: number; readonly then?: Target; readonly otherwise?: Target};
+	| {readonly code: number; readonly value: number; readonly yes?: Target; readonly no?: Target};
 
 const load = (offset: number): Step => ({code: codes.load, value: offset});
 const answer = (label: keyof typeof answers): readonly Step[] => [{label}, {code: codes.answer, value: answers[label]}];
-const equal = (value: number, then: Target, otherwise?: Target): Step => ({
-	code: codes.equal, value, then, otherwise,
+const equal = (value: number, yes: Target, no?: Target): Step => ({
+	code: codes.equal, value, yes, no,
 });
 
 function stepsOf({audit, socket, socketpair, clone, unshare}: Architecture): readonly Step[] {
@@ -59,7 +59,7 @@ function stepsOf({audit, socket, socketpair, clone, unshare}: Architecture): rea
 		load(offsets.audit),
 		equal(audit, undefined, 'deny'),
 		load(offsets.number),
-		{code: codes.atLeast, value: x32Bit, then: 'deny'},
+		{code: codes.atLeast, value: x32Bit, yes: 'deny'},
 		equal(socket, 'socket'),
 		equal(socketpair, 'deny'), // Of datagrams, one end could be connected to any UNIX socket.
 		equal(ioUringSetup, 'deny'), // Its rings open sockets without a call that a filter sees.
@@ -70,7 +70,7 @@ function stepsOf({audit, socket, socketpair, clone, unshare}: Architecture): rea
 		// A user namespace gives all capabilities in itself.
 		{label: 'clone'},
 		load(offsets.argument(0)),
-		{code: codes.anyBit, value: cloneNewuser, then: 'deny', otherwise: 'allow'},
+		{code: codes.anyBit, value: cloneNewuser, yes: 'deny', no: 'allow'},
 		{label: 'socket'},
 		load(offsets.argument(0)),
 		equal(families.netlink, 'netlink'),
@@ -100,29 +100,23 @@ export function socketFilter(architecture: string): Uint8Array | undefined {
 
 	const steps = stepsOf(architectures[architecture as keyof typeof architectures]);
 	const labels = new Map<string, number>();
-	let count = 0;
+	const instructions: Array<Exclude<Step, {readonly label: string}>> = [];
 	for (const step of steps) {
 		if ('label' in step) {
-			labels.set(step.label, count);
+			labels.set(step.label, instructions.length);
 		} else {
-			count++;
+			instructions.push(step);
 		}
 	}
 
-	const bytes = new Uint8Array(count * 8);
+	const bytes = new Uint8Array(instructions.length * 8);
 	const view = new DataView(bytes.buffer);
-	let index = 0;
-	for (const step of steps) {
-		if ('label' in step) {
-			continue;
-		}
-
-		const jump = (target: Target): number => target === undefined ? 0 : labels.get(target)! - index - 1;
-		view.setUint16(index * 8, step.code, true);
-		view.setUint8((index * 8) + 2, jump(step.then));
-		view.setUint8((index * 8) + 3, jump(step.otherwise));
-		view.setUint32((index * 8) + 4, step.value, true);
-		index++;
+	for (const [index, {code, value, yes, no}] of instructions.entries()) {
+		const [ifTrue, ifFalse] = [yes, no].map(target => target === undefined ? 0 : labels.get(target)! - index - 1) as [number, number];
+		view.setUint16(index * 8, code, true);
+		view.setUint8((index * 8) + 2, ifTrue);
+		view.setUint8((index * 8) + 3, ifFalse);
+		view.setUint32((index * 8) + 4, value, true);
 	}
 
 	return bytes;

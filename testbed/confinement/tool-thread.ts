@@ -4,8 +4,9 @@ The thread that starts the rule tools. Landlock and seccomp bind a thread for go
 
 import process from 'node:process';
 import {spawn, type StdioOptions} from 'node:child_process';
-import {openSync, stat} from 'node:fs';
+import {stat} from 'node:fs/promises';
 import {parentPort, workerData} from 'node:worker_threads';
+import {TestbedError} from '../errors.js';
 import {missingProgram} from '../missing-program.js';
 import {keepInheritedDescriptors} from '../syscalls/descriptors.js';
 import {joinNetns} from '../syscalls/probe-socket.js';
@@ -13,14 +14,16 @@ import {findPrograms, type FoundProgram} from './programs.js';
 import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';
 import {raiseWalls} from './walls.js';
 
-const {searchPath, programs: names, without} = workerData as ToolThreadInput;
+const {
+	searchPath, programs: names, without, ownNetns,
+} = workerData as ToolThreadInput;
 
 function say(answer: ToolAnswer): void {
 	parentPort!.postMessage(answer);
 }
 
 /** Starts a program in a network namespace: it is born in that in which this thread is then. */
-function start({file, name}: FoundProgram, ownNetns: number, request: ToolRequest): void {
+function start({file, name}: FoundProgram, request: ToolRequest): void {
 	const {
 		id, netns, channels, inherited, environment, timeoutMs,
 	} = request;
@@ -49,8 +52,6 @@ function start({file, name}: FoundProgram, ownNetns: number, request: ToolReques
 
 function serve(): void {
 	keepInheritedDescriptors();
-	// Opened while /proc is still the machine's.
-	const ownNetns = openSync('/proc/thread-self/ns/net', 'r');
 	const {found: [mountProgram]} = findPrograms(['mount'], searchPath);
 	if (mountProgram === undefined) {
 		throw missingProgram('mount');
@@ -66,7 +67,7 @@ function serve(): void {
 		}
 
 		try {
-			start(program, ownNetns, request);
+			start(program, request);
 		} catch (error) {
 			say({type: 'not-started', id: request.id, message: (error as Error).message});
 		}
@@ -74,12 +75,15 @@ function serve(): void {
 	say({type: 'ready', walls, unusable});
 }
 
-// Libuv makes the threads of its pool at the first use, as children of the thread that asks. Here they would be born behind the walls and read files there for the whole process, so it is asked before.
-stat('/', () => {
+async function begin(): Promise<void> {
+	// Libuv makes the threads of its pool at the first use, as children of the thread that asks. Here they would be born behind the walls and read files there for the whole process, so it is asked before.
+	await stat('/');
 	try {
 		serve();
 	} catch (error) {
-		say({type: 'failed', message: (error as Error).message});
+		say({type: 'failed', message: (error as Error).message, hint: error instanceof TestbedError && error.code === 'MISSING_PROGRAM' ? error.hint : undefined});
 		process.exit();
 	}
-});
+}
+
+void begin();

@@ -55,18 +55,17 @@ function isBelow(file: string, folders: readonly string[]): boolean {
 
 /** The view for some programs, on this machine as it is now; a folder stands before what lies in it. */
 export function viewFor(programs: readonly FoundProgram[]): readonly ViewEntry[] {
-	const loaders = programs.flatMap(({loader}) => loader === undefined ? [] : [loader]);
-	const needed = [...programs.map(({file}) => file), ...loaders.map(loader => realpathSync(loader))];
-	const libraries = [...libraryFolders, ...stores.filter(store => needed.some(file => isBelow(file, [store])))].filter(folder => isThere(folder, 'folder'));
+	// At the place where it was found, for scripts, and at that behind all links, where it is started.
+	const needed = new Set(programs.flatMap(({place, file, startedBy}) => [place, file, ...startedBy]));
+	const libraries = [...libraryFolders, ...stores.filter(store => [...needed].some(file => isBelow(realpathSync(file), [store])))].filter(folder => isThere(folder, 'folder'));
 	const real = libraries.filter(folder => !isLink(folder));
-	const files = [...new Set(needed)].filter(file => !isBelow(file, real));
 	return [
 		...real.map((folder): ViewEntry => ({
 			kind: 'folder', path: folder, source: realpathSync(folder), use: 'libraries',
 		})),
 		...libraries.filter(folder => isLink(folder)).map((folder): ViewEntry => ({kind: 'link', path: folder, target: readlinkSync(folder)})),
-		...files.map((file): ViewEntry => ({
-			kind: 'file', path: file, source: file, use: 'program',
+		...[...needed].filter(file => !isBelow(file, libraries)).map((file): ViewEntry => ({
+			kind: 'file', path: file, source: realpathSync(file), use: 'program',
 		})),
 		...dataFolders.filter(folder => isThere(folder, 'folder')).map((folder): ViewEntry => ({
 			kind: 'folder', path: folder, source: realpathSync(folder), use: 'data',

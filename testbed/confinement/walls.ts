@@ -5,7 +5,7 @@ The walls around the rule tools, raised in the thread that starts them; its proc
 import process from 'node:process';
 import {spawn, spawnSync} from 'node:child_process';
 import {
-	closeSync, mkdirSync, symlinkSync, writeFileSync,
+	closeSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import {TestbedError} from '../errors.js';
@@ -103,6 +103,7 @@ function raiseProcesses({file, name}: FoundProgram): void {
 	}
 
 	unmount(mountInside);
+	unlinkSync(mountInside);
 	mount({target: '/', flags: remount | bind | readOnly | noSetuid | noDevices | noExecute});
 }
 
@@ -110,10 +111,10 @@ function raiseProcesses({file, name}: FoundProgram): void {
 function landlockRules(view: readonly ViewEntry[], programs: readonly FoundProgram[]): readonly LandlockRule[] {
 	const {execute, readFile, readFolder, writeFile} = fileRights;
 	return [
-		...view.flatMap((entry): readonly LandlockRule[] => entry.kind === 'link' ? [] : [{
+		...view.filter(entry => entry.kind !== 'link').map((entry): LandlockRule => ({
 			path: entry.path, isFolder: entry.kind === 'folder', rights: readFile | readFolder | (entry.use === 'device' ? writeFile : 0n),
-		}]),
-		...[...new Set(programs.flatMap(({file, loader}) => loader === undefined ? [file] : [file, loader]))].map((file): LandlockRule => ({path: file, isFolder: false, rights: execute | readFile})),
+		})),
+		...[...new Set(programs.flatMap(({file, startedBy}) => [file, ...startedBy]))].map((file): LandlockRule => ({path: file, isFolder: false, rights: execute | readFile})),
 		{path: '/proc', isFolder: true, rights: readFile | readFolder},
 	];
 }
@@ -140,7 +141,7 @@ Raises the walls around this thread and all that it starts from now on, for good
 export function raiseWalls({programs, mountProgram, without}: {readonly programs: readonly FoundProgram[]; readonly mountProgram: string; readonly without: readonly WallName[]}): StandingWalls {
 	const view = viewFor(programs);
 	if (!without.includes('files')) {
-		const init = programs.find(({name}) => name === 'ip' || name === 'nft');
+		const init = programs.find(({name, startedBy}) => (name === 'ip' || name === 'nft') && startedBy.length < 2);
 		if (init === undefined) {
 			throw missingProgram('ip');
 		}

@@ -4,9 +4,8 @@ A network namespace held by a descriptor: no name, no mount, so nothing of it ou
 
 import process from 'node:process';
 import {fstatSync, writeFileSync} from 'node:fs';
-import {
-	prepareConfinement, run, runConfined, type ConfinedRunOptions, type RunOptions,
-} from '../exec.js';
+import {run, type RunOptions} from '../exec.js';
+import {prepareConfinement, runConfined, type ConfinedRunOptions} from '../run-confined.js';
 import {
 	closeDescriptor, createNetns, inNetns, interfaceIndex,
 } from '../syscalls.js';

@@ -19,9 +19,12 @@ export const fileRights = {
 	execute: 1n << 0n, writeFile: 1n << 1n, readFile: 1n << 2n, readFolder: 1n << 3n,
 } as const;
 
-/** How many rights over files each version of the interface knows: 1 (Linux 5.13) up to MAKE_SYM, 2 (5.19) REFER, 3 (6.2) TRUNCATE, 5 (6.10) IOCTL_DEV. A right that is handled and not allowed is denied; one that a kernel does not know must not be asked for. */
+/** How many rights over files the interface knows, from which version on: 1 (Linux 5.13) up to MAKE_SYM, 2 (5.19) REFER, 3 (6.2) TRUNCATE, 5 (6.10) IOCTL_DEV. */
+const knownFileRights = [[5, 16n], [3, 15n], [2, 14n], [1, 13n]] as const;
+
+/** All of them: a right that is handled and not allowed is denied. One that a kernel does not know must not be asked for. */
 function handledFileRights(version: number): bigint {
-	const count = version >= 5 ? 16n : (version >= 3 ? 15n : (version === 2 ? 14n : 13n));
+	const [, count] = knownFileRights.find(([since]) => version >= since)!;
 	return (1n << count) - 1n;
 }
 
