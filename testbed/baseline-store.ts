@@ -2,13 +2,15 @@
 Baselines on disk.
 */
 
-import {readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {renameSync, rmSync, writeFileSync} from 'node:fs';
 import process from 'node:process';
 import type {Baseline} from '../src/classes/baseline.js';
 import {parseBaseline, printBaseline} from '../src/classes/baseline-file.js';
 import {InputError} from '../src/istio/input-error.js';
+import {visibleText} from '../src/report/visible-text.js';
 import {TestbedError} from './errors.js';
 import {checksumOf} from './judging.js';
+import {readText} from './read-text.js';
 
 /**
 Reads a baseline.
@@ -27,13 +29,13 @@ export function loadBaseline(file: string): Baseline {
 
 function read(file: string): Baseline {
 	try {
-		return parseBaseline(readFileSync(file === '-' ? 0 : file, 'utf8'));
+		return parseBaseline(readText({file, what: 'The baseline', hint: `testbed record --output ${file}`}));
 	} catch (error) {
 		if (error instanceof InputError) {
 			throw damaged(file, error.message, error);
 		}
 
-		throw new TestbedError('INPUT', {message: `The baseline ${file} cannot be read: ${(error as Error).message}`, hint: `testbed record --output ${file}`, cause: error});
+		throw error;
 	}
 }
 
@@ -50,7 +52,7 @@ export function saveBaseline(file: string, baseline: Baseline): void {
 	// Beside it, so that both are on one file system, and whoever reads it meanwhile finds the old one or the new one.
 	const draft = `${file}.${process.pid}.draft`;
 	try {
-		writeFileSync(draft, printBaseline(baseline));
+		writeFileSync(draft, visibleText(printBaseline(baseline)));
 		renameSync(draft, file);
 	} catch (error) {
 		rmSync(draft, {force: true});

@@ -8,6 +8,7 @@ import {printGithub} from '../../src/report/github.js';
 import {printMarkdown, stepSummaryBytesMax} from '../../src/report/markdown.js';
 import type {Results} from '../../src/report/results.js';
 import {printTap} from '../../src/report/tap.js';
+import {visibleText} from '../../src/report/visible-text.js';
 import {TestbedError} from '../errors.js';
 import type {Format} from './arguments.js';
 import {writeOut} from './stdout.js';
@@ -64,7 +65,7 @@ async function print(printable: Printable, format: Format, hasSummaryFile: boole
 function appendSummary(results: Results, file: string): void {
 	try {
 		const taken = statSync(file, {throwIfNoEntry: false})?.size ?? 0;
-		appendFileSync(file, printMarkdown(results, {bytesMax: stepSummaryBytesMax - taken}));
+		appendFileSync(file, visibleText(printMarkdown(results, {bytesMax: stepSummaryBytesMax - taken})));
 	} catch (error) {
 		throw new TestbedError('INPUT', {message: `The summary cannot be written to ${file}, which GITHUB_STEP_SUMMARY names: ${(error as Error).message}`, state: 'The run itself had ended, and its annotations are printed.', cause: error});
 	}
@@ -77,7 +78,7 @@ async function write(text: string, file: string | undefined): Promise<void> {
 	}
 
 	try {
-		writeFileSync(file, text);
+		writeFileSync(file, visibleText(text));
 	} catch (error) {
 		throw new TestbedError('INPUT', {message: `The report cannot be written to ${file}: ${(error as Error).message}`, state: 'The run itself had ended.', cause: error});
 	}

@@ -3,6 +3,7 @@ What `testbed probe --batch` is asked: one JSON object a line.
 */
 
 import type {AddressFamily} from '../../src/netfilter/types.js';
+import {placeInJson} from '../../src/netfilter/json-place.js';
 import {nearest} from '../../src/istio/nearest.js';
 import {TestbedError} from '../errors.js';
 import type {BatchQuestion} from '../probe-batch.js';
@@ -94,7 +95,7 @@ function objectOf(text: string, wrong: (message: string, hint?: string) => Testb
 	try {
 		value = JSON.parse(text);
 	} catch (error) {
-		throw wrong(`this is no JSON: ${(error as Error).message}.`, 'One object a line, for instance {"from": "app", "to": "10.96.0.1:443"}.');
+		throw wrong(`this is no JSON${placeInJson(error, text).replace('line 1, ', '')}.`, 'One object a line, for instance {"from": "app", "to": "10.96.0.1:443"}.');
 	}
 
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) {

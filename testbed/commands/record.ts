@@ -5,6 +5,7 @@
 import process from 'node:process';
 import {printBaseline} from '../../src/classes/baseline-file.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {visibleForeign} from '../../src/report/visible-text.js';
 import {saveBaseline} from '../baseline-store.js';
 import {recordBaseline, type Recording} from '../record.js';
 import {defaultInput, loadRuleInput} from '../rule-input.js';
@@ -20,6 +21,7 @@ export type RecordFlags = {
 	readonly backend?: Backend;
 	readonly family: readonly AddressFamily[];
 	readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
 	readonly scenarios?: readonly string[];
@@ -34,9 +36,9 @@ Records and writes; returns the exit status. Where evidence is missing, nothing 
 @throws {TestbedError} INPUT or USAGE for the input, and all that a recording throws.
 */
 export async function recordCommand(input: string | undefined, flags: RecordFlags): Promise<number> {
-	const {family: families, backend, dnsServers, rules6: source6, output} = flags;
+	const {family: families, backend, dnsServers, rules6: source6, output, allowModules} = flags;
 	const rules = loadRuleInput({
-		source: input ?? defaultInput, source6, families, dnsServers, ...(backend === undefined ? {} : {backend}),
+		source: input ?? defaultInput, source6, families, dnsServers, allowModules, ...(backend === undefined ? {} : {backend}),
 	});
 	const scenarios = scenarioFiles(flags.scenarios ?? []);
 	const recording = await untilSignal(async signal => {
@@ -67,7 +69,7 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 		}
 	}
 
-	process.stderr.write(describeRecording(recording, output));
+	process.stderr.write(visibleForeign(describeRecording(recording, output)));
 	return recordingStatus(recording);
 }
 

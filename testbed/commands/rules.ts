@@ -12,6 +12,7 @@ import {printExplanation} from '../../src/report/rules-explain.js';
 import {rulesDiffToJson, rulesToJson} from '../../src/report/rules-json.js';
 import {printRuleSet, printRules} from '../../src/report/rules-text.js';
 import type {ShownRules} from '../../src/report/rules-types.js';
+import {visibleText} from '../../src/report/visible-text.js';
 import {unsupportedOptions} from '../../src/scenario/intent.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {Intent} from '../../src/scenario/types.js';
@@ -49,7 +50,7 @@ export async function rulesCommand(input: string | undefined, flags: RulesFlags)
 	const {stdout, stderr, status} = showRules(input, flags, {
 		terminal: readerOf(),
 	});
-	process.stderr.write(stderr);
+	process.stderr.write(visibleText(stderr));
 	await writeOut(stdout);
 	return status;
 }
@@ -65,7 +66,7 @@ export function showRules(input: string | undefined, flags: RulesFlags, {termina
 	refuseContradictions(input, flags);
 	const {family: families, backend: backends, dnsServers, cni, release} = flags;
 	const loadOne = (source: string, source6: string | undefined, own: readonly Backend[] | undefined): RuleInput => single(load({
-		source, source6, families, backends: own, dnsServers, cni, release, isForShow: true,
+		source, source6, families, backends: own, dnsServers, cni, release, isForShow: true, allowModules: true,
 	}), source);
 	const rules = loadOne(input ?? defaultInput, flags.rules6, flags.diff === undefined ? backends : backends?.slice(0, 1));
 	const shown = shownRules(rules, families);

@@ -6,6 +6,7 @@ import process from 'node:process';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import {exitCode} from '../../src/report/exit-code.js';
 import {exitCodeOfRuns, type RunEntry, type Runs} from '../../src/report/runs.js';
+import {visibleForeign} from '../../src/report/visible-text.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {
 	ActorCredentials, Credentials, Intent, TypeId,
@@ -28,6 +29,8 @@ export type RunFlags = PrintFlags & {
 	readonly backend?: readonly Backend[];
 	readonly family: readonly AddressFamily[];
 	readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
+	readonly allowOutside?: boolean;
 	readonly cni?: boolean;
 	readonly release?: string;
 	readonly types?: readonly TypeId[];
@@ -69,7 +72,7 @@ export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, a
 /** Runs and prints; returns the exit status. */
 export async function runCommand(flags: RunFlags): Promise<number> {
 	const {inputs, missing} = loadRuleInputs({
-		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
+		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release, allowModules: flags.allowModules,
 	});
 	return untilSignal(async signal => runInputs({inputs, missing, signal}, flags));
 }
@@ -143,7 +146,7 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 		recorder?.note(report, evidence);
 		recorder?.writeRun(report);
 		if (kept.length > 0) {
-			process.stderr.write(`${kept.join('\n')}\n`);
+			process.stderr.write(visibleForeign(`${kept.join('\n')}\n`));
 		}
 
 		return exitCode(report);

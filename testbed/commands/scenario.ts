@@ -27,7 +27,7 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 	}
 
 	const loaded = scenarioFiles(words).map(file => loadScenario(file, {
-		backends: flags.backend, credentialsOf: (intent, known) => credentialsOf(flags, intent, known),
+		backends: flags.backend, allowModules: flags.allowModules, allowOutside: flags.allowOutside, credentialsOf: (intent, known) => credentialsOf(flags, intent, known),
 	}));
 	return untilSignal(async signal => {
 		using progress = new Progress(text => {

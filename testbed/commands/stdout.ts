@@ -3,6 +3,7 @@ What a command prints on stdout.
 */
 
 import process from 'node:process';
+import {visibleText} from '../../src/report/visible-text.js';
 
 let isWatched = false;
 
@@ -13,7 +14,7 @@ function onError(error: NodeJS.ErrnoException): void {
 	}
 }
 
-/** Resolves when the text is out: who exits before loses what a pipe has not taken yet. */
+/** Writes text in which nothing acts on a terminal but our own colours. Resolves when the text is out: who exits before loses what a pipe has not taken yet. */
 export async function writeOut(text: string): Promise<void> {
 	if (!isWatched) {
 		process.stdout.on('error', onError);
@@ -21,7 +22,7 @@ export async function writeOut(text: string): Promise<void> {
 	}
 
 	await new Promise<void>(resolve => {
-		process.stdout.write(text, () => {
+		process.stdout.write(visibleText(text), () => {
 			resolve();
 		});
 	});

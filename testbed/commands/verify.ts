@@ -8,6 +8,7 @@ import {resultsOfVerification} from '../../src/report/results-of-verification.js
 import {verificationToJson} from '../../src/report/verification-json.js';
 import {printVerification} from '../../src/report/verification-text.js';
 import {verificationExitCode} from '../../src/report/verification-types.js';
+import {visibleForeign} from '../../src/report/visible-text.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {loadBaseline, saveBaseline} from '../baseline-store.js';
 import {TestbedError} from '../errors.js';
@@ -29,6 +30,7 @@ export type VerifyFlags = {
 	readonly backend?: Backend;
 	readonly family?: readonly AddressFamily[];
 	readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
 	readonly stopsOnly?: boolean;
@@ -88,7 +90,7 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 			saveBaseline(file, recording.baseline);
 		}
 
-		process.stderr.write(describeRecording(recording, file));
+		process.stderr.write(visibleForeign(describeRecording(recording, file)));
 		return recordingStatus(recording);
 	});
 }
@@ -126,7 +128,7 @@ function loadRules({rules: {source, source6, dnsServers, backend, families}}: Ba
 	const wanted = flags.backend ?? (input === undefined ? backend : undefined);
 	return {
 		rules: loadRuleInput({
-			source: input ?? source, ...request, families, ...(wanted === undefined ? {} : {backend: wanted}),
+			source: input ?? source, ...request, families, allowModules: flags.allowModules, ...(wanted === undefined ? {} : {backend: wanted}),
 		}),
 		request,
 	};

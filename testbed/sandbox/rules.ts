@@ -13,6 +13,7 @@ import {TestbedError} from '../errors.js';
 import {parseHeld, type RulesText} from '../evidence.js';
 import {CommandError} from '../exec.js';
 import type {Netns} from './netns.js';
+import {refuseUnchecked} from './rule-check.js';
 
 const toolPrefix = {ipv4: 'iptables', ipv6: 'ip6tables'} as const satisfies Record<AddressFamily, string>;
 
@@ -31,6 +32,8 @@ export type Installation = {
 	readonly held?: RuleSet;
 	/** The lines of the user's text that rules came from, for telling which of them was rejected. */
 	readonly lines?: ReadonlyMap<Rule, number> | undefined;
+	/** Matches and targets that are not known here and were allowed all the same. */
+	readonly allowedModules?: readonly string[] | undefined;
 };
 
 /** What the kernel holds after an installation, and the words of the tools that say so. */
@@ -53,6 +56,7 @@ The same, with the words of the tools: for a recording.
 */
 export async function installHeld(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
 	const {backend} = installation;
+	refuseUnchecked({ruleSet, ...installation});
 	const texts = backend === 'nftables' ? await installNft(netns, ruleSet, installation) : await installIptables(netns, ruleSet, {...installation, backend});
 	const held = parseHeld(texts);
 	const asked: RuleSet = {tables: ruleSet.tables.filter(table => isOfFamilies(table, installation.families))};
@@ -144,15 +148,27 @@ function userLine(rule: Rule | undefined, lines: Installation['lines']): number 
 	return rule === undefined ? undefined : lines?.get(rule);
 }
 
+/** What a tool says, without anything that it may quote of another file than the text it was given: nft names the file in front of each message, and shows the line behind it. */
+function ownWords(stderr: string): string {
+	const lines = stderr.trim().split('\n');
+	let isOwn = true;
+	return lines.filter(line => {
+		const [, file] = /^(?:In file included from )?(?<file>\S+):\d+:\d+(?:-\d+)?:/u.exec(line) ?? [];
+		isOwn = file === undefined ? isOwn : file === '/dev/stdin';
+		return isOwn;
+	}).join('\n');
+}
+
 /** What a tool rejected, by its own line and, where there is one, the user's: `lineOf`. */
 function rejection({error, input, program, lineOf}: {error: CommandError; input: string; program: string; lineOf: (line: number) => number | undefined}): TestbedError {
 	const {line: ofIptables, nftLine} = linePattern.exec(error.stderr)?.groups ?? {};
+	const said = ownWords(error.stderr);
 	const line = Number(ofIptables ?? nftLine ?? 0);
 	const text = input.split('\n')[line - 1]?.trim();
 	const own = lineOf(line);
 	const where = own === undefined ? `line ${line}` : `line ${own} of what was given`;
 	return new TestbedError('RULES_REJECTED', {
-		message: `${program} rejected ${text === undefined || text === 'COMMIT' ? 'the rules' : `${where}, \`${text}\``}: ${error.stderr.trim()}`,
+		message: `${program} rejected ${text === undefined || text === 'COMMIT' ? 'the rules' : `${where}, \`${text}\``}${said === '' ? '' : `: ${said}`}`,
 		state: 'No traffic was sent and nothing stays installed.',
 		hint: 'Does the kernel have the match or target? `testbed doctor` tells.',
 		cause: error,

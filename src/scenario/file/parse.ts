@@ -3,7 +3,7 @@ Reads a scenario file: YAML or JSON → what it claims, with the place of everyt
 */
 
 import {
-	isMapping, lineOf, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
+	isMapping, keysOf, lineOf, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
 } from '../../istio/document.js';
 import {roles, type Role} from '../../istio/roles.js';
 import {publishedTypes, type PublishedTypeId} from '../../istio/published.js';
@@ -15,7 +15,7 @@ import {
 	addressesOf, addressOf, boundedOf, choiceOf, entriesOf, inputError, listOf, meaning, portIn, portOf, shaped, targetOf,
 } from './read.js';
 import {
-	capturingWords, outcomes, packets, protocols,
+	capturingWords, outcomes, packets, protocols, shapes,
 } from './shapes.js';
 import type {
 	ActorClaim, Claim, ListenerClaim, ProbeClaim, ScenarioFile, ServiceClaim,
@@ -36,6 +36,7 @@ export function parseScenario(text: string): ScenarioFile {
 		throw inputError(second?.at ?? 'line 1, column 1', document === undefined ? 'the file holds nothing' : 'a file holds one scenario; this is a second document');
 	}
 
+	refuseForeign(document);
 	const keys = shaped(document, 'scenario');
 	if (numberOf(keys.version!) !== 1) {
 		throw inputError(keys.version!.at, `version ${numberOf(keys.version!)} is not known; this testbed reads version 1`);
@@ -64,6 +65,14 @@ export function parseScenario(text: string): ScenarioFile {
 		interfaces: entriesOf(keys.interfaces).map(([name, field]) => readInterface(name, field)),
 		probes,
 	};
+}
+
+/** What has not one key of a scenario is something else, and its words are not repeated. */
+function refuseForeign(document: Field): void {
+	const known = new Set(Object.keys(shapes.scenario));
+	if (isMapping(document) && keysOf(document).every(({name}) => !known.has(name))) {
+		throw inputError(document.at, `this is no scenario: one says ${Object.entries(shapes.scenario).filter(([, {isDue}]) => isDue).map(([name]) => name).join(', ')}`);
+	}
 }
 
 function familiesOf(field: Field | undefined): readonly AddressFamily[] | undefined {
