@@ -4,8 +4,11 @@ The one reader of text that a user names: rules, scenarios, manifests, baselines
 
 import {Buffer} from 'node:buffer';
 import {
-	closeSync, fstatSync, openSync, readSync,
+	closeSync, fstatSync, openSync, readSync, type Stats,
 } from 'node:fs';
+import {open, type FileHandle} from 'node:fs/promises';
+import process from 'node:process';
+import {createInterface} from 'node:readline';
 import {TextDecoder} from 'node:util';
 import {TestbedError} from './errors.js';
 
@@ -59,15 +62,7 @@ export function readBytes({file, what, hint, bytesMax = textBytesMax}: TextSourc
 	let descriptor: number | undefined;
 	try {
 		descriptor = file === '-' ? 0 : openSync(file, 'r');
-		const stat = fstatSync(descriptor);
-		if (stat.isDirectory()) {
-			throw unreadable(`${name} is a folder; a file is due.`, {hint});
-		}
-
-		if (stat.isBlockDevice() || (stat.isCharacterDevice() && file !== '-')) {
-			throw unreadable(`${name} is a device; a file, a pipe or - (standard input) is due.`, {hint});
-		}
-
+		refuseNoFile(fstatSync(descriptor), {file, hint});
 		return readAll(descriptor, {bytesMax, name});
 	} catch (error) {
 		throw error instanceof TestbedError ? error : unreadable(`${what} cannot be read: ${reasonOf(error, name)}.`, {hint, cause: error});
@@ -75,6 +70,61 @@ export function readBytes({file, what, hint, bytesMax = textBytesMax}: TextSourc
 		if (descriptor !== undefined && descriptor !== 0) {
 			closeSync(descriptor);
 		}
+	}
+}
+
+/**
+The lines of a file or of standard input as they come, without a byte order mark. What waits for a pipe's writer waits without holding anything else up.
+
+@throws {TestbedError} USAGE for an empty name; INPUT as {@link readText}, with the line.
+*/
+export async function * readLines({file, what, option, hint}: TextSource): AsyncGenerator<string> {
+	if (file === '') {
+		throw new TestbedError('USAGE', {message: `${option ?? `The name of ${what.toLowerCase()}`} is empty (an unset variable?).`});
+	}
+
+	const name = nameOf(file);
+	let number = 0;
+	for await (const line of createInterface({input: await openStream({file, what, hint}), crlfDelay: Number.POSITIVE_INFINITY})) {
+		number++;
+		const text = number === 1 ? line.replace(/^\uFEFF/u, '') : line;
+		const place = text.search(controlPattern);
+		const broken = text.indexOf('\uFFFD');
+		if (place !== -1 && number === 1 && /^\uFFFD\uFFFD|^.?\0/u.test(text)) {
+			throw new TestbedError('INPUT', {message: `${name} is UTF-16, as PowerShell writes it; save it as UTF-8.`});
+		}
+
+		if (place !== -1 || broken !== -1) {
+			throw noText({name, line: number, column: (place === -1 ? broken : place) + 1}, place === -1 ? 'bytes that are no UTF-8' : nameOfControl(text, place));
+		}
+
+		yield text;
+	}
+}
+
+async function openStream({file, what, hint}: Pick<TextSource, 'file' | 'what' | 'hint'>): Promise<NodeJS.ReadableStream> {
+	if (file === '-') {
+		return process.stdin;
+	}
+
+	let handle: FileHandle | undefined;
+	try {
+		handle = await open(file, 'r');
+		refuseNoFile(await handle.stat(), {file, hint});
+		return handle.createReadStream();
+	} catch (error) {
+		await handle?.close();
+		throw error instanceof TestbedError ? error : unreadable(`${what} cannot be read: ${reasonOf(error, file)}.`, {hint, cause: error});
+	}
+}
+
+function refuseNoFile(stat: Pick<Stats, 'isDirectory' | 'isBlockDevice' | 'isCharacterDevice'>, {file, hint}: {readonly file: string; readonly hint: string | undefined}): void {
+	if (stat.isDirectory()) {
+		throw unreadable(`${nameOf(file)} is a folder; a file is due.`, {hint});
+	}
+
+	if (stat.isBlockDevice() || (stat.isCharacterDevice() && file !== '-')) {
+		throw unreadable(`${nameOf(file)} is a device; a file, a pipe or - (standard input) is due.`, {hint});
 	}
 }
 
@@ -91,7 +141,7 @@ export function textOf(bytes: Uint8Array, {file, hasColours = false, hint}: Text
 		decoded = new TextDecoder('utf-8', {fatal: true}).decode(bytes);
 	} catch {
 		const lossy = new TextDecoder().decode(bytes);
-		throw noText(name, lossy, lossy.indexOf('\uFFFD'), 'bytes that are no UTF-8');
+		throw noText(placeIn(lossy, lossy.indexOf('\uFFFD'), name), 'bytes that are no UTF-8');
 	}
 
 	const text = hasColours ? decoded.replaceAll(colourPattern, '') : decoded;
@@ -101,7 +151,7 @@ export function textOf(bytes: Uint8Array, {file, hasColours = false, hint}: Text
 
 	const place = text.search(controlPattern);
 	if (place !== -1) {
-		throw noText(name, text, place, `the control character U+${text.codePointAt(place)!.toString(16).toUpperCase().padStart(4, '0')}`);
+		throw noText(placeIn(text, place, name), nameOfControl(text, place));
 	}
 
 	return text;
@@ -164,7 +214,17 @@ function refuseUtf16(bytes: Uint8Array, name: string): void {
 	}
 }
 
-function noText(name: string, text: string, place: number, reason: string): TestbedError {
-	const before = text.slice(0, Math.max(0, place)).split('\n');
-	return new TestbedError('INPUT', {message: `${name}: line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: not a text: ${reason}.`});
+type TextPlace = {readonly name: string; readonly line: number; readonly column: number};
+
+function placeIn(text: string, offset: number, name: string): TextPlace {
+	const before = text.slice(0, Math.max(0, offset)).split('\n');
+	return {name, line: before.length, column: (before.at(-1)?.length ?? 0) + 1};
+}
+
+function nameOfControl(text: string, offset: number): string {
+	return `the control character U+${text.codePointAt(offset)!.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+function noText({name, line, column}: TextPlace, reason: string): TestbedError {
+	return new TestbedError('INPUT', {message: `${name}: line ${line}, column ${column}: not a text: ${reason}.`});
 }

@@ -2,12 +2,10 @@
 `testbed probe --batch`: JSON lines in, JSON lines out, in the same order.
 */
 
-import {createReadStream} from 'node:fs';
 import process from 'node:process';
-import {once} from 'node:events';
-import {createInterface} from 'node:readline';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
+import {readLines} from '../read-text.js';
 import {ProbeBatch, type BatchQuestion} from '../probe-batch.js';
 import {readProbeLine} from './probe-lines.js';
 import {rulesOfProbe, usualCredentials, type ProbeFlags} from './probe.js';
@@ -89,7 +87,7 @@ function nameOf(file: string): string {
 async function * chunks(file: string, families: readonly AddressFamily[]): AsyncGenerator<readonly BatchQuestion[]> {
 	let questions: BatchQuestion[] = [];
 	let number = 0;
-	for await (const text of linesOf(file)) {
+	for await (const text of readLines({file, what: 'The batch', option: '--batch'})) {
 		number++;
 		if (text.trim() === '') {
 			continue;
@@ -111,17 +109,4 @@ async function * chunks(file: string, families: readonly AddressFamily[]): Async
 	if (questions.length > 0) {
 		yield questions;
 	}
-}
-
-async function * linesOf(file: string): AsyncGenerator<string> {
-	const input = file === '-' ? process.stdin : createReadStream(file);
-	try {
-		if (input !== process.stdin) {
-			await once(input, 'open');
-		}
-	} catch (error) {
-		throw new TestbedError('INPUT', {message: `${file} cannot be read: ${(error as Error).message}.`});
-	}
-
-	yield * createInterface({input, crlfDelay: Number.POSITIVE_INFINITY});
 }

@@ -72,7 +72,8 @@ export function readProbeLine(text: string, place: string): BatchQuestion {
 	};
 
 	const protocol = oneOf('proto', ['tcp', 'udp'] as const) ?? 'tcp';
-	const destination = placed(() => readDestination(to, oneOf<AddressFamily>('family', ['ipv4', 'ipv6'])));
+	const family = oneOf<AddressFamily>('family', ['ipv4', 'ipv6']);
+	const destination = placed(() => readDestination(to, family));
 	const source = word('source');
 	return {
 		...destination,
