@@ -89,9 +89,10 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 const rulesExamples = `
 Text output is what the back end's own program reads; addresses and routes that
 go with the rules stand in it as comments. iptables-restore takes one family at
-a time: let --family pick it. It replaces the tables of wherever it runs: let it
-run in a namespace of its own (unshare -n), never on the machine itself. --diff compares what rules match and do, by their
-roles: numbers, comments, and words that mean the same do not count.
+a time: let --family pick it. It replaces the tables of wherever it runs: give
+it a network namespace of its own (unshare -n), never the machine's.
+--diff compares what rules match and do, by their roles: numbers, comments, and
+words that mean the same do not count.
 
 Examples:
   testbed rules                                   the newest release, IPv4

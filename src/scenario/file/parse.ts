@@ -53,8 +53,8 @@ export function parseScenario(text: string): ScenarioFile {
 	}
 
 	return {
-		name: textOf(keys.name!).value,
-		about: textOf(keys.about!).value,
+		name: lineIn(keys.name!),
+		about: sentenceIn(keys.about!),
 		rules: textOf(keys.rules!),
 		insert: listOf(keys.insert, textOf) ?? [],
 		backends: listOf(keys.backends, item => choiceOf(item, backends)),
@@ -73,6 +73,21 @@ function refuseForeign(document: Field): void {
 	if (isMapping(document) && keysOf(document).every(({name}) => !known.has(name))) {
 		throw inputError(document.at, `this is no scenario: one says ${Object.entries(shapes.scenario).filter(([, {isDue}]) => isDue).map(([name]) => name).join(', ')}`);
 	}
+}
+
+/** A name: reports have it in a line of theirs. */
+function lineIn(field: Field): string {
+	const {value, at} = textOf(field);
+	if (/[\r\n]/u.test(value)) {
+		throw inputError(at, 'a name is one line');
+	}
+
+	return value;
+}
+
+/** A sentence, over however many lines it was written. */
+function sentenceIn(field: Field): string {
+	return textOf(field).value.replaceAll(/\s*[\r\n]\s*/gu, ' ').trim();
 }
 
 function familiesOf(field: Field | undefined): readonly AddressFamily[] | undefined {
@@ -190,7 +205,7 @@ function readProbe(field: Field): ProbeClaim {
 	}
 
 	return {
-		name: textOf(keys.name!).value,
+		name: lineIn(keys.name!),
 		at: field.at,
 		line: lineOf(field),
 		from: textOf(keys.from!),
@@ -201,7 +216,7 @@ function readProbe(field: Field): ProbeClaim {
 		article: keys.article === undefined ? null : choiceOf(keys.article, Object.keys(publishedTypes) as PublishedTypeId[]),
 		families: familiesOf(keys.families),
 		expect,
-		fault: keys.fault === undefined ? undefined : {because: textOf(shaped(keys.fault, 'fault').because!).value, claim: readClaim(keys.fault, 'fault')},
+		fault: keys.fault === undefined ? undefined : {because: sentenceIn(shaped(keys.fault, 'fault').because!), claim: readClaim(keys.fault, 'fault')},
 	};
 }
 
