@@ -2,13 +2,13 @@
 Baselines on disk.
 */
 
-import {readFileSync} from 'node:fs';
 import type {Baseline} from '../src/classes/baseline.js';
 import {parseBaseline, printBaseline} from '../src/classes/baseline-file.js';
 import {InputError} from '../src/istio/input-error.js';
 import {TestbedError} from './errors.js';
 import {checksumOf} from './judging.js';
 import {writeOutput} from './outputs/write.js';
+import {readText} from './read-text.js';
 
 /**
 Reads a baseline.
@@ -27,13 +27,13 @@ export function loadBaseline(file: string): Baseline {
 
 function read(file: string): Baseline {
 	try {
-		return parseBaseline(readFileSync(file === '-' ? 0 : file, 'utf8'));
+		return parseBaseline(readText({file, what: 'The baseline', hint: `testbed record --output ${file}`}));
 	} catch (error) {
 		if (error instanceof InputError) {
 			throw damaged(file, error.message, error);
 		}
 
-		throw new TestbedError('INPUT', {message: `The baseline ${file} cannot be read: ${(error as Error).message}`, hint: `testbed record --output ${file}`, cause: error});
+		throw error;
 	}
 }
 

@@ -19,7 +19,7 @@ import {exitStatusOf} from './errors.js';
 import {guardProcess, reportError} from './faults.js';
 import {guardStreams, tell, writeOut} from './streams.js';
 import {
-	bufferOption, serversOption, timeoutOption,
+	bufferOption, modulesOption, outsideOption, serversOption, timeoutOption,
 } from './command-lines/options.js';
 import {complaintAboutNpm, hintsOfNpm, type NpmStart} from './taken-by-npm.js';
 
@@ -55,6 +55,8 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--backend <list>', 'iptables-nft, iptables-legacy, nftables, several, or all (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.addOption(serversOption())
+		.addOption(modulesOption())
+		.addOption(outsideOption())
 		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
 		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
 		.option('--types <list>', '1 to 6, and 4b (app to its own pod\'s address) (default: 1,2,3,4,5,6)', readTypes)
@@ -89,13 +91,15 @@ function runCommandLine(setStatus: (status: number) => void): Command {
 const rulesExamples = `
 Text output is what the back end's own program reads; addresses and routes that
 go with the rules stand in it as comments. iptables-restore takes one family at
-a time: let --family pick it. --diff compares what rules match and do, by their
-roles: numbers, comments, and words that mean the same do not count.
+a time: let --family pick it. It replaces the tables of wherever it runs: give
+it a network namespace of its own (unshare -n), never the machine's.
+--diff compares what rules match and do, by their roles: numbers, comments, and
+words that mean the same do not count.
 
 Examples:
   testbed rules                                   the newest release, IPv4
-  testbed rules 'release:1.30 -m TPROXY' | iptables-restore
-  testbed rules release:1.30 --family ipv6 | ip6tables-restore
+  testbed rules 'release:1.30 -m TPROXY' | unshare -n iptables-restore --test
+  testbed rules release:1.30 --family ipv6 | unshare -n ip6tables-restore --test
   testbed rules release:1.30 --explain            what each rule is for
   iptables-save | testbed rules - --explain       the rules of your own pod
   testbed rules release:1.30 --diff pod.rules     is the pod as it should be?
@@ -169,6 +173,7 @@ function probeCommandLine(setStatus: (status: number) => void): Command {
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(serversOption())
+		.addOption(modulesOption())
 		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
 		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
 		.option('--proxy-uid <n>', 'user of the proxy stub (default: as in run)', readId)

@@ -2,6 +2,8 @@
 Errors that a user can do something about. Each knows the exit status that it leads to (README, "Exit codes").
 */
 
+import {visibleForeign} from '../src/report/visible-text.js';
+
 /** What went wrong, as a stable code that documentation can link to. */
 export type ErrorCode =
 	| 'USAGE' | 'INPUT' | 'RULES_REJECTED'
@@ -40,13 +42,13 @@ export class TestbedError extends Error {
 	}
 }
 
-/** An error for a terminal: message, state and hint on lines of their own. */
+/** An error for a terminal: message, state and hint on lines of their own. What it quotes cannot act on the terminal. */
 export function printError(error: unknown): string {
 	if (error instanceof TestbedError) {
-		return [`testbed: ${error.message}`, error.state, error.hint === undefined ? undefined : `→ ${error.hint}`].filter(line => line !== undefined).join('\n');
+		return visibleForeign([`testbed: ${error.message}`, error.state, error.hint === undefined ? undefined : `→ ${error.hint}`].filter(line => line !== undefined).join('\n'));
 	}
 
-	return `testbed: This is a fault of the testbed: ${error instanceof Error ? error.message || error.name : String(error)}`;
+	return visibleForeign(`testbed: This is a fault of the testbed: ${error instanceof Error ? error.message || error.name : String(error)}`);
 }
 
 /** What the one who reports a fault of the testbed needs to tell. */

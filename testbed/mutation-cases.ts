@@ -14,7 +14,7 @@ import {TestbedError} from './errors.js';
 import type {RuleInput, RunOptions, ScenarioPlay} from './options.js';
 import {runMany} from './run-many.js';
 import {
-	loadScenario, scenarioFiles, shareCompanies, type CredentialsOf,
+	loadScenario, scenarioFiles, shareCompanies, type CredentialsOf, type ScenarioPermissions,
 } from './scenario-run.js';
 
 /** The scenarios that come with the testbed. */
@@ -25,6 +25,9 @@ export type CaseSet = {readonly name: string; readonly runs: readonly RunOptions
 
 /** What every run of a case has in common. */
 export type CaseOptions = Omit<RunOptions, 'rules' | 'types' | 'scenario'>;
+
+/** How the scenarios among the cases are read. */
+export type CaseRequest = {readonly options: CaseOptions; readonly credentialsOf: CredentialsOf; readonly permissions?: ScenarioPermissions | undefined};
 
 /** The six types in the families asked for. */
 export function typesAsCases(input: RuleInput, options: CaseOptions): CaseSet {
@@ -45,9 +48,9 @@ A user's scenario file, or a folder of them.
 
 @throws {TestbedError} INPUT when it cannot be read, or none of it is written for the rules of the input.
 */
-export function fileAsCases(file: string, input: RuleInput, {options, credentialsOf}: {readonly options: CaseOptions; readonly credentialsOf: CredentialsOf}): CaseSet {
+export function fileAsCases(file: string, input: RuleInput, {options, credentialsOf, permissions}: CaseRequest): CaseSet {
 	const cases = scenariosAsCases(file, {
-		files: scenarioFiles([file]), input, options, credentialsOf,
+		files: scenarioFiles([file]), input, options, credentialsOf, permissions,
 	});
 	if (cases.runs.length === 0) {
 		throw new TestbedError('INPUT', {message: `No scenario of ${file} is written for ${input.source}: ${cases.leftOut.join(' ')}`, state: 'Nothing was run.', hint: 'A scenario names its own rules; mutate those.'});
@@ -56,13 +59,11 @@ export function fileAsCases(file: string, input: RuleInput, {options, credential
 	return cases;
 }
 
-function scenariosAsCases(name: string, {files, input, options, credentialsOf}: {
-	readonly files: readonly string[]; readonly input: RuleInput; readonly options: CaseOptions; readonly credentialsOf: CredentialsOf;
-}): CaseSet {
+function scenariosAsCases(name: string, {files, input, options, credentialsOf, permissions}: CaseRequest & {readonly files: readonly string[]; readonly input: RuleInput}): CaseSet {
 	const runs: RunOptions[] = [];
 	const leftOut: string[] = [];
 	for (const file of files) {
-		const {plays, missing} = loadScenario(file, {backends: [input.backend], credentialsOf});
+		const {plays, missing} = loadScenario(file, {...permissions, backends: [input.backend], credentialsOf});
 		for (const {rules, play} of plays) {
 			const families = [...new Set(play.cases.map(({probe}) => probe.family))];
 			if (isSameRules(rules, input, families)) {

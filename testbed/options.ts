@@ -38,6 +38,8 @@ export type RuleInput = {
 	readonly places?: ReadonlyMap<Rule, Place>;
 	/** Who the proxy runs as, where the input says so. */
 	readonly proxy?: Credentials;
+	/** Matches and targets that are not known here and were allowed all the same; see `sandbox/rule-check.ts`. */
+	readonly allowedModules?: readonly string[];
 };
 
 /** A user's file, made ready for one rule set: what is played in place of the types. */

@@ -38,7 +38,7 @@ export type ProbeStageOptions = {
 };
 
 /** What is known of one rule set: as much of a {@link RuleInput} as is installed, and what the proxy is meant to do. */
-export type StagedRules = Pick<RuleInput, 'ruleSet' | 'routing' | 'intent' | 'lines'>;
+export type StagedRules = Pick<RuleInput, 'ruleSet' | 'routing' | 'intent' | 'lines' | 'allowedModules'>;
 
 /** What was seen of one probe: its legs, and what is missing to trust them. `unsendable` says why the kernel sent no packet for the last leg. */
 export type Flight = {readonly legs: readonly FlownLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean; readonly unsendable?: Unsendable};
@@ -97,13 +97,13 @@ export class ProbeStage implements AsyncDisposable {
 
 	@throws {TestbedError} RULES_REJECTED: the stage holds none then, and takes others; and when the machine cannot do it.
 	*/
-	async install({ruleSet: asked, routing, intent, lines}: StagedRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
+	async install({ruleSet: asked, routing, intent, lines, allowedModules}: StagedRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
 		const {
 			backend, families, timeoutMs, traceBufferBytes, beforeRead,
 		} = this.#options;
 		this.#play = undefined;
 		const {ruleSet} = await this.#held.replace({
-			ruleSet: asked, routing, backend, families, lines,
+			ruleSet: asked, routing, backend, families, lines, allowedModules,
 		});
 		const nextLegs = new NextLegs(intent, credentials);
 		const {listening} = nextLegs;

@@ -27,7 +27,7 @@ export type RunRecording =
 	| {readonly what: 'runs'; readonly entries: readonly RecordedEntry[]; readonly durationMs: number};
 
 /** Decompressed, a run has some 100 kB. This is far more than anybody has a use for, and a limit to what a damaged file can ask for. */
-const recordingBytesMax = 1 << 30;
+export const recordingBytesMax = 1 << 30;
 
 const format = 'testbed-recording';
 

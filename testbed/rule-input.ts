@@ -13,6 +13,7 @@ import {TestbedError} from './errors.js';
 import type {RuleInput} from './options.js';
 import {ofAmbient} from './rule-inputs/ambient.js';
 import {ofDump} from './rule-inputs/dump.js';
+import {checkModules} from './rule-inputs/modules.js';
 import {ofPod} from './rule-inputs/pod.js';
 import {ofReleases} from './rule-inputs/releases.js';
 import type {InputRequest, LoadedInputs} from './rule-inputs/request.js';
@@ -53,7 +54,7 @@ export function loadRuleInputs(given: InputRequest): LoadedInputs {
 
 	try {
 		const {inputs, missing} = (request.text === undefined ? kindOf(source) : ofDump)(request);
-		return {inputs: inputs.map(input => ({...input, notes: [...notes, ...input.notes], warnings: [...input.warnings, ...idleNatOf(input.ruleSet)]})), missing};
+		return {inputs: inputs.map(input => checked({...input, notes: [...notes, ...input.notes], warnings: [...input.warnings, ...idleNatOf(input.ruleSet)]}, request)), missing};
 	} catch (error) {
 		if (error instanceof InputError || error instanceof ParseError) {
 			throw new TestbedError('INPUT', {message: `--rules ${source}: ${error.message}`, state: 'Nothing was installed.', cause: error});
@@ -61,6 +62,11 @@ export function loadRuleInputs(given: InputRequest): LoadedInputs {
 
 		throw error;
 	}
+}
+
+function checked(input: RuleInput, {allowModules = false}: InputRequest): RuleInput {
+	const allowedModules = checkModules(input, allowModules);
+	return allowedModules.length === 0 ? input : {...input, allowedModules};
 }
 
 /** Says of which families nat holds rules that no packet will ever be asked about. */

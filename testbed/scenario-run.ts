@@ -2,7 +2,7 @@
 Scenario files → what is to be run: each file with each of its back ends, and what it cannot be run with, named.
 */
 
-import {readdirSync, readFileSync, statSync} from 'node:fs';
+import {readdirSync, realpathSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {InputError} from '../src/istio/input-error.js';
 import {
@@ -18,7 +18,9 @@ import {parseReleaseInput} from '../src/istio/arguments.js';
 import type {ActorCredentials, Intent} from '../src/scenario/types.js';
 import {TestbedError} from './errors.js';
 import type {RuleInput, RunOptions, ScenarioPlay} from './options.js';
+import {readText, reasonOf} from './read-text.js';
 import {defaultInput, fullSource, loadRuleInput} from './rule-input.js';
+import {checkModules} from './rule-inputs/modules.js';
 
 /** A scenario that cannot be run with a back end, with the reason. */
 export type MissingScenario = {readonly source: string; readonly release: string | null; readonly backend: Backend; readonly scenario: string; readonly reason: string};
@@ -28,6 +30,17 @@ export type LoadedScenarios = {readonly plays: ReadonlyArray<{readonly rules: Ru
 
 /** Who the usual actors are with some rules: the command line's rules for it. */
 export type CredentialsOf = (intent: Intent, known: RuleInput['proxy']) => ActorCredentials;
+
+/** What a scenario file may do beside what it says: only whoever runs it can allow that, never the file. */
+export type ScenarioPermissions = {
+	/** Whether it may name a file with rules that stands elsewhere than beside or below it. */
+	readonly allowOutside?: boolean | undefined;
+	/** Whether its rules may name matches and targets that are not known here. */
+	readonly allowModules?: boolean | undefined;
+};
+
+/** How scenario files are read. `rules` take the place of those that a file names. */
+export type ScenarioRequest = ScenarioPermissions & {readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf; readonly rules?: RuleInput};
 
 const extensions = new Set(['.yaml', '.yml', '.json']);
 
@@ -47,7 +60,7 @@ export function scenarioFiles(words: readonly string[]): readonly string[] {
 		try {
 			isFolder = statSync(word).isDirectory();
 		} catch (error) {
-			throw new TestbedError('INPUT', {message: `The scenario ${word} cannot be read: ${(error as Error).message}`, cause: error});
+			throw new TestbedError('INPUT', {message: `The scenario cannot be read: ${reasonOf(error, word)}.`, cause: error});
 		}
 
 		if (!isFolder) {
@@ -68,15 +81,8 @@ Reads a file and makes it ready for each back end; or for the rules that are giv
 
 @throws {TestbedError} INPUT with file, line, column and key.
 */
-export function loadScenario(file: string, request: {readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf; readonly rules?: RuleInput}): LoadedScenarios {
-	let text: string;
-	try {
-		text = readFileSync(file, 'utf8');
-	} catch (error) {
-		throw new TestbedError('INPUT', {message: `The scenario ${file} cannot be read: ${(error as Error).message}`, cause: error});
-	}
-
-	return readScenario(text, {...request, file});
+export function loadScenario(file: string, request: ScenarioRequest): LoadedScenarios {
+	return readScenario(readText({file, what: 'The scenario'}), {...request, file});
 }
 
 /**
@@ -84,14 +90,12 @@ The same from a text; `file` says where it stands, for errors and for the files 
 
 @throws {TestbedError} INPUT with file, line, column and key.
 */
-export function readScenario(text: string, {file, backends, credentialsOf, rules: given}: {
-	readonly file: string; readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf; readonly rules?: RuleInput;
-}): LoadedScenarios {
+export function readScenario(text: string, {file, backends, credentialsOf, rules: given, ...permissions}: ScenarioRequest & {readonly file: string}): LoadedScenarios {
 	try {
 		const scenario = parseScenario(text);
 		const wanted = backends ?? scenario.backends ?? allBackends;
 		const made: readonly Made[] = given === undefined
-			? wanted.map(backend => rulesFor(scenario, {backend, folder: path.dirname(file)}))
+			? wanted.map(backend => rulesFor(scenario, {backend, folder: path.dirname(file), ...permissions}))
 			: [{backend: given.backend, rules: given}];
 		const plays = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: playOf(scenario, rules, {file, credentialsOf})}]);
 		// Where no back end has the rules, what was named is wrong.
@@ -120,7 +124,7 @@ export function readScenario(text: string, {file, backends, credentialsOf, rules
 type Made = {readonly backend: Backend; readonly rules?: RuleInput; readonly reason?: string; readonly error?: TestbedError};
 
 /** The rules of a scenario by one back end, or why it has none. */
-function rulesFor({rules: {value: source, at}, insert, families, backends}: ScenarioFile, {backend, folder}: {readonly backend: Backend; readonly folder: string}): Made {
+function rulesFor({rules: {value: source, at}, insert, families, backends}: ScenarioFile, {backend, folder, allowOutside = false, allowModules = false}: ScenarioPermissions & {readonly backend: Backend; readonly folder: string}): Made {
 	if (backends?.includes(backend) === false) {
 		return {backend, reason: `The scenario is for ${backends.join(' and ')}.`};
 	}
@@ -136,9 +140,9 @@ function rulesFor({rules: {value: source, at}, insert, families, backends}: Scen
 	try {
 		const named = fullSource(source, folder);
 		const rules = loadRuleInput({
-			source: besides(named.source, folder), families, backend,
+			source: besides(named.source, {folder, allowOutside}), families, backend, allowModules,
 		});
-		return {backend, rules: {...rules, source, notes: [...named.notes, ...rules.notes], ruleSet: insertRules(rules.ruleSet, insert, families)}};
+		return {backend, rules: withInsertions({...rules, source, notes: [...named.notes, ...rules.notes]}, {insert, families, allowModules})};
 	} catch (error) {
 		if (!(error instanceof TestbedError)) {
 			throw error;
@@ -149,14 +153,46 @@ function rulesFor({rules: {value: source, at}, insert, families, backends}: Scen
 	}
 }
 
-/** A file that a scenario names stands beside it. */
-function besides(source: string, folder: string): string {
-	if (/^(?:[A-Za-z_]\w*=\S* +)*(?:release|ambient|ambient-host):/u.test(source)) {
+/** The rules that are put in front are looked at as all others are. */
+function withInsertions(rules: RuleInput, {insert, families, allowModules}: Pick<ScenarioFile, 'insert' | 'families'> & {readonly allowModules: boolean}): RuleInput {
+	if (insert.length === 0) {
+		return rules;
+	}
+
+	const changed = {...rules, ruleSet: insertRules(rules.ruleSet, insert, families)};
+	return {...changed, allowedModules: checkModules({...changed, source: 'insert'}, allowModules)};
+}
+
+/** A file that a scenario names stands beside it or below, links followed: whoever runs a scenario of somebody else's has not agreed to open any other file. */
+function besides(source: string, {folder, allowOutside}: {readonly folder: string; readonly allowOutside: boolean}): string {
+	if (/^(?:(?:[A-Za-z_]\w*=\S* +)*release|ambient|ambient-host):/u.test(source)) {
 		return source;
 	}
 
 	const {kind = '', file = source} = /^(?<kind>pod:|file:)(?<file>.*)$/u.exec(source)?.groups ?? {};
-	return `${kind}${path.resolve(folder, file)}`;
+	const wanted = path.resolve(folder, file);
+	if (!allowOutside && !isWithin(wanted, folder)) {
+		throw new TestbedError('INPUT', {
+			message: `"${source}" does not stand beside or below the scenario that names it.`,
+			hint: 'Copy it there, or allow it: --allow-outside',
+		});
+	}
+
+	return `${kind}${wanted}`;
+}
+
+/** Whether a file stands in a folder or below, where the links on the way lead. What is not there is looked for by its name. */
+function isWithin(file: string, folder: string): boolean {
+	const real = (name: string): string => {
+		try {
+			return realpathSync(name);
+		} catch {
+			return path.resolve(name);
+		}
+	};
+
+	const way = path.relative(real(folder), real(file));
+	return way !== '' && way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
 }
 
 /** No rules at all, meant for a default sidecar. */

@@ -5,6 +5,7 @@ Standard output and standard error of the program. What goes wrong with them is 
 import {fstatSync, writeSync} from 'node:fs';
 import process from 'node:process';
 import {getSystemErrorMap} from 'node:util';
+import {visibleText} from '../src/report/visible-text.js';
 import {TestbedError} from './errors.js';
 
 const descriptor = 1;
@@ -28,12 +29,13 @@ export function guardStreams(): void {
 }
 
 /**
-Writes to standard output and resolves when the text is out: who exits before loses what a pipe has not taken yet. Resolves with whether somebody still reads. A reader that went (`| head`) has what it wanted, so that is no error, and the exit status stays that of the command.
+Writes to standard output, text so that nothing in it acts on a terminal but our own colours, and resolves when the text is out: who exits before loses what a pipe has not taken yet. Resolves with whether somebody still reads. A reader that went (`| head`) has what it wanted, so that is no error, and the exit status stays that of the command.
 
 @throws {TestbedError} INPUT when the text cannot be written: the disk is full, the terminal is gone.
 */
-export async function writeOut(text: string | Uint8Array): Promise<boolean> {
+export async function writeOut(given: string | Uint8Array): Promise<boolean> {
 	guardStreams();
+	const text = typeof given === 'string' ? visibleText(given) : given;
 	try {
 		if (isFile()) {
 			// Not through the stream of Node, which ignores that a nearly full disk took a part only.
@@ -52,11 +54,11 @@ export async function writeOut(text: string | Uint8Array): Promise<boolean> {
 	}
 }
 
-/** Says something on standard error. Where that cannot be written, it is dropped. */
+/** Says something on standard error, so that nothing in it acts on a terminal but our own colours. Where that cannot be written, it is dropped. */
 export function tell(text: string): void {
 	guardStreams();
 	try {
-		process.stderr.write(text);
+		process.stderr.write(visibleText(text));
 	} catch {} // As asynchronous errors: nobody is left to be told.
 }
 

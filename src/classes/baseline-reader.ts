@@ -4,6 +4,7 @@ Reads the values of a baseline's JSON; what is not as it should be is an error t
 
 import {InputError} from '../istio/input-error.js';
 import {parseAddress, printAddress} from '../netfilter/address.js';
+import {placeInJson} from '../netfilter/json-place.js';
 import type {Endpoint} from '../netfilter/path.js';
 import type {AddressFamily} from '../netfilter/types.js';
 
@@ -16,7 +17,7 @@ export class Reader {
 		try {
 			return new Reader(JSON.parse(text), '');
 		} catch (error) {
-			throw new InputError(`This is no baseline: it is no JSON (${(error as Error).message}).`);
+			throw new InputError(`This is no baseline: it is no JSON${placeInJson(error, text)}.`);
 		}
 	}
 

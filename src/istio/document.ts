@@ -31,7 +31,8 @@ export function readDocuments(text: string): readonly Field[] {
 	for (const document of parseAllDocuments(text, {lineCounter: lines, prettyErrors: false})) {
 		const [problem] = [...document.errors, ...document.warnings];
 		if (problem !== undefined) {
-			throw new InputError(problem.message, placeOf(lines, problem.pos[0]));
+			// What stands behind the colon is taken from the text, which need not be meant for anybody's eyes.
+			throw new InputError(problem.message.replace(/:\s.*$/su, ''), placeOf(lines, problem.pos[0]));
 		}
 
 		const {contents} = document as Document;
@@ -89,6 +90,7 @@ export function fieldsOf(field: Field): ReadonlyArray<readonly [key: string, val
 			throw new InputError('a key that is no string', isNode(key) ? placeOf(source.lines, key.range?.[0] ?? 0) : field.at);
 		}
 
+		withoutControls(name, placeOf(source.lines, (key as Node).range?.[0] ?? 0));
 		if (name === '<<') {
 			throw new InputError('merge keys (<<) are not read; write the keys out', placeOf(source.lines, (key as Node).range?.[0] ?? 0));
 		}
@@ -125,7 +127,7 @@ export function wordOf(field: Field): Text {
 		throw new InputError(`a word is due, this is ${kindOf(field.node)}`, field.at);
 	}
 
-	return {value: String(value), at: field.at};
+	return {value: withoutControls(String(value), field.at), at: field.at};
 }
 
 /**
@@ -154,7 +156,7 @@ export function textOf(field: Field): Text {
 		throw new InputError(`a string is due, this is ${kindOf(field.node)}${hint}`, field.at);
 	}
 
-	return {value, at: field.at};
+	return {value: withoutControls(value, field.at), at: field.at};
 }
 
 /**
@@ -183,6 +185,16 @@ export function booleanOf(field: Field): boolean {
 	}
 
 	return value;
+}
+
+/** YAML can write any character by an escape (`\\e`); those that act on a terminal are no part of a name or a sentence. Line ends may be. */
+function withoutControls(text: string, at: string): string {
+	const [found] = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/u.exec(text) ?? [];
+	if (found !== undefined) {
+		throw new InputError(`the control character U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}, which no text here may hold`, at);
+	}
+
+	return text;
 }
 
 function fieldOf(node: Node, {key, source, keyNode}: {readonly key: string; readonly source: Source; readonly keyNode?: Node}): Field {

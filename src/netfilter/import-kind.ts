@@ -18,7 +18,8 @@ Recognises what a text is.
 
 @throws {ParseError} when it is no text of rules, with what it seems to be and how to get one.
 */
-export function recognise(text: string): Kind {
+export function recognise(given: string): Kind {
+	const text = withoutColours(given);
 	const lines = linesOf(text);
 	const first = lines.find(line => line.text !== '');
 	refuseBinary(lines);
@@ -118,10 +119,15 @@ function recogniseJson(text: string, {first, facts}: {readonly first: Line; read
 	throw unshown(first, `JSON without "nftables" in it; ${dumpHint}`);
 }
 
-/** What is no character of a text: control characters but the blanks and the escape of colours, and what stands for bytes that are no UTF-8. */
+/** A text without the colours that a log may have: a style of a terminal switched on or off (ECMA-48, SGR). */
+export function withoutColours(text: string): string {
+	return text.includes('\u001B') ? text.replaceAll(/\u001B\[[\d;:]*m/gu, '') : text;
+}
+
+/** What is no character of a text: control characters but the blanks, and what stands for bytes that are no UTF-8. */
 function isForeign(character: string): boolean {
 	const code = character.codePointAt(0)!;
-	return code < 9 || (code > 13 && code < 27) || code === 0xFF_FD;
+	return code < 9 || code === 11 || (code > 13 && code < 32) || (code > 126 && code < 160) || code === 0xFF_FD;
 }
 
 function refuseBinary(lines: readonly Line[]): void {

@@ -4,7 +4,7 @@ Everything that a user may bring as rules: recognised, read, and told apart by f
 
 import {builtInChains} from './built-in.js';
 import {tellFamilies} from './import-family.js';
-import {recognise, type Kind} from './import-kind.js';
+import {recognise, withoutColours, type Kind} from './import-kind.js';
 import {isKubectlNotice, isShellPrompt} from './import-noise.js';
 import {readInitLog} from './init-log.js';
 import {splitListings} from './list-rules.js';
@@ -37,7 +37,8 @@ Reads rules of any kind. `family` says of which family all of them are, where th
 
 @throws {ParseError} with the line of the user's text, its words, and the reason.
 */
-export function importRules(text: string, {family}: {readonly family?: AddressFamily} = {}): Imported {
+export function importRules(given: string, {family}: {readonly family?: AddressFamily} = {}): Imported {
+	const text = withoutColours(given);
 	const kind = recognise(text);
 	const {tables, lines, warnings} = readers[kind](text, family);
 	const ruleSet: RuleSet = {tables};

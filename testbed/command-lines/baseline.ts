@@ -9,7 +9,7 @@ import {
 import type {RecordFlags} from '../commands/record.js';
 import type {VerifyFlags} from '../commands/verify.js';
 import {
-	bufferOption, serversOption, timeoutOption,
+	bufferOption, modulesOption, serversOption, timeoutOption,
 } from './options.js';
 
 const recordExamples = `
@@ -52,6 +52,7 @@ function withShared(command: Command): Command {
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackend)
 		.addOption(serversOption())
+		.addOption(modulesOption())
 		.option('--proxy-uid <n>', 'user of the proxy', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
 		.addOption(timeoutOption())

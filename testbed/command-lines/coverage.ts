@@ -8,7 +8,7 @@ import {
 } from '../commands/arguments.js';
 import type {CoverageFlags} from '../commands/coverage.js';
 import {
-	bufferOption, serversOption, timeoutOption,
+	bufferOption, modulesOption, outsideOption, serversOption, timeoutOption,
 } from './options.js';
 
 const examples = `
@@ -39,6 +39,8 @@ export function coverageCommandLine(setStatus: (status: number) => void): Comman
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'whose rules are looked at: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.addOption(serversOption())
+		.addOption(modulesOption())
+		.addOption(outsideOption())
 		.option('--proxy-uid <n>', 'user of the proxy (default: as in run)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
 		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))

@@ -8,7 +8,7 @@ import {
 } from '../commands/arguments.js';
 import type {DiffFlags} from '../commands/diff.js';
 import {
-	bufferOption, serversOption, timeoutOption,
+	bufferOption, modulesOption, serversOption, timeoutOption,
 } from './options.js';
 
 const examples = `
@@ -46,6 +46,7 @@ export function diffCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4', 'ipv6'], 'both'))
 		.option('--paths', 'report equal stops by other rules as well')
 		.addOption(serversOption())
+		.addOption(modulesOption())
 		.option('--proxy-uid <n>', 'user of the proxy on both sides (default: that of the first rule set)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
 		.addOption(new Option('--format <name>', `what to print: ${formats.join(', ')}`).argParser(readFormat).default('text'))

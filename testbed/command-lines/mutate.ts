@@ -8,7 +8,7 @@ import {
 } from '../commands/arguments.js';
 import type {MutateFlags} from '../commands/mutate.js';
 import {
-	bufferOption, serversOption, timeoutOption,
+	bufferOption, modulesOption, outsideOption, serversOption, timeoutOption,
 } from './options.js';
 
 const examples = `
@@ -45,6 +45,8 @@ export function mutateCommandLine(setStatus: (status: number) => void): Command 
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'whose rules are changed: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.addOption(serversOption())
+		.addOption(modulesOption())
+		.addOption(outsideOption())
 		.option('--proxy-uid <n>', 'user of the proxy (default: as in run)', readId)
 		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
 		.option('--sample <n>', 'try only so many, evenly spread over the rules', text => readNumber(text, {min: 1, max: 1_000_000}))

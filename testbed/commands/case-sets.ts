@@ -5,7 +5,7 @@ Cases as a command line names them, and the rules that they are for.
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {
-	fileAsCases, shippedAsCases, typesAsCases, type CaseOptions, type CaseSet,
+	fileAsCases, shippedAsCases, typesAsCases, type CaseOptions, type CaseRequest, type CaseSet,
 } from '../mutation-cases.js';
 import type {RuleInput} from '../options.js';
 import {fullSource, loadRuleInput} from '../rule-input.js';
@@ -17,14 +17,14 @@ import {usualCredentials} from './probe.js';
 export const namedCases = ['types', 'scenarios', 'complete'] as const;
 
 /** Which rules a command line names. */
-export type InputFlags = {readonly rules6?: string; readonly backend?: readonly Backend[]; readonly family: readonly AddressFamily[]; readonly dnsServers?: readonly string[]};
+export type InputFlags = {readonly rules6?: string; readonly backend?: readonly Backend[]; readonly family: readonly AddressFamily[]; readonly dnsServers?: readonly string[]; readonly allowModules?: boolean};
 
 /**
 Rules of iptables that the testbed writes itself come with both families, so that scenarios of both can play; what is asked of them is of the families asked for.
 
 @throws {TestbedError} USAGE for more than one back end, and as {@link loadRuleInput}.
 */
-export function loadCasesInput(given: string, {family, backend, rules6, dnsServers}: InputFlags): RuleInput {
+export function loadCasesInput(given: string, {family, backend, rules6, dnsServers, allowModules}: InputFlags): RuleInput {
 	const [only, ...others] = backend ?? [];
 	if (others.length > 0) {
 		throw new TestbedError('USAGE', {message: `This is about one rule set, and --backend names ${others.length + 1} back ends.`, hint: 'Name one of them.'});
@@ -33,7 +33,7 @@ export function loadCasesInput(given: string, {family, backend, rules6, dnsServe
 	const {source} = fullSource(given);
 	const isWritten = /^(?:release|pod):|^[A-Za-z_]\w*=/u.test(source) && only !== 'nftables';
 	const load = (families: readonly AddressFamily[]): RuleInput => loadRuleInput({
-		source, source6: rules6, families, dnsServers, ...(only === undefined ? {} : {backend: only}),
+		source, source6: rules6, families, dnsServers, allowModules, ...(only === undefined ? {} : {backend: only}),
 	});
 	const input = load(isWritten ? ['ipv4', 'ipv6'] : family);
 	// An option in the input can choose the back end as well, and native tables hold both families.
@@ -45,7 +45,7 @@ The cases by their names and files; `complete` is none that plays.
 
 @throws {TestbedError} USAGE for a word that names none, INPUT for a file that cannot be used.
 */
-export function casesOf(names: readonly string[], input: RuleInput, request: {readonly options: CaseOptions; readonly credentialsOf: CredentialsOf}): readonly CaseSet[] {
+export function casesOf(names: readonly string[], input: RuleInput, request: CaseRequest): readonly CaseSet[] {
 	const {options, credentialsOf} = request;
 	return names.filter(name => name !== 'complete').map(name => {
 		if (name === 'types') {
@@ -66,6 +66,7 @@ export function casesOf(names: readonly string[], input: RuleInput, request: {re
 
 /** What the command line says of playing. */
 export type CaseFlags = InputFlags & {
+	readonly allowOutside?: boolean;
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
 	readonly cases: readonly string[];
@@ -89,5 +90,5 @@ export function playOf(flags: CaseFlags, input: RuleInput, signal: AbortSignal):
 		signal,
 		onStage: () => undefined,
 	};
-	return {options, cases: casesOf(flags.cases, input, {options, credentialsOf})};
+	return {options, cases: casesOf(flags.cases, input, {options, credentialsOf, permissions: {allowOutside: flags.allowOutside, allowModules: flags.allowModules}})};
 }

@@ -36,6 +36,7 @@ export type DiffFlags = {
 	readonly family: readonly AddressFamily[];
 	readonly paths?: boolean;
 	readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
 	readonly format: Format;
@@ -166,9 +167,9 @@ function lineOf(version: string): Release {
 }
 
 /** No type has to have an expectation: two rule sets are each other's. */
-function requestOf(source: string, {family: families, dnsServers}: DiffFlags): InputRequest {
+function requestOf(source: string, {family: families, dnsServers, allowModules}: DiffFlags): InputRequest {
 	return {
-		source, families, dnsServers, isForShow: true,
+		source, families, dnsServers, allowModules, isForShow: true,
 	};
 }
 

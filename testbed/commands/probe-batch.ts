@@ -2,12 +2,9 @@
 `testbed probe --batch`: JSON lines in, JSON lines out, in the same order.
 */
 
-import {createReadStream} from 'node:fs';
-import process from 'node:process';
-import {once} from 'node:events';
-import {createInterface} from 'node:readline';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
+import {readLines} from '../read-text.js';
 import {ProbeBatch, type BatchQuestion} from '../probe-batch.js';
 import {fullSource} from '../rule-input.js';
 import {describeNotes} from './notes.js';
@@ -91,7 +88,7 @@ function nameOf(file: string): string {
 async function * chunks(file: string, families: readonly AddressFamily[], signal: AbortSignal): AsyncGenerator<readonly BatchQuestion[]> {
 	let questions: BatchQuestion[] = [];
 	let number = 0;
-	for await (const text of linesOf(file, signal)) {
+	for await (const text of readLines({file, what: 'The batch', option: '--batch', signal})) {
 		number++;
 		if (text.trim() === '') {
 			continue;
@@ -113,18 +110,4 @@ async function * chunks(file: string, families: readonly AddressFamily[], signal
 	if (questions.length > 0) {
 		yield questions;
 	}
-}
-
-/** The lines until the end, or until a signal: somebody may be typing. */
-async function * linesOf(file: string, signal: AbortSignal): AsyncGenerator<string> {
-	const input = file === '-' ? process.stdin : createReadStream(file);
-	try {
-		if (input !== process.stdin) {
-			await once(input, 'open');
-		}
-	} catch (error) {
-		throw new TestbedError('INPUT', {message: `${file} cannot be read: ${(error as Error).message}.`});
-	}
-
-	yield * createInterface({input, crlfDelay: Number.POSITIVE_INFINITY, signal});
 }

@@ -3,6 +3,7 @@ What `testbed probe --batch` is asked: one JSON object a line.
 */
 
 import type {AddressFamily} from '../../src/netfilter/types.js';
+import {placeInJson} from '../../src/netfilter/json-place.js';
 import {nearest} from '../../src/istio/nearest.js';
 import {TestbedError} from '../errors.js';
 import type {BatchQuestion} from '../probe-batch.js';
@@ -71,7 +72,8 @@ export function readProbeLine(text: string, place: string): BatchQuestion {
 	};
 
 	const protocol = oneOf('proto', ['tcp', 'udp'] as const) ?? 'tcp';
-	const destination = placed(() => readDestination(to, oneOf<AddressFamily>('family', ['ipv4', 'ipv6'])));
+	const family = oneOf<AddressFamily>('family', ['ipv4', 'ipv6']);
+	const destination = placed(() => readDestination(to, family));
 	const source = word('source');
 	return {
 		...destination,
@@ -94,7 +96,7 @@ function objectOf(text: string, wrong: (message: string, hint?: string) => Testb
 	try {
 		value = JSON.parse(text);
 	} catch (error) {
-		throw wrong(`this is no JSON: ${(error as Error).message}.`, 'One object a line, for instance {"from": "app", "to": "10.96.0.1:443"}.');
+		throw wrong(`this is no JSON${placeInJson(error, text).replace('line 1, ', '')}.`, 'One object a line, for instance {"from": "app", "to": "10.96.0.1:443"}.');
 	}
 
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -19,7 +19,7 @@ import {untilSignal} from './signals.js';
 import {credentialsOf, type RunFlags} from './run.js';
 
 /** The options as the command line gives them. */
-export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & {
+export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'allowModules' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & {
 	readonly from: ActorName;
 	readonly to?: string;
 	readonly batch?: string;
@@ -65,7 +65,7 @@ The rules that a probe goes through.
 
 @throws {TestbedError} USAGE for more than one back end, USAGE or INPUT for rules that cannot be had.
 */
-export function rulesOfProbe({backend: backends = [], rules, rules6, dnsServers, cni, release}: ProbeFlags, families: readonly AddressFamily[]): RuleInput {
+export function rulesOfProbe({backend: backends = [], rules, rules6, dnsServers, cni, release, allowModules}: ProbeFlags, families: readonly AddressFamily[]): RuleInput {
 	const [backend, ...others] = backends;
 	if (others.length > 0) {
 		throw new TestbedError('USAGE', {message: `A probe has one back end, and --backend names ${others.length + 1}.`, hint: 'Ask once for each.'});
@@ -78,6 +78,7 @@ export function rulesOfProbe({backend: backends = [], rules, rules6, dnsServers,
 		dnsServers,
 		cni,
 		release,
+		allowModules,
 		...(backend === undefined ? {} : {backend}),
 	});
 }

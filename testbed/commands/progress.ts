@@ -2,6 +2,8 @@
 Progress on stderr, only for a run that takes longer than a second, and then a line a second at most.
 */
 
+import {visibleForeign} from '../../src/report/visible-text.js';
+
 const quietMs = 1000;
 
 /** Tells where the run is, once a second, when that has changed. Dispose ends it. */
@@ -31,7 +33,7 @@ export class Progress implements Disposable {
 	#say(): void {
 		if (this.#stage !== this.#said) {
 			this.#said = this.#stage;
-			this.#write(`testbed: ${this.#stage} …\n`);
+			this.#write(`testbed: ${visibleForeign(this.#stage)} …\n`);
 		}
 	}
 }

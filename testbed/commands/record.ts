@@ -22,6 +22,7 @@ export type RecordFlags = {
 	readonly backend?: Backend;
 	readonly family: readonly AddressFamily[];
 	readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
 	readonly scenarios?: readonly string[];
@@ -36,9 +37,9 @@ Records and writes; returns the exit status. Where evidence is missing, nothing 
 @throws {TestbedError} INPUT or USAGE for the input, and all that a recording throws.
 */
 export async function recordCommand(input: string | undefined, flags: RecordFlags): Promise<number> {
-	const {family: families, backend, dnsServers, rules6: source6, output} = flags;
+	const {family: families, backend, dnsServers, rules6: source6, output, allowModules} = flags;
 	const rules = loadRuleInput({
-		source: input ?? defaultInput, source6, families, dnsServers, ...(backend === undefined ? {} : {backend}),
+		source: input ?? defaultInput, source6, families, dnsServers, allowModules, ...(backend === undefined ? {} : {backend}),
 	});
 	tell(describeNotes(rules));
 	const scenarios = scenarioFiles(flags.scenarios ?? []);

@@ -2,15 +2,13 @@
 `testbed replay`: what a run recorded, judged again.
 */
 
-import {readFileSync} from 'node:fs';
 import {exitCode} from '../../src/report/exit-code.js';
 import {exitCodeOfRuns} from '../../src/report/runs.js';
-import {TestbedError} from '../errors.js';
+import {readBytes} from '../read-text.js';
+import {recordingBytesMax} from '../recording-file.js';
 import {replay} from '../replay.js';
 import {checkOutputFlags} from './output-flags.js';
 import {writeReport, writeRuns, type PrintFlags} from './print-runs.js';
-
-const stdin = 0;
 
 /**
 Judges a recording (`-` is standard input) and prints as the run did; returns the exit status that the run had.
@@ -30,9 +28,7 @@ export async function replayCommand(file: string, flags: PrintFlags): Promise<nu
 }
 
 function read(file: string): Uint8Array {
-	try {
-		return readFileSync(file === '-' ? stdin : file);
-	} catch (error) {
-		throw new TestbedError('INPUT', {message: `The recording ${file} cannot be read: ${(error as Error).message}`, cause: error});
-	}
+	return readBytes({
+		file, what: 'The recording', bytesMax: recordingBytesMax,
+	});
 }

@@ -64,7 +64,7 @@ export function showRules(input: string | undefined, flags: RulesFlags, {termina
 	refuseContradictions(input, flags);
 	const {family: families, backend: backends, dnsServers, cni, release} = flags;
 	const loadOne = (source: string, source6: string | undefined, own: readonly Backend[] | undefined): RuleInput => single(load({
-		source, source6, families, backends: own, dnsServers, cni, release, isForShow: true,
+		source, source6, families, backends: own, dnsServers, cni, release, isForShow: true, allowModules: true,
 	}), source);
 	const rules = loadOne(input ?? defaultInput, flags.rules6, flags.diff === undefined ? backends : backends?.slice(0, 1));
 	const shown = shownRules(rules, families);

@@ -30,6 +30,8 @@ export type RunFlags = PrintFlags & {
 	readonly backend?: readonly Backend[];
 	readonly family: readonly AddressFamily[];
 	readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
+	readonly allowOutside?: boolean;
 	readonly cni?: boolean;
 	readonly release?: string;
 	readonly types?: readonly TypeId[];
@@ -72,7 +74,7 @@ export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, a
 export async function runCommand(flags: RunFlags): Promise<number> {
 	checkOutputFlags(flags, ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]));
 	const {inputs, missing} = loadRuleInputs({
-		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
+		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release, allowModules: flags.allowModules,
 	});
 	return untilSignal(async signal => runInputs({inputs, missing, signal}, flags));
 }

@@ -29,7 +29,7 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 	}
 
 	const loaded = scenarioFiles(words).map(file => loadScenario(file, {
-		backends: flags.backend, credentialsOf: (intent, known) => credentialsOf(flags, intent, known),
+		backends: flags.backend, allowModules: flags.allowModules, allowOutside: flags.allowOutside, credentialsOf: (intent, known) => credentialsOf(flags, intent, known),
 	}));
 	const plays = loaded.flatMap(one => one.plays);
 	checkOutputFlags(flags, scenarioInputs(plays.map(({rules, play: scenario}) => ({rules, scenario}))));

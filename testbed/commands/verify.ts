@@ -30,6 +30,7 @@ export type VerifyFlags = {
 	readonly backend?: Backend;
 	readonly family?: readonly AddressFamily[];
 	readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
 	readonly stopsOnly?: boolean;
@@ -127,7 +128,7 @@ function loadRules({rules: {source, source6, dnsServers, backend, families}}: Ba
 	const wanted = flags.backend ?? (input === undefined ? backend : undefined);
 	return {
 		rules: loadRuleInput({
-			source: input ?? source, ...request, families, ...(wanted === undefined ? {} : {backend: wanted}),
+			source: input ?? source, ...request, families, allowModules: flags.allowModules, ...(wanted === undefined ? {} : {backend: wanted}),
 		}),
 		request,
 	};

@@ -2,10 +2,13 @@
 Rules for the library: everything that a rule input of the command line can be, and text.
 */
 
-import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import type {RuleInput} from '../options.js';
 import type {RecordOptions} from '../record.js';
 import {defaultInput, fullSource, loadRuleInput} from '../rule-input.js';
+import {
+	badArgument, checkOptions, isAddress, isBackend, isFamilies, isFlag, isListOrNone, isText, type Shape,
+} from './check.js';
 
 /** What goes with a rule input. */
 export type RuleChoices = {
@@ -19,23 +22,37 @@ export type RuleChoices = {
 	readonly source6?: string;
 	/** For a manifest whose images name no release: the release. Default: the newest one known. */
 	readonly release?: string;
+	/** Takes rules with matches and targets that are not known here: iptables loads a library, and the kernel a module, of each such name. Default: false. */
+	readonly allowModules?: boolean;
 };
 
 /** Rules, the families that they are of, and what else they were read with. */
 export type LoadedRules = RuleInput & {readonly families: readonly AddressFamily[]; readonly request: RecordOptions['request']};
 
+const shape: Shape = {
+	families: isFamilies, backend: isBackend, dnsServers: isListOrNone(isAddress, 'addresses'), source6: isText, allowModules: isFlag,
+};
+
+const dueRules = `rules are due: a text such as "${defaultInput}", or what loadRules or parseRules gave`;
+
 /**
-Loads a rule input: `release:1.30`, `'release:1.30 --redirect-dns'`, `ambient:1.30`, `pod:pod.yaml`, or a file with a dump. Nothing is installed.
+Loads a rule input: `release:1.30`, `'release:1.30 --redirect-dns'`, `ambient:1.30`, `pod:pod.yaml`, or a file with a dump; without one, the newest release. Nothing is installed.
 
 ```
 const rules = loadRules('release:1.30 --redirect-dns', {backend: 'nftables'});
 ```
 
-@throws {TestbedError} INPUT when it is not understood, USAGE when it stands for several rule sets.
+@throws {TestbedError} INPUT when it is not understood, USAGE when it stands for several rule sets, is undefined or null although it was given, and for a choice that is none.
 */
-export function loadRules(source: string = defaultInput, choices: RuleChoices = {}): LoadedRules {
+export function loadRules(...given: readonly [source?: string, choices?: RuleChoices]): LoadedRules {
+	const [source, choices = {}] = given.length === 0 ? [defaultInput] : given;
+	if (typeof source !== 'string') {
+		throw badArgument('loadRules: source', source, `a text is due, such as "${defaultInput}"; leave the argument out for the newest release`);
+	}
+
+	checkOptions(choices, 'loadRules: choices', shape);
 	const isDump = !/^(?:[A-Za-z_]\w*=\S* +)*(?:release|ambient|pod):/u.test(fullSource(source).source);
-	return load({source}, {families: isDump && choices.source6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'], ...choices});
+	return load({source}, {families: isDump && choices.source6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'], ...withoutUndefined(choices)});
 }
 
 /**
@@ -45,10 +62,16 @@ Reads a dump from text: of iptables-save, of nft, or an init container's log. `n
 const rules = parseRules(await myGenerator(), {name: 'ours'});
 ```
 
-@throws {TestbedError} INPUT with the line that is not understood.
+@throws {TestbedError} INPUT with the line that is not understood; USAGE for what is no text, and for a choice that is none.
 */
-export function parseRules(text: string, {name = 'the rules', ...choices}: RuleChoices & {readonly name?: string} = {}): LoadedRules {
-	return load({source: name, text}, {families: ['ipv4'], ...choices});
+export function parseRules(text: string, choices: RuleChoices & {readonly name?: string} = {}): LoadedRules {
+	if (typeof text !== 'string') {
+		throw badArgument('parseRules: text', text, 'the text of a dump is due');
+	}
+
+	checkOptions(choices, 'parseRules: choices', {...shape, name: isText});
+	const {name = 'the rules', ...others} = choices;
+	return load({source: name, text}, {families: ['ipv4'], ...withoutUndefined(others)});
 }
 
 function load(from: {readonly source: string; readonly text?: string}, {families, ...choices}: RuleChoices & {readonly families: readonly AddressFamily[]}): LoadedRules {
@@ -56,7 +79,46 @@ function load(from: {readonly source: string; readonly text?: string}, {families
 	return {...loadRuleInput({...from, families, ...choices}), families, request: {source6, dnsServers}};
 }
 
-/** Rules as they are, or by what names them. */
-export function rulesOf(rules?: string | LoadedRules): LoadedRules {
-	return typeof rules === 'object' ? rules : loadRules(rules);
+/** An option that is undefined was not given, so it must not take the default's place. */
+function withoutUndefined(choices: RuleChoices): RuleChoices {
+	return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined));
+}
+
+/**
+Rules as they are, or by what names them.
+
+@throws {TestbedError} USAGE, with the argument's `name`, for anything else; INPUT as {@link loadRules}.
+*/
+export function rulesOf(rules: unknown, name: string): LoadedRules {
+	if (typeof rules === 'string') {
+		return loadRules(rules);
+	}
+
+	if (!isLoaded(rules)) {
+		throw badArgument(name, rules, dueRules);
+	}
+
+	return rules;
+}
+
+/**
+Rules of a function whose rules may be left out, which means the newest release. `given` are all its arguments: undefined in their place is a mistake (a generator that returned nothing), and must not become a test of other rules.
+
+@throws {TestbedError} as {@link rulesOf}.
+*/
+export function rulesOrDefault(given: readonly unknown[], name: string): LoadedRules {
+	return given.length === 0 ? loadRules() : rulesOf(given[0], name);
+}
+
+function isLoaded(value: unknown): value is LoadedRules {
+	if (typeof value !== 'object' || value === null) {
+		return false;
+	}
+
+	const {source, backend, ruleSet, routing, intent, families, request} = value as Readonly<Record<string, unknown>>;
+	return typeof source === 'string'
+		&& backends.includes(backend as Backend)
+		&& [ruleSet, routing, intent, request].every(part => typeof part === 'object' && part !== null)
+		&& Array.isArray((ruleSet as {readonly tables?: unknown}).tables)
+		&& Array.isArray(families) && families.length > 0;
 }

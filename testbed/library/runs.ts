@@ -3,12 +3,13 @@ Whole runs for the library: the six types, comparisons, baselines, classes.
 */
 
 import {baselineOf, type Baseline} from '../../src/classes/baseline.js';
+import {parseBaseline, printBaseline} from '../../src/classes/baseline-file.js';
 import {classify, type ClassSet} from '../../src/classes/classes.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {ComparisonReport} from '../../src/report/comparison-types.js';
 import type {VerificationReport} from '../../src/report/verification-types.js';
 import type {Report} from '../../src/report/types.js';
-import {defaultTypeIds} from '../../src/scenario/six-types.js';
+import {defaultTypeIds, typeIds} from '../../src/scenario/six-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, Credentials, TypeId} from '../../src/scenario/types.js';
 import {loadBaseline} from '../baseline-store.js';
@@ -20,7 +21,10 @@ import {recordBaseline} from '../record.js';
 import {runTestbed} from '../run.js';
 import {defaultBufferBytes} from '../tracer/recording.js';
 import {verifyBaseline} from '../verify.js';
-import {rulesOf, type LoadedRules} from './rules.js';
+import {
+	badArgument, checkOptions, isCredentials, isFamilies, isFamily, isFlag, isList, isListOrNone, isOneOf, isSignal, isText, isWhole, type Shape,
+} from './check.js';
+import {rulesOf, rulesOrDefault, type LoadedRules} from './rules.js';
 
 /** What every run can be given. */
 export type RunChoices = {
@@ -46,6 +50,13 @@ export type RecordChoices = RunChoices & {readonly scenarios?: readonly string[]
 /** What a verification can be given. `stopsOnly`: the roles of rules do not count. `families`: all of the baseline, unless given. */
 export type VerifyChoices = RunChoices & {readonly stopsOnly?: boolean; readonly families?: readonly AddressFamily[]};
 
+/** The checks of what every run can be given. Bounds are those of the command line. */
+export const sandboxShape: Shape = {
+	proxy: isCredentials, timeoutMs: isWhole(1, 600_000), traceBufferBytes: isWhole(1, 2_147_483_647),
+};
+
+const runShape: Shape = {...sandboxShape, signal: isSignal};
+
 type Chosen = {readonly credentials: ActorCredentials; readonly timeoutMs: number; readonly traceBufferBytes: number; readonly signal: AbortSignal; readonly onStage: () => undefined};
 
 /** All choices with their defaults. */
@@ -65,8 +76,9 @@ for (const {name, outcome} of report.types) { … outcome.kind is 'pass', 'fail'
 
 @throws {TestbedError} as {@link openSandbox}; ACTOR_FAILED when a process of the run cannot start.
 */
-export async function runTypes(rules?: string | LoadedRules, {types = defaultTypeIds, ...choices}: TypesChoices = {}): Promise<Report> {
-	const loaded = rulesOf(rules);
+export async function runTypes(...given: readonly [rules?: string | LoadedRules, choices?: TypesChoices]): Promise<Report> {
+	const {types = defaultTypeIds, ...choices} = checked(given[1], 'runTypes: choices', {...runShape, types: isList(isOneOf(typeIds), 'types')});
+	const loaded = rulesOrDefault(given, 'runTypes: rules');
 	const {report} = await runTestbed({
 		...choicesOf(loaded, choices), rules: loaded, families: loaded.families, types, keep: false,
 	});
@@ -82,8 +94,9 @@ const {outcome, statements} = await compare('release:1.30', parseRules(ours));
 
 @throws {TestbedError} USAGE when the two have no family in common, and as {@link openSandbox}.
 */
-export async function compare(from: string | LoadedRules, to: string | LoadedRules, {paths = false, ...choices}: CompareChoices = {}): Promise<ComparisonReport> {
-	const [one, other] = [rulesOf(from), rulesOf(to)];
+export async function compare(from: string | LoadedRules, to: string | LoadedRules, given?: CompareChoices): Promise<ComparisonReport> {
+	const {paths = false, ...choices} = checked(given, 'compare: choices', {...runShape, paths: isFlag});
+	const [one, other] = [rulesOf(from, 'compare: from'), rulesOf(to, 'compare: to')];
 	const families = one.families.filter(family => other.families.includes(family));
 	if (families.length === 0) {
 		throw new TestbedError('USAGE', {message: `${one.source} is of ${one.families.join(' and ')}, and ${other.source} of ${other.families.join(' and ')}: there is nothing to compare.`});
@@ -99,8 +112,9 @@ Records what rules do with every class of packets, to verify it later; `printBas
 
 @throws {TestbedError} ACTOR_FAILED when evidence was lost, and as {@link openSandbox}.
 */
-export async function record(rules?: string | LoadedRules, {scenarios = [], ...choices}: RecordChoices = {}): Promise<Baseline> {
-	const loaded = rulesOf(rules);
+export async function record(...given: readonly [rules?: string | LoadedRules, choices?: RecordChoices]): Promise<Baseline> {
+	const {scenarios = [], ...choices} = checked(given[1], 'record: choices', {...runShape, scenarios: isListOrNone(isText, 'files')});
+	const loaded = rulesOrDefault(given, 'record: rules');
 	const {baseline, lost} = await recordBaseline({
 		...choicesOf(loaded, choices), rules: loaded, families: loaded.families, scenarios, request: loaded.request,
 	});
@@ -116,10 +130,16 @@ Holds rules against a baseline, or the file of one. `verificationOutcome(report)
 
 @throws {TestbedError} INPUT for a baseline that is damaged or newer, and as {@link openSandbox}.
 */
-export async function verify(baseline: string | Baseline, rules: string | LoadedRules, {stopsOnly = false, families, proxy, ...choices}: VerifyChoices = {}): Promise<VerificationReport> {
-	const whole = typeof baseline === 'string' ? loadBaseline(baseline) : baseline;
+export async function verify(baseline: string | Baseline, rules: string | LoadedRules, given?: VerifyChoices): Promise<VerificationReport> {
+	const {stopsOnly = false, families, proxy, ...choices} = checked(given, 'verify: choices', {...runShape, stopsOnly: isFlag, families: isFamilies});
+	const whole = baselineFrom(baseline);
+	const unrecorded = families?.find(family => !whole.rules.families.includes(family));
+	if (unrecorded !== undefined) {
+		throw badArgument('verify: choices.families', families, `nothing is recorded of ${unrecorded}`);
+	}
+
 	const recorded = families === undefined ? whole : baselineOf(whole, families);
-	const loaded = rulesOf(rules);
+	const loaded = rulesOf(rules, 'verify: rules');
 	const missing = recorded.rules.families.filter(family => !loaded.families.includes(family));
 	if (missing.length > 0) {
 		throw new TestbedError('USAGE', {message: `The baseline is of ${recorded.rules.families.join(' and ')}, and ${loaded.source} has no rules of ${missing.join(' and ')}.`, hint: 'Choose: {families: [\'ipv4\']}.'});
@@ -131,6 +151,39 @@ export async function verify(baseline: string | Baseline, rules: string | Loaded
 }
 
 /** Cuts all packets of a family into the classes that these rule sets can tell apart. The kernel is not asked. */
-export function classesOf(rules: ReadonlyArray<string | LoadedRules>, {family = 'ipv4'}: {readonly family?: AddressFamily} = {}): ClassSet {
-	return classify(rules.map(each => programOf(rulesOf(each), family)), {family, topology: defaultTopology});
+export function classesOf(rules: ReadonlyArray<string | LoadedRules>, given?: {readonly family?: AddressFamily}): ClassSet {
+	const {family = 'ipv4'} = checked(given, 'classesOf: choices', {family: isFamily});
+	if (!Array.isArray(rules) || rules.length === 0) {
+		throw badArgument('classesOf: rules', rules, 'a list of at least one rule set is due');
+	}
+
+	const loaded = (rules as readonly unknown[]).map((each, index) => rulesOf(each, `classesOf: rules[${index}]`));
+	return classify(loaded.map(each => programOf(each, family)), {family, topology: defaultTopology});
+}
+
+/** The choices of a call, looked at; none where none were given. */
+function checked<Choices extends object>(choices: Choices | undefined, name: string, shape: Shape): Partial<Choices> {
+	if (choices === undefined) {
+		return {};
+	}
+
+	checkOptions(choices, name, shape);
+	return choices;
+}
+
+/** A baseline, or the one of a file. One that was made by hand is read as its file would be. */
+function baselineFrom(baseline: unknown): Baseline {
+	if (typeof baseline === 'string') {
+		return loadBaseline(baseline);
+	}
+
+	if (typeof baseline !== 'object' || baseline === null) {
+		throw badArgument('verify: baseline', baseline, 'a file, or what record gave, is due');
+	}
+
+	try {
+		return parseBaseline(printBaseline(baseline as Baseline));
+	} catch (error) {
+		throw new TestbedError('USAGE', {message: `verify: baseline is not what record gives: ${(error as Error).message}`, state: 'Nothing was done.', cause: error});
+	}
 }

@@ -8,8 +8,9 @@ import type {Gap} from '../../src/trace/gap.js';
 import {readProbeLine} from '../commands/probe-lines.js';
 import {TestbedError} from '../errors.js';
 import {ProbeBatch, type BatchOutcome} from '../probe-batch.js';
-import {rulesOf, type LoadedRules} from './rules.js';
-import {choicesOf, type RunChoices} from './runs.js';
+import {badArgument, checkOptions, isFlag} from './check.js';
+import {rulesOrDefault, type LoadedRules} from './rules.js';
+import {choicesOf, sandboxShape, type RunChoices} from './runs.js';
 
 /** One connection to attempt. Only `to` must be there. */
 export type ProbeAsked = {
@@ -83,7 +84,11 @@ export class RulesSandbox implements AsyncDisposable {
 			throw new TestbedError('USAGE', {message: 'This sandbox is closed.', hint: 'Probe before close(), or open another one.'});
 		}
 
-		const questions = asked.map((one, index) => this.#read(one, index));
+		if (!Array.isArray(asked)) {
+			throw badArgument('probeAll: asked', asked, 'a list of probes is due, such as [{to: "remote:8080"}]');
+		}
+
+		const questions = (asked as readonly ProbeAsked[]).map((one, index) => this.#read(one, index));
 		// The prober answers one list after the other.
 		const answers = this.#afterLast(async () => questions.length === 0 ? [] : this.#batch.ask(questions));
 		this.#last = endOf(answers);
@@ -107,6 +112,16 @@ export class RulesSandbox implements AsyncDisposable {
 
 	#read(asked: ProbeAsked, index: number): ReturnType<typeof readProbeLine> {
 		const place = `probe ${index + 1}`;
+		if (typeof asked !== 'object' || asked === null || Array.isArray(asked)) {
+			throw badArgument(place, asked, 'an object is due, such as {to: "remote:8080"}');
+		}
+
+		// JSON has neither, and would drop or refuse them without a word of where.
+		const [strange] = Object.entries(asked).filter(([, value]) => !['string', 'number', 'undefined'].includes(typeof value) || (typeof value === 'number' && !Number.isFinite(value)));
+		if (strange !== undefined) {
+			throw badArgument(`${place}: "${strange[0]}"`, strange[1], 'a text or a whole number is due');
+		}
+
 		const question = readProbeLine(JSON.stringify(asked), place);
 		if (!this.#families.includes(question.family)) {
 			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked}, of ${question.family}; the rules are of ${this.#families.join(' and ')}.`, hint: 'Load the rules of both families.'});
@@ -135,8 +150,11 @@ In plain JavaScript of Node 20, which has no `using` yet: `try { … } finally {
 
 @throws {TestbedError} INPUT or USAGE for the rules, RULES_REJECTED, MACHINE or MISSING_PROGRAM when this machine cannot do it.
 */
-export async function openSandbox(rules?: string | LoadedRules, {follow = true, ...choices}: SandboxChoices = {}): Promise<RulesSandbox> {
-	const loaded = rulesOf(rules);
+export async function openSandbox(...given: readonly [rules?: string | LoadedRules, choices?: SandboxChoices]): Promise<RulesSandbox> {
+	const [, choices = {}] = given;
+	checkOptions(choices, 'openSandbox: choices', {...sandboxShape, follow: isFlag});
+	const {follow = true} = choices;
+	const loaded = rulesOrDefault(given, 'openSandbox: rules');
 	const {credentials, timeoutMs, traceBufferBytes} = choicesOf(loaded, choices);
 	const batch = await ProbeBatch.create({
 		rules: loaded, families: loaded.families, follow, credentials, timeoutMs, traceBufferBytes,

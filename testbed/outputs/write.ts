@@ -9,6 +9,7 @@ import {
 import path from 'node:path';
 import process from 'node:process';
 import {setTimeout as wait} from 'node:timers/promises';
+import {visibleText} from '../../src/report/visible-text.js';
 import {TestbedError} from '../errors.js';
 import {reasonOf, writeAll, writeOut} from '../streams.js';
 import {targetOf, type Target} from './target.js';
@@ -41,6 +42,11 @@ export function complaintOf(target: Target): string | undefined {
 	return (mode & 0o222) === 0 ? `it is read-only (mode ${mode.toString(8).padStart(4, '0')})` : accessComplaint(target.real, constants.W_OK);
 }
 
+/** A report is looked at on a terminal sooner or later (`cat`), so nothing in it acts on one. */
+function visible(data: string | Uint8Array): string | Uint8Array {
+	return typeof data === 'string' ? visibleText(data) : data;
+}
+
 function accessComplaint(file: string, mode: number): string | undefined {
 	try {
 		accessSync(file, mode);
@@ -55,7 +61,8 @@ Writes an output file. A regular file is written before this first waits.
 
 @throws {TestbedError} INPUT when it cannot be written; what a regular file held before still stands then.
 */
-export async function writeOutput(file: string, data: string | Uint8Array, words: OutputWords): Promise<void> {
+export async function writeOutput(file: string, given: string | Uint8Array, words: OutputWords): Promise<void> {
+	const data = visible(given);
 	const target = targetOf(file);
 	const complaint = complaintOf(target);
 	if (target.kind === 'unusable' || complaint !== undefined) {
@@ -80,7 +87,8 @@ Appends to a file that others append to as well.
 
 @throws {TestbedError} INPUT when it cannot be written.
 */
-export async function appendOutput(file: string, data: string | Uint8Array, words: OutputWords): Promise<void> {
+export async function appendOutput(file: string, given: string | Uint8Array, words: OutputWords): Promise<void> {
+	const data = visible(given);
 	const target = targetOf(file);
 	if (target.kind !== 'new' && target.kind !== 'file') {
 		await writeOutput(file, data, words);

@@ -74,7 +74,7 @@ export function ofDump({source, text, source6, families, backends}: InputRequest
 /** A single dump may be of either family or of both; two are of one each. */
 function importParts({source, text = readSource(source), source6, families}: Pick<InputRequest, 'source' | 'text' | 'source6' | 'families'>): readonly Imported[] {
 	if (source6 !== undefined) {
-		return [importRules(text, {family: 'ipv4'}), importRules(readSource(source6), {family: 'ipv6'})];
+		return [importRules(text, {family: 'ipv4'}), importRules(readSource(source6, '--rules6'), {family: 'ipv6'})];
 	}
 
 	const [only, ...others] = families;

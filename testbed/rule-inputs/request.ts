@@ -2,11 +2,10 @@
 What is asked of rules, and what it comes to: the words that all kinds of rule inputs share.
 */
 
-import {readFileSync} from 'node:fs';
 import {newestRelease} from '../../src/istio/releases.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../options.js';
+import {readText} from '../read-text.js';
 import {likelySource} from './source.js';
 
 /** The input that is meant without `--rules`. */
@@ -29,6 +28,8 @@ export type InputRequest = {
 	readonly cni?: boolean | undefined;
 	/** Rules that are only looked at may be ones that no type has an expectation for. */
 	readonly isForShow?: boolean | undefined;
+	/** Whether rules may name matches and targets that are not known here. Those that no tool will get may. */
+	readonly allowModules?: boolean | undefined;
 };
 
 /** A rule set that was asked for and does not exist, with the reason. */
@@ -40,18 +41,15 @@ export type LoadedInputs = {readonly inputs: readonly RuleInput[]; readonly miss
 /**
 The text of a file, or of standard input.
 
-@throws {TestbedError} INPUT when it cannot be read.
+@throws {TestbedError} INPUT when it cannot be read or is no text, USAGE for an empty name.
 */
-export function readSource(source: string): string {
-	const file = source === '-' ? 0 : source.replace(/^file:/u, '');
-	try {
-		return readFileSync(file, 'utf8');
-	} catch (error) {
-		const likely = likelySource(source);
-		throw new TestbedError('INPUT', {
-			message: `The rules in ${source} cannot be read: ${(error as Error).message}`,
-			hint: `${likely === undefined ? '' : `Did you mean ${likely}? `}A rule input is release:VERSION, ambient:VERSION, pod:FILE, a file with a dump, or - for standard input.`,
-			cause: error,
-		});
-	}
+export function readSource(source: string, option = '--rules'): string {
+	const likely = likelySource(source);
+	return readText({
+		file: source === '-' ? source : source.replace(/^file:/u, ''),
+		what: 'The rules',
+		option,
+		hint: `${likely === undefined ? '' : `Did you mean ${likely}? `}A rule input is release:VERSION, ambient:VERSION, pod:FILE, a file with a dump, or - for standard input.`,
+		hasColours: true,
+	});
 }

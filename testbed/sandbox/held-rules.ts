@@ -18,9 +18,11 @@ export type RulesToHold = {
 	readonly families: readonly AddressFamily[];
 	/** The lines of the user's text that rules came from, for telling which of them was rejected. */
 	readonly lines?: ReadonlyMap<Rule, number> | undefined;
+	/** Matches and targets that are not known here and were allowed all the same. */
+	readonly allowedModules?: readonly string[] | undefined;
 };
 
-type Held = Omit<RulesToHold, 'lines'>;
+type Held = Omit<RulesToHold, 'lines' | 'allowedModules'>;
 
 /** Whether rules of a back end can be put where those of another were: what nft can see, it can take away again. The tables of iptables-legacy stay until their namespace goes. */
 export function canFollow(before: Backend, backend: Backend): boolean {
@@ -43,7 +45,7 @@ export class HeldRules {
 
 	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then, and another can follow.
 	*/
-	async replace({ruleSet, routing, backend, families, lines}: RulesToHold): Promise<InstalledRules> {
+	async replace({ruleSet, routing, backend, families, lines, allowedModules}: RulesToHold): Promise<InstalledRules> {
 		const before = this.#held;
 		if (before !== undefined && !canFollow(before.backend, backend)) {
 			throw new RangeError(`a sandbox that holds rules of ${before.backend} cannot hold rules of ${backend}`);
@@ -60,7 +62,7 @@ export class HeldRules {
 		const left = isSame ? before.ruleSet : {tables: []};
 		const [held, routed] = await Promise.allSettled([
 			installHeld(this.#sandbox.pod, {
-				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
+				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, allowedModules, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
 			}),
 			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),
 		]);

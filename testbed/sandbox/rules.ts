@@ -15,6 +15,7 @@ import {CommandError} from '../exec.js';
 import type {Netns} from './netns.js';
 import {machineFaultOf, type Refusal} from './rejection.js';
 import {restoreRules, tool} from './tools.js';
+import {refuseUnchecked} from './rule-check.js';
 
 export {tool} from './tools.js';
 
@@ -28,6 +29,8 @@ export type Installation = {
 	readonly held?: RuleSet;
 	/** The lines of the user's text that rules came from, for telling which of them was rejected. */
 	readonly lines?: ReadonlyMap<Rule, number> | undefined;
+	/** Matches and targets that are not known here and were allowed all the same. */
+	readonly allowedModules?: readonly string[] | undefined;
 };
 
 /** What the kernel holds after an installation, and the words of the tools that say so. */
@@ -50,6 +53,7 @@ The same, with the words of the tools: for a recording.
 */
 export async function installHeld(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
 	const {backend} = installation;
+	refuseUnchecked({ruleSet, ...installation});
 	const texts = backend === 'nftables' ? await installNft(netns, ruleSet, installation) : await installIptables(netns, ruleSet, {...installation, backend});
 	const held = parseHeld(texts);
 	const asked: RuleSet = {tables: ruleSet.tables.filter(table => isOfFamilies(table, installation.families))};
@@ -151,6 +155,17 @@ function userLine(rule: Rule | undefined, lines: Installation['lines']): number 
 	return rule === undefined ? undefined : lines?.get(rule);
 }
 
+/** What a tool says, without anything that it may quote of another file than the text it was given: nft names the file in front of each message, and shows the line behind it. */
+function ownWords(stderr: string): string {
+	const lines = stderr.trim().split('\n');
+	let isOwn = true;
+	return lines.filter(line => {
+		const [, file] = /^(?:In file included from )?(?<file>\S+):\d+:\d+(?:-\d+)?:/u.exec(line) ?? [];
+		isOwn = file === undefined ? isOwn : file === '/dev/stdin';
+		return isOwn;
+	}).join('\n');
+}
+
 /** What an error of a tool means: the machine cannot do it, or the rules were rejected, by the tool's own line and, where there is one, the user's: `lineOf`. `alone` is the input without what it says of rules that are there. */
 async function rejectionOf(error: unknown, {backend, family, input, alone = input, program, lineOf}: Pick<Refusal, 'backend' | 'family' | 'input'> & {
 	readonly alone?: string; readonly program: string; readonly lineOf: (line: number) => number | undefined;
@@ -160,6 +175,7 @@ async function rejectionOf(error: unknown, {backend, family, input, alone = inpu
 	}
 
 	const {line: ofIptables, nftLine} = linePattern.exec(error.stderr)?.groups ?? {};
+	const said = ownWords(error.stderr);
 	const line = Number(ofIptables ?? nftLine ?? 0);
 	const text = input.split('\n')[line - 1]?.trim();
 	// Of iptables the end of a table, or a chain, can be the line that is named; nft names what it means.
@@ -174,7 +190,7 @@ async function rejectionOf(error: unknown, {backend, family, input, alone = inpu
 	const own = lineOf(line);
 	const where = own === undefined ? `line ${line}` : `line ${own} of what was given`;
 	return new TestbedError('RULES_REJECTED', {
-		message: `${program} rejected ${isRule ? `${where}, \`${text}\`` : 'the rules'}: ${error.stderr.trim()}`,
+		message: `${program} rejected ${isRule ? `${where}, \`${text}\`` : 'the rules'}${said === '' ? '' : `: ${said}`}`,
 		state: 'No traffic was sent and nothing stays installed.',
 		hint: 'This machine has every table, match and target that is named there and that the testbed knows: look at the rule itself.',
 		cause: error,

@@ -3,7 +3,7 @@ Reads a scenario file: YAML or JSON → what it claims, with the place of everyt
 */
 
 import {
-	isMapping, lineOf, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
+	isMapping, keysOf, lineOf, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
 } from '../../istio/document.js';
 import {roles, type Role} from '../../istio/roles.js';
 import {publishedTypes, type PublishedTypeId} from '../../istio/published.js';
@@ -15,7 +15,7 @@ import {
 	addressesOf, addressOf, boundedOf, choiceOf, entriesOf, inputError, listOf, meaning, portIn, portOf, shaped, targetOf,
 } from './read.js';
 import {
-	capturingWords, outcomes, packets, protocols,
+	capturingWords, outcomes, packets, protocols, shapes,
 } from './shapes.js';
 import type {
 	ActorClaim, Claim, ListenerClaim, ProbeClaim, ScenarioFile, ServiceClaim,
@@ -36,6 +36,7 @@ export function parseScenario(text: string): ScenarioFile {
 		throw inputError(second?.at ?? 'line 1, column 1', document === undefined ? 'the file holds nothing' : 'a file holds one scenario; this is a second document');
 	}
 
+	refuseForeign(document);
 	const keys = shaped(document, 'scenario');
 	if (numberOf(keys.version!) !== 1) {
 		throw inputError(keys.version!.at, `version ${numberOf(keys.version!)} is not known; this testbed reads version 1`);
@@ -52,8 +53,8 @@ export function parseScenario(text: string): ScenarioFile {
 	}
 
 	return {
-		name: textOf(keys.name!).value,
-		about: textOf(keys.about!).value,
+		name: lineIn(keys.name!),
+		about: sentenceIn(keys.about!),
 		rules: textOf(keys.rules!),
 		insert: listOf(keys.insert, textOf) ?? [],
 		backends: listOf(keys.backends, item => choiceOf(item, backends)),
@@ -64,6 +65,29 @@ export function parseScenario(text: string): ScenarioFile {
 		interfaces: entriesOf(keys.interfaces).map(([name, field]) => readInterface(name, field)),
 		probes,
 	};
+}
+
+/** What has not one key of a scenario is something else, and its words are not repeated. */
+function refuseForeign(document: Field): void {
+	const known = new Set(Object.keys(shapes.scenario));
+	if (isMapping(document) && keysOf(document).every(({name}) => !known.has(name))) {
+		throw inputError(document.at, `this is no scenario: one says ${Object.entries(shapes.scenario).filter(([, {isDue}]) => isDue).map(([name]) => name).join(', ')}`);
+	}
+}
+
+/** A name: reports have it in a line of theirs. */
+function lineIn(field: Field): string {
+	const {value, at} = textOf(field);
+	if (/[\r\n]/u.test(value)) {
+		throw inputError(at, 'a name is one line');
+	}
+
+	return value;
+}
+
+/** A sentence, over however many lines it was written. */
+function sentenceIn(field: Field): string {
+	return textOf(field).value.replaceAll(/\s*[\r\n]\s*/gu, ' ').trim();
 }
 
 function familiesOf(field: Field | undefined): readonly AddressFamily[] | undefined {
@@ -181,7 +205,7 @@ function readProbe(field: Field): ProbeClaim {
 	}
 
 	return {
-		name: textOf(keys.name!).value,
+		name: lineIn(keys.name!),
 		at: field.at,
 		line: lineOf(field),
 		from: textOf(keys.from!),
@@ -192,7 +216,7 @@ function readProbe(field: Field): ProbeClaim {
 		article: keys.article === undefined ? null : choiceOf(keys.article, Object.keys(publishedTypes) as PublishedTypeId[]),
 		families: familiesOf(keys.families),
 		expect,
-		fault: keys.fault === undefined ? undefined : {because: textOf(shaped(keys.fault, 'fault').because!).value, claim: readClaim(keys.fault, 'fault')},
+		fault: keys.fault === undefined ? undefined : {because: sentenceIn(shaped(keys.fault, 'fault').because!), claim: readClaim(keys.fault, 'fault')},
 	};
 }
 

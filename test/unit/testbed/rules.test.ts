@@ -167,9 +167,9 @@ const mistakes: ReadonlyArray<{readonly input?: string; readonly flags: Partial<
 	{
 		input: 'x', flags: {rules6: '-', diff: 'y', diff6: '-'}, code: 'USAGE', message: /Standard input can be read once/u,
 	},
-	{input: '/nowhere/rules', flags: {}, code: 'INPUT', message: /\/nowhere\/rules cannot be read: ENOENT/u},
+	{input: '/nowhere/rules', flags: {}, code: 'INPUT', message: /^The rules cannot be read: \/nowhere\/rules: no such file\.$/u},
 	{input: 'release:0.1', flags: {}, code: 'INPUT', message: /^--rules release:0\.1: release 0\.1 is older than 1\.5, the oldest one known; the nearest is 1\.5$/u},
-	{flags: {diff: '/nowhere/rules'}, code: 'INPUT', message: /\/nowhere\/rules cannot be read: ENOENT/u},
+	{flags: {diff: '/nowhere/rules'}, code: 'INPUT', message: /^The rules cannot be read: \/nowhere\/rules: no such file\.$/u},
 ];
 
 for (const {input, flags, code, message, hint} of mistakes) {
