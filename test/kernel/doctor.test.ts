@@ -24,7 +24,9 @@ test.serial('all works on this machine', async t => {
 	}
 
 	// What commands use beyond the rules of every set.
-	for (const what of ['a process that becomes another user', 'sockets that are made as another user', 'transparent sockets of another user', 'raw sockets', 'conntrack by netlink', ...['CT target', 'CONNMARK target', 'MARK target', 'connmark match', 'mark match', 'multiport match', 'REJECT target'].map(rule => `iptables-legacy, ipv6: ${rule}`), 'nftables: reject', 'nftables: conntrack zones']) {
+	const rules = ['CT target', 'CONNMARK target', 'MARK target', 'connmark match', 'mark match', 'multiport match', 'REJECT target'];
+	const actors = ['a process that becomes another user', 'sockets that are made as another user', 'transparent sockets of another user', 'raw sockets'];
+	for (const what of [...actors, 'conntrack by netlink', ...rules.map(rule => `iptables-legacy, ipv6: ${rule}`), 'nftables: reject', 'nftables: conntrack zones']) {
 		t.true(findings.some(finding => finding.what.startsWith(what)), what);
 	}
 
@@ -51,10 +53,12 @@ test.serial('it leaves no namespace open', async t => {
 	t.true(held().length <= Math.max(1, before.length), held().join(', '));
 });
 
+type Diagnosis = {readonly findings: readonly Finding[]; readonly commands: readonly Ability[]};
+
 /** The doctor on a machine that has all programs of this one but some. `fakes` are scripts in their places. */
-async function doctorWithout(missing: readonly string[], fakes: Readonly<Record<string, string>> = {}): Promise<{readonly exitCode: number | undefined; readonly findings: readonly Finding[]; readonly commands: readonly Ability[]}> {
+async function doctorWithout(missing: readonly string[], fakes: Readonly<Record<string, string>> = {}): Promise<Diagnosis & {readonly exitCode: number | undefined}> {
 	const {exitCode, stdout} = await testbedOnOtherMachine(['doctor', '--format', 'json'], {missing, fakes});
-	return {exitCode, ...JSON.parse(stdout) as {findings: readonly Finding[]; commands: readonly Ability[]}};
+	return {exitCode, ...JSON.parse(stdout) as Diagnosis};
 }
 
 const absences = [

@@ -39,13 +39,15 @@ export function actorChecks(): readonly Check[] {
 			async act() {
 				await scratch(async netns => {
 					netns.setSysctl('net/ipv4/ip_unprivileged_port_start', '0');
-					await listenAs(netns, {listeners: [
-						{
-							protocol: 'tcp', port: 15_001, stop: 'proxy:15001', duty: 'outbound',
-						}, {
-							protocol: 'tcp', port: 53, stop: 'proxy:53', duty: 'answer',
-						},
-					]});
+					await listenAs(netns, {
+						listeners: [
+							{
+								protocol: 'tcp', port: 15_001, stop: 'proxy:15001', duty: 'outbound',
+							}, {
+								protocol: 'tcp', port: 53, stop: 'proxy:53', duty: 'answer',
+							},
+						],
+					});
 				});
 			},
 		},
