@@ -119,7 +119,12 @@ const actor = mapping({
 
 const evidence = mapping({
 	question,
-	play: mapping({held: listOf(mapping({family: (value, place) => value === null ? undefined : family(value, place), text})), rounds: listOf(round), actors: listOf(actor), sysctls: optional(listOf(tuple(text, mappingOf(text))))}),
+	play: mapping({
+		held: listOf(mapping({family: (value, place) => value === null ? undefined : family(value, place), text})),
+		rounds: listOf(round),
+		actors: listOf(actor),
+		sysctls: optional(listOf(tuple(text, mappingOf(text)))),
+	}),
 	environment: mapping({
 		kernel: text, iptables: text, nft: text, node: text,
 	}),

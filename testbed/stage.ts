@@ -36,7 +36,8 @@ export function castingKey({
 }: Casting): string {
 	const {proxyPort, inboundCapturePort} = intent;
 	// A company says itself who plays which part.
-	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...(company === undefined ? [types, credentials] : [company]), surroundings ?? null, timeoutMs, presetSysctls ?? null]);
+	const who = company === undefined ? [types, credentials] : [company];
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...who, surroundings ?? null, timeoutMs, presetSysctls ?? null]);
 }
 
 /** One sandbox with its actors. Who creates it disposes of it. */

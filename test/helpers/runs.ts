@@ -28,6 +28,11 @@ export const rejected: RunEntry = {
 	kind: 'rejected', source: 'mine.rules', release: null, backend: 'iptables-nft', reason: 'iptables-nft-restore rejected line 3.',
 };
 
+/** A run that the machine could not play. */
+export const unplayable: RunEntry = {
+	kind: 'inconclusive', source: 'release:1.30', release: '1.30', backend: 'iptables-legacy', reason: 'This machine cannot install what the rules need: the nat table. → modprobe iptable_nat',
+};
+
 /** Many runs, in a time that is fixed. */
 export function runsOf(...entries: readonly RunEntry[]): Runs {
 	return {entries, durationMs: 2345};

@@ -13,8 +13,11 @@ import {dir} from 'tmp-promise';
 /** What is different there. `fakes`: shell scripts by the names that they have. */
 export type OtherMachine = {readonly missing?: readonly string[]; readonly fakes?: Readonly<Record<string, string>>};
 
+/** How a program ended, and what it printed. */
+export type Ended = {readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string};
+
 /** Runs a module there to its end. It can import what the compiler wrote by `dist`, the address of that folder: `await import(dist + 'testbed/cli.js')`. */
-export async function onOtherMachine(module: string, {missing = [], fakes = {}}: OtherMachine = {}): Promise<{readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string}> {
+export async function onOtherMachine(module: string, {missing = [], fakes = {}}: OtherMachine = {}): Promise<Ended> {
 	const folder = await dir({unsafeCleanup: true});
 	const [real, shown] = ['real', 'shown'].map(name => path.join(folder.path, name)) as [string, string];
 	try {
@@ -45,7 +48,7 @@ export async function onOtherMachine(module: string, {missing = [], fakes = {}}:
 }
 
 /** `testbed` with these arguments there. */
-export async function testbedOnOtherMachine(given: readonly string[], machine: OtherMachine): ReturnType<typeof onOtherMachine> {
+export async function testbedOnOtherMachine(given: readonly string[], machine: OtherMachine): Promise<Ended> {
 	return onOtherMachine(`const {main} = await import(dist + 'testbed/cli.js');\nprocess.exitCode = await main(${JSON.stringify(given)});`, machine);
 }
 

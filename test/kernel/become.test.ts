@@ -26,6 +26,11 @@ function valuesIn(file: string, names: readonly string[]): Readonly<Record<strin
 	return Object.fromEntries(names.map(name => [name, new RegExp(String.raw`^${name}:[ \t]*(?<value>.*)$`, 'mu').exec(status)!.groups!['value']!.trim()]));
 }
 
+async function endOf(ended: Promise<unknown>): Promise<[FromActor]> {
+	await ended;
+	return [{type: 'failed', message: 'it ended'}];
+}
+
 /** What the kernel says of an actor's process once it is ready, or what the actor said instead. */
 async function startedWith(spec: ActorSpec, execArgv: readonly string[]): Promise<Readonly<Record<string, string>> | string> {
 	await using netns = Netns.create('become', ['lo']);
@@ -34,7 +39,7 @@ async function startedWith(spec: ActorSpec, execArgv: readonly string[]): Promis
 	try {
 		const answered = once(child, 'message');
 		child.send({type: 'start', spec});
-		const [message] = await Promise.race([answered, ended.then(() => [{type: 'failed', message: 'it ended'}])]) as [FromActor];
+		const [message] = await Promise.race([answered, endOf(ended)]) as [FromActor];
 		if (message.type !== 'ready') {
 			return message.type === 'failed' ? message.message : message.type;
 		}
@@ -73,5 +78,5 @@ for (const [node, execArgv] of [['this Node', []], ['a Node that refuses to chan
 test.serial('who may not change its user says so', async t => {
 	// As somebody else already: the actor is told to become one user and then, in the same process, it has no right to become another.
 	const fixture = `data:text/javascript,${encodeURIComponent('process.setgroups([]); process.setgid(65534); process.setuid(65534);')}`;
-	t.regex(String(await startedWith(plain, ['--import', fixture])), /^setgroups failed: EPERM$/u);
+	t.is(await startedWith(plain, ['--import', fixture]), 'setgroups failed: EPERM');
 });

@@ -1,16 +1,12 @@
 /** The doctor: everything works here, and what is missing is named with the command that brings it. */
 
-import {
-	chmodSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync, writeFileSync,
-} from 'node:fs';
+import {readdirSync, readlinkSync} from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import test from 'ava';
-import {execa} from 'execa';
-import {dir} from 'tmp-promise';
 import {iptablesBackends} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
-import {diagnose, type Finding} from '../../testbed/doctor.js';
+import {abilitiesOf, diagnose, type Ability, type Finding} from '../../testbed/doctor.js';
+import {fakes, testbedOnOtherMachine} from './_machine.js';
 
 test.serial('all works on this machine', async t => {
 	const told: Finding[] = [];
@@ -26,6 +22,15 @@ test.serial('all works on this machine', async t => {
 			}
 		}
 	}
+
+	// What commands use beyond the rules of every set.
+	const rules = ['CT target', 'CONNMARK target', 'MARK target', 'connmark match', 'mark match', 'multiport match', 'REJECT target'];
+	const actors = ['a process that becomes another user', 'sockets that are made as another user', 'transparent sockets of another user', 'raw sockets'];
+	for (const what of [...actors, 'conntrack by netlink', ...rules.map(rule => `iptables-legacy, ipv6: ${rule}`), 'nftables: reject', 'nftables: conntrack zones']) {
+		t.true(findings.some(finding => finding.what.startsWith(what)), what);
+	}
+
+	t.true(abilitiesOf(findings).every(({ok}) => ok));
 
 	for (const what of ['nftables: nat table', 'nftables: owner match', 'nftables: REDIRECT target', 'nftables: TPROXY target', 'nftables: conntrack match', 'nftables, ipv4: a packet\'s trace', 'nftables, ipv6: a packet\'s trace']) {
 		t.true(findings.some(finding => finding.what.startsWith(what)), what);
@@ -48,38 +53,12 @@ test.serial('it leaves no namespace open', async t => {
 	t.true(held().length <= Math.max(1, before.length), held().join(', '));
 });
 
-/**
-The doctor on a machine that has all programs of this one but some: a mount namespace in which /usr/sbin is a folder of links to them. `fakes` are scripts in their places.
-*/
-async function doctorWithout(missing: readonly string[], fakes: Readonly<Record<string, string>> = {}): Promise<{readonly exitCode: number | undefined; readonly findings: readonly Finding[]}> {
-	const folder = await dir({unsafeCleanup: true});
-	const [real, shown] = ['real', 'shown'].map(name => path.join(folder.path, name)) as [string, string];
-	try {
-		mkdirSync(real);
-		mkdirSync(shown);
-		for (const name of readdirSync('/usr/sbin')) {
-			symlinkSync(path.join(real, name), path.join(shown, name));
-		}
+type Diagnosis = {readonly findings: readonly Finding[]; readonly commands: readonly Ability[]};
 
-		for (const name of missing) {
-			unlinkSync(path.join(shown, name));
-		}
-
-		for (const [name, text] of Object.entries(fakes)) {
-			unlinkSync(path.join(shown, name));
-			writeFileSync(path.join(shown, name), `#!/bin/sh\n${text}\n`);
-			chmodSync(path.join(shown, name), 0o755);
-		}
-
-		const program = path.join(folder.path, 'doctor.mjs');
-		writeFileSync(program, `import {doctorCommand} from ${JSON.stringify(path.resolve('dist/testbed/commands/doctor.js'))};\nprocess.exitCode = await doctorCommand('json');\n`);
-		const {exitCode, stdout} = await execa('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', [
-			`mount --bind /usr/sbin ${real}`, `mount --bind ${shown} /usr/sbin`, 'exec "$0" "$1"',
-		].join('\n'), process.execPath, program], {reject: false, env: {PATH: '/usr/bin:/bin'}, extendEnv: false, stderr: 'inherit'});
-		return {exitCode, findings: (JSON.parse(stdout) as {findings: readonly Finding[]}).findings};
-	} finally {
-		await folder.cleanup();
-	}
+/** The doctor on a machine that has all programs of this one but some. `fakes` are scripts in their places. */
+async function doctorWithout(missing: readonly string[], fakes: Readonly<Record<string, string>> = {}): Promise<Diagnosis & {readonly exitCode: number | undefined}> {
+	const {exitCode, stdout} = await testbedOnOtherMachine(['doctor', '--format', 'json'], {missing, fakes});
+	return {exitCode, ...JSON.parse(stdout) as Diagnosis};
 }
 
 const absences = [
@@ -116,6 +95,19 @@ test.serial('a kernel without the owner match: red, with the module and the comm
 	t.like(failed[0], {mend: 'modprobe xt_owner'});
 	t.regex(failed[0]!.needs, /xt_owner/u);
 	t.regex(failed[0]!.reason ?? '', /missing kernel module/u);
+});
+
+test.serial('a kernel without the CT target: which commands would not work is said, in text and JSON', async t => {
+	const withoutCt = {'iptables-nft-restore': fakes.without('owner').replace('*"-m owner "*', '*"-j CT "*').replaceAll('owner', 'CT')};
+	const {exitCode, findings, commands} = await doctorWithout([], withoutCt);
+	t.is(exitCode, 4);
+	t.deepEqual(findings.filter(({ok}) => !ok).map(({what}) => what), ['iptables-nft, ipv4: CT target']);
+	t.deepEqual(commands.filter(({ok}) => !ok), ['rules with --redirect-dns', 'ambient mode'].map(what => ({
+		what, backend: 'iptables-nft', ok: false, because: ['iptables-nft, ipv4: CT target'], mend: ['modprobe xt_CT'],
+	})));
+	const {stdout} = await testbedOnOtherMachine(['doctor'], {fakes: withoutCt});
+	t.regex(stdout, /What would not work here:\n {2}✖ rules with --redirect-dns, on iptables-nft\n {6}no ipv4: CT target\n {6}→ modprobe xt_CT\n/u);
+	t.true(stdout.split('\n').every(line => line.length <= 80), 'in 80 columns');
 });
 
 test.serial('an iptables that takes everything and does nothing: the trace shows it', async t => {

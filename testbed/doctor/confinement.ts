@@ -8,8 +8,9 @@ import {TestbedError} from '../errors.js';
 import {CommandError} from '../exec.js';
 import {loadConfinement, runConfined} from '../run-confined.js';
 import {Netns} from '../sandbox/netns.js';
+import type {Check} from './check.js';
 
-type Check = {readonly what: string; readonly needs: string; readonly mend: string; readonly act: () => Promise<void>};
+const shared = {group: 'rule tools confined', use: 'everything'} as const;
 
 /** Has a tool read a file of the machine, which it must not be able to. */
 async function tryToRead(): Promise<void> {
@@ -46,6 +47,7 @@ async function asTheKernelSaid(): Promise<void> {
 /** The checks; which walls there are decides what they say. Where the kernel lacks Landlock or seccomp the others stand, so that is no fault. */
 export async function confinementChecks(): Promise<readonly Check[]> {
 	const namespaces: Check = {
+		...shared,
 		what: 'rule tools confined: a root, a PID namespace and capabilities of their own',
 		needs: 'MNT_NS and PID_NS, CAP_SYS_ADMIN, and the program mount',
 		mend: 'Run it as root; a container needs --privileged.',
@@ -54,11 +56,13 @@ export async function confinementChecks(): Promise<readonly Check[]> {
 	try {
 		const {walls: {landlock, sockets}} = await loadConfinement();
 		return [namespaces, {
+			...shared,
 			what: landlock > 0 ? `rule tools confined: Landlock, version ${landlock}` : 'rule tools confined: without Landlock, which this kernel does not have (5.13) or did not switch on (lsm=)',
 			needs: 'SECURITY_LANDLOCK',
 			mend: 'Boot with landlock in the list lsm=.',
 			act: asTheKernelSaid,
 		}, {
+			...shared,
 			what: sockets === true ? 'rule tools confined: no sockets but netlink (ROUTE, NETFILTER) and raw ones of protocol RAW, by seccomp' : `rule tools confined: sockets of every kind, for there is no filter: ${sockets}`,
 			needs: 'SECCOMP_FILTER',
 			mend: 'Use a kernel with it.',

@@ -57,6 +57,9 @@ export const iptablesSamples: readonly IptablesSample[] = [
 	sample('match', 'addrtype', 'dumps', {table: 'nat', rule: '-A PREROUTING -m addrtype --dst-type LOCAL -j RETURN', legacy: 'xt_addrtype'}),
 	sample('match', 'socket', 'dumps', {table: 'mangle', rule: '-A PREROUTING -p tcp -m socket -j RETURN', legacy: 'xt_socket'}),
 	sample('match', 'statistic', 'dumps', {table: 'nat', rule: '-A OUTPUT -m statistic --mode nth --every 2 --packet 0 -j RETURN', legacy: 'xt_statistic'}),
+	sample('match', 'limit', 'dumps', {table: 'filter', rule: '-A INPUT -m limit --limit 5/min -j RETURN', legacy: 'xt_limit', nft: 'nft_limit'}),
+	sample('target', 'LOG', 'dumps', {table: 'filter', rule: '-A INPUT -j LOG --log-prefix sample', legacy: 'xt_LOG'}),
+	sample('target', 'NFLOG', 'dumps', {table: 'filter', rule: '-A INPUT -j NFLOG --nflog-group 1', legacy: 'xt_NFLOG'}),
 	sample('target', 'REDIRECT', 'every set', {table: 'nat', rule: '-A OUTPUT -p tcp -j REDIRECT --to-ports 15001', legacy: 'xt_REDIRECT', nft: 'nft_redir'}),
 	sample('target', 'TPROXY', 'TPROXY', {table: 'mangle', rule: '-A PREROUTING -p tcp -j TPROXY --on-port 15006 --tproxy-mark 0x539/0xffffffff', legacy: 'xt_TPROXY'}),
 	sample('target', 'MARK', 'TPROXY', {table: 'mangle', rule: '-A PREROUTING -j MARK --set-xmark 0x539/0xffffffff', legacy: 'xt_mark'}),
@@ -78,13 +81,13 @@ const raw = 'type filter hook output priority -300';
 /** The same for native nft. */
 export const nativeSamples: readonly NativeSample[] = [
 	{
-		what: 'nat chain', kind: 'table', chain: nat, rule: 'counter accept', asks: /type nat /u, module: 'nft_chain_nat', use: 'every set',
+		what: 'nat table', kind: 'table', chain: nat, rule: 'counter accept', asks: /type nat /u, module: 'nft_chain_nat', use: 'every set',
 	},
 	{
-		what: 'filter chain', kind: 'table', chain: mangle, rule: 'counter accept', asks: /type filter /u, module: 'nf_tables', use: 'every set',
+		what: 'filter chains', kind: 'table', chain: mangle, rule: 'counter accept', asks: /type filter /u, module: 'nf_tables', use: 'every set',
 	},
 	{
-		what: 'route chain', kind: 'table', chain: 'type route hook output priority -150', rule: 'counter accept', asks: /type route /u, module: 'nf_tables', use: 'TPROXY',
+		what: 'route chains', kind: 'table', chain: 'type route hook output priority -150', rule: 'counter accept', asks: /type route /u, module: 'nf_tables', use: 'TPROXY',
 	},
 	{
 		what: 'owner match', kind: 'match', chain: nat, rule: 'meta skuid 1337 counter return', asks: /\bsk[ug]id\b/u, module: 'nf_tables', use: 'every set',
@@ -123,6 +126,11 @@ export function nativeSampleText({chain, rule}: Pick<NativeSample, 'chain' | 'ru
 /** What iptables-restore takes. */
 export function iptablesSampleText({table: name, rule}: Pick<IptablesSample, 'table' | 'rule'>): string {
 	return `*${name}\n${rule}\nCOMMIT\n`;
+}
+
+/** All samples in one text for iptables-restore: where it is taken, each of them is. */
+export function allSamplesText(): string {
+	return [...new Set(iptablesSamples.map(each => each.table))].map(name => `*${name}\n${iptablesSamples.filter(each => each.table === name).map(({rule}) => `${rule}\n`).join('')}COMMIT\n`).join('');
 }
 
 /** The module of a sample, for one back end and family. */

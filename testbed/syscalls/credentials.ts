@@ -15,7 +15,7 @@ Drops all supplementary groups, then changes group and user: real, effective, sa
 @throws {TestbedError} SYSCALL_FAILED without the right to do it. Some of the three may have been done then, so the process should end.
 */
 export function setProcessCredentials({uid, gid}: Credentials): void {
-	checked('setgroups', libcSetgroups(0, null) as number); // eslint-disable-line @typescript-eslint/no-restricted-types -- The C library's NULL, for an empty list.
+	checked('setgroups', libcSetgroups(0, null) as number);
 	checked(`setgid(${gid})`, libcSetgid(gid) as number);
 	checked(`setuid(${uid})`, libcSetuid(uid) as number);
 }

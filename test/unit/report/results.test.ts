@@ -13,7 +13,7 @@ import {compareWithGolden} from '../../helpers/goldens.js';
 import {observed} from '../../helpers/observed.js';
 import {deleteRule, sketchReport, type RunSketch} from '../../helpers/reports.js';
 import {
-	doubt, missing, mixed, rejected, reportEntry, runsOf,
+	doubt, missing, mixed, rejected, reportEntry, runsOf, unplayable,
 } from '../../helpers/runs.js';
 
 const gap: NonNullable<RunSketch['tamper']> = ({path, loop}, {id}) => observed(path.legs, {loop, gaps: id === '6' ? [{kind: 'actor-ended', message: 'The proxy ended: "SIGKILL".'}] : []});
@@ -49,7 +49,7 @@ for (const [name, results] of Object.entries(documents)) {
 const good = reportEntry('1.30', 'iptables-nft');
 const failed = reportEntry('1.30', 'nftables', {mutate: deleteRule('ISTIO_OUTPUT', 9), ids: ['2']});
 const doubtful = reportEntry('1.20', 'iptables-nft', {tamper: doubt, ids: ['6']});
-const lists: readonly RunEntry[][] = [[good, good], [good, failed], [good, doubtful], [doubtful, failed], [good, rejected], [good, missing], [missing], []];
+const lists: readonly RunEntry[][] = [[good, good], [good, failed], [good, doubtful], [doubtful, failed], [good, rejected], [good, unplayable], [unplayable], [good, missing], [missing], []];
 
 for (const [index, entries] of lists.entries()) {
 	test(`what machines are told of runs is what the exit status says, ${index + 1}`, t => {

@@ -1,11 +1,12 @@
 import test from 'ava';
+import {resultsOfRuns} from '../../../src/report/results-of-runs.js';
 import {
 	exitCodeOfRuns, printRunsText, runsToJson, summarizeRuns, type RunEntry,
 } from '../../../src/report/runs.js';
 import {compareWithGolden} from '../../helpers/goldens.js';
 import {deleteRule} from '../../helpers/reports.js';
 import {
-	doubt, missing, mixed, rejected, reportEntry, runsOf,
+	doubt, missing, mixed, rejected, reportEntry, runsOf, unplayable,
 } from '../../helpers/runs.js';
 
 test('text: a table of all runs, in 80 columns, after what did not pass', t => {
@@ -48,12 +49,25 @@ for (const [title, entries, code] of [
 	['a rejected set is a failure', [good, rejected], 1],
 	['what is not available decides nothing', [good, missing], 0],
 	['but alone it has shown nothing', [missing], 3],
+	['what the machine could not play is a doubt', [good, unplayable], 3],
+	['which a failure outweighs', [unplayable, rejected], 1],
+	['and which nothing makes a success', [unplayable, missing], 3],
 	['no run at all has shown nothing', [], 3],
 ] as ReadonlyArray<readonly [string, readonly RunEntry[], 0 | 1 | 3]>) {
 	test(`exit status of many runs: ${title}`, t => {
 		t.is(exitCodeOfRuns(runsOf(...entries)), code);
 	});
 }
+
+test('what the machine could not play counts as one doubt, and is named with its reason in every form', t => {
+	const runs = runsOf(good, unplayable);
+	t.deepEqual(summarizeRuns(runs), {passed: 6, failed: 0, inconclusive: 1});
+	t.deepEqual((runsToJson(runs) as {runs: readonly unknown[]}).runs[1], {rules: {source: 'release:1.30', release: '1.30', backend: 'iptables-legacy'}, inconclusive: 'This machine cannot install what the rules need: the nat table. → modprobe iptable_nat'});
+	const text = printRunsText(runs, {colour: false, width: 80, verbose: false});
+	t.regex(text, /\? inconclusive/u);
+	t.regex(text, /modprobe iptable_nat/u);
+	t.deepEqual(resultsOfRuns(runs).suites[1]!.cases.map(({outcome}) => outcome), [{kind: 'inconclusive', message: (unplayable as {reason: string}).reason, reasons: [(unplayable as {reason: string}).reason]}]);
+});
 
 test('a rejected set counts as one failure', t => {
 	t.deepEqual(summarizeRuns(runsOf(good, rejected, missing)), {passed: 6, failed: 1, inconclusive: 0});

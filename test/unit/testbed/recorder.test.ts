@@ -27,6 +27,7 @@ test('what was noted is written, of one run and of many, those that never were a
 	const {rules: {source, release, backend}} = report;
 	const entries = [
 		{kind: 'rejected', source: 'a', release: null, backend, reason: 'The kernel said no.'},
+		{kind: 'inconclusive', source: 'a', release: null, backend: 'iptables-legacy', reason: 'There is no such back end here.'},
 		{
 			kind: 'report', source, release, backend, report,
 		},

@@ -57,7 +57,7 @@ const refused: ReadonlyArray<readonly [title: string, bytes: Uint8Array, message
 	['another checksum of the compressed file', changed(whole, whole.length - 8), /^The recording x is damaged: incorrect data check\.$/u],
 	['another digit in the text', plain(text.replace('"packets": 0', '"packets": 1').replace(String.raw`packets\": 0`, String.raw`packets\": 1`)), /^The recording x is damaged: its checksum is of something else than what it holds\.$/u],
 	['a line that is no JSON', sealed(JSON.stringify(header), '{"kind"'), /^The recording x is damaged: a line of it is no JSON\.$/u],
-	['a line that is no run', sealLines([header, {kind: 'report'}]), /^The recording x is damaged: run\.kind should be evidence or rejected or unavailable\.$/u],
+	['a line that is no run', sealLines([header, {kind: 'report'}]), /^The recording x is damaged: run\.kind should be evidence or rejected or unavailable or inconclusive\.$/u],
 	['a line that is no mapping', sealLines([header, []]), /^The recording x is damaged: run should be a mapping\.$/u],
 	['a run without its reason', sealLines([header, {...unavailable, reason: undefined}]), /^The recording x is damaged: run\.reason should be a text\.$/u],
 	['a run less than there should be', sealLines([{...header, what: 'runs', durationMs: 1, entries: 2}, run]), /^The recording x is damaged: it should hold 2 runs and holds 1\.$/u],

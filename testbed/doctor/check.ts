@@ -1,0 +1,45 @@
+/**
+One thing that the doctor tries, and what it finds.
+*/
+
+import type {Backend} from '../../src/netfilter/types.js';
+import type {SampleUse} from '../sandbox/kernel-samples.js';
+import {TestbedError} from '../errors.js';
+
+/** What a check is for: everything that the testbed does; the actors of `run`; the prober of `diff` and its like; invalid packets; or sets of rules of a kind. */
+export type Use = 'everything' | 'actors' | 'prober' | 'invalid packets' | SampleUse;
+
+/** One thing to try. `needs` names the kernel option, module or package, `mend` the command that brings it. */
+export type Check = {
+	readonly what: string;
+	/** Checks of one group stand in one line where all of them are well. */
+	readonly group: string;
+	/** Undefined for what every back end needs. */
+	readonly backend?: Backend;
+	readonly use: Use;
+	readonly needs: string;
+	readonly mend: string;
+	readonly act: () => Promise<void>;
+};
+
+/** What was found. */
+export type Finding = Omit<Check, 'act'> & {readonly ok: boolean; readonly reason: string | undefined};
+
+const restart = 'Use a kernel with it; Debian\'s linux-image-amd64 has all of them.';
+
+/** Tries it. */
+export async function examine({act, ...check}: Check): Promise<Finding> {
+	try {
+		await act();
+		return {...check, ok: true, reason: undefined};
+	} catch (error) {
+		const known = error instanceof TestbedError;
+		return {
+			...check,
+			ok: false,
+			reason: error instanceof Error ? error.message : String(error),
+			needs: known && error.code === 'MISSING_PROGRAM' ? error.message : check.needs,
+			mend: known && error.hint !== undefined ? error.hint : (check.mend === '' ? restart : check.mend),
+		};
+	}
+}

@@ -1,0 +1,67 @@
+/**
+What every command needs, whatever the rules.
+*/
+
+import {run} from '../exec.js';
+import {mendOf} from '../sandbox/kernel-samples.js';
+import {sysctlSettings} from '../sandbox/sysctl-table.js';
+import {setSysctls} from '../sandbox/sysctls.js';
+import type {Check} from './check.js';
+import {scratch} from './scratch.js';
+
+/** Namespaces, links, sysctls, and the programs that every back end uses. */
+export function generalChecks(): readonly Check[] {
+	const shared = {group: 'the sandbox', use: 'everything'} as const;
+	return [
+		{
+			...shared,
+			what: 'network namespaces',
+			needs: 'NET_NS, and root',
+			mend: 'sudo env "PATH=$PATH" npm run testbed -- doctor',
+			async act() {
+				await scratch(async () => undefined);
+			},
+		},
+		{
+			...shared,
+			what: 'veth pairs',
+			needs: 'veth',
+			mend: mendOf('veth'),
+			async act() {
+				await scratch(async netns => netns.run('ip', ['link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth1']));
+			},
+		},
+		{
+			...shared,
+			what: 'IPv6 in a namespace',
+			needs: 'ipv6',
+			mend: 'Boot without ipv6.disable=1.',
+			async act() {
+				await scratch(async netns => {
+					netns.setSysctl('net/ipv6/conf/all/disable_ipv6', '0');
+					await netns.run('ip', ['addr', 'add', '::6/128', 'dev', 'lo']);
+				});
+			},
+		},
+		{
+			...shared,
+			what: 'sysctls of a namespace',
+			needs: '/proc/sys/net, writable',
+			mend: 'mount -o remount,rw /proc/sys   (containers often have it read-only)',
+			async act() {
+				await scratch(async netns => {
+					setSysctls(netns, sysctlSettings);
+				});
+			},
+		},
+		...(['ip', 'nft'] as const).map(program => ({
+			...shared,
+			what: `the program ${program}`,
+			needs: program === 'ip' ? 'the package iproute2' : 'the package nftables',
+			mend: `apt-get install -y ${program === 'ip' ? 'iproute2' : 'nftables'}`,
+			async act() {
+				await run(program, ['-V']);
+			},
+		})),
+	];
+}
