@@ -240,7 +240,7 @@ test('the command line refuses with 2, and writes nothing where evidence is lost
 	const blind = await testbed(['record', '--family', 'ipv4', '--trace-buffer', '1', '--output', file]);
 	t.is(blind.exitCode, 3);
 	t.regex(blind.stderr, /Nothing was recorded: the evidence is not whole\./u);
-	await refused(['verify', file], /The baseline .* cannot be read: ENOENT.*\n→ testbed record --output /u);
+	await refused(['verify', file], /The baseline cannot be read: .*: no such file\.\n→ testbed record --output /u);
 	const recorded = await testbed(['record', '-', '--family', 'ipv4', '--output', file], {input: defaultDump()});
 	t.is(recorded.exitCode, 0, recorded.stderr);
 	await refused(['verify', file], /was recorded from standard input/u);

@@ -108,7 +108,7 @@ test('mistakes: status 2, the message on stderr, no answer', async t => {
 
 	const missing = await testbed(['probe', '--batch', '/nowhere.jsonl']);
 	t.is(missing.exitCode, 2);
-	t.regex(missing.stderr, /\/nowhere\.jsonl cannot be read: ENOENT/u);
+	t.regex(missing.stderr, /The batch cannot be read: \/nowhere\.jsonl: no such file\./u);
 	const follow = await testbed(['probe', '--to', 'pod:80', '--follow']);
 	t.is(follow.exitCode, 2);
 	t.regex(follow.stderr, /--follow is for --batch/u);

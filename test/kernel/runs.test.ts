@@ -101,7 +101,7 @@ test.serial('nothing is left of a run that passes, fails, is inconclusive, or wh
 		[[], '', 0],
 		[['--rules', '-'], dump.replace('-A ISTIO_OUTPUT -j ISTIO_REDIRECT\n', ''), 1],
 		[['--trace-buffer', '1'], '', 3],
-		[['--rules', '-'], '*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', 2],
+		[['--rules', '-', '--allow-modules'], '*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', 2],
 		[['--rules', 'release:1.30 -p 8080'], '', 3],
 	] as const) {
 		await using running = await WatchedRun.start(given, {input}); // eslint-disable-line no-await-in-loop -- One at a time.
