@@ -83,9 +83,14 @@ export async function ask({id, parent, to, fd, bytes}: {
 			end({bytes: undefined, reason});
 		};
 
-		const timer = setTimeout(giveUp, spec.timeoutMs);
+		// Timers come before sockets in a turn of the event loop, and a process that got no processor for so long finds both: what has come is read first.
+		let last: NodeJS.Immediate | undefined;
+		const timer = setTimeout(() => {
+			last = setImmediate(giveUp);
+		}, spec.timeoutMs);
 		const end = (answered: Answer): void => {
 			clearTimeout(timer);
+			clearImmediate(last);
 			signal?.removeEventListener('abort', giveUp);
 			resolve(answered);
 		};

@@ -8,6 +8,11 @@ import type {SocketRecord} from '../../src/trace/sockets.js';
 /** What the kernel says when a packet from this source can go nowhere (connect(2)). */
 export const unsendable: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENETUNREACH', 'EHOSTUNREACH']);
 
+/** What a socket has come to: other when something came. */
+function heardBy(socket: Socket): string {
+	return `${socket.readyState} ${socket.bytesRead}`;
+}
+
 /** Tells by a record whether a socket was connected, refused, could not be sent from, or got no answer. */
 export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: string; readonly timeoutMs: number; readonly record: (record: SocketRecord) => void}): void {
 	let ended = false;
@@ -20,13 +25,21 @@ export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: 
 		}
 	};
 
-	// While it has a peer, it is connected; when it is closed nobody can tell any more.
 	socket.setTimeout(timeoutMs, () => {
-		if (socket.remoteAddress !== undefined) {
-			end('connected', '');
-		}
+		const heard = heardBy(socket);
+		// Timers come before sockets in a turn of the event loop, and a process that got no processor for so long finds both: what has come is read first, and gives the socket its time anew.
+		setImmediate(() => {
+			if (heardBy(socket) !== heard) {
+				return;
+			}
 
-		socket.destroy();
+			// While it has a peer, it is connected; when it is closed nobody can tell any more.
+			if (socket.remoteAddress !== undefined) {
+				end('connected', '');
+			}
+
+			socket.destroy();
+		});
 	});
 
 	// A socket that was made outside Node says nothing when it is connected; its first bytes do.

@@ -63,7 +63,7 @@ export type ProberOptions = {
 
 const window = 512; // Probes that the trace may be behind: some 15,000 messages of at most 2 KiB in the kernel's memory, a half of the default buffer.
 const datagramMs = 200; // For a datagram that the trace does not show at its end. What the kernel answers by itself is there already (backlog.ts).
-const connectionMs = 500; // For TCP, which is told of a missing neighbour after 100 ms (world.ts).
+const connectionMs = 500; // For TCP, which is told of a missing neighbour after 300 ms (world.ts).
 const repeats = 3; // How often the probes of a batch that is not whole are sent again, each time in batches of an eighth.
 const shrink = 8;
 
