@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {cruiseRooms, drawRooms, printBlock, replaceBlock} from './checks/rooms.mjs';
+import {cruiseRooms, drawRooms, printBlock, replaceBlock} from './lint/rooms.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const file = path.join(root, 'ARCHITECTURE.md');

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {complaintsAboutActs} from './checks/acts.mjs';
-import {complaintsAbout, cruiseRooms, drawRooms, printBlock} from './checks/rooms.mjs';
+import {complaintsAbout, cruiseRooms, drawRooms, printBlock} from './lint/rooms.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const help = `Usage: npm run lint [-- --fix]
@@ -53,7 +53,7 @@ async function main(given) {
 	const cruising = cruiseRooms(root);
 	const checks = await Promise.all([
 		timed('types', () => run('node_modules/typescript/bin/tsc', ['-b', '--pretty', 'false'])),
-		timed('style', () => run('node_modules/xo/dist/cli.js', fix)),
+		timed('style', () => run('scripts/lint/node_modules/xo/dist/cli.js', fix)),
 		timed('rooms', async () => complaintsAbout(await cruising)),
 		timed('graph', async () => complaintsAboutGraph(await cruising)),
 		timed('acts', () => complaintsAboutActs(root)),

@@ -122,7 +122,7 @@ async function prepare(options, commit) {
 
 	let reference;
 	const context = {
-		work, settings, certificatesFile, source, batch, say, cache: path.join(work, 'npm-cache'),
+		work, settings, certificatesFile, source, batch, say, isQuick: options.parts.includes('ci'), cache: path.join(work, 'npm-cache'),
 		keep(out, name) {
 			if (options.logs !== undefined) {
 				fs.cpSync(out, path.join(options.logs, name), {recursive: true});

@@ -20,6 +20,7 @@ import {exitStatusOf, printError, TestbedError} from './errors.js';
 import {
 	bufferOption, serversOption, timeoutOption,
 } from './command-lines/options.js';
+import {complaintAboutNpm, hintsOfNpm, type NpmStart} from './taken-by-npm.js';
 
 const version = '0.1.0';
 
@@ -256,16 +257,30 @@ function createProgram(setStatus: (status: number) => void): Command {
 	return program;
 }
 
+/** The long options of all commands and the commands' names, from their definitions. */
+export function knownToCommandLine(program = createProgram(() => undefined)): Parameters<typeof complaintAboutNpm>[1] {
+	const options = new Map([program, ...program.commands].flatMap(({options}) => options).flatMap(option => option.long ? [[option.long, {long: option.long, takesValue: option.required || option.optional}]] : []));
+	return {options: [...options.values()], commands: new Set(program.commands.map(command => command.name()))};
+}
+
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors.
+
+`npm` is how npm started it, if it did.
 */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[], {npm}: {readonly npm?: NpmStart | undefined} = {}): Promise<number> {
 	let status = 0;
 	const program = createProgram(result => {
 		status = result;
 	});
 	for (const command of [program, ...program.commands]) {
 		command.exitOverride();
+	}
+
+	const complaint = npm === undefined ? undefined : complaintAboutNpm(argv, knownToCommandLine(program), npm);
+	if (complaint !== undefined) {
+		process.stderr.write(`${complaint}\n`);
+		return exitStatusOf.USAGE;
 	}
 
 	// Anything else than a command belongs to `run`, which is what `testbed` alone means.
@@ -285,6 +300,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 		}
 
 		process.stderr.write(`${printError(error)}\n`);
+		if (npm !== undefined) {
+			process.stderr.write(hintsOfNpm(error, argv, npm).map(line => `${line}\n`).join(''));
+		}
+
 		return error instanceof TestbedError ? exitStatusOf[error.code] : 1;
 	}
 }

@@ -9,7 +9,7 @@ const netfilterPrograms = {
 	iproute2: ['ip'],
 };
 
-/** What the tests of the Vagrantfile and of the provisioning script run. */
+/** What the tests of the Vagrantfile and of the shell scripts run. They say that they were not tried where it is missing, and fail in CI. */
 const checkerPrograms = {ruby: ['ruby'], shellcheck: ['shellcheck']};
 
 /** Commands of `testbed` that touch the kernel. The others work without root; `doctor` says itself what is missing. */
@@ -48,30 +48,62 @@ function testArguments(argv) {
 	});
 }
 
+/** How long the tests take, for who starts them and waits. Of single files nothing is said: they end soon. */
+function testHint(argv) {
+	if (asksForHelp(argv) || argv.some(argument => /\.test\.[jt]s(:|$)/.test(argument))) {
+		return undefined;
+	}
+
+	return testsOnlyUnits(argv)
+		? 'The unit tests take a minute or two on two cores.'
+		: 'All tests take about 20 minutes on two cores, unit tests one or two.\nFewer: npm run test:unit, or npm test -- test/kernel/six-types.test.ts';
+}
+
 const never = () => false;
 
 /**
 Every act: what it does, the program, and what must stand before it starts.
 
-- `build`: the TypeScript project that must be compiled, `testbed` or `test`; a test that does not compile does not stop the testbed.
+- `trees`: the trees of npm packages that it needs (trees.cjs).
+- `build`: what must be built, `testbed` or `test`; a type error does not stop the testbed.
 - `kernel(argv)`: Linux, root and the netfilter programs are needed.
-- `checkers`: programs that are installed where that is possible, and whose absence is otherwise found by the test that needs them.
+- `programs`: programs beside those, as Debian packages, that this act installs.
 - `bundled`: the program is one of scripts/setup/bundle.cjs, in CommonJS.
 - `main`: the program exports `main(argv)` and gives the exit status; otherwise it reads `process.argv` and starts when it is imported.
+- `hint(argv)`: what is said before the act starts, if anything: for one that takes minutes, how many.
 */
 const acts = {
-	testbed: {purpose: 'run the testbed (`--help` lists its commands)', program: 'dist/bin/cli.js', main: true, bundled: true, build: 'testbed', kernel: testbedNeedsKernel},
+	testbed: {
+		purpose: 'run the testbed (`--help` lists its commands)',
+		program: 'dist/bin/cli.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed', kernel: testbedNeedsKernel,
+	},
 	test: {
 		purpose: 'run the tests: all, `unit`, `kernel`, or files; needs root unless only unit tests are named',
-		program: 'node_modules/ava/entrypoints/cli.mjs', build: 'test', checkers: checkerPrograms, atRoot: true,
-		arguments: testArguments, kernel: argv => !asksForHelp(argv) && !testsOnlyUnits(argv),
+		program: 'node_modules/ava/entrypoints/cli.mjs', trees: ['tests'], build: 'test', atRoot: true,
+		arguments: testArguments, kernel: argv => !asksForHelp(argv) && !testsOnlyUnits(argv), hint: testHint,
 	},
-	bench: {purpose: 'measure the whole run against the parts it cannot do without', program: 'dist/bin/bench.js', main: true, bundled: true, build: 'testbed', kernel: argv => !asksForHelp(argv)},
-	conformance: {purpose: 'compare the generated rules with those of the real istio-iptables; no root', program: 'dist/bin/conformance.js', main: true, bundled: true, build: 'testbed', kernel: never},
-	build: {purpose: 'install the packages and compile, and nothing else', build: 'test', kernel: never},
-	types: {purpose: 'compile, with the compiler\'s own messages and options', program: 'node_modules/typescript/lib/tsc.js', atRoot: true, arguments: argv => ['-b', '--pretty', ...argv], kernel: never},
-	lint: {purpose: 'types, style, order of the rooms, room graph, list of acts', program: 'scripts/lint.mjs', atRoot: true, kernel: never},
-	graph: {purpose: 'write the room graph into ARCHITECTURE.md', program: 'scripts/graph.mjs', atRoot: true, kernel: never},
+	bench: {
+		purpose: 'measure the whole run against the parts it cannot do without',
+		program: 'dist/bin/bench.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed', kernel: argv => !asksForHelp(argv),
+	},
+	conformance: {
+		purpose: 'compare the generated rules with those of the real istio-iptables; no root',
+		program: 'dist/bin/conformance.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed', kernel: never,
+	},
+	build: {purpose: 'install the packages and compile, and nothing else', trees: ['tests'], build: 'test', kernel: never},
+	types: {
+		purpose: 'compile, with the compiler\'s own messages and options',
+		program: 'node_modules/typescript/lib/tsc.js', trees: ['tests'], atRoot: true, arguments: argv => ['-b', '--pretty', ...argv], kernel: never,
+	},
+	lint: {
+		purpose: 'types, style, order of the rooms, room graph, list of acts',
+		program: 'scripts/lint.mjs', trees: ['tests', 'lint'], atRoot: true, kernel: never,
+	},
+	graph: {purpose: 'write the room graph into ARCHITECTURE.md', program: 'scripts/graph.mjs', trees: ['tests', 'lint'], atRoot: true, kernel: never},
+	'ci-tools': {
+		purpose: 'install what only CI must have: ruby, shellcheck, the linters, vitest',
+		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, kernel: never,
+	},
 };
 
 module.exports = {acts, checkerPrograms, netfilterPrograms};

@@ -1,6 +1,7 @@
 'use strict';
 
 const {spawnSync} = require('node:child_process');
+const {createHash} = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const process = require('node:process');
@@ -8,7 +9,12 @@ const {bundle, bundlesStand} = require('./bundle.cjs');
 const {SetupProblem} = require('./problem.cjs');
 const {giveToOwner} = require('./owner.cjs');
 
-/** The folders that each TypeScript project compiles, with those it refers to. */
+/**
+What can be built, and from which folders.
+
+- `testbed`: the bundles of the programs, straight from the sources, in a second. Types are not looked at.
+- `test`: that, and all modules with their types in dist, by the compiler: for the tests, and for who imports the package.
+*/
 const foldersOf = {testbed: ['src', 'testbed'], test: ['src', 'testbed', 'test']};
 
 /** All files below a folder, relative to the root. A folder that is not there has none. */
@@ -37,16 +43,19 @@ function sourceOf(output) {
 }
 
 /**
-Everything that a build depends on, as one text: names, sizes and times of the sources and settings. Equality is asked, not age: so a file that was deleted, or replaced by an older one, counts too.
-A new compiler is a new lockfile.
+Everything that a build depends on, as one hash: names and contents of the sources and settings. Contents, not times: a checkout that was copied keeps what was built, and an edit within the same second counts.
+A new compiler or bundler is a new lockfile.
 */
 function fingerprint(target, root) {
 	const settings = ['tsconfig.base.json', 'tsconfig.json', 'package-lock.json', ...foldersOf[target].map(folder => `${folder}/tsconfig.json`)];
 	const sources = foldersOf[target].flatMap(folder => filesBelow(root, folder)).filter(name => name.endsWith('.ts'));
-	return [...settings, ...sources].map(name => {
-		const {size, mtimeMs} = fs.statSync(path.join(root, name));
-		return `${name} ${size} ${mtimeMs}\n`;
-	}).join('');
+	const hash = createHash('sha256');
+	for (const name of [...settings, ...sources.toSorted()]) {
+		const text = fs.readFileSync(path.join(root, name));
+		hash.update(`${name} ${text.length}\n`).update(text);
+	}
+
+	return `${hash.digest('hex')}\n`;
 }
 
 function compare(target, root) {
@@ -74,14 +83,18 @@ function readStamp(target, root) {
 	}
 }
 
-/** Whether what is in `dist` was compiled from the sources as they are. */
+/** Whether what is in `dist` was built from the sources as they are. */
 function buildStands(target, {root}) {
-	if (readStamp(target, root) !== fingerprint(target, root)) {
+	if (!bundlesStand({root}) || readStamp(target, root) !== fingerprint(target, root)) {
 		return false;
 	}
 
+	if (target === 'testbed') {
+		return true;
+	}
+
 	const {stale, lacking} = compare(target, root);
-	return stale.length === 0 && lacking.length === 0 && bundlesStand({root});
+	return stale.length === 0 && lacking.length === 0;
 }
 
 function compile(target, {root, env}, given = []) {
@@ -94,25 +107,35 @@ function compile(target, {root, env}, given = []) {
 	}
 }
 
+function compileAll(target, context) {
+	const {root} = context;
+	// A compiled test whose source is gone would still be run.
+	for (const file of compare(target, root).stale) {
+		fs.rmSync(path.join(root, file));
+	}
+
+	compile(target, context);
+	// The compiler trusts its .tsbuildinfo, and writes nothing when somebody has deleted a part of dist.
+	if (compare(target, root).lacking.length > 0) {
+		compile(target, context, ['--force']);
+	}
+}
+
+/** Builds a target. `test` holds all of `testbed`, so it leaves both stamps. */
 function build(target, context) {
 	const {root} = context;
-	context.say(`Compiling ${foldersOf[target].join(', ')} to dist (new checkout, or a source changed).`);
-	// Taken before the compiler reads the files: a file saved meanwhile leaves the stamp behind, and is compiled next time.
-	const stamp = fingerprint(target, root);
+	const targets = target === 'test' ? ['testbed', 'test'] : [target];
+	// Taken before the sources are read: a file saved meanwhile leaves the stamp behind, and is built next time.
+	const stamps = targets.map(name => [stampOf(name), fingerprint(name, root)]);
 	try {
-		// A compiled test whose source is gone would still be run.
-		for (const file of compare(target, root).stale) {
-			fs.rmSync(path.join(root, file));
-		}
-
-		compile(target, context);
-		// The compiler trusts its .tsbuildinfo, and writes nothing when somebody has deleted a part of dist.
-		if (compare(target, root).lacking.length > 0) {
-			compile(target, context, ['--force']);
+		if (target === 'test') {
+			compileAll(target, context);
 		}
 
 		bundle(context);
-		fs.writeFileSync(path.join(root, stampOf(target)), stamp);
+		for (const [file, stamp] of stamps) {
+			fs.writeFileSync(path.join(root, file), stamp);
+		}
 	} finally {
 		giveToOwner(['dist'], context);
 	}

@@ -8,7 +8,15 @@ const {SetupProblem} = require('./problem.cjs');
 The programs of a run, each in one file: the command line, an actor, the trace reader; the bench, so that it measures the same; and the conformance check. They find each other by name in one folder.
 Node loads one file much faster than the 250 that execa, commander and our own rooms are made of (bench: some 100 ms of 500).
 */
-const entries = {cli: 'dist/testbed/cli.js', bench: 'dist/testbed/bench.js', conformance: 'dist/testbed/conformance.js', program: 'dist/testbed/actors/program.js', worker: 'dist/testbed/tracer/worker.js', 'probe-sender': 'dist/testbed/prober/probe-sender.js', 'probe-reader': 'dist/testbed/prober/probe-reader.js'};
+const entries = {
+	cli: 'testbed/cli.ts',
+	bench: 'testbed/bench.ts',
+	conformance: 'testbed/conformance.ts',
+	program: 'testbed/actors/program.ts',
+	worker: 'testbed/tracer/worker.ts',
+	'probe-sender': 'testbed/prober/probe-sender.ts',
+	'probe-reader': 'testbed/prober/probe-reader.ts',
+};
 const folder = 'dist/bin';
 
 /**
@@ -16,19 +24,19 @@ CommonJS, because Node starts some 20 ms faster when nothing asks for its loader
 */
 const banner = 'const bundleUrl = require(\'node:url\').pathToFileURL(__filename).href;';
 
-/** The programs that the compiler wrote: all of them, but in a checkout that is being taken apart. */
-function compiled(root) {
+/** The programs that have a source: all of them, but in a checkout that is being taken apart. */
+function present(root) {
 	return Object.entries(entries).filter(([, file]) => fs.existsSync(path.join(root, file)));
 }
 
 /** Whether all bundles are there. Whether they are of the sources as they are, the stamp of the build tells. */
 function bundlesStand({root}) {
-	return compiled(root).map(([name]) => name).every(name => fs.existsSync(path.join(root, folder, `${name}.js`)));
+	return present(root).map(([name]) => name).every(name => fs.existsSync(path.join(root, folder, `${name}.js`)));
 }
 
-/** Writes the bundles from what the compiler wrote. */
+/** Writes the bundles from the TypeScript sources. esbuild drops the types without a look at them: that they are right, `npm test`, `npm run lint` and `npm run build` ask the compiler. */
 function bundle({root}) {
-	const entryPoints = Object.fromEntries(compiled(root));
+	const entryPoints = Object.fromEntries(present(root));
 	if (Object.keys(entryPoints).length === 0) {
 		return;
 	}
@@ -40,7 +48,7 @@ function bundle({root}) {
 		});
 		fs.writeFileSync(path.join(root, folder, 'package.json'), '{"type": "commonjs"}\n');
 	} catch (error) {
-		throw new SetupProblem(`esbuild could not bundle dist/testbed: ${error.message}`, {state: 'Nothing was run: what is in dist/bin is not what the sources say.', hint: 'npm run build'});
+		throw new SetupProblem(`esbuild could not bundle testbed/: ${error.message}`, {state: 'Nothing was run: what is in dist/bin is not what the sources say.', hint: 'Mend the errors above, then: npm run build'});
 	}
 }
 

@@ -99,25 +99,19 @@ function runApt(apt, given, context) {
 }
 
 /**
-Installs the Debian packages of missing programs. The programs in `needed` must be there afterwards; the others of `wanted` belong to single tests, which fail by themselves when theirs is missing.
+Installs the Debian packages of missing programs. Afterwards all of `wanted` must be there.
 
 @param {{name: string, package: string}[]} missing
+@param {Record<string, string[]>} wanted The programs of each Debian package.
 */
-function install(missing, {needed, wanted}, context) {
+function install(missing, wanted, context) {
 	const apt = findProgram('apt-get', context);
-	const missingNeeded = () => missingPrograms(needed, context);
 	if (apt === undefined || context.uid !== 0) {
-		const names = missingNeeded();
-		if (names.length > 0) {
-			throw problemElsewhere(names, context);
-		}
-
-		context.say(`Not there: ${namesOf(missing)}. The tests that need them will fail.`);
-		return;
+		throw problemElsewhere(missing, context);
 	}
 
 	const packages = packagesOf(missing);
-	context.say(`Installing the Debian packages ${packages.join(', ')}: these programs are missing: ${namesOf(missing)}.`);
+	context.say(`Missing: ${namesOf(missing)}. apt-get ${aptCommand(packages).join(' ')}`);
 	// A fresh container has no package lists; old lists name versions that the mirror has dropped. Both are mended by an update.
 	const installed = (hasPackageLists(context) && runApt(apt, aptCommand(packages), context))
 		|| (runApt(apt, ['update'], context) && runApt(apt, aptCommand(packages), context));

@@ -9,14 +9,16 @@ const {SetupProblem, say} = require('./problem.cjs');
 const {checkPlatform, checkRoot} = require('./machine.cjs');
 const {buildStands, build} = require('./build.cjs');
 const {missingPrograms, install, systemFolders} = require('./debian.cjs');
-const {packagesStand, installPackages} = require('./packages.cjs');
+const {packagesStand, installPackages, mustInstall} = require('./packages.cjs');
 const {withLock} = require('./lock.cjs');
 const {giveToOwner} = require('./owner.cjs');
+const {goWhereTheUserStands, startedByNpm} = require('./npm.cjs');
+const {folderOf, trees} = require('./trees.cjs');
 
 const usage = 2;
 
 function help() {
-	const lines = Object.entries(acts).map(([name, {purpose}]) => `  ${name.padEnd(8)} ${purpose}`);
+	const lines = Object.entries(acts).map(([name, {purpose}]) => `  ${name.padEnd(11)} ${purpose}`);
 	return [
 		'Usage: node scripts/run.cjs ACT [ARGUMENT…]',
 		'',
@@ -38,6 +40,7 @@ function contextOfProcess() {
 		arch: process.arch,
 		uid: process.getuid === undefined ? -1 : process.getuid(),
 		parentPid: process.ppid,
+		cwd: process.cwd(),
 		nodeMajor: process.versions.node.split('.')[0],
 		env: process.env,
 		systemFolders,
@@ -57,8 +60,60 @@ function quote(argument) {
 	return /^[\w./:=@,+-]+$/.test(argument) ? argument : `'${argument.replaceAll('\'', String.raw`'\''`)}'`;
 }
 
+/** About how long apt-get takes for a few packages, and a build of each kind, on two cores. */
+const aptSeconds = 20;
+const buildSeconds = {testbed: 1, test: 30};
+const builds = {testbed: 'Bundling src and testbed into dist/bin', test: 'Compiling src, testbed and test to dist, and bundling dist/bin'};
+
+/** What must be done before an act can start, in order, each as what is said of it, about how long it takes, and the work. */
+function stepsOf({programs, trees: treesOfAct, build: target}, context) {
+	const missing = missingPrograms(programs, context);
+	return [
+		...(missing.length === 0 ? [] : [{
+			title: `Debian packages: ${[...new Set(missing.map(program => program.package))].join(', ')}`, seconds: aptSeconds,
+			work() {
+				install(missing, programs, context);
+			},
+		}]),
+		...treesOfAct.filter(tree => !packagesStand(tree, context)).map(tree => ({
+			title: `npm packages for ${trees[tree].purpose} (${path.relative(context.root, path.join(folderOf(tree, context.root), 'package-lock.json'))})`,
+			seconds: mustInstall(tree, context) ? trees[tree].seconds : 0,
+			work() {
+				installPackages(tree, context);
+			},
+		})),
+		...(target === undefined || buildStands(target, context) ? [] : [{
+			title: builds[target], seconds: buildSeconds[target],
+			work() {
+				build(target, context);
+			},
+		}]),
+	];
+}
+
+/** Seconds as people say them: `5 s`, `40 s`. */
+function roughly(seconds) {
+	return `${seconds <= 10 ? Math.max(1, Math.ceil(seconds)) : Math.ceil(seconds / 10) * 10} s`;
+}
+
+/** Does the steps, and says before each what it is, and after each how long it took. */
+function takeSteps(steps, context) {
+	if (steps.length === 0) {
+		return;
+	}
+
+	const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
+	context.say(`Setting up this checkout (new, or something changed): about ${roughly(seconds)}.`);
+	for (const [index, step] of steps.entries()) {
+		context.say(`[${index + 1}/${steps.length}] ${step.title} …`);
+		const start = performance.now();
+		step.work();
+		context.say(`[${index + 1}/${steps.length}] done in ${((performance.now() - start) / 1000).toFixed(1)} s.`);
+	}
+}
+
 /**
-Makes the set-up stand. When it does already, that costs a few hundred stat calls and one hash.
+Makes the set-up stand. When it does already, that costs the reading and hashing of the sources, and a few stat calls.
 
 The checks that nobody can mend by waiting (platform, root) come first, so that nothing is installed for a run that cannot be.
 */
@@ -73,29 +128,14 @@ function ensureSetUp(name, argv, context) {
 		});
 	}
 
-	const needed = kernel ? netfilterPrograms : {};
-	const canInstall = context.uid === 0 && context.platform === 'linux';
-	const wanted = canInstall ? {...needed, ...act.checkers} : needed;
-	const missing = () => missingPrograms(wanted, context);
-	const stands = () => missing().length === 0 && packagesStand(context) && (act.build === undefined || buildStands(act.build, context));
-	if (stands()) {
+	const wanted = {trees: act.trees, build: act.build, programs: {...(kernel ? netfilterPrograms : {}), ...act.programs}};
+	if (stepsOf(wanted, context).length === 0) {
 		return;
 	}
 
 	// Two launchers in a fresh clone would install and build over each other. Whoever waited looks again: the work may be done.
 	withLock(context, () => {
-		const names = missing();
-		if (names.length > 0) {
-			install(names, {needed, wanted}, context);
-		}
-
-		if (!packagesStand(context)) {
-			installPackages(context);
-		}
-
-		if (act.build !== undefined && !buildStands(act.build, context)) {
-			build(act.build, context);
-		}
+		takeSteps(stepsOf(wanted, context), context);
 	});
 }
 
@@ -122,9 +162,14 @@ async function start(name, argv, context) {
 	}
 
 	if (act.main) {
+		const npm = startedByNpm(name, context);
+		if (npm !== undefined) {
+			goWhereTheUserStands(npm, context);
+		}
+
 		// A bundle is CommonJS: `require` spares the start of Node's loader of modules.
 		const {main} = act.bundled ? require(file) : await import(pathToFileURL(file).href);
-		process.exitCode = await main(argv);
+		process.exitCode = await main(argv, {npm});
 		return;
 	}
 
@@ -154,6 +199,13 @@ async function launch([name, ...argv], context = contextOfProcess()) {
 
 	ensureSetUp(name, argv, context);
 	completePath(context);
+	const hint = acts[name].hint?.(argv);
+	if (hint !== undefined) {
+		for (const line of hint.split('\n')) {
+			context.say(line);
+		}
+	}
+
 	await start(name, argv, context);
 }
 

@@ -7,8 +7,12 @@ const path = require('node:path');
 const process = require('node:process');
 const {SetupProblem} = require('./problem.cjs');
 const {giveToOwner} = require('./owner.cjs');
+const {entriesOf, folderOf, trees} = require('./trees.cjs');
 
 const stampName = 'node_modules/.testbed-stamp';
+
+/** What npm itself writes when it is done: which packages are there. */
+const installedName = 'node_modules/.package-lock.json';
 
 function readIfThere(file) {
 	try {
@@ -22,14 +26,23 @@ function readIfThere(file) {
 	}
 }
 
-/** What must stand in the stamp: another lockfile, another major of Node, or another kind of machine that shares the folder (a VM and its host) makes it differ. */
-function wantedStamp(context) {
-	const lockfile = fs.readFileSync(path.join(context.root, 'package-lock.json'));
-	return `${createHash('sha256').update(lockfile).digest('hex')} node-${context.nodeMajor} ${context.platform}-${context.arch}\n`;
+const hash = text => text === undefined ? 'none' : createHash('sha256').update(text).digest('hex');
+
+/** What the packages are for: another lockfile, another major of Node, or another kind of machine that shares the folder (a VM and its host) needs others. */
+function needOf(folder, context) {
+	return `${hash(fs.readFileSync(path.join(folder, 'package-lock.json')))} node-${context.nodeMajor} ${context.platform}-${context.arch}`;
 }
 
-function packagesStand(context) {
-	return readIfThere(path.join(context.root, stampName)) === wantedStamp(context);
+/** The whole stamp: what it is for, which tree, and what npm wrote then. Whoever calls npm by hand afterwards changes that, and the tree is looked at again. */
+function stampOf(tree, folder, context) {
+	return `${needOf(folder, context)} ${tree} ${hash(readIfThere(path.join(folder, installedName)))}\n`;
+}
+
+/** Whether the packages of a tree are there, alone or within a larger one. */
+function packagesStand(tree, context) {
+	const folder = folderOf(tree, context.root);
+	const stamp = readIfThere(path.join(folder, stampName));
+	return stamp !== undefined && [tree, trees[tree].within].some(name => name !== undefined && stamp === stampOf(name, folder, context));
 }
 
 /** Whether npm must have installed this package here, if it is optional: the binaries for other machines are optional too. */
@@ -37,21 +50,31 @@ function belongsHere({os, cpu, libc}, {platform, arch}) {
 	return libc === undefined && (os === undefined || os.includes(platform)) && (cpu === undefined || cpu.includes(arch));
 }
 
+/** Whether an entry of the lockfile is there as it should be. */
+function isInstalled(wanted, present, context) {
+	if (present === undefined) {
+		return wanted.optional === true && !belongsHere(wanted, context);
+	}
+
+	return present.integrity === wanted.integrity && present.link === wanted.link;
+}
+
 /**
-Whether somebody's own `npm ci` or `npm install` has already brought exactly what the lockfile names. npm writes `node_modules/.package-lock.json` when it is done.
-Only where no stamp stands: one that differs says why it does not hold here.
+Whether somebody's own `npm ci` or `npm install` has already brought what the lockfile names for this tree, and nothing that it does not name.
+A stamp that is for another lockfile, Node or machine says that it was not brought for this one.
 */
-function installedByNpm(context) {
-	const installed = readIfThere(path.join(context.root, 'node_modules/.package-lock.json'));
-	if (installed === undefined || readIfThere(path.join(context.root, stampName)) !== undefined) {
+function installedByNpm(tree, context) {
+	const folder = folderOf(tree, context.root);
+	const installed = readIfThere(path.join(folder, installedName));
+	const stamp = readIfThere(path.join(folder, stampName));
+	if (installed === undefined || (stamp !== undefined && !stamp.startsWith(`${needOf(folder, context)} `))) {
 		return false;
 	}
 
 	const {packages: present} = JSON.parse(installed);
-	const {packages: wanted} = JSON.parse(fs.readFileSync(path.join(context.root, 'package-lock.json'), 'utf8'));
-	const names = Object.keys(wanted).filter(name => name !== '');
-	return Object.keys(present).every(name => Object.hasOwn(wanted, name))
-		&& names.every(name => present[name] === undefined ? wanted[name].optional === true && !belongsHere(wanted[name], context) : present[name].integrity === wanted[name].integrity);
+	const {packages: wanted} = JSON.parse(fs.readFileSync(path.join(folder, 'package-lock.json'), 'utf8'));
+	return Object.keys(present).every(entry => Object.hasOwn(wanted, entry))
+		&& entriesOf(tree, wanted).every(entry => isInstalled(wanted[entry], present[entry], context));
 }
 
 /** The npm that started us, so that no second one is needed in PATH; yarn and pnpm set the same variable and cannot `ci`. */
@@ -60,24 +83,34 @@ function npmCommand(env) {
 	return script !== undefined && path.basename(script) === 'npm-cli.js' ? [process.execPath, script] : ['npm'];
 }
 
-function installPackages(context) {
-	const stamp = wantedStamp(context);
-	if (!installedByNpm(context)) {
-		context.say('Installing the npm packages that package-lock.json names (new checkout, or the lockfile or Node changed).');
-		const [program, ...first] = npmCommand(context.env);
-		// No install scripts: none of the packages needs one, and this runs as root. The folder's own production setting must not leave out the compiler.
-		const given = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev'];
-		const {status, signal, error} = spawnSync(program, [...first, ...given], {cwd: context.root, env: context.env, stdio: ['ignore', 2, 2]});
-		if (status !== 0) {
-			giveToOwner(['node_modules'], context);
-			throw new SetupProblem(`npm ${given.join(' ')} in ${context.root} ended with ${error ? error.message : (signal ?? `exit status ${status}`)}; what it said stands above.`, {
-				state: 'node_modules may be incomplete; nothing was run.', hint: `cd ${context.root} && npm ci --ignore-scripts`,
-			});
-		}
-	}
-
-	fs.writeFileSync(path.join(context.root, stampName), stamp);
-	giveToOwner(['node_modules'], context);
+/** Whether the packages of a tree are to be downloaded: nobody has brought them yet. */
+function mustInstall(tree, context) {
+	return !packagesStand(tree, context) && !installedByNpm(tree, context);
 }
 
-module.exports = {installPackages, packagesStand};
+/** Brings the packages of a tree, unless somebody has already done so, and leaves the stamp. */
+function installPackages(tree, context) {
+	const folder = folderOf(tree, context.root);
+	const {given: own, within} = trees[tree];
+	let standing = [within, tree].find(name => name !== undefined && installedByNpm(name, context));
+	if (standing === undefined) {
+		const [program, ...first] = npmCommand(context.env);
+		// No install scripts: none of the packages needs one, and this runs as root. The folder's own production setting must not leave out what the build needs.
+		const given = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev', ...own];
+		// What is in npm's cache by its hash needs no question to the registry.
+		const {status, signal, error} = spawnSync(program, [...first, ...given, '--prefer-offline'], {cwd: folder, env: context.env, stdio: ['ignore', 2, 2]});
+		if (status !== 0) {
+			giveToOwner([path.join(trees[tree].folder, 'node_modules')], context);
+			throw new SetupProblem(`npm ${given.join(' ')} in ${folder} ended with ${error ? error.message : (signal ?? `exit status ${status}`)}; what it said stands above.`, {
+				state: 'node_modules may be incomplete; nothing was run.', hint: `cd ${folder} && npm ci --ignore-scripts`,
+			});
+		}
+
+		standing = tree;
+	}
+
+	fs.writeFileSync(path.join(folder, stampName), stampOf(standing, folder, context));
+	giveToOwner([path.join(trees[tree].folder, 'node_modules')], context);
+}
+
+module.exports = {installPackages, mustInstall, packagesStand};

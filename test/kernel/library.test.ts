@@ -11,6 +11,7 @@ import {dir} from 'tmp-promise';
 import {
 	classesOf, compare, loadRules, openSandbox, parseRules, record, runTypes, TestbedError, verificationOutcome, verify,
 } from '../../testbed/index.js';
+import {isLeftOut} from '../helpers/left-out.js';
 import {defaultDump, systemPath, without} from './_run.js';
 
 const root = path.resolve('.');
@@ -26,9 +27,10 @@ async function project(t: ExecutionContext): Promise<string> {
 	const modules = path.join(folder, 'node_modules');
 	mkdirSync(path.join(modules, own.name), {recursive: true});
 	await execa('tar', ['-xzf', path.join(folder, `${own.name}-0.1.0.tgz`), '-C', path.join(modules, own.name), '--strip-components=1']);
-	for (const name of [...Object.keys(own.dependencies), 'ava', 'vitest', 'typescript', '@types/node']) {
+	const linked = [...Object.keys(own.dependencies), 'ava', 'typescript', '@types/node'].map(name => ({name, from: 'node_modules'}));
+	for (const {name, from} of [...linked, {name: 'vitest', from: 'examples/node_modules'}]) {
 		mkdirSync(path.dirname(path.join(modules, name)), {recursive: true});
-		symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
+		symlinkSync(path.join(root, from, name), path.join(modules, name));
 	}
 
 	writeFileSync(path.join(folder, 'package.json'), JSON.stringify({name: 'theirs', type: 'module'}));
@@ -42,23 +44,27 @@ const runners = [
 	{name: 'node', command: ['--test', 'node.test.js']},
 ];
 
-test('an example for each runner: it passes with a release, and a broken dump makes it fail', async t => {
-	const folder = await project(t);
-	for (const {name, command} of runners) {
+for (const {name, command} of runners) {
+	test(`the example for ${name} passes with a release, and a broken dump makes it fail`, async t => {
+		if (name === 'vitest' && isLeftOut(t, {tree: 'examples'})) {
+			return;
+		}
+
+		const folder = await project(t);
 		cpSync(path.join(folder, 'node_modules', own.name, 'examples', `${name}.test.js`), path.join(folder, `${name}.test.js`));
 		const run = async (rules: string) => execa(process.execPath, command, {
 			cwd: folder, reject: false, all: true, env: {
 				PATH: systemPath, RULES: rules, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined, CI: 'true', NO_COLOR: '1', FORCE_COLOR: undefined,
 			},
 		});
-		const good = await run('release:1.30'); // eslint-disable-line no-await-in-loop -- Two cores.
+		const good = await run('release:1.30');
 		t.is(good.exitCode, 0, `${name}:\n${good.all}`);
 		t.regex(good.all, {ava: /4 tests passed/u, vitest: /Tests +4 passed/u, node: /# pass 2|ℹ pass 2/u}[name]!);
-		const bad = await run('broken.rules'); // eslint-disable-line no-await-in-loop -- Two cores.
+		const bad = await run('broken.rules');
 		t.is(bad.exitCode, 1, `${name}:\n${bad.all}`);
 		t.regex(bad.all, /direct/u);
-	}
-});
+	});
+}
 
 test('what is packed: the pure part without the kernel, types for both, and the program', async t => {
 	const folder = await project(t);

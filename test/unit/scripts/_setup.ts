@@ -15,6 +15,7 @@ export type Context = {
 	arch: string;
 	uid: number;
 	parentPid: number;
+	cwd: string;
 	nodeMajor: string;
 	env: Record<string, string | undefined>;
 	systemFolders: readonly string[];
@@ -22,6 +23,7 @@ export type Context = {
 	aptLists: string;
 	say: (line: string) => void;
 	readStatus?: (pid: number) => string;
+	processes?: {readEnviron: (pid: number) => Record<string, string> | undefined; readParent: (pid: number) => number};
 };
 
 export type Problem = Error & {state: string; hint: string; exitCode: number};
@@ -33,9 +35,13 @@ type Wanted = Record<string, readonly string[]>;
 type Setup = {
 	acts: {
 		acts: Record<string, {
+			hint?: (argv: readonly string[]) => string | undefined;
+			programs?: Wanted;
+			trees: readonly string[];
 			kernel: (argv: readonly string[]) => boolean;
 			arguments?: (argv: readonly string[]) => string[];
 		}>;
+		checkerPrograms: Wanted;
 		netfilterPrograms: Wanted;
 	};
 	build: {
@@ -43,7 +49,7 @@ type Setup = {
 		buildStands: (target: string, context: Context) => boolean;
 	};
 	debian: {
-		install: (missing: readonly MissingProgram[], programs: {needed: Wanted; wanted: Wanted}, context: Context) => void;
+		install: (missing: readonly MissingProgram[], wanted: Wanted, context: Context) => void;
 		missingPrograms: (wanted: Wanted, context: Context) => MissingProgram[];
 	};
 	launch: {
@@ -56,9 +62,17 @@ type Setup = {
 		checkPlatform: (platform: string) => void;
 		checkRoot: (options: {uid: number; parentPid: number; command: string; direct: string; readStatus?: (pid: number) => string}) => void;
 	};
+	npm: {
+		startedByNpm: (name: string, context: Context) => {script: string; own: string[]; folder: string; config: Record<string, string>; isExact: boolean} | undefined;
+	};
 	packages: {
-		installPackages: (context: Context) => void;
-		packagesStand: (context: Context) => boolean;
+		installPackages: (tree: string, context: Context) => void;
+		mustInstall: (tree: string, context: Context) => boolean;
+		packagesStand: (tree: string, context: Context) => boolean;
+	};
+	trees: {
+		entriesOf: (tree: string, packages: Readonly<Record<string, unknown>>) => string[];
+		trees: Record<string, {folder: string; given: readonly string[]; within?: string}>;
 	};
 };
 
@@ -75,7 +89,7 @@ export async function isolated(change: Partial<Context> = {}): Promise<Context &
 	const said: string[] = [];
 	return {
 		root: folder,
-		platform: 'linux', arch: process.arch, uid: 0, parentPid: process.pid, nodeMajor: '20',
+		platform: 'linux', arch: process.arch, uid: 0, parentPid: process.pid, cwd: folder, nodeMajor: '20',
 		env: {PATH: bin}, systemFolders: [], osRelease: path.join(folder, 'os-release'), aptLists: path.join(folder, 'lists'),
 		say(line) {
 			said.push(line);

@@ -5,7 +5,7 @@ import test from 'ava';
 import {execa} from 'execa';
 import {isolated, load, root, writeTree} from './_setup.js';
 
-const {acts} = load('acts');
+const {acts, checkerPrograms} = load('acts');
 const {complaintsAboutActs} = await import(path.join(root, 'scripts/checks/acts.mjs')) as {complaintsAboutActs: (root: string) => string[]};
 
 for (const [name, argv, kernel] of [
@@ -34,6 +34,7 @@ for (const [name, argv, kernel] of [
 	['lint', [], false],
 	['build', [], false],
 	['graph', [], false],
+	['ci-tools', [], false],
 ] as const) {
 	test(`${[name, ...argv].join(' ')} ${kernel ? 'needs' : 'does not need'} the kernel`, t => {
 		t.is(acts[name]!.kernel(argv), kernel);
@@ -52,6 +53,30 @@ for (const [given, passed] of [
 		t.deepEqual(acts['test']!.arguments!(given), [...passed]);
 	});
 }
+
+for (const {given, says} of [
+	{given: [], says: /minutes/},
+	{given: ['kernel'], says: /minutes/},
+	{given: ['unit'], says: /a minute or two/},
+	{given: ['test/kernel/a.test.ts'], says: undefined},
+	{given: ['--help'], says: undefined},
+]) {
+	test(`npm test ${given.join(' ')} ${says === undefined ? 'says nothing first' : 'says how long it takes'}`, t => {
+		const hint = acts['test']!.hint!(given);
+		if (says === undefined) {
+			t.is(hint, undefined);
+		} else {
+			t.regex(hint ?? '', says);
+			t.true(hint!.split('\n').every(line => `testbed: ${line}`.length <= 80), hint);
+		}
+	});
+}
+
+test('only the act for CI installs what only CI must have', t => {
+	for (const [name, {programs}] of Object.entries(acts)) {
+		t.deepEqual(programs, name === 'ci-tools' ? checkerPrograms : undefined, name);
+	}
+});
 
 test('every act and script of this project is listed, and its documents name no other', t => {
 	t.deepEqual(complaintsAboutActs(root), []);

@@ -11,12 +11,13 @@ const projectOf = (folder: string, references: readonly string[]) => JSON.string
 	include: ['**/*.ts'], references: references.map(name => ({path: `../${name}`})),
 });
 
-/** A checkout with one file per project, and the real compiler. */
+/** A checkout with a few files, the real compiler and the real bundler. */
 function writeProject(context: Context): void {
 	writeTree(context.root, {
 		'package.json': '{"type": "module"}', 'package-lock.json': '{}', 'tsconfig.base.json': '{}', 'tsconfig.json': '{"files": []}',
 		'src/tsconfig.json': projectOf('src', []), 'src/a.ts': 'export const a = 1;\n', 'src/room/b.ts': 'export const b = 2;\n',
 		'testbed/tsconfig.json': projectOf('testbed', ['src']), 'testbed/c.ts': 'export const c = 3;\n',
+		'testbed/cli.ts': 'import {a} from \'../src/a.js\';\nexport const main = () => a;\n',
 		'test/tsconfig.json': projectOf('test', ['src', 'testbed']), 'test/d.ts': 'export const d = 4;\n',
 	});
 	fs.symlinkSync(path.join(root, 'node_modules'), path.join(context.root, 'node_modules'));
@@ -24,24 +25,84 @@ function writeProject(context: Context): void {
 
 const exists = (context: Context, name: string) => fs.existsSync(path.join(context.root, name));
 
-test('compiles a new checkout, for the testbed without the tests', async t => {
+const cli = (context: Context) => fs.readFileSync(path.join(context.root, 'dist/bin/cli.js'), 'utf8');
+
+test('builds the testbed of a new checkout without the compiler, and without the tests', async t => {
 	await using context = await isolated();
 	writeProject(context);
 	t.false(buildStands('testbed', context));
 	build('testbed', context);
 	t.true(buildStands('testbed', context));
-	t.true(exists(context, 'dist/testbed/c.js'));
-	t.false(exists(context, 'dist/test/d.js'));
+	t.true(exists(context, 'dist/bin/cli.js'));
+	t.false(exists(context, 'dist/src/a.js'));
 	t.false(buildStands('test', context));
 });
 
-test('a test that does not compile does not stop the testbed', async t => {
+test('a build of all leaves the testbed nothing to build', async t => {
 	await using context = await isolated();
 	writeProject(context);
-	writeTree(context.root, {'test/d.ts': 'export const d: string = 4;\n'});
+	build('test', context);
+	t.true(buildStands('test', context));
+	t.true(buildStands('testbed', context));
+	t.true(exists(context, 'dist/testbed/c.js'));
+	t.true(exists(context, 'dist/bin/cli.js'));
+});
+
+test('a copied checkout keeps its build: times do not count', async t => {
+	await using context = await isolated();
+	writeProject(context);
+	build('test', context);
+	for (const name of ['src/a.ts', 'testbed/c.ts', 'package-lock.json', 'tsconfig.base.json']) {
+		fs.utimesSync(path.join(context.root, name), 1, 1);
+	}
+
+	t.true(buildStands('testbed', context));
+	t.true(buildStands('test', context));
+});
+
+test('an edit that keeps size and time is seen', async t => {
+	await using context = await isolated();
+	writeProject(context);
+	build('testbed', context);
+	const file = path.join(context.root, 'src/a.ts');
+	const {atime, mtime} = fs.statSync(file);
+	fs.writeFileSync(file, 'export const a = 7;\n');
+	fs.utimesSync(file, atime, mtime);
+	t.false(buildStands('testbed', context));
+	const before = cli(context);
+	build('testbed', context);
+	t.not(cli(context), before);
+});
+
+test('neither a test nor a type that is wrong stops the testbed', async t => {
+	await using context = await isolated();
+	writeProject(context);
+	writeTree(context.root, {'test/d.ts': 'export const d: string = 4;\n', 'src/a.ts': 'export const a: string = 1;\n'});
 	t.notThrows(() => {
 		build('testbed', context);
 	});
+});
+
+test('a syntax error stops the testbed, with the place', async t => {
+	await using context = await isolated();
+	writeProject(context);
+	writeTree(context.root, {'src/a.ts': 'export const a = ;\n'});
+	const problem = t.throws<Problem>(() => {
+		build('testbed', context);
+	});
+	t.is(problem.exitCode, 4);
+	t.true(problem.message.includes('src/a.ts:1:17'), problem.message);
+	t.false(buildStands('testbed', context));
+});
+
+test('a bundle that was deleted is written again', async t => {
+	await using context = await isolated();
+	writeProject(context);
+	build('testbed', context);
+	fs.rmSync(path.join(context.root, 'dist/bin/cli.js'));
+	t.false(buildStands('testbed', context));
+	build('testbed', context);
+	t.true(exists(context, 'dist/bin/cli.js'));
 });
 
 const changes: ReadonlyArray<{title: string; change: (root: string) => void; check?: {present?: string; absent?: string}}> = [
@@ -105,11 +166,11 @@ for (const {title, change, check} of changes) {
 	test(`compiles again: ${title}`, async t => {
 		await using context = await isolated();
 		writeProject(context);
-		build('testbed', context);
+		build('test', context);
 		change(context.root);
-		t.false(buildStands('testbed', context));
-		build('testbed', context);
-		t.true(buildStands('testbed', context));
+		t.false(buildStands('test', context));
+		build('test', context);
+		t.true(buildStands('test', context));
 		t.true(check?.present === undefined || exists(context, check.present));
 		t.true(check?.absent === undefined || !exists(context, check.absent));
 	});
@@ -121,13 +182,13 @@ test('a type error is exit status 4, and stays one until it is mended', async t 
 	writeTree(context.root, {'src/a.ts': 'export const a: string = 1;\n'});
 	for (const attempt of ['first', 'second']) {
 		const problem = t.throws<Problem>(() => {
-			build('testbed', context);
+			build('test', context);
 		}, undefined, attempt);
 		t.is(problem.exitCode, 4);
-		t.false(buildStands('testbed', context));
+		t.false(buildStands('test', context));
 	}
 
 	writeTree(context.root, {'src/a.ts': 'export const a: string = "1";\n'});
-	build('testbed', context);
-	t.true(buildStands('testbed', context));
+	build('test', context);
+	t.true(buildStands('test', context));
 });

@@ -29,16 +29,20 @@ const bundler = `
 	const fs = require('node:fs');
 	const path = require('node:path');
 	exports.buildSync = ({absWorkingDir, entryPoints, outdir}) => {
+		const log = word => fs.appendFileSync(path.join(absWorkingDir, 'calls'), word + ' esbuild\\n');
+		log('begin');
 		const folder = path.join(absWorkingDir, outdir);
 		fs.mkdirSync(folder, {recursive: true});
 		for (const [name, file] of Object.entries(entryPoints)) {
 			fs.copyFileSync(path.join(absWorkingDir, file), path.join(folder, name + '.js'));
 		}
+
+		log('end');
 	};
 `;
 
 /** A fresh clone: sources, a lockfile, an npm that brings the compiler, and every program but what is left out. */
-function writeClone(context: Context & {bin: string}, {sources = 3, without = [] as readonly string[]} = {}): void {
+function writeClone(context: Context & {bin: string}, {sources = 3, without = [] as readonly string[], npmWaits = false} = {}): void {
 	writeTree(context.root, {
 		'package.json': '{}', 'package-lock.json': '{"packages": {}}', 'tsconfig.json': '{}', 'tsconfig.base.json': '{}', compiler, bundler,
 		'src/tsconfig.json': '{}', 'testbed/tsconfig.json': '{}', 'test/tsconfig.json': '{}',
@@ -51,7 +55,7 @@ function writeClone(context: Context & {bin: string}, {sources = 3, without = []
 
 	writeProgram(context.bin, 'npm', `
 		echo 'begin npm' >> calls
-		/bin/sleep 0.3
+		${npmWaits ? 'while [ ! -e go ]; do /bin/sleep 0.05; done' : ''}
 		/bin/mkdir -p node_modules/typescript/bin && /bin/cp compiler node_modules/typescript/bin/tsc
 		/bin/mkdir -p node_modules/esbuild && /bin/cp bundler node_modules/esbuild/index.js
 		echo 'end npm' >> calls
@@ -64,7 +68,7 @@ const calls = (context: Context) => {
 };
 
 /** Starts the launcher in a process of its own, on the machine that the context describes. */
-async function launch(given: readonly string[], {said, bin, ...context}: Context & {said: string[]; bin: string}) {
+function launch(given: readonly string[], {said, bin, ...context}: Context & {said: string[]; bin: string}) {
 	const text = `
 		const {launch} = require(${JSON.stringify(path.join(root, 'scripts/setup/launch.cjs'))});
 		const {report, say} = require(${JSON.stringify(path.join(root, 'scripts/setup/problem.cjs'))});
@@ -73,7 +77,7 @@ async function launch(given: readonly string[], {said, bin, ...context}: Context
 	return execa(process.execPath, ['-e', text], {reject: false, stdin: 'ignore'});
 }
 
-const fresh = ['begin npm', 'end npm', 'begin tsc', 'end tsc'];
+const fresh = ['begin npm', 'end npm', 'begin esbuild', 'end esbuild'];
 
 test('a fresh clone is set up, and stdout is the program\'s alone', async t => {
 	await using context = await isolated();
@@ -96,11 +100,21 @@ test('when all stands, nothing is done or said', async t => {
 
 test('eight at once in a fresh clone install and build once, and the others wait', async t => {
 	await using context = await isolated();
-	writeClone(context);
-	const results = await Promise.all(Array.from({length: 8}, async () => launch(['testbed'], context)));
+	// npm is busy until one of the others has said that it waits: so one of them must.
+	writeClone(context, {npmWaits: true});
+	const running = Array.from({length: 8}, () => launch(['testbed'], context));
+	for (const {stderr} of running) {
+		stderr.on('data', (words: Uint8Array) => {
+			if (/Process \d+ is setting up this checkout; waiting for it/.test(String(words))) {
+				writeTree(context.root, {go: ''});
+			}
+		});
+	}
+
+	const results = await Promise.all(running);
 	t.deepEqual(results.map(({exitCode}) => exitCode), Array.from({length: 8}, () => 0), results.map(({stderr}) => stderr).join('\n'));
 	t.deepEqual(calls(context), fresh);
-	t.true(results.some(({stderr}) => /Process \d+ is setting up this checkout; waiting for it/.test(stderr)));
+	t.true(results.some(({stderr}) => stderr.includes('waiting for it')));
 	t.deepEqual(fs.readdirSync(path.join(context.root, 'dist')).filter(name => name.includes('lock')), []);
 });
 
@@ -166,14 +180,51 @@ test('unit tests need neither root nor Linux', async t => {
 	});
 });
 
-test('a failed build is not run', async t => {
+for (const {act, given, broken} of [
+	{act: 'testbed', given: [], broken: {bundler: 'exports.buildSync = () => { throw new Error("no"); };'}},
+	{act: 'test', given: ['unit'], broken: {compiler: 'process.exitCode = 2;'}},
+]) {
+	test(`a failed build is not run: ${act}`, async t => {
+		await using context = await isolated();
+		writeClone(context);
+		writeTree(context.root, broken);
+		const problem = t.throws<Problem>(() => {
+			ensureSetUp(act, given, context);
+		});
+		t.is(problem.exitCode, 4);
+	});
+}
+
+test('it says what it does, how long that takes, and where it is', async t => {
 	await using context = await isolated();
 	writeClone(context);
-	writeTree(context.root, {compiler: 'process.exitCode = 2;'});
-	const problem = t.throws<Problem>(() => {
-		ensureSetUp('testbed', [], context);
+	ensureSetUp('testbed', [], context);
+	t.is(context.said[0], 'Setting up this checkout (new, or something changed): about 5 s.');
+	t.deepEqual(context.said.slice(1).map(line => line.replace(/\d+\.\d s/, 'N s')), [
+		'[1/2] npm packages for what a run needs (package-lock.json) …', '[1/2] done in N s.',
+		'[2/2] Bundling src and testbed into dist/bin …', '[2/2] done in N s.',
+	]);
+});
+
+test('tests do not install what only CI needs', async t => {
+	await using context = await isolated();
+	writeClone(context);
+	writeProgram(context.bin, 'apt-get', 'echo "begin apt-get" >> calls');
+	t.notThrows(() => {
+		ensureSetUp('test', ['test/kernel/x.test.ts'], context);
 	});
-	t.is(problem.exitCode, 4);
+	t.false(calls(context).some(call => call.includes('apt-get')));
+});
+
+test('a checkout that was set up starts a kernel test without network', async t => {
+	await using context = await isolated();
+	writeClone(context);
+	ensureSetUp('test', [], context);
+	const before = calls(context);
+	writeProgram(context.bin, 'npm', 'echo "no network" >> calls; exit 1');
+	ensureSetUp('test', ['test/kernel/x.test.ts'], context);
+	ensureSetUp('testbed', [], context);
+	t.deepEqual(calls(context), before);
 });
 
 for (const {title, given, exitCode, stream} of [

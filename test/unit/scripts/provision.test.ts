@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
+import {isLeftOut} from '../../helpers/left-out.js';
 import {isolated, root, writeProgram} from './_setup.js';
 
 const script = path.join(root, 'scripts/provision.sh');
@@ -50,8 +51,12 @@ test('is POSIX sh', async t => {
 });
 
 test('shellcheck has nothing to say about any shell script of the project', async t => {
-	// The launcher installs shellcheck for `npm test` as root; elsewhere: sudo apt-get install shellcheck.
-	const matrix = fs.readdirSync(path.join(root, 'scripts/matrix'), {recursive: true, encoding: 'utf8'}).filter(name => name.endsWith('.sh')).map(name => path.join(root, 'scripts/matrix', name));
+	if (isLeftOut(t, {program: 'shellcheck'})) {
+		return;
+	}
+
+	const matrix = fs.readdirSync(path.join(root, 'scripts/matrix'), {recursive: true, encoding: 'utf8'})
+		.filter(name => name.endsWith('.sh') && !name.includes('node_modules')).map(name => path.join(root, 'scripts/matrix', name));
 	t.true(matrix.length > 3);
 	await t.notThrowsAsync(execa('shellcheck', [script, path.join(root, 'scripts/doctor'), path.join(root, '.ci/run'), ...matrix]));
 });

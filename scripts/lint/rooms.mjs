@@ -1,6 +1,5 @@
 import {createRequire} from 'node:module';
 import path from 'node:path';
-import {cruise} from 'dependency-cruiser';
 
 /** A smaller number means that the cruise did not see the sources; dependency-cruiser itself would call that a success. */
 const modulesMin = 5;
@@ -9,6 +8,8 @@ const require = createRequire(import.meta.url);
 
 /** Follows all imports of the project by the rules of .dependency-cruiser.cjs. */
 export async function cruiseRooms(root) {
+	// Loaded here, so that `--help` and what only draws need none of the packages of this folder.
+	const {cruise} = await import('dependency-cruiser');
 	const {forbidden, options} = require(path.join(root, '.dependency-cruiser.cjs'));
 	const {output} = await cruise(['src', 'testbed', 'test'], {
 		...options, ruleSet: {forbidden}, validate: true, baseDir: root, tsConfig: undefined,

@@ -1,0 +1,40 @@
+/** Tests of what a machine need not have: where a program or a tree of packages is missing, they say so and pass; in CI, where all of it must be, they fail. */
+
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import type {ExecutionContext} from 'ava';
+import {load} from '../unit/scripts/_setup.js';
+
+/** What a test needs beyond what `npm test` brings: a program of a Debian package, or one of the trees of npm packages. */
+export type Needed = {readonly program: 'ruby' | 'shellcheck'} | {readonly tree: 'lint' | 'examples'};
+
+/** The machine as the decision sees it, so that a test of the decision can give another. */
+export type Machine = {readonly env: Readonly<Record<string, string | undefined>>; readonly has: (needed: Needed) => boolean};
+
+function has(needed: Needed): boolean {
+	if ('tree' in needed) {
+		return load('packages').packagesStand(needed.tree, load('launch').contextOfProcess());
+	}
+
+	return (process.env['PATH'] ?? '').split(path.delimiter).filter(Boolean).some(folder => fs.existsSync(path.join(folder, needed.program)));
+}
+
+/**
+Whether the rest of a test is to be left out, for what it needs is not here. Then the test has its result already: it says what was not tried, or in CI it has failed.
+*/
+export function isLeftOut(t: ExecutionContext, needed: Needed, machine: Machine = {env: process.env, has}): boolean {
+	if (machine.has(needed)) {
+		return false;
+	}
+
+	const what = 'tree' in needed ? `the npm packages of ${load('trees').trees[needed.tree]!.folder}` : needed.program;
+	if (machine.env['CI'] === 'true') {
+		t.fail(`Not there: ${what}. In CI nothing is left out. Install it first: npm run ci-tools`);
+	} else {
+		t.log(`Not tried here: it needs ${what}. To try it: npm run ci-tools`);
+		t.pass();
+	}
+
+	return true;
+}
