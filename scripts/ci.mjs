@@ -8,7 +8,9 @@ import {countCells, countResult} from './ci/count.mjs';
 const root = path.resolve(import.meta.dirname, '..');
 const help = `Usage: .ci/run, or npm run ci
 
-Runs \`npm test\`, \`npm run lint\` and \`npm run matrix -- ci\`, and closes with the line "N passed, N failed". A failed lint counts as one, and so does each machine of the matrix that did not pass.
+Installs what the tests ask for in CI (npm run ci-tools), then runs \`npm test\`, \`npm run lint\` and
+\`npm run matrix -- ci\`, and closes with the line "N passed, N failed". A failed lint counts as one, and so does each
+machine of the matrix that did not pass.
 No test may be left out: one that is skipped or todo counts as failed.
 
 Exit status: 0 nothing failed, 1 something did.`;
@@ -38,10 +40,10 @@ async function main() {
 		const exit = await runNpm(['test'], {TESTBED_AVA_RESULT: file});
 		const {passed, failed, notes} = countResult(readResult(file), exit);
 		const lint = await runNpm(['run', 'lint']);
+		const lintNotes = lint.status === 0 ? [] : ['Counted as failed: lint.'];
 		const rows = path.join(folder, 'rows.json');
 		const matrix = await runNpm(['run', 'matrix', '--', 'ci', '--no-write', '--result', rows]);
 		const cells = countCells(readResult(rows), matrix.signal ?? `exit status ${matrix.status}`);
-		const lintNotes = lint.status === 0 ? [] : ['Counted as failed: lint.'];
 		for (const note of [...notes, ...lintNotes, ...cells.notes]) {
 			console.log(note);
 		}

@@ -36,7 +36,7 @@ ${Object.entries(parts).map(([name, about]) => `  ${name.padEnd(8)} ${about}`).j
 Options:
   --only TEXT      of these parts, the cells whose name contains TEXT
   --commit COMMIT  the commit to try (default: HEAD; changes that are not committed are never tried)
-  --batch FILE     the probes whose answers are compared (default: test/fixtures/batch.jsonl)
+  --batch FILE     the probes whose answers are compared (default: test/fixtures/batch/probes.jsonl)
   --logs DIR       keep there what each cell printed
   --result FILE    write the rows there as JSON
   --no-write       leave docs/machines.md as it is
@@ -52,7 +52,7 @@ const packageOf = {'qemu-system-x86_64': 'qemu-system-x86'};
 class UsageError extends Error {}
 
 function parseArguments(argv) {
-	const options = {parts: [], only: '', commit: 'HEAD', batch: path.join(root, 'test/fixtures/batch.jsonl'), logs: undefined, result: undefined, write: true, list: false};
+	const options = {parts: [], only: '', commit: 'HEAD', batch: path.join(root, 'test/fixtures/batch/probes.jsonl'), logs: undefined, result: undefined, write: true, list: false};
 	const queue = [...argv];
 	while (queue.length > 0) {
 		const word = queue.shift();
@@ -122,7 +122,7 @@ async function prepare(options, commit) {
 
 	let reference;
 	const context = {
-		work, settings, certificatesFile, source, batch, say, cache: path.join(work, 'npm-cache'),
+		work, settings, certificatesFile, source, batch, say, isQuick: options.parts.includes('ci'), cache: path.join(work, 'npm-cache'),
 		keep(out, name) {
 			if (options.logs !== undefined) {
 				fs.cpSync(out, path.join(options.logs, name), {recursive: true});

@@ -6,7 +6,7 @@ set -eu
 
 root=$1
 shift
-mount --bind "$root" "$root"
+mount --rbind "$root" "$root"
 cd "$root"
 mount -t proc -o nosuid,nodev,noexec proc proc
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys

@@ -9,7 +9,7 @@ const enterRoot = path.join(import.meta.dirname, 'enter-root.sh');
 const always = ['mount'];
 
 /** Where the certificates of this machine lie in a root. */
-const certificatesFile = '/etc/ssl/machine-of-the-matrix.pem';
+const certificatesFile = '/srv/certificates.pem';
 
 /**
 Makes a Debian root in a folder, with these packages and nothing that they only recommend.

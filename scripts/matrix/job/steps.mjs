@@ -112,7 +112,8 @@ export const steps = {
 
 		const ended = await job.run('first', ['npm', 'run', 'testbed']);
 		const seconds = (performance.now() - started) / 1000;
-		return {...allPassed(ended, ended.log + ended.stdout), figures: {...measurePackages(job.checkout), seconds: Math.round(seconds * 10) / 10}};
+		const judged = allPassed(ended, ended.log + ended.stdout);
+		return judged.ok ? {...judged, figures: {...measurePackages(job.checkout), seconds: Math.round(seconds * 10) / 10}} : judged;
 	},
 
 	/** The same for a Node that is too old: refused, in our own words, with the way out. */
@@ -208,7 +209,7 @@ async function tests(job, name, files) {
 	}
 
 	const result = path.join(job.out, `${name}-ava.json`);
-	const ended = await job.run(name, files.length === 0 ? ['npm', 'test'] : ['npm', 'test', '--', ...files], {CI: 'true', TESTBED_AVA_RESULT: result});
+	const ended = await job.run(name, files.length === 0 ? ['npm', 'test'] : ['npm', 'test', '--', ...files], {TESTBED_AVA_RESULT: result});
 	return judgeTests(fs.existsSync(result) ? JSON.parse(textOf(result)) : undefined, ended, ended.stdout + ended.log);
 }
 

@@ -55,7 +55,8 @@ test('shellcheck has nothing to say about any shell script of the project', asyn
 		return;
 	}
 
-	const matrix = fs.readdirSync(path.join(root, 'scripts/matrix'), {recursive: true, encoding: 'utf8'}).filter(name => name.endsWith('.sh')).map(name => path.join(root, 'scripts/matrix', name));
+	const matrix = fs.readdirSync(path.join(root, 'scripts/matrix'), {recursive: true, encoding: 'utf8'})
+		.filter(name => name.endsWith('.sh') && !name.includes('node_modules')).map(name => path.join(root, 'scripts/matrix', name));
 	t.true(matrix.length > 3);
 	await t.notThrowsAsync(execa('shellcheck', [script, path.join(root, 'scripts/doctor'), path.join(root, '.ci/run'), ...matrix]));
 });
