@@ -33,24 +33,30 @@ function unconfinable(reason: string, hint = 'Run it as root with CAP_SYS_ADMIN.
 	});
 }
 
+/** Longest wait for the start of a program, in milliseconds: of a thread that has died meanwhile nothing comes. */
+const startMs = 10_000;
+
 /** A tool thread, from this side. It keeps the process alive only while a tool runs. */
 export class ConfinedTools implements AsyncDisposable {
 	/** What the walls turned out to be. Rejects with MACHINE where they cannot be raised; no tool is run then. */
 	readonly confinement: Promise<Confinement>;
 	readonly #worker: Worker;
 	readonly #waiting = new Map<number, Waiting>();
+	readonly #started = new Int32Array(new SharedArrayBuffer(4));
 	#lastId = 0;
+	#failure: Error | undefined;
 	#uses = 0;
 
 	/** Starts the thread. Nothing waits for it before the first tool. */
 	constructor({searchPath, programs = confinedPrograms, without = []}: Pick<ToolThreadInput, 'searchPath'> & Partial<Pick<ToolThreadInput, 'programs' | 'without'>>) {
 		const workerData: ToolThreadInput = {
-			searchPath, programs, without, ownNetns: ownNetnsDescriptor(),
+			searchPath, programs, without, ownNetns: ownNetnsDescriptor(), started: this.#started,
 		};
 		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData, execArgv: [], trackUnmanagedFds: false});
 		this.#worker.unref();
 		this.confinement = new Promise((resolve, reject) => {
 			const fail = (error: Error): void => {
+				this.#failure ??= error;
 				reject(error);
 				for (const waiting of this.#waiting.values()) {
 					waiting.reject(error);
@@ -116,7 +122,7 @@ export class ConfinedTools implements AsyncDisposable {
 		try {
 			const answer = await new Promise<Answered>((resolve, reject) => {
 				this.#waiting.set(id, {resolve, reject});
-				this.#worker.postMessage({...request, id} satisfies ToolRequest);
+				this.#start({...request, id});
 			});
 			if (answer.type === 'ended') {
 				return answer;
@@ -126,6 +132,19 @@ export class ConfinedTools implements AsyncDisposable {
 		} finally {
 			this.#waiting.delete(id);
 		}
+	}
+
+	/**
+	Has the thread start a program, and waits until it has, without giving up this thread. Until a program that is being born has become another one it holds copies of all descriptors of this process: a socket that were closed meanwhile would stay open for that long, bound to its port, its log group or its namespace (seen: a log group that was still taken).
+	*/
+	#start(request: ToolRequest): void {
+		if (this.#failure !== undefined) {
+			throw this.#failure;
+		}
+
+		Atomics.store(this.#started, 0, 0);
+		this.#worker.postMessage(request);
+		Atomics.wait(this.#started, 0, 0, startMs);
 	}
 
 	/** The thread by itself keeps nobody waiting; a tool that runs does. */

@@ -12,6 +12,8 @@ export type ToolThreadInput = {
 	readonly programs: readonly string[];
 	/** The machine's own network namespace, to which the thread comes back. */
 	readonly ownNetns: number;
+	/** One number that the thread makes 1 when it has started what it was asked for; see `ConfinedTools`. */
+	readonly started: Int32Array;
 	/** Walls that a test takes down. */
 	readonly without: readonly WallName[];
 };

@@ -15,7 +15,7 @@ import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';
 import {raiseWalls} from './walls.js';
 
 const {
-	searchPath, programs: names, without, ownNetns,
+	searchPath, programs: names, without, ownNetns, started,
 } = workerData as ToolThreadInput;
 
 function say(answer: ToolAnswer): void {
@@ -60,16 +60,18 @@ function serve(): void {
 	const {found, unusable} = findPrograms(names, searchPath);
 	const walls = raiseWalls({programs: found, mountProgram: mountProgram.file, without});
 	parentPort!.on('message', (request: ToolRequest) => {
-		const program = found.find(({name}) => name === request.program);
-		if (program === undefined) {
-			say({type: 'absent', id: request.id});
-			return;
-		}
-
 		try {
-			start(program, request);
+			const program = found.find(({name}) => name === request.program);
+			if (program === undefined) {
+				say({type: 'absent', id: request.id});
+			} else {
+				start(program, request);
+			}
 		} catch (error) {
 			say({type: 'not-started', id: request.id, message: (error as Error).message});
+		} finally {
+			Atomics.store(started, 0, 1);
+			Atomics.notify(started, 0);
 		}
 	});
 	say({type: 'ready', walls, unusable});
@@ -86,4 +88,4 @@ async function begin(): Promise<void> {
 	}
 }
 
-void begin();
+void begin(); // eslint-disable-line unicorn/prefer-top-level-await -- A bundle is CommonJS, which has none.
