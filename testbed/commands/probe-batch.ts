@@ -123,5 +123,9 @@ async function * linesOf(file: string, signal: AbortSignal): AsyncGenerator<stri
 		throw new TestbedError('INPUT', {message: `${file} cannot be read: ${(error as Error).message}.`});
 	}
 
-	yield * createInterface({input, crlfDelay: Number.POSITIVE_INFINITY, signal});
+	try {
+		yield * createInterface({input, crlfDelay: Number.POSITIVE_INFINITY, signal});
+	} finally {
+		input.destroy(); // Who writes into standard input may be slow to end, and would keep the process.
+	}
 }
