@@ -42,8 +42,9 @@ Examples:
   testbed run scenarios/                   all scenarios of a folder, every back end
   testbed run --record run.testbed         to judge it again: testbed replay
 
-Exit status: 0 all passed, 1 something failed, 2 usage or input, 3 inconclusive,
-4 this machine cannot do it (the message names the command that mends it).
+Exit status: 0 all passed, 1 something failed, 2 usage or input, 3 inconclusive
+(or a fault of the testbed), 4 this machine cannot do it (the message names the
+command that mends it), 130 interrupted.
 From a checkout, write "npm run testbed -- " for "testbed ".`;
 
 function runCommandLine(setStatus: (status: number) => void): Command {

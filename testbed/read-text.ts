@@ -9,6 +9,7 @@ import {
 import {open, type FileHandle} from 'node:fs/promises';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
+import type {Readable} from 'node:stream';
 import {TextDecoder} from 'node:util';
 import {TestbedError} from './errors.js';
 
@@ -84,25 +85,33 @@ export async function * readLines({file, what, option, hint, signal}: TextSource
 	}
 
 	const name = nameOf(file);
+	const input = await openStream({file, what, hint});
 	let number = 0;
-	for await (const line of createInterface({input: await openStream({file, what, hint}), crlfDelay: Number.POSITIVE_INFINITY, ...(signal === undefined ? {} : {signal})})) {
-		number++;
-		const text = number === 1 ? line.replace(/^\uFEFF/u, '') : line;
-		const place = text.search(controlPattern);
-		const broken = text.indexOf('\uFFFD');
-		if (place !== -1 && number === 1 && /^\uFFFD\uFFFD|^.?\0/u.test(text)) {
-			throw new TestbedError('INPUT', {message: `${name} is UTF-16, as PowerShell writes it; save it as UTF-8.`});
+	try {
+		for await (const line of createInterface({input, crlfDelay: Number.POSITIVE_INFINITY, ...(signal === undefined ? {} : {signal})})) {
+			number++;
+			const text = number === 1 ? line.replace(/^\uFEFF/u, '') : line;
+			refuseNoText(text, {name, number});
+			yield text;
 		}
-
-		if (place !== -1 || broken !== -1) {
-			throw noText({name, line: number, column: (place === -1 ? broken : place) + 1}, place === -1 ? 'bytes that are no UTF-8' : nameOfControl(text, place));
-		}
-
-		yield text;
+	} finally {
+		input.destroy(); // Who writes into standard input may be slow to end, and would keep the process.
 	}
 }
 
-async function openStream({file, what, hint}: Pick<TextSource, 'file' | 'what' | 'hint'>): Promise<NodeJS.ReadableStream> {
+function refuseNoText(text: string, {name, number}: {readonly name: string; readonly number: number}): void {
+	const place = text.search(controlPattern);
+	const broken = text.indexOf('\uFFFD');
+	if (place !== -1 && number === 1 && /^\uFFFD\uFFFD|^.?\0/u.test(text)) {
+		throw new TestbedError('INPUT', {message: `${name} is UTF-16, as PowerShell writes it; save it as UTF-8.`});
+	}
+
+	if (place !== -1 || broken !== -1) {
+		throw noText({name, line: number, column: (place === -1 ? broken : place) + 1}, place === -1 ? 'bytes that are no UTF-8' : nameOfControl(text, place));
+	}
+}
+
+async function openStream({file, what, hint}: Pick<TextSource, 'file' | 'what' | 'hint'>): Promise<Readable> {
 	if (file === '-') {
 		return process.stdin;
 	}

@@ -39,6 +39,14 @@ for (const [index, {given, stream, underway}] of commands.entries()) {
 	});
 }
 
+test('a wrong line ends a batch, however long its writer takes', async t => {
+	const run = execa(process.execPath, [path.resolve('scripts/run.cjs'), 'testbed', 'probe', '--batch', '-'], {stdin: 'pipe', reject: false});
+	run.stdin.write('this is no probe\n'); // It is never closed.
+	const {exitCode, stderr} = await run;
+	t.is(exitCode, 2);
+	t.regex(stderr, /^testbed: stdin, line 1: this is no JSON/mu);
+});
+
 /** Runs a program that has a signal to itself. `body` has `untilSignal`. */
 async function script(body: string): Promise<{readonly exitCode: number | undefined; readonly signal: string | undefined; readonly stdout: string; readonly stderr: string}> {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
@@ -66,6 +74,21 @@ test('what does not clear up is ended, with the same status', async t => {
 		console.log('not reached', forever);`);
 	t.is(exitCode, 130);
 	t.is(stderr, 'testbed: Interrupted by SIGTERM.\nEverything that the run had made is gone.');
+});
+
+test('a second signal is the kernel\'s: it ends the process whatever that is doing', async t => {
+	const {signal, stdout} = await script(`
+		await untilSignal(async () => {
+			process.kill(process.pid, 'SIGTERM');
+			process.kill(process.pid, 'SIGTERM'); // As npm passes on what the terminal has sent already: the same signal.
+			await wait(1);
+			console.log('still here');
+			await wait(700);
+			process.kill(process.pid, 'SIGTERM');
+			for (;;); // Nobody would hear a handler.
+		});`);
+	t.is(signal, 'SIGTERM');
+	t.is(stdout, 'still here');
 });
 
 test('a result that comes after a signal does not count, and a failure is the signal\'s', async t => {

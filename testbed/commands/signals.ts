@@ -14,11 +14,11 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** How long an interrupted command may clear up. Nothing that it made outlives its process, so ending it sooner leaves nothing behind; this is for its own order. */
 const clearUpMs = 1000;
 
-/** `npm run` passes on the SIGINT that the terminal has sent to everybody already, so one Ctrl-C comes twice. What comes later than this is a second one. */
+/** `npm run` passes on the SIGINT that the terminal has sent to everybody already, so one Ctrl-C comes twice. What comes later than this is a second one, which is left to the kernel: it ends the process whatever that is doing. */
 const sameSignalMs = 500;
 
 /**
-Does something that a signal interrupts: `act` is told by an AbortSignal and clears up. If that takes longer than a second, or another signal comes, the process ends there and then, with the same status.
+Does something that a signal interrupts: `act` is told by an AbortSignal and clears up. If that takes longer than a second, the process ends there and then with the same status; a second signal ends it as it ends any program.
 
 @throws {TestbedError} INTERRUPTED after a signal, whatever `act` made of it: a tool that the same Ctrl-C ended looks like a failure, and a result that came all the same was not waited for.
 */
@@ -26,28 +26,22 @@ export async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): 
 	const controller = new AbortController();
 	// As many waits as there are connections on their way end by it.
 	setMaxListeners(0, controller.signal);
-	let first: number | undefined;
-	let limit: NodeJS.Timeout | undefined;
+	const timers: NodeJS.Timeout[] = [];
 	const release = (): void => {
-		clearTimeout(limit);
 		for (const signal of signals) {
 			process.off(signal, onSignal);
 		}
 	};
 
 	const endNow = (): void => {
-		release(); // From here on the kernel ends the process at the next signal, whatever it is doing.
 		tell(`${printError(controller.signal.reason)}\n`);
 		process.exit(exitStatusOf.INTERRUPTED); // eslint-disable-line unicorn/no-process-exit -- What still runs here does not come to an end.
 	};
 
 	function onSignal(signal: NodeJS.Signals): void {
-		if (first === undefined) {
-			first = performance.now();
+		if (!controller.signal.aborted) {
 			controller.abort(interrupted(signal));
-			limit = setTimeout(endNow, clearUpMs);
-		} else if (performance.now() - first > sameSignalMs) {
-			endNow();
+			timers.push(setTimeout(release, sameSignalMs), setTimeout(endNow, clearUpMs));
 		}
 	}
 
@@ -60,6 +54,10 @@ export async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): 
 	await turn();
 	await turn();
 	release();
+	for (const timer of timers) {
+		clearTimeout(timer);
+	}
+
 	controller.signal.throwIfAborted();
 	if (ended.status === 'rejected') {
 		throw ended.reason as Error;
