@@ -253,8 +253,7 @@ function parseVersion(text: string): {readonly line: string; readonly patch: str
 /** Compares dotted numbers, up to three, part by part: below 0 where the first one is older, above 0 where it is newer. A part that is missing is 0. */
 export function compareVersions(one: string, other: string): number {
 	const [left, right] = [one, other].map(version => version.split('.').map(Number)) as [number[], number[]];
-	const differences = [0, 1, 2].map(part => [left[part] ?? 0, right[part] ?? 0] as const).filter(([mine, theirs]) => mine !== theirs);
-	const [[mine, theirs] = [0, 0]] = differences;
+	const [mine, theirs] = [0, 1, 2].map(part => [left[part] ?? 0, right[part] ?? 0] as const).find(([first, second]) => first !== second) ?? [0, 0];
 	return mine - theirs;
 }
 

@@ -84,7 +84,7 @@ for (const [text, likely] of [
 	['rules.txt', undefined],
 	['relase:', undefined],
 	['iptables:dump', undefined],
-	['d:\\rules', undefined],
+	[String.raw`d:\rules`, undefined],
 	['', undefined],
 ] as const) {
 	test(`what is meant: ${JSON.stringify(text)}`, t => {
