@@ -4,6 +4,7 @@ The command line: parses and dispatches. Each command is a file in `commands/`, 
 
 import process from 'node:process';
 import {Command, CommanderError, Option} from 'commander';
+import {visibleForeign} from '../src/report/visible-text.js';
 import {
 	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readMark, readNumber, readTypes,
 } from './commands/arguments.js';
@@ -17,7 +18,6 @@ import type {ProbeFlags} from './commands/probe.js';
 import type {RulesFlags} from './commands/rules.js';
 import type {RunFlags} from './commands/run.js';
 import {exitStatusOf, printError, TestbedError} from './errors.js';
-import {visibleForeign} from '../src/report/visible-text.js';
 import {
 	bufferOption, modulesOption, outsideOption, serversOption, timeoutOption,
 } from './command-lines/options.js';

@@ -72,7 +72,8 @@ export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, a
 /** Runs and prints; returns the exit status. */
 export async function runCommand(flags: RunFlags): Promise<number> {
 	const {inputs, missing} = loadRuleInputs({
-		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release, allowModules: flags.allowModules,
+		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
+		allowModules: flags.allowModules,
 	});
 	return untilSignal(async signal => runInputs({inputs, missing, signal}, flags));
 }
