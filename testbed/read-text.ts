@@ -31,7 +31,7 @@ export type TextSource = {
 };
 
 /** A style of a terminal switched on or off (ECMA-48, SGR). */
-const colourPattern = new RegExp(String.raw`\u001B\[[\d;:]*m`, 'gu');
+const colourPattern = /\u001B\[[\d;:]*m/gu; // eslint-disable-line no-control-regex -- Styles begin with one.
 
 /** What the blanks of a text are: the tabulator, line ends, and the form feed that some tools print. */
 const controlPattern = /[^\P{Cc}\t\n\f\r]/u;

@@ -119,7 +119,7 @@ function recogniseJson(text: string, {first, facts}: {readonly first: Line; read
 	throw unshown(first, `JSON without "nftables" in it; ${dumpHint}`);
 }
 
-const colourPattern = new RegExp(String.raw`\u001B\[[\d;:]*m`, 'gu');
+const colourPattern = /\u001B\[[\d;:]*m/gu; // eslint-disable-line no-control-regex -- Styles begin with one.
 
 /** A text without the colours that a log may have: a style of a terminal switched on or off (ECMA-48, SGR). */
 export function withoutColours(text: string): string {
