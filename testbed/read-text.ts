@@ -10,7 +10,6 @@ import {open, type FileHandle} from 'node:fs/promises';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
-import {TextDecoder} from 'node:util';
 import {TestbedError} from './errors.js';
 
 /** Longest text that is read: some 800,000 rules. */
@@ -33,11 +32,10 @@ export type TextSource = {
 };
 
 /** A style of a terminal switched on or off (ECMA-48, SGR). */
-const colourPattern = /\u001B\[[\d;:]*m/gu;
+const colourPattern = /\u001B\[[\d;:]*m/gu; // eslint-disable-line no-control-regex -- Styles begin with one.
 
 /** What the blanks of a text are: the tabulator, line ends, and the form feed that some tools print. */
-// eslint-disable-next-line no-control-regex -- It is about them.
-const controlPattern = /[\u0000-\u0008\u000B\u000E-\u001F\u007F-\u009F]/u;
+const controlPattern = /[^\P{Cc}\t\n\f\r]/u;
 
 /**
 The text of a file or of standard input, without a byte order mark.
@@ -147,7 +145,7 @@ export function textOf(bytes: Uint8Array, {file, hasColours = false, hint}: Text
 	refuseUtf16(bytes, name);
 	let decoded: string;
 	try {
-		decoded = new TextDecoder('utf-8', {fatal: true}).decode(bytes);
+		decoded = new TextDecoder('utf8', {fatal: true}).decode(bytes);
 	} catch {
 		const lossy = new TextDecoder().decode(bytes);
 		throw noText(placeIn(lossy, lossy.indexOf('\uFFFD'), name), 'bytes that are no UTF-8');

@@ -124,7 +124,9 @@ export function readScenario(text: string, {file, backends, credentialsOf, rules
 type Made = {readonly backend: Backend; readonly rules?: RuleInput; readonly reason?: string; readonly error?: TestbedError};
 
 /** The rules of a scenario by one back end, or why it has none. */
-function rulesFor({rules: {value: source, at}, insert, families, backends}: ScenarioFile, {backend, folder, allowOutside = false, allowModules = false}: ScenarioPermissions & {readonly backend: Backend; readonly folder: string}): Made {
+function rulesFor({rules: {value: source, at}, insert, families, backends}: ScenarioFile, {backend, folder, allowOutside = false, allowModules = false}: ScenarioPermissions & {
+	readonly backend: Backend; readonly folder: string;
+}): Made {
 	if (backends?.includes(backend) === false) {
 		return {backend, reason: `The scenario is for ${backends.join(' and ')}.`};
 	}

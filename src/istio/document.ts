@@ -189,7 +189,7 @@ export function booleanOf(field: Field): boolean {
 
 /** YAML can write any character by an escape (`\\e`); those that act on a terminal are no part of a name or a sentence. Line ends may be. */
 function withoutControls(text: string, at: string): string {
-	const [found] = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/u.exec(text) ?? [];
+	const [found] = /[^\P{Cc}\t\n]/u.exec(text) ?? [];
 	if (found !== undefined) {
 		throw new InputError(`the control character U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}, which no text here may hold`, at);
 	}

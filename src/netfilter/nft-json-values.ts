@@ -21,7 +21,7 @@ export class JsonShapeError extends Error {
 
 /** A string where nft's text has a word without quotes: nothing in it may end the word or begin another. Throws `JsonShapeError`. */
 export function bareWord(text: string): string {
-	if (!/^[^\s"'#$;\\{}()\u0000-\u001F\u007F]+$/u.test(text)) {
+	if (!/^[^\s"'#$;\\{}()\p{Cc}]+$/u.test(text)) {
 		throw new JsonShapeError(`${JSON.stringify(text)}, where one word is due`, text);
 	}
 
@@ -30,7 +30,7 @@ export function bareWord(text: string): string {
 
 /** A string as nft's text has it between quotes, which know no escapes. Throws `JsonShapeError`. */
 export function quotedText(text: string): string {
-	if (/["\u0000-\u001F\u007F]/u.test(text)) {
+	if (/["\p{Cc}]/u.test(text)) {
 		throw new JsonShapeError(`${JSON.stringify(text)}, with a quote or a control character in it`, text);
 	}
 

@@ -225,5 +225,5 @@ function checkToken(token: string): void {
 }
 
 function hasControl(text: string): boolean {
-	return /[\u0000-\u001F\u007F]/u.test(text);
+	return /\p{Cc}/u.test(text);
 }

@@ -43,7 +43,8 @@ Reads a rule and keeps how it was written.
 */
 export function readRule(text: string, family: AddressFamily): RuleReading {
 	const reader: Reader = {
-		line: text, words: splitWords(text), next: 0, family, parts: [], modules: [], seen: new Set(), protocol: undefined, target: undefined, owner: undefined, openOption: undefined, edits: [], hasOldNegation: false,
+		line: text, words: splitWords(text), next: 0, family, parts: [], modules: [], seen: new Set(), protocol: undefined, target: undefined,
+		owner: undefined, openOption: undefined, edits: [], hasOldNegation: false,
 	};
 	while (reader.next < reader.words.length) {
 		readOption(reader);

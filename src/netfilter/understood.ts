@@ -64,7 +64,7 @@ function checkNames({name: table, chains}: Table): void {
 	}
 
 	for (const {name, policy, rules} of chains) {
-		if (!/^[^\s!:\u0000-\u001F\u007F-][^\s\u0000-\u001F\u007F]*$/u.test(name)) {
+		if (!/^[^\s!:\p{Cc}-][^\s\p{Cc}]*$/u.test(name)) {
 			throw new RuleSyntaxError(`${JSON.stringify(name)} is no name of a chain`);
 		}
 
@@ -85,7 +85,7 @@ function namedIn(rule: Rule, family: AddressFamily): Named {
 		return known.named;
 	}
 
-	if (/[\u0000-\u0008\u000A-\u001F\u007F]/u.test(rule.text)) {
+	if (/[^\P{Cc}\t]/u.test(rule.text)) {
 		throw new RuleSyntaxError(`a control character in the rule ${JSON.stringify(rule.text)}`);
 	}
 

@@ -3,12 +3,12 @@ Text for a terminal, a log or a file, in which nothing acts on who looks at it: 
 */
 
 /** What the painter writes (painter.ts): one style switched on or off. Nothing else that begins with an escape is let through. */
-const ownStyle = '\\u001B\\[(?:1|2|22|31|32|33|36|39)m';
+const ownStyle = String.raw`\u001B\[(?:1|2|22|31|32|33|36|39)m`;
 
 /**
 Control characters but the line feed and the tabulator (C0, DEL, C1), marks that change the direction of what follows (Unicode Standard Annex 9: U+061C, U+200E, U+200F, U+202A–202E, U+2066–2069), the two separators that some programs take for line ends, and the byte order mark.
 */
-const acting = '[\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F\\u061C\\u200E\\u200F\\u2028-\\u202E\\u2066-\\u2069\\uFEFF]';
+const acting = String.raw`[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]`;
 
 const pattern = new RegExp(`(?<style>${ownStyle})|${acting}`, 'gu');
 const actingPattern = new RegExp(acting, 'u');

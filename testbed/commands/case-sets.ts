@@ -17,7 +17,10 @@ import {usualCredentials} from './probe.js';
 export const namedCases = ['types', 'scenarios', 'complete'] as const;
 
 /** Which rules a command line names. */
-export type InputFlags = {readonly rules6?: string; readonly backend?: readonly Backend[]; readonly family: readonly AddressFamily[]; readonly dnsServers?: readonly string[]; readonly allowModules?: boolean};
+export type InputFlags = {
+	readonly rules6?: string; readonly backend?: readonly Backend[]; readonly family: readonly AddressFamily[]; readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
+};
 
 /**
 Rules of iptables that the testbed writes itself come with both families, so that scenarios of both can play; what is asked of them is of the families asked for.

@@ -74,7 +74,8 @@ export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, a
 export async function runCommand(flags: RunFlags): Promise<number> {
 	checkOutputFlags(flags, ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]));
 	const {inputs, missing} = loadRuleInputs({
-		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release, allowModules: flags.allowModules,
+		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
+		allowModules: flags.allowModules,
 	});
 	return untilSignal(async signal => runInputs({inputs, missing, signal}, flags));
 }

@@ -30,7 +30,7 @@ export type RuleChoices = {
 export type LoadedRules = RuleInput & {readonly families: readonly AddressFamily[]; readonly request: RecordOptions['request']};
 
 const shape: Shape = {
-	families: isFamilies, backend: isBackend, dnsServers: isListOrNone(isAddress, 'addresses'), source6: isText, allowModules: isFlag,
+	families: isFamilies, backend: isBackend, dnsServers: isListOrNone(isAddress, 'addresses'), source6: isText, release: isText, allowModules: isFlag,
 };
 
 const dueRules = `rules are due: a text such as "${defaultInput}", or what loadRules or parseRules gave`;

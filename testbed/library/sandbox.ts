@@ -117,7 +117,7 @@ export class RulesSandbox implements AsyncDisposable {
 		}
 
 		// JSON has neither, and would drop or refuse them without a word of where.
-		const [strange] = Object.entries(asked).filter(([, value]) => !['string', 'number', 'undefined'].includes(typeof value) || (typeof value === 'number' && !Number.isFinite(value)));
+		const strange = Object.entries(asked).find(([, value]) => !['string', 'number', 'undefined'].includes(typeof value) || (typeof value === 'number' && !Number.isFinite(value)));
 		if (strange !== undefined) {
 			throw badArgument(`${place}: "${strange[0]}"`, strange[1], 'a text or a whole number is due');
 		}

@@ -28,9 +28,9 @@ for (const text of [
 	'-j NEWTARGET --append OUTPUT',
 	`-m bpf --object-pinned ${program}`,
 	`-m bpf --object=${program}`,
-	`-m ../x --bar`,
-	`-m "x y" --bar`,
-	`-j ../x --bar`,
+	'-m ../x --bar',
+	'-m "x y" --bar',
+	'-j ../x --bar',
 	'-m string --algo ../../x --string y',
 	'-m string --string y --algo=odd',
 	'-j CT --helper odd',
@@ -66,7 +66,7 @@ for (const text of [
 test('the option that names a program never gets through, whatever stands around it', t => {
 	const word = fastCheck.oneof(
 		fastCheck.constantFrom('-m', '-j', '-g', '-p', 'tcp', 'ttl', 'LOG', 'DNAT', 'foo', 'comment', '!', '--comment', '--log-prefix', '--to-destination', '--ttl-eq', '5', '"a b"', 'x', '--bar', '--log-uid', '--random', '-i', '-c', '1', '--dport', '-s', '10.0.0.1', '--mode', 'bpf', '--bytecode', 'string', '--string'),
-		fastCheck.constantFrom(`--modprobe=${program}`, `"--modprobe=${program}"`, '--modprobe', '--modp', '"--mo"', '-M', `"-M"`, `-M${program}`),
+		fastCheck.constantFrom(`--modprobe=${program}`, `"--modprobe=${program}"`, '--modprobe', '--modp', '"--mo"', '-M', '"-M"', `-M${program}`),
 	);
 	let taken = 0;
 	fastCheck.assert(fastCheck.property(fastCheck.array(word, {maxLength: 10}), words => {

@@ -28,7 +28,7 @@ test('what the real program loaded comes out as nft printed it', t => {
 		listings++;
 	}
 
-	t.is(listings, 45);
+	t.is(listings, 54);
 });
 
 test('sets, maps, objects, comments, policies and flags stay as nft prints them', t => {

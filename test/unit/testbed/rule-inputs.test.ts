@@ -85,7 +85,6 @@ for (const [text, likely] of [
 	['relase:', undefined],
 	['iptables:dump', undefined],
 	[String.raw`d:\rules`, undefined],
-	['', undefined],
 ] as const) {
 	test(`what is meant: ${JSON.stringify(text)}`, t => {
 		t.is(likelySource(text), likely);
@@ -93,6 +92,11 @@ for (const [text, likely] of [
 		t.is(/^Did you mean (?<likely>.*)\? A rule input is/u.exec(hint ?? '')?.groups?.['likely'], likely);
 	});
 }
+
+test('an empty input is an unset variable, and means nothing', t => {
+	t.is(likelySource(''), undefined);
+	t.throws(() => loadRuleInput({source: '', families}), {instanceOf: TestbedError, code: 'USAGE', message: '--rules is empty (an unset variable?).'});
+});
 
 test('a version alone is a release, unless a file has that name', async t => {
 	await using folder = await folderWithFile();
