@@ -232,19 +232,18 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 				waiting.set(index, {
 					fd, isUdp, isRaw, to: addresses[probes[probe + probeWords.to]!]!, invalid: outcome.invalid,
 				});
-				if (isUdp || isRaw) {
-					datagrams++;
-					if (datagrams % queuedMax === 0) {
-						backlog.drain();
-					}
-				} else {
-					waitingSince ??= performance.now();
-				}
+				datagrams += Number(isUdp || isRaw);
+				waitingSince ??= isUdp || isRaw ? undefined : performance.now();
 			} else if (outcome.state === states.connected) {
 				abortSocket(fd);
 			} else {
 				closeSocket(fd);
 			}
+		}
+
+		if (datagrams === queuedMax) {
+			backlog.drain();
+			datagrams = 0;
 		}
 
 		results[row + resultWords.state] = outcome.state;

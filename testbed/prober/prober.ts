@@ -31,7 +31,7 @@ import type {Thread} from './thread.js';
 import {TraceReader} from './trace-reader.js';
 import {Witnesses} from './witnesses.js';
 import {
-	batchSizeFor, planWave, stateOf, type Side, type Wave,
+	batchSizeFor, lateGap, planWave, stateOf, type Side, type Wave,
 } from './wave.js';
 import {prepareNamespace} from './world.js';
 
@@ -385,9 +385,4 @@ export class Prober implements AsyncDisposable {
 		this.#joiner.learn(traversals);
 		return {rows, gaps};
 	}
-}
-
-/** What has to be said where nothing came back, and where something may have been on its way when that was found. */
-function lateGap(id: string): Gap {
-	return {kind: 'no-end', message: `Nothing came back for the probe ${id}, but something may still be on its way: the kernel did not take up the packets that it had queued.`};
 }
