@@ -9,6 +9,9 @@ import {identityOf, MessageScan} from './message-scan.js';
 import {controlTypes, NetlinkFormatError} from './netlink.js';
 import {decodeNflog, nflogMessageType} from './nflog.js';
 import {decodeNftTrace, nftTraceMessageType} from './nft-trace.js';
+import {
+	copyAddress, isSamePair, writeRow, type OpenPacket,
+} from './open-packet.js';
 import {protocolNumbers} from './packet.js';
 import {isSendersHook, saysInvalid, type Lookup} from './packets.js';
 import {facts, layout} from './packed-packet.js';
@@ -22,27 +25,7 @@ export type FastBatch = {
 	readonly gaps: readonly Gap[];
 };
 
-type Open = {
-	known: number;
-	sequence: number;
-	ports: number;
-	/** Source, destination and arrival, four words each. */
-	readonly words: Int32Array;
-	uid: number;
-	gid: number;
-	identification: number;
-	tcpFlags: number;
-	arrivalPorts: number;
-	readonly shapes: Shape[];
-	/** Ports and addresses at each shape's beginning. */
-	readonly way: number[];
-	/** The entries of the switch at which it was met, as bits of {@link facts}. */
-	entered: number;
-	/** The first of all attempts to send it, where it is not this one; the attempt after this one. As in packets.ts. */
-	readonly first: Open | undefined;
-	next: Open | undefined;
-};
-type Current = {readonly packet: Open; readonly index: number; shape: Shape};
+type Current = {readonly packet: OpenPacket; readonly index: number; shape: Shape};
 
 /** Chains of the switch by what a message in them says: see `entries` in packets.ts, and the prober's switch. */
 const switchFacts: Readonly<Record<string, number>> = {
@@ -58,8 +41,8 @@ export class FastTrace {
 	readonly #tokens = new Map<number, Token[]>();
 	#tokenCount = 0;
 	#scan: MessageScan | undefined;
-	#packets: Open[] = [];
-	#newest = new Map<number | string, Open>();
+	#packets: OpenPacket[] = [];
+	#newest = new Map<number | string, OpenPacket>();
 	#current = new Map<number, Current>();
 	#orphans = 0;
 	#complaints = new Map<string, number>();
@@ -98,7 +81,7 @@ export class FastTrace {
 		const rows = new Int32Array(total);
 		let at = 0;
 		for (const packet of this.#packets) {
-			at = write(rows, at, packet);
+			at = writeRow(rows, at, packet);
 		}
 
 		return rows;
@@ -276,7 +259,7 @@ export class FastTrace {
 	}
 
 	/** As in packets.ts. `entry` is a bit of `entryFacts`, or 0. */
-	#switchedOf(scan: MessageScan, entry: number): Open {
+	#switchedOf(scan: MessageScan, entry: number): OpenPacket {
 		const known = this.#newest.get(identityOf(scan));
 		if (known === undefined) {
 			return this.#add(scan);
@@ -292,13 +275,13 @@ export class FastTrace {
 	}
 
 	/** As `#attemptAt` in packets.ts. */
-	#packetAt(scan: MessageScan, event: TraceEvent): Open {
+	#packetAt(scan: MessageScan, event: TraceEvent): OpenPacket {
 		const known = this.#newest.get(identityOf(scan));
 		return known === undefined ? this.#add(scan) : this.#freshAt(known, scan, event);
 	}
 
 	/** As in packets.ts: of all attempts, the last that has been at a chain. */
-	#loggedOf(scan: MessageScan): Open {
+	#loggedOf(scan: MessageScan): OpenPacket {
 		const newest = this.#newest.get(identityOf(scan));
 		if (newest === undefined) {
 			return this.#add(scan);
@@ -313,7 +296,7 @@ export class FastTrace {
 	}
 
 	/** As in packets.ts: the given attempt, or the one after it. */
-	#freshAt(known: Open, scan: MessageScan, event: TraceEvent): Open {
+	#freshAt(known: OpenPacket, scan: MessageScan, event: TraceEvent): OpenPacket {
 		if (known.shapes.every(({traversal: {family, table, chain}}) => family !== event.family || table !== event.table || chain !== event.chain)) {
 			return known;
 		}
@@ -329,9 +312,9 @@ export class FastTrace {
 	}
 
 	/** A new packet; `before` is the attempt before, where it is the same packet sent again. */
-	#add(scan: MessageScan, before?: Open): Open {
+	#add(scan: MessageScan, before?: OpenPacket): OpenPacket {
 		const isTcp = scan.protocol === protocolNumbers.tcp;
-		const packet: Open = {
+		const packet: OpenPacket = {
 			known: scan.protocol
 				| (scan.isIpv6 ? facts.ipv6 : facts.identification)
 				| (isTcp ? facts.sequence : 0),
@@ -361,7 +344,7 @@ export class FastTrace {
 	}
 
 	/** Begins a traversal; its place among those of its packet. */
-	#begin(scan: MessageScan, {shapes, way}: Open, shape: Shape): number {
+	#begin(scan: MessageScan, {shapes, way}: OpenPacket, shape: Shape): number {
 		way.push(scan.ports);
 		for (const start of [scan.sourceAt, scan.destinationAt]) {
 			for (let word = 0; word < 4; word++) {
@@ -371,49 +354,4 @@ export class FastTrace {
 
 		return shapes.push(shape) - 1;
 	}
-}
-
-function copyAddress(scan: MessageScan, from: number, {to, at}: {readonly to: Int32Array; readonly at: number}): void {
-	for (let word = 0; word < (scan.isIpv6 ? 4 : 1); word++) {
-		to[at + word] = scan.wordAt(from + (word * 4));
-	}
-}
-
-function isSamePair(scan: MessageScan, {known, ports, words}: Open): boolean {
-	if (ports !== scan.ports || ((known & facts.ipv6) !== 0) !== scan.isIpv6) {
-		return false;
-	}
-
-	for (let word = 0; word < (scan.isIpv6 ? 4 : 1); word++) {
-		if (words[word] !== scan.wordAt(scan.sourceAt + (word * 4)) || words[4 + word] !== scan.wordAt(scan.destinationAt + (word * 4))) {
-			return false;
-		}
-	}
-
-	return true;
-}
-
-function write(rows: Int32Array, row: number, packet: Open): number {
-	rows[row + layout.facts] = packet.known;
-	rows[row + layout.sequence] = packet.sequence;
-	rows[row + layout.identification] = packet.identification;
-	rows[row + layout.tcpFlags] = packet.tcpFlags;
-	rows[row + layout.ports] = packet.ports;
-	rows.set(packet.words.subarray(0, 8), row + layout.source);
-	rows[row + layout.uid] = packet.uid;
-	rows[row + layout.gid] = packet.gid;
-	rows[row + layout.arrivalPorts] = packet.arrivalPorts;
-	rows.set(packet.words.subarray(8), row + layout.arrival);
-	rows[row + layout.count] = packet.shapes.length;
-	let at = row + layout.traversals;
-	for (const [index, shape] of packet.shapes.entries()) {
-		rows[at] = shape.id;
-		for (let word = 0; word < 9; word++) {
-			rows[at + 1 + word] = packet.way[(index * 9) + word]!;
-		}
-
-		at += layout.traversalWords;
-	}
-
-	return at;
 }

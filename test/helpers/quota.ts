@@ -24,8 +24,8 @@ function parents(): readonly Parent[] {
 	// Mountinfo: id, parent, device, root, mount point, options, then after a dash type, source, options of the file system (proc_pid_mountinfo(5)).
 	const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n').map(line => {
 		const [before, after] = line.split(' - ') as [string, string];
-		const [, , , root, mountPoint] = before.split(' ') as [string, string, string, string, string];
-		const [type, , options] = after.split(' ') as [string, string, string];
+		const [root, mountPoint] = before.split(' ').slice(3) as [string, string];
+		const [type, _, options] = after.split(' ') as [string, string, string];
 		return {
 			root, mountPoint, type, options,
 		};

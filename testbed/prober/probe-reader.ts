@@ -78,27 +78,39 @@ function read(): void {
 			return;
 		}
 
-		if (command === commands.take) {
+		if (command === commands.none) {
+			Atomics.wait(words, shared.tick, tick);
+		} else {
 			Atomics.store(words, shared.command, commands.none);
+			obey(command);
+		}
+	}
+}
+
+function obey(command: number): void {
+	switch (command) {
+		case commands.take: {
 			const batch = trace.take();
 			say({
 				type: 'batch', batch, traversals: newTraversals(), overruns,
 			}, [batch.rows.buffer as ArrayBuffer]);
 			overruns = 0;
-		} else if (command === commands.peek) {
-			Atomics.store(words, shared.command, commands.none);
+			break;
+		}
+
+		case commands.peek: {
 			const rows = trace.peek();
 			say({type: 'rows', rows, traversals: newTraversals()}, [rows.buffer as ArrayBuffer]);
-		} else if (command === commands.renew) {
-			Atomics.store(words, shared.command, commands.none);
+			break;
+		}
+
+		default: { // `renew`
 			// Told before the command was given, so it is there; this thread has no other time to look.
 			const {message} = receiveMessageOnPort(parentPort!) as {readonly message: ReaderRequest};
 			trace = new FastTrace(createLookup({...message, ...world}), log);
 			shapesTold = 0;
 			overruns = 0;
 			say({type: 'renewed'});
-		} else {
-			Atomics.wait(words, shared.tick, tick);
 		}
 	}
 }

@@ -173,6 +173,11 @@ function send(fd: number, {probe, batch, results, row}: {readonly probe: number;
 	return error === 0 ? {state: states.pending, error} : outcomeOf(error);
 }
 
+/** How many datagrams may be in the receive queues now: none once they have been waited for. */
+function withRoom(datagrams: number): number {
+	return datagrams === queuedMax && backlog.drain() ? 0 : datagrams % queuedMax;
+}
+
 /** Asks the datagrams without an answer once more, now that every answer that there is has come: see `backlog.ts`. Whether that is known. */
 function askAgain(results: Int32Array): boolean {
 	const open = [...waiting].filter(([, {isUdp, isRaw}]) => isUdp || isRaw);
@@ -232,20 +237,16 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 				waiting.set(index, {
 					fd, isUdp, isRaw, to: addresses[probes[probe + probeWords.to]!]!, invalid: outcome.invalid,
 				});
-				if (isUdp || isRaw) {
-					datagrams++;
-					if (datagrams % queuedMax === 0) {
-						backlog.drain();
-					}
-				} else {
-					waitingSince ??= performance.now();
-				}
+				datagrams += Number(isUdp || isRaw);
+				waitingSince ??= isUdp || isRaw ? undefined : performance.now();
 			} else if (outcome.state === states.connected) {
 				abortSocket(fd);
 			} else {
 				closeSocket(fd);
 			}
 		}
+
+		datagrams = withRoom(datagrams);
 
 		results[row + resultWords.state] = outcome.state;
 		results[row + resultWords.error] = outcome.error;

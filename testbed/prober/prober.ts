@@ -31,7 +31,7 @@ import type {Thread} from './thread.js';
 import {TraceReader} from './trace-reader.js';
 import {Witnesses} from './witnesses.js';
 import {
-	batchSizeFor, planWave, stateOf, type Side, type Wave,
+	batchSizeFor, lateGap, planWave, stateOf, type Side, type Wave,
 } from './wave.js';
 import {prepareNamespace} from './world.js';
 
@@ -91,8 +91,7 @@ export class Prober implements AsyncDisposable {
 	repeated = 0;
 	/** Probes whose answer was waited for in vain. */
 	unanswered = 0;
-	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize' | 'hasInvalid' | 'beforeRead'>>;
-	readonly #beforeRead: ProberOptions['beforeRead'];
+	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize' | 'hasInvalid' | 'beforeRead'>> & Pick<ProberOptions, 'beforeRead'>;
 	readonly #givenBatchSize: number | undefined;
 	readonly #memory = new SharedArrayBuffer(4 * shared.words);
 	#batchSize = 1;
@@ -111,7 +110,6 @@ export class Prober implements AsyncDisposable {
 	private constructor(options: ProberOptions) {
 		this.#options = {timeoutMs: 1000, bufferBytes: defaultBufferBytes, ...options};
 		this.#givenBatchSize = options.batchSize;
-		this.#beforeRead = options.beforeRead;
 		this.#joiner = new ProbeJoiner(options.ruleSet);
 	}
 
@@ -289,7 +287,7 @@ export class Prober implements AsyncDisposable {
 			});
 		};
 
-		await this.#beforeRead?.();
+		await this.#options.beforeRead?.();
 		const isOpen = (position: number): boolean => stateOf(places[position]!) === states.pending;
 		const pending = requests.flatMap((_, position) => isOpen(position) ? [position] : []);
 		if (pending.length > 0) {
@@ -385,9 +383,4 @@ export class Prober implements AsyncDisposable {
 		this.#joiner.learn(traversals);
 		return {rows, gaps};
 	}
-}
-
-/** What has to be said where nothing came back, and where something may have been on its way when that was found. */
-function lateGap(id: string): Gap {
-	return {kind: 'no-end', message: `Nothing came back for the probe ${id}, but something may still be on its way: the kernel did not take up the packets that it had queued.`};
 }

@@ -3,6 +3,7 @@ One batch of probes: which of them it takes, and what the senders said of them.
 */
 
 import type {RuleSet} from '../../src/netfilter/types.js';
+import type {Gap} from '../../src/trace/gap.js';
 import type {EncodedBatch, ProbeRequest} from './batch.js';
 import {resultWords, type SenderAnswer} from './protocol.js';
 
@@ -43,4 +44,9 @@ export function planWave(batch: readonly ProbeRequest[], indices: readonly numbe
 /** What a probe has come to so far. */
 export function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {
 	return late.get(index)?.state ?? sent.results[(index * resultWords.words) + resultWords.state]!;
+}
+
+/** What has to be said where nothing came back, and where something may have been on its way when that was found. */
+export function lateGap(id: string): Gap {
+	return {kind: 'no-end', message: `Nothing came back for the probe ${id}, but something may still be on its way: the kernel did not take up the packets that it had queued.`};
 }

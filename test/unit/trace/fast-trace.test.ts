@@ -171,7 +171,17 @@ for (const name of names) {
 /** What the switch says of a SYN: in the chain where it is sent, or the one where it comes in. */
 const begin = (sourcePort: number, chain = 'output'): Datagram => ({
 	stream: 'nft',
-	bytes: message((10 << 8) | 17, bytes(general(1), attribute(1, text(switchTable)), attribute(2, text(chain)), attribute(3, uint64(4)), attribute(4, uint32(3)), attribute(5, attribute(1, uint32(1))), attribute(6, uint32(sourcePort)), attribute(8, ipv4(6, new Uint8Array())), attribute(9, tcp({sourcePort, sequence: 77})))),
+	bytes: message((10 << 8) | 17, bytes(
+		general(1),
+		attribute(1, text(switchTable)),
+		attribute(2, text(chain)),
+		attribute(3, uint64(4)),
+		attribute(4, uint32(3)),
+		attribute(5, attribute(1, uint32(1))),
+		attribute(6, uint32(sourcePort)),
+		attribute(8, ipv4(6, new Uint8Array())),
+		attribute(9, tcp({sourcePort, sequence: 77})),
+	)),
 });
 
 for (const [title, datagrams, due] of [

@@ -110,9 +110,7 @@ const rows: readonly Row[] = [
 		title: 'nft: one packet over lo meets both entries of the switch', events: [switched(), ...output(1, 1000), switched({chain: 'prerouting', packet: header({destination: {address: '127.0.0.1', port: 15_001}})})], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept'], seen: [true],
 	},
 	{
-		title: 'nft: sent again over lo, each meets both', events: [
-			...[1, 2].flatMap(traceId => [switched({traceId}), switched({traceId, chain: 'prerouting', packet: header({destination: {address: '127.0.0.1', port: 15_001}})})]),
-		], packets: ['', ''], seen: [true, true],
+		title: 'nft: sent again over lo, each meets both', events: [1, 2].flatMap(traceId => [switched({traceId}), switched({traceId, chain: 'prerouting', packet: header({destination: {address: '127.0.0.1', port: 15_001}})})]), packets: ['', ''], seen: [true, true],
 	},
 	{title: 'nft: it came in from outside, and once more', events: [switched({chain: 'prerouting'}), switched({chain: 'prerouting'})], packets: ['', ''], seen: [true, true]},
 	{

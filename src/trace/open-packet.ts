@@ -1,0 +1,77 @@
+/**
+A packet that the fast way is assembling, and its row: see fast-trace.ts.
+*/
+
+import type {MessageScan} from './message-scan.js';
+import {facts, layout} from './packed-packet.js';
+import type {Shape} from './shape-trie.js';
+
+/** What is known so far. */
+export type OpenPacket = {
+	known: number;
+	sequence: number;
+	ports: number;
+	/** Source, destination and arrival, four words each. */
+	readonly words: Int32Array;
+	uid: number;
+	gid: number;
+	identification: number;
+	tcpFlags: number;
+	arrivalPorts: number;
+	readonly shapes: Shape[];
+	/** Ports and addresses at each shape's beginning. */
+	readonly way: number[];
+	/** The entries of the switch at which it was met, as bits of {@link facts}. */
+	entered: number;
+	/** The first of all attempts to send it, where it is not this one; the attempt after this one. As in packets.ts. */
+	readonly first: OpenPacket | undefined;
+	next: OpenPacket | undefined;
+};
+
+/** Copies the address at a place of a message. */
+export function copyAddress(scan: MessageScan, from: number, {to, at}: {readonly to: Int32Array; readonly at: number}): void {
+	for (let word = 0; word < (scan.isIpv6 ? 4 : 1); word++) {
+		to[at + word] = scan.wordAt(from + (word * 4));
+	}
+}
+
+/** Whether a message shows the packet with the addresses and ports that it had at first. */
+export function isSamePair(scan: MessageScan, {known, ports, words}: OpenPacket): boolean {
+	if (ports !== scan.ports || ((known & facts.ipv6) !== 0) !== scan.isIpv6) {
+		return false;
+	}
+
+	for (let word = 0; word < (scan.isIpv6 ? 4 : 1); word++) {
+		if (words[word] !== scan.wordAt(scan.sourceAt + (word * 4)) || words[4 + word] !== scan.wordAt(scan.destinationAt + (word * 4))) {
+			return false;
+		}
+	}
+
+	return true;
+}
+
+/** Writes a packet behind the rows that are there; where the next one begins. */
+export function writeRow(rows: Int32Array, row: number, packet: OpenPacket): number {
+	rows[row + layout.facts] = packet.known;
+	rows[row + layout.sequence] = packet.sequence;
+	rows[row + layout.identification] = packet.identification;
+	rows[row + layout.tcpFlags] = packet.tcpFlags;
+	rows[row + layout.ports] = packet.ports;
+	rows.set(packet.words.subarray(0, 8), row + layout.source);
+	rows[row + layout.uid] = packet.uid;
+	rows[row + layout.gid] = packet.gid;
+	rows[row + layout.arrivalPorts] = packet.arrivalPorts;
+	rows.set(packet.words.subarray(8), row + layout.arrival);
+	rows[row + layout.count] = packet.shapes.length;
+	let at = row + layout.traversals;
+	for (const [index, shape] of packet.shapes.entries()) {
+		rows[at] = shape.id;
+		for (let word = 0; word < 9; word++) {
+			rows[at + 1 + word] = packet.way[(index * 9) + word]!;
+		}
+
+		at += layout.traversalWords;
+	}
+
+	return at;
+}
