@@ -7,7 +7,7 @@ import {
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {setTimeout as wait} from 'node:timers/promises';
+import {setImmediate as turn, setTimeout as wait} from 'node:timers/promises';
 import test from 'ava';
 import {execa} from 'execa';
 import {ConfinedTools} from '../../testbed/confinement/confined-tools.js';
@@ -16,6 +16,8 @@ import {CommandError} from '../../testbed/exec.js';
 import {loadConfinement} from '../../testbed/run-confined.js';
 import {LockFile} from '../../testbed/lock-file.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
+import {closeDescriptor} from '../../testbed/syscalls.js';
+import {listenTransparently} from '../../testbed/syscalls/transparent.js';
 import {systemPath} from './_run.js';
 
 const faccessat = process.arch === 'arm64' ? 48 : 269;
@@ -142,6 +144,22 @@ test('many at once, each in its own namespace, and the machine\'s own is not one
 	} finally {
 		await Promise.all(all.map(async netns => netns[Symbol.asyncDispose]()));
 	}
+});
+
+test('a socket that is closed while tools run is closed: no tool that is being born holds a copy', async t => {
+	await using netns = Netns.create('copies');
+	await netns.runConfined('ip', ['link']);
+	const listen = (): number => netns.enter(() => listenTransparently({family: 'ipv4', protocol: 'tcp', port: 15_001}));
+	for (let round = 0; round < 100; round++) {
+		const fd = listen();
+		const running = netns.runConfined('ip', ['link']);
+		await turn(); // eslint-disable-line no-await-in-loop -- The tool is started by then.
+		closeDescriptor(fd);
+		closeDescriptor(listen()); // EADDRINUSE, if there were a copy.
+		await running; // eslint-disable-line no-await-in-loop -- One after the other.
+	}
+
+	t.pass();
 });
 
 test('what a tool says when it fails comes through, with its status', async t => {
