@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 const compiled = ['dist', 'coverage', 'test/fixtures', 'test/goldens', 'test/recordings'];
 
 /** The files that an old Node must be able to read before it is told its age (scripts/run.cjs). */
@@ -43,6 +45,10 @@ const config = [
 			'ava/no-ignored-test-files': 'off',
 			// The compiler knows the types of messages; this rule takes every one that is no literal for a mistake.
 			'ava/assertion-arguments': 'off',
+			// What only tests need stands in the package.json of a workspace, so that the first command does not install it.
+			'import-x/no-extraneous-dependencies': ['error', {packageDir: [import.meta.dirname, path.join(import.meta.dirname, 'scripts/tests')]}],
+			// The same question by another plugin, which knows one package.json only.
+			'n/no-extraneous-import': 'off',
 		},
 	},
 	{

@@ -267,7 +267,8 @@ function createProgram(setStatus: (status: number) => void): Command {
 
 /** The long options of all commands and the commands' names, from their definitions. */
 export function knownToCommandLine(program = createProgram(() => undefined)): Parameters<typeof complaintAboutNpm>[1] {
-	const options = new Map([program, ...program.commands].flatMap(({options}) => options).flatMap(option => option.long ? [[option.long, {long: option.long, takesValue: option.required || option.optional}]] : []));
+	const defined = [program, ...program.commands].flatMap(({options}) => options);
+	const options = new Map(defined.flatMap(({long, required, optional}) => long ? [[long, {long, takesValue: required || optional}]] : []));
 	return {options: [...options.values()], commands: new Set(program.commands.map(command => command.name()))};
 }
 

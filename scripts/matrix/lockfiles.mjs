@@ -4,14 +4,14 @@ Whether the npm versions that people have take our lockfiles. Each of them insta
 
 import {spawn} from 'node:child_process';
 import fs from 'node:fs';
-import {createRequire} from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import owner from '../setup/owner.cjs';
+import setupTrees from '../setup/trees.cjs';
 
-const require = createRequire(import.meta.url);
-const {giveToOwner} = require('../setup/owner.cjs');
-const {trees} = require('../setup/trees.cjs');
+const {giveToOwner} = owner;
+const {trees} = setupTrees;
 const ownRoot = path.resolve(import.meta.dirname, '../..');
 const programs = path.join(import.meta.dirname, 'npms');
 
@@ -40,7 +40,14 @@ function run([file, ...given], {cwd, env, signal}) {
 			});
 		}
 
-		child.on('error', reject);
+		child.on('error', error => {
+			// The limit of time is an answer; that there is no such program is not.
+			if (error.name === 'AbortError') {
+				resolve({status: 'no answer in time', text});
+			} else {
+				reject(error);
+			}
+		});
 		child.on('close', (status, ended) => {
 			resolve({status: ended ?? status, text});
 		});
@@ -84,7 +91,7 @@ export async function tryLockfile({npm, node, cli, tree, root, timeoutMs, isDry}
 		const env = ownEnvironment(node);
 		const version = await run([node, '--version'], {cwd: copy, env, signal});
 		const row = {npm, node: version.text.trim().replace(/^v/u, ''), lockfile: `${path.join(folder, 'package-lock.json')} (${tree})`};
-		const result = await run([node, cli, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev', '--prefer-offline', ...given, ...(isDry ? ['--dry-run'] : [])], {cwd: copy, env, signal}).catch(error => ({status: error.message, text: ''}));
+		const result = await run([node, cli, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev', '--prefer-offline', ...given, ...(isDry ? ['--dry-run'] : [])], {cwd: copy, env, signal});
 		if (result.status !== 0) {
 			return {...row, ok: false, reason: reasonOf(result)};
 		}

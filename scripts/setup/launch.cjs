@@ -68,27 +68,36 @@ const builds = {testbed: 'Bundling src and testbed into dist/bin', test: 'Compil
 /** What must be done before an act can start, in order, each as what is said of it, about how long it takes, and the work. */
 function stepsOf({programs, trees: treesOfAct, build: target}, context) {
 	const missing = missingPrograms(programs, context);
-	return [
-		...(missing.length === 0 ? [] : [{
+	const steps = [];
+	if (missing.length > 0) {
+		steps.push({
 			title: `Debian packages: ${[...new Set(missing.map(program => program.package))].join(', ')}`, seconds: aptSeconds,
 			work() {
 				install(missing, programs, context);
 			},
-		}]),
-		...treesOfAct.filter(tree => !packagesStand(tree, context)).map(tree => ({
+		});
+	}
+
+	for (const tree of treesOfAct.filter(tree => !packagesStand(tree, context))) {
+		steps.push({
 			title: `npm packages for ${trees[tree].purpose} (${path.relative(context.root, path.join(folderOf(tree, context.root), 'package-lock.json'))})`,
 			seconds: mustInstall(tree, context) ? trees[tree].seconds : 0,
 			work() {
 				installPackages(tree, context);
 			},
-		})),
-		...(target === undefined || buildStands(target, context) ? [] : [{
+		});
+	}
+
+	if (target !== undefined && !buildStands(target, context)) {
+		steps.push({
 			title: builds[target], seconds: buildSeconds[target],
 			work() {
 				build(target, context);
 			},
-		}]),
-	];
+		});
+	}
+
+	return steps;
 }
 
 /** Seconds as people say them: `5 s`, `40 s`. */

@@ -50,7 +50,7 @@ function settingsOfFiles({env, root}) {
 		try {
 			text = fs.readFileSync(file, 'utf8');
 		} catch {
-			return []; // npm reads what is there.
+			return []; // Most of them are not there.
 		}
 
 		return [...text.matchAll(/^\s*([^\s=;#]+)\s*(?:=[ \t]*(.*?))?[ \t]*$/gm)].map(([, key, value = 'true']) => [spell(key), value.replace(/^(["'])(.*)\1$/, '$2')]);
