@@ -12,6 +12,6 @@ export function inOlderWords(listing: string): string {
 		.replaceAll(/(?<=\b(?:meta|ct) mark )& (?<mask>0x[\da-f]{8}) (?<operator>[!=]=) (?<value>0x[\da-f]{8})\b/gu, (...given) => {
 			const {mask, operator, value} = given.at(-1) as {mask: string; operator: string; value: string};
 			const bits = Number(mask).toString(2).padStart(32, '0');
-			return /^1*0*$/u.test(bits) ? `${operator === '!=' ? '!= ' : ''}${value}/${bits.replaceAll('0', '').length}` : given[0] as string;
+			return /^1*0*$/u.test(bits) ? `${operator === '!=' ? '!= ' : ''}${value}/${bits.replaceAll('0', '').length}` : given[0];
 		});
 }

@@ -140,8 +140,8 @@ async function boot({files, image, steps, preset, out, context}) {
 	fs.mkdirSync(out, {recursive: true});
 	fs.writeFileSync(results, '');
 	fs.truncateSync(results, resultsBytes);
-	const {status, ending} = await run([
-		'qemu-system-x86_64', '-machine', 'q35,accel=tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '2G', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio',
+	const {status, ending, text} = await run([
+		'qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '2G', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio',
 		'-device', 'virtio-rng-pci', '-kernel', path.join(files, 'vmlinuz'), '-initrd', path.join(files, 'initramfs'),
 		'-append', `console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off matrix.steps=${steps.join(',')} matrix.preset=${preset.join(',')}`,
 		// Changes to the root disk go to a temporary file, so every guest begins with the same.
@@ -155,7 +155,7 @@ async function boot({files, image, steps, preset, out, context}) {
 	// A guest that never got to its end left an empty disk: then there is no result, and the cell fails.
 	await run(['tar', '-xf', results, '-C', out], {onLine() {}});
 	fs.rmSync(results);
-	return status === 0 ? 'the guest powered off' : ending;
+	return status === 0 ? 'the guest powered off' : `qemu-system-x86_64: ${ending}: ${text.trim().split('\n').at(-1)}`;
 }
 
 const all = ['doctor', 'types', 'batch', 'diff'];
