@@ -58,6 +58,9 @@ const config = [
 			'ava/no-ignored-test-files': 'off',
 			// A subpath that a package exports has no extension.
 			'import-x/extensions': 'off',
+			// Whoever copies one has its runner; here each comes from where it is.
+			'import-x/no-extraneous-dependencies': 'off',
+			'n/no-extraneous-import': 'off',
 		},
 	},
 	{

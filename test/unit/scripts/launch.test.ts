@@ -68,6 +68,8 @@ const calls = (context: Context) => {
 };
 
 /** Starts the launcher in a process of its own, on the machine that the context describes. */
+// The process itself is due, not a promise of its end, for one test listens to it.
+// eslint-disable-next-line @typescript-eslint/promise-function-async
 function launch(given: readonly string[], {said, bin, ...context}: Context & {said: string[]; bin: string}) {
 	const text = `
 		const {launch} = require(${JSON.stringify(path.join(root, 'scripts/setup/launch.cjs'))});
@@ -100,9 +102,9 @@ test('when all stands, nothing is done or said', async t => {
 
 test('eight at once in a fresh clone install and build once, and the others wait', async t => {
 	await using context = await isolated();
-	// npm is busy until one of the others has said that it waits: so one of them must.
+	// The npm there is busy until one of the others has said that it waits: so one of them must.
 	writeClone(context, {npmWaits: true});
-	const running = Array.from({length: 8}, () => launch(['testbed'], context));
+	const running = Array.from({length: 8}, () => launch(['testbed'], context)); // eslint-disable-line @typescript-eslint/promise-function-async -- As above.
 	for (const {stderr} of running) {
 		stderr.on('data', (words: Uint8Array) => {
 			if (/Process \d+ is setting up this checkout; waiting for it/.test(String(words))) {

@@ -58,7 +58,7 @@ for (const {title, env, user = {}, rc = '', config} of [
 	{title: 'a setting of a file, quoted', env: {npm_config_loglevel: 'verbose'}, rc: 'loglevel="verbose"\n', config: {}},
 	{title: 'false in a file is exported as nothing', env: {npm_config_update_notifier: ''}, rc: 'update-notifier=false', config: {}},
 	{title: 'a file\'s name alone is true', env: {npm_config_keep: 'true'}, rc: 'keep\n', config: {}},
-	{title: 'a setting of a file that takes it from the environment', env: {npm_config_token: 'abc'}, rc: 'token=${SECRET}\n', config: {}},
+	{title: 'a setting of a file that takes it from the environment', env: {npm_config_token: 'abc'}, rc: 'token=${SECRET}\n', config: {}}, // eslint-disable-line no-template-curly-in-string -- As npm writes it.
 	{title: 'an option that overrides a setting of a file', env: {npm_config_loglevel: 'verbose'}, rc: 'loglevel=warn\n', config: {loglevel: 'verbose'}},
 	{title: 'a comment of a file is no setting', env: {npm_config_keep: 'true'}, rc: '#keep=true\n;keep=true\n', config: {keep: 'true'}},
 ] as ReadonlyArray<{title: string; env: Record<string, string>; user?: Record<string, string>; rc?: string; config: Record<string, string>}>) {
@@ -101,7 +101,7 @@ async function withNpm(t: {teardown: (undo: () => Promise<void>) => void}, given
 			goWhereTheUserStands(npm, context);
 			console.log(JSON.stringify({argv: process.argv.slice(3), cwd: process.cwd(), npm}));`,
 	});
-	const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_|^INIT_CWD$/i.test(key)));
+	const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_|^init_cwd$/i.test(key)));
 	const {stdout} = await execa('npm', given.map(word => word.replace('ROOT', context.root)), {
 		cwd: path.join(context.root, folder), extendEnv: false, stdin: 'ignore',
 		env: {...inherited, HOME: path.join(context.root, 'home'), npm_config_update_notifier: 'false', ...env},

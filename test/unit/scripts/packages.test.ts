@@ -44,7 +44,6 @@ test('the first command installs 30 packages to run at most, and two to build', 
 	t.true(here.length - toBuild.length <= 30, `${here.length - toBuild.length} packages`);
 });
 
-
 /** An npm that writes down how it was called, and brings node_modules and its own list of what is in it. */
 function fakeNpm(context: Context & {bin: string}, status = 0): () => string[] {
 	const log = path.join(context.bin, 'calls');
