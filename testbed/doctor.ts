@@ -14,7 +14,9 @@ export type {Finding} from './doctor/check.js';
 export {abilitiesOf, type Ability} from './doctor/abilities.js';
 
 /** All that is tried, in order. A file with further checks is a line here; `lockFile` is for iptables-legacy. */
-const parts: ReadonlyArray<(lockFile: string) => readonly Check[] | Promise<readonly Check[]>> = [generalChecks, confinementChecks, switchChecks, actorChecks, iptablesChecks, nativeChecks, traceChecks];
+const parts: ReadonlyArray<(lockFile: string) => readonly Check[] | Promise<readonly Check[]>> = [
+	generalChecks, confinementChecks, switchChecks, actorChecks, iptablesChecks, nativeChecks, traceChecks,
+];
 
 /** Tries everything, one after the other: a module is loaded by the first rule that needs it. */
 export async function diagnose(onFinding: (finding: Finding) => void = () => undefined): Promise<readonly Finding[]> {

@@ -2,7 +2,7 @@
 A target in the spelling of iptables-save 1.8.9.
 */
 
-import type {TargetWords} from './rule-target.js';
+import type {TargetWords} from './rule-reader.js';
 import {wordMax} from './rule-values.js';
 import type {AddressFamily, PortRange, Target} from './types.js';
 import {normalWord} from './words.js';

@@ -5,14 +5,11 @@ Words of a rule that no field takes, and that iptables gets as they are: each mu
 import {
 	isOwnOption, knownMatches, knownTargets, valuesOfOption,
 } from './extensions.js';
-import type {Option, Reader} from './rule-reader.js';
+import type {OpenOption, Option, Reader} from './rule-reader.js';
 import {RuleSyntaxError, type Word} from './words.js';
 
 /** What an extension can be called, listed or not: it becomes part of a library's file name. */
 const namePattern = /^[A-Za-z][\w-]{0,28}$/u;
-
-/** An option whose value comes next: `-m string --algo`, and whether it takes one for sure. */
-export type OpenOption = {readonly label: string; readonly takesValue: boolean};
 
 type Owner = {readonly label: string; readonly options: ReadonlyMap<string, {readonly takesValue: boolean}> | undefined};
 

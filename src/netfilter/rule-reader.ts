@@ -3,8 +3,6 @@ What the readers of a rule's parts share: where they are in the line, what they 
 */
 
 import type {MatchOption} from './match-modules.js';
-import type {OpenOption} from './opaque-options.js';
-import type {TargetWords} from './rule-target.js';
 import type {AddressFamily, Match} from './types.js';
 import {RuleSyntaxError, type Word} from './words.js';
 
@@ -25,6 +23,12 @@ export type LoadedModule = {readonly name: string; readonly options: ReadonlyMap
 
 /** An option as it stands in the line. */
 export type Option = {readonly name: string; readonly word: Word; readonly negation: Word | undefined; readonly inlineValue: string | undefined};
+
+/** An option whose value comes next: `-m string --algo`, and whether it takes one for sure. */
+export type OpenOption = {readonly label: string; readonly takesValue: boolean};
+
+/** What follows `-j NAME` or `-g NAME` and is no option of a match. */
+export type TargetWords = {readonly via: 'jump' | 'goto'; readonly name: string; readonly words: Word[]};
 
 /** A place of the line and what stands there in the rule's text instead. */
 export type Edit = {readonly start: number; readonly end: number; readonly text: string};

@@ -8,11 +8,9 @@ import {checkExtensionName} from './opaque-options.js';
 import {
 	parseMark, parsePort, parsePortRange, wordMax,
 } from './rule-values.js';
+import type {TargetWords} from './rule-reader.js';
 import type {Target} from './types.js';
 import {RuleSyntaxError, verbatim, type Word} from './words.js';
-
-/** What follows `-j NAME` or `-g NAME` and is no option of a match. */
-export type TargetWords = {readonly via: 'jump' | 'goto'; readonly name: string; readonly words: Word[]};
 
 type Context = {readonly line: string; readonly protocol: string | undefined};
 

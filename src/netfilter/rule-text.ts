@@ -7,10 +7,10 @@ import {
 } from './match-modules.js';
 import {coreOptions, readCore} from './rule-core.js';
 import {
-	editedText, isNegation, isOption, modernise, takeValue, wordsOf, type LoadedModule, type Option, type Reader, type RulePart,
+	editedText, isNegation, isOption, modernise, takeValue, wordsOf, type LoadedModule, type Option, type Reader, type RulePart, type TargetWords,
 } from './rule-reader.js';
 import {checkOpaqueOption, checkOpaqueWord} from './opaque-options.js';
-import {readTarget, type TargetWords} from './rule-target.js';
+import {readTarget} from './rule-target.js';
 import type {AddressFamily, Match, Target} from './types.js';
 import {
 	RuleSyntaxError, splitWords, verbatim, type Word,

@@ -35,7 +35,7 @@ async function bait(): Promise<Bait & AsyncDisposable> {
 		untouched() {
 			// Whoever had opened the pipe for reading would still wait there, and then this open would succeed (fifo(7): ENXIO without a reader).
 			try {
-				closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)); // eslint-disable-line no-bitwise -- Flags.
+				closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK));
 				return false;
 			} catch (error) {
 				return (error as NodeJS.ErrnoException).code === 'ENXIO' && statSync(file).atimeMs === longAgo.getTime();

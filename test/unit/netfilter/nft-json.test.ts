@@ -80,7 +80,7 @@ for (const [title, document, reason] of [
 	['another document', '{"a": 1}', /^not the output of nft -j list ruleset/],
 	['an item without a name', '{"nftables": [5]}', /^expression 5 is not understood in JSON; take the text/],
 	['an item without content', '{"nftables": [{"table": 5}]}', /^"table" is not understood/],
-	['a set', documentOf({set: {family: 'inet', name: 's', table: 't'}}), /^"set" is not understood in JSON; take the text of nft list ruleset \(at nftables\[2\]\)$/],
+	['a set', documentOf({set: {family: 'inet', name: 's', table: 't'}}), /^"set" is not understood in JSON; take the text of nft list ruleset \(at nftables\[2]\)$/],
 	['flags of a table', documentOf({table: {family: 'ip', name: 'u', flags: 'dormant'}}), /^what nft says of table u beside its name/],
 	['another family', documentOf({table: {family: 'bridge', name: 'u'}}), /^a table of family bridge/],
 	['another hook', documentOf({
@@ -88,12 +88,12 @@ for (const [title, document, reason] of [
 			family: 'inet', table: 't', name: 'c', type: 'filter', hook: 'ingress', prio: 0, dev: 'lo',
 		},
 	}), /^a chain at hook ingress/],
-	['a chain of no table', documentOf({chain: {family: 'inet', table: 'u', name: 'c'}}), /^no table inet u \(at nftables\[2\]\)$/],
+	['a chain of no table', documentOf({chain: {family: 'inet', table: 'u', name: 'c'}}), /^no table inet u \(at nftables\[2]\)$/],
 	['a rule of no chain', documentOf({
 		rule: {
 			family: 'inet', table: 't', chain: 'd', expr: [{accept: null}],
 		},
-	}), /^no chain d in table inet t \(at nftables\[\d\]\)$/],
+	}), /^no chain d in table inet t \(at nftables\[\d]\)$/],
 	['a rule without expressions', documentOf({rule: {family: 'inet', table: 't', chain: 'd'}}), /^a rule without expr is not understood/],
 	['an unknown statement', ruleOf({xt: {type: 'target', name: 'CT'}}), /^expression xt is not understood in JSON/],
 	['an unknown expression', ruleOf({match: {op: '==', left: {osf: {key: 'name'}}, right: 'Linux'}}), /^expression osf is not understood/],

@@ -118,7 +118,7 @@ test('what is too long is not read to its end', t => {
 test('a pipe with a name is a file like others', async t => {
 	const pipe = path.join(folder, 'pipe');
 	execFileSync('mkfifo', [pipe]);
-	const writer = spawn('sh', ['-c', 'printf "*nat\\nCOMMIT\\n" > "$1"', 'sh', pipe], {stdio: 'ignore'});
+	const writer = spawn('sh', ['-c', String.raw`printf "*nat\nCOMMIT\n" > "$1"`, 'sh', pipe], {stdio: 'ignore'});
 	const ended = new Promise(resolve => {
 		writer.once('close', resolve);
 	});
