@@ -102,8 +102,7 @@ function isThere(program) {
 }
 
 /** What every cell gets: where to work, how to reach the registries, what to try. */
-async function prepare(options, commit) {
-	const work = workFolder;
+async function prepare(options, commit, work) {
 	const settings = settingsOfMachine();
 	const certificatesFile = settings.certificates === '' ? undefined : path.join(work, 'certificates.pem');
 	if (certificatesFile !== undefined) {
@@ -153,7 +152,7 @@ async function warmCache(context) {
 
 async function tryCell(cell, context, {date, commit}) {
 	const {part, machine, needs} = cell;
-	const row = {part, machine, npm: '', node: '', iptables: '', nft: '', kernel: '', date, commit};
+	const row = {part, machine, distribution: '', npm: '', node: '', iptables: '', nft: '', kernel: '', date, commit};
 	process.stderr.write(`matrix: ${part}: ${machine}\n`);
 	const missing = needs.filter(program => !isThere(program));
 	if (missing.length > 0) {
@@ -182,13 +181,13 @@ function writeDocument(rows) {
 	fs.writeFileSync(document, replaceBlock(before, mergeRows(parseRows(before), rows)));
 }
 
-/** Runs the cells. We are in namespaces of our own. */
-async function main(options) {
+/** Runs the cells, and makes what they need in the folder `work`. */
+async function main(options, work) {
 	const commit = git(['rev-parse', `${options.commit}^{commit}`]);
 	const about = {date: new Date().toISOString().slice(0, 10), commit: commit.slice(0, 7)};
 	const changed = git(['status', '--porcelain', '--untracked-files=no']);
 	process.stderr.write(`matrix: commit ${about.commit}${changed === '' ? '' : '; changes that are not committed are not tried'}\n`);
-	const context = await prepare(options, commit);
+	const context = await prepare(options, commit, work);
 	if (options.selected.some(({part}) => part !== 'npm')) {
 		await warmCache(context);
 	}
@@ -240,7 +239,16 @@ async function start(argv) {
 	}
 
 	if (process.env.TESTBED_MATRIX_INSIDE !== undefined) {
-		return main(options);
+		return main(options, workFolder);
+	}
+
+	if (process.getuid() !== 0 && options.selected.every(({part}) => part === 'npm')) {
+		const work = fs.mkdtempSync(path.join(os.tmpdir(), 'testbed-matrix-'));
+		try {
+			return await main(options, work);
+		} finally {
+			fs.rmSync(work, {recursive: true, force: true});
+		}
 	}
 
 	if (process.getuid() !== 0) {

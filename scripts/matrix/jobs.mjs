@@ -38,8 +38,8 @@ export async function rowOf({out, asked, ending, context, isReference = false}) 
 	}
 
 	const figures = seen?.steps.find(step => step.figures !== undefined)?.figures ?? {};
-	const {npm = '', node = '', iptables = '', nft = '', kernel = ''} = seen?.machine ?? {};
-	return {npm, node, iptables, nft, kernel, ...figures, result};
+	const {distribution = '', npm = '', node = '', iptables = '', nft = '', kernel = ''} = seen?.machine ?? {};
+	return {distribution, npm, node, iptables, nft, kernel, ...figures, result};
 }
 
 /** Runs a job on this machine, with a Node and npm in front of its PATH, in namespaces that end with it. */

@@ -2,12 +2,12 @@
 The table of machines: as text for a terminal of 80 columns, and as the block of docs/machines.md that is also where the rows of earlier runs are kept. Pure.
 */
 
-/** @typedef {{part: string, machine: string, npm: string, node: string, iptables: string, nft: string, kernel: string, result: string, packages?: number, megabytes?: number, seconds?: number, date: string, commit: string}} Row */
+/** @typedef {{part: string, machine: string, distribution: string, npm: string, node: string, iptables: string, nft: string, kernel: string, result: string, packages?: number, megabytes?: number, seconds?: number, date: string, commit: string}} Row */
 
 const beginMark = '<!-- matrix: begin -->';
 const endMark = '<!-- matrix: end -->';
-const columns = ['part', 'machine', 'npm', 'node', 'iptables', 'nft', 'kernel', 'result', 'packages', 'megabytes', 'seconds', 'date', 'commit'];
-const titles = ['part', 'machine', 'npm', 'Node', 'iptables', 'nft', 'kernel', 'result', 'packages', 'MB', 's to the first answer', 'date', 'commit'];
+const columns = ['part', 'machine', 'distribution', 'npm', 'node', 'iptables', 'nft', 'kernel', 'result', 'packages', 'megabytes', 'seconds', 'date', 'commit'];
+const titles = ['part', 'machine', 'distribution', 'npm', 'Node', 'iptables', 'nft', 'kernel', 'result', 'packages', 'MB', 's to the first answer', 'date', 'commit'];
 const figures = new Set(['packages', 'megabytes', 'seconds']);
 
 /** A reason in the document: long ones are in what the matrix printed. */

@@ -3,7 +3,7 @@ import test from 'ava';
 import {root} from './_setup.js';
 
 type Row = {
-	part: string; machine: string; npm: string; node: string; iptables: string; nft: string; kernel: string; result: string;
+	part: string; machine: string; distribution: string; npm: string; node: string; iptables: string; nft: string; kernel: string; result: string;
 	packages?: number; megabytes?: number; seconds?: number; date: string; commit: string;
 };
 type Step = {name: string; ok: boolean; reason: string};
@@ -27,7 +27,7 @@ const {judgeTests, judgeTypes, failedTitles, lastWords} = await load('job/steps.
 const {withoutNpm} = await load('settings.mjs') as {withoutNpm: (env: Record<string, string>) => Record<string, string>};
 
 const row = (given: Partial<Row>): Row => ({
-	part: 'debian', machine: 'Debian 13, own Node and npm', npm: '9.2.0', node: '20.19.2', iptables: '1.8.11', nft: '1.1.3', kernel: '6.12.117+deb13-cloud-amd64',
+	part: 'debian', machine: 'Debian 13, own Node and npm', distribution: 'Debian GNU/Linux 13 (trixie)', npm: '9.2.0', node: '20.19.2', iptables: '1.8.11', nft: '1.1.3', kernel: '6.12.117+deb13-cloud-amd64',
 	result: 'passed', date: '2026-11-28', commit: '5349751', ...given,
 });
 const awkward = row({machine: String.raw`a | b \ c`, result: String.raw`failed: types: <b> said "x | y" \|`, seconds: 12.5, packages: 30, megabytes: 41.2});
@@ -54,7 +54,7 @@ test('a document that lost a mark or a cell is not overwritten in silence', t =>
 	const block = renderBlock([row({})]);
 	t.throws(() => parseRows(block.replace('<!-- matrix: end -->', '')), {message: /marks/});
 	t.throws(() => parseRows(block.replace('<!-- matrix: begin -->', '')), {message: /marks/});
-	t.throws(() => parseRows(block.replace('| 9.2.0 ', '')), {message: /12 cells, not 13/});
+	t.throws(() => parseRows(block.replace('| 9.2.0 ', '')), {message: /13 cells, not 14/});
 });
 
 test('the block is replaced, and what stands around it stays', t => {
