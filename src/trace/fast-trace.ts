@@ -258,9 +258,24 @@ export class FastTrace {
 		}
 	}
 
+	/** As in packets.ts: the newest attempt as far as the socket of nft has been read. */
+	#newestMet(scan: MessageScan): OpenPacket | undefined {
+		const newest = this.#newest.get(identityOf(scan));
+		if (newest?.isAhead !== true) {
+			return newest;
+		}
+
+		let met = newest.first!;
+		for (let {next} = met; next?.isAhead === false; {next} = next) {
+			met = next;
+		}
+
+		return met;
+	}
+
 	/** As in packets.ts. `entry` is a bit of `entryFacts`, or 0. */
 	#switchedOf(scan: MessageScan, entry: number): OpenPacket {
-		const known = this.#newest.get(identityOf(scan));
+		const known = this.#newestMet(scan);
 		if (known === undefined) {
 			return this.#add(scan);
 		}
@@ -271,13 +286,25 @@ export class FastTrace {
 		}
 
 		const isSame = isSamePair(scan, known);
-		return isAgain || !isSame ? this.#add(scan, isSame ? known : undefined) : known;
+		if (!isAgain && isSame) {
+			return known;
+		}
+
+		const ahead = isSame ? known.next : undefined;
+		if (ahead === undefined) {
+			return this.#add(scan, isSame ? known : undefined);
+		}
+
+		ahead.isAhead = false;
+		return ahead;
 	}
 
 	/** As `#attemptAt` in packets.ts. */
 	#packetAt(scan: MessageScan, event: TraceEvent): OpenPacket {
-		const known = this.#newest.get(identityOf(scan));
-		return known === undefined ? this.#add(scan) : this.#freshAt(known, scan, event);
+		const known = this.#newestMet(scan);
+		const packet = known === undefined ? this.#add(scan) : this.#freshAt(known, scan, event);
+		packet.isAhead = false;
+		return packet;
 	}
 
 	/** As in packets.ts: of all attempts, the last that has been at a chain. */
@@ -307,7 +334,12 @@ export class FastTrace {
 
 		const again = this.#add(scan, known);
 		again.known |= known.known & (facts.seen | entryFacts);
-		again.entered = known.known & entryFacts;
+		if (event.source === 'nflog') {
+			again.isAhead = true;
+		} else {
+			again.entered = known.known & entryFacts;
+		}
+
 		return again;
 	}
 
@@ -331,6 +363,7 @@ export class FastTrace {
 			entered: 0,
 			first: before === undefined ? undefined : before.first ?? before,
 			next: undefined,
+			isAhead: false,
 		};
 		if (before !== undefined) {
 			before.next = packet;

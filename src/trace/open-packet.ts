@@ -26,6 +26,8 @@ export type OpenPacket = {
 	/** The first of all attempts to send it, where it is not this one; the attempt after this one. As in packets.ts. */
 	readonly first: OpenPacket | undefined;
 	next: OpenPacket | undefined;
+	/** NFLOG has shown this attempt, and the switch's messages of it have not been read yet. As in packets.ts. */
+	isAhead: boolean;
 };
 
 /** Copies the address at a place of a message. */
