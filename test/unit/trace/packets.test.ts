@@ -133,7 +133,10 @@ const rows: readonly Row[] = [
 	},
 	{
 		title: 'legacy: the logs of both are read before the switch\'s word of the first, over lo',
-		events: [1, 2].flatMap(() => [logged('OUTPUT', 1), logged('MINE', 1)]).concat([1, 2].flatMap(traceId => [switched({traceId}), switched({traceId, chain: 'prerouting', packet: header({destination: {address: '127.0.0.1', port: 15_001}})})])),
+		events: [
+			...[1, 2].flatMap(() => [logged('OUTPUT', 1), logged('MINE', 1)]),
+			...[1, 2].flatMap(traceId => [switched({traceId}), switched({traceId, chain: 'prerouting', packet: header({destination: {address: '127.0.0.1', port: 15_001}})})]),
+		],
 		packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept', 'OUTPUT OUTPUT#1 MINE#1 =rule accept'], seen: [true, true],
 	},
 	{
