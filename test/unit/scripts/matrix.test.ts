@@ -81,19 +81,19 @@ const unanswered = (port: number) => answer(2, {outcome: 'inconclusive', gaps: [
 test('answers are compared with all their words, but for ports that the kernel chose', t => {
 	const due = `${answer(1)}\n${unanswered(38_141)}\n`;
 	t.deepEqual(compareAnswers(due, `${answer(1)}\n${unanswered(51_002)}\n`), {total: 2, same: 2, differences: []});
-	t.is(compareAnswers(due, `${answer(1)}\n${unanswered(15_006)}\n`).same, 1, 'a port of the rules is no port of the kernel');
 	for (const [title, other] of Object.entries({
-		outcome: answer(1, {outcome: 'dropped'}), path: answer(1, {path: ['app', 'OUTPUT#1', 'POSTROUTING', 'proxy:15001']}), stops: answer(1, {stops: ['proxy:15006']}), gaps: answer(1, {gaps: [{kind: 'lost'}]}),
+		outcome: answer(1, {outcome: 'dropped'}), path: answer(1, {path: ['app', 'OUTPUT#1', 'POSTROUTING', 'proxy:15001']}), stops: answer(1, {stops: ['proxy:15006']}), gaps: answer(1, {gaps: [{kind: 'lost-events', message: 'Two events were lost.'}]}),
 	})) {
 		const {same, differences} = compareAnswers(due, `${other}\n${unanswered(38_141)}\n`);
 		t.is(same, 1, title);
-		t.regex(differences[0]!, /^probe 1: /, title);
+		t.regex(differences[0]!, /^answer 1: - .*"id":1/, title);
 	}
 });
 
 test('an answer that is missing, or too much, is a difference', t => {
-	t.regex(compareAnswers(`${answer(1)}\n${answer(7)}\n`, `${answer(1)}\n`).differences[0]!, /^probe 7: .* here, no answer there$/);
-	t.regex(compareAnswers(`${answer(1)}\n`, `${answer(1)}\n${answer(7)}\n`).differences[0]!, /^probe 7: no answer here/);
+	t.regex(compareAnswers(`${answer(1)}\n${answer(7)}\n`, `${answer(1)}\n`).differences[0]!, /^answer 2: - .*"id":7.* \+ no answer$/);
+	t.regex(compareAnswers(`${answer(1)}\n`, `${answer(1)}\n${answer(7)}\n`).differences[0]!, /^answer 2: - no answer \+ /);
+	t.is(compareAnswers(`${answer(1)}\n`, answer(1).slice(0, 20)).same, 0, 'half a line');
 	t.is(compareAnswers('', '').total, 0);
 });
 
@@ -114,7 +114,7 @@ test('a cell passes only when every step that was asked for did what it should',
 	t.is(judgeSteps(['first'], seen({name: 'first', ok: false, reason: 'EUSAGE'}), 'exit status 1'), 'failed: first: EUSAGE');
 	t.is(judgeSteps(['first'], seen(), 'exit status 0'), 'failed: not reached: first (exit status 0)');
 	const batch = judgeBatch({nftables: answer(1)}, {nftables: answer(1, {outcome: 'dropped'})});
-	t.regex(withBatch('passed', batch), /^failed: batch: 0 of 1 answers .*; first: nftables, probe 1: /);
+	t.regex(withBatch('passed', batch), /^failed: batch: 0 of 1 answers .*; first: nftables, answer 1: /);
 	t.regex(withBatch('failed: first: x', batch), /^failed: first: x; batch: /);
 	t.is(withBatch('passed', judgeBatch({nftables: answer(1)}, {nftables: answer(1)})), 'passed');
 });
