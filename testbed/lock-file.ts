@@ -14,7 +14,7 @@ export class LockFile implements AsyncDisposable {
 	@throws {TestbedError} SYSCALL_FAILED when the kernel has no descriptor left.
 	*/
 	static async create(): Promise<LockFile> {
-		return new LockFile(createMemoryFile());
+		return new LockFile(createMemoryFile('testbed-lock'));
 	}
 
 	readonly #descriptor: number;

@@ -32,7 +32,7 @@ What stands between the rule tools and the machine.
 @throws {TestbedError} MACHINE where the tools cannot be confined.
 */
 export async function loadConfinement(): Promise<Confinement> {
-	return confinedTools().confinement;
+	return confinedTools().loadConfinement();
 }
 
 /** A file that a tool can lock and that nobody else has: its input. For who names no lock. */

@@ -9,6 +9,10 @@ import path from 'node:path';
 import process from 'node:process';
 import {execa} from 'execa';
 import {dir} from 'tmp-promise';
+import {furtherPrograms} from '../../testbed/run-confined.js';
+
+/** What scripts in the places of tools start, which are confined as the tools are. */
+const startedByFakes = ['sh', 'cat', 'flock', 'xtables-nft-multi', 'xtables-legacy-multi'];
 
 /** What is different there. `fakes`: shell scripts by the names that they have. */
 export type OtherMachine = {readonly missing?: readonly string[]; readonly fakes?: Readonly<Record<string, string>>};
@@ -40,7 +44,9 @@ export async function onOtherMachine(module: string, {missing = [], fakes = {}}:
 		writeFileSync(program, `import process from 'node:process';\nconst dist = ${JSON.stringify(`file://${path.resolve('dist')}/`)};\n${module}\n`);
 		const {exitCode, stdout, stderr} = await execa('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', [
 			`mount --bind /usr/sbin ${real}`, `mount --bind ${shown} /usr/sbin`, 'exec "$0" "$1"',
-		].join('\n'), process.execPath, program], {reject: false, env: {PATH: '/usr/bin:/bin'}, extendEnv: false});
+		].join('\n'), process.execPath, program], {
+			reject: false, env: {PATH: '/usr/bin:/bin', [furtherPrograms]: startedByFakes.join(':')}, extendEnv: false,
+		});
 		return {exitCode, stdout, stderr};
 	} finally {
 		await folder.cleanup();

@@ -257,7 +257,7 @@ test('killed at once, the testbed leaves no process and no mount', async t => {
 	writeFileSync(program, `import {readdirSync, readFileSync} from 'node:fs';
 import {ConfinedTools} from ${JSON.stringify(path.resolve('dist/testbed/confinement/confined-tools.js'))};
 const tools = new ConfinedTools({searchPath: ${JSON.stringify(systemPath)}, programs: ['ip', 'perl']});
-await tools.confinement;
+await tools.loadConfinement();
 void tools.run({program: 'perl', arguments: ['-e', 'sleep(600)'], netns: undefined, timeoutMs: 600000});
 const children = () => readdirSync('/proc/self/task').map(task => readFileSync('/proc/self/task/' + task + '/children', 'utf8')).join(' ').trim().split(/ +/);
 const look = () => children().length === 2 ? console.log(process.pid, ...children()) : setImmediate(look);
@@ -319,6 +319,14 @@ console.log(stdout + stderr, before === readFileSync('/proc/self/mountinfo', 'ut
 		[ "$before" = "$(cat /proc/self/mountinfo)" ] && echo 'and outside'
 	`, process.execPath, folder, text, path.resolve('.')]);
 	t.is(stdout, 'proc no-root passwd same mounts\nproc no-root passwd same mounts\nand outside');
+});
+
+test('a process that runs no tool, or only asks which walls stand, ends by itself', async t => {
+	const start = `const {loadConfinement, prepareConfinement} = await import(${JSON.stringify(path.resolve('dist/testbed/run-confined.js'))}); prepareConfinement();`;
+	for (const more of ['', 'await loadConfinement();']) {
+		const {exitCode, timedOut} = await execa(process.execPath, ['--input-type=module', '--eval', `${start}${more}`], {reject: false, timeout: 60_000, killSignal: 'SIGKILL'}); // eslint-disable-line no-await-in-loop -- One after the other.
+		t.deepEqual([exitCode, timedOut], [0, false], more);
+	}
 });
 
 test('what stands here is told', async t => {

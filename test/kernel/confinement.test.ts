@@ -141,7 +141,7 @@ function libraryThatRuns(): string {
 
 for (const {title, act, deniedBy, wouldBe, landlockSince = 1} of attempts) {
 	test(`${deniedBy.length === 0 ? 'allowed' : 'denied'}: ${title}`, async t => {
-		const {walls: {landlock}} = await all.get('all')!.confinement;
+		const {walls: {landlock}} = await all.get('all')!.loadConfinement();
 		const denying = deniedBy.filter(wall => wall !== 'landlock' || landlock >= landlockSince);
 		const text = `open(O, '>&STDOUT'); print(O ((${typeof act === 'string' ? act : act()}) ? 'done' : "denied: $!"), "\\n");`;
 		const works = wouldBe === undefined ? 'done\n' : `denied: ${wouldBe}\n`;

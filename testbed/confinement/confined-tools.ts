@@ -38,8 +38,7 @@ const startMs = 10_000;
 
 /** A tool thread, from this side. It keeps the process alive only while a tool runs. */
 export class ConfinedTools implements AsyncDisposable {
-	/** What the walls turned out to be. Rejects with MACHINE where they cannot be raised; no tool is run then. */
-	readonly confinement: Promise<Confinement>;
+	readonly #confinement: Promise<Confinement>;
 	readonly #worker: Worker;
 	readonly #waiting = new Map<number, Waiting>();
 	readonly #started = new Int32Array(new SharedArrayBuffer(4));
@@ -53,8 +52,7 @@ export class ConfinedTools implements AsyncDisposable {
 			searchPath, programs, without, ownNetns: ownNetnsDescriptor(), started: this.#started,
 		};
 		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData, execArgv: [], trackUnmanagedFds: false});
-		this.#worker.unref();
-		this.confinement = new Promise((resolve, reject) => {
+		this.#confinement = new Promise((resolve, reject) => {
 			const fail = (error: Error): void => {
 				this.#failure ??= error;
 				reject(error);
@@ -77,8 +75,24 @@ export class ConfinedTools implements AsyncDisposable {
 				fail(new Error('The thread that starts the rule tools has ended.'));
 			});
 		});
+		// After the listeners: one for messages makes the thread keep the process again.
+		this.#worker.unref();
 		// Who runs a tool hears of it.
-		void Promise.allSettled([this.confinement]);
+		void Promise.allSettled([this.#confinement]);
+	}
+
+	/**
+	What the walls turned out to be.
+
+	@throws {TestbedError} MACHINE where they cannot be raised; no tool is run then.
+	*/
+	async loadConfinement(): Promise<Confinement> {
+		this.#use(1);
+		try {
+			return await this.#confinement;
+		} finally {
+			this.#use(-1);
+		}
 	}
 
 	/**
@@ -90,7 +104,7 @@ export class ConfinedTools implements AsyncDisposable {
 		this.#use(1);
 		const channels: number[] = [];
 		try {
-			const {unusable} = await this.confinement;
+			const {unusable} = await this.#confinement;
 			const reason = unusable.find(({name}) => name === program)?.reason;
 			if (reason !== undefined) {
 				throw new TestbedError('MACHINE', {message: `${program} cannot be run confined: ${reason}.`, hint: 'Put the folder of the program itself first in PATH.'});

@@ -14,14 +14,14 @@ const closeOnExec = 1;
 const noExecute = 8; // MFD_NOEXEC_SEAL, since Linux 6.3: nobody can run what is written into it.
 
 /**
-A new one, as a descriptor that no program inherits by itself. Its owner closes it.
+A new one, as a descriptor that no program inherits by itself. Its owner closes it. `name` is for whoever lists descriptors.
 
 @throws {TestbedError} SYSCALL_FAILED, without descriptors or memory.
 */
-export function createMemoryFile(): number {
-	const fd = libcMemfdCreate('testbed', closeOnExec | noExecute) as number;
+export function createMemoryFile(name = 'testbed'): number {
+	const fd = libcMemfdCreate(name, closeOnExec | noExecute) as number;
 	return fd < 0 && errorName(lastError()) === 'EINVAL'
-		? checked('memfd_create', libcMemfdCreate('testbed', closeOnExec) as number)
+		? checked('memfd_create', libcMemfdCreate(name, closeOnExec) as number)
 		: checked('memfd_create', fd);
 }
 
