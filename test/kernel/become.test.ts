@@ -32,10 +32,13 @@ async function endOf(ended: Promise<unknown>): Promise<[FromActor]> {
 	return [{type: 'failed', message: 'it ended'}];
 }
 
+/** A program that starts Node, and its arguments. */
+type By = {readonly execPath: string; readonly execArgv: readonly string[]};
+
 /** What the kernel says of an actor's process once it is ready, or what the actor said instead. */
-async function startedWith(spec: ActorSpec, execArgv: readonly string[], by: {readonly execPath?: string; readonly execArgv: readonly string[]} = {execArgv: []}): Promise<Readonly<Record<string, string>> | string> {
+async function startedWith(spec: ActorSpec, execArgv: readonly string[], by?: By): Promise<Readonly<Record<string, string>> | string> {
 	await using netns = Netns.create('become', ['lo']);
-	const child = netns.enter(() => fork(program, [], {...by, execArgv: [...by.execArgv, '--no-warnings', ...execArgv], env: {LC_ALL: 'C'}, serialization: 'json'}));
+	const child = netns.enter(() => fork(program, [], {...by, execArgv: [...(by?.execArgv ?? []), '--no-warnings', ...execArgv], env: {LC_ALL: 'C'}, serialization: 'json'}));
 	const ended = once(child, 'close');
 	try {
 		const answered = once(child, 'message');
