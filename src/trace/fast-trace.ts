@@ -10,9 +10,8 @@ import {controlTypes, NetlinkFormatError} from './netlink.js';
 import {decodeNflog, nflogMessageType} from './nflog.js';
 import {decodeNftTrace, nftTraceMessageType} from './nft-trace.js';
 import {
-	copyAddress, isSamePair, writeRow, type OpenPacket,
+	copyAddress, isSamePair, newestMet, openPacket, writeRow, type OpenPacket,
 } from './open-packet.js';
-import {protocolNumbers} from './packet.js';
 import {isSendersHook, saysInvalid, type Lookup} from './packets.js';
 import {facts, layout} from './packed-packet.js';
 import {ShapeTrie, type Shape, type Token} from './shape-trie.js';
@@ -260,7 +259,7 @@ export class FastTrace {
 
 	/** As in packets.ts. `entry` is a bit of `entryFacts`, or 0. */
 	#switchedOf(scan: MessageScan, entry: number): OpenPacket {
-		const known = this.#newest.get(identityOf(scan));
+		const known = newestMet(this.#newest.get(identityOf(scan)));
 		if (known === undefined) {
 			return this.#add(scan);
 		}
@@ -271,13 +270,25 @@ export class FastTrace {
 		}
 
 		const isSame = isSamePair(scan, known);
-		return isAgain || !isSame ? this.#add(scan, isSame ? known : undefined) : known;
+		if (!isAgain && isSame) {
+			return known;
+		}
+
+		const ahead = isSame ? known.next : undefined;
+		if (ahead === undefined) {
+			return this.#add(scan, isSame ? known : undefined);
+		}
+
+		ahead.isAhead = false;
+		return ahead;
 	}
 
 	/** As `#attemptAt` in packets.ts. */
 	#packetAt(scan: MessageScan, event: TraceEvent): OpenPacket {
-		const known = this.#newest.get(identityOf(scan));
-		return known === undefined ? this.#add(scan) : this.#freshAt(known, scan, event);
+		const known = newestMet(this.#newest.get(identityOf(scan)));
+		const packet = known === undefined ? this.#add(scan) : this.#freshAt(known, scan, event);
+		packet.isAhead = false;
+		return packet;
 	}
 
 	/** As in packets.ts: of all attempts, the last that has been at a chain. */
@@ -307,37 +318,18 @@ export class FastTrace {
 
 		const again = this.#add(scan, known);
 		again.known |= known.known & (facts.seen | entryFacts);
-		again.entered = known.known & entryFacts;
+		if (event.source === 'nflog') {
+			again.isAhead = true;
+		} else {
+			again.entered = known.known & entryFacts;
+		}
+
 		return again;
 	}
 
 	/** A new packet; `before` is the attempt before, where it is the same packet sent again. */
 	#add(scan: MessageScan, before?: OpenPacket): OpenPacket {
-		const isTcp = scan.protocol === protocolNumbers.tcp;
-		const packet: OpenPacket = {
-			known: scan.protocol
-				| (scan.isIpv6 ? facts.ipv6 : facts.identification)
-				| (isTcp ? facts.sequence : 0),
-			sequence: isTcp ? scan.sequence : 0,
-			ports: scan.ports,
-			words: new Int32Array(12), // Source, destination, arrival.
-			uid: 0,
-			gid: 0,
-			identification: scan.identification,
-			tcpFlags: isTcp ? scan.tcpFlags : 0,
-			arrivalPorts: 0,
-			shapes: [],
-			way: [],
-			entered: 0,
-			first: before === undefined ? undefined : before.first ?? before,
-			next: undefined,
-		};
-		if (before !== undefined) {
-			before.next = packet;
-		}
-
-		copyAddress(scan, scan.sourceAt, {to: packet.words, at: 0});
-		copyAddress(scan, scan.destinationAt, {to: packet.words, at: 4});
+		const packet = openPacket(scan, before);
 		this.#newest.set(identityOf(scan), packet);
 		this.#packets.push(packet);
 		return packet;

@@ -4,6 +4,7 @@ A packet that the fast way is assembling, and its row: see fast-trace.ts.
 
 import type {MessageScan} from './message-scan.js';
 import {facts, layout} from './packed-packet.js';
+import {protocolNumbers} from './packet.js';
 import type {Shape} from './shape-trie.js';
 
 /** What is known so far. */
@@ -26,7 +27,54 @@ export type OpenPacket = {
 	/** The first of all attempts to send it, where it is not this one; the attempt after this one. As in packets.ts. */
 	readonly first: OpenPacket | undefined;
 	next: OpenPacket | undefined;
+	/** NFLOG has shown this attempt, and the switch's messages of it have not been read yet. As in packets.ts. */
+	isAhead: boolean;
 };
+
+/** A new packet as a message shows it; `before` is the attempt before, where it is the same packet sent again, and learns of this one. */
+export function openPacket(scan: MessageScan, before: OpenPacket | undefined): OpenPacket {
+	const isTcp = scan.protocol === protocolNumbers.tcp;
+	const packet: OpenPacket = {
+		known: scan.protocol
+			| (scan.isIpv6 ? facts.ipv6 : facts.identification)
+			| (isTcp ? facts.sequence : 0),
+		sequence: isTcp ? scan.sequence : 0,
+		ports: scan.ports,
+		words: new Int32Array(12), // Source, destination, arrival.
+		uid: 0,
+		gid: 0,
+		identification: scan.identification,
+		tcpFlags: isTcp ? scan.tcpFlags : 0,
+		arrivalPorts: 0,
+		shapes: [],
+		way: [],
+		entered: 0,
+		first: before === undefined ? undefined : before.first ?? before,
+		next: undefined,
+		isAhead: false,
+	};
+	if (before !== undefined) {
+		before.next = packet;
+	}
+
+	copyAddress(scan, scan.sourceAt, {to: packet.words, at: 0});
+	copyAddress(scan, scan.destinationAt, {to: packet.words, at: 4});
+	return packet;
+}
+
+/** Of all attempts of a packet, by the newest one, the last that nft has shown, as far as its socket has been read. As in packets.ts. */
+export function newestMet(newest: OpenPacket | undefined): OpenPacket | undefined {
+	if (newest?.isAhead !== true) {
+		return newest;
+	}
+
+	let met = newest.first!;
+	for (let {next} = met; next?.isAhead === false; {next} = next) {
+		met = next;
+	}
+
+	return met;
+}
 
 /** Copies the address at a place of a message. */
 export function copyAddress(scan: MessageScan, from: number, {to, at}: {readonly to: Int32Array; readonly at: number}): void {

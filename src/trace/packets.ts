@@ -62,6 +62,8 @@ type Attempt = {
 	/** The first of all attempts of this packet; the one after this. */
 	readonly first: Attempt | undefined;
 	next: Attempt | undefined;
+	/** NFLOG has shown this attempt, and the messages of the trace switch about it have not been read yet. Such attempts are the last ones of a packet. */
+	isAhead: boolean;
 };
 
 /** The two chains of the trace switch, by the hooks at which they hang. */
@@ -159,26 +161,54 @@ class Assembler {
 		this.#extend(traversal, event, rule);
 	}
 
-	/** The packet that the switch met: the newest of its identity, unless the switch met that one there already (it was sent again), or this one is only being sent, with other addresses: among some thousand connections two can have one sequence number. */
+	/** The newest attempt of an identity as far as the socket of nft has been read: NFLOG's may have been read further. */
+	#newestMet(header: PacketHeader): Attempt | undefined {
+		const newest = this.#newest.get(identityOf(header));
+		if (newest?.isAhead !== true) {
+			return newest;
+		}
+
+		let met = newest.first!;
+		for (let {next} = met; next?.isAhead === false; {next} = next) {
+			met = next;
+		}
+
+		return met;
+	}
+
+	/** The packet that the switch met: the newest of its identity that nft has shown, unless the switch met that one there already (it was sent again), or this one is only being sent, with other addresses: among some thousand connections two can have one sequence number. */
 	#switchedOf(header: PacketHeader, entry: Hook | undefined): Attempt {
-		const known = this.#newest.get(identityOf(header));
+		const known = this.#newestMet(header);
 		if (known === undefined) {
 			return this.#add(header);
 		}
 
 		const isSame = hasSameEnds(header, known.packet.header);
 		const isAgain = entry !== undefined && known.entered.has(entry);
-		return isAgain || (entry === 'output' && !isSame) ? this.#add(header, isSame ? known : undefined) : known;
+		if (!isAgain && (entry !== 'output' || isSame)) {
+			return known;
+		}
+
+		// What NFLOG has shown already of the packet sent again is no third packet.
+		const ahead = isSame ? known.next : undefined;
+		if (ahead === undefined) {
+			return this.#add(header, isSame ? known : undefined);
+		}
+
+		ahead.isAhead = false;
+		return ahead;
 	}
 
 	/** The packet that an event of nft belongs to: the newest of its identity, or the same sent again. */
 	#attemptAt(header: PacketHeader, event: TraceEvent): Attempt {
-		const known = this.#newest.get(identityOf(header));
-		return known === undefined ? this.#add(header) : this.#freshAt(known, event);
+		const known = this.#newestMet(header);
+		const attempt = known === undefined ? this.#add(header) : this.#freshAt(known, event);
+		attempt.isAhead = false;
+		return attempt;
 	}
 
 	/**
-	The packet that an event of NFLOG belongs to. These come by a socket of their own, so the switch may have shown already that the packet was sent again when the first one's are read: of all attempts the first one is meant until it has been at the chain.
+	The packet that an event of NFLOG belongs to. These come by a socket of their own, so the switch may have shown already that the packet was sent again when the first one's are read: of all attempts the first one is meant until it has been at the chain. Or NFLOG shows first that it was sent again: see `isAhead`.
 	*/
 	#loggedOf({packet: header}: LogTraceEvent): Attempt {
 		const newest = this.#newest.get(identityOf(header));
@@ -195,7 +225,7 @@ class Assembler {
 	}
 
 	/** The given attempt; where it has been at this chain already, the one after it. */
-	#freshAt(attempt: Attempt, {family, table, chain, packet: header}: TraceEvent): Attempt {
+	#freshAt(attempt: Attempt, {source, family, table, chain, packet: header}: TraceEvent): Attempt {
 		const {packet, next} = attempt;
 		if (packet.traversals.every(traversal => traversal.family !== family || traversal.table !== table || traversal.chain !== chain)) {
 			return attempt;
@@ -205,11 +235,13 @@ class Assembler {
 			return next;
 		}
 
-		// The switch's word of it is missing: it was there as it was for the one before.
+		// The switch's word of it is missing: it was there as it was for the one before. Of nft it would have come before this event; where NFLOG has been read first, it may still come.
 		const again = this.#add(header!, attempt);
 		again.packet.seen = packet.seen;
 		again.packet.entry = packet.entry;
-		if (packet.entry !== undefined) {
+		if (source === 'nflog') {
+			again.isAhead = true;
+		} else if (packet.entry !== undefined) {
 			again.entered.add(packet.entry);
 		}
 
@@ -222,7 +254,7 @@ class Assembler {
 			header, traversals: [], seen: false, entry: undefined, owner: undefined,
 		};
 		const attempt: Attempt = {
-			packet, entered: new Set(), first: before === undefined ? undefined : before.first ?? before, next: undefined,
+			packet, entered: new Set(), first: before === undefined ? undefined : before.first ?? before, next: undefined, isAhead: false,
 		};
 		if (before !== undefined) {
 			before.next = attempt;

@@ -310,12 +310,14 @@ console.log(stdout + stderr, before === readFileSync('/proc/self/mountinfo', 'ut
 			elif [ -d "$folder" ]; then mkdir -p "$root$folder"; mount --rbind "$folder" "$root$folder"
 			fi
 		done
+		# The checkout may lie in the folder that is left out.
+		mkdir -p "$root$3"; mount --rbind "$3" "$root$3"
 		printf '%s' "$2" > "$root/program.mjs"
 		"$0" "$root/program.mjs"
 		before=$(cat /proc/self/mountinfo)
 		chroot "$root" "$0" /program.mjs
 		[ "$before" = "$(cat /proc/self/mountinfo)" ] && echo 'and outside'
-	`, process.execPath, folder, text]);
+	`, process.execPath, folder, text, path.resolve('.')]);
 	t.is(stdout, 'proc no-root passwd same mounts\nproc no-root passwd same mounts\nand outside');
 });
 

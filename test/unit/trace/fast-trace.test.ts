@@ -7,7 +7,8 @@ import {FastTrace} from '../../../src/trace/fast-trace.js';
 import {createLookup} from '../../../src/trace/lookup.js';
 import {lostInSequence} from '../../../src/trace/lost.js';
 import {NetlinkFormatError} from '../../../src/trace/netlink.js';
-import {rowWords, unpackPacket} from '../../../src/trace/packed-packet.js';
+import {nflogMessageType} from '../../../src/trace/nflog.js';
+import {arrivalOf, rowWords, unpackPacket} from '../../../src/trace/packed-packet.js';
 import {
 	assemblePackets, invalidChains, type Lookup, type TracedPacket,
 } from '../../../src/trace/packets.js';
@@ -184,10 +185,27 @@ const begin = (sourcePort: number, chain = 'output'): Datagram => ({
 	)),
 });
 
+/** What legacy says of the same SYN: the end of nat OUTPUT. */
+const log = (sourcePort: number, sequence: number): Datagram => ({
+	stream: 'nflog',
+	bytes: message(nflogMessageType, bytes(
+		general(2),
+		attribute(1, bytes(8, 0, 3, 0)),
+		attribute(10, text('TRACE: nat:OUTPUT:policy:1 ')),
+		attribute(9, ipv4(6, tcp({sourcePort, sequence: 77}))),
+		attribute(12, uint32(sequence)),
+	)),
+});
+
+/** One packet over lo, as the switch sees it. */
+const overLo = ['output', 'sent', 'prerouting', 'arrived'].map(chain => begin(40_000, chain));
+
 for (const [title, datagrams, due] of [
 	['two connections with one sequence number: two packets, told apart where they begin', [begin(40_000), begin(40_001)], [40_000, 40_001]],
 	['a packet over lo meets the switch where it is sent and where it comes in: one packet', [begin(40_000), begin(40_000, 'prerouting')], [40_000]],
 	['a packet that is sent again is one of its own, though it meets the switch alone', [begin(40_000), begin(40_000, 'prerouting'), begin(40_000), begin(40_000, 'prerouting')], [40_000, 40_000]],
+	['a packet that is sent again, whose log is read before the switch\'s word of it', [begin(40_000), log(40_000, 0), log(40_000, 1), begin(40_000)], [40_000, 40_000]],
+	['the same, whose logs are all read before', [log(40_000, 0), log(40_000, 1), log(40_000, 2), ...overLo, ...overLo, ...overLo, ...overLo], [40_000, 40_000, 40_000, 40_000]],
 	['the same from outside', [begin(40_000, 'prerouting'), begin(40_000, 'prerouting'), begin(40_000, 'prerouting')], [40_000, 40_000, 40_000]],
 ] as const) {
 	test(title, t => {
@@ -199,6 +217,30 @@ for (const [title, datagrams, due] of [
 		t.deepEqual(found.packets.map(({header}) => header.source.port), [...due]);
 	});
 }
+
+test('the arrival of the first attempt is not taken for the second\'s, which NFLOG has shown already', t => {
+	const trace = new FastTrace({
+		ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, switchTable,
+	});
+	const arrivals = (datagrams: readonly Datagram[]) => {
+		const buffer = new Uint8Array(1 << 12);
+		for (const {bytes: content} of datagrams) {
+			buffer.set(content);
+			trace.add(buffer, 0, content.length);
+		}
+
+		const rows = trace.peek();
+		const found: Array<string | undefined> = [];
+		for (let row = 0; row < rows.length; row += rowWords(rows, row)) {
+			found.push(arrivalOf(rows, row)?.hook);
+		}
+
+		return found;
+	};
+
+	t.deepEqual(arrivals([log(40_000, 0), log(40_000, 1), ...overLo]), ['input', undefined]);
+	t.deepEqual(arrivals(overLo), ['input', 'input']);
+});
 
 test('peek shows the packets so far, and what they meet afterwards is still theirs', t => {
 	const lookup = lookupOf(names[0]!);

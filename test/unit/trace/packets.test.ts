@@ -125,6 +125,25 @@ const rows: readonly Row[] = [
 		title: 'legacy: the switch\'s word of the second is missing', events: [switched(), logged('OUTPUT', 9, {table: 'raw', kind: 'policy'}), logged('OUTPUT', 1), logged('MINE', 1), logged('OUTPUT', 9, {table: 'raw', kind: 'policy'})],
 		packets: ['raw:OUTPUT =policy undefined, OUTPUT OUTPUT#1 MINE#1 =rule accept', 'raw:OUTPUT =policy undefined'], seen: [true, true],
 	},
+	// NFLOG comes by another socket, which may be read further than the switch's: measured on a processor with a quota, where nat looked at the second SYN as well.
+	{
+		title: 'legacy: the log of the packet sent again is read before the switch\'s word of it',
+		events: [switched(), logged('OUTPUT', 1), logged('MINE', 1), logged('OUTPUT', 1), logged('MINE', 1), switched()],
+		packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept', 'OUTPUT OUTPUT#1 MINE#1 =rule accept'], seen: [true, true],
+	},
+	{
+		title: 'legacy: the logs of both are read before the switch\'s word of the first, over lo',
+		events: [
+			...[1, 2].flatMap(() => [logged('OUTPUT', 1), logged('MINE', 1)]),
+			...[1, 2].flatMap(traceId => [switched({traceId}), switched({traceId, chain: 'prerouting', packet: header({destination: {address: '127.0.0.1', port: 15_001}})})]),
+		],
+		packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept', 'OUTPUT OUTPUT#1 MINE#1 =rule accept'], seen: [true, true],
+	},
+	{
+		title: 'legacy: the log is two attempts ahead of the switch, and a fourth attempt meets the switch alone',
+		events: [switched(), ...[1, 2, 3].map(() => logged('OUTPUT', 9, {table: 'raw', kind: 'policy'})), switched(), switched(), switched()],
+		packets: ['raw:OUTPUT =policy undefined', 'raw:OUTPUT =policy undefined', 'raw:OUTPUT =policy undefined', ''], seen: [true, true, true, true],
+	},
 	{title: 'legacy: without the switch a packet is not seen', events: [logged('OUTPUT', 1)], packets: ['OUTPUT OUTPUT#1 =open'], seen: [false]},
 ];
 
@@ -150,6 +169,14 @@ test('over lo a packet passes four hooks of mangle, once each, in their order', 
 		const {packets} = assemblePackets(events, lookup);
 		t.deepEqual(packets.map(({traversals}) => traversals.map(({chain, hook}) => [chain, hook])), [hooks.map(chain => [chain, chain.toLowerCase() as Lowercase<typeof chain>])]);
 	}
+});
+
+test('what the switch says of the first attempt is not taken for the second, which NFLOG has shown already', t => {
+	const logs = [1, 2].flatMap(() => [logged('OUTPUT', 1), logged('MINE', 1)]);
+	const printed = (events: readonly TraceEvent[]) => assemblePackets(events, lookup).packets.map(({seen, entry}) => [seen, entry]);
+	t.deepEqual(printed([...logs, switched()]), [[true, 'output'], [false, undefined]]);
+	t.deepEqual(printed([...logs, switched(), switched({chain: 'prerouting'})]), [[true, 'output'], [false, undefined]]);
+	t.deepEqual(printed([...logs, switched(), switched({chain: 'prerouting'}), switched()]), [[true, 'output'], [true, 'output']]);
 });
 
 test('a packet keeps its first header, each traversal the one that came there', t => {
