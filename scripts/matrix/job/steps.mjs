@@ -61,6 +61,27 @@ export function judgeTypes(text, {status, ending}, log, due = checksOfAll) {
 	return {ok: status === 0 && passed === due && failed === 0 && inconclusive === 0, reason: status === 0 ? counts : `${counts} (${ending}): ${lastWords(log)}`};
 }
 
+/**
+What the report of all back ends says on a machine without the legacy tables: that back end is inconclusive, with the command that mends it, and the two others are reported.
+A back end that could not be tried has a sentence under `inconclusive` in the place of types.
+*/
+export function judgeLacking(text, {status, ending}, log) {
+	let runs;
+	try {
+		({runs} = JSON.parse(text));
+	} catch {
+		return {ok: false, reason: `no report (${ending}): ${lastWords(log)}`};
+	}
+
+	const outcomes = Object.fromEntries(runs.map(({rules, types}) => [rules.backend, types === undefined ? 'inconclusive' : [...new Set(types.map(({outcome}) => outcome))].join('+')]));
+	const reason = runs.find(({rules}) => rules.backend === 'iptables-legacy')?.inconclusive ?? '';
+	const wanted = {'iptables-nft': 'pass', 'iptables-legacy': 'inconclusive', nftables: 'pass'};
+	return {
+		ok: status === 3 && /modprobe iptable_/.test(reason) && Object.entries(wanted).every(([backend, outcome]) => outcomes[backend] === outcome),
+		reason: `${Object.entries(outcomes).map(([backend, outcome]) => `${backend} ${outcome || 'nothing'}`).join(', ')} (${ending})`,
+	};
+}
+
 /** All packages below a node_modules folder, and their size in megabytes (10^6 bytes). */
 export function measurePackages(checkout) {
 	const folder = path.join(checkout, 'node_modules');
@@ -141,19 +162,7 @@ export const steps = {
 	/** Without the legacy tables: their back end is inconclusive, the two others are reported. */
 	async lacking(job) {
 		const ended = await job.run('lacking', job.testbed(['run', '--backend', 'all', '--family', 'both', '--format', 'json']));
-		let runs;
-		try {
-			({runs} = JSON.parse(ended.stdout));
-		} catch {
-			return {ok: false, reason: `no report (${ended.ending}): ${lastWords(ended.log)}`};
-		}
-
-		const outcomes = Object.fromEntries(runs.map(({rules, types}) => [rules.backend, [...new Set(types.map(({outcome}) => outcome))].join('+')]));
-		const wanted = {'iptables-nft': 'pass', 'iptables-legacy': 'inconclusive', nftables: 'pass'};
-		return {
-			ok: ended.status === 3 && Object.entries(wanted).every(([backend, outcome]) => outcomes[backend] === outcome),
-			reason: `${Object.entries(outcomes).map(([backend, outcome]) => `${backend} ${outcome || 'nothing'}`).join(', ')} (${ended.ending})`,
-		};
+		return judgeLacking(ended.stdout, ended, ended.log);
 	},
 
 	/** The batch on every back end. What it answers is compared by whoever started the job, who has the answers of another machine. */

@@ -19,9 +19,10 @@ const {judgeSteps, judgeBatch, withBatch} = await load('judge.mjs') as {
 	judgeSteps: (asked: readonly string[], seen: {machine: unknown; steps: readonly Step[]} | undefined, ending: string) => string;
 	judgeBatch: (reference: Record<string, string>, answers: Record<string, string>) => Batch; withBatch: (result: string, batch: Batch) => string;
 };
-const {judgeTests, judgeTypes, failedTitles, lastWords} = await load('job/steps.mjs') as {
+const {judgeTests, judgeTypes, judgeLacking, failedTitles, lastWords} = await load('job/steps.mjs') as {
 	judgeTests: (result: unknown, exit: {status: number; ending: string}, log: string) => {ok: boolean; reason: string};
 	judgeTypes: (text: string, exit: {status: number; ending: string}, log: string) => {ok: boolean; reason: string};
+	judgeLacking: (text: string, exit: {status: number; ending: string}, log: string) => {ok: boolean; reason: string};
 	failedTitles: (log: string) => string[]; lastWords: (log: string) => string;
 };
 const {withoutNpm} = await load('settings.mjs') as {withoutNpm: (env: Record<string, string>) => Record<string, string>};
@@ -147,6 +148,26 @@ test('the six types count only with all of their checks', t => {
 	t.false(judgeTypes(report(24, 0, 12), {status: 3, ending: 'exit status 3'}, '').ok);
 	t.false(judgeTypes(report(36, 0, 0), {status: 4, ending: 'exit status 4'}, '').ok);
 	t.regex(judgeTypes('', {status: 3, ending: 'exit status 3'}, 'testbed: proxy could not start as uid 1337\n').reason, /no report \(exit status 3\): testbed: proxy could not start/);
+});
+
+test('without the legacy tables that back end alone is inconclusive, and says what mends it', t => {
+	const run = (backend: string, ...outcomes: string[]) => ({rules: {backend}, types: outcomes.map(outcome => ({outcome}))});
+	const lacking = {rules: {backend: 'iptables-legacy'}, inconclusive: 'This machine cannot install what the rules need: the nat table. → modprobe iptable_nat'};
+	const three = {status: 3, ending: 'exit status 3'};
+	const judged = (runs: readonly unknown[], exit = three) => judgeLacking(JSON.stringify({runs}), exit, '');
+	t.deepEqual(judged([run('iptables-nft', 'pass', 'pass'), lacking, run('nftables', 'pass')]), {ok: true, reason: 'iptables-nft pass, iptables-legacy inconclusive, nftables pass (exit status 3)'});
+	for (const [title, runs] of Object.entries({
+		'another back end is missing': [run('iptables-nft', 'pass'), lacking],
+		'another back end failed': [run('iptables-nft', 'pass', 'fail'), lacking, run('nftables', 'pass')],
+		'legacy passed: the tables were there': [run('iptables-nft', 'pass'), run('iptables-legacy', 'pass'), run('nftables', 'pass')],
+		'no word on what mends it': [run('iptables-nft', 'pass'), {...lacking, inconclusive: 'It failed.'}, run('nftables', 'pass')],
+		'nothing was played': [run('iptables-nft'), lacking, run('nftables')],
+	})) {
+		t.false(judged(runs).ok, title);
+	}
+
+	t.false(judged([run('iptables-nft', 'pass'), lacking, run('nftables', 'pass')], zero).ok);
+	t.regex(judgeLacking('', {status: 4, ending: 'exit status 4'}, 'testbed: unable to initialize table\n').reason, /^no report/);
 });
 
 test('a reason is the line of a log that tells most', t => {
