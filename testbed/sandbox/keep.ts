@@ -1,13 +1,14 @@
 /**
-`--keep` gives the namespaces names; `testbed clean` removes what `--keep` left, and only that: each name is noted with the number of its namespace, and one that means another namespace by now is left alone.
+`--keep` gives the namespaces names; `testbed clean` removes what `--keep` left, and only that: each name is noted with the number and the cookie of its namespace, and one that means another namespace by now is left alone.
 */
 
 import {randomBytes} from 'node:crypto';
 import {
-	mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+	closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import {run} from '../exec.js';
+import {netnsCookie} from '../syscalls/netns-cookie.js';
 import type {Netns} from './netns.js';
 import type {Sandbox} from './sandbox.js';
 
@@ -15,7 +16,8 @@ import type {Sandbox} from './sandbox.js';
 export const keptFolder = '/run/sidecar-netfilter-testbed';
 const netnsFolder = '/run/netns';
 
-type Note = {readonly name: string; readonly inode: number};
+/** Without a cookie where the kernel has none (before 5.14). */
+type Note = {readonly name: string; readonly inode: number; readonly cookie?: string | undefined};
 
 /** Names the namespaces of a sandbox and returns the lines that tell how to enter them. */
 export async function keep(sandbox: Sandbox): Promise<readonly string[]> {
@@ -31,13 +33,33 @@ export async function keep(sandbox: Sandbox): Promise<readonly string[]> {
 
 async function keepOne(netns: Netns, name: string): Promise<readonly string[]> {
 	// The note comes first: a name without a note would never be removed.
-	writeFileSync(path.join(keptFolder, name), JSON.stringify({name, inode: netns.inode} satisfies Note));
+	writeFileSync(path.join(keptFolder, name), JSON.stringify({name, inode: netns.inode, cookie: netnsCookie(netns.descriptor)} satisfies Note));
 	await netns.attach(name);
 	return [`  ip netns exec ${name} bash`];
 }
 
 /** What became of each kept name. */
 export type Cleaned = {readonly name: string; readonly result: 'removed' | 'gone already' | 'another namespace by now, left alone'};
+
+/** What is to be done with a name: whether it still means the namespace that was kept. */
+function meaningOf({name, inode, cookie}: Note): Cleaned['result'] {
+	const file = path.join(netnsFolder, name);
+	const found = statSync(file, {throwIfNoEntry: false})?.ino;
+	if (found === undefined) {
+		return 'gone already';
+	}
+
+	return found === inode && cookieOf(file) === cookie ? 'removed' : 'another namespace by now, left alone';
+}
+
+function cookieOf(file: string): string | undefined {
+	const fd = openSync(file, 'r');
+	try {
+		return netnsCookie(fd);
+	} finally {
+		closeSync(fd);
+	}
+}
 
 /** Removes what `--keep` left. */
 export async function clean(): Promise<readonly Cleaned[]> {
@@ -53,14 +75,15 @@ export async function clean(): Promise<readonly Cleaned[]> {
 	}
 
 	const cleaned = await Promise.all(notes.map(async file => {
-		const {name, inode} = JSON.parse(readFileSync(path.join(keptFolder, file), 'utf8')) as Note;
-		const found = statSync(path.join(netnsFolder, name), {throwIfNoEntry: false})?.ino;
-		if (found === inode) {
+		const note = JSON.parse(readFileSync(path.join(keptFolder, file), 'utf8')) as Note;
+		const {name} = note;
+		const result = meaningOf(note);
+		if (result === 'removed') {
 			await run('ip', ['netns', 'del', name]);
 		}
 
 		rmSync(path.join(keptFolder, file));
-		return {name, result: found === inode ? 'removed' : (found === undefined ? 'gone already' : 'another namespace by now, left alone')} satisfies Cleaned;
+		return {name, result} satisfies Cleaned;
 	}));
 	rmSync(keptFolder, {recursive: true, force: true});
 	return cleaned;

@@ -1,0 +1,35 @@
+/**
+What tells one network namespace from every other since the boot: its cookie (SO_NETNS_COOKIE, since Linux 5.14; include/uapi/asm-generic/socket.h). The number of its inode does not: the kernel gives it away again when the namespace is gone.
+*/
+
+import {Buffer} from 'node:buffer';
+import {inNetns} from '../syscalls.js';
+import {
+	checked, errorName, lastError, libc,
+} from './libc.js';
+import {closeSocket, openSocket} from './probe-socket.js';
+
+const libcGetsockopt = libc.func('int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)');
+const solSocket = 1;
+const soNetnsCookie = 71;
+
+/**
+The cookie of a network namespace, by a descriptor of it, as a decimal number; undefined where the kernel has none.
+
+@throws {TestbedError} SYSCALL_FAILED without the right to enter it.
+*/
+export function netnsCookie(netns: number): string | undefined {
+	return inNetns(netns, () => {
+		const fd = checked('socket', openSocket(false, true));
+		try {
+			const value = Buffer.alloc(8);
+			if (libcGetsockopt(fd, solSocket, soNetnsCookie, value, [value.length]) as number < 0 && errorName(lastError()) === 'ENOPROTOOPT') {
+				return undefined;
+			}
+
+			return value.readBigUInt64LE().toString();
+		} finally {
+			closeSocket(fd);
+		}
+	});
+}
