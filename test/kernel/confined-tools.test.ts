@@ -324,8 +324,7 @@ console.log(stdout + stderr, before === readFileSync('/proc/self/mountinfo', 'ut
 test('a process that runs no tool, or only asks which walls stand, ends by itself', async t => {
 	const start = `const {loadConfinement, prepareConfinement} = await import(${JSON.stringify(path.resolve('dist/testbed/run-confined.js'))}); prepareConfinement();`;
 	for (const more of ['', 'await loadConfinement();']) {
-		const {exitCode, timedOut} = await execa(process.execPath, ['--input-type=module', '--eval', `${start}${more}`], {reject: false, timeout: 60_000, killSignal: 'SIGKILL'}); // eslint-disable-line no-await-in-loop -- One after the other.
-		t.deepEqual([exitCode, timedOut], [0, false], more);
+		await t.notThrowsAsync(execa(process.execPath, ['--input-type=module', '--eval', `${start}${more}`], {timeout: 60_000, killSignal: 'SIGKILL'}), more); // eslint-disable-line no-await-in-loop -- One after the other.
 	}
 });
 
