@@ -1,7 +1,7 @@
 /**
 The match modules and targets of iptables that may be installed without asking: those that Debian's iptables ships and whose effect stays in the namespace of the rules, each with all options that it takes.
 
-Names and options are what `iptables -m NAME --help` and `-j NAME --help` print, and iptables-extensions(8) (iptables 1.8.9 and 1.8.11 have the same ones). A name that is not listed makes the tool open a library of that name, and the kernel load a module of that name.
+Names and options are what `iptables -m NAME --help` and `-j NAME --help` print, and iptables-extensions(8) (of iptables 1.8.9). A name that is not listed makes the tool open a library of that name, and the kernel load a module of that name.
 */
 
 /** The options of one extension: whether each takes a value. */
@@ -132,7 +132,7 @@ export const valuesOfOption: ReadonlyMap<string, ReadonlySet<string>> = new Map(
 	['-j CT --helper', conntrackHelpers],
 ]);
 
-/** The long options that iptables itself has (iptables 1.8.11, iptables/xshared.h, and those of its restore): a module's option must not be one of them, nor the beginning of one, which getopt_long(3) takes for it. `--modprobe` names a program to run. */
+/** The long options that iptables itself has (iptables(8) and iptables-restore(8), 1.8.9): a module's option must not be one of them, nor the beginning of one, which getopt_long(3) takes for it. `--modprobe` names a program to run. */
 const ownOptions: readonly string[] = [
 	'append delete check insert replace list list-rules flush zero new-chain delete-chain rename-chain policy',
 	'source destination src dst protocol in-interface jump table match numeric out-interface verbose wait wait-interval',

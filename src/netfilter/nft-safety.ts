@@ -1,5 +1,5 @@
 /**
-What must not stand in native nft text that goes to nft: anything that makes nft open a file or run a command instead of reading a rule. Words are told apart as nft's own lexer does it (nftables 1.0.6 and 1.1.3, src/scanner.l): a string ends at the next quote, a comment begins at `#` and ends with its line, a word is letters, digits and `_ . / -`.
+What must not stand in native nft text that goes to nft: anything that makes nft open a file or run a command instead of reading a rule. Words are told apart as nft(8) describes its lexical conventions: a string ends at the next quote, a comment begins at `#` and ends with its line, a word is letters, digits and `_ . / -`.
 
 Everything here is about text that is kept in its own words. It is asked while rules are read, so that the error has a line, and once more when they are printed, so that no other way leads around it.
 */

@@ -137,7 +137,7 @@ export const sysctlSettings: readonly SysctlSetting[] = [
 		['ip_nonlocal_bind', '0', 'As in IPv4.'],
 		['fwmark_reflect', '0', 'As in IPv4.'],
 		['auto_flowlabels', '1', 'A field of the header.'],
-		['icmp/ratelimit', '100', 'As in IPv4. The kernel\'s own default differs: 1000 up to 6.12, 100 in 6.18.'],
+		['icmp/ratelimit', '100', 'As in IPv4. 100 is what Linux 6.18 has (measured).'],
 		['icmp/echo_ignore_all', '0', 'As in IPv4.'],
 	]),
 ];
