@@ -7,10 +7,11 @@ import type {Gap} from './gap.js';
 import {LogSequence} from './log-sequence.js';
 import {identityOf, MessageScan} from './message-scan.js';
 import {controlTypes, NetlinkFormatError} from './netlink.js';
+import {newestMet} from './attempts.js';
 import {decodeNflog, nflogMessageType} from './nflog.js';
 import {decodeNftTrace, nftTraceMessageType} from './nft-trace.js';
 import {
-	copyAddress, isSamePair, newestMet, openPacket, writeRow, type OpenPacket,
+	copyAddress, isSamePair, openPacket, writeRow, type OpenPacket,
 } from './open-packet.js';
 import {isSendersHook, saysInvalid, type Lookup} from './packets.js';
 import {facts, layout} from './packed-packet.js';

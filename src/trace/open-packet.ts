@@ -62,20 +62,6 @@ export function openPacket(scan: MessageScan, before: OpenPacket | undefined): O
 	return packet;
 }
 
-/** Of all attempts of a packet, by the newest one, the last that nft has shown, as far as its socket has been read. As in packets.ts. */
-export function newestMet(newest: OpenPacket | undefined): OpenPacket | undefined {
-	if (newest?.isAhead !== true) {
-		return newest;
-	}
-
-	let met = newest.first!;
-	for (let {next} = met; next?.isAhead === false; {next} = next) {
-		met = next;
-	}
-
-	return met;
-}
-
 /** Copies the address at a place of a message. */
 export function copyAddress(scan: MessageScan, from: number, {to, at}: {readonly to: Int32Array; readonly at: number}): void {
 	for (let word = 0; word < (scan.isIpv6 ? 4 : 1); word++) {

@@ -8,6 +8,7 @@ A SYN without an answer is sent again after a second (TCP_TIMEOUT_INIT, include/
 
 import type {RuleHit, Traversal} from '../netfilter/path.js';
 import type {Family, Hook, Verdict} from '../netfilter/types.js';
+import {newestMet} from './attempts.js';
 import {ChainWalk, finalVerdicts} from './chain-walk.js';
 import type {LogTraceEvent, NftTraceEvent, TraceEvent} from './event.js';
 import {protocolNumbers, type PacketHeader} from './packet.js';
@@ -163,17 +164,7 @@ class Assembler {
 
 	/** The newest attempt of an identity as far as the socket of nft has been read: NFLOG's may have been read further. */
 	#newestMet(header: PacketHeader): Attempt | undefined {
-		const newest = this.#newest.get(identityOf(header));
-		if (newest?.isAhead !== true) {
-			return newest;
-		}
-
-		let met = newest.first!;
-		for (let {next} = met; next?.isAhead === false; {next} = next) {
-			met = next;
-		}
-
-		return met;
+		return newestMet(this.#newest.get(identityOf(header)));
 	}
 
 	/** The packet that the switch met: the newest of its identity that nft has shown, unless the switch met that one there already (it was sent again), or this one is only being sent, with other addresses: among some thousand connections two can have one sequence number. */
