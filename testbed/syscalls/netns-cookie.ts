@@ -23,10 +23,12 @@ export function netnsCookie(netns: number): string | undefined {
 		const fd = checked('socket', openSocket(false, true));
 		try {
 			const value = Buffer.alloc(8);
-			if (libcGetsockopt(fd, solSocket, soNetnsCookie, value, [value.length]) as number < 0 && errorName(lastError()) === 'ENOPROTOOPT') {
+			const result = libcGetsockopt(fd, solSocket, soNetnsCookie, value, [value.length]) as number;
+			if (result < 0 && errorName(lastError()) === 'ENOPROTOOPT') {
 				return undefined;
 			}
 
+			checked('getsockopt(SO_NETNS_COOKIE)', result);
 			return value.readBigUInt64LE().toString();
 		} finally {
 			closeSocket(fd);
