@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-const compiled = ['dist', 'coverage', 'test/fixtures', 'test/goldens', 'test/recordings'];
+const compiled = ['dist', '/coverage', 'test/fixtures', 'test/goldens', 'test/recordings'];
 
 /** The files that an old Node must be able to read before it is told its age (scripts/run.cjs). */
 const readByOldNode = ['scripts/run.cjs', 'scripts/testbed.cjs', 'scripts/setup/problem.cjs', 'scripts/setup/machine.cjs'];

@@ -66,13 +66,13 @@ function listening(netns, printed) {
 
 async function play({backend, family, isMixed}, hold) {
 	const [{parseReleaseInput}, {sidecarRuleSet}, {intentOf, sixTypes, typeIds}, {defaultTopology: topology}, {parseSave}, {stepsOfPath}] = await Promise.all([
-		module('src/istio/arguments.js'), module('src/istio/iptables/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/save.js'), module('src/netfilter/path.js'),
+		module('src/istio/options/arguments.js'), module('src/istio/iptables/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/iptables/save.js'), module('src/netfilter/path.js'),
 	]);
 	const [{actorsFor, Cast}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, playRound, readRound}] = await Promise.all([
-		module('testbed/actors/cast.js'), module('testbed/commands/run.js'), module('testbed/environment.js'), module('testbed/lock-file.js'), module('testbed/observe.js'),
+		module('testbed/actors/actor-group.js'), module('testbed/cli/commands/run.js'), module('testbed/system/environment.js'), module('testbed/system/lock-file.js'), module('testbed/run/round.js'),
 	]);
 	const [{installRules}, {loadKernelTexts}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
-		module('testbed/sandbox/rules.js'), module('testbed/sandbox/kernel-state.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'),
+		module('testbed/sandbox/install.js'), module('testbed/tracer/counters.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'),
 	]);
 	const input = parseReleaseInput(release);
 	const sidecar = sidecarRuleSet(input.release, input.options, [family]);

@@ -5,31 +5,31 @@ The public surface of the library: re-exports only. Everything here is pure; the
 export type * from './netfilter/types.js';
 export type * from './netfilter/path.js';
 export {stepsOfPath, stopsOfPath} from './netfilter/path.js';
-export {ParseError, parseSave, printSave} from './netfilter/save.js';
+export {ParseError, parseSave, printSave} from './netfilter/iptables/save.js';
 export {
 	importRules, opaqueRules, recognise, type Imported, type OpaqueRule,
-} from './netfilter/import.js';
-export {parseNft, printNft} from './netfilter/nft.js';
-export {parseNftJson} from './netfilter/nft-json.js';
-export {normalise} from './netfilter/normalise.js';
+} from './netfilter/import/import-rules.js';
+export {parseNft, printNft} from './netfilter/nftables/ruleset.js';
+export {parseNftJson} from './netfilter/nftables/json.js';
+export {normalise} from './netfilter/iptables/normalize.js';
 
-export {InputError} from './istio/input-error.js';
+export {InputError} from './parsing/input-error.js';
 export {
 	parseReleaseInput, parseReleaseInputs, parseSidecarArguments, readSidecarArguments, type ReleaseInput, type ReleaseInputs, type SidecarInput,
-} from './istio/arguments.js';
-export {sidecarOptionsFromConfig} from './istio/config-options.js';
+} from './istio/options/arguments.js';
+export {sidecarOptionsFromConfig} from './istio/options/config-options.js';
 export {generate} from './istio/generate.js';
-export {ambientRouting} from './istio/ambient-routing.js';
-export {parseAmbientInput, type AmbientInput, type AmbientOptions} from './istio/ambient-options.js';
+export {ambientRouting} from './istio/ambient/routing.js';
+export {parseAmbientInput, type AmbientInput, type AmbientOptions} from './istio/ambient/options.js';
 export {ambientHostRuleSet, ambientHostSets, ambientRuleSet} from './istio/iptables/ambient.js';
 export {ambientHostNftRuleSet, ambientNftRuleSet} from './istio/nftables/ambient.js';
 export {refusalOf} from './istio/nftables/refusal.js';
 export {parsePod, type Pod} from './istio/pod/pod.js';
 export {podInput, type PodInput} from './istio/pod/input.js';
-export {defaultOptions, injectedArguments, injectedArgumentsOf, type SidecarOptions} from './istio/options.js';
+export {defaultOptions, injectedArguments, injectedArgumentsOf, type SidecarOptions} from './istio/options/options.js';
 export {findRelease, newestRelease, releaseLines, type Release} from './istio/releases.js';
-export {roleHistory, type RoleHistory} from './istio/role-history.js';
-export {describeRole, roleOf, roles, type Role} from './istio/roles.js';
+export {roleHistory, type RoleHistory} from './istio/roles/role-history.js';
+export {describeRole, roleOf, roles, type Role} from './istio/roles/roles.js';
 export {sidecarRouting} from './istio/routing.js';
 export {sidecarRuleSet} from './istio/iptables/sidecar.js';
 export {articleRules, publishedSource, publishedTypes} from './istio/published.js';
@@ -53,43 +53,43 @@ export type {
 export {judge, type Judgement} from './judge/judge.js';
 export {comparePublished, type PublishedVerdict} from './judge/published.js';
 export {ruleNotes, type RuleNote} from './judge/rule-notes.js';
-export {diffRuleSets, isEqualDiff, type RuleChange, type RuleSetDiff} from './judge/rule-diff.js';
-export {explainerOf, type RuleExplanation} from './judge/rule-explanation.js';
-export {explainLeg, type Contradiction, type LegExplanation} from './judge/why-not.js';
-export {askRule, type RuleAnswer} from './judge/rule-answer.js';
-export type {PacketFacts} from './judge/packet-facts.js';
+export {diffRuleSets, isEqualDiff, type RuleChange, type RuleSetDiff} from './judge/rule-diff/rule-diff.js';
+export {explainerOf, type RuleExplanation} from './judge/explain/explain-rule.js';
+export {explainLeg, type Contradiction, type LegExplanation} from './judge/explain/explain-leg.js';
+export {askRule, type RuleAnswer} from './judge/explain/match-rule.js';
+export type {PacketFacts} from './judge/explain/packet-facts.js';
 
-export {parseBaseline, printBaseline} from './classes/baseline-file.js';
-export type {Baseline, RecordedCase, RecordedClass} from './classes/baseline.js';
-export {classify, type ClassSet, type PacketClass} from './classes/classes.js';
-export {type Severity, type Statement} from './classes/moved.js';
-export {representativesOf, type Representative} from './classes/representatives.js';
+export {parseBaseline, printBaseline} from './baseline/file.js';
+export type {Baseline, RecordedCase, RecordedClass} from './baseline/baseline.js';
+export {classify, type ClassSet, type PacketClass} from './packet-classes/classify.js';
+export {type Severity, type Statement} from './comparison/moves.js';
+export {representativesOf, type Representative} from './packet-classes/representatives.js';
 
-export {comparisonToJson} from './report/comparison-json.js';
-export {printComparison} from './report/comparison-text.js';
-export type {ComparisonReport} from './report/comparison-types.js';
-export {resultsOfVerification} from './report/results-of-verification.js';
-export {verificationToJson} from './report/verification-json.js';
-export {printVerification} from './report/verification-text.js';
-export {verificationOutcome, type VerificationReport} from './report/verification-types.js';
-export {describeCause, describeDifference} from './report/differences.js';
+export {comparisonToJson} from './report/comparison/json.js';
+export {printComparison} from './report/comparison/text.js';
+export type {ComparisonReport} from './report/comparison/types.js';
+export {resultsOfVerification} from './report/verification/results.js';
+export {verificationToJson} from './report/verification/json.js';
+export {printVerification} from './report/verification/text.js';
+export {verificationOutcome, type VerificationReport} from './report/verification/types.js';
+export {describeCause, describeDifference} from './report/run/describe-differences.js';
 export {exitCode, summarize, type Summary} from './report/exit-code.js';
-export {reportToJson} from './report/json.js';
-export {probeToJson} from './report/probe-json.js';
-export {printProbe} from './report/probe-text.js';
-export type {ProbeQuestion, ProbeReport} from './report/probe-types.js';
-export {rulesDiffToJson, rulesToJson} from './report/rules-json.js';
-export type {ShownRules} from './report/rules-types.js';
-export {printGithub} from './report/github.js';
-export {printJunit} from './report/junit.js';
-export {printMarkdown} from './report/markdown.js';
-export {resultsOfReport, resultsOfRuns} from './report/results-of-runs.js';
+export {reportToJson} from './report/run/json.js';
+export {probeToJson} from './report/probe/json.js';
+export {printProbe} from './report/probe/text.js';
+export type {ProbeQuestion, ProbeReport} from './report/probe/types.js';
+export {rulesDiffToJson, rulesToJson} from './report/rules/json.js';
+export type {ShownRules} from './report/rules/types.js';
+export {printGithub} from './report/formats/github.js';
+export {printJunit} from './report/formats/junit.js';
+export {printMarkdown} from './report/formats/markdown.js';
+export {resultsOfReport, resultsOfRuns} from './report/run/results.js';
 export {
 	exitCodeOfResults, summarizeResults, type CaseOutcome, type ResultCase, type Results, type ResultSuite,
-} from './report/results.js';
-export type {RunEntry, Runs} from './report/runs.js';
-export {printTap} from './report/tap.js';
-export {printText, type TextOptions} from './report/text.js';
+} from './report/formats/results.js';
+export type {RunEntry, Runs} from './report/run/many.js';
+export {printTap} from './report/formats/tap.js';
+export {printText, type TextOptions} from './report/run/text.js';
 export type {
 	Environment, Place, Report, RulesSummary, TypeResult,
-} from './report/types.js';
+} from './report/run/types.js';

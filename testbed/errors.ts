@@ -2,7 +2,7 @@
 Errors that a user can do something about. Each knows the exit status that it leads to (README, "Exit codes").
 */
 
-import {visibleForeign} from '../src/report/visible-text.js';
+import {visibleForeign} from '../src/parsing/visible-text.js';
 
 /** What went wrong, as a stable code that documentation can link to. */
 export type ErrorCode =

@@ -3,7 +3,7 @@ The library that asks the kernel: `sidecar-netfilter-testbed/kernel`. Linux, roo
 */
 
 export {exitStatusOf, TestbedError, type ErrorCode} from './errors.js';
-export type {RuleInput} from './options.js';
+export type {RuleInput} from './run/options.js';
 export {loadRules, parseRules, type LoadedRules, type RuleChoices} from './library/rules.js';
 export {
 	openSandbox, type ProbeAnswer, type ProbeAsked, type RulesSandbox, type SandboxChoices,
@@ -16,8 +16,8 @@ export type {
 } from '../src/scenario/types.js';
 export type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
 export type {Gap} from '../src/trace/gap.js';
-export type {ClassSet, PacketClass} from '../src/classes/classes.js';
-export type {Baseline} from '../src/classes/baseline.js';
-export type {ComparisonReport} from '../src/report/comparison-types.js';
-export {verificationOutcome, type VerificationReport} from '../src/report/verification-types.js';
-export type {Report} from '../src/report/types.js';
+export type {ClassSet, PacketClass} from '../src/packet-classes/classify.js';
+export type {Baseline} from '../src/baseline/baseline.js';
+export type {ComparisonReport} from '../src/report/comparison/types.js';
+export {verificationOutcome, type VerificationReport} from '../src/report/verification/types.js';
+export type {Report} from '../src/report/run/types.js';

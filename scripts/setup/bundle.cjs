@@ -9,13 +9,13 @@ The programs of a run, each in one file: the command line, an actor, the trace r
 Node loads one file much faster than the 250 that execa, commander and our own rooms are made of (bench: some 100 ms of 500).
 */
 const entries = {
-	cli: 'testbed/cli.ts',
-	bench: 'testbed/bench.ts',
-	conformance: 'testbed/conformance.ts',
-	program: 'testbed/actors/program.ts',
-	worker: 'testbed/tracer/worker.ts',
-	'probe-sender': 'testbed/prober/probe-sender.ts',
-	'probe-reader': 'testbed/prober/probe-reader.ts',
+	cli: 'testbed/cli/main.ts',
+	bench: 'testbed/bench/main.ts',
+	conformance: 'testbed/conformance/main.ts',
+	stub: 'testbed/actors/stub.ts',
+	'trace-thread': 'testbed/tracer/trace-thread.ts',
+	'sender-thread': 'testbed/prober/sender-thread.ts',
+	'reader-thread': 'testbed/prober/reader-thread.ts',
 	'tool-thread': 'testbed/confinement/tool-thread.ts',
 };
 const folder = 'dist/bin';

@@ -4,7 +4,7 @@ A0 of the algorithm: the values that all steps share, for the rules of one famil
 
 import {familyOfAddress, isLoopback} from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
-import type {SidecarOptions} from './options.js';
+import type {SidecarOptions} from './options/options.js';
 import type {Release, ReleaseFeatures} from './releases.js';
 
 /** What a step knows: the options, and the values that depend on the family whose list it writes. */

@@ -5,7 +5,7 @@ One way to every rule set of a sidecar, whatever the back end.
 import type {AddressFamily, Backend, RuleSet} from '../netfilter/types.js';
 import {sidecarNftRuleSet} from './nftables/sidecar.js';
 import {sidecarRuleSet} from './iptables/sidecar.js';
-import type {SidecarOptions} from './options.js';
+import type {SidecarOptions} from './options/options.js';
 import type {Release} from './releases.js';
 
 /**

@@ -4,8 +4,8 @@ What changed in the rules from release to release, as data. The generator asks f
 Sources: istio/istio at the release tags (`tools/istio-iptables`), its change notes, and runs of the real binaries (test/fixtures/istio-real).
 */
 
-import {InputError} from './input-error.js';
-import {nearest} from './nearest.js';
+import {InputError} from '../parsing/input-error.js';
+import {nearest} from '../parsing/did-you-mean.js';
 
 /** How DNS capture is written. */
 export type DnsStyle =

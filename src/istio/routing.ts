@@ -5,7 +5,7 @@ What stands beside a sidecar's rules: which families they are written for, and t
 import {familyOfAddress} from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import type {ReleaseRules} from './context.js';
-import type {SidecarOptions} from './options.js';
+import type {SidecarOptions} from './options/options.js';
 import {newestRelease} from './releases.js';
 
 /**

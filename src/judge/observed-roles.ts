@@ -8,7 +8,7 @@ import {
 } from '../netfilter/lookup.js';
 import type {Leg, RuleHit} from '../netfilter/path.js';
 import type {Rule, RuleSet, Verdict} from '../netfilter/types.js';
-import {roleOf, type Role} from '../istio/roles.js';
+import {roleOf, type Role} from '../istio/roles/roles.js';
 import {finalVerdict} from '../trace/lookup.js';
 import type {RuleReference} from './outcome.js';
 

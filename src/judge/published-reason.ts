@@ -5,7 +5,7 @@ Why a published route is not the observed one: one sentence, made of what was ob
 import {findRule} from '../netfilter/lookup.js';
 import {printLegEnd, printStep, type Leg, type RuleHit} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
-import {isNatChain} from '../istio/twin.js';
+import {isNatChain} from '../istio/roles/backend-names.js';
 import {printPublishedStep, type PublishedStep} from '../istio/published.js';
 import type {Observation} from '../trace/observation.js';
 import {rulesWithRole} from './observed-roles.js';

@@ -5,8 +5,8 @@ What a run says of the rules themselves: which were not reached, which of the de
 import {rulesOf, tablesOf, type PlacedRule} from '../netfilter/lookup.js';
 import {stopsOfPath, type Leg, type RuleHit} from '../netfilter/path.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
-import {roleOf, type Role} from '../istio/roles.js';
-import {shadowOf} from '../istio/shadow.js';
+import {roleOf, type Role} from '../istio/roles/roles.js';
+import {shadowOf} from '../istio/roles/shadow.js';
 import type {ExpectedPath} from '../scenario/types.js';
 import {ruleKey} from '../trace/loaded-rules.js';
 import {partingOf} from './differences.js';

@@ -2,7 +2,7 @@
 How a run ends for its caller: see "Exit codes" in `README.md`.
 */
 
-import type {Report} from './types.js';
+import type {Report} from './run/types.js';
 
 /** How many types ended how. */
 export type Summary = {readonly passed: number; readonly failed: number; readonly inconclusive: number};

@@ -5,11 +5,11 @@ What the rules are meant to do: by the options of a release, or read off the rol
 import {isLoopback} from '../netfilter/address.js';
 import {rulesOf} from '../netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
-import {parseSidecarArguments} from '../istio/arguments.js';
-import {ambientConstants, defaultAmbientOptions, type AmbientOptions} from '../istio/ambient-options.js';
-import {defaultOptions, injectedArguments, type SidecarOptions} from '../istio/options.js';
+import {parseSidecarArguments} from '../istio/options/arguments.js';
+import {ambientConstants, defaultAmbientOptions, type AmbientOptions} from '../istio/ambient/options.js';
+import {defaultOptions, injectedArguments, type SidecarOptions} from '../istio/options/options.js';
 import {newestRelease, type ReleaseFeatures} from '../istio/releases.js';
-import {roleOf, type Role} from '../istio/roles.js';
+import {roleOf, type Role} from '../istio/roles/roles.js';
 import {hasInterface} from './selection.js';
 import type {Intent} from './types.js';
 

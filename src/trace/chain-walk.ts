@@ -3,7 +3,7 @@ Which event can follow which while a packet is in one base chain of nftables (`n
 */
 
 import type {Verdict} from '../netfilter/types.js';
-import type {NftTraceEvent} from './event.js';
+import type {NftTraceEvent} from './decode/event.js';
 
 /** Verdicts that end a packet's way through a base chain; the others only lead on within it. */
 export const finalVerdicts: ReadonlySet<Verdict | undefined> = new Set(['accept', 'drop', 'queue', 'stolen', 'repeat']);

@@ -9,7 +9,7 @@ import type {RuleSet} from '../netfilter/types.js';
 import type {Flow} from './flows.js';
 import type {Gap} from './gap.js';
 import type {Observation, ObservedPath} from './observation.js';
-import {protocolNumbers} from './packet.js';
+import {protocolNumbers} from './decode/packet.js';
 import {packetEvidence} from './packet-evidence.js';
 import type {TracedPacket} from './packets.js';
 import {

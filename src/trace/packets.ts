@@ -10,8 +10,8 @@ import type {RuleHit, Traversal} from '../netfilter/path.js';
 import type {Family, Hook, Verdict} from '../netfilter/types.js';
 import {newestMet} from './attempts.js';
 import {ChainWalk, finalVerdicts} from './chain-walk.js';
-import type {LogTraceEvent, NftTraceEvent, TraceEvent} from './event.js';
-import {protocolNumbers, type PacketHeader} from './packet.js';
+import type {LogTraceEvent, NftTraceEvent, TraceEvent} from './decode/event.js';
+import {protocolNumbers, type PacketHeader} from './decode/packet.js';
 
 /** A rule of the loaded set: its place, its text, and the verdict with which its target ends a packet's way through the base chain (undefined when it does not). */
 export type KnownRule = {

@@ -3,16 +3,16 @@ Class sets for tests, and packets of them.
 */
 
 import fc from 'fast-check';
-import {parseReleaseInput} from '../../src/istio/arguments.js';
+import {parseReleaseInput} from '../../src/istio/options/arguments.js';
 import {generate} from '../../src/istio/generate.js';
 import {printAddress} from '../../src/netfilter/address.js';
-import {parseSave} from '../../src/netfilter/save.js';
+import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
-import {cutsIn} from '../../src/classes/box.js';
-import {classify, type ClassSet, type PacketClass} from '../../src/classes/classes.js';
-import {packetKinds, type FieldName} from '../../src/classes/fields.js';
-import {placeOfClass, type ExactPacket} from '../../src/classes/membership.js';
-import type {Program} from '../../src/classes/walk.js';
+import {cutsIn} from '../../src/packet-classes/packet-set.js';
+import {classify, type ClassSet, type PacketClass} from '../../src/packet-classes/classify.js';
+import {packetKinds, type FieldName} from '../../src/packet-classes/fields.js';
+import {placeOfClass, type ExactPacket} from '../../src/packet-classes/membership.js';
+import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 
 /** The rules of a release, by its input. */

@@ -1,16 +1,16 @@
 /**
-One packet through a rule set, rule by rule with all of its values known: the opposite of the walk of sets in `src/classes/walk.ts`, which it is there to check. What a single rule says of a packet is asked of the same reader.
+One packet through a rule set, rule by rule with all of its values known: the opposite of the walk of sets in `src/packet-classes/symbolic-walk.ts`, which it is there to check. What a single rule says of a packet is asked of the same reader.
 */
 
-import {applyRule, enterChain, freshPacket, type PacketFacts, type PacketState} from '../../src/judge/packet-facts.js';
-import {askRule} from '../../src/judge/rule-answer.js';
+import {applyRule, enterChain, freshPacket, type PacketFacts, type PacketState} from '../../src/judge/explain/packet-facts.js';
+import {askRule} from '../../src/judge/explain/match-rule.js';
 import {baseChainOf, tableFamily} from '../../src/netfilter/lookup.js';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import type {
 	AddressFamily, Chain, Hook, Rule, Table,
 } from '../../src/netfilter/types.js';
-import type {ExactPacket} from '../../src/classes/membership.js';
-import type {Program} from '../../src/classes/walk.js';
+import type {ExactPacket} from '../../src/packet-classes/membership.js';
+import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {finalVerdict} from '../../src/trace/lookup.js';
 

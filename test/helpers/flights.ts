@@ -2,11 +2,11 @@
 Comparisons without a kernel: each representative is walked as a single packet, and the proxy carries on what it gets. Made for tests of what is said of flights; what the kernel does is shown by test/kernel.
 */
 
-import {judgeComparison, type Comparison, type FlownFamily} from '../../src/classes/comparison.js';
-import type {ExactPacket} from '../../src/classes/membership.js';
-import type {Flight, FlownLeg} from '../../src/classes/moved.js';
-import {representativesOf, type Representative} from '../../src/classes/representatives.js';
-import type {Program} from '../../src/classes/walk.js';
+import {judgeComparison, type Comparison, type FlownFamily} from '../../src/comparison/comparison.js';
+import type {ExactPacket} from '../../src/packet-classes/membership.js';
+import type {Flight, FlownLeg} from '../../src/comparison/moves.js';
+import {representativesOf, type Representative} from '../../src/packet-classes/representatives.js';
+import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import type {Endpoint, RuleHit, Traversal} from '../../src/netfilter/path.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';

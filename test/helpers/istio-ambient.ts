@@ -2,7 +2,7 @@
 Istio's goldens of ambient mode, and what the kernel made of them.
 */
 
-import type {AmbientConfig} from '../../src/istio/golden.js';
+import type {AmbientConfig} from '../../src/istio/conformance/golden.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import {readFixtureRows} from './fixtures.js';
 

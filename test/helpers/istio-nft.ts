@@ -2,9 +2,9 @@
 The runs of the real istio-iptables with native nft tables, and the goldens of both back ends, with their options as ours.
 */
 
-import {sidecarOptionsFromConfig, type ConfigFields, type ConfiguredSidecar} from '../../src/istio/config-options.js';
-import {parseGolden, withGroupNumbers} from '../../src/istio/golden.js';
-import {backendOf, generateRun} from '../../src/istio/real-run.js';
+import {sidecarOptionsFromConfig, type ConfigFields, type ConfiguredSidecar} from '../../src/istio/options/config-options.js';
+import {parseGolden, withGroupNumbers} from '../../src/istio/conformance/golden.js';
+import {backendOf, generateRun} from '../../src/istio/conformance/real-run.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
 import {readFixture} from './fixtures.js';
 import {

@@ -3,10 +3,10 @@ Arbitrary option sets of arbitrary releases, for tests of what holds for all of 
 */
 
 import fc from 'fast-check';
-import {readSidecarArguments, type ReleaseInput} from '../../src/istio/arguments.js';
-import {injectedArgumentsOf} from '../../src/istio/options.js';
+import {readSidecarArguments, type ReleaseInput} from '../../src/istio/options/arguments.js';
+import {injectedArgumentsOf} from '../../src/istio/options/options.js';
 import {findRelease, livesIn, releaseLines, type Release} from '../../src/istio/releases.js';
-import {flags} from '../../src/istio/flags.js';
+import {flags} from '../../src/istio/options/flags.js';
 
 const values: Readonly<Record<string, readonly string[]>> = {
 	'--envoy-port': ['15001', '1'],

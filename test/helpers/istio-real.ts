@@ -2,15 +2,15 @@
 The runs of the real istio-iptables, and Istio's own goldens and epochs, in forms that can be compared with what our generator makes.
 */
 
-import type {ConfigFields} from '../../src/istio/config-options.js';
-import {parseGolden, withGroupNumbers, type GoldenEntry} from '../../src/istio/golden.js';
-import {normalise} from '../../src/netfilter/normalise.js';
-import {parseSave} from '../../src/netfilter/save.js';
+import type {ConfigFields} from '../../src/istio/options/config-options.js';
+import {parseGolden, withGroupNumbers, type GoldenEntry} from '../../src/istio/conformance/golden.js';
+import {normalise} from '../../src/netfilter/iptables/normalize.js';
+import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
-import {backendOf, chainsOf as chainTextsOf, type RealRun} from '../../src/istio/real-run.js';
+import {backendOf, chainsOf as chainTextsOf, type RealRun} from '../../src/istio/conformance/real-run.js';
 import {readFixture, readFixtureRows} from './fixtures.js';
 
-export type {RealRun} from '../../src/istio/real-run.js';
+export type {RealRun} from '../../src/istio/conformance/real-run.js';
 
 /** The files with runs of the real program. */
 export type RealRunFile = 'defaults' | 'random' | 'random-nft' | 'release-1.31';

@@ -4,9 +4,9 @@ Answers to probes for tests: the sketch of one type, explained by the rules as `
 
 import {gapsIn} from '../../src/judge/judge.js';
 import {roleHitsOf} from '../../src/judge/observed-roles.js';
-import {explainLeg} from '../../src/judge/why-not.js';
+import {explainLeg} from '../../src/judge/explain/explain-leg.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
-import type {ProbeReport} from '../../src/report/probe-types.js';
+import type {ProbeReport} from '../../src/report/probe/types.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import {defaultActors, observed} from './observed.js';
 import {sketchReport, type Mutation, type RunSketch} from './reports.js';

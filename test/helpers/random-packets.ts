@@ -8,10 +8,10 @@ import {
 } from '../../src/netfilter/address.js';
 import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
-import {cutsIn} from '../../src/classes/box.js';
-import type {ClassSet, PacketClass} from '../../src/classes/classes.js';
-import {packetKinds, type FieldName} from '../../src/classes/fields.js';
-import type {ExactPacket} from '../../src/classes/membership.js';
+import {cutsIn} from '../../src/packet-classes/packet-set.js';
+import type {ClassSet, PacketClass} from '../../src/packet-classes/classify.js';
+import {packetKinds, type FieldName} from '../../src/packet-classes/fields.js';
+import type {ExactPacket} from '../../src/packet-classes/membership.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 
 const bits = {ipv4: 32n, ipv6: 128n} as const;

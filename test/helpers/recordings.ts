@@ -6,17 +6,17 @@ import {Buffer} from 'node:buffer';
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {parseSave} from '../../src/netfilter/save.js';
+import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {
 	AddressFamily, Backend, Family, RuleSet,
 } from '../../src/netfilter/types.js';
-import {decodeNflog} from '../../src/trace/nflog.js';
-import {decodeNftTrace} from '../../src/trace/nft-trace.js';
-import type {Decoded, TraceEvent} from '../../src/trace/event.js';
+import {decodeNflog} from '../../src/trace/decode/nflog.js';
+import {decodeNftTrace} from '../../src/trace/decode/nft-trace.js';
+import type {Decoded, TraceEvent} from '../../src/trace/decode/event.js';
 import {parseNftListing, parseSavedCounters, type LoadedRule} from '../../src/trace/loaded-rules.js';
-import type {Round} from '../../testbed/observe.js';
-import type {TraceStream} from '../../testbed/tracer/recording.js';
-import {parseOwners, switchTable} from '../../testbed/tracer/switch-table.js';
+import type {Round} from '../../testbed/run/round.js';
+import type {TraceStream} from '../../testbed/tracer/trace-source.js';
+import {parseOwners, switchTable} from '../../testbed/tracer/trace-table.js';
 
 /** The names of the rounds with the default rules of a release. */
 export const plainNames = ['iptables-nft-ipv4', 'iptables-nft-ipv6', 'iptables-legacy-ipv4', 'iptables-legacy-ipv6'] as const;

@@ -2,18 +2,18 @@
 Reports for tests: a rule set, made wrong where a test wants it, the sketch of a run over it, judged as the conductor does.
 */
 
-import {parseReleaseInput} from '../../src/istio/arguments.js';
-import {roleOf, type Role} from '../../src/istio/roles.js';
+import {parseReleaseInput} from '../../src/istio/options/arguments.js';
+import {roleOf, type Role} from '../../src/istio/roles/roles.js';
 import {sidecarRuleSet} from '../../src/istio/iptables/sidecar.js';
 import {judge} from '../../src/judge/judge.js';
 import type {Difference} from '../../src/judge/outcome.js';
 import {comparePublished} from '../../src/judge/published.js';
 import {ruleNotes} from '../../src/judge/rule-notes.js';
-import {parseRuleText} from '../../src/netfilter/rule-text.js';
+import {parseRuleText} from '../../src/netfilter/iptables/rule.js';
 import type {
 	AddressFamily, Chain, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
-import type {Report, TypeResult} from '../../src/report/types.js';
+import type {Report, TypeResult} from '../../src/report/run/types.js';
 import {defaultTypeIds, intentOf, sixTypes} from '../../src/scenario/six-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {

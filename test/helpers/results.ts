@@ -3,7 +3,7 @@ Random results, with all that a text can hold: halves of surrogate pairs, contro
 */
 
 import fc from 'fast-check';
-import type {CaseOutcome, ResultCase, Results} from '../../src/report/results.js';
+import type {CaseOutcome, ResultCase, Results} from '../../src/report/formats/results.js';
 
 /** Any text at all. */
 export const anyText = fc.oneof(

@@ -5,10 +5,10 @@ Recordings of whole runs in test/recordings, as `testbed run --record` wrote the
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {printRecording, parseRecording} from '../../testbed/recording-file.js';
-import type {RunEvidence} from '../../testbed/judging.js';
-import {replay, type Replayed} from '../../testbed/replay.js';
-import type {Report} from '../../src/report/types.js';
+import {printRecording, parseRecording} from '../../testbed/recording/file.js';
+import type {RunEvidence} from '../../testbed/run/report.js';
+import {replay, type Replayed} from '../../testbed/recording/replay.js';
+import type {Report} from '../../src/report/run/types.js';
 
 /** Their names: by version of the format and by what was run. */
 export const runRecordingNames = ['run-1-iptables-nft', 'run-1-iptables-legacy', 'run-1-nftables', 'run-1-scenarios'] as const;

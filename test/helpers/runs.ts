@@ -2,7 +2,7 @@
 Many runs for tests of what is printed of them.
 */
 
-import type {RunEntry, Runs} from '../../src/report/runs.js';
+import type {RunEntry, Runs} from '../../src/report/run/many.js';
 import type {Backend} from '../../src/netfilter/types.js';
 import {observed} from './observed.js';
 import {deleteRule, sketchReport, type RunSketch} from './reports.js';

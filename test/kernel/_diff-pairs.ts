@@ -6,17 +6,17 @@ import fc from 'fast-check';
 import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {Backend} from '../../src/netfilter/types.js';
 import {releaseLines} from '../../src/istio/releases.js';
-import {judgeComparison, type ComparisonOutcome} from '../../src/classes/comparison.js';
-import {placeOfClass, type ExactPacket} from '../../src/classes/membership.js';
-import {arrivalsOf, isSame, type Flight} from '../../src/classes/moved.js';
-import {standardCompany} from '../../src/scenario/company.js';
+import {judgeComparison, type ComparisonOutcome} from '../../src/comparison/comparison.js';
+import {placeOfClass, type ExactPacket} from '../../src/packet-classes/membership.js';
+import {arrivalsOf, isSame, type Flight} from '../../src/comparison/moves.js';
+import {standardCompany} from '../../src/scenario/actor-set.js';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
-import {flyClasses, questionOf, type FlownClasses} from '../../testbed/class-run.js';
-import {usualCredentials} from '../../testbed/commands/probe.js';
+import {flyClasses, questionOf, type FlownClasses} from '../../testbed/analysis/probe-classes.js';
+import {usualCredentials} from '../../testbed/cli/commands/probe.js';
 import {TestbedError} from '../../testbed/errors.js';
-import type {RuleInput} from '../../testbed/options.js';
-import {ProbeStage, type BatchQuestion} from '../../testbed/probe-stage.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
+import type {RuleInput} from '../../testbed/run/options.js';
+import {ProbeStage, type BatchQuestion} from '../../testbed/probe/prober-sandbox.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {
 	anyWords, inRelease, printSource, type ArbitraryWords,
 } from '../helpers/istio-options.js';

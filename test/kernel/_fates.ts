@@ -2,12 +2,12 @@
 What becomes of the types under rules that are wrong, as short data that a table can state.
 */
 
-import type {Role} from '../../src/istio/role.js';
+import type {Role} from '../../src/istio/roles/role.js';
 import type {Cause} from '../../src/judge/outcome.js';
 import {printLegEnd, type RuleHit} from '../../src/netfilter/path.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {TypeId} from '../../src/scenario/types.js';
-import type {Report, TypeResult} from '../../src/report/types.js';
+import type {Report, TypeResult} from '../../src/report/run/types.js';
 
 /** What became of a type, in short: the kinds of difference, the rule that decided, the role that was due, and why its rule did not decide. */
 export type Fate =

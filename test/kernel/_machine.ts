@@ -9,7 +9,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {execa} from 'execa';
 import {dir} from 'tmp-promise';
-import {furtherPrograms} from '../../testbed/run-confined.js';
+import {furtherPrograms} from '../../testbed/confinement/run-confined.js';
 
 /** What scripts in the places of tools start, which are confined as the tools are. */
 const startedByFakes = ['sh', 'cat', 'flock', 'xtables-nft-multi', 'xtables-legacy-multi'];
@@ -20,7 +20,7 @@ export type OtherMachine = {readonly missing?: readonly string[]; readonly fakes
 /** How a program ended, and what it printed. */
 export type Ended = {readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string};
 
-/** Runs a module there to its end. It can import what the compiler wrote by `dist`, the address of that folder: `await import(dist + 'testbed/cli.js')`. */
+/** Runs a module there to its end. It can import what the compiler wrote by `dist`, the address of that folder: `await import(dist + 'testbed/cli/main.js')`. */
 export async function onOtherMachine(module: string, {missing = [], fakes = {}}: OtherMachine = {}): Promise<Ended> {
 	const folder = await dir({unsafeCleanup: true});
 	const [real, shown] = ['real', 'shown'].map(name => path.join(folder.path, name)) as [string, string];
@@ -55,7 +55,7 @@ export async function onOtherMachine(module: string, {missing = [], fakes = {}}:
 
 /** `testbed` with these arguments there. */
 export async function testbedOnOtherMachine(given: readonly string[], machine: OtherMachine): Promise<Ended> {
-	return onOtherMachine(`const {main} = await import(dist + 'testbed/cli.js');\nprocess.exitCode = await main(${JSON.stringify(given)});`, machine);
+	return onOtherMachine(`const {main} = await import(dist + 'testbed/cli/main.js');\nprocess.exitCode = await main(${JSON.stringify(given)});`, machine);
 }
 
 /** What iptables says of tables that the kernel does not have, and what it does with the rest. Legacy's words are those of a kernel without `iptable_nat` and its like (6.12, measured). */

@@ -3,15 +3,15 @@ A prober in a sandbox of its own, for one test.
 */
 
 import {stepsOfPath} from '../../src/netfilter/path.js';
-import {parseSave} from '../../src/netfilter/save.js';
+import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
-import {LockFile} from '../../testbed/lock-file.js';
+import {LockFile} from '../../testbed/system/lock-file.js';
 import {
 	Prober, type ProbeAnswer, type ProberOptions, type ProbeRequest,
 } from '../../testbed/prober/prober.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
-import {installRules} from '../../testbed/sandbox/rules.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {installRules} from '../../testbed/sandbox/install.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
 
 /** What a test varies. `rules` is the text of a dump of IPv4's tables. */

@@ -5,14 +5,14 @@ Random probes for the kernel: who, where to, and rules of every kind of conditio
 import fastCheck from 'fast-check';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
-import {contradictionsOf, type ProbeQuestion, type ProbeReport} from '../../src/report/probe-types.js';
-import {standardCompany} from '../../src/scenario/company.js';
-import {describeContradiction} from '../../src/report/probe-words.js';
+import {contradictionsOf, type ProbeQuestion, type ProbeReport} from '../../src/report/probe/types.js';
+import {standardCompany} from '../../src/scenario/actor-set.js';
+import {describeContradiction} from '../../src/report/probe/describe.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
-import type {RuleInput} from '../../testbed/options.js';
-import {playQuestions} from '../../testbed/probe.js';
-import {Stage} from '../../testbed/stage.js';
+import type {RuleInput} from '../../testbed/run/options.js';
+import {playQuestions} from '../../testbed/probe/explain.js';
+import {Stage} from '../../testbed/run/actor-sandbox.js';
 import {optionsOf} from './_run.js';
 
 const {places, ports, resolver, passthroughSource} = defaultTopology;

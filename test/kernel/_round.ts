@@ -10,8 +10,8 @@ import {defaultTopology} from '../../src/scenario/topology.js';
 import type {TrafficCase} from '../../src/scenario/types.js';
 import {
 	observeRound, playRound, readRound, type Round,
-} from '../../testbed/observe.js';
-import {Stage} from '../../testbed/stage.js';
+} from '../../testbed/run/round.js';
+import {Stage} from '../../testbed/run/actor-sandbox.js';
 import {NetlinkTraceSource} from '../../testbed/tracer/netlink-source.js';
 import {optionsOf, type Variation} from './_run.js';
 

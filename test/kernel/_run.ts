@@ -6,15 +6,15 @@ import process from 'node:process';
 import {file} from 'tmp-promise';
 import {findChain} from '../../src/netfilter/lookup.js';
 import {stepsOfPath, stopsOfPath} from '../../src/netfilter/path.js';
-import {printSave} from '../../src/netfilter/save.js';
+import {printSave} from '../../src/netfilter/iptables/save.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {ActorName, Credentials, TypeId} from '../../src/scenario/types.js';
-import {describeCause, describeDifference, causesOf} from '../../src/report/differences.js';
-import type {Report, TypeResult} from '../../src/report/types.js';
-import type {RuleInput, RunOptions} from '../../testbed/options.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
-import {runTestbed} from '../../testbed/run.js';
+import {describeCause, describeDifference, causesOf} from '../../src/report/run/describe-differences.js';
+import type {Report, TypeResult} from '../../src/report/run/types.js';
+import type {RuleInput, RunOptions} from '../../testbed/run/options.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {runTestbed} from '../../testbed/run/run.js';
 
 /** What a test varies; the rest is as `testbed run` has it. */
 export type Variation = Partial<Omit<RunOptions, 'rules' | 'credentials'>> & {

@@ -1,11 +1,11 @@
 /** Ambient mode: ztunnel's stub and the agent's rules in the pod, by every back end. */
 
 import test from 'ava';
-import {parseSave, printSave} from '../../src/netfilter/save.js';
+import {parseSave, printSave} from '../../src/netfilter/iptables/save.js';
 import {backends} from '../../src/netfilter/types.js';
 import {typeIds} from '../../src/scenario/six-types.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
-import {runMany} from '../../testbed/run-many.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {runMany} from '../../testbed/run/run-many.js';
 import {
 	inputOf, optionsOf, outcomesOf, replace, resultOf, run, stopsOf,
 } from './_run.js';

@@ -8,12 +8,12 @@ import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
-import {readProbeLine} from '../../testbed/commands/probe-lines.js';
-import {usualCredentials} from '../../testbed/commands/probe.js';
-import {ProbeBatch, type BatchAnswer, type BatchOptions} from '../../testbed/probe-batch.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
+import {readProbeLine} from '../../testbed/inputs/probe-line.js';
+import {usualCredentials} from '../../testbed/cli/commands/probe.js';
+import {ProbeBatch, type BatchAnswer, type BatchOptions} from '../../testbed/probe/batch.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import type {Sysctls} from '../../testbed/sandbox/sysctls.js';
-import {defaultBufferBytes} from '../../testbed/tracer/recording.js';
+import {defaultBufferBytes} from '../../testbed/tracer/trace-source.js';
 import {QuotaGroup} from '../helpers/quota.js';
 
 const file = path.resolve('test/fixtures/batch/probes.jsonl');

@@ -11,7 +11,7 @@ import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorSpec, FromActor} from '../../testbed/actors/protocol.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 
-const program = path.resolve('dist/testbed/actors/program.js');
+const program = path.resolve('dist/testbed/actors/stub.js');
 const refusal = path.resolve('test/fixtures/node/refuses-credentials.cjs');
 
 const plain: ActorSpec = {

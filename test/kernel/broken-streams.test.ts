@@ -99,7 +99,7 @@ async function faulty(fault: string, given: readonly string[], env: Readonly<Rec
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	const file = path.join(folder, 'faulty.mjs');
 	writeFileSync(file, `import process from 'node:process';
-import {main} from ${JSON.stringify(path.resolve('dist/testbed/cli.js'))};
+import {main} from ${JSON.stringify(path.resolve('dist/testbed/cli/main.js'))};
 ${fault}
 process.exitCode = await main(process.argv.slice(2));
 `);

@@ -7,16 +7,16 @@ import test from 'ava';
 import fc from 'fast-check';
 import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import {classify} from '../../src/classes/classes.js';
-import {placeOfClass, type ExactPacket} from '../../src/classes/membership.js';
-import {arrivalsOf, type Flight} from '../../src/classes/moved.js';
-import {representativesOf} from '../../src/classes/representatives.js';
+import {classify} from '../../src/packet-classes/classify.js';
+import {placeOfClass, type ExactPacket} from '../../src/packet-classes/membership.js';
+import {arrivalsOf, type Flight} from '../../src/comparison/moves.js';
+import {representativesOf} from '../../src/packet-classes/representatives.js';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
-import {programOf, questionOf} from '../../testbed/class-run.js';
-import {usualCredentials} from '../../testbed/commands/probe.js';
-import type {RuleInput} from '../../testbed/options.js';
-import {ProbeStage, type BatchQuestion} from '../../testbed/probe-stage.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
+import {programOf, questionOf} from '../../testbed/analysis/probe-classes.js';
+import {usualCredentials} from '../../testbed/cli/commands/probe.js';
+import type {RuleInput} from '../../testbed/run/options.js';
+import {ProbeStage, type BatchQuestion} from '../../testbed/probe/prober-sandbox.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {anyPacket} from '../helpers/random-packets.js';
 
 /** Whether a packet has the same address and port on both sides. To conntrack such a connection is its own reply, so it is established with its first packet (measured); no class tells these apart (README, Limits). */

@@ -12,11 +12,11 @@ import test from 'ava';
 import {execa} from 'execa';
 import {ConfinedTools} from '../../testbed/confinement/confined-tools.js';
 import {TestbedError} from '../../testbed/errors.js';
-import {CommandError} from '../../testbed/exec.js';
-import {loadConfinement} from '../../testbed/run-confined.js';
-import {LockFile} from '../../testbed/lock-file.js';
+import {CommandError} from '../../testbed/system/exec.js';
+import {loadConfinement} from '../../testbed/confinement/run-confined.js';
+import {LockFile} from '../../testbed/system/lock-file.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {closeDescriptor} from '../../testbed/syscalls.js';
+import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {listenTransparently} from '../../testbed/syscalls/transparent.js';
 import {systemPath} from './_run.js';
 
@@ -322,7 +322,7 @@ console.log(stdout + stderr, before === readFileSync('/proc/self/mountinfo', 'ut
 });
 
 test('a process that runs no tool, or only asks which walls stand, ends by itself', async t => {
-	const start = `const {loadConfinement, prepareConfinement} = await import(${JSON.stringify(path.resolve('dist/testbed/run-confined.js'))}); prepareConfinement();`;
+	const start = `const {loadConfinement, prepareConfinement} = await import(${JSON.stringify(path.resolve('dist/testbed/confinement/run-confined.js'))}); prepareConfinement();`;
 	for (const more of ['', 'await loadConfinement();']) {
 		await t.notThrowsAsync(execa(process.execPath, ['--input-type=module', '--eval', `${start}${more}`], {timeout: 60_000, killSignal: 'SIGKILL'}), more); // eslint-disable-line no-await-in-loop -- One after the other.
 	}

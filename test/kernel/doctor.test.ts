@@ -5,7 +5,7 @@ import path from 'node:path';
 import test from 'ava';
 import {iptablesBackends} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
-import {abilitiesOf, diagnose, type Ability, type Finding} from '../../testbed/doctor.js';
+import {abilitiesOf, diagnose, type Ability, type Finding} from '../../testbed/doctor/doctor.js';
 import {fakes, testbedOnOtherMachine} from './_machine.js';
 
 test.serial('all works on this machine', async t => {

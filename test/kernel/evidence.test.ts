@@ -5,13 +5,13 @@ import process from 'node:process';
 import test from 'ava';
 import {execaNode} from 'execa';
 import {printLegEnd} from '../../src/netfilter/path.js';
-import type {Report} from '../../src/report/types.js';
+import type {Report} from '../../src/report/run/types.js';
 import type {ActorName} from '../../src/scenario/types.js';
 import type {GapKind} from '../../src/trace/gap.js';
 import {Actor} from '../../testbed/actors/actor.js';
 import {TestbedError} from '../../testbed/errors.js';
-import {observeRound} from '../../testbed/observe.js';
-import type {RunOptions} from '../../testbed/options.js';
+import {observeRound} from '../../testbed/run/round.js';
+import type {RunOptions} from '../../testbed/run/options.js';
 import {
 	gapsOf, judgeRound, play, type Played,
 } from './_round.js';

@@ -3,8 +3,8 @@
 import {readlinkSync} from 'node:fs';
 import test from 'ava';
 import {TestbedError} from '../../testbed/errors.js';
-import {CommandError, run} from '../../testbed/exec.js';
-import {LockFile} from '../../testbed/lock-file.js';
+import {CommandError, run} from '../../testbed/system/exec.js';
+import {LockFile} from '../../testbed/system/lock-file.js';
 
 test('a program that hangs is stopped, and the message has its command line', async t => {
 	// It ignores everything milder than SIGKILL.

@@ -3,15 +3,16 @@
 import {readFileSync} from 'node:fs';
 import test from 'ava';
 import fastCheck from 'fast-check';
-import {importRules} from '../../src/netfilter/import.js';
-import {normalise} from '../../src/netfilter/normalise.js';
-import {parseSave, printSave} from '../../src/netfilter/save.js';
-import {CommandError} from '../../testbed/exec.js';
-import {LockFile} from '../../testbed/lock-file.js';
+import {importRules} from '../../src/netfilter/import/import-rules.js';
+import {normalise} from '../../src/netfilter/iptables/normalize.js';
+import {parseSave, printSave} from '../../src/netfilter/iptables/save.js';
+import {CommandError} from '../../testbed/system/exec.js';
+import {LockFile} from '../../testbed/system/lock-file.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {tool} from '../../testbed/sandbox/rules.js';
+import {tool} from '../../testbed/sandbox/install.js';
 import {mangleOf, randomRule} from '../helpers/random-rules.js';
 import {ruleLines, type RuleLine} from '../helpers/rule-lines.js';
+import {root} from '../helpers/root.js';
 
 const combinations = (['iptables-nft', 'iptables-legacy'] as const).flatMap(backend => (['ipv4', 'ipv6'] as const).map(family => ({backend, family})));
 
@@ -115,7 +116,7 @@ function textsOf(ruleSet: ReturnType<typeof parseSave>): readonly string[] {
 	return ruleSet.tables[0]!.chains.find(({name}) => name === 'MINE')!.rules.map(({text}) => text);
 }
 
-const fixture = (name: string): string => readFileSync(new URL(`../../../test/fixtures/dumps/${name}`, import.meta.url), 'utf8');
+const fixture = (name: string): string => readFileSync(new URL(`test/fixtures/dumps/${name}`, root), 'utf8');
 
 for (const {backend, files} of [{backend: 'iptables-nft', files: ['node.save', 'init-1.1.log', 'init-1.10.log', 'init-1.24.log', 'listing.txt', 'pod-both-families.save']}, {backend: 'iptables-legacy', files: ['node.save', 'init-1.24.log']}] as const) {
 	for (const file of files) {

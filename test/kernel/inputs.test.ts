@@ -7,13 +7,13 @@ import {
 import path from 'node:path';
 import test from 'ava';
 import {dir} from 'tmp-promise';
-import {parseNft} from '../../src/netfilter/nft.js';
-import {parseSave} from '../../src/netfilter/save.js';
+import {parseNft} from '../../src/netfilter/nftables/ruleset.js';
+import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
 import {TestbedError} from '../../testbed/errors.js';
-import {LockFile} from '../../testbed/lock-file.js';
+import {LockFile} from '../../testbed/system/lock-file.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {installRules} from '../../testbed/sandbox/rules.js';
+import {installRules} from '../../testbed/sandbox/install.js';
 import {testbed} from './_cli.js';
 
 /** The only time at which nobody reads: what is read later has a later one, whatever the mount says (relatime, Linux). */

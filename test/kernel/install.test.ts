@@ -1,15 +1,15 @@
 /** What installing promises: all or nothing, what was there before is gone, what the kernel holds is what was asked for. */
 
 import test from 'ava';
-import {parseNft} from '../../src/netfilter/nft.js';
-import {parseSave} from '../../src/netfilter/save.js';
+import {parseNft} from '../../src/netfilter/nftables/ruleset.js';
+import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {TestbedError} from '../../testbed/errors.js';
-import {LockFile} from '../../testbed/lock-file.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
+import {LockFile} from '../../testbed/system/lock-file.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {installRules, tool} from '../../testbed/sandbox/rules.js';
-import {Stage} from '../../testbed/stage.js';
+import {installRules, tool} from '../../testbed/sandbox/install.js';
+import {Stage} from '../../testbed/run/actor-sandbox.js';
 import {bothBackends, optionsOf} from './_run.js';
 
 const families = ['ipv4', 'ipv6'] as const;

@@ -6,8 +6,8 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
 import {execa, type ResultPromise} from 'execa';
-import {loadRuleInput} from '../../testbed/rule-input.js';
-import {printSave} from '../../src/netfilter/save.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {printSave} from '../../src/netfilter/iptables/save.js';
 
 const launcher = path.resolve('scripts/run.cjs');
 

@@ -92,10 +92,10 @@ test.serial('iptables-legacy waits for its lock, as a program that does not by i
 		import {once} from 'node:events';
 		import {readFileSync, statSync} from 'node:fs';
 		import {setTimeout as wait} from 'node:timers/promises';
-		const {LockFile} = await import(dist + 'testbed/lock-file.js');
+		const {LockFile} = await import(dist + 'testbed/system/lock-file.js');
 		const {Netns} = await import(dist + 'testbed/sandbox/netns.js');
-		const {installRules} = await import(dist + 'testbed/sandbox/rules.js');
-		const {loadRuleInput} = await import(dist + 'testbed/rule-input.js');
+		const {installRules} = await import(dist + 'testbed/sandbox/install.js');
+		const {loadRuleInput} = await import(dist + 'testbed/inputs/rules.js');
 		const {ruleSet} = loadRuleInput({source: 'release:1.30', source6: undefined, families: ['ipv4', 'ipv6'], backend: 'iptables-legacy'});
 		const lockFile = await LockFile.create();
 		const holder = spawn('flock', [lockFile.path, 'sh', '-c', 'echo held; read line'], {stdio: ['pipe', 'pipe', 'inherit']});
@@ -120,10 +120,10 @@ test.serial('iptables-legacy waits for its lock, as a program that does not by i
 test.serial('a clean-up that fails hides neither the rejection nor that something may be left', async t => {
 	// Takes the first family's rules, and says no to everything once a rule was rejected.
 	const {exitCode, stdout, stderr} = await onOtherMachine(`
-		const {LockFile} = await import(dist + 'testbed/lock-file.js');
+		const {LockFile} = await import(dist + 'testbed/system/lock-file.js');
 		const {Netns} = await import(dist + 'testbed/sandbox/netns.js');
-		const {installRules} = await import(dist + 'testbed/sandbox/rules.js');
-		const {parseSave} = await import(dist + 'src/netfilter/save.js');
+		const {installRules} = await import(dist + 'testbed/sandbox/install.js');
+		const {parseSave} = await import(dist + 'src/netfilter/iptables/save.js');
 		const lockFile = await LockFile.create();
 		const ruleSet = parseSave('*nat\\n-A OUTPUT -m nosuchmatch -j RETURN\\nCOMMIT\\n', 'ipv4');
 		try {
@@ -140,10 +140,10 @@ test.serial('a clean-up that fails hides neither the rejection nor that somethin
 
 test.serial('what is wrong with the rules is still the rules\' fault', async t => {
 	const {exitCode, stdout, stderr} = await onOtherMachine(`
-		const {LockFile} = await import(dist + 'testbed/lock-file.js');
+		const {LockFile} = await import(dist + 'testbed/system/lock-file.js');
 		const {Netns} = await import(dist + 'testbed/sandbox/netns.js');
-		const {installRules} = await import(dist + 'testbed/sandbox/rules.js');
-		const {parseSave} = await import(dist + 'src/netfilter/save.js');
+		const {installRules} = await import(dist + 'testbed/sandbox/install.js');
+		const {parseSave} = await import(dist + 'src/netfilter/iptables/save.js');
 		const lockFile = await LockFile.create();
 		for (const line of ['-A OUTPUT -j TPROXY --on-port 15006', '-A OUTPUT -j DROP', '-A PREROUTING -o eth0 -j RETURN', '-A PREROUTING -m owner --uid-owner 5 -j RETURN']) {
 			try {

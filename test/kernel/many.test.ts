@@ -2,9 +2,9 @@
 
 import test from 'ava';
 import {releaseLines} from '../../src/istio/releases.js';
-import {parseSave} from '../../src/netfilter/save.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
-import {runMany} from '../../testbed/run-many.js';
+import {parseSave} from '../../src/netfilter/iptables/save.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {runMany} from '../../testbed/run/run-many.js';
 import {testbed, type JsonReport} from './_cli.js';
 import {optionsOf, outcomesOf} from './_run.js';
 

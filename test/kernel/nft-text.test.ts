@@ -4,10 +4,10 @@ import test from 'ava';
 import {newestRelease} from '../../src/istio/releases.js';
 import {refusalOf} from '../../src/istio/nftables/refusal.js';
 import {sidecarNftRuleSet} from '../../src/istio/nftables/sidecar.js';
-import {parseNft, printNft} from '../../src/netfilter/nft.js';
-import {parseNftJson} from '../../src/netfilter/nft-json.js';
+import {parseNft, printNft} from '../../src/netfilter/nftables/ruleset.js';
+import {parseNftJson} from '../../src/netfilter/nftables/json.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
-import {CommandError} from '../../testbed/exec.js';
+import {CommandError} from '../../testbed/system/exec.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {readFixture} from '../helpers/fixtures.js';
 import {

@@ -4,15 +4,15 @@ The expectation walks the options, the kernel walks the rules: for any options b
 
 import test from 'ava';
 import fc from 'fast-check';
-import {printSave} from '../../src/netfilter/save.js';
+import {printSave} from '../../src/netfilter/iptables/save.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
-import type {RunEntry} from '../../src/report/runs.js';
+import type {RunEntry} from '../../src/report/run/many.js';
 import {unsupportedOptions} from '../../src/scenario/intent.js';
 import {typeIds} from '../../src/scenario/six-types.js';
 import type {TypeId} from '../../src/scenario/types.js';
-import {credentialsOf} from '../../testbed/commands/run.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
-import {runMany} from '../../testbed/run-many.js';
+import {credentialsOf} from '../../testbed/cli/commands/run.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {runMany} from '../../testbed/run/run-many.js';
 import {
 	inputOf, optionsOf, outcomesOf, pathOf, replace, resultOf, run, sayings, stopsOf,
 } from './_run.js';

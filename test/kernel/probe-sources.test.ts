@@ -2,10 +2,10 @@
 
 import test from 'ava';
 import {printEndpoint} from '../../src/netfilter/path.js';
-import {usualCredentials} from '../../testbed/commands/probe.js';
-import {answerOf, type BatchAnswer} from '../../testbed/probe-batch.js';
-import {ProbeStage, type BatchQuestion} from '../../testbed/probe-stage.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
+import {usualCredentials} from '../../testbed/cli/commands/probe.js';
+import {answerOf, type BatchAnswer} from '../../testbed/probe/batch.js';
+import {ProbeStage, type BatchQuestion} from '../../testbed/probe/prober-sandbox.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
 
 const families = ['ipv4', 'ipv6'] as const;
 const [pod, remote, pod6, remote6] = ['10.244.1.10', '10.244.1.20', '2001:db8:1::10', '2001:db8:1::20'];

@@ -4,13 +4,13 @@ import {writeFileSync} from 'node:fs';
 import test from 'ava';
 import {file as temporaryFile} from 'tmp-promise';
 import {stopsOfPath} from '../../src/netfilter/path.js';
-import {parseSave} from '../../src/netfilter/save.js';
+import {parseSave} from '../../src/netfilter/iptables/save.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
-import {arrivalsOf} from '../../src/classes/moved.js';
-import {usualCredentials} from '../../testbed/commands/probe.js';
-import {answerOf} from '../../testbed/probe-batch.js';
-import {ProbeStage, type BatchQuestion, type StagedRules} from '../../testbed/probe-stage.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
+import {arrivalsOf} from '../../src/comparison/moves.js';
+import {usualCredentials} from '../../testbed/cli/commands/probe.js';
+import {answerOf} from '../../testbed/probe/batch.js';
+import {ProbeStage, type BatchQuestion, type StagedRules} from '../../testbed/probe/prober-sandbox.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
 
 const families = ['ipv4', 'ipv6'] as const;
 

@@ -3,17 +3,17 @@
 import test from 'ava';
 import {stepsOfPath, stopsOfPath, type Leg} from '../../src/netfilter/path.js';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
-import type {ProbeQuestion} from '../../src/report/probe-types.js';
-import {standardCompany} from '../../src/scenario/company.js';
+import type {ProbeQuestion} from '../../src/report/probe/types.js';
+import {standardCompany} from '../../src/scenario/actor-set.js';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
-import {usualCredentials} from '../../testbed/commands/probe.js';
-import {withDns} from '../../testbed/neighbourhood.js';
-import type {RuleInput} from '../../testbed/options.js';
-import {ProbeBatch} from '../../testbed/probe-batch.js';
-import {playQuestions} from '../../testbed/probe.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
-import {Stage} from '../../testbed/stage.js';
+import {usualCredentials} from '../../testbed/cli/commands/probe.js';
+import {withDns} from '../../testbed/probe/participants.js';
+import type {RuleInput} from '../../testbed/run/options.js';
+import {ProbeBatch} from '../../testbed/probe/batch.js';
+import {playQuestions} from '../../testbed/probe/explain.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {Stage} from '../../testbed/run/actor-sandbox.js';
 import {optionsOf} from './_run.js';
 
 const {places, ports, resolver} = defaultTopology;

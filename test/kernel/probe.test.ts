@@ -4,12 +4,12 @@ The explanation of a path, put to the kernel: by our reading of the rules each r
 
 import test from 'ava';
 import fastCheck from 'fast-check';
-import {explainLeg} from '../../src/judge/why-not.js';
+import {explainLeg} from '../../src/judge/explain/explain-leg.js';
 import type {RuleReference} from '../../src/judge/outcome.js';
 import {findRule} from '../../src/netfilter/lookup.js';
 import {backends, type Match, type RuleSet} from '../../src/netfilter/types.js';
 import {defaultActors} from '../helpers/observed.js';
-import {loadRuleInput} from '../../testbed/rule-input.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {
 	anyCredentials, asked, complaintsOf, playRandom, randomFirewall,
 } from './_probes.js';

@@ -4,7 +4,7 @@ import test from 'ava';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../../testbed/errors.js';
 import type {ProbeAnswer, ProbeRequest} from '../../testbed/prober/prober.js';
-import {switchTable} from '../../testbed/tracer/switch-table.js';
+import {switchTable} from '../../testbed/tracer/trace-table.js';
 import {
 	gapsIn, request, wayOf, withProber,
 } from './_prober.js';

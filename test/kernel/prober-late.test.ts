@@ -3,7 +3,7 @@
 import {cpus} from 'node:os';
 import test from 'ava';
 import {backends} from '../../src/netfilter/types.js';
-import {encodeBatch} from '../../testbed/prober/batch.js';
+import {encodeBatch} from '../../testbed/prober/encode.js';
 import {shared, states, resultWords, type SenderAnswer} from '../../testbed/prober/protocol.js';
 import {startSender} from '../../testbed/prober/sender.js';
 import type {Sandbox} from '../../testbed/sandbox/sandbox.js';

@@ -5,7 +5,7 @@ import {readFileSync} from 'node:fs';
 import test from 'ava';
 import {Conntrack} from '../../testbed/prober/conntrack.js';
 import type {Netns} from '../../testbed/sandbox/netns.js';
-import {closeDescriptor, openNetfilterSocket, sendDatagram} from '../../testbed/syscalls.js';
+import {closeDescriptor, openNetfilterSocket, sendDatagram} from '../../testbed/syscalls/netns.js';
 import {
 	gapsIn, request, wayOf, withProber,
 } from './_prober.js';

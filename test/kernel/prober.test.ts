@@ -3,20 +3,20 @@
 import test from 'ava';
 import type {LegEnd} from '../../src/netfilter/path.js';
 import {backends} from '../../src/netfilter/types.js';
-import type {TraceEvent} from '../../src/trace/event.js';
+import type {TraceEvent} from '../../src/trace/decode/event.js';
 import {Joiner} from '../../src/trace/legs.js';
 import {createLookup} from '../../src/trace/lookup.js';
-import {decodeNftTrace} from '../../src/trace/nft-trace.js';
+import {decodeNftTrace} from '../../src/trace/decode/nft-trace.js';
 import {assemblePackets} from '../../src/trace/packets.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import {TestbedError} from '../../testbed/errors.js';
-import {loadCounts} from '../../testbed/prober/kernel-counts.js';
-import {probeSwitchText} from '../../testbed/prober/probe-switch.js';
+import {loadCounts} from '../../testbed/prober/counters.js';
+import {probeSwitchText} from '../../testbed/prober/trace-table.js';
 import type {ProbeRequest} from '../../testbed/prober/prober.js';
 import {
 	closeDescriptor, joinNetlinkGroup, openNetfilterSocket, receiveNow,
-} from '../../testbed/syscalls.js';
-import {switchTable} from '../../testbed/tracer/switch-table.js';
+} from '../../testbed/syscalls/netns.js';
+import {switchTable} from '../../testbed/tracer/trace-table.js';
 import {
 	gapsIn, request, wayOf, withProber,
 } from './_prober.js';

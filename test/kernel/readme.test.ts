@@ -3,9 +3,9 @@
 import {readFileSync} from 'node:fs';
 import test from 'ava';
 import {backends} from '../../src/netfilter/types.js';
-import {credentialsOf} from '../../testbed/commands/run.js';
-import {runMany} from '../../testbed/run-many.js';
-import {readScenario} from '../../testbed/scenario-run.js';
+import {credentialsOf} from '../../testbed/cli/commands/run.js';
+import {runMany} from '../../testbed/run/run-many.js';
+import {readScenario} from '../../testbed/inputs/scenarios.js';
 import {optionsOf, outcomesOf} from './_run.js';
 
 const readme = readFileSync('README.md', 'utf8');

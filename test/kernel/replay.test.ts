@@ -9,7 +9,7 @@ import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {dir} from 'tmp-promise';
 import {backends} from '../../src/netfilter/types.js';
-import {formats} from '../../testbed/commands/arguments.js';
+import {formats} from '../../testbed/cli/parsers.js';
 import {testbed} from './_cli.js';
 
 /** The user and group "nobody" of Debian (base-passwd): no rights at all. */

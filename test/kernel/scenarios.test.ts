@@ -3,21 +3,22 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import test from 'ava';
 import {stopsOfPath} from '../../src/netfilter/path.js';
-import {parseSave} from '../../src/netfilter/save.js';
+import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {Backend} from '../../src/netfilter/types.js';
-import {describeDifference} from '../../src/report/differences.js';
-import type {Report} from '../../src/report/types.js';
-import {credentialsOf} from '../../testbed/commands/run.js';
-import type {RunOptions} from '../../testbed/options.js';
-import {runMany} from '../../testbed/run-many.js';
-import {runTestbed} from '../../testbed/run.js';
-import {readScenario} from '../../testbed/scenario-run.js';
-import {castingKey} from '../../testbed/stage.js';
+import {describeDifference} from '../../src/report/run/describe-differences.js';
+import type {Report} from '../../src/report/run/types.js';
+import {credentialsOf} from '../../testbed/cli/commands/run.js';
+import type {RunOptions} from '../../testbed/run/options.js';
+import {runMany} from '../../testbed/run/run-many.js';
+import {runTestbed} from '../../testbed/run/run.js';
+import {readScenario} from '../../testbed/inputs/scenarios.js';
+import {castingKey} from '../../testbed/run/actor-sandbox.js';
 import {deleteRule, type Mutation} from '../helpers/reports.js';
 import {testbed, type JsonReport} from './_cli.js';
 import {optionsOf} from './_run.js';
+import {root} from '../helpers/root.js';
 
-const folder = new URL('../../../scenarios/', import.meta.url);
+const folder = new URL('scenarios/', root);
 const files = readdirSync(folder).filter(name => name.endsWith('.yaml')).toSorted();
 
 type JsonRuns = {readonly runs: ReadonlyArray<JsonReport & {readonly scenario: {readonly name: string}; readonly unavailable?: string}>; readonly summary: JsonReport['summary']};

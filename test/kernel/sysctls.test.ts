@@ -3,15 +3,15 @@
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import test from 'ava';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
-import {noSurroundings, type Surroundings} from '../../src/scenario/surroundings.js';
-import {credentialsOf} from '../../testbed/commands/run.js';
-import {printRecording, parseRecording} from '../../testbed/recording-file.js';
-import {runTestbed} from '../../testbed/run.js';
+import {noSurroundings, type Surroundings} from '../../src/scenario/topology-extension.js';
+import {credentialsOf} from '../../testbed/cli/commands/run.js';
+import {printRecording, parseRecording} from '../../testbed/recording/file.js';
+import {runTestbed} from '../../testbed/run/run.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
 import {neighbourSettings, sysctlSettings} from '../../testbed/sandbox/sysctl-table.js';
 import type {Sysctls} from '../../testbed/sandbox/sysctls.js';
-import {readScenario} from '../../testbed/scenario-run.js';
+import {readScenario} from '../../testbed/inputs/scenarios.js';
 import {optionsOf, outcomesOf} from './_run.js';
 
 /** All sysctls below some folders of a namespace, but those that nobody can read. */

@@ -8,12 +8,12 @@ import type {Credentials} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import {TestbedError} from '../errors.js';
-import {startNode, type LongProcess} from '../exec.js';
+import {startNode, type LongProcess} from '../system/exec.js';
 import type {Netns} from '../sandbox/netns.js';
 import {Client, type Done} from './client.js';
 import type {ActorSpec, FromActor, ToActor} from './protocol.js';
 
-const program = new URL('program.js', import.meta.url);
+const program = new URL('stub.js', import.meta.url);
 
 export type {Done} from './client.js';
 

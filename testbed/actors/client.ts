@@ -10,7 +10,7 @@ import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Netns} from '../sandbox/netns.js';
 import {beginConnection, openClientSocket, type Refusal} from './client-socket.js';
 import {ask} from './datagrams.js';
-import {unsendable, watchEnd} from './ending.js';
+import {unsendable, watchEnd} from './socket-end.js';
 import type {ActorSpec} from './protocol.js';
 
 /** How an attempt to open a connection ended for the actor that made it. */

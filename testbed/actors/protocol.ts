@@ -3,7 +3,7 @@ What the conductor and an actor's process say to each other, as JSON over the ch
 */
 
 import type {Endpoint} from '../../src/netfilter/path.js';
-import type {ActorPlan} from '../../src/scenario/company.js';
+import type {ActorPlan} from '../../src/scenario/actor-set.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 

@@ -5,8 +5,8 @@ The rule tools behind their walls, as the rest of the testbed uses them: text in
 import {closeSync} from 'node:fs';
 import {Worker} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
-import {missingProgram} from '../missing-program.js';
-import {ownNetnsDescriptor} from '../syscalls.js';
+import {missingProgram} from '../system/missing-program.js';
+import {ownNetnsDescriptor} from '../syscalls/netns.js';
 import {createMemoryFile, fillMemoryFile, readMemoryFile} from '../syscalls/memory-file.js';
 import {confinedPrograms, type UnusableProgram} from './programs.js';
 import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';

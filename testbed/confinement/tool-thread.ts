@@ -7,7 +7,7 @@ import {spawn, type StdioOptions} from 'node:child_process';
 import {stat} from 'node:fs/promises';
 import {parentPort, workerData} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
-import {missingProgram} from '../missing-program.js';
+import {missingProgram} from '../system/missing-program.js';
 import {keepInheritedDescriptors} from '../syscalls/descriptors.js';
 import {joinNetns} from '../syscalls/probe-socket.js';
 import {findPrograms, type FoundProgram} from './programs.js';

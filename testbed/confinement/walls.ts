@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import {TestbedError} from '../errors.js';
-import {missingProgram} from '../missing-program.js';
+import {missingProgram} from '../system/missing-program.js';
 import {boundCapabilities, capabilities} from '../syscalls/capability-bounds.js';
 import {createPipe} from '../syscalls/descriptors.js';
 import {

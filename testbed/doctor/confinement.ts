@@ -5,8 +5,8 @@ What the doctor says of the walls around the rule tools: that they stand, by try
 import {writeFileSync} from 'node:fs';
 import {file} from 'tmp-promise';
 import {TestbedError} from '../errors.js';
-import {CommandError} from '../exec.js';
-import {loadConfinement, runConfined} from '../run-confined.js';
+import {CommandError} from '../system/exec.js';
+import {loadConfinement, runConfined} from '../confinement/run-confined.js';
 import {Netns} from '../sandbox/netns.js';
 import type {Check} from './check.js';
 

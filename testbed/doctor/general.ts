@@ -2,7 +2,7 @@
 What every command needs, whatever the rules.
 */
 
-import {run} from '../exec.js';
+import {run} from '../system/exec.js';
 import {mendOf} from '../sandbox/kernel-samples.js';
 import {sysctlSettings} from '../sandbox/sysctl-table.js';
 import {setSysctls} from '../sandbox/sysctls.js';

@@ -5,17 +5,17 @@ A packet's trace on each back end, and what switches it on and reads it.
 import process from 'node:process';
 import {iptablesBackends, type AddressFamily, type Backend, type IptablesBackend} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
-import type {TraceEvent} from '../../src/trace/event.js';
-import {decodeNflog} from '../../src/trace/nflog.js';
-import {decodeNftTrace} from '../../src/trace/nft-trace.js';
+import type {TraceEvent} from '../../src/trace/decode/event.js';
+import {decodeNflog} from '../../src/trace/decode/nflog.js';
+import {decodeNftTrace} from '../../src/trace/decode/nft-trace.js';
 import {TestbedError} from '../errors.js';
 import {Conntrack} from '../prober/conntrack.js';
-import {invalidSwitchText, probeSwitchText} from '../prober/probe-switch.js';
+import {invalidSwitchText, probeSwitchText} from '../prober/trace-table.js';
 import {mendOf, nativeSampleTable, nativeSampleText} from '../sandbox/kernel-samples.js';
 import type {Netns} from '../sandbox/netns.js';
 import {restoreRules} from '../sandbox/tools.js';
 import {NetlinkTraceSource} from '../tracer/netlink-source.js';
-import {switchTableText} from '../tracer/switch-table.js';
+import {switchTableText} from '../tracer/trace-table.js';
 import type {Check} from './check.js';
 import {scratch} from './scratch.js';
 

@@ -3,7 +3,7 @@ The door of the library: what callers hand in, looked at before anything is done
 */
 
 import {types as typesOfNode} from 'node:util';
-import {nearest} from '../../src/istio/nearest.js';
+import {nearest} from '../../src/parsing/did-you-mean.js';
 import {parseAddress} from '../../src/netfilter/address.js';
 import {backends} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';

@@ -2,25 +2,25 @@
 Whole runs for the library: the six types, comparisons, baselines, classes.
 */
 
-import {baselineOf, type Baseline} from '../../src/classes/baseline.js';
-import {parseBaseline, printBaseline} from '../../src/classes/baseline-file.js';
-import {classify, type ClassSet} from '../../src/classes/classes.js';
+import {baselineOf, type Baseline} from '../../src/baseline/baseline.js';
+import {parseBaseline, printBaseline} from '../../src/baseline/file.js';
+import {classify, type ClassSet} from '../../src/packet-classes/classify.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
-import type {ComparisonReport} from '../../src/report/comparison-types.js';
-import type {VerificationReport} from '../../src/report/verification-types.js';
-import type {Report} from '../../src/report/types.js';
+import type {ComparisonReport} from '../../src/report/comparison/types.js';
+import type {VerificationReport} from '../../src/report/verification/types.js';
+import type {Report} from '../../src/report/run/types.js';
 import {defaultTypeIds, typeIds} from '../../src/scenario/six-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, Credentials, TypeId} from '../../src/scenario/types.js';
-import {loadBaseline} from '../baseline-store.js';
-import {programOf} from '../class-run.js';
-import {usualCredentials} from '../commands/probe.js';
-import {compareInputs} from '../compare.js';
+import {loadBaseline} from '../analysis/baseline-file.js';
+import {programOf} from '../analysis/probe-classes.js';
+import {usualCredentials} from '../cli/commands/probe.js';
+import {compareInputs} from '../analysis/compare.js';
 import {TestbedError} from '../errors.js';
-import {recordBaseline} from '../record.js';
-import {runTestbed} from '../run.js';
-import {defaultBufferBytes} from '../tracer/recording.js';
-import {verifyBaseline} from '../verify.js';
+import {recordBaseline} from '../analysis/record-baseline.js';
+import {runTestbed} from '../run/run.js';
+import {defaultBufferBytes} from '../tracer/trace-source.js';
+import {verifyBaseline} from '../analysis/verify-baseline.js';
 import {
 	badArgument, checkOptions, isCredentials, isFamilies, isFamily, isFlag, isList, isListOrNone, isOneOf, isSignal, isText, isWhole, type Shape,
 } from './check.js';

@@ -5,9 +5,9 @@ A sandbox for the library: rules in a pod of their own, and connections sent thr
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import type {ActorName} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
-import {readProbeLine} from '../commands/probe-lines.js';
+import {readProbeLine} from '../inputs/probe-line.js';
 import {TestbedError} from '../errors.js';
-import {ProbeBatch, type BatchOutcome} from '../probe-batch.js';
+import {ProbeBatch, type BatchOutcome} from '../probe/batch.js';
 import {badArgument, checkOptions, isFlag} from './check.js';
 import {rulesOrDefault, type LoadedRules} from './rules.js';
 import {choicesOf, sandboxShape, type RunChoices} from './runs.js';

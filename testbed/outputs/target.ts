@@ -7,7 +7,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {reasonOf} from '../streams.js';
+import {reasonOf} from '../system/streams.js';
 
 /**
 Where an output goes.

@@ -9,9 +9,9 @@ import {
 import path from 'node:path';
 import process from 'node:process';
 import {setTimeout as wait} from 'node:timers/promises';
-import {visibleText} from '../../src/report/visible-text.js';
+import {visibleText} from '../../src/parsing/visible-text.js';
 import {TestbedError} from '../errors.js';
-import {reasonOf, writeAll, writeOut} from '../streams.js';
+import {reasonOf, writeAll, writeOut} from '../system/streams.js';
 import {targetOf, type Target} from './target.js';
 
 /** What is written, for messages: `The report`; what stands when it cannot be; and, where no option names the file, what does. */

@@ -1,196 +1,52 @@
 /**
-Requests → rows for the sender, and its results → probes for the joiner.
+One batch of probes: which of them it takes, and what the senders said of them.
 */
 
-import {addressBytes, familyOfAddress, printAddressBytes} from '../../src/netfilter/address.js';
-import {printEndpoint, type Endpoint} from '../../src/netfilter/path.js';
-import type {ProbeEnd} from '../../src/trace/first-leg.js';
-import type {JoinedProbe} from '../../src/trace/probe-join.js';
-import {TestbedError} from '../errors.js';
-import {errorName} from '../syscalls/libc.js';
-import {socketAddress} from '../syscalls/socket-calls.js';
-import {
-	kinds, probeWords, resultWords, states, steps, type SenderRequest,
-} from './protocol.js';
+import type {RuleSet} from '../../src/netfilter/types.js';
+import type {Gap} from '../../src/trace/gap.js';
+import type {EncodedBatch, ProbeRequest} from './encode.js';
+import {resultWords, type SenderAnswer} from './protocol.js';
 
-/** One connection to attempt, or one datagram. */
-export type ProbeRequest = {
-	readonly id: string;
-	/** The namespace whose socket sends it. */
-	readonly from: 'pod' | 'remote';
-	/** Who sends it, as the leg is to name it; `from` when it is not given. */
-	readonly actor?: string;
-	readonly uid: number;
-	readonly gid: number;
-	readonly protocol: 'tcp' | 'udp';
-	readonly to: Endpoint;
-	/** The route's and the kernel's choice where they are not given. An address that is not the namespace's own is sent from all the same; its answer is not heard then. */
-	readonly source?: string;
-	readonly sourcePort?: number;
-	readonly device?: string;
-	readonly mark?: number;
-	/** One packet of TCP that conntrack calls invalid, in place of a connection: of a prober that was made for it. */
-	readonly packet?: 'invalid';
-};
+/** The requests of a batch, with their places among all. */
+export type Wave = {readonly requests: readonly ProbeRequest[]; readonly indices: readonly number[]};
 
-const numberMax = 0xFF_FF_FF_FE; // 4294967295 means "no change" to the kernel.
+/** What one namespace sent of it. `late` are the ends that came after the sending. */
+export type Side = {readonly encoded: EncodedBatch; readonly sent: Extract<SenderAnswer, {type: 'sent'}>; readonly late: Map<number, {readonly state: number; readonly error: number}>};
 
-function wrong(id: string, what: string): TestbedError {
-	return new TestbedError('INPUT', {message: `The probe ${id} cannot be sent: ${what}.`});
+/** Reading 10,000 counters takes a quarter of a second (bench). A batch cannot grow for ever: one destination has some 28,000 source ports. */
+export function batchSizeFor(ruleSet: RuleSet): number {
+	const rules = ruleSet.tables.reduce((sum, {chains}) => sum + chains.reduce((some, chain) => some + chain.rules.length, 0), 0);
+	return rules > 2000 ? 16_384 : 4096;
 }
 
-/**
-Says what is wrong with a request.
-
-@throws {TestbedError} INPUT.
-*/
-export function checkRequest({id, uid, gid, protocol, to, source, sourcePort, device, mark, packet}: ProbeRequest, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): void {
-	const family = familyOfAddress(to.address);
-	if (family === undefined) {
-		throw wrong(id, `${to.address} is no address`);
-	}
-
-	if (source !== undefined && familyOfAddress(source) !== family) {
-		throw wrong(id, `its source ${source} is no address of ${family}, as its destination is`);
-	}
-
-	for (const [name, value, max] of [['UID', uid, numberMax], ['GID', gid, numberMax], ['port', to.port, 65_535], ['source port', sourcePort ?? 0, 65_535], ['mark', mark ?? 0, 0xFF_FF_FF_FF]] as const) {
-		if (!Number.isInteger(value) || value < (name === 'port' ? 1 : 0) || value > max) {
-			throw wrong(id, `its ${name} ${value} is none`);
+/** As many probes as a batch takes, but each pair of ports that is asked for once only. */
+export function planWave(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly wave: Wave; readonly rest: readonly number[]} {
+	const taken: number[] = [];
+	const rest: number[] = [];
+	const pairs = new Set<string>();
+	for (const index of indices) {
+		// Two that share both ports may be one connection to the kernel, or each the answer of the other: whatever the addresses, for some rules change them.
+		const {protocol, sourcePort, to} = batch[index]!;
+		const pair = (sourcePort ?? 0) === 0 ? undefined : `${protocol} ${Math.min(sourcePort!, to.port)} ${Math.max(sourcePort!, to.port)}`;
+		if (taken.length < size && (pair === undefined || !pairs.has(pair))) {
+			taken.push(index);
+			if (pair !== undefined) {
+				pairs.add(pair);
+			}
+		} else {
+			rest.push(index);
 		}
 	}
 
-	if (packet === 'invalid' && protocol !== 'tcp') {
-		throw wrong(id, 'packets of TCP alone can be invalid');
-	}
-
-	if (packet === 'invalid' && !hasInvalid) {
-		throw wrong(id, 'this prober was not made for invalid packets');
-	}
-
-	if (device !== undefined && !/^[^\s/]{1,15}$/u.test(device)) {
-		throw wrong(id, `its device ${JSON.stringify(device)} is none`); // IFNAMSIZ - 1 (linux/if.h).
-	}
+	return {wave: {requests: taken.map(index => batch[index]!), indices: taken}, rest};
 }
 
-/** Rows of a batch, and what its results are read with. */
-export type EncodedBatch = {readonly request: Extract<SenderRequest, {type: 'send'}>; readonly toWords: readonly Int32Array[]};
-
-const anyAddress = {ipv4: '0.0.0.0', ipv6: '::'} as const;
-
-/** The requests as rows, with tables of their addresses and devices. */
-export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
-	const probes = new Int32Array(requests.length * probeWords.words);
-	const addresses: Uint8Array[] = [];
-	const places = new Map<string, number>();
-	const devices: string[] = [];
-	const place = (address: string, port: number): number => {
-		const key = `${port} ${address}`;
-		let index = places.get(key);
-		if (index === undefined) {
-			index = addresses.push(socketAddress(addressBytes(address), port)) - 1;
-			places.set(key, index);
-		}
-
-		return index;
-	};
-
-	for (const [index, {uid, gid, protocol, to, source, sourcePort, device, mark, packet}] of requests.entries()) {
-		const row = index * probeWords.words;
-		const isIpv6 = to.address.includes(':');
-		probes[row + probeWords.uid] = uid;
-		probes[row + probeWords.gid] = gid;
-		probes[row + probeWords.kind] = (isIpv6 ? kinds.ipv6 : 0) | (protocol === 'udp' ? kinds.udp : 0) | (mark === undefined ? 0 : kinds.marked) | (packet === undefined ? 0 : kinds.invalid);
-		probes[row + probeWords.to] = place(to.address, to.port);
-		probes[row + probeWords.source] = source === undefined && sourcePort === undefined ? -1 : place(source ?? anyAddress[isIpv6 ? 'ipv6' : 'ipv4'], sourcePort ?? 0);
-		probes[row + probeWords.mark] = mark ?? 0;
-		probes[row + probeWords.device] = device === undefined ? -1 : (devices.includes(device) ? devices.indexOf(device) : devices.push(device) - 1);
-	}
-
-	return {
-		request: {
-			type: 'send', probes, addresses, devices,
-		},
-		toWords: requests.map((_, index) => addressWords(addresses[probes[(index * probeWords.words) + probeWords.to]!]!)),
-	};
+/** What a probe has come to so far. */
+export function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {
+	return late.get(index)?.state ?? sent.results[(index * resultWords.words) + resultWords.state]!;
 }
 
-/** The words of the address in a `struct sockaddr`. */
-function addressWords(address: Uint8Array): Int32Array {
-	const start = address.length === 16 ? 4 : 8;
-	return new Int32Array(address.buffer, start, start === 4 ? 1 : 4);
-}
-
-/** Why the kernel sent nothing: the number's name (`EINVAL`), and a sentence with the step that said it. */
-export type Unsendable = {readonly errno: string; readonly message: string};
-
-/** What became of a request: a probe for the joiner, or why nothing was sent. `isAnswer` tells that the kernel refuses such a packet; otherwise something was missing, and nothing is known of it. */
-export type SentRequest = {readonly probe: JoinedProbe} | {readonly failure: Unsendable; readonly isAnswer: boolean};
-
-/** What is missing or runs out: devices, descriptors, memory, ports. At `connect` EADDRNOTAVAIL means the last. */
-const shortages: ReadonlySet<string> = new Set(['ENODEV', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE', 'EAGAIN', 'connect EADDRNOTAVAIL']);
-
-/** The result of one probe, with what came of it later where it was left waiting. */
-export function decodeResult(request: ProbeRequest, {results, index, toWords, late}: {
-	readonly results: Int32Array; readonly index: number; readonly toWords: Int32Array; readonly late?: {readonly state: number; readonly error: number} | undefined;
-}): SentRequest {
-	const row = index * resultWords.words;
-	const state = late?.state ?? results[row + resultWords.state]!;
-	const error = late?.error ?? results[row + resultWords.error]!;
-	if (state >= states.failed) {
-		const [step, errno] = [steps[state - states.failed]!, errorName(error)];
-		return {
-			failure: {errno, message: failureOf(request, step, errno)},
-			isAnswer: step !== 'socket' && !shortages.has(errno) && !shortages.has(`${step} ${errno}`),
-		};
-	}
-
-	const isIpv6 = request.to.address.includes(':');
-	const fromWords = results.subarray(row + resultWords.address, row + resultWords.address + (isIpv6 ? 4 : 1));
-	return {
-		probe: {
-			actor: request.actor ?? request.from,
-			family: isIpv6 ? 'ipv6' : 'ipv4',
-			protocol: request.protocol,
-			from: {address: printAddressBytes(new Uint8Array(fromWords.buffer, fromWords.byteOffset, fromWords.byteLength)), port: results[row + resultWords.port]!},
-			to: request.to,
-			asked: {uid: request.uid, gid: request.gid},
-			made: {uid: results[row + resultWords.uid]! >>> 0, gid: results[row + resultWords.gid]! >>> 0},
-			isLocal: request.from === 'pod',
-			hearsAnswer: results[row + resultWords.isForeign] === 0,
-			packet: request.packet,
-			end: endOf(state, error),
-			fromWords,
-			toWords,
-		},
-	};
-}
-
-function endOf(state: number, error: number): ProbeEnd {
-	switch (state) {
-		case states.refused: {
-			return {kind: 'refused'};
-		}
-
-		case states.connected: {
-			return {kind: 'connected'};
-		}
-
-		case states.unreachable: {
-			return {kind: 'unreachable', reason: errorName(error)};
-		}
-
-		default: {
-			return {kind: 'quiet'};
-		}
-	}
-}
-
-/** Why nothing was sent, with what can be done about it. */
-function failureOf({id, to, source, sourcePort}: ProbeRequest, step: string, error: string): string {
-	const from = sourcePort === undefined ? '' : ` from port ${sourcePort}`;
-	const why = error === 'EADDRNOTAVAIL' && step === 'connect'
-		? (sourcePort === undefined ? ': no source port is free (net.ipv4.ip_local_port_range of the namespace)' : ': a socket has this pair of addresses already, or had it and is in TIME_WAIT')
-		: '';
-	return `The probe ${id} to ${printEndpoint(to)}${source === undefined ? '' : ` from ${source}`}${from} was not sent: ${step} said ${error}${why}.`;
+/** What has to be said where nothing came back, and where something may have been on its way when that was found. */
+export function lateGap(id: string): Gap {
+	return {kind: 'no-end', message: `Nothing came back for the probe ${id}, but something may still be on its way: the kernel did not take up the packets that it had queued.`};
 }

@@ -4,12 +4,12 @@ Connection tracking of a namespace by netlink (linux/netfilter/nfnetlink_conntra
 
 import {readFileSync} from 'node:fs';
 import type {Gap} from '../../src/trace/gap.js';
-import {controlTypes, parseMessages} from '../../src/trace/netlink.js';
+import {controlTypes, parseMessages} from '../../src/trace/decode/netlink.js';
 import {TestbedError} from '../errors.js';
 import type {Netns} from '../sandbox/netns.js';
 import {
 	closeDescriptor, openNetfilterSocket, receiveNow, sendDatagram, waitReadable,
-} from '../syscalls.js';
+} from '../syscalls/netns.js';
 
 const deleteMessage = (1 << 8) | 2; // `NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE`; without a tuple it means all.
 const flags = 1 | 4; // `NLM_F_REQUEST | NLM_F_ACK`

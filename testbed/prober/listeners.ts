@@ -3,9 +3,9 @@ Sockets in the pod that TPROXY can give packets to. Nothing ever comes to them: 
 */
 
 import {addressFamilies} from '../../src/scenario/topology.js';
-import type {Listening} from '../../src/trace/given-socket.js';
+import type {Listening} from '../../src/trace/tproxy-socket.js';
 import type {Netns} from '../sandbox/netns.js';
-import {closeDescriptor} from '../syscalls.js';
+import {closeDescriptor} from '../syscalls/netns.js';
 import {listenTransparently} from '../syscalls/transparent.js';
 
 /** The transparent sockets of one namespace, of both families. */

@@ -12,30 +12,30 @@ Sent again. A connection without an answer sends its SYN anew after a second (TC
 */
 
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
-import type {DeliveredLeg} from '../../src/trace/first-leg.js';
+import type {DeliveredLeg} from '../../src/trace/fast/first-leg.js';
 import type {Gap} from '../../src/trace/gap.js';
-import type {Listening} from '../../src/trace/given-socket.js';
-import {ProbeJoiner, type JoinedProbe} from '../../src/trace/probe-join.js';
-import {LockFile} from '../lock-file.js';
+import type {Listening} from '../../src/trace/tproxy-socket.js';
+import {ProbeJoiner, type JoinedProbe} from '../../src/trace/fast/join-probes.js';
+import {LockFile} from '../system/lock-file.js';
 import type {Netns} from '../sandbox/netns.js';
-import {defaultBufferBytes} from '../tracer/recording.js';
+import {defaultBufferBytes} from '../tracer/trace-source.js';
 import {
 	checkRequest, decodeResult, encodeBatch, type ProbeRequest, type Unsendable,
-} from './batch.js';
+} from './encode.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
-import {invalidSwitchText, probeSwitchText, removeSwitchText} from './probe-switch.js';
+import {invalidSwitchText, probeSwitchText, removeSwitchText} from './trace-table.js';
 import {Listeners} from './listeners.js';
 import {shared, states, type SenderAnswer} from './protocol.js';
 import {startSender} from './sender.js';
 import type {Thread} from './thread.js';
 import {TraceReader} from './trace-reader.js';
-import {Witnesses} from './witnesses.js';
+import {Witnesses} from './cross-check.js';
 import {
 	batchSizeFor, lateGap, planWave, stateOf, type Side, type Wave,
-} from './wave.js';
-import {prepareNamespace} from './world.js';
+} from './batch.js';
+import {prepareNamespace} from './prepare-netns.js';
 
-export type {ProbeRequest, Unsendable} from './batch.js';
+export type {ProbeRequest, Unsendable} from './encode.js';
 
 /** What came of a probe. `leg` is undefined when nothing was sent: `unsendable` says then why the kernel sends no such packet, or a gap what was missing. */
 export type ProbeAnswer = {readonly id: string; readonly leg: DeliveredLeg | undefined; readonly gaps: readonly Gap[]; readonly unsendable?: Unsendable};
@@ -63,7 +63,7 @@ export type ProberOptions = {
 
 const window = 512; // Probes that the trace may be behind: some 15,000 messages of at most 2 KiB in the kernel's memory, a half of the default buffer.
 const datagramMs = 200; // For a datagram that the trace does not show at its end. What the kernel answers by itself is there already (backlog.ts).
-const connectionMs = 500; // For TCP, which is told of a missing neighbour after 300 ms (world.ts).
+const connectionMs = 500; // For TCP, which is told of a missing neighbour after 300 ms (prepare-netns.ts).
 const repeats = 3; // How often the probes of a batch that is not whole are sent again, each time in batches of an eighth.
 const shrink = 8;
 

@@ -4,9 +4,9 @@ What the threads of the prober say to each other. Probes and their results trave
 
 import type {Traversal} from '../../src/netfilter/path.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
-import type {FastBatch} from '../../src/trace/fast-trace.js';
+import type {FastBatch} from '../../src/trace/fast/fast-trace.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
-import type {TraceStream} from '../tracer/recording.js';
+import type {TraceStream} from '../tracer/trace-source.js';
 
 /** Words of the memory that the threads share. `tick` grows with everything that the reader should look at; it waits for that alone. */
 export const shared = {

@@ -1,5 +1,5 @@
 /**
-The handle of the thread that reads the trace (`probe-reader.ts`), with the sockets that it reads.
+The handle of the thread that reads the trace (`reader-thread.ts`), with the sockets that it reads.
 */
 
 import type {Traversal} from '../../src/netfilter/path.js';
@@ -9,10 +9,10 @@ import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Netns} from '../sandbox/netns.js';
 import {
 	closeDescriptor, joinNetlinkGroup, openNetfilterSocket,
-} from '../syscalls.js';
+} from '../syscalls/netns.js';
 import {configureNflog} from '../tracer/nflog-config.js';
-import type {TraceStream} from '../tracer/recording.js';
-import {switchTable} from '../tracer/switch-table.js';
+import type {TraceStream} from '../tracer/trace-source.js';
+import {switchTable} from '../tracer/trace-table.js';
 import {
 	commands, shared, type ReaderAnswer, type ReaderInput, type ReaderRequest,
 } from './protocol.js';
@@ -49,7 +49,7 @@ export class TraceReader implements AsyncDisposable {
 					}
 				}
 			});
-			thread = new Thread(new URL('probe-reader.js', import.meta.url), {
+			thread = new Thread(new URL('reader-thread.js', import.meta.url), {
 				name: 'reads the trace', workerData: {
 					...input, sockets, interfaces: netns.interfaces(), switchTable,
 				} satisfies ReaderInput,

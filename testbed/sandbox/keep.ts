@@ -7,7 +7,7 @@ import {
 	closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import {run} from '../exec.js';
+import {run} from '../system/exec.js';
 import {netnsCookie} from '../syscalls/netns-cookie.js';
 import type {Netns} from './netns.js';
 import type {Sandbox} from './sandbox.js';

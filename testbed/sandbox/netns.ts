@@ -4,11 +4,11 @@ A network namespace held by a descriptor: no name, no mount, so nothing of it ou
 
 import process from 'node:process';
 import {fstatSync, writeFileSync} from 'node:fs';
-import {run, type RunOptions} from '../exec.js';
-import {prepareConfinement, runConfined, type ConfinedRunOptions} from '../run-confined.js';
+import {run, type RunOptions} from '../system/exec.js';
+import {prepareConfinement, runConfined, type ConfinedRunOptions} from '../confinement/run-confined.js';
 import {
 	closeDescriptor, createNetns, inNetns, interfaceIndex,
-} from '../syscalls.js';
+} from '../syscalls/netns.js';
 
 /** One namespace. Its owner disposes of it. */
 export class Netns implements AsyncDisposable {

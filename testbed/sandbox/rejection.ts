@@ -4,8 +4,8 @@ Whose fault it is that a tool did not take rules: the rules' or the machine's. I
 
 import type {AddressFamily, Backend, IptablesBackend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
-import {CommandError, isProgramKilled} from '../exec.js';
-import {LockFile} from '../lock-file.js';
+import {CommandError, isProgramKilled} from '../system/exec.js';
+import {LockFile} from '../system/lock-file.js';
 import {
 	iptablesSampleText, mendOf, moduleOf, nativeSamplesNamedIn, nativeSampleText, samplesNamedIn, type SampleKind,
 } from './kernel-samples.js';

@@ -2,7 +2,7 @@
 The door to the rule tools: only rules pass.
 */
 
-import {unknownExtensions, type UnknownExtension} from '../../src/netfilter/understood.js';
+import {unknownExtensions, type UnknownExtension} from '../../src/netfilter/import/check-rules.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {RuleSyntaxError} from '../../src/netfilter/words.js';
 import {TestbedError} from '../errors.js';

@@ -3,7 +3,7 @@ What tells one network namespace from every other since the boot: its cookie (SO
 */
 
 import {Buffer} from 'node:buffer';
-import {inNetns} from '../syscalls.js';
+import {inNetns} from './netns.js';
 import {
 	checked, errorName, lastError, libc,
 } from './libc.js';

@@ -9,13 +9,13 @@ import {TestbedError} from '../errors.js';
 import type {Netns} from '../sandbox/netns.js';
 import {
 	closeDescriptor, createWaker, joinNetlinkGroup, openNetfilterSocket, wake,
-} from '../syscalls.js';
+} from '../syscalls/netns.js';
 import {configureNflog} from './nflog-config.js';
 import {
 	defaultBufferBytes, type Recording, type TraceSource, type TraceStream,
-} from './recording.js';
-import {switchTableText} from './switch-table.js';
-import type {WorkerInput, WorkerOutput} from './worker.js';
+} from './trace-source.js';
+import {switchTableText} from './trace-table.js';
+import type {WorkerInput, WorkerOutput} from './trace-thread.js';
 
 const nftraceGroup = 9; // NFNLGRP_NFTRACE (linux/netfilter/nfnetlink.h)
 
@@ -57,7 +57,7 @@ export class NetlinkTraceSource implements TraceSource {
 			return {stream, fd};
 		}));
 		this.#waker = createWaker();
-		this.#worker = new Worker(new URL('worker.js', import.meta.url), {workerData: {sockets: this.#sockets, waker: this.#waker} satisfies WorkerInput});
+		this.#worker = new Worker(new URL('trace-thread.js', import.meta.url), {workerData: {sockets: this.#sockets, waker: this.#waker} satisfies WorkerInput});
 		await nextMessage(this.#worker);
 		// Settled, not thrown: `stop` reports what the thread says, and a run that fails earlier has its own error.
 		this.#end = Promise.allSettled([nextMessage(this.#worker)]);

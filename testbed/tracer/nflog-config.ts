@@ -4,9 +4,9 @@ Configures an NFLOG socket (linux/netfilter/nfnetlink_log.h): who gets the TRACE
 
 import {
 	controlTypes, parseMessages,
-} from '../../src/trace/netlink.js';
+} from '../../src/trace/decode/netlink.js';
 import {TestbedError} from '../errors.js';
-import {receiveNow, sendDatagram, waitReadable} from '../syscalls.js';
+import {receiveNow, sendDatagram, waitReadable} from '../syscalls/netns.js';
 
 const configMessage = (4 << 8) | 1; // `NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG`
 const flags = 1 | 4; // `NLM_F_REQUEST | NLM_F_ACK`

@@ -8,7 +8,7 @@ const backends = ['iptables-nft', 'iptables-legacy', 'nftables'];
 const checksOfAll = 36;
 
 /** Unit tests that depend on Node itself or on a program that comes with the machine, and the parsers that a newer Node could read otherwise. */
-const unitFiles = ['test/unit/scripts/launch.test.ts', 'test/unit/scripts/machine.test.ts', 'test/unit/testbed/errors.test.ts', 'test/unit/testbed/recording-file.test.ts', 'test/unit/testbed/replay.test.ts'];
+const unitFiles = ['test/unit/scripts/launch.test.ts', 'test/unit/scripts/machine.test.ts', 'test/unit/testbed/errors.test.ts', 'test/unit/testbed/recording/file.test.ts', 'test/unit/testbed/recording/replay.test.ts'];
 
 /** Kernel tests that depend on the distribution's own programs: how they write rules, take locks, change users. */
 const kernelFiles = ['six-types', 'install', 'ambient', 'nft-text', 'replay', 'import', 'sandbox', 'doctor', 'probe'];

@@ -3,9 +3,9 @@ The rules that the CNI agent writes by iptables in ambient mode (`cni/pkg/iptabl
 The numbers in the comments count the agent's steps.
 */
 
-import {parseRuleText} from '../../netfilter/rule-text.js';
+import {parseRuleText} from '../../netfilter/iptables/rule.js';
 import type {AddressFamily, RuleSet, Table} from '../../netfilter/types.js';
-import {ambientConstants, type AmbientOptions} from '../ambient-options.js';
+import {ambientConstants, type AmbientOptions} from '../ambient/options.js';
 import {buildTables, type PlannedRule, type SidecarTable} from './rule-list.js';
 import {
 	comingIn, from, notTo, printMark, to, type Part,

@@ -3,9 +3,9 @@ Matches in the form in which `iptables-save` 1.8.9 (nf_tables) prints them, so t
 */
 
 import {addressBits, parseRange, printRange} from '../../netfilter/address.js';
-import {parsePortRange, wordMax} from '../../netfilter/rule-values.js';
+import {parsePortRange, wordMax} from '../../netfilter/iptables/values.js';
 import type {Match, PortRange} from '../../netfilter/types.js';
-import {InputError} from '../input-error.js';
+import {InputError} from '../../parsing/input-error.js';
 
 /** A part of a rule: the words, and the matches that they are. */
 export type Part = {readonly text: string; readonly matches: readonly Match[]};

@@ -4,7 +4,7 @@ The rules that istio-iptables writes for a sidecar. A1 to A11 are the parts in w
 
 import type {AddressFamily, RuleSet} from '../../netfilter/types.js';
 import {contextOf, type Context, type ReleaseRules} from '../context.js';
-import type {SidecarOptions} from '../options.js';
+import type {SidecarOptions} from '../options/options.js';
 import {dnsSteps} from './dns.js';
 import {
 	baseChains, excludedInterfaces, invalidPackets, inbound, virtualInterfaces,

@@ -2,7 +2,7 @@
 Targets in the form in which `iptables-save` 1.8.9 (nf_tables) prints them, each with its fields.
 */
 
-import {wordMax} from '../../netfilter/rule-values.js';
+import {wordMax} from '../../netfilter/iptables/values.js';
 import type {Target} from '../../netfilter/types.js';
 import {printMark} from './save-form.js';
 

@@ -3,11 +3,11 @@ The rules that the CNI agent writes by native nft in ambient mode (`cni/pkg/nfta
 One rule serves both families, except where it asks for an address.
 */
 
-import {parseNftRule} from '../../netfilter/nft-rule.js';
+import {parseNftRule} from '../../netfilter/nftables/rule.js';
 import type {
 	AddressFamily, BaseChain, Chain, Rule, RuleSet, Table, TableObject,
 } from '../../netfilter/types.js';
-import {ambientConstants, type AmbientOptions} from '../ambient-options.js';
+import {ambientConstants, type AmbientOptions} from '../ambient/options.js';
 
 const {packetMark, connectionMark, markMask, tunnelPort, inboundPort, outboundPort, dnsPort, probeSet} = ambientConstants;
 

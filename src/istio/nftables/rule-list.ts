@@ -2,7 +2,7 @@
 Rules in the order in which Istio's native back end collects them, and the tables they end up in.
 */
 
-import {parseNftRule} from '../../netfilter/nft-rule.js';
+import {parseNftRule} from '../../netfilter/nftables/rule.js';
 import type {
 	AddressFamily, BaseChain, Chain, Rule, Table,
 } from '../../netfilter/types.js';

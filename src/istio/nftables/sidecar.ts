@@ -4,8 +4,8 @@ The rules that Istio's native back end writes for a sidecar (`tools/istio-nftabl
 
 import type {AddressFamily, RuleSet} from '../../netfilter/types.js';
 import {contextOf} from '../context.js';
-import {InputError} from '../input-error.js';
-import type {SidecarOptions} from '../options.js';
+import {InputError} from '../../parsing/input-error.js';
+import type {SidecarOptions} from '../options/options.js';
 import type {Release} from '../releases.js';
 import {dnsSteps} from './dns.js';
 import {

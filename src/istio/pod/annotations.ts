@@ -2,10 +2,10 @@
 The annotations that have a say in redirection, their checks (istiod's webhook, `pkg/kube/inject/validate.go`), and how the injection template and the CNI plug-in read them.
 */
 
-import {InputError} from '../input-error.js';
-import {readCidrs, readInterfaces, readPort, strictReading} from '../option-values.js';
-import type {Text} from '../document.js';
-import {nearest} from '../nearest.js';
+import {InputError} from '../../parsing/input-error.js';
+import {readCidrs, readInterfaces, readPort, strictReading} from '../options/option-values.js';
+import type {Text} from '../../parsing/document.js';
+import {nearest} from '../../parsing/did-you-mean.js';
 import type {Pod, Texts} from './pod.js';
 import {isAtLeast} from './since.js';
 

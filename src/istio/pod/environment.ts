@@ -2,9 +2,9 @@
 Variables as istio-iptables and the CNI plug-in read them.
 */
 
-import {flags} from '../flags.js';
-import {InputError} from '../input-error.js';
-import {readBoolean} from '../option-values.js';
+import {flags} from '../options/flags.js';
+import {InputError} from '../../parsing/input-error.js';
+import {readBoolean} from '../options/option-values.js';
 
 /** The names of all variables that istio-iptables reads. */
 export function knownVariables(): ReadonlySet<string> {

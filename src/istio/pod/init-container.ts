@@ -2,8 +2,8 @@
 Pods whose init container writes the rules: its command line and environment say everything.
 */
 
-import {InputError} from '../input-error.js';
-import type {Text} from '../document.js';
+import {InputError} from '../../parsing/input-error.js';
+import type {Text} from '../../parsing/document.js';
 import {knownVariables} from './environment.js';
 import {nameOfImage} from './image.js';
 import type {Container, Pod} from './pod.js';

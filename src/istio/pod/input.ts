@@ -6,9 +6,9 @@ import {familyOfAddress} from '../../netfilter/address.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import {
 	defaultAmbientOptions, findAmbientRelease, readVirtualInterfaces, type AmbientOptions,
-} from '../ambient-options.js';
-import {parseSidecarArguments} from '../arguments.js';
-import {InputError} from '../input-error.js';
+} from '../ambient/options.js';
+import {parseSidecarArguments} from '../options/arguments.js';
+import {InputError} from '../../parsing/input-error.js';
 import {findRelease, newestRelease, type Release} from '../releases.js';
 import {familiesWritten} from '../routing.js';
 import {

@@ -2,7 +2,7 @@
 Pods whose rules the CNI plug-in writes (`cni/pkg/plugin`): it reads annotations and the container istio-proxy, and takes no command line.
 */
 
-import {InputError} from '../input-error.js';
+import {InputError} from '../../parsing/input-error.js';
 import {
 	annotationNames, excludedInboundPorts, flagsOf, interceptionMode,
 } from './annotations.js';

@@ -3,10 +3,10 @@ A workload's manifest → what of it decides the rules.
 */
 
 import {parseAddress} from '../../netfilter/address.js';
-import {InputError} from '../input-error.js';
+import {InputError} from '../../parsing/input-error.js';
 import {
 	booleanOf, child, descend, fieldsOf, isMapping, itemsOf, numberOf, readDocuments, textOf, type Field, type Text,
-} from '../document.js';
+} from '../../parsing/document.js';
 
 /** Texts by name: labels, annotations. */
 export type Texts = ReadonlyMap<string, Text>;

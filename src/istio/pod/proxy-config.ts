@@ -2,10 +2,10 @@
 The annotation `proxy.istio.io/config`: a ProxyConfig written as YAML (istio.io/api, mesh/v1alpha1), of which two fields have a part in the rules.
 */
 
-import {InputError} from '../input-error.js';
+import {InputError} from '../../parsing/input-error.js';
 import {
 	child, fieldsOf, isMapping, readDocuments, textOf, type Text,
-} from '../document.js';
+} from '../../parsing/document.js';
 import {checkMode} from './annotations.js';
 
 /** What of a ProxyConfig decides the rules. */

@@ -2,9 +2,9 @@
 Rules that somebody else puts into a set, told as iptables is told.
 */
 
-import type {Text} from '../../istio/document.js';
+import type {Text} from '../../parsing/document.js';
 import {tableFamily} from '../../netfilter/built-in.js';
-import {parseRuleText} from '../../netfilter/rule-text.js';
+import {parseRuleText} from '../../netfilter/iptables/rule.js';
 import type {AddressFamily, Rule, RuleSet} from '../../netfilter/types.js';
 import {inputError} from './read.js';
 

@@ -4,12 +4,12 @@ Reads a scenario file: YAML or JSON → what it claims, with the place of everyt
 
 import {
 	isMapping, keysOf, lineOf, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
-} from '../../istio/document.js';
-import {roles, type Role} from '../../istio/roles.js';
+} from '../../parsing/document.js';
+import {roles, type Role} from '../../istio/roles/roles.js';
 import {publishedTypes, type PublishedTypeId} from '../../istio/published.js';
 import {parseRange} from '../../netfilter/address.js';
 import {backends, type AddressFamily} from '../../netfilter/types.js';
-import type {LinkAddresses, PodInterface} from '../surroundings.js';
+import type {LinkAddresses, PodInterface} from '../topology-extension.js';
 import {addressFamilies} from '../topology.js';
 import {
 	addressesOf, addressOf, boundedOf, choiceOf, entriesOf, inputError, listOf, meaning, portIn, portOf, shaped, targetOf,

@@ -2,16 +2,16 @@
 A scenario file, for rules whose intent is known → who plays, in which world, and the cases with their expectations. Names become addresses here.
 */
 
-import {nearest} from '../../istio/nearest.js';
-import type {Text} from '../../istio/document.js';
+import {nearest} from '../../parsing/did-you-mean.js';
+import type {Text} from '../../parsing/document.js';
 import {familyOfAddress} from '../../netfilter/address.js';
 import type {Endpoint} from '../../netfilter/path.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import {
 	capturingListeners, standardCompany, type ActorPlan, type Company, type ListenerPlan,
-} from '../company.js';
+} from '../actor-set.js';
 import {livesInPod} from '../expectation.js';
-import type {Surroundings} from '../surroundings.js';
+import type {Surroundings} from '../topology-extension.js';
 import {addressFamilies, type AddressPair, type Topology} from '../topology.js';
 import type {
 	ActorCredentials, ActorName, ExpectedLeg, ExpectedPath, Intent, Probe, TrafficCase,

@@ -4,9 +4,9 @@ Small readers that the parts of a scenario file share: each knows its place, and
 
 import {
 	child, fieldsOf, itemsOf, keysOf, numberOf, wordOf, type Field, type Text,
-} from '../../istio/document.js';
-import {InputError} from '../../istio/input-error.js';
-import {nearest} from '../../istio/nearest.js';
+} from '../../parsing/document.js';
+import {InputError} from '../../parsing/input-error.js';
+import {nearest} from '../../parsing/did-you-mean.js';
 import {familyNames, familyOfAddress, shortAddress} from '../../netfilter/address.js';
 import type {AddressPair} from '../topology.js';
 import {shapes, type Shape} from './shapes.js';

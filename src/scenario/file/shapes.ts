@@ -2,7 +2,7 @@
 What a scenario file may say: each mapping with its keys, whether they have to be there, and what they mean. The reader and the JSON Schema for editors are both made of this.
 */
 
-import {roles} from '../../istio/roles.js';
+import {roles} from '../../istio/roles/roles.js';
 import {publishedTypes} from '../../istio/published.js';
 import {backends} from '../../netfilter/types.js';
 import {addressFamilies} from '../topology.js';

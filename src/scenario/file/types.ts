@@ -2,12 +2,12 @@
 A user's scenario file as it was read: names still stand for addresses, and every text knows its place for errors.
 */
 
-import type {Text} from '../../istio/document.js';
+import type {Text} from '../../parsing/document.js';
 import type {PublishedTypeId} from '../../istio/published.js';
-import type {Role} from '../../istio/role.js';
+import type {Role} from '../../istio/roles/role.js';
 import type {AddressFamily, Backend} from '../../netfilter/types.js';
 import type {AddressPair} from '../topology.js';
-import type {PodInterface} from '../surroundings.js';
+import type {PodInterface} from '../topology-extension.js';
 
 /** `pod:8080`, `10.0.0.1:80`: a place by name or address, with its port. */
 export type Target = Text & {readonly host: string; readonly port: number};

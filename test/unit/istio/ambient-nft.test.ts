@@ -1,13 +1,13 @@
 import test from 'ava';
-import {ambientFamilies, defaultAmbientOptions} from '../../../src/istio/ambient-options.js';
+import {ambientFamilies, defaultAmbientOptions} from '../../../src/istio/ambient/options.js';
 import {ambientHostNftRuleSet, ambientNftRuleSet} from '../../../src/istio/nftables/ambient.js';
 import {ambientRuleSet} from '../../../src/istio/iptables/ambient.js';
-import {roleOf, roles, type Role} from '../../../src/istio/roles.js';
-import {twinChain, twinTable} from '../../../src/istio/twin.js';
+import {roleOf, roles, type Role} from '../../../src/istio/roles/roles.js';
+import {twinChain, twinTable} from '../../../src/istio/roles/backend-names.js';
 import {rulesOf} from '../../../src/netfilter/lookup.js';
-import {parseNftRule} from '../../../src/netfilter/nft-rule.js';
+import {parseNftRule} from '../../../src/netfilter/nftables/rule.js';
 import type {BaseChain, RuleSet} from '../../../src/netfilter/types.js';
-import {ambientOptionsFromConfig} from '../../../src/istio/golden.js';
+import {ambientOptionsFromConfig} from '../../../src/istio/conformance/golden.js';
 import {readAmbientGoldens} from '../../helpers/istio-ambient.js';
 
 /** How nft 1.0.6 prints the priorities that Istio uses. */

@@ -1,15 +1,15 @@
 import test from 'ava';
 import {
 	ambientFamilies, ambientReleases, defaultAmbientOptions, findAmbientRelease, parseAmbientArguments, parseAmbientInput,
-} from '../../../src/istio/ambient-options.js';
-import {ambientRouting} from '../../../src/istio/ambient-routing.js';
+} from '../../../src/istio/ambient/options.js';
+import {ambientRouting} from '../../../src/istio/ambient/routing.js';
 import {newestRelease} from '../../../src/istio/releases.js';
-import {InputError} from '../../../src/istio/input-error.js';
+import {InputError} from '../../../src/parsing/input-error.js';
 import {ambientHostRuleSet, ambientHostSets, ambientRuleSet} from '../../../src/istio/iptables/ambient.js';
-import {roleOf, roles, type Role} from '../../../src/istio/roles.js';
+import {roleOf, roles, type Role} from '../../../src/istio/roles/roles.js';
 import {rulesOf} from '../../../src/netfilter/lookup.js';
-import {parseSave, printSave} from '../../../src/netfilter/save.js';
-import {ambientOptionsFromConfig} from '../../../src/istio/golden.js';
+import {parseSave, printSave} from '../../../src/netfilter/iptables/save.js';
+import {ambientOptionsFromConfig} from '../../../src/istio/conformance/golden.js';
 import {readAmbientGoldens, savesOf} from '../../helpers/istio-ambient.js';
 
 for (const golden of readAmbientGoldens('iptables')) {

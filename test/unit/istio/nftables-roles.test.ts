@@ -1,14 +1,14 @@
 import test from 'ava';
-import {parseReleaseInput} from '../../../src/istio/arguments.js';
+import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {refusalOf} from '../../../src/istio/nftables/refusal.js';
 import {sidecarNftRuleSet} from '../../../src/istio/nftables/sidecar.js';
 import {newestRelease} from '../../../src/istio/releases.js';
-import {roleOf} from '../../../src/istio/roles.js';
-import {twinChain, twinTable} from '../../../src/istio/twin.js';
+import {roleOf} from '../../../src/istio/roles/roles.js';
+import {twinChain, twinTable} from '../../../src/istio/roles/backend-names.js';
 import {familyOfAddress} from '../../../src/netfilter/address.js';
 import {tableFamily} from '../../../src/netfilter/built-in.js';
-import {parseNft} from '../../../src/netfilter/nft.js';
+import {parseNft} from '../../../src/netfilter/nftables/ruleset.js';
 import type {AddressFamily, Rule, RuleSet} from '../../../src/netfilter/types.js';
 import {
 	goldenInput, goldenSave, goldenText, nativeInputOf, readGoldens, readNativeRuns,

@@ -1,11 +1,11 @@
 import test from 'ava';
-import {parseReleaseInput} from '../../../src/istio/arguments.js';
-import {InputError} from '../../../src/istio/input-error.js';
+import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
+import {InputError} from '../../../src/parsing/input-error.js';
 import {refusalOf} from '../../../src/istio/nftables/refusal.js';
 import {sidecarNftRuleSet} from '../../../src/istio/nftables/sidecar.js';
 import {findRelease, newestRelease as newest} from '../../../src/istio/releases.js';
-import {shadowOf} from '../../../src/istio/shadow.js';
-import {parseNft, printNft} from '../../../src/netfilter/nft.js';
+import {shadowOf} from '../../../src/istio/roles/shadow.js';
+import {parseNft, printNft} from '../../../src/netfilter/nftables/ruleset.js';
 import type {AddressFamily, RuleSet} from '../../../src/netfilter/types.js';
 import {
 	goldenInput, goldenText, nativeInputOf, readGoldens, readNativeRuns,

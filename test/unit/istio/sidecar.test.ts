@@ -1,19 +1,19 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {parseReleaseInput, readSidecarArguments} from '../../../src/istio/arguments.js';
-import {sidecarOptionsFromConfig} from '../../../src/istio/config-options.js';
+import {parseReleaseInput, readSidecarArguments} from '../../../src/istio/options/arguments.js';
+import {sidecarOptionsFromConfig} from '../../../src/istio/options/config-options.js';
 import {generate} from '../../../src/istio/generate.js';
-import {InputError} from '../../../src/istio/input-error.js';
-import {injectedArgumentsOf} from '../../../src/istio/options.js';
+import {InputError} from '../../../src/parsing/input-error.js';
+import {injectedArgumentsOf} from '../../../src/istio/options/options.js';
 import {
 	compareVersions, findRelease, newestRelease, releaseLines, type DnsStyle,
 } from '../../../src/istio/releases.js';
 import {familiesWritten, sidecarRouting} from '../../../src/istio/routing.js';
 import {sidecarNftRuleSet} from '../../../src/istio/nftables/sidecar.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
-import {parseSave, printSave} from '../../../src/netfilter/save.js';
+import {parseSave, printSave} from '../../../src/netfilter/iptables/save.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
-import {compareRun, printRun} from '../../../src/istio/real-run.js';
+import {compareRun, printRun} from '../../../src/istio/conformance/real-run.js';
 import {
 	chainsOf, normalChainsOf, readEpochs, readIptablesGoldens, readIptablesRuns, readRealRuns, titleOf,
 } from '../../helpers/istio-real.js';

@@ -3,9 +3,9 @@
 import test from 'ava';
 import type {Leg} from '../../../src/netfilter/path.js';
 import {judge} from '../../../src/judge/judge.js';
-import {describeDifference} from '../../../src/report/differences.js';
-import {printDifferences} from '../../../src/report/text-differences.js';
-import {createPainter} from '../../../src/report/painter.js';
+import {describeDifference} from '../../../src/report/run/describe-differences.js';
+import {printDifferences} from '../../../src/report/run/text-differences.js';
+import {createPainter} from '../../../src/report/terminal/colors.js';
 import type {ExpectedLeg, ExpectedPath} from '../../../src/scenario/types.js';
 import {observed} from '../../helpers/observed.js';
 

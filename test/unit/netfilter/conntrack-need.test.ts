@@ -1,7 +1,7 @@
 import test from 'ava';
 import {conntrackNeedOf, type ConntrackNeed} from '../../../src/netfilter/conntrack-need.js';
-import {parseNft} from '../../../src/netfilter/nft.js';
-import {parseSave} from '../../../src/netfilter/save.js';
+import {parseNft} from '../../../src/netfilter/nftables/ruleset.js';
+import {parseSave} from '../../../src/netfilter/iptables/save.js';
 
 const lines: ReadonlyArray<readonly [line: string, need: ConntrackNeed]> = [
 	['-p tcp -m owner --uid-owner 1337 -j RETURN', 'no'],

@@ -2,8 +2,8 @@ import test from 'ava';
 import {
 	baseChainOf, builtInChains, findChain, findRule, isNatTable, rulesOf, tableFamily, tablesWithRules,
 } from '../../../src/netfilter/lookup.js';
-import {parseNft} from '../../../src/netfilter/nft.js';
-import {parseSave} from '../../../src/netfilter/save.js';
+import {parseNft} from '../../../src/netfilter/nftables/ruleset.js';
+import {parseSave} from '../../../src/netfilter/iptables/save.js';
 
 const set = parseSave('*raw\nCOMMIT\n*nat\n-N MINE\n-A OUTPUT -j MINE\n-A MINE -j RETURN\n-A MINE -j ACCEPT\nCOMMIT', 'ipv4');
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {parseAmbientInput} from '../../../src/istio/ambient-options.js';
+import {parseAmbientInput} from '../../../src/istio/ambient/options.js';
 import {intentOfAmbient, transparencyOf} from '../../../src/scenario/intent.js';
 import {sixTypes} from '../../../src/scenario/six-types.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';

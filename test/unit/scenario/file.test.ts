@@ -2,8 +2,8 @@
 
 import {readdirSync, readFileSync} from 'node:fs';
 import test from 'ava';
-import {InputError} from '../../../src/istio/input-error.js';
-import {parseReleaseInput} from '../../../src/istio/arguments.js';
+import {InputError} from '../../../src/parsing/input-error.js';
+import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {insertRules} from '../../../src/scenario/file/insert.js';
 import {parseScenario} from '../../../src/scenario/file/parse.js';
 import {planScenario, type ScenarioPlan} from '../../../src/scenario/file/plan.js';
@@ -12,8 +12,8 @@ import {intentOf} from '../../../src/scenario/six-types.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {defaultActors} from '../../helpers/observed.js';
+import {root} from '../../helpers/root.js';
 
-const root = new URL('../../../../', import.meta.url);
 const intent = intentOf(parseReleaseInput('release:1.30').options);
 
 function plan(text: string): ScenarioPlan {

@@ -1,7 +1,7 @@
 import test from 'ava';
-import {parseReleaseInput} from '../../../src/istio/arguments.js';
+import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
-import type {SidecarOptions} from '../../../src/istio/options.js';
+import type {SidecarOptions} from '../../../src/istio/options/options.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {intentOf, intentOfRuleSet, unsupportedOptions} from '../../../src/scenario/six-types.js';
 

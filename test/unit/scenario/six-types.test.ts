@@ -1,5 +1,5 @@
 import test from 'ava';
-import {parseReleaseInput} from '../../../src/istio/arguments.js';
+import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {
 	defaultTypeIds, intentOf, isTypeId, sixTypes, typeIds, typeName,
 } from '../../../src/scenario/six-types.js';

@@ -46,7 +46,7 @@ function writeClone(context: Context & {bin: string}, {sources = 3, without = []
 	writeTree(context.root, {
 		'package.json': '{}', 'package-lock.json': '{"packages": {}}', 'tsconfig.json': '{}', 'tsconfig.base.json': '{}', compiler, bundler,
 		'src/tsconfig.json': '{}', 'testbed/tsconfig.json': '{}', 'test/tsconfig.json': '{}',
-		'testbed/cli.ts': 'exports.main = async argv => { console.log(JSON.stringify({argv})); return argv.length; };\n',
+		'testbed/cli/main.ts': 'exports.main = async argv => { console.log(JSON.stringify({argv})); return argv.length; };\n',
 		...Object.fromEntries(Array.from({length: sources}, (_, index) => [`src/room-${index % 9}/file-${index}.ts`, `exports.n = ${index};\n`])),
 	});
 	for (const name of Object.values(netfilterPrograms).flat().filter(program => !without.includes(program))) {

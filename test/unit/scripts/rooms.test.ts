@@ -28,13 +28,13 @@ function cruising(title: string, check: (t: ExecutionContext) => Promise<void>):
 const orderly: Record<string, string> = {
 	'src/index.ts': 'export * from \'./report/text.js\';\n',
 	'src/netfilter/types.ts': 'export const n = 1;\n',
-	'src/istio/options.ts': 'export {n} from \'../netfilter/types.js\';\n',
+	'src/istio/options/options.ts': 'export {n} from \'../netfilter/types.js\';\n',
 	'src/scenario/six.ts': 'export {n} from \'../istio/options.js\';\n',
 	'src/trace/legs.ts': 'export {n} from \'../netfilter/types.js\';\n',
 	'src/judge/judge.ts': 'export {n} from \'../scenario/six.js\';\n',
-	'src/report/text.ts': 'export {n} from \'../judge/judge.js\';\n',
-	'testbed/run.ts': 'export {n} from \'../src/index.js\';\n',
-	'test/kernel/run.test.ts': 'export {n} from \'../../testbed/run.js\';\n',
+	'src/report/run/text.ts': 'export {n} from \'../judge/judge.js\';\n',
+	'testbed/run/run.ts': 'export {n} from \'../src/index.js\';\n',
+	'test/kernel/run.test.ts': 'export {n} from \'../../testbed/run/run.js\';\n',
 };
 
 async function complain(files: Record<string, string>): Promise<string[]> {
@@ -63,11 +63,11 @@ for (const {rule, files} of [
 	{rule: 'room-trace', files: {'src/trace/x.ts': from('../scenario/six.js')}},
 	{rule: 'room-judge', files: {'src/judge/x.ts': from('../report/text.js')}},
 	{rule: 'room-report', files: {'src/report/x.ts': from('../index.js')}},
-	{rule: 'src-is-pure', files: {'src/trace/x.ts': from('../../testbed/run.js')}},
+	{rule: 'src-is-pure', files: {'src/trace/x.ts': from('../../testbed/run/run.js')}},
 	{rule: 'src-is-pure', files: {'src/trace/x.ts': 'import \'koffi\';\n'}},
 	{rule: 'src-without-node', files: {'src/judge/x.ts': 'import \'node:fs\';\n'}},
 	{rule: 'known-rooms', files: {'src/attic/x.ts': from('../netfilter/types.js')}},
-	{rule: 'testbed-is-below', files: {'test/unit/x.test.ts': from('../../testbed/run.js')}},
+	{rule: 'testbed-is-below', files: {'test/unit/x.test.ts': from('../../testbed/run/run.js')}},
 	{rule: 'testbed-knows-no-test', files: {'testbed/x.ts': from('../test/kernel/run.test.js')}},
 	{rule: 'one-door-to-programs', files: {'testbed/x.ts': 'import \'execa\';\n'}},
 	{rule: 'one-door-to-ffi', files: {'testbed/x.ts': 'import \'koffi\';\n'}},

@@ -7,14 +7,14 @@ import process from 'node:process';
 import test from 'ava';
 import {execa} from 'execa';
 import {dir} from 'tmp-promise';
-import {parseReleaseInput} from '../../../src/istio/arguments.js';
+import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {sidecarRouting} from '../../../src/istio/routing.js';
-import {parseSave} from '../../../src/netfilter/save.js';
+import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import {intentOf} from '../../../src/scenario/six-types.js';
-import {showRules, type RulesFlags, type RulesOutput} from '../../../testbed/commands/rules.js';
-import type {RuleInput} from '../../../testbed/options.js';
-import type {MissingInput} from '../../../testbed/rule-input.js';
+import {showRules, type RulesFlags, type RulesOutput} from '../../../testbed/cli/commands/rules.js';
+import type {RuleInput} from '../../../testbed/run/options.js';
+import type {MissingInput} from '../../../testbed/inputs/rules.js';
 import {TestbedError, type ErrorCode} from '../../../testbed/errors.js';
 
 function show(input: string | undefined, flags: Partial<RulesFlags> = {}): RulesOutput {
@@ -181,7 +181,7 @@ for (const {input, flags, code, message, hint} of mistakes) {
 	});
 }
 
-const script = 'import process from \'node:process\'; import {main} from \'./dist/testbed/cli.js\'; process.exitCode = await main(process.argv.slice(1));';
+const script = 'import process from \'node:process\'; import {main} from \'./dist/testbed/cli/main.js\'; process.exitCode = await main(process.argv.slice(1));';
 
 test('as a process: no program is needed, the exit status tells, and stdout holds the rules alone', async t => {
 	const run = async (...given: readonly string[]) =>

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {credentialsOf, wantsColour} from '../../../testbed/commands/run.js';
+import {credentialsOf, wantsColour} from '../../../testbed/cli/commands/run.js';
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -3,13 +3,13 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
 import {execa} from 'execa';
-import {formats} from '../../../testbed/commands/arguments.js';
+import {formats} from '../../../testbed/cli/parsers.js';
 import {
 	commandsOf, complaintsAboutCommand, knownIn, readYaml,
 } from '../../helpers/workflows.js';
 
 const root = process.cwd();
-const script = 'import process from \'node:process\'; import {main} from \'./dist/testbed/cli.js\'; process.exitCode = await main(process.argv.slice(1));';
+const script = 'import process from \'node:process\'; import {main} from \'./dist/testbed/cli/main.js\'; process.exitCode = await main(process.argv.slice(1));';
 
 async function optionsOf(command: string): Promise<readonly string[]> {
 	const {stdout} = await execa(process.execPath, ['--input-type=module', '-e', script, command, '--help']);

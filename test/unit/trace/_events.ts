@@ -2,8 +2,8 @@
 Events and packets as the decoders make them, for cases that no recording has.
 */
 
-import type {LogTraceEvent, NftTraceEvent} from '../../../src/trace/event.js';
-import type {PacketHeader} from '../../../src/trace/packet.js';
+import type {LogTraceEvent, NftTraceEvent} from '../../../src/trace/decode/event.js';
+import type {PacketHeader} from '../../../src/trace/decode/packet.js';
 import type {KnownRule, Lookup} from '../../../src/trace/packets.js';
 
 /** The first packet of a TCP connection from the pod's app to the remote. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {ChainWalk} from '../../../src/trace/chain-walk.js';
-import type {NftTraceEvent} from '../../../src/trace/event.js';
+import type {NftTraceEvent} from '../../../src/trace/decode/event.js';
 import {nftEnd, nftEvent, nftPolicy} from './_events.js';
 
 const rule = (chain: string, verdict: NftTraceEvent['verdict'], target?: string): NftTraceEvent => nftEvent({chain, verdict, target});

@@ -4,8 +4,8 @@ The law of the decoders: a datagram that is cut or changed never ends a run by a
 
 import test from 'ava';
 import fc from 'fast-check';
-import type {Decoded, TraceEvent} from '../../../src/trace/event.js';
-import {NetlinkFormatError} from '../../../src/trace/netlink.js';
+import type {Decoded, TraceEvent} from '../../../src/trace/decode/event.js';
+import {NetlinkFormatError} from '../../../src/trace/decode/netlink.js';
 import {decode, readRecording, recordingNames} from '../../helpers/recordings.js';
 import {bytes} from './_bytes.js';
 

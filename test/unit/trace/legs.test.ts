@@ -1,6 +1,6 @@
 import test from 'ava';
 import {stepsOfPath, type Endpoint, type RuleHit, type Traversal} from '../../../src/netfilter/path.js';
-import {parseSave} from '../../../src/netfilter/save.js';
+import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {Joiner, type Evidence, type SocketOwner} from '../../../src/trace/legs.js';
 import type {TracedPacket} from '../../../src/trace/packets.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {extensionTargets} from '../../../src/netfilter/built-in.js';
-import {parseSave} from '../../../src/netfilter/save.js';
+import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import type {Target, Verdict} from '../../../src/netfilter/types.js';
 import {createLookup, finalVerdict} from '../../../src/trace/lookup.js';
 

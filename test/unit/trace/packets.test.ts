@@ -1,5 +1,5 @@
 import test from 'ava';
-import type {TraceEvent} from '../../../src/trace/event.js';
+import type {TraceEvent} from '../../../src/trace/decode/event.js';
 import {assemblePackets, invalidChains, type TracedPacket} from '../../../src/trace/packets.js';
 import {
 	header, logEvent, lookupOf, nftEnd, nftEvent, nftPolicy,

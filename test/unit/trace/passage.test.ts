@@ -1,6 +1,6 @@
 import test from 'ava';
-import {parseNft} from '../../../src/netfilter/nft.js';
-import {parseSave} from '../../../src/netfilter/save.js';
+import {parseNft} from '../../../src/netfilter/nftables/ruleset.js';
+import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import type {Hook} from '../../../src/netfilter/types.js';
 import {canMeetChain, chainsMissed} from '../../../src/trace/passage.js';
 import type {TracedPacket} from '../../../src/trace/packets.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
-import {parseSidecarArguments} from '../../../../src/istio/arguments.js';
-import {InputError} from '../../../../src/istio/input-error.js';
+import {parseSidecarArguments} from '../../../../src/istio/options/arguments.js';
+import {InputError} from '../../../../src/parsing/input-error.js';
 import {sidecarRuleSet} from '../../../../src/istio/iptables/sidecar.js';
 import type {PodContext} from '../../../../src/istio/pod/input.js';
 import {findRelease, newestRelease} from '../../../../src/istio/releases.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {InputError} from '../../../../src/istio/input-error.js';
+import {InputError} from '../../../../src/parsing/input-error.js';
 import {podInput} from '../../../../src/istio/pod/input.js';
 import {parsePod} from '../../../../src/istio/pod/pod.js';
 import {readFixture} from '../../../helpers/fixtures.js';

@@ -1,0 +1,117 @@
+/**
+What is recorded of a rule set: for each class of packets a probe that stands for it, where it arrived, and which rules decided, by role. Numbers of rules are not in it.
+*/
+
+import {stopsOfPath} from '../netfilter/path.js';
+import type {SidecarRouting} from '../istio/routing.js';
+import type {AddressFamily, Backend, RuleSet} from '../netfilter/types.js';
+import type {Credentials} from '../scenario/types.js';
+import type {Gap} from '../trace/gap.js';
+import type {ClassSet, PacketClass} from '../packet-classes/classify.js';
+import type {SentPacket} from '../packet-classes/class-of-packet.js';
+import {
+	describeClasses, isSameWay, wayOf, type Side, type Way,
+} from '../comparison/moves.js';
+import type {Representative} from '../packet-classes/representatives.js';
+import {gapsOfClasses, gapsOfReading} from '../comparison/gaps.js';
+
+/** The machine and the programs of a recording, for a reader: nothing is decided by them. */
+export type RecordedEnvironment = Readonly<Record<string, string>>;
+
+/** Where the rules came from. `backend` wrote them. */
+export type RecordedRules = {
+	readonly source: string;
+	readonly source6: string | null;
+	readonly dnsServers: readonly string[] | null;
+	readonly release: string | null;
+	readonly backend: Backend;
+	/** Of the rules as text. */
+	readonly sha256: string;
+	readonly families: readonly AddressFamily[];
+	/** Marks with which packets are delivered to the pod itself. */
+	readonly markRules: SidecarRouting['markRules'];
+	readonly ruleSet: RuleSet;
+};
+
+/** What became of one class of packets. */
+export type RecordedClass = {
+	/** In words, for a reader: the probe says which packets are meant. */
+	readonly traffic: readonly string[];
+	readonly probe: SentPacket;
+	readonly arrivals: readonly string[];
+	readonly stops: readonly string[];
+	/** Of each leg the rules that decided. */
+	readonly roles: ReadonlyArray<readonly string[]>;
+};
+
+/** What became of one connection of the six types, or of a scenario. */
+export type RecordedCase = {
+	/** `types`, or the scenario's file. */
+	readonly of: string;
+	readonly id: string;
+	readonly name: string;
+	readonly family: AddressFamily;
+	readonly stops: readonly string[];
+	/** Of all legs, in order; null for a rule without a role. */
+	readonly roles: ReadonlyArray<string | null>;
+};
+
+/** A whole recording. */
+export type Baseline = {
+	readonly environment: RecordedEnvironment;
+	readonly rules: RecordedRules;
+	/** Who the proxy ran as. */
+	readonly proxy: Credentials;
+	readonly classes: readonly RecordedClass[];
+	readonly cases: readonly RecordedCase[];
+};
+
+/** The part of a baseline that some of its families have. The rules' checksum stays that of the whole. */
+export function baselineOf(baseline: Baseline, families: readonly AddressFamily[]): Baseline {
+	const {rules, classes, cases} = baseline;
+	return {
+		...baseline,
+		rules: {...rules, families: rules.families.filter(family => families.includes(family))},
+		classes: classes.filter(({probe}) => families.includes(probe.family)),
+		cases: cases.filter(({family}) => families.includes(family)),
+	};
+}
+
+/** What one family came to: records, and why they may not be all. `unsent` cannot be mended by another try. */
+export type RecordedFamily = {readonly classes: readonly RecordedClass[]; readonly lost: readonly Gap[]; readonly unsent: readonly Gap[]};
+
+/** What is recorded of flights through one rule set. Where both representatives of a class went the same way, the inner one stands for it. */
+export function recordFamily({classSet, representatives, side}: {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly side: Side}): RecordedFamily {
+	const byClass = new Map<number, Array<{readonly representative: Representative; readonly way: Way; readonly stops: readonly string[]}>>();
+	for (const [place, representative] of representatives.entries()) {
+		const flight = side.flights[place]!;
+		const known = byClass.get(representative.index) ?? [];
+		known.push({representative, way: wayOf(flight, side.ruleSet), stops: stopsOfPath(flight)});
+		byClass.set(representative.index, known);
+	}
+
+	return {
+		classes: [...byClass].flatMap(([index, flown]) => {
+			const inner = flown.find(({representative}) => representative.kind === 'inner') ?? flown[0]!;
+			const apart = flown.filter(each => each !== inner && !isSameWay(each.way, inner.way));
+			return [inner, ...apart].map(({representative, way, stops}) => recordOf({
+				packetClass: classSet.classes[index]!, classSet, representative, way, stops,
+			}));
+		}),
+		lost: [
+			...side.flights.flatMap(({gaps}) => gaps),
+			...gapsOfReading({
+				classSet, representatives, flights: side.flights, place: 0,
+			}),
+		],
+		unsent: gapsOfClasses(classSet),
+	};
+}
+
+function recordOf({packetClass, classSet, representative: {index, kind, packet, ...probe}, way, stops}: {
+	readonly packetClass: PacketClass; readonly classSet: ClassSet; readonly representative: Representative; readonly way: Way; readonly stops: readonly string[];
+}): RecordedClass {
+	return {
+		traffic: describeClasses([packetClass], classSet), probe, arrivals: way.arrivals, stops, roles: way.roles,
+	};
+}

@@ -1,0 +1,255 @@
+/**
+A rule set against a baseline: the classes of both together, what the kernel does with them now, and what is recorded of the class that holds them.
+*/
+
+import type {Leg} from '../netfilter/path.js';
+import type {RuleSet} from '../netfilter/types.js';
+import {diffRuleSets} from '../judge/rule-diff/rule-diff.js';
+import type {Topology} from '../scenario/topology.js';
+import type {Gap} from '../trace/gap.js';
+import type {RecordedClass} from './baseline.js';
+import {findCause, type Cause} from '../comparison/cause.js';
+import type {ClassSet, PacketClass} from '../packet-classes/classify.js';
+import type {ComparedFamily} from '../comparison/comparison.js';
+import {Locator, packetOfLeg} from '../packet-classes/class-of-packet.js';
+import {
+	isSame, isSameWay, severityOf, stateMoves, wayOf, type Flight, type Move, type Side, type Statement, type Way,
+} from '../comparison/moves.js';
+import type {Representative} from '../packet-classes/representatives.js';
+import {gapsOfClasses, gapsOfReading, printRepresentative} from '../comparison/gaps.js';
+import type {WalkedRule} from '../packet-classes/symbolic-walk.js';
+import {fieldsLookedAt} from '../packet-classes/describe.js';
+
+/** One recorded class, checked. `from` and `to`: arrivals, where they moved; `unchecked`: no packet of it could be sent. */
+export type CheckedClass = {readonly record: RecordedClass; readonly outcome: 'same' | 'unchecked'} | {readonly record: RecordedClass; readonly outcome: 'moved'; readonly to: readonly string[]; readonly because: string};
+
+/** What was sent in one family. In the classes the baseline's rules come first, the others next. */
+export type VerifiedFamily = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly side: Side};
+
+/** The classes of a verification. */
+export type VerifiedClasses = {
+	readonly families: readonly ComparedFamily[];
+	readonly statements: readonly Statement[];
+	readonly classes: readonly CheckedClass[];
+	readonly gaps: readonly Gap[];
+};
+
+/** What is compared, and with what. */
+export type VerificationTerms = {
+	readonly recorded: {readonly ruleSet: RuleSet; readonly classes: readonly RecordedClass[]};
+	/** Without them only arrivals count. */
+	readonly areRolesCompared: boolean;
+	/** Whether both rule sets are written in one language. If not, a rule without a role has no name that both know. */
+	readonly isOneLanguage: boolean;
+	readonly topology: Topology;
+};
+
+/** Judges what was sent against what is recorded. */
+export function verifyClasses(flown: readonly VerifiedFamily[], terms: VerificationTerms): VerifiedClasses {
+	const all = flown.map(family => new FamilyCheck(family, terms));
+	const judged = all.map(check => ({check, moves: check.moves()}));
+	const gaps = new Map(all.flatMap(check => check.gaps()).map(gap => [`${gap.kind} ${gap.message}`, gap]));
+	return {
+		families: all.map(check => check.extent()),
+		statements: stateMoves(judged.map(({check: {classSet}, moves}) => ({classSet, moves}))),
+		classes: all.flatMap(check => check.checked()),
+		gaps: [...gaps.values()],
+	};
+}
+
+class FamilyCheck {
+	readonly classSet: ClassSet;
+	readonly #flown: VerifiedFamily;
+	readonly #terms: VerificationTerms;
+	readonly #locator: Locator;
+	/** Records by the part of a class that the baseline's rules make: what they foretell is one object for all its parts. */
+	readonly #records = new Map<PacketClass['foretold'][number], Array<{readonly record: RecordedClass; readonly packetClass: PacketClass}>>();
+	readonly #gaps: Gap[] = [];
+	readonly #moved = new Map<RecordedClass, {readonly to: readonly string[]; readonly because: string}>();
+	readonly #met = new Set<RecordedClass>();
+
+	constructor(flown: VerifiedFamily, terms: VerificationTerms) {
+		this.classSet = flown.classSet;
+		this.#flown = flown;
+		this.#terms = terms;
+		this.#locator = new Locator({classSet: flown.classSet, topology: terms.topology});
+		for (const record of this.#ownRecords()) {
+			const packetClass = this.#locator.classOf(record.probe);
+			if (packetClass === undefined) {
+				this.#gaps.push({kind: 'not-recorded', message: `The probe of a recorded class cannot be sent here: ${describePacket(record)}.`});
+			} else {
+				const [recorded] = packetClass.foretold;
+				this.#records.set(recorded!, [...this.#records.get(recorded!) ?? [], {record, packetClass}]);
+			}
+		}
+	}
+
+	/** The classes that went another way. What is asked first has to have been asked before {@link checked}. */
+	moves(): readonly Move[] {
+		const {recorded, areRolesCompared} = this.#terms;
+		const {representatives, side} = this.#flown;
+		const diff = diffRuleSets({from: recorded.ruleSet, to: side.ruleSet}, [this.classSet.fields.family]);
+		return representatives.flatMap((witness, place): readonly Move[] => {
+			const packetClass = this.classSet.classes[witness.index]!;
+			const flight = side.flights[place]!;
+			const records = this.#recordsOf(packetClass, witness);
+			const [record] = records;
+			if (record === undefined) {
+				this.#gaps.push({kind: 'not-recorded', message: `The baseline does not say what became of ${printRepresentative(witness)}.`});
+				return [];
+			}
+
+			if (flight.gaps.length > 0) {
+				return [];
+			}
+
+			const to = wayOf(flight, side.ruleSet);
+			const from = this.#dueWay(records, {flight, to, witness});
+			if (from === undefined) {
+				this.#gaps.push({kind: 'not-recorded', message: `The baseline says several things of the packets around ${printRepresentative(witness)}.`});
+				return [];
+			}
+
+			// What is recorded of other packets of this class is told by it, and by the classes of what is sent on.
+			for (const each of [...records, ...this.#ownOf(packetClass)]) {
+				this.#met.add(each);
+			}
+
+			if (isSame(from.arrivals, to.arrivals) && (!areRolesCompared || this.#hasSameRoles(from, to))) {
+				return [];
+			}
+
+			const cause = findCause({
+				from: {legs: this.#foretoldLegs(flight, packetClass), ruleSet: recorded.ruleSet}, to: {legs: flight.legs, ruleSet: side.ruleSet}, diff, family: witness.family,
+			});
+			for (const each of records) {
+				this.#note(each, to, cause);
+			}
+
+			return [{
+				severity: severityOf(from.arrivals, to.arrivals), from, to, cause, witness, packetClass,
+			}];
+		});
+	}
+
+	checked(): readonly CheckedClass[] {
+		return this.#ownRecords().map((record): CheckedClass => {
+			const moved = this.#moved.get(record);
+			return moved === undefined ? {record, outcome: this.#met.has(record) ? 'same' : 'unchecked'} : {record, outcome: 'moved', ...moved};
+		});
+	}
+
+	/** Known only when all else was asked. */
+	gaps(): readonly Gap[] {
+		const {representatives, side: {flights}} = this.#flown;
+		return [
+			...this.#gaps,
+			...this.checked().flatMap(({record, outcome}): readonly Gap[] => outcome === 'unchecked' ? [{kind: 'not-recorded', message: `Nothing was compared with the recorded class ${describePacket(record)}.`}] : []),
+			...gapsOfClasses(this.classSet),
+			...flights.flatMap(flight => flight.gaps),
+			...gapsOfReading({
+				classSet: this.classSet, representatives, flights, place: 1,
+			}),
+		];
+	}
+
+	extent(): ComparedFamily {
+		const {classSet} = this;
+		return {
+			family: classSet.fields.family,
+			classes: classSet.classes.length,
+			probes: this.#flown.representatives.length,
+			fields: fieldsLookedAt(classSet),
+			leftOut: classSet.leftOut.map(({kind, because, classes}) => ({kind, because, classes: classes.length})),
+		};
+	}
+
+	#ownRecords(): readonly RecordedClass[] {
+		return this.#terms.recorded.classes.filter(({probe}) => probe.family === this.classSet.fields.family);
+	}
+
+	/** What is recorded of a class: of the very packet, of its class, or of the class that the baseline's rules make, which holds it. */
+	#recordsOf(packetClass: PacketClass, witness: Representative): readonly RecordedClass[] {
+		const all = this.#records.get(packetClass.foretold[0]!) ?? [];
+		const exact = all.find(({record}) => isSamePacket(record.probe, witness));
+		const own = this.#ownOf(packetClass);
+		return exact === undefined ? (own.length > 0 ? own : all.map(({record}) => record)) : [exact.record];
+	}
+
+	#ownOf(packetClass: PacketClass): readonly RecordedClass[] {
+		return (this.#records.get(packetClass.foretold[0]!) ?? []).filter(each => each.packetClass === packetClass).map(({record}) => record);
+	}
+
+	/** The way that is due. What somebody sends on is another packet, and what is recorded of its class is due for it. Undefined where the records do not agree. */
+	#dueWay(records: readonly RecordedClass[], {flight, to, witness}: {readonly flight: Flight; readonly to: Way; readonly witness: Representative}): Way | undefined {
+		const first = records[0]!;
+		const alone = records.every(record => isSameWay(record, first)) ? first : undefined;
+		const begins = (record: RecordedClass): boolean => isSameBegin(record, first);
+		const isFirstAsDue = first.arrivals[0] === to.arrivals[0];
+		if (isSamePacket(first.probe, witness) || flight.isLoop || records.some(({arrivals}) => arrivals.includes('loop')) || !isFirstAsDue || !records.every(record => begins(record))) {
+			return alone ?? (records.some(({arrivals}) => arrivals[0] === to.arrivals[0]) ? undefined : first);
+		}
+
+		const due = flight.legs.map((leg, index) => index === 0 ? first : this.#recordOfLeg(leg));
+		return due.includes(undefined) ? alone : {arrivals: due.map(each => each!.arrivals[0]!), roles: due.map(each => each!.roles[0]!)};
+	}
+
+	#recordOfLeg(leg: Leg): RecordedClass | undefined {
+		const packetClass = this.#classOfLeg(leg);
+		const all = packetClass === undefined ? [] : this.#records.get(packetClass.foretold[0]!) ?? [];
+		const [first] = all;
+		return first !== undefined && all.every(({record}) => isSameBegin(record, first.record)) ? first.record : undefined;
+	}
+
+	#classOfLeg(leg: Leg): PacketClass | undefined {
+		const packet = packetOfLeg(leg);
+		return packet === undefined ? undefined : this.#locator.classOf(packet);
+	}
+
+	/** The legs as the baseline's rules would have had them, by our reading: to name the rule that made the difference. */
+	#foretoldLegs(flight: Flight, packetClass: PacketClass): readonly Leg[] {
+		return flight.legs.map((leg, index): Leg => {
+			const hits = (index === 0 ? packetClass : this.#classOfLeg(leg))?.foretold[0]?.hits ?? [];
+			return {...leg, traversals: traversalsOf(hits, leg)};
+		});
+	}
+
+	#hasSameRoles(one: Way, other: Way): boolean {
+		return one.roles.length === other.roles.length && one.roles.every((roles, index) => isSame(this.#nameForeign(roles), this.#nameForeign(other.roles[index]!)));
+	}
+
+	/** A rule without a role is called by its chain and text, which two languages have two of. */
+	#nameForeign(roles: readonly string[]): readonly string[] {
+		return this.#terms.isOneLanguage ? roles : roles.map(role => role.includes(' ') ? 'a rule without a role' : role);
+	}
+
+	#note(record: RecordedClass, {arrivals}: Way, {text}: Cause): void {
+		if (!this.#moved.has(record)) {
+			this.#moved.set(record, {to: arrivals, because: text});
+		}
+	}
+}
+
+/** The rules of a reading as a trace would have them: one way through a base chain after the other. */
+function traversalsOf(hits: readonly WalkedRule[], {from, to}: Leg): Leg['traversals'] {
+	return hits.length === 0
+		? []
+		: [{
+			hook: 'output', family: hits[0]!.family, table: hits[0]!.table, chain: hits[0]!.chain, hits: hits.map(hit => ({...hit, handle: undefined, verdict: undefined})), end: {by: 'open'}, inInterface: undefined, outInterface: undefined, source: from, destination: to,
+		}];
+}
+
+/** Whether two ways are the same up to where the first leg arrived. */
+function isSameBegin(one: Way, other: Way): boolean {
+	return one.arrivals[0] === other.arrivals[0] && isSame(one.roles[0] ?? [], other.roles[0] ?? []);
+}
+
+/** Whether a witness is the recorded packet itself. */
+function isSamePacket(one: RecordedClass['probe'], {index, kind, packet, ...other}: Representative): boolean {
+	return Object.entries(other).every(([name, value]) => JSON.stringify(one[name as keyof typeof other]) === JSON.stringify(value));
+}
+
+/** A recorded class in words, for a message. */
+function describePacket({traffic, probe}: RecordedClass): string {
+	return `${probe.family} ${traffic.join('; ')}`;
+}

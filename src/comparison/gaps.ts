@@ -1,0 +1,77 @@
+/**
+Why what the probes of the classes show may not be all: packets that cannot be sent, conditions that are not understood, and a kernel that does something else than our reading of the rules.
+*/
+
+import type {Gap} from '../trace/gap.js';
+import type {ClassSet, LeftOutClasses, PacketClass} from '../packet-classes/classify.js';
+import {type Flight, describeClasses} from './moves.js';
+import type {Representative} from '../packet-classes/representatives.js';
+import type {Leaf, WalkedRule} from '../packet-classes/symbolic-walk.js';
+
+/** How many rules or packets a sentence names. */
+const namedMax = 3;
+
+/**
+What the classes themselves leave open: conditions that are not understood on the way of any class; classes that no probe can be, unless every rule set treats them alike by our reading. `places`: of these rule sets only.
+*/
+export function gapsOfClasses(classSet: ClassSet, places?: readonly number[]): readonly Gap[] {
+	const doubts = new Map<string, WalkedRule>();
+	for (const {foretold} of classSet.classes) {
+		for (const rule of among(foretold, places).flatMap(each => each.doubts)) {
+			doubts.set(nameOf(rule), rule);
+		}
+	}
+
+	const names = [...doubts].map(([name, {text}]) => `${name} (${text})`);
+	return [
+		...(names.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: what ${listOf(names)} asks for is not understood, so no packets were made for it.`} satisfies Gap]),
+		...classSet.leftOut.flatMap(left => gapOfLeftOut(left, {classSet, places})),
+	];
+}
+
+function gapOfLeftOut({kind, because, classes}: LeftOutClasses, {classSet, places}: {readonly classSet: ClassSet; readonly places: readonly number[] | undefined}): readonly Gap[] {
+	const different = kind === 'cannot-occur' ? [] : classes.filter(({foretold}) => !isForetoldAlike(among(foretold, places)));
+	return different.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: not asked of the kernel: ${listOf(describeClasses(different, classSet))}; ${because}.`}];
+}
+
+/** Of the rule sets that were cut together, those that are asked for. */
+function among<Each>(all: readonly Each[], places: readonly number[] | undefined): readonly Each[] {
+	return places === undefined ? all : places.map(place => all[place]!);
+}
+
+/** Whether all rule sets have the same for a class, rule by rule. One that is alone is alike. */
+function isForetoldAlike(foretold: PacketClass['foretold']): boolean {
+	const ways = foretold.map(each => wayOf(each));
+	return ways.every(way => way !== undefined && way === ways[0]);
+}
+
+function wayOf({hits}: Omit<Leaf, 'box'>): string | undefined {
+	return hits?.map(({table, chain, text}) => `${table} ${chain} ${text}`).join('\n');
+}
+
+/** Where the kernel's way is not the one that the reading foretold: the classes are cut by that reading. `place`: which of the rule sets. */
+export function gapsOfReading({classSet, representatives, flights, place}: {
+	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly flights: readonly Flight[]; readonly place: number;
+}): readonly Gap[] {
+	const differing = representatives.flatMap((representative, index): readonly string[] => {
+		const [leg] = flights[index]!.legs;
+		const due = classSet.classes[representative.index]!.foretold[place]!.hits?.map(rule => nameOf(rule)).join(' > ');
+		const met = leg?.traversals.flatMap(({hits}) => hits.map(hit => nameOf(hit))).join(' > ');
+		return due === undefined || met === undefined || due === met ? [] : [`${printRepresentative(representative)} met ${met === '' ? 'no rule' : met} and not ${due === '' ? 'none' : due}`];
+	});
+	return differing.length === 0 ? [] : [{kind: 'reading', message: `Our reading of the rules differs from the kernel, so packets may be classed wrongly: ${listOf(differing)}.`}];
+}
+
+/** A probe in short, for a message. */
+export function printRepresentative({origin, protocol, uid, gid, destination: {address, port}, source, family}: Representative): string {
+	const to = family === 'ipv6' ? `[${address}]:${port}` : `${address}:${port}`;
+	return `${protocol} ${origin === 'pod' ? `of ${uid ?? '?'}:${gid ?? '?'}` : 'from outside'}${source === undefined ? '' : ` from ${source}`} to ${to}`;
+}
+
+function nameOf({table, chain, number}: Pick<WalkedRule, 'table' | 'chain'> & {readonly number: number | undefined}): string {
+	return `${table} ${chain}#${number ?? '?'}`;
+}
+
+function listOf(items: readonly string[]): string {
+	return `${items.slice(0, namedMax).join('; ')}${items.length > namedMax ? ` and ${items.length - namedMax} more` : ''}`;
+}

@@ -1,0 +1,205 @@
+/**
+What moved between two rule sets: per class what the kernel did on each side, and the classes that differ in as few statements as tell it all.
+*/
+
+import type {Endpoint, Leg} from '../netfilter/path.js';
+import type {AddressFamily, RuleSet} from '../netfilter/types.js';
+import {decidingHitsOf} from '../judge/observed-roles.js';
+import type {RuleSetDiff} from '../judge/rule-diff/rule-diff.js';
+import type {Gap} from '../trace/gap.js';
+import {mergeBoxes, type Box} from '../packet-classes/packet-set.js';
+import {findCause, type Cause} from './cause.js';
+import {domainKey, type ClassSet, type PacketClass} from '../packet-classes/classify.js';
+import type {Representative} from '../packet-classes/representatives.js';
+import {describeBox} from '../packet-classes/describe.js';
+
+/** A leg with the place where it was delivered; undefined where it was not. `isLedAway`: some rule saw to that, though it may be the place that was asked for. */
+export type FlownLeg = Leg & {readonly deliveredTo: Endpoint | undefined; readonly isLedAway?: boolean};
+
+/** What the kernel did with one probe and with what the proxy carried on of it. */
+export type Flight = {readonly legs: readonly FlownLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
+
+/** One side of a comparison: its rules as they were loaded, and a flight for each representative, in their order. */
+export type Side = {readonly ruleSet: RuleSet; readonly flights: readonly Flight[]};
+
+/** How much a move matters: traffic that the sidecar sees no longer; that comes to no end; that goes round; that goes elsewhere; that goes the same way by other rules. */
+export const severities = ['bypass', 'lost', 'loop', 'elsewhere', 'path'] as const;
+
+/** One of them. */
+export type Severity = typeof severities[number];
+
+/** Packets of one origin that moved alike. */
+export type Statement = {
+	readonly severity: Severity;
+	readonly families: readonly AddressFamily[];
+	/** In words, a sentence part for each set of packets: `TCP from any user but 1337, port 15008`. */
+	readonly traffic: readonly string[];
+	/** Where each leg arrived: `proxy:15001`, `direct`, `dropped` … */
+	readonly from: readonly string[];
+	readonly to: readonly string[];
+	readonly cause: Cause;
+	readonly classes: number;
+	/** The probe that shows it. */
+	readonly witness: Representative;
+};
+
+/** What is compared of one probe: see {@link arrivalsOf}, and the rules by role. */
+export type Way = {readonly arrivals: readonly string[]; readonly roles: ReadonlyArray<readonly string[]>};
+
+/** Where each leg arrived: `direct` is where it wanted to go, otherwise the listener or the port that a rule led it to instead; or what became of it. */
+export function arrivalsOf({legs, isLoop}: Flight): readonly string[] {
+	return [...legs.map(leg => arrivalOf(leg)), ...(isLoop ? ['loop'] : [])];
+}
+
+/** What becomes of a connection that does come somewhere. */
+const nobodyListens = 'where nobody listens';
+const answerLost = 'whose answer does not come back';
+
+function arrivalOf({end, to, deliveredTo, isLedAway = false}: FlownLeg): string {
+	if (end.kind === 'dropped' || end.kind === 'unreachable') {
+		return end.kind;
+	}
+
+	if (deliveredTo === undefined) {
+		return 'unknown';
+	}
+
+	if (!isLedAway && deliveredTo.address === to.address && deliveredTo.port === to.port) {
+		return 'direct';
+	}
+
+	if (end.kind === 'accepted') {
+		return end.stop;
+	}
+
+	return `port ${deliveredTo.port}, ${end.kind === 'unknown' ? answerLost : nobodyListens}`;
+}
+
+/** The rules that decided on a leg, by role; a rule without one by its text. */
+export function rolesOnWay(leg: Leg, ruleSet: RuleSet): readonly string[] {
+	return decidingHitsOf(leg, ruleSet).map(({hit, role}) => role ?? `${hit.chain} ${hit.text ?? `handle ${hit.handle ?? '?'}`}`);
+}
+
+/** The way of a flight. */
+export function wayOf(flight: Flight, ruleSet: RuleSet): Way {
+	return {arrivals: arrivalsOf(flight), roles: flight.legs.map(leg => rolesOnWay(leg, ruleSet))};
+}
+
+/** How much it matters that packets arrive elsewhere now. */
+export function severityOf(from: readonly string[], to: readonly string[]): Severity {
+	if (isSame(from, to)) {
+		return 'path';
+	}
+
+	if (from[0] !== 'direct' && !isLost(from) && to[0] === 'direct') {
+		return 'bypass';
+	}
+
+	if (!isLost(from) && isLost(to)) {
+		return 'lost';
+	}
+
+	return to.includes('loop') && !from.includes('loop') ? 'loop' : 'elsewhere';
+}
+
+function isLost(arrivals: readonly string[]): boolean {
+	return arrivals.some(arrival => arrival === 'dropped' || arrival === 'unreachable' || arrival === 'unknown' || arrival.endsWith(nobodyListens) || arrival.endsWith(answerLost));
+}
+
+/** Whether two lists of words are the same. */
+export function isSame(one: readonly string[], other: readonly string[]): boolean {
+	return one.length === other.length && one.every((each, index) => each === other[index]);
+}
+
+/** Whether two ways are the same, rule by rule. */
+export function isSameWay(one: Way, other: Way): boolean {
+	return isSame(one.arrivals, other.arrivals) && one.roles.length === other.roles.length && one.roles.every((roles, index) => isSame(roles, other.roles[index]!));
+}
+
+/** One representative that went another way. */
+export type Move = {readonly severity: Severity; readonly from: Way; readonly to: Way; readonly cause: Cause; readonly witness: Representative; readonly packetClass: PacketClass};
+
+/** The classes of one family that moved. A flight that is in doubt on either side shows nothing: its gap is told instead. */
+export function movesIn({classSet, representatives, sides: {from, to}, diff}: {
+	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: {readonly from: Side; readonly to: Side}; readonly diff: RuleSetDiff;
+}): readonly Move[] {
+	return representatives.flatMap((witness, place): readonly Move[] => {
+		const [one, other] = [from.flights[place]!, to.flights[place]!];
+		if (one.gaps.length > 0 || other.gaps.length > 0) {
+			return [];
+		}
+
+		const ways = {from: wayOf(one, from.ruleSet), to: wayOf(other, to.ruleSet)};
+		const severity = severityOf(ways.from.arrivals, ways.to.arrivals);
+		if (isSameWay(ways.from, ways.to)) {
+			return [];
+		}
+
+		return [{
+			severity,
+			...ways,
+			cause: findCause({
+				from: {legs: one.legs, ruleSet: from.ruleSet}, to: {legs: other.legs, ruleSet: to.ruleSet}, diff, family: witness.family,
+			}),
+			witness,
+			packetClass: classSet.classes[witness.index]!,
+		}];
+	});
+}
+
+/** Moves of all families in as few statements as tell them, the gravest first. */
+export function stateMoves(families: ReadonlyArray<{readonly classSet: ClassSet; readonly moves: readonly Move[]}>): readonly Statement[] {
+	const groups = new Map<string, {readonly moves: Move[]; readonly classSet: ClassSet}>();
+	for (const {classSet, moves} of families) {
+		for (const move of moves) {
+			const key = JSON.stringify([move.witness.family, move.packetClass.origin, move.severity, move.from.arrivals, move.to.arrivals, move.cause]);
+			const group = groups.get(key) ?? {moves: [], classSet};
+			group.moves.push(move);
+			groups.set(key, group);
+		}
+	}
+
+	const statements = new Map<string, Statement>();
+	for (const {moves, classSet} of groups.values()) {
+		const statement = stateGroup(moves, classSet);
+		const key = JSON.stringify([statement.severity, statement.traffic, statement.from, statement.to, statement.cause.text]);
+		const known = statements.get(key);
+		statements.set(key, known === undefined ? statement : {...known, families: [...known.families, ...statement.families], classes: known.classes + statement.classes});
+	}
+
+	return [...statements.values()].toSorted((one, other) => severities.indexOf(one.severity) - severities.indexOf(other.severity) || other.classes - one.classes);
+}
+
+function stateGroup(moves: readonly Move[], classSet: ClassSet): Statement {
+	const classes = [...new Set(moves.map(({packetClass}) => packetClass))];
+	// What is usual reads better than what is at an edge or comes from a port of its own.
+	const inner = moves.filter(({witness}) => witness.kind === 'inner');
+	const shown = inner.find(({witness}) => witness.sourcePort === undefined) ?? inner[0] ?? moves[0]!;
+	const {severity, from, to, cause, witness} = shown;
+	return {
+		severity,
+		families: [witness.family],
+		traffic: describeClasses(classes, classSet),
+		from: from.arrivals,
+		to: to.arrivals,
+		cause,
+		classes: classes.length,
+		witness,
+	};
+}
+
+/** Classes of one origin in words. */
+export function describeClasses(classes: readonly PacketClass[], classSet: ClassSet): readonly string[] {
+	const [first] = classes;
+	if (first === undefined) {
+		return [];
+	}
+
+	return mergeBoxes(classes.map(packetClass => withOpenSource(packetClass, classSet))).map(box => describeBox(classSet, first.origin, box));
+}
+
+/** What comes from the pod's own address because it goes elsewhere, and what comes from any of its addresses because it stays here, have the same to say of their source: nothing. */
+function withOpenSource({box, isLocal, origin}: PacketClass, {domains}: ClassSet): Box {
+	const [same, other] = [isLocal, !isLocal].map(local => domains.get(domainKey({origin, isLocal: local}))?.source ?? 0n) as [bigint, bigint];
+	return box.source === same ? {...box, source: same | other} : box;
+}

@@ -1,0 +1,90 @@
+/**
+Istio's own goldens beside what we generate for their options: sidecar and ambient mode, both back ends. Pure: text in, verdict out.
+*/
+
+import {parseNft} from '../../netfilter/nftables/ruleset.js';
+import {normalise} from '../../netfilter/iptables/normalize.js';
+import {parseSave} from '../../netfilter/iptables/save.js';
+import type {RuleSet} from '../../netfilter/types.js';
+import {ambientFamilies, defaultAmbientOptions, type AmbientOptions} from '../ambient/options.js';
+import {sidecarOptionsFromConfig, type ConfigFields} from '../options/config-options.js';
+import {generate} from '../generate.js';
+import {ambientHostRuleSet, ambientRuleSet} from '../iptables/ambient.js';
+import {ambientHostNftRuleSet, ambientNftRuleSet} from '../nftables/ambient.js';
+import {chainsOf, firstUnequal, type RunComparison} from './real-run.js';
+import {newestRelease} from '../releases.js';
+
+/** The settings of the CNI agent in a golden's test (`cni/pkg/config`, AmbientConfig and PodLevelOverrides). */
+export type AmbientConfig = {
+	readonly options: {readonly enableIPv6: boolean; readonly redirectDNS: boolean; readonly hostProbeSNATAddress: string; readonly hostProbeV6SNATAddress: string};
+	readonly podOverrides?: {readonly virtualInterfaces: readonly string[]; readonly ingressMode: boolean; readonly dnsProxy: 'unset' | 'enabled' | 'disabled'} | null;
+	readonly environment?: {readonly kubeletUID: string} | null;
+};
+
+/** A row of the index of goldens: see test/fixtures/istio-goldens/README.md. */
+export type GoldenEntry = {readonly file: string; readonly backend: 'iptables' | 'nftables'} & (
+	| {readonly mode: 'sidecar'; readonly options: ConfigFields}
+	| ({readonly mode: 'ambient'; readonly scope: 'pod' | 'host'} & AmbientConfig)
+);
+
+/** The options of ambient mode that a golden's settings are. */
+export function ambientOptionsFromConfig({options, podOverrides, environment}: AmbientConfig): AmbientOptions {
+	const {virtualInterfaces, ingressMode, dnsProxy} = podOverrides ?? {virtualInterfaces: [], ingressMode: false, dnsProxy: 'unset'};
+	return {
+		redirectDns: dnsProxy === 'unset' ? options.redirectDNS : dnsProxy === 'enabled',
+		ingress: ingressMode,
+		rerouteVirtualInterfaces: virtualInterfaces,
+		ipv6: options.enableIPv6,
+		hostProbeSnatIp: options.hostProbeSNATAddress,
+		hostProbeSnatIpv6: options.hostProbeV6SNATAddress,
+		kubeletUid: environment === undefined || environment === null ? defaultAmbientOptions.kubeletUid : Number(environment.kubeletUID),
+	};
+}
+
+/** Goldens name two groups that no Debian knows; options hold numbers, so both sides get the same ones. For the text of the index and of every golden. */
+export function withGroupNumbers(text: string): string {
+	return text.replaceAll(/\bjava\b/g, '20001').replaceAll(/\bftp\b/g, '20002');
+}
+
+/**
+The rule set of a golden. Those of iptables are restore texts between lines that are no rules: all IPv4 tables by name, then all IPv6 ones, so a name that is not greater than the last one begins IPv6.
+
+@throws {ParseError} when the text is none.
+*/
+export function parseGolden(text: string, backend: GoldenEntry['backend']): RuleSet {
+	if (backend === 'nftables') {
+		return parseNft(text);
+	}
+
+	const tables = text.split('\n').filter(line => !/^ip6?tables-save$/.test(line)).join('\n').split(/(?<=^COMMIT$)\n?/m).filter(part => part.trim() !== '');
+	const names = tables.map(table => /^\* ?(?<name>\S+)/.exec(table)?.groups?.['name'] ?? '');
+	const begin = names.findIndex((name, index) => index > 0 && name <= (names[index - 1] ?? ''));
+	return {
+		tables: tables.flatMap((table, index) => parseSave(table, begin !== -1 && index >= begin ? 'ipv6' : 'ipv4').tables),
+	};
+}
+
+/** What we generate for a golden's options. */
+export function generateGolden(entry: GoldenEntry): RuleSet {
+	if (entry.mode === 'sidecar') {
+		const {options, families} = sidecarOptionsFromConfig(entry.options);
+		// Most of the tests ask for a dry run, of which their stub records what would be written.
+		return generate({
+			release: newestRelease, options: {...options, writesNothing: false}, families, backend: entry.backend === 'nftables' ? 'nftables' : 'iptables-nft',
+		});
+	}
+
+	const options = ambientOptionsFromConfig(entry);
+	const writers = {
+		iptables: {pod: ambientRuleSet, host: ambientHostRuleSet},
+		nftables: {pod: ambientNftRuleSet, host: ambientHostNftRuleSet},
+	} as const;
+	return writers[entry.backend][entry.scope](options, ambientFamilies(options));
+}
+
+/** Compares per table and chain, in the order of rules. Both sides in the normal form, for a golden is what is written and not what iptables prints. */
+export function compareGolden(entry: GoldenEntry, text: string): RunComparison {
+	const [ours, theirs] = [generateGolden(entry), parseGolden(text, entry.backend)].map(ruleSet => chainsOf(normalise(ruleSet)));
+	const difference = firstUnequal([...new Set([...ours!.keys(), ...theirs!.keys()])].toSorted().map(place => ({place, ours: ours!.get(place) ?? [], theirs: theirs!.get(place) ?? []})));
+	return difference === undefined ? {kind: 'equal'} : {kind: 'different', difference};
+}

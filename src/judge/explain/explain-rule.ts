@@ -1,0 +1,167 @@
+/**
+What each rule of a set is for: its role, since when there is one, which of the types should meet it, and whether ordinary traffic can reach it at all.
+*/
+
+import {contains, parseAddress, parseRange} from '../../netfilter/address.js';
+import {rulesOf, tableFamily, type PlacedRule} from '../../netfilter/lookup.js';
+import type {
+	AddressFamily, Match, Rule, RuleSet,
+} from '../../netfilter/types.js';
+import {roleHistory, type RoleHistory} from '../../istio/roles/role-history.js';
+import {roleOf, roles, type Role} from '../../istio/roles/roles.js';
+import {shadowOf, type Shadow} from '../../istio/roles/shadow.js';
+import {livesInPod} from '../../scenario/expectation.js';
+import {transparencyOf} from '../../scenario/intent.js';
+import {sixTypes, typeIds} from '../../scenario/six-types.js';
+import {addressFamilies, type Topology} from '../../scenario/topology.js';
+import type {
+	ActorCredentials, Credentials, Intent, TypeId,
+} from '../../scenario/types.js';
+
+/** What is known of one rule. */
+export type RuleExplanation = {
+	/** Null for a foreign rule: one that no sidecar writes. */
+	readonly role: Role | null;
+	readonly purpose: string | null;
+	readonly history: RoleHistory | null;
+	/** Which types' first packets should meet it, for each family whose packets it can match; null when the set is one whose paths are not foretold. */
+	readonly types: Readonly<Partial<Record<AddressFamily, readonly TypeId[]>>> | null;
+	/** Why ordinary traffic does not reach it, or null. */
+	readonly shadow: Shadow | null;
+};
+
+/** What rules are explained by. */
+export type Explainer = (placed: PlacedRule) => RuleExplanation;
+
+/** One leg that some type should take, with what its packets show to a rule. */
+type Passage = {
+	readonly id: TypeId;
+	readonly family: AddressFamily;
+	readonly roles: readonly Role[];
+	/** Undefined for what comes from outside: its socket is not in the pod. */
+	readonly owner: Credentials | undefined;
+	readonly destination: {readonly address: string; readonly port: number};
+};
+
+/** Roles of options that an intent read off a dump does not know: with such a rule the expected paths may be others. */
+const notInIntent = /^(?:ambient|group|interface|virtual|range|outbound-port|inbound-port-include)/u;
+
+/** The roles in a dump whose options its intent does not know, so that nobody can tell which types should meet a rule. */
+export function rolesBeyondIntent(ruleSet: RuleSet): readonly Role[] {
+	const found = [...rulesOf(ruleSet)].map(({table, chain, rule}) => roleOf(rule, table, chain)).filter(role => role !== undefined);
+	return [...new Set(found)].filter(role => notInIntent.test(role));
+}
+
+/** Makes the explainer of a set. Without an intent, which types should meet a rule is not known. */
+export function explainerOf({intent, topology, families}: {readonly intent: Intent | null; readonly topology: Topology; readonly families: readonly AddressFamily[]}): Explainer {
+	const passages = intent === null ? null : families.flatMap(family => passagesOf({intent, topology, family}));
+	return placed => {
+		const {rule, table, chain} = placed;
+		const role = roleOf(rule, table, chain) ?? null;
+		return {
+			role,
+			purpose: role === null ? null : roles[role].purpose,
+			history: role === null ? null : roleHistory[role],
+			types: passages === null ? null : typesByFamily(placed, role, passages),
+			shadow: shadowOf(rule, table, chain) ?? null,
+		};
+	};
+}
+
+function typesByFamily(placed: PlacedRule, role: Role | null, passages: readonly Passage[]): NonNullable<RuleExplanation['types']> {
+	const families = addressFamilies.filter(family =>
+		(placed.family === 'inet' || placed.family === tableFamily(family))
+		&& placed.rule.matches.every(match => isOfFamily(match, family))
+		&& passages.some(passage => passage.family === family));
+	return Object.fromEntries(families.map(family => {
+		const own = passages.filter(passage => passage.family === family && role !== null && passage.roles.includes(role) && isFirstToMatch(placed, role, passage));
+		return [family, typeIds.filter(id => own.some(passage => passage.id === id))];
+	}));
+}
+
+/** Of several rules with one role, the first that takes the packet decides. */
+function isFirstToMatch({rule, table, chain}: PlacedRule, role: Role, passage: Passage): boolean {
+	return takes(rule, passage) && !chain.rules.some(other => other.number < rule.number && roleOf(other, table, chain) === role && takes(other, passage));
+}
+
+/** Whether nothing in a rule keeps it from a packet. What a packet's passage does not tell is left to the role. */
+function takes({matches}: Rule, passage: Passage): boolean {
+	return matches.every(match => isOfFamily(match, passage.family) && (!('negated' in match) || (admits(match, passage) ?? !match.negated) !== match.negated));
+}
+
+/** In a table of both families, a match of an address, negated or not, is false for packets of the other family (nft(8), payload expressions). */
+function isOfFamily(match: Match, family: AddressFamily): boolean {
+	return (match.kind !== 'source' && match.kind !== 'destination') || (parseRange(match.address)?.family ?? family) === family;
+}
+
+/** Whether a match, without its negation, is true of a packet; undefined where that is not known. */
+function admits(match: Match, {family, owner, destination}: Passage): boolean | undefined {
+	switch (match.kind) {
+		case 'uid':
+		case 'gid': {
+			return owner === undefined ? undefined : match.from <= owner[match.kind] && owner[match.kind] <= match.to;
+		}
+
+		case 'destination-port': {
+			return match.ranges.some(({from, to}) => from <= destination.port && destination.port <= to);
+		}
+
+		case 'destination': {
+			const [range, address] = [parseRange(match.address), parseAddress(destination.address, family)];
+			return range === undefined || address === undefined ? undefined : contains(range, address);
+		}
+
+		case 'protocol': {
+			return match.protocol === 'tcp';
+		}
+
+		case 'source':
+		case 'in-interface':
+		case 'out-interface':
+		case 'source-port':
+		case 'socket-exists':
+		case 'mark':
+		case 'connmark':
+		case 'conntrack-state':
+		case 'comment':
+		case 'opaque': {
+			return undefined;
+		}
+	}
+}
+
+/** The passages of all types in one family, for a proxy of each user that the set is meant for. */
+function passagesOf({intent, topology, family}: {readonly intent: Intent; readonly topology: Topology; readonly family: AddressFamily}): readonly Passage[] {
+	return castsOf(intent).flatMap(actors => sixTypes({
+		intent, actors, topology, family, ids: typeIds,
+	}).flatMap(({id, probe, expected}) => expected.legs.map(({actor, roles: due}, index): Passage => ({
+		id, family, roles: due, owner: livesInPod[actor] ? actors[actor] : undefined, destination: index === 0 ? probe.destination : endpointOf(topology, family, probe.destination),
+	}))));
+}
+
+/** Behind the proxy a service's address has become that of an endpoint. */
+function endpointOf({services, places, ports}: Topology, family: AddressFamily, destination: Passage['destination']): Passage['destination'] {
+	const service = services.find(({name}) => places[name][family] === destination.address);
+	return service === undefined ? destination : {address: places[service.endpoint][family], port: service.endpoint === 'pod' ? ports.app : ports.remote};
+}
+
+/** The least number of an ordinary user (login.defs(5), UID_MIN). */
+const ordinaryIdMin = 1000;
+
+/** Who takes part: one cast for each user of the proxy, with an agent that is the proxy's user and an app that is nobody of the proxy's. A transparent proxy is root with the proxy's group, as it is injected. */
+function castsOf(intent: Intent): readonly ActorCredentials[] {
+	const {proxyUids, proxyGids} = intent;
+	let free = ordinaryIdMin;
+	while (proxyUids.includes(free) || proxyGids.includes(free)) {
+		free++;
+	}
+
+	const app = {uid: free, gid: free};
+	const root = {uid: 0, gid: 0};
+	const byUid = proxyUids.map((uid, index): Credentials => ({uid, gid: proxyGids[index] ?? proxyGids[0] ?? uid}));
+	const byGid = proxyGids.map((gid): Credentials => ({uid: root.uid, gid}));
+	const proxies = byUid.length === 0 || transparencyOf(intent) !== undefined ? byGid : byUid;
+	return (proxies.length > 0 ? proxies : [root]).map(proxy => ({
+		app, proxy, agent: proxy, remote: root, istiod: root, prometheus: root,
+	}));
+}

@@ -1,0 +1,109 @@
+/**
+One rule read against one packet: whether it matches, and if not, which of its conditions is the first that does not hold. It knows the conditions that have a field (`Match`); everything else it says it does not know.
+*/
+
+import {
+	contains, parseAddress, parseRange,
+} from '../../netfilter/address.js';
+import type {Endpoint} from '../../netfilter/path.js';
+import type {
+	Match, PortRange, Rule, Target,
+} from '../../netfilter/types.js';
+import type {PacketFacts} from './packet-facts.js';
+
+/** Whether a rule matches a packet, as far as its text and the facts tell. */
+export type RuleAnswer =
+	| {readonly kind: 'matches'}
+	/** The first condition that does not hold. */
+	| {readonly kind: 'fails'; readonly match: Match}
+	/** Nothing that is understood fails; these conditions are not understood, or ask for what is not known. None: the doubt is whether the target takes the packet. */
+	| {readonly kind: 'not-known'; readonly matches: readonly Match[]};
+
+/** Whether one condition holds. */
+export type MatchAnswer = boolean | 'not-known';
+
+/** Reads a rule. A native nft rule differs where it asks for what the packet has not: it fails then, whether or not the condition is negated (NFT_BREAK). */
+export function askRule({matches, target}: Pick<Rule, 'matches' | 'target'>, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): RuleAnswer {
+	const doubtful: Match[] = [];
+	for (const match of matches) {
+		const answer = askMatch(match, facts, {isNative});
+		if (answer === false) {
+			return {kind: 'fails', match};
+		}
+
+		if (answer === 'not-known') {
+			doubtful.push(match);
+		}
+	}
+
+	return doubtful.length > 0 || (isNative && canPass(target, facts)) ? {kind: 'not-known', matches: doubtful} : {kind: 'matches'};
+}
+
+/** Statements of nft that act, and can leave the rule without having acted: no socket is found, no element of the map, no connection. */
+function canPass(target: Target, {connmark}: PacketFacts): boolean {
+	return target.kind === 'tproxy' || target.kind === 'extension' || (target.kind === 'restore-mark' && connmark === 'none');
+}
+
+/** Reads one condition of a rule. */
+export function askMatch(match: Match, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): MatchAnswer {
+	return (answers[match.kind] as Answering)(match, facts, isNative);
+}
+
+/** The member of the union that a kind belongs to; some have two kinds. */
+type Of<Kind extends Match['kind'], Each = Match> = Each extends {readonly kind: infer Own} ? (Kind extends Own ? Each : never) : never;
+type Answering<Asked = Match> = (match: Asked, facts: PacketFacts, isNative: boolean) => MatchAnswer;
+
+const answers = {
+	comment: () => true,
+	opaque: () => 'not-known',
+	protocol: ({protocol, negated}, facts) => (protocol === facts.protocol) !== negated,
+	source: (match, {source}) => answerAddress(match, source),
+	destination: (match, {destination}) => answerAddress(match, destination),
+	'in-interface': ({name, negated}, {inInterface}) => isInterface(name, inInterface) !== negated,
+	'out-interface': ({name, negated}, {outInterface}) => isInterface(name, outInterface) !== negated,
+	'source-port': ({ranges, negated}, {source}) => isInRanges(ranges, source.port) !== negated,
+	'destination-port': ({ranges, negated}, {destination}) => isInRanges(ranges, destination.port) !== negated,
+	uid: answerOwner,
+	gid: answerOwner,
+	'socket-exists': ({negated}, {socket}) => socket === undefined ? 'not-known' : (socket !== 'none') !== negated,
+	mark: (match, {mark}) => mark === undefined ? 'not-known' : isMark(match, mark) !== match.negated,
+	// Without a connection both programs say no, negated or not (`connmark_mt` in net/netfilter/xt_connmark.c).
+	connmark: (match, {connmark}) => connmark === undefined ? 'not-known' : connmark !== 'none' && isMark(match, connmark) !== match.negated,
+	'conntrack-state': (match, {states}) => states === undefined ? 'not-known' : match.states.some(state => states.includes(state)) !== match.negated,
+} satisfies {[Kind in Match['kind']]: Answering<Of<Kind>>};
+
+/** An address of the other family asks for that family first, in front of any negation: `ip daddr != 10.0.0.1` is no IPv6 packet. */
+function answerAddress({address, negated}: Of<'source' | 'destination'>, endpoint: Endpoint): MatchAnswer {
+	const [range, own] = [parseRange(address), parseAddress(endpoint.address)];
+	if (range === undefined || own === undefined) {
+		return 'not-known';
+	}
+
+	return range.family === own.family && contains(range, own) !== negated;
+}
+
+/** A `+` at the end is every name that begins so. Where there is no interface its name is empty, so that only a negation, or `+` alone, is true. */
+function isInterface(name: string, own = ''): boolean {
+	return name.endsWith('+') ? own.startsWith(name.slice(0, -1)) : own === name;
+}
+
+function isInRanges(ranges: readonly PortRange[], port: number): boolean {
+	return ranges.some(({from, to}) => from <= port && port <= to);
+}
+
+/** Without a socket iptables takes only a negated question for true, and nft none (`owner_mt` in net/netfilter/xt_owner.c; `nft_meta_get_eval_skugid`). */
+function answerOwner({kind, from, to, negated}: Of<'uid' | 'gid'>, {socket}: PacketFacts, isNative: boolean): MatchAnswer {
+	if (socket === undefined) {
+		return 'not-known';
+	}
+
+	if (socket === 'none') {
+		return negated && !isNative;
+	}
+
+	return (from <= socket[kind] && socket[kind] <= to) !== negated;
+}
+
+function isMark({value, mask}: Of<'mark' | 'connmark'>, mark: number): boolean {
+	return ((mark & mask) >>> 0) === value;
+}

@@ -1,0 +1,128 @@
+/**
+Two rule sets side by side, so that chains can be compared one by one: a table that stands for another's twin has its name, and where one set is of iptables and the other of native nft, each family is looked at by itself.
+*/
+
+import {familyOfAddress, parseRange} from '../../netfilter/address.js';
+import {builtInChains} from '../../netfilter/built-in.js';
+import {tablesOf} from '../../netfilter/lookup.js';
+import type {
+	AddressFamily, Chain, Family, Match, Rule, RuleSet, Table,
+} from '../../netfilter/types.js';
+import {roleOf, type Role} from '../../istio/roles/roles.js';
+import {twinChain, twinTable} from '../../istio/roles/backend-names.js';
+import {
+	fieldsOf, keyOf, shapeKeyOf, type Fields,
+} from './fields.js';
+
+/** Whose packets a chain of a comparison sees: those of one family, or of both in an `inet` table. */
+export type DiffFamily = AddressFamily | 'both';
+
+/** A rule of one side, with what it says and what it is for. */
+export type ViewedRule = {readonly rule: Rule; readonly role: Role | null; readonly fields: Fields; readonly key: string; readonly kind: string};
+
+/** A chain of one side. `name` is its own, `twin` the one that it is compared by. */
+export type ViewedChain = {readonly table: Table; readonly chain: Chain; readonly twin: string; readonly rules: readonly Rule[]; readonly family: DiffFamily};
+
+/** A table of one side by the name that it is compared by. */
+export type ViewedTable = {readonly family: DiffFamily; readonly twin: string; readonly table: Table; readonly chains: readonly ViewedChain[]};
+
+/** Both sides of a comparison. */
+export type Sides<Value> = {readonly from: Value; readonly to: Value};
+
+/** The tables of both sets in one form. Only families of `families` are compared where one set has tables of both families in one and the other has not. */
+export function viewSets({from, to}: Sides<RuleSet>, families: readonly AddressFamily[]): Sides<readonly ViewedTable[]> {
+	const isSplit = hasBothFamilies(from) !== hasBothFamilies(to);
+	const view = ({tables}: RuleSet): readonly ViewedTable[] => isSplit
+		? families.flatMap(family => viewTables(tablesOf({tables}, family), () => family))
+		: (['ip', 'ip6', 'inet'] as const).flatMap(family => viewTables(tables.filter(table => table.family === family), diffFamilyOf));
+	return {from: view(from), to: view(to)};
+}
+
+function hasBothFamilies({tables}: RuleSet): boolean {
+	return tables.some(({family}) => family === 'inet');
+}
+
+function diffFamilyOf(family: Family): DiffFamily {
+	return ({ip: 'ipv4', ip6: 'ipv6', inet: 'both'} as const)[family];
+}
+
+function viewTables(tables: readonly Table[], familyOf: (family: Family) => DiffFamily): readonly ViewedTable[] {
+	return tables.map(table => {
+		const family = familyOf(table.family);
+		// Two tables with one twin (a sidecar's and a node's) are told apart by their own names.
+		const isAlone = tables.filter(({name}) => twinTable(name) === twinTable(table.name)).length === 1;
+		const twin = isAlone ? twinTable(table.name) : `${table.family} ${table.name}`;
+		return {
+			family, twin, table, chains: table.chains.map(chain => ({
+				table, chain, family, twin: twinChain(table.name, chain.name), rules: chain.rules.filter(rule => family === 'both' || seesFamily(rule, family)),
+			})),
+		};
+	});
+}
+
+/** Whether a rule can match packets of a family, as far as its addresses tell. */
+function seesFamily({matches}: Rule, family: AddressFamily): boolean {
+	return matches.every(match => !isAddress(match) || (parseRange(match.address)?.family ?? familyOfAddress(match.address) ?? family) === family);
+}
+
+function isAddress(match: Match): match is Extract<Match, {readonly kind: 'source' | 'destination'}> {
+	return match.kind === 'source' || match.kind === 'destination';
+}
+
+/** The rules of a chain in the words of the comparison. `rename` gives a chain the name that it is compared by. */
+export function viewRules({table, chain, rules, family}: ViewedChain, rename: (twin: string) => string): readonly ViewedRule[] {
+	return rules.map(rule => {
+		const role = roleOf(rule, table.name, chain) ?? null;
+		const fields = fieldsOf(rule, {nameOf: name => rename(twinChain(table.name, name)), bothFamilies: family === 'both'});
+		return {
+			rule, role, fields, key: keyOf(fields), kind: role ?? `shape ${shapeKeyOf(fields)}`,
+		};
+	});
+}
+
+/** The chains of one side that have another name on the other, by what stands in them: old name → new name. */
+export function renamedChains(sides: Sides<ViewedTable>): ReadonlyMap<string, string> {
+	const names = {from: new Set(sides.from.chains.map(({twin}) => twin)), to: new Set(sides.to.chains.map(({twin}) => twin))};
+	const gone = sides.from.chains.filter(chain => isUserChain(chain) && !names.to.has(chain.twin));
+	const fresh = sides.to.chains.filter(chain => isUserChain(chain) && !names.from.has(chain.twin));
+	const unknown = new Set([...gone, ...fresh].map(({twin}) => twin));
+	// A jump between two chains that both have new names is known only by the rest of its rule.
+	const keysOf = (chain: ViewedChain): readonly string[] => viewRules(chain, name => unknown.has(name) ? '?' : name).map(({key}) => key);
+	const candidates = gone.flatMap(old => {
+		const keys = keysOf(old);
+		return fresh.map(one => ({old: old.twin, one: one.twin, likeness: likenessOf(keys, keysOf(one))}));
+	});
+	const renamed = new Map<string, string>();
+	const taken = new Set<string>();
+	for (const {old, one, likeness} of candidates.toSorted((first, second) => second.likeness - first.likeness)) {
+		if (likeness >= 0.5 && !renamed.has(old) && !taken.has(one)) {
+			renamed.set(old, one);
+			taken.add(one);
+		}
+	}
+
+	return renamed;
+}
+
+function isUserChain({table, chain: {name, policy, base}}: ViewedChain): boolean {
+	return policy === undefined && base === undefined && (table.family === 'inet' || !builtInChains(table.name).includes(name));
+}
+
+/** The share of rules that two chains have in common, from 0 to 1; chains without rules are like nothing. */
+function likenessOf(one: readonly string[], other: readonly string[]): number {
+	const left = new Map<string, number>();
+	for (const key of one) {
+		left.set(key, (left.get(key) ?? 0) + 1);
+	}
+
+	let common = 0;
+	for (const key of other) {
+		const count = left.get(key) ?? 0;
+		if (count > 0) {
+			left.set(key, count - 1);
+			common++;
+		}
+	}
+
+	return common / Math.max(1, one.length, other.length);
+}

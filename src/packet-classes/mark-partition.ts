@@ -1,0 +1,103 @@
+/**
+Marks cut into those that rules and routes can tell apart. A condition on a mark compares some of its bits, so what it holds for is no interval; and a rule may change some bits before another one asks.
+*/
+
+import {InputError} from '../parsing/input-error.js';
+import type {Rule} from '../netfilter/types.js';
+import type {Cut} from './interval.js';
+
+/** Bits that a mark must have: `(mark & mask) === value`. */
+export type MarkCondition = {readonly value: number; readonly mask: number};
+
+/** A value for each set of marks that nothing tells apart, and which of them a mark is like. The first is like no mark at all. */
+export type MarkCuts = {readonly cuts: readonly Cut[]; readonly cutOf: (mark: bigint) => number | undefined};
+
+/** More sets than these make no readable result, and their number doubles with every bit that is asked for alone. */
+export const markCutsMax = 1024;
+
+type Bits = {readonly value: bigint; readonly mask: bigint};
+/** Marks with the same answers so far: all that have these bits. */
+type Cube = Bits & {readonly answers: string};
+
+/**
+Cuts the marks by the conditions of rules, and by `routed`, those of the routing rules.
+
+@throws {InputError} when that makes more than {@link markCutsMax} sets.
+*/
+export function cutMarks(rules: readonly Rule[], routed: readonly MarkCondition[]): MarkCuts {
+	const asked = conditionsOn(rules, routed);
+	let cubes: readonly Cube[] = [{value: 0n, mask: 0n, answers: ''}];
+	for (const condition of asked) {
+		cubes = cubes.flatMap(cube => split(cube, condition));
+		if (new Set(cubes.map(({answers}) => answers)).size > markCutsMax) {
+			throw new InputError(`The rules tell more than ${markCutsMax} kinds of marks apart, which is more than can be compared. Fewer rules with --mark, or with fewer masks, can be.`);
+		}
+	}
+
+	const leastOf = new Map<string, bigint>();
+	for (const {value, answers} of cubes) {
+		const known = leastOf.get(answers);
+		leastOf.set(answers, known === undefined || value < known ? value : known);
+	}
+
+	const sorted = [...leastOf].toSorted(([, one], [, other]) => (one < other ? -1 : 1));
+	const places = new Map(sorted.map(([answers], place) => [answers, place]));
+	return {
+		cuts: sorted.map(([, value]) => ({first: value, last: value})),
+		cutOf: mark => places.get(asked.map(condition => holds(condition, mark) ? '1' : '0').join('')),
+	};
+}
+
+function holds({value, mask}: Bits, mark: bigint): boolean {
+	return (mark & mask) === value;
+}
+
+/** The marks of a cube that meet a condition, and those that do not: per bit those that differ there first. */
+function split({value, mask, answers}: Cube, asked: Bits): readonly Cube[] {
+	if (((value ^ asked.value) & mask & asked.mask) !== 0n) {
+		return [{value, mask, answers: `${answers}0`}];
+	}
+
+	const parts: Cube[] = [];
+	let [known, same] = [mask, value];
+	for (let rest = asked.mask & ~mask; rest > 0n; rest &= rest - 1n) {
+		const bit = rest & -rest;
+		known |= bit;
+		parts.push({value: same | (~asked.value & bit), mask: known, answers: `${answers}0`});
+		same |= asked.value & bit;
+	}
+
+	return [{value: same, mask: known, answers: `${answers}1`}, ...parts];
+}
+
+/** All conditions on the mark as it was sent: what is asked, and what that comes to in front of every change of some bits. The mark of a connection is one of a packet where some rule saves it. */
+function conditionsOn(rules: readonly Rule[], routed: readonly MarkCondition[]): readonly Bits[] {
+	const isSaved = rules.some(({target}) => target.kind === 'save-mark');
+	const changes = rules.flatMap(({target}) => target.kind === 'tproxy' ? [bitsOf({value: target.mark, mask: target.mask})] : (target.kind === 'set-mark' || (target.kind === 'set-connmark' && isSaved) ? [bitsOf(target)] : []));
+	const matched = rules.flatMap(({matches}) => matches.flatMap(match => match.kind === 'mark' || (match.kind === 'connmark' && isSaved) ? [bitsOf(match)] : []));
+	const found = new Map<string, Bits>();
+	const open = [...routed.map(each => bitsOf(each)), ...matched];
+	for (let bits = open.pop(); bits !== undefined; bits = open.pop()) {
+		const {value, mask} = bits;
+		const key = `${value}/${mask}`;
+		// With a bit outside its mask it never holds; without a mask it always does.
+		if (mask === 0n || (value & ~mask) !== 0n || found.has(key)) {
+			continue;
+		}
+
+		found.set(key, bits);
+		for (const change of changes) {
+			// Bits under the change's mask are given by it; one outside is flipped where the change has it (MARK, `xor`).
+			const isPossible = ((value ^ change.value) & mask & change.mask) === 0n;
+			if (isPossible) {
+				open.push({value: (value ^ change.value) & mask & ~change.mask, mask: mask & ~change.mask});
+			}
+		}
+	}
+
+	return [...found.values()];
+}
+
+function bitsOf({value, mask}: MarkCondition): Bits {
+	return {value: BigInt(value), mask: BigInt(mask)};
+}

@@ -1,0 +1,37 @@
+/**
+A comparison as JSON, version 1 of the contract in `README.md`.
+*/
+
+import type {ComparisonReport} from './types.js';
+import {printReplay} from '../terminal/probe-command.js';
+
+/** Plain data for `JSON.stringify`. */
+export function comparisonToJson({environment, from, to, outcome, families, statements, gaps, replayWith, hints, durationMs}: ComparisonReport): unknown {
+	return {
+		version: 1,
+		environment,
+		from,
+		to,
+		outcome,
+		compared: families,
+		moved: statements.map(({severity, families: of, traffic, from: was, to: is, cause, classes, witness: {index: _, kind, ...probe}}) => ({
+			severity,
+			families: of,
+			traffic,
+			was,
+			is,
+			because: cause,
+			classes,
+			witness: {kind, ...probe},
+			replay: {from: printReplay({index: 0, kind, ...probe}, from, replayWith.from), to: printReplay({index: 0, kind, ...probe}, to, replayWith.to)},
+		})),
+		gaps,
+		hints,
+		summary: {
+			classes: families.reduce((sum, {classes}) => sum + classes, 0),
+			probes: families.reduce((sum, {probes}) => sum + probes, 0),
+			moved: statements.reduce((sum, {classes}) => sum + classes, 0),
+		},
+		durationMs,
+	};
+}

@@ -1,0 +1,44 @@
+/**
+What is said of rules that are reached or not, in sentences that every printer uses.
+*/
+
+import type {RuleCoverage, Unreached} from '../../judge/rule-coverage.js';
+import {nameOfMatch} from '../rules/describe-rule.js';
+
+/** Of more than these rules or conditions only the number is told. */
+const namedMax = 4;
+
+/** `ISTIO_OUTPUT#4 proxy-uid-bypass`; of a rule without a role its text. */
+export function describeRule({place, role, rule}: Pick<RuleCoverage, 'place' | 'role' | 'rule'>): string {
+	return `${place} ${role ?? `(${rule.text})`}`;
+}
+
+/** Why no packet of this topology reaches a rule. */
+export function describeUnreached(unreached: Unreached, {isNative}: Pick<RuleCoverage, 'isNative'>): string {
+	switch (unreached.kind) {
+		case 'shadowed': {
+			return `shadowed: what it would match ends before, by ${listOf(unreached.by.map(({place, role, packets}) => `${place}${role === null ? '' : ` ${role}`} (${packets} ${packets === 1 ? 'packet' : 'packets'})`))}`;
+		}
+
+		case 'no-match': {
+			const {packets, conditions} = unreached;
+			return `${packets} ${packets === 1 ? 'packet comes' : 'packets come'} to its chain, and none is what it asks for: ${listOf(conditions.map(({match, protocol, packets: failed}) => `${nameOfMatch(match, {protocol}, {isNative})} (${failed})`))}`;
+		}
+
+		case 'cut-off': {
+			return `earlier rules end the way of all ${unreached.packets} packets that come to its chain, and it would match none of them`;
+		}
+
+		case 'no-packet': {
+			return unreached.from.length === 0 ? 'no rule leads to its chain' : `no packet comes to its chain: ${listOf(unreached.from)} would lead there`;
+		}
+
+		case 'no-hook': {
+			return 'no packet comes to the hook of its chain';
+		}
+	}
+}
+
+function listOf(items: readonly string[]): string {
+	return `${items.slice(0, namedMax).join(', ')}${items.length > namedMax ? ` and ${items.length - namedMax} more` : ''}`;
+}

@@ -1,0 +1,74 @@
+/**
+What a report on mutants says, in sentences that every printer uses.
+*/
+
+import {familyNames} from '../../netfilter/address.js';
+import type {Fate, Score} from '../../mutation/status.js';
+import type {Mutant} from '../../mutation/mutants.js';
+import type {Statement} from '../../comparison/moves.js';
+import {describeChange} from '../comparison/describe.js';
+import {printReplay} from '../terminal/probe-command.js';
+import type {MutationReport} from './types.js';
+import {quote} from '../terminal/shell-quote.js';
+
+/** Of more gaps than these only the number is told. */
+const gapsNamed = 2;
+
+/** `ISTIO_OUTPUT#4 proxy-uid-bypass: uid 1337 → uid 1338`. */
+export function describeMutant({place, role, rule, text}: Pick<Mutant, 'place' | 'role' | 'rule' | 'text'>): string {
+	return `${place} ${role ?? `(${rule.text})`}: ${text}`;
+}
+
+/** `TCP into the pod, port 15008: was direct, is proxy:15006 > direct`. */
+export function describeStatement(statement: Statement): string {
+	const {traffic, severity, cause} = statement;
+	return `${traffic[0] ?? ''}${traffic.length > 1 ? ` and ${traffic.length - 1} more` : ''}: ${describeChange(statement)}${severity === 'path' ? ` by other rules, because ${cause.text}` : ''}`;
+}
+
+/** The command that shows a mutant's difference: the rules of the mutant, and the probe. */
+export function replayOf({id}: Pick<Mutant, 'id'>, {witness}: Pick<Statement, 'witness'>, {rules: {source, backend}, families}: Pick<MutationReport, 'rules' | 'families'>): string {
+	const family = families.length > 1 ? ' --family both' : (families[0] === 'ipv6' ? ' --family ipv6' : '');
+	const print = `testbed mutate ${quote(source)} --backend ${backend}${family} --print ${id}`;
+	return witness.sourcePort === undefined
+		? `${print} | ${printReplay(witness, {source: '-', backend})}`
+		: `${print} > mutant.rules; ${printReplay(witness, {source: 'mutant.rules', backend})}`;
+}
+
+/** A share of all. Whole only where it is. */
+export function printShare(killed: number, of: number): string {
+	return of === 0 ? '–' : `${Math.floor(100 * killed / of)} %`;
+}
+
+/** `92 of 101 (91 %)`. */
+export function printScore({killed, of, inconclusive}: Score): string {
+	return `${killed} of ${of} (${printShare(killed, of)})${inconclusive === 0 ? '' : `, ${inconclusive} inconclusive`}`;
+}
+
+/** Why a mutant is not counted, or what it does. */
+export function describeFate(fate: Fate): string {
+	switch (fate.kind) {
+		case 'rejected': {
+			return `cannot be installed: ${fate.reason.replaceAll(/\s+/gu, ' ')}`;
+		}
+
+		case 'equivalent': {
+			return `equivalent: ${fate.classes} classes of packets compared with ${fate.probes} probes on each side, none goes another way or by other rules`;
+		}
+
+		case 'differs': {
+			return describeStatement(fate.statements[0]!);
+		}
+
+		case 'inconclusive': {
+			const {gaps} = fate;
+			return `not known to differ: ${gaps.slice(0, gapsNamed).map(({message}) => message).join(' ')}${gaps.length > gapsNamed ? ` And ${gaps.length - gapsNamed} more gaps.` : ''}`;
+		}
+	}
+}
+
+/** What can be told without a list: how many mutants there are, and what became of them. */
+export function describeCounts({results, families}: Pick<MutationReport, 'results' | 'families'>): string {
+	const count = (kind: Fate['kind']): number => results.filter(({fate}) => fate.kind === kind).length;
+	const byPaths = results.filter(({fate}) => fate.kind === 'differs' && !fate.isByStops).length;
+	return `${results.length} in ${families.map(family => familyNames[family]).join(' and ')}: ${count('differs')} differ (${byPaths} of them by the rules on the way alone), ${count('equivalent')} are equivalent, ${count('rejected')} cannot be installed${count('inconclusive') === 0 ? '' : `, ${count('inconclusive')} inconclusive`}`;
+}

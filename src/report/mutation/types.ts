@@ -1,0 +1,62 @@
+/**
+What came of a rule set's mutants as plain data: what every printer of it prints.
+*/
+
+import type {AddressFamily} from '../../netfilter/types.js';
+import {
+	completeCases, detectionBy, mutationExitCode, scoreOf, standingOf, type MutantResult, type Score, type Standing,
+} from '../../mutation/status.js';
+import type {Environment, Place, RulesSummary} from '../run/types.js';
+
+/** Cases that were chosen. `count`: how many of them pass with the original, and judge. */
+export type CaseSummary = {
+	readonly name: string;
+	readonly count: number;
+	/** What did not judge, a sentence each: scenarios of other rules, and cases that do not pass with the original. */
+	readonly leftOut: readonly string[];
+	readonly untrusted: readonly string[];
+};
+
+/** The whole result. */
+export type MutationReport = {
+	readonly environment: Environment;
+	readonly rules: RulesSummary;
+	readonly families: readonly AddressFamily[];
+	readonly cases: readonly CaseSummary[];
+	readonly results: readonly MutantResult[];
+	/** Where in the user's file the changed rules stand, by the mutant's number. */
+	readonly places: ReadonlyMap<number, Place>;
+	/** Parts of rules that no mutant changes, because they are not understood. */
+	readonly untouched: readonly string[];
+	readonly hints: readonly string[];
+	readonly durationMs: number;
+};
+
+/** A mutant with what the chosen cases made of it. */
+export type StandingResult = {readonly result: MutantResult; readonly standing: Standing};
+
+/** The names of the chosen cases. */
+export function chosenCases({cases}: Pick<MutationReport, 'cases'>): readonly string[] {
+	return cases.map(({name}) => name);
+}
+
+/** All mutants with their standings. */
+export function standingsOf(report: Pick<MutationReport, 'cases' | 'results'>): readonly StandingResult[] {
+	const chosen = chosenCases(report);
+	return report.results.map(result => ({result, standing: standingOf(result, chosen)}));
+}
+
+/** The scores of all chosen cases. The complete probes have two: by the stops alone, and with the paths. */
+export function scoresOf(report: Pick<MutationReport, 'cases' | 'results'>): ReadonlyArray<Score & {readonly byStops?: Score}> {
+	return chosenCases(report).map(name => ({...scoreOf(name, report.results), ...(name === completeCases ? {byStops: scoreOf(name, report.results, {isByStops: true})} : {})}));
+}
+
+/** Which of the chosen cases let a mutant pass that differs. */
+export function missedBy(report: Pick<MutationReport, 'cases'>, result: MutantResult): readonly string[] {
+	return result.fate.kind === 'differs' ? chosenCases(report).filter(name => detectionBy(name, result).kind === 'survived') : [];
+}
+
+/** See {@link mutationExitCode}. */
+export function exitCodeOfMutation(report: Pick<MutationReport, 'cases' | 'results'>): 0 | 1 | 3 {
+	return mutationExitCode(report.results, chosenCases(report));
+}

@@ -1,0 +1,71 @@
+/**
+The answer to a probe as the JSON document of the contract (`README.md`). Everything that may be absent is null, so that each key is always there.
+*/
+
+import {stepsOfPath, stopsOfPath} from '../../netfilter/path.js';
+import {roles} from '../../istio/roles/roles.js';
+import type {AskedChain, Contradiction, AskedRule} from '../../judge/explain/explain-leg.js';
+import {jsonVersion, legToJson} from '../run/json.js';
+import {contradictionsOf, probeExitCode, type ProbeReport} from './types.js';
+import {describeContradiction} from './describe.js';
+import {describeAnswer, describeTarget, factFor, nameOfMatch} from '../rules/describe-rule.js';
+
+/** The answer as plain data for `JSON.stringify`. */
+export function probeToJson(report: ProbeReport): unknown {
+	const {legs, question} = report;
+	return {
+		version: jsonVersion,
+		environment: report.environment,
+		rules: report.rules,
+		probe: {...question, source: question.source ?? null, mark: question.mark ?? null, bindDevice: question.bindDevice ?? null},
+		actors: report.actors,
+		outcome: probeExitCode(report) === 0 ? 'answered' : 'inconclusive',
+		stops: stopsOfPath({legs}),
+		path: stepsOfPath({legs}),
+		loop: report.loop,
+		firstLegOnly: report.isFirstLegOnly,
+		legs: legs.map((leg, index) => ({
+			...legToJson(leg, report.observedRoles[index] ?? []) as object,
+			asked: report.explanations[index]?.chains.map(chain => chainToJson(chain)) ?? [],
+		})),
+		contradictions: contradictionsOf(report).map(({leg, contradiction}) => ({
+			leg, kind: contradiction.kind, rule: contradictionRule(contradiction), message: describeContradiction(contradiction),
+		})),
+		gaps: report.gaps,
+		hints: report.hints,
+		durationMs: report.durationMs,
+	};
+}
+
+function chainToJson({traversal: {hook, family, table, chain}, isNative, rules}: AskedChain): unknown {
+	return {
+		hook, family, table, chain, rules: rules.map(rule => ruleToJson(rule, isNative)),
+	};
+}
+
+function ruleToJson(explained: AskedRule, isNative: boolean): unknown {
+	const {rule, role, target, isHit, isDeciding, answer, facts} = explained;
+	return {
+		chain: rule.chain,
+		number: rule.number,
+		role,
+		text: rule.text,
+		purpose: role === null ? null : roles[role].purpose,
+		does: describeTarget(target, explained),
+		matched: isHit,
+		decided: isDeciding,
+		failed: !isHit && answer.kind === 'fails' ? {match: nameOfMatch(answer.match, facts, {isNative}), packet: factFor(answer.match, facts)} : null,
+		notUnderstood: !isHit && answer.kind === 'not-known' ? describeAnswer(explained, {isNative}) : null,
+	};
+}
+
+function contradictionRule(contradiction: Contradiction): unknown {
+	if (contradiction.kind === 'out-of-way') {
+		const {family, table, chain, number, text} = contradiction.hit;
+		return {
+			family, table, chain, number: number ?? null, text: text ?? null,
+		};
+	}
+
+	return contradiction.rule.rule;
+}

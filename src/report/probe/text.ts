@@ -1,0 +1,147 @@
+/**
+The answer to a probe for people: the stops, then leg by leg every rule that was asked, with what it is for if it matched, and why not if it did not.
+*/
+
+import {printStep} from '../../netfilter/path.js';
+import type {AskedChain, LegExplanation, AskedRule} from '../../judge/explain/explain-leg.js';
+import type {ActorName, Credentials} from '../../scenario/types.js';
+import {nameOfRule} from '../run/describe-differences.js';
+import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
+import {createPainter} from '../terminal/colors.js';
+import {
+	contradictionsOf, probeExitCode, type ProbeReport,
+} from './types.js';
+import {describeContradiction, describeHit} from './describe.js';
+import {describeAnswer} from '../rules/describe-rule.js';
+import {
+	headRows, printGaps, printRows, printStops, type HeadRow, type TextOptions,
+} from '../run/text.js';
+import {
+	printHook, printPath, printTraversalEnd, stepIndent, type LegStyle, type Style,
+} from '../run/text-path.js';
+
+/** As many rules in a row that did not match are told one by one, unless all are asked for: a default sidecar has nine in its longest chain, a node with a foreign firewall thousands. */
+const tellMax = 20;
+
+/** What a rule is for begins no further to the right than beside a step of a default sidecar; long names of chains would leave it no room. */
+const purposeColumn = 21;
+
+/** The answer as text, with a line break at its end. */
+export function printProbe(report: ProbeReport, {colour, verbose, width}: TextOptions): string {
+	const style: Style = {paint: createPainter(colour), verbose, width};
+	const {paint} = style;
+	const isAnswered = probeExitCode(report) === 0;
+	const lines = [
+		'',
+		...printRows([...questionRows(report), ...headRows({...report, families: [report.question.family]}), actorRow(report)], style),
+		'',
+		...hang({
+			indent: 0, label: isAnswered ? '✔' : '?', column: 2, text: printStops(report), width, paintLabel: text => paint.bold(isAnswered ? paint.green(text) : paint.yellow(text)),
+		}),
+		...printGaps(report.gaps, style),
+		...printContradictions(report, style),
+		...printPath(report, style, (_leg, index, legStyle) => printExplanation(report.explanations[index], legStyle)),
+		...(report.isFirstLegOnly ? paragraph('--first-leg: what the connection led to is left out.', {indent: 4, width, paint: paint.dim}) : []),
+		'',
+		...report.hints.flatMap(hint => hang({
+			indent: 2, label: 'hint', column: 6, text: hint, width, paintLabel: paint.yellow,
+		})),
+		...(report.hints.length > 0 ? [''] : []),
+		...printSummary(report, style),
+	];
+	return `${lines.join('\n')}\n`;
+}
+
+function questionRows({
+	question: {
+		from, credentials: {uid, gid}, asked, to, source, protocol, mark, bindDevice,
+	},
+}: ProbeReport): readonly HeadRow[] {
+	const address = `${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`;
+	return [['probe', [`${from} (uid ${uid}, gid ${gid})${source === undefined ? '' : ` from ${source}`}`, ...(mark === undefined ? [] : [`mark 0x${mark.toString(16)}`]), ...(bindDevice === undefined ? [] : [`bound to ${bindDevice}`]), `→ ${asked}${asked === address ? '' : ` (${address})`},`, protocol]]];
+}
+
+function actorRow({actors}: ProbeReport): HeadRow {
+	const entries = Object.entries(actors) as ReadonlyArray<readonly [ActorName, Credentials]>;
+	return ['actors', [...entries.map(([name, {uid, gid}], index) => `${name} ${uid}:${gid}${index === entries.length - 1 ? '' : ','}`), '(uid:gid)']];
+}
+
+function printContradictions(report: ProbeReport, {paint, width}: Style): readonly string[] {
+	return contradictionsOf(report).flatMap(({leg, contradiction}) => hang({
+		indent: 4, label: 'finding', column: 9, text: `Leg ${leg + 1}: ${describeContradiction(contradiction)}`, width, paintLabel: paint.red,
+	}));
+}
+
+function printExplanation(explanation: LegExplanation | undefined, style: LegStyle): readonly string[] {
+	return explanation?.chains.flatMap(chain => printChain(chain, style)) ?? [];
+}
+
+function printChain({traversal, isNative, rules}: AskedChain, style: LegStyle): readonly string[] {
+	const {paint, width, verbose, column} = style;
+	const {table, chain, hits} = traversal;
+	return [
+		...(verbose ? printHook(traversal, style) : []),
+		...runsOf(rules).flatMap(run => run[0]?.isHit === true ? run.flatMap(rule => printHit(rule, style)) : printRun(run, isNative, style)),
+		...(hits.length === 0
+			? hang({
+				indent: stepIndent, label: printStep(table, chain), column, text: 'no rule matched', width, paintLabel: paint.dim, paintText: paint.dim,
+			})
+			: []),
+		...(verbose ? paragraph(printTraversalEnd(traversal), {indent: stepIndent, width, paint: paint.dim}) : []),
+	];
+}
+
+/** Rules in a row that matched, and rules in a row that did not. */
+function runsOf(rules: readonly AskedRule[]): ReadonlyArray<readonly AskedRule[]> {
+	const runs: AskedRule[][] = [];
+	for (const rule of rules) {
+		const last = runs.at(-1);
+		if (last?.[0]?.isHit === rule.isHit) {
+			last.push(rule);
+		} else {
+			runs.push([rule]);
+		}
+	}
+
+	return runs;
+}
+
+function printRun(run: readonly AskedRule[], isNative: boolean, style: LegStyle): readonly string[] {
+	if (style.verbose || run.length <= tellMax) {
+		return run.flatMap(rule => printMiss(rule, isNative, style));
+	}
+
+	const half = tellMax / 2;
+	return [
+		...run.slice(0, half).flatMap(rule => printMiss(rule, isNative, style)),
+		...paragraph(`… ${run.length - tellMax} more rules that did not match (--verbose tells of each)`, {indent: stepIndent, width: style.width, paint: style.paint.yellow}),
+		...run.slice(-half).flatMap(rule => printMiss(rule, isNative, style)),
+	];
+}
+
+function printMiss(explained: AskedRule, isNative: boolean, {paint, width, column}: LegStyle): readonly string[] {
+	const isDoubtful = explained.answer.kind !== 'fails';
+	return hang({
+		indent: stepIndent, label: nameOfRule(explained.rule), column, text: `✗ ${describeAnswer(explained, {isNative})}`, width, paintLabel: paint.dim, paintText: isDoubtful ? paint.yellow : paint.dim,
+	});
+}
+
+function printHit(explained: AskedRule, {paint, width, column}: LegStyle): readonly string[] {
+	const {rule, isDeciding} = explained;
+	return [
+		...hang({
+			indent: stepIndent, label: nameOfRule(rule), column, text: piecesOfRule(`✓ ${rule.text}`), width, paintLabel: isDeciding ? text => paint.bold(paint.cyan(text)) : paint.cyan,
+		}),
+		...paragraph(`${isDeciding ? 'Decides. ' : ''}${describeHit(explained)}`, {indent: stepIndent + Math.min(column, purposeColumn) + 2, width}),
+	];
+}
+
+function printSummary(report: ProbeReport, {paint, width}: Style): readonly string[] {
+	const took = paint.dim(` in ${report.durationMs} ms`);
+	if (probeExitCode(report) === 3) {
+		return [`  ${paint.yellow('inconclusive')}${took}`, ...paragraph('Exit status 3: the evidence has gaps, so nothing is claimed. The gaps name what is missing; run it again.', {indent: 2, width, paint: paint.dim})];
+	}
+
+	const findings = contradictionsOf(report).length;
+	return [`  ${paint.green('answered by the kernel')}${findings === 0 ? '' : paint.red(`, ${findings} ${findings === 1 ? 'finding' : 'findings'}`)}${took}`];
+}

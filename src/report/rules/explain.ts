@@ -1,0 +1,118 @@
+/**
+What each rule of a set is for, for a terminal: chain by chain, with number, role, purpose, release, and the types that should meet it.
+*/
+
+import {builtInChains} from '../../netfilter/built-in.js';
+import type {
+	AddressFamily, Chain, Rule, Table,
+} from '../../netfilter/types.js';
+import type {RoleHistory} from '../../istio/roles/role-history.js';
+import type {Explainer, RuleExplanation} from '../../judge/explain/explain-rule.js';
+import {typeIds} from '../../scenario/six-types.js';
+import type {TypeId} from '../../scenario/types.js';
+import {hang, piecesOfRule} from '../terminal/wrap.js';
+import {createPainter, type Painter} from '../terminal/colors.js';
+import {opaqueOf} from './json.js';
+import {printRouting} from './text.js';
+import type {ShownRules} from './types.js';
+
+/** How it is printed. `width` is the terminal's, in columns. */
+export type RulesTextOptions = {readonly colour: boolean; readonly width: number};
+
+type Style = {readonly paint: Painter; readonly width: number};
+
+const headColumn = 9;
+const numberColumn = 5;
+const indent = 4;
+
+/** What is to be explained. `unknownTypes` says why it is not known which types should meet a rule, where it is not. */
+export type ExplainedRules = {readonly rules: ShownRules; readonly explain: Explainer; readonly unknownTypes: string | null};
+
+/** The explanation as text. */
+export function printExplanation({rules, explain, unknownTypes}: ExplainedRules, {colour, width}: RulesTextOptions): string {
+	const style: Style = {paint: createPainter(colour), width};
+	const lines = [
+		'',
+		...printRulesHead('rules', rules, style),
+		...rules.families.flatMap(family => printRouting(rules.routing, family)).flatMap(command => row('beside', command, style)),
+		...row('types', unknownTypes === null
+			? 'those whose first packets should meet a rule; 4b is the app that calls its own pod'
+			: `which of them should meet a rule is not known: ${unknownTypes}`, style),
+		'',
+		...rules.ruleSet.tables.flatMap(table => table.chains.flatMap(chain => printChain({table, chain, explain}, style))),
+	];
+	return `${lines.join('\n')}\n`;
+}
+
+/** What the rules are, in one entry. */
+export function printRulesHead(label: string, {source, release, backend, families, sha256}: ShownRules, style: Style): readonly string[] {
+	return row(label, [`${source}${release === null || source.includes(release) ? '' : ` (release ${release})`},`, `${backend},`, `${families.join(' and ')},`, `sha256 ${sha256.slice(0, 12)}`], style);
+}
+
+function row(label: string, text: string | readonly string[], {paint, width}: Style): readonly string[] {
+	return hang({
+		indent: 2, label, column: headColumn, text, width, paintLabel: paint.dim,
+	});
+}
+
+type ExplainedChain = {readonly table: Table; readonly chain: Chain; readonly explain: Explainer};
+
+/** A built-in chain without rules that accepts says nothing. */
+function printChain({table, chain, explain}: ExplainedChain, style: Style): readonly string[] {
+	const {name, policy, base, rules} = chain;
+	if (rules.length === 0 && policy !== 'DROP' && (base !== undefined || builtInChains(table.name).includes(name))) {
+		return [];
+	}
+
+	const {paint, width} = style;
+	const notes = [
+		table.family,
+		...(base === undefined ? [] : [`${base.type} hook ${base.hook} priority ${base.priority}`]),
+		...(policy === undefined ? [] : [`policy ${policy}`]),
+	];
+	const title = `${table.name} ${name}`;
+	return [
+		...hang({
+			indent: 2, label: title, column: title.length + 1, text: `(${notes.join(', ')})`, width, paintLabel: paint.bold, paintText: paint.dim,
+		}),
+		...(rules.length === 0 ? [`${' '.repeat(indent)}${paint.dim('no rules')}`] : []),
+		...rules.flatMap(rule => printRule(rule, explain({
+			family: table.family, table: table.name, chain, rule,
+		}), style)),
+		'',
+	];
+}
+
+function printRule(rule: Rule, explanation: RuleExplanation, {paint, width}: Style): readonly string[] {
+	const {role, purpose, history, types, shadow} = explanation;
+	const beside = (text: string | readonly string[], paintText?: Painter['dim']): readonly string[] => hang({
+		indent, label: '', column: numberColumn, text, width, ...(paintText === undefined ? {} : {paintText}),
+	});
+	const opaque = opaqueOf(rule);
+	return [
+		...hang({
+			indent, label: `#${rule.number}`, column: numberColumn, text: role ?? 'foreign', width, paintText: role === null ? paint.yellow : paint.cyan,
+		}),
+		...(rule.text === '' ? [] : beside(piecesOfRule(rule.text), paint.dim)),
+		...beside(purpose ?? 'No rule that a sidecar writes: what it is for is not known.'),
+		...(opaque.length === 0 ? [] : beside(`Not interpreted, kept as it is: ${opaque.join('; ')}`, paint.yellow)),
+		...(history === null ? [] : beside(`${lifeText(history)}${types === null ? '' : `; ${typesText(types)}`}.`)),
+		...(shadow === null ? [] : beside(`Ordinary traffic does not reach it: ${shadow.because}.`, paint.yellow)),
+	];
+}
+
+function lifeText({since, until}: RoleHistory): string {
+	const [sign = '', release = ''] = since.includes(' ') ? since.split(' ') : ['', since];
+	return `Since ${release}${({'≤': ' or before', '≥': ' or after'})[sign] ?? ''}${until === null ? '' : `, until ${until}`}`;
+}
+
+/** Both families in one when they agree, which they do unless ranges of one family decide. */
+function typesText(types: Readonly<Partial<Record<AddressFamily, readonly TypeId[]>>>): string {
+	const known = Object.entries(types) as ReadonlyArray<readonly [AddressFamily, readonly TypeId[]]>;
+	const texts = new Set(known.map(([, ids]) => listTypes(ids)));
+	return texts.size === 1 ? [...texts].join('') : known.map(([family, ids]) => `${family}: ${listTypes(ids)}`).join('; ');
+}
+
+function listTypes(ids: readonly TypeId[]): string {
+	return ids.length === 0 ? 'met by no type' : `met by ${ids.length === typeIds.length ? 'all types' : `type${ids.length > 1 ? 's' : ''} ${ids.join(', ')}`}`;
+}

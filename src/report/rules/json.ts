@@ -1,0 +1,128 @@
+/**
+A rule set, and the difference of two, as JSON documents (`README.md`, "JSON of rules", version 1). Every key is always there, in this order; what may be absent is null.
+*/
+
+import {rulesOf} from '../../netfilter/lookup.js';
+import type {
+	Chain, Match, Rule, Table, Target,
+} from '../../netfilter/types.js';
+import {roleOf} from '../../istio/roles/roles.js';
+import type {Explainer, RuleExplanation} from '../../judge/explain/explain-rule.js';
+import {
+	isEqualDiff, type ChainDiff, type RuleChange, type RuleSetDiff,
+} from '../../judge/rule-diff/rule-diff.js';
+import {describeChange} from './describe-diff.js';
+import type {ShownRules} from './types.js';
+
+/** The version of both documents. */
+export const rulesJsonVersion = 1;
+
+/** A rule set as plain data; with an explainer, every rule has its explanation. `unknownTypes` says why it is not known which types should meet a rule, where it is not. */
+export function rulesToJson(rules: ShownRules, explained?: {readonly explain: Explainer; readonly unknownTypes: string | null}): unknown {
+	const explain = explained?.explain;
+	return {
+		version: rulesJsonVersion,
+		...headToJson(rules),
+		...(explained === undefined ? {} : {unknownTypes: explained.unknownTypes}),
+		tables: rules.ruleSet.tables.map(table => tableToJson(table, explain)),
+	};
+}
+
+/** The difference of two rule sets as plain data. */
+export function rulesDiffToJson({from, to, diff}: {readonly from: ShownRules; readonly to: ShownRules; readonly diff: RuleSetDiff}): unknown {
+	return {
+		version: rulesJsonVersion,
+		from: headToJson(from),
+		to: headToJson(to),
+		equal: isEqualDiff(diff),
+		compared: diff.compared,
+		chains: diff.chains.map(chain => chainDiffToJson(chain)),
+		objects: diff.objects,
+	};
+}
+
+function headToJson({source, release, backend, families, sha256, warnings, notes, routing, ruleSet}: ShownRules): Readonly<Record<string, unknown>> {
+	return {
+		source, release, backend, families, sha256, rules: [...rulesOf(ruleSet)].length, notes, warnings, routing,
+	};
+}
+
+function tableToJson(table: Table, explain: Explainer | undefined): unknown {
+	const {family, name, chains, objects} = table;
+	return {
+		family, name, chains: chains.map(chain => chainToJson(table, chain, explain)), objects: objects ?? [],
+	};
+}
+
+function chainToJson(table: Table, chain: Chain, explain: Explainer | undefined): unknown {
+	const {name, policy, base, rules} = chain;
+	return {
+		name,
+		policy: policy ?? null,
+		base: base === undefined ? null : {type: base.type, hook: base.hook, priority: base.priority},
+		rules: rules.map(rule => ({
+			...ruleToJson(rule),
+			role: roleOf(rule, table.name, chain) ?? null,
+			opaque: opaqueOf(rule),
+			matches: rule.matches.map(match => ordered(match)),
+			target: targetToJson(rule.target),
+			...(explain === undefined
+				? {}
+				: {
+					explanation: explanationToJson(explain({
+						family: table.family, table: table.name, chain, rule,
+					})),
+				}),
+		})),
+	};
+}
+
+function ruleToJson({number, text}: Rule): {readonly number: number; readonly text: string} {
+	return {number, text};
+}
+
+/** The parts of a rule that are kept in their own words because nothing here understands them. */
+export function opaqueOf({matches, target}: Rule): readonly string[] {
+	return [
+		...matches.flatMap(match => match.kind === 'opaque' ? [match.text] : []),
+		...(target.kind === 'extension' ? [`${target.name} ${target.options}`.trim()] : []),
+	];
+}
+
+/** `kind` first, then the other keys by their names, whoever made the value. */
+function ordered(value: Match | Target): Readonly<Record<string, unknown>> {
+	const {kind, ...rest} = value;
+	return {kind, ...Object.fromEntries(Object.entries(rest).toSorted(([one], [other]) => one < other ? -1 : 1))};
+}
+
+function targetToJson(target: Target): Readonly<Record<string, unknown>> {
+	return target.kind === 'redirect' ? {kind: target.kind, toPorts: target.toPorts ?? null} : ordered(target);
+}
+
+function explanationToJson({purpose, history, types, shadow}: RuleExplanation): unknown {
+	return {
+		purpose,
+		since: history?.since ?? null,
+		until: history?.until ?? null,
+		sinceSource: history?.source ?? null,
+		types,
+		shadow: shadow === null ? null : {by: shadow.by.map(({number}) => number), because: shadow.because},
+	};
+}
+
+function chainDiffToJson({family, from, to, isRenamed, properties, changes}: ChainDiff): unknown {
+	return {
+		family, from, to, renamed: isRenamed, properties, changes: changes.map(change => changeToJson(change)),
+	};
+}
+
+function changeToJson(change: RuleChange): unknown {
+	return {
+		kind: change.kind,
+		role: change.role,
+		from: 'from' in change ? ruleToJson(change.from) : null,
+		to: 'to' in change ? ruleToJson(change.to) : null,
+		values: change.kind === 'changed' ? change.values : [],
+		message: describeChange(change),
+	};
+}

@@ -1,0 +1,114 @@
+/**
+A report as the JSON document of the contract (`README.md`, version 1). Everything that may be absent is null, so that each key is always there.
+*/
+
+import {
+	printLegEnd, stepsOfPath, stopsOfPath, type Leg, type RuleHit, type Traversal,
+} from '../../netfilter/path.js';
+import type {Role} from '../../istio/roles/role.js';
+import type {RuleNote} from '../../judge/rule-notes.js';
+import type {Difference} from '../../judge/outcome.js';
+import {causesOf, describeCause, describeDifference} from './describe-differences.js';
+import {summarize} from '../exit-code.js';
+import type {Report, TypeResult} from './types.js';
+
+/** The version of the document. */
+export const jsonVersion = 1;
+
+/** The report as plain data for `JSON.stringify`. */
+export function reportToJson(report: Report): unknown {
+	return {
+		version: jsonVersion,
+		...(report.scenario === undefined ? {} : {scenario: report.scenario}),
+		environment: report.environment,
+		rules: report.rules,
+		types: report.types.map(result => typeToJson(result)),
+		ruleNotes: report.ruleNotes.map(note => noteToJson(note)),
+		hints: report.hints,
+		summary: summarize(report),
+		durationMs: report.durationMs,
+	};
+}
+
+function typeToJson(result: TypeResult): unknown {
+	const {outcome, legs, expected, observedRoles} = result;
+	return {
+		id: result.id,
+		name: result.name,
+		family: result.family,
+		actors: result.actors,
+		outcome: outcome.kind,
+		stops: stopsOfPath({legs}),
+		path: stepsOfPath({legs}),
+		loop: result.loop,
+		expected: {
+			stops: expected.legs.map(({stop}) => stop),
+			roles: expected.legs.flatMap(({roles}) => roles ?? []),
+			...(expected.path === undefined ? {} : {path: expected.path}),
+			...(expected.loop === undefined ? {} : {loop: true}),
+			legs: expected.legs,
+		},
+		published: result.published,
+		...(result.fault === undefined ? {} : {fault: result.fault}),
+		differences: outcome.kind === 'fail' ? outcome.differences.map(difference => differenceToJson(difference)) : [],
+		gaps: outcome.kind === 'inconclusive' ? outcome.reasons : result.gaps,
+		legs: legs.map((leg, index) => legToJson(leg, observedRoles[index] ?? [])),
+		roles: result.decidingRoles,
+	};
+}
+
+function differenceToJson(difference: Difference): unknown {
+	const causes = causesOf(difference).map(cause => ({...cause, message: describeCause(cause)}));
+	return {
+		...difference,
+		...('rule' in difference ? {rule: difference.rule === null ? null : hitToJson(difference.rule, difference.observedRole), causes} : {}),
+		message: describeDifference(difference),
+	};
+}
+
+function noteToJson(note: RuleNote): unknown {
+	return note.kind === 'missing' ? {...note, coveredBy: note.coveredBy === null ? null : hitToJson(note.coveredBy)} : note;
+}
+
+/** One leg with all that it met, and the role of each rule. */
+export function legToJson({
+	actor, family, protocol, from, to, socket, traversals, end, flow,
+}: Leg, roles: ReadonlyArray<Role | null>): unknown {
+	let used = 0;
+	return {
+		actor,
+		family,
+		protocol,
+		from,
+		to,
+		socket: socket ?? null,
+		hooks: traversals.map(traversal => {
+			const own = roles.slice(used, used + traversal.hits.length);
+			used += traversal.hits.length;
+			return traversalToJson(traversal, own);
+		}),
+		end: printLegEnd(end),
+		...(flow === undefined ? {} : {flow}),
+		endReason: 'reason' in end ? end.reason : null,
+	};
+}
+
+function traversalToJson(traversal: Traversal, roles: ReadonlyArray<Role | null>): unknown {
+	return {
+		hook: traversal.hook,
+		table: traversal.table,
+		chain: traversal.chain,
+		source: traversal.source,
+		destination: traversal.destination,
+		inInterface: traversal.inInterface ?? null,
+		outInterface: traversal.outInterface ?? null,
+		rules: traversal.hits.map((hit, index) => hitToJson(hit, roles[index])),
+		end: {by: traversal.end.by, verdict: traversal.end.by === 'open' ? null : traversal.end.verdict ?? null},
+	};
+}
+
+function hitToJson({family, table, chain, number, handle, text, verdict}: RuleHit, role?: Role | null): unknown {
+	return {
+		family, table, chain, number: number ?? null, handle: handle ?? null, role: role ?? null, text: text ?? null, verdict: verdict ?? null,
+	};
+}

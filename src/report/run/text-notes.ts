@@ -1,0 +1,56 @@
+/**
+What a run says of the rules, for a terminal: one entry per rule, those of one reason together.
+*/
+
+import type {RuleNote} from '../../judge/rule-notes.js';
+import {nameOfRule} from './describe-differences.js';
+import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
+import type {Style} from './text-path.js';
+
+type NotReached = Extract<RuleNote, {readonly kind: 'not-reached'}>;
+
+const indent = 4;
+const column = 9;
+
+/** All notes, family by family; what is the same of both is said once. The family is named where there are two. */
+export function printNotes(notes: readonly RuleNote[], style: Style): readonly string[] {
+	const changed = notes.filter(note => note.kind !== 'not-reached');
+	const unreached = notes.filter(note => note.kind === 'not-reached');
+	const families = [...new Set(notes.map(({family}) => family))];
+	return [
+		...printSection({title: 'Rules that are not as in the default set', notes: changed, families}, style, own => own.flatMap(note => printChanged(note, style))),
+		...printSection({title: 'Rules that no packet of this run met', notes: unreached, families}, style, own => printUnreached(own, style)),
+	];
+}
+
+type Section<Note extends RuleNote> = {readonly title: string; readonly notes: readonly Note[]; readonly families: ReadonlyArray<RuleNote['family']>};
+
+function printSection<Note extends RuleNote>({title, notes, families}: Section<Note>, {paint}: Style, print: (own: readonly Note[]) => readonly string[]): readonly string[] {
+	const blocks = new Map<string, Array<RuleNote['family']>>();
+	for (const family of families) {
+		const block = print(notes.filter(note => note.family === family)).join('\n');
+		blocks.set(block, [...blocks.get(block) ?? [], family]);
+	}
+
+	return [...blocks].filter(([block]) => block !== '').flatMap(([block, own]) => [`  ${paint.bold(title)}${families.length > 1 ? ` (${own.join(' and ')})` : ''}`, ...block.split('\n'), '']);
+}
+
+function printChanged({kind, rule, role, reason}: Exclude<RuleNote, NotReached>, {paint, width}: Style): readonly string[] {
+	const place = kind === 'missing' ? `${nameOfRule(rule)} of the default set` : nameOfRule(rule);
+	return [
+		...hang({
+			indent, label: kind, column, text: `${place} (${role}): ${reason}`, width, paintLabel: paint.yellow,
+		}),
+		...hang({
+			indent, label: '', column, text: piecesOfRule(rule.text), width, paintText: paint.dim,
+		}),
+	];
+}
+
+function printUnreached(notes: readonly NotReached[], {paint, width}: Style): readonly string[] {
+	const reasons = [...new Set(notes.map(({reason}) => reason))];
+	return reasons.flatMap(reason => [
+		...paragraph(`${reason}:`, {indent, width, paint: paint.dim}),
+		...paragraph(notes.filter(note => note.reason === reason).map(({rule}) => nameOfRule(rule)).join(', '), {indent: indent + 2, width}),
+	]);
+}

@@ -1,0 +1,207 @@
+/**
+A report for people: 80 columns, colour where it is wanted. What differs stands first, then the path that shows it.
+*/
+
+import {stopsOfPath} from '../../netfilter/path.js';
+import type {AddressFamily} from '../../netfilter/types.js';
+import type {Gap} from '../../trace/gap.js';
+import type {Outcome} from '../../judge/outcome.js';
+import type {ActorName} from '../../scenario/types.js';
+import {exitCode, summarize} from '../exit-code.js';
+import {hang, paragraph} from '../terminal/wrap.js';
+import {createPainter, type Painter} from '../terminal/colors.js';
+import {printDifferences} from './text-differences.js';
+import {printNotes} from './text-notes.js';
+import {printPath, type Style} from './text-path.js';
+import type {Report, RulesSummary, TypeResult} from './types.js';
+
+/** How a report is printed. `width` is the terminal's, in columns. */
+export type TextOptions = {readonly colour: boolean; readonly verbose: boolean; readonly width: number};
+
+const headColumn = 9;
+/** Room for `prometheus-to-local` and a gap. */
+const nameColumn = 21;
+const bodyIndent = 4;
+
+/** The report as text, with a line break at its end. */
+export function printText(report: Report, {colour, verbose, width}: TextOptions): string {
+	const style: Style = {paint: createPainter(colour), verbose, width};
+	const families = new Set(report.types.map(({family}) => family));
+	const shared = sharedGaps(report.types);
+	const lines = [
+		'',
+		...printHead(report, style),
+		'',
+		...printGaps(shared, style),
+		...(shared.length > 0 ? [''] : []),
+		...report.types.flatMap(result => [...printType(result, {...style, showsFamily: families.size > 1, shared}), '']),
+		...printNotes(report.ruleNotes, style),
+		...report.hints.flatMap(hint => hang({
+			indent: 2, label: 'hint', column: 6, text: hint, width, paintLabel: style.paint.yellow,
+		})),
+		...(report.hints.length > 0 ? [''] : []),
+		...printSummary(report, style),
+	];
+	return `${lines.join('\n')}\n`;
+}
+
+function printHead({environment, rules, types, scenario}: Report, style: Style): readonly string[] {
+	const families = [...new Set(types.map(({family}) => family))];
+	const play: readonly HeadRow[] = scenario === undefined ? [] : [['play', [`${scenario.name}: ${scenario.about}`]]];
+	return printRows([...play, ...headRows({environment, rules, families}), ['actors', [...listOf(actorsOf(types)), '(uid:gid)']]], style);
+}
+
+/** A label with its text, in pieces that stay whole when they are wrapped. */
+export type HeadRow = readonly [label: string, text: readonly string[]];
+
+/** Which rules were played, and on which system. */
+export function headRows({environment, rules, families}: Pick<Report, 'environment' | 'rules'> & {readonly families: readonly AddressFamily[]}): readonly HeadRow[] {
+	return [
+		['rules', [`${rules.source}${rules.release === null || rules.source.includes(rules.release) ? '' : ` (release ${rules.release})`}, ${rules.backend}, ${families.join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
+		...noteRows(rules),
+		['system', listOf([named('Linux', environment.kernel), named('iptables', environment.iptables), named('nft', environment.nft), named('Node', environment.node)])],
+	];
+}
+
+/** What is to be known of the rules before anything else: where they are not the ones that were named. */
+export function noteRows({notes}: Pick<RulesSummary, 'notes'>): readonly HeadRow[] {
+	return notes.map(note => ['note', note.split(' ')]);
+}
+
+/** The head of a report. */
+export function printRows(rows: readonly HeadRow[], {paint, width}: Style): readonly string[] {
+	return rows.flatMap(([label, text]) => hang({
+		indent: 2, label, column: headColumn, text, width, paintLabel: paint.dim,
+	}));
+}
+
+/** The gaps of the whole run: those that every type has, when there are several types. They are printed once. */
+function sharedGaps(types: readonly TypeResult[]): readonly Gap[] {
+	const [first, ...others] = types.map(({outcome}) => outcome.kind === 'inconclusive' ? outcome.reasons : []);
+	return first === undefined || others.length === 0 ? [] : first.filter(gap => others.every(gaps => gaps.some(({message}) => message === gap.message)));
+}
+
+/** Gaps, one paragraph each. */
+export function printGaps(gaps: readonly Gap[], {paint, width}: Style): readonly string[] {
+	return gaps.flatMap(({kind, message}) => hang({
+		indent: bodyIndent, label: 'gap', column: 5, text: `${kind}: ${message}`, width, paintLabel: paint.yellow,
+	}));
+}
+
+/** A version with its program, which some programs print themselves. */
+function named(name: string, version: string): string {
+	return version.toLowerCase().startsWith(name.toLowerCase()) ? version : `${name} ${version}`;
+}
+
+/** Items as pieces that stay whole when they are wrapped. */
+function listOf(items: readonly string[]): readonly string[] {
+	return items.map((item, index) => index === items.length - 1 ? item : `${item},`);
+}
+
+const actorOrder = {
+	app: 0, proxy: 1, agent: 2, remote: 3, istiod: 4, prometheus: 5,
+} as const satisfies Record<ActorName, number>;
+
+/** Everybody's credentials. An actor that had others in another type is named once for each. */
+function actorsOf(types: readonly TypeResult[]): readonly string[] {
+	const entries = types.flatMap(({actors}) => Object.entries(actors));
+	// Those of a user's file come behind the usual ones, in the order in which they first appear.
+	const place = (name: string): number => name in actorOrder ? actorOrder[name as ActorName] : Object.keys(actorOrder).length;
+	return [...new Set(entries.toSorted(([one], [other]) => place(one) - place(other)).map(([name, {uid, gid}]) => `${name} ${uid}:${gid}`))];
+}
+
+const marks = {
+	pass: ['✔', 'green'], fail: ['✖', 'red'], inconclusive: ['?', 'yellow'],
+} as const satisfies Record<Outcome['kind'], readonly [string, keyof Painter]>;
+
+function printType(result: TypeResult, style: Style & {readonly showsFamily: boolean; readonly shared: readonly Gap[]}): readonly string[] {
+	const {paint, width, showsFamily} = style;
+	const {id, name, family, outcome} = result;
+	const [mark, colour] = marks[outcome.kind];
+	const label = `${mark} ${id.padEnd(3)}${name.padEnd(nameColumn)}${showsFamily ? `${family}  ` : ''}`;
+	return [
+		...hang({
+			indent: 0, label: label.trimEnd(), column: label.length, text: printStops(result), width, paintLabel: text => paint.bold(paint[colour](text)),
+		}),
+		...printOutcome(result, {...style, column: label.length}),
+		...printPath(result, style),
+		...printPublished(result, style),
+	];
+}
+
+/** The stops with the first actor in front, as pieces; a loop is told as such instead of round by round. */
+export function printStops({legs, loop}: Pick<TypeResult, 'legs' | 'loop'>): readonly string[] {
+	const stops = stopsOfPath({legs});
+	const first = legs[0]?.actor ?? 'nothing was observed';
+	if (loop) {
+		const known = [...new Set(stops)];
+		return [first, ...known.map(stop => `→ ${stop}`), `→ … (a loop of ${stops.length} stops)`];
+	}
+
+	const last = legs.at(-1)?.end;
+	return [first, ...stops.map(stop => `→ ${stop}`), ...(last === undefined || last.kind === 'accepted' ? [] : [`→ ${last.kind}`])];
+}
+
+function printOutcome({outcome, expected, legs, loop}: TypeResult, style: Style & {readonly column: number; readonly shared: readonly Gap[]}): readonly string[] {
+	const expectedStops = expected.legs.map(({stop}) => stop);
+	switch (outcome.kind) {
+		case 'pass': {
+			return [];
+		}
+
+		case 'fail': {
+			return [
+				...(loop || stopsOfPath({legs}).join(' ') !== expectedStops.join(' ') ? printExpectedStops(expected, style) : []),
+				...printDifferences(outcome.differences, style),
+				'',
+			];
+		}
+
+		case 'inconclusive': {
+			const own = outcome.reasons.filter(({message}) => !style.shared.some(gap => gap.message === message));
+			return own.length === 0 ? [] : [...printGaps(own, style), ''];
+		}
+	}
+}
+
+function printExpectedStops({legs}: TypeResult['expected'], {paint, width, column}: Style & {readonly column: number}): readonly string[] {
+	return hang({
+		indent: bodyIndent, label: 'expected stops', column: column - bodyIndent, text: [legs[0]?.actor ?? '', ...legs.map(({stop}) => `→ ${stop}`)], width, paintLabel: paint.dim, paintText: paint.dim,
+	});
+}
+
+function printPublished({published}: TypeResult, {paint, width}: Style): readonly string[] {
+	if (published === null) {
+		return [];
+	}
+
+	const {agrees, reason} = published;
+	if (agrees === true) {
+		return [`${' '.repeat(bodyIndent)}${paint.dim('article: agrees')}`];
+	}
+
+	const text = agrees === null ? reason ?? 'not compared' : `differs — ${reason ?? ''}`;
+	return hang({
+		indent: bodyIndent, label: 'article:', column: 9, text, width, paintLabel: paint.dim, paintText: agrees === null ? paint.dim : paint.yellow,
+	});
+}
+
+const exitHints = {
+	0: undefined,
+	1: 'Exit status 1: what differs stands under the type. --verbose shows every hook, --format json all evidence.',
+	3: 'Exit status 3: the evidence has gaps, so nothing is claimed of those types. The gaps name what is missing; run it again, or with --types one by one.',
+} as const satisfies Record<ReturnType<typeof exitCode>, string | undefined>;
+
+function printSummary(report: Report, {paint, width}: Style): readonly string[] {
+	const {passed, failed, inconclusive} = summarize(report);
+	const counts = [
+		passed > 0 ? paint.green(`${passed} passed`) : `${passed} passed`,
+		failed > 0 ? paint.red(`${failed} failed`) : `${failed} failed`,
+		...(inconclusive > 0 ? [paint.yellow(`${inconclusive} inconclusive`)] : []),
+	].join(', ');
+	const hint = exitHints[exitCode(report)];
+	return [
+		`  ${counts}${paint.dim(` in ${report.durationMs < 10_000 ? `${Math.round(report.durationMs)} ms` : `${(report.durationMs / 1000).toFixed(1)} s`}`)}`,
+		...(hint === undefined ? [] : paragraph(hint, {indent: 2, width, paint: paint.dim})),
+	];
+}

@@ -1,0 +1,69 @@
+/**
+The result of a run as plain data: what every reporter prints, and what can be written to a file and read again. Its JSON form is version 1 of the contract in `README.md`.
+*/
+
+import type {Leg} from '../../netfilter/path.js';
+import type {AddressFamily, Backend} from '../../netfilter/types.js';
+import type {Role} from '../../istio/roles/role.js';
+import type {Outcome} from '../../judge/outcome.js';
+import type {PublishedVerdict} from '../../judge/published.js';
+import type {RuleNote} from '../../judge/rule-notes.js';
+import type {Credentials, ExpectedPath, KnownFault} from '../../scenario/types.js';
+import type {Gap} from '../../trace/gap.js';
+
+/** The machine that a run ran on. Versions as the programs print them. */
+export type Environment = {readonly kernel: string; readonly iptables: string; readonly nft: string; readonly node: string};
+
+/** Which rules were judged. */
+export type RulesSummary = {
+	readonly source: string;
+	/** The known release whose rules they are; null for rules that somebody brought. */
+	readonly release: string | null;
+	readonly backend: Backend;
+	/** Of the text that was installed, all families. */
+	readonly sha256: string;
+	/** Where something else was taken than what `source` names: a sentence that says so. */
+	readonly notes: readonly string[];
+};
+
+/** Where in a user's file something stands: the claim of a probe, or a rule. Lines count from 1. */
+export type Place = {readonly file: string; readonly line?: number};
+
+/** One type of traffic in one family, judged. */
+export type TypeResult = {
+	/** Of a type its own; of a probe of a scenario its number there. */
+	readonly id: string;
+	readonly name: string;
+	readonly family: AddressFamily;
+	/** The actors that had a part in it, with the credentials read back from the kernel. */
+	readonly actors: Readonly<Record<string, Credentials>>;
+	readonly outcome: Outcome;
+	readonly legs: readonly Leg[];
+	readonly loop: boolean;
+	readonly expected: ExpectedPath;
+	/** The roles of the rules hit, per leg; null for a rule without one. */
+	readonly observedRoles: ReadonlyArray<ReadonlyArray<Role | null>>;
+	/** The roles of the rules that decided, all legs in one: without jumps into chains where nothing matched. */
+	readonly decidingRoles: ReadonlyArray<Role | null>;
+	/** Null for a type that the article does not treat. */
+	readonly published: PublishedVerdict | null;
+	/** There where the expectation is a fault that is known. */
+	readonly fault?: KnownFault;
+	/** There where a user's file holds what was claimed, or the rule that decided otherwise. */
+	readonly place?: Place;
+	readonly gaps: readonly Gap[];
+};
+
+/** A whole run. */
+export type Report = {
+	/** The user's file that was played, if it was not the six types. */
+	readonly scenario?: {readonly name: string; readonly about: string};
+	readonly environment: Environment;
+	readonly rules: RulesSummary;
+	readonly types: readonly TypeResult[];
+	/** What is to be said of the rules themselves: missing, moved, not reached. */
+	readonly ruleNotes: readonly RuleNote[];
+	/** Hints for the reader that decide nothing: a UID that the rules know and the actors do not have. */
+	readonly hints: readonly string[];
+	readonly durationMs: number;
+};

@@ -1,0 +1,44 @@
+/**
+The result of a verification as plain data: what every printer of it prints.
+*/
+
+import type {ComparedFamily} from '../../comparison/comparison.js';
+import type {Statement} from '../../comparison/moves.js';
+import type {CheckedCase} from '../../baseline/verify-cases.js';
+import type {CheckedClass} from '../../baseline/verify.js';
+import type {Gap} from '../../trace/gap.js';
+import type {Environment, RulesSummary} from '../run/types.js';
+
+/** A baseline, what a rule set does now, and what of it moved. */
+export type VerificationReport = {
+	readonly baseline: {readonly file: string; readonly rules: RulesSummary; readonly environment: Readonly<Record<string, string>>};
+	readonly environment: Environment;
+	readonly rules: RulesSummary;
+	readonly areRolesCompared: boolean;
+	readonly families: readonly ComparedFamily[];
+	readonly statements: readonly Statement[];
+	readonly classes: readonly CheckedClass[];
+	readonly cases: readonly CheckedCase[];
+	/** Of classes and of connections. */
+	readonly gaps: readonly Gap[];
+	readonly hints: readonly string[];
+	readonly durationMs: number;
+};
+
+/** `same`: everything that is recorded was checked, and nothing moved. */
+export type VerificationOutcome = 'same' | 'moved' | 'inconclusive';
+
+/** What moved is certain whatever else is not known, so it goes first. */
+export function verificationOutcome({statements, classes, cases, gaps}: Pick<VerificationReport, 'statements' | 'classes' | 'cases' | 'gaps'>): VerificationOutcome {
+	if (statements.length > 0 || cases.some(({outcome}) => outcome === 'moved')) {
+		return 'moved';
+	}
+
+	const isWhole = gaps.length === 0 && classes.length > 0 && [...classes, ...cases].every(({outcome}) => outcome === 'same');
+	return isWhole ? 'same' : 'inconclusive';
+}
+
+/** 0: the same. 1: something moved. 3: nothing moved, but not all is known. */
+export function verificationExitCode(report: VerificationReport): 0 | 1 | 3 {
+	return ({same: 0, moved: 1, inconclusive: 3} as const)[verificationOutcome(report)];
+}

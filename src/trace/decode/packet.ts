@@ -1,0 +1,95 @@
+/**
+The headers of a traced packet: the first bytes of IPv4 (RFC 791), IPv6 (RFC 8200), TCP (RFC 9293) and UDP (RFC 768).
+*/
+
+import type {Endpoint} from '../../netfilter/path.js';
+import type {AddressFamily} from '../../netfilter/types.js';
+import {printAddressBytes} from '../../netfilter/address.js';
+
+/** What the testbed needs to know of a packet. Ports are 0 for a protocol that has none. */
+export type PacketHeader = {
+	readonly family: AddressFamily;
+	readonly protocol: number;
+	readonly source: Endpoint;
+	readonly destination: Endpoint;
+	/** TCP's initial sequence number: NAT leaves it alone, so it names a packet across its hooks. Undefined for others. */
+	readonly sequence: number | undefined;
+	/** IPv4's identification; undefined in IPv6. */
+	readonly identification: number | undefined;
+	/** TCP's flag byte; undefined for others. */
+	readonly tcpFlags: number | undefined;
+};
+
+/** Protocol numbers (IANA). */
+export const protocolNumbers = {icmp: 1, tcp: 6, udp: 17, icmp6: 58} as const;
+
+type Transport = {readonly sourcePort: number; readonly destinationPort: number; readonly sequence: number | undefined; readonly tcpFlags: number | undefined};
+
+/** Undefined when TCP or UDP is too short to tell its ports. */
+function transportOf(protocol: number, view: DataView): Transport | undefined {
+	if (protocol === protocolNumbers.tcp) {
+		return view.byteLength < 14
+			? undefined
+			: {
+				sourcePort: view.getUint16(0), destinationPort: view.getUint16(2), sequence: view.getUint32(4), tcpFlags: view.getUint8(13),
+			};
+	}
+
+	if (protocol === protocolNumbers.udp && view.byteLength < 4) {
+		return undefined;
+	}
+
+	const hasPorts = protocol === protocolNumbers.udp;
+	return {
+		sourcePort: hasPorts ? view.getUint16(0) : 0, destinationPort: hasPorts ? view.getUint16(2) : 0, sequence: undefined, tcpFlags: undefined,
+	};
+}
+
+/**
+The header of a packet from its network header and, where the trace gives it apart, its transport header. Undefined when the bytes are too short or no IP: the caller makes that a gap.
+*/
+export function parsePacket(network: DataView, transport?: DataView): PacketHeader | undefined {
+	const version = network.byteLength > 0 ? network.getUint8(0) >> 4 : 0;
+	if (version === 4 && network.byteLength >= 20) {
+		const headerBytes = (network.getUint8(0) & 0xF) * 4; // With options it is longer than 20.
+		return headerBytes < 20
+			? undefined
+			: withTransport({
+				family: 'ipv4', view: network, protocol: network.getUint8(9), addresses: {source: 12, destination: 16, bytes: 4}, identification: network.getUint16(4),
+			}, transport ?? tail(network, headerBytes));
+	}
+
+	if (version === 6 && network.byteLength >= 40) {
+		// Extension headers are not walked: what the actors send has none.
+		return withTransport({
+			family: 'ipv6', view: network, protocol: network.getUint8(6), addresses: {source: 8, destination: 24, bytes: 16}, identification: undefined,
+		}, transport ?? tail(network, 40));
+	}
+
+	return undefined;
+}
+
+function withTransport({family, view, protocol, addresses, identification}: {
+	family: AddressFamily; view: DataView; protocol: number; addresses: {source: number; destination: number; bytes: number}; identification: number | undefined;
+}, transport: DataView): PacketHeader | undefined {
+	const parsed = transportOf(protocol, transport);
+	if (parsed === undefined) {
+		return undefined;
+	}
+
+	const {sourcePort, destinationPort, ...rest} = parsed;
+	const address = (offset: number): string => printAddressBytes(new Uint8Array(view.buffer, view.byteOffset + offset, addresses.bytes));
+	return {
+		family,
+		protocol,
+		source: {address: address(addresses.source), port: sourcePort},
+		destination: {address: address(addresses.destination), port: destinationPort},
+		identification,
+		...rest,
+	};
+}
+
+function tail(view: DataView, offset: number): DataView {
+	const start = Math.min(offset, view.byteLength);
+	return new DataView(view.buffer, view.byteOffset + start, view.byteLength - start);
+}

@@ -1,0 +1,350 @@
+/**
+The fast way from bytes to packets: the same as decoding, `assemblePackets` and `lostInSequence`, without an object per event. A kind of message is decoded once, a sequence of kinds is assembled once (`ShapeTrie`), and what differs from packet to packet is copied as whole numbers (`packed-packet.ts`). A property test holds it to the reference.
+*/
+
+import type {TraceEvent} from '../decode/event.js';
+import type {Gap} from '../gap.js';
+import {LogSequence} from './log-sequence.js';
+import {identityOf, MessageScan} from './message-scan.js';
+import {controlTypes, NetlinkFormatError} from '../decode/netlink.js';
+import {newestMet} from '../attempts.js';
+import {decodeNflog, nflogMessageType} from '../decode/nflog.js';
+import {decodeNftTrace, nftTraceMessageType} from '../decode/nft-trace.js';
+import {
+	copyAddress, isSamePair, openPacket, writeRow, type OpenPacket,
+} from './open-packet.js';
+import {isSendersHook, saysInvalid, type Lookup} from '../packets.js';
+import {facts, layout} from './packed-packet.js';
+import {ShapeTrie, type Shape, type Token} from './traversal-cache.js';
+
+/** What a batch left: rows of packets (`packed-packet.ts`), shapes that are new since the last batch, and what is known to be lost or not understood. */
+export type FastBatch = {
+	readonly rows: Int32Array;
+	readonly packets: number;
+	readonly orphans: number;
+	readonly gaps: readonly Gap[];
+};
+
+type Current = {readonly packet: OpenPacket; readonly index: number; shape: Shape};
+
+/** Chains of the switch by what a message in them says: see `entries` in ../packets.ts, and the prober's switch. */
+const switchFacts: Readonly<Record<string, number>> = {
+	prerouting: facts.entryPrerouting, output: facts.entryOutput, arrived: facts.arrivedInput, sent: facts.arrivedPostrouting,
+};
+const entryFacts = facts.entryPrerouting | facts.entryOutput;
+const arrivalFacts = facts.arrivedInput | facts.arrivedPostrouting;
+
+/** Assembles batch after batch of one loaded rule set. */
+export class FastTrace {
+	readonly shapes: ShapeTrie;
+	readonly #lookup: Lookup;
+	readonly #tokens = new Map<number, Token[]>();
+	#tokenCount = 0;
+	#scan: MessageScan | undefined;
+	#packets: OpenPacket[] = [];
+	#newest = new Map<number | string, OpenPacket>();
+	#current = new Map<number, Current>();
+	#orphans = 0;
+	#complaints = new Map<string, number>();
+	readonly #log: LogSequence;
+
+	/** `log` follows the numbers of the socket's messages, which go on when the rules change. */
+	constructor(lookup: Lookup, log = new LogSequence()) {
+		this.#lookup = lookup;
+		this.#log = log;
+		this.shapes = new ShapeTrie(lookup);
+	}
+
+	/** Takes one datagram, which begins at a multiple of 4 of a buffer that begins at one. Reading from one buffer again and again costs nothing but the reading. */
+	add(buffer: Uint8Array, start: number, length: number): void {
+		if (this.#scan?.bytes !== buffer) {
+			this.#scan = new MessageScan(buffer);
+		}
+
+		const end = start + length;
+		// As in `parseMessages`: of a datagram whose framing is broken nothing counts, also not what stands before the break.
+		for (let at = start; at < end; at = this.#scan.next(at)) {
+			if (this.#scan.lengthAt(at, end) === 0) {
+				this.#complain(() => decodeNftTrace(buffer.slice(start, end)));
+				return;
+			}
+		}
+
+		for (let at = start; at < end; at = this.#scan.next(at)) {
+			this.#message(this.#scan, at, this.#scan.lengthAt(at, end));
+		}
+	}
+
+	/** The rows of the packets so far; the batch goes on, and its packets can meet more. */
+	peek(): Int32Array {
+		const total = this.#packets.reduce((sum, {shapes}) => sum + layout.traversals + (shapes.length * layout.traversalWords), 0);
+		const rows = new Int32Array(total);
+		let at = 0;
+		for (const packet of this.#packets) {
+			at = writeRow(rows, at, packet);
+		}
+
+		return rows;
+	}
+
+	/** Ends the batch. Shapes and kinds are kept. */
+	take(): FastBatch {
+		const batch: FastBatch = {
+			rows: this.peek(), packets: this.#packets.length, orphans: this.#orphans, gaps: this.#gaps(),
+		};
+		this.#packets = [];
+		this.#newest = new Map();
+		this.#current = new Map();
+		this.#orphans = 0;
+		this.#complaints = new Map();
+		return batch;
+	}
+
+	#gaps(): readonly Gap[] {
+		const lost = this.#log.take();
+		return [
+			...[...this.#complaints].map(([what, count]): Gap => ({kind: 'not-understood', message: `The kernel sent ${what}${count === 1 ? '' : ` (${count} times)`}.`})),
+			...(lost === undefined ? [] : [{kind: 'lost-events', message: lost} satisfies Gap]),
+		];
+	}
+
+	/** Leaves a message to the reference decoder, and notes what it says. */
+	#complain(decode: () => {readonly notUnderstood: readonly string[]}): void {
+		let complaints: readonly string[];
+		try {
+			complaints = decode().notUnderstood;
+		} catch (error) {
+			if (!(error instanceof NetlinkFormatError)) {
+				throw error;
+			}
+
+			complaints = [`a datagram that is not netlink's: ${error.message}`];
+		}
+
+		for (const what of complaints.length === 0 ? ['a message that only the slow decoder understands'] : complaints) {
+			this.#complaints.set(what, (this.#complaints.get(what) ?? 0) + 1);
+		}
+	}
+
+	#message(scan: MessageScan, at: number, size: number): void {
+		const type = scan.typeAt(at);
+		if (type === controlTypes.done || type === controlTypes.noop) {
+			return;
+		}
+
+		const decode = type === nflogMessageType ? decodeNflog : decodeNftTrace;
+		const message = (): Uint8Array => scan.bytes.slice(at, at + size);
+		if ((type !== nflogMessageType && type !== nftTraceMessageType) || !scan.scan(at, size)) {
+			this.#complain(() => decode(message()));
+			return;
+		}
+
+		const token = this.#tokenOf(scan) ?? this.#learn(scan, () => decode(message()));
+		if (token === undefined || (token.event.source === 'nft' && !scan.hasTraceId)) {
+			this.#complain(() => decode(message()));
+		} else if (token.event.source === 'nft') {
+			this.#nft(scan, token, token.event.table === this.#lookup.switchTable);
+		} else {
+			this.#logged(scan, token);
+		}
+	}
+
+	#tokenOf(scan: MessageScan): Token | undefined {
+		const rivals = this.#tokens.get(scan.hash);
+		if (rivals === undefined) {
+			return undefined;
+		}
+
+		for (const token of rivals) {
+			if (scan.isOf(token.words)) {
+				return token;
+			}
+		}
+
+		return undefined;
+	}
+
+	#learn(scan: MessageScan, decode: () => {readonly events: readonly TraceEvent[]}): Token | undefined {
+		let event: TraceEvent | undefined;
+		try {
+			[event] = decode().events;
+		} catch (error) {
+			if (!(error instanceof NetlinkFormatError)) {
+				throw error;
+			}
+		}
+
+		if (event === undefined) {
+			return undefined; // What is wrong with it, `#complain` finds out.
+		}
+
+		const token: Token = {id: this.#tokenCount++, event, words: scan.words.slice(0, scan.wordCount)};
+		this.#tokens.set(scan.hash, [...this.#tokens.get(scan.hash) ?? [], token]);
+		return token;
+	}
+
+	#nft(scan: MessageScan, token: Token, isSwitch: boolean): void {
+		const {event} = token;
+		if (scan.hasPacket) {
+			if (isSwitch) {
+				this.#switched(scan, saysInvalid(event) ? facts.invalid : switchFacts[event.chain] ?? 0);
+				this.#current.delete(scan.traceId);
+			} else {
+				const packet = this.#packetAt(scan, event);
+				const shape = this.shapes.begin(token);
+				if (shape === undefined) {
+					this.#current.delete(scan.traceId);
+					this.#orphans++;
+				} else {
+					this.#current.set(scan.traceId, {packet, index: this.#begin(scan, packet, shape), shape});
+					this.#orphans += shape.orphans;
+				}
+			}
+
+			return;
+		}
+
+		if (isSwitch) {
+			return;
+		}
+
+		const current = this.#current.get(scan.traceId);
+		const traversal = current?.shape.traversal;
+		if (current === undefined || traversal!.family !== event.family || traversal!.table !== event.table) {
+			this.#orphans++;
+			return;
+		}
+
+		const shape = this.shapes.follow(current.shape, token);
+		this.#orphans += shape.orphans - current.shape.orphans;
+		current.shape = shape;
+		current.packet.shapes[current.index] = shape;
+	}
+
+	/** A message of the switch itself: the packet was seen, came in or was sent, or has left netfilter. */
+	#switched(scan: MessageScan, said: number): void {
+		const packet = this.#switchedOf(scan, said & entryFacts);
+		packet.entered |= said & entryFacts;
+		packet.known |= facts.seen | (said & facts.invalid);
+		if ((packet.known & entryFacts) === 0) {
+			packet.known |= said & entryFacts;
+		}
+
+		if ((said & arrivalFacts) !== 0) {
+			packet.known = (packet.known & ~arrivalFacts) | said;
+			packet.arrivalPorts = scan.ports;
+			copyAddress(scan, scan.destinationAt, {to: packet.words, at: 8});
+		}
+	}
+
+	#logged(scan: MessageScan, token: Token): void {
+		this.#log.count(scan.logSequence);
+		const event = token.event as Extract<TraceEvent, {source: 'nflog'}>;
+		let packet = this.#loggedOf(scan);
+		const index = packet.shapes.length - 1;
+		const last = packet.shapes[index];
+		if (last?.traversal.table === event.table && last.traversal.hook === event.hook && last.traversal.end.by === 'open') {
+			packet.shapes[index] = this.shapes.follow(last, token);
+		} else {
+			packet = this.#freshAt(packet, scan, event);
+			// A logged event always begins a traversal: it names its hook itself.
+			this.#begin(scan, packet, this.shapes.begin(token)!);
+		}
+
+		if (scan.owner === 3 && isSendersHook(event.hook) && (packet.known & facts.owner) === 0) {
+			packet.known |= facts.owner;
+			packet.uid = scan.uid;
+			packet.gid = scan.gid;
+		}
+	}
+
+	/** As in ../packets.ts. `entry` is a bit of `entryFacts`, or 0. */
+	#switchedOf(scan: MessageScan, entry: number): OpenPacket {
+		const known = newestMet(this.#newest.get(identityOf(scan)));
+		if (known === undefined) {
+			return this.#add(scan);
+		}
+
+		const isAgain = (known.entered & entry) !== 0;
+		if (!isAgain && entry !== facts.entryOutput) {
+			return known;
+		}
+
+		const isSame = isSamePair(scan, known);
+		if (!isAgain && isSame) {
+			return known;
+		}
+
+		const ahead = isSame ? known.next : undefined;
+		if (ahead === undefined) {
+			return this.#add(scan, isSame ? known : undefined);
+		}
+
+		ahead.isAhead = false;
+		return ahead;
+	}
+
+	/** As `#attemptAt` in ../packets.ts. */
+	#packetAt(scan: MessageScan, event: TraceEvent): OpenPacket {
+		const known = newestMet(this.#newest.get(identityOf(scan)));
+		const packet = known === undefined ? this.#add(scan) : this.#freshAt(known, scan, event);
+		packet.isAhead = false;
+		return packet;
+	}
+
+	/** As in ../packets.ts: of all attempts, the last that has been at a chain. */
+	#loggedOf(scan: MessageScan): OpenPacket {
+		const newest = this.#newest.get(identityOf(scan));
+		if (newest === undefined) {
+			return this.#add(scan);
+		}
+
+		let latest = newest.first ?? newest;
+		for (let {next} = latest; next !== undefined && next.shapes.length > 0; {next} = next) {
+			latest = next;
+		}
+
+		return latest;
+	}
+
+	/** As in ../packets.ts: the given attempt, or the one after it. */
+	#freshAt(known: OpenPacket, scan: MessageScan, event: TraceEvent): OpenPacket {
+		if (known.shapes.every(({traversal: {family, table, chain}}) => family !== event.family || table !== event.table || chain !== event.chain)) {
+			return known;
+		}
+
+		if (known.next !== undefined) {
+			return known.next;
+		}
+
+		const again = this.#add(scan, known);
+		again.known |= known.known & (facts.seen | entryFacts);
+		if (event.source === 'nflog') {
+			again.isAhead = true;
+		} else {
+			again.entered = known.known & entryFacts;
+		}
+
+		return again;
+	}
+
+	/** A new packet; `before` is the attempt before, where it is the same packet sent again. */
+	#add(scan: MessageScan, before?: OpenPacket): OpenPacket {
+		const packet = openPacket(scan, before);
+		this.#newest.set(identityOf(scan), packet);
+		this.#packets.push(packet);
+		return packet;
+	}
+
+	/** Begins a traversal; its place among those of its packet. */
+	#begin(scan: MessageScan, {shapes, way}: OpenPacket, shape: Shape): number {
+		way.push(scan.ports);
+		for (const start of [scan.sourceAt, scan.destinationAt]) {
+			for (let word = 0; word < 4; word++) {
+				way.push(word === 0 || scan.isIpv6 ? scan.wordAt(start + (word * 4)) : 0);
+			}
+		}
+
+		return shapes.push(shape) - 1;
+	}
+}

@@ -1,0 +1,130 @@
+/**
+Traced packets as rows of whole numbers: what one thread hands to another without a copy. {@link unpackPacket} makes of a row what `assemblePackets` would have made of its events.
+*/
+
+import {printAddressBytes} from '../../netfilter/address.js';
+import type {Endpoint, Traversal} from '../../netfilter/path.js';
+import type {Hook} from '../../netfilter/types.js';
+import type {TracedPacket} from '../packets.js';
+
+/** Words of a row before its traversals, and of each traversal. An address has four words in the packet's own byte order; an IPv4 address fills the first. */
+export const layout = {
+	facts: 0, sequence: 1, identification: 2, tcpFlags: 3, ports: 4, source: 5, destination: 9, uid: 13, gid: 14, arrivalPorts: 15, arrival: 16, count: 20, traversals: 21,
+	traversalWords: 10, shape: 0, traversalPorts: 1, traversalSource: 2, traversalDestination: 6,
+} as const;
+
+/** Bits of the word `facts` above the protocol's number. */
+export const facts = {
+	ipv6: 1 << 8, seen: 1 << 9, entryPrerouting: 1 << 10, entryOutput: 1 << 11, sequence: 1 << 12, identification: 1 << 13, owner: 1 << 14, arrivedInput: 1 << 15, arrivedPostrouting: 1 << 16,
+	invalid: 1 << 17,
+} as const;
+
+/** The shape of a traversal by its id: see `ShapeTrie`. */
+export type Traversals = readonly Traversal[];
+
+const texts = new Map<number, string>();
+const bytes = new Uint8Array(16);
+const words = new Int32Array(bytes.buffer);
+const textsMax = 65_536; // Enough for every address of a test, and no more memory than some megabytes.
+
+/** The address that stands at `offset`. */
+export function addressAt(rows: Int32Array, offset: number, isIpv6: boolean): string {
+	if (isIpv6) {
+		words.set(rows.subarray(offset, offset + 4));
+		return printAddressBytes(bytes);
+	}
+
+	const word = rows[offset]!;
+	let text = texts.get(word);
+	if (text === undefined) {
+		words[0] = word;
+		text = printAddressBytes(bytes.subarray(0, 4));
+		if (texts.size >= textsMax) {
+			texts.clear();
+		}
+
+		texts.set(word, text);
+	}
+
+	return text;
+}
+
+function endpointsAt(rows: Int32Array, {ports, source, destination, isIpv6}: {
+	readonly ports: number; readonly source: number; readonly destination: number; readonly isIpv6: boolean;
+}): {readonly source: Endpoint; readonly destination: Endpoint} {
+	return {
+		source: {address: addressAt(rows, source, isIpv6), port: ports >>> 16},
+		destination: {address: addressAt(rows, destination, isIpv6), port: ports & 0xFF_FF},
+	};
+}
+
+/** The words that a row takes. */
+export function rowWords(rows: Int32Array, row: number): number {
+	return layout.traversals + (rows[row + layout.count]! * layout.traversalWords);
+}
+
+/** The ids of a row's shapes: what it met, without its addresses. */
+export function shapesOf(rows: Int32Array, row: number): readonly number[] {
+	return Array.from({length: rows[row + layout.count]!}, (_, index) => rows[row + layout.traversals + (index * layout.traversalWords)]!);
+}
+
+/** The traversals of a row. */
+export function unpackTraversals(rows: Int32Array, row: number, shapes: Traversals): Traversal[] {
+	const isIpv6 = (rows[row]! & facts.ipv6) !== 0;
+	const traversals: Traversal[] = [];
+	for (let index = 0, at = row + layout.traversals; index < rows[row + layout.count]!; index++, at += layout.traversalWords) {
+		traversals.push({
+			...shapes[rows[at]!]!,
+			...endpointsAt(rows, {
+				ports: rows[at + layout.traversalPorts]!, source: at + layout.traversalSource, destination: at + layout.traversalDestination, isIpv6,
+			}),
+		});
+	}
+
+	return traversals;
+}
+
+/** The packet of a row. */
+export function unpackPacket(rows: Int32Array, row: number, shapes: Traversals): TracedPacket {
+	const known = rows[row]!;
+	const isIpv6 = (known & facts.ipv6) !== 0;
+	const hasSequence = (known & facts.sequence) !== 0;
+	return {
+		header: {
+			family: isIpv6 ? 'ipv6' : 'ipv4',
+			protocol: known & 0xFF,
+			...endpointsAt(rows, {
+				ports: rows[row + layout.ports]!, source: row + layout.source, destination: row + layout.destination, isIpv6,
+			}),
+			sequence: hasSequence ? rows[row + layout.sequence]! >>> 0 : undefined,
+			identification: (known & facts.identification) === 0 ? undefined : rows[row + layout.identification]!,
+			tcpFlags: hasSequence ? rows[row + layout.tcpFlags]! : undefined,
+		},
+		traversals: unpackTraversals(rows, row, shapes),
+		seen: (known & facts.seen) !== 0,
+		entry: entryOf(known),
+		owner: (known & facts.owner) === 0 ? undefined : {uid: rows[row + layout.uid]! >>> 0, gid: rows[row + layout.gid]! >>> 0},
+		...((known & facts.invalid) === 0 ? {} : {isInvalid: true}),
+	};
+}
+
+function entryOf(known: number): Hook | undefined {
+	if ((known & facts.entryPrerouting) !== 0) {
+		return 'prerouting';
+	}
+
+	return (known & facts.entryOutput) === 0 ? undefined : 'output';
+}
+
+/** Where a packet was last seen on its way out of netfilter, as it was then: behind all of INPUT (delivered here) or POSTROUTING (sent). Undefined when no chain of the switch stood there. */
+export function arrivalOf(rows: Int32Array, row: number): {readonly hook: 'input' | 'postrouting'; readonly destination: Endpoint} | undefined {
+	const known = rows[row]!;
+	if ((known & (facts.arrivedInput | facts.arrivedPostrouting)) === 0) {
+		return undefined;
+	}
+
+	return {
+		hook: (known & facts.arrivedInput) === 0 ? 'postrouting' : 'input',
+		destination: {address: addressAt(rows, row + layout.arrival, (known & facts.ipv6) !== 0), port: rows[row + layout.arrivalPorts]! & 0xFF_FF},
+	};
+}

@@ -1,0 +1,82 @@
+/** What a comparison comes to: doubt is never equal, and what moved is told beside a doubt. */
+
+import test from 'ava';
+import {judgeComparison, type FlownFamily} from '../../../src/comparison/comparison.js';
+import type {Flight} from '../../../src/comparison/moves.js';
+import {comparisonExitCode} from '../../../src/report/comparison/types.js';
+import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
+import {compareSets, flyBoth} from '../../helpers/flights.js';
+
+const [from, to] = [rulesOfRelease('release:1.30'), rulesOfRelease('release:1.30 -o 9090')];
+
+/** The same flown, with a flight of one side changed. */
+function spoil(flown: readonly FlownFamily[], change: (flight: Flight) => Flight): readonly FlownFamily[] {
+	return flown.map(({sides, ...rest}) => ({...rest, sides: {...sides, to: {...sides.to, flights: sides.to.flights.map((flight, place) => place === 0 ? change(flight) : flight)}}}));
+}
+
+test('the same rules are equal, over a number of classes and fields', t => {
+	const {outcome, statements, gaps, families} = compareSets(from, from, {families: ['ipv4', 'ipv6'], arePathsCompared: true});
+	t.is(outcome, 'equal');
+	t.is(comparisonExitCode({outcome}), 0);
+	t.deepEqual([statements, gaps], [[], []]);
+	t.deepEqual(families.map(({family}) => family), ['ipv4', 'ipv6']);
+	t.true(families.every(({classes, probes, fields, leftOut}) => classes > 10 && probes > classes && fields.includes('uid') && leftOut.length > 0));
+});
+
+test('other traffic is moved', t => {
+	const {outcome, statements} = compareSets(from, to);
+	t.is(outcome, 'moved');
+	t.is(comparisonExitCode({outcome}), 1);
+	t.true(statements.length > 0);
+});
+
+test('a gap of one flight makes equal inconclusive, once for all that have it', t => {
+	const gap = {kind: 'lost-events', message: 'One event was lost.'} as const;
+	const flown = flyBoth(from, from, ['ipv4', 'ipv6']);
+	const {outcome, gaps, statements} = judgeComparison(spoil(flown, flight => ({...flight, gaps: [gap]})), {arePathsCompared: false});
+	t.is(outcome, 'inconclusive');
+	t.is(comparisonExitCode({outcome}), 3);
+	t.deepEqual([gaps, statements], [[gap], []]);
+});
+
+test('a kernel that goes another way than was read is inconclusive, though both sides do', t => {
+	const withoutLast = (flight: Flight): Flight => ({
+		...flight, legs: flight.legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.slice(0, -1)}))})),
+	});
+	const flown = flyBoth(from, from).map(({sides, ...rest}) => {
+		const flights = sides.from.flights.map(flight => withoutLast(flight));
+		return {...rest, sides: {from: {...sides.from, flights}, to: {...sides.to, flights}}};
+	});
+	const {outcome, gaps} = judgeComparison(flown, {arePathsCompared: true});
+	t.is(outcome, 'inconclusive');
+	t.deepEqual(gaps.map(({kind}) => kind), ['reading']);
+});
+
+test('what moved is told beside a gap', t => {
+	const {outcome, gaps} = judgeComparison(spoil(flyBoth(from, to), flight => ({...flight, gaps: [{kind: 'no-end', message: 'It did not end.'}]})), {arePathsCompared: false});
+	t.is(outcome, 'moved');
+	t.is(gaps.length, 1);
+});
+
+test('another way to the same stops is moved only where that was asked for', t => {
+	const rules = ['-A OUTPUT -p tcp -m owner --uid-owner 1337 -j RETURN', '-A OUTPUT -p tcp -j REDIRECT --to-ports 15001'];
+	const [one, other] = [rulesOfTable('nat', rules), rulesOfTable('nat', ['-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 15001', ...rules.slice(1)])];
+	const same = rulesOfTable('nat', [rules[0]!, '-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 15001', rules[1]!]);
+	t.is(compareSets(one, same).outcome, 'equal');
+	const {outcome, statements} = compareSets(one, same, {arePathsCompared: true});
+	t.is(outcome, 'moved');
+	t.true(statements.every(({severity}) => severity === 'path'));
+	t.is(compareSets(one, other).outcome, 'moved');
+});
+
+test('a rule moved without effect is equal', t => {
+	const rules = ['-A OUTPUT -p tcp -m tcp --dport 80 -j RETURN', '-A OUTPUT -p udp -j RETURN'];
+	t.is(compareSets(rulesOfTable('nat', rules), rulesOfTable('nat', rules.toReversed()), {arePathsCompared: true}).outcome, 'equal');
+});
+
+test('sides that are other places of the classes are read by those', t => {
+	const [flown] = flyBoth(from, to);
+	const swapped = {...flown!, sides: {from: flown!.sides.to, to: flown!.sides.from}};
+	t.true(judgeComparison([swapped], {arePathsCompared: false}).gaps.length > 0);
+	t.deepEqual(judgeComparison([{...swapped, places: {from: 1, to: 0}}], {arePathsCompared: false}).gaps, []);
+});

@@ -1,0 +1,98 @@
+/** What the probes of the classes leave open is a gap with its reason, and what they do not leave open is none. */
+
+import test from 'ava';
+import {gapsOfClasses, gapsOfReading, printRepresentative} from '../../../src/comparison/gaps.js';
+import type {Flight} from '../../../src/comparison/moves.js';
+import type {Representative} from '../../../src/packet-classes/representatives.js';
+import {classesOf, programsOf, rulesOfTable} from '../../helpers/class-sets.js';
+import {flyBoth} from '../../helpers/flights.js';
+
+function setsOf(...sides: ReadonlyArray<readonly string[]>) {
+	return classesOf(programsOf(...sides.map(lines => rulesOfTable('nat', lines.map(line => `-A OUTPUT ${line}`)))));
+}
+
+const messagesOf = (...sides: ReadonlyArray<readonly string[]>): readonly string[] => gapsOfClasses(setsOf(...sides)).map(({kind, message}) => `${kind}: ${message}`);
+
+test('a condition that is not understood is named, once, and not where no packet comes to it', t => {
+	const length = '-m length --length 10:200 -j RETURN';
+	t.deepEqual(messagesOf([length]), [`not-sent: ipv4: what nat OUTPUT#1 (${length}) asks for is not understood, so no packets were made for it.`]);
+	t.deepEqual(messagesOf([length], [length]), messagesOf([length]));
+	t.deepEqual(messagesOf(['-j RETURN', length]), []);
+	t.deepEqual(messagesOf(['-p tcp -m tcp --dport 80 -j RETURN']), []);
+});
+
+test('more than three are counted', t => {
+	const lines = [1, 2, 3, 4, 5].map(size => `-m length --length ${size} -j LOG`);
+	const [message, ...more] = messagesOf(lines);
+	t.deepEqual(more, []);
+	t.regex(message!, /nat OUTPUT#1 .*; nat OUTPUT#2 .*; nat OUTPUT#3 .* and 2 more asks for/u);
+});
+
+test('what no probe can be is a gap only where the sides differ', t => {
+	const icmp = '-p icmp -j RETURN';
+	t.deepEqual(messagesOf([icmp], [icmp]), []);
+	t.deepEqual(messagesOf([icmp]), []);
+	t.deepEqual(messagesOf([icmp], ['-p tcp -j RETURN']), ['the pod itself', 'any other host'].map(to => `not-sent: ipv4: not asked of the kernel: ICMP to ${to}; a probe is TCP or UDP, not icmp.`));
+	t.is(setsOf([icmp]).leftOut.filter(({kind}) => kind === 'cannot-be-sent').length, 3);
+});
+
+test('the same words in another chain are not alike', t => {
+	const [from, to] = ['OUTPUT', 'POSTROUTING'].map(chain => rulesOfTable('nat', [`-A ${chain} -p icmp -j ACCEPT`]));
+	t.is(gapsOfClasses(classesOf(programsOf(from!, to!))).length, 2);
+});
+
+const [flown] = flyBoth(rulesOfTable('nat', ['-A OUTPUT -p tcp -j REDIRECT --to-ports 15001', '-A OUTPUT -j RETURN']), rulesOfTable('nat', ['-A OUTPUT -p udp -j RETURN']));
+const {classSet, representatives, sides} = flown!;
+
+/** A flight on which one rule is not seen. */
+function withoutHits(flight: Flight): Flight {
+	const [leg, ...rest] = flight.legs;
+	return {...flight, legs: [{...leg!, traversals: []}, ...rest]};
+}
+
+test('a kernel that does what was read is no gap', t => {
+	t.deepEqual(gapsOfReading({
+		classSet, representatives, flights: sides.from.flights, place: 0,
+	}), []);
+	t.deepEqual(gapsOfReading({
+		classSet, representatives, flights: sides.to.flights, place: 1,
+	}), []);
+});
+
+test('a kernel that does something else is one, and names the packet and both ways', t => {
+	const place = sides.from.flights.findIndex(({legs: [leg]}) => leg!.protocol === 'udp');
+	const flights = sides.from.flights.with(place, withoutHits(sides.from.flights[place]!));
+	const [gap, ...more] = gapsOfReading({
+		classSet, representatives, flights, place: 0,
+	});
+	t.deepEqual(more, []);
+	t.is(gap!.kind, 'reading');
+	t.is(gap!.message, `Our reading of the rules differs from the kernel, so packets may be classed wrongly: ${printRepresentative(representatives[place]!)} met no rule and not nat OUTPUT#2.`);
+	const all = gapsOfReading({
+		classSet, representatives, flights: sides.to.flights, place: 0,
+	});
+	t.regex(all[0]!.message, /met nat OUTPUT#1 and not nat OUTPUT#2.* and \d+ more\.$/u);
+});
+
+test('where nothing was foretold, or nothing was flown, there is no other way to tell of', t => {
+	const doubtful = setsOf(['-m length --length 10:200 -j RETURN']);
+	const one: Representative = {...representatives.find(({origin}) => origin === 'pod')!, index: doubtful.classes.findIndex(({origin}) => origin === 'pod')};
+	t.is(doubtful.classes[one.index]!.foretold[0]!.hits, undefined);
+	t.deepEqual(gapsOfReading({
+		classSet: doubtful, representatives: [one], flights: [sides.from.flights[0]!], place: 0,
+	}), []);
+	t.deepEqual(gapsOfReading({
+		classSet, representatives: [representatives[0]!], flights: [{legs: [], gaps: [], isLoop: false}], place: 0,
+	}), []);
+});
+
+test('a probe in short', t => {
+	const one: Representative = {
+		index: 0, kind: 'inner', origin: 'pod', family: 'ipv4', protocol: 'tcp', packet: 'first', uid: 1000, gid: 2000, source: undefined, sourcePort: undefined, destination: {address: '192.0.2.1', port: 80}, mark: undefined,
+	};
+	t.is(printRepresentative(one), 'tcp of 1000:2000 to 192.0.2.1:80');
+	t.is(printRepresentative({...one, uid: undefined, gid: undefined}), 'tcp of ?:? to 192.0.2.1:80');
+	t.is(printRepresentative({
+		...one, origin: 'remote', family: 'ipv6', protocol: 'udp', source: '2001:db8::1', destination: {address: '2001:db8:1::10', port: 53},
+	}), 'udp from outside from 2001:db8::1 to [2001:db8:1::10]:53');
+});

@@ -1,0 +1,64 @@
+/** Representatives stand for their own class: one at an edge of its values, one inside, and where a class leaves a field open, what is usual. */
+
+import test from 'ava';
+import {placeOfClass} from '../../../src/packet-classes/membership.js';
+import {representativesOf, type Representative} from '../../../src/packet-classes/representatives.js';
+import {addressFamilies, defaultTopology} from '../../../src/scenario/topology.js';
+import type {RuleSet} from '../../../src/netfilter/types.js';
+import {classesOf, programsOf, rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
+import {exactly} from '../../helpers/flights.js';
+
+const sets: Readonly<Record<string, readonly RuleSet[]>> = {
+	'two releases': [rulesOfRelease('release:1.17'), rulesOfRelease('release:1.30')],
+	'all of it': [rulesOfRelease('release:1.30 --redirect-dns --drop-invalid -x 10.96.0.0/12 -o 9090,9100:9110 -d 22 -u 64535,1337')],
+	TPROXY: [rulesOfRelease('release:1.22 -m TPROXY')],
+	'marks, groups and source ports': [rulesOfTable('nat', ['-A OUTPUT -m mark --mark 0x10/0xf0 -j RETURN', '-A OUTPUT -m owner --gid-owner 5-9 -j RETURN', '-A OUTPUT -p udp -m udp --sport 40000:50000 -j RETURN'])],
+	'no rules': [{tables: []}],
+};
+
+for (const [title, ruleSets] of Object.entries(sets)) {
+	for (const family of addressFamilies) {
+		test(`each is a packet of its own class, one or two of each: ${title}, ${family}`, t => {
+			const classSet = classesOf(programsOf(...ruleSets), family);
+			const kinds = new Map<number, string[]>();
+			for (const representative of representativesOf(classSet, defaultTopology)) {
+				const {index, kind} = representative;
+				t.is(placeOfClass(classSet, exactly(representative)), index, JSON.stringify(representative));
+				kinds.set(index, [...kinds.get(index) ?? [], kind]);
+			}
+
+			t.is(kinds.size, classSet.classes.length);
+			t.true([...kinds.values()].every(each => String(each) === 'boundary,inner' || String(each) === 'inner'));
+		});
+	}
+}
+
+function representativesFor(lines: readonly string[]): readonly Representative[] {
+	return representativesOf(classesOf(programsOf(rulesOfTable('nat', lines.map(line => `-A OUTPUT ${line}`)))), defaultTopology);
+}
+
+test('without rules one usual packet stands for each way into and out of the pod', t => {
+	const found = representativesFor([]).map(({kind, origin, protocol, uid, gid, destination: {port}, mark}) => ({
+		kind, origin, protocol, uid, gid, port, mark,
+	}));
+	const outgoing = {
+		kind: 'inner', origin: 'pod', protocol: 'tcp', uid: 1000, gid: 1000, port: 8080, mark: undefined,
+	};
+	t.deepEqual(found.filter(({kind}) => kind === 'inner'), [outgoing, outgoing, {
+		...outgoing, origin: 'remote', uid: undefined, gid: undefined,
+	}]);
+});
+
+test('edges are asked as well as what lies inside', t => {
+	const ports = new Set(representativesFor(['-p tcp -m tcp --dport 9000:9100 -j RETURN']).map(({destination: {port}}) => port));
+	t.true(ports.has(9000) || ports.has(9100));
+	t.true(ports.has(9080), 'a usual port that is inside');
+	const uids = new Set(representativesFor(['-m owner --uid-owner 5000-5999 -j RETURN']).map(({uid}) => uid));
+	t.true(uids.has(5000) || uids.has(5999));
+	t.true(uids.has(5499));
+});
+
+test('a source port is asked for only where rules tell it from the kernel\'s', t => {
+	t.true(representativesFor(['-p tcp -m tcp --dport 80 -j RETURN']).every(({sourcePort}) => sourcePort === undefined));
+	t.true(representativesFor(['-p tcp -m tcp --sport 40000:50000 -j RETURN']).some(({sourcePort}) => sourcePort !== undefined && sourcePort >= 40_000 && sourcePort <= 50_000));
+});

@@ -1,0 +1,93 @@
+import test from 'ava';
+import type {Statement} from '../../../../src/comparison/moves.js';
+import {mutantsOf} from '../../../../src/mutation/mutants.js';
+import type {Detection, Fate, MutantResult} from '../../../../src/mutation/status.js';
+import type {Representative} from '../../../../src/packet-classes/representatives.js';
+import {parseSave} from '../../../../src/netfilter/iptables/save.js';
+import {mutationToJson} from '../../../../src/report/mutation/json.js';
+import {resultsOfMutation} from '../../../../src/report/mutation/results.js';
+import {printMutation} from '../../../../src/report/mutation/text.js';
+import {exitCodeOfMutation, type MutationReport} from '../../../../src/report/mutation/types.js';
+import {exitCodeOfResults, summarizeResults} from '../../../../src/report/formats/results.js';
+
+const {mutants} = mutantsOf(parseSave('*nat\n:OUTPUT ACCEPT\n-A OUTPUT -m owner --uid-owner 1337 -j RETURN\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n', 'ipv4'), ['ipv4']);
+
+const witness: Representative = {
+	index: 0, kind: 'inner', origin: 'pod', family: 'ipv4', protocol: 'tcp', packet: 'first', uid: 1338, gid: 1338, source: undefined, sourcePort: undefined, destination: {address: '10.244.1.20', port: 8080}, mark: undefined,
+};
+const statement: Statement = {
+	severity: 'bypass', families: ['ipv4'], traffic: ['TCP from user 1338'], from: ['proxy:15001', 'direct'], to: ['direct'], cause: {
+		kind: 'changed', from: null, to: null, text: 'OUTPUT#1 changed',
+	}, classes: 1, witness,
+};
+const differs: Fate = {kind: 'differs', isByStops: true, statements: [statement]};
+
+function report(...rows: ReadonlyArray<readonly [fate: Fate, types?: Detection]>): MutationReport {
+	return {
+		environment: {
+			kernel: '6.18', iptables: '1.8.9', nft: '1.0.6', node: '20',
+		},
+		rules: {
+			source: 'release:1.30 -u 1', release: '1.30', backend: 'iptables-nft', sha256: '0123456789abcdef', notes: [],
+		},
+		families: ['ipv4'],
+		cases: [{
+			name: 'types', count: 6, leftOut: [], untrusted: ['4 local-to-local, ipv4 does not pass with the original (fail).'],
+		}],
+		results: rows.map(([fate, types], index): MutantResult => ({mutant: mutants[index]!, fate, detections: new Map(types === undefined ? [] : [['types', types]])})),
+		places: new Map([[1, {file: 'my.rules', line: 3}]]),
+		untouched: ['OUTPUT#3 (-m length --length 1)'],
+		hints: [],
+		durationMs: 5,
+	};
+}
+
+const all = report(
+	[differs, {kind: 'survived'}],
+	[differs, {kind: 'killed', by: ['1 remote-to-local, ipv4']}],
+	[{kind: 'equivalent', classes: 19, probes: 32}],
+	[{kind: 'rejected', reason: 'line 3\nfailed'}],
+	[{kind: 'inconclusive', gaps: ['One.', 'Two.', 'Three.'].map(message => ({kind: 'no-end', message}))}, {kind: 'inconclusive', reasons: ['Lost.']}],
+);
+
+test('the text has scores, survivors with the traffic that shows them, doubt, and what is not changed', t => {
+	const text = printMutation(all, {colour: false, width: 80, verbose: true});
+	for (const due of [
+		/2 differ \(0 of them by the rules on the way\n? *alone\), 1/u,
+		/types +1 of 2 \(50 %\)/u,
+		/✘ 1 OUTPUT#1 \(.*\): deleted\n {2}unnoticed by types\n {2}shown by {2}TCP from user 1338: was proxy:15001 > direct, is direct\n/u,
+		/testbed mutate 'release:1\.30 -u 1' --backend iptables-nft --print 1 \|\n? *testbed probe/u,
+		/\? 5 OUTPUT#1/u,
+		/One\. Two\. And 1 more gaps\./u,
+		/equivalent: 19 classes of packets compared with 32 probes on each side/u,
+		/cannot be installed: line 3 failed/u,
+		/hint +types: 4 local-to-local, ipv4 does not pass with the original \(fail\)/u,
+		/No mutant changes what is not understood: OUTPUT#3/u,
+		/✘ 1 of 3 mutants that are not equivalent are noticed by some of these cases, 1\n {2}by none, and of 1 it is not known\. \(5 ms\)/u,
+	]) {
+		t.regex(text, due);
+	}
+
+	t.deepEqual(text.split('\n').filter(line => line.length > 80), []);
+});
+
+test('results: what survives fails at its line, what is equivalent decides nothing, and the exit status is the command\'s', t => {
+	const results = resultsOfMutation(all);
+	t.deepEqual(summarizeResults(results), {passed: 1, failed: 1, inconclusive: 1});
+	const [suite] = results.suites;
+	t.deepEqual(suite!.cases.map(({outcome}) => outcome.kind), ['fail', 'pass', 'unavailable', 'unavailable', 'inconclusive']);
+	t.deepEqual(suite!.cases[0]!.place, {file: 'my.rules', line: 3});
+	t.is(exitCodeOfResults(results), exitCodeOfMutation(all));
+	for (const rows of [[[differs, {kind: 'killed', by: []}]], [[{kind: 'equivalent', classes: 1, probes: 1}]], []] as ReadonlyArray<ReadonlyArray<readonly [Fate, Detection?]>>) {
+		t.is(exitCodeOfResults(resultsOfMutation(report(...rows))), exitCodeOfMutation(report(...rows)));
+	}
+});
+
+test('the JSON has a standing, a fate and a replay for each, and no rule set', t => {
+	const json = mutationToJson(all) as {readonly mutants: ReadonlyArray<Record<string, unknown>>; readonly summary: unknown};
+	t.deepEqual(json.mutants.map(({standing}) => standing), ['survived', 'killed', 'left-out', 'left-out', 'inconclusive']);
+	t.false('ruleSet' in json.mutants[0]!);
+	t.deepEqual(json.summary, {
+		mutants: 5, killed: 1, survived: 1, inconclusive: 1, equivalent: 1, rejected: 1,
+	});
+});

@@ -1,0 +1,60 @@
+import test from 'ava';
+import type {Cause, Difference} from '../../../../src/judge/outcome.js';
+import type {RuleHit} from '../../../../src/netfilter/path.js';
+import {causesOf, describeCause, describeDifference} from '../../../../src/report/run/describe-differences.js';
+
+const hit: RuleHit = {
+	family: 'ip', table: 'nat', chain: 'ISTIO_OUTPUT', number: 3, handle: 7, text: '-j RETURN', verdict: 'return',
+};
+const rule = {
+	family: 'ip', table: 'nat', chain: 'ISTIO_OUTPUT', number: 3, text: '-j RETURN',
+} as const;
+const deviation = {
+	leg: 1,
+	expectedRole: 'hairpin-by-uid',
+	observedRole: 'proxy-uid-bypass',
+	rule: hit,
+	expected: {actor: 'proxy', stop: 'proxy:15006'},
+	observed: {actor: 'proxy', stop: 'app:8080'},
+	causes: [],
+} as const;
+
+const differences: ReadonlyArray<readonly [Difference, string]> = [
+	[{kind: 'stop', ...deviation}, 'Leg 2, opened by proxy, should have come to proxy:15006 and came to app:8080: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was due.'],
+	[{kind: 'stop', ...deviation, rule: null, observedRole: null}, 'Leg 2, opened by proxy, should have come to proxy:15006 and came to app:8080: no further rule matched, where hairpin-by-uid was due.'],
+	[{kind: 'stop', ...deviation, expectedRole: 'proxy-uid-bypass', observed: {actor: 'proxy', stop: 'refused'}}, 'Leg 2, opened by proxy, should have come to proxy:15006 and was refused: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, as it should.'],
+	[{kind: 'stop', ...deviation, observedRole: null, rule: {...hit, table: 'mangle', number: undefined}, observed: {actor: 'proxy', stop: 'unknown'}}, 'Leg 2, opened by proxy, should have come to proxy:15006 and ended in a way that is not known: mangle:ISTIO_OUTPUT#? (a rule of no known role) decided, where hairpin-by-uid was due.'],
+	[{kind: 'rule', ...deviation, observed: deviation.expected}, 'Leg 2, opened by proxy, came to proxy:15006 as it should, by another way: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was due.'],
+	[{kind: 'rule', ...deviation, observed: deviation.expected, expectedRole: null}, 'Leg 2, opened by proxy, came to proxy:15006 as it should, by another way: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where no further rule was due.'],
+	[{kind: 'loop', stop: 'proxy:15006', times: 9, ...deviation}, 'The flow is a loop: it came to proxy:15006 9 times. It left the expected path in leg 2, opened by proxy, where ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was due.'],
+	[{kind: 'actor', leg: 0, expected: {actor: 'app', stop: 'a:1'}, observed: {actor: 'agent', stop: 'a:1'}}, 'Leg 1 should have been opened by app, and agent opened it.'],
+	[{kind: 'missing-leg', leg: 2, expected: {actor: 'proxy', stop: 'app:8080'}}, 'Leg 3, by which proxy should have come to app:8080, did not take place.'],
+	[{kind: 'surplus-leg', leg: 2, observed: {actor: 'proxy', stop: 'app:8080'}}, 'Leg 3 was not expected: proxy opened a connection that came to app:8080.'],
+];
+
+for (const [difference, expected] of differences) {
+	test(`sentence: ${expected}`, t => {
+		t.is(describeDifference(difference), expected);
+	});
+}
+
+const causes: ReadonlyArray<readonly [Cause, string]> = [
+	[{kind: 'missing', role: 'inbound-jump'}, 'No rule of this set has the role inbound-jump: "Hands TCP that comes into the pod to ISTIO_INBOUND."'],
+	[{
+		kind: 'earlier', role: 'inbound-jump', rule, before: {...rule, number: 5},
+	}, 'ISTIO_OUTPUT#3 stands before ISTIO_OUTPUT#5, which is the rule for inbound-jump.'],
+	[{kind: 'not-matched', role: 'inbound-jump', rule}, 'ISTIO_OUTPUT#3 is a rule for inbound-jump, and did not match: -j RETURN'],
+	[{kind: 'not-reached', role: 'inbound-jump', rule}, 'ISTIO_OUTPUT#3 is a rule for inbound-jump, and the packet never came to its chain.'],
+	[{kind: 'same-stops'}, 'The stops of the flow are the expected ones all the same: another rule keeps them.'],
+];
+
+for (const [cause, expected] of causes) {
+	test(`cause: ${expected}`, t => {
+		t.is(describeCause(cause), expected);
+	});
+}
+
+test('whole legs have no causes of their own', t => {
+	t.deepEqual(causesOf({kind: 'missing-leg', leg: 0, expected: {actor: 'app', stop: 'a:1'}}), []);
+	t.deepEqual(causesOf({kind: 'stop', ...deviation, causes: [{kind: 'same-stops'}]}), [{kind: 'same-stops'}]);
+});

@@ -1,0 +1,108 @@
+/** A process that gets no processor until its limit is over still tells what had come by then. */
+
+import {createSocket} from 'node:dgram';
+import {connect, createServer, type AddressInfo} from 'node:net';
+import test from 'ava';
+import type {SocketRecord} from '../../../../src/trace/sockets.js';
+import {ask} from '../../../../testbed/actors/datagrams.js';
+import {watchEnd} from '../../../../testbed/actors/socket-end.js';
+
+const timeoutMs = 500;
+
+/** Keeps this thread from doing anything until its limit is over. */
+function standStill(): void {
+	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * timeoutMs);
+}
+
+function endsOf(records: readonly SocketRecord[]): readonly string[] {
+	return records.flatMap(record => record.kind === 'ended' ? [record.result] : []);
+}
+
+/** A port of 127.0.0.1 where nobody listens any more. */
+async function closedPort(protocol: 'tcp' | 'udp'): Promise<number> {
+	return new Promise(resolve => {
+		if (protocol === 'udp') {
+			const socket = createSocket('udp4');
+			socket.bind(0, '127.0.0.1', () => {
+				const {port} = socket.address();
+				socket.close(() => {
+					resolve(port);
+				});
+			});
+			return;
+		}
+
+		const server = createServer().listen(0, '127.0.0.1', () => {
+			const {port} = server.address() as AddressInfo;
+			server.close(() => {
+				resolve(port);
+			});
+		});
+	});
+}
+
+test.serial('a datagram that was refused', async t => {
+	const records: SocketRecord[] = [];
+	const {bytes} = await ask({
+		id: 'x', parent: undefined, to: {address: '127.0.0.1', port: await closedPort('udp')}, bytes: new Uint8Array(1),
+	}, {
+		spec: {name: 'app', timeoutMs}, record(record) {
+			records.push(record);
+			if (record.kind === 'opened') {
+				setImmediate(standStill); // It is sent in this turn.
+			}
+		},
+	});
+	t.is(bytes, undefined);
+	t.deepEqual(endsOf(records), ['refused']);
+});
+
+for (const [title, isOpen, due] of [['a connection that was refused', false, 'refused'], ['a connection that was made', true, 'connected']] as const) {
+	test.serial(title, async t => {
+		const server = createServer(socket => {
+			socket.end();
+		});
+		const port = isOpen
+			? await new Promise<number>(resolve => {
+				server.listen(0, '127.0.0.1', () => {
+					resolve((server.address() as AddressInfo).port);
+				});
+			})
+			: await closedPort('tcp');
+		const records: SocketRecord[] = [];
+		const socket = connect(port, '127.0.0.1');
+		watchEnd(socket, {
+			id: 'x', timeoutMs, record(record) {
+				records.push(record);
+			},
+		});
+		setImmediate(standStill);
+		await new Promise(resolve => {
+			socket.on('error', () => undefined);
+			socket.once('close', resolve);
+			socket.resume();
+		});
+		server.close();
+		t.deepEqual(endsOf(records), [due]);
+	});
+}
+
+test.serial('nothing came: nobody goes on waiting', async t => {
+	const silent = createSocket('udp4');
+	const port = await new Promise<number>(resolve => {
+		silent.bind(0, '127.0.0.1', () => {
+			resolve(silent.address().port);
+		});
+	});
+	const records: SocketRecord[] = [];
+	const answer = await ask({
+		id: 'x', parent: undefined, to: {address: '127.0.0.1', port}, bytes: new Uint8Array(1),
+	}, {
+		spec: {name: 'app', timeoutMs}, record(record) {
+			records.push(record);
+		},
+	});
+	silent.close();
+	t.deepEqual(answer, {bytes: undefined, reason: `no answer within ${timeoutMs} ms`});
+	t.deepEqual(endsOf(records), ['timeout']);
+});

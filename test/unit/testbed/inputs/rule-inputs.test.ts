@@ -1,0 +1,142 @@
+import {mkdir, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import {dir as temporaryFolder} from 'tmp-promise';
+import {TestbedError} from '../../../../testbed/errors.js';
+import {loadCasesInput} from '../../../../testbed/cli/commands/test-cases.js';
+import {loadRules} from '../../../../testbed/library/rules.js';
+import {loadRuleInput, loadRuleInputs} from '../../../../testbed/inputs/rules.js';
+import {fullSource, likelySource} from '../../../../testbed/inputs/source.js';
+import {readScenario} from '../../../../testbed/inputs/scenarios.js';
+import {credentialsOf} from '../../../../testbed/cli/commands/run.js';
+
+const families = ['ipv4'] as const;
+const dump = '*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\nCOMMIT\n';
+const newer = (version: string): string => `${version} is newer than the known releases: these are the rules of 1.31.`;
+
+/** A folder with one file, `1.31`, that holds a dump, and one folder, `1.30`. */
+async function folderWithFile(): Promise<AsyncDisposable & {readonly path: string}> {
+	const {path: folder, cleanup} = await temporaryFolder({unsafeCleanup: true});
+	await writeFile(path.join(folder, '1.31'), dump);
+	await mkdir(path.join(folder, '1.30'));
+	return {path: folder, [Symbol.asyncDispose]: cleanup};
+}
+
+for (const [source, release, notes] of [
+	['release:1.31', '1.31', []],
+	['release:latest', '1.31', []],
+	['release:v1.31', '1.31', []],
+	['1.31', '1.31', []],
+	['v1.29.3', '1.29.3', []],
+	['release:1.33', '1.31', [newer('1.33')]],
+	['release:2.0 -x 10.0.0.0/8', '1.31', [newer('2.0')]],
+	['PROXY_UID=7 release:1.34.1', '1.31', [newer('1.34.1')]],
+	['1.33', '1.31', [newer('1.33')]],
+	['ambient:1.33', '1.31', [newer('1.33')]],
+] as const) {
+	test(`${source} has the rules of ${release}`, t => {
+		const input = loadRuleInput({source, families});
+		t.deepEqual([input.release, input.notes], [release, notes]);
+		const options = /(?: .*)?$/u.exec(source)?.[0] ?? '';
+		const [front] = /^(?:\w+=\S* )?/u.exec(source) ?? [''];
+		const kind = source.startsWith('ambient:') ? 'ambient' : 'release';
+		const known = loadRuleInput({source: `${front}${kind}:${release}${front === '' ? options : ''}`, families});
+		t.deepEqual(input.ruleSet, known.ruleSet);
+	});
+}
+
+test('what the node has in ambient mode can be looked at for a release to come', t => {
+	const {inputs: [input]} = loadRuleInputs({source: 'ambient-host:1.33', families, isForShow: true});
+	t.deepEqual([input?.release, input?.notes], ['1.31', [newer('1.33')]]);
+});
+
+test('release:all goes up to the newest one known, without a note', t => {
+	const {inputs} = loadRuleInputs({source: 'release:all', families, backends: ['iptables-nft']});
+	t.deepEqual([inputs.length, inputs.at(-1)?.release, inputs.flatMap(({notes}) => notes)], [27, '1.31', []]);
+});
+
+for (const [source, message] of [
+	['release:', /^--rules release:: no version is given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
+	['release: -x 10.0.0.0/8', /^--rules release: -x 10\.0\.0\.0\/8: no version is given; write one as/],
+	['ambient:', /^--rules ambient:: no version is given/],
+	['release:1.4', /release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
+	['1.0', /^--rules release:1\.0: release 1\.0 is older than 1\.5/],
+	['ambient:1.29', /release 1\.29 is older than 1\.30, the oldest one whose ambient rules are known; the nearest is 1\.30$/],
+	['release:1.30.x', /"1\.30\.x" is no version \(did you mean 1\.30\?\)/],
+] as const) {
+	test(`refused: ${source}`, t => {
+		t.throws(() => loadRuleInput({source, families}), {instanceOf: TestbedError, code: 'INPUT', message});
+	});
+}
+
+for (const [text, likely] of [
+	['relase:1.30', 'release:1.30'],
+	['Release:1.30 -x 10.0.0.0/8', 'release:1.30 -x 10.0.0.0/8'],
+	['PROXY_UID=7 relase:1.30', 'PROXY_UID=7 release:1.30'],
+	['release=1.30', 'release:1.30'],
+	['release 1.30', 'release:1.30'],
+	['ambinet:1.30', 'ambient:1.30'],
+	['ambient-hots:1.30', 'ambient-host:1.30'],
+	['pods:pod.yaml', 'pod:pod.yaml'],
+	['1.30 --redirect-dns', 'release:1.30 --redirect-dns'],
+	['1.30-distroless', 'release:1.30-distroless'],
+	['1.30.x', 'release:1.30.x'],
+	['rules.txt', undefined],
+	['relase:', undefined],
+	['iptables:dump', undefined],
+	[String.raw`d:\rules`, undefined],
+] as const) {
+	test(`what is meant: ${JSON.stringify(text)}`, t => {
+		t.is(likelySource(text), likely);
+		const {hint} = t.throws(() => loadRuleInput({source: text, families}), {instanceOf: TestbedError, code: 'INPUT', message: /cannot be read/});
+		t.is(/^Did you mean (?<likely>.*)\? A rule input is/u.exec(hint ?? '')?.groups?.['likely'], likely);
+	});
+}
+
+test('an empty input is an unset variable, and means nothing', t => {
+	t.is(likelySource(''), undefined);
+	t.throws(() => loadRuleInput({source: '', families}), {instanceOf: TestbedError, code: 'USAGE', message: '--rules is empty (an unset variable?).'});
+});
+
+test('a version alone is a release, unless a file has that name', async t => {
+	await using folder = await folderWithFile();
+	t.deepEqual(fullSource('1.29', folder.path), {source: 'release:1.29', notes: []});
+	t.deepEqual(fullSource('1.30', folder.path), {source: 'release:1.30', notes: []}); // A folder is no rules.
+	t.deepEqual(fullSource('1.31', folder.path), {source: '1.31', notes: ['1.31 is read as the file of that name; the release is release:1.31.']});
+	t.deepEqual(fullSource('1.31-pod', folder.path), {source: '1.31-pod', notes: []});
+	t.deepEqual(fullSource('latest', folder.path), {source: 'latest', notes: []});
+});
+
+test('a manifest and its release, for the library', async t => {
+	await using folder = await folderWithFile();
+	const file = path.join(folder.path, 'pod.yaml');
+	await writeFile(file, 'apiVersion: v1\nkind: Pod\nmetadata: {name: app, labels: {sidecar.istio.io/inject: "true"}}\nspec: {containers: [{name: app}]}\n');
+	const found = [{}, {release: '1.29'}, {release: 'v1.33'}].map(choices => loadRules(`pod:${file}`, choices)).map(({release, notes}) => [release, notes]);
+	t.deepEqual(found, [
+		['1.31', ['No image names a release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']],
+		['1.29', []],
+		['1.31', [newer('1.33')]],
+	]);
+	t.throws(() => loadRules('release:1.30', {release: '1.29'}), {instanceOf: TestbedError, message: /--release goes with pod:FILE/});
+});
+
+test('both families, where a version alone names the rules', t => {
+	t.deepEqual(loadRules('1.30').families, ['ipv4', 'ipv6']);
+	const input = loadCasesInput('1.30', {family: ['ipv4']});
+	t.deepEqual([input.source, input.ruleSet.tables.map(({family}) => family)], ['release:1.30', ['ip', 'ip6']]);
+});
+
+test('a scenario: a release to come, and a version alone, unless a file stands beside it', async t => {
+	await using folder = await folderWithFile();
+	const rulesOf = (source: string) => {
+		const text = `version: 1\nname: n\nabout: a\nrules: ${source}\nprobes:\n  - {name: p, from: app, to: "remote:8080", expect: {stops: ["proxy:15001", "remote:8080"]}}\n`;
+		const {plays: [play]} = readScenario(text, {file: path.join(folder.path, 'a.yaml'), backends: ['iptables-nft'], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known)});
+		return [play?.rules.source, play?.rules.release, play?.rules.notes];
+	};
+
+	t.deepEqual(rulesOf('release:1.33'), ['release:1.33', '1.31', [newer('1.33')]]);
+	t.deepEqual(rulesOf('"1.29"'), ['1.29', '1.29', []]);
+	t.deepEqual(rulesOf('v1.33'), ['v1.33', '1.31', [newer('1.33')]]);
+	t.deepEqual(rulesOf('"1.31"'), ['1.31', null, ['1.31 is read as the file of that name; the release is release:1.31.']]);
+	t.throws(() => rulesOf('release:1.4'), {instanceOf: TestbedError, message: /^line 4, column 1, rules: --rules release:1\.4: release 1\.4 is older than 1\.5/});
+});

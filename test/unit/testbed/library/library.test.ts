@@ -1,0 +1,117 @@
+/** The library looks at every argument before it does anything: what is wrong has the argument's name. Nothing here needs the kernel, for nothing gets that far. */
+
+import {Buffer} from 'node:buffer';
+import test from 'ava';
+import {
+	classesOf, compare, loadRules, openSandbox, parseRules, record, runTypes, TestbedError, verify, type ErrorCode,
+} from '../../../../testbed/index.js';
+import {RulesSandbox} from '../../../../testbed/library/sandbox.js';
+
+/** As JavaScript calls: with whatever it has. */
+type Loose = (...given: readonly unknown[]) => unknown;
+const call = {
+	classesOf, compare, loadRules, openSandbox, parseRules, record, runTypes, verify,
+} as unknown as Readonly<Record<string, Loose>>;
+
+const rules = 'release:1.30';
+const nothing = undefined;
+const table: ReadonlyArray<readonly [name: string, given: readonly unknown[], message: RegExp, code?: ErrorCode]> = [
+	['compare', [rules, nothing], /^compare: to is undefined; rules are due: a text such as "release:/u],
+	['compare', [nothing, rules], /^compare: from is undefined; rules are due/u],
+	['compare', [rules, null], /^compare: to is null; /u],
+	['compare', [rules, ''], /^--rules is empty/u],
+	['compare', [rules, 5], /^compare: to is 5; /u],
+	['compare', [rules, {}], /^compare: to is an object; /u],
+	['compare', [rules, Promise.resolve(rules)], /^compare: to is a promise \(an await is missing\?\); /u],
+	['compare', [rules, Buffer.from('*nat')], /^compare: to is a Buffer; /u],
+	['compare', [rules, rules, {path: true}], /^compare: choices\.path is no option; "paths" is meant\?\.$/u],
+	['compare', [rules, rules, {paths: 'yes'}], /^compare: choices\.paths is "yes"; true or false is due\.$/u],
+	['compare', [rules, rules, null], /^compare: choices is null; an object is due\.$/u],
+	['compare', [rules, rules, {signal: {}}], /^compare: choices\.signal is an object; an AbortSignal is due\.$/u],
+	['loadRules', [nothing], /^loadRules: source is undefined; a text is due/u],
+	['loadRules', [nothing, {}], /^loadRules: source is undefined; /u],
+	['loadRules', [null], /^loadRules: source is null; /u],
+	['loadRules', [rules, {families: 'ipv4'}], /^loadRules: choices\.families is "ipv4"; a list of families \(ipv4, ipv6\) is due\.$/u],
+	['loadRules', [rules, {families: ['ipv5']}], /^loadRules: choices\.families\[0\] is "ipv5"; one of ipv4, ipv6 is due; "ipv[46]" is meant\?\.$/u],
+	['loadRules', [rules, {families: []}], /^loadRules: choices\.families is an empty list; /u],
+	['loadRules', [rules, {families: ['ipv4', 'ipv4']}], /^loadRules: choices\.families\[1\] is "ipv4"; it is in the list already\.$/u],
+	['loadRules', [rules, {backend: 'nft'}], /^loadRules: choices\.backend is "nft"; one of iptables-nft, iptables-legacy, nftables is due\.$/u],
+	['loadRules', [rules, {backends: ['nftables']}], /^loadRules: choices\.backends is no option; "backend" is meant\?\.$/u],
+	['loadRules', [rules, {dnsServers: '10.96.0.10'}], /^loadRules: choices\.dnsServers is "10\.96\.0\.10"; a list of addresses is due\.$/u],
+	['loadRules', [rules, {dnsServers: ['dns']}], /^loadRules: choices\.dnsServers\[0\] is "dns"; an IP address is due\.$/u],
+	['loadRules', [rules, {source6: ''}], /^loadRules: choices\.source6 is empty; /u],
+	['loadRules', [rules, {allowModules: 1}], /^loadRules: choices\.allowModules is 1; /u],
+	['loadRules', [rules, []], /^loadRules: choices is an empty list; an object is due\.$/u],
+	['loadRules', [rules, {toString: 1}], /^loadRules: choices\.toString is no option; /u],
+	['loadRules', ['/nowhere/x'], /no such file/u, 'INPUT'],
+	['parseRules', [], /^parseRules: text is undefined; the text of a dump is due\.$/u],
+	['parseRules', [Buffer.from('*nat\nCOMMIT\n')], /^parseRules: text is a Buffer; /u],
+	['parseRules', [''], /an empty text/u, 'INPUT'],
+	['parseRules', ['*nat\nCOMMIT\n', {name: 5}], /^parseRules: choices\.name is 5; a text is due\.$/u],
+	['parseRules', ['*nat\nCOMMIT\n', 'ours'], /^parseRules: choices is "ours"; an object is due\.$/u],
+	['parseRules', ['*nat\n-A OUTPUT -m odd -j RETURN\nCOMMIT\n'], /^the rules: line 2: -m odd is no match that is known here/u, 'INPUT'],
+	['openSandbox', [nothing], /^openSandbox: rules is undefined; /u],
+	['openSandbox', [null], /^openSandbox: rules is null; /u],
+	['openSandbox', [5], /^openSandbox: rules is 5; /u],
+	['openSandbox', [{}], /^openSandbox: rules is an object; /u],
+	['openSandbox', [[rules]], /^openSandbox: rules is a list; /u],
+	['openSandbox', [rules, {folow: true}], /^openSandbox: choices\.folow is no option; "follow" is meant\?\.$/u],
+	['openSandbox', [rules, {follow: 'no'}], /^openSandbox: choices\.follow is "no"; /u],
+	['openSandbox', [rules, {timeoutMs: -1}], /^openSandbox: choices\.timeoutMs is -1; a whole number from 1 to 600000 is due\.$/u],
+	['openSandbox', [rules, {timeoutMs: 'a'}], /^openSandbox: choices\.timeoutMs is "a"; /u],
+	['openSandbox', [rules, {timeoutMs: Number.NaN}], /^openSandbox: choices\.timeoutMs is NaN; /u],
+	['openSandbox', [rules, {traceBufferBytes: 0}], /^openSandbox: choices\.traceBufferBytes is 0; /u],
+	['openSandbox', [rules, {proxy: {uid: -1, gid: 0}}], /^openSandbox: choices\.proxy\.uid is -1; a whole number from 0 to 4294967294 is due\.$/u],
+	['openSandbox', [rules, {proxy: {uid: 1}}], /^openSandbox: choices\.proxy\.gid is undefined; /u],
+	['openSandbox', [rules, {proxy: {uid: 1, gid: 1, name: 'x'}}], /^openSandbox: choices\.proxy\.name is no option; /u],
+	['openSandbox', [rules, {signal: new AbortController().signal}], /^openSandbox: choices\.signal is no option; /u],
+	['runTypes', [nothing, {types: ['1']}], /^runTypes: rules is undefined; /u],
+	['runTypes', [rules, {types: ['9']}], /^runTypes: choices\.types\[0\] is "9"; one of 1, /u],
+	['runTypes', [rules, {types: '1'}], /^runTypes: choices\.types is "1"; a list of types is due\.$/u],
+	['runTypes', [rules, {types: []}], /^runTypes: choices\.types is an empty list; /u],
+	['runTypes', [rules, {typ: ['1']}], /^runTypes: choices\.typ is no option; "types" is meant\?\.$/u],
+	['record', [nothing], /^record: rules is undefined; /u],
+	['record', [rules, {scenarios: 'x.yaml'}], /^record: choices\.scenarios is "x\.yaml"; a list of files is due\.$/u],
+	['record', [rules, {timeoutMs: 1.5}], /^record: choices\.timeoutMs is 1\.5; /u],
+	['verify', [{}, rules], /^verify: baseline is not what record gives: /u],
+	['verify', [nothing, rules], /^verify: baseline is undefined; a file, or what record gave, is due\.$/u],
+	['verify', ['/nowhere/x', rules], /no such file/u, 'INPUT'],
+	['verify', [{}, rules, {stopOnly: true}], /^verify: choices\.stopOnly is no option; "stopsOnly" is meant\?\.$/u],
+	['classesOf', [[]], /^classesOf: rules is an empty list; a list of at least one rule set is due\.$/u],
+	['classesOf', [rules], /^classesOf: rules is "release:1\.30"; /u],
+	['classesOf', [], /^classesOf: rules is undefined; /u],
+	['classesOf', [[rules, nothing]], /^classesOf: rules\[1\] is undefined; /u],
+	['classesOf', [[rules], {family: 'both'}], /^classesOf: choices\.family is "both"; one of ipv4, ipv6 is due\.$/u],
+];
+
+for (const [index, [name, given, message, code = 'USAGE']] of table.entries()) {
+	test(`${name}, wrong ${index}: ${String(message)}`, async t => {
+		const error = await t.throwsAsync(async () => call[name]!(...given), {instanceOf: TestbedError});
+		t.regex(error.message, message);
+		t.is(error.code, code);
+	});
+}
+
+test('probes are looked at before any is sent', async t => {
+	const sandbox = new RulesSandbox({} as never, ['ipv4']);
+	for (const [asked, message] of [
+		[{}, /^probeAll: asked is an object; a list of probes is due/u],
+		[undefined, /^probeAll: asked is undefined; /u],
+		[['remote:8080'], /^probe 1 is "remote:8080"; an object is due/u],
+		[[{to: 'remote:8080'}, null], /^probe 2 is null; /u],
+		[[{to: 'remote:8080', uid: 5n}], /^probe 1: "uid" is a bigint; /u],
+		[[{to: 'remote:8080', uid: Number.NaN}], /^probe 1: "uid" is NaN; /u],
+		[[{to: 'remote:8080', form: 'app'}], /^probe 1: "form" is no key of a probe\.$/u],
+		[[{to: 'remote:8080', family: 'ipv5'}], /^probe 1: "family" is "ipv5"; one of ipv4, ipv6 is due\.$/u],
+	] as const) {
+		const error = await t.throwsAsync(async () => sandbox.probeAll(asked as never), {instanceOf: TestbedError}); // eslint-disable-line no-await-in-loop -- A table.
+		t.regex(error.message, message);
+	}
+});
+
+test('what was left out, or is undefined among the choices, has its default', t => {
+	t.deepEqual(loadRules().families, ['ipv4', 'ipv6']);
+	t.deepEqual((call['loadRules']!(rules, {families: undefined, backend: undefined}) as ReturnType<typeof loadRules>).families, ['ipv4', 'ipv6']);
+	t.deepEqual(parseRules('*nat\n-A OUTPUT -m odd -j RETURN\nCOMMIT\n', {allowModules: true}).allowedModules, ['odd']);
+	t.true(classesOf([rules]).classes.length > 0);
+});

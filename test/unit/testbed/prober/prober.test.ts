@@ -1,0 +1,108 @@
+/** The parts of the prober that need no kernel: what a request may ask for, rows and back, what the kernel counted. */
+
+import test from 'ava';
+import {
+	checkRequest, decodeResult, encodeBatch, type ProbeRequest,
+} from '../../../../testbed/prober/encode.js';
+import {parseOwnerCounts} from '../../../../testbed/prober/trace-table.js';
+import {
+	kinds, probeWords, resultWords, states, steps,
+} from '../../../../testbed/prober/protocol.js';
+import {Thread} from '../../../../testbed/prober/thread.js';
+import {TestbedError} from '../../../../testbed/errors.js';
+
+const plain: ProbeRequest = {
+	id: 'x', from: 'pod', uid: 1000, gid: 1000, protocol: 'tcp', to: {address: '10.0.0.2', port: 80},
+};
+
+for (const [what, other, message] of [
+	['no address', {to: {address: 'remote', port: 80}}, 'remote is no address'],
+	['two families', {source: '::1'}, 'its source ::1 is no address of ipv4, as its destination is'],
+	['no user', {uid: 0xFF_FF_FF_FF}, 'its UID 4294967295 is none'],
+	['no group', {gid: -1}, 'its GID -1 is none'],
+	['no port', {to: {address: '10.0.0.2', port: 0}}, 'its port 0 is none'],
+	['no source port', {sourcePort: 65_536}, 'its source port 65536 is none'],
+	['no mark', {mark: 1.5}, 'its mark 1.5 is none'],
+	['an invalid datagram', {protocol: 'udp', packet: 'invalid'}, 'packets of TCP alone can be invalid'],
+	['an invalid packet, of a prober that is not for it', {packet: 'invalid'}, 'this prober was not made for invalid packets'],
+	['no device', {device: 'a name that is too long'}, 'its device "a name that is too long" is none'],
+] as const) {
+	test(`a request with ${what}`, t => {
+		t.throws(() => {
+			checkRequest({...plain, ...other});
+		}, {instanceOf: TestbedError, code: 'INPUT', message: `The probe x cannot be sent: ${message}.`});
+	});
+}
+
+test('requests become rows; equal addresses stand in the table once', t => {
+	const {request: {probes, addresses, devices}, toWords} = encodeBatch([
+		plain, {...plain, uid: 4_000_000_000, device: 'eth0', mark: 0xFF_FF_FF_FF}, {...plain, to: {address: '::1', port: 53}, protocol: 'udp', sourcePort: 5}, {...plain, packet: 'invalid'},
+	]);
+	t.is(addresses.length, 3);
+	t.deepEqual(devices, ['eth0']);
+	const word = (row: number, name: keyof typeof probeWords): number => probes[(row * probeWords.words) + probeWords[name]]!;
+	t.deepEqual([word(0, 'to'), word(1, 'to'), word(2, 'to')], [0, 0, 1]);
+	t.deepEqual([word(0, 'source'), word(2, 'source')], [-1, 2]);
+	t.is(word(1, 'uid') >>> 0, 4_000_000_000);
+	t.deepEqual([word(0, 'kind'), word(1, 'kind'), word(2, 'kind'), word(3, 'kind')], [0, kinds.marked, kinds.ipv6 | kinds.udp, kinds.invalid]);
+	t.deepEqual([...addresses[0]!], [2, 0, 0, 80, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0], '`struct sockaddr_in`');
+	t.deepEqual(toWords.map(words => words.length), [1, 1, 4, 1]);
+});
+
+function resultOf(state: number, error: number): Int32Array {
+	const results = new Int32Array(resultWords.words);
+	results[resultWords.state] = state;
+	results[resultWords.error] = error;
+	return results;
+}
+
+for (const [step, request, isAnswer, message] of [
+	['bind', {...plain, source: '10.0.0.9', sourcePort: 22}, true, 'The probe x to 10.0.0.2:80 from 10.0.0.9 from port 22 was not sent: bind said EADDRNOTAVAIL.'],
+	['connect', plain, false, 'The probe x to 10.0.0.2:80 was not sent: connect said EADDRNOTAVAIL: no source port is free (net.ipv4.ip_local_port_range of the namespace).'],
+	['connect', {...plain, sourcePort: 22}, false, 'The probe x to 10.0.0.2:80 from port 22 was not sent: connect said EADDRNOTAVAIL: a socket has this pair of addresses already, or had it and is in TIME_WAIT.'],
+] as const) {
+	test(`what was not sent says why: ${message}`, t => {
+		t.deepEqual(decodeResult(request, {results: resultOf(states.failed + steps.indexOf(step), 99), index: 0, toWords: new Int32Array(1)}), {failure: {errno: 'EADDRNOTAVAIL', message}, isAnswer});
+	});
+}
+
+test('ends of sockets, and the later one counts', t => {
+	const endOf = (state: number, late?: {readonly state: number; readonly error: number}) => {
+		const sent = decodeResult(plain, {
+			results: resultOf(state, 113), index: 0, toWords: new Int32Array(1), late,
+		});
+		return 'probe' in sent ? sent.probe.end : undefined;
+	};
+
+	t.deepEqual(endOf(states.refused), {kind: 'refused'});
+	t.deepEqual(endOf(states.connected), {kind: 'connected'});
+	t.deepEqual(endOf(states.unreachable), {kind: 'unreachable', reason: 'EHOSTUNREACH'});
+	t.deepEqual(endOf(states.pending, {state: states.refused, error: 0}), {kind: 'refused'});
+	t.deepEqual(endOf(states.pending, {state: states.quiet, error: 0}), {kind: 'quiet'});
+});
+
+const listing = (element: unknown) => JSON.stringify({nftables: [{set: {name: 'owners-counted', table: 'testbed-trace', elem: element}}]});
+
+test('owners that the kernel counted', t => {
+	t.deepEqual([...parseOwnerCounts(listing([{elem: {val: {concat: [1000, 4_000_000_000]}, counter: {packets: 3, bytes: 180}}}]))], [['1000:4000000000', 3]]);
+	t.deepEqual([...parseOwnerCounts(listing(undefined))], []);
+	t.throws(() => parseOwnerCounts(listing([{concat: ['root', 0]}])), {instanceOf: TestbedError, message: '`nft -n -j list ruleset` printed an owner that is not understood: {"concat":["root",0]}'});
+});
+
+const program = (text: string) => new URL(`data:text/javascript,${encodeURIComponent(`import {parentPort} from 'node:worker_threads'; ${text}`)}`);
+
+for (const [title, text, message] of [
+	['throws', 'throw new Error("no luck");', 'The thread that tests failed: no luck.'],
+	['says an error', 'parentPort.postMessage({type: "error", message: "no memory"}); parentPort.ref();', 'The thread that tests failed: no memory.'],
+	['ends', '', 'The thread that tests failed: it ended before its time.'],
+] as const) {
+	test(`a thread that ${title}: who waits is told`, async t => {
+		await using thread = new Thread(program(text), {name: 'tests', workerData: {}});
+		await t.throwsAsync(thread.next('ready'), {instanceOf: TestbedError, code: 'SYSCALL_FAILED', message});
+	});
+}
+
+test('a thread that says something else', async t => {
+	await using thread = new Thread(program('parentPort.postMessage({type: "sent"});'), {name: 'tests', workerData: {}});
+	await t.throwsAsync(thread.next('ready'), {message: 'The thread that tests said sent, not ready.'});
+});

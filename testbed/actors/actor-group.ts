@@ -1,0 +1,87 @@
+/**
+The actors of a run as processes, started together and ended together.
+*/
+
+import {standardCompany, type Company} from '../../src/scenario/actor-set.js';
+import {addressesIn, noSurroundings, type Surroundings} from '../../src/scenario/topology-extension.js';
+import type {Topology} from '../../src/scenario/topology.js';
+import type {ActorCredentials, ActorName, Intent} from '../../src/scenario/types.js';
+import {transparencyOf} from '../../src/scenario/intent.js';
+import type {Sandbox} from '../sandbox/sandbox.js';
+import {Actor} from './actor.js';
+import type {ActorSpec} from './protocol.js';
+
+export {actorsFor} from '../../src/scenario/actor-set.js';
+
+/** Starts them, all at once, and disposes of all when it is disposed of, or when one fails. */
+export class Cast implements AsyncDisposable {
+	static async start({
+		sandbox, topology, intent, names, credentials, timeoutMs, company = standardCompany({
+			topology, intent, names, credentials,
+		}), surroundings = noSurroundings, configured,
+	}: {
+		readonly sandbox: Sandbox;
+		readonly topology: Topology;
+		readonly intent: Intent;
+		readonly names: readonly ActorName[];
+		readonly credentials: ActorCredentials;
+		readonly timeoutMs: number;
+		/** Who plays, where it is not those of the default topology. */
+		readonly company?: Company | undefined;
+		readonly surroundings?: Surroundings | undefined;
+		/** Settles when the namespaces have their addresses: who is to bind one waits for it. */
+		readonly configured?: Promise<unknown> | undefined;
+	}): Promise<Cast> {
+		const transparent = transparencyOf(intent);
+		const started = await Promise.allSettled(company.actors.map(async ({namespace, ...plan}) => {
+			const {name} = plan;
+			const spec: ActorSpec = {
+				...plan,
+				services: name === 'proxy' ? company.services : {},
+				passthroughSource: topology.passthroughSource,
+				...(name === 'proxy' && transparent !== undefined ? {transparent} : {}),
+				addresses: addressesIn(namespace, topology, surroundings),
+				timeoutMs,
+			};
+			if (plan.listeners.some(({protocol}) => protocol === 'udp')) {
+				await configured;
+			}
+
+			return [name, await Actor.start(sandbox.namespace(namespace), spec)] as const;
+		}));
+		const cast = new Cast(company, new Map(started.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])));
+		const failed = started.find(result => result.status === 'rejected');
+		if (failed !== undefined) {
+			await cast[Symbol.asyncDispose]();
+			throw failed.reason as Error;
+		}
+
+		return cast;
+	}
+
+	/** Who plays, as it was asked for. */
+	readonly company: Company;
+	readonly actors: ReadonlyMap<string, Actor>;
+
+	private constructor(company: Company, actors: ReadonlyMap<string, Actor>) {
+		this.company = company;
+		this.actors = actors;
+	}
+
+	/** Drops what the actors said so far, which was of an earlier play. */
+	forget(): void {
+		for (const {records, troubles} of this.actors.values()) {
+			records.length = 0;
+			troubles.length = 0;
+		}
+	}
+
+	/** Resolves when everything that the actors said has arrived. */
+	async flush(): Promise<void> {
+		await Promise.all([...this.actors.values()].map(async actor => actor.flush()));
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await Promise.all([...this.actors.values()].map(async actor => actor[Symbol.asyncDispose]()));
+	}
+}

@@ -1,0 +1,151 @@
+/**
+The complete comparison of each mutant with the original: classes of both, and their representatives through both, on stages that are kept.
+*/
+
+import {rulesOf} from '../../src/netfilter/lookup.js';
+import {printStep, type RuleHit} from '../../src/netfilter/path.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
+import {classify} from '../../src/packet-classes/classify.js';
+import type {FlownFamily} from '../../src/comparison/comparison.js';
+import type {Flight} from '../../src/comparison/moves.js';
+import type {Mutant} from '../../src/mutation/mutants.js';
+import {familiesOfMutant, fateOf, type Fate} from '../../src/mutation/status.js';
+import {representativesOf} from '../../src/packet-classes/representatives.js';
+import {defaultTopology} from '../../src/scenario/topology.js';
+import {programOf, questionOf, type ClassRunOptions} from './probe-classes.js';
+import {TestbedError} from '../errors.js';
+import {inLanes} from '../system/worker-pool.js';
+import type {RuleInput} from '../run/options.js';
+import {ProbeStage, type BatchQuestion} from '../probe/prober-sandbox.js';
+
+/** What decides the comparisons. */
+export type MutantFlightOptions = Omit<ClassRunOptions, 'inputs' | 'onStage'> & {
+	readonly input: RuleInput;
+	readonly mutants: readonly Mutant[];
+	readonly lanes: number;
+	readonly onFate?: (done: number) => void;
+};
+
+/**
+Flies all mutants; the fates are in their order.
+
+@throws {TestbedError} RULES_REJECTED when the kernel refuses the original, and all that a stage throws.
+*/
+export async function flyMutants(options: MutantFlightOptions): Promise<readonly Fate[]> {
+	const {mutants, lanes, onFate, signal} = options;
+	const fates: Fate[] = [];
+	let done = 0;
+	await inLanes([...mutants.entries()], lanes, async take => {
+		await using lane = await MutantLane.create(options);
+		for (let next = take(); next !== undefined; next = take()) {
+			signal.throwIfAborted();
+			const [place, mutant] = next;
+			fates[place] = await lane.fateOf(mutant); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
+			onFate?.(++done);
+		}
+	});
+	return fates;
+}
+
+/** Two stages side by side: the original stays on the one, mutant after mutant comes on the other. */
+class MutantLane implements AsyncDisposable {
+	static async create(options: MutantFlightOptions): Promise<MutantLane> {
+		const {families, timeoutMs, traceBufferBytes, input, credentials} = options;
+		const create = async () => ProbeStage.create({
+			backend: input.backend, families, timeoutMs, traceBufferBytes,
+		});
+		const original = await create();
+		let changed: ProbeStage | undefined;
+		try {
+			changed = await create();
+			return new MutantLane(options, {original, changed, ruleSet: await original.install(input, credentials)});
+		} catch (error) {
+			await changed?.[Symbol.asyncDispose]();
+			await original[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	readonly #options: MutantFlightOptions;
+	readonly #original: ProbeStage;
+	readonly #changed: ProbeStage;
+	readonly #ruleSet: RuleInput['ruleSet'];
+	/** What came of questions that were asked of the original before: many mutants are cut into the same classes. */
+	readonly #known = new Map<string, readonly Flight[]>();
+
+	private constructor(options: MutantFlightOptions, {original, changed, ruleSet}: {readonly original: ProbeStage; readonly changed: ProbeStage; readonly ruleSet: RuleInput['ruleSet']}) {
+		this.#options = options;
+		this.#original = original;
+		this.#changed = changed;
+		this.#ruleSet = ruleSet;
+	}
+
+	async fateOf(mutant: Mutant): Promise<Fate> {
+		const {input, credentials, families} = this.#options;
+		const changed: RuleInput = {...input, ruleSet: mutant.ruleSet};
+		let ruleSet: RuleInput['ruleSet'];
+		try {
+			ruleSet = await this.#changed.install(changed, credentials);
+		} catch (error) {
+			if (error instanceof TestbedError && error.code === 'RULES_REJECTED') {
+				return {kind: 'rejected', reason: error.message};
+			}
+
+			throw error;
+		}
+
+		const planned = familiesOfMutant(mutant, families).map(family => this.#plan(family, changed));
+		const questions = planned.flatMap(plan => plan.questions);
+		const [before, flights] = await Promise.all([this.#flyOriginal(questions), this.#changed.fly(questions, {follow: true})]);
+		const after = this.#withOwnWords(flights, mutant);
+		let begin = 0;
+		return fateOf(planned.map(({classSet, representatives}): FlownFamily => {
+			const end = begin + representatives.length;
+			const sides = {from: {ruleSet: this.#ruleSet, flights: before.slice(begin, end)}, to: {ruleSet, flights: after.slice(begin, end)}};
+			begin = end;
+			return {classSet, representatives, sides};
+		}));
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#changed[Symbol.asyncDispose]();
+		await this.#original[Symbol.asyncDispose]();
+	}
+
+	#plan(family: AddressFamily, changed: RuleInput): Pick<FlownFamily, 'classSet' | 'representatives'> & {readonly questions: readonly BatchQuestion[]} {
+		const classSet = classify([programOf(this.#options.input, family), programOf(changed, family)], {family, topology: defaultTopology});
+		const representatives = representativesOf(classSet, defaultTopology);
+		return {classSet, representatives, questions: representatives.map(representative => questionOf(representative))};
+	}
+
+	/** A rule without a role is told by its words. The one that was edited is the same rule all the same: that it says something else is no other way. */
+	#withOwnWords(flights: readonly Flight[], {family, place, role, rule, isEdited}: Mutant): readonly Flight[] {
+		if (!isEdited || role !== null) {
+			return flights;
+		}
+
+		const own = (hit: RuleHit): boolean => hit.family === family && printStep(hit.table, hit.chain, hit.number ?? '?') === place;
+		const held = [...rulesOf(this.#ruleSet)].find(candidate => candidate.family === family && printStep(candidate.table, candidate.chain.name, candidate.rule.number) === place);
+		const text = held?.rule.text ?? rule.text;
+		return flights.map(flight => ({
+			...flight,
+			legs: flight.legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.map(hit => own(hit) ? {...hit, text} : hit)}))})),
+		}));
+	}
+
+	/** Flights with a gap are not kept: the next time they may be whole. */
+	async #flyOriginal(questions: readonly BatchQuestion[]): Promise<readonly Flight[]> {
+		const key = JSON.stringify(questions);
+		const known = this.#known.get(key);
+		if (known !== undefined) {
+			return known;
+		}
+
+		const flights = await this.#original.fly(questions, {follow: true});
+		if (flights.every(({gaps}) => gaps.length === 0)) {
+			this.#known.set(key, flights);
+		}
+
+		return flights;
+	}
+}

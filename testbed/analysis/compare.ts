@@ -1,0 +1,65 @@
+/**
+Two rule inputs compared on the kernel: all classes of packets of both, through both.
+*/
+
+import {judgeComparison} from '../../src/comparison/comparison.js';
+import type {ComparisonReport} from '../../src/report/comparison/types.js';
+import type {RulesSummary} from '../../src/report/run/types.js';
+import {flyClasses, type ClassRunOptions} from './probe-classes.js';
+import {usualCredentials} from '../cli/commands/probe.js';
+import {loadEnvironment} from '../system/environment.js';
+import type {RuleInput} from '../run/options.js';
+import {checksumOf} from '../run/report.js';
+
+/** What decides comparisons of neighbours. */
+export type NeighbourOptions = ClassRunOptions & {
+	readonly arePathsCompared: boolean;
+	/** What each input was read with beside its source, as arguments of `testbed probe`. */
+	readonly readWith?: ReadonlyArray<readonly string[]>;
+};
+
+/** What decides a comparison. */
+export type CompareOptions = Omit<NeighbourOptions, 'inputs'> & {readonly from: RuleInput; readonly to: RuleInput};
+
+/**
+Compares two inputs.
+
+@throws {TestbedError} as {@link flyClasses}.
+*/
+export async function compareInputs({from, to, ...options}: CompareOptions): Promise<ComparisonReport> {
+	const [report] = await compareNeighbours({...options, inputs: [from, to]});
+	return report!;
+}
+
+/**
+Compares each input with the next. All are cut into classes together, and each is flown once.
+
+@throws {TestbedError} as {@link flyClasses}.
+*/
+export async function compareNeighbours({arePathsCompared, readWith = [], ...options}: NeighbourOptions): Promise<readonly ComparisonReport[]> {
+	const startedAt = performance.now();
+	const {families, inputs} = options;
+	const [flown, environment] = await Promise.all([flyClasses(options), loadEnvironment(inputs.at(-1)!.backend)]);
+	options.onStage('comparing');
+	const summaries = inputs.map(({source, release, backend, notes}, place): RulesSummary => ({
+		source, release, backend, sha256: checksumOf({backend, families, ruleSet: flown[0]!.sides[place]!.ruleSet}), notes,
+	}));
+	const argumentsOf = (place: number): readonly string[] => [...readWith[place] ?? [], ...proxyArguments(options, inputs[place]!)];
+	const durationMs = Math.round((performance.now() - startedAt) / (inputs.length - 1));
+	return inputs.slice(1).map((to, place) => ({
+		...judgeComparison(flown.map(({sides, ...rest}) => ({...rest, sides: {from: sides[place]!, to: sides[place + 1]!}, places: {from: place, to: place + 1}})), {arePathsCompared}),
+		environment,
+		from: summaries[place]!,
+		to: summaries[place + 1]!,
+		arePathsCompared,
+		replayWith: {from: argumentsOf(place), to: argumentsOf(place + 1)},
+		hints: [...new Set([...inputs[place]!.warnings, ...to.warnings])],
+		durationMs,
+	}));
+}
+
+/** Who the proxy is, where a probe through these rules alone would take another: it is the same on both sides. */
+function proxyArguments({credentials: {proxy}}: Pick<CompareOptions, 'credentials'>, {intent, proxy: known}: RuleInput): readonly string[] {
+	const usual = usualCredentials({}, intent, known).proxy;
+	return usual.uid === proxy.uid && usual.gid === proxy.gid ? [] : ['--proxy-uid', String(proxy.uid), '--proxy-gid', String(proxy.gid)];
+}

@@ -1,0 +1,98 @@
+/**
+The conductor of `testbed mutate`: mutants, the complete comparison of each, then the chosen cases with those that differ.
+*/
+
+import {completeCases, type Detection, type MutantResult} from '../../src/mutation/status.js';
+import {mutantsOf, sampleOf} from '../../src/mutation/mutants.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
+import type {CaseSummary, MutationReport} from '../../src/report/mutation/types.js';
+import type {ActorCredentials} from '../../src/scenario/types.js';
+import {loadEnvironment} from '../system/environment.js';
+import {flyMutants} from './compare-mutants.js';
+import {playMutants, trustCases, type CaseSet} from './test-cases.js';
+import type {RuleInput} from '../run/options.js';
+import {checksumOf} from '../run/report.js';
+
+/** What decides a run of mutants. */
+export type MutateOptions = {
+	readonly input: RuleInput;
+	readonly families: readonly AddressFamily[];
+	readonly credentials: ActorCredentials;
+	/** The cases that play, in the order of the report. */
+	readonly cases: readonly CaseSet[];
+	/** Whether the complete probes are among the chosen cases. They fly in any case: they tell which mutants are equivalent. */
+	readonly isCompleteChosen: boolean;
+	readonly timeoutMs: number;
+	readonly traceBufferBytes: number;
+	readonly lanes: number;
+	/** Try only so many, evenly spread; all, if there are no more. */
+	readonly sample?: number | undefined;
+	readonly signal: AbortSignal;
+	readonly onStage: (stage: string) => void;
+};
+
+/**
+Tries all mutants of an input.
+
+@throws {TestbedError} RULES_REJECTED when the kernel refuses the original; and as {@link flyMutants} and `runMany`.
+*/
+export async function mutateInput({input, families, cases, isCompleteChosen, sample, ...options}: MutateOptions): Promise<MutationReport> {
+	const startedAt = performance.now();
+	const {lanes, onStage} = options;
+	const {mutants: all, untouched} = mutantsOf(input.ruleSet, families);
+	const mutants = sampleOf(all, sample);
+	onStage(`comparing ${mutants.length} mutants with the original`);
+	const [environment, fates] = await Promise.all([loadEnvironment(input.backend), flyMutants({
+		...options, input, families, mutants, onFate(done) {
+			onStage(`compared ${done} of ${mutants.length} mutants with the original`);
+		},
+	})]);
+	const detections = mutants.map(() => new Map<string, Detection>());
+	const summaries: CaseSummary[] = [];
+	const unfit: string[] = [];
+	// No case can notice what is equivalent, or what cannot be installed.
+	const asked = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => ['differs', 'inconclusive'].includes(fates[index]!.kind));
+	for (const set of cases) {
+		onStage(`playing ${set.name} with the original`);
+		const trusted = await trustCases(set, lanes); // eslint-disable-line no-await-in-loop -- All lanes are for one thing at a time.
+		if (trusted.trusted.size === 0) {
+			unfit.push(`No case of ${set.name} judges these rules: ${set.runs.length === 0 ? 'none is written for them' : trusted.untrusted.join(' ')}.`);
+			continue;
+		}
+
+		let played = 0;
+		const found = await playMutants(asked.map(({mutant}) => mutant), { // eslint-disable-line no-await-in-loop -- As above.
+			cases: trusted, lanes, onPlayed() {
+				onStage(`playing ${set.name} with ${asked.length} mutants: ${++played} plays`);
+			},
+		});
+		for (const [position, {index}] of asked.entries()) {
+			detections[index]!.set(set.name, found[position]!);
+		}
+
+		summaries.push({
+			name: set.name, count: trusted.trusted.size, leftOut: set.leftOut, untrusted: trusted.untrusted,
+		});
+	}
+
+	return {
+		environment,
+		rules: {
+			source: input.source, release: input.release, backend: input.backend, sha256: checksumOf({backend: input.backend, families, ruleSet: input.ruleSet}), notes: input.notes,
+		},
+		families,
+		cases: [...summaries, ...(isCompleteChosen
+			? [{
+				name: completeCases, count: 0, leftOut: [], untrusted: [],
+			}]
+			: [])],
+		results: mutants.map((mutant, index): MutantResult => ({mutant, fate: fates[index]!, detections: detections[index]!})),
+		places: new Map(mutants.flatMap(({id, rule}) => {
+			const place = input.places?.get(rule);
+			return place === undefined ? [] : [[id, place]];
+		})),
+		untouched,
+		hints: [...new Set([...input.warnings, ...unfit, ...(mutants.length < all.length ? [`A sample: ${mutants.length} of ${all.length} mutants were tried.`] : [])])],
+		durationMs: Math.round(performance.now() - startedAt),
+	};
+}

@@ -1,0 +1,114 @@
+/**
+Classes of packets put to the kernel: rule set after rule set on stages that are kept, a probe for each representative.
+*/
+
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {classify, type ClassSet} from '../../src/packet-classes/classify.js';
+import type {Side} from '../../src/comparison/moves.js';
+import {representativesOf, type Representative} from '../../src/packet-classes/representatives.js';
+import type {Program} from '../../src/packet-classes/symbolic-walk.js';
+import {defaultTopology} from '../../src/scenario/topology.js';
+import type {ActorCredentials} from '../../src/scenario/types.js';
+import {inLanes} from '../system/worker-pool.js';
+import type {RuleInput} from '../run/options.js';
+import {ProbeStage, type BatchQuestion} from '../probe/prober-sandbox.js';
+
+/** What decides a run of classes. */
+export type ClassRunOptions = {
+	readonly inputs: readonly RuleInput[];
+	readonly families: readonly AddressFamily[];
+	/** Who the proxy runs as, on all sides. */
+	readonly credentials: ActorCredentials;
+	readonly timeoutMs: number;
+	readonly traceBufferBytes: number;
+	readonly signal: AbortSignal;
+	readonly onStage: (stage: string) => void;
+	/** Rule sets that are not here to be asked, but whose classes are told apart as well. Theirs come first in what is foretold of a class. */
+	readonly alongside?: (family: AddressFamily) => readonly Program[];
+};
+
+/** What was flown in one family, a side for each input. */
+export type FlownClasses = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: readonly Side[]};
+
+/** A rule input as it is walked. */
+export function programOf({ruleSet, routing: {markRules}}: RuleInput, family: AddressFamily): Program {
+	return {ruleSet, localMarks: markRules.filter(rule => rule.family === family).map(({mark, mask = 0xFF_FF_FF_FF}) => ({mark, mask}))};
+}
+
+/**
+Cuts the packets of all inputs into common classes and sends their representatives through each input's rules.
+
+@throws {TestbedError} RULES_REJECTED, and all that a batch of probes throws.
+*/
+export async function flyClasses(options: ClassRunOptions): Promise<readonly FlownClasses[]> {
+	const {
+		inputs, families, onStage, alongside = () => [],
+	} = options;
+	const planned = families.map(family => {
+		const classSet = classify([...alongside(family), ...inputs.map(input => programOf(input, family))], {family, topology: defaultTopology});
+		return {classSet, representatives: representativesOf(classSet, defaultTopology)};
+	});
+	const questions = planned.flatMap(({representatives}) => representatives.map(representative => questionOf(representative)));
+	onStage(`sending ${questions.length} probes through ${inputs.length === 1 ? 'the rules' : `${inputs.length} rule sets`}`);
+	const sides = await flyAll(options, questions);
+	let begin = 0;
+	return planned.map(({classSet, representatives}) => {
+		const end = begin + representatives.length;
+		const own = sides.map(({ruleSet, flights}): Side => ({ruleSet, flights: flights.slice(begin, end)}));
+		begin = end;
+		return {classSet, representatives, sides: own};
+	});
+}
+
+/** Sends the same questions through all inputs, on as many stages as there are lanes. Each is kept for the next input of its back end. */
+async function flyAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}: ClassRunOptions, questions: readonly BatchQuestion[]): Promise<readonly Side[]> {
+	const sides: Side[] = [];
+	const hasInvalid = questions.some(({packet}) => packet === 'invalid');
+	await inLanes([...inputs.entries()], lanes, async take => {
+		let stage: ProbeStage | undefined;
+		let backend: Backend | undefined;
+		try {
+			for (let next = take(); next !== undefined; next = take()) {
+				signal.throwIfAborted();
+				const [place, input] = next;
+				if (inputs.length > lanes) {
+					onStage(`sending ${questions.length} probes through rule set ${place + 1} of ${inputs.length}`);
+				}
+
+				if (stage === undefined || backend !== input.backend) {
+					await stage?.[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
+					backend = input.backend;
+					stage = await ProbeStage.create({backend, families, timeoutMs, traceBufferBytes}); // eslint-disable-line no-await-in-loop -- As above.
+				}
+
+				const ruleSet = await stage.install(input, credentials, {hasInvalid}); // eslint-disable-line no-await-in-loop -- As above.
+				sides[place] = {ruleSet, flights: await stage.fly(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
+			}
+		} finally {
+			await stage?.[Symbol.asyncDispose]();
+		}
+	});
+	return sides;
+}
+
+/** As many rule sets at once as there are usually processors: a stage keeps one busy. */
+const lanes = 2;
+
+/** A representative as a question to the prober. */
+export function questionOf({origin, family, protocol, uid, gid, source, sourcePort, destination, mark, packet}: Representative): BatchQuestion {
+	return {
+		id: undefined,
+		from: origin === 'pod' ? 'app' : 'remote',
+		asked: destination.address,
+		to: destination,
+		family,
+		uid,
+		gid,
+		protocol,
+		source,
+		sourcePort,
+		device: undefined,
+		mark,
+		...(packet === 'invalid' ? {packet} : {}),
+	};
+}

@@ -1,0 +1,67 @@
+/**
+A rule set against a baseline, on the kernel: the classes of both rule sets together, and the connections that are recorded.
+*/
+
+import type {Baseline} from '../../src/baseline/baseline.js';
+import {unrecordedCases, verifyCases} from '../../src/baseline/verify-cases.js';
+import {verifyClasses} from '../../src/baseline/verify.js';
+import type {VerificationReport} from '../../src/report/verification/types.js';
+import {defaultTopology} from '../../src/scenario/topology.js';
+import {flyClasses, type ClassRunOptions} from './probe-classes.js';
+import {loadEnvironment} from '../system/environment.js';
+import type {RuleInput} from '../run/options.js';
+import {checksumOf} from '../run/report.js';
+import {playCases} from './record-baseline.js';
+
+/** What decides a verification. The families are the baseline's. */
+export type VerifyOptions = Omit<ClassRunOptions, 'inputs' | 'alongside' | 'families'> & {
+	readonly file: string;
+	readonly baseline: Baseline;
+	readonly rules: RuleInput;
+	readonly areRolesCompared: boolean;
+};
+
+/**
+Verifies; nothing is written.
+
+@throws {TestbedError} as {@link flyClasses} and a run; INPUT for a scenario of the baseline that is no more.
+*/
+export async function verifyBaseline({file, baseline, rules, areRolesCompared, ...options}: VerifyOptions): Promise<VerificationReport> {
+	const startedAt = performance.now();
+	const {rules: {families, markRules, ruleSet, source, release, backend, sha256}, classes, cases} = baseline;
+	const flown = await flyClasses({
+		...options, families, inputs: [rules], alongside: family => [{ruleSet, localMarks: markRules.filter(rule => rule.family === family).map(({mark, mask = 0xFF_FF_FF_FF}) => ({mark, mask}))}],
+	});
+	const scenarios = [...new Set(cases.map(({of}) => of))].filter(of => of !== 'types');
+	const [observed, environment] = await Promise.all([
+		cases.length === 0
+			? []
+			: playCases({
+				...options, families, rules, scenarios,
+			}),
+		loadEnvironment(rules.backend),
+	]);
+	options.onStage('comparing');
+	const verified = verifyClasses(flown.map(({classSet, representatives, sides}) => ({classSet, representatives, side: sides[0]!})), {
+		recorded: {ruleSet, classes}, areRolesCompared, isOneLanguage: (backend === 'nftables') === (rules.backend === 'nftables'), topology: defaultTopology,
+	});
+	const checked = verifyCases({recorded: cases, observed, areRolesCompared});
+	const unrecorded = cases.length === 0 ? [] : unrecordedCases({recorded: cases, observed});
+	return {
+		baseline: {
+			file, environment: baseline.environment, rules: {
+				source, release, backend, sha256, notes: [],
+			},
+		},
+		environment,
+		rules: {
+			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet: flown[0]!.sides[0]!.ruleSet}), notes: rules.notes,
+		},
+		areRolesCompared,
+		...verified,
+		cases: checked,
+		gaps: [...verified.gaps, ...checked.flatMap(each => each.outcome === 'inconclusive' ? each.gaps : [])],
+		hints: [...rules.warnings, ...(unrecorded.length === 0 ? [] : [`Not in the baseline, so not compared: ${unrecorded.join('; ')}.`])],
+		durationMs: Math.round(performance.now() - startedAt),
+	};
+}

@@ -1,0 +1,84 @@
+/**
+What a change of the rules costs the prober, for `npm run bench`: another rule set and 200 probes through it, on a stage that stays, on two at once, and on one made for each set.
+
+Learned (2 cores, Linux 6.18): of a change on iptables-nft most is waiting. Its restore, like any change by nft that takes something away, ends when a grace period of the kernel is over (15 to 20 ms each); the restores of two families wait one after the other. So two stages, one of which works while the other waits, are worth more than any saving within one.
+*/
+
+import {performance} from 'node:perf_hooks';
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {defaultTopology} from '../../src/scenario/topology.js';
+import {usualCredentials} from '../cli/commands/probe.js';
+import {ProbeStage, type BatchQuestion, type ProbeStageOptions} from '../probe/prober-sandbox.js';
+import {loadRuleInput} from '../inputs/rules.js';
+
+const {places} = defaultTopology;
+const variants = ['', ' --redirect-dns', ' -m TPROXY', ' -o 9090', ' -x 10.96.0.0/12'];
+
+function questions(count: number): readonly BatchQuestion[] {
+	const targets = [places.remote.ipv4, places.vip.ipv4, places.localhost.ipv4];
+	return Array.from({length: count}, (_, index) => {
+		const isInbound = index % 3 === 0;
+		return {
+			id: index, from: isInbound ? 'remote' : 'app', asked: 'a place', to: {address: isInbound ? places.pod.ipv4 : targets[index % targets.length]!, port: [8080, 15_090, 9999, 443, 22][index % 5]!}, family: 'ipv4',
+			uid: isInbound ? undefined : [1000, 1337, 0][Math.floor(index / 3) % 3], gid: undefined, protocol: 'tcp', source: undefined, sourcePort: undefined, device: undefined, mark: undefined,
+		};
+	});
+}
+
+function optionsFor(backend: Backend, families: readonly AddressFamily[]): ProbeStageOptions {
+	return {
+		backend, families, timeoutMs: 1000, traceBufferBytes: 64 << 20,
+	};
+}
+
+/** Rule sets a stage goes through; whatever is not whole is counted. */
+async function playAll(stage: ProbeStage, {backend, families, sets, first = 0}: {
+	readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly sets: number; readonly first?: number;
+}): Promise<number> {
+	let open = 0;
+	for (let index = first; index < first + sets; index++) {
+		const rules = loadRuleInput({
+			source: `release:1.30${variants[index % variants.length]!}${backend === 'nftables' ? ' --native-nftables' : ''}`, source6: undefined, families, backend,
+		});
+		await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- One rule set at a time.
+		const flights = await stage.fly(questions(200), {follow: false}); // eslint-disable-line no-await-in-loop -- As above.
+		open += flights.filter(({gaps}) => gaps.length > 0).length;
+	}
+
+	return open;
+}
+
+async function changeLine(backend: Backend, families: readonly AddressFamily[], sets: number): Promise<string> {
+	const given = {backend, families, sets};
+	const options = optionsFor(backend, families);
+	await using one = await ProbeStage.create(options);
+	await using other = await ProbeStage.create(options);
+	let open = await playAll(one, given) + await playAll(other, {...given, sets: 3}); // New threads compile their code first.
+	const start = performance.now();
+	open += await playAll(one, given);
+	const alone = performance.now();
+	for (const count of await Promise.all([playAll(one, given), playAll(other, given)])) {
+		open += count;
+	}
+
+	const both = performance.now();
+	for (let index = 0; index < 5; index++) {
+		await using fresh = await ProbeStage.create(options); // eslint-disable-line no-await-in-loop -- One after the other.
+		open += await playAll(fresh, {...given, sets: 1, first: index}); // eslint-disable-line no-await-in-loop -- As above.
+	}
+
+	const fresh = (performance.now() - both) / 5;
+	return `  ${backend.padEnd(16)}${families.join(' and ').padEnd(16)}${((alone - start) / sets).toFixed(0).padStart(5)} ms on one stage (target 80)${((both - alone) / sets / 2).toFixed(0).padStart(5)} ms with two at once${fresh.toFixed(0).padStart(6)} ms with a sandbox for each   ${open} not whole\n`;
+}
+
+/** Measures all back ends; the lines to print. */
+export async function measureStage(sets = 30): Promise<readonly string[]> {
+	const lines = ['\nanother rule set and 200 probes through it (means)\n'];
+	for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) {
+		for (const families of [['ipv4'], ['ipv4', 'ipv6']] as const) {
+			lines.push(await changeLine(backend, families, sets)); // eslint-disable-line no-await-in-loop -- Side by side they would measure each other.
+		}
+	}
+
+	return lines;
+}

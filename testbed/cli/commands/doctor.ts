@@ -1,0 +1,91 @@
+/**
+`testbed doctor`.
+*/
+
+import {hang} from '../../../src/report/terminal/wrap.js';
+import {
+	abilitiesOf, diagnose, type Ability, type Finding,
+} from '../../doctor/doctor.js';
+import {exitStatusOf} from '../../errors.js';
+import {writeOut} from '../../system/streams.js';
+import {untilSignal} from '../signals.js';
+
+/** Columns of a terminal that has not said otherwise. */
+const width = 80;
+
+const lines = (texts: readonly string[]): string => texts.map(text => `${text}\n`).join('');
+
+function label(mark: string, text: string, indent = 0): string {
+	return lines(hang({
+		indent, label: mark, column: mark.length + 1, text, width,
+	}));
+}
+
+/** The checks of one group that are well in one paragraph, then each that is not with its reason. */
+function printGroup(findings: readonly Finding[]): string {
+	const [{group} = {group: ''}] = findings;
+	const well = findings.filter(({ok}) => ok);
+	const names = well.map(({what}) => what.startsWith(`${group}: `) ? what.slice(group.length + 2) : what);
+	return [
+		...(well.length === 0 ? [] : [label('✔', `${group} (${well.length} of ${findings.length}): ${names.join('; ')}`)]),
+		...findings.filter(({ok}) => !ok).map(({what, needs, reason, mend}) => [
+			label('✖', what), label('needs', needs, 4), ...(reason ?? '').trim().split('\n').filter(line => line !== '').map(line => label('', line, 3)), `    → ${mend}\n`,
+		].join('')),
+	].join('');
+}
+
+/** What would not work, in the words that a user types. */
+export function printAbilities(abilities: readonly Ability[]): string {
+	const broken = abilities.filter(({ok}) => !ok);
+	if (broken.length === 0) {
+		return '\nEvery command works, on every back end.\n';
+	}
+
+	return `\nWhat would not work here:\n${broken.map(({what, backend, because, mend}) => [
+		label('✖', `${what}${backend === null ? '' : `, on ${backend}`}`, 2),
+		label('no', because.map(one => one.startsWith(`${backend}, `) || one.startsWith(`${backend}: `) ? one.slice(backend!.length + 2) : one).join('; '), 6),
+		...mend.map(one => `      → ${one}\n`),
+	].join('')).join('')}`;
+}
+
+/**
+Tries everything that a command needs and says what is missing; returns the exit status.
+
+@throws {TestbedError} INPUT when standard output takes nothing, INTERRUPTED after a signal.
+*/
+export async function doctorCommand(format: 'text' | 'json'): Promise<number> {
+	return untilSignal(async signal => {
+		const written: Array<Promise<readonly [PromiseSettledResult<boolean>]>> = [];
+		let group: Finding[] = [];
+		const flush = (): void => {
+			// After a signal a tool may have been ended by it: what is found then says nothing of the machine.
+			if (format === 'text' && !signal.aborted) {
+				written.push(Promise.allSettled([writeOut(printGroup(group))]));
+			}
+
+			group = [];
+		};
+
+		const findings = await diagnose(finding => {
+			if (group.length > 0 && group[0]!.group !== finding.group) {
+				flush();
+			}
+
+			group.push(finding);
+		});
+		signal.throwIfAborted();
+		flush();
+		for (const [result] of await Promise.all(written)) {
+			if (result.status === 'rejected') {
+				throw result.reason as Error;
+			}
+		}
+
+		const missing = findings.filter(({ok}) => !ok);
+		const abilities = abilitiesOf(findings);
+		await writeOut(format === 'json'
+			? `${JSON.stringify({version: 1, findings, commands: abilities}, undefined, 2)}\n`
+			: `${printAbilities(abilities)}\n${findings.length - missing.length} of ${findings.length} work on this machine.${missing.length === 0 ? '' : ` First: ${missing[0]!.mend}`}\n`);
+		return missing.length === 0 ? 0 : exitStatusOf.MACHINE;
+	});
+}

@@ -1,0 +1,81 @@
+/**
+`testbed mutate`: whether the tests of a rule set notice that something is wrong with it.
+*/
+
+import {mutantsOf} from '../../../src/mutation/mutants.js';
+import {completeCases} from '../../../src/mutation/status.js';
+import type {AddressFamily} from '../../../src/netfilter/types.js';
+import {mutationToJson} from '../../../src/report/mutation/json.js';
+import {resultsOfMutation} from '../../../src/report/mutation/results.js';
+import {printMutation} from '../../../src/report/mutation/text.js';
+import {exitCodeOfMutation} from '../../../src/report/mutation/types.js';
+import {printRules} from '../../../src/report/rules/text.js';
+import {TestbedError} from '../../errors.js';
+import {mutateInput} from '../../analysis/mutate.js';
+import type {RuleInput} from '../../run/options.js';
+import {defaultInput} from '../../inputs/rules.js';
+import {tell, writeOut} from '../../system/streams.js';
+import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
+import {readerOf} from '../output/terminal.js';
+import {writeFormatted} from '../output/write-report.js';
+import {describeNotes} from '../output/notes.js';
+import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
+import {Progress} from '../output/progress.js';
+import {untilSignal} from '../signals.js';
+
+/** The options as the command line gives them. */
+export type MutateFlags = CaseFlags & {
+	readonly print?: number;
+	readonly sample?: number;
+};
+
+/**
+Tries all mutants and prints what came of them; returns the exit status.
+
+@throws {TestbedError} USAGE or INPUT for rules or cases that cannot be had, RULES_REJECTED when the kernel refuses the rules as they are.
+*/
+export async function mutateCommand(source: string | undefined, flags: MutateFlags): Promise<number> {
+	const input = loadCasesInput(source ?? defaultInput, flags);
+	if (flags.print !== undefined) {
+		tell(describeNotes(input));
+		await writeOut(printMutant(input, flags.print, flags.family));
+		return 0;
+	}
+
+	return untilSignal(async signal => {
+		using progress = new Progress(tell);
+		const {options, cases} = playOf(flags, input, signal);
+		checkOutputFlags(flags, [...ruleFiles([['the input', source], ['--rules6', flags.rules6]]), ...caseInputs(cases)]);
+		const report = await mutateInput({
+			...options,
+			input,
+			cases,
+			isCompleteChosen: flags.cases.includes(completeCases),
+			lanes: flags.lanes,
+			sample: flags.sample,
+			onStage(stage) {
+				progress.stage(stage);
+			},
+		});
+		await writeFormatted({
+			text: () => printMutation(report, readerOf(flags)),
+			json: () => mutationToJson(report),
+			results: () => resultsOfMutation(report),
+		}, flags);
+		return exitCodeOfMutation(report);
+	});
+}
+
+/** One mutant as its program reads it. */
+function printMutant(input: RuleInput, id: number, families: readonly AddressFamily[]): string {
+	const {mutants} = mutantsOf(input.ruleSet, families);
+	const mutant = mutants.find(candidate => candidate.id === id);
+	if (mutant === undefined) {
+		throw new TestbedError('USAGE', {message: `There is no mutant ${id} of ${input.source}.`, hint: mutants.length === 0 ? 'It has no rule to change.' : `They have the numbers 1 to ${mutants.length}.`});
+	}
+
+	const own = families.filter(family => mutant.family === 'inet' || (mutant.family === 'ip') === (family === 'ipv4'));
+	return printRules({
+		backend: input.backend, families: own, ruleSet: mutant.ruleSet, routing: input.routing,
+	});
+}

@@ -1,0 +1,143 @@
+/**
+`testbed probe`: one connection, the way that it took, and why.
+*/
+
+import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
+import {probeToJson} from '../../../src/report/probe/json.js';
+import {printProbe} from '../../../src/report/probe/text.js';
+import {probeExitCode, type ProbeQuestion, type ProbeReport} from '../../../src/report/probe/types.js';
+import type {ActorCredentials, ActorName, Credentials} from '../../../src/scenario/types.js';
+import {TestbedError} from '../../errors.js';
+import type {RuleInput} from '../../run/options.js';
+import {runProbe} from '../../probe/explain.js';
+import {defaultInput, loadRuleInput} from '../../inputs/rules.js';
+import {tell, writeOut} from '../../system/streams.js';
+import {readerOf} from '../output/terminal.js';
+import {readDestination, readSource} from '../../inputs/probe-target.js';
+import {Progress} from '../output/progress.js';
+import {untilSignal} from '../signals.js';
+import {credentialsOf, type RunFlags} from './run.js';
+
+/** The options as the command line gives them. */
+export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'allowModules' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & {
+	readonly from: ActorName;
+	readonly to?: string;
+	readonly batch?: string;
+	readonly follow?: boolean;
+	readonly uid?: number;
+	readonly gid?: number;
+	readonly source?: string;
+	readonly family?: AddressFamily;
+	readonly mark?: number;
+	readonly bindDevice?: string;
+	readonly proto: 'tcp' | 'udp';
+	readonly backend?: readonly Backend[];
+	readonly firstLeg?: boolean;
+	readonly format: 'text' | 'json';
+};
+
+/** Everybody's credentials: as of `run`, and the sender's as asked. A group that is not given follows its user. */
+export function credentialsOfProbe({from, uid, gid, ...flags}: ProbeFlags, ...input: DropFirst<Parameters<typeof credentialsOf>>): ActorCredentials {
+	const usual = usualCredentials(flags, ...input);
+	const own = usual[from];
+	const sender: Credentials = {uid: uid ?? own.uid, gid: gid ?? uid ?? own.gid};
+	return {...usual, [from]: sender};
+}
+
+/** Everybody's credentials as of `run`, whoever sends. */
+export function usualCredentials({proxyUid, proxyGid, agentUid, agentGid}: Pick<ProbeFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid'>, ...input: DropFirst<Parameters<typeof credentialsOf>>): ActorCredentials {
+	return credentialsOf({
+		...defined({
+			proxyUid, proxyGid, agentUid, agentGid,
+		}), appUid: 1000,
+	}, ...input);
+}
+
+type DropFirst<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never;
+
+/** Only what was given: an option that is not there is not an option that is undefined. */
+function defined<Values extends Readonly<Record<string, number | undefined>>>(values: Values): {readonly [Key in keyof Values]?: number} {
+	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {readonly [Key in keyof Values]?: number};
+}
+
+/**
+The rules that a probe goes through.
+
+@throws {TestbedError} USAGE for more than one back end, USAGE or INPUT for rules that cannot be had.
+*/
+export function rulesOfProbe({backend: backends = [], rules, rules6, dnsServers, cni, release, allowModules}: ProbeFlags, families: readonly AddressFamily[]): RuleInput {
+	const [backend, ...others] = backends;
+	if (others.length > 0) {
+		throw new TestbedError('USAGE', {message: `A probe has one back end, and --backend names ${others.length + 1}.`, hint: 'Ask once for each.'});
+	}
+
+	return loadRuleInput({
+		source: rules ?? defaultInput,
+		source6: rules6,
+		families,
+		dnsServers,
+		cni,
+		release,
+		allowModules,
+		...(backend === undefined ? {} : {backend}),
+	});
+}
+
+/**
+Asks the kernel and prints; returns the exit status.
+
+@throws {TestbedError} USAGE or INPUT, and all that a run throws.
+*/
+export async function probeCommand(flags: ProbeFlags): Promise<number> {
+	if (flags.from === 'proxy' && (flags.proxyUid !== undefined || flags.proxyGid !== undefined) && (flags.uid !== undefined || flags.gid !== undefined)) {
+		throw new TestbedError('USAGE', {message: 'The proxy is the sender here, and --uid or --gid and --proxy-uid or --proxy-gid both say who it is.', hint: 'Leave one of the two out.'});
+	}
+
+	if (flags.follow === true) {
+		throw new TestbedError('USAGE', {message: '--follow is for --batch: a single probe shows all legs, unless --first-leg is given.'});
+	}
+
+	if (flags.to === undefined) {
+		throw new TestbedError('USAGE', {message: 'Where to? --to names one destination, --batch a file of many.', hint: 'For instance testbed probe --to 10.96.0.1:443'});
+	}
+
+	const destination = readDestination(flags.to, flags.family);
+	const {family} = destination;
+	const source = flags.source === undefined ? undefined : readSource(flags.source, family);
+	const rules = rulesOfProbe(flags, [family]);
+	const credentials = credentialsOfProbe(flags, rules.intent, rules.proxy);
+	const question: ProbeQuestion = {
+		from: flags.from,
+		credentials: credentials[flags.from],
+		...destination,
+		source,
+		protocol: flags.proto,
+		...(flags.mark === undefined ? {} : {mark: flags.mark}),
+		...(flags.bindDevice === undefined ? {} : {bindDevice: flags.bindDevice}),
+	};
+	const report = await untilSignal(async signal => {
+		using progress = new Progress(tell);
+		const answer = await runProbe({
+			question,
+			rules,
+			credentials,
+			timeoutMs: flags.timeout,
+			traceBufferBytes: flags.traceBuffer,
+			isFirstLegOnly: flags.firstLeg === true,
+			signal,
+			onStage(stage) {
+				progress.stage(stage);
+			},
+		});
+		return answer; // The progress is told until this is done.
+	});
+	const text = printAnswer(report, flags);
+	await writeOut(text);
+	return probeExitCode(report);
+}
+
+function printAnswer(report: ProbeReport, {format, verbose}: ProbeFlags): string {
+	return format === 'json'
+		? `${JSON.stringify(probeToJson(report), undefined, 2)}\n`
+		: printProbe(report, readerOf({verbose}));
+}

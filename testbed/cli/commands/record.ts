@@ -1,0 +1,87 @@
+/**
+`testbed record`: what a rule set does, as a baseline that can be verified later.
+*/
+
+import {printBaseline} from '../../../src/baseline/file.js';
+import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
+import {saveBaseline} from '../../analysis/baseline-file.js';
+import {recordBaseline, type Recording} from '../../analysis/record-baseline.js';
+import {defaultInput, loadRuleInput} from '../../inputs/rules.js';
+import {scenarioFiles} from '../../inputs/scenarios.js';
+import {checkOutputs} from '../../outputs/check.js';
+import {tell, writeOut} from '../../system/streams.js';
+import {describeNotes} from '../output/notes.js';
+import {ruleFiles} from '../output/output-files.js';
+import {usualCredentials} from './probe.js';
+import {Progress} from '../output/progress.js';
+import {untilSignal} from '../signals.js';
+
+/** The options as the command line gives them. */
+export type RecordFlags = {
+	readonly rules6?: string;
+	readonly backend?: Backend;
+	readonly family: readonly AddressFamily[];
+	readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
+	readonly proxyUid?: number;
+	readonly proxyGid?: number;
+	readonly scenarios?: readonly string[];
+	readonly output?: string;
+	readonly timeout: number;
+	readonly traceBuffer: number;
+};
+
+/**
+Records and writes; returns the exit status. Where evidence is missing, nothing is written.
+
+@throws {TestbedError} INPUT or USAGE for the input, and all that a recording throws.
+*/
+export async function recordCommand(input: string | undefined, flags: RecordFlags): Promise<number> {
+	const {family: families, backend, dnsServers, rules6: source6, output, allowModules} = flags;
+	const rules = loadRuleInput({
+		source: input ?? defaultInput, source6, families, dnsServers, allowModules, ...(backend === undefined ? {} : {backend}),
+	});
+	tell(describeNotes(rules));
+	const scenarios = scenarioFiles(flags.scenarios ?? []);
+	checkOutputs([{name: output === undefined ? 'standard output' : '--output', what: 'The baseline', file: output ?? '-'}], [...ruleFiles([['the input', input], ['--rules6', source6]]), ...scenarios.map(file => ({name: '--scenarios', file}))]);
+	const recording = await untilSignal(async signal => {
+		using progress = new Progress(tell);
+		const recorded = await recordBaseline({
+			rules,
+			request: {source6, dnsServers},
+			scenarios,
+			families,
+			credentials: usualCredentials(flags, rules.intent, rules.proxy),
+			timeoutMs: flags.timeout,
+			traceBufferBytes: flags.traceBuffer,
+			signal,
+			onStage(stage) {
+				progress.stage(stage);
+			},
+		});
+		return recorded;
+	});
+	const {baseline, lost} = recording;
+	if (lost.length === 0) {
+		await (output === undefined ? writeOut(printBaseline(baseline)) : saveBaseline(output, baseline));
+	}
+
+	tell(describeRecording(recording, output));
+	return recordingStatus(recording);
+}
+
+/** 0: all is recorded. 3: evidence was lost, or some packets cannot be sent. */
+export function recordingStatus({lost, unsent}: Pick<Recording, 'lost' | 'unsent'>): 0 | 3 {
+	return lost.length > 0 || unsent.length > 0 ? 3 : 0;
+}
+
+/** What was recorded, and what was not, for stderr. */
+export function describeRecording({baseline: {classes, cases}, lost, unsent}: Recording, output: string | undefined): string {
+	const list = (gaps: Recording['lost']): string => [...new Set(gaps.map(({message}) => `  ${message}\n`))].join('');
+	if (lost.length > 0) {
+		return `testbed: Nothing was recorded: the evidence is not whole.\n${list(lost)}`;
+	}
+
+	const said = `testbed: Recorded ${classes.length} classes of packets and ${cases.length} connections${output === undefined ? '' : ` in ${output}`}.\n`;
+	return unsent.length === 0 ? said : `${said}Not recorded, because it cannot be sent; a verification will be inconclusive:\n${list(unsent)}`;
+}

@@ -1,0 +1,34 @@
+/**
+`testbed replay`: what a run recorded, judged again.
+*/
+
+import {exitCode} from '../../../src/report/exit-code.js';
+import {exitCodeOfRuns} from '../../../src/report/run/many.js';
+import {readBytes} from '../../inputs/read-text.js';
+import {recordingBytesMax} from '../../recording/file.js';
+import {replay} from '../../recording/replay.js';
+import {checkOutputFlags} from '../output/output-files.js';
+import {writeReport, writeRuns, type PrintFlags} from '../output/write-runs.js';
+
+/**
+Judges a recording (`-` is standard input) and prints as the run did; returns the exit status that the run had.
+
+@throws {TestbedError} INPUT when it cannot be read or judged, or the report cannot be written.
+*/
+export async function replayCommand(file: string, flags: PrintFlags): Promise<number> {
+	checkOutputFlags(flags, [{name: 'the recording', file}]);
+	const replayed = replay(read(file), file === '-' ? 'standard input' : file);
+	if (replayed.what === 'run') {
+		await writeReport(replayed.report, flags);
+		return exitCode(replayed.report);
+	}
+
+	await writeRuns(replayed.runs, flags);
+	return exitCodeOfRuns(replayed.runs);
+}
+
+function read(file: string): Uint8Array {
+	return readBytes({
+		file, what: 'The recording', bytesMax: recordingBytesMax,
+	});
+}

@@ -1,0 +1,174 @@
+/**
+`testbed run`: the six types.
+*/
+
+import {backends, type AddressFamily, type Backend} from '../../../src/netfilter/types.js';
+import {exitCode} from '../../../src/report/exit-code.js';
+import {exitCodeOfRuns, type RunEntry, type Runs} from '../../../src/report/run/many.js';
+import {defaultTypeIds} from '../../../src/scenario/six-types.js';
+import type {
+	ActorCredentials, Credentials, Intent, TypeId,
+} from '../../../src/scenario/types.js';
+import {TestbedError} from '../../errors.js';
+import type {RuleInput, RunOptions} from '../../run/options.js';
+import {Recorder} from '../../recording/recorder.js';
+import {defaultInput, loadRuleInputs, type MissingInput} from '../../inputs/rules.js';
+import {runMany} from '../../run/run-many.js';
+import {runTestbed} from '../../run/run.js';
+import {tell} from '../../system/streams.js';
+import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
+import {writeReport, writeRuns, type PrintFlags} from '../output/write-runs.js';
+import {Progress} from '../output/progress.js';
+import {untilSignal} from '../signals.js';
+
+export {wantsColour} from '../output/terminal.js';
+
+/** The options as the command line gives them. */
+export type RunFlags = PrintFlags & {
+	readonly rules?: string;
+	readonly rules6?: string;
+	readonly backend?: readonly Backend[];
+	readonly family: readonly AddressFamily[];
+	readonly dnsServers?: readonly string[];
+	readonly allowModules?: boolean;
+	readonly allowOutside?: boolean;
+	readonly cni?: boolean;
+	readonly release?: string;
+	readonly types?: readonly TypeId[];
+	readonly proxyUid?: number;
+	readonly proxyGid?: number;
+	readonly agentUid?: number;
+	readonly agentGid?: number;
+	readonly appUid: number;
+	readonly appGid?: number;
+	readonly record?: string;
+	readonly keep?: boolean;
+	readonly timeout: number;
+	readonly traceBuffer: number;
+	readonly lanes: number;
+};
+
+type CredentialFlags = Pick<RunFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'appUid' | 'appGid'>;
+
+/**
+What the command line says of the proxy goes before what the input says (a manifest does). A group that is not given follows its user, as in istio-iptables; the agent runs in the proxy's container, as its user, unless somebody says otherwise.
+ztunnel runs as root with the group 1337 too. Under TPROXY the injection template runs that container as root with the group 1337 (Istio, manifests/charts, injection-template.yaml: no runAsUser, runAsGroup 1337), for nat looks at owners and not at marks.
+*/
+export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: CredentialFlags, {inboundInterceptionMode, ambient}: Pick<Intent, 'inboundInterceptionMode' | 'ambient'>, known?: Credentials): ActorCredentials {
+	const root = {uid: 0, gid: 0};
+	const isTransparent = (inboundInterceptionMode === 'TPROXY' || ambient !== undefined) && proxyUid === undefined;
+	const usual = proxyUid === undefined ? known ?? (isTransparent ? {uid: 0, gid: 1337} : undefined) : undefined;
+	const uid = proxyUid ?? usual?.uid ?? 1337;
+	const proxy = {uid, gid: proxyGid ?? usual?.gid ?? uid};
+	return {
+		proxy,
+		agent: {uid: agentUid ?? proxy.uid, gid: agentGid ?? agentUid ?? proxy.gid},
+		app: {uid: appUid, gid: appGid ?? appUid},
+		remote: root,
+		istiod: root,
+		prometheus: root,
+	};
+}
+
+/** Runs and prints; returns the exit status. */
+export async function runCommand(flags: RunFlags): Promise<number> {
+	checkOutputFlags(flags, ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]));
+	const {inputs, missing} = loadRuleInputs({
+		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
+		allowModules: flags.allowModules,
+	});
+	return untilSignal(async signal => runInputs({inputs, missing, signal}, flags));
+}
+
+async function runInputs({inputs, missing, signal}: {
+	readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly signal: AbortSignal;
+}, flags: RunFlags): Promise<number> {
+	using progress = new Progress(tell);
+	const optionsFor = (rules: RuleInput): RunOptions => ({
+		...optionsOf(rules, {
+			flags, signal, progress, isAlone: inputs.length === 1,
+		}),
+		families: flags.family,
+		types: flags.types ?? defaultTypeIds,
+	});
+	const status = await playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, progress});
+	return status; // Progress is shown until this is done.
+}
+
+/** What the command line says of every run, whatever it plays. A run that is one of many does not tell its stages. */
+export function optionsOf(rules: RuleInput, {flags, signal, progress, isAlone}: {
+	readonly flags: RunFlags; readonly signal: AbortSignal; readonly progress: Progress; readonly isAlone: boolean;
+}): Omit<RunOptions, 'families' | 'types'> {
+	return {
+		rules,
+		credentials: credentialsOf(flags, rules.intent, rules.proxy),
+		timeoutMs: flags.timeout,
+		traceBufferBytes: flags.traceBuffer,
+		keep: flags.keep === true,
+		signal,
+		onStage(stage) {
+			if (isAlone) {
+				progress.stage(stage);
+			}
+		},
+	};
+}
+
+/** Plays one set of rules, or many, prints what came of it, and returns the exit status. */
+export async function playAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, progress}: {
+	readonly flags: RunFlags; readonly progress: Progress;
+}): Promise<number> {
+	const recorder = flags.record === undefined ? undefined : Recorder.create(flags.record);
+	const [only] = inputs;
+	if (only !== undefined && inputs.length === 1 && missing.length === 0) {
+		const {report, evidence, kept} = await runTestbed(only);
+		await writeReport(report, flags);
+		recorder?.note(report, evidence);
+		await recorder?.writeRun(report);
+		if (kept.length > 0) {
+			tell(`${kept.join('\n')}\n`);
+		}
+
+		return exitCode(report);
+	}
+
+	const runs = await playAll({
+		inputs, missing, lanes: flags.lanes, progress, recorder,
+	});
+	await writeRuns(runs, flags);
+	await recorder?.writeRuns(runs);
+	return exitCodeOfRuns(runs);
+}
+
+/** A run that was asked for and cannot be. */
+export type MissingRun = Omit<MissingInput, 'release'> & {readonly release: string | null; readonly scenario?: string};
+
+async function playAll({inputs, missing, lanes, progress, recorder}: {
+	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly lanes: number; readonly progress: Progress; readonly recorder: Recorder | undefined;
+}): Promise<Runs> {
+	if (inputs.some(({keep}) => keep)) {
+		throw new TestbedError('USAGE', {message: '--keep keeps the namespaces of one run; these are several.', hint: 'Name one release and one back end.'});
+	}
+
+	const startedAt = performance.now();
+	let ended = 0;
+	const what = inputs.some(({scenario}) => scenario !== undefined) ? 'scenarios' : 'rule sets';
+	progress.stage(`running ${inputs.length} ${what}`);
+	const entries = await runMany(inputs, {
+		lanes,
+		onEvidence(report, evidence) {
+			recorder?.note(report, evidence);
+		},
+		onEntry({release, source, backend, scenario}) {
+			progress.stage(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
+		},
+	});
+	const all = [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries];
+	return {
+		// Scenarios by their names, each with its back ends side by side.
+		entries: all.toSorted((one, other) => one.scenario === undefined || other.scenario === undefined
+			? 0
+			: one.scenario.localeCompare(other.scenario) || backends.indexOf(one.backend) - backends.indexOf(other.backend)),
+		durationMs: Math.round(performance.now() - startedAt),
+	};
+}

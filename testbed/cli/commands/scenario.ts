@@ -1,0 +1,49 @@
+/**
+`testbed run FILE.yaml`: the user's own traffic.
+*/
+
+import {TestbedError} from '../../errors.js';
+import type {RunOptions} from '../../run/options.js';
+import {loadScenario, namesScenario, scenarioFiles, shareCompanies} from '../../inputs/scenarios.js';
+import {tell} from '../../system/streams.js';
+import {checkOutputFlags, scenarioInputs} from '../output/output-files.js';
+import {Progress} from '../output/progress.js';
+import {untilSignal} from '../signals.js';
+import {
+	credentialsOf, optionsOf, playAndPrint, type RunFlags,
+} from './run.js';
+
+/** The options that a scenario says itself. */
+const ownWords = new Set(['--rules', '--rules6', '--family', '--dns-servers', '--cni', '--release', '--types', '--proxy-uid', '--proxy-gid', '--agent-uid', '--agent-gid', '--app-uid', '--app-gid']);
+
+/** Plays the files and prints; returns the exit status. `given` are the options that the command line names. */
+export async function scenarioCommand(words: readonly string[], {flags, given}: {readonly flags: RunFlags; readonly given: readonly string[]}): Promise<number> {
+	const foreign = words.find(word => !namesScenario(word));
+	if (foreign !== undefined) {
+		throw new TestbedError('USAGE', {message: `"${foreign}" is no scenario: a file that ends in .yaml, .yml or .json is due, or a folder of such.`, hint: 'Rules are named with --rules.'});
+	}
+
+	const own = given.find(option => ownWords.has(option));
+	if (own !== undefined) {
+		throw new TestbedError('USAGE', {message: `${own} does not go with a scenario, which says itself what it runs with.`, hint: `Leave ${own} out, or write it into the file.`});
+	}
+
+	const loaded = scenarioFiles(words).map(file => loadScenario(file, {
+		backends: flags.backend, allowModules: flags.allowModules, allowOutside: flags.allowOutside, credentialsOf: (intent, known) => credentialsOf(flags, intent, known),
+	}));
+	const plays = loaded.flatMap(one => one.plays);
+	checkOutputFlags(flags, scenarioInputs(plays.map(({rules, play: scenario}) => ({rules, scenario}))));
+	return untilSignal(async signal => {
+		using progress = new Progress(tell);
+		const inputs = plays.map(({rules, play}): RunOptions => ({
+			...optionsOf(rules, {
+				flags, signal, progress, isAlone: plays.length === 1,
+			}),
+			families: [...new Set(play.cases.map(({probe}) => probe.family))],
+			types: [],
+			scenario: play,
+		}));
+		const status = await playAndPrint({inputs: shareCompanies(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, progress});
+		return status; // Progress is shown until this is done.
+	});
+}

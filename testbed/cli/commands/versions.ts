@@ -1,0 +1,11 @@
+/**
+`testbed --version`.
+*/
+
+import {loadEnvironment} from '../../system/environment.js';
+
+/** The versions of everything that a result depends on. */
+export async function printVersions(version: string): Promise<string> {
+	const {kernel, iptables, nft, node} = await loadEnvironment('iptables-nft');
+	return `testbed ${version}\nkernel ${kernel}\niptables ${iptables}\nnft ${nft}\nnode ${node}\n`;
+}

@@ -1,0 +1,39 @@
+/**
+Progress on stderr, only for a run that takes longer than a second, and then a line a second at most.
+*/
+
+import {visibleForeign} from '../../../src/parsing/visible-text.js';
+
+const quietMs = 1000;
+
+/** Tells where the run is, once a second, when that has changed. Dispose ends it. */
+export class Progress implements Disposable {
+	#stage = '';
+	#said = '';
+	readonly #timer: NodeJS.Timeout;
+	readonly #write: (text: string) => void;
+
+	constructor(write: (text: string) => void) {
+		this.#write = write;
+		this.#timer = setInterval(() => {
+			this.#say();
+		}, quietMs);
+		this.#timer.unref();
+	}
+
+	/** Notes what the run is doing now. */
+	stage(stage: string): void {
+		this.#stage = stage;
+	}
+
+	[Symbol.dispose](): void {
+		clearInterval(this.#timer);
+	}
+
+	#say(): void {
+		if (this.#stage !== this.#said) {
+			this.#said = this.#stage;
+			this.#write(`testbed: ${visibleForeign(this.#stage)} …\n`);
+		}
+	}
+}

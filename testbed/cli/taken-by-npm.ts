@@ -1,0 +1,120 @@
+/**
+Options that npm took for itself, because nobody wrote `--` before them: `npm run testbed --rules=release:1.20`. npm 9 to 11 take every option that they do not know, start the script without it and leave it in the environment; npm 12 refuses it. So a run would answer another question than the one that was asked.
+*/
+
+import {TestbedError} from '../errors.js';
+
+/** How npm started the program: what the launcher found in the environment (scripts/setup/npm.cjs). */
+export type NpmStart = {
+	/** The script's name: `testbed`, `doctor`. */
+	readonly script: string;
+	/** The arguments that the script has of its own: `doctor`. */
+	readonly own: readonly string[];
+	/** The folder in which npm was called. */
+	readonly folder?: string | undefined;
+	/** What npm exports as `npm_config_KEY`, without what the user's environment and .npmrc files say. */
+	readonly config: Readonly<Record<string, string>>;
+	/** Whether the user's environment was known. If not, `config` may hold settings of it. */
+	readonly isExact: boolean;
+};
+
+/** An option of the command line, as much of it as counts here. */
+export type KnownOption = {
+	/** With its dashes: `--proxy-uid`. */
+	readonly long: string;
+	readonly takesValue: boolean;
+};
+
+/** What npm 9.2 to 12.2 export in any case. An option of ours by one of these names could not be told from it. */
+export const exportedAnyway: ReadonlySet<string> = new Set([
+	'allow_scripts', 'cache', 'global_ignore_file', 'global_prefix', 'globalconfig', 'init_module', 'local_prefix', 'metrics_registry', 'node_gyp', 'noproxy', 'npm_version', 'prefix', 'user_agent', 'userconfig',
+]);
+
+/** An option that npm took, with the values that it gave to it; none where it saw none. */
+type Taken = KnownOption & {readonly values: readonly string[]};
+
+function keyOf(long: string): string {
+	return long.replace(/^--/u, '').replaceAll('-', '_');
+}
+
+/**
+What npm took. Each option stands under its own name; or under the longer one of npm's that it begins (npm 11.19 makes `--token-description` of `--to`); and `--verbose` is npm's own word for `--loglevel verbose`.
+*/
+function optionsTaken(options: readonly KnownOption[], {config, isExact}: NpmStart): Taken[] {
+	const names = new Set(options.map(({long}) => keyOf(long)));
+	return options.flatMap(option => {
+		const name = keyOf(option.long);
+		const key = Object.keys(config).find(key => key === name && !exportedAnyway.has(key))
+			?? Object.keys(config).find(key => isExact && key.startsWith(name) && !names.has(key) && !exportedAnyway.has(key));
+		if (key !== undefined) {
+			return [{...option, values: config[key]!.split('\n\n').filter(value => value !== 'true' && value !== '')}];
+		}
+
+		// Without the user's environment nobody knows whether that level is a setting of theirs.
+		return name === 'verbose' && isExact && config['loglevel'] === 'verbose' ? [{...option, values: []}] : [];
+	});
+}
+
+function quote(word: string): string {
+	return /^[\w./:=@,+-]+$/u.test(word) ? word : `'${word.replaceAll('\'', String.raw`'\''`)}'`;
+}
+
+/** The command line as it was meant, as far as it can be known: of two options without values and two words nobody knows which belong together. */
+function meant(taken: readonly Taken[], argv: readonly string[], commands: ReadonlySet<string>): string[] {
+	const command = argv[0] !== undefined && commands.has(argv[0]) ? argv.slice(0, 1) : [];
+	const words = argv.slice(command.length);
+	const whole = taken.filter(({takesValue, values}) => !takesValue || values.length > 0)
+		.flatMap(({long, takesValue, values}) => takesValue ? values.map(value => `${long}=${value}`) : [long]);
+	const open = taken.filter(({takesValue, values}) => takesValue && values.length === 0).map(({long}) => long);
+	if (open.length > 0 && (open.length > 1 || words.length !== 1)) {
+		return [...command, ...whole, ...open.map(long => `${long} …`)];
+	}
+
+	return [...command, ...whole, ...open, ...words].map(word => quote(word));
+}
+
+/**
+What to tell a user whose options npm took, or undefined when it took none.
+
+@param argv The arguments that did arrive.
+@param known The long options of all commands, and the commands' names.
+*/
+export function complaintAboutNpm(argv: readonly string[], known: {readonly options: readonly KnownOption[]; readonly commands: ReadonlySet<string>}, npm: NpmStart): string | undefined {
+	const taken = optionsTaken(known.options, npm);
+	if (taken.length === 0) {
+		return undefined;
+	}
+
+	const arrived = npm.own.every((word, index) => argv[index] === word) ? argv.slice(npm.own.length) : argv;
+	const names = taken.map(({long}) => long);
+	return [
+		`testbed: npm took ${names.join(', ')} for itself. Nothing was run.`,
+		`→ npm run ${npm.script} -- ${meant(taken, arrived, known.commands).join(' ')}`,
+		...(names.length === 1 && names[0] === '--verbose' ? [`If npm's own messages are wanted: npm_config_loglevel=verbose npm run ${npm.script}`] : []),
+	].join('\n');
+}
+
+/** The file of an error that is about a file by a name relative to a folder. */
+function relativeFileOf(error: unknown): string | undefined {
+	for (let cause = error; cause instanceof Error; cause = cause.cause) {
+		const {code, path} = cause as Error & {code?: unknown; path?: unknown};
+		if (code === 'ENOENT' && typeof path === 'string' && !path.startsWith('/')) {
+			return path;
+		}
+	}
+
+	return undefined;
+}
+
+/**
+What to add to an error of a program that npm started: the folder in which a file was looked for; and, where only words arrived and one of them was not understood, what may have become of the option before it. (npm 9 to 11 take `--format json` for their own `--format-package-lock` and leave no trace of it.)
+*/
+export function hintsOfNpm(error: unknown, argv: readonly string[], npm: NpmStart): string[] {
+	const file = relativeFileOf(error);
+	const isWordAlone = file === undefined ? error instanceof TestbedError && error.code === 'USAGE' : !/[./]/u.test(file);
+	const isWithoutOptions = argv.length > npm.own.length && !argv.some(word => word.startsWith('-'));
+	return [
+		...(file === undefined ? [] : [`Names of files are taken from where npm was started: ${npm.folder ?? 'unknown'}`]),
+		...(isWordAlone && isWithoutOptions ? [`If it belongs to an option, npm took that for itself: npm run ${npm.script} -- …`] : []),
+	];
+}

@@ -1,0 +1,46 @@
+/**
+`ambient:1.30 --ingress`: the rules that the CNI agent writes.
+*/
+
+import {parseAmbientInput, type AmbientOptions} from '../../src/istio/ambient/options.js';
+import {ambientRouting} from '../../src/istio/ambient/routing.js';
+import {ambientHostRuleSet, ambientRuleSet} from '../../src/istio/iptables/ambient.js';
+import {ambientHostNftRuleSet, ambientNftRuleSet} from '../../src/istio/nftables/ambient.js';
+import type {SidecarRouting} from '../../src/istio/routing.js';
+import {intentOfAmbient} from '../../src/scenario/intent.js';
+import {TestbedError} from '../errors.js';
+import type {RuleInput} from '../run/options.js';
+import type {InputRequest, LoadedInputs} from './request.js';
+
+/**
+`ambient:` is what the agent writes in the pod, `ambient-host:` what it writes on the node.
+
+@throws {InputError} naming the option; {TestbedError} INPUT for a run of the node's rules.
+*/
+export function ofAmbient(request: InputRequest): LoadedInputs {
+	const isHost = request.source.startsWith('ambient-host:');
+	if (isHost && request.isForShow !== true) {
+		throw new TestbedError('INPUT', {message: `${request.source}: these are the rules on the node, and the six types are a pod's traffic.`, state: 'Nothing was installed.', hint: 'Look at them with: testbed rules'});
+	}
+
+	const {release, note, options} = parseAmbientInput(request.source.replace(/^ambient-host:/u, 'ambient:'));
+	return ambientInputs(request, {
+		release, options, notes: note === undefined ? [] : [note], isHost,
+	});
+}
+
+/** The rules for given options, by each back end asked for. */
+export function ambientInputs({source, families, backends = ['iptables-nft']}: InputRequest, {release, options, notes, isHost = false}: {
+	readonly release: string; readonly options: AmbientOptions; readonly notes: readonly string[]; readonly isHost?: boolean;
+}): LoadedInputs {
+	const write = isHost ? {iptables: ambientHostRuleSet, nftables: ambientHostNftRuleSet} : {iptables: ambientRuleSet, nftables: ambientNftRuleSet};
+	const inputs = backends.map((backend): RuleInput => {
+		const ruleSet = (backend === 'nftables' ? write.nftables : write.iptables)(options, families);
+		return {
+			source, release, backend, ruleSet, reference: ruleSet, routing: isHost ? noRouting : ambientRouting(families), warnings: [], notes, intent: intentOfAmbient(options),
+		};
+	});
+	return {inputs, missing: []};
+}
+
+const noRouting: SidecarRouting = {loopbackAddresses: [], markRules: [], localRoutes: []};

@@ -1,0 +1,44 @@
+/**
+What a rule input names, told by its words alone: a version that stands by itself, and a kind that is misspelt.
+*/
+
+import {statSync} from 'node:fs';
+import path from 'node:path';
+import {nearest} from '../../src/parsing/did-you-mean.js';
+
+/** A rule input by its full name. */
+export type NamedSource = {
+	readonly source: string;
+	/** Says so where a file is taken for what could be a release. */
+	readonly notes: readonly string[];
+};
+
+/** The kinds of rule inputs that stand in front of a colon. */
+const kinds = ['release', 'ambient', 'ambient-host', 'pod', 'file'];
+
+/** A version with nothing in front or behind, so that hardly a misspelt file name is taken for one. */
+const version = /^v?\d+\.\d+(?:\.\d+)?$/u;
+
+/** A version alone, `1.31`, is its release, unless a file of the folder has that name. */
+export function fullSource(source: string, folder = '.'): NamedSource {
+	if (!version.test(source)) {
+		return {source, notes: []};
+	}
+
+	const entry = statSync(path.resolve(folder, source), {throwIfNoEntry: false});
+	return entry === undefined || entry.isDirectory()
+		? {source: `release:${source}`, notes: []}
+		: {source, notes: [`${source} is read as the file of that name; the release is release:${source}.`]};
+}
+
+/** The rule input that a text most likely means which names no file: `release:1.30` for `relase:1.30`, `release=1.30` and `1.30 -x 10.0.0.0/8`. Undefined where nothing is close. */
+export function likelySource(text: string): string | undefined {
+	const {front = '', rest = ''} = /^(?<front>(?:[A-Za-z_]\w*=\S* +)*)(?<rest>.+)$/su.exec(text)?.groups ?? {};
+	if (/^v?\d+\.\d+(?:[.\s-]|$)/u.test(rest)) {
+		return `${front}release:${rest}`;
+	}
+
+	const {kind = '', value = ''} = /^(?<kind>[A-Za-z-]{3,})\s*[\s:=]\s*(?<value>\S.*)$/su.exec(rest)?.groups ?? {};
+	const close = nearest(kind, kinds);
+	return value !== '' && close?.isClose === true ? `${front}${close.name}:${value}` : undefined;
+}

@@ -1,0 +1,157 @@
+/**
+Probes by the actors of a normal run: rules in, connections out, and for each what the kernel did, explained by the rules.
+*/
+
+import type {Leg} from '../../src/netfilter/path.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
+import {gapsIn} from '../../src/judge/judge.js';
+import {roleHitsOf} from '../../src/judge/observed-roles.js';
+import {socketMarkOf} from '../../src/judge/explain/packet-facts.js';
+import {explainLeg} from '../../src/judge/explain/explain-leg.js';
+import type {ProbeQuestion, ProbeReport} from '../../src/report/probe/types.js';
+import type {Environment} from '../../src/report/run/types.js';
+import {defaultTopology} from '../../src/scenario/topology.js';
+import type {Gap} from '../../src/trace/gap.js';
+import type {Observation} from '../../src/trace/observation.js';
+import {unwitnessedRules} from '../../src/trace/counter-check.js';
+import {loadEnvironment} from '../system/environment.js';
+import {checksumOf} from '../run/report.js';
+import {answerElsewhere, companyOfProbe, refuseOutside} from './participants.js';
+import type {RunOptions} from '../run/options.js';
+import {playProbes} from '../run/send.js';
+import type {Played} from '../run/observe.js';
+import {ProbeBatch} from './batch.js';
+import {Stage} from '../run/actor-sandbox.js';
+
+/** What decides a probe: as of a run, with one question in the place of the types. */
+export type ProbeOptions = Omit<RunOptions, 'families' | 'types' | 'keep'> & {readonly question: ProbeQuestion; readonly isFirstLegOnly: boolean};
+
+/**
+Builds the world, sends the probe, explains what came of it, and takes the world down again.
+
+@throws {TestbedError} USAGE for a destination at which no rule of the pod is met, and all that a run throws.
+*/
+export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
+	const {question, rules, credentials, timeoutMs} = options;
+	if (question.mark !== undefined || question.bindDevice !== undefined) {
+		return runByProber(options);
+	}
+
+	refuseOutside(question, defaultTopology);
+	options.onStage('building the sandbox, installing the rules, starting the actors');
+	await using stage = await Stage.create({
+		intent: rules.intent,
+		types: [],
+		credentials,
+		timeoutMs,
+		presetSysctls: options.presetSysctls,
+		company: companyOfProbe({
+			question, intent: rules.intent, credentials, topology: defaultTopology,
+		}),
+	});
+	const [report] = await playQuestions(stage, {...options, questions: [question]});
+	return report!;
+}
+
+/** A probe whose socket no actor opens: its mark or its device is asked for. The prober sends it, and its next legs as the stubs would. */
+async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
+	const startedAt = performance.now();
+	const {question, rules, credentials, timeoutMs, traceBufferBytes, isFirstLegOnly, onStage} = options;
+	const {
+		from, credentials: {uid, gid}, asked, to, family, protocol, source, mark, bindDevice,
+	} = question;
+	onStage('building the sandbox, installing the rules');
+	await using batch = await ProbeBatch.create({
+		rules, families: [family], credentials, follow: !isFirstLegOnly, timeoutMs, traceBufferBytes, presetSysctls: options.presetSysctls,
+	});
+	const {rules: before} = await batch.loadState();
+	onStage('sending 1 probe');
+	const [[flight], environment] = await Promise.all([
+		batch.fly([{
+			id: undefined, from, asked, to, family, uid, gid, protocol, source, sourcePort: undefined, device: bindDevice, mark,
+		}]),
+		loadEnvironment(rules.backend),
+	]);
+	const {legs, gaps, isLoop} = flight!;
+	return reportOf({
+		question,
+		options,
+		families: [family],
+		played: {ruleSet: batch.ruleSet, before, found: new Map(legs.flatMap(({actor, socket}) => socket === undefined ? [] : [[actor, socket]]))},
+		observation: {legs, loop: isLoop, gaps},
+		environment,
+		startedAt,
+	});
+}
+
+/**
+Asks several questions at once on a stage that plays their actors. All are of one family and of the credentials with which the stage was made.
+
+@throws {TestbedError} as a run does.
+*/
+export async function playQuestions(stage: Stage, options: Omit<ProbeOptions, 'question'> & {readonly questions: readonly ProbeQuestion[]}): Promise<readonly ProbeReport[]> {
+	const startedAt = performance.now();
+	const {questions, rules, onStage} = options;
+	const families = [...new Set(questions.map(({family}) => family))];
+	let environment: Environment | undefined;
+	await stage.configured();
+	await answerElsewhere(stage.sandbox.remote, stage.topology, questions.map(({to}) => to.address));
+	const played = await playProbes(stage, {
+		...options,
+		families,
+		sendings: questions.map(({
+			from, asked, to: destination, family, protocol, source,
+		}, index) => ({
+			id: `probe-${index + 1}`,
+			label: `${from} to ${asked}`,
+			probe: {
+				actor: from, family, protocol, destination, ...(source === undefined ? {} : {source}),
+			},
+		})),
+		async meanwhile() {
+			environment = await loadEnvironment(rules.backend);
+		},
+	});
+	onStage('explaining');
+	return questions.map((question, index) => reportOf({
+		question, options, families, played, observation: seenIn(played.observations[index]!), environment: environment!, startedAt,
+	}));
+}
+
+/** What was seen of a probe, whoever sent it. */
+type Seen = {readonly legs: readonly Leg[]; readonly loop: boolean; readonly gaps: readonly Gap[]};
+
+function seenIn(observation: Observation): Seen {
+	return {legs: observation.path.legs, loop: observation.loop, gaps: gapsIn(observation)};
+}
+
+function reportOf({question, options: {rules, isFirstLegOnly}, families, played: {ruleSet, before, found}, observation, environment, startedAt}: {
+	readonly question: ProbeQuestion;
+	readonly options: Pick<ProbeOptions, 'rules' | 'isFirstLegOnly'>;
+	readonly families: readonly AddressFamily[];
+	readonly played: Pick<Played, 'ruleSet' | 'before' | 'found'>;
+	readonly observation: Seen;
+	readonly environment: Environment;
+	readonly startedAt: number;
+}): ProbeReport {
+	const all = observation.legs;
+	const legs = isFirstLegOnly ? all.slice(0, 1) : all;
+	const names = new Set<string>([question.from, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
+	const unwitnessed = unwitnessedRules({loaded: before, legs});
+	return {
+		environment,
+		rules: {
+			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet}), notes: rules.notes,
+		},
+		question,
+		actors: Object.fromEntries([...found].filter(([name]) => names.has(name))),
+		legs,
+		loop: observation.loop,
+		gaps: observation.gaps,
+		observedRoles: legs.map(leg => roleHitsOf(leg, ruleSet).map(({role}) => role)),
+		explanations: legs.map((leg, index) => explainLeg(leg, ruleSet, {mark: index === 0 && question.mark !== undefined ? question.mark : socketMarkOf(all, index, rules.intent)})),
+		isFirstLegOnly: isFirstLegOnly && all.length > 1,
+		hints: [...rules.warnings, ...(unwitnessed.length === 0 ? [] : [`These rules have no counter, so the trace is their only witness: ${unwitnessed.join(', ')}.`])],
+		durationMs: Math.round(performance.now() - startedAt),
+	};
+}

@@ -1,0 +1,216 @@
+/**
+A sandbox with a prober, kept for one rule set after the other: namespaces, threads and sockets stay, the rules change. What it is asked, it answers by what the kernel did, with all legs if they are wanted.
+*/
+
+import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
+import type {FlownLeg} from '../../src/comparison/moves.js';
+import {noSurroundings} from '../../src/scenario/topology-extension.js';
+import {defaultTopology} from '../../src/scenario/topology.js';
+import type {ActorCredentials} from '../../src/scenario/types.js';
+import type {Gap} from '../../src/trace/gap.js';
+import {isLedAway} from '../../src/trace/tproxy-socket.js';
+import {loopStops} from '../../src/trace/sockets.js';
+import {LockFile} from '../system/lock-file.js';
+import {answerElsewhere, refuseOutside} from './participants.js';
+import {endOf, NextLegs, type BatchQuestion} from './stub-model.js';
+import type {RuleInput} from '../run/options.js';
+import {
+	Prober, type ProbeAnswer, type ProbeRequest, type Unsendable,
+} from '../prober/prober.js';
+import {HeldRules} from '../sandbox/installed-rules.js';
+import {loadKernelState, type KernelState} from '../tracer/counters.js';
+import {Sandbox} from '../sandbox/sandbox.js';
+import type {Sysctls} from '../sandbox/sysctls.js';
+
+export type {BatchQuestion} from './stub-model.js';
+
+/** What does not change from rule set to rule set. */
+export type ProbeStageOptions = {
+	readonly backend: Backend;
+	/** Of the rules; a probe can be of no other. */
+	readonly families: readonly AddressFamily[];
+	readonly timeoutMs: number;
+	readonly traceBufferBytes: number;
+	/** As {@link SandboxOptions} has it. */
+	readonly presetSysctls?: Sysctls | undefined;
+	/** For tests: see `ProberOptions`. */
+	readonly beforeRead?: (() => Promise<void>) | undefined;
+};
+
+/** What is known of one rule set: as much of a {@link RuleInput} as is installed, and what the proxy is meant to do. */
+export type StagedRules = Pick<RuleInput, 'ruleSet' | 'routing' | 'intent' | 'lines' | 'allowedModules'>;
+
+/** What was seen of one probe: its legs, and what is missing to trust them. `unsendable` says why the kernel sent no packet for the last leg. */
+export type Flight = {readonly legs: readonly FlownLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean; readonly unsendable?: Unsendable};
+type OpenFlight = {readonly legs: FlownLeg[]; readonly gaps: Gap[]; isLoop: boolean; unsendable?: Unsendable};
+type Play = {readonly prober: Prober; readonly ruleSet: RuleSet; readonly nextLegs: NextLegs};
+type Bound = ReadonlyArray<readonly [index: number, request: ProbeRequest]>;
+
+/** One sandbox, one prober, one rule set at a time. Who creates it disposes of it. */
+export class ProbeStage implements AsyncDisposable {
+	/**
+	Builds the sandbox. It holds no rules yet.
+
+	@throws {TestbedError} when the machine cannot do it.
+	*/
+	static async create(options: ProbeStageOptions): Promise<ProbeStage> {
+		const lockFile = await LockFile.create();
+		let sandbox: Sandbox | undefined;
+		try {
+			sandbox = Sandbox.create(noSurroundings, options);
+			await sandbox.configure(defaultTopology);
+			return new ProbeStage(options, sandbox, lockFile);
+		} catch (error) {
+			await sandbox?.[Symbol.asyncDispose]();
+			await lockFile[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	readonly #options: ProbeStageOptions;
+	readonly #sandbox: Sandbox;
+	readonly #lockFile: LockFile;
+	readonly #held: HeldRules;
+	readonly #known = new Set<string>();
+	#prober: Prober | undefined;
+	#play: Play | undefined;
+
+	private constructor(options: ProbeStageOptions, sandbox: Sandbox, lockFile: LockFile) {
+		this.#options = options;
+		this.#sandbox = sandbox;
+		this.#lockFile = lockFile;
+		this.#held = new HeldRules(sandbox, lockFile.path);
+	}
+
+	/** Probes that were sent more than once, because their evidence was not whole. */
+	get repeated(): number {
+		return this.#prober?.repeated ?? 0;
+	}
+
+	/** Probes whose answer was waited for in vain. */
+	get unanswered(): number {
+		return this.#prober?.unanswered ?? 0;
+	}
+
+	/**
+	Puts rules in the place of those of before, and gets everything ready that they need; returns what the kernel then holds. `hasInvalid`: questions may be invalid packets, for which conntrack is turned on whatever the rules do.
+
+	@throws {TestbedError} RULES_REJECTED: the stage holds none then, and takes others; and when the machine cannot do it.
+	*/
+	async install({ruleSet: asked, routing, intent, lines, allowedModules}: StagedRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
+		const {
+			backend, families, timeoutMs, traceBufferBytes, beforeRead,
+		} = this.#options;
+		this.#play = undefined;
+		const {ruleSet} = await this.#held.replace({
+			ruleSet: asked, routing, backend, families, lines, allowedModules,
+		});
+		const nextLegs = new NextLegs(intent, credentials);
+		const {listening} = nextLegs;
+		if (this.#prober === undefined) {
+			this.#prober = await Prober.create({
+				sandbox: this.#sandbox, backend, families, ruleSet, listening, hasInvalid, timeoutMs, bufferBytes: traceBufferBytes, beforeRead,
+			});
+		} else {
+			await this.#prober.renew({ruleSet, listening, hasInvalid});
+		}
+
+		this.#play = {prober: this.#prober, ruleSet, nextLegs};
+		return ruleSet;
+	}
+
+	/** Counters, handles and owners, as they are now. */
+	async loadState(): Promise<KernelState> {
+		const {backend, families} = this.#options;
+		return loadKernelState(this.#sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
+	}
+
+	/**
+	Sends probes and says what was seen of each, in the order of the questions; with `follow` also what the proxy or the agent would send on.
+
+	@throws {TestbedError} USAGE for a probe that never comes into the pod; INPUT for one that makes no sense; SYSCALL_FAILED when a thread fails. {RangeError} without rules.
+	*/
+	async fly(questions: readonly BatchQuestion[], {follow}: {readonly follow: boolean}): Promise<readonly Flight[]> {
+		const play = this.#play;
+		if (play === undefined) {
+			throw new RangeError('the stage holds no rules');
+		}
+
+		const bound = questions.map((question, index) => {
+			refuseOutside(question, defaultTopology);
+			return [index, play.nextLegs.requestOf(question, String(index + 1))] as const;
+		});
+		await this.#makeReachable(questions.map(({to}) => to.address));
+		const flights = questions.map((): OpenFlight => ({legs: [], gaps: [], isLoop: false}));
+		let left: Bound = bound;
+		while (left.length > 0) {
+			const answers = await play.prober.probe(left.map(([, request]) => request)); // eslint-disable-line no-await-in-loop -- One leg after the other.
+			left = left.flatMap(([index, request], position) => {
+				const next = land(flights[index]!, {request, answer: answers[position]!, play});
+				return next === undefined || !follow ? [] : [[index, {id: request.id, ...next}] as const];
+			});
+		}
+
+		return flights;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#prober?.[Symbol.asyncDispose]();
+		await this.#sandbox[Symbol.asyncDispose]();
+		await this.#lockFile[Symbol.asyncDispose]();
+	}
+
+	async #makeReachable(addresses: readonly string[]): Promise<void> {
+		const fresh = [...new Set(addresses)].filter(address => !this.#known.has(address));
+		for (const address of fresh) {
+			this.#known.add(address);
+		}
+
+		await answerElsewhere(this.#sandbox.remote, defaultTopology, fresh);
+	}
+}
+
+/** Notes a leg; returns the next one, if somebody carries it on. */
+function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, play: {nextLegs, ruleSet}}: {
+	readonly request: ProbeRequest; readonly answer: ProbeAnswer; readonly play: Play;
+}): Omit<ProbeRequest, 'id'> | undefined {
+	flight.gaps.push(...gaps);
+	if (unsendable !== undefined) {
+		flight.unsendable = unsendable;
+		flight.legs.push(legNeverSent(request, unsendable));
+	}
+
+	if (leg === undefined) {
+		return undefined;
+	}
+
+	// A connection of the pod whose answer does not come back is never made, so nobody carries it on.
+	const isHalf = leg.protocol === 'tcp' && leg.end.kind === 'unknown' && request.from === 'pod';
+	const listener = isHalf ? undefined : nextLegs.listenerAt(leg);
+	flight.legs.push({...asFlown(leg, ruleSet), end: isHalf ? leg.end : endOf(leg, listener)});
+	if (listener === undefined || flight.gaps.length > 0) {
+		return undefined;
+	}
+
+	const next = nextLegs.carriedOn(listener, leg);
+	if (next !== undefined && flight.legs.length > loopStops) {
+		flight.isLoop = true;
+		return undefined;
+	}
+
+	return next;
+}
+
+/** By which hook it was delivered, its end says. */
+function asFlown({arrivedBy: _, ...leg}: FlownLeg & {readonly arrivedBy: unknown}, ruleSet: RuleSet): FlownLeg {
+	const isWhereAsked = leg.deliveredTo?.address === leg.to.address && leg.deliveredTo.port === leg.to.port;
+	return isWhereAsked ? {...leg, isLedAway: isLedAway(leg.traversals, ruleSet)} : leg;
+}
+
+/** A leg of which no packet ever was, as that of an actor: the kernel told the one who wanted it why. */
+function legNeverSent({from, actor = from, protocol, source, sourcePort = 0, to}: ProbeRequest, {message}: Unsendable): FlownLeg {
+	const family = to.address.includes(':') ? 'ipv6' : 'ipv4';
+	return {
+		actor, family, protocol, from: {address: source ?? (family === 'ipv4' ? '0.0.0.0' : '::'), port: sourcePort}, to, socket: undefined, traversals: [], end: {kind: 'unreachable', reason: message}, deliveredTo: undefined,
+	};
+}

@@ -1,0 +1,99 @@
+/**
+The witnesses of a batch beside the trace: counters of rules, and packets that nftables counted by the owner of their socket.
+*/
+
+import {isNatTable} from '../../src/netfilter/lookup.js';
+import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
+import type {Gap} from '../../src/trace/gap.js';
+import type {LoadedRule} from '../../src/trace/loaded-rules.js';
+import {compareHits} from '../../src/trace/counter-check.js';
+import type {Netns} from '../sandbox/netns.js';
+import {loadCounts, type KernelCounts} from './counters.js';
+import {forgetOwnersText, ownersMax} from './trace-table.js';
+
+type Input = {readonly netns: Netns; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly ruleSet: RuleSet; readonly lockFile: string};
+
+/** Counts from batch to batch: what one ends with, the next begins with. */
+export class Witnesses {
+	/** Reads the first counts. */
+	static async create(input: Input): Promise<Witnesses> {
+		return new Witnesses(input, await loadCounts(input.netns, input));
+	}
+
+	readonly #input: Input;
+	readonly #natTables: ReadonlySet<string>;
+	readonly #isNative: boolean;
+	/** Rules that are no longer those of the beginning: no number means what it says any more, however often a probe is repeated. */
+	readonly #changed = new Map<string, Gap>();
+	#before: KernelCounts;
+
+	private constructor(input: Input, before: KernelCounts) {
+		const {tables} = input.ruleSet;
+		this.#input = input;
+		this.#before = before;
+		this.#natTables = new Set(tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
+		this.#isNative = tables.some(({family}) => family === 'inet');
+	}
+
+	/** The rules as they were counted last. */
+	get rules(): readonly LoadedRule[] {
+		return this.#before.rules;
+	}
+
+	/** Makes room for the owners of a batch, each of which may be new. */
+	async prepare(probes: number): Promise<void> {
+		const {owners} = this.#before;
+		if (owners.size > 0 && owners.size + probes > ownersMax) {
+			await this.#input.netns.runConfined('nft', ['-f', '-'], {input: forgetOwnersText});
+			this.#before = {...this.#before, owners: new Map()};
+		}
+	}
+
+	/**
+	What the kernel counted since the last time, against what the trace shows: hits by rule (`ruleKey`), and for each packet of a probe from the pod its owner. `strangers` are packets of the trace that no probe sent.
+	*/
+	async compare({hits, owners: sent, strangers}: {readonly hits: ReadonlyMap<string, number>; readonly owners: readonly string[]; readonly strangers: number}): Promise<readonly Gap[]> {
+		const owners = countedBy(sent);
+		const before = this.#before;
+		const after = await loadCounts(this.#input.netns, this.#input);
+		this.#before = after;
+		const counted = compareHits({
+			before: before.rules, after: after.rules, hits, isNat: ({family, table}) => this.#natTables.has(`${family} ${table}`), isNative: this.#isNative,
+		});
+		for (const gap of counted.filter(({kind}) => kind === 'rules-differ')) {
+			this.#changed.set(gap.message, gap);
+		}
+
+		const gaps = [...this.#changed.values(), ...counted.filter(({kind}) => kind !== 'rules-differ')];
+		let surplus = 0;
+		for (const [owner, packets] of after.owners) {
+			const gained = packets - (before.owners.get(owner) ?? 0);
+			const traced = owners.get(owner) ?? 0;
+			surplus += Math.max(0, gained - traced);
+			if (gained < traced) {
+				gaps.push({kind: 'credentials', message: `The kernel counted ${gained} packets of ${owner}, and the sockets of that owner sent ${traced}.`});
+			}
+		}
+
+		for (const [owner, traced] of owners) {
+			if (!after.owners.has(owner) && traced > 0) {
+				gaps.push({kind: 'credentials', message: `The kernel counted no packet of ${owner}, and the sockets of that owner sent ${traced}.`});
+			}
+		}
+
+		if (surplus > strangers) {
+			gaps.push({kind: 'credentials', message: `The kernel counted ${surplus} packets more than the probes sent, of which the trace shows ${strangers}.`});
+		}
+
+		return gaps;
+	}
+}
+
+function countedBy(names: Iterable<string>): ReadonlyMap<string, number> {
+	const counts = new Map<string, number>();
+	for (const name of names) {
+		counts.set(name, (counts.get(name) ?? 0) + 1);
+	}
+
+	return counts;
+}

@@ -1,0 +1,119 @@
+/**
+The world in which rules are put to the kernel: a sandbox with its actors. Several rule sets can be played on one stage, one after the other, as long as they need the same actors.
+*/
+
+import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {transparencyOf} from '../../src/scenario/intent.js';
+import type {Company} from '../../src/scenario/actor-set.js';
+import type {Surroundings} from '../../src/scenario/topology-extension.js';
+import {defaultTopology, type Topology} from '../../src/scenario/topology.js';
+import type {ActorCredentials, Intent, TypeId} from '../../src/scenario/types.js';
+import {actorsFor, Cast} from '../actors/actor-group.js';
+import type {KernelTexts} from './evidence.js';
+import {LockFile} from '../system/lock-file.js';
+import {HeldRules, type RulesToHold} from '../sandbox/installed-rules.js';
+import {loadKernelTexts} from '../tracer/counters.js';
+import type {InstalledRules} from '../sandbox/install.js';
+import {Sandbox} from '../sandbox/sandbox.js';
+import type {Sysctls} from '../sandbox/sysctls.js';
+
+/** What the actors of a stage depend on. */
+export type Casting = {
+	readonly intent: Intent;
+	readonly types: readonly TypeId[];
+	readonly credentials: ActorCredentials;
+	readonly timeoutMs: number;
+	/** Who plays, and in which world, where it is not those of the types. */
+	readonly company?: Company;
+	readonly surroundings?: Surroundings;
+	/** As {@link SandboxOptions} has it. */
+	readonly presetSysctls?: Sysctls | undefined;
+};
+
+/** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
+export function castingKey({
+	intent, types, credentials, timeoutMs, company, surroundings, presetSysctls,
+}: Casting): string {
+	const {proxyPort, inboundCapturePort} = intent;
+	// A company says itself who plays which part.
+	const who = company === undefined ? [types, credentials] : [company];
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...who, surroundings ?? null, timeoutMs, presetSysctls ?? null]);
+}
+
+/** One sandbox with its actors. Who creates it disposes of it. */
+export class Stage implements AsyncDisposable {
+	/** Makes the namespaces and starts everything at once; nothing is waited for but the lock file. The first use tells what failed. */
+	static async create(casting: Casting): Promise<Stage> {
+		const lockFile = await LockFile.create();
+		try {
+			return new Stage(lockFile, Sandbox.create(casting.surroundings, casting), casting);
+		} catch (error) {
+			await lockFile[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	readonly topology: Topology = defaultTopology;
+	readonly sandbox: Sandbox;
+	readonly #lockFile: LockFile;
+	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
+	readonly #cast: Promise<readonly [PromiseSettledResult<Cast>]>;
+	readonly #held: HeldRules;
+
+	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...casting}: Casting) {
+		this.#lockFile = lockFile;
+		this.sandbox = sandbox;
+		this.#held = new HeldRules(sandbox, lockFile.path);
+		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
+		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
+		this.#cast = Promise.allSettled([Cast.start({
+			sandbox, topology: this.topology, names: actorsFor(types), configured: this.#configured, ...casting,
+		})]);
+	}
+
+	/** The actors, once they listen. */
+	async cast(): Promise<Cast> {
+		const [result] = await this.#cast;
+		return valueOf(result);
+	}
+
+	/** Resolves when the namespaces have their links, addresses and routes. */
+	async configured(): Promise<void> {
+		const [configured] = await this.#configured;
+		valueOf(configured);
+	}
+
+	/**
+	Puts rules and what goes with them in the place of those of before; returns what the kernel then holds.
+
+	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then.
+	*/
+	async install(rules: RulesToHold): Promise<InstalledRules> {
+		await this.configured();
+		return this.#held.replace(rules);
+	}
+
+	/** Counters, handles and owners as they are now, in the words of the tools. */
+	async loadState(backend: Backend, families: readonly AddressFamily[]): Promise<KernelTexts> {
+		return loadKernelTexts(this.sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		const [[cast]] = await Promise.all([this.#cast, this.#configured]);
+		if (cast.status === 'fulfilled') {
+			await cast.value[Symbol.asyncDispose]();
+		}
+
+		await this.sandbox[Symbol.asyncDispose]();
+		await this.#lockFile[Symbol.asyncDispose]();
+	}
+}
+
+/** The value of a promise that was settled, or its error. */
+export function valueOf<T>(result: PromiseSettledResult<T>): T {
+	if (result.status === 'rejected') {
+		throw result.reason as Error;
+	}
+
+	return result.value;
+}

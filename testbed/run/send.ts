@@ -1,0 +1,113 @@
+/**
+Plays probes on a stage: rules in, trace on, probes out, and what the kernel did of each. Doubtful ones are sent once more. It does not know what was expected.
+*/
+
+import {evidenceOf} from './actor-credentials.js';
+import type {KernelTexts, PlayEvidence} from './evidence.js';
+import {playRound, type Sending} from './round.js';
+import type {RuleInput, RunOptions} from './options.js';
+import {
+	doubtfulIn, observeEvidence, settle, type ObservedRound, type Played,
+} from './observe.js';
+import type {InstalledRules} from '../sandbox/install.js';
+import {valueOf, type Stage} from './actor-sandbox.js';
+import {NetlinkTraceSource} from '../tracer/netlink-source.js';
+import type {TraceSource} from '../tracer/trace-source.js';
+
+/** What to play. */
+export type Play = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'signal' | 'onStage' | 'onActors'> & {
+	readonly rules: Pick<RuleInput, 'ruleSet' | 'routing' | 'backend' | 'lines'>;
+	readonly sendings: readonly Sending[];
+	/** What can be done while the probes are on their way. */
+	readonly meanwhile?: () => Promise<void>;
+};
+
+/**
+Puts the rules on a stage that may have held others, and sends the probes, all at once.
+
+@throws {TestbedError} when the kernel rejects the rules, an actor cannot start, or the play is interrupted.
+*/
+export async function playProbes(stage: Stage, play: Play): Promise<Played & {readonly evidence: PlayEvidence}> {
+	const {rules: {backend}, families, sendings, onStage, signal, meanwhile = async () => undefined} = play;
+	const {pod} = stage.sandbox;
+	const loadState = async (): Promise<KernelTexts> => stage.loadState(backend, families);
+	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: play.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid')});
+	await using source = newSource();
+	const [castResult, prepared] = await Promise.allSettled([stage.cast(), prepare({
+		stage, source, loadState, play,
+	})]);
+	const cast = valueOf(castResult);
+	const {held: {ruleSet, texts}, before} = valueOf(prepared);
+	play.onActors?.(cast.actors);
+	signal.throwIfAborted();
+
+	onStage(`sending ${sendings.length} ${sendings.length === 1 ? 'probe' : 'probes'}`);
+	const shared = {
+		loadState, pod, cast, untilAborted: racer(signal),
+	};
+	const [first, other] = await Promise.allSettled([
+		playRound(sendings, {
+			...shared, source, before, round: 1,
+		}),
+		meanwhile(),
+	]);
+	const evidence = [valueOf(first)];
+	valueOf(other);
+	const firstRound = observeEvidence(evidence[0]!, {ruleSet, backend});
+	const laterRounds: ObservedRound[] = [];
+	const doubtful = doubtfulIn(firstRound);
+	if (doubtful.length > 0 && [...cast.actors.values()].every(({gap}) => gap === undefined)) {
+		onStage(`sending ${doubtful.length} ${doubtful.length === 1 ? 'probe' : 'probes'} again, from new ports`);
+		// The kernel gives the log of a namespace to one reader at a time.
+		await source[Symbol.asyncDispose]();
+		await using second = newSource();
+		await second.start();
+		const again = await playRound(doubtful.map(index => sendings[index]!), {
+			...shared, source: second, before: await loadState(), round: 2, indexes: doubtful,
+		});
+		evidence.push(again);
+		laterRounds.push(observeEvidence(again, {ruleSet, backend}));
+	}
+
+	const actors = evidenceOf(cast);
+	cast.forget();
+	return {
+		...settle({ruleSet, rounds: [firstRound, ...laterRounds], actors}),
+		evidence: {
+			held: texts, rounds: evidence, actors, sysctls: stage.sandbox.sysctls,
+		},
+	};
+}
+
+/** Rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
+async function prepare({stage, source, loadState, play: {rules, families}}: {
+	stage: Stage; source: TraceSource; loadState: () => Promise<KernelTexts>; play: Play;
+}): Promise<{readonly held: InstalledRules; readonly before: KernelTexts}> {
+	// Settled: nobody may dispose of a source that is still starting.
+	const [installed, started] = await Promise.allSettled([stage.install({...rules, families}), source.start()]);
+	const held = valueOf(installed);
+	valueOf(started);
+	return {held, before: await loadState()};
+}
+
+/** Lets a wait end when the run is interrupted, so that everything is taken down. */
+function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
+	return async act => new Promise((resolve, reject) => {
+		const onAbort = (): void => {
+			reject(signal.reason as Error);
+		};
+
+		signal.addEventListener('abort', onAbort, {once: true});
+		const settle = async (): Promise<void> => {
+			try {
+				resolve(await act);
+			} catch (error) {
+				reject(error instanceof Error ? error : new Error(String(error), {cause: error}));
+			} finally {
+				signal.removeEventListener('abort', onAbort);
+			}
+		};
+
+		void settle();
+	});
+}

@@ -1,0 +1,81 @@
+/**
+The rules that a pod holds at the moment, with the routes that go with them: the next set takes their place.
+*/
+
+import type {SidecarRouting} from '../../src/istio/routing.js';
+import {tableFamily} from '../../src/netfilter/lookup.js';
+import type {
+	AddressFamily, Backend, Rule, RuleSet,
+} from '../../src/netfilter/types.js';
+import {installHeld, removeNftTables, type InstalledRules} from './install.js';
+import type {Sandbox} from './sandbox.js';
+
+/** A rule set, and how and where to put it. */
+export type RulesToHold = {
+	readonly ruleSet: RuleSet;
+	readonly routing: SidecarRouting;
+	readonly backend: Backend;
+	readonly families: readonly AddressFamily[];
+	/** The lines of the user's text that rules came from, for telling which of them was rejected. */
+	readonly lines?: ReadonlyMap<Rule, number> | undefined;
+	/** Matches and targets that are not known here and were allowed all the same. */
+	readonly allowedModules?: readonly string[] | undefined;
+};
+
+type Held = Omit<RulesToHold, 'lines' | 'allowedModules'>;
+
+/** Whether rules of a back end can be put where those of another were: what nft can see, it can take away again. The tables of iptables-legacy stay until their namespace goes. */
+export function canFollow(before: Backend, backend: Backend): boolean {
+	return before === backend || before !== 'iptables-legacy';
+}
+
+/** What the pod of one sandbox holds. */
+export class HeldRules {
+	readonly #sandbox: Pick<Sandbox, 'pod' | 'applyRouting'>;
+	readonly #lockFile: string;
+	#held: Held | undefined;
+
+	constructor(sandbox: Pick<Sandbox, 'pod' | 'applyRouting'>, lockFile: string) {
+		this.#sandbox = sandbox;
+		this.#lockFile = lockFile;
+	}
+
+	/**
+	Puts rules and what goes with them in the place of those of before; returns what the kernel then holds.
+
+	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then, and another can follow.
+	*/
+	async replace({ruleSet, routing, backend, families, lines, allowedModules}: RulesToHold): Promise<InstalledRules> {
+		const before = this.#held;
+		if (before !== undefined && !canFollow(before.backend, backend)) {
+			throw new RangeError(`a sandbox that holds rules of ${before.backend} cannot hold rules of ${backend}`);
+		}
+
+		const isSame = before?.backend === backend;
+		if (before !== undefined && !isSame) {
+			await removeNftTables(this.#sandbox.pod, before.ruleSet);
+		}
+
+		// What an earlier set left in a family that this one does not have goes as well.
+		const all = [...new Set([...families, ...(isSame ? before.families : [])])];
+		const own: RuleSet = {tables: ruleSet.tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
+		const left = isSame ? before.ruleSet : {tables: []};
+		const [held, routed] = await Promise.allSettled([
+			installHeld(this.#sandbox.pod, {
+				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, allowedModules, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
+			}),
+			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),
+		]);
+		this.#held = {
+			// Of what was rejected, iptables leaves empty tables and nft nothing, beside the tables of before.
+			ruleSet: held.status === 'fulfilled' ? held.value.ruleSet : (backend === 'nftables' ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
+		};
+		for (const result of [held, routed]) {
+			if (result?.status === 'rejected') {
+				throw result.reason as Error;
+			}
+		}
+
+		return (held as PromiseFulfilledResult<InstalledRules>).value;
+	}
+}

@@ -1,0 +1,32 @@
+/**
+The machine that a run ran on, by what its programs say of themselves.
+*/
+
+import process from 'node:process';
+import {release} from 'node:os';
+import type {Backend} from '../../src/netfilter/types.js';
+import type {Environment} from '../../src/report/run/types.js';
+import {run} from './exec.js';
+
+/** Versions of the kernel, of the back end's iptables, of nft and of Node. */
+export async function loadEnvironment(backend: Backend): Promise<Environment> {
+	const known = environments.get(backend) ?? askEnvironment(backend);
+	environments.set(backend, known);
+	return known;
+}
+
+/** Versions do not change while a process runs, and a run of many rule sets would ask for them again and again. */
+const environments = new Map<Backend, Promise<Environment>>();
+
+async function askEnvironment(backend: Backend): Promise<Environment> {
+	const [iptables, nft] = await Promise.all([
+		run(backend === 'iptables-legacy' ? 'iptables-legacy' : 'iptables-nft', ['--version']),
+		run('nft', ['--version']),
+	]);
+	return {
+		kernel: release(),
+		iptables: iptables.replace(/^iptables v/u, ''),
+		nft: /v(?<version>\S+)/u.exec(nft)?.groups?.['version'] ?? nft,
+		node: process.versions.node,
+	};
+}
