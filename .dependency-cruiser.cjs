@@ -1,20 +1,35 @@
 'use strict';
 
-/** Data flows down this list; a file imports only from rooms above its own. */
+/** The rooms of `src/`, in order: a file imports only from its own room and from rooms before it. */
 const rooms = ['parsing', 'netfilter', 'istio', 'scenario', 'trace', 'judge', 'packet-classes', 'comparison', 'baseline', 'mutation', 'report'];
 
 /** What each room must never be, for the message that people see when they break its rule. */
 const purposes = {
-	netfilter: 'netfilter/ is the vocabulary of all others and imports no other room.',
+	parsing: 'parsing/ reads texts of any kind and imports no other room.',
+	netfilter: 'netfilter/ is the vocabulary of all others; it knows no mesh.',
 	istio: 'istio/ writes rules; it knows no trace, no scenario and no namespace.',
 	scenario: 'scenario/ says who sends what and what is expected; it holds no result.',
 	trace: 'trace/ turns events into paths; it does not know what was expected, so it does not see scenario/ either.',
 	judge: 'judge/ compares; it never prints.',
+	'packet-classes': 'packet-classes/ divides packets by what the rules ask; it sends none and compares none.',
 	report: 'report/ turns a report into text; only the index stands below it.',
 };
 
-/** Rooms that a room above them in the list must not see all the same. */
+/** Rooms that come before a room and that it must not see all the same. */
 const hidden = {trace: ['scenario']};
+
+/** The rooms of `testbed/`, in the same order. `errors.ts` comes before all of them, `index.ts` after `library`. */
+const kernelRooms = [
+	'syscalls', 'system', 'outputs', 'confinement', 'sandbox', 'inputs', 'tracer', 'actors', 'run', 'prober', 'recording', 'probe', 'doctor', 'analysis', 'conformance', 'library', 'cli', 'bench',
+];
+
+const kernelPurposes = {
+	syscalls: 'syscalls/ calls the kernel and knows nothing of what for.',
+	sandbox: 'sandbox/ builds namespaces and installs rules; it knows no trace and no actor.',
+	run: 'run/ is the engine of `testbed run`; the prober has its own.',
+	library: 'library/ is for programs that import the package; the command line is for people.',
+	cli: 'cli/ is argv to exit status; nothing but the bench comes after it.',
+};
 
 function roomRule(room, index) {
 	const banned = [...rooms.slice(index + 1), ...(hidden[room] ?? [])];
@@ -25,9 +40,18 @@ function roomRule(room, index) {
 	};
 }
 
+function kernelRoomRule(room, index) {
+	return {
+		name: `testbed-room-${room}`, severity: 'error', comment: kernelPurposes[room],
+		from: {path: `^testbed/${room}/`},
+		to: {path: [...kernelRooms.slice(index + 1).map(name => `^testbed/${name}/`), String.raw`^testbed/index\.ts$`]},
+	};
+}
+
 module.exports = {
 	forbidden: [
 		...rooms.map((room, index) => roomRule(room, index)),
+		...kernelRooms.map((room, index) => kernelRoomRule(room, index)),
 		{
 			name: 'no-circular', severity: 'error', comment: 'Two files that need each other are one file, or hide a third.',
 			from: {}, to: {circular: true},
@@ -39,6 +63,18 @@ module.exports = {
 		{
 			name: 'known-rooms', severity: 'error', comment: 'A new folder in src/ needs its place in the list of rooms.',
 			from: {path: '^src/', pathNot: [`^src/(${rooms.join('|')})/`, String.raw`^src/index\.ts$`]}, to: {},
+		},
+		{
+			name: 'known-testbed-rooms', severity: 'error', comment: 'A new folder in testbed/ needs its place in the list of rooms, and a file belongs into one.',
+			from: {path: '^testbed/', pathNot: [`^testbed/(${kernelRooms.join('|')})/`, String.raw`^testbed/(?:errors|index)\.ts$`]}, to: {},
+		},
+		{
+			name: 'errors-come-first', severity: 'error', comment: 'errors.ts is imported by every room, so it imports none of them.',
+			from: {path: String.raw`^testbed/errors\.ts$`}, to: {path: '^testbed/'},
+		},
+		{
+			name: 'nothing-below-cli', severity: 'error', comment: 'An engine does not ask a command line; what both need belongs into a room before cli/.',
+			from: {path: '^testbed/', pathNot: '^testbed/(?:cli|bench)/'}, to: {path: '^testbed/cli/'},
 		},
 		{
 			name: 'src-is-pure', severity: 'error', comment: 'Everything in src/ can be replayed without a kernel: text and bytes in, values out.',

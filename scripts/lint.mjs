@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {complaintsAboutActs} from './checks/acts.mjs';
-import {complaintsAbout, cruiseRooms, drawRooms, printBlock} from './lint/rooms.mjs';
+import {complaintsAbout, cruiseRooms, drawTrees, printBlock} from './lint/rooms.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const help = `Usage: npm run lint [-- --fix]
@@ -39,7 +39,7 @@ function run(file, given) {
 function complaintsAboutGraph(cruised) {
 	const file = path.join(root, 'ARCHITECTURE.md');
 	const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
-	return text.includes(printBlock(drawRooms(cruised))) ? [] : ['The room graph in ARCHITECTURE.md is not what the imports give. Look whether the new picture is meant, then: npm run graph'];
+	return text.includes(printBlock(drawTrees(cruised))) ? [] : ['The room graph in ARCHITECTURE.md is not what the imports give. Look whether the new picture is meant, then: npm run graph'];
 }
 
 async function timed(name, work) {

@@ -89,7 +89,7 @@ export {
 } from './report/formats/results.js';
 export type {RunEntry, Runs} from './report/run/many.js';
 export {printTap} from './report/formats/tap.js';
-export {printText, type TextOptions} from './report/run/text.js';
-export type {
-	Environment, Place, Report, RulesSummary, TypeResult,
-} from './report/run/types.js';
+export {printText} from './report/run/text.js';
+export {type TextOptions} from './report/terminal/head.js';
+export type {Report, TypeResult} from './report/run/types.js';
+export type {Environment, Place, RulesSummary} from './report/shared-types.js';

@@ -3,7 +3,7 @@ The library that asks the kernel: `sidecar-netfilter-testbed/kernel`. Linux, roo
 */
 
 export {exitStatusOf, TestbedError, type ErrorCode} from './errors.js';
-export type {RuleInput} from './run/options.js';
+export type {RuleInput} from './inputs/types.js';
 export {loadRules, parseRules, type LoadedRules, type RuleChoices} from './library/rules.js';
 export {
 	openSandbox, type ProbeAnswer, type ProbeAsked, type RulesSandbox, type SandboxChoices,

@@ -18,41 +18,102 @@ export async function cruiseRooms(root) {
 	return {modules, violations: output.summary.violations};
 }
 
+/** What a replay must never load: it judges on machines without root, Linux or iptables. */
+const closed = {from: /^testbed\/recording\//, to: /^testbed\/(?:syscalls\/|system\/exec\.ts$)/};
+
+/** How a file of `recording/` comes to load FFI or to run programs: the files on the way, for each. Types are not loaded. */
+function waysToTheKernel(modules) {
+	const loads = new Map(modules.map(({source, dependencies = []}) => [
+		source, dependencies.filter(({dependencyTypes}) => !dependencyTypes.includes('type-only')).map(({resolved}) => resolved),
+	]));
+	return [...loads.keys()].filter(source => closed.from.test(source)).flatMap(start => {
+		const waits = [[start]];
+		const seen = new Set([start]);
+		for (const way of waits) {
+			for (const next of loads.get(way.at(-1)) ?? []) {
+				if (closed.to.test(next)) {
+					return [[...way, next]];
+				}
+
+				if (!seen.has(next)) {
+					seen.add(next);
+					waits.push([...way, next]);
+				}
+			}
+		}
+
+		return [];
+	});
+}
+
 /** What is wrong with the order of the rooms, as lines. */
 export function complaintsAbout({modules, violations}) {
 	if (modules.length < modulesMin) {
 		return [`Only ${modules.length} modules were cruised, so nothing was checked: dependency-cruiser does not understand this TypeScript (a new major?) or the folders moved.`];
 	}
 
-	return violations.map(({rule, from, to, comment, cycle}) => {
-		const way = cycle === undefined ? `${from} → ${to}` : [from, ...cycle.map(({name}) => name)].join(' → ');
-		return `${rule.name}: ${way}${comment === undefined ? '' : ` (${comment})`}`;
-	});
+	return [
+		...violations.map(({rule, from, to, comment, cycle}) => {
+			const way = cycle === undefined ? `${from} → ${to}` : [from, ...cycle.map(({name}) => name)].join(' → ');
+			return `${rule.name}: ${way}${comment === undefined ? '' : ` (${comment})`}`;
+		}),
+		...waysToTheKernel(modules).map(way => `recording-needs-no-kernel: ${way.join(' → ')} (recording/ and whatever it imports load no FFI and run no program.)`),
+	];
 }
 
-/** The room of a file: `src/netfilter`, `testbed/tracer`; a file that stands beside the rooms is its own. */
+/** The room of a file: `netfilter` of `src`; a file that stands beside the rooms has its own name. */
 function roomOf(source) {
 	const [top, name] = source.split('/');
-	return `${top}/${name.replace(/\.ts$/, '')}`;
+	return {top, room: name.replace(/\.ts$/, '')};
 }
 
-/** The rooms and who imports whom, as the text of a mermaid flowchart. Tests are left out: they may see everything they test. */
-export function drawRooms({modules}) {
-	const edges = new Set();
-	const rooms = new Set();
-	for (const {source, dependencies} of modules.filter(module => !module.source.startsWith('test/'))) {
-		const from = roomOf(source);
-		rooms.add(from);
-		for (const {resolved} of dependencies.filter(dependency => /^(?:src|testbed)\/.*\.ts$/.test(dependency.resolved))) {
-			const to = roomOf(resolved);
-			if (to !== from) {
-				edges.add(`\t${from} --> ${to}`);
+/** Who imports whom among the rooms of one tree. */
+function importsWithin(tree, modules) {
+	const edges = new Map();
+	for (const {source, dependencies} of modules) {
+		const {top, room} = roomOf(source);
+		if (top !== tree) {
+			continue;
+		}
+
+		const imported = edges.get(room) ?? new Set();
+		edges.set(room, imported);
+		for (const {resolved} of dependencies) {
+			const to = /\.ts$/.test(resolved) ? roomOf(resolved) : undefined;
+			if (to?.top === tree && to.room !== room) {
+				imported.add(to.room);
 			}
 		}
 	}
 
-	const alone = [...rooms].filter(room => [...edges].every(edge => !edge.split(' --> ').some(end => end.trim() === room)));
-	return ['flowchart TD', ...alone.toSorted().map(room => `\t${room}`), ...[...edges].toSorted()].join('\n');
+	return edges;
+}
+
+/** The rooms that come after a first step from `room`, by any way. */
+function reach(edges, room, found = new Set()) {
+	for (const next of edges.get(room) ?? []) {
+		if (!found.has(next)) {
+			found.add(next);
+			reach(edges, next, found);
+		}
+	}
+
+	return found;
+}
+
+/** The rooms of `src` or `testbed` and who imports whom, as the text of a mermaid flowchart. An arrow that follows from two others is left out, so that the picture can be read; tests are left out because they may see everything they test. */
+export function drawRooms(tree, {modules}) {
+	const edges = importsWithin(tree, modules);
+	const lines = [...edges].flatMap(([room, imported]) => [...imported]
+		.filter(to => ![...imported].some(other => other !== to && reach(edges, other).has(to)))
+		.map(to => `\t${room} --> ${to}`));
+	const alone = [...edges.keys()].filter(room => !lines.some(line => line.trim().split(' --> ').includes(room)));
+	return ['flowchart TD', ...alone.toSorted().map(room => `\t${room}`), ...lines.toSorted()].join('\n');
+}
+
+/** The pictures of both trees, for ARCHITECTURE.md. */
+export function drawTrees(cruised) {
+	return ['src', 'testbed'].map(tree => `\`${tree}/\`:\n\n\`\`\`mermaid\n${drawRooms(tree, cruised)}\n\`\`\``).join('\n\n');
 }
 
 const begin = '<!-- room-graph:begin, written by `npm run graph` -->';
@@ -60,7 +121,7 @@ const end = '<!-- room-graph:end -->';
 
 /** The marked block of ARCHITECTURE.md. */
 export function printBlock(graph) {
-	return `${begin}\n\`\`\`mermaid\n${graph}\n\`\`\`\n${end}`;
+	return `${begin}\n${graph}\n${end}`;
 }
 
 /** The text with its marked block replaced, or undefined when it has none. */

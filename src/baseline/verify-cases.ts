@@ -3,8 +3,8 @@ The connections of the six types and of scenarios against what is recorded of th
 */
 
 import type {Gap} from '../trace/gap.js';
-import type {RecordedCase} from './baseline.js';
 import {isSame} from '../comparison/moves.js';
+import type {RecordedCase} from './baseline.js';
 
 /** What came of a connection now. */
 export type ObservedCase = RecordedCase & {readonly gaps: readonly Gap[]};

@@ -7,7 +7,6 @@ import type {RuleSet} from '../netfilter/types.js';
 import {diffRuleSets} from '../judge/rule-diff/rule-diff.js';
 import type {Topology} from '../scenario/topology.js';
 import type {Gap} from '../trace/gap.js';
-import type {RecordedClass} from './baseline.js';
 import {findCause, type Cause} from '../comparison/cause.js';
 import type {ClassSet, PacketClass} from '../packet-classes/classify.js';
 import type {ComparedFamily} from '../comparison/comparison.js';
@@ -19,6 +18,7 @@ import type {Representative} from '../packet-classes/representatives.js';
 import {gapsOfClasses, gapsOfReading, printRepresentative} from '../comparison/gaps.js';
 import type {WalkedRule} from '../packet-classes/symbolic-walk.js';
 import {fieldsLookedAt} from '../packet-classes/describe.js';
+import type {RecordedClass} from './baseline.js';
 
 /** One recorded class, checked. `from` and `to`: arrivals, where they moved; `unchecked`: no packet of it could be sent. */
 export type CheckedClass = {readonly record: RecordedClass; readonly outcome: 'same' | 'unchecked'} | {readonly record: RecordedClass; readonly outcome: 'moved'; readonly to: readonly string[]; readonly because: string};

@@ -7,12 +7,12 @@ import {diffRuleSets} from '../judge/rule-diff/rule-diff.js';
 import type {Gap} from '../trace/gap.js';
 import type {ClassSet} from '../packet-classes/classify.js';
 import type {FieldName} from '../packet-classes/fields.js';
+import type {Representative} from '../packet-classes/representatives.js';
+import {fieldsLookedAt} from '../packet-classes/describe.js';
 import {
 	movesIn, stateMoves, type Side, type Statement,
 } from './moves.js';
-import type {Representative} from '../packet-classes/representatives.js';
 import {gapsOfClasses, gapsOfReading} from './gaps.js';
-import {fieldsLookedAt} from '../packet-classes/describe.js';
 
 /** How much was compared in one family. */
 export type ComparedFamily = {

@@ -4,9 +4,9 @@ Why what the probes of the classes show may not be all: packets that cannot be s
 
 import type {Gap} from '../trace/gap.js';
 import type {ClassSet, LeftOutClasses, PacketClass} from '../packet-classes/classify.js';
-import {type Flight, describeClasses} from './moves.js';
 import type {Representative} from '../packet-classes/representatives.js';
 import type {Leaf, WalkedRule} from '../packet-classes/symbolic-walk.js';
+import {type Flight, describeClasses} from './moves.js';
 
 /** How many rules or packets a sentence names. */
 const namedMax = 3;

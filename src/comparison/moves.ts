@@ -8,10 +8,10 @@ import {decidingHitsOf} from '../judge/observed-roles.js';
 import type {RuleSetDiff} from '../judge/rule-diff/rule-diff.js';
 import type {Gap} from '../trace/gap.js';
 import {mergeBoxes, type Box} from '../packet-classes/packet-set.js';
-import {findCause, type Cause} from './cause.js';
 import {domainKey, type ClassSet, type PacketClass} from '../packet-classes/classify.js';
 import type {Representative} from '../packet-classes/representatives.js';
 import {describeBox} from '../packet-classes/describe.js';
+import {findCause, type Cause} from './cause.js';
 
 /** A leg with the place where it was delivered; undefined where it was not. `isLedAway`: some rule saw to that, though it may be the place that was asked for. */
 export type FlownLeg = Leg & {readonly deliveredTo: Endpoint | undefined; readonly isLedAway?: boolean};

@@ -6,8 +6,8 @@ import type {AddressFamily} from '../netfilter/types.js';
 import type {Gap} from '../trace/gap.js';
 import {judgeComparison, type FlownFamily} from '../comparison/comparison.js';
 import type {Statement} from '../comparison/moves.js';
-import type {Mutant} from './mutants.js';
 import type {Representative} from '../packet-classes/representatives.js';
+import type {Mutant} from './mutants.js';
 
 /** How a mutant differs from the original by the complete comparison. */
 export type Fate =

@@ -7,13 +7,51 @@ import type {Leg} from '../netfilter/path.js';
 import type {Topology} from '../scenario/topology.js';
 import type {ClassSet, PacketClass} from './classify.js';
 import {
-	cutOf, fieldNames, packetKinds, type FieldName,
+	cutOf, fieldNames, packetKinds, type FieldName, type Fields,
 } from './fields.js';
-import {ephemeral, type Representative} from './representatives.js';
 import {isOwnAddress} from './packet-space.js';
+import {ephemeral, type Representative} from './representatives.js';
+
+/** A packet with everything that a class can ask of it. */
+export type ExactPacket = Pick<Representative, 'origin' | 'protocol' | 'packet' | 'destination' | 'uid' | 'gid' | 'mark'> & {readonly source: string; readonly sourcePort: number};
 
 /** A packet as somebody sends it. What is undefined is the kernel's choice. */
 export type SentPacket = Omit<Representative, 'index' | 'kind' | 'packet'>;
+
+/** The index of a packet's class; undefined for a packet that no class can hold: of another family, or of another protocol. */
+export function placeOfClass({fields, classes}: Pick<ClassSet, 'fields' | 'classes'>, packet: ExactPacket): number | undefined {
+	const bits = bitsOf(fields, packet);
+	if (bits === undefined) {
+		return undefined;
+	}
+
+	const place = classes.findIndex(({origin, box}) => origin === packet.origin && fieldNames.every(name => (box[name] & bits[name]) !== 0n));
+	return place === -1 ? undefined : place;
+}
+
+/** Of each field the cut that holds the packet's value, as a bit. */
+function bitsOf(fields: Fields, {protocol, packet, source, sourcePort, destination, uid = 0, gid = 0, mark = 0}: ExactPacket): Readonly<Record<FieldName, bigint>> | undefined {
+	const {cuts, family, protocols} = fields;
+	const [from, to] = [parseAddress(source, family)?.value, parseAddress(destination.address, family)?.value];
+	if (from === undefined || to === undefined) {
+		return undefined;
+	}
+
+	const places: Readonly<Record<FieldName, number | undefined>> = {
+		protocol: protocols.indexOf(protocol),
+		source: cutOf(cuts.source, from),
+		'source-port': cutOf(cuts['source-port'], BigInt(sourcePort)),
+		destination: cutOf(cuts.destination, to),
+		'destination-port': cutOf(cuts['destination-port'], BigInt(destination.port)),
+		uid: cutOf(cuts.uid, BigInt(uid)),
+		gid: cutOf(cuts.gid, BigInt(gid)),
+		mark: fields.markCutOf(BigInt(mark)),
+		packet: packetKinds.indexOf(packet),
+	};
+	return Object.values(places).some(place => place === undefined || place === -1)
+		? undefined
+		: Object.fromEntries(fieldNames.map(name => [name, 1n << BigInt(places[name]!)])) as Record<FieldName, bigint>;
+}
 
 /** Finds the classes of packets in one set of classes. */
 export class Locator {
@@ -25,35 +63,26 @@ export class Locator {
 		this.#topology = topology;
 	}
 
-	/** The class of a packet; undefined for one that none can be: of another family, from an address that nobody has. */
+	/** The class of a packet; undefined for a packet that no class can hold: of another family, or from an address that nobody has. */
 	classOf(packet: SentPacket): PacketClass | undefined {
-		const bits = this.#bitsOf(packet);
-		return bits === undefined ? undefined : this.#classSet.classes.find(({origin, box}) => origin === packet.origin && fieldNames.every(name => (box[name] & bits[name]) !== 0n));
-	}
-
-	/** Of each field the cut that holds the packet's value. */
-	#bitsOf(packet: SentPacket): Readonly<Record<FieldName, bigint>> | undefined {
-		const {fields} = this.#classSet;
-		const {family, protocol, uid = 0, gid = uid, sourcePort = Number(ephemeral.first), destination, mark = 0} = packet;
-		const addresses = {source: parseAddress(packet.source ?? this.#routedSource(packet), family)?.value, destination: parseAddress(destination.address, family)?.value};
-		if (family !== fields.family || addresses.source === undefined || addresses.destination === undefined) {
+		const {family, origin, protocol, uid = 0, gid = uid, sourcePort = Number(ephemeral.first), destination, mark} = packet;
+		if (family !== this.#classSet.fields.family) {
 			return undefined;
 		}
 
-		const values: Readonly<Record<Exclude<FieldName, 'mark'>, bigint>> = {
-			...addresses as {source: bigint; destination: bigint},
-			protocol: BigInt(fields.protocols.indexOf(protocol)),
-			'source-port': BigInt(sourcePort),
-			'destination-port': BigInt(destination.port),
+		const place = placeOfClass(this.#classSet, {
+			origin,
+			protocol,
+			packet: 'first',
+			source: packet.source ?? this.#routedSource(packet),
+			sourcePort,
+			destination,
 			// What comes from outside has no owner here; the first cut stands for that (`situationsIn`).
-			uid: BigInt(packet.origin === 'pod' ? uid : 0),
-			gid: BigInt(packet.origin === 'pod' ? gid : 0),
-			packet: BigInt(packetKinds.indexOf('first')),
-		};
-		const places = Object.fromEntries(fieldNames.map(name => [name, name === 'mark' ? fields.markCutOf(BigInt(mark)) : cutOf(fields.cuts[name], values[name])]));
-		return Object.values(places).includes(undefined)
-			? undefined
-			: Object.fromEntries(Object.entries(places).map(([name, place]) => [name, 1n << BigInt(place!)])) as Record<FieldName, bigint>;
+			uid: origin === 'pod' ? uid : 0,
+			gid: origin === 'pod' ? gid : 0,
+			mark,
+		});
+		return place === undefined ? undefined : this.#classSet.classes[place];
 	}
 
 	/** The source that the route gives. */

@@ -1,43 +1,56 @@
 /**
-A line as a shell splits it: blanks, single and double quotes, backslash. No variables, no globs: `*` stays `*`.
+A line as a shell splits it: blanks, single and double quotes, backslash (POSIX shell, 2.2 Quoting). No variables, no globs: `*` stays `*`.
 */
 
 import {InputError} from './input-error.js';
 
-/** Splits a line into words (POSIX shell, 2.2 Quoting). */
-export function splitShellWords(text: string): readonly string[] {
-	const words: string[] = [];
-	let word: string | undefined;
-	let quote: '"' | '\'' | undefined;
-	for (let index = 0; index < text.length; index++) {
-		const character = text.charAt(index);
-		if (quote === undefined && /\s/.test(character)) {
-			if (word !== undefined) {
-				words.push(word);
-			}
+/** A word, and whether any of it was in quotes: then it is a value, whatever it looks like. */
+export type ShellWord = {readonly text: string; readonly isQuoted: boolean};
 
-			word = undefined;
-		} else if (quote === undefined && (character === '"' || character === '\'')) {
-			quote = character;
-			word ??= '';
-		} else if (character === quote) {
-			quote = undefined;
-		} else if (character === '\\' && quote !== '\'') {
-			const next = text.charAt(++index);
-			if (next === '') {
-				throw new InputError(`a backslash at the end of ${text}`);
-			}
+const piece = /'(?<single>[^']*)'|"(?<double>(?:[^"\\]|\\.)*)"|\\(?<escaped>.)|(?<blank>\s+)|(?<open>['"])|(?<backslash>\\)|(?<plain>[^\s'"\\]+)/gsu;
 
-			// Within double quotes a backslash is only special before these.
-			word = (word ?? '') + (quote === '"' && !/["$\\`]/.test(next) ? character + next : next);
-		} else {
-			word = (word ?? '') + character;
+/**
+Splits a line into words.
+
+@throws {InputError} when a quote is never closed, or a backslash escapes nothing.
+*/
+export function shellWords(text: string): readonly ShellWord[] {
+	const words: Array<{text: string; isQuoted: boolean}> = [];
+	let isInWord = false;
+	for (const {groups} of text.matchAll(piece)) {
+		const {single, double, escaped, blank, open, backslash, plain} = groups ?? {};
+		if (open !== undefined) {
+			throw new InputError(`a quote ${open} that is never closed in ${text}`);
 		}
+
+		if (backslash !== undefined) {
+			throw new InputError(`a backslash at the end of ${text}`);
+		}
+
+		if (blank !== undefined) {
+			isInWord = false;
+			continue;
+		}
+
+		if (!isInWord) {
+			words.push({text: '', isQuoted: false});
+			isInWord = true;
+		}
+
+		const word = words.at(-1)!;
+		// Within double quotes a backslash is only special before these.
+		word.text += single ?? double?.replaceAll(/\\(["$\\`])/gu, '$1') ?? escaped ?? plain ?? '';
+		word.isQuoted ||= single !== undefined || double !== undefined;
 	}
 
-	if (quote !== undefined) {
-		throw new InputError(`a quote ${quote} that is never closed in ${text}`);
-	}
+	return words;
+}
 
-	return word === undefined ? words : [...words, word];
+/**
+The words of a line, as texts.
+
+@throws {InputError} as {@link shellWords}.
+*/
+export function splitShellWords(text: string): readonly string[] {
+	return shellWords(text).map(word => word.text);
 }

@@ -11,7 +11,7 @@ import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js
 import {cutsIn} from '../../src/packet-classes/packet-set.js';
 import {classify, type ClassSet, type PacketClass} from '../../src/packet-classes/classify.js';
 import {packetKinds, type FieldName} from '../../src/packet-classes/fields.js';
-import {placeOfClass, type ExactPacket} from '../../src/packet-classes/membership.js';
+import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 

@@ -9,7 +9,7 @@ import type {Endpoint} from '../../src/netfilter/path.js';
 import type {
 	AddressFamily, Chain, Hook, Rule, Table,
 } from '../../src/netfilter/types.js';
-import type {ExactPacket} from '../../src/packet-classes/membership.js';
+import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {finalVerdict} from '../../src/trace/lookup.js';

@@ -3,7 +3,7 @@ Comparisons without a kernel: each representative is walked as a single packet, 
 */
 
 import {judgeComparison, type Comparison, type FlownFamily} from '../../src/comparison/comparison.js';
-import type {ExactPacket} from '../../src/packet-classes/membership.js';
+import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import type {Flight, FlownLeg} from '../../src/comparison/moves.js';
 import {representativesOf, type Representative} from '../../src/packet-classes/representatives.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';

@@ -11,7 +11,7 @@ import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import {cutsIn} from '../../src/packet-classes/packet-set.js';
 import type {ClassSet, PacketClass} from '../../src/packet-classes/classify.js';
 import {packetKinds, type FieldName} from '../../src/packet-classes/fields.js';
-import type {ExactPacket} from '../../src/packet-classes/membership.js';
+import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 
 const bits = {ipv4: 32n, ipv6: 128n} as const;

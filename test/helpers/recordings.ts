@@ -16,7 +16,8 @@ import type {Decoded, TraceEvent} from '../../src/trace/decode/event.js';
 import {parseNftListing, parseSavedCounters, type LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Round} from '../../testbed/run/round.js';
 import type {TraceStream} from '../../testbed/tracer/trace-source.js';
-import {parseOwners, switchTable} from '../../testbed/tracer/trace-table.js';
+import {parseOwners} from '../../testbed/tracer/trace-table.js';
+import {switchTable} from '../../testbed/sandbox/own-table.js';
 
 /** The names of the rounds with the default rules of a release. */
 export const plainNames = ['iptables-nft-ipv4', 'iptables-nft-ipv6', 'iptables-legacy-ipv4', 'iptables-legacy-ipv6'] as const;

@@ -7,15 +7,16 @@ import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {Backend} from '../../src/netfilter/types.js';
 import {releaseLines} from '../../src/istio/releases.js';
 import {judgeComparison, type ComparisonOutcome} from '../../src/comparison/comparison.js';
-import {placeOfClass, type ExactPacket} from '../../src/packet-classes/membership.js';
+import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import {arrivalsOf, isSame, type Flight} from '../../src/comparison/moves.js';
 import {standardCompany} from '../../src/scenario/actor-set.js';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
 import {flyClasses, questionOf, type FlownClasses} from '../../testbed/analysis/probe-classes.js';
-import {usualCredentials} from '../../testbed/cli/commands/probe.js';
+import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {TestbedError} from '../../testbed/errors.js';
-import type {RuleInput} from '../../testbed/run/options.js';
-import {ProbeStage, type BatchQuestion} from '../../testbed/probe/prober-sandbox.js';
+import type {RuleInput} from '../../testbed/inputs/types.js';
+import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
+import type {BatchQuestion} from '../../testbed/inputs/probe-question.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {
 	anyWords, inRelease, printSource, type ArbitraryWords,

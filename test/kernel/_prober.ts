@@ -7,9 +7,8 @@ import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
-import {
-	Prober, type ProbeAnswer, type ProberOptions, type ProbeRequest,
-} from '../../testbed/prober/prober.js';
+import {Prober, type ProbeAnswer, type ProberOptions} from '../../testbed/prober/prober.js';
+import type {ProbeRequest} from '../../testbed/prober/encode.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {installRules} from '../../testbed/sandbox/install.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';

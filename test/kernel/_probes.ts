@@ -10,7 +10,7 @@ import {standardCompany} from '../../src/scenario/actor-set.js';
 import {describeContradiction} from '../../src/report/probe/describe.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
-import type {RuleInput} from '../../testbed/run/options.js';
+import type {RuleInput} from '../../testbed/inputs/types.js';
 import {playQuestions} from '../../testbed/probe/explain.js';
 import {Stage} from '../../testbed/run/actor-sandbox.js';
 import {optionsOf} from './_run.js';

@@ -12,7 +12,8 @@ import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {ActorName, Credentials, TypeId} from '../../src/scenario/types.js';
 import {describeCause, describeDifference, causesOf} from '../../src/report/run/describe-differences.js';
 import type {Report, TypeResult} from '../../src/report/run/types.js';
-import type {RuleInput, RunOptions} from '../../testbed/run/options.js';
+import type {RuleInput} from '../../testbed/inputs/types.js';
+import type {RunOptions} from '../../testbed/run/options.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {runTestbed} from '../../testbed/run/run.js';
 

@@ -9,7 +9,7 @@ import {parseBaseline, printBaseline} from '../../src/baseline/file.js';
 import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {verificationOutcome, type VerificationReport} from '../../src/report/verification/types.js';
-import type {RuleInput} from '../../testbed/run/options.js';
+import type {RuleInput} from '../../testbed/inputs/types.js';
 import {compareInputs} from '../../testbed/analysis/compare.js';
 import {recordBaseline, type Recording} from '../../testbed/analysis/record-baseline.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';

@@ -9,7 +9,7 @@ import {execa} from 'execa';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import {readProbeLine} from '../../testbed/inputs/probe-line.js';
-import {usualCredentials} from '../../testbed/cli/commands/probe.js';
+import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {ProbeBatch, type BatchAnswer, type BatchOptions} from '../../testbed/probe/batch.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import type {Sysctls} from '../../testbed/sandbox/sysctls.js';

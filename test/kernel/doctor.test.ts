@@ -5,7 +5,9 @@ import path from 'node:path';
 import test from 'ava';
 import {iptablesBackends} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
-import {abilitiesOf, diagnose, type Ability, type Finding} from '../../testbed/doctor/doctor.js';
+import {abilitiesOf, type Ability} from '../../testbed/doctor/abilities.js';
+import {diagnose} from '../../testbed/doctor/doctor.js';
+import type {Finding} from '../../testbed/doctor/check.js';
 import {fakes, testbedOnOtherMachine} from './_machine.js';
 
 test.serial('all works on this machine', async t => {

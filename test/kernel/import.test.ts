@@ -9,7 +9,7 @@ import {parseSave, printSave} from '../../src/netfilter/iptables/save.js';
 import {CommandError} from '../../testbed/system/exec.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {tool} from '../../testbed/sandbox/install.js';
+import {tool} from '../../testbed/sandbox/tools.js';
 import {mangleOf, randomRule} from '../helpers/random-rules.js';
 import {ruleLines, type RuleLine} from '../helpers/rule-lines.js';
 import {root} from '../helpers/root.js';

@@ -8,7 +8,8 @@ import {TestbedError} from '../../testbed/errors.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {installRules, tool} from '../../testbed/sandbox/install.js';
+import {installRules} from '../../testbed/sandbox/install.js';
+import {tool} from '../../testbed/sandbox/tools.js';
 import {Stage} from '../../testbed/run/actor-sandbox.js';
 import {bothBackends, optionsOf} from './_run.js';
 

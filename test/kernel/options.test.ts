@@ -10,7 +10,7 @@ import type {RunEntry} from '../../src/report/run/many.js';
 import {unsupportedOptions} from '../../src/scenario/intent.js';
 import {typeIds} from '../../src/scenario/six-types.js';
 import type {TypeId} from '../../src/scenario/types.js';
-import {credentialsOf} from '../../testbed/cli/commands/run.js';
+import {credentialsOf} from '../../testbed/inputs/credentials.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {runMany} from '../../testbed/run/run-many.js';
 import {

@@ -2,9 +2,10 @@
 
 import test from 'ava';
 import {printEndpoint} from '../../src/netfilter/path.js';
-import {usualCredentials} from '../../testbed/cli/commands/probe.js';
+import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {answerOf, type BatchAnswer} from '../../testbed/probe/batch.js';
-import {ProbeStage, type BatchQuestion} from '../../testbed/probe/prober-sandbox.js';
+import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
+import type {BatchQuestion} from '../../testbed/inputs/probe-question.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 
 const families = ['ipv4', 'ipv6'] as const;

@@ -7,9 +7,10 @@ import {stopsOfPath} from '../../src/netfilter/path.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import {arrivalsOf} from '../../src/comparison/moves.js';
-import {usualCredentials} from '../../testbed/cli/commands/probe.js';
+import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {answerOf} from '../../testbed/probe/batch.js';
-import {ProbeStage, type BatchQuestion, type StagedRules} from '../../testbed/probe/prober-sandbox.js';
+import {ProbeStage, type StagedRules} from '../../testbed/probe/prober-sandbox.js';
+import type {BatchQuestion} from '../../testbed/inputs/probe-question.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 
 const families = ['ipv4', 'ipv6'] as const;

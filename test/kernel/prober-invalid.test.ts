@@ -3,8 +3,9 @@
 import test from 'ava';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../../testbed/errors.js';
-import type {ProbeAnswer, ProbeRequest} from '../../testbed/prober/prober.js';
-import {switchTable} from '../../testbed/tracer/trace-table.js';
+import type {ProbeAnswer} from '../../testbed/prober/prober.js';
+import type {ProbeRequest} from '../../testbed/prober/encode.js';
+import {switchTable} from '../../testbed/sandbox/own-table.js';
 import {
 	gapsIn, request, wayOf, withProber,
 } from './_prober.js';

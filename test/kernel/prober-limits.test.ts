@@ -5,7 +5,8 @@ import {readFileSync} from 'node:fs';
 import test from 'ava';
 import {Conntrack} from '../../testbed/prober/conntrack.js';
 import type {Netns} from '../../testbed/sandbox/netns.js';
-import {closeDescriptor, openNetfilterSocket, sendDatagram} from '../../testbed/syscalls/netns.js';
+import {closeDescriptor} from '../../testbed/syscalls/netns.js';
+import {openNetfilterSocket, sendDatagram} from '../../testbed/syscalls/netlink-socket.js';
 import {
 	gapsIn, request, wayOf, withProber,
 } from './_prober.js';

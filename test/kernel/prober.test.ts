@@ -12,11 +12,10 @@ import type {SocketRecord} from '../../src/trace/sockets.js';
 import {TestbedError} from '../../testbed/errors.js';
 import {loadCounts} from '../../testbed/prober/counters.js';
 import {probeSwitchText} from '../../testbed/prober/trace-table.js';
-import type {ProbeRequest} from '../../testbed/prober/prober.js';
-import {
-	closeDescriptor, joinNetlinkGroup, openNetfilterSocket, receiveNow,
-} from '../../testbed/syscalls/netns.js';
-import {switchTable} from '../../testbed/tracer/trace-table.js';
+import type {ProbeRequest} from '../../testbed/prober/encode.js';
+import {closeDescriptor} from '../../testbed/syscalls/netns.js';
+import {joinNetlinkGroup, openNetfilterSocket, receiveNow} from '../../testbed/syscalls/netlink-socket.js';
+import {switchTable} from '../../testbed/sandbox/own-table.js';
 import {
 	gapsIn, request, wayOf, withProber,
 } from './_prober.js';

@@ -3,7 +3,7 @@
 import {readFileSync} from 'node:fs';
 import test from 'ava';
 import {backends} from '../../src/netfilter/types.js';
-import {credentialsOf} from '../../testbed/cli/commands/run.js';
+import {credentialsOf} from '../../testbed/inputs/credentials.js';
 import {runMany} from '../../testbed/run/run-many.js';
 import {readScenario} from '../../testbed/inputs/scenarios.js';
 import {optionsOf, outcomesOf} from './_run.js';

@@ -5,7 +5,8 @@ import {readFileSync, readlinkSync} from 'node:fs';
 import process from 'node:process';
 import test from 'ava';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
-import {actorsFor, Cast} from '../../testbed/actors/actor-group.js';
+import {actorsFor} from '../../src/scenario/actor-set.js';
+import {Cast} from '../../testbed/actors/actor-group.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
 import {

@@ -7,16 +7,16 @@ import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {Backend} from '../../src/netfilter/types.js';
 import {describeDifference} from '../../src/report/run/describe-differences.js';
 import type {Report} from '../../src/report/run/types.js';
-import {credentialsOf} from '../../testbed/cli/commands/run.js';
+import {credentialsOf} from '../../testbed/inputs/credentials.js';
 import type {RunOptions} from '../../testbed/run/options.js';
 import {runMany} from '../../testbed/run/run-many.js';
 import {runTestbed} from '../../testbed/run/run.js';
 import {readScenario} from '../../testbed/inputs/scenarios.js';
 import {castingKey} from '../../testbed/run/actor-sandbox.js';
 import {deleteRule, type Mutation} from '../helpers/reports.js';
+import {root} from '../helpers/root.js';
 import {testbed, type JsonReport} from './_cli.js';
 import {optionsOf} from './_run.js';
-import {root} from '../helpers/root.js';
 
 const folder = new URL('scenarios/', root);
 const files = readdirSync(folder).filter(name => name.endsWith('.yaml')).toSorted();

@@ -4,7 +4,7 @@ import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import test from 'ava';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
 import {noSurroundings, type Surroundings} from '../../src/scenario/topology-extension.js';
-import {credentialsOf} from '../../testbed/cli/commands/run.js';
+import {credentialsOf} from '../../testbed/inputs/credentials.js';
 import {printRecording, parseRecording} from '../../testbed/recording/file.js';
 import {runTestbed} from '../../testbed/run/run.js';
 import {Netns} from '../../testbed/sandbox/netns.js';

@@ -11,8 +11,6 @@ import type {Sandbox} from '../sandbox/sandbox.js';
 import {Actor} from './actor.js';
 import type {ActorSpec} from './protocol.js';
 
-export {actorsFor} from '../../src/scenario/actor-set.js';
-
 /** Starts them, all at once, and disposes of all when it is disposed of, or when one fails. */
 export class Cast implements AsyncDisposable {
 	static async start({

@@ -15,8 +15,6 @@ import type {ActorSpec, FromActor, ToActor} from './protocol.js';
 
 const program = new URL('stub.js', import.meta.url);
 
-export type {Done} from './client.js';
-
 /** Someone who plays. Whoever starts it disposes of it. */
 export class Actor implements AsyncDisposable {
 	/** Starts its process, if it listens, and resolves when it does so as its user. */

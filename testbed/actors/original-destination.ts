@@ -5,7 +5,7 @@ Where a redirected connection wanted to go, asked of the kernel for a socket of 
 import type {Socket} from 'node:net';
 import {printAddressBytes} from '../../src/netfilter/address.js';
 import type {Endpoint} from '../../src/netfilter/path.js';
-import {originalDestination} from '../syscalls/netns.js';
+import {originalDestination} from '../syscalls/original-destination.js';
 import {descriptorOf} from './descriptor.js';
 
 /** The original destination of an accepted socket, or undefined when conntrack knows of no redirection. */

@@ -6,7 +6,7 @@ import type {Baseline} from '../../src/baseline/baseline.js';
 import {parseBaseline, printBaseline} from '../../src/baseline/file.js';
 import {InputError} from '../../src/parsing/input-error.js';
 import {TestbedError} from '../errors.js';
-import {checksumOf} from '../run/report.js';
+import {checksumOf} from '../inputs/checksum.js';
 import {writeOutput} from '../outputs/write.js';
 import {readText} from '../inputs/read-text.js';
 

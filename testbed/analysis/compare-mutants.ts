@@ -12,11 +12,12 @@ import type {Mutant} from '../../src/mutation/mutants.js';
 import {familiesOfMutant, fateOf, type Fate} from '../../src/mutation/status.js';
 import {representativesOf} from '../../src/packet-classes/representatives.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
-import {programOf, questionOf, type ClassRunOptions} from './probe-classes.js';
 import {TestbedError} from '../errors.js';
 import {inLanes} from '../system/worker-pool.js';
-import type {RuleInput} from '../run/options.js';
-import {ProbeStage, type BatchQuestion} from '../probe/prober-sandbox.js';
+import type {RuleInput} from '../inputs/types.js';
+import {ProbeStage} from '../probe/prober-sandbox.js';
+import type {BatchQuestion} from '../inputs/probe-question.js';
+import {programOf, questionOf, type ClassRunOptions} from './probe-classes.js';
 
 /** What decides the comparisons. */
 export type MutantFlightOptions = Omit<ClassRunOptions, 'inputs' | 'onStage'> & {

@@ -4,12 +4,12 @@ Two rule inputs compared on the kernel: all classes of packets of both, through 
 
 import {judgeComparison} from '../../src/comparison/comparison.js';
 import type {ComparisonReport} from '../../src/report/comparison/types.js';
-import type {RulesSummary} from '../../src/report/run/types.js';
-import {flyClasses, type ClassRunOptions} from './probe-classes.js';
-import {usualCredentials} from '../cli/commands/probe.js';
+import type {RulesSummary} from '../../src/report/shared-types.js';
+import {usualCredentials} from '../inputs/credentials.js';
 import {loadEnvironment} from '../system/environment.js';
-import type {RuleInput} from '../run/options.js';
-import {checksumOf} from '../run/report.js';
+import type {RuleInput} from '../inputs/types.js';
+import {checksumOf} from '../inputs/checksum.js';
+import {flyClasses, type ClassRunOptions} from './probe-classes.js';
 
 /** What decides comparisons of neighbours. */
 export type NeighbourOptions = ClassRunOptions & {

@@ -10,13 +10,13 @@ import type {Leg} from '../../src/netfilter/path.js';
 import {socketMarkOf} from '../../src/judge/explain/packet-facts.js';
 import type {CoverageReport} from '../../src/report/coverage/types.js';
 import type {Gap} from '../../src/trace/gap.js';
-import {flyClasses, type ClassRunOptions} from './probe-classes.js';
 import {loadEnvironment} from '../system/environment.js';
 import {TestbedError} from '../errors.js';
-import type {CaseSet} from './test-cases.js';
-import type {RuleInput} from '../run/options.js';
-import {checksumOf} from '../run/report.js';
+import type {RuleInput} from '../inputs/types.js';
+import {checksumOf} from '../inputs/checksum.js';
 import {runMany} from '../run/run-many.js';
+import {flyClasses, type ClassRunOptions} from './probe-classes.js';
+import type {CaseSet} from './test-cases.js';
 
 /** What decides a run. */
 export type CoverageOptions = Omit<ClassRunOptions, 'inputs'> & {

@@ -8,10 +8,10 @@ import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {CaseSummary, MutationReport} from '../../src/report/mutation/types.js';
 import type {ActorCredentials} from '../../src/scenario/types.js';
 import {loadEnvironment} from '../system/environment.js';
+import type {RuleInput} from '../inputs/types.js';
+import {checksumOf} from '../inputs/checksum.js';
 import {flyMutants} from './compare-mutants.js';
 import {playMutants, trustCases, type CaseSet} from './test-cases.js';
-import type {RuleInput} from '../run/options.js';
-import {checksumOf} from '../run/report.js';
 
 /** What decides a run of mutants. */
 export type MutateOptions = {

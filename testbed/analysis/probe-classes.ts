@@ -10,8 +10,9 @@ import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials} from '../../src/scenario/types.js';
 import {inLanes} from '../system/worker-pool.js';
-import type {RuleInput} from '../run/options.js';
-import {ProbeStage, type BatchQuestion} from '../probe/prober-sandbox.js';
+import type {RuleInput} from '../inputs/types.js';
+import {ProbeStage} from '../probe/prober-sandbox.js';
+import type {BatchQuestion} from '../inputs/probe-question.js';
 
 /** What decides a run of classes. */
 export type ClassRunOptions = {

@@ -7,12 +7,13 @@ import type {ObservedCase} from '../../src/baseline/verify-cases.js';
 import type {TypeResult} from '../../src/report/run/types.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {Gap} from '../../src/trace/gap.js';
-import {flyClasses, type ClassRunOptions} from './probe-classes.js';
 import {loadEnvironment} from '../system/environment.js';
-import type {RuleInput, RunOptions} from '../run/options.js';
-import {checksumOf} from '../run/report.js';
+import type {RuleInput} from '../inputs/types.js';
+import type {RunOptions} from '../run/options.js';
+import {checksumOf} from '../inputs/checksum.js';
 import {runTestbed} from '../run/run.js';
 import {loadScenario} from '../inputs/scenarios.js';
+import {flyClasses, type ClassRunOptions} from './probe-classes.js';
 
 /** What decides a recording. */
 export type RecordOptions = Omit<ClassRunOptions, 'inputs' | 'alongside'> & {

@@ -11,11 +11,13 @@ import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {Detection} from '../../src/mutation/status.js';
 import type {Mutant} from '../../src/mutation/mutants.js';
 import {TestbedError} from '../errors.js';
-import type {RuleInput, RunOptions, ScenarioPlay} from '../run/options.js';
+import type {RuleInput, ScenarioPlay} from '../inputs/types.js';
+import type {RunOptions} from '../run/options.js';
 import {runMany} from '../run/run-many.js';
 import {
-	loadScenario, scenarioFiles, shareCompanies, type CredentialsOf, type ScenarioPermissions,
+	loadScenario, scenarioFiles, type CredentialsOf, type ScenarioPermissions,
 } from '../inputs/scenarios.js';
+import {shareCompanies} from '../run/share-actors.js';
 import {packageRoot} from '../system/package-root.js';
 
 /** The scenarios that come with the testbed. */

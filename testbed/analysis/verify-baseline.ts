@@ -7,10 +7,10 @@ import {unrecordedCases, verifyCases} from '../../src/baseline/verify-cases.js';
 import {verifyClasses} from '../../src/baseline/verify.js';
 import type {VerificationReport} from '../../src/report/verification/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
-import {flyClasses, type ClassRunOptions} from './probe-classes.js';
 import {loadEnvironment} from '../system/environment.js';
-import type {RuleInput} from '../run/options.js';
-import {checksumOf} from '../run/report.js';
+import type {RuleInput} from '../inputs/types.js';
+import {checksumOf} from '../inputs/checksum.js';
+import {flyClasses, type ClassRunOptions} from './probe-classes.js';
 import {playCases} from './record-baseline.js';
 
 /** What decides a verification. The families are the baseline's. */

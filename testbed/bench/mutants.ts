@@ -10,7 +10,7 @@ import {scoresOf, type MutationReport} from '../../src/report/mutation/types.js'
 import {describeCounts, describeMutant, printScore} from '../../src/report/mutation/describe.js';
 import {defaultLanes} from '../cli/parsers.js';
 import {casesOf, loadCasesInput} from '../cli/commands/test-cases.js';
-import {usualCredentials} from '../cli/commands/probe.js';
+import {usualCredentials} from '../inputs/credentials.js';
 import {mutateInput} from '../analysis/mutate.js';
 import type {CaseOptions} from '../analysis/test-cases.js';
 import {defaultBufferBytes} from '../tracer/trace-source.js';

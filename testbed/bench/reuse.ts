@@ -7,8 +7,9 @@ Learned (2 cores, Linux 6.18): of a change on iptables-nft most is waiting. Its 
 import {performance} from 'node:perf_hooks';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
-import {usualCredentials} from '../cli/commands/probe.js';
-import {ProbeStage, type BatchQuestion, type ProbeStageOptions} from '../probe/prober-sandbox.js';
+import {usualCredentials} from '../inputs/credentials.js';
+import {ProbeStage, type ProbeStageOptions} from '../probe/prober-sandbox.js';
+import type {BatchQuestion} from '../inputs/probe-question.js';
 import {loadRuleInput} from '../inputs/rules.js';
 
 const {places} = defaultTopology;

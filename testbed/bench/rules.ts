@@ -12,7 +12,7 @@ import {parseNft, printNft} from '../../src/netfilter/nftables/ruleset.js';
 import {importRules} from '../../src/netfilter/import/import-rules.js';
 import {printSave} from '../../src/netfilter/iptables/save.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';
-import {credentialsOf} from '../cli/commands/run.js';
+import {credentialsOf} from '../inputs/credentials.js';
 import {generationRate} from '../conformance/rate.js';
 import type {RunOptions} from '../run/options.js';
 import {loadRuleInputs} from '../inputs/rules.js';

@@ -4,11 +4,11 @@ How the rule tools are run: behind the walls of `confinement/`. What they are gi
 
 import process from 'node:process';
 import {existsSync} from 'node:fs';
-import {ConfinedTools, type Confinement} from './confined-tools.js';
-import {confinedPrograms} from './programs.js';
 import {
 	CommandError, run, searchPath, timeLimitOf, tookTooLong, type RunOptions,
 } from '../system/exec.js';
+import {ConfinedTools, type Confinement} from './confined-tools.js';
+import {confinedPrograms} from './programs.js';
 
 /** The environment variable that names further programs to see behind the walls, for scripts that stand in the places of tools. */
 export const furtherPrograms = 'TESTBED_CONFINED_PROGRAMS';

@@ -2,16 +2,13 @@
 Whether this machine can do what the testbed does, found out by doing it: each check programs a real rule, traces a real packet or becomes another user, in a scratch namespace. A tool that merely exists, or exits 0, proves nothing: `iptables-save` exits 0 whether or not its back end works.
 */
 
+import {LockFile} from '../system/lock-file.js';
 import {actorChecks} from './actors.js';
 import {examine, type Check, type Finding} from './check.js';
 import {confinementChecks} from './confinement.js';
 import {generalChecks} from './general.js';
 import {iptablesChecks, nativeChecks} from './rules.js';
 import {switchChecks, traceChecks} from './trace.js';
-import {LockFile} from '../system/lock-file.js';
-
-export type {Finding} from './check.js';
-export {abilitiesOf, type Ability} from './abilities.js';
 
 /** All that is tried, in order. A file with further checks is a line here; `lockFile` is for iptables-legacy. */
 const parts: ReadonlyArray<(lockFile: string) => readonly Check[] | Promise<readonly Check[]>> = [

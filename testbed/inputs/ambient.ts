@@ -9,7 +9,7 @@ import {ambientHostNftRuleSet, ambientNftRuleSet} from '../../src/istio/nftables
 import type {SidecarRouting} from '../../src/istio/routing.js';
 import {intentOfAmbient} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
-import type {RuleInput} from '../run/options.js';
+import type {RuleInput} from './types.js';
 import type {InputRequest, LoadedInputs} from './request.js';
 
 /**

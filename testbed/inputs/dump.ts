@@ -15,10 +15,10 @@ import {printStep} from '../../src/netfilter/path.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
-import type {Place} from '../../src/report/run/types.js';
+import type {Place} from '../../src/report/shared-types.js';
 import {intentOfRuleSet} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
-import type {RuleInput} from '../run/options.js';
+import type {RuleInput} from './types.js';
 import {
 	defaultInput, readSource, type InputRequest, type LoadedInputs,
 } from './request.js';

@@ -6,7 +6,7 @@ import type {AddressFamily} from '../../src/netfilter/types.js';
 import {placeInJson} from '../../src/parsing/json-place.js';
 import {nearest} from '../../src/parsing/did-you-mean.js';
 import {TestbedError} from '../errors.js';
-import type {BatchQuestion} from '../probe/batch.js';
+import type {BatchQuestion} from './probe-question.js';
 import {readDestination, readSource, senders} from './probe-target.js';
 
 const keys = ['id', 'from', 'to', 'family', 'uid', 'gid', 'proto', 'source', 'sourcePort', 'bindDevice', 'mark'] as const;

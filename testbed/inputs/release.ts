@@ -10,7 +10,7 @@ import {sidecarRouting} from '../../src/istio/routing.js';
 import {iptablesBackends, type Backend} from '../../src/netfilter/types.js';
 import {intentOf, unsupportedOptions} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
-import type {RuleInput} from '../run/options.js';
+import type {RuleInput} from './types.js';
 import type {InputRequest, LoadedInputs} from './request.js';
 
 /**

@@ -4,7 +4,7 @@ What is asked of rules, and what it comes to: the words that all kinds of rule i
 
 import {newestRelease} from '../../src/istio/releases.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import type {RuleInput} from '../run/options.js';
+import type {RuleInput} from './types.js';
 import {readText} from './read-text.js';
 import {likelySource} from './source.js';
 

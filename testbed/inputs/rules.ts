@@ -10,7 +10,7 @@ import {baseChainOf, tablesOf} from '../../src/netfilter/lookup.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import {TestbedError} from '../errors.js';
-import type {RuleInput} from '../run/options.js';
+import type {RuleInput} from './types.js';
 import {ofAmbient} from './ambient.js';
 import {ofDump} from './dump.js';
 import {checkModules} from './check-modules.js';
@@ -18,11 +18,6 @@ import {ofPod} from './pod.js';
 import {ofReleases} from './release.js';
 import type {InputRequest, LoadedInputs} from './request.js';
 import {fullSource} from './source.js';
-
-export {
-	defaultInput, type InputRequest, type LoadedInputs, type MissingInput,
-} from './request.js';
-export {fullSource} from './source.js';
 
 /**
 Reads a rule input that stands for one rule set.

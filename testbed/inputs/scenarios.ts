@@ -5,9 +5,7 @@ Scenario files → what is to be run: each file with each of its back ends, and 
 import {readdirSync, realpathSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {InputError} from '../../src/parsing/input-error.js';
-import {
-	backends as allBackends, type Backend,
-} from '../../src/netfilter/types.js';
+import {backends as allBackends, type Backend} from '../../src/netfilter/types.js';
 import {insertRules} from '../../src/scenario/file/insert.js';
 import {parseScenario} from '../../src/scenario/file/parse.js';
 import {planScenario} from '../../src/scenario/file/plan.js';
@@ -17,9 +15,11 @@ import {defaultTopology} from '../../src/scenario/topology.js';
 import {parseReleaseInput} from '../../src/istio/options/arguments.js';
 import type {ActorCredentials, Intent} from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
-import type {RuleInput, RunOptions, ScenarioPlay} from '../run/options.js';
+import type {RuleInput, ScenarioPlay} from './types.js';
 import {readText, reasonOf} from './read-text.js';
-import {defaultInput, fullSource, loadRuleInput} from './rules.js';
+import {defaultInput} from './request.js';
+import {fullSource} from './source.js';
+import {loadRuleInput} from './rules.js';
 import {checkModules} from './check-modules.js';
 
 /** A scenario that cannot be run with a back end, with the reason. */
@@ -223,60 +223,4 @@ function playOf(scenario: ScenarioFile, rules: RuleInput, {file, credentialsOf}:
 			file: scenario, intent: rules.intent, topology: defaultTopology, credentials: credentialsOf(rules.intent, rules.proxy),
 		}),
 	};
-}
-
-/** Lets scenarios that do not contradict each other share their actors, so that they share a stage: starting processes costs more than everything else. */
-export function shareCompanies(all: readonly RunOptions[]): readonly RunOptions[] {
-	const groups: Array<{readonly key: string; world: SharedWorld; readonly members: number[]}> = [];
-	for (const [index, {scenario, rules}] of all.entries()) {
-		if (scenario === undefined) {
-			continue;
-		}
-
-		const {proxyPort, inboundCapturePort, ambient, inboundInterceptionMode, inboundTproxyMark} = rules.intent;
-		// A pod with further interfaces forwards, so it is another one than that without.
-		const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.surroundings.interfaces.length > 0]);
-		const group = groups.find(candidate => candidate.key === key && merged(candidate.world, scenario) !== undefined);
-		if (group === undefined) {
-			groups.push({key, world: scenario, members: [index]});
-		} else {
-			group.world = merged(group.world, scenario)!;
-			group.members.push(index);
-		}
-	}
-
-	return all.map((options, index) => {
-		const world = groups.find(({members}) => members.includes(index))?.world;
-		return world === undefined || options.scenario === undefined ? options : {...options, scenario: {...options.scenario, company: world.company, surroundings: world.surroundings}};
-	});
-}
-
-type SharedWorld = Pick<ScenarioPlay, 'company' | 'surroundings'>;
-
-/** Two worlds in one; undefined where an actor, a port, a service, an address or an interface would be two things. */
-function merged(one: SharedWorld, other: SharedWorld): SharedWorld | undefined {
-	const actors = union(one.company.actors, other.company.actors, ({name}) => name);
-	const services = union(Object.entries(one.company.services), Object.entries(other.company.services), ([key]) => key);
-	const interfaces = union(one.surroundings.interfaces, other.surroundings.interfaces, ({name}) => name);
-	if (actors === undefined || services === undefined || interfaces === undefined) {
-		return undefined;
-	}
-
-	const ports = actors.flatMap(({namespace, listeners}) => listeners.map(({protocol, port}) => `${namespace} ${protocol} ${port}`));
-	const networks = interfaces.flatMap(({addresses}) => Object.values(addresses).flatMap(({pod, peer}) => [pod, peer]));
-	const isClear = [ports, networks, interfaces.map(({namespace}) => namespace)].every(list => new Set(list).size === list.length);
-	return isClear
-		? {
-			company: {actors, services: Object.fromEntries(services)},
-			surroundings: {remoteAddresses: [...new Set([...one.surroundings.remoteAddresses, ...other.surroundings.remoteAddresses])], interfaces},
-		}
-		: undefined;
-}
-
-/** All of both lists, each name once; undefined when two of one name are not the same. */
-function union<T>(one: readonly T[], other: readonly T[], nameOf: (item: T) => string): readonly T[] | undefined {
-	const mine = new Map(one.map(item => [nameOf(item), JSON.stringify(item)]));
-	return other.some(item => mine.has(nameOf(item)) && mine.get(nameOf(item)) !== JSON.stringify(item))
-		? undefined
-		: [...one, ...other.filter(item => !mine.has(nameOf(item)))];
 }

@@ -3,9 +3,11 @@ Rules for the library: everything that a rule input of the command line can be, 
 */
 
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
-import type {RuleInput} from '../run/options.js';
+import type {RuleInput} from '../inputs/types.js';
 import type {RecordOptions} from '../analysis/record-baseline.js';
-import {defaultInput, fullSource, loadRuleInput} from '../inputs/rules.js';
+import {defaultInput} from '../inputs/request.js';
+import {fullSource} from '../inputs/source.js';
+import {loadRuleInput} from '../inputs/rules.js';
 import {
 	badArgument, checkOptions, isAddress, isBackend, isFamilies, isFlag, isListOrNone, isText, type Shape,
 } from './check.js';

@@ -14,7 +14,7 @@ import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, Credentials, TypeId} from '../../src/scenario/types.js';
 import {loadBaseline} from '../analysis/baseline-file.js';
 import {programOf} from '../analysis/probe-classes.js';
-import {usualCredentials} from '../cli/commands/probe.js';
+import {usualCredentials} from '../inputs/credentials.js';
 import {compareInputs} from '../analysis/compare.js';
 import {TestbedError} from '../errors.js';
 import {recordBaseline} from '../analysis/record-baseline.js';

@@ -6,13 +6,12 @@ import {stepsOfPath, stopsOfPath} from '../../src/netfilter/path.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import type {ActorCredentials} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
-import type {RuleInput} from '../run/options.js';
-import {ProbeStage, type BatchQuestion, type Flight} from './prober-sandbox.js';
-import type {Unsendable} from '../prober/prober.js';
-import type {KernelState} from '../tracer/counters.js';
+import type {RuleInput} from '../inputs/types.js';
+import type {Unsendable} from '../prober/encode.js';
+import type {KernelState} from '../tracer/kernel-texts.js';
 import type {Sysctls} from '../sandbox/sysctls.js';
-
-export type {BatchQuestion, Flight} from './prober-sandbox.js';
+import type {BatchQuestion} from '../inputs/probe-question.js';
+import {ProbeStage, type Flight} from './prober-sandbox.js';
 
 /** What decides a batch. */
 export type BatchOptions = {

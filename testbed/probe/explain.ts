@@ -9,19 +9,20 @@ import {roleHitsOf} from '../../src/judge/observed-roles.js';
 import {socketMarkOf} from '../../src/judge/explain/packet-facts.js';
 import {explainLeg} from '../../src/judge/explain/explain-leg.js';
 import type {ProbeQuestion, ProbeReport} from '../../src/report/probe/types.js';
-import type {Environment} from '../../src/report/run/types.js';
+import type {Environment} from '../../src/report/shared-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Observation} from '../../src/trace/observation.js';
 import {unwitnessedRules} from '../../src/trace/counter-check.js';
 import {loadEnvironment} from '../system/environment.js';
-import {checksumOf} from '../run/report.js';
-import {answerElsewhere, companyOfProbe, refuseOutside} from './participants.js';
+import {checksumOf} from '../inputs/checksum.js';
 import type {RunOptions} from '../run/options.js';
 import {playProbes} from '../run/send.js';
 import type {Played} from '../run/observe.js';
-import {ProbeBatch} from './batch.js';
 import {Stage} from '../run/actor-sandbox.js';
+import {answerElsewhere} from '../sandbox/remote-routes.js';
+import {companyOfProbe, refuseOutside} from './participants.js';
+import {ProbeBatch} from './batch.js';
 
 /** What decides a probe: as of a run, with one question in the place of the types. */
 export type ProbeOptions = Omit<RunOptions, 'families' | 'types' | 'keep'> & {readonly question: ProbeQuestion; readonly isFirstLegOnly: boolean};

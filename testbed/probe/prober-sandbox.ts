@@ -11,18 +11,18 @@ import type {Gap} from '../../src/trace/gap.js';
 import {isLedAway} from '../../src/trace/tproxy-socket.js';
 import {loopStops} from '../../src/trace/sockets.js';
 import {LockFile} from '../system/lock-file.js';
-import {answerElsewhere, refuseOutside} from './participants.js';
-import {endOf, NextLegs, type BatchQuestion} from './stub-model.js';
-import type {RuleInput} from '../run/options.js';
-import {
-	Prober, type ProbeAnswer, type ProbeRequest, type Unsendable,
-} from '../prober/prober.js';
+import type {RuleInput} from '../inputs/types.js';
+import {Prober, type ProbeAnswer} from '../prober/prober.js';
+import type {Unsendable, ProbeRequest} from '../prober/encode.js';
 import {HeldRules} from '../sandbox/installed-rules.js';
-import {loadKernelState, type KernelState} from '../tracer/counters.js';
+import {loadKernelState} from '../tracer/counters.js';
+import type {KernelState} from '../tracer/kernel-texts.js';
 import {Sandbox} from '../sandbox/sandbox.js';
 import type {Sysctls} from '../sandbox/sysctls.js';
-
-export type {BatchQuestion} from './stub-model.js';
+import type {BatchQuestion} from '../inputs/probe-question.js';
+import {answerElsewhere} from '../sandbox/remote-routes.js';
+import {refuseOutside} from './participants.js';
+import {endOf, NextLegs} from './stub-model.js';
 
 /** What does not change from rule set to rule set. */
 export type ProbeStageOptions = {

@@ -2,8 +2,7 @@
 What the actors of a run would do with what the prober delivers: who listens there, and what the proxy or the agent sends on. The prober has no such processes; the company of the default topology says who they are.
 */
 
-import type {Endpoint, Leg, LegEnd} from '../../src/netfilter/path.js';
-import type {AddressFamily} from '../../src/netfilter/types.js';
+import type {Leg, LegEnd} from '../../src/netfilter/path.js';
 import {standardCompany, type Company, type ListenerPlan} from '../../src/scenario/actor-set.js';
 import {livesInPod} from '../../src/scenario/expectation.js';
 import {transparencyOf, type Transparency} from '../../src/scenario/intent.js';
@@ -11,28 +10,9 @@ import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Intent} from '../../src/scenario/types.js';
 import type {DeliveredLeg} from '../../src/trace/fast/first-leg.js';
 import type {Listening} from '../../src/trace/tproxy-socket.js';
+import type {ProbeRequest} from '../prober/encode.js';
+import type {BatchQuestion} from '../inputs/probe-question.js';
 import {withDns} from './participants.js';
-import type {ProbeRequest} from '../prober/prober.js';
-
-/** One probe of a batch. What is undefined is as in `run`, the route's or the kernel's choice. */
-export type BatchQuestion = {
-	/** Given back with the answer, as it is. */
-	readonly id: unknown;
-	readonly from: ActorName;
-	/** The destination as the user named it, and what it is. */
-	readonly asked: string;
-	readonly to: Endpoint;
-	readonly family: AddressFamily;
-	readonly uid: number | undefined;
-	readonly gid: number | undefined;
-	readonly protocol: 'tcp' | 'udp';
-	readonly source: string | undefined;
-	readonly sourcePort: number | undefined;
-	readonly device: string | undefined;
-	readonly mark: number | undefined;
-	/** One that belongs to no connection; the first of one otherwise. */
-	readonly packet?: 'invalid';
-};
 
 /** Everybody who can listen: of these the stops are named. */
 const everybody: readonly ActorName[] = ['proxy', 'app', 'agent', 'remote', 'istiod', 'prometheus'];

@@ -6,7 +6,8 @@ A packet over lo or veth is put into the receive queue of a processor (`enqueue_
 How long such a moment is nobody can say, so no time is waited. The queues are first in, first out: a datagram to oneself over a lo that has no rules and no steering stands behind all that is there, and has come when that has been taken up. What is taken up may send something (the answer; before it a question for the neighbour's address and the answer to that), which stands in some queue again; so every processor gets a datagram, and all of them once more for every step.
 */
 
-import {receiveNow, waitReadable} from '../syscalls/netns.js';
+import {receiveNow} from '../syscalls/netlink-socket.js';
+import {waitReadable} from '../syscalls/poll.js';
 import {
 	bindSocket, closeSocket, connectSocket, openSocket, ownAddress, readOwnAddress, sendByte,
 } from '../syscalls/probe-socket.js';

@@ -7,9 +7,9 @@ import type {Gap} from '../../src/trace/gap.js';
 import {controlTypes, parseMessages} from '../../src/trace/decode/netlink.js';
 import {TestbedError} from '../errors.js';
 import type {Netns} from '../sandbox/netns.js';
-import {
-	closeDescriptor, openNetfilterSocket, receiveNow, sendDatagram, waitReadable,
-} from '../syscalls/netns.js';
+import {closeDescriptor} from '../syscalls/netns.js';
+import {waitReadable} from '../syscalls/poll.js';
+import {openNetfilterSocket, receiveNow, sendDatagram} from '../syscalls/netlink-socket.js';
 
 const deleteMessage = (1 << 8) | 2; // `NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE`; without a tuple it means all.
 const flags = 1 | 4; // `NLM_F_REQUEST | NLM_F_ACK`

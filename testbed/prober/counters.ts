@@ -9,8 +9,8 @@ import {
 } from '../../src/trace/loaded-rules.js';
 import {TestbedError} from '../errors.js';
 import type {Netns} from '../sandbox/netns.js';
-import {tool} from '../sandbox/install.js';
-import {switchTable} from '../tracer/trace-table.js';
+import {tool} from '../sandbox/tools.js';
+import {switchTable} from '../sandbox/own-table.js';
 import {parseOwnerCounts} from './trace-table.js';
 
 /** Rules with their counters, and packets by owner (`uid:gid`). */

@@ -3,7 +3,7 @@ A packet that conntrack calls invalid, as the prober's threads send it: by a raw
 */
 
 import {randomInt} from 'node:crypto';
-import {receiveNow} from '../syscalls/netns.js';
+import {receiveNow} from '../syscalls/netlink-socket.js';
 import {
 	bindSocket, closeSocket, openSocket, ownAddress, readOwnAddress, sendBytes,
 } from '../syscalls/probe-socket.js';

@@ -35,8 +35,6 @@ import {
 } from './batch.js';
 import {prepareNamespace} from './prepare-netns.js';
 
-export type {ProbeRequest, Unsendable} from './encode.js';
-
 /** What came of a probe. `leg` is undefined when nothing was sent: `unsendable` says then why the kernel sends no such packet, or a gap what was missing. */
 export type ProbeAnswer = {readonly id: string; readonly leg: DeliveredLeg | undefined; readonly gaps: readonly Gap[]; readonly unsendable?: Unsendable};
 

@@ -7,12 +7,11 @@ import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Netns} from '../sandbox/netns.js';
-import {
-	closeDescriptor, joinNetlinkGroup, openNetfilterSocket,
-} from '../syscalls/netns.js';
+import {closeDescriptor} from '../syscalls/netns.js';
+import {joinNetlinkGroup, openNetfilterSocket} from '../syscalls/netlink-socket.js';
 import {configureNflog} from '../tracer/nflog-config.js';
 import type {TraceStream} from '../tracer/trace-source.js';
-import {switchTable} from '../tracer/trace-table.js';
+import {switchTable} from '../sandbox/own-table.js';
 import {
 	commands, shared, type ReaderAnswer, type ReaderInput, type ReaderRequest,
 } from './protocol.js';

@@ -3,7 +3,8 @@ The table that switches tracing on for probes, and what it counts. Like the trac
 */
 
 import {TestbedError} from '../errors.js';
-import {invalidPackets, invalidWitness, switchTable} from '../tracer/trace-table.js';
+import {invalidPackets, invalidWitness} from '../tracer/trace-table.js';
+import {switchTable} from '../sandbox/own-table.js';
 
 /** The set of owners: how many of the pod's packets left sockets of each UID and GID. A second witness for the credentials of a batch. */
 const ownersSet = 'owners-counted';

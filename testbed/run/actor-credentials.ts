@@ -5,8 +5,8 @@ Whether the actors are who they should be: by /proc for their processes, by the 
 import type {Credentials} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Observation} from '../../src/trace/observation.js';
-import type {ActorEvidence} from './evidence.js';
 import type {Cast} from '../actors/actor-group.js';
+import type {ActorEvidence} from './evidence.js';
 
 /** The credentials that the kernel has for each actor's process, or for the sockets of an actor that has none. An actor whose process is gone, or is not one user, is left out. */
 export type FoundCredentials = ReadonlyMap<string, Credentials>;

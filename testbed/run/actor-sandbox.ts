@@ -4,12 +4,12 @@ The world in which rules are put to the kernel: a sandbox with its actors. Sever
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {transparencyOf} from '../../src/scenario/intent.js';
-import type {Company} from '../../src/scenario/actor-set.js';
+import {type Company, actorsFor} from '../../src/scenario/actor-set.js';
 import type {Surroundings} from '../../src/scenario/topology-extension.js';
 import {defaultTopology, type Topology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../../src/scenario/types.js';
-import {actorsFor, Cast} from '../actors/actor-group.js';
-import type {KernelTexts} from './evidence.js';
+import {Cast} from '../actors/actor-group.js';
+import type {KernelTexts} from '../tracer/kernel-texts.js';
 import {LockFile} from '../system/lock-file.js';
 import {HeldRules, type RulesToHold} from '../sandbox/installed-rules.js';
 import {loadKernelTexts} from '../tracer/counters.js';

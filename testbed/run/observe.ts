@@ -7,10 +7,13 @@ import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Observation} from '../../src/trace/observation.js';
 import {compareRules} from '../../src/trace/counter-check.js';
+import {parseHeld} from '../sandbox/rules-text.js';
 import {
 	actorGapsOf, credentialsIn, socketGapsOf, type FoundCredentials,
 } from './actor-credentials.js';
-import {parseHeld, type ActorEvidence, type PlayEvidence, type ProbeEnd, type RoundEvidence} from './evidence.js';
+import type {
+	ActorEvidence, PlayEvidence, ProbeEnd, RoundEvidence,
+} from './evidence.js';
 import {observeRound, readRound, type Round} from './round.js';
 
 /** What came of a play. */

@@ -2,7 +2,6 @@
 What was asked, and what came of it → the report of a run. A run and a replay both go this way: no kernel, no clock, and nothing that the question or the evidence does not say.
 */
 
-import {createHash} from 'node:crypto';
 import {judge} from '../../src/judge/judge.js';
 import {comparePublished} from '../../src/judge/published.js';
 import {ruleNotes} from '../../src/judge/rule-notes.js';
@@ -10,12 +9,9 @@ import {
 	findRule, rulesOf, tableFamily, type RulePlace,
 } from '../../src/netfilter/lookup.js';
 import {differencesInMeaning} from '../../src/netfilter/compare-rules.js';
-import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import {placeOfOutcome} from '../../src/report/run/source-place.js';
-import {printRuleSet} from '../../src/report/rules/text.js';
-import type {
-	Environment, Place, Report, TypeResult,
-} from '../../src/report/run/types.js';
+import type {Environment, Place} from '../../src/report/shared-types.js';
+import type {Report, TypeResult} from '../../src/report/run/types.js';
 import {sixTypes} from '../../src/scenario/six-types.js';
 import type {Topology} from '../../src/scenario/topology.js';
 import type {TrafficCase} from '../../src/scenario/types.js';
@@ -23,8 +19,10 @@ import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Observation} from '../../src/trace/observation.js';
 import {unwitnessedRules} from '../../src/trace/counter-check.js';
+import type {RuleInput, ScenarioPlay} from '../inputs/types.js';
+import {checksumOf} from '../inputs/checksum.js';
 import type {PlayEvidence} from './evidence.js';
-import type {RuleInput, RunOptions, ScenarioPlay} from './options.js';
+import type {RunOptions} from './options.js';
 import {settleEvidence, type Played} from './observe.js';
 
 /** All that decides the judgement of a run beside what the kernel did: what the rules are meant to be and to do, and the traffic. */
@@ -167,9 +165,4 @@ function hintsOf({rules: {intent}, credentials: {proxy}, scenario}: RunQuestion)
 function witnessHints(loaded: readonly LoadedRule[], types: readonly TypeResult[]): readonly string[] {
 	const names = unwitnessedRules({loaded, legs: types.flatMap(({legs}) => legs)});
 	return names.length === 0 ? [] : [`These rules have no counter, so the trace is their only witness: ${names.join(', ')}.`];
-}
-
-/** The checksum of a report: of the rules of the given families as text, each back end's own way. */
-export function checksumOf(rules: {readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly ruleSet: RuleSet}): string {
-	return createHash('sha256').update(printRuleSet(rules)).digest('hex');
 }

@@ -21,11 +21,12 @@ import {canMeetChain} from '../../src/trace/passage.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import {compareCounters} from '../../src/trace/counter-check.js';
 import type {Cast} from '../actors/actor-group.js';
-import {parseKernelState, type KernelTexts, type RoundEvidence} from './evidence.js';
+import {parseKernelState, type KernelTexts} from '../tracer/kernel-texts.js';
 import {loadFlows} from '../sandbox/conntrack.js';
 import type {Netns} from '../sandbox/netns.js';
 import type {Recording, TraceSource} from '../tracer/trace-source.js';
-import {switchTable} from '../tracer/trace-table.js';
+import {switchTable} from '../sandbox/own-table.js';
+import type {RoundEvidence} from './evidence.js';
 
 /** One first packet to send. `id` tells it from the others of its round and family; `label` is what a gap calls it. */
 export type Sending = {readonly id: string; readonly label: string; readonly probe: Probe};

@@ -6,12 +6,12 @@ import type {Backend} from '../../src/netfilter/types.js';
 import type {RunEntry} from '../../src/report/run/many.js';
 import type {Report} from '../../src/report/run/types.js';
 import {TestbedError, type ErrorCode} from '../errors.js';
-import type {RunEvidence} from './report.js';
 import {inLanes} from '../system/worker-pool.js';
-import type {RunOptions} from './options.js';
-import {playOn} from './run.js';
 import {canFollow} from '../sandbox/installed-rules.js';
 import {BackendError} from '../sandbox/rejection.js';
+import type {RunEvidence} from './report.js';
+import type {RunOptions} from './options.js';
+import {playOn} from './run.js';
 import {castingKey, Stage} from './actor-sandbox.js';
 
 /** Given a report and what it was made of; for a recording. */

@@ -2,15 +2,16 @@
 The conductor of `testbed run`: the only file that knows the order of acts.
 */
 
-import type {Environment, Report} from '../../src/report/run/types.js';
+import type {Environment} from '../../src/report/shared-types.js';
+import type {Report} from '../../src/report/run/types.js';
 import {loadEnvironment} from '../system/environment.js';
 import {TestbedError} from '../errors.js';
+import {keep} from '../sandbox/keep.js';
 import {
 	casesOf, judgePlayed, questionOf, type RunEvidence,
 } from './report.js';
 import type {RunOptions} from './options.js';
 import {playProbes} from './send.js';
-import {keep} from '../sandbox/keep.js';
 import {Stage} from './actor-sandbox.js';
 
 /** What a run came to, and what its report was made of. `kept` tells how to enter what `--keep` left. */

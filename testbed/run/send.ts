@@ -2,17 +2,19 @@
 Plays probes on a stage: rules in, trace on, probes out, and what the kernel did of each. Doubtful ones are sent once more. It does not know what was expected.
 */
 
+import type {RuleInput} from '../inputs/types.js';
+import type {InstalledRules} from '../sandbox/install.js';
+import {NetlinkTraceSource} from '../tracer/netlink-source.js';
+import type {TraceSource} from '../tracer/trace-source.js';
+import type {KernelTexts} from '../tracer/kernel-texts.js';
 import {evidenceOf} from './actor-credentials.js';
-import type {KernelTexts, PlayEvidence} from './evidence.js';
+import type {PlayEvidence} from './evidence.js';
 import {playRound, type Sending} from './round.js';
-import type {RuleInput, RunOptions} from './options.js';
+import type {RunOptions} from './options.js';
 import {
 	doubtfulIn, observeEvidence, settle, type ObservedRound, type Played,
 } from './observe.js';
-import type {InstalledRules} from '../sandbox/install.js';
 import {valueOf, type Stage} from './actor-sandbox.js';
-import {NetlinkTraceSource} from '../tracer/netlink-source.js';
-import type {TraceSource} from '../tracer/trace-source.js';
 
 /** What to play. */
 export type Play = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'signal' | 'onStage' | 'onActors'> & {

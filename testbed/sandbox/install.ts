@@ -10,14 +10,12 @@ import type {
 	AddressFamily, Backend, IptablesBackend, Rule, RuleSet, Table,
 } from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
-import {parseHeld, type RulesText} from '../run/evidence.js';
 import {CommandError} from '../system/exec.js';
+import {parseHeld, type RulesText} from './rules-text.js';
 import type {Netns} from './netns.js';
 import {machineFaultOf, type Refusal} from './rejection.js';
 import {restoreRules, tool} from './tools.js';
 import {refuseUnchecked} from './rule-check.js';
-
-export {tool} from './tools.js';
 
 /** Where and by which tools rules are put. */
 export type Installation = {

@@ -169,4 +169,3 @@ export function waitSockets(fds: ReadonlyArray<{readonly fd: number; readonly is
 }
 
 /** The name of an error number: `ECONNREFUSED`. */
-export {errorName} from './libc.js';

@@ -5,7 +5,7 @@ The machine that a run ran on, by what its programs say of themselves.
 import process from 'node:process';
 import {release} from 'node:os';
 import type {Backend} from '../../src/netfilter/types.js';
-import type {Environment} from '../../src/report/run/types.js';
+import type {Environment} from '../../src/report/shared-types.js';
 import {run} from './exec.js';
 
 /** Versions of the kernel, of the back end's iptables, of nft and of Node. */

@@ -7,8 +7,8 @@ import {fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import type {ExecaError} from 'execa';
 import {TestbedError} from '../errors.js';
-import {missingProgram} from './missing-program.js';
 import {inNetns} from '../syscalls/netns.js';
+import {missingProgram} from './missing-program.js';
 
 /** Debian keeps these tools in sbin, which a user's PATH may lack. Folders of npm are left out: `npm run` puts node_modules/.bin in front, and a package there has a program `nft` that is another (measured). */
 export const searchPath = [...(process.env['PATH'] ?? '').split(':').filter(folder => folder !== '' && !folder.includes('node_modules')), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(':');

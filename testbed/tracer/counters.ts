@@ -3,11 +3,9 @@ What the kernel holds of rules at one moment: their counters and handles, and th
 */
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import {parseKernelState, type KernelState, type KernelTexts} from '../run/evidence.js';
 import type {Netns} from '../sandbox/netns.js';
-import {tool} from '../sandbox/install.js';
-
-export type {KernelState} from '../run/evidence.js';
+import {tool} from '../sandbox/tools.js';
+import {parseKernelState, type KernelState, type KernelTexts} from './kernel-texts.js';
 
 /** What is read, and with which lock (iptables-legacy takes one). */
 export type StateRequest = {

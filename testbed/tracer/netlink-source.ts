@@ -7,9 +7,9 @@ import {Worker} from 'node:worker_threads';
 import type {Backend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import type {Netns} from '../sandbox/netns.js';
-import {
-	closeDescriptor, createWaker, joinNetlinkGroup, openNetfilterSocket, wake,
-} from '../syscalls/netns.js';
+import {closeDescriptor} from '../syscalls/netns.js';
+import {createWaker, wake} from '../syscalls/poll.js';
+import {joinNetlinkGroup, openNetfilterSocket} from '../syscalls/netlink-socket.js';
 import {configureNflog} from './nflog-config.js';
 import {
 	defaultBufferBytes, type Recording, type TraceSource, type TraceStream,

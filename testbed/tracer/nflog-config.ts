@@ -2,11 +2,10 @@
 Configures an NFLOG socket (linux/netfilter/nfnetlink_log.h): who gets the TRACE messages of legacy ip_tables.
 */
 
-import {
-	controlTypes, parseMessages,
-} from '../../src/trace/decode/netlink.js';
+import {controlTypes, parseMessages} from '../../src/trace/decode/netlink.js';
 import {TestbedError} from '../errors.js';
-import {receiveNow, sendDatagram, waitReadable} from '../syscalls/netns.js';
+import {receiveNow, sendDatagram} from '../syscalls/netlink-socket.js';
+import {waitReadable} from '../syscalls/poll.js';
 
 const configMessage = (4 << 8) | 1; // `NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG`
 const flags = 1 | 4; // `NLM_F_REQUEST | NLM_F_ACK`

@@ -5,9 +5,7 @@ The table that switches tracing on, and that notes who owns the socket of each p
 import type {SocketOwner} from '../../src/trace/legs.js';
 import {invalidChains} from '../../src/trace/packets.js';
 import {TestbedError} from '../errors.js';
-
-/** The name of the table, family inet. */
-export const switchTable = 'testbed-trace';
+import {switchTable} from '../sandbox/own-table.js';
 
 const set = 'owners';
 

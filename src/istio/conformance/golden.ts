@@ -11,8 +11,8 @@ import {sidecarOptionsFromConfig, type ConfigFields} from '../options/config-opt
 import {generate} from '../generate.js';
 import {ambientHostRuleSet, ambientRuleSet} from '../iptables/ambient.js';
 import {ambientHostNftRuleSet, ambientNftRuleSet} from '../nftables/ambient.js';
-import {chainsOf, firstUnequal, type RunComparison} from './real-run.js';
 import {newestRelease} from '../releases.js';
+import {chainsOf, firstUnequal, type RunComparison} from './real-run.js';
 
 /** The settings of the CNI agent in a golden's test (`cni/pkg/config`, AmbientConfig and PodLevelOverrides). */
 export type AmbientConfig = {

@@ -3,15 +3,15 @@ What a user writes for a release and its options: `release:1.30 PROXY_UID=1337 -
 */
 
 import {InputError} from '../../parsing/input-error.js';
+import {
+	findRelease, newestRelease, releaseLines, type Release,
+} from '../releases.js';
+import {splitShellWords} from '../../parsing/shell-words.js';
 import {readCommandLine, type Given} from './command-line.js';
 import {wordFlags, type Flag} from './flags.js';
 import {optionWarnings} from './option-warnings.js';
 import {readProxyUser, readRequiredWord, type Reading} from './option-values.js';
 import {defaultOptions, injectedArgumentsOf, type SidecarOptions} from './options.js';
-import {
-	findRelease, newestRelease, releaseLines, type Release,
-} from '../releases.js';
-import {splitShellWords} from '../../parsing/shell-words.js';
 import {readVariables} from './variables.js';
 
 /** What a command line of istio-iptables comes to: the options, which back end it writes, and what a user should know of it. */

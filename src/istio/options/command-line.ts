@@ -2,10 +2,10 @@
 The words behind `istio-iptables`, by the grammar of pflag: `--flag value`, `--flag=value`, `-f value`, `-fvalue`, `-f=value`, `--switch`, `--switch=false`. Its refusals are told in its own words.
 */
 
-import {flags, type Flag, type Variable} from './flags.js';
 import {InputError} from '../../parsing/input-error.js';
-import {parseBoolean, type Reading} from './option-values.js';
 import {livesIn, type Release} from '../releases.js';
+import {flags, type Flag, type Variable} from './flags.js';
+import {parseBoolean, type Reading} from './option-values.js';
 
 /** The value that counts for an option, under the name it was given by. A switch's text is `true` or `false`. */
 export type Given = {readonly name: string; readonly text: string; readonly read?: NonNullable<Variable['read']>};

@@ -4,12 +4,12 @@ Options by the field names of istio-iptables' own configuration (`tools/common/c
 
 import type {AddressFamily} from '../../netfilter/types.js';
 import {InputError} from '../../parsing/input-error.js';
+import {newestRelease} from '../releases.js';
 import {
 	readCidrSelection, readExcludedCidrs, readGroups, readGroupSelection, readInterfaces, readLoopbackCidr, readMode, readOwners,
 	readPort, readPorts, readPortSelection, readRequiredWord, type Reading,
 } from './option-values.js';
 import {defaultOptions, type SidecarOptions} from './options.js';
-import {newestRelease} from '../releases.js';
 
 /** Field values as JSON has them. */
 export type ConfigFields = Readonly<Record<string, unknown>>;

@@ -8,8 +8,8 @@ import {
 } from '../../netfilter/iptables/values.js';
 import {RuleSyntaxError} from '../../netfilter/words.js';
 import {InputError} from '../../parsing/input-error.js';
-import {ownerGroupsMax, type Selection} from './options.js';
 import {newestRelease, type Release} from '../releases.js';
+import {ownerGroupsMax, type Selection} from './options.js';
 import {staticGroups, staticUsers} from './static-owners.js';
 
 /** Where a value is read: under which name it was given, for which release, and whom to warn. */

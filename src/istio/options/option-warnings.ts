@@ -3,8 +3,8 @@ Options that the program takes without a word, and that do something which was h
 */
 
 import {isLoopback} from '../../netfilter/address.js';
-import type {SidecarOptions} from './options.js';
 import type {Release} from '../releases.js';
+import type {SidecarOptions} from './options.js';
 
 type Case = {readonly native: boolean; readonly release: Release};
 

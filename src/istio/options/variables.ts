@@ -2,10 +2,10 @@
 The environment that istio-iptables finds. Which of two variables wins and what an empty one means changed with the library that reads them.
 */
 
+import {livesIn, type Release} from '../releases.js';
 import type {Given} from './command-line.js';
 import {flags, type Flag, type Variable} from './flags.js';
 import {parseBoolean, type Reading} from './option-values.js';
-import {livesIn, type Release} from '../releases.js';
 
 type Asked = {readonly environment: Readonly<Record<string, string>>; readonly release: Release; readonly warn: Reading['warn']};
 

@@ -10,10 +10,10 @@ import type {
 import {roleOf, type Role} from '../../istio/roles/roles.js';
 import {finalVerdicts} from '../../trace/chain-walk.js';
 import type {RuleReference} from '../outcome.js';
+import {isDeciding, verdictOfTarget} from '../observed-roles.js';
 import {
 	applyRule, enterChain, factsAt, freshPacket, type PacketFacts, type PacketState,
 } from './packet-facts.js';
-import {isDeciding, verdictOfTarget} from '../observed-roles.js';
 import {askRule, type RuleAnswer} from './match-rule.js';
 
 /** One rule that the kernel asked, in the order in which it did. */

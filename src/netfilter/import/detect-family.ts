@@ -3,10 +3,10 @@ Which family the tables of a text are of, when nobody says so: told by the progr
 */
 
 import {familyNames} from '../address.js';
-import {familyOfTool} from './strip-noise.js';
 import {problem, type Line} from '../parse-error.js';
 import type {SaveBlock} from '../iptables/save.js';
 import type {AddressFamily} from '../types.js';
+import {familyOfTool} from './strip-noise.js';
 
 /** A table with what its text says of its family. */
 type Signed = {readonly block: SaveBlock; readonly told: AddressFamily | undefined; readonly hint: AddressFamily | undefined};

@@ -2,11 +2,11 @@
 Which kind of text a user has brought. Recognised by its form alone, so that nobody has to say it.
 */
 
-import {isShellPrompt, isToolCommand, namesProgram} from './strip-noise.js';
 import {
 	linesOf, ParseError, problem, type Line,
 } from '../parse-error.js';
 import {refuseListing} from '../iptables/save.js';
+import {isShellPrompt, isToolCommand, namesProgram} from './strip-noise.js';
 
 /** The kinds of rules that can be read. */
 export type Kind = 'iptables-save' | 'iptables-S' | 'init-log' | 'nft' | 'nft-json';

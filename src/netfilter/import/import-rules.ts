@@ -3,17 +3,17 @@ Everything that a user may bring as rules: recognised, read, and told apart by f
 */
 
 import {builtInChains} from '../built-in.js';
+import {parseNft} from '../nftables/ruleset.js';
+import {parseNftJson} from '../nftables/json.js';
+import {linesOf, type Line} from '../parse-error.js';
+import {readBlocks, splitBlocks, type ReadTables} from '../iptables/save.js';
+import type {AddressFamily, Rule, RuleSet} from '../types.js';
 import {tellFamilies} from './detect-family.js';
 import {recognise, withoutColours, type Kind} from './detect-format.js';
 import {isKubectlNotice, isShellPrompt} from './strip-noise.js';
 import {readInitLog} from './init-log.js';
 import {splitListings} from './list-rules.js';
-import {parseNft} from '../nftables/ruleset.js';
-import {parseNftJson} from '../nftables/json.js';
 import {opaqueRules, type OpaqueRule} from './opaque-rules.js';
-import {linesOf, type Line} from '../parse-error.js';
-import {readBlocks, splitBlocks, type ReadTables} from '../iptables/save.js';
-import type {AddressFamily, Rule, RuleSet} from '../types.js';
 
 export {recognise, type Kind} from './detect-format.js';
 export {opaqueRules, type OpaqueRule} from './opaque-rules.js';

@@ -2,18 +2,19 @@
 The log of a container that wrote rules: the restore texts and the commands in it are done again, in their order. What it printed of the kernel afterwards is taken only if the log has nothing else, or says that a run failed.
 */
 
-import {programLines} from './init-log-lines.js';
-import {familyOfTool, isToolCommand, namesProgram} from './strip-noise.js';
 import {
 	linesOf, problem, type Line,
 } from '../parse-error.js';
 import {isCommand, isVainUndoing, runCommand} from '../iptables/command.js';
 import {readBlocks, type ReadTables, type SaveBlock} from '../iptables/save.js';
-import {tellFamilies} from './detect-family.js';
-import {shellWords, type ShellWord} from '../../parsing/shell-line.js';
+import {InputError} from '../../parsing/input-error.js';
+import {shellWords, type ShellWord} from '../../parsing/shell-words.js';
 import {closeTable, openTable, type TableDraft} from '../iptables/table-builder.js';
 import type {AddressFamily, Rule} from '../types.js';
 import {quoteWord} from '../words.js';
+import {tellFamilies} from './detect-family.js';
+import {familyOfTool, isToolCommand, namesProgram} from './strip-noise.js';
+import {programLines} from './init-log-lines.js';
 
 /** A text between `*TABLE` and `COMMIT`. `isDump` tells what a program read from the kernel from what it wrote into it. */
 type LogBlock = SaveBlock & {readonly isDump: boolean; readonly program: AddressFamily | undefined};
@@ -137,7 +138,7 @@ function runOf(line: Line, hasWrapper: boolean): Run | undefined {
 		return undefined;
 	}
 
-	const {table, words} = takeGlobals(shellWords(rest, line));
+	const {table, words} = takeGlobals(wordsOf(rest, line));
 	// A program gets its words without quotes, so a quoted `!` is one still.
 	const body = words.map(word => /[\s"]|^$/.test(word) ? quoteWord(word) : word).join(' ');
 	return isCommand(body)
@@ -206,5 +207,14 @@ function runOne(draft: TableDraft, {line, body}: Run): void {
 		if (!isVainUndoing(draft, body)) {
 			throw error;
 		}
+	}
+}
+
+/** A command as its shell splits it. A script continues a command on the next line with a backslash, which is no word. */
+function wordsOf(command: string, line: Line): readonly ShellWord[] {
+	try {
+		return shellWords(command.replace(/\\$/u, ''));
+	} catch (error) {
+		throw error instanceof InputError ? problem(line, 'a quote that is never closed') : error;
 	}
 }

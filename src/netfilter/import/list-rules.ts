@@ -3,12 +3,12 @@ What `iptables -S` prints: the commands of one table, which it does not name. Th
 */
 
 import {builtInChains, tableNames} from '../built-in.js';
-import {isKubectlNotice, isShellPrompt} from './strip-noise.js';
 import {
 	linesOf, problem, type Line,
 } from '../parse-error.js';
 import {isCommand} from '../iptables/command.js';
 import type {SaveBlock} from '../iptables/save.js';
+import {isKubectlNotice, isShellPrompt} from './strip-noise.js';
 
 type Section = {readonly name: string | undefined; readonly head: Line | undefined; readonly lines: Line[]};
 

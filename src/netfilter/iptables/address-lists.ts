@@ -2,8 +2,8 @@
 Lists of addresses in one rule, `-s 10.0.0.1,10.0.0.2`: iptables makes a rule of each, the sources outside, the destinations inside (1.8.9, measured).
 */
 
-import {isNegation} from './rule-reader.js';
 import {RuleSyntaxError, splitWords, type Word} from '../words.js';
+import {isNegation} from './rule-reader.js';
 
 const addressOptions: ReadonlySet<string> = new Set(['-s', '--source', '--src', '-d', '--destination', '--dst']);
 

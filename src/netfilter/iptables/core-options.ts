@@ -2,14 +2,14 @@
 The options that iptables knows by itself: addresses, interfaces, protocol, fragments; `-m`, `-j`, `-g`, and counters.
 */
 
+import type {Match} from '../types.js';
+import {RuleSyntaxError} from '../words.js';
 import {matchModules} from './match-modules.js';
 import {checkExtensionName} from './opaque-options.js';
 import {parseInterface, parseProtocol, parseRuleAddress} from './values.js';
 import {
 	modernise, refuseNegation, takeValue, wordsOf, type Option, type Reader, type RulePart,
 } from './rule-reader.js';
-import type {Match} from '../types.js';
-import {RuleSyntaxError} from '../words.js';
 
 /** The names of each core option, its own first (iptables(8), PARAMETERS). */
 export const coreOptions: ReadonlyMap<string, keyof typeof readCore> = new Map(([

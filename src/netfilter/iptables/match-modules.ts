@@ -2,10 +2,10 @@
 The match modules whose options are understood, as a table. A row without `read` is known to iptables but has no field of its own: it becomes an `opaque` match.
 */
 
+import type {Match} from '../types.js';
 import {
 	parseMark, parseOwner, parsePortRange, parsePortRanges, parseStates,
 } from './values.js';
-import type {Match} from '../types.js';
 
 /** How many values an option takes, and which match it makes of them. `alias` is the name that `iptables-save` prints, where it is another one. */
 export type MatchOption = {

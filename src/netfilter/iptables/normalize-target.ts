@@ -2,10 +2,10 @@
 A target in the spelling of iptables-save 1.8.9.
 */
 
-import type {TargetWords} from './rule-reader.js';
-import {wordMax} from './values.js';
 import type {AddressFamily, PortRange, Target} from '../types.js';
 import {normalWord} from '../words.js';
+import type {TargetWords} from './rule-reader.js';
+import {wordMax} from './values.js';
 
 /** What iptables-save leaves out because it is the default, or writes although nobody asked for it (1.8.9, measured). */
 const defaults: ReadonlyMap<string, (options: readonly string[], family: AddressFamily) => readonly string[]> = new Map([

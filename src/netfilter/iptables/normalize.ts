@@ -3,15 +3,15 @@ One text for all that mean the same: `-p tcp --dport 80 -s 10.1.2.3/8` and `-s 1
 */
 
 import {parseRange, printRange} from '../address.js';
+import type {
+	AddressFamily, Match, PortRange, Rule, RuleSet, Table,
+} from '../types.js';
+import {normalWord, quoteWord} from '../words.js';
 import {modulesWithoutMemory} from './match-modules.js';
 import {printTarget} from './normalize-target.js';
 import type {RulePart} from './rule-reader.js';
 import {parseRuleText, readRule} from './rule.js';
 import {conntrackStates, wordMax} from './values.js';
-import type {
-	AddressFamily, Match, PortRange, Rule, RuleSet, Table,
-} from '../types.js';
-import {normalWord, quoteWord} from '../words.js';
 
 const coreOrder = ['-s', '-d', '-i', '-o', '-p', '-f'];
 

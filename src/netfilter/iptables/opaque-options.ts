@@ -2,11 +2,11 @@
 Words of a rule that no field takes, and that iptables gets as they are: each must be an option, or a value, of the module or target that it belongs to. So no such word can be an option of iptables itself, which may name a program to run or a file to open.
 */
 
+import {RuleSyntaxError, type Word} from '../words.js';
 import {
 	isOwnOption, knownMatches, knownTargets, valuesOfOption,
 } from './extensions.js';
 import type {OpenOption, Option, Reader} from './rule-reader.js';
-import {RuleSyntaxError, type Word} from '../words.js';
 
 /** What an extension can be called, listed or not: it becomes part of a library's file name. */
 const namePattern = /^[A-Za-z][\w-]{0,28}$/u;

@@ -2,9 +2,9 @@
 What the readers of a rule's parts share: where they are in the line, what they have found, and how a value is taken.
 */
 
-import type {MatchOption} from './match-modules.js';
 import type {AddressFamily, Match} from '../types.js';
 import {RuleSyntaxError, type Word} from '../words.js';
+import type {MatchOption} from './match-modules.js';
 
 /** One condition as it was written. `match` is undefined for what has no field: its `words` are its meaning then. */
 export type RulePart = {

@@ -2,6 +2,10 @@
 The grammar of one rule: `-p tcp -m tcp --dport 80 -j RETURN` as matches and a target. Nothing is dropped: what has no field becomes an `opaque` match or an `extension` target with its words verbatim.
 */
 
+import type {AddressFamily, Match, Target} from '../types.js';
+import {
+	RuleSyntaxError, splitWords, verbatim, type Word,
+} from '../words.js';
 import {
 	modulesThatNeedAnOption, modulesWithOption, optionsOfProtocol, portProtocols, type MatchOption,
 } from './match-modules.js';
@@ -11,10 +15,6 @@ import {
 } from './rule-reader.js';
 import {checkOpaqueOption, checkOpaqueWord} from './opaque-options.js';
 import {readTarget} from './target.js';
-import type {AddressFamily, Match, Target} from '../types.js';
-import {
-	RuleSyntaxError, splitWords, verbatim, type Word,
-} from '../words.js';
 
 /** What a rule says, with its text cleaned of counters. A jump names its chain; whether that chain is there, only the table knows. */
 export type ParsedRule = {readonly matches: readonly Match[]; readonly target: Target; readonly text: string};

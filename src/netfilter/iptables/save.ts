@@ -6,11 +6,11 @@ import {builtInChains, tableFamily} from '../built-in.js';
 import {
 	linesOf, problem, type Line,
 } from '../parse-error.js';
-import {runCommand} from './command.js';
-import {closeTable, openTable} from './table-builder.js';
 import type {
 	AddressFamily, Chain, Rule, RuleSet, Table,
 } from '../types.js';
+import {runCommand} from './command.js';
+import {closeTable, openTable} from './table-builder.js';
 
 export {ParseError} from '../parse-error.js';
 export {chainNameLengthMax} from './table-builder.js';

@@ -3,13 +3,13 @@ A table while its lines are read: chains are made, rules added, inserted and del
 */
 
 import {builtInChains, tableFamily, tableNames} from '../built-in.js';
-import {expandLists} from './address-lists.js';
 import {problem, type Line} from '../parse-error.js';
-import {readRule, type ParsedRule} from './rule.js';
 import type {
 	AddressFamily, Chain, Rule, Table, Target,
 } from '../types.js';
 import {RuleSyntaxError} from '../words.js';
+import {readRule, type ParsedRule} from './rule.js';
+import {expandLists} from './address-lists.js';
 
 /** Longest chain name: XT_EXTENSION_MAXNAMELEN - 1 (linux/netfilter/x_tables.h; iptables 1.8.9 refuses 29, measured). */
 export const chainNameLengthMax = 28;

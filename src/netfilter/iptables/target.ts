@@ -4,13 +4,13 @@ The target of a rule: what stands behind `-j` or `-g`.
 
 import {extensionTargets, verdictTargets} from '../built-in.js';
 import {parseAddress} from '../address.js';
+import type {Target} from '../types.js';
+import {RuleSyntaxError, verbatim, type Word} from '../words.js';
 import {checkExtensionName} from './opaque-options.js';
 import {
 	parseMark, parsePort, parsePortRange, wordMax,
 } from './values.js';
 import type {TargetWords} from './rule-reader.js';
-import type {Target} from '../types.js';
-import {RuleSyntaxError, verbatim, type Word} from '../words.js';
 
 type Context = {readonly line: string; readonly protocol: string | undefined};
 

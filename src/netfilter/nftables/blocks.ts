@@ -2,9 +2,9 @@
 Nft text as pieces: a line of a chain, the head of a block, the end of a block. A piece ends at a line's end or a semicolon, but never within a set in braces.
 */
 
-import {refuseCommandWords} from './safety.js';
 import {ParseError} from '../parse-error.js';
 import {RuleSyntaxError} from '../words.js';
+import {refuseCommandWords} from './safety.js';
 
 /** A piece with its place. `opens` says that a block begins behind it, `closes` that a block ends here. `raw` keeps line ends and blanks. */
 export type Piece = {readonly text: string; readonly raw: string; readonly line: number; readonly opens: boolean; readonly closes: boolean};

@@ -2,6 +2,9 @@
 What `nft -j list ruleset` prints of native tables to a rule set: the same one as from the text, because each rule is first made into its text.
 */
 
+import {ParseError} from '../parse-error.js';
+import type {RuleSet} from '../types.js';
+import {RuleSyntaxError} from '../words.js';
 import {
 	addChain, addTable, closeTables, extendHead, findOpenChain, findOpenTable, readFamily, readPolicy, type OpenTables, type TableKey,
 } from './table-builder.js';
@@ -11,9 +14,6 @@ import {
 	entryOf, isObject, JsonShapeError, pathOf, plain, plainText, type Json, type JsonObject,
 } from './json-values.js';
 import {parseNftRule} from './rule.js';
-import {ParseError} from '../parse-error.js';
-import type {RuleSet} from '../types.js';
-import {RuleSyntaxError} from '../words.js';
 
 /** Longest part of the JSON that an error shows. */
 const shownMax = 200;

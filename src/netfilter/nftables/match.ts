@@ -5,12 +5,12 @@ Conditions of a native nft rule: what each asks, and the text that nft prints fo
 import {
 	addressBits, parseRange, printAddress, printRange,
 } from '../address.js';
-import {printExpression, type Statement} from './statements.js';
 import {parseProtocol, wordMax} from '../iptables/values.js';
 import type {
 	AddressFamily, Family, Match, PortRange,
 } from '../types.js';
 import {RuleSyntaxError} from '../words.js';
+import {printExpression, type Statement} from './statements.js';
 
 /** A condition: its matches (a port brings the protocol along) and its text. */
 export type ReadMatch = {readonly matches: readonly Match[]; readonly text: string};

@@ -2,6 +2,8 @@
 The grammar of one native nft rule: `tcp dport 80 counter return` as matches and a target. Nothing is dropped: what has no field becomes an `opaque` match or an `extension` target with its words. The text is the one that nft prints for the rule.
 */
 
+import type {ParsedRule} from '../iptables/rule.js';
+import type {Family, Match, Target} from '../types.js';
 import {
 	protocolLookedAt, readMatch,
 } from './match.js';
@@ -10,8 +12,6 @@ import {splitStatements, type Statement} from './statements.js';
 import {
 	isActing, printActing, readTproxy, targetOf, type Acting,
 } from './target.js';
-import type {ParsedRule} from '../iptables/rule.js';
-import type {Family, Match, Target} from '../types.js';
 
 /**
 Reads one rule as `nft list ruleset` prints it or as somebody wrote it, with or without counts. `text` is what `nft -s list ruleset` 1.0.6 prints: `meta l4proto tcp tcp dport 80 skuid 5` is `tcp dport 80 meta skuid 5`. The rule is one of an `inet` table unless a family is given.

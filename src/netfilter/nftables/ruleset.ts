@@ -2,6 +2,9 @@
 The text of native nft tables to a rule set and back: `printNft(parseNft(text))` is `text`, for what `nft -s list ruleset` 1.0.6 prints.
 */
 
+import type {
+	Chain, RuleSet, Table, TableObject,
+} from '../types.js';
 import {printBaseChain} from './base-chain.js';
 import {
 	addChain, addObject, addTable, closeTables, isFamily, readFamily, type OpenChain, type OpenTable, type OpenTables,
@@ -12,9 +15,6 @@ import {
 import {checkNftRuleSet} from './safety.js';
 import {objectKinds, readChainPiece, runCommand} from './script.js';
 import {splitNftWords} from './words.js';
-import type {
-	Chain, RuleSet, Table, TableObject,
-} from '../types.js';
 
 /** How to print. With `counters` every counter says that it counted nothing, as `nft list ruleset` does after loading; without, as `nft -s` does. */
 export type PrintOptions = {readonly counters?: boolean};

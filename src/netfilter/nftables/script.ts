@@ -2,14 +2,14 @@
 Commands of an nft script: `add table …`, `add chain …`, `add rule …`. What nft would look up in the kernel (a handle) or would do without leaving rules is refused.
 */
 
+import type {ParsedRule} from '../iptables/rule.js';
+import type {Family} from '../types.js';
+import {RuleSyntaxError} from '../words.js';
 import {parseBaseChain, type ChainHead} from './base-chain.js';
 import {
 	addChain, addObject, addTable, extendHead, findOpenChain, findOpenTable, isFamily, readFamily, readPolicy, type OpenChain, type OpenTable, type OpenTables, type TableKey,
 } from './table-builder.js';
 import {parseNftRule} from './rule.js';
-import type {ParsedRule} from '../iptables/rule.js';
-import type {Family} from '../types.js';
-import {RuleSyntaxError} from '../words.js';
 
 /** Kinds of things in a table that are no chains, by nft's keywords (nft(8), STATEFUL OBJECTS, SETS, MAPS, FLOWTABLES). */
 export const objectKinds: readonly string[] = ['set', 'map', 'flowtable', 'counter', 'quota', 'limit', 'secmark', 'synproxy', 'ct helper', 'ct timeout', 'ct expectation'];

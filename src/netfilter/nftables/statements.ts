@@ -2,8 +2,8 @@
 One rule of nft as statements (nft(8), STATEMENTS and EXPRESSIONS). What has a shape that is not known here takes everything up to the next verdict, counter or comment with it, so that no part of it is mistaken for a condition of its own.
 */
 
-import {splitNftWords} from './words.js';
 import {RuleSyntaxError} from '../words.js';
+import {splitNftWords} from './words.js';
 
 /** A value that a rule looks at or computes: `meta mark & 0xfff` is the primary `meta mark` with one step. */
 export type Expression = {readonly primary: string; readonly steps: ReadonlyArray<{readonly operator: string; readonly operand: string}>};

@@ -2,13 +2,13 @@
 Native nft tables while they are being read: what nft's commands do to them, and the rule set that comes of it.
 */
 
-import type {ChainHead} from './base-chain.js';
-import {checkNftName, checkNftObject, checkNftString} from './safety.js';
 import type {ParsedRule} from '../iptables/rule.js';
 import type {
 	Chain, Family, RuleSet, Table, TableObject,
 } from '../types.js';
 import {RuleSyntaxError} from '../words.js';
+import {checkNftName, checkNftObject, checkNftString} from './safety.js';
+import type {ChainHead} from './base-chain.js';
 
 /** A chain that can still get rules. */
 export type OpenChain = {readonly name: string; head: ChainHead; readonly rules: ParsedRule[]};

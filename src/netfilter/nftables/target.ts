@@ -3,10 +3,10 @@ What a native nft rule does: its acting statements as one target, and their text
 */
 
 import {parseAddress} from '../address.js';
-import {hexadecimal, parseNumber} from './match.js';
-import {printExpression, type Expression, type Statement} from './statements.js';
 import {wordMax} from '../iptables/values.js';
 import type {Family, Target} from '../types.js';
+import {hexadecimal, parseNumber} from './match.js';
+import {printExpression, type Expression, type Statement} from './statements.js';
 
 /** A statement that acts, not one that asks. */
 export type Acting = Extract<Statement, {kind: 'set' | 'verdict' | 'action'}>;

@@ -2,8 +2,8 @@
 A comparison as JSON, version 1 of the contract in `README.md`.
 */
 
-import type {ComparisonReport} from './types.js';
 import {printReplay} from '../terminal/probe-command.js';
+import type {ComparisonReport} from './types.js';
 
 /** Plain data for `JSON.stringify`. */
 export function comparisonToJson({environment, from, to, outcome, families, statements, gaps, replayWith, hints, durationMs}: ComparisonReport): unknown {

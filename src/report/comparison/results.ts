@@ -4,12 +4,12 @@ Comparisons as results for machines: a case for each pair of rule sets, which pa
 
 import {familyNames} from '../../netfilter/address.js';
 import type {Statement} from '../../comparison/moves.js';
+import {printReplay} from '../terminal/probe-command.js';
+import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
 import {comparisonExitCode, type ComparisonReport} from './types.js';
 import {
 	describeChange, describeExtent, printArrivals, severityWords, summaryOf,
 } from './describe.js';
-import {printReplay} from '../terminal/probe-command.js';
-import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
 
 /** Pairs that were compared together, and what could not be compared, with the reason. */
 export type ComparisonSuite = {readonly name: string; readonly reports: readonly ComparisonReport[]; readonly missing: ReadonlyArray<{readonly name: string; readonly reason: string}>};

@@ -2,11 +2,11 @@
 Many pairs for people: what moved from each rule set to the next, and for which pairs nothing did.
 */
 
-import {describeLeftOut, describeExtent} from './describe.js';
 import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter} from '../terminal/colors.js';
+import type {TextOptions} from '../terminal/head.js';
+import {describeLeftOut, describeExtent} from './describe.js';
 import {describeStatement, nameOfPair, type ComparisonSuite} from './results.js';
-import type {TextOptions} from '../run/text.js';
 
 /** The text, with a line break at its end. Reports of suites that were cut together have one extent. */
 export function printNeighbours(suites: readonly ComparisonSuite[], {colour, width, verbose}: TextOptions): string {

@@ -4,17 +4,17 @@ A comparison for people: each move as a sentence, with its reason and the comman
 
 import {familyNames} from '../../netfilter/address.js';
 import type {Statement} from '../../comparison/moves.js';
-import type {ComparisonReport} from './types.js';
-import {
-	describeChange, describeExtent, describeLeftOut, severityWords, summaryOf,
-} from './describe.js';
 import {hang} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import {printReplay} from '../terminal/probe-command.js';
 import {
 	noteRows, printGaps, printRows, type TextOptions,
-} from '../run/text.js';
-import type {RulesSummary} from '../run/types.js';
+} from '../terminal/head.js';
+import type {RulesSummary} from '../shared-types.js';
+import type {ComparisonReport} from './types.js';
+import {
+	describeChange, describeExtent, describeLeftOut, severityWords, summaryOf,
+} from './describe.js';
 
 type Style = {readonly paint: Painter; readonly width: number};
 

@@ -3,7 +3,7 @@ The result of a comparison as plain data: what every printer of it prints.
 */
 
 import type {Comparison} from '../../comparison/comparison.js';
-import type {Environment, RulesSummary} from '../run/types.js';
+import type {Environment, RulesSummary} from '../shared-types.js';
 
 /** Two rule sets, what moved between them, and how much was compared. */
 export type ComparisonReport = Comparison & {

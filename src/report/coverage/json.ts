@@ -3,11 +3,11 @@ Which rules are reached by what: as JSON (version 1), and as results for machine
 */
 
 import type {RuleCoverage} from '../../judge/rule-coverage.js';
+import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
 import {
 	isDoubtful, missingCases, type CoverageReport,
 } from './types.js';
 import {describeRule, describeUnreached} from './describe.js';
-import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
 
 /** The document, ready for `JSON.stringify`. */
 export function coverageToJson(report: CoverageReport): unknown {

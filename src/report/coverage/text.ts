@@ -4,15 +4,15 @@ Which rules are reached by what, for people: a table, and the reasons for those 
 
 import {familyNames} from '../../netfilter/address.js';
 import {completeName, type Reach, type RuleCoverage} from '../../judge/rule-coverage.js';
-import {
-	coverageExitCode, isDoubtful, missingCases, type CoverageReport,
-} from './types.js';
-import {describeRule, describeUnreached} from './describe.js';
 import {hang} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import {
 	noteRows, printGaps, printRows, type TextOptions,
-} from '../run/text.js';
+} from '../terminal/head.js';
+import {
+	coverageExitCode, isDoubtful, missingCases, type CoverageReport,
+} from './types.js';
+import {describeRule, describeUnreached} from './describe.js';
 
 type Style = {readonly paint: Painter; readonly width: number; readonly verbose: boolean};
 

@@ -5,7 +5,7 @@ Which rules are reached by what, as plain data: what every printer of it prints.
 import {unreachedBy, type RuleCoverage} from '../../judge/rule-coverage.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import type {Gap} from '../../trace/gap.js';
-import type {Environment, Place, RulesSummary} from '../run/types.js';
+import type {Environment, Place, RulesSummary} from '../shared-types.js';
 
 /** The whole result. */
 export type CoverageReport = {

@@ -4,7 +4,7 @@ The common form of results for machines: suites of cases. TAP, JUnit, Markdown a
 
 import type {Outcome} from '../../judge/outcome.js';
 import type {Summary} from '../exit-code.js';
-import type {Place} from '../run/types.js';
+import type {Place} from '../shared-types.js';
 
 /** How a case ended, with all reasons. `message` is one sentence that can stand alone; `unavailable` is what cannot be, and decides nothing. */
 export type CaseOutcome =

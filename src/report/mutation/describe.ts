@@ -8,8 +8,8 @@ import type {Mutant} from '../../mutation/mutants.js';
 import type {Statement} from '../../comparison/moves.js';
 import {describeChange} from '../comparison/describe.js';
 import {printReplay} from '../terminal/probe-command.js';
-import type {MutationReport} from './types.js';
 import {quote} from '../terminal/shell-quote.js';
+import type {MutationReport} from './types.js';
 
 /** Of more gaps than these only the number is told. */
 const gapsNamed = 2;

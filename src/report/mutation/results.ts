@@ -3,13 +3,13 @@ A report on mutants as results for machines: a case for each mutant, which passe
 */
 
 import {detectionBy} from '../../mutation/status.js';
+import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
 import {
 	describeFate, describeMutant, printScore, replayOf,
 } from './describe.js';
 import {
 	chosenCases, scoresOf, standingsOf, type MutationReport, type StandingResult,
 } from './types.js';
-import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
 
 /** The results. What is equivalent or cannot be installed decides nothing. */
 export function resultsOfMutation(report: MutationReport): Results {

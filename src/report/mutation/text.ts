@@ -4,14 +4,14 @@ A report on mutants for people: the scores, then each mutant that some of the ca
 
 import {completeCases} from '../../mutation/status.js';
 import {hang, paragraph} from '../terminal/wrap.js';
+import {createPainter, type Painter} from '../terminal/colors.js';
+import {noteRows, printRows, type TextOptions} from '../terminal/head.js';
 import {
 	describeCounts, describeFate, describeMutant, printScore, replayOf,
 } from './describe.js';
 import {
 	exitCodeOfMutation, missedBy, scoresOf, standingsOf, type MutationReport, type StandingResult,
 } from './types.js';
-import {createPainter, type Painter} from '../terminal/colors.js';
-import {noteRows, printRows, type TextOptions} from '../run/text.js';
 
 type Style = {readonly paint: Painter; readonly width: number; readonly verbose: boolean};
 

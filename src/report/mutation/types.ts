@@ -6,7 +6,7 @@ import type {AddressFamily} from '../../netfilter/types.js';
 import {
 	completeCases, detectionBy, mutationExitCode, scoreOf, standingOf, type MutantResult, type Score, type Standing,
 } from '../../mutation/status.js';
-import type {Environment, Place, RulesSummary} from '../run/types.js';
+import type {Environment, Place, RulesSummary} from '../shared-types.js';
 
 /** Cases that were chosen. `count`: how many of them pass with the original, and judge. */
 export type CaseSummary = {

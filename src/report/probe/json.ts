@@ -6,9 +6,9 @@ import {stepsOfPath, stopsOfPath} from '../../netfilter/path.js';
 import {roles} from '../../istio/roles/roles.js';
 import type {AskedChain, Contradiction, AskedRule} from '../../judge/explain/explain-leg.js';
 import {jsonVersion, legToJson} from '../run/json.js';
+import {describeAnswer, describeTarget, factFor, nameOfMatch} from '../rules/describe-rule.js';
 import {contradictionsOf, probeExitCode, type ProbeReport} from './types.js';
 import {describeContradiction} from './describe.js';
-import {describeAnswer, describeTarget, factFor, nameOfMatch} from '../rules/describe-rule.js';
 
 /** The answer as plain data for `JSON.stringify`. */
 export function probeToJson(report: ProbeReport): unknown {

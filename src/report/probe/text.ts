@@ -8,17 +8,16 @@ import type {ActorName, Credentials} from '../../scenario/types.js';
 import {nameOfRule} from '../run/describe-differences.js';
 import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
 import {createPainter} from '../terminal/colors.js';
-import {
-	contradictionsOf, probeExitCode, type ProbeReport,
-} from './types.js';
-import {describeContradiction, describeHit} from './describe.js';
 import {describeAnswer} from '../rules/describe-rule.js';
 import {
-	headRows, printGaps, printRows, printStops, type HeadRow, type TextOptions,
-} from '../run/text.js';
+	headRows, printGaps, printRows, type HeadRow, type TextOptions,
+} from '../terminal/head.js';
+import {printStops} from '../run/text.js';
 import {
 	printHook, printPath, printTraversalEnd, stepIndent, type LegStyle, type Style,
 } from '../run/text-path.js';
+import {contradictionsOf, probeExitCode, type ProbeReport} from './types.js';
+import {describeContradiction, describeHit} from './describe.js';
 
 /** As many rules in a row that did not match are told one by one, unless all are asked for: a default sidecar has nine in its longest chain, a node with a foreign firewall thousands. */
 const tellMax = 20;

@@ -6,7 +6,8 @@ import type {Endpoint} from '../../netfilter/path.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import type {Contradiction, LegExplanation} from '../../judge/explain/explain-leg.js';
 import type {ActorName, Credentials} from '../../scenario/types.js';
-import type {Environment, RulesSummary, TypeResult} from '../run/types.js';
+import type {Environment, RulesSummary} from '../shared-types.js';
+import type {TypeResult} from '../run/types.js';
 
 /** What was asked: who connects, as whom, and to where. `asked` is the destination as the user named it. */
 export type ProbeQuestion = {

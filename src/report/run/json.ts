@@ -8,8 +8,8 @@ import {
 import type {Role} from '../../istio/roles/role.js';
 import type {RuleNote} from '../../judge/rule-notes.js';
 import type {Difference} from '../../judge/outcome.js';
-import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import {summarize} from '../exit-code.js';
+import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import type {Report, TypeResult} from './types.js';
 
 /** The version of the document. */

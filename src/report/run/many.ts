@@ -4,10 +4,11 @@ Many runs in one document: a rule set for each release and back end, or whatever
 
 import {backends as allBackends, type Backend} from '../../netfilter/types.js';
 import {exitCode, summarize, type Summary} from '../exit-code.js';
-import {jsonVersion, reportToJson} from './json.js';
 import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
-import {printText, type TextOptions} from './text.js';
+import type {TextOptions} from '../terminal/head.js';
+import {jsonVersion, reportToJson} from './json.js';
+import {printText} from './text.js';
 import type {Report} from './types.js';
 
 /** What came of one of them. `unavailable` is one that cannot be: a release that has no rules for a back end. `rejected` is one that the kernel or its tools did not take. `inconclusive` is one that the machine could not play: it lacks the back end, or something failed that is not the rules'. */

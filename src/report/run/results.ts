@@ -4,8 +4,8 @@ Runs as results for machines: a suite per rule set, a case per type or probe and
 
 import {stepsOfPath} from '../../netfilter/path.js';
 import type {Outcome} from '../../judge/outcome.js';
-import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import {withDoubt, type CaseOutcome, type ResultCase, type Results, type ResultSuite} from '../formats/results.js';
+import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import type {RunEntry, Runs} from './many.js';
 import {printStops} from './text.js';
 import type {Report, TypeResult} from './types.js';

@@ -5,8 +5,8 @@ Where in the user's rules an outcome comes from: the line of the rule that decid
 import {findRule, type RulePlace} from '../../netfilter/lookup.js';
 import type {Rule, RuleSet} from '../../netfilter/types.js';
 import type {Difference, Outcome} from '../../judge/outcome.js';
+import type {Place} from '../shared-types.js';
 import {causesOf} from './describe-differences.js';
-import type {Place} from './types.js';
 
 /** Of a failure the line of the first rule that a difference names, or else the file; nothing where nothing failed, or the rules stand in no file. */
 export function placeOfOutcome(outcome: Outcome, {ruleSet, places = new Map()}: {readonly ruleSet: RuleSet; readonly places?: ReadonlyMap<Rule, Place>}): Place | undefined {

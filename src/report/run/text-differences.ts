@@ -3,8 +3,8 @@ What differs, for a terminal: the step expected, the step observed, the rule tha
 */
 
 import type {Difference, LegClaim} from '../../judge/outcome.js';
-import {describeCause, nameOfHit} from './describe-differences.js';
 import {hang, piecesOfRule} from '../terminal/wrap.js';
+import {describeCause, nameOfHit} from './describe-differences.js';
 import type {Style} from './text-path.js';
 
 const indent = 4;

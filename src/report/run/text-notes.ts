@@ -3,8 +3,8 @@ What a run says of the rules, for a terminal: one entry per rule, those of one r
 */
 
 import type {RuleNote} from '../../judge/rule-notes.js';
-import {nameOfRule} from './describe-differences.js';
 import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
+import {nameOfRule} from './describe-differences.js';
 import type {Style} from './text-path.js';
 
 type NotReached = Extract<RuleNote, {readonly kind: 'not-reached'}>;

@@ -6,9 +6,9 @@ import {
 	printEndpoint, printLegEnd, printStep, stepsOfTraversal, type Leg, type Traversal,
 } from '../../netfilter/path.js';
 import type {Role} from '../../istio/roles/role.js';
-import {nameOfHit} from './describe-differences.js';
 import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
 import type {Painter} from '../terminal/colors.js';
+import {nameOfHit} from './describe-differences.js';
 import type {TypeResult} from './types.js';
 
 /** How a text is printed. */

@@ -3,25 +3,21 @@ A report for people: 80 columns, colour where it is wanted. What differs stands 
 */
 
 import {stopsOfPath} from '../../netfilter/path.js';
-import type {AddressFamily} from '../../netfilter/types.js';
 import type {Gap} from '../../trace/gap.js';
 import type {Outcome} from '../../judge/outcome.js';
 import type {ActorName} from '../../scenario/types.js';
 import {exitCode, summarize} from '../exit-code.js';
 import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
+import {
+	type TextOptions, bodyIndent, type HeadRow, headRows, printRows, printGaps, listOf,
+} from '../terminal/head.js';
 import {printDifferences} from './text-differences.js';
 import {printNotes} from './text-notes.js';
 import {printPath, type Style} from './text-path.js';
-import type {Report, RulesSummary, TypeResult} from './types.js';
-
-/** How a report is printed. `width` is the terminal's, in columns. */
-export type TextOptions = {readonly colour: boolean; readonly verbose: boolean; readonly width: number};
-
-const headColumn = 9;
+import type {Report, TypeResult} from './types.js';
 /** Room for `prometheus-to-local` and a gap. */
 const nameColumn = 21;
-const bodyIndent = 4;
 
 /** The report as text, with a line break at its end. */
 export function printText(report: Report, {colour, verbose, width}: TextOptions): string {
@@ -51,51 +47,10 @@ function printHead({environment, rules, types, scenario}: Report, style: Style):
 	return printRows([...play, ...headRows({environment, rules, families}), ['actors', [...listOf(actorsOf(types)), '(uid:gid)']]], style);
 }
 
-/** A label with its text, in pieces that stay whole when they are wrapped. */
-export type HeadRow = readonly [label: string, text: readonly string[]];
-
-/** Which rules were played, and on which system. */
-export function headRows({environment, rules, families}: Pick<Report, 'environment' | 'rules'> & {readonly families: readonly AddressFamily[]}): readonly HeadRow[] {
-	return [
-		['rules', [`${rules.source}${rules.release === null || rules.source.includes(rules.release) ? '' : ` (release ${rules.release})`}, ${rules.backend}, ${families.join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
-		...noteRows(rules),
-		['system', listOf([named('Linux', environment.kernel), named('iptables', environment.iptables), named('nft', environment.nft), named('Node', environment.node)])],
-	];
-}
-
-/** What is to be known of the rules before anything else: where they are not the ones that were named. */
-export function noteRows({notes}: Pick<RulesSummary, 'notes'>): readonly HeadRow[] {
-	return notes.map(note => ['note', note.split(' ')]);
-}
-
-/** The head of a report. */
-export function printRows(rows: readonly HeadRow[], {paint, width}: Style): readonly string[] {
-	return rows.flatMap(([label, text]) => hang({
-		indent: 2, label, column: headColumn, text, width, paintLabel: paint.dim,
-	}));
-}
-
 /** The gaps of the whole run: those that every type has, when there are several types. They are printed once. */
 function sharedGaps(types: readonly TypeResult[]): readonly Gap[] {
 	const [first, ...others] = types.map(({outcome}) => outcome.kind === 'inconclusive' ? outcome.reasons : []);
 	return first === undefined || others.length === 0 ? [] : first.filter(gap => others.every(gaps => gaps.some(({message}) => message === gap.message)));
-}
-
-/** Gaps, one paragraph each. */
-export function printGaps(gaps: readonly Gap[], {paint, width}: Style): readonly string[] {
-	return gaps.flatMap(({kind, message}) => hang({
-		indent: bodyIndent, label: 'gap', column: 5, text: `${kind}: ${message}`, width, paintLabel: paint.yellow,
-	}));
-}
-
-/** A version with its program, which some programs print themselves. */
-function named(name: string, version: string): string {
-	return version.toLowerCase().startsWith(name.toLowerCase()) ? version : `${name} ${version}`;
-}
-
-/** Items as pieces that stay whole when they are wrapped. */
-function listOf(items: readonly string[]): readonly string[] {
-	return items.map((item, index) => index === items.length - 1 ? item : `${item},`);
 }
 
 const actorOrder = {

@@ -3,31 +3,14 @@ The result of a run as plain data: what every reporter prints, and what can be w
 */
 
 import type {Leg} from '../../netfilter/path.js';
-import type {AddressFamily, Backend} from '../../netfilter/types.js';
+import type {AddressFamily} from '../../netfilter/types.js';
 import type {Role} from '../../istio/roles/role.js';
 import type {Outcome} from '../../judge/outcome.js';
 import type {PublishedVerdict} from '../../judge/published.js';
 import type {RuleNote} from '../../judge/rule-notes.js';
 import type {Credentials, ExpectedPath, KnownFault} from '../../scenario/types.js';
 import type {Gap} from '../../trace/gap.js';
-
-/** The machine that a run ran on. Versions as the programs print them. */
-export type Environment = {readonly kernel: string; readonly iptables: string; readonly nft: string; readonly node: string};
-
-/** Which rules were judged. */
-export type RulesSummary = {
-	readonly source: string;
-	/** The known release whose rules they are; null for rules that somebody brought. */
-	readonly release: string | null;
-	readonly backend: Backend;
-	/** Of the text that was installed, all families. */
-	readonly sha256: string;
-	/** Where something else was taken than what `source` names: a sentence that says so. */
-	readonly notes: readonly string[];
-};
-
-/** Where in a user's file something stands: the claim of a probe, or a rule. Lines count from 1. */
-export type Place = {readonly file: string; readonly line?: number};
+import type {Environment, RulesSummary, Place} from '../shared-types.js';
 
 /** One type of traffic in one family, judged. */
 export type TypeResult = {

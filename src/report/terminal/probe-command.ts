@@ -3,8 +3,8 @@ The command that sends one representative again, so that somebody can look at it
 */
 
 import type {Representative} from '../../packet-classes/representatives.js';
+import type {RulesSummary} from '../shared-types.js';
 import {quote} from './shell-quote.js';
-import type {RulesSummary} from '../run/types.js';
 
 /** A command line of `testbed probe`, for a shell. What comes from a port of its own goes as a line of a batch, which alone can name one. `more`: arguments without which the rules or the proxy would be others. */
 export function printReplay(probe: Representative, {source, backend}: Pick<RulesSummary, 'source' | 'backend'>, more: readonly string[] = []): string {

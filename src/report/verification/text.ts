@@ -13,8 +13,8 @@ import {createPainter, type Painter} from '../terminal/colors.js';
 import {printReplay} from '../terminal/probe-command.js';
 import {
 	noteRows, printGaps, printRows, type TextOptions,
-} from '../run/text.js';
-import type {RulesSummary} from '../run/types.js';
+} from '../terminal/head.js';
+import type {RulesSummary} from '../shared-types.js';
 import {verificationOutcome, type VerificationReport} from './types.js';
 import {describeMovedCase, summaryOfVerification} from './describe.js';
 

@@ -7,7 +7,7 @@ import type {Statement} from '../../comparison/moves.js';
 import type {CheckedCase} from '../../baseline/verify-cases.js';
 import type {CheckedClass} from '../../baseline/verify.js';
 import type {Gap} from '../../trace/gap.js';
-import type {Environment, RulesSummary} from '../run/types.js';
+import type {Environment, RulesSummary} from '../shared-types.js';
 
 /** A baseline, what a rule set does now, and what of it moved. */
 export type VerificationReport = {

@@ -4,16 +4,16 @@ The fast way from bytes to packets: the same as decoding, `assemblePackets` and 
 
 import type {TraceEvent} from '../decode/event.js';
 import type {Gap} from '../gap.js';
-import {LogSequence} from './log-sequence.js';
-import {identityOf, MessageScan} from './message-scan.js';
 import {controlTypes, NetlinkFormatError} from '../decode/netlink.js';
 import {newestMet} from '../attempts.js';
 import {decodeNflog, nflogMessageType} from '../decode/nflog.js';
 import {decodeNftTrace, nftTraceMessageType} from '../decode/nft-trace.js';
+import {isSendersHook, saysInvalid, type Lookup} from '../packets.js';
 import {
 	copyAddress, isSamePair, openPacket, writeRow, type OpenPacket,
 } from './open-packet.js';
-import {isSendersHook, saysInvalid, type Lookup} from '../packets.js';
+import {identityOf, MessageScan} from './message-scan.js';
+import {LogSequence} from './log-sequence.js';
 import {facts, layout} from './packed-packet.js';
 import {ShapeTrie, type Shape, type Token} from './traversal-cache.js';
 

@@ -4,16 +4,16 @@ Probes and the rows of a batch → legs. A row whose like was judged before, by 
 
 import {printEndpoint, type LegEnd, type Traversal} from '../../netfilter/path.js';
 import type {RuleSet} from '../../netfilter/types.js';
-import {
-	firstLeg, isGivenToNobody, isResetLost, type DeliveredLeg, type SentProbe,
-} from './first-leg.js';
 import type {Gap} from '../gap.js';
 import {deliveredBy, givenSocketOf, type Listening} from '../tproxy-socket.js';
 import {ruleKey} from '../loaded-rules.js';
+import {protocolNumbers} from '../decode/packet.js';
 import {
 	arrivalOf, facts, layout, rowWords, unpackPacket, unpackTraversals,
 } from './packed-packet.js';
-import {protocolNumbers} from '../decode/packet.js';
+import {
+	firstLeg, isGivenToNobody, isResetLost, type DeliveredLeg, type SentProbe,
+} from './first-leg.js';
 
 /** What a probe was, with its addresses as words: see `packed-packet.ts`. */
 export type JoinedProbe = SentProbe & {readonly fromWords: Int32Array; readonly toWords: Int32Array};

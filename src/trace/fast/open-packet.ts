@@ -2,9 +2,9 @@
 A packet that the fast way is assembling, and its row: see fast-trace.ts.
 */
 
+import {protocolNumbers} from '../decode/packet.js';
 import type {MessageScan} from './message-scan.js';
 import {facts, layout} from './packed-packet.js';
-import {protocolNumbers} from '../decode/packet.js';
 import type {Shape} from './traversal-cache.js';
 
 /** What is known so far. */

@@ -1,7 +1,7 @@
 /** Representatives stand for their own class: one at an edge of its values, one inside, and where a class leaves a field open, what is usual. */
 
 import test from 'ava';
-import {placeOfClass} from '../../../src/packet-classes/membership.js';
+import {placeOfClass} from '../../../src/packet-classes/class-of-packet.js';
 import {representativesOf, type Representative} from '../../../src/packet-classes/representatives.js';
 import {addressFamilies, defaultTopology} from '../../../src/scenario/topology.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';

@@ -8,7 +8,7 @@ import {parseNft} from '../../../src/netfilter/nftables/ruleset.js';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import type {AddressFamily, RuleSet} from '../../../src/netfilter/types.js';
 import type {ClassSet} from '../../../src/packet-classes/classify.js';
-import {placeOfClass, type ExactPacket} from '../../../src/packet-classes/membership.js';
+import {placeOfClass, type ExactPacket} from '../../../src/packet-classes/class-of-packet.js';
 import type {Program} from '../../../src/packet-classes/symbolic-walk.js';
 import {addressFamilies} from '../../../src/scenario/topology.js';
 import {

@@ -17,7 +17,7 @@ function writeProject(context: Context): void {
 		'package.json': '{"type": "module"}', 'package-lock.json': '{}', 'tsconfig.base.json': '{}', 'tsconfig.json': '{"files": []}',
 		'src/tsconfig.json': projectOf('src', []), 'src/a.ts': 'export const a = 1;\n', 'src/room/b.ts': 'export const b = 2;\n',
 		'testbed/tsconfig.json': projectOf('testbed', ['src']), 'testbed/c.ts': 'export const c = 3;\n',
-		'testbed/cli/main.ts': 'import {a} from \'../src/a.js\';\nexport const main = () => a;\n',
+		'testbed/cli/main.ts': 'import {a} from \'../../src/a.js\';\nexport const main = () => a;\n',
 		'test/tsconfig.json': projectOf('test', ['src', 'testbed']), 'test/d.ts': 'export const d = 4;\n',
 	});
 	fs.symlinkSync(path.join(root, 'node_modules'), path.join(context.root, 'node_modules'));

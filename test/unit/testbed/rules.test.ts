@@ -13,8 +13,8 @@ import {sidecarRouting} from '../../../src/istio/routing.js';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import {intentOf} from '../../../src/scenario/six-types.js';
 import {showRules, type RulesFlags, type RulesOutput} from '../../../testbed/cli/commands/rules.js';
-import type {RuleInput} from '../../../testbed/run/options.js';
-import type {MissingInput} from '../../../testbed/inputs/rules.js';
+import type {RuleInput} from '../../../testbed/inputs/types.js';
+import type {MissingInput} from '../../../testbed/inputs/request.js';
 import {TestbedError, type ErrorCode} from '../../../testbed/errors.js';
 
 function show(input: string | undefined, flags: Partial<RulesFlags> = {}): RulesOutput {

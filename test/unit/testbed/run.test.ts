@@ -1,5 +1,6 @@
 import test from 'ava';
-import {credentialsOf, wantsColour} from '../../../testbed/cli/commands/run.js';
+import {credentialsOf} from '../../../testbed/inputs/credentials.js';
+import {wantsColour} from '../../../testbed/cli/output/terminal.js';
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -7,14 +7,14 @@ import {printCoverage} from '../../../src/report/coverage/text.js';
 import {coverageExitCode} from '../../../src/report/coverage/types.js';
 import {coverInput} from '../../analysis/coverage.js';
 import {TestbedError} from '../../errors.js';
-import {defaultInput} from '../../inputs/rules.js';
+import {defaultInput} from '../../inputs/request.js';
 import {tell} from '../../system/streams.js';
-import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
 import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
+import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
 
 /** The options as the command line gives them. */
 export type CoverageFlags = CaseFlags & {

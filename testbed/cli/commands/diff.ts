@@ -15,14 +15,15 @@ import {exitCodeOfResults} from '../../../src/report/formats/results.js';
 import {nameOfPair, resultsOfComparisons, type ComparisonSuite} from '../../../src/report/comparison/results.js';
 import {compareNeighbours} from '../../analysis/compare.js';
 import {TestbedError} from '../../errors.js';
-import type {RuleInput} from '../../run/options.js';
-import {loadRuleInput, loadRuleInputs, type InputRequest, type MissingInput} from '../../inputs/rules.js';
+import type {RuleInput} from '../../inputs/types.js';
+import {loadRuleInput, loadRuleInputs} from '../../inputs/rules.js';
+import type {MissingInput, InputRequest} from '../../inputs/request.js';
 import {tell} from '../../system/streams.js';
 import type {Format} from '../parsers.js';
 import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
-import {usualCredentials} from './probe.js';
+import {usualCredentials} from '../../inputs/credentials.js';
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
 

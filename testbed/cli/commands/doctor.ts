@@ -3,9 +3,9 @@
 */
 
 import {hang} from '../../../src/report/terminal/wrap.js';
-import {
-	abilitiesOf, diagnose, type Ability, type Finding,
-} from '../../doctor/doctor.js';
+import {abilitiesOf, type Ability} from '../../doctor/abilities.js';
+import {diagnose} from '../../doctor/doctor.js';
+import type {Finding} from '../../doctor/check.js';
 import {exitStatusOf} from '../../errors.js';
 import {writeOut} from '../../system/streams.js';
 import {untilSignal} from '../signals.js';

@@ -12,16 +12,16 @@ import {exitCodeOfMutation} from '../../../src/report/mutation/types.js';
 import {printRules} from '../../../src/report/rules/text.js';
 import {TestbedError} from '../../errors.js';
 import {mutateInput} from '../../analysis/mutate.js';
-import type {RuleInput} from '../../run/options.js';
-import {defaultInput} from '../../inputs/rules.js';
+import type {RuleInput} from '../../inputs/types.js';
+import {defaultInput} from '../../inputs/request.js';
 import {tell, writeOut} from '../../system/streams.js';
-import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
 import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {describeNotes} from '../output/notes.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
+import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
 
 /** The options as the command line gives them. */
 export type MutateFlags = CaseFlags & {

@@ -5,14 +5,16 @@
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {TestbedError} from '../../errors.js';
 import {readLines} from '../../inputs/read-text.js';
-import {ProbeBatch, type BatchQuestion} from '../../probe/batch.js';
-import {fullSource} from '../../inputs/rules.js';
+import {ProbeBatch} from '../../probe/batch.js';
+import type {BatchQuestion} from '../../inputs/probe-question.js';
+import {fullSource} from '../../inputs/source.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {describeNotes} from '../output/notes.js';
 import {readProbeLine} from '../../inputs/probe-line.js';
-import {rulesOfProbe, usualCredentials, type ProbeFlags} from './probe.js';
+import {usualCredentials} from '../../inputs/credentials.js';
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
+import {rulesOfProbe, type ProbeFlags} from './probe.js';
 
 /** Lines that are asked at once: enough for the prober's largest batch, and little to wait for at the start. */
 const chunkSize = 16_384;

@@ -8,15 +8,17 @@ import {printProbe} from '../../../src/report/probe/text.js';
 import {probeExitCode, type ProbeQuestion, type ProbeReport} from '../../../src/report/probe/types.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../../src/scenario/types.js';
 import {TestbedError} from '../../errors.js';
-import type {RuleInput} from '../../run/options.js';
+import type {RuleInput} from '../../inputs/types.js';
 import {runProbe} from '../../probe/explain.js';
-import {defaultInput, loadRuleInput} from '../../inputs/rules.js';
+import {defaultInput} from '../../inputs/request.js';
+import {loadRuleInput} from '../../inputs/rules.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {readerOf} from '../output/terminal.js';
 import {readDestination, readSource} from '../../inputs/probe-target.js';
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
-import {credentialsOf, type RunFlags} from './run.js';
+import {type credentialsOf, usualCredentials, type DropFirst} from '../../inputs/credentials.js';
+import type {RunFlags} from './run.js';
 
 /** The options as the command line gives them. */
 export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'allowModules' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & {
@@ -42,22 +44,6 @@ export function credentialsOfProbe({from, uid, gid, ...flags}: ProbeFlags, ...in
 	const own = usual[from];
 	const sender: Credentials = {uid: uid ?? own.uid, gid: gid ?? uid ?? own.gid};
 	return {...usual, [from]: sender};
-}
-
-/** Everybody's credentials as of `run`, whoever sends. */
-export function usualCredentials({proxyUid, proxyGid, agentUid, agentGid}: Pick<ProbeFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid'>, ...input: DropFirst<Parameters<typeof credentialsOf>>): ActorCredentials {
-	return credentialsOf({
-		...defined({
-			proxyUid, proxyGid, agentUid, agentGid,
-		}), appUid: 1000,
-	}, ...input);
-}
-
-type DropFirst<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never;
-
-/** Only what was given: an option that is not there is not an option that is undefined. */
-function defined<Values extends Readonly<Record<string, number | undefined>>>(values: Values): {readonly [Key in keyof Values]?: number} {
-	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {readonly [Key in keyof Values]?: number};
 }
 
 /**

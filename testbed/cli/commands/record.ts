@@ -6,13 +6,14 @@ import {printBaseline} from '../../../src/baseline/file.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {saveBaseline} from '../../analysis/baseline-file.js';
 import {recordBaseline, type Recording} from '../../analysis/record-baseline.js';
-import {defaultInput, loadRuleInput} from '../../inputs/rules.js';
+import {defaultInput} from '../../inputs/request.js';
+import {loadRuleInput} from '../../inputs/rules.js';
 import {scenarioFiles} from '../../inputs/scenarios.js';
 import {checkOutputs} from '../../outputs/check.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {describeNotes} from '../output/notes.js';
 import {ruleFiles} from '../output/output-files.js';
-import {usualCredentials} from './probe.js';
+import {usualCredentials} from '../../inputs/credentials.js';
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
 

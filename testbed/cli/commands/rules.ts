@@ -15,10 +15,9 @@ import {unsupportedOptions} from '../../../src/scenario/intent.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';
 import type {Intent} from '../../../src/scenario/types.js';
 import {TestbedError} from '../../errors.js';
-import type {RuleInput} from '../../run/options.js';
-import {
-	defaultInput, loadRuleInputs, type InputRequest, type LoadedInputs,
-} from '../../inputs/rules.js';
+import type {RuleInput} from '../../inputs/types.js';
+import {defaultInput, type InputRequest, type LoadedInputs} from '../../inputs/request.js';
+import {loadRuleInputs} from '../../inputs/rules.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {readerOf} from '../output/terminal.js';
 

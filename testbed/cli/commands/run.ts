@@ -6,13 +6,13 @@ import {backends, type AddressFamily, type Backend} from '../../../src/netfilter
 import {exitCode} from '../../../src/report/exit-code.js';
 import {exitCodeOfRuns, type RunEntry, type Runs} from '../../../src/report/run/many.js';
 import {defaultTypeIds} from '../../../src/scenario/six-types.js';
-import type {
-	ActorCredentials, Credentials, Intent, TypeId,
-} from '../../../src/scenario/types.js';
+import type {TypeId} from '../../../src/scenario/types.js';
 import {TestbedError} from '../../errors.js';
-import type {RuleInput, RunOptions} from '../../run/options.js';
+import type {RuleInput} from '../../inputs/types.js';
+import type {RunOptions} from '../../run/options.js';
 import {Recorder} from '../../recording/recorder.js';
-import {defaultInput, loadRuleInputs, type MissingInput} from '../../inputs/rules.js';
+import {defaultInput, type MissingInput} from '../../inputs/request.js';
+import {loadRuleInputs} from '../../inputs/rules.js';
 import {runMany} from '../../run/run-many.js';
 import {runTestbed} from '../../run/run.js';
 import {tell} from '../../system/streams.js';
@@ -20,11 +20,10 @@ import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {writeReport, writeRuns, type PrintFlags} from '../output/write-runs.js';
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
-
-export {wantsColour} from '../output/terminal.js';
+import {credentialsOf, type CredentialFlags} from '../../inputs/credentials.js';
 
 /** The options as the command line gives them. */
-export type RunFlags = PrintFlags & {
+export type RunFlags = PrintFlags & CredentialFlags & {
 	readonly rules?: string;
 	readonly rules6?: string;
 	readonly backend?: readonly Backend[];
@@ -35,40 +34,12 @@ export type RunFlags = PrintFlags & {
 	readonly cni?: boolean;
 	readonly release?: string;
 	readonly types?: readonly TypeId[];
-	readonly proxyUid?: number;
-	readonly proxyGid?: number;
-	readonly agentUid?: number;
-	readonly agentGid?: number;
-	readonly appUid: number;
-	readonly appGid?: number;
 	readonly record?: string;
 	readonly keep?: boolean;
 	readonly timeout: number;
 	readonly traceBuffer: number;
 	readonly lanes: number;
 };
-
-type CredentialFlags = Pick<RunFlags, 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'appUid' | 'appGid'>;
-
-/**
-What the command line says of the proxy goes before what the input says (a manifest does). A group that is not given follows its user, as in istio-iptables; the agent runs in the proxy's container, as its user, unless somebody says otherwise.
-ztunnel runs as root with the group 1337 too. Under TPROXY the injection template runs that container as root with the group 1337 (Istio, manifests/charts, injection-template.yaml: no runAsUser, runAsGroup 1337), for nat looks at owners and not at marks.
-*/
-export function credentialsOf({proxyUid, proxyGid, agentUid, agentGid, appUid, appGid}: CredentialFlags, {inboundInterceptionMode, ambient}: Pick<Intent, 'inboundInterceptionMode' | 'ambient'>, known?: Credentials): ActorCredentials {
-	const root = {uid: 0, gid: 0};
-	const isTransparent = (inboundInterceptionMode === 'TPROXY' || ambient !== undefined) && proxyUid === undefined;
-	const usual = proxyUid === undefined ? known ?? (isTransparent ? {uid: 0, gid: 1337} : undefined) : undefined;
-	const uid = proxyUid ?? usual?.uid ?? 1337;
-	const proxy = {uid, gid: proxyGid ?? usual?.gid ?? uid};
-	return {
-		proxy,
-		agent: {uid: agentUid ?? proxy.uid, gid: agentGid ?? agentUid ?? proxy.gid},
-		app: {uid: appUid, gid: appGid ?? appUid},
-		remote: root,
-		istiod: root,
-		prometheus: root,
-	};
-}
 
 /** Runs and prints; returns the exit status. */
 export async function runCommand(flags: RunFlags): Promise<number> {

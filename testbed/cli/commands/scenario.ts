@@ -4,14 +4,14 @@
 
 import {TestbedError} from '../../errors.js';
 import type {RunOptions} from '../../run/options.js';
-import {loadScenario, namesScenario, scenarioFiles, shareCompanies} from '../../inputs/scenarios.js';
+import {loadScenario, namesScenario, scenarioFiles} from '../../inputs/scenarios.js';
+import {shareCompanies} from '../../run/share-actors.js';
 import {tell} from '../../system/streams.js';
 import {checkOutputFlags, scenarioInputs} from '../output/output-files.js';
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
-import {
-	credentialsOf, optionsOf, playAndPrint, type RunFlags,
-} from './run.js';
+import {credentialsOf} from '../../inputs/credentials.js';
+import {optionsOf, playAndPrint, type RunFlags} from './run.js';
 
 /** The options that a scenario says itself. */
 const ownWords = new Set(['--rules', '--rules6', '--family', '--dns-servers', '--cni', '--release', '--types', '--proxy-uid', '--proxy-gid', '--agent-uid', '--agent-gid', '--app-uid', '--app-gid']);

@@ -7,11 +7,12 @@ import {TestbedError} from '../../errors.js';
 import {
 	fileAsCases, shippedAsCases, typesAsCases, type CaseOptions, type CaseRequest, type CaseSet,
 } from '../../analysis/test-cases.js';
-import type {RuleInput} from '../../run/options.js';
-import {fullSource, loadRuleInput} from '../../inputs/rules.js';
+import type {RuleInput} from '../../inputs/types.js';
+import {fullSource} from '../../inputs/source.js';
+import {loadRuleInput} from '../../inputs/rules.js';
 import {namesScenario, type CredentialsOf} from '../../inputs/scenarios.js';
 import type {Format} from '../parsers.js';
-import {usualCredentials} from './probe.js';
+import {usualCredentials} from '../../inputs/credentials.js';
 
 /** The cases that have names of their own. */
 export const namedCases = ['types', 'scenarios', 'complete'] as const;

@@ -10,7 +10,7 @@ import {verificationExitCode} from '../../../src/report/verification/types.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {loadBaseline, saveBaseline} from '../../analysis/baseline-file.js';
 import {TestbedError} from '../../errors.js';
-import type {RuleInput} from '../../run/options.js';
+import type {RuleInput} from '../../inputs/types.js';
 import {recordBaseline, type RecordOptions} from '../../analysis/record-baseline.js';
 import {loadRuleInput} from '../../inputs/rules.js';
 import {verifyBaseline} from '../../analysis/verify-baseline.js';
@@ -19,10 +19,10 @@ import type {Format} from '../parsers.js';
 import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
-import {usualCredentials} from './probe.js';
+import {usualCredentials} from '../../inputs/credentials.js';
 import {Progress} from '../output/progress.js';
-import {describeRecording, recordingStatus} from './record.js';
 import {untilSignal} from '../signals.js';
+import {describeRecording, recordingStatus} from './record.js';
 
 /** The options as the command line gives them. */
 export type VerifyFlags = {

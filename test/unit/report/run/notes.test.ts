@@ -22,7 +22,7 @@ import {resultsOfVerification} from '../../../../src/report/verification/results
 import {printRunsText, runsToJson, type RunEntry} from '../../../../src/report/run/many.js';
 import {printTap} from '../../../../src/report/formats/tap.js';
 import {printText} from '../../../../src/report/run/text.js';
-import type {RulesSummary} from '../../../../src/report/run/types.js';
+import type {RulesSummary} from '../../../../src/report/shared-types.js';
 import {verificationToJson} from '../../../../src/report/verification/json.js';
 import {printVerification} from '../../../../src/report/verification/text.js';
 import type {VerificationReport} from '../../../../src/report/verification/types.js';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {importRules} from '../../../../src/netfilter/import/import-rules.js';
 import {placeOfOutcome} from '../../../../src/report/run/source-place.js';
-import type {Place} from '../../../../src/report/run/types.js';
+import type {Place} from '../../../../src/report/shared-types.js';
 import {printSave} from '../../../../src/netfilter/iptables/save.js';
 import type {Outcome} from '../../../../src/judge/outcome.js';
 import {

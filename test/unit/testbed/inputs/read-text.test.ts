@@ -13,7 +13,7 @@ import {TestbedError} from '../../../../testbed/errors.js';
 import {readLines, readText} from '../../../../testbed/inputs/read-text.js';
 import {loadRuleInputs} from '../../../../testbed/inputs/rules.js';
 import {loadScenario} from '../../../../testbed/inputs/scenarios.js';
-import {usualCredentials} from '../../../../testbed/cli/commands/probe.js';
+import {usualCredentials} from '../../../../testbed/inputs/credentials.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'testbed-read-'));
 test.after.always(() => {

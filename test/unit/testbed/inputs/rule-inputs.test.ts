@@ -8,7 +8,7 @@ import {loadRules} from '../../../../testbed/library/rules.js';
 import {loadRuleInput, loadRuleInputs} from '../../../../testbed/inputs/rules.js';
 import {fullSource, likelySource} from '../../../../testbed/inputs/source.js';
 import {readScenario} from '../../../../testbed/inputs/scenarios.js';
-import {credentialsOf} from '../../../../testbed/cli/commands/run.js';
+import {credentialsOf} from '../../../../testbed/inputs/credentials.js';
 
 const families = ['ipv4'] as const;
 const dump = '*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\nCOMMIT\n';

@@ -7,7 +7,7 @@ import {Buffer} from 'node:buffer';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import {usualCredentials} from '../../../../testbed/cli/commands/probe.js';
+import {usualCredentials} from '../../../../testbed/inputs/credentials.js';
 import {TestbedError} from '../../../../testbed/errors.js';
 import {loadScenario, type LoadedScenarios, type ScenarioPermissions} from '../../../../testbed/inputs/scenarios.js';
 

@@ -15,7 +15,7 @@ import type {ActorEvidence, RoundEvidence} from '../../../../testbed/run/evidenc
 import {judgeEvidence, type RunEvidence} from '../../../../testbed/run/report.js';
 import {sealLines} from '../../../../testbed/recording/file.js';
 import {replay} from '../../../../testbed/recording/replay.js';
-import {switchTable} from '../../../../testbed/tracer/trace-table.js';
+import {switchTable} from '../../../../testbed/sandbox/own-table.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
 import {
 	bytesOf, evidenceOf, replayEvidence, reportIn, runRecordingNames,

@@ -7,7 +7,7 @@ import {stepsOfPath} from '../../../../src/netfilter/path.js';
 import type {TraceEvent} from '../../../../src/trace/decode/event.js';
 import type {Observation} from '../../../../src/trace/observation.js';
 import {observeRound, type Round} from '../../../../testbed/run/round.js';
-import {switchTable} from '../../../../testbed/tracer/trace-table.js';
+import {switchTable} from '../../../../testbed/sandbox/own-table.js';
 import {
 	decode, mixedNames, plainNames, printEvent, readRecording, recordingNames, type Recorded,
 } from '../../../helpers/recordings.js';

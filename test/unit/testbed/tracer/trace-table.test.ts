@@ -1,7 +1,8 @@
 import test from 'ava';
 import {TestbedError} from '../../../../testbed/errors.js';
 import {invalidChains} from '../../../../src/trace/packets.js';
-import {parseOwners, switchTable, switchTableText} from '../../../../testbed/tracer/trace-table.js';
+import {parseOwners, switchTableText} from '../../../../testbed/tracer/trace-table.js';
+import {switchTable} from '../../../../testbed/sandbox/own-table.js';
 import {readRecording} from '../../../helpers/recordings.js';
 
 const listing = (...entries: readonly unknown[]): string => JSON.stringify({nftables: [{metainfo: {version: '1.0.6'}}, {table: {family: 'inet', name: switchTable}}, ...entries]});

@@ -1,7 +1,7 @@
 /** The class of a packet with all of its values. That each packet is in one only is in walk.test.ts. */
 
 import test from 'ava';
-import {placeOfClass, type ExactPacket} from '../../../src/packet-classes/membership.js';
+import {placeOfClass, type ExactPacket} from '../../../src/packet-classes/class-of-packet.js';
 import {classesOf, programsOf, rulesOfTable} from '../../helpers/class-sets.js';
 
 const classSet = classesOf(programsOf(rulesOfTable('nat', ['-A OUTPUT -p tcp -m owner --uid-owner 1337 -j RETURN', '-A OUTPUT -p icmp -j RETURN'])));

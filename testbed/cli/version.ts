@@ -1,0 +1,5 @@
+/**
+The version of the testbed.
+*/
+
+export const version = '0.1.0';

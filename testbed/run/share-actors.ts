@@ -1,0 +1,62 @@
+/**
+Scenarios that do not contradict each other share their actors.
+*/
+
+import type {ScenarioPlay} from '../inputs/types.js';
+import type {RunOptions} from './options.js';
+
+/** Lets scenarios that do not contradict each other share their actors, so that they share a stage: starting processes costs more than everything else. */
+export function shareCompanies(all: readonly RunOptions[]): readonly RunOptions[] {
+	const groups: Array<{readonly key: string; world: SharedWorld; readonly members: number[]}> = [];
+	for (const [index, {scenario, rules}] of all.entries()) {
+		if (scenario === undefined) {
+			continue;
+		}
+
+		const {proxyPort, inboundCapturePort, ambient, inboundInterceptionMode, inboundTproxyMark} = rules.intent;
+		// A pod with further interfaces forwards, so it is another one than that without.
+		const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.surroundings.interfaces.length > 0]);
+		const group = groups.find(candidate => candidate.key === key && merged(candidate.world, scenario) !== undefined);
+		if (group === undefined) {
+			groups.push({key, world: scenario, members: [index]});
+		} else {
+			group.world = merged(group.world, scenario)!;
+			group.members.push(index);
+		}
+	}
+
+	return all.map((options, index) => {
+		const world = groups.find(({members}) => members.includes(index))?.world;
+		return world === undefined || options.scenario === undefined ? options : {...options, scenario: {...options.scenario, company: world.company, surroundings: world.surroundings}};
+	});
+}
+
+type SharedWorld = Pick<ScenarioPlay, 'company' | 'surroundings'>;
+
+/** Two worlds in one; undefined where an actor, a port, a service, an address or an interface would be two things. */
+function merged(one: SharedWorld, other: SharedWorld): SharedWorld | undefined {
+	const actors = union(one.company.actors, other.company.actors, ({name}) => name);
+	const services = union(Object.entries(one.company.services), Object.entries(other.company.services), ([key]) => key);
+	const interfaces = union(one.surroundings.interfaces, other.surroundings.interfaces, ({name}) => name);
+	if (actors === undefined || services === undefined || interfaces === undefined) {
+		return undefined;
+	}
+
+	const ports = actors.flatMap(({namespace, listeners}) => listeners.map(({protocol, port}) => `${namespace} ${protocol} ${port}`));
+	const networks = interfaces.flatMap(({addresses}) => Object.values(addresses).flatMap(({pod, peer}) => [pod, peer]));
+	const isClear = [ports, networks, interfaces.map(({namespace}) => namespace)].every(list => new Set(list).size === list.length);
+	return isClear
+		? {
+			company: {actors, services: Object.fromEntries(services)},
+			surroundings: {remoteAddresses: [...new Set([...one.surroundings.remoteAddresses, ...other.surroundings.remoteAddresses])], interfaces},
+		}
+		: undefined;
+}
+
+/** All of both lists, each name once; undefined when two of one name are not the same. */
+function union<T>(one: readonly T[], other: readonly T[], nameOf: (item: T) => string): readonly T[] | undefined {
+	const mine = new Map(one.map(item => [nameOf(item), JSON.stringify(item)]));
+	return other.some(item => mine.has(nameOf(item)) && mine.get(nameOf(item)) !== JSON.stringify(item))
+		? undefined
+		: [...one, ...other.filter(item => !mine.has(nameOf(item)))];
+}

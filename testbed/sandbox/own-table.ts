@@ -1,0 +1,6 @@
+/**
+The table that the testbed adds beside the rules under test.
+*/
+
+/** The name of the table, family inet. */
+export const switchTable = 'testbed-trace';
