@@ -73,7 +73,8 @@ export {verificationToJson} from './report/verification/json.js';
 export {printVerification} from './report/verification/text.js';
 export {verificationOutcome, type VerificationReport} from './report/verification/types.js';
 export {describeCause, describeDifference} from './report/run/describe-differences.js';
-export {exitCode, summarize, type Summary} from './report/exit-code.js';
+export {exitStatus, type ExitStatus, type Tally} from './judge/exit-status.js';
+export {exitStatusOfRun, summarize} from './report/run/summary.js';
 export {reportToJson} from './report/run/json.js';
 export {probeToJson} from './report/probe/json.js';
 export {printProbe} from './report/probe/text.js';
@@ -85,7 +86,7 @@ export {printJunit} from './report/formats/junit.js';
 export {printMarkdown} from './report/formats/markdown.js';
 export {resultsOfReport, resultsOfRuns} from './report/run/results.js';
 export {
-	exitCodeOfResults, summarizeResults, type CaseOutcome, type ResultCase, type Results, type ResultSuite,
+	exitStatusOfResults, summarizeResults, type CaseOutcome, type ResultCase, type Results, type ResultSuite,
 } from './report/formats/results.js';
 export type {RunEntry, Runs} from './report/run/many.js';
 export {printTap} from './report/formats/tap.js';

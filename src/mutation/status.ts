@@ -2,6 +2,7 @@
 What came of each mutant: whether any traffic tells it from the original, which cases did, and how good the cases are by that.
 */
 
+import {exitStatus, type ExitStatus} from '../judge/exit-status.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import type {Gap} from '../trace/gap.js';
 import {judgeComparison, type FlownFamily} from '../comparison/comparison.js';
@@ -104,13 +105,10 @@ export function standingOf(result: MutantResult, cases: readonly string[]): Stan
 }
 
 /** The exit status: 0 when every mutant that differs is killed, 1 when one survived, 3 when that is not known, or there was none. */
-export function mutationExitCode(results: readonly MutantResult[], cases: readonly string[]): 0 | 1 | 3 {
-	const standings = new Set(results.map(result => standingOf(result, cases)));
-	if (standings.has('survived')) {
-		return 1;
-	}
-
-	return standings.has('inconclusive') || !standings.has('killed') ? 3 : 0;
+export function exitStatusOfMutants(results: readonly MutantResult[], cases: readonly string[]): ExitStatus {
+	const standings = results.map(result => standingOf(result, cases));
+	const count = (standing: Standing): number => standings.filter(one => one === standing).length;
+	return exitStatus({passed: count('killed'), failed: count('survived'), inconclusive: count('inconclusive')});
 }
 
 /** The families whose packets meet a mutant's rule. */

@@ -9,6 +9,7 @@ import {ambientHostNftRuleSet, ambientNftRuleSet} from '../../src/istio/nftables
 import type {SidecarRouting} from '../../src/istio/routing.js';
 import {intentOfAmbient} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
+import {kindOfSource} from './source.js';
 import type {RuleInput} from './types.js';
 import type {InputRequest, LoadedInputs} from './request.js';
 
@@ -18,7 +19,7 @@ import type {InputRequest, LoadedInputs} from './request.js';
 @throws {InputError} naming the option; {TestbedError} INPUT for a run of the node's rules.
 */
 export function ofAmbient(request: InputRequest): LoadedInputs {
-	const isHost = request.source.startsWith('ambient-host:');
+	const isHost = kindOfSource(request.source) === 'ambient-host';
 	if (isHost && request.isForShow !== true) {
 		throw new TestbedError('INPUT', {message: `${request.source}: these are the rules on the node, and the six types are a pod's traffic.`, state: 'Nothing was installed.', hint: 'Look at them with: testbed rules'});
 	}

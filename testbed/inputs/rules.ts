@@ -17,7 +17,7 @@ import {checkModules} from './check-modules.js';
 import {ofPod} from './pod.js';
 import {ofReleases} from './release.js';
 import type {InputRequest, LoadedInputs} from './request.js';
-import {fullSource} from './source.js';
+import {fullSource, kindOfSource, type SourceKind} from './source.js';
 
 /**
 Reads a rule input that stands for one rule set.
@@ -43,12 +43,12 @@ export function loadRuleInputs(given: InputRequest): LoadedInputs {
 	const {source, notes} = given.text === undefined ? fullSource(given.source) : {source: given.source, notes: []};
 	const request: InputRequest = {...given, source};
 	const {release, cni} = request;
-	if (!source.startsWith('pod:') && (release !== undefined || cni === true)) {
+	if (kindOfSource(source) !== 'pod' && (release !== undefined || cni === true)) {
 		throw new TestbedError('USAGE', {message: `${cni === true ? '--cni' : '--release'} goes with pod:FILE; ${source} says itself how its rules come about.`});
 	}
 
 	try {
-		const {inputs, missing} = (request.text === undefined ? kindOf(source) : ofDump)(request);
+		const {inputs, missing} = (request.text === undefined ? readers[kindOfSource(source)] : ofDump)(request);
 		return {inputs: inputs.map(input => checked({...input, notes: [...notes, ...input.notes], warnings: [...input.warnings, ...idleNatOf(input.ruleSet)]}, request)), missing};
 	} catch (error) {
 		if (error instanceof InputError || error instanceof ParseError) {
@@ -74,15 +74,7 @@ function idleNatOf(ruleSet: RuleSet): readonly string[] {
 		.map(family => `${familyNames[family]}: no rule here turns conntrack on (REDIRECT, DNAT and a conntrack match do), so the kernel asks nat about no packet, and no path shows its rules.`);
 }
 
-/** Who reads an input, by what it begins with. */
-function kindOf(source: string): (request: InputRequest) => LoadedInputs {
-	if (source.startsWith('pod:')) {
-		return ofPod;
-	}
-
-	if (source.startsWith('ambient:') || source.startsWith('ambient-host:')) {
-		return ofAmbient;
-	}
-
-	return /^(?:[A-Za-z_]\w*=\S* +)*release:/u.test(source) ? ofReleases : ofDump;
-}
+/** The reader of each kind of input. */
+const readers: Readonly<Record<SourceKind, (request: InputRequest) => LoadedInputs>> = {
+	release: ofReleases, ambient: ofAmbient, 'ambient-host': ofAmbient, pod: ofPod, file: ofDump, stdin: ofDump,
+};

@@ -18,7 +18,7 @@ import {TestbedError} from '../errors.js';
 import type {RuleInput, ScenarioPlay} from './types.js';
 import {readText, reasonOf} from './read-text.js';
 import {defaultInput} from './request.js';
-import {fullSource} from './source.js';
+import {fullSource, parseSource} from './source.js';
 import {loadRuleInput} from './rules.js';
 import {checkModules} from './check-modules.js';
 
@@ -167,11 +167,11 @@ function withInsertions(rules: RuleInput, {insert, families, allowModules}: Pick
 
 /** A file that a scenario names stands beside it or below, links followed: whoever runs a scenario of somebody else's has not agreed to open any other file. */
 function besides(source: string, {folder, allowOutside}: {readonly folder: string; readonly allowOutside: boolean}): string {
-	if (/^(?:(?:[A-Za-z_]\w*=\S* +)*release|ambient|ambient-host):/u.test(source)) {
+	const {file = source, isGenerated} = parseSource(source);
+	if (isGenerated) {
 		return source;
 	}
 
-	const {kind = '', file = source} = /^(?<kind>pod:|file:)(?<file>.*)$/u.exec(source)?.groups ?? {};
 	const wanted = path.resolve(folder, file);
 	if (!allowOutside && !isWithin(wanted, folder)) {
 		throw new TestbedError('INPUT', {
@@ -180,7 +180,7 @@ function besides(source: string, {folder, allowOutside}: {readonly folder: strin
 		});
 	}
 
-	return `${kind}${wanted}`;
+	return `${source.slice(0, -file.length)}${wanted}`;
 }
 
 /** Whether a file stands in a folder or below, where the links on the way lead. What is not there is looked for by its name. */

@@ -14,7 +14,36 @@ export type NamedSource = {
 };
 
 /** The kinds of rule inputs that stand in front of a colon. */
-const kinds = ['release', 'ambient', 'ambient-host', 'pod', 'file'];
+const kinds = ['release', 'ambient', 'ambient-host', 'pod', 'file'] as const;
+
+/** What a rule input is: generated rules (`release`, `ambient`, `ambient-host`), a manifest, or a dump in a file or on standard input. */
+export type SourceKind = 'release' | 'ambient' | 'ambient-host' | 'pod' | 'file' | 'stdin';
+
+/** A rule input taken apart. */
+export type ParsedSource = {
+	readonly kind: SourceKind;
+	/** The file's name, for `pod` and `file`. */
+	readonly file: string | undefined;
+	/** Whether the testbed writes the rules; they are read from the user otherwise. */
+	readonly isGenerated: boolean;
+};
+
+/** What a rule input is, by its words alone: the one place that tells. Variables of istio-iptables may stand in front of a release (`INVALID_DROP=true release:1.30`). */
+export function parseSource(source: string): ParsedSource {
+	const kind = kindOfSource(source);
+	const isFile = kind === 'pod' || kind === 'file';
+	return {kind, file: isFile ? source.replace(/^(?:pod|file):/u, '') : undefined, isGenerated: !isFile && kind !== 'stdin'};
+}
+
+/** Only the kind of {@link parseSource}. A word that names none is a file. */
+export function kindOfSource(source: string): SourceKind {
+	if (source === '-') {
+		return 'stdin';
+	}
+
+	return /^(?<kind>ambient|ambient-host|pod):/u.exec(source)?.groups?.['kind'] as SourceKind | undefined
+		?? (/^(?:[A-Za-z_]\w*=\S* +)*release:/u.test(source) ? 'release' : 'file');
+}
 
 /** A version with nothing in front or behind, so that hardly a misspelt file name is taken for one. */
 const version = /^v?\d+\.\d+(?:\.\d+)?$/u;

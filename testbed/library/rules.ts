@@ -6,7 +6,7 @@ import {backends, type AddressFamily, type Backend} from '../../src/netfilter/ty
 import type {RuleInput} from '../inputs/types.js';
 import type {RecordOptions} from '../analysis/record-baseline.js';
 import {defaultInput} from '../inputs/request.js';
-import {fullSource} from '../inputs/source.js';
+import {fullSource, kindOfSource} from '../inputs/source.js';
 import {loadRuleInput} from '../inputs/rules.js';
 import {
 	badArgument, checkOptions, isAddress, isBackend, isFamilies, isFlag, isListOrNone, isText, type Shape,
@@ -53,7 +53,7 @@ export function loadRules(...given: readonly [source?: string, choices?: RuleCho
 	}
 
 	checkOptions(choices, 'loadRules: choices', shape);
-	const isDump = !/^(?:[A-Za-z_]\w*=\S* +)*(?:release|ambient|pod):/u.test(fullSource(source).source);
+	const isDump = ['file', 'stdin'].includes(kindOfSource(fullSource(source).source));
 	return load({source}, {families: isDump && choices.source6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'], ...withoutUndefined(choices)});
 }
 

@@ -6,7 +6,7 @@ import {familyNames} from '../../netfilter/address.js';
 import type {Statement} from '../../comparison/moves.js';
 import {printReplay} from '../terminal/probe-command.js';
 import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
-import {comparisonExitCode, type ComparisonReport} from './types.js';
+import {exitStatusOfComparison, type ComparisonReport} from './types.js';
 import {
 	describeChange, describeExtent, printArrivals, severityWords, summaryOf,
 } from './describe.js';
@@ -54,7 +54,7 @@ function caseOf(report: ComparisonReport): ResultCase {
 
 function outcomeOf(report: ComparisonReport): CaseOutcome {
 	const {statements, gaps} = report;
-	switch (comparisonExitCode(report)) {
+	switch (exitStatusOfComparison(report)) {
 		case 0: {
 			return {kind: 'pass'};
 		}

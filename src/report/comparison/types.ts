@@ -2,6 +2,7 @@
 The result of a comparison as plain data: what every printer of it prints.
 */
 
+import {exitStatus, tallyOf, type ExitStatus} from '../../judge/exit-status.js';
 import type {Comparison} from '../../comparison/comparison.js';
 import type {Environment, RulesSummary} from '../shared-types.js';
 
@@ -19,6 +20,6 @@ export type ComparisonReport = Comparison & {
 };
 
 /** 0: equal. 1: something moved. 3: nothing moved, but not all is known. */
-export function comparisonExitCode({outcome}: Pick<Comparison, 'outcome'>): 0 | 1 | 3 {
-	return ({equal: 0, moved: 1, inconclusive: 3} as const)[outcome];
+export function exitStatusOfComparison({outcome}: Pick<Comparison, 'outcome'>): ExitStatus {
+	return exitStatus(tallyOf(({equal: 'passed', moved: 'failed', inconclusive: 'inconclusive'} as const)[outcome]));
 }

@@ -10,7 +10,7 @@ import {
 	noteRows, printGaps, printRows, type TextOptions,
 } from '../terminal/head.js';
 import {
-	coverageExitCode, isDoubtful, missingCases, type CoverageReport,
+	exitStatusOfCoverage, isDoubtful, missingCases, type CoverageReport,
 } from './types.js';
 import {describeRule, describeUnreached} from './describe.js';
 
@@ -81,7 +81,7 @@ function printReach(reach: Reach | undefined): string {
 function printEnd(report: CoverageReport, {paint, width}: Style): readonly string[] {
 	const {coverage, cases, gaps, durationMs} = report;
 	const reachable = coverage.filter(({unreached}) => unreached === null);
-	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✘', paint.red], 3: ['?', paint.yellow]} as const)[coverageExitCode(report)];
+	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✘', paint.red], 3: ['?', paint.yellow]} as const)[exitStatusOfCoverage(report)];
 	const dead = coverage.length - reachable.length;
 	const shares = cases.filter(({name}) => name !== completeName).map(({name}) => `${name} ${reachable.filter(({reach}) => (reach[name]?.hits ?? 0) > 0).length}`);
 	const text = `${reachable.length} of ${coverage.length} rules can be reached in this topology${shares.length === 0 ? '' : ` (${shares.join(', ')})`}${dead === 0 ? '' : `; ${dead} ${gaps.length > 0 ? 'were not reached, and there is a gap' : 'cannot matter in it'}`}. (${durationMs} ms)`;

@@ -2,6 +2,7 @@
 Which rules are reached by what, as plain data: what every printer of it prints.
 */
 
+import {exitStatus, type ExitStatus} from '../../judge/exit-status.js';
 import {unreachedBy, type RuleCoverage} from '../../judge/rule-coverage.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import type {Gap} from '../../trace/gap.js';
@@ -33,13 +34,11 @@ export function missingCases({required, coverage}: Pick<CoverageReport, 'require
 }
 
 /** 0: known. 1: some required cases miss a rule. 3: nobody can say what no probe reached, or there is no rule. */
-export function coverageExitCode(report: Pick<CoverageReport, 'required' | 'coverage' | 'gaps'>): 0 | 1 | 3 {
+export function exitStatusOfCoverage(report: Pick<CoverageReport, 'required' | 'coverage' | 'gaps'>): ExitStatus {
 	const {coverage, gaps} = report;
-	if (coverage.some(rule => missingCases(report, rule).length > 0 && !isDoubtful(report, rule))) {
-		return 1;
-	}
-
-	return coverage.length === 0 || (gaps.length > 0 && coverage.some(rule => isDoubtful(report, rule))) ? 3 : 0;
+	const isMissed = coverage.some(rule => missingCases(report, rule).length > 0 && !isDoubtful(report, rule));
+	const isUnknown = gaps.length > 0 && coverage.some(rule => isDoubtful(report, rule));
+	return exitStatus({passed: coverage.length, failed: Number(isMissed), inconclusive: Number(isUnknown)});
 }
 
 /** With a gap, a rule that was not seen to be reached may be reached all the same. */

@@ -3,7 +3,7 @@ The common form of results for machines: suites of cases. TAP, JUnit, Markdown a
 */
 
 import type {Outcome} from '../../judge/outcome.js';
-import type {Summary} from '../exit-code.js';
+import {exitStatus, type ExitStatus, type Tally} from '../../judge/exit-status.js';
 import type {Place} from '../shared-types.js';
 
 /** How a case ended, with all reasons. `message` is one sentence that can stand alone; `unavailable` is what cannot be, and decides nothing. */
@@ -49,24 +49,19 @@ export type Results = {
 };
 
 /** How all cases ended. What is unavailable is not counted. */
-export function summarizeResults({suites}: Pick<Results, 'suites'>): Summary {
+export function summarizeResults({suites}: Pick<Results, 'suites'>): Tally {
 	const kinds = suites.flatMap(({cases}) => cases.map(({outcome}) => outcome.kind));
 	const count = (wanted: CaseOutcome['kind']) => kinds.filter(kind => kind === wanted).length;
 	return {passed: count('pass'), failed: count('fail'), inconclusive: count('inconclusive')};
 }
 
 /** The exit status that these results ask for: a failure is certain, so it goes first; nothing that passed has shown nothing. */
-export function exitCodeOfResults(results: Pick<Results, 'suites'>): 0 | 1 | 3 {
-	const {passed, failed, inconclusive} = summarizeResults(results);
-	if (failed > 0) {
-		return 1;
-	}
-
-	return inconclusive > 0 || passed === 0 ? 3 : 0;
+export function exitStatusOfResults(results: Pick<Results, 'suites'>): ExitStatus {
+	return exitStatus(summarizeResults(results));
 }
 
 /** A summary in words. */
-export function printSummary({passed, failed, inconclusive}: Summary): string {
+export function printSummary({passed, failed, inconclusive}: Tally): string {
 	return `${passed} passed, ${failed} failed, ${inconclusive} inconclusive`;
 }
 

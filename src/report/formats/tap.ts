@@ -3,7 +3,7 @@ Results as TAP version 14 (testanything.org): a test point per case; several sui
 */
 
 import {
-	exitCodeOfResults, isSingle, printSummary, summarizeResults, type ResultCase, type Results, type ResultSuite,
+	exitStatusOfResults, isSingle, printSummary, summarizeResults, type ResultCase, type Results, type ResultSuite,
 } from './results.js';
 
 /** The results as TAP. What is not `ok` has its reasons as YAML, and every case its notes. What is unavailable is skipped. */
@@ -29,7 +29,7 @@ function printSubtest(suite: ResultSuite, number: number): readonly string[] {
 	return [
 		`# Subtest: ${oneLine(suite.name)}`,
 		...printSuite(suite).map(line => `    ${line}`),
-		`${exitCodeOfResults({suites: [suite]}) === 0 ? 'ok' : 'not ok'} ${number} - ${name}`,
+		`${exitStatusOfResults({suites: [suite]}) === 0 ? 'ok' : 'not ok'} ${number} - ${name}`,
 	];
 }
 

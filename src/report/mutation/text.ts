@@ -10,7 +10,7 @@ import {
 	describeCounts, describeFate, describeMutant, printScore, replayOf,
 } from './describe.js';
 import {
-	exitCodeOfMutation, missedBy, scoresOf, standingsOf, type MutationReport, type StandingResult,
+	exitStatusOfMutation, missedBy, scoresOf, standingsOf, type MutationReport, type StandingResult,
 } from './types.js';
 
 type Style = {readonly paint: Painter; readonly width: number; readonly verbose: boolean};
@@ -110,7 +110,7 @@ function hintsOf({hints, cases, untouched}: MutationReport): readonly string[] {
 function printEnd(report: MutationReport, standings: readonly StandingResult[], {paint, width}: Style): readonly string[] {
 	const count = (wanted: StandingResult['standing']): number => standings.filter(({standing}) => standing === wanted).length;
 	const [killed, survived, unknown] = [count('killed'), count('survived'), count('inconclusive')];
-	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✘', paint.red], 3: ['?', paint.yellow]} as const)[exitCodeOfMutation(report)];
+	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✘', paint.red], 3: ['?', paint.yellow]} as const)[exitStatusOfMutation(report)];
 	const text = `${killed} of ${killed + survived + unknown} mutants that are not equivalent are noticed by some of these cases${survived === 0 ? '' : `, ${survived} by none`}${unknown === 0 ? '' : `, and of ${unknown} it is not known`}. (${report.durationMs} ms)`;
 	return hang({
 		indent: 0, label: sign, column: 2, text, width, paintLabel: paintSign,

@@ -2,9 +2,10 @@
 What came of a rule set's mutants as plain data: what every printer of it prints.
 */
 
+import type {ExitStatus} from '../../judge/exit-status.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import {
-	completeCases, detectionBy, mutationExitCode, scoreOf, standingOf, type MutantResult, type Score, type Standing,
+	completeCases, detectionBy, exitStatusOfMutants, scoreOf, standingOf, type MutantResult, type Score, type Standing,
 } from '../../mutation/status.js';
 import type {Environment, Place, RulesSummary} from '../shared-types.js';
 
@@ -56,7 +57,7 @@ export function missedBy(report: Pick<MutationReport, 'cases'>, result: MutantRe
 	return result.fate.kind === 'differs' ? chosenCases(report).filter(name => detectionBy(name, result).kind === 'survived') : [];
 }
 
-/** See {@link mutationExitCode}. */
-export function exitCodeOfMutation(report: Pick<MutationReport, 'cases' | 'results'>): 0 | 1 | 3 {
-	return mutationExitCode(report.results, chosenCases(report));
+/** See {@link exitStatusOfMutants}. */
+export function exitStatusOfMutation(report: Pick<MutationReport, 'cases' | 'results'>): ExitStatus {
+	return exitStatusOfMutants(report.results, chosenCases(report));
 }

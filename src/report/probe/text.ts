@@ -16,7 +16,7 @@ import {printStops} from '../run/text.js';
 import {
 	printHook, printPath, printTraversalEnd, stepIndent, type LegStyle, type Style,
 } from '../run/text-path.js';
-import {contradictionsOf, probeExitCode, type ProbeReport} from './types.js';
+import {contradictionsOf, exitStatusOfProbe, type ProbeReport} from './types.js';
 import {describeContradiction, describeHit} from './describe.js';
 
 /** As many rules in a row that did not match are told one by one, unless all are asked for: a default sidecar has nine in its longest chain, a node with a foreign firewall thousands. */
@@ -29,7 +29,7 @@ const purposeColumn = 21;
 export function printProbe(report: ProbeReport, {colour, verbose, width}: TextOptions): string {
 	const style: Style = {paint: createPainter(colour), verbose, width};
 	const {paint} = style;
-	const isAnswered = probeExitCode(report) === 0;
+	const isAnswered = exitStatusOfProbe(report) === 0;
 	const lines = [
 		'',
 		...printRows([...questionRows(report), ...headRows({...report, families: [report.question.family]}), actorRow(report)], style),
@@ -137,7 +137,7 @@ function printHit(explained: AskedRule, {paint, width, column}: LegStyle): reado
 
 function printSummary(report: ProbeReport, {paint, width}: Style): readonly string[] {
 	const took = paint.dim(` in ${report.durationMs} ms`);
-	if (probeExitCode(report) === 3) {
+	if (exitStatusOfProbe(report) === 3) {
 		return [`  ${paint.yellow('inconclusive')}${took}`, ...paragraph('Exit status 3: the evidence has gaps, so nothing is claimed. The gaps name what is missing; run it again.', {indent: 2, width, paint: paint.dim})];
 	}
 

@@ -2,6 +2,7 @@
 The answer to one probe as plain data: what every printer of it prints.
 */
 
+import {exitStatus, tallyOf, type ExitStatus} from '../../judge/exit-status.js';
 import type {Endpoint} from '../../netfilter/path.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import type {Contradiction, LegExplanation} from '../../judge/explain/explain-leg.js';
@@ -44,6 +45,6 @@ export function contradictionsOf({explanations}: Pick<ProbeReport, 'explanations
 }
 
 /** 0: the kernel has answered. 3: the evidence has a gap, or there is none. */
-export function probeExitCode({gaps, legs}: Pick<ProbeReport, 'gaps' | 'legs'>): 0 | 3 {
-	return gaps.length === 0 && legs.length > 0 ? 0 : 3;
+export function exitStatusOfProbe({gaps, legs}: Pick<ProbeReport, 'gaps' | 'legs'>): ExitStatus {
+	return exitStatus(tallyOf(gaps.length === 0 && legs.length > 0 ? 'passed' : 'inconclusive'));
 }

@@ -8,7 +8,7 @@ import {
 import type {Role} from '../../istio/roles/role.js';
 import type {RuleNote} from '../../judge/rule-notes.js';
 import type {Difference} from '../../judge/outcome.js';
-import {summarize} from '../exit-code.js';
+import {summarize} from './summary.js';
 import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import type {Report, TypeResult} from './types.js';
 

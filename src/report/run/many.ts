@@ -3,7 +3,8 @@ Many runs in one document: a rule set for each release and back end, or whatever
 */
 
 import {backends as allBackends, type Backend} from '../../netfilter/types.js';
-import {exitCode, summarize, type Summary} from '../exit-code.js';
+import {addTallies, exitStatus, tallyOf, type ExitStatus, type Tally} from '../../judge/exit-status.js';
+import {exitStatusOfRun, summarize} from './summary.js';
 import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import type {TextOptions} from '../terminal/head.js';
@@ -24,34 +25,22 @@ export const countOfEntry = {
 	unavailable: {passed: 0, failed: 0, inconclusive: 0},
 	rejected: {passed: 0, failed: 1, inconclusive: 0},
 	inconclusive: {passed: 0, failed: 0, inconclusive: 1},
-} as const satisfies Readonly<Record<Exclude<RunEntry['kind'], 'report'>, Summary>>;
+} as const satisfies Readonly<Record<Exclude<RunEntry['kind'], 'report'>, Tally>>;
 
 /** All of them, in the order asked for. */
 export type Runs = {readonly entries: readonly RunEntry[]; readonly durationMs: number};
 
 /** How all types of all runs ended. A rule set that was rejected counts as one failure, for the run that was asked for did not happen; one that the machine could not play as one doubt. */
-export function summarizeRuns({entries}: Runs): Summary {
-	const total = {passed: 0, failed: 0, inconclusive: 0};
-	for (const entry of entries) {
-		const {passed, failed, inconclusive} = entry.kind === 'report' ? summarize(entry.report) : countOfEntry[entry.kind];
-		total.passed += passed;
-		total.failed += failed;
-		total.inconclusive += inconclusive;
-	}
-
-	return total;
+export function summarizeRuns({entries}: Runs): Tally {
+	return addTallies(entries.map(entry => entry.kind === 'report' ? summarize(entry.report) : countOfEntry[entry.kind]));
 }
 
-const codesOfEntry = {unavailable: [], rejected: [1], inconclusive: [3]} as const;
-
 /** The exit status of all: a failure is certain, so it goes first; a doubt next; runs that cannot be are named and decide nothing, unless there is nothing else. */
-export function exitCodeOfRuns({entries}: Runs): 0 | 1 | 3 {
-	const codes = entries.flatMap(entry => entry.kind === 'report' ? [exitCode(entry.report)] : codesOfEntry[entry.kind]);
-	if (codes.includes(1)) {
-		return 1;
-	}
-
-	return codes.includes(3) || codes.length === 0 ? 3 : 0;
+export function exitStatusOfRuns(runs: Runs): ExitStatus {
+	const {entries} = runs;
+	// A run that showed nothing is a doubt, whatever the others showed.
+	const isEmpty = entries.some(entry => entry.kind === 'report' && exitStatusOfRun(entry.report) === 3);
+	return exitStatus(addTallies([summarizeRuns(runs), ...(isEmpty ? [tallyOf('inconclusive')] : [])]));
 }
 
 /** All runs as one document: version 1 of the contract, with the document of each run in `runs`. */
@@ -80,7 +69,7 @@ export function printRunsText(runs: Runs, options: TextOptions): string {
 	const roomFor = (cell: number): number => Math.max(nameColumn, options.width - 2 - (backends.length * cell));
 	const cellWidth = cellWidths.find(cell => longest <= roomFor(cell)) ?? cellWidths[1];
 	const column = Math.min(longest, roomFor(cellWidth));
-	const bad = entries.filter(entry => entry.kind === 'report' && exitCode(entry.report) !== 0);
+	const bad = entries.filter(entry => entry.kind === 'report' && exitStatusOfRun(entry.report) !== 0);
 	const {passed, failed, inconclusive} = summarizeRuns(runs);
 	const lines = [
 		'',

@@ -6,7 +6,8 @@ import {stopsOfPath} from '../../netfilter/path.js';
 import type {Gap} from '../../trace/gap.js';
 import type {Outcome} from '../../judge/outcome.js';
 import type {ActorName} from '../../scenario/types.js';
-import {exitCode, summarize} from '../exit-code.js';
+import type {ExitStatus} from '../../judge/exit-status.js';
+import {exitStatusOfRun, summarize} from './summary.js';
 import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import {
@@ -145,7 +146,7 @@ const exitHints = {
 	0: undefined,
 	1: 'Exit status 1: what differs stands under the type. --verbose shows every hook, --format json all evidence.',
 	3: 'Exit status 3: the evidence has gaps, so nothing is claimed of those types. The gaps name what is missing; run it again, or with --types one by one.',
-} as const satisfies Record<ReturnType<typeof exitCode>, string | undefined>;
+} as const satisfies Record<ExitStatus, string | undefined>;
 
 function printSummary(report: Report, {paint, width}: Style): readonly string[] {
 	const {passed, failed, inconclusive} = summarize(report);
@@ -154,7 +155,7 @@ function printSummary(report: Report, {paint, width}: Style): readonly string[] 
 		failed > 0 ? paint.red(`${failed} failed`) : `${failed} failed`,
 		...(inconclusive > 0 ? [paint.yellow(`${inconclusive} inconclusive`)] : []),
 	].join(', ');
-	const hint = exitHints[exitCode(report)];
+	const hint = exitHints[exitStatusOfRun(report)];
 	return [
 		`  ${counts}${paint.dim(` in ${report.durationMs < 10_000 ? `${Math.round(report.durationMs)} ms` : `${(report.durationMs / 1000).toFixed(1)} s`}`)}`,
 		...(hint === undefined ? [] : paragraph(hint, {indent: 2, width, paint: paint.dim})),

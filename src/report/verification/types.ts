@@ -2,6 +2,7 @@
 The result of a verification as plain data: what every printer of it prints.
 */
 
+import {exitStatus, tallyOf, type ExitStatus} from '../../judge/exit-status.js';
 import type {ComparedFamily} from '../../comparison/comparison.js';
 import type {Statement} from '../../comparison/moves.js';
 import type {CheckedCase} from '../../baseline/verify-cases.js';
@@ -39,6 +40,6 @@ export function verificationOutcome({statements, classes, cases, gaps}: Pick<Ver
 }
 
 /** 0: the same. 1: something moved. 3: nothing moved, but not all is known. */
-export function verificationExitCode(report: VerificationReport): 0 | 1 | 3 {
-	return ({same: 0, moved: 1, inconclusive: 3} as const)[verificationOutcome(report)];
+export function exitStatusOfVerification(report: VerificationReport): ExitStatus {
+	return exitStatus(tallyOf(({same: 'passed', moved: 'failed', inconclusive: 'inconclusive'} as const)[verificationOutcome(report)]));
 }

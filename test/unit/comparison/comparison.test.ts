@@ -3,7 +3,7 @@
 import test from 'ava';
 import {judgeComparison, type FlownFamily} from '../../../src/comparison/comparison.js';
 import type {Flight} from '../../../src/comparison/moves.js';
-import {comparisonExitCode} from '../../../src/report/comparison/types.js';
+import {exitStatusOfComparison} from '../../../src/report/comparison/types.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
 import {compareSets, flyBoth} from '../../helpers/flights.js';
 
@@ -17,7 +17,7 @@ function spoil(flown: readonly FlownFamily[], change: (flight: Flight) => Flight
 test('the same rules are equal, over a number of classes and fields', t => {
 	const {outcome, statements, gaps, families} = compareSets(from, from, {families: ['ipv4', 'ipv6'], arePathsCompared: true});
 	t.is(outcome, 'equal');
-	t.is(comparisonExitCode({outcome}), 0);
+	t.is(exitStatusOfComparison({outcome}), 0);
 	t.deepEqual([statements, gaps], [[], []]);
 	t.deepEqual(families.map(({family}) => family), ['ipv4', 'ipv6']);
 	t.true(families.every(({classes, probes, fields, leftOut}) => classes > 10 && probes > classes && fields.includes('uid') && leftOut.length > 0));
@@ -26,7 +26,7 @@ test('the same rules are equal, over a number of classes and fields', t => {
 test('other traffic is moved', t => {
 	const {outcome, statements} = compareSets(from, to);
 	t.is(outcome, 'moved');
-	t.is(comparisonExitCode({outcome}), 1);
+	t.is(exitStatusOfComparison({outcome}), 1);
 	t.true(statements.length > 0);
 });
 
@@ -35,7 +35,7 @@ test('a gap of one flight makes equal inconclusive, once for all that have it', 
 	const flown = flyBoth(from, from, ['ipv4', 'ipv6']);
 	const {outcome, gaps, statements} = judgeComparison(spoil(flown, flight => ({...flight, gaps: [gap]})), {arePathsCompared: false});
 	t.is(outcome, 'inconclusive');
-	t.is(comparisonExitCode({outcome}), 3);
+	t.is(exitStatusOfComparison({outcome}), 3);
 	t.deepEqual([gaps, statements], [[gap], []]);
 });
 

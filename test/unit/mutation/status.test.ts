@@ -4,7 +4,7 @@ import type {FlownFamily} from '../../../src/comparison/comparison.js';
 import type {Flight, Statement} from '../../../src/comparison/moves.js';
 import {mutantsOf} from '../../../src/mutation/mutants.js';
 import {
-	detectionBy, familiesOfMutant, fateOf, mutationExitCode, scoreOf, standingOf, type Detection, type Fate, type MutantResult,
+	detectionBy, familiesOfMutant, fateOf, exitStatusOfMutants, scoreOf, standingOf, type Detection, type Fate, type MutantResult,
 } from '../../../src/mutation/status.js';
 import {representativesOf} from '../../../src/packet-classes/representatives.js';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
@@ -94,15 +94,15 @@ for (const [fate, types, cases, due, exit] of [
 ] as const) {
 	test(`${fate}, types ${types?.kind ?? 'not played'}, cases ${cases.join(' and ') || 'none'}: ${due}`, t => {
 		t.is(standingOf(result(fate, types), cases), due);
-		t.is(mutationExitCode([result(fate, types)], cases), exit);
+		t.is(exitStatusOfMutants([result(fate, types)], cases), exit);
 	});
 }
 
 test('a survivor goes before doubt, and doubt before what was killed', t => {
-	t.is(mutationExitCode([result('stops', killed), result('stops', unknown), result('stops', survived)], ['types']), 1);
-	t.is(mutationExitCode([result('stops', killed), result('stops', unknown)], ['types']), 3);
-	t.is(mutationExitCode([result('stops', killed), result('equal')], ['types']), 0);
-	t.is(mutationExitCode([], ['complete']), 3);
+	t.is(exitStatusOfMutants([result('stops', killed), result('stops', unknown), result('stops', survived)], ['types']), 1);
+	t.is(exitStatusOfMutants([result('stops', killed), result('stops', unknown)], ['types']), 3);
+	t.is(exitStatusOfMutants([result('stops', killed), result('equal')], ['types']), 0);
+	t.is(exitStatusOfMutants([], ['complete']), 3);
 });
 
 test('the score counts what differs, and the complete probes by stops less than by paths', t => {

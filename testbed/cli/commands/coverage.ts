@@ -4,7 +4,7 @@
 
 import {coverageToJson, resultsOfCoverage} from '../../../src/report/coverage/json.js';
 import {printCoverage} from '../../../src/report/coverage/text.js';
-import {coverageExitCode} from '../../../src/report/coverage/types.js';
+import {exitStatusOfCoverage} from '../../../src/report/coverage/types.js';
 import {coverInput} from '../../analysis/coverage.js';
 import {TestbedError} from '../../errors.js';
 import {defaultInput} from '../../inputs/request.js';
@@ -52,6 +52,6 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 			json: () => coverageToJson(report),
 			results: () => resultsOfCoverage(report),
 		}, flags);
-		return coverageExitCode(report);
+		return exitStatusOfCoverage(report);
 	});
 }

@@ -9,9 +9,9 @@ import {
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {comparisonToJson} from '../../../src/report/comparison/json.js';
 import {printComparison} from '../../../src/report/comparison/text.js';
-import {comparisonExitCode, type ComparisonReport} from '../../../src/report/comparison/types.js';
+import {exitStatusOfComparison, type ComparisonReport} from '../../../src/report/comparison/types.js';
 import {printNeighbours} from '../../../src/report/comparison/series-text.js';
-import {exitCodeOfResults} from '../../../src/report/formats/results.js';
+import {exitStatusOfResults} from '../../../src/report/formats/results.js';
 import {nameOfPair, resultsOfComparisons, type ComparisonSuite} from '../../../src/report/comparison/results.js';
 import {compareNeighbours} from '../../analysis/compare.js';
 import {TestbedError} from '../../errors.js';
@@ -79,7 +79,7 @@ export async function diffCommand(sources: readonly string[], flags: DiffFlags):
 		json: () => only === undefined ? jsonOf(suites) : comparisonToJson(only),
 		results,
 	}, flags);
-	return only === undefined ? exitCodeOfResults(results()) : comparisonExitCode(only);
+	return only === undefined ? exitStatusOfResults(results()) : exitStatusOfComparison(only);
 }
 
 async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: DiffFlags, {signal, onStage}: {

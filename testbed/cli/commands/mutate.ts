@@ -8,7 +8,7 @@ import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {mutationToJson} from '../../../src/report/mutation/json.js';
 import {resultsOfMutation} from '../../../src/report/mutation/results.js';
 import {printMutation} from '../../../src/report/mutation/text.js';
-import {exitCodeOfMutation} from '../../../src/report/mutation/types.js';
+import {exitStatusOfMutation} from '../../../src/report/mutation/types.js';
 import {printRules} from '../../../src/report/rules/text.js';
 import {TestbedError} from '../../errors.js';
 import {mutateInput} from '../../analysis/mutate.js';
@@ -62,7 +62,7 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 			json: () => mutationToJson(report),
 			results: () => resultsOfMutation(report),
 		}, flags);
-		return exitCodeOfMutation(report);
+		return exitStatusOfMutation(report);
 	});
 }
 

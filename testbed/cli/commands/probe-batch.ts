@@ -2,12 +2,13 @@
 `testbed probe --batch`: JSON lines in, JSON lines out, in the same order.
 */
 
+import {exitStatus} from '../../../src/judge/exit-status.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {TestbedError} from '../../errors.js';
 import {readLines} from '../../inputs/read-text.js';
 import {ProbeBatch} from '../../probe/batch.js';
 import type {BatchQuestion} from '../../inputs/probe-question.js';
-import {fullSource} from '../../inputs/source.js';
+import {fullSource, kindOfSource} from '../../inputs/source.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {describeNotes} from '../output/notes.js';
 import {readProbeLine} from '../../inputs/probe-line.js';
@@ -68,7 +69,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 
 		const seconds = (performance.now() - started) / 1000;
 		tell(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} a second${batch.repeated === 0 ? '' : `; ${batch.repeated} sent again`})\n`);
-		return open === 0 ? 0 : 3;
+		return exitStatus({passed: asked - open, failed: 0, inconclusive: open});
 	});
 }
 
@@ -78,7 +79,7 @@ function familiesOf({family, rules, rules6}: ProbeFlags): readonly AddressFamily
 		return [family];
 	}
 
-	const isDump = rules !== undefined && !/^(?:release|ambient|pod):/u.test(fullSource(rules).source);
+	const isDump = rules !== undefined && ['file', 'stdin'].includes(kindOfSource(fullSource(rules).source));
 	return isDump && rules6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'];
 }
 

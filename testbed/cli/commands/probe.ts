@@ -5,7 +5,7 @@
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {probeToJson} from '../../../src/report/probe/json.js';
 import {printProbe} from '../../../src/report/probe/text.js';
-import {probeExitCode, type ProbeQuestion, type ProbeReport} from '../../../src/report/probe/types.js';
+import {exitStatusOfProbe, type ProbeQuestion, type ProbeReport} from '../../../src/report/probe/types.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../../src/scenario/types.js';
 import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
@@ -119,7 +119,7 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	});
 	const text = printAnswer(report, flags);
 	await writeOut(text);
-	return probeExitCode(report);
+	return exitStatusOfProbe(report);
 }
 
 function printAnswer(report: ProbeReport, {format, verbose}: ProbeFlags): string {

@@ -2,6 +2,7 @@
 `testbed record`: what a rule set does, as a baseline that can be verified later.
 */
 
+import {exitStatus, tallyOf, type ExitStatus} from '../../../src/judge/exit-status.js';
 import {printBaseline} from '../../../src/baseline/file.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {saveBaseline} from '../../analysis/baseline-file.js';
@@ -68,12 +69,12 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 	}
 
 	tell(describeRecording(recording, output));
-	return recordingStatus(recording);
+	return exitStatusOfRecording(recording);
 }
 
 /** 0: all is recorded. 3: evidence was lost, or some packets cannot be sent. */
-export function recordingStatus({lost, unsent}: Pick<Recording, 'lost' | 'unsent'>): 0 | 3 {
-	return lost.length > 0 || unsent.length > 0 ? 3 : 0;
+export function exitStatusOfRecording({lost, unsent}: Pick<Recording, 'lost' | 'unsent'>): ExitStatus {
+	return exitStatus(tallyOf(lost.length > 0 || unsent.length > 0 ? 'inconclusive' : 'passed'));
 }
 
 /** What was recorded, and what was not, for stderr. */

@@ -2,8 +2,8 @@
 `testbed replay`: what a run recorded, judged again.
 */
 
-import {exitCode} from '../../../src/report/exit-code.js';
-import {exitCodeOfRuns} from '../../../src/report/run/many.js';
+import {exitStatusOfRun} from '../../../src/report/run/summary.js';
+import {exitStatusOfRuns} from '../../../src/report/run/many.js';
 import {readBytes} from '../../inputs/read-text.js';
 import {recordingBytesMax} from '../../recording/file.js';
 import {replay} from '../../recording/replay.js';
@@ -20,11 +20,11 @@ export async function replayCommand(file: string, flags: PrintFlags): Promise<nu
 	const replayed = replay(read(file), file === '-' ? 'standard input' : file);
 	if (replayed.what === 'run') {
 		await writeReport(replayed.report, flags);
-		return exitCode(replayed.report);
+		return exitStatusOfRun(replayed.report);
 	}
 
 	await writeRuns(replayed.runs, flags);
-	return exitCodeOfRuns(replayed.runs);
+	return exitStatusOfRuns(replayed.runs);
 }
 
 function read(file: string): Uint8Array {

@@ -3,8 +3,8 @@
 */
 
 import {backends, type AddressFamily, type Backend} from '../../../src/netfilter/types.js';
-import {exitCode} from '../../../src/report/exit-code.js';
-import {exitCodeOfRuns, type RunEntry, type Runs} from '../../../src/report/run/many.js';
+import {exitStatusOfRun} from '../../../src/report/run/summary.js';
+import {exitStatusOfRuns, type RunEntry, type Runs} from '../../../src/report/run/many.js';
 import {defaultTypeIds} from '../../../src/scenario/six-types.js';
 import type {TypeId} from '../../../src/scenario/types.js';
 import {TestbedError} from '../../errors.js';
@@ -100,7 +100,7 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 			tell(`${kept.join('\n')}\n`);
 		}
 
-		return exitCode(report);
+		return exitStatusOfRun(report);
 	}
 
 	const runs = await playAll({
@@ -108,7 +108,7 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 	});
 	await writeRuns(runs, flags);
 	await recorder?.writeRuns(runs);
-	return exitCodeOfRuns(runs);
+	return exitStatusOfRuns(runs);
 }
 
 /** A run that was asked for and cannot be. */

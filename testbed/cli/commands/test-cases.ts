@@ -8,7 +8,7 @@ import {
 	fileAsCases, shippedAsCases, typesAsCases, type CaseOptions, type CaseRequest, type CaseSet,
 } from '../../analysis/test-cases.js';
 import type {RuleInput} from '../../inputs/types.js';
-import {fullSource} from '../../inputs/source.js';
+import {fullSource, kindOfSource} from '../../inputs/source.js';
 import {loadRuleInput} from '../../inputs/rules.js';
 import {namesScenario, type CredentialsOf} from '../../inputs/scenarios.js';
 import type {Format} from '../parsers.js';
@@ -35,7 +35,7 @@ export function loadCasesInput(given: string, {family, backend, rules6, dnsServe
 	}
 
 	const {source} = fullSource(given);
-	const isWritten = /^(?:release|pod):|^[A-Za-z_]\w*=/u.test(source) && only !== 'nftables';
+	const isWritten = ['release', 'pod'].includes(kindOfSource(source)) && only !== 'nftables';
 	const load = (families: readonly AddressFamily[]): RuleInput => loadRuleInput({
 		source, source6: rules6, families, dnsServers, allowModules, ...(only === undefined ? {} : {backend: only}),
 	});

@@ -6,7 +6,7 @@ import {baselineOf, type Baseline} from '../../../src/baseline/baseline.js';
 import {resultsOfVerification} from '../../../src/report/verification/results.js';
 import {verificationToJson} from '../../../src/report/verification/json.js';
 import {printVerification} from '../../../src/report/verification/text.js';
-import {verificationExitCode} from '../../../src/report/verification/types.js';
+import {exitStatusOfVerification} from '../../../src/report/verification/types.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {loadBaseline, saveBaseline} from '../../analysis/baseline-file.js';
 import {TestbedError} from '../../errors.js';
@@ -22,7 +22,7 @@ import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
-import {describeRecording, recordingStatus} from './record.js';
+import {describeRecording, exitStatusOfRecording} from './record.js';
 
 /** The options as the command line gives them. */
 export type VerifyFlags = {
@@ -80,7 +80,7 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 			results: () => resultsOfVerification(report),
 		}, flags);
 		if (flags.update !== true) {
-			return verificationExitCode(report);
+			return exitStatusOfVerification(report);
 		}
 
 		const recording = await recordBaseline({
@@ -91,7 +91,7 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 		}
 
 		tell(describeRecording(recording, file));
-		return recordingStatus(recording);
+		return exitStatusOfRecording(recording);
 	});
 }
 

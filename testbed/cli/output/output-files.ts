@@ -6,6 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type {CaseSet} from '../../analysis/test-cases.js';
 import type {RunOptions} from '../../run/options.js';
+import {parseSource} from '../../inputs/source.js';
 import {checkOutputs, type CheckedInput, type CheckedOutput} from '../../outputs/check.js';
 import type {Format} from '../parsers.js';
 
@@ -40,12 +41,8 @@ export function summaryFile(): string | undefined {
 /** The files that rule inputs name, each with the option that names it. Inputs that are no file (`release:1.30`) are left out. `folder`: where relative names begin. */
 export function ruleFiles(inputs: ReadonlyArray<readonly [name: string, source: string | undefined]>, folder = '.'): readonly CheckedInput[] {
 	return inputs.flatMap(([name, source]) => {
-		if (source === undefined || /^(?:[A-Za-z_]\w*=\S* +)*(?:release|ambient|ambient-host):/u.test(source)) {
-			return [];
-		}
-
-		const file = source.replace(/^pod:/u, '').replace(/^file:/u, '');
-		return [{name, file: file === '-' ? file : path.resolve(folder, file)}];
+		const {file, kind} = source === undefined ? {file: undefined, kind: undefined} : parseSource(source);
+		return [...(kind === 'stdin' ? [{name, file: '-'}] : []), ...(file === undefined ? [] : [{name, file: path.resolve(folder, file)}])];
 	});
 }
 

@@ -4,9 +4,9 @@ import {printJunit} from '../../../../src/report/formats/junit.js';
 import {printMarkdown} from '../../../../src/report/formats/markdown.js';
 import {resultsOfReport, resultsOfRuns} from '../../../../src/report/run/results.js';
 import {
-	exitCodeOfResults, summarizeResults, type CaseOutcome, type Results, type ResultSuite,
+	exitStatusOfResults, summarizeResults, type CaseOutcome, type Results, type ResultSuite,
 } from '../../../../src/report/formats/results.js';
-import {exitCodeOfRuns, summarizeRuns, type RunEntry} from '../../../../src/report/run/many.js';
+import {exitStatusOfRuns, summarizeRuns, type RunEntry} from '../../../../src/report/run/many.js';
 import {printTap} from '../../../../src/report/formats/tap.js';
 import type {Report} from '../../../../src/report/run/types.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
@@ -55,7 +55,7 @@ for (const [index, entries] of lists.entries()) {
 	test(`what machines are told of runs is what the exit status says, ${index + 1}`, t => {
 		const runs = runsOf(...entries);
 		const results = resultsOfRuns(runs);
-		t.is(exitCodeOfResults(results), exitCodeOfRuns(runs));
+		t.is(exitStatusOfResults(results), exitStatusOfRuns(runs));
 		const {inconclusive, ...others} = summarizeRuns(runs);
 		t.like(summarizeResults(results), others);
 		t.is(summarizeResults(results).inconclusive, entries.every(({kind}) => kind === 'unavailable') ? 1 : inconclusive);
@@ -78,7 +78,7 @@ for (const [title, outcomes, code] of [
 		const suite: ResultSuite = {
 			name: 'all', properties: {}, cases, durationMs: 1,
 		};
-		t.is(exitCodeOfResults({suites: [suite]}), code);
+		t.is(exitStatusOfResults({suites: [suite]}), code);
 	});
 }
 

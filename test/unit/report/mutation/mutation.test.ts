@@ -7,8 +7,8 @@ import {parseSave} from '../../../../src/netfilter/iptables/save.js';
 import {mutationToJson} from '../../../../src/report/mutation/json.js';
 import {resultsOfMutation} from '../../../../src/report/mutation/results.js';
 import {printMutation} from '../../../../src/report/mutation/text.js';
-import {exitCodeOfMutation, type MutationReport} from '../../../../src/report/mutation/types.js';
-import {exitCodeOfResults, summarizeResults} from '../../../../src/report/formats/results.js';
+import {exitStatusOfMutation, type MutationReport} from '../../../../src/report/mutation/types.js';
+import {exitStatusOfResults, summarizeResults} from '../../../../src/report/formats/results.js';
 
 const {mutants} = mutantsOf(parseSave('*nat\n:OUTPUT ACCEPT\n-A OUTPUT -m owner --uid-owner 1337 -j RETURN\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n', 'ipv4'), ['ipv4']);
 
@@ -77,9 +77,9 @@ test('results: what survives fails at its line, what is equivalent decides nothi
 	const [suite] = results.suites;
 	t.deepEqual(suite!.cases.map(({outcome}) => outcome.kind), ['fail', 'pass', 'unavailable', 'unavailable', 'inconclusive']);
 	t.deepEqual(suite!.cases[0]!.place, {file: 'my.rules', line: 3});
-	t.is(exitCodeOfResults(results), exitCodeOfMutation(all));
+	t.is(exitStatusOfResults(results), exitStatusOfMutation(all));
 	for (const rows of [[[differs, {kind: 'killed', by: []}]], [[{kind: 'equivalent', classes: 1, probes: 1}]], []] as ReadonlyArray<ReadonlyArray<readonly [Fate, Detection?]>>) {
-		t.is(exitCodeOfResults(resultsOfMutation(report(...rows))), exitCodeOfMutation(report(...rows)));
+		t.is(exitStatusOfResults(resultsOfMutation(report(...rows))), exitStatusOfMutation(report(...rows)));
 	}
 });
 

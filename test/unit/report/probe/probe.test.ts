@@ -3,7 +3,7 @@ import {parseRuleText} from '../../../../src/netfilter/iptables/rule.js';
 import {parseNftRule} from '../../../../src/netfilter/nftables/rule.js';
 import {probeToJson} from '../../../../src/report/probe/json.js';
 import {printProbe} from '../../../../src/report/probe/text.js';
-import {probeExitCode, type ProbeReport} from '../../../../src/report/probe/types.js';
+import {exitStatusOfProbe, type ProbeReport} from '../../../../src/report/probe/types.js';
 import {describeTarget} from '../../../../src/report/rules/describe-rule.js';
 import {observed} from '../../../helpers/observed.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
@@ -82,10 +82,10 @@ test('JSON: a contradiction of each kind, gaps, and every key where nothing was 
 });
 
 test('the exit status', t => {
-	t.is(probeExitCode(sketchProbe()), 0);
-	t.is(probeExitCode(sketchProbe(sketches['misread'])), 0, 'the kernel has answered all the same');
-	t.is(probeExitCode(sketchProbe(sketches['inconclusive'])), 3);
-	t.is(probeExitCode({gaps: [], legs: []}), 3, 'what nobody saw is no answer');
+	t.is(exitStatusOfProbe(sketchProbe()), 0);
+	t.is(exitStatusOfProbe(sketchProbe(sketches['misread'])), 0, 'the kernel has answered all the same');
+	t.is(exitStatusOfProbe(sketchProbe(sketches['inconclusive'])), 3);
+	t.is(exitStatusOfProbe({gaps: [], legs: []}), 3, 'what nobody saw is no answer');
 });
 
 /** Rules, and what they do, in words. A rule stands in a user chain unless it says otherwise. */

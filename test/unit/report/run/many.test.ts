@@ -1,7 +1,7 @@
 import test from 'ava';
 import {resultsOfRuns} from '../../../../src/report/run/results.js';
 import {
-	exitCodeOfRuns, printRunsText, runsToJson, summarizeRuns, type RunEntry,
+	exitStatusOfRuns, printRunsText, runsToJson, summarizeRuns, type RunEntry,
 } from '../../../../src/report/run/many.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
 import {deleteRule} from '../../../helpers/reports.js';
@@ -55,7 +55,7 @@ for (const [title, entries, code] of [
 	['no run at all has shown nothing', [], 3],
 ] as ReadonlyArray<readonly [string, readonly RunEntry[], 0 | 1 | 3]>) {
 	test(`exit status of many runs: ${title}`, t => {
-		t.is(exitCodeOfRuns(runsOf(...entries)), code);
+		t.is(exitStatusOfRuns(runsOf(...entries)), code);
 	});
 }
 

@@ -3,11 +3,11 @@
 import test from 'ava';
 import type {RecordedCase, RecordedClass} from '../../../../src/baseline/baseline.js';
 import {unrecordedCases, verifyCases} from '../../../../src/baseline/verify-cases.js';
-import {exitCodeOfResults} from '../../../../src/report/formats/results.js';
+import {exitStatusOfResults} from '../../../../src/report/formats/results.js';
 import {resultsOfVerification} from '../../../../src/report/verification/results.js';
 import {verificationToJson} from '../../../../src/report/verification/json.js';
 import {printVerification} from '../../../../src/report/verification/text.js';
-import {verificationExitCode, type VerificationReport} from '../../../../src/report/verification/types.js';
+import {exitStatusOfVerification, type VerificationReport} from '../../../../src/report/verification/types.js';
 
 const record: RecordedCase = {
 	of: 'types', id: '2', name: 'local-to-remote', family: 'ipv4', stops: ['proxy:15001', 'remote:8080'], roles: ['outbound-jump', null],
@@ -55,8 +55,8 @@ const statuses: ReadonlyArray<readonly [title: string, change: Partial<Verificat
 for (const [title, change, status] of statuses) {
 	test(`exit status ${status} of text and of cases: ${title}`, t => {
 		const report = reportOf(change);
-		t.is(verificationExitCode(report), status);
-		t.is(exitCodeOfResults(resultsOfVerification(report)), status);
+		t.is(exitStatusOfVerification(report), status);
+		t.is(exitStatusOfResults(resultsOfVerification(report)), status);
 		const text = printVerification(report, {colour: false, verbose: true, width: 80});
 		t.regex(text, {0: /✔ As recorded: 1 recorded classes? and 1 recorded connections?/u, 1: /✘ Moved: /u, 3: /\? Inconclusive: /u}[status]);
 		t.like(verificationToJson(report), {version: 1, outcome: {0: 'same', 1: 'moved', 3: 'inconclusive'}[status]});

@@ -1,7 +1,7 @@
 import test from 'ava';
-import {exitCode, summarize} from '../../../src/report/exit-code.js';
-import {observed} from '../../helpers/observed.js';
-import {deleteRule, sketchReport, type RunSketch} from '../../helpers/reports.js';
+import {exitStatusOfRun, summarize} from '../../../../src/report/run/summary.js';
+import {observed} from '../../../helpers/observed.js';
+import {deleteRule, sketchReport, type RunSketch} from '../../../helpers/reports.js';
 
 const gap: RunSketch['tamper'] = ({path, loop}, {id}) => observed(path.legs, {loop, gaps: id === '6' ? [{kind: 'actor-ended', message: 'The proxy ended: "SIGKILL".'}] : []});
 
@@ -15,7 +15,7 @@ for (const [title, sketch, code, counts] of [
 	test(`exit status ${code}: ${title}`, t => {
 		const report = sketchReport(sketch);
 		const {passed, failed, inconclusive} = summarize(report);
-		t.is(exitCode(report), code);
+		t.is(exitStatusOfRun(report), code);
 		t.deepEqual([passed, failed, inconclusive], [...counts]);
 	});
 }
