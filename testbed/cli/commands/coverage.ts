@@ -8,12 +8,10 @@ import {exitStatusOfCoverage} from '../../../src/report/coverage/types.js';
 import {coverInput} from '../../analysis/coverage.js';
 import {TestbedError} from '../../errors.js';
 import {defaultInput} from '../../inputs/request.js';
-import {tell} from '../../system/streams.js';
 import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
-import {Progress} from '../output/progress.js';
-import {untilSignal} from '../signals.js';
+import {supervise} from '../supervise.js';
 import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
 
 /** The options as the command line gives them. */
@@ -33,8 +31,7 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 		throw new TestbedError('USAGE', {message: `--require names ${foreign}, which is none of the cases that are played.`, hint: `Add it: --cases ${[...flags.cases, foreign].join(',')}`});
 	}
 
-	return untilSignal(async signal => {
-		using progress = new Progress(tell);
+	return supervise(async ({signal, onStage}) => {
 		const {options, cases} = playOf(flags, input, signal);
 		checkOutputFlags(flags, [...ruleFiles([['the input', source], ['--rules6', flags.rules6]]), ...caseInputs(cases)]);
 		const report = await coverInput({
@@ -43,9 +40,7 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 			cases,
 			required: flags.require,
 			lanes: flags.lanes,
-			onStage(stage) {
-				progress.stage(stage);
-			},
+			onStage,
 		});
 		await writeFormatted({
 			text: () => printCoverage(report, readerOf(flags)),

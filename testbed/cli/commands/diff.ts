@@ -18,14 +18,12 @@ import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
 import {loadRuleInput, loadRuleInputs} from '../../inputs/rules.js';
 import type {MissingInput, InputRequest} from '../../inputs/request.js';
-import {tell} from '../../system/streams.js';
 import type {Format} from '../parsers.js';
 import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
-import {Progress} from '../output/progress.js';
-import {untilSignal} from '../signals.js';
+import {supervise} from '../supervise.js';
 
 /** The options as the command line gives them. */
 export type DiffFlags = {
@@ -58,14 +56,13 @@ Compares on the kernel and prints; returns the exit status.
 export async function diffCommand(sources: readonly string[], flags: DiffFlags): Promise<number> {
 	checkOutputFlags(flags, ruleFiles([...sources.map(source => ['an input', source] as const), ['--from6', flags.from6], ['--to6', flags.to6]]));
 	const rows = flags.neighbours === true ? sources.map(source => neighboursOf(source, flags)) : [pairOf(sources, flags)];
-	const suites = await untilSignal(async signal => {
-		using progress = new Progress(tell);
+	const suites = await supervise(async ({signal, onStage}) => {
 		const compared: ComparisonSuite[] = [];
 		for (const row of rows) {
 			compared.push(await compareRow(row, flags, { // eslint-disable-line no-await-in-loop -- Each row keeps the processors busy by itself.
 				signal,
 				onStage(stage) {
-					progress.stage(rows.length === 1 ? stage : `${row.name}: ${stage}`);
+					onStage(rows.length === 1 ? stage : `${row.name}: ${stage}`);
 				},
 			}));
 		}

@@ -19,8 +19,7 @@ import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {describeNotes} from '../output/notes.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
-import {Progress} from '../output/progress.js';
-import {untilSignal} from '../signals.js';
+import {supervise} from '../supervise.js';
 import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
 
 /** The options as the command line gives them. */
@@ -42,8 +41,7 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 		return 0;
 	}
 
-	return untilSignal(async signal => {
-		using progress = new Progress(tell);
+	return supervise(async ({signal, onStage}) => {
 		const {options, cases} = playOf(flags, input, signal);
 		checkOutputFlags(flags, [...ruleFiles([['the input', source], ['--rules6', flags.rules6]]), ...caseInputs(cases)]);
 		const report = await mutateInput({
@@ -53,9 +51,7 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 			isCompleteChosen: flags.cases.includes(completeCases),
 			lanes: flags.lanes,
 			sample: flags.sample,
-			onStage(stage) {
-				progress.stage(stage);
-			},
+			onStage,
 		});
 		await writeFormatted({
 			text: () => printMutation(report, readerOf(flags)),

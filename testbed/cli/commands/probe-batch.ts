@@ -13,8 +13,7 @@ import {tell, writeOut} from '../../system/streams.js';
 import {describeNotes} from '../output/notes.js';
 import {readProbeLine} from '../../inputs/probe-line.js';
 import {usualCredentials} from '../../inputs/credentials.js';
-import {Progress} from '../output/progress.js';
-import {untilSignal} from '../signals.js';
+import {supervise} from '../supervise.js';
 import {rulesOfProbe, type ProbeFlags} from './probe.js';
 
 /** Lines that are asked at once: enough for the prober's largest batch, and little to wait for at the start. */
@@ -42,9 +41,8 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 	const rules = rulesOfProbe(flags, families);
 	const credentials = usualCredentials(flags, rules.intent, rules.proxy);
 	tell(describeNotes(rules));
-	return untilSignal(async signal => {
-		using progress = new Progress(tell);
-		progress.stage('building the sandbox, installing the rules');
+	return supervise(async ({signal, onStage}) => {
+		onStage('building the sandbox, installing the rules');
 		await using batch = await ProbeBatch.create({
 			rules, families, credentials, follow: flags.follow === true, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer,
 		});
@@ -52,7 +50,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		let [asked, open] = [0, 0];
 		for await (const questions of chunks(file, families, signal)) {
 			signal.throwIfAborted();
-			progress.stage(`${asked} probes answered`);
+			onStage(`${asked} probes answered`);
 			const answers = await batch.ask(questions);
 			asked += answers.length;
 			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;

@@ -12,11 +12,10 @@ import type {RuleInput} from '../../inputs/types.js';
 import {runProbe} from '../../probe/explain.js';
 import {defaultInput} from '../../inputs/request.js';
 import {loadRuleInput} from '../../inputs/rules.js';
-import {tell, writeOut} from '../../system/streams.js';
+import {writeOut} from '../../system/streams.js';
 import {readerOf} from '../output/terminal.js';
 import {readDestination, readSource} from '../../inputs/probe-target.js';
-import {Progress} from '../output/progress.js';
-import {untilSignal} from '../signals.js';
+import {supervise} from '../supervise.js';
 import {type credentialsOf, usualCredentials, type DropFirst} from '../../inputs/credentials.js';
 import type {RunFlags} from './run.js';
 
@@ -101,22 +100,15 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 		...(flags.mark === undefined ? {} : {mark: flags.mark}),
 		...(flags.bindDevice === undefined ? {} : {bindDevice: flags.bindDevice}),
 	};
-	const report = await untilSignal(async signal => {
-		using progress = new Progress(tell);
-		const answer = await runProbe({
-			question,
-			rules,
-			credentials,
-			timeoutMs: flags.timeout,
-			traceBufferBytes: flags.traceBuffer,
-			isFirstLegOnly: flags.firstLeg === true,
-			signal,
-			onStage(stage) {
-				progress.stage(stage);
-			},
-		});
-		return answer; // The progress is told until this is done.
-	});
+	const report = await supervise(async supervision => runProbe({
+		question,
+		rules,
+		credentials,
+		timeoutMs: flags.timeout,
+		traceBufferBytes: flags.traceBuffer,
+		isFirstLegOnly: flags.firstLeg === true,
+		...supervision,
+	}));
 	const text = printAnswer(report, flags);
 	await writeOut(text);
 	return exitStatusOfProbe(report);

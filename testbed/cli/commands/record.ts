@@ -15,8 +15,7 @@ import {tell, writeOut} from '../../system/streams.js';
 import {describeNotes} from '../output/notes.js';
 import {ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
-import {Progress} from '../output/progress.js';
-import {untilSignal} from '../signals.js';
+import {supervise} from '../supervise.js';
 
 /** The options as the command line gives them. */
 export type RecordFlags = {
@@ -46,23 +45,16 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 	tell(describeNotes(rules));
 	const scenarios = scenarioFiles(flags.scenarios ?? []);
 	checkOutputs([{name: output === undefined ? 'standard output' : '--output', what: 'The baseline', file: output ?? '-'}], [...ruleFiles([['the input', input], ['--rules6', source6]]), ...scenarios.map(file => ({name: '--scenarios', file}))]);
-	const recording = await untilSignal(async signal => {
-		using progress = new Progress(tell);
-		const recorded = await recordBaseline({
-			rules,
-			request: {source6, dnsServers},
-			scenarios,
-			families,
-			credentials: usualCredentials(flags, rules.intent, rules.proxy),
-			timeoutMs: flags.timeout,
-			traceBufferBytes: flags.traceBuffer,
-			signal,
-			onStage(stage) {
-				progress.stage(stage);
-			},
-		});
-		return recorded;
-	});
+	const recording = await supervise(async supervision => recordBaseline({
+		rules,
+		request: {source6, dnsServers},
+		scenarios,
+		families,
+		credentials: usualCredentials(flags, rules.intent, rules.proxy),
+		timeoutMs: flags.timeout,
+		traceBufferBytes: flags.traceBuffer,
+		...supervision,
+	}));
 	const {baseline, lost} = recording;
 	if (lost.length === 0) {
 		await (output === undefined ? writeOut(printBaseline(baseline)) : saveBaseline(output, baseline));

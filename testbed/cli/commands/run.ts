@@ -18,8 +18,7 @@ import {runTestbed} from '../../run/run.js';
 import {tell} from '../../system/streams.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {writeReport, writeRuns, type PrintFlags} from '../output/write-runs.js';
-import {Progress} from '../output/progress.js';
-import {untilSignal} from '../signals.js';
+import {supervise, type Supervision} from '../supervise.js';
 import {credentialsOf, type CredentialFlags} from '../../inputs/credentials.js';
 
 /** The options as the command line gives them. */
@@ -48,27 +47,25 @@ export async function runCommand(flags: RunFlags): Promise<number> {
 		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
 		allowModules: flags.allowModules,
 	});
-	return untilSignal(async signal => runInputs({inputs, missing, signal}, flags));
+	return supervise(async supervision => runInputs({inputs, missing, supervision}, flags));
 }
 
-async function runInputs({inputs, missing, signal}: {
-	readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly signal: AbortSignal;
+async function runInputs({inputs, missing, supervision}: {
+	readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly supervision: Supervision;
 }, flags: RunFlags): Promise<number> {
-	using progress = new Progress(tell);
 	const optionsFor = (rules: RuleInput): RunOptions => ({
 		...optionsOf(rules, {
-			flags, signal, progress, isAlone: inputs.length === 1,
+			flags, supervision, isAlone: inputs.length === 1,
 		}),
 		families: flags.family,
 		types: flags.types ?? defaultTypeIds,
 	});
-	const status = await playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, progress});
-	return status; // Progress is shown until this is done.
+	return playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, supervision});
 }
 
 /** What the command line says of every run, whatever it plays. A run that is one of many does not tell its stages. */
-export function optionsOf(rules: RuleInput, {flags, signal, progress, isAlone}: {
-	readonly flags: RunFlags; readonly signal: AbortSignal; readonly progress: Progress; readonly isAlone: boolean;
+export function optionsOf(rules: RuleInput, {flags, supervision: {signal, onStage}, isAlone}: {
+	readonly flags: RunFlags; readonly supervision: Supervision; readonly isAlone: boolean;
 }): Omit<RunOptions, 'families' | 'types'> {
 	return {
 		rules,
@@ -77,17 +74,13 @@ export function optionsOf(rules: RuleInput, {flags, signal, progress, isAlone}: 
 		traceBufferBytes: flags.traceBuffer,
 		keep: flags.keep === true,
 		signal,
-		onStage(stage) {
-			if (isAlone) {
-				progress.stage(stage);
-			}
-		},
+		onStage: isAlone ? onStage : () => undefined,
 	};
 }
 
 /** Plays one set of rules, or many, prints what came of it, and returns the exit status. */
-export async function playAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, progress}: {
-	readonly flags: RunFlags; readonly progress: Progress;
+export async function playAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, supervision}: {
+	readonly flags: RunFlags; readonly supervision: Supervision;
 }): Promise<number> {
 	const recorder = flags.record === undefined ? undefined : Recorder.create(flags.record);
 	const [only] = inputs;
@@ -104,7 +97,7 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 	}
 
 	const runs = await playAll({
-		inputs, missing, lanes: flags.lanes, progress, recorder,
+		inputs, missing, lanes: flags.lanes, onStage: supervision.onStage, recorder,
 	});
 	await writeRuns(runs, flags);
 	await recorder?.writeRuns(runs);
@@ -114,8 +107,8 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 /** A run that was asked for and cannot be. */
 export type MissingRun = Omit<MissingInput, 'release'> & {readonly release: string | null; readonly scenario?: string};
 
-async function playAll({inputs, missing, lanes, progress, recorder}: {
-	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly lanes: number; readonly progress: Progress; readonly recorder: Recorder | undefined;
+async function playAll({inputs, missing, lanes, onStage, recorder}: {
+	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly lanes: number; readonly onStage: Supervision['onStage']; readonly recorder: Recorder | undefined;
 }): Promise<Runs> {
 	if (inputs.some(({keep}) => keep)) {
 		throw new TestbedError('USAGE', {message: '--keep keeps the namespaces of one run; these are several.', hint: 'Name one release and one back end.'});
@@ -124,14 +117,14 @@ async function playAll({inputs, missing, lanes, progress, recorder}: {
 	const startedAt = performance.now();
 	let ended = 0;
 	const what = inputs.some(({scenario}) => scenario !== undefined) ? 'scenarios' : 'rule sets';
-	progress.stage(`running ${inputs.length} ${what}`);
+	onStage(`running ${inputs.length} ${what}`);
 	const entries = await runMany(inputs, {
 		lanes,
 		onEvidence(report, evidence) {
 			recorder?.note(report, evidence);
 		},
 		onEntry({release, source, backend, scenario}) {
-			progress.stage(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
+			onStage(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
 		},
 	});
 	const all = [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries];

@@ -6,10 +6,8 @@ import {TestbedError} from '../../errors.js';
 import type {RunOptions} from '../../run/options.js';
 import {loadScenario, namesScenario, scenarioFiles} from '../../inputs/scenarios.js';
 import {shareCompanies} from '../../run/share-actors.js';
-import {tell} from '../../system/streams.js';
 import {checkOutputFlags, scenarioInputs} from '../output/output-files.js';
-import {Progress} from '../output/progress.js';
-import {untilSignal} from '../signals.js';
+import {supervise} from '../supervise.js';
 import {credentialsOf} from '../../inputs/credentials.js';
 import {optionsOf, playAndPrint, type RunFlags} from './run.js';
 
@@ -33,17 +31,15 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 	}));
 	const plays = loaded.flatMap(one => one.plays);
 	checkOutputFlags(flags, scenarioInputs(plays.map(({rules, play: scenario}) => ({rules, scenario}))));
-	return untilSignal(async signal => {
-		using progress = new Progress(tell);
+	return supervise(async supervision => {
 		const inputs = plays.map(({rules, play}): RunOptions => ({
 			...optionsOf(rules, {
-				flags, signal, progress, isAlone: plays.length === 1,
+				flags, supervision, isAlone: plays.length === 1,
 			}),
 			families: [...new Set(play.cases.map(({probe}) => probe.family))],
 			types: [],
 			scenario: play,
 		}));
-		const status = await playAndPrint({inputs: shareCompanies(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, progress});
-		return status; // Progress is shown until this is done.
+		return playAndPrint({inputs: shareCompanies(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, supervision});
 	});
 }

@@ -20,8 +20,7 @@ import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
-import {Progress} from '../output/progress.js';
-import {untilSignal} from '../signals.js';
+import {supervise} from '../supervise.js';
 import {describeRecording, exitStatusOfRecording} from './record.js';
 
 /** The options as the command line gives them. */
@@ -62,15 +61,8 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 		timeoutMs: flags.timeout,
 		traceBufferBytes: flags.traceBuffer,
 	};
-	return untilSignal(async signal => {
-		using progress = new Progress(tell);
-		const shared = {
-			...options,
-			signal,
-			onStage(stage: string) {
-				progress.stage(stage);
-			},
-		};
+	return supervise(async supervision => {
+		const shared = {...options, ...supervision};
 		const report = await verifyBaseline({
 			...shared, file, baseline, rules, areRolesCompared: flags.stopsOnly !== true,
 		});
