@@ -17,7 +17,7 @@ Needs what \`testbed diff\` needs: Linux and root.`;
 /** What `testbed diff` finds, as it prints it for machines. Status 1 says that something moved, 3 that something is in doubt; the page tells of both. */
 function compare() {
 	return new Promise((resolve, reject) => {
-		const child = spawn(process.execPath, [path.join(root, 'scripts/testbed.cjs'), 'diff', '--neighbours', '--since', since, ...optionSets, '--format', 'json'], {stdio: ['ignore', 'pipe', 'inherit']});
+		const child = spawn(process.execPath, [path.join(root, 'bin/testbed'), 'diff', '--consecutive', '--since', since, ...optionSets, '--format', 'json'], {stdio: ['ignore', 'pipe', 'inherit']});
 		let text = '';
 		child.stdout.setEncoding('utf8');
 		child.stdout.on('data', chunk => {

@@ -9,7 +9,7 @@ export {
 	openSandbox, type ProbeAnswer, type ProbeAsked, type RulesSandbox, type SandboxChoices,
 } from './library/sandbox.js';
 export {
-	classesOf, compare, record, runTypes, verify, type CompareChoices, type RecordChoices, type RunChoices, type TypesChoices, type VerifyChoices,
+	checkBaseline, classesOf, compare, createBaseline, runTypes, type CompareChoices, type BaselineChoices, type RunChoices, type TypesChoices, type CheckChoices,
 } from './library/runs.js';
 export type {
 	ActorName, Credentials, TypeId,

@@ -12,8 +12,8 @@ const netfilterPrograms = {
 /** What the tests of the Vagrantfile and of the shell scripts run. They say that they were not tried where it is missing, and fail in CI. */
 const checkerPrograms = {ruby: ['ruby'], shellcheck: ['shellcheck']};
 
-/** Commands of `testbed` that touch the kernel. The others work without root; `doctor` says itself what is missing. */
-const kernelCommands = new Set(['run', 'probe', 'diff', 'record', 'verify', 'mutate', 'coverage', 'clean']);
+/** Commands of `testbed` that need Linux, root and the netfilter programs, as their definitions say (a test holds them equal): the launcher asks before anything is built. The others work without root; `doctor` says itself what is missing. */
+const kernelCommands = new Set(['run', 'probe', 'diff', 'baseline', 'mutate', 'coverage', 'clean']);
 
 function asksForHelp(argv) {
 	const end = argv.indexOf('--');
@@ -106,4 +106,4 @@ const acts = {
 	},
 };
 
-module.exports = {acts, checkerPrograms, netfilterPrograms};
+module.exports = {acts, checkerPrograms, kernelCommands, netfilterPrograms};

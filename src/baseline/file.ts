@@ -83,7 +83,7 @@ A baseline from its text.
 export function parseBaseline(text: string): Baseline {
 	const file = Reader.ofText(text);
 	if (file.maybe('kind')?.value !== baselineKind) {
-		throw new InputError(`This is no baseline: "kind" is not "${baselineKind}". testbed record writes one.`);
+		throw new InputError(`This is no baseline: "kind" is not "${baselineKind}". testbed baseline create writes one.`);
 	}
 
 	const version = file.at('version').number();

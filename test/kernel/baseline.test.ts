@@ -174,18 +174,18 @@ test('the command line: recorded, verified, moved, written anew, in every format
 	const folder = await dir({unsafeCleanup: true});
 	const [file, dump, scenario] = ['baseline.json', 'new.rules', 'mine.yaml'].map(name => path.join(folder.path, name)) as [string, string, string];
 	writeFileSync(scenario, 'version: 1\nname: mine\nabout: One connection.\nrules: release:1.10\nprobes:\n  - {name: out, from: app, to: "remote:8080", expect: {stops: [proxy:15001, remote:8080]}}\n');
-	const recorded = await testbed(['record', 'release:1.30', '--family', 'ipv4', '--scenarios', scenario, '--output', file]);
+	const recorded = await testbed(['baseline', 'create', 'release:1.30', '--family', 'ipv4', '--scenarios', scenario, '--output', file]);
 	t.deepEqual([recorded.exitCode, recorded.stdout], [0, ''], recorded.stderr);
 	t.regex(recorded.stderr, /Recorded 19 classes of packets and 7 connections in /u);
 	const first = readFileSync(file, 'utf8');
 	t.true(parseBaseline(first).cases.some(({of, name, stops}) => of === scenario && name === 'out' && stops.join(' ') === 'proxy:15001 remote:8080'));
 
-	const same = await testbed(['verify', file]);
+	const same = await testbed(['baseline', 'check', file]);
 	t.is(same.exitCode, 0, same.stderr);
 	t.regex(same.stdout, /✔ As recorded: 19 recorded classes and 7 recorded connections\. Compared: 19 in\s+IPv4/u);
 
 	writeFileSync(dump, replace(defaultDump(), '-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN', '-A ISTIO_OUTPUT -m owner --uid-owner 2000 -j RETURN'));
-	const [text, junit, json, tap, github, markdown] = await Promise.all(['text', 'junit', 'json', 'tap', 'github', 'markdown'].map(async format => testbed(['verify', file, dump, '--format', format], {env: {GITHUB_STEP_SUMMARY: ''}})));
+	const [text, junit, json, tap, github, markdown] = await Promise.all(['text', 'junit', 'json', 'tap', 'github', 'markdown'].map(async format => testbed(['baseline', 'check', file, dump, '--format', format], {env: {GITHUB_STEP_SUMMARY: ''}})));
 	for (const {exitCode, stderr} of [text!, junit!, json!, tap!, github!, markdown!]) {
 		t.is(exitCode, 1, stderr);
 	}
@@ -198,11 +198,11 @@ test('the command line: recorded, verified, moved, written anew, in every format
 	t.true(failures > 3);
 	t.is(readFileSync(file, 'utf8'), first);
 
-	const updated = await testbed(['verify', file, dump, '--update']);
+	const updated = await testbed(['baseline', 'check', file, dump, '--update']);
 	t.is(updated.exitCode, 0, updated.stderr);
 	t.regex(updated.stdout, /✘ Moved: /u);
 	t.not(readFileSync(file, 'utf8'), first);
-	const again = await testbed(['verify', file]);
+	const again = await testbed(['baseline', 'check', file]);
 	t.is(again.exitCode, 0, again.stdout);
 	await folder.cleanup();
 });
@@ -237,30 +237,30 @@ test('the command line refuses with 2, and writes nothing where evidence is lost
 		t.regex(stderr, pattern);
 	};
 
-	const blind = await testbed(['record', '--family', 'ipv4', '--trace-buffer', '1', '--output', file]);
+	const blind = await testbed(['baseline', 'create', '--family', 'ipv4', '--trace-buffer', '1', '--output', file]);
 	t.is(blind.exitCode, 3);
 	t.regex(blind.stderr, /Nothing was recorded: the evidence is not whole\./u);
-	await refused(['verify', file], /The baseline cannot be read: .*: no such file\.\n→ testbed record --output /u);
-	const recorded = await testbed(['record', '-', '--family', 'ipv4', '--output', file], {input: defaultDump()});
+	await refused(['baseline', 'check', file], /The baseline cannot be read: .*: no such file\.\n→ testbed baseline create --output /u);
+	const recorded = await testbed(['baseline', 'create', '-', '--family', 'ipv4', '--output', file], {input: defaultDump()});
 	t.is(recorded.exitCode, 0, recorded.stderr);
-	await refused(['verify', file], /was recorded from standard input/u);
-	await refused(['verify', '-', '-'], /Baseline and rules would both be read from standard input/u);
-	await refused(['verify', '-', 'release:1.30', '--update'], /--update cannot write a baseline that comes from standard input/u);
+	await refused(['baseline', 'check', file], /was recorded from standard input/u);
+	await refused(['baseline', 'check', '-', '-'], /Baseline and rules would both be read from standard input/u);
+	await refused(['baseline', 'check', '-', 'release:1.30', '--update'], /--update cannot write a baseline that comes from standard input/u);
 	const text = readFileSync(file, 'utf8');
 	writeFileSync(file, text.replace('--to-ports 15006', '--to-ports 15007'));
-	await refused(['verify', file, 'release:1.30'], /does not have the checksum/u);
+	await refused(['baseline', 'check', file, 'release:1.30'], /does not have the checksum/u);
 	writeFileSync(file, text.replace('"version": 1', '"version": 2'));
-	await refused(['verify', file, 'release:1.30'], /is of version 2/u);
+	await refused(['baseline', 'check', file, 'release:1.30'], /is of version 2/u);
 	writeFileSync(file, text);
-	await refused(['verify', file, 'release:1.30', '--family', 'ipv6'], /is of ipv4; nothing is recorded of ipv6\./u);
+	await refused(['baseline', 'check', file, 'release:1.30', '--family', 'ipv6'], /is of ipv4; nothing is recorded of ipv6\./u);
 	const whole = path.join(folder.path, 'both.json');
-	const recordedBoth = await testbed(['record', '--output', whole]);
+	const recordedBoth = await testbed(['baseline', 'create', '--output', whole]);
 	t.is(recordedBoth.exitCode, 0, recordedBoth.stderr);
-	await refused(['verify', whole, '-', '--family', 'ipv4', '--update'], /--update would leave ipv6 out of /u);
-	const part = await testbed(['verify', whole, '-', '--family', 'ipv4'], {input: defaultDump()});
+	await refused(['baseline', 'check', whole, '-', '--family', 'ipv4', '--update'], /--update would leave ipv6 out of /u);
+	const part = await testbed(['baseline', 'check', whole, '-', '--family', 'ipv4'], {input: defaultDump()});
 	t.is(part.exitCode, 0, part.stdout + part.stderr);
-	const piped = await testbed(['verify', file, '-'], {input: defaultDump()});
+	const piped = await testbed(['baseline', 'check', file, '-'], {input: defaultDump()});
 	t.is(piped.exitCode, 0, piped.stdout);
-	await refused(['record', '--family', 'ipv4', '--output', path.join(folder.path, 'none', 'x.json')], /cannot be written/u);
+	await refused(['baseline', 'create', '--family', 'ipv4', '--output', path.join(folder.path, 'none', 'x.json')], /cannot be written/u);
 	await folder.cleanup();
 });

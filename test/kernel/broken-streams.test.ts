@@ -25,7 +25,7 @@ async function inShell(script: string, given: readonly string[]): Promise<Ended>
 const commands: ReadonlyArray<readonly string[]> = [
 	['--help'],
 	['help', 'run'],
-	['verify', '--help'],
+	['baseline', 'check', '--help'],
 	['--version'],
 	['doctor'],
 	['doctor', '--format', 'json'],
@@ -38,7 +38,7 @@ const commands: ReadonlyArray<readonly string[]> = [
 	['probe', '--to', 'remote:8080', '--first-leg'],
 	['probe', '--batch', '-', '--family', 'ipv4'],
 	['diff', 'release:1.30', 'release:1.30', '--family', 'ipv4'],
-	['record', '--family', 'ipv4'],
+	['baseline', 'create', '--family', 'ipv4'],
 ];
 
 function isOneSentence(t: ExecutionContext, stderr: string, title: string): void {
@@ -82,7 +82,7 @@ test('a status that is not 0 stays as well', async t => {
 });
 
 /** What takes longer than a second, so that progress is told. */
-const long = ['record', '--family', 'ipv4'];
+const long = ['baseline', 'create', '--family', 'ipv4'];
 
 for (const [title, redirection] of [['full', '2>/dev/full'], ['closed', '2>&-'], ['a pipe that nobody reads', '2> >(exec <&-)']] as const) {
 	test(`standard error is ${title}: the result is the same`, async t => {

@@ -66,7 +66,7 @@ for (const [name, write] of [['a chain', chain], ['a set', set], ['JSON', json]]
 			writeFileSync(rules, write(`include "${target}"`));
 			const scenario = path.join(given.folder, 'own.yaml');
 			writeFileSync(scenario, 'version: 1\nname: x\nabout: x\nrules: own.rules\nprobes:\n  - name: p\n    from: app\n    to: remote:8080\n    expect:\n      stops: [remote:8080]\n');
-			for (const words of [['run', '--rules', rules], ['probe', '--to', 'remote:8080', '--rules', rules], ['diff', 'release:1.30', rules, '--family', 'ipv4'], ['record', rules, '--family', 'ipv4'], ['mutate', rules], ['rules', rules], ['run', scenario, '--format', 'json']]) {
+			for (const words of [['run', '--rules', rules], ['probe', '--to', 'remote:8080', '--rules', rules], ['diff', 'release:1.30', rules, '--family', 'ipv4'], ['baseline', 'create', rules, '--family', 'ipv4'], ['mutate', rules], ['rules', rules], ['run', scenario, '--format', 'json']]) {
 				const {exitCode, stdout, stderr} = await testbed(words); // eslint-disable-line no-await-in-loop -- Two cores.
 				t.is(exitCode, 2, `${words.join(' ')}: ${stderr}`);
 				t.is(stdout, '');

@@ -9,7 +9,7 @@ import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {dir} from 'tmp-promise';
 import {
-	classesOf, compare, loadRules, openSandbox, parseRules, record, runTypes, TestbedError, verificationOutcome, verify,
+	classesOf, compare, loadRules, openSandbox, parseRules, createBaseline, runTypes, TestbedError, verificationOutcome, checkBaseline,
 } from '../../testbed/index.js';
 import {isLeftOut} from '../helpers/left-out.js';
 import {defaultDump, systemPath, without} from './_run.js';
@@ -77,12 +77,12 @@ console.log(newestRelease.name);
 	t.deepEqual([pure.exitCode, pure.stdout], [0, '1.31'], pure.stderr);
 
 	writeFileSync(path.join(folder, 'theirs.ts'), `
-import {openSandbox, parseRules, compare, verify, type ProbeAnswer} from '${own.name}/kernel';
+import {openSandbox, parseRules, compare, checkBaseline, type ProbeAnswer} from '${own.name}/kernel';
 import {describeRole, type RuleSet} from '${own.name}';
 export async function ask(): Promise<ProbeAnswer> {
 	await using sandbox = await openSandbox(parseRules('*nat\\nCOMMIT\\n'));
 	const held: RuleSet = sandbox.ruleSet;
-	void [held, describeRole, compare, verify];
+	void [held, describeRole, compare, checkBaseline];
 	return sandbox.probe({to: 'remote:8080', from: 'app'});
 }
 // @ts-expect-error -- There is no such actor.
@@ -94,10 +94,10 @@ export const wrong = async () => (await openSandbox()).probe({to: 'remote:8080',
 	const asked = await execa(process.execPath, ['ask.js'], {cwd: folder, reject: false, env: {PATH: systemPath}});
 	t.deepEqual([asked.exitCode, asked.stdout], [0, 'remote:8080'], asked.stderr);
 
-	const program = await execa(process.execPath, [path.join('node_modules', own.name, 'scripts/testbed.cjs'), 'run', '--types', '2'], {cwd: folder, reject: false, env: {PATH: systemPath}});
+	const program = await execa(process.execPath, [path.join('node_modules', own.name, 'bin/testbed'), 'run', '--types', '2'], {cwd: folder, reject: false, env: {PATH: systemPath}});
 	t.is(program.exitCode, 0, program.stderr);
 	t.regex(program.stdout, /1 passed/u);
-	const refused = await execa(process.execPath, [path.join('node_modules', own.name, 'scripts/testbed.cjs'), 'rules', 'release:0.1'], {cwd: folder, reject: false});
+	const refused = await execa(process.execPath, [path.join('node_modules', own.name, 'bin/testbed'), 'rules', 'release:0.1'], {cwd: folder, reject: false});
 	t.is(refused.exitCode, 2);
 });
 
@@ -142,20 +142,20 @@ test('rules from text and by name, the types, a comparison, a baseline and class
 	const same = await compare(parseRules(defaultDump()), loadRules('release:1.30', {families: ['ipv4']}), {paths: true});
 	t.is(same.outcome, 'equal');
 
-	const withDns = await record(loadRules('release:1.30 --redirect-dns', {families: ['ipv4'], dnsServers: ['10.96.0.11']}));
+	const withDns = await createBaseline(loadRules('release:1.30 --redirect-dns', {families: ['ipv4'], dnsServers: ['10.96.0.11']}));
 	t.deepEqual(withDns.rules.dnsServers, ['10.96.0.11']);
-	const baseline = await record(parseRules(defaultDump()));
-	const [kept, moved] = [await verify(baseline, 'release:1.30'), await verify(baseline, rules)];
+	const baseline = await createBaseline(parseRules(defaultDump()));
+	const [kept, moved] = [await checkBaseline(baseline, 'release:1.30'), await checkBaseline(baseline, rules)];
 	t.deepEqual([kept, moved].map(each => verificationOutcome(each)), ['same', 'moved']);
 	t.is(classesOf(['release:1.30']).classes.length, 19);
 
 	t.throws(() => parseRules('*nat\n-A NOWHERE -j ACCEPT\nCOMMIT\n'), {instanceOf: TestbedError, code: 'INPUT'});
 	t.throws(() => loadRules('release:all'), {instanceOf: TestbedError, code: 'USAGE'});
 	await t.throwsAsync(compare(loadRules('release:1.30', {families: ['ipv6']}), rules), {instanceOf: TestbedError, message: /^release:1\.30 is of ipv6, and ours of ipv4: there is nothing to compare\.$/u});
-	const both = await record('release:1.30');
-	const part = await verify(both, parseRules(defaultDump()), {families: ['ipv4'], stopsOnly: true});
+	const both = await createBaseline('release:1.30');
+	const part = await checkBaseline(both, parseRules(defaultDump()), {families: ['ipv4'], stopsOnly: true});
 	t.is(verificationOutcome(part), 'same');
-	await t.throwsAsync(verify(both, rules), {instanceOf: TestbedError, message: /^The baseline is of ipv4 and ipv6, and ours has no rules of ipv6\.$/u});
-	await t.throwsAsync(record(rules, {traceBufferBytes: 1}), {instanceOf: TestbedError, message: /^Nothing was recorded, for the evidence is not whole: /u});
-	await t.throwsAsync(verify('/nowhere/baseline.json', rules), {instanceOf: TestbedError, code: 'INPUT', message: /^The baseline cannot be read: \/nowhere\/baseline\.json: no such file\.$/u});
+	await t.throwsAsync(checkBaseline(both, rules), {instanceOf: TestbedError, message: /^The baseline is of ipv4 and ipv6, and ours has no rules of ipv6\.$/u});
+	await t.throwsAsync(createBaseline(rules, {traceBufferBytes: 1}), {instanceOf: TestbedError, message: /^Nothing was recorded, for the evidence is not whole: /u});
+	await t.throwsAsync(checkBaseline('/nowhere/baseline.json', rules), {instanceOf: TestbedError, code: 'INPUT', message: /^The baseline cannot be read: \/nowhere\/baseline\.json: no such file\.$/u});
 });

@@ -42,7 +42,7 @@ test.serial('a folder of scenarios is played on the back ends that there are', a
 });
 
 for (const given of [
-	['run'], ['run', '--rules', 'release:all'], ['probe', '--from', 'app', '--to', 'remote:80'], ['record', '--output', '/dev/null'],
+	['run'], ['run', '--rules', 'release:all'], ['probe', '--from', 'app', '--to', 'remote:80'], ['baseline', 'create', '--output', '/dev/null'],
 ] as const) {
 	test.serial(`with only that back end asked for it ends with 4, the reason and the command that mends it: ${given.join(' ')}`, async t => {
 		const {exitCode, stderr} = await testbedOnOtherMachine([...given, '--backend', 'iptables-legacy'], {fakes: fakes.withoutLegacyTables});

@@ -51,20 +51,20 @@ test('a baseline goes through a link and into a device; a read-only one is not w
 	writeFileSync(at('real.json'), 'before');
 	chmodSync(at('real.json'), 0o600);
 	symlinkSync('real.json', at('link.json'));
-	const recorded = await testbed(['record', '--family', 'ipv4', '--output', at('link.json')]);
+	const recorded = await testbed(['baseline', 'create', '--family', 'ipv4', '--output', at('link.json')]);
 	t.is(recorded.exitCode, 0, recorded.stderr);
 	t.true(lstatSync(at('link.json')).isSymbolicLink());
 	t.is(statSync(at('real.json')).mode & 0o7777, 0o600);
 	const baseline = readFileSync(at('real.json'), 'utf8');
 	t.regex(baseline, /sidecar-netfilter-baseline/u);
 
-	const full = await testbed(['record', '--family', 'ipv4', '--output', at('full')]);
+	const full = await testbed(['baseline', 'create', '--family', 'ipv4', '--output', at('full')]);
 	t.is(full.exitCode, 2);
 	t.regex(full.stderr, /The baseline cannot be written to .*full: no space left on device\./u);
 	t.true(lstatSync(at('full')).isCharacterDevice());
 
 	chmodSync(at('real.json'), 0o444);
-	const updated = await testbed(['verify', at('link.json'), '--update']);
+	const updated = await testbed(['baseline', 'check', at('link.json'), '--update']);
 	t.is(updated.exitCode, 2);
 	t.regex(updated.stderr, /^testbed: The baseline cannot be written to .*link\.json: it is read-only \(mode 0444\)\.\nNothing was run\.\n$/u);
 	t.is(updated.stdout, '');
@@ -101,10 +101,10 @@ const refused: ReadonlyArray<{readonly given: (at: (name: string) => string) => 
 	{given: at => ['diff', at('rules'), 'release:1.30', '--family', 'ipv4', '--output', at('rules')], message: /--output would overwrite what an input reads/u},
 	{given: at => ['coverage', at('rules'), '--output', at('rules')], message: /--output would overwrite what the input reads/u},
 	{given: at => ['mutate', at('rules'), '--cases', 'types', '--output', at('hard')], message: /--output would overwrite what the input reads/u},
-	{given: at => ['record', at('rules'), '--family', 'ipv4', '--output', at('rules')], message: /--output would overwrite what the input reads/u},
-	{given: at => ['record', '--scenarios', at('scenario.yaml'), '--output', at('scenario.yaml')], message: /--output would overwrite what --scenarios reads/u},
-	{given: at => ['verify', at('baseline'), '--output', at('baseline')], message: /--output would overwrite what the baseline reads/u},
-	{given: at => ['verify', at('baseline'), '--update', '--output', at('baseline')], message: /--update and --output are the same file/u},
+	{given: at => ['baseline', 'create', at('rules'), '--family', 'ipv4', '--output', at('rules')], message: /--output would overwrite what the input reads/u},
+	{given: at => ['baseline', 'create', '--scenarios', at('scenario.yaml'), '--output', at('scenario.yaml')], message: /--output would overwrite what --scenarios reads/u},
+	{given: at => ['baseline', 'check', at('baseline'), '--output', at('baseline')], message: /--output would overwrite what the baseline reads/u},
+	{given: at => ['baseline', 'check', at('baseline'), '--update', '--output', at('baseline')], message: /--update and --output are the same file/u},
 	{given: at => ['replay', at('recording'), '--output', at('recording')], message: /--output would overwrite what the recording reads/u},
 ];
 

@@ -54,8 +54,8 @@ test.serial('diff: each side has its own note', async t => {
 	t.true(tap!.stdout.includes(`\n# ${note}\n`), tap!.stdout);
 });
 
-test.serial('diff --neighbours --since: by numbers, and a release to come leaves none', async t => {
-	const [some, none, old] = await Promise.all(['v1.30.2', '1.33', '1.4'].map(async since => testbed(['diff', '--neighbours', '--since', since, 'release:all', '--family', 'ipv4'])));
+test.serial('diff --consecutive --since: by numbers, and a release to come leaves none', async t => {
+	const [some, none, old] = await Promise.all(['v1.30.2', '1.33', '1.4'].map(async since => testbed(['diff', '--consecutive', '--since', since, 'release:all', '--family', 'ipv4'])));
 	t.deepEqual([some, none, old].map(each => each!.exitCode), [0, 2, 2], some!.stderr);
 	t.regex(some!.stdout, /✔ 1\.30 → 1\.31 {2}equal\n\n1 pairs equal/u);
 	t.regex(none!.stderr, /release:all names one rule set since 1\.33, which has no neighbour[\s\S]*the newest release known is 1\.31/u);
@@ -87,10 +87,10 @@ test.serial('record and verify', async t => {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	t.teardown(cleanup);
 	const file = path.join(folder, 'baseline.json');
-	const recorded = await testbed(['record', 'release:1.33', '--family', 'ipv4', '--output', file]);
+	const recorded = await testbed(['baseline', 'create', 'release:1.33', '--family', 'ipv4', '--output', file]);
 	t.is(recorded.exitCode, 0, recorded.stderr);
 	t.true(recorded.stderr.includes(`testbed: ${note}\n`), recorded.stderr);
-	const [json, text] = await Promise.all([testbed(['verify', file, '--format', 'json']), testbed(['verify', file, 'release:1.31'])]);
+	const [json, text] = await Promise.all([testbed(['baseline', 'check', file, '--format', 'json']), testbed(['baseline', 'check', file, 'release:1.31'])]);
 	t.like(JSON.parse(json.stdout), {outcome: 'same', rules: summary, baseline: {rules: {source: 'release:1.33', release: '1.31'}}}, json.stderr);
 	t.is(text.exitCode, 0, text.stderr);
 	t.false(text.stdout.includes('note'), text.stdout);

@@ -12,8 +12,8 @@ import {until, WatchedRun} from './_cli.js';
 const commands: ReadonlyArray<{readonly given: readonly string[]; readonly stream: 'stdout' | 'stderr'; readonly underway: RegExp}> = [
 	{given: ['doctor'], stream: 'stdout', underway: /veth pairs/u},
 	{given: ['run', '--rules', 'release:all'], stream: 'stderr', underway: /running \d+ rule sets|\d+ of \d+/u},
-	{given: ['record'], stream: 'stderr', underway: /testbed: /u},
-	{given: ['diff', '--neighbours', 'release:all', '--family', 'ipv4'], stream: 'stderr', underway: /testbed: /u},
+	{given: ['baseline', 'create'], stream: 'stderr', underway: /testbed: /u},
+	{given: ['diff', '--consecutive', 'release:all', '--family', 'ipv4'], stream: 'stderr', underway: /testbed: /u},
 	{given: ['mutate', '--cases', 'types'], stream: 'stderr', underway: /testbed: /u},
 	{given: ['coverage', '--family', 'both'], stream: 'stderr', underway: /testbed: /u},
 	{given: ['probe', '--batch', '-'], stream: 'stderr', underway: /building the sandbox|probes answered/u},

@@ -27,7 +27,7 @@ export function loadBaseline(file: string): Baseline {
 
 function read(file: string): Baseline {
 	try {
-		return parseBaseline(readText({file, what: 'The baseline', hint: `testbed record --output ${file}`}));
+		return parseBaseline(readText({file, what: 'The baseline', hint: `testbed baseline create --output ${file}`}));
 	} catch (error) {
 		if (error instanceof InputError) {
 			throw damaged(file, error.message, error);

@@ -12,14 +12,14 @@ import {checksumOf} from '../inputs/checksum.js';
 import {flyClasses, type ClassRunOptions} from './probe-classes.js';
 
 /** What decides comparisons of neighbours. */
-export type NeighbourOptions = ClassRunOptions & {
+export type ConsecutiveOptions = ClassRunOptions & {
 	readonly arePathsCompared: boolean;
 	/** What each input was read with beside its source, as arguments of `testbed probe`. */
 	readonly readWith?: ReadonlyArray<readonly string[]>;
 };
 
 /** What decides a comparison. */
-export type CompareOptions = Omit<NeighbourOptions, 'inputs'> & {readonly from: RuleInput; readonly to: RuleInput};
+export type CompareOptions = Omit<ConsecutiveOptions, 'inputs'> & {readonly from: RuleInput; readonly to: RuleInput};
 
 /**
 Compares two inputs.
@@ -27,7 +27,7 @@ Compares two inputs.
 @throws {TestbedError} as {@link flyClasses}.
 */
 export async function compareInputs({from, to, ...options}: CompareOptions): Promise<ComparisonReport> {
-	const [report] = await compareNeighbours({...options, inputs: [from, to]});
+	const [report] = await compareConsecutive({...options, inputs: [from, to]});
 	return report!;
 }
 
@@ -36,7 +36,7 @@ Compares each input with the next. All are cut into classes together, and each i
 
 @throws {TestbedError} as {@link flyClasses}.
 */
-export async function compareNeighbours({arePathsCompared, readWith = [], ...options}: NeighbourOptions): Promise<readonly ComparisonReport[]> {
+export async function compareConsecutive({arePathsCompared, readWith = [], ...options}: ConsecutiveOptions): Promise<readonly ComparisonReport[]> {
 	const startedAt = performance.now();
 	const {families, inputs} = options;
 	const [flown, environment] = await Promise.all([flyClasses(options), loadEnvironment(inputs.at(-1)!.backend)]);

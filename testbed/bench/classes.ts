@@ -19,7 +19,7 @@ import {run} from '../system/exec.js';
 import {loadRuleInput} from '../inputs/rules.js';
 import {packageRoot} from '../system/package-root.js';
 
-const launcher = path.join(packageRoot, 'scripts/testbed.cjs');
+const launcher = path.join(packageRoot, 'bin/testbed');
 const everything = 'release:1.30 --redirect-dns --drop-invalid -m TPROXY -u 1337,64535 -g 1337,2000 -i 10.0.0.0/8,192.168.0.0/16 -x 10.1.0.0/16,10.2.0.0/16 -o 25,26 -q 27,28 -d 22,23 -k docker0 -c eth1 -b *';
 const optionSets = ['release:all', 'release:all --redirect-dns', 'release:all -m TPROXY', 'release:all --redirect-dns --capture-all-dns --drop-invalid'];
 
@@ -65,12 +65,12 @@ export async function measureClasses(): Promise<readonly string[]> {
 		times.push(ms);
 	}
 
-	const [all, text] = await timed(async () => testbed(['diff', '--neighbours', '--since', '1.10', ...optionSets]));
-	const [, baseline] = await timed(async () => testbed(['record', 'release:1.30']));
+	const [all, text] = await timed(async () => testbed(['diff', '--consecutive', '--since', '1.10', ...optionSets]));
+	const [, baseline] = await timed(async () => testbed(['baseline', 'create', 'release:1.30']));
 	return [
 		...lines,
 		`\ntestbed ${pair.join(' ')} (whole command, median of 5; target: under 3 s)\n  ${(times.toSorted((one, other) => one - other)[2]! / 1000).toFixed(2)} s\n`,
 		`\nneighbouring releases since 1.10 × ${optionSets.length} option sets, one command (target: under 60 s)\n  ${(all / 1000).toFixed(1)} s   ${text.trim().split('\n').at(-1) ?? ''}\n`,
-		`\ntestbed record release:1.30 (target: under 200 kB)\n  ${(baseline.length / 1000).toFixed(1)} kB\n`,
+		`\ntestbed baseline create release:1.30 (target: under 200 kB)\n  ${(baseline.length / 1000).toFixed(1)} kB\n`,
 	];
 }

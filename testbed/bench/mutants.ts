@@ -8,7 +8,7 @@ Learned (2 cores, Node 20.20, Linux 6.18):
 
 import {scoresOf, type MutationReport} from '../../src/report/mutation/types.js';
 import {describeCounts, describeMutant, printScore} from '../../src/report/mutation/describe.js';
-import {defaultLanes} from '../cli/parsers.js';
+import {defaultJobs} from '../cli/parsers.js';
 import {casesOf, loadCasesInput} from '../cli/commands/test-cases.js';
 import {usualCredentials} from '../inputs/credentials.js';
 import {mutateInput} from '../analysis/mutate.js';
@@ -33,7 +33,7 @@ async function mutate(source: string, sample: number | undefined): Promise<Mutat
 		onStage: () => undefined,
 	};
 	return mutateInput({
-		...options, input, cases: casesOf(['types', 'scenarios'], input, {options, credentialsOf}), isCompleteChosen: true, lanes: defaultLanes, sample,
+		...options, input, cases: casesOf(['types', 'scenarios'], input, {options, credentialsOf}), isCompleteChosen: true, lanes: defaultJobs, sample,
 	});
 }
 

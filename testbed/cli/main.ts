@@ -8,7 +8,8 @@ import {guardStreams, tell, writeOut} from '../system/streams.js';
 import {coverageCommandLine} from './definitions/coverage.js';
 import {diffCommandLine} from './definitions/diff.js';
 import {mutateCommandLine} from './definitions/mutate.js';
-import {recordCommandLine, verifyCommandLine} from './definitions/baseline.js';
+import {baselineCommandLine} from './definitions/baseline.js';
+import {isForRoot, needsRoot} from './definitions/needs-root.js';
 import {guardProcess, reportError} from './faults.js';
 import {complaintAboutNpm, hintsOfNpm, type NpmStart} from './taken-by-npm.js';
 import {version} from './version.js';
@@ -29,13 +30,12 @@ function createProgram(setStatus: (status: number) => void): Command {
 				await writeOut(await printVersions(version));
 			}
 		});
-	program.addCommand(runCommandLine(setStatus));
-	program.addCommand(probeCommandLine(setStatus));
-	program.addCommand(diffCommandLine(setStatus));
-	program.addCommand(mutateCommandLine(setStatus));
-	program.addCommand(coverageCommandLine(setStatus));
-	program.addCommand(recordCommandLine(setStatus));
-	program.addCommand(verifyCommandLine(setStatus));
+	program.addCommand(needsRoot(runCommandLine(setStatus)));
+	program.addCommand(needsRoot(probeCommandLine(setStatus)));
+	program.addCommand(needsRoot(diffCommandLine(setStatus)));
+	program.addCommand(needsRoot(mutateCommandLine(setStatus)));
+	program.addCommand(needsRoot(coverageCommandLine(setStatus)));
+	program.addCommand(baselineCommandLine(setStatus));
 	program.addCommand(rulesCommandLine(setStatus));
 	program.addCommand(replayCommandLine(setStatus));
 	program.command('doctor')
@@ -45,7 +45,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 			const {doctorCommand} = await import('./commands/doctor.js');
 			setStatus(await doctorCommand(format));
 		});
-	program.command('clean')
+	needsRoot(program.command('clean'))
 		.description('remove the namespaces that --keep left, and only those')
 		.action(async () => {
 			const {cleanCommand} = await import('./commands/clean.js');
@@ -54,9 +54,19 @@ function createProgram(setStatus: (status: number) => void): Command {
 	return program;
 }
 
+/** A command with everything below it. */
+function withSubcommands(command: Command): readonly Command[] {
+	return [command, ...command.commands.flatMap(one => withSubcommands(one))];
+}
+
+/** The commands that need Linux, root and the netfilter programs. */
+export function commandsForRoot(): readonly string[] {
+	return createProgram(() => undefined).commands.filter(command => isForRoot(command)).map(command => command.name());
+}
+
 /** The long options of all commands and the commands' names, from their definitions. */
 export function knownToCommandLine(program = createProgram(() => undefined)): Parameters<typeof complaintAboutNpm>[1] {
-	const defined = [program, ...program.commands].flatMap(({options}) => options);
+	const defined = withSubcommands(program).flatMap(({options}) => options);
 	const options = new Map(defined.flatMap(({long, required, optional}) => long ? [[long, {long, takesValue: required || optional}]] : []));
 	return {options: [...options.values()], commands: new Set(program.commands.map(command => command.name()))};
 }
@@ -89,7 +99,7 @@ async function dispatch(argv: readonly string[], npm: NpmStart | undefined): Pro
 	});
 	// What commander prints goes the way of everything else.
 	const printed: string[] = [];
-	for (const command of [program, ...program.commands]) {
+	for (const command of withSubcommands(program)) {
 		command.exitOverride();
 		command.configureOutput({
 			writeOut(text) {

@@ -39,7 +39,7 @@ export function readFormat(text: string): Format {
 }
 
 /** How many rule sets run at once unless asked otherwise: as many as the machines that this was measured on have cores (see bench/main.ts). */
-export const defaultLanes = 2;
+export const defaultJobs = 2;
 
 /** A whole number within bounds. */
 export function readNumber(text: string, {min, max}: {readonly min: number; readonly max: number}): number {

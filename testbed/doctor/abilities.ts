@@ -8,7 +8,7 @@ import type {Finding, Use} from './check.js';
 /** Commands, or kinds of rules, by what a user types, with the uses that they are made of. */
 const abilities: ReadonlyArray<{readonly what: string; readonly uses: readonly Use[]}> = [
 	{what: 'run, scenarios, probe', uses: ['everything', 'actors', 'every set']},
-	{what: 'probe --batch, diff, record, verify, mutate, coverage', uses: ['everything', 'every set', 'prober']},
+	{what: 'probe --batch, diff, baseline, mutate, coverage', uses: ['everything', 'every set', 'prober']},
 	{what: 'rules with --redirect-dns', uses: ['everything', 'every set', 'DNS capture']},
 	{what: 'rules with -m TPROXY, --drop-invalid', uses: ['everything', 'every set', 'TPROXY']},
 	{what: 'ambient mode', uses: ['everything', 'every set', 'TPROXY', 'DNS capture', 'ambient mode']},

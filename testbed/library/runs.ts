@@ -45,10 +45,10 @@ export type TypesChoices = RunChoices & {readonly types?: readonly TypeId[]};
 export type CompareChoices = RunChoices & {readonly paths?: boolean};
 
 /** What a recording can be given: scenario files whose connections go through the rules. */
-export type RecordChoices = RunChoices & {readonly scenarios?: readonly string[]};
+export type BaselineChoices = RunChoices & {readonly scenarios?: readonly string[]};
 
 /** What a verification can be given. `stopsOnly`: the roles of rules do not count. `families`: all of the baseline, unless given. */
-export type VerifyChoices = RunChoices & {readonly stopsOnly?: boolean; readonly families?: readonly AddressFamily[]};
+export type CheckChoices = RunChoices & {readonly stopsOnly?: boolean; readonly families?: readonly AddressFamily[]};
 
 /** The checks of what every run can be given. Bounds are those of the command line. */
 export const sandboxShape: Shape = {
@@ -108,13 +108,13 @@ export async function compare(from: string | LoadedRules, to: string | LoadedRul
 }
 
 /**
-Records what rules do with every class of packets, to verify it later; `printBaseline` makes the file's text.
+Records what rules do with every class of packets, so that rules can be checked against it later; `printBaseline` makes the file's text.
 
 @throws {TestbedError} ACTOR_FAILED when evidence was lost, and as {@link openSandbox}.
 */
-export async function record(...given: readonly [rules?: string | LoadedRules, choices?: RecordChoices]): Promise<Baseline> {
-	const {scenarios = [], ...choices} = checked(given[1], 'record: choices', {...runShape, scenarios: isListOrNone(isText, 'files')});
-	const loaded = rulesOrDefault(given, 'record: rules');
+export async function createBaseline(...given: readonly [rules?: string | LoadedRules, choices?: BaselineChoices]): Promise<Baseline> {
+	const {scenarios = [], ...choices} = checked(given[1], 'createBaseline: choices', {...runShape, scenarios: isListOrNone(isText, 'files')});
+	const loaded = rulesOrDefault(given, 'createBaseline: rules');
 	const {baseline, lost} = await recordBaseline({
 		...choicesOf(loaded, choices), rules: loaded, families: loaded.families, scenarios, request: loaded.request,
 	});
@@ -130,16 +130,16 @@ Holds rules against a baseline, or the file of one. `verificationOutcome(report)
 
 @throws {TestbedError} INPUT for a baseline that is damaged or newer, and as {@link openSandbox}.
 */
-export async function verify(baseline: string | Baseline, rules: string | LoadedRules, given?: VerifyChoices): Promise<VerificationReport> {
-	const {stopsOnly = false, families, proxy, ...choices} = checked(given, 'verify: choices', {...runShape, stopsOnly: isFlag, families: isFamilies});
+export async function checkBaseline(baseline: string | Baseline, rules: string | LoadedRules, given?: CheckChoices): Promise<VerificationReport> {
+	const {stopsOnly = false, families, proxy, ...choices} = checked(given, 'checkBaseline: choices', {...runShape, stopsOnly: isFlag, families: isFamilies});
 	const whole = baselineFrom(baseline);
 	const unrecorded = families?.find(family => !whole.rules.families.includes(family));
 	if (unrecorded !== undefined) {
-		throw badArgument('verify: choices.families', families, `nothing is recorded of ${unrecorded}`);
+		throw badArgument('checkBaseline: choices.families', families, `nothing is recorded of ${unrecorded}`);
 	}
 
 	const recorded = families === undefined ? whole : baselineOf(whole, families);
-	const loaded = rulesOf(rules, 'verify: rules');
+	const loaded = rulesOf(rules, 'checkBaseline: rules');
 	const missing = recorded.rules.families.filter(family => !loaded.families.includes(family));
 	if (missing.length > 0) {
 		throw new TestbedError('USAGE', {message: `The baseline is of ${recorded.rules.families.join(' and ')}, and ${loaded.source} has no rules of ${missing.join(' and ')}.`, hint: 'Choose: {families: [\'ipv4\']}.'});
@@ -178,12 +178,12 @@ function baselineFrom(baseline: unknown): Baseline {
 	}
 
 	if (typeof baseline !== 'object' || baseline === null) {
-		throw badArgument('verify: baseline', baseline, 'a file, or what record gave, is due');
+		throw badArgument('checkBaseline: baseline', baseline, 'a file, or what createBaseline gave, is due');
 	}
 
 	try {
 		return parseBaseline(printBaseline(baseline as Baseline));
 	} catch (error) {
-		throw new TestbedError('USAGE', {message: `verify: baseline is not what record gives: ${(error as Error).message}`, state: 'Nothing was done.', cause: error});
+		throw new TestbedError('USAGE', {message: `checkBaseline: baseline is not what createBaseline gives: ${(error as Error).message}`, state: 'Nothing was done.', cause: error});
 	}
 }

@@ -23,7 +23,7 @@ export function resultsOfVerification(report: VerificationReport): Results {
 		? []
 		: [{name: 'evidence', outcome: {kind: outcome === 'moved' && gaps.length === 0 ? 'fail' : 'inconclusive', message: reasons[0] ?? summaryOfVerification(report), reasons}}];
 	return withDoubt({
-		name: 'testbed verify',
+		name: 'testbed baseline check',
 		suites: [{
 			name: `${baseline.file}: ${rules.source}, ${rules.backend}`,
 			about: `${outcome}: ${summaryOfVerification(report)}`,

@@ -59,7 +59,7 @@ test('a class a line, in an order that does not depend on that of the recording'
 
 type Json = Record<string, unknown>;
 const damages: ReadonlyArray<readonly [title: string, damage: (json: Json) => unknown, message: string]> = [
-	['another document', json => ({...json, kind: 'report'}), 'This is no baseline: "kind" is not "sidecar-netfilter-baseline". testbed record writes one.'],
+	['another document', json => ({...json, kind: 'report'}), 'This is no baseline: "kind" is not "sidecar-netfilter-baseline". testbed baseline create writes one.'],
 	['a list', () => [], 'This baseline is damaged: the file is no object.'],
 	['a newer version', json => ({...json, version: baselineVersion + 1}), `This baseline is of version ${baselineVersion + 1}, and this testbed reads up to version ${baselineVersion}: a newer one wrote it.`],
 	['no version', ({version, ...json}) => json, 'This baseline is damaged: the file has no "version".'],

@@ -42,6 +42,7 @@ type Setup = {
 			arguments?: (argv: readonly string[]) => string[];
 		}>;
 		checkerPrograms: Wanted;
+		kernelCommands: ReadonlySet<string>;
 		netfilterPrograms: Wanted;
 	};
 	build: {

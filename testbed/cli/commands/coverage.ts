@@ -39,7 +39,7 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 			input,
 			cases,
 			required: flags.require,
-			lanes: flags.lanes,
+			lanes: flags.jobs,
 			onStage,
 		});
 		await writeFormatted({

@@ -10,10 +10,10 @@ import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {comparisonToJson} from '../../../src/report/comparison/json.js';
 import {printComparison} from '../../../src/report/comparison/text.js';
 import {exitStatusOfComparison, type ComparisonReport} from '../../../src/report/comparison/types.js';
-import {printNeighbours} from '../../../src/report/comparison/series-text.js';
+import {printSeries} from '../../../src/report/comparison/series-text.js';
 import {exitStatusOfResults} from '../../../src/report/formats/results.js';
 import {nameOfPair, resultsOfComparisons, type ComparisonSuite} from '../../../src/report/comparison/results.js';
-import {compareNeighbours} from '../../analysis/compare.js';
+import {compareConsecutive} from '../../analysis/compare.js';
 import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
 import {loadRuleInput, loadRuleInputs} from '../../inputs/rules.js';
@@ -27,7 +27,7 @@ import {supervise} from '../supervise.js';
 
 /** The options as the command line gives them. */
 export type DiffFlags = {
-	readonly neighbours?: boolean;
+	readonly consecutive?: boolean;
 	readonly since?: string;
 	readonly from6?: string;
 	readonly to6?: string;
@@ -55,7 +55,7 @@ Compares on the kernel and prints; returns the exit status.
 */
 export async function diffCommand(sources: readonly string[], flags: DiffFlags): Promise<number> {
 	checkOutputFlags(flags, ruleFiles([...sources.map(source => ['an input', source] as const), ['--from6', flags.from6], ['--to6', flags.to6]]));
-	const rows = flags.neighbours === true ? sources.map(source => neighboursOf(source, flags)) : [pairOf(sources, flags)];
+	const rows = flags.consecutive === true ? sources.map(source => consecutiveOf(source, flags)) : [pairOf(sources, flags)];
 	const suites = await supervise(async ({signal, onStage}) => {
 		const compared: ComparisonSuite[] = [];
 		for (const row of rows) {
@@ -69,10 +69,10 @@ export async function diffCommand(sources: readonly string[], flags: DiffFlags):
 
 		return compared;
 	});
-	const only = flags.neighbours === true ? undefined : suites[0]!.reports[0]!;
+	const only = flags.consecutive === true ? undefined : suites[0]!.reports[0]!;
 	const results = () => resultsOfComparisons(suites);
 	await writeFormatted({
-		text: () => only === undefined ? printNeighbours(suites, readerOf(flags)) : printComparison(only, readerOf(flags)),
+		text: () => only === undefined ? printSeries(suites, readerOf(flags)) : printComparison(only, readerOf(flags)),
 		json: () => only === undefined ? jsonOf(suites) : comparisonToJson(only),
 		results,
 	}, flags);
@@ -84,7 +84,7 @@ async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: Diff
 }): Promise<ComparisonSuite> {
 	const {family: families, paths, timeout: timeoutMs, traceBuffer: traceBufferBytes} = flags;
 	const [first] = inputs;
-	const reports: readonly ComparisonReport[] = await compareNeighbours({
+	const reports: readonly ComparisonReport[] = await compareConsecutive({
 		inputs,
 		families,
 		// One proxy for all of them: another user would be another packet.
@@ -101,12 +101,12 @@ async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: Diff
 
 function pairOf(sources: readonly string[], flags: DiffFlags): Row {
 	if (flags.since !== undefined) {
-		throw new TestbedError('USAGE', {message: '--since goes with --neighbours.'});
+		throw new TestbedError('USAGE', {message: '--since goes with --consecutive.'});
 	}
 
 	const [from, to, ...more] = sources;
 	if (from === undefined || to === undefined || more.length > 0) {
-		throw new TestbedError('USAGE', {message: `A comparison has two sides, and ${sources.length === 1 ? 'one rule set is' : `${sources.length} rule sets are`} named.`, hint: 'testbed diff release:1.24 release:1.30; for each of many and the next: --neighbours'});
+		throw new TestbedError('USAGE', {message: `A comparison has two sides, and ${sources.length === 1 ? 'one rule set is' : `${sources.length} rule sets are`} named.`, hint: 'testbed diff release:1.24 release:1.30; for each of many and the next: --consecutive'});
 	}
 
 	const [first, second = first, ...others] = flags.backend ?? [];
@@ -126,10 +126,10 @@ function pairOf(sources: readonly string[], flags: DiffFlags): Row {
 	};
 }
 
-function neighboursOf(source: string, flags: DiffFlags): Row {
+function consecutiveOf(source: string, flags: DiffFlags): Row {
 	const [backend = 'iptables-nft', ...others] = flags.backend ?? [];
 	if (others.length > 0 || flags.from6 !== undefined || flags.to6 !== undefined) {
-		throw new TestbedError('USAGE', {message: '--neighbours takes one back end for all, and no dumps of IPv6.'});
+		throw new TestbedError('USAGE', {message: '--consecutive takes one back end for all, and no dumps of IPv6.'});
 	}
 
 	const loaded = loadRuleInputs({...requestOf(source, flags), backends: [backend]});
@@ -138,7 +138,7 @@ function neighboursOf(source: string, flags: DiffFlags): Row {
 	const missing = loaded.missing.filter(({release}) => isSince(release));
 	if (inputs.length < 2) {
 		const since = flags.since === undefined ? '' : ` since ${flags.since}`;
-		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}${since}, which has no neighbour.`, hint: `For instance testbed diff --neighbours release:all; the newest release known is ${newestRelease.name}.`});
+		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}${since}, which has no neighbour.`, hint: `For instance testbed diff --consecutive release:all; the newest release known is ${newestRelease.name}.`});
 	}
 
 	// Each by its own name, so that the commands which show a move name one rule set.

@@ -49,7 +49,7 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 			input,
 			cases,
 			isCompleteChosen: flags.cases.includes(completeCases),
-			lanes: flags.lanes,
+			lanes: flags.jobs,
 			sample: flags.sample,
 			onStage,
 		});

@@ -37,7 +37,7 @@ export type RunFlags = PrintFlags & CredentialFlags & {
 	readonly keep?: boolean;
 	readonly timeout: number;
 	readonly traceBuffer: number;
-	readonly lanes: number;
+	readonly jobs: number;
 };
 
 /** Runs and prints; returns the exit status. */
@@ -97,7 +97,7 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 	}
 
 	const runs = await playAll({
-		inputs, missing, lanes: flags.lanes, onStage: supervision.onStage, recorder,
+		inputs, missing, lanes: flags.jobs, onStage: supervision.onStage, recorder,
 	});
 	await writeRuns(runs, flags);
 	await recorder?.writeRuns(runs);

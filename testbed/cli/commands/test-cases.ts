@@ -77,7 +77,7 @@ export type CaseFlags = InputFlags & {
 	readonly format: Format;
 	readonly output?: string;
 	readonly verbose?: boolean;
-	readonly lanes: number;
+	readonly jobs: number;
 	readonly timeout: number;
 	readonly traceBuffer: number;
 };

@@ -4,7 +4,7 @@ The command line of `testbed coverage`.
 
 import {Command, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber,
+	defaultJobs, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber,
 } from '../parsers.js';
 import type {CoverageFlags} from '../commands/coverage.js';
 import {
@@ -46,7 +46,7 @@ export function coverageCommandLine(setStatus: (status: number) => void): Comman
 		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
 		.option('--verbose', 'with the text of each rule')
-		.option('--lanes <n>', 'how many rule sets are played at once', text => readNumber(text, {min: 1, max: 64}), defaultLanes)
+		.option('--jobs <n>', 'how many rule sets are played at once', text => readNumber(text, {min: 1, max: 64}), defaultJobs)
 		.addOption(timeoutOption())
 		.addOption(bufferOption())
 		.addHelpText('after', examples)

@@ -27,7 +27,7 @@ Examples:
   testbed diff release:1.30 release:1.30 --backend iptables-nft,nftables
   testbed diff release:1.24 release:1.30 --paths   other rules, same stops
   testbed diff release:1.30 'release:1.30 -u 64535,1337' --format json
-  testbed diff --neighbours --since 1.10 release:all 'release:all --redirect-dns'
+  testbed diff --consecutive --since 1.10 release:all 'release:all --redirect-dns'
                                                    each release and the next
 
 Exit status: 0 equal, 1 something moved, 2 usage or input, 3 inconclusive,
@@ -38,8 +38,8 @@ export function diffCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('diff')
 		.description('tell which traffic moved between two rule sets, completely, with witnesses')
 		.argument('<inputs...>', 'two rule sets: release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, or -')
-		.option('--neighbours', 'each input names many rule sets (release:all …); compare each of them with the next')
-		.option('--since <version>', 'with --neighbours: no releases before this one')
+		.option('--consecutive', 'each input names many rule sets (release:all …); compare each of them with the next')
+		.option('--since <version>', 'with --consecutive: no releases before this one')
 		.option('--from6 <file>', 'the IPv6 dump that belongs to the first')
 		.option('--to6 <file>', 'the IPv6 dump that belongs to the second')
 		.option('--backend <list>', 'one back end, or one for each side (default: the inputs\'; iptables-nft)', readBackends)

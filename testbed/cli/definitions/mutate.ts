@@ -4,7 +4,7 @@ The command line of `testbed mutate`.
 
 import {Command, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber,
+	defaultJobs, formats, readBackends, readFamilies, readFormat, readId, readList, readNumber,
 } from '../parsers.js';
 import type {MutateFlags} from '../commands/mutate.js';
 import {
@@ -54,7 +54,7 @@ export function mutateCommandLine(setStatus: (status: number) => void): Command 
 		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
 		.option('--verbose', 'with the commands that show each difference, and the mutants that are not counted')
-		.option('--lanes <n>', 'how many rule sets are tried at once', text => readNumber(text, {min: 1, max: 64}), defaultLanes)
+		.option('--jobs <n>', 'how many rule sets are tried at once', text => readNumber(text, {min: 1, max: 64}), defaultJobs)
 		.addOption(timeoutOption())
 		.addOption(bufferOption())
 		.addHelpText('after', examples)

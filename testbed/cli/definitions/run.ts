@@ -4,7 +4,7 @@ The command line of `testbed run`.
 
 import {Command, Option} from 'commander';
 import {
-	defaultLanes, formats, readBackends, readFamilies, readFormat, readId, readNumber, readTypes,
+	defaultJobs, formats, readBackends, readFamilies, readFormat, readId, readNumber, readTypes,
 } from '../parsers.js';
 import type {RunFlags} from '../commands/run.js';
 import {
@@ -59,7 +59,7 @@ export function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--verbose', 'show every traversal with hook, table and chain')
 		.option('--keep', 'keep the namespaces under names and print how to enter them')
 		.addOption(timeoutOption())
-		.option('--lanes <n>', 'how many rule sets run at once, when there are several', text => readNumber(text, {min: 1, max: 64}), defaultLanes)
+		.option('--jobs <n>', 'how many rule sets run at once, when there are several', text => readNumber(text, {min: 1, max: 64}), defaultJobs)
 		.addOption(bufferOption())
 		.addHelpText('after', examples)
 		.action(async (scenarios: readonly string[], flags: RunFlags, command: Command) => {

@@ -15,11 +15,11 @@ const broken = (findings: readonly Finding[]): readonly string[] => abilitiesOf(
 
 const cases: ReadonlyArray<readonly [title: string, findings: readonly Finding[], due: readonly string[]]> = [
 	['all well', [finding('a', 'everything'), finding('b', 'prober')], []],
-	['conntrack\'s netlink', [finding('a', 'everything'), finding('ct', 'prober', {ok: false})], ['probe --batch, diff, record, verify, mutate, coverage | all | mend ct']],
+	['conntrack\'s netlink', [finding('a', 'everything'), finding('ct', 'prober', {ok: false})], ['probe --batch, diff, baseline, mutate, coverage | all | mend ct']],
 	['another user', [finding('user', 'actors', {ok: false})], ['run, scenarios, probe | all | mend user']],
 	['one back end\'s table', [finding('nat', 'every set', {ok: false, backend: 'iptables-legacy'}), finding('nat', 'every set', {backend: 'nftables'})], [
 		'run, scenarios, probe | iptables-legacy | mend nat',
-		'probe --batch, diff, record, verify, mutate, coverage | iptables-legacy | mend nat',
+		'probe --batch, diff, baseline, mutate, coverage | iptables-legacy | mend nat',
 		'rules with --redirect-dns | iptables-legacy | mend nat',
 		'rules with -m TPROXY, --drop-invalid | iptables-legacy | mend nat',
 		'ambient mode | iptables-legacy | mend nat',
@@ -27,7 +27,7 @@ const cases: ReadonlyArray<readonly [title: string, findings: readonly Finding[]
 	['a match that only dumps have', [finding('addrtype', 'dumps', {ok: false, backend: 'iptables-nft'})], ['other rules, from a dump | iptables-nft | mend addrtype']],
 	['what everything needs is said for all back ends at once', [finding('veth', 'everything', {ok: false}), finding('nat', 'every set', {ok: false, backend: 'nftables'})], [
 		'run, scenarios, probe | all | mend veth',
-		'probe --batch, diff, record, verify, mutate, coverage | all | mend veth',
+		'probe --batch, diff, baseline, mutate, coverage | all | mend veth',
 		'rules with --redirect-dns | all | mend veth',
 		'rules with -m TPROXY, --drop-invalid | all | mend veth',
 		'ambient mode | all | mend veth',

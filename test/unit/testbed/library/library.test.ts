@@ -3,14 +3,14 @@
 import {Buffer} from 'node:buffer';
 import test from 'ava';
 import {
-	classesOf, compare, loadRules, openSandbox, parseRules, record, runTypes, TestbedError, verify, type ErrorCode,
+	classesOf, compare, loadRules, openSandbox, parseRules, createBaseline, runTypes, TestbedError, checkBaseline, type ErrorCode,
 } from '../../../../testbed/index.js';
 import {RulesSandbox} from '../../../../testbed/library/sandbox.js';
 
 /** As JavaScript calls: with whatever it has. */
 type Loose = (...given: readonly unknown[]) => unknown;
 const call = {
-	classesOf, compare, loadRules, openSandbox, parseRules, record, runTypes, verify,
+	classesOf, compare, loadRules, openSandbox, parseRules, createBaseline, runTypes, checkBaseline,
 } as unknown as Readonly<Record<string, Loose>>;
 
 const rules = 'release:1.30';
@@ -70,13 +70,13 @@ const table: ReadonlyArray<readonly [name: string, given: readonly unknown[], me
 	['runTypes', [rules, {types: '1'}], /^runTypes: choices\.types is "1"; a list of types is due\.$/u],
 	['runTypes', [rules, {types: []}], /^runTypes: choices\.types is an empty list; /u],
 	['runTypes', [rules, {typ: ['1']}], /^runTypes: choices\.typ is no option; "types" is meant\?\.$/u],
-	['record', [nothing], /^record: rules is undefined; /u],
-	['record', [rules, {scenarios: 'x.yaml'}], /^record: choices\.scenarios is "x\.yaml"; a list of files is due\.$/u],
-	['record', [rules, {timeoutMs: 1.5}], /^record: choices\.timeoutMs is 1\.5; /u],
-	['verify', [{}, rules], /^verify: baseline is not what record gives: /u],
-	['verify', [nothing, rules], /^verify: baseline is undefined; a file, or what record gave, is due\.$/u],
-	['verify', ['/nowhere/x', rules], /no such file/u, 'INPUT'],
-	['verify', [{}, rules, {stopOnly: true}], /^verify: choices\.stopOnly is no option; "stopsOnly" is meant\?\.$/u],
+	['createBaseline', [nothing], /^createBaseline: rules is undefined; /u],
+	['createBaseline', [rules, {scenarios: 'x.yaml'}], /^createBaseline: choices\.scenarios is "x\.yaml"; a list of files is due\.$/u],
+	['createBaseline', [rules, {timeoutMs: 1.5}], /^createBaseline: choices\.timeoutMs is 1\.5; /u],
+	['checkBaseline', [{}, rules], /^checkBaseline: baseline is not what createBaseline gives: /u],
+	['checkBaseline', [nothing, rules], /^checkBaseline: baseline is undefined; a file, or what createBaseline gave, is due\.$/u],
+	['checkBaseline', ['/nowhere/x', rules], /no such file/u, 'INPUT'],
+	['checkBaseline', [{}, rules, {stopOnly: true}], /^checkBaseline: choices\.stopOnly is no option; "stopsOnly" is meant\?\.$/u],
 	['classesOf', [[]], /^classesOf: rules is an empty list; a list of at least one rule set is due\.$/u],
 	['classesOf', [rules], /^classesOf: rules is "release:1\.30"; /u],
 	['classesOf', [], /^classesOf: rules is undefined; /u],

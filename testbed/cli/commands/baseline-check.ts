@@ -1,5 +1,5 @@
 /**
-`testbed verify`: whether a rule set still does what a baseline says.
+`testbed baseline check`: whether a rule set still does what a baseline says.
 */
 
 import {baselineOf, type Baseline} from '../../../src/baseline/baseline.js';
@@ -21,7 +21,7 @@ import {writeFormatted} from '../output/write-report.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
 import {supervise} from '../supervise.js';
-import {describeRecording, exitStatusOfRecording} from './record.js';
+import {describeRecording, exitStatusOfRecording} from './baseline-create.js';
 
 /** The options as the command line gives them. */
 export type VerifyFlags = {
@@ -100,7 +100,7 @@ function chosenPart(baseline: Baseline, {file, flags: {family: families, update}
 	}
 
 	if (update === true) {
-		throw new TestbedError('USAGE', {message: `--update would leave ${known.filter(family => !families.includes(family)).join(' and ')} out of ${file}.`, hint: 'Leave --family out, or record anew: testbed record --family …'});
+		throw new TestbedError('USAGE', {message: `--update would leave ${known.filter(family => !families.includes(family)).join(' and ')} out of ${file}.`, hint: 'Leave --family out, or record anew: testbed baseline create --family …'});
 	}
 
 	return baselineOf(baseline, families);
@@ -113,7 +113,7 @@ function loadRules({rules: {source, source6, dnsServers, backend, families}}: Ba
 	readonly file: string; readonly input: string | undefined; readonly flags: VerifyFlags;
 }): Loaded {
 	if (input === undefined && (source === '-' || source6 === '-')) {
-		throw new TestbedError('USAGE', {message: `${file} was recorded from standard input, so it does not say where its rules are.`, hint: `Name them: testbed verify ${file} RULES`});
+		throw new TestbedError('USAGE', {message: `${file} was recorded from standard input, so it does not say where its rules are.`, hint: `Name them: testbed baseline check ${file} RULES`});
 	}
 
 	const request = {source6: flags.rules6 ?? (input === undefined ? source6 ?? undefined : undefined), dnsServers: flags.dnsServers ?? dnsServers ?? undefined};

@@ -1,5 +1,5 @@
 /**
-`testbed record`: what a rule set does, as a baseline that can be verified later.
+`testbed baseline create`: what a rule set does, as a baseline that can be verified later.
 */
 
 import {exitStatus, tallyOf, type ExitStatus} from '../../../src/judge/exit-status.js';
