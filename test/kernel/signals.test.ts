@@ -54,7 +54,7 @@ async function script(body: string): Promise<{readonly exitCode: number | undefi
 	const dist = path.resolve('dist/testbed');
 	writeFileSync(file, `import process from 'node:process';
 import {setTimeout as wait} from 'node:timers/promises';
-import {untilSignal} from ${JSON.stringify(path.join(dist, 'commands/signals.js'))};
+import {untilSignal} from ${JSON.stringify(path.join(dist, 'cli/signals.js'))};
 ${body}
 `);
 	const {exitCode, signal, stdout, stderr} = await execa(process.execPath, [file], {reject: false});
