@@ -251,7 +251,7 @@ test('a trace that is lost is a doubt and never a move', async t => {
 
 /** Arguments and what the message must say. All end with status 2. */
 const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly message: RegExp}> = [
-	{given: ['release:1.30', 'release:1.30', '--backend', 'all'], message: /A comparison has two sides, and --backend names 3 back ends[\s\S]*One is for both sides; two are for one each/u},
+	{given: ['release:1.30', 'release:1.30', '--backend', 'all'], message: /A comparison has two sides, and --backend names 3 back ends[\s\S]*Name one for both sides/u},
 	{given: ['-', '-'], message: /Both sides would be read from standard input[\s\S]*Put one of the two into a file/u},
 	{given: ['release:1.30', '/nowhere/at/all.rules'], message: /The rules cannot be read: \/nowhere\/at\/all\.rules: no such file/u},
 	{given: ['release:1.30', 'release:0.99'], message: /--rules release:0\.99: release 0\.99 is older than 1\.5/u},

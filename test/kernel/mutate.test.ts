@@ -156,7 +156,7 @@ for (const [args, status, message] of [
 	[['mutate', '--cases', ','], 2, /Nothing is named/u],
 	[['mutate', '--cases', 'scenarios/tproxy.yaml'], 2, /No scenario of scenarios\/tproxy\.yaml is written for release:1\.\d+: tproxy is written for /u],
 	[['mutate', '--cases', 'nowhere.yaml'], 2, /The scenario cannot be read: nowhere\.yaml: no such file/u],
-	[['mutate', '--backend', 'iptables-nft,nftables'], 2, /one rule set, and --backend names 2 back ends/u],
+	[['mutate', '--backend', 'iptables-nft,nftables'], 2, /takes one back end, and --backend names 2\./u],
 	[['mutate', '--print', '9999'], 2, /There is no mutant 9999 of release:.*\n→ They have the numbers 1 to \d+/u],
 	[['coverage', '--cases', 'types', '--require', 'scenarios'], 2, /--require names scenarios, which is none of the cases that are played\.\n→ Add it: --cases types,scenarios/u],
 ] as const) {

@@ -23,7 +23,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 	{given: ['run', 'scenarios/udp.yaml', '--format', 'markdwn'], message: /the nearest is markdown/u},
 	{given: ['--rules', 'release:1.30', '--redirect-dns'], message: /unknown option '--redirect-dns'[\s\S]*belong into the quotes of their input/u},
 	{given: ['--rulez'], message: /unknown option '--rulez'/u},
-	{given: ['walk'], message: /"walk" is no scenario: a file that ends in \.yaml/u},
+	{given: ['walk'], message: /"walk" is not a scenario: name a file that ends in \.yaml/u},
 	{given: ['run', '/nowhere/a.yaml'], message: /The scenario cannot be read: \/nowhere\/a\.yaml: no such file\./u},
 	{given: ['run', 'schemas/empty/', '--jobs', '1'], message: /The scenario cannot be read: schemas\/empty\/: no such file\./u},
 	{given: ['run', 'testbed/sandbox'], message: /The folder testbed\/sandbox holds no scenario/u},

@@ -92,7 +92,7 @@ function chosenPart(baseline: Baseline, {file, flags: {family: families, update}
 	const {families: known} = baseline.rules;
 	const missing = families?.find(family => !known.includes(family));
 	if (missing !== undefined) {
-		throw new TestbedError('USAGE', {message: `${file} is of ${known.join(' and ')}; nothing is recorded of ${missing}.`});
+		throw new TestbedError('USAGE', {message: `${file} covers ${known.join(' and ')} and has no ${missing}.`});
 	}
 
 	if (families === undefined || families.length === known.length) {
@@ -100,7 +100,7 @@ function chosenPart(baseline: Baseline, {file, flags: {family: families, update}
 	}
 
 	if (update === true) {
-		throw new TestbedError('USAGE', {message: `--update would leave ${known.filter(family => !families.includes(family)).join(' and ')} out of ${file}.`, hint: 'Leave --family out, or record anew: testbed baseline create --family …'});
+		throw new TestbedError('USAGE', {message: `--update would leave ${known.filter(family => !families.includes(family)).join(' and ')} out of ${file}.`, hint: 'Leave --family out, or create a new baseline: testbed baseline create --family …'});
 	}
 
 	return baselineOf(baseline, families);
@@ -113,7 +113,7 @@ function loadRules({rules: {source, source6, dnsServers, backend, families}}: Ba
 	readonly file: string; readonly input: string | undefined; readonly flags: VerifyFlags;
 }): Loaded {
 	if (input === undefined && (source === '-' || source6 === '-')) {
-		throw new TestbedError('USAGE', {message: `${file} was recorded from standard input, so it does not say where its rules are.`, hint: `Name them: testbed baseline check ${file} RULES`});
+		throw new TestbedError('USAGE', {message: `${file} was created from standard input, so it does not say where its rules are.`, hint: `Name them: testbed baseline check ${file} RULES`});
 	}
 
 	const request = {source6: flags.rules6 ?? (input === undefined ? source6 ?? undefined : undefined), dnsServers: flags.dnsServers ?? dnsServers ?? undefined};

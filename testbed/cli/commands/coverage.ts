@@ -28,7 +28,7 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 	const input = loadCasesInput(source ?? defaultInput, flags);
 	const foreign = flags.require.find(name => name !== 'complete' && !flags.cases.includes(name));
 	if (foreign !== undefined) {
-		throw new TestbedError('USAGE', {message: `--require names ${foreign}, which is none of the cases that are played.`, hint: `Add it: --cases ${[...flags.cases, foreign].join(',')}`});
+		throw new TestbedError('USAGE', {message: `--require names ${foreign}, which is not among the cases that run.`, hint: `Add it: --cases ${[...flags.cases, foreign].join(',')}`});
 	}
 
 	return supervise(async ({signal, onStage}) => {

@@ -101,17 +101,17 @@ async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: Diff
 
 function pairOf(sources: readonly string[], flags: DiffFlags): Row {
 	if (flags.since !== undefined) {
-		throw new TestbedError('USAGE', {message: '--since goes with --consecutive.'});
+		throw new TestbedError('USAGE', {message: '--since works only with --consecutive.'});
 	}
 
 	const [from, to, ...more] = sources;
 	if (from === undefined || to === undefined || more.length > 0) {
-		throw new TestbedError('USAGE', {message: `A comparison has two sides, and ${sources.length === 1 ? 'one rule set is' : `${sources.length} rule sets are`} named.`, hint: 'testbed diff release:1.24 release:1.30; for each of many and the next: --consecutive'});
+		throw new TestbedError('USAGE', {message: `A comparison has two sides, and ${sources.length === 1 ? 'one rule set is' : `${sources.length} rule sets are`} named.`, hint: 'For instance testbed diff release:1.24 release:1.30. To compare each of many with the next, use --consecutive.'});
 	}
 
 	const [first, second = first, ...others] = flags.backend ?? [];
 	if (others.length > 0) {
-		throw new TestbedError('USAGE', {message: `A comparison has two sides, and --backend names ${flags.backend!.length} back ends.`, hint: 'One is for both sides; two are for one each.'});
+		throw new TestbedError('USAGE', {message: `A comparison has two sides, and --backend names ${flags.backend!.length} back ends.`, hint: 'Name one for both sides, or one for each.'});
 	}
 
 	if (from === '-' && to === '-') {
@@ -129,7 +129,7 @@ function pairOf(sources: readonly string[], flags: DiffFlags): Row {
 function consecutiveOf(source: string, flags: DiffFlags): Row {
 	const [backend = 'iptables-nft', ...others] = flags.backend ?? [];
 	if (others.length > 0 || flags.from6 !== undefined || flags.to6 !== undefined) {
-		throw new TestbedError('USAGE', {message: '--consecutive takes one back end for all, and no dumps of IPv6.'});
+		throw new TestbedError('USAGE', {message: '--consecutive takes one back end for all rule sets, and no --from6 or --to6.'});
 	}
 
 	const loaded = loadRuleInputs({...requestOf(source, flags), backends: [backend]});
@@ -138,7 +138,7 @@ function consecutiveOf(source: string, flags: DiffFlags): Row {
 	const missing = loaded.missing.filter(({release}) => isSince(release));
 	if (inputs.length < 2) {
 		const since = flags.since === undefined ? '' : ` since ${flags.since}`;
-		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}${since}, which has no neighbour.`, hint: `For instance testbed diff --consecutive release:all; the newest release known is ${newestRelease.name}.`});
+		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}${since}; --consecutive needs two.`, hint: `For instance testbed diff --consecutive release:all; the newest release known is ${newestRelease.name}.`});
 	}
 
 	// Each by its own name, so that the commands which show a move name one rule set.

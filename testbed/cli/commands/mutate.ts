@@ -67,7 +67,7 @@ function printMutant(input: RuleInput, id: number, families: readonly AddressFam
 	const {mutants} = mutantsOf(input.ruleSet, families);
 	const mutant = mutants.find(candidate => candidate.id === id);
 	if (mutant === undefined) {
-		throw new TestbedError('USAGE', {message: `There is no mutant ${id} of ${input.source}.`, hint: mutants.length === 0 ? 'It has no rule to change.' : `They have the numbers 1 to ${mutants.length}.`});
+		throw new TestbedError('USAGE', {message: `There is no mutant ${id} of ${input.source}.`, hint: mutants.length === 0 ? 'It has no rule that can be changed.' : `Mutants are numbered 1 to ${mutants.length}.`});
 	}
 
 	const own = families.filter(family => mutant.family === 'inet' || (mutant.family === 'ip') === (family === 'ipv4'));

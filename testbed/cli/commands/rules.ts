@@ -80,11 +80,11 @@ function refuseContradictions(input: string | undefined, {explain, diff, rules6,
 	}
 
 	if (diff !== undefined && explain === true) {
-		throw new TestbedError('USAGE', {message: '--explain tells of one rule set, and --diff compares two.', hint: 'Ask for one of them at a time.'});
+		throw new TestbedError('USAGE', {message: '--explain is about one rule set, and --diff compares two.', hint: 'Use one of them at a time.'});
 	}
 
 	if (diff6 !== undefined && diff === undefined) {
-		throw new TestbedError('USAGE', {message: '--diff6 goes with a dump in --diff.', hint: 'Add --diff FILE, the IPv4 dump that it belongs to.'});
+		throw new TestbedError('USAGE', {message: '--diff6 works only with --diff.', hint: 'Add --diff FILE, the IPv4 dump that it belongs to.'});
 	}
 
 	if ([input, rules6, diff, diff6].filter(name => name === '-').length > 1) {

@@ -111,7 +111,7 @@ async function playAll({inputs, missing, lanes, onStage, recorder}: {
 	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly lanes: number; readonly onStage: Supervision['onStage']; readonly recorder: Recorder | undefined;
 }): Promise<Runs> {
 	if (inputs.some(({keep}) => keep)) {
-		throw new TestbedError('USAGE', {message: '--keep keeps the namespaces of one run; these are several.', hint: 'Name one release and one back end.'});
+		throw new TestbedError('USAGE', {message: '--keep works with a single run, and this command line asks for several.', hint: 'Name one release and one back end.'});
 	}
 
 	const startedAt = performance.now();

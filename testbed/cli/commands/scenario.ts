@@ -18,12 +18,12 @@ const ownWords = new Set(['--rules', '--rules6', '--family', '--dns-servers', '-
 export async function scenarioCommand(words: readonly string[], {flags, given}: {readonly flags: RunFlags; readonly given: readonly string[]}): Promise<number> {
 	const foreign = words.find(word => !namesScenario(word));
 	if (foreign !== undefined) {
-		throw new TestbedError('USAGE', {message: `"${foreign}" is no scenario: a file that ends in .yaml, .yml or .json is due, or a folder of such.`, hint: 'Rules are named with --rules.'});
+		throw new TestbedError('USAGE', {message: `"${foreign}" is not a scenario: name a file that ends in .yaml, .yml or .json, or a folder of them.`, hint: 'Name rules with --rules.'});
 	}
 
 	const own = given.find(option => ownWords.has(option));
 	if (own !== undefined) {
-		throw new TestbedError('USAGE', {message: `${own} does not go with a scenario, which says itself what it runs with.`, hint: `Leave ${own} out, or write it into the file.`});
+		throw new TestbedError('USAGE', {message: `${own} does not work with a scenario: the file itself says what it runs with.`, hint: `Leave ${own} out, or put it into the file.`});
 	}
 
 	const loaded = scenarioFiles(words).map(file => loadScenario(file, {

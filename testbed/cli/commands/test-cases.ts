@@ -31,7 +31,7 @@ Rules of iptables that the testbed writes itself come with both families, so tha
 export function loadCasesInput(given: string, {family, backend, rules6, dnsServers, allowModules}: InputFlags): RuleInput {
 	const [only, ...others] = backend ?? [];
 	if (others.length > 0) {
-		throw new TestbedError('USAGE', {message: `This is about one rule set, and --backend names ${others.length + 1} back ends.`, hint: 'Name one of them.'});
+		throw new TestbedError('USAGE', {message: `This command takes one back end, and --backend names ${others.length + 1}.`, hint: 'Name one of them.'});
 	}
 
 	const {source} = fullSource(given);

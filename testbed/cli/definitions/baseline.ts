@@ -57,7 +57,7 @@ function withShared(command: Command): Command {
 		.addOption(serversOption())
 		.addOption(modulesOption())
 		.option('--proxy-uid <n>', 'user of the proxy', readId)
-		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
+		.option('--proxy-gid <n>', 'group of the proxy (default: same number as its user)', readId)
 		.addOption(timeoutOption())
 		.addOption(bufferOption());
 }

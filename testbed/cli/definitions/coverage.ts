@@ -12,11 +12,11 @@ import {
 } from './shared-options.js';
 
 const examples = `
-For each rule: how many packets met it, and for how many of them it decided, by
-the six types, by the shipped scenarios that are written for the same rules, and
-by a probe for every class of packets (as in diff). What the last do not reach
-cannot matter in this topology; the rules that shadow it, or what no packet is,
-are named.
+For each rule: how many packets met it and how many it decided, counted for the
+six types, for the shipped scenarios that were written for the same rules, and
+for one probe per packet class (as in diff). A rule that no class reaches cannot
+matter in this topology; the report names the rules that shadow it, or the
+condition that no packet meets.
 
 Examples:
   testbed coverage                                 the newest release
@@ -25,28 +25,28 @@ Examples:
   testbed coverage release:1.30 --require complete     no dead rule
   testbed coverage --format markdown
 
-Exit status: 0 known, 1 a case of --require misses a rule, 2 usage or input,
+Exit status: 0 done, 1 a case in --require misses a rule, 2 usage or input,
 3 inconclusive, 4 this machine cannot do it.`;
 
 /** `testbed coverage [INPUT]`. */
 export function coverageCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('coverage')
-		.description('tell which rules the tests reach, and which no packet can reach')
+		.description('show which rules the tests reach, and which no packet can reach')
 		.argument('[input]', 'release:VERSION [arguments], pod:FILE, a dump\'s file, or - (default: the newest release)')
-		.option('--cases <list>', 'types, scenarios, scenario files, several; the complete probes are always sent', readList, ['types', 'scenarios'])
-		.option('--require <list>', 'cases that have to reach every rule that can be reached; complete: no rule may be out of reach', readList, [])
+		.option('--cases <list>', 'types, scenarios, scenario files, or several of them; the probe for each packet class is always sent', readList, ['types', 'scenarios'])
+		.option('--require <list>', 'cases that must reach every reachable rule; complete: every rule must be reachable', readList, [])
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the input')
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
-		.addOption(new Option('--family <name>', 'whose rules are looked at: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
+		.addOption(new Option('--family <name>', 'whose rules to count: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.addOption(serversOption())
 		.addOption(modulesOption())
 		.addOption(outsideOption())
 		.option('--proxy-uid <n>', 'user of the proxy (default: as in run)', readId)
-		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
+		.option('--proxy-gid <n>', 'group of the proxy (default: same number as its user)', readId)
 		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
-		.option('--verbose', 'with the text of each rule')
-		.option('--jobs <n>', 'how many rule sets are played at once', text => readNumber(text, {min: 1, max: 64}), defaultJobs)
+		.option('--verbose', 'also print the text of each rule')
+		.option('--jobs <n>', 'how many rule sets run at once', text => readNumber(text, {min: 1, max: 64}), defaultJobs)
 		.addOption(timeoutOption())
 		.addOption(bufferOption())
 		.addHelpText('after', examples)

@@ -12,17 +12,17 @@ import {
 } from './shared-options.js';
 
 const examples = `
-The packets that the rules of either side can tell apart are cut into classes;
-for each class probes go through both rule sets, each in a sandbox of its own.
-What moved is told by the traffic, the gravest first: what passes by the sidecar
-now, what comes to no end, what goes round, what goes elsewhere. Equal means
-equal for every class, and the answer says how many those were.
+Packets are divided into classes: all packets that neither rule set can tell
+apart are one class. Each class is sent through both rule sets, in a sandbox of
+its own. Traffic that moved is listed by severity: traffic that now bypasses the
+sidecar first, then traffic that is lost, loops, or reaches another listener.
+"Equal" means equal for every class, and the report says how many there were.
 
 Examples:
   testbed diff release:1.24 release:1.30
   testbed diff release:1.30 'release:1.30 --redirect-dns'
   testbed diff old.rules new.rules                 two dumps
-  iptables-save | testbed diff release:1.30 -      is the pod as it should be?
+  iptables-save | testbed diff release:1.30 -      has the pod drifted?
   testbed diff release:1.30 pod:pod.yaml
   testbed diff release:1.30 release:1.30 --backend iptables-nft,nftables
   testbed diff release:1.24 release:1.30 --paths   other rules, same stops
@@ -36,22 +36,22 @@ Exit status: 0 equal, 1 something moved, 2 usage or input, 3 inconclusive,
 /** `testbed diff A B`. */
 export function diffCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('diff')
-		.description('tell which traffic moved between two rule sets, completely, with witnesses')
+		.description('show which traffic moved between two rule sets, for all packets, with examples')
 		.argument('<inputs...>', 'two rule sets: release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, or -')
-		.option('--consecutive', 'each input names many rule sets (release:all …); compare each of them with the next')
-		.option('--since <version>', 'with --consecutive: no releases before this one')
+		.option('--consecutive', 'each input names many rule sets (release:all …); compare each with the next')
+		.option('--since <version>', 'with --consecutive: skip releases before this one')
 		.option('--from6 <file>', 'the IPv6 dump that belongs to the first')
 		.option('--to6 <file>', 'the IPv6 dump that belongs to the second')
 		.option('--backend <list>', 'one back end, or one for each side (default: the inputs\'; iptables-nft)', readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4', 'ipv6'], 'both'))
-		.option('--paths', 'report equal stops by other rules as well')
+		.option('--paths', 'also report traffic that reaches the same listeners by other rules')
 		.addOption(serversOption())
 		.addOption(modulesOption())
-		.option('--proxy-uid <n>', 'user of the proxy on both sides (default: that of the first rule set)', readId)
-		.option('--proxy-gid <n>', 'group of the proxy (default: the number of its user)', readId)
+		.option('--proxy-uid <n>', 'user of the proxy on both sides (default: the first rule set\'s)', readId)
+		.option('--proxy-gid <n>', 'group of the proxy (default: same number as its user)', readId)
 		.addOption(new Option('--format <name>', `what to print: ${formats.join(', ')}`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write it there instead of stdout')
-		.option('--verbose', 'tell what was left out, with the reasons')
+		.option('--verbose', 'also list what was left out, with the reasons')
 		.addOption(timeoutOption())
 		.addOption(bufferOption())
 		.addHelpText('after', examples)

@@ -7,20 +7,21 @@ import {formats, readFormat} from '../parsers.js';
 import type {PrintFlags} from '../output/write-runs.js';
 
 const replayExamples = `
-Everything is read, decoded and judged again from what the kernel and its tools
-said during the run; the report is the one that the run printed, to the byte.
+The recording has everything that the kernel and the tools said during the run.
+It is decoded and judged again; the report is the one that the run printed, byte
+for byte.
 
 Examples:
-  testbed run --record run.testbed         play, and write down what came of it
+  testbed run --record run.testbed         run, and keep what the kernel said
   testbed replay run.testbed               anywhere: no root, no Linux, no iptables
   testbed replay run.testbed --verbose     every traversal of that run
   testbed replay run.testbed --format json
 
-Exit status: that of the run; 2 for a file that is no whole recording.`;
+Exit status: that of the run; 2 for a file that is not a complete recording.`;
 
 export function replayCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('replay')
-		.description('judge again what run --record has written; the kernel is not asked')
+		.description('judge a recording of run --record again, without a kernel')
 		.argument('<file>', 'the recording, or - (stdin)')
 		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')}`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')

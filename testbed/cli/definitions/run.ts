@@ -16,26 +16,26 @@ Examples:
   testbed                                  the six types, newest release, IPv4
   testbed run --family both --backend iptables-legacy
   testbed run --types 1,4b --verbose       two types, every traversal
-  testbed run --agent-uid 0                an agent that is not the proxy's user
+  testbed run --agent-uid 0                an agent with a user of its own
   testbed run --rules 'release:1.30 -u 2000' --proxy-uid 2000
   iptables-save | testbed run --rules -    the rules of your own pod
-  testbed run --rules pod:pod.yaml         the rules that a manifest leads to
+  testbed run --rules pod:pod.yaml         the rules that a manifest gets
   testbed run --rules 'release:1.30 --redirect-dns -m TPROXY'
   testbed run --backend all                the newest release, three back ends
   testbed run --rules release:all          every release, iptables-nft and legacy
-  testbed run --rules release:1.99         one to come: the newest rules known
+  testbed run --rules release:1.99         not known yet: the newest rules
   testbed run --format json > report.json
-  testbed run scenarios/                   all scenarios of a folder, every back end
-  testbed run --record run.testbed         to judge it again: testbed replay
+  testbed run scenarios/                   all scenarios in a folder, every back end
+  testbed run --record run.testbed         judge it again with testbed replay
 
 Exit status: 0 all passed, 1 something failed, 2 usage or input, 3 inconclusive
 (or a fault of the testbed), 4 this machine cannot do it (the message names the
-command that mends it), 130 interrupted.
-From a checkout, write "npm run testbed -- " for "testbed ".`;
+command that fixes it), 130 interrupted.
+In a checkout, the command is bin/testbed.`;
 
 export function runCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('run')
-		.description('send the six types of sidecar traffic and judge what the kernel did')
+		.description('send the six types of sidecar traffic and compare what the kernel did with what was expected')
 		.argument('[scenario...]', 'scenario files (.yaml, .yml, .json), or folders of them, in place of the six types')
 		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:latest, release:all, ambient:VERSION [options], pod:FILE, a dump\'s file, or - (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
@@ -46,18 +46,18 @@ export function runCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(outsideOption())
 		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
 		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
-		.option('--types <list>', '1 to 6, and 4b (app to its own pod\'s address) (default: 1,2,3,4,5,6)', readTypes)
-		.option('--proxy-uid <n>', 'user of the proxy stub (default: 1337; under TPROXY 0 with group 1337, as it is injected)', readId)
-		.option('--proxy-gid <n>', 'group of the proxy stub (default: the number of its user)', readId)
+		.option('--types <list>', '1 to 6, and 4b, app to its own pod\'s address (default: 1,2,3,4,5,6)', readTypes)
+		.option('--proxy-uid <n>', 'user of the proxy stub (default: 1337; under TPROXY 0 with group 1337, as Istio injects it)', readId)
+		.option('--proxy-gid <n>', 'group of the proxy stub (default: same number as its user)', readId)
 		.option('--agent-uid <n>', 'user of the agent (default: the proxy\'s)', readId)
-		.option('--agent-gid <n>', 'group of the agent (default: that of its user)', readId)
+		.option('--agent-gid <n>', 'group of the agent (default: same number as its user)', readId)
 		.option('--app-uid <n>', 'user of the app', readId, 1000)
-		.option('--app-gid <n>', 'group of the app (default: the number of its user)', readId)
-		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')} (annotations; the summary goes to the file that GITHUB_STEP_SUMMARY names, or behind them)`).argParser(readFormat).default('text'))
+		.option('--app-gid <n>', 'group of the app (default: same number as its user)', readId)
+		.addOption(new Option('--format <name>', `what to print on stdout: ${formats.join(', ')} (annotations; the summary goes to the file that GITHUB_STEP_SUMMARY names, or follows them)`).argParser(readFormat).default('text'))
 		.option('--output <file>', 'write the report there instead of stdout')
-		.option('--record <file>', 'also write there what the kernel said, for testbed replay')
+		.option('--record <file>', 'also write what the kernel said, for testbed replay')
 		.option('--verbose', 'show every traversal with hook, table and chain')
-		.option('--keep', 'keep the namespaces under names and print how to enter them')
+		.option('--keep', 'keep the namespaces, named, and print how to enter them')
 		.addOption(timeoutOption())
 		.option('--jobs <n>', 'how many rule sets run at once, when there are several', text => readNumber(text, {min: 1, max: 64}), defaultJobs)
 		.addOption(bufferOption())
