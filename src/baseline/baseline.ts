@@ -1,5 +1,5 @@
 /**
-What is recorded of a rule set: for each class of packets a probe that stands for it, where it arrived, and which rules decided, by role. Numbers of rules are not in it.
+What is recorded of a rule set: for each packet class a probe that stands for it, where it arrived, and which rules decided, by role. Numbers of rules are not in it.
 */
 
 import {stopsOfPath} from '../netfilter/path.js';
@@ -33,7 +33,7 @@ export type RecordedRules = {
 	readonly ruleSet: RuleSet;
 };
 
-/** What became of one class of packets. */
+/** What became of one packet class. */
 export type RecordedClass = {
 	/** In words, for a reader: the probe says which packets are meant. */
 	readonly traffic: readonly string[];

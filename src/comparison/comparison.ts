@@ -1,5 +1,5 @@
 /**
-Two rule sets compared by what the kernel did with every class of packets: what moved, and how much was compared.
+Two rule sets compared by what the kernel did with every packet class: what moved, and how much was compared.
 */
 
 import type {AddressFamily} from '../netfilter/types.js';

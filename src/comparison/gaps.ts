@@ -59,7 +59,7 @@ export function gapsOfReading({classSet, representatives, flights, place}: {
 		const met = leg?.traversals.flatMap(({hits}) => hits.map(hit => nameOf(hit))).join(' > ');
 		return due === undefined || met === undefined || due === met ? [] : [`${printRepresentative(representative)} met ${met === '' ? 'no rule' : met} and not ${due === '' ? 'none' : due}`];
 	});
-	return differing.length === 0 ? [] : [{kind: 'reading', message: `Our reading of the rules differs from the kernel, so packets may be classed wrongly: ${listOf(differing)}.`}];
+	return differing.length === 0 ? [] : [{kind: 'reading', message: `The model and the kernel disagree, so packets may be in the wrong class: ${listOf(differing)}.`}];
 }
 
 /** A probe in short, for a message. */

@@ -16,7 +16,7 @@ type PublishedRule = Extract<PublishedStep, {kind: 'rule'}>;
 /** The sentence for a parting. */
 export function reasonOf({parting: {due, met, rest}, observation, ruleSet}: {readonly parting: RouteParting; readonly observation: Observation; readonly ruleSet: RuleSet}): string {
 	if (observation.loop) {
-		return 'The flow goes round in a loop and never reaches the end of the published route.';
+		return 'The flow loops and never reaches the end of the published route.';
 	}
 
 	return replyReason(rest, met) ?? earlierReason({due, met, ruleSet}) ?? plainReason(due, met);

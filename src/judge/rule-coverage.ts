@@ -21,7 +21,7 @@ export type Reach = {readonly hits: number; readonly decided: number};
 /** The legs that some probes had, each with the mark of its socket. */
 export type CoveredLegs = ReadonlyArray<{readonly leg: Leg; readonly mark: number}>;
 
-/** Why no packet reaches a rule, though a probe went for every class of packets. */
+/** Why no packet reaches a rule, though a probe went for every packet class. */
 export type Unreached =
 	/** Packets that it would match come to its chain, and earlier rules end their way: these, with how often. */
 	| {readonly kind: 'shadowed'; readonly by: ReadonlyArray<{readonly place: string; readonly role: string | null; readonly packets: number}>}
@@ -147,5 +147,5 @@ export function unreachedBy(coverage: readonly RuleCoverage[], cases: string): r
 	return coverage.filter(({reach, unreached}) => (reach[cases]?.hits ?? 0) === 0 && (unreached === null || cases === completeName));
 }
 
-/** The name of the probes for every class of packets. */
+/** The name of the probes for every packet class. */
 export const completeName = 'complete';

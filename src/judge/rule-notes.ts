@@ -175,7 +175,7 @@ function movedRules({family, rules, due}: {readonly family: AddressFamily; reado
 		const members = shared.filter(entry => chainOf(entry) === chain);
 		const kept = longestRising(members.map(({from}) => from));
 		return members.filter(({from}) => !kept.has(from)).map(({rule, role, from}): RuleNote => ({
-			kind: 'moved', family, rule, role, from, reason: `stands at ${rule.number} of ${rule.chain}, in the default set at ${from}`,
+			kind: 'moved', family, rule, role, from, reason: `is number ${rule.number} of ${rule.chain}; in the default set it is ${from}`,
 		}));
 	});
 }

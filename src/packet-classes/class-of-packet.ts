@@ -53,7 +53,7 @@ function bitsOf(fields: Fields, {protocol, packet, source, sourcePort, destinati
 		: Object.fromEntries(fieldNames.map(name => [name, 1n << BigInt(places[name]!)])) as Record<FieldName, bigint>;
 }
 
-/** Finds the classes of packets in one set of classes. */
+/** Finds the packet classes in one set of classes. */
 export class Locator {
 	readonly #classSet: ClassSet;
 	readonly #topology: Topology;

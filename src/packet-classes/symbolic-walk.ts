@@ -28,7 +28,7 @@ export type Program = {readonly ruleSet: RuleSet; readonly localMarks: ReadonlyA
 /** A rule by its place, as in a path. */
 export type WalkedRule = Pick<RuleHit, 'family' | 'table' | 'chain'> & {readonly number: number; readonly text: string};
 
-/** One class of packets: what becomes of all of them, by the reading. */
+/** One packet class: what becomes of all of them, by the reading. */
 export type Leaf = {
 	readonly box: Box;
 	/** The rules that they meet, in order; undefined where a condition on the way is not understood. */

@@ -9,7 +9,7 @@ import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import type {Report, TypeResult} from '../../src/report/run/types.js';
 
-/** What became of a type, in short: the kinds of difference, the rule that decided, the role that was due, and why its rule did not decide. */
+/** What became of a type, in short: the kinds of difference, the rule that decided, the role that was expected, and why its rule did not decide. */
 export type Fate =
 	| 'pass'
 	| {

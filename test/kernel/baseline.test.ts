@@ -176,7 +176,7 @@ test('the command line: recorded, verified, moved, written anew, in every format
 	writeFileSync(scenario, 'version: 1\nname: mine\nabout: One connection.\nrules: release:1.10\nprobes:\n  - {name: out, from: app, to: "remote:8080", expect: {stops: [proxy:15001, remote:8080]}}\n');
 	const recorded = await testbed(['baseline', 'create', 'release:1.30', '--family', 'ipv4', '--scenarios', scenario, '--output', file]);
 	t.deepEqual([recorded.exitCode, recorded.stdout], [0, ''], recorded.stderr);
-	t.regex(recorded.stderr, /Recorded 19 classes of packets and 7 connections in /u);
+	t.regex(recorded.stderr, /Recorded 19 packet classes and 7 connections in /u);
 	const first = readFileSync(file, 'utf8');
 	t.true(parseBaseline(first).cases.some(({of, name, stops}) => of === scenario && name === 'out' && stops.join(' ') === 'proxy:15001 remote:8080'));
 
@@ -190,7 +190,7 @@ test('the command line: recorded, verified, moved, written anew, in every format
 		t.is(exitCode, 1, stderr);
 	}
 
-	t.regex(text!.stdout, /✘ Moved: \d+ of \d+ classes of packets/u);
+	t.regex(text!.stdout, /✘ Moved: \d+ of \d+ packet classes/u);
 	t.regex(text!.stdout, /mine\.yaml,\s+probe\s+1\s+out,\s+ipv4/u);
 	const failures = elementsOf(parseXml(junit!.stdout), 'testcase').filter(({children}) => children.some(({name}) => name === 'failure')).length;
 	const {summary, outcome} = JSON.parse(json!.stdout) as {readonly summary: {readonly moved: number}; readonly outcome: string};

@@ -191,7 +191,7 @@ test('a rule moved without effect: equal, in words that say how much was compare
 		const {diff} = await diffJson([before, after, '--family', 'ipv4']);
 		const said = stdout.replaceAll(/\s+/gu, ' ');
 		const {classes, probes} = diff.summary;
-		t.true(said.includes(`✔ Equal: no class of packets goes another way. Compared: ${classes} in IPv4 classes of packets, ${probes} probes on each side, over every field that some rule looks at (protocol, source address, destination address, destination port, user, group).`), said);
+		t.true(said.includes(`✔ Equal: every packet class takes the same path. Compared: ${classes} in IPv4 packet classes, ${probes} probes on each side, over every field that some rule looks at (protocol, source address, destination address, destination port, user, group).`), said);
 	});
 });
 
@@ -289,7 +289,7 @@ test('text: within the width, the reason and both commands beneath each move; wh
 	const {exitCode, stdout} = await testbed(['diff', 'release:1.12', 'release:1.13']);
 	t.is(exitCode, 1);
 	t.true(stdout.split('\n').every(line => line.length <= 80 || line.startsWith('    testbed probe ')));
-	t.regex(stdout, /✘ TCP into the pod, port 22: was direct, is proxy:15006 > direct[\s\S]*because ISTIO_INBOUND#2 inbound-ssh is gone\n {2}count {3}2 classes of packets\n {4}testbed probe --rules release:1\.12 [\s\S]*testbed probe --rules release:1\.13 /u);
+	t.regex(stdout, /✘ TCP into the pod, port 22: was direct, is proxy:15006 > direct[\s\S]*because ISTIO_INBOUND#2 inbound-ssh is gone\n {2}count {3}2 packet classes\n {4}testbed probe --rules release:1\.12 [\s\S]*testbed probe --rules release:1\.13 /u);
 	t.false(stdout.includes('left out'));
 	const verbose = await testbed(['diff', 'release:1.12', 'release:1.13', '--verbose']);
 	t.regex(verbose.stdout, /left out \d+ cannot occur: /u);

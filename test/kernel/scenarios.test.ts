@@ -59,36 +59,36 @@ async function play(text: string, options: Play): Promise<Report> {
 type Twin = {readonly replace?: readonly [from: string, to: string]; readonly mutate?: Mutation; readonly red: Readonly<Record<string, RegExp>>};
 
 const twins: Readonly<Record<string, Twin>> = {
-	'ambient.yaml': {replace: ['node: 169.254.7.127', 'node: 169.254.7.128'], red: {'kubelet-probe': /app:8080 and came to proxy:15006/}},
-	'app-as-proxy-uid.yaml': {replace: ['uid: 1337, gid: 1337', 'uid: 1000, gid: 1000'], red: {'worker-to-remote': /remote:8080 and came to proxy:15001/}},
-	'dns-capture-all.yaml': {replace: [' --capture-all-dns', ''], red: {'query-over-udp': /came to dns:53/, 'query-over-tcp': /came to proxy:15001/, 'agents-own-query': /an answer in none or another instead of in zone 1/}},
+	'ambient.yaml': {replace: ['node: 169.254.7.127', 'node: 169.254.7.128'], red: {'kubelet-probe': /app:8080 and reached proxy:15006/}},
+	'app-as-proxy-uid.yaml': {replace: ['uid: 1337, gid: 1337', 'uid: 1000, gid: 1000'], red: {'worker-to-remote': /remote:8080 and reached proxy:15001/}},
+	'dns-capture-all.yaml': {replace: [' --capture-all-dns', ''], red: {'query-over-udp': /reached dns:53/, 'query-over-tcp': /reached proxy:15001/, 'agents-own-query': /an answer in none or another instead of in zone 1/}},
 	'dns-capture.yaml': {mutate: rules => withoutZone(rules, 2), red: {'query-over-udp': /zone 0 instead of 2/}},
-	'docker-bridge.yaml': {replace: ['release:1.30', 'release:1.30 -k docker0'], red: {'container-to-remote': /proxy:15006 and came to proxy:15001/, 'container-to-pod': /proxy:15006 and came to proxy:15001/}},
-	'dual-stack.yaml': {mutate: ({tables}) => ({tables: tables.map(table => table.family === 'ip6' ? deleteRule('PREROUTING', 1)({tables: [table]}).tables[0]! : table)}), red: {in: /came to app:8080/}},
-	'excluded-ports.yaml': {replace: ['-o 5432,6379', '-o 6379'], red: {'out-by-excluded-port': /far-store:5432 and came to proxy:15001/}},
-	'excluded-ranges.yaml': {replace: ['-x 203.0.113.0/24,', '-x '], red: {'excluded-range': /came to proxy:15001/}},
-	'external-addresses.yaml': {replace: ['release:1.30', 'release:1.30 -x 198.51.100.0/24'], red: {'address-outside': /proxy:15001 and came to outside:443/}},
+	'docker-bridge.yaml': {replace: ['release:1.30', 'release:1.30 -k docker0'], red: {'container-to-remote': /proxy:15006 and reached proxy:15001/, 'container-to-pod': /proxy:15006 and reached proxy:15001/}},
+	'dual-stack.yaml': {mutate: ({tables}) => ({tables: tables.map(table => table.family === 'ip6' ? deleteRule('PREROUTING', 1)({tables: [table]}).tables[0]! : table)}), red: {in: /reached app:8080/}},
+	'excluded-ports.yaml': {replace: ['-o 5432,6379', '-o 6379'], red: {'out-by-excluded-port': /far-store:5432 and reached proxy:15001/}},
+	'excluded-ranges.yaml': {replace: ['-x 203.0.113.0/24,', '-x '], red: {'excluded-range': /reached proxy:15001/}},
+	'external-addresses.yaml': {replace: ['release:1.30', 'release:1.30 -x 198.51.100.0/24'], red: {'address-outside': /proxy:15001 and reached outside:443/}},
 	// The order changed: behind the jump to ISTIO_OUTPUT the foreign rule comes too late.
-	'foreign-rule-in-front.yaml': {replace: ['-I OUTPUT 1', '-A OUTPUT'], red: {'root-to-remote': /remote:8080 and came to proxy:15001/}},
-	'health-probes.yaml': {replace: ['release:1.30', 'release:1.30 -d 15090,15020'], red: {'readiness-of-the-proxy': /proxy:15021 and came to proxy:15006/}},
-	'included-ports.yaml': {replace: ['-i 10.96.0.0/12,10.244.1.20/32', '-i \'*\''], red: {'out-to-another-address': /istiod:15012 and came to proxy:15001/}},
-	'init-container.yaml': {replace: ['proxy: {listens: []}', 'proxy: {listens: [outbound]}'], red: {'init-to-remote': /refused and came to proxy:15001/}},
+	'foreign-rule-in-front.yaml': {replace: ['-I OUTPUT 1', '-A OUTPUT'], red: {'root-to-remote': /remote:8080 and reached proxy:15001/}},
+	'health-probes.yaml': {replace: ['release:1.30', 'release:1.30 -d 15090,15020'], red: {'readiness-of-the-proxy': /proxy:15021 and reached proxy:15006/}},
+	'included-ports.yaml': {replace: ['-i 10.96.0.0/12,10.244.1.20/32', '-i \'*\''], red: {'out-to-another-address': /istiod:15012 and reached proxy:15001/}},
+	'init-container.yaml': {replace: ['proxy: {listens: []}', 'proxy: {listens: [outbound]}'], red: {'init-to-remote': /refused and reached proxy:15001/}},
 	'invalid-packets.yaml': {replace: ['release:1.30', 'release:1.30 --drop-invalid'], red: {in: /refused and was dropped/}},
 	// The order changed: where everything else is let go first, nothing is left to drop.
 	'invalid-packets-dropped.yaml': {replace: ['rules: release:1.30 --drop-invalid', 'rules: release:1.30 --drop-invalid\ninsert: ["-t mangle -I PREROUTING 1 -p tcp -j ACCEPT"]'], red: {in: /dropped and was refused/, within: /dropped and was refused/}},
-	'ipv6-ranges.yaml': {replace: ['-i 10.96.0.0/12', '-i 10.96.0.0/12,2001:db8:96::/108'], red: {'service-by-ipv6': /remote-vip:8080 and came to proxy:15001/}},
+	'ipv6-ranges.yaml': {replace: ['-i 10.96.0.0/12', '-i 10.96.0.0/12,2001:db8:96::/108'], red: {'service-by-ipv6': /remote-vip:8080 and reached proxy:15001/}},
 	'no-rules.yaml': {replace: ['rules: none', 'rules: release:1.30'], red: {in: /proxy:15006/, out: /proxy:15001/, service: /proxy:15001/}},
 	'own-addresses.yaml': {// Two rules let a foreign user talk over lo, by UID and by GID.
-		mutate: rules => deleteRule('ISTIO_OUTPUT', 5)(deleteRule('ISTIO_OUTPUT', 3)(rules)), red: {'own-address': /app:8080 and came to proxy:15001/},
+		mutate: rules => deleteRule('ISTIO_OUTPUT', 5)(deleteRule('ISTIO_OUTPUT', 3)(rules)), red: {'own-address': /app:8080 and reached proxy:15001/},
 	},
 	'owner-groups-excluded.yaml': {replace: ['EXCLUDE=3000', 'EXCLUDE=3001'], red: {'excluded-group': /proxy:15001/}},
 	'owner-groups-included.yaml': {replace: ['gid: 3000', 'gid: 2001'], red: {'another-group': /proxy:15001/}},
 	'second-interface.yaml': {replace: ['-c net1', '-c net2'], red: {'out-by-the-second': /proxy:15001/, 'in-by-the-second': /proxy:15006/}},
-	'six-types.yaml': {mutate: deleteRule('ISTIO_OUTPUT', 2), red: {'local-to-local': /proxy:15006 and came to app:8080/}},
+	'six-types.yaml': {mutate: deleteRule('ISTIO_OUTPUT', 2), red: {'local-to-local': /proxy:15006 and reached app:8080/}},
 	'tproxy.yaml': {replace: [' -m TPROXY', ''], red: {'in-with-the-clients-address': /source 127\.0\.0\.6 instead of 10\.244\.1\.20/}},
-	'two-proxy-uids.yaml': {replace: ['-u 64535,1337', '-u 1337,64535'], red: {'own-service': /app:8080 and came to proxy:15006/}},
+	'two-proxy-uids.yaml': {replace: ['-u 64535,1337', '-u 1337,64535'], red: {'own-service': /app:8080 and reached proxy:15006/}},
 	'udp.yaml': {replace: ['rules: release:1.30', 'rules: release:1.30\ninsert: ["-t nat -I OUTPUT 1 -p udp -j REDIRECT --to-ports 15001"]'], red: {out: /peer:8443 and was refused/}},
-	'virtual-machine.yaml': {replace: ['-k k6t-eth0', '-k other0'], red: {'vm-to-remote': /proxy:15001 and came to proxy:15006/}},
+	'virtual-machine.yaml': {replace: ['-k k6t-eth0', '-k other0'], red: {'vm-to-remote': /proxy:15001 and reached proxy:15006/}},
 };
 
 /** Takes the rules away that choose a zone. */

@@ -67,7 +67,7 @@ const indifferent = [
 	/\/temp_\w+_lft$|\/max_desync_factor$|\/regen_\w+$/u,
 	/** Detection of duplicates, which `accept_dad` turns off. */
 	/\/dad_transmits$|\/enhanced_dad$|\/use_optimistic$|\/addr_gen_mode$|conf\/lo\/accept_dad$/u,
-	/** Extension headers of IPv6 that nobody sends; classes of packets that no rule sees. */
+	/** Extension headers of IPv6 that nobody sends; packet classes that no rule sees. */
 	/\/ioam6_\w+$|\/rpl_seg_enabled$|\/seg6_require_hmac$|\/ndisc_tclass$|\/force_tllao$|\/accept_untracked_na$/u,
 	/** DHCP relays, and marks of devices that nothing reads (medium_id is for proxy_arp). */
 	/\/bootp_relay$|\/tag$|\/medium_id$/u,

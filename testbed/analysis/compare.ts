@@ -1,5 +1,5 @@
 /**
-Two rule inputs compared on the kernel: all classes of packets of both, through both.
+Two rule inputs compared on the kernel: all packet classes of both, through both.
 */
 
 import {judgeComparison} from '../../src/comparison/comparison.js';

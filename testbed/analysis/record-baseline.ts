@@ -1,5 +1,5 @@
 /**
-What a rule set does, for a baseline: all classes of packets, and the connections of the six types and of scenarios.
+What a rule set does, for a baseline: all packet classes, and the connections of the six types and of scenarios.
 */
 
 import {recordFamily, type Baseline} from '../../src/baseline/baseline.js';

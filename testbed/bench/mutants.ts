@@ -17,7 +17,7 @@ import {defaultBufferBytes} from '../tracer/trace-source.js';
 
 const family = ['ipv4'] as const;
 
-/** DNS capture has five times as many classes of packets; a sample of its mutants has to do. */
+/** DNS capture has five times as many packet classes; a sample of its mutants has to do. */
 const sets: ReadonlyArray<{readonly source: string; readonly sample?: number}> = [{source: 'release:1.30'}, {source: 'release:1.30 --redirect-dns', sample: 60}];
 
 async function mutate(source: string, sample: number | undefined): Promise<MutationReport> {

@@ -68,7 +68,7 @@ export function commandsForRoot(): readonly string[] {
 export function knownToCommandLine(program = createProgram(() => undefined)): Parameters<typeof complaintAboutNpm>[1] {
 	const defined = withSubcommands(program).flatMap(({options}) => options);
 	const options = new Map(defined.flatMap(({long, required, optional}) => long ? [[long, {long, takesValue: required || optional}]] : []));
-	return {options: [...options.values()], commands: new Set(program.commands.map(command => command.name()))};
+	return {options: [...options.values()], commands: new Set(program.commands.flatMap(command => [command.name(), ...command.commands.map(below => `${command.name()} ${below.name()}`)]))};
 }
 
 /**

@@ -61,7 +61,9 @@ function quote(word: string): string {
 
 /** The command line as it was meant, as far as it can be known: of two options without values and two words nobody knows which belong together. */
 function meant(taken: readonly Taken[], argv: readonly string[], commands: ReadonlySet<string>): string[] {
-	const command = argv[0] !== undefined && commands.has(argv[0]) ? argv.slice(0, 1) : [];
+	// A command, with the command below it: `baseline check`.
+	const depth = [2, 1].find(count => argv.length >= count && commands.has(argv.slice(0, count).join(' '))) ?? 0;
+	const command = argv.slice(0, depth);
 	const words = argv.slice(command.length);
 	const whole = taken.filter(({takesValue, values}) => !takesValue || values.length > 0)
 		.flatMap(({long, takesValue, values}) => takesValue ? values.map(value => `${long}=${value}`) : [long]);
@@ -77,7 +79,7 @@ function meant(taken: readonly Taken[], argv: readonly string[], commands: Reado
 What to tell a user whose options npm took, or undefined when it took none.
 
 @param argv The arguments that did arrive.
-@param known The long options of all commands, and the commands' names.
+@param known The long options of all commands, and the commands' names: `run`, `baseline check`.
 */
 export function complaintAboutNpm(argv: readonly string[], known: {readonly options: readonly KnownOption[]; readonly commands: ReadonlySet<string>}, npm: NpmStart): string | undefined {
 	const taken = optionsTaken(known.options, npm);

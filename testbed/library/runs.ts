@@ -86,7 +86,7 @@ export async function runTypes(...given: readonly [rules?: string | LoadedRules,
 }
 
 /**
-Tells which traffic goes another way by one rule set than by the other, for every class of packets. `outcome` is `equal`, `moved`, or `inconclusive`: nothing moved, but not all is known (`gaps`).
+Tells which traffic goes another way by one rule set than by the other, for every packet class. `outcome` is `equal`, `moved`, or `inconclusive`: nothing moved, but not all is known (`gaps`).
 
 ```
 const {outcome, statements} = await compare('release:1.30', parseRules(ours));
@@ -108,7 +108,7 @@ export async function compare(from: string | LoadedRules, to: string | LoadedRul
 }
 
 /**
-Records what rules do with every class of packets, so that rules can be checked against it later; `printBaseline` makes the file's text.
+Records what rules do with every packet class, so that rules can be checked against it later; `printBaseline` makes the file's text.
 
 @throws {TestbedError} ACTOR_FAILED when evidence was lost, and as {@link openSandbox}.
 */

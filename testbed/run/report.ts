@@ -152,7 +152,7 @@ function resultOf({traffic, observation, question, played: {ruleSet, found}}: {
 /** What a reader may have overlooked. */
 function hintsOf({rules: {intent}, credentials: {proxy}, scenario}: RunQuestion): readonly string[] {
 	if (scenario !== undefined) {
-		return scenario.cases.flatMap(({name, fault}) => fault === undefined ? [] : [`${name}: a known fault, held fast. ${fault.because} Meant: ${fault.intended.join(' → ')}.`]);
+		return scenario.cases.flatMap(({name, fault}) => fault === undefined ? [] : [`${name}: a known fault, expected. ${fault.because} Meant: ${fault.intended.join(' → ')}.`]);
 	}
 
 	const {proxyUids, proxyGids} = intent;

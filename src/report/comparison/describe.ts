@@ -9,7 +9,7 @@ import type {ComparisonReport} from './types.js';
 
 /** What a severity means. */
 export const severityWords: Readonly<Record<Severity, string>> = {
-	bypass: 'passes by the sidecar now', lost: 'comes to no end now', loop: 'goes round now', elsewhere: 'goes elsewhere now', path: 'goes the same way by other rules now',
+	bypass: 'now bypasses the sidecar', lost: 'is now lost', loop: 'now loops', elsewhere: 'now reaches another listener', path: 'now takes other rules to the same listener',
 };
 
 /** Fields as a reader knows them. */
@@ -29,10 +29,10 @@ export function describeChange({severity, from, to}: Pick<Statement, 'severity' 
 
 /** How much was compared: nothing is called equal without it. */
 export function describeExtent({families}: Pick<ComparisonReport, 'families'>): string {
-	const classes = families.map(({family, classes: count}) => `${count} in ${familyNames[family]}`).join(' and ');
+	const classes = families.map(({family, classes: count}) => `${count} ${count === 1 ? 'packet class' : 'packet classes'} in ${familyNames[family]}`).join(' and ');
 	const probes = families.reduce((sum, {probes: count}) => sum + count, 0);
 	const fields = [...new Set(families.flatMap(({fields: names}) => names))].map(name => fieldWords[name]);
-	return `${classes} classes of packets, ${probes} probes on each side, over every field that some rule looks at${fields.length === 0 ? ' (none does)' : ` (${fields.join(', ')})`}`;
+	return `${classes}, ${probes} probes on each side, over every field that a rule looks at${fields.length === 0 ? ' (none)' : ` (${fields.join(', ')})`}`;
 }
 
 /** What was left out, with its reasons. */
@@ -51,10 +51,10 @@ export function summaryOf(report: Pick<ComparisonReport, 'outcome' | 'statements
 	if (outcome === 'moved') {
 		const classes = statements.reduce((sum, {classes: count}) => sum + count, 0);
 		const all = report.families.reduce((sum, {classes: count}) => sum + count, 0);
-		return `Moved: ${classes} of ${all} classes of packets, in ${statements.length} ${statements.length === 1 ? 'statement' : 'statements'}${gaps.length === 0 ? '' : `; and ${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}`}.`;
+		return `Moved: ${classes} of ${all} packet classes, in ${statements.length} ${statements.length === 1 ? 'statement' : 'statements'}${gaps.length === 0 ? '' : `; and ${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}`}.`;
 	}
 
 	return outcome === 'equal'
-		? 'Equal: no class of packets goes another way.'
+		? 'Equal: every packet class takes the same path.'
 		: `Inconclusive: nothing moved in what could be compared, but ${gaps.length === 1 ? 'there is a gap' : `there are ${gaps.length} gaps`}.`;
 }

@@ -60,7 +60,7 @@ function outcomeOf(report: ComparisonReport): CaseOutcome {
 		}
 
 		case 1: {
-			return {kind: 'fail', message: `${statements.length === 1 ? '' : `${statements.length} moves, the gravest: `}${describeStatement(statements[0]!)}`, reasons: [...statements.map(statement => describeStatement(statement)), ...gaps.map(({message}) => message)]};
+			return {kind: 'fail', message: `${statements.length === 1 ? '' : `${statements.length} moves, the most severe: `}${describeStatement(statements[0]!)}`, reasons: [...statements.map(statement => describeStatement(statement)), ...gaps.map(({message}) => message)]};
 		}
 
 		case 3: {

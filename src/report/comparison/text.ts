@@ -47,7 +47,7 @@ export function printComparison(report: ComparisonReport, {colour, width, verbos
 		})),
 		...(report.hints.length > 0 ? [''] : []),
 		...hang({
-			indent: 0, label: sign, column: 2, text: `${summaryOf(report)}${report.outcome === 'equal' ? ` Compared: ${describeExtent(report)}.` : ''}${report.arePathsCompared ? '' : ' Other rules on the way to the same stops: --paths.'} (${durationMs} ms)`, width, paintLabel: paintSign,
+			indent: 0, label: sign, column: 2, text: `${summaryOf(report)}${report.outcome === 'equal' ? ` Compared: ${describeExtent(report)}.` : ''}${report.arePathsCompared ? '' : ' To see other rules that lead to the same listeners: --paths.'} (${durationMs} ms)`, width, paintLabel: paintSign,
 		}),
 	];
 	return `${lines.join('\n')}\n`;
@@ -76,7 +76,7 @@ function printStatement(statement: Statement, {from, to, replayWith}: Comparison
 			indent: 2, label: 'because', column, text: `${cause.text}`, width, paintLabel: paint.dim,
 		}),
 		...hang({
-			indent: 2, label: 'count', column, text: classes === 1 ? '1 class of packets' : `${classes} classes of packets`, width, paintLabel: paint.dim,
+			indent: 2, label: 'count', column, text: classes === 1 ? '1 packet class' : `${classes} packet classes`, width, paintLabel: paint.dim,
 		}),
 		// A line each, however long: a command that is broken in two cannot be copied.
 		...[printReplay(witness, from, replayWith.from), printReplay(witness, to, replayWith.to)].map(command => `    ${paint.dim(command)}`),

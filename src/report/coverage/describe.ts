@@ -17,24 +17,24 @@ export function describeRule({place, role, rule}: Pick<RuleCoverage, 'place' | '
 export function describeUnreached(unreached: Unreached, {isNative}: Pick<RuleCoverage, 'isNative'>): string {
 	switch (unreached.kind) {
 		case 'shadowed': {
-			return `shadowed: what it would match ends before, by ${listOf(unreached.by.map(({place, role, packets}) => `${place}${role === null ? '' : ` ${role}`} (${packets} ${packets === 1 ? 'packet' : 'packets'})`))}`;
+			return `shadowed: what it would match is handled earlier, by ${listOf(unreached.by.map(({place, role, packets}) => `${place}${role === null ? '' : ` ${role}`} (${packets} ${packets === 1 ? 'packet' : 'packets'})`))}`;
 		}
 
 		case 'no-match': {
 			const {packets, conditions} = unreached;
-			return `${packets} ${packets === 1 ? 'packet comes' : 'packets come'} to its chain, and none is what it asks for: ${listOf(conditions.map(({match, protocol, packets: failed}) => `${nameOfMatch(match, {protocol}, {isNative})} (${failed})`))}`;
+			return `${packets} ${packets === 1 ? 'packet enters' : 'packets enter'} its chain, and none meets its conditions: ${listOf(conditions.map(({match, protocol, packets: failed}) => `${nameOfMatch(match, {protocol}, {isNative})} (${failed})`))}`;
 		}
 
 		case 'cut-off': {
-			return `earlier rules end the way of all ${unreached.packets} packets that come to its chain, and it would match none of them`;
+			return `earlier rules end the path of all ${unreached.packets} packets that enter its chain, and it would match none of them`;
 		}
 
 		case 'no-packet': {
-			return unreached.from.length === 0 ? 'no rule leads to its chain' : `no packet comes to its chain: ${listOf(unreached.from)} would lead there`;
+			return unreached.from.length === 0 ? 'no rule leads to its chain' : `no packet enters its chain; ${listOf(unreached.from)} would lead there`;
 		}
 
 		case 'no-hook': {
-			return 'no packet comes to the hook of its chain';
+			return 'no packet reaches the hook of its chain';
 		}
 	}
 }

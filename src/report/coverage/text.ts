@@ -29,7 +29,7 @@ export function printCoverage(report: CoverageReport, {colour, width, verbose}: 
 			['rules', [`${rules.source}, ${rules.backend}, ${report.families.map(family => familyNames[family]).join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
 			...noteRows(rules),
 			['system', [`Linux ${kernel},`, `iptables ${iptables},`, `nft ${nft}`]],
-			['probes', [cases.map(({name, probes}) => `${name} ${probes}${name === completeName ? ` (${classes} classes of packets)` : ''}`).join(', ')]],
+			['probes', [cases.map(({name, probes}) => `${name} ${probes}${name === completeName ? ` (${classes} packet classes)` : ''}`).join(', ')]],
 		], style),
 		'',
 		`  ${'hit / decided by'.padEnd(Math.max(0, width - 2 - (cell * cases.length)))}${cases.map(({name}) => name.slice(0, cell - 1).padStart(cell)).join('')}`,
@@ -84,7 +84,7 @@ function printEnd(report: CoverageReport, {paint, width}: Style): readonly strin
 	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✘', paint.red], 3: ['?', paint.yellow]} as const)[exitStatusOfCoverage(report)];
 	const dead = coverage.length - reachable.length;
 	const shares = cases.filter(({name}) => name !== completeName).map(({name}) => `${name} ${reachable.filter(({reach}) => (reach[name]?.hits ?? 0) > 0).length}`);
-	const text = `${reachable.length} of ${coverage.length} rules can be reached in this topology${shares.length === 0 ? '' : ` (${shares.join(', ')})`}${dead === 0 ? '' : `; ${dead} ${gaps.length > 0 ? 'were not reached, and there is a gap' : 'cannot matter in it'}`}. (${durationMs} ms)`;
+	const text = `${reachable.length} of ${coverage.length} rules are reachable in this topology${shares.length === 0 ? '' : ` (${shares.join(', ')})`}${dead === 0 ? '' : `; ${dead} ${gaps.length > 0 ? 'were not reached, and there is a gap' : 'cannot matter'}`}. (${durationMs} ms)`;
 	return hang({
 		indent: 0, label: sign, column: 2, text, width, paintLabel: paintSign,
 	});

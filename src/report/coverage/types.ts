@@ -15,7 +15,7 @@ export type CoverageReport = {
 	readonly families: readonly AddressFamily[];
 	/** The cases in the order of the table, with how many probes each sent. */
 	readonly cases: ReadonlyArray<{readonly name: string; readonly probes: number}>;
-	/** How many classes of packets the complete probes stand for. */
+	/** How many packet classes the complete probes stand for. */
 	readonly classes: number;
 	readonly coverage: readonly RuleCoverage[];
 	/** Cases that have to reach every rule that can be reached. */

@@ -53,7 +53,7 @@ function headOf(results: Results): readonly string[] {
 }
 
 function leftOut(what: string): string {
-	return `To keep this short enough, ${what} had to be left out; \`--format json\` tells everything.`;
+	return `To keep this short, ${what} had to be left out; \`--format json\` has everything.`;
 }
 
 function printSuite(suite: ResultSuite, {shows}: Level): readonly string[] {

@@ -73,8 +73,8 @@ export function withDoubt(results: Results): Results {
 	}
 
 	const message = results.suites.some(({cases}) => cases.length > 0)
-		? 'Nothing of what was asked for could be run, so nothing is shown.'
-		: 'Nothing was run, so nothing is shown.';
+		? 'Nothing that was asked for could run, so nothing was shown.'
+		: 'Nothing was run, so nothing was shown.';
 	const doubt: ResultSuite = {
 		name: results.name,
 		properties: {},

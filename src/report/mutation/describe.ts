@@ -52,7 +52,7 @@ export function describeFate(fate: Fate): string {
 		}
 
 		case 'equivalent': {
-			return `equivalent: ${fate.classes} classes of packets compared with ${fate.probes} probes on each side, none goes another way or by other rules`;
+			return `equivalent: ${fate.classes} packet classes compared with ${fate.probes} probes on each side, all take the same path by the same rules`;
 		}
 
 		case 'differs': {
@@ -70,5 +70,5 @@ export function describeFate(fate: Fate): string {
 export function describeCounts({results, families}: Pick<MutationReport, 'results' | 'families'>): string {
 	const count = (kind: Fate['kind']): number => results.filter(({fate}) => fate.kind === kind).length;
 	const byPaths = results.filter(({fate}) => fate.kind === 'differs' && !fate.isByStops).length;
-	return `${results.length} in ${families.map(family => familyNames[family]).join(' and ')}: ${count('differs')} differ (${byPaths} of them by the rules on the way alone), ${count('equivalent')} are equivalent, ${count('rejected')} cannot be installed${count('inconclusive') === 0 ? '' : `, ${count('inconclusive')} inconclusive`}`;
+	return `${results.length} in ${families.map(family => familyNames[family]).join(' and ')}: ${count('differs')} differ (${byPaths} of them only by the rules on the path), ${count('equivalent')} are equivalent, ${count('rejected')} cannot be installed${count('inconclusive') === 0 ? '' : `, ${count('inconclusive')} inconclusive`}`;
 }

@@ -58,7 +58,7 @@ function outcomeOf({result, standing}: StandingResult, report: MutationReport): 
 		}
 
 		case 'survived': {
-			return {kind: 'fail', message: `Not noticed by ${chosenCases(report).join(', ')}: ${what}`, reasons: [what]};
+			return {kind: 'fail', message: `Survived ${chosenCases(report).join(', ')}: ${what}`, reasons: [what]};
 		}
 
 		case 'inconclusive': {

@@ -103,7 +103,7 @@ function hintsOf({hints, cases, untouched}: MutationReport): readonly string[] {
 	return [
 		...hints,
 		...cases.flatMap(({name, untrusted}) => untrusted.map(text => `${name}: ${text}`)),
-		...(untouched.length === 0 ? [] : [`No mutant changes what is not understood: ${untouched.join(', ')}.`]),
+		...(untouched.length === 0 ? [] : [`Not mutated, because not understood: ${untouched.join(', ')}.`]),
 	];
 }
 
@@ -111,7 +111,7 @@ function printEnd(report: MutationReport, standings: readonly StandingResult[], 
 	const count = (wanted: StandingResult['standing']): number => standings.filter(({standing}) => standing === wanted).length;
 	const [killed, survived, unknown] = [count('killed'), count('survived'), count('inconclusive')];
 	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✘', paint.red], 3: ['?', paint.yellow]} as const)[exitStatusOfMutation(report)];
-	const text = `${killed} of ${killed + survived + unknown} mutants that are not equivalent are noticed by some of these cases${survived === 0 ? '' : `, ${survived} by none`}${unknown === 0 ? '' : `, and of ${unknown} it is not known`}. (${report.durationMs} ms)`;
+	const text = `${killed} of ${killed + survived + unknown} mutants that are not equivalent are killed by these cases${survived === 0 ? '' : `, ${survived} survived`}${unknown === 0 ? '' : `, ${unknown} are unknown`}. (${report.durationMs} ms)`;
 	return hang({
 		indent: 0, label: sign, column: 2, text, width, paintLabel: paintSign,
 	});

@@ -12,15 +12,15 @@ export function describeContradiction(contradiction: Contradiction): string {
 	switch (contradiction.kind) {
 		case 'hit-fails': {
 			const {rule} = contradiction;
-			return `Our reading of ${nameOfRule(rule.rule)} and the kernel differ: the trace shows that it matched, and by our reading it does not (${describeAnswer(rule, contradiction)}).`;
+			return `The model and the kernel disagree about ${nameOfRule(rule.rule)}: the trace shows a match, and the model says that it does not match (${describeAnswer(rule, contradiction)}).`;
 		}
 
 		case 'match-without-hit': {
-			return `Our reading of ${nameOfRule(contradiction.rule.rule)} and the kernel differ: by our reading it matches, and the trace does not show it: ${contradiction.rule.rule.text}`;
+			return `The model and the kernel disagree about ${nameOfRule(contradiction.rule.rule)}: the model says that it matches, and the trace does not show it: ${contradiction.rule.rule.text}`;
 		}
 
 		case 'out-of-way': {
-			return `Our reading of the chains and the kernel differ: the trace shows ${nameOfHit(contradiction.hit)} where by our reading the packet does not come by.`;
+			return `The model and the kernel disagree about the path: the trace shows ${nameOfHit(contradiction.hit)}, which the packet does not reach according to the model.`;
 		}
 	}
 }

@@ -40,7 +40,7 @@ export function printProbe(report: ProbeReport, {colour, verbose, width}: TextOp
 		...printGaps(report.gaps, style),
 		...printContradictions(report, style),
 		...printPath(report, style, (_leg, index, legStyle) => printExplanation(report.explanations[index], legStyle)),
-		...(report.isFirstLegOnly ? paragraph('--first-leg: what the connection led to is left out.', {indent: 4, width, paint: paint.dim}) : []),
+		...(report.isFirstLegOnly ? paragraph('--first-leg: later legs are left out.', {indent: 4, width, paint: paint.dim}) : []),
 		'',
 		...report.hints.flatMap(hint => hang({
 			indent: 2, label: 'hint', column: 6, text: hint, width, paintLabel: paint.yellow,
@@ -113,7 +113,7 @@ function printRun(run: readonly AskedRule[], isNative: boolean, style: LegStyle)
 	const half = tellMax / 2;
 	return [
 		...run.slice(0, half).flatMap(rule => printMiss(rule, isNative, style)),
-		...paragraph(`… ${run.length - tellMax} more rules that did not match (--verbose tells of each)`, {indent: stepIndent, width: style.width, paint: style.paint.yellow}),
+		...paragraph(`… ${run.length - tellMax} more rules that did not match (--verbose lists them)`, {indent: stepIndent, width: style.width, paint: style.paint.yellow}),
 		...run.slice(-half).flatMap(rule => printMiss(rule, isNative, style)),
 	];
 }
@@ -138,7 +138,7 @@ function printHit(explained: AskedRule, {paint, width, column}: LegStyle): reado
 function printSummary(report: ProbeReport, {paint, width}: Style): readonly string[] {
 	const took = paint.dim(` in ${report.durationMs} ms`);
 	if (exitStatusOfProbe(report) === 3) {
-		return [`  ${paint.yellow('inconclusive')}${took}`, ...paragraph('Exit status 3: the evidence has gaps, so nothing is claimed. The gaps name what is missing; run it again.', {indent: 2, width, paint: paint.dim})];
+		return [`  ${paint.yellow('inconclusive')}${took}`, ...paragraph('Exit status 3: the evidence has gaps, so there is no answer. Each gap says what is missing; run again.', {indent: 2, width, paint: paint.dim})];
 	}
 
 	const findings = contradictionsOf(report).length;

@@ -17,7 +17,7 @@ export function describeChange(change: RuleChange): string {
 		}
 
 		case 'removed': {
-			return sentence(`${name} is gone; it stood at #${change.from.number}`);
+			return sentence(`${name} is gone; it was #${change.from.number}`);
 		}
 
 		case 'changed': {

@@ -36,8 +36,8 @@ export function printExplanation({rules, explain, unknownTypes}: ExplainedRules,
 		...printRulesHead('rules', rules, style),
 		...rules.families.flatMap(family => printRouting(rules.routing, family)).flatMap(command => row('beside', command, style)),
 		...row('types', unknownTypes === null
-			? 'those whose first packets should meet a rule; 4b is the app that calls its own pod'
-			: `which of them should meet a rule is not known: ${unknownTypes}`, style),
+			? 'types whose first packets should match the rule; 4b is the app calling its own pod'
+			: `unknown which of them should match a rule: ${unknownTypes}`, style),
 		'',
 		...rules.ruleSet.tables.flatMap(table => table.chains.flatMap(chain => printChain({table, chain, explain}, style))),
 	];
@@ -94,10 +94,10 @@ function printRule(rule: Rule, explanation: RuleExplanation, {paint, width}: Sty
 			indent, label: `#${rule.number}`, column: numberColumn, text: role ?? 'foreign', width, paintText: role === null ? paint.yellow : paint.cyan,
 		}),
 		...(rule.text === '' ? [] : beside(piecesOfRule(rule.text), paint.dim)),
-		...beside(purpose ?? 'No rule that a sidecar writes: what it is for is not known.'),
+		...beside(purpose ?? 'Not a rule of the mesh: its purpose is unknown.'),
 		...(opaque.length === 0 ? [] : beside(`Not interpreted, kept as it is: ${opaque.join('; ')}`, paint.yellow)),
 		...(history === null ? [] : beside(`${lifeText(history)}${types === null ? '' : `; ${typesText(types)}`}.`)),
-		...(shadow === null ? [] : beside(`Ordinary traffic does not reach it: ${shadow.because}.`, paint.yellow)),
+		...(shadow === null ? [] : beside(`Ordinary traffic never reaches it: ${shadow.because}.`, paint.yellow)),
 	];
 }
 
@@ -114,5 +114,5 @@ function typesText(types: Readonly<Partial<Record<AddressFamily, readonly TypeId
 }
 
 function listTypes(ids: readonly TypeId[]): string {
-	return ids.length === 0 ? 'met by no type' : `met by ${ids.length === typeIds.length ? 'all types' : `type${ids.length > 1 ? 's' : ''} ${ids.join(', ')}`}`;
+	return ids.length === 0 ? 'matched by no type' : `matched by ${ids.length === typeIds.length ? 'all types' : `type${ids.length > 1 ? 's' : ''} ${ids.join(', ')}`}`;
 }

@@ -31,7 +31,7 @@ function decider({rule, observedRole}: Deviating): string {
 		return 'no further rule matched';
 	}
 
-	return `${nameOfHit(rule)} (${observedRole ?? 'a rule of no known role'}) decided`;
+	return `${nameOfHit(rule)} (${observedRole ?? 'a rule with no known role'}) decided`;
 }
 
 function dueRole({expectedRole, observedRole}: Deviating): string {
@@ -39,38 +39,38 @@ function dueRole({expectedRole, observedRole}: Deviating): string {
 		return '';
 	}
 
-	return expectedRole === observedRole ? ', as it should' : `, where ${expectedRole} was due`;
+	return expectedRole === observedRole ? ', as it should' : `, where ${expectedRole} was expected`;
 }
 
 /** What can be another of a leg than was claimed. */
 const traits = {source: 'the source', zone: 'the conntrack zone', answer: 'an answer'} as const;
 
 const sentences = {
-	loop: difference => `The flow is a loop: it came to ${difference.stop} ${difference.times} times. It left the expected path in ${nameOfLeg(difference.leg, difference.observed)} where ${decider(difference)}${dueRole(difference)}.`,
-	stop: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} should have come to ${difference.expected.stop} and ${ended(difference.observed.stop)}: ${decider(difference)}${dueRole(difference)}.`,
-	rule: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} came to ${difference.observed.stop} as it should, by another way: ${decider(difference)}${difference.expectedRole === null ? ', where no further rule was due' : dueRole(difference)}.`,
+	loop: difference => `The flow is a loop: it reached ${difference.stop} ${difference.times} times. It left the expected path in ${nameOfLeg(difference.leg, difference.observed)} where ${decider(difference)}${dueRole(difference)}.`,
+	stop: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} should have reached ${difference.expected.stop} and ${ended(difference.observed.stop)}: ${decider(difference)}${dueRole(difference)}.`,
+	rule: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} reached ${difference.observed.stop} as it should, by another path: ${decider(difference)}${difference.expectedRole === null ? ', where no further rule was expected' : dueRole(difference)}.`,
 	actor: ({leg, expected, observed}) => `Leg ${leg + 1} should have been opened by ${expected.actor}, and ${observed.actor} opened it.`,
-	'no-loop': ({observed}) => `The flow should go round, and it ended: the last connection, opened by ${observed.actor}, ${ended(observed.stop)}.`,
-	trait: ({leg, trait, expectedTrait, observedTrait}) => `Leg ${leg + 1} came to where it should, with ${traits[trait]} ${observedTrait} instead of ${expectedTrait}.`,
-	step: ({leg, expectedStep, observedStep}) => `In leg ${leg + 1} ${expectedStep === null ? 'no further step' : `the step ${expectedStep}`} was due, and ${observedStep ?? 'no further one'} was observed.`,
-	'missing-leg': ({leg, expected}) => `Leg ${leg + 1}, by which ${expected.actor} should have come to ${expected.stop}, did not take place.`,
+	'no-loop': ({observed}) => `The flow should loop, and it ended: the last connection, opened by ${observed.actor}, ${ended(observed.stop)}.`,
+	trait: ({leg, trait, expectedTrait, observedTrait}) => `Leg ${leg + 1} reached its listener, with ${traits[trait]} ${observedTrait} instead of ${expectedTrait}.`,
+	step: ({leg, expectedStep, observedStep}) => `In leg ${leg + 1} ${expectedStep === null ? 'no further step' : `the step ${expectedStep}`} was expected, and ${observedStep ?? 'no further one'} was observed.`,
+	'missing-leg': ({leg, expected}) => `Leg ${leg + 1}, by which ${expected.actor} should have reached ${expected.stop}, did not take place.`,
 	'surplus-leg': ({leg, observed}) => `Leg ${leg + 1} was not expected: ${observed.actor} opened a connection that ${ended(observed.stop)}.`,
 } satisfies {[Kind in Difference['kind']]: (difference: Of<Difference, Kind>) => string};
 
 /** How a leg ended, in a sentence. A stop has a port; everything else is what became of the connection. */
 function ended(stop: string): string {
 	if (/:\d+$/.test(stop)) {
-		return `came to ${stop}`;
+		return `reached ${stop}`;
 	}
 
-	return stop === 'unknown' ? 'ended in a way that is not known' : `was ${stop}`;
+	return stop === 'unknown' ? 'ended, nobody knows how' : `was ${stop}`;
 }
 
 const causes = {
 	missing: ({role}) => `No rule of this set has the role ${role}: "${roles[role].purpose}"`,
-	earlier: ({role, rule, before}) => `${nameOfRule(rule)} stands before ${nameOfRule(before)}, which is the rule for ${role}.`,
+	earlier: ({role, rule, before}) => `${nameOfRule(rule)} comes before ${nameOfRule(before)}, which is the rule for ${role}.`,
 	'not-matched': ({role, rule}) => `${nameOfRule(rule)} is a rule for ${role}, and did not match: ${rule.text}`,
-	'not-reached': ({role, rule}) => `${nameOfRule(rule)} is a rule for ${role}, and the packet never came to its chain.`,
+	'not-reached': ({role, rule}) => `${nameOfRule(rule)} is a rule for ${role}, and the packet never entered its chain.`,
 	'same-stops': () => 'The stops of the flow are the expected ones all the same: another rule keeps them.',
 } satisfies {[Kind in Cause['kind']]: (cause: Of<Cause, Kind>) => string};
 

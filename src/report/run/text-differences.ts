@@ -34,7 +34,7 @@ function printDifference(difference: Difference, style: Style): readonly string[
 	return [
 		...(difference.kind === 'loop'
 			? hang({
-				indent, label: 'loop', column: legColumn, text: `The flow came to ${difference.stop} ${difference.times} times and was cut.`, width, paintLabel: paint.red,
+				indent, label: 'loop', column: legColumn, text: `The flow reached ${difference.stop} ${difference.times} times and was cut.`, width, paintLabel: paint.red,
 			})
 			: []),
 		...rows.flatMap(([word, text], index) => {
@@ -58,7 +58,7 @@ function printWholeLeg(difference: Exclude<Difference, Deviating>): string {
 		}
 
 		case 'no-loop': {
-			return `ended the flow, which should go round; observed: ${arrival(difference.observed)}`;
+			return `ended the flow, which should loop; observed: ${arrival(difference.observed)}`;
 		}
 
 		case 'trait': {

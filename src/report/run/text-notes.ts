@@ -18,8 +18,8 @@ export function printNotes(notes: readonly RuleNote[], style: Style): readonly s
 	const unreached = notes.filter(note => note.kind === 'not-reached');
 	const families = [...new Set(notes.map(({family}) => family))];
 	return [
-		...printSection({title: 'Rules that are not as in the default set', notes: changed, families}, style, own => own.flatMap(note => printChanged(note, style))),
-		...printSection({title: 'Rules that no packet of this run met', notes: unreached, families}, style, own => printUnreached(own, style)),
+		...printSection({title: 'Rules that differ from the default set', notes: changed, families}, style, own => own.flatMap(note => printChanged(note, style))),
+		...printSection({title: 'Rules that no packet of this run matched', notes: unreached, families}, style, own => printUnreached(own, style)),
 	];
 }
 

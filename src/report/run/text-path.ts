@@ -34,7 +34,7 @@ export function printPath({legs, observedRoles}: Pick<TypeResult, 'legs' | 'obse
 	return legs.flatMap((leg, index) => {
 		const isRepeated = index >= start + length && index < start + (length * rounds);
 		if (isRepeated && !style.verbose) {
-			return index === start + length ? paragraph(`… ${rounds - 1} more times the same: ${nameOfRound(legs.slice(start, start + length))}`, {indent: legIndent, width: style.width, paint: style.paint.yellow}) : [];
+			return index === start + length ? paragraph(`… ${rounds - 1} more times: ${nameOfRound(legs.slice(start, start + length))}`, {indent: legIndent, width: style.width, paint: style.paint.yellow}) : [];
 		}
 
 		const legStyle = {...style, column};
@@ -113,7 +113,7 @@ function printTraversal(traversal: Traversal, roles: ReadonlyArray<Role | null>,
 		})
 		: traversal.hits.flatMap((hit, index) => [
 			...hang({
-				indent, label: nameOfHit(hit), column, text: piecesOfRule(hit.text ?? 'a rule that the loaded set does not hold'), width, paintLabel: paint.cyan,
+				indent, label: nameOfHit(hit), column, text: piecesOfRule(hit.text ?? 'a rule that is not in the installed set'), width, paintLabel: paint.cyan,
 			}),
 			...(verbose ? paragraph(`${roles[index] ?? 'no known role'}${hit.handle === undefined ? '' : `, handle ${hit.handle}`}${hit.verdict === undefined ? '' : `, ${hit.verdict}`}`, {indent: indent + column, width, paint: paint.dim}) : []),
 		]);

@@ -144,8 +144,8 @@ function printPublished({published}: TypeResult, {paint, width}: Style): readonl
 
 const exitHints = {
 	0: undefined,
-	1: 'Exit status 1: what differs stands under the type. --verbose shows every hook, --format json all evidence.',
-	3: 'Exit status 3: the evidence has gaps, so nothing is claimed of those types. The gaps name what is missing; run it again, or with --types one by one.',
+	1: 'Exit status 1: each type lists what differs. --verbose shows every hook, --format json all evidence.',
+	3: 'Exit status 3: the evidence has gaps, so those types have no result. Each gap says what is missing; run again, or run one type at a time with --types.',
 } as const satisfies Record<ExitStatus, string | undefined>;
 
 function printSummary(report: Report, {paint, width}: Style): readonly string[] {

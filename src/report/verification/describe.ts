@@ -15,7 +15,7 @@ export function summaryOfVerification(report: VerificationReport): string {
 		case 'moved': {
 			const moved = statements.reduce((sum, {classes: count}) => sum + count, 0);
 			const all = report.families.reduce((sum, {classes: count}) => sum + count, 0);
-			return `Moved: ${moved} of ${all} classes of packets${statements.length === 0 ? '' : `, in ${statements.length} ${statements.length === 1 ? 'statement' : 'statements'}`}, and ${movedCases} of ${cases.length} recorded connections${doubts}.`;
+			return `Moved: ${moved} of ${all} packet classes${statements.length === 0 ? '' : `, in ${statements.length} ${statements.length === 1 ? 'statement' : 'statements'}`}, and ${movedCases} of ${cases.length} recorded connections${doubts}.`;
 		}
 
 		case 'same': {
@@ -31,7 +31,7 @@ export function summaryOfVerification(report: VerificationReport): string {
 /** What moved of a connection, in one sentence. */
 export function describeMovedCase({record, what, to}: Extract<CheckedCase, {outcome: 'moved'}>): string {
 	const [was, is] = what === 'stops' ? [printWords(record.stops, 'nowhere'), printWords(to.stops, 'nowhere')] : [printWords(record.roles, 'no rule'), printWords(to.roles, 'no rule')];
-	return what === 'stops' ? `was ${was}, is ${is}` : `stops as before, by other rules: was ${was}, is ${is}`;
+	return what === 'stops' ? `was ${was}, is ${is}` : `same listener as before, other rules: was ${was}, is ${is}`;
 }
 
 /** Stops, or roles. */

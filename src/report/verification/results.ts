@@ -51,7 +51,7 @@ function caseOfClass(checked: CheckedClass): ResultCase {
 
 		case 'moved': {
 			const observed = checked.to.join(' > ');
-			const message = observed === expected ? `It arrives as recorded, by other rules: ${checked.because}.` : `It was ${expected} and is ${observed}: ${checked.because}.`;
+			const message = observed === expected ? `It arrives as recorded, but by other rules: ${checked.because}.` : `It was ${expected} and is ${observed}: ${checked.because}.`;
 			return {
 				name, outcome: {kind: 'fail', message, reasons: [message]}, expected, observed,
 			};

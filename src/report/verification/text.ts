@@ -78,7 +78,7 @@ function printStatement(statement: Statement, {rules}: VerificationReport, {pain
 		}),
 		...rest.flatMap(text => row('and', text)),
 		...row('because', cause.text),
-		...row('count', classes === 1 ? '1 class of packets' : `${classes} classes of packets`),
+		...row('count', classes === 1 ? '1 packet class' : `${classes} packet classes`),
 		...paragraph(printReplay(witness, rules), {indent: 4, width, paint: paint.dim}),
 	];
 }

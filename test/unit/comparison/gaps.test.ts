@@ -67,7 +67,7 @@ test('a kernel that does something else is one, and names the packet and both wa
 	});
 	t.deepEqual(more, []);
 	t.is(gap!.kind, 'reading');
-	t.is(gap!.message, `Our reading of the rules differs from the kernel, so packets may be classed wrongly: ${printRepresentative(representatives[place]!)} met no rule and not nat OUTPUT#2.`);
+	t.is(gap!.message, `The model and the kernel disagree, so packets may be in the wrong class: ${printRepresentative(representatives[place]!)} met no rule and not nat OUTPUT#2.`);
 	const all = gapsOfReading({
 		classSet, representatives, flights: sides.to.flights, place: 0,
 	});

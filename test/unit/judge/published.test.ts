@@ -27,7 +27,7 @@ const table: ReadonlyArray<readonly [string, PublishedTypeId, RunSketch, string 
 	['15090 captured', '3', {input: 'release:1.30 -d 80'}, 'The article goes to INPUT where the observed path goes to ISTIO_IN_REDIRECT#1.'],
 	['a rule that is missing', '2', {mutate: deleteRule('ISTIO_OUTPUT', 9)}, 'No rule of this set does what the article\'s rule 9 does; the observed path goes to remote:8080.'],
 	['a rule that is missing', '4', {mutate: deleteRule('ISTIO_OUTPUT', 2)}, 'No rule of this set does what the article\'s rule 2 does; the observed path goes to ISTIO_OUTPUT#3.'],
-	['a loop', '1', {mutate: deleteRule('ISTIO_OUTPUT', 1)}, 'The flow goes round in a loop and never reaches the end of the published route.'],
+	['a loop', '1', {mutate: deleteRule('ISTIO_OUTPUT', 1)}, 'The flow loops and never reaches the end of the published route.'],
 	['a foreign rule on the way', '2', {mutate: insertRule('OUTPUT', 1, '-p tcp')}, 'The article goes to ISTIO_OUTPUT#9 where the observed path goes to OUTPUT#2.'],
 	['a rule in another order', '4', {mutate: moveRule('ISTIO_OUTPUT', {from: 4, to: 2})}, 'As UID 1337, the proxy is let go by ISTIO_OUTPUT#2 before ISTIO_OUTPUT#3 (the article\'s rule 2) is reached.'],
 ];

@@ -49,27 +49,27 @@ test('hits are counted by case, and the last of a way that decides is told apart
 
 test('a rule behind one that takes its packets is shadowed by that', t => {
 	const ruleSet = setOf('OUTPUT -j ONE', 'ONE -p tcp -j ACCEPT', 'ONE -p tcp -m tcp --dport 8080 -j ACCEPT');
-	t.is(whyOf(ruleSet, [legThrough(ruleSet, 'OUTPUT#1', 'ONE#1')], 'ONE#2'), 'shadowed: what it would match ends before, by ONE#1 (1 packet)');
+	t.is(whyOf(ruleSet, [legThrough(ruleSet, 'OUTPUT#1', 'ONE#1')], 'ONE#2'), 'shadowed: what it would match is handled earlier, by ONE#1 (1 packet)');
 });
 
 test('a rule behind one that takes other packets alone is not shadowed by it', t => {
 	const ruleSet = setOf('OUTPUT -j ONE', 'ONE -p tcp -j ACCEPT', 'ONE -p udp -j ACCEPT');
-	t.is(whyOf(ruleSet, [legThrough(ruleSet, 'OUTPUT#1', 'ONE#1')], 'ONE#2'), 'earlier rules end the way of all 1 packets that come to its chain, and it would match none of them');
+	t.is(whyOf(ruleSet, [legThrough(ruleSet, 'OUTPUT#1', 'ONE#1')], 'ONE#2'), 'earlier rules end the path of all 1 packets that enter its chain, and it would match none of them');
 });
 
 test('a rule that is asked and matches nothing is told with the condition that fails', t => {
 	const ruleSet = setOf('OUTPUT -o docker0 -p tcp -j ACCEPT', 'OUTPUT -m owner --uid-owner 5 -j ACCEPT');
 	const legs = [legThrough(ruleSet), legThrough(ruleSet)];
-	t.is(whyOf(ruleSet, legs, 'OUTPUT#1'), '2 packets come to its chain, and none is what it asks for: -o docker0 (2)');
-	t.is(whyOf(ruleSet, legs, 'OUTPUT#2'), '2 packets come to its chain, and none is what it asks for: --uid-owner 5 (2)');
+	t.is(whyOf(ruleSet, legs, 'OUTPUT#1'), '2 packets enter its chain, and none meets its conditions: -o docker0 (2)');
+	t.is(whyOf(ruleSet, legs, 'OUTPUT#2'), '2 packets enter its chain, and none meets its conditions: --uid-owner 5 (2)');
 });
 
 test('a chain that nobody comes to is told with the rules that lead there', t => {
 	const ruleSet = setOf('OUTPUT -p udp -j ONE', 'ONE -j ACCEPT', 'TWO -j ACCEPT', 'PREROUTING -j ACCEPT');
 	const legs = [legThrough(ruleSet)];
-	t.is(whyOf(ruleSet, legs, 'ONE#1'), 'no packet comes to its chain: OUTPUT#1 would lead there');
+	t.is(whyOf(ruleSet, legs, 'ONE#1'), 'no packet enters its chain; OUTPUT#1 would lead there');
 	t.is(whyOf(ruleSet, legs, 'TWO#1'), 'no rule leads to its chain');
-	t.is(whyOf(ruleSet, legs, 'PREROUTING#1'), 'no packet comes to the hook of its chain');
+	t.is(whyOf(ruleSet, legs, 'PREROUTING#1'), 'no packet reaches the hook of its chain');
 });
 
 test('what a scenario reaches can be reached, though no class of the default topology does', t => {

@@ -76,6 +76,6 @@ export function describeRecording({baseline: {classes, cases}, lost, unsent}: Re
 		return `testbed: Nothing was recorded: the evidence is not whole.\n${list(lost)}`;
 	}
 
-	const said = `testbed: Recorded ${classes.length} classes of packets and ${cases.length} connections${output === undefined ? '' : ` in ${output}`}.\n`;
+	const said = `testbed: Recorded ${classes.length} packet classes and ${cases.length} connections${output === undefined ? '' : ` in ${output}`}.\n`;
 	return unsent.length === 0 ? said : `${said}Not recorded, because it cannot be sent; a verification will be inconclusive:\n${list(unsent)}`;
 }

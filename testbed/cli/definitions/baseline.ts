@@ -15,7 +15,7 @@ import {
 
 const createExamples = `
 A baseline says what the rules do now, so that a repository and its pull
-requests can be checked against it. For each class of packets that the rules can
+requests can be checked against it. For each packet class that the rules can
 tell apart it has a probe, the place where it arrived, and the roles of the
 rules that decided; and the same for the connections of the six types and of
 scenarios. It has no rule numbers and no times: the same rules on the same
@@ -74,7 +74,7 @@ export function baselineCommandLine(setStatus: (status: number) => void): Comman
 /** `testbed baseline create [INPUT]`. */
 function createCommandLine(setStatus: (status: number) => void): Command {
 	return withShared(new Command('create')
-		.description('write a baseline: what a rule set does with every class of packets')
+		.description('write a baseline: what a rule set does with every packet class')
 		.argument('[input]', 'release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, or - (default: the newest release)')
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4', 'ipv6'], 'both'))
 		.option('--scenarios <file...>', 'scenario files, or folders of them, in addition to the six types; their connections go through these rules, not those that they name')

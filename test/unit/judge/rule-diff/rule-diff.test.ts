@@ -32,7 +32,7 @@ function told({chains}: RuleSetDiff): readonly string[] {
 const plain = setOf();
 
 const mutations: ReadonlyArray<{readonly title: string; readonly mutate: Mutation; readonly told: readonly string[]}> = [
-	{title: 'a rule that is gone', mutate: deleteRule('ISTIO_OUTPUT', 4), told: ['ISTIO_OUTPUT: proxy-uid-bypass is gone; it stood at #4.']},
+	{title: 'a rule that is gone', mutate: deleteRule('ISTIO_OUTPUT', 4), told: ['ISTIO_OUTPUT: proxy-uid-bypass is gone; it was #4.']},
 	{title: 'a rule that moved up is one change', mutate: moveRule('ISTIO_OUTPUT', {from: 9, to: 1}), told: ['ISTIO_OUTPUT: outbound-capture moved from #9 to #1.']},
 	{title: 'a rule that moved down is one change', mutate: moveRule('ISTIO_OUTPUT', {from: 1, to: 7}), told: ['ISTIO_OUTPUT: passthrough-source moved from #1 to #7.']},
 	{title: 'a foreign rule is new', mutate: insertRule('OUTPUT', 1, '-p tcp -m tcp --dport 22 -j ACCEPT'), told: ['OUTPUT: A foreign rule is new at #1.']},
@@ -46,7 +46,7 @@ const mutations: ReadonlyArray<{readonly title: string; readonly mutate: Mutatio
 	},
 	{
 		title: 'another value at another number', mutate: set => deleteRule('ISTIO_INBOUND', 1)(replaceRule('ISTIO_INBOUND', 4, '-p tcp -m tcp --dport 9999 -j RETURN')(set)),
-		told: ['ISTIO_INBOUND: inbound-tunnel-port is gone; it stood at #1.', 'ISTIO_INBOUND: inbound-port-exclude at #4, now #3, changed: destination-port 15020 → 9999.'],
+		told: ['ISTIO_INBOUND: inbound-tunnel-port is gone; it was #1.', 'ISTIO_INBOUND: inbound-port-exclude at #4, now #3, changed: destination-port 15020 → 9999.'],
 	},
 	{title: 'other words', mutate: replaceRule('ISTIO_INBOUND', 2, '-p tcp --dport 15090 -m comment --comment "metrics" -j RETURN'), told: []},
 ];
@@ -63,7 +63,7 @@ test('a foreign rule of the same shape, between the same neighbours, is changed;
 	const withPort = insertRule('OUTPUT', 1, '-p tcp -m tcp --dport 22 -j ACCEPT')(plain);
 	t.deepEqual(told(diff(withPort, replaceRule('OUTPUT', 1, '-p tcp -m tcp --dport 23 -j ACCEPT')(withPort))), ['OUTPUT: A foreign rule at #1 changed: destination-port 22 → 23.']);
 	t.deepEqual(told(diff(withPort, replaceRule('OUTPUT', 1, '-p tcp -m tcp --dport 22 -j DROP')(withPort))), [
-		'OUTPUT: A foreign rule is gone; it stood at #1.', 'OUTPUT: A foreign rule is new at #1.',
+		'OUTPUT: A foreign rule is gone; it was #1.', 'OUTPUT: A foreign rule is new at #1.',
 	]);
 });
 
@@ -92,7 +92,7 @@ test('a renamed chain: jumps to it are the same, and its rules are compared', t 
 test('a chain of another name with other rules is another chain', t => {
 	const dump = (name: string, rule: string): RuleSet => parseSave(`*nat\n:${name} -\n-A OUTPUT -j ${name}\n-A ${name} ${rule}\nCOMMIT\n`, 'ipv4');
 	t.deepEqual(told(diff(dump('OLD', '-p udp -j RETURN'), dump('NEW', '-p tcp -j ACCEPT'))), [
-		'OUTPUT: A foreign rule at #1 changed: target jump OLD → jump NEW.', 'NEW: A foreign rule is new at #1.', 'OLD: A foreign rule is gone; it stood at #1.',
+		'OUTPUT: A foreign rule at #1 changed: target jump OLD → jump NEW.', 'NEW: A foreign rule is new at #1.', 'OLD: A foreign rule is gone; it was #1.',
 	]);
 });
 

@@ -61,8 +61,8 @@ for (const [name, report] of Object.entries(reports)) {
 
 test('the gravest comes first in the text too', t => {
 	const text = printComparison(reports['moved']!, {colour: false, verbose: false, width: 200});
-	t.regex(text, /passes by the sidecar now/u);
-	t.true(text.indexOf('passes by') < text.lastIndexOf('✘'));
+	t.regex(text, /now bypasses the sidecar/u);
+	t.true(text.indexOf('now bypasses') < text.lastIndexOf('✘'));
 	t.notRegex(text, /left out/u);
 	t.regex(printComparison(reports['moved']!, {colour: false, verbose: true, width: 200}), /left out\s+\d+ cannot occur/u);
 });
@@ -81,8 +81,8 @@ test('sentences', t => {
 	const family = {
 		family: 'ipv4', classes: 3, probes: 5, fields: [], leftOut: [{kind: 'cannot-occur', because: 'of this', classes: 2}, {kind: 'cannot-be-sent', because: 'of that', classes: 1}],
 	} as const;
-	t.is(describeExtent({families: [family]}), '3 in IPv4 classes of packets, 5 probes on each side, over every field that some rule looks at (none does)');
-	t.is(describeExtent({families: [{...family, fields: ['uid']}, {...family, family: 'ipv6', fields: ['uid', 'mark']}]}), '3 in IPv4 and 3 in IPv6 classes of packets, 10 probes on each side, over every field that some rule looks at (user, mark)');
+	t.is(describeExtent({families: [family]}), '3 packet classes in IPv4, 5 probes on each side, over every field that a rule looks at (none)');
+	t.is(describeExtent({families: [{...family, fields: ['uid']}, {...family, family: 'ipv6', fields: ['uid', 'mark']}]}), '3 packet classes in IPv4 and 3 packet classes in IPv6, 10 probes on each side, over every field that a rule looks at (user, mark)');
 	t.deepEqual(describeLeftOut({families: [family, {...family, family: 'ipv6'}]}), ['4 cannot occur: of this', '2 cannot be sent: of that']);
 });
 
@@ -92,16 +92,16 @@ test('the summary counts', t => {
 	const all = families.reduce((sum, {classes}) => sum + classes, 0);
 	t.is(summaryOf({
 		outcome: 'moved', statements: [{...statements[0]!, classes: 2}], families, gaps: [],
-	}), `Moved: 2 of ${all} classes of packets, in 1 statement.`);
+	}), `Moved: 2 of ${all} packet classes, in 1 statement.`);
 	t.is(summaryOf({
 		outcome: 'moved', statements: [{...statements[0]!, classes: 2}, {...statements[0]!, classes: 3}], families, gaps: [gap, gap],
-	}), `Moved: 5 of ${all} classes of packets, in 2 statements; and 2 gaps.`);
+	}), `Moved: 5 of ${all} packet classes, in 2 statements; and 2 gaps.`);
 	t.is(summaryOf({
 		outcome: 'moved', statements: [{...statements[0]!, classes: 2}], families, gaps: [gap],
-	}), `Moved: 2 of ${all} classes of packets, in 1 statement; and 1 gap.`);
+	}), `Moved: 2 of ${all} packet classes, in 1 statement; and 1 gap.`);
 	t.is(summaryOf({
 		outcome: 'equal', statements: [], families, gaps: [],
-	}), 'Equal: no class of packets goes another way.');
+	}), 'Equal: every packet class takes the same path.');
 	t.is(summaryOf({
 		outcome: 'inconclusive', statements: [], families, gaps: [gap],
 	}), 'Inconclusive: nothing moved in what could be compared, but there is a gap.');

@@ -53,17 +53,17 @@ const all = report(
 test('the text has scores, survivors with the traffic that shows them, doubt, and what is not changed', t => {
 	const text = printMutation(all, {colour: false, width: 80, verbose: true});
 	for (const due of [
-		/2 differ \(0 of them by the rules on the way\n? *alone\), 1/u,
+		/2 differ \(0 of them only by the rules on the path\), 1/u,
 		/types +1 of 2 \(50 %\)/u,
 		/✘ 1 OUTPUT#1 \(.*\): deleted\n {2}unnoticed by types\n {2}shown by {2}TCP from user 1338: was proxy:15001 > direct, is direct\n/u,
 		/testbed mutate 'release:1\.30 -u 1' --backend iptables-nft --print 1 \|\n? *testbed probe/u,
 		/\? 5 OUTPUT#1/u,
 		/One\. Two\. And 1 more gaps\./u,
-		/equivalent: 19 classes of packets compared with 32 probes on each side/u,
+		/equivalent: 19 packet classes compared with 32 probes on each side/u,
 		/cannot be installed: line 3 failed/u,
 		/hint +types: 4 local-to-local, ipv4 does not pass with the original \(fail\)/u,
-		/No mutant changes what is not understood: OUTPUT#3/u,
-		/✘ 1 of 3 mutants that are not equivalent are noticed by some of these cases, 1\n {2}by none, and of 1 it is not known\. \(5 ms\)/u,
+		/Not mutated, because not understood: OUTPUT#3/u,
+		/✘ 1 of 3 mutants that are not equivalent are killed by these cases, 1\n {2}survived, 1 are unknown\. \(5 ms\)/u,
 	]) {
 		t.regex(text, due);
 	}

@@ -183,7 +183,7 @@ test('routing: every command, of its family', t => {
 test('sentences', t => {
 	const [rule] = foreign.ruleSet.tables[0]!.chains[0]!.rules;
 	t.is(describeChange({kind: 'added', role: null, to: rule!}), 'A foreign rule is new at #1.');
-	t.is(describeChange({kind: 'removed', role: 'proxy-uid-bypass', from: rule!}), 'proxy-uid-bypass is gone; it stood at #1.');
+	t.is(describeChange({kind: 'removed', role: 'proxy-uid-bypass', from: rule!}), 'proxy-uid-bypass is gone; it was #1.');
 	t.is(describeChange({
 		kind: 'moved', role: 'proxy-uid-bypass', from: {...rule!, number: 4}, to: rule!,
 	}), 'proxy-uid-bypass moved from #4 to #1.');

@@ -20,16 +20,16 @@ const deviation = {
 } as const;
 
 const differences: ReadonlyArray<readonly [Difference, string]> = [
-	[{kind: 'stop', ...deviation}, 'Leg 2, opened by proxy, should have come to proxy:15006 and came to app:8080: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was due.'],
-	[{kind: 'stop', ...deviation, rule: null, observedRole: null}, 'Leg 2, opened by proxy, should have come to proxy:15006 and came to app:8080: no further rule matched, where hairpin-by-uid was due.'],
-	[{kind: 'stop', ...deviation, expectedRole: 'proxy-uid-bypass', observed: {actor: 'proxy', stop: 'refused'}}, 'Leg 2, opened by proxy, should have come to proxy:15006 and was refused: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, as it should.'],
-	[{kind: 'stop', ...deviation, observedRole: null, rule: {...hit, table: 'mangle', number: undefined}, observed: {actor: 'proxy', stop: 'unknown'}}, 'Leg 2, opened by proxy, should have come to proxy:15006 and ended in a way that is not known: mangle:ISTIO_OUTPUT#? (a rule of no known role) decided, where hairpin-by-uid was due.'],
-	[{kind: 'rule', ...deviation, observed: deviation.expected}, 'Leg 2, opened by proxy, came to proxy:15006 as it should, by another way: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was due.'],
-	[{kind: 'rule', ...deviation, observed: deviation.expected, expectedRole: null}, 'Leg 2, opened by proxy, came to proxy:15006 as it should, by another way: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where no further rule was due.'],
-	[{kind: 'loop', stop: 'proxy:15006', times: 9, ...deviation}, 'The flow is a loop: it came to proxy:15006 9 times. It left the expected path in leg 2, opened by proxy, where ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was due.'],
+	[{kind: 'stop', ...deviation}, 'Leg 2, opened by proxy, should have reached proxy:15006 and reached app:8080: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was expected.'],
+	[{kind: 'stop', ...deviation, rule: null, observedRole: null}, 'Leg 2, opened by proxy, should have reached proxy:15006 and reached app:8080: no further rule matched, where hairpin-by-uid was expected.'],
+	[{kind: 'stop', ...deviation, expectedRole: 'proxy-uid-bypass', observed: {actor: 'proxy', stop: 'refused'}}, 'Leg 2, opened by proxy, should have reached proxy:15006 and was refused: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, as it should.'],
+	[{kind: 'stop', ...deviation, observedRole: null, rule: {...hit, table: 'mangle', number: undefined}, observed: {actor: 'proxy', stop: 'unknown'}}, 'Leg 2, opened by proxy, should have reached proxy:15006 and ended, nobody knows how: mangle:ISTIO_OUTPUT#? (a rule with no known role) decided, where hairpin-by-uid was expected.'],
+	[{kind: 'rule', ...deviation, observed: deviation.expected}, 'Leg 2, opened by proxy, reached proxy:15006 as it should, by another path: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was expected.'],
+	[{kind: 'rule', ...deviation, observed: deviation.expected, expectedRole: null}, 'Leg 2, opened by proxy, reached proxy:15006 as it should, by another path: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where no further rule was expected.'],
+	[{kind: 'loop', stop: 'proxy:15006', times: 9, ...deviation}, 'The flow is a loop: it reached proxy:15006 9 times. It left the expected path in leg 2, opened by proxy, where ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was expected.'],
 	[{kind: 'actor', leg: 0, expected: {actor: 'app', stop: 'a:1'}, observed: {actor: 'agent', stop: 'a:1'}}, 'Leg 1 should have been opened by app, and agent opened it.'],
-	[{kind: 'missing-leg', leg: 2, expected: {actor: 'proxy', stop: 'app:8080'}}, 'Leg 3, by which proxy should have come to app:8080, did not take place.'],
-	[{kind: 'surplus-leg', leg: 2, observed: {actor: 'proxy', stop: 'app:8080'}}, 'Leg 3 was not expected: proxy opened a connection that came to app:8080.'],
+	[{kind: 'missing-leg', leg: 2, expected: {actor: 'proxy', stop: 'app:8080'}}, 'Leg 3, by which proxy should have reached app:8080, did not take place.'],
+	[{kind: 'surplus-leg', leg: 2, observed: {actor: 'proxy', stop: 'app:8080'}}, 'Leg 3 was not expected: proxy opened a connection that reached app:8080.'],
 ];
 
 for (const [difference, expected] of differences) {
@@ -42,9 +42,9 @@ const causes: ReadonlyArray<readonly [Cause, string]> = [
 	[{kind: 'missing', role: 'inbound-jump'}, 'No rule of this set has the role inbound-jump: "Hands TCP that comes into the pod to ISTIO_INBOUND."'],
 	[{
 		kind: 'earlier', role: 'inbound-jump', rule, before: {...rule, number: 5},
-	}, 'ISTIO_OUTPUT#3 stands before ISTIO_OUTPUT#5, which is the rule for inbound-jump.'],
+	}, 'ISTIO_OUTPUT#3 comes before ISTIO_OUTPUT#5, which is the rule for inbound-jump.'],
 	[{kind: 'not-matched', role: 'inbound-jump', rule}, 'ISTIO_OUTPUT#3 is a rule for inbound-jump, and did not match: -j RETURN'],
-	[{kind: 'not-reached', role: 'inbound-jump', rule}, 'ISTIO_OUTPUT#3 is a rule for inbound-jump, and the packet never came to its chain.'],
+	[{kind: 'not-reached', role: 'inbound-jump', rule}, 'ISTIO_OUTPUT#3 is a rule for inbound-jump, and the packet never entered its chain.'],
 	[{kind: 'same-stops'}, 'The stops of the flow are the expected ones all the same: another rule keeps them.'],
 ];
 

@@ -71,6 +71,6 @@ test('what is not known is null, never left out', t => {
 test('a difference and its causes have a message', t => {
 	const [type] = jsonOf(sketchReport({ids: ['4'], mutate: deleteRule('ISTIO_OUTPUT', 2)})).types;
 	const [first] = type?.['differences'] as Array<Json & {causes: Json[]}>;
-	t.is(first?.['message'], 'Leg 2, opened by proxy, should have come to proxy:15006 and came to app:8080: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was due.');
+	t.is(first?.['message'], 'Leg 2, opened by proxy, should have reached proxy:15006 and reached app:8080: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was expected.');
 	t.is(first?.causes[0]?.['message'], 'No rule of this set has the role hairpin-by-uid: "Sends the proxy\'s own connections to the pod\'s own addresses through the inbound listener, by UID."');
 });

@@ -30,7 +30,7 @@ const taken: ReadonlyArray<{typed: string; argv: readonly string[]; config: Reco
 	{typed: '--rules a --keep', argv: ['a'], config: {rules: 'true', keep: 'true'}, names: '--rules, --keep', meant: '--keep --rules a'},
 	{typed: '--types 2 --jobs 3', argv: ['2', '3'], config: {types: 'true', jobs: 'true'}, names: '--types, --jobs', meant: '--types … --jobs …'},
 	{typed: 'x.yaml --timeout 3', argv: ['x.yaml', '3'], config: {timeout: 'true'}, names: '--timeout', meant: '--timeout …'},
-	{typed: 'verify --rules=r b.json', argv: ['baseline', 'check', 'b.json'], config: {rules: 'r'}, names: '--rules', meant: 'verify --rules=r b.json'},
+	{typed: 'baseline check --rules6=r b.json', argv: ['baseline', 'check', 'b.json'], config: {rules6: 'r'}, names: '--rules6', meant: 'baseline check --rules6=r b.json'},
 	{typed: '--timeout=5 --timeout=6', argv: [], config: {timeout: '5\n\n6'}, names: '--timeout', meant: '--timeout=5 --timeout=6'},
 	{typed: 'probe --to remote:8080', argv: ['probe', 'remote:8080'], config: {to: 'true'}, names: '--to', meant: 'probe --to remote:8080'},
 	{typed: 'probe --to remote:8080 (11.19)', argv: ['probe'], config: {token_description: 'remote:8080'}, names: '--to', meant: 'probe --to=remote:8080'},
@@ -76,7 +76,7 @@ for (const {title, error, argv, hints} of [
 	{title: 'a file', error: missing('sub/mine.yaml'), argv: ['run', 'sub/mine.yaml'], hints: [folderLine]},
 	{title: 'a file by its whole name', error: missing('/x/mine.yaml'), argv: ['run', '/x/mine.yaml'], hints: []},
 	{title: 'a word that is no file, of --format json', error: missing('json'), argv: ['rules', 'json'], hints: [folderLine, optionLine]},
-	{title: 'a word that is no scenario', error: new TestbedError('USAGE', {message: '"json" is no scenario'}), argv: ['json'], hints: [optionLine]},
+	{title: 'a word that is not a scenario', error: new TestbedError('USAGE', {message: '"json" is not a scenario'}), argv: ['json'], hints: [optionLine]},
 	{title: 'options that did arrive', error: new TestbedError('USAGE', {message: 'no'}), argv: ['--types', '9'], hints: []},
 	{title: 'an error of another kind', error: new Error('no'), argv: ['json'], hints: []},
 ]) {
