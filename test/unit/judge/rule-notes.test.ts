@@ -80,9 +80,9 @@ test('a missing rule of several alike is missed by its text, and the others of i
 
 for (const [title, sketch, expected] of [
 	['nothing', {}, []],
-	['the bypass before the hairpin rule', {mutate: moveRule('ISTIO_OUTPUT', {from: 4, to: 2})}, ['moved ISTIO_OUTPUT#2: stands at 2 of ISTIO_OUTPUT, in the default set at 4']],
-	['the capture first', {mutate: moveRule('ISTIO_OUTPUT', {from: 9, to: 1})}, ['moved ISTIO_OUTPUT#1: stands at 1 of ISTIO_OUTPUT, in the default set at 9']],
-	['the first rule last', {mutate: moveRule('ISTIO_OUTPUT', {from: 1, to: 9})}, ['moved ISTIO_OUTPUT#9: stands at 9 of ISTIO_OUTPUT, in the default set at 1']],
+	['the bypass before the hairpin rule', {mutate: moveRule('ISTIO_OUTPUT', {from: 4, to: 2})}, ['moved ISTIO_OUTPUT#2: is number 2 of ISTIO_OUTPUT; in the default set it is 4']],
+	['the capture first', {mutate: moveRule('ISTIO_OUTPUT', {from: 9, to: 1})}, ['moved ISTIO_OUTPUT#1: is number 1 of ISTIO_OUTPUT; in the default set it is 9']],
+	['the first rule last', {mutate: moveRule('ISTIO_OUTPUT', {from: 1, to: 9})}, ['moved ISTIO_OUTPUT#9: is number 9 of ISTIO_OUTPUT; in the default set it is 1']],
 	['rules that foreign ones push back', {mutate: insertRule('ISTIO_OUTPUT', 1, '-j LOG')}, []],
 	['several UIDs', {input: 'release:1.30 -u 64535,1337'}, []],
 ] as ReadonlyArray<readonly [string, RunSketch, readonly string[]]>) {

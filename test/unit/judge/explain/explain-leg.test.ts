@@ -108,11 +108,11 @@ test('each rule that was asked, in the kernel\'s order, with its role, the packe
 
 /** Traces that are not of this rule set, and what is found. */
 const lies: ReadonlyArray<readonly [title: string, spoil: Spoil, kinds: ReadonlyArray<Contradiction['kind']>, said: RegExp]> = [
-	['a hit is missing at the end', hits => hits.slice(0, -1), ['match-without-hit'], /ISTIO_REDIRECT#1 .* by our reading it matches, and the trace does not show it: -p tcp -j REDIRECT/u],
-	['a hit is missing in the middle', hits => hits.filter(({chain}) => chain !== 'ISTIO_OUTPUT'), ['match-without-hit', 'out-of-way'], /ISTIO_OUTPUT#9 .* matches, and the trace does not show it/u],
-	['no hit at all', () => [], ['match-without-hit'], /OUTPUT#1 .* does not show it: -j ISTIO_OUTPUT/u],
-	['another rule', hits => hits.map(hit => hit.number === 9 ? {...hit, number: 4, verdict: 'return'} : hit), ['hit-fails', 'out-of-way'], /ISTIO_OUTPUT#4 .* the trace shows that it matched, and by our reading it does not \(--uid-owner 1337: the socket's UID is 1000\)/u],
-	['a rule that there is not', hits => hits.map(hit => hit.number === 9 ? {...hit, number: undefined} : hit), ['match-without-hit', 'out-of-way', 'out-of-way'], /the trace shows ISTIO_OUTPUT#\? where by our reading the packet does not come by/u],
+	['a hit is missing at the end', hits => hits.slice(0, -1), ['match-without-hit'], /ISTIO_REDIRECT#1: the model says that it matches, and the trace does not show it: -p tcp -j REDIRECT/u],
+	['a hit is missing in the middle', hits => hits.filter(({chain}) => chain !== 'ISTIO_OUTPUT'), ['match-without-hit', 'out-of-way'], /ISTIO_OUTPUT#9: .* matches, and the trace does not show it/u],
+	['no hit at all', () => [], ['match-without-hit'], /OUTPUT#1: .* does not show it: -j ISTIO_OUTPUT/u],
+	['another rule', hits => hits.map(hit => hit.number === 9 ? {...hit, number: 4, verdict: 'return'} : hit), ['hit-fails', 'out-of-way'], /ISTIO_OUTPUT#4: the trace shows a match, and the model says that it does not match \(--uid-owner 1337: the socket's UID is 1000\)/u],
+	['a rule that there is not', hits => hits.map(hit => hit.number === 9 ? {...hit, number: undefined} : hit), ['match-without-hit', 'out-of-way', 'out-of-way'], /the trace shows ISTIO_OUTPUT#\?, which the packet does not reach/u],
 	['a rule of a chain that nothing leads to', hits => hits.map(hit => hit.chain === 'ISTIO_REDIRECT' ? {...hit, chain: 'ISTIO_INBOUND'} : hit), ['match-without-hit', 'out-of-way'], /the trace shows ISTIO_INBOUND#1 where/u],
 ];
 
