@@ -48,6 +48,11 @@ export function tablesOf({tables}: RuleSet, family: AddressFamily): readonly Tab
 	return tables.filter(table => table.family === tableFamily(family) || table.family === 'inet');
 }
 
+/** The tables of some families, and native ones of both. */
+export function restrictToFamilies({tables}: RuleSet, families: readonly AddressFamily[]): RuleSet {
+	return {tables: tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
+}
+
 /** The names of the tables that hold at least one rule for packets of a family: only these can show up in a path. */
 export function tablesWithRules(ruleSet: RuleSet, family: AddressFamily): readonly string[] {
 	return tablesOf(ruleSet, family).filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name);
