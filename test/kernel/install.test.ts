@@ -48,8 +48,8 @@ test('a native set that nft rejects is told with its line and nft\'s own reason,
 async function leftOf(netns: Netns, backend: Backend): Promise<string> {
 	await using lockFile = await LockFile.create();
 	const rules = await driverOf(backend).readBack(netns, {families, lockFile: lockFile.path});
-	const texts = await Promise.all([...rules.map(({text}) => text), netns.run('ip', ['-4', 'rule']), netns.run('ip', ['-6', 'rule']), netns.run('ip', ['-4', 'route', 'show', 'table', 'all'])]);
-	return texts.join('\n').split('\n').filter(line => /^-A |counter|fwmark|default dev lo/u.test(line)).join('\n');
+	const routes = await Promise.all([netns.run('ip', ['-4', 'rule']), netns.run('ip', ['-6', 'rule']), netns.run('ip', ['-4', 'route', 'show', 'table', 'all'])]);
+	return [...rules.map(({text}) => text), ...routes].join('\n').split('\n').filter(line => /^-A |counter|fwmark|default dev lo/u.test(line)).join('\n');
 }
 
 for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) {

@@ -41,9 +41,9 @@ test('no file of src/ or testbed/ names a back end but those that say what each 
 	t.true(files.size > 300, `only ${files.size} files were found`);
 	t.deepEqual([...files].filter(([file]) => !allowed.test(file)).flatMap(([file, text]) => namesIn(text).map(found => `${file}:${found}`)), []);
 	// The files that are allowed are there, and the literals in them are seen.
-	const named = [...files].filter(([file, text]) => allowed.test(file) && namesIn(text).length > 0).map(([file]) => file);
+	const named = new Set([...files].filter(([file, text]) => allowed.test(file) && namesIn(text).length > 0).map(([file]) => file));
 	for (const file of ['src/netfilter/types.ts', 'src/netfilter/backends.ts', ...backends.map(backend => `testbed/sandbox/backends/${backend}.ts`)]) {
-		t.true(named.includes(file), file);
+		t.true(named.has(file), file);
 	}
 });
 
@@ -60,5 +60,5 @@ test('goes red: a file that decides by a name, in any kind of literal', t => {
 });
 
 test('help, messages and other words that hold a name are not taken for a decision', t => {
-	t.deepEqual(namesIn('const texts = [\'iptables-nft, iptables-legacy or nftables (default: the input\\\'s)\', \'--native-nftables\', \'iptables\', `nftables: ${what}`];\nimport {nftables} from \'./nftables.js\';'), []);
+	t.deepEqual(namesIn('const texts = [\'iptables-nft, iptables-legacy or nftables (default: the input\\\'s)\', \'--native-nftables\', \'iptables\', \'nftables: a table\'];\nimport {nftables} from \'./nftables.js\';'), []);
 });

@@ -1,5 +1,5 @@
 /**
-iptables-legacy: the language of iptables, kept by the kernel in ip_tables and ip6_tables, which nft does not see.
+The driver of iptables-legacy: the language of iptables, kept by the kernel in ip_tables and ip6_tables, which nft does not see.
 */
 
 import {switchTable} from '../own-table.js';

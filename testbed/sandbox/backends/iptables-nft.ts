@@ -1,5 +1,5 @@
 /**
-iptables-nft: the language of iptables, kept by the kernel in nf_tables. nft sees its tables, counts for them and can take them away.
+The driver of iptables-nft: the language of iptables, kept by the kernel in nf_tables. nft sees its tables, counts for them and can take them away.
 */
 
 import {iptablesDriver} from './iptables.js';

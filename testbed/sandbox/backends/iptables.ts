@@ -26,7 +26,7 @@ export type IptablesDifferences = Pick<BackendDriver, 'removeTables' | 'loadKern
 	readonly restoreArguments: readonly string[];
 	/** The kernel module of a sample, and what the kernel must have for it. */
 	readonly moduleOf: (sample: IptablesSample, family: AddressFamily) => string;
-	readonly needsOf: (module: string) => string;
+	readonly needsOf: (kernelModule: string) => string;
 	readonly trace: Pick<TraceSample, 'needs' | 'module'>;
 };
 
@@ -36,9 +36,9 @@ export function iptablesDriver(differences: IptablesDifferences): BackendDriver 
 		name, variant, restoreArguments, moduleOf, needsOf, trace, removeTables, loadKernelTexts,
 	} = differences;
 	const asBackendSample = (sample: IptablesSample, family: AddressFamily): BackendSample => {
-		const module = moduleOf(sample, family);
+		const kernelModule = moduleOf(sample, family);
 		return {
-			what: sample.what, kind: sample.kind, use: sample.use, text: iptablesSampleText(sample), module, needs: needsOf(module),
+			what: sample.what, kind: sample.kind, use: sample.use, text: iptablesSampleText(sample), module: kernelModule, needs: needsOf(kernelModule),
 		};
 	};
 

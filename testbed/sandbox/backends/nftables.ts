@@ -1,5 +1,5 @@
 /**
-nftables: native nft tables, of all families in one text and in one transaction.
+The driver of nftables: native nft tables, of all families in one text and in one transaction.
 */
 
 import {factsOf} from '../../../src/netfilter/backends.js';

@@ -2,8 +2,7 @@
 
 import test from 'ava';
 import {factsOf} from '../../../../src/netfilter/backends.js';
-import {printTexts, textFamilies} from '../../../../src/netfilter/rule-texts.js';
-import {parseText} from '../../../../src/netfilter/rule-texts.js';
+import {parseText, printTexts, textFamilies} from '../../../../src/netfilter/rule-texts.js';
 import {backends} from '../../../../src/netfilter/types.js';
 import {
 	canFollow, driverOf, drivers, runOrderOf,
@@ -34,13 +33,13 @@ test('samples are rules of the language, and what a line names comes first', t =
 		for (const family of textFamilies(language, ['ipv4', 'ipv6'])) {
 			const {each, together} = samples(family);
 			t.true(each.length > 5, name);
-			t.deepEqual([...new Set(each.map(({text}) => text))].length, each.length, name);
+			t.is(new Set(each.map(({text}) => text)).size, each.length, name);
 			for (const text of [...each.map(sample => sample.text), ...(together === undefined ? [] : [together])]) {
 				t.true(parseText({family, text}).tables.some(({chains}) => chains.some(({rules}) => rules.length > 0)), text);
 			}
 
 			const {text, table} = traceSample(family ?? 'ipv4');
-			const [owner] = samplesNamedIn({family, line: language === 'nft' ? 'meta skuid 0 return' : '-A OUTPUT -m owner --uid-owner 0', input: text}).filter(({kind}) => kind !== 'table');
+			const owner = samplesNamedIn({family, line: language === 'nft' ? 'meta skuid 0 return' : '-A OUTPUT -m owner --uid-owner 0', input: text}).find(({kind}) => kind !== 'table');
 			t.is(owner?.what, 'owner match', name);
 			t.is(parseText({family, text}).tables[0]?.name, table);
 			t.is(printTexts(language, parseText({family, text}), ['ipv4']).length, 1);
