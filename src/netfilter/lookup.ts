@@ -58,6 +58,11 @@ export function tablesWithRules(ruleSet: RuleSet, family: AddressFamily): readon
 	return tablesOf(ruleSet, family).filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name);
 }
 
+/** Whether a table is native nft's. Tables of iptables hold their own words, whichever back end keeps them; only native ones are of both families, hold sets, or have chains that say where they hang. */
+export function isNativeTable({family, objects, chains}: Table): boolean {
+	return family === 'inet' || objects !== undefined || chains.some(({base}) => base !== undefined);
+}
+
 /** Whether a table sees first packets of connections only: every base chain of it is of type nat. */
 export function isNatTable(table: Table): boolean {
 	const bases = table.chains.flatMap(chain => baseChainOf(table, chain) ?? []);

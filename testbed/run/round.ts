@@ -3,7 +3,7 @@ One round: sends some probes and turns what the kernel did into observations. Al
 */
 
 import {traceStreams} from '../../src/netfilter/backends.js';
-import {isNatTable, rulesOf} from '../../src/netfilter/lookup.js';
+import {isNativeTable, isNatTable, rulesOf} from '../../src/netfilter/lookup.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {Probe} from '../../src/scenario/types.js';
 import {decodeDatagram} from '../../src/trace/decode/decode.js';
@@ -139,7 +139,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 
 	const natTables = new Set(ruleSet.tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
 	gaps.push(...compareCounters({
-		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(({chains}) => chains.some(({base}) => base !== undefined)),
+		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(table => isNativeTable(table)),
 	}));
 	const joiner = new Joiner({
 		sockets, packets, owners, ruleSet, flows: flows?.flows,
