@@ -84,7 +84,7 @@ test.serial('a native rule without a counter is no gap, also in a table of one f
 	await withProber({backend: 'nftables', rules}, async prober => {
 		const [answer] = await prober.probe([request(1)]);
 		t.deepEqual(gapsIn([answer!]), []);
-		t.regex(wayOf(answer!), /own\/out#1/u);
+		t.regex(wayOf(answer!), /own:out#1/u);
 	});
 });
 
