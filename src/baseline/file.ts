@@ -3,11 +3,15 @@ A baseline as a file: JSON with a class a line, in an order that stays, so that 
 */
 
 import {InputError} from '../parsing/input-error.js';
-import {parseNft, printNft} from '../netfilter/nftables/ruleset.js';
+import {languageOf} from '../netfilter/backends.js';
 import {ParseError} from '../netfilter/parse-error.js';
 import {printEndpoint} from '../netfilter/path.js';
-import {parseSave, printSave} from '../netfilter/iptables/save.js';
-import type {AddressFamily, Backend, RuleSet} from '../netfilter/types.js';
+import {
+	parseText, printTexts, textFamilies, type TextFamily,
+} from '../netfilter/rule-texts.js';
+import {
+	backends, type AddressFamily, type Backend, type RuleSet,
+} from '../netfilter/types.js';
 import type {
 	Baseline, RecordedCase, RecordedClass, RecordedRules,
 } from './baseline.js';
@@ -22,7 +26,7 @@ export const baselineKind = 'sidecar-netfilter-baseline';
 /** The file's text. Two recordings of the same have the same text. */
 export function printBaseline({environment, rules, proxy, classes, cases}: Baseline): string {
 	const {ruleSet, ...head} = rules;
-	const texts = Object.entries(printTexts(ruleSet, head)).map(([name, text]) => `${quote(name)}: ${printList(text.split('\n').filter(line => line !== '').map(line => quote(line)), '\t\t')}`);
+	const texts = Object.entries(textsByName(ruleSet, head)).map(([name, text]) => `${quote(name)}: ${printList(text.split('\n').filter(line => line !== '').map(line => quote(line)), '\t\t')}`);
 	return `{
 	"version": ${baselineVersion},
 	"kind": ${quote(baselineKind)},
@@ -55,8 +59,13 @@ function printCase({of, family, id, name, stops, roles}: RecordedCase): string {
 	});
 }
 
-function printTexts(ruleSet: RuleSet, {backend, families}: Pick<RecordedRules, 'backend' | 'families'>): Readonly<Record<string, string>> {
-	return backend === 'nftables' ? {nft: printNft(ruleSet)} : Object.fromEntries(families.map(family => [family, printSave(ruleSet, family)]));
+function textsByName(ruleSet: RuleSet, {backend, families}: Pick<RecordedRules, 'backend' | 'families'>): Readonly<Record<string, string>> {
+	return Object.fromEntries(printTexts(languageOf(backend), ruleSet, families).map(({family, text}) => [nameOfText(family), text]));
+}
+
+/** The key of a text in the file. */
+function nameOfText(family: TextFamily): string {
+	return family ?? 'nft';
 }
 
 function printList(lines: readonly string[], indent: string): string {
@@ -72,7 +81,6 @@ function quote(value: unknown): string {
 	return JSON.stringify(value);
 }
 
-const backends: readonly Backend[] = ['iptables-nft', 'iptables-legacy', 'nftables'];
 const families: readonly AddressFamily[] = ['ipv4', 'ipv6'];
 
 /**
@@ -127,11 +135,11 @@ function readRules(file: Reader): RecordedRules {
 }
 
 function readRuleSet(texts: Reader, {backend, own}: {readonly backend: Backend; readonly own: readonly AddressFamily[]}): RuleSet {
-	const read = (name: string, parse: (text: string) => RuleSet): RuleSet => {
-		const place = texts.at(name);
+	const read = (family: TextFamily): RuleSet => {
+		const place = texts.at(nameOfText(family));
 		const lines = place.list().map(line => line.text());
 		try {
-			return parse(lines.length === 0 ? '' : `${lines.join('\n')}\n`);
+			return parseText({family, text: lines.length === 0 ? '' : `${lines.join('\n')}\n`});
 		} catch (error) {
 			if (error instanceof ParseError) {
 				throw place.damaged(`holds rules that are not understood: ${error.message}`);
@@ -141,9 +149,7 @@ function readRuleSet(texts: Reader, {backend, own}: {readonly backend: Backend; 
 		}
 	};
 
-	return backend === 'nftables'
-		? read('nft', text => parseNft(text))
-		: {tables: own.flatMap(family => read(family, text => parseSave(text, family)).tables)};
+	return {tables: textFamilies(languageOf(backend), own).flatMap(family => read(family).tables)};
 }
 
 function readClass(line: Reader, own: readonly AddressFamily[]): RecordedClass {

@@ -3,7 +3,7 @@ Which rules some probes reach, how often each decides, and for one that none rea
 */
 
 import {
-	findTable, rulesOf, tableFamily, type PlacedRule,
+	findTable, isNativeTable, rulesOf, tableFamily, type PlacedRule,
 } from '../netfilter/lookup.js';
 import {printStep, type Leg} from '../netfilter/path.js';
 import type {
@@ -66,7 +66,7 @@ export function coverageOf(ruleSet: RuleSet, {families, cases, complete}: {
 				place: printStep(table, chain.name, rule.number),
 				role: roleOf(rule, table, chain) ?? null,
 				rule,
-				isNative: findTable(ruleSet, {family, table})!.chains.some(({base}) => base !== undefined),
+				isNative: isNativeTable(findTable(ruleSet, {family, table})!),
 				reach: Object.fromEntries(counted.map(([name, reaches]) => [name, reaches.get(key) ?? {hits: 0, decided: 0}])),
 				unreached: all.has(key) || counted.some(([, reaches]) => reaches.has(key)) ? null : whyUnreached(placed, {ruleSet, asked}),
 			};

@@ -4,7 +4,7 @@ Mutants of a rule set: each is the set with one thing wrong. A check that tells 
 
 import {roleOf} from '../istio/roles/roles.js';
 import {printStep} from '../netfilter/path.js';
-import {tableFamily} from '../netfilter/lookup.js';
+import {isNativeTable, restrictToFamilies} from '../netfilter/lookup.js';
 import type {
 	AddressFamily, Chain, Family, Rule, RuleSet, Table,
 } from '../netfilter/types.js';
@@ -44,7 +44,7 @@ export function mutantsOf(ruleSet: RuleSet, families: readonly AddressFamily[]):
 	const mutants: Mutant[] = [];
 	const untouched: string[] = [];
 	const redirects = [...new Set(ruleSet.tables.flatMap(({chains}) => chains.flatMap(({rules}) => rules.flatMap(({target}) => target.kind === 'redirect' && target.toPorts !== undefined ? [target.toPorts.from] : []))))];
-	for (const table of ruleSet.tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))) {
+	for (const table of restrictToFamilies(ruleSet, families).tables) {
 		for (const chain of table.chains) {
 			const seen = new Set([keyOf(chain.rules)]);
 			for (const {rules, ...draft} of draftsOf(chain, {table, redirects})) {
@@ -116,7 +116,7 @@ type ChangedRule = {readonly changed: Rule; readonly kind: MutationKind; readonl
 
 /** The changed rules that their program has words for. */
 function changesOf(rule: Rule, {table, redirects}: {readonly table: Table; readonly redirects: readonly number[]}): readonly ChangedRule[] {
-	const isNative = table.family === 'inet' || table.objects !== undefined || table.chains.some(({base}) => base !== undefined);
+	const isNative = isNativeTable(table);
 	return [...rule.matches.flatMap((match, place) => changesOfMatch(match, place)), ...changesOfTarget(rule, {table, redirects})].flatMap(({edit, kind, text}) => {
 		const changed = isNative ? editNftRule(rule, edit, table.family) : editRule(rule, edit, table.family === 'ip6' ? 'ipv6' : 'ipv4');
 		return changed === undefined ? [] : [{changed, kind, text}];

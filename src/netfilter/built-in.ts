@@ -38,7 +38,7 @@ export const extensionTargets: ReadonlySet<string> = new Set([
 ].flatMap(line => line.split(' ')));
 
 /** The family of the tables that `iptables` or `ip6tables` write for packets of a family. */
-export function tableFamily(family: AddressFamily): Family {
+export function tableFamily(family: AddressFamily): Exclude<Family, 'inet'> {
 	return family === 'ipv4' ? 'ip' : 'ip6';
 }
 

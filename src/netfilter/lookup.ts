@@ -48,9 +48,19 @@ export function tablesOf({tables}: RuleSet, family: AddressFamily): readonly Tab
 	return tables.filter(table => table.family === tableFamily(family) || table.family === 'inet');
 }
 
+/** The tables of some families, and native ones of both. */
+export function restrictToFamilies({tables}: RuleSet, families: readonly AddressFamily[]): RuleSet {
+	return {tables: tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
+}
+
 /** The names of the tables that hold at least one rule for packets of a family: only these can show up in a path. */
 export function tablesWithRules(ruleSet: RuleSet, family: AddressFamily): readonly string[] {
 	return tablesOf(ruleSet, family).filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name);
+}
+
+/** Whether a table is native nft's. Tables of iptables hold their own words, whichever back end keeps them; only native ones are of both families, hold sets, or have chains that say where they hang. */
+export function isNativeTable({family, objects, chains}: Table): boolean {
+	return family === 'inet' || objects !== undefined || chains.some(({base}) => base !== undefined);
 }
 
 /** Whether a table sees first packets of connections only: every base chain of it is of type nat. */

@@ -8,17 +8,14 @@ export type AddressFamily = 'ipv4' | 'ipv6';
 /** The family of a table, as nft names it. `iptables` writes `ip` tables, `ip6tables` writes `ip6` tables. */
 export type Family = 'ip' | 'ip6' | 'inet';
 
+/** Every back end that can be asked for, in the order in which results list them. The first is the default. `backends.ts` says what is known of each. */
+export const backends = ['iptables-nft', 'iptables-legacy', 'nftables'] as const;
+
 /** Which program writes the rules into the kernel, and through which kernel interface. */
-export type Backend = 'iptables-nft' | 'iptables-legacy' | 'nftables';
+export type Backend = typeof backends[number];
 
-/** Every back end that can be asked for. */
-export const backends = ['iptables-nft', 'iptables-legacy', 'nftables'] as const satisfies readonly Backend[];
-
-/** The back ends that take the text of `iptables-save`. */
-export type IptablesBackend = Exclude<Backend, 'nftables'>;
-
-/** The same as a list. */
-export const iptablesBackends = ['iptables-nft', 'iptables-legacy'] as const satisfies readonly IptablesBackend[];
+/** The language that rules are written in: what `iptables-save` prints, or what `nft list ruleset` prints. Several back ends can share one. */
+export type RuleLanguage = 'iptables' | 'nft';
 
 /** A place in the kernel where chains are consulted (linux/netfilter.h, `enum nf_inet_hooks`). */
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';

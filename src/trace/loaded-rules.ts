@@ -2,7 +2,9 @@
 The rules as the kernel holds them, with their counters: what translates a handle into a number, and the second witness beside the trace. Read twice, before and after a run.
 */
 
-import type {Family} from '../netfilter/types.js';
+import {factsOf, type CounterSource} from '../netfilter/backends.js';
+import {tableFamily} from '../netfilter/built-in.js';
+import type {AddressFamily, Backend, Family} from '../netfilter/types.js';
 
 /** One rule in the kernel. `handle` is undefined on iptables-legacy; `packets` is undefined where the rule has no counter. */
 export type LoadedRule = {
@@ -14,6 +16,12 @@ export type LoadedRule = {
 	readonly packets: number | undefined;
 	/** What tells the rule from another one in its place where there is no handle: its text, as iptables-legacy prints it. */
 	readonly text?: string;
+};
+
+/** What the kernel held at one moment, as the tools print it: `nft -n -j list`, and what `iptables-save -c` says where the back end's counters are read from there. */
+export type KernelTexts = {
+	readonly listing: string;
+	readonly saved: ReadonlyArray<{readonly family: AddressFamily; readonly text: string}>;
 };
 
 /** The text or JSON that a tool printed of the kernel's rules is not what it should be. */
@@ -35,7 +43,7 @@ function isObject(value: unknown): value is object {
 }
 
 function isListing(value: unknown): value is NftListing {
-	return isObject(value) && 'nftables' in value && Array.isArray(value.nftables);
+	return isObject(value) && Array.isArray((value as {readonly nftables?: unknown}).nftables);
 }
 
 /** The rule of an entry; undefined for a table, a chain, a set. */
@@ -131,4 +139,18 @@ export function parseSavedCounters(text: string, family: 'ip' | 'ip6'): readonly
 	}
 
 	return rules;
+}
+
+const readers: Readonly<Record<CounterSource, (texts: KernelTexts, exceptTables: readonly string[]) => readonly LoadedRule[]>> = {
+	'nft-listing': ({listing}, exceptTables) => parseNftListing(listing, exceptTables),
+	'iptables-save': ({saved}) => saved.flatMap(({family, text}) => parseSavedCounters(text, tableFamily(family))),
+};
+
+/**
+The rules of a back end with their counters, but for those of the tables in `exceptTables` (the testbed's own).
+
+@throws {LoadedRulesError} when a tool printed something else.
+*/
+export function parseLoadedRules(texts: KernelTexts, {backend, exceptTables}: {readonly backend: Backend; readonly exceptTables: readonly string[]}): readonly LoadedRule[] {
+	return readers[factsOf(backend).counters](texts, exceptTables);
 }

@@ -15,7 +15,7 @@ import {decodeNftTrace} from '../../src/trace/decode/nft-trace.js';
 import type {Decoded, TraceEvent} from '../../src/trace/decode/event.js';
 import {parseNftListing, parseSavedCounters, type LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Round} from '../../testbed/run/round.js';
-import type {TraceStream} from '../../testbed/tracer/trace-source.js';
+import type {TraceStream} from '../../src/netfilter/backends.js';
 import {parseOwners} from '../../testbed/tracer/trace-table.js';
 import {switchTable} from '../../testbed/sandbox/own-table.js';
 

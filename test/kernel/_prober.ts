@@ -3,7 +3,7 @@ A prober in a sandbox of its own, for one test.
 */
 
 import {stepsOfPath} from '../../src/netfilter/path.js';
-import {parseSave} from '../../src/netfilter/iptables/save.js';
+import {parseText} from '../../src/netfilter/rule-texts.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
@@ -13,7 +13,7 @@ import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {installRules} from '../../testbed/sandbox/install.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
 
-/** What a test varies. `rules` is the text of a dump of IPv4's tables. */
+/** What a test varies. `rules` is the text of a dump of IPv4's tables, or of native ones. */
 export type ProberVariation = Partial<Pick<ProberOptions, 'backend' | 'families' | 'listening' | 'timeoutMs' | 'batchSize' | 'bufferBytes' | 'hasInvalid'>> & {
 	readonly rules?: string;
 	/** Does something with the sandbox before the prober is made. */
@@ -34,7 +34,7 @@ export async function withProber<T>({backend = 'iptables-nft', families = ['ipv4
 	await using lockFile = await LockFile.create();
 	const input = rulesFor(backend, families);
 	const ruleSet = await installRules(sandbox.pod, {
-		ruleSet: rules === undefined ? input.ruleSet : parseSave(rules, 'ipv4'), backend, families, lockFile: lockFile.path,
+		ruleSet: rules === undefined ? input.ruleSet : parseText({family: backend === 'nftables' ? null : 'ipv4', text: rules}), backend, families, lockFile: lockFile.path,
 	});
 	await sandbox.applyRouting(input.routing);
 	await prepare?.(sandbox);

@@ -3,7 +3,7 @@
 import {readdirSync, readlinkSync} from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import {iptablesBackends} from '../../src/netfilter/types.js';
+import {backendsOf} from '../../src/netfilter/backends.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import {abilitiesOf, type Ability} from '../../testbed/doctor/abilities.js';
 import {diagnose} from '../../testbed/doctor/doctor.js';
@@ -17,7 +17,7 @@ test.serial('all works on this machine', async t => {
 	});
 	t.deepEqual(findings.filter(({ok}) => !ok), []);
 	t.deepEqual(told, findings);
-	for (const backend of iptablesBackends) {
+	for (const backend of backendsOf('iptables')) {
 		for (const family of addressFamilies) {
 			for (const what of ['nat table', 'owner match', 'REDIRECT target', 'TPROXY target', 'conntrack match', 'a packet\'s trace']) {
 				t.true(findings.some(finding => finding.what.startsWith(`${backend}, ${family}: ${what}`)), `${backend}, ${family}: ${what}`);

@@ -3,25 +3,27 @@
 import {readFileSync} from 'node:fs';
 import test from 'ava';
 import fastCheck from 'fast-check';
+import {iptablesProgram} from '../../src/netfilter/backends.js';
 import {importRules} from '../../src/netfilter/import/import-rules.js';
 import {normalise} from '../../src/netfilter/iptables/normalize.js';
 import {parseSave, printSave} from '../../src/netfilter/iptables/save.js';
 import {CommandError} from '../../testbed/system/exec.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {tool} from '../../testbed/sandbox/tools.js';
 import {mangleOf, randomRule} from '../helpers/random-rules.js';
 import {ruleLines, type RuleLine} from '../helpers/rule-lines.js';
 import {root} from '../helpers/root.js';
 
 const combinations = (['iptables-nft', 'iptables-legacy'] as const).flatMap(backend => (['ipv4', 'ipv6'] as const).map(family => ({backend, family})));
 
+const variants = {'iptables-nft': 'nft', 'iptables-legacy': 'legacy'} as const;
+
 type Combination = (typeof combinations)[number];
 
 /** A namespace of its own, with the restore and the save of one back end and family. */
 class Kernel implements AsyncDisposable {
-	static async create({backend, family}: Combination): Promise<Kernel> {
-		return new Kernel({backend, family}, await LockFile.create());
+	static async create(combination: Combination): Promise<Kernel> {
+		return new Kernel(combination, await LockFile.create());
 	}
 
 	readonly #netns = Netns.create('import');
@@ -34,12 +36,12 @@ class Kernel implements AsyncDisposable {
 	}
 
 	async restore(input: string): Promise<void> {
-		await this.#netns.run(tool(this.#combination.backend, this.#combination.family, 'restore'), [], {input, environment: {XTABLES_LOCKFILE: this.#lockFile.path}});
+		await this.#netns.run(iptablesProgram(variants[this.#combination.backend], this.#combination.family, 'restore'), [], {input, environment: {XTABLES_LOCKFILE: this.#lockFile.path}});
 	}
 
 	/** A dump without comments and counters. */
 	async save(table: string): Promise<string> {
-		const text = await this.#netns.run(tool(this.#combination.backend, this.#combination.family, 'save'), ['-t', table], {environment: {XTABLES_LOCKFILE: this.#lockFile.path}});
+		const text = await this.#netns.run(iptablesProgram(variants[this.#combination.backend], this.#combination.family, 'save'), ['-t', table], {environment: {XTABLES_LOCKFILE: this.#lockFile.path}});
 		return `${text.trimEnd()}\n`.split('\n').filter(line => !line.startsWith('#')).join('\n').replaceAll(/^(:\S+ \S+) \[\d+:\d+]$/gm, '$1');
 	}
 

@@ -9,7 +9,7 @@ import {LockFile} from '../../testbed/system/lock-file.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {installRules} from '../../testbed/sandbox/install.js';
-import {tool} from '../../testbed/sandbox/tools.js';
+import {driverOf} from '../../testbed/sandbox/backends/drivers.js';
 import {Stage} from '../../testbed/run/actor-sandbox.js';
 import {bothBackends, optionsOf} from './_run.js';
 
@@ -25,11 +25,10 @@ for (const backend of bothBackends) {
 		const error = await t.throwsAsync(async () => installRules(netns, {
 			ruleSet: both, backend, families, lockFile: lockFile.path, allowedModules: ['nosuchmatch'],
 		}), {instanceOf: TestbedError, code: 'RULES_REJECTED'});
-		t.regex(error.message, new RegExp(`^${tool(backend as 'iptables-nft', 'ipv6', 'restore')} rejected line \\d+, \`-A OUTPUT -m nosuchmatch -j RETURN\`: .*nosuchmatch`, 'u'));
+		t.regex(error.message, new RegExp(`^${driverOf(backend).programFor('ipv6')} rejected line \\d+, \`-A OUTPUT -m nosuchmatch -j RETURN\`: .*nosuchmatch`, 'u'));
 		t.is(error.state, 'No traffic was sent and nothing stays installed.');
-		for (const family of families) {
-			const saved = await netns.run(tool(backend as 'iptables-nft', family, 'save'), []); // eslint-disable-line no-await-in-loop -- Two short programs.
-			t.notRegex(saved, /^-A /mu, family);
+		for (const {family, text} of await driverOf(backend).readBack(netns, {families, lockFile: lockFile.path})) {
+			t.notRegex(text, /^-A /mu, String(family));
 		}
 	});
 }
@@ -47,11 +46,10 @@ test('a native set that nft rejects is told with its line and nft\'s own reason,
 
 /** What is left of rules, ip rules and routes in a namespace, as the tools print it. */
 async function leftOf(netns: Netns, backend: Backend): Promise<string> {
-	const saves = backend === 'nftables'
-		? [netns.run('nft', ['-s', 'list', 'ruleset'])]
-		: families.map(async family => netns.run(tool(backend, family, 'save'), []));
-	const texts = await Promise.all([...saves, netns.run('ip', ['-4', 'rule']), netns.run('ip', ['-6', 'rule']), netns.run('ip', ['-4', 'route', 'show', 'table', 'all'])]);
-	return texts.join('\n').split('\n').filter(line => /^-A |counter|fwmark|default dev lo/u.test(line)).join('\n');
+	await using lockFile = await LockFile.create();
+	const rules = await driverOf(backend).readBack(netns, {families, lockFile: lockFile.path});
+	const routes = await Promise.all([netns.run('ip', ['-4', 'rule']), netns.run('ip', ['-6', 'rule']), netns.run('ip', ['-4', 'route', 'show', 'table', 'all'])]);
+	return [...rules.map(({text}) => text), ...routes].join('\n').split('\n').filter(line => /^-A |counter|fwmark|default dev lo/u.test(line)).join('\n');
 }
 
 for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) {

@@ -79,6 +79,15 @@ test.serial('UDP: what is refused, what is taken, what is dropped', async t => {
 	}
 });
 
+test.serial('a native rule without a counter is no gap, also in a table of one family', async t => {
+	const rules = 'table ip own {\n\tchain out {\n\t\ttype nat hook output priority -100; policy accept;\n\t\tmeta l4proto tcp redirect to :15001\n\t}\n}\n';
+	await withProber({backend: 'nftables', rules}, async prober => {
+		const [answer] = await prober.probe([request(1)]);
+		t.deepEqual(gapsIn([answer!]), []);
+		t.regex(wayOf(answer!), /own:out#1/u);
+	});
+});
+
 test.serial('the same bytes: the reference makes the same legs of them', async t => {
 	await withProber({families: ['ipv4', 'ipv6']}, async (prober, {sandbox, ruleSet}) => {
 		// The trace is sent to all who listen: a second socket gets the very messages.

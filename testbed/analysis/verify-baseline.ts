@@ -4,6 +4,7 @@ A rule set against a baseline, on the kernel: the classes of both rule sets toge
 
 import type {Baseline} from '../../src/baseline/baseline.js';
 import {unrecordedCases, verifyCases} from '../../src/baseline/verify-cases.js';
+import {languageOf} from '../../src/netfilter/backends.js';
 import {verifyClasses} from '../../src/baseline/verify.js';
 import type {VerificationReport} from '../../src/report/verification/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
@@ -43,7 +44,7 @@ export async function verifyBaseline({file, baseline, rules, areRolesCompared, .
 	]);
 	options.onStage('comparing');
 	const verified = verifyClasses(flown.map(({classSet, representatives, sides}) => ({classSet, representatives, side: sides[0]!})), {
-		recorded: {ruleSet, classes}, areRolesCompared, isOneLanguage: (backend === 'nftables') === (rules.backend === 'nftables'), topology: defaultTopology,
+		recorded: {ruleSet, classes}, areRolesCompared, isOneLanguage: languageOf(backend) === languageOf(rules.backend), topology: defaultTopology,
 	});
 	const checked = verifyCases({recorded: cases, observed, areRolesCompared});
 	const unrecorded = cases.length === 0 ? [] : unrecordedCases({recorded: cases, observed});

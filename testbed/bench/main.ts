@@ -17,6 +17,7 @@ import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorName} from '../../src/scenario/types.js';
 import {actorsFor} from '../../src/scenario/actor-set.js';
+import {defaultBackend} from '../../src/netfilter/backends.js';
 import {Cast} from '../actors/actor-group.js';
 import {readNumber} from '../cli/parsers.js';
 import {credentialsOf} from '../inputs/credentials.js';
@@ -31,7 +32,7 @@ import {packageRoot} from '../system/package-root.js';
 
 const launcher = path.join(packageRoot, 'scripts/run.cjs');
 const families = ['ipv4'] as const;
-const backend = 'iptables-nft';
+const backend = defaultBackend;
 /** Named, so that figures of different days are of the same rules. */
 const rules = loadRuleInput({source: 'release:1.30', source6: undefined, families});
 const credentials = credentialsOf({appUid: 1000}, rules.intent);

@@ -13,7 +13,8 @@ Learned (2 cores, Node 20.20, Linux 6.18; phases timed, threads profiled with --
 
 import process from 'node:process';
 import {performance} from 'node:perf_hooks';
-import type {Backend, RuleSet} from '../../src/netfilter/types.js';
+import {defaultBackend, factsOf, type TraceStream} from '../../src/netfilter/backends.js';
+import {backends, type Backend, type RuleSet} from '../../src/netfilter/types.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {LockFile} from '../system/lock-file.js';
@@ -89,11 +90,15 @@ function median(values: readonly number[]): number {
 	return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
+/** Probes a second that are aimed at: a log message of ip_tables carries the whole packet and is a text. */
+const targets: Readonly<Record<TraceStream, number>> = {nft: 10_000, nflog: 5000};
+
 /** The ceiling and the rate, turn by turn, so that a slow minute is slow for both. */
-async function rateLine(backend: Backend, target: number, rounds: number): Promise<string> {
+async function rateLine(backend: Backend, rounds: number): Promise<string> {
 	const {ruleSet} = loadRuleInput({
-		source: backend === 'nftables' ? 'release:1.30 --native-nftables' : 'release:1.30', source6: undefined, families, backend,
+		source: 'release:1.30', source6: undefined, families, backend,
 	});
+	const target = targets[factsOf(backend).traceStream];
 	const requests = benchRequests(3 * batchSize);
 	return withRules(backend, ruleSet, async (sandbox, held) => {
 		const [ceilings, rates]: [number[], number[]] = [[], []];
@@ -114,9 +119,9 @@ async function rateLine(backend: Backend, target: number, rounds: number): Promi
 
 async function longLines(): Promise<readonly string[]> {
 	const {ruleSet} = loadRuleInput({source: 'release:1.30', source6: undefined, families});
-	return withRules('iptables-nft', ruleSet, async (sandbox, held) => {
+	return withRules(defaultBackend, ruleSet, async (sandbox, held) => {
 		await using prober = await Prober.create({
-			sandbox, backend: 'iptables-nft', families, ruleSet: held, batchSize,
+			sandbox, backend: defaultBackend, families, ruleSet: held, batchSize,
 		});
 		const requests = benchRequests(10_000);
 		const lines: string[] = [];
@@ -142,10 +147,10 @@ function rulesInFront(count: number): RuleSet {
 async function growthLine(rules: number): Promise<string> {
 	// A batch of the size that the prober takes for so many rules, at least.
 	const requests = benchRequests(4 * batchSize);
-	return withRules('iptables-nft', rulesInFront(rules), async (sandbox, held) => {
+	return withRules(defaultBackend, rulesInFront(rules), async (sandbox, held) => {
 		const ceiling = await untracedRate(sandbox, requests.slice(0, batchSize));
 		await using prober = await Prober.create({
-			sandbox, backend: 'iptables-nft', families, ruleSet: held,
+			sandbox, backend: defaultBackend, families, ruleSet: held,
 		});
 		await tracedRate(prober, requests.slice(0, batchSize));
 		const {perSecond, whole} = await tracedRate(prober, requests);
@@ -157,11 +162,11 @@ async function growthLine(rules: number): Promise<string> {
 /** Measures everything; the lines to print. */
 export async function measureProber(rounds = 5): Promise<readonly string[]> {
 	const lines = ['\nprobes, first packets with their whole path (medians)\n'];
-	for (const [backend, target] of [['iptables-nft', 10_000], ['iptables-legacy', 5000], ['nftables', 10_000]] as const) {
-		lines.push(await rateLine(backend, target, rounds)); // eslint-disable-line no-await-in-loop -- Side by side they would measure each other.
+	for (const backend of backends) {
+		lines.push(await rateLine(backend, rounds)); // eslint-disable-line no-await-in-loop -- Side by side they would measure each other.
 	}
 
-	lines.push('\nprobes in a row, iptables-nft (target: none lost, memory flat)\n', ...await longLines(), '\nprobes as rules in front grow, iptables-nft (target: our own part the same)\n');
+	lines.push(`\nprobes in a row, ${defaultBackend} (target: none lost, memory flat)\n`, ...await longLines(), `\nprobes as rules in front grow, ${defaultBackend} (target: our own part the same)\n`);
 	for (const rules of [10, 100, 1000, 10_000]) {
 		lines.push(await growthLine(rules)); // eslint-disable-line no-await-in-loop -- As above.
 	}

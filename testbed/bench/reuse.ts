@@ -5,7 +5,7 @@ Learned (2 cores, Linux 6.18): of a change on iptables-nft most is waiting. Its 
 */
 
 import {performance} from 'node:perf_hooks';
-import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {usualCredentials} from '../inputs/credentials.js';
 import {ProbeStage, type ProbeStageOptions} from '../probe/prober-sandbox.js';
@@ -39,7 +39,7 @@ async function playAll(stage: ProbeStage, {backend, families, sets, first = 0}: 
 	let open = 0;
 	for (let index = first; index < first + sets; index++) {
 		const rules = loadRuleInput({
-			source: `release:1.30${variants[index % variants.length]!}${backend === 'nftables' ? ' --native-nftables' : ''}`, source6: undefined, families, backend,
+			source: `release:1.30${variants[index % variants.length]!}`, source6: undefined, families, backend,
 		});
 		await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- One rule set at a time.
 		const flights = await stage.fly(questions(200), {follow: false}); // eslint-disable-line no-await-in-loop -- As above.
@@ -75,7 +75,7 @@ async function changeLine(backend: Backend, families: readonly AddressFamily[], 
 /** Measures all back ends; the lines to print. */
 export async function measureStage(sets = 30): Promise<readonly string[]> {
 	const lines = ['\nanother rule set and 200 probes through it (means)\n'];
-	for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) {
+	for (const backend of backends) {
 		for (const families of [['ipv4'], ['ipv4', 'ipv6']] as const) {
 			lines.push(await changeLine(backend, families, sets)); // eslint-disable-line no-await-in-loop -- Side by side they would measure each other.
 		}

@@ -6,11 +6,10 @@ import {
 	accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync,
 } from 'node:fs';
 import path from 'node:path';
+import {backendTools} from '../../src/netfilter/backends.js';
 
 /** The programs that are given text of a user: rules, or addresses and routes. Nothing else is ever run confined. */
-export const confinedPrograms: readonly string[] = [
-	'ip', 'nft', ...['iptables', 'ip6tables'].flatMap(family => ['nft', 'legacy'].flatMap(kind => ['restore', 'save'].map(act => `${family}-${kind}-${act}`))),
-];
+export const confinedPrograms: readonly string[] = ['ip', ...backendTools.map(({program}) => program)];
 
 /** One program: its name, where it was found, the file behind all links, and what the kernel starts it by: the loader that its head names, or the interpreter of a script and that one's loader. */
 export type FoundProgram = {readonly name: string; readonly place: string; readonly file: string; readonly startedBy: readonly string[]};

@@ -4,6 +4,7 @@ How the rule tools are run: behind the walls of `confinement/`. What they are gi
 
 import process from 'node:process';
 import {existsSync} from 'node:fs';
+import {backendTools} from '../../src/netfilter/backends.js';
 import {
 	CommandError, run, searchPath, timeLimitOf, tookTooLong, type RunOptions,
 } from '../system/exec.js';
@@ -65,9 +66,7 @@ Runs one of the rule tools to its end and returns what it printed. It sees a roo
 export async function runConfined(file: string, arguments_: readonly string[], {
 	netns, input, environment = {}, acceptStatus = [], inherited = [], timeoutMs,
 }: ConfinedRunOptions): Promise<string> {
-	if (file.includes('-legacy-')) {
-		await loadLegacyModules();
-	}
+	await loadModulesFor(file);
 
 	const {TZ} = process.env;
 	const named = inheritNamed(environment);
@@ -89,12 +88,21 @@ export async function runConfined(file: string, arguments_: readonly string[], {
 	throw new CommandError(command, {exitCode: exitCode ?? undefined, stderr: signal === null ? stderr : `${stderr}\nIt was ended by ${signal}.`, cause: undefined});
 }
 
-/** What iptables-legacy would load itself, if it could see modprobe: its programs talk to the kernel by options of sockets that are not there before. All other modules the kernel loads by itself, outside of any wall, when a rule or a table first asks for them. */
-const legacyModules = ['ip_tables', 'ip6_tables'] as const;
-let legacyLoaded: Promise<unknown> | undefined;
+/** The kernel modules that each tool would load itself, if it could see modprobe. All others the kernel loads by itself, outside of any wall, when a rule or a table first asks for them. */
+const modulesOf: ReadonlyMap<string, readonly string[]> = new Map(backendTools.map(({program, modules}) => [program, modules]));
+const loaded = new Map<string, Promise<unknown>>();
 
-async function loadLegacyModules(): Promise<void> {
-	// A module that is built in, or loaded, shows its tables. Where one cannot be loaded, the tool says that the kernel has no such table.
-	legacyLoaded ??= Promise.allSettled(legacyModules.filter(module => !existsSync(`/proc/net/${module}_names`)).map(async module => run('modprobe', ['-q', module])));
-	await legacyLoaded;
+async function loadModulesFor(file: string): Promise<void> {
+	await Promise.all((modulesOf.get(file) ?? []).map(async module => {
+		const loading = loaded.get(module) ?? loadModule(module);
+		loaded.set(module, loading);
+		return loading;
+	}));
+}
+
+/** A module that is built in, or loaded, shows its tables. Where one cannot be loaded, the tool says that the kernel has no such table. */
+async function loadModule(module: string): Promise<void> {
+	if (!existsSync(`/proc/net/${module}_names`)) {
+		await Promise.allSettled([run('modprobe', ['-q', module])]);
+	}
 }

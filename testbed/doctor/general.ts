@@ -3,6 +3,7 @@ What every command needs, whatever the rules.
 */
 
 import {run} from '../system/exec.js';
+import {packageOf} from '../system/missing-program.js';
 import {mendOf} from '../sandbox/kernel-samples.js';
 import {sysctlSettings} from '../sandbox/sysctl-table.js';
 import {setSysctls} from '../sandbox/sysctls.js';
@@ -57,8 +58,8 @@ export function generalChecks(): readonly Check[] {
 		...(['ip', 'nft'] as const).map(program => ({
 			...shared,
 			what: `the program ${program}`,
-			needs: program === 'ip' ? 'the package iproute2' : 'the package nftables',
-			mend: `apt-get install -y ${program === 'ip' ? 'iproute2' : 'nftables'}`,
+			needs: `the package ${packageOf(program)}`,
+			mend: `apt-get install -y ${packageOf(program)}`,
 			async act() {
 				await run(program, ['-V']);
 			},

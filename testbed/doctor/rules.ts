@@ -2,70 +2,54 @@
 The smallest rules that need one thing of the kernel each, installed by the tools of each back end.
 */
 
-import {iptablesBackends, type AddressFamily, type IptablesBackend} from '../../src/netfilter/types.js';
+import {textFamilies, type TextFamily} from '../../src/netfilter/rule-texts.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
-import {
-	allSamplesText, iptablesSamples, iptablesSampleText, mendOf, moduleOf, nativeSamples, nativeSampleText,
-} from '../sandbox/kernel-samples.js';
+import type {BackendDriver} from '../sandbox/backends/driver.js';
+import {drivers} from '../sandbox/backends/drivers.js';
+import {mendOf} from '../sandbox/kernel-samples.js';
 import {Netns} from '../sandbox/netns.js';
-import {restoreRules} from '../sandbox/tools.js';
 import type {Check} from './check.js';
 
-async function load(text: string, {backend, family, lockFile}: {readonly backend: IptablesBackend; readonly family: AddressFamily; readonly lockFile: string}): Promise<void> {
-	await using netns = Netns.create('doctor', ['lo']);
-	await restoreRules(netns, {
-		backend, family, text, lockFile,
-	});
-}
+/** Where all samples load at once, none has to be tried alone: a program for each takes a slow machine a minute. */
+function checksOf(driver: BackendDriver, family: TextFamily, lockFile: string): readonly Check[] {
+	const load = async (text: string): Promise<void> => {
+		await using netns = Netns.create('doctor', ['lo']);
+		await driver.load(netns, {family, text, lockFile});
+	};
 
-/** Where all of them load at once, none has to be tried alone: a program for each takes a slow machine a minute. */
-function checksOf(backend: IptablesBackend, family: AddressFamily, lockFile: string): readonly Check[] {
+	const {each, together} = driver.samples(family);
 	let isAll: Promise<boolean> | undefined;
 	const loadAll = async (): Promise<boolean> => {
+		if (together === undefined) {
+			return false;
+		}
+
 		try {
-			await load(allSamplesText(), {backend, family, lockFile});
+			await load(together);
 			return true;
 		} catch {
 			return false; // Then each is tried, and says itself what it lacks.
 		}
 	};
 
-	return iptablesSamples.map(sample => {
-		const module = moduleOf(sample, backend, family);
-		return {
-			what: `${backend}, ${family}: ${sample.what}`,
-			group: `${backend}, ${family}`,
-			backend,
-			use: sample.use,
-			needs: backend === 'iptables-legacy' ? module : `${module} (and nft_compat)`,
-			mend: mendOf(module),
-			async act() {
-				isAll ??= loadAll();
-				if (!await isAll) {
-					await load(iptablesSampleText(sample), {backend, family, lockFile});
-				}
-			},
-		};
-	});
-}
-
-/** Tables, matches and targets of both back ends of iptables, in both families. */
-export function iptablesChecks(lockFile: string): readonly Check[] {
-	return iptablesBackends.flatMap(backend => addressFamilies.flatMap(family => checksOf(backend, family, lockFile)));
-}
-
-/** The same as native nft rules. */
-export function nativeChecks(): readonly Check[] {
-	return nativeSamples.map(({what, chain, rule, module, use}) => ({
-		what: `nftables: ${what}`,
-		group: 'nftables',
-		backend: 'nftables',
+	const group = [driver.name, ...(family === null ? [] : [family])].join(', ');
+	return each.map(({what, use, needs, module, text}) => ({
+		what: `${group}: ${what}`,
+		group,
+		backend: driver.name,
 		use,
-		needs: module,
+		needs,
 		mend: mendOf(module),
 		async act() {
-			await using netns = Netns.create('doctor', ['lo']);
-			await netns.runConfined('nft', ['-f', '-'], {input: nativeSampleText({chain, rule})});
+			isAll ??= loadAll();
+			if (!await isAll) {
+				await load(text);
+			}
 		},
 	}));
+}
+
+/** Tables, matches and targets of every back end, in every family that its texts hold. */
+export function ruleChecks(lockFile: string): readonly Check[] {
+	return drivers.flatMap(driver => textFamilies(driver.language, addressFamilies).flatMap(family => checksOf(driver, family, lockFile)));
 }

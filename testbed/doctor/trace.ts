@@ -3,17 +3,17 @@ A packet's trace on each back end, and what switches it on and reads it.
 */
 
 import process from 'node:process';
-import {iptablesBackends, type AddressFamily, type Backend, type IptablesBackend} from '../../src/netfilter/types.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import type {TraceEvent} from '../../src/trace/decode/event.js';
-import {decodeNflog} from '../../src/trace/decode/nflog.js';
-import {decodeNftTrace} from '../../src/trace/decode/nft-trace.js';
+import {decodeDatagram} from '../../src/trace/decode/decode.js';
 import {TestbedError} from '../errors.js';
 import {Conntrack} from '../prober/conntrack.js';
 import {invalidSwitchText, probeSwitchText} from '../prober/trace-table.js';
-import {mendOf, nativeSampleTable, nativeSampleText} from '../sandbox/kernel-samples.js';
+import type {BackendDriver, TraceSample} from '../sandbox/backends/driver.js';
+import {drivers} from '../sandbox/backends/drivers.js';
+import {mendOf} from '../sandbox/kernel-samples.js';
 import type {Netns} from '../sandbox/netns.js';
-import {restoreRules} from '../sandbox/tools.js';
 import {NetlinkTraceSource} from '../tracer/netlink-source.js';
 import {switchTableText} from '../tracer/trace-table.js';
 import type {Check} from './check.js';
@@ -25,66 +25,41 @@ async function sendPacket(netns: Netns, family: AddressFamily): Promise<void> {
 	await netns.run(process.execPath, ['-e', `require('net').connect(9, '${host}').on('error', () => {})`]);
 }
 
-/** Opens a connection and looks for the rule that it met among the trace events. */
-async function assertTraced(netns: Netns, {backend, family, isRule}: {readonly backend: Backend; readonly family: AddressFamily; readonly isRule: (event: TraceEvent) => boolean}): Promise<void> {
-	const isLegacy = backend === 'iptables-legacy';
-	await using source = new NetlinkTraceSource(netns, {backend, bufferBytes: 1 << 20});
+/** Opens a connection and looks among the trace events for the rule that it met. */
+async function assertTraced(netns: Netns, {driver, family, sample}: {readonly driver: BackendDriver; readonly family: AddressFamily; readonly sample: TraceSample}): Promise<void> {
+	await using source = new NetlinkTraceSource(netns, {backend: driver.name, bufferBytes: 1 << 20});
 	await source.start();
 	await sendPacket(netns, family);
 	const {datagrams} = await source.stop();
 	const events = datagrams
-		.filter(({stream}) => stream === (isLegacy ? 'nflog' : 'nft'))
-		.flatMap(({bytes}): readonly TraceEvent[] => (isLegacy ? decodeNflog(bytes) : decodeNftTrace(bytes)).events);
-	if (!events.some(event => event.kind === 'rule' && isRule(event))) {
+		.filter(({stream}) => stream === driver.traceStream)
+		.flatMap((datagram): readonly TraceEvent[] => decodeDatagram(datagram).events);
+	if (!events.some(event => event.kind === 'rule' && event.table === sample.table && event.chain === sample.chain)) {
 		throw new TestbedError('MACHINE', {message: `A connection was opened, and of ${events.length} trace events none shows the rule that it met.`});
 	}
 }
 
-function traceCheck(backend: IptablesBackend, family: AddressFamily, lockFile: string): Check {
-	const legacy = backend === 'iptables-legacy';
+function traceCheck(driver: BackendDriver, family: AddressFamily, lockFile: string): Check {
+	const sample = driver.traceSample(family);
 	return {
-		what: `${backend}, ${family}: a packet's trace, read by netlink`,
+		what: `${driver.name}, ${family}: a packet's trace, read by netlink`,
 		group: 'traces',
-		backend,
+		backend: driver.name,
 		use: 'every set',
-		needs: legacy ? 'nf_tables and nfnetlink_log' : 'nf_tables (NFT_TRACE is part of it)',
-		mend: mendOf(legacy ? 'nfnetlink_log' : 'nf_tables'),
+		needs: sample.needs,
+		mend: mendOf(sample.module),
 		async act() {
 			await scratch(async netns => {
-				await restoreRules(netns, {
-					// Without a rule that needs conntrack nat is not consulted at all (measured), so it is a REDIRECT.
-					backend, family, text: '*nat\n-A OUTPUT -p tcp -j REDIRECT --to-ports 9\nCOMMIT\n', lockFile,
-				});
-				await assertTraced(netns, {backend, family, isRule: ({table, chain}) => table === 'nat' && chain === 'OUTPUT'});
+				await driver.load(netns, {family: sample.family, text: sample.text, lockFile});
+				await assertTraced(netns, {driver, family, sample});
 			});
 		},
 	};
 }
 
-/** A native rule on a packet's way, seen in the trace. */
-function nativeTraceCheck(family: AddressFamily): Check {
-	return {
-		what: `nftables, ${family}: a packet's trace, read by netlink`,
-		group: 'traces',
-		backend: 'nftables',
-		use: 'every set',
-		needs: 'nf_tables (NFT_TRACE is part of it)',
-		mend: mendOf('nf_tables'),
-		async act() {
-			await scratch(async netns => {
-				await netns.runConfined('nft', ['-f', '-'], {input: nativeSampleText({chain: 'type nat hook output priority -100', rule: 'meta l4proto tcp counter redirect to :9'})});
-				await assertTraced(netns, {backend: 'nftables', family, isRule: ({table, chain}) => table === nativeSampleTable && chain === 'sample'});
-			});
-		},
-	};
-}
-
-/** Traces, on every back end. */
+/** Traces, on every back end and in both families. */
 export function traceChecks(lockFile: string): readonly Check[] {
-	return [
-		...iptablesBackends.flatMap(backend => addressFamilies.map(family => traceCheck(backend, family, lockFile))),
-		...addressFamilies.map(family => nativeTraceCheck(family)),
-	];
+	return drivers.flatMap(driver => addressFamilies.map(family => traceCheck(driver, family, lockFile)));
 }
 
 /** The tables that switch tracing on, whatever the back end of the rules, and what the prober asks of conntrack. */

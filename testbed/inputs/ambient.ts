@@ -2,11 +2,11 @@
 `ambient:1.30 --ingress`: the rules that the CNI agent writes.
 */
 
+import {generateAmbient} from '../../src/istio/ambient/generate.js';
 import {parseAmbientInput, type AmbientOptions} from '../../src/istio/ambient/options.js';
 import {ambientRouting} from '../../src/istio/ambient/routing.js';
-import {ambientHostRuleSet, ambientRuleSet} from '../../src/istio/iptables/ambient.js';
-import {ambientHostNftRuleSet, ambientNftRuleSet} from '../../src/istio/nftables/ambient.js';
 import type {SidecarRouting} from '../../src/istio/routing.js';
+import {defaultBackend} from '../../src/netfilter/backends.js';
 import {intentOfAmbient} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
 import {kindOfSource} from './source.js';
@@ -31,12 +31,13 @@ export function ofAmbient(request: InputRequest): LoadedInputs {
 }
 
 /** The rules for given options, by each back end asked for. */
-export function ambientInputs({source, families, backends = ['iptables-nft']}: InputRequest, {release, options, notes, isHost = false}: {
+export function ambientInputs({source, families, backends = [defaultBackend]}: InputRequest, {release, options, notes, isHost = false}: {
 	readonly release: string; readonly options: AmbientOptions; readonly notes: readonly string[]; readonly isHost?: boolean;
 }): LoadedInputs {
-	const write = isHost ? {iptables: ambientHostRuleSet, nftables: ambientHostNftRuleSet} : {iptables: ambientRuleSet, nftables: ambientNftRuleSet};
 	const inputs = backends.map((backend): RuleInput => {
-		const ruleSet = (backend === 'nftables' ? write.nftables : write.iptables)(options, families);
+		const ruleSet = generateAmbient({
+			options, families, backend, scope: isHost ? 'host' : 'pod',
+		});
 		return {
 			source, release, backend, ruleSet, reference: ruleSet, routing: isHost ? noRouting : ambientRouting(families), warnings: [], notes, intent: intentOfAmbient(options),
 		};

@@ -2,18 +2,19 @@
 A file, or standard input: rules that somebody brought.
 */
 
+import {generateAmbient} from '../../src/istio/ambient/generate.js';
 import {defaultAmbientOptions} from '../../src/istio/ambient/options.js';
 import {ambientRouting} from '../../src/istio/ambient/routing.js';
 import {parseReleaseInput} from '../../src/istio/options/arguments.js';
 import {generate} from '../../src/istio/generate.js';
-import {ambientRuleSet} from '../../src/istio/iptables/ambient.js';
-import {ambientNftRuleSet} from '../../src/istio/nftables/ambient.js';
 import {sidecarRouting} from '../../src/istio/routing.js';
-import {tableFamily} from '../../src/netfilter/built-in.js';
+import {backendsOf, defaultBackendOf, languageOf} from '../../src/netfilter/backends.js';
 import {importRules, type Imported} from '../../src/netfilter/import/import-rules.js';
+import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import {printStep} from '../../src/netfilter/path.js';
+import {nameOfLanguage} from '../../src/netfilter/rule-texts.js';
 import type {
-	AddressFamily, Backend, Rule, RuleSet,
+	AddressFamily, Backend, Rule, RuleLanguage, RuleSet,
 } from '../../src/netfilter/types.js';
 import type {Place} from '../../src/report/shared-types.js';
 import {intentOfRuleSet} from '../../src/scenario/intent.js';
@@ -32,17 +33,18 @@ export function ofDump({source, text, source6, families, backends}: InputRequest
 	const parts = importParts({
 		source, text, source6, families,
 	});
-	const isNative = parts.some(({kind}) => kind === 'nft' || kind === 'nft-json');
-	const ruleSet: RuleSet = {tables: parts.flatMap(part => part.ruleSet.tables).filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
+	const language: RuleLanguage = parts.some(({kind}) => kind === 'nft' || kind === 'nft-json') ? 'nft' : 'iptables';
+	const ruleSet = restrictToFamilies({tables: parts.flatMap(part => part.ruleSet.tables)}, families);
 	const missing = families.filter(family => parts.every(part => !part.families.includes(family)));
 	if (missing.length > 0 && parts.some(part => part.families.length > 0)) {
 		throw missingFamily(source, missing);
 	}
 
-	const wanted = backends ?? [isNative ? 'nftables' as const : 'iptables-nft' as const];
-	const foreign = wanted.find(backend => (backend === 'nftables') !== isNative);
+	const wanted = backends ?? [defaultBackendOf(language)];
+	const foreign = wanted.find(backend => languageOf(backend) !== language);
 	if (foreign !== undefined) {
-		throw new TestbedError('USAGE', {message: `${source} holds ${isNative ? 'native nft rules' : 'rules of iptables'}, which --backend ${foreign} cannot install.`, hint: isNative ? 'Leave --backend out.' : 'Choose iptables-nft or iptables-legacy.'});
+		const possible = backendsOf(language);
+		throw new TestbedError('USAGE', {message: `${source} holds ${nameOfLanguage(language)}, which --backend ${foreign} cannot install.`, hint: possible.length === 1 ? 'Leave --backend out.' : `Choose ${possible.join(' or ')}.`});
 	}
 
 	const intent = intentOfRuleSet(ruleSet);
@@ -53,7 +55,7 @@ export function ofDump({source, text, source6, families, backends}: InputRequest
 		? generate({
 			release, options, families, backend,
 		})
-		: (backend === 'nftables' ? ambientNftRuleSet : ambientRuleSet)({...defaultAmbientOptions, ingress: intent.ambient.ingress}, families);
+		: generateAmbient({options: {...defaultAmbientOptions, ingress: intent.ambient.ingress}, families, backend});
 	const shared = {
 		source,
 		release: null,

@@ -3,11 +3,11 @@
 */
 
 import {parseReleaseInputs, type ReleaseInput} from '../../src/istio/options/arguments.js';
-import {generate} from '../../src/istio/generate.js';
-import {refusalOf} from '../../src/istio/nftables/refusal.js';
+import {canGenerate, generate, generatedRefusal} from '../../src/istio/generate.js';
 import {releaseLines} from '../../src/istio/releases.js';
 import {sidecarRouting} from '../../src/istio/routing.js';
-import {iptablesBackends, type Backend} from '../../src/netfilter/types.js';
+import {backendsOf, defaultBackend, languageOf} from '../../src/netfilter/backends.js';
+import type {Backend} from '../../src/netfilter/types.js';
 import {intentOf, unsupportedOptions} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from './types.js';
@@ -48,7 +48,7 @@ export function releaseInputs(releases: readonly ReleaseInput[], {source, famili
 		}));
 	const asked = backendsFor(releases, backends).flatMap(backend => releases.map(release => ({backend, release})));
 	const cannot = asked.flatMap(entry => {
-		const reason = entry.backend === 'nftables' && !entry.release.release.features.nativeNftables ? noNative() : withoutExpectation.get(entry.release);
+		const reason = canGenerate(entry.release.release, entry.backend) ? withoutExpectation.get(entry.release) : noNative();
 		return reason === undefined ? [] : [{entry, reason}];
 	});
 	const [first] = cannot;
@@ -56,7 +56,7 @@ export function releaseInputs(releases: readonly ReleaseInput[], {source, famili
 		throw new TestbedError('INPUT', {
 			message: `${source}: ${first.reason}`,
 			state: 'Nothing was installed.',
-			hint: first.entry.backend === 'nftables' ? 'Choose --backend iptables-nft or iptables-legacy.' : 'The rules themselves can be looked at: testbed rules',
+			hint: languageOf(first.entry.backend) === 'nft' ? `Choose --backend ${backendsOf('iptables').join(' or ')}.` : 'The rules themselves can be looked at: testbed rules',
 		});
 	}
 
@@ -73,15 +73,15 @@ export function releaseInputs(releases: readonly ReleaseInput[], {source, famili
 /** The back ends asked for, or those that the input means: native where its flag is given; both of iptables for many releases, which are there for comparing; one for a single release, which is there for looking at. */
 function backendsFor(releases: ReadonlyArray<Pick<ReleaseInput, 'release' | 'native'>>, asked: readonly Backend[] | undefined): readonly Backend[] {
 	if (releases.some(({native}) => native)) {
-		const other = asked?.find(backend => backend !== 'nftables');
+		const other = asked?.find(backend => languageOf(backend) !== 'nft');
 		if (other !== undefined) {
 			throw new TestbedError('USAGE', {message: `--native-nftables writes native nft rules, and --backend asks for ${other}.`, hint: 'Leave one of the two out.'});
 		}
 
-		return ['nftables'];
+		return backendsOf('nft');
 	}
 
-	return asked ?? (releases.length > 1 ? iptablesBackends : ['iptables-nft']);
+	return asked ?? (releases.length > 1 ? backendsOf('iptables') : [defaultBackend]);
 }
 
 function noNative(): string {
@@ -96,7 +96,7 @@ function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsS
 	const ruleSet = generate({
 		release, options, families, backend,
 	});
-	const refusal = backend === 'nftables' ? refusalOf(ruleSet) : undefined;
+	const refusal = generatedRefusal(ruleSet, backend);
 	return {
 		source,
 		release: release.asked,

@@ -5,7 +5,8 @@ Scenario files → what is to be run: each file with each of its back ends, and 
 import {readdirSync, realpathSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {InputError} from '../../src/parsing/input-error.js';
-import {backends as allBackends, type Backend} from '../../src/netfilter/types.js';
+import {languageOf} from '../../src/netfilter/backends.js';
+import {backends as allBackends, type Backend, type RuleLanguage} from '../../src/netfilter/types.js';
 import {insertRules} from '../../src/scenario/file/insert.js';
 import {parseScenario} from '../../src/scenario/file/parse.js';
 import {planScenario} from '../../src/scenario/file/plan.js';
@@ -123,6 +124,9 @@ export function readScenario(text: string, {file, backends, credentialsOf, rules
 
 type Made = {readonly backend: Backend; readonly rules?: RuleInput; readonly reason?: string; readonly error?: TestbedError};
 
+/** The language of the rules that a scenario puts in front of others. */
+const insertedLanguage: RuleLanguage = 'iptables';
+
 /** The rules of a scenario by one back end, or why it has none. */
 function rulesFor({rules: {value: source, at}, insert, families, backends}: ScenarioFile, {backend, folder, allowOutside = false, allowModules = false}: ScenarioPermissions & {
 	readonly backend: Backend; readonly folder: string;
@@ -135,7 +139,7 @@ function rulesFor({rules: {value: source, at}, insert, families, backends}: Scen
 		return {backend, rules: noRules(backend)};
 	}
 
-	if (insert.length > 0 && backend === 'nftables') {
+	if (insert.length > 0 && languageOf(backend) !== insertedLanguage) {
 		return {backend, reason: 'The rules that are put in front are written for iptables.'};
 	}
 

@@ -2,7 +2,7 @@
 The witnesses of a batch beside the trace: counters of rules, and packets that nftables counted by the owner of their socket.
 */
 
-import {isNatTable} from '../../src/netfilter/lookup.js';
+import {isNativeTable, isNatTable} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
@@ -32,7 +32,7 @@ export class Witnesses {
 		this.#input = input;
 		this.#before = before;
 		this.#natTables = new Set(tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
-		this.#isNative = tables.some(({family}) => family === 'inet');
+		this.#isNative = tables.some(table => isNativeTable(table));
 	}
 
 	/** The rules as they were counted last. */

@@ -2,11 +2,11 @@
 What the threads of the prober say to each other. Probes and their results travel as rows of whole numbers, for cloning thousands of objects costs more than sending the probes.
 */
 
+import type {TraceStream} from '../../src/netfilter/backends.js';
 import type {Traversal} from '../../src/netfilter/path.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
 import type {FastBatch} from '../../src/trace/fast/fast-trace.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
-import type {TraceStream} from '../tracer/trace-source.js';
 
 /** Words of the memory that the threads share. `tick` grows with everything that the reader should look at; it waits for that alone. */
 export const shared = {

@@ -2,22 +2,19 @@
 The handle of the thread that reads the trace (`reader-thread.ts`), with the sockets that it reads.
 */
 
+import {streamsOf, type TraceStream} from '../../src/netfilter/backends.js';
 import type {Traversal} from '../../src/netfilter/path.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Netns} from '../sandbox/netns.js';
 import {closeDescriptor} from '../syscalls/netns.js';
-import {joinNetlinkGroup, openNetfilterSocket} from '../syscalls/netlink-socket.js';
-import {configureNflog} from '../tracer/nflog-config.js';
-import type {TraceStream} from '../tracer/trace-source.js';
+import {openTraceSocket} from '../tracer/trace-socket.js';
 import {switchTable} from '../sandbox/own-table.js';
 import {
 	commands, shared, type ReaderAnswer, type ReaderInput, type ReaderRequest,
 } from './protocol.js';
 import {Thread} from './thread.js';
-
-const nftraceGroup = 9; // NFNLGRP_NFTRACE (linux/netfilter/nfnetlink.h)
 
 /** What the trace of a batch shows: rows of packets, shapes that are new, and what is missing. */
 export type TakenTrace = {readonly rows: Int32Array; readonly traversals: readonly Traversal[]; readonly gaps: readonly Gap[]};
@@ -33,19 +30,12 @@ export class TraceReader implements AsyncDisposable {
 		readonly ruleSet: RuleSet;
 		readonly loaded: readonly LoadedRule[];
 	}): Promise<TraceReader> {
-		const streams: readonly TraceStream[] = backend === 'iptables-legacy' ? ['nft', 'nflog'] : ['nft'];
 		const sockets: Array<{readonly stream: TraceStream; readonly fd: number}> = [];
 		let thread: Thread | undefined;
 		try {
 			netns.enter(() => {
-				for (const stream of streams) {
-					const fd = openNetfilterSocket(bufferBytes);
-					sockets.push({stream, fd});
-					if (stream === 'nft') {
-						joinNetlinkGroup(fd, nftraceGroup);
-					} else {
-						configureNflog(fd);
-					}
+				for (const stream of streamsOf(backend)) {
+					sockets.push({stream, fd: openTraceSocket(stream, bufferBytes)});
 				}
 			});
 			thread = new Thread(new URL('reader-thread.js', import.meta.url), {

@@ -9,7 +9,7 @@ import type {Surroundings} from '../../src/scenario/topology-extension.js';
 import {defaultTopology, type Topology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../../src/scenario/types.js';
 import {Cast} from '../actors/actor-group.js';
-import type {KernelTexts} from '../tracer/kernel-texts.js';
+import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {LockFile} from '../system/lock-file.js';
 import {HeldRules, type RulesToHold} from '../sandbox/installed-rules.js';
 import {loadKernelTexts} from '../tracer/counters.js';

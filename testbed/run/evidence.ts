@@ -5,8 +5,8 @@ What a play takes from the kernel and from the actors, raw and as plain data: al
 import type {Credentials} from '../../src/scenario/types.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Recording} from '../tracer/trace-source.js';
-import type {RulesText} from '../sandbox/rules-text.js';
-import type {KernelTexts} from '../tracer/kernel-texts.js';
+import type {RulesText} from '../../src/netfilter/rule-texts.js';
+import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 
 /** How the connection of one probe ended for who opened it. `index` is its place among all that were to be sent; `id` is that of its first socket. */
 export type ProbeEnd = {readonly index: number; readonly id: string; readonly label: string; readonly answered: boolean; readonly reason: string};

@@ -6,7 +6,7 @@ import {judge} from '../../src/judge/judge.js';
 import {comparePublished} from '../../src/judge/published.js';
 import {ruleNotes} from '../../src/judge/rule-notes.js';
 import {
-	findRule, rulesOf, tableFamily, type RulePlace,
+	findRule, restrictToFamilies, rulesOf, type RulePlace,
 } from '../../src/netfilter/lookup.js';
 import {differencesInMeaning} from '../../src/netfilter/compare-rules.js';
 import {placeOfOutcome} from '../../src/report/run/source-place.js';
@@ -104,11 +104,10 @@ Judges again what a recording holds, from the kernel's own words.
 */
 export function judgeEvidence({question, play, environment, durationMs}: RunEvidence): Report {
 	const cases = casesOf(question);
-	const {backend, ruleSet: {tables}} = question.rules;
+	const {backend, ruleSet} = question.rules;
 	const played = settleEvidence(play, {backend, probes: cases.length});
 	// A run sends nothing where the kernel does not hold what was installed. A recording has nobody that stopped it.
-	const asked = {tables: tables.filter(({family}) => family === 'inet' || question.families.some(wanted => tableFamily(wanted) === family))};
-	const gaps = differencesInMeaning(asked, played.ruleSet).map((difference): Gap => ({kind: 'rules-differ', message: `The kernel does not hold what was installed: ${difference}`}));
+	const gaps = differencesInMeaning(restrictToFamilies(ruleSet, question.families), played.ruleSet).map((difference): Gap => ({kind: 'rules-differ', message: `The kernel does not hold what was installed: ${difference}`}));
 	const observations = gaps.length === 0 ? played.observations : played.observations.map(observation => ({...observation, gaps: [...gaps, ...observation.gaps]}));
 	return {...judgePlayed(question, {cases, played: {...played, observations}, environment}), durationMs};
 }

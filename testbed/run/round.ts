@@ -2,16 +2,16 @@
 One round: sends some probes and turns what the kernel did into observations. Also does the same from a recording, without a kernel.
 */
 
-import {isNatTable, rulesOf} from '../../src/netfilter/lookup.js';
+import {traceStreams} from '../../src/netfilter/backends.js';
+import {isNativeTable, isNatTable, rulesOf} from '../../src/netfilter/lookup.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {Probe} from '../../src/scenario/types.js';
-import {decodeNflog} from '../../src/trace/decode/nflog.js';
-import {decodeNftTrace} from '../../src/trace/decode/nft-trace.js';
+import {decodeDatagram} from '../../src/trace/decode/decode.js';
 import type {Decoded, TraceEvent} from '../../src/trace/decode/event.js';
 import {parseFlows, type ParsedFlows} from '../../src/trace/flows.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {Joiner, type SocketOwner} from '../../src/trace/legs.js';
-import type {LoadedRule} from '../../src/trace/loaded-rules.js';
+import type {KernelTexts, LoadedRule} from '../../src/trace/loaded-rules.js';
 import {createLookup} from '../../src/trace/lookup.js';
 import {lostInSequence} from '../../src/trace/lost-messages.js';
 import {NetlinkFormatError} from '../../src/trace/decode/netlink.js';
@@ -21,7 +21,7 @@ import {canMeetChain} from '../../src/trace/passage.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import {compareCounters} from '../../src/trace/counter-check.js';
 import type {Cast} from '../actors/actor-group.js';
-import {parseKernelState, type KernelTexts} from '../tracer/kernel-texts.js';
+import {parseKernelState} from '../tracer/kernel-texts.js';
 import {loadFlows} from '../sandbox/conntrack.js';
 import type {Netns} from '../sandbox/netns.js';
 import type {Recording, TraceSource} from '../tracer/trace-source.js';
@@ -92,9 +92,9 @@ export function readRound({before, after, recording, ends, sockets, interfaces, 
 }
 
 /** A datagram whose framing is broken is one more that is not understood. */
-function decode({stream, bytes}: Recording['datagrams'][number]): Decoded {
+function decode(datagram: Recording['datagrams'][number]): Decoded {
 	try {
-		return stream === 'nft' ? decodeNftTrace(bytes) : decodeNflog(bytes);
+		return decodeDatagram(datagram);
 	} catch (error) {
 		if (error instanceof NetlinkFormatError) {
 			return {events: [], notUnderstood: [`a datagram that is not netlink's: ${error.message}`]};
@@ -109,7 +109,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 	const gaps: Gap[] = [];
 	const events: TraceEvent[] = [];
 	// The switch's own events come first: they say which packets there are before legacy's messages tell what these met.
-	for (const stream of ['nft', 'nflog'] as const) {
+	for (const stream of traceStreams) {
 		for (const datagram of recording.datagrams.filter(candidate => candidate.stream === stream)) {
 			const decoded = decode(datagram);
 			events.push(...decoded.events);
@@ -139,7 +139,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 
 	const natTables = new Set(ruleSet.tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
 	gaps.push(...compareCounters({
-		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(({chains}) => chains.some(({base}) => base !== undefined)),
+		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(table => isNativeTable(table)),
 	}));
 	const joiner = new Joiner({
 		sockets, packets, owners, ruleSet, flows: flows?.flows,

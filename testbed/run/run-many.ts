@@ -7,7 +7,7 @@ import type {RunEntry} from '../../src/report/run/many.js';
 import type {Report} from '../../src/report/run/types.js';
 import {TestbedError, type ErrorCode} from '../errors.js';
 import {inLanes} from '../system/worker-pool.js';
-import {canFollow} from '../sandbox/installed-rules.js';
+import {canFollow, runOrderOf} from '../sandbox/backends/drivers.js';
 import {BackendError} from '../sandbox/rejection.js';
 import type {RunEvidence} from './report.js';
 import type {RunOptions} from './options.js';
@@ -65,7 +65,7 @@ function keyOf(options: RunOptions): string {
 
 /** Back ends in an order in which each can follow the one before on the same stage. */
 function orderOf({options: {rules: {backend}}}: Job): number {
-	return ['iptables-nft', 'nftables', 'iptables-legacy'].indexOf(backend);
+	return runOrderOf(backend);
 }
 
 type LaneListener = {

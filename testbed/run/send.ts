@@ -6,7 +6,7 @@ import type {RuleInput} from '../inputs/types.js';
 import type {InstalledRules} from '../sandbox/install.js';
 import {NetlinkTraceSource} from '../tracer/netlink-source.js';
 import type {TraceSource} from '../tracer/trace-source.js';
-import type {KernelTexts} from '../tracer/kernel-texts.js';
+import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {evidenceOf} from './actor-credentials.js';
 import type {PlayEvidence} from './evidence.js';
 import {playRound, type Sending} from './round.js';

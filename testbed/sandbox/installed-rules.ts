@@ -3,11 +3,12 @@ The rules that a pod holds at the moment, with the routes that go with them: the
 */
 
 import type {SidecarRouting} from '../../src/istio/routing.js';
-import {tableFamily} from '../../src/netfilter/lookup.js';
+import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
-import {installHeld, removeNftTables, type InstalledRules} from './install.js';
+import {canFollow, driverOf} from './backends/drivers.js';
+import {installHeld, type InstalledRules} from './install.js';
 import type {Sandbox} from './sandbox.js';
 
 /** A rule set, and how and where to put it. */
@@ -23,11 +24,6 @@ export type RulesToHold = {
 };
 
 type Held = Omit<RulesToHold, 'lines' | 'allowedModules'>;
-
-/** Whether rules of a back end can be put where those of another were: what nft can see, it can take away again. The tables of iptables-legacy stay until their namespace goes. */
-export function canFollow(before: Backend, backend: Backend): boolean {
-	return before === backend || before !== 'iptables-legacy';
-}
 
 /** What the pod of one sandbox holds. */
 export class HeldRules {
@@ -53,13 +49,13 @@ export class HeldRules {
 
 		const isSame = before?.backend === backend;
 		if (before !== undefined && !isSame) {
-			await removeNftTables(this.#sandbox.pod, before.ruleSet);
+			await driverOf(before.backend).removeTables?.(this.#sandbox.pod, before.ruleSet);
 		}
 
 		// What an earlier set left in a family that this one does not have goes as well.
 		const all = [...new Set([...families, ...(isSame ? before.families : [])])];
-		const own: RuleSet = {tables: ruleSet.tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
-		const left = isSame ? before.ruleSet : {tables: []};
+		const own = restrictToFamilies(ruleSet, families);
+		const left: RuleSet = isSame ? before.ruleSet : {tables: []};
 		const [held, routed] = await Promise.allSettled([
 			installHeld(this.#sandbox.pod, {
 				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, allowedModules, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
@@ -67,8 +63,8 @@ export class HeldRules {
 			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),
 		]);
 		this.#held = {
-			// Of what was rejected, iptables leaves empty tables and nft nothing, beside the tables of before.
-			ruleSet: held.status === 'fulfilled' ? held.value.ruleSet : (backend === 'nftables' ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
+			// Of what was rejected, empty tables can be left beside the tables of before.
+			ruleSet: held.status === 'fulfilled' ? held.value.ruleSet : (driverOf(backend).isAtomic ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
 		};
 		for (const result of [held, routed]) {
 			if (result?.status === 'rejected') {

@@ -2,7 +2,7 @@
 The smallest rules that need one thing of the kernel each, as data: a table, a match, a target. Each is known to load where the kernel has that thing, so one that does not load is the machine's fault. The doctor tries them all; a rejection of a user's rules is told from a machine that lacks something by those that its line names.
 */
 
-import type {AddressFamily, IptablesBackend} from '../../src/netfilter/types.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
 
 /** What a sample is of. `table` is what everything else in that table needs as well. */
 export type SampleKind = 'table' | 'match' | 'target';
@@ -131,11 +131,6 @@ export function iptablesSampleText({table: name, rule}: Pick<IptablesSample, 'ta
 /** All samples in one text for iptables-restore: where it is taken, each of them is. */
 export function allSamplesText(): string {
 	return [...new Set(iptablesSamples.map(each => each.table))].map(name => `*${name}\n${iptablesSamples.filter(each => each.table === name).map(({rule}) => `${rule}\n`).join('')}COMMIT\n`).join('');
-}
-
-/** The module of a sample, for one back end and family. */
-export function moduleOf({module}: IptablesSample, backend: IptablesBackend, family: AddressFamily): string {
-	return backend === 'iptables-legacy' ? module.legacy[family] : module.nft;
 }
 
 /** The command that brings a module: the first word is its name. */

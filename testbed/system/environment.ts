@@ -4,6 +4,7 @@ The machine that a run ran on, by what its programs say of themselves.
 
 import process from 'node:process';
 import {release} from 'node:os';
+import {factsOf} from '../../src/netfilter/backends.js';
 import type {Backend} from '../../src/netfilter/types.js';
 import type {Environment} from '../../src/report/shared-types.js';
 import {run} from './exec.js';
@@ -20,7 +21,7 @@ const environments = new Map<Backend, Promise<Environment>>();
 
 async function askEnvironment(backend: Backend): Promise<Environment> {
 	const [iptables, nft] = await Promise.all([
-		run(backend === 'iptables-legacy' ? 'iptables-legacy' : 'iptables-nft', ['--version']),
+		run(factsOf(backend).iptablesProgram, ['--version']),
 		run('nft', ['--version']),
 	]);
 	return {

@@ -4,20 +4,16 @@ The trace source of the real kernel. It switches tracing on from a table of its 
 
 import {once} from 'node:events';
 import {Worker} from 'node:worker_threads';
+import {streamsOf} from '../../src/netfilter/backends.js';
 import type {Backend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import type {Netns} from '../sandbox/netns.js';
 import {closeDescriptor} from '../syscalls/netns.js';
 import {createWaker, wake} from '../syscalls/poll.js';
-import {joinNetlinkGroup, openNetfilterSocket} from '../syscalls/netlink-socket.js';
-import {configureNflog} from './nflog-config.js';
-import {
-	defaultBufferBytes, type Recording, type TraceSource, type TraceStream,
-} from './trace-source.js';
+import {openTraceSocket} from './trace-socket.js';
+import {defaultBufferBytes, type Recording, type TraceSource} from './trace-source.js';
 import {switchTableText} from './trace-table.js';
 import type {WorkerInput, WorkerOutput} from './trace-thread.js';
-
-const nftraceGroup = 9; // NFNLGRP_NFTRACE (linux/netfilter/nfnetlink.h)
 
 /** The next message of a thread; rejects when the thread fails. */
 async function nextMessage(worker: Worker): Promise<WorkerOutput> {
@@ -31,7 +27,7 @@ export class NetlinkTraceSource implements TraceSource {
 	readonly #backend: Backend;
 	readonly #bufferBytes: number;
 	readonly #hasInvalid: boolean;
-	#sockets: WorkerInput['sockets'] = [];
+	#sockets: Array<WorkerInput['sockets'][number]> = [];
 	#waker: number | undefined;
 	#worker: Worker | undefined;
 	#end: Promise<readonly [PromiseSettledResult<WorkerOutput>]> | undefined;
@@ -45,17 +41,11 @@ export class NetlinkTraceSource implements TraceSource {
 
 	/** Opens the sockets, starts the reader, then switches tracing on: no packet is traced that nobody reads. */
 	async start(): Promise<void> {
-		const streams: readonly TraceStream[] = this.#backend === 'iptables-legacy' ? ['nft', 'nflog'] : ['nft'];
-		this.#sockets = this.#netns.enter(() => streams.map(stream => {
-			const fd = openNetfilterSocket(this.#bufferBytes);
-			if (stream === 'nft') {
-				joinNetlinkGroup(fd, nftraceGroup);
-			} else {
-				configureNflog(fd);
+		this.#netns.enter(() => {
+			for (const stream of streamsOf(this.#backend)) {
+				this.#sockets.push({stream, fd: openTraceSocket(stream, this.#bufferBytes)});
 			}
-
-			return {stream, fd};
-		}));
+		});
 		this.#waker = createWaker();
 		this.#worker = new Worker(new URL('trace-thread.js', import.meta.url), {workerData: {sockets: this.#sockets, waker: this.#waker} satisfies WorkerInput});
 		await nextMessage(this.#worker);

@@ -2,11 +2,10 @@
 What a trace source hands over: raw datagrams and what is known to be lost. Everything behind it can be done again from these bytes, without a kernel.
 */
 
+import type {TraceStream} from '../../src/netfilter/backends.js';
+
 /** Bytes that the kernel may queue per socket: enough for some 60,000 events. */
 export const defaultBufferBytes = 64 << 20;
-
-/** Which decoder a datagram is for. */
-export type TraceStream = 'nft' | 'nflog';
 
 /** Datagrams in the order in which each socket gave them, and how often the kernel said that it had dropped some. */
 export type Recording = {

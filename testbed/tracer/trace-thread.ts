@@ -3,10 +3,10 @@ The thread that reads trace sockets. It waits in the kernel, not in the event lo
 */
 
 import {parentPort, workerData} from 'node:worker_threads';
+import type {TraceStream} from '../../src/netfilter/backends.js';
 import {errno} from '../syscalls/netns.js';
 import {waitReadable} from '../syscalls/poll.js';
 import {receiveNow} from '../syscalls/netlink-socket.js';
-import type {TraceStream} from './trace-source.js';
 
 /** What the thread is given: sockets by stream, and the waker that tells it to drain and end. */
 export type WorkerInput = {readonly sockets: ReadonlyArray<{readonly stream: TraceStream; readonly fd: number}>; readonly waker: number};

@@ -3,16 +3,18 @@ Istio's own goldens beside what we generate for their options: sidecar and ambie
 */
 
 import {parseNft} from '../../netfilter/nftables/ruleset.js';
+import {defaultBackendOf} from '../../netfilter/backends.js';
 import {normalise} from '../../netfilter/iptables/normalize.js';
 import {parseSave} from '../../netfilter/iptables/save.js';
-import type {RuleSet} from '../../netfilter/types.js';
+import type {RuleLanguage, RuleSet} from '../../netfilter/types.js';
+import {generateAmbient, type AmbientScope} from '../ambient/generate.js';
 import {ambientFamilies, defaultAmbientOptions, type AmbientOptions} from '../ambient/options.js';
 import {sidecarOptionsFromConfig, type ConfigFields} from '../options/config-options.js';
 import {generate} from '../generate.js';
-import {ambientHostRuleSet, ambientRuleSet} from '../iptables/ambient.js';
-import {ambientHostNftRuleSet, ambientNftRuleSet} from '../nftables/ambient.js';
 import {newestRelease} from '../releases.js';
-import {chainsOf, firstUnequal, type RunComparison} from './real-run.js';
+import {
+	chainsOf, firstUnequal, istioBackends, type IstioBackend, type RunComparison,
+} from './real-run.js';
 
 /** The settings of the CNI agent in a golden's test (`cni/pkg/config`, AmbientConfig and PodLevelOverrides). */
 export type AmbientConfig = {
@@ -22,9 +24,9 @@ export type AmbientConfig = {
 };
 
 /** A row of the index of goldens: see test/fixtures/istio-goldens/README.md. */
-export type GoldenEntry = {readonly file: string; readonly backend: 'iptables' | 'nftables'} & (
+export type GoldenEntry = {readonly file: string; readonly backend: IstioBackend} & (
 	| {readonly mode: 'sidecar'; readonly options: ConfigFields}
-	| ({readonly mode: 'ambient'; readonly scope: 'pod' | 'host'} & AmbientConfig)
+	| ({readonly mode: 'ambient'; readonly scope: AmbientScope} & AmbientConfig)
 );
 
 /** The options of ambient mode that a golden's settings are. */
@@ -51,11 +53,13 @@ The rule set of a golden. Those of iptables are restore texts between lines that
 
 @throws {ParseError} when the text is none.
 */
-export function parseGolden(text: string, backend: GoldenEntry['backend']): RuleSet {
-	if (backend === 'nftables') {
-		return parseNft(text);
-	}
+export function parseGolden(text: string, backend: IstioBackend): RuleSet {
+	return parsers[istioBackends[backend]](text);
+}
 
+const parsers: Readonly<Record<RuleLanguage, (text: string) => RuleSet>> = {iptables: parseIptablesGolden, nft: parseNft};
+
+function parseIptablesGolden(text: string): RuleSet {
 	const tables = text.split('\n').filter(line => !/^ip6?tables-save$/.test(line)).join('\n').split(/(?<=^COMMIT$)\n?/m).filter(part => part.trim() !== '');
 	const names = tables.map(table => /^\* ?(?<name>\S+)/.exec(table)?.groups?.['name'] ?? '');
 	const begin = names.findIndex((name, index) => index > 0 && name <= (names[index - 1] ?? ''));
@@ -66,20 +70,19 @@ export function parseGolden(text: string, backend: GoldenEntry['backend']): Rule
 
 /** What we generate for a golden's options. */
 export function generateGolden(entry: GoldenEntry): RuleSet {
+	const backend = defaultBackendOf(istioBackends[entry.backend]);
 	if (entry.mode === 'sidecar') {
 		const {options, families} = sidecarOptionsFromConfig(entry.options);
 		// Most of the tests ask for a dry run, of which their stub records what would be written.
 		return generate({
-			release: newestRelease, options: {...options, writesNothing: false}, families, backend: entry.backend === 'nftables' ? 'nftables' : 'iptables-nft',
+			release: newestRelease, options: {...options, writesNothing: false}, families, backend,
 		});
 	}
 
 	const options = ambientOptionsFromConfig(entry);
-	const writers = {
-		iptables: {pod: ambientRuleSet, host: ambientHostRuleSet},
-		nftables: {pod: ambientNftRuleSet, host: ambientHostNftRuleSet},
-	} as const;
-	return writers[entry.backend][entry.scope](options, ambientFamilies(options));
+	return generateAmbient({
+		options, families: ambientFamilies(options), backend, scope: entry.scope,
+	});
 }
 
 /** Compares per table and chain, in the order of rules. Both sides in the normal form, for a golden is what is written and not what iptables prints. */

@@ -2,13 +2,13 @@
 One run of the real istio-iptables beside what we generate for the same input. Pure: text in, text out.
 */
 
+import {defaultBackendOf} from '../../netfilter/backends.js';
 import {printNft} from '../../netfilter/nftables/ruleset.js';
 import {printSave} from '../../netfilter/iptables/save.js';
-import type {AddressFamily, RuleSet} from '../../netfilter/types.js';
+import type {AddressFamily, RuleLanguage, RuleSet} from '../../netfilter/types.js';
 import {readSidecarArguments, type SidecarInput} from '../options/arguments.js';
-import {generate} from '../generate.js';
+import {generate, generatedRefusal} from '../generate.js';
 import {InputError} from '../../parsing/input-error.js';
-import {refusalOf} from '../nftables/refusal.js';
 import {findRelease, type Release} from '../releases.js';
 import {familiesWritten, sidecarRouting} from '../routing.js';
 
@@ -33,8 +33,11 @@ export type RealRun = RunInput & {
 	readonly routes4: string;
 };
 
-/** Which back end a run is for. */
-export type RunBackend = 'iptables' | 'nftables';
+/** Istio's own names of its two back ends, with the language that each writes. */
+export const istioBackends = {iptables: 'iptables', nftables: 'nft'} as const satisfies Readonly<Record<string, RuleLanguage>>;
+
+/** A back end by Istio's name. */
+export type IstioBackend = keyof typeof istioBackends;
 
 /** What we make of the input of a run. */
 export type GeneratedRun = {
@@ -68,10 +71,11 @@ export function generateRun({release: version, family, argv, env, resolv}: RunIn
 		},
 	};
 	const families = familiesWritten(podAddresses[family], input.options);
+	const backend = defaultBackendOf(input.native ? 'nft' : 'iptables');
 	const ruleSet = generate({
-		release, options: input.options, families, backend: input.native ? 'nftables' : 'iptables-nft',
+		release, options: input.options, families, backend,
 	});
-	const refusal = input.native ? refusalOf(ruleSet) : undefined;
+	const refusal = generatedRefusal(ruleSet, backend);
 	if (refusal !== undefined) {
 		throw new InputError(refusal);
 	}
@@ -121,8 +125,10 @@ export type RunComparison =
 	| {readonly kind: 'different'; readonly difference: RunDifference};
 
 /** The back end of a run, as its words ask for it; what cannot be read counts as iptables. */
-export function backendOf({argv, env}: RunInput): RunBackend {
-	return argv.includes('--native-nftables') || argv.includes('--native-nftables=true') || env['NATIVE_NFTABLES'] === 'true' ? 'nftables' : 'iptables';
+export function backendOf({argv, env}: RunInput): IstioBackend {
+	const isNative = argv.includes('--native-nftables') || argv.includes('--native-nftables=true') || env['NATIVE_NFTABLES'] === 'true';
+	const language: RuleLanguage = isNative ? 'nft' : 'iptables';
+	return (Object.keys(istioBackends) as readonly IstioBackend[]).find(name => istioBackends[name] === language)!;
 }
 
 /** Compares our rules with those of a real run: per table and chain in order, and the routes beside them. */

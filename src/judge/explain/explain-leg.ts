@@ -2,7 +2,7 @@
 Why a packet took its way: the chains that it walked, rule by rule, each read against the packet and compared with the trace. The trace says which rules matched; the reading says why the others did not. Where the two differ, one of them is wrong, and that is a finding.
 */
 
-import {findTable} from '../../netfilter/lookup.js';
+import {findTable, isNativeTable} from '../../netfilter/lookup.js';
 import type {Leg, RuleHit, Traversal} from '../../netfilter/path.js';
 import type {
 	Chain, Rule, RuleSet, Table, Target,
@@ -91,6 +91,7 @@ class Walk {
 	readonly #leg: Leg;
 	readonly #ruleSet: RuleSet;
 	readonly #table: Table | undefined;
+	readonly #isNative: boolean;
 	readonly #rules: AskedRule[] = [];
 	/** How many of the traversal's hits are accounted for. */
 	#used = 0;
@@ -101,6 +102,7 @@ class Walk {
 		this.#traversal = traversal;
 		this.#ruleSet = ruleSet;
 		this.#table = findTable(ruleSet, traversal);
+		this.#isNative = this.#table !== undefined && isNativeTable(this.#table);
 	}
 
 	/** The hits that the walk did not come to. */
@@ -114,7 +116,7 @@ class Walk {
 			this.#walk(chain);
 		}
 
-		return {traversal: this.#traversal, isNative: isNativeTable(this.#table), rules: this.#rules};
+		return {traversal: this.#traversal, isNative: this.#isNative, rules: this.#rules};
 	}
 
 	#chain(name: string): Chain | undefined {
@@ -153,7 +155,7 @@ class Walk {
 			isHit: hit !== undefined,
 			isDeciding: hit !== undefined && isDeciding(hit, this.#ruleSet),
 			isInBaseChain: chain.name === base,
-			answer: askRule(rule, facts, {isNative: isNativeTable(this.#table)}),
+			answer: askRule(rule, facts, {isNative: this.#isNative}),
 			facts,
 		});
 		if (hit !== undefined) {
@@ -182,9 +184,4 @@ class Walk {
 		const leaving = chain === undefined ? 'back' : this.#walk(chain);
 		return leaving === 'over' || verdict === 'goto' ? leaving : undefined;
 	}
-}
-
-/** Tables of iptables hold their own words, whichever back end keeps them; only native nft chains say where they hang. */
-function isNativeTable(table: Table | undefined): boolean {
-	return table?.family === 'inet' || table?.chains.some(({base}) => base !== undefined) === true;
 }

@@ -2,13 +2,14 @@
 Whether a rule set holds rules and nothing else: asked of every set before a tool gets its text, whoever made it.
 */
 
+import {languageOf} from '../backends.js';
 import {builtInChains, tableNames} from '../built-in.js';
 import {knownMatches, knownTargets} from '../iptables/extensions.js';
 import {checkNftRuleSet} from '../nftables/safety.js';
 import {printStep} from '../path.js';
 import {readRule} from '../iptables/rule.js';
 import type {
-	AddressFamily, Backend, Rule, RuleSet, Table,
+	AddressFamily, Backend, Rule, RuleLanguage, RuleSet, Table,
 } from '../types.js';
 import {RuleSyntaxError} from '../words.js';
 
@@ -26,11 +27,18 @@ Reads the text of every rule of a set once more, and returns the matches and tar
 @throws {RuleSyntaxError} when a name or a text of the set is not what a parser here would have taken.
 */
 export function unknownExtensions(ruleSet: RuleSet, backend: Backend): readonly UnknownExtension[] {
-	if (backend === 'nftables') {
+	return checks[languageOf(backend)](ruleSet);
+}
+
+const checks: Readonly<Record<RuleLanguage, (ruleSet: RuleSet) => readonly UnknownExtension[]>> = {
+	iptables: unknownToIptables,
+	nft(ruleSet) {
 		checkNftRuleSet(ruleSet);
 		return [];
-	}
+	},
+};
 
+function unknownToIptables(ruleSet: RuleSet): readonly UnknownExtension[] {
 	const found = new Map<string, UnknownExtension>();
 	for (const table of ruleSet.tables) {
 		checkNames(table);

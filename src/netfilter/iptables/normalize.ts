@@ -3,8 +3,9 @@ One text for all that mean the same: `-p tcp --dport 80 -s 10.1.2.3/8` and `-s 1
 */
 
 import {parseRange, printRange} from '../address.js';
+import {isNativeTable} from '../lookup.js';
 import type {
-	AddressFamily, Match, PortRange, Rule, RuleSet, Table,
+	AddressFamily, Match, PortRange, Rule, RuleSet,
 } from '../types.js';
 import {normalWord, quoteWord} from '../words.js';
 import {modulesWithoutMemory} from './match-modules.js';
@@ -27,7 +28,7 @@ const everyPort: PortRange = {from: 0, to: 65_535};
 /** A rule set in which equal rules have equal texts. Native nft tables stay as they are: nft has one spelling already. */
 export function normalise(ruleSet: RuleSet): RuleSet {
 	return {
-		tables: ruleSet.tables.map(table => isNative(table)
+		tables: ruleSet.tables.map(table => isNativeTable(table)
 			? table
 			: {
 				...table,
@@ -54,10 +55,6 @@ export function normalText(text: string, family: AddressFamily): string {
 		...groupModules(parts.filter(({module}) => module !== '')).map(group => printModule(group)),
 		printTarget(rule.target, {targetWords, family}),
 	].filter(piece => piece !== '').join(' ');
-}
-
-function isNative({family, chains, objects}: Table): boolean {
-	return family === 'inet' || objects !== undefined || chains.some(({base}) => base !== undefined);
 }
 
 type Group = {readonly module: string; readonly parts: RulePart[]};

@@ -48,7 +48,7 @@ function itemsOf(text: string): readonly Json[] {
 		throw problem('no JSON', '');
 	}
 
-	const items = isObject(document) ? document['nftables'] : undefined;
+	const {nftables: items} = isObject(document) ? document : {};
 	if (!Array.isArray(items)) {
 		throw problem('not the output of nft -j list ruleset: a list "nftables" is due', '');
 	}

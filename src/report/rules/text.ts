@@ -2,8 +2,8 @@
 A rule set as a program of its back end reads it: for `iptables-restore`, `ip6tables-restore` or `nft -f`. What stands beside the rules is a comment there.
 */
 
-import {printNft} from '../../netfilter/nftables/ruleset.js';
-import {printSave} from '../../netfilter/iptables/save.js';
+import {languageOf} from '../../netfilter/backends.js';
+import {printTexts} from '../../netfilter/rule-texts.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import type {SidecarRouting} from '../../istio/routing.js';
 import type {ShownRules} from './types.js';
@@ -12,20 +12,16 @@ const headings = {ipv4: '# iptables (IPv4)', ipv6: '# ip6tables (IPv6)'} as cons
 
 /** The rules as text. A heading tells the families apart where both are asked for, because iptables-restore takes one of them only; nft takes both at once. */
 export function printRules({backend, families, ruleSet, routing}: Pick<ShownRules, 'backend' | 'families' | 'ruleSet' | 'routing'>): string {
-	if (backend === 'nftables') {
-		return `${families.flatMap(family => printRouting(routing, family)).map(command => `# ${command}\n`).join('')}${printNft(ruleSet)}`;
-	}
-
-	return families.map(family => [
-		...(families.length > 1 ? [headings[family]] : []),
-		...printRouting(routing, family).map(command => `# ${command}`),
-		printSave(ruleSet, family).trimEnd(),
+	return printTexts(languageOf(backend), ruleSet, families).map(({family, text}) => [
+		...(family !== null && families.length > 1 ? [headings[family]] : []),
+		...(family === null ? families : [family]).flatMap(each => printRouting(routing, each)).map(command => `# ${command}`),
+		text.trimEnd(),
 	].filter(line => line !== '').map(line => `${line}\n`).join('')).join('');
 }
 
 /** The rules alone, all families in one text: what is installed, and what a sum is taken of. */
 export function printRuleSet({backend, families, ruleSet}: Pick<ShownRules, 'backend' | 'families' | 'ruleSet'>): string {
-	return backend === 'nftables' ? printNft(ruleSet) : families.map(family => printSave(ruleSet, family)).join('');
+	return printTexts(languageOf(backend), ruleSet, families).map(({text}) => text).join('');
 }
 
 /** The commands of iproute2 that set up what stands beside the rules of one family. */

@@ -6,6 +6,7 @@ import {InputError} from '../../../src/parsing/input-error.js';
 import {
 	compareVersions, findRelease, newestRelease, type Release,
 } from '../../../src/istio/releases.js';
+import {defaultBackend} from '../../../src/netfilter/backends.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {comparisonToJson} from '../../../src/report/comparison/json.js';
 import {printComparison} from '../../../src/report/comparison/text.js';
@@ -127,7 +128,7 @@ function pairOf(sources: readonly string[], flags: DiffFlags): Row {
 }
 
 function consecutiveOf(source: string, flags: DiffFlags): Row {
-	const [backend = 'iptables-nft', ...others] = flags.backend ?? [];
+	const [backend = defaultBackend, ...others] = flags.backend ?? [];
 	if (others.length > 0 || flags.from6 !== undefined || flags.to6 !== undefined) {
 		throw new TestbedError('USAGE', {message: '--consecutive takes one back end for all rule sets, and no --from6 or --to6.'});
 	}

@@ -2,6 +2,8 @@
 Cases as a command line names them, and the rules that they are for.
 */
 
+import {languageOf} from '../../../src/netfilter/backends.js';
+import {isPerFamily} from '../../../src/netfilter/rule-texts.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {TestbedError} from '../../errors.js';
 import {
@@ -35,13 +37,13 @@ export function loadCasesInput(given: string, {family, backend, rules6, dnsServe
 	}
 
 	const {source} = fullSource(given);
-	const isWritten = ['release', 'pod'].includes(kindOfSource(source)) && only !== 'nftables';
+	const isWritten = ['release', 'pod'].includes(kindOfSource(source)) && (only === undefined || isPerFamily(languageOf(only)));
 	const load = (families: readonly AddressFamily[]): RuleInput => loadRuleInput({
 		source, source6: rules6, families, dnsServers, allowModules, ...(only === undefined ? {} : {backend: only}),
 	});
 	const input = load(isWritten ? ['ipv4', 'ipv6'] : family);
 	// An option in the input can choose the back end as well, and native tables hold both families.
-	return isWritten && input.backend === 'nftables' ? load(family) : input;
+	return isWritten && !isPerFamily(languageOf(input.backend)) ? load(family) : input;
 }
 
 /**

@@ -113,7 +113,7 @@ const lies: ReadonlyArray<readonly [title: string, spoil: Spoil, kinds: Readonly
 	['no hit at all', () => [], ['match-without-hit'], /OUTPUT#1: .* does not show it: -j ISTIO_OUTPUT/u],
 	['another rule', hits => hits.map(hit => hit.number === 9 ? {...hit, number: 4, verdict: 'return'} : hit), ['hit-fails', 'out-of-way'], /ISTIO_OUTPUT#4: the trace shows a match, and the model says that it does not match \(--uid-owner 1337: the socket's UID is 1000\)/u],
 	['a rule that there is not', hits => hits.map(hit => hit.number === 9 ? {...hit, number: undefined} : hit), ['match-without-hit', 'out-of-way', 'out-of-way'], /the trace shows ISTIO_OUTPUT#\?, which the packet does not reach/u],
-	['a rule of a chain that nothing leads to', hits => hits.map(hit => hit.chain === 'ISTIO_REDIRECT' ? {...hit, chain: 'ISTIO_INBOUND'} : hit), ['match-without-hit', 'out-of-way'], /the trace shows ISTIO_INBOUND#1 where/u],
+	['a rule of a chain that nothing leads to', hits => hits.map(hit => hit.chain === 'ISTIO_REDIRECT' ? {...hit, chain: 'ISTIO_INBOUND'} : hit), ['match-without-hit', 'out-of-way'], /the trace shows ISTIO_INBOUND#1, which/u],
 ];
 
 for (const [title, spoil, kinds, said] of lies) {

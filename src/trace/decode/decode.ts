@@ -1,0 +1,19 @@
+/**
+One door to the decoders of all streams.
+*/
+
+import type {TraceStream} from '../../netfilter/backends.js';
+import type {Decoded} from './event.js';
+import {decodeNflog} from './nflog.js';
+import {decodeNftTrace} from './nft-trace.js';
+
+const decoders: Readonly<Record<TraceStream, (bytes: Uint8Array) => Decoded>> = {nft: decodeNftTrace, nflog: decodeNflog};
+
+/**
+The events of a datagram, and what of it is not understood.
+
+@throws {NetlinkFormatError} when it is not framed as netlink's are.
+*/
+export function decodeDatagram({stream, bytes}: {readonly stream: TraceStream; readonly bytes: Uint8Array}): Decoded {
+	return decoders[stream](bytes);
+}
