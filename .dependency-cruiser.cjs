@@ -1,12 +1,13 @@
 'use strict';
 
 /** The rooms of `src/`, in order: a file imports only from its own room and from rooms before it. */
-const rooms = ['parsing', 'netfilter', 'istio', 'scenario', 'trace', 'judge', 'packet-classes', 'comparison', 'baseline', 'mutation', 'report'];
+const rooms = ['parsing', 'netfilter', 'mesh', 'istio', 'scenario', 'trace', 'judge', 'packet-classes', 'comparison', 'baseline', 'mutation', 'report'];
 
 /** What each room must never be, for the message that people see when they break its rule. */
 const purposes = {
 	parsing: 'parsing/ reads texts of any kind and imports no other room.',
 	netfilter: 'netfilter/ is the vocabulary of all others; it knows no mesh.',
+	mesh: 'mesh/ says what the testbed must know of a service mesh; it knows none by name.',
 	istio: 'istio/ writes rules; it knows no trace, no scenario and no namespace.',
 	scenario: 'scenario/ says who sends what and what is expected; it holds no result.',
 	trace: 'trace/ turns events into paths; it does not know what was expected, so it does not see scenario/ either.',

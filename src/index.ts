@@ -28,7 +28,6 @@ export {parsePod, type Pod} from './istio/pod/pod.js';
 export {podInput, type PodInput} from './istio/pod/input.js';
 export {defaultOptions, injectedArguments, injectedArgumentsOf, type SidecarOptions} from './istio/options/options.js';
 export {findRelease, newestRelease, releaseLines, type Release} from './istio/releases.js';
-export {roleHistory, type RoleHistory} from './istio/roles/role-history.js';
 export {describeRole, roleOf, roles, type Role} from './istio/roles/roles.js';
 export {sidecarRouting} from './istio/routing.js';
 export {sidecarRuleSet} from './istio/iptables/sidecar.js';

@@ -2,7 +2,7 @@
 What an article says of six types of traffic, as data. It is what is published, not what is true: the kernel judges.
 */
 
-import type {Role} from './roles/role.js';
+import type {Role} from './roles/roles.js';
 
 /** Where the claims come from. */
 export const publishedSource = '"Traffic types and iptables rules in Istio sidecar explained" (Tetrate)';

@@ -6,7 +6,7 @@ import {
 	printLegEnd, stepsOfPath, stopsOfPath, type Leg, type RuleHit,
 } from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../istio/roles/roles.js';
 import type {ExpectedLeg, ExpectedPath} from '../scenario/types.js';
 import type {Observation} from '../trace/observation.js';
 import {

@@ -4,7 +4,7 @@ Expected × observed → outcome. Doubt comes first: nothing passes, and nothing
 
 import type {Leg} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../istio/roles/roles.js';
 import type {TrafficCase} from '../scenario/types.js';
 import type {Gap} from '../trace/gap.js';
 import type {Observation} from '../trace/observation.js';

@@ -4,7 +4,7 @@ What the testbed says of a probe, as plain data. A difference holds what was exp
 
 import type {RuleHit} from '../netfilter/path.js';
 import type {Family} from '../netfilter/types.js';
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../istio/roles/roles.js';
 import type {Gap} from '../trace/gap.js';
 
 /** A rule of the set under test, by its place, with its text. */

@@ -7,7 +7,7 @@ A published route is shorter than a path. What it leaves out may only be hooks a
 import type {Leg, RuleHit} from '../netfilter/path.js';
 import type {RuleSet} from '../netfilter/types.js';
 import type {PublishedStep} from '../istio/published.js';
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../istio/roles/roles.js';
 import {isNatChain, twinTable} from '../istio/roles/backend-names.js';
 import type {Intent} from '../scenario/types.js';
 import type {Observation} from '../trace/observation.js';

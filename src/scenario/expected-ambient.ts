@@ -2,7 +2,7 @@
 What the options of ambient mode mean for one connection: the rules that should match, by role, and the listener of ztunnel that should accept. ztunnel is the proxy here; it is known by the mark of its packets, not by its user.
 */
 
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../istio/roles/roles.js';
 import type {Decision} from './expected-inbound.js';
 import {hasInterface, isHostLoopback, isLocal} from './selection.js';
 import type {AmbientIntent, Connection, World} from './types.js';

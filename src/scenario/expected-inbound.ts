@@ -2,7 +2,7 @@
 The rules that what comes into the pod should meet: over eth0 in nat PREROUTING, and under TPROXY in mangle PREROUTING, which what goes over lo meets as well.
 */
 
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../istio/roles/roles.js';
 import {
 	hasInterface, hasPort, isHostLoopback, rangeOf,
 } from './selection.js';

@@ -2,7 +2,7 @@
 The rules that what the pod's processes send should meet: under TPROXY first mangle OUTPUT, then nat OUTPUT, and what then goes over lo mangle PREROUTING.
 */
 
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../istio/roles/roles.js';
 import {hairpinMark, manglePrerouting, type Decision} from './expected-inbound.js';
 import {
 	hasInterface, hasPort, isHostLoopback, isLocal, ownerOf, rangeOf, type Owner,

@@ -4,7 +4,7 @@ Who sends what, and what is expected of it. No result.
 
 import type {AddressFamily} from '../netfilter/types.js';
 import type {AmbientOptions} from '../istio/ambient/options.js';
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../istio/roles/roles.js';
 import type {SidecarOptions} from '../istio/options/options.js';
 import type {PublishedTypeId} from '../istio/published.js';
 import type {Topology} from './topology.js';

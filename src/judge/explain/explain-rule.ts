@@ -7,8 +7,8 @@ import {rulesOf, tableFamily, type PlacedRule} from '../../netfilter/lookup.js';
 import type {
 	AddressFamily, Match, Rule, RuleSet,
 } from '../../netfilter/types.js';
-import {roleHistory, type RoleHistory} from '../../istio/roles/role-history.js';
 import {roleOf, roles, type Role} from '../../istio/roles/roles.js';
+import type {RoleHistory} from '../../mesh/roles.js';
 import {shadowOf, type Shadow} from '../../istio/roles/shadow.js';
 import {livesInPod} from '../../scenario/expectation.js';
 import {transparencyOf} from '../../scenario/intent.js';
@@ -61,7 +61,7 @@ export function explainerOf({intent, topology, families}: {readonly intent: Inte
 		return {
 			role,
 			purpose: role === null ? null : roles[role].purpose,
-			history: role === null ? null : roleHistory[role],
+			history: role === null ? null : roles[role],
 			types: passages === null ? null : typesByFamily(placed, role, passages),
 			shadow: shadowOf(rule, table, chain) ?? null,
 		};

@@ -5,7 +5,7 @@ A report as the JSON document of the contract (`README.md`, version 1). Everythi
 import {
 	printLegEnd, stepsOfPath, stopsOfPath, type Leg, type RuleHit, type Traversal,
 } from '../../netfilter/path.js';
-import type {Role} from '../../istio/roles/role.js';
+import type {Role} from '../../istio/roles/roles.js';
 import type {RuleNote} from '../../judge/rule-notes.js';
 import type {Difference} from '../../judge/outcome.js';
 import {summarize} from '../exit-code.js';
