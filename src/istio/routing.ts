@@ -26,7 +26,7 @@ export type SidecarRouting = {
 	readonly localRoutes: ReadonlyArray<{readonly family: AddressFamily; readonly destination: string; readonly table: number}>;
 };
 
-/** A11. Addresses and routes: ::6 for the inbound passthrough in IPv6, and local delivery of marked packets under TPROXY, which the separate IPv6 code until 1.11 does not know. */
+/** Addresses and routes, as `configureIPv6Addresses` and `configureTProxyRoutes` set them up: ::6 for the inbound passthrough in IPv6, and local delivery of marked packets under TPROXY, which the separate IPv6 code until 1.11 does not know. */
 export function sidecarRouting(options: SidecarOptions, families: readonly AddressFamily[], {features}: ReleaseRules = newestRelease): SidecarRouting {
 	const isRouted = options.inboundInterceptionMode === 'TPROXY' && options.inboundPortsInclude.length > 0 && !options.writesNothing;
 	const routed = isRouted ? families.filter(family => family === 'ipv4' || features.ipv6IsLikeIpv4) : [];
