@@ -54,6 +54,10 @@ module.exports = {
 		...rooms.map((room, index) => roomRule(room, index)),
 		...kernelRooms.map((room, index) => kernelRoomRule(room, index)),
 		{
+			name: 'meshes-by-contract', severity: 'error', comment: 'What is true of every mesh is in src/mesh/. Only what chooses a mesh, reads its own inputs or compares its rules with those of its real program names one. src/scenario/file/ still reads roles and claims from Istio.',
+			from: {path: '^(?:src|testbed)/', pathNot: [String.raw`^src/(?:istio|scenario/file)/`, String.raw`^src/index\.ts$`, '^testbed/(?:inputs|conformance)/']}, to: {path: '^src/istio/'},
+		},
+		{
 			name: 'no-circular', severity: 'error', comment: 'Two files that need each other are one file, or hide a third.',
 			from: {}, to: {circular: true},
 		},

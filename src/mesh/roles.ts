@@ -54,6 +54,9 @@ export type CanonicalNames = {
 /** Tells the role of a rule; undefined for a rule that no pattern fits. Some roles have one pattern in common, and the rules before tell them apart, so give the chain where it is known. */
 export type FindRole<Name extends Role = Role> = (rule: Rule, table: string, chain?: Chain) => Name | undefined;
 
+/** Why a rule is not reached, and by which earlier rules. */
+export type Shadow = {readonly by: readonly Rule[]; readonly because: string};
+
 /** A port that may be left out: a range of all ports is printed without it. */
 export const anyPort = ['destination-port'];
 

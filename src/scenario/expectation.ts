@@ -5,7 +5,7 @@ What the sidecar's options mean for one connection: the rules that should match,
 import {arrivingInAmbient, leavingInAmbient} from './expected-ambient.js';
 import {arriving, type Decision} from './expected-inbound.js';
 import {leaving} from './expected-outbound.js';
-import {transparencyOf} from './intent.js';
+import {transparencyOf} from '../mesh/intent.js';
 import {isLocal} from './selection.js';
 import type {
 	ActorName, Connection, ForetoldLeg, ForetoldPath, World,

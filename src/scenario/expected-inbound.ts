@@ -2,10 +2,9 @@
 The rules that what comes into the pod should meet: over eth0 in nat PREROUTING, and under TPROXY in mangle PREROUTING, which what goes over lo meets as well.
 */
 
-import type {Role} from '../istio/roles/roles.js';
-import {
-	hasInterface, hasPort, isHostLoopback, rangeOf,
-} from './selection.js';
+import type {Role} from '../mesh/roles.js';
+import {hasInterface} from '../netfilter/interface-name.js';
+import {hasPort, isHostLoopback, rangeOf} from './selection.js';
 import type {Connection, World} from './types.js';
 
 /** What the rules do to a connection: let it go, or give it to one of the proxy's listeners. */

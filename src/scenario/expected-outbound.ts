@@ -2,11 +2,10 @@
 The rules that what the pod's processes send should meet: under TPROXY first mangle OUTPUT, then nat OUTPUT, and what then goes over lo mangle PREROUTING.
 */
 
-import type {Role} from '../istio/roles/roles.js';
+import type {Role} from '../mesh/roles.js';
+import {hasInterface} from '../netfilter/interface-name.js';
 import {hairpinMark, manglePrerouting, type Decision} from './expected-inbound.js';
-import {
-	hasInterface, hasPort, isHostLoopback, isLocal, ownerOf, rangeOf, type Owner,
-} from './selection.js';
+import {hasPort, isHostLoopback, isLocal, ownerOf, rangeOf, type Owner} from './selection.js';
 import type {Connection, World} from './types.js';
 
 /** What a process of the pod sends. */

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import {printSave} from '../../src/netfilter/iptables/save.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import type {RunEntry} from '../../src/report/run/many.js';
-import {unsupportedOptions} from '../../src/scenario/intent.js';
+import {unsupportedOptions} from '../../src/istio/intent.js';
 import {typeIds} from '../../src/scenario/six-types.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import {credentialsOf} from '../../testbed/inputs/credentials.js';

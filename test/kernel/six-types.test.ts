@@ -3,7 +3,7 @@
 import test from 'ava';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import {typeIds} from '../../src/scenario/six-types.js';
-import type {PublishedTypeId} from '../../src/istio/published.js';
+import type {PublishedTypeId} from '../../src/mesh/published.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import {
 	bothBackends, outcomesOf, pathOf, resultOf, run, sayings, stopsOf, type Variation,

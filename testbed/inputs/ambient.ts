@@ -6,8 +6,8 @@ import {parseAmbientInput, type AmbientOptions} from '../../src/istio/ambient/op
 import {ambientRouting} from '../../src/istio/ambient/routing.js';
 import {ambientHostRuleSet, ambientRuleSet} from '../../src/istio/iptables/ambient.js';
 import {ambientHostNftRuleSet, ambientNftRuleSet} from '../../src/istio/nftables/ambient.js';
-import type {SidecarRouting} from '../../src/istio/routing.js';
-import {intentOfAmbient} from '../../src/scenario/intent.js';
+import type {SidecarRouting} from '../../src/mesh/routing.js';
+import {intentOfAmbient} from '../../src/istio/intent.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from './types.js';
 import type {InputRequest, LoadedInputs} from './request.js';

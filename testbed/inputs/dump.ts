@@ -16,8 +16,8 @@ import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
 import type {Place} from '../../src/report/shared-types.js';
-import {intentOfRuleSet} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
+import {meshOf} from './meshes.js';
 import type {RuleInput} from './types.js';
 import {
 	defaultInput, readSource, type InputRequest, type LoadedInputs,
@@ -45,7 +45,7 @@ export function ofDump({source, text, source6, families, backends}: InputRequest
 		throw new TestbedError('USAGE', {message: `${source} holds ${isNative ? 'native nft rules' : 'rules of iptables'}, which --backend ${foreign} cannot install.`, hint: isNative ? 'Leave --backend out.' : 'Choose iptables-nft or iptables-legacy.'});
 	}
 
-	const intent = intentOfRuleSet(ruleSet);
+	const intent = meshOf({source, ruleSet}).intentOf(ruleSet);
 	const {release, options: injected} = parseReleaseInput(defaultInput);
 	const options = {...injected, inboundInterceptionMode: intent.inboundInterceptionMode, inboundTproxyMark: intent.inboundTproxyMark};
 	/** What a correct set of its kind would be. */

@@ -8,7 +8,7 @@ import {refusalOf} from '../../src/istio/nftables/refusal.js';
 import {releaseLines} from '../../src/istio/releases.js';
 import {sidecarRouting} from '../../src/istio/routing.js';
 import {iptablesBackends, type Backend} from '../../src/netfilter/types.js';
-import {intentOf, unsupportedOptions} from '../../src/scenario/intent.js';
+import {intentOf, unsupportedOptions} from '../../src/istio/intent.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from './types.js';
 import type {InputRequest, LoadedInputs} from './request.js';

@@ -3,7 +3,7 @@ Topology + rule set → a pod and its neighbourhood in the kernel, undone by dis
 */
 
 import {existsSync} from 'node:fs';
-import type {SidecarRouting} from '../../src/istio/routing.js';
+import type {SidecarRouting} from '../../src/mesh/routing.js';
 import {furtherNamespaces, noSurroundings, type PodInterface, type Surroundings} from '../../src/scenario/topology-extension.js';
 import {addressFamilies, type PlaceName, type Topology} from '../../src/scenario/topology.js';
 import {TestbedError} from '../errors.js';

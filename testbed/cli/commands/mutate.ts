@@ -22,6 +22,7 @@ import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js
 import {Progress} from '../output/progress.js';
 import {untilSignal} from '../signals.js';
 import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
+import {rulesWithMesh} from '../../inputs/meshes.js';
 
 /** The options as the command line gives them. */
 export type MutateFlags = CaseFlags & {
@@ -68,7 +69,7 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 
 /** One mutant as its program reads it. */
 function printMutant(input: RuleInput, id: number, families: readonly AddressFamily[]): string {
-	const {mutants} = mutantsOf(input.ruleSet, families);
+	const {mutants} = mutantsOf(rulesWithMesh(input), families);
 	const mutant = mutants.find(candidate => candidate.id === id);
 	if (mutant === undefined) {
 		throw new TestbedError('USAGE', {message: `There is no mutant ${id} of ${input.source}.`, hint: mutants.length === 0 ? 'It has no rule to change.' : `They have the numbers 1 to ${mutants.length}.`});
