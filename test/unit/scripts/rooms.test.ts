@@ -65,7 +65,7 @@ for (const {rule, files} of [
 	{rule: 'meshes-by-contract', files: {'src/judge/x.ts': from('../istio/options/options.js')}},
 	{rule: 'meshes-by-contract', files: {'src/scenario/x.ts': 'import type {n} from \'../istio/options/options.js\';\nexport type X = typeof n;\n'}},
 	{rule: 'meshes-by-contract', files: {'testbed/run/x.ts': from('../../src/istio/options/options.js')}},
-	{rule: 'meshes-by-contract', files: {'testbed/cli/x.ts': from('../../src/istio/options/options.js')}},
+	{rule: 'meshes-by-contract', files: {'testbed/cli/commands/x.ts': from('../../../src/istio/options/options.js')}},
 	{rule: 'room-scenario', files: {'src/scenario/x.ts': from('../trace/legs.js')}},
 	{rule: 'room-trace', files: {'src/trace/x.ts': from('../judge/judge.js')}},
 	{rule: 'room-trace', files: {'src/trace/x.ts': from('../scenario/six.js')}},
