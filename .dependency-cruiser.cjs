@@ -1,12 +1,13 @@
 'use strict';
 
 /** The rooms of `src/`, in order: a file imports only from its own room and from rooms before it. */
-const rooms = ['parsing', 'netfilter', 'istio', 'scenario', 'trace', 'judge', 'packet-classes', 'comparison', 'baseline', 'mutation', 'report'];
+const rooms = ['parsing', 'netfilter', 'mesh', 'istio', 'scenario', 'trace', 'judge', 'packet-classes', 'comparison', 'baseline', 'mutation', 'report'];
 
 /** What each room must never be, for the message that people see when they break its rule. */
 const purposes = {
 	parsing: 'parsing/ reads texts of any kind and imports no other room.',
 	netfilter: 'netfilter/ is the vocabulary of all others; it knows no mesh.',
+	mesh: 'mesh/ says what the testbed must know of a service mesh; it knows none by name.',
 	istio: 'istio/ writes rules; it knows no trace, no scenario and no namespace.',
 	scenario: 'scenario/ says who sends what and what is expected; it holds no result.',
 	trace: 'trace/ turns events into paths; it does not know what was expected, so it does not see scenario/ either.',
@@ -52,6 +53,10 @@ module.exports = {
 	forbidden: [
 		...rooms.map((room, index) => roomRule(room, index)),
 		...kernelRooms.map((room, index) => kernelRoomRule(room, index)),
+		{
+			name: 'meshes-by-contract', severity: 'error', comment: 'What is true of every mesh is in src/mesh/. Only what chooses a mesh, reads its own inputs or compares its rules with those of its real program names one. src/scenario/file/ still reads roles and claims from Istio.',
+			from: {path: '^(?:src|testbed)/', pathNot: [String.raw`^src/(?:istio|scenario/file)/`, String.raw`^src/index\.ts$`, '^testbed/(?:inputs|conformance)/']}, to: {path: '^src/istio/'},
+		},
 		{
 			name: 'no-circular', severity: 'error', comment: 'Two files that need each other are one file, or hide a third.',
 			from: {}, to: {circular: true},

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {complaintsAboutActs} from './checks/acts.mjs';
+import {complaintsAboutComments} from './checks/comments.mjs';
 import {complaintsAbout, cruiseRooms, drawTrees, printBlock} from './lint/rooms.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -14,6 +15,7 @@ Checks, all of them even when one fails:
   rooms    the order of the rooms, by .dependency-cruiser.cjs
   graph    the room graph in ARCHITECTURE.md is the one that the imports give (\`npm run graph\` writes it)
   acts     \`npm run\` lists every act, and the documents name no other
+  comments what comments cite is in the repository
 
 Exit status: 0 all is well, 1 something is not.`;
 
@@ -57,9 +59,10 @@ async function main(given) {
 		timed('rooms', async () => complaintsAbout(await cruising)),
 		timed('graph', async () => complaintsAboutGraph(await cruising)),
 		timed('acts', () => complaintsAboutActs(root)),
+		timed('comments', () => complaintsAboutComments(root)),
 	]);
 	for (const {name, complaints, seconds} of checks) {
-		console.log(`${complaints.length === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(6)} ${seconds.toFixed(1)} s`);
+		console.log(`${complaints.length === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(8)} ${seconds.toFixed(1)} s`);
 		for (const complaint of complaints) {
 			console.log(complaint.replaceAll(/^(?=.)/gm, '     '));
 		}

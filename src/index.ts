@@ -28,15 +28,18 @@ export {parsePod, type Pod} from './istio/pod/pod.js';
 export {podInput, type PodInput} from './istio/pod/input.js';
 export {defaultOptions, injectedArguments, injectedArgumentsOf, type SidecarOptions} from './istio/options/options.js';
 export {findRelease, newestRelease, releaseLines, type Release} from './istio/releases.js';
-export {roleHistory, type RoleHistory} from './istio/roles/role-history.js';
 export {describeRole, roleOf, roles, type Role} from './istio/roles/roles.js';
 export {sidecarRouting} from './istio/routing.js';
+export {intentOf, intentOfRuleSet, unsupportedOptions} from './istio/intent.js';
+export {istio} from './istio/mesh.js';
+export {rulesOfMesh, type Mesh, type MeshRules} from './mesh/mesh.js';
+export type {RoleHistory, RolePattern, RoleRecord, RoleTable} from './mesh/roles.js';
 export {sidecarRuleSet} from './istio/iptables/sidecar.js';
 export {articleRules, publishedSource, publishedTypes} from './istio/published.js';
 
 export {defaultTopology, type Topology} from './scenario/topology.js';
 export {
-	defaultTypeIds, intentOf, intentOfRuleSet, isTypeId, sixTypes, typeIds, typeName, unsupportedOptions,
+	defaultTypeIds, isTypeId, sixTypes, typeIds, typeName,
 } from './scenario/six-types.js';
 export type * from './scenario/types.js';
 export {parseScenario} from './scenario/file/parse.js';

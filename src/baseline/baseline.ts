@@ -3,7 +3,7 @@ What is recorded of a rule set: for each packet class a probe that stands for it
 */
 
 import {stopsOfPath} from '../netfilter/path.js';
-import type {SidecarRouting} from '../istio/routing.js';
+import type {SidecarRouting} from '../mesh/routing.js';
 import type {AddressFamily, Backend, RuleSet} from '../netfilter/types.js';
 import type {Credentials} from '../scenario/types.js';
 import type {Gap} from '../trace/gap.js';

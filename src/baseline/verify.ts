@@ -3,7 +3,7 @@ A rule set against a baseline: the classes of both together, what the kernel doe
 */
 
 import type {Leg} from '../netfilter/path.js';
-import type {RuleSet} from '../netfilter/types.js';
+import type {MeshRules} from '../mesh/mesh.js';
 import {diffRuleSets} from '../judge/rule-diff/rule-diff.js';
 import type {Topology} from '../scenario/topology.js';
 import type {Gap} from '../trace/gap.js';
@@ -36,7 +36,7 @@ export type VerifiedClasses = {
 
 /** What is compared, and with what. */
 export type VerificationTerms = {
-	readonly recorded: {readonly ruleSet: RuleSet; readonly classes: readonly RecordedClass[]};
+	readonly recorded: {readonly ruleSet: MeshRules; readonly classes: readonly RecordedClass[]};
 	/** Without them only arrivals count. */
 	readonly areRolesCompared: boolean;
 	/** Whether both rule sets are written in one language. If not, a rule without a role has no name that both know. */

@@ -2,8 +2,9 @@
 Why two packets of one class went two ways: the first rule on the way that differs, and what became of it from one rule set to the other.
 */
 
+import type {MeshRules} from '../mesh/mesh.js';
 import {printStep, type Leg, type RuleHit} from '../netfilter/path.js';
-import type {AddressFamily, Rule, RuleSet} from '../netfilter/types.js';
+import type {AddressFamily, Rule} from '../netfilter/types.js';
 import {decidingHitsOf, type RoleHit} from '../judge/observed-roles.js';
 import type {RuleChange, RuleSetDiff} from '../judge/rule-diff/rule-diff.js';
 
@@ -19,7 +20,7 @@ export type Cause = {
 	readonly text: string;
 };
 
-type Walked = {readonly legs: readonly Leg[]; readonly ruleSet: RuleSet};
+type Walked = {readonly legs: readonly Leg[]; readonly ruleSet: MeshRules};
 
 /** Finds the first deciding rules that differ, by role, and by text where a leg ends elsewhere though the roles are the same; asks the difference of the sets for them. */
 export function findCause({from, to, diff, family}: {readonly from: Walked; readonly to: Walked; readonly diff: RuleSetDiff; readonly family: AddressFamily}): Cause {

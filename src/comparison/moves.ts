@@ -2,8 +2,9 @@
 What moved between two rule sets: per class what the kernel did on each side, and the classes that differ in as few statements as tell it all.
 */
 
+import type {MeshRules} from '../mesh/mesh.js';
 import type {Endpoint, Leg} from '../netfilter/path.js';
-import type {AddressFamily, RuleSet} from '../netfilter/types.js';
+import type {AddressFamily} from '../netfilter/types.js';
 import {decidingHitsOf} from '../judge/observed-roles.js';
 import type {RuleSetDiff} from '../judge/rule-diff/rule-diff.js';
 import type {Gap} from '../trace/gap.js';
@@ -20,7 +21,7 @@ export type FlownLeg = Leg & {readonly deliveredTo: Endpoint | undefined; readon
 export type Flight = {readonly legs: readonly FlownLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
 
 /** One side of a comparison: its rules as they were loaded, and a flight for each representative, in their order. */
-export type Side = {readonly ruleSet: RuleSet; readonly flights: readonly Flight[]};
+export type Side = {readonly ruleSet: MeshRules; readonly flights: readonly Flight[]};
 
 /** How much a move matters: traffic that the sidecar sees no longer; that comes to no end; that goes round; that goes elsewhere; that goes the same way by other rules. */
 export const severities = ['bypass', 'lost', 'loop', 'elsewhere', 'path'] as const;
@@ -76,12 +77,12 @@ function arrivalOf({end, to, deliveredTo, isLedAway = false}: FlownLeg): string 
 }
 
 /** The rules that decided on a leg, by role; a rule without one by its text. */
-export function rolesOnWay(leg: Leg, ruleSet: RuleSet): readonly string[] {
+export function rolesOnWay(leg: Leg, ruleSet: MeshRules): readonly string[] {
 	return decidingHitsOf(leg, ruleSet).map(({hit, role}) => role ?? `${hit.chain} ${hit.text ?? `handle ${hit.handle ?? '?'}`}`);
 }
 
 /** The way of a flight. */
-export function wayOf(flight: Flight, ruleSet: RuleSet): Way {
+export function wayOf(flight: Flight, ruleSet: MeshRules): Way {
 	return {arrivals: arrivalsOf(flight), roles: flight.legs.map(leg => rolesOnWay(leg, ruleSet))};
 }
 

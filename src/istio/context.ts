@@ -1,5 +1,5 @@
 /**
-A0 of the algorithm: the values that all steps share, for the rules of one family.
+The values that `IptablesConfigurator.Run` derives first and all its parts share, for the rules of one family.
 */
 
 import {familyOfAddress, isLoopback} from '../netfilter/address.js';
@@ -7,15 +7,15 @@ import type {AddressFamily} from '../netfilter/types.js';
 import type {SidecarOptions} from './options/options.js';
 import type {Release, ReleaseFeatures} from './releases.js';
 
-/** What a step knows: the options, and the values that depend on the family whose list it writes. */
+/** What a part of `Run` knows: the options, and the values that depend on the family whose list it writes. */
 export type Context = {
 	readonly family: AddressFamily;
 	/** The options as far as the code for this family knows them. */
 	readonly options: SidecarOptions;
 	readonly features: ReleaseFeatures;
-	/** `L`: 127.0.0.1/32 or what was given, ::1/128 in IPv6. */
+	/** The host's loopback: 127.0.0.1/32 or what was given, ::1/128 in IPv6. */
 	readonly loopback: string;
-	/** `K`: the source of the proxy's inbound passthrough, 127.0.0.6 or ::6 (pilot, inbound passthrough bind addresses). */
+	/** The source of the proxy's inbound passthrough, 127.0.0.6 or ::6 (pilot, inbound passthrough bind addresses). */
 	readonly passthroughSource: string;
 	/** Included and excluded ranges of this family. */
 	readonly rangesInclude: '*' | readonly string[];
@@ -34,7 +34,7 @@ export type Context = {
 /** What a release makes rules of: its features. */
 export type ReleaseRules = Pick<Release, 'features'>;
 
-/** A0. Values that the steps share. */
+/** Derives the shared values. */
 export function contextOf({release: {features}, options: given, family}: {readonly release: ReleaseRules; readonly options: SidecarOptions; readonly family: AddressFamily}): Context {
 	const isSeparate = family === 'ipv6' && !features.ipv6IsLikeIpv4;
 	const options = isSeparate ? withoutWhatIpv6Lacks(given, features) : given;

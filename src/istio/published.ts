@@ -2,23 +2,11 @@
 What an article says of six types of traffic, as data. It is what is published, not what is true: the kernel judges.
 */
 
-import type {Role} from './roles/role.js';
+import {printPublishedStep, type PublishedClaims, type PublishedStep, type PublishedType, type PublishedTypeId} from '../mesh/published.js';
+import type {Role} from './roles/roles.js';
 
 /** Where the claims come from. */
 export const publishedSource = '"Traffic types and iptables rules in Istio sidecar explained" (Tetrate)';
-
-/** The six types that the article treats. */
-export type PublishedTypeId = '1' | '2' | '3' | '4' | '5' | '6';
-
-/** One step of a published route. */
-export type PublishedStep =
-	| {readonly kind: 'actor'; readonly name: string}
-	| {readonly kind: 'listener'; readonly port: number}
-	| {readonly kind: 'chain'; readonly chain: string}
-	| {readonly kind: 'rule'; readonly chain: 'ISTIO_OUTPUT'; readonly number: number; readonly role: Role};
-
-/** A route as published, as steps and in the notation of the testbed. */
-export type PublishedType = {readonly name: string; readonly path: readonly PublishedStep[]; readonly notation: readonly string[]};
 
 /** The nine rules of ISTIO_OUTPUT that the article numbers, as `iptables-save` printed them for a default sidecar of its time, with our word for what each is for. */
 export const articleRules: ReadonlyArray<{readonly number: number; readonly text: string; readonly role: Role}> = [
@@ -67,26 +55,14 @@ export const publishedTypes: Readonly<Record<PublishedTypeId, PublishedType>> = 
 	6: type('sidecar-to-istiod', [actor('agent'), chain('OUTPUT'), rule(9), listener(15_001), chain('OUTPUT'), rule(4), chain('POSTROUTING'), actor('istiod')]),
 };
 
-/** One step in the notation of the testbed. */
-export function printPublishedStep(step: PublishedStep): string {
-	switch (step.kind) {
-		case 'actor': {
-			return step.name;
-		}
-
-		case 'listener': {
-			return `proxy:${step.port}`;
-		}
-
-		case 'chain': {
-			return step.chain;
-		}
-
-		case 'rule': {
-			return `${step.chain}#${step.number}`;
-		}
-	}
-}
+/** The article's claims. It treats nat and nothing else. */
+export const articleClaims: PublishedClaims = {
+	source: publishedSource,
+	types: publishedTypes,
+	table: 'nat',
+	ports: {outbound: 15_001, inbound: 15_006},
+	ownerRoles: {byUid: 'proxy-uid-bypass', byGid: 'proxy-gid-bypass', foreignUidOnLoopback: 'loopback-not-proxy-uid'} satisfies Record<string, Role>,
+};
 
 function type(name: string, path: readonly PublishedStep[]): PublishedType {
 	return {name, path, notation: path.map(step => printPublishedStep(step))};

@@ -4,6 +4,7 @@ What stands beside a sidecar's rules: which families they are written for, and t
 
 import {familyOfAddress} from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
+import type {SidecarRouting} from '../mesh/routing.js';
 import type {ReleaseRules} from './context.js';
 import type {SidecarOptions} from './options/options.js';
 import {newestRelease} from './releases.js';
@@ -16,17 +17,7 @@ export function familiesWritten(addresses: readonly string[], {dualStack}: Pick<
 	return looked.some(text => familyOfAddress(text) === 'ipv6') ? ['ipv4', 'ipv6'] : ['ipv4'];
 }
 
-/** What has to be set up beside the rules, so that they can do their work. */
-export type SidecarRouting = {
-	/** Addresses that the loopback device needs. */
-	readonly loopbackAddresses: ReadonlyArray<{readonly family: AddressFamily; readonly address: string}>;
-	/** `ip rule add fwmark MARK lookup TABLE`; with the mask, `fwmark MARK/MASK`, and the priority, `pref PRIORITY`, where they are given. */
-	readonly markRules: ReadonlyArray<{readonly family: AddressFamily; readonly mark: number; readonly mask?: number; readonly table: number; readonly priority?: number}>;
-	/** `ip route add local DESTINATION dev lo table TABLE`. */
-	readonly localRoutes: ReadonlyArray<{readonly family: AddressFamily; readonly destination: string; readonly table: number}>;
-};
-
-/** A11. Addresses and routes: ::6 for the inbound passthrough in IPv6, and local delivery of marked packets under TPROXY, which the separate IPv6 code until 1.11 does not know. */
+/** Addresses and routes, as `configureIPv6Addresses` and `configureTProxyRoutes` set them up: ::6 for the inbound passthrough in IPv6, and local delivery of marked packets under TPROXY, which the separate IPv6 code until 1.11 does not know. */
 export function sidecarRouting(options: SidecarOptions, families: readonly AddressFamily[], {features}: ReleaseRules = newestRelease): SidecarRouting {
 	const isRouted = options.inboundInterceptionMode === 'TPROXY' && options.inboundPortsInclude.length > 0 && !options.writesNothing;
 	const routed = isRouted ? families.filter(family => family === 'ipv4' || features.ipv6IsLikeIpv4) : [];

@@ -5,8 +5,8 @@ Where an observed path leaves the expected one.
 import {
 	printLegEnd, stepsOfPath, stopsOfPath, type Leg, type RuleHit,
 } from '../netfilter/path.js';
-import type {RuleSet} from '../netfilter/types.js';
-import type {Role} from '../istio/roles/role.js';
+import type {MeshRules} from '../mesh/mesh.js';
+import type {Role} from '../mesh/roles.js';
 import type {ExpectedLeg, ExpectedPath} from '../scenario/types.js';
 import type {Observation} from '../trace/observation.js';
 import {
@@ -20,7 +20,7 @@ import type {
 export type Parting = {readonly expectedRole: Role | null; readonly observedRole: Role | null; readonly rule: RuleHit | null};
 
 /** All differences, leg by leg. Of a loop only the first is told: what follows is the same again. */
-export function differencesBetween({expected, observation, ruleSet}: {readonly expected: ExpectedPath; readonly observation: Observation; readonly ruleSet: RuleSet}): readonly Difference[] {
+export function differencesBetween({expected, observation, ruleSet}: {readonly expected: ExpectedPath; readonly observation: Observation; readonly ruleSet: MeshRules}): readonly Difference[] {
 	const {legs} = observation.path;
 	if (expected.loop === true && !observation.loop) {
 		const last = legs.at(-1);
@@ -106,7 +106,7 @@ function claimOfLeg({actor, end}: Leg): LegClaim {
 	return {actor, stop: printLegEnd(end)};
 }
 
-type LegPair = {readonly index: number; readonly due: ExpectedLeg; readonly leg: Leg; readonly ruleSet: RuleSet; readonly hasSameStops: boolean};
+type LegPair = {readonly index: number; readonly due: ExpectedLeg; readonly leg: Leg; readonly ruleSet: MeshRules; readonly hasSameStops: boolean};
 
 function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Difference | undefined {
 	const [expected, observed] = [claimOf(due), claimOfLeg(leg)];
@@ -139,7 +139,7 @@ function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Diffe
 }
 
 /** Where the roles part. Foreign rules are no difference of their own, but where a role is missing, a foreign rule that decided, or that led to what did, is to blame. */
-export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; readonly leg: Leg; readonly ruleSet: RuleSet}): Parting | undefined {
+export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; readonly leg: Leg; readonly ruleSet: MeshRules}): Parting | undefined {
 	const hits = decidingHitsOf(leg, ruleSet);
 	const known = hits.flatMap((hit, index) => hit.role === null ? [] : [{...hit, index}]);
 	const at = Array.from({length: Math.max(due.length, known.length)}, (_, index) => index).find(index => due[index] !== known[index]?.role);
@@ -155,7 +155,7 @@ export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; r
 }
 
 /** All roles are the expected ones, and the leg arrived elsewhere: the last rule that can decide is the one to look at, and its role was due. */
-function lastRule(leg: Leg, ruleSet: RuleSet): Parting {
+function lastRule(leg: Leg, ruleSet: MeshRules): Parting {
 	const last: RoleHit | undefined = roleHitsOf(leg, ruleSet).findLast(({hit}) => isDeciding(hit, ruleSet));
 	return {expectedRole: last?.role ?? null, observedRole: last?.role ?? null, rule: last?.hit ?? null};
 }
@@ -166,11 +166,11 @@ function withoutClaim(last: Parting, {roles}: ExpectedLeg): Parting {
 }
 
 /** Why the rule of a role did not decide. */
-function whyNot({role, rule, leg, ruleSet}: {readonly role: Role; readonly rule: RuleHit | null; readonly leg: Leg; readonly ruleSet: RuleSet}): Cause {
+function whyNot({role, rule, leg, ruleSet}: {readonly role: Role; readonly rule: RuleHit | null; readonly leg: Leg; readonly ruleSet: MeshRules}): Cause {
 	const candidates = rulesWithRole(ruleSet, role, leg);
 	const [first] = candidates;
 	if (first === undefined) {
-		return {kind: 'missing', role};
+		return {kind: 'missing', role, purpose: ruleSet.mesh.roles[role]?.purpose ?? ''};
 	}
 
 	const number = rule?.number;

@@ -3,8 +3,8 @@ Expected × observed → outcome. Doubt comes first: nothing passes, and nothing
 */
 
 import type {Leg} from '../netfilter/path.js';
-import type {RuleSet} from '../netfilter/types.js';
-import type {Role} from '../istio/roles/role.js';
+import type {MeshRules} from '../mesh/mesh.js';
+import type {Role} from '../mesh/roles.js';
 import type {TrafficCase} from '../scenario/types.js';
 import type {Gap} from '../trace/gap.js';
 import type {Observation} from '../trace/observation.js';
@@ -21,7 +21,7 @@ export type Judgement = {
 };
 
 /** Judges one case. `ruleSet` is the set under test, as it was loaded. */
-export function judge({traffic, observation, ruleSet}: {readonly traffic: TrafficCase; readonly observation: Observation; readonly ruleSet: RuleSet}): Judgement {
+export function judge({traffic, observation, ruleSet}: {readonly traffic: TrafficCase; readonly observation: Observation; readonly ruleSet: MeshRules}): Judgement {
 	if (traffic.expected.legs.length === 0) {
 		throw new RangeError(`type ${traffic.id} expects no leg at all: whatever was observed would have to pass`);
 	}

@@ -2,13 +2,14 @@
 The rules that a leg met, with what they are for.
 */
 
+import type {Role} from '../mesh/roles.js';
 import {contains, parseAddress, parseRange} from '../netfilter/address.js';
 import {
 	baseChainOf, findChain, findRule, findTable, rulesOf, tablesOf,
 } from '../netfilter/lookup.js';
 import type {Leg, RuleHit} from '../netfilter/path.js';
 import type {Rule, RuleSet, Verdict} from '../netfilter/types.js';
-import {roleOf, type Role} from '../istio/roles/roles.js';
+import type {MeshRules} from '../mesh/mesh.js';
 import {finalVerdict} from '../trace/lookup.js';
 import type {RuleReference} from './outcome.js';
 
@@ -16,42 +17,39 @@ import type {RuleReference} from './outcome.js';
 export type RoleHit = {readonly hit: RuleHit; readonly role: Role | null};
 
 /** All rules that a leg met, in order. */
-export function roleHitsOf(leg: Leg, ruleSet: RuleSet): readonly RoleHit[] {
+export function roleHitsOf(leg: Leg, ruleSet: MeshRules): readonly RoleHit[] {
 	return leg.traversals.flatMap(({hits}) => hits.map(hit => ({hit, role: roleOfHit(hit, ruleSet)})));
 }
-
-/** The two jumps that every connection in or out begins with. That one is missing, or there, is worth telling even where nothing behind it matched. */
-const entries: ReadonlySet<Role | null> = new Set<Role>(['inbound-jump', 'outbound-jump']);
 
 /**
 The rules that a leg met, without detours: a jump into a chain where nothing matched brought the packet back as it was, so it decided nothing. The rules of DNS capture lead every packet through such chains.
 */
-export function decidingHitsOf(leg: Leg, ruleSet: RuleSet): readonly RoleHit[] {
+export function decidingHitsOf(leg: Leg, ruleSet: MeshRules): readonly RoleHit[] {
 	return leg.traversals.flatMap(({hits}) => withoutDetours(hits, ruleSet));
 }
 
 /** The same for the rules that matched on one packet's way through one base chain. */
-export function withoutDetours(hits: readonly RuleHit[], ruleSet: RuleSet): readonly RoleHit[] {
+export function withoutDetours(hits: readonly RuleHit[], ruleSet: MeshRules): readonly RoleHit[] {
 	return hits.flatMap((hit, index) => {
 		const role = roleOfHit(hit, ruleSet);
-		const target = entries.has(role) ? undefined : jumpTarget(hit, ruleSet);
+		const target = role !== null && ruleSet.mesh.entryRoles.has(role) ? undefined : jumpTarget(hit, ruleSet);
 		return target !== undefined && hits[index + 1]?.chain !== target ? [] : [{hit, role}];
 	});
 }
 
 /** The role of a rule that matched. */
-export function roleOfHit({family, table, chain: name, number}: RuleHit, ruleSet: RuleSet): Role | null {
+export function roleOfHit({family, table, chain: name, number}: RuleHit, ruleSet: MeshRules): Role | null {
 	const chain = findChain(ruleSet, {family, table, chain: name});
 	const rule = chain?.rules.find(candidate => candidate.number === number);
-	return rule === undefined ? null : roleOf(rule, table, chain) ?? null;
+	return rule === undefined ? null : ruleSet.mesh.roleOf(rule, table, chain) ?? null;
 }
 
 /** Whether a rule that matched decided a packet's way through the sidecar's chains. One that only counts, logs or marks did not; nor did one that led to another chain, or back from a foreign one. */
-export function isDeciding(hit: RuleHit, ruleSet: RuleSet): boolean {
+export function isDeciding(hit: RuleHit, ruleSet: MeshRules): boolean {
 	const verdict = hit.verdict ?? verdictOfTarget(hit, ruleSet);
 	if (verdict === 'return') {
 		const [table, chain] = [findTable(ruleSet, hit), findChain(ruleSet, hit)];
-		return (table !== undefined && chain !== undefined && baseChainOf(table, chain) !== undefined) || chain?.rules.some(rule => roleOf(rule, hit.table, chain) !== undefined) === true;
+		return (table !== undefined && chain !== undefined && baseChainOf(table, chain) !== undefined) || chain?.rules.some(rule => ruleSet.mesh.roleOf(rule, hit.table, chain) !== undefined) === true;
 	}
 
 	return verdict !== 'jump' && verdict !== 'continue';
@@ -68,9 +66,9 @@ export function verdictOfTarget(hit: RuleHit, ruleSet: RuleSet): Verdict {
 }
 
 /** The rules of a role that packets of a leg can meet, in the order of the set. Where there are several, for one user, port or range each, only those that suit the leg; when none does, all. */
-export function rulesWithRole(ruleSet: RuleSet, role: Role, leg: Leg): readonly RuleReference[] {
+export function rulesWithRole(ruleSet: MeshRules, role: Role, leg: Leg): readonly RuleReference[] {
 	const {family} = leg;
-	const all = [...rulesOf({tables: tablesOf(ruleSet, family)})].filter(placed => roleOf(placed.rule, placed.table, placed.chain) === role);
+	const all = [...rulesOf({tables: tablesOf(ruleSet, family)})].filter(placed => ruleSet.mesh.roleOf(placed.rule, placed.table, placed.chain) === role);
 	const suiting = all.filter(({rule}) => suits(rule, leg));
 	return (suiting.length > 0 ? suiting : all).map(({family: ruleFamily, table, rule: {chain, number, text}}) => ({
 		family: ruleFamily, table, chain, number, text,

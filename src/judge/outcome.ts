@@ -4,7 +4,7 @@ What the testbed says of a probe, as plain data. A difference holds what was exp
 
 import type {RuleHit} from '../netfilter/path.js';
 import type {Family} from '../netfilter/types.js';
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../mesh/roles.js';
 import type {Gap} from '../trace/gap.js';
 
 /** A rule of the set under test, by its place, with its text. */
@@ -13,7 +13,7 @@ export type RuleReference = {readonly family: Family; readonly table: string; re
 /** Why the expected rule did not decide. */
 export type Cause =
 	/** No rule of the loaded set has that role. */
-	| {readonly kind: 'missing'; readonly role: Role}
+	| {readonly kind: 'missing'; readonly role: Role; /** What its rules are for, as one sentence. */ readonly purpose: string}
 	/** The rule that was hit stands before the one that should have been. */
 	| {readonly kind: 'earlier'; readonly role: Role; readonly rule: RuleReference; readonly before: RuleReference}
 	/** The rule stands where the packet came by, and did not match it. */

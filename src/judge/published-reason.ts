@@ -4,9 +4,8 @@ Why a published route is not the observed one: one sentence, made of what was ob
 
 import {findRule} from '../netfilter/lookup.js';
 import {printLegEnd, printStep, type Leg, type RuleHit} from '../netfilter/path.js';
-import type {RuleSet} from '../netfilter/types.js';
-import {isNatChain} from '../istio/roles/backend-names.js';
-import {printPublishedStep, type PublishedStep} from '../istio/published.js';
+import {isChain, type MeshRules} from '../mesh/mesh.js';
+import {printPublishedStep, type PublishedClaims, type PublishedStep} from '../mesh/published.js';
 import type {Observation} from '../trace/observation.js';
 import {rulesWithRole} from './observed-roles.js';
 import type {ObservedStep, RouteParting} from './published-route.js';
@@ -14,12 +13,16 @@ import type {ObservedStep, RouteParting} from './published-route.js';
 type PublishedRule = Extract<PublishedStep, {kind: 'rule'}>;
 
 /** The sentence for a parting. */
-export function reasonOf({parting: {due, met, rest}, observation, ruleSet}: {readonly parting: RouteParting; readonly observation: Observation; readonly ruleSet: RuleSet}): string {
+export function reasonOf({parting: {due, met, rest}, observation, ruleSet, claims}: {
+	readonly parting: RouteParting; readonly observation: Observation; readonly ruleSet: MeshRules; readonly claims: PublishedClaims;
+}): string {
 	if (observation.loop) {
 		return 'The flow loops and never reaches the end of the published route.';
 	}
 
-	return replyReason(rest, met) ?? earlierReason({due, met, ruleSet}) ?? plainReason(due, met);
+	return replyReason(rest, met) ?? earlierReason({
+		due, met, ruleSet, claims,
+	}) ?? plainReason(due, met);
 }
 
 /** The article follows the reply out of the pod as if it were a connection. */
@@ -34,17 +37,20 @@ function replyReason(rest: readonly PublishedStep[], met: ObservedStep | undefin
 }
 
 /** A rule of the same chain took the packet before the published one. */
-function earlierReason({due, met, ruleSet}: {readonly due: PublishedStep | undefined; readonly met: ObservedStep | undefined; readonly ruleSet: RuleSet}): string | undefined {
+function earlierReason({due, met, ruleSet, claims}: {
+	readonly due: PublishedStep | undefined; readonly met: ObservedStep | undefined; readonly ruleSet: MeshRules; readonly claims: PublishedClaims;
+}): string | undefined {
 	if (due?.kind !== 'rule' || met === undefined || met.kind === 'actor') {
 		return undefined;
 	}
 
-	const meant = rulesWithRole(ruleSet, due.role, met.leg).find(rule => isNatChain(rule, due.chain));
+	const isThere = (place: {readonly table: string; readonly chain: string}): boolean => isChain(ruleSet.mesh, place, {table: claims.table, chain: due.chain});
+	const meant = rulesWithRole(ruleSet, due.role, met.leg).find(rule => isThere(rule));
 	if (meant === undefined) {
 		return `No rule of this set does what the article's rule ${due.number} does; the observed path goes to ${printObservedStep(met)}.`;
 	}
 
-	return met.kind === 'hit' && isNatChain(met.hit, due.chain) && (met.hit.number ?? meant.number) < meant.number ? `${subjectOf(met, ruleSet)} before ${meantName(due, meant.number)} is reached.` : undefined;
+	return met.kind === 'hit' && isThere(met.hit) && (met.hit.number ?? meant.number) < meant.number ? `${subjectOf(met, {ruleSet, claims})} before ${meantName(due, meant.number)} is reached.` : undefined;
 }
 
 function meantName({chain, number}: PublishedRule, numberHere: number): string {
@@ -52,19 +58,19 @@ function meantName({chain, number}: PublishedRule, numberHere: number): string {
 }
 
 /** Who was let go by which rule, in words that are true of the socket that the kernel saw. */
-function subjectOf({hit, role, leg}: Extract<ObservedStep, {kind: 'hit'}>, ruleSet: RuleSet): string {
+function subjectOf({hit, role, leg}: Extract<ObservedStep, {kind: 'hit'}>, {ruleSet, claims: {ownerRoles}}: {readonly ruleSet: MeshRules; readonly claims: PublishedClaims}): string {
 	const {actor, socket} = leg;
 	const rule = nameOf(hit);
-	if (socket !== undefined && role === 'proxy-uid-bypass') {
+	if (socket !== undefined && role === ownerRoles.byUid) {
 		return actor === 'proxy' ? `As UID ${socket.uid}, the proxy is let go by ${rule}` : `The ${actor} runs as the proxy's UID ${socket.uid}, so ${rule} lets its packet go`;
 	}
 
-	if (socket !== undefined && role === 'proxy-gid-bypass') {
+	if (socket !== undefined && role === ownerRoles.byGid) {
 		return `The ${actor} runs as UID ${socket.uid} with the proxy's GID ${socket.gid}, so ${rule} lets its packet go`;
 	}
 
 	const owner = ownerOf(hit, ruleSet);
-	if (socket !== undefined && role === 'loopback-not-proxy-uid' && owner !== undefined) {
+	if (socket !== undefined && role === ownerRoles.foreignUidOnLoopback && owner !== undefined) {
 		return `On lo, ${rule} lets every UID but ${owner} go, and so the ${actor}'s UID ${socket.uid},`;
 	}
 
@@ -76,7 +82,7 @@ function whose({actor, socket}: Leg): string {
 }
 
 /** The one UID that a rule names. */
-function ownerOf(hit: RuleHit, ruleSet: RuleSet): number | undefined {
+function ownerOf(hit: RuleHit, ruleSet: MeshRules): number | undefined {
 	const rule = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number});
 	return rule?.matches.flatMap(match => match.kind === 'uid' && match.from === match.to ? [match.from] : [])[0];
 }

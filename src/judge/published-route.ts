@@ -5,10 +5,9 @@ A published route is shorter than a path. What it leaves out may only be hooks a
 */
 
 import type {Leg, RuleHit} from '../netfilter/path.js';
-import type {RuleSet} from '../netfilter/types.js';
-import type {PublishedStep} from '../istio/published.js';
-import type {Role} from '../istio/roles/role.js';
-import {isNatChain, twinTable} from '../istio/roles/backend-names.js';
+import {isChain, type Mesh, type MeshRules} from '../mesh/mesh.js';
+import type {PublishedClaims, PublishedStep} from '../mesh/published.js';
+import type {Role} from '../mesh/roles.js';
 import type {Intent} from '../scenario/types.js';
 import type {Observation} from '../trace/observation.js';
 import {jumpTarget, withoutDetours} from './observed-roles.js';
@@ -24,19 +23,19 @@ export type ObservedStep =
 export type RouteParting = {readonly due: PublishedStep | undefined; readonly met: ObservedStep | undefined; /** What the article names from there on. */ readonly rest: readonly PublishedStep[]};
 
 /** An observed path as steps that a published route can name. */
-export function stepsOf({path: {legs}}: Observation, ruleSet: RuleSet): readonly ObservedStep[] {
+export function stepsOf({path: {legs}}: Observation, rules: {readonly ruleSet: MeshRules; readonly claims: PublishedClaims}): readonly ObservedStep[] {
 	const [first] = legs;
-	return first === undefined ? [] : [{kind: 'actor', name: first.actor}, ...legs.flatMap(leg => stepsOfLeg(leg, ruleSet))];
+	return first === undefined ? [] : [{kind: 'actor', name: first.actor}, ...legs.flatMap(leg => stepsOfLeg(leg, rules))];
 }
 
-function stepsOfLeg(leg: Leg, ruleSet: RuleSet): readonly ObservedStep[] {
+function stepsOfLeg(leg: Leg, {ruleSet, claims}: {readonly ruleSet: MeshRules; readonly claims: PublishedClaims}): readonly ObservedStep[] {
 	return [
 		...leg.traversals.flatMap(({table, chain, hits}): readonly ObservedStep[] => hits.length === 0
 			? [{
 				kind: 'hook', table, chain, leg,
 			}]
 			// The article treats nat and nothing else: what the sidecar's own rules do in other tables (TPROXY, zones of DNS) contradicts it as little as a hook without a rule. Foreign rules do.
-			: withoutDetours(hits, ruleSet).filter(({role}) => role === null || twinTable(table) === 'nat').map(({hit, role}) => ({
+			: withoutDetours(hits, ruleSet).filter(({role}) => role === null || ruleSet.mesh.names.table(table) === claims.table).map(({hit, role}) => ({
 				kind: 'hit', hit, role, leg,
 			}))),
 		{kind: 'end', stop: leg.end.kind === 'accepted' ? leg.end.stop : undefined, leg},
@@ -44,10 +43,11 @@ function stepsOfLeg(leg: Leg, ruleSet: RuleSet): readonly ObservedStep[] {
 }
 
 /** Where the two routes part; undefined when they agree. */
-export function partRoutes({published, observed, ruleSet, intent}: {
+export function partRoutes({published, claims, observed, ruleSet, intent}: {
 	readonly published: readonly PublishedStep[];
+	readonly claims: PublishedClaims;
 	readonly observed: readonly ObservedStep[];
-	readonly ruleSet: RuleSet;
+	readonly ruleSet: MeshRules;
 	readonly intent: Intent;
 }): RouteParting | undefined {
 	let at = 0;
@@ -55,10 +55,10 @@ export function partRoutes({published, observed, ruleSet, intent}: {
 	let leadsTo: string | undefined;
 	for (const met of observed) {
 		const due = published[at];
-		if (due !== undefined && isNamed(due, met, intent)) {
+		if (due !== undefined && isNamed(due, met, {claims, mesh: ruleSet.mesh, intent})) {
 			at++;
 			leadsTo = due.kind === 'rule' && met.kind === 'hit' ? jumpTarget(met.hit, ruleSet) : undefined;
-		} else if (met.kind === 'hit' && twinTable(met.hit.table) === 'nat' && met.hit.chain === leadsTo) {
+		} else if (met.kind === 'hit' && ruleSet.mesh.names.table(met.hit.table) === claims.table && met.hit.chain === leadsTo) {
 			// The article does not always name the chain behind a rule that it names.
 		} else if (met.kind !== 'hook') {
 			return {due, met, rest: published.slice(at)};
@@ -69,22 +69,23 @@ export function partRoutes({published, observed, ruleSet, intent}: {
 	return due === undefined ? undefined : {due, met: undefined, rest: published.slice(at)};
 }
 
-function isNamed(due: PublishedStep, met: ObservedStep, intent: Intent): boolean {
+function isNamed(due: PublishedStep, met: ObservedStep, {claims, mesh, intent}: {readonly claims: PublishedClaims; readonly mesh: Mesh; readonly intent: Intent}): boolean {
+	const isThere = (place: {readonly table: string; readonly chain: string}, chain: string): boolean => isChain(mesh, place, {table: claims.table, chain});
 	switch (due.kind) {
 		case 'actor': {
 			return met.kind === 'actor' ? met.name === due.name : met.kind === 'end' && met.stop !== undefined && isOwnListener(due.name, met.stop, intent);
 		}
 
 		case 'listener': {
-			return met.kind === 'end' && met.stop === `proxy:${portMeant(due.port, intent)}`;
+			return met.kind === 'end' && met.stop === `proxy:${portMeant(due.port, claims, intent)}`;
 		}
 
 		case 'chain': {
-			return (met.kind === 'hook' && isNatChain(met, due.chain)) || (met.kind === 'hit' && isNatChain(met.hit, due.chain));
+			return (met.kind === 'hook' && isThere(met, due.chain)) || (met.kind === 'hit' && isThere(met.hit, due.chain));
 		}
 
 		case 'rule': {
-			return met.kind === 'hit' && isNatChain(met.hit, due.chain) && met.role === due.role;
+			return met.kind === 'hit' && isThere(met.hit, due.chain) && met.role === due.role;
 		}
 	}
 }
@@ -95,10 +96,7 @@ function isOwnListener(name: string, stop: string, {proxyPort, inboundCapturePor
 }
 
 /** The article names the ports of a default sidecar; a set with other ports has listeners of the same meaning. */
-function portMeant(port: number, {proxyPort, inboundCapturePort}: Intent): number {
-	const meanings: Readonly<Record<number, number>> = {[publishedPorts.outbound]: proxyPort, [publishedPorts.inbound]: inboundCapturePort};
+function portMeant(port: number, {ports}: PublishedClaims, {proxyPort, inboundCapturePort}: Intent): number {
+	const meanings: Readonly<Record<number, number>> = {[ports.outbound]: proxyPort, [ports.inbound]: inboundCapturePort};
 	return meanings[port] ?? port;
 }
-
-/** The two capturing listeners as the article numbers them. */
-const publishedPorts = {outbound: 15_001, inbound: 15_006} as const;

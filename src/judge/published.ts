@@ -2,8 +2,7 @@
 What the article says of a type, compared with what was observed. It decides nothing.
 */
 
-import type {RuleSet} from '../netfilter/types.js';
-import {publishedTypes} from '../istio/published.js';
+import type {MeshRules} from '../mesh/mesh.js';
 import type {Intent, TrafficCase} from '../scenario/types.js';
 import type {Observation} from '../trace/observation.js';
 import {gapsIn} from './judge.js';
@@ -17,26 +16,29 @@ export type PublishedVerdict = {readonly path: readonly string[]; readonly agree
 export function comparePublished({traffic, observation, ruleSet, intent}: {
 	readonly traffic: TrafficCase;
 	readonly observation: Observation;
-	readonly ruleSet: RuleSet;
+	readonly ruleSet: MeshRules;
 	readonly intent: Intent;
 }): PublishedVerdict | null {
 	// The article treats sidecars.
-	if (traffic.article === null || intent.ambient !== undefined) {
+	const {published} = ruleSet.mesh;
+	if (published === null || traffic.article === null || intent.ambient !== undefined) {
 		return null;
 	}
 
-	const {path, notation} = publishedTypes[traffic.article];
+	const {path, notation} = published.types[traffic.article];
 	const [gap] = gapsIn(observation);
 	if (gap !== undefined) {
 		return {path: notation, agrees: null, reason: `Not compared, because the evidence has a gap: ${gap.message}`};
 	}
 
 	const parting = partRoutes({
-		published: path, observed: stepsOf(observation, ruleSet), ruleSet, intent,
+		published: path, claims: published, observed: stepsOf(observation, {ruleSet, claims: published}), ruleSet, intent,
 	});
 	return {
 		path: notation,
 		agrees: parting === undefined,
-		reason: parting === undefined ? null : reasonOf({parting, observation, ruleSet}),
+		reason: parting === undefined ? null : reasonOf({
+			parting, observation, ruleSet, claims: published,
+		}),
 	};
 }

@@ -7,9 +7,9 @@ import {
 } from '../netfilter/lookup.js';
 import {printStep, type Leg} from '../netfilter/path.js';
 import type {
-	AddressFamily, Family, Match, Rule, RuleSet,
+	AddressFamily, Family, Match, Rule,
 } from '../netfilter/types.js';
-import {roleOf} from '../istio/roles/roles.js';
+import type {MeshRules} from '../mesh/mesh.js';
 import {isDeciding} from './observed-roles.js';
 import type {PacketFacts} from './explain/packet-facts.js';
 import {askRule} from './explain/match-rule.js';
@@ -48,7 +48,7 @@ export type RuleCoverage = {
 };
 
 /** All rules that packets of some families meet. `cases` are the legs by name; those of `complete` tell why a rule is not reached by anything. */
-export function coverageOf(ruleSet: RuleSet, {families, cases, complete}: {
+export function coverageOf(ruleSet: MeshRules, {families, cases, complete}: {
 	readonly families: readonly AddressFamily[]; readonly cases: Readonly<Record<string, CoveredLegs>>; readonly complete: CoveredLegs;
 }): readonly RuleCoverage[] {
 	const counted = Object.entries(cases).map(([name, legs]) => [name, reachesOf(legs, ruleSet)] as const);
@@ -64,7 +64,7 @@ export function coverageOf(ruleSet: RuleSet, {families, cases, complete}: {
 			return {
 				family,
 				place: printStep(table, chain.name, rule.number),
-				role: roleOf(rule, table, chain) ?? null,
+				role: ruleSet.mesh.roleOf(rule, table, chain) ?? null,
 				rule,
 				isNative: isNativeTable(findTable(ruleSet, {family, table})!),
 				reach: Object.fromEntries(counted.map(([name, reaches]) => [name, reaches.get(key) ?? {hits: 0, decided: 0}])),
@@ -79,7 +79,7 @@ function keyOf({family, table, chain, number}: Placed): string {
 	return `${family} ${table} ${chain} ${number ?? '?'}`;
 }
 
-function reachesOf(legs: CoveredLegs, ruleSet: RuleSet): ReadonlyMap<string, Reach> {
+function reachesOf(legs: CoveredLegs, ruleSet: MeshRules): ReadonlyMap<string, Reach> {
 	const reaches = new Map<string, {hits: number; decided: number}>();
 	for (const {hits} of legs.flatMap(({leg}) => leg.traversals)) {
 		for (const [index, hit] of hits.entries()) {
@@ -93,7 +93,7 @@ function reachesOf(legs: CoveredLegs, ruleSet: RuleSet): ReadonlyMap<string, Rea
 	return reaches;
 }
 
-function whyUnreached(placed: PlacedRule, {ruleSet, asked}: {readonly ruleSet: RuleSet; readonly asked: readonly AskedChain[]}): Unreached {
+function whyUnreached(placed: PlacedRule, {ruleSet, asked}: {readonly ruleSet: MeshRules; readonly asked: readonly AskedChain[]}): Unreached {
 	const {family, table, chain, rule} = placed;
 	const own = keyOf({
 		family, table, chain: chain.name, number: rule.number,

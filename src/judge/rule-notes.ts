@@ -2,11 +2,11 @@
 What a run says of the rules themselves: which were not reached, which of the default ones are missing or stand elsewhere. It decides nothing.
 */
 
+import type {Role} from '../mesh/roles.js';
 import {rulesOf, tablesOf, type PlacedRule} from '../netfilter/lookup.js';
 import {stopsOfPath, type Leg, type RuleHit} from '../netfilter/path.js';
-import type {AddressFamily, RuleSet} from '../netfilter/types.js';
-import {roleOf, type Role} from '../istio/roles/roles.js';
-import {shadowOf} from '../istio/roles/shadow.js';
+import type {MeshRules} from '../mesh/mesh.js';
+import type {AddressFamily} from '../netfilter/types.js';
 import type {ExpectedPath} from '../scenario/types.js';
 import {ruleKey} from '../trace/loaded-rules.js';
 import {partingOf} from './differences.js';
@@ -32,7 +32,7 @@ export type NotedResult = {
 };
 
 /** The notes of a run, family by family. `reference` is the set that the rules are meant to be, where there is one. */
-export function ruleNotes({ruleSet, reference, results}: {readonly ruleSet: RuleSet; readonly reference: RuleSet | undefined; readonly results: readonly NotedResult[]}): readonly RuleNote[] {
+export function ruleNotes({ruleSet, reference, results}: {readonly ruleSet: MeshRules; readonly reference: MeshRules | undefined; readonly results: readonly NotedResult[]}): readonly RuleNote[] {
 	const families = [...new Set(results.map(({family}) => family))];
 	return families.flatMap(family => {
 		const own = results.filter(result => result.family === family);
@@ -53,7 +53,7 @@ export function ruleNotes({ruleSet, reference, results}: {readonly ruleSet: Rule
 /** A rule with its place and role. */
 type KnownRule = {readonly placed: PlacedRule; readonly rule: RuleReference; readonly role: Role | null};
 
-function rulesFor(ruleSet: RuleSet, family: AddressFamily): readonly KnownRule[] {
+function rulesFor(ruleSet: MeshRules, family: AddressFamily): readonly KnownRule[] {
 	return [...rulesOf({tables: tablesOf(ruleSet, family)})].map(placed => {
 		const {chain, number, text} = placed.rule;
 		return {
@@ -61,7 +61,7 @@ function rulesFor(ruleSet: RuleSet, family: AddressFamily): readonly KnownRule[]
 			rule: {
 				family: placed.family, table: placed.table, chain, number, text,
 			},
-			role: roleOf(placed.rule, placed.table, placed.chain) ?? null,
+			role: ruleSet.mesh.roleOf(placed.rule, placed.table, placed.chain) ?? null,
 		};
 	});
 }
@@ -70,7 +70,7 @@ function unreachedRules({family, rules, own, ruleSet}: {
 	readonly family: AddressFamily;
 	readonly rules: readonly KnownRule[];
 	readonly own: readonly NotedResult[];
-	readonly ruleSet: RuleSet;
+	readonly ruleSet: MeshRules;
 }): readonly RuleNote[] {
 	// With a gap, a rule that nothing shows may have been met all the same.
 	if (own.some(({outcome}) => outcome.kind === 'inconclusive')) {
@@ -80,12 +80,12 @@ function unreachedRules({family, rules, own, ruleSet}: {
 	const hits = own.flatMap(({legs}) => legs.flatMap(({traversals}) => traversals.flatMap(traversal => traversal.hits)));
 	const met = new Set(hits.flatMap(hit => hit.number === undefined ? [] : [ruleKey({...hit, number: hit.number})]));
 	return rules.filter(({rule}) => !met.has(ruleKey(rule))).map(({placed, rule, role}) => ({
-		kind: 'not-reached', family, rule, role, reason: shadowOf(placed.rule, placed.table, placed.chain)?.because ?? unmetReason(own.filter(result => role !== null && lacksRole(result, role, ruleSet))),
+		kind: 'not-reached', family, rule, role, reason: ruleSet.mesh.shadowOf(placed.rule, placed.table, placed.chain)?.because ?? unmetReason(own.filter(result => role !== null && lacksRole(result, role, ruleSet))),
 	}));
 }
 
 /** Whether a type should have met a rule of a role in some leg, and met none there. */
-function lacksRole({legs, expected}: NotedResult, role: Role, ruleSet: RuleSet): boolean {
+function lacksRole({legs, expected}: NotedResult, role: Role, ruleSet: MeshRules): boolean {
 	return expected.legs.some(({roles}, index) => {
 		const leg = legs[index];
 		return roles?.includes(role) === true && (leg === undefined || roleHitsOf(leg, ruleSet).every(hit => hit.role !== role));
@@ -105,7 +105,7 @@ function missingRules({family, rules, due, own, ruleSet}: {
 	readonly rules: readonly KnownRule[];
 	readonly due: readonly KnownRule[];
 	readonly own: readonly NotedResult[];
-	readonly ruleSet: RuleSet;
+	readonly ruleSet: MeshRules;
 }): readonly RuleNote[] {
 	return missingOf(rules, due).map(({rule, role}) => {
 		const wanting = own.flatMap(result => wantsRole(result, role, ruleSet));
@@ -135,7 +135,7 @@ function missingOf(rules: readonly KnownRule[], due: readonly KnownRule[]): Retu
 type Wanting = {readonly id: string; readonly hit: RuleHit | null; readonly keepsStops: boolean};
 
 /** Whether a type should have met a role and did not, and which rule it met there. */
-function wantsRole(result: NotedResult, role: Role, ruleSet: RuleSet): readonly Wanting[] {
+function wantsRole(result: NotedResult, role: Role, ruleSet: MeshRules): readonly Wanting[] {
 	const {id, outcome, legs, expected} = result;
 	const at = legWith({expected}, role);
 	if (at === undefined || outcome.kind === 'inconclusive' || !lacksRole(result, role, ruleSet)) {

@@ -2,7 +2,7 @@
 Mutants of a rule set: each is the set with one thing wrong. A check that tells none of them from the original would not tell that fault either.
 */
 
-import {roleOf} from '../istio/roles/roles.js';
+import type {Mesh, MeshRules} from '../mesh/mesh.js';
 import {printStep} from '../netfilter/path.js';
 import {isNativeTable, restrictToFamilies} from '../netfilter/lookup.js';
 import type {
@@ -40,14 +40,14 @@ export type Mutants = {readonly mutants: readonly Mutant[]; readonly untouched: 
 type Draft = Omit<Mutant, 'id' | 'ruleSet' | 'family'> & {readonly rules: readonly Rule[]};
 
 /** Makes the mutants of all rules that packets of some families meet. One that is the same set as the original, or as one before it, is left out. */
-export function mutantsOf(ruleSet: RuleSet, families: readonly AddressFamily[]): Mutants {
+export function mutantsOf(ruleSet: MeshRules, families: readonly AddressFamily[]): Mutants {
 	const mutants: Mutant[] = [];
 	const untouched: string[] = [];
 	const redirects = [...new Set(ruleSet.tables.flatMap(({chains}) => chains.flatMap(({rules}) => rules.flatMap(({target}) => target.kind === 'redirect' && target.toPorts !== undefined ? [target.toPorts.from] : []))))];
 	for (const table of restrictToFamilies(ruleSet, families).tables) {
 		for (const chain of table.chains) {
 			const seen = new Set([keyOf(chain.rules)]);
-			for (const {rules, ...draft} of draftsOf(chain, {table, redirects})) {
+			for (const {rules, ...draft} of draftsOf(chain, {table, redirects, mesh: ruleSet.mesh})) {
 				const key = keyOf(rules);
 				if (!seen.has(key)) {
 					seen.add(key);
@@ -91,9 +91,9 @@ function opaqueWords({matches, target}: Rule): readonly string[] {
 	];
 }
 
-function draftsOf(chain: Chain, {table, redirects}: {readonly table: Table; readonly redirects: readonly number[]}): readonly Draft[] {
+function draftsOf(chain: Chain, {table, redirects, mesh}: {readonly table: Table; readonly redirects: readonly number[]; readonly mesh: Mesh}): readonly Draft[] {
 	const {rules} = chain;
-	const named = (rule: Rule) => ({rule, place: printStep(table.name, chain.name, rule.number), role: roleOf(rule, table.name, chain) ?? null});
+	const named = (rule: Rule) => ({rule, place: printStep(table.name, chain.name, rule.number), role: mesh.roleOf(rule, table.name, chain) ?? null});
 	return rules.flatMap((rule, index): readonly Draft[] => {
 		const next = rules[index + 1];
 		return [

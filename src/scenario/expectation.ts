@@ -5,7 +5,7 @@ What the sidecar's options mean for one connection: the rules that should match,
 import {arrivingInAmbient, leavingInAmbient} from './expected-ambient.js';
 import {arriving, type Decision} from './expected-inbound.js';
 import {leaving} from './expected-outbound.js';
-import {transparencyOf} from './intent.js';
+import {transparencyOf} from '../mesh/intent.js';
 import {isLocal} from './selection.js';
 import type {
 	ActorName, Connection, ForetoldLeg, ForetoldPath, World,
@@ -47,7 +47,9 @@ function decide(world: World, connection: Connection): Decision {
 	return ambient === undefined ? arriving(world, connection) : arrivingInAmbient(world, ambient, connection);
 }
 
-/** What the proxy opens when it has accepted: see facts.md, "What the proxy does with sockets". */
+/**
+What the proxy opens when it has accepted. Envoy's outbound listener has the original-destination filter: an unknown destination is connected to as it is, a known service by one of its endpoints, and no source is bound. The inbound listener connects to the original destination from the passthrough address, 127.0.0.6 or ::6 (pilot, inbound passthrough bind addresses); under TPROXY its original-source filter binds the client's address and sets the mark instead.
+*/
 function nextLeg({intent, topology, family}: World, {destination}: Connection, to: Decision['to']): Connection | undefined {
 	if (to === 'destination') {
 		return undefined;

@@ -2,10 +2,12 @@
 What the options of ambient mode mean for one connection: the rules that should match, by role, and the listener of ztunnel that should accept. ztunnel is the proxy here; it is known by the mark of its packets, not by its user.
 */
 
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../mesh/roles.js';
+import {hasInterface} from '../netfilter/interface-name.js';
 import type {Decision} from './expected-inbound.js';
-import {hasInterface, isHostLoopback, isLocal} from './selection.js';
-import type {AmbientIntent, Connection, World} from './types.js';
+import {isHostLoopback, isLocal} from './selection.js';
+import type {AmbientIntent} from '../mesh/intent.js';
+import type {Connection, World} from './types.js';
 
 /** What comes from the remote namespace to one of the pod's addresses. */
 export function arrivingInAmbient(world: World, ambient: AmbientIntent, {source, destination}: Connection): Decision {

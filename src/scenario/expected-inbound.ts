@@ -2,16 +2,15 @@
 The rules that what comes into the pod should meet: over eth0 in nat PREROUTING, and under TPROXY in mangle PREROUTING, which what goes over lo meets as well.
 */
 
-import type {Role} from '../istio/roles/role.js';
-import {
-	hasInterface, hasPort, isHostLoopback, rangeOf,
-} from './selection.js';
+import type {Role} from '../mesh/roles.js';
+import {hasInterface} from '../netfilter/interface-name.js';
+import {hasPort, isHostLoopback, rangeOf} from './selection.js';
 import type {Connection, World} from './types.js';
 
 /** What the rules do to a connection: let it go, or give it to one of the proxy's listeners. */
 export type Decision = {readonly roles: readonly Role[]; readonly to: 'destination' | 'outbound-listener' | 'inbound-listener'};
 
-/** The mark of the proxy's packets to its own pod under TPROXY: fixed in istio-iptables (algorithm.md, step 35). */
+/** The mark of the proxy's packets to its own pod under TPROXY: fixed in istio-iptables (`constants.OutboundMark`). */
 export const hairpinMark = 1338;
 
 /** What comes from the remote namespace to one of the pod's addresses. */
@@ -34,7 +33,7 @@ function natPrerouting(world: World, arrival: Arrival): Decision {
 	return natInterfaces(world, arrival) ?? inbound(world, arrival.destination.port);
 }
 
-/** A1 and A2: interfaces of virtual machines stand before excluded ones, and their captures before their returns. */
+/** `shortCircuitExcludeInterfaces` and `shortCircuitKubeInternalInterface`: rules for interfaces of virtual machines come before those for excluded ones, and their captures before their returns. */
 function natInterfaces({intent, family}: World, {device, destination}: Arrival): Decision | undefined {
 	const {kubeVirtInterfaces, excludeInterfaces, outboundIpRangesInclude: include} = intent;
 	const isVirtual = hasInterface(kubeVirtInterfaces, device);
@@ -45,7 +44,7 @@ function natInterfaces({intent, family}: World, {device, destination}: Arrival):
 	return isVirtual || hasInterface(excludeInterfaces, device) ? {roles: ['interface-exclude-inbound'], to: 'destination'} : undefined;
 }
 
-/** A5 in nat. */
+/** `handleInboundPortsInclude` in nat. */
 function inbound({intent: {inboundPortsInclude: include, inboundPortsExclude: exclude, inboundTunnelPort, inboundExceptsTunnelPort}}: World, port: number): Decision {
 	if (include.length === 0) {
 		return {roles: [], to: 'destination'};
@@ -66,7 +65,7 @@ function inbound({intent: {inboundPortsInclude: include, inboundPortsExclude: ex
 		: {roles: ['inbound-jump'], to: 'destination'};
 }
 
-/** A8 and A5 in mangle: what carries the proxy's mark goes its way, and what goes over lo too, but for the proxy's own connections to its pod. */
+/** `handleInboundPortsInclude` in mangle, behind the rules that `Run` inserts under TPROXY: what carries the proxy's mark goes its way, and what goes over lo too, but for the proxy's own connections to its pod. */
 export function manglePrerouting(world: World, {device, source, mark, destination}: Arrival & Pick<Connection, 'source' | 'mark'>): Decision {
 	const {intent, topology, family} = world;
 	if (hasInterface(intent.excludeInterfaces, device)) {

@@ -2,11 +2,10 @@
 The rules that what the pod's processes send should meet: under TPROXY first mangle OUTPUT, then nat OUTPUT, and what then goes over lo mangle PREROUTING.
 */
 
-import type {Role} from '../istio/roles/role.js';
+import type {Role} from '../mesh/roles.js';
+import {hasInterface} from '../netfilter/interface-name.js';
 import {hairpinMark, manglePrerouting, type Decision} from './expected-inbound.js';
-import {
-	hasInterface, hasPort, isHostLoopback, isLocal, ownerOf, rangeOf, type Owner,
-} from './selection.js';
+import {hasPort, isHostLoopback, isLocal, ownerOf, rangeOf, type Owner} from './selection.js';
 import type {Connection, World} from './types.js';
 
 /** What a process of the pod sends. */
@@ -24,7 +23,7 @@ export function leaving(world: World, connection: Connection): Decision {
 		return {roles: [...mangle.roles, ...nat.roles], to: 'destination'};
 	}
 
-	// REDIRECT has rewritten the destination by then (algorithm.md, section E).
+	// REDIRECT has rewritten the destination by then: nat OUTPUT comes before the routing that brings the packet over lo to PREROUTING.
 	const listener = nat.to === 'outbound-listener' ? intent.proxyPort : intent.inboundCapturePort;
 	const overLo = manglePrerouting(world, {
 		device: 'lo',
@@ -37,7 +36,7 @@ export function leaving(world: World, connection: Connection): Decision {
 
 type MangleOutput = {readonly roles: readonly Role[]; readonly mark: number};
 
-/** A8, steps 34 and 35: the proxy's own connections to its pod get a mark of their own, by every rule that knows their owner. */
+/** The mangle OUTPUT rules that `Run` writes under TPROXY: the proxy's own connections to its pod get a mark of their own, by every rule that knows their owner. */
 function mangleOutput(world: World, {actor, mark, isProxysOwn, destination}: Connection, device: string): MangleOutput {
 	const {intent, actors} = world;
 	if (device !== 'lo' || !intent.tproxyMarksHairpin) {
@@ -67,7 +66,7 @@ function intendedOwner({intent, actors: {proxy}}: World): Owner {
 	return ownerOf(intent, proxy) ?? 'uid';
 }
 
-/** A6: what goes out, in the order of the rules. */
+/** What goes out, in the order in which `Run` writes the rules of ISTIO_OUTPUT. */
 function outbound(world: World, connection: Connection): Decision {
 	const {actor, source, mark, isProxysOwn, destination} = connection;
 	const {intent, actors, family, topology} = world;
@@ -85,7 +84,7 @@ function outbound(world: World, connection: Connection): Decision {
 	// Nat does not look at marks: under TPROXY the proxy reaches the app, and its own pod, only as a user whom the rules for lo take for a foreign one (UID 0 with the proxy's GID).
 	const intended = isProxysOwn && !(isTransparent && overLo) ? intendedOwner(world) : undefined;
 	const owner = intended ?? (isTransparent && mark === intent.inboundTproxyMark ? undefined : ownerOf(intent, actors[actor]));
-	// A loopback range that is to be captured leaves the rules for foreign traffic on lo out (algorithm.md, 19b).
+	// A loopback range that is to be captured leaves the rules for foreign traffic on lo out (`HasLoopBackIP` in `Run`).
 	if (overLo && !intent.loopbackIncluded && isForeignOnLo(world, {actor, owner, intended, toLoopback})) {
 		return letGo(intent.proxyUids.length > 0 ? 'loopback-not-proxy-uid' : 'loopback-not-proxy-gid');
 	}
@@ -113,12 +112,12 @@ function isForeignOnLo({intent, actors}: World, {actor, owner, intended, toLoopb
 		return intended === undefined && intent.proxyUids.length > 0;
 	}
 
-	// With several UIDs, the first block's rule for lo takes every other one (facts: `-u 64535,1337`). To a loopback address that is harmless, and so expected; for a hairpin it is the fault that must show.
+	// With several UIDs, the first block's rule for lo takes every other one (measured with `-u 64535,1337`). To a loopback address that is harmless, and so expected; for a hairpin it is the fault that must show.
 	const {uid} = actors[actor];
 	return toLoopback && uid !== intent.proxyUids[0] && intent.proxyUids.includes(uid);
 }
 
-/** Step 21: only some groups are captured, or all but some. */
+/** `handleCaptureByOwnerGroup`: only some groups are captured, or all but some. */
 function ofGroup({intent, actors}: World, {actor}: Connection): Decision | undefined {
 	const {ownerGroupsInclude: include, ownerGroupsExclude: exclude} = intent;
 	const gid = String(actors[actor].gid);

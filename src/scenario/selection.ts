@@ -25,11 +25,6 @@ export function rangeOf(ranges: readonly string[], text: string, family: Address
 	});
 }
 
-/** Whether a list of interfaces names a device; `eth+` is every name that begins so (iptables(8)). */
-export function hasInterface(list: readonly string[], device: string): boolean {
-	return list.some(name => name.endsWith('+') ? device.startsWith(name.slice(0, -1)) : device === name);
-}
-
 /** Whether an address is one of the pod's own, so that the pod's processes reach it over lo. */
 export function isLocal({topology: {places}, family}: Pick<World, 'topology' | 'family'>, address: string): boolean {
 	return address === places.pod[family] || address === places.localhost[family];

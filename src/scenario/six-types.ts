@@ -9,8 +9,6 @@ import type {
 	ActorCredentials, ActorName, Intent, TypeCase, TypeId,
 } from './types.js';
 
-export {intentOf, intentOfRuleSet, unsupportedOptions} from './intent.js';
-
 /** What a type sends: from whom to which place and port of the topology. */
 type TrafficType = {readonly name: string; readonly actor: ActorName; readonly place: PlaceName; readonly port: keyof Topology['ports']};
 

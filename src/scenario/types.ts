@@ -3,11 +3,12 @@ Who sends what, and what is expected of it. No result.
 */
 
 import type {AddressFamily} from '../netfilter/types.js';
-import type {AmbientOptions} from '../istio/ambient/options.js';
-import type {Role} from '../istio/roles/role.js';
-import type {SidecarOptions} from '../istio/options/options.js';
-import type {PublishedTypeId} from '../istio/published.js';
+import type {Intent} from '../mesh/intent.js';
+import type {PublishedTypeId} from '../mesh/published.js';
+import type {Role} from '../mesh/roles.js';
 import type {Topology} from './topology.js';
+
+export type {Intent} from '../mesh/intent.js';
 
 /** The actors of the default topology. The first three live in the pod, the others in the remote namespace. */
 export type ActorName = 'app' | 'proxy' | 'agent' | 'remote' | 'istiod' | 'prometheus';
@@ -88,27 +89,3 @@ export type Connection = {
 
 /** What a path depends on beside the connection. */
 export type World = {readonly intent: Intent; readonly actors: ActorCredentials; readonly topology: Topology; readonly family: AddressFamily};
-
-/** What ambient mode's rules are meant to do beside the listeners that it shares with the sidecar. */
-export type AmbientIntent = Pick<AmbientOptions, 'ingress' | 'rerouteVirtualInterfaces'> & {
-	/** The mark of ztunnel's own packets. */
-	readonly mark: number;
-	/** The source of the node's health probes. */
-	readonly probeSource: Readonly<Record<AddressFamily, string>>;
-};
-
-/** What the rules are meant to do, as far as the cases depend on it: by the options and the features of a release, or read off the roles of a dump. */
-export type Intent = Pick<SidecarOptions,
-	| 'proxyPort' | 'inboundCapturePort' | 'inboundTunnelPort' | 'proxyUids' | 'proxyGids' | 'inboundInterceptionMode' | 'inboundTproxyMark'
-	| 'inboundPortsInclude' | 'inboundPortsExclude' | 'outboundPortsInclude' | 'outboundPortsExclude' | 'outboundIpRangesInclude' | 'outboundIpRangesExclude'
-	| 'excludeInterfaces' | 'kubeVirtInterfaces' | 'ownerGroupsInclude' | 'ownerGroupsExclude' | 'hostIpv4LoopbackCidr'> & {
-		/** Whether an included range of either family is a loopback one. */
-		readonly loopbackIncluded: boolean;
-		/** Whether the release leaves the tunnel port alone inbound (since 1.7), and in the hairpin rules (since 1.18). */
-		readonly inboundExceptsTunnelPort: boolean;
-		readonly hairpinExceptsTunnelPort: boolean;
-		/** Whether TPROXY's rules mark the proxy's hairpin and leave other traffic over lo alone (since 1.11); before, they know the proxy's mark only. */
-		readonly tproxyMarksHairpin: boolean;
-		/** There in ambient mode, where nothing else but the ports counts. */
-		readonly ambient?: AmbientIntent;
-	};

@@ -12,6 +12,7 @@ import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {classesOf, programsOf} from './class-sets.js';
 import {walkPacket, type Met} from './concrete-walk.js';
+import {ofIstio} from './mesh.js';
 
 const proxy = {
 	uid: 1337, gid: 1337, outbound: 15_001, inbound: 15_006,
@@ -97,7 +98,7 @@ export function flyBoth(from: RuleSet, to: RuleSet, families: readonly AddressFa
 		const [one, other] = programsOf(from, to);
 		const classSet = classesOf([one!, other!], family);
 		const representatives = representativesOf(classSet, defaultTopology);
-		const fly = (program: Program) => ({ruleSet: program.ruleSet, flights: representatives.map(each => flightOf(program, each))});
+		const fly = (program: Program) => ({ruleSet: ofIstio(program.ruleSet), flights: representatives.map(each => flightOf(program, each))});
 		return {classSet, representatives, sides: {from: fly(one!), to: fly(other!)}};
 	});
 }

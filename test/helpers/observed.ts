@@ -1,7 +1,7 @@
 /**
 Observed paths for tests. The brand of an observed path is put on by a cast, here and nowhere else in the tests of judge/ and report/.
 
-A rule set is walked for TCP's first packet through nat, and the proxy carries on as facts.md says. It is a sketch to make paths with, for rule sets that nobody wants to type; what netfilter does is shown by the tests in test/kernel.
+A rule set is walked for TCP's first packet through nat, and the proxy carries on as Envoy does: outbound to the original destination or an endpoint of the service, inbound to the original destination from 127.0.0.6 or ::6. It is a sketch to make paths with, for rule sets that nobody wants to type; what netfilter does is shown by the tests in test/kernel.
 */
 
 import {contains, parseAddress, parseRange} from '../../src/netfilter/address.js';

@@ -10,6 +10,7 @@ import type {ProbeReport} from '../../src/report/probe/types.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import {defaultActors, observed} from './observed.js';
 import {sketchReport, type Mutation, type RunSketch} from './reports.js';
+import {ofIstio} from './mesh.js';
 
 /** A probe to make an answer of: a type of a sketched run. `misread` spoils the rules as the explanation reads them, not as they were met. */
 export type ProbeSketch = Omit<RunSketch, 'ids'> & {readonly id?: TypeId; readonly misread?: Mutation; readonly isFirstLegOnly?: boolean};
@@ -31,8 +32,8 @@ export function sketchProbe({id = '2', misread = ruleSet => ruleSet, isFirstLegO
 		legs,
 		loop,
 		gaps: gapsIn(observed(all, {loop, gaps})),
-		observedRoles: legs.map(leg => roleHitsOf(leg, ruleSet).map(({role}) => role)),
-		explanations: legs.map(leg => explainLeg(leg, misread(ruleSet), {mark: 0})),
+		observedRoles: legs.map(leg => roleHitsOf(leg, ofIstio(ruleSet)).map(({role}) => role)),
+		explanations: legs.map(leg => explainLeg(leg, ofIstio(misread(ruleSet)), {mark: 0})),
 		isFirstLegOnly: isFirstLegOnly && all.length > 1,
 		hints,
 		durationMs: 123,

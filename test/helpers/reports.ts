@@ -2,6 +2,7 @@
 Reports for tests: a rule set, made wrong where a test wants it, the sketch of a run over it, judged as the conductor does.
 */
 
+import {intentOf} from '../../src/istio/intent.js';
 import {parseReleaseInput} from '../../src/istio/options/arguments.js';
 import {roleOf, type Role} from '../../src/istio/roles/roles.js';
 import {sidecarRuleSet} from '../../src/istio/iptables/sidecar.js';
@@ -14,13 +15,14 @@ import type {
 	AddressFamily, Chain, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
 import type {Report, TypeResult} from '../../src/report/run/types.js';
-import {defaultTypeIds, intentOf, sixTypes} from '../../src/scenario/six-types.js';
+import {defaultTypeIds, sixTypes} from '../../src/scenario/six-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {
 	ActorCredentials, ActorName, TrafficCase, TypeId,
 } from '../../src/scenario/types.js';
 import type {Observation} from '../../src/trace/observation.js';
 import {defaultActors, observe} from './observed.js';
+import {ofIstio} from './mesh.js';
 
 /** What makes a rule set wrong. */
 export type Mutation = (ruleSet: RuleSet) => RuleSet;
@@ -58,12 +60,12 @@ export function sketchReport({input = 'release:1.30', actors: some = {}, familie
 			name: traffic.name,
 			family: traffic.probe.family,
 			actors: Object.fromEntries([...names].map(name => [name, actors[name]])),
-			...judge({traffic, observation, ruleSet}),
+			...judge({traffic, observation, ruleSet: ofIstio(ruleSet)}),
 			legs,
 			loop: observation.loop,
 			expected: traffic.expected,
 			published: comparePublished({
-				traffic, observation, ruleSet, intent,
+				traffic, observation, ruleSet: ofIstio(ruleSet), intent,
 			}),
 			gaps: observation.gaps,
 		};
@@ -76,7 +78,7 @@ export function sketchReport({input = 'release:1.30', actors: some = {}, familie
 			source: input, release: release.name, backend: isLegacy ? 'iptables-legacy' : 'iptables-nft', sha256: '0123456789abcdef'.repeat(4), notes: [],
 		},
 		types,
-		ruleNotes: ruleNotes({ruleSet, reference, results: types}),
+		ruleNotes: ruleNotes({ruleSet: ofIstio(ruleSet), reference: ofIstio(reference), results: types}),
 		hints: [],
 		durationMs: 412,
 		ruleSet,

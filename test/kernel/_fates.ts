@@ -2,7 +2,7 @@
 What becomes of the types under rules that are wrong, as short data that a table can state.
 */
 
-import type {Role} from '../../src/istio/roles/role.js';
+import type {Role} from '../../src/mesh/roles.js';
 import type {Cause} from '../../src/judge/outcome.js';
 import {printLegEnd, type RuleHit} from '../../src/netfilter/path.js';
 import {defaultTypeIds} from '../../src/scenario/six-types.js';

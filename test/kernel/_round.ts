@@ -14,6 +14,7 @@ import {
 import {Stage} from '../../testbed/run/actor-sandbox.js';
 import {NetlinkTraceSource} from '../../testbed/tracer/netlink-source.js';
 import {optionsOf, type Variation} from './_run.js';
+import {ofIstio} from '../helpers/mesh.js';
 
 /** What was sent, what came of it, and the rules as the kernel held them. */
 export type Played = {readonly cases: readonly TrafficCase[]; readonly round: Round; readonly ruleSet: RuleSet};
@@ -45,7 +46,7 @@ export async function play(variation: Variation = {}): Promise<Played> {
 /** The outcome of each type of a round, by its id. */
 export function judgeRound({cases, round, ruleSet}: Played): ReadonlyMap<string, Outcome> {
 	const observations = observeRound(round, ruleSet);
-	return new Map(cases.map((traffic, index) => [traffic.id, judge({traffic, observation: observations[index]!, ruleSet}).outcome]));
+	return new Map(cases.map((traffic, index) => [traffic.id, judge({traffic, observation: observations[index]!, ruleSet: ofIstio(ruleSet)}).outcome]));
 }
 
 /** The kinds of gap of each type that is in doubt. */

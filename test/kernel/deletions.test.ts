@@ -1,7 +1,7 @@
 /** The default rules, one rule less each time: what fails, what another rule covers, and what nobody needs. */
 
 import test from 'ava';
-import type {Role} from '../../src/istio/roles/role.js';
+import type {Role} from '../../src/mesh/roles.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import {
 	fatesOf, nameOf, whole, type Fates,

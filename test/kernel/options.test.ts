@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import {printSave} from '../../src/netfilter/iptables/save.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import type {RunEntry} from '../../src/report/run/many.js';
-import {unsupportedOptions} from '../../src/scenario/intent.js';
+import {unsupportedOptions} from '../../src/istio/intent.js';
 import {typeIds} from '../../src/scenario/six-types.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import {credentialsOf} from '../../testbed/inputs/credentials.js';
@@ -120,7 +120,7 @@ test('random options are what the kernel does', async t => {
 	const texts = fc.sample(randomSets, {numRuns: 60, seed: 1337}).filter(text => unsupportedOptions({options: optionsIn(text)}).length === 0);
 	t.true(texts.length > 40);
 	for (const [index, backend] of backends.entries()) {
-		// Ranges of ports are written otherwise in nft (facts: a known refusal).
+		// Ranges of ports are written otherwise in nft (nft refuses `80:90`).
 		const own = texts.filter((text, position) => position % backends.length === index && !(backend === 'nftables' && text.includes(':9000')) && !(backend === 'nftables' && text.includes(':16000')));
 		const entries = await play(own, backend); // eslint-disable-line no-await-in-loop -- Each fills both cores.
 		t.deepEqual(complaintsOf(entries), []);

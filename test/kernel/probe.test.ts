@@ -14,6 +14,7 @@ import {
 	anyCredentials, asked, complaintsOf, playRandom, randomFirewall,
 } from './_probes.js';
 import {inputOf} from './_run.js';
+import {ofIstio} from '../helpers/mesh.js';
 
 /** A set with one rule that asks for other things than the kernel's. */
 function misread(ruleSet: RuleSet, {family, table, chain, number}: RuleReference, change: (matches: readonly Match[]) => readonly Match[]): RuleSet {
@@ -83,7 +84,7 @@ for (const backend of backends) {
 		});
 		let twins = 0;
 		for (const leg of answers.flatMap(({legs}) => legs)) {
-			const sound = explainLeg(leg, input.ruleSet, {mark: 0});
+			const sound = explainLeg(leg, ofIstio(input.ruleSet), {mark: 0});
 			t.deepEqual(sound.contradictions, []);
 			for (const {rule, isHit, answer, target} of sound.chains.flatMap(({rules}) => rules)) {
 				const isAsking = answer.kind === 'fails' || (isHit && negateFirst(findRule(input.ruleSet, rule)!.matches).some(match => 'negated' in match));
@@ -92,7 +93,7 @@ for (const backend of backends) {
 				}
 
 				// A rule that matched is read as asking for the opposite, one that did not as asking for nothing.
-				const twin = explainLeg(leg, misread(input.ruleSet, rule, isHit ? negateFirst : () => []), {mark: 0});
+				const twin = explainLeg(leg, ofIstio(misread(input.ruleSet, rule, isHit ? negateFirst : () => [])), {mark: 0});
 				t.true(twin.contradictions.some(found => found.kind === (isHit ? 'hit-fails' : 'match-without-hit') && found.rule.rule.chain === rule.chain && found.rule.rule.number === rule.number), `${rule.chain}#${rule.number} ${target.kind}`);
 				twins++;
 			}

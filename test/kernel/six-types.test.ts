@@ -1,9 +1,9 @@
-/** The six types with rules that are right: what the kernel does, by number, and where the article differs. The paths are those of facts.md. */
+/** The six types with rules that are right: what the kernel does, by number, and where the article differs. The paths were measured: Linux 6.18, iptables 1.8.9, both back ends. */
 
 import test from 'ava';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import {typeIds} from '../../src/scenario/six-types.js';
-import type {PublishedTypeId} from '../../src/istio/published.js';
+import type {PublishedTypeId} from '../../src/mesh/published.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import {
 	bothBackends, outcomesOf, pathOf, resultOf, run, sayings, stopsOf, type Variation,

@@ -9,7 +9,7 @@ import {sidecarRouting} from '../../src/istio/routing.js';
 import {parseNft, printNft} from '../../src/netfilter/nftables/ruleset.js';
 import {stopsOfPath} from '../../src/netfilter/path.js';
 import type {Backend} from '../../src/netfilter/types.js';
-import {intentOf} from '../../src/scenario/intent.js';
+import {intentOf} from '../../src/istio/intent.js';
 import {typeIds} from '../../src/scenario/six-types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import type {RunEntry} from '../../src/report/run/many.js';

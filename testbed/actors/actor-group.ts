@@ -6,7 +6,7 @@ import {standardCompany, type Company} from '../../src/scenario/actor-set.js';
 import {addressesIn, noSurroundings, type Surroundings} from '../../src/scenario/topology-extension.js';
 import type {Topology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Intent} from '../../src/scenario/types.js';
-import {transparencyOf} from '../../src/scenario/intent.js';
+import {transparencyOf} from '../../src/mesh/intent.js';
 import type {Sandbox} from '../sandbox/sandbox.js';
 import {Actor} from './actor.js';
 import type {ActorSpec} from './protocol.js';

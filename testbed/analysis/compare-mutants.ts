@@ -18,6 +18,7 @@ import type {RuleInput} from '../inputs/types.js';
 import {ProbeStage} from '../probe/prober-sandbox.js';
 import type {BatchQuestion} from '../inputs/probe-question.js';
 import {programOf, questionOf, type ClassRunOptions} from './probe-classes.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides the comparisons. */
 export type MutantFlightOptions = Omit<ClassRunOptions, 'inputs' | 'onStage'> & {
@@ -102,7 +103,7 @@ class MutantLane implements AsyncDisposable {
 		let begin = 0;
 		return fateOf(planned.map(({classSet, representatives}): FlownFamily => {
 			const end = begin + representatives.length;
-			const sides = {from: {ruleSet: this.#ruleSet, flights: before.slice(begin, end)}, to: {ruleSet, flights: after.slice(begin, end)}};
+			const sides = {from: {ruleSet: rulesWithMesh(input, this.#ruleSet), flights: before.slice(begin, end)}, to: {ruleSet: rulesWithMesh(input, ruleSet), flights: after.slice(begin, end)}};
 			begin = end;
 			return {classSet, representatives, sides};
 		}));

@@ -17,6 +17,7 @@ import {checksumOf} from '../inputs/checksum.js';
 import {runMany} from '../run/run-many.js';
 import {flyClasses, type ClassRunOptions} from './probe-classes.js';
 import type {CaseSet} from './test-cases.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a run. */
 export type CoverageOptions = Omit<ClassRunOptions, 'inputs'> & {
@@ -60,7 +61,7 @@ export async function coverInput({input, cases, required, lanes, ...options}: Co
 		families,
 		cases: [...cases.map(({name}) => ({name, probes: probesOf(legs[name]!)})), {name: completeName, probes: flown.reduce((sum, {representatives}) => sum + representatives.length, 0)}],
 		classes: flown.reduce((sum, {classSet}) => sum + classSet.classes.length, 0),
-		coverage: coverageOf(input.ruleSet, {families, cases: {...legs, [completeName]: complete}, complete}),
+		coverage: coverageOf(rulesWithMesh(input), {families, cases: {...legs, [completeName]: complete}, complete}),
 		required,
 		places: input.places ?? new Map(),
 		gaps: [...gaps.values()],

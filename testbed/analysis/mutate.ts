@@ -12,6 +12,7 @@ import type {RuleInput} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
 import {flyMutants} from './compare-mutants.js';
 import {playMutants, trustCases, type CaseSet} from './test-cases.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a run of mutants. */
 export type MutateOptions = {
@@ -39,7 +40,7 @@ Tries all mutants of an input.
 export async function mutateInput({input, families, cases, isCompleteChosen, sample, ...options}: MutateOptions): Promise<MutationReport> {
 	const startedAt = performance.now();
 	const {lanes, onStage} = options;
-	const {mutants: all, untouched} = mutantsOf(input.ruleSet, families);
+	const {mutants: all, untouched} = mutantsOf(rulesWithMesh(input), families);
 	const mutants = sampleOf(all, sample);
 	onStage(`comparing ${mutants.length} mutants with the original`);
 	const [environment, fates] = await Promise.all([loadEnvironment(input.backend), flyMutants({

@@ -13,6 +13,7 @@ import {inLanes} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProbeStage} from '../probe/prober-sandbox.js';
 import type {BatchQuestion} from '../inputs/probe-question.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a run of classes. */
 export type ClassRunOptions = {
@@ -83,7 +84,7 @@ async function flyAll({inputs, families, credentials, timeoutMs, traceBufferByte
 				}
 
 				const ruleSet = await stage.install(input, credentials, {hasInvalid}); // eslint-disable-line no-await-in-loop -- As above.
-				sides[place] = {ruleSet, flights: await stage.fly(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
+				sides[place] = {ruleSet: rulesWithMesh(input, ruleSet), flights: await stage.fly(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
 			}
 		} finally {
 			await stage?.[Symbol.asyncDispose]();

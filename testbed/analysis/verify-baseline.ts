@@ -13,6 +13,7 @@ import type {RuleInput} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
 import {flyClasses, type ClassRunOptions} from './probe-classes.js';
 import {playCases} from './record-baseline.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a verification. The families are the baseline's. */
 export type VerifyOptions = Omit<ClassRunOptions, 'inputs' | 'alongside' | 'families'> & {
@@ -44,7 +45,7 @@ export async function verifyBaseline({file, baseline, rules, areRolesCompared, .
 	]);
 	options.onStage('comparing');
 	const verified = verifyClasses(flown.map(({classSet, representatives, sides}) => ({classSet, representatives, side: sides[0]!})), {
-		recorded: {ruleSet, classes}, areRolesCompared, isOneLanguage: languageOf(backend) === languageOf(rules.backend), topology: defaultTopology,
+		recorded: {ruleSet: rulesWithMesh(baseline.rules), classes}, areRolesCompared, isOneLanguage: languageOf(backend) === languageOf(rules.backend), topology: defaultTopology,
 	});
 	const checked = verifyCases({recorded: cases, observed, areRolesCompared});
 	const unrecorded = cases.length === 0 ? [] : unrecordedCases({recorded: cases, observed});

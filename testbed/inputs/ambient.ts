@@ -5,9 +5,9 @@
 import {generateAmbient} from '../../src/istio/ambient/generate.js';
 import {parseAmbientInput, type AmbientOptions} from '../../src/istio/ambient/options.js';
 import {ambientRouting} from '../../src/istio/ambient/routing.js';
-import type {SidecarRouting} from '../../src/istio/routing.js';
+import {intentOfAmbient} from '../../src/istio/intent.js';
+import type {SidecarRouting} from '../../src/mesh/routing.js';
 import {defaultBackend} from '../../src/netfilter/backends.js';
-import {intentOfAmbient} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
 import {kindOfSource} from './source.js';
 import type {RuleInput} from './types.js';

@@ -17,8 +17,8 @@ import type {
 	AddressFamily, Backend, Rule, RuleLanguage, RuleSet,
 } from '../../src/netfilter/types.js';
 import type {Place} from '../../src/report/shared-types.js';
-import {intentOfRuleSet} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
+import {meshOf} from './meshes.js';
 import type {RuleInput} from './types.js';
 import {
 	defaultInput, readSource, type InputRequest, type LoadedInputs,
@@ -47,7 +47,7 @@ export function ofDump({source, text, source6, families, backends}: InputRequest
 		throw new TestbedError('USAGE', {message: `${source} holds ${nameOfLanguage(language)}, which --backend ${foreign} cannot install.`, hint: possible.length === 1 ? 'Leave --backend out.' : `Choose ${possible.join(' or ')}.`});
 	}
 
-	const intent = intentOfRuleSet(ruleSet);
+	const intent = meshOf({source, ruleSet}).intentOf(ruleSet);
 	const {release, options: injected} = parseReleaseInput(defaultInput);
 	const options = {...injected, inboundInterceptionMode: intent.inboundInterceptionMode, inboundTproxyMark: intent.inboundTproxyMark};
 	/** What a correct set of its kind would be. */

@@ -6,9 +6,9 @@ import {parseReleaseInputs, type ReleaseInput} from '../../src/istio/options/arg
 import {canGenerate, generate, generatedRefusal} from '../../src/istio/generate.js';
 import {releaseLines} from '../../src/istio/releases.js';
 import {sidecarRouting} from '../../src/istio/routing.js';
+import {intentOf, unsupportedOptions} from '../../src/istio/intent.js';
 import {backendsOf, defaultBackend, languageOf} from '../../src/netfilter/backends.js';
 import type {Backend} from '../../src/netfilter/types.js';
-import {intentOf, unsupportedOptions} from '../../src/scenario/intent.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from './types.js';
 import type {InputRequest, LoadedInputs} from './request.js';

@@ -11,7 +11,7 @@ import {insertRules} from '../../src/scenario/file/insert.js';
 import {parseScenario} from '../../src/scenario/file/parse.js';
 import {planScenario} from '../../src/scenario/file/plan.js';
 import type {ScenarioFile} from '../../src/scenario/file/types.js';
-import {intentOf} from '../../src/scenario/intent.js';
+import {intentOf} from '../../src/istio/intent.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {parseReleaseInput} from '../../src/istio/options/arguments.js';
 import type {ActorCredentials, Intent} from '../../src/scenario/types.js';

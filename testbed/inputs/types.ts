@@ -2,7 +2,7 @@
 What a user names, as values: the rules under test, and a scenario that is ready to run.
 */
 
-import type {SidecarRouting} from '../../src/istio/routing.js';
+import type {SidecarRouting} from '../../src/mesh/routing.js';
 import type {Backend, Rule, RuleSet} from '../../src/netfilter/types.js';
 import type {Place} from '../../src/report/shared-types.js';
 import type {Company} from '../../src/scenario/actor-set.js';

@@ -23,6 +23,7 @@ import {Stage} from '../run/actor-sandbox.js';
 import {answerElsewhere} from '../sandbox/remote-routes.js';
 import {companyOfProbe, refuseOutside} from './participants.js';
 import {ProbeBatch} from './batch.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a probe: as of a run, with one question in the place of the types. */
 export type ProbeOptions = Omit<RunOptions, 'families' | 'types' | 'keep'> & {readonly question: ProbeQuestion; readonly isFirstLegOnly: boolean};
@@ -136,6 +137,7 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, played:
 	readonly startedAt: number;
 }): ProbeReport {
 	const all = observation.legs;
+	const meshRules = rulesWithMesh(rules, ruleSet);
 	const legs = isFirstLegOnly ? all.slice(0, 1) : all;
 	const names = new Set<string>([question.from, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
 	const unwitnessed = unwitnessedRules({loaded: before, legs});
@@ -149,8 +151,8 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, played:
 		legs,
 		loop: observation.loop,
 		gaps: observation.gaps,
-		observedRoles: legs.map(leg => roleHitsOf(leg, ruleSet).map(({role}) => role)),
-		explanations: legs.map((leg, index) => explainLeg(leg, ruleSet, {mark: index === 0 && question.mark !== undefined ? question.mark : socketMarkOf(all, index, rules.intent)})),
+		observedRoles: legs.map(leg => roleHitsOf(leg, meshRules).map(({role}) => role)),
+		explanations: legs.map((leg, index) => explainLeg(leg, meshRules, {mark: index === 0 && question.mark !== undefined ? question.mark : socketMarkOf(all, index, rules.intent)})),
 		isFirstLegOnly: isFirstLegOnly && all.length > 1,
 		hints: [...rules.warnings, ...(unwitnessed.length === 0 ? [] : [`These rules have no counter, so the trace is their only witness: ${unwitnessed.join(', ')}.`])],
 		durationMs: Math.round(performance.now() - startedAt),

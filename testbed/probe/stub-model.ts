@@ -5,7 +5,7 @@ What the actors of a run would do with what the prober delivers: who listens the
 import type {Leg, LegEnd} from '../../src/netfilter/path.js';
 import {standardCompany, type Company, type ListenerPlan} from '../../src/scenario/actor-set.js';
 import {livesInPod} from '../../src/scenario/expectation.js';
-import {transparencyOf, type Transparency} from '../../src/scenario/intent.js';
+import {transparencyOf, type Transparency} from '../../src/mesh/intent.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Intent} from '../../src/scenario/types.js';
 import type {DeliveredLeg} from '../../src/trace/fast/first-leg.js';

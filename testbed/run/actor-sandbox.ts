@@ -3,7 +3,7 @@ The world in which rules are put to the kernel: a sandbox with its actors. Sever
 */
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import {transparencyOf} from '../../src/scenario/intent.js';
+import {transparencyOf} from '../../src/mesh/intent.js';
 import {type Company, actorsFor} from '../../src/scenario/actor-set.js';
 import type {Surroundings} from '../../src/scenario/topology-extension.js';
 import {defaultTopology, type Topology} from '../../src/scenario/topology.js';

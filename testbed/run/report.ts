@@ -24,6 +24,7 @@ import {checksumOf} from '../inputs/checksum.js';
 import type {PlayEvidence} from './evidence.js';
 import type {RunOptions} from './options.js';
 import {settleEvidence, type Played} from './observe.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** All that decides the judgement of a run beside what the kernel did: what the rules are meant to be and to do, and the traffic. */
 export type RunQuestion = Pick<RunOptions, 'families' | 'types' | 'credentials'> & {
@@ -91,7 +92,7 @@ export function judgePlayed(question: RunQuestion, {cases, played, environment}:
 		},
 		types,
 		// What single probes do not meet is nothing to be told: they were not chosen to meet every rule.
-		ruleNotes: scenario === undefined ? ruleNotes({ruleSet, reference: rules.reference, results: types}) : [],
+		ruleNotes: scenario === undefined ? ruleNotes({ruleSet: rulesWithMesh(rules, ruleSet), reference: rulesWithMesh(rules, rules.reference), results: types}) : [],
 		hints: [...rules.warnings, ...hintsOf(question), ...witnessHints(before, types)],
 	};
 }
@@ -115,7 +116,8 @@ export function judgeEvidence({question, play, environment, durationMs}: RunEvid
 function resultOf({traffic, observation, question, played: {ruleSet, found}}: {
 	readonly traffic: TrafficCase; readonly observation: Observation; readonly question: RunQuestion; readonly played: Played;
 }): TypeResult {
-	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation, ruleSet});
+	const meshRules = rulesWithMesh(question.rules, ruleSet);
+	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation, ruleSet: meshRules});
 	const {legs} = observation.path;
 	const names = new Set<string>([traffic.probe.actor, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
 	const {scenario, rules: {ruleSet: asked}, places} = question;
@@ -140,7 +142,7 @@ function resultOf({traffic, observation, question, played: {ruleSet, found}}: {
 		observedRoles,
 		decidingRoles,
 		published: comparePublished({
-			traffic, observation, ruleSet, intent: question.rules.intent,
+			traffic, observation, ruleSet: meshRules, intent: question.rules.intent,
 		}),
 		gaps: observation.gaps,
 		...(traffic.fault === undefined ? {} : {fault: traffic.fault}),

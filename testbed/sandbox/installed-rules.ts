@@ -2,7 +2,7 @@
 The rules that a pod holds at the moment, with the routes that go with them: the next set takes their place.
 */
 
-import type {SidecarRouting} from '../../src/istio/routing.js';
+import type {SidecarRouting} from '../../src/mesh/routing.js';
 import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,

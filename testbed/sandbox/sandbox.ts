@@ -3,7 +3,7 @@ Topology + rule set → a pod and its neighbourhood in the kernel, undone by dis
 */
 
 import {existsSync} from 'node:fs';
-import type {SidecarRouting} from '../../src/istio/routing.js';
+import type {SidecarRouting} from '../../src/mesh/routing.js';
 import {furtherNamespaces, noSurroundings, type PodInterface, type Surroundings} from '../../src/scenario/topology-extension.js';
 import {addressFamilies, type PlaceName, type Topology} from '../../src/scenario/topology.js';
 import {TestbedError} from '../errors.js';
@@ -102,7 +102,7 @@ export class Sandbox implements AsyncDisposable {
 			...addressFamilies.map(family => `addr add ${places.pod[family]}/${prefixLength[family]} dev eth0`),
 			'link set eth0 up',
 			...neighbours(['remote', 'istiod', 'prometheus'], macs.remote, places),
-			// Istio-iptables adds it; nothing can bind ::6 otherwise (facts: IPv6 pods).
+			// Istio-iptables adds it to lo (`configureIPv6Addresses`); nothing can bind ::6 otherwise.
 			`addr add ${passthroughSource.ipv6}/128 dev lo`,
 			// The link has no carrier before its other end is up, so the kernel is told that the gateway is on it.
 			`route add 0.0.0.0/0 via ${places.remote.ipv4} dev eth0 onlink`,

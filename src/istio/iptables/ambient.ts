@@ -68,32 +68,21 @@ function podRules(options: AmbientOptions, family: AddressFamily): readonly Writ
 	const notLoopback = words(notTo(family === 'ipv4' ? '127.0.0.1/32' : '::1/128'));
 	const probe = probeAddress(options, family);
 	return [
-		// 1.
 		append('mangle', 'PREROUTING', '-j ISTIO_PRERT'),
 		append('mangle', 'OUTPUT', '-j ISTIO_OUTPUT'),
 		append('nat', 'OUTPUT', '-j ISTIO_OUTPUT'),
-		// 2.
 		...(redirectDns ? [append('raw', 'PREROUTING', '-j ISTIO_PRERT'), append('raw', 'OUTPUT', '-j ISTIO_OUTPUT')] : []),
-		// 3.
 		append('nat', 'PREROUTING', '-j ISTIO_PRERT'),
-		// 4.
 		...rerouteVirtualInterfaces.flatMap(name => [
 			append('nat', 'ISTIO_PRERT', `${words(comingIn(name))}-p tcp -j REDIRECT --to-ports ${outboundPort}`),
 			append('nat', 'ISTIO_PRERT', `${words(comingIn(name))}-p tcp -j RETURN`),
 		]),
-		// 5.
 		append('mangle', 'ISTIO_PRERT', `${fromZtunnel} -j CONNMARK --set-xmark ${opened}`),
-		// 6.
 		...(ingress ? [] : [append('nat', 'ISTIO_PRERT', `${words(from(probe))}-p tcp -m tcp -j ACCEPT`)]),
-		// 7.
 		append('nat', 'ISTIO_OUTPUT', `${words(to(probe))}-p tcp -m tcp -j ACCEPT`),
-		// 8.
 		...(ingress ? [] : [append('nat', 'ISTIO_PRERT', `${notLoopback}-p tcp -m tcp ! --dport ${tunnelPort} ${notFromZtunnel} -j REDIRECT --to-ports ${inboundPort}`)]),
-		// 9.
 		append('mangle', 'ISTIO_OUTPUT', `-m connmark --mark ${opened} -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff`),
-		// 10.
 		...(redirectDns ? dnsRules(notLoopback) : []),
-		// 11 to 13.
 		append('nat', 'ISTIO_OUTPUT', `-p tcp -m mark --mark ${opened} -j ACCEPT`),
 		append('nat', 'ISTIO_OUTPUT', `${notLoopback}-o lo -j ACCEPT`),
 		append('nat', 'ISTIO_OUTPUT', `${notLoopback}-p tcp ${notFromZtunnel} -j REDIRECT --to-ports ${outboundPort}`),

@@ -1,5 +1,5 @@
 /**
-A7: DNS capture. nat sends queries to the agent; raw keeps the proxy's own queries and the captured ones in two conntrack zones, for they may have the same ports. Where the rules stand changed often: one style per range of releases.
+DNS capture (`SetupDNSRedir`, `addDNSConntrackZones`). nat sends queries to the agent; raw keeps the proxy's own queries and the captured ones in two conntrack zones, for they may have the same ports. Where the rules stand changed often: one style per range of releases.
 */
 
 import type {Context} from '../context.js';
@@ -17,7 +17,7 @@ import {
 /** Where the agent answers DNS: fixed, not an option of istio-iptables (its rules, 1.8 to 1.30.3). */
 const agentPort = 15_053;
 
-/** Where Envoy answered DNS in 1.6 and 1.7 (epochs.json, N1 and N2). */
+/** Where Envoy answered DNS in 1.6 and 1.7 (the rules of 1.6.14 and 1.7.8 in test/fixtures/istio-goldens/epochs.json). */
 const proxyPort = 15_013;
 
 const natOutput: Place = ['nat', 'OUTPUT'];
@@ -47,7 +47,7 @@ function matchOf(match: (server: string) => Part, server: string | undefined): r
 	return server === undefined ? [] : [match(server)];
 }
 
-/** Steps 29 and 30, for one protocol. */
+/** Queries of one protocol go to the agent: all of them, or those to the known servers. */
 function redirections(place: Place, protocol: Protocol): Step {
 	const query = toPort(protocol, '53');
 	return context => servers(context).map(server => append(place, [...matchOf(to, server), query], toAgent));
@@ -58,14 +58,14 @@ function ownQueries(place: Place): Step {
 	return context => owners(context).map(owner => append(place, [udpQuery, by(owner)], leave));
 }
 
-/** 1.14 to 1.24: step 21 for UDP queries, which do not pass it. */
+/** 1.14 to 1.24: the groups of `handleCaptureByOwnerGroup` for UDP queries, which do not pass its rules. */
 function ownGroups(place: Place): Step {
 	return ({options: {ownerGroupsInclude: include, ownerGroupsExclude: exclude}}) => include === '*'
 		? exclude.map(group => append(place, [udpQuery, by({kind: 'gid', id: Number(group)})], leave))
 		: [append(place, [udpQuery, ...include.map(group => notBy({kind: 'gid', id: Number(group)}))], leave)];
 }
 
-/** Steps 31 and 32: the chains of raw in which queries and answers get their zones. */
+/** `addDNSConntrackZones`: the chains of raw in which queries and answers get their zones. */
 function zones({queries, answers}: {readonly queries: string; readonly answers: string}): Step {
 	const queryPlace: Place = ['raw', queries];
 	const answer = fromPort('udp', 53);
@@ -145,7 +145,6 @@ const styles: Readonly<Record<DnsStyle, DnsSteps>> = {
 			zones({queries: 'ISTIO_OUTPUT', answers: 'PREROUTING'}),
 		],
 	},
-	// Steps 27 to 32.
 	'in-own-chain': {
 		...nothing,
 		between: [

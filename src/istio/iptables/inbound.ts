@@ -1,5 +1,5 @@
 /**
-A1 to A5: exclusions by interface, base chains, and what comes in.
+Exclusions by interface, the base chains, and what comes in.
 */
 
 import type {Context} from '../context.js';
@@ -18,7 +18,7 @@ const sshPort = '22';
 
 const divert: Place = ['mangle', 'ISTIO_DIVERT'];
 
-/** A1, steps 5 and 6: interfaces that are left alone, in nat, and under TPROXY in mangle too. */
+/** `shortCircuitExcludeInterfaces`: interfaces that are left alone, in nat, and under TPROXY in mangle too. */
 export function excludedInterfaces({options, inboundTable}: Context): readonly PlannedRule[] {
 	const tables = inboundTable === 'mangle' ? ['nat', 'mangle'] as const : ['nat'] as const;
 	return tables.flatMap(table => options.excludeInterfaces.flatMap(name => [
@@ -27,14 +27,14 @@ export function excludedInterfaces({options, inboundTable}: Context): readonly P
 	]));
 }
 
-/** A2, step 7: what comes from a virtual machine is no inbound traffic. Each goes on top, so the last one stands first. */
+/** `shortCircuitKubeInternalInterface`: what comes from a virtual machine is no inbound traffic. Each rule goes on top, so the last one comes first. */
 export function virtualInterfaces({options, isSeparate, features}: Context): readonly PlannedRule[] {
 	return isSeparate && !features.ipv6VirtualInterfaces
 		? []
 		: options.kubeVirtInterfaces.map(name => insert(['nat', 'PREROUTING'], {position: 1, parts: [comingIn(name)], action: leave}));
 }
 
-/** A3, step 8: packets that conntrack cannot place. */
+/** `Run`, `DropInvalid`: packets that conntrack cannot place. */
 export function invalidPackets({options, features}: Context): readonly PlannedRule[] {
 	if (!options.dropInvalid) {
 		return [];
@@ -46,7 +46,7 @@ export function invalidPackets({options, features}: Context): readonly PlannedRu
 		: [append(['mangle', 'PREROUTING'], invalid, drop)];
 }
 
-/** A4, steps 9 to 11: the tunnel port, and the two redirections. Written always, whoever jumps there. */
+/** `Run`: the tunnel port, and the two redirections. Always written, whatever jumps there. */
 export function baseChains({options, features}: Context): readonly PlannedRule[] {
 	const inboundPort = features.listedPortsGoToProxyPort && options.inboundPortsInclude !== '*' ? options.proxyPort : options.inboundCapturePort;
 	return [
@@ -56,7 +56,7 @@ export function baseChains({options, features}: Context): readonly PlannedRule[]
 	];
 }
 
-/** A5, steps 12 to 15: the inbound capture, if there is any. */
+/** `handleInboundPortsInclude`: the inbound capture, if there is any. */
 export function inbound(context: Context): readonly PlannedRule[] {
 	const {options, features, inboundTable} = context;
 	const {inboundPortsInclude: include, inboundPortsExclude: exclude} = options;
@@ -65,17 +65,13 @@ export function inbound(context: Context): readonly PlannedRule[] {
 	}
 
 	const chain: Place = [inboundTable, 'ISTIO_INBOUND'];
-	// 14. Excluded ports count only where everything else is captured.
+	// Excluded ports count only where everything else is captured.
 	const spared = include === '*' ? [...(features.sshExcluded ? [sshPort] : []), ...exclude] : [];
 	const captured = include === '*' ? [of('tcp')] : include.map(port => toPort('tcp', port));
 	return [
-		// 12.
 		...(inboundTable === 'mangle' ? tproxyChains(context) : []),
-		// 13.
 		append([inboundTable, 'PREROUTING'], [of('tcp')], jumpTo('ISTIO_INBOUND')),
-		// 14.
 		...spared.map(port => append(chain, [toPort('tcp', port)], leave)),
-		// 14 and 15.
 		...captured.flatMap(ports => inboundTable === 'mangle'
 			? [...established(context, ports), append(chain, [ports], jumpTo('ISTIO_TPROXY'))]
 			: [append(chain, [ports], jumpTo('ISTIO_IN_REDIRECT'))]),
@@ -89,7 +85,7 @@ function established({options, features}: Context, ports: Part): readonly Planne
 	return features.tproxyByConntrack || options.inboundPortsInclude === '*' ? [rule] : [rule, rule];
 }
 
-/** Step 12: how packets are kept for the transparent listener. */
+/** How packets are kept for the transparent listener. */
 function tproxyChains({family, options, features, loopback}: Context): readonly PlannedRule[] {
 	const mark = options.inboundTproxyMark;
 	return [

@@ -1,5 +1,5 @@
 /**
-A6: what goes out. The order of the rules is the behaviour: the first one that matches decides.
+What goes out. The order of the rules is the behavior: the first one that matches decides. Names in the comments are those of functions in Istio's `run.go`, see `sidecar.ts`; what names none is written by `Run` itself.
 */
 
 import type {Context} from '../context.js';
@@ -15,29 +15,29 @@ import {jumpTo, leave, type Action} from './targets.js';
 const chain: Place = ['nat', 'ISTIO_OUTPUT'];
 const capture = jumpTo('ISTIO_REDIRECT');
 
-/** Step 16: the way in. Redirection itself stays TCP, for only such rules stand in the two redirection chains. */
+/** The way in. Redirection itself stays TCP, because the two redirection chains only have rules for TCP. */
 function outputJump({features}: Context): readonly PlannedRule[] {
 	return [append(['nat', 'OUTPUT'], features.outputJumpAllProtocols ? [] : [of('tcp')], jumpTo('ISTIO_OUTPUT'))];
 }
 
-/** Step 17: ports that are never captured. */
+/** Ports that are never captured. */
 function excludedPorts({options, features}: Context): readonly PlannedRule[] {
 	const protocols = features.udpOutboundExclude ? ['tcp', 'udp'] as const : ['tcp'] as const;
 	return options.outboundPortsExclude.flatMap(port => protocols.map(protocol => append(chain, [toPort(protocol, port)], leave)));
 }
 
-/** Step 18: the proxy's own way to the app after the inbound listener. */
+/** The proxy's own way to the app after the inbound listener: the source that the inbound passthrough cluster binds. */
 function passthroughSource({passthroughSource: source}: Context): readonly PlannedRule[] {
 	return [append(chain, [from(source), overLoopback], leave)];
 }
 
-/** Step 19: three rules per UID before the next UID. */
+/** Three rules for each UID before those of the next. */
 function proxyUids(context: Context): readonly PlannedRule[] {
 	const ports = hairpinPorts(context, hasDnsExceptions(context));
 	return context.options.proxyUids.flatMap(id => ownerRules(context, {kind: 'uid', id}, ports));
 }
 
-/** Step 20: the same per GID, except that the hairpin rule does not spare port 53. */
+/** The same for each GID, except that the hairpin rule does not spare port 53. */
 function proxyGids(context: Context): readonly PlannedRule[] {
 	const ports = hairpinPorts(context, false);
 	return context.options.proxyGids.flatMap(id => ownerRules(context, {kind: 'gid', id}, ports));
@@ -58,7 +58,7 @@ function hairpinPorts({options, features}: Context, exceptsDns: boolean): readon
 	return spared.length === 0 ? [] : [notToPorts(...spared)];
 }
 
-/** Step 21: only the traffic of some groups, or of all but some. */
+/** `handleCaptureByOwnerGroup`: only the traffic of some groups, or of all but some. */
 function ownerGroups({options}: Context): readonly PlannedRule[] {
 	const {ownerGroupsInclude: include, ownerGroupsExclude: exclude} = options;
 	return include === '*'
@@ -66,22 +66,22 @@ function ownerGroups({options}: Context): readonly PlannedRule[] {
 		: [append(chain, include.map(group => notBy({kind: 'gid', id: Number(group)})), leave)];
 }
 
-/** Step 23: the host's loopback. */
+/** The host's loopback. */
 function localhost({loopback}: Context): readonly PlannedRule[] {
 	return [append(chain, [to(loopback)], leave)];
 }
 
-/** Step 24. */
+/** Ranges that are never captured. */
 function excludedRanges({rangesExclude}: Context): readonly PlannedRule[] {
 	return rangesExclude.map(range => append(chain, [to(range)], leave));
 }
 
-/** Step 25. */
+/** `handleOutboundPortsInclude`: ports that are captured whatever their address. */
 function includedPorts({options}: Context): readonly PlannedRule[] {
 	return options.outboundPortsInclude.map(port => append(chain, [toPort('tcp', port)], capture));
 }
 
-/** Step 26: what is captured by address, also from virtual machines. The rest falls off the chain, or until 1.22 is returned behind a list of ranges. */
+/** `handleOutboundIncludeRules`: what is captured by address, also from virtual machines. The rest falls off the chain, or until 1.22 is returned behind a list of ranges. */
 function includedRanges({options, features, rangesInclude, isSeparate}: Context): readonly PlannedRule[] {
 	const fromVirtual = (range: readonly Part[], action: Action) => options.kubeVirtInterfaces.map(name => insert(['nat', 'PREROUTING'], {position: 1, parts: [...range, comingIn(name)], action}));
 	if (rangesInclude === '*') {
@@ -95,8 +95,8 @@ function includedRanges({options, features, rangesInclude, isSeparate}: Context)
 	];
 }
 
-/** Steps 16 to 21, before the DNS rules. */
+/** What `Run` writes before the DNS rules. */
 export const outboundSteps: readonly Step[] = [outputJump, excludedPorts, passthroughSource, proxyUids, proxyGids, ownerGroups];
 
-/** Steps 23 to 26, after them. */
+/** What `Run` writes after them. */
 export const outboundTail: readonly Step[] = [localhost, excludedRanges, includedPorts, includedRanges];

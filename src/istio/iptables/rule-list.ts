@@ -26,7 +26,7 @@ export type PlannedRule = {
 	readonly target: Target;
 };
 
-/** A step of the algorithm: which rules it adds to the list of one family. */
+/** One part of `Run`: which rules it adds to the list of one family. */
 export type Step = (context: Context) => readonly PlannedRule[];
 
 /** Where a rule goes: `nat ISTIO_OUTPUT`. */
@@ -80,7 +80,7 @@ function buildChains(planned: readonly PlannedRule[], table: string): readonly C
 		}
 	}
 
-	// Chains that are only jumped to are made too (algorithm, step 39).
+	// Chains that are only jumped to are made too (`IptablesRuleBuilder`, `tools/istio-iptables/pkg/builder`).
 	for (const {target} of planned) {
 		if (target.kind === 'jump' && !lists.has(target.chain)) {
 			lists.set(target.chain, []);

@@ -1,5 +1,5 @@
 /**
-The rules that istio-iptables writes for a sidecar. A1 to A11 are the parts in which the program (`tools/istio-iptables/pkg/capture`) works; the numbers in the comments count its steps.
+The rules that istio-iptables writes for a sidecar, in the order of `IptablesConfigurator.Run` (istio/istio, `tools/istio-iptables/pkg/capture/run.go`). The comments of the files beside this one name its functions; in older releases they stand in `run_linux.go` there, or in `tools/istio-iptables/pkg/cmd/run.go`.
 */
 
 import type {AddressFamily, RuleSet} from '../../netfilter/types.js';

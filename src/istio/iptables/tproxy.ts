@@ -1,5 +1,5 @@
 /**
-A8: what TPROXY needs beside the inbound rules. The mark says "the proxy sent it"; the connection keeps it, so that replies find back.
+What TPROXY needs besides the inbound rules, written at the end of `Run`. The mark says "the proxy sent it"; the connection keeps it, so that replies find back.
 */
 
 import type {Context} from '../context.js';
@@ -19,7 +19,7 @@ const hairpinMark = 1338;
 const output: Place = ['mangle', 'OUTPUT'];
 const inbound: Place = ['mangle', 'ISTIO_INBOUND'];
 
-/** Steps 33 to 37; written also when no inbound port is captured. */
+/** The end of `Run`; written also when no inbound port is captured. */
 export function tproxyTail(context: Context): readonly PlannedRule[] {
 	const {inboundTable, features, options, loopback} = context;
 	if (inboundTable !== 'mangle') {
@@ -33,13 +33,10 @@ export function tproxyTail(context: Context): readonly PlannedRule[] {
 
 	const isHairpinMarked = features.tproxyMarks === 'hairpin';
 	return [
-		// 33.
 		append(['mangle', 'PREROUTING'], [of('tcp'), marked(kept)], saveMark),
-		// 34 and 35.
 		...(isHairpinMarked ? hairpinMarks(context) : []),
-		// 36.
 		append(output, [of('tcp'), onMarkedConnection(kept)], restoreMark),
-		// 37.
+		// Inserted on top of the inbound chain.
 		insert(inbound, {position: 1, parts: [of('tcp'), marked(kept)], action: leave}),
 		...(isHairpinMarked ? hairpinReturns(context) : []),
 	];

@@ -80,27 +80,20 @@ function podRules(options: AmbientOptions, families: readonly AddressFamily[]): 
 	const each = (write: (family: AddressFamily, notLoopback: string) => PlannedRule): readonly PlannedRule[] =>
 		families.map(family => write(family, `${words[family].header} daddr != ${words[family].loopback}`));
 	return [
-		// 1 to 3.
 		mangle('prerouting', 'jump istio-prerouting'),
 		mangle('output', 'jump istio-output'),
 		{table: 'nat', chain: 'output', text: 'jump istio-output'},
 		...(redirectDns ? [{table: 'raw', chain: 'prerouting', text: 'jump istio-prerouting'} as const, {table: 'raw', chain: 'output', text: 'jump istio-output'} as const] : []),
 		{table: 'nat', chain: 'prerouting', text: 'jump istio-prerouting'},
-		// 4.
 		...rerouteVirtualInterfaces.flatMap(name => [
 			inbound(`iifname "${name}" meta l4proto tcp counter redirect to :${outboundPort}`),
 			inbound(`iifname "${name}" meta l4proto tcp counter return`),
 		]),
-		// 5.
 		mangle('istio-prerouting', `${fromZtunnel} counter ct mark set ct mark & ${otherBits} | ${hex(connectionMark)}`),
-		// 6 and 7.
 		...(ingress ? [] : each(family => inbound(`meta l4proto tcp ${words[family].header} saddr ${probeAddress(options, family)} counter accept`))),
 		...each(family => outbound(`meta l4proto tcp ${words[family].header} daddr ${probeAddress(options, family)} counter accept`)),
-		// 8.
 		...(ingress ? [] : each((_family, notLoopback) => inbound(`${notLoopback} tcp dport != ${tunnelPort} ${notFromZtunnel} counter redirect to :${inboundPort}`))),
-		// 9.
 		mangle('istio-output', `ct mark & ${opened} counter meta mark set ct mark`),
-		// 10.
 		...(redirectDns
 			? [
 				outbound(`oifname != "lo" ${notFromZtunnel} udp dport 53 counter redirect to :${dnsPort}`),
@@ -109,7 +102,6 @@ function podRules(options: AmbientOptions, families: readonly AddressFamily[]): 
 				{table: 'raw', chain: 'istio-prerouting', text: `udp sport 53 ${notFromZtunnel} counter ct zone set 1`} as const,
 			]
 			: []),
-		// 11 to 13.
 		outbound(`meta l4proto tcp meta mark & ${opened} counter accept`),
 		...each((_family, notLoopback) => outbound(`oifname "lo" ${notLoopback} counter accept`)),
 		...each((_family, notLoopback) => outbound(`meta l4proto tcp ${notLoopback} ${notFromZtunnel} counter redirect to :${outboundPort}`)),

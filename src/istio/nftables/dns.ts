@@ -1,5 +1,5 @@
 /**
-A7: DNS capture. nat sends queries to the agent; raw keeps the proxy's own queries and the captured ones in two conntrack zones, for they may have the same ports.
+DNS capture (`SetupDNSRedir`, `addDNSConntrackZones`). nat sends queries to the agent; raw keeps the proxy's own queries and the captured ones in two conntrack zones, for they may have the same ports.
 */
 
 import {addressBits} from '../../netfilter/address.js';
@@ -12,17 +12,17 @@ const chain = 'istio-output-dns';
 /** Where the agent answers DNS: fixed, not an option (Istio's native rules, 1.30.3). */
 const agentPort = 15_053;
 
-/** Step 27. */
+/** The way into the DNS chain of raw. */
 function rawJump({shared: {dns}}: NativeContext): readonly PlannedRule[] {
 	return dns ? [append('raw', 'output', '', `jump ${chain}`)] : [];
 }
 
-/** Step 28: once, whichever family has servers; also when that family is not written, so that the jump leads nowhere. */
+/** The way into the DNS chain of nat: once, whichever family has servers; also when that family is not written, so that the jump leads nowhere. */
 function natJump({shared: {dns}}: NativeContext): readonly PlannedRule[] {
 	return dns ? [append('nat', 'istio-output', '', `jump ${chain}`)] : [];
 }
 
-/** Steps 29 and 30: all TCP rules, then all UDP rules. */
+/** Queries go to the agent: all TCP rules, then all UDP rules. */
 function redirections(context: NativeContext): readonly PlannedRule[] {
 	const {dns, options} = context.shared;
 	if (!dns) {
@@ -37,7 +37,7 @@ function redirections(context: NativeContext): readonly PlannedRule[] {
 	return ['tcp', 'udp'].flatMap(protocol => servers(context, 'daddr').map(server => append('nat', chain, `${server} ${protocol} dport 53`, verdict)));
 }
 
-/** Step 31: queries of the proxy, and the agent's answers. */
+/** `addDNSConntrackZones`, first part: queries of the proxy, and the agent's answers. */
 function ownerZones({shared: {dns, options}}: NativeContext): readonly PlannedRule[] {
 	const owners = [...options.proxyUids.map(uid => `meta skuid ${uid}`), ...options.proxyGids.map(gid => `meta skgid ${gid}`)];
 	return dns
@@ -48,7 +48,7 @@ function ownerZones({shared: {dns, options}}: NativeContext): readonly PlannedRu
 		: [];
 }
 
-/** Step 32: captured queries, and the servers' answers to the proxy. */
+/** `addDNSConntrackZones`, second part: captured queries, and the servers' answers to the proxy. */
 function queryZones(context: NativeContext): readonly PlannedRule[] {
 	const {dns, options} = context.shared;
 	const asked = options.captureAllDns ? [''] : servers(context, 'daddr').map(server => ` ${server}`);
@@ -69,5 +69,5 @@ function servers({perFamily}: NativeContext, field: 'saddr' | 'daddr'): readonly
 	return perFamily.flatMap(({family, dnsServers}) => dnsServers.map(server => `${ipOf(family)} ${field} ${server}/${addressBits[family]}`));
 }
 
-/** Steps 27 to 32. */
+/** The DNS rules in the order of `SetupDNSRedir`. */
 export const dnsSteps: readonly Step[] = [rawJump, natJump, redirections, ownerZones, queryZones];

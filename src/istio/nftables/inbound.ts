@@ -1,12 +1,12 @@
 /**
-A1 to A5: exclusions by interface, base chains, and what comes in.
+Exclusions by interface, the base chains, and what comes in. Names in the comments are those of the functions in Istio's `run.go`, see `sidecar.ts`.
 */
 
 import {
 	append, insert, ipOf, type NativeContext, type PlannedRule,
 } from './rule-list.js';
 
-/** A1, steps 5 and 6: interfaces that are left alone, in nat, and under TPROXY in mangle too. */
+/** `shortCircuitExcludeInterfaces`: interfaces that are left alone, in nat, and under TPROXY in mangle too. */
 export function excludedInterfaces({shared: {options, inboundTable}}: NativeContext): readonly PlannedRule[] {
 	const tables = inboundTable === 'mangle' ? ['nat', 'mangle'] as const : ['nat'] as const;
 	return tables.flatMap(table => options.excludeInterfaces.flatMap(name => [
@@ -15,19 +15,19 @@ export function excludedInterfaces({shared: {options, inboundTable}}: NativeCont
 	]));
 }
 
-/** A2, step 7: what comes from a virtual machine is no inbound traffic. Each goes on top, so the last one stands first. */
+/** `shortCircuitKubeInternalInterface`: what comes from a virtual machine is no inbound traffic. Each rule goes on top, so the last one comes first. */
 export function virtualInterfaces({shared: {options}}: NativeContext): readonly PlannedRule[] {
 	return options.kubeVirtInterfaces.map(name => insert('nat', 'prerouting', {index: 0, conditions: `iifname ${name}`, verdict: 'return'}));
 }
 
-/** A3, step 8: packets that conntrack cannot place; of TCP only, unlike the twin's. */
+/** `Run`, `DropInvalid`: packets that conntrack cannot place; only those of TCP, unlike the iptables back end. */
 export function invalidPackets({shared: {options}}: NativeContext): readonly PlannedRule[] {
 	return options.dropInvalid
 		? [append('mangle', 'prerouting', 'meta l4proto tcp ct state invalid', 'jump istio-drop'), append('mangle', 'istio-drop', '', 'drop')]
 		: [];
 }
 
-/** A4, steps 9 to 11: the tunnel port, and the two redirections. Written always, whoever jumps there. */
+/** `Run`: the tunnel port, and the two redirections. Always written, whatever jumps there. */
 export function baseChains({shared: {options}}: NativeContext): readonly PlannedRule[] {
 	return [
 		append('nat', 'istio-inbound', `meta l4proto tcp tcp dport ${options.inboundTunnelPort}`, 'return'),
@@ -36,7 +36,7 @@ export function baseChains({shared: {options}}: NativeContext): readonly Planned
 	];
 }
 
-/** A5, steps 12 to 15: the inbound capture, if there is any. A range of ports stands as it was given, which nft does not take. */
+/** `handleInboundPortsInclude`: the inbound capture, if there is any. A range of ports is written as it was given, which nft does not take. */
 export function inbound(context: NativeContext): readonly PlannedRule[] {
 	const {options, inboundTable} = context.shared;
 	const {inboundPortsInclude: include, inboundPortsExclude: exclude} = options;
@@ -46,13 +46,10 @@ export function inbound(context: NativeContext): readonly PlannedRule[] {
 
 	const captured = include === '*' ? [''] : include.map(port => ` tcp dport ${port}`);
 	return [
-		// 12.
 		...(inboundTable === 'mangle' ? tproxyChains(context) : []),
-		// 13.
 		append(inboundTable, 'prerouting', 'meta l4proto tcp', 'jump istio-inbound'),
-		// 14. Excluded ports count only where everything else is captured.
+		// Excluded ports count only where everything else is captured.
 		...(include === '*' ? exclude : []).map(port => append(inboundTable, 'istio-inbound', `meta l4proto tcp tcp dport ${port}`, 'return')),
-		// 14 and 15.
 		...captured.flatMap(match => inboundTable === 'mangle'
 			? [
 				append('mangle', 'istio-inbound', `meta l4proto tcp ct state related,established${match}`, 'jump istio-divert'),
@@ -62,7 +59,7 @@ export function inbound(context: NativeContext): readonly PlannedRule[] {
 	];
 }
 
-/** Step 12: how packets are kept for the transparent listener. */
+/** How packets are kept for the transparent listener. */
 function tproxyChains({shared: {options}, perFamily}: NativeContext): readonly PlannedRule[] {
 	const {inboundTproxyMark: mark, inboundCapturePort: port} = options;
 	return [

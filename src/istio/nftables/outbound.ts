@@ -1,5 +1,5 @@
 /**
-A6: what goes out. The order of the rules is the behaviour: the first one that matches decides.
+What goes out. The order of the rules is the behavior: the first one that matches decides. Names in the comments are those of functions in Istio's `run.go`, see `sidecar.ts`; what names none is written by `Run` itself.
 */
 
 import {
@@ -8,28 +8,28 @@ import {
 
 const chain = 'istio-output';
 
-/** Step 16: the way in. Redirection itself stays TCP, for only such rules stand in the two redirection chains. */
+/** The way in. Redirection itself stays TCP, because the two redirection chains only have rules for TCP. */
 function outputJump(): readonly PlannedRule[] {
 	return [append('nat', 'output', '', `jump ${chain}`)];
 }
 
-/** Step 17: ports that are never captured. */
+/** Ports that are never captured. */
 function excludedPorts({shared: {options}}: NativeContext): readonly PlannedRule[] {
 	return options.outboundPortsExclude.flatMap(port => ['tcp', 'udp'].map(protocol => append('nat', chain, `${protocol} dport ${port}`, 'return')));
 }
 
-/** Step 18: the proxy's own way to the app after the inbound listener. */
+/** The proxy's own way to the app after the inbound listener: the source that the inbound passthrough cluster binds. */
 function passthroughSource({perFamily}: NativeContext): readonly PlannedRule[] {
 	return perFamily.map(({family, passthroughSource: source}) => append('nat', chain, `oifname lo ${ipOf(family)} saddr ${source}`, 'return'));
 }
 
-/** Step 19: the rules of one UID before the next UID. */
+/** The rules of one UID before those of the next. */
 function proxyUids(context: NativeContext): readonly PlannedRule[] {
 	const {options, dns} = context.shared;
 	return options.proxyUids.flatMap(uid => ownerRules(context, {key: 'skuid', id: uid, exceptsDns: dns}));
 }
 
-/** Step 20: the same per GID, except that the hairpin rule does not spare port 53. */
+/** The same for each GID, except that the hairpin rule does not spare port 53. */
 function proxyGids(context: NativeContext): readonly PlannedRule[] {
 	return context.shared.options.proxyGids.flatMap(gid => ownerRules(context, {key: 'skgid', id: gid, exceptsDns: false}));
 }
@@ -46,7 +46,7 @@ function ownerRules({shared: {options, loopbackIncluded, dns}, perFamily}: Nativ
 	];
 }
 
-/** Step 21: only the traffic of some groups, or of all but some. */
+/** `handleCaptureByOwnerGroup`: only the traffic of some groups, or of all but some. */
 function ownerGroups({shared: {options}}: NativeContext): readonly PlannedRule[] {
 	const {ownerGroupsInclude: include, ownerGroupsExclude: exclude} = options;
 	return include === '*'
@@ -54,22 +54,22 @@ function ownerGroups({shared: {options}}: NativeContext): readonly PlannedRule[]
 		: [append('nat', chain, include.map(group => `skgid != ${group}`).join(' '), 'return')];
 }
 
-/** Step 23: the host's loopback. */
+/** The host's loopback. */
 function localhost({perFamily}: NativeContext): readonly PlannedRule[] {
 	return perFamily.map(({family, loopback}) => append('nat', chain, `${ipOf(family)} daddr ${loopback}`, 'return'));
 }
 
-/** Step 24: all of IPv4, then all of IPv6. */
+/** Ranges that are never captured: all of IPv4, then all of IPv6. */
 function excludedRanges({perFamily}: NativeContext): readonly PlannedRule[] {
 	return perFamily.flatMap(({family, rangesExclude}) => rangesExclude.map(range => append('nat', chain, `${ipOf(family)} daddr ${range}`, 'return')));
 }
 
-/** Step 25. */
+/** `handleOutboundPortsInclude`: ports that are captured whatever their address. */
 function includedPorts({shared: {options}}: NativeContext): readonly PlannedRule[] {
 	return options.outboundPortsInclude.map(port => append('nat', chain, `tcp dport ${port}`, 'jump istio-redirect'));
 }
 
-/** Step 26: what is captured by address, also from virtual machines. Nothing follows: the rest falls off the chain. */
+/** `handleOutboundIncludeRules`: what is captured by address, also from virtual machines. Nothing follows: the rest falls off the chain. */
 function includedRanges({shared: {options, rangesInclude: shared}, perFamily}: NativeContext): readonly PlannedRule[] {
 	const fromVirtual = (match: string) => options.kubeVirtInterfaces.map(name => insert('nat', 'prerouting', {index: 0, conditions: `iifname ${name}${match}`, verdict: 'jump istio-redirect'}));
 	if (shared === '*') {
@@ -84,8 +84,8 @@ function includedRanges({shared: {options, rangesInclude: shared}, perFamily}: N
 		}));
 }
 
-/** Steps 16 to 21, before the DNS rules. */
+/** What `Run` writes before the DNS rules. */
 export const outboundSteps: readonly Step[] = [outputJump, excludedPorts, passthroughSource, proxyUids, proxyGids, ownerGroups];
 
-/** Steps 23 to 26, after them. */
+/** What `Run` writes after them. */
 export const outboundTail: readonly Step[] = [localhost, excludedRanges, includedPorts, includedRanges];

@@ -17,7 +17,7 @@ export type PlannedRule = {readonly table: SidecarTable; readonly chain: string;
 /** What a step knows: the values of IPv4's list, and per family that is written, in the order in which a rule with addresses is written twice. */
 export type NativeContext = {readonly shared: Context; readonly perFamily: readonly Context[]};
 
-/** A step of the algorithm: which rules it adds to the list. */
+/** One part of `Run`: which rules it adds to the list. */
 export type Step = (context: NativeContext) => readonly PlannedRule[];
 
 /** `add rule inet TABLE CHAIN CONDITIONS counter VERDICT`. */

@@ -1,5 +1,5 @@
 /**
-The rules that Istio's native back end writes for a sidecar (`tools/istio-nftables/pkg/capture`): the steps of its iptables twin, with one rule for both families where no address stands in it. The numbers in the comments count the twin's steps.
+The rules that Istio's native back end writes for a sidecar in the order of `NftablesConfigurator.Run` (istio/istio, `tools/istio-nftables/pkg/capture/run.go`): the same functions as in the iptables back end, with one rule for both families where it has no address. The comments of the files beside this one name them.
 */
 
 import type {AddressFamily, RuleSet} from '../../netfilter/types.js';

@@ -15,7 +15,7 @@ export function optionWarnings(options: SidecarOptions, about: Case): readonly s
 
 const checks: ReadonlyArray<(options: SidecarOptions, about: Case) => readonly string[]> = [shadowedOwners, noOwnerGroup, ignoredGroups, includedLoopback, captureAllAlone, rangesForNft, noProxyUid];
 
-/** One block of rules is written per UID, and the first block takes what the others are for (facts.md, measured). */
+/** One block of rules is written per UID, and the first block takes what the others are for (measured with `-u 64535,1337`: a proxy of UID 1337 skips the inbound listener on its way to its own pod). */
 function shadowedOwners({proxyUids, outboundIpRangesInclude: include}: SidecarOptions, {release}: Case): readonly string[] {
 	const [first] = proxyUids;
 	const others = [...new Set(proxyUids)].filter(uid => uid !== first);

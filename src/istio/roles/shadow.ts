@@ -4,11 +4,9 @@ Rules that ordinary traffic never reaches, found in a chain as it stands: with s
 
 import {isLoopback} from '../../netfilter/address.js';
 import type {Chain, Rule} from '../../netfilter/types.js';
+import type {Shadow} from '../../mesh/roles.js';
 import {roleOf} from './roles.js';
 import {twinChain, twinTable} from './backend-names.js';
-
-/** Why a rule is not reached, and by which earlier rules. */
-export type Shadow = {readonly by: readonly Rule[]; readonly because: string};
 
 /**
 The shadow on a rule of nat ISTIO_OUTPUT, or of its native twin, or undefined when ordinary traffic can reach it.

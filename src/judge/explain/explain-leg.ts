@@ -2,12 +2,13 @@
 Why a packet took its way: the chains that it walked, rule by rule, each read against the packet and compared with the trace. The trace says which rules matched; the reading says why the others did not. Where the two differ, one of them is wrong, and that is a finding.
 */
 
+import type {Role} from '../../mesh/roles.js';
 import {findTable, isNativeTable} from '../../netfilter/lookup.js';
 import type {Leg, RuleHit, Traversal} from '../../netfilter/path.js';
 import type {
-	Chain, Rule, RuleSet, Table, Target,
+	Chain, Rule, Table, Target,
 } from '../../netfilter/types.js';
-import {roleOf, type Role} from '../../istio/roles/roles.js';
+import type {MeshRules} from '../../mesh/mesh.js';
 import {finalVerdicts} from '../../trace/chain-walk.js';
 import type {RuleReference} from '../outcome.js';
 import {isDeciding, verdictOfTarget} from '../observed-roles.js';
@@ -21,6 +22,8 @@ export type AskedRule = {
 	readonly rule: RuleReference;
 	/** Null for a rule that no sidecar writes. */
 	readonly role: Role | null;
+	/** What rules of the role are for, as one sentence; null without a role. */
+	readonly purpose: string | null;
 	readonly target: Target;
 	/** Whether the trace shows that it matched. */
 	readonly isHit: boolean;
@@ -54,7 +57,7 @@ export type Contradiction =
 export type LegExplanation = {readonly chains: readonly AskedChain[]; readonly contradictions: readonly Contradiction[]};
 
 /** Explains a leg by the rule set as it was loaded. `mark` is the mark of its socket. */
-export function explainLeg(leg: Leg, ruleSet: RuleSet, {mark}: {readonly mark: number}): LegExplanation {
+export function explainLeg(leg: Leg, ruleSet: MeshRules, {mark}: {readonly mark: number}): LegExplanation {
 	let state = freshPacket(mark);
 	const chains: AskedChain[] = [];
 	const contradictions: Contradiction[] = [];
@@ -89,14 +92,14 @@ class Walk {
 	state: PacketState;
 	readonly #traversal: Traversal;
 	readonly #leg: Leg;
-	readonly #ruleSet: RuleSet;
+	readonly #ruleSet: MeshRules;
 	readonly #table: Table | undefined;
 	readonly #isNative: boolean;
 	readonly #rules: AskedRule[] = [];
 	/** How many of the traversal's hits are accounted for. */
 	#used = 0;
 
-	constructor({leg, traversal, ruleSet, state}: {readonly leg: Leg; readonly traversal: Traversal; readonly ruleSet: RuleSet; readonly state: PacketState}) {
+	constructor({leg, traversal, ruleSet, state}: {readonly leg: Leg; readonly traversal: Traversal; readonly ruleSet: MeshRules; readonly state: PacketState}) {
 		this.state = state;
 		this.#leg = leg;
 		this.#traversal = traversal;
@@ -145,12 +148,15 @@ class Walk {
 		const {family, table, chain: base, hits} = this.#traversal;
 		const next = hits[this.#used];
 		const hit = next?.chain === chain.name && next.number === rule.number ? next : undefined;
+		const {mesh} = this.#ruleSet;
+		const role = mesh.roleOf(rule, table, chain) ?? null;
 		const facts = factsAt(this.#leg, this.#traversal, this.state);
 		this.#rules.push({
 			rule: {
 				family, table, chain: chain.name, number: rule.number, text: rule.text,
 			},
-			role: roleOf(rule, table, chain) ?? null,
+			role,
+			purpose: role === null ? null : mesh.roles[role]!.purpose,
 			target: rule.target,
 			isHit: hit !== undefined,
 			isDeciding: hit !== undefined && isDeciding(hit, this.#ruleSet),

@@ -5,13 +5,12 @@ What each rule of a set is for: its role, since when there is one, which of the 
 import {contains, parseAddress, parseRange} from '../../netfilter/address.js';
 import {rulesOf, tableFamily, type PlacedRule} from '../../netfilter/lookup.js';
 import type {
-	AddressFamily, Match, Rule, RuleSet,
+	AddressFamily, Match, Rule,
 } from '../../netfilter/types.js';
-import {roleHistory, type RoleHistory} from '../../istio/roles/role-history.js';
-import {roleOf, roles, type Role} from '../../istio/roles/roles.js';
-import {shadowOf, type Shadow} from '../../istio/roles/shadow.js';
+import {transparencyOf} from '../../mesh/intent.js';
+import type {Mesh, MeshRules} from '../../mesh/mesh.js';
+import type {Role, RoleHistory, Shadow} from '../../mesh/roles.js';
 import {livesInPod} from '../../scenario/expectation.js';
-import {transparencyOf} from '../../scenario/intent.js';
 import {sixTypes, typeIds} from '../../scenario/six-types.js';
 import {addressFamilies, type Topology} from '../../scenario/topology.js';
 import type {
@@ -43,45 +42,42 @@ type Passage = {
 	readonly destination: {readonly address: string; readonly port: number};
 };
 
-/** Roles of options that an intent read off a dump does not know: with such a rule the expected paths may be others. */
-const notInIntent = /^(?:ambient|group|interface|virtual|range|outbound-port|inbound-port-include)/u;
-
 /** The roles in a dump whose options its intent does not know, so that nobody can tell which types should meet a rule. */
-export function rolesBeyondIntent(ruleSet: RuleSet): readonly Role[] {
-	const found = [...rulesOf(ruleSet)].map(({table, chain, rule}) => roleOf(rule, table, chain)).filter(role => role !== undefined);
-	return [...new Set(found)].filter(role => notInIntent.test(role));
+export function rolesBeyondIntent(ruleSet: MeshRules): readonly Role[] {
+	const found = [...rulesOf(ruleSet)].map(({table, chain, rule}) => ruleSet.mesh.roleOf(rule, table, chain)).filter(role => role !== undefined);
+	return [...new Set(found)].filter(role => ruleSet.mesh.isBeyondIntent(role));
 }
 
 /** Makes the explainer of a set. Without an intent, which types should meet a rule is not known. */
-export function explainerOf({intent, topology, families}: {readonly intent: Intent | null; readonly topology: Topology; readonly families: readonly AddressFamily[]}): Explainer {
+export function explainerOf({mesh, intent, topology, families}: {readonly mesh: Mesh; readonly intent: Intent | null; readonly topology: Topology; readonly families: readonly AddressFamily[]}): Explainer {
 	const passages = intent === null ? null : families.flatMap(family => passagesOf({intent, topology, family}));
 	return placed => {
 		const {rule, table, chain} = placed;
-		const role = roleOf(rule, table, chain) ?? null;
+		const role = mesh.roleOf(rule, table, chain) ?? null;
 		return {
 			role,
-			purpose: role === null ? null : roles[role].purpose,
-			history: role === null ? null : roleHistory[role],
-			types: passages === null ? null : typesByFamily(placed, role, passages),
-			shadow: shadowOf(rule, table, chain) ?? null,
+			purpose: role === null ? null : mesh.roles[role]!.purpose,
+			history: role === null ? null : mesh.roles[role]!,
+			types: passages === null ? null : typesByFamily(placed, {role, passages, mesh}),
+			shadow: mesh.shadowOf(rule, table, chain) ?? null,
 		};
 	};
 }
 
-function typesByFamily(placed: PlacedRule, role: Role | null, passages: readonly Passage[]): NonNullable<RuleExplanation['types']> {
+function typesByFamily(placed: PlacedRule, {role, passages, mesh}: {readonly role: Role | null; readonly passages: readonly Passage[]; readonly mesh: Mesh}): NonNullable<RuleExplanation['types']> {
 	const families = addressFamilies.filter(family =>
 		(placed.family === 'inet' || placed.family === tableFamily(family))
 		&& placed.rule.matches.every(match => isOfFamily(match, family))
 		&& passages.some(passage => passage.family === family));
 	return Object.fromEntries(families.map(family => {
-		const own = passages.filter(passage => passage.family === family && role !== null && passage.roles.includes(role) && isFirstToMatch(placed, role, passage));
+		const own = passages.filter(passage => passage.family === family && role !== null && passage.roles.includes(role) && isFirstToMatch(placed, {role, passage, mesh}));
 		return [family, typeIds.filter(id => own.some(passage => passage.id === id))];
 	}));
 }
 
 /** Of several rules with one role, the first that takes the packet decides. */
-function isFirstToMatch({rule, table, chain}: PlacedRule, role: Role, passage: Passage): boolean {
-	return takes(rule, passage) && !chain.rules.some(other => other.number < rule.number && roleOf(other, table, chain) === role && takes(other, passage));
+function isFirstToMatch({rule, table, chain}: PlacedRule, {role, passage, mesh}: {readonly role: Role; readonly passage: Passage; readonly mesh: Mesh}): boolean {
+	return takes(rule, passage) && !chain.rules.some(other => other.number < rule.number && mesh.roleOf(other, table, chain) === role && takes(other, passage));
 }
 
 /** Whether nothing in a rule keeps it from a packet. What a packet's passage does not tell is left to the role. */

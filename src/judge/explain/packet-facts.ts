@@ -7,7 +7,7 @@ import type {Endpoint, Leg, Traversal} from '../../netfilter/path.js';
 import type {
 	AddressFamily, Rule, RuleSet, Target,
 } from '../../netfilter/types.js';
-import {transparencyOf} from '../../scenario/intent.js';
+import {transparencyOf} from '../../mesh/intent.js';
 import type {Credentials, Intent} from '../../scenario/types.js';
 
 /** What is known of a packet at one rule. `undefined` of `socket`, `mark`, `connmark` and `states` means that it is not known. */

@@ -2,11 +2,12 @@
 The difference of two rule sets, by what the rules say and what they are for, not by their numbers or their words.
 */
 
+import type {MeshRules} from '../../mesh/mesh.js';
 import {baseChainOf} from '../../netfilter/built-in.js';
 import type {
-	AddressFamily, Family, Rule, RuleSet, Table, TableObject,
+	AddressFamily, Family, Rule, Table, TableObject,
 } from '../../netfilter/types.js';
-import type {Role} from '../../istio/roles/roles.js';
+import type {Role} from '../../mesh/roles.js';
 import {align} from './alignment.js';
 import type {FieldName} from './fields.js';
 import {
@@ -53,7 +54,7 @@ export type RuleSetDiff = {
 };
 
 /** Compares two sets. `families` are those that both were read for. */
-export function diffRuleSets(sets: Sides<RuleSet>, families: readonly AddressFamily[]): RuleSetDiff {
+export function diffRuleSets(sets: Sides<MeshRules>, families: readonly AddressFamily[]): RuleSetDiff {
 	const sides = viewSets(sets, families);
 	const compared = {from: countRules(sides.from), to: countRules(sides.to)};
 	const pairs = pairTables(sides);

@@ -2,14 +2,14 @@
 Two rule sets side by side, so that chains can be compared one by one: a table that stands for another's twin has its name, and where one set is of iptables and the other of native nft, each family is looked at by itself.
 */
 
+import type {Role} from '../../mesh/roles.js';
 import {familyOfAddress, parseRange} from '../../netfilter/address.js';
+import type {Mesh, MeshRules} from '../../mesh/mesh.js';
 import {builtInChains} from '../../netfilter/built-in.js';
 import {tablesOf} from '../../netfilter/lookup.js';
 import type {
-	AddressFamily, Chain, Family, Match, Rule, RuleSet, Table,
+	AddressFamily, Chain, Family, Match, Rule, Table,
 } from '../../netfilter/types.js';
-import {roleOf, type Role} from '../../istio/roles/roles.js';
-import {twinChain, twinTable} from '../../istio/roles/backend-names.js';
 import {
 	fieldsOf, keyOf, shapeKeyOf, type Fields,
 } from './fields.js';
@@ -21,7 +21,7 @@ export type DiffFamily = AddressFamily | 'both';
 export type ViewedRule = {readonly rule: Rule; readonly role: Role | null; readonly fields: Fields; readonly key: string; readonly kind: string};
 
 /** A chain of one side. `name` is its own, `twin` the one that it is compared by. */
-export type ViewedChain = {readonly table: Table; readonly chain: Chain; readonly twin: string; readonly rules: readonly Rule[]; readonly family: DiffFamily};
+export type ViewedChain = {readonly table: Table; readonly chain: Chain; readonly twin: string; readonly rules: readonly Rule[]; readonly family: DiffFamily; readonly mesh: Mesh};
 
 /** A table of one side by the name that it is compared by. */
 export type ViewedTable = {readonly family: DiffFamily; readonly twin: string; readonly table: Table; readonly chains: readonly ViewedChain[]};
@@ -30,15 +30,15 @@ export type ViewedTable = {readonly family: DiffFamily; readonly twin: string; r
 export type Sides<Value> = {readonly from: Value; readonly to: Value};
 
 /** The tables of both sets in one form. Only families of `families` are compared where one set has tables of both families in one and the other has not. */
-export function viewSets({from, to}: Sides<RuleSet>, families: readonly AddressFamily[]): Sides<readonly ViewedTable[]> {
+export function viewSets({from, to}: Sides<MeshRules>, families: readonly AddressFamily[]): Sides<readonly ViewedTable[]> {
 	const isSplit = hasBothFamilies(from) !== hasBothFamilies(to);
-	const view = ({tables}: RuleSet): readonly ViewedTable[] => isSplit
-		? families.flatMap(family => viewTables(tablesOf({tables}, family), () => family))
-		: (['ip', 'ip6', 'inet'] as const).flatMap(family => viewTables(tables.filter(table => table.family === family), diffFamilyOf));
+	const view = ({tables, mesh}: MeshRules): readonly ViewedTable[] => isSplit
+		? families.flatMap(family => viewTables(tablesOf({tables}, family), {mesh, familyOf: () => family}))
+		: (['ip', 'ip6', 'inet'] as const).flatMap(family => viewTables(tables.filter(table => table.family === family), {mesh, familyOf: diffFamilyOf}));
 	return {from: view(from), to: view(to)};
 }
 
-function hasBothFamilies({tables}: RuleSet): boolean {
+function hasBothFamilies({tables}: MeshRules): boolean {
 	return tables.some(({family}) => family === 'inet');
 }
 
@@ -46,15 +46,15 @@ function diffFamilyOf(family: Family): DiffFamily {
 	return ({ip: 'ipv4', ip6: 'ipv6', inet: 'both'} as const)[family];
 }
 
-function viewTables(tables: readonly Table[], familyOf: (family: Family) => DiffFamily): readonly ViewedTable[] {
+function viewTables(tables: readonly Table[], {mesh, familyOf}: {readonly mesh: Mesh; readonly familyOf: (family: Family) => DiffFamily}): readonly ViewedTable[] {
 	return tables.map(table => {
 		const family = familyOf(table.family);
 		// Two tables with one twin (a sidecar's and a node's) are told apart by their own names.
-		const isAlone = tables.filter(({name}) => twinTable(name) === twinTable(table.name)).length === 1;
-		const twin = isAlone ? twinTable(table.name) : `${table.family} ${table.name}`;
+		const isAlone = tables.filter(({name}) => mesh.names.table(name) === mesh.names.table(table.name)).length === 1;
+		const twin = isAlone ? mesh.names.table(table.name) : `${table.family} ${table.name}`;
 		return {
 			family, twin, table, chains: table.chains.map(chain => ({
-				table, chain, family, twin: twinChain(table.name, chain.name), rules: chain.rules.filter(rule => family === 'both' || seesFamily(rule, family)),
+				table, chain, family, mesh, twin: mesh.names.chain(table.name, chain.name), rules: chain.rules.filter(rule => family === 'both' || seesFamily(rule, family)),
 			})),
 		};
 	});
@@ -70,10 +70,10 @@ function isAddress(match: Match): match is Extract<Match, {readonly kind: 'sourc
 }
 
 /** The rules of a chain in the words of the comparison. `rename` gives a chain the name that it is compared by. */
-export function viewRules({table, chain, rules, family}: ViewedChain, rename: (twin: string) => string): readonly ViewedRule[] {
+export function viewRules({table, chain, rules, family, mesh}: ViewedChain, rename: (twin: string) => string): readonly ViewedRule[] {
 	return rules.map(rule => {
-		const role = roleOf(rule, table.name, chain) ?? null;
-		const fields = fieldsOf(rule, {nameOf: name => rename(twinChain(table.name, name)), bothFamilies: family === 'both'});
+		const role = mesh.roleOf(rule, table.name, chain) ?? null;
+		const fields = fieldsOf(rule, {nameOf: name => rename(mesh.names.chain(table.name, name)), bothFamilies: family === 'both'});
 		return {
 			rule, role, fields, key: keyOf(fields), kind: role ?? `shape ${shapeKeyOf(fields)}`,
 		};

@@ -3,7 +3,6 @@ Findings of a probe as sentences.
 */
 
 import type {Contradiction, AskedRule} from '../../judge/explain/explain-leg.js';
-import {roles} from '../../istio/roles/roles.js';
 import {nameOfHit, nameOfRule} from '../run/describe-differences.js';
 import {describeAnswer, describeTarget} from '../rules/describe-rule.js';
 
@@ -27,7 +26,7 @@ export function describeContradiction(contradiction: Contradiction): string {
 
 /** What a rule that matched is for and what it did, in sentences. */
 export function describeHit(explained: AskedRule): string {
-	const {role, target} = explained;
+	const {role, purpose, target} = explained;
 	const does = `It ${describeTarget(target, explained)}.`;
-	return role === null ? does : `${role}: ${roles[role].purpose} ${does}`;
+	return role === null ? does : `${role}: ${purpose ?? ''} ${does}`;
 }

@@ -3,7 +3,6 @@ The answer to a probe as the JSON document of the contract (`README.md`). Everyt
 */
 
 import {stepsOfPath, stopsOfPath} from '../../netfilter/path.js';
-import {roles} from '../../istio/roles/roles.js';
 import type {AskedChain, Contradiction, AskedRule} from '../../judge/explain/explain-leg.js';
 import {jsonVersion, legToJson} from '../run/json.js';
 import {describeAnswer, describeTarget, factFor, nameOfMatch} from '../rules/describe-rule.js';
@@ -44,13 +43,13 @@ function chainToJson({traversal: {hook, family, table, chain}, isNative, rules}:
 }
 
 function ruleToJson(explained: AskedRule, isNative: boolean): unknown {
-	const {rule, role, target, isHit, isDeciding, answer, facts} = explained;
+	const {rule, role, purpose, target, isHit, isDeciding, answer, facts} = explained;
 	return {
 		chain: rule.chain,
 		number: rule.number,
 		role,
 		text: rule.text,
-		purpose: role === null ? null : roles[role].purpose,
+		purpose,
 		does: describeTarget(target, explained),
 		matched: isHit,
 		decided: isDeciding,

@@ -6,7 +6,7 @@ import {builtInChains} from '../../netfilter/built-in.js';
 import type {
 	AddressFamily, Chain, Rule, Table,
 } from '../../netfilter/types.js';
-import type {RoleHistory} from '../../istio/roles/role-history.js';
+import type {RoleHistory} from '../../mesh/roles.js';
 import type {Explainer, RuleExplanation} from '../../judge/explain/explain-rule.js';
 import {typeIds} from '../../scenario/six-types.js';
 import type {TypeId} from '../../scenario/types.js';

@@ -6,7 +6,7 @@ import {rulesOf} from '../../netfilter/lookup.js';
 import type {
 	Chain, Match, Rule, Table, Target,
 } from '../../netfilter/types.js';
-import {roleOf} from '../../istio/roles/roles.js';
+import type {Mesh} from '../../mesh/mesh.js';
 import type {Explainer, RuleExplanation} from '../../judge/explain/explain-rule.js';
 import {
 	isEqualDiff, type ChainDiff, type RuleChange, type RuleSetDiff,
@@ -24,7 +24,7 @@ export function rulesToJson(rules: ShownRules, explained?: {readonly explain: Ex
 		version: rulesJsonVersion,
 		...headToJson(rules),
 		...(explained === undefined ? {} : {unknownTypes: explained.unknownTypes}),
-		tables: rules.ruleSet.tables.map(table => tableToJson(table, explain)),
+		tables: rules.ruleSet.tables.map(table => tableToJson(table, {mesh: rules.ruleSet.mesh, explain})),
 	};
 }
 
@@ -47,14 +47,16 @@ function headToJson({source, release, backend, families, sha256, warnings, notes
 	};
 }
 
-function tableToJson(table: Table, explain: Explainer | undefined): unknown {
+type RuleReaders = {readonly mesh: Mesh; readonly explain: Explainer | undefined};
+
+function tableToJson(table: Table, readers: RuleReaders): unknown {
 	const {family, name, chains, objects} = table;
 	return {
-		family, name, chains: chains.map(chain => chainToJson(table, chain, explain)), objects: objects ?? [],
+		family, name, chains: chains.map(chain => chainToJson(table, chain, readers)), objects: objects ?? [],
 	};
 }
 
-function chainToJson(table: Table, chain: Chain, explain: Explainer | undefined): unknown {
+function chainToJson(table: Table, chain: Chain, {mesh, explain}: RuleReaders): unknown {
 	const {name, policy, base, rules} = chain;
 	return {
 		name,
@@ -62,7 +64,7 @@ function chainToJson(table: Table, chain: Chain, explain: Explainer | undefined)
 		base: base === undefined ? null : {type: base.type, hook: base.hook, priority: base.priority},
 		rules: rules.map(rule => ({
 			...ruleToJson(rule),
-			role: roleOf(rule, table.name, chain) ?? null,
+			role: mesh.roleOf(rule, table.name, chain) ?? null,
 			opaque: opaqueOf(rule),
 			matches: rule.matches.map(match => ordered(match)),
 			target: targetToJson(rule.target),

@@ -4,14 +4,14 @@ A rule set as a program of its back end reads it: for `iptables-restore`, `ip6ta
 
 import {languageOf} from '../../netfilter/backends.js';
 import {printTexts} from '../../netfilter/rule-texts.js';
-import type {AddressFamily} from '../../netfilter/types.js';
-import type {SidecarRouting} from '../../istio/routing.js';
+import type {AddressFamily, RuleSet} from '../../netfilter/types.js';
+import type {SidecarRouting} from '../../mesh/routing.js';
 import type {ShownRules} from './types.js';
 
 const headings = {ipv4: '# iptables (IPv4)', ipv6: '# ip6tables (IPv6)'} as const satisfies Record<AddressFamily, string>;
 
 /** The rules as text. A heading tells the families apart where both are asked for, because iptables-restore takes one of them only; nft takes both at once. */
-export function printRules({backend, families, ruleSet, routing}: Pick<ShownRules, 'backend' | 'families' | 'ruleSet' | 'routing'>): string {
+export function printRules({backend, families, ruleSet, routing}: Pick<ShownRules, 'backend' | 'families' | 'routing'> & {readonly ruleSet: RuleSet}): string {
 	return printTexts(languageOf(backend), ruleSet, families).map(({family, text}) => [
 		...(family !== null && families.length > 1 ? [headings[family]] : []),
 		...(family === null ? families : [family]).flatMap(each => printRouting(routing, each)).map(command => `# ${command}`),
@@ -20,7 +20,7 @@ export function printRules({backend, families, ruleSet, routing}: Pick<ShownRule
 }
 
 /** The rules alone, all families in one text: what is installed, and what a sum is taken of. */
-export function printRuleSet({backend, families, ruleSet}: Pick<ShownRules, 'backend' | 'families' | 'ruleSet'>): string {
+export function printRuleSet({backend, families, ruleSet}: Pick<ShownRules, 'backend' | 'families'> & {readonly ruleSet: RuleSet}): string {
 	return printTexts(languageOf(backend), ruleSet, families).map(({text}) => text).join('');
 }
 

@@ -3,7 +3,6 @@ Differences and their causes as sentences.
 */
 
 import {printStep, type RuleHit} from '../../netfilter/path.js';
-import {roles} from '../../istio/roles/roles.js';
 import type {
 	Cause, Difference, LegClaim, RuleReference,
 } from '../../judge/outcome.js';
@@ -67,7 +66,7 @@ function ended(stop: string): string {
 }
 
 const causes = {
-	missing: ({role}) => `No rule of this set has the role ${role}: "${roles[role].purpose}"`,
+	missing: ({role, purpose}) => `No rule of this set has the role ${role}: "${purpose}"`,
 	earlier: ({role, rule, before}) => `${nameOfRule(rule)} comes before ${nameOfRule(before)}, which is the rule for ${role}.`,
 	'not-matched': ({role, rule}) => `${nameOfRule(rule)} is a rule for ${role}, and did not match: ${rule.text}`,
 	'not-reached': ({role, rule}) => `${nameOfRule(rule)} is a rule for ${role}, and the packet never entered its chain.`,

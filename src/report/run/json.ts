@@ -5,9 +5,9 @@ A report as the JSON document of the contract (`README.md`, version 1). Everythi
 import {
 	printLegEnd, stepsOfPath, stopsOfPath, type Leg, type RuleHit, type Traversal,
 } from '../../netfilter/path.js';
-import type {Role} from '../../istio/roles/role.js';
+import type {Role} from '../../mesh/roles.js';
 import type {RuleNote} from '../../judge/rule-notes.js';
-import type {Difference} from '../../judge/outcome.js';
+import type {Cause, Difference} from '../../judge/outcome.js';
 import {summarize} from './summary.js';
 import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import type {Report, TypeResult} from './types.js';
@@ -58,12 +58,23 @@ function typeToJson(result: TypeResult): unknown {
 }
 
 function differenceToJson(difference: Difference): unknown {
-	const causes = causesOf(difference).map(cause => ({...cause, message: describeCause(cause)}));
+	const causes = causesOf(difference).map(cause => causeToJson(cause));
 	return {
 		...difference,
 		...('rule' in difference ? {rule: difference.rule === null ? null : hitToJson(difference.rule, difference.observedRole), causes} : {}),
 		message: describeDifference(difference),
 	};
+}
+
+/** The purpose of a missing role is part of the message. */
+function causeToJson(cause: Cause): unknown {
+	const message = describeCause(cause);
+	if (cause.kind !== 'missing') {
+		return {...cause, message};
+	}
+
+	const {purpose: _, ...rest} = cause;
+	return {...rest, message};
 }
 
 function noteToJson(note: RuleNote): unknown {

@@ -5,7 +5,7 @@ A path for a terminal: leg by leg, each step with the rule that matched.
 import {
 	printEndpoint, printLegEnd, printStep, stepsOfTraversal, type Leg, type Traversal,
 } from '../../netfilter/path.js';
-import type {Role} from '../../istio/roles/role.js';
+import type {Role} from '../../mesh/roles.js';
 import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
 import type {Painter} from '../terminal/colors.js';
 import {nameOfHit} from './describe-differences.js';

@@ -4,7 +4,7 @@ The result of a run as plain data: what every reporter prints, and what can be w
 
 import type {Leg} from '../../netfilter/path.js';
 import type {AddressFamily} from '../../netfilter/types.js';
-import type {Role} from '../../istio/roles/role.js';
+import type {Role} from '../../mesh/roles.js';
 import type {Outcome} from '../../judge/outcome.js';
 import type {PublishedVerdict} from '../../judge/published.js';
 import type {RuleNote} from '../../judge/rule-notes.js';

@@ -2,11 +2,13 @@
 Reads a scenario file: YAML or JSON → what it claims, with the place of everything that can be wrong.
 */
 
+import type {Role} from '../../mesh/roles.js';
+import type {PublishedTypeId} from '../../mesh/published.js';
 import {
 	isMapping, keysOf, lineOf, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
 } from '../../parsing/document.js';
-import {roles, type Role} from '../../istio/roles/roles.js';
-import {publishedTypes, type PublishedTypeId} from '../../istio/published.js';
+import {roles} from '../../istio/roles/roles.js';
+import {publishedTypes} from '../../istio/published.js';
 import {parseRange} from '../../netfilter/address.js';
 import {backends, type AddressFamily} from '../../netfilter/types.js';
 import type {LinkAddresses, PodInterface} from '../topology-extension.js';

@@ -3,8 +3,8 @@ A user's scenario file as it was read: names still stand for addresses, and ever
 */
 
 import type {Text} from '../../parsing/document.js';
-import type {PublishedTypeId} from '../../istio/published.js';
-import type {Role} from '../../istio/roles/role.js';
+import type {PublishedTypeId} from '../../mesh/published.js';
+import type {Role} from '../../mesh/roles.js';
 import type {AddressFamily, Backend} from '../../netfilter/types.js';
 import type {AddressPair} from '../topology.js';
 import type {PodInterface} from '../topology-extension.js';

@@ -6,6 +6,7 @@ import {diffRuleSets} from '../../../src/judge/rule-diff/rule-diff.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
 import {compareSets} from '../../helpers/flights.js';
+import {ofIstio} from '../../helpers/mesh.js';
 
 const own = '-p tcp -m owner --uid-owner 1337 -j RETURN';
 const rest = '-p tcp -o eth0 -j REDIRECT --to-ports 15001';
@@ -36,7 +37,7 @@ test('a value that changed is named from and to', t => {
 });
 
 test('where nothing that decided differs, the cause is not found, and says so', t => {
-	const ruleSet = nat(own, rest);
+	const ruleSet = ofIstio(nat(own, rest));
 	const walked = {legs: [], ruleSet};
 	t.deepEqual(findCause({
 		from: walked, to: walked, diff: diffRuleSets({from: ruleSet, to: ruleSet}, ['ipv4']), family: 'ipv4',

@@ -7,6 +7,7 @@ import {
 } from '../../../src/comparison/moves.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
 import {compareSets} from '../../helpers/flights.js';
+import {ofIstio} from '../../helpers/mesh.js';
 
 const leg: FlownLeg = {
 	actor: 'app', family: 'ipv4', protocol: 'tcp', from: {address: '10.244.1.10', port: 40_000}, to: {address: '192.0.2.1', port: 80}, socket: {uid: 1000, gid: 1000}, traversals: [], end: {kind: 'accepted', stop: 'remote:80'}, deliveredTo: {address: '192.0.2.1', port: 80},
@@ -78,7 +79,7 @@ test('a rule without a role goes by its text, and without one by its handle', t 
 			}], end: {by: 'policy', verdict: 'accept'}, inInterface: undefined, outInterface: 'eth0', source: leg.from, destination: leg.to,
 		}],
 	};
-	t.deepEqual(rolesOnWay(met, rulesOfTable('nat', ['-A OUTPUT -p tcp -m tcp --dport 80 -j RETURN'])), ['OUTPUT -p tcp -m tcp --dport 80 -j RETURN', 'OUTPUT handle 8', 'OUTPUT handle ?']);
+	t.deepEqual(rolesOnWay(met, ofIstio(rulesOfTable('nat', ['-A OUTPUT -p tcp -m tcp --dport 80 -j RETURN']))), ['OUTPUT -p tcp -m tcp --dport 80 -j RETURN', 'OUTPUT handle 8', 'OUTPUT handle ?']);
 });
 
 const base = ['-A OUTPUT -p tcp -m owner --uid-owner 1337 -j RETURN', '-A OUTPUT -p tcp -o eth0 -j REDIRECT --to-ports 15001'];

@@ -8,6 +8,7 @@ import {printDifferences} from '../../../src/report/run/text-differences.js';
 import {createPainter} from '../../../src/report/terminal/colors.js';
 import type {ExpectedLeg, ExpectedPath} from '../../../src/scenario/types.js';
 import {observed} from '../../helpers/observed.js';
+import {ofIstio} from '../../helpers/mesh.js';
 
 const from = {address: '10.244.1.10', port: 40_000};
 const to = {address: '10.244.1.20', port: 8080};
@@ -113,7 +114,7 @@ for (const {title, expected, legs, loop = false, says} of table) {
 				expected,
 			},
 			observation: observed(legs, {loop}),
-			ruleSet: {tables: []},
+			ruleSet: ofIstio({tables: []}),
 		});
 		switch (outcome.kind) {
 			case 'pass': {

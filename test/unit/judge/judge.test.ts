@@ -9,6 +9,7 @@ import {observed} from '../../helpers/observed.js';
 import {
 	deleteRule, differencesOf, insertRule, moveRule, outcomesOf, replaceRule, sketchReport, typeOf, type Mutation,
 } from '../../helpers/reports.js';
+import {ofIstio} from '../../helpers/mesh.js';
 
 /** A cause as a word or two: `missing`, `earlier ISTIO_OUTPUT#2 < 3`. */
 function printCause(cause: Cause): string {
@@ -302,7 +303,7 @@ test('an expectation without a leg is an error', t => {
 			expected: {legs: []},
 		},
 		observation: observed([]),
-		ruleSet: {tables: []},
+		ruleSet: ofIstio({tables: []}),
 	}), {instanceOf: RangeError, message: /type 2 expects no leg/});
 });
 

@@ -1,5 +1,6 @@
+import type {PublishedTypeId} from '../../../src/mesh/published.js';
 import test from 'ava';
-import {publishedTypes, type PublishedTypeId} from '../../../src/istio/published.js';
+import {publishedTypes} from '../../../src/istio/published.js';
 import type {Leg} from '../../../src/netfilter/path.js';
 import {observed} from '../../helpers/observed.js';
 import {

@@ -4,6 +4,7 @@ import type {Leg, RuleHit, Traversal} from '../../../src/netfilter/path.js';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {describeUnreached} from '../../../src/report/coverage/describe.js';
+import {ofIstio} from '../../helpers/mesh.js';
 
 function setOf(...rules: readonly string[]): RuleSet {
 	return parseSave(`*nat\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n:ONE -\n:TWO -\n${rules.map(rule => `-A ${rule}\n`).join('')}COMMIT\n`, 'ipv4');
@@ -29,7 +30,7 @@ function legThrough(ruleSet: RuleSet, ...places: readonly string[]): CoveredLegs
 }
 
 function coverage(ruleSet: RuleSet, complete: CoveredLegs, types: CoveredLegs = []): ReadonlyMap<string, RuleCoverage> {
-	const all = coverageOf(ruleSet, {families: ['ipv4'], cases: {types, complete}, complete});
+	const all = coverageOf(ofIstio(ruleSet), {families: ['ipv4'], cases: {types, complete}, complete});
 	return new Map(all.map(rule => [rule.place, rule]));
 }
 

@@ -8,6 +8,7 @@ import {parseNft, printNft} from '../../../src/netfilter/nftables/ruleset.js';
 import {parseSave, printSave} from '../../../src/netfilter/iptables/save.js';
 import type {AddressFamily, Backend, RuleSet} from '../../../src/netfilter/types.js';
 import {anyRun} from '../../helpers/istio-options.js';
+import {ofIstio} from '../../helpers/mesh.js';
 
 const both: readonly AddressFamily[] = ['ipv4', 'ipv6'];
 
@@ -20,7 +21,7 @@ function ruleSetOf(text: string, backend: Backend = 'iptables-nft', families: re
 
 /** A mutant by its words, in a set with one rule that matters. */
 function textsOf(rule: string, {table = 'nat', kind}: {readonly table?: string; readonly kind?: Mutant['kind']} = {}): readonly string[] {
-	const {mutants} = mutantsOf(parseSave(`*${table}\n:OUTPUT ACCEPT\n:ONE -\n:TWO -\n-A ONE ${rule}\nCOMMIT\n`, 'ipv4'), ['ipv4']);
+	const {mutants} = mutantsOf(ofIstio(parseSave(`*${table}\n:OUTPUT ACCEPT\n:ONE -\n:TWO -\n-A ONE ${rule}\nCOMMIT\n`, 'ipv4')), ['ipv4']);
 	return mutants.filter(mutant => kind === undefined || mutant.kind === kind).map(({ruleSet}) => ruleSet.tables[0]!.chains.find(({name}) => name === 'ONE')!.rules[0]?.text ?? 'deleted');
 }
 
@@ -39,7 +40,7 @@ for (const backend of ['iptables-nft', 'nftables'] as const) {
 				release, options, families: both, backend,
 			});
 			const print = (set: RuleSet): string => backend === 'nftables' ? printNft(set) : both.map(family => printSave(set, family)).join('');
-			const {mutants} = mutantsOf(ruleSet, both);
+			const {mutants} = mutantsOf(ofIstio(ruleSet), both);
 			const seen = new Set<string>();
 			for (const {ruleSet: whole, text, place} of mutants) {
 				// The one table that is not the original's; the others are the same objects.
@@ -60,7 +61,7 @@ for (const backend of ['iptables-nft', 'nftables'] as const) {
 test('the default set has mutants of every rule and, with ranges, of every kind', t => {
 	for (const backend of ['iptables-nft', 'nftables'] as const) {
 		const ruleSet = ruleSetOf('release:1.30 -x 10.96.0.0/12 -b 80', backend);
-		const {mutants, untouched} = mutantsOf(ruleSet, ['ipv4']);
+		const {mutants, untouched} = mutantsOf(ofIstio(ruleSet), ['ipv4']);
 		const rules = ruleSet.tables.flatMap(({chains}) => chains.flatMap(chain => chain.rules));
 		t.deepEqual(new Set(mutants.map(({rule}) => rule)), new Set(rules), backend);
 		t.deepEqual(mutants.map(({id}) => id), mutants.map((_, index) => index + 1));
@@ -70,7 +71,7 @@ test('the default set has mutants of every rule and, with ranges, of every kind'
 });
 
 test('a mutant says which rule it changes, what that is for, and how', t => {
-	const {mutants} = mutantsOf(ruleSetOf('release:1.30'), ['ipv4']);
+	const {mutants} = mutantsOf(ofIstio(ruleSetOf('release:1.30')), ['ipv4']);
 	const bypass = mutants.filter(({place}) => place === 'ISTIO_OUTPUT#4');
 	t.deepEqual(bypass.map(({kind, text}) => `${kind}: ${text}`), [
 		'delete: deleted',
@@ -112,29 +113,29 @@ for (const [rule, kind, due] of values) {
 
 test('what is not understood is not changed, and named', t => {
 	const set = parseSave('*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -m length --length 10:200 -j TEE --gateway 10.0.0.1\nCOMMIT\n', 'ipv4');
-	const {mutants, untouched} = mutantsOf(set, ['ipv4']);
+	const {mutants, untouched} = mutantsOf(ofIstio(set), ['ipv4']);
 	t.deepEqual(mutants.map(({kind}) => kind), ['delete']);
 	t.deepEqual(untouched, ['mangle:OUTPUT#1 (-m length --length 10:200)', 'mangle:OUTPUT#1 (TEE --gateway 10.0.0.1)']);
 });
 
 test('equal rules behind each other make one mutant where they are deleted, and none where they are swapped', t => {
-	const {mutants} = mutantsOf(parseSave('*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n', 'ipv4'), ['ipv4']);
+	const {mutants} = mutantsOf(ofIstio(parseSave('*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n', 'ipv4')), ['ipv4']);
 	t.deepEqual(mutants.map(({kind}) => kind).filter(kind => kind === 'delete' || kind === 'swap'), ['delete']);
 });
 
 test('only rules of the families asked for are changed, and the others stay', t => {
 	const set = ruleSetOf('release:1.30', 'iptables-nft', both);
-	const {mutants} = mutantsOf(set, ['ipv6']);
+	const {mutants} = mutantsOf(ofIstio(set), ['ipv6']);
 	t.true(mutants.length > 0 && mutants.every(({family}) => family === 'ip6'));
 	t.true(mutants.every(({ruleSet}) => ruleSet.tables.filter(({family}) => family === 'ip').every((table, index) => table === set.tables.filter(({family}) => family === 'ip')[index])));
 });
 
 test('an empty set has none', t => {
-	t.deepEqual(mutantsOf({tables: []}, both), {mutants: [], untouched: []});
+	t.deepEqual(mutantsOf(ofIstio({tables: []}), both), {mutants: [], untouched: []});
 });
 
 test('a sample is spread over all of them, each once, with its number', t => {
-	const {mutants} = mutantsOf(ruleSetOf('release:1.30'), ['ipv4']);
+	const {mutants} = mutantsOf(ofIstio(ruleSetOf('release:1.30')), ['ipv4']);
 	const sample = sampleOf(mutants, 10);
 	t.is(new Set(sample).size, 10);
 	t.true(sample[9]!.id > mutants.length * 0.8);

@@ -10,9 +10,10 @@ import {representativesOf} from '../../../src/packet-classes/representatives.js'
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';
 import type {Gap} from '../../../src/trace/gap.js';
+import {ofIstio} from '../../helpers/mesh.js';
 
 const ruleSet = parseSave('*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n', 'ipv4');
-const [mutant] = mutantsOf(ruleSet, ['ipv4']).mutants;
+const [mutant] = mutantsOf(ofIstio(ruleSet), ['ipv4']).mutants;
 const gap: Gap = {kind: 'no-end', message: 'Nobody knows.'};
 
 /** One family flown, with the same made-up flight of each representative on a side. */
@@ -20,7 +21,7 @@ function flown(from: Flight, to: Flight): FlownFamily {
 	const classSet = classify([{ruleSet, localMarks: []}, {ruleSet, localMarks: []}], {family: 'ipv4', topology: defaultTopology});
 	const representatives = representativesOf(classSet, defaultTopology);
 	return {
-		classSet, representatives, sides: {from: {ruleSet, flights: representatives.map(() => from)}, to: {ruleSet, flights: representatives.map(() => to)}},
+		classSet, representatives, sides: {from: {ruleSet: ofIstio(ruleSet), flights: representatives.map(() => from)}, to: {ruleSet: ofIstio(ruleSet), flights: representatives.map(() => to)}},
 	};
 }
 

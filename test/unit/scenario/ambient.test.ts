@@ -1,6 +1,7 @@
 import test from 'ava';
 import {parseAmbientInput} from '../../../src/istio/ambient/options.js';
-import {intentOfAmbient, transparencyOf} from '../../../src/scenario/intent.js';
+import {intentOfAmbient} from '../../../src/istio/intent.js';
+import {transparencyOf} from '../../../src/mesh/intent.js';
 import {sixTypes} from '../../../src/scenario/six-types.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';
 import type {TypeId} from '../../../src/scenario/types.js';

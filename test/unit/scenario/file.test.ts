@@ -8,7 +8,7 @@ import {insertRules} from '../../../src/scenario/file/insert.js';
 import {parseScenario} from '../../../src/scenario/file/parse.js';
 import {planScenario, type ScenarioPlan} from '../../../src/scenario/file/plan.js';
 import {scenarioSchema, shapes} from '../../../src/scenario/file/shapes.js';
-import {intentOf} from '../../../src/scenario/six-types.js';
+import {intentOf} from '../../../src/istio/intent.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {defaultActors} from '../../helpers/observed.js';

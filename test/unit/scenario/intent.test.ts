@@ -3,7 +3,7 @@ import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import type {SidecarOptions} from '../../../src/istio/options/options.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
-import {intentOf, intentOfRuleSet, unsupportedOptions} from '../../../src/scenario/six-types.js';
+import {intentOf, intentOfRuleSet, unsupportedOptions} from '../../../src/istio/intent.js';
 
 function setOf(input: string): RuleSet {
 	const {release, options} = parseReleaseInput(input);

@@ -1,8 +1,7 @@
+import {intentOf} from '../../../src/istio/intent.js';
 import test from 'ava';
 import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
-import {
-	defaultTypeIds, intentOf, isTypeId, sixTypes, typeIds, typeName,
-} from '../../../src/scenario/six-types.js';
+import {defaultTypeIds, isTypeId, sixTypes, typeIds, typeName} from '../../../src/scenario/six-types.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';
 import type {ActorCredentials, TypeId} from '../../../src/scenario/types.js';
 import {defaultActors} from '../../helpers/observed.js';

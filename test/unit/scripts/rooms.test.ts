@@ -29,8 +29,10 @@ function cruising(title: string, check: (t: ExecutionContext) => Promise<void>):
 const orderly: Record<string, string> = {
 	'src/index.ts': 'export * from \'./report/run/text.js\';\n',
 	'src/netfilter/types.ts': 'export const n = 1;\n',
-	'src/istio/options/options.ts': 'export {n} from \'../../netfilter/types.js\';\n',
-	'src/scenario/six.ts': 'export {n} from \'../istio/options/options.js\';\n',
+	'src/mesh/roles.ts': 'export {n} from \'../netfilter/types.js\';\n',
+	'src/istio/options/options.ts': 'export {n} from \'../../mesh/roles.js\';\n',
+	'src/scenario/six.ts': 'export {n} from \'../mesh/roles.js\';\n',
+	'testbed/inputs/meshes.ts': 'export {n} from \'../../src/istio/options/options.js\';\n',
 	'src/trace/legs.ts': 'export {n} from \'../netfilter/types.js\';\n',
 	'src/judge/judge.ts': 'export {n} from \'../scenario/six.js\';\n',
 	'src/report/run/text.ts': 'export {n} from \'../../judge/judge.js\';\n',
@@ -59,6 +61,11 @@ for (const {rule, files} of [
 	{rule: 'room-netfilter', files: {'src/netfilter/x.ts': from('../report/run/text.js')}},
 	{rule: 'room-istio', files: {'src/istio/x.ts': from('../trace/legs.js')}},
 	{rule: 'room-istio', files: {'src/istio/x.ts': 'import type {n} from \'../scenario/six.js\';\nexport type X = typeof n;\n'}},
+	{rule: 'room-mesh', files: {'src/mesh/x.ts': from('../istio/options/options.js')}},
+	{rule: 'meshes-by-contract', files: {'src/judge/x.ts': from('../istio/options/options.js')}},
+	{rule: 'meshes-by-contract', files: {'src/scenario/x.ts': 'import type {n} from \'../istio/options/options.js\';\nexport type X = typeof n;\n'}},
+	{rule: 'meshes-by-contract', files: {'testbed/run/x.ts': from('../../src/istio/options/options.js')}},
+	{rule: 'meshes-by-contract', files: {'testbed/cli/commands/x.ts': from('../../../src/istio/options/options.js')}},
 	{rule: 'room-scenario', files: {'src/scenario/x.ts': from('../trace/legs.js')}},
 	{rule: 'room-trace', files: {'src/trace/x.ts': from('../judge/judge.js')}},
 	{rule: 'room-trace', files: {'src/trace/x.ts': from('../scenario/six.js')}},
@@ -112,7 +119,7 @@ test('a picture leaves out what follows from other arrows, files of other trees 
 
 cruising('this project\'s pictures name the rooms of both trees', async t => {
 	const pictures = drawTrees(await cruiseRooms(root));
-	t.true(pictures.includes('istio --> netfilter'));
+	t.true(pictures.includes('istio --> mesh'));
 	t.true(pictures.includes('cli --> '));
 });
 

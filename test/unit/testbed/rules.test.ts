@@ -11,7 +11,7 @@ import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {sidecarRouting} from '../../../src/istio/routing.js';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
-import {intentOf} from '../../../src/scenario/six-types.js';
+import {intentOf} from '../../../src/istio/intent.js';
 import {showRules, type RulesFlags, type RulesOutput} from '../../../testbed/cli/commands/rules.js';
 import type {RuleInput} from '../../../testbed/inputs/types.js';
 import type {MissingInput} from '../../../testbed/inputs/request.js';

@@ -2,10 +2,6 @@
 `testbed diff`: which traffic moved between two rule sets, or from each of many to the next.
 */
 
-import {InputError} from '../../../src/parsing/input-error.js';
-import {
-	compareVersions, findRelease, newestRelease, type Release,
-} from '../../../src/istio/releases.js';
 import {defaultBackend} from '../../../src/netfilter/backends.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {comparisonToJson} from '../../../src/report/comparison/json.js';
@@ -17,6 +13,7 @@ import {nameOfPair, resultsOfComparisons, type ComparisonSuite} from '../../../s
 import {compareConsecutive} from '../../analysis/compare.js';
 import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
+import {newestReleaseName, releasesSince} from '../../inputs/releases-since.js';
 import {loadRuleInput, loadRuleInputs} from '../../inputs/rules.js';
 import type {MissingInput, InputRequest} from '../../inputs/request.js';
 import type {Format} from '../parsers.js';
@@ -134,35 +131,17 @@ function consecutiveOf(source: string, flags: DiffFlags): Row {
 	}
 
 	const loaded = loadRuleInputs({...requestOf(source, flags), backends: [backend]});
-	const isSince = sinceOf(flags.since);
+	const isSince = releasesSince(flags.since);
 	const inputs = loaded.inputs.filter(({release}) => isSince(release));
 	const missing = loaded.missing.filter(({release}) => isSince(release));
 	if (inputs.length < 2) {
 		const since = flags.since === undefined ? '' : ` since ${flags.since}`;
-		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}${since}; --consecutive needs two.`, hint: `For instance testbed diff --consecutive release:all; the newest release known is ${newestRelease.name}.`});
+		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}${since}; --consecutive needs two.`, hint: `For instance testbed diff --consecutive release:all; the newest release known is ${newestReleaseName}.`});
 	}
 
 	// Each by its own name, so that the commands which show a move name one rule set.
 	const named = inputs.map(input => ({...input, source: input.release === null ? input.source : input.source.replace(/\brelease:all\b/u, `release:${input.release}`)}));
 	return {name: `${source}, ${backend}`, inputs: named, missing};
-}
-
-/** Which releases are not before a first one: all without it. */
-function sinceOf(first: string | undefined): (release: string | null) => boolean {
-	if (first === undefined) {
-		return () => true;
-	}
-
-	const {name} = lineOf(first);
-	return release => release === null || compareVersions(release, name) >= 0;
-}
-
-function lineOf(version: string): Release {
-	try {
-		return findRelease(version);
-	} catch (error) {
-		throw error instanceof InputError ? new TestbedError('USAGE', {message: `--since ${version}: ${error.message}.`, cause: error}) : error;
-	}
 }
 
 /** No type has to have an expectation: two rule sets are each other's. */

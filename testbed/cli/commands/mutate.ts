@@ -21,6 +21,7 @@ import {describeNotes} from '../output/notes.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
 import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
+import {rulesWithMesh} from '../../inputs/meshes.js';
 
 /** The options as the command line gives them. */
 export type MutateFlags = CaseFlags & {
@@ -64,7 +65,7 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 
 /** One mutant as its program reads it. */
 function printMutant(input: RuleInput, id: number, families: readonly AddressFamily[]): string {
-	const {mutants} = mutantsOf(input.ruleSet, families);
+	const {mutants} = mutantsOf(rulesWithMesh(input), families);
 	const mutant = mutants.find(candidate => candidate.id === id);
 	if (mutant === undefined) {
 		throw new TestbedError('USAGE', {message: `There is no mutant ${id} of ${input.source}.`, hint: mutants.length === 0 ? 'It has no rule that can be changed.' : `Mutants are numbered 1 to ${mutants.length}.`});

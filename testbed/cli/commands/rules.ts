@@ -3,7 +3,7 @@
 */
 
 import {createHash} from 'node:crypto';
-import type {AddressFamily, Backend, RuleSet} from '../../../src/netfilter/types.js';
+import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {diffRuleSets, isEqualDiff} from '../../../src/judge/rule-diff/rule-diff.js';
 import {explainerOf, rolesBeyondIntent, type Explainer} from '../../../src/judge/explain/explain-rule.js';
 import {printRulesDiff} from '../../../src/report/rules/diff-text.js';
@@ -11,7 +11,6 @@ import {printExplanation} from '../../../src/report/rules/explain.js';
 import {rulesDiffToJson, rulesToJson} from '../../../src/report/rules/json.js';
 import {printRuleSet, printRules} from '../../../src/report/rules/text.js';
 import type {ShownRules} from '../../../src/report/rules/types.js';
-import {unsupportedOptions} from '../../../src/scenario/intent.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';
 import type {Intent} from '../../../src/scenario/types.js';
 import {TestbedError} from '../../errors.js';
@@ -20,6 +19,8 @@ import {defaultInput, type InputRequest, type LoadedInputs} from '../../inputs/r
 import {loadRuleInputs} from '../../inputs/rules.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {readerOf} from '../output/terminal.js';
+import {rulesWithMesh} from '../../inputs/meshes.js';
+import type {Mesh, MeshRules} from '../../../src/mesh/mesh.js';
 
 /** The options as the command line gives them. */
 export type RulesFlags = {
@@ -105,13 +106,14 @@ function single({inputs, missing}: LoadedInputs, source: string): RuleInput {
 	return first;
 }
 
-function shownRules({source, release, backend, ruleSet, routing, warnings, notes}: RuleInput, families: readonly AddressFamily[]): ShownRules {
+function shownRules(input: RuleInput, families: readonly AddressFamily[]): ShownRules {
+	const {source, release, backend, ruleSet, routing, warnings, notes} = input;
 	return {
 		source,
 		release,
 		backend,
 		families,
-		ruleSet,
+		ruleSet: rulesWithMesh(input),
 		routing,
 		warnings,
 		notes,
@@ -141,21 +143,25 @@ function printJson(value: unknown): string {
 }
 
 /** A set whose options or roles the expectations do not follow is explained without the types. */
-function explanationOf({release, intent, ruleSet}: RuleInput, families: readonly AddressFamily[]): {readonly explain: Explainer; readonly unknownTypes: string | null} {
-	const unknown = release === null ? reasonOfDump(ruleSet) : reasonOfOptions(intent);
+function explanationOf(input: RuleInput, families: readonly AddressFamily[]): {readonly explain: Explainer; readonly unknownTypes: string | null} {
+	const {release, intent} = input;
+	const ruleSet = rulesWithMesh(input);
+	const unknown = release === null ? reasonOfDump(ruleSet) : reasonOfOptions(intent, ruleSet.mesh);
 	return {
-		explain: explainerOf({intent: unknown === null ? intent : null, topology: defaultTopology, families}),
+		explain: explainerOf({
+			mesh: ruleSet.mesh, intent: unknown === null ? intent : null, topology: defaultTopology, families,
+		}),
 		unknownTypes: unknown,
 	};
 }
 
-function reasonOfDump(ruleSet: RuleSet): string | null {
+function reasonOfDump(ruleSet: MeshRules): string | null {
 	const roles = rolesBeyondIntent(ruleSet);
 	return roles.length === 0 ? null : `a dump does not tell the options behind ${roles.join(', ')}`;
 }
 
-function reasonOfOptions(intent: Intent): string | null {
-	const unsupported = unsupportedOptions({options: intent});
+function reasonOfOptions(intent: Intent, mesh: Mesh): string | null {
+	const unsupported = mesh.unsupported(intent);
 	return unsupported.length === 0 ? null : `the types have no expectation for ${unsupported.join(', ')}`;
 }
 

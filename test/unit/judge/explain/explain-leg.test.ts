@@ -9,12 +9,13 @@ import type {
 	AddressFamily, Match, Rule, RuleSet,
 } from '../../../../src/netfilter/types.js';
 import {describeContradiction} from '../../../../src/report/probe/describe.js';
-import {intentOf} from '../../../../src/scenario/intent.js';
+import {intentOf} from '../../../../src/istio/intent.js';
 import {defaultTopology} from '../../../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, TrafficCase} from '../../../../src/scenario/types.js';
 import {anyRun} from '../../../helpers/istio-options.js';
 import {defaultActors, observe} from '../../../helpers/observed.js';
 import {sketchReport} from '../../../helpers/reports.js';
+import {ofIstio} from '../../../helpers/mesh.js';
 
 const {places, ports} = defaultTopology;
 
@@ -66,7 +67,7 @@ test('our reading and an independent sketch meet the same rules', t => {
 			ruleSet, intent: intentOf(options, release.features), actors, isLegacy,
 		}, traffic).path;
 		for (const leg of legs) {
-			const explained = explainLeg(leg, ruleSet, {mark: 0});
+			const explained = explainLeg(leg, ofIstio(ruleSet), {mark: 0});
 			t.deepEqual(sayings(explained), []);
 			const asked = explained.chains.flatMap(chain => chain.rules);
 			t.deepEqual(asked.filter(({isHit}) => isHit).map(({rule}) => `${rule.chain}#${rule.number}`), leg.traversals.flatMap(traversal => traversal.hits.map(({chain, number}) => `${chain}#${number}`)));
@@ -88,7 +89,7 @@ const report = sketchReport({ids: ['2']});
 const [toProxy] = report.types[0]!.legs;
 
 test('each rule that was asked, in the kernel\'s order, with its role, the packet and what it was asked for', t => {
-	const [output, postrouting] = explainLeg(toProxy!, report.ruleSet, {mark: 0}).chains;
+	const [output, postrouting] = explainLeg(toProxy!, ofIstio(report.ruleSet), {mark: 0}).chains;
 	t.deepEqual(output!.rules.map(({rule, role, isHit, isDeciding, answer}) => [`${rule.chain}#${rule.number}`, role, isHit, isDeciding, answer.kind === 'fails' ? answer.match.kind : answer.kind]), [
 		['OUTPUT#1', 'outbound-jump', true, false, 'matches'],
 		['ISTIO_OUTPUT#1', 'passthrough-source', false, false, 'source'],
@@ -119,7 +120,7 @@ const lies: ReadonlyArray<readonly [title: string, spoil: Spoil, kinds: Readonly
 for (const [title, spoil, kinds, said] of lies) {
 	test(`goes red: ${title}`, t => {
 		const [first] = spoilt(toProxy!, spoil).traversals;
-		const explained = explainLeg({...toProxy!, traversals: [first!]}, report.ruleSet, {mark: 0});
+		const explained = explainLeg({...toProxy!, traversals: [first!]}, ofIstio(report.ruleSet), {mark: 0});
 		t.deepEqual(explained.contradictions.map(({kind}) => kind), kinds);
 		t.true(sayings(explained).some(text => said.test(text)), sayings(explained).join('\n'));
 	});
@@ -141,18 +142,18 @@ const uid1000: Match = {
 
 test('goes red: a condition that was misread', t => {
 	const misread = withRule(report.ruleSet, {chain: 'ISTIO_OUTPUT', number: 4}, rule => ({...rule, matches: [uid1000]}));
-	t.deepEqual(explainLeg(toProxy!, misread, {mark: 0}).contradictions.map(({kind}) => kind), ['match-without-hit']);
+	t.deepEqual(explainLeg(toProxy!, ofIstio(misread), {mark: 0}).contradictions.map(({kind}) => kind), ['match-without-hit']);
 	const other = withRule(report.ruleSet, {chain: 'ISTIO_REDIRECT', number: 1}, rule => ({...rule, matches: [{kind: 'protocol', negated: false, protocol: 'udp'}]}));
-	t.deepEqual(explainLeg(toProxy!, other, {mark: 0}).contradictions.map(({kind}) => kind), ['hit-fails']);
+	t.deepEqual(explainLeg(toProxy!, ofIstio(other), {mark: 0}).contradictions.map(({kind}) => kind), ['hit-fails']);
 });
 
 test('goes red: a target that was misread', t => {
 	const misread = withRule(report.ruleSet, {chain: 'ISTIO_OUTPUT', number: 9}, rule => ({...rule, target: {kind: 'jump', chain: 'ISTIO_IN_REDIRECT'}}));
-	t.deepEqual(explainLeg(toProxy!, misread, {mark: 0}).contradictions.map(({kind}) => kind), ['match-without-hit', 'out-of-way']);
+	t.deepEqual(explainLeg(toProxy!, ofIstio(misread), {mark: 0}).contradictions.map(({kind}) => kind), ['match-without-hit', 'out-of-way']);
 });
 
 test('a chain that the set does not hold: what the trace shows there is out of the way', t => {
-	t.deepEqual(explainLeg(toProxy!, {tables: []}, {mark: 0}).contradictions.map(({kind}) => kind), ['out-of-way', 'out-of-way', 'out-of-way']);
+	t.deepEqual(explainLeg(toProxy!, ofIstio({tables: []}), {mark: 0}).contradictions.map(({kind}) => kind), ['out-of-way', 'out-of-way', 'out-of-way']);
 });
 
 /** Sets with every way of leading on, walked by hand: the hits, and the rules that were asked. */
@@ -199,7 +200,7 @@ for (const {title, ruleSet, place, hits, asked} of walks) {
 				})),
 			}],
 		};
-		const explained = explainLeg(walked, ruleSet, {mark: 0});
+		const explained = explainLeg(walked, ofIstio(ruleSet), {mark: 0});
 		t.deepEqual(sayings(explained), []);
 		t.is(explained.chains[0]!.rules.map(({rule, isHit, answer}) => `${isHit ? '+' : (answer.kind === 'fails' ? '-' : '?')}${rule.chain}#${rule.number}`).join(' '), asked);
 	});
@@ -213,9 +214,9 @@ test('a mark set in mangle is there in nat', t => {
 			family: 'ip', table, chain: 'OUTPUT', number: 1, handle: undefined, text: '', verdict: table === 'nat' ? 'accept' : 'continue',
 		}],
 	});
-	const both = explainLeg({...toProxy!, traversals: [traversalIn('mangle'), traversalIn('nat')]}, ruleSet, {mark: 0});
+	const both = explainLeg({...toProxy!, traversals: [traversalIn('mangle'), traversalIn('nat')]}, ofIstio(ruleSet), {mark: 0});
 	t.deepEqual(both.contradictions, []);
 	// And without mangle it is a contradiction.
-	t.deepEqual(explainLeg({...toProxy!, traversals: [traversalIn('nat')]}, ruleSet, {mark: 0}).contradictions.map(({kind}) => kind), ['hit-fails']);
-	t.deepEqual(explainLeg({...toProxy!, traversals: [traversalIn('nat')]}, ruleSet, {mark: 7}).contradictions, []);
+	t.deepEqual(explainLeg({...toProxy!, traversals: [traversalIn('nat')]}, ofIstio(ruleSet), {mark: 0}).contradictions.map(({kind}) => kind), ['hit-fails']);
+	t.deepEqual(explainLeg({...toProxy!, traversals: [traversalIn('nat')]}, ofIstio(ruleSet), {mark: 7}).contradictions, []);
 });

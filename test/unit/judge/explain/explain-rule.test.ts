@@ -3,19 +3,18 @@ import {ambientRuleSet} from '../../../../src/istio/iptables/ambient.js';
 import {parseAmbientInput} from '../../../../src/istio/ambient/options.js';
 import {parseReleaseInput} from '../../../../src/istio/options/arguments.js';
 import {sidecarRuleSet} from '../../../../src/istio/iptables/sidecar.js';
-import {roleHistory} from '../../../../src/istio/roles/role-history.js';
-import {roles} from '../../../../src/istio/roles/roles.js';
 import {explainerOf, rolesBeyondIntent, type RuleExplanation} from '../../../../src/judge/explain/explain-rule.js';
 import {findChain, rulesOf} from '../../../../src/netfilter/lookup.js';
 import {parseSave} from '../../../../src/netfilter/iptables/save.js';
 import type {
 	AddressFamily, Chain, Family, RuleSet,
 } from '../../../../src/netfilter/types.js';
-import {intentOf, intentOfRuleSet} from '../../../../src/scenario/six-types.js';
-import {intentOfAmbient} from '../../../../src/scenario/intent.js';
+import {intentOf, intentOfRuleSet, intentOfAmbient} from '../../../../src/istio/intent.js';
 import {defaultTopology} from '../../../../src/scenario/topology.js';
 import type {Intent} from '../../../../src/scenario/types.js';
 import {insertRule} from '../../../helpers/reports.js';
+import {ofIstio} from '../../../helpers/mesh.js';
+import {istio} from '../../../../src/istio/mesh.js';
 
 function input(text: string, families: readonly AddressFamily[]): {readonly ruleSet: RuleSet; readonly intent: Intent} {
 	const {release, options} = parseReleaseInput(text);
@@ -27,7 +26,7 @@ function explained(text: string, {chain, families = ['ipv4'], family = 'ip', mut
 	readonly chain: string; readonly families?: readonly AddressFamily[]; readonly family?: Family; readonly mutate?: (ruleSet: RuleSet) => RuleSet;
 }): readonly RuleExplanation[] {
 	const {ruleSet, intent} = input(text, families);
-	const explain = explainerOf({intent, topology: defaultTopology, families});
+	const explain = explainerOf({mesh: istio, intent, topology: defaultTopology, families});
 	const found = findChain(mutate(ruleSet), {family, table: 'nat', chain})!;
 	return found.rules.map(rule => explain({
 		family, table: 'nat', chain: found, rule,
@@ -62,8 +61,8 @@ for (const {title, input: text = 'release:1.30', chain, types} of rows) {
 
 test('roles, purposes and releases come from the roles', t => {
 	for (const {role, purpose, history} of explained('release:1.30', {chain: 'ISTIO_OUTPUT'})) {
-		t.is(purpose, roles[role!].purpose);
-		t.is(history, roleHistory[role!]);
+		t.is(purpose, istio.roles[role!]!.purpose);
+		t.is(history, istio.roles[role!]!);
 	}
 });
 
@@ -100,7 +99,7 @@ test('a native table tells of both families, and a rule with an address of its o
 			text: `oifname "lo" ${word} saddr ${address} counter return`,
 		})),
 	};
-	const explain = explainerOf({intent: input('release:1.30', ['ipv4']).intent, topology: defaultTopology, families: ['ipv4', 'ipv6']});
+	const explain = explainerOf({mesh: istio, intent: input('release:1.30', ['ipv4']).intent, topology: defaultTopology, families: ['ipv4', 'ipv6']});
 	const types = chain.rules.map(rule => explain({
 		family: 'inet', table: 'istio-proxy-nat', chain, rule,
 	}).types);
@@ -109,7 +108,7 @@ test('a native table tells of both families, and a rule with an address of its o
 
 test('without an intent the types are not known, and all else is', t => {
 	const {ruleSet} = input('release:1.30', ['ipv4']);
-	const explain = explainerOf({intent: null, topology: defaultTopology, families: ['ipv4']});
+	const explain = explainerOf({mesh: istio, intent: null, topology: defaultTopology, families: ['ipv4']});
 	for (const placed of rulesOf(ruleSet)) {
 		const {types, role, purpose} = explain(placed);
 		t.is(types, null);
@@ -121,14 +120,14 @@ test('the proxy is known by its group alone', t => {
 	const texts = ['-o lo ! -d 127.0.0.1/32 -m owner --gid-owner 1337 -j ISTIO_IN_REDIRECT', '-o lo -m owner ! --gid-owner 1337 -j RETURN', '-m owner --gid-owner 1337 -j RETURN'];
 	const ruleSet = parseSave(`*nat\n:ISTIO_IN_REDIRECT -\n:ISTIO_OUTPUT -\n${texts.map(text => `-A ISTIO_OUTPUT ${text}\n`).join('')}COMMIT\n`, 'ipv4');
 	const intent: Intent = {...intentOfRuleSet(ruleSet), proxyUids: [], proxyGids: [1337]};
-	const explain = explainerOf({intent, topology: defaultTopology, families: ['ipv4']});
+	const explain = explainerOf({mesh: istio, intent, topology: defaultTopology, families: ['ipv4']});
 	t.deepEqual([...rulesOf(ruleSet)].map(placed => explain(placed).types?.ipv4), [['4'], ['4b'], ['2', '5', '6']]);
 });
 
 test('a transparent proxy is root with the proxy\'s group, and ztunnel is told by its mark', t => {
 	t.deepEqual(typesOf(explained('release:1.30 -m TPROXY', {chain: 'ISTIO_OUTPUT'})), ['', '', '1 4 4b 5', '', '', '', '2 6', '', '2 4']);
 	const {options} = parseAmbientInput('ambient:1.30');
-	const explain = explainerOf({intent: intentOfAmbient(options), topology: defaultTopology, families: ['ipv4']});
+	const explain = explainerOf({mesh: istio, intent: intentOfAmbient(options), topology: defaultTopology, families: ['ipv4']});
 	const types = new Map([...rulesOf(ambientRuleSet(options, ['ipv4']))].map(placed => explain(placed)).map(({role, types: own}) => [role, own?.ipv4?.join(' ')]));
 	t.is(types.get('ambient-outbound-redirect'), '2 4 6');
 	t.is(types.get('ambient-inbound-redirect'), '1 3');
@@ -149,6 +148,6 @@ for (const [text, found] of [
 	['release:1.30 -k eth1', ['virtual-interface-capture', 'interface-exclude-inbound']],
 ] as const) {
 	test(`roles of options that a dump does not tell: ${text}`, t => {
-		t.deepEqual(rolesBeyondIntent(input(text, ['ipv4']).ruleSet), found);
+		t.deepEqual(rolesBeyondIntent(ofIstio(input(text, ['ipv4']).ruleSet)), found);
 	});
 }

@@ -8,7 +8,7 @@ import type {Leg, Traversal} from '../../../../src/netfilter/path.js';
 import {parseRuleText} from '../../../../src/netfilter/iptables/rule.js';
 import {parseSave} from '../../../../src/netfilter/iptables/save.js';
 import type {Rule} from '../../../../src/netfilter/types.js';
-import {intentOf, intentOfRuleSet} from '../../../../src/scenario/intent.js';
+import {intentOf, intentOfRuleSet} from '../../../../src/istio/intent.js';
 import {defaultOptions} from '../../../../src/istio/options/options.js';
 import {parseAmbientInput} from '../../../../src/istio/ambient/options.js';
 import {ambientRuleSet} from '../../../../src/istio/iptables/ambient.js';

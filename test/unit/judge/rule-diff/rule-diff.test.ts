@@ -14,6 +14,7 @@ import {describeChange} from '../../../../src/report/rules/describe-diff.js';
 import {
 	deleteRule, insertRule, moveRule, replaceRule, type Mutation,
 } from '../../../helpers/reports.js';
+import {ofIstio} from '../../../helpers/mesh.js';
 
 function setOf(input = 'release:1.30', families: readonly AddressFamily[] = ['ipv4']): RuleSet {
 	const {release, options} = parseReleaseInput(input);
@@ -21,7 +22,7 @@ function setOf(input = 'release:1.30', families: readonly AddressFamily[] = ['ip
 }
 
 function diff(from: RuleSet, to: RuleSet, families: readonly AddressFamily[] = ['ipv4']): RuleSetDiff {
-	return diffRuleSets({from, to}, families);
+	return diffRuleSets({from: ofIstio(from), to: ofIstio(to)}, families);
 }
 
 /** `nat ISTIO_OUTPUT: sentence`, one for each change. */

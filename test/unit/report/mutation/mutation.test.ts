@@ -9,8 +9,9 @@ import {resultsOfMutation} from '../../../../src/report/mutation/results.js';
 import {printMutation} from '../../../../src/report/mutation/text.js';
 import {exitStatusOfMutation, type MutationReport} from '../../../../src/report/mutation/types.js';
 import {exitStatusOfResults, summarizeResults} from '../../../../src/report/formats/results.js';
+import {ofIstio} from '../../../helpers/mesh.js';
 
-const {mutants} = mutantsOf(parseSave('*nat\n:OUTPUT ACCEPT\n-A OUTPUT -m owner --uid-owner 1337 -j RETURN\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n', 'ipv4'), ['ipv4']);
+const {mutants} = mutantsOf(ofIstio(parseSave('*nat\n:OUTPUT ACCEPT\n-A OUTPUT -m owner --uid-owner 1337 -j RETURN\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n', 'ipv4')), ['ipv4']);
 
 const witness: Representative = {
 	index: 0, kind: 'inner', origin: 'pod', family: 'ipv4', protocol: 'tcp', packet: 'first', uid: 1338, gid: 1338, source: undefined, sourcePort: undefined, destination: {address: '10.244.1.20', port: 8080}, mark: undefined,

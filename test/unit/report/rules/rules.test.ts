@@ -15,12 +15,14 @@ import {printExplanation} from '../../../../src/report/rules/explain.js';
 import {rulesDiffToJson, rulesToJson} from '../../../../src/report/rules/json.js';
 import {printRouting, printRules} from '../../../../src/report/rules/text.js';
 import type {ShownRules} from '../../../../src/report/rules/types.js';
-import {intentOf, unsupportedOptions} from '../../../../src/scenario/six-types.js';
+import {intentOf, unsupportedOptions} from '../../../../src/istio/intent.js';
 import {defaultTopology} from '../../../../src/scenario/topology.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
 import {
 	deleteRule, insertRule, moveRule, replaceRule, type Mutation,
 } from '../../../helpers/reports.js';
+import {ofIstio} from '../../../helpers/mesh.js';
+import {istio} from '../../../../src/istio/mesh.js';
 
 const terminal = {colour: false, width: 80};
 const sha256 = '0123456789abcdef'.repeat(4);
@@ -28,7 +30,7 @@ const sha256 = '0123456789abcdef'.repeat(4);
 function shown(source: string, families: readonly AddressFamily[] = ['ipv4'], mutate: Mutation = ruleSet => ruleSet): ShownRules {
 	const {release, options} = parseReleaseInput(source);
 	return {
-		source, release: release.asked, backend: 'iptables-nft', families, ruleSet: mutate(sidecarRuleSet(release, options, families)), routing: sidecarRouting(options, families), warnings: [], notes: [], sha256,
+		source, release: release.asked, backend: 'iptables-nft', families, ruleSet: ofIstio(mutate(sidecarRuleSet(release, options, families))), routing: sidecarRouting(options, families), warnings: [], notes: [], sha256,
 	};
 }
 
@@ -36,7 +38,7 @@ function ofDump(text: string, objects?: readonly TableObject[]): ShownRules {
 	const {tables} = parseSave(text, 'ipv4');
 	const ruleSet: RuleSet = {tables: tables.map(table => ({...table, ...(objects === undefined ? {} : {objects})}))};
 	return {
-		source: 'a.rules', release: null, backend: 'iptables-nft', families: ['ipv4'], ruleSet, routing: {loopbackAddresses: [], markRules: [], localRoutes: []}, warnings: ['a warning'], notes: [], sha256,
+		source: 'a.rules', release: null, backend: 'iptables-nft', families: ['ipv4'], ruleSet: ofIstio(ruleSet), routing: {loopbackAddresses: [], markRules: [], localRoutes: []}, warnings: ['a warning'], notes: [], sha256,
 	};
 }
 
@@ -44,7 +46,7 @@ function explanationOf(rules: ShownRules): {readonly explain: ReturnType<typeof 
 	const {options} = parseReleaseInput(rules.release === null ? 'release:1.30' : rules.source);
 	const unsupported = unsupportedOptions({options});
 	return {
-		explain: explainerOf({intent: unsupported.length === 0 ? intentOf(options) : null, topology: defaultTopology, families: rules.families}),
+		explain: explainerOf({mesh: istio, intent: unsupported.length === 0 ? intentOf(options) : null, topology: defaultTopology, families: rules.families}),
 		unknownTypes: unsupported.length === 0 ? null : `the types have no expectation for ${unsupported.join(', ')}`,
 	};
 }
@@ -90,7 +92,7 @@ table inet other {
 
 function native(text: string): ShownRules {
 	return {
-		...shown('release:1.30', ['ipv4', 'ipv6']), source: 'native.nft', release: null, backend: 'nftables', ruleSet: parseNft(text),
+		...shown('release:1.30', ['ipv4', 'ipv6']), source: 'native.nft', release: null, backend: 'nftables', ruleSet: ofIstio(parseNft(text)),
 	};
 }
 
@@ -159,13 +161,13 @@ for (const [name, print] of Object.entries(golden)) {
 
 test('what is printed for a program is read back as the same rules', t => {
 	const rules = shown('release:1.30 -m TPROXY --redirect-dns --capture-all-dns', ['ipv6']);
-	t.deepEqual(parseSave(printRules(rules), 'ipv6'), rules.ruleSet);
+	t.deepEqual(parseSave(printRules(rules), 'ipv6'), {tables: rules.ruleSet.tables});
 });
 
 test('native rules are printed so that nft reads them back', t => {
 	const rules = native(nativeText);
 	t.true(printRules(rules).endsWith(nativeText));
-	t.deepEqual(parseNft(printRules(rules)), rules.ruleSet);
+	t.deepEqual(parseNft(printRules(rules)), {tables: rules.ruleSet.tables});
 });
 
 test('routing: every command, of its family', t => {
@@ -194,7 +196,7 @@ test('sentences', t => {
 
 test('colour only where it is wanted', t => {
 	const rules = shown('release:1.30');
-	const diff = diffRuleSets({from: rules.ruleSet, to: deleteRule('OUTPUT', 1)(rules.ruleSet)}, ['ipv4']);
+	const diff = diffRuleSets({from: rules.ruleSet, to: ofIstio(deleteRule('OUTPUT', 1)(rules.ruleSet))}, ['ipv4']);
 	for (const print of [
 		(colour: boolean) => printExplanation({rules, ...explanationOf(rules)}, {...terminal, colour}),
 		(colour: boolean) => printRulesDiff({from: rules, to: rules, diff}, {...terminal, colour}),

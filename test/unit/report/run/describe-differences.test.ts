@@ -39,7 +39,7 @@ for (const [difference, expected] of differences) {
 }
 
 const causes: ReadonlyArray<readonly [Cause, string]> = [
-	[{kind: 'missing', role: 'inbound-jump'}, 'No rule of this set has the role inbound-jump: "Hands TCP that comes into the pod to ISTIO_INBOUND."'],
+	[{kind: 'missing', role: 'inbound-jump', purpose: 'Hands TCP that comes into the pod to ISTIO_INBOUND.'}, 'No rule of this set has the role inbound-jump: "Hands TCP that comes into the pod to ISTIO_INBOUND."'],
 	[{
 		kind: 'earlier', role: 'inbound-jump', rule, before: {...rule, number: 5},
 	}, 'ISTIO_OUTPUT#3 comes before ISTIO_OUTPUT#5, which is the rule for inbound-jump.'],

@@ -28,6 +28,7 @@ import {printVerification} from '../../../../src/report/verification/text.js';
 import type {VerificationReport} from '../../../../src/report/verification/types.js';
 import {sketchReport} from '../../../helpers/reports.js';
 import {runsOf} from '../../../helpers/runs.js';
+import {ofIstio} from '../../../helpers/mesh.js';
 
 const note = '1.33 is newer than the known releases: these are the rules of 1.31.';
 const environment = {
@@ -36,7 +37,7 @@ const environment = {
 const options = {colour: false, verbose: false, width: 80};
 
 /** Some rule, and a fault in it. */
-const mutant = mutantsOf(sketchReport({ids: ['2']}).ruleSet, ['ipv4']).mutants[0]!;
+const mutant = mutantsOf(ofIstio(sketchReport({ids: ['2']}).ruleSet), ['ipv4']).mutants[0]!;
 
 type Printed = {readonly text: string; readonly json: unknown; readonly results: Results};
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {readDestination, readSource} from '../../../../testbed/inputs/probe-target.js';
 import {credentialsOfProbe, type ProbeFlags} from '../../../../testbed/cli/commands/probe.js';
-import {intentOf} from '../../../../src/scenario/intent.js';
+import {intentOf} from '../../../../src/istio/intent.js';
 import {defaultOptions} from '../../../../src/istio/options/options.js';
 import type {AddressFamily} from '../../../../src/netfilter/types.js';
 

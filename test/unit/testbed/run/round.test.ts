@@ -25,7 +25,7 @@ function observeWith(recorded: Recorded, datagrams: Datagrams): readonly Observa
 const stepsOf = (observations: readonly Observation[]): readonly string[] => observations.map(({path}) => stepsOfPath(path).join(' > '));
 const kindsOf = (observations: readonly Observation[]): readonly string[] => [...new Set(observations.flatMap(({gaps}) => gaps.map(({kind}) => kind)))].toSorted();
 
-/** Facts.md, "The six types on the real kernel", and what nat sees at the other hooks. Both back ends and both families agree. */
+/** The six types as they were measured on Linux 6.18, and what nat sees at the other hooks. Both back ends and both families agree. */
 const facts = [
 	'remote > PREROUTING#1 > ISTIO_INBOUND#5 > ISTIO_IN_REDIRECT#1 > INPUT > proxy:15006 > OUTPUT#1 > ISTIO_OUTPUT#1 > POSTROUTING > app:8080',
 	'app > OUTPUT#1 > ISTIO_OUTPUT#9 > ISTIO_REDIRECT#1 > POSTROUTING > proxy:15001 > OUTPUT#1 > ISTIO_OUTPUT#4 > POSTROUTING > remote:8080',

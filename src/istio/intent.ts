@@ -2,16 +2,16 @@
 What the rules are meant to do: by the options of a release, or read off the roles of a dump.
 */
 
+import type {Intent} from '../mesh/intent.js';
 import {isLoopback} from '../netfilter/address.js';
+import {hasInterface} from '../netfilter/interface-name.js';
 import {rulesOf} from '../netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
-import {parseSidecarArguments} from '../istio/options/arguments.js';
-import {ambientConstants, defaultAmbientOptions, type AmbientOptions} from '../istio/ambient/options.js';
-import {defaultOptions, injectedArguments, type SidecarOptions} from '../istio/options/options.js';
-import {newestRelease, type ReleaseFeatures} from '../istio/releases.js';
-import {roleOf, type Role} from '../istio/roles/roles.js';
-import {hasInterface} from './selection.js';
-import type {Intent} from './types.js';
+import {parseSidecarArguments} from './options/arguments.js';
+import {ambientConstants, defaultAmbientOptions, type AmbientOptions} from './ambient/options.js';
+import {defaultOptions, injectedArguments, type SidecarOptions} from './options/options.js';
+import {newestRelease, type ReleaseFeatures} from './releases.js';
+import {roleOf, type Role} from './roles/roles.js';
 
 /** The features of a release that expectations depend on. */
 export type IntendedFeatures = Pick<ReleaseFeatures, 'hairpinExceptsTunnelPort' | 'tunnelPort' | 'loopbackCanBeIncluded' | 'tproxyMarks'>;
@@ -60,18 +60,6 @@ export function intentOfAmbient({ingress, rerouteVirtualInterfaces, hostProbeSna
 			ingress, rerouteVirtualInterfaces, mark: packetMark, probeSource: {ipv4: hostProbeSnatIp, ipv6: hostProbeSnatIpv6},
 		},
 	};
-}
-
-/** What a transparent proxy does with its sockets: the mark of what it carries on inbound, and whether everything else that it carries on has it too. Undefined for a proxy that is not transparent. */
-export type Transparency = {readonly mark: number; readonly marksOutbound: boolean};
-
-/** The transparency that an intent asks of the proxy: under TPROXY Envoy's original-source filter, in ambient mode ztunnel. */
-export function transparencyOf({inboundInterceptionMode, inboundTproxyMark, ambient}: Intent): Transparency | undefined {
-	if (ambient !== undefined) {
-		return {mark: ambient.mark, marksOutbound: true};
-	}
-
-	return inboundInterceptionMode === 'TPROXY' ? {mark: inboundTproxyMark, marksOutbound: false} : undefined;
 }
 
 /**
