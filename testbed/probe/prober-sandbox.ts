@@ -6,6 +6,7 @@ import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js
 import type {FlownLeg} from '../../src/comparison/moves.js';
 import {noSurroundings} from '../../src/scenario/topology-extension.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
+import type {ProbeRequest, ProbeSpec} from '../../src/scenario/probe-spec.js';
 import type {ActorCredentials} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {isLedAway} from '../../src/trace/tproxy-socket.js';
@@ -13,13 +14,12 @@ import {loopStops} from '../../src/trace/sockets.js';
 import {LockFile} from '../system/lock-file.js';
 import type {RuleInput} from '../inputs/types.js';
 import {Prober, type ProbeAnswer} from '../prober/prober.js';
-import type {Unsendable, ProbeRequest} from '../prober/encode.js';
+import type {Unsendable} from '../prober/encode.js';
 import {HeldRules} from '../sandbox/installed-rules.js';
 import {loadKernelState} from '../tracer/counters.js';
 import type {KernelState} from '../tracer/kernel-texts.js';
 import {Sandbox} from '../sandbox/sandbox.js';
 import type {Sysctls} from '../sandbox/sysctls.js';
-import type {BatchQuestion} from '../inputs/probe-question.js';
 import {answerElsewhere} from '../sandbox/remote-routes.js';
 import {refuseOutside} from './participants.js';
 import {endOf, NextLegs} from './stub-model.js';
@@ -67,6 +67,22 @@ export class ProbeStage implements AsyncDisposable {
 		}
 	}
 
+	/**
+	Builds the sandbox and installs rules.
+
+	@throws {TestbedError} as {@link create} and {@link install}; nothing is left behind then.
+	*/
+	static async createWith(rules: RuleInput, credentials: ActorCredentials, options: Omit<ProbeStageOptions, 'backend'>): Promise<ProbeStage> {
+		const stage = await ProbeStage.create({...options, backend: rules.backend});
+		try {
+			await stage.install(rules, credentials);
+			return stage;
+		} catch (error) {
+			await stage[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
 	readonly #options: ProbeStageOptions;
 	readonly #sandbox: Sandbox;
 	readonly #lockFile: LockFile;
@@ -80,6 +96,15 @@ export class ProbeStage implements AsyncDisposable {
 		this.#sandbox = sandbox;
 		this.#lockFile = lockFile;
 		this.#held = new HeldRules(sandbox, lockFile.path);
+	}
+
+	/**
+	The rules as the kernel holds them.
+
+	@throws {RangeError} when none are installed.
+	*/
+	get ruleSet(): RuleSet {
+		return this.#installed().ruleSet;
 	}
 
 	/** Probes that were sent more than once, because their evidence was not whole. */
@@ -130,12 +155,8 @@ export class ProbeStage implements AsyncDisposable {
 
 	@throws {TestbedError} USAGE for a probe that never comes into the pod; INPUT for one that makes no sense; SYSCALL_FAILED when a thread fails. {RangeError} without rules.
 	*/
-	async fly(questions: readonly BatchQuestion[], {follow}: {readonly follow: boolean}): Promise<readonly Flight[]> {
-		const play = this.#play;
-		if (play === undefined) {
-			throw new RangeError('the stage holds no rules');
-		}
-
+	async fly(questions: readonly ProbeSpec[], {follow}: {readonly follow: boolean}): Promise<readonly Flight[]> {
+		const play = this.#installed();
 		const bound = questions.map((question, index) => {
 			refuseOutside(question, defaultTopology);
 			return [index, play.nextLegs.requestOf(question, String(index + 1))] as const;
@@ -158,6 +179,14 @@ export class ProbeStage implements AsyncDisposable {
 		await this.#prober?.[Symbol.asyncDispose]();
 		await this.#sandbox[Symbol.asyncDispose]();
 		await this.#lockFile[Symbol.asyncDispose]();
+	}
+
+	#installed(): Play {
+		if (this.#play === undefined) {
+			throw new RangeError('the sandbox holds no rules');
+		}
+
+		return this.#play;
 	}
 
 	async #makeReachable(addresses: readonly string[]): Promise<void> {

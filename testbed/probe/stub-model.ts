@@ -6,12 +6,11 @@ import type {Leg, LegEnd} from '../../src/netfilter/path.js';
 import {standardCompany, type Company, type ListenerPlan} from '../../src/scenario/actor-set.js';
 import {livesInPod} from '../../src/scenario/expectation.js';
 import {transparencyOf, type Transparency} from '../../src/scenario/intent.js';
+import type {ProbeRequest, ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Intent} from '../../src/scenario/types.js';
 import type {DeliveredLeg} from '../../src/trace/fast/first-leg.js';
 import type {Listening} from '../../src/trace/tproxy-socket.js';
-import type {ProbeRequest} from '../prober/encode.js';
-import type {BatchQuestion} from '../inputs/probe-question.js';
 import {withDns} from './participants.js';
 
 /** Everybody who can listen: of these the stops are named. */
@@ -39,23 +38,18 @@ export class NextLegs {
 			: all.flatMap(({name, listener: {protocol, port, duty}}) => name === 'proxy' && duty !== 'answer' ? [{protocol, port}] : []);
 	}
 
-	/** The first leg of a question. */
-	requestOf({from, uid, gid, to, protocol, family, source, sourcePort, device, mark, packet}: BatchQuestion, id: string): ProbeRequest {
+	/** What is sent for a probe: its first leg. `id` names it in messages. */
+	requestOf({id: _, from, asked: _asked, family, uid, gid, source, ...same}: ProbeSpec, id: string): ProbeRequest {
 		const usual = this.#credentials[from];
 		const own = source ?? this.#company.actors.find(({name}) => name === from)?.ownSource[family];
 		return {
+			...same,
 			id,
 			from: livesInPod[from] ? 'pod' : 'remote',
 			actor: from,
 			uid: uid ?? usual.uid,
 			gid: gid ?? uid ?? usual.gid,
-			protocol,
-			to,
 			...(own === undefined ? {} : {source: own}),
-			...(sourcePort === undefined ? {} : {sourcePort}),
-			...(device === undefined ? {} : {device}),
-			...(mark === undefined ? {} : {mark}),
-			...(packet === undefined ? {} : {packet}),
 		};
 	}
 

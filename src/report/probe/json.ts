@@ -7,7 +7,7 @@ import {roles} from '../../istio/roles/roles.js';
 import type {AskedChain, Contradiction, AskedRule} from '../../judge/explain/explain-leg.js';
 import {jsonVersion, legToJson} from '../run/json.js';
 import {describeAnswer, describeTarget, factFor, nameOfMatch} from '../rules/describe-rule.js';
-import {contradictionsOf, probeExitCode, type ProbeReport} from './types.js';
+import {contradictionsOf, labeledFields, probeExitCode, type ProbeReport} from './types.js';
 import {describeContradiction} from './describe.js';
 
 /** The answer as plain data for `JSON.stringify`. */
@@ -17,7 +17,7 @@ export function probeToJson(report: ProbeReport): unknown {
 		version: jsonVersion,
 		environment: report.environment,
 		rules: report.rules,
-		probe: {...question, source: question.source ?? null, mark: question.mark ?? null, bindDevice: question.bindDevice ?? null},
+		probe: {...question, ...Object.fromEntries(labeledFields.map(({name}) => [name, question[name] ?? null]))},
 		actors: report.actors,
 		outcome: probeExitCode(report) === 0 ? 'answered' : 'inconclusive',
 		stops: stopsOfPath({legs}),
