@@ -7,17 +7,17 @@ import {roles} from '../../istio/roles/roles.js';
 import type {AskedChain, Contradiction, AskedRule} from '../../judge/explain/explain-leg.js';
 import {jsonVersion, legToJson} from '../run/json.js';
 import {describeAnswer, describeTarget, factFor, nameOfMatch} from '../rules/describe-rule.js';
-import {contradictionsOf, labeledFields, probeExitCode, type ProbeReport} from './types.js';
+import {contradictionsOf, labeledFields, probeExitCode, type ProbeQuestion, type ProbeReport} from './types.js';
 import {describeContradiction} from './describe.js';
 
 /** The answer as plain data for `JSON.stringify`. */
 export function probeToJson(report: ProbeReport): unknown {
-	const {legs, question} = report;
+	const {legs} = report;
 	return {
 		version: jsonVersion,
 		environment: report.environment,
 		rules: report.rules,
-		probe: {...question, ...Object.fromEntries(labeledFields.map(({name}) => [name, question[name] ?? null]))},
+		probe: questionToJson(report.question),
 		actors: report.actors,
 		outcome: probeExitCode(report) === 0 ? 'answered' : 'inconclusive',
 		stops: stopsOfPath({legs}),
@@ -34,6 +34,13 @@ export function probeToJson(report: ProbeReport): unknown {
 		gaps: report.gaps,
 		hints: report.hints,
 		durationMs: report.durationMs,
+	};
+}
+
+function questionToJson({from, credentials, asked, to, ...rest}: ProbeQuestion): unknown {
+	const others: Readonly<Record<string, unknown>> = rest;
+	return {
+		from, credentials, asked, to, ...rest, ...Object.fromEntries(labeledFields.map(({name}) => [name, others[name] ?? null])),
 	};
 }
 
