@@ -80,7 +80,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 		await stage.install(rules, credentials);
 		const wrong: StagedRules = {...rules, ruleSet: parseSave('*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n*security\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 1\nCOMMIT\n', 'ipv4')};
 		await t.throwsAsync(stage.install(wrong, credentials), {code: 'RULES_REJECTED'});
-		await t.throwsAsync(stage.fly(asked, {follow: false}), {instanceOf: RangeError, message: 'the stage holds no rules'});
+		await t.throwsAsync(stage.fly(asked, {follow: false}), {instanceOf: RangeError, message: 'the sandbox holds no rules'});
 		await stage.install(rules, credentials);
 		const [flight] = await stage.fly(asked, {follow: true});
 		t.deepEqual(flight!.gaps, []);
