@@ -1,7 +1,7 @@
 'use strict';
 
 /** The rooms of `src/`, in order: a file imports only from its own room and from rooms before it. */
-const rooms = ['parsing', 'netfilter', 'mesh', 'istio', 'scenario', 'trace', 'judge', 'packet-classes', 'comparison', 'baseline', 'mutation', 'report'];
+const rooms = ['parsing', 'netfilter', 'mesh', 'istio', 'scenario', 'trace', 'judge', 'model', 'packet-classes', 'comparison', 'baseline', 'mutation', 'report'];
 
 /** What each room must never be, for the message that people see when they break its rule. */
 const purposes = {
@@ -12,6 +12,7 @@ const purposes = {
 	scenario: 'scenario/ says who sends what and what is expected; it holds no result.',
 	trace: 'trace/ turns events into paths; it does not know what was expected, so it does not see scenario/ either.',
 	judge: 'judge/ compares; it never prints.',
+	model: 'model/ foretells what actors do; it reads no rule and expects nothing.',
 	'packet-classes': 'packet-classes/ divides packets by what the rules ask; it sends none and compares none.',
 	report: 'report/ turns a report into text; only the index stands below it.',
 };

@@ -4,6 +4,7 @@ Which packets stand for a class: one at the edge of its values and one inside. W
 
 import {parseAddress} from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
+import type {ProbeSpec} from '../scenario/probe-spec.js';
 import type {Topology} from '../scenario/topology.js';
 import {
 	cutsIn, everyCut, intervalsOf, setOf,
@@ -20,16 +21,9 @@ export type Representative = {
 	readonly index: number;
 	readonly kind: 'boundary' | 'inner';
 	readonly origin: PacketClass['origin'];
-	readonly family: AddressFamily;
-	readonly protocol: 'tcp' | 'udp';
 	readonly packet: typeof packetKinds[number];
-	readonly uid: number | undefined;
-	readonly gid: number | undefined;
-	readonly source: string | undefined;
-	readonly sourcePort: number | undefined;
-	readonly destination: {readonly address: string; readonly port: number};
-	readonly mark: number | undefined;
-};
+	readonly destination: ProbeSpec['to'];
+} & Required<Pick<ProbeSpec, 'family' | 'protocol' | 'uid' | 'gid' | 'source' | 'sourcePort' | 'mark'>>;
 
 /** Ports that the kernel gives to sockets which ask for none (net.ipv4.ip_local_port_range by default). */
 export const ephemeral: Cut = {first: 32_768n, last: 60_999n};

@@ -113,3 +113,28 @@ export function standardCompany({topology, intent, names, credentials}: {
 		services: servicesOf(topology),
 	};
 }
+
+/** The port of DNS. */
+export const dnsPort = 53;
+
+const agentsDnsPort = 15_053; // Istio, pilot/cmd/pilot-agent/options: DNSProxyAddr.
+
+/** The same actors, with an agent that answers DNS queries by asking the pod's name server, and with that server. */
+export function withDns(company: Company, {resolver}: Pick<Topology, 'resolver'>): Company {
+	const protocols = ['tcp', 'udp'] as const;
+	const asking = protocols.map((own): ListenerPlan => ({
+		protocol: own, port: agentsDnsPort, duty: 'forward', stop: `agent:${agentsDnsPort}`, forwardTo: {addresses: resolver, port: dnsPort},
+	}));
+	const answering = protocols.map((own): ListenerPlan => ({
+		protocol: own, port: dnsPort, duty: 'answer', stop: `dns:${dnsPort}`,
+	}));
+	return {
+		...company,
+		actors: [
+			...company.actors.map(actor => actor.name === 'agent' ? {...actor, listeners: asking} : actor),
+			{
+				name: 'dns', uid: 0, gid: 0, namespace: 'remote', listeners: answering, ownSource: {},
+			},
+		],
+	};
+}

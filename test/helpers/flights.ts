@@ -1,33 +1,30 @@
 /**
-Comparisons without a kernel: each representative is walked as a single packet, and the proxy carries on what it gets. Made for tests of what is said of flights; what the kernel does is shown by test/kernel.
+Comparisons without a kernel: each representative is walked by the simulator as a single packet, and the model of the stub says what the proxy carries on. Made for tests of what is said of flights; what the kernel does is shown by test/kernel.
 */
 
 import {judgeComparison, type Comparison, type FlownFamily} from '../../src/comparison/comparison.js';
-import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import type {Flight, FlownLeg} from '../../src/comparison/moves.js';
+import {defaultOptions} from '../../src/istio/options/options.js';
+import {StubModel} from '../../src/model/stub.js';
+import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
+import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import {representativesOf, type Representative} from '../../src/packet-classes/representatives.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
-import type {Endpoint, RuleHit, Traversal} from '../../src/netfilter/path.js';
-import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
+import {intentOf} from '../../src/istio/intent.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {classesOf, programsOf} from './class-sets.js';
-import {walkPacket, type Met} from './concrete-walk.js';
 import {ofIstio} from './mesh.js';
+import {defaultActors} from './observed.js';
+import {packetOfNext, routedSource, walkPacket} from './packet-walk.js';
 
-const proxy = {
-	uid: 1337, gid: 1337, outbound: 15_001, inbound: 15_006,
-};
+const model = new StubModel(intentOf(defaultOptions), defaultActors);
 
 /** More legs than these are a loop here. */
 const legsMax = 4;
 
 /** A representative with what the kernel would choose for it. */
 export function exactly({family, origin, destination, source, sourcePort = 40_000, ...rest}: Representative): ExactPacket {
-	const {places} = defaultTopology;
-	const {address} = destination;
-	const isLoopback = family === 'ipv4' ? address.startsWith('127.') : address === '::1' || address === '::6';
-	const own = isLoopback ? {ipv4: '127.0.0.1', ipv6: address}[family] : places.pod[family];
-	const routed = origin === 'remote' ? places.remote[family] : own;
+	const routed = origin === 'remote' ? defaultTopology.places.remote[family] : routedSource(destination.address, family);
 	return {
 		...rest, origin, destination, source: source ?? routed, sourcePort,
 	};
@@ -39,57 +36,30 @@ export function flightOf(program: Program, representative: Representative): Flig
 	const legs: FlownLeg[] = [];
 	let next: ExactPacket | undefined = exactly(representative);
 	while (next !== undefined && legs.length < legsMax) {
-		const leg = flyLeg(program, next, family);
+		const {leg, carriedOn} = flyLeg(program, next, family);
 		legs.push(leg);
-		next = carryOn(leg);
+		next = carriedOn;
 	}
 
 	return {legs, gaps: [], isLoop: next !== undefined};
 }
 
-function carryOn({end, family, to}: FlownLeg): ExactPacket | undefined {
-	const isInbound = end.kind === 'accepted' && end.stop === `proxy:${proxy.inbound}`;
-	if (end.kind !== 'accepted' || (!isInbound && end.stop !== `proxy:${proxy.outbound}`)) {
-		return undefined;
-	}
-
-	const {places, passthroughSource} = defaultTopology;
-	return {
-		origin: 'pod', protocol: 'tcp', packet: 'first', source: isInbound ? passthroughSource[family] : places.pod[family], sourcePort: 40_001, destination: to, uid: proxy.uid, gid: proxy.gid, mark: undefined,
-	};
-}
-
-function flyLeg(program: Program, packet: ExactPacket, family: AddressFamily): FlownLeg {
+function flyLeg(program: Program, packet: ExactPacket, family: AddressFamily): {readonly leg: FlownLeg; readonly carriedOn: ExactPacket | undefined} {
 	const walked = walkPacket(program, packet, family);
 	if (walked === 'not-known') {
 		throw new Error(`what becomes of ${JSON.stringify(packet)} is not known`);
 	}
 
-	const {met, to, isDropped} = walked;
+	const {traversals, deliveredTo, isDropped, arrivedBy} = walked;
 	const {origin, protocol, source, sourcePort, destination, uid = 0, gid = 0} = packet;
-	return {
-		actor: origin === 'pod' ? 'app' : 'remote', family, protocol, from: {address: source, port: sourcePort}, to: destination, socket: origin === 'pod' ? {uid, gid} : undefined, traversals: traversalsOf(met, packet), end: isDropped ? {kind: 'dropped', by: undefined} : {kind: 'accepted', stop: stopOf(to, destination)}, deliveredTo: isDropped ? undefined : to,
+	const shared = {
+		actor: origin === 'pod' ? 'app' : 'remote', family, protocol, from: {address: source, port: sourcePort}, to: destination, traversals, deliveredTo: isDropped ? undefined : deliveredTo,
 	};
-}
-
-function stopOf(to: Endpoint, wanted: Endpoint): string {
-	return to === wanted ? `remote:${to.port}` : `${to.port === proxy.outbound || to.port === proxy.inbound ? 'proxy' : 'agent'}:${to.port}`;
-}
-
-function traversalsOf(met: readonly Met[], {source, sourcePort, destination}: ExactPacket): readonly Traversal[] {
-	const traversals = new Map<string, Traversal & {readonly hits: RuleHit[]}>();
-	for (const {hook, table: {family, name: table}, base: chain, rule} of met) {
-		const key = `${hook} ${family} ${table} ${chain}`;
-		const traversal = traversals.get(key) ?? {
-			hook, family, table, chain, hits: [], end: {by: 'policy', verdict: 'accept'}, inInterface: undefined, outInterface: undefined, source: {address: source, port: sourcePort}, destination,
-		};
-		traversal.hits.push({
-			family, table, chain: rule.chain, number: rule.number, handle: undefined, text: rule.text, verdict: undefined,
-		});
-		traversals.set(key, traversal);
-	}
-
-	return [...traversals.values()];
+	const {end, next} = model.receive({...shared, arrivedBy: isDropped ? undefined : arrivedBy, end: {kind: 'dropped', by: undefined}});
+	return {
+		leg: {...shared, socket: origin === 'pod' ? {uid, gid} : undefined, end},
+		carriedOn: next === undefined ? undefined : packetOfNext(next, {family, sourcePort: 40_001}),
+	};
 }
 
 /** What is flown of two rule sets, in each family. */

@@ -16,7 +16,7 @@ import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {TestbedError} from '../../testbed/errors.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
 import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
-import type {BatchQuestion} from '../../testbed/inputs/probe-question.js';
+import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {
 	anyWords, inRelease, printSource, type ArbitraryWords,
@@ -161,7 +161,7 @@ function isAtListener(inputs: readonly RuleInput[], {classSet, representatives}:
 	return [packet, ...representatives.filter(representative => representative.index === index)].some(({destination}) => ports.has(destination.port));
 }
 
-type Suspect = {readonly packet: ExactPacket; readonly question: BatchQuestion};
+type Suspect = {readonly packet: ExactPacket; readonly question: ProbeSpec};
 /** More of them would say nothing more. */
 const suspectsMax = 20;
 
@@ -213,7 +213,7 @@ function isInDoubt({representatives, sides}: FlownClasses, index: number): boole
 	return representatives.some((representative, place) => representative.index === index && sides.some(({flights}) => (flights[place]!).gaps.length > 0));
 }
 
-function questionOfPacket(packet: ExactPacket, family: BatchQuestion['family']): BatchQuestion {
+function questionOfPacket(packet: ExactPacket, family: ProbeSpec['family']): ProbeSpec {
 	return questionOf({
 		...packet, index: 0, kind: 'inner', family,
 	});

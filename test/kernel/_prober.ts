@@ -8,7 +8,7 @@ import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
 import {Prober, type ProbeAnswer, type ProberOptions} from '../../testbed/prober/prober.js';
-import type {ProbeRequest} from '../../testbed/prober/encode.js';
+import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {installRules} from '../../testbed/sandbox/install.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';

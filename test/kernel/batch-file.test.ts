@@ -10,7 +10,8 @@ import {backends, type Backend} from '../../src/netfilter/types.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import {readProbeLine} from '../../testbed/inputs/probe-line.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
-import {ProbeBatch, type BatchAnswer, type BatchOptions} from '../../testbed/probe/batch.js';
+import {answerOf, type BatchAnswer} from '../../testbed/probe/answers.js';
+import {ProbeStage, type ProbeStageOptions} from '../../testbed/probe/prober-sandbox.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import type {Sysctls} from '../../testbed/sandbox/sysctls.js';
 import {defaultBufferBytes} from '../../testbed/tracer/trace-source.js';
@@ -43,15 +44,16 @@ function sourceFor(backend: Backend, more = ''): string {
 
 type Asked = {readonly answers: readonly BatchAnswer[]; readonly repeated: number};
 
-async function ask(backend: Backend, {source = sourceFor(backend), ...options}: Partial<Pick<BatchOptions, 'presetSysctls' | 'beforeRead'>> & {readonly source?: string} = {}): Promise<Asked> {
+async function ask(backend: Backend, {source = sourceFor(backend), ...options}: Partial<Pick<ProbeStageOptions, 'presetSysctls' | 'beforeRead'>> & {readonly source?: string} = {}): Promise<Asked> {
 	const rules = loadRuleInput({
 		source, source6: undefined, families: addressFamilies, backend,
 	});
-	await using batch = await ProbeBatch.create({
-		rules, families: addressFamilies, credentials: usualCredentials({}, rules.intent, rules.proxy), follow: true, timeoutMs: 5000, traceBufferBytes: defaultBufferBytes, ...options,
+	await using stage = await ProbeStage.createWith(rules, usualCredentials({}, rules.intent, rules.proxy), {
+		families: addressFamilies, timeoutMs: 5000, traceBufferBytes: defaultBufferBytes, ...options,
 	});
-	const answers = await batch.ask(text.trim().split('\n').map((line, index) => readProbeLine(line, `line ${index + 1}`)));
-	return {answers, repeated: batch.repeated};
+	const asked = text.trim().split('\n').map((line, index) => readProbeLine(line, `line ${index + 1}`));
+	const flights = await stage.fly(asked, {follow: true});
+	return {answers: flights.map((flight, index) => answerOf(asked[index]!.id, flight)), repeated: stage.repeated};
 }
 
 const references = new Map<string, Promise<Asked>>();

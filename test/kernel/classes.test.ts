@@ -16,7 +16,7 @@ import {programOf, questionOf} from '../../testbed/analysis/probe-classes.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
 import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
-import type {BatchQuestion} from '../../testbed/inputs/probe-question.js';
+import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {anyPacket} from '../helpers/random-packets.js';
 
@@ -51,7 +51,7 @@ function wayOf(flight: Flight): {readonly hits: readonly string[]; readonly arri
 	};
 }
 
-function questionOfPacket(packet: ExactPacket, family: AddressFamily): BatchQuestion {
+function questionOfPacket(packet: ExactPacket, family: AddressFamily): ProbeSpec {
 	return questionOf({
 		...packet, index: 0, kind: 'inner', family, sourcePort: packet.sourcePort,
 	});

@@ -114,7 +114,7 @@ test('a sandbox answers one, many, and several at a time, each its own question'
 test('the errors of a sandbox: no such key, another family, closed', async t => {
 	const sandbox = await openSandbox(parseRules(defaultDump()));
 	t.teardown(async () => sandbox.close());
-	await t.throwsAsync(sandbox.probeAll([{to: 'remote:8080'}, {to: 'nowhere'}]), {instanceOf: TestbedError, message: /^probe 2: to nowhere: ADDRESS:PORT/u});
+	await t.throwsAsync(sandbox.probeAll([{to: 'remote:8080'}, {to: 'nowhere'}]), {instanceOf: TestbedError, message: /^probe 2: "to" is "nowhere": it must be ADDRESS:PORT/u});
 	await t.throwsAsync(sandbox.probe({to: 'remote:8080', user: 1} as never), {instanceOf: TestbedError, message: /^probe 1: "user" is no key of a probe\./u});
 	await t.throwsAsync(sandbox.probe({to: '[2001:db8:1::20]:8080'}), {instanceOf: TestbedError, message: /of ipv6; the rules are of ipv4/u});
 	const last = sandbox.probe({to: 'remote:8080'});

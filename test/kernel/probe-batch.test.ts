@@ -89,7 +89,7 @@ test('lost events: inconclusive, status 3', async t => {
 /** Input, arguments, and what the message must say. */
 const mistakes: ReadonlyArray<readonly [input: string, given: readonly string[], message: RegExp]> = [
 	['', [], /stdin holds no probe/u],
-	['{"to": "pod:80"}\n\n{"to": 1}\n', [], /stdin, line 3: "to" is 1; a text is due/u],
+	['{"to": "pod:80"}\n\n{"to": 1}\n', [], /stdin, line 3: "to" is 1: it must be ADDRESS:PORT/u],
 	['{"to": "10.0.0.1:80", "from": "remote"}\n', [], /does not come into the pod/u],
 	['{"to": "[::1]:80"}\n', ['--family', 'ipv4'], /line 1: "to" is \[::1\]:80, of ipv6; the rules are of ipv4/u],
 	['{"to": "pod:80"}\n', ['--uid', '1'], /each line says for itself what --uid says/u],

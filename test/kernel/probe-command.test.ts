@@ -93,11 +93,11 @@ test('text: the answer on stdout and nothing on stderr', async t => {
 const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly message: RegExp}> = [
 	{given: [], message: /Where to\? --to names one destination, --batch a file of many/u},
 	{given: ['--from', 'waypoint', '--to', 'pod:80'], message: /waypoint.*app, proxy, agent, remote, istiod, prometheus/u},
-	...['pod', 'pod:', 'pod:0', 'pod:65536', 'pod:http', '2001:db8::1:80', ''].map(to => ({given: ['--from', 'app', `--to=${to}`], message: /ADDRESS:PORT, \[ADDRESS\]:PORT or PLACE:PORT is due/u})),
+	...['pod', 'pod:', 'pod:0', 'pod:65536', 'pod:http', '2001:db8::1:80', ''].map(to => ({given: ['--from', 'app', `--to=${to}`], message: /ADDRESS:PORT, \[ADDRESS\]:PORT or PLACE:PORT/u})),
 	...['nowhere:80', '10.0.0.256:80', '[10.0.0.1]:80', '[pod]:80', '[::g]:80'].map(to => ({given: ['--from', 'app', '--to', to], message: /is neither an address nor a place[\s\S]*Places are pod, remote/u})),
 	{given: ['--from', 'app', '--to', '10.0.0.1:80', '--family', 'ipv6'], message: /an address of ipv4, and --family asks for ipv6[\s\S]*Leave --family out/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--family', 'both'], message: /both.*ipv4, ipv6/u},
-	{given: ['--from', 'app', '--to', 'pod:80', '--source', '::1'], message: /--source ::1: an address of ipv4 is due/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--source', '::1'], message: /--source ::1: it must be an address of ipv4/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--proto', 'sctp'], message: /sctp.*tcp, udp/u},
 	{given: ['--from', 'remote', '--to', 'istiod:15012'], message: /from remote to istiod:15012 does not come into the pod[\s\S]*--to pod:15012/u},
 	{given: ['--from', 'prometheus', '--to', 'localhost:80'], message: /does not come into the pod/u},
@@ -106,7 +106,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly messa
 	{given: ['--from', 'app', '--to', 'pod:80', '--backend', 'all'], message: /A probe has one back end, and --backend names 3/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--rules', 'release:all'], message: /names \d+ rule sets; one is due here/u},
 	{given: ['--from', 'app', '--to', 'pod:80', '--mark', '0x1ffffffff'], message: /--mark.*whole number from 0/u},
-	{given: ['--from', 'app', '--to', 'pod:80', '--bind-device', 'a b'], message: /its device "a b" is none/u},
+	{given: ['--from', 'app', '--to', 'pod:80', '--bind-device', 'a b'], message: /--bind-device.*1 to 15 characters/u},
 ];
 
 test('mistakes: status 2, the message on stderr, nothing on stdout', async t => {

@@ -3,9 +3,9 @@
 import test from 'ava';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
-import {answerOf, type BatchAnswer} from '../../testbed/probe/batch.js';
+import {answerOf, type BatchAnswer} from '../../testbed/probe/answers.js';
 import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
-import type {BatchQuestion} from '../../testbed/inputs/probe-question.js';
+import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 
 const families = ['ipv4', 'ipv6'] as const;
@@ -14,7 +14,7 @@ const inbound = 'PREROUTING#1 ISTIO_INBOUND#5 ISTIO_IN_REDIRECT#1 INPUT proxy:15
 const outbound = 'OUTPUT#1 ISTIO_OUTPUT#9 ISTIO_REDIRECT#1 POSTROUTING proxy:15001';
 const overLo = 'OUTPUT#1 ISTIO_OUTPUT#3 POSTROUTING app:8080';
 
-type Asking = Pick<BatchQuestion, 'from'> & Partial<Pick<BatchQuestion, 'source' | 'sourcePort' | 'protocol'>> & {readonly to: string; readonly way: string};
+type Asking = Pick<ProbeSpec, 'from'> & Partial<Pick<ProbeSpec, 'source' | 'sourcePort' | 'protocol'>> & {readonly to: string; readonly way: string};
 
 /** The way is that of the first leg, or the number with which the kernel refuses to send. */
 const askings: readonly Asking[] = [
@@ -63,9 +63,9 @@ const askings: readonly Asking[] = [
 	},
 ];
 
-function questionOf({from, to, source, sourcePort, protocol = 'tcp'}: Asking): BatchQuestion {
+function questionOf({from, to, source, sourcePort, protocol = 'tcp'}: Asking): ProbeSpec {
 	return {
-		id: undefined, from, asked: to, to: {address: to, port: 8080}, family: to.includes(':') ? 'ipv6' : 'ipv4', uid: undefined, gid: undefined, protocol, source, sourcePort, device: undefined, mark: undefined,
+		id: undefined, from, asked: to, to: {address: to, port: 8080}, family: to.includes(':') ? 'ipv6' : 'ipv4', uid: undefined, gid: undefined, protocol, source, sourcePort, bindDevice: undefined, mark: undefined,
 	};
 }
 

@@ -8,18 +8,18 @@ import {parseSave} from '../../src/netfilter/iptables/save.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import {arrivalsOf} from '../../src/comparison/moves.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
-import {answerOf} from '../../testbed/probe/batch.js';
+import {answerOf} from '../../testbed/probe/answers.js';
 import {ProbeStage, type StagedRules} from '../../testbed/probe/prober-sandbox.js';
-import type {BatchQuestion} from '../../testbed/inputs/probe-question.js';
+import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 
 const families = ['ipv4', 'ipv6'] as const;
 
 /** A question of the app to the remote place; a test says what is otherwise. */
-function question(other: Partial<BatchQuestion> = {}): BatchQuestion {
+function question(other: Partial<ProbeSpec> = {}): ProbeSpec {
 	const to = other.to ?? {address: '10.244.1.20', port: 8080};
 	return {
-		id: undefined, from: 'app', asked: to.address, to, family: to.address.includes(':') ? 'ipv6' : 'ipv4', uid: undefined, gid: undefined, protocol: 'tcp', source: undefined, sourcePort: undefined, device: undefined, mark: undefined, ...other,
+		id: undefined, from: 'app', asked: to.address, to, family: to.address.includes(':') ? 'ipv6' : 'ipv4', uid: undefined, gid: undefined, protocol: 'tcp', source: undefined, sourcePort: undefined, bindDevice: undefined, mark: undefined, ...other,
 	};
 }
 
@@ -80,7 +80,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 		await stage.install(rules, credentials);
 		const wrong: StagedRules = {...rules, ruleSet: parseSave('*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n*security\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 1\nCOMMIT\n', 'ipv4')};
 		await t.throwsAsync(stage.install(wrong, credentials), {code: 'RULES_REJECTED'});
-		await t.throwsAsync(stage.fly(asked, {follow: false}), {instanceOf: RangeError, message: 'the stage holds no rules'});
+		await t.throwsAsync(stage.fly(asked, {follow: false}), {instanceOf: RangeError, message: 'the sandbox holds no rules'});
 		await stage.install(rules, credentials);
 		const [flight] = await stage.fly(asked, {follow: true});
 		t.deepEqual(flight!.gaps, []);

@@ -4,13 +4,12 @@ import test from 'ava';
 import {stepsOfPath, stopsOfPath, type Leg} from '../../src/netfilter/path.js';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import type {ProbeQuestion} from '../../src/report/probe/types.js';
-import {standardCompany} from '../../src/scenario/actor-set.js';
+import {standardCompany, withDns} from '../../src/scenario/actor-set.js';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
-import {withDns} from '../../testbed/probe/participants.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
-import {ProbeBatch} from '../../testbed/probe/batch.js';
+import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
 import {playQuestions} from '../../testbed/probe/explain.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {Stage} from '../../testbed/run/actor-sandbox.js';
@@ -70,12 +69,10 @@ async function byActors(rules: RuleInput, credentials: ActorCredentials, questio
 }
 
 async function byProber(rules: RuleInput, credentials: ActorCredentials, questions: readonly ProbeQuestion[], families: readonly AddressFamily[]) {
-	await using batch = await ProbeBatch.create({
-		rules, families, credentials, follow: true, timeoutMs: 1000, traceBufferBytes: 1 << 26,
-	});
-	const flights = await batch.fly(questions.map(({from, asked, to, family}) => ({
-		id: undefined, from, asked, to, family, uid: undefined, gid: undefined, protocol: 'tcp', source: undefined, sourcePort: undefined, device: undefined, mark: undefined,
-	})));
+	await using stage = await ProbeStage.createWith(rules, credentials, {families, timeoutMs: 1000, traceBufferBytes: 1 << 26});
+	const flights = await stage.fly(questions.map(({from, asked, to, family}) => ({
+		from, asked, to, family, protocol: 'tcp',
+	})), {follow: true});
 	return flights.map(({legs, isLoop, gaps}) => gistOf(legs, isLoop, gaps));
 }
 

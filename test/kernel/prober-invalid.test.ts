@@ -4,7 +4,7 @@ import test from 'ava';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../../testbed/errors.js';
 import type {ProbeAnswer} from '../../testbed/prober/prober.js';
-import type {ProbeRequest} from '../../testbed/prober/encode.js';
+import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import {switchTable} from '../../testbed/sandbox/own-table.js';
 import {
 	gapsIn, request, wayOf, withProber,

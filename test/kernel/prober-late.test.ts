@@ -67,7 +67,7 @@ test.serial('the trace is lost: what the kernel would not send is as sure as bef
 test.serial('a batch ends when a connection of it has waited too long, and goes on when its part has been read', async t => {
 	await withProber({}, async (prober, {sandbox}) => {
 		// A device behind which nobody answers: the first one waits from its beginning.
-		const requests = Array.from({length: 20}, (_, index) => request(index, {to: {address: '127.0.0.1', port: 8080}, device: 'eth0'}));
+		const requests = Array.from({length: 20}, (_, index) => request(index, {to: {address: '127.0.0.1', port: 8080}, bindDevice: 'eth0'}));
 		await using sender = await startSender({
 			netns: sandbox.pod.descriptor, quietNetns: sandbox.remote.descriptor, memory: new SharedArrayBuffer(4 * shared.words), window: Number.MAX_SAFE_INTEGER,
 		}, 'pod');
@@ -87,7 +87,7 @@ test.serial('a batch ends when a connection of it has waited too long, and goes 
 		// A datagram is not sent again by the kernel: nothing waits for it.
 		sender.tell({type: 'settle', indices: [], timeoutMs: 0});
 		await sender.next<SenderAnswer, 'settled'>('settled');
-		sender.tell(encodeBatch([request('datagram', {protocol: 'udp', to: {address: '127.0.0.1', port: 53}, device: 'eth0'})]).request);
+		sender.tell(encodeBatch([request('datagram', {protocol: 'udp', to: {address: '127.0.0.1', port: 53}, bindDevice: 'eth0'})]).request);
 		const {waitedMs} = await sender.next<SenderAnswer, 'sent'>('sent');
 		t.is(waitedMs, undefined);
 		t.is(prober.repeated, 0);

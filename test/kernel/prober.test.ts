@@ -12,7 +12,7 @@ import type {SocketRecord} from '../../src/trace/sockets.js';
 import {TestbedError} from '../../testbed/errors.js';
 import {loadCounts} from '../../testbed/prober/counters.js';
 import {probeSwitchText} from '../../testbed/prober/trace-table.js';
-import type {ProbeRequest} from '../../testbed/prober/encode.js';
+import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {joinNetlinkGroup, openNetfilterSocket, receiveNow} from '../../testbed/syscalls/netlink-socket.js';
 import {switchTable} from '../../testbed/sandbox/own-table.js';
@@ -27,7 +27,7 @@ const packets: ReadonlyArray<{readonly title: string; readonly probe: Partial<Pr
 	{title: 'remote → pod', probe: {from: 'remote', to: {address: '10.244.1.10', port: 8080}}, rules: ['prerouting#1', 'istio-inbound#5', 'istio-in-redirect#1'], deliveredTo: '10.244.1.10:15006'},
 	{title: 'remote → metrics', probe: {from: 'remote', to: {address: '10.244.1.10', port: 15_090}}, rules: ['prerouting#1', 'istio-inbound#2'], deliveredTo: '10.244.1.10:15090'},
 	{title: 'app → localhost', probe: {to: {address: '127.0.0.1', port: 80}}, rules: ['output#1', 'istio-output#3'], deliveredTo: '127.0.0.1:80'},
-	{title: 'app → localhost from another device', probe: {to: {address: '127.0.0.1', port: 80}, device: 'eth0'}, rules: ['output#1', 'istio-output#8'], deliveredTo: undefined, end: 'unknown'},
+	{title: 'app → localhost from another device', probe: {to: {address: '127.0.0.1', port: 80}, bindDevice: 'eth0'}, rules: ['output#1', 'istio-output#8'], deliveredTo: undefined, end: 'unknown'},
 	{title: 'proxy → its own pod', probe: {uid: 1337, gid: 1337, to: {address: '10.244.1.10', port: 8080}}, rules: ['output#1', 'istio-output#2', 'istio-in-redirect#1'], deliveredTo: '127.0.0.1:15006'},
 	{title: 'proxy → app, from 127.0.0.6', probe: {uid: 1337, gid: 1337, to: {address: '10.244.1.10', port: 8080}, source: '127.0.0.6'}, rules: ['output#1', 'istio-output#1'], deliveredTo: '10.244.1.10:8080'},
 	{title: 'app → remote from a port of its own, marked', probe: {sourcePort: 41_000, mark: 0x5_39}, rules: ['output#1', 'istio-output#9', 'istio-redirect#1'], deliveredTo: '127.0.0.1:15001'},
@@ -190,8 +190,8 @@ for (const {title, nft, kinds} of [
 
 test.serial('a request that makes no sense is refused before anything is sent', async t => {
 	await withProber({}, async prober => {
-		await t.throwsAsync(prober.probe([request('good'), request('bad', {uid: 0xFF_FF_FF_FF})]), {instanceOf: TestbedError, code: 'INPUT', message: /probe bad cannot be sent: its UID 4294967295 is none/u});
-		const [answer] = await prober.probe([request('no device', {device: 'eth7'})]);
+		await t.throwsAsync(prober.probe([request('good'), request('bad', {uid: 0xFF_FF_FF_FF})]), {instanceOf: TestbedError, code: 'INPUT', message: /probe bad cannot be sent: its uid is 4294967295/u});
+		const [answer] = await prober.probe([request('no device', {bindDevice: 'eth7'})]);
 		t.deepEqual(gapsIn([answer!]), ['no device no-end: The probe no device to 10.244.1.20:8080 was not sent: SO_BINDTODEVICE said ENODEV.']);
 	});
 });

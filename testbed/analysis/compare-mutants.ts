@@ -2,6 +2,7 @@
 The complete comparison of each mutant with the original: classes of both, and their representatives through both, on stages that are kept.
 */
 
+import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {rulesOf} from '../../src/netfilter/lookup.js';
 import {printStep, type RuleHit} from '../../src/netfilter/path.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
@@ -16,7 +17,6 @@ import {TestbedError} from '../errors.js';
 import {inLanes} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProbeStage} from '../probe/prober-sandbox.js';
-import type {BatchQuestion} from '../inputs/probe-question.js';
 import {programOf, questionOf, type ClassRunOptions} from './probe-classes.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
 
@@ -114,7 +114,7 @@ class MutantLane implements AsyncDisposable {
 		await this.#original[Symbol.asyncDispose]();
 	}
 
-	#plan(family: AddressFamily, changed: RuleInput): Pick<FlownFamily, 'classSet' | 'representatives'> & {readonly questions: readonly BatchQuestion[]} {
+	#plan(family: AddressFamily, changed: RuleInput): Pick<FlownFamily, 'classSet' | 'representatives'> & {readonly questions: readonly ProbeSpec[]} {
 		const classSet = classify([programOf(this.#options.input, family), programOf(changed, family)], {family, topology: defaultTopology});
 		const representatives = representativesOf(classSet, defaultTopology);
 		return {classSet, representatives, questions: representatives.map(representative => questionOf(representative))};
@@ -136,7 +136,7 @@ class MutantLane implements AsyncDisposable {
 	}
 
 	/** Flights with a gap are not kept: the next time they may be whole. */
-	async #flyOriginal(questions: readonly BatchQuestion[]): Promise<readonly Flight[]> {
+	async #flyOriginal(questions: readonly ProbeSpec[]): Promise<readonly Flight[]> {
 		const key = JSON.stringify(questions);
 		const known = this.#known.get(key);
 		if (known !== undefined) {

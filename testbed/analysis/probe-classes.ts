@@ -7,12 +7,12 @@ import {classify, type ClassSet} from '../../src/packet-classes/classify.js';
 import type {Side} from '../../src/comparison/moves.js';
 import {representativesOf, type Representative} from '../../src/packet-classes/representatives.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
+import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials} from '../../src/scenario/types.js';
 import {inLanes} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProbeStage} from '../probe/prober-sandbox.js';
-import type {BatchQuestion} from '../inputs/probe-question.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a run of classes. */
@@ -63,7 +63,7 @@ export async function flyClasses(options: ClassRunOptions): Promise<readonly Flo
 }
 
 /** Sends the same questions through all inputs, on as many stages as there are lanes. Each is kept for the next input of its back end. */
-async function flyAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}: ClassRunOptions, questions: readonly BatchQuestion[]): Promise<readonly Side[]> {
+async function flyAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}: ClassRunOptions, questions: readonly ProbeSpec[]): Promise<readonly Side[]> {
 	const sides: Side[] = [];
 	const hasInvalid = questions.some(({packet}) => packet === 'invalid');
 	await inLanes([...inputs.entries()], lanes, async take => {
@@ -96,21 +96,13 @@ async function flyAll({inputs, families, credentials, timeoutMs, traceBufferByte
 /** As many rule sets at once as there are usually processors: a stage keeps one busy. */
 const lanes = 2;
 
-/** A representative as a question to the prober. */
-export function questionOf({origin, family, protocol, uid, gid, source, sourcePort, destination, mark, packet}: Representative): BatchQuestion {
+/** A representative as a probe. */
+export function questionOf({index: _, kind: _kind, origin, destination, packet, ...same}: Representative): ProbeSpec {
 	return {
-		id: undefined,
+		...same,
 		from: origin === 'pod' ? 'app' : 'remote',
 		asked: destination.address,
 		to: destination,
-		family,
-		uid,
-		gid,
-		protocol,
-		source,
-		sourcePort,
-		device: undefined,
-		mark,
 		...(packet === 'invalid' ? {packet} : {}),
 	};
 }

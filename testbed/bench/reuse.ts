@@ -6,22 +6,22 @@ Learned (2 cores, Linux 6.18): of a change on iptables-nft most is waiting. Its 
 
 import {performance} from 'node:perf_hooks';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
+import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {usualCredentials} from '../inputs/credentials.js';
 import {ProbeStage, type ProbeStageOptions} from '../probe/prober-sandbox.js';
-import type {BatchQuestion} from '../inputs/probe-question.js';
 import {loadRuleInput} from '../inputs/rules.js';
 
 const {places} = defaultTopology;
 const variants = ['', ' --redirect-dns', ' -m TPROXY', ' -o 9090', ' -x 10.96.0.0/12'];
 
-function questions(count: number): readonly BatchQuestion[] {
+function questions(count: number): readonly ProbeSpec[] {
 	const targets = [places.remote.ipv4, places.vip.ipv4, places.localhost.ipv4];
 	return Array.from({length: count}, (_, index) => {
 		const isInbound = index % 3 === 0;
 		return {
 			id: index, from: isInbound ? 'remote' : 'app', asked: 'a place', to: {address: isInbound ? places.pod.ipv4 : targets[index % targets.length]!, port: [8080, 15_090, 9999, 443, 22][index % 5]!}, family: 'ipv4',
-			uid: isInbound ? undefined : [1000, 1337, 0][Math.floor(index / 3) % 3], gid: undefined, protocol: 'tcp', source: undefined, sourcePort: undefined, device: undefined, mark: undefined,
+			uid: isInbound ? undefined : [1000, 1337, 0][Math.floor(index / 3) % 3], protocol: 'tcp',
 		};
 	});
 }

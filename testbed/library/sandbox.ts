@@ -3,33 +3,18 @@ A sandbox for the library: rules in a pod of their own, and connections sent thr
 */
 
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
-import type {ActorName} from '../../src/scenario/types.js';
+import type {ProbeInput, ProbeSpec} from '../../src/scenario/probe-spec.js';
 import type {Gap} from '../../src/trace/gap.js';
-import {readProbeLine} from '../inputs/probe-line.js';
+import {readProbeObject} from '../inputs/probe-line.js';
 import {TestbedError} from '../errors.js';
-import {ProbeBatch, type BatchOutcome} from '../probe/batch.js';
+import {answerOf, type BatchOutcome} from '../probe/answers.js';
+import {ProbeStage} from '../probe/prober-sandbox.js';
 import {badArgument, checkOptions, isFlag} from './check.js';
 import {rulesOrDefault, type LoadedRules} from './rules.js';
 import {choicesOf, sandboxShape, type RunChoices} from './runs.js';
 
-/** One connection to attempt. Only `to` must be there. */
-export type ProbeAsked = {
-	/** `10.96.0.1:443`, `[2001:db8::1]:443`, or a place of the default topology: `remote:8080`, `pod:9090`, `vip:8080`. */
-	readonly to: string;
-	/** Default: `app`. */
-	readonly from?: ActorName;
-	/** Of a place; an address says it itself. Default: `ipv4`. */
-	readonly family?: AddressFamily;
-	/** User and group of the sender. Default: as in `testbed run`; the group follows the user. */
-	readonly uid?: number;
-	readonly gid?: number;
-	readonly proto?: 'tcp' | 'udp';
-	/** The sender's address and port. Default: what the route gives, and what the kernel gives. */
-	readonly source?: string;
-	readonly sourcePort?: number;
-	readonly bindDevice?: string;
-	readonly mark?: number;
-};
+/** One connection to attempt: the keys of a line of `testbed probe --batch`. Only `to` must be there. */
+export type ProbeAsked = ProbeInput;
 
 /** What the kernel did. Where `gaps` is not empty, `outcome` is `inconclusive` and nothing is shown: assert on it. */
 export type ProbeAnswer = {
@@ -49,19 +34,21 @@ export type SandboxChoices = Omit<RunChoices, 'signal'> & {
 
 /** Rules in a sandbox. Close it, or let `await using` do so: until then it holds two namespaces and a few threads. It does not keep the process, though: a script that forgets `close()` ends when it has nothing else to do, and nothing of the sandbox outlives it. */
 export class RulesSandbox implements AsyncDisposable {
-	readonly #batch: ProbeBatch;
+	readonly #stage: ProbeStage;
 	readonly #families: readonly AddressFamily[];
+	readonly #follow: boolean;
 	#last: Promise<unknown> = Promise.resolve();
 	#closed: Promise<void> | undefined;
 
-	constructor(batch: ProbeBatch, families: readonly AddressFamily[]) {
-		this.#batch = batch;
+	constructor(stage: ProbeStage, {families, follow}: {readonly families: readonly AddressFamily[]; readonly follow: boolean}) {
+		this.#stage = stage;
 		this.#families = families;
+		this.#follow = follow;
 	}
 
 	/** The rules as the kernel holds them. */
 	get ruleSet(): RuleSet {
-		return this.#batch.ruleSet;
+		return this.#stage.ruleSet;
 	}
 
 	/**
@@ -90,14 +77,14 @@ export class RulesSandbox implements AsyncDisposable {
 
 		const questions = (asked as readonly ProbeAsked[]).map((one, index) => this.#read(one, index));
 		// The prober answers one list after the other.
-		const answers = this.#afterLast(async () => questions.length === 0 ? [] : this.#batch.ask(questions));
+		const answers = this.#afterLast(async () => questions.length === 0 ? [] : this.#send(questions));
 		this.#last = endOf(answers);
 		return answers;
 	}
 
 	/** Takes the sandbox down, when what was asked is answered. A second time does nothing. */
 	async close(): Promise<void> {
-		this.#closed ??= this.#afterLast(async () => this.#batch[Symbol.asyncDispose]());
+		this.#closed ??= this.#afterLast(async () => this.#stage[Symbol.asyncDispose]());
 		await this.#closed;
 	}
 
@@ -110,19 +97,18 @@ export class RulesSandbox implements AsyncDisposable {
 		return act();
 	}
 
-	#read(asked: ProbeAsked, index: number): ReturnType<typeof readProbeLine> {
+	async #send(questions: readonly ProbeSpec[]): Promise<readonly ProbeAnswer[]> {
+		const flights = await this.#stage.fly(questions, {follow: this.#follow});
+		return flights.map((flight, index) => answerOf(questions[index]!.id, flight));
+	}
+
+	#read(asked: ProbeAsked, index: number): ProbeSpec {
 		const place = `probe ${index + 1}`;
 		if (typeof asked !== 'object' || asked === null || Array.isArray(asked)) {
 			throw badArgument(place, asked, 'an object is due, such as {to: "remote:8080"}');
 		}
 
-		// JSON has neither, and would drop or refuse them without a word of where.
-		const strange = Object.entries(asked).find(([, value]) => !['string', 'number', 'undefined'].includes(typeof value) || (typeof value === 'number' && !Number.isFinite(value)));
-		if (strange !== undefined) {
-			throw badArgument(`${place}: "${strange[0]}"`, strange[1], 'a text or a whole number is due');
-		}
-
-		const question = readProbeLine(JSON.stringify(asked), place);
+		const question = readProbeObject(asked as Readonly<Record<string, unknown>>, place);
 		if (!this.#families.includes(question.family)) {
 			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked}, of ${question.family}; the rules are of ${this.#families.join(' and ')}.`, hint: 'Load the rules of both families.'});
 		}
@@ -156,8 +142,7 @@ export async function openSandbox(...given: readonly [rules?: string | LoadedRul
 	const {follow = true} = choices;
 	const loaded = rulesOrDefault(given, 'openSandbox: rules');
 	const {credentials, timeoutMs, traceBufferBytes} = choicesOf(loaded, choices);
-	const batch = await ProbeBatch.create({
-		rules: loaded, families: loaded.families, follow, credentials, timeoutMs, traceBufferBytes,
-	});
-	return new RulesSandbox(batch, loaded.families);
+	const {families} = loaded;
+	const stage = await ProbeStage.createWith(loaded, credentials, {families, timeoutMs, traceBufferBytes});
+	return new RulesSandbox(stage, {families, follow});
 }

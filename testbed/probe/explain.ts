@@ -9,6 +9,7 @@ import {roleHitsOf} from '../../src/judge/observed-roles.js';
 import {socketMarkOf} from '../../src/judge/explain/packet-facts.js';
 import {explainLeg} from '../../src/judge/explain/explain-leg.js';
 import type {ProbeQuestion, ProbeReport} from '../../src/report/probe/types.js';
+import {needsProber} from '../../src/scenario/probe-spec.js';
 import type {Environment} from '../../src/report/shared-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {Gap} from '../../src/trace/gap.js';
@@ -22,8 +23,8 @@ import type {Played} from '../run/observe.js';
 import {Stage} from '../run/actor-sandbox.js';
 import {answerElsewhere} from '../sandbox/remote-routes.js';
 import {companyOfProbe, refuseOutside} from './participants.js';
-import {ProbeBatch} from './batch.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
+import {ProbeStage} from './prober-sandbox.js';
 
 /** What decides a probe: as of a run, with one question in the place of the types. */
 export type ProbeOptions = Omit<RunOptions, 'families' | 'types' | 'keep'> & {readonly question: ProbeQuestion; readonly isFirstLegOnly: boolean};
@@ -35,7 +36,7 @@ Builds the world, sends the probe, explains what came of it, and takes the world
 */
 export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 	const {question, rules, credentials, timeoutMs} = options;
-	if (question.mark !== undefined || question.bindDevice !== undefined) {
+	if (needsProber(question)) {
 		return runByProber(options);
 	}
 
@@ -55,31 +56,28 @@ export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 	return report!;
 }
 
-/** A probe whose socket no actor opens: its mark or its device is asked for. The prober sends it, and its next legs as the stubs would. */
+/** A probe with options of its socket that no actor sets. The prober sends it, and its next legs as the stubs would. */
 async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
 	const startedAt = performance.now();
 	const {question, rules, credentials, timeoutMs, traceBufferBytes, isFirstLegOnly, onStage} = options;
-	const {
-		from, credentials: {uid, gid}, asked, to, family, protocol, source, mark, bindDevice,
-	} = question;
+	const {credentials: {uid, gid}, ...spec} = question;
+	const families = [question.family];
 	onStage('building the sandbox, installing the rules');
-	await using batch = await ProbeBatch.create({
-		rules, families: [family], credentials, follow: !isFirstLegOnly, timeoutMs, traceBufferBytes, presetSysctls: options.presetSysctls,
+	await using stage = await ProbeStage.createWith(rules, credentials, {
+		families, timeoutMs, traceBufferBytes, presetSysctls: options.presetSysctls,
 	});
-	const {rules: before} = await batch.loadState();
+	const {rules: before} = await stage.loadState();
 	onStage('sending 1 probe');
 	const [[flight], environment] = await Promise.all([
-		batch.fly([{
-			id: undefined, from, asked, to, family, uid, gid, protocol, source, sourcePort: undefined, device: bindDevice, mark,
-		}]),
+		stage.fly([{...spec, uid, gid}], {follow: !isFirstLegOnly}),
 		loadEnvironment(rules.backend),
 	]);
 	const {legs, gaps, isLoop} = flight!;
 	return reportOf({
 		question,
 		options,
-		families: [family],
-		played: {ruleSet: batch.ruleSet, before, found: new Map(legs.flatMap(({actor, socket}) => socket === undefined ? [] : [[actor, socket]]))},
+		families,
+		played: {ruleSet: stage.ruleSet, before, found: new Map(legs.flatMap(({actor, socket}) => socket === undefined ? [] : [[actor, socket]]))},
 		observation: {legs, loop: isLoop, gaps},
 		environment,
 		startedAt,

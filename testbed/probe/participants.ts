@@ -3,14 +3,13 @@ The world around the pod as probes need it: where they can come from, and who an
 */
 
 import type {ProbeQuestion} from '../../src/report/probe/types.js';
-import {standardCompany, type Company, type ListenerPlan} from '../../src/scenario/actor-set.js';
+import {
+	dnsPort, standardCompany, withDns, type Company,
+} from '../../src/scenario/actor-set.js';
 import {livesInPod} from '../../src/scenario/expectation.js';
 import type {Topology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Intent} from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
-
-const dnsPort = 53;
-const agentsDnsPort = 15_053; // Istio, pilot/cmd/pilot-agent/options: DNSProxyAddr.
 
 /** Who a probe can meet beside the proxy and the app: everybody who listens somewhere. */
 const hosts: readonly ActorName[] = ['remote', 'istiod'];
@@ -29,26 +28,6 @@ export function companyOfProbe({question: {from, to, protocol}, intent, credenti
 	}
 
 	return withDns(company, topology);
-}
-
-/** The same company with an agent that answers queries of DNS by asking the pod's name server, and with that server. */
-export function withDns(company: Company, {resolver}: Pick<Topology, 'resolver'>): Company {
-	const protocols = ['tcp', 'udp'] as const;
-	const asking = protocols.map((own): ListenerPlan => ({
-		protocol: own, port: agentsDnsPort, duty: 'forward', stop: `agent:${agentsDnsPort}`, forwardTo: {addresses: resolver, port: dnsPort},
-	}));
-	const answering = protocols.map((own): ListenerPlan => ({
-		protocol: own, port: dnsPort, duty: 'answer', stop: `dns:${dnsPort}`,
-	}));
-	return {
-		...company,
-		actors: [
-			...company.actors.map(actor => actor.name === 'agent' ? {...actor, listeners: asking} : actor),
-			{
-				name: 'dns', uid: 0, gid: 0, namespace: 'remote', listeners: answering, ownSource: {},
-			},
-		],
-	};
 }
 
 /**

@@ -4,8 +4,10 @@ A sandbox with a prober, kept for one rule set after the other: namespaces, thre
 
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {FlownLeg} from '../../src/comparison/moves.js';
+import {StubModel, type NextLeg} from '../../src/model/stub.js';
 import {noSurroundings} from '../../src/scenario/topology-extension.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
+import type {ProbeRequest, ProbeSpec} from '../../src/scenario/probe-spec.js';
 import type {ActorCredentials} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {isLedAway} from '../../src/trace/tproxy-socket.js';
@@ -13,16 +15,14 @@ import {loopStops} from '../../src/trace/sockets.js';
 import {LockFile} from '../system/lock-file.js';
 import type {RuleInput} from '../inputs/types.js';
 import {Prober, type ProbeAnswer} from '../prober/prober.js';
-import type {Unsendable, ProbeRequest} from '../prober/encode.js';
+import type {Unsendable} from '../prober/encode.js';
 import {HeldRules} from '../sandbox/installed-rules.js';
 import {loadKernelState} from '../tracer/counters.js';
 import type {KernelState} from '../tracer/kernel-texts.js';
 import {Sandbox} from '../sandbox/sandbox.js';
 import type {Sysctls} from '../sandbox/sysctls.js';
-import type {BatchQuestion} from '../inputs/probe-question.js';
 import {answerElsewhere} from '../sandbox/remote-routes.js';
 import {refuseOutside} from './participants.js';
-import {endOf, NextLegs} from './stub-model.js';
 
 /** What does not change from rule set to rule set. */
 export type ProbeStageOptions = {
@@ -43,7 +43,7 @@ export type StagedRules = Pick<RuleInput, 'ruleSet' | 'routing' | 'intent' | 'li
 /** What was seen of one probe: its legs, and what is missing to trust them. `unsendable` says why the kernel sent no packet for the last leg. */
 export type Flight = {readonly legs: readonly FlownLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean; readonly unsendable?: Unsendable};
 type OpenFlight = {readonly legs: FlownLeg[]; readonly gaps: Gap[]; isLoop: boolean; unsendable?: Unsendable};
-type Play = {readonly prober: Prober; readonly ruleSet: RuleSet; readonly nextLegs: NextLegs};
+type Play = {readonly prober: Prober; readonly ruleSet: RuleSet; readonly model: StubModel};
 type Bound = ReadonlyArray<readonly [index: number, request: ProbeRequest]>;
 
 /** One sandbox, one prober, one rule set at a time. Who creates it disposes of it. */
@@ -67,6 +67,22 @@ export class ProbeStage implements AsyncDisposable {
 		}
 	}
 
+	/**
+	Builds the sandbox and installs rules.
+
+	@throws {TestbedError} as {@link create} and {@link install}; nothing is left behind then.
+	*/
+	static async createWith(rules: RuleInput, credentials: ActorCredentials, options: Omit<ProbeStageOptions, 'backend'>): Promise<ProbeStage> {
+		const stage = await ProbeStage.create({...options, backend: rules.backend});
+		try {
+			await stage.install(rules, credentials);
+			return stage;
+		} catch (error) {
+			await stage[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
 	readonly #options: ProbeStageOptions;
 	readonly #sandbox: Sandbox;
 	readonly #lockFile: LockFile;
@@ -80,6 +96,15 @@ export class ProbeStage implements AsyncDisposable {
 		this.#sandbox = sandbox;
 		this.#lockFile = lockFile;
 		this.#held = new HeldRules(sandbox, lockFile.path);
+	}
+
+	/**
+	The rules as the kernel holds them.
+
+	@throws {RangeError} when none are installed.
+	*/
+	get ruleSet(): RuleSet {
+		return this.#installed().ruleSet;
 	}
 
 	/** Probes that were sent more than once, because their evidence was not whole. */
@@ -105,8 +130,8 @@ export class ProbeStage implements AsyncDisposable {
 		const {ruleSet} = await this.#held.replace({
 			ruleSet: asked, routing, backend, families, lines, allowedModules,
 		});
-		const nextLegs = new NextLegs(intent, credentials);
-		const {listening} = nextLegs;
+		const model = new StubModel(intent, credentials);
+		const {listening} = model;
 		if (this.#prober === undefined) {
 			this.#prober = await Prober.create({
 				sandbox: this.#sandbox, backend, families, ruleSet, listening, hasInvalid, timeoutMs, bufferBytes: traceBufferBytes, beforeRead,
@@ -115,7 +140,7 @@ export class ProbeStage implements AsyncDisposable {
 			await this.#prober.renew({ruleSet, listening, hasInvalid});
 		}
 
-		this.#play = {prober: this.#prober, ruleSet, nextLegs};
+		this.#play = {prober: this.#prober, ruleSet, model};
 		return ruleSet;
 	}
 
@@ -130,15 +155,11 @@ export class ProbeStage implements AsyncDisposable {
 
 	@throws {TestbedError} USAGE for a probe that never comes into the pod; INPUT for one that makes no sense; SYSCALL_FAILED when a thread fails. {RangeError} without rules.
 	*/
-	async fly(questions: readonly BatchQuestion[], {follow}: {readonly follow: boolean}): Promise<readonly Flight[]> {
-		const play = this.#play;
-		if (play === undefined) {
-			throw new RangeError('the stage holds no rules');
-		}
-
+	async fly(questions: readonly ProbeSpec[], {follow}: {readonly follow: boolean}): Promise<readonly Flight[]> {
+		const play = this.#installed();
 		const bound = questions.map((question, index) => {
 			refuseOutside(question, defaultTopology);
-			return [index, play.nextLegs.requestOf(question, String(index + 1))] as const;
+			return [index, play.model.requestOf(question, String(index + 1))] as const;
 		});
 		await this.#makeReachable(questions.map(({to}) => to.address));
 		const flights = questions.map((): OpenFlight => ({legs: [], gaps: [], isLoop: false}));
@@ -160,6 +181,14 @@ export class ProbeStage implements AsyncDisposable {
 		await this.#lockFile[Symbol.asyncDispose]();
 	}
 
+	#installed(): Play {
+		if (this.#play === undefined) {
+			throw new RangeError('the sandbox holds no rules');
+		}
+
+		return this.#play;
+	}
+
 	async #makeReachable(addresses: readonly string[]): Promise<void> {
 		const fresh = [...new Set(addresses)].filter(address => !this.#known.has(address));
 		for (const address of fresh) {
@@ -171,9 +200,9 @@ export class ProbeStage implements AsyncDisposable {
 }
 
 /** Notes a leg; returns the next one, if somebody carries it on. */
-function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, play: {nextLegs, ruleSet}}: {
+function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, play: {model, ruleSet}}: {
 	readonly request: ProbeRequest; readonly answer: ProbeAnswer; readonly play: Play;
-}): Omit<ProbeRequest, 'id'> | undefined {
+}): NextLeg | undefined {
 	flight.gaps.push(...gaps);
 	if (unsendable !== undefined) {
 		flight.unsendable = unsendable;
@@ -186,13 +215,12 @@ function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, pla
 
 	// A connection of the pod whose answer does not come back is never made, so nobody carries it on.
 	const isHalf = leg.protocol === 'tcp' && leg.end.kind === 'unknown' && request.from === 'pod';
-	const listener = isHalf ? undefined : nextLegs.listenerAt(leg);
-	flight.legs.push({...asFlown(leg, ruleSet), end: isHalf ? leg.end : endOf(leg, listener)});
-	if (listener === undefined || flight.gaps.length > 0) {
+	const {end, next} = isHalf ? {end: leg.end, next: undefined} : model.receive(leg);
+	flight.legs.push({...asFlown(leg, ruleSet), end});
+	if (flight.gaps.length > 0) {
 		return undefined;
 	}
 
-	const next = nextLegs.carriedOn(listener, leg);
 	if (next !== undefined && flight.legs.length > loopStops) {
 		flight.isLoop = true;
 		return undefined;

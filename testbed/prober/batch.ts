@@ -4,7 +4,8 @@ One batch of probes: which of them it takes, and what the senders said of them.
 
 import type {RuleSet} from '../../src/netfilter/types.js';
 import type {Gap} from '../../src/trace/gap.js';
-import type {EncodedBatch, ProbeRequest} from './encode.js';
+import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
+import type {EncodedBatch} from './encode.js';
 import {resultWords, type SenderAnswer} from './protocol.js';
 
 /** The requests of a batch, with their places among all. */

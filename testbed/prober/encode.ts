@@ -3,7 +3,10 @@ Requests → rows for the sender, and its results → probes for the joiner.
 */
 
 import {addressBytes, familyOfAddress, printAddressBytes} from '../../src/netfilter/address.js';
-import {printEndpoint, type Endpoint} from '../../src/netfilter/path.js';
+import {printEndpoint} from '../../src/netfilter/path.js';
+import {
+	fieldList, mustBe, socketOptionFields, type ProbeRequest,
+} from '../../src/scenario/probe-spec.js';
 import type {ProbeEnd} from '../../src/trace/fast/first-leg.js';
 import type {JoinedProbe} from '../../src/trace/fast/join-probes.js';
 import {TestbedError} from '../errors.js';
@@ -13,38 +16,20 @@ import {
 	kinds, probeWords, resultWords, states, steps, type SenderRequest,
 } from './protocol.js';
 
-/** One connection to attempt, or one datagram. */
-export type ProbeRequest = {
-	readonly id: string;
-	/** The namespace whose socket sends it. */
-	readonly from: 'pod' | 'remote';
-	/** Who sends it, as the leg is to name it; `from` when it is not given. */
-	readonly actor?: string;
-	readonly uid: number;
-	readonly gid: number;
-	readonly protocol: 'tcp' | 'udp';
-	readonly to: Endpoint;
-	/** The route's and the kernel's choice where they are not given. An address that is not the namespace's own is sent from all the same; its answer is not heard then. */
-	readonly source?: string;
-	readonly sourcePort?: number;
-	readonly device?: string;
-	readonly mark?: number;
-	/** One packet of TCP that conntrack calls invalid, in place of a connection: of a prober that was made for it. */
-	readonly packet?: 'invalid';
-};
-
-const numberMax = 0xFF_FF_FF_FE; // 4294967295 means "no change" to the kernel.
-
 function wrong(id: string, what: string): TestbedError {
 	return new TestbedError('INPUT', {message: `The probe ${id} cannot be sent: ${what}.`});
 }
+
+/** Fields of a request that the table can check as they are: numbers, and the texts that go to the kernel. */
+const checkedFields = fieldList.flatMap(({name, key, values, socketOption}) => values.kind === 'number' || socketOption !== undefined ? [{name: name as 'uid' | 'gid' | 'sourcePort' | typeof socketOptionFields[number]['name'], key, values}] : []);
 
 /**
 Says what is wrong with a request.
 
 @throws {TestbedError} INPUT.
 */
-export function checkRequest({id, uid, gid, protocol, to, source, sourcePort, device, mark, packet}: ProbeRequest, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): void {
+export function checkRequest(request: ProbeRequest, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): void {
+	const {id, protocol, to, source, packet} = request;
 	const family = familyOfAddress(to.address);
 	if (family === undefined) {
 		throw wrong(id, `${to.address} is no address`);
@@ -54,9 +39,15 @@ export function checkRequest({id, uid, gid, protocol, to, source, sourcePort, de
 		throw wrong(id, `its source ${source} is no address of ${family}, as its destination is`);
 	}
 
-	for (const [name, value, max] of [['UID', uid, numberMax], ['GID', gid, numberMax], ['port', to.port, 65_535], ['source port', sourcePort ?? 0, 65_535], ['mark', mark ?? 0, 0xFF_FF_FF_FF]] as const) {
-		if (!Number.isInteger(value) || value < (name === 'port' ? 1 : 0) || value > max) {
-			throw wrong(id, `its ${name} ${value} is none`);
+	if (!isPort(to.port)) {
+		throw wrong(id, `its port is ${to.port}; it must be a whole number from 1 to 65535`);
+	}
+
+	for (const {name, key, values} of checkedFields) {
+		const value = request[name];
+		const due = value === undefined ? undefined : mustBe(values, value);
+		if (due !== undefined) {
+			throw wrong(id, `its ${key} is ${JSON.stringify(value)}; it must be ${due}`);
 		}
 	}
 
@@ -67,10 +58,10 @@ export function checkRequest({id, uid, gid, protocol, to, source, sourcePort, de
 	if (packet === 'invalid' && !hasInvalid) {
 		throw wrong(id, 'this prober was not made for invalid packets');
 	}
+}
 
-	if (device !== undefined && !/^[^\s/]{1,15}$/u.test(device)) {
-		throw wrong(id, `its device ${JSON.stringify(device)} is none`); // IFNAMSIZ - 1 (linux/if.h).
-	}
+function isPort(port: number): boolean {
+	return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
 
 /** Rows of a batch, and what its results are read with. */
@@ -78,12 +69,12 @@ export type EncodedBatch = {readonly request: Extract<SenderRequest, {type: 'sen
 
 const anyAddress = {ipv4: '0.0.0.0', ipv6: '::'} as const;
 
-/** The requests as rows, with tables of their addresses and devices. */
+/** The requests as rows, with tables of their addresses and texts. */
 export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 	const probes = new Int32Array(requests.length * probeWords.words);
 	const addresses: Uint8Array[] = [];
 	const places = new Map<string, number>();
-	const devices: string[] = [];
+	const texts: string[] = [];
 	const place = (address: string, port: number): number => {
 		const key = `${port} ${address}`;
 		let index = places.get(key);
@@ -95,21 +86,29 @@ export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 		return index;
 	};
 
-	for (const [index, {uid, gid, protocol, to, source, sourcePort, device, mark, packet}] of requests.entries()) {
+	const placeOfText = (text: string): number => texts.includes(text) ? texts.indexOf(text) : texts.push(text) - 1;
+
+	for (const [index, request] of requests.entries()) {
+		const {uid, gid, protocol, to, source, sourcePort, packet} = request;
 		const row = index * probeWords.words;
 		const isIpv6 = to.address.includes(':');
 		probes[row + probeWords.uid] = uid;
 		probes[row + probeWords.gid] = gid;
-		probes[row + probeWords.kind] = (isIpv6 ? kinds.ipv6 : 0) | (protocol === 'udp' ? kinds.udp : 0) | (mark === undefined ? 0 : kinds.marked) | (packet === undefined ? 0 : kinds.invalid);
+		probes[row + probeWords.kind] = (isIpv6 ? kinds.ipv6 : 0) | (protocol === 'udp' ? kinds.udp : 0) | (packet === undefined ? 0 : kinds.invalid);
 		probes[row + probeWords.to] = place(to.address, to.port);
 		probes[row + probeWords.source] = source === undefined && sourcePort === undefined ? -1 : place(source ?? anyAddress[isIpv6 ? 'ipv6' : 'ipv4'], sourcePort ?? 0);
-		probes[row + probeWords.mark] = mark ?? 0;
-		probes[row + probeWords.device] = device === undefined ? -1 : (devices.includes(device) ? devices.indexOf(device) : devices.push(device) - 1);
+		for (let place = 0; place < socketOptionFields.length; place++) { // An iterator would cost as much as all other words together.
+			const value = request[socketOptionFields[place]!.name];
+			if (value !== undefined) {
+				probes[row + probeWords.options]! |= 1 << place;
+				probes[row + probeWords.firstOption + place] = typeof value === 'string' ? placeOfText(value) : value;
+			}
+		}
 	}
 
 	return {
 		request: {
-			type: 'send', probes, addresses, devices,
+			type: 'send', probes, addresses, texts,
 		},
 		toWords: requests.map((_, index) => addressWords(addresses[probes[(index * probeWords.words) + probeWords.to]!]!)),
 	};

@@ -12,6 +12,7 @@ Sent again. A connection without an answer sends its SYN anew after a second (TC
 */
 
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
+import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import type {DeliveredLeg} from '../../src/trace/fast/first-leg.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Listening} from '../../src/trace/tproxy-socket.js';
@@ -20,7 +21,7 @@ import {LockFile} from '../system/lock-file.js';
 import type {Netns} from '../sandbox/netns.js';
 import {defaultBufferBytes} from '../tracer/trace-source.js';
 import {
-	checkRequest, decodeResult, encodeBatch, type ProbeRequest, type Unsendable,
+	checkRequest, decodeResult, encodeBatch, type Unsendable,
 } from './encode.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
 import {invalidSwitchText, probeSwitchText, removeSwitchText} from './trace-table.js';

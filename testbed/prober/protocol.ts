@@ -5,6 +5,7 @@ What the threads of the prober say to each other. Probes and their results trave
 import type {TraceStream} from '../../src/netfilter/backends.js';
 import type {Traversal} from '../../src/netfilter/path.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
+import {socketOptionFields} from '../../src/scenario/probe-spec.js';
 import type {FastBatch} from '../../src/trace/fast/fast-trace.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 
@@ -16,13 +17,13 @@ export const shared = {
 /** What the reader is told by {@link shared}. */
 export const commands = {none: 0, take: 1, end: 2, renew: 3, peek: 4} as const;
 
-/** Words of a probe. Addresses and devices stand in tables beside the rows; -1 is none. */
+/** Words of a probe. Addresses and texts stand in tables beside the rows; -1 is none. `options` has a bit for each of {@link socketOptionFields} that the probe sets, and from `firstOption` on each of them has a word for its value. */
 export const probeWords = {
-	uid: 0, gid: 1, kind: 2, to: 3, source: 4, mark: 5, device: 6, words: 7,
+	uid: 0, gid: 1, kind: 2, to: 3, source: 4, options: 5, firstOption: 6, words: 6 + socketOptionFields.length,
 } as const;
 
 /** Bits of the word `kind`. */
-export const kinds = {ipv6: 1, udp: 2, marked: 4, invalid: 8} as const;
+export const kinds = {ipv6: 1, udp: 2, invalid: 4} as const;
 
 /** Words of a result. */
 export const resultWords = {
@@ -35,14 +36,14 @@ export const states = {
 } as const;
 
 /** Steps before a packet leaves, in the order of `states.failed + n`. */
-export const steps = ['socket', 'SO_MARK', 'SO_BINDTODEVICE', 'bind', 'connect', 'send'] as const;
+export const steps = ['socket', ...socketOptionFields.map(({step}) => step), 'bind', 'connect', 'send'] as const;
 
 /** What the sender is given when it starts. `quietNetns` is a namespace with lo and without rules: see `backlog.ts`. */
 export type SenderInput = {readonly netns: number; readonly quietNetns: number; readonly memory: SharedArrayBuffer; readonly window: number};
 
 /** What it is told: send a batch; wait for those of its sockets that have come to nothing yet, and close all. `waitedMs` is how long a connection of the batch has been waiting elsewhere when this part of it begins. */
 export type SenderRequest =
-	| {readonly type: 'send'; readonly probes: Int32Array; readonly addresses: readonly Uint8Array[]; readonly devices: readonly string[]; readonly waitedMs?: number | undefined}
+	| {readonly type: 'send'; readonly probes: Int32Array; readonly addresses: readonly Uint8Array[]; readonly texts: readonly string[]; readonly waitedMs?: number | undefined}
 	| {readonly type: 'settle'; readonly indices: readonly number[]; readonly timeoutMs: number};
 
 /** What it answers: rows of results, of which `tried` were tried; what each waiting socket came to. `waitedMs` is for how long a connection has been waiting by now, if one does; `isDrained` is false where the answer to a datagram may still be on its way. */

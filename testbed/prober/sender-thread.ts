@@ -3,9 +3,10 @@ The thread that sends probes from one namespace. It is in that namespace for goo
 */
 
 import {parentPort, workerData} from 'node:worker_threads';
+import {socketOptionFields} from '../../src/scenario/probe-spec.js';
 import {
-	abortSocket, bindSocket, bindToDevice, closeSocket, connectSocket, joinNetns, markSocket, openRawSocket, openSocket, ownAddress,
-	probeErrors, readOwnAddress, sendByte, setThreadCredentials, socketError, socketOwner, waitSockets,
+	abortSocket, bindSocket, closeSocket, connectSocket, joinNetns, openRawSocket, openSocket, ownAddress, probeErrors,
+	readOwnAddress, sendByte, setThreadCredentials, socketError, socketOptionSetters, socketOwner, waitSockets,
 } from '../syscalls/probe-socket.js';
 import {Backlog} from './backlog.js';
 import {InvalidPacket} from './invalid-packet.js';
@@ -115,17 +116,20 @@ function sendInvalid(invalid: InvalidPacket, {source, note}: {readonly source: U
 
 /** Sends one probe from a socket that is made already. */
 function send(fd: number, {probe, batch, results, row}: {readonly probe: number; readonly batch: Batch; readonly results: Int32Array; readonly row: number}): Outcome {
-	const {probes, addresses, devices} = batch;
+	const {probes, addresses, texts} = batch;
 	const kind = probes[probe + probeWords.kind]!;
-	let error = (kind & kinds.marked) === 0 ? 0 : markSocket(fd, probes[probe + probeWords.mark]!);
-	if (error !== 0) {
-		return failed('SO_MARK', error);
-	}
-
-	const device = probes[probe + probeWords.device]!;
-	error = device < 0 ? 0 : bindToDevice(fd, devices[device]!);
-	if (error !== 0) {
-		return failed('SO_BINDTODEVICE', error);
+	const isIpv6 = (kind & kinds.ipv6) !== 0;
+	let error = 0;
+	const asked = probes[probe + probeWords.options]!;
+	for (let place = 0; asked >>> place !== 0; place++) {
+		if (((asked >>> place) & 1) !== 0) {
+			const {step, isText} = socketOptionFields[place]!;
+			const word = probes[probe + probeWords.firstOption + place]!;
+			error = socketOptionSetters[step](fd, isText ? texts[word]! : word, {isIpv6});
+			if (error !== 0) {
+				return failed(step, error);
+			}
+		}
 	}
 
 	const source = probes[probe + probeWords.source]!;
@@ -141,7 +145,7 @@ function send(fd: number, {probe, batch, results, row}: {readonly probe: number;
 	const to = addresses[probes[probe + probeWords.to]!]!;
 	const isUdp = (kind & kinds.udp) !== 0;
 	const note = (socket: number): void => {
-		noteOwn(socket, {isIpv6: (kind & kinds.ipv6) !== 0, results, row});
+		noteOwn(socket, {isIpv6, results, row});
 	};
 
 	error = connectSocket(fd, to);

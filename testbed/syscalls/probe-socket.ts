@@ -3,6 +3,7 @@ The sockets of probes: made, sent and closed with as few system calls as will do
 */
 
 import {Buffer} from 'node:buffer';
+import type {SocketOption} from '../../src/scenario/probe-spec.js';
 import {TestbedError} from '../errors.js';
 import {
 	checked, int32, lastError, libc,
@@ -92,15 +93,17 @@ export function bindSocket(fd: number, address: Uint8Array): {readonly error: nu
 	return {error: calls.bind(fd, address, address.length) as number === 0 ? 0 : lastError(), foreign: true};
 }
 
-/** Sets the mark of a socket: 0 or the error number. */
-export function markSocket(fd: number, mark: number): number {
-	return calls.setsockopt(fd, solSocket, options.mark, new Uint8Array(Uint32Array.of(mark).buffer), 4) as number === 0 ? 0 : lastError();
-}
+/** Sets an option of a socket before it is bound: 0 or the error number. The value is of the kind that the field has in the table of probes. */
+export type SocketOptionSetter = (fd: number, value: number | string, socket: {readonly isIpv6: boolean}) => number;
 
-/** Binds a socket to a device: 0 or the error number. */
-export function bindToDevice(fd: number, device: string): number {
-	const name = Buffer.from(device);
-	return calls.setsockopt(fd, solSocket, options.bindToDevice, name, name.length) as number === 0 ? 0 : lastError();
+/** How each option that a probe can ask for is set. */
+export const socketOptionSetters: Readonly<Record<SocketOption, SocketOptionSetter>> = {
+	SO_MARK: (fd, mark) => setOption(fd, {level: solSocket, name: options.mark, value: new Uint8Array(Uint32Array.of(Number(mark)).buffer)}),
+	SO_BINDTODEVICE: (fd, device) => setOption(fd, {level: solSocket, name: options.bindToDevice, value: Buffer.from(String(device))}),
+};
+
+function setOption(fd: number, {level, name, value}: {readonly level: number; readonly name: number; readonly value: Uint8Array}): number {
+	return calls.setsockopt(fd, level, name, value, value.length) as number === 0 ? 0 : lastError();
 }
 
 /** Connects: 0 or the error number. The first time it sends; asked again, it says what came of it: 0 or EISCONN, EALREADY, or why not. */

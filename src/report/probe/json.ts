@@ -6,17 +6,17 @@ import {stepsOfPath, stopsOfPath} from '../../netfilter/path.js';
 import type {AskedChain, Contradiction, AskedRule} from '../../judge/explain/explain-leg.js';
 import {jsonVersion, legToJson} from '../run/json.js';
 import {describeAnswer, describeTarget, factFor, nameOfMatch} from '../rules/describe-rule.js';
-import {contradictionsOf, exitStatusOfProbe, type ProbeReport} from './types.js';
+import {contradictionsOf, labeledFields, exitStatusOfProbe, type ProbeQuestion, type ProbeReport} from './types.js';
 import {describeContradiction} from './describe.js';
 
 /** The answer as plain data for `JSON.stringify`. */
 export function probeToJson(report: ProbeReport): unknown {
-	const {legs, question} = report;
+	const {legs} = report;
 	return {
 		version: jsonVersion,
 		environment: report.environment,
 		rules: report.rules,
-		probe: {...question, source: question.source ?? null, mark: question.mark ?? null, bindDevice: question.bindDevice ?? null},
+		probe: questionToJson(report.question),
 		actors: report.actors,
 		outcome: exitStatusOfProbe(report) === 0 ? 'answered' : 'inconclusive',
 		stops: stopsOfPath({legs}),
@@ -33,6 +33,13 @@ export function probeToJson(report: ProbeReport): unknown {
 		gaps: report.gaps,
 		hints: report.hints,
 		durationMs: report.durationMs,
+	};
+}
+
+function questionToJson({from, credentials, asked, to, ...rest}: ProbeQuestion): unknown {
+	const others: Readonly<Record<string, unknown>> = rest;
+	return {
+		from, credentials, asked, to, ...rest, ...Object.fromEntries(labeledFields.map(({name}) => [name, others[name] ?? null])),
 	};
 }
 

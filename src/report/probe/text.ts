@@ -4,6 +4,7 @@ The answer to a probe for people: the stops, then leg by leg every rule that was
 
 import {printStep} from '../../netfilter/path.js';
 import type {AskedChain, LegExplanation, AskedRule} from '../../judge/explain/explain-leg.js';
+import {printFieldValue} from '../../scenario/probe-spec.js';
 import type {ActorName, Credentials} from '../../scenario/types.js';
 import {nameOfRule} from '../run/describe-differences.js';
 import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
@@ -16,7 +17,7 @@ import {printStops} from '../run/text.js';
 import {
 	printHook, printPath, printTraversalEnd, stepIndent, type LegStyle, type Style,
 } from '../run/text-path.js';
-import {contradictionsOf, exitStatusOfProbe, type ProbeReport} from './types.js';
+import {contradictionsOf, labeledFields, exitStatusOfProbe, type ProbeReport} from './types.js';
 import {describeContradiction, describeHit} from './describe.js';
 
 /** As many rules in a row that did not match are told one by one, unless all are asked for: a default sidecar has nine in its longest chain, a node with a foreign firewall thousands. */
@@ -53,11 +54,13 @@ export function printProbe(report: ProbeReport, {colour, verbose, width}: TextOp
 
 function questionRows({
 	question: {
-		from, credentials: {uid, gid}, asked, to, source, protocol, mark, bindDevice,
+		from, credentials: {uid, gid}, asked, to, protocol, ...rest
 	},
 }: ProbeReport): readonly HeadRow[] {
+	const others: Readonly<Record<string, unknown>> = rest;
+	const asTold = labeledFields.flatMap(({name, label, values}) => others[name] === undefined ? [] : [`${label} ${printFieldValue({values}, others[name])}`]);
 	const address = `${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`;
-	return [['probe', [`${from} (uid ${uid}, gid ${gid})${source === undefined ? '' : ` from ${source}`}`, ...(mark === undefined ? [] : [`mark 0x${mark.toString(16)}`]), ...(bindDevice === undefined ? [] : [`bound to ${bindDevice}`]), `→ ${asked}${asked === address ? '' : ` (${address})`},`, protocol]]];
+	return [['probe', [`${from} (uid ${uid}, gid ${gid})`, ...asTold, `→ ${asked}${asked === address ? '' : ` (${address})`},`, protocol]]];
 }
 
 function actorRow({actors}: ProbeReport): HeadRow {

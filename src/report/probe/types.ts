@@ -3,28 +3,17 @@ The answer to one probe as plain data: what every printer of it prints.
 */
 
 import {exitStatus, tallyOf, type ExitStatus} from '../../judge/exit-status.js';
-import type {Endpoint} from '../../netfilter/path.js';
-import type {AddressFamily} from '../../netfilter/types.js';
 import type {Contradiction, LegExplanation} from '../../judge/explain/explain-leg.js';
-import type {ActorName, Credentials} from '../../scenario/types.js';
+import {fieldList, type ProbeSpec} from '../../scenario/probe-spec.js';
+import type {Credentials} from '../../scenario/types.js';
 import type {Environment, RulesSummary} from '../shared-types.js';
 import type {TypeResult} from '../run/types.js';
 
-/** What was asked: who connects, as whom, and to where. `asked` is the destination as the user named it. */
-export type ProbeQuestion = {
-	readonly from: ActorName;
-	readonly credentials: Credentials;
-	readonly asked: string;
-	readonly to: Endpoint;
-	/** Undefined where the route chose it. */
-	readonly source: string | undefined;
-	/** The mark of its socket (SO_MARK); none unless given. */
-	readonly mark?: number;
-	/** The device that its socket is bound to (SO_BINDTODEVICE). */
-	readonly bindDevice?: string;
-	readonly family: AddressFamily;
-	readonly protocol: 'tcp' | 'udp';
-};
+/** What was asked, with the user and group that the sender has by now. A single probe has neither an id nor a port of its own. */
+export type ProbeQuestion = Omit<ProbeSpec, 'id' | 'uid' | 'gid' | 'sourcePort' | 'packet'> & {readonly credentials: Credentials};
+
+/** The fields of a question that may be absent, with what a report writes before their values. */
+export const labeledFields = fieldList.flatMap(({name, label, values}) => label === undefined ? [] : [{name: name as keyof ProbeQuestion, label, values}]);
 
 /** What the kernel did, and why, by the rules. */
 export type ProbeReport = Pick<TypeResult, 'actors' | 'legs' | 'loop' | 'gaps' | 'observedRoles'> & {

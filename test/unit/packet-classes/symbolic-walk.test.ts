@@ -14,7 +14,7 @@ import {addressFamilies} from '../../../src/scenario/topology.js';
 import {
 	anyPacketOf, classesHolding, classesOf, foretoldOf, programsOf, rulesOfRelease, rulesOfTable,
 } from '../../helpers/class-sets.js';
-import {printWalk, walkPacket} from '../../helpers/concrete-walk.js';
+import {printWalk, walkPacket} from '../../helpers/packet-walk.js';
 import {anyRun} from '../../helpers/istio-options.js';
 import {anyPacket} from '../../helpers/random-packets.js';
 import {randomRule} from '../../helpers/random-rules.js';

@@ -4,10 +4,11 @@
 
 import {exitStatus} from '../../../src/judge/exit-status.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
+import {fieldList, optionOf, type ProbeSpec} from '../../../src/scenario/probe-spec.js';
 import {TestbedError} from '../../errors.js';
 import {readLines} from '../../inputs/read-text.js';
-import {ProbeBatch} from '../../probe/batch.js';
-import type {BatchQuestion} from '../../inputs/probe-question.js';
+import {answerOf} from '../../probe/answers.js';
+import {ProbeStage} from '../../probe/prober-sandbox.js';
 import {fullSource, kindOfSource} from '../../inputs/source.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {describeNotes} from '../output/notes.js';
@@ -19,8 +20,8 @@ import {rulesOfProbe, type ProbeFlags} from './probe.js';
 /** Lines that are asked at once: enough for the prober's largest batch, and little to wait for at the start. */
 const chunkSize = 16_384;
 
-/** Options that each line says for itself. */
-const perLine = ['from', 'to', 'uid', 'gid', 'source', 'proto', 'mark', 'bindDevice'] as const;
+/** Options that each line says for itself. The family is also that of the rules. */
+const perLine = fieldList.flatMap(({key, option}) => option === undefined || key === 'family' ? [] : [key]);
 
 /**
 Asks every line and prints its answer; returns the exit status: 0 when all have one, 3 when some are inconclusive.
@@ -30,7 +31,7 @@ Asks every line and prints its answer; returns the exit status: 0 when all have 
 export async function probeBatchCommand(file: string, flags: ProbeFlags, given: readonly string[]): Promise<number> {
 	const wrong = perLine.filter(name => given.includes(name));
 	if (wrong.length > 0) {
-		throw new TestbedError('USAGE', {message: `--batch: each line says for itself what ${wrong.map(name => `--${name === 'bindDevice' ? 'bind-device' : name}`).join(', ')} ${wrong.length === 1 ? 'says' : 'say'}.`, hint: 'For instance {"from": "app", "uid": 1000, "to": "10.96.0.1:443"}.'});
+		throw new TestbedError('USAGE', {message: `--batch: each line says for itself what ${wrong.map(name => optionOf(name)).join(', ')} ${wrong.length === 1 ? 'says' : 'say'}.`, hint: 'For instance {"from": "app", "uid": 1000, "to": "10.96.0.1:443"}.'});
 	}
 
 	if (given.includes('firstLeg') || given.includes('format') || given.includes('verbose')) {
@@ -43,15 +44,14 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 	tell(describeNotes(rules));
 	return supervise(async ({signal, onStage}) => {
 		onStage('building the sandbox, installing the rules');
-		await using batch = await ProbeBatch.create({
-			rules, families, credentials, follow: flags.follow === true, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer,
-		});
+		await using stage = await ProbeStage.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer});
 		const started = performance.now();
 		let [asked, open] = [0, 0];
 		for await (const questions of chunks(file, families, signal)) {
 			signal.throwIfAborted();
 			onStage(`${asked} probes answered`);
-			const answers = await batch.ask(questions);
+			const flights = await stage.fly(questions, {follow: flags.follow === true});
+			const answers = flights.map((flight, index) => answerOf(questions[index]!.id, flight));
 			asked += answers.length;
 			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
 			const isRead = await writeOut(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));
@@ -66,7 +66,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		}
 
 		const seconds = (performance.now() - started) / 1000;
-		tell(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} a second${batch.repeated === 0 ? '' : `; ${batch.repeated} sent again`})\n`);
+		tell(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} a second${stage.repeated === 0 ? '' : `; ${stage.repeated} sent again`})\n`);
 		return exitStatus({passed: asked - open, failed: 0, inconclusive: open});
 	});
 }
@@ -86,8 +86,8 @@ function nameOf(file: string): string {
 }
 
 /** The questions of a file, some thousand at a time. */
-async function * chunks(file: string, families: readonly AddressFamily[], signal: AbortSignal): AsyncGenerator<readonly BatchQuestion[]> {
-	let questions: BatchQuestion[] = [];
+async function * chunks(file: string, families: readonly AddressFamily[], signal: AbortSignal): AsyncGenerator<readonly ProbeSpec[]> {
+	let questions: ProbeSpec[] = [];
 	let number = 0;
 	for await (const text of readLines({file, what: 'The batch', option: '--batch', signal})) {
 		number++;

@@ -6,7 +6,11 @@ import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {probeToJson} from '../../../src/report/probe/json.js';
 import {printProbe} from '../../../src/report/probe/text.js';
 import {exitStatusOfProbe, type ProbeQuestion, type ProbeReport} from '../../../src/report/probe/types.js';
-import type {ActorCredentials, ActorName, Credentials} from '../../../src/scenario/types.js';
+import {
+	fieldList, optionOf, type ProbeInput, type ProbeSpec,
+} from '../../../src/scenario/probe-spec.js';
+import type {Wording} from '../../../src/scenario/read-probe.js';
+import type {ActorCredentials, Credentials} from '../../../src/scenario/types.js';
 import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
 import {runProbe} from '../../probe/explain.js';
@@ -14,28 +18,28 @@ import {defaultInput} from '../../inputs/request.js';
 import {loadRuleInput} from '../../inputs/rules.js';
 import {writeOut} from '../../system/streams.js';
 import {readerOf} from '../output/terminal.js';
-import {readDestination, readSource} from '../../inputs/probe-target.js';
+import {readProbeOptions} from '../../inputs/probe-line.js';
 import {supervise} from '../supervise.js';
 import {type credentialsOf, usualCredentials, type DropFirst} from '../../inputs/credentials.js';
 import type {RunFlags} from './run.js';
 
 /** The options as the command line gives them. */
-export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'allowModules' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & {
-	readonly from: ActorName;
-	readonly to?: string;
+export type ProbeFlags = Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'allowModules' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer' | 'verbose'> & Partial<ProbeInput> & {
+	readonly from: ProbeSpec['from'];
 	readonly batch?: string;
 	readonly follow?: boolean;
-	readonly uid?: number;
-	readonly gid?: number;
-	readonly source?: string;
-	readonly family?: AddressFamily;
-	readonly mark?: number;
-	readonly bindDevice?: string;
-	readonly proto: 'tcp' | 'udp';
 	readonly backend?: readonly Backend[];
 	readonly firstLeg?: boolean;
 	readonly format: 'text' | 'json';
 };
+
+/** How messages name what the command line says. */
+const optionWording: Wording = {name: optionOf, given: (key, value) => `${optionOf(key)} ${String(value)}`};
+
+/** What the options say of the probe, by key. */
+function probeValuesOf(flags: ProbeFlags): Readonly<Record<string, unknown>> {
+	return Object.fromEntries(fieldList.flatMap(({key, option}) => option === undefined ? [] : [[key, flags[key as keyof ProbeInput]]]));
+}
 
 /** Everybody's credentials: as of `run`, and the sender's as asked. A group that is not given follows its user. */
 export function credentialsOfProbe({from, uid, gid, ...flags}: ProbeFlags, ...input: DropFirst<Parameters<typeof credentialsOf>>): ActorCredentials {
@@ -86,20 +90,10 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 		throw new TestbedError('USAGE', {message: 'Where to? --to names one destination, --batch a file of many.', hint: 'For instance testbed probe --to 10.96.0.1:443'});
 	}
 
-	const destination = readDestination(flags.to, flags.family);
-	const {family} = destination;
-	const source = flags.source === undefined ? undefined : readSource(flags.source, family);
-	const rules = rulesOfProbe(flags, [family]);
+	const {id: _, uid: _uid, gid: _gid, sourcePort: _port, packet: _packet, ...spec} = readProbeOptions(probeValuesOf(flags), optionWording);
+	const rules = rulesOfProbe(flags, [spec.family]);
 	const credentials = credentialsOfProbe(flags, rules.intent, rules.proxy);
-	const question: ProbeQuestion = {
-		from: flags.from,
-		credentials: credentials[flags.from],
-		...destination,
-		source,
-		protocol: flags.proto,
-		...(flags.mark === undefined ? {} : {mark: flags.mark}),
-		...(flags.bindDevice === undefined ? {} : {bindDevice: flags.bindDevice}),
-	};
+	const question: ProbeQuestion = {...spec, credentials: credentials[spec.from]};
 	const report = await supervise(async supervision => runProbe({
 		question,
 		rules,

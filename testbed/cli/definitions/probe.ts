@@ -2,9 +2,13 @@
 The command line of `testbed probe`.
 */
 
-import {Command, Option} from 'commander';
-import {placeNames, senders} from '../../inputs/probe-target.js';
-import {readBackends, readId, readMark} from '../parsers.js';
+import {Command, InvalidArgumentError, Option} from 'commander';
+import {
+	fieldList, mustBe, optionOf, probeKeys, valueOfWord,
+} from '../../../src/scenario/probe-spec.js';
+import {placeNames} from '../../../src/scenario/read-probe.js';
+import {readBackends, readId} from '../parsers.js';
+import {paragraph} from '../../../src/report/terminal/wrap.js';
 import type {ProbeFlags} from '../commands/probe.js';
 import {
 	bufferOption, modulesOption, serversOption, timeoutOption,
@@ -26,8 +30,7 @@ Examples:
     --rules 'release:1.30 --redirect-dns'
   testbed probe --batch probes.jsonl --follow > answers.jsonl
 
-A line of a batch has the keys from, to, family, uid, gid, proto, source,
-sourcePort, bindDevice, mark and id; only to must be there:
+${paragraphOf(`A line of a batch has the keys ${probeKeys.slice(0, -1).join(', ')} and ${probeKeys.at(-1)}; only to must be there:`)}
   {"from": "app", "uid": 1337, "to": "10.96.0.1:443"}
 An answer has path, stops, outcome (delivered, refused, dropped, unreachable,
 unknown, loop or inconclusive), gaps, and the id of its line.
@@ -37,17 +40,13 @@ Exit status: 0 the kernel has answered, 2 usage or input, 3 inconclusive,
 4 this machine cannot do it.`;
 
 export function probeCommandLine(setStatus: (status: number) => void): Command {
-	return new Command('probe')
-		.description('one connection: which way it takes, which rule decides, and why not the others')
-		.addOption(new Option('--from <actor>', 'who connects').choices(senders).default('app'))
-		.option('--to <destination>', 'ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT')
-		.option('--uid <n>', 'user of the sender (default: as in run)', readId)
-		.option('--gid <n>', 'group of the sender (default: the number of its user)', readId)
-		.option('--source <address>', 'the sender\'s own address to connect from (default: what the route says)')
-		.option('--mark <n>', 'mark of the sender\'s socket: 1337 or 0x539 (default: none)', readMark)
-		.option('--bind-device <name>', 'device that the sender\'s socket is bound to (default: none)')
-		.addOption(new Option('--proto <name>', 'of the first packet').choices(['tcp', 'udp']).default('tcp'))
-		.addOption(new Option('--family <name>', 'of a place; an address says it itself (default: ipv4)').choices(['ipv4', 'ipv6']))
+	const command = new Command('probe')
+		.description('one connection: which way it takes, which rule decides, and why not the others');
+	for (const option of fieldOptions()) {
+		command.addOption(option);
+	}
+
+	return command
 		.option('--rules <input>', 'as of run (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
 		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
@@ -78,4 +77,35 @@ export function probeCommandLine(setStatus: (status: number) => void): Command {
 			const {probeCommand} = await import('../commands/probe.js');
 			setStatus(await probeCommand(flags));
 		});
+}
+
+/** The options that say what is sent: those of the table of fields. */
+function fieldOptions(): readonly Option[] {
+	return fieldList.flatMap(({key, values, standard, option: told}) => {
+		if (told === undefined) {
+			return [];
+		}
+
+		const option = new Option(`${optionOf(key)} <${told.value}>`, told.help);
+		if (values.kind === 'choice') {
+			option.choices(values.choices);
+		} else {
+			option.argParser(word => {
+				const value = valueOfWord({values}, word);
+				const due = mustBe(values, value);
+				if (due !== undefined) {
+					throw new InvalidArgumentError(`It must be ${due}.`);
+				}
+
+				return value;
+			});
+		}
+
+		return standard === undefined ? [option] : [option.default(standard)];
+	});
+}
+
+/** A sentence in lines of the help's width. */
+function paragraphOf(sentence: string): string {
+	return paragraph(sentence, {indent: 0, width: 78}).join('\n');
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import test from 'ava';
 import {generate} from '../../../../src/istio/generate.js';
+import {socketMarkOf} from '../../../../src/judge/explain/packet-facts.js';
 import {explainLeg, type Contradiction, type LegExplanation} from '../../../../src/judge/explain/explain-leg.js';
 import {parseNft} from '../../../../src/netfilter/nftables/ruleset.js';
 import type {Leg, RuleHit, Traversal} from '../../../../src/netfilter/path.js';
@@ -54,8 +55,8 @@ function sayings(explained: LegExplanation): readonly string[] {
 	return explained.contradictions.map(contradiction => describeContradiction(contradiction));
 }
 
-/** The sketch of the test helpers walks nat by a reading of its own; both must name the same rules for every release, every option and any packet. */
-test('our reading and an independent sketch meet the same rules', t => {
+/** The test helpers read rules in a way of their own (`plain-match.ts`); both readings must name the same rules for every release, every option and any packet. */
+test('our reading and an independent one meet the same rules', t => {
 	let rules = 0;
 	let hits = 0;
 	fc.assert(fc.property(anyRun, anyTraffic, fc.boolean(), ({release, options}, any, isLegacy) => {
@@ -63,11 +64,12 @@ test('our reading and an independent sketch meet the same rules', t => {
 		const ruleSet = generate({
 			release, options, families: [any.family], backend: 'iptables-nft',
 		});
+		const intent = intentOf(options, release.features);
 		const {legs} = observe({
-			ruleSet, intent: intentOf(options, release.features), actors, isLegacy,
+			ruleSet, intent, actors, isLegacy,
 		}, traffic).path;
-		for (const leg of legs) {
-			const explained = explainLeg(leg, ofIstio(ruleSet), {mark: 0});
+		for (const [index, leg] of legs.entries()) {
+			const explained = explainLeg(leg, ofIstio(ruleSet), {mark: socketMarkOf(legs, index, intent)});
 			t.deepEqual(sayings(explained), []);
 			const asked = explained.chains.flatMap(chain => chain.rules);
 			t.deepEqual(asked.filter(({isHit}) => isHit).map(({rule}) => `${rule.chain}#${rule.number}`), leg.traversals.flatMap(traversal => traversal.hits.map(({chain, number}) => `${chain}#${number}`)));

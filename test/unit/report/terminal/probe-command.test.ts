@@ -12,7 +12,7 @@ const rules = {source: 'release:1.30', backend: 'iptables-nft'} as const;
 
 const tables: ReadonlyArray<readonly [title: string, change: Partial<Representative>, expected: string]> = [
 	['plain', {}, 'testbed probe --rules release:1.30 --backend iptables-nft --from app --to 192.0.2.1:80 --uid 1000 --gid 2000'],
-	['UDP', {protocol: 'udp'}, 'testbed probe --rules release:1.30 --backend iptables-nft --from app --to 192.0.2.1:80 --proto udp --uid 1000 --gid 2000'],
+	['UDP', {protocol: 'udp'}, 'testbed probe --rules release:1.30 --backend iptables-nft --from app --to 192.0.2.1:80 --uid 1000 --gid 2000 --proto udp'],
 	['a group like the user', {gid: undefined}, 'testbed probe --rules release:1.30 --backend iptables-nft --from app --to 192.0.2.1:80 --uid 1000 --gid 1000'],
 	['source and mark', {source: '127.0.0.6', mark: 0x5_39}, 'testbed probe --rules release:1.30 --backend iptables-nft --from app --to 192.0.2.1:80 --uid 1000 --gid 2000 --source 127.0.0.6 --mark 0x539'],
 	['from outside, IPv6', {

@@ -93,16 +93,16 @@ for (const [index, [name, given, message, code = 'USAGE']] of table.entries()) {
 }
 
 test('probes are looked at before any is sent', async t => {
-	const sandbox = new RulesSandbox({} as never, ['ipv4']);
+	const sandbox = new RulesSandbox({} as never, {families: ['ipv4'], follow: true});
 	for (const [asked, message] of [
 		[{}, /^probeAll: asked is an object; a list of probes is due/u],
 		[undefined, /^probeAll: asked is undefined; /u],
 		[['remote:8080'], /^probe 1 is "remote:8080"; an object is due/u],
 		[[{to: 'remote:8080'}, null], /^probe 2 is null; /u],
-		[[{to: 'remote:8080', uid: 5n}], /^probe 1: "uid" is a bigint; /u],
-		[[{to: 'remote:8080', uid: Number.NaN}], /^probe 1: "uid" is NaN; /u],
+		[[{to: 'remote:8080', uid: 5n}], /^probe 1: "uid" is 5n: it must be a whole number/u],
+		[[{to: 'remote:8080', uid: Number.NaN}], /^probe 1: "uid" is NaN: it must be /u],
 		[[{to: 'remote:8080', form: 'app'}], /^probe 1: "form" is no key of a probe\.$/u],
-		[[{to: 'remote:8080', family: 'ipv5'}], /^probe 1: "family" is "ipv5"; one of ipv4, ipv6 is due\.$/u],
+		[[{to: 'remote:8080', family: 'ipv5'}], /^probe 1: "family" is "ipv5": it must be one of ipv4, ipv6\.$/u],
 	] as const) {
 		const error = await t.throwsAsync(async () => sandbox.probeAll(asked as never), {instanceOf: TestbedError}); // eslint-disable-line no-await-in-loop -- A table.
 		t.regex(error.message, message);

@@ -2,8 +2,9 @@
 
 import test from 'ava';
 import {
-	checkRequest, decodeResult, encodeBatch, type ProbeRequest,
+	checkRequest, decodeResult, encodeBatch,
 } from '../../../../testbed/prober/encode.js';
+import {socketOptionFields, type ProbeRequest} from '../../../../src/scenario/probe-spec.js';
 import {parseOwnerCounts} from '../../../../testbed/prober/trace-table.js';
 import {
 	kinds, probeWords, resultWords, states, steps,
@@ -18,14 +19,14 @@ const plain: ProbeRequest = {
 for (const [what, other, message] of [
 	['no address', {to: {address: 'remote', port: 80}}, 'remote is no address'],
 	['two families', {source: '::1'}, 'its source ::1 is no address of ipv4, as its destination is'],
-	['no user', {uid: 0xFF_FF_FF_FF}, 'its UID 4294967295 is none'],
-	['no group', {gid: -1}, 'its GID -1 is none'],
-	['no port', {to: {address: '10.0.0.2', port: 0}}, 'its port 0 is none'],
-	['no source port', {sourcePort: 65_536}, 'its source port 65536 is none'],
-	['no mark', {mark: 1.5}, 'its mark 1.5 is none'],
+	['no user', {uid: 0xFF_FF_FF_FF}, 'its uid is 4294967295; it must be a whole number from 0 to 4294967294'],
+	['no group', {gid: -1}, 'its gid is -1; it must be a whole number from 0 to 4294967294'],
+	['no port', {to: {address: '10.0.0.2', port: 0}}, 'its port is 0; it must be a whole number from 1 to 65535'],
+	['no source port', {sourcePort: 65_536}, 'its sourcePort is 65536; it must be a whole number from 0 to 65535'],
+	['no mark', {mark: 1.5}, 'its mark is 1.5; it must be a whole number from 0 to 4294967295'],
 	['an invalid datagram', {protocol: 'udp', packet: 'invalid'}, 'packets of TCP alone can be invalid'],
 	['an invalid packet, of a prober that is not for it', {packet: 'invalid'}, 'this prober was not made for invalid packets'],
-	['no device', {device: 'a name that is too long'}, 'its device "a name that is too long" is none'],
+	['no device', {bindDevice: 'a name that is too long'}, 'its bindDevice is "a name that is too long"; it must be a device: 1 to 15 characters without spaces and slashes'],
 ] as const) {
 	test(`a request with ${what}`, t => {
 		t.throws(() => {
@@ -35,16 +36,17 @@ for (const [what, other, message] of [
 }
 
 test('requests become rows; equal addresses stand in the table once', t => {
-	const {request: {probes, addresses, devices}, toWords} = encodeBatch([
-		plain, {...plain, uid: 4_000_000_000, device: 'eth0', mark: 0xFF_FF_FF_FF}, {...plain, to: {address: '::1', port: 53}, protocol: 'udp', sourcePort: 5}, {...plain, packet: 'invalid'},
+	const {request: {probes, addresses, texts}, toWords} = encodeBatch([
+		plain, {...plain, uid: 4_000_000_000, bindDevice: 'eth0', mark: 0xFF_FF_FF_FF}, {...plain, to: {address: '::1', port: 53}, protocol: 'udp', sourcePort: 5}, {...plain, packet: 'invalid'},
 	]);
 	t.is(addresses.length, 3);
-	t.deepEqual(devices, ['eth0']);
+	t.deepEqual(texts, ['eth0']);
 	const word = (row: number, name: keyof typeof probeWords): number => probes[(row * probeWords.words) + probeWords[name]]!;
 	t.deepEqual([word(0, 'to'), word(1, 'to'), word(2, 'to')], [0, 0, 1]);
 	t.deepEqual([word(0, 'source'), word(2, 'source')], [-1, 2]);
 	t.is(word(1, 'uid') >>> 0, 4_000_000_000);
-	t.deepEqual([word(0, 'kind'), word(1, 'kind'), word(2, 'kind'), word(3, 'kind')], [0, kinds.marked, kinds.ipv6 | kinds.udp, kinds.invalid]);
+	t.deepEqual([word(0, 'kind'), word(1, 'kind'), word(2, 'kind'), word(3, 'kind')], [0, 0, kinds.ipv6 | kinds.udp, kinds.invalid]);
+	t.deepEqual(socketOptionFields.slice(0, 2).map(({name}, place) => [name, ...[0, 1, 2].map(row => (word(row, 'options') >>> place) & 1), probes[probeWords.words + probeWords.firstOption + place]! >>> 0]), [['mark', 0, 1, 0, 0xFF_FF_FF_FF], ['bindDevice', 0, 1, 0, 0]], 'each option has a bit, and a word for its value');
 	t.deepEqual([...addresses[0]!], [2, 0, 0, 80, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0], '`struct sockaddr_in`');
 	t.deepEqual(toWords.map(words => words.length), [1, 1, 4, 1]);
 });

@@ -1,14 +1,15 @@
 /**
-One packet through a rule set, rule by rule with all of its values known: the opposite of the walk of sets in `src/packet-classes/symbolic-walk.ts`, which it is there to check. What a single rule says of a packet is asked of the same reader.
+The one simulator of the tests: a packet through a rule set, rule by rule, with all of its values known. It is the opposite of the walk of sets in `src/packet-classes/symbolic-walk.ts`, which it is there to check, and it makes the legs of reports and comparisons that nobody wants to type. What a single rule says of a packet is asked of a reader, of that of explanations (`src/judge/explain`) unless a test brings another, and what the proxy carries on of the model (`src/model/stub.ts`). What netfilter does is shown by the tests in test/kernel.
 */
 
 import {applyRule, enterChain, freshPacket, type PacketFacts, type PacketState} from '../../src/judge/explain/packet-facts.js';
 import {askRule} from '../../src/judge/explain/match-rule.js';
 import {baseChainOf, tableFamily} from '../../src/netfilter/lookup.js';
-import type {Endpoint} from '../../src/netfilter/path.js';
+import type {Endpoint, RuleHit, Traversal} from '../../src/netfilter/path.js';
 import type {
-	AddressFamily, Chain, Hook, Rule, Table,
+	AddressFamily, Chain, Hook, Rule, Table, Verdict,
 } from '../../src/netfilter/types.js';
+import type {NextLeg} from '../../src/model/stub.js';
 import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
@@ -17,14 +18,17 @@ import {finalVerdict} from '../../src/trace/lookup.js';
 /** A rule that a packet met. */
 export type Met = {readonly hook: Hook; readonly table: Table; readonly base: string; readonly rule: Rule};
 
-/** What became of a packet: the rules that it met, where it was sent, whether it was dropped. */
-export type Walked = {readonly met: readonly Met[]; readonly to: Endpoint; readonly isDropped: boolean};
+/** What became of a packet: the rules that it met, the base chains that it entered, where it was sent, the socket that it came to (another one than it was sent to under TPROXY), whether it was dropped, and by which hook it left netfilter where it was not. */
+export type Walked = {readonly met: readonly Met[]; readonly traversals: readonly Traversal[]; readonly to: Endpoint; readonly deliveredTo: Endpoint; readonly isDropped: boolean; readonly arrivedBy: 'input' | 'postrouting'};
 
 type Doubt = 'not-known';
 
+/** Whether a rule matches a packet. */
+export type RuleReader = typeof askRule;
+
 /** Walks one packet; `not-known` where a rule, or what a translation makes of the packet, is not understood. */
-export function walkPacket(program: Program, packet: ExactPacket, family: AddressFamily): Walked | Doubt {
-	return new Walk(program, packet, family).run();
+export function walkPacket(program: Program, packet: ExactPacket, family: AddressFamily, read: RuleReader = askRule): Walked | Doubt {
+	return new Walk(program, packet, {family, read}).run();
 }
 
 /** A walk in the notation of `foretoldOf`. */
@@ -32,18 +36,38 @@ export function printWalk(walked: Walked | Doubt): readonly string[] | Doubt {
 	return walked === 'not-known' ? walked : walked.met.map(({table, rule}) => `${table.name} ${rule.chain}#${rule.number}`);
 }
 
+/** A leg that an actor opens, as a packet: with the source that the route gives it, and a port. */
+export function packetOfNext({uid, gid, protocol, to, source, mark}: NextLeg, {family, sourcePort}: {readonly family: AddressFamily; readonly sourcePort: number}): ExactPacket {
+	return {
+		origin: 'pod', protocol, packet: 'first', source: source ?? routedSource(to.address, family), sourcePort, destination: to, uid, gid, mark,
+	};
+}
+
+/** The source that the route gives in the pod: the address itself over lo, else the pod's. */
+export function routedSource(address: string, family: AddressFamily): string {
+	return isLoopbackHere(address) ? (family === 'ipv4' ? defaultTopology.places.localhost.ipv4 : address) : defaultTopology.places.pod[family];
+}
+
+function isLoopbackHere(address: string): boolean {
+	return address.startsWith('127.') || address === '::1' || address === defaultTopology.passthroughSource.ipv6;
+}
+
 class Walk {
 	readonly #program: Program;
 	readonly #packet: ExactPacket;
 	readonly #family: AddressFamily;
+	readonly #read: RuleReader;
 	readonly #met: Met[] = [];
+	readonly #traversals: Array<Omit<Traversal, 'hits' | 'end'> & {readonly hits: RuleHit[]; end: Traversal['end']}> = [];
 	#state: PacketState;
 	#to: Endpoint;
 	#isRedirected = false;
+	#givenPort: number | undefined;
 	#inInterface: string | undefined;
 	#outInterface: string | undefined;
 
-	constructor(program: Program, packet: ExactPacket, family: AddressFamily) {
+	constructor(program: Program, packet: ExactPacket, {family, read}: {readonly family: AddressFamily; readonly read: RuleReader}) {
+		this.#read = read;
 		this.#program = program;
 		this.#packet = packet;
 		this.#family = family;
@@ -66,7 +90,7 @@ class Walk {
 			}
 
 			if (end === 'drop') {
-				return {met: this.#met, to: this.#to, isDropped: true};
+				return this.#ended(true);
 			}
 
 			if (hook === 'postrouting' && this.#outInterface === 'lo') {
@@ -75,12 +99,18 @@ class Walk {
 			}
 		}
 
-		return {met: this.#met, to: this.#to, isDropped: false};
+		return this.#ended(false);
+	}
+
+	#ended(isDropped: boolean): Walked {
+		return {
+			met: this.#met, traversals: this.#traversals, to: this.#to, deliveredTo: {...this.#to, port: this.#givenPort ?? this.#to.port}, isDropped, arrivedBy: this.#inInterface === undefined ? 'postrouting' : 'input',
+		};
 	}
 
 	#isDeliveredHere(): boolean {
 		const {address} = this.#to;
-		return address === defaultTopology.places.pod[this.#family] || (this.#family === 'ipv4' ? address.startsWith('127.') : address === '::1' || address === '::6')
+		return address === defaultTopology.places.pod[this.#family] || isLoopbackHere(address)
 			|| this.#program.localMarks.some(({mark, mask}) => (((this.#state.mark ?? 0) & mask) >>> 0) === mark);
 	}
 
@@ -92,7 +122,7 @@ class Walk {
 			.toSorted((one, other) => one.base!.priority - other.base!.priority);
 		for (const {table, chain, base} of held) {
 			const isFirstPacket = this.#packet.packet === 'first';
-			if (base!.type === 'nat' && (!isFirstPacket || this.#inInterface === 'lo' || (this.#isRedirected && hook !== 'postrouting'))) {
+			if (base!.type === 'nat' && (!isFirstPacket || this.#inInterface === 'lo' || (this.#isRedirected && (hook === 'output' || hook === 'prerouting')))) {
 				continue;
 			}
 
@@ -102,7 +132,15 @@ class Walk {
 				}, this.#program.ruleSet);
 			}
 
-			const end = this.#walkChain(chain, {hook, table, base: chain}) ?? (chain.policy === 'DROP' ? 'drop' : 'accept');
+			this.#traversals.push({
+				hook, family: table.family, table: table.name, chain: chain.name, hits: [], end: {by: 'policy', verdict: chain.policy === 'DROP' ? 'drop' : 'accept'}, inInterface: this.#inInterface, outInterface: this.#outInterface, source: {address: this.#packet.source, port: this.#packet.sourcePort}, destination: this.#to,
+			});
+			const decided = this.#walkChain(chain, {hook, table, base: chain});
+			if (decided === 'accept' || decided === 'drop') {
+				this.#traversals.at(-1)!.end = {by: 'rule', verdict: decided};
+			}
+
+			const end = decided ?? (chain.policy === 'DROP' ? 'drop' : 'accept');
 			if (end !== 'accept') {
 				return end;
 			}
@@ -115,7 +153,7 @@ class Walk {
 	#walkChain(chain: Chain, place: {readonly hook: Hook; readonly table: Table; readonly base: Chain}): 'accept' | 'drop' | Doubt | undefined {
 		const {hook, table, base} = place;
 		for (const rule of chain.rules) {
-			const answer = askRule(rule, this.#facts(hook), {isNative: base.base !== undefined});
+			const answer = this.#read(rule, this.#facts(hook), {isNative: base.base !== undefined});
 			if (answer.kind === 'not-known') {
 				return answer.kind;
 			}
@@ -126,6 +164,9 @@ class Walk {
 
 			this.#met.push({
 				hook, table, base: base.name, rule,
+			});
+			this.#traversals.at(-1)!.hits.push({
+				family: table.family, table: table.name, chain: chain.name, number: rule.number, handle: undefined, text: rule.text, verdict: verdictOf(rule),
 			});
 			this.#state = applyRule(this.#state, rule);
 			const {target} = rule;
@@ -159,6 +200,10 @@ class Walk {
 			this.#isRedirected = true;
 		}
 
+		if (target.kind === 'tproxy') {
+			this.#givenPort = target.onPort;
+		}
+
 		return target.kind === 'extension' ? 'not-known' : 'accept';
 	}
 
@@ -179,4 +224,13 @@ class Walk {
 			states: packet === 'invalid' ? ['INVALID'] : state,
 		};
 	}
+}
+
+/** What a trace says of a rule that matched. */
+function verdictOf({target}: Rule): Verdict {
+	if (target.kind === 'jump' || target.kind === 'goto') {
+		return target.kind;
+	}
+
+	return target.kind === 'verdict' ? target.verdict : finalVerdict(target) ?? 'continue';
 }
