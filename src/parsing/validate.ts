@@ -86,7 +86,7 @@ export function printPath(path: DataPath, root = ''): string {
 
 /** A value in few words, such that nothing in them acts on a terminal. */
 export function describeValue(value: unknown): string {
-	if (value === undefined || value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint') {
+	if (value === undefined || value === null || typeof value === 'boolean' || typeof value === 'number') {
 		return String(value);
 	}
 

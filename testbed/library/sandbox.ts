@@ -2,13 +2,14 @@
 A sandbox for the library: rules in a pod of their own, and connections sent through them.
 */
 
+import {flag} from '../../src/parsing/schema.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import type {ActorName} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {readProbeLine} from '../inputs/probe-line.js';
 import {TestbedError} from '../errors.js';
 import {ProbeBatch, type BatchOutcome} from '../probe/batch.js';
-import {badArgument, checkOptions, isFlag} from './check.js';
+import {badArgument, checkOptions} from './check.js';
 import {rulesOrDefault, type LoadedRules} from './rules.js';
 import {choicesOf, sandboxShape, type RunChoices} from './runs.js';
 
@@ -152,7 +153,7 @@ In plain JavaScript of Node 20, which has no `using` yet: `try { … } finally {
 */
 export async function openSandbox(...given: readonly [rules?: string | LoadedRules, choices?: SandboxChoices]): Promise<RulesSandbox> {
 	const [, choices = {}] = given;
-	checkOptions(choices, 'openSandbox: choices', {...sandboxShape, follow: isFlag});
+	checkOptions<SandboxChoices>(choices, 'openSandbox: choices', {...sandboxShape, follow: flag});
 	const {follow = true} = choices;
 	const loaded = rulesOrDefault(given, 'openSandbox: rules');
 	const {credentials, timeoutMs, traceBufferBytes} = choicesOf(loaded, choices);

@@ -104,7 +104,7 @@ test('places', t => {
 test('values in words', t => {
 	class Sandbox {}
 	for (const [value, words] of [
-		[undefined, 'undefined'], [1n, '1'], [Promise.resolve(), 'a promise (an await is missing?)'], [() => 1, 'a function'], [Symbol('x'), 'a symbol'], [{}, 'an object'], [Object.create(null), 'an object'], [new Sandbox(), 'a Sandbox'], [{constructor: {name: '\u001B'}}, 'a strange object'], ['🌍'.repeat(61), `"${'🌍'.repeat(60)}…"`],
+		[undefined, 'undefined'], [1n, 'a bigint'], [Promise.resolve(), 'a promise (an await is missing?)'], [() => 1, 'a function'], [Symbol('x'), 'a symbol'], [{}, 'an object'], [Object.create(null), 'an object'], [new Sandbox(), 'a Sandbox'], [{constructor: {name: '\u001B'}}, 'a strange object'], ['🌍'.repeat(61), `"${'🌍'.repeat(60)}…"`],
 	] as const) {
 		t.is(describeValue(value), words);
 	}
