@@ -12,6 +12,11 @@ export type Schema<T = unknown> = z.ZodMiniType<T, T>;
 /** The type of the data that a schema takes. */
 export type DataOf<S extends z.ZodMiniType> = z.output<S>;
 
+/** The type of a document that the testbed writes by a schema: the same data, which nobody changes any more. */
+export type DocumentOf<S extends z.ZodMiniType> = Unchanging<z.output<S>>;
+
+type Unchanging<T> = T extends object ? {readonly [Key in keyof T]: Unchanging<T[Key]>} : T;
+
 /** Names and descriptions for JSON Schemas. A schema with an `id` gets its own definition there. */
 export const documentation = z.registry<{id?: string; description?: string}>();
 
@@ -69,6 +74,11 @@ export function exactly<Shape extends Readonly<Record<string, z.ZodMiniType>>>(s
 /** At least these keys; others are kept as they are. */
 export function atLeast<Shape extends Readonly<Record<string, z.ZodMiniType>>>(shape: Shape) {
 	return z.looseObject(shape);
+}
+
+/** At least these keys, and by type no others: for what the testbed writes, which must not say what no schema tells. Readers have to take keys that a later version adds. */
+export function fields<Shape extends Readonly<Record<string, z.ZodMiniType>>>(shape: Shape) {
+	return z.object(shape);
 }
 
 /** Any keys, each with a value of one kind. */

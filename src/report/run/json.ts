@@ -10,13 +10,14 @@ import type {RuleNote} from '../../judge/rule-notes.js';
 import type {Difference} from '../../judge/outcome.js';
 import {summarize} from '../exit-code.js';
 import {causesOf, describeCause, describeDifference} from './describe-differences.js';
+import type {LegDocument, RuleHitDocument, TraversalDocument} from '../shared-schema.js';
+import {
+	jsonVersion, type DifferenceDocument, type NoteDocument, type ReportDocument, type ResultDocument,
+} from './schema.js';
 import type {Report, TypeResult} from './types.js';
 
-/** The version of the document. */
-export const jsonVersion = 1;
-
 /** The report as plain data for `JSON.stringify`. */
-export function reportToJson(report: Report): unknown {
+export function reportToJson(report: Report): ReportDocument {
 	return {
 		version: jsonVersion,
 		...(report.scenario === undefined ? {} : {scenario: report.scenario}),
@@ -30,7 +31,7 @@ export function reportToJson(report: Report): unknown {
 	};
 }
 
-function typeToJson(result: TypeResult): unknown {
+function typeToJson(result: TypeResult): ResultDocument {
 	const {outcome, legs, expected, observedRoles} = result;
 	return {
 		id: result.id,
@@ -57,23 +58,26 @@ function typeToJson(result: TypeResult): unknown {
 	};
 }
 
-function differenceToJson(difference: Difference): unknown {
+function differenceToJson(difference: Difference): DifferenceDocument {
+	const message = describeDifference(difference);
+	if (!('rule' in difference)) {
+		return {...difference, message};
+	}
+
 	const causes = causesOf(difference).map(cause => ({...cause, message: describeCause(cause)}));
 	return {
-		...difference,
-		...('rule' in difference ? {rule: difference.rule === null ? null : hitToJson(difference.rule, difference.observedRole), causes} : {}),
-		message: describeDifference(difference),
+		...difference, rule: difference.rule === null ? null : hitToJson(difference.rule, difference.observedRole), causes, message,
 	};
 }
 
-function noteToJson(note: RuleNote): unknown {
+function noteToJson(note: RuleNote): NoteDocument {
 	return note.kind === 'missing' ? {...note, coveredBy: note.coveredBy === null ? null : hitToJson(note.coveredBy)} : note;
 }
 
 /** One leg with all that it met, and the role of each rule. */
 export function legToJson({
 	actor, family, protocol, from, to, socket, traversals, end, flow,
-}: Leg, roles: ReadonlyArray<Role | null>): unknown {
+}: Leg, roles: ReadonlyArray<Role | null>): LegDocument {
 	let used = 0;
 	return {
 		actor,
@@ -93,7 +97,7 @@ export function legToJson({
 	};
 }
 
-function traversalToJson(traversal: Traversal, roles: ReadonlyArray<Role | null>): unknown {
+function traversalToJson(traversal: Traversal, roles: ReadonlyArray<Role | null>): TraversalDocument {
 	return {
 		hook: traversal.hook,
 		table: traversal.table,
@@ -107,7 +111,7 @@ function traversalToJson(traversal: Traversal, roles: ReadonlyArray<Role | null>
 	};
 }
 
-function hitToJson({family, table, chain, number, handle, text, verdict}: RuleHit, role?: Role | null): unknown {
+function hitToJson({family, table, chain, number, handle, text, verdict}: RuleHit, role?: Role | null): RuleHitDocument {
 	return {
 		family, table, chain, number: number ?? null, handle: handle ?? null, role: role ?? null, text: text ?? null, verdict: verdict ?? null,
 	};

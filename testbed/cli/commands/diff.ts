@@ -8,6 +8,7 @@ import {
 } from '../../../src/istio/releases.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {comparisonToJson} from '../../../src/report/comparison/json.js';
+import type {ComparisonSuitesDocument} from '../../../src/report/comparison/schema.js';
 import {printComparison} from '../../../src/report/comparison/text.js';
 import {comparisonExitCode, type ComparisonReport} from '../../../src/report/comparison/types.js';
 import {printNeighbours} from '../../../src/report/comparison/series-text.js';
@@ -179,6 +180,6 @@ function readWith(source6: string | undefined, {dnsServers}: DiffFlags): readonl
 	return [...(source6 === undefined ? [] : ['--rules6', source6]), ...(dnsServers === undefined ? [] : ['--dns-servers', dnsServers.join(',')])];
 }
 
-function jsonOf(suites: readonly ComparisonSuite[]): unknown {
+function jsonOf(suites: readonly ComparisonSuite[]): ComparisonSuitesDocument {
 	return {version: 1, suites: suites.map(({name, reports, missing}) => ({name, missing, pairs: reports.map(report => comparisonToJson(report))}))};
 }
