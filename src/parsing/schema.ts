@@ -49,9 +49,9 @@ export function whole(min: number, max: number, expected = `a whole number from 
 	return z.int({error: expected}).check(z.minimum(min, {error: expected}), z.maximum(max, {error: expected}));
 }
 
-/** One of some words. */
-export function oneOf<const Words extends readonly string[]>(words: Words) {
-	return z.enum(Object.fromEntries(words.map(word => [word, word])) as {[Word in Words[number]]: Word});
+/** One of some words. Messages list them, unless `expected` says it otherwise. */
+export function oneOf<const Words extends readonly string[]>(words: Words, expected?: string) {
+	return z.enum(Object.fromEntries(words.map(word => [word, word])) as {[Word in Words[number]]: Word}, expected === undefined ? {} : {error: expected});
 }
 
 /** Text of a form that a regular expression tells. `expected` says it in words. */
@@ -86,15 +86,29 @@ export function mapOf<Value extends z.ZodMiniType>(value: Value) {
 	return z.record(z.string(), value);
 }
 
+/** A mapping by names that a user chose. */
+export function byName<Value extends z.ZodMiniType>(value: Value) {
+	return z.record(textOf(/^[a-z][\w-]*$/, 'a name of lower-case letters, digits, - and _ that begins with a letter'), value);
+}
+
 /** A key that may be absent. In data it is never `undefined`: neither JSON nor YAML has that. */
 export const maybe = z.exactOptional;
 
 /** A value or `null`. */
 export const orNull = z.nullable;
 
-/** The schema with a description for the JSON Schema. The original stays as it is. */
+/** The schema with a description: for the JSON Schema, and for the message where the value is missing. The original stays as it is. */
 export function about<S extends z.ZodMiniType>(description: string, schema: S): S {
-	const copy = z.clone(schema, schema._zod.def, {parent: true});
+	const error = schema._zod.def.error as z.core.$ZodErrorMap | undefined;
+	const copy = z.clone(schema, error === undefined
+		? schema._zod.def
+		: {
+			...schema._zod.def,
+			error(issue: z.core.$ZodRawIssue) {
+				const expected = error(issue);
+				return typeof expected === 'string' ? expectedWith(expected, issue.input === undefined ? description : undefined) : expected;
+			},
+		}, {parent: true});
 	documentation.add(copy, {description});
 	return copy;
 }
@@ -103,4 +117,9 @@ export function about<S extends z.ZodMiniType>(description: string, schema: S): 
 export function named<S extends z.ZodMiniType>(name: string, schema: S): S {
 	documentation.add(schema, {id: name});
 	return schema;
+}
+
+/** What is expected, and what for. */
+export function expectedWith(expected: string, description: string | undefined): string {
+	return description === undefined ? expected : `${expected}: ${description.slice(0, 1).toLowerCase()}${description.slice(1).replace(/\.$/u, '')}`;
 }

@@ -5,6 +5,8 @@ Data from outside held against a schema. What zod finds becomes a complaint of t
 import * as z from 'zod/mini';
 import {nearest} from './did-you-mean.js';
 import {InputError} from './input-error.js';
+import {fieldAt, keysOf, plainOf, isMapping, type Field} from './document.js';
+import {documentation, expectedWith} from './schema.js';
 import {visibleForeign} from './visible-text.js';
 
 /** The way from the root of a document to a value: keys and indexes. */
@@ -61,6 +63,28 @@ export function valid<T>(schema: z.ZodMiniType<T>, data: unknown, what: string):
 
 	const [first] = result.complaints;
 	throw new InputError(`${what}: ${printComplaint(first)}.`);
+}
+
+/**
+Valid data of a part of a YAML document.
+
+@throws {InputError} with line, column and key of the most telling complaint.
+*/
+export function validField<T>(schema: z.ZodMiniType<T>, field: Field): T {
+	const result = validate(schema, plainOf(field));
+	if ('value' in result) {
+		return result.value;
+	}
+
+	const [complaint] = result.complaints;
+	const {path, kind, found, advice} = complaint;
+	if (kind === 'wrong' && found !== 'null') {
+		throw new InputError(`this is ${found}; ${advice}`, fieldAt(field, path).at);
+	}
+
+	const mapping = fieldAt(field, path.slice(0, -1));
+	const key = kind === 'missing' || !isMapping(mapping) ? undefined : keysOf(mapping).find(({name}) => name === path.at(-1));
+	throw new InputError(kind === 'wrong' ? `"${printPath(path)}" has no value; ${advice}` : printComplaint(complaint), key?.at ?? mapping.at);
 }
 
 /** A complaint as a sentence without its full stop. `root` is what the document is called: the place of a complaint about all of it, and what comes before the path of any other. */
@@ -125,8 +149,13 @@ function isSameMapping(one: DataPath, other: DataPath): boolean {
 	return one.length === other.length && one.slice(0, -1).every((step, index) => step === other[index]);
 }
 
-/** What is expected where a schema does not say so itself. Runs while zod still knows which schema complained. */
+/** What is expected where a schema does not say so itself, and what for where it is missing. Runs while zod still knows which schema complained. */
 function expectedFor(issue: z.core.$ZodRawIssue): string {
+	const description = issue.input === undefined && issue.inst !== undefined ? documentation.get(issue.inst as z.core.$ZodType)?.description : undefined;
+	return expectedWith(kindFor(issue), description);
+}
+
+function kindFor(issue: z.core.$ZodRawIssue): string {
 	const definition = (issue.inst as z.core.$ZodType | undefined)?._zod.def;
 	switch (issue.code) {
 		case 'unrecognized_keys': {
@@ -184,7 +213,7 @@ function complaintsOf(issue: Issue, above: DataPath): readonly Complaint[] {
 
 	if (issue.code === 'invalid_key') {
 		return [{
-			path, kind: 'unknown', found: 'a key', advice: `expected ${issue.issues[0]?.message ?? 'another key'}`,
+			path, kind: 'wrong', found: describeValue(path.at(-1)), advice: `expected ${issue.issues[0]?.message ?? 'another key'}`,
 		}];
 	}
 

@@ -4,7 +4,7 @@ Every JSON document that the testbed prints or takes, as JSON Schema: what `npm 
 
 import {jsonSchemaOf, type JsonSchema} from '../parsing/json-schema.js';
 import {baselineSchema} from '../baseline/schema.js';
-import {scenarioSchema} from '../scenario/file/shapes.js';
+import {scenarioSchema} from '../scenario/file/schema.js';
 import {diffSchema} from './comparison/schema.js';
 import {batchAnswerSchema, probeSchema} from './probe/schema.js';
 import {runSchema} from './run/schema.js';

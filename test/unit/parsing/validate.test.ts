@@ -60,7 +60,7 @@ const complaints: ReadonlyArray<readonly [data: unknown, sentence: string]> = [
 	[{name: 'a', listens: []}, '"listens" is an empty list; expected a list of listeners with at least one item'],
 	[{name: 'a', listens: 80}, '"listens" is 80; expected a list of listeners'],
 	[{name: 'a', listens: [true]}, '"listens[0]" is true; expected a port, a word or a mapping with port and protocol'],
-	[{name: 'a', listens: [80, {}]}, '"listens[1].port" is missing; expected a whole number from 1 to 65535'],
+	[{name: 'a', listens: [80, {}]}, '"listens[1].port" is missing; expected a whole number from 1 to 65535: the port'],
 	[{name: 'a', listens: [{port: 80, protocol: 'tpc'}]}, '"listens[0].protocol" is "tpc"; expected one of tcp, udp; did you mean "tcp"?'],
 	[{name: 'a', listens: [{prot: 80}]}, '"listens[0].prot" is not known; did you mean "port"?'],
 	[{name: 'a', events: [{kind: 'closed'}]}, '"events[0].kind" is "closed"; expected one of opened, ended, cut'],
@@ -91,7 +91,7 @@ test('a complaint for each key that is not known, before that for the one that i
 	const result = validate(listener, {prot: 1, protocl: 'tcp'});
 	t.deepEqual('complaints' in result && result.complaints.map(each => printComplaint(each, 'probe 1')), [
 		'probe 1.prot is not known; did you mean "port"?',
-		'probe 1.port is missing; expected a whole number from 1 to 65535',
+		'probe 1.port is missing; expected a whole number from 1 to 65535: the port',
 		'probe 1.protocl is not known; did you mean "protocol"?',
 	]);
 });
