@@ -141,7 +141,7 @@ export function adviceFor(name: string, known: readonly string[]): string {
 }
 
 function quoted(value: string): string {
-	const characters = [...value.slice(0, 2 * (shownMax + 1))];
+	const characters = Array.from(value.slice(0, 2 * (shownMax + 1)));
 	return visibleForeign(JSON.stringify(characters.length > shownMax ? `${characters.slice(0, shownMax).join('')}…` : value));
 }
 
@@ -155,39 +155,30 @@ function expectedFor(issue: z.core.$ZodRawIssue): string {
 	return expectedWith(kindFor(issue), description);
 }
 
+/** What zod calls types, in words. */
+const typesInWords: Readonly<Record<string, string>> = {
+	object: 'a mapping', record: 'a mapping', array: 'a list', string: 'a string', number: 'a number', int: 'a whole number', boolean: 'true or false', null: 'null',
+};
+
 function kindFor(issue: z.core.$ZodRawIssue): string {
-	const definition = (issue.inst as z.core.$ZodType | undefined)?._zod.def;
-	switch (issue.code) {
-		case 'unrecognized_keys': {
-			return Object.keys((definition as z.core.$ZodObjectDef).shape).join(separator);
-		}
-
-		case 'invalid_value': {
-			return alternatives(issue.values);
-		}
-
-		case 'invalid_union': {
-			const options = 'options' in issue ? issue.options as readonly unknown[] | undefined : undefined;
-			return options === undefined ? 'something else' : alternatives(options);
-		}
-
-		case 'invalid_type': {
-			const {items} = definition as Partial<z.core.$ZodTupleDef>;
-			return issue.expected === 'tuple' && items !== undefined ? `a list of ${items.length}` : ({
-				object: 'a mapping', record: 'a mapping', array: 'a list', string: 'a string', number: 'a number', int: 'a whole number', boolean: 'true or false', null: 'null',
-			} as Readonly<Record<string, string>>)[issue.expected] ?? `a value of type ${issue.expected}`;
-		}
-
-		case 'too_small':
-		case 'too_big': {
-			const {items} = definition as Partial<z.core.$ZodTupleDef>;
-			return items === undefined ? `${issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`}` : `a list of ${items.length}`;
-		}
-
-		default: {
-			return 'something else';
-		}
+	const {shape, items} = (issue.inst as z.core.$ZodType | undefined)?._zod.def as {readonly shape?: object; readonly items?: readonly unknown[]};
+	if (issue.code === 'unrecognized_keys') {
+		return Object.keys(shape ?? {}).join(separator);
 	}
+
+	if (issue.code === 'invalid_value') {
+		return alternatives(issue.values);
+	}
+
+	if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options)) {
+		return alternatives(issue.options);
+	}
+
+	if (items !== undefined) {
+		return `a list of ${items.length}`;
+	}
+
+	return issue.code === 'invalid_type' ? typesInWords[issue.expected] ?? `a value of type ${issue.expected}` : 'something else';
 }
 
 function alternatives(values: readonly unknown[]): string {

@@ -99,7 +99,7 @@ export const chainShape = {
 export const summarySchema = named('summary', fields({passed: count, failed: count, inconclusive: count}));
 
 /** The time that it took, in milliseconds. */
-export const durationSchema = number;
+export const durationSchema = about('In milliseconds.', number);
 
 /** Steps of a path, or stops, in order. */
 export const stepsSchema = listOf(text);

@@ -71,7 +71,7 @@ function * spoilBelow(value: Json, at: string, whole: (changed: Json) => Json): 
 	}
 
 	for (const [key, item] of Object.entries(value)) {
-		const {[key]: _, ...others} = value as {readonly [key: string]: Json};
+		const {[key]: _, ...others} = value as Readonly<Record<string, Json>>;
 		yield {at: `${at}.${key}`, how: 'missing', document: whole(others)};
 		yield * spoilBelow(item, `${at}.${key}`, changed => whole({...value, [key]: changed}));
 	}

@@ -9,8 +9,8 @@ import type {Role} from '../../istio/roles/role.js';
 import type {RuleNote} from '../../judge/rule-notes.js';
 import type {Difference} from '../../judge/outcome.js';
 import {summarize} from '../exit-code.js';
-import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import type {LegDocument, RuleHitDocument, TraversalDocument} from '../shared-schema.js';
+import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import {
 	jsonVersion, type DifferenceDocument, type NoteDocument, type ReportDocument, type ResultDocument,
 } from './schema.js';

@@ -17,7 +17,7 @@ const families = listOf(family, {min: 1, of: 'families'});
 const protocol = oneOf(['tcp', 'udp']);
 const outcome = oneOf(['accepted', 'refused', 'dropped', 'unreachable', 'loop']);
 const line = textOf(/^[^\r\n]*$/, 'a name of one line');
-const target = textOf(/^(?:\[[\d.:A-Fa-f]+\]|[^:[\]]+):\d+$/, 'a place with a port: pod:8080, 10.0.0.1:80 or [2001:db8::1]:80');
+const target = textOf(/^(?:\[[\d.:A-Fa-f]+\]|[^:[\]]+):\d+$/u, 'a place with a port: pod:8080, 10.0.0.1:80 or [2001:db8::1]:80');
 const stop = textOf(/^[a-z][\w-]*:\d{1,5}$/, 'a stop, the listener\'s actor and port: proxy:15001');
 const role = oneOf(Object.keys(roles) as Role[], 'a role of a rule, as `testbed rules --explain` shows them');
 

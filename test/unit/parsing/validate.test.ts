@@ -38,7 +38,7 @@ const complaints: ReadonlyArray<readonly [data: unknown, sentence: string]> = [
 	[{}, '"name" is missing; expected a string that is not empty'],
 	[{nam: 'a'}, '"nam" is not known; did you mean "name"?'],
 	[{name: 'a', nonsense: 1}, '"nonsense" is not known; known: name, about, uid, open, share, counts, mark, pair, listens, events, extra'],
-	[{name: 'a', ['\u001B[31m']: 1}, String.raw`"["\u001b[31m"]" is not known; known: name, about, uid, open, share, counts, mark, pair, listens, events, extra`],
+	[{name: 'a', '\u001B[31m': 1}, String.raw`"["\u001b[31m"]" is not known; known: name, about, uid, open, share, counts, mark, pair, listens, events, extra`],
 	[{name: ''}, '"name" is empty; expected a string that is not empty'],
 	[{name: 5}, '"name" is 5; expected a string that is not empty'],
 	[{name: 'a', about: null}, '"about" is null; expected a string'],
@@ -102,7 +102,10 @@ test('places', t => {
 });
 
 test('values in words', t => {
-	class Sandbox {}
+	class Sandbox {
+		readonly isOpen = true;
+	}
+
 	for (const [value, words] of [
 		[undefined, 'undefined'], [1n, 'a bigint'], [Promise.resolve(), 'a promise (an await is missing?)'], [() => 1, 'a function'], [Symbol('x'), 'a symbol'], [{}, 'an object'], [Object.create(null), 'an object'], [new Sandbox(), 'a Sandbox'], [{constructor: {name: '\u001B'}}, 'a strange object'], ['🌍'.repeat(61), `"${'🌍'.repeat(60)}…"`],
 	] as const) {
