@@ -44,7 +44,7 @@ export {
 export type * from './scenario/types.js';
 export {parseScenario} from './scenario/file/parse.js';
 export {planScenario, type ScenarioPlan} from './scenario/file/plan.js';
-export {scenarioSchema} from './scenario/file/shapes.js';
+export {scenarioSchema} from './scenario/file/schema.js';
 export type {ScenarioFile} from './scenario/file/types.js';
 
 export type {Gap, GapKind} from './trace/gap.js';

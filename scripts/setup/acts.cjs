@@ -100,6 +100,10 @@ const acts = {
 		program: 'scripts/lint.mjs', trees: ['tests', 'lint'], atRoot: true, kernel: never,
 	},
 	graph: {purpose: 'write the room graph into ARCHITECTURE.md', program: 'scripts/graph.mjs', trees: ['tests', 'lint'], atRoot: true, kernel: never},
+	schemas: {
+		purpose: 'write the JSON Schemas of all documents into schemas/',
+		program: 'scripts/schemas.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never,
+	},
 	'ci-tools': {
 		purpose: 'install what only CI must have: ruby, shellcheck, the linters, vitest',
 		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, kernel: never,

@@ -3,25 +3,27 @@ A baseline as a file: JSON with a class a line, in an order that stays, so that 
 */
 
 import {InputError} from '../parsing/input-error.js';
+import {placeInJson} from '../parsing/json-place.js';
+import {printPath, valid, type DataPath} from '../parsing/validate.js';
+import {parseAddress, printAddress} from '../netfilter/address.js';
 import {languageOf} from '../netfilter/backends.js';
 import {ParseError} from '../netfilter/parse-error.js';
-import {printEndpoint} from '../netfilter/path.js';
+import {printEndpoint, type Endpoint} from '../netfilter/path.js';
 import {
 	parseText, printTexts, textFamilies, type TextFamily,
 } from '../netfilter/rule-texts.js';
-import {
-	backends, type AddressFamily, type Backend, type RuleSet,
-} from '../netfilter/types.js';
+import type {AddressFamily, RuleSet} from '../netfilter/types.js';
 import type {
 	Baseline, RecordedCase, RecordedClass, RecordedRules,
 } from './baseline.js';
-import {Reader} from './reader.js';
+import {
+	baselineHead, baselineKind, baselineSchema, baselineVersion, type BaselineData,
+} from './schema.js';
 
-/** The version of the format that is written, and the newest that is read. */
-export const baselineVersion = 1;
+export {baselineKind, baselineVersion} from './schema.js';
 
-/** What the file says that it is. */
-export const baselineKind = 'sidecar-netfilter-baseline';
+const portMax = 0xFF_FF;
+const damaged = 'This baseline is damaged';
 
 /** The file's text. Two recordings of the same have the same text. */
 export function printBaseline({environment, rules, proxy, classes, cases}: Baseline): string {
@@ -81,107 +83,111 @@ function quote(value: unknown): string {
 	return JSON.stringify(value);
 }
 
-const families: readonly AddressFamily[] = ['ipv4', 'ipv6'];
-
 /**
 A baseline from its text.
 
 @throws {InputError} that names the place: it is no JSON, no baseline, of a newer version, or damaged.
 */
 export function parseBaseline(text: string): Baseline {
-	const file = Reader.ofText(text);
-	if (file.maybe('kind')?.value !== baselineKind) {
+	const data = readJson(text);
+	if (isRecord(data) && data['kind'] !== baselineKind) {
 		throw new InputError(`This is no baseline: "kind" is not "${baselineKind}". testbed baseline create writes one.`);
 	}
 
-	const version = file.at('version').number();
+	const {version} = valid(baselineHead, data, damaged);
 	if (version > baselineVersion) {
 		throw new InputError(`This baseline is of version ${version}, and this testbed reads up to version ${baselineVersion}: a newer one wrote it.`);
 	}
 
-	const rules = readRules(file);
-	const classes = file.at('classes').list().map(each => readClass(each, rules.families));
-	if (classes.length === 0) {
-		throw new InputError('This baseline is damaged: "classes" holds none, so there is nothing to compare with.');
-	}
-
-	const proxy = file.at('proxy');
+	const {environment, rules, ruleText, proxy, classes, cases} = valid(baselineSchema, data, damaged);
 	return {
-		environment: file.at('environment').texts(),
-		rules,
-		proxy: {uid: proxy.at('uid').number(), gid: proxy.at('gid').number()},
-		classes,
-		cases: file.at('cases').list().map(each => readCase(each)),
-	};
-}
-
-function readRules(file: Reader): RecordedRules {
-	const head = file.at('rules');
-	const own = head.at('families').list().map(each => each.choice(families));
-	const backend = head.at('backend').choice(backends);
-	return {
-		source: head.at('source').text(),
-		source6: head.at('source6').orNull(each => each.text()),
-		dnsServers: head.at('dnsServers').orNull(each => each.list().map(server => server.text())),
-		release: head.at('release').orNull(each => each.text()),
-		backend,
-		sha256: head.at('sha256').text(),
-		families: own,
-		markRules: head.at('markRules').list().map(each => ({
-			family: each.at('family').choice(families), mark: each.at('mark').number(), table: each.at('table').number(), ...(each.maybe('mask') === undefined ? {} : {mask: each.at('mask').number()}), ...(each.maybe('priority') === undefined ? {} : {priority: each.at('priority').number()}),
+		environment,
+		rules: {
+			source: rules.source,
+			source6: rules.source6,
+			dnsServers: rules.dnsServers,
+			release: rules.release,
+			backend: rules.backend,
+			sha256: rules.sha256,
+			families: rules.families,
+			markRules: rules.markRules.map(({family, mark, table, mask, priority}) => ({
+				family, mark, table, ...(mask === undefined ? {} : {mask}), ...(priority === undefined ? {} : {priority}),
+			})),
+			ruleSet: readRuleSet(ruleText, rules),
+		},
+		proxy: {uid: proxy.uid, gid: proxy.gid},
+		classes: classes.map((each, index) => readClass(each, index, rules.families)),
+		cases: cases.map(({of, id, name, family, stops, roles}) => ({
+			of, id, name, family, stops, roles,
 		})),
-		ruleSet: readRuleSet(file.at('ruleText'), {backend, own}),
 	};
 }
 
-function readRuleSet(texts: Reader, {backend, own}: {readonly backend: Backend; readonly own: readonly AddressFamily[]}): RuleSet {
+function readJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch (error) {
+		throw new InputError(`This is no baseline: it is no JSON${placeInJson(error, text)}.`);
+	}
+}
+
+function isRecord(data: unknown): data is Readonly<Record<string, unknown>> {
+	return typeof data === 'object' && data !== null && !Array.isArray(data);
+}
+
+function damagedAt(path: DataPath, complaint: string): InputError {
+	return new InputError(`${damaged}: "${printPath(path)}" ${complaint}.`);
+}
+
+function readRuleSet(texts: BaselineData['ruleText'], {backend, families}: BaselineData['rules']): RuleSet {
 	const read = (family: TextFamily): RuleSet => {
-		const place = texts.at(nameOfText(family));
-		const lines = place.list().map(line => line.text());
+		const name = nameOfText(family);
+		const lines = Object.hasOwn(texts, name) ? texts[name] : undefined;
+		if (lines === undefined) {
+			throw damagedAt(['ruleText', name], 'is missing; expected the lines of the rules');
+		}
+
 		try {
 			return parseText({family, text: lines.length === 0 ? '' : `${lines.join('\n')}\n`});
 		} catch (error) {
 			if (error instanceof ParseError) {
-				throw place.damaged(`holds rules that are not understood: ${error.message}`);
+				throw damagedAt(['ruleText', nameOfText(family)], `holds rules that are not understood: ${error.message}`);
 			}
 
 			throw error;
 		}
 	};
 
-	return {tables: textFamilies(languageOf(backend), own).flatMap(family => read(family).tables)};
+	return {tables: textFamilies(languageOf(backend), families).flatMap(family => read(family).tables)};
 }
 
-function readClass(line: Reader, own: readonly AddressFamily[]): RecordedClass {
-	const probe = line.at('probe');
-	const family = line.at('family').choice(own);
-	const number = (name: string) => probe.maybe(name)?.number();
+function readClass({
+	family, traffic, probe, arrivals, stops, roles,
+}: BaselineData['classes'][number], index: number, own: readonly AddressFamily[]): RecordedClass {
+	if (!own.includes(family)) {
+		throw damagedAt(['classes', index, 'family'], `is ${family}, of which "rules.families" has none`);
+	}
+
+	const destination = endpointOf(probe.to, family);
+	if (destination === undefined) {
+		throw damagedAt(['classes', index, 'probe', 'to'], `is no address of ${family} with a port`);
+	}
+
+	const {from, proto: protocol, uid, gid, source, sourcePort, mark} = probe;
 	return {
-		traffic: line.at('traffic').list().map(each => each.text()),
+		traffic,
 		probe: {
-			family,
-			origin: probe.at('from').choice(['app', 'remote']) === 'app' ? 'pod' : 'remote',
-			protocol: probe.at('proto').choice(['tcp', 'udp']),
-			uid: number('uid'),
-			gid: number('gid'),
-			source: probe.maybe('source')?.text(),
-			sourcePort: number('sourcePort'),
-			destination: probe.at('to').endpoint(family),
-			mark: number('mark'),
+			family, origin: from === 'app' ? 'pod' : 'remote', protocol, uid, gid, source, sourcePort, destination, mark,
 		},
-		arrivals: line.at('arrivals').some().map(each => each.text()),
-		stops: line.at('stops').list().map(each => each.text()),
-		roles: line.at('roles').some().map(leg => leg.list().map(each => each.text())),
+		arrivals,
+		stops,
+		roles,
 	};
 }
 
-function readCase(line: Reader): RecordedCase {
-	return {
-		of: line.at('of').text(),
-		id: line.at('id').text(),
-		name: line.at('name').text(),
-		family: line.at('family').choice(families),
-		stops: line.at('stops').list().map(each => each.text()),
-		roles: line.at('roles').list().map(each => each.orNull(role => role.text())),
-	};
+/** `10.0.0.1:80`, `[::1]:80`. */
+function endpointOf(text: string, family: AddressFamily): Endpoint | undefined {
+	const {six, four, port = ''} = /^(?:\[(?<six>[^\]]*)\]|(?<four>[^:]*)):(?<port>\d{1,5})$/u.exec(text)?.groups ?? {};
+	const parsed = parseAddress(six ?? four ?? '', family);
+	return parsed === undefined || port === '' || Number(port) > portMax ? undefined : {address: printAddress(parsed), port: Number(port)};
 }

@@ -54,6 +54,64 @@ export function isMapping(field: Field): boolean {
 	return isMap(field.node);
 }
 
+/** Values in one document, those behind aliases counted as often as they are used: far more than anybody writes, and a limit to what a few lines of aliases can unfold to. */
+const valuesMax = 100_000;
+
+/**
+A field as plain data. A key without a value is null.
+
+@throws {InputError} with its place, for keys that are no strings, merge keys, control characters, an alias within what it stands for, and aliases that unfold to too much.
+*/
+export function plainOf(field: Field): unknown {
+	let count = 0;
+	const convert = (own: Field, above: readonly Node[]): unknown => {
+		count++;
+		if (count > valuesMax) {
+			throw new InputError(`more than ${valuesMax} values, with those that aliases repeat`, own.at);
+		}
+
+		const {node, source} = own;
+		if (above.includes(node)) {
+			throw new InputError('an alias within what it stands for', own.at);
+		}
+
+		const within = [...above, node];
+		if (isMap(node)) {
+			const values = new Map(fieldsOf(own));
+			return Object.fromEntries(keysOf(own).map(({name}) => {
+				const value = values.get(name);
+				return [name, value === undefined ? null : convert(value, within)];
+			}));
+		}
+
+		if (isSeq(node)) {
+			return node.items.map((item, index) => isNode(item) ? convert(fieldOf(item, {key: `${own.key}[${index}]`, source}), within) : null);
+		}
+
+		const value: unknown = isScalar(node) ? node.value : undefined;
+		return typeof value === 'string' ? withoutControls(value, own.at) : value;
+	};
+
+	return convert(field, []);
+}
+
+/** The field at the end of a path, or the last one on the way that there is. */
+export function fieldAt(field: Field, path: ReadonlyArray<string | number>): Field {
+	let found = field;
+	for (const step of path) {
+		const {node, source, key} = found;
+		const item: unknown = isSeq(node) && typeof step === 'number' ? node.items[step] : undefined;
+		const next = isNode(item) ? fieldOf(item, {key: `${key}[${step}]`, source}) : (isMap(node) && typeof step === 'string' ? child(found, step) : undefined);
+		if (next === undefined) {
+			return found;
+		}
+
+		found = next;
+	}
+
+	return found;
+}
+
 /**
 The value of a key; undefined when the key is missing or its value is null.
 

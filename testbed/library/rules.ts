@@ -2,6 +2,7 @@
 Rules for the library: everything that a rule input of the command line can be, and text.
 */
 
+import {flag, someText} from '../../src/parsing/schema.js';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import type {RuleInput} from '../inputs/types.js';
 import type {RecordOptions} from '../analysis/record-baseline.js';
@@ -9,7 +10,7 @@ import {defaultInput} from '../inputs/request.js';
 import {fullSource, kindOfSource} from '../inputs/source.js';
 import {loadRuleInput} from '../inputs/rules.js';
 import {
-	badArgument, checkOptions, isAddress, isBackend, isFamilies, isFlag, isListOrNone, isText, type Shape,
+	address, anyOf, backend, badArgument, checkOptions, families, type ShapeOf,
 } from './check.js';
 
 /** What goes with a rule input. */
@@ -31,11 +32,11 @@ export type RuleChoices = {
 /** Rules, the families that they are of, and what else they were read with. */
 export type LoadedRules = RuleInput & {readonly families: readonly AddressFamily[]; readonly request: RecordOptions['request']};
 
-const shape: Shape = {
-	families: isFamilies, backend: isBackend, dnsServers: isListOrNone(isAddress, 'addresses'), source6: isText, release: isText, allowModules: isFlag,
+const shape: ShapeOf<RuleChoices> = {
+	families, backend, dnsServers: anyOf(address, 'addresses'), source6: someText, release: someText, allowModules: flag,
 };
 
-const dueRules = `rules are due: a text such as "${defaultInput}", or what loadRules or parseRules gave`;
+const expectedRules = `expected rules: a string such as "${defaultInput}", or what loadRules or parseRules gave`;
 
 /**
 Loads a rule input: `release:1.30`, `'release:1.30 --redirect-dns'`, `ambient:1.30`, `pod:pod.yaml`, or a file with a dump; without one, the newest release. Nothing is installed.
@@ -49,10 +50,10 @@ const rules = loadRules('release:1.30 --redirect-dns', {backend: 'nftables'});
 export function loadRules(...given: readonly [source?: string, choices?: RuleChoices]): LoadedRules {
 	const [source, choices = {}] = given.length === 0 ? [defaultInput] : given;
 	if (typeof source !== 'string') {
-		throw badArgument('loadRules: source', source, `a text is due, such as "${defaultInput}"; leave the argument out for the newest release`);
+		throw badArgument('loadRules: source', source, `expected a string such as "${defaultInput}"; leave the argument out for the newest release`);
 	}
 
-	checkOptions(choices, 'loadRules: choices', shape);
+	checkOptions<RuleChoices>(choices, 'loadRules: choices', shape);
 	const isDump = ['file', 'stdin'].includes(kindOfSource(fullSource(source).source));
 	return load({source}, {families: isDump && choices.source6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'], ...withoutUndefined(choices)});
 }
@@ -68,10 +69,10 @@ const rules = parseRules(await myGenerator(), {name: 'ours'});
 */
 export function parseRules(text: string, choices: RuleChoices & {readonly name?: string} = {}): LoadedRules {
 	if (typeof text !== 'string') {
-		throw badArgument('parseRules: text', text, 'the text of a dump is due');
+		throw badArgument('parseRules: text', text, 'expected the text of a dump');
 	}
 
-	checkOptions(choices, 'parseRules: choices', {...shape, name: isText});
+	checkOptions<RuleChoices & {readonly name?: string}>(choices, 'parseRules: choices', {...shape, name: someText});
 	const {name = 'the rules', ...others} = choices;
 	return load({source: name, text}, {families: ['ipv4'], ...withoutUndefined(others)});
 }
@@ -97,7 +98,7 @@ export function rulesOf(rules: unknown, name: string): LoadedRules {
 	}
 
 	if (!isLoaded(rules)) {
-		throw badArgument(name, rules, dueRules);
+		throw badArgument(name, rules, expectedRules);
 	}
 
 	return rules;

@@ -4,6 +4,9 @@ Whole runs for the library: the six types, comparisons, baselines, classes.
 
 import {baselineOf, type Baseline} from '../../src/baseline/baseline.js';
 import {parseBaseline, printBaseline} from '../../src/baseline/file.js';
+import {
+	flag, oneOf, someText, whole,
+} from '../../src/parsing/schema.js';
 import {classify, type ClassSet} from '../../src/packet-classes/classify.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {ComparisonReport} from '../../src/report/comparison/types.js';
@@ -22,7 +25,7 @@ import {runTestbed} from '../run/run.js';
 import {defaultBufferBytes} from '../tracer/trace-source.js';
 import {verifyBaseline} from '../analysis/verify-baseline.js';
 import {
-	badArgument, checkOptions, isCredentials, isFamilies, isFamily, isFlag, isList, isListOrNone, isOneOf, isSignal, isText, isWhole, type Shape,
+	anyOf, badArgument, checkOptions, credentials, families as someFamilies, family as oneFamily, signal as aborting, someOf, type ShapeOf,
 } from './check.js';
 import {rulesOf, rulesOrDefault, type LoadedRules} from './rules.js';
 
@@ -50,12 +53,12 @@ export type BaselineChoices = RunChoices & {readonly scenarios?: readonly string
 /** What a verification can be given. `stopsOnly`: the roles of rules do not count. `families`: all of the baseline, unless given. */
 export type CheckChoices = RunChoices & {readonly stopsOnly?: boolean; readonly families?: readonly AddressFamily[]};
 
-/** The checks of what every run can be given. Bounds are those of the command line. */
-export const sandboxShape: Shape = {
-	proxy: isCredentials, timeoutMs: isWhole(1, 600_000), traceBufferBytes: isWhole(1, 2_147_483_647),
+/** The schemas of what every run can be given. Bounds are those of the command line. */
+export const sandboxShape: ShapeOf<Omit<RunChoices, 'signal'>> = {
+	proxy: credentials, timeoutMs: whole(1, 600_000), traceBufferBytes: whole(1, 2_147_483_647),
 };
 
-const runShape: Shape = {...sandboxShape, signal: isSignal};
+const runShape: ShapeOf<RunChoices> = {...sandboxShape, signal: aborting};
 
 type Chosen = {readonly credentials: ActorCredentials; readonly timeoutMs: number; readonly traceBufferBytes: number; readonly signal: AbortSignal; readonly onStage: () => undefined};
 
@@ -77,7 +80,7 @@ for (const {name, outcome} of report.types) { … outcome.kind is 'pass', 'fail'
 @throws {TestbedError} as {@link openSandbox}; ACTOR_FAILED when a process of the run cannot start.
 */
 export async function runTypes(...given: readonly [rules?: string | LoadedRules, choices?: TypesChoices]): Promise<Report> {
-	const {types = defaultTypeIds, ...choices} = checked(given[1], 'runTypes: choices', {...runShape, types: isList(isOneOf(typeIds), 'types')});
+	const {types = defaultTypeIds, ...choices} = checked(given[1], 'runTypes: choices', {...runShape, types: someOf(oneOf(typeIds), 'types')});
 	const loaded = rulesOrDefault(given, 'runTypes: rules');
 	const {report} = await runTestbed({
 		...choicesOf(loaded, choices), rules: loaded, families: loaded.families, types, keep: false,
@@ -95,7 +98,7 @@ const {outcome, statements} = await compare('release:1.30', parseRules(ours));
 @throws {TestbedError} USAGE when the two have no family in common, and as {@link openSandbox}.
 */
 export async function compare(from: string | LoadedRules, to: string | LoadedRules, given?: CompareChoices): Promise<ComparisonReport> {
-	const {paths = false, ...choices} = checked(given, 'compare: choices', {...runShape, paths: isFlag});
+	const {paths = false, ...choices} = checked(given, 'compare: choices', {...runShape, paths: flag});
 	const [one, other] = [rulesOf(from, 'compare: from'), rulesOf(to, 'compare: to')];
 	const families = one.families.filter(family => other.families.includes(family));
 	if (families.length === 0) {
@@ -113,7 +116,7 @@ Records what rules do with every packet class, so that rules can be checked agai
 @throws {TestbedError} ACTOR_FAILED when evidence was lost, and as {@link openSandbox}.
 */
 export async function createBaseline(...given: readonly [rules?: string | LoadedRules, choices?: BaselineChoices]): Promise<Baseline> {
-	const {scenarios = [], ...choices} = checked(given[1], 'createBaseline: choices', {...runShape, scenarios: isListOrNone(isText, 'files')});
+	const {scenarios = [], ...choices} = checked(given[1], 'createBaseline: choices', {...runShape, scenarios: anyOf(someText, 'files')});
 	const loaded = rulesOrDefault(given, 'createBaseline: rules');
 	const {baseline, lost} = await recordBaseline({
 		...choicesOf(loaded, choices), rules: loaded, families: loaded.families, scenarios, request: loaded.request,
@@ -131,7 +134,7 @@ Holds rules against a baseline, or the file of one. `verificationOutcome(report)
 @throws {TestbedError} INPUT for a baseline that is damaged or newer, and as {@link openSandbox}.
 */
 export async function checkBaseline(baseline: string | Baseline, rules: string | LoadedRules, given?: CheckChoices): Promise<VerificationReport> {
-	const {stopsOnly = false, families, proxy, ...choices} = checked(given, 'checkBaseline: choices', {...runShape, stopsOnly: isFlag, families: isFamilies});
+	const {stopsOnly = false, families, proxy, ...choices} = checked(given, 'checkBaseline: choices', {...runShape, stopsOnly: flag, families: someFamilies});
 	const whole = baselineFrom(baseline);
 	const unrecorded = families?.find(family => !whole.rules.families.includes(family));
 	if (unrecorded !== undefined) {
@@ -152,9 +155,9 @@ export async function checkBaseline(baseline: string | Baseline, rules: string |
 
 /** Cuts all packets of a family into the classes that these rule sets can tell apart. The kernel is not asked. */
 export function classesOf(rules: ReadonlyArray<string | LoadedRules>, given?: {readonly family?: AddressFamily}): ClassSet {
-	const {family = 'ipv4'} = checked(given, 'classesOf: choices', {family: isFamily});
+	const {family = 'ipv4'} = checked(given, 'classesOf: choices', {family: oneFamily});
 	if (!Array.isArray(rules) || rules.length === 0) {
-		throw badArgument('classesOf: rules', rules, 'a list of at least one rule set is due');
+		throw badArgument('classesOf: rules', rules, 'expected a list of at least one rule set');
 	}
 
 	const loaded = (rules as readonly unknown[]).map((each, index) => rulesOf(each, `classesOf: rules[${index}]`));
@@ -162,12 +165,12 @@ export function classesOf(rules: ReadonlyArray<string | LoadedRules>, given?: {r
 }
 
 /** The choices of a call, looked at; none where none were given. */
-function checked<Choices extends object>(choices: Choices | undefined, name: string, shape: Shape): Partial<Choices> {
+function checked<Choices extends object>(choices: Choices | undefined, name: string, shape: ShapeOf<Choices>): Partial<Choices> {
 	if (choices === undefined) {
 		return {};
 	}
 
-	checkOptions(choices, name, shape);
+	checkOptions<Choices>(choices, name, shape);
 	return choices;
 }
 
@@ -178,7 +181,7 @@ function baselineFrom(baseline: unknown): Baseline {
 	}
 
 	if (typeof baseline !== 'object' || baseline === null) {
-		throw badArgument('checkBaseline: baseline', baseline, 'a file, or what createBaseline gave, is due');
+		throw badArgument('checkBaseline: baseline', baseline, 'expected a file, or what createBaseline gave');
 	}
 
 	try {

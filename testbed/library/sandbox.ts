@@ -2,6 +2,7 @@
 A sandbox for the library: rules in a pod of their own, and connections sent through them.
 */
 
+import {flag} from '../../src/parsing/schema.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import type {ProbeInput, ProbeSpec} from '../../src/scenario/probe-spec.js';
 import type {Gap} from '../../src/trace/gap.js';
@@ -9,7 +10,7 @@ import {readProbeObject} from '../inputs/probe-line.js';
 import {TestbedError} from '../errors.js';
 import {answerOf, type BatchOutcome} from '../probe/answers.js';
 import {ProbeStage} from '../probe/prober-sandbox.js';
-import {badArgument, checkOptions, isFlag} from './check.js';
+import {badArgument, checkOptions} from './check.js';
 import {rulesOrDefault, type LoadedRules} from './rules.js';
 import {choicesOf, sandboxShape, type RunChoices} from './runs.js';
 
@@ -138,7 +139,7 @@ In plain JavaScript of Node 20, which has no `using` yet: `try { … } finally {
 */
 export async function openSandbox(...given: readonly [rules?: string | LoadedRules, choices?: SandboxChoices]): Promise<RulesSandbox> {
 	const [, choices = {}] = given;
-	checkOptions(choices, 'openSandbox: choices', {...sandboxShape, follow: isFlag});
+	checkOptions<SandboxChoices>(choices, 'openSandbox: choices', {...sandboxShape, follow: flag});
 	const {follow = true} = choices;
 	const loaded = rulesOrDefault(given, 'openSandbox: rules');
 	const {credentials, timeoutMs, traceBufferBytes} = choicesOf(loaded, choices);

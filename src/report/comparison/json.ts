@@ -3,10 +3,11 @@ A comparison as JSON, version 1 of the contract in `README.md`.
 */
 
 import {printReplay} from '../terminal/probe-command.js';
+import type {ComparisonDocument} from './schema.js';
 import type {ComparisonReport} from './types.js';
 
 /** Plain data for `JSON.stringify`. */
-export function comparisonToJson({environment, from, to, outcome, families, statements, gaps, replayWith, hints, durationMs}: ComparisonReport): unknown {
+export function comparisonToJson({environment, from, to, outcome, families, statements, gaps, replayWith, hints, durationMs}: ComparisonReport): ComparisonDocument {
 	return {
 		version: 1,
 		environment,

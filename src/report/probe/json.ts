@@ -4,13 +4,19 @@ The answer to a probe as the JSON document of the contract (`README.md`). Everyt
 
 import {stepsOfPath, stopsOfPath} from '../../netfilter/path.js';
 import type {AskedChain, Contradiction, AskedRule} from '../../judge/explain/explain-leg.js';
-import {jsonVersion, legToJson} from '../run/json.js';
+import {legToJson} from '../run/json.js';
+import {jsonVersion} from '../run/schema.js';
 import {describeAnswer, describeTarget, factFor, nameOfMatch} from '../rules/describe-rule.js';
-import {contradictionsOf, labeledFields, exitStatusOfProbe, type ProbeQuestion, type ProbeReport} from './types.js';
+import type {
+	AskedChainDocument, AskedRuleDocument, ContradictionRuleDocument, ProbeDocument,
+} from './schema.js';
+import {
+	contradictionsOf, exitStatusOfProbe, labeledFields, type ProbeQuestion, type ProbeReport,
+} from './types.js';
 import {describeContradiction} from './describe.js';
 
 /** The answer as plain data for `JSON.stringify`. */
-export function probeToJson(report: ProbeReport): unknown {
+export function probeToJson(report: ProbeReport): ProbeDocument {
 	const {legs} = report;
 	return {
 		version: jsonVersion,
@@ -24,7 +30,7 @@ export function probeToJson(report: ProbeReport): unknown {
 		loop: report.loop,
 		firstLegOnly: report.isFirstLegOnly,
 		legs: legs.map((leg, index) => ({
-			...legToJson(leg, report.observedRoles[index] ?? []) as object,
+			...legToJson(leg, report.observedRoles[index] ?? []),
 			asked: report.explanations[index]?.chains.map(chain => chainToJson(chain)) ?? [],
 		})),
 		contradictions: contradictionsOf(report).map(({leg, contradiction}) => ({
@@ -36,20 +42,21 @@ export function probeToJson(report: ProbeReport): unknown {
 	};
 }
 
-function questionToJson({from, credentials, asked, to, ...rest}: ProbeQuestion): unknown {
+function questionToJson({from, credentials, asked, to, ...rest}: ProbeQuestion): ProbeDocument['probe'] {
 	const others: Readonly<Record<string, unknown>> = rest;
 	return {
+		// The table's fields are those of the document, with null for what was left to the kernel.
 		from, credentials, asked, to, ...rest, ...Object.fromEntries(labeledFields.map(({name}) => [name, others[name] ?? null])),
-	};
+	} as ProbeDocument['probe'];
 }
 
-function chainToJson({traversal: {hook, family, table, chain}, isNative, rules}: AskedChain): unknown {
+function chainToJson({traversal: {hook, family, table, chain}, isNative, rules}: AskedChain): AskedChainDocument {
 	return {
 		hook, family, table, chain, rules: rules.map(rule => ruleToJson(rule, isNative)),
 	};
 }
 
-function ruleToJson(explained: AskedRule, isNative: boolean): unknown {
+function ruleToJson(explained: AskedRule, isNative: boolean): AskedRuleDocument {
 	const {rule, role, purpose, target, isHit, isDeciding, answer, facts} = explained;
 	return {
 		chain: rule.chain,
@@ -65,7 +72,7 @@ function ruleToJson(explained: AskedRule, isNative: boolean): unknown {
 	};
 }
 
-function contradictionRule(contradiction: Contradiction): unknown {
+function contradictionRule(contradiction: Contradiction): ContradictionRuleDocument {
 	if (contradiction.kind === 'out-of-way') {
 		const {family, table, chain, number, text} = contradiction.hit;
 		return {

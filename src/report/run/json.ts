@@ -9,14 +9,15 @@ import type {Role} from '../../mesh/roles.js';
 import type {RuleNote} from '../../judge/rule-notes.js';
 import type {Cause, Difference} from '../../judge/outcome.js';
 import {summarize} from './summary.js';
+import type {LegDocument, RuleHitDocument, TraversalDocument} from '../shared-schema.js';
 import {causesOf, describeCause, describeDifference} from './describe-differences.js';
+import {
+	jsonVersion, type DifferenceDocument, type NoteDocument, type ReportDocument, type ResultDocument,
+} from './schema.js';
 import type {Report, TypeResult} from './types.js';
 
-/** The version of the document. */
-export const jsonVersion = 1;
-
 /** The report as plain data for `JSON.stringify`. */
-export function reportToJson(report: Report): unknown {
+export function reportToJson(report: Report): ReportDocument {
 	return {
 		version: jsonVersion,
 		...(report.scenario === undefined ? {} : {scenario: report.scenario}),
@@ -30,7 +31,7 @@ export function reportToJson(report: Report): unknown {
 	};
 }
 
-function typeToJson(result: TypeResult): unknown {
+function typeToJson(result: TypeResult): ResultDocument {
 	const {outcome, legs, expected, observedRoles} = result;
 	return {
 		id: result.id,
@@ -57,17 +58,20 @@ function typeToJson(result: TypeResult): unknown {
 	};
 }
 
-function differenceToJson(difference: Difference): unknown {
+function differenceToJson(difference: Difference): DifferenceDocument {
+	const message = describeDifference(difference);
+	if (!('rule' in difference)) {
+		return {...difference, message};
+	}
+
 	const causes = causesOf(difference).map(cause => causeToJson(cause));
 	return {
-		...difference,
-		...('rule' in difference ? {rule: difference.rule === null ? null : hitToJson(difference.rule, difference.observedRole), causes} : {}),
-		message: describeDifference(difference),
+		...difference, rule: difference.rule === null ? null : hitToJson(difference.rule, difference.observedRole), causes, message,
 	};
 }
 
 /** The purpose of a missing role is part of the message. */
-function causeToJson(cause: Cause): unknown {
+function causeToJson(cause: Cause) {
 	const message = describeCause(cause);
 	if (cause.kind !== 'missing') {
 		return {...cause, message};
@@ -77,14 +81,14 @@ function causeToJson(cause: Cause): unknown {
 	return {...rest, message};
 }
 
-function noteToJson(note: RuleNote): unknown {
+function noteToJson(note: RuleNote): NoteDocument {
 	return note.kind === 'missing' ? {...note, coveredBy: note.coveredBy === null ? null : hitToJson(note.coveredBy)} : note;
 }
 
 /** One leg with all that it met, and the role of each rule. */
 export function legToJson({
 	actor, family, protocol, from, to, socket, traversals, end, flow,
-}: Leg, roles: ReadonlyArray<Role | null>): unknown {
+}: Leg, roles: ReadonlyArray<Role | null>): LegDocument {
 	let used = 0;
 	return {
 		actor,
@@ -104,7 +108,7 @@ export function legToJson({
 	};
 }
 
-function traversalToJson(traversal: Traversal, roles: ReadonlyArray<Role | null>): unknown {
+function traversalToJson(traversal: Traversal, roles: ReadonlyArray<Role | null>): TraversalDocument {
 	return {
 		hook: traversal.hook,
 		table: traversal.table,
@@ -118,7 +122,7 @@ function traversalToJson(traversal: Traversal, roles: ReadonlyArray<Role | null>
 	};
 }
 
-function hitToJson({family, table, chain, number, handle, text, verdict}: RuleHit, role?: Role | null): unknown {
+function hitToJson({family, table, chain, number, handle, text, verdict}: RuleHit, role?: Role | null): RuleHitDocument {
 	return {
 		family, table, chain, number: number ?? null, handle: handle ?? null, role: role ?? null, text: text ?? null, verdict: verdict ?? null,
 	};

@@ -8,7 +8,8 @@ import {exitStatusOfRun, summarize} from './summary.js';
 import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import type {TextOptions} from '../terminal/head.js';
-import {jsonVersion, reportToJson} from './json.js';
+import {reportToJson} from './json.js';
+import {jsonVersion, type AbsentRunDocument, type RunsDocument} from './schema.js';
 import {printText} from './text.js';
 import type {Report} from './types.js';
 
@@ -44,15 +45,30 @@ export function exitStatusOfRuns(runs: Runs): ExitStatus {
 }
 
 /** All runs as one document: version 1 of the contract, with the document of each run in `runs`. */
-export function runsToJson(runs: Runs): unknown {
+export function runsToJson(runs: Runs): RunsDocument {
 	return {
 		version: jsonVersion,
-		runs: runs.entries.map(entry => entry.kind === 'report'
-			? reportToJson(entry.report)
-			: {...(entry.scenario === undefined ? {} : {scenario: {name: entry.scenario}}), rules: {source: entry.source, release: entry.release, backend: entry.backend}, [entry.kind]: entry.reason}),
+		runs: runs.entries.map(entry => entry.kind === 'report' ? reportToJson(entry.report) : absentToJson(entry)),
 		summary: summarizeRuns(runs),
 		durationMs: runs.durationMs,
 	};
+}
+
+function absentToJson({kind, source, release, backend, scenario, reason}: Exclude<RunEntry, {readonly kind: 'report'}>): AbsentRunDocument {
+	const head = {...(scenario === undefined ? {} : {scenario: {name: scenario}}), rules: {source, release, backend}};
+	switch (kind) {
+		case 'unavailable': {
+			return {...head, unavailable: reason};
+		}
+
+		case 'rejected': {
+			return {...head, rejected: reason};
+		}
+
+		case 'inconclusive': {
+			return {...head, inconclusive: reason};
+		}
+	}
 }
 
 const nameColumn = 14;

@@ -2,28 +2,24 @@
 Reads a scenario file: YAML or JSON → what it claims, with the place of everything that can be wrong.
 */
 
-import type {Role} from '../../mesh/roles.js';
 import type {PublishedTypeId} from '../../mesh/published.js';
 import {
-	isMapping, keysOf, lineOf, numberOf, readDocuments, textOf, wordOf, type Field, type Text,
+	fieldAt, isMapping, keysOf, lineOf, readDocuments, type Field, type Text,
 } from '../../parsing/document.js';
-import {roles} from '../../istio/roles/roles.js';
-import {publishedTypes} from '../../istio/published.js';
+import {validField, type DataPath} from '../../parsing/validate.js';
 import {parseRange} from '../../netfilter/address.js';
-import {backends, type AddressFamily} from '../../netfilter/types.js';
+import type {AddressFamily} from '../../netfilter/types.js';
 import type {LinkAddresses, PodInterface} from '../topology-extension.js';
-import {addressFamilies} from '../topology.js';
 import {
-	addressesOf, addressOf, boundedOf, choiceOf, entriesOf, inputError, listOf, meaning, portIn, portOf, shaped, targetOf,
+	addressesOf, addressOf, below, inputError, portIn, targetOf, type At,
 } from './read.js';
 import {
-	capturingWords, outcomes, packets, protocols, shapes,
-} from './shapes.js';
+	scenarioFile, scenarioHead, scenarioKeys, scenarioVersion, type ActorData, type ExpectationData, type InterfaceData, type LinkData, type ListenerData, type ProbeData, type ServiceData,
+} from './schema.js';
 import type {
 	ActorClaim, Claim, ListenerClaim, ProbeClaim, ScenarioFile, ServiceClaim,
 } from './types.js';
 
-const idMax = 4_294_967_294;
 /** IFNAMSIZ - 1 (linux/if.h). */
 const interfaceNameLengthMax = 15;
 
@@ -39,224 +35,175 @@ export function parseScenario(text: string): ScenarioFile {
 	}
 
 	refuseForeign(document);
-	const keys = shaped(document, 'scenario');
-	if (numberOf(keys.version!) !== 1) {
-		throw inputError(keys.version!.at, `version ${numberOf(keys.version!)} is not known; this testbed reads version 1`);
+	const at: At = (...path) => fieldAt(document, path).at;
+	const {version} = validField(scenarioHead, document);
+	if (version !== scenarioVersion) {
+		throw inputError(at('version'), `version ${version} is not known; this testbed reads version ${scenarioVersion}`);
 	}
 
-	const probes = listOf(keys.probes, readProbe)!;
-	if (probes.length === 0) {
-		throw inputError(keys.probes!.at, 'a scenario without a probe shows nothing');
-	}
-
-	const twice = probes.find(({name}, index) => probes.findIndex(other => other.name === name) !== index);
-	if (twice !== undefined) {
-		throw inputError(twice.at, `two probes are called "${twice.name}"`);
+	const data = validField(scenarioFile, document);
+	const twice = data.probes.findIndex(({name}, index) => data.probes.findIndex(other => other.name === name) !== index);
+	if (twice !== -1) {
+		throw inputError(at('probes', twice), `two probes are called "${data.probes[twice]?.name ?? ''}"`);
 	}
 
 	return {
-		name: lineIn(keys.name!),
-		about: sentenceIn(keys.about!),
-		rules: textOf(keys.rules!),
-		insert: listOf(keys.insert, textOf) ?? [],
-		backends: listOf(keys.backends, item => choiceOf(item, backends)),
-		families: familiesOf(keys.families) ?? ['ipv4'],
-		actors: entriesOf(keys.actors).map(([name, field]) => readActor(name, field)),
-		places: entriesOf(keys.places).map(([name, field]) => ({name, addresses: addressesOf(field, isMapping(field))})),
-		services: entriesOf(keys.services).map(([name, field]) => readService(name, field)),
-		interfaces: entriesOf(keys.interfaces).map(([name, field]) => readInterface(name, field)),
-		probes,
+		name: data.name,
+		about: sentence(data.about),
+		rules: textAt(data.rules, at, 'rules'),
+		insert: textsAt(data.insert ?? [], at, 'insert'),
+		backends: data.backends,
+		families: data.families ?? ['ipv4'],
+		actors: Object.entries(data.actors ?? {}).map(([name, actor]) => readActor(name, actor, below(at, 'actors', name))),
+		places: Object.entries(data.places ?? {}).map(([name, addresses]) => ({name, addresses: addressesOf(addresses, below(at, 'places', name))})),
+		services: Object.entries(data.services ?? {}).map(([name, service]) => readService(name, service, below(at, 'services', name))),
+		interfaces: Object.entries(data.interfaces ?? {}).map(([name, each]) => readInterface(name, each, below(at, 'interfaces', name))),
+		probes: data.probes.map((probe, index) => readProbe(probe, {at: below(at, 'probes', index), line: lineOf(fieldAt(document, ['probes', index]))})),
 	};
 }
 
 /** What has not one key of a scenario is something else, and its words are not repeated. */
 function refuseForeign(document: Field): void {
-	const known = new Set(Object.keys(shapes.scenario));
-	if (isMapping(document) && keysOf(document).every(({name}) => !known.has(name))) {
-		throw inputError(document.at, `this is no scenario: one says ${Object.entries(shapes.scenario).filter(([, {isDue}]) => isDue).map(([name]) => name).join(', ')}`);
+	if (isMapping(document) && keysOf(document).every(({name}) => !scenarioKeys.all.includes(name))) {
+		throw inputError(document.at, `this is no scenario: one says ${scenarioKeys.required.join(', ')}`);
 	}
 }
 
-/** A name: reports have it in a line of theirs. */
-function lineIn(field: Field): string {
-	const {value, at} = textOf(field);
-	if (/[\r\n]/u.test(value)) {
-		throw inputError(at, 'a name is one line');
-	}
+/** A text with its place. */
+function textAt(value: string, at: At, ...path: DataPath): Text {
+	return {value, at: at(...path)};
+}
 
-	return value;
+/** The same for each text of a list. */
+function textsAt(values: readonly string[], at: At, key: string): readonly Text[] {
+	return values.map((value, index) => textAt(value, at, key, index));
 }
 
 /** A sentence, over however many lines it was written. */
-function sentenceIn(field: Field): string {
-	return textOf(field).value.replaceAll(/\s*[\r\n]\s*/gu, ' ').trim();
+function sentence(text: string): string {
+	return text.replaceAll(/\s*[\r\n]\s*/gu, ' ').trim();
 }
 
-function familiesOf(field: Field | undefined): readonly AddressFamily[] | undefined {
-	const families = listOf(field, item => choiceOf(item, addressFamilies));
-	if (families?.length === 0) {
-		throw inputError(field!.at, 'no family at all; leave the key out for ipv4');
-	}
-
-	return families;
-}
-
-function readActor(name: string, field: Field): ActorClaim {
-	const {uid, gid, namespace, listens, source} = shaped(field, 'actor');
+function readActor(name: string, {uid, gid, namespace, listens, source}: ActorData, at: At): ActorClaim {
 	return {
 		name,
-		at: field.at,
-		uid: uid === undefined ? undefined : boundedOf(uid, {min: 0, max: idMax}),
-		gid: gid === undefined ? undefined : boundedOf(gid, {min: 0, max: idMax}),
-		namespace: namespace === undefined ? undefined : textOf(namespace),
-		listens: listOf(listens, item => readListener(name, item)),
-		source: source === undefined ? undefined : wordOf(source),
+		at: at(),
+		uid,
+		gid,
+		namespace: namespace === undefined ? undefined : textAt(namespace, at, 'namespace'),
+		listens: listens?.map((listener, index) => readListener(name, listener, below(at, 'listens', index))),
+		source: source === undefined ? undefined : textAt(source, at, 'source'),
 	};
 }
 
-function readListener(actor: string, field: Field): ListenerClaim {
-	if (isMapping(field)) {
-		const {protocol, port, forward} = shaped(field, 'listener');
+function readListener(actor: string, data: ListenerData, at: At): ListenerClaim {
+	if (typeof data === 'object') {
+		const {protocol = 'tcp', port, forward} = data;
 		return {
-			kind: 'port', protocol: protocol === undefined ? 'tcp' : choiceOf(protocol, protocols), port: portOf(port!), forward: forward === undefined ? undefined : targetOf(forward), at: field.at,
+			kind: 'port', protocol, port, forward: forward === undefined ? undefined : targetOf(textAt(forward, at, 'forward')), at: at(),
 		};
 	}
 
-	const {value, at} = wordOf(field);
-	const word = capturingWords.find(known => known === value);
-	if (word !== undefined) {
+	if (data === 'outbound' || data === 'inbound') {
 		if (actor !== 'proxy') {
-			throw inputError(at, `"${word}" is a listener of the proxy, and this is ${actor}`);
+			throw inputError(at(), `"${data}" is a listener of the proxy, and this is ${actor}`);
 		}
 
-		return {kind: word, at};
+		return {kind: data, at: at()};
 	}
 
-	const {protocol = 'tcp', port} = /^(?:(?<protocol>tcp|udp):)?(?<port>\d+)$/u.exec(value)?.groups ?? {};
-	if (port === undefined) {
-		throw inputError(at, `"${value}" is no listener; write 8080, tcp:8080, udp:53, outbound, inbound, or a mapping with port, protocol and forward`);
-	}
-
+	const word = String(data);
 	return {
-		kind: 'port', protocol: protocol === 'udp' ? 'udp' : 'tcp', port: portIn(port, at), forward: undefined, at,
+		kind: 'port', protocol: word.startsWith('udp:') ? 'udp' : 'tcp', port: portIn(word.slice(word.indexOf(':') + 1), at()), forward: undefined, at: at(),
 	};
 }
 
-function readService(name: string, field: Field): ServiceClaim {
-	const {address, port, endpoint} = shaped(field, 'service');
+function readService(name: string, {address, port, endpoint}: ServiceData, at: At): ServiceClaim {
 	return {
-		name, addresses: addressesOf(address!, isMapping(address!)), port: portOf(port!), endpoint: targetOf(endpoint!),
+		name, addresses: addressesOf(address, below(at, 'address')), port, endpoint: targetOf(textAt(endpoint, at, 'endpoint')),
 	};
 }
 
-function readInterface(name: string, field: Field): PodInterface {
+function readInterface(name: string, {namespace, ipv4, ipv6, routes = []}: InterfaceData, at: At): PodInterface {
 	if (name.length > interfaceNameLengthMax || ['lo', 'eth0', 'all', 'default'].includes(name)) {
-		throw inputError(field.at, `"${name}" cannot be the name of a further interface: it is ${name.length > interfaceNameLengthMax ? `longer than ${interfaceNameLengthMax} letters` : 'taken'}`);
+		throw inputError(at(), `"${name}" cannot be the name of a further interface: it is ${name.length > interfaceNameLengthMax ? `longer than ${interfaceNameLengthMax} letters` : 'taken'}`);
 	}
 
-	const {namespace, ipv4, ipv6, routes} = shaped(field, 'interface');
-	const behind = textOf(namespace!);
-	if (behind.value === 'pod') {
-		throw inputError(behind.at, 'an interface leads out of the pod: name another namespace');
+	if (namespace === 'pod') {
+		throw inputError(at('namespace'), 'an interface leads out of the pod: name another namespace');
+	}
+
+	for (const [index, route] of routes.entries()) {
+		if (parseRange(route) === undefined) {
+			throw inputError(at('routes', index), `"${route}" is no range of addresses; write 192.0.2.0/24`);
+		}
 	}
 
 	return {
 		name,
-		namespace: behind.value,
+		namespace,
 		addresses: {
-			...(ipv4 === undefined ? {} : {ipv4: readLink(ipv4, 'ipv4')}),
-			...(ipv6 === undefined ? {} : {ipv6: readLink(ipv6, 'ipv6')}),
+			...(ipv4 === undefined ? {} : {ipv4: readLink(ipv4, 'ipv4', below(at, 'ipv4'))}),
+			...(ipv6 === undefined ? {} : {ipv6: readLink(ipv6, 'ipv6', below(at, 'ipv6'))}),
 		},
-		routes: listOf(routes, item => {
-			const {value, at} = wordOf(item);
-			if (parseRange(value) === undefined) {
-				throw inputError(at, `"${value}" is no range of addresses; write 192.0.2.0/24`);
-			}
-
-			return value;
-		}) ?? [],
+		routes,
 	};
 }
 
-function readLink(field: Field, family: AddressFamily): LinkAddresses {
-	const {pod, peer} = shaped(field, 'link');
-	const text = wordOf(pod!);
-	const [address = '', length] = text.value.split('/');
-	if (length === undefined || !/^\d{1,3}$/u.test(length) || Number(length) > (family === 'ipv4' ? 32 : 128)) {
-		throw inputError(text.at, `"${text.value}" has no length of its prefix; write ${family === 'ipv4' ? '192.168.50.1/24' : '2001:db8:50::1/64'}`);
+function readLink({pod, peer}: LinkData, family: AddressFamily, at: At): LinkAddresses {
+	const slash = pod.lastIndexOf('/');
+	const prefixLength = Number(pod.slice(slash + 1));
+	const lengthMax = family === 'ipv4' ? 32 : 128;
+	if (prefixLength > lengthMax) {
+		throw inputError(at('pod'), `"${pod}" has a longer prefix than ${lengthMax}; write ${family === 'ipv4' ? '192.168.50.1/24' : '2001:db8:50::1/64'}`);
 	}
 
-	return {pod: addressOf({value: address, at: text.at}, family), peer: addressOf(wordOf(peer!), family), prefixLength: Number(length)};
+	return {pod: addressOf({value: pod.slice(0, slash), at: at('pod')}, family), peer: addressOf(textAt(peer, at, 'peer'), family), prefixLength};
 }
 
-function readProbe(field: Field): ProbeClaim {
-	const keys = shaped(field, 'probe');
-	const expect = readClaim(keys.expect!, 'expect');
-	if (keys.fault !== undefined && [expect.roles, expect.path, expect.sources, expect.zones].some(claim => claim !== undefined)) {
-		throw inputError(keys.fault.at, 'of a known fault only the stops are compared: leave roles, sources, zones and path out of expect');
+function readProbe({name, from, to, protocol = 'tcp', packet, source, article, families, expect, fault}: ProbeData, {at, line}: {readonly at: At; readonly line: number}): ProbeClaim {
+	const claim = readClaim(expect, below(at, 'expect'));
+	if (fault !== undefined && [claim.roles, claim.path, claim.sources, claim.zones].some(each => each !== undefined)) {
+		throw inputError(at('fault'), 'of a known fault only the stops are compared: leave roles, sources, zones and path out of expect');
 	}
 
-	const protocol = keys.protocol === undefined ? 'tcp' : choiceOf(keys.protocol, protocols);
-	const invalid = keys.packet !== undefined && choiceOf(keys.packet, packets) === 'invalid' ? wordOf(keys.packet) : undefined;
+	const invalid = packet === 'invalid' ? textAt(packet, at, 'packet') : undefined;
 	if (invalid !== undefined && protocol !== 'tcp') {
 		throw inputError(invalid.at, 'packets of TCP alone can be invalid here: conntrack takes any datagram of UDP for a connection');
 	}
 
-	if (invalid !== undefined && (expect.outcome === 'accepted' || expect.outcome === 'loop')) {
-		throw inputError(invalid.at, `an invalid packet opens no connection, so nobody can accept it: "${expect.outcome}" cannot be its outcome; write refused or dropped`);
+	if (invalid !== undefined && (claim.outcome === 'accepted' || claim.outcome === 'loop')) {
+		throw inputError(invalid.at, `an invalid packet opens no connection, so nobody can accept it: "${claim.outcome}" cannot be its outcome; write refused or dropped`);
 	}
 
 	return {
-		name: lineIn(keys.name!),
-		at: field.at,
-		line: lineOf(field),
-		from: textOf(keys.from!),
-		to: targetOf(keys.to!),
+		name,
+		at: at(),
+		line,
+		from: textAt(from, at, 'from'),
+		to: targetOf(textAt(to, at, 'to')),
 		protocol,
 		invalid,
-		source: keys.source === undefined ? undefined : wordOf(keys.source),
-		article: keys.article === undefined ? null : choiceOf(keys.article, Object.keys(publishedTypes) as PublishedTypeId[]),
-		families: familiesOf(keys.families),
-		expect,
-		fault: keys.fault === undefined ? undefined : {because: sentenceIn(shaped(keys.fault, 'fault').because!), claim: readClaim(keys.fault, 'fault')},
+		source: source === undefined ? undefined : textAt(source, at, 'source'),
+		article: article === undefined ? null : String(article) as PublishedTypeId,
+		families,
+		expect: claim,
+		fault: fault === undefined ? undefined : {because: sentence(fault.because), claim: readClaim(fault, below(at, 'fault'))},
 	};
 }
 
-function readClaim(field: Field, shape: 'expect' | 'fault'): Claim {
-	const keys: Readonly<Partial<Record<'stops' | 'outcome' | 'roles' | 'path' | 'sources' | 'zones', Field>>> = shaped(field, shape);
-	const stops = listOf(keys.stops, textOf)!;
-	const outcome = keys.outcome === undefined ? 'accepted' : choiceOf(keys.outcome, outcomes);
+function readClaim({stops, outcome = 'accepted', roles, path, sources, zones}: ExpectationData, at: At): Claim {
 	if (stops.length === 0 && (outcome === 'accepted' || outcome === 'loop')) {
-		throw inputError(keys.stops!.at, `no stop at all, and the outcome "${outcome}": whatever came would have to pass`);
-	}
-
-	for (const stop of stops) {
-		checkStop(stop);
+		throw inputError(at('stops'), `no stop at all, and the outcome "${outcome}": whatever came would have to pass`);
 	}
 
 	return {
-		at: field.at,
-		stops,
+		at: at(),
+		stops: textsAt(stops, at, 'stops'),
 		outcome,
-		roles: listOf(keys.roles, item => listOf(item, readRole)!),
-		path: listOf(keys.path, item => textOf(item).value),
-		sources: listOf(keys.sources, wordOf),
-		zones: listOf(keys.zones, item => boundedOf(item, {min: 0, max: 65_535})),
+		roles,
+		path,
+		sources: sources === undefined ? undefined : textsAt(sources, at, 'sources'),
+		zones,
 	};
-}
-
-/** Whether a listener has that name is known only with the rules: they give the proxy's ports. */
-function checkStop({value, at}: Text): void {
-	if (!/^[a-z][\w-]*:\d{1,5}$/u.test(value)) {
-		throw inputError(at, `"${value}" is no stop; write the listener's actor and port: proxy:15001`);
-	}
-}
-
-function readRole(field: Field): Role {
-	const {value, at} = textOf(field);
-	if (!(value in roles)) {
-		throw inputError(at, `"${value}" is no role of a rule${meaning(value, Object.keys(roles)).replace(/^; known are .*$/u, '; `testbed rules --explain` shows them')}`);
-	}
-
-	return value as Role;
 }

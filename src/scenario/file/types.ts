@@ -8,6 +8,7 @@ import type {Role} from '../../mesh/roles.js';
 import type {AddressFamily, Backend} from '../../netfilter/types.js';
 import type {AddressPair} from '../topology.js';
 import type {PodInterface} from '../topology-extension.js';
+import type {ExpectationData} from './schema.js';
 
 /** `pod:8080`, `10.0.0.1:80`: a place by name or address, with its port. */
 export type Target = Text & {readonly host: string; readonly port: number};
@@ -35,7 +36,7 @@ export type ActorClaim = {
 export type ServiceClaim = {readonly name: string; readonly addresses: Addresses; readonly port: number; readonly endpoint: Target};
 
 /** How a probe can end. */
-export type ClaimedOutcome = 'accepted' | 'refused' | 'dropped' | 'unreachable' | 'loop';
+export type ClaimedOutcome = NonNullable<ExpectationData['outcome']>;
 
 /** What is expected of a probe. `roles` and `path` are compared only where they are given. */
 export type Claim = {

@@ -1,39 +1,9 @@
 /** The file of a baseline: read as it was written, and each kind of damage named. */
 
 import test from 'ava';
-import type {Baseline, RecordedClass} from '../../../src/baseline/baseline.js';
 import {baselineVersion, parseBaseline, printBaseline} from '../../../src/baseline/file.js';
-import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
-import {generate} from '../../../src/istio/generate.js';
 import {InputError} from '../../../src/parsing/input-error.js';
-import type {Backend} from '../../../src/netfilter/types.js';
-
-const first: RecordedClass = {
-	traffic: ['TCP into the pod'], probe: {
-		origin: 'remote', family: 'ipv4', protocol: 'tcp', uid: undefined, gid: undefined, source: '10.244.1.20', sourcePort: undefined, destination: {address: '10.244.1.10', port: 8080}, mark: undefined,
-	}, arrivals: ['proxy:15006', 'direct'], stops: ['proxy:15006', 'app:8080'], roles: [['inbound-jump'], ['outbound-jump', 'passthrough-source']],
-};
-const second: RecordedClass = {
-	...first, traffic: ['TCP to elsewhere'], probe: {
-		origin: 'pod', family: 'ipv6', protocol: 'udp', uid: 0, gid: 4_294_967_294, source: undefined, sourcePort: 53, destination: {address: '2001:db8::1', port: 1}, mark: 0x5_39,
-	},
-};
-
-function baselineOf(backend: Backend = 'iptables-nft'): Baseline {
-	return {
-		environment: {kernel: '6.18', node: '20.20.2'},
-		rules: {
-			source: 'release:1.30 -x "10.0.0.0/8"', source6: null, dnsServers: ['10.96.0.10'], release: '1.30', backend, sha256: 'ab', families: ['ipv4', 'ipv6'], markRules: [{
-				family: 'ipv4', mark: 1337, table: 133, mask: 0xF_FF,
-			}], ruleSet: generate({...parseReleaseInput('release:1.30'), families: ['ipv4', 'ipv6'], backend}),
-		},
-		proxy: {uid: 1337, gid: 1337},
-		classes: [first, second],
-		cases: [{
-			of: 'types', id: '1', name: 'remote-to-local', family: 'ipv4', stops: ['proxy:15006'], roles: ['inbound-jump', null],
-		}],
-	};
-}
+import {baselineOf} from '../../helpers/baselines.js';
 
 for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) {
 	test(`read as it was written: ${backend}`, t => {
@@ -60,22 +30,25 @@ test('a class a line, in an order that does not depend on that of the recording'
 type Json = Record<string, unknown>;
 const damages: ReadonlyArray<readonly [title: string, damage: (json: Json) => unknown, message: string]> = [
 	['another document', json => ({...json, kind: 'report'}), 'This is no baseline: "kind" is not "sidecar-netfilter-baseline". testbed baseline create writes one.'],
-	['a list', () => [], 'This baseline is damaged: the file is no object.'],
+	['a list', () => [], 'This baseline is damaged: the whole is an empty list; expected a mapping.'],
 	['a newer version', json => ({...json, version: baselineVersion + 1}), `This baseline is of version ${baselineVersion + 1}, and this testbed reads up to version ${baselineVersion}: a newer one wrote it.`],
-	['no version', ({version, ...json}) => json, 'This baseline is damaged: the file has no "version".'],
-	['a version that is a word', json => ({...json, version: 'one'}), 'This baseline is damaged: "version" is no whole number.'],
-	['no class', json => ({...json, classes: []}), 'This baseline is damaged: "classes" holds none, so there is nothing to compare with.'],
-	['classes that are no list', json => ({...json, classes: 'all'}), 'This baseline is damaged: "classes" is no list.'],
-	['a back end that is none', json => ({...json, rules: {...json['rules'] as Json, backend: 'pf'}}), 'This baseline is damaged: "rules.backend" is none of iptables-nft, iptables-legacy, nftables.'],
-	['a source that is a number', json => ({...json, rules: {...json['rules'] as Json, source: 1}}), 'This baseline is damaged: "rules.source" is no text.'],
-	['rules of one family only', json => ({...json, ruleText: {ipv4: (json['ruleText'] as Json)['ipv4']}}), 'This baseline is damaged: "ruleText" has no "ipv6".'],
+	['no version', ({version, ...json}) => json, 'This baseline is damaged: "version" is missing; expected a number.'],
+	['a version that is a word', json => ({...json, version: 'one'}), 'This baseline is damaged: "version" is "one"; expected a number.'],
+	['no class', json => ({...json, classes: []}), 'This baseline is damaged: "classes" is an empty list; expected a list of classes with at least one item.'],
+	['classes that are no list', json => ({...json, classes: 'all'}), 'This baseline is damaged: "classes" is "all"; expected a list of classes.'],
+	['version 0', json => ({...json, version: 0}), 'This baseline is damaged: "version" is 0; expected 1.'],
+	['a class of a family that is not recorded', json => withClass({...json, rules: {...json['rules'] as Json, families: ['ipv6']}}, {family: 'ipv4'}), 'This baseline is damaged: "classes[0].family" is ipv4, of which "rules.families" has none.'],
+	['a port of the source that there is not', json => withProbe(json, {sourcePort: 65_536}), 'This baseline is damaged: "classes[0].probe.sourcePort" is 65536; expected a whole number from 0 to 65535.'],
+	['a back end that is none', json => ({...json, rules: {...json['rules'] as Json, backend: 'pf'}}), 'This baseline is damaged: "rules.backend" is "pf"; expected one of iptables-nft, iptables-legacy, nftables.'],
+	['a source that is a number', json => ({...json, rules: {...json['rules'] as Json, source: 1}}), 'This baseline is damaged: "rules.source" is 1; expected a string.'],
+	['rules of one family only', json => ({...json, ruleText: {ipv4: (json['ruleText'] as Json)['ipv4']}}), 'This baseline is damaged: "ruleText.ipv6" is missing; expected the lines of the rules.'],
 	['rules that are not understood', json => ({...json, ruleText: {...json['ruleText'] as Json, ipv4: ['*nat', '-A NOWHERE -j ACCEPT', 'COMMIT']}}), 'This baseline is damaged: "ruleText.ipv4" holds rules that are not understood: '],
 	['a probe to no address', json => withProbe(json, {to: '10.0.0.1'}), 'This baseline is damaged: "classes[0].probe.to" is no address of ipv4 with a port.'],
 	['a probe to a port that there is not', json => withProbe(json, {to: '10.0.0.1:70000'}), 'This baseline is damaged: "classes[0].probe.to" is no address of ipv4 with a port.'],
 	['a probe of another family', json => withProbe(json, {to: '[::1]:80'}), 'This baseline is damaged: "classes[0].probe.to" is no address of ipv4 with a port.'],
-	['a negative user', json => withProbe(json, {uid: -1}), 'This baseline is damaged: "classes[0].probe.uid" is no whole number.'],
-	['a class that arrived nowhere', json => withClass(json, {arrivals: []}), 'This baseline is damaged: "classes[0].arrivals" is empty.'],
-	['roles that are no lists', json => withClass(json, {roles: ['inbound-jump']}), 'This baseline is damaged: "classes[0].roles[0]" is no list.'],
+	['a negative user', json => withProbe(json, {uid: -1}), 'This baseline is damaged: "classes[0].probe.uid" is -1; expected a whole number that is not negative.'],
+	['a class that arrived nowhere', json => withClass(json, {arrivals: []}), 'This baseline is damaged: "classes[0].arrivals" is an empty list; expected a list with at least one item.'],
+	['roles that are no lists', json => withClass(json, {roles: ['inbound-jump']}), 'This baseline is damaged: "classes[0].roles[0]" is "inbound-jump"; expected a list.'],
 ];
 
 function withClass(json: Json, change: Json): Json {

@@ -7,7 +7,7 @@ import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {insertRules} from '../../../src/scenario/file/insert.js';
 import {parseScenario} from '../../../src/scenario/file/parse.js';
 import {planScenario, type ScenarioPlan} from '../../../src/scenario/file/plan.js';
-import {scenarioSchema, shapes} from '../../../src/scenario/file/shapes.js';
+import {scenarioSchema} from '../../../src/scenario/file/schema.js';
 import {intentOf} from '../../../src/istio/intent.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';
 import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
@@ -137,67 +137,77 @@ test('a probe sends the first packet of a connection unless it asks for an inval
 /** Each fault with what has to be said of it. */
 const faults: ReadonlyArray<readonly [text: string, message: string]> = [
 	['', 'line 1, column 1: the file holds nothing'],
+	['a: {b: &x {c: 1}}', 'this is no scenario: one says version, name, about, rules, probes'],
+	[file({head: 'actors: &a {app: *a}'}), 'actors.app: an alias within what it stands for'],
+	[file({head: `places:\n  a: &a [${'x, '.repeat(400)}]\n  b: &b [${'*a, '.repeat(400)}]\n  c: [*b, *b]`}), 'more than 100000 values, with those that aliases repeat'],
+	[file({head: 'families: [ipv4,\n  ]\nbackends:\n  -'}), 'backends: "backends[0]" has no value; expected one of iptables-nft'],
+	[file({head: String.raw`places: {"a\eb": 1.2.3.4}`}), 'the control character U+001B'],
+	[file({head: String.raw`insert: ["a\eb"]`}), 'insert[0]: the control character U+001B'],
+	[file({head: 'version2: 1', before: 'version: x\nname: n\nabout: a\nrules: none'}), 'version: this is "x"; expected a whole number'],
+	[file({head: 'actors: {app: {listens: ["tcp:70000"]}}'}), '"70000" is no port; a number from 1 to 65535 is due'],
+	[file({head: 'actors: {app: {listens: [{prot: 1, port: 1}]}}'}), '"actors.app.listens[0].prot" is not known; did you mean "port"?'],
+	[file({head: 'interfaces: {eth1: {namespace: x, ipv4: {pod: 10.0.0/8, peer: 10.0.0.2}}}'}), '"10.0.0" is no IPv4 address'],
 	['a: [', 'Flow sequence in block collection must be sufficiently indented and end with a ]'],
 	[`${file()}---\n${file()}`, 'a file holds one scenario; this is a second document'],
-	['- 1', 'a mapping is due, this is a list'],
+	['- 1', 'line 1, column 1: this is a list; expected a mapping'],
 	[file({before: 'version: 2\nname: n\nabout: a\nrules: release:1.30'}), 'line 1, column 1, version: version 2 is not known; this testbed reads version 1'],
-	[file({before: 'version: 1\nabout: a\nrules: release:1.30'}), 'line 1, column 1: a scenario has to say "name": the scenario\'s name, as reports print it.'],
-	[file({head: 'servces: {}'}), 'line 5, column 1: "servces" is no key of a scenario; "services" is meant?'],
-	[file({head: 'zebra: {}'}), '"zebra" is no key of a scenario; known are version, name'],
-	[file({head: 'actors:'}), 'line 5, column 1: "actors" has no value'],
-	[file({head: 'actors:\n  app:'}), 'line 6, column 3: "app" has no value'],
-	[file({head: 'actors:\n  App: {uid: 1}'}), '"App" is no name: lower-case letters'],
-	[file({head: 'actors:\n  app: {uuid: 1}'}), 'line 6, column 9: "uuid" is no key of an actor; "uid" is meant?'],
-	[file({head: 'actors:\n  app: {uid: -1}'}), 'line 6, column 9, actors.app.uid: a number from 0 to 4294967294 is due, this is -1'],
-	[file({head: 'actors:\n  app: {uid: x}'}), 'a whole number is due, this is a string'],
+	[file({before: 'version: 1\nabout: a\nrules: release:1.30'}), 'line 1, column 1: "name" is missing; expected a name of one line: the scenario\'s name, as reports print it'],
+	[file({head: 'servces: {}'}), 'line 5, column 1: "servces" is not known; did you mean "services"?'],
+	[file({head: 'zebra: {}'}), '"zebra" is not known; known: version, name'],
+	[file({head: 'actors:'}), 'line 5, column 1: "actors" has no value; expected a mapping'],
+	[file({head: 'actors:\n  app:'}), 'line 6, column 3: "actors.app" has no value; expected a mapping'],
+	[file({head: 'actors:\n  App: {uid: 1}'}), 'line 6, column 3, actors.App: this is "App"; expected a name of lower-case letters'],
+	[file({head: 'actors:\n  app: {uuid: 1}'}), 'line 6, column 9: "actors.app.uuid" is not known; did you mean "uid"?'],
+	[file({head: 'actors:\n  app: {uid: -1}'}), 'line 6, column 9, actors.app.uid: this is -1; expected a whole number from 0 to 4294967294'],
+	[file({head: 'actors:\n  app: {uid: x}'}), 'this is "x"; expected a whole number from 0 to 4294967294'],
 	[file({head: 'actors:\n  app: {namespace: pood}'}), 'actors.app.namespace: "pood" is no namespace of this scenario; "pod" is meant?'],
 	[file({head: 'actors:\n  app: {listens: [outbound]}'}), '"outbound" is a listener of the proxy, and this is app'],
-	[file({head: 'actors:\n  app: {listens: [sctp:1]}'}), '"sctp:1" is no listener; write 8080, tcp:8080'],
-	[file({head: 'actors:\n  app: {listens: [70000]}'}), '"70000" is no port; a number from 1 to 65535 is due'],
-	[file({head: 'actors:\n  app: {listens: [[1]]}'}), 'a word is due, this is a list'],
+	[file({head: 'actors:\n  app: {listens: [sctp:1]}'}), 'this is "sctp:1"; expected a listener: 8080, tcp:8080'],
+	[file({head: 'actors:\n  app: {listens: [70000]}'}), 'actors.app.listens[0]: this is 70000; expected a whole number from 1 to 65535'],
+	[file({head: 'actors:\n  app: {listens: [[1]]}'}), 'actors.app.listens[0]: this is a list; expected a listener: 8080'],
 	[file({head: 'actors:\n  app: {listens: [{port: 1, forward: "nowhere:53"}]}'}), '"nowhere" is no address and no place of this scenario; known are pod'],
 	[file({head: 'actors:\n  app: {source: nowhere}'}), 'actors.app.source: "nowhere" is no address and no place'],
-	[file({head: 'families: [ipv5]'}), '"ipv5" is none of them; "ipv4" is meant?'],
-	[file({head: 'families: []'}), 'no family at all; leave the key out for ipv4'],
-	[file({head: 'backends: [nft]'}), '"nft" is none of them; known are iptables-nft, iptables-legacy, nftables'],
+	[file({head: 'families: [ipv5]'}), 'families[0]: this is "ipv5"; expected one of ipv4, ipv6; did you mean "ipv4"?'],
+	[file({head: 'families: []'}), 'families: this is an empty list; expected a list of families with at least one item'],
+	[file({head: 'backends: [nft]'}), 'backends[0]: this is "nft"; expected one of iptables-nft, iptables-legacy, nftables'],
 	[file({head: 'places: {x: 1.2.3}'}), 'places.x: "1.2.3" is no IP address'],
 	[file({head: 'places: {x: {ipv4: "::1"}}'}), '"::1" is no IPv4 address'],
 	[file({head: 'places: {x: {ipv6: 1.2.3.4}}'}), '"1.2.3.4" is no IPv6 address'],
-	[file({head: 'services: {x: {address: 10.96.0.1, port: 80, endpoint: remote}}'}), '"remote" is no place with a port; write pod:8080'],
-	[file({head: 'services: {x: {address: 10.96.0.1, port: 0, endpoint: "remote:1"}}'}), 'a number from 1 to 65535 is due, this is 0'],
+	[file({head: 'services: {x: {address: 10.96.0.1, port: 80, endpoint: remote}}'}), 'services.x.endpoint: this is "remote"; expected a place with a port: pod:8080'],
+	[file({head: 'services: {x: {address: 10.96.0.1, port: 0, endpoint: "remote:1"}}'}), 'services.x.port: this is 0; expected a whole number from 1 to 65535'],
 	[file({head: 'services: {x: {address: 10.96.0.1, port: 80, endpoint: "remoot:1"}}'}), '"remoot" is no address and no place of this scenario; "remote" is meant?'],
 	[file({head: 'interfaces: {eth0: {namespace: x}}'}), '"eth0" cannot be the name of a further interface: it is taken'],
 	[file({head: 'interfaces: {a-name-far-too-long: {namespace: x}}'}), 'it is longer than 15 letters'],
 	[file({head: 'interfaces: {eth1: {namespace: pod}}'}), 'an interface leads out of the pod'],
-	[file({head: 'interfaces: {eth1: {namespace: x, ipv4: {pod: 10.0.0.1, peer: 10.0.0.2}}}'}), '"10.0.0.1" has no length of its prefix; write 192.168.50.1/24'],
+	[file({head: 'interfaces: {eth1: {namespace: x, ipv4: {pod: 10.0.0.1, peer: 10.0.0.2}}}'}), 'this is "10.0.0.1"; expected an address with the length of its prefix: 192.168.50.1/24'],
 	[file({head: 'interfaces: {eth1: {namespace: x, ipv6: {pod: "2001:db8::1/129", peer: "2001:db8::2"}}}'}), 'write 2001:db8:50::1/64'],
 	[file({head: 'interfaces: {eth1: {namespace: x, routes: [home]}}'}), '"home" is no range of addresses'],
-	['version: 1\nname: n\nabout: a\nrules: none\nprobes: []\n', 'probes: a scenario without a probe shows nothing'],
+	['version: 1\nname: n\nabout: a\nrules: none\nprobes: []\n', 'probes: this is an empty list; expected a list of probes with at least one item'],
 	[`${file()}  - {name: p, from: app, to: "pod:1", expect: {stops: ["app:8080"]}}\n`, 'two probes are called "p"'],
-	[file({probe: 'form: app'}), '"form" is no key of a probe; "from" is meant?'],
-	[file({probe: 'from: app, to: "remote:8080"'}), 'a probe has to say "expect": what should happen.'],
+	[file({probe: 'form: app'}), 'line 6, column 15: "probes[0].form" is not known; did you mean "from"?'],
+	[file({probe: 'from: app, to: "remote:8080"'}), '"probes[0].expect" is missing; expected a mapping: what should happen'],
 	[file({probe: 'from: ap, to: "remote:8080", expect: {stops: ["app:8080"]}'}), 'line 6, column 15, probes[0].from: "ap" is no actor of this scenario; "app" is meant?'],
 	[file({probe: 'from: app, to: "remoot:8080", expect: {stops: ["app:8080"]}'}), 'probes[0].to: "remoot" is no address and no place of this scenario; "remote" is meant?'],
 	[file({probe: 'from: app, to: "[2001:db8::1]:80", expect: {stops: ["app:8080"]}'}), '"2001:db8::1" has no address of any family that is run'],
 	[file({probe: 'from: app, to: "10.0.0.1:80", families: [ipv6], expect: {stops: ["app:8080"]}'}), '"10.0.0.1" has no address of ipv6'],
-	[file({probe: 'from: app, to: "pod:80", protocol: quic, expect: {stops: ["app:8080"]}'}), '"quic" is none of them; known are tcp, udp'],
-	[file({probe: 'from: remote, to: "pod:80", packet: odd, expect: {stops: [], outcome: refused}'}), '"odd" is none of them; known are first, invalid'],
+	[file({probe: 'from: app, to: "pod:80", protocol: quic, expect: {stops: ["app:8080"]}'}), 'probes[0].protocol: this is "quic"; expected one of tcp, udp'],
+	[file({probe: 'from: remote, to: "pod:80", packet: odd, expect: {stops: [], outcome: refused}'}), 'probes[0].packet: this is "odd"; expected one of first, invalid'],
 	[file({probe: 'from: remote, to: "pod:80", protocol: udp, packet: invalid, expect: {stops: [], outcome: refused}'}), 'probes[0].packet: packets of TCP alone can be invalid here'],
 	[file({probe: 'from: remote, to: "pod:80", packet: invalid, expect: {stops: ["app:8080"]}'}), 'probes[0].packet: an invalid packet opens no connection, so nobody can accept it: "accepted" cannot be its outcome; write refused or dropped'],
 	[file({probe: 'from: app, to: "remote:80", packet: invalid, expect: {stops: [], outcome: refused}'}), 'probes[0].packet: "app" runs as uid 1000, and only root may send packets by itself (CAP_NET_RAW): let an actor of uid 0 send the invalid ones'],
-	[file({probe: 'from: app, to: "pod:80", article: 7, expect: {stops: ["app:8080"]}'}), '"7" is none of them'],
+	[file({probe: 'from: app, to: "pod:80", article: 7, expect: {stops: ["app:8080"]}'}), 'probes[0].article: this is 7; expected one of 1, 2, 3, 4, 5, 6'],
 	[file({probe: 'from: app, to: "pod:80", expect: {stops: []}'}), 'no stop at all, and the outcome "accepted": whatever came would have to pass'],
-	[file({probe: 'from: app, to: "pod:80", expect: {stops: [app]}'}), '"app" is no stop; write the listener\'s actor and port: proxy:15001'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: [app]}'}), 'expect.stops[0]: this is "app"; expected a stop, the listener\'s actor and port: proxy:15001'],
 	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["proxy:15002"]}'}), 'probes[0].expect.stops[0]: nobody listens at "proxy:15002"; the nearest stop is "proxy:15001"'],
-	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], outcome: acepted}'}), '"acepted" is none of them; "accepted" is meant?'],
-	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], roles: [[outbund-jump]]}'}), '"outbund-jump" is no role of a rule; "outbound-jump" is meant?'],
-	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], roles: [[x]]}'}), '"x" is no role of a rule; `testbed rules --explain` shows them'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], outcome: acepted}'}), 'expect.outcome: this is "acepted"; expected one of accepted, refused, dropped, unreachable, loop; did you mean "accepted"?'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], roles: [[outbund-jump]]}'}), 'expect.roles[0][0]: this is "outbund-jump"; expected a role of a rule, as `testbed rules --explain` shows them; did you mean "outbound-jump"?'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], roles: [[x]]}'}), 'expect.roles[0][0]: this is "x"; expected a role of a rule, as `testbed rules --explain` shows them'],
 	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], roles: []}'}), 'roles are told for 0 connections, and the flow has 1: one entry for each stop'],
 	[file({probe: 'from: app, to: "pod:80", expect: {stops: [], outcome: refused, zones: [1, 2]}'}), 'zones are told for 2 connections, and the flow has 1: one entry for each stop, and one for the connection that ends otherwise'],
-	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], zones: [70000]}'}), 'a number from 0 to 65535 is due, this is 70000'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], zones: [70000]}'}), 'expect.zones[0]: this is 70000; expected a whole number from 0 to 65535'],
 	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], sources: [nowhere]}'}), 'expect.sources[0]: "nowhere" is no address and no place'],
 	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"], path: [app]}, fault: {because: b, stops: ["app:8080"]}'}), 'of a known fault only the stops are compared'],
-	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"]}, fault: {stops: ["app:8080"]}'}), 'a fault has to say "because"'],
+	[file({probe: 'from: app, to: "pod:80", expect: {stops: ["app:8080"]}, fault: {stops: ["app:8080"]}'}), '"probes[0].fault.because" is missing; expected a string: why it is so, in a sentence'],
 ];
 
 for (const [text, message] of faults) {
@@ -232,10 +242,10 @@ for (const [value, message] of [
 
 test('the JSON Schema for editors is that of the reader', t => {
 	t.deepEqual(JSON.parse(readFileSync(new URL('schemas/scenario.schema.json', root), 'utf8')), structuredClone(scenarioSchema()));
-	const schema = scenarioSchema() as {readonly $defs: Readonly<Record<string, unknown>>};
-	const references = [...JSON.stringify(schema).matchAll(/#\/\$defs\/(?<name>\w+)/gu)].map(({groups}) => groups?.['name'] ?? '');
-	t.deepEqual([...new Set(references)].toSorted(), Object.keys(schema.$defs).toSorted());
-	t.deepEqual(Object.keys(schema.$defs).toSorted(), Object.keys(shapes).filter(name => name !== 'scenario').toSorted());
+	const schema = scenarioSchema() as {readonly definitions: Readonly<Record<string, unknown>>};
+	const references = [...JSON.stringify(schema).matchAll(/#\/definitions\/(?<name>\w+)/gu)].map(({groups}) => groups?.['name'] ?? '');
+	t.deepEqual([...new Set(references)].toSorted(), Object.keys(schema.definitions).toSorted());
+	t.deepEqual(Object.keys(schema.definitions).toSorted(), ['actor', 'addresses', 'expect', 'fault', 'interface', 'link', 'listener', 'probe', 'service']);
 });
 
 for (const name of readdirSync(new URL('scenarios/', root))) {

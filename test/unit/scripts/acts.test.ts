@@ -34,6 +34,7 @@ for (const [name, argv, kernel] of [
 	['lint', [], false],
 	['build', [], false],
 	['graph', [], false],
+	['schemas', [], false],
 	['ci-tools', [], false],
 ] as const) {
 	test(`${[name, ...argv].join(' ')} ${kernel ? 'needs' : 'does not need'} the kernel`, t => {

@@ -5,6 +5,7 @@
 import {defaultBackend} from '../../../src/netfilter/backends.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {comparisonToJson} from '../../../src/report/comparison/json.js';
+import type {ComparisonSuitesDocument} from '../../../src/report/comparison/schema.js';
 import {printComparison} from '../../../src/report/comparison/text.js';
 import {exitStatusOfComparison, type ComparisonReport} from '../../../src/report/comparison/types.js';
 import {printSeries} from '../../../src/report/comparison/series-text.js';
@@ -156,6 +157,6 @@ function readWith(source6: string | undefined, {dnsServers}: DiffFlags): readonl
 	return [...(source6 === undefined ? [] : ['--rules6', source6]), ...(dnsServers === undefined ? [] : ['--dns-servers', dnsServers.join(',')])];
 }
 
-function jsonOf(suites: readonly ComparisonSuite[]): unknown {
+function jsonOf(suites: readonly ComparisonSuite[]): ComparisonSuitesDocument {
 	return {version: 1, suites: suites.map(({name, reports, missing}) => ({name, missing, pairs: reports.map(report => comparisonToJson(report))}))};
 }
