@@ -210,8 +210,10 @@ function complaintsOf(issue: Issue, above: DataPath): readonly Complaint[] {
 
 	// The message of a check of our own is a whole clause.
 	const advice = issue.code === 'custom' && issue.params?.['clause'] === true ? issue.message : `expected ${issue.message}${hintFor(issue, input)}`;
+	// A document that is nothing but text is a file of another kind, and what is in it is nobody's business.
+	const found = path.length === 0 && typeof input === 'string' ? 'text' : describeValue(input);
 	return [{
-		path, kind: input === undefined && path.length > 0 ? 'missing' : 'wrong', found: describeValue(input), advice,
+		path, kind: input === undefined && path.length > 0 ? 'missing' : 'wrong', found, advice,
 	}];
 }
 

@@ -88,8 +88,8 @@ test('JSON: the sum is of the rules as text, and the explanation comes with --ex
 
 test('--explain of a dump: the types where they can be told, and why not where they cannot', async t => {
 	const file = await files(t, {...dumps, ranges: '*nat\n:ISTIO_OUTPUT -\n-A ISTIO_OUTPUT -d 10.0.0.0/8 -j RETURN\nCOMMIT\n'});
-	t.regex(show(file('ipv4'), {explain: true}).stdout, /those whose first packets should meet a rule/u);
-	t.regex(show(file('ranges'), {explain: true}).stdout.replaceAll(/\s+/gu, ' '), /is not known: a dump does not tell the options behind range-exclude/u);
+	t.regex(show(file('ipv4'), {explain: true}).stdout, /types whose first packets should match the rule/u);
+	t.regex(show(file('ranges'), {explain: true}).stdout.replaceAll(/\s+/gu, ' '), /: a dump does not tell the options behind range-exclude/u);
 });
 
 test('--diff: status 0 for equal sets, 1 for others, as text and JSON', async t => {
@@ -113,7 +113,7 @@ test('options that no type has an expectation for: the rules are printed, and th
 	const input = inputOf('release:1.30 -m TPROXY -k eth0');
 	t.regex(showLoaded([input]).stdout, /-j TPROXY --on-port 15006/u);
 	const {stdout} = showLoaded([input], {explain: true});
-	t.regex(stdout.replaceAll(/\s+/gu, ' '), /not known: the types have no expectation for --kube-virt-interfaces with an interface of the pod under TPROXY/u);
+	t.regex(stdout.replaceAll(/\s+/gu, ' '), /: the types have no expectation for --kube-virt-interfaces with an interface of the pod under TPROXY/u);
 	t.notRegex(stdout, /met by/u);
 	const data = JSON.parse(showLoaded([input], {explain: true, format: 'json'}).stdout) as {unknownTypes: string};
 	t.is(data.unknownTypes, 'the types have no expectation for --kube-virt-interfaces with an interface of the pod under TPROXY');
@@ -153,13 +153,13 @@ test('a source that names several sets, or none', t => {
 
 const mistakes: ReadonlyArray<{readonly input?: string; readonly flags: Partial<RulesFlags>; readonly code: ErrorCode; readonly message: RegExp; readonly hint?: RegExp}> = [
 	{
-		flags: {explain: true, diff: 'release:1.30'}, code: 'USAGE', message: /--explain tells of one rule set, and --diff compares two/u, hint: /one of them/u,
+		flags: {explain: true, diff: 'release:1.30'}, code: 'USAGE', message: /--explain is about one rule set, and --diff compares two/u, hint: /one of them/u,
 	},
 	{
 		flags: {diff: 'release:1.30', backend: ['iptables-nft', 'iptables-legacy', 'nftables']}, code: 'USAGE', message: /--backend names 3 back ends/u, hint: /one for each/u,
 	},
 	{
-		flags: {diff6: 'x'}, code: 'USAGE', message: /--diff6 goes with a dump in --diff/u, hint: /--diff FILE/u,
+		flags: {diff6: 'x'}, code: 'USAGE', message: /--diff6 works only with --diff/u, hint: /--diff FILE/u,
 	},
 	{
 		input: '-', flags: {diff: '-'}, code: 'USAGE', message: /Standard input can be read once/u, hint: /into a file/u,

@@ -23,7 +23,7 @@ Examples:
   iptables-save | testbed rules - --explain       the rules of your own pod
   testbed rules release:1.30 --diff pod.rules     has the pod drifted?
   testbed rules --backend iptables-nft,nftables --diff release:1.30
-                                                  the same release, two back ends
+                                                  one release, two back ends
   testbed rules release:1.30 --format json > rules.json
 
 Exit status: 0 printed, or equal; 1 the two sets differ; 2 usage or input.
