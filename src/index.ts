@@ -11,7 +11,7 @@ export {
 } from './netfilter/import/import-rules.js';
 export {parseNft, printNft} from './netfilter/nftables/ruleset.js';
 export {parseNftJson} from './netfilter/nftables/json.js';
-export {normalise} from './netfilter/iptables/normalize.js';
+export {normalize} from './netfilter/iptables/normalize.js';
 
 export {InputError} from './parsing/input-error.js';
 export {

@@ -10,7 +10,7 @@ import type {Gap} from '../trace/gap.js';
 import type {ClassSet, PacketClass} from '../packet-classes/classify.js';
 import type {SentPacket} from '../packet-classes/class-of-packet.js';
 import {
-	describeClasses, isSameWay, wayOf, type Side, type Way,
+	describeClasses, isSamePath, summarizePath, type Side, type PathSummary,
 } from '../comparison/moves.js';
 import type {Representative} from '../packet-classes/representatives.js';
 import {gapsOfClasses, gapsOfReading} from '../comparison/gaps.js';
@@ -82,26 +82,26 @@ export type RecordedFamily = {readonly classes: readonly RecordedClass[]; readon
 
 /** What is recorded of flights through one rule set. Where both representatives of a class went the same way, the inner one stands for it. */
 export function recordFamily({classSet, representatives, side}: {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly side: Side}): RecordedFamily {
-	const byClass = new Map<number, Array<{readonly representative: Representative; readonly way: Way; readonly stops: readonly string[]}>>();
+	const byClass = new Map<number, Array<{readonly representative: Representative; readonly way: PathSummary; readonly stops: readonly string[]}>>();
 	for (const [place, representative] of representatives.entries()) {
-		const flight = side.flights[place]!;
+		const probeResult = side.probeResults[place]!;
 		const known = byClass.get(representative.index) ?? [];
-		known.push({representative, way: wayOf(flight, side.ruleSet), stops: stopsOfPath(flight)});
+		known.push({representative, way: summarizePath(probeResult, side.ruleSet), stops: stopsOfPath(probeResult)});
 		byClass.set(representative.index, known);
 	}
 
 	return {
-		classes: [...byClass].flatMap(([index, flown]) => {
-			const inner = flown.find(({representative}) => representative.kind === 'inner') ?? flown[0]!;
-			const apart = flown.filter(each => each !== inner && !isSameWay(each.way, inner.way));
+		classes: [...byClass].flatMap(([index, probed]) => {
+			const inner = probed.find(({representative}) => representative.kind === 'inner') ?? probed[0]!;
+			const apart = probed.filter(each => each !== inner && !isSamePath(each.way, inner.way));
 			return [inner, ...apart].map(({representative, way, stops}) => recordOf({
 				packetClass: classSet.classes[index]!, classSet, representative, way, stops,
 			}));
 		}),
 		lost: [
-			...side.flights.flatMap(({gaps}) => gaps),
+			...side.probeResults.flatMap(({gaps}) => gaps),
 			...gapsOfReading({
-				classSet, representatives, flights: side.flights, place: 0,
+				classSet, representatives, probeResults: side.probeResults, place: 0,
 			}),
 		],
 		unsent: gapsOfClasses(classSet),
@@ -109,7 +109,7 @@ export function recordFamily({classSet, representatives, side}: {readonly classS
 }
 
 function recordOf({packetClass, classSet, representative: {index, kind, packet, ...probe}, way, stops}: {
-	readonly packetClass: PacketClass; readonly classSet: ClassSet; readonly representative: Representative; readonly way: Way; readonly stops: readonly string[];
+	readonly packetClass: PacketClass; readonly classSet: ClassSet; readonly representative: Representative; readonly way: PathSummary; readonly stops: readonly string[];
 }): RecordedClass {
 	return {
 		traffic: describeClasses([packetClass], classSet), probe, arrivals: way.arrivals, stops, roles: way.roles,

@@ -12,7 +12,7 @@ import type {ClassSet, PacketClass} from '../packet-classes/classify.js';
 import type {ComparedFamily} from '../comparison/comparison.js';
 import {Locator, packetOfLeg} from '../packet-classes/class-of-packet.js';
 import {
-	isSame, isSameWay, severityOf, stateMoves, wayOf, type Flight, type Move, type Side, type Statement, type Way,
+	isSame, isSamePath, severityOf, stateMoves, summarizePath, type ProbeResult, type Move, type Side, type Statement, type PathSummary,
 } from '../comparison/moves.js';
 import type {Representative} from '../packet-classes/representatives.js';
 import {gapsOfClasses, gapsOfReading, printRepresentative} from '../comparison/gaps.js';
@@ -45,8 +45,8 @@ export type VerificationTerms = {
 };
 
 /** Judges what was sent against what is recorded. */
-export function verifyClasses(flown: readonly VerifiedFamily[], terms: VerificationTerms): VerifiedClasses {
-	const all = flown.map(family => new FamilyCheck(family, terms));
+export function verifyClasses(probed: readonly VerifiedFamily[], terms: VerificationTerms): VerifiedClasses {
+	const all = probed.map(family => new FamilyCheck(family, terms));
 	const judged = all.map(check => ({check, moves: check.moves()}));
 	const gaps = new Map(all.flatMap(check => check.gaps()).map(gap => [`${gap.kind} ${gap.message}`, gap]));
 	return {
@@ -59,26 +59,26 @@ export function verifyClasses(flown: readonly VerifiedFamily[], terms: Verificat
 
 class FamilyCheck {
 	readonly classSet: ClassSet;
-	readonly #flown: VerifiedFamily;
+	readonly #probed: VerifiedFamily;
 	readonly #terms: VerificationTerms;
 	readonly #locator: Locator;
 	/** Records by the part of a class that the baseline's rules make: what they foretell is one object for all its parts. */
-	readonly #records = new Map<PacketClass['foretold'][number], Array<{readonly record: RecordedClass; readonly packetClass: PacketClass}>>();
+	readonly #records = new Map<PacketClass['predicted'][number], Array<{readonly record: RecordedClass; readonly packetClass: PacketClass}>>();
 	readonly #gaps: Gap[] = [];
 	readonly #moved = new Map<RecordedClass, {readonly to: readonly string[]; readonly because: string}>();
 	readonly #met = new Set<RecordedClass>();
 
-	constructor(flown: VerifiedFamily, terms: VerificationTerms) {
-		this.classSet = flown.classSet;
-		this.#flown = flown;
+	constructor(probed: VerifiedFamily, terms: VerificationTerms) {
+		this.classSet = probed.classSet;
+		this.#probed = probed;
 		this.#terms = terms;
-		this.#locator = new Locator({classSet: flown.classSet, topology: terms.topology});
+		this.#locator = new Locator({classSet: probed.classSet, topology: terms.topology});
 		for (const record of this.#ownRecords()) {
 			const packetClass = this.#locator.classOf(record.probe);
 			if (packetClass === undefined) {
 				this.#gaps.push({kind: 'not-recorded', message: `The probe of a recorded class cannot be sent here: ${describePacket(record)}.`});
 			} else {
-				const [recorded] = packetClass.foretold;
+				const [recorded] = packetClass.predicted;
 				this.#records.set(recorded!, [...this.#records.get(recorded!) ?? [], {record, packetClass}]);
 			}
 		}
@@ -87,11 +87,11 @@ class FamilyCheck {
 	/** The classes that went another way. What is asked first has to have been asked before {@link checked}. */
 	moves(): readonly Move[] {
 		const {recorded, areRolesCompared} = this.#terms;
-		const {representatives, side} = this.#flown;
+		const {representatives, side} = this.#probed;
 		const diff = diffRuleSets({from: recorded.ruleSet, to: side.ruleSet}, [this.classSet.fields.family]);
 		return representatives.flatMap((witness, place): readonly Move[] => {
 			const packetClass = this.classSet.classes[witness.index]!;
-			const flight = side.flights[place]!;
+			const probeResult = side.probeResults[place]!;
 			const records = this.#recordsOf(packetClass, witness);
 			const [record] = records;
 			if (record === undefined) {
@@ -99,12 +99,12 @@ class FamilyCheck {
 				return [];
 			}
 
-			if (flight.gaps.length > 0) {
+			if (probeResult.gaps.length > 0) {
 				return [];
 			}
 
-			const to = wayOf(flight, side.ruleSet);
-			const from = this.#dueWay(records, {flight, to, witness});
+			const to = summarizePath(probeResult, side.ruleSet);
+			const from = this.#expectedPath(records, {probeResult, to, witness});
 			if (from === undefined) {
 				this.#gaps.push({kind: 'not-recorded', message: `The baseline says several things of the packets around ${printRepresentative(witness)}.`});
 				return [];
@@ -120,7 +120,7 @@ class FamilyCheck {
 			}
 
 			const cause = findCause({
-				from: {legs: this.#foretoldLegs(flight, packetClass), ruleSet: recorded.ruleSet}, to: {legs: flight.legs, ruleSet: side.ruleSet}, diff, family: witness.family,
+				from: {legs: this.#predictedLegs(probeResult, packetClass), ruleSet: recorded.ruleSet}, to: {legs: probeResult.legs, ruleSet: side.ruleSet}, diff, family: witness.family,
 			});
 			for (const each of records) {
 				this.#note(each, to, cause);
@@ -141,14 +141,14 @@ class FamilyCheck {
 
 	/** Known only when all else was asked. */
 	gaps(): readonly Gap[] {
-		const {representatives, side: {flights}} = this.#flown;
+		const {representatives, side: {probeResults}} = this.#probed;
 		return [
 			...this.#gaps,
 			...this.checked().flatMap(({record, outcome}): readonly Gap[] => outcome === 'unchecked' ? [{kind: 'not-recorded', message: `Nothing was compared with the recorded class ${describePacket(record)}.`}] : []),
 			...gapsOfClasses(this.classSet),
-			...flights.flatMap(flight => flight.gaps),
+			...probeResults.flatMap(probeResult => probeResult.gaps),
 			...gapsOfReading({
-				classSet: this.classSet, representatives, flights, place: 1,
+				classSet: this.classSet, representatives, probeResults, place: 1,
 			}),
 		];
 	}
@@ -158,7 +158,7 @@ class FamilyCheck {
 		return {
 			family: classSet.fields.family,
 			classes: classSet.classes.length,
-			probes: this.#flown.representatives.length,
+			probes: this.#probed.representatives.length,
 			fields: fieldsLookedAt(classSet),
 			leftOut: classSet.leftOut.map(({kind, because, classes}) => ({kind, because, classes: classes.length})),
 		};
@@ -170,33 +170,33 @@ class FamilyCheck {
 
 	/** What is recorded of a class: of the very packet, of its class, or of the class that the baseline's rules make, which holds it. */
 	#recordsOf(packetClass: PacketClass, witness: Representative): readonly RecordedClass[] {
-		const all = this.#records.get(packetClass.foretold[0]!) ?? [];
+		const all = this.#records.get(packetClass.predicted[0]!) ?? [];
 		const exact = all.find(({record}) => isSamePacket(record.probe, witness));
 		const own = this.#ownOf(packetClass);
 		return exact === undefined ? (own.length > 0 ? own : all.map(({record}) => record)) : [exact.record];
 	}
 
 	#ownOf(packetClass: PacketClass): readonly RecordedClass[] {
-		return (this.#records.get(packetClass.foretold[0]!) ?? []).filter(each => each.packetClass === packetClass).map(({record}) => record);
+		return (this.#records.get(packetClass.predicted[0]!) ?? []).filter(each => each.packetClass === packetClass).map(({record}) => record);
 	}
 
 	/** The way that is due. What somebody sends on is another packet, and what is recorded of its class is due for it. Undefined where the records do not agree. */
-	#dueWay(records: readonly RecordedClass[], {flight, to, witness}: {readonly flight: Flight; readonly to: Way; readonly witness: Representative}): Way | undefined {
+	#expectedPath(records: readonly RecordedClass[], {probeResult, to, witness}: {readonly probeResult: ProbeResult; readonly to: PathSummary; readonly witness: Representative}): PathSummary | undefined {
 		const first = records[0]!;
-		const alone = records.every(record => isSameWay(record, first)) ? first : undefined;
+		const alone = records.every(record => isSamePath(record, first)) ? first : undefined;
 		const begins = (record: RecordedClass): boolean => isSameBegin(record, first);
 		const isFirstAsDue = first.arrivals[0] === to.arrivals[0];
-		if (isSamePacket(first.probe, witness) || flight.isLoop || records.some(({arrivals}) => arrivals.includes('loop')) || !isFirstAsDue || !records.every(record => begins(record))) {
+		if (isSamePacket(first.probe, witness) || probeResult.isLoop || records.some(({arrivals}) => arrivals.includes('loop')) || !isFirstAsDue || !records.every(record => begins(record))) {
 			return alone ?? (records.some(({arrivals}) => arrivals[0] === to.arrivals[0]) ? undefined : first);
 		}
 
-		const due = flight.legs.map((leg, index) => index === 0 ? first : this.#recordOfLeg(leg));
+		const due = probeResult.legs.map((leg, index) => index === 0 ? first : this.#recordOfLeg(leg));
 		return due.includes(undefined) ? alone : {arrivals: due.map(each => each!.arrivals[0]!), roles: due.map(each => each!.roles[0]!)};
 	}
 
 	#recordOfLeg(leg: Leg): RecordedClass | undefined {
 		const packetClass = this.#classOfLeg(leg);
-		const all = packetClass === undefined ? [] : this.#records.get(packetClass.foretold[0]!) ?? [];
+		const all = packetClass === undefined ? [] : this.#records.get(packetClass.predicted[0]!) ?? [];
 		const [first] = all;
 		return first !== undefined && all.every(({record}) => isSameBegin(record, first.record)) ? first.record : undefined;
 	}
@@ -207,14 +207,14 @@ class FamilyCheck {
 	}
 
 	/** The legs as the baseline's rules would have had them, by our reading: to name the rule that made the difference. */
-	#foretoldLegs(flight: Flight, packetClass: PacketClass): readonly Leg[] {
-		return flight.legs.map((leg, index): Leg => {
-			const hits = (index === 0 ? packetClass : this.#classOfLeg(leg))?.foretold[0]?.hits ?? [];
+	#predictedLegs(probeResult: ProbeResult, packetClass: PacketClass): readonly Leg[] {
+		return probeResult.legs.map((leg, index): Leg => {
+			const hits = (index === 0 ? packetClass : this.#classOfLeg(leg))?.predicted[0]?.hits ?? [];
 			return {...leg, traversals: traversalsOf(hits, leg)};
 		});
 	}
 
-	#hasSameRoles(one: Way, other: Way): boolean {
+	#hasSameRoles(one: PathSummary, other: PathSummary): boolean {
 		return one.roles.length === other.roles.length && one.roles.every((roles, index) => isSame(this.#nameForeign(roles), this.#nameForeign(other.roles[index]!)));
 	}
 
@@ -223,7 +223,7 @@ class FamilyCheck {
 		return this.#terms.isOneLanguage ? roles : roles.map(role => role.includes(' ') ? 'a rule without a role' : role);
 	}
 
-	#note(record: RecordedClass, {arrivals}: Way, {text}: Cause): void {
+	#note(record: RecordedClass, {arrivals}: PathSummary, {text}: Cause): void {
 		if (!this.#moved.has(record)) {
 			this.#moved.set(record, {to: arrivals, because: text});
 		}
@@ -240,7 +240,7 @@ function traversalsOf(hits: readonly WalkedRule[], {from, to}: Leg): Leg['traver
 }
 
 /** Whether two ways are the same up to where the first leg arrived. */
-function isSameBegin(one: Way, other: Way): boolean {
+function isSameBegin(one: PathSummary, other: PathSummary): boolean {
 	return one.arrivals[0] === other.arrivals[0] && isSame(one.roles[0] ?? [], other.roles[0] ?? []);
 }
 

@@ -86,16 +86,16 @@ function placeOf({table, chain}: {readonly table: string; readonly chain: string
 function causeOf({one, two}: {readonly one: RoleHit | undefined; readonly two: RoleHit | undefined}, changes: Changes): Cause {
 	const [before, after] = [nameOf(one), nameOf(two)];
 	const sides = {from: before, to: after};
-	const [fate, news] = [before === null ? undefined : changes.from.get(before.place), after === null ? undefined : changes.to.get(after.place)];
+	const [mutantStatus, news] = [before === null ? undefined : changes.from.get(before.place), after === null ? undefined : changes.to.get(after.place)];
 	if (news?.kind === 'added') {
 		return {kind: 'added', ...sides, text: `${printName(after!)} is new`};
 	}
 
-	if (fate?.kind === 'removed') {
+	if (mutantStatus?.kind === 'removed') {
 		return {kind: 'removed', ...sides, text: `${printName(before!)} is gone`};
 	}
 
-	for (const [change, name] of [[news, after], [fate, before]] as const) {
+	for (const [change, name] of [[news, after], [mutantStatus, before]] as const) {
 		if (change?.kind === 'changed') {
 			return {kind: 'changed', ...sides, text: `${printName(name!)} changed: ${change.values.map(({name: field, from, to}) => `${field} ${from ?? 'any'} → ${to ?? 'any'}`).join('; ')}`};
 		}

@@ -36,7 +36,7 @@ export type Comparison = {
 };
 
 /** What was flown in one family: the probes, and what came of them on each side. */
-export type FlownFamily = {
+export type ProbedFamily = {
 	readonly classSet: ClassSet;
 	readonly representatives: readonly Representative[];
 	readonly sides: {readonly from: Side; readonly to: Side};
@@ -45,15 +45,15 @@ export type FlownFamily = {
 };
 
 /** Judges flights. `arePathsCompared`: another way to the same stops is a move. */
-export function judgeComparison(flown: readonly FlownFamily[], {arePathsCompared}: {readonly arePathsCompared: boolean}): Comparison {
+export function judgeComparison(probed: readonly ProbedFamily[], {arePathsCompared}: {readonly arePathsCompared: boolean}): Comparison {
 	const gaps = new Map<string, Gap>();
-	const judged = flown.map(({classSet, representatives, sides, places = {from: 0, to: 1}}) => {
+	const judged = probed.map(({classSet, representatives, sides, places = {from: 0, to: 1}}) => {
 		const {family} = classSet.fields;
 		for (const gap of [
 			...gapsOfClasses(classSet, [places.from, places.to]),
-			...[...sides.from.flights, ...sides.to.flights].flatMap(flight => flight.gaps),
+			...[...sides.from.probeResults, ...sides.to.probeResults].flatMap(probeResult => probeResult.gaps),
 			...(['from', 'to'] as const).flatMap(side => gapsOfReading({
-				classSet, representatives, flights: sides[side].flights, place: places[side],
+				classSet, representatives, probeResults: sides[side].probeResults, place: places[side],
 			})),
 		]) {
 			gaps.set(`${gap.kind} ${gap.message}`, gap);

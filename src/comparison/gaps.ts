@@ -5,8 +5,8 @@ Why what the probes of the classes show may not be all: packets that cannot be s
 import type {Gap} from '../trace/gap.js';
 import type {ClassSet, LeftOutClasses, PacketClass} from '../packet-classes/classify.js';
 import type {Representative} from '../packet-classes/representatives.js';
-import type {Leaf, WalkedRule} from '../packet-classes/symbolic-walk.js';
-import {type Flight, describeClasses} from './moves.js';
+import type {PathCondition, WalkedRule} from '../packet-classes/symbolic-walk.js';
+import {type ProbeResult, describeClasses} from './moves.js';
 
 /** How many rules or packets a sentence names. */
 const namedMax = 3;
@@ -16,8 +16,8 @@ What the classes themselves leave open: conditions that are not understood on th
 */
 export function gapsOfClasses(classSet: ClassSet, places?: readonly number[]): readonly Gap[] {
 	const doubts = new Map<string, WalkedRule>();
-	for (const {foretold} of classSet.classes) {
-		for (const rule of among(foretold, places).flatMap(each => each.doubts)) {
+	for (const {predicted} of classSet.classes) {
+		for (const rule of among(predicted, places).flatMap(each => each.doubts)) {
 			doubts.set(nameOf(rule), rule);
 		}
 	}
@@ -30,7 +30,7 @@ export function gapsOfClasses(classSet: ClassSet, places?: readonly number[]): r
 }
 
 function gapOfLeftOut({kind, because, classes}: LeftOutClasses, {classSet, places}: {readonly classSet: ClassSet; readonly places: readonly number[] | undefined}): readonly Gap[] {
-	const different = kind === 'cannot-occur' ? [] : classes.filter(({foretold}) => !isForetoldAlike(among(foretold, places)));
+	const different = kind === 'cannot-occur' ? [] : classes.filter(({predicted}) => !isForetoldAlike(among(predicted, places)));
 	return different.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: not asked of the kernel: ${listOf(describeClasses(different, classSet))}; ${because}.`}];
 }
 
@@ -40,22 +40,22 @@ function among<Each>(all: readonly Each[], places: readonly number[] | undefined
 }
 
 /** Whether all rule sets have the same for a class, rule by rule. One that is alone is alike. */
-function isForetoldAlike(foretold: PacketClass['foretold']): boolean {
-	const ways = foretold.map(each => wayOf(each));
-	return ways.every(way => way !== undefined && way === ways[0]);
+function isForetoldAlike(predicted: PacketClass['predicted']): boolean {
+	const pathSummaries = predicted.map(each => describePath(each));
+	return pathSummaries.every(way => way !== undefined && way === pathSummaries[0]);
 }
 
-function wayOf({hits}: Omit<Leaf, 'box'>): string | undefined {
+function describePath({hits}: Omit<PathCondition, 'packetSet'>): string | undefined {
 	return hits?.map(({table, chain, text}) => `${table} ${chain} ${text}`).join('\n');
 }
 
 /** Where the kernel's way is not the one that the reading foretold: the classes are cut by that reading. `place`: which of the rule sets. */
-export function gapsOfReading({classSet, representatives, flights, place}: {
-	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly flights: readonly Flight[]; readonly place: number;
+export function gapsOfReading({classSet, representatives, probeResults, place}: {
+	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly probeResults: readonly ProbeResult[]; readonly place: number;
 }): readonly Gap[] {
 	const differing = representatives.flatMap((representative, index): readonly string[] => {
-		const [leg] = flights[index]!.legs;
-		const due = classSet.classes[representative.index]!.foretold[place]!.hits?.map(rule => nameOf(rule)).join(' > ');
+		const [leg] = probeResults[index]!.legs;
+		const due = classSet.classes[representative.index]!.predicted[place]!.hits?.map(rule => nameOf(rule)).join(' > ');
 		const met = leg?.traversals.flatMap(({hits}) => hits.map(hit => nameOf(hit))).join(' > ');
 		return due === undefined || met === undefined || due === met ? [] : [`${printRepresentative(representative)} met ${met === '' ? 'no rule' : met} and not ${due === '' ? 'none' : due}`];
 	});

@@ -8,20 +8,20 @@ import type {AddressFamily} from '../netfilter/types.js';
 import {decidingHitsOf} from '../judge/observed-roles.js';
 import type {RuleSetDiff} from '../judge/rule-diff/rule-diff.js';
 import type {Gap} from '../trace/gap.js';
-import {mergeBoxes, type Box} from '../packet-classes/packet-set.js';
+import {mergePacketSets, type PacketSet} from '../packet-classes/packet-set.js';
 import {domainKey, type ClassSet, type PacketClass} from '../packet-classes/classify.js';
 import type {Representative} from '../packet-classes/representatives.js';
-import {describeBox} from '../packet-classes/describe.js';
+import {describePacketSet} from '../packet-classes/describe.js';
 import {findCause, type Cause} from './cause.js';
 
 /** A leg with the place where it was delivered; undefined where it was not. `isLedAway`: some rule saw to that, though it may be the place that was asked for. */
-export type FlownLeg = Leg & {readonly deliveredTo: Endpoint | undefined; readonly isLedAway?: boolean};
+export type ProbedLeg = Leg & {readonly deliveredTo: Endpoint | undefined; readonly isLedAway?: boolean};
 
 /** What the kernel did with one probe and with what the proxy carried on of it. */
-export type Flight = {readonly legs: readonly FlownLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
+export type ProbeResult = {readonly legs: readonly ProbedLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean};
 
 /** One side of a comparison: its rules as they were loaded, and a flight for each representative, in their order. */
-export type Side = {readonly ruleSet: MeshRules; readonly flights: readonly Flight[]};
+export type Side = {readonly ruleSet: MeshRules; readonly probeResults: readonly ProbeResult[]};
 
 /** How much a move matters: traffic that the sidecar sees no longer; that comes to no end; that goes round; that goes elsewhere; that goes the same way by other rules. */
 export const severities = ['bypass', 'lost', 'loop', 'elsewhere', 'path'] as const;
@@ -45,10 +45,10 @@ export type Statement = {
 };
 
 /** What is compared of one probe: see {@link arrivalsOf}, and the rules by role. */
-export type Way = {readonly arrivals: readonly string[]; readonly roles: ReadonlyArray<readonly string[]>};
+export type PathSummary = {readonly arrivals: readonly string[]; readonly roles: ReadonlyArray<readonly string[]>};
 
 /** Where each leg arrived: `direct` is where it wanted to go, otherwise the listener or the port that a rule led it to instead; or what became of it. */
-export function arrivalsOf({legs, isLoop}: Flight): readonly string[] {
+export function arrivalsOf({legs, isLoop}: ProbeResult): readonly string[] {
 	return [...legs.map(leg => arrivalOf(leg)), ...(isLoop ? ['loop'] : [])];
 }
 
@@ -56,7 +56,7 @@ export function arrivalsOf({legs, isLoop}: Flight): readonly string[] {
 const nobodyListens = 'where nobody listens';
 const answerLost = 'whose answer does not come back';
 
-function arrivalOf({end, to, deliveredTo, isLedAway = false}: FlownLeg): string {
+function arrivalOf({end, to, deliveredTo, isLedAway = false}: ProbedLeg): string {
 	if (end.kind === 'dropped' || end.kind === 'unreachable') {
 		return end.kind;
 	}
@@ -77,13 +77,13 @@ function arrivalOf({end, to, deliveredTo, isLedAway = false}: FlownLeg): string 
 }
 
 /** The rules that decided on a leg, by role; a rule without one by its text. */
-export function rolesOnWay(leg: Leg, ruleSet: MeshRules): readonly string[] {
+export function rolesOnPath(leg: Leg, ruleSet: MeshRules): readonly string[] {
 	return decidingHitsOf(leg, ruleSet).map(({hit, role}) => role ?? `${hit.chain} ${hit.text ?? `handle ${hit.handle ?? '?'}`}`);
 }
 
 /** The way of a flight. */
-export function wayOf(flight: Flight, ruleSet: MeshRules): Way {
-	return {arrivals: arrivalsOf(flight), roles: flight.legs.map(leg => rolesOnWay(leg, ruleSet))};
+export function summarizePath(probeResult: ProbeResult, ruleSet: MeshRules): PathSummary {
+	return {arrivals: arrivalsOf(probeResult), roles: probeResult.legs.map(leg => rolesOnPath(leg, ruleSet))};
 }
 
 /** How much it matters that packets arrive elsewhere now. */
@@ -113,32 +113,32 @@ export function isSame(one: readonly string[], other: readonly string[]): boolea
 }
 
 /** Whether two ways are the same, rule by rule. */
-export function isSameWay(one: Way, other: Way): boolean {
+export function isSamePath(one: PathSummary, other: PathSummary): boolean {
 	return isSame(one.arrivals, other.arrivals) && one.roles.length === other.roles.length && one.roles.every((roles, index) => isSame(roles, other.roles[index]!));
 }
 
 /** One representative that went another way. */
-export type Move = {readonly severity: Severity; readonly from: Way; readonly to: Way; readonly cause: Cause; readonly witness: Representative; readonly packetClass: PacketClass};
+export type Move = {readonly severity: Severity; readonly from: PathSummary; readonly to: PathSummary; readonly cause: Cause; readonly witness: Representative; readonly packetClass: PacketClass};
 
 /** The classes of one family that moved. A flight that is in doubt on either side shows nothing: its gap is told instead. */
 export function movesIn({classSet, representatives, sides: {from, to}, diff}: {
 	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: {readonly from: Side; readonly to: Side}; readonly diff: RuleSetDiff;
 }): readonly Move[] {
 	return representatives.flatMap((witness, place): readonly Move[] => {
-		const [one, other] = [from.flights[place]!, to.flights[place]!];
+		const [one, other] = [from.probeResults[place]!, to.probeResults[place]!];
 		if (one.gaps.length > 0 || other.gaps.length > 0) {
 			return [];
 		}
 
-		const ways = {from: wayOf(one, from.ruleSet), to: wayOf(other, to.ruleSet)};
-		const severity = severityOf(ways.from.arrivals, ways.to.arrivals);
-		if (isSameWay(ways.from, ways.to)) {
+		const pathSummaries = {from: summarizePath(one, from.ruleSet), to: summarizePath(other, to.ruleSet)};
+		const severity = severityOf(pathSummaries.from.arrivals, pathSummaries.to.arrivals);
+		if (isSamePath(pathSummaries.from, pathSummaries.to)) {
 			return [];
 		}
 
 		return [{
 			severity,
-			...ways,
+			...pathSummaries,
 			cause: findCause({
 				from: {legs: one.legs, ruleSet: from.ruleSet}, to: {legs: other.legs, ruleSet: to.ruleSet}, diff, family: witness.family,
 			}),
@@ -196,11 +196,11 @@ export function describeClasses(classes: readonly PacketClass[], classSet: Class
 		return [];
 	}
 
-	return mergeBoxes(classes.map(packetClass => withOpenSource(packetClass, classSet))).map(box => describeBox(classSet, first.origin, box));
+	return mergePacketSets(classes.map(packetClass => withOpenSource(packetClass, classSet))).map(packetSet => describePacketSet(classSet, first.origin, packetSet));
 }
 
 /** What comes from the pod's own address because it goes elsewhere, and what comes from any of its addresses because it stays here, have the same to say of their source: nothing. */
-function withOpenSource({box, isLocal, origin}: PacketClass, {domains}: ClassSet): Box {
+function withOpenSource({packetSet, isLocal, origin}: PacketClass, {domains}: ClassSet): PacketSet {
 	const [same, other] = [isLocal, !isLocal].map(local => domains.get(domainKey({origin, isLocal: local}))?.source ?? 0n) as [bigint, bigint];
-	return box.source === same ? {...box, source: same | other} : box;
+	return packetSet.source === same ? {...packetSet, source: same | other} : packetSet;
 }

@@ -6,7 +6,7 @@ import {rulesOf} from '../netfilter/lookup.js';
 import type {Mesh} from '../mesh/mesh.js';
 import {intentOfRuleSet, unsupportedOptions} from './intent.js';
 import {articleClaims} from './published.js';
-import {twinChain, twinTable} from './roles/backend-names.js';
+import {iptablesChain, iptablesTable} from './roles/backend-names.js';
 import {roleOf, roles, type Role} from './roles/roles.js';
 import {shadowOf} from './roles/shadow.js';
 
@@ -20,7 +20,7 @@ export const istio: Mesh = {
 	roles,
 	roleOf,
 	shadowOf,
-	names: {table: twinTable, chain: twinChain},
+	names: {table: iptablesTable, chain: iptablesChain},
 	entryRoles: new Set(entryRoles),
 	intentOf: intentOfRuleSet,
 	isBeyondIntent: role => /^(?:ambient|group|interface|virtual|range|outbound-port|inbound-port-include)/u.test(role),

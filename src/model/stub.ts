@@ -6,7 +6,7 @@ The stub process (`testbed/actors/stub.ts`) does this for real, and what a run e
 
 import type {Leg, LegEnd} from '../netfilter/path.js';
 import {
-	standardCompany, withDns, type Company, type ListenerPlan,
+	defaultActors, withDns, type ActorSet, type ListenerPlan,
 } from '../scenario/actor-set.js';
 import {livesInPod} from '../scenario/expectation.js';
 import {transparencyOf, type Transparency} from '../mesh/intent.js';
@@ -31,13 +31,13 @@ export class StubModel {
 	readonly listening: readonly Listening[];
 	readonly #credentials: ActorCredentials;
 	readonly #transparency: Transparency | undefined;
-	readonly #actors: Company;
+	readonly #actors: ActorSet;
 	readonly #listeners: ReadonlyMap<string, ListenerPlan>;
 
 	constructor(intent: Intent, credentials: ActorCredentials) {
 		this.#credentials = credentials;
 		this.#transparency = transparencyOf(intent);
-		this.#actors = withDns(standardCompany({
+		this.#actors = withDns(defaultActors({
 			topology: defaultTopology, intent, names: listeningActors, credentials,
 		}), defaultTopology);
 		const all = this.#actors.actors.flatMap(({name, namespace, listeners}) => listeners.map(listener => ({name, namespace, listener})));

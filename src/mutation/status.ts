@@ -5,13 +5,13 @@ What came of each mutant: whether any traffic tells it from the original, which 
 import {exitStatus, type ExitStatus} from '../judge/exit-status.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import type {Gap} from '../trace/gap.js';
-import {judgeComparison, type FlownFamily} from '../comparison/comparison.js';
+import {judgeComparison, type ProbedFamily} from '../comparison/comparison.js';
 import type {Statement} from '../comparison/moves.js';
 import type {Representative} from '../packet-classes/representatives.js';
 import type {Mutant} from './mutants.js';
 
 /** How a mutant differs from the original by the complete comparison. */
-export type Fate =
+export type MutantStatus =
 	/** The tools or the kernel refuse it: nobody can run with that fault. */
 	| {readonly kind: 'rejected'; readonly reason: string}
 	/** No packet that can occur in the topology goes another way, or by other rules. */
@@ -30,21 +30,21 @@ export type Detection =
 export type Detections = ReadonlyMap<string, Detection>;
 
 /** One mutant with all that came of it. */
-export type MutantResult = {readonly mutant: Mutant; readonly fate: Fate; readonly detections: Detections};
+export type MutantResult = {readonly mutant: Mutant; readonly mutantStatus: MutantStatus; readonly detections: Detections};
 
 /** How many of the mutants some cases told from the original. `of` are all but those that are equivalent, rejected, or not known to differ. */
 export type Score = {readonly cases: string; readonly killed: number; readonly of: number; readonly inconclusive: number};
 
 /** Judges the flights of the original and of a mutant. A difference that only doubtful flights show is none yet. */
-export function fateOf(flown: readonly FlownFamily[]): Fate {
-	const {statements, gaps, families} = judgeComparison(flown, {arePathsCompared: true});
-	const sure = statements.filter(({witness}) => flown.some(family => isSure(family, witness)));
+export function mutantStatusOf(probed: readonly ProbedFamily[]): MutantStatus {
+	const {statements, gaps, families} = judgeComparison(probed, {arePathsCompared: true});
+	const sure = statements.filter(({witness}) => probed.some(family => isSure(family, witness)));
 	if (sure.length > 0) {
 		return {kind: 'differs', isByStops: sure.some(({severity}) => severity !== 'path'), statements: sure};
 	}
 
 	const classes = families.reduce((sum, family) => sum + family.classes, 0);
-	const doubts = [...gaps, ...(statements.length > 0 ? [shownByDoubtful] : []), ...(isObserved(flown) ? [] : [nothingObserved])];
+	const doubts = [...gaps, ...(statements.length > 0 ? [shownByDoubtful] : []), ...(isObserved(probed) ? [] : [nothingObserved])];
 	return doubts.length > 0 ? {kind: 'inconclusive', gaps: doubts} : {kind: 'equivalent', classes, probes: families.reduce((sum, family) => sum + family.probes, 0)};
 }
 
@@ -52,34 +52,34 @@ const shownByDoubtful: Gap = {kind: 'no-end', message: 'Only probes whose way is
 const nothingObserved: Gap = {kind: 'not-sent', message: 'No packet was seen on its way through the rules, so there is nothing to compare.'};
 
 /** Whether anything was seen at all, on both sides of each family. */
-function isObserved(flown: readonly FlownFamily[]): boolean {
-	return flown.length > 0 && flown.every(({sides}) => [sides.from, sides.to].every(({flights}) => flights.some(({legs}) => legs.length > 0)));
+function isObserved(probed: readonly ProbedFamily[]): boolean {
+	return probed.length > 0 && probed.every(({sides}) => [sides.from, sides.to].every(({probeResults}) => probeResults.some(({legs}) => legs.length > 0)));
 }
 
-function isSure({representatives, sides}: FlownFamily, witness: Representative): boolean {
+function isSure({representatives, sides}: ProbedFamily, witness: Representative): boolean {
 	const place = representatives.indexOf(witness);
-	return place !== -1 && [sides.from, sides.to].every(({flights}) => flights[place]!.gaps.length === 0 && flights[place]!.legs.length > 0);
+	return place !== -1 && [sides.from, sides.to].every(({probeResults}) => probeResults[place]!.gaps.length === 0 && probeResults[place]!.legs.length > 0);
 }
 
 /** The name of the cases that are all representative probes. */
 export const completeCases = 'complete';
 
 /** Whether some cases told a mutant from the original. Of the complete probes `isByStops` says whether another way to the same stops counts. */
-export function detectionBy(cases: string, {fate, detections}: Pick<MutantResult, 'fate' | 'detections'>, {isByStops = false}: {readonly isByStops?: boolean} = {}): Detection {
+export function detectionBy(cases: string, {mutantStatus, detections}: Pick<MutantResult, 'mutantStatus' | 'detections'>, {isByStops = false}: {readonly isByStops?: boolean} = {}): Detection {
 	if (cases !== completeCases) {
 		return detections.get(cases) ?? {kind: 'inconclusive', reasons: [`${cases} were not run with it.`]};
 	}
 
-	if (fate.kind === 'inconclusive') {
-		return {kind: 'inconclusive', reasons: fate.gaps.map(({message}) => message)};
+	if (mutantStatus.kind === 'inconclusive') {
+		return {kind: 'inconclusive', reasons: mutantStatus.gaps.map(({message}) => message)};
 	}
 
-	return fate.kind === 'differs' && (fate.isByStops || !isByStops) ? {kind: 'killed', by: fate.statements.flatMap(({traffic}) => traffic.slice(0, 1))} : {kind: 'survived'};
+	return mutantStatus.kind === 'differs' && (mutantStatus.isByStops || !isByStops) ? {kind: 'killed', by: mutantStatus.statements.flatMap(({traffic}) => traffic.slice(0, 1))} : {kind: 'survived'};
 }
 
 /** The score of some cases. */
 export function scoreOf(cases: string, results: readonly MutantResult[], options?: {readonly isByStops?: boolean}): Score {
-	const counted = results.filter(({fate}) => fate.kind === 'differs');
+	const counted = results.filter(({mutantStatus}) => mutantStatus.kind === 'differs');
 	const kinds = counted.map(result => detectionBy(cases, result, options).kind);
 	return {
 		cases, killed: kinds.filter(kind => kind === 'killed').length, of: counted.length, inconclusive: kinds.filter(kind => kind === 'inconclusive').length,
@@ -91,8 +91,8 @@ export type Standing = 'killed' | 'survived' | 'inconclusive' | 'left-out';
 
 /** One that any of the cases killed is killed. */
 export function standingOf(result: MutantResult, cases: readonly string[]): Standing {
-	const {fate} = result;
-	if (fate.kind === 'equivalent' || fate.kind === 'rejected') {
+	const {mutantStatus} = result;
+	if (mutantStatus.kind === 'equivalent' || mutantStatus.kind === 'rejected') {
 		return 'left-out';
 	}
 
@@ -101,7 +101,7 @@ export function standingOf(result: MutantResult, cases: readonly string[]): Stan
 		return 'killed';
 	}
 
-	return fate.kind === 'inconclusive' || kinds.includes('inconclusive') || kinds.length === 0 ? 'inconclusive' : 'survived';
+	return mutantStatus.kind === 'inconclusive' || kinds.includes('inconclusive') || kinds.length === 0 ? 'inconclusive' : 'survived';
 }
 
 /** The exit status: 0 when every mutant that differs is killed, 1 when one survived, 3 when that is not known, or there was none. */

@@ -2,7 +2,7 @@
 What a rule says, apart from the words in which it says it: for comparing a rule as somebody wrote it with the rule as the kernel holds it.
 */
 
-import {normalise} from './iptables/normalize.js';
+import {normalize} from './iptables/normalize.js';
 import type {Match, Rule, RuleSet} from './types.js';
 
 /** What a rule of a normal form (`iptables/normalize.ts`) says, as a text that is equal for equal rules. Comments do not count; what is not understood counts as something that is there, because the tools spell it in their own way. */
@@ -21,7 +21,7 @@ function meaningOfMatch(match: Match): string {
 
 /** Where one set does not hold what the other does: per chain the number of rules, and the first rule that says something else. Chains without rules and tables without any do not count. */
 export function differencesInMeaning(asked: RuleSet, held: RuleSet): readonly string[] {
-	const [wanted, found] = [chainsOf(normalise(asked)), chainsOf(normalise(held))];
+	const [wanted, found] = [chainsOf(normalize(asked)), chainsOf(normalize(held))];
 	return [...new Set([...wanted.keys(), ...found.keys()])].flatMap(place => {
 		const [due, there] = [wanted.get(place) ?? [], found.get(place) ?? []];
 		if (due.length !== there.length) {

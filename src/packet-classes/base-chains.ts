@@ -8,12 +8,12 @@ import type {
 } from '../netfilter/types.js';
 
 /** A base chain with its table. */
-export type HeldChain = {readonly table: Table; readonly chain: Chain; readonly base: BaseChain; readonly isNative: boolean};
+export type ChainInTable = {readonly table: Table; readonly chain: Chain; readonly base: BaseChain; readonly isNative: boolean};
 
 /** The base chains that packets of a family meet, in the kernel's order. Tables of one priority stand in the order in which they were made. */
-export function chainsByHook(ruleSet: RuleSet, family: AddressFamily): Readonly<Record<Hook, readonly HeldChain[]>> {
+export function chainsByHook(ruleSet: RuleSet, family: AddressFamily): Readonly<Record<Hook, readonly ChainInTable[]>> {
 	const all = tablesOf(ruleSet, family)
-		.flatMap(table => table.chains.flatMap((chain): readonly HeldChain[] => {
+		.flatMap(table => table.chains.flatMap((chain): readonly ChainInTable[] => {
 			const base = baseChainOf(table, chain);
 			return base === undefined
 				? []
@@ -22,7 +22,7 @@ export function chainsByHook(ruleSet: RuleSet, family: AddressFamily): Readonly<
 				}];
 		}))
 		.toSorted((one, other) => one.base.priority - other.base.priority);
-	const at = (hook: Hook): readonly HeldChain[] => all.filter(({base}) => base.hook === hook);
+	const at = (hook: Hook): readonly ChainInTable[] => all.filter(({base}) => base.hook === hook);
 	return {
 		prerouting: at('prerouting'), input: at('input'), forward: at('forward'), output: at('output'), postrouting: at('postrouting'),
 	};

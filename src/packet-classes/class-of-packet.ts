@@ -7,7 +7,7 @@ import type {Leg} from '../netfilter/path.js';
 import type {Topology} from '../scenario/topology.js';
 import type {ClassSet, PacketClass} from './classify.js';
 import {
-	cutOf, fieldNames, packetKinds, type FieldName, type Fields,
+	intervalOf, fieldNames, packetKinds, type FieldName, type Fields,
 } from './fields.js';
 import {isOwnAddress} from './packet-space.js';
 import {ephemeral, type Representative} from './representatives.js';
@@ -25,13 +25,13 @@ export function placeOfClass({fields, classes}: Pick<ClassSet, 'fields' | 'class
 		return undefined;
 	}
 
-	const place = classes.findIndex(({origin, box}) => origin === packet.origin && fieldNames.every(name => (box[name] & bits[name]) !== 0n));
+	const place = classes.findIndex(({origin, packetSet}) => origin === packet.origin && fieldNames.every(name => (packetSet[name] & bits[name]) !== 0n));
 	return place === -1 ? undefined : place;
 }
 
 /** Of each field the cut that holds the packet's value, as a bit. */
 function bitsOf(fields: Fields, {protocol, packet, source, sourcePort, destination, uid = 0, gid = 0, mark = 0}: ExactPacket): Readonly<Record<FieldName, bigint>> | undefined {
-	const {cuts, family, protocols} = fields;
+	const {intervals, family, protocols} = fields;
 	const [from, to] = [parseAddress(source, family)?.value, parseAddress(destination.address, family)?.value];
 	if (from === undefined || to === undefined) {
 		return undefined;
@@ -39,13 +39,13 @@ function bitsOf(fields: Fields, {protocol, packet, source, sourcePort, destinati
 
 	const places: Readonly<Record<FieldName, number | undefined>> = {
 		protocol: protocols.indexOf(protocol),
-		source: cutOf(cuts.source, from),
-		'source-port': cutOf(cuts['source-port'], BigInt(sourcePort)),
-		destination: cutOf(cuts.destination, to),
-		'destination-port': cutOf(cuts['destination-port'], BigInt(destination.port)),
-		uid: cutOf(cuts.uid, BigInt(uid)),
-		gid: cutOf(cuts.gid, BigInt(gid)),
-		mark: fields.markCutOf(BigInt(mark)),
+		source: intervalOf(intervals.source, from),
+		'source-port': intervalOf(intervals['source-port'], BigInt(sourcePort)),
+		destination: intervalOf(intervals.destination, to),
+		'destination-port': intervalOf(intervals['destination-port'], BigInt(destination.port)),
+		uid: intervalOf(intervals.uid, BigInt(uid)),
+		gid: intervalOf(intervals.gid, BigInt(gid)),
+		mark: fields.markIntervalOf(BigInt(mark)),
 		packet: packetKinds.indexOf(packet),
 	};
 	return Object.values(places).some(place => place === undefined || place === -1)

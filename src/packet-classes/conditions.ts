@@ -9,7 +9,7 @@ import {askMatch} from '../judge/explain/match-rule.js';
 import {
 	fieldOf, isAsSent, isUnknownThere, withValue, type Progress,
 } from './condition-field.js';
-import type {HeldChain} from './base-chains.js';
+import type {ChainInTable} from './base-chains.js';
 import type {FieldName, Fields} from './fields.js';
 import type {Origin} from './packet-space.js';
 
@@ -17,7 +17,7 @@ import type {Origin} from './packet-space.js';
 export type Asked = {readonly field: FieldName; readonly set: bigint} | boolean | 'not-known';
 
 /** As much of a set's way as its conditions can ask for. */
-export type Standing = Progress & {readonly packet: PacketState; readonly outInterface: string | undefined; readonly held: HeldChain | undefined};
+export type Standing = Progress & {readonly packet: PacketState; readonly outInterface: string | undefined; readonly held: ChainInTable | undefined};
 
 /** Answers for the packets of one family; what a condition holds for is worked out once. */
 export class Conditions {
@@ -51,7 +51,7 @@ export class Conditions {
 
 		let set = 0n;
 		const facts = this.#facts(state);
-		for (const [place, {first}] of this.#fields.cuts[field].entries()) {
+		for (const [place, {first}] of this.#fields.intervals[field].entries()) {
 			if (askMatch(match, withValue(facts, field, {value: first, fields: this.#fields}), {isNative: state.held!.isNative}) === true) {
 				set |= 1n << BigInt(place);
 			}

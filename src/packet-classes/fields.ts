@@ -5,10 +5,10 @@ The fields of a packet as it is sent, cut into the values that rules can tell ap
 import {addressBits, parseRange} from '../netfilter/address.js';
 import {rulesOf, tablesOf} from '../netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
-import {cutMarks, type MarkCondition} from './mark-partition.js';
-import type {Cut} from './interval.js';
+import {divideMarks, type MarkCondition} from './mark-partition.js';
+import type {Interval} from './interval.js';
 
-export type {Cut} from './interval.js';
+export type {Interval} from './interval.js';
 
 /** What a sender chooses. Interfaces, the type of an address and conntrack's state follow from it: see `world.ts`. */
 export const fieldNames = ['protocol', 'source', 'source-port', 'destination', 'destination-port', 'uid', 'gid', 'mark', 'packet'] as const;
@@ -20,8 +20,8 @@ export type FieldName = typeof fieldNames[number];
 export type Fields = {
 	readonly family: AddressFamily;
 	readonly protocols: readonly string[];
-	readonly cuts: Readonly<Record<FieldName, readonly Cut[]>>;
-	readonly markCutOf: (mark: bigint) => number | undefined;
+	readonly intervals: Readonly<Record<FieldName, readonly Interval[]>>;
+	readonly markIntervalOf: (mark: bigint) => number | undefined;
 	/** Whether some rule asks for conntrack's state, and so can tell an invalid packet. */
 	readonly asksForState: boolean;
 };
@@ -33,7 +33,7 @@ export const packetKinds = ['first', 'invalid'] as const;
 export const sentProtocols = ['tcp', 'udp'] as const;
 
 /** Who alone can send invalid packets, where they matter: see `world.ts`. */
-const root: Cut = {first: 0n, last: 0n};
+const root: Interval = {first: 0n, last: 0n};
 const portMax = 0xFF_FFn;
 const idMax = 0xFF_FF_FF_FEn; // 4294967295 is "no such id" (`uid_valid` in linux/uidgid.h).
 
@@ -42,43 +42,43 @@ Cuts the fields at every value where some rule of some set begins or ceases to m
 
 @throws {InputError} as {@link cutMarks}.
 */
-export function cutFields(ruleSets: readonly RuleSet[], {family, ranges, routed}: {
-	readonly family: AddressFamily; readonly ranges: readonly Cut[]; readonly routed: readonly MarkCondition[];
+export function divideFields(ruleSets: readonly RuleSet[], {family, ranges, routed}: {
+	readonly family: AddressFamily; readonly ranges: readonly Interval[]; readonly routed: readonly MarkCondition[];
 }): Fields {
 	const rules = ruleSets.flatMap(ruleSet => [...rulesOf({tables: tablesOf(ruleSet, family)})].map(({rule}) => rule));
 	const matches = rules.flatMap(rule => rule.matches);
 	const asksForState = matches.some(({kind}) => kind === 'conntrack-state');
 	const protocols = [...new Set([...sentProtocols, ...matches.flatMap(match => match.kind === 'protocol' ? [match.protocol] : [])])];
 	const addressMax = (1n << BigInt(addressBits[family])) - 1n;
-	const addresses = (kind: 'source' | 'destination'): readonly Cut[] => cutAt(addressMax, [...ranges, ...matches.flatMap(match => match.kind === kind ? (parseRange(match.address, family) ?? []) : [])]);
-	const ports = (kind: 'source-port' | 'destination-port'): readonly Cut[] => cutAt(portMax, matches.flatMap(match => match.kind === kind ? match.ranges.map(({from, to}) => cut(from, to)) : []), 1n);
-	const ids = (kind: 'uid' | 'gid'): readonly Cut[] => cutAt(idMax, [...(kind === 'uid' && asksForState ? [root] : []), ...matches.flatMap(match => match.kind === kind ? [cut(match.from, match.to)] : [])]);
-	const marks = cutMarks(rules, routed);
+	const addresses = (kind: 'source' | 'destination'): readonly Interval[] => boundaryAt(addressMax, [...ranges, ...matches.flatMap(match => match.kind === kind ? (parseRange(match.address, family) ?? []) : [])]);
+	const ports = (kind: 'source-port' | 'destination-port'): readonly Interval[] => boundaryAt(portMax, matches.flatMap(match => match.kind === kind ? match.ranges.map(({from, to}) => interval(from, to)) : []), 1n);
+	const ids = (kind: 'uid' | 'gid'): readonly Interval[] => boundaryAt(idMax, [...(kind === 'uid' && asksForState ? [root] : []), ...matches.flatMap(match => match.kind === kind ? [interval(match.from, match.to)] : [])]);
+	const marks = divideMarks(rules, routed);
 	return {
 		family,
 		protocols,
-		markCutOf: marks.cutOf,
+		markIntervalOf: marks.intervalOf,
 		asksForState,
-		cuts: {
-			protocol: protocols.map((_, index) => cut(index, index)),
+		intervals: {
+			protocol: protocols.map((_, index) => interval(index, index)),
 			source: addresses('source'),
 			'source-port': ports('source-port'),
 			destination: addresses('destination'),
 			'destination-port': ports('destination-port'),
 			uid: ids('uid'),
 			gid: ids('gid'),
-			mark: marks.cuts,
-			packet: packetKinds.map((_, index) => cut(index, index)),
+			mark: marks.intervals,
+			packet: packetKinds.map((_, index) => interval(index, index)),
 		},
 	};
 }
 
-function cut(first: number, last: number): Cut {
+function interval(first: number, last: number): Interval {
 	return {first: BigInt(first), last: BigInt(last)};
 }
 
 /** The domain from `min` to `max` in pieces that no range cuts any further. */
-function cutAt(max: bigint, ranges: readonly Cut[], min = 0n): readonly Cut[] {
+function boundaryAt(max: bigint, ranges: readonly Interval[], min = 0n): readonly Interval[] {
 	const starts = new Set([min]);
 	for (const {first, last} of ranges) {
 		for (const start of [first, last + 1n]) {
@@ -93,7 +93,7 @@ function cutAt(max: bigint, ranges: readonly Cut[], min = 0n): readonly Cut[] {
 }
 
 /** The place of the cut that holds a value. Undefined where the domain ends before it, and for a mark, whose cuts hold one value each. */
-export function cutOf(cuts: readonly Cut[], value: bigint): number | undefined {
-	const index = cuts.findIndex(({first, last}) => first <= value && value <= last);
+export function intervalOf(intervals: readonly Interval[], value: bigint): number | undefined {
+	const index = intervals.findIndex(({first, last}) => first <= value && value <= last);
 	return index === -1 ? undefined : index;
 }

@@ -4,16 +4,16 @@ Marks cut into those that rules and routes can tell apart. A condition on a mark
 
 import {InputError} from '../parsing/input-error.js';
 import type {Rule} from '../netfilter/types.js';
-import type {Cut} from './interval.js';
+import type {Interval} from './interval.js';
 
 /** Bits that a mark must have: `(mark & mask) === value`. */
 export type MarkCondition = {readonly value: number; readonly mask: number};
 
 /** A value for each set of marks that nothing tells apart, and which of them a mark is like. The first is like no mark at all. */
-export type MarkCuts = {readonly cuts: readonly Cut[]; readonly cutOf: (mark: bigint) => number | undefined};
+export type MarkPartition = {readonly intervals: readonly Interval[]; readonly intervalOf: (mark: bigint) => number | undefined};
 
 /** More sets than these make no readable result, and their number doubles with every bit that is asked for alone. */
-export const markCutsMax = 1024;
+export const markIntervalsMax = 1024;
 
 type Bits = {readonly value: bigint; readonly mask: bigint};
 /** Marks with the same answers so far: all that have these bits. */
@@ -24,13 +24,13 @@ Cuts the marks by the conditions of rules, and by `routed`, those of the routing
 
 @throws {InputError} when that makes more than {@link markCutsMax} sets.
 */
-export function cutMarks(rules: readonly Rule[], routed: readonly MarkCondition[]): MarkCuts {
+export function divideMarks(rules: readonly Rule[], routed: readonly MarkCondition[]): MarkPartition {
 	const asked = conditionsOn(rules, routed);
 	let cubes: readonly Cube[] = [{value: 0n, mask: 0n, answers: ''}];
 	for (const condition of asked) {
 		cubes = cubes.flatMap(cube => split(cube, condition));
-		if (new Set(cubes.map(({answers}) => answers)).size > markCutsMax) {
-			throw new InputError(`The rules tell more than ${markCutsMax} kinds of marks apart, which is more than can be compared. Fewer rules with --mark, or with fewer masks, can be.`);
+		if (new Set(cubes.map(({answers}) => answers)).size > markIntervalsMax) {
+			throw new InputError(`The rules tell more than ${markIntervalsMax} kinds of marks apart, which is more than can be compared. Fewer rules with --mark, or with fewer masks, can be.`);
 		}
 	}
 
@@ -43,8 +43,8 @@ export function cutMarks(rules: readonly Rule[], routed: readonly MarkCondition[
 	const sorted = [...leastOf].toSorted(([, one], [, other]) => (one < other ? -1 : 1));
 	const places = new Map(sorted.map(([answers], place) => [answers, place]));
 	return {
-		cuts: sorted.map(([, value]) => ({first: value, last: value})),
-		cutOf: mark => places.get(asked.map(condition => holds(condition, mark) ? '1' : '0').join('')),
+		intervals: sorted.map(([, value]) => ({first: value, last: value})),
+		intervalOf: mark => places.get(asked.map(condition => holds(condition, mark) ? '1' : '0').join('')),
 	};
 }
 

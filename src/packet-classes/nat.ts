@@ -5,10 +5,10 @@ What a rule of nat makes of a packet's addresses, as far as the rule alone tells
 import {printAddress} from '../netfilter/address.js';
 import type {AddressFamily, Hook, Target} from '../netfilter/types.js';
 import type {Bound} from './condition-field.js';
-import type {Cut} from './fields.js';
+import type {Interval} from './fields.js';
 
 /** The ends that a target changes. REDIRECT sends what is going out to the loopback address, and what comes in to the address of its interface (nf_nat_redirect.c). */
-export function translationOf(target: Target, {hook}: {readonly hook: Hook}, {family, pod}: {readonly family: AddressFamily; readonly pod: Cut}): {readonly from?: Bound; readonly to?: Bound} {
+export function translationOf(target: Target, {hook}: {readonly hook: Hook}, {family, pod}: {readonly family: AddressFamily; readonly pod: Interval}): {readonly from?: Bound; readonly to?: Bound} {
 	if (target.kind === 'redirect') {
 		const {toPorts} = target;
 		const address = redirectedTo(hook, family, pod);
@@ -41,7 +41,7 @@ export function translationOf(target: Target, {hook}: {readonly hook: Hook}, {fa
 	}
 }
 
-function redirectedTo(hook: Hook, family: AddressFamily, pod: Cut): string | undefined {
+function redirectedTo(hook: Hook, family: AddressFamily, pod: Interval): string | undefined {
 	if (hook === 'output') {
 		return family === 'ipv4' ? '127.0.0.1' : '::1';
 	}

@@ -8,23 +8,23 @@ import {
 import type {AddressFamily} from '../netfilter/types.js';
 import type {Topology} from '../scenario/topology.js';
 import {
-	everyCut, setOf, wholeBox, within, type Box,
+	everyInterval, setOf, allPackets, within, type PacketSet,
 } from './packet-set.js';
 import {
-	cutOf, packetKinds, sentProtocols, type Cut, type FieldName, type Fields,
+	intervalOf, packetKinds, sentProtocols, type Interval, type FieldName, type Fields,
 } from './fields.js';
 
 /** Who sends: a socket of the pod, or somebody outside. */
 export type Origin = 'pod' | 'remote';
 
 /** Packets that one way of the kernel is for. `isLocal`: the destination is an address of the pod itself. */
-export type Situation = {readonly origin: Origin; readonly isLocal: boolean; readonly box: Box};
+export type Situation = {readonly origin: Origin; readonly isLocal: boolean; readonly packetSet: PacketSet};
 
 /** Packets that are left out. `cannot-occur`: no kernel sends or takes them here. `cannot-be-sent`: they can occur, but a probe cannot be one. */
-export type LeftOut = {readonly kind: 'cannot-occur' | 'cannot-be-sent'; readonly because: string; readonly origin: Origin; readonly isLocal: boolean; readonly box: Box};
+export type LeftOut = {readonly kind: 'cannot-occur' | 'cannot-be-sent'; readonly because: string; readonly origin: Origin; readonly isLocal: boolean; readonly packetSet: PacketSet};
 
 /** Addresses as the topology tells them apart. `onLink`: behind eth0 without a gateway, so that somebody must own them. */
-export type Places = {readonly pod: Cut; readonly loopback: readonly Cut[]; readonly onLink: Cut; readonly unroutable: readonly Cut[]};
+export type Places = {readonly pod: Interval; readonly loopback: readonly Interval[]; readonly onLink: Interval; readonly unroutable: readonly Interval[]};
 
 /** No host has these addresses, but for loopback ones (RFC 6890; multicast RFC 5771 and RFC 4291): a connection to them is refused by the sender's kernel. */
 const unroutable: Readonly<Record<AddressFamily, readonly string[]>> = {
@@ -48,8 +48,8 @@ export function placesOf({places, passthroughSource, prefixLength}: Topology, fa
 }
 
 /** What is left of a range. The others stand in order and do not overlap. */
-function withoutRanges(range: Cut, others: readonly Cut[]): readonly Cut[] {
-	const rest: Cut[] = [];
+function withoutRanges(range: Interval, others: readonly Interval[]): readonly Interval[] {
+	const rest: Interval[] = [];
 	let {first} = range;
 	for (const other of others) {
 		if (other.first > range.last || other.last < first) {
@@ -67,12 +67,12 @@ function withoutRanges(range: Cut, others: readonly Cut[]): readonly Cut[] {
 }
 
 /** All ranges that have to be cut for the world's sake. */
-export function rangesOf({pod, loopback, onLink, unroutable: never}: Places): readonly Cut[] {
+export function rangesOf({pod, loopback, onLink, unroutable: never}: Places): readonly Interval[] {
 	return [pod, ...loopback, onLink, ...never];
 }
 
 /** @throws {RangeError} for a text that is no range: the topology's are. */
-function rangeOf(text: string): Cut {
+function rangeOf(text: string): Interval {
 	const range = parseRange(text);
 	if (range === undefined) {
 		throw new RangeError(`"${text}" is no range of addresses`);
@@ -83,41 +83,41 @@ function rangeOf(text: string): Cut {
 
 /** The packets that can be probes, and those that cannot. Together they are all packets that a socket of the pod can send, or that can be sent to the pod. */
 export function situationsIn(fields: Fields, places: Places): {readonly situations: readonly Situation[]; readonly leftOut: readonly LeftOut[]} {
-	const {cuts} = fields;
+	const {intervals} = fields;
 	const sets = (field: 'source' | 'destination') => ({
-		own: setOf(cuts[field], [places.pod]), loopback: setOf(cuts[field], places.loopback), never: setOf(cuts[field], places.unroutable), all: everyCut(cuts[field]),
+		own: setOf(intervals[field], [places.pod]), loopback: setOf(intervals[field], places.loopback), never: setOf(intervals[field], places.unroutable), all: everyInterval(intervals[field]),
 	});
 	const [from, to] = [sets('source'), sets('destination')];
 	const elsewhere = (set: ReturnType<typeof sets>): bigint => set.all & ~(set.own | set.loopback | set.never);
 	const situations: Situation[] = [];
 	const leftOut: LeftOut[] = [];
 	const firstOnly = {packet: bit(packetKinds.indexOf('first'))};
-	const sendable = setOf(cuts.protocol, [{first: 0n, last: BigInt(sentProtocols.length - 1)}]);
-	const unsendable = everyCut(cuts.protocol) & ~sendable;
+	const sendable = setOf(intervals.protocol, [{first: 0n, last: BigInt(sentProtocols.length - 1)}]);
+	const unsendable = everyInterval(intervals.protocol) & ~sendable;
 	const add = (origin: Origin, isLocal: boolean, sides: Partial<Record<FieldName, bigint>>): void => {
-		const box = narrow(wholeBox(fields), sides);
-		if (box === undefined) {
+		const packetSet = narrow(allPackets(fields), sides);
+		if (packetSet === undefined) {
 			return;
 		}
 
-		const sent = within(box, 'protocol', sendable);
+		const sent = within(packetSet, 'protocol', sendable);
 		if (sent !== undefined) {
-			situations.push({origin, isLocal, box: sent});
+			situations.push({origin, isLocal, packetSet: sent});
 		}
 
-		const other = within(box, 'protocol', unsendable);
+		const other = within(packetSet, 'protocol', unsendable);
 		if (other !== undefined) {
 			leftOut.push({
-				kind: 'cannot-be-sent', because: `a probe is TCP or UDP, not ${fields.protocols.slice(sentProtocols.length).join(', ')}`, origin, isLocal, box: other,
+				kind: 'cannot-be-sent', because: `a probe is TCP or UDP, not ${fields.protocols.slice(sentProtocols.length).join(', ')}`, origin, isLocal, packetSet: other,
 			});
 		}
 	};
 
 	const never = (origin: Origin, because: string, sides: Partial<Record<FieldName, bigint>>): void => {
-		const box = narrow(wholeBox(fields), sides);
-		if (box !== undefined) {
+		const packetSet = narrow(allPackets(fields), sides);
+		if (packetSet !== undefined) {
 			leftOut.push({
-				kind: 'cannot-occur', because, origin, isLocal: false, box,
+				kind: 'cannot-occur', because, origin, isLocal: false, packetSet,
 			});
 		}
 	};
@@ -136,21 +136,21 @@ export function situationsIn(fields: Fields, places: Places): {readonly situatio
 		const invalid = {packet: bit(packetKinds.indexOf('invalid')), protocol: bit(fields.protocols.indexOf('tcp'))};
 		add('remote', true, {source: elsewhere(from), destination: to.own, ...incoming, ...invalid});
 		// Packets without a connection are written by hand, for which a socket has to be root's (CAP_NET_RAW).
-		const root = bit(cutOf(cuts.uid, 0n) ?? 0);
+		const root = bit(intervalOf(intervals.uid, 0n) ?? 0);
 		add('pod', true, {source: hosts, destination: to.loopback | to.own, uid: root, ...invalid});
 		add('pod', false, {source: from.own, destination: elsewhere(to), uid: root, ...invalid});
-		never('pod', 'only root writes packets that belong to no connection', {uid: everyCut(cuts.uid) & ~root, ...invalid});
+		never('pod', 'only root writes packets that belong to no connection', {uid: everyInterval(intervals.uid) & ~root, ...invalid});
 	}
 
-	if (cuts.destination.length > 1) {
+	if (intervals.destination.length > 1) {
 		never('remote', 'no packet for another host\'s address comes to the pod', {source: elsewhere(from), destination: elsewhere(to), ...incoming, ...firstOnly});
 	}
 
 	return {situations, leftOut};
 }
 
-function narrow(box: Box, sides: Partial<Record<FieldName, bigint>>): Box | undefined {
-	let rest: Box | undefined = box;
+function narrow(packetSet: PacketSet, sides: Partial<Record<FieldName, bigint>>): PacketSet | undefined {
+	let rest: PacketSet | undefined = packetSet;
 	for (const [name, set] of Object.entries(sides)) {
 		rest = rest === undefined ? undefined : within(rest, name as FieldName, set);
 	}

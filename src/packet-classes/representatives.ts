@@ -7,11 +7,11 @@ import type {AddressFamily} from '../netfilter/types.js';
 import type {ProbeSpec} from '../scenario/probe-spec.js';
 import type {Topology} from '../scenario/topology.js';
 import {
-	cutsIn, everyCut, intervalsOf, setOf,
+	intervalsIn, everyInterval, intervalsOf, setOf,
 } from './packet-set.js';
 import {domainKey, type ClassSet, type PacketClass} from './classify.js';
 import {
-	packetKinds, type Cut, type FieldName,
+	packetKinds, type Interval, type FieldName,
 } from './fields.js';
 import {printValue} from './values.js';
 
@@ -26,7 +26,7 @@ export type Representative = {
 } & Required<Pick<ProbeSpec, 'family' | 'protocol' | 'uid' | 'gid' | 'source' | 'sourcePort' | 'mark'>>;
 
 /** Ports that the kernel gives to sockets which ask for none (net.ipv4.ip_local_port_range by default). */
-export const ephemeral: Cut = {first: 32_768n, last: 60_999n};
+export const ephemeral: Interval = {first: 32_768n, last: 60_999n};
 const usualIds = [1000n, 2000n, 3000n, 65_534n, 0n];
 
 /** The representatives of all classes, in their order: two each, unless both are the same packet. */
@@ -34,21 +34,21 @@ export function representativesOf({fields, places, classes, domains}: ClassSet, 
 	const usual = usualValues(topology, fields.family);
 	return classes.flatMap((packetClass, index) => {
 		const choose = (kind: Representative['kind']): Representative => {
-			const {box, origin, isLocal} = packetClass;
+			const {packetSet, origin, isLocal} = packetClass;
 			const pick = (field: FieldName): bigint => {
-				const whole = intervalsOf(fields.cuts[field], box[field]);
-				const offLink = (field === 'destination' || field === 'source') ? intervalsOf(fields.cuts[field], box[field] & ~setOf(fields.cuts[field], [places.onLink])) : [];
+				const whole = intervalsOf(fields.intervals[field], packetSet[field]);
+				const offLink = (field === 'destination' || field === 'source') ? intervalsOf(fields.intervals[field], packetSet[field] & ~setOf(fields.intervals[field], [places.onLink])) : [];
 				// What the world cuts, no rule looks at: its edges are nothing to this class.
-				const isOpen = box[field] === domains.get(domainKey(packetClass))![field];
-				return pickFrom(field === 'mark' ? cutsIn(box.mark).map(place => fields.cuts.mark[place]!) : whole, {
+				const isOpen = packetSet[field] === domains.get(domainKey(packetClass))![field];
+				return pickFrom(field === 'mark' ? intervalsIn(packetSet.mark).map(place => fields.intervals.mark[place]!) : whole, {
 					usual: usual[field], kind: isOpen ? 'inner' : kind, index, preferred: offLink,
 				});
 			};
 
 			const destination = printValue(fields, 'destination', pick('destination'));
 			const isPod = origin === 'pod';
-			const sourcePorts = intervalsOf(fields.cuts['source-port'], box['source-port']);
-			const isPortOpen = sourcePorts.some(({first, last}) => first <= ephemeral.first && ephemeral.last <= last) && (kind === 'inner' || box['source-port'] === everyCut(fields.cuts['source-port']));
+			const sourcePorts = intervalsOf(fields.intervals['source-port'], packetSet['source-port']);
+			const isPortOpen = sourcePorts.some(({first, last}) => first <= ephemeral.first && ephemeral.last <= last) && (kind === 'inner' || packetSet['source-port'] === everyInterval(fields.intervals['source-port']));
 			const source = pick('source');
 			const packet = packetKinds[Number(pick('packet'))] ?? 'first';
 			const uid = isPod ? (packet === 'invalid' ? 0 : Number(pick('uid'))) : undefined;
@@ -60,7 +60,7 @@ export function representativesOf({fields, places, classes, domains}: ClassSet, 
 				protocol: printValue(fields, 'protocol', pick('protocol')) as 'tcp' | 'udp',
 				packet,
 				uid,
-				gid: isPod ? Number(isWithin(intervalsOf(fields.cuts.gid, box.gid), BigInt(uid!)) && (kind === 'inner' || box.gid === everyCut(fields.cuts.gid)) ? BigInt(uid!) : pick('gid')) : undefined,
+				gid: isPod ? Number(isWithin(intervalsOf(fields.intervals.gid, packetSet.gid), BigInt(uid!)) && (kind === 'inner' || packetSet.gid === everyInterval(fields.intervals.gid)) ? BigInt(uid!) : pick('gid')) : undefined,
 				// A mark may have a route of its own, and that another source.
 				source: isPod && kind === 'inner' && pick('mark') === 0n ? sourceLeftOpen(destination, isLocal) : printValue(fields, 'source', source),
 				sourcePort: isPortOpen ? undefined : Number(pick('source-port')),
@@ -71,13 +71,13 @@ export function representativesOf({fields, places, classes, domains}: ClassSet, 
 			/** From a port of their own, probes to one port would have to wait for each other. */
 			function portBeside(isFree: boolean): number {
 				const other = BigInt(20_000 + index);
-				return Number(!isFree && kind === 'inner' && isWithin(intervalsOf(fields.cuts['destination-port'], box['destination-port']), other) ? other : pick('destination-port'));
+				return Number(!isFree && kind === 'inner' && isWithin(intervalsOf(fields.intervals['destination-port'], packetSet['destination-port']), other) ? other : pick('destination-port'));
 			}
 
 			/** What the route gives needs no asking for, if it is in the class. */
 			function sourceLeftOpen(to: string, isOwn: boolean): string | undefined {
 				const given = parseAddress(isOwn ? (fields.family === 'ipv4' && to.startsWith('127.') ? '127.0.0.1' : to) : topology.places.pod[fields.family])!.value;
-				return isWithin(intervalsOf(fields.cuts.source, box.source), given) ? undefined : printValue(fields, 'source', source);
+				return isWithin(intervalsOf(fields.intervals.source, packetSet.source), given) ? undefined : printValue(fields, 'source', source);
 			}
 		};
 
@@ -86,12 +86,12 @@ export function representativesOf({fields, places, classes, domains}: ClassSet, 
 	});
 }
 
-function pickFrom(intervals: readonly Cut[], {usual, kind, index, preferred}: {
-	readonly usual: readonly bigint[]; readonly kind: Representative['kind']; readonly index: number; readonly preferred: readonly Cut[];
+function pickFrom(joined: readonly Interval[], {usual, kind, index, preferred}: {
+	readonly usual: readonly bigint[]; readonly kind: Representative['kind']; readonly index: number; readonly preferred: readonly Interval[];
 }): bigint {
-	const among = preferred.length > 0 ? preferred : intervals;
+	const among = preferred.length > 0 ? preferred : joined;
 	if (kind === 'inner') {
-		const found = usual.find(value => isWithin(intervals, value));
+		const found = usual.find(value => isWithin(joined, value));
 		if (found !== undefined) {
 			return found;
 		}
@@ -109,8 +109,8 @@ function pickFrom(intervals: readonly Cut[], {usual, kind, index, preferred}: {
 	return Math.floor(index / among.length) % 2 === 0 ? first : last;
 }
 
-function isWithin(intervals: readonly Cut[], value: bigint): boolean {
-	return intervals.some(({first, last}) => first <= value && value <= last);
+function isWithin(joined: readonly Interval[], value: bigint): boolean {
+	return joined.some(({first, last}) => first <= value && value <= last);
 }
 
 /** What stands for a field that is open, the first that is in the class. */

@@ -13,9 +13,9 @@ import {
 } from '../judge/explain/packet-facts.js';
 import {finalVerdict} from '../trace/lookup.js';
 import type {Bound} from './condition-field.js';
-import {chainsByHook, type HeldChain} from './base-chains.js';
+import {chainsByHook, type ChainInTable} from './base-chains.js';
 import {
-	cutsIn, within, without, type Box,
+	intervalsIn, within, without, type PacketSet,
 } from './packet-set.js';
 import {Conditions} from './conditions.js';
 import {packetKinds, type Fields} from './fields.js';
@@ -29,8 +29,8 @@ export type Program = {readonly ruleSet: RuleSet; readonly localMarks: ReadonlyA
 export type WalkedRule = Pick<RuleHit, 'family' | 'table' | 'chain'> & {readonly number: number; readonly text: string};
 
 /** One packet class: what becomes of all of them, by the reading. */
-export type Leaf = {
-	readonly box: Box;
+export type PathCondition = {
+	readonly packetSet: PacketSet;
 	/** The rules that they meet, in order; undefined where a condition on the way is not understood. */
 	readonly hits: readonly WalkedRule[] | undefined;
 	/** Rules with a condition that is not understood, and that these packets come to. */
@@ -40,11 +40,11 @@ export type Leaf = {
 type Frame = {readonly chain: Chain; readonly next: number};
 type Hits = {readonly rule: WalkedRule; readonly before: Hits | undefined};
 type State = {
-	readonly box: Box;
+	readonly packetSet: PacketSet;
 	readonly hook: Hook;
 	/** How many base chains of the hook are behind it. */
 	readonly chainsDone: number;
-	readonly held: HeldChain | undefined;
+	readonly held: ChainInTable | undefined;
 	readonly frames: readonly Frame[];
 	readonly packet: PacketState;
 	/** Whether the mark is still the socket's. */
@@ -62,11 +62,11 @@ type State = {
 const invalidOnly = 1n << BigInt(packetKinds.indexOf('invalid'));
 
 /** Walks sets of packets through one program. */
-export class Walker {
+export class SymbolicWalker {
 	readonly #fields: Fields;
 	readonly #places: Places;
 	readonly #program: Program;
-	readonly #chains: Readonly<Record<Hook, readonly HeldChain[]>>;
+	readonly #chains: Readonly<Record<Hook, readonly ChainInTable[]>>;
 	readonly #isNatAsked: boolean;
 	readonly #conditions: Conditions;
 	readonly #rules = new Map<Rule, WalkedRule>();
@@ -81,9 +81,9 @@ export class Walker {
 	}
 
 	/** Cuts a set of packets into classes. */
-	leaves({origin, isLocal}: Pick<Situation, 'origin' | 'isLocal'>, box: Box): readonly Leaf[] {
+	pathConditions({origin, isLocal}: Pick<Situation, 'origin' | 'isLocal'>, packetSet: PacketSet): readonly PathCondition[] {
 		const start: State = {
-			box,
+			packetSet,
 			hook: origin === 'pod' ? 'output' : 'prerouting',
 			chainsDone: 0,
 			held: undefined,
@@ -101,19 +101,19 @@ export class Walker {
 		// A socket's own mark decides its route before any rule is asked.
 		const local = isLocal || origin !== 'pod' ? 0n : this.#localMarks();
 		return [
-			...this.#runWithin(start, without(box, 'mark', local), origin),
-			...this.#runWithin({...start, outInterface: 'lo'}, within(box, 'mark', local), origin),
+			...this.#runWithin(start, without(packetSet, 'mark', local), origin),
+			...this.#runWithin({...start, outInterface: 'lo'}, within(packetSet, 'mark', local), origin),
 		];
 	}
 
-	#runWithin(start: State, box: Box | undefined, origin: Origin): readonly Leaf[] {
-		return box === undefined ? [] : this.#run({...start, box}, origin, false);
+	#runWithin(start: State, packetSet: PacketSet | undefined, origin: Origin): readonly PathCondition[] {
+		return packetSet === undefined ? [] : this.#run({...start, packetSet}, origin, false);
 	}
 
 	/** The marks that are routed to the pod itself. */
 	#localMarks(): bigint {
 		let set = 0n;
-		for (const [place, {first}] of this.#fields.cuts.mark.entries()) {
+		for (const [place, {first}] of this.#fields.intervals.mark.entries()) {
 			if (this.#program.localMarks.some(({mark, mask}) => ((Number(first) & mask) >>> 0) === mark)) {
 				set |= 1n << BigInt(place);
 			}
@@ -123,15 +123,15 @@ export class Walker {
 	}
 
 	/** `isInner`: only until the chain that is walked is left. */
-	#run(start: State, origin: Origin, isInner: boolean): readonly Leaf[] {
-		const leaves: Leaf[] = [];
+	#run(start: State, origin: Origin, isInner: boolean): readonly PathCondition[] {
+		const pathConditions: PathCondition[] = [];
 		const open: State[] = [start];
 		for (let state = open.pop(); state !== undefined; state = open.pop()) {
 			const frame = state.frames.at(-1);
 			if (frame === undefined) {
 				const next = isInner ? undefined : this.#enter(state, origin);
 				if (next === undefined) {
-					leaves.push(leafOf(state));
+					pathConditions.push(pathConditionOf(state));
 				} else {
 					open.push(next);
 				}
@@ -145,7 +145,7 @@ export class Walker {
 			}
 		}
 
-		return leaves;
+		return pathConditions;
 	}
 
 	/** The next base chain that the kernel consults, if there is one. */
@@ -158,7 +158,7 @@ export class Walker {
 
 		const entered: State = {...state, chainsDone: state.chainsDone + 1};
 		// Over lo the packet's connection has its translation already, and an invalid one has no connection, as none has where conntrack is off (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
-		const isInvalid = state.box.packet === invalidOnly;
+		const isInvalid = state.packetSet.packet === invalidOnly;
 		// What one chain has translated is asked of no other of its hook.
 		const isTranslated = (state.hook === 'output' || state.hook === 'prerouting' ? state.to : state.from) !== undefined;
 		if ((!this.#isNatAsked || isOverLo || isInvalid || isTranslated) && held.base.type === 'nat') {
@@ -231,16 +231,16 @@ export class Walker {
 			} else if (asked === false) {
 				return [...out, inside];
 			} else if (asked !== true) {
-				const [yes, no]: ReadonlyArray<Box | undefined> = [within(inside.box, asked.field, asked.set), without(inside.box, asked.field, asked.set)];
+				const [yes, no]: ReadonlyArray<PacketSet | undefined> = [within(inside.packetSet, asked.field, asked.set), without(inside.packetSet, asked.field, asked.set)];
 				if (no !== undefined) {
-					out.push({...inside, box: no});
+					out.push({...inside, packetSet: no});
 				}
 
 				if (yes === undefined) {
 					return out;
 				}
 
-				inside = {...inside, box: yes};
+				inside = {...inside, packetSet: yes};
 			}
 		}
 
@@ -251,11 +251,11 @@ export class Walker {
 	#doubt(state: State, rule: Rule, origin: Origin): readonly State[] {
 		const doubts = new Set([...state.doubts, this.#place(rule, state)]);
 		const chain = rule.target.kind === 'jump' || rule.target.kind === 'goto' ? this.#chainOf(state, rule.target.chain) : undefined;
-		const leaves: readonly Leaf[] = chain === undefined
-			? [{box: state.box, hits: undefined, doubts: []}]
+		const pathConditions: readonly PathCondition[] = chain === undefined
+			? [{packetSet: state.packetSet, hits: undefined, doubts: []}]
 			: this.#run({...state, frames: [{chain, next: 0}]}, origin, true);
-		return leaves.map(leaf => ({
-			...state, box: leaf.box, isKnown: false, doubts: new Set([...doubts, ...leaf.doubts]),
+		return pathConditions.map(pathCondition => ({
+			...state, packetSet: pathCondition.packetSet, isKnown: false, doubts: new Set([...doubts, ...pathCondition.doubts]),
 		}));
 	}
 
@@ -313,17 +313,17 @@ export class Walker {
 			return [state];
 		}
 
-		return cutsIn(state.box.mark).map(place => ({
-			...state, box: {...state.box, mark: 1n << BigInt(place)}, isMarkSent: false, packet: {...state.packet, mark: Number(this.#fields.cuts.mark[place]!.first)},
+		return intervalsIn(state.packetSet.mark).map(place => ({
+			...state, packetSet: {...state.packetSet, mark: 1n << BigInt(place)}, isMarkSent: false, packet: {...state.packet, mark: Number(this.#fields.intervals.mark[place]!.first)},
 		}));
 	}
 }
 
-function leafOf({box, hits, isKnown, doubts}: State): Leaf {
+function pathConditionOf({packetSet, hits, isKnown, doubts}: State): PathCondition {
 	const walked: WalkedRule[] = [];
 	for (let hit = hits; hit !== undefined; hit = hit.before) {
 		walked.push(hit.rule);
 	}
 
-	return {box, hits: isKnown ? walked.toReversed() : undefined, doubts: [...doubts]};
+	return {packetSet, hits: isKnown ? walked.toReversed() : undefined, doubts: [...doubts]};
 }

@@ -32,7 +32,7 @@ export type ActorPlan = Credentials & {
 };
 
 /** All of them. */
-export type Company = {
+export type ActorSet = {
 	readonly actors: readonly ActorPlan[];
 	/** Endpoint by `address port` of a service: what the proxy resolves a virtual address to. */
 	readonly services: Readonly<Record<string, Endpoint>>;
@@ -99,9 +99,9 @@ function servicesOf({services, places, ports}: Topology): Readonly<Record<string
 }
 
 /** The company of the default topology, as far as it is named. */
-export function standardCompany({topology, intent, names, credentials}: {
+export function defaultActors({topology, intent, names, credentials}: {
 	readonly topology: Topology; readonly intent: Intent; readonly names: readonly ActorName[]; readonly credentials: ActorCredentials;
-}): Company {
+}): ActorSet {
 	return {
 		actors: names.map(name => ({
 			name,
@@ -120,7 +120,7 @@ export const dnsPort = 53;
 const agentsDnsPort = 15_053; // Istio, pilot/cmd/pilot-agent/options: DNSProxyAddr.
 
 /** The same actors, with an agent that answers DNS queries by asking the pod's name server, and with that server. */
-export function withDns(company: Company, {resolver}: Pick<Topology, 'resolver'>): Company {
+export function withDns(actorSet: ActorSet, {resolver}: Pick<Topology, 'resolver'>): ActorSet {
 	const protocols = ['tcp', 'udp'] as const;
 	const asking = protocols.map((own): ListenerPlan => ({
 		protocol: own, port: agentsDnsPort, duty: 'forward', stop: `agent:${agentsDnsPort}`, forwardTo: {addresses: resolver, port: dnsPort},
@@ -129,9 +129,9 @@ export function withDns(company: Company, {resolver}: Pick<Topology, 'resolver'>
 		protocol: own, port: dnsPort, duty: 'answer', stop: `dns:${dnsPort}`,
 	}));
 	return {
-		...company,
+		...actorSet,
 		actors: [
-			...company.actors.map(actor => actor.name === 'agent' ? {...actor, listeners: asking} : actor),
+			...actorSet.actors.map(actor => actor.name === 'agent' ? {...actor, listeners: asking} : actor),
 			{
 				name: 'dns', uid: 0, gid: 0, namespace: 'remote', listeners: answering, ownSource: {},
 			},

@@ -8,10 +8,10 @@ import {leaving} from './expected-outbound.js';
 import {transparencyOf} from '../mesh/intent.js';
 import {isLocal} from './selection.js';
 import type {
-	ActorName, Connection, ForetoldLeg, ForetoldPath, World,
+	ActorName, Connection, ForetoldLeg, ForetoldPath, ExpectationContext,
 } from './types.js';
 
-export type {World} from './types.js';
+export type {ExpectationContext} from './types.js';
 
 /** Whether an actor lives in the pod; the others share the remote namespace. */
 export const livesInPod = {
@@ -19,7 +19,7 @@ export const livesInPod = {
 } as const satisfies Record<ActorName, boolean>;
 
 /** The path that a connection should take, leg by leg until a listener that is not one of the proxy's two. */
-export function expectedPath(world: World, {actor, destination}: Pick<Connection, 'actor' | 'destination'>): ForetoldPath {
+export function expectedPath(world: ExpectationContext, {actor, destination}: Pick<Connection, 'actor' | 'destination'>): ForetoldPath {
 	const legs: ForetoldLeg[] = [];
 	let connection: Connection | undefined = {
 		actor, source: undefined, mark: 0, isProxysOwn: false, destination,
@@ -34,7 +34,7 @@ export function expectedPath(world: World, {actor, destination}: Pick<Connection
 	return {legs};
 }
 
-function decide(world: World, connection: Connection): Decision {
+function decide(world: ExpectationContext, connection: Connection): Decision {
 	const {ambient} = world.intent;
 	if (livesInPod[connection.actor]) {
 		return ambient === undefined ? leaving(world, connection) : leavingInAmbient(world, ambient, connection);
@@ -50,7 +50,7 @@ function decide(world: World, connection: Connection): Decision {
 /**
 What the proxy opens when it has accepted. Envoy's outbound listener has the original-destination filter: an unknown destination is connected to as it is, a known service by one of its endpoints, and no source is bound. The inbound listener connects to the original destination from the passthrough address, 127.0.0.6 or ::6 (pilot, inbound passthrough bind addresses); under TPROXY its original-source filter binds the client's address and sets the mark instead.
 */
-function nextLeg({intent, topology, family}: World, {destination}: Connection, to: Decision['to']): Connection | undefined {
+function nextLeg({intent, topology, family}: ExpectationContext, {destination}: Connection, to: Decision['to']): Connection | undefined {
 	if (to === 'destination') {
 		return undefined;
 	}
@@ -76,7 +76,7 @@ function nextLeg({intent, topology, family}: World, {destination}: Connection, t
 }
 
 /** The listener that accepts, as a stop. */
-function stopOf(world: World, {destination}: Connection, to: Decision['to']): string {
+function stopOf(world: ExpectationContext, {destination}: Connection, to: Decision['to']): string {
 	const {intent, family, topology: {places, ports, services}} = world;
 	if (to !== 'destination') {
 		return `proxy:${to === 'outbound-listener' ? intent.proxyPort : intent.inboundCapturePort}`;

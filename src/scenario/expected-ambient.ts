@@ -7,10 +7,10 @@ import {hasInterface} from '../netfilter/interface-name.js';
 import type {Decision} from './expected-inbound.js';
 import {isHostLoopback, isLocal} from './selection.js';
 import type {AmbientIntent} from '../mesh/intent.js';
-import type {Connection, World} from './types.js';
+import type {Connection, ExpectationContext} from './types.js';
 
 /** What comes from the remote namespace to one of the pod's addresses. */
-export function arrivingInAmbient(world: World, ambient: AmbientIntent, {source, destination}: Connection): Decision {
+export function arrivingInAmbient(world: ExpectationContext, ambient: AmbientIntent, {source, destination}: Connection): Decision {
 	const {intent, family} = world;
 	if (hasInterface(ambient.rerouteVirtualInterfaces, 'eth0')) {
 		return {roles: ['ambient-inbound-jump', 'ambient-virtual-interface-capture'], to: 'outbound-listener'};
@@ -30,7 +30,7 @@ export function arrivingInAmbient(world: World, ambient: AmbientIntent, {source,
 }
 
 /** What a process of the pod sends; over lo what ztunnel sent is noted on the connection. */
-export function leavingInAmbient(world: World, ambient: AmbientIntent, connection: Connection): Decision {
+export function leavingInAmbient(world: ExpectationContext, ambient: AmbientIntent, connection: Connection): Decision {
 	const {mark, destination} = connection;
 	const isMarked = mark === ambient.mark;
 	const overLo = isLocal(world, destination.address);

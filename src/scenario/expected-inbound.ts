@@ -5,7 +5,7 @@ The rules that what comes into the pod should meet: over eth0 in nat PREROUTING,
 import type {Role} from '../mesh/roles.js';
 import {hasInterface} from '../netfilter/interface-name.js';
 import {hasPort, isHostLoopback, rangeOf} from './selection.js';
-import type {Connection, World} from './types.js';
+import type {Connection, ExpectationContext} from './types.js';
 
 /** What the rules do to a connection: let it go, or give it to one of the proxy's listeners. */
 export type Decision = {readonly roles: readonly Role[]; readonly to: 'destination' | 'outbound-listener' | 'inbound-listener'};
@@ -14,7 +14,7 @@ export type Decision = {readonly roles: readonly Role[]; readonly to: 'destinati
 export const hairpinMark = 1338;
 
 /** What comes from the remote namespace to one of the pod's addresses. */
-export function arriving(world: World, {source, mark, destination}: Connection): Decision {
+export function arriving(world: ExpectationContext, {source, mark, destination}: Connection): Decision {
 	const device = 'eth0';
 	if (world.intent.inboundInterceptionMode !== 'TPROXY') {
 		return natPrerouting(world, {device, destination});
@@ -29,12 +29,12 @@ export function arriving(world: World, {source, mark, destination}: Connection):
 
 type Arrival = {readonly device: string; readonly destination: Connection['destination']};
 
-function natPrerouting(world: World, arrival: Arrival): Decision {
+function natPrerouting(world: ExpectationContext, arrival: Arrival): Decision {
 	return natInterfaces(world, arrival) ?? inbound(world, arrival.destination.port);
 }
 
 /** `shortCircuitExcludeInterfaces` and `shortCircuitKubeInternalInterface`: rules for interfaces of virtual machines come before those for excluded ones, and their captures before their returns. */
-function natInterfaces({intent, family}: World, {device, destination}: Arrival): Decision | undefined {
+function natInterfaces({intent, family}: ExpectationContext, {device, destination}: Arrival): Decision | undefined {
 	const {kubeVirtInterfaces, excludeInterfaces, outboundIpRangesInclude: include} = intent;
 	const isVirtual = hasInterface(kubeVirtInterfaces, device);
 	if (isVirtual && (include === '*' || rangeOf(include, destination.address, family) !== undefined)) {
@@ -45,7 +45,7 @@ function natInterfaces({intent, family}: World, {device, destination}: Arrival):
 }
 
 /** `handleInboundPortsInclude` in nat. */
-function inbound({intent: {inboundPortsInclude: include, inboundPortsExclude: exclude, inboundTunnelPort, inboundExceptsTunnelPort}}: World, port: number): Decision {
+function inbound({intent: {inboundPortsInclude: include, inboundPortsExclude: exclude, inboundTunnelPort, inboundExceptsTunnelPort}}: ExpectationContext, port: number): Decision {
 	if (include.length === 0) {
 		return {roles: [], to: 'destination'};
 	}
@@ -66,7 +66,7 @@ function inbound({intent: {inboundPortsInclude: include, inboundPortsExclude: ex
 }
 
 /** `handleInboundPortsInclude` in mangle, behind the rules that `Run` inserts under TPROXY: what carries the proxy's mark goes its way, and what goes over lo too, but for the proxy's own connections to its pod. */
-export function manglePrerouting(world: World, {device, source, mark, destination}: Arrival & Pick<Connection, 'source' | 'mark'>): Decision {
+export function manglePrerouting(world: ExpectationContext, {device, source, mark, destination}: Arrival & Pick<Connection, 'source' | 'mark'>): Decision {
 	const {intent, topology, family} = world;
 	if (hasInterface(intent.excludeInterfaces, device)) {
 		return {roles: ['interface-exclude-inbound'], to: 'destination'};

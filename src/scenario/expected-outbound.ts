@@ -6,10 +6,10 @@ import type {Role} from '../mesh/roles.js';
 import {hasInterface} from '../netfilter/interface-name.js';
 import {hairpinMark, manglePrerouting, type Decision} from './expected-inbound.js';
 import {hasPort, isHostLoopback, isLocal, ownerOf, rangeOf, type Owner} from './selection.js';
-import type {Connection, World} from './types.js';
+import type {Connection, ExpectationContext} from './types.js';
 
 /** What a process of the pod sends. */
-export function leaving(world: World, connection: Connection): Decision {
+export function leaving(world: ExpectationContext, connection: Connection): Decision {
 	const {intent, topology, family} = world;
 	const device = isLocal(world, connection.destination.address) ? 'lo' : 'eth0';
 	const isExcluded = hasInterface(intent.excludeInterfaces, device);
@@ -37,7 +37,7 @@ export function leaving(world: World, connection: Connection): Decision {
 type MangleOutput = {readonly roles: readonly Role[]; readonly mark: number};
 
 /** The mangle OUTPUT rules that `Run` writes under TPROXY: the proxy's own connections to its pod get a mark of their own, by every rule that knows their owner. */
-function mangleOutput(world: World, {actor, mark, isProxysOwn, destination}: Connection, device: string): MangleOutput {
+function mangleOutput(world: ExpectationContext, {actor, mark, isProxysOwn, destination}: Connection, device: string): MangleOutput {
 	const {intent, actors} = world;
 	if (device !== 'lo' || !intent.tproxyMarksHairpin) {
 		return {roles: [], mark};
@@ -62,12 +62,12 @@ function mangleOutput(world: World, {actor, mark, isProxysOwn, destination}: Con
 }
 
 /** What the proxy opens after it accepted should be known as the proxy's. One that the rules cannot know is expected by UID all the same, so that it is seen to fail. */
-function intendedOwner({intent, actors: {proxy}}: World): Owner {
+function intendedOwner({intent, actors: {proxy}}: ExpectationContext): Owner {
 	return ownerOf(intent, proxy) ?? 'uid';
 }
 
 /** What goes out, in the order in which `Run` writes the rules of ISTIO_OUTPUT. */
-function outbound(world: World, connection: Connection): Decision {
+function outbound(world: ExpectationContext, connection: Connection): Decision {
 	const {actor, source, mark, isProxysOwn, destination} = connection;
 	const {intent, actors, family, topology} = world;
 	const overLo = isLocal(world, destination.address);
@@ -100,7 +100,7 @@ function outbound(world: World, connection: Connection): Decision {
 }
 
 /** Whether the first block's rule for lo takes a connection. */
-function isForeignOnLo({intent, actors}: World, {actor, owner, intended, toLoopback}: {
+function isForeignOnLo({intent, actors}: ExpectationContext, {actor, owner, intended, toLoopback}: {
 	readonly actor: Connection['actor']; readonly owner: Owner; readonly intended: Owner; readonly toLoopback: boolean;
 }): boolean {
 	if (owner === undefined) {
@@ -118,7 +118,7 @@ function isForeignOnLo({intent, actors}: World, {actor, owner, intended, toLoopb
 }
 
 /** `handleCaptureByOwnerGroup`: only some groups are captured, or all but some. */
-function ofGroup({intent, actors}: World, {actor}: Connection): Decision | undefined {
+function ofGroup({intent, actors}: ExpectationContext, {actor}: Connection): Decision | undefined {
 	const {ownerGroupsInclude: include, ownerGroupsExclude: exclude} = intent;
 	const gid = String(actors[actor].gid);
 	if (include === '*') {
@@ -129,7 +129,7 @@ function ofGroup({intent, actors}: World, {actor}: Connection): Decision | undef
 }
 
 /** The rules behind those of the owners: localhost, ranges, ports. */
-function captured({intent, family}: World, {destination, toLoopback}: Pick<Connection, 'destination'> & {readonly toLoopback: boolean}): Decision {
+function captured({intent, family}: ExpectationContext, {destination, toLoopback}: Pick<Connection, 'destination'> & {readonly toLoopback: boolean}): Decision {
 	if (toLoopback) {
 		return letGo('localhost-bypass');
 	}

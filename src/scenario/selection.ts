@@ -5,7 +5,7 @@ What the lists of the sidecar's options select: ports, ranges, interfaces, users
 import {contains, parseAddress, parseRange} from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import type {
-	Credentials, Intent, World,
+	Credentials, Intent, ExpectationContext,
 } from './types.js';
 
 /** Whether a list of ports and ranges `a:b` holds a port. */
@@ -26,12 +26,12 @@ export function rangeOf(ranges: readonly string[], text: string, family: Address
 }
 
 /** Whether an address is one of the pod's own, so that the pod's processes reach it over lo. */
-export function isLocal({topology: {places}, family}: Pick<World, 'topology' | 'family'>, address: string): boolean {
+export function isLocal({topology: {places}, family}: Pick<ExpectationContext, 'topology' | 'family'>, address: string): boolean {
 	return address === places.pod[family] || address === places.localhost[family];
 }
 
 /** Whether an address is in what the rules take for the host's loopback: 127.0.0.1/32 or what was asked for, ::1/128 in IPv6. */
-export function isHostLoopback({intent, family}: Pick<World, 'intent' | 'family'>, address: string): boolean {
+export function isHostLoopback({intent, family}: Pick<ExpectationContext, 'intent' | 'family'>, address: string): boolean {
 	return rangeOf([family === 'ipv4' ? intent.hostIpv4LoopbackCidr : '::1/128'], address, family) !== undefined;
 }
 

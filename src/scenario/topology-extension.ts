@@ -20,22 +20,22 @@ export type PodInterface = {
 };
 
 /** What there is beside the default topology. */
-export type Surroundings = {
+export type TopologyExtension = {
 	/** Addresses that the remote namespace answers for as its own. */
 	readonly remoteAddresses: readonly string[];
 	readonly interfaces: readonly PodInterface[];
 };
 
 /** The default topology alone. */
-export const noSurroundings: Surroundings = {remoteAddresses: [], interfaces: []};
+export const noExtension: TopologyExtension = {remoteAddresses: [], interfaces: []};
 
 /** The namespaces that interfaces lead to, beside the remote one. */
-export function furtherNamespaces({interfaces}: Surroundings): readonly string[] {
+export function furtherNamespaces({interfaces}: TopologyExtension): readonly string[] {
 	return [...new Set(interfaces.map(({namespace}) => namespace))].filter(name => name !== 'remote');
 }
 
 /** Every address that a process of a namespace can bind: for sockets that have to answer from the address that they were asked at. */
-export function addressesIn(namespace: string, {places, resolver}: Topology, {remoteAddresses, interfaces}: Surroundings): readonly string[] {
+export function addressesIn(namespace: string, {places, resolver}: Topology, {remoteAddresses, interfaces}: TopologyExtension): readonly string[] {
 	const own = (side: 'pod' | 'peer', mine: readonly PodInterface[]): readonly string[] => mine.flatMap(({addresses}) => addressFamilies.flatMap(family => addresses[family]?.[side] ?? []));
 	const both = (pairs: readonly AddressPair[]): readonly string[] => pairs.flatMap(pair => addressFamilies.map(family => pair[family]));
 	if (namespace === 'pod') {

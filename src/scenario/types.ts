@@ -88,4 +88,4 @@ export type Connection = {
 };
 
 /** What a path depends on beside the connection. */
-export type World = {readonly intent: Intent; readonly actors: ActorCredentials; readonly topology: Topology; readonly family: AddressFamily};
+export type ExpectationContext = {readonly intent: Intent; readonly actors: ActorCredentials; readonly topology: Topology; readonly family: AddressFamily};

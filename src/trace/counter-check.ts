@@ -79,7 +79,7 @@ export function compareHits({before, after, hits, isNat = ({table}) => table ===
 }
 
 /** The rules that legs met and that have no counter, by name: native nft rules for which the trace is the only witness. */
-export function unwitnessedRules({loaded, legs}: {readonly loaded: readonly LoadedRule[]; readonly legs: readonly Leg[]}): readonly string[] {
+export function uncountedRules({loaded, legs}: {readonly loaded: readonly LoadedRule[]; readonly legs: readonly Leg[]}): readonly string[] {
 	const met = new Set(legs.flatMap(({traversals}) => traversals.flatMap(({hits}) => hits.flatMap(({number, ...place}) => number === undefined ? [] : [ruleKey({...place, number})]))));
 	return loaded.filter(rule => rule.packets === undefined && met.has(ruleKey(rule))).map(rule => nameOf(rule));
 }

@@ -43,11 +43,11 @@ export function finalVerdict(target: Target): Verdict | undefined {
 }
 
 /** A lookup over one loaded set. `interfaces` maps indices to names in the traced namespace. */
-export function createLookup({ruleSet, loaded, interfaces, switchTable}: {
+export function createLookup({ruleSet, loaded, interfaces, traceTable}: {
 	readonly ruleSet: RuleSet;
 	readonly loaded: readonly LoadedRule[];
 	readonly interfaces: ReadonlyMap<number, string>;
-	readonly switchTable: string;
+	readonly traceTable: string;
 }): Lookup {
 	const known = new Map<string, KnownRule>();
 	for (const {family, table, rule} of rulesOf(ruleSet)) {
@@ -96,7 +96,7 @@ export function createLookup({ruleSet, loaded, interfaces, switchTable}: {
 		},
 		hookOf: ({family, table, chain}) => hooks.get(`${family} ${table} ${chain}`),
 		interfaceName: index => interfaces.get(index),
-		switchTable,
+		traceTable,
 	};
 }
 

@@ -30,7 +30,7 @@ export type Lookup = {
 	readonly hookOf: (place: {readonly family: Family; readonly table: string; readonly chain: string}) => Hook | undefined;
 	readonly interfaceName: (index: number) => string | undefined;
 	/** The table that switches tracing on: its events prove that a packet was seen, and are no part of its path. */
-	readonly switchTable: string;
+	readonly traceTable: string;
 };
 
 /** One packet of the trace. `seen` tells that the trace switch itself met it. */
@@ -110,7 +110,7 @@ class Assembler {
 
 	addNft(event: NftTraceEvent): void {
 		if (event.packet !== undefined) {
-			const isSwitch = event.table === this.#lookup.switchTable;
+			const isSwitch = event.table === this.#lookup.traceTable;
 			// The switch stands before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
 			const entry = isSwitch ? entries[event.chain] : undefined;
 			const {packet, entered} = isSwitch ? this.#switchedOf(event.packet, entry) : this.#attemptAt(event.packet, event);
@@ -133,7 +133,7 @@ class Assembler {
 			}
 		}
 
-		if (event.table === this.#lookup.switchTable) {
+		if (event.table === this.#lookup.traceTable) {
 			return;
 		}
 

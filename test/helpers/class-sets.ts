@@ -8,7 +8,7 @@ import {generate} from '../../src/istio/generate.js';
 import {printAddress} from '../../src/netfilter/address.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
-import {cutsIn} from '../../src/packet-classes/packet-set.js';
+import {intervalsIn} from '../../src/packet-classes/packet-set.js';
 import {classify, type ClassSet, type PacketClass} from '../../src/packet-classes/classify.js';
 import {packetKinds, type FieldName} from '../../src/packet-classes/fields.js';
 import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-packet.js';
@@ -46,14 +46,14 @@ export function classesHolding({fields, classes}: ClassSet, packet: ExactPacket)
 }
 
 /** What the reading foretells a class, in the notation of `printWalk`. */
-export function foretoldOf({foretold}: PacketClass, place = 0): readonly string[] | 'not-known' {
-	return foretold[place]!.hits?.map(({table, chain, number}) => `${table} ${chain}#${number}`) ?? 'not-known';
+export function predictedOf({predicted}: PacketClass, place = 0): readonly string[] | 'not-known' {
+	return predicted[place]!.hits?.map(({table, chain, number}) => `${table} ${chain}#${number}`) ?? 'not-known';
 }
 
 /** Any packet of a class: a value at an edge of, or inside, any cut of each field. */
-export function anyPacketOf({fields}: ClassSet, {box, origin}: PacketClass): fc.Arbitrary<ExactPacket> {
-	const value = (field: FieldName): fc.Arbitrary<bigint> => fc.constantFrom(...cutsIn(box[field])).chain(place => {
-		const {first, last} = fields.cuts[field][place]!;
+export function anyPacketOf({fields}: ClassSet, {packetSet, origin}: PacketClass): fc.Arbitrary<ExactPacket> {
+	const value = (field: FieldName): fc.Arbitrary<bigint> => fc.constantFrom(...intervalsIn(packetSet[field])).chain(place => {
+		const {first, last} = fields.intervals[field][place]!;
 		return fc.constantFrom(first, last, (first + last) / 2n);
 	});
 	const isPod = origin === 'pod';

@@ -2,8 +2,8 @@
 Comparisons without a kernel: each representative is walked by the simulator as a single packet, and the model of the stub says what the proxy carries on. Made for tests of what is said of flights; what the kernel does is shown by test/kernel.
 */
 
-import {judgeComparison, type Comparison, type FlownFamily} from '../../src/comparison/comparison.js';
-import type {Flight, FlownLeg} from '../../src/comparison/moves.js';
+import {judgeComparison, type Comparison, type ProbedFamily} from '../../src/comparison/comparison.js';
+import type {ProbeResult, ProbedLeg} from '../../src/comparison/moves.js';
 import {defaultOptions} from '../../src/istio/options/options.js';
 import {StubModel} from '../../src/model/stub.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
@@ -31,12 +31,12 @@ export function exactly({family, origin, destination, source, sourcePort = 40_00
 }
 
 /** What becomes of a representative. */
-export function flightOf(program: Program, representative: Representative): Flight {
+export function probeResultOf(program: Program, representative: Representative): ProbeResult {
 	const {family} = representative;
-	const legs: FlownLeg[] = [];
+	const legs: ProbedLeg[] = [];
 	let next: ExactPacket | undefined = exactly(representative);
 	while (next !== undefined && legs.length < legsMax) {
-		const {leg, carriedOn} = flyLeg(program, next, family);
+		const {leg, carriedOn} = sendLeg(program, next, family);
 		legs.push(leg);
 		next = carriedOn;
 	}
@@ -44,7 +44,7 @@ export function flightOf(program: Program, representative: Representative): Flig
 	return {legs, gaps: [], isLoop: next !== undefined};
 }
 
-function flyLeg(program: Program, packet: ExactPacket, family: AddressFamily): {readonly leg: FlownLeg; readonly carriedOn: ExactPacket | undefined} {
+function sendLeg(program: Program, packet: ExactPacket, family: AddressFamily): {readonly leg: ProbedLeg; readonly carriedOn: ExactPacket | undefined} {
 	const walked = walkPacket(program, packet, family);
 	if (walked === 'not-known') {
 		throw new Error(`what becomes of ${JSON.stringify(packet)} is not known`);
@@ -63,17 +63,17 @@ function flyLeg(program: Program, packet: ExactPacket, family: AddressFamily): {
 }
 
 /** What is flown of two rule sets, in each family. */
-export function flyBoth(from: RuleSet, to: RuleSet, families: readonly AddressFamily[] = ['ipv4']): readonly FlownFamily[] {
+export function sendBoth(from: RuleSet, to: RuleSet, families: readonly AddressFamily[] = ['ipv4']): readonly ProbedFamily[] {
 	return families.map(family => {
 		const [one, other] = programsOf(from, to);
 		const classSet = classesOf([one!, other!], family);
 		const representatives = representativesOf(classSet, defaultTopology);
-		const fly = (program: Program) => ({ruleSet: ofIstio(program.ruleSet), flights: representatives.map(each => flightOf(program, each))});
-		return {classSet, representatives, sides: {from: fly(one!), to: fly(other!)}};
+		const send = (program: Program) => ({ruleSet: ofIstio(program.ruleSet), probeResults: representatives.map(each => probeResultOf(program, each))});
+		return {classSet, representatives, sides: {from: send(one!), to: send(other!)}};
 	});
 }
 
 /** Two rule sets compared. */
 export function compareSets(from: RuleSet, to: RuleSet, {families = ['ipv4'], arePathsCompared = false}: {readonly families?: readonly AddressFamily[]; readonly arePathsCompared?: boolean} = {}): Comparison {
-	return judgeComparison(flyBoth(from, to, families), {arePathsCompared});
+	return judgeComparison(sendBoth(from, to, families), {arePathsCompared});
 }

@@ -4,7 +4,7 @@ The runs of the real istio-iptables, and Istio's own goldens and epochs, in form
 
 import type {ConfigFields} from '../../src/istio/options/config-options.js';
 import {parseGolden, withGroupNumbers, type GoldenEntry} from '../../src/istio/conformance/golden.js';
-import {normalise} from '../../src/netfilter/iptables/normalize.js';
+import {normalize} from '../../src/netfilter/iptables/normalize.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
 import {backendOf, chainsOf as chainTextsOf, type RealRun} from '../../src/istio/conformance/real-run.js';
@@ -38,7 +38,7 @@ export function chainsOf(ruleSet: RuleSet): Readonly<Record<string, readonly str
 
 /** The same with each rule in its normal form, for texts that iptables has not been through. */
 export function normalChainsOf(ruleSet: RuleSet): Readonly<Record<string, readonly string[]>> {
-	return chainsOf(normalise(ruleSet));
+	return chainsOf(normalize(ruleSet));
 }
 
 /** One golden of Istio's iptables suite: the fields of its configuration, and the rules that they make. */

@@ -8,7 +8,7 @@ import {
 } from '../../src/netfilter/address.js';
 import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../../src/netfilter/types.js';
-import {cutsIn} from '../../src/packet-classes/packet-set.js';
+import {intervalsIn} from '../../src/packet-classes/packet-set.js';
 import type {ClassSet, PacketClass} from '../../src/packet-classes/classify.js';
 import {packetKinds, type FieldName} from '../../src/packet-classes/fields.js';
 import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
@@ -67,10 +67,10 @@ function isOnLink(text: string): boolean {
 }
 
 /** An arbitrary packet of a class, drawn from its sets. What nobody could answer is drawn last: an address on the link needs an owner. */
-export function packetOf({fields, places}: Pick<ClassSet, 'fields' | 'places'>, {box, origin}: PacketClass): fc.Arbitrary<ExactPacket> {
+export function packetOf({fields, places}: Pick<ClassSet, 'fields' | 'places'>, {packetSet, origin}: PacketClass): fc.Arbitrary<ExactPacket> {
 	const {family} = fields;
 	const valueOf = (field: FieldName): fc.Arbitrary<bigint> => {
-		const all = cutsIn(box[field]).map(place => fields.cuts[field][place]!);
+		const all = intervalsIn(packetSet[field]).map(place => fields.intervals[field][place]!);
 		const isAddress = field === 'source' || field === 'destination';
 		const elsewhere = isAddress ? all.filter(({first, last}) => last < places.onLink.first || first > places.onLink.last) : [];
 		const among = elsewhere.length > 0 ? elsewhere : all;

@@ -17,7 +17,7 @@ import {parseNftListing, parseSavedCounters, type LoadedRule} from '../../src/tr
 import type {Round} from '../../testbed/run/round.js';
 import type {TraceStream} from '../../src/netfilter/backends.js';
 import {parseOwners} from '../../testbed/tracer/trace-table.js';
-import {switchTable} from '../../testbed/sandbox/own-table.js';
+import {traceTable} from '../../testbed/sandbox/own-table.js';
 
 /** The names of the rounds with the default rules of a release. */
 export const plainNames = ['iptables-nft-ipv4', 'iptables-nft-ipv6', 'iptables-legacy-ipv4', 'iptables-legacy-ipv6'] as const;
@@ -55,7 +55,7 @@ export type Recorded = Pick<RecordingFile, 'environment' | 'backend' | 'family' 
 
 function loadedRules({backend, family}: RecordingFile, printed: Readonly<Record<string, string>>): readonly LoadedRule[] {
 	if (backend === 'iptables-nft') {
-		return parseNftListing(printed['nft']!, [switchTable]);
+		return parseNftListing(printed['nft']!, [traceTable]);
 	}
 
 	return family === 'ipv4' ? parseSavedCounters(printed['iptables-legacy-save']!, 'ip') : parseSavedCounters(printed['ip6tables-legacy-save']!, 'ip6');

@@ -8,14 +8,14 @@ import type {Backend} from '../../src/netfilter/types.js';
 import {releaseLines} from '../../src/istio/releases.js';
 import {judgeComparison, type ComparisonOutcome} from '../../src/comparison/comparison.js';
 import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-packet.js';
-import {arrivalsOf, isSame, type Flight} from '../../src/comparison/moves.js';
-import {standardCompany} from '../../src/scenario/actor-set.js';
+import {arrivalsOf, isSame, type ProbeResult} from '../../src/comparison/moves.js';
+import {defaultActors} from '../../src/scenario/actor-set.js';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
-import {flyClasses, questionOf, type FlownClasses} from '../../testbed/analysis/probe-classes.js';
+import {probeClasses, questionOf, type ProbedClasses} from '../../testbed/analysis/probe-classes.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {TestbedError} from '../../testbed/errors.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
-import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
+import {ProberSandbox} from '../../testbed/probe/prober-sandbox.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {
@@ -64,7 +64,7 @@ export type PairResult = {
 	readonly atListeners: readonly string[];
 };
 
-const stageOptions = {families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024};
+const sandboxOptions = {families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024};
 /** Packets of each class that moved. */
 const packetsOfMoved = 3;
 /** A round of more probes would need more ports than there are. */
@@ -93,36 +93,36 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 }): Promise<PairResult> {
 	const [from] = inputs;
 	const credentials = usualCredentials({}, from.intent, from.proxy);
-	const flown = await flyClasses({
-		...stageOptions, inputs, credentials, signal: new AbortController().signal, onStage: () => undefined,
+	const probed = await probeClasses({
+		...sandboxOptions, inputs, credentials, signal: new AbortController().signal, onProgress: () => undefined,
 	});
-	const {outcome, gaps} = judgeComparison(flown.map(({sides: [one, other], ...rest}) => ({...rest, sides: {from: one!, to: other!}})), {arePathsCompared: false});
+	const {outcome, gaps} = judgeComparison(probed.map(({sides: [one, other], ...rest}) => ({...rest, sides: {from: one!, to: other!}})), {arePathsCompared: false});
 	const hasInvalid = inputs.some(({ruleSet}) => [...rulesOf(ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state')));
-	await using one = await ProbeStage.create({...stageOptions, backend: sent[0].backend});
-	await using other = await ProbeStage.create({...stageOptions, backend: sent[1].backend});
+	await using one = await ProberSandbox.create({...sandboxOptions, backend: sent[0].backend});
+	await using other = await ProberSandbox.create({...sandboxOptions, backend: sent[1].backend});
 	await Promise.all([one.install(sent[0], credentials, {hasInvalid}), other.install(sent[1], credentials, {hasInvalid})]);
 	const broken: string[] = [];
 	const atListeners: string[] = [];
 	let [different, doubtful, packets, movedClasses] = [0, 0, 0, 0];
-	for (const family of flown) {
+	for (const family of probed) {
 		const {classSet} = family;
 		const name = classSet.fields.family;
-		const moved = movedIn(family, flight => arrivalsOf(flight));
-		const movedFirst = movedIn(family, flight => arrivalsOf(flight).slice(0, 1));
+		const moved = movedIn(family, probeResult => arrivalsOf(probeResult));
+		const movedFirst = movedIn(family, probeResult => arrivalsOf(probeResult).slice(0, 1));
 		movedClasses += moved.size;
 		const random = fc.sample(anyPacket(inputs.map(({ruleSet}) => ruleSet), name), {numRuns: packetsEach / 2, seed});
 		const chosen = [...moved].slice(0, movedMax).flatMap(index => fc.sample(packetOf(classSet, classSet.classes[index]!), {numRuns: packetsOfMoved, seed}));
 		const questions = [...random, ...chosen].map(packet => questionOfPacket(packet, name));
-		const [ours, theirs] = await Promise.all([one.fly(questions, {follow: true}), other.fly(questions, {follow: true})]); // eslint-disable-line no-await-in-loop -- Two stages.
+		const [ours, theirs] = await Promise.all([one.send(questions, {follow: true}), other.send(questions, {follow: true})]); // eslint-disable-line no-await-in-loop -- Two stages.
 		packets += questions.length;
 		const suspects: Suspect[] = [];
 		for (const [place, packet] of [...random, ...chosen].entries()) {
-			const flights = [ours[place]!, theirs[place]!] as const;
+			const probeResults = [ours[place]!, theirs[place]!] as const;
 			const seen = judge({
-				family, packet, flights, moved, movedFirst,
+				family, packet, probeResults, moved, movedFirst,
 			});
 			doubtful += Number(seen === 'doubt');
-			different += Number(isDifferent(flights));
+			different += Number(isDifferent(probeResults));
 			if (seen !== 'doubt' && seen !== undefined) {
 				suspects.push({packet, question: questions[place]!});
 			}
@@ -130,9 +130,9 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 
 		// Packets that are sent together can be one another's answers, when their ports happen to fit. What breaks the law alone breaks it.
 		for (const {packet, question} of suspects.slice(0, suspectsMax)) {
-			const [[our], [their]] = await Promise.all([one.fly([question], {follow: true}), other.fly([question], {follow: true})]); // eslint-disable-line no-await-in-loop -- Alone.
+			const [[our], [their]] = await Promise.all([one.send([question], {follow: true}), other.send([question], {follow: true})]); // eslint-disable-line no-await-in-loop -- Alone.
 			const seen = judge({
-				family, packet, flights: [our!, their!], moved, movedFirst,
+				family, packet, probeResults: [our!, their!], moved, movedFirst,
 			});
 			if (seen === 'doubt' || seen === undefined) {
 				doubtful++;
@@ -148,13 +148,13 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 	}
 
 	return {
-		outcome, classes: flown.reduce((sum, {classSet}) => sum + classSet.classes.length, 0), movedClasses, packets, different, doubtful, broken, atListeners,
+		outcome, classes: probed.reduce((sum, {classSet}) => sum + classSet.classes.length, 0), movedClasses, packets, different, doubtful, broken, atListeners,
 	};
 }
 
 /** Whether a packet, or one that stands for its class, asks for a port where the proxy or the agent listens: it is carried on from there, though no rule of the first leg tells that port from others. */
-function isAtListener(inputs: readonly RuleInput[], {classSet, representatives}: FlownClasses, packet: ExactPacket): boolean {
-	const ports = new Set(inputs.flatMap(({intent}) => standardCompany({
+function isAtListener(inputs: readonly RuleInput[], {classSet, representatives}: ProbedClasses, packet: ExactPacket): boolean {
+	const ports = new Set(inputs.flatMap(({intent}) => defaultActors({
 		topology: defaultTopology, intent, names: ['proxy', 'agent'], credentials: usualCredentials({}, intent),
 	}).actors.flatMap(({listeners}) => listeners.map(({port}) => port))));
 	const index = placeOfClass(classSet, packet);
@@ -166,14 +166,14 @@ type Suspect = {readonly packet: ExactPacket; readonly question: ProbeSpec};
 const suspectsMax = 20;
 
 /** Whether a packet keeps the law: undefined if so, `doubt`, or what breaks it. */
-function judge({family, packet, flights, moved, movedFirst}: {
-	readonly family: FlownClasses; readonly packet: ExactPacket; readonly flights: readonly [Flight, Flight]; readonly moved: ReadonlySet<number>; readonly movedFirst: ReadonlySet<number>;
+function judge({family, packet, probeResults, moved, movedFirst}: {
+	readonly family: ProbedClasses; readonly packet: ExactPacket; readonly probeResults: readonly [ProbeResult, ProbeResult]; readonly moved: ReadonlySet<number>; readonly movedFirst: ReadonlySet<number>;
 }): string | undefined {
-	if (flights.some(({gaps}) => gaps.length > 0)) {
+	if (probeResults.some(({gaps}) => gaps.length > 0)) {
 		return 'doubt';
 	}
 
-	const [was, is] = [arrivalsOf(flights[0]), arrivalsOf(flights[1])];
+	const [was, is] = [arrivalsOf(probeResults[0]), arrivalsOf(probeResults[1])];
 	const index = placeOfClass(family.classSet, packet);
 	if (index === undefined) {
 		return `no class holds ${JSON.stringify(packet)}`;
@@ -191,26 +191,26 @@ function judge({family, packet, flights, moved, movedFirst}: {
 	return isSame(was, is) === moved.has(index) ? text : undefined;
 }
 
-function isDifferent([one, other]: readonly [Flight, Flight]): boolean {
+function isDifferent([one, other]: readonly [ProbeResult, ProbeResult]): boolean {
 	return one.gaps.length === 0 && other.gaps.length === 0 && !isSame(arrivalsOf(one), arrivalsOf(other));
 }
 
 /** The classes with a representative that arrived elsewhere, told from the flights alone. */
-function movedIn({representatives, sides: [from, to]}: FlownClasses, arrivals: (flight: Flight) => readonly string[]): ReadonlySet<number> {
+function movedIn({representatives, sides: [from, to]}: ProbedClasses, arrivals: (probeResult: ProbeResult) => readonly string[]): ReadonlySet<number> {
 	return new Set(representatives.flatMap(({index}, place) => {
-		const [one, other] = [from!.flights[place]!, to!.flights[place]!];
+		const [one, other] = [from!.probeResults[place]!, to!.probeResults[place]!];
 		return one.gaps.length === 0 && other.gaps.length === 0 && !isSame(arrivals(one), arrivals(other)) ? [index] : [];
 	}));
 }
 
 /** What the representatives of a class are, and where they arrived. */
-function describeClass({representatives, sides}: FlownClasses, index: number): string {
-	return representatives.flatMap((representative, place) => representative.index === index ? [`${JSON.stringify(representative)}: ${sides.map(({flights}) => arrivalsOf(flights[place]!).join(' > ')).join(' → ')}`] : []).join('; ');
+function describeClass({representatives, sides}: ProbedClasses, index: number): string {
+	return representatives.flatMap((representative, place) => representative.index === index ? [`${JSON.stringify(representative)}: ${sides.map(({probeResults}) => arrivalsOf(probeResults[place]!).join(' > ')).join(' → ')}`] : []).join('; ');
 }
 
 /** A class that the comparison itself calls doubtful says nothing. */
-function isInDoubt({representatives, sides}: FlownClasses, index: number): boolean {
-	return representatives.some((representative, place) => representative.index === index && sides.some(({flights}) => (flights[place]!).gaps.length > 0));
+function isInDoubt({representatives, sides}: ProbedClasses, index: number): boolean {
+	return representatives.some((representative, place) => representative.index === index && sides.some(({probeResults}) => (probeResults[place]!).gaps.length > 0));
 }
 
 function questionOfPacket(packet: ExactPacket, family: ProbeSpec['family']): ProbeSpec {

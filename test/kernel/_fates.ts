@@ -10,7 +10,7 @@ import type {TypeId} from '../../src/scenario/types.js';
 import type {Report, TypeResult} from '../../src/report/run/types.js';
 
 /** What became of a type, in short: the kinds of difference, the rule that decided, the role that was expected, and why its rule did not decide. */
-export type Fate =
+export type MutantStatus =
 	| 'pass'
 	| {
 		readonly as: 'loop' | 'stop' | 'rule';
@@ -45,7 +45,7 @@ function reasonOf(cause: Cause): string {
 	}
 }
 
-function fateOf({outcome, legs, loop}: TypeResult): Fate | string {
+function mutantStatusOf({outcome, legs, loop}: TypeResult): MutantStatus | string {
 	if (outcome.kind !== 'fail') {
 		return outcome.kind;
 	}
@@ -66,14 +66,14 @@ function fateOf({outcome, legs, loop}: TypeResult): Fate | string {
 }
 
 /** Fates by type. */
-export type Fates = Partial<Record<TypeId, Fate>>;
+export type MutantStatuses = Partial<Record<TypeId, MutantStatus>>;
 
 /** What became of each type of a report. */
-export function fatesOf(report: Report): Readonly<Record<string, Fate | string>> {
-	return Object.fromEntries(report.types.map(result => [result.id, fateOf(result)]));
+export function mutantStatusesOf(report: Report): Readonly<Record<string, MutantStatus | string>> {
+	return Object.fromEntries(report.types.map(result => [result.id, mutantStatusOf(result)]));
 }
 
 /** All types that are not named pass. */
-export function whole(fates: Fates, ids: readonly TypeId[] = defaultTypeIds): Readonly<Record<string, Fate>> {
-	return Object.fromEntries(ids.map(id => [id, fates[id] ?? 'pass']));
+export function whole(mutantStatuses: MutantStatuses, ids: readonly TypeId[] = defaultTypeIds): Readonly<Record<string, MutantStatus>> {
+	return Object.fromEntries(ids.map(id => [id, mutantStatuses[id] ?? 'pass']));
 }

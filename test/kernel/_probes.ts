@@ -6,13 +6,13 @@ import fastCheck from 'fast-check';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import {contradictionsOf, type ProbeQuestion, type ProbeReport} from '../../src/report/probe/types.js';
-import {standardCompany} from '../../src/scenario/actor-set.js';
+import {defaultActors} from '../../src/scenario/actor-set.js';
 import {describeContradiction} from '../../src/report/probe/describe.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
-import {playQuestions} from '../../testbed/probe/explain.js';
-import {Stage} from '../../testbed/run/actor-sandbox.js';
+import {sendQuestions} from '../../testbed/probe/explain.js';
+import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
 import {optionsOf} from './_run.js';
 
 const {places, ports, resolver, passthroughSource} = defaultTopology;
@@ -51,7 +51,7 @@ export const anyCredentials: fastCheck.Arbitrary<Credentials> = fastCheck.record
 });
 
 /** Plays rule sets one after the other on one stage, each with its own random questions; returns the answers. All need the same actors. */
-export async function playRandom({inputs, count, seed, family = 'ipv4', app, agent, proxy = {uid: 1337, gid: 1337}}: {
+export async function sendRandom({inputs, count, seed, family = 'ipv4', app, agent, proxy = {uid: 1337, gid: 1337}}: {
 	readonly inputs: readonly RuleInput[];
 	readonly count: number;
 	readonly seed: number;
@@ -63,19 +63,19 @@ export async function playRandom({inputs, count, seed, family = 'ipv4', app, age
 	const [first] = inputs;
 	const options = optionsOf({rules: first!, credentials: {proxy, app, agent}, timeoutMs: 4000});
 	const {credentials, timeoutMs} = options;
-	await using stage = await Stage.create({
+	await using stage = await ActorSandbox.create({
 		intent: first!.intent,
 		types: [],
 		credentials,
 		timeoutMs,
-		company: standardCompany({
+		actorSet: defaultActors({
 			topology: defaultTopology, intent: first!.intent, names: ['proxy', 'app', 'remote', 'istiod', 'agent', 'prometheus'], credentials,
 		}),
 	});
 	const answers: ProbeReport[] = [];
 	for (const [index, rules] of inputs.entries()) {
 		const questions = fastCheck.sample(anyQuestion(family, credentials), {numRuns: count, seed: seed + index});
-		answers.push(...await playQuestions(stage, { // eslint-disable-line no-await-in-loop -- One rule set at a time.
+		answers.push(...await sendQuestions(stage, { // eslint-disable-line no-await-in-loop -- One rule set at a time.
 			...options, rules, questions, isFirstLegOnly: false,
 		}));
 	}

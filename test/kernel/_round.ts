@@ -9,47 +9,47 @@ import {sixTypes} from '../../src/scenario/six-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {TrafficCase} from '../../src/scenario/types.js';
 import {
-	observeRound, playRound, readRound, type Round,
+	observeRound, sendRound, readRound, type Round,
 } from '../../testbed/run/round.js';
-import {Stage} from '../../testbed/run/actor-sandbox.js';
+import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
 import {NetlinkTraceSource} from '../../testbed/tracer/netlink-source.js';
 import {optionsOf, type Variation} from './_run.js';
 import {ofIstio} from '../helpers/mesh.js';
 
 /** What was sent, what came of it, and the rules as the kernel held them. */
-export type Played = {readonly cases: readonly TrafficCase[]; readonly round: Round; readonly ruleSet: RuleSet};
+export type Observations = {readonly cases: readonly TrafficCase[]; readonly round: Round; readonly ruleSet: RuleSet};
 
 /** Plays one round, as `runTestbed` does, and hands over everything that it left. */
-export async function play(variation: Variation = {}): Promise<Played> {
+export async function play(variation: Variation = {}): Promise<Observations> {
 	const {rules, credentials, families, types, timeoutMs, traceBufferBytes} = optionsOf(variation);
 	const {backend} = rules;
 	const topology = defaultTopology;
 	const cases = families.flatMap(family => sixTypes({
 		intent: rules.intent, actors: credentials, topology, family, ids: types,
 	}));
-	await using stage = await Stage.create({
+	await using stage = await ActorSandbox.create({
 		intent: rules.intent, types, credentials, timeoutMs,
 	});
 	const {pod} = stage.sandbox;
 	const {ruleSet} = await stage.install({...rules, families});
 	await using source = new NetlinkTraceSource(pod, {backend, bufferBytes: traceBufferBytes});
 	await source.start();
-	const cast = await stage.cast();
+	const actorGroup = await stage.actorGroup();
 	const loadState = async () => stage.loadState(backend, families);
 	const before = await loadState();
-	const evidence = await playRound(cases.map(({id, probe}) => ({id, label: `type ${id}`, probe})), {
-		source, before, loadState, pod, cast, round: 1, untilAborted: async act => act,
+	const evidence = await sendRound(cases.map(({id, probe}) => ({id, label: `type ${id}`, probe})), {
+		source, before, loadState, pod, actorGroup, round: 1, untilAborted: async act => act,
 	});
 	return {cases, round: readRound(evidence, backend), ruleSet};
 }
 
 /** The outcome of each type of a round, by its id. */
-export function judgeRound({cases, round, ruleSet}: Played): ReadonlyMap<string, Outcome> {
+export function judgeRound({cases, round, ruleSet}: Observations): ReadonlyMap<string, Outcome> {
 	const observations = observeRound(round, ruleSet);
 	return new Map(cases.map((traffic, index) => [traffic.id, judge({traffic, observation: observations[index]!, ruleSet: ofIstio(ruleSet)}).outcome]));
 }
 
 /** The kinds of gap of each type that is in doubt. */
-export function gapsOf(played: Played): Readonly<Record<string, readonly string[]>> {
+export function gapsOf(played: Observations): Readonly<Record<string, readonly string[]>> {
 	return Object.fromEntries([...judgeRound(played)].flatMap(([id, outcome]) => outcome.kind === 'inconclusive' ? [[id, [...new Set(outcome.reasons.map(({kind}) => kind))]]] : []));
 }

@@ -46,7 +46,7 @@ export function optionsOf({rules = 'release:1.30', credentials = {}, families = 
 		traceBufferBytes: 64 << 20,
 		keep: false,
 		signal: new AbortController().signal,
-		onStage: () => undefined,
+		onProgress: () => undefined,
 		...rest,
 	};
 }

@@ -18,7 +18,7 @@ for (const backend of backends) {
 		const sources = ['', '--ingress', '--redirect-dns=false', '--reroute-virtual-interfaces eth0', '--reroute-virtual-interfaces vm0'].map(options => `ambient:1.30 ${options}`.trim());
 		const entries = await runMany(sources.map(source => optionsOf({
 			rules: loadRuleInput({source, families, backend}), families, types: typeIds, credentials: {proxy: ztunnel},
-		})), {lanes: 2});
+		})), {jobs: 2});
 		for (const [index, entry] of entries.entries()) {
 			t.is(entry.kind, 'report');
 			const outcomes = entry.kind === 'report' ? outcomesOf(entry.report) : {};

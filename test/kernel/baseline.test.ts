@@ -22,9 +22,9 @@ import {
 
 const both: readonly AddressFamily[] = ['ipv4', 'ipv6'];
 const shared = (traceBufferBytes = 64 << 20) => {
-	const {credentials, timeoutMs, signal, onStage} = optionsOf();
+	const {credentials, timeoutMs, signal, onProgress} = optionsOf();
 	return {
-		credentials, timeoutMs, signal, onStage, traceBufferBytes,
+		credentials, timeoutMs, signal, onProgress, traceBufferBytes,
 	};
 };
 

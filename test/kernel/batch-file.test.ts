@@ -11,7 +11,7 @@ import {addressFamilies} from '../../src/scenario/topology.js';
 import {readProbeLine} from '../../testbed/inputs/probe-line.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {answerOf, type BatchAnswer} from '../../testbed/probe/answers.js';
-import {ProbeStage, type ProbeStageOptions} from '../../testbed/probe/prober-sandbox.js';
+import {ProberSandbox, type ProberSandboxOptions} from '../../testbed/probe/prober-sandbox.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import type {Sysctls} from '../../testbed/sandbox/sysctls.js';
 import {defaultBufferBytes} from '../../testbed/tracer/trace-source.js';
@@ -44,16 +44,16 @@ function sourceFor(backend: Backend, more = ''): string {
 
 type Asked = {readonly answers: readonly BatchAnswer[]; readonly repeated: number};
 
-async function ask(backend: Backend, {source = sourceFor(backend), ...options}: Partial<Pick<ProbeStageOptions, 'presetSysctls' | 'beforeRead'>> & {readonly source?: string} = {}): Promise<Asked> {
+async function ask(backend: Backend, {source = sourceFor(backend), ...options}: Partial<Pick<ProberSandboxOptions, 'presetSysctls' | 'beforeRead'>> & {readonly source?: string} = {}): Promise<Asked> {
 	const rules = loadRuleInput({
 		source, source6: undefined, families: addressFamilies, backend,
 	});
-	await using stage = await ProbeStage.createWith(rules, usualCredentials({}, rules.intent, rules.proxy), {
+	await using stage = await ProberSandbox.createWith(rules, usualCredentials({}, rules.intent, rules.proxy), {
 		families: addressFamilies, timeoutMs: 5000, traceBufferBytes: defaultBufferBytes, ...options,
 	});
 	const asked = text.trim().split('\n').map((line, index) => readProbeLine(line, `line ${index + 1}`));
-	const flights = await stage.fly(asked, {follow: true});
-	return {answers: flights.map((flight, index) => answerOf(asked[index]!.id, flight)), repeated: stage.repeated};
+	const probeResults = await stage.send(asked, {follow: true});
+	return {answers: probeResults.map((probeResult, index) => answerOf(asked[index]!.id, probeResult)), repeated: stage.repeated};
 }
 
 const references = new Map<string, Promise<Asked>>();

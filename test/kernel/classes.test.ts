@@ -9,13 +9,13 @@ import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {classify} from '../../src/packet-classes/classify.js';
 import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-packet.js';
-import {arrivalsOf, type Flight} from '../../src/comparison/moves.js';
+import {arrivalsOf, type ProbeResult} from '../../src/comparison/moves.js';
 import {representativesOf} from '../../src/packet-classes/representatives.js';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
 import {programOf, questionOf} from '../../testbed/analysis/probe-classes.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
-import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
+import {ProberSandbox} from '../../testbed/probe/prober-sandbox.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {anyPacket} from '../helpers/random-packets.js';
@@ -43,11 +43,11 @@ function load(source: string, backend: Backend): RuleInput {
 }
 
 /** The rules on the first leg, and where it arrived. */
-function wayOf(flight: Flight): {readonly hits: readonly string[]; readonly arrival: string | undefined; readonly gaps: readonly string[]} {
+function wayOf(probeResult: ProbeResult): {readonly hits: readonly string[]; readonly arrival: string | undefined; readonly gaps: readonly string[]} {
 	return {
-		hits: flight.legs[0]?.traversals.flatMap(({hits}) => hits.map(({table, chain, number}) => `${table} ${chain}#${number}`)) ?? [],
-		arrival: arrivalsOf(flight)[0],
-		gaps: flight.gaps.map(({message}) => message),
+		hits: probeResult.legs[0]?.traversals.flatMap(({hits}) => hits.map(({table, chain, number}) => `${table} ${chain}#${number}`)) ?? [],
+		arrival: arrivalsOf(probeResult)[0],
+		gaps: probeResult.gaps.map(({message}) => message),
 	};
 }
 
@@ -60,7 +60,7 @@ function questionOfPacket(packet: ExactPacket, family: AddressFamily): ProbeSpec
 for (const [source, backend] of sources) {
 	test(`${source} on ${backend}: ${packetsEach} random packets go the way of the representatives of their classes`, async t => {
 		const rules = load(source, backend);
-		await using stage = await ProbeStage.create({
+		await using stage = await ProberSandbox.create({
 			backend, families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024,
 		});
 		await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy), {hasInvalid: [...rulesOf(rules.ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state'))});
@@ -68,8 +68,8 @@ for (const [source, backend] of sources) {
 			const classSet = classify([programOf(rules, family)], {family, topology: defaultTopology});
 			const representatives = representativesOf(classSet, defaultTopology).filter(({kind}) => kind === 'inner');
 			const packets = fc.sample(anyPacket([rules.ruleSet], family), packetsEach / 2).filter(packet => !isOwnReply(packet));
-			const flights = await stage.fly([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
-			const due = new Map(representatives.map(({index}, place) => [index, wayOf(flights[place]!)]));
+			const probeResults = await stage.send([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
+			const due = new Map(representatives.map(({index}, place) => [index, wayOf(probeResults[place]!)]));
 			const met = new Set<number>();
 			const suspects: Array<readonly [packet: ExactPacket, index: number]> = [];
 			let doubtful = 0;
@@ -81,7 +81,7 @@ for (const [source, backend] of sources) {
 				}
 
 				met.add(index);
-				const way = wayOf(flights[representatives.length + place]!);
+				const way = wayOf(probeResults[representatives.length + place]!);
 				// Random ports can make one connection of two, or an answer of a first packet: the prober says so, and a doubt shows nothing.
 				doubtful += Number(way.gaps.length > 0);
 				if (way.gaps.length === 0 && !isDeepStrictEqual(way, due.get(index))) {
@@ -91,7 +91,7 @@ for (const [source, backend] of sources) {
 
 			// Random packets can be answers of each other to conntrack. What differs is sent again alone before it counts.
 			for (const [packet, index] of suspects) {
-				const [alone] = await stage.fly([questionOfPacket(packet, family)], {follow: false}); // eslint-disable-line no-await-in-loop -- Alone.
+				const [alone] = await stage.send([questionOfPacket(packet, family)], {follow: false}); // eslint-disable-line no-await-in-loop -- Alone.
 				t.deepEqual(wayOf(alone!), due.get(index), JSON.stringify(packet));
 			}
 

@@ -4,7 +4,7 @@ import test from 'ava';
 import type {Role} from '../../src/mesh/roles.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import {
-	fatesOf, nameOf, whole, type Fates,
+	mutantStatusesOf, nameOf, whole, type MutantStatuses,
 } from './_fates.js';
 import {
 	bothBackends, defaultDump, inputOf, lengthOf, lineOf, run, without,
@@ -16,7 +16,7 @@ type Deletion = {
 	readonly chain: string;
 	readonly number: number;
 	readonly role: Role;
-	readonly fates: Fates;
+	readonly mutantStatuses: MutantStatuses;
 	/** Who keeps the stops in its place, where somebody does, and the types that need it. */
 	readonly note: {readonly coveredBy: string | null; readonly types: readonly TypeId[]};
 };
@@ -27,7 +27,7 @@ const nobodyNeedsIt = {coveredBy: null, types: []} as const;
 const deletions: readonly Deletion[] = [
 	{
 		chain: 'ISTIO_OUTPUT', number: 1, role: 'passthrough-source',
-		fates: {
+		mutantStatuses: {
 			1: {
 				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', due: 'passthrough-source', because: ['missing'],
 			},
@@ -39,7 +39,7 @@ const deletions: readonly Deletion[] = [
 	},
 	{
 		chain: 'ISTIO_OUTPUT', number: 2, role: 'hairpin-by-uid',
-		fates: {
+		mutantStatuses: {
 			4: {
 				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', due: 'hairpin-by-uid', because: ['missing'],
 			},
@@ -47,11 +47,11 @@ const deletions: readonly Deletion[] = [
 		note: {coveredBy: null, types: ['4']},
 	},
 	{
-		chain: 'ISTIO_OUTPUT', number: 3, role: 'loopback-not-proxy-uid', fates: {}, note: nobodyNeedsIt,
+		chain: 'ISTIO_OUTPUT', number: 3, role: 'loopback-not-proxy-uid', mutantStatuses: {}, note: nobodyNeedsIt,
 	},
 	{
 		chain: 'ISTIO_OUTPUT', number: 4, role: 'proxy-uid-bypass',
-		fates: {
+		mutantStatuses: {
 			2: {
 				as: 'rule', stops: 'proxy:15001 → remote:8080', by: 'ISTIO_OUTPUT#6', due: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
 			},
@@ -66,20 +66,20 @@ const deletions: readonly Deletion[] = [
 		note: {coveredBy: 'ISTIO_OUTPUT#6', types: ['2', '5', '6']},
 	},
 	{
-		chain: 'ISTIO_OUTPUT', number: 5, role: 'hairpin-by-gid', fates: {}, note: nobodyNeedsIt,
+		chain: 'ISTIO_OUTPUT', number: 5, role: 'hairpin-by-gid', mutantStatuses: {}, note: nobodyNeedsIt,
 	},
 	{
-		chain: 'ISTIO_OUTPUT', number: 6, role: 'loopback-not-proxy-gid', fates: {}, note: nobodyNeedsIt,
+		chain: 'ISTIO_OUTPUT', number: 6, role: 'loopback-not-proxy-gid', mutantStatuses: {}, note: nobodyNeedsIt,
 	},
 	{
-		chain: 'ISTIO_OUTPUT', number: 7, role: 'proxy-gid-bypass', fates: {}, note: nobodyNeedsIt,
+		chain: 'ISTIO_OUTPUT', number: 7, role: 'proxy-gid-bypass', mutantStatuses: {}, note: nobodyNeedsIt,
 	},
 	{
-		chain: 'ISTIO_OUTPUT', number: 8, role: 'localhost-bypass', fates: {}, note: nobodyNeedsIt,
+		chain: 'ISTIO_OUTPUT', number: 8, role: 'localhost-bypass', mutantStatuses: {}, note: nobodyNeedsIt,
 	},
 	{
 		chain: 'ISTIO_OUTPUT', number: 9, role: 'outbound-capture',
-		fates: {
+		mutantStatuses: {
 			2: {
 				as: 'stop', stops: 'remote:8080', by: null, due: 'outbound-capture', because: ['missing'],
 			},
@@ -91,7 +91,7 @@ const deletions: readonly Deletion[] = [
 	},
 	{
 		chain: 'ISTIO_INBOUND', number: lengthOf('ISTIO_INBOUND'), role: 'inbound-capture',
-		fates: {
+		mutantStatuses: {
 			1: {
 				as: 'stop', stops: 'app:8080', by: null, due: 'inbound-capture', because: ['missing'],
 			},
@@ -100,11 +100,11 @@ const deletions: readonly Deletion[] = [
 	},
 ];
 
-for (const {chain, number, role, fates, note} of deletions) {
+for (const {chain, number, role, mutantStatuses, note} of deletions) {
 	for (const backend of bothBackends) {
-		test.serial(`without ${chain}#${number} (${role}), ${backend}: ${Object.keys(fates).length === 0 ? 'nothing moves' : `types ${Object.keys(fates).join(' and ')} fail`}`, async t => {
+		test.serial(`without ${chain}#${number} (${role}), ${backend}: ${Object.keys(mutantStatuses).length === 0 ? 'nothing moves' : `types ${Object.keys(mutantStatuses).join(' and ')} fail`}`, async t => {
 			const report = await run({backend, rules: await inputOf(without(dump, lineOf(dump, chain, number)))});
-			t.deepEqual(fatesOf(report), whole(fates));
+			t.deepEqual(mutantStatusesOf(report), whole(mutantStatuses));
 
 			const missing = report.ruleNotes.filter(entry => entry.kind === 'missing');
 			t.deepEqual(missing.map(entry => ({
@@ -130,7 +130,7 @@ test.serial('the default set: #3 and #5 to #8 are not reached, and the report na
 
 test.serial('what #3 is for is seen by 4b, which #5 then covers', async t => {
 	const report = await run({rules: await inputOf(without(dump, lineOf(dump, 'ISTIO_OUTPUT', 3))), types: ['4b']});
-	t.deepEqual(fatesOf(report), {
+	t.deepEqual(mutantStatusesOf(report), {
 		'4b': {
 			as: 'rule', stops: 'app:8080', by: 'ISTIO_OUTPUT#5', due: 'loopback-not-proxy-uid', because: ['missing', 'same-stops'],
 		},

@@ -69,7 +69,7 @@ const history: ReadonlyArray<{readonly given: readonly string[]; readonly moved:
 ];
 
 /** Rule sets of which both back ends of a pair must do the same. */
-const twins: ReadonlyArray<readonly [source: string, backends: string]> = [
+const counterparts: ReadonlyArray<readonly [source: string, backends: string]> = [
 	...['release:1.12', 'release:1.17', 'release:1.24', 'release:1.30', 'release:1.30 --redirect-dns', 'release:1.30 -m TPROXY'].map(source => [source, 'iptables-nft,iptables-legacy'] as const),
 	...['1.27', '1.28', '1.29', '1.30', '1.31'].flatMap(version => ['', ' --redirect-dns', ' -m TPROXY'].map(options => [`release:${version}${options}`, 'iptables-nft,nftables'] as const)),
 ];
@@ -77,13 +77,13 @@ const twins: ReadonlyArray<readonly [source: string, backends: string]> = [
 /** Two at a time: a comparison has two lanes already, and most of its time is the start of programs. */
 async function each<Item>(items: readonly Item[], act: (item: Item) => Promise<void>): Promise<void> {
 	const queue = [...items];
-	const lane = async (): Promise<void> => {
+	const worker = async (): Promise<void> => {
 		for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
 			await act(item); // eslint-disable-line no-await-in-loop -- A lane does one after the other.
 		}
 	};
 
-	await Promise.all([lane(), lane()]);
+	await Promise.all([worker(), worker()]);
 }
 
 function isAbout(t: ExecutionContext, diff: JsonDiff, title: string): void {
@@ -118,7 +118,7 @@ test('DNS capture: UDP and TCP to the resolver come to the agent', async t => {
 });
 
 test('back ends: the same rules send the same traffic the same way', async t => {
-	await each(twins, async ([source, backends]) => {
+	await each(counterparts, async ([source, backends]) => {
 		const {exitCode, diff} = await diffJson([source, source, '--backend', backends]);
 		const title = `${source} on ${backends}`;
 		t.deepEqual([exitCode, diff.outcome, diff.moved.map(move => sentenceOf(move))], [0, 'equal', []], title);

@@ -38,7 +38,7 @@ test.serial('all works on this machine', async t => {
 		t.true(findings.some(finding => finding.what.startsWith(what)), what);
 	}
 
-	t.true(findings.every(({needs, mend}) => needs !== '' && mend !== ''));
+	t.true(findings.every(({needs, fix}) => needs !== '' && fix !== ''));
 	t.is(new Set(findings.map(({what}) => what)).size, findings.length);
 });
 
@@ -75,10 +75,10 @@ for (const {missing, red, hint} of absences) {
 		t.is(exitCode, 4);
 		const failed = findings.filter(({ok}) => !ok);
 		t.true(failed.length > 0);
-		for (const {what, needs, reason, mend} of findings.filter(finding => red.test(finding.what))) {
+		for (const {what, needs, reason, fix} of findings.filter(finding => red.test(finding.what))) {
 			t.true(failed.some(finding => finding.what === what), what);
 			t.regex(`${needs} ${reason ?? ''}`, new RegExp(missing.join('|'), 'u'), what);
-			t.is(mend, hint, what);
+			t.is(fix, hint, what);
 		}
 
 		t.deepEqual(failed.filter(({what}) => !red.test(what)).map(({what}) => what), []);
@@ -94,7 +94,7 @@ test.serial('a kernel without the owner match: red, with the module and the comm
 	t.is(exitCode, 4);
 	const failed = findings.filter(({ok}) => !ok);
 	t.deepEqual(failed.map(({what}) => what), ['iptables-nft, ipv4: owner match']);
-	t.like(failed[0], {mend: 'modprobe xt_owner'});
+	t.like(failed[0], {fix: 'modprobe xt_owner'});
 	t.regex(failed[0]!.needs, /xt_owner/u);
 	t.regex(failed[0]!.reason ?? '', /missing kernel module/u);
 });
@@ -105,7 +105,7 @@ test.serial('a kernel without the CT target: which commands would not work is sa
 	t.is(exitCode, 4);
 	t.deepEqual(findings.filter(({ok}) => !ok).map(({what}) => what), ['iptables-nft, ipv4: CT target']);
 	t.deepEqual(commands.filter(({ok}) => !ok), ['rules with --redirect-dns', 'ambient mode'].map(what => ({
-		what, backend: 'iptables-nft', ok: false, because: ['iptables-nft, ipv4: CT target'], mend: ['modprobe xt_CT'],
+		what, backend: 'iptables-nft', ok: false, because: ['iptables-nft, ipv4: CT target'], fix: ['modprobe xt_CT'],
 	})));
 	const {stdout} = await testbedOnOtherMachine(['doctor'], {fakes: withoutCt});
 	t.regex(stdout, /What would not work here:\n {2}✖ rules with --redirect-dns, on iptables-nft\n {6}no ipv4: CT target\n {6}→ modprobe xt_CT\n/u);

@@ -13,7 +13,7 @@ import {TestbedError} from '../../testbed/errors.js';
 import {observeRound} from '../../testbed/run/round.js';
 import type {RunOptions} from '../../testbed/run/options.js';
 import {
-	gapsOf, judgeRound, play, type Played,
+	gapsOf, judgeRound, play, type Observations,
 } from './_round.js';
 import {
 	bothBackends, defaultDump, inputOf, lineOf, outcomesOf, resultOf, run, sayings, systemPath,
@@ -209,9 +209,9 @@ test.serial('an actor that is not who it should be', async t => {
 });
 
 /** One whole round of each back end, which the following spoil. */
-const rounds = new Map<string, Promise<Played>>();
+const rounds = new Map<string, Promise<Observations>>();
 
-async function roundOf(backend: (typeof bothBackends)[number]): Promise<Played> {
+async function roundOf(backend: (typeof bothBackends)[number]): Promise<Observations> {
 	const known = rounds.get(backend) ?? play({backend});
 	rounds.set(backend, known);
 	return known;
@@ -246,13 +246,13 @@ for (const backend of bothBackends) {
 }
 
 /** Every rule that was hit and every end, type by type. */
-function decisionsOf({round, ruleSet}: Played): ReadonlyArray<readonly string[]> {
+function decisionsOf({round, ruleSet}: Observations): ReadonlyArray<readonly string[]> {
 	return observeRound(round, ruleSet).map(({path}) => path.legs.flatMap(({traversals, end}) => [
 		...traversals.flatMap(({hits}) => hits.map(({table, chain, number}) => `${table} ${chain}#${number}`)), printLegEnd(end),
 	]));
 }
 
-type Spoil = (round: Played['round']) => Partial<Played['round']>;
+type Spoil = (round: Observations['round']) => Partial<Observations['round']>;
 
 /** Damage to a round of iptables-nft, and the gaps that must name it, for the types that it concerns. */
 const damages: ReadonlyArray<{readonly title: string; readonly spoil: Spoil; readonly gaps: Readonly<Record<string, readonly GapKind[]>> | readonly GapKind[]}> = [

@@ -5,7 +5,7 @@ import test from 'ava';
 import fastCheck from 'fast-check';
 import {iptablesProgram} from '../../src/netfilter/backends.js';
 import {importRules} from '../../src/netfilter/import/import-rules.js';
-import {normalise} from '../../src/netfilter/iptables/normalize.js';
+import {normalize} from '../../src/netfilter/iptables/normalize.js';
 import {parseSave, printSave} from '../../src/netfilter/iptables/save.js';
 import {CommandError} from '../../testbed/system/exec.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
@@ -105,9 +105,9 @@ for (const combination of combinations) {
 			const saved = await kernel.save('mangle');
 			const held = parseSave(saved, family);
 			t.is(printSave(held, family), saved);
-			t.deepEqual(textsOf(normalise(held)), textsOf(normalise(asked)));
-			await kernel.restore(printSave(normalise(asked), family));
-			t.deepEqual(textsOf(normalise(parseSave(await kernel.save('mangle'), family))), textsOf(normalise(asked)));
+			t.deepEqual(textsOf(normalize(held)), textsOf(normalize(asked)));
+			await kernel.restore(printSave(normalize(asked), family));
+			t.deepEqual(textsOf(normalize(parseSave(await kernel.save('mangle'), family))), textsOf(normalize(asked)));
 			await kernel.restore(saved);
 			t.is(await kernel.save('mangle'), saved);
 		}), {numRuns: 12});
@@ -126,7 +126,7 @@ for (const {backend, files} of [{backend: 'iptables-nft', files: ['node.save', '
 			const {ruleSet, families} = importRules(fixture(file));
 			for (const family of families) {
 				// eslint-disable-next-line no-await-in-loop -- The families share nothing but this test's order.
-				await assertHeld({backend, family, input: withoutNamedThings(printSave(ruleSet, family))}, (asked, held) => {
+				await assertInstalled({backend, family, input: withoutNamedThings(printSave(ruleSet, family))}, (asked, held) => {
 					t.is(held, asked);
 				});
 			}
@@ -139,13 +139,13 @@ function withoutNamedThings(text: string): string {
 	return text.split('\n').filter(line => !/-m (?:set|nfacct) /.test(line)).join('\n');
 }
 
-async function assertHeld({backend, family, input}: Combination & {readonly input: string}, check: (asked: string, held: string) => void): Promise<void> {
+async function assertInstalled({backend, family, input}: Combination & {readonly input: string}, check: (asked: string, held: string) => void): Promise<void> {
 	await using kernel = await Kernel.create({backend, family});
 	await kernel.restore(input);
 	for (const table of parseSave(input, family).tables) {
-		const asked = normalise({tables: [table]});
+		const asked = normalize({tables: [table]});
 		// eslint-disable-next-line no-await-in-loop -- One table after the other.
-		const held = normalise(parseSave(await kernel.save(table.name), family));
+		const held = normalize(parseSave(await kernel.save(table.name), family));
 		check(sorted(printSave(asked, family)), sorted(printSave(held, family)));
 	}
 }

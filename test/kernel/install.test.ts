@@ -10,7 +10,7 @@ import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {installRules} from '../../testbed/sandbox/install.js';
 import {driverOf} from '../../testbed/sandbox/backends/drivers.js';
-import {Stage} from '../../testbed/run/actor-sandbox.js';
+import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
 import {bothBackends, optionsOf} from './_run.js';
 
 const families = ['ipv4', 'ipv6'] as const;
@@ -56,7 +56,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) 
 	test(`the next set on a stage stands alone, ${backend}`, async t => {
 		const [first, second] = ['release:1.30 -m TPROXY --redirect-dns --capture-all-dns --drop-invalid -c eth1', 'release:1.30'].map(source => loadRuleInput({source, families, backend}));
 		const options = optionsOf({rules: first!, families});
-		await using stage = await Stage.create({...options, intent: second!.intent});
+		await using stage = await ActorSandbox.create({...options, intent: second!.intent});
 		const {pod} = stage.sandbox;
 		await stage.install({...first!, families});
 		t.regex(await leftOf(pod, backend), /fwmark 0x539 lookup 133[\s\S]*default dev lo/u);
@@ -70,7 +70,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) 
 
 test('rules of two back ends do not meet on one stage: those that nft sees go first, and those of iptables-legacy stay alone', async t => {
 	const [nft, legacy] = bothBackends.map(backend => loadRuleInput({source: 'release:1.30', families, backend}));
-	await using stage = await Stage.create({...optionsOf({rules: nft!}), intent: nft!.intent});
+	await using stage = await ActorSandbox.create({...optionsOf({rules: nft!}), intent: nft!.intent});
 	await stage.install({...nft!, families});
 	t.regex(await stage.sandbox.pod.run('nft', ['list', 'tables']), /table ip nat/);
 	await stage.install({...legacy!, families});

@@ -35,7 +35,7 @@ test('releases without native nftables are named as not available, and decide no
 test('a set that the kernel rejects is told apart, and the others go on', async t => {
 	const input = loadRuleInput({source: 'release:1.30', families: ['ipv4']});
 	const bad = {...input, source: 'bad', allowedModules: ['nosuchmatch'], ruleSet: parseSave('*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', 'ipv4')};
-	const entries = await runMany([input, bad, input, input].map(rules => optionsOf({rules, types: ['2']})), {lanes: 2});
+	const entries = await runMany([input, bad, input, input].map(rules => optionsOf({rules, types: ['2']})), {jobs: 2});
 	t.deepEqual(entries.map(({kind, source}) => `${kind} ${source}`), ['report release:1.30', 'rejected bad', 'report release:1.30', 'report release:1.30']);
 	t.deepEqual(entries.flatMap(entry => entry.kind === 'report' ? Object.values(outcomesOf(entry.report)) : []), ['pass', 'pass', 'pass']);
 });
@@ -43,7 +43,7 @@ test('a set that the kernel rejects is told apart, and the others go on', async 
 test('what cannot be done at all ends the whole run', async t => {
 	const controller = new AbortController();
 	controller.abort(new Error('enough'));
-	await t.throwsAsync(async () => runMany([optionsOf({signal: controller.signal}), optionsOf({signal: controller.signal})], {lanes: 2}), {message: 'enough'});
+	await t.throwsAsync(async () => runMany([optionsOf({signal: controller.signal}), optionsOf({signal: controller.signal})], {jobs: 2}), {message: 'enough'});
 });
 
 test('several runs cannot be kept', async t => {

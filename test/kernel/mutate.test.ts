@@ -13,7 +13,7 @@ type JsonMutants = {
 	readonly scores: ReadonlyArray<{readonly cases: string; readonly killed: number; readonly of: number; readonly killedByStops?: number}>;
 	readonly mutants: ReadonlyArray<{
 		readonly id: number; readonly place: string; readonly text: string; readonly standing: string;
-		readonly fate: {
+		readonly mutantStatus: {
 			readonly kind: string; readonly byStops?: boolean; readonly classes?: number; readonly reason?: string; readonly replay?: string;
 			readonly moved?: ReadonlyArray<{readonly is: readonly string[]}>;
 		};
@@ -54,14 +54,14 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 			const {mutants, scores, summary} = JSON.parse(stdout) as JsonMutants;
 			t.is(exitCode, 0, stderr);
 			const find = (place: string, text: string) => mutants.find(mutant => mutant.place === place && mutant.text === text)!;
-			t.like(find('PREROUTING#1', 'deleted'), {standing: 'left-out', fate: {kind: 'equivalent'}});
-			t.true(find('PREROUTING#1', 'deleted').fate.classes! > 0);
-			t.like(find('OUTPUT#1', 'RETURN → DROP'), {standing: 'left-out', fate: {kind: 'rejected'}});
-			t.regex(find('OUTPUT#1', 'RETURN → DROP').fate.reason!, /inhibited/u);
-			t.like(find('OUTPUT#1', 'deleted'), {standing: 'killed', fate: {kind: 'differs', byStops: true}});
-			t.deepEqual(new Set(find('OUTPUT#1', 'uid 1337 → uid 1337-1338').fate.moved!.map(({is}) => is.join(' '))), new Set(['direct']));
+			t.like(find('PREROUTING#1', 'deleted'), {standing: 'left-out', mutantStatus: {kind: 'equivalent'}});
+			t.true(find('PREROUTING#1', 'deleted').mutantStatus.classes! > 0);
+			t.like(find('OUTPUT#1', 'RETURN → DROP'), {standing: 'left-out', mutantStatus: {kind: 'rejected'}});
+			t.regex(find('OUTPUT#1', 'RETURN → DROP').mutantStatus.reason!, /inhibited/u);
+			t.like(find('OUTPUT#1', 'deleted'), {standing: 'killed', mutantStatus: {kind: 'differs', byStops: true}});
+			t.deepEqual(new Set(find('OUTPUT#1', 'uid 1337 → uid 1337-1338').mutantStatus.moved!.map(({is}) => is.join(' '))), new Set(['direct']));
 			// A rule without a role is the same rule, whatever it says; a jump that leads nowhere is another way.
-			t.like(find('OUTPUT#1', 'RETURN → ACCEPT'), {standing: 'left-out', fate: {kind: 'equivalent'}});
+			t.like(find('OUTPUT#1', 'RETURN → ACCEPT'), {standing: 'left-out', mutantStatus: {kind: 'equivalent'}});
 			t.is(scores[0]!.killed, scores[0]!.of);
 			t.is(summary['killed']! + summary['equivalent']! + summary['rejected']!, mutants.length);
 			t.is(summary['inconclusive'], 0);
@@ -77,12 +77,12 @@ test('the complete probes kill every mutant of the default set that is not equiv
 	t.true(hints.some(hint => hint.startsWith('A sample: 40 of ')));
 	t.like(cases[0], {name: 'types', count: 6, untrusted: []});
 	t.true(scores[0]!.killed > 0 && scores[0]!.killed < scores[0]!.of);
-	for (const {fate, standing, detections} of mutants) {
-		t.true(fate.kind !== 'inconclusive');
+	for (const {mutantStatus, standing, detections} of mutants) {
+		t.true(mutantStatus.kind !== 'inconclusive');
 		t.is(Object.keys(detections).length, standing === 'left-out' ? 0 : 1);
 	}
 
-	t.is(mutants.filter(({standing}) => standing === 'survived').every(({fate}) => fate.replay!.startsWith('testbed mutate release:1.30 ')), true);
+	t.is(mutants.filter(({standing}) => standing === 'survived').every(({mutantStatus}) => mutantStatus.replay!.startsWith('testbed mutate release:1.30 ')), true);
 });
 
 test('native nftables: every mutant can be installed but those that nft refuses, and none is in doubt', async t => {
@@ -96,8 +96,8 @@ test('native nftables: every mutant can be installed but those that nft refuses,
 test('a survivor\'s command shows the difference: the mutant is printed, and the probe goes another way', async t => {
 	const run = async () => testbed(['mutate', 'release:1.30', '--cases', 'types', '--sample', '15', '--format', 'json']);
 	const {stdout} = await run();
-	const survivor = (JSON.parse(stdout) as JsonMutants).mutants.find(({standing, fate}) => standing === 'survived' && fate.byStops === true)!;
-	const [print, probe] = survivor.fate.replay!.split(' | ') as [string, string];
+	const survivor = (JSON.parse(stdout) as JsonMutants).mutants.find(({standing, mutantStatus}) => standing === 'survived' && mutantStatus.byStops === true)!;
+	const [print, probe] = survivor.mutantStatus.replay!.split(' | ') as [string, string];
 	const {stdout: rules} = await testbed(print.split(' ').slice(1));
 	const wordsOf = (command: string) => command.replaceAll('\'', '').split(' ').slice(1);
 	const [of, original] = await Promise.all([
@@ -105,7 +105,7 @@ test('a survivor\'s command shows the difference: the mutant is printed, and the
 		testbed([...wordsOf(probe).map(word => word === '-' ? 'release:1.30' : word), '--format', 'json']),
 	]);
 	const stopsOf = ({stdout: text}: {readonly stdout: string}) => JSON.stringify((JSON.parse(text) as {readonly stops: readonly string[]}).stops);
-	t.not(stopsOf(of), stopsOf(original), survivor.fate.replay);
+	t.not(stopsOf(of), stopsOf(original), survivor.mutantStatus.replay);
 });
 
 test('a user\'s scenario is tried: what it does not ask survives, in every format', async t => {

@@ -3,7 +3,7 @@
 import test from 'ava';
 import type {Backend} from '../../src/netfilter/types.js';
 import {
-	fatesOf, nameOf, whole, type Fate, type Fates,
+	mutantStatusesOf, nameOf, whole, type MutantStatus, type MutantStatuses,
 } from './_fates.js';
 import {
 	bothBackends, defaultDump, inputOf, lineOf, outcomesOf, pathOf, replace, resultOf, run, stopsOf, without, type Variation,
@@ -15,7 +15,7 @@ function output(number: number): string {
 	return lineOf(dump, 'ISTIO_OUTPUT', number);
 }
 
-const loopAt15001: Fate = {
+const loopAt15001: MutantStatus = {
 	as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#9', due: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 not-matched'],
 };
 
@@ -25,14 +25,14 @@ const changes: ReadonlyArray<{
 	readonly backends?: readonly Backend[];
 	readonly dump?: string;
 	readonly variation?: Variation;
-	readonly fates: Fates;
+	readonly mutantStatuses: MutantStatuses;
 	/** Rules that are noted as moved. */
 	readonly moved?: readonly string[];
 }> = [
 	{
 		title: '#2 in front of #1: the hairpin rule takes what the passthrough rule should let go',
 		dump: replace(dump, `${output(1)}\n${output(2)}\n`, `${output(2)}\n${output(1)}\n`),
-		fates: {
+		mutantStatuses: {
 			1: {
 				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', due: 'passthrough-source', because: ['ISTIO_OUTPUT#1 earlier than ISTIO_OUTPUT#2'],
 			},
@@ -45,13 +45,13 @@ const changes: ReadonlyArray<{
 	{
 		title: '#3 in front of #2: they take different packets, so nothing moves but the note',
 		dump: replace(dump, `${output(2)}\n${output(3)}\n`, `${output(3)}\n${output(2)}\n`),
-		fates: {},
+		mutantStatuses: {},
 		moved: ['ISTIO_OUTPUT#3'],
 	},
 	{
 		title: '#4 in front of #2: the bypass takes what the hairpin rule should capture',
 		dump: replace(without(dump, output(4)), `${output(2)}\n`, `${output(4)}\n${output(2)}\n`),
-		fates: {
+		mutantStatuses: {
 			4: {
 				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#2', due: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#2 earlier than ISTIO_OUTPUT#3'],
 			},
@@ -61,7 +61,7 @@ const changes: ReadonlyArray<{
 	{
 		title: '#9 in front of #4: the proxy\'s own traffic is captured again',
 		dump: replace(without(dump, output(9)), `${output(4)}\n`, `${output(9)}\n${output(4)}\n`),
-		fates: {
+		mutantStatuses: {
 			2: {
 				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#4', due: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 earlier than ISTIO_OUTPUT#5'],
 			},
@@ -77,7 +77,7 @@ const changes: ReadonlyArray<{
 	{
 		title: 'the hairpin rule for another UID than the others: 15006 is skipped',
 		dump: replace(dump, output(2), output(2).replace('--uid-owner 1337', '--uid-owner 1338')),
-		fates: {
+		mutantStatuses: {
 			4: {
 				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#4', due: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#2 not-matched'],
 			},
@@ -87,7 +87,7 @@ const changes: ReadonlyArray<{
 		title: 'the outbound redirect to another port: nobody listens there',
 		backends: bothBackends,
 		dump: replace(dump, '--to-ports 15001', '--to-ports 15009'),
-		fates: {
+		mutantStatuses: {
 			2: {
 				as: 'stop', stops: 'refused', by: 'ISTIO_REDIRECT#1', due: 'outbound-redirect', because: [],
 			},
@@ -99,7 +99,7 @@ const changes: ReadonlyArray<{
 	{
 		title: 'the inbound redirect to the outbound listener',
 		dump: replace(dump, '--to-ports 15006', '--to-ports 15001'),
-		fates: {
+		mutantStatuses: {
 			1: {
 				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_IN_REDIRECT#1', due: 'inbound-redirect', because: [],
 			},
@@ -112,7 +112,7 @@ const changes: ReadonlyArray<{
 		title: 'a proxy that runs as 1338: what it sends is captured again',
 		backends: bothBackends,
 		variation: {credentials: {proxy: {uid: 1338, gid: 1338}, agent: {uid: 1337, gid: 1337}}},
-		fates: {
+		mutantStatuses: {
 			2: loopAt15001,
 			4: {
 				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', due: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#2 not-matched'],
@@ -123,7 +123,7 @@ const changes: ReadonlyArray<{
 		title: '-u 64535,1337 with a proxy of UID 1337: the first block shadows the second, and 15006 is skipped',
 		backends: bothBackends,
 		variation: {rules: 'release:1.30 -u 64535,1337'},
-		fates: {
+		mutantStatuses: {
 			4: {
 				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', due: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#3 earlier than ISTIO_OUTPUT#5'],
 			},
@@ -133,7 +133,7 @@ const changes: ReadonlyArray<{
 		title: 'somebody\'s own rule in front lets the app out',
 		backends: bothBackends,
 		dump: replace(dump, '-A OUTPUT -j ISTIO_OUTPUT\n', '-A OUTPUT -m owner --uid-owner 1000 -j RETURN\n-A OUTPUT -j ISTIO_OUTPUT\n'),
-		fates: {
+		mutantStatuses: {
 			2: {
 				as: 'stop', stops: 'remote:8080', by: 'OUTPUT#1', due: 'outbound-jump', because: ['OUTPUT#1 earlier than OUTPUT#2'],
 			},
@@ -145,7 +145,7 @@ const changes: ReadonlyArray<{
 	{
 		title: 'somebody\'s own rule in front that only counts changes nothing',
 		dump: replace(dump, '-A OUTPUT -j ISTIO_OUTPUT\n', '-A OUTPUT -m owner --uid-owner 1000\n-A OUTPUT -j ISTIO_OUTPUT\n'),
-		fates: {},
+		mutantStatuses: {},
 	},
 	...([
 		['dropped', 'DROP'],
@@ -155,16 +155,16 @@ const changes: ReadonlyArray<{
 		title: `what goes to istiod is ${title} in the filter table`,
 		backends: bothBackends,
 		dump: `${dump}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 15012 -j ${target}\nCOMMIT\n`,
-		fates: {
+		mutantStatuses: {
 			6: {
 				as: 'stop', stops: 'dropped by filter:OUTPUT#1', by: 'filter:OUTPUT#1', due: null, because: [],
 			},
-		} satisfies Fates,
+		} satisfies MutantStatuses,
 	})),
 	{
 		title: 'what comes to the inbound listener is dropped in the filter table',
 		dump: `${dump}*filter\n:INPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 15006 -j DROP\nCOMMIT\n`,
-		fates: {
+		mutantStatuses: {
 			1: {
 				as: 'stop', stops: 'dropped by filter:INPUT#1', by: 'filter:INPUT#1', due: null, because: [],
 			},
@@ -175,13 +175,13 @@ const changes: ReadonlyArray<{
 	},
 ];
 
-for (const {title, backends = ['iptables-nft' as const], dump: text, variation, fates, moved = []} of changes) {
+for (const {title, backends = ['iptables-nft' as const], dump: text, variation, mutantStatuses, moved = []} of changes) {
 	for (const backend of backends) {
 		test.serial(`${title}, ${backend}`, async t => {
 			const report = await run({
 				backend, timeoutMs: 2000, ...(text === undefined ? {} : {rules: await inputOf(text)}), ...variation,
 			});
-			t.deepEqual(fatesOf(report), whole(fates), JSON.stringify(outcomesOf(report), undefined, 1));
+			t.deepEqual(mutantStatusesOf(report), whole(mutantStatuses), JSON.stringify(outcomesOf(report), undefined, 1));
 			t.deepEqual(report.ruleNotes.filter(({kind}) => kind === 'moved').map(({rule}) => nameOf(rule)), moved);
 			t.deepEqual(report.ruleNotes.filter(({kind}) => kind === 'missing'), []);
 		});

@@ -31,7 +31,7 @@ async function play(sets: readonly string[], backend: Backend): Promise<readonly
 	return runMany(sets.map(text => {
 		const rules = loadRuleInput({source: inputText(text), families, backend});
 		return {...optionsOf({rules, families, types: typeIds}), credentials: credentialsOf({appUid: 1000}, rules.intent)};
-	}), {lanes: 2});
+	}), {jobs: 2});
 }
 
 /** What is not a pass, with its sentences. */

@@ -4,7 +4,7 @@ import test from 'ava';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {answerOf, type BatchAnswer} from '../../testbed/probe/answers.js';
-import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
+import {ProberSandbox} from '../../testbed/probe/prober-sandbox.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 
@@ -71,12 +71,12 @@ function questionOf({from, to, source, sourcePort, protocol = 'tcp'}: Asking): P
 
 async function ask(asked: readonly Asking[], timeoutMs = 1000): Promise<readonly BatchAnswer[] & {readonly unanswered: number}> {
 	const rules = loadRuleInput({source: 'release:1.30', source6: undefined, families});
-	await using stage = await ProbeStage.create({
+	await using stage = await ProberSandbox.create({
 		backend: 'iptables-nft', families, timeoutMs, traceBufferBytes: 64 << 20,
 	});
 	await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy));
-	const flights = await stage.fly(asked.map(asking => questionOf(asking)), {follow: false});
-	return Object.assign(flights.map(flight => answerOf(undefined, flight)), {unanswered: stage.unanswered});
+	const probeResults = await stage.send(asked.map(asking => questionOf(asking)), {follow: false});
+	return Object.assign(probeResults.map(probeResult => answerOf(undefined, probeResult)), {unanswered: stage.unanswered});
 }
 
 test.serial('each source has its way, or the number of the error with which the kernel refuses it', async t => {

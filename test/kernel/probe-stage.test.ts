@@ -9,7 +9,7 @@ import {backends, type Backend} from '../../src/netfilter/types.js';
 import {arrivalsOf} from '../../src/comparison/moves.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {answerOf} from '../../testbed/probe/answers.js';
-import {ProbeStage, type StagedRules} from '../../testbed/probe/prober-sandbox.js';
+import {ProberSandbox, type SandboxRules} from '../../testbed/probe/prober-sandbox.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 
@@ -38,15 +38,15 @@ function rulesOf(source: string, backend: Backend) {
 	return [rules, usualCredentials({}, rules.intent, rules.proxy)] as const;
 }
 
-async function stageOf(backend: Backend): Promise<ProbeStage> {
-	return ProbeStage.create({
+async function stageOf(backend: Backend): Promise<ProberSandbox> {
+	return ProberSandbox.create({
 		backend, families, timeoutMs: 1000, traceBufferBytes: 64 << 20,
 	});
 }
 
-async function waysOf(stage: ProbeStage) {
-	const flights = await stage.fly(asked, {follow: true});
-	return flights.map(flight => answerOf(undefined, flight));
+async function pathSummariesOf(stage: ProberSandbox) {
+	const probeResults = await stage.send(asked, {follow: true});
+	return probeResults.map(probeResult => answerOf(undefined, probeResult));
 }
 
 const sources = ['release:1.30', 'release:1.30 -m TPROXY', 'ambient:1.30', 'release:1.30 --redirect-dns -x 10.244.1.0/24', 'release:1.30 -m TPROXY --redirect-dns', 'release:1.30 -d 8080'];
@@ -58,15 +58,15 @@ for (const backend of backends) {
 		for (const source of sources) {
 			await using stage = await stageOf(backend); // eslint-disable-line no-await-in-loop -- One after the other.
 			await stage.install(...rulesOf(source, backend)); // eslint-disable-line no-await-in-loop -- See above.
-			const ways = await waysOf(stage); // eslint-disable-line no-await-in-loop -- See above.
-			t.deepEqual(ways.flatMap(({gaps}) => gaps), [], source);
-			own.set(source, ways);
+			const pathSummaries = await pathSummariesOf(stage); // eslint-disable-line no-await-in-loop -- See above.
+			t.deepEqual(pathSummaries.flatMap(({gaps}) => gaps), [], source);
+			own.set(source, pathSummaries);
 		}
 
-		t.is(new Set([...own.values()].map(ways => JSON.stringify(ways))).size, sources.length, 'the sets are told apart');
+		t.is(new Set([...own.values()].map(pathSummaries => JSON.stringify(pathSummaries))).size, sources.length, 'the sets are told apart');
 		for (const source of [...sources, ...sources.toReversed()]) {
 			await kept.install(...rulesOf(source, backend)); // eslint-disable-line no-await-in-loop -- See above.
-			t.deepEqual(await waysOf(kept), own.get(source), source); // eslint-disable-line no-await-in-loop -- See above.
+			t.deepEqual(await pathSummariesOf(kept), own.get(source), source); // eslint-disable-line no-await-in-loop -- See above.
 		}
 
 		t.is(kept.repeated, 0, 'a change of the rules is no loss');
@@ -78,13 +78,13 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 		await using stage = await stageOf(backend);
 		const [rules, credentials] = rulesOf('release:1.30', backend);
 		await stage.install(rules, credentials);
-		const wrong: StagedRules = {...rules, ruleSet: parseSave('*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n*security\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 1\nCOMMIT\n', 'ipv4')};
+		const wrong: SandboxRules = {...rules, ruleSet: parseSave('*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n*security\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 1\nCOMMIT\n', 'ipv4')};
 		await t.throwsAsync(stage.install(wrong, credentials), {code: 'RULES_REJECTED'});
-		await t.throwsAsync(stage.fly(asked, {follow: false}), {instanceOf: RangeError, message: 'the sandbox holds no rules'});
+		await t.throwsAsync(stage.send(asked, {follow: false}), {instanceOf: RangeError, message: 'the sandbox holds no rules'});
 		await stage.install(rules, credentials);
-		const [flight] = await stage.fly(asked, {follow: true});
-		t.deepEqual(flight!.gaps, []);
-		t.deepEqual(stopsOfPath(flight!), ['proxy:15001', 'remote:8080']);
+		const [probeResult] = await stage.send(asked, {follow: true});
+		t.deepEqual(probeResult!.gaps, []);
+		t.deepEqual(stopsOfPath(probeResult!), ['proxy:15001', 'remote:8080']);
 	});
 }
 
@@ -93,8 +93,8 @@ test.serial('TPROXY: who asks for the proxy\'s own port elsewhere comes to the p
 	await stage.install(...rulesOf('release:1.30 -m TPROXY', 'iptables-nft'));
 	const elsewhere = [9999, 15_001].map(port => question({to: {address: '10.244.1.20', port}}));
 	const into = [9999, 15_006].map(port => question({from: 'remote', to: {address: '10.244.1.10', port}}));
-	const flights = await stage.fly([...elsewhere, ...into], {follow: false});
-	t.deepEqual(flights.map(flight => [arrivalsOf(flight)[0], flight.gaps.length]), [['proxy:15001', 0], ['proxy:15001', 0], ['proxy:15006', 0], ['proxy:15006', 0]]);
+	const probeResults = await stage.send([...elsewhere, ...into], {follow: false});
+	t.deepEqual(probeResults.map(probeResult => [arrivalsOf(probeResult)[0], probeResult.gaps.length]), [['proxy:15001', 0], ['proxy:15001', 0], ['proxy:15006', 0], ['proxy:15006', 0]]);
 });
 
 /** Rules of nat that turn nothing on, and what makes the kernel ask them. */
@@ -113,9 +113,9 @@ for (const backend of backends) {
 			await file.cleanup(); // eslint-disable-line no-await-in-loop -- See above.
 			t.is(rules.warnings.filter(warning => warning.includes('asks nat about no packet')).length, due === 1 ? 1 : 0);
 			await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- See above.
-			const [flight] = await stage.fly([question()], {follow: true}); // eslint-disable-line no-await-in-loop -- See above.
-			t.deepEqual(flight!.gaps, [], more);
-			t.is(flight!.legs[0]!.traversals.flatMap(({hits}) => hits).length, due, more);
+			const [probeResult] = await stage.send([question()], {follow: true}); // eslint-disable-line no-await-in-loop -- See above.
+			t.deepEqual(probeResult!.gaps, [], more);
+			t.is(probeResult!.legs[0]!.traversals.flatMap(({hits}) => hits).length, due, more);
 		}
 	});
 }

@@ -4,15 +4,15 @@ import test from 'ava';
 import {stepsOfPath, stopsOfPath, type Leg} from '../../src/netfilter/path.js';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import type {ProbeQuestion} from '../../src/report/probe/types.js';
-import {standardCompany, withDns} from '../../src/scenario/actor-set.js';
+import {defaultActors, withDns} from '../../src/scenario/actor-set.js';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
-import {ProbeStage} from '../../testbed/probe/prober-sandbox.js';
-import {playQuestions} from '../../testbed/probe/explain.js';
+import {ProberSandbox} from '../../testbed/probe/prober-sandbox.js';
+import {sendQuestions} from '../../testbed/probe/explain.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
-import {Stage} from '../../testbed/run/actor-sandbox.js';
+import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
 import {optionsOf} from './_run.js';
 
 const {places, ports, resolver} = defaultTopology;
@@ -53,27 +53,27 @@ function gistOf(legs: readonly Leg[], isLoop: boolean, gaps: readonly unknown[])
 
 async function byActors(rules: RuleInput, credentials: ActorCredentials, questions: readonly ProbeQuestion[]) {
 	const options = optionsOf({rules, credentials, timeoutMs: 4000});
-	await using stage = await Stage.create({
+	await using stage = await ActorSandbox.create({
 		intent: rules.intent,
 		types: [],
 		credentials,
 		timeoutMs: 4000,
-		company: withDns(standardCompany({
+		actorSet: withDns(defaultActors({
 			topology: defaultTopology, intent: rules.intent, names: ['proxy', 'app', 'remote', 'istiod', 'agent', 'prometheus'], credentials,
 		}), defaultTopology),
 	});
-	const reports = await playQuestions(stage, {
+	const reports = await sendQuestions(stage, {
 		...options, questions, isFirstLegOnly: false,
 	});
 	return reports.map(({legs, loop, gaps}) => gistOf(legs, loop, gaps));
 }
 
 async function byProber(rules: RuleInput, credentials: ActorCredentials, questions: readonly ProbeQuestion[], families: readonly AddressFamily[]) {
-	await using stage = await ProbeStage.createWith(rules, credentials, {families, timeoutMs: 1000, traceBufferBytes: 1 << 26});
-	const flights = await stage.fly(questions.map(({from, asked, to, family}) => ({
+	await using stage = await ProberSandbox.createWith(rules, credentials, {families, timeoutMs: 1000, traceBufferBytes: 1 << 26});
+	const probeResults = await stage.send(questions.map(({from, asked, to, family}) => ({
 		from, asked, to, family, protocol: 'tcp',
 	})), {follow: true});
-	return flights.map(({legs, isLoop, gaps}) => gistOf(legs, isLoop, gaps));
+	return probeResults.map(({legs, isLoop, gaps}) => gistOf(legs, isLoop, gaps));
 }
 
 function rulesOf(source: string, backend: Backend, family: AddressFamily): RuleInput {

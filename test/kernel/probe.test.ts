@@ -11,7 +11,7 @@ import {backends, type Match, type RuleSet} from '../../src/netfilter/types.js';
 import {defaultActors} from '../helpers/observed.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {
-	anyCredentials, asked, complaintsOf, playRandom, randomFirewall,
+	anyCredentials, asked, complaintsOf, sendRandom, randomFirewall,
 } from './_probes.js';
 import {inputOf} from './_run.js';
 import {ofIstio} from '../helpers/mesh.js';
@@ -50,7 +50,7 @@ for (const backend of backends) {
 				source, source6: undefined, families: [family], backend,
 			}));
 			const [app, agent] = fastCheck.sample(anyCredentials, {numRuns: 2, seed: family === 'ipv4' ? 11 : 12});
-			const answers = await playRandom({
+			const answers = await sendRandom({
 				inputs, count: 12, seed: 7, family, app: app!, agent: agent!,
 			});
 			t.deepEqual(answers.flatMap(answer => complaintsOf(answer)), []);
@@ -67,7 +67,7 @@ for (const backend of backends) {
 				source, source6: undefined, families: ['ipv4'], backend,
 			});
 			const [app, agent] = fastCheck.sample(anyCredentials, {numRuns: 2, seed: 13});
-			const answers = await playRandom({
+			const answers = await sendRandom({
 				inputs: [input, input], count: 20, seed: 8, app: app!, agent: agent!, proxy: {uid: 0, gid: 1337},
 			});
 			t.deepEqual(answers.flatMap(answer => complaintsOf(answer)), []);
@@ -79,10 +79,10 @@ for (const backend of backends) {
 		const input = loadRuleInput({
 			source: 'release:1.30', source6: undefined, families: ['ipv4'], backend,
 		});
-		const answers = await playRandom({
+		const answers = await sendRandom({
 			inputs: [input], count: 20, seed: 3, app: {uid: 1000, gid: 1337}, agent: {uid: 1337, gid: 1000},
 		});
-		let twins = 0;
+		let counterparts = 0;
 		for (const leg of answers.flatMap(({legs}) => legs)) {
 			const sound = explainLeg(leg, ofIstio(input.ruleSet), {mark: 0});
 			t.deepEqual(sound.contradictions, []);
@@ -93,21 +93,21 @@ for (const backend of backends) {
 				}
 
 				// A rule that matched is read as asking for the opposite, one that did not as asking for nothing.
-				const twin = explainLeg(leg, ofIstio(misread(input.ruleSet, rule, isHit ? negateFirst : () => [])), {mark: 0});
-				t.true(twin.contradictions.some(found => found.kind === (isHit ? 'hit-fails' : 'match-without-hit') && found.rule.rule.chain === rule.chain && found.rule.rule.number === rule.number), `${rule.chain}#${rule.number} ${target.kind}`);
-				twins++;
+				const counterpart = explainLeg(leg, ofIstio(misread(input.ruleSet, rule, isHit ? negateFirst : () => [])), {mark: 0});
+				t.true(counterpart.contradictions.some(found => found.kind === (isHit ? 'hit-fails' : 'match-without-hit') && found.rule.rule.chain === rule.chain && found.rule.rule.number === rule.number), `${rule.chain}#${rule.number} ${target.kind}`);
+				counterparts++;
 			}
 		}
 
-		t.true(twins > 100, `${twins} twins`);
-		t.log(`${twins} twins`);
+		t.true(counterparts > 100, `${counterparts} twins`);
+		t.log(`${counterparts} twins`);
 	});
 
 	test.serial(`random rules of every kind of condition: the reading and the kernel agree, ${backend}`, async t => {
 		for (const seed of [1, 2, 3, 4]) {
 			const input = {...await inputOf(randomFirewall(backend, seed)), backend}; // eslint-disable-line no-await-in-loop -- One after the other.
 			const [app, agent] = fastCheck.sample(anyCredentials, {numRuns: 2, seed});
-			const answers = await playRandom({ // eslint-disable-line no-await-in-loop -- As above.
+			const answers = await sendRandom({ // eslint-disable-line no-await-in-loop -- As above.
 				inputs: [input], count: 25, seed, app: app!, agent: agent!, proxy: defaultActors.proxy,
 			});
 			t.deepEqual(answers.flatMap(answer => complaintsOf(answer)), []);

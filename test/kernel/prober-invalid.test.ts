@@ -5,7 +5,7 @@ import {backends, type Backend} from '../../src/netfilter/types.js';
 import {TestbedError} from '../../testbed/errors.js';
 import type {ProbeAnswer} from '../../testbed/prober/prober.js';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
-import {switchTable} from '../../testbed/sandbox/own-table.js';
+import {traceTable} from '../../testbed/sandbox/own-table.js';
 import {
 	gapsIn, request, wayOf, withProber,
 } from './_prober.js';
@@ -67,7 +67,7 @@ test.serial('what was to be invalid and is not, or is not seen to be, has a gap'
 	});
 	await withProber({hasInvalid: true}, async (prober, {sandbox}) => {
 		t.deepEqual(kindsOf(await prober.probe([inbound])), []);
-		await sandbox.pod.run('nft', ['-f', '-'], {input: `flush chain inet ${switchTable} invalid-received\n`});
+		await sandbox.pod.run('nft', ['-f', '-'], {input: `flush chain inet ${traceTable} invalid-received\n`});
 		t.deepEqual(kindsOf(await prober.probe([inbound])), ['unwitnessed', 'not-traced']);
 	});
 });

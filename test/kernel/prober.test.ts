@@ -11,11 +11,11 @@ import {assemblePackets} from '../../src/trace/packets.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import {TestbedError} from '../../testbed/errors.js';
 import {loadCounts} from '../../testbed/prober/counters.js';
-import {probeSwitchText} from '../../testbed/prober/trace-table.js';
+import {proberTableText} from '../../testbed/prober/trace-table.js';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {joinNetlinkGroup, openNetfilterSocket, receiveNow} from '../../testbed/syscalls/netlink-socket.js';
-import {switchTable} from '../../testbed/sandbox/own-table.js';
+import {traceTable} from '../../testbed/sandbox/own-table.js';
 import {
 	gapsIn, request, wayOf, withProber,
 } from './_prober.js';
@@ -106,7 +106,7 @@ test.serial('the same bytes: the reference makes the same legs of them', async t
 		closeDescriptor(fd);
 		const {rules: loaded} = await loadCounts(sandbox.pod, {backend: 'iptables-nft', families: ['ipv4', 'ipv6'], lockFile: '/dev/null'});
 		const {packets: assembled, orphans} = assemblePackets(events, createLookup({
-			ruleSet, loaded, interfaces: sandbox.pod.interfaces(), switchTable,
+			ruleSet, loaded, interfaces: sandbox.pod.interfaces(), traceTable,
 		}));
 		t.is(orphans, 0);
 		t.is(assembled.length, probes.length);
@@ -168,9 +168,9 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 /** Ways to take a witness away, after the prober has started. */
 const switchRules = 'tcp flags & (fin|syn|rst|ack) == syn';
 for (const {title, nft, kinds} of [
-	{title: 'no owner is counted', nft: `flush chain inet ${switchTable} output\nadd rule inet ${switchTable} output ${switchRules} meta nftrace set 1 accept`, kinds: ['credentials']},
-	{title: 'nothing is traced, and counters go on', nft: `flush chain inet ${switchTable} output`, kinds: ['counter-mismatch', 'not-traced']},
-	{title: 'no chain shows where packets arrive', nft: `delete chain inet ${switchTable} sent\ndelete chain inet ${switchTable} arrived`, kinds: ['not-traced']},
+	{title: 'no owner is counted', nft: `flush chain inet ${traceTable} output\nadd rule inet ${traceTable} output ${switchRules} meta nftrace set 1 accept`, kinds: ['credentials']},
+	{title: 'nothing is traced, and counters go on', nft: `flush chain inet ${traceTable} output`, kinds: ['counter-mismatch', 'not-traced']},
+	{title: 'no chain shows where packets arrive', nft: `delete chain inet ${traceTable} sent\ndelete chain inet ${traceTable} arrived`, kinds: ['not-traced']},
 	{title: 'a rule was added meanwhile', nft: 'add rule ip nat OUTPUT counter', kinds: ['rules-differ']},
 ]) {
 	test.serial(`a witness is missing: ${title}`, async t => {
@@ -183,7 +183,7 @@ for (const {title, nft, kinds} of [
 				t.true(after!.gaps.some(gap => gap.kind === kind), `${kind}: ${JSON.stringify(after!.gaps)}`);
 			}
 
-			t.true(probeSwitchText().includes('sent'));
+			t.true(proberTableText().includes('sent'));
 		});
 	});
 }

@@ -22,7 +22,7 @@ for (const text of scenarios) {
 		t.deepEqual(missing, []);
 		const entries = await runMany(plays.map(({rules, play}) => ({
 			...optionsOf({rules}), families: [...new Set(play.cases.map(({probe}) => probe.family))], types: [], scenario: play,
-		})), {lanes: 1});
+		})), {jobs: 1});
 		t.deepEqual(entries.map(({backend}) => backend), backends);
 		for (const entry of entries) {
 			const outcomes = entry.kind === 'report' ? outcomesOf(entry.report) : {[entry.kind]: entry.reason};

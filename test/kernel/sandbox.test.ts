@@ -6,7 +6,7 @@ import process from 'node:process';
 import test from 'ava';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
 import {actorsFor} from '../../src/scenario/actor-set.js';
-import {Cast} from '../../testbed/actors/actor-group.js';
+import {ActorGroup} from '../../testbed/actors/actor-group.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
 import {
@@ -27,7 +27,7 @@ test.serial('actors are who they should be, in all four ids and without other gr
 	const {credentials, rules} = optionsOf({credentials: {agent: {uid: 0, gid: 1337}, proxy: {uid: 2000, gid: 3000}}});
 	await using sandbox = Sandbox.create();
 	await sandbox.configure(defaultTopology);
-	await using cast = await Cast.start({
+	await using actorGroup = await ActorGroup.start({
 		sandbox, topology: defaultTopology, intent: rules.intent, names: actorsFor(['1', '2', '3', '6']), credentials, timeoutMs: 1000,
 	});
 	const homes = {pod: `net:[${sandbox.pod.inode}]`, remote: `net:[${sandbox.remote.inode}]`};
@@ -41,8 +41,8 @@ test.serial('actors are who they should be, in all four ids and without other gr
 		istiod: {uid: 0, gid: 0, home: homes.remote},
 		prometheus: {uid: 0, gid: 0, home: homes.remote},
 	} as const;
-	t.deepEqual([...cast.actors.keys()].toSorted(), Object.keys(due).toSorted() as Array<keyof typeof due>);
-	for (const [name, actor] of cast.actors) {
+	t.deepEqual([...actorGroup.actors.keys()].toSorted(), Object.keys(due).toSorted() as Array<keyof typeof due>);
+	for (const [name, actor] of actorGroup.actors) {
 		const {uid, gid, home} = due[name as keyof typeof due];
 		t.is(actor.gap, undefined);
 		t.is(actor.made, undefined);
@@ -107,7 +107,7 @@ function machineState(): Readonly<Record<string, string>> {
 		addresses: read('ip', '-o', 'address').replaceAll(/\d+sec/gu, ''),
 		routes: read('ip', 'route', 'show', 'table', 'all') + read('ip', '-6', 'route', 'show', 'table', 'all').replaceAll(/expires \d+sec/gu, ''),
 		rules: read('ip', 'rule') + read('ip', '-6', 'rule'),
-		neighbours: read('ip', 'netns', 'list'),
+		neighbors: read('ip', 'netns', 'list'),
 		sysctls: ['ipv4/ip_forward', 'ipv4/conf/all/route_localnet', 'ipv6/conf/all/disable_ipv6', 'ipv6/conf/default/accept_dad', 'ipv6/conf/default/addr_gen_mode', 'ipv6/conf/default/router_solicitations', 'netfilter/nf_log/2', 'netfilter/nf_log/10', 'netfilter/nf_conntrack_max']
 			.map(name => `${name} ${readIfThere(`/proc/sys/net/${name}`)}`).join(''),
 	};

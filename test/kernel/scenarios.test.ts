@@ -12,7 +12,7 @@ import type {RunOptions} from '../../testbed/run/options.js';
 import {runMany} from '../../testbed/run/run-many.js';
 import {runTestbed} from '../../testbed/run/run.js';
 import {readScenario} from '../../testbed/inputs/scenarios.js';
-import {castingKey} from '../../testbed/run/actor-sandbox.js';
+import {reuseKey} from '../../testbed/run/actor-sandbox.js';
 import {deleteRule, type Mutation} from '../helpers/reports.js';
 import {root} from '../helpers/root.js';
 import {testbed, type JsonReport} from './_cli.js';
@@ -40,7 +40,7 @@ test.serial('all of them in one command: green on every back end, or named as no
 type Play = {readonly file: string; readonly backend?: Backend; readonly mutate?: Mutation};
 
 /** What plays the text of a scenario on one back end. */
-function playOptions(text: string, {file, backend = 'iptables-nft', mutate = rules => rules}: Play): RunOptions {
+function runOptions(text: string, {file, backend = 'iptables-nft', mutate = rules => rules}: Play): RunOptions {
 	const {plays: [made]} = readScenario(text, {
 		file: new URL(file, folder).pathname, backends: [backend], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known),
 	});
@@ -51,14 +51,14 @@ function playOptions(text: string, {file, backend = 'iptables-nft', mutate = rul
 }
 
 async function play(text: string, options: Play): Promise<Report> {
-	const {report} = await runTestbed(playOptions(text, options));
+	const {report} = await runTestbed(runOptions(text, options));
 	return report;
 }
 
 /** What a twin does to a scenario, and the probes that have to fail then, each with a word of what is said. */
 type Twin = {readonly replace?: readonly [from: string, to: string]; readonly mutate?: Mutation; readonly red: Readonly<Record<string, RegExp>>};
 
-const twins: Readonly<Record<string, Twin>> = {
+const counterparts: Readonly<Record<string, Twin>> = {
 	'ambient.yaml': {replace: ['node: 169.254.7.127', 'node: 169.254.7.128'], red: {'kubelet-probe': /app:8080 and reached proxy:15006/}},
 	'app-as-proxy-uid.yaml': {replace: ['uid: 1337, gid: 1337', 'uid: 1000, gid: 1000'], red: {'worker-to-remote': /remote:8080 and reached proxy:15001/}},
 	'dns-capture-all.yaml': {replace: [' --capture-all-dns', ''], red: {'query-over-udp': /reached dns:53/, 'query-over-tcp': /reached proxy:15001/, 'agents-own-query': /an answer in none or another instead of in zone 1/}},
@@ -102,10 +102,10 @@ function withoutZone({tables}: Parameters<Mutation>[0], zone: number): ReturnTyp
 }
 
 test('every scenario has a twin', t => {
-	t.deepEqual(Object.keys(twins).toSorted(), files);
+	t.deepEqual(Object.keys(counterparts).toSorted(), files);
 });
 
-for (const [file, {replace, mutate, red}] of Object.entries(twins)) {
+for (const [file, {replace, mutate, red}] of Object.entries(counterparts)) {
 	test.serial(`goes red: ${file}`, async t => {
 		const text = readFileSync(new URL(file, folder), 'utf8');
 		if (replace !== undefined) {
@@ -158,8 +158,8 @@ test.serial('the six types as a file are what `testbed run` plays', async t => {
 test.serial('one stage, one set after the other: nothing of an earlier one stays, of no family and no back end', async t => {
 	const scenario = (name: string, rules: string): string => `version: 1\nname: ${name}\nabout: a\nrules: ${rules}\nfamilies: [ipv4, ipv6]\nprobes:\n  - {name: out, from: app, to: "remote:8080", expect: {stops: [${rules === 'none' ? '' : '"proxy:15001", '}"remote:8080"]}}\n`;
 	const texts = [scenario('both', 'release:1.30'), scenario('only-ipv4', 'release:1.30').replace(', ipv6]', ']'), scenario('nothing', 'none'), scenario('both-again', 'release:1.30')];
-	const all = (['iptables-nft', 'nftables', 'iptables-legacy'] as const).flatMap(backend => texts.map(text => playOptions(text, {file: 'x.yaml', backend})));
-	t.is(new Set(all.map(options => castingKey({...options, ...options.scenario, intent: options.rules.intent}))).size, 1);
-	const entries = await runMany(all, {lanes: 1});
+	const all = (['iptables-nft', 'nftables', 'iptables-legacy'] as const).flatMap(backend => texts.map(text => runOptions(text, {file: 'x.yaml', backend})));
+	t.is(new Set(all.map(options => reuseKey({...options, ...options.scenario, intent: options.rules.intent}))).size, 1);
+	const entries = await runMany(all, {jobs: 1});
 	t.deepEqual(entries.map(entry => [entry.backend, entry.scenario, entry.kind === 'report' ? entry.report.types.map(({outcome}) => outcome.kind).join(' ') : entry.kind]), all.map(({rules, scenario: own}) => [rules.backend, own?.name, own?.name === 'only-ipv4' ? 'pass' : 'pass pass']));
 });

@@ -3,13 +3,13 @@
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import test from 'ava';
 import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
-import {noSurroundings, type Surroundings} from '../../src/scenario/topology-extension.js';
+import {noExtension, type TopologyExtension} from '../../src/scenario/topology-extension.js';
 import {credentialsOf} from '../../testbed/inputs/credentials.js';
 import {printRecording, parseRecording} from '../../testbed/recording/file.js';
 import {runTestbed} from '../../testbed/run/run.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
-import {neighbourSettings, sysctlSettings} from '../../testbed/sandbox/sysctl-table.js';
+import {neighborSettings, sysctlSettings} from '../../testbed/sandbox/sysctl-table.js';
 import type {Sysctls} from '../../testbed/sandbox/sysctls.js';
 import {readScenario} from '../../testbed/inputs/scenarios.js';
 import {optionsOf, outcomesOf} from './_run.js';
@@ -79,25 +79,25 @@ const indifferent = [
 	/neigh\/.*\/(?:base_reachable_time_ms|delay_first_probe_time|gc_stale_time|interval_probe_time_ms|proxy_qlen|unres_qlen|unres_qlen_bytes|proxy_delay|anycast_delay|locktime|base_reachable_time|retrans_time)$/u,
 ];
 
-const withVm: Surroundings = {
-	...noSurroundings,
+const withVm: TopologyExtension = {
+	...noExtension,
 	interfaces: [{
 		name: 'docker0', namespace: 'containers', addresses: {ipv4: {pod: '172.17.0.1', peer: '172.17.0.2', prefixLength: 16}}, routes: [],
 	}],
 };
 
-for (const [title, surroundings] of [['the pod and its neighbourhood', noSurroundings], ['a pod with a further interface', withVm]] as const) {
+for (const [title, extension] of [['the pod and its neighbourhood', noExtension], ['a pod with a further interface', withVm]] as const) {
 	test.serial(`${title}: every sysctl that could be handed down is what it is on a machine that changed nothing`, async t => {
 		const hostile = await hostileSysctls();
 		for (const name of ['net/ipv4/conf/all/route_localnet', 'net/ipv4/conf/lo/route_localnet', 'net/ipv4/conf/default/rp_filter', 'net/ipv4/conf/all/accept_local', 'net/ipv6/conf/default/forwarding', 'net/ipv4/ip_forward']) {
 			t.is(hostile[name], '1', name);
 		}
 
-		await using usual = Sandbox.create(surroundings);
-		await using handed = Sandbox.create(surroundings, {presetSysctls: hostile});
+		await using usual = Sandbox.create(extension);
+		await using handed = Sandbox.create(extension, {presetSysctls: hostile});
 		await usual.configure(defaultTopology);
 		await handed.configure(defaultTopology);
-		const names = ['pod', 'remote', ...surroundings.interfaces.map(({namespace}) => namespace)];
+		const names = ['pod', 'remote', ...extension.interfaces.map(({namespace}) => namespace)];
 		for (const name of names) {
 			const [due, found] = [usual, handed].map(sandbox => sysctlsOf(sandbox.namespace(name), ['net/ipv4', 'net/ipv6', 'net/mptcp', 'net/core'])) as [Sysctls, Sysctls];
 			t.deepEqual(Object.keys(found), Object.keys(due));
@@ -118,7 +118,7 @@ for (const [title, surroundings] of [['the pod and its neighbourhood', noSurroun
 
 test('the table says a name once, and why', t => {
 	t.is(new Set(sysctlSettings.map(({name}) => name)).size, sysctlSettings.length);
-	t.true([...sysctlSettings, ...neighbourSettings].every(({why}) => why.endsWith('.')));
+	t.true([...sysctlSettings, ...neighborSettings].every(({why}) => why.endsWith('.')));
 });
 
 test.serial('a run has the same outcomes on a machine that hands everything down, and its recording says what the namespaces had', async t => {

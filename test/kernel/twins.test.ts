@@ -48,11 +48,11 @@ function resultsOf(entry: RunEntry | undefined): Readonly<Record<string, string>
 /** Pairs that differ, with what differs and why. A difference is Istio's own: both texts equal its goldens. */
 const findings: Readonly<Record<string, {readonly types: readonly string[]; readonly reason: string}>> = {};
 
-const goldens = readGoldens('nftables').filter(({file}) => readGoldens('iptables').some(twin => twin.file === file.replace('nftables/', 'iptables/')));
+const goldens = readGoldens('nftables').filter(({file}) => readGoldens('iptables').some(counterpart => counterpart.file === file.replace('nftables/', 'iptables/')));
 
 test('all pairs of goldens take the same ways by the same roles, but for the findings', async t => {
 	t.is(goldens.length, 22);
-	const entries = await runMany(goldens.flatMap(golden => [runOf(golden, 'iptables-nft'), runOf(golden, 'nftables')]), {lanes: 2});
+	const entries = await runMany(goldens.flatMap(golden => [runOf(golden, 'iptables-nft'), runOf(golden, 'nftables')]), {jobs: 2});
 	let compared = 0;
 	for (const [index, golden] of goldens.entries()) {
 		const [iptables, native] = [resultsOf(entries[2 * index]), resultsOf(entries[(2 * index) + 1])];
@@ -75,7 +75,7 @@ test('so do the injected defaults of every release that has both', async t => {
 		const rules = loadRuleInput({source, families: addressFamilies, backend});
 		return {...optionsOf({rules, families: addressFamilies, types: typeIds}), credentials: credentialsOf({appUid: 1000}, rules.intent)};
 	}));
-	const entries = await runMany(runs, {lanes: 2});
+	const entries = await runMany(runs, {jobs: 2});
 	for (const [index, source] of sets.entries()) {
 		const [iptables, native] = [resultsOf(entries[2 * index]), resultsOf(entries[(2 * index) + 1])];
 		t.deepEqual(native, iptables, source);
@@ -86,8 +86,8 @@ test('so do the injected defaults of every release that has both', async t => {
 test('goes red: a native twin without its hairpin rule', async t => {
 	const [iptables, native] = (['iptables-nft', 'nftables'] as const).map(backend => loadRuleInput({source: 'release:1.30', families: ['ipv4'], backend}));
 	const broken = {...native!, ruleSet: parseNft(printNft(native!.ruleSet).replace(/^.*meta skuid 1337 counter jump istio-in-redirect\n/mu, ''))};
-	const entries = await runMany([iptables!, broken].map(rules => optionsOf({rules})), {lanes: 2});
-	const [whole, cut] = entries.map(entry => resultsOf(entry));
-	t.deepEqual(Object.keys(whole!).filter(type => whole![type] !== cut![type]), ['4 ipv4']);
-	t.regex(cut!['4 ipv4'] ?? '', /^fail: proxy:15001 app:8080 /u);
+	const entries = await runMany([iptables!, broken].map(rules => optionsOf({rules})), {jobs: 2});
+	const [whole, interval] = entries.map(entry => resultsOf(entry));
+	t.deepEqual(Object.keys(whole!).filter(type => whole![type] !== interval![type]), ['4 ipv4']);
+	t.regex(interval!['4 ipv4'] ?? '', /^fail: proxy:15001 app:8080 /u);
 });

@@ -2,8 +2,8 @@
 The actors of a run as processes, started together and ended together.
 */
 
-import {standardCompany, type Company} from '../../src/scenario/actor-set.js';
-import {addressesIn, noSurroundings, type Surroundings} from '../../src/scenario/topology-extension.js';
+import {defaultActors, type ActorSet} from '../../src/scenario/actor-set.js';
+import {addressesIn, noExtension, type TopologyExtension} from '../../src/scenario/topology-extension.js';
 import type {Topology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, ActorName, Intent} from '../../src/scenario/types.js';
 import {transparencyOf} from '../../src/mesh/intent.js';
@@ -12,11 +12,11 @@ import {Actor} from './actor.js';
 import type {ActorSpec} from './protocol.js';
 
 /** Starts them, all at once, and disposes of all when it is disposed of, or when one fails. */
-export class Cast implements AsyncDisposable {
+export class ActorGroup implements AsyncDisposable {
 	static async start({
-		sandbox, topology, intent, names, credentials, timeoutMs, company = standardCompany({
+		sandbox, topology, intent, names, credentials, timeoutMs, actorSet = defaultActors({
 			topology, intent, names, credentials,
-		}), surroundings = noSurroundings, configured,
+		}), extension = noExtension, configured,
 	}: {
 		readonly sandbox: Sandbox;
 		readonly topology: Topology;
@@ -25,20 +25,20 @@ export class Cast implements AsyncDisposable {
 		readonly credentials: ActorCredentials;
 		readonly timeoutMs: number;
 		/** Who plays, where it is not those of the default topology. */
-		readonly company?: Company | undefined;
-		readonly surroundings?: Surroundings | undefined;
+		readonly actorSet?: ActorSet | undefined;
+		readonly extension?: TopologyExtension | undefined;
 		/** Settles when the namespaces have their addresses: who is to bind one waits for it. */
 		readonly configured?: Promise<unknown> | undefined;
-	}): Promise<Cast> {
+	}): Promise<ActorGroup> {
 		const transparent = transparencyOf(intent);
-		const started = await Promise.allSettled(company.actors.map(async ({namespace, ...plan}) => {
+		const started = await Promise.allSettled(actorSet.actors.map(async ({namespace, ...plan}) => {
 			const {name} = plan;
 			const spec: ActorSpec = {
 				...plan,
-				services: name === 'proxy' ? company.services : {},
+				services: name === 'proxy' ? actorSet.services : {},
 				passthroughSource: topology.passthroughSource,
 				...(name === 'proxy' && transparent !== undefined ? {transparent} : {}),
-				addresses: addressesIn(namespace, topology, surroundings),
+				addresses: addressesIn(namespace, topology, extension),
 				timeoutMs,
 			};
 			if (plan.listeners.some(({protocol}) => protocol === 'udp')) {
@@ -47,22 +47,22 @@ export class Cast implements AsyncDisposable {
 
 			return [name, await Actor.start(sandbox.namespace(namespace), spec)] as const;
 		}));
-		const cast = new Cast(company, new Map(started.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])));
+		const actorGroup = new ActorGroup(actorSet, new Map(started.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])));
 		const failed = started.find(result => result.status === 'rejected');
 		if (failed !== undefined) {
-			await cast[Symbol.asyncDispose]();
+			await actorGroup[Symbol.asyncDispose]();
 			throw failed.reason as Error;
 		}
 
-		return cast;
+		return actorGroup;
 	}
 
 	/** Who plays, as it was asked for. */
-	readonly company: Company;
+	readonly actorSet: ActorSet;
 	readonly actors: ReadonlyMap<string, Actor>;
 
-	private constructor(company: Company, actors: ReadonlyMap<string, Actor>) {
-		this.company = company;
+	private constructor(actorSet: ActorSet, actors: ReadonlyMap<string, Actor>) {
+		this.actorSet = actorSet;
 		this.actors = actors;
 	}
 

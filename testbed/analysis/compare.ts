@@ -9,7 +9,7 @@ import {usualCredentials} from '../inputs/credentials.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
-import {flyClasses, type ClassRunOptions} from './probe-classes.js';
+import {probeClasses, type ClassRunOptions} from './probe-classes.js';
 
 /** What decides comparisons of neighbours. */
 export type ConsecutiveOptions = ClassRunOptions & {
@@ -39,15 +39,15 @@ Compares each input with the next. All are cut into classes together, and each i
 export async function compareConsecutive({arePathsCompared, readWith = [], ...options}: ConsecutiveOptions): Promise<readonly ComparisonReport[]> {
 	const startedAt = performance.now();
 	const {families, inputs} = options;
-	const [flown, environment] = await Promise.all([flyClasses(options), loadEnvironment(inputs.at(-1)!.backend)]);
-	options.onStage('comparing');
+	const [probed, environment] = await Promise.all([probeClasses(options), loadEnvironment(inputs.at(-1)!.backend)]);
+	options.onProgress('comparing');
 	const summaries = inputs.map(({source, release, backend, notes}, place): RulesSummary => ({
-		source, release, backend, sha256: checksumOf({backend, families, ruleSet: flown[0]!.sides[place]!.ruleSet}), notes,
+		source, release, backend, sha256: checksumOf({backend, families, ruleSet: probed[0]!.sides[place]!.ruleSet}), notes,
 	}));
 	const argumentsOf = (place: number): readonly string[] => [...readWith[place] ?? [], ...proxyArguments(options, inputs[place]!)];
 	const durationMs = Math.round((performance.now() - startedAt) / (inputs.length - 1));
 	return inputs.slice(1).map((to, place) => ({
-		...judgeComparison(flown.map(({sides, ...rest}) => ({...rest, sides: {from: sides[place]!, to: sides[place + 1]!}, places: {from: place, to: place + 1}})), {arePathsCompared}),
+		...judgeComparison(probed.map(({sides, ...rest}) => ({...rest, sides: {from: sides[place]!, to: sides[place + 1]!}, places: {from: place, to: place + 1}})), {arePathsCompared}),
 		environment,
 		from: summaries[place]!,
 		to: summaries[place + 1]!,

@@ -3,7 +3,7 @@ The conductor of `testbed coverage`: the six types, the scenarios and the comple
 */
 
 import {completeName, coverageOf, type CoveredLegs} from '../../src/judge/rule-coverage.js';
-import type {Flight} from '../../src/comparison/moves.js';
+import type {ProbeResult} from '../../src/comparison/moves.js';
 import type {Representative} from '../../src/packet-classes/representatives.js';
 import {gapsOfClasses, gapsOfReading} from '../../src/comparison/gaps.js';
 import type {Leg} from '../../src/netfilter/path.js';
@@ -15,7 +15,7 @@ import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
 import {runMany} from '../run/run-many.js';
-import {flyClasses, type ClassRunOptions} from './probe-classes.js';
+import {probeClasses, type ClassRunOptions} from './probe-classes.js';
 import type {CaseSet} from './test-cases.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
 
@@ -24,7 +24,7 @@ export type CoverageOptions = Omit<ClassRunOptions, 'inputs'> & {
 	readonly input: RuleInput;
 	readonly cases: readonly CaseSet[];
 	readonly required: readonly string[];
-	readonly lanes: number;
+	readonly jobs: number;
 };
 
 /**
@@ -32,22 +32,22 @@ Sends everything and counts.
 
 @throws {TestbedError} RULES_REJECTED, and all that stages throw.
 */
-export async function coverInput({input, cases, required, lanes, ...options}: CoverageOptions): Promise<CoverageReport> {
+export async function coverInput({input, cases, required, jobs, ...options}: CoverageOptions): Promise<CoverageReport> {
 	const startedAt = performance.now();
-	const {families, onStage} = options;
-	const [environment, flown] = await Promise.all([loadEnvironment(input.backend), flyClasses({...options, inputs: [input]})]);
+	const {families, onProgress} = options;
+	const [environment, probed] = await Promise.all([loadEnvironment(input.backend), probeClasses({...options, inputs: [input]})]);
 	const legs: Record<string, CoveredLegs> = {};
 	const gaps = new Map<string, Gap>();
 	for (const set of cases) {
-		onStage(`playing ${set.name}`);
-		legs[set.name] = await legsOfCases(set, {input, lanes}); // eslint-disable-line no-await-in-loop -- All lanes are for one thing at a time.
+		onProgress(`playing ${set.name}`);
+		legs[set.name] = await legsOfCases(set, {input, jobs}); // eslint-disable-line no-await-in-loop -- All lanes are for one thing at a time.
 	}
 
-	const complete = flown.flatMap(({representatives, sides: [side]}) => representatives.flatMap((representative, index) => markedLegs(side!.flights[index]!, representative, input)));
-	for (const {classSet, representatives, sides: [side]} of flown) {
-		const {flights} = side!;
-		for (const gap of [...gapsOfClasses(classSet), ...flights.flatMap(flight => flight.gaps), ...gapsOfReading({
-			classSet, representatives, flights, place: 0,
+	const complete = probed.flatMap(({representatives, sides: [side]}) => representatives.flatMap((representative, index) => markedLegs(side!.probeResults[index]!, representative, input)));
+	for (const {classSet, representatives, sides: [side]} of probed) {
+		const {probeResults} = side!;
+		for (const gap of [...gapsOfClasses(classSet), ...probeResults.flatMap(probeResult => probeResult.gaps), ...gapsOfReading({
+			classSet, representatives, probeResults, place: 0,
 		})]) {
 			gaps.set(`${gap.kind} ${gap.message}`, gap);
 		}
@@ -59,8 +59,8 @@ export async function coverInput({input, cases, required, lanes, ...options}: Co
 			source: input.source, release: input.release, backend: input.backend, sha256: checksumOf({backend: input.backend, families, ruleSet: input.ruleSet}), notes: input.notes,
 		},
 		families,
-		cases: [...cases.map(({name}) => ({name, probes: probesOf(legs[name]!)})), {name: completeName, probes: flown.reduce((sum, {representatives}) => sum + representatives.length, 0)}],
-		classes: flown.reduce((sum, {classSet}) => sum + classSet.classes.length, 0),
+		cases: [...cases.map(({name}) => ({name, probes: probesOf(legs[name]!)})), {name: completeName, probes: probed.reduce((sum, {representatives}) => sum + representatives.length, 0)}],
+		classes: probed.reduce((sum, {classSet}) => sum + classSet.classes.length, 0),
 		coverage: coverageOf(rulesWithMesh(input), {families, cases: {...legs, [completeName]: complete}, complete}),
 		required,
 		places: input.places ?? new Map(),
@@ -73,8 +73,8 @@ export async function coverInput({input, cases, required, lanes, ...options}: Co
 type FirstLeg = CoveredLegs[number] & {readonly isFirst: boolean};
 
 /** The legs of all cases, whatever came of them: what they met, they met. */
-async function legsOfCases({runs}: CaseSet, {input, lanes}: {readonly input: RuleInput; readonly lanes: number}): Promise<readonly FirstLeg[]> {
-	const entries = await runMany(runs, {lanes});
+async function legsOfCases({runs}: CaseSet, {input, jobs}: {readonly input: RuleInput; readonly jobs: number}): Promise<readonly FirstLeg[]> {
+	const entries = await runMany(runs, {jobs});
 	return entries.flatMap(entry => {
 		if (entry.kind !== 'report') {
 			throw new TestbedError(entry.kind === 'rejected' ? 'RULES_REJECTED' : 'MACHINE', {message: entry.reason, state: 'Nothing was counted.'});
@@ -84,7 +84,7 @@ async function legsOfCases({runs}: CaseSet, {input, lanes}: {readonly input: Rul
 	});
 }
 
-function markedLegs({legs}: Flight, {mark = 0}: Representative, input: RuleInput): readonly FirstLeg[] {
+function markedLegs({legs}: ProbeResult, {mark = 0}: Representative, input: RuleInput): readonly FirstLeg[] {
 	return marked(legs, input, mark);
 }
 

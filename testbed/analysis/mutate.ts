@@ -10,8 +10,8 @@ import type {ActorCredentials} from '../../src/scenario/types.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
-import {flyMutants} from './compare-mutants.js';
-import {playMutants, trustCases, type CaseSet} from './test-cases.js';
+import {probeMutants} from './compare-mutants.js';
+import {runMutants, trustCases, type CaseSet} from './test-cases.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a run of mutants. */
@@ -25,11 +25,11 @@ export type MutateOptions = {
 	readonly isCompleteChosen: boolean;
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
-	readonly lanes: number;
+	readonly jobs: number;
 	/** Try only so many, evenly spread; all, if there are no more. */
 	readonly sample?: number | undefined;
 	readonly signal: AbortSignal;
-	readonly onStage: (stage: string) => void;
+	readonly onProgress: (stage: string) => void;
 };
 
 /**
@@ -39,32 +39,32 @@ Tries all mutants of an input.
 */
 export async function mutateInput({input, families, cases, isCompleteChosen, sample, ...options}: MutateOptions): Promise<MutationReport> {
 	const startedAt = performance.now();
-	const {lanes, onStage} = options;
+	const {jobs, onProgress} = options;
 	const {mutants: all, untouched} = mutantsOf(rulesWithMesh(input), families);
 	const mutants = sampleOf(all, sample);
-	onStage(`comparing ${mutants.length} mutants with the original`);
-	const [environment, fates] = await Promise.all([loadEnvironment(input.backend), flyMutants({
-		...options, input, families, mutants, onFate(done) {
-			onStage(`compared ${done} of ${mutants.length} mutants with the original`);
+	onProgress(`comparing ${mutants.length} mutants with the original`);
+	const [environment, mutantStatuses] = await Promise.all([loadEnvironment(input.backend), probeMutants({
+		...options, input, families, mutants, onStatus(done) {
+			onProgress(`compared ${done} of ${mutants.length} mutants with the original`);
 		},
 	})]);
 	const detections = mutants.map(() => new Map<string, Detection>());
 	const summaries: CaseSummary[] = [];
 	const unfit: string[] = [];
 	// No case can notice what is equivalent, or what cannot be installed.
-	const asked = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => ['differs', 'inconclusive'].includes(fates[index]!.kind));
+	const asked = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => ['differs', 'inconclusive'].includes(mutantStatuses[index]!.kind));
 	for (const set of cases) {
-		onStage(`playing ${set.name} with the original`);
-		const trusted = await trustCases(set, lanes); // eslint-disable-line no-await-in-loop -- All lanes are for one thing at a time.
+		onProgress(`playing ${set.name} with the original`);
+		const trusted = await trustCases(set, jobs); // eslint-disable-line no-await-in-loop -- All lanes are for one thing at a time.
 		if (trusted.trusted.size === 0) {
 			unfit.push(`No case of ${set.name} judges these rules: ${set.runs.length === 0 ? 'none is written for them' : trusted.untrusted.join(' ')}.`);
 			continue;
 		}
 
 		let played = 0;
-		const found = await playMutants(asked.map(({mutant}) => mutant), { // eslint-disable-line no-await-in-loop -- As above.
-			cases: trusted, lanes, onPlayed() {
-				onStage(`playing ${set.name} with ${asked.length} mutants: ${++played} plays`);
+		const found = await runMutants(asked.map(({mutant}) => mutant), { // eslint-disable-line no-await-in-loop -- As above.
+			cases: trusted, jobs, onRun() {
+				onProgress(`playing ${set.name} with ${asked.length} mutants: ${++played} plays`);
 			},
 		});
 		for (const [position, {index}] of asked.entries()) {
@@ -87,7 +87,7 @@ export async function mutateInput({input, families, cases, isCompleteChosen, sam
 				name: completeCases, count: 0, leftOut: [], untrusted: [],
 			}]
 			: [])],
-		results: mutants.map((mutant, index): MutantResult => ({mutant, fate: fates[index]!, detections: detections[index]!})),
+		results: mutants.map((mutant, index): MutantResult => ({mutant, mutantStatus: mutantStatuses[index]!, detections: detections[index]!})),
 		places: new Map(mutants.flatMap(({id, rule}) => {
 			const place = input.places?.get(rule);
 			return place === undefined ? [] : [[id, place]];

@@ -10,9 +10,9 @@ import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorCredentials} from '../../src/scenario/types.js';
-import {inLanes} from '../system/worker-pool.js';
+import {withWorkers} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
-import {ProbeStage} from '../probe/prober-sandbox.js';
+import {ProberSandbox} from '../probe/prober-sandbox.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a run of classes. */
@@ -24,13 +24,13 @@ export type ClassRunOptions = {
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
 	readonly signal: AbortSignal;
-	readonly onStage: (stage: string) => void;
+	readonly onProgress: (stage: string) => void;
 	/** Rule sets that are not here to be asked, but whose classes are told apart as well. Theirs come first in what is foretold of a class. */
 	readonly alongside?: (family: AddressFamily) => readonly Program[];
 };
 
 /** What was flown in one family, a side for each input. */
-export type FlownClasses = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: readonly Side[]};
+export type ProbedClasses = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: readonly Side[]};
 
 /** A rule input as it is walked. */
 export function programOf({ruleSet, routing: {markRules}}: RuleInput, family: AddressFamily): Program {
@@ -42,49 +42,49 @@ Cuts the packets of all inputs into common classes and sends their representativ
 
 @throws {TestbedError} RULES_REJECTED, and all that a batch of probes throws.
 */
-export async function flyClasses(options: ClassRunOptions): Promise<readonly FlownClasses[]> {
+export async function probeClasses(options: ClassRunOptions): Promise<readonly ProbedClasses[]> {
 	const {
-		inputs, families, onStage, alongside = () => [],
+		inputs, families, onProgress, alongside = () => [],
 	} = options;
 	const planned = families.map(family => {
 		const classSet = classify([...alongside(family), ...inputs.map(input => programOf(input, family))], {family, topology: defaultTopology});
 		return {classSet, representatives: representativesOf(classSet, defaultTopology)};
 	});
 	const questions = planned.flatMap(({representatives}) => representatives.map(representative => questionOf(representative)));
-	onStage(`sending ${questions.length} probes through ${inputs.length === 1 ? 'the rules' : `${inputs.length} rule sets`}`);
-	const sides = await flyAll(options, questions);
+	onProgress(`sending ${questions.length} probes through ${inputs.length === 1 ? 'the rules' : `${inputs.length} rule sets`}`);
+	const sides = await sendAll(options, questions);
 	let begin = 0;
 	return planned.map(({classSet, representatives}) => {
 		const end = begin + representatives.length;
-		const own = sides.map(({ruleSet, flights}): Side => ({ruleSet, flights: flights.slice(begin, end)}));
+		const own = sides.map(({ruleSet, probeResults}): Side => ({ruleSet, probeResults: probeResults.slice(begin, end)}));
 		begin = end;
 		return {classSet, representatives, sides: own};
 	});
 }
 
 /** Sends the same questions through all inputs, on as many stages as there are lanes. Each is kept for the next input of its back end. */
-async function flyAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}: ClassRunOptions, questions: readonly ProbeSpec[]): Promise<readonly Side[]> {
+async function sendAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress}: ClassRunOptions, questions: readonly ProbeSpec[]): Promise<readonly Side[]> {
 	const sides: Side[] = [];
 	const hasInvalid = questions.some(({packet}) => packet === 'invalid');
-	await inLanes([...inputs.entries()], lanes, async take => {
-		let stage: ProbeStage | undefined;
+	await withWorkers([...inputs.entries()], jobs, async take => {
+		let stage: ProberSandbox | undefined;
 		let backend: Backend | undefined;
 		try {
 			for (let next = take(); next !== undefined; next = take()) {
 				signal.throwIfAborted();
 				const [place, input] = next;
-				if (inputs.length > lanes) {
-					onStage(`sending ${questions.length} probes through rule set ${place + 1} of ${inputs.length}`);
+				if (inputs.length > jobs) {
+					onProgress(`sending ${questions.length} probes through rule set ${place + 1} of ${inputs.length}`);
 				}
 
 				if (stage === undefined || backend !== input.backend) {
 					await stage?.[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
 					backend = input.backend;
-					stage = await ProbeStage.create({backend, families, timeoutMs, traceBufferBytes}); // eslint-disable-line no-await-in-loop -- As above.
+					stage = await ProberSandbox.create({backend, families, timeoutMs, traceBufferBytes}); // eslint-disable-line no-await-in-loop -- As above.
 				}
 
 				const ruleSet = await stage.install(input, credentials, {hasInvalid}); // eslint-disable-line no-await-in-loop -- As above.
-				sides[place] = {ruleSet: rulesWithMesh(input, ruleSet), flights: await stage.fly(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
+				sides[place] = {ruleSet: rulesWithMesh(input, ruleSet), probeResults: await stage.send(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
 			}
 		} finally {
 			await stage?.[Symbol.asyncDispose]();
@@ -94,7 +94,7 @@ async function flyAll({inputs, families, credentials, timeoutMs, traceBufferByte
 }
 
 /** As many rule sets at once as there are usually processors: a stage keeps one busy. */
-const lanes = 2;
+const jobs = 2;
 
 /** A representative as a probe. */
 export function questionOf({index: _, kind: _kind, origin, destination, packet, ...same}: Representative): ProbeSpec {

@@ -13,7 +13,7 @@ import type {RunOptions} from '../run/options.js';
 import {checksumOf} from '../inputs/checksum.js';
 import {runTestbed} from '../run/run.js';
 import {loadScenario} from '../inputs/scenarios.js';
-import {flyClasses, type ClassRunOptions} from './probe-classes.js';
+import {probeClasses, type ClassRunOptions} from './probe-classes.js';
 
 /** What decides a recording. */
 export type RecordOptions = Omit<ClassRunOptions, 'inputs' | 'alongside'> & {
@@ -34,10 +34,10 @@ Sends everything and notes what became of it.
 */
 export async function recordBaseline({rules, request, scenarios, ...options}: RecordOptions): Promise<Recording> {
 	const {families, credentials} = options;
-	const flown = await flyClasses({...options, inputs: [rules]});
-	const [observed, environment] = await Promise.all([playCases({rules, scenarios, ...options}), loadEnvironment(rules.backend)]);
-	const recorded = flown.map(({classSet, representatives, sides}) => recordFamily({classSet, representatives, side: sides[0]!}));
-	const {ruleSet} = flown[0]!.sides[0]!;
+	const probed = await probeClasses({...options, inputs: [rules]});
+	const [observed, environment] = await Promise.all([runCases({rules, scenarios, ...options}), loadEnvironment(rules.backend)]);
+	const recorded = probed.map(({classSet, representatives, sides}) => recordFamily({classSet, representatives, side: sides[0]!}));
+	const {ruleSet} = probed[0]!.sides[0]!;
 	return {
 		baseline: {
 			environment,
@@ -66,9 +66,9 @@ Plays the six types and scenarios through one rule set, one after the other.
 
 @throws {TestbedError} INPUT for a scenario, and all that a run throws.
 */
-export async function playCases({rules, scenarios, families, credentials, timeoutMs, traceBufferBytes, signal, onStage}: Omit<RecordOptions, 'request'>): Promise<readonly ObservedCase[]> {
+export async function runCases({rules, scenarios, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress}: Omit<RecordOptions, 'request'>): Promise<readonly ObservedCase[]> {
 	const shared: Omit<RunOptions, 'types'> = {
-		rules, families, credentials, timeoutMs, traceBufferBytes, keep: false, signal, onStage,
+		rules, families, credentials, timeoutMs, traceBufferBytes, keep: false, signal, onProgress,
 	};
 	const plays = scenarios.flatMap(file => loadScenario(file, {backends: undefined, credentialsOf: () => credentials, rules}).plays
 		.map(({play}) => ({of: file, play: {...play, cases: play.cases.filter(({probe}) => families.includes(probe.family))}}))

@@ -11,13 +11,13 @@ import {defaultTypeIds} from '../../src/scenario/six-types.js';
 import type {Detection} from '../../src/mutation/status.js';
 import type {Mutant} from '../../src/mutation/mutants.js';
 import {TestbedError} from '../errors.js';
-import type {RuleInput, ScenarioPlay} from '../inputs/types.js';
+import type {RuleInput, ReadyScenario} from '../inputs/types.js';
 import type {RunOptions} from '../run/options.js';
 import {runMany} from '../run/run-many.js';
 import {
 	loadScenario, scenarioFiles, type CredentialsOf, type ScenarioPermissions,
 } from '../inputs/scenarios.js';
-import {shareCompanies} from '../run/share-actors.js';
+import {shareActors} from '../run/share-actors.js';
 import {packageRoot} from '../system/package-root.js';
 
 /** The scenarios that come with the testbed. */
@@ -81,7 +81,7 @@ function scenariosAsCases(name: string, {files, input, options, credentialsOf, p
 		leftOut.push(...missing.map(({scenario, reason}) => `${scenario}: ${reason}`));
 	}
 
-	return {name, runs: mergePlays(shareCompanies(runs)), leftOut};
+	return {name, runs: mergeScenarios(shareActors(runs)), leftOut};
 }
 
 /** Whether both have the same rules in some families. Native tables hold both. */
@@ -91,10 +91,10 @@ function isSameRules(one: RuleInput, other: RuleInput, families: readonly Addres
 }
 
 /** Plays with the same actors in one: rules are installed once for all of them. */
-function mergePlays(runs: readonly RunOptions[]): readonly RunOptions[] {
+function mergeScenarios(runs: readonly RunOptions[]): readonly RunOptions[] {
 	const groups = new Map<string, RunOptions[]>();
 	for (const run of runs) {
-		const key = JSON.stringify([run.scenario!.company, run.scenario!.surroundings]);
+		const key = JSON.stringify([run.scenario!.actorSet, run.scenario!.extension]);
 		groups.set(key, [...groups.get(key) ?? [], run]);
 	}
 
@@ -107,7 +107,7 @@ function mergePlays(runs: readonly RunOptions[]): readonly RunOptions[] {
 				...plays[0]!,
 				name: plays.map(({name}) => name).join(', '),
 				cases: plays.flatMap(({name, cases}) => cases.map(traffic => ({...traffic, id: `${name}/${traffic.id}`}))),
-			} satisfies ScenarioPlay,
+			} satisfies ReadyScenario,
 		};
 	});
 }
@@ -120,8 +120,8 @@ Plays all cases with the original.
 
 @throws {TestbedError} as {@link runMany}; RULES_REJECTED when the kernel refuses the original.
 */
-export async function trustCases(set: CaseSet, lanes: number): Promise<TrustedCases> {
-	const entries = await runMany(set.runs, {lanes});
+export async function trustCases(set: CaseSet, jobs: number): Promise<TrustedCases> {
+	const entries = await runMany(set.runs, {jobs});
 	const results = entries.flatMap(entry => {
 		if (entry.kind !== 'report') {
 			throw new TestbedError(entry.kind === 'rejected' ? 'RULES_REJECTED' : 'MACHINE', {message: entry.reason, state: 'No mutant was tried.'});
@@ -146,14 +146,14 @@ Plays trusted cases with mutants; what came of each, in their order. What one pl
 
 @throws {TestbedError} as {@link runMany}.
 */
-export async function playMutants(mutants: readonly Mutant[], {cases: {set, trusted}, lanes, onPlayed}: {
-	readonly cases: TrustedCases; readonly lanes: number; readonly onPlayed?: () => void;
+export async function runMutants(mutants: readonly Mutant[], {cases: {set, trusted}, jobs, onRun}: {
+	readonly cases: TrustedCases; readonly jobs: number; readonly onRun?: () => void;
 }): Promise<readonly Detection[]> {
 	const entries = mutants.map((): RunEntry[] => []);
 	const wasKilled = (index: number): boolean => detectionOf(entries[index]!, trusted).kind === 'killed';
 	for (const run of set.runs) {
 		const left = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => !wasKilled(index));
-		const played = await runMany(left.map(({mutant: {ruleSet}}) => ({...run, rules: {...run.rules, ruleSet}})), {lanes, ...(onPlayed === undefined ? {} : {onEntry: onPlayed})}); // eslint-disable-line no-await-in-loop -- The next play needs to know what is left.
+		const played = await runMany(left.map(({mutant: {ruleSet}}) => ({...run, rules: {...run.rules, ruleSet}})), {jobs, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next play needs to know what is left.
 		for (const [position, {index}] of left.entries()) {
 			entries[index]!.push(played[position]!);
 		}

@@ -11,8 +11,8 @@ import {defaultTopology} from '../../src/scenario/topology.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
-import {flyClasses, type ClassRunOptions} from './probe-classes.js';
-import {playCases} from './record-baseline.js';
+import {probeClasses, type ClassRunOptions} from './probe-classes.js';
+import {runCases} from './record-baseline.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a verification. The families are the baseline's. */
@@ -31,20 +31,20 @@ Verifies; nothing is written.
 export async function verifyBaseline({file, baseline, rules, areRolesCompared, ...options}: VerifyOptions): Promise<VerificationReport> {
 	const startedAt = performance.now();
 	const {rules: {families, markRules, ruleSet, source, release, backend, sha256}, classes, cases} = baseline;
-	const flown = await flyClasses({
+	const probed = await probeClasses({
 		...options, families, inputs: [rules], alongside: family => [{ruleSet, localMarks: markRules.filter(rule => rule.family === family).map(({mark, mask = 0xFF_FF_FF_FF}) => ({mark, mask}))}],
 	});
 	const scenarios = [...new Set(cases.map(({of}) => of))].filter(of => of !== 'types');
 	const [observed, environment] = await Promise.all([
 		cases.length === 0
 			? []
-			: playCases({
+			: runCases({
 				...options, families, rules, scenarios,
 			}),
 		loadEnvironment(rules.backend),
 	]);
-	options.onStage('comparing');
-	const verified = verifyClasses(flown.map(({classSet, representatives, sides}) => ({classSet, representatives, side: sides[0]!})), {
+	options.onProgress('comparing');
+	const verified = verifyClasses(probed.map(({classSet, representatives, sides}) => ({classSet, representatives, side: sides[0]!})), {
 		recorded: {ruleSet: rulesWithMesh(baseline.rules), classes}, areRolesCompared, isOneLanguage: languageOf(backend) === languageOf(rules.backend), topology: defaultTopology,
 	});
 	const checked = verifyCases({recorded: cases, observed, areRolesCompared});
@@ -57,7 +57,7 @@ export async function verifyBaseline({file, baseline, rules, areRolesCompared, .
 		},
 		environment,
 		rules: {
-			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet: flown[0]!.sides[0]!.ruleSet}), notes: rules.notes,
+			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet: probed[0]!.sides[0]!.ruleSet}), notes: rules.notes,
 		},
 		areRolesCompared,
 		...verified,

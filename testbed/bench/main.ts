@@ -18,7 +18,7 @@ import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ActorName} from '../../src/scenario/types.js';
 import {actorsFor} from '../../src/scenario/actor-set.js';
 import {defaultBackend} from '../../src/netfilter/backends.js';
-import {Cast} from '../actors/actor-group.js';
+import {ActorGroup} from '../actors/actor-group.js';
 import {readNumber} from '../cli/parsers.js';
 import {credentialsOf} from '../inputs/credentials.js';
 import {run} from '../system/exec.js';
@@ -40,7 +40,7 @@ const credentials = credentialsOf({appUid: 1000}, rules.intent);
 /** The parts, in the order in which they are printed. */
 const partNames = ['Node\'s start', 'namespaces and veth', 'restoring the rules', 'starting the stubs, two at a time'] as const;
 
-type Sample = {readonly parts: Readonly<Record<typeof partNames[number], number>>; readonly whole: number; readonly stages: ReadonlyMap<string, number>};
+type Sample = {readonly parts: Readonly<Record<typeof partNames[number], number>>; readonly whole: number; readonly steps: ReadonlyMap<string, number>};
 
 async function timed<T>(act: () => Promise<T>): Promise<readonly [number, T]> {
 	const start = performance.now();
@@ -50,18 +50,18 @@ async function timed<T>(act: () => Promise<T>): Promise<readonly [number, T]> {
 
 async function startInPairs(sandbox: Sandbox): Promise<void> {
 	const names = [...actorsFor(defaultTypeIds)];
-	const casts: Cast[] = [];
+	const actorGroups: ActorGroup[] = [];
 	while (names.length > 0) {
 		const pair: readonly ActorName[] = names.splice(0, 2);
-		casts.push(await Cast.start({ // eslint-disable-line no-await-in-loop -- Two at a time is what is measured.
+		actorGroups.push(await ActorGroup.start({ // eslint-disable-line no-await-in-loop -- Two at a time is what is measured.
 			sandbox, topology: defaultTopology, intent: rules.intent, names: pair, credentials, timeoutMs: 5000,
 		}));
 	}
 
-	await Promise.all(casts.map(async cast => cast[Symbol.asyncDispose]()));
+	await Promise.all(actorGroups.map(async actorGroup => actorGroup[Symbol.asyncDispose]()));
 }
 
-async function stagesOfOneRun(): Promise<ReadonlyMap<string, number>> {
+async function stepsOfOneRun(): Promise<ReadonlyMap<string, number>> {
 	const marks: Array<readonly [string, number]> = [];
 	await runTestbed({
 		rules,
@@ -72,7 +72,7 @@ async function stagesOfOneRun(): Promise<ReadonlyMap<string, number>> {
 		traceBufferBytes: defaultBufferBytes,
 		keep: false,
 		signal: new AbortController().signal,
-		onStage(stage) {
+		onProgress(stage) {
 			marks.push([stage, performance.now()]);
 		},
 	});
@@ -99,7 +99,7 @@ async function sample(): Promise<Sample> {
 			'Node\'s start': nodeStart, 'namespaces and veth': building, 'restoring the rules': restoring, 'starting the stubs, two at a time': starting,
 		},
 		whole,
-		stages: await stagesOfOneRun(),
+		steps: await stepsOfOneRun(),
 	};
 }
 
@@ -116,8 +116,8 @@ function print(samples: readonly Sample[]): string {
 	const whole = median(samples.map(({whole: one}) => one));
 	const parts = partNames.map(name => [name, median(samples.map(one => one.parts[name]))] as const);
 	const sum = parts.reduce((total, [, ms]) => total + ms, 0);
-	const stages = [...samples[0]!.stages.keys()].map(stage => [stage, median(samples.map(one => one.stages.get(stage) ?? 0))] as const);
-	const inside = stages.reduce((total, [, ms]) => total + ms, 0);
+	const steps = [...samples[0]!.steps.keys()].map(stage => [stage, median(samples.map(one => one.steps.get(stage) ?? 0))] as const);
+	const inside = steps.reduce((total, [, ms]) => total + ms, 0);
 	return [
 		`${'median of ' + samples.length}`.padEnd(48) + '        ms  of whole\n',
 		row('testbed run, the whole command, warm', whole, whole),
@@ -125,7 +125,7 @@ function print(samples: readonly Sample[]): string {
 		row('  sum of the parts', sum, whole),
 		`\nratio: whole / sum of the parts = ${(whole / sum).toFixed(2)} (target: at most 1.50)\n`,
 		'\nwhere the time goes inside the run (in one process, warm)\n',
-		...stages.map(([stage, ms]) => row(`  ${stage}`, ms, whole)),
+		...steps.map(([stage, ms]) => row(`  ${stage}`, ms, whole)),
 		row('  outside: Node, launcher, loading modules, end', whole - inside, whole),
 	].join('');
 }
@@ -151,8 +151,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 	}
 
 	if ((only === undefined || only === 'probes') && json !== true) {
-		const [{measureProber}, {measureStage}] = await Promise.all([import('./prober.js'), import('./reuse.js')]);
-		const lines = [...await measureProber(), ...await measureStage()];
+		const [{measureProber}, {measureReuse}] = await Promise.all([import('./prober.js'), import('./reuse.js')]);
+		const lines = [...await measureProber(), ...await measureReuse()];
 		process.stdout.write(lines.join(''));
 		await benchScenarios();
 	}
@@ -191,6 +191,6 @@ async function benchRun(rounds: number, json: boolean): Promise<void> {
 	}
 
 	process.stdout.write(json
-		? `${JSON.stringify(samples.map(({stages, ...rest}) => ({...rest, stages: Object.fromEntries(stages)})), undefined, 2)}\n`
+		? `${JSON.stringify(samples.map(({steps, ...rest}) => ({...rest, steps: Object.fromEntries(steps)})), undefined, 2)}\n`
 		: print(samples));
 }

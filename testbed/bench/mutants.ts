@@ -30,10 +30,10 @@ async function mutate(source: string, sample: number | undefined): Promise<Mutat
 		traceBufferBytes: defaultBufferBytes,
 		keep: false,
 		signal: new AbortController().signal,
-		onStage: () => undefined,
+		onProgress: () => undefined,
 	};
 	return mutateInput({
-		...options, input, cases: casesOf(['types', 'scenarios'], input, {options, credentialsOf}), isCompleteChosen: true, lanes: defaultJobs, sample,
+		...options, input, cases: casesOf(['types', 'scenarios'], input, {options, credentialsOf}), isCompleteChosen: true, jobs: defaultJobs, sample,
 	});
 }
 
@@ -42,7 +42,7 @@ export async function measureMutants(): Promise<readonly string[]> {
 	const lines = ['\nmutants noticed (target: the complete probes all that differ; each other one proven equivalent)\n'];
 	for (const {source, sample} of sets) {
 		const report = await mutate(source, sample); // eslint-disable-line no-await-in-loop -- One set at a time.
-		const byPaths = report.results.filter(({fate}) => fate.kind === 'differs' && !fate.isByStops);
+		const byPaths = report.results.filter(({mutantStatus}) => mutantStatus.kind === 'differs' && !mutantStatus.isByStops);
 		lines.push(
 			`  ${source}${sample === undefined ? '' : `, a sample of ${sample}`}: ${describeCounts(report)}, in ${(report.durationMs / 1000).toFixed(1)} s\n`,
 			...scoresOf(report).flatMap(score => [
@@ -50,7 +50,7 @@ export async function measureMutants(): Promise<readonly string[]> {
 				...(score.byStops === undefined ? [] : [`    ${'complete, by stops'} ${printScore(score.byStops)}\n`]),
 			]),
 			...byPaths.map(({mutant}) => `    by other rules alone: ${describeMutant(mutant)}\n`),
-			...report.results.filter(({fate}) => fate.kind === 'inconclusive').map(({mutant}) => `    not known: ${describeMutant(mutant)}\n`),
+			...report.results.filter(({mutantStatus}) => mutantStatus.kind === 'inconclusive').map(({mutant}) => `    not known: ${describeMutant(mutant)}\n`),
 		);
 	}
 

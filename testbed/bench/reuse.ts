@@ -9,7 +9,7 @@ import {backends, type AddressFamily, type Backend} from '../../src/netfilter/ty
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import {usualCredentials} from '../inputs/credentials.js';
-import {ProbeStage, type ProbeStageOptions} from '../probe/prober-sandbox.js';
+import {ProberSandbox, type ProberSandboxOptions} from '../probe/prober-sandbox.js';
 import {loadRuleInput} from '../inputs/rules.js';
 
 const {places} = defaultTopology;
@@ -26,14 +26,14 @@ function questions(count: number): readonly ProbeSpec[] {
 	});
 }
 
-function optionsFor(backend: Backend, families: readonly AddressFamily[]): ProbeStageOptions {
+function optionsFor(backend: Backend, families: readonly AddressFamily[]): ProberSandboxOptions {
 	return {
 		backend, families, timeoutMs: 1000, traceBufferBytes: 64 << 20,
 	};
 }
 
 /** Rule sets a stage goes through; whatever is not whole is counted. */
-async function playAll(stage: ProbeStage, {backend, families, sets, first = 0}: {
+async function runAll(stage: ProberSandbox, {backend, families, sets, first = 0}: {
 	readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly sets: number; readonly first?: number;
 }): Promise<number> {
 	let open = 0;
@@ -42,8 +42,8 @@ async function playAll(stage: ProbeStage, {backend, families, sets, first = 0}: 
 			source: `release:1.30${variants[index % variants.length]!}`, source6: undefined, families, backend,
 		});
 		await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- One rule set at a time.
-		const flights = await stage.fly(questions(200), {follow: false}); // eslint-disable-line no-await-in-loop -- As above.
-		open += flights.filter(({gaps}) => gaps.length > 0).length;
+		const probeResults = await stage.send(questions(200), {follow: false}); // eslint-disable-line no-await-in-loop -- As above.
+		open += probeResults.filter(({gaps}) => gaps.length > 0).length;
 	}
 
 	return open;
@@ -52,20 +52,20 @@ async function playAll(stage: ProbeStage, {backend, families, sets, first = 0}: 
 async function changeLine(backend: Backend, families: readonly AddressFamily[], sets: number): Promise<string> {
 	const given = {backend, families, sets};
 	const options = optionsFor(backend, families);
-	await using one = await ProbeStage.create(options);
-	await using other = await ProbeStage.create(options);
-	let open = await playAll(one, given) + await playAll(other, {...given, sets: 3}); // New threads compile their code first.
+	await using one = await ProberSandbox.create(options);
+	await using other = await ProberSandbox.create(options);
+	let open = await runAll(one, given) + await runAll(other, {...given, sets: 3}); // New threads compile their code first.
 	const start = performance.now();
-	open += await playAll(one, given);
+	open += await runAll(one, given);
 	const alone = performance.now();
-	for (const count of await Promise.all([playAll(one, given), playAll(other, given)])) {
+	for (const count of await Promise.all([runAll(one, given), runAll(other, given)])) {
 		open += count;
 	}
 
 	const both = performance.now();
 	for (let index = 0; index < 5; index++) {
-		await using fresh = await ProbeStage.create(options); // eslint-disable-line no-await-in-loop -- One after the other.
-		open += await playAll(fresh, {...given, sets: 1, first: index}); // eslint-disable-line no-await-in-loop -- As above.
+		await using fresh = await ProberSandbox.create(options); // eslint-disable-line no-await-in-loop -- One after the other.
+		open += await runAll(fresh, {...given, sets: 1, first: index}); // eslint-disable-line no-await-in-loop -- As above.
 	}
 
 	const fresh = (performance.now() - both) / 5;
@@ -73,7 +73,7 @@ async function changeLine(backend: Backend, families: readonly AddressFamily[], 
 }
 
 /** Measures all back ends; the lines to print. */
-export async function measureStage(sets = 30): Promise<readonly string[]> {
+export async function measureReuse(sets = 30): Promise<readonly string[]> {
 	const lines = ['\nanother rule set and 200 probes through it (means)\n'];
 	for (const backend of backends) {
 		for (const families of [['ipv4'], ['ipv4', 'ipv6']] as const) {

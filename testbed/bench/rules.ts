@@ -76,7 +76,7 @@ function optionsFor(source: string): readonly RunOptions[] {
 		traceBufferBytes: defaultBufferBytes,
 		keep: false,
 		signal: new AbortController().signal,
-		onStage: () => undefined,
+		onProgress: () => undefined,
 	}));
 }
 
@@ -91,7 +91,7 @@ async function manyLines(): Promise<readonly string[]> {
 	const memory: number[] = [];
 	let ended = 0;
 	const wholeMs = await timed(async () => runMany(all, {
-		lanes: 2,
+		jobs: 2,
 		onEntry() {
 			if (++ended % Math.ceil(all.length / 4) === 0 || ended === all.length) {
 				memory.push(process.memoryUsage().rss / (1 << 20));

@@ -17,7 +17,7 @@ const abilities: ReadonlyArray<{readonly what: string; readonly uses: readonly U
 ];
 
 /** Whether something works, on one back end, or whatever the back end (null). `because` are the checks that failed, `mend` what brings what they lack, each once. */
-export type Ability = {readonly what: string; readonly backend: Backend | null; readonly ok: boolean; readonly because: readonly string[]; readonly mend: readonly string[]};
+export type Ability = {readonly what: string; readonly backend: Backend | null; readonly ok: boolean; readonly because: readonly string[]; readonly fix: readonly string[]};
 
 /** What works on the machine of these findings. What fails on every back end for the same reason is said once. */
 export function abilitiesOf(findings: readonly Finding[]): readonly Ability[] {
@@ -34,6 +34,6 @@ export function abilitiesOf(findings: readonly Finding[]): readonly Ability[] {
 
 function abilityOf(what: string, backend: Backend | null, failed: readonly Finding[]): Ability {
 	return {
-		what, backend, ok: failed.length === 0, because: failed.map(finding => finding.what), mend: [...new Set(failed.map(({mend}) => mend))],
+		what, backend, ok: failed.length === 0, because: failed.map(finding => finding.what), fix: [...new Set(failed.map(({fix}) => fix))],
 	};
 }

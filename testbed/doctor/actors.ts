@@ -30,7 +30,7 @@ async function listenAs(netns: Netns, extra: Pick<ActorSpec, 'listeners' | 'tran
 
 /** Each becomes somebody once, and reads back who that is. */
 export function actorChecks(): readonly Check[] {
-	const shared = {group: 'actors', needs: 'root, with CAP_SETUID, CAP_SETGID and CAP_NET_ADMIN', mend: 'sudo env "PATH=$PATH" npm run testbed -- doctor'} as const;
+	const shared = {group: 'actors', needs: 'root, with CAP_SETUID, CAP_SETGID and CAP_NET_ADMIN', fix: 'sudo env "PATH=$PATH" npm run testbed -- doctor'} as const;
 	return [
 		{
 			...shared,

@@ -18,7 +18,7 @@ export type Check = {
 	readonly backend?: Backend;
 	readonly use: Use;
 	readonly needs: string;
-	readonly mend: string;
+	readonly fix: string;
 	readonly act: () => Promise<void>;
 };
 
@@ -39,7 +39,7 @@ export async function examine({act, ...check}: Check): Promise<Finding> {
 			ok: false,
 			reason: error instanceof Error ? error.message : String(error),
 			needs: known && error.code === 'MISSING_PROGRAM' ? error.message : check.needs,
-			mend: known && error.hint !== undefined ? error.hint : (check.mend === '' ? restart : check.mend),
+			fix: known && error.hint !== undefined ? error.hint : (check.fix === '' ? restart : check.fix),
 		};
 	}
 }

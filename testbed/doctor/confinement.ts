@@ -50,7 +50,7 @@ export async function confinementChecks(): Promise<readonly Check[]> {
 		...shared,
 		what: 'rule tools confined: a root, a PID namespace and capabilities of their own',
 		needs: 'MNT_NS and PID_NS, CAP_SYS_ADMIN, and the program mount',
-		mend: 'Run it as root; a container needs --privileged.',
+		fix: 'Run it as root; a container needs --privileged.',
 		act: tryToRead,
 	};
 	try {
@@ -59,13 +59,13 @@ export async function confinementChecks(): Promise<readonly Check[]> {
 			...shared,
 			what: landlock > 0 ? `rule tools confined: Landlock, version ${landlock}` : 'rule tools confined: without Landlock, which this kernel does not have (5.13) or did not switch on (lsm=)',
 			needs: 'SECURITY_LANDLOCK',
-			mend: 'Boot with landlock in the list lsm=.',
+			fix: 'Boot with landlock in the list lsm=.',
 			act: asTheKernelSaid,
 		}, {
 			...shared,
 			what: sockets === true ? 'rule tools confined: no sockets but netlink (ROUTE, NETFILTER) and raw ones of protocol RAW, by seccomp' : `rule tools confined: sockets of every kind, for there is no filter: ${sockets}`,
 			needs: 'SECCOMP_FILTER',
-			mend: 'Use a kernel with it.',
+			fix: 'Use a kernel with it.',
 			act: asTheKernelSaid,
 		}];
 	} catch {

@@ -8,11 +8,11 @@ import {examine, type Check, type Finding} from './check.js';
 import {confinementChecks} from './confinement.js';
 import {generalChecks} from './general.js';
 import {ruleChecks} from './rules.js';
-import {switchChecks, traceChecks} from './trace.js';
+import {traceTableChecks, traceChecks} from './trace.js';
 
 /** All that is tried, in order. A file with further checks is a line here; `lockFile` is for iptables-legacy. */
 const parts: ReadonlyArray<(lockFile: string) => readonly Check[] | Promise<readonly Check[]>> = [
-	generalChecks, confinementChecks, switchChecks, actorChecks, ruleChecks, traceChecks,
+	generalChecks, confinementChecks, traceTableChecks, actorChecks, ruleChecks, traceChecks,
 ];
 
 /** Tries everything, one after the other: a module is loaded by the first rule that needs it. */

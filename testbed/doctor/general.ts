@@ -4,7 +4,7 @@ What every command needs, whatever the rules.
 
 import {run} from '../system/exec.js';
 import {packageOf} from '../system/missing-program.js';
-import {mendOf} from '../sandbox/kernel-samples.js';
+import {fixOf} from '../sandbox/kernel-samples.js';
 import {sysctlSettings} from '../sandbox/sysctl-table.js';
 import {setSysctls} from '../sandbox/sysctls.js';
 import type {Check} from './check.js';
@@ -18,7 +18,7 @@ export function generalChecks(): readonly Check[] {
 			...shared,
 			what: 'network namespaces',
 			needs: 'NET_NS, and root',
-			mend: 'sudo env "PATH=$PATH" npm run testbed -- doctor',
+			fix: 'sudo env "PATH=$PATH" npm run testbed -- doctor',
 			async act() {
 				await scratch(async () => undefined);
 			},
@@ -27,7 +27,7 @@ export function generalChecks(): readonly Check[] {
 			...shared,
 			what: 'veth pairs',
 			needs: 'veth',
-			mend: mendOf('veth'),
+			fix: fixOf('veth'),
 			async act() {
 				await scratch(async netns => netns.run('ip', ['link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth1']));
 			},
@@ -36,7 +36,7 @@ export function generalChecks(): readonly Check[] {
 			...shared,
 			what: 'IPv6 in a namespace',
 			needs: 'ipv6',
-			mend: 'Boot without ipv6.disable=1.',
+			fix: 'Boot without ipv6.disable=1.',
 			async act() {
 				await scratch(async netns => {
 					netns.setSysctl('net/ipv6/conf/all/disable_ipv6', '0');
@@ -48,7 +48,7 @@ export function generalChecks(): readonly Check[] {
 			...shared,
 			what: 'sysctls of a namespace',
 			needs: '/proc/sys/net, writable',
-			mend: 'mount -o remount,rw /proc/sys   (containers often have it read-only)',
+			fix: 'mount -o remount,rw /proc/sys   (containers often have it read-only)',
 			async act() {
 				await scratch(async netns => {
 					setSysctls(netns, sysctlSettings);
@@ -59,7 +59,7 @@ export function generalChecks(): readonly Check[] {
 			...shared,
 			what: `the program ${program}`,
 			needs: `the package ${packageOf(program)}`,
-			mend: `apt-get install -y ${packageOf(program)}`,
+			fix: `apt-get install -y ${packageOf(program)}`,
 			async act() {
 				await run(program, ['-V']);
 			},

@@ -6,7 +6,7 @@ import {textFamilies, type TextFamily} from '../../src/netfilter/rule-texts.js';
 import {addressFamilies} from '../../src/scenario/topology.js';
 import type {BackendDriver} from '../sandbox/backends/driver.js';
 import {drivers} from '../sandbox/backends/drivers.js';
-import {mendOf} from '../sandbox/kernel-samples.js';
+import {fixOf} from '../sandbox/kernel-samples.js';
 import {Netns} from '../sandbox/netns.js';
 import type {Check} from './check.js';
 
@@ -39,7 +39,7 @@ function checksOf(driver: BackendDriver, family: TextFamily, lockFile: string): 
 		backend: driver.name,
 		use,
 		needs,
-		mend: mendOf(module),
+		fix: fixOf(module),
 		async act() {
 			isAll ??= loadAll();
 			if (!await isAll) {

@@ -9,13 +9,13 @@ import type {TraceEvent} from '../../src/trace/decode/event.js';
 import {decodeDatagram} from '../../src/trace/decode/decode.js';
 import {TestbedError} from '../errors.js';
 import {Conntrack} from '../prober/conntrack.js';
-import {invalidSwitchText, probeSwitchText} from '../prober/trace-table.js';
+import {invalidTableText, proberTableText} from '../prober/trace-table.js';
 import type {BackendDriver, TraceSample} from '../sandbox/backends/driver.js';
 import {drivers} from '../sandbox/backends/drivers.js';
-import {mendOf} from '../sandbox/kernel-samples.js';
+import {fixOf} from '../sandbox/kernel-samples.js';
 import type {Netns} from '../sandbox/netns.js';
 import {NetlinkTraceSource} from '../tracer/netlink-source.js';
-import {switchTableText} from '../tracer/trace-table.js';
+import {traceTableText} from '../tracer/trace-table.js';
 import type {Check} from './check.js';
 import {scratch} from './scratch.js';
 
@@ -47,7 +47,7 @@ function traceCheck(driver: BackendDriver, family: AddressFamily, lockFile: stri
 		backend: driver.name,
 		use: 'every set',
 		needs: sample.needs,
-		mend: mendOf(sample.module),
+		fix: fixOf(sample.module),
 		async act() {
 			await scratch(async netns => {
 				await driver.load(netns, {family: sample.family, text: sample.text, lockFile});
@@ -63,7 +63,7 @@ export function traceChecks(lockFile: string): readonly Check[] {
 }
 
 /** The tables that switch tracing on, whatever the back end of the rules, and what the prober asks of conntrack. */
-export function switchChecks(): readonly Check[] {
+export function traceTableChecks(): readonly Check[] {
 	const loads = (...texts: readonly string[]) => async (): Promise<void> => scratch(async netns => {
 		for (const text of texts) {
 			await netns.runConfined('nft', ['-f', '-'], {input: text}); // eslint-disable-line no-await-in-loop -- The second adds to the first.
@@ -71,26 +71,26 @@ export function switchChecks(): readonly Check[] {
 
 		await netns.runConfined('nft', ['-n', '-j', 'list', 'ruleset']);
 	});
-	const shared = {group: 'the trace switch', needs: 'nf_tables with sets', mend: mendOf('nf_tables')} as const;
+	const shared = {group: 'the trace switch', needs: 'nf_tables with sets', fix: fixOf('nf_tables')} as const;
 	return [
 		{
-			...shared, what: 'nftables: the table that switches tracing on, with its set of owners', use: 'everything', act: loads(switchTableText({hasInvalid: false})),
+			...shared, what: 'nftables: the table that switches tracing on, with its set of owners', use: 'everything', act: loads(traceTableText({hasInvalid: false})),
 		},
 		{
-			...shared, what: 'nftables: the prober\'s table, which counts owners', use: 'prober', act: loads(probeSwitchText()),
+			...shared, what: 'nftables: the prober\'s table, which counts owners', use: 'prober', act: loads(proberTableText()),
 		},
 		{
-			...shared, what: 'nftables: the prober\'s table where sockets listen, which rejects', use: 'TPROXY', needs: 'nft_reject_inet', mend: mendOf('nft_reject_inet'), act: loads(probeSwitchText(['tcp', 'udp'])),
+			...shared, what: 'nftables: the prober\'s table where sockets listen, which rejects', use: 'TPROXY', needs: 'nft_reject_inet', fix: fixOf('nft_reject_inet'), act: loads(proberTableText(['tcp', 'udp'])),
 		},
 		{
-			...shared, what: 'nftables: the tables for invalid packets', use: 'invalid packets', needs: 'nft_ct', mend: mendOf('nft_ct'), act: loads(switchTableText({hasInvalid: true}), probeSwitchText(), invalidSwitchText),
+			...shared, what: 'nftables: the tables for invalid packets', use: 'invalid packets', needs: 'nft_ct', fix: fixOf('nft_ct'), act: loads(traceTableText({hasInvalid: true}), proberTableText(), invalidTableText),
 		},
 		{
 			group: 'the trace switch',
 			what: 'conntrack by netlink: connections are forgotten',
 			use: 'prober',
 			needs: 'nf_conntrack_netlink',
-			mend: mendOf('nf_conntrack_netlink'),
+			fix: fixOf('nf_conntrack_netlink'),
 			async act() {
 				await scratch(async netns => {
 					using conntrack = new Conntrack(netns);

@@ -26,13 +26,13 @@ export type TextSource = {
 	/** What to do when it cannot be read. */
 	readonly hint?: string | undefined;
 	/** Colours of a terminal are left out before the text is looked at: logs have them. */
-	readonly hasColours?: boolean;
+	readonly hasColors?: boolean;
 	/** The longest text, for tests. */
 	readonly bytesMax?: number;
 };
 
 /** A style of a terminal switched on or off (ECMA-48, SGR). */
-const colourPattern = /\u001B\[[\d;:]*m/gu; // eslint-disable-line no-control-regex -- Styles begin with one.
+const colorPattern = /\u001B\[[\d;:]*m/gu; // eslint-disable-line no-control-regex -- Styles begin with one.
 
 /** What the blanks of a text are: the tabulator, line ends, and the form feed that some tools print. */
 const controlPattern = /[^\P{Cc}\t\n\f\r]/u;
@@ -140,7 +140,7 @@ Bytes as text.
 
 @throws {TestbedError} INPUT, with the line where there is one, for what is no UTF-8 text.
 */
-export function textOf(bytes: Uint8Array, {file, hasColours = false, hint}: TextSource): string {
+export function textOf(bytes: Uint8Array, {file, hasColors = false, hint}: TextSource): string {
 	const name = nameOf(file);
 	refuseUtf16(bytes, name);
 	let decoded: string;
@@ -151,7 +151,7 @@ export function textOf(bytes: Uint8Array, {file, hasColours = false, hint}: Text
 		throw noText(placeIn(lossy, lossy.indexOf('\uFFFD'), name), 'bytes that are no UTF-8');
 	}
 
-	const text = hasColours ? decoded.replaceAll(colourPattern, '') : decoded;
+	const text = hasColors ? decoded.replaceAll(colorPattern, '') : decoded;
 	if (text.trim() === '') {
 		throw new TestbedError('INPUT', {message: `${name} ${file === '-' ? 'had nothing in it: nothing came through the pipe' : 'is empty'}.`, ...(hint === undefined ? {} : {hint})});
 	}

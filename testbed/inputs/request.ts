@@ -50,6 +50,6 @@ export function readSource(source: string, option = '--rules'): string {
 		what: 'The rules',
 		option,
 		hint: `${likely === undefined ? '' : `Did you mean ${likely}? `}A rule input is release:VERSION, ambient:VERSION, pod:FILE, a file with a dump, or - for standard input.`,
-		hasColours: true,
+		hasColors: true,
 	});
 }

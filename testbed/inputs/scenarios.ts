@@ -16,7 +16,7 @@ import {defaultTopology} from '../../src/scenario/topology.js';
 import {parseReleaseInput} from '../../src/istio/options/arguments.js';
 import type {ActorCredentials, Intent} from '../../src/scenario/types.js';
 import {TestbedError} from '../errors.js';
-import type {RuleInput, ScenarioPlay} from './types.js';
+import type {RuleInput, ReadyScenario} from './types.js';
 import {readText, reasonOf} from './read-text.js';
 import {defaultInput} from './request.js';
 import {fullSource, parseSource} from './source.js';
@@ -27,7 +27,7 @@ import {checkModules} from './check-modules.js';
 export type MissingScenario = {readonly source: string; readonly release: string | null; readonly backend: Backend; readonly scenario: string; readonly reason: string};
 
 /** What some files come to. */
-export type LoadedScenarios = {readonly plays: ReadonlyArray<{readonly rules: RuleInput; readonly play: ScenarioPlay}>; readonly missing: readonly MissingScenario[]};
+export type LoadedScenarios = {readonly plays: ReadonlyArray<{readonly rules: RuleInput; readonly play: ReadyScenario}>; readonly missing: readonly MissingScenario[]};
 
 /** Who the usual actors are with some rules: the command line's rules for it. */
 export type CredentialsOf = (intent: Intent, known: RuleInput['proxy']) => ActorCredentials;
@@ -98,7 +98,7 @@ export function readScenario(text: string, {file, backends, credentialsOf, rules
 		const made: readonly Made[] = given === undefined
 			? wanted.map(backend => rulesFor(scenario, {backend, folder: path.dirname(file), ...permissions}))
 			: [{backend: given.backend, rules: given}];
-		const plays = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: playOf(scenario, rules, {file, credentialsOf})}]);
+		const plays = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: readyScenarioOf(scenario, rules, {file, credentialsOf})}]);
 		// Where no back end has the rules, what was named is wrong.
 		const failure = made.find(({error}) => error !== undefined)?.error;
 		if (plays.length === 0 && failure !== undefined) {
@@ -218,7 +218,7 @@ function noRules(backend: Backend): RuleInput {
 	};
 }
 
-function playOf(scenario: ScenarioFile, rules: RuleInput, {file, credentialsOf}: {readonly file: string; readonly credentialsOf: CredentialsOf}): ScenarioPlay {
+function readyScenarioOf(scenario: ScenarioFile, rules: RuleInput, {file, credentialsOf}: {readonly file: string; readonly credentialsOf: CredentialsOf}): ReadyScenario {
 	return {
 		file,
 		name: scenario.name,

@@ -5,8 +5,8 @@ What a user names, as values: the rules under test, and a scenario that is ready
 import type {SidecarRouting} from '../../src/mesh/routing.js';
 import type {Backend, Rule, RuleSet} from '../../src/netfilter/types.js';
 import type {Place} from '../../src/report/shared-types.js';
-import type {Company} from '../../src/scenario/actor-set.js';
-import type {Surroundings} from '../../src/scenario/topology-extension.js';
+import type {ActorSet} from '../../src/scenario/actor-set.js';
+import type {TopologyExtension} from '../../src/scenario/topology-extension.js';
 import type {Credentials, Intent, TrafficCase} from '../../src/scenario/types.js';
 
 /** The rules under test, and what they are meant to do. */
@@ -38,12 +38,12 @@ export type RuleInput = {
 };
 
 /** A user's file, made ready for one rule set: what is played in place of the types. */
-export type ScenarioPlay = {
+export type ReadyScenario = {
 	/** The file, as the user named it. */
 	readonly file: string;
 	readonly name: string;
 	readonly about: string;
 	readonly cases: readonly TrafficCase[];
-	readonly company: Company;
-	readonly surroundings: Surroundings;
+	readonly actorSet: ActorSet;
+	readonly extension: TopologyExtension;
 };

@@ -60,12 +60,12 @@ export const sandboxShape: ShapeOf<Omit<RunChoices, 'signal'>> = {
 
 const runShape: ShapeOf<RunChoices> = {...sandboxShape, signal: aborting};
 
-type Chosen = {readonly credentials: ActorCredentials; readonly timeoutMs: number; readonly traceBufferBytes: number; readonly signal: AbortSignal; readonly onStage: () => undefined};
+type Chosen = {readonly credentials: ActorCredentials; readonly timeoutMs: number; readonly traceBufferBytes: number; readonly signal: AbortSignal; readonly onProgress: () => undefined};
 
 /** All choices with their defaults. */
 export function choicesOf({intent, proxy: known}: LoadedRules, {proxy, timeoutMs = 5000, traceBufferBytes = defaultBufferBytes, signal = new AbortController().signal}: RunChoices): Chosen {
 	return {
-		credentials: usualCredentials(proxy === undefined ? {} : {proxyUid: proxy.uid, proxyGid: proxy.gid}, intent, known), timeoutMs, traceBufferBytes, signal, onStage: () => undefined,
+		credentials: usualCredentials(proxy === undefined ? {} : {proxyUid: proxy.uid, proxyGid: proxy.gid}, intent, known), timeoutMs, traceBufferBytes, signal, onProgress: () => undefined,
 	};
 }
 

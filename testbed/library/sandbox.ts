@@ -9,7 +9,7 @@ import type {Gap} from '../../src/trace/gap.js';
 import {readProbeObject} from '../inputs/probe-line.js';
 import {TestbedError} from '../errors.js';
 import {answerOf, type BatchOutcome} from '../probe/answers.js';
-import {ProbeStage} from '../probe/prober-sandbox.js';
+import {ProberSandbox} from '../probe/prober-sandbox.js';
 import {badArgument, checkOptions} from './check.js';
 import {rulesOrDefault, type LoadedRules} from './rules.js';
 import {choicesOf, sandboxShape, type RunChoices} from './runs.js';
@@ -35,13 +35,13 @@ export type SandboxChoices = Omit<RunChoices, 'signal'> & {
 
 /** Rules in a sandbox. Close it, or let `await using` do so: until then it holds two namespaces and a few threads. It does not keep the process, though: a script that forgets `close()` ends when it has nothing else to do, and nothing of the sandbox outlives it. */
 export class RulesSandbox implements AsyncDisposable {
-	readonly #stage: ProbeStage;
+	readonly #stage: ProberSandbox;
 	readonly #families: readonly AddressFamily[];
 	readonly #follow: boolean;
 	#last: Promise<unknown> = Promise.resolve();
 	#closed: Promise<void> | undefined;
 
-	constructor(stage: ProbeStage, {families, follow}: {readonly families: readonly AddressFamily[]; readonly follow: boolean}) {
+	constructor(stage: ProberSandbox, {families, follow}: {readonly families: readonly AddressFamily[]; readonly follow: boolean}) {
 		this.#stage = stage;
 		this.#families = families;
 		this.#follow = follow;
@@ -99,8 +99,8 @@ export class RulesSandbox implements AsyncDisposable {
 	}
 
 	async #send(questions: readonly ProbeSpec[]): Promise<readonly ProbeAnswer[]> {
-		const flights = await this.#stage.fly(questions, {follow: this.#follow});
-		return flights.map((flight, index) => answerOf(questions[index]!.id, flight));
+		const probeResults = await this.#stage.send(questions, {follow: this.#follow});
+		return probeResults.map((probeResult, index) => answerOf(questions[index]!.id, probeResult));
 	}
 
 	#read(asked: ProbeAsked, index: number): ProbeSpec {
@@ -144,6 +144,6 @@ export async function openSandbox(...given: readonly [rules?: string | LoadedRul
 	const loaded = rulesOrDefault(given, 'openSandbox: rules');
 	const {credentials, timeoutMs, traceBufferBytes} = choicesOf(loaded, choices);
 	const {families} = loaded;
-	const stage = await ProbeStage.createWith(loaded, credentials, {families, timeoutMs, traceBufferBytes});
+	const stage = await ProberSandbox.createWith(loaded, credentials, {families, timeoutMs, traceBufferBytes});
 	return new RulesSandbox(stage, {families, follow});
 }

@@ -5,7 +5,7 @@ What came of a probe in short: the answer to a line of a batch, and to a probe o
 import {stepsOfPath, stopsOfPath} from '../../src/netfilter/path.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Unsendable} from '../prober/encode.js';
-import type {Flight} from './prober-sandbox.js';
+import type {ProbeOutcome} from './prober-sandbox.js';
 
 /** How a probe ended. `delivered`: an actor of the default topology listens where it arrived; `refused`: none does; `unreachable`: the network or the sender's own kernel said so. */
 export type BatchOutcome = 'delivered' | 'refused' | 'dropped' | 'unreachable' | 'unknown' | 'loop' | 'inconclusive';
@@ -21,7 +21,7 @@ export type BatchAnswer = {
 };
 
 /** Sums up what was seen of one probe. `id` is that of the line, undefined where it has none. */
-export function answerOf(id: unknown, {legs, gaps, isLoop, unsendable}: Flight): BatchAnswer {
+export function answerOf(id: unknown, {legs, gaps, isLoop, unsendable}: ProbeOutcome): BatchAnswer {
 	return {
 		...(id === undefined ? {} : {id}),
 		path: stepsOfPath({legs}),
@@ -32,6 +32,6 @@ export function answerOf(id: unknown, {legs, gaps, isLoop, unsendable}: Flight):
 	};
 }
 
-function outcomeOf(kind: Flight['legs'][number]['end']['kind']): BatchOutcome {
+function outcomeOf(kind: ProbeOutcome['legs'][number]['end']['kind']): BatchOutcome {
 	return kind === 'accepted' ? 'delivered' : kind;
 }

@@ -14,17 +14,17 @@ import type {Environment} from '../../src/report/shared-types.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Observation} from '../../src/trace/observation.js';
-import {unwitnessedRules} from '../../src/trace/counter-check.js';
+import {uncountedRules} from '../../src/trace/counter-check.js';
 import {loadEnvironment} from '../system/environment.js';
 import {checksumOf} from '../inputs/checksum.js';
 import type {RunOptions} from '../run/options.js';
-import {playProbes} from '../run/send.js';
-import type {Played} from '../run/observe.js';
-import {Stage} from '../run/actor-sandbox.js';
+import {sendProbes} from '../run/send.js';
+import type {Observations} from '../run/observe.js';
+import {ActorSandbox} from '../run/actor-sandbox.js';
 import {answerElsewhere} from '../sandbox/remote-routes.js';
-import {companyOfProbe, refuseOutside} from './participants.js';
+import {actorsOfProbe, refuseOutside} from './participants.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
-import {ProbeStage} from './prober-sandbox.js';
+import {ProberSandbox} from './prober-sandbox.js';
 
 /** What decides a probe: as of a run, with one question in the place of the types. */
 export type ProbeOptions = Omit<RunOptions, 'families' | 'types' | 'keep'> & {readonly question: ProbeQuestion; readonly isFirstLegOnly: boolean};
@@ -41,38 +41,38 @@ export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 	}
 
 	refuseOutside(question, defaultTopology);
-	options.onStage('building the sandbox, installing the rules, starting the actors');
-	await using stage = await Stage.create({
+	options.onProgress('building the sandbox, installing the rules, starting the actors');
+	await using stage = await ActorSandbox.create({
 		intent: rules.intent,
 		types: [],
 		credentials,
 		timeoutMs,
 		presetSysctls: options.presetSysctls,
-		company: companyOfProbe({
+		actorSet: actorsOfProbe({
 			question, intent: rules.intent, credentials, topology: defaultTopology,
 		}),
 	});
-	const [report] = await playQuestions(stage, {...options, questions: [question]});
+	const [report] = await sendQuestions(stage, {...options, questions: [question]});
 	return report!;
 }
 
 /** A probe with options of its socket that no actor sets. The prober sends it, and its next legs as the stubs would. */
 async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
 	const startedAt = performance.now();
-	const {question, rules, credentials, timeoutMs, traceBufferBytes, isFirstLegOnly, onStage} = options;
+	const {question, rules, credentials, timeoutMs, traceBufferBytes, isFirstLegOnly, onProgress} = options;
 	const {credentials: {uid, gid}, ...spec} = question;
 	const families = [question.family];
-	onStage('building the sandbox, installing the rules');
-	await using stage = await ProbeStage.createWith(rules, credentials, {
+	onProgress('building the sandbox, installing the rules');
+	await using stage = await ProberSandbox.createWith(rules, credentials, {
 		families, timeoutMs, traceBufferBytes, presetSysctls: options.presetSysctls,
 	});
 	const {rules: before} = await stage.loadState();
-	onStage('sending 1 probe');
-	const [[flight], environment] = await Promise.all([
-		stage.fly([{...spec, uid, gid}], {follow: !isFirstLegOnly}),
+	onProgress('sending 1 probe');
+	const [[probeResult], environment] = await Promise.all([
+		stage.send([{...spec, uid, gid}], {follow: !isFirstLegOnly}),
 		loadEnvironment(rules.backend),
 	]);
-	const {legs, gaps, isLoop} = flight!;
+	const {legs, gaps, isLoop} = probeResult!;
 	return reportOf({
 		question,
 		options,
@@ -89,14 +89,14 @@ Asks several questions at once on a stage that plays their actors. All are of on
 
 @throws {TestbedError} as a run does.
 */
-export async function playQuestions(stage: Stage, options: Omit<ProbeOptions, 'question'> & {readonly questions: readonly ProbeQuestion[]}): Promise<readonly ProbeReport[]> {
+export async function sendQuestions(stage: ActorSandbox, options: Omit<ProbeOptions, 'question'> & {readonly questions: readonly ProbeQuestion[]}): Promise<readonly ProbeReport[]> {
 	const startedAt = performance.now();
-	const {questions, rules, onStage} = options;
+	const {questions, rules, onProgress} = options;
 	const families = [...new Set(questions.map(({family}) => family))];
 	let environment: Environment | undefined;
 	await stage.configured();
 	await answerElsewhere(stage.sandbox.remote, stage.topology, questions.map(({to}) => to.address));
-	const played = await playProbes(stage, {
+	const played = await sendProbes(stage, {
 		...options,
 		families,
 		sendings: questions.map(({
@@ -112,7 +112,7 @@ export async function playQuestions(stage: Stage, options: Omit<ProbeOptions, 'q
 			environment = await loadEnvironment(rules.backend);
 		},
 	});
-	onStage('explaining');
+	onProgress('explaining');
 	return questions.map((question, index) => reportOf({
 		question, options, families, played, observation: seenIn(played.observations[index]!), environment: environment!, startedAt,
 	}));
@@ -129,7 +129,7 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, played:
 	readonly question: ProbeQuestion;
 	readonly options: Pick<ProbeOptions, 'rules' | 'isFirstLegOnly'>;
 	readonly families: readonly AddressFamily[];
-	readonly played: Pick<Played, 'ruleSet' | 'before' | 'found'>;
+	readonly played: Pick<Observations, 'ruleSet' | 'before' | 'found'>;
 	readonly observation: Seen;
 	readonly environment: Environment;
 	readonly startedAt: number;
@@ -138,7 +138,7 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, played:
 	const meshRules = rulesWithMesh(rules, ruleSet);
 	const legs = isFirstLegOnly ? all.slice(0, 1) : all;
 	const names = new Set<string>([question.from, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
-	const unwitnessed = unwitnessedRules({loaded: before, legs});
+	const uncounted = uncountedRules({loaded: before, legs});
 	return {
 		environment,
 		rules: {
@@ -152,7 +152,7 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, played:
 		observedRoles: legs.map(leg => roleHitsOf(leg, meshRules).map(({role}) => role)),
 		explanations: legs.map((leg, index) => explainLeg(leg, meshRules, {mark: index === 0 && question.mark !== undefined ? question.mark : socketMarkOf(all, index, rules.intent)})),
 		isFirstLegOnly: isFirstLegOnly && all.length > 1,
-		hints: [...rules.warnings, ...(unwitnessed.length === 0 ? [] : [`These rules have no counter, so the trace is their only witness: ${unwitnessed.join(', ')}.`])],
+		hints: [...rules.warnings, ...(uncounted.length === 0 ? [] : [`These rules have no counter, so the trace is their only witness: ${uncounted.join(', ')}.`])],
 		durationMs: Math.round(performance.now() - startedAt),
 	};
 }

@@ -4,7 +4,7 @@ The world around the pod as probes need it: where they can come from, and who an
 
 import type {ProbeQuestion} from '../../src/report/probe/types.js';
 import {
-	dnsPort, standardCompany, withDns, type Company,
+	dnsPort, defaultActors, withDns, type ActorSet,
 } from '../../src/scenario/actor-set.js';
 import {livesInPod} from '../../src/scenario/expectation.js';
 import type {Topology} from '../../src/scenario/topology.js';
@@ -15,19 +15,19 @@ import {TestbedError} from '../errors.js';
 const hosts: readonly ActorName[] = ['remote', 'istiod'];
 
 /** Who plays when somebody sends a probe. Where it may be a query of DNS, the agent that can be asked and the real server play as well. */
-export function companyOfProbe({question: {from, to, protocol}, intent, credentials, topology}: {
+export function actorsOfProbe({question: {from, to, protocol}, intent, credentials, topology}: {
 	readonly question: Pick<ProbeQuestion, 'from' | 'to' | 'protocol'>; readonly intent: Intent; readonly credentials: ActorCredentials; readonly topology: Topology;
-}): Company {
+}): ActorSet {
 	const isQuery = protocol === 'udp' || to.port === dnsPort;
 	const names = [...new Set<ActorName>(['proxy', 'app', ...hosts, from, ...(isQuery ? ['agent'] as const : [])])];
-	const company = standardCompany({
+	const actorSet = defaultActors({
 		topology, intent, names, credentials,
 	});
 	if (!isQuery) {
-		return company;
+		return actorSet;
 	}
 
-	return withDns(company, topology);
+	return withDns(actorSet, topology);
 }
 
 /**

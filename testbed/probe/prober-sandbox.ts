@@ -3,9 +3,9 @@ A sandbox with a prober, kept for one rule set after the other: namespaces, thre
 */
 
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
-import type {FlownLeg} from '../../src/comparison/moves.js';
+import type {ProbedLeg} from '../../src/comparison/moves.js';
 import {StubModel, type NextLeg} from '../../src/model/stub.js';
-import {noSurroundings} from '../../src/scenario/topology-extension.js';
+import {noExtension} from '../../src/scenario/topology-extension.js';
 import {defaultTopology} from '../../src/scenario/topology.js';
 import type {ProbeRequest, ProbeSpec} from '../../src/scenario/probe-spec.js';
 import type {ActorCredentials} from '../../src/scenario/types.js';
@@ -16,7 +16,7 @@ import {LockFile} from '../system/lock-file.js';
 import type {RuleInput} from '../inputs/types.js';
 import {Prober, type ProbeAnswer} from '../prober/prober.js';
 import type {Unsendable} from '../prober/encode.js';
-import {HeldRules} from '../sandbox/installed-rules.js';
+import {ReplaceableRules} from '../sandbox/installed-rules.js';
 import {loadKernelState} from '../tracer/counters.js';
 import type {KernelState} from '../tracer/kernel-texts.js';
 import {Sandbox} from '../sandbox/sandbox.js';
@@ -25,7 +25,7 @@ import {answerElsewhere} from '../sandbox/remote-routes.js';
 import {refuseOutside} from './participants.js';
 
 /** What does not change from rule set to rule set. */
-export type ProbeStageOptions = {
+export type ProberSandboxOptions = {
 	readonly backend: Backend;
 	/** Of the rules; a probe can be of no other. */
 	readonly families: readonly AddressFamily[];
@@ -38,28 +38,28 @@ export type ProbeStageOptions = {
 };
 
 /** What is known of one rule set: as much of a {@link RuleInput} as is installed, and what the proxy is meant to do. */
-export type StagedRules = Pick<RuleInput, 'ruleSet' | 'routing' | 'intent' | 'lines' | 'allowedModules'>;
+export type SandboxRules = Pick<RuleInput, 'ruleSet' | 'routing' | 'intent' | 'lines' | 'allowedModules'>;
 
 /** What was seen of one probe: its legs, and what is missing to trust them. `unsendable` says why the kernel sent no packet for the last leg. */
-export type Flight = {readonly legs: readonly FlownLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean; readonly unsendable?: Unsendable};
-type OpenFlight = {readonly legs: FlownLeg[]; readonly gaps: Gap[]; isLoop: boolean; unsendable?: Unsendable};
-type Play = {readonly prober: Prober; readonly ruleSet: RuleSet; readonly model: StubModel};
+export type ProbeOutcome = {readonly legs: readonly ProbedLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean; readonly unsendable?: Unsendable};
+type OpenProbeResult = {readonly legs: ProbedLeg[]; readonly gaps: Gap[]; isLoop: boolean; unsendable?: Unsendable};
+type LoadedProber = {readonly prober: Prober; readonly ruleSet: RuleSet; readonly model: StubModel};
 type Bound = ReadonlyArray<readonly [index: number, request: ProbeRequest]>;
 
 /** One sandbox, one prober, one rule set at a time. Who creates it disposes of it. */
-export class ProbeStage implements AsyncDisposable {
+export class ProberSandbox implements AsyncDisposable {
 	/**
 	Builds the sandbox. It holds no rules yet.
 
 	@throws {TestbedError} when the machine cannot do it.
 	*/
-	static async create(options: ProbeStageOptions): Promise<ProbeStage> {
+	static async create(options: ProberSandboxOptions): Promise<ProberSandbox> {
 		const lockFile = await LockFile.create();
 		let sandbox: Sandbox | undefined;
 		try {
-			sandbox = Sandbox.create(noSurroundings, options);
+			sandbox = Sandbox.create(noExtension, options);
 			await sandbox.configure(defaultTopology);
-			return new ProbeStage(options, sandbox, lockFile);
+			return new ProberSandbox(options, sandbox, lockFile);
 		} catch (error) {
 			await sandbox?.[Symbol.asyncDispose]();
 			await lockFile[Symbol.asyncDispose]();
@@ -72,8 +72,8 @@ export class ProbeStage implements AsyncDisposable {
 
 	@throws {TestbedError} as {@link create} and {@link install}; nothing is left behind then.
 	*/
-	static async createWith(rules: RuleInput, credentials: ActorCredentials, options: Omit<ProbeStageOptions, 'backend'>): Promise<ProbeStage> {
-		const stage = await ProbeStage.create({...options, backend: rules.backend});
+	static async createWith(rules: RuleInput, credentials: ActorCredentials, options: Omit<ProberSandboxOptions, 'backend'>): Promise<ProberSandbox> {
+		const stage = await ProberSandbox.create({...options, backend: rules.backend});
 		try {
 			await stage.install(rules, credentials);
 			return stage;
@@ -83,19 +83,19 @@ export class ProbeStage implements AsyncDisposable {
 		}
 	}
 
-	readonly #options: ProbeStageOptions;
+	readonly #options: ProberSandboxOptions;
 	readonly #sandbox: Sandbox;
 	readonly #lockFile: LockFile;
-	readonly #held: HeldRules;
+	readonly #held: ReplaceableRules;
 	readonly #known = new Set<string>();
 	#prober: Prober | undefined;
-	#play: Play | undefined;
+	#play: LoadedProber | undefined;
 
-	private constructor(options: ProbeStageOptions, sandbox: Sandbox, lockFile: LockFile) {
+	private constructor(options: ProberSandboxOptions, sandbox: Sandbox, lockFile: LockFile) {
 		this.#options = options;
 		this.#sandbox = sandbox;
 		this.#lockFile = lockFile;
-		this.#held = new HeldRules(sandbox, lockFile.path);
+		this.#held = new ReplaceableRules(sandbox, lockFile.path);
 	}
 
 	/**
@@ -122,7 +122,7 @@ export class ProbeStage implements AsyncDisposable {
 
 	@throws {TestbedError} RULES_REJECTED: the stage holds none then, and takes others; and when the machine cannot do it.
 	*/
-	async install({ruleSet: asked, routing, intent, lines, allowedModules}: StagedRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
+	async install({ruleSet: asked, routing, intent, lines, allowedModules}: SandboxRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
 		const {
 			backend, families, timeoutMs, traceBufferBytes, beforeRead,
 		} = this.#options;
@@ -155,24 +155,24 @@ export class ProbeStage implements AsyncDisposable {
 
 	@throws {TestbedError} USAGE for a probe that never comes into the pod; INPUT for one that makes no sense; SYSCALL_FAILED when a thread fails. {RangeError} without rules.
 	*/
-	async fly(questions: readonly ProbeSpec[], {follow}: {readonly follow: boolean}): Promise<readonly Flight[]> {
+	async send(questions: readonly ProbeSpec[], {follow}: {readonly follow: boolean}): Promise<readonly ProbeOutcome[]> {
 		const play = this.#installed();
 		const bound = questions.map((question, index) => {
 			refuseOutside(question, defaultTopology);
 			return [index, play.model.requestOf(question, String(index + 1))] as const;
 		});
 		await this.#makeReachable(questions.map(({to}) => to.address));
-		const flights = questions.map((): OpenFlight => ({legs: [], gaps: [], isLoop: false}));
+		const probeResults = questions.map((): OpenProbeResult => ({legs: [], gaps: [], isLoop: false}));
 		let left: Bound = bound;
 		while (left.length > 0) {
 			const answers = await play.prober.probe(left.map(([, request]) => request)); // eslint-disable-line no-await-in-loop -- One leg after the other.
 			left = left.flatMap(([index, request], position) => {
-				const next = land(flights[index]!, {request, answer: answers[position]!, play});
+				const next = land(probeResults[index]!, {request, answer: answers[position]!, play});
 				return next === undefined || !follow ? [] : [[index, {id: request.id, ...next}] as const];
 			});
 		}
 
-		return flights;
+		return probeResults;
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -181,7 +181,7 @@ export class ProbeStage implements AsyncDisposable {
 		await this.#lockFile[Symbol.asyncDispose]();
 	}
 
-	#installed(): Play {
+	#installed(): LoadedProber {
 		if (this.#play === undefined) {
 			throw new RangeError('the sandbox holds no rules');
 		}
@@ -200,13 +200,13 @@ export class ProbeStage implements AsyncDisposable {
 }
 
 /** Notes a leg; returns the next one, if somebody carries it on. */
-function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, play: {model, ruleSet}}: {
-	readonly request: ProbeRequest; readonly answer: ProbeAnswer; readonly play: Play;
+function land(probeResult: OpenProbeResult, {request, answer: {leg, gaps, unsendable}, play: {model, ruleSet}}: {
+	readonly request: ProbeRequest; readonly answer: ProbeAnswer; readonly play: LoadedProber;
 }): NextLeg | undefined {
-	flight.gaps.push(...gaps);
+	probeResult.gaps.push(...gaps);
 	if (unsendable !== undefined) {
-		flight.unsendable = unsendable;
-		flight.legs.push(legNeverSent(request, unsendable));
+		probeResult.unsendable = unsendable;
+		probeResult.legs.push(legNeverSent(request, unsendable));
 	}
 
 	if (leg === undefined) {
@@ -216,13 +216,13 @@ function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, pla
 	// A connection of the pod whose answer does not come back is never made, so nobody carries it on.
 	const isHalf = leg.protocol === 'tcp' && leg.end.kind === 'unknown' && request.from === 'pod';
 	const {end, next} = isHalf ? {end: leg.end, next: undefined} : model.receive(leg);
-	flight.legs.push({...asFlown(leg, ruleSet), end});
-	if (flight.gaps.length > 0) {
+	probeResult.legs.push({...asProbed(leg, ruleSet), end});
+	if (probeResult.gaps.length > 0) {
 		return undefined;
 	}
 
-	if (next !== undefined && flight.legs.length > loopStops) {
-		flight.isLoop = true;
+	if (next !== undefined && probeResult.legs.length > loopStops) {
+		probeResult.isLoop = true;
 		return undefined;
 	}
 
@@ -230,13 +230,13 @@ function land(flight: OpenFlight, {request, answer: {leg, gaps, unsendable}, pla
 }
 
 /** By which hook it was delivered, its end says. */
-function asFlown({arrivedBy: _, ...leg}: FlownLeg & {readonly arrivedBy: unknown}, ruleSet: RuleSet): FlownLeg {
+function asProbed({arrivedBy: _, ...leg}: ProbedLeg & {readonly arrivedBy: unknown}, ruleSet: RuleSet): ProbedLeg {
 	const isWhereAsked = leg.deliveredTo?.address === leg.to.address && leg.deliveredTo.port === leg.to.port;
 	return isWhereAsked ? {...leg, isLedAway: isLedAway(leg.traversals, ruleSet)} : leg;
 }
 
 /** A leg of which no packet ever was, as that of an actor: the kernel told the one who wanted it why. */
-function legNeverSent({from, actor = from, protocol, source, sourcePort = 0, to}: ProbeRequest, {message}: Unsendable): FlownLeg {
+function legNeverSent({from, actor = from, protocol, source, sourcePort = 0, to}: ProbeRequest, {message}: Unsendable): ProbedLeg {
 	const family = to.address.includes(':') ? 'ipv6' : 'ipv4';
 	return {
 		actor, family, protocol, from: {address: source ?? (family === 'ipv4' ? '0.0.0.0' : '::'), port: sourcePort}, to, socket: undefined, traversals: [], end: {kind: 'unreachable', reason: message}, deliveredTo: undefined,

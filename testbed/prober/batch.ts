@@ -9,7 +9,7 @@ import type {EncodedBatch} from './encode.js';
 import {resultWords, type SenderAnswer} from './protocol.js';
 
 /** The requests of a batch, with their places among all. */
-export type Wave = {readonly requests: readonly ProbeRequest[]; readonly indices: readonly number[]};
+export type Batch = {readonly requests: readonly ProbeRequest[]; readonly indices: readonly number[]};
 
 /** What one namespace sent of it. `late` are the ends that came after the sending. */
 export type Side = {readonly encoded: EncodedBatch; readonly sent: Extract<SenderAnswer, {type: 'sent'}>; readonly late: Map<number, {readonly state: number; readonly error: number}>};
@@ -21,7 +21,7 @@ export function batchSizeFor(ruleSet: RuleSet): number {
 }
 
 /** As many probes as a batch takes, but each pair of ports that is asked for once only. */
-export function planWave(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly wave: Wave; readonly rest: readonly number[]} {
+export function planBatch(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly nextBatch: Batch; readonly rest: readonly number[]} {
 	const taken: number[] = [];
 	const rest: number[] = [];
 	const pairs = new Set<string>();
@@ -39,7 +39,7 @@ export function planWave(batch: readonly ProbeRequest[], indices: readonly numbe
 		}
 	}
 
-	return {wave: {requests: taken.map(index => batch[index]!), indices: taken}, rest};
+	return {nextBatch: {requests: taken.map(index => batch[index]!), indices: taken}, rest};
 }
 
 /** What a probe has come to so far. */

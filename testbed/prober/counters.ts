@@ -7,7 +7,7 @@ import {LoadedRulesError, parseLoadedRules, type LoadedRule} from '../../src/tra
 import {TestbedError} from '../errors.js';
 import {driverOf} from '../sandbox/backends/drivers.js';
 import type {Netns} from '../sandbox/netns.js';
-import {switchTable} from '../sandbox/own-table.js';
+import {traceTable} from '../sandbox/own-table.js';
 import {parseOwnerCounts} from './trace-table.js';
 
 /** Rules with their counters, and packets by owner (`uid:gid`). */
@@ -24,7 +24,7 @@ export async function loadCounts(netns: Netns, {backend, families, lockFile}: {
 	const texts = await driverOf(backend).loadKernelTexts(netns, {families, lockFile, isBrief: true});
 	try {
 		return {
-			rules: parseLoadedRules(texts, {backend, exceptTables: [switchTable]}),
+			rules: parseLoadedRules(texts, {backend, exceptTables: [traceTable]}),
 			owners: parseOwnerCounts(texts.listing),
 		};
 	} catch (error) {

@@ -14,10 +14,10 @@ import {forgetOwnersText, ownersMax} from './trace-table.js';
 type Input = {readonly netns: Netns; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly ruleSet: RuleSet; readonly lockFile: string};
 
 /** Counts from batch to batch: what one ends with, the next begins with. */
-export class Witnesses {
+export class CrossCheck {
 	/** Reads the first counts. */
-	static async create(input: Input): Promise<Witnesses> {
-		return new Witnesses(input, await loadCounts(input.netns, input));
+	static async create(input: Input): Promise<CrossCheck> {
+		return new CrossCheck(input, await loadCounts(input.netns, input));
 	}
 
 	readonly #input: Input;

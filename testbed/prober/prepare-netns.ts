@@ -6,8 +6,8 @@ import {readdirSync} from 'node:fs';
 import type {Netns} from '../sandbox/netns.js';
 
 /** Three questions within 0.3 seconds. One alone would make a neighbour that is there a missing one where the kernel is slow to answer, and that would be an answer without a gap. */
-const neighbourMs = 100;
-const neighbourQuestions = 3;
+const neighborMs = 100;
+const neighborQuestions = 3;
 
 /**
 Answers without a limit, and neighbours that are missing told at once. The kernel sends some thousand ICMP errors a second at most, one per second to one address; an unknown neighbour is asked for three times a second apart. Neither has anything to do with rules, and both would make probes wait.
@@ -20,7 +20,7 @@ export function prepareNamespace(netns: Netns): void {
 	netns.setSysctl('net/ipv6/ip_nonlocal_bind', '0');
 	for (const family of ['ipv4', 'ipv6']) {
 		for (const device of netns.enter(() => readdirSync(`/proc/sys/net/${family}/neigh`))) {
-			for (const [name, value] of [['mcast_solicit', neighbourQuestions], ['ucast_solicit', neighbourQuestions], ['retrans_time_ms', neighbourMs]] as const) {
+			for (const [name, value] of [['mcast_solicit', neighborQuestions], ['ucast_solicit', neighborQuestions], ['retrans_time_ms', neighborMs]] as const) {
 				netns.setSysctl(`net/${family}/neigh/${device}/${name}`, String(value));
 			}
 		}

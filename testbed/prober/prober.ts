@@ -24,15 +24,15 @@ import {
 	checkRequest, decodeResult, encodeBatch, type Unsendable,
 } from './encode.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
-import {invalidSwitchText, probeSwitchText, removeSwitchText} from './trace-table.js';
+import {invalidTableText, proberTableText, removeTableText} from './trace-table.js';
 import {Listeners} from './listeners.js';
 import {shared, states, type SenderAnswer} from './protocol.js';
 import {startSender} from './sender.js';
 import type {Thread} from './thread.js';
 import {TraceReader} from './trace-reader.js';
-import {Witnesses} from './cross-check.js';
+import {CrossCheck} from './cross-check.js';
 import {
-	batchSizeFor, lateGap, planWave, stateOf, type Side, type Wave,
+	batchSizeFor, lateGap, planBatch, stateOf, type Side, type Batch,
 } from './batch.js';
 import {prepareNamespace} from './prepare-netns.js';
 
@@ -102,7 +102,7 @@ export class Prober implements AsyncDisposable {
 	#listeners: Listeners | undefined;
 	#lockFile: LockFile | undefined;
 	#conntrack: Conntrack | undefined;
-	#witnesses: Witnesses | undefined;
+	#crossCheck: CrossCheck | undefined;
 	#turn: Promise<unknown> = Promise.resolve();
 	#hasInvalid = false;
 
@@ -139,7 +139,7 @@ export class Prober implements AsyncDisposable {
 	async renew(rules: Pick<ProberOptions, 'ruleSet' | 'listening' | 'hasInvalid'>): Promise<void> {
 		return this.#inTurn(async () => {
 			await this.#takeRules(rules);
-			await this.#reader!.renew({ruleSet: rules.ruleSet, loaded: this.#witnesses!.rules});
+			await this.#reader!.renew({ruleSet: rules.ruleSet, loaded: this.#crossCheck!.rules});
 		});
 	}
 
@@ -179,11 +179,11 @@ export class Prober implements AsyncDisposable {
 		});
 		await this.#switchOn();
 		this.#undo.push(async () => {
-			await pod.runConfined('nft', ['-f', '-'], {input: removeSwitchText});
+			await pod.runConfined('nft', ['-f', '-'], {input: removeTableText});
 		});
 		await this.#takeRules({ruleSet, listening, hasInvalid});
 		const reader = await TraceReader.start({
-			netns: pod, backend, bufferBytes, memory: this.#memory, ruleSet, loaded: this.#witnesses!.rules,
+			netns: pod, backend, bufferBytes, memory: this.#memory, ruleSet, loaded: this.#crossCheck!.rules,
 		});
 		this.#reader = reader;
 		this.#undo.push(async () => reader[Symbol.asyncDispose]());
@@ -200,13 +200,13 @@ export class Prober implements AsyncDisposable {
 
 		this.#batchSize = this.#givenBatchSize ?? batchSizeFor(ruleSet);
 		this.#joiner = new ProbeJoiner(ruleSet, listening);
-		this.#witnesses = await Witnesses.create({
+		this.#crossCheck = await CrossCheck.create({
 			netns: pod, backend, families, ruleSet, lockFile: this.#lockFile!.path,
 		});
 	}
 
 	async #switchOn(): Promise<void> {
-		await this.#options.sandbox.pod.runConfined('nft', ['-f', '-'], {input: `${probeSwitchText(this.#listeners!.protocols)}${this.#hasInvalid ? invalidSwitchText : ''}`});
+		await this.#options.sandbox.pod.runConfined('nft', ['-f', '-'], {input: `${proberTableText(this.#listeners!.protocols)}${this.#hasInvalid ? invalidTableText : ''}`});
 	}
 
 	async #sender(side: 'pod' | 'remote'): Promise<Thread> {
@@ -241,8 +241,8 @@ export class Prober implements AsyncDisposable {
 		const open: number[] = [];
 		let left = indices;
 		while (left.length > 0) {
-			const {wave, rest} = planWave(batch, left, size);
-			const {judged, gaps, untried} = await this.#wave(wave); // eslint-disable-line no-await-in-loop -- One batch after the other: each has the counters to itself.
+			const {nextBatch, rest} = planBatch(batch, left, size);
+			const {judged, gaps, untried} = await this.#wave(nextBatch); // eslint-disable-line no-await-in-loop -- One batch after the other: each has the counters to itself.
 			for (const {index, answer, isSent} of judged) {
 				// Of what was not sent the witnesses know nothing, so nothing that they miss is a doubt of it.
 				answers[index] = gaps.length === 0 || !isSent ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
@@ -260,9 +260,9 @@ export class Prober implements AsyncDisposable {
 	}
 
 	/** Sends one batch and reads all witnesses. `untried` are the probes that it has left out. */
-	async #wave({requests, indices}: Wave): Promise<{readonly judged: readonly Judged[]; readonly gaps: readonly Gap[]; readonly untried: readonly number[]}> {
+	async #wave({requests, indices}: Batch): Promise<{readonly judged: readonly Judged[]; readonly gaps: readonly Gap[]; readonly untried: readonly number[]}> {
 		this.#conntrack!.flush();
-		await this.#witnesses!.prepare(requests.length);
+		await this.#crossCheck!.prepare(requests.length);
 		const sides: Side[] = [];
 		let waiting: {readonly ms: number; readonly at: number} | undefined;
 		const places: Array<readonly [side: Side, index: number] | undefined> = [];
@@ -291,7 +291,7 @@ export class Prober implements AsyncDisposable {
 		const pending = requests.flatMap((_, position) => isOpen(position) ? [position] : []);
 		if (pending.length > 0) {
 			await this.#peek();
-			await this.#settle({
+			await this.#awaitPending({
 				requests, places, sides, isOver: position => this.#joiner.isOver((decode(position) as {probe: JoinedProbe}).probe), pending,
 			});
 		}
@@ -332,7 +332,7 @@ export class Prober implements AsyncDisposable {
 			}
 		}
 
-		return {judged, gaps: [...gaps, ...await this.#witnesses!.compare({hits, owners: [...owners.values()], strangers: sentPackets - owners.size})], untried};
+		return {judged, gaps: [...gaps, ...await this.#crossCheck!.compare({hits, owners: [...owners.values()], strangers: sentPackets - owners.size})], untried};
 	}
 
 	async #send(from: 'pod' | 'remote', requests: readonly ProbeRequest[], waitedMs: number | undefined): Promise<Side> {
@@ -343,7 +343,7 @@ export class Prober implements AsyncDisposable {
 	}
 
 	/** Waits for what has no end yet, but for that of which nothing will come. */
-	async #settle({requests, places, sides, isOver, pending}: {
+	async #awaitPending({requests, places, sides, isOver, pending}: {
 		readonly requests: readonly ProbeRequest[];
 		readonly places: ReadonlyArray<readonly [side: Side, index: number] | undefined>;
 		readonly sides: readonly Side[];

@@ -60,7 +60,7 @@ export type ReaderInput = {
 	readonly ruleSet: RuleSet;
 	readonly loaded: readonly LoadedRule[];
 	readonly interfaces: ReadonlyMap<number, string>;
-	readonly switchTable: string;
+	readonly traceTable: string;
 };
 
 /** What it finds in its port when it is told to renew: the rules are others. */

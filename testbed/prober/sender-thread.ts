@@ -301,7 +301,7 @@ function isUsed(used: Set<number>, {probes, probe, results, row, sources}: {
 }
 
 /** Waits for the sockets of these indices until each has come to something, or time is over; closes all. */
-function settle(indices: readonly number[], timeoutMs: number): SenderAnswer {
+function awaitPending(indices: readonly number[], timeoutMs: number): SenderAnswer {
 	const ends: Array<[number, number, number]> = [];
 	const deadline = performance.now() + timeoutMs;
 	let left = indices.flatMap(index => waiting.has(index) ? [{index, ...waiting.get(index)!}] : []);
@@ -347,7 +347,7 @@ parentPort!.on('message', (request: SenderRequest) => {
 			const answer = sendAll(request);
 			say(answer, [answer.results.buffer as ArrayBuffer]);
 		} else {
-			say(settle(request.indices, request.timeoutMs));
+			say(awaitPending(request.indices, request.timeoutMs));
 		}
 	} catch (error) {
 		say({type: 'error', message: error instanceof Error ? error.message : String(error)});

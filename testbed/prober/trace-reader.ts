@@ -10,7 +10,7 @@ import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Netns} from '../sandbox/netns.js';
 import {closeDescriptor} from '../syscalls/netns.js';
 import {openTraceSocket} from '../tracer/trace-socket.js';
-import {switchTable} from '../sandbox/own-table.js';
+import {traceTable} from '../sandbox/own-table.js';
 import {
 	commands, shared, type ReaderAnswer, type ReaderInput, type ReaderRequest,
 } from './protocol.js';
@@ -40,7 +40,7 @@ export class TraceReader implements AsyncDisposable {
 			});
 			thread = new Thread(new URL('reader-thread.js', import.meta.url), {
 				name: 'reads the trace', workerData: {
-					...input, sockets, interfaces: netns.interfaces(), switchTable,
+					...input, sockets, interfaces: netns.interfaces(), traceTable,
 				} satisfies ReaderInput,
 			});
 			const reader = new TraceReader(thread, sockets.map(({fd}) => fd), new Int32Array(input.memory));

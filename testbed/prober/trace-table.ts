@@ -3,8 +3,8 @@ The table that switches tracing on for probes, and what it counts. Like the trac
 */
 
 import {TestbedError} from '../errors.js';
-import {invalidPackets, invalidWitness} from '../tracer/trace-table.js';
-import {switchTable} from '../sandbox/own-table.js';
+import {invalidPackets, invalidCheck} from '../tracer/trace-table.js';
+import {traceTable} from '../sandbox/own-table.js';
 
 /** The set of owners: how many of the pod's packets left sockets of each UID and GID. A second witness for the credentials of a batch. */
 const ownersSet = 'owners-counted';
@@ -20,11 +20,11 @@ const turnAway = {tcp: 'tcp flags & (fin|syn|rst|ack) == syn reject with tcp res
 /**
 The table as `nft -f` takes it. It takes the place of the tracer's, whose name it has: everything else knows that name as the testbed's own. `listening` are the protocols that sockets wait for: their first packets are answered as if nobody did, in the last place that they pass.
 */
-export function probeSwitchText(listening: ReadonlyArray<'tcp' | 'udp'> = []): string {
+export function proberTableText(listening: ReadonlyArray<'tcp' | 'udp'> = []): string {
 	return `
-table inet ${switchTable} {}
-delete table inet ${switchTable}
-table inet ${switchTable} {
+table inet ${traceTable} {}
+delete table inet ${traceTable}
+table inet ${traceTable} {
 	set ${ownersSet} {
 		typeof meta skuid . meta skgid
 		flags dynamic
@@ -50,8 +50,8 @@ ${listening.map(protocol => `		${turnAway[protocol]}\n`).join('')}	}
 }
 
 /** What `nft -f` takes after it where invalid packets are to be sent as well: lets them in, and notes what conntrack says of them. That turns conntrack on in the namespace. */
-export const invalidSwitchText = `
-table inet ${switchTable} {
+export const invalidTableText = `
+table inet ${traceTable} {
 	chain prerouting {
 		${invalidPackets} meta nftrace set 1 accept
 	}
@@ -59,20 +59,20 @@ table inet ${switchTable} {
 		${invalidPackets} add @${ownersSet} { meta skuid . meta skgid counter }
 		${invalidPackets} meta nftrace set 1 accept
 	}
-	${invalidWitness}
+	${invalidCheck}
 }
 `;
 
 /** What `nft -f` takes to forget the owners so far. */
-export const forgetOwnersText = `flush set inet ${switchTable} ${ownersSet}\n`;
+export const forgetOwnersText = `flush set inet ${traceTable} ${ownersSet}\n`;
 
 /** What `nft -f` takes to take the table away. */
-export const removeSwitchText = `delete table inet ${switchTable}\n`;
+export const removeTableText = `delete table inet ${traceTable}\n`;
 
 /** How many packets each owner sent, by `uid:gid`, from `nft -n -j list ruleset`. */
 export function parseOwnerCounts(text: string): ReadonlyMap<string, number> {
 	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: readonly unknown[]}}>};
-	const own = nftables.find(entry => entry.set?.table === switchTable && entry.set.name === ownersSet)?.set;
+	const own = nftables.find(entry => entry.set?.table === traceTable && entry.set.name === ownersSet)?.set;
 	return new Map((own?.elem ?? []).map(element => {
 		const {val, counter} = (element as {elem?: {val?: {concat?: readonly unknown[]}; counter?: {packets?: unknown}}}).elem ?? {};
 		const [uid, gid] = val?.concat ?? [];

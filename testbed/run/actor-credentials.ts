@@ -5,15 +5,15 @@ Whether the actors are who they should be: by /proc for their processes, by the 
 import type {Credentials} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Observation} from '../../src/trace/observation.js';
-import type {Cast} from '../actors/actor-group.js';
+import type {ActorGroup} from '../actors/actor-group.js';
 import type {ActorEvidence} from './evidence.js';
 
 /** The credentials that the kernel has for each actor's process, or for the sockets of an actor that has none. An actor whose process is gone, or is not one user, is left out. */
 export type FoundCredentials = ReadonlyMap<string, Credentials>;
 
 /** What there is to be said of each actor; read once for the whole run. */
-export function evidenceOf({actors, company}: Cast): readonly ActorEvidence[] {
-	return company.actors.map(({name, namespace, uid, gid}) => {
+export function evidenceOf({actors, actorSet}: ActorGroup): readonly ActorEvidence[] {
+	return actorSet.actors.map(({name, namespace, uid, gid}) => {
 		const actor = actors.get(name)!;
 		return {
 			name, namespace, asked: {uid, gid}, pid: actor.pid, found: actor.credentials(), made: actor.made, ended: actor.gap?.message, troubles: [...actor.troubles],

@@ -4,49 +4,49 @@ The world in which rules are put to the kernel: a sandbox with its actors. Sever
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {transparencyOf} from '../../src/mesh/intent.js';
-import {type Company, actorsFor} from '../../src/scenario/actor-set.js';
-import type {Surroundings} from '../../src/scenario/topology-extension.js';
+import {type ActorSet, actorsFor} from '../../src/scenario/actor-set.js';
+import type {TopologyExtension} from '../../src/scenario/topology-extension.js';
 import {defaultTopology, type Topology} from '../../src/scenario/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../../src/scenario/types.js';
-import {Cast} from '../actors/actor-group.js';
+import {ActorGroup} from '../actors/actor-group.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {LockFile} from '../system/lock-file.js';
-import {HeldRules, type RulesToHold} from '../sandbox/installed-rules.js';
+import {ReplaceableRules, type RulesToHold} from '../sandbox/installed-rules.js';
 import {loadKernelTexts} from '../tracer/counters.js';
 import type {InstalledRules} from '../sandbox/install.js';
 import {Sandbox} from '../sandbox/sandbox.js';
 import type {Sysctls} from '../sandbox/sysctls.js';
 
 /** What the actors of a stage depend on. */
-export type Casting = {
+export type ActorSandboxOptions = {
 	readonly intent: Intent;
 	readonly types: readonly TypeId[];
 	readonly credentials: ActorCredentials;
 	readonly timeoutMs: number;
 	/** Who plays, and in which world, where it is not those of the types. */
-	readonly company?: Company;
-	readonly surroundings?: Surroundings;
+	readonly actorSet?: ActorSet;
+	readonly extension?: TopologyExtension;
 	/** As {@link SandboxOptions} has it. */
 	readonly presetSysctls?: Sysctls | undefined;
 };
 
 /** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
-export function castingKey({
-	intent, types, credentials, timeoutMs, company, surroundings, presetSysctls,
-}: Casting): string {
+export function reuseKey({
+	intent, types, credentials, timeoutMs, actorSet, extension, presetSysctls,
+}: ActorSandboxOptions): string {
 	const {proxyPort, inboundCapturePort} = intent;
 	// A company says itself who plays which part.
-	const who = company === undefined ? [types, credentials] : [company];
-	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...who, surroundings ?? null, timeoutMs, presetSysctls ?? null]);
+	const who = actorSet === undefined ? [types, credentials] : [actorSet];
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...who, extension ?? null, timeoutMs, presetSysctls ?? null]);
 }
 
 /** One sandbox with its actors. Who creates it disposes of it. */
-export class Stage implements AsyncDisposable {
+export class ActorSandbox implements AsyncDisposable {
 	/** Makes the namespaces and starts everything at once; nothing is waited for but the lock file. The first use tells what failed. */
-	static async create(casting: Casting): Promise<Stage> {
+	static async create(sandboxOptions: ActorSandboxOptions): Promise<ActorSandbox> {
 		const lockFile = await LockFile.create();
 		try {
-			return new Stage(lockFile, Sandbox.create(casting.surroundings, casting), casting);
+			return new ActorSandbox(lockFile, Sandbox.create(sandboxOptions.extension, sandboxOptions), sandboxOptions);
 		} catch (error) {
 			await lockFile[Symbol.asyncDispose]();
 			throw error;
@@ -57,23 +57,23 @@ export class Stage implements AsyncDisposable {
 	readonly sandbox: Sandbox;
 	readonly #lockFile: LockFile;
 	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
-	readonly #cast: Promise<readonly [PromiseSettledResult<Cast>]>;
-	readonly #held: HeldRules;
+	readonly #actorGroup: Promise<readonly [PromiseSettledResult<ActorGroup>]>;
+	readonly #held: ReplaceableRules;
 
-	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...casting}: Casting) {
+	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...sandboxOptions}: ActorSandboxOptions) {
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
-		this.#held = new HeldRules(sandbox, lockFile.path);
+		this.#held = new ReplaceableRules(sandbox, lockFile.path);
 		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
 		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
-		this.#cast = Promise.allSettled([Cast.start({
-			sandbox, topology: this.topology, names: actorsFor(types), configured: this.#configured, ...casting,
+		this.#actorGroup = Promise.allSettled([ActorGroup.start({
+			sandbox, topology: this.topology, names: actorsFor(types), configured: this.#configured, ...sandboxOptions,
 		})]);
 	}
 
 	/** The actors, once they listen. */
-	async cast(): Promise<Cast> {
-		const [result] = await this.#cast;
+	async actorGroup(): Promise<ActorGroup> {
+		const [result] = await this.#actorGroup;
 		return valueOf(result);
 	}
 
@@ -99,9 +99,9 @@ export class Stage implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		const [[cast]] = await Promise.all([this.#cast, this.#configured]);
-		if (cast.status === 'fulfilled') {
-			await cast.value[Symbol.asyncDispose]();
+		const [[actorGroup]] = await Promise.all([this.#actorGroup, this.#configured]);
+		if (actorGroup.status === 'fulfilled') {
+			await actorGroup.value[Symbol.asyncDispose]();
 		}
 
 		await this.sandbox[Symbol.asyncDispose]();

@@ -41,7 +41,7 @@ export type ActorEvidence = {
 };
 
 /** Everything that a play left behind: the rules as the kernel held them, one round or more, and the actors. */
-export type PlayEvidence = {
+export type KernelEvidence = {
 	readonly held: readonly RulesText[];
 	readonly rounds: readonly RoundEvidence[];
 	readonly actors: readonly ActorEvidence[];

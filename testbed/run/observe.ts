@@ -7,17 +7,17 @@ import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Observation} from '../../src/trace/observation.js';
 import {compareRules} from '../../src/trace/counter-check.js';
-import {parseHeld} from '../sandbox/rules-text.js';
+import {parseInstalled} from '../sandbox/rules-text.js';
 import {
 	actorGapsOf, credentialsIn, socketGapsOf, type FoundCredentials,
 } from './actor-credentials.js';
 import type {
-	ActorEvidence, PlayEvidence, ProbeEnd, RoundEvidence,
+	ActorEvidence, KernelEvidence, ProbeEnd, RoundEvidence,
 } from './evidence.js';
 import {observeRound, readRound, type Round} from './round.js';
 
 /** What came of a play. */
-export type Played = {
+export type Observations = {
 	/** The rules as the kernel held them. */
 	readonly ruleSet: RuleSet;
 	/** The same with handles and counters, before the first probe. */
@@ -47,7 +47,7 @@ export function doubtfulIn({ends, observations}: ObservedRound): readonly number
 }
 
 /** All rounds in one, with what the actors' identity adds: the last round in which a probe was sent counts for it. */
-export function settle({ruleSet, rounds, actors}: {readonly ruleSet: RuleSet; readonly rounds: readonly [ObservedRound, ...ObservedRound[]]; readonly actors: readonly ActorEvidence[]}): Played {
+export function mergeRounds({ruleSet, rounds, actors}: {readonly ruleSet: RuleSet; readonly rounds: readonly [ObservedRound, ...ObservedRound[]]; readonly actors: readonly ActorEvidence[]}): Observations {
 	const [{round: {before}}] = rounds;
 	const observations: Observation[] = [];
 	for (const [number, {round, ends, observations: own}] of rounds.entries()) {
@@ -76,8 +76,8 @@ The same from evidence alone, as a recording holds it: everything is read and de
 @throws {RangeError} when no round was played, one of the probes is in none, or an actor is not known.
 @throws {ParseError | TestbedError} when a tool printed something else than it should.
 */
-export function settleEvidence({held, rounds, actors}: PlayEvidence, {backend, probes}: {readonly backend: Backend; readonly probes: number}): Played {
-	const ruleSet = parseHeld(held);
+export function mergeEvidence({held, rounds, actors}: KernelEvidence, {backend, probes}: {readonly backend: Backend; readonly probes: number}): Observations {
+	const ruleSet = parseInstalled(held);
 	const [first, ...later] = rounds.map(round => observeEvidence(round, {ruleSet, backend}));
 	if (first === undefined) {
 		throw new RangeError('no round was played');
@@ -94,7 +94,7 @@ export function settleEvidence({held, rounds, actors}: PlayEvidence, {backend, p
 		throw new RangeError(`nothing is said of the actor of the socket ${stranger.id}`);
 	}
 
-	return settle({ruleSet, rounds: [first, ...later], actors});
+	return mergeRounds({ruleSet, rounds: [first, ...later], actors});
 }
 
 function withGaps(observation: Observation, gaps: readonly Gap[]): Observation {

@@ -18,12 +18,12 @@ import type {TrafficCase} from '../../src/scenario/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Observation} from '../../src/trace/observation.js';
-import {unwitnessedRules} from '../../src/trace/counter-check.js';
-import type {RuleInput, ScenarioPlay} from '../inputs/types.js';
+import {uncountedRules} from '../../src/trace/counter-check.js';
+import type {RuleInput, ReadyScenario} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
-import type {PlayEvidence} from './evidence.js';
+import type {KernelEvidence} from './evidence.js';
 import type {RunOptions} from './options.js';
-import {settleEvidence, type Played} from './observe.js';
+import {mergeEvidence, type Observations} from './observe.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** All that decides the judgement of a run beside what the kernel did: what the rules are meant to be and to do, and the traffic. */
@@ -34,13 +34,13 @@ export type RunQuestion = Pick<RunOptions, 'families' | 'types' | 'credentials'>
 	readonly places: ReadonlyArray<readonly [rule: RulePlace, place: Place]>;
 	readonly topology: Topology;
 	/** What is played instead of the types; `types` and `credentials` then say nothing. */
-	readonly scenario?: Pick<ScenarioPlay, 'file' | 'name' | 'about' | 'cases'>;
+	readonly scenario?: Pick<ReadyScenario, 'file' | 'name' | 'about' | 'cases'>;
 };
 
 /** Everything that a report is made of. */
 export type RunEvidence = {
 	readonly question: RunQuestion;
-	readonly play: PlayEvidence;
+	readonly play: KernelEvidence;
 	readonly environment: Environment;
 	readonly durationMs: number;
 };
@@ -78,7 +78,7 @@ export function casesOf({rules: {intent}, families, types, credentials, topology
 }
 
 /** Judges what was played. */
-export function judgePlayed(question: RunQuestion, {cases, played, environment}: {readonly cases: readonly TrafficCase[]; readonly played: Played; readonly environment: Environment}): Omit<Report, 'durationMs'> {
+export function buildReport(question: RunQuestion, {cases, played, environment}: {readonly cases: readonly TrafficCase[]; readonly played: Observations; readonly environment: Environment}): Omit<Report, 'durationMs'> {
 	const {rules, families, scenario} = question;
 	const {ruleSet, before, observations} = played;
 	const types = cases.map((traffic, index) => resultOf({
@@ -93,7 +93,7 @@ export function judgePlayed(question: RunQuestion, {cases, played, environment}:
 		types,
 		// What single probes do not meet is nothing to be told: they were not chosen to meet every rule.
 		ruleNotes: scenario === undefined ? ruleNotes({ruleSet: rulesWithMesh(rules, ruleSet), reference: rulesWithMesh(rules, rules.reference), results: types}) : [],
-		hints: [...rules.warnings, ...hintsOf(question), ...witnessHints(before, types)],
+		hints: [...rules.warnings, ...hintsOf(question), ...counterHints(before, types)],
 	};
 }
 
@@ -106,15 +106,15 @@ Judges again what a recording holds, from the kernel's own words.
 export function judgeEvidence({question, play, environment, durationMs}: RunEvidence): Report {
 	const cases = casesOf(question);
 	const {backend, ruleSet} = question.rules;
-	const played = settleEvidence(play, {backend, probes: cases.length});
+	const played = mergeEvidence(play, {backend, probes: cases.length});
 	// A run sends nothing where the kernel does not hold what was installed. A recording has nobody that stopped it.
 	const gaps = differencesInMeaning(restrictToFamilies(ruleSet, question.families), played.ruleSet).map((difference): Gap => ({kind: 'rules-differ', message: `The kernel does not hold what was installed: ${difference}`}));
 	const observations = gaps.length === 0 ? played.observations : played.observations.map(observation => ({...observation, gaps: [...gaps, ...observation.gaps]}));
-	return {...judgePlayed(question, {cases, played: {...played, observations}, environment}), durationMs};
+	return {...buildReport(question, {cases, played: {...played, observations}, environment}), durationMs};
 }
 
 function resultOf({traffic, observation, question, played: {ruleSet, found}}: {
-	readonly traffic: TrafficCase; readonly observation: Observation; readonly question: RunQuestion; readonly played: Played;
+	readonly traffic: TrafficCase; readonly observation: Observation; readonly question: RunQuestion; readonly played: Observations;
 }): TypeResult {
 	const meshRules = rulesWithMesh(question.rules, ruleSet);
 	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation, ruleSet: meshRules});
@@ -163,7 +163,7 @@ function hintsOf({rules: {intent}, credentials: {proxy}, scenario}: RunQuestion)
 }
 
 /** Rules that nothing but the trace speaks for. */
-function witnessHints(loaded: readonly LoadedRule[], types: readonly TypeResult[]): readonly string[] {
-	const names = unwitnessedRules({loaded, legs: types.flatMap(({legs}) => legs)});
+function counterHints(loaded: readonly LoadedRule[], types: readonly TypeResult[]): readonly string[] {
+	const names = uncountedRules({loaded, legs: types.flatMap(({legs}) => legs)});
 	return names.length === 0 ? [] : [`These rules have no counter, so the trace is their only witness: ${names.join(', ')}.`];
 }

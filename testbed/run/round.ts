@@ -20,12 +20,12 @@ import {assemblePackets} from '../../src/trace/packets.js';
 import {canMeetChain} from '../../src/trace/passage.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import {compareCounters} from '../../src/trace/counter-check.js';
-import type {Cast} from '../actors/actor-group.js';
+import type {ActorGroup} from '../actors/actor-group.js';
 import {parseKernelState} from '../tracer/kernel-texts.js';
 import {loadFlows} from '../sandbox/conntrack.js';
 import type {Netns} from '../sandbox/netns.js';
 import type {Recording, TraceSource} from '../tracer/trace-source.js';
-import {switchTable} from '../sandbox/own-table.js';
+import {traceTable} from '../sandbox/own-table.js';
 import type {RoundEvidence} from './evidence.js';
 
 /** One first packet to send. `id` tells it from the others of its round and family; `label` is what a gap calls it. */
@@ -46,12 +46,12 @@ export type Round = {
 };
 
 /** Sends the probes, all at once. The trace source must have been started, and `before` read after the rules were installed. */
-export async function playRound(sendings: readonly Sending[], {source, before, loadState, pod, cast, round, untilAborted, indexes}: {
+export async function sendRound(sendings: readonly Sending[], {source, before, loadState, pod, actorGroup, round, untilAborted, indexes}: {
 	readonly source: TraceSource;
 	readonly before: KernelTexts;
 	readonly loadState: () => Promise<KernelTexts>;
 	readonly pod: Netns;
-	readonly cast: Cast;
+	readonly actorGroup: ActorGroup;
 	/** Tells the probes of this round from those of an earlier one. */
 	readonly round: number;
 	readonly untilAborted: <T>(act: Promise<T>) => Promise<T>;
@@ -60,15 +60,15 @@ export async function playRound(sendings: readonly Sending[], {source, before, l
 }): Promise<RoundEvidence> {
 	const ends = await untilAborted(Promise.all(sendings.map(async ({id, label, probe}, position) => {
 		const probeId = `${round}-${id}-${probe.family}`;
-		const {answered, reason} = await cast.actors.get(probe.actor)!.open(probeId, probe.destination, probe);
+		const {answered, reason} = await actorGroup.actors.get(probe.actor)!.open(probeId, probe.destination, probe);
 		return {
 			index: indexes?.[position] ?? position, id: probeId, label, answered, reason,
 		};
 	})));
-	await cast.flush();
+	await actorGroup.flush();
 	const [after, recording] = await Promise.all([loadState(), source.stop()]);
 	return {
-		before, after, recording, ends, sockets: [...cast.actors.values()].flatMap(({records}) => records), interfaces: [...pod.interfaces()], flows: loadFlows(pod),
+		before, after, recording, ends, sockets: [...actorGroup.actors.values()].flatMap(({records}) => records), interfaces: [...pod.interfaces()], flows: loadFlows(pod),
 	};
 }
 
@@ -124,7 +124,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 
 	gaps.push(...lostInSequence(events));
 	const {packets, orphans} = assemblePackets(events, createLookup({
-		ruleSet, loaded: after, interfaces, switchTable,
+		ruleSet, loaded: after, interfaces, traceTable,
 	}));
 	if (orphans > 0) {
 		gaps.push({kind: 'lost-events', message: `${orphans} trace events do not follow from those before them.`});

@@ -8,11 +8,11 @@ import {loadEnvironment} from '../system/environment.js';
 import {TestbedError} from '../errors.js';
 import {keep} from '../sandbox/keep.js';
 import {
-	casesOf, judgePlayed, questionOf, type RunEvidence,
+	casesOf, buildReport, questionOf, type RunEvidence,
 } from './report.js';
 import type {RunOptions} from './options.js';
-import {playProbes} from './send.js';
-import {Stage} from './actor-sandbox.js';
+import {sendProbes} from './send.js';
+import {ActorSandbox} from './actor-sandbox.js';
 
 /** What a run came to, and what its report was made of. `kept` tells how to enter what `--keep` left. */
 export type RunResult = {readonly report: Report; readonly evidence: RunEvidence; readonly kept: readonly string[]};
@@ -23,20 +23,20 @@ Builds the world, sends the types, judges, and takes the world down again, whate
 @throws {TestbedError} when the machine cannot do it, the kernel rejects the rules, an actor cannot start, or the run is interrupted.
 */
 export async function runTestbed(options: RunOptions): Promise<RunResult> {
-	options.onStage('building the sandbox, installing the rules, starting the actors');
-	await using stage = await Stage.create({...options, ...options.scenario, intent: options.rules.intent});
-	const result = await playOn(stage, options); // The stage stands until this is done.
+	options.onProgress('building the sandbox, installing the rules, starting the actors');
+	await using stage = await ActorSandbox.create({...options, ...options.scenario, intent: options.rules.intent});
+	const result = await runOn(stage, options); // The stage stands until this is done.
 	return result;
 }
 
 /** Plays one rule set on a stage that may have played others. */
-export async function playOn(stage: Stage, options: RunOptions): Promise<RunResult> {
+export async function runOn(stage: ActorSandbox, options: RunOptions): Promise<RunResult> {
 	const startedAt = performance.now();
-	const {rules: {backend}, onStage} = options;
+	const {rules: {backend}, onProgress} = options;
 	const question = questionOf(options, stage.topology);
 	const cases = casesOf(question);
 	let environment: Environment | undefined;
-	const played = await playProbes(stage, {
+	const played = await sendProbes(stage, {
 		...options,
 		sendings: cases.map(({id, article, probe}) => ({id, label: `${article === null && id !== '4b' ? 'probe' : 'type'} ${id}`, probe})),
 		// Asking the tools for their versions costs nothing while the probes are on their way.
@@ -44,8 +44,8 @@ export async function playOn(stage: Stage, options: RunOptions): Promise<RunResu
 			environment = await loadEnvironment(backend);
 		},
 	});
-	onStage('judging');
-	const judged = judgePlayed(question, {cases, played, environment: environment!});
+	onProgress('judging');
+	const judged = buildReport(question, {cases, played, environment: environment!});
 	const kept = options.keep ? await keep(stage.sandbox) : [];
 	const durationMs = Math.round(performance.now() - startedAt);
 	return {

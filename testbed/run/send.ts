@@ -8,16 +8,16 @@ import {NetlinkTraceSource} from '../tracer/netlink-source.js';
 import type {TraceSource} from '../tracer/trace-source.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {evidenceOf} from './actor-credentials.js';
-import type {PlayEvidence} from './evidence.js';
-import {playRound, type Sending} from './round.js';
+import type {KernelEvidence} from './evidence.js';
+import {sendRound, type Sending} from './round.js';
 import type {RunOptions} from './options.js';
 import {
-	doubtfulIn, observeEvidence, settle, type ObservedRound, type Played,
+	doubtfulIn, observeEvidence, mergeRounds, type ObservedRound, type Observations,
 } from './observe.js';
-import {valueOf, type Stage} from './actor-sandbox.js';
+import {valueOf, type ActorSandbox} from './actor-sandbox.js';
 
 /** What to play. */
-export type Play = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'signal' | 'onStage' | 'onActors'> & {
+export type ProbeRun = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'signal' | 'onProgress' | 'onActors'> & {
 	readonly rules: Pick<RuleInput, 'ruleSet' | 'routing' | 'backend' | 'lines'>;
 	readonly sendings: readonly Sending[];
 	/** What can be done while the probes are on their way. */
@@ -29,26 +29,26 @@ Puts the rules on a stage that may have held others, and sends the probes, all a
 
 @throws {TestbedError} when the kernel rejects the rules, an actor cannot start, or the play is interrupted.
 */
-export async function playProbes(stage: Stage, play: Play): Promise<Played & {readonly evidence: PlayEvidence}> {
-	const {rules: {backend}, families, sendings, onStage, signal, meanwhile = async () => undefined} = play;
+export async function sendProbes(stage: ActorSandbox, play: ProbeRun): Promise<Observations & {readonly evidence: KernelEvidence}> {
+	const {rules: {backend}, families, sendings, onProgress, signal, meanwhile = async () => undefined} = play;
 	const {pod} = stage.sandbox;
 	const loadState = async (): Promise<KernelTexts> => stage.loadState(backend, families);
 	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: play.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid')});
 	await using source = newSource();
-	const [castResult, prepared] = await Promise.allSettled([stage.cast(), prepare({
+	const [groupResult, prepared] = await Promise.allSettled([stage.actorGroup(), prepare({
 		stage, source, loadState, play,
 	})]);
-	const cast = valueOf(castResult);
+	const actorGroup = valueOf(groupResult);
 	const {held: {ruleSet, texts}, before} = valueOf(prepared);
-	play.onActors?.(cast.actors);
+	play.onActors?.(actorGroup.actors);
 	signal.throwIfAborted();
 
-	onStage(`sending ${sendings.length} ${sendings.length === 1 ? 'probe' : 'probes'}`);
+	onProgress(`sending ${sendings.length} ${sendings.length === 1 ? 'probe' : 'probes'}`);
 	const shared = {
-		loadState, pod, cast, untilAborted: racer(signal),
+		loadState, pod, actorGroup, untilAborted: racer(signal),
 	};
 	const [first, other] = await Promise.allSettled([
-		playRound(sendings, {
+		sendRound(sendings, {
 			...shared, source, before, round: 1,
 		}),
 		meanwhile(),
@@ -58,23 +58,23 @@ export async function playProbes(stage: Stage, play: Play): Promise<Played & {re
 	const firstRound = observeEvidence(evidence[0]!, {ruleSet, backend});
 	const laterRounds: ObservedRound[] = [];
 	const doubtful = doubtfulIn(firstRound);
-	if (doubtful.length > 0 && [...cast.actors.values()].every(({gap}) => gap === undefined)) {
-		onStage(`sending ${doubtful.length} ${doubtful.length === 1 ? 'probe' : 'probes'} again, from new ports`);
+	if (doubtful.length > 0 && [...actorGroup.actors.values()].every(({gap}) => gap === undefined)) {
+		onProgress(`sending ${doubtful.length} ${doubtful.length === 1 ? 'probe' : 'probes'} again, from new ports`);
 		// The kernel gives the log of a namespace to one reader at a time.
 		await source[Symbol.asyncDispose]();
 		await using second = newSource();
 		await second.start();
-		const again = await playRound(doubtful.map(index => sendings[index]!), {
+		const again = await sendRound(doubtful.map(index => sendings[index]!), {
 			...shared, source: second, before: await loadState(), round: 2, indexes: doubtful,
 		});
 		evidence.push(again);
 		laterRounds.push(observeEvidence(again, {ruleSet, backend}));
 	}
 
-	const actors = evidenceOf(cast);
-	cast.forget();
+	const actors = evidenceOf(actorGroup);
+	actorGroup.forget();
 	return {
-		...settle({ruleSet, rounds: [firstRound, ...laterRounds], actors}),
+		...mergeRounds({ruleSet, rounds: [firstRound, ...laterRounds], actors}),
 		evidence: {
 			held: texts, rounds: evidence, actors, sysctls: stage.sandbox.sysctls,
 		},
@@ -83,7 +83,7 @@ export async function playProbes(stage: Stage, play: Play): Promise<Played & {re
 
 /** Rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
 async function prepare({stage, source, loadState, play: {rules, families}}: {
-	stage: Stage; source: TraceSource; loadState: () => Promise<KernelTexts>; play: Play;
+	stage: ActorSandbox; source: TraceSource; loadState: () => Promise<KernelTexts>; play: ProbeRun;
 }): Promise<{readonly held: InstalledRules; readonly before: KernelTexts}> {
 	// Settled: nobody may dispose of a source that is still starting.
 	const [installed, started] = await Promise.allSettled([stage.install({...rules, families}), source.start()]);

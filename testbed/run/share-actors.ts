@@ -2,12 +2,12 @@
 Scenarios that do not contradict each other share their actors.
 */
 
-import type {ScenarioPlay} from '../inputs/types.js';
+import type {ReadyScenario} from '../inputs/types.js';
 import type {RunOptions} from './options.js';
 
 /** Lets scenarios that do not contradict each other share their actors, so that they share a stage: starting processes costs more than everything else. */
-export function shareCompanies(all: readonly RunOptions[]): readonly RunOptions[] {
-	const groups: Array<{readonly key: string; world: SharedWorld; readonly members: number[]}> = [];
+export function shareActors(all: readonly RunOptions[]): readonly RunOptions[] {
+	const groups: Array<{readonly key: string; world: SharedActors; readonly members: number[]}> = [];
 	for (const [index, {scenario, rules}] of all.entries()) {
 		if (scenario === undefined) {
 			continue;
@@ -15,7 +15,7 @@ export function shareCompanies(all: readonly RunOptions[]): readonly RunOptions[
 
 		const {proxyPort, inboundCapturePort, ambient, inboundInterceptionMode, inboundTproxyMark} = rules.intent;
 		// A pod with further interfaces forwards, so it is another one than that without.
-		const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.surroundings.interfaces.length > 0]);
+		const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.extension.interfaces.length > 0]);
 		const group = groups.find(candidate => candidate.key === key && merged(candidate.world, scenario) !== undefined);
 		if (group === undefined) {
 			groups.push({key, world: scenario, members: [index]});
@@ -27,17 +27,17 @@ export function shareCompanies(all: readonly RunOptions[]): readonly RunOptions[
 
 	return all.map((options, index) => {
 		const world = groups.find(({members}) => members.includes(index))?.world;
-		return world === undefined || options.scenario === undefined ? options : {...options, scenario: {...options.scenario, company: world.company, surroundings: world.surroundings}};
+		return world === undefined || options.scenario === undefined ? options : {...options, scenario: {...options.scenario, actorSet: world.actorSet, extension: world.extension}};
 	});
 }
 
-type SharedWorld = Pick<ScenarioPlay, 'company' | 'surroundings'>;
+type SharedActors = Pick<ReadyScenario, 'actorSet' | 'extension'>;
 
 /** Two worlds in one; undefined where an actor, a port, a service, an address or an interface would be two things. */
-function merged(one: SharedWorld, other: SharedWorld): SharedWorld | undefined {
-	const actors = union(one.company.actors, other.company.actors, ({name}) => name);
-	const services = union(Object.entries(one.company.services), Object.entries(other.company.services), ([key]) => key);
-	const interfaces = union(one.surroundings.interfaces, other.surroundings.interfaces, ({name}) => name);
+function merged(one: SharedActors, other: SharedActors): SharedActors | undefined {
+	const actors = union(one.actorSet.actors, other.actorSet.actors, ({name}) => name);
+	const services = union(Object.entries(one.actorSet.services), Object.entries(other.actorSet.services), ([key]) => key);
+	const interfaces = union(one.extension.interfaces, other.extension.interfaces, ({name}) => name);
 	if (actors === undefined || services === undefined || interfaces === undefined) {
 		return undefined;
 	}
@@ -47,8 +47,8 @@ function merged(one: SharedWorld, other: SharedWorld): SharedWorld | undefined {
 	const isClear = [ports, networks, interfaces.map(({namespace}) => namespace)].every(list => new Set(list).size === list.length);
 	return isClear
 		? {
-			company: {actors, services: Object.fromEntries(services)},
-			surroundings: {remoteAddresses: [...new Set([...one.surroundings.remoteAddresses, ...other.surroundings.remoteAddresses])], interfaces},
+			actorSet: {actors, services: Object.fromEntries(services)},
+			extension: {remoteAddresses: [...new Set([...one.extension.remoteAddresses, ...other.extension.remoteAddresses])], interfaces},
 		}
 		: undefined;
 }

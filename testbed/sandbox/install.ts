@@ -9,7 +9,7 @@ import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import type {InstallRequest} from './backends/driver.js';
 import {driverOf} from './backends/drivers.js';
-import {parseHeld} from './rules-text.js';
+import {parseInstalled} from './rules-text.js';
 import type {Netns} from './netns.js';
 import {refuseUnchecked} from './rule-check.js';
 
@@ -29,7 +29,7 @@ Installs the rules of the given families and returns what the kernel then holds:
 @throws {TestbedError} RULES_REJECTED with the line and the tool's reason. Nothing of the set is loaded then, of no family.
 */
 export async function installRules(netns: Netns, request: Installation & {readonly ruleSet: RuleSet}): Promise<RuleSet> {
-	const held = await installHeld(netns, request);
+	const held = await installAndReadBack(netns, request);
 	return held.ruleSet;
 }
 
@@ -38,10 +38,10 @@ The same, with the words of the tools: for a recording.
 
 @throws {TestbedError} as {@link installRules}.
 */
-export async function installHeld(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
+export async function installAndReadBack(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
 	refuseUnchecked({ruleSet, ...installation});
 	const texts = await driverOf(installation.backend).install(netns, ruleSet, installation);
-	const held = parseHeld(texts);
+	const held = parseInstalled(texts);
 	const differences = differencesInMeaning(restrictToFamilies(ruleSet, installation.families), held);
 	if (differences.length > 0) {
 		// A rule that the tool took and the kernel does not hold would make every result one of another rule set.

@@ -8,7 +8,7 @@ import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
 import {canFollow, driverOf} from './backends/drivers.js';
-import {installHeld, type InstalledRules} from './install.js';
+import {installAndReadBack, type InstalledRules} from './install.js';
 import type {Sandbox} from './sandbox.js';
 
 /** A rule set, and how and where to put it. */
@@ -23,13 +23,13 @@ export type RulesToHold = {
 	readonly allowedModules?: readonly string[] | undefined;
 };
 
-type Held = Omit<RulesToHold, 'lines' | 'allowedModules'>;
+type Installed = Omit<RulesToHold, 'lines' | 'allowedModules'>;
 
 /** What the pod of one sandbox holds. */
-export class HeldRules {
+export class ReplaceableRules {
 	readonly #sandbox: Pick<Sandbox, 'pod' | 'applyRouting'>;
 	readonly #lockFile: string;
-	#held: Held | undefined;
+	#held: Installed | undefined;
 
 	constructor(sandbox: Pick<Sandbox, 'pod' | 'applyRouting'>, lockFile: string) {
 		this.#sandbox = sandbox;
@@ -57,7 +57,7 @@ export class HeldRules {
 		const own = restrictToFamilies(ruleSet, families);
 		const left: RuleSet = isSame ? before.ruleSet : {tables: []};
 		const [held, routed] = await Promise.allSettled([
-			installHeld(this.#sandbox.pod, {
+			installAndReadBack(this.#sandbox.pod, {
 				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, allowedModules, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
 			}),
 			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),

@@ -134,7 +134,7 @@ export function allSamplesText(): string {
 }
 
 /** The command that brings a module: the first word is its name. */
-export function mendOf(module: string): string {
+export function fixOf(module: string): string {
 	return `modprobe ${module.split(' ')[0]}`;
 }
 

@@ -3,4 +3,4 @@ The table that the testbed adds beside the rules under test.
 */
 
 /** The name of the table, family inet. */
-export const switchTable = 'testbed-trace';
+export const traceTable = 'testbed-trace';

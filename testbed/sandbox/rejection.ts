@@ -8,7 +8,7 @@ import {TestbedError} from '../errors.js';
 import {CommandError, isProgramKilled} from '../system/exec.js';
 import {LockFile} from '../system/lock-file.js';
 import type {BackendDriver} from './backends/driver.js';
-import {mendOf} from './kernel-samples.js';
+import {fixOf} from './kernel-samples.js';
 import {Netns} from './netns.js';
 
 /** A back end that this machine does not have at all: no rule set of it can be installed. */
@@ -51,7 +51,7 @@ export async function machineFaultOf(refusal: Refusal): Promise<TestbedError | u
 		if (complaint !== undefined) {
 			const words = {
 				message: `This machine cannot install what the rules need: the ${what} (${[driver.name, ...(family === null ? [] : [family])].join(', ')}). ${program} said: ${saying(complaint)}`,
-				hint: `${mendOf(module)} (kernel module ${module}); \`testbed doctor\` tries everything.`,
+				hint: `${fixOf(module)} (kernel module ${module}); \`testbed doctor\` tries everything.`,
 				cause: error,
 			};
 			return kind === 'table' ? new BackendError(driver.name, words) : new TestbedError('MACHINE', {...words, state: 'No traffic was sent.'});

@@ -4,16 +4,16 @@ Rules as the tools print them after they were installed. A replay reads them as 
 
 import {parseText, type RulesText} from '../../src/netfilter/rule-texts.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
-import {switchTable} from './own-table.js';
+import {traceTable} from './own-table.js';
 
 /**
 The rules that the tools printed after they were installed, without the testbed's own table.
 
 @throws {ParseError} when a text is not what such a tool prints.
 */
-export function parseHeld(held: readonly RulesText[]): RuleSet {
+export function parseInstalled(held: readonly RulesText[]): RuleSet {
 	return {
 		// A namespace that holds no table of a family has nothing to print.
-		tables: held.filter(({text}) => text.trim() !== '').flatMap(each => parseText(each).tables).filter(({name}) => name !== switchTable),
+		tables: held.filter(({text}) => text.trim() !== '').flatMap(each => parseText(each).tables).filter(({name}) => name !== traceTable),
 	};
 }

@@ -4,12 +4,12 @@ Topology + rule set → a pod and its neighbourhood in the kernel, undone by dis
 
 import {existsSync} from 'node:fs';
 import type {SidecarRouting} from '../../src/mesh/routing.js';
-import {furtherNamespaces, noSurroundings, type PodInterface, type Surroundings} from '../../src/scenario/topology-extension.js';
+import {furtherNamespaces, noExtension, type PodInterface, type TopologyExtension} from '../../src/scenario/topology-extension.js';
 import {addressFamilies, type PlaceName, type Topology} from '../../src/scenario/topology.js';
 import {TestbedError} from '../errors.js';
 import {Netns} from './netns.js';
 import {
-	presetSysctls as preset, readOwnSysctls, setNeighbourSysctls, setSysctls, type Sysctls,
+	presetSysctls as preset, readOwnSysctls, setNeighborSysctls, setSysctls, type Sysctls,
 } from './sysctls.js';
 import {sysctlSettings} from './sysctl-table.js';
 
@@ -17,7 +17,7 @@ import {sysctlSettings} from './sysctl-table.js';
 const macs = {pod: '02:00:0a:f4:01:10', remote: '02:00:0a:f4:01:20'} as const;
 
 /** Neighbours by hand: asking for them costs IPv6 a second in a fresh namespace (measured), and would put packets of the kernel's own on the link. */
-function neighbours(names: readonly PlaceName[], mac: string, places: Topology['places']): readonly string[] {
+function neighbors(names: readonly PlaceName[], mac: string, places: Topology['places']): readonly string[] {
 	return names.flatMap(name => addressFamilies.map(family => `neigh add ${places[name][family]} lladdr ${mac} dev eth0 nud permanent`));
 }
 
@@ -37,7 +37,7 @@ export class Sandbox implements AsyncDisposable {
 
 	@throws {TestbedError} MACHINE without IPv6 and for sysctls that cannot be set, SYSCALL_FAILED without the right to make namespaces.
 	*/
-	static create(surroundings: Surroundings = noSurroundings, {presetSysctls}: SandboxOptions = {}): Sandbox {
+	static create(extension: TopologyExtension = noExtension, {presetSysctls}: SandboxOptions = {}): Sandbox {
 		if (!existsSync('/proc/net/if_inet6')) {
 			throw new TestbedError('MACHINE', {
 				message: 'This kernel has IPv6 switched off, and the sandbox has addresses of both families.',
@@ -45,7 +45,7 @@ export class Sandbox implements AsyncDisposable {
 			});
 		}
 
-		const sandbox = new Sandbox(surroundings);
+		const sandbox = new Sandbox(extension);
 		try {
 			for (const netns of sandbox.#all()) {
 				preset(netns, presetSysctls ?? {});
@@ -62,15 +62,15 @@ export class Sandbox implements AsyncDisposable {
 	readonly pod: Netns;
 	readonly remote: Netns;
 
-	readonly #surroundings: Surroundings;
+	readonly #extension: TopologyExtension;
 	readonly #further = new Map<string, Netns>();
 	readonly #sysctls = new Map<Netns, Sysctls>();
 
-	private constructor(surroundings: Surroundings) {
-		this.#surroundings = surroundings;
-		this.pod = Netns.create('pod', ['lo', 'eth0', ...surroundings.interfaces.map(({name}) => name)]);
+	private constructor(extension: TopologyExtension) {
+		this.#extension = extension;
+		this.pod = Netns.create('pod', ['lo', 'eth0', ...extension.interfaces.map(({name}) => name)]);
 		this.remote = Netns.create('remote');
-		for (const name of furtherNamespaces(surroundings)) {
+		for (const name of furtherNamespaces(extension)) {
 			this.#further.set(name, Netns.create(name));
 		}
 	}
@@ -101,7 +101,7 @@ export class Sandbox implements AsyncDisposable {
 			`link add eth0 address ${macs.pod} type veth peer name eth0 address ${macs.remote} netns ${this.remote.pathInTool}`,
 			...addressFamilies.map(family => `addr add ${places.pod[family]}/${prefixLength[family]} dev eth0`),
 			'link set eth0 up',
-			...neighbours(['remote', 'istiod', 'prometheus'], macs.remote, places),
+			...neighbors(['remote', 'istiod', 'prometheus'], macs.remote, places),
 			// Istio-iptables adds it to lo (`configureIPv6Addresses`); nothing can bind ::6 otherwise.
 			`addr add ${passthroughSource.ipv6}/128 dev lo`,
 			// The link has no carrier before its other end is up, so the kernel is told that the gateway is on it.
@@ -112,13 +112,13 @@ export class Sandbox implements AsyncDisposable {
 			'link set lo up',
 			...addressFamilies.flatMap(family => [places.remote, places.istiod, places.prometheus].map(place => `addr add ${place[family]}/${prefixLength[family]} dev eth0`)),
 			'link set eth0 up',
-			...neighbours(['pod'], macs.pod, places),
+			...neighbors(['pod'], macs.pod, places),
 			...addressFamilies.map(family => `route add local ${serviceRange[family]} dev lo`),
-			...this.#surroundings.remoteAddresses.map(address => `route add local ${address} dev lo`),
+			...this.#extension.remoteAddresses.map(address => `route add local ${address} dev lo`),
 		]);
 		await this.#addInterfaces(topology);
 		for (const netns of this.#all()) {
-			this.#note(netns, setNeighbourSysctls(netns));
+			this.#note(netns, setNeighborSysctls(netns));
 		}
 	}
 
@@ -163,7 +163,7 @@ export class Sandbox implements AsyncDisposable {
 
 	/** Further interfaces: a pod that has one forwards, as one with a bridge to a virtual machine does. */
 	async #addInterfaces({places}: Topology): Promise<void> {
-		const {interfaces} = this.#surroundings;
+		const {interfaces} = this.#extension;
 		if (interfaces.length === 0) {
 			return;
 		}

@@ -143,7 +143,7 @@ export const sysctlSettings: readonly SysctlSetting[] = [
 ];
 
 /** The same for each device once it is there, below `net/ipv4/neigh` and `net/ipv6/neigh`: devices take these from the machine's own `neigh/default`, which no other namespace has. Units are in the names; `solicit` counts questions. */
-export const neighbourSettings: readonly SysctlSetting[] = [
+export const neighborSettings: readonly SysctlSetting[] = [
 	{name: 'mcast_solicit', value: '3', why: 'How long a packet waits for a neighbour that nobody is, until it is unreachable.'},
 	{name: 'ucast_solicit', value: '3', why: 'As mcast_solicit.'},
 	{name: 'app_solicit', value: '0', why: 'As mcast_solicit.'},

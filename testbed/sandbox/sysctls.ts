@@ -8,7 +8,7 @@ import {
 } from 'node:fs';
 import {TestbedError} from '../errors.js';
 import type {Netns} from './netns.js';
-import {neighbourSettings, sysctlSettings, type SysctlSetting} from './sysctl-table.js';
+import {neighborSettings, sysctlSettings, type SysctlSetting} from './sysctl-table.js';
 
 /** Sysctls by name, as the kernel prints them, with single spaces between numbers: `net/ipv4/ip_forward` → `0`. */
 export type Sysctls = Readonly<Record<string, string>>;
@@ -63,10 +63,10 @@ function set({name, value, why, since}: SysctlSetting, label: string): string | 
 	return after;
 }
 
-const neighbourFolders = ['net/ipv4/neigh', 'net/ipv6/neigh'] as const;
+const neighborFolders = ['net/ipv4/neigh', 'net/ipv6/neigh'] as const;
 
-function neighbourSettingsHere(): readonly SysctlSetting[] {
-	return neighbourFolders.flatMap(folder => readdirSync(fileOf(folder)).flatMap(device => neighbourSettings.map(setting => ({...setting, name: `${folder}/${device}/${setting.name}`}))));
+function neighborSettingsHere(): readonly SysctlSetting[] {
+	return neighborFolders.flatMap(folder => readdirSync(fileOf(folder)).flatMap(device => neighborSettings.map(setting => ({...setting, name: `${folder}/${device}/${setting.name}`}))));
 }
 
 function setAll(settings: readonly SysctlSetting[], label: string): Sysctls {
@@ -90,13 +90,13 @@ Gives the devices that a namespace has by now the values of {@link neighbourSett
 
 @throws {TestbedError} as {@link setSysctls}.
 */
-export function setNeighbourSysctls(netns: Netns): Sysctls {
-	return netns.enter(() => setAll(neighbourSettingsHere(), netns.label));
+export function setNeighborSysctls(netns: Netns): Sysctls {
+	return netns.enter(() => setAll(neighborSettingsHere(), netns.label));
 }
 
 /** What the kernel says now of all that the testbed sets in a namespace. One that it lacks is left out. */
 export function readOwnSysctls(netns: Netns): Sysctls {
-	return netns.enter(() => Object.fromEntries([...sysctlSettings, ...neighbourSettingsHere()].flatMap(({name}) => {
+	return netns.enter(() => Object.fromEntries([...sysctlSettings, ...neighborSettingsHere()].flatMap(({name}) => {
 		const value = read(name);
 		return value === undefined ? [] : [[name, value] as const];
 	})));

@@ -7,13 +7,13 @@ Gives each lane a way to take the next item, and resolves when all lanes are thr
 
 @throws whatever a lane throws.
 */
-export async function inLanes<Item>(items: readonly Item[], lanes: number, lane: (take: () => Item | undefined) => Promise<void>): Promise<void> {
+export async function withWorkers<Item>(items: readonly Item[], jobs: number, worker: (take: () => Item | undefined) => Promise<void>): Promise<void> {
 	const failures: unknown[] = [];
 	let next = 0;
 	const take = (): Item | undefined => failures.length > 0 ? undefined : items[next++];
-	await Promise.all(Array.from({length: Math.min(lanes, items.length)}, async () => {
+	await Promise.all(Array.from({length: Math.min(jobs, items.length)}, async () => {
 		try {
-			await lane(take);
+			await worker(take);
 		} catch (error) {
 			failures.push(error);
 		}

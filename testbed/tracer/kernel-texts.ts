@@ -8,7 +8,7 @@ import {
 	LoadedRulesError, parseLoadedRules, type KernelTexts, type LoadedRule,
 } from '../../src/trace/loaded-rules.js';
 import {TestbedError} from '../errors.js';
-import {switchTable} from '../sandbox/own-table.js';
+import {traceTable} from '../sandbox/own-table.js';
 import {parseOwners} from './trace-table.js';
 
 /** The rules with their counters (and handles, where the back end has them) as the kernel held them, and the owners that the trace switch noted. */
@@ -22,7 +22,7 @@ Reads what the kernel held.
 export function parseKernelState(texts: KernelTexts, backend: Backend): KernelState {
 	try {
 		return {
-			rules: parseLoadedRules(texts, {backend, exceptTables: [switchTable]}),
+			rules: parseLoadedRules(texts, {backend, exceptTables: [traceTable]}),
 			owners: parseOwners(texts.listing),
 		};
 	} catch (error) {

@@ -12,7 +12,7 @@ import {closeDescriptor} from '../syscalls/netns.js';
 import {createWaker, wake} from '../syscalls/poll.js';
 import {openTraceSocket} from './trace-socket.js';
 import {defaultBufferBytes, type Recording, type TraceSource} from './trace-source.js';
-import {switchTableText} from './trace-table.js';
+import {traceTableText} from './trace-table.js';
 import type {WorkerInput, WorkerOutput} from './trace-thread.js';
 
 /** The next message of a thread; rejects when the thread fails. */
@@ -51,7 +51,7 @@ export class NetlinkTraceSource implements TraceSource {
 		await nextMessage(this.#worker);
 		// Settled, not thrown: `stop` reports what the thread says, and a run that fails earlier has its own error.
 		this.#end = Promise.allSettled([nextMessage(this.#worker)]);
-		await this.#netns.runConfined('nft', ['-f', '-'], {input: switchTableText({hasInvalid: this.#hasInvalid})});
+		await this.#netns.runConfined('nft', ['-f', '-'], {input: traceTableText({hasInvalid: this.#hasInvalid})});
 	}
 
 	async stop(): Promise<Recording> {

@@ -5,7 +5,7 @@ The table that switches tracing on, and that notes who owns the socket of each p
 import type {SocketOwner} from '../../src/trace/legs.js';
 import {invalidChains} from '../../src/trace/packets.js';
 import {TestbedError} from '../errors.js';
-import {switchTable} from '../sandbox/own-table.js';
+import {traceTable} from '../sandbox/own-table.js';
 
 const set = 'owners';
 
@@ -20,7 +20,7 @@ export const invalidPackets = 'tcp flags & (fin|syn|rst|ack) == (fin|syn|ack)';
 const owner = 'meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid';
 
 /** Two chains that note, right behind conntrack (priority -200), which traced packets it calls invalid. */
-export const invalidWitness = ([['prerouting', invalidChains.received], ['output', invalidChains.sent]] as const).map(([hook, name]) => `
+export const invalidCheck = ([['prerouting', invalidChains.received], ['output', invalidChains.sent]] as const).map(([hook, name]) => `
 	chain ${name} {
 		type filter hook ${hook} priority -199; policy accept;
 		ct state invalid counter
@@ -31,10 +31,10 @@ The table as `nft -f` takes it. A table that an earlier round left is replaced.
 
 Where somebody sends invalid packets (`hasInvalid`) it lets these in as well, and notes right behind conntrack (priority -200) that they are. That turns conntrack on in the namespace, so it is not there otherwise.
 */
-export const switchTableText = ({hasInvalid}: {readonly hasInvalid: boolean}): string => `
-table inet ${switchTable} {}
-delete table inet ${switchTable}
-table inet ${switchTable} {
+export const traceTableText = ({hasInvalid}: {readonly hasInvalid: boolean}): string => `
+table inet ${traceTable} {}
+delete table inet ${traceTable}
+table inet ${traceTable} {
 	set ${set} {
 		typeof meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid
 		flags dynamic
@@ -54,7 +54,7 @@ table inet ${switchTable} {
 		${traceOn}
 		${hasInvalid ? `${invalidPackets} add @${set} { ${owner} } meta nftrace set 1` : ''}
 	}
-	${hasInvalid ? invalidWitness : ''}
+	${hasInvalid ? invalidCheck : ''}
 }
 `;
 
@@ -65,7 +65,7 @@ const families: Readonly<Record<string, 'ipv4' | 'ipv6'>> = {ipv4: 'ipv4', ipv6:
 /** Reads the owners of all sockets whose first packet was seen, from `nft -n -j list ruleset`. */
 export function parseOwners(text: string): readonly SocketOwner[] {
 	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
-	const own = nftables.find(entry => entry.set?.table === switchTable && entry.set.name === set)?.set;
+	const own = nftables.find(entry => entry.set?.table === traceTable && entry.set.name === set)?.set;
 	return (own?.elem ?? []).map(({concat}) => {
 		// Recordings from before there was UDP have no protocol in their set.
 		const [network, transport, sourcePort, destinationPort, uid, gid] = concat.length === 5 ? [concat[0], 'tcp', ...concat.slice(1)] : concat;

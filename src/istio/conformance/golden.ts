@@ -4,7 +4,7 @@ Istio's own goldens beside what we generate for their options: sidecar and ambie
 
 import {parseNft} from '../../netfilter/nftables/ruleset.js';
 import {defaultBackendOf} from '../../netfilter/backends.js';
-import {normalise} from '../../netfilter/iptables/normalize.js';
+import {normalize} from '../../netfilter/iptables/normalize.js';
 import {parseSave} from '../../netfilter/iptables/save.js';
 import type {RuleLanguage, RuleSet} from '../../netfilter/types.js';
 import {generateAmbient, type AmbientScope} from '../ambient/generate.js';
@@ -87,7 +87,7 @@ export function generateGolden(entry: GoldenEntry): RuleSet {
 
 /** Compares per table and chain, in the order of rules. Both sides in the normal form, for a golden is what is written and not what iptables prints. */
 export function compareGolden(entry: GoldenEntry, text: string): RunComparison {
-	const [ours, theirs] = [generateGolden(entry), parseGolden(text, entry.backend)].map(ruleSet => chainsOf(normalise(ruleSet)));
+	const [ours, theirs] = [generateGolden(entry), parseGolden(text, entry.backend)].map(ruleSet => chainsOf(normalize(ruleSet)));
 	const difference = firstUnequal([...new Set([...ours!.keys(), ...theirs!.keys()])].toSorted().map(place => ({place, ours: ours!.get(place) ?? [], theirs: theirs!.get(place) ?? []})));
 	return difference === undefined ? {kind: 'equal'} : {kind: 'different', difference};
 }

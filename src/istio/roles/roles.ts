@@ -4,7 +4,7 @@ What the rules of Istio are for: one table of roles. Its parts are by area; each
 
 import {roleFinder, type FindRole, type RoleTable} from '../../mesh/roles.js';
 import {ambientRoles} from './ambient.js';
-import {twinChain, twinTable} from './backend-names.js';
+import {iptablesChain, iptablesTable} from './backend-names.js';
 import {dnsRoles} from './dns.js';
 import {inboundRoles} from './inbound.js';
 import {outboundRoles} from './outbound.js';
@@ -22,7 +22,7 @@ export type Role = keyof typeof table;
 export const roles: RoleTable<Role> = table;
 
 /** The role of a rule of Istio; see {@link FindRole}. */
-export const roleOf: FindRole<Role> = roleFinder(roles, {table: twinTable, chain: twinChain});
+export const roleOf: FindRole<Role> = roleFinder(roles, {table: iptablesTable, chain: iptablesChain});
 
 /** A role with its purpose, for people. */
 export function describeRole(role: Role): string {

@@ -6,14 +6,14 @@ import {isLoopback} from '../../netfilter/address.js';
 import type {Chain, Rule} from '../../netfilter/types.js';
 import type {Shadow} from '../../mesh/roles.js';
 import {roleOf} from './roles.js';
-import {twinChain, twinTable} from './backend-names.js';
+import {iptablesChain, iptablesTable} from './backend-names.js';
 
 /**
 The shadow on a rule of nat ISTIO_OUTPUT, or of its native twin, or undefined when ordinary traffic can reach it.
 Once a rule returned every packet on lo that is not of some UID, and another returned all of that UID, nothing on lo is left for the rules behind them; traffic to a loopback address goes over lo.
 */
 export function shadowOf(rule: Rule, table: string, chain: Chain): Shadow | undefined {
-	if (twinTable(table) !== 'nat' || twinChain(table, chain.name) !== 'ISTIO_OUTPUT' || !needsLoopback(rule)) {
+	if (iptablesTable(table) !== 'nat' || iptablesChain(table, chain.name) !== 'ISTIO_OUTPUT' || !needsLoopback(rule)) {
 		return undefined;
 	}
 

@@ -128,7 +128,7 @@ function admits(match: Match, {family, owner, destination}: Passage): boolean | 
 
 /** The passages of all types in one family, for a proxy of each user that the set is meant for. */
 function passagesOf({intent, topology, family}: {readonly intent: Intent; readonly topology: Topology; readonly family: AddressFamily}): readonly Passage[] {
-	return castsOf(intent).flatMap(actors => sixTypes({
+	return actorGroupsOf(intent).flatMap(actors => sixTypes({
 		intent, actors, topology, family, ids: typeIds,
 	}).flatMap(({id, probe, expected}) => expected.legs.map(({actor, roles: due}, index): Passage => ({
 		id, family, roles: due, owner: livesInPod[actor] ? actors[actor] : undefined, destination: index === 0 ? probe.destination : endpointOf(topology, family, probe.destination),
@@ -145,7 +145,7 @@ function endpointOf({services, places, ports}: Topology, family: AddressFamily, 
 const ordinaryIdMin = 1000;
 
 /** Who takes part: one cast for each user of the proxy, with an agent that is the proxy's user and an app that is nobody of the proxy's. A transparent proxy is root with the proxy's group, as it is injected. */
-function castsOf(intent: Intent): readonly ActorCredentials[] {
+function actorGroupsOf(intent: Intent): readonly ActorCredentials[] {
 	const {proxyUids, proxyGids} = intent;
 	let free = ordinaryIdMin;
 	while (proxyUids.includes(free) || proxyGids.includes(free)) {

@@ -80,7 +80,7 @@ type Half<Value> = {readonly from: Value | undefined; readonly to: Value | undef
 
 /** Tables of the new side in their order, then those that are gone. */
 function pairTables({from, to}: Sides<readonly ViewedTable[]>): ReadonlyArray<Half<ViewedTable>> {
-	const placeOf = ({family, twin}: ViewedTable): string => `${family} ${twin}`;
+	const placeOf = ({family, counterpart}: ViewedTable): string => `${family} ${counterpart}`;
 	const old = new Map(from.map(table => [placeOf(table), table]));
 	const fresh = new Set(to.map(table => placeOf(table)));
 	return [
@@ -91,24 +91,24 @@ function pairTables({from, to}: Sides<readonly ViewedTable[]>): ReadonlyArray<Ha
 
 function diffTable({from, to}: Half<ViewedTable>): readonly ChainDiff[] {
 	const renamed = from === undefined || to === undefined ? new Map<string, string>() : renamedChains({from, to});
-	const rename = (twin: string): string => renamed.get(twin) ?? twin;
-	const old = new Map((from?.chains ?? []).map(chain => [rename(chain.twin), chain]));
-	const fresh = new Set((to?.chains ?? []).map(({twin}) => twin));
+	const rename = (counterpart: string): string => renamed.get(counterpart) ?? counterpart;
+	const old = new Map((from?.chains ?? []).map(chain => [rename(chain.counterpart), chain]));
+	const fresh = new Set((to?.chains ?? []).map(({counterpart}) => counterpart));
 	const pairs: ReadonlyArray<Half<ViewedChain>> = [
-		...(to?.chains ?? []).map(chain => ({from: old.get(chain.twin), to: chain})),
-		...(from?.chains ?? []).filter(chain => !fresh.has(rename(chain.twin))).map(chain => ({from: chain, to: undefined})),
+		...(to?.chains ?? []).map(chain => ({from: old.get(chain.counterpart), to: chain})),
+		...(from?.chains ?? []).filter(chain => !fresh.has(rename(chain.counterpart))).map(chain => ({from: chain, to: undefined})),
 	];
 	return pairs.flatMap(pair => {
-		const chain = diffChain(pair, {rename, isRenamed: pair.from !== undefined && renamed.has(pair.from.twin), family: (to ?? from)?.family ?? 'both'});
+		const chain = diffChain(pair, {rename, isRenamed: pair.from !== undefined && renamed.has(pair.from.counterpart), family: (to ?? from)?.family ?? 'both'});
 		return isDifferent(chain) || isLoneUserChain(pair) ? [chain] : [];
 	});
 }
 
-type ChainContext = {readonly rename: (twin: string) => string; readonly isRenamed: boolean; readonly family: DiffFamily};
+type ChainContext = {readonly rename: (counterpart: string) => string; readonly isRenamed: boolean; readonly family: DiffFamily};
 
 function diffChain(pair: Half<ViewedChain>, {rename, isRenamed, family}: ChainContext): ChainDiff {
 	const from = pair.from === undefined ? [] : viewRules(pair.from, rename);
-	const to = pair.to === undefined ? [] : viewRules(pair.to, twin => twin);
+	const to = pair.to === undefined ? [] : viewRules(pair.to, counterpart => counterpart);
 	return {
 		family, from: placeOfChain(pair.from), to: placeOfChain(pair.to), isRenamed, properties: diffProperties(pair), changes: diffRules({from, to}),
 	};

@@ -21,10 +21,10 @@ export type DiffFamily = AddressFamily | 'both';
 export type ViewedRule = {readonly rule: Rule; readonly role: Role | null; readonly fields: Fields; readonly key: string; readonly kind: string};
 
 /** A chain of one side. `name` is its own, `twin` the one that it is compared by. */
-export type ViewedChain = {readonly table: Table; readonly chain: Chain; readonly twin: string; readonly rules: readonly Rule[]; readonly family: DiffFamily; readonly mesh: Mesh};
+export type ViewedChain = {readonly table: Table; readonly chain: Chain; readonly counterpart: string; readonly rules: readonly Rule[]; readonly family: DiffFamily; readonly mesh: Mesh};
 
 /** A table of one side by the name that it is compared by. */
-export type ViewedTable = {readonly family: DiffFamily; readonly twin: string; readonly table: Table; readonly chains: readonly ViewedChain[]};
+export type ViewedTable = {readonly family: DiffFamily; readonly counterpart: string; readonly table: Table; readonly chains: readonly ViewedChain[]};
 
 /** Both sides of a comparison. */
 export type Sides<Value> = {readonly from: Value; readonly to: Value};
@@ -51,10 +51,10 @@ function viewTables(tables: readonly Table[], {mesh, familyOf}: {readonly mesh: 
 		const family = familyOf(table.family);
 		// Two tables with one twin (a sidecar's and a node's) are told apart by their own names.
 		const isAlone = tables.filter(({name}) => mesh.names.table(name) === mesh.names.table(table.name)).length === 1;
-		const twin = isAlone ? mesh.names.table(table.name) : `${table.family} ${table.name}`;
+		const counterpart = isAlone ? mesh.names.table(table.name) : `${table.family} ${table.name}`;
 		return {
-			family, twin, table, chains: table.chains.map(chain => ({
-				table, chain, family, mesh, twin: mesh.names.chain(table.name, chain.name), rules: chain.rules.filter(rule => family === 'both' || seesFamily(rule, family)),
+			family, counterpart, table, chains: table.chains.map(chain => ({
+				table, chain, family, mesh, counterpart: mesh.names.chain(table.name, chain.name), rules: chain.rules.filter(rule => family === 'both' || seesFamily(rule, family)),
 			})),
 		};
 	});
@@ -70,7 +70,7 @@ function isAddress(match: Match): match is Extract<Match, {readonly kind: 'sourc
 }
 
 /** The rules of a chain in the words of the comparison. `rename` gives a chain the name that it is compared by. */
-export function viewRules({table, chain, rules, family, mesh}: ViewedChain, rename: (twin: string) => string): readonly ViewedRule[] {
+export function viewRules({table, chain, rules, family, mesh}: ViewedChain, rename: (counterpart: string) => string): readonly ViewedRule[] {
 	return rules.map(rule => {
 		const role = mesh.roleOf(rule, table.name, chain) ?? null;
 		const fields = fieldsOf(rule, {nameOf: name => rename(mesh.names.chain(table.name, name)), bothFamilies: family === 'both'});
@@ -82,15 +82,15 @@ export function viewRules({table, chain, rules, family, mesh}: ViewedChain, rena
 
 /** The chains of one side that have another name on the other, by what stands in them: old name → new name. */
 export function renamedChains(sides: Sides<ViewedTable>): ReadonlyMap<string, string> {
-	const names = {from: new Set(sides.from.chains.map(({twin}) => twin)), to: new Set(sides.to.chains.map(({twin}) => twin))};
-	const gone = sides.from.chains.filter(chain => isUserChain(chain) && !names.to.has(chain.twin));
-	const fresh = sides.to.chains.filter(chain => isUserChain(chain) && !names.from.has(chain.twin));
-	const unknown = new Set([...gone, ...fresh].map(({twin}) => twin));
+	const names = {from: new Set(sides.from.chains.map(({counterpart}) => counterpart)), to: new Set(sides.to.chains.map(({counterpart}) => counterpart))};
+	const gone = sides.from.chains.filter(chain => isUserChain(chain) && !names.to.has(chain.counterpart));
+	const fresh = sides.to.chains.filter(chain => isUserChain(chain) && !names.from.has(chain.counterpart));
+	const unknown = new Set([...gone, ...fresh].map(({counterpart}) => counterpart));
 	// A jump between two chains that both have new names is known only by the rest of its rule.
 	const keysOf = (chain: ViewedChain): readonly string[] => viewRules(chain, name => unknown.has(name) ? '?' : name).map(({key}) => key);
 	const candidates = gone.flatMap(old => {
 		const keys = keysOf(old);
-		return fresh.map(one => ({old: old.twin, one: one.twin, likeness: likenessOf(keys, keysOf(one))}));
+		return fresh.map(one => ({old: old.counterpart, one: one.counterpart, likeness: likenessOf(keys, keysOf(one))}));
 	});
 	const renamed = new Map<string, string>();
 	const taken = new Set<string>();

@@ -19,7 +19,7 @@ Recognises what a text is.
 @throws {ParseError} when it is no text of rules, with what it seems to be and how to get one.
 */
 export function recognise(given: string): Kind {
-	const text = withoutColours(given);
+	const text = withoutColors(given);
 	const lines = linesOf(text);
 	const first = lines.find(line => line.text !== '');
 	refuseBinary(lines);
@@ -119,11 +119,11 @@ function recogniseJson(text: string, {first, facts}: {readonly first: Line; read
 	throw unshown(first, `JSON without "nftables" in it; ${dumpHint}`);
 }
 
-const colourPattern = /\u001B\[[\d;:]*m/gu; // eslint-disable-line no-control-regex -- Styles begin with one.
+const colorPattern = /\u001B\[[\d;:]*m/gu; // eslint-disable-line no-control-regex -- Styles begin with one.
 
 /** A text without the colours that a log may have: a style of a terminal switched on or off (ECMA-48, SGR). */
-export function withoutColours(text: string): string {
-	return text.includes('\u001B') ? text.replaceAll(colourPattern, '') : text;
+export function withoutColors(text: string): string {
+	return text.includes('\u001B') ? text.replaceAll(colorPattern, '') : text;
 }
 
 /** What is no character of a text: control characters but the blanks, and what stands for bytes that are no UTF-8. */

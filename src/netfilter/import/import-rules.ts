@@ -9,7 +9,7 @@ import {linesOf, type Line} from '../parse-error.js';
 import {readBlocks, splitBlocks, type ReadTables} from '../iptables/save.js';
 import type {AddressFamily, Rule, RuleSet} from '../types.js';
 import {tellFamilies} from './detect-family.js';
-import {recognise, withoutColours, type Kind} from './detect-format.js';
+import {recognise, withoutColors, type Kind} from './detect-format.js';
 import {isKubectlNotice, isShellPrompt} from './strip-noise.js';
 import {readInitLog} from './init-log.js';
 import {splitListings} from './list-rules.js';
@@ -38,7 +38,7 @@ Reads rules of any kind. `family` says of which family all of them are, where th
 @throws {ParseError} with the line of the user's text, its words, and the reason.
 */
 export function importRules(given: string, {family}: {readonly family?: AddressFamily} = {}): Imported {
-	const text = withoutColours(given);
+	const text = withoutColors(given);
 	const kind = recognise(text);
 	const {tables, lines, warnings} = readers[kind](text, family);
 	const ruleSet: RuleSet = {tables};

@@ -26,19 +26,19 @@ const optionOrder = ['--sport', '--dport', '--tcp-option', '--tcp-flags', '--soc
 const everyPort: PortRange = {from: 0, to: 65_535};
 
 /** A rule set in which equal rules have equal texts. Native nft tables stay as they are: nft has one spelling already. */
-export function normalise(ruleSet: RuleSet): RuleSet {
+export function normalize(ruleSet: RuleSet): RuleSet {
 	return {
 		tables: ruleSet.tables.map(table => isNativeTable(table)
 			? table
 			: {
 				...table,
-				chains: table.chains.map(chain => ({...chain, rules: chain.rules.map(rule => normaliseRule(rule, table.family === 'ip6' ? 'ipv6' : 'ipv4'))})),
+				chains: table.chains.map(chain => ({...chain, rules: chain.rules.map(rule => normalizeRule(rule, table.family === 'ip6' ? 'ipv6' : 'ipv4'))})),
 			}),
 	};
 }
 
 /** A rule with the text that all its spellings share, and the fields of that text. */
-export function normaliseRule(rule: Rule, family: AddressFamily): Rule {
+export function normalizeRule(rule: Rule, family: AddressFamily): Rule {
 	return {...rule, ...parseRuleText(normalText(rule.text, family), family)};
 }
 

@@ -9,8 +9,8 @@ import {describeLeftOut, describeExtent} from './describe.js';
 import {describeStatement, nameOfPair, type ComparisonSuite} from './results.js';
 
 /** The text, with a line break at its end. Reports of suites that were cut together have one extent. */
-export function printSeries(suites: readonly ComparisonSuite[], {colour, width, verbose}: TextOptions): string {
-	const paint = createPainter(colour);
+export function printSeries(suites: readonly ComparisonSuite[], {color, width, verbose}: TextOptions): string {
+	const paint = createPainter(color);
 	const all = suites.flatMap(({reports}) => reports);
 	const count = (outcome: string): number => all.filter(report => report.outcome === outcome).length;
 	const lines = suites.flatMap(({name, reports, missing}) => [

@@ -22,8 +22,8 @@ type Style = {readonly paint: Painter; readonly width: number};
 const column = 8;
 
 /** The comparison as text, with a line break at its end. Without `verbose` what is left out is only counted. */
-export function printComparison(report: ComparisonReport, {colour, width, verbose}: TextOptions): string {
-	const style: Style = {paint: createPainter(colour), width};
+export function printComparison(report: ComparisonReport, {color, width, verbose}: TextOptions): string {
+	const style: Style = {paint: createPainter(color), width};
 	const {environment: {kernel, iptables, nft}, durationMs, statements} = report;
 	const leftOut = describeLeftOut(report);
 	const [sign, paintSign] = signOf(report, style);
@@ -63,11 +63,11 @@ function describeRules({source, release, backend, sha256}: RulesSummary): string
 
 function printStatement(statement: Statement, {from, to, replayWith}: ComparisonReport, {paint, width}: Style): readonly string[] {
 	const {severity, families, traffic, cause, classes, witness} = statement;
-	const colour = severity === 'path' ? paint.yellow : paint.red;
+	const color = severity === 'path' ? paint.yellow : paint.red;
 	const [first, ...rest] = traffic;
 	return [
 		...hang({
-			indent: 0, label: severity === 'path' ? '~' : '✘', column: 2, text: `${first ?? ''}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => familyNames[family]).join(' and ')})`, width, paintLabel: colour, paintText: paint.bold,
+			indent: 0, label: severity === 'path' ? '~' : '✘', column: 2, text: `${first ?? ''}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => familyNames[family]).join(' and ')})`, width, paintLabel: color, paintText: paint.bold,
 		}),
 		...rest.flatMap(text => hang({
 			indent: 2, label: 'and', column, text, width, paintLabel: paint.dim,

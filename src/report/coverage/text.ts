@@ -20,8 +20,8 @@ type Style = {readonly paint: Painter; readonly width: number; readonly verbose:
 const cell = 10;
 
 /** The report as text, with a line break at its end. With `verbose` each rule has its text below it. */
-export function printCoverage(report: CoverageReport, {colour, width, verbose}: TextOptions): string {
-	const style: Style = {paint: createPainter(colour), width, verbose};
+export function printCoverage(report: CoverageReport, {color, width, verbose}: TextOptions): string {
+	const style: Style = {paint: createPainter(color), width, verbose};
 	const {environment: {kernel, iptables, nft}, rules, cases, gaps, hints, coverage, classes} = report;
 	const lines = [
 		'',

@@ -3,7 +3,7 @@ What a report on mutants says, in sentences that every printer uses.
 */
 
 import {familyNames} from '../../netfilter/address.js';
-import type {Fate, Score} from '../../mutation/status.js';
+import type {MutantStatus, Score} from '../../mutation/status.js';
 import type {Mutant} from '../../mutation/mutants.js';
 import type {Statement} from '../../comparison/moves.js';
 import {describeChange} from '../comparison/describe.js';
@@ -45,22 +45,22 @@ export function printScore({killed, of, inconclusive}: Score): string {
 }
 
 /** Why a mutant is not counted, or what it does. */
-export function describeFate(fate: Fate): string {
-	switch (fate.kind) {
+export function describeMutantStatus(mutantStatus: MutantStatus): string {
+	switch (mutantStatus.kind) {
 		case 'rejected': {
-			return `cannot be installed: ${fate.reason.replaceAll(/\s+/gu, ' ')}`;
+			return `cannot be installed: ${mutantStatus.reason.replaceAll(/\s+/gu, ' ')}`;
 		}
 
 		case 'equivalent': {
-			return `equivalent: ${fate.classes} packet classes compared with ${fate.probes} probes on each side, all take the same path by the same rules`;
+			return `equivalent: ${mutantStatus.classes} packet classes compared with ${mutantStatus.probes} probes on each side, all take the same path by the same rules`;
 		}
 
 		case 'differs': {
-			return describeStatement(fate.statements[0]!);
+			return describeStatement(mutantStatus.statements[0]!);
 		}
 
 		case 'inconclusive': {
-			const {gaps} = fate;
+			const {gaps} = mutantStatus;
 			return `not known to differ: ${gaps.slice(0, gapsNamed).map(({message}) => message).join(' ')}${gaps.length > gapsNamed ? ` And ${gaps.length - gapsNamed} more gaps.` : ''}`;
 		}
 	}
@@ -68,7 +68,7 @@ export function describeFate(fate: Fate): string {
 
 /** What can be told without a list: how many mutants there are, and what became of them. */
 export function describeCounts({results, families}: Pick<MutationReport, 'results' | 'families'>): string {
-	const count = (kind: Fate['kind']): number => results.filter(({fate}) => fate.kind === kind).length;
-	const byPaths = results.filter(({fate}) => fate.kind === 'differs' && !fate.isByStops).length;
+	const count = (kind: MutantStatus['kind']): number => results.filter(({mutantStatus}) => mutantStatus.kind === kind).length;
+	const byPaths = results.filter(({mutantStatus}) => mutantStatus.kind === 'differs' && !mutantStatus.isByStops).length;
 	return `${results.length} in ${families.map(family => familyNames[family]).join(' and ')}: ${count('differs')} differ (${byPaths} of them only by the rules on the path), ${count('equivalent')} are equivalent, ${count('rejected')} cannot be installed${count('inconclusive') === 0 ? '' : `, ${count('inconclusive')} inconclusive`}`;
 }

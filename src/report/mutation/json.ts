@@ -1,5 +1,5 @@
 /**
-A report on mutants as JSON: version 1. All that the text tells, and for each mutant that differs the probe that shows it.
+A report on mutants as JSON: version 2 (until then `status` was called `fate`). All that the text tells, and for each mutant that differs the probe that shows it.
 */
 
 import {detectionBy} from '../../mutation/status.js';
@@ -15,7 +15,7 @@ export function mutationToJson(report: MutationReport): unknown {
 	const standings = standingsOf(report);
 	const count = (wanted: StandingResult['standing']): number => standings.filter(({standing}) => standing === wanted).length;
 	return {
-		version: 1,
+		version: 2,
 		environment,
 		rules,
 		families,
@@ -32,16 +32,16 @@ export function mutationToJson(report: MutationReport): unknown {
 }
 
 function kindCount(standings: readonly StandingResult[], kind: 'equivalent' | 'rejected'): number {
-	return standings.filter(({result: {fate}}) => fate.kind === kind).length;
+	return standings.filter(({result: {mutantStatus}}) => mutantStatus.kind === kind).length;
 }
 
 function mutantToJson({result, standing}: StandingResult, report: MutationReport): unknown {
-	const {mutant: {ruleSet: _, rule, ...mutant}, fate} = result;
+	const {mutant: {ruleSet: _, rule, ...mutant}, mutantStatus} = result;
 	return {
 		...mutant,
 		rule: rule.text,
 		standing,
-		fate: fate.kind === 'differs' ? {kind: fate.kind, byStops: fate.isByStops, moved: fate.statements.map(statement => statementToJson(statement)), replay: replayOf(mutant, fate.statements[0]!, report)} : fate,
+		status: mutantStatus.kind === 'differs' ? {kind: mutantStatus.kind, byStops: mutantStatus.isByStops, moved: mutantStatus.statements.map(statement => statementToJson(statement)), replay: replayOf(mutant, mutantStatus.statements[0]!, report)} : mutantStatus,
 		// What is equivalent or rejected was put to no case.
 		detections: standing === 'left-out' ? {} : Object.fromEntries(chosenCases(report).map(name => [name, detectionBy(name, result)])),
 	};

@@ -5,7 +5,7 @@ A report on mutants as results for machines: a case for each mutant, which passe
 import {detectionBy} from '../../mutation/status.js';
 import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
 import {
-	describeFate, describeMutant, printScore, replayOf,
+	describeMutantStatus, describeMutant, printScore, replayOf,
 } from './describe.js';
 import {
 	chosenCases, scoresOf, standingsOf, type MutationReport, type StandingResult,
@@ -32,15 +32,15 @@ export function resultsOfMutation(report: MutationReport): Results {
 
 function caseOf(standing: StandingResult, report: MutationReport): ResultCase {
 	const {result} = standing;
-	const {mutant, fate} = result;
+	const {mutant, mutantStatus} = result;
 	const place = report.places.get(mutant.id);
 	return {
 		name: `${mutant.id} ${mutant.family} ${describeMutant(mutant)}`,
 		outcome: outcomeOf(standing, report),
-		...(fate.kind === 'differs' ? {expected: fate.statements[0]!.from.join(' → '), observed: fate.statements[0]!.to.join(' → ')} : {}),
+		...(mutantStatus.kind === 'differs' ? {expected: mutantStatus.statements[0]!.from.join(' → '), observed: mutantStatus.statements[0]!.to.join(' → ')} : {}),
 		notes: [
 			...chosenCases(report).map(name => [name, noteOf(detectionBy(name, result))] as const).filter(() => standing.standing !== 'left-out'),
-			...(fate.kind === 'differs' ? [['replay', replayOf(mutant, fate.statements[0]!, report)] as const] : []),
+			...(mutantStatus.kind === 'differs' ? [['replay', replayOf(mutant, mutantStatus.statements[0]!, report)] as const] : []),
 		],
 		...(place === undefined ? {} : {place}),
 	};
@@ -51,7 +51,7 @@ function noteOf(detection: ReturnType<typeof detectionBy>): string {
 }
 
 function outcomeOf({result, standing}: StandingResult, report: MutationReport): CaseOutcome {
-	const what = describeFate(result.fate);
+	const what = describeMutantStatus(result.mutantStatus);
 	switch (standing) {
 		case 'killed': {
 			return {kind: 'pass'};
@@ -62,7 +62,7 @@ function outcomeOf({result, standing}: StandingResult, report: MutationReport): 
 		}
 
 		case 'inconclusive': {
-			const reasons = [...new Set([...(result.fate.kind === 'inconclusive' ? [what] : []), ...chosenCases(report).flatMap(name => {
+			const reasons = [...new Set([...(result.mutantStatus.kind === 'inconclusive' ? [what] : []), ...chosenCases(report).flatMap(name => {
 				const detection = detectionBy(name, result);
 				return detection.kind === 'inconclusive' ? detection.reasons : [];
 			})])];

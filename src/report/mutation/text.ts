@@ -7,7 +7,7 @@ import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import {noteRows, printRows, type TextOptions} from '../terminal/head.js';
 import {
-	describeCounts, describeFate, describeMutant, printScore, replayOf,
+	describeCounts, describeMutantStatus, describeMutant, printScore, replayOf,
 } from './describe.js';
 import {
 	exitStatusOfMutation, missedBy, scoresOf, standingsOf, type MutationReport, type StandingResult,
@@ -19,8 +19,8 @@ type Style = {readonly paint: Painter; readonly width: number; readonly verbose:
 const column = 10;
 
 /** The report as text, with a line break at its end. With `verbose` also the commands that show each difference, and the mutants that are not counted. */
-export function printMutation(report: MutationReport, {colour, width, verbose}: TextOptions): string {
-	const style: Style = {paint: createPainter(colour), width, verbose};
+export function printMutation(report: MutationReport, {color, width, verbose}: TextOptions): string {
+	const style: Style = {paint: createPainter(color), width, verbose};
 	const {environment: {kernel, iptables, nft}, rules, cases} = report;
 	const standings = standingsOf(report);
 	const lines = [
@@ -63,7 +63,7 @@ function printMissed(report: MutationReport, standings: readonly StandingResult[
 		.map(each => ({...each, by: missedBy(report, each.result)}))
 		.filter(({by, standing}) => by.length > 0 && standing !== 'inconclusive')
 		.toSorted((one, other) => Number(one.standing === 'killed') - Number(other.standing === 'killed'));
-	return missed.flatMap(({result: {mutant, fate}, standing, by}): readonly string[] => [
+	return missed.flatMap(({result: {mutant, mutantStatus}, standing, by}): readonly string[] => [
 		...hang({
 			indent: 0, label: standing === 'survived' ? '✘' : '~', column: 2, text: `${mutant.id} ${describeMutant(mutant)}`, width: style.width, paintLabel: standing === 'survived' ? style.paint.red : style.paint.yellow, paintText: style.paint.bold,
 		}),
@@ -71,19 +71,19 @@ function printMissed(report: MutationReport, standings: readonly StandingResult[
 			indent: 2, label: 'unnoticed', column, text: `by ${by.join(', ')}`, width: style.width, paintLabel: style.paint.dim,
 		}),
 		...hang({
-			indent: 2, label: 'shown by', column, text: describeFate(fate), width: style.width, paintLabel: style.paint.dim,
+			indent: 2, label: 'shown by', column, text: describeMutantStatus(mutantStatus), width: style.width, paintLabel: style.paint.dim,
 		}),
-		...(style.verbose && fate.kind === 'differs' ? paragraph(replayOf(mutant, fate.statements[0]!, report), {indent: 4, width: style.width, paint: style.paint.dim}) : []),
+		...(style.verbose && mutantStatus.kind === 'differs' ? paragraph(replayOf(mutant, mutantStatus.statements[0]!, report), {indent: 4, width: style.width, paint: style.paint.dim}) : []),
 		'',
 	]);
 }
 
 function printUnknown(standings: readonly StandingResult[], {paint, width}: Style): readonly string[] {
-	return standings.filter(({standing}) => standing === 'inconclusive').flatMap(({result: {mutant, fate, detections}}) => [
+	return standings.filter(({standing}) => standing === 'inconclusive').flatMap(({result: {mutant, mutantStatus, detections}}) => [
 		...hang({
 			indent: 0, label: '?', column: 2, text: `${mutant.id} ${describeMutant(mutant)}`, width, paintLabel: paint.yellow, paintText: paint.bold,
 		}),
-		...[...(fate.kind === 'inconclusive' ? [describeFate(fate)] : []), ...[...detections.values()].flatMap(detection => detection.kind === 'inconclusive' ? detection.reasons : [])].flatMap(text => hang({
+		...[...(mutantStatus.kind === 'inconclusive' ? [describeMutantStatus(mutantStatus)] : []), ...[...detections.values()].flatMap(detection => detection.kind === 'inconclusive' ? detection.reasons : [])].flatMap(text => hang({
 			indent: 2, label: 'gap', column, text, width, paintLabel: paint.dim,
 		})),
 		'',
@@ -91,11 +91,11 @@ function printUnknown(standings: readonly StandingResult[], {paint, width}: Styl
 }
 
 function printLeftOut(standings: readonly StandingResult[], {paint, width}: Style): readonly string[] {
-	return standings.filter(({standing}) => standing === 'left-out').flatMap(({result: {mutant, fate}}) => [
+	return standings.filter(({standing}) => standing === 'left-out').flatMap(({result: {mutant, mutantStatus}}) => [
 		...hang({
 			indent: 0, label: '–', column: 2, text: `${mutant.id} ${describeMutant(mutant)}`, width, paintLabel: paint.dim,
 		}),
-		...paragraph(describeFate(fate), {indent: 2, width, paint: paint.dim}),
+		...paragraph(describeMutantStatus(mutantStatus), {indent: 2, width, paint: paint.dim}),
 	]);
 }
 

@@ -54,7 +54,7 @@ export function scoresOf(report: Pick<MutationReport, 'cases' | 'results'>): Rea
 
 /** Which of the chosen cases let a mutant pass that differs. */
 export function missedBy(report: Pick<MutationReport, 'cases'>, result: MutantResult): readonly string[] {
-	return result.fate.kind === 'differs' ? chosenCases(report).filter(name => detectionBy(name, result).kind === 'survived') : [];
+	return result.mutantStatus.kind === 'differs' ? chosenCases(report).filter(name => detectionBy(name, result).kind === 'survived') : [];
 }
 
 /** See {@link exitStatusOfMutants}. */

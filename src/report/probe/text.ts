@@ -27,8 +27,8 @@ const tellMax = 20;
 const purposeColumn = 21;
 
 /** The answer as text, with a line break at its end. */
-export function printProbe(report: ProbeReport, {colour, verbose, width}: TextOptions): string {
-	const style: Style = {paint: createPainter(colour), verbose, width};
+export function printProbe(report: ProbeReport, {color, verbose, width}: TextOptions): string {
+	const style: Style = {paint: createPainter(color), verbose, width};
 	const {paint} = style;
 	const isAnswered = exitStatusOfProbe(report) === 0;
 	const lines = [

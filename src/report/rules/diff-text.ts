@@ -17,13 +17,13 @@ const indent = 4;
 const signs = {
 	moved: '>', changed: '~', removed: '-', added: '+',
 } as const satisfies Record<RuleChange['kind'], string>;
-const colours = {
+const colors = {
 	moved: 'cyan', changed: 'yellow', removed: 'red', added: 'green',
 } as const satisfies Record<RuleChange['kind'], keyof Painter>;
 
 /** The difference as text. */
-export function printRulesDiff({from, to, diff}: {readonly from: ShownRules; readonly to: ShownRules; readonly diff: RuleSetDiff}, {colour, width}: RulesTextOptions): string {
-	const style: Style = {paint: createPainter(colour), width};
+export function printRulesDiff({from, to, diff}: {readonly from: ShownRules; readonly to: ShownRules; readonly diff: RuleSetDiff}, {color, width}: RulesTextOptions): string {
+	const style: Style = {paint: createPainter(color), width};
 	const lines = [
 		'',
 		...printRulesHead('from', from, style),
@@ -68,10 +68,10 @@ function printChange(change: RuleChange, {paint, width}: Style): readonly string
 		: hang({
 			indent: indent + 2, label: sign, column: 2, text: piecesOfRule(rule), width, paintLabel: style, paintText: style,
 		});
-	const colour = paint[colours[kind]];
+	const color = paint[colors[kind]];
 	return [
 		...hang({
-			indent, label: signs[kind], column: 2, text: describeChange(change), width, paintLabel: colour,
+			indent, label: signs[kind], column: 2, text: describeChange(change), width, paintLabel: color,
 		}),
 		...('from' in change && kind !== 'moved' ? text(change.from.text, '-', kind === 'changed' ? paint.red : paint.dim) : []),
 		...('to' in change && kind !== 'moved' ? text(change.to.text, '+', kind === 'changed' ? paint.green : paint.dim) : []),

@@ -17,7 +17,7 @@ import {printRouting} from './text.js';
 import type {ShownRules} from './types.js';
 
 /** How it is printed. `width` is the terminal's, in columns. */
-export type RulesTextOptions = {readonly colour: boolean; readonly width: number};
+export type RulesTextOptions = {readonly color: boolean; readonly width: number};
 
 type Style = {readonly paint: Painter; readonly width: number};
 
@@ -29,8 +29,8 @@ const indent = 4;
 export type ExplainedRules = {readonly rules: ShownRules; readonly explain: Explainer; readonly unknownTypes: string | null};
 
 /** The explanation as text. */
-export function printExplanation({rules, explain, unknownTypes}: ExplainedRules, {colour, width}: RulesTextOptions): string {
-	const style: Style = {paint: createPainter(colour), width};
+export function printExplanation({rules, explain, unknownTypes}: ExplainedRules, {color, width}: RulesTextOptions): string {
+	const style: Style = {paint: createPainter(color), width};
 	const lines = [
 		'',
 		...printRulesHead('rules', rules, style),

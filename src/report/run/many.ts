@@ -77,7 +77,7 @@ const cellWidths = [20, 17] as const;
 
 /** A table of all runs, a line per release and a column per back end; then in full what did not pass. */
 export function printRunsText(runs: Runs, options: TextOptions): string {
-	const paint = createPainter(options.colour);
+	const paint = createPainter(options.color);
 	const {entries, durationMs} = runs;
 	const backends = allBackends.filter(backend => entries.some(entry => entry.backend === backend));
 	const names = [...new Set(entries.map(entry => nameOf(entry)))];
@@ -109,9 +109,9 @@ function nameOf({source, release, scenario}: RunEntry): string {
 }
 
 const cellsOfEntry = {
-	unavailable: {text: '– not available', colour: 'dim'},
-	rejected: {text: '✖ rejected', colour: 'red'},
-	inconclusive: {text: '? inconclusive', colour: 'yellow'},
+	unavailable: {text: '– not available', color: 'dim'},
+	rejected: {text: '✖ rejected', color: 'red'},
+	inconclusive: {text: '? inconclusive', color: 'yellow'},
 } as const;
 
 /** Pads by what is seen, for colours take no room. */
@@ -121,14 +121,14 @@ function cellOf(entry: RunEntry | undefined, {paint, cellWidth}: {readonly paint
 	}
 
 	if (entry.kind !== 'report') {
-		const {text, colour} = cellsOfEntry[entry.kind];
-		return `${paint[colour](text)}${' '.repeat(cellWidth - text.length)}`;
+		const {text, color} = cellsOfEntry[entry.kind];
+		return `${paint[color](text)}${' '.repeat(cellWidth - text.length)}`;
 	}
 
 	const {passed, failed, inconclusive} = summarize(entry.report);
 	const text = failed > 0 ? `✖ ${failed} failed` : (inconclusive > 0 || passed === 0 ? `? ${inconclusive} inconclusive` : `✔ ${passed} passed`);
-	const colour = failed > 0 ? paint.red : (inconclusive > 0 || passed === 0 ? paint.yellow : paint.green);
-	return `${colour(text)}${' '.repeat(Math.max(1, cellWidth - text.length))}`;
+	const color = failed > 0 ? paint.red : (inconclusive > 0 || passed === 0 ? paint.yellow : paint.green);
+	return `${color(text)}${' '.repeat(Math.max(1, cellWidth - text.length))}`;
 }
 
 /** Entries by name and back end; a scenario of which all are meant by its name alone. */

@@ -21,8 +21,8 @@ import type {Report, TypeResult} from './types.js';
 const nameColumn = 21;
 
 /** The report as text, with a line break at its end. */
-export function printText(report: Report, {colour, verbose, width}: TextOptions): string {
-	const style: Style = {paint: createPainter(colour), verbose, width};
+export function printText(report: Report, {color, verbose, width}: TextOptions): string {
+	const style: Style = {paint: createPainter(color), verbose, width};
 	const families = new Set(report.types.map(({family}) => family));
 	const shared = sharedGaps(report.types);
 	const lines = [
@@ -73,11 +73,11 @@ const marks = {
 function printType(result: TypeResult, style: Style & {readonly showsFamily: boolean; readonly shared: readonly Gap[]}): readonly string[] {
 	const {paint, width, showsFamily} = style;
 	const {id, name, family, outcome} = result;
-	const [mark, colour] = marks[outcome.kind];
+	const [mark, color] = marks[outcome.kind];
 	const label = `${mark} ${id.padEnd(3)}${name.padEnd(nameColumn)}${showsFamily ? `${family}  ` : ''}`;
 	return [
 		...hang({
-			indent: 0, label: label.trimEnd(), column: label.length, text: printStops(result), width, paintLabel: text => paint.bold(paint[colour](text)),
+			indent: 0, label: label.trimEnd(), column: label.length, text: printStops(result), width, paintLabel: text => paint.bold(paint[color](text)),
 		}),
 		...printOutcome(result, {...style, column: label.length}),
 		...printPath(result, style),

@@ -11,8 +11,8 @@ const codes = {
 } as const satisfies Record<keyof Painter, readonly [number, number]>;
 
 /** A painter with or without colour. */
-export function createPainter(colour: boolean): Painter {
-	const style = (name: keyof Painter) => (text: string) => colour && text !== '' ? `\u001B[${codes[name][0]}m${text}\u001B[${codes[name][1]}m` : text;
+export function createPainter(color: boolean): Painter {
+	const style = (name: keyof Painter) => (text: string) => color && text !== '' ? `\u001B[${codes[name][0]}m${text}\u001B[${codes[name][1]}m` : text;
 	return {
 		bold: style('bold'), dim: style('dim'), red: style('red'), green: style('green'), yellow: style('yellow'), cyan: style('cyan'),
 	};

@@ -10,7 +10,7 @@ import type {Report} from '../run/types.js';
 import {hang} from './wrap.js';
 
 /** How a report is printed. `width` is the terminal's, in columns. */
-export type TextOptions = {readonly colour: boolean; readonly verbose: boolean; readonly width: number};
+export type TextOptions = {readonly color: boolean; readonly verbose: boolean; readonly width: number};
 
 const headColumn = 9;
 

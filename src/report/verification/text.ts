@@ -24,8 +24,8 @@ type Style = {readonly paint: Painter; readonly width: number};
 const column = 8;
 
 /** The verification as text, with a line break at its end. */
-export function printVerification(report: VerificationReport, {colour, width, verbose}: TextOptions): string {
-	const style: Style = {paint: createPainter(colour), width};
+export function printVerification(report: VerificationReport, {color, width, verbose}: TextOptions): string {
+	const style: Style = {paint: createPainter(color), width};
 	const {baseline, environment: {kernel, iptables, nft}, durationMs, statements, cases, gaps, hints} = report;
 	const lines = [
 		'',
@@ -68,13 +68,13 @@ function describeRules({source, release, backend, sha256}: RulesSummary): string
 
 function printStatement(statement: Statement, {rules}: VerificationReport, {paint, width}: Style): readonly string[] {
 	const {severity, families, traffic: [first = '', ...rest], cause, classes, witness} = statement;
-	const colour = severity === 'path' ? paint.yellow : paint.red;
+	const color = severity === 'path' ? paint.yellow : paint.red;
 	const row = (label: string, text: string): readonly string[] => hang({
 		indent: 2, label, column, text, width, paintLabel: paint.dim,
 	});
 	return [
 		...hang({
-			indent: 0, label: '✘', column: 2, text: `${first}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => familyNames[family]).join(' and ')})`, width, paintLabel: colour, paintText: paint.bold,
+			indent: 0, label: '✘', column: 2, text: `${first}: ${describeChange(statement)} (${severityWords[severity]}; ${families.map(family => familyNames[family]).join(' and ')})`, width, paintLabel: color, paintText: paint.bold,
 		}),
 		...rest.flatMap(text => row('and', text)),
 		...row('because', cause.text),

@@ -8,10 +8,10 @@ import {familyOfAddress} from '../../netfilter/address.js';
 import type {Endpoint} from '../../netfilter/path.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import {
-	capturingListeners, standardCompany, type ActorPlan, type Company, type ListenerPlan,
+	capturingListeners, defaultActors, type ActorPlan, type ActorSet, type ListenerPlan,
 } from '../actor-set.js';
 import {livesInPod} from '../expectation.js';
-import type {Surroundings} from '../topology-extension.js';
+import type {TopologyExtension} from '../topology-extension.js';
 import {addressFamilies, type AddressPair, type Topology} from '../topology.js';
 import type {
 	ActorCredentials, ActorName, ExpectedLeg, ExpectedPath, Intent, Probe, TrafficCase,
@@ -22,9 +22,9 @@ import type {
 } from './types.js';
 
 /** What a file comes to with one set of rules. */
-export type ScenarioPlan = {readonly cases: readonly TrafficCase[]; readonly company: Company; readonly surroundings: Surroundings};
+export type ScenarioPlan = {readonly cases: readonly TrafficCase[]; readonly actorSet: ActorSet; readonly extension: TopologyExtension};
 
-type World = {readonly file: ScenarioFile; readonly intent: Intent; readonly topology: Topology};
+type ScenarioContext = {readonly file: ScenarioFile; readonly intent: Intent; readonly topology: Topology};
 
 const usualNames = Object.keys(livesInPod) as readonly ActorName[];
 
@@ -33,16 +33,16 @@ Plans a file. `credentials` are those of the usual actors; what the file says go
 
 @throws {InputError} for names that nobody has, with their place in the file.
 */
-export function planScenario({file, intent, topology, credentials}: World & {readonly credentials: ActorCredentials}): ScenarioPlan {
-	const world: World = {file, intent, topology};
-	const company = planCompany(world, credentials);
+export function planScenario({file, intent, topology, credentials}: ScenarioContext & {readonly credentials: ActorCredentials}): ScenarioPlan {
+	const world: ScenarioContext = {file, intent, topology};
+	const actorSet = planCompany(world, credentials);
 	const cases = file.probes.flatMap((probe, index) => familiesOf(world, probe).map(family => planCase({
-		world, company, probe, family, id: String(index + 1),
+		world, actorSet, probe, family, id: String(index + 1),
 	})));
 	return {
 		cases,
-		company: {...company, actors: company.actors.filter(({name}) => isNeeded(name, world, cases))},
-		surroundings: {
+		actorSet: {...actorSet, actors: actorSet.actors.filter(({name}) => isNeeded(name, world, cases))},
+		extension: {
 			remoteAddresses: [...file.places, ...file.services].flatMap(({addresses}) => addressFamilies.flatMap(family => addresses[family] ?? [])),
 			interfaces: file.interfaces,
 		},
@@ -50,15 +50,15 @@ export function planScenario({file, intent, topology, credentials}: World & {rea
 }
 
 /** The proxy, the app and the world outside always play; of the others those that the file speaks of. */
-function isNeeded(name: string, {file}: World, cases: readonly TrafficCase[]): boolean {
+function isNeeded(name: string, {file}: ScenarioContext, cases: readonly TrafficCase[]): boolean {
 	return ['proxy', 'app', 'remote'].includes(name)
 		|| file.actors.some(actor => actor.name === name)
 		|| cases.some(({probe, expected}) => probe.actor === name || expected.legs.some(({stop}) => stop.startsWith(`${name}:`)));
 }
 
-function planCompany(world: World, credentials: ActorCredentials): Company {
+function planCompany(world: ScenarioContext, credentials: ActorCredentials): ActorSet {
 	const {file: {actors, services}, intent, topology} = world;
-	const usual = standardCompany({
+	const usual = defaultActors({
 		topology, intent, names: usualNames, credentials,
 	});
 	const proxy = actors.find(({name}) => name === 'proxy');
@@ -91,7 +91,7 @@ function planCompany(world: World, credentials: ActorCredentials): Company {
 }
 
 /** What the file says of an actor in place of what it would be. */
-function planActor(world: World, plan: ActorPlan, claim: ActorClaim | undefined): ActorPlan {
+function planActor(world: ScenarioContext, plan: ActorPlan, claim: ActorClaim | undefined): ActorPlan {
 	if (claim === undefined) {
 		return plan;
 	}
@@ -112,7 +112,7 @@ function planActor(world: World, plan: ActorPlan, claim: ActorClaim | undefined)
 	};
 }
 
-function planListener(world: World, actor: string, claim: ListenerClaim): ListenerPlan {
+function planListener(world: ScenarioContext, actor: string, claim: ListenerClaim): ListenerPlan {
 	if (claim.kind !== 'port') {
 		return capturingListeners(world.intent)[claim.kind];
 	}
@@ -128,7 +128,7 @@ function planListener(world: World, actor: string, claim: ListenerClaim): Listen
 }
 
 /** Who reaches a service's own address in the remote namespace was not carried on by the proxy; the stop says so. */
-function nameServices({file, topology}: World, plan: ActorPlan): ActorPlan {
+function nameServices({file, topology}: ScenarioContext, plan: ActorPlan): ActorPlan {
 	const services: ReadonlyArray<{readonly name: string; readonly addresses: Addresses; readonly port: number}> = [
 		...topology.services.map(({name}) => ({name, addresses: topology.places[name], port: topology.ports.service})),
 		...file.services,
@@ -143,7 +143,7 @@ function nameServices({file, topology}: World, plan: ActorPlan): ActorPlan {
 }
 
 /** All names that can stand for an address. */
-function placesOf({file, topology}: World): Readonly<Record<string, Addresses>> {
+function placesOf({file, topology}: ScenarioContext): Readonly<Record<string, Addresses>> {
 	const link = (side: 'pod' | 'peer', {addresses}: ScenarioFile['interfaces'][number]): Addresses => Object.fromEntries(addressFamilies.flatMap(family => addresses[family] === undefined ? [] : [[family, addresses[family][side]]]));
 	return {
 		...topology.places,
@@ -155,19 +155,19 @@ function placesOf({file, topology}: World): Readonly<Record<string, Addresses>> 
 }
 
 /** The address of a place, or of an address itself, in one family. */
-function addressOfPlace(world: World, name: string, family: AddressFamily): string | undefined {
+function addressOfPlace(world: ScenarioContext, name: string, family: AddressFamily): string | undefined {
 	const own = familyOfAddress(name);
 	return own === undefined ? placesOf(world)[name]?.[family] : (own === family ? name : undefined);
 }
 
-function unknownPlace(world: World, {value, at}: Text, family?: AddressFamily): Error {
+function unknownPlace(world: ScenarioContext, {value, at}: Text, family?: AddressFamily): Error {
 	const places = placesOf(world);
 	return value in places || familyOfAddress(value) !== undefined
 		? inputError(at, `"${value}" has no address of ${family ?? 'any family that is run'}`)
 		: inputError(at, `"${value}" is no address and no place of this scenario${meaning(value, Object.keys(places))}`);
 }
 
-function pairOf(world: World, name: Text): Addresses {
+function pairOf(world: ScenarioContext, name: Text): Addresses {
 	const pair = Object.fromEntries(addressFamilies.flatMap(family => {
 		const address = addressOfPlace(world, name.value, family);
 		return address === undefined ? [] : [[family, address]];
@@ -180,13 +180,13 @@ function pairOf(world: World, name: Text): Addresses {
 }
 
 /** Both addresses; a place of one family stands for both, for nobody of the other will come to it. */
-function wholePairOf(world: World, name: Text): AddressPair {
+function wholePairOf(world: ScenarioContext, name: Text): AddressPair {
 	const {ipv4, ipv6} = pairOf(world, name);
 	return {ipv4: ipv4 ?? ipv6!, ipv6: ipv6 ?? ipv4!};
 }
 
 /** The families in which a probe can be: those asked for, as far as its addresses have them. */
-function familiesOf(world: World, {families, to, source}: ProbeClaim): readonly AddressFamily[] {
+function familiesOf(world: ScenarioContext, {families, to, source}: ProbeClaim): readonly AddressFamily[] {
 	const names: readonly Text[] = [{value: to.host, at: to.at}, ...(source === undefined ? [] : [source])];
 	const wanted = families ?? world.file.families;
 	for (const name of names) {
@@ -199,18 +199,18 @@ function familiesOf(world: World, {families, to, source}: ProbeClaim): readonly 
 	return wanted.filter(family => names.every(({value}) => addressOfPlace(world, value, family) !== undefined));
 }
 
-function planCase({world, company, probe, family, id}: {
-	readonly world: World; readonly company: Company; readonly probe: ProbeClaim; readonly family: AddressFamily; readonly id: string;
+function planCase({world, actorSet, probe, family, id}: {
+	readonly world: ScenarioContext; readonly actorSet: ActorSet; readonly probe: ProbeClaim; readonly family: AddressFamily; readonly id: string;
 }): TrafficCase {
 	const {
 		name, line, from, to, protocol, invalid, source, article, expect, fault,
 	} = probe;
-	const actors = company.actors.map(actor => actor.name);
+	const actors = actorSet.actors.map(actor => actor.name);
 	if (!actors.includes(from.value)) {
 		throw inputError(from.at, `"${from.value}" is no actor of this scenario${meaning(from.value, actors)}`);
 	}
 
-	const {uid} = (company.actors.find(actor => actor.name === from.value)!);
+	const {uid} = (actorSet.actors.find(actor => actor.name === from.value)!);
 	if (invalid !== undefined && uid !== 0) {
 		throw inputError(invalid.at, `"${from.value}" runs as uid ${uid}, and only root may send packets by itself (CAP_NET_RAW): let an actor of uid 0 send the invalid ones`);
 	}
@@ -220,7 +220,7 @@ function planCase({world, company, probe, family, id}: {
 		actor: from.value, family, protocol, destination: {address: addressOfPlace(world, to.host, family)!, port: to.port}, ...(own === undefined ? {} : {source: own}), ...(invalid === undefined ? {} : {packet: 'invalid' as const}),
 	};
 	const shared = {
-		world, company, from: from.value, family,
+		world, actorSet, from: from.value, family,
 	};
 	const intended = pathOf({...shared, claim: expect});
 	return {
@@ -235,14 +235,14 @@ function planCase({world, company, probe, family, id}: {
 }
 
 /** The legs that a list of stops means: whoever listens at one opens the next. */
-function pathOf({world, company, from, claim, family}: {
-	readonly world: World; readonly company: Company; readonly from: string; readonly claim: Claim; readonly family: AddressFamily;
+function pathOf({world, actorSet, from, claim, family}: {
+	readonly world: ScenarioContext; readonly actorSet: ActorSet; readonly from: string; readonly claim: Claim; readonly family: AddressFamily;
 }): ExpectedPath {
 	const {
 		stops, outcome, roles, path, sources, zones, at,
 	} = claim;
 	const namesOf = ({stop, stopsByAddress = {}}: ListenerPlan): readonly string[] => [stop, ...Object.values(stopsByAddress)];
-	const listeners = new Map(company.actors.flatMap(actor => actor.listeners.flatMap(listener => namesOf(listener).map(known => [known, actor.name] as const))));
+	const listeners = new Map(actorSet.actors.flatMap(actor => actor.listeners.flatMap(listener => namesOf(listener).map(known => [known, actor.name] as const))));
 	const ends: readonly string[] = [...stops.map(({value}) => value), ...(outcome === 'accepted' || outcome === 'loop' ? [] : [outcome])];
 	const uneven = Object.entries({roles, sources, zones}).find(([, list]) => list !== undefined && list.length !== ends.length);
 	if (uneven !== undefined) {

@@ -143,7 +143,7 @@ export class FastTrace {
 		if (token === undefined || (token.event.source === 'nft' && !scan.hasTraceId)) {
 			this.#complain(() => decode(message()));
 		} else if (token.event.source === 'nft') {
-			this.#nft(scan, token, token.event.table === this.#lookup.switchTable);
+			this.#nft(scan, token, token.event.table === this.#lookup.traceTable);
 		} else {
 			this.#logged(scan, token);
 		}

@@ -1,17 +1,17 @@
 /** What a comparison comes to: doubt is never equal, and what moved is told beside a doubt. */
 
 import test from 'ava';
-import {judgeComparison, type FlownFamily} from '../../../src/comparison/comparison.js';
-import type {Flight} from '../../../src/comparison/moves.js';
+import {judgeComparison, type ProbedFamily} from '../../../src/comparison/comparison.js';
+import type {ProbeResult} from '../../../src/comparison/moves.js';
 import {exitStatusOfComparison} from '../../../src/report/comparison/types.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
-import {compareSets, flyBoth} from '../../helpers/flights.js';
+import {compareSets, sendBoth} from '../../helpers/flights.js';
 
 const [from, to] = [rulesOfRelease('release:1.30'), rulesOfRelease('release:1.30 -o 9090')];
 
 /** The same flown, with a flight of one side changed. */
-function spoil(flown: readonly FlownFamily[], change: (flight: Flight) => Flight): readonly FlownFamily[] {
-	return flown.map(({sides, ...rest}) => ({...rest, sides: {...sides, to: {...sides.to, flights: sides.to.flights.map((flight, place) => place === 0 ? change(flight) : flight)}}}));
+function spoil(probed: readonly ProbedFamily[], change: (probeResult: ProbeResult) => ProbeResult): readonly ProbedFamily[] {
+	return probed.map(({sides, ...rest}) => ({...rest, sides: {...sides, to: {...sides.to, probeResults: sides.to.probeResults.map((probeResult, place) => place === 0 ? change(probeResult) : probeResult)}}}));
 }
 
 test('the same rules are equal, over a number of classes and fields', t => {
@@ -32,28 +32,28 @@ test('other traffic is moved', t => {
 
 test('a gap of one flight makes equal inconclusive, once for all that have it', t => {
 	const gap = {kind: 'lost-events', message: 'One event was lost.'} as const;
-	const flown = flyBoth(from, from, ['ipv4', 'ipv6']);
-	const {outcome, gaps, statements} = judgeComparison(spoil(flown, flight => ({...flight, gaps: [gap]})), {arePathsCompared: false});
+	const probed = sendBoth(from, from, ['ipv4', 'ipv6']);
+	const {outcome, gaps, statements} = judgeComparison(spoil(probed, probeResult => ({...probeResult, gaps: [gap]})), {arePathsCompared: false});
 	t.is(outcome, 'inconclusive');
 	t.is(exitStatusOfComparison({outcome}), 3);
 	t.deepEqual([gaps, statements], [[gap], []]);
 });
 
 test('a kernel that goes another way than was read is inconclusive, though both sides do', t => {
-	const withoutLast = (flight: Flight): Flight => ({
-		...flight, legs: flight.legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.slice(0, -1)}))})),
+	const withoutLast = (probeResult: ProbeResult): ProbeResult => ({
+		...probeResult, legs: probeResult.legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.slice(0, -1)}))})),
 	});
-	const flown = flyBoth(from, from).map(({sides, ...rest}) => {
-		const flights = sides.from.flights.map(flight => withoutLast(flight));
-		return {...rest, sides: {from: {...sides.from, flights}, to: {...sides.to, flights}}};
+	const probed = sendBoth(from, from).map(({sides, ...rest}) => {
+		const probeResults = sides.from.probeResults.map(probeResult => withoutLast(probeResult));
+		return {...rest, sides: {from: {...sides.from, probeResults}, to: {...sides.to, probeResults}}};
 	});
-	const {outcome, gaps} = judgeComparison(flown, {arePathsCompared: true});
+	const {outcome, gaps} = judgeComparison(probed, {arePathsCompared: true});
 	t.is(outcome, 'inconclusive');
 	t.deepEqual(gaps.map(({kind}) => kind), ['reading']);
 });
 
 test('what moved is told beside a gap', t => {
-	const {outcome, gaps} = judgeComparison(spoil(flyBoth(from, to), flight => ({...flight, gaps: [{kind: 'no-end', message: 'It did not end.'}]})), {arePathsCompared: false});
+	const {outcome, gaps} = judgeComparison(spoil(sendBoth(from, to), probeResult => ({...probeResult, gaps: [{kind: 'no-end', message: 'It did not end.'}]})), {arePathsCompared: false});
 	t.is(outcome, 'moved');
 	t.is(gaps.length, 1);
 });
@@ -75,8 +75,8 @@ test('a rule moved without effect is equal', t => {
 });
 
 test('sides that are other places of the classes are read by those', t => {
-	const [flown] = flyBoth(from, to);
-	const swapped = {...flown!, sides: {from: flown!.sides.to, to: flown!.sides.from}};
+	const [probed] = sendBoth(from, to);
+	const swapped = {...probed!, sides: {from: probed!.sides.to, to: probed!.sides.from}};
 	t.true(judgeComparison([swapped], {arePathsCompared: false}).gaps.length > 0);
 	t.deepEqual(judgeComparison([{...swapped, places: {from: 1, to: 0}}], {arePathsCompared: false}).gaps, []);
 });

@@ -2,10 +2,10 @@
 
 import test from 'ava';
 import {gapsOfClasses, gapsOfReading, printRepresentative} from '../../../src/comparison/gaps.js';
-import type {Flight} from '../../../src/comparison/moves.js';
+import type {ProbeResult} from '../../../src/comparison/moves.js';
 import type {Representative} from '../../../src/packet-classes/representatives.js';
 import {classesOf, programsOf, rulesOfTable} from '../../helpers/class-sets.js';
-import {flyBoth} from '../../helpers/flights.js';
+import {sendBoth} from '../../helpers/flights.js';
 
 function setsOf(...sides: ReadonlyArray<readonly string[]>) {
 	return classesOf(programsOf(...sides.map(lines => rulesOfTable('nat', lines.map(line => `-A OUTPUT ${line}`)))));
@@ -41,35 +41,35 @@ test('the same words in another chain are not alike', t => {
 	t.is(gapsOfClasses(classesOf(programsOf(from!, to!))).length, 2);
 });
 
-const [flown] = flyBoth(rulesOfTable('nat', ['-A OUTPUT -p tcp -j REDIRECT --to-ports 15001', '-A OUTPUT -j RETURN']), rulesOfTable('nat', ['-A OUTPUT -p udp -j RETURN']));
-const {classSet, representatives, sides} = flown!;
+const [probed] = sendBoth(rulesOfTable('nat', ['-A OUTPUT -p tcp -j REDIRECT --to-ports 15001', '-A OUTPUT -j RETURN']), rulesOfTable('nat', ['-A OUTPUT -p udp -j RETURN']));
+const {classSet, representatives, sides} = probed!;
 
 /** A flight on which one rule is not seen. */
-function withoutHits(flight: Flight): Flight {
-	const [leg, ...rest] = flight.legs;
-	return {...flight, legs: [{...leg!, traversals: []}, ...rest]};
+function withoutHits(probeResult: ProbeResult): ProbeResult {
+	const [leg, ...rest] = probeResult.legs;
+	return {...probeResult, legs: [{...leg!, traversals: []}, ...rest]};
 }
 
 test('a kernel that does what was read is no gap', t => {
 	t.deepEqual(gapsOfReading({
-		classSet, representatives, flights: sides.from.flights, place: 0,
+		classSet, representatives, probeResults: sides.from.probeResults, place: 0,
 	}), []);
 	t.deepEqual(gapsOfReading({
-		classSet, representatives, flights: sides.to.flights, place: 1,
+		classSet, representatives, probeResults: sides.to.probeResults, place: 1,
 	}), []);
 });
 
 test('a kernel that does something else is one, and names the packet and both ways', t => {
-	const place = sides.from.flights.findIndex(({legs: [leg]}) => leg!.protocol === 'udp');
-	const flights = sides.from.flights.with(place, withoutHits(sides.from.flights[place]!));
+	const place = sides.from.probeResults.findIndex(({legs: [leg]}) => leg!.protocol === 'udp');
+	const probeResults = sides.from.probeResults.with(place, withoutHits(sides.from.probeResults[place]!));
 	const [gap, ...more] = gapsOfReading({
-		classSet, representatives, flights, place: 0,
+		classSet, representatives, probeResults, place: 0,
 	});
 	t.deepEqual(more, []);
 	t.is(gap!.kind, 'reading');
 	t.is(gap!.message, `The model and the kernel disagree, so packets may be in the wrong class: ${printRepresentative(representatives[place]!)} met no rule and not nat OUTPUT#2.`);
 	const all = gapsOfReading({
-		classSet, representatives, flights: sides.to.flights, place: 0,
+		classSet, representatives, probeResults: sides.to.probeResults, place: 0,
 	});
 	t.regex(all[0]!.message, /met nat OUTPUT#1 and not nat OUTPUT#2.* and \d+ more\.$/u);
 });
@@ -77,12 +77,12 @@ test('a kernel that does something else is one, and names the packet and both wa
 test('where nothing was foretold, or nothing was flown, there is no other way to tell of', t => {
 	const doubtful = setsOf(['-m length --length 10:200 -j RETURN']);
 	const one: Representative = {...representatives.find(({origin}) => origin === 'pod')!, index: doubtful.classes.findIndex(({origin}) => origin === 'pod')};
-	t.is(doubtful.classes[one.index]!.foretold[0]!.hits, undefined);
+	t.is(doubtful.classes[one.index]!.predicted[0]!.hits, undefined);
 	t.deepEqual(gapsOfReading({
-		classSet: doubtful, representatives: [one], flights: [sides.from.flights[0]!], place: 0,
+		classSet: doubtful, representatives: [one], probeResults: [sides.from.probeResults[0]!], place: 0,
 	}), []);
 	t.deepEqual(gapsOfReading({
-		classSet, representatives: [representatives[0]!], flights: [{legs: [], gaps: [], isLoop: false}], place: 0,
+		classSet, representatives: [representatives[0]!], probeResults: [{legs: [], gaps: [], isLoop: false}], place: 0,
 	}), []);
 });
 

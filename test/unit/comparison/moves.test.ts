@@ -3,18 +3,18 @@
 import test from 'ava';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import {
-	arrivalsOf, isSame, rolesOnWay, severities, severityOf, type FlownLeg, type Severity,
+	arrivalsOf, isSame, rolesOnPath, severities, severityOf, type ProbedLeg, type Severity,
 } from '../../../src/comparison/moves.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
 import {compareSets} from '../../helpers/flights.js';
 import {ofIstio} from '../../helpers/mesh.js';
 
-const leg: FlownLeg = {
+const leg: ProbedLeg = {
 	actor: 'app', family: 'ipv4', protocol: 'tcp', from: {address: '10.244.1.10', port: 40_000}, to: {address: '192.0.2.1', port: 80}, socket: {uid: 1000, gid: 1000}, traversals: [], end: {kind: 'accepted', stop: 'remote:80'}, deliveredTo: {address: '192.0.2.1', port: 80},
 };
 const redirected = {address: '127.0.0.1', port: 15_001};
 
-const arrivals: ReadonlyArray<readonly [expected: string, change: Partial<FlownLeg>]> = [
+const arrivals: ReadonlyArray<readonly [expected: string, change: Partial<ProbedLeg>]> = [
 	['direct', {}],
 	['direct', {end: {kind: 'refused'}}],
 	['proxy:15001', {end: {kind: 'accepted', stop: 'proxy:15001'}, deliveredTo: redirected}],
@@ -68,7 +68,7 @@ test('the order of words counts, and their number', t => {
 
 test('a rule without a role goes by its text, and without one by its handle', t => {
 	const hit = {family: 'ip', table: 'nat', chain: 'OUTPUT', verdict: 'return'} as const;
-	const met: FlownLeg = {
+	const met: ProbedLeg = {
 		...leg, traversals: [{
 			hook: 'output', family: 'ip', table: 'nat', chain: 'OUTPUT', hits: [{
 				...hit, number: 1, handle: 7, text: '-p tcp -m tcp --dport 80 -j RETURN',
@@ -79,7 +79,7 @@ test('a rule without a role goes by its text, and without one by its handle', t 
 			}], end: {by: 'policy', verdict: 'accept'}, inInterface: undefined, outInterface: 'eth0', source: leg.from, destination: leg.to,
 		}],
 	};
-	t.deepEqual(rolesOnWay(met, ofIstio(rulesOfTable('nat', ['-A OUTPUT -p tcp -m tcp --dport 80 -j RETURN']))), ['OUTPUT -p tcp -m tcp --dport 80 -j RETURN', 'OUTPUT handle 8', 'OUTPUT handle ?']);
+	t.deepEqual(rolesOnPath(met, ofIstio(rulesOfTable('nat', ['-A OUTPUT -p tcp -m tcp --dport 80 -j RETURN']))), ['OUTPUT -p tcp -m tcp --dport 80 -j RETURN', 'OUTPUT handle 8', 'OUTPUT handle ?']);
 });
 
 const base = ['-A OUTPUT -p tcp -m owner --uid-owner 1337 -j RETURN', '-A OUTPUT -p tcp -o eth0 -j REDIRECT --to-ports 15001'];

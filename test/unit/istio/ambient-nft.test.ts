@@ -3,7 +3,7 @@ import {ambientFamilies, defaultAmbientOptions} from '../../../src/istio/ambient
 import {ambientHostNftRuleSet, ambientNftRuleSet} from '../../../src/istio/nftables/ambient.js';
 import {ambientRuleSet} from '../../../src/istio/iptables/ambient.js';
 import {roleOf, roles, type Role} from '../../../src/istio/roles/roles.js';
-import {twinChain, twinTable} from '../../../src/istio/roles/backend-names.js';
+import {iptablesChain, iptablesTable} from '../../../src/istio/roles/backend-names.js';
 import {rulesOf} from '../../../src/netfilter/lookup.js';
 import {parseNftRule} from '../../../src/netfilter/nftables/rule.js';
 import type {BaseChain, RuleSet} from '../../../src/netfilter/types.js';
@@ -61,7 +61,7 @@ test('every rule of every golden has a role, and every role but those of iptable
 function rolesByChain(set: RuleSet): Readonly<Record<string, ReadonlyArray<Role | undefined>>> {
 	const found: Record<string, Array<Role | undefined>> = {};
 	for (const {table, chain, rule} of rulesOf(set)) {
-		const place = `${twinTable(table)} ${twinChain(table, chain.name)}`;
+		const place = `${iptablesTable(table)} ${iptablesChain(table, chain.name)}`;
 		const role = roleOf(rule, table, chain);
 		found[place] = (found[place] ?? []).includes(role) ? found[place] ?? [] : [...found[place] ?? [], role];
 	}

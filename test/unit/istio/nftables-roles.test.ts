@@ -5,7 +5,7 @@ import {refusalOf} from '../../../src/istio/nftables/refusal.js';
 import {sidecarNftRuleSet} from '../../../src/istio/nftables/sidecar.js';
 import {newestRelease} from '../../../src/istio/releases.js';
 import {roleOf} from '../../../src/istio/roles/roles.js';
-import {twinChain, twinTable} from '../../../src/istio/roles/backend-names.js';
+import {iptablesChain, iptablesTable} from '../../../src/istio/roles/backend-names.js';
 import {familyOfAddress} from '../../../src/netfilter/address.js';
 import {tableFamily} from '../../../src/netfilter/built-in.js';
 import {parseNft} from '../../../src/netfilter/nftables/ruleset.js';
@@ -26,7 +26,7 @@ function sequencesOf({tables}: RuleSet, family: AddressFamily): Sequences {
 	return Object.fromEntries(tables
 		.filter(table => table.family === 'inet' || table.family === tableFamily(family))
 		.flatMap(table => table.chains.map(chain => [
-			`${twinTable(table.name)} ${twinChain(table.name, chain.name)}`,
+			`${iptablesTable(table.name)} ${iptablesChain(table.name, chain.name)}`,
 			chain.rules.filter(rule => table.family !== 'inet' || isFor(rule, family)).map(rule => roleOf(rule, table.name, chain)),
 		] as const))
 		.filter(([, sequence]) => sequence.length > 0));
@@ -53,16 +53,16 @@ const knownDifferences: Readonly<Record<string, readonly string[]>> = {
 	],
 };
 
-const twins = readGoldens('nftables').filter(({file}) => readGoldens('iptables').some(twin => twin.file === twinFile(file)));
+const counterparts = readGoldens('nftables').filter(({file}) => readGoldens('iptables').some(counterpart => counterpart.file === counterpartFile(file)));
 
-function twinFile(file: string): string {
+function counterpartFile(file: string): string {
 	return file.replace('nftables/', 'iptables/');
 }
 
 test('nearly every golden has a twin of the same options', t => {
-	t.is(twins.length, 22);
-	for (const {file, options} of twins) {
-		t.deepEqual(readGoldens('iptables').find(twin => twin.file === twinFile(file))?.options, options);
+	t.is(counterparts.length, 22);
+	for (const {file, options} of counterparts) {
+		t.deepEqual(readGoldens('iptables').find(counterpart => counterpart.file === counterpartFile(file))?.options, options);
 	}
 });
 
@@ -78,10 +78,10 @@ for (const golden of readGoldens('nftables')) {
 	});
 }
 
-for (const golden of twins) {
+for (const golden of counterparts) {
 	test(`roles are the twin's, chain by chain: ${golden.file}`, t => {
 		const native = parseNft(goldenText(golden.file));
-		t.deepEqual(differencesOf(goldenSave(twinFile(golden.file)), native, goldenInput(golden).families), knownDifferences[golden.file.replace('nftables/', '')] ?? []);
+		t.deepEqual(differencesOf(goldenSave(counterpartFile(golden.file)), native, goldenInput(golden).families), knownDifferences[golden.file.replace('nftables/', '')] ?? []);
 	});
 }
 

@@ -1,10 +1,10 @@
 import test from 'ava';
 import {classify} from '../../../src/packet-classes/classify.js';
-import type {FlownFamily} from '../../../src/comparison/comparison.js';
-import type {Flight, Statement} from '../../../src/comparison/moves.js';
+import type {ProbedFamily} from '../../../src/comparison/comparison.js';
+import type {ProbeResult, Statement} from '../../../src/comparison/moves.js';
 import {mutantsOf} from '../../../src/mutation/mutants.js';
 import {
-	detectionBy, familiesOfMutant, fateOf, exitStatusOfMutants, scoreOf, standingOf, type Detection, type Fate, type MutantResult,
+	detectionBy, familiesOfMutant, mutantStatusOf, exitStatusOfMutants, scoreOf, standingOf, type Detection, type MutantStatus, type MutantResult,
 } from '../../../src/mutation/status.js';
 import {representativesOf} from '../../../src/packet-classes/representatives.js';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
@@ -17,15 +17,15 @@ const [mutant] = mutantsOf(ofIstio(ruleSet), ['ipv4']).mutants;
 const gap: Gap = {kind: 'no-end', message: 'Nobody knows.'};
 
 /** One family flown, with the same made-up flight of each representative on a side. */
-function flown(from: Flight, to: Flight): FlownFamily {
+function probed(from: ProbeResult, to: ProbeResult): ProbedFamily {
 	const classSet = classify([{ruleSet, localMarks: []}, {ruleSet, localMarks: []}], {family: 'ipv4', topology: defaultTopology});
 	const representatives = representativesOf(classSet, defaultTopology);
 	return {
-		classSet, representatives, sides: {from: {ruleSet: ofIstio(ruleSet), flights: representatives.map(() => from)}, to: {ruleSet: ofIstio(ruleSet), flights: representatives.map(() => to)}},
+		classSet, representatives, sides: {from: {ruleSet: ofIstio(ruleSet), probeResults: representatives.map(() => from)}, to: {ruleSet: ofIstio(ruleSet), probeResults: representatives.map(() => to)}},
 	};
 }
 
-function flight(port: number, {gaps = [], isSeen = true}: {readonly gaps?: readonly Gap[]; readonly isSeen?: boolean} = {}): Flight {
+function probeResult(port: number, {gaps = [], isSeen = true}: {readonly gaps?: readonly Gap[]; readonly isSeen?: boolean} = {}): ProbeResult {
 	const [from, to] = [{address: '10.244.1.10', port: 40_000}, {address: '10.244.1.20', port: 8080}];
 	return {
 		legs: isSeen
@@ -39,47 +39,47 @@ function flight(port: number, {gaps = [], isSeen = true}: {readonly gaps?: reado
 }
 
 /** Without traversals the reading of the rules differs from what was seen, which is a gap of its own; where hits do not matter, it is expected. */
-function kindOf(fate: Fate): string {
-	return fate.kind === 'differs' ? `differs by ${fate.isByStops ? 'stops' : 'paths'}` : fate.kind;
+function kindOf(mutantStatus: MutantStatus): string {
+	return mutantStatus.kind === 'differs' ? `differs by ${mutantStatus.isByStops ? 'stops' : 'paths'}` : mutantStatus.kind;
 }
 
 test('flights that arrive elsewhere are a difference', t => {
-	t.is(kindOf(fateOf([flown(flight(8080), flight(9999))])), 'differs by stops');
+	t.is(kindOf(mutantStatusOf([probed(probeResult(8080), probeResult(9999))])), 'differs by stops');
 });
 
 for (const [title, from, to] of [
-	['a difference that only a doubtful flight shows is none yet', flight(8080), flight(9999, {gaps: [gap]})],
-	['the same where the original is in doubt', flight(8080, {gaps: [gap]}), flight(9999)],
-	['equal flights with a gap prove nothing', flight(8080, {gaps: [gap]}), flight(8080, {gaps: [gap]})],
-	['a side on which nothing was seen proves nothing', flight(8080, {isSeen: false}), flight(8080, {isSeen: false})],
-	['a packet that was seen on one side only is no difference', flight(8080), flight(8080, {isSeen: false})],
+	['a difference that only a doubtful flight shows is none yet', probeResult(8080), probeResult(9999, {gaps: [gap]})],
+	['the same where the original is in doubt', probeResult(8080, {gaps: [gap]}), probeResult(9999)],
+	['equal flights with a gap prove nothing', probeResult(8080, {gaps: [gap]}), probeResult(8080, {gaps: [gap]})],
+	['a side on which nothing was seen proves nothing', probeResult(8080, {isSeen: false}), probeResult(8080, {isSeen: false})],
+	['a packet that was seen on one side only is no difference', probeResult(8080), probeResult(8080, {isSeen: false})],
 ] as const) {
 	test(title, t => {
-		t.is(kindOf(fateOf([flown(from, to)])), 'inconclusive');
+		t.is(kindOf(mutantStatusOf([probed(from, to)])), 'inconclusive');
 	});
 }
 
 test('where no family was flown, nothing is equivalent', t => {
-	t.deepEqual(fateOf([]), {kind: 'inconclusive', gaps: [{kind: 'not-sent', message: 'No packet was seen on its way through the rules, so there is nothing to compare.'}]});
+	t.deepEqual(mutantStatusOf([]), {kind: 'inconclusive', gaps: [{kind: 'not-sent', message: 'No packet was seen on its way through the rules, so there is nothing to compare.'}]});
 });
 
 const statement = {traffic: ['TCP'], from: ['direct'], to: ['loop']} as unknown as Statement;
-const fates = {
+const mutantStatuses = {
 	stops: {kind: 'differs', isByStops: true, statements: [statement]},
 	paths: {kind: 'differs', isByStops: false, statements: [statement]},
 	equal: {kind: 'equivalent', classes: 19, probes: 32},
 	rejected: {kind: 'rejected', reason: 'No.'},
 	doubtful: {kind: 'inconclusive', gaps: [gap]},
-} as const satisfies Record<string, Fate>;
+} as const satisfies Record<string, MutantStatus>;
 const killed: Detection = {kind: 'killed', by: ['type 1']};
 const survived: Detection = {kind: 'survived'};
 const unknown: Detection = {kind: 'inconclusive', reasons: ['Lost.']};
 
-function result(fate: keyof typeof fates, types?: Detection): MutantResult {
-	return {mutant: mutant!, fate: fates[fate], detections: new Map(types === undefined ? [] : [['types', types]])};
+function result(mutantStatus: keyof typeof mutantStatuses, types?: Detection): MutantResult {
+	return {mutant: mutant!, mutantStatus: mutantStatuses[mutantStatus], detections: new Map(types === undefined ? [] : [['types', types]])};
 }
 
-for (const [fate, types, cases, due, exit] of [
+for (const [mutantStatus, types, cases, due, exit] of [
 	['stops', killed, ['types'], 'killed', 0],
 	['stops', survived, ['types'], 'survived', 1],
 	['stops', survived, ['types', 'complete'], 'killed', 0],
@@ -93,9 +93,9 @@ for (const [fate, types, cases, due, exit] of [
 	['equal', undefined, ['types'], 'left-out', 3],
 	['rejected', undefined, ['types', 'complete'], 'left-out', 3],
 ] as const) {
-	test(`${fate}, types ${types?.kind ?? 'not played'}, cases ${cases.join(' and ') || 'none'}: ${due}`, t => {
-		t.is(standingOf(result(fate, types), cases), due);
-		t.is(exitStatusOfMutants([result(fate, types)], cases), exit);
+	test(`${mutantStatus}, types ${types?.kind ?? 'not played'}, cases ${cases.join(' and ') || 'none'}: ${due}`, t => {
+		t.is(standingOf(result(mutantStatus, types), cases), due);
+		t.is(exitStatusOfMutants([result(mutantStatus, types)], cases), exit);
 	});
 }
 

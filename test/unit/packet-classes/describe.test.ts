@@ -4,10 +4,10 @@ import test from 'ava';
 import fc from 'fast-check';
 import type {ClassSet, PacketClass} from '../../../src/packet-classes/classify.js';
 import {describeClasses} from '../../../src/comparison/moves.js';
-import {describeBox, fieldsLookedAt} from '../../../src/packet-classes/describe.js';
+import {describePacketSet, fieldsLookedAt} from '../../../src/packet-classes/describe.js';
 import {addressFamilies} from '../../../src/scenario/topology.js';
 import {
-	classesHolding, classesOf, foretoldOf, programsOf, rulesOfRelease, rulesOfTable,
+	classesHolding, classesOf, predictedOf, programsOf, rulesOfRelease, rulesOfTable,
 } from '../../helpers/class-sets.js';
 
 const setOfLines = (lines: readonly string[]): ClassSet => classesOf(programsOf(rulesOfTable('nat', lines)));
@@ -15,7 +15,7 @@ const setOfLines = (lines: readonly string[]): ClassSet => classesOf(programsOf(
 /** The classes that meet a rule of OUTPUT, in words. */
 function wordsOf(line: string): readonly string[] {
 	const classSet = setOfLines([`-A OUTPUT ${line} -j RETURN`]);
-	return describeClasses(classSet.classes.filter(packetClass => packetClass.origin === 'pod' && String(foretoldOf(packetClass)) === 'nat OUTPUT#1'), classSet);
+	return describeClasses(classSet.classes.filter(packetClass => packetClass.origin === 'pod' && String(predictedOf(packetClass)) === 'nat OUTPUT#1'), classSet);
 }
 
 const tables: ReadonlyArray<readonly [line: string, ...expected: string[]]> = [
@@ -47,14 +47,14 @@ for (const [line, ...expected] of tables) {
 
 test('what comes in is said to', t => {
 	const classSet = setOfLines(['-A PREROUTING -s 192.0.2.0/24 -p tcp -m tcp --dport 80 -j RETURN']);
-	const met = classSet.classes.filter(packetClass => String(foretoldOf(packetClass)) === 'nat PREROUTING#1');
+	const met = classSet.classes.filter(packetClass => String(predictedOf(packetClass)) === 'nat PREROUTING#1');
 	t.deepEqual(describeClasses(met, classSet), ['TCP into the pod with source 192.0.2.0/24, port 80']);
 	t.deepEqual(describeClasses([], classSet), []);
 });
 
 test('invalid packets are said to be', t => {
 	const classSet = classesOf(programsOf(rulesOfTable('mangle', ['-A PREROUTING -m conntrack --ctstate INVALID -j DROP'])));
-	const met = classSet.classes.filter(packetClass => packetClass.origin === 'remote' && String(foretoldOf(packetClass)) === 'mangle PREROUTING#1');
+	const met = classSet.classes.filter(packetClass => packetClass.origin === 'remote' && String(predictedOf(packetClass)) === 'mangle PREROUTING#1');
 	t.deepEqual(describeClasses(met, classSet), ['invalid TCP into the pod']);
 });
 
@@ -72,8 +72,8 @@ test('no list in a description is empty', t => {
 
 	for (const family of addressFamilies) {
 		const classSet = classesOf(programsOf(rulesOfRelease('release:1.17 -x 10.1.0.0/16,2001:db8:5::/64'), rulesOfRelease('release:1.30 --redirect-dns --drop-invalid -o 9090,9100:9110 -u 64535,1337')), family);
-		for (const {origin, box} of [...classSet.classes, ...classSet.leftOut.flatMap(({classes}) => classes)]) {
-			t.notRegex(describeBox(classSet, origin, box), emptyList);
+		for (const {origin, packetSet} of [...classSet.classes, ...classSet.leftOut.flatMap(({classes}) => classes)]) {
+			t.notRegex(describePacketSet(classSet, origin, packetSet), emptyList);
 		}
 
 		// Any classes of one origin together.
@@ -94,7 +94,7 @@ test('fields that rules look at are named, and what only the world tells apart i
 
 test('every class is found by what it is called: two of one origin with the same words would be one', t => {
 	const classSet = classesOf(programsOf(rulesOfRelease('release:1.30')));
-	const texts = classSet.classes.map(({origin, box, isLocal}) => `${isLocal} ${describeBox(classSet, origin, box)}`);
+	const texts = classSet.classes.map(({origin, packetSet, isLocal}) => `${isLocal} ${describePacketSet(classSet, origin, packetSet)}`);
 	t.is(new Set(texts).size, texts.length);
 	t.is(classesHolding(classSet, {
 		origin: 'pod', protocol: 'tcp', packet: 'first', source: '10.244.1.10', sourcePort: 40_000, destination: {address: '192.0.2.1', port: 80}, uid: 1000, gid: 1000, mark: 0,

@@ -3,17 +3,17 @@
 import test from 'ava';
 import {printAddress} from '../../../src/netfilter/address.js';
 import {
-	cutFields, cutOf, fieldNames, type FieldName, type Fields,
+	divideFields, intervalOf, fieldNames, type FieldName, type Fields,
 } from '../../../src/packet-classes/fields.js';
 import {printValue} from '../../../src/packet-classes/values.js';
 import {rulesOfTable} from '../../helpers/class-sets.js';
 
 function fieldsOf(lines: readonly string[], table: 'nat' | 'mangle' = 'nat'): Fields {
-	return cutFields([rulesOfTable(table, lines.map(line => `-A OUTPUT ${line}`))], {family: 'ipv4', ranges: [], routed: []});
+	return divideFields([rulesOfTable(table, lines.map(line => `-A OUTPUT ${line}`))], {family: 'ipv4', ranges: [], routed: []});
 }
 
-function printCuts({cuts}: Fields, name: FieldName): readonly string[] {
-	return cuts[name].map(({first, last}) => {
+function printIntervals({intervals}: Fields, name: FieldName): readonly string[] {
+	return intervals[name].map(({first, last}) => {
 		const [one, other] = name === 'source' || name === 'destination' ? [first, last].map(value => printAddress({family: 'ipv4', value})) : [String(first), String(last)];
 		return one === other ? one! : `${one}-${other}`;
 	});
@@ -37,22 +37,22 @@ const tables: ReadonlyArray<readonly [line: string, name: FieldName, expected: r
 for (const [line, name, expected] of tables) {
 	test(`${name}: ${line}`, t => {
 		const fields = fieldsOf([line]);
-		t.deepEqual(printCuts(fields, name), expected);
+		t.deepEqual(printIntervals(fields, name), expected);
 		const others = fieldNames.filter(other => other !== name && other !== 'protocol' && other !== 'packet');
-		t.true(others.every(other => fields.cuts[other].length === 1), 'no other field is cut');
+		t.true(others.every(other => fields.intervals[other].length === 1), 'no other field is cut');
 	});
 }
 
 test('rules of the other family cut nothing', t => {
-	const {cuts} = cutFields([rulesOfTable('nat', ['-A OUTPUT -p tcp -m tcp --dport 53 -j RETURN'], 'ipv6')], {family: 'ipv4', ranges: [], routed: []});
-	t.is(cuts['destination-port'].length, 1);
+	const {intervals} = divideFields([rulesOfTable('nat', ['-A OUTPUT -p tcp -m tcp --dport 53 -j RETURN'], 'ipv6')], {family: 'ipv4', ranges: [], routed: []});
+	t.is(intervals['destination-port'].length, 1);
 });
 
 test('a value is found in its cut, and none beyond the domain', t => {
-	const {cuts} = fieldsOf(['-p tcp -m tcp --dport 53']);
-	t.deepEqual([1n, 52n, 53n, 54n, 65_535n].map(value => cutOf(cuts['destination-port'], value)), [0, 0, 1, 2, 2]);
-	t.is(cutOf(cuts['destination-port'], 0n), undefined);
-	t.is(cutOf(cuts['destination-port'], 65_536n), undefined);
+	const {intervals} = fieldsOf(['-p tcp -m tcp --dport 53']);
+	t.deepEqual([1n, 52n, 53n, 54n, 65_535n].map(value => intervalOf(intervals['destination-port'], value)), [0, 0, 1, 2, 2]);
+	t.is(intervalOf(intervals['destination-port'], 0n), undefined);
+	t.is(intervalOf(intervals['destination-port'], 65_536n), undefined);
 });
 
 test('only a question for the state makes invalid packets matter', t => {

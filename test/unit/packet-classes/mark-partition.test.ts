@@ -3,14 +3,14 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {rulesOf} from '../../../src/netfilter/lookup.js';
-import {cutMarks, markCutsMax, type MarkCuts} from '../../../src/packet-classes/mark-partition.js';
+import {divideMarks, markIntervalsMax, type MarkPartition} from '../../../src/packet-classes/mark-partition.js';
 import {rulesOfTable} from '../../helpers/class-sets.js';
 
-function cutsOf(lines: readonly string[], routed: Parameters<typeof cutMarks>[1] = []): MarkCuts {
-	return cutMarks([...rulesOf(rulesOfTable('mangle', lines.map(line => `-A OUTPUT ${line}`)))].map(({rule}) => rule), routed);
+function intervalsOf(lines: readonly string[], routed: Parameters<typeof divideMarks>[1] = []): MarkPartition {
+	return divideMarks([...rulesOf(rulesOfTable('mangle', lines.map(line => `-A OUTPUT ${line}`)))].map(({rule}) => rule), routed);
 }
 
-const values = ({cuts}: MarkCuts): readonly string[] => cuts.map(({first}) => `0x${first.toString(16)}`);
+const values = ({intervals}: MarkPartition): readonly string[] => intervals.map(({first}) => `0x${first.toString(16)}`);
 
 const tables: ReadonlyArray<readonly [title: string, lines: readonly string[], expected: readonly string[]]> = [
 	['nobody asks', ['-p tcp'], ['0x0']],
@@ -28,12 +28,12 @@ const tables: ReadonlyArray<readonly [title: string, lines: readonly string[], e
 
 for (const [title, lines, expected] of tables) {
 	test(title, t => {
-		t.deepEqual(values(cutsOf(lines)), expected);
+		t.deepEqual(values(intervalsOf(lines)), expected);
 	});
 }
 
 test('a route\'s', t => {
-	t.deepEqual(values(cutsOf([], [{value: 0x5, mask: 0x7}])), ['0x0', '0x5']);
+	t.deepEqual(values(intervalsOf([], [{value: 0x5, mask: 0x7}])), ['0x0', '0x5']);
 });
 
 test('every mark is of one set, whose value has the same answers', t => {
@@ -42,24 +42,24 @@ test('every mark is of one set, whose value has the same answers', t => {
 		fc.constantFrom(0xFF_FF_FF_FF, 0xF0, 0x0F, 0x80_00_00_00, 0x3, 0x6),
 	).map(([value, mask]) => ({value: (value & mask) >>> 0, mask}));
 	fc.assert(fc.property(fc.array(condition, {minLength: 1, maxLength: 6}), fc.integer({min: 0, max: 0xFF_FF_FF_FF}), fc.nat(), fc.nat(), (conditions, any, pick, flip) => {
-		const {cuts, cutOf} = cutMarks([], conditions);
+		const {intervals, intervalOf} = divideMarks([], conditions);
 		const near = (conditions[pick % conditions.length]!.value ^ (1 << (flip % 32))) >>> 0;
 		for (const mark of [any, near, ...conditions.map(({value}) => value)]) {
-			const place = cutOf(BigInt(mark));
+			const place = intervalOf(BigInt(mark));
 			t.not(place, undefined);
-			const like = Number(cuts[place!]!.first);
+			const like = Number(intervals[place!]!.first);
 			for (const {value, mask} of conditions) {
 				t.is(((mark & mask) >>> 0) === value, ((like & mask) >>> 0) === value, `${mark} is not like ${like}`);
 			}
 		}
 
-		t.is(cuts[0]!.first, 0n);
-		t.is(new Set(cuts.map(({first}) => cutOf(first))).size, cuts.length);
+		t.is(intervals[0]!.first, 0n);
+		t.is(new Set(intervals.map(({first}) => intervalOf(first))).size, intervals.length);
 	}), {seed: 6});
 });
 
 test('more kinds of marks than can be compared are an error', t => {
 	const bits = (count: number): readonly string[] => Array.from({length: count}, (_, bit) => `-m mark --mark ${2 ** bit}/${2 ** bit}`);
-	t.is(cutsOf(bits(10)).cuts.length, markCutsMax);
-	t.throws(() => cutsOf(bits(11)), {name: 'InputError', message: 'The rules tell more than 1024 kinds of marks apart, which is more than can be compared. Fewer rules with --mark, or with fewer masks, can be.'});
+	t.is(intervalsOf(bits(10)).intervals.length, markIntervalsMax);
+	t.throws(() => intervalsOf(bits(11)), {name: 'InputError', message: 'The rules tell more than 1024 kinds of marks apart, which is more than can be compared. Fewer rules with --mark, or with fewer masks, can be.'});
 });

@@ -3,8 +3,8 @@
 import test from 'ava';
 import {parseAddress} from '../../../src/netfilter/address.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
-import {common, cutsIn} from '../../../src/packet-classes/packet-set.js';
-import {cutFields, fieldNames} from '../../../src/packet-classes/fields.js';
+import {common, intervalsIn} from '../../../src/packet-classes/packet-set.js';
+import {divideFields, fieldNames} from '../../../src/packet-classes/fields.js';
 import {
 	isOwnAddress, placesOf, rangesOf, situationsIn,
 } from '../../../src/packet-classes/packet-space.js';
@@ -15,7 +15,7 @@ const asksForAll = ['-A OUTPUT -p icmp -j RETURN', '-A OUTPUT -m conntrack --cts
 
 function worldOf(lines: readonly string[], family: AddressFamily = 'ipv4') {
 	const places = placesOf(defaultTopology, family);
-	const fields = cutFields([rulesOfTable('mangle', lines, family)], {family, ranges: rangesOf(places), routed: []});
+	const fields = divideFields([rulesOfTable('mangle', lines, family)], {family, ranges: rangesOf(places), routed: []});
 	return {places, fields, ...situationsIn(fields, places)};
 }
 
@@ -24,9 +24,9 @@ for (const family of addressFamilies) {
 		const {situations, leftOut} = worldOf(asksForAll, family);
 		const all = [...situations, ...leftOut];
 		for (const [index, one] of all.entries()) {
-			t.true(fieldNames.every(name => one.box[name] > 0n));
+			t.true(fieldNames.every(name => one.packetSet[name] > 0n));
 			for (const other of all.slice(index + 1)) {
-				const isBoth = one.origin === other.origin && common(one.box, other.box) !== undefined;
+				const isBoth = one.origin === other.origin && common(one.packetSet, other.packetSet) !== undefined;
 				// Two reasons why a packet cannot occur may meet; a packet that can be is in one set alone.
 				const isDoubled = isBoth && ![one, other].every(each => 'kind' in each && each.kind === 'cannot-occur');
 				t.false(isDoubled, JSON.stringify([one, other], (_, value: unknown) => typeof value === 'bigint' ? String(value) : value));
@@ -35,11 +35,11 @@ for (const family of addressFamilies) {
 	});
 
 	test(`what the pod sends is all there: ${family}`, t => {
-		const {situations, leftOut, fields: {cuts}} = worldOf(asksForAll, family);
-		const boxes = [...situations, ...leftOut].filter(({origin}) => origin === 'pod').map(({box}) => box);
-		for (const source of cutsIn((1n << BigInt(cuts.source.length)) - 1n)) {
-			for (const destination of cutsIn((1n << BigInt(cuts.destination.length)) - 1n)) {
-				t.true(boxes.some(box => ((box.source >> BigInt(source)) & 1n) === 1n && ((box.destination >> BigInt(destination)) & 1n) === 1n && (box.packet & 1n) === 1n), `${source} → ${destination}`);
+		const {situations, leftOut, fields: {intervals}} = worldOf(asksForAll, family);
+		const packetSets = [...situations, ...leftOut].filter(({origin}) => origin === 'pod').map(({packetSet}) => packetSet);
+		for (const source of intervalsIn((1n << BigInt(intervals.source.length)) - 1n)) {
+			for (const destination of intervalsIn((1n << BigInt(intervals.destination.length)) - 1n)) {
+				t.true(packetSets.some(packetSet => ((packetSet.source >> BigInt(source)) & 1n) === 1n && ((packetSet.destination >> BigInt(destination)) & 1n) === 1n && (packetSet.packet & 1n) === 1n), `${source} → ${destination}`);
 			}
 		}
 	});
@@ -59,10 +59,10 @@ test('what cannot be has its reason', t => {
 });
 
 test('invalid packets are TCP, of root or from outside, and only where some rule asks for a state', t => {
-	t.true(worldOf([]).situations.every(({box}) => box.packet === 0b01n));
-	const invalid = worldOf(asksForAll).situations.filter(({box}) => box.packet === 0b10n);
+	t.true(worldOf([]).situations.every(({packetSet}) => packetSet.packet === 0b01n));
+	const invalid = worldOf(asksForAll).situations.filter(({packetSet}) => packetSet.packet === 0b10n);
 	t.deepEqual(invalid.map(({origin, isLocal}) => `${origin} ${isLocal}`), ['remote true', 'pod true', 'pod false']);
-	t.true(invalid.every(({box}) => box.protocol === 0b01n && box.uid === 0b001n));
+	t.true(invalid.every(({packetSet}) => packetSet.protocol === 0b01n && packetSet.uid === 0b001n));
 });
 
 test('the pod\'s own addresses are its own, and no other', t => {

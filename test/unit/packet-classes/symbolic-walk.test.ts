@@ -12,7 +12,7 @@ import {placeOfClass, type ExactPacket} from '../../../src/packet-classes/class-
 import type {Program} from '../../../src/packet-classes/symbolic-walk.js';
 import {addressFamilies} from '../../../src/scenario/topology.js';
 import {
-	anyPacketOf, classesHolding, classesOf, foretoldOf, programsOf, rulesOfRelease, rulesOfTable,
+	anyPacketOf, classesHolding, classesOf, predictedOf, programsOf, rulesOfRelease, rulesOfTable,
 } from '../../helpers/class-sets.js';
 import {printWalk, walkPacket} from '../../helpers/packet-walk.js';
 import {anyRun} from '../../helpers/istio-options.js';
@@ -35,12 +35,12 @@ function compareWalks(program: Program, family: AddressFamily, among = packetsEa
 			throw new Error(`${found === undefined ? 0 : more.length + 1} classes hold ${JSON.stringify(packet)}`);
 		}
 
-		const [foretold, walked] = [foretoldOf(found), printWalk(walkPacket(program, packet, family))];
-		if (foretold !== 'not-known' && walked !== 'not-known' && foretold.join(' > ') !== walked.join(' > ')) {
-			throw new Error(`${JSON.stringify(packet)} met ${walked.join(' > ')} and not ${foretold.join(' > ')}`);
+		const [predicted, walked] = [predictedOf(found), printWalk(walkPacket(program, packet, family))];
+		if (predicted !== 'not-known' && walked !== 'not-known' && predicted.join(' > ') !== walked.join(' > ')) {
+			throw new Error(`${JSON.stringify(packet)} met ${walked.join(' > ')} and not ${predicted.join(' > ')}`);
 		}
 
-		known += foretold === 'not-known' || walked === 'not-known' ? 0 : 1;
+		known += predicted === 'not-known' || walked === 'not-known' ? 0 : 1;
 	}
 
 	return known / (drawn.length + ofClasses.length);
@@ -89,7 +89,7 @@ test('marks that rules ask for and change: each is in one class, and meets the r
 		for (const mark of marks) {
 			const found = classesHolding(classSet, {...probe, mark});
 			const walked = printWalk(walkPacket(program, {...probe, mark}, 'ipv4'));
-			t.deepEqual(found.map(packetClass => foretoldOf(packetClass)), [walked], `mark ${mark}`);
+			t.deepEqual(found.map(packetClass => predictedOf(packetClass)), [walked], `mark ${mark}`);
 			drawn.add(String(walked));
 		}
 	}), {numRuns: 150, seed});
@@ -102,8 +102,8 @@ test('a mark that only a route asks for parts the packets', t => {
 	const probe = {
 		origin: 'pod', protocol: 'tcp', packet: 'first', source: '10.244.1.10', sourcePort: 40_000, destination: {address: '192.0.2.1', port: 80}, uid: 1000, gid: 1000,
 	} as const;
-	t.deepEqual(classesHolding(classSet, {...probe, mark: 0x1D}).map(packetClass => foretoldOf(packetClass)), [['mangle POSTROUTING#1']]);
-	t.deepEqual(classesHolding(classSet, {...probe, mark: 4}).map(packetClass => foretoldOf(packetClass)), [['mangle POSTROUTING#2']]);
+	t.deepEqual(classesHolding(classSet, {...probe, mark: 0x1D}).map(packetClass => predictedOf(packetClass)), [['mangle POSTROUTING#1']]);
+	t.deepEqual(classesHolding(classSet, {...probe, mark: 4}).map(packetClass => predictedOf(packetClass)), [['mangle POSTROUTING#2']]);
 });
 
 test('a connection that one nat table has translated is not asked about by the next', t => {
@@ -121,16 +121,16 @@ table ip two {
 }
 `);
 	const classSet = classesOf(programsOf(ruleSet));
-	const ways = classSet.classes.filter(({origin}) => origin === 'pod').map(packetClass => String(foretoldOf(packetClass)));
-	t.deepEqual([...new Set(ways)].toSorted(), ['', 'one a#1', 'two b#1']);
+	const pathSummaries = classSet.classes.filter(({origin}) => origin === 'pod').map(packetClass => String(predictedOf(packetClass)));
+	t.deepEqual([...new Set(pathSummaries)].toSorted(), ['', 'one a#1', 'two b#1']);
 });
 
 test('where no rule turns conntrack on, nat is not asked', t => {
 	const dump = (more: string): RuleSet => parseSave(`*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p udp -j ACCEPT\n${more}COMMIT\n`, 'ipv4');
-	const waysOf = (ruleSet: RuleSet): readonly string[] => [...new Set(classesOf(programsOf(ruleSet)).classes.map(packetClass => String(foretoldOf(packetClass))))].toSorted();
-	t.deepEqual(waysOf(dump('')), ['', 'filter OUTPUT#1']);
-	t.deepEqual(waysOf(dump('-A OUTPUT -p udp -m conntrack --ctstate NEW -j ACCEPT\n')), ['', 'filter OUTPUT#1', 'nat OUTPUT#1']);
-	t.deepEqual(waysOf(dump('-A OUTPUT -p udp -m length --length 1:9 -j ACCEPT\n')), ['', 'filter OUTPUT#1', 'nat OUTPUT#1'], 'an unknown match may');
+	const pathSummariesOf = (ruleSet: RuleSet): readonly string[] => [...new Set(classesOf(programsOf(ruleSet)).classes.map(packetClass => String(predictedOf(packetClass))))].toSorted();
+	t.deepEqual(pathSummariesOf(dump('')), ['', 'filter OUTPUT#1']);
+	t.deepEqual(pathSummariesOf(dump('-A OUTPUT -p udp -m conntrack --ctstate NEW -j ACCEPT\n')), ['', 'filter OUTPUT#1', 'nat OUTPUT#1']);
+	t.deepEqual(pathSummariesOf(dump('-A OUTPUT -p udp -m length --length 1:9 -j ACCEPT\n')), ['', 'filter OUTPUT#1', 'nat OUTPUT#1'], 'an unknown match may');
 });
 
 test('two rule sets together part the packets at least as far as each of them alone', t => {
@@ -141,7 +141,7 @@ test('two rule sets together part the packets at least as far as each of them al
 		for (const [place, alone] of [first, second].entries()) {
 			const found = new Set(packets.flatMap(packet => classesHolding(alone, packet)));
 			t.is(found.size, 1);
-			t.deepEqual(foretoldOf([...found][0]!), foretoldOf(packetClass, place));
+			t.deepEqual(predictedOf([...found][0]!), predictedOf(packetClass, place));
 		}
 	}
 
@@ -149,10 +149,10 @@ test('two rule sets together part the packets at least as far as each of them al
 });
 
 /** The full product of the values that rules can tell apart. */
-function everyPacket({fields: {cuts, family}}: ClassSet): readonly ExactPacket[] {
+function everyPacket({fields: {intervals, family}}: ClassSet): readonly ExactPacket[] {
 	let packets: ReadonlyArray<Readonly<Record<string, bigint>>> = [{}];
 	for (const name of ['protocol', 'source', 'destination', 'destination-port', 'uid', 'gid', 'mark'] as const) {
-		packets = packets.flatMap(packet => cuts[name].map(({first}) => ({...packet, [name]: first})));
+		packets = packets.flatMap(packet => intervals[name].map(({first}) => ({...packet, [name]: first})));
 	}
 
 	return packets.flatMap(packet => (['pod', 'remote'] as const).map((origin): ExactPacket => {
@@ -197,7 +197,7 @@ test('what a class leaves open changes nothing: every combination of the values 
 
 		combinations++;
 		const walked = printWalk(walkPacket(program, packet, 'ipv4'));
-		if (String(walked) !== String(foretoldOf(classSet.classes[place]!))) {
+		if (String(walked) !== String(predictedOf(classSet.classes[place]!))) {
 			t.fail(`${JSON.stringify(packet)} met ${String(walked)}`);
 		}
 	}
@@ -210,23 +210,23 @@ test('a condition that is not understood makes no answer up: the packets that co
 	const classSet = classesOf(programsOf(rulesOfTable('nat', ['-A OUTPUT -p udp -j RETURN', '-A OUTPUT -m length --length 10:200 -j MINE', '-A MINE -m owner --uid-owner 1337 -j RETURN'])));
 	const pod = classSet.classes.filter(({origin}) => origin === 'pod');
 	for (const packetClass of pod) {
-		const isUdp = packetClass.box.protocol === 0b10n;
-		t.deepEqual(foretoldOf(packetClass), isUdp ? ['nat OUTPUT#1'] : 'not-known');
-		t.deepEqual(packetClass.foretold[0]!.doubts.map(({chain, number}) => `${chain}#${number}`), isUdp ? [] : ['OUTPUT#2']);
+		const isUdp = packetClass.packetSet.protocol === 0b10n;
+		t.deepEqual(predictedOf(packetClass), isUdp ? ['nat OUTPUT#1'] : 'not-known');
+		t.deepEqual(packetClass.predicted[0]!.doubts.map(({chain, number}) => `${chain}#${number}`), isUdp ? [] : ['OUTPUT#2']);
 	}
 
 	// Some may go on into the chain, so they are told apart by what it asks.
-	t.true(pod.some(({box}) => box.protocol === 0b01n && box.uid === 0b010n));
+	t.true(pod.some(({packetSet}) => packetSet.protocol === 0b01n && packetSet.uid === 0b010n));
 });
 
 test('a policy of DROP, goto and a target that drops end the way', t => {
-	const ways = (lines: readonly string[], policy = 'ACCEPT') => {
+	const pathSummaries = (lines: readonly string[], policy = 'ACCEPT') => {
 		const ruleSet = parseSave(['*filter', ':INPUT ACCEPT', ':FORWARD ACCEPT', `:OUTPUT ${policy}`, ':MINE -', ...lines, 'COMMIT', '*mangle', ':POSTROUTING ACCEPT', '-A POSTROUTING -j ACCEPT', 'COMMIT', ''].join('\n'), 'ipv4');
-		return [...new Set(classesOf(programsOf(ruleSet)).classes.filter(({origin, box}) => origin === 'pod' && box.protocol === 0b01n).map(packetClass => String(foretoldOf(packetClass))))];
+		return [...new Set(classesOf(programsOf(ruleSet)).classes.filter(({origin, packetSet}) => origin === 'pod' && packetSet.protocol === 0b01n).map(packetClass => String(predictedOf(packetClass))))];
 	};
 
-	t.deepEqual(ways(['-A OUTPUT -p udp -j ACCEPT'], 'DROP'), ['']);
-	t.deepEqual(ways(['-A OUTPUT -p tcp -j REJECT --reject-with icmp-port-unreachable', '-A OUTPUT -j ACCEPT']), ['filter OUTPUT#1']);
-	t.deepEqual(ways(['-A OUTPUT -p tcp -g MINE', '-A OUTPUT -j DROP']), ['filter OUTPUT#1,mangle POSTROUTING#1']);
-	t.deepEqual(ways(['-A OUTPUT -p tcp -j MINE', '-A OUTPUT -j DROP', '-A MINE -j RETURN']), ['filter OUTPUT#1,filter MINE#1,filter OUTPUT#2']);
+	t.deepEqual(pathSummaries(['-A OUTPUT -p udp -j ACCEPT'], 'DROP'), ['']);
+	t.deepEqual(pathSummaries(['-A OUTPUT -p tcp -j REJECT --reject-with icmp-port-unreachable', '-A OUTPUT -j ACCEPT']), ['filter OUTPUT#1']);
+	t.deepEqual(pathSummaries(['-A OUTPUT -p tcp -g MINE', '-A OUTPUT -j DROP']), ['filter OUTPUT#1,mangle POSTROUTING#1']);
+	t.deepEqual(pathSummaries(['-A OUTPUT -p tcp -j MINE', '-A OUTPUT -j DROP', '-A MINE -j RETURN']), ['filter OUTPUT#1,filter MINE#1,filter OUTPUT#2']);
 });

@@ -28,7 +28,7 @@ function file({head = '', probe = 'from: app, to: "remote:8080", expect: {stops:
 }
 
 test('a file in full: names become addresses, stops become legs', t => {
-	const {cases, company, surroundings} = plan(`
+	const {cases, actorSet, extension} = plan(`
 version: 1
 name: full
 about: Everything that a file can say.
@@ -106,20 +106,20 @@ probes:
 			fault: {because: 'It is so.', intended: ['proxy:15001']},
 		},
 	]);
-	const actors = Object.fromEntries(company.actors.map(actor => [actor.name, actor]));
-	t.deepEqual(Object.keys(actors), ['app', 'proxy', 'remote', 'worker', 'vm'].toSorted((one, other) => company.actors.findIndex(({name}) => name === one) - company.actors.findIndex(({name}) => name === other)));
+	const actors = Object.fromEntries(actorSet.actors.map(actor => [actor.name, actor]));
+	t.deepEqual(Object.keys(actors), ['app', 'proxy', 'remote', 'worker', 'vm'].toSorted((one, other) => actorSet.actors.findIndex(({name}) => name === one) - actorSet.actors.findIndex(({name}) => name === other)));
 	t.deepEqual({uid: actors['proxy']?.uid, gid: actors['proxy']?.gid, listeners: actors['proxy']?.listeners.map(({stop, duty}) => `${stop} ${duty}`)}, {uid: 2000, gid: 2000, listeners: ['proxy:15001 outbound', 'proxy:15090 answer']});
 	t.deepEqual(actors['worker']?.listeners.map(({protocol, stop, duty, forwardTo}) => [protocol, stop, duty, forwardTo?.addresses.ipv4]), [['tcp', 'worker:8081', 'answer', undefined], ['udp', 'worker:53', 'answer', undefined], ['udp', 'worker:54', 'forward', '10.96.0.10']]);
 	t.deepEqual(actors['worker']?.ownSource, defaultTopology.places.pod);
 	t.is(actors['vm']?.namespace, 'vm');
-	t.deepEqual(company.services['10.96.7.7 80'], {address: '10.96.7.8', port: 8081});
-	t.deepEqual(surroundings.remoteAddresses, ['198.51.100.7', '2001:db8:ffff::7', '10.96.7.7', '10.96.7.8']);
-	t.deepEqual(surroundings.interfaces.map(({name, routes}) => [name, routes]), [['vm0', ['192.0.2.0/24']]]);
+	t.deepEqual(actorSet.services['10.96.7.7 80'], {address: '10.96.7.8', port: 8081});
+	t.deepEqual(extension.remoteAddresses, ['198.51.100.7', '2001:db8:ffff::7', '10.96.7.7', '10.96.7.8']);
+	t.deepEqual(extension.interfaces.map(({name, routes}) => [name, routes]), [['vm0', ['192.0.2.0/24']]]);
 });
 
 test('the agent is the proxy\'s user unless the file says otherwise', t => {
 	const owner = (head: string): unknown => {
-		const found = plan(file({head, probe: 'from: agent, to: "istiod:15012", expect: {stops: ["istiod:15012"]}'})).company.actors.find(({name}) => name === 'agent');
+		const found = plan(file({head, probe: 'from: agent, to: "istiod:15012", expect: {stops: ["istiod:15012"]}'})).actorSet.actors.find(({name}) => name === 'agent');
 		return [found?.uid, found?.gid];
 	};
 

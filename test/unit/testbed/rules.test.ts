@@ -20,7 +20,7 @@ import {TestbedError, type ErrorCode} from '../../../testbed/errors.js';
 function show(input: string | undefined, flags: Partial<RulesFlags> = {}): RulesOutput {
 	return showRules(input, {
 		family: ['ipv4'], format: 'text', ...flags,
-	}, {terminal: {colour: false, width: 80}});
+	}, {terminal: {color: false, width: 80}});
 }
 
 /** The input of a release, also one that a run has no expectation for. */
@@ -36,7 +36,7 @@ function inputOf(source: string, changes: Partial<RuleInput> = {}): RuleInput {
 function showLoaded(inputs: readonly RuleInput[], flags: Partial<RulesFlags> = {}, missing: readonly MissingInput[] = []): RulesOutput {
 	return showRules('given', {
 		family: ['ipv4'], format: 'text', ...flags,
-	}, {terminal: {colour: false, width: 80}, load: () => ({inputs, missing})});
+	}, {terminal: {color: false, width: 80}, load: () => ({inputs, missing})});
 }
 
 /** Writes files into a folder that goes with the test, and returns their names. */

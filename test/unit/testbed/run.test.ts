@@ -1,11 +1,11 @@
 import test from 'ava';
 import {credentialsOf} from '../../../testbed/inputs/credentials.js';
-import {wantsColour} from '../../../testbed/cli/output/terminal.js';
+import {wantsColor} from '../../../testbed/cli/output/terminal.js';
 
 type Environment = Readonly<Record<string, string>>;
 
 /** On a terminal, and not on one. */
-const colours: ReadonlyArray<readonly [environment: Environment, onTerminal: boolean, elsewhere: boolean]> = [
+const colors: ReadonlyArray<readonly [environment: Environment, onTerminal: boolean, elsewhere: boolean]> = [
 	[{}, true, false],
 	[{TERM: 'xterm-256color'}, true, false],
 	[{TERM: 'dumb'}, false, false],
@@ -21,10 +21,10 @@ const colours: ReadonlyArray<readonly [environment: Environment, onTerminal: boo
 	[{FORCE_COLOR: '1', NO_COLOR: ''}, true, true],
 ];
 
-for (const [environment, onTerminal, elsewhere] of colours) {
+for (const [environment, onTerminal, elsewhere] of colors) {
 	test(`colour with ${JSON.stringify(environment)}`, t => {
-		t.is(wantsColour({isTerminal: true, environment}), onTerminal);
-		t.is(wantsColour({isTerminal: false, environment}), elsewhere);
+		t.is(wantsColor({isTerminal: true, environment}), onTerminal);
+		t.is(wantsColor({isTerminal: false, environment}), elsewhere);
 	});
 }
 

@@ -64,6 +64,6 @@ export function lookupOf(rules: Readonly<Record<string, Partial<KnownRule>>>): L
 		ruleByHandle: ({handle, ...place}) => find({...place, number: handle / 10}),
 		hookOf: ({chain}) => (['prerouting', 'input', 'forward', 'output', 'postrouting'] as const).find(hook => hook.toUpperCase() === chain),
 		interfaceName: index => ['', 'lo', 'eth0'][index] === '' ? undefined : ['', 'lo', 'eth0'][index],
-		switchTable: 'switch',
+		traceTable: 'switch',
 	};
 }

@@ -50,9 +50,9 @@ test('every prefix of every recorded datagram is refused, or empty', t => {
 
 /** The first bytes of a message, with a header that says so. */
 function reframed({stream, bytes: whole}: Datagram, length: number): Datagram {
-	const cut = whole.slice(0, length);
-	new DataView(cut.buffer).setUint32(0, length, true);
-	return {stream, bytes: cut};
+	const interval = whole.slice(0, length);
+	new DataView(interval.buffer).setUint32(0, length, true);
+	return {stream, bytes: interval};
 }
 
 /** What an event says of the path. */

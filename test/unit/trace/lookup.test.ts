@@ -67,7 +67,7 @@ const lookup = createLookup({
 		},
 	],
 	interfaces: new Map([[1, 'lo'], [2, 'eth0']]),
-	switchTable: 'switch',
+	traceTable: 'switch',
 });
 
 test('a rule by its number: its text, and how it ends the way', t => {
@@ -103,5 +103,5 @@ test('a rule by its handle, which is no number', t => {
 
 test('interfaces have names', t => {
 	t.deepEqual([0, 1, 2, 3].map(index => lookup.interfaceName(index)), [undefined, 'lo', 'eth0', undefined]);
-	t.is(lookup.switchTable, 'switch');
+	t.is(lookup.traceTable, 'switch');
 });

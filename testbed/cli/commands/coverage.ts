@@ -12,7 +12,7 @@ import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
-import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
+import {loadCasesInput, caseOptionsOf, type CaseFlags} from './test-cases.js';
 
 /** The options as the command line gives them. */
 export type CoverageFlags = CaseFlags & {
@@ -31,16 +31,16 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 		throw new TestbedError('USAGE', {message: `--require names ${foreign}, which is not among the cases that run.`, hint: `Add it: --cases ${[...flags.cases, foreign].join(',')}`});
 	}
 
-	return supervise(async ({signal, onStage}) => {
-		const {options, cases} = playOf(flags, input, signal);
+	return supervise(async ({signal, onProgress}) => {
+		const {options, cases} = caseOptionsOf(flags, input, signal);
 		checkOutputFlags(flags, [...ruleFiles([['the input', source], ['--rules6', flags.rules6]]), ...caseInputs(cases)]);
 		const report = await coverInput({
 			...options,
 			input,
 			cases,
 			required: flags.require,
-			lanes: flags.jobs,
-			onStage,
+			jobs: flags.jobs,
+			onProgress,
 		});
 		await writeFormatted({
 			text: () => printCoverage(report, readerOf(flags)),

@@ -55,13 +55,13 @@ Compares on the kernel and prints; returns the exit status.
 export async function diffCommand(sources: readonly string[], flags: DiffFlags): Promise<number> {
 	checkOutputFlags(flags, ruleFiles([...sources.map(source => ['an input', source] as const), ['--from6', flags.from6], ['--to6', flags.to6]]));
 	const rows = flags.consecutive === true ? sources.map(source => consecutiveOf(source, flags)) : [pairOf(sources, flags)];
-	const suites = await supervise(async ({signal, onStage}) => {
+	const suites = await supervise(async ({signal, onProgress}) => {
 		const compared: ComparisonSuite[] = [];
 		for (const row of rows) {
 			compared.push(await compareRow(row, flags, { // eslint-disable-line no-await-in-loop -- Each row keeps the processors busy by itself.
 				signal,
-				onStage(stage) {
-					onStage(rows.length === 1 ? stage : `${row.name}: ${stage}`);
+				onProgress(stage) {
+					onProgress(rows.length === 1 ? stage : `${row.name}: ${stage}`);
 				},
 			}));
 		}
@@ -78,8 +78,8 @@ export async function diffCommand(sources: readonly string[], flags: DiffFlags):
 	return only === undefined ? exitStatusOfResults(results()) : exitStatusOfComparison(only);
 }
 
-async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: DiffFlags, {signal, onStage}: {
-	readonly signal: AbortSignal; readonly onStage: (stage: string) => void;
+async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: DiffFlags, {signal, onProgress}: {
+	readonly signal: AbortSignal; readonly onProgress: (stage: string) => void;
 }): Promise<ComparisonSuite> {
 	const {family: families, paths, timeout: timeoutMs, traceBuffer: traceBufferBytes} = flags;
 	const [first] = inputs;
@@ -93,7 +93,7 @@ async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: Diff
 		timeoutMs,
 		traceBufferBytes,
 		signal,
-		onStage,
+		onProgress,
 	});
 	return {name: name === '' ? nameOfPair(reports[0]!) : name, reports, missing: missing.map(({release, backend, reason}) => ({name: `${release}, ${backend}`, reason}))};
 }

@@ -28,8 +28,8 @@ function printGroup(findings: readonly Finding[]): string {
 	const names = well.map(({what}) => what.startsWith(`${group}: `) ? what.slice(group.length + 2) : what);
 	return [
 		...(well.length === 0 ? [] : [label('✔', `${group} (${well.length} of ${findings.length}): ${names.join('; ')}`)]),
-		...findings.filter(({ok}) => !ok).map(({what, needs, reason, mend}) => [
-			label('✖', what), label('needs', needs, 4), ...(reason ?? '').trim().split('\n').filter(line => line !== '').map(line => label('', line, 3)), `    → ${mend}\n`,
+		...findings.filter(({ok}) => !ok).map(({what, needs, reason, fix}) => [
+			label('✖', what), label('needs', needs, 4), ...(reason ?? '').trim().split('\n').filter(line => line !== '').map(line => label('', line, 3)), `    → ${fix}\n`,
 		].join('')),
 	].join('');
 }
@@ -41,10 +41,10 @@ export function printAbilities(abilities: readonly Ability[]): string {
 		return '\nEvery command works, on every back end.\n';
 	}
 
-	return `\nWhat would not work here:\n${broken.map(({what, backend, because, mend}) => [
+	return `\nWhat would not work here:\n${broken.map(({what, backend, because, fix}) => [
 		label('✖', `${what}${backend === null ? '' : `, on ${backend}`}`, 2),
 		label('no', because.map(one => one.startsWith(`${backend}, `) || one.startsWith(`${backend}: `) ? one.slice(backend!.length + 2) : one).join('; '), 6),
-		...mend.map(one => `      → ${one}\n`),
+		...fix.map(one => `      → ${one}\n`),
 	].join('')).join('')}`;
 }
 
@@ -84,8 +84,8 @@ export async function doctorCommand(format: 'text' | 'json'): Promise<number> {
 		const missing = findings.filter(({ok}) => !ok);
 		const abilities = abilitiesOf(findings);
 		await writeOut(format === 'json'
-			? `${JSON.stringify({version: 1, findings, commands: abilities}, undefined, 2)}\n`
-			: `${printAbilities(abilities)}\n${findings.length - missing.length} of ${findings.length} work on this machine.${missing.length === 0 ? '' : ` First: ${missing[0]!.mend}`}\n`);
+			? `${JSON.stringify({version: 2, findings, commands: abilities}, undefined, 2)}\n`
+			: `${printAbilities(abilities)}\n${findings.length - missing.length} of ${findings.length} work on this machine.${missing.length === 0 ? '' : ` First: ${missing[0]!.fix}`}\n`);
 		return missing.length === 0 ? 0 : exitStatusOf.MACHINE;
 	});
 }

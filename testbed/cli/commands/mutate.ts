@@ -20,7 +20,7 @@ import {writeFormatted} from '../output/write-report.js';
 import {describeNotes} from '../output/notes.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
-import {loadCasesInput, playOf, type CaseFlags} from './test-cases.js';
+import {loadCasesInput, caseOptionsOf, type CaseFlags} from './test-cases.js';
 import {rulesWithMesh} from '../../inputs/meshes.js';
 
 /** The options as the command line gives them. */
@@ -42,17 +42,17 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 		return 0;
 	}
 
-	return supervise(async ({signal, onStage}) => {
-		const {options, cases} = playOf(flags, input, signal);
+	return supervise(async ({signal, onProgress}) => {
+		const {options, cases} = caseOptionsOf(flags, input, signal);
 		checkOutputFlags(flags, [...ruleFiles([['the input', source], ['--rules6', flags.rules6]]), ...caseInputs(cases)]);
 		const report = await mutateInput({
 			...options,
 			input,
 			cases,
 			isCompleteChosen: flags.cases.includes(completeCases),
-			lanes: flags.jobs,
+			jobs: flags.jobs,
 			sample: flags.sample,
-			onStage,
+			onProgress,
 		});
 		await writeFormatted({
 			text: () => printMutation(report, readerOf(flags)),

@@ -8,7 +8,7 @@ import {fieldList, optionOf, type ProbeSpec} from '../../../src/scenario/probe-s
 import {TestbedError} from '../../errors.js';
 import {readLines} from '../../inputs/read-text.js';
 import {answerOf} from '../../probe/answers.js';
-import {ProbeStage} from '../../probe/prober-sandbox.js';
+import {ProberSandbox} from '../../probe/prober-sandbox.js';
 import {fullSource, kindOfSource} from '../../inputs/source.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {describeNotes} from '../output/notes.js';
@@ -42,16 +42,16 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 	const rules = rulesOfProbe(flags, families);
 	const credentials = usualCredentials(flags, rules.intent, rules.proxy);
 	tell(describeNotes(rules));
-	return supervise(async ({signal, onStage}) => {
-		onStage('building the sandbox, installing the rules');
-		await using stage = await ProbeStage.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer});
+	return supervise(async ({signal, onProgress}) => {
+		onProgress('building the sandbox, installing the rules');
+		await using stage = await ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer});
 		const started = performance.now();
 		let [asked, open] = [0, 0];
 		for await (const questions of chunks(file, families, signal)) {
 			signal.throwIfAborted();
-			onStage(`${asked} probes answered`);
-			const flights = await stage.fly(questions, {follow: flags.follow === true});
-			const answers = flights.map((flight, index) => answerOf(questions[index]!.id, flight));
+			onProgress(`${asked} probes answered`);
+			const probeResults = await stage.send(questions, {follow: flags.follow === true});
+			const answers = probeResults.map((probeResult, index) => answerOf(questions[index]!.id, probeResult));
 			asked += answers.length;
 			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
 			const isRead = await writeOut(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));

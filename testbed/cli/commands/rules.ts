@@ -127,7 +127,7 @@ function printWarnings(inputs: readonly ShownRules[]): string {
 		.map(([label, text]) => `${label}: ${inputs.length > 1 ? `${source}: ` : ''}${text}\n`)).join('');
 }
 
-type Printing = Pick<RulesFlags, 'format' | 'explain'> & {readonly terminal: {readonly colour: boolean; readonly width: number}};
+type Printing = Pick<RulesFlags, 'format' | 'explain'> & {readonly terminal: {readonly color: boolean; readonly width: number}};
 
 function printOne(shown: ShownRules, rules: RuleInput, {format, explain, terminal}: Printing): string {
 	const explained = explain === true ? explanationOf(rules, shown.families) : undefined;

@@ -60,11 +60,11 @@ async function runInputs({inputs, missing, supervision}: {
 		families: flags.family,
 		types: flags.types ?? defaultTypeIds,
 	});
-	return playAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, supervision});
+	return runAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, supervision});
 }
 
 /** What the command line says of every run, whatever it plays. A run that is one of many does not tell its stages. */
-export function optionsOf(rules: RuleInput, {flags, supervision: {signal, onStage}, isAlone}: {
+export function optionsOf(rules: RuleInput, {flags, supervision: {signal, onProgress}, isAlone}: {
 	readonly flags: RunFlags; readonly supervision: Supervision; readonly isAlone: boolean;
 }): Omit<RunOptions, 'families' | 'types'> {
 	return {
@@ -74,12 +74,12 @@ export function optionsOf(rules: RuleInput, {flags, supervision: {signal, onStag
 		traceBufferBytes: flags.traceBuffer,
 		keep: flags.keep === true,
 		signal,
-		onStage: isAlone ? onStage : () => undefined,
+		onProgress: isAlone ? onProgress : () => undefined,
 	};
 }
 
 /** Plays one set of rules, or many, prints what came of it, and returns the exit status. */
-export async function playAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, supervision}: {
+export async function runAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, supervision}: {
 	readonly flags: RunFlags; readonly supervision: Supervision;
 }): Promise<number> {
 	const recorder = flags.record === undefined ? undefined : Recorder.create(flags.record);
@@ -96,8 +96,8 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 		return exitStatusOfRun(report);
 	}
 
-	const runs = await playAll({
-		inputs, missing, lanes: flags.jobs, onStage: supervision.onStage, recorder,
+	const runs = await runAll({
+		inputs, missing, jobs: flags.jobs, onProgress: supervision.onProgress, recorder,
 	});
 	await writeRuns(runs, flags);
 	await recorder?.writeRuns(runs);
@@ -107,8 +107,8 @@ export async function playAndPrint({inputs, missing}: {readonly inputs: readonly
 /** A run that was asked for and cannot be. */
 export type MissingRun = Omit<MissingInput, 'release'> & {readonly release: string | null; readonly scenario?: string};
 
-async function playAll({inputs, missing, lanes, onStage, recorder}: {
-	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly lanes: number; readonly onStage: Supervision['onStage']; readonly recorder: Recorder | undefined;
+async function runAll({inputs, missing, jobs, onProgress, recorder}: {
+	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly jobs: number; readonly onProgress: Supervision['onProgress']; readonly recorder: Recorder | undefined;
 }): Promise<Runs> {
 	if (inputs.some(({keep}) => keep)) {
 		throw new TestbedError('USAGE', {message: '--keep works with a single run, and this command line asks for several.', hint: 'Name one release and one back end.'});
@@ -117,14 +117,14 @@ async function playAll({inputs, missing, lanes, onStage, recorder}: {
 	const startedAt = performance.now();
 	let ended = 0;
 	const what = inputs.some(({scenario}) => scenario !== undefined) ? 'scenarios' : 'rule sets';
-	onStage(`running ${inputs.length} ${what}`);
+	onProgress(`running ${inputs.length} ${what}`);
 	const entries = await runMany(inputs, {
-		lanes,
+		jobs,
 		onEvidence(report, evidence) {
 			recorder?.note(report, evidence);
 		},
 		onEntry({release, source, backend, scenario}) {
-			onStage(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
+			onProgress(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
 		},
 	});
 	const all = [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries];

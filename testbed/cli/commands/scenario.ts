@@ -5,11 +5,11 @@
 import {TestbedError} from '../../errors.js';
 import type {RunOptions} from '../../run/options.js';
 import {loadScenario, namesScenario, scenarioFiles} from '../../inputs/scenarios.js';
-import {shareCompanies} from '../../run/share-actors.js';
+import {shareActors} from '../../run/share-actors.js';
 import {checkOutputFlags, scenarioInputs} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
 import {credentialsOf} from '../../inputs/credentials.js';
-import {optionsOf, playAndPrint, type RunFlags} from './run.js';
+import {optionsOf, runAndPrint, type RunFlags} from './run.js';
 
 /** The options that a scenario says itself. */
 const ownWords = new Set(['--rules', '--rules6', '--family', '--dns-servers', '--cni', '--release', '--types', '--proxy-uid', '--proxy-gid', '--agent-uid', '--agent-gid', '--app-uid', '--app-gid']);
@@ -40,6 +40,6 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 			types: [],
 			scenario: play,
 		}));
-		return playAndPrint({inputs: shareCompanies(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, supervision});
+		return runAndPrint({inputs: shareActors(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, supervision});
 	});
 }

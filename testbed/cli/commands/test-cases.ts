@@ -85,7 +85,7 @@ export type CaseFlags = InputFlags & {
 };
 
 /** How the cases of a command line are played, and what is played. */
-export function playOf(flags: CaseFlags, input: RuleInput, signal: AbortSignal): {readonly options: CaseOptions; readonly cases: readonly CaseSet[]} {
+export function caseOptionsOf(flags: CaseFlags, input: RuleInput, signal: AbortSignal): {readonly options: CaseOptions; readonly cases: readonly CaseSet[]} {
 	const credentialsOf: CredentialsOf = (intent, known) => usualCredentials(flags, intent, known);
 	const options: CaseOptions = {
 		families: flags.family,
@@ -94,7 +94,7 @@ export function playOf(flags: CaseFlags, input: RuleInput, signal: AbortSignal):
 		traceBufferBytes: flags.traceBuffer,
 		keep: false,
 		signal,
-		onStage: () => undefined,
+		onProgress: () => undefined,
 	};
 	return {options, cases: casesOf(flags.cases, input, {options, credentialsOf, permissions: {allowOutside: flags.allowOutside, allowModules: flags.allowModules}})};
 }

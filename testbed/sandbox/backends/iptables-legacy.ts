@@ -2,7 +2,7 @@
 The driver of iptables-legacy: the language of iptables, kept by the kernel in ip_tables and ip6_tables, which nft does not see.
 */
 
-import {switchTable} from '../own-table.js';
+import {traceTable} from '../own-table.js';
 import {iptablesDriver, saveRules} from './iptables.js';
 import {loadNftListing} from './nft-tool.js';
 
@@ -24,7 +24,7 @@ export const iptablesLegacy = iptablesDriver({
 	async loadKernelTexts(netns, {families, lockFile, isBrief = false}) {
 		const [listing, saved] = await Promise.all([
 			// None of its rules are nft's, so the testbed's own table is all that is needed of the listing.
-			loadNftListing(netns, isBrief ? switchTable : undefined),
+			loadNftListing(netns, isBrief ? traceTable : undefined),
 			Promise.all(families.map(async family => ({
 				family, text: await saveRules(netns, {
 					variant, family, lockFile, hasCounters: true,

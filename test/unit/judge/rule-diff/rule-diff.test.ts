@@ -153,33 +153,33 @@ function native({port = 15_001, objects = [], policy = 'ACCEPT', priority = -100
 	return {tables: [table]};
 }
 
-const twinDumps = {
+const counterpartDumps = {
 	ipv4: '*nat\n:ISTIO_OUTPUT -\n:ISTIO_REDIRECT -\n-A OUTPUT -j ISTIO_OUTPUT\n-A ISTIO_OUTPUT -s 127.0.0.6/32 -o lo -j RETURN\n-A ISTIO_OUTPUT -j ISTIO_REDIRECT\n-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n',
 	ipv6: '*nat\n:ISTIO_OUTPUT -\n:ISTIO_REDIRECT -\n-A OUTPUT -j ISTIO_OUTPUT\n-A ISTIO_OUTPUT -s ::6/128 -o lo -j RETURN\n-A ISTIO_OUTPUT -j ISTIO_REDIRECT\n-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n',
 } as const satisfies Record<AddressFamily, string>;
 
-function twin(families: readonly AddressFamily[]): RuleSet {
-	return {tables: families.flatMap(family => parseSave(twinDumps[family], family).tables)};
+function counterpart(families: readonly AddressFamily[]): RuleSet {
+	return {tables: families.flatMap(family => parseSave(counterpartDumps[family], family).tables)};
 }
 
 for (const families of [['ipv4'], ['ipv6'], ['ipv4', 'ipv6']] as const) {
 	test(`a native set and its iptables twin are equal, family by family: ${families.join(', ')}`, t => {
-		const found = diff(twin(families), native(), families);
+		const found = diff(counterpart(families), native(), families);
 		t.deepEqual(found.chains, []);
 		t.deepEqual(found.compared, {from: 4 * families.length, to: 4 * families.length, same: 4 * families.length});
-		t.true(isEqualDiff(diff(native(), twin(families), families)));
+		t.true(isEqualDiff(diff(native(), counterpart(families), families)));
 	});
 }
 
 test('a native set and its iptables twin: what differs is told by the names and numbers of each side', t => {
-	const {chains} = diff(twin(['ipv6']), native({port: 15_999}), ['ipv6']);
+	const {chains} = diff(counterpart(['ipv6']), native({port: 15_999}), ['ipv6']);
 	t.deepEqual(chains.map(({family, from, to, isRenamed}) => ({
 		family, from, to, isRenamed,
 	})), [{
 		family: 'ipv6', from: {table: 'nat', chain: 'ISTIO_REDIRECT'}, to: {table: 'istio-proxy-nat', chain: 'istio-redirect'}, isRenamed: false,
 	}]);
-	t.deepEqual(told({...diff(twin(['ipv6']), native({port: 15_999}), ['ipv6'])}), ['istio-redirect: outbound-redirect at #1 changed: target redirect to 15001 → redirect to 15999.']);
-	const [change] = diff(twin(['ipv6']), deleteRule('istio-output', 1)(native()), ['ipv6']).chains;
+	t.deepEqual(told({...diff(counterpart(['ipv6']), native({port: 15_999}), ['ipv6'])}), ['istio-redirect: outbound-redirect at #1 changed: target redirect to 15001 → redirect to 15999.']);
+	const [change] = diff(counterpart(['ipv6']), deleteRule('istio-output', 1)(native()), ['ipv6']).chains;
 	t.is(change, undefined);
 });
 
@@ -203,7 +203,7 @@ test('sets and other objects of a native table', t => {
 		family: 'inet', table: 'istio-proxy-nat', kind: 'set', name: 'ports', from: 'a', to: 'b',
 	}]);
 	t.deepEqual(diff(native(), native({objects: [set('b')]})).objects.map(({from, to}) => [from, to]), [[null, 'b']]);
-	t.is(diff(twin(['ipv4', 'ipv6']), native({objects: [set('b')]}), ['ipv4', 'ipv6']).objects.length, 1);
+	t.is(diff(counterpart(['ipv4', 'ipv6']), native({objects: [set('b')]}), ['ipv4', 'ipv6']).objects.length, 1);
 	t.deepEqual(diff(native({objects: [set('b')]}), native()).objects.map(({from, to}) => [from, to]), [['b', null]]);
 });
 

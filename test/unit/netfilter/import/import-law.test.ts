@@ -17,7 +17,7 @@ function damaged(lines: readonly string[], [how, place, other, text]: readonly [
 	const line = lines[index] ?? '';
 	const from = other % (line.length + 1);
 	const changed = {
-		lose: [], double: [line, line], cut: [line.slice(0, from)], move: [], garble: [line.slice(0, from) + text + line.slice(from + text.length)], insert: [line, text],
+		lose: [], double: [line, line], interval: [line.slice(0, from)], move: [], garble: [line.slice(0, from) + text + line.slice(from + text.length)], insert: [line, text],
 	}[how] ?? [];
 	const rest = lines.toSpliced(index, 1, ...changed);
 	return how === 'move' ? rest.toSpliced(other % lines.length, 0, line) : rest;

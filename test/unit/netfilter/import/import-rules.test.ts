@@ -1,7 +1,7 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import test from 'ava';
 import {importRules, recognise, type Kind} from '../../../../src/netfilter/import/import-rules.js';
-import {normalise} from '../../../../src/netfilter/iptables/normalize.js';
+import {normalize} from '../../../../src/netfilter/iptables/normalize.js';
 import {ParseError, parseSave, printSave} from '../../../../src/netfilter/iptables/save.js';
 import type {AddressFamily, RuleSet, Table} from '../../../../src/netfilter/types.js';
 import {root} from '../../../helpers/root.js';
@@ -78,12 +78,12 @@ test('a dump comes out as it went in', t => {
 });
 
 test('a log says the same as the dump that the same rules give', t => {
-	const [wanted] = normalise(importRules(read('init-1.10.log')).ruleSet).tables;
-	const [held] = normalise(importRules(read('init-failed.log')).ruleSet).tables;
+	const [wanted] = normalize(importRules(read('init-1.10.log')).ruleSet).tables;
+	const [held] = normalize(importRules(read('init-failed.log')).ruleSet).tables;
 	t.deepEqual(byName(wanted), byName(held));
-	const [json] = normalise(importRules(read('init-json.log')).ruleSet).tables;
+	const [json] = normalize(importRules(read('init-json.log')).ruleSet).tables;
 	for (const file of ['init-1.24.log', 'init-cri.log', 'init-stern.log', 'init-journal.log']) {
-		t.deepEqual(normalise(importRules(read(file)).ruleSet).tables[0], json, file);
+		t.deepEqual(normalize(importRules(read(file)).ruleSet).tables[0], json, file);
 	}
 });
 

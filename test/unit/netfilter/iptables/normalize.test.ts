@@ -1,6 +1,6 @@
 import test from 'ava';
 import fastCheck from 'fast-check';
-import {normalise, normaliseRule, normalText} from '../../../../src/netfilter/iptables/normalize.js';
+import {normalize, normalizeRule, normalText} from '../../../../src/netfilter/iptables/normalize.js';
 import {parseSave, printSave} from '../../../../src/netfilter/iptables/save.js';
 import type {RuleSet} from '../../../../src/netfilter/types.js';
 import {RuleSyntaxError} from '../../../../src/netfilter/words.js';
@@ -13,7 +13,7 @@ test('dumps of real service meshes are in normal form', t => {
 	for (const run of [...readRealRuns('defaults'), ...readRealRuns('random'), ...readIptablesRuns('release-1.31')]) {
 		for (const [text, family] of [[run.v4, 'ipv4'], [run.v6, 'ipv6']] as const) {
 			if (text !== '') {
-				t.is(printSave(normalise(parseSave(text, family)), family), `${text}\n`);
+				t.is(printSave(normalize(parseSave(text, family)), family), `${text}\n`);
 				dumps++;
 			}
 		}
@@ -75,7 +75,7 @@ test('the defaults of IPv6 are others', t => {
 
 test('a rule has the fields of its normal text', t => {
 	const [rule] = parseSave('*nat\n-A OUTPUT -p TCP -s 10.1.2.3/8 -j RETURN\nCOMMIT', 'ipv4').tables[0]!.chains[2]!.rules;
-	t.deepEqual(normaliseRule(rule!, 'ipv4'), {
+	t.deepEqual(normalizeRule(rule!, 'ipv4'), {
 		chain: 'OUTPUT',
 		number: 1,
 		matches: [{kind: 'source', negated: false, address: '10.0.0.0/8'}, {kind: 'protocol', negated: false, protocol: 'tcp'}],
@@ -103,7 +103,7 @@ test('native nft tables stay as they are', t => {
 			family: 'ip', name: 'other', chains: [{name: 'output', policy: undefined, rules: [rule]}], objects: [],
 		},
 	];
-	t.deepEqual(normalise({tables}), {tables});
+	t.deepEqual(normalize({tables}), {tables});
 });
 
 for (const {family, table, given, saved} of ruleLines) {
@@ -126,8 +126,8 @@ for (const family of ['ipv4', 'ipv6'] as const) {
 		fastCheck.assert(fastCheck.property(fastCheck.array(randomRule(family), {minLength: 1, maxLength: 8}), rules => {
 			const set = parseSave(mangleOf(rules), family);
 			t.is(printSave(set, family), mangleOf(rules));
-			const normal = normalise(set);
-			t.deepEqual(normalise(normal), normal);
+			const normal = normalize(set);
+			t.deepEqual(normalize(normal), normal);
 			t.deepEqual(parseSave(printSave(normal, family), family), normal);
 		}));
 	});

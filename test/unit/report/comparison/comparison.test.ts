@@ -45,7 +45,7 @@ const reports: Readonly<Record<string, ComparisonReport>> = {
 
 for (const [name, report] of Object.entries(reports)) {
 	test(`text: ${name}`, t => {
-		const text = printComparison(report, {colour: false, verbose: name === 'moved', width: 80});
+		const text = printComparison(report, {color: false, verbose: name === 'moved', width: 80});
 		compareWithGolden(t, `comparison/${name}.txt`, text);
 		t.deepEqual(text.split('\n').filter(line => line.length > 80 && !/^ {4}(?:testbed probe|echo) /u.test(line)), []);
 		t.is(text.split('\n').filter(line => line.includes('testbed probe')).length, report.statements.length * 2, 'a command is a line');
@@ -60,19 +60,19 @@ for (const [name, report] of Object.entries(reports)) {
 }
 
 test('the gravest comes first in the text too', t => {
-	const text = printComparison(reports['moved']!, {colour: false, verbose: false, width: 200});
+	const text = printComparison(reports['moved']!, {color: false, verbose: false, width: 200});
 	t.regex(text, /now bypasses the sidecar/u);
 	t.true(text.indexOf('now bypasses') < text.lastIndexOf('✘'));
 	t.notRegex(text, /left out/u);
-	t.regex(printComparison(reports['moved']!, {colour: false, verbose: true, width: 200}), /left out\s+\d+ cannot occur/u);
+	t.regex(printComparison(reports['moved']!, {color: false, verbose: true, width: 200}), /left out\s+\d+ cannot occur/u);
 });
 
 test('colour changes no word', t => {
 	const report = reports['moved']!;
-	const plain = printComparison(report, {colour: false, verbose: false, width: 80});
-	const coloured = printComparison(report, {colour: true, verbose: false, width: 80});
-	t.not(coloured, plain);
-	t.is(coloured.replaceAll(/\u001B\[\d+m/gu, ''), plain); // eslint-disable-line no-control-regex -- Colours are control characters.
+	const plain = printComparison(report, {color: false, verbose: false, width: 80});
+	const colored = printComparison(report, {color: true, verbose: false, width: 80});
+	t.not(colored, plain);
+	t.is(colored.replaceAll(/\u001B\[\d+m/gu, ''), plain); // eslint-disable-line no-control-regex -- Colours are control characters.
 });
 
 test('sentences', t => {

@@ -233,8 +233,8 @@ test('tap: as many points as cases, and `not ok` for all that failed or is in do
 });
 
 test('elements of a name are found at any depth', t => {
-	const leaf = (name: string): Element => ({
+	const pathCondition = (name: string): Element => ({
 		name, attributes: {}, children: [], text: '',
 	});
-	t.is(elementsOf({...leaf('a'), children: [{...leaf('b'), children: [leaf('c'), leaf('b')]}]}, 'b').length, 2);
+	t.is(elementsOf({...pathCondition('a'), children: [{...pathCondition('b'), children: [pathCondition('c'), pathCondition('b')]}]}, 'b').length, 2);
 });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type {Statement} from '../../../../src/comparison/moves.js';
 import {mutantsOf} from '../../../../src/mutation/mutants.js';
-import type {Detection, Fate, MutantResult} from '../../../../src/mutation/status.js';
+import type {Detection, MutantStatus, MutantResult} from '../../../../src/mutation/status.js';
 import type {Representative} from '../../../../src/packet-classes/representatives.js';
 import {parseSave} from '../../../../src/netfilter/iptables/save.js';
 import {mutationToJson} from '../../../../src/report/mutation/json.js';
@@ -21,9 +21,9 @@ const statement: Statement = {
 		kind: 'changed', from: null, to: null, text: 'OUTPUT#1 changed',
 	}, classes: 1, witness,
 };
-const differs: Fate = {kind: 'differs', isByStops: true, statements: [statement]};
+const differs: MutantStatus = {kind: 'differs', isByStops: true, statements: [statement]};
 
-function report(...rows: ReadonlyArray<readonly [fate: Fate, types?: Detection]>): MutationReport {
+function report(...rows: ReadonlyArray<readonly [mutantStatus: MutantStatus, types?: Detection]>): MutationReport {
 	return {
 		environment: {
 			kernel: '6.18', iptables: '1.8.9', nft: '1.0.6', node: '20',
@@ -35,7 +35,7 @@ function report(...rows: ReadonlyArray<readonly [fate: Fate, types?: Detection]>
 		cases: [{
 			name: 'types', count: 6, leftOut: [], untrusted: ['4 local-to-local, ipv4 does not pass with the original (fail).'],
 		}],
-		results: rows.map(([fate, types], index): MutantResult => ({mutant: mutants[index]!, fate, detections: new Map(types === undefined ? [] : [['types', types]])})),
+		results: rows.map(([mutantStatus, types], index): MutantResult => ({mutant: mutants[index]!, mutantStatus, detections: new Map(types === undefined ? [] : [['types', types]])})),
 		places: new Map([[1, {file: 'my.rules', line: 3}]]),
 		untouched: ['OUTPUT#3 (-m length --length 1)'],
 		hints: [],
@@ -52,7 +52,7 @@ const all = report(
 );
 
 test('the text has scores, survivors with the traffic that shows them, doubt, and what is not changed', t => {
-	const text = printMutation(all, {colour: false, width: 80, verbose: true});
+	const text = printMutation(all, {color: false, width: 80, verbose: true});
 	for (const due of [
 		/2 differ \(0 of them only by the rules on the path\), 1/u,
 		/types +1 of 2 \(50 %\)/u,
@@ -79,7 +79,7 @@ test('results: what survives fails at its line, what is equivalent decides nothi
 	t.deepEqual(suite!.cases.map(({outcome}) => outcome.kind), ['fail', 'pass', 'unavailable', 'unavailable', 'inconclusive']);
 	t.deepEqual(suite!.cases[0]!.place, {file: 'my.rules', line: 3});
 	t.is(exitStatusOfResults(results), exitStatusOfMutation(all));
-	for (const rows of [[[differs, {kind: 'killed', by: []}]], [[{kind: 'equivalent', classes: 1, probes: 1}]], []] as ReadonlyArray<ReadonlyArray<readonly [Fate, Detection?]>>) {
+	for (const rows of [[[differs, {kind: 'killed', by: []}]], [[{kind: 'equivalent', classes: 1, probes: 1}]], []] as ReadonlyArray<ReadonlyArray<readonly [MutantStatus, Detection?]>>) {
 		t.is(exitStatusOfResults(resultsOfMutation(report(...rows))), exitStatusOfMutation(report(...rows)));
 	}
 });

@@ -42,7 +42,7 @@ const sketches: Readonly<Record<string, ProbeSketch>> = {
 
 function print(report: ProbeReport, options: Partial<Parameters<typeof printProbe>[1]> = {}): string {
 	return printProbe(report, {
-		colour: false, verbose: false, width: 80, ...options,
+		color: false, verbose: false, width: 80, ...options,
 	});
 }
 
@@ -61,9 +61,9 @@ test('text: every hook and every rule with --verbose', t => {
 test('colour changes nothing but colour', t => {
 	for (const name of ['app-to-remote', 'misread', 'inconclusive', 'foreign-rules', 'not-understood']) {
 		const report = sketchProbe(sketches[name]);
-		const coloured = print(report, {colour: true});
-		t.not(coloured, print(report));
-		t.is(coloured.replaceAll(/\u001B\[\d+m/gu, ''), print(report)); // eslint-disable-line no-control-regex -- The colours.
+		const colored = print(report, {color: true});
+		t.not(colored, print(report));
+		t.is(colored.replaceAll(/\u001B\[\d+m/gu, ''), print(report)); // eslint-disable-line no-control-regex -- The colours.
 	}
 });
 

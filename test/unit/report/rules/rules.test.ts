@@ -24,7 +24,7 @@ import {
 import {ofIstio} from '../../../helpers/mesh.js';
 import {istio} from '../../../../src/istio/mesh.js';
 
-const terminal = {colour: false, width: 80};
+const terminal = {color: false, width: 80};
 const sha256 = '0123456789abcdef'.repeat(4);
 
 function shown(source: string, families: readonly AddressFamily[] = ['ipv4'], mutate: Mutation = ruleSet => ruleSet): ShownRules {
@@ -198,8 +198,8 @@ test('colour only where it is wanted', t => {
 	const rules = shown('release:1.30');
 	const diff = diffRuleSets({from: rules.ruleSet, to: ofIstio(deleteRule('OUTPUT', 1)(rules.ruleSet))}, ['ipv4']);
 	for (const print of [
-		(colour: boolean) => printExplanation({rules, ...explanationOf(rules)}, {...terminal, colour}),
-		(colour: boolean) => printRulesDiff({from: rules, to: rules, diff}, {...terminal, colour}),
+		(color: boolean) => printExplanation({rules, ...explanationOf(rules)}, {...terminal, color}),
+		(color: boolean) => printRulesDiff({from: rules, to: rules, diff}, {...terminal, color}),
 	]) {
 		t.false(print(false).includes('\u001B'));
 		t.true(print(true).includes('\u001B'));

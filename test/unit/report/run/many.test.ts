@@ -10,21 +10,21 @@ import {
 } from '../../../helpers/runs.js';
 
 test('text: a table of all runs, in 80 columns, after what did not pass', t => {
-	const text = printRunsText(mixed, {colour: false, verbose: false, width: 80});
+	const text = printRunsText(mixed, {color: false, verbose: false, width: 80});
 	compareWithGolden(t, 'text/many-runs.txt', text);
 	t.true(text.split('\n').every(line => line.length <= 80));
 });
 
 test('text: a single table when all is well, and a hint of all runs only once', t => {
 	const hints = ['The same for all.'];
-	compareWithGolden(t, 'text/many-runs-passed.txt', printRunsText(runsOf(...(['iptables-nft', 'iptables-legacy'] as const).flatMap(backend => ['1.10', '1.30'].map(release => reportEntry(release, backend, {hints})))), {colour: false, verbose: false, width: 80}));
+	compareWithGolden(t, 'text/many-runs-passed.txt', printRunsText(runsOf(...(['iptables-nft', 'iptables-legacy'] as const).flatMap(backend => ['1.10', '1.30'].map(release => reportEntry(release, backend, {hints})))), {color: false, verbose: false, width: 80}));
 });
 
 test('colours take no room in the table', t => {
-	const [plain, coloured] = [false, true].map(colour => printRunsText(mixed, {colour, verbose: false, width: 80}));
+	const [plain, colored] = [false, true].map(color => printRunsText(mixed, {color, verbose: false, width: 80}));
 	// eslint-disable-next-line no-control-regex -- The colours of a terminal.
-	t.is(coloured?.replaceAll(/\u001B\[\d+m/gu, ''), plain);
-	t.not(coloured, plain);
+	t.is(colored?.replaceAll(/\u001B\[\d+m/gu, ''), plain);
+	t.not(colored, plain);
 });
 
 test('json: each run as the document of a single one', t => {
@@ -63,7 +63,7 @@ test('what the machine could not play counts as one doubt, and is named with its
 	const runs = runsOf(good, unplayable);
 	t.deepEqual(summarizeRuns(runs), {passed: 6, failed: 0, inconclusive: 1});
 	t.deepEqual((runsToJson(runs) as {runs: readonly unknown[]}).runs[1], {rules: {source: 'release:1.30', release: '1.30', backend: 'iptables-legacy'}, inconclusive: 'This machine cannot install what the rules need: the nat table. → modprobe iptable_nat'});
-	const text = printRunsText(runs, {colour: false, width: 80, verbose: false});
+	const text = printRunsText(runs, {color: false, width: 80, verbose: false});
 	t.regex(text, /\? inconclusive/u);
 	t.regex(text, /modprobe iptable_nat/u);
 	t.deepEqual(resultsOfRuns(runs).suites[1]!.cases.map(({outcome}) => outcome), [{kind: 'inconclusive', message: (unplayable as {reason: string}).reason, reasons: [(unplayable as {reason: string}).reason]}]);

@@ -34,7 +34,7 @@ const note = '1.33 is newer than the known releases: these are the rules of 1.31
 const environment = {
 	kernel: '6.18', iptables: '1.8.9', nft: '1.0.6', node: '20',
 };
-const options = {colour: false, verbose: false, width: 80};
+const options = {color: false, verbose: false, width: 80};
 
 /** Some rule, and a fault in it. */
 const mutant = mutantsOf(ofIstio(sketchReport({ids: ['2']}).ruleSet), ['ipv4']).mutants[0]!;
@@ -65,7 +65,7 @@ const printers: Readonly<Record<string, (notes: readonly string[]) => Printed>> 
 	},
 	mutation(notes) {
 		const report: MutationReport = {
-			environment, rules: rulesWith(notes), families: ['ipv4'], cases: [], results: [{mutant, fate: {kind: 'equivalent', classes: 1, probes: 1}, detections: new Map()}], places: new Map(), untouched: [], hints: [], durationMs: 5,
+			environment, rules: rulesWith(notes), families: ['ipv4'], cases: [], results: [{mutant, mutantStatus: {kind: 'equivalent', classes: 1, probes: 1}, detections: new Map()}], places: new Map(), untouched: [], hints: [], durationMs: 5,
 		};
 		return {text: printMutation(report, options), json: mutationToJson(report), results: resultsOfMutation(report)};
 	},

@@ -52,7 +52,7 @@ function reportOf(sketch: RunSketch): Report {
 
 function print(report: Report, options: Partial<Parameters<typeof printText>[1]> = {}): string {
 	return printText(report, {
-		colour: false, verbose: false, width: 80, ...options,
+		color: false, verbose: false, width: 80, ...options,
 	});
 }
 
@@ -77,7 +77,7 @@ function ruleTextsOf({types}: Report): readonly string[] {
 	return traversals.flatMap(({hits}) => hits.map(({text}) => text ?? ''));
 }
 
-const colours = new RegExp(String.raw`${'\u001B'}\[\d+m`, 'gu');
+const colors = new RegExp(String.raw`${'\u001B'}\[\d+m`, 'gu');
 
 for (const [name, sketch] of Object.entries(sketches)) {
 	for (const verbose of [false, true]) {
@@ -85,7 +85,7 @@ for (const [name, sketch] of Object.entries(sketches)) {
 			const report = reportOf(sketch);
 			const plain = print(report, {verbose});
 			t.false(plain.includes('\u001B'));
-			t.is(print(report, {verbose, colour: true}).replaceAll(colours, ''), plain);
+			t.is(print(report, {verbose, color: true}).replaceAll(colors, ''), plain);
 			for (const line of plain.split('\n')) {
 				t.true(line.length <= 80, line);
 				t.is(line, line.trimEnd());
@@ -100,7 +100,7 @@ for (const [name, sketch] of Object.entries(sketches)) {
 }
 
 test('colour is there when it is asked for', t => {
-	t.regex(print(reportOf({}), {colour: true}), colours);
+	t.regex(print(reportOf({}), {color: true}), colors);
 });
 
 test('a narrow terminal gets narrow lines, and keeps every word', t => {

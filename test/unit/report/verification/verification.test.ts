@@ -57,7 +57,7 @@ for (const [title, change, status] of statuses) {
 		const report = reportOf(change);
 		t.is(exitStatusOfVerification(report), status);
 		t.is(exitStatusOfResults(resultsOfVerification(report)), status);
-		const text = printVerification(report, {colour: false, verbose: true, width: 80});
+		const text = printVerification(report, {color: false, verbose: true, width: 80});
 		t.regex(text, {0: /✔ As recorded: 1 recorded classes? and 1 recorded connections?/u, 1: /✘ Moved: /u, 3: /\? Inconclusive: /u}[status]);
 		t.like(verificationToJson(report), {version: 1, outcome: {0: 'same', 1: 'moved', 3: 'inconclusive'}[status]});
 	});

@@ -7,11 +7,11 @@ import type {Finding, Use} from '../../../../testbed/doctor/check.js';
 
 function finding(what: string, use: Use, {ok = true, backend}: {readonly ok?: boolean; readonly backend?: Backend} = {}): Finding {
 	return {
-		what, use, ok, group: 'a group', reason: ok ? undefined : 'No.', needs: 'a module', mend: `mend ${what}`, ...(backend === undefined ? {} : {backend}),
+		what, use, ok, group: 'a group', reason: ok ? undefined : 'No.', needs: 'a module', fix: `mend ${what}`, ...(backend === undefined ? {} : {backend}),
 	};
 }
 
-const broken = (findings: readonly Finding[]): readonly string[] => abilitiesOf(findings).filter(({ok}) => !ok).map(({what, backend, mend}) => `${what} | ${backend ?? 'all'} | ${mend.join(', ')}`);
+const broken = (findings: readonly Finding[]): readonly string[] => abilitiesOf(findings).filter(({ok}) => !ok).map(({what, backend, fix}) => `${what} | ${backend ?? 'all'} | ${fix.join(', ')}`);
 
 const cases: ReadonlyArray<readonly [title: string, findings: readonly Finding[], due: readonly string[]]> = [
 	['all well', [finding('a', 'everything'), finding('b', 'prober')], []],

@@ -15,14 +15,14 @@ import type {ActorEvidence, RoundEvidence} from '../../../../testbed/run/evidenc
 import {judgeEvidence, type RunEvidence} from '../../../../testbed/run/report.js';
 import {sealLines} from '../../../../testbed/recording/file.js';
 import {replay} from '../../../../testbed/recording/replay.js';
-import {switchTable} from '../../../../testbed/sandbox/own-table.js';
+import {traceTable} from '../../../../testbed/sandbox/own-table.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
 import {
 	bytesOf, evidenceOf, replayEvidence, reportIn, runRecordingNames,
 } from '../../../helpers/run-recordings.js';
 
 const singles = ['run-1-iptables-nft', 'run-1-iptables-legacy', 'run-1-nftables'] as const;
-const textOptions = {colour: false, verbose: true, width: 80};
+const textOptions = {color: false, verbose: true, width: 80};
 
 for (const name of runRecordingNames) {
 	test(`a recording of version 1 says what it said then: ${name}`, t => {
@@ -114,7 +114,7 @@ const spoilt: ReadonlyArray<{readonly title: string; readonly name: typeof singl
 		title: 'no owners', name: 'run-1-iptables-nft', kind: 'credentials',
 		spoil: nftListing(text => {
 			const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {table: string; elem?: unknown}}>};
-			return JSON.stringify({nftables: nftables.map(entry => entry.set?.table === switchTable ? {set: {...entry.set, elem: []}} : entry)});
+			return JSON.stringify({nftables: nftables.map(entry => entry.set?.table === traceTable ? {set: {...entry.set, elem: []}} : entry)});
 		}),
 	},
 	{

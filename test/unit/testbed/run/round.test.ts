@@ -7,7 +7,7 @@ import {stepsOfPath} from '../../../../src/netfilter/path.js';
 import type {TraceEvent} from '../../../../src/trace/decode/event.js';
 import type {Observation} from '../../../../src/trace/observation.js';
 import {observeRound, type Round} from '../../../../testbed/run/round.js';
-import {switchTable} from '../../../../testbed/sandbox/own-table.js';
+import {traceTable} from '../../../../testbed/sandbox/own-table.js';
 import {
 	decode, mixedNames, plainNames, printEvent, readRecording, recordingNames, type Recorded,
 } from '../../../helpers/recordings.js';
@@ -106,7 +106,7 @@ function lostInSilence(recorded: Recorded): ReadonlyArray<{readonly event: Trace
 	const whole = JSON.stringify(observe(recorded));
 	return datagrams.flatMap((datagram, index) => {
 		const {events: [event]} = decode(datagram);
-		if (event === undefined || event.table === switchTable) {
+		if (event === undefined || event.table === traceTable) {
 			return [];
 		}
 
@@ -137,7 +137,7 @@ for (const name of recordingNames) {
 		const {datagrams} = recorded.round.recording;
 		const whole = stepsOf(observe(recorded));
 		for (const [index, datagram] of datagrams.entries()) {
-			if (decode(datagram).events.some(({table}) => table === switchTable)) {
+			if (decode(datagram).events.some(({table}) => table === traceTable)) {
 				const observations = observeWith(recorded, datagrams.toSpliced(index, 1));
 				t.true(kindsOf(observations).length > 0 || stepsOf(observations).every((steps, place) => steps === whole[place]));
 			}

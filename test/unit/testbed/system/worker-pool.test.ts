@@ -1,16 +1,16 @@
 import {setImmediate} from 'node:timers/promises';
 import test from 'ava';
-import {inLanes} from '../../../../testbed/system/worker-pool.js';
+import {withWorkers} from '../../../../testbed/system/worker-pool.js';
 
-async function taken(items: readonly number[], lanes: number, act: (item: number, lane: number) => void = () => undefined): Promise<ReadonlyArray<readonly number[]>> {
+async function taken(items: readonly number[], jobs: number, act: (item: number, worker: number) => void = () => undefined): Promise<ReadonlyArray<readonly number[]>> {
 	const all: number[][] = [];
-	await inLanes(items, lanes, async take => {
+	await withWorkers(items, jobs, async take => {
 		const own: number[] = [];
-		const lane = all.push(own) - 1;
+		const worker = all.push(own) - 1;
 		for (let item = take(); item !== undefined; item = take()) {
 			own.push(item);
 			await setImmediate(); // eslint-disable-line no-await-in-loop -- The other lanes get their turn.
-			act(item, lane);
+			act(item, worker);
 		}
 	});
 	return all;
@@ -19,10 +19,10 @@ async function taken(items: readonly number[], lanes: number, act: (item: number
 test('every item is taken once, in order, by no more lanes than there are items', async t => {
 	t.deepEqual(await taken([], 2), []);
 	t.deepEqual(await taken([5], 2), [[5]]);
-	const lanes = await taken([1, 2, 3, 4, 5], 2);
-	t.is(lanes.length, 2);
-	t.deepEqual(lanes.flat().toSorted((one, other) => one - other), [1, 2, 3, 4, 5]);
-	t.true(lanes.every(own => own.length > 1 && own.every((item, index) => index === 0 || own[index - 1]! < item)));
+	const jobs = await taken([1, 2, 3, 4, 5], 2);
+	t.is(jobs.length, 2);
+	t.deepEqual(jobs.flat().toSorted((one, other) => one - other), [1, 2, 3, 4, 5]);
+	t.true(jobs.every(own => own.length > 1 && own.every((item, index) => index === 0 || own[index - 1]! < item)));
 });
 
 test('when a lane fails, no other takes anything more, and what failed first is thrown when all have ended', async t => {

@@ -1,14 +1,14 @@
 import test from 'ava';
 import {TestbedError} from '../../../../testbed/errors.js';
 import {invalidChains} from '../../../../src/trace/packets.js';
-import {parseOwners, switchTableText} from '../../../../testbed/tracer/trace-table.js';
-import {switchTable} from '../../../../testbed/sandbox/own-table.js';
+import {parseOwners, traceTableText} from '../../../../testbed/tracer/trace-table.js';
+import {traceTable} from '../../../../testbed/sandbox/own-table.js';
 import {readRecording} from '../../../helpers/recordings.js';
 
-const listing = (...entries: readonly unknown[]): string => JSON.stringify({nftables: [{metainfo: {version: '1.0.6'}}, {table: {family: 'inet', name: switchTable}}, ...entries]});
+const listing = (...entries: readonly unknown[]): string => JSON.stringify({nftables: [{metainfo: {version: '1.0.6'}}, {table: {family: 'inet', name: traceTable}}, ...entries]});
 const owners = (...elements: ReadonlyArray<readonly unknown[]>): unknown => ({
 	set: {
-		family: 'inet', name: 'owners', table: switchTable, elem: elements.map(concat => ({concat})),
+		family: 'inet', name: 'owners', table: traceTable, elem: elements.map(concat => ({concat})),
 	},
 });
 
@@ -34,9 +34,9 @@ test('owners by family, ports, user and group; nft writes family and protocol as
 
 const none: ReadonlyArray<readonly [title: string, text: string]> = [
 	['no set', listing()],
-	['an empty set', listing({set: {family: 'inet', name: 'owners', table: switchTable}})],
+	['an empty set', listing({set: {family: 'inet', name: 'owners', table: traceTable}})],
 	['a set of that name in another table', listing({set: {family: 'ip', name: 'owners', table: 'nat', elem: [{concat: ['ipv4', 1, 2, 3, 4]}]}})],
-	['another set of the table', listing({set: {family: 'inet', name: 'others', table: switchTable, elem: [{concat: ['ipv4', 1, 2, 3, 4]}]}})],
+	['another set of the table', listing({set: {family: 'inet', name: 'others', table: traceTable, elem: [{concat: ['ipv4', 1, 2, 3, 4]}]}})],
 ];
 
 for (const [title, text] of none) {
@@ -67,7 +67,7 @@ test('recorded: every socket of the pod whose first packet was seen has an owner
 });
 
 test('the table replaces one of its own that is left, stands before raw, and traces first packets', t => {
-	const text = switchTableText({hasInvalid: false});
+	const text = traceTableText({hasInvalid: false});
 	t.regex(text, /^\s*table inet testbed-trace \{\}\ndelete table inet testbed-trace\n/u);
 	t.is(text.match(/priority -350; policy accept;/gu)?.length, 2);
 	t.is(text.match(/meta nftrace set 1/gu)?.length, 4);
@@ -77,7 +77,7 @@ test('the table replaces one of its own that is left, stands before raw, and tra
 });
 
 test('where invalid packets are sent the table traces them, notes their owners, and looks for what conntrack says of them behind it', t => {
-	const text = switchTableText({hasInvalid: true});
+	const text = traceTableText({hasInvalid: true});
 	t.is(text.match(/\(fin\|syn\|ack\) (?:add @owners \{[^}]*\} )?meta nftrace set 1/gu)?.length, 2);
 	t.is(text.match(/priority -199; policy accept;\s+ct state invalid counter/gu)?.length, 2);
 	for (const name of Object.values(invalidChains)) {

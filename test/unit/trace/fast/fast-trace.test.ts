@@ -20,7 +20,7 @@ import {
 } from '../_bytes.js';
 
 /** The name that the switch has in the recordings. */
-const switchTable = 'testbed-trace';
+const traceTable = 'testbed-trace';
 
 type Datagram = {readonly stream: 'nft' | 'nflog'; readonly bytes: Uint8Array};
 type Seen = {readonly packets: readonly TracedPacket[]; readonly orphans: number; readonly lost: readonly string[]; readonly notUnderstood: number};
@@ -31,7 +31,7 @@ const decoders = {nft: 'nft', nflog: 'nflog'} as const;
 function lookupOf(name: typeof names[number]): Lookup {
 	const {ruleSet, round} = readRecording(name);
 	return createLookup({
-		ruleSet, loaded: round.after, interfaces: round.interfaces, switchTable,
+		ruleSet, loaded: round.after, interfaces: round.interfaces, traceTable,
 	});
 }
 
@@ -174,7 +174,7 @@ const begin = (sourcePort: number, chain = 'output'): Datagram => ({
 	stream: 'nft',
 	bytes: message((10 << 8) | 17, bytes(
 		general(1),
-		attribute(1, text(switchTable)),
+		attribute(1, text(traceTable)),
 		attribute(2, text(chain)),
 		attribute(3, uint64(4)),
 		attribute(4, uint32(3)),
@@ -210,7 +210,7 @@ for (const [title, datagrams, due] of [
 ] as const) {
 	test(title, t => {
 		const lookup: Lookup = {
-			ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, switchTable,
+			ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, traceTable,
 		};
 		const found = fast(datagrams, lookup);
 		t.deepEqual(found, slow(datagrams, lookup));
@@ -220,7 +220,7 @@ for (const [title, datagrams, due] of [
 
 test('the arrival of the first attempt is not taken for the second\'s, which NFLOG has shown already', t => {
 	const trace = new FastTrace({
-		ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, switchTable,
+		ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, traceTable,
 	});
 	const arrivals = (datagrams: readonly Datagram[]) => {
 		const buffer = new Uint8Array(1 << 12);
@@ -271,13 +271,13 @@ for (const [title, chain, type, handle, isInvalid] of [
 ] as const) {
 	test(`the chain behind conntrack tells what is invalid, as in the reference: ${title}`, t => {
 		const lookup: Lookup = {
-			ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, switchTable,
+			ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, traceTable,
 		};
 		const said = (name: string, rest: readonly Uint8Array[]): Datagram => ({
 			stream: 'nft',
 			bytes: message((10 << 8) | 17, bytes(
 				general(1),
-				attribute(1, text(switchTable)),
+				attribute(1, text(traceTable)),
 				attribute(2, text(name)),
 				...rest,
 				attribute(4, uint32(type)),

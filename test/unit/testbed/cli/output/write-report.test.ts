@@ -48,10 +48,10 @@ test.serial('github: the summary is appended, as much of it as the step still ta
 	const whole = await annotate(10);
 	t.regex(whole.summary, /^## ✖ [\s\S]*Rules and environment/u);
 	t.notRegex(whole.annotations, /##/u);
-	const cut = await annotate(stepSummaryBytesMax - 5000);
-	t.is(cut.annotations, whole.annotations);
-	t.regex(cut.summary, /^## ✖ [\s\S]*To keep this short, .* had to be left out/u);
-	t.true(cut.summary.length < 5000);
+	const interval = await annotate(stepSummaryBytesMax - 5000);
+	t.is(interval.annotations, whole.annotations);
+	t.regex(interval.summary, /^## ✖ [\s\S]*To keep this short, .* had to be left out/u);
+	t.true(interval.summary.length < 5000);
 });
 
 test.serial('what cannot be written says so', async t => {
