@@ -104,6 +104,7 @@ const acts = {
 		purpose: 'write the JSON Schemas of all documents into schemas/',
 		program: 'scripts/schemas.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never,
 	},
+	reference: {purpose: 'write docs/reference.md from the help of every command', program: 'scripts/reference.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never},
 	'ci-tools': {
 		purpose: 'install what only CI must have: ruby, shellcheck, the linters, vitest',
 		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, kernel: never,
