@@ -17,7 +17,7 @@ Written by \`npm run reference\` from the help of every command; a test compares
 function helpOf(root, words) {
 	return new Promise((resolve, reject) => {
 		const program = 'import process from \'node:process\'; import {main} from \'./dist/testbed/cli/main.js\'; process.exitCode = await main(process.argv.slice(1));';
-		const child = spawn(process.execPath, ['--input-type=module', '-e', program, ...words, '--help'], {
+		const child = spawn(process.execPath, ['--input-type=module', '-e', program, '--', ...words, '--help'], {
 			cwd: root, env: {PATH: process.env.PATH, NO_COLOR: '1'}, stdio: ['ignore', 'pipe', 'pipe'],
 		});
 		let out = '';
