@@ -4,7 +4,7 @@ The types of `sidecar-netfilter-testbed/kernel`, as a user meets them. Nothing h
 
 import {expectTypeOf} from 'expect-type';
 import {
-	classesOf, compare, loadRules, openSandbox, parseRules, record, runTypes, TestbedError, verify,
+	checkBaseline, classesOf, compare, createBaseline, loadRules, openSandbox, parseRules, runTypes, TestbedError,
 	type AddressFamily, type Backend, type Baseline, type ClassSet, type ComparisonReport, type ErrorCode, type Gap, type LoadedRules, type ProbeAnswer, type ProbeAsked, type Report,
 	type RulesSandbox, type RuleSet, type TypeId, type VerificationReport,
 } from '../../testbed/index.js';
@@ -57,9 +57,9 @@ expectTypeOf<TypeId>().toEqualTypeOf<'1' | '2' | '3' | '4' | '4b' | '5' | '6'>()
 expectTypeOf(compare).returns.resolves.toEqualTypeOf<ComparisonReport>();
 // @ts-expect-error -- A comparison has two sides.
 await compare('release:1.30');
-expectTypeOf(record).returns.resolves.toEqualTypeOf<Baseline>();
-expectTypeOf(verify).parameter(0).toEqualTypeOf<string | Baseline>();
-expectTypeOf(verify).returns.resolves.toEqualTypeOf<VerificationReport>();
+expectTypeOf(createBaseline).returns.resolves.toEqualTypeOf<Baseline>();
+expectTypeOf(checkBaseline).parameter(0).toEqualTypeOf<string | Baseline>();
+expectTypeOf(checkBaseline).returns.resolves.toEqualTypeOf<VerificationReport>();
 expectTypeOf(classesOf).returns.toEqualTypeOf<ClassSet>();
 expectTypeOf(classesOf).toBeCallableWith(['release:1.30', parseRules('')], {family: 'ipv6'});
 
