@@ -4,7 +4,7 @@ import {observeRun} from './scripts/ci/observe.mjs';
 // CI counts from ava's own statistics, because no reporter prints them whole: the default one leaves out how many passed when something failed, and the TAP one of ava 7.0.0 dies at a timeout. Nor does a reporter say which files are slow. Of single files nobody asks that, and ava warns of its experiment whenever one is on.
 const {TESTBED_AVA_RESULT: resultFile} = process.env;
 const areSingleFiles = process.argv.some(argument => argument.endsWith('.test.js'));
-const observed = resultFile === undefined && areSingleFiles ? {} : {
+const observation = {
 	nonSemVerExperiments: {observeRunsFromConfig: true},
 	observeRun: observeRun({
 		resultFile,
@@ -13,6 +13,7 @@ const observed = resultFile === undefined && areSingleFiles ? {} : {
 		},
 	}),
 };
+const observed = resultFile === undefined && areSingleFiles ? {} : observation;
 
 const config = {
 	files: ['dist/test/**/*.test.js'],

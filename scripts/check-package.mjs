@@ -64,7 +64,7 @@ function main(given) {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'testbed-package-'));
 	try {
 		run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {cwd: root});
-		const [file] = fs.readdirSync(folder).filter(name => name.endsWith('.tgz'));
+		const file = fs.readdirSync(folder).find(name => name.endsWith('.tgz'));
 		fs.writeFileSync(path.join(folder, 'package.json'), '{"name": "theirs", "private": true, "type": "module"}\n');
 		run('npm', ['install', '--no-audit', '--no-fund', path.join(folder, file)], {cwd: folder});
 		for (const [name, check] of checks(folder)) {

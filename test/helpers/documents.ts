@@ -50,7 +50,9 @@ function readStatuses(text: string, place: string): ReadonlyArray<readonly numbe
 }
 
 /** The commands of a block: with `$ ` and what they print in a `console` block, one a line in any other. A backslash at the end continues a line. */
-function commandsOf(lines: readonly string[], {isConsole, status, line, place}: {readonly isConsole: boolean; readonly status: string | undefined; readonly line: number; readonly place: string}): readonly Command[] {
+function commandsOf(lines: readonly string[], {isConsole, status, line, place}: {
+	readonly isConsole: boolean; readonly status: string | undefined; readonly line: number; readonly place: string;
+}): readonly Command[] {
 	const commands: Array<{text: string; line: number; output: string[] | undefined}> = [];
 	for (const [index, text] of lines.entries()) {
 		const last = commands.at(-1);
@@ -180,7 +182,11 @@ export function readShape(text: string): unknown {
 }
 
 function typeOf(value: unknown): string {
-	return Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value;
+	if (Array.isArray(value)) {
+		return 'list';
+	}
+
+	return value === null ? 'null' : typeof value;
 }
 
 /**
@@ -198,7 +204,11 @@ export function complaintsAboutShape(shape: unknown, document: unknown, way = '$
 	}
 
 	if (Array.isArray(shape) && Array.isArray(document)) {
-		return shape.length === 0 ? [] : document.flatMap((element, index) => {
+		if (shape.length === 0) {
+			return [];
+		}
+
+		return document.flatMap((element, index) => {
 			const tried = shape.map(one => complaintsAboutShape(one, element, `${way}[${index}]`));
 			return tried.some(complaints => complaints.length === 0) ? [] : tried[0]!;
 		});

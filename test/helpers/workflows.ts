@@ -68,8 +68,9 @@ export function complaintsAboutCommand(line: string, {root, scripts, options}: K
 
 function complaintsAboutArguments(line: string, given: readonly string[], options: Known['options']): readonly string[] {
 	const [first = 'run', ...others] = given;
-	const isTwo = Object.keys(options).some(name => name.startsWith(`${first} `));
-	const command = first.startsWith('-') ? 'run' : isTwo ? `${first} ${others[0] ?? ''}`.trim() : first;
+	const hasSubcommands = Object.keys(options).some(name => name.startsWith(`${first} `));
+	const named = hasSubcommands ? `${first} ${others[0] ?? ''}`.trim() : first;
+	const command = first.startsWith('-') ? 'run' : named;
 	const words = first.startsWith('-') ? [first, ...others] : others;
 	const known = options[command];
 	if (known === undefined) {

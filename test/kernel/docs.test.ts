@@ -6,9 +6,9 @@ import {blocksOf} from '../helpers/documents.js';
 import {tryPage, type PageResult} from './_pages.js';
 
 /** Written by programs, and compared with what those would write by other tests; without a command to run. */
-const generated = ['docs/reference.md', 'docs/machines.md', 'docs/what-moved.md'];
+const generated = new Set(['docs/reference.md', 'docs/machines.md', 'docs/what-moved.md']);
 
-const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync('docs').filter(name => name.endsWith('.md')).map(name => `docs/${name}`)].filter(file => !generated.includes(file));
+const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync('docs').filter(name => name.endsWith('.md')).map(name => `docs/${name}`)].filter(file => !generated.has(file));
 const results: PageResult[] = [];
 
 for (const file of pages) {

@@ -4,9 +4,9 @@ The types of `sidecar-netfilter-testbed/kernel`, as a user meets them. Nothing h
 
 import {expectTypeOf} from 'expect-type';
 import {
-	checkBaseline, classesOf, compare, createBaseline, loadRules, openSandbox, parseRules, runTypes, TestbedError,
+	checkBaseline, classesOf, compare, createBaseline, loadRules, openSandbox, parseRules, runTypes,
 	type AddressFamily, type Backend, type Baseline, type ClassSet, type ComparisonReport, type ErrorCode, type Gap, type LoadedRules, type ProbeAnswer, type ProbeAsked, type Report,
-	type RulesSandbox, type RuleSet, type TypeId, type VerificationReport,
+	type RulesSandbox, type RuleSet, type TestbedError, type TypeId, type VerificationReport,
 } from '../../testbed/index.js';
 
 // Rules come from an input or from text, and are read at once.

@@ -4,8 +4,8 @@ The types of `sidecar-netfilter-testbed`, the pure part. Nothing here runs: the 
 
 import {expectTypeOf} from 'expect-type';
 import {
-	classify, diffRuleSets, findRelease, generate, importRules, judge, newestRelease, parseBaseline, parseNft, parseReleaseInput, parseSave, printBaseline, printNft, printSave, printTap, roleOf, summarize,
-	type Baseline, type Judgement, type ObservedPath, type Outcome, type Path, type Release, type ReleaseInput, type Results, type Role, type Rule, type RuleSet, type RuleSetDiff,
+	classify, diffRuleSets, findRelease, generate, importRules, judge, newestRelease, parseBaseline, parseNft, parseReleaseInput, parseSave, printBaseline, printNft, printSave, printTap, roleOf,
+	summarize, type Baseline, type Judgement, type ObservedPath, type Outcome, type Path, type Release, type ReleaseInput, type Results, type Role, type Rule, type RuleSet, type RuleSetDiff,
 } from '../../src/index.js';
 
 // Options become a rule set, and a rule set becomes text.

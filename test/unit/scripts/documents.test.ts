@@ -49,7 +49,7 @@ for (const [what, page, message] of [
 ] as const) {
 	test(`goes red: ${what}`, t => {
 		const error = t.throws(() => blocksOf(page, 'page.md'), {instanceOf: PageError});
-		t.regex(error!.message, message);
+		t.regex(error.message, message);
 	});
 }
 
