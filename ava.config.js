@@ -1,11 +1,19 @@
 import process from 'node:process';
-import {observeRunInto} from './scripts/ci/observe.mjs';
+import {observeRun} from './scripts/ci/observe.mjs';
 
-// CI counts from ava's own statistics, because no reporter prints them whole: the default one leaves out how many passed when something failed, and the TAP one of ava 7.0.0 dies at a timeout.
+// CI counts from ava's own statistics, because no reporter prints them whole: the default one leaves out how many passed when something failed, and the TAP one of ava 7.0.0 dies at a timeout. Nor does a reporter say which files are slow. Of single files nobody asks that, and ava warns of its experiment whenever one is on.
 const {TESTBED_AVA_RESULT: resultFile} = process.env;
-const observed = resultFile === undefined
-	? {}
-	: {nonSemVerExperiments: {observeRunsFromConfig: true}, observeRun: observeRunInto(resultFile)};
+const areSingleFiles = process.argv.some(argument => argument.endsWith('.test.js'));
+const observation = {
+	nonSemVerExperiments: {observeRunsFromConfig: true},
+	observeRun: observeRun({
+		resultFile,
+		say(text) {
+			process.stderr.write(text);
+		},
+	}),
+};
+const observed = resultFile === undefined && areSingleFiles ? {} : observation;
 
 const config = {
 	files: ['dist/test/**/*.test.js'],

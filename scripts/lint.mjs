@@ -5,6 +5,7 @@ import process from 'node:process';
 import {complaintsAboutActs} from './checks/acts.mjs';
 import {complaintsAboutComments} from './checks/comments.mjs';
 import {complaintsAbout, cruiseRooms, drawTrees, printBlock} from './lint/rooms.mjs';
+import {complaintsAboutWords} from './lint/words.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const help = `Usage: npm run lint [-- --fix]
@@ -16,6 +17,7 @@ Checks, all of them even when one fails:
   graph    the room graph in ARCHITECTURE.md is the one that the imports give (\`npm run graph\` writes it)
   acts     \`npm run\` lists every act, and the documents name no other
   comments what comments cite is in the repository
+  words    no name has a word that scripts/lint/words.mjs bans
 
 Exit status: 0 all is well, 1 something is not.`;
 
@@ -60,6 +62,7 @@ async function main(given) {
 		timed('graph', async () => complaintsAboutGraph(await cruising)),
 		timed('acts', () => complaintsAboutActs(root)),
 		timed('comments', () => complaintsAboutComments(root)),
+		timed('words', () => complaintsAboutWords(root)),
 	]);
 	for (const {name, complaints, seconds} of checks) {
 		console.log(`${complaints.length === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(8)} ${seconds.toFixed(1)} s`);

@@ -1,5 +1,5 @@
 /**
-Errors that a user can do something about. Each knows the exit status that it leads to (README, "Exit codes").
+Errors that a user can do something about. Each knows the exit status that it leads to (docs/formats.md, "Exit status").
 */
 
 import {visibleForeign} from '../src/parsing/visible-text.js';

@@ -104,6 +104,15 @@ const acts = {
 		purpose: 'write the JSON Schemas of all documents into schemas/',
 		program: 'scripts/schemas.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never,
 	},
+	reference: {purpose: 'write docs/reference.md from the help of every command', program: 'scripts/reference.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never},
+	coverage: {
+		purpose: 'how much of src/ and testbed/ the tests reach, as a figure (the unit tests, unless others are named)',
+		program: 'scripts/coverage.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: argv => argv[0] === 'kernel',
+	},
+	'check-package': {
+		purpose: 'pack, install what was packed in a folder of its own, and try it there; publishes nothing',
+		program: 'scripts/check-package.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never,
+	},
 	'ci-tools': {
 		purpose: 'install what only CI must have: ruby, shellcheck, the linters, vitest',
 		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, kernel: never,

@@ -1,5 +1,5 @@
 /**
-How a command ends for its caller: the one place that decides it (README, "Exit status").
+How a command ends for its caller: the one place that decides it (docs/formats.md, "Exit status").
 */
 
 /** How many questions ended how. */

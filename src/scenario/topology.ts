@@ -1,5 +1,5 @@
 /**
-The world as data: addresses and ports of the default topology. Stable for users; see `README.md`.
+The world as data: addresses and ports of the default topology. Stable for users; see `docs/traffic-types.md`.
 */
 
 import type {AddressFamily} from '../netfilter/types.js';

@@ -10,9 +10,12 @@ import {parse} from 'yaml';
 export type Known = {
 	readonly root: string;
 	readonly scripts: readonly string[];
-	/** The options of each command of `testbed`, by what its help says. */
+	/** The options of each command of `testbed` (`baseline check` is one), by what its help says. */
 	readonly options: Readonly<Record<string, readonly string[]>>;
 };
+
+/** Where a workflow that checks out two repositories has the testbed. */
+const checkout = /^testbed\//u;
 
 /** What is known of a checkout. */
 export function knownIn(root: string, options: Known['options']): Known {
@@ -40,11 +43,19 @@ export function commandsOf(node: unknown): readonly string[] {
 export function complaintsAboutCommand(line: string, {root, scripts, options}: Known): readonly string[] {
 	const [program = '', ...given] = line.replace(/^sudo (?:--preserve-env=\w+(?:,\w+)* )?/u, '').split(/\s+/u);
 	if (program === 'sh' || program === 'bash') {
-		return existsSync(path.join(root, given[0] ?? '')) && given.length === 1 ? [] : [`${line}: there is no script ${given.join(' ')}`];
+		return existsSync(path.join(root, (given[0] ?? '').replace(checkout, ''))) && given.length === 1 ? [] : [`${line}: there is no script ${given.join(' ')}`];
+	}
+
+	if (program === 'apt-get') {
+		return given[0] === 'install' && given[1] === '--yes' ? [] : [`${line}: apt-get would ask somebody`];
+	}
+
+	if (program.replace(checkout, '') === 'bin/testbed') {
+		return complaintsAboutArguments(line, given, options);
 	}
 
 	if (program !== 'npm') {
-		return [`${line}: ${program} is no program of the README`];
+		return [`${line}: ${program} is not a program of the documents`];
 	}
 
 	const [script = '', ...passed] = given[0] === 'test' ? given : given.slice(1).filter(word => word !== '-s');
@@ -52,8 +63,14 @@ export function complaintsAboutCommand(line: string, {root, scripts, options}: K
 		return [`${line}: npm run ${script} does not exist`];
 	}
 
-	const [first = 'run', ...others] = passed.filter(word => word !== '--');
-	const command = first.startsWith('-') ? 'run' : first;
+	return script === 'testbed' ? complaintsAboutArguments(line, passed.filter(word => word !== '--'), options) : [];
+}
+
+function complaintsAboutArguments(line: string, given: readonly string[], options: Known['options']): readonly string[] {
+	const [first = 'run', ...others] = given;
+	const hasSubcommands = Object.keys(options).some(name => name.startsWith(`${first} `));
+	const named = hasSubcommands ? `${first} ${others[0] ?? ''}`.trim() : first;
+	const command = first.startsWith('-') ? 'run' : named;
 	const words = first.startsWith('-') ? [first, ...others] : others;
 	const known = options[command];
 	if (known === undefined) {
@@ -61,4 +78,11 @@ export function complaintsAboutCommand(line: string, {root, scripts, options}: K
 	}
 
 	return words.filter(word => word.startsWith('-') && !known.includes(word.replace(/=.*$/u, ''))).map(word => `${line}: testbed ${command} has no ${word}`);
+}
+
+/** The actions in a workflow's text that are not pinned to a commit, with the version in a comment, a sentence each. */
+export function complaintsAboutPins(text: string): readonly string[] {
+	return [...text.matchAll(/^\s*-? ?uses: (?<action>.*)$/gmu)].map(({groups}) => groups!['action']!)
+		.filter(action => !/^[\w-]+\/[\w./-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/u.test(action))
+		.map(action => `${action} is not pinned to a commit with its version behind it: owner/name@COMMIT # v1.2.3`);
 }

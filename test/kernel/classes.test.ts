@@ -20,7 +20,7 @@ import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {anyPacket} from '../helpers/random-packets.js';
 
-/** Whether a packet has the same address and port on both sides. To conntrack such a connection is its own reply, so it is established with its first packet (measured); no class tells these apart (README, Limits). */
+/** Whether a packet has the same address and port on both sides. To conntrack such a connection is its own reply, so it is established with its first packet (measured); no class tells these apart (docs/limits.md). */
 function isOwnReply({source, sourcePort, destination}: ExactPacket): boolean {
 	return source === destination.address && sourcePort === destination.port;
 }

@@ -1,5 +1,5 @@
 /**
-A comparison as JSON, version 1 of the contract in `README.md`.
+A comparison as JSON, version 1 of the contract in `docs/formats.md`.
 */
 
 import {printReplay} from '../terminal/probe-command.js';

@@ -1,5 +1,5 @@
 /**
-The answer to a probe as the JSON document of the contract (`README.md`). Everything that may be absent is null, so that each key is always there.
+The answer to a probe as the JSON document of the contract (`docs/formats.md`). Everything that may be absent is null, so that each key is always there.
 */
 
 import {stepsOfPath, stopsOfPath} from '../../netfilter/path.js';

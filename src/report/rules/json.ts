@@ -1,5 +1,5 @@
 /**
-A rule set, and the difference of two, as JSON documents (`README.md`, "JSON of rules", version 1). Every key is always there, in this order; what may be absent is null.
+A rule set, and the difference of two, as JSON documents (`docs/formats.md`, version 1). Every key is always there, in this order; what may be absent is null.
 */
 
 import {rulesOf} from '../../netfilter/lookup.js';

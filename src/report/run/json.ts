@@ -1,5 +1,5 @@
 /**
-A report as the JSON document of the contract (`README.md`, version 1). Everything that may be absent is null, so that each key is always there.
+A report as the JSON document of the contract (`docs/formats.md`, version 1). Everything that may be absent is null, so that each key is always there.
 */
 
 import {

@@ -1,5 +1,5 @@
 /**
-The result of a run as plain data: what every reporter prints, and what can be written to a file and read again. Its JSON form is version 1 of the contract in `README.md`.
+The result of a run as plain data: what every reporter prints, and what can be written to a file and read again. Its JSON form is version 1 of the contract in `docs/formats.md`.
 */
 
 import type {Leg} from '../../netfilter/path.js';
