@@ -61,8 +61,7 @@ export function valid<T>(schema: z.ZodMiniType<T>, data: unknown, what: string):
 		return result.value;
 	}
 
-	const [first] = result.complaints;
-	throw new InputError(`${what}: ${printComplaint(first)}.`);
+	throw new InputError(`${what}: ${printComplaint(ofDocument(result.complaints[0], data))}.`);
 }
 
 /**
@@ -71,12 +70,13 @@ Valid data of a part of a YAML document.
 @throws {InputError} with line, column and key of the most telling complaint.
 */
 export function validField<T>(schema: z.ZodMiniType<T>, field: Field): T {
-	const result = validate(schema, plainOf(field));
+	const data = plainOf(field);
+	const result = validate(schema, data);
 	if ('value' in result) {
 		return result.value;
 	}
 
-	const [complaint] = result.complaints;
+	const complaint = ofDocument(result.complaints[0], data);
 	const {path, kind, found, advice} = complaint;
 	if (kind === 'wrong' && found !== 'null') {
 		throw new InputError(`this is ${found}; ${advice}`, fieldAt(field, path).at);
@@ -85,6 +85,11 @@ export function validField<T>(schema: z.ZodMiniType<T>, field: Field): T {
 	const mapping = fieldAt(field, path.slice(0, -1));
 	const key = kind === 'missing' || !isMapping(mapping) ? undefined : keysOf(mapping).find(({name}) => name === path.at(-1));
 	throw new InputError(kind === 'wrong' ? `"${printPath(path)}" has no value; ${advice}` : printComplaint(complaint), key?.at ?? mapping.at);
+}
+
+/** The complaint about a document. One that is nothing but text is a file of another kind, and what is in it is nobody's business. */
+function ofDocument(complaint: Complaint, data: unknown): Complaint {
+	return complaint.path.length === 0 && typeof data === 'string' ? {...complaint, found: 'text'} : complaint;
 }
 
 /** A complaint as a sentence without its full stop. `root` is what the document is called: the place of a complaint about all of it, and what comes before the path of any other. */
@@ -210,10 +215,8 @@ function complaintsOf(issue: Issue, above: DataPath): readonly Complaint[] {
 
 	// The message of a check of our own is a whole clause.
 	const advice = issue.code === 'custom' && issue.params?.['clause'] === true ? issue.message : `expected ${issue.message}${hintFor(issue, input)}`;
-	// A document that is nothing but text is a file of another kind, and what is in it is nobody's business.
-	const found = path.length === 0 && typeof input === 'string' ? 'text' : describeValue(input);
 	return [{
-		path, kind: input === undefined && path.length > 0 ? 'missing' : 'wrong', found, advice,
+		path, kind: input === undefined && path.length > 0 ? 'missing' : 'wrong', found: describeValue(input), advice,
 	}];
 }
 

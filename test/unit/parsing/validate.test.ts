@@ -33,7 +33,7 @@ const good = {
 /** What spoils the data, and the sentence about it. */
 const complaints: ReadonlyArray<readonly [data: unknown, sentence: string]> = [
 	[[], 'the whole is an empty list; expected a mapping'],
-	['x', 'the whole is text; expected a mapping'],
+	['x', 'the whole is "x"; expected a mapping'],
 	[null, 'the whole is null; expected a mapping'],
 	[{}, '"name" is missing; expected a string that is not empty'],
 	[{nam: 'a'}, '"nam" is not known; did you mean "name"?'],
