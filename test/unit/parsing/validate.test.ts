@@ -33,7 +33,7 @@ const good = {
 /** What spoils the data, and the sentence about it. */
 const complaints: ReadonlyArray<readonly [data: unknown, sentence: string]> = [
 	[[], 'the whole is an empty list; expected a mapping'],
-	['x', 'the whole is "x"; expected a mapping'],
+	[5, 'the whole is 5; expected a mapping'],
 	[null, 'the whole is null; expected a mapping'],
 	[{}, '"name" is missing; expected a string that is not empty'],
 	[{nam: 'a'}, '"nam" is not known; did you mean "name"?'],
@@ -86,6 +86,10 @@ for (const [index, [data, sentence]] of complaints.entries()) {
 		}
 	});
 }
+
+test('nothing of a document that is text alone is shown', t => {
+	t.throws(() => valid(schema, 'hunter2', 'This document is damaged'), {instanceOf: InputError, message: 'This document is damaged: the whole is text; expected a mapping.'});
+});
 
 test('a complaint for each key that is not known, before that for the one that is missing', t => {
 	const result = validate(listener, {prot: 1, protocl: 'tcp'});
