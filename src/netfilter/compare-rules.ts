@@ -20,8 +20,8 @@ function meaningOfMatch(match: Match): string {
 }
 
 /** Where one set does not hold what the other does: per chain the number of rules, and the first rule that says something else. Chains without rules and tables without any do not count. */
-export function differencesInMeaning(asked: RuleSet, held: RuleSet): readonly string[] {
-	const [wanted, found] = [chainsOf(normalize(asked)), chainsOf(normalize(held))];
+export function differencesInMeaning(asked: RuleSet, installed: RuleSet): readonly string[] {
+	const [wanted, found] = [chainsOf(normalize(asked)), chainsOf(normalize(installed))];
 	return [...new Set([...wanted.keys(), ...found.keys()])].flatMap(place => {
 		const [due, there] = [wanted.get(place) ?? [], found.get(place) ?? []];
 		if (due.length !== there.length) {

@@ -62,7 +62,7 @@ export class Conditions {
 	}
 
 	/** A packet of the set, where it is now. Its fields as they were sent are not asked here, so any value does. */
-	#facts({packet, from, to, hook, inInterface, outInterface, held}: Standing): PacketFacts {
+	#facts({packet, from, to, hook, inInterface, outInterface, held: placed}: Standing): PacketFacts {
 		const {family} = this.#fields;
 		const nowhere: Endpoint = {address: family === 'ipv4' ? '0.0.0.0' : '::', port: 0};
 		const [source, destination] = [from, to].map(bound => typeof bound === 'object' ? bound : nowhere) as [Endpoint, Endpoint];
@@ -70,7 +70,7 @@ export class Conditions {
 			actor: '', family, protocol: 'tcp', from: source, to: typeof to === 'object' ? nowhere : destination, socket: {uid: 0, gid: 0}, traversals: [], end: {kind: 'refused'},
 		};
 		const traversal: Traversal = {
-			hook, family: held!.table.family, table: held!.table.name, chain: held!.chain.name, hits: [], end: {by: 'open'}, inInterface, outInterface, source, destination,
+			hook, family: placed!.table.family, table: placed!.table.name, chain: placed!.chain.name, hits: [], end: {by: 'open'}, inInterface, outInterface, source, destination,
 		};
 		return factsAt(leg, traversal, packet);
 	}

@@ -151,8 +151,8 @@ export class SymbolicWalker {
 	/** The next base chain that the kernel consults, if there is one. */
 	#enter(state: State, origin: Origin): State | undefined {
 		const isOverLo = state.inInterface === 'lo';
-		const held = this.#chains[state.hook][state.chainsDone];
-		if (held === undefined) {
+		const placed = this.#chains[state.hook][state.chainsDone];
+		if (placed === undefined) {
 			return this.#nextHook(state, origin);
 		}
 
@@ -161,18 +161,18 @@ export class SymbolicWalker {
 		const isInvalid = state.packetSet.packet === invalidOnly;
 		// What one chain has translated is asked of no other of its hook.
 		const isTranslated = (state.hook === 'output' || state.hook === 'prerouting' ? state.to : state.from) !== undefined;
-		if ((!this.#isNatAsked || isOverLo || isInvalid || isTranslated) && held.base.type === 'nat') {
+		if ((!this.#isNatAsked || isOverLo || isInvalid || isTranslated) && placed.base.type === 'nat') {
 			return entered;
 		}
 
 		return {
 			...entered,
-			held,
-			frames: [{chain: held.chain, next: 0}],
+			held: placed,
+			frames: [{chain: placed.chain, next: 0}],
 			packet: isInvalid
 				? state.packet
 				: enterChain(state.packet, {
-					family: held.table.family, table: held.table.name, chain: held.chain.name, hook: state.hook,
+					family: placed.table.family, table: placed.table.name, chain: placed.chain.name, hook: state.hook,
 				}, this.#program.ruleSet),
 		};
 	}
@@ -259,15 +259,15 @@ export class SymbolicWalker {
 		}));
 	}
 
-	#chainOf({held}: State, name: string): Chain | undefined {
-		return held?.table.chains.find(chain => chain.name === name);
+	#chainOf({held: placed}: State, name: string): Chain | undefined {
+		return placed?.table.chains.find(chain => chain.name === name);
 	}
 
-	#place(rule: Rule, {held}: State): WalkedRule {
+	#place(rule: Rule, {held: placed}: State): WalkedRule {
 		let known = this.#rules.get(rule);
 		if (known === undefined) {
 			known = {
-				family: held!.table.family, table: held!.table.name, chain: rule.chain, number: rule.number, text: rule.text,
+				family: placed!.table.family, table: placed!.table.name, chain: rule.chain, number: rule.number, text: rule.text,
 			};
 			this.#rules.set(rule, known);
 		}

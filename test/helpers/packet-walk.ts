@@ -115,12 +115,12 @@ class Walk {
 	}
 
 	#walkHook(hook: Hook): 'accept' | 'drop' | Doubt {
-		const held = this.#program.ruleSet.tables
+		const placed = this.#program.ruleSet.tables
 			.filter(table => table.family === 'inet' || table.family === tableFamily(this.#family))
 			.flatMap(table => table.chains.map(chain => ({table, chain, base: baseChainOf(table, chain)})))
 			.filter(({base}) => base?.hook === hook)
 			.toSorted((one, other) => one.base!.priority - other.base!.priority);
-		for (const {table, chain, base} of held) {
+		for (const {table, chain, base} of placed) {
 			const isFirstPacket = this.#packet.packet === 'first';
 			if (base!.type === 'nat' && (!isFirstPacket || this.#inInterface === 'lo' || (this.#isRedirected && (hook === 'output' || hook === 'prerouting')))) {
 				continue;

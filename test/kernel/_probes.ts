@@ -63,7 +63,7 @@ export async function sendRandom({inputs, count, seed, family = 'ipv4', app, age
 	const [first] = inputs;
 	const options = optionsOf({rules: first!, credentials: {proxy, app, agent}, timeoutMs: 4000});
 	const {credentials, timeoutMs} = options;
-	await using stage = await ActorSandbox.create({
+	await using sandbox = await ActorSandbox.create({
 		intent: first!.intent,
 		types: [],
 		credentials,
@@ -75,7 +75,7 @@ export async function sendRandom({inputs, count, seed, family = 'ipv4', app, age
 	const answers: ProbeReport[] = [];
 	for (const [index, rules] of inputs.entries()) {
 		const questions = fastCheck.sample(anyQuestion(family, credentials), {numRuns: count, seed: seed + index});
-		answers.push(...await sendQuestions(stage, { // eslint-disable-line no-await-in-loop -- One rule set at a time.
+		answers.push(...await sendQuestions(sandbox, { // eslint-disable-line no-await-in-loop -- One rule set at a time.
 			...options, rules, questions, isFirstLegOnly: false,
 		}));
 	}

@@ -27,15 +27,15 @@ export async function play(variation: Variation = {}): Promise<Observations> {
 	const cases = families.flatMap(family => sixTypes({
 		intent: rules.intent, actors: credentials, topology, family, ids: types,
 	}));
-	await using stage = await ActorSandbox.create({
+	await using ownSandbox = await ActorSandbox.create({
 		intent: rules.intent, types, credentials, timeoutMs,
 	});
-	const {pod} = stage.sandbox;
-	const {ruleSet} = await stage.install({...rules, families});
+	const {pod} = ownSandbox.sandbox;
+	const {ruleSet} = await ownSandbox.install({...rules, families});
 	await using source = new NetlinkTraceSource(pod, {backend, bufferBytes: traceBufferBytes});
 	await source.start();
-	const actorGroup = await stage.actorGroup();
-	const loadState = async () => stage.loadState(backend, families);
+	const actorGroup = await ownSandbox.actorGroup();
+	const loadState = async () => ownSandbox.loadState(backend, families);
 	const before = await loadState();
 	const evidence = await sendRound(cases.map(({id, probe}) => ({id, label: `type ${id}`, probe})), {
 		source, before, loadState, pod, actorGroup, round: 1, untilAborted: async act => act,

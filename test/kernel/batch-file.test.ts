@@ -48,12 +48,12 @@ async function ask(backend: Backend, {source = sourceFor(backend), ...options}: 
 	const rules = loadRuleInput({
 		source, source6: undefined, families: addressFamilies, backend,
 	});
-	await using stage = await ProberSandbox.createWith(rules, usualCredentials({}, rules.intent, rules.proxy), {
+	await using sandbox = await ProberSandbox.createWith(rules, usualCredentials({}, rules.intent, rules.proxy), {
 		families: addressFamilies, timeoutMs: 5000, traceBufferBytes: defaultBufferBytes, ...options,
 	});
 	const asked = text.trim().split('\n').map((line, index) => readProbeLine(line, `line ${index + 1}`));
-	const probeResults = await stage.send(asked, {follow: true});
-	return {answers: probeResults.map((probeResult, index) => answerOf(asked[index]!.id, probeResult)), repeated: stage.repeated};
+	const probeResults = await sandbox.send(asked, {follow: true});
+	return {answers: probeResults.map((probeResult, index) => answerOf(asked[index]!.id, probeResult)), repeated: sandbox.repeated};
 }
 
 const references = new Map<string, Promise<Asked>>();

@@ -60,15 +60,15 @@ function questionOfPacket(packet: ExactPacket, family: AddressFamily): ProbeSpec
 for (const [source, backend] of sources) {
 	test(`${source} on ${backend}: ${packetsEach} random packets go the way of the representatives of their classes`, async t => {
 		const rules = load(source, backend);
-		await using stage = await ProberSandbox.create({
+		await using sandbox = await ProberSandbox.create({
 			backend, families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024,
 		});
-		await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy), {hasInvalid: [...rulesOf(rules.ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state'))});
+		await sandbox.install(rules, usualCredentials({}, rules.intent, rules.proxy), {hasInvalid: [...rulesOf(rules.ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state'))});
 		for (const family of addressFamilies) {
 			const classSet = classify([programOf(rules, family)], {family, topology: defaultTopology});
 			const representatives = representativesOf(classSet, defaultTopology).filter(({kind}) => kind === 'inner');
 			const packets = fc.sample(anyPacket([rules.ruleSet], family), packetsEach / 2).filter(packet => !isOwnReply(packet));
-			const probeResults = await stage.send([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
+			const probeResults = await sandbox.send([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
 			const due = new Map(representatives.map(({index}, place) => [index, wayOf(probeResults[place]!)]));
 			const met = new Set<number>();
 			const suspects: Array<readonly [packet: ExactPacket, index: number]> = [];
@@ -91,7 +91,7 @@ for (const [source, backend] of sources) {
 
 			// Random packets can be answers of each other to conntrack. What differs is sent again alone before it counts.
 			for (const [packet, index] of suspects) {
-				const [alone] = await stage.send([questionOfPacket(packet, family)], {follow: false}); // eslint-disable-line no-await-in-loop -- Alone.
+				const [alone] = await sandbox.send([questionOfPacket(packet, family)], {follow: false}); // eslint-disable-line no-await-in-loop -- Alone.
 				t.deepEqual(wayOf(alone!), due.get(index), JSON.stringify(packet));
 			}
 

@@ -43,16 +43,16 @@ test.serial('all works on this machine', async t => {
 });
 
 test.serial('it leaves no namespace open', async t => {
-	const held = (): readonly string[] => readdirSync('/proc/self/fd').map(fd => {
+	const descriptors = (): readonly string[] => readdirSync('/proc/self/fd').map(fd => {
 		try {
 			return readlinkSync(`/proc/self/fd/${fd}`);
 		} catch {
 			return '';
 		}
 	}).filter(link => link.startsWith('net:'));
-	const before = held();
+	const before = descriptors();
 	await diagnose();
-	t.true(held().length <= Math.max(1, before.length), held().join(', '));
+	t.true(descriptors().length <= Math.max(1, before.length), descriptors().join(', '));
 });
 
 type Diagnosis = {readonly findings: readonly Finding[]; readonly commands: readonly Ability[]};

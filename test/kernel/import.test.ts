@@ -103,9 +103,9 @@ for (const combination of combinations) {
 			const asked = parseSave(mangleOf(rules), family);
 			await kernel.restore(printSave(asked, family));
 			const saved = await kernel.save('mangle');
-			const held = parseSave(saved, family);
-			t.is(printSave(held, family), saved);
-			t.deepEqual(textsOf(normalize(held)), textsOf(normalize(asked)));
+			const installed = parseSave(saved, family);
+			t.is(printSave(installed, family), saved);
+			t.deepEqual(textsOf(normalize(installed)), textsOf(normalize(asked)));
 			await kernel.restore(printSave(normalize(asked), family));
 			t.deepEqual(textsOf(normalize(parseSave(await kernel.save('mangle'), family))), textsOf(normalize(asked)));
 			await kernel.restore(saved);
@@ -126,8 +126,8 @@ for (const {backend, files} of [{backend: 'iptables-nft', files: ['node.save', '
 			const {ruleSet, families} = importRules(fixture(file));
 			for (const family of families) {
 				// eslint-disable-next-line no-await-in-loop -- The families share nothing but this test's order.
-				await assertInstalled({backend, family, input: withoutNamedThings(printSave(ruleSet, family))}, (asked, held) => {
-					t.is(held, asked);
+				await assertInstalled({backend, family, input: withoutNamedThings(printSave(ruleSet, family))}, (asked, installed) => {
+					t.is(installed, asked);
 				});
 			}
 		});
@@ -139,14 +139,14 @@ function withoutNamedThings(text: string): string {
 	return text.split('\n').filter(line => !/-m (?:set|nfacct) /.test(line)).join('\n');
 }
 
-async function assertInstalled({backend, family, input}: Combination & {readonly input: string}, check: (asked: string, held: string) => void): Promise<void> {
+async function assertInstalled({backend, family, input}: Combination & {readonly input: string}, check: (asked: string, installed: string) => void): Promise<void> {
 	await using kernel = await Kernel.create({backend, family});
 	await kernel.restore(input);
 	for (const table of parseSave(input, family).tables) {
 		const asked = normalize({tables: [table]});
 		// eslint-disable-next-line no-await-in-loop -- One table after the other.
-		const held = normalize(parseSave(await kernel.save(table.name), family));
-		check(sorted(printSave(asked, family)), sorted(printSave(held, family)));
+		const installed = normalize(parseSave(await kernel.save(table.name), family));
+		check(sorted(printSave(asked, family)), sorted(printSave(installed, family)));
 	}
 }
 

@@ -56,24 +56,24 @@ for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) 
 	test(`the next set on a stage stands alone, ${backend}`, async t => {
 		const [first, second] = ['release:1.30 -m TPROXY --redirect-dns --capture-all-dns --drop-invalid -c eth1', 'release:1.30'].map(source => loadRuleInput({source, families, backend}));
 		const options = optionsOf({rules: first!, families});
-		await using stage = await ActorSandbox.create({...options, intent: second!.intent});
-		const {pod} = stage.sandbox;
-		await stage.install({...first!, families});
+		await using ownSandbox = await ActorSandbox.create({...options, intent: second!.intent});
+		const {pod} = ownSandbox.sandbox;
+		await ownSandbox.install({...first!, families});
 		t.regex(await leftOf(pod, backend), /fwmark 0x539 lookup 133[\s\S]*default dev lo/u);
 		t.regex(await leftOf(pod, backend), /zone/iu);
 
-		const {ruleSet: held} = await stage.install({...second!, families});
-		t.deepEqual(held.tables.filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name.replace('istio-proxy-', '')), backend === 'nftables' ? ['nat'] : ['nat', 'nat']);
+		const {ruleSet: installed} = await ownSandbox.install({...second!, families});
+		t.deepEqual(installed.tables.filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name.replace('istio-proxy-', '')), backend === 'nftables' ? ['nat'] : ['nat', 'nat']);
 		t.notRegex(await leftOf(pod, backend), /fwmark|default dev lo|zone|invalid|tproxy/iu);
 	});
 }
 
 test('rules of two back ends do not meet on one stage: those that nft sees go first, and those of iptables-legacy stay alone', async t => {
 	const [nft, legacy] = bothBackends.map(backend => loadRuleInput({source: 'release:1.30', families, backend}));
-	await using stage = await ActorSandbox.create({...optionsOf({rules: nft!}), intent: nft!.intent});
-	await stage.install({...nft!, families});
-	t.regex(await stage.sandbox.pod.run('nft', ['list', 'tables']), /table ip nat/);
-	await stage.install({...legacy!, families});
-	t.notRegex(await stage.sandbox.pod.run('nft', ['list', 'tables']), /table ip6? nat/);
-	await t.throwsAsync(async () => stage.install({...nft!, families}), {instanceOf: RangeError, message: /holds rules of iptables-legacy cannot hold rules of iptables-nft/u});
+	await using ownSandbox = await ActorSandbox.create({...optionsOf({rules: nft!}), intent: nft!.intent});
+	await ownSandbox.install({...nft!, families});
+	t.regex(await ownSandbox.sandbox.pod.run('nft', ['list', 'tables']), /table ip nat/);
+	await ownSandbox.install({...legacy!, families});
+	t.notRegex(await ownSandbox.sandbox.pod.run('nft', ['list', 'tables']), /table ip6? nat/);
+	await t.throwsAsync(async () => ownSandbox.install({...nft!, families}), {instanceOf: RangeError, message: /holds rules of iptables-legacy cannot hold rules of iptables-nft/u});
 });

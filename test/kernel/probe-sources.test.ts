@@ -71,12 +71,12 @@ function questionOf({from, to, source, sourcePort, protocol = 'tcp'}: Asking): P
 
 async function ask(asked: readonly Asking[], timeoutMs = 1000): Promise<readonly BatchAnswer[] & {readonly unanswered: number}> {
 	const rules = loadRuleInput({source: 'release:1.30', source6: undefined, families});
-	await using stage = await ProberSandbox.create({
+	await using sandbox = await ProberSandbox.create({
 		backend: 'iptables-nft', families, timeoutMs, traceBufferBytes: 64 << 20,
 	});
-	await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy));
-	const probeResults = await stage.send(asked.map(asking => questionOf(asking)), {follow: false});
-	return Object.assign(probeResults.map(probeResult => answerOf(undefined, probeResult)), {unanswered: stage.unanswered});
+	await sandbox.install(rules, usualCredentials({}, rules.intent, rules.proxy));
+	const probeResults = await sandbox.send(asked.map(asking => questionOf(asking)), {follow: false});
+	return Object.assign(probeResults.map(probeResult => answerOf(undefined, probeResult)), {unanswered: sandbox.unanswered});
 }
 
 test.serial('each source has its way, or the number of the error with which the kernel refuses it', async t => {

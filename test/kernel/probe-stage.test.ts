@@ -44,8 +44,8 @@ async function stageOf(backend: Backend): Promise<ProberSandbox> {
 	});
 }
 
-async function pathSummariesOf(stage: ProberSandbox) {
-	const probeResults = await stage.send(asked, {follow: true});
+async function pathSummariesOf(sandbox: ProberSandbox) {
+	const probeResults = await sandbox.send(asked, {follow: true});
 	return probeResults.map(probeResult => answerOf(undefined, probeResult));
 }
 
@@ -56,9 +56,9 @@ for (const backend of backends) {
 		await using kept = await stageOf(backend);
 		const own = new Map<string, unknown>();
 		for (const source of sources) {
-			await using stage = await stageOf(backend); // eslint-disable-line no-await-in-loop -- One after the other.
-			await stage.install(...rulesOf(source, backend)); // eslint-disable-line no-await-in-loop -- See above.
-			const pathSummaries = await pathSummariesOf(stage); // eslint-disable-line no-await-in-loop -- See above.
+			await using sandbox = await stageOf(backend); // eslint-disable-line no-await-in-loop -- One after the other.
+			await sandbox.install(...rulesOf(source, backend)); // eslint-disable-line no-await-in-loop -- See above.
+			const pathSummaries = await pathSummariesOf(sandbox); // eslint-disable-line no-await-in-loop -- See above.
 			t.deepEqual(pathSummaries.flatMap(({gaps}) => gaps), [], source);
 			own.set(source, pathSummaries);
 		}
@@ -75,25 +75,25 @@ for (const backend of backends) {
 
 for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 	test.serial(`${backend}: a rejected set is gone, the stage holds no rules, and takes the next`, async t => {
-		await using stage = await stageOf(backend);
+		await using sandbox = await stageOf(backend);
 		const [rules, credentials] = rulesOf('release:1.30', backend);
-		await stage.install(rules, credentials);
+		await sandbox.install(rules, credentials);
 		const wrong: SandboxRules = {...rules, ruleSet: parseSave('*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n*security\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 1\nCOMMIT\n', 'ipv4')};
-		await t.throwsAsync(stage.install(wrong, credentials), {code: 'RULES_REJECTED'});
-		await t.throwsAsync(stage.send(asked, {follow: false}), {instanceOf: RangeError, message: 'the sandbox holds no rules'});
-		await stage.install(rules, credentials);
-		const [probeResult] = await stage.send(asked, {follow: true});
+		await t.throwsAsync(sandbox.install(wrong, credentials), {code: 'RULES_REJECTED'});
+		await t.throwsAsync(sandbox.send(asked, {follow: false}), {instanceOf: RangeError, message: 'the sandbox holds no rules'});
+		await sandbox.install(rules, credentials);
+		const [probeResult] = await sandbox.send(asked, {follow: true});
 		t.deepEqual(probeResult!.gaps, []);
 		t.deepEqual(stopsOfPath(probeResult!), ['proxy:15001', 'remote:8080']);
 	});
 }
 
 test.serial('TPROXY: who asks for the proxy\'s own port elsewhere comes to the proxy, and not where it wanted to', async t => {
-	await using stage = await stageOf('iptables-nft');
-	await stage.install(...rulesOf('release:1.30 -m TPROXY', 'iptables-nft'));
+	await using sandbox = await stageOf('iptables-nft');
+	await sandbox.install(...rulesOf('release:1.30 -m TPROXY', 'iptables-nft'));
 	const elsewhere = [9999, 15_001].map(port => question({to: {address: '10.244.1.20', port}}));
 	const into = [9999, 15_006].map(port => question({from: 'remote', to: {address: '10.244.1.10', port}}));
-	const probeResults = await stage.send([...elsewhere, ...into], {follow: false});
+	const probeResults = await sandbox.send([...elsewhere, ...into], {follow: false});
 	t.deepEqual(probeResults.map(probeResult => [arrivalsOf(probeResult)[0], probeResult.gaps.length]), [['proxy:15001', 0], ['proxy:15001', 0], ['proxy:15006', 0], ['proxy:15006', 0]]);
 });
 
@@ -105,15 +105,15 @@ const idle = {
 
 for (const backend of backends) {
 	test.serial(`${backend}: nat is asked where some rule turns conntrack on, and nowhere else`, async t => {
-		await using stage = await stageOf(backend);
+		await using sandbox = await stageOf(backend);
 		for (const [more, due] of [['', 1], ['conntrack', 2], ['', 1]] as const) {
 			const file = await temporaryFile(); // eslint-disable-line no-await-in-loop -- One stage.
 			writeFileSync(file.path, idle[backend === 'nftables' ? 'nftables' : 'iptables'](more));
 			const rules = loadRuleInput({source: file.path, families: ['ipv4'], backend});
 			await file.cleanup(); // eslint-disable-line no-await-in-loop -- See above.
 			t.is(rules.warnings.filter(warning => warning.includes('asks nat about no packet')).length, due === 1 ? 1 : 0);
-			await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- See above.
-			const [probeResult] = await stage.send([question()], {follow: true}); // eslint-disable-line no-await-in-loop -- See above.
+			await sandbox.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- See above.
+			const [probeResult] = await sandbox.send([question()], {follow: true}); // eslint-disable-line no-await-in-loop -- See above.
 			t.deepEqual(probeResult!.gaps, [], more);
 			t.is(probeResult!.legs[0]!.traversals.flatMap(({hits}) => hits).length, due, more);
 		}

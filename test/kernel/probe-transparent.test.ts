@@ -53,7 +53,7 @@ function gistOf(legs: readonly Leg[], isLoop: boolean, gaps: readonly unknown[])
 
 async function byActors(rules: RuleInput, credentials: ActorCredentials, questions: readonly ProbeQuestion[]) {
 	const options = optionsOf({rules, credentials, timeoutMs: 4000});
-	await using stage = await ActorSandbox.create({
+	await using sandbox = await ActorSandbox.create({
 		intent: rules.intent,
 		types: [],
 		credentials,
@@ -62,15 +62,15 @@ async function byActors(rules: RuleInput, credentials: ActorCredentials, questio
 			topology: defaultTopology, intent: rules.intent, names: ['proxy', 'app', 'remote', 'istiod', 'agent', 'prometheus'], credentials,
 		}), defaultTopology),
 	});
-	const reports = await sendQuestions(stage, {
+	const reports = await sendQuestions(sandbox, {
 		...options, questions, isFirstLegOnly: false,
 	});
 	return reports.map(({legs, loop, gaps}) => gistOf(legs, loop, gaps));
 }
 
 async function byProber(rules: RuleInput, credentials: ActorCredentials, questions: readonly ProbeQuestion[], families: readonly AddressFamily[]) {
-	await using stage = await ProberSandbox.createWith(rules, credentials, {families, timeoutMs: 1000, traceBufferBytes: 1 << 26});
-	const probeResults = await stage.send(questions.map(({from, asked, to, family}) => ({
+	await using sandbox = await ProberSandbox.createWith(rules, credentials, {families, timeoutMs: 1000, traceBufferBytes: 1 << 26});
+	const probeResults = await sandbox.send(questions.map(({from, asked, to, family}) => ({
 		from, asked, to, family, protocol: 'tcp',
 	})), {follow: true});
 	return probeResults.map(({legs, isLoop, gaps}) => gistOf(legs, isLoop, gaps));

@@ -19,11 +19,11 @@ import {ofIstio} from '../helpers/mesh.js';
 /** A set with one rule that asks for other things than the kernel's. */
 function misread(ruleSet: RuleSet, {family, table, chain, number}: RuleReference, change: (matches: readonly Match[]) => readonly Match[]): RuleSet {
 	return {
-		tables: ruleSet.tables.map(held => held.family !== family || held.name !== table
-			? held
+		tables: ruleSet.tables.map(installed => installed.family !== family || installed.name !== table
+			? installed
 			: {
-				...held,
-				chains: held.chains.map(member => member.name === chain
+				...installed,
+				chains: installed.chains.map(member => member.name === chain
 					? {
 						...member, rules: member.rules.map(rule => rule.number === number ? {...rule, matches: change(rule.matches)} : rule),
 					}

@@ -138,9 +138,9 @@ test.serial('a scenario in which the machine\'s route_localnet and rp_filter cha
 	// What kube-proxy and a hardening guide set on a node. Without sysctls of its own, one probe of this scenario was inconclusive then (measured).
 	const node = Object.fromEntries(['all', 'default', 'lo'].flatMap(place => [[`net/ipv4/conf/${place}/route_localnet`, '1'], [`net/ipv4/conf/${place}/rp_filter`, '1']]));
 	const {plays} = readScenario(readFileSync('scenarios/docker-bridge.yaml', 'utf8'), {file: 'scenarios/docker-bridge.yaml', backends: ['iptables-nft'], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known)});
-	const {rules, play} = plays[0]!;
+	const {rules, play: ready} = plays[0]!;
 	const {report} = await runTestbed({
-		...optionsOf({rules, presetSysctls: {'net/ipv4/ip_forward': '1', ...node}}), families: [...new Set(play.cases.map(({probe}) => probe.family))], types: [], scenario: play,
+		...optionsOf({rules, presetSysctls: {'net/ipv4/ip_forward': '1', ...node}}), families: [...new Set(ready.cases.map(({probe}) => probe.family))], types: [], scenario: ready,
 	});
 	t.deepEqual(Object.values(outcomesOf(report)).filter(outcome => outcome !== 'pass'), []);
 });

@@ -127,8 +127,8 @@ class MutantWorker implements AsyncDisposable {
 		}
 
 		const own = (hit: RuleHit): boolean => hit.family === family && printStep(hit.table, hit.chain, hit.number ?? '?') === place;
-		const held = [...rulesOf(this.#ruleSet)].find(candidate => candidate.family === family && printStep(candidate.table, candidate.chain.name, candidate.rule.number) === place);
-		const text = held?.rule.text ?? rule.text;
+		const placed = [...rulesOf(this.#ruleSet)].find(candidate => candidate.family === family && printStep(candidate.table, candidate.chain.name, candidate.rule.number) === place);
+		const text = placed?.rule.text ?? rule.text;
 		return probeResults.map(probeResult => ({
 			...probeResult,
 			legs: probeResult.legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.map(hit => own(hit) ? {...hit, text} : hit)}))})),

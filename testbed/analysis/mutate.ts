@@ -29,7 +29,7 @@ export type MutateOptions = {
 	/** Try only so many, evenly spread; all, if there are no more. */
 	readonly sample?: number | undefined;
 	readonly signal: AbortSignal;
-	readonly onProgress: (stage: string) => void;
+	readonly onProgress: (step: string) => void;
 };
 
 /**

@@ -24,7 +24,7 @@ export type ClassRunOptions = {
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
 	readonly signal: AbortSignal;
-	readonly onProgress: (stage: string) => void;
+	readonly onProgress: (step: string) => void;
 	/** Rule sets that are not here to be asked, but whose classes are told apart as well. Theirs come first in what is foretold of a class. */
 	readonly alongside?: (family: AddressFamily) => readonly Program[];
 };
@@ -67,7 +67,7 @@ async function sendAll({inputs, families, credentials, timeoutMs, traceBufferByt
 	const sides: Side[] = [];
 	const hasInvalid = questions.some(({packet}) => packet === 'invalid');
 	await withWorkers([...inputs.entries()], jobs, async take => {
-		let stage: ProberSandbox | undefined;
+		let sandbox: ProberSandbox | undefined;
 		let backend: Backend | undefined;
 		try {
 			for (let next = take(); next !== undefined; next = take()) {
@@ -77,17 +77,17 @@ async function sendAll({inputs, families, credentials, timeoutMs, traceBufferByt
 					onProgress(`sending ${questions.length} probes through rule set ${place + 1} of ${inputs.length}`);
 				}
 
-				if (stage === undefined || backend !== input.backend) {
-					await stage?.[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
+				if (sandbox === undefined || backend !== input.backend) {
+					await sandbox?.[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
 					backend = input.backend;
-					stage = await ProberSandbox.create({backend, families, timeoutMs, traceBufferBytes}); // eslint-disable-line no-await-in-loop -- As above.
+					sandbox = await ProberSandbox.create({backend, families, timeoutMs, traceBufferBytes}); // eslint-disable-line no-await-in-loop -- As above.
 				}
 
-				const ruleSet = await stage.install(input, credentials, {hasInvalid}); // eslint-disable-line no-await-in-loop -- As above.
-				sides[place] = {ruleSet: rulesWithMesh(input, ruleSet), probeResults: await stage.send(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
+				const ruleSet = await sandbox.install(input, credentials, {hasInvalid}); // eslint-disable-line no-await-in-loop -- As above.
+				sides[place] = {ruleSet: rulesWithMesh(input, ruleSet), probeResults: await sandbox.send(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
 			}
 		} finally {
-			await stage?.[Symbol.asyncDispose]();
+			await sandbox?.[Symbol.asyncDispose]();
 		}
 	});
 	return sides;

@@ -71,7 +71,7 @@ export async function runCases({rules, scenarios, families, credentials, timeout
 		rules, families, credentials, timeoutMs, traceBufferBytes, keep: false, signal, onProgress,
 	};
 	const plays = scenarios.flatMap(file => loadScenario(file, {backends: undefined, credentialsOf: () => credentials, rules}).plays
-		.map(({play}) => ({of: file, play: {...play, cases: play.cases.filter(({probe}) => families.includes(probe.family))}}))
+		.map(({play: ready}) => ({of: file, play: {...ready, cases: ready.cases.filter(({probe}) => families.includes(probe.family))}}))
 		.filter(({play: {cases}}) => cases.length > 0));
 	const played: ObservedCase[] = [];
 	const note = async (of: string, options: RunOptions): Promise<void> => {
@@ -80,9 +80,9 @@ export async function runCases({rules, scenarios, families, credentials, timeout
 	};
 
 	await note('types', {...shared, types: defaultTypeIds});
-	for (const {of, play} of plays) {
+	for (const {of, play: run} of plays) {
 		await note(of, { // eslint-disable-line no-await-in-loop -- Each has a world of its own.
-			...shared, types: [], scenario: play, families: [...new Set(play.cases.map(({probe}) => probe.family))],
+			...shared, types: [], scenario: run, families: [...new Set(run.cases.map(({probe}) => probe.family))],
 		});
 	}
 

@@ -67,14 +67,14 @@ function scenariosAsCases(name: string, {files, input, options, credentialsOf, p
 	const leftOut: string[] = [];
 	for (const file of files) {
 		const {plays, missing} = loadScenario(file, {...permissions, backends: [input.backend], credentialsOf});
-		for (const {rules, play} of plays) {
-			const families = [...new Set(play.cases.map(({probe}) => probe.family))];
+		for (const {rules, play: ready} of plays) {
+			const families = [...new Set(ready.cases.map(({probe}) => probe.family))];
 			if (isSameRules(rules, input, families)) {
 				runs.push({
-					...options, families, rules: input, types: [], scenario: play,
+					...options, families, rules: input, types: [], scenario: ready,
 				});
 			} else {
-				leftOut.push(`${play.name} is written for ${rules.source}${families.every(family => options.families.includes(family)) ? '' : ` in ${families.join(' and ')}`}.`);
+				leftOut.push(`${ready.name} is written for ${rules.source}${families.every(family => options.families.includes(family)) ? '' : ` in ${families.join(' and ')}`}.`);
 			}
 		}
 

@@ -72,12 +72,12 @@ async function stepsOfOneRun(): Promise<ReadonlyMap<string, number>> {
 		traceBufferBytes: defaultBufferBytes,
 		keep: false,
 		signal: new AbortController().signal,
-		onProgress(stage) {
-			marks.push([stage, performance.now()]);
+		onProgress(step) {
+			marks.push([step, performance.now()]);
 		},
 	});
 	marks.push(['', performance.now()]);
-	return new Map(marks.slice(0, -1).map(([stage, at], index) => [stage, marks[index + 1]![1] - at]));
+	return new Map(marks.slice(0, -1).map(([step, at], index) => [step, marks[index + 1]![1] - at]));
 }
 
 async function sample(): Promise<Sample> {
@@ -87,12 +87,12 @@ async function sample(): Promise<Sample> {
 		await made.configure(defaultTopology);
 		return made;
 	});
-	await using held = sandbox;
+	await using installed = sandbox;
 	await using lockFile = await LockFile.create();
-	const [restoring] = await timed(async () => installRules(held.pod, {
+	const [restoring] = await timed(async () => installRules(installed.pod, {
 		ruleSet: rules.ruleSet, backend, families, lockFile: lockFile.path,
 	}));
-	const [starting] = await timed(async () => startInPairs(held));
+	const [starting] = await timed(async () => startInPairs(installed));
 	const [whole] = await timed(async () => run(process.execPath, [launcher, 'testbed', '--format', 'json']));
 	return {
 		parts: {
@@ -116,7 +116,7 @@ function print(samples: readonly Sample[]): string {
 	const whole = median(samples.map(({whole: one}) => one));
 	const parts = partNames.map(name => [name, median(samples.map(one => one.parts[name]))] as const);
 	const sum = parts.reduce((total, [, ms]) => total + ms, 0);
-	const steps = [...samples[0]!.steps.keys()].map(stage => [stage, median(samples.map(one => one.steps.get(stage) ?? 0))] as const);
+	const steps = [...samples[0]!.steps.keys()].map(step => [step, median(samples.map(one => one.steps.get(step) ?? 0))] as const);
 	const inside = steps.reduce((total, [, ms]) => total + ms, 0);
 	return [
 		`${'median of ' + samples.length}`.padEnd(48) + '        ms  of whole\n',
@@ -125,7 +125,7 @@ function print(samples: readonly Sample[]): string {
 		row('  sum of the parts', sum, whole),
 		`\nratio: whole / sum of the parts = ${(whole / sum).toFixed(2)} (target: at most 1.50)\n`,
 		'\nwhere the time goes inside the run (in one process, warm)\n',
-		...steps.map(([stage, ms]) => row(`  ${stage}`, ms, whole)),
+		...steps.map(([step, ms]) => row(`  ${step}`, ms, whole)),
 		row('  outside: Node, launcher, loading modules, end', whole - inside, whole),
 	].join('');
 }

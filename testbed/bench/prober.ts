@@ -42,14 +42,14 @@ export function benchRequests(count: number): readonly ProbeRequest[] {
 }
 
 /** Installs rules in a sandbox of their own and does something with it. */
-async function withRules<T>(backend: Backend, ruleSet: RuleSet, act: (sandbox: Sandbox, held: RuleSet) => Promise<T>): Promise<T> {
+async function withRules<T>(backend: Backend, ruleSet: RuleSet, act: (sandbox: Sandbox, installed: RuleSet) => Promise<T>): Promise<T> {
 	await using sandbox = Sandbox.create();
 	await sandbox.configure(defaultTopology);
 	await using lockFile = await LockFile.create();
-	const held = await installRules(sandbox.pod, {
+	const installed = await installRules(sandbox.pod, {
 		ruleSet, backend, families, lockFile: lockFile.path,
 	});
-	const result = await act(sandbox, held);
+	const result = await act(sandbox, installed);
 	return result;
 }
 
@@ -101,12 +101,12 @@ async function rateLine(backend: Backend, rounds: number): Promise<string> {
 	});
 	const target = targets[factsOf(backend).traceStream];
 	const requests = benchRequests(3 * batchSize);
-	return withRules(backend, ruleSet, async (sandbox, held) => {
+	return withRules(backend, ruleSet, async (sandbox, installed) => {
 		const [ceilings, rates]: [number[], number[]] = [[], []];
 		for (let round = 0; round < rounds; round++) {
 			ceilings.push(await untracedRate(sandbox, requests)); // eslint-disable-line no-await-in-loop -- Turn by turn.
 			await using prober = await Prober.create({ // eslint-disable-line no-await-in-loop -- Turn by turn.
-				sandbox, backend, families, ruleSet: held, batchSize,
+				sandbox, backend, families, ruleSet: installed, batchSize,
 			});
 			await tracedRate(prober, requests.slice(0, 2 * batchSize)); // eslint-disable-line no-await-in-loop -- New threads compile their code first.
 			const {perSecond, whole} = await tracedRate(prober, requests); // eslint-disable-line no-await-in-loop -- Turn by turn.
@@ -120,9 +120,9 @@ async function rateLine(backend: Backend, rounds: number): Promise<string> {
 
 async function longLines(): Promise<readonly string[]> {
 	const {ruleSet} = loadRuleInput({source: 'release:1.30', source6: undefined, families});
-	return withRules(defaultBackend, ruleSet, async (sandbox, held) => {
+	return withRules(defaultBackend, ruleSet, async (sandbox, installed) => {
 		await using prober = await Prober.create({
-			sandbox, backend: defaultBackend, families, ruleSet: held, batchSize,
+			sandbox, backend: defaultBackend, families, ruleSet: installed, batchSize,
 		});
 		const requests = benchRequests(10_000);
 		const lines: string[] = [];
@@ -148,10 +148,10 @@ function rulesInFront(count: number): RuleSet {
 async function growthLine(rules: number): Promise<string> {
 	// A batch of the size that the prober takes for so many rules, at least.
 	const requests = benchRequests(4 * batchSize);
-	return withRules(defaultBackend, rulesInFront(rules), async (sandbox, held) => {
+	return withRules(defaultBackend, rulesInFront(rules), async (sandbox, installed) => {
 		const ceiling = await untracedRate(sandbox, requests.slice(0, batchSize));
 		await using prober = await Prober.create({
-			sandbox, backend: defaultBackend, families, ruleSet: held,
+			sandbox, backend: defaultBackend, families, ruleSet: installed,
 		});
 		await tracedRate(prober, requests.slice(0, batchSize));
 		const {perSecond, whole} = await tracedRate(prober, requests);

@@ -33,7 +33,7 @@ function optionsFor(backend: Backend, families: readonly AddressFamily[]): Probe
 }
 
 /** Rule sets a stage goes through; whatever is not whole is counted. */
-async function runAll(stage: ProberSandbox, {backend, families, sets, first = 0}: {
+async function runAll(sandbox: ProberSandbox, {backend, families, sets, first = 0}: {
 	readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly sets: number; readonly first?: number;
 }): Promise<number> {
 	let open = 0;
@@ -41,8 +41,8 @@ async function runAll(stage: ProberSandbox, {backend, families, sets, first = 0}
 		const rules = loadRuleInput({
 			source: `release:1.30${variants[index % variants.length]!}`, source6: undefined, families, backend,
 		});
-		await stage.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- One rule set at a time.
-		const probeResults = await stage.send(questions(200), {follow: false}); // eslint-disable-line no-await-in-loop -- As above.
+		await sandbox.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- One rule set at a time.
+		const probeResults = await sandbox.send(questions(200), {follow: false}); // eslint-disable-line no-await-in-loop -- As above.
 		open += probeResults.filter(({gaps}) => gaps.length > 0).length;
 	}
 

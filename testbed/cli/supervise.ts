@@ -7,7 +7,7 @@ import {Progress} from './output/progress.js';
 import {untilSignal} from './signals.js';
 
 /** What the long part gets: a signal that interrupts it, and somewhere to say what it is doing. */
-export type Supervision = {readonly signal: AbortSignal; readonly onProgress: (stage: string) => void};
+export type Supervision = {readonly signal: AbortSignal; readonly onProgress: (step: string) => void};
 
 /**
 Does the long part of a command. Progress is shown until it is done.
@@ -19,8 +19,8 @@ export async function supervise<T>(act: (supervision: Supervision) => Promise<T>
 		using progress = new Progress(tell);
 		const result = await act({
 			signal,
-			onProgress(stage) {
-				progress.stage(stage);
+			onProgress(step) {
+				progress.step(step);
 			},
 		});
 		return result;

@@ -35,21 +35,21 @@ export type SandboxChoices = Omit<RunChoices, 'signal'> & {
 
 /** Rules in a sandbox. Close it, or let `await using` do so: until then it holds two namespaces and a few threads. It does not keep the process, though: a script that forgets `close()` ends when it has nothing else to do, and nothing of the sandbox outlives it. */
 export class RulesSandbox implements AsyncDisposable {
-	readonly #stage: ProberSandbox;
+	readonly #sandbox: ProberSandbox;
 	readonly #families: readonly AddressFamily[];
 	readonly #follow: boolean;
 	#last: Promise<unknown> = Promise.resolve();
 	#closed: Promise<void> | undefined;
 
-	constructor(stage: ProberSandbox, {families, follow}: {readonly families: readonly AddressFamily[]; readonly follow: boolean}) {
-		this.#stage = stage;
+	constructor(sandbox: ProberSandbox, {families, follow}: {readonly families: readonly AddressFamily[]; readonly follow: boolean}) {
+		this.#sandbox = sandbox;
 		this.#families = families;
 		this.#follow = follow;
 	}
 
 	/** The rules as the kernel holds them. */
 	get ruleSet(): RuleSet {
-		return this.#stage.ruleSet;
+		return this.#sandbox.ruleSet;
 	}
 
 	/**
@@ -85,7 +85,7 @@ export class RulesSandbox implements AsyncDisposable {
 
 	/** Takes the sandbox down, when what was asked is answered. A second time does nothing. */
 	async close(): Promise<void> {
-		this.#closed ??= this.#afterLast(async () => this.#stage[Symbol.asyncDispose]());
+		this.#closed ??= this.#afterLast(async () => this.#sandbox[Symbol.asyncDispose]());
 		await this.#closed;
 	}
 
@@ -99,7 +99,7 @@ export class RulesSandbox implements AsyncDisposable {
 	}
 
 	async #send(questions: readonly ProbeSpec[]): Promise<readonly ProbeAnswer[]> {
-		const probeResults = await this.#stage.send(questions, {follow: this.#follow});
+		const probeResults = await this.#sandbox.send(questions, {follow: this.#follow});
 		return probeResults.map((probeResult, index) => answerOf(questions[index]!.id, probeResult));
 	}
 
@@ -144,6 +144,6 @@ export async function openSandbox(...given: readonly [rules?: string | LoadedRul
 	const loaded = rulesOrDefault(given, 'openSandbox: rules');
 	const {credentials, timeoutMs, traceBufferBytes} = choicesOf(loaded, choices);
 	const {families} = loaded;
-	const stage = await ProberSandbox.createWith(loaded, credentials, {families, timeoutMs, traceBufferBytes});
-	return new RulesSandbox(stage, {families, follow});
+	const sandbox = await ProberSandbox.createWith(loaded, credentials, {families, timeoutMs, traceBufferBytes});
+	return new RulesSandbox(sandbox, {families, follow});
 }

@@ -42,7 +42,7 @@ export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 
 	refuseOutside(question, defaultTopology);
 	options.onProgress('building the sandbox, installing the rules, starting the actors');
-	await using stage = await ActorSandbox.create({
+	await using ownSandbox = await ActorSandbox.create({
 		intent: rules.intent,
 		types: [],
 		credentials,
@@ -52,7 +52,7 @@ export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 			question, intent: rules.intent, credentials, topology: defaultTopology,
 		}),
 	});
-	const [report] = await sendQuestions(stage, {...options, questions: [question]});
+	const [report] = await sendQuestions(ownSandbox, {...options, questions: [question]});
 	return report!;
 }
 
@@ -63,13 +63,13 @@ async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
 	const {credentials: {uid, gid}, ...spec} = question;
 	const families = [question.family];
 	onProgress('building the sandbox, installing the rules');
-	await using stage = await ProberSandbox.createWith(rules, credentials, {
+	await using ownSandbox = await ProberSandbox.createWith(rules, credentials, {
 		families, timeoutMs, traceBufferBytes, presetSysctls: options.presetSysctls,
 	});
-	const {rules: before} = await stage.loadState();
+	const {rules: before} = await ownSandbox.loadState();
 	onProgress('sending 1 probe');
 	const [[probeResult], environment] = await Promise.all([
-		stage.send([{...spec, uid, gid}], {follow: !isFirstLegOnly}),
+		ownSandbox.send([{...spec, uid, gid}], {follow: !isFirstLegOnly}),
 		loadEnvironment(rules.backend),
 	]);
 	const {legs, gaps, isLoop} = probeResult!;
@@ -77,7 +77,7 @@ async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
 		question,
 		options,
 		families,
-		played: {ruleSet: stage.ruleSet, before, found: new Map(legs.flatMap(({actor, socket}) => socket === undefined ? [] : [[actor, socket]]))},
+		played: {ruleSet: ownSandbox.ruleSet, before, found: new Map(legs.flatMap(({actor, socket}) => socket === undefined ? [] : [[actor, socket]]))},
 		observation: {legs, loop: isLoop, gaps},
 		environment,
 		startedAt,
@@ -89,14 +89,14 @@ Asks several questions at once on a stage that plays their actors. All are of on
 
 @throws {TestbedError} as a run does.
 */
-export async function sendQuestions(stage: ActorSandbox, options: Omit<ProbeOptions, 'question'> & {readonly questions: readonly ProbeQuestion[]}): Promise<readonly ProbeReport[]> {
+export async function sendQuestions(ownSandbox: ActorSandbox, options: Omit<ProbeOptions, 'question'> & {readonly questions: readonly ProbeQuestion[]}): Promise<readonly ProbeReport[]> {
 	const startedAt = performance.now();
 	const {questions, rules, onProgress} = options;
 	const families = [...new Set(questions.map(({family}) => family))];
 	let environment: Environment | undefined;
-	await stage.configured();
-	await answerElsewhere(stage.sandbox.remote, stage.topology, questions.map(({to}) => to.address));
-	const played = await sendProbes(stage, {
+	await ownSandbox.configured();
+	await answerElsewhere(ownSandbox.sandbox.remote, ownSandbox.topology, questions.map(({to}) => to.address));
+	const played = await sendProbes(ownSandbox, {
 		...options,
 		families,
 		sendings: questions.map(({

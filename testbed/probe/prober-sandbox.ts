@@ -73,12 +73,12 @@ export class ProberSandbox implements AsyncDisposable {
 	@throws {TestbedError} as {@link create} and {@link install}; nothing is left behind then.
 	*/
 	static async createWith(rules: RuleInput, credentials: ActorCredentials, options: Omit<ProberSandboxOptions, 'backend'>): Promise<ProberSandbox> {
-		const stage = await ProberSandbox.create({...options, backend: rules.backend});
+		const ownSandbox = await ProberSandbox.create({...options, backend: rules.backend});
 		try {
-			await stage.install(rules, credentials);
-			return stage;
+			await ownSandbox.install(rules, credentials);
+			return ownSandbox;
 		} catch (error) {
-			await stage[Symbol.asyncDispose]();
+			await ownSandbox[Symbol.asyncDispose]();
 			throw error;
 		}
 	}
@@ -86,16 +86,16 @@ export class ProberSandbox implements AsyncDisposable {
 	readonly #options: ProberSandboxOptions;
 	readonly #sandbox: Sandbox;
 	readonly #lockFile: LockFile;
-	readonly #held: ReplaceableRules;
+	readonly #rules: ReplaceableRules;
 	readonly #known = new Set<string>();
 	#prober: Prober | undefined;
-	#play: LoadedProber | undefined;
+	#loaded: LoadedProber | undefined;
 
 	private constructor(options: ProberSandboxOptions, sandbox: Sandbox, lockFile: LockFile) {
 		this.#options = options;
 		this.#sandbox = sandbox;
 		this.#lockFile = lockFile;
-		this.#held = new ReplaceableRules(sandbox, lockFile.path);
+		this.#rules = new ReplaceableRules(sandbox, lockFile.path);
 	}
 
 	/**
@@ -126,8 +126,8 @@ export class ProberSandbox implements AsyncDisposable {
 		const {
 			backend, families, timeoutMs, traceBufferBytes, beforeRead,
 		} = this.#options;
-		this.#play = undefined;
-		const {ruleSet} = await this.#held.replace({
+		this.#loaded = undefined;
+		const {ruleSet} = await this.#rules.replace({
 			ruleSet: asked, routing, backend, families, lines, allowedModules,
 		});
 		const model = new StubModel(intent, credentials);
@@ -140,7 +140,7 @@ export class ProberSandbox implements AsyncDisposable {
 			await this.#prober.renew({ruleSet, listening, hasInvalid});
 		}
 
-		this.#play = {prober: this.#prober, ruleSet, model};
+		this.#loaded = {prober: this.#prober, ruleSet, model};
 		return ruleSet;
 	}
 
@@ -156,18 +156,18 @@ export class ProberSandbox implements AsyncDisposable {
 	@throws {TestbedError} USAGE for a probe that never comes into the pod; INPUT for one that makes no sense; SYSCALL_FAILED when a thread fails. {RangeError} without rules.
 	*/
 	async send(questions: readonly ProbeSpec[], {follow}: {readonly follow: boolean}): Promise<readonly ProbeOutcome[]> {
-		const play = this.#installed();
+		const run = this.#installed();
 		const bound = questions.map((question, index) => {
 			refuseOutside(question, defaultTopology);
-			return [index, play.model.requestOf(question, String(index + 1))] as const;
+			return [index, run.model.requestOf(question, String(index + 1))] as const;
 		});
 		await this.#makeReachable(questions.map(({to}) => to.address));
 		const probeResults = questions.map((): OpenProbeResult => ({legs: [], gaps: [], isLoop: false}));
 		let left: Bound = bound;
 		while (left.length > 0) {
-			const answers = await play.prober.probe(left.map(([, request]) => request)); // eslint-disable-line no-await-in-loop -- One leg after the other.
+			const answers = await run.prober.probe(left.map(([, request]) => request)); // eslint-disable-line no-await-in-loop -- One leg after the other.
 			left = left.flatMap(([index, request], position) => {
-				const next = land(probeResults[index]!, {request, answer: answers[position]!, play});
+				const next = land(probeResults[index]!, {request, answer: answers[position]!, play: run});
 				return next === undefined || !follow ? [] : [[index, {id: request.id, ...next}] as const];
 			});
 		}
@@ -182,11 +182,11 @@ export class ProberSandbox implements AsyncDisposable {
 	}
 
 	#installed(): LoadedProber {
-		if (this.#play === undefined) {
+		if (this.#loaded === undefined) {
 			throw new RangeError('the sandbox holds no rules');
 		}
 
-		return this.#play;
+		return this.#loaded;
 	}
 
 	async #makeReachable(addresses: readonly string[]): Promise<void> {

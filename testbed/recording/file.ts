@@ -159,12 +159,12 @@ type PackedRound = Omit<RoundEvidence, 'recording'> & {
 type PackedEvidence = Omit<RunEvidence, 'play'> & {readonly play: Omit<RunEvidence['play'], 'rounds'> & {readonly rounds: readonly PackedRound[]}};
 type PackedEntry = {readonly kind: 'evidence'; readonly evidence: PackedEvidence} | Exclude<RecordedEntry, {readonly kind: 'evidence'}>;
 
-function packed({play, ...evidence}: RunEvidence): PackedEvidence {
+function packed({play: run, ...evidence}: RunEvidence): PackedEvidence {
 	return {
 		...evidence,
 		play: {
-			...play,
-			rounds: play.rounds.map(({recording: {datagrams, overruns}, ...round}) => ({
+			...run,
+			rounds: run.rounds.map(({recording: {datagrams, overruns}, ...round}) => ({
 				...round, overruns, datagrams: datagrams.map(({stream, bytes}) => [stream, Buffer.from(bytes).toString('hex')] as const),
 			})),
 		},
@@ -176,14 +176,14 @@ function unpackedEntry(entry: PackedEntry): RecordedEntry {
 		return entry;
 	}
 
-	const {play, ...evidence} = entry.evidence;
+	const {play: run, ...evidence} = entry.evidence;
 	return {
 		kind: 'evidence',
 		evidence: {
 			...evidence,
 			play: {
-				...play,
-				rounds: play.rounds.map(({overruns, datagrams, ...round}) => ({
+				...run,
+				rounds: run.rounds.map(({overruns, datagrams, ...round}) => ({
 					...round, recording: {overruns, datagrams: datagrams.map(([stream, bytes]) => ({stream, bytes: new Uint8Array(Buffer.from(bytes, 'hex'))}))},
 				})),
 			},

@@ -58,12 +58,12 @@ export class ActorSandbox implements AsyncDisposable {
 	readonly #lockFile: LockFile;
 	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
 	readonly #actorGroup: Promise<readonly [PromiseSettledResult<ActorGroup>]>;
-	readonly #held: ReplaceableRules;
+	readonly #installed: ReplaceableRules;
 
 	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...sandboxOptions}: ActorSandboxOptions) {
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
-		this.#held = new ReplaceableRules(sandbox, lockFile.path);
+		this.#installed = new ReplaceableRules(sandbox, lockFile.path);
 		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
 		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
 		this.#actorGroup = Promise.allSettled([ActorGroup.start({
@@ -90,7 +90,7 @@ export class ActorSandbox implements AsyncDisposable {
 	*/
 	async install(rules: RulesToHold): Promise<InstalledRules> {
 		await this.configured();
-		return this.#held.replace(rules);
+		return this.#installed.replace(rules);
 	}
 
 	/** Counters, handles and owners as they are now, in the words of the tools. */

@@ -76,8 +76,8 @@ The same from evidence alone, as a recording holds it: everything is read and de
 @throws {RangeError} when no round was played, one of the probes is in none, or an actor is not known.
 @throws {ParseError | TestbedError} when a tool printed something else than it should.
 */
-export function mergeEvidence({held, rounds, actors}: KernelEvidence, {backend, probes}: {readonly backend: Backend; readonly probes: number}): Observations {
-	const ruleSet = parseInstalled(held);
+export function mergeEvidence({held: installed, rounds, actors}: KernelEvidence, {backend, probes}: {readonly backend: Backend; readonly probes: number}): Observations {
+	const ruleSet = parseInstalled(installed);
 	const [first, ...later] = rounds.map(round => observeEvidence(round, {ruleSet, backend}));
 	if (first === undefined) {
 		throw new RangeError('no round was played');

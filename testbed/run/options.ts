@@ -20,7 +20,7 @@ export type RunOptions = {
 	readonly keep: boolean;
 	readonly signal: AbortSignal;
 	/** Told what the run is doing; for progress. */
-	readonly onProgress: (stage: string) => void;
+	readonly onProgress: (step: string) => void;
 	/** What each namespace of the sandbox holds before the testbed sets its own sysctls; for tests of what the machine could hand down. */
 	readonly presetSysctls?: Sysctls | undefined;
 	/** Told of the actors as soon as they run; for tests that break one. */

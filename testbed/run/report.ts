@@ -103,10 +103,10 @@ Judges again what a recording holds, from the kernel's own words.
 @throws {RangeError} when the evidence is not of this question.
 @throws {ParseError | TestbedError} when a tool printed something else than it should.
 */
-export function judgeEvidence({question, play, environment, durationMs}: RunEvidence): Report {
+export function judgeEvidence({question, play: run, environment, durationMs}: RunEvidence): Report {
 	const cases = casesOf(question);
 	const {backend, ruleSet} = question.rules;
-	const played = mergeEvidence(play, {backend, probes: cases.length});
+	const played = mergeEvidence(run, {backend, probes: cases.length});
 	// A run sends nothing where the kernel does not hold what was installed. A recording has nobody that stopped it.
 	const gaps = differencesInMeaning(restrictToFamilies(ruleSet, question.families), played.ruleSet).map((difference): Gap => ({kind: 'rules-differ', message: `The kernel does not hold what was installed: ${difference}`}));
 	const observations = gaps.length === 0 ? played.observations : played.observations.map(observation => ({...observation, gaps: [...gaps, ...observation.gaps]}));

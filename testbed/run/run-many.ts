@@ -92,22 +92,22 @@ async function runOnOneSandbox(first: QueuedRun, take: () => QueuedRun | undefin
 		return take();
 	}
 
-	let stage: ActorSandbox;
+	let sandbox: ActorSandbox;
 	try {
-		stage = await ActorSandbox.create({...first.options, ...first.options.scenario, intent: first.options.rules.intent});
+		sandbox = await ActorSandbox.create({...first.options, ...first.options.scenario, intent: first.options.rules.intent});
 	} catch (error) {
 		noteError(first, error, listener);
 		return take();
 	}
 
-	await using _ = stage;
+	await using _ = sandbox;
 	let job: QueuedRun | undefined = first;
 	let {backend}: {backend: Backend} = first.options.rules;
 	while (job?.key === first.key && canFollow(backend, job.options.rules.backend) && !listener.lacking.has(job.options.rules.backend)) {
 		const {options, index} = job;
 		({backend} = options.rules);
 		try {
-			const {report, evidence} = await runOn(stage, options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
+			const {report, evidence} = await runOn(sandbox, options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
 			listener.onEvidence?.(report, evidence);
 			listener.onEntry(index, {...namesOf(job), kind: 'report', report});
 		} catch (error) {

@@ -24,19 +24,19 @@ Builds the world, sends the types, judges, and takes the world down again, whate
 */
 export async function runTestbed(options: RunOptions): Promise<RunResult> {
 	options.onProgress('building the sandbox, installing the rules, starting the actors');
-	await using stage = await ActorSandbox.create({...options, ...options.scenario, intent: options.rules.intent});
-	const result = await runOn(stage, options); // The stage stands until this is done.
+	await using ownSandbox = await ActorSandbox.create({...options, ...options.scenario, intent: options.rules.intent});
+	const result = await runOn(ownSandbox, options); // The stage stands until this is done.
 	return result;
 }
 
 /** Plays one rule set on a stage that may have played others. */
-export async function runOn(stage: ActorSandbox, options: RunOptions): Promise<RunResult> {
+export async function runOn(ownSandbox: ActorSandbox, options: RunOptions): Promise<RunResult> {
 	const startedAt = performance.now();
 	const {rules: {backend}, onProgress} = options;
-	const question = questionOf(options, stage.topology);
+	const question = questionOf(options, ownSandbox.topology);
 	const cases = casesOf(question);
 	let environment: Environment | undefined;
-	const played = await sendProbes(stage, {
+	const played = await sendProbes(ownSandbox, {
 		...options,
 		sendings: cases.map(({id, article, probe}) => ({id, label: `${article === null && id !== '4b' ? 'probe' : 'type'} ${id}`, probe})),
 		// Asking the tools for their versions costs nothing while the probes are on their way.
@@ -46,7 +46,7 @@ export async function runOn(stage: ActorSandbox, options: RunOptions): Promise<R
 	});
 	onProgress('judging');
 	const judged = buildReport(question, {cases, played, environment: environment!});
-	const kept = options.keep ? await keep(stage.sandbox) : [];
+	const kept = options.keep ? await keep(ownSandbox.sandbox) : [];
 	const durationMs = Math.round(performance.now() - startedAt);
 	return {
 		report: {...judged, durationMs},

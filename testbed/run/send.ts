@@ -29,18 +29,18 @@ Puts the rules on a stage that may have held others, and sends the probes, all a
 
 @throws {TestbedError} when the kernel rejects the rules, an actor cannot start, or the play is interrupted.
 */
-export async function sendProbes(stage: ActorSandbox, play: ProbeRun): Promise<Observations & {readonly evidence: KernelEvidence}> {
-	const {rules: {backend}, families, sendings, onProgress, signal, meanwhile = async () => undefined} = play;
-	const {pod} = stage.sandbox;
-	const loadState = async (): Promise<KernelTexts> => stage.loadState(backend, families);
-	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: play.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid')});
+export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promise<Observations & {readonly evidence: KernelEvidence}> {
+	const {rules: {backend}, families, sendings, onProgress, signal, meanwhile = async () => undefined} = run;
+	const {pod} = ownSandbox.sandbox;
+	const loadState = async (): Promise<KernelTexts> => ownSandbox.loadState(backend, families);
+	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: run.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid')});
 	await using source = newSource();
-	const [groupResult, prepared] = await Promise.allSettled([stage.actorGroup(), prepare({
-		stage, source, loadState, play,
+	const [groupResult, prepared] = await Promise.allSettled([ownSandbox.actorGroup(), prepare({
+		ownSandbox, source, loadState, play: run,
 	})]);
 	const actorGroup = valueOf(groupResult);
 	const {held: {ruleSet, texts}, before} = valueOf(prepared);
-	play.onActors?.(actorGroup.actors);
+	run.onActors?.(actorGroup.actors);
 	signal.throwIfAborted();
 
 	onProgress(`sending ${sendings.length} ${sendings.length === 1 ? 'probe' : 'probes'}`);
@@ -76,20 +76,20 @@ export async function sendProbes(stage: ActorSandbox, play: ProbeRun): Promise<O
 	return {
 		...mergeRounds({ruleSet, rounds: [firstRound, ...laterRounds], actors}),
 		evidence: {
-			held: texts, rounds: evidence, actors, sysctls: stage.sandbox.sysctls,
+			held: texts, rounds: evidence, actors, sysctls: ownSandbox.sandbox.sysctls,
 		},
 	};
 }
 
 /** Rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
-async function prepare({stage, source, loadState, play: {rules, families}}: {
-	stage: ActorSandbox; source: TraceSource; loadState: () => Promise<KernelTexts>; play: ProbeRun;
+async function prepare({ownSandbox: ownSandbox, source, loadState, play: {rules, families}}: {
+	ownSandbox: ActorSandbox; source: TraceSource; loadState: () => Promise<KernelTexts>; play: ProbeRun;
 }): Promise<{readonly held: InstalledRules; readonly before: KernelTexts}> {
 	// Settled: nobody may dispose of a source that is still starting.
-	const [installed, started] = await Promise.allSettled([stage.install({...rules, families}), source.start()]);
-	const held = valueOf(installed);
+	const [installed, started] = await Promise.allSettled([ownSandbox.install({...rules, families}), source.start()]);
+	const installedNow = valueOf(installed);
 	valueOf(started);
-	return {held, before: await loadState()};
+	return {held: installedNow, before: await loadState()};
 }
 
 /** Lets a wait end when the run is interrupted, so that everything is taken down. */

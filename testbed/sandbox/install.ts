@@ -29,8 +29,8 @@ Installs the rules of the given families and returns what the kernel then holds:
 @throws {TestbedError} RULES_REJECTED with the line and the tool's reason. Nothing of the set is loaded then, of no family.
 */
 export async function installRules(netns: Netns, request: Installation & {readonly ruleSet: RuleSet}): Promise<RuleSet> {
-	const held = await installAndReadBack(netns, request);
-	return held.ruleSet;
+	const installed = await installAndReadBack(netns, request);
+	return installed.ruleSet;
 }
 
 /**
@@ -41,8 +41,8 @@ The same, with the words of the tools: for a recording.
 export async function installAndReadBack(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
 	refuseUnchecked({ruleSet, ...installation});
 	const texts = await driverOf(installation.backend).install(netns, ruleSet, installation);
-	const held = parseInstalled(texts);
-	const differences = differencesInMeaning(restrictToFamilies(ruleSet, installation.families), held);
+	const installed = parseInstalled(texts);
+	const differences = differencesInMeaning(restrictToFamilies(ruleSet, installation.families), installed);
 	if (differences.length > 0) {
 		// A rule that the tool took and the kernel does not hold would make every result one of another rule set.
 		throw new TestbedError('RULES_REJECTED', {
@@ -51,5 +51,5 @@ export async function installAndReadBack(netns: Netns, {ruleSet, ...installation
 		});
 	}
 
-	return {ruleSet: held, texts};
+	return {ruleSet: installed, texts};
 }

@@ -29,7 +29,7 @@ type Installed = Omit<RulesToHold, 'lines' | 'allowedModules'>;
 export class ReplaceableRules {
 	readonly #sandbox: Pick<Sandbox, 'pod' | 'applyRouting'>;
 	readonly #lockFile: string;
-	#held: Installed | undefined;
+	#installed: Installed | undefined;
 
 	constructor(sandbox: Pick<Sandbox, 'pod' | 'applyRouting'>, lockFile: string) {
 		this.#sandbox = sandbox;
@@ -42,7 +42,7 @@ export class ReplaceableRules {
 	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then, and another can follow.
 	*/
 	async replace({ruleSet, routing, backend, families, lines, allowedModules}: RulesToHold): Promise<InstalledRules> {
-		const before = this.#held;
+		const before = this.#installed;
 		if (before !== undefined && !canFollow(before.backend, backend)) {
 			throw new RangeError(`a sandbox that holds rules of ${before.backend} cannot hold rules of ${backend}`);
 		}
@@ -56,22 +56,22 @@ export class ReplaceableRules {
 		const all = [...new Set([...families, ...(isSame ? before.families : [])])];
 		const own = restrictToFamilies(ruleSet, families);
 		const left: RuleSet = isSame ? before.ruleSet : {tables: []};
-		const [held, routed] = await Promise.allSettled([
+		const [installed, routed] = await Promise.allSettled([
 			installAndReadBack(this.#sandbox.pod, {
 				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, allowedModules, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
 			}),
 			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),
 		]);
-		this.#held = {
+		this.#installed = {
 			// Of what was rejected, empty tables can be left beside the tables of before.
-			ruleSet: held.status === 'fulfilled' ? held.value.ruleSet : (driverOf(backend).isAtomic ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
+			ruleSet: installed.status === 'fulfilled' ? installed.value.ruleSet : (driverOf(backend).isAtomic ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
 		};
-		for (const result of [held, routed]) {
+		for (const result of [installed, routed]) {
 			if (result?.status === 'rejected') {
 				throw result.reason as Error;
 			}
 		}
 
-		return (held as PromiseFulfilledResult<InstalledRules>).value;
+		return (installed as PromiseFulfilledResult<InstalledRules>).value;
 	}
 }

@@ -11,9 +11,9 @@ The rules that the tools printed after they were installed, without the testbed'
 
 @throws {ParseError} when a text is not what such a tool prints.
 */
-export function parseInstalled(held: readonly RulesText[]): RuleSet {
+export function parseInstalled(installed: readonly RulesText[]): RuleSet {
 	return {
 		// A namespace that holds no table of a family has nothing to print.
-		tables: held.filter(({text}) => text.trim() !== '').flatMap(each => parseText(each).tables).filter(({name}) => name !== traceTable),
+		tables: installed.filter(({text}) => text.trim() !== '').flatMap(each => parseText(each).tables).filter(({name}) => name !== traceTable),
 	};
 }

@@ -53,8 +53,8 @@ export function freshPacket(mark: number): PacketState {
 /** The state in which a packet enters a base chain: behind conntrack's own priority it belongs to a connection, and a new one has no mark. Over `lo` it keeps its connection (`nf_conntrack_in`, "previously seen"). */
 export function enterChain(state: PacketState, {family, table, chain, hook}: Pick<Traversal, 'family' | 'table' | 'chain' | 'hook'>, ruleSet: RuleSet): PacketState {
 	const found = findTable(ruleSet, {family, table});
-	const held = found?.chains.find(({name}) => name === chain);
-	const priority = found === undefined || held === undefined ? 0 : baseChainOf(found, held)?.priority ?? 0;
+	const placed = found?.chains.find(({name}) => name === chain);
+	const priority = found === undefined || placed === undefined ? 0 : baseChainOf(found, placed)?.priority ?? 0;
 	const isBehind = (hook !== 'prerouting' && hook !== 'output') || priority > conntrackPriority;
 	return isBehind && (state.tracking === 'before' || state.tracking === 'template') ? {...state, tracking: 'tracked', connmark: 0} : state;
 }

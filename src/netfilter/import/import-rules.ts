@@ -60,7 +60,7 @@ const readers = {
 /** Native nft names its families itself, and hands back no lines. */
 function readNft(ruleSet: RuleSet): ReadTables {
 	// Iptables-nft has tables of these names, with chains in capitals, and nft shows its own translation of their matches.
-	const translated = ruleSet.tables.filter(({family, name, chains}) => family !== 'inet' && builtInChains(name).some(chain => chains.some(held => held.name === chain)));
+	const translated = ruleSet.tables.filter(({family, name, chains}) => family !== 'inet' && builtInChains(name).some(chain => chains.some(known => known.name === chain)));
 	return {
 		tables: ruleSet.tables,
 		lines: new Map(),

@@ -44,8 +44,8 @@ export function printText(report: Report, {color, verbose, width}: TextOptions):
 
 function printHead({environment, rules, types, scenario}: Report, style: Style): readonly string[] {
 	const families = [...new Set(types.map(({family}) => family))];
-	const play: readonly HeadRow[] = scenario === undefined ? [] : [['play', [`${scenario.name}: ${scenario.about}`]]];
-	return printRows([...play, ...headRows({environment, rules, families}), ['actors', [...listOf(actorsOf(types)), '(uid:gid)']]], style);
+	const run: readonly HeadRow[] = scenario === undefined ? [] : [['play', [`${scenario.name}: ${scenario.about}`]]];
+	return printRows([...run, ...headRows({environment, rules, families}), ['actors', [...listOf(actorsOf(types)), '(uid:gid)']]], style);
 }
 
 /** The gaps of the whole run: those that every type has, when there are several types. They are printed once. */

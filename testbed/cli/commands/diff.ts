@@ -60,8 +60,8 @@ export async function diffCommand(sources: readonly string[], flags: DiffFlags):
 		for (const row of rows) {
 			compared.push(await compareRow(row, flags, { // eslint-disable-line no-await-in-loop -- Each row keeps the processors busy by itself.
 				signal,
-				onProgress(stage) {
-					onProgress(rows.length === 1 ? stage : `${row.name}: ${stage}`);
+				onProgress(step) {
+					onProgress(rows.length === 1 ? step : `${row.name}: ${step}`);
 				},
 			}));
 		}
@@ -79,7 +79,7 @@ export async function diffCommand(sources: readonly string[], flags: DiffFlags):
 }
 
 async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: DiffFlags, {signal, onProgress}: {
-	readonly signal: AbortSignal; readonly onProgress: (stage: string) => void;
+	readonly signal: AbortSignal; readonly onProgress: (step: string) => void;
 }): Promise<ComparisonSuite> {
 	const {family: families, paths, timeout: timeoutMs, traceBuffer: traceBufferBytes} = flags;
 	const [first] = inputs;

@@ -44,13 +44,13 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 	tell(describeNotes(rules));
 	return supervise(async ({signal, onProgress}) => {
 		onProgress('building the sandbox, installing the rules');
-		await using stage = await ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer});
+		await using sandbox = await ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer});
 		const started = performance.now();
 		let [asked, open] = [0, 0];
 		for await (const questions of chunks(file, families, signal)) {
 			signal.throwIfAborted();
 			onProgress(`${asked} probes answered`);
-			const probeResults = await stage.send(questions, {follow: flags.follow === true});
+			const probeResults = await sandbox.send(questions, {follow: flags.follow === true});
 			const answers = probeResults.map((probeResult, index) => answerOf(questions[index]!.id, probeResult));
 			asked += answers.length;
 			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
@@ -66,7 +66,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		}
 
 		const seconds = (performance.now() - started) / 1000;
-		tell(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} a second${stage.repeated === 0 ? '' : `; ${stage.repeated} sent again`})\n`);
+		tell(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} a second${sandbox.repeated === 0 ? '' : `; ${sandbox.repeated} sent again`})\n`);
 		return exitStatus({passed: asked - open, failed: 0, inconclusive: open});
 	});
 }

@@ -32,13 +32,13 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 	const plays = loaded.flatMap(one => one.plays);
 	checkOutputFlags(flags, scenarioInputs(plays.map(({rules, play: scenario}) => ({rules, scenario}))));
 	return supervise(async supervision => {
-		const inputs = plays.map(({rules, play}): RunOptions => ({
+		const inputs = plays.map(({rules, play: ready}): RunOptions => ({
 			...optionsOf(rules, {
 				flags, supervision, isAlone: plays.length === 1,
 			}),
-			families: [...new Set(play.cases.map(({probe}) => probe.family))],
+			families: [...new Set(ready.cases.map(({probe}) => probe.family))],
 			types: [],
-			scenario: play,
+			scenario: ready,
 		}));
 		return runAndPrint({inputs: shareActors(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, supervision});
 	});

@@ -8,7 +8,7 @@ const quietMs = 1000;
 
 /** Tells where the run is, once a second, when that has changed. Dispose ends it. */
 export class Progress implements Disposable {
-	#stage = '';
+	#step = '';
 	#said = '';
 	readonly #timer: NodeJS.Timeout;
 	readonly #write: (text: string) => void;
@@ -22,8 +22,8 @@ export class Progress implements Disposable {
 	}
 
 	/** Notes what the run is doing now. */
-	stage(stage: string): void {
-		this.#stage = stage;
+	step(step: string): void {
+		this.#step = step;
 	}
 
 	[Symbol.dispose](): void {
@@ -31,9 +31,9 @@ export class Progress implements Disposable {
 	}
 
 	#say(): void {
-		if (this.#stage !== this.#said) {
-			this.#said = this.#stage;
-			this.#write(`testbed: ${visibleForeign(this.#stage)} …\n`);
+		if (this.#step !== this.#said) {
+			this.#said = this.#step;
+			this.#write(`testbed: ${visibleForeign(this.#step)} …\n`);
 		}
 	}
 }

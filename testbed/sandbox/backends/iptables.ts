@@ -89,10 +89,10 @@ export async function saveRules(netns: Netns, {variant, family, lockFile, hasCou
 type IptablesInstallation = InstallRequest & {readonly driver: BackendDriver; readonly variant: IptablesVariant};
 
 /** Its tool commits a family table by table (measured), so when something is rejected, all tables of all families are emptied again. */
-async function installSet(netns: Netns, ruleSet: RuleSet, {driver, variant, families, lockFile, held, lines}: IptablesInstallation): Promise<readonly RulesText[]> {
+async function installSet(netns: Netns, ruleSet: RuleSet, {driver, variant, families, lockFile, held: installed, lines}: IptablesInstallation): Promise<readonly RulesText[]> {
 	const restore = async (family: AddressFamily, text: string): Promise<void> => driver.load(netns, {family, text, lockFile});
 	const results = await Promise.allSettled(families.map(async (family): Promise<RulesText> => {
-		const input = printSave({tables: [...ruleSet.tables, ...emptied(held, ruleSet)]}, family);
+		const input = printSave({tables: [...ruleSet.tables, ...emptied(installed, ruleSet)]}, family);
 		try {
 			await restore(family, input);
 		} catch (error) {
@@ -114,7 +114,7 @@ async function installSet(netns: Netns, ruleSet: RuleSet, {driver, variant, fami
 	// A machine that cannot do it is the reason why, also where the other family's tool calls the rules wrong.
 	const failed = failures.find(error => !isRejection(error)) ?? failures[0];
 	if (failed !== undefined) {
-		const nothing: RuleSet = {tables: emptied({tables: [...ruleSet.tables, ...emptied(held, ruleSet)]}, {tables: []})};
+		const nothing: RuleSet = {tables: emptied({tables: [...ruleSet.tables, ...emptied(installed, ruleSet)]}, {tables: []})};
 		const emptyings = await Promise.allSettled(families.map(async family => restore(family, printSave(nothing, family))));
 		const left = emptyings.find(result => result.status === 'rejected');
 		throw left === undefined || !isRejection(failed) ? failed : notTakenOut(failed, left.reason as Error);

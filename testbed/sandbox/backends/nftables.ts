@@ -33,9 +33,9 @@ export const nftables: BackendDriver = {
 	name: 'nftables',
 	programFor: () => 'nft',
 	load: async (netns, {text}) => loadNftText(netns, text),
-	async install(netns, ruleSet, {families, held}) {
+	async install(netns, ruleSet, {families, held: installed}) {
 		const own = printNft(restrictToFamilies(ruleSet, families));
-		const input = deletionsOf(held ?? {tables: []}) + own;
+		const input = deletionsOf(installed ?? {tables: []}) + own;
 		try {
 			await loadNftText(netns, input);
 		} catch (error) {

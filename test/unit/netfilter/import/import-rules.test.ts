@@ -79,8 +79,8 @@ test('a dump comes out as it went in', t => {
 
 test('a log says the same as the dump that the same rules give', t => {
 	const [wanted] = normalize(importRules(read('init-1.10.log')).ruleSet).tables;
-	const [held] = normalize(importRules(read('init-failed.log')).ruleSet).tables;
-	t.deepEqual(byName(wanted), byName(held));
+	const [table] = normalize(importRules(read('init-failed.log')).ruleSet).tables;
+	t.deepEqual(byName(wanted), byName(table));
 	const [json] = normalize(importRules(read('init-json.log')).ruleSet).tables;
 	for (const file of ['init-1.24.log', 'init-cri.log', 'init-stern.log', 'init-journal.log']) {
 		t.deepEqual(normalize(importRules(read(file)).ruleSet).tables[0], json, file);

@@ -15,12 +15,12 @@ import {
 /** Many rules of somebody else in front. */
 function foreignRules(count: number): Mutation {
 	return ruleSet => {
-		let held = ruleSet;
+		let installed = ruleSet;
 		for (let number = 1; number <= count; number++) {
-			held = insertRule('OUTPUT', number, `-d 192.0.2.${number}/32 -j DROP`)(held);
+			installed = insertRule('OUTPUT', number, `-d 192.0.2.${number}/32 -j DROP`)(installed);
 		}
 
-		return held;
+		return installed;
 	};
 }
 

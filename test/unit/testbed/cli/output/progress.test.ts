@@ -8,8 +8,8 @@ const pastQuietMs = 1300;
 test('a short run says nothing, also not later', async t => {
 	const said: string[] = [];
 	const progress = new Progress(text => said.push(text));
-	progress.stage('one');
-	progress.stage('two');
+	progress.step('one');
+	progress.step('two');
 	progress[Symbol.dispose]();
 	await wait(pastQuietMs);
 	t.deepEqual(said, []);
@@ -18,12 +18,12 @@ test('a short run says nothing, also not later', async t => {
 test('a long run says once a second where it is, when that has changed', async t => {
 	const said: string[] = [];
 	const progress = new Progress(text => said.push(text));
-	progress.stage('one');
-	progress.stage('two');
+	progress.step('one');
+	progress.step('two');
 	await wait(pastQuietMs);
 	t.deepEqual(said, ['testbed: two …\n']);
-	progress.stage('three');
-	progress.stage('four');
+	progress.step('three');
+	progress.step('four');
 	await wait(pastQuietMs);
 	t.deepEqual(said, ['testbed: two …\n', 'testbed: four …\n']);
 	await wait(pastQuietMs);
