@@ -15,10 +15,10 @@ For instance, of this machine and of another one:
   testbed probe --batch test/fixtures/batch/probes.jsonl --follow > ONE`;
 
 /** What is the same of an answer wherever it is given: the source ports in messages are the kernel's choice. */
-export function gistOf({id, path: way, stops, outcome, unsendable, gaps}) {
+export function summaryOf({id, path, stops, outcome, unsendable, gaps}) {
 	return {
 		id,
-		path: way,
+		path,
 		stops,
 		outcome,
 		...(unsendable === undefined ? {} : {unsendable: {errno: unsendable.errno, message: unsendable.message.replaceAll(/^The probe \d+ /gv, 'The probe ')}}),
@@ -30,7 +30,7 @@ export function gistOf({id, path: way, stops, outcome, unsendable, gaps}) {
 export function differencesBetween(one, two) {
 	const count = Math.max(one.length, two.length);
 	return Array.from({length: count}, (_, index) => {
-		const [left, right] = [one[index], two[index]].map(answer => answer === undefined ? 'no answer' : JSON.stringify(gistOf(answer)));
+		const [left, right] = [one[index], two[index]].map(answer => answer === undefined ? 'no answer' : JSON.stringify(summaryOf(answer)));
 		return left === right ? [] : [`answer ${index + 1}:\n  - ${left}\n  + ${right}`];
 	}).flat();
 }

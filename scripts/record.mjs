@@ -15,7 +15,7 @@ const backends = ['iptables-nft', 'iptables-legacy'];
 const families = ['ipv4', 'ipv6'];
 const help = `Usage: npm run record [-- NAME ...]
 
-Plays the types of traffic once on this machine's kernel and writes what came of
+Runs the types of traffic once on this machine's kernel and writes what came of
 it into test/recordings/NAME.json: raw netlink datagrams (base64), the tools'
 listings before and after, sockets, interfaces, the paths that the testbed made
 of them, and the versions of the kernel and the tools. Needs root, and a
@@ -64,12 +64,12 @@ function listening(netns, printed) {
 	};
 }
 
-async function play({backend, family, isMixed}, hold) {
-	const [{parseReleaseInput}, {sidecarRuleSet}, {intentOf, sixTypes, typeIds}, {defaultTopology: topology}, {parseSave}, {stepsOfPath}] = await Promise.all([
-		module('src/istio/options/arguments.js'), module('src/istio/iptables/sidecar.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/iptables/save.js'), module('src/netfilter/path.js'),
+async function runOnce({backend, family, isMixed}, hold) {
+	const [{parseReleaseInput}, {sidecarRuleSet}, {intentOf}, {sixTypes, typeIds}, {defaultTopology: topology}, {parseSave}, {stepsOfPath}] = await Promise.all([
+		module('src/istio/options/arguments.js'), module('src/istio/iptables/sidecar.js'), module('src/istio/intent.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/iptables/save.js'), module('src/netfilter/path.js'),
 	]);
-	const [{actorsFor, Cast}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, playRound, readRound}] = await Promise.all([
-		module('testbed/actors/actor-group.js'), module('testbed/cli/commands/run.js'), module('testbed/system/environment.js'), module('testbed/system/lock-file.js'), module('testbed/run/round.js'),
+	const [{actorsFor}, {ActorGroup}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, sendRound, readRound}] = await Promise.all([
+		module('src/scenario/actor-set.js'), module('testbed/actors/actor-group.js'), module('testbed/inputs/credentials.js'), module('testbed/system/environment.js'), module('testbed/system/lock-file.js'), module('testbed/run/round.js'),
 	]);
 	const [{installRules}, {loadKernelTexts}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
 		module('testbed/sandbox/install.js'), module('testbed/tracer/counters.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'),
@@ -91,7 +91,7 @@ async function play({backend, family, isMixed}, hold) {
 	const ruleSet = await installRules(listening(pod, installed), {...place, ruleSet: {tables: [...sidecar.tables, ...others]}});
 	const source = hold(new NetlinkTraceSource(pod, {backend}));
 	await source.start();
-	const cast = hold(await Cast.start({
+	const actorGroup = hold(await ActorGroup.start({
 		// A dropped first packet is sent again after a second: the mixed rounds show one repetition.
 		sandbox, topology, intent, names: actorsFor(typeIds), credentials, timeoutMs: isMixed ? 1500 : 5000,
 	}));
@@ -103,15 +103,15 @@ async function play({backend, family, isMixed}, hold) {
 	};
 
 	const before = await loadState();
-	const evidence = await playRound(cases, {
-		source, before, loadState, pod, cast, round: 1, untilAborted: async act => act,
+	const evidence = await sendRound(cases, {
+		source, before, loadState, pod, actorGroup, round: 1, untilAborted: async act => act,
 	});
 	const round = readRound(evidence, backend);
 	const {recording, sockets, probes, interfaces} = round;
 	const observations = observeRound(round, ruleSet);
 	const gaps = observations.flatMap(observation => observation.gaps);
 	if (gaps.length > 0) {
-		throw new Error(`A recording with gaps is no witness, so nothing was written:\n${gaps.map(({kind, message}) => `${kind}: ${message}`).join('\n')}`);
+		throw new Error(`A recording with gaps proves nothing, so nothing was written:\n${gaps.map(({kind, message}) => `${kind}: ${message}`).join('\n')}`);
 	}
 
 	return {
@@ -132,16 +132,16 @@ async function play({backend, family, isMixed}, hold) {
 }
 
 /** What `await using` does, which Node 20 does not read: undoes everything that was made, the last first, also after an error. */
-async function record(world) {
-	const held = [];
+async function record(options) {
+	const made = [];
 	try {
-		return await play(world, made => {
-			held.unshift(made);
-			return made;
+		return await runOnce(options, one => {
+			made.unshift(one);
+			return one;
 		});
 	} finally {
-		for (const made of held) {
-			await made[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- One stands on the other.
+		for (const one of made) {
+			await one[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- One stands on the other.
 		}
 	}
 }
@@ -155,21 +155,21 @@ function print(recording) {
 	return `{\n${fields.join(',\n')}\n}\n`;
 }
 
-const worlds = new Map(backends.flatMap(backend => families.flatMap(family => [
+const recordings = new Map(backends.flatMap(backend => families.flatMap(family => [
 	[`${backend}-${family}`, {backend, family, isMixed: false}],
 	[`${backend}-${family}-mixed`, {backend, family, isMixed: true}],
 ])));
 
 async function main(given) {
-	const unknown = given.filter(name => !worlds.has(name));
+	const unknown = given.filter(name => !recordings.has(name));
 	if (unknown.length > 0) {
-		console.error(`There is no recording ${unknown.join(', ')}. Names: ${[...worlds.keys()].join(', ')}.`);
+		console.error(`There is no recording ${unknown.join(', ')}. Names: ${[...recordings.keys()].join(', ')}.`);
 		return 2;
 	}
 
 	fs.mkdirSync(target, {recursive: true});
-	for (const name of given.length > 0 ? given : worlds.keys()) {
-		const recording = await record(worlds.get(name)); // eslint-disable-line no-await-in-loop -- One at a time: a busy machine would only make repetitions of packets.
+	for (const name of given.length > 0 ? given : recordings.keys()) {
+		const recording = await record(recordings.get(name)); // eslint-disable-line no-await-in-loop -- One at a time: a busy machine would only make repetitions of packets.
 		const text = print(recording);
 		if (text.length > sizeMax) {
 			throw new Error(`The recording ${name} has ${text.length} bytes; ${sizeMax} is the limit.`);

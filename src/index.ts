@@ -7,7 +7,7 @@ export type * from './netfilter/path.js';
 export {stepsOfPath, stopsOfPath} from './netfilter/path.js';
 export {ParseError, parseSave, printSave} from './netfilter/iptables/save.js';
 export {
-	importRules, opaqueRules, recognise, type Imported, type OpaqueRule,
+	importRules, opaqueRules, recognize, type Imported, type OpaqueRule,
 } from './netfilter/import/import-rules.js';
 export {parseNft, printNft} from './netfilter/nftables/ruleset.js';
 export {parseNftJson} from './netfilter/nftables/json.js';
@@ -53,7 +53,7 @@ export type {Observation, ObservedPath} from './trace/observation.js';
 export type {
 	Cause, Difference, LegClaim, Outcome, RuleReference,
 } from './judge/outcome.js';
-export {judge, type Judgement} from './judge/judge.js';
+export {judge, type Judgment} from './judge/judge.js';
 export {comparePublished, type PublishedVerdict} from './judge/published.js';
 export {ruleNotes, type RuleNote} from './judge/rule-notes.js';
 export {diffRuleSets, isEqualDiff, type RuleChange, type RuleSetDiff} from './judge/rule-diff/rule-diff.js';

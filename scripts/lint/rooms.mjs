@@ -22,22 +22,22 @@ export async function cruiseRooms(root) {
 const closed = {from: /^testbed\/recording\//, to: /^testbed\/(?:syscalls\/|system\/exec\.ts$)/};
 
 /** How a file of `recording/` comes to load FFI or to run programs: the files on the way, for each. Types are not loaded. */
-function waysToTheKernel(modules) {
+function pathsToTheKernel(modules) {
 	const loads = new Map(modules.map(({source, dependencies = []}) => [
 		source, dependencies.filter(({dependencyTypes}) => !dependencyTypes.includes('type-only')).map(({resolved}) => resolved),
 	]));
 	return [...loads.keys()].filter(source => closed.from.test(source)).flatMap(start => {
 		const waits = [[start]];
 		const seen = new Set([start]);
-		for (const way of waits) {
-			for (const next of loads.get(way.at(-1)) ?? []) {
+		for (const steps of waits) {
+			for (const next of loads.get(steps.at(-1)) ?? []) {
 				if (closed.to.test(next)) {
-					return [[...way, next]];
+					return [[...steps, next]];
 				}
 
 				if (!seen.has(next)) {
 					seen.add(next);
-					waits.push([...way, next]);
+					waits.push([...steps, next]);
 				}
 			}
 		}
@@ -54,10 +54,10 @@ export function complaintsAbout({modules, violations}) {
 
 	return [
 		...violations.map(({rule, from, to, comment, cycle}) => {
-			const way = cycle === undefined ? `${from} → ${to}` : [from, ...cycle.map(({name}) => name)].join(' → ');
-			return `${rule.name}: ${way}${comment === undefined ? '' : ` (${comment})`}`;
+			const steps = cycle === undefined ? `${from} → ${to}` : [from, ...cycle.map(({name}) => name)].join(' → ');
+			return `${rule.name}: ${steps}${comment === undefined ? '' : ` (${comment})`}`;
 		}),
-		...waysToTheKernel(modules).map(way => `recording-needs-no-kernel: ${way.join(' → ')} (recording/ and whatever it imports load no FFI and run no program.)`),
+		...pathsToTheKernel(modules).map(steps => `recording-needs-no-kernel: ${steps.join(' → ')} (recording/ and whatever it imports load no FFI and run no program.)`),
 	];
 }
 

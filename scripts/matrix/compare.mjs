@@ -12,13 +12,13 @@ Compares the answers of two runs of one batch, probe by probe: paths, stops, out
 @returns {{total: number, same: number, differences: string[]}} Each difference names the probe, and what both said.
 */
 export function compareAnswers(reference, answers) {
-	const due = readAnswers(reference);
+	const expected = readAnswers(reference);
 	try {
 		const got = readAnswers(answers);
-		const total = Math.max(due.length, got.length);
-		const differences = differencesBetween(due, got).map(difference => difference.replaceAll(/\s+/g, ' '));
+		const total = Math.max(expected.length, got.length);
+		const differences = differencesBetween(expected, got).map(difference => difference.replaceAll(/\s+/g, ' '));
 		return {total, same: total - differences.length, differences};
 	} catch (error) {
-		return {total: due.length, same: 0, differences: [`the answers there cannot be read: ${error.message}`]};
+		return {total: expected.length, same: 0, differences: [`the answers there cannot be read: ${error.message}`]};
 	}
 }

@@ -32,7 +32,7 @@ The batch of a cell beside that of the machine that the matrix runs on.
 @returns {{ok: boolean, reason: string, differences: string[]}}
 */
 export function judgeBatch(reference, answers) {
-	const compared = Object.entries(reference).map(([backend, due]) => ({backend, ...compareAnswers(due, answers[backend] ?? '')}));
+	const compared = Object.entries(reference).map(([backend, expected]) => ({backend, ...compareAnswers(expected, answers[backend] ?? '')}));
 	const total = compared.reduce((sum, {total}) => sum + total, 0);
 	const same = compared.reduce((sum, {same}) => sum + same, 0);
 	const differences = compared.flatMap(({backend, differences}) => differences.map(difference => `${backend}, ${difference}`));

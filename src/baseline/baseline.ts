@@ -82,20 +82,20 @@ export type RecordedFamily = {readonly classes: readonly RecordedClass[]; readon
 
 /** What is recorded of flights through one rule set. Where both representatives of a class went the same way, the inner one stands for it. */
 export function recordFamily({classSet, representatives, side}: {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly side: Side}): RecordedFamily {
-	const byClass = new Map<number, Array<{readonly representative: Representative; readonly way: PathSummary; readonly stops: readonly string[]}>>();
+	const byClass = new Map<number, Array<{readonly representative: Representative; readonly pathSummary: PathSummary; readonly stops: readonly string[]}>>();
 	for (const [place, representative] of representatives.entries()) {
 		const probeResult = side.probeResults[place]!;
 		const known = byClass.get(representative.index) ?? [];
-		known.push({representative, way: summarizePath(probeResult, side.ruleSet), stops: stopsOfPath(probeResult)});
+		known.push({representative, pathSummary: summarizePath(probeResult, side.ruleSet), stops: stopsOfPath(probeResult)});
 		byClass.set(representative.index, known);
 	}
 
 	return {
 		classes: [...byClass].flatMap(([index, probed]) => {
 			const inner = probed.find(({representative}) => representative.kind === 'inner') ?? probed[0]!;
-			const apart = probed.filter(each => each !== inner && !isSamePath(each.way, inner.way));
-			return [inner, ...apart].map(({representative, way, stops}) => recordOf({
-				packetClass: classSet.classes[index]!, classSet, representative, way, stops,
+			const apart = probed.filter(each => each !== inner && !isSamePath(each.pathSummary, inner.pathSummary));
+			return [inner, ...apart].map(({representative, pathSummary, stops}) => recordOf({
+				packetClass: classSet.classes[index]!, classSet, representative, pathSummary, stops,
 			}));
 		}),
 		lost: [
@@ -108,10 +108,10 @@ export function recordFamily({classSet, representatives, side}: {readonly classS
 	};
 }
 
-function recordOf({packetClass, classSet, representative: {index, kind, packet, ...probe}, way, stops}: {
-	readonly packetClass: PacketClass; readonly classSet: ClassSet; readonly representative: Representative; readonly way: PathSummary; readonly stops: readonly string[];
+function recordOf({packetClass, classSet, representative: {index, kind, packet, ...probe}, pathSummary, stops}: {
+	readonly packetClass: PacketClass; readonly classSet: ClassSet; readonly representative: Representative; readonly pathSummary: PathSummary; readonly stops: readonly string[];
 }): RecordedClass {
 	return {
-		traffic: describeClasses([packetClass], classSet), probe, arrivals: way.arrivals, stops, roles: way.roles,
+		traffic: describeClasses([packetClass], classSet), probe, arrivals: pathSummary.arrivals, stops, roles: pathSummary.roles,
 	};
 }

@@ -89,13 +89,13 @@ class FamilyCheck {
 		const {recorded, areRolesCompared} = this.#terms;
 		const {representatives, side} = this.#probed;
 		const diff = diffRuleSets({from: recorded.ruleSet, to: side.ruleSet}, [this.classSet.fields.family]);
-		return representatives.flatMap((witness, place): readonly Move[] => {
-			const packetClass = this.classSet.classes[witness.index]!;
+		return representatives.flatMap((example, place): readonly Move[] => {
+			const packetClass = this.classSet.classes[example.index]!;
 			const probeResult = side.probeResults[place]!;
-			const records = this.#recordsOf(packetClass, witness);
+			const records = this.#recordsOf(packetClass, example);
 			const [record] = records;
 			if (record === undefined) {
-				this.#gaps.push({kind: 'not-recorded', message: `The baseline does not say what became of ${printRepresentative(witness)}.`});
+				this.#gaps.push({kind: 'not-recorded', message: `The baseline does not say what became of ${printRepresentative(example)}.`});
 				return [];
 			}
 
@@ -104,9 +104,9 @@ class FamilyCheck {
 			}
 
 			const to = summarizePath(probeResult, side.ruleSet);
-			const from = this.#expectedPath(records, {probeResult, to, witness});
+			const from = this.#expectedPath(records, {probeResult, to, example});
 			if (from === undefined) {
-				this.#gaps.push({kind: 'not-recorded', message: `The baseline says several things of the packets around ${printRepresentative(witness)}.`});
+				this.#gaps.push({kind: 'not-recorded', message: `The baseline says several things of the packets around ${printRepresentative(example)}.`});
 				return [];
 			}
 
@@ -120,14 +120,14 @@ class FamilyCheck {
 			}
 
 			const cause = findCause({
-				from: {legs: this.#predictedLegs(probeResult, packetClass), ruleSet: recorded.ruleSet}, to: {legs: probeResult.legs, ruleSet: side.ruleSet}, diff, family: witness.family,
+				from: {legs: this.#predictedLegs(probeResult, packetClass), ruleSet: recorded.ruleSet}, to: {legs: probeResult.legs, ruleSet: side.ruleSet}, diff, family: example.family,
 			});
 			for (const each of records) {
 				this.#note(each, to, cause);
 			}
 
 			return [{
-				severity: severityOf(from.arrivals, to.arrivals), from, to, cause, witness, packetClass,
+				severity: severityOf(from.arrivals, to.arrivals), from, to, cause, example, packetClass,
 			}];
 		});
 	}
@@ -169,9 +169,9 @@ class FamilyCheck {
 	}
 
 	/** What is recorded of a class: of the very packet, of its class, or of the class that the baseline's rules make, which holds it. */
-	#recordsOf(packetClass: PacketClass, witness: Representative): readonly RecordedClass[] {
+	#recordsOf(packetClass: PacketClass, example: Representative): readonly RecordedClass[] {
 		const all = this.#records.get(packetClass.predicted[0]!) ?? [];
-		const exact = all.find(({record}) => isSamePacket(record.probe, witness));
+		const exact = all.find(({record}) => isSamePacket(record.probe, example));
 		const own = this.#ownOf(packetClass);
 		return exact === undefined ? (own.length > 0 ? own : all.map(({record}) => record)) : [exact.record];
 	}
@@ -181,17 +181,17 @@ class FamilyCheck {
 	}
 
 	/** The way that is due. What somebody sends on is another packet, and what is recorded of its class is due for it. Undefined where the records do not agree. */
-	#expectedPath(records: readonly RecordedClass[], {probeResult, to, witness}: {readonly probeResult: ProbeResult; readonly to: PathSummary; readonly witness: Representative}): PathSummary | undefined {
+	#expectedPath(records: readonly RecordedClass[], {probeResult, to, example}: {readonly probeResult: ProbeResult; readonly to: PathSummary; readonly example: Representative}): PathSummary | undefined {
 		const first = records[0]!;
 		const alone = records.every(record => isSamePath(record, first)) ? first : undefined;
 		const begins = (record: RecordedClass): boolean => isSameBegin(record, first);
-		const isFirstAsDue = first.arrivals[0] === to.arrivals[0];
-		if (isSamePacket(first.probe, witness) || probeResult.isLoop || records.some(({arrivals}) => arrivals.includes('loop')) || !isFirstAsDue || !records.every(record => begins(record))) {
+		const isFirstAsExpected = first.arrivals[0] === to.arrivals[0];
+		if (isSamePacket(first.probe, example) || probeResult.isLoop || records.some(({arrivals}) => arrivals.includes('loop')) || !isFirstAsExpected || !records.every(record => begins(record))) {
 			return alone ?? (records.some(({arrivals}) => arrivals[0] === to.arrivals[0]) ? undefined : first);
 		}
 
-		const due = probeResult.legs.map((leg, index) => index === 0 ? first : this.#recordOfLeg(leg));
-		return due.includes(undefined) ? alone : {arrivals: due.map(each => each!.arrivals[0]!), roles: due.map(each => each!.roles[0]!)};
+		const wanted = probeResult.legs.map((leg, index) => index === 0 ? first : this.#recordOfLeg(leg));
+		return wanted.includes(undefined) ? alone : {arrivals: wanted.map(each => each!.arrivals[0]!), roles: wanted.map(each => each!.roles[0]!)};
 	}
 
 	#recordOfLeg(leg: Leg): RecordedClass | undefined {

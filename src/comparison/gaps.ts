@@ -30,7 +30,7 @@ export function gapsOfClasses(classSet: ClassSet, places?: readonly number[]): r
 }
 
 function gapOfLeftOut({kind, because, classes}: LeftOutClasses, {classSet, places}: {readonly classSet: ClassSet; readonly places: readonly number[] | undefined}): readonly Gap[] {
-	const different = kind === 'cannot-occur' ? [] : classes.filter(({predicted}) => !isForetoldAlike(among(predicted, places)));
+	const different = kind === 'cannot-occur' ? [] : classes.filter(({predicted}) => !isPredictedAlike(among(predicted, places)));
 	return different.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: not asked of the kernel: ${listOf(describeClasses(different, classSet))}; ${because}.`}];
 }
 
@@ -40,9 +40,9 @@ function among<Each>(all: readonly Each[], places: readonly number[] | undefined
 }
 
 /** Whether all rule sets have the same for a class, rule by rule. One that is alone is alike. */
-function isForetoldAlike(predicted: PacketClass['predicted']): boolean {
+function isPredictedAlike(predicted: PacketClass['predicted']): boolean {
 	const pathSummaries = predicted.map(each => describePath(each));
-	return pathSummaries.every(way => way !== undefined && way === pathSummaries[0]);
+	return pathSummaries.every(pathSummary => pathSummary !== undefined && pathSummary === pathSummaries[0]);
 }
 
 function describePath({hits}: Omit<PathCondition, 'packetSet'>): string | undefined {
@@ -55,9 +55,9 @@ export function gapsOfReading({classSet, representatives, probeResults, place}: 
 }): readonly Gap[] {
 	const differing = representatives.flatMap((representative, index): readonly string[] => {
 		const [leg] = probeResults[index]!.legs;
-		const due = classSet.classes[representative.index]!.predicted[place]!.hits?.map(rule => nameOf(rule)).join(' > ');
+		const wanted = classSet.classes[representative.index]!.predicted[place]!.hits?.map(rule => nameOf(rule)).join(' > ');
 		const met = leg?.traversals.flatMap(({hits}) => hits.map(hit => nameOf(hit))).join(' > ');
-		return due === undefined || met === undefined || due === met ? [] : [`${printRepresentative(representative)} met ${met === '' ? 'no rule' : met} and not ${due === '' ? 'none' : due}`];
+		return wanted === undefined || met === undefined || wanted === met ? [] : [`${printRepresentative(representative)} met ${met === '' ? 'no rule' : met} and not ${wanted === '' ? 'none' : wanted}`];
 	});
 	return differing.length === 0 ? [] : [{kind: 'reading', message: `The model and the kernel disagree, so packets may be in the wrong class: ${listOf(differing)}.`}];
 }

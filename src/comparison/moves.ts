@@ -41,7 +41,7 @@ export type Statement = {
 	readonly cause: Cause;
 	readonly classes: number;
 	/** The probe that shows it. */
-	readonly witness: Representative;
+	readonly example: Representative;
 };
 
 /** What is compared of one probe: see {@link arrivalsOf}, and the rules by role. */
@@ -118,13 +118,13 @@ export function isSamePath(one: PathSummary, other: PathSummary): boolean {
 }
 
 /** One representative that went another way. */
-export type Move = {readonly severity: Severity; readonly from: PathSummary; readonly to: PathSummary; readonly cause: Cause; readonly witness: Representative; readonly packetClass: PacketClass};
+export type Move = {readonly severity: Severity; readonly from: PathSummary; readonly to: PathSummary; readonly cause: Cause; readonly example: Representative; readonly packetClass: PacketClass};
 
 /** The classes of one family that moved. A flight that is in doubt on either side shows nothing: its gap is told instead. */
 export function movesIn({classSet, representatives, sides: {from, to}, diff}: {
 	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: {readonly from: Side; readonly to: Side}; readonly diff: RuleSetDiff;
 }): readonly Move[] {
-	return representatives.flatMap((witness, place): readonly Move[] => {
+	return representatives.flatMap((example, place): readonly Move[] => {
 		const [one, other] = [from.probeResults[place]!, to.probeResults[place]!];
 		if (one.gaps.length > 0 || other.gaps.length > 0) {
 			return [];
@@ -140,10 +140,10 @@ export function movesIn({classSet, representatives, sides: {from, to}, diff}: {
 			severity,
 			...pathSummaries,
 			cause: findCause({
-				from: {legs: one.legs, ruleSet: from.ruleSet}, to: {legs: other.legs, ruleSet: to.ruleSet}, diff, family: witness.family,
+				from: {legs: one.legs, ruleSet: from.ruleSet}, to: {legs: other.legs, ruleSet: to.ruleSet}, diff, family: example.family,
 			}),
-			witness,
-			packetClass: classSet.classes[witness.index]!,
+			example,
+			packetClass: classSet.classes[example.index]!,
 		}];
 	});
 }
@@ -153,7 +153,7 @@ export function stateMoves(families: ReadonlyArray<{readonly classSet: ClassSet;
 	const groups = new Map<string, {readonly moves: Move[]; readonly classSet: ClassSet}>();
 	for (const {classSet, moves} of families) {
 		for (const move of moves) {
-			const key = JSON.stringify([move.witness.family, move.packetClass.origin, move.severity, move.from.arrivals, move.to.arrivals, move.cause]);
+			const key = JSON.stringify([move.example.family, move.packetClass.origin, move.severity, move.from.arrivals, move.to.arrivals, move.cause]);
 			const group = groups.get(key) ?? {moves: [], classSet};
 			group.moves.push(move);
 			groups.set(key, group);
@@ -174,18 +174,18 @@ export function stateMoves(families: ReadonlyArray<{readonly classSet: ClassSet;
 function stateGroup(moves: readonly Move[], classSet: ClassSet): Statement {
 	const classes = [...new Set(moves.map(({packetClass}) => packetClass))];
 	// What is usual reads better than what is at an edge or comes from a port of its own.
-	const inner = moves.filter(({witness}) => witness.kind === 'inner');
-	const shown = inner.find(({witness}) => witness.sourcePort === undefined) ?? inner[0] ?? moves[0]!;
-	const {severity, from, to, cause, witness} = shown;
+	const inner = moves.filter(({example}) => example.kind === 'inner');
+	const shown = inner.find(({example}) => example.sourcePort === undefined) ?? inner[0] ?? moves[0]!;
+	const {severity, from, to, cause, example} = shown;
 	return {
 		severity,
-		families: [witness.family],
+		families: [example.family],
 		traffic: describeClasses(classes, classSet),
 		from: from.arrivals,
 		to: to.arrivals,
 		cause,
 		classes: classes.length,
-		witness,
+		example,
 	};
 }
 

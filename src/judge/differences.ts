@@ -30,17 +30,17 @@ export function differencesBetween({expected, observation, ruleSet}: {readonly e
 	const hasSameStops = !observation.loop && sameItems(stopsOfPath(observation.path), expected.legs.map(({stop}) => stop));
 	// Of a flow that goes round as it should, the rounds after those that were claimed are the same again.
 	const differences = Array.from({length: expected.loop === true ? expected.legs.length : Math.max(legs.length, expected.legs.length)}, (_, index) => {
-		const [due, leg] = [expected.legs[index], legs[index]];
+		const [wanted, leg] = [expected.legs[index], legs[index]];
 		if (leg === undefined) {
-			return due === undefined ? undefined : {kind: 'missing-leg', leg: index, expected: claimOf(due)} satisfies Difference;
+			return wanted === undefined ? undefined : {kind: 'missing-leg', leg: index, expected: claimOf(wanted)} satisfies Difference;
 		}
 
-		if (due === undefined) {
+		if (wanted === undefined) {
 			return {kind: 'surplus-leg', leg: index, observed: claimOfLeg(leg)} satisfies Difference;
 		}
 
 		return legDifference({
-			index, due, leg, ruleSet, hasSameStops,
+			index, wanted, leg, ruleSet, hasSameStops,
 		});
 	}).filter(difference => difference !== undefined);
 	if (observation.loop && expected.loop !== true) {
@@ -94,8 +94,8 @@ function stepDifferences(path: readonly string[], {path: observed}: Observation)
 }
 
 /** Whether a leg ended as claimed. Who claims `dropped` leaves open by which rule. */
-function isStopAsDue(due: string, observed: string): boolean {
-	return due === observed || (due === 'dropped' && observed.startsWith('dropped by '));
+function isStopAsExpected(wanted: string, observed: string): boolean {
+	return wanted === observed || (wanted === 'dropped' && observed.startsWith('dropped by '));
 }
 
 function claimOf({actor, stop}: ExpectedLeg): LegClaim {
@@ -106,22 +106,22 @@ function claimOfLeg({actor, end}: Leg): LegClaim {
 	return {actor, stop: printLegEnd(end)};
 }
 
-type LegPair = {readonly index: number; readonly due: ExpectedLeg; readonly leg: Leg; readonly ruleSet: MeshRules; readonly hasSameStops: boolean};
+type LegPair = {readonly index: number; readonly wanted: ExpectedLeg; readonly leg: Leg; readonly ruleSet: MeshRules; readonly hasSameStops: boolean};
 
-function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Difference | undefined {
-	const [expected, observed] = [claimOf(due), claimOfLeg(leg)];
-	if (due.actor !== leg.actor) {
+function legDifference({index, wanted, leg, ruleSet, hasSameStops}: LegPair): Difference | undefined {
+	const [expected, observed] = [claimOf(wanted), claimOfLeg(leg)];
+	if (wanted.actor !== leg.actor) {
 		return {
 			kind: 'actor', leg: index, expected, observed,
 		};
 	}
 
-	const parting = due.roles === null ? undefined : partingOf({due: due.roles, leg, ruleSet});
-	if (parting === undefined && isStopAsDue(due.stop, observed.stop)) {
-		return traitDifference(index, due, leg);
+	const parting = wanted.roles === null ? undefined : partingOf({wanted: wanted.roles, leg, ruleSet});
+	if (parting === undefined && isStopAsExpected(wanted.stop, observed.stop)) {
+		return traitDifference(index, wanted, leg);
 	}
 
-	const {expectedRole, observedRole, rule} = parting ?? withoutClaim(lastRule(leg, ruleSet), due);
+	const {expectedRole, observedRole, rule} = parting ?? withoutClaim(lastRule(leg, ruleSet), wanted);
 	const causes: Cause[] = [];
 	if (parting !== undefined && expectedRole !== null) {
 		causes.push(whyNot({
@@ -134,15 +134,15 @@ function legDifference({index, due, leg, ruleSet, hasSameStops}: LegPair): Diffe
 	}
 
 	return {
-		kind: isStopAsDue(due.stop, observed.stop) ? 'rule' : 'stop', leg: index, expectedRole, observedRole, rule, expected, observed, causes, ...(due.roles === null ? {unclaimed: true as const} : {}),
+		kind: isStopAsExpected(wanted.stop, observed.stop) ? 'rule' : 'stop', leg: index, expectedRole, observedRole, rule, expected, observed, causes, ...(wanted.roles === null ? {unclaimed: true as const} : {}),
 	};
 }
 
 /** Where the roles part. Foreign rules are no difference of their own, but where a role is missing, a foreign rule that decided, or that led to what did, is to blame. */
-export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; readonly leg: Leg; readonly ruleSet: MeshRules}): Parting | undefined {
+export function partingOf({wanted, leg, ruleSet}: {readonly wanted: readonly Role[]; readonly leg: Leg; readonly ruleSet: MeshRules}): Parting | undefined {
 	const hits = decidingHitsOf(leg, ruleSet);
 	const known = hits.flatMap((hit, index) => hit.role === null ? [] : [{...hit, index}]);
-	const at = Array.from({length: Math.max(due.length, known.length)}, (_, index) => index).find(index => due[index] !== known[index]?.role);
+	const at = Array.from({length: Math.max(wanted.length, known.length)}, (_, index) => index).find(index => wanted[index] !== known[index]?.role);
 	if (at === undefined) {
 		return undefined;
 	}
@@ -151,7 +151,7 @@ export function partingOf({due, leg, ruleSet}: {readonly due: readonly Role[]; r
 	const between = hits.slice((known[at - 1]?.index ?? -1) + 1, instead?.index ?? hits.length);
 	const foreign = between.findLast(({hit}) => instead === undefined ? isDeciding(hit, ruleSet) : jumpTarget(hit, ruleSet) === instead.hit.chain);
 	const decided = foreign ?? instead;
-	return {expectedRole: due[at] ?? null, observedRole: decided?.role ?? null, rule: decided?.hit ?? null};
+	return {expectedRole: wanted[at] ?? null, observedRole: decided?.role ?? null, rule: decided?.hit ?? null};
 }
 
 /** All roles are the expected ones, and the leg arrived elsewhere: the last rule that can decide is the one to look at, and its role was due. */

@@ -13,7 +13,7 @@ import {decidingHitsOf, roleHitsOf} from './observed-roles.js';
 import type {Outcome} from './outcome.js';
 
 /** An outcome, with what the rules were for that each leg met. */
-export type Judgement = {
+export type Judgment = {
 	readonly outcome: Outcome;
 	readonly observedRoles: ReadonlyArray<ReadonlyArray<Role | null>>;
 	/** The same without detours, all legs in one: what a path by roles is compared by, whatever the back end. */
@@ -21,7 +21,7 @@ export type Judgement = {
 };
 
 /** Judges one case. `ruleSet` is the set under test, as it was loaded. */
-export function judge({traffic, observation, ruleSet}: {readonly traffic: TrafficCase; readonly observation: Observation; readonly ruleSet: MeshRules}): Judgement {
+export function judge({traffic, observation, ruleSet}: {readonly traffic: TrafficCase; readonly observation: Observation; readonly ruleSet: MeshRules}): Judgment {
 	if (traffic.expected.legs.length === 0) {
 		throw new RangeError(`type ${traffic.id} expects no leg at all: whatever was observed would have to pass`);
 	}
@@ -38,9 +38,9 @@ export function judge({traffic, observation, ruleSet}: {readonly traffic: Traffi
 }
 
 /** A zone that was claimed of a leg of which conntrack shows nothing. Where the legs are others than expected, that is told first. */
-function zoneGaps({expected: {legs: due}}: TrafficCase, {path: {legs}}: Observation): readonly Gap[] {
-	return legs.length === due.length
-		? legs.flatMap(({actor, flow}, index): readonly Gap[] => due[index]?.zone === undefined || flow !== undefined ? [] : [{kind: 'not-traced', message: `Conntrack shows no entry, or several, for leg ${index + 1}, opened by ${actor}, so its zone is not known.`}])
+function zoneGaps({expected: {legs: wanted}}: TrafficCase, {path: {legs}}: Observation): readonly Gap[] {
+	return legs.length === wanted.length
+		? legs.flatMap(({actor, flow}, index): readonly Gap[] => wanted[index]?.zone === undefined || flow !== undefined ? [] : [{kind: 'not-traced', message: `Conntrack shows no entry, or several, for leg ${index + 1}, opened by ${actor}, so its zone is not known.`}])
 		: [];
 }
 

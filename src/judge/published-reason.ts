@@ -13,7 +13,7 @@ import type {ObservedStep, RouteParting} from './published-route.js';
 type PublishedRule = Extract<PublishedStep, {kind: 'rule'}>;
 
 /** The sentence for a parting. */
-export function reasonOf({parting: {due, met, rest}, observation, ruleSet, claims}: {
+export function reasonOf({parting: {wanted, met, rest}, observation, ruleSet, claims}: {
 	readonly parting: RouteParting; readonly observation: Observation; readonly ruleSet: MeshRules; readonly claims: PublishedClaims;
 }): string {
 	if (observation.loop) {
@@ -21,15 +21,15 @@ export function reasonOf({parting: {due, met, rest}, observation, ruleSet, claim
 	}
 
 	return replyReason(rest, met) ?? earlierReason({
-		due, met, ruleSet, claims,
-	}) ?? plainReason(due, met);
+		wanted, met, ruleSet, claims,
+	}) ?? plainReason(wanted, met);
 }
 
 /** The article follows the reply out of the pod as if it were a connection. */
 function replyReason(rest: readonly PublishedStep[], met: ObservedStep | undefined): string | undefined {
-	const [due] = rest;
+	const [wanted] = rest;
 	const rule = rest.find(step => step.kind === 'rule');
-	const isReply = due?.kind === 'chain' && due.chain === 'OUTPUT'
+	const isReply = wanted?.kind === 'chain' && wanted.chain === 'OUTPUT'
 		&& met?.kind === 'end' && met.stop !== undefined && met.leg.traversals.some(({hook}) => hook === 'prerouting') && met.leg.traversals.every(({hook}) => hook !== 'output');
 	return isReply
 		? `The nat table sees only the first packet of a connection: ${met.stop} answers within the connection that came in, so OUTPUT${rule === undefined ? ' is' : ` and ${printPublishedStep(rule)} are`} never visited.`
@@ -37,20 +37,20 @@ function replyReason(rest: readonly PublishedStep[], met: ObservedStep | undefin
 }
 
 /** A rule of the same chain took the packet before the published one. */
-function earlierReason({due, met, ruleSet, claims}: {
-	readonly due: PublishedStep | undefined; readonly met: ObservedStep | undefined; readonly ruleSet: MeshRules; readonly claims: PublishedClaims;
+function earlierReason({wanted, met, ruleSet, claims}: {
+	readonly wanted: PublishedStep | undefined; readonly met: ObservedStep | undefined; readonly ruleSet: MeshRules; readonly claims: PublishedClaims;
 }): string | undefined {
-	if (due?.kind !== 'rule' || met === undefined || met.kind === 'actor') {
+	if (wanted?.kind !== 'rule' || met === undefined || met.kind === 'actor') {
 		return undefined;
 	}
 
-	const isThere = (place: {readonly table: string; readonly chain: string}): boolean => isChain(ruleSet.mesh, place, {table: claims.table, chain: due.chain});
-	const meant = rulesWithRole(ruleSet, due.role, met.leg).find(rule => isThere(rule));
+	const isThere = (place: {readonly table: string; readonly chain: string}): boolean => isChain(ruleSet.mesh, place, {table: claims.table, chain: wanted.chain});
+	const meant = rulesWithRole(ruleSet, wanted.role, met.leg).find(rule => isThere(rule));
 	if (meant === undefined) {
-		return `No rule of this set does what the article's rule ${due.number} does; the observed path goes to ${printObservedStep(met)}.`;
+		return `No rule of this set does what the article's rule ${wanted.number} does; the observed path goes to ${printObservedStep(met)}.`;
 	}
 
-	return met.kind === 'hit' && isThere(met.hit) && (met.hit.number ?? meant.number) < meant.number ? `${subjectOf(met, {ruleSet, claims})} before ${meantName(due, meant.number)} is reached.` : undefined;
+	return met.kind === 'hit' && isThere(met.hit) && (met.hit.number ?? meant.number) < meant.number ? `${subjectOf(met, {ruleSet, claims})} before ${meantName(wanted, meant.number)} is reached.` : undefined;
 }
 
 function meantName({chain, number}: PublishedRule, numberHere: number): string {
@@ -88,8 +88,8 @@ function ownerOf(hit: RuleHit, ruleSet: MeshRules): number | undefined {
 }
 
 /** What is always true: the first step that differs. */
-function plainReason(due: PublishedStep | undefined, met: ObservedStep | undefined): string {
-	const published = due === undefined ? 'The article\'s route has ended' : `The article goes to ${printPublishedStep(due)}`;
+function plainReason(wanted: PublishedStep | undefined, met: ObservedStep | undefined): string {
+	const published = wanted === undefined ? 'The article\'s route has ended' : `The article goes to ${printPublishedStep(wanted)}`;
 	return `${published} where the observed path ${met === undefined ? 'has ended' : `goes to ${printObservedStep(met)}`}.`;
 }
 

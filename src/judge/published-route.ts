@@ -20,7 +20,7 @@ export type ObservedStep =
 	| {readonly kind: 'end'; readonly stop: string | undefined; readonly leg: Leg};
 
 /** Where two routes part: the published step that was due, and the observed one in its place. */
-export type RouteParting = {readonly due: PublishedStep | undefined; readonly met: ObservedStep | undefined; /** What the article names from there on. */ readonly rest: readonly PublishedStep[]};
+export type RouteParting = {readonly wanted: PublishedStep | undefined; readonly met: ObservedStep | undefined; /** What the article names from there on. */ readonly rest: readonly PublishedStep[]};
 
 /** An observed path as steps that a published route can name. */
 export function stepsOf({path: {legs}}: Observation, rules: {readonly ruleSet: MeshRules; readonly claims: PublishedClaims}): readonly ObservedStep[] {
@@ -54,38 +54,38 @@ export function partRoutes({published, claims, observed, ruleSet, intent}: {
 	/** The chain that the last named rule jumped to, as long as nothing else came between. */
 	let leadsTo: string | undefined;
 	for (const met of observed) {
-		const due = published[at];
-		if (due !== undefined && isNamed(due, met, {claims, mesh: ruleSet.mesh, intent})) {
+		const wanted = published[at];
+		if (wanted !== undefined && isNamed(wanted, met, {claims, mesh: ruleSet.mesh, intent})) {
 			at++;
-			leadsTo = due.kind === 'rule' && met.kind === 'hit' ? jumpTarget(met.hit, ruleSet) : undefined;
+			leadsTo = wanted.kind === 'rule' && met.kind === 'hit' ? jumpTarget(met.hit, ruleSet) : undefined;
 		} else if (met.kind === 'hit' && ruleSet.mesh.names.table(met.hit.table) === claims.table && met.hit.chain === leadsTo) {
 			// The article does not always name the chain behind a rule that it names.
 		} else if (met.kind !== 'hook') {
-			return {due, met, rest: published.slice(at)};
+			return {wanted, met, rest: published.slice(at)};
 		}
 	}
 
-	const due = published[at];
-	return due === undefined ? undefined : {due, met: undefined, rest: published.slice(at)};
+	const wanted = published[at];
+	return wanted === undefined ? undefined : {wanted, met: undefined, rest: published.slice(at)};
 }
 
-function isNamed(due: PublishedStep, met: ObservedStep, {claims, mesh, intent}: {readonly claims: PublishedClaims; readonly mesh: Mesh; readonly intent: Intent}): boolean {
+function isNamed(wanted: PublishedStep, met: ObservedStep, {claims, mesh, intent}: {readonly claims: PublishedClaims; readonly mesh: Mesh; readonly intent: Intent}): boolean {
 	const isThere = (place: {readonly table: string; readonly chain: string}, chain: string): boolean => isChain(mesh, place, {table: claims.table, chain});
-	switch (due.kind) {
+	switch (wanted.kind) {
 		case 'actor': {
-			return met.kind === 'actor' ? met.name === due.name : met.kind === 'end' && met.stop !== undefined && isOwnListener(due.name, met.stop, intent);
+			return met.kind === 'actor' ? met.name === wanted.name : met.kind === 'end' && met.stop !== undefined && isOwnListener(wanted.name, met.stop, intent);
 		}
 
 		case 'listener': {
-			return met.kind === 'end' && met.stop === `proxy:${portMeant(due.port, claims, intent)}`;
+			return met.kind === 'end' && met.stop === `proxy:${portMeant(wanted.port, claims, intent)}`;
 		}
 
 		case 'chain': {
-			return (met.kind === 'hook' && isThere(met, due.chain)) || (met.kind === 'hit' && isThere(met.hit, due.chain));
+			return (met.kind === 'hook' && isThere(met, wanted.chain)) || (met.kind === 'hit' && isThere(met.hit, wanted.chain));
 		}
 
 		case 'rule': {
-			return met.kind === 'hit' && isThere(met.hit, due.chain) && met.role === due.role;
+			return met.kind === 'hit' && isThere(met.hit, wanted.chain) && met.role === wanted.role;
 		}
 	}
 }

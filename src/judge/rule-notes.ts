@@ -37,12 +37,12 @@ export function ruleNotes({ruleSet, reference, results}: {readonly ruleSet: Mesh
 	return families.flatMap(family => {
 		const own = results.filter(result => result.family === family);
 		const rules = rulesFor(ruleSet, family);
-		const due = reference === undefined ? [] : rulesFor(reference, family);
+		const wanted = reference === undefined ? [] : rulesFor(reference, family);
 		return [
 			...missingRules({
-				family, rules, due, own, ruleSet,
+				family, rules, wanted, own, ruleSet,
 			}),
-			...movedRules({family, rules, due}),
+			...movedRules({family, rules, wanted}),
 			...unreachedRules({
 				family, rules, own, ruleSet,
 			}),
@@ -100,14 +100,14 @@ function listOfTypes(types: ReadonlyArray<Pick<NotedResult, 'id'>>): string {
 	return `type${types.length > 1 ? 's' : ''} ${types.map(({id}) => id).join(', ')}`;
 }
 
-function missingRules({family, rules, due, own, ruleSet}: {
+function missingRules({family, rules, wanted, own, ruleSet}: {
 	readonly family: AddressFamily;
 	readonly rules: readonly KnownRule[];
-	readonly due: readonly KnownRule[];
+	readonly wanted: readonly KnownRule[];
 	readonly own: readonly NotedResult[];
 	readonly ruleSet: MeshRules;
 }): readonly RuleNote[] {
-	return missingOf(rules, due).map(({rule, role}) => {
+	return missingOf(rules, wanted).map(({rule, role}) => {
 		const wanting = own.flatMap(result => wantsRole(result, role, ruleSet));
 		const covered = wanting.filter(({keepsStops}) => keepsStops);
 		const isDoubtful = wanting.length === 0 && own.some(result => result.outcome.kind === 'inconclusive' && legWith(result, role) !== undefined);
@@ -119,15 +119,15 @@ function missingRules({family, rules, due, own, ruleSet}: {
 }
 
 /** The reference's rules that are not there: the first of a role that is missing altogether, and of a role that several rules share those whose text is missing, when there are fewer of them. */
-function missingOf(rules: readonly KnownRule[], due: readonly KnownRule[]): ReturnType<typeof firstOfRole> {
+function missingOf(rules: readonly KnownRule[], wanted: readonly KnownRule[]): ReturnType<typeof firstOfRole> {
 	const textsOf = (known: readonly KnownRule[], role: Role): readonly string[] => known.filter(one => one.role === role).map(({rule}) => rule.text);
-	return firstOfRole(due).flatMap(first => {
+	return firstOfRole(wanted).flatMap(first => {
 		const present = textsOf(rules, first.role);
 		if (present.length === 0) {
 			return [first];
 		}
 
-		const shared = due.filter(({role}) => role === first.role);
+		const shared = wanted.filter(({role}) => role === first.role);
 		return present.length < shared.length ? shared.filter(({rule}) => !present.includes(rule.text)).map(known => ({...known, role: first.role})) : [];
 	});
 }
@@ -143,7 +143,7 @@ function wantsRole(result: NotedResult, role: Role, ruleSet: MeshRules): readonl
 	}
 
 	const leg = legs[at];
-	const parting = leg === undefined ? undefined : partingOf({due: expected.legs[at]?.roles ?? [], leg, ruleSet});
+	const parting = leg === undefined ? undefined : partingOf({wanted: expected.legs[at]?.roles ?? [], leg, ruleSet});
 	const stops = stopsOfPath({legs});
 	const keepsStops = stops.length === expected.legs.length && expected.legs.every(({stop}, index) => stops[index] === stop);
 	return [{id, hit: parting?.expectedRole === role ? parting.rule : null, keepsStops}];
@@ -165,8 +165,8 @@ function missingReason(wanting: readonly Wanting[], coveredBy: RuleHit | null): 
 }
 
 /** The rules that are out of the order of the reference: those that have to be taken out so that the others stand as there. */
-function movedRules({family, rules, due}: {readonly family: AddressFamily; readonly rules: readonly KnownRule[]; readonly due: readonly KnownRule[]}): readonly RuleNote[] {
-	const meant = new Map(firstOfRole(due).map(entry => [entry.role, entry]));
+function movedRules({family, rules, wanted}: {readonly family: AddressFamily; readonly rules: readonly KnownRule[]; readonly wanted: readonly KnownRule[]}): readonly RuleNote[] {
+	const meant = new Map(firstOfRole(wanted).map(entry => [entry.role, entry]));
 	const shared = firstOfRole(rules).flatMap(entry => {
 		const there = meant.get(entry.role);
 		return there !== undefined && chainOf(there) === chainOf(entry) ? [{...entry, from: there.rule.number}] : [];

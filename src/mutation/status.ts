@@ -38,7 +38,7 @@ export type Score = {readonly cases: string; readonly killed: number; readonly o
 /** Judges the flights of the original and of a mutant. A difference that only doubtful flights show is none yet. */
 export function mutantStatusOf(probed: readonly ProbedFamily[]): MutantStatus {
 	const {statements, gaps, families} = judgeComparison(probed, {arePathsCompared: true});
-	const sure = statements.filter(({witness}) => probed.some(family => isSure(family, witness)));
+	const sure = statements.filter(({example}) => probed.some(family => isSure(family, example)));
 	if (sure.length > 0) {
 		return {kind: 'differs', isByStops: sure.some(({severity}) => severity !== 'path'), statements: sure};
 	}
@@ -56,8 +56,8 @@ function isObserved(probed: readonly ProbedFamily[]): boolean {
 	return probed.length > 0 && probed.every(({sides}) => [sides.from, sides.to].every(({probeResults}) => probeResults.some(({legs}) => legs.length > 0)));
 }
 
-function isSure({representatives, sides}: ProbedFamily, witness: Representative): boolean {
-	const place = representatives.indexOf(witness);
+function isSure({representatives, sides}: ProbedFamily, example: Representative): boolean {
+	const place = representatives.indexOf(example);
 	return place !== -1 && [sides.from, sides.to].every(({probeResults}) => probeResults[place]!.gaps.length === 0 && probeResults[place]!.legs.length > 0);
 }
 

@@ -23,13 +23,13 @@ function meaningOfMatch(match: Match): string {
 export function differencesInMeaning(asked: RuleSet, installed: RuleSet): readonly string[] {
 	const [wanted, found] = [chainsOf(normalize(asked)), chainsOf(normalize(installed))];
 	return [...new Set([...wanted.keys(), ...found.keys()])].flatMap(place => {
-		const [due, there] = [wanted.get(place) ?? [], found.get(place) ?? []];
-		if (due.length !== there.length) {
-			return [`${place}: ${due.length} rules were asked for, ${there.length} are held`];
+		const [required, there] = [wanted.get(place) ?? [], found.get(place) ?? []];
+		if (required.length !== there.length) {
+			return [`${place}: ${required.length} rules were asked for, ${there.length} are held`];
 		}
 
-		const at = due.findIndex((rule, index) => meaningOf(rule) !== meaningOf(there[index]!));
-		return at === -1 ? [] : [`${place}#${at + 1}: asked for \`${due[at]!.text}\`, held is \`${there[at]!.text}\``];
+		const at = required.findIndex((rule, index) => meaningOf(rule) !== meaningOf(there[index]!));
+		return at === -1 ? [] : [`${place}#${at + 1}: asked for \`${required[at]!.text}\`, held is \`${there[at]!.text}\``];
 	});
 }
 

@@ -17,7 +17,7 @@ import type {Origin} from './packet-space.js';
 export type Asked = {readonly field: FieldName; readonly set: bigint} | boolean | 'not-known';
 
 /** As much of a set's way as its conditions can ask for. */
-export type Standing = Progress & {readonly packet: PacketState; readonly outInterface: string | undefined; readonly held: ChainInTable | undefined};
+export type Standing = Progress & {readonly packet: PacketState; readonly outInterface: string | undefined; readonly placed: ChainInTable | undefined};
 
 /** Answers for the packets of one family; what a condition holds for is worked out once. */
 export class Conditions {
@@ -39,7 +39,7 @@ export class Conditions {
 			return 'not-known';
 		}
 
-		return askMatch(match, this.#facts(state), {isNative: state.held!.isNative});
+		return askMatch(match, this.#facts(state), {isNative: state.placed!.isNative});
 	}
 
 	/** The cuts of a field that a condition holds for. */
@@ -52,7 +52,7 @@ export class Conditions {
 		let set = 0n;
 		const facts = this.#facts(state);
 		for (const [place, {first}] of this.#fields.intervals[field].entries()) {
-			if (askMatch(match, withValue(facts, field, {value: first, fields: this.#fields}), {isNative: state.held!.isNative}) === true) {
+			if (askMatch(match, withValue(facts, field, {value: first, fields: this.#fields}), {isNative: state.placed!.isNative}) === true) {
 				set |= 1n << BigInt(place);
 			}
 		}
@@ -62,7 +62,7 @@ export class Conditions {
 	}
 
 	/** A packet of the set, where it is now. Its fields as they were sent are not asked here, so any value does. */
-	#facts({packet, from, to, hook, inInterface, outInterface, held: placed}: Standing): PacketFacts {
+	#facts({packet, from, to, hook, inInterface, outInterface, placed: placed}: Standing): PacketFacts {
 		const {family} = this.#fields;
 		const nowhere: Endpoint = {address: family === 'ipv4' ? '0.0.0.0' : '::', port: 0};
 		const [source, destination] = [from, to].map(bound => typeof bound === 'object' ? bound : nowhere) as [Endpoint, Endpoint];

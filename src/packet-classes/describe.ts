@@ -160,9 +160,9 @@ function sizeOf(joined: readonly Interval[]): bigint {
 
 /** Fields that some rule looks at: of the others every value is the same. */
 export function fieldsLookedAt({fields, places}: Frame): readonly FieldName[] {
-	const byWorld = new Set([places.pod, ...places.loopback, places.onLink, ...places.unroutable].flatMap(({first, last}) => [first, last + 1n]));
+	const byContext = new Set([places.pod, ...places.loopback, places.onLink, ...places.unroutable].flatMap(({first, last}) => [first, last + 1n]));
 	return (Object.keys(fields.intervals) as FieldName[]).filter(name => {
 		const intervals = fields.intervals[name];
-		return name === 'source' || name === 'destination' ? intervals.slice(1).some(({first}) => !byWorld.has(first)) : (name === 'packet' ? fields.asksForState : intervals.length > 1);
+		return name === 'source' || name === 'destination' ? intervals.slice(1).some(({first}) => !byContext.has(first)) : (name === 'packet' ? fields.asksForState : intervals.length > 1);
 	});
 }

@@ -44,7 +44,7 @@ type State = {
 	readonly hook: Hook;
 	/** How many base chains of the hook are behind it. */
 	readonly chainsDone: number;
-	readonly held: ChainInTable | undefined;
+	readonly placed: ChainInTable | undefined;
 	readonly frames: readonly Frame[];
 	readonly packet: PacketState;
 	/** Whether the mark is still the socket's. */
@@ -86,7 +86,7 @@ export class SymbolicWalker {
 			packetSet,
 			hook: origin === 'pod' ? 'output' : 'prerouting',
 			chainsDone: 0,
-			held: undefined,
+			placed: undefined,
 			frames: [],
 			packet: freshPacket(0),
 			isMarkSent: true,
@@ -167,7 +167,7 @@ export class SymbolicWalker {
 
 		return {
 			...entered,
-			held: placed,
+			placed: placed,
 			frames: [{chain: placed.chain, next: 0}],
 			packet: isInvalid
 				? state.packet
@@ -179,7 +179,7 @@ export class SymbolicWalker {
 
 	#nextHook(state: State, origin: Origin): State | undefined {
 		const at = (hook: Hook, changed: Partial<State> = {}): State => ({
-			...state, ...changed, hook, chainsDone: 0, held: undefined,
+			...state, ...changed, hook, chainsDone: 0, placed: undefined,
 		});
 		switch (state.hook) {
 			case 'output': {
@@ -210,7 +210,7 @@ export class SymbolicWalker {
 	/** A chain came to its end. */
 	#leave(state: State): State {
 		const frames = state.frames.slice(0, -1);
-		return frames.length > 0 || state.held?.chain.policy !== 'DROP' ? {...state, frames} : this.#drop(state);
+		return frames.length > 0 || state.placed?.chain.policy !== 'DROP' ? {...state, frames} : this.#drop(state);
 	}
 
 	/** Nothing is asked any more. */
@@ -259,11 +259,11 @@ export class SymbolicWalker {
 		}));
 	}
 
-	#chainOf({held: placed}: State, name: string): Chain | undefined {
+	#chainOf({placed: placed}: State, name: string): Chain | undefined {
 		return placed?.table.chains.find(chain => chain.name === name);
 	}
 
-	#place(rule: Rule, {held: placed}: State): WalkedRule {
+	#place(rule: Rule, {placed: placed}: State): WalkedRule {
 		let known = this.#rules.get(rule);
 		if (known === undefined) {
 			known = {
@@ -283,7 +283,7 @@ export class SymbolicWalker {
 				hits: {rule: this.#place(rule, state), before: state.hits},
 				packet: applyRule(state.packet, rule),
 				// Some statements of nft can leave their rule without having acted; then it is no hit.
-				isKnown: state.isKnown && !(state.held!.isNative && rule.target.kind === 'extension'),
+				isKnown: state.isKnown && !(state.placed!.isNative && rule.target.kind === 'extension'),
 			};
 			const {target} = rule;
 			if (target.kind === 'jump' || target.kind === 'goto') {

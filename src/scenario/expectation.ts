@@ -8,7 +8,7 @@ import {leaving} from './expected-outbound.js';
 import {transparencyOf} from '../mesh/intent.js';
 import {isLocal} from './selection.js';
 import type {
-	ActorName, Connection, ForetoldLeg, ForetoldPath, ExpectationContext,
+	ActorName, Connection, ExpectedRoleLeg, ExpectedRolePath, ExpectationContext,
 } from './types.js';
 
 export type {ExpectationContext} from './types.js';
@@ -19,32 +19,32 @@ export const livesInPod = {
 } as const satisfies Record<ActorName, boolean>;
 
 /** The path that a connection should take, leg by leg until a listener that is not one of the proxy's two. */
-export function expectedPath(world: ExpectationContext, {actor, destination}: Pick<Connection, 'actor' | 'destination'>): ForetoldPath {
-	const legs: ForetoldLeg[] = [];
+export function expectedPath(context: ExpectationContext, {actor, destination}: Pick<Connection, 'actor' | 'destination'>): ExpectedRolePath {
+	const legs: ExpectedRoleLeg[] = [];
 	let connection: Connection | undefined = {
 		actor, source: undefined, mark: 0, isProxysOwn: false, destination,
 	};
 	// A proxy's own leg goes to the inbound listener at most once more, and from there to its destination: three legs are the most.
 	while (connection !== undefined) {
-		const {roles, to} = decide(world, connection);
-		legs.push({actor: connection.actor, roles, stop: stopOf(world, connection, to)});
-		connection = nextLeg(world, connection, to);
+		const {roles, to} = decide(context, connection);
+		legs.push({actor: connection.actor, roles, stop: stopOf(context, connection, to)});
+		connection = nextLeg(context, connection, to);
 	}
 
 	return {legs};
 }
 
-function decide(world: ExpectationContext, connection: Connection): Decision {
-	const {ambient} = world.intent;
+function decide(context: ExpectationContext, connection: Connection): Decision {
+	const {ambient} = context.intent;
 	if (livesInPod[connection.actor]) {
-		return ambient === undefined ? leaving(world, connection) : leavingInAmbient(world, ambient, connection);
+		return ambient === undefined ? leaving(context, connection) : leavingInAmbient(context, ambient, connection);
 	}
 
-	if (!isLocal(world, connection.destination.address)) {
+	if (!isLocal(context, connection.destination.address)) {
 		return {roles: [], to: 'destination'};
 	}
 
-	return ambient === undefined ? arriving(world, connection) : arrivingInAmbient(world, ambient, connection);
+	return ambient === undefined ? arriving(context, connection) : arrivingInAmbient(context, ambient, connection);
 }
 
 /**
@@ -76,13 +76,13 @@ function nextLeg({intent, topology, family}: ExpectationContext, {destination}: 
 }
 
 /** The listener that accepts, as a stop. */
-function stopOf(world: ExpectationContext, {destination}: Connection, to: Decision['to']): string {
-	const {intent, family, topology: {places, ports, services}} = world;
+function stopOf(context: ExpectationContext, {destination}: Connection, to: Decision['to']): string {
+	const {intent, family, topology: {places, ports, services}} = context;
 	if (to !== 'destination') {
 		return `proxy:${to === 'outbound-listener' ? intent.proxyPort : intent.inboundCapturePort}`;
 	}
 
-	if (isLocal(world, destination.address)) {
+	if (isLocal(context, destination.address)) {
 		return destination.port === ports.app ? `app:${destination.port}` : `proxy:${destination.port}`;
 	}
 

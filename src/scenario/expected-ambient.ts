@@ -10,8 +10,8 @@ import type {AmbientIntent} from '../mesh/intent.js';
 import type {Connection, ExpectationContext} from './types.js';
 
 /** What comes from the remote namespace to one of the pod's addresses. */
-export function arrivingInAmbient(world: ExpectationContext, ambient: AmbientIntent, {source, destination}: Connection): Decision {
-	const {intent, family} = world;
+export function arrivingInAmbient(context: ExpectationContext, ambient: AmbientIntent, {source, destination}: Connection): Decision {
+	const {intent, family} = context;
 	if (hasInterface(ambient.rerouteVirtualInterfaces, 'eth0')) {
 		return {roles: ['ambient-inbound-jump', 'ambient-virtual-interface-capture'], to: 'outbound-listener'};
 	}
@@ -24,23 +24,23 @@ export function arrivingInAmbient(world: ExpectationContext, ambient: AmbientInt
 		return {roles: ['ambient-inbound-jump', 'ambient-probe-inbound'], to: 'destination'};
 	}
 
-	return destination.port === intent.inboundTunnelPort || isHostLoopback(world, destination.address)
+	return destination.port === intent.inboundTunnelPort || isHostLoopback(context, destination.address)
 		? {roles: [], to: 'destination'}
 		: {roles: ['ambient-inbound-jump', 'ambient-inbound-redirect'], to: 'inbound-listener'};
 }
 
 /** What a process of the pod sends; over lo what ztunnel sent is noted on the connection. */
-export function leavingInAmbient(world: ExpectationContext, ambient: AmbientIntent, connection: Connection): Decision {
+export function leavingInAmbient(context: ExpectationContext, ambient: AmbientIntent, connection: Connection): Decision {
 	const {mark, destination} = connection;
 	const isMarked = mark === ambient.mark;
-	const overLo = isLocal(world, destination.address);
+	const overLo = isLocal(context, destination.address);
 	const noted: readonly Role[] = isMarked && overLo ? ['ambient-mark-inbound-jump', 'ambient-connection-mark'] : [];
 	const letGo = (...roles: readonly Role[]): Decision => ({roles: ['outbound-jump', ...roles, ...noted], to: 'destination'});
-	if (destination.address === ambient.probeSource[world.family]) {
+	if (destination.address === ambient.probeSource[context.family]) {
 		return letGo('ambient-probe-outbound');
 	}
 
-	if (isHostLoopback(world, destination.address)) {
+	if (isHostLoopback(context, destination.address)) {
 		return letGo();
 	}
 

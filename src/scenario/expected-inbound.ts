@@ -14,23 +14,23 @@ export type Decision = {readonly roles: readonly Role[]; readonly to: 'destinati
 export const hairpinMark = 1338;
 
 /** What comes from the remote namespace to one of the pod's addresses. */
-export function arriving(world: ExpectationContext, {source, mark, destination}: Connection): Decision {
+export function arriving(context: ExpectationContext, {source, mark, destination}: Connection): Decision {
 	const device = 'eth0';
-	if (world.intent.inboundInterceptionMode !== 'TPROXY') {
-		return natPrerouting(world, {device, destination});
+	if (context.intent.inboundInterceptionMode !== 'TPROXY') {
+		return natPrerouting(context, {device, destination});
 	}
 
-	const mangle = manglePrerouting(world, {
+	const mangle = manglePrerouting(context, {
 		device, source, mark, destination,
 	});
-	const nat = natInterfaces(world, {device, destination});
+	const nat = natInterfaces(context, {device, destination});
 	return {roles: [...mangle.roles, ...nat?.roles ?? []], to: nat?.to === 'outbound-listener' ? nat.to : mangle.to};
 }
 
 type Arrival = {readonly device: string; readonly destination: Connection['destination']};
 
-function natPrerouting(world: ExpectationContext, arrival: Arrival): Decision {
-	return natInterfaces(world, arrival) ?? inbound(world, arrival.destination.port);
+function natPrerouting(context: ExpectationContext, arrival: Arrival): Decision {
+	return natInterfaces(context, arrival) ?? inbound(context, arrival.destination.port);
 }
 
 /** `shortCircuitExcludeInterfaces` and `shortCircuitKubeInternalInterface`: rules for interfaces of virtual machines come before those for excluded ones, and their captures before their returns. */
@@ -66,8 +66,8 @@ function inbound({intent: {inboundPortsInclude: include, inboundPortsExclude: ex
 }
 
 /** `handleInboundPortsInclude` in mangle, behind the rules that `Run` inserts under TPROXY: what carries the proxy's mark goes its way, and what goes over lo too, but for the proxy's own connections to its pod. */
-export function manglePrerouting(world: ExpectationContext, {device, source, mark, destination}: Arrival & Pick<Connection, 'source' | 'mark'>): Decision {
-	const {intent, topology, family} = world;
+export function manglePrerouting(context: ExpectationContext, {device, source, mark, destination}: Arrival & Pick<Connection, 'source' | 'mark'>): Decision {
+	const {intent, topology, family} = context;
 	if (hasInterface(intent.excludeInterfaces, device)) {
 		return {roles: ['interface-exclude-inbound'], to: 'destination'};
 	}
@@ -95,6 +95,6 @@ export function manglePrerouting(world: ExpectationContext, {device, source, mar
 		return passed(['inbound-jump', 'inbound-port-exclude']);
 	}
 
-	const isCaptured = (include === '*' || hasPort(include, destination.port)) && !isHostLoopback(world, destination.address);
+	const isCaptured = (include === '*' || hasPort(include, destination.port)) && !isHostLoopback(context, destination.address);
 	return isCaptured ? {roles: ['inbound-jump', 'tproxy-capture', 'tproxy-redirect'], to: 'inbound-listener'} : passed(['inbound-jump']);
 }

@@ -9,23 +9,23 @@ import {hasPort, isHostLoopback, isLocal, ownerOf, rangeOf, type Owner} from './
 import type {Connection, ExpectationContext} from './types.js';
 
 /** What a process of the pod sends. */
-export function leaving(world: ExpectationContext, connection: Connection): Decision {
-	const {intent, topology, family} = world;
-	const device = isLocal(world, connection.destination.address) ? 'lo' : 'eth0';
+export function leaving(context: ExpectationContext, connection: Connection): Decision {
+	const {intent, topology, family} = context;
+	const device = isLocal(context, connection.destination.address) ? 'lo' : 'eth0';
 	const isExcluded = hasInterface(intent.excludeInterfaces, device);
-	const nat: Decision = isExcluded ? {roles: ['interface-exclude-outbound'], to: 'destination'} : outbound(world, connection);
+	const nat: Decision = isExcluded ? {roles: ['interface-exclude-outbound'], to: 'destination'} : outbound(context, connection);
 	if (intent.inboundInterceptionMode !== 'TPROXY') {
 		return nat;
 	}
 
-	const mangle: MangleOutput = isExcluded ? {roles: ['interface-exclude-outbound'], mark: connection.mark} : mangleOutput(world, connection, device);
+	const mangle: MangleOutput = isExcluded ? {roles: ['interface-exclude-outbound'], mark: connection.mark} : mangleOutput(context, connection, device);
 	if (device !== 'lo' && nat.to === 'destination') {
 		return {roles: [...mangle.roles, ...nat.roles], to: 'destination'};
 	}
 
 	// REDIRECT has rewritten the destination by then: nat OUTPUT comes before the routing that brings the packet over lo to PREROUTING.
 	const listener = nat.to === 'outbound-listener' ? intent.proxyPort : intent.inboundCapturePort;
-	const overLo = manglePrerouting(world, {
+	const overLo = manglePrerouting(context, {
 		device: 'lo',
 		source: connection.source,
 		mark: mangle.mark,
@@ -37,8 +37,8 @@ export function leaving(world: ExpectationContext, connection: Connection): Deci
 type MangleOutput = {readonly roles: readonly Role[]; readonly mark: number};
 
 /** The mangle OUTPUT rules that `Run` writes under TPROXY: the proxy's own connections to its pod get a mark of their own, by every rule that knows their owner. */
-function mangleOutput(world: ExpectationContext, {actor, mark, isProxysOwn, destination}: Connection, device: string): MangleOutput {
-	const {intent, actors} = world;
+function mangleOutput(context: ExpectationContext, {actor, mark, isProxysOwn, destination}: Connection, device: string): MangleOutput {
+	const {intent, actors} = context;
 	if (device !== 'lo' || !intent.tproxyMarksHairpin) {
 		return {roles: [], mark};
 	}
@@ -47,7 +47,7 @@ function mangleOutput(world: ExpectationContext, {actor, mark, isProxysOwn, dest
 		return {roles: ['tproxy-loopback-marked'], mark};
 	}
 
-	if (isHostLoopback(world, destination.address)) {
+	if (isHostLoopback(context, destination.address)) {
 		return {roles: [], mark};
 	}
 
@@ -67,11 +67,11 @@ function intendedOwner({intent, actors: {proxy}}: ExpectationContext): Owner {
 }
 
 /** What goes out, in the order in which `Run` writes the rules of ISTIO_OUTPUT. */
-function outbound(world: ExpectationContext, connection: Connection): Decision {
+function outbound(context: ExpectationContext, connection: Connection): Decision {
 	const {actor, source, mark, isProxysOwn, destination} = connection;
-	const {intent, actors, family, topology} = world;
-	const overLo = isLocal(world, destination.address);
-	const toLoopback = isHostLoopback(world, destination.address);
+	const {intent, actors, family, topology} = context;
+	const overLo = isLocal(context, destination.address);
+	const toLoopback = isHostLoopback(context, destination.address);
 	if (hasPort(intent.outboundPortsExclude, destination.port)) {
 		return letGo('outbound-port-exclude');
 	}
@@ -82,10 +82,10 @@ function outbound(world: ExpectationContext, connection: Connection): Decision {
 
 	const isTransparent = intent.inboundInterceptionMode === 'TPROXY';
 	// Nat does not look at marks: under TPROXY the proxy reaches the app, and its own pod, only as a user whom the rules for lo take for a foreign one (UID 0 with the proxy's GID).
-	const intended = isProxysOwn && !(isTransparent && overLo) ? intendedOwner(world) : undefined;
+	const intended = isProxysOwn && !(isTransparent && overLo) ? intendedOwner(context) : undefined;
 	const owner = intended ?? (isTransparent && mark === intent.inboundTproxyMark ? undefined : ownerOf(intent, actors[actor]));
 	// A loopback range that is to be captured leaves the rules for foreign traffic on lo out (`HasLoopBackIP` in `Run`).
-	if (overLo && !intent.loopbackIncluded && isForeignOnLo(world, {actor, owner, intended, toLoopback})) {
+	if (overLo && !intent.loopbackIncluded && isForeignOnLo(context, {actor, owner, intended, toLoopback})) {
 		return letGo(intent.proxyUids.length > 0 ? 'loopback-not-proxy-uid' : 'loopback-not-proxy-gid');
 	}
 
@@ -96,7 +96,7 @@ function outbound(world: ExpectationContext, connection: Connection): Decision {
 			: letGo(`proxy-${owner}-bypass`);
 	}
 
-	return ofGroup(world, connection) ?? captured(world, {destination, toLoopback});
+	return ofGroup(context, connection) ?? captured(context, {destination, toLoopback});
 }
 
 /** Whether the first block's rule for lo takes a connection. */

@@ -66,9 +66,9 @@ export function readProbe(given: Readonly<Record<string, unknown>>, wording: Wor
 	const values: Record<string, unknown> = {};
 	for (const {name, key, values: allowed, standard} of fieldList) {
 		const value = given[key];
-		const due = value === undefined ? undefined : mustBe(allowed, value);
-		if (due !== undefined) {
-			throw new ProbeFault(`${wording.given(key, value)}: it must be ${due}.`);
+		const requirement = value === undefined ? undefined : mustBe(allowed, value);
+		if (requirement !== undefined) {
+			throw new ProbeFault(`${wording.given(key, value)}: it must be ${requirement}.`);
 		}
 
 		if (value !== undefined || standard !== undefined) {

@@ -65,7 +65,7 @@ export function sixTypes({intent, actors, topology, family, ids}: {
 			name, actor, place, port,
 		} = types[id];
 		const destination = {address: topology.places[place][family], port: topology.ports[port]};
-		const world = {
+		const context = {
 			intent, actors, topology, family,
 		};
 		return {
@@ -75,7 +75,7 @@ export function sixTypes({intent, actors, topology, family, ids}: {
 			probe: {
 				actor, family, protocol: 'tcp', destination,
 			},
-			expected: expectedPath(world, {actor, destination}),
+			expected: expectedPath(context, {actor, destination}),
 		};
 	});
 }

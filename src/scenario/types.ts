@@ -30,10 +30,10 @@ export type ExpectedLeg = {readonly actor: string; readonly roles: readonly Role
 };
 
 /** One leg as the options of the sidecar foretell it: nothing of it is left open. */
-export type ForetoldLeg = Omit<ExpectedLeg, 'actor' | 'roles'> & {readonly actor: ActorName; readonly roles: readonly Role[]};
+export type ExpectedRoleLeg = Omit<ExpectedLeg, 'actor' | 'roles'> & {readonly actor: ActorName; readonly roles: readonly Role[]};
 
 /** A path as the options of the sidecar foretell it. */
-export type ForetoldPath = {readonly legs: readonly ForetoldLeg[]};
+export type ExpectedRolePath = {readonly legs: readonly ExpectedRoleLeg[]};
 
 /** A path as it should be. Somebody's claim, never an observation. */
 export type ExpectedPath = {
@@ -75,7 +75,7 @@ export type TrafficCase = {
 };
 
 /** One of the types, foretold. */
-export type TypeCase = Omit<TrafficCase, 'id' | 'probe' | 'expected'> & {readonly id: TypeId; readonly probe: Probe & {readonly actor: ActorName}; readonly expected: ForetoldPath};
+export type TypeCase = Omit<TrafficCase, 'id' | 'probe' | 'expected'> & {readonly id: TypeId; readonly probe: Probe & {readonly actor: ActorName}; readonly expected: ExpectedRolePath};
 
 /** One leg to foretell: who connects, from where (undefined is "whatever the route says"), with which mark on the socket (0 is none), to where. */
 export type Connection = {

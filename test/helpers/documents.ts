@@ -194,13 +194,13 @@ Whether a document has the shape that a page shows: the same keys, and values of
 
 @returns A line for each difference, with the way to it.
 */
-export function complaintsAboutShape(shape: unknown, document: unknown, way = '$'): readonly string[] {
+export function complaintsAboutShape(shape: unknown, document: unknown, where = '$'): readonly string[] {
 	if (shape === null || document === null) {
 		return [];
 	}
 
 	if (typeOf(shape) !== typeOf(document)) {
-		return [`${way} is a ${typeOf(document)}, not a ${typeOf(shape)}`];
+		return [`${where} is a ${typeOf(document)}, not a ${typeOf(shape)}`];
 	}
 
 	if (Array.isArray(shape) && Array.isArray(document)) {
@@ -209,7 +209,7 @@ export function complaintsAboutShape(shape: unknown, document: unknown, way = '$
 		}
 
 		return document.flatMap((element, index) => {
-			const tried = shape.map(one => complaintsAboutShape(one, element, `${way}[${index}]`));
+			const tried = shape.map(one => complaintsAboutShape(one, element, `${where}[${index}]`));
 			return tried.some(complaints => complaints.length === 0) ? [] : tried[0]!;
 		});
 	}
@@ -221,8 +221,8 @@ export function complaintsAboutShape(shape: unknown, document: unknown, way = '$
 	const shown = shape as Readonly<Record<string, unknown>>;
 	const has = document as Readonly<Record<string, unknown>>;
 	return [
-		...Object.keys(shown).filter(key => !Object.hasOwn(has, key)).map(key => `${way}.${key} is shown, and the document does not have it`),
-		...Object.keys(has).filter(key => !Object.hasOwn(shown, key)).map(key => `${way}.${key} is in the document, and not shown`),
-		...Object.keys(shown).filter(key => Object.hasOwn(has, key)).flatMap(key => complaintsAboutShape(shown[key], has[key], `${way}.${key}`)),
+		...Object.keys(shown).filter(key => !Object.hasOwn(has, key)).map(key => `${where}.${key} is shown, and the document does not have it`),
+		...Object.keys(has).filter(key => !Object.hasOwn(shown, key)).map(key => `${where}.${key} is in the document, and not shown`),
+		...Object.keys(shown).filter(key => Object.hasOwn(has, key)).flatMap(key => complaintsAboutShape(shown[key], has[key], `${where}.${key}`)),
 	];
 }

@@ -42,31 +42,31 @@ export function elementsOf(element: Element, name: string): readonly Element[] {
 	return element.children.flatMap(child => [...(child.name === name ? [child] : []), ...elementsOf(child, name)]);
 }
 
-type Shape = {readonly due: readonly string[]; readonly may: readonly string[]; readonly children: readonly string[]; readonly hasText: boolean};
+type Shape = {readonly wanted: readonly string[]; readonly may: readonly string[]; readonly children: readonly string[]; readonly hasText: boolean};
 
 const verdict: Shape = {
-	due: [], may: ['type', 'message'], children: [], hasText: true,
+	wanted: [], may: ['type', 'message'], children: [], hasText: true,
 };
 const output: Shape = {
-	due: [], may: [], children: [], hasText: true,
+	wanted: [], may: [], children: [], hasText: true,
 };
 
 const shapes: Readonly<Record<string, Shape>> = {
 	testsuites: {
-		due: [], may: ['name', 'time', 'tests', 'failures', 'errors'], children: ['testsuite'], hasText: false,
+		wanted: [], may: ['name', 'time', 'tests', 'failures', 'errors'], children: ['testsuite'], hasText: false,
 	},
 	testsuite: {
-		due: ['name', 'tests', 'failures', 'errors'], may: ['time', 'skipped', 'timestamp', 'hostname', 'id', 'package', 'file'], children: ['properties', 'testcase', 'system-out', 'system-err'], hasText: false,
+		wanted: ['name', 'tests', 'failures', 'errors'], may: ['time', 'skipped', 'timestamp', 'hostname', 'id', 'package', 'file'], children: ['properties', 'testcase', 'system-out', 'system-err'], hasText: false,
 	},
 	properties: {
-		due: [], may: [], children: ['property'], hasText: false,
+		wanted: [], may: [], children: ['property'], hasText: false,
 	},
 	property: {
-		due: ['name', 'value'], may: [], children: [], hasText: false,
+		wanted: ['name', 'value'], may: [], children: [], hasText: false,
 	},
 	// The schema leaves class and time to the writer; Maven's and Ant's do not.
 	testcase: {
-		due: ['name', 'classname', 'time'], may: ['group'], children: ['skipped', 'error', 'failure', 'system-out', 'system-err'], hasText: false,
+		wanted: ['name', 'classname', 'time'], may: ['group'], children: ['skipped', 'error', 'failure', 'system-out', 'system-err'], hasText: false,
 	},
 	failure: verdict,
 	error: verdict,
@@ -90,8 +90,8 @@ function complaintsAbout({name, attributes, children, text}: Element): readonly 
 	const counted = (kind: string): number => children.filter(child => child.name === 'testcase' && child.children.some(one => one.name === kind)).length;
 	const counts = name === 'testsuite' ? [['tests', children.filter(child => child.name === 'testcase').length], ['failures', counted('failure')], ['errors', counted('error')], ['skipped', counted('skipped')]] as const : [];
 	return [
-		...shape.due.filter(key => !given.includes(key)).map(key => `${name} lacks ${key}`),
-		...given.filter(key => ![...shape.due, ...shape.may].includes(key)).map(key => `${name} has ${key}`),
+		...shape.wanted.filter(key => !given.includes(key)).map(key => `${name} lacks ${key}`),
+		...given.filter(key => ![...shape.wanted, ...shape.may].includes(key)).map(key => `${name} has ${key}`),
 		...(attributes['time'] === undefined || /^\d{1,3}(?:,?\d{3})*(?:\.\d*)?$/u.test(attributes['time']) ? [] : [`${name}: time is ${attributes['time']}`]),
 		...counts.filter(([key, count]) => attributes[key] !== String(count)).map(([key, count]) => `${name}: ${key} is ${attributes[key]} and not ${count}`),
 		...(shape.hasText || text.trim() === '' ? [] : [`${name} holds text`]),

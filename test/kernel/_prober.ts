@@ -28,7 +28,7 @@ function rulesFor(backend: Backend, families: ProberOptions['families']): Return
 }
 
 /** Makes a sandbox with rules and a prober, and takes both down again. */
-export async function withProber<T>({backend = 'iptables-nft', families = ['ipv4'], rules, prepare, ...options}: ProberVariation, act: (prober: Prober, world: {readonly sandbox: Sandbox; readonly ruleSet: RuleSet}) => Promise<T>): Promise<T> {
+export async function withProber<T>({backend = 'iptables-nft', families = ['ipv4'], rules, prepare, ...options}: ProberVariation, act: (prober: Prober, context: {readonly sandbox: Sandbox; readonly ruleSet: RuleSet}) => Promise<T>): Promise<T> {
 	await using sandbox = Sandbox.create();
 	await sandbox.configure(defaultTopology);
 	await using lockFile = await LockFile.create();
@@ -53,7 +53,7 @@ export function request(id: number | string, other: Partial<Omit<ProbeRequest, '
 }
 
 /** The way of a probe in the notation of paths; what was sent to nobody has none. */
-export function wayOf({leg}: ProbeAnswer): string {
+export function pathOf({leg}: ProbeAnswer): string {
 	return leg === undefined ? 'not sent' : stepsOfPath({legs: [leg]}).join(' > ');
 }
 

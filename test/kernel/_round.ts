@@ -50,6 +50,6 @@ export function judgeRound({cases, round, ruleSet}: Observations): ReadonlyMap<s
 }
 
 /** The kinds of gap of each type that is in doubt. */
-export function gapsOf(played: Observations): Readonly<Record<string, readonly string[]>> {
-	return Object.fromEntries([...judgeRound(played)].flatMap(([id, outcome]) => outcome.kind === 'inconclusive' ? [[id, [...new Set(outcome.reasons.map(({kind}) => kind))]]] : []));
+export function gapsOf(seen: Observations): Readonly<Record<string, readonly string[]>> {
+	return Object.fromEntries([...judgeRound(seen)].flatMap(([id, outcome]) => outcome.kind === 'inconclusive' ? [[id, [...new Set(outcome.reasons.map(({kind}) => kind))]]] : []));
 }

@@ -100,7 +100,7 @@ test('a port that no recorded probe has: release 1.18 lets 15008 by where 1.17 d
 	t.is(verificationOutcome(report), 'moved');
 	const [statement] = report.statements;
 	t.is(report.statements.length, 1);
-	t.like(statement, {severity: 'bypass', from: ['proxy:15006', 'direct'], to: ['direct'], witness: {destination: {port: 15_008}}});
+	t.like(statement, {severity: 'bypass', from: ['proxy:15006', 'direct'], to: ['direct'], example: {destination: {port: 15_008}}});
 	t.regex(statement!.traffic.join(' '), /^TCP from user 1337 .*port 15008$/u);
 	t.regex(statement!.cause.text, /^ISTIO_OUTPUT#2 hairpin-by-uid changed/u);
 	t.is(report.classes.filter(({outcome}) => outcome === 'moved').length, 1);
@@ -243,7 +243,7 @@ test('the command line refuses with 2, and writes nothing where evidence is lost
 	await refused(['baseline', 'check', file], /The baseline cannot be read: .*: no such file\.\n→ testbed baseline create --output /u);
 	const recorded = await testbed(['baseline', 'create', '-', '--family', 'ipv4', '--output', file], {input: defaultDump()});
 	t.is(recorded.exitCode, 0, recorded.stderr);
-	await refused(['baseline', 'check', file], /was recorded from standard input/u);
+	await refused(['baseline', 'check', file], /was created from standard input/u);
 	await refused(['baseline', 'check', '-', '-'], /Baseline and rules would both be read from standard input/u);
 	await refused(['baseline', 'check', '-', 'release:1.30', '--update'], /--update cannot write a baseline that comes from standard input/u);
 	const text = readFileSync(file, 'utf8');

@@ -66,8 +66,8 @@ async function reference(backend: Backend, source = sourceFor(backend)): Promise
 }
 
 /** Nothing but what can have no answer is inconclusive, nothing else was sent twice, and each is as in the reference. */
-function areTheSame(t: ExecutionContext, {answers, repeated}: Asked, {answers: due}: Asked): void {
-	t.deepEqual(differencesBetween(due, answers), []);
+function areTheSame(t: ExecutionContext, {answers, repeated}: Asked, {answers: wanted}: Asked): void {
+	t.deepEqual(differencesBetween(wanted, answers), []);
 	for (const answer of answers) {
 		t.deepEqual(answer.outcome === 'inconclusive' ? answer.gaps.map(({kind}) => kind) : [], isUnanswerable(answer) ? ['no-end'] : [], String(answer.id));
 	}
@@ -105,9 +105,9 @@ const preset: Sysctls = {
 
 for (const backend of backends) {
 	test.serial(`${backend}: as ever`, async t => {
-		const due = await reference(backend);
-		t.is(due.answers.filter(answer => isUnanswerable(answer)).length, unanswerableCount);
-		areTheSame(t, due, due);
+		const wanted = await reference(backend);
+		t.is(wanted.answers.filter(answer => isUnanswerable(answer)).length, unanswerableCount);
+		areTheSame(t, wanted, wanted);
 	});
 
 	test.serial(`${backend}: on a machine with route_localnet and the like`, async t => {
@@ -131,10 +131,10 @@ for (const [backend, more] of [...backends.map(backend => [backend, ''] as const
 			},
 		});
 		t.true(pauses > 0);
-		const due = await reference(backend, source);
-		t.deepEqual(differencesBetween(due.answers, late.answers), []);
-		t.is(late.repeated, due.repeated);
-		t.true(due.answers.filter(({outcome}) => outcome === 'inconclusive').length <= unanswerableCount);
+		const wanted = await reference(backend, source);
+		t.deepEqual(differencesBetween(wanted.answers, late.answers), []);
+		t.is(late.repeated, wanted.repeated);
+		t.true(wanted.answers.filter(({outcome}) => outcome === 'inconclusive').length <= unanswerableCount);
 	});
 }
 
@@ -160,9 +160,9 @@ for (const backend of backends) {
 		t.is(exitCode, 3, stderr);
 		t.true(group.throttled > 0, 'the quota was used up');
 		const answers = readAnswers(stdout);
-		const due = await reference(backend);
-		areTheSame(t, {answers: answers.slice(0, due.answers.length), repeated: Number(/; (?<count>\d+) sent again/u.exec(stderr)?.groups?.['count'])}, due);
-		const rest = answers.slice(due.answers.length);
+		const wanted = await reference(backend);
+		areTheSame(t, {answers: answers.slice(0, wanted.answers.length), repeated: Number(/; (?<count>\d+) sent again/u.exec(stderr)?.groups?.['count'])}, wanted);
+		const rest = answers.slice(wanted.answers.length);
 		t.is(rest.length, more.length);
 		t.deepEqual(rest.filter(({outcome, stops}) => outcome !== 'delivered' || stops.join(' ') !== 'proxy:15001 remote:8080'), []);
 	});

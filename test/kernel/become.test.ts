@@ -63,7 +63,7 @@ async function startedWith(spec: ActorSpec, execArgv: readonly string[], by?: By
 
 const four = (id: number): string => [id, id, id, id].join('\t');
 const none = '0'.repeat(16);
-const due = {
+const wanted = {
 	Uid: four(1337), Gid: four(1338), Groups: '', CapEff: none, CapPrm: none, CapInh: none, CapAmb: none,
 };
 /** CAP_NET_ADMIN is bit 12 (linux/capability.h). */
@@ -71,11 +71,11 @@ const netAdmin = '0000000000001000';
 
 for (const [node, execArgv] of [['this Node', []], ['a Node that refuses to change its user', ['--require', refusal]]] as const) {
 	test.serial(`${node}: an actor is its user, with no groups and no capabilities`, async t => {
-		t.deepEqual(await startedWith(plain, execArgv), due);
+		t.deepEqual(await startedWith(plain, execArgv), wanted);
 	});
 
 	test.serial(`${node}: a transparent proxy is its user and keeps CAP_NET_ADMIN alone`, async t => {
-		t.deepEqual(await startedWith({...plain, transparent: {mark: 1337, marksOutbound: false}}, execArgv), {...due, CapEff: netAdmin, CapPrm: netAdmin});
+		t.deepEqual(await startedWith({...plain, transparent: {mark: 1337, marksOutbound: false}}, execArgv), {...wanted, CapEff: netAdmin, CapPrm: netAdmin});
 	});
 }
 

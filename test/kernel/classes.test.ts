@@ -43,7 +43,7 @@ function load(source: string, backend: Backend): RuleInput {
 }
 
 /** The rules on the first leg, and where it arrived. */
-function wayOf(probeResult: ProbeResult): {readonly hits: readonly string[]; readonly arrival: string | undefined; readonly gaps: readonly string[]} {
+function pathOf(probeResult: ProbeResult): {readonly hits: readonly string[]; readonly arrival: string | undefined; readonly gaps: readonly string[]} {
 	return {
 		hits: probeResult.legs[0]?.traversals.flatMap(({hits}) => hits.map(({table, chain, number}) => `${table} ${chain}#${number}`)) ?? [],
 		arrival: arrivalsOf(probeResult)[0],
@@ -69,7 +69,7 @@ for (const [source, backend] of sources) {
 			const representatives = representativesOf(classSet, defaultTopology).filter(({kind}) => kind === 'inner');
 			const packets = fc.sample(anyPacket([rules.ruleSet], family), packetsEach / 2).filter(packet => !isOwnReply(packet));
 			const probeResults = await sandbox.send([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
-			const due = new Map(representatives.map(({index}, place) => [index, wayOf(probeResults[place]!)]));
+			const wanted = new Map(representatives.map(({index}, place) => [index, pathOf(probeResults[place]!)]));
 			const met = new Set<number>();
 			const suspects: Array<readonly [packet: ExactPacket, index: number]> = [];
 			let doubtful = 0;
@@ -81,10 +81,10 @@ for (const [source, backend] of sources) {
 				}
 
 				met.add(index);
-				const way = wayOf(probeResults[representatives.length + place]!);
+				const pathSummary = pathOf(probeResults[representatives.length + place]!);
 				// Random ports can make one connection of two, or an answer of a first packet: the prober says so, and a doubt shows nothing.
-				doubtful += Number(way.gaps.length > 0);
-				if (way.gaps.length === 0 && !isDeepStrictEqual(way, due.get(index))) {
+				doubtful += Number(pathSummary.gaps.length > 0);
+				if (pathSummary.gaps.length === 0 && !isDeepStrictEqual(pathSummary, wanted.get(index))) {
 					suspects.push([packet, index]);
 				}
 			}
@@ -92,13 +92,13 @@ for (const [source, backend] of sources) {
 			// Random packets can be answers of each other to conntrack. What differs is sent again alone before it counts.
 			for (const [packet, index] of suspects) {
 				const [alone] = await sandbox.send([questionOfPacket(packet, family)], {follow: false}); // eslint-disable-line no-await-in-loop -- Alone.
-				t.deepEqual(wayOf(alone!), due.get(index), JSON.stringify(packet));
+				t.deepEqual(pathOf(alone!), wanted.get(index), JSON.stringify(packet));
 			}
 
 			t.true(doubtful <= packets.length / 30, `${doubtful} of ${packets.length} are in doubt`);
 
 			t.true(met.size > classSet.classes.length / 4, `the packets are of ${met.size} of ${classSet.classes.length} classes`);
-			t.true(new Set([...due.values()].map(({hits}) => hits.join(' '))).size > 3, 'classes differ');
+			t.true(new Set([...wanted.values()].map(({hits}) => hits.join(' '))).size > 3, 'classes differ');
 		}
 	});
 }

@@ -5,7 +5,7 @@ import type {Role} from '../../src/mesh/roles.js';
 import type {TypeId} from '../../src/scenario/types.js';
 import {
 	mutantStatusesOf, nameOf, whole, type MutantStatuses,
-} from './_fates.js';
+} from './_mutant-statuses.js';
 import {
 	bothBackends, defaultDump, inputOf, lengthOf, lineOf, run, without,
 } from './_run.js';
@@ -29,10 +29,10 @@ const deletions: readonly Deletion[] = [
 		chain: 'ISTIO_OUTPUT', number: 1, role: 'passthrough-source',
 		mutantStatuses: {
 			1: {
-				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', due: 'passthrough-source', because: ['missing'],
+				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', wanted: 'passthrough-source', because: ['missing'],
 			},
 			4: {
-				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', due: 'passthrough-source', because: ['missing'],
+				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', wanted: 'passthrough-source', because: ['missing'],
 			},
 		},
 		note: {coveredBy: null, types: ['1', '4']},
@@ -41,7 +41,7 @@ const deletions: readonly Deletion[] = [
 		chain: 'ISTIO_OUTPUT', number: 2, role: 'hairpin-by-uid',
 		mutantStatuses: {
 			4: {
-				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', due: 'hairpin-by-uid', because: ['missing'],
+				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', wanted: 'hairpin-by-uid', because: ['missing'],
 			},
 		},
 		note: {coveredBy: null, types: ['4']},
@@ -53,13 +53,13 @@ const deletions: readonly Deletion[] = [
 		chain: 'ISTIO_OUTPUT', number: 4, role: 'proxy-uid-bypass',
 		mutantStatuses: {
 			2: {
-				as: 'rule', stops: 'proxy:15001 → remote:8080', by: 'ISTIO_OUTPUT#6', due: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
+				as: 'rule', stops: 'proxy:15001 → remote:8080', by: 'ISTIO_OUTPUT#6', wanted: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
 			},
 			5: {
-				as: 'rule', stops: 'proxy:15090', by: 'ISTIO_OUTPUT#6', due: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
+				as: 'rule', stops: 'proxy:15090', by: 'ISTIO_OUTPUT#6', wanted: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
 			},
 			6: {
-				as: 'rule', stops: 'istiod:15012', by: 'ISTIO_OUTPUT#6', due: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
+				as: 'rule', stops: 'istiod:15012', by: 'ISTIO_OUTPUT#6', wanted: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
 			},
 		},
 		// #7 of the default set, which is #6 now.
@@ -81,10 +81,10 @@ const deletions: readonly Deletion[] = [
 		chain: 'ISTIO_OUTPUT', number: 9, role: 'outbound-capture',
 		mutantStatuses: {
 			2: {
-				as: 'stop', stops: 'remote:8080', by: null, due: 'outbound-capture', because: ['missing'],
+				as: 'stop', stops: 'remote:8080', by: null, wanted: 'outbound-capture', because: ['missing'],
 			},
 			4: {
-				as: 'stop', stops: 'vip:8080', by: null, due: 'outbound-capture', because: ['missing'],
+				as: 'stop', stops: 'vip:8080', by: null, wanted: 'outbound-capture', because: ['missing'],
 			},
 		},
 		note: {coveredBy: null, types: ['2', '4']},
@@ -93,7 +93,7 @@ const deletions: readonly Deletion[] = [
 		chain: 'ISTIO_INBOUND', number: lengthOf('ISTIO_INBOUND'), role: 'inbound-capture',
 		mutantStatuses: {
 			1: {
-				as: 'stop', stops: 'app:8080', by: null, due: 'inbound-capture', because: ['missing'],
+				as: 'stop', stops: 'app:8080', by: null, wanted: 'inbound-capture', because: ['missing'],
 			},
 		},
 		note: {coveredBy: null, types: ['1']},
@@ -132,7 +132,7 @@ test.serial('what #3 is for is seen by 4b, which #5 then covers', async t => {
 	const report = await run({rules: await inputOf(without(dump, lineOf(dump, 'ISTIO_OUTPUT', 3))), types: ['4b']});
 	t.deepEqual(mutantStatusesOf(report), {
 		'4b': {
-			as: 'rule', stops: 'app:8080', by: 'ISTIO_OUTPUT#5', due: 'loopback-not-proxy-uid', because: ['missing', 'same-stops'],
+			as: 'rule', stops: 'app:8080', by: 'ISTIO_OUTPUT#5', wanted: 'loopback-not-proxy-uid', because: ['missing', 'same-stops'],
 		},
 	});
 });

@@ -36,7 +36,7 @@ test('a baseline that was recorded is valid', async t => {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	t.teardown(cleanup);
 	const file = path.join(folder, 'baseline.json');
-	const {exitCode, stderr} = await testbed(['record', '--family', 'ipv4', '--output', file]);
+	const {exitCode, stderr} = await testbed(['baseline', 'create', '--family', 'ipv4', '--output', file]);
 	t.is(exitCode, 0, stderr);
 	t.is(complaintOf(schemaFor('baseline', {isClosed: true}), JSON.parse(readFileSync(file, 'utf8'))), null);
 });

@@ -219,28 +219,28 @@ async function roundOf(backend: (typeof bothBackends)[number]): Promise<Observat
 
 for (const backend of bothBackends) {
 	test.serial(`a whole round has no gap, ${backend}`, async t => {
-		const played = await roundOf(backend);
-		t.deepEqual(gapsOf(played), {});
-		t.true([...judgeRound(played).values()].every(({kind}) => kind === 'pass'));
+		const seen = await roundOf(backend);
+		t.deepEqual(gapsOf(seen), {});
+		t.true([...judgeRound(seen).values()].every(({kind}) => kind === 'pass'));
 	});
 
 	test.serial(`one datagram less, whichever it is, ${backend}: a gap, or every rule and every stop as before`, async t => {
-		const played = await roundOf(backend);
-		const {datagrams} = played.round.recording;
-		const due = decisionsOf(played);
+		const seen = await roundOf(backend);
+		const {datagrams} = seen.round.recording;
+		const wanted = decisionsOf(seen);
 		const silent: number[] = [];
 		for (const index of datagrams.keys()) {
-			const spoilt = {...played, round: {...played.round, recording: {...played.round.recording, datagrams: datagrams.toSpliced(index, 1)}}};
+			const spoilt = {...seen, round: {...seen.round, recording: {...seen.round.recording, datagrams: datagrams.toSpliced(index, 1)}}};
 			const gaps = gapsOf(spoilt);
 			note(Object.values(gaps).flat() as GapKind[]);
 			if (Object.keys(gaps).length === 0) {
 				silent.push(index);
-				t.deepEqual(decisionsOf(spoilt), due, `datagram ${index}`);
+				t.deepEqual(decisionsOf(spoilt), wanted, `datagram ${index}`);
 			}
 		}
 
 		// Some things are said twice: the switch's own events, and the end of a chain before its policy. A rule that was hit is not.
-		const hits = due.flat().filter(step => step.includes('#'));
+		const hits = wanted.flat().filter(step => step.includes('#'));
 		t.true(datagrams.length - silent.length >= hits.length, `${silent.length} of ${datagrams.length} are not missed, for ${hits.length} rules that were hit`);
 	});
 }
@@ -277,10 +277,10 @@ const damages: ReadonlyArray<{readonly title: string; readonly spoil: Spoil; rea
 
 for (const {title, spoil, gaps} of damages) {
 	test.serial(`spoilt evidence: ${title}`, async t => {
-		const played = await roundOf('iptables-nft');
-		const found = gapsOf({...played, round: {...played.round, ...spoil(played.round)}});
-		const due = Array.isArray(gaps) ? Object.fromEntries(played.cases.map(({id}) => [id, gaps as readonly GapKind[]])) : gaps;
-		t.deepEqual(found, due);
+		const seen = await roundOf('iptables-nft');
+		const found = gapsOf({...seen, round: {...seen.round, ...spoil(seen.round)}});
+		const wanted = Array.isArray(gaps) ? Object.fromEntries(seen.cases.map(({id}) => [id, gaps as readonly GapKind[]])) : gaps;
+		t.deepEqual(found, wanted);
 		note(Object.values(found).flat() as GapKind[]);
 	});
 }

@@ -72,8 +72,8 @@ for (const combination of combinations) {
 			await kernel.restore(printSave(parseSave(dumpOf(table, rows), family), family));
 			const saved = await kernel.save(table);
 			const rules = chainsOf(saved);
-			for (const [index, {given, saved: due = given}] of rows.entries()) {
-				t.is(rules.get(`C${index}`), due, given);
+			for (const [index, {given, saved: wanted = given}] of rows.entries()) {
+				t.is(rules.get(`C${index}`), wanted, given);
 			}
 
 			t.is(printSave(parseSave(saved, family), family), saved);

@@ -4,7 +4,7 @@ import test from 'ava';
 import type {Backend} from '../../src/netfilter/types.js';
 import {
 	mutantStatusesOf, nameOf, whole, type MutantStatus, type MutantStatuses,
-} from './_fates.js';
+} from './_mutant-statuses.js';
 import {
 	bothBackends, defaultDump, inputOf, lineOf, outcomesOf, pathOf, replace, resultOf, run, stopsOf, without, type Variation,
 } from './_run.js';
@@ -16,7 +16,7 @@ function output(number: number): string {
 }
 
 const loopAt15001: MutantStatus = {
-	as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#9', due: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 not-matched'],
+	as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#9', wanted: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 not-matched'],
 };
 
 /** Rules that stand elsewhere, that say something else, or that are none of ours. */
@@ -34,10 +34,10 @@ const changes: ReadonlyArray<{
 		dump: replace(dump, `${output(1)}\n${output(2)}\n`, `${output(2)}\n${output(1)}\n`),
 		mutantStatuses: {
 			1: {
-				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', due: 'passthrough-source', because: ['ISTIO_OUTPUT#1 earlier than ISTIO_OUTPUT#2'],
+				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', wanted: 'passthrough-source', because: ['ISTIO_OUTPUT#1 earlier than ISTIO_OUTPUT#2'],
 			},
 			4: {
-				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', due: 'passthrough-source', because: ['ISTIO_OUTPUT#1 earlier than ISTIO_OUTPUT#2'],
+				as: 'loop', stops: 'proxy:15006 again and again', by: 'ISTIO_OUTPUT#1', wanted: 'passthrough-source', because: ['ISTIO_OUTPUT#1 earlier than ISTIO_OUTPUT#2'],
 			},
 		},
 		moved: ['ISTIO_OUTPUT#2'],
@@ -53,7 +53,7 @@ const changes: ReadonlyArray<{
 		dump: replace(without(dump, output(4)), `${output(2)}\n`, `${output(4)}\n${output(2)}\n`),
 		mutantStatuses: {
 			4: {
-				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#2', due: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#2 earlier than ISTIO_OUTPUT#3'],
+				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#2', wanted: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#2 earlier than ISTIO_OUTPUT#3'],
 			},
 		},
 		moved: ['ISTIO_OUTPUT#2'],
@@ -63,13 +63,13 @@ const changes: ReadonlyArray<{
 		dump: replace(without(dump, output(9)), `${output(4)}\n`, `${output(9)}\n${output(4)}\n`),
 		mutantStatuses: {
 			2: {
-				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#4', due: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 earlier than ISTIO_OUTPUT#5'],
+				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#4', wanted: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 earlier than ISTIO_OUTPUT#5'],
 			},
 			5: {
-				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#4', due: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 earlier than ISTIO_OUTPUT#5'],
+				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#4', wanted: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 earlier than ISTIO_OUTPUT#5'],
 			},
 			6: {
-				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#4', due: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 earlier than ISTIO_OUTPUT#5'],
+				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_OUTPUT#4', wanted: 'proxy-uid-bypass', because: ['ISTIO_OUTPUT#4 earlier than ISTIO_OUTPUT#5'],
 			},
 		},
 		moved: ['ISTIO_OUTPUT#4'],
@@ -79,7 +79,7 @@ const changes: ReadonlyArray<{
 		dump: replace(dump, output(2), output(2).replace('--uid-owner 1337', '--uid-owner 1338')),
 		mutantStatuses: {
 			4: {
-				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#4', due: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#2 not-matched'],
+				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#4', wanted: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#2 not-matched'],
 			},
 		},
 	},
@@ -89,10 +89,10 @@ const changes: ReadonlyArray<{
 		dump: replace(dump, '--to-ports 15001', '--to-ports 15009'),
 		mutantStatuses: {
 			2: {
-				as: 'stop', stops: 'refused', by: 'ISTIO_REDIRECT#1', due: 'outbound-redirect', because: [],
+				as: 'stop', stops: 'refused', by: 'ISTIO_REDIRECT#1', wanted: 'outbound-redirect', because: [],
 			},
 			4: {
-				as: 'stop', stops: 'refused', by: 'ISTIO_REDIRECT#1', due: 'outbound-redirect', because: [],
+				as: 'stop', stops: 'refused', by: 'ISTIO_REDIRECT#1', wanted: 'outbound-redirect', because: [],
 			},
 		},
 	},
@@ -101,10 +101,10 @@ const changes: ReadonlyArray<{
 		dump: replace(dump, '--to-ports 15006', '--to-ports 15001'),
 		mutantStatuses: {
 			1: {
-				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_IN_REDIRECT#1', due: 'inbound-redirect', because: [],
+				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_IN_REDIRECT#1', wanted: 'inbound-redirect', because: [],
 			},
 			4: {
-				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_IN_REDIRECT#1', due: 'inbound-redirect', because: [],
+				as: 'loop', stops: 'proxy:15001 again and again', by: 'ISTIO_IN_REDIRECT#1', wanted: 'inbound-redirect', because: [],
 			},
 		},
 	},
@@ -115,7 +115,7 @@ const changes: ReadonlyArray<{
 		mutantStatuses: {
 			2: loopAt15001,
 			4: {
-				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', due: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#2 not-matched'],
+				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', wanted: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#2 not-matched'],
 			},
 		},
 	},
@@ -125,7 +125,7 @@ const changes: ReadonlyArray<{
 		variation: {rules: 'release:1.30 -u 64535,1337'},
 		mutantStatuses: {
 			4: {
-				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', due: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#3 earlier than ISTIO_OUTPUT#5'],
+				as: 'stop', stops: 'proxy:15001 → app:8080', by: 'ISTIO_OUTPUT#3', wanted: 'hairpin-by-uid', because: ['ISTIO_OUTPUT#3 earlier than ISTIO_OUTPUT#5'],
 			},
 		},
 	},
@@ -135,10 +135,10 @@ const changes: ReadonlyArray<{
 		dump: replace(dump, '-A OUTPUT -j ISTIO_OUTPUT\n', '-A OUTPUT -m owner --uid-owner 1000 -j RETURN\n-A OUTPUT -j ISTIO_OUTPUT\n'),
 		mutantStatuses: {
 			2: {
-				as: 'stop', stops: 'remote:8080', by: 'OUTPUT#1', due: 'outbound-jump', because: ['OUTPUT#1 earlier than OUTPUT#2'],
+				as: 'stop', stops: 'remote:8080', by: 'OUTPUT#1', wanted: 'outbound-jump', because: ['OUTPUT#1 earlier than OUTPUT#2'],
 			},
 			4: {
-				as: 'stop', stops: 'vip:8080', by: 'OUTPUT#1', due: 'outbound-jump', because: ['OUTPUT#1 earlier than OUTPUT#2'],
+				as: 'stop', stops: 'vip:8080', by: 'OUTPUT#1', wanted: 'outbound-jump', because: ['OUTPUT#1 earlier than OUTPUT#2'],
 			},
 		},
 	},
@@ -157,7 +157,7 @@ const changes: ReadonlyArray<{
 		dump: `${dump}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 15012 -j ${target}\nCOMMIT\n`,
 		mutantStatuses: {
 			6: {
-				as: 'stop', stops: 'dropped by filter:OUTPUT#1', by: 'filter:OUTPUT#1', due: null, because: [],
+				as: 'stop', stops: 'dropped by filter:OUTPUT#1', by: 'filter:OUTPUT#1', wanted: null, because: [],
 			},
 		} satisfies MutantStatuses,
 	})),
@@ -166,10 +166,10 @@ const changes: ReadonlyArray<{
 		dump: `${dump}*filter\n:INPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 15006 -j DROP\nCOMMIT\n`,
 		mutantStatuses: {
 			1: {
-				as: 'stop', stops: 'dropped by filter:INPUT#1', by: 'filter:INPUT#1', due: null, because: [],
+				as: 'stop', stops: 'dropped by filter:INPUT#1', by: 'filter:INPUT#1', wanted: null, because: [],
 			},
 			4: {
-				as: 'stop', stops: 'proxy:15001 → dropped by filter:INPUT#1', by: 'filter:INPUT#1', due: null, because: [],
+				as: 'stop', stops: 'proxy:15001 → dropped by filter:INPUT#1', by: 'filter:INPUT#1', wanted: null, because: [],
 			},
 		},
 	},

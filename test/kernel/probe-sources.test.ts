@@ -14,52 +14,52 @@ const inbound = 'PREROUTING#1 ISTIO_INBOUND#5 ISTIO_IN_REDIRECT#1 INPUT proxy:15
 const outbound = 'OUTPUT#1 ISTIO_OUTPUT#9 ISTIO_REDIRECT#1 POSTROUTING proxy:15001';
 const overLo = 'OUTPUT#1 ISTIO_OUTPUT#3 POSTROUTING app:8080';
 
-type Asking = Pick<ProbeSpec, 'from'> & Partial<Pick<ProbeSpec, 'source' | 'sourcePort' | 'protocol'>> & {readonly to: string; readonly way: string};
+type Asking = Pick<ProbeSpec, 'from'> & Partial<Pick<ProbeSpec, 'source' | 'sourcePort' | 'protocol'>> & {readonly to: string; readonly pathSummary: string};
 
 /** The way is that of the first leg, or the number with which the kernel refuses to send. */
 const askings: readonly Asking[] = [
 	...['8.8.8.8', '10.244.1.77', '0.0.0.1', '240.0.0.1', '169.254.7.127', '10.96.0.10'].map((source): Asking => ({
-		from: 'remote', source, to: pod, way: inbound,
+		from: 'remote', source, to: pod, pathSummary: inbound,
 	})),
 	...['2001:db8:ffff::1', '::6', 'fd16:9254:7127:1337:ffff:ffff:ffff:ffff'].map((source): Asking => ({
-		from: 'remote', source, to: pod6, way: inbound,
+		from: 'remote', source, to: pod6, pathSummary: inbound,
 	})),
 	...[1, 53, 443, 15_001].flatMap(sourcePort => [pod, pod6].map((to): Asking => ({
-		from: 'remote', sourcePort, to, way: inbound,
+		from: 'remote', sourcePort, to, pathSummary: inbound,
 	}))),
 	...[53, 40_000].map((sourcePort): Asking => ({
-		from: 'remote', source: '8.8.8.8', sourcePort, protocol: 'udp', to: pod, way: 'PREROUTING INPUT refused',
+		from: 'remote', source: '8.8.8.8', sourcePort, protocol: 'udp', to: pod, pathSummary: 'PREROUTING INPUT refused',
 	})),
 	...['127.0.0.1', '127.0.0.6'].map((source): Asking => ({
-		from: 'remote', source, to: pod, way: 'EINVAL',
+		from: 'remote', source, to: pod, pathSummary: 'EINVAL',
 	})),
 	{
-		from: 'remote', source: 'ff02::1', to: pod6, way: 'EINVAL',
+		from: 'remote', source: 'ff02::1', to: pod6, pathSummary: 'EINVAL',
 	},
 	...['127.0.0.1', '127.0.0.6', '127.9.9.9'].map((source): Asking => ({
-		from: 'app', source, to: remote, way: 'EINVAL',
+		from: 'app', source, to: remote, pathSummary: 'EINVAL',
 	})),
 	{
-		from: 'app', source: '127.0.0.6', to: pod, way: 'OUTPUT#1 ISTIO_OUTPUT#1 POSTROUTING app:8080',
+		from: 'app', source: '127.0.0.6', to: pod, pathSummary: 'OUTPUT#1 ISTIO_OUTPUT#1 POSTROUTING app:8080',
 	},
 	{
-		from: 'app', source: '::6', to: pod6, way: 'OUTPUT#1 ISTIO_OUTPUT#1 POSTROUTING app:8080',
+		from: 'app', source: '::6', to: pod6, pathSummary: 'OUTPUT#1 ISTIO_OUTPUT#1 POSTROUTING app:8080',
 	},
 	...['127.9.9.9', pod].flatMap(source => [pod, '127.0.0.1'].map((to): Asking => ({
-		from: 'app', source, to, way: overLo,
+		from: 'app', source, to, pathSummary: overLo,
 	}))),
 	{
-		from: 'app', source: pod, sourcePort: 53, to: remote, way: outbound,
+		from: 'app', source: pod, sourcePort: 53, to: remote, pathSummary: outbound,
 	},
 	{
-		from: 'app', source: pod6, to: remote6, way: outbound,
+		from: 'app', source: pod6, to: remote6, pathSummary: outbound,
 	},
 	{
-		from: 'app', source: '8.8.8.8', to: pod, way: 'OUTPUT#1 ISTIO_OUTPUT#3 POSTROUTING unknown',
+		from: 'app', source: '8.8.8.8', to: pod, pathSummary: 'OUTPUT#1 ISTIO_OUTPUT#3 POSTROUTING unknown',
 	},
-	...['255.255.255.255', '10.244.1.255', '224.0.0.5', 'ff02::5'].map((to): Asking => ({from: 'app', to, way: 'ENETUNREACH'})),
+	...['255.255.255.255', '10.244.1.255', '224.0.0.5', 'ff02::5'].map((to): Asking => ({from: 'app', to, pathSummary: 'ENETUNREACH'})),
 	{
-		from: 'app', protocol: 'udp', to: '10.244.1.255', way: 'EACCES',
+		from: 'app', protocol: 'udp', to: '10.244.1.255', pathSummary: 'EACCES',
 	},
 ];
 
@@ -81,15 +81,15 @@ async function ask(asked: readonly Asking[], timeoutMs = 1000): Promise<readonly
 
 test.serial('each source has its way, or the number of the error with which the kernel refuses it', async t => {
 	const answers = await ask(askings);
-	for (const [index, {from, source, sourcePort, to, way}] of askings.entries()) {
+	for (const [index, {from, source, sourcePort, to, pathSummary}] of askings.entries()) {
 		const {path: [, ...steps], gaps, unsendable, outcome} = answers[index]!;
 		const title = `${from} ${source ?? ''}:${sourcePort ?? ''} → ${to}`;
 		t.deepEqual(gaps, [], title);
-		t.is(unsendable?.errno ?? steps.join(' '), way, title);
+		t.is(unsendable?.errno ?? steps.join(' '), pathSummary, title);
 		if (unsendable !== undefined) {
 			t.is(outcome, 'unreachable', title);
 			t.deepEqual(steps, ['unreachable'], title);
-			t.regex(unsendable.message, new RegExp(`was not sent: (?:connect|bind|send) said ${way}`, 'u'), title);
+			t.regex(unsendable.message, new RegExp(`was not sent: (?:connect|bind|send) said ${pathSummary}`, 'u'), title);
 			t.true(unsendable.message.includes(printEndpoint({address: to, port: 8080})), title);
 		}
 	}
@@ -97,7 +97,7 @@ test.serial('each source has its way, or the number of the error with which the 
 
 test.serial('a thousand foreign sources are not waited for', async t => {
 	const asked = Array.from({length: 1000}, (_, index): Asking => ({
-		from: 'remote', to: index % 2 === 0 ? pod : pod6, source: index % 2 === 0 ? `198.18.${Math.floor(index / 250)}.${(index % 250) + 1}` : `2001:db8:5::${(index + 1).toString(16)}`, sourcePort: 53, way: inbound,
+		from: 'remote', to: index % 2 === 0 ? pod : pod6, source: index % 2 === 0 ? `198.18.${Math.floor(index / 250)}.${(index % 250) + 1}` : `2001:db8:5::${(index + 1).toString(16)}`, sourcePort: 53, pathSummary: inbound,
 	}));
 	const answers = await ask(asked);
 	t.is(answers.unanswered, 0);
@@ -106,7 +106,7 @@ test.serial('a thousand foreign sources are not waited for', async t => {
 
 test.serial('what the kernel takes for forged it drops without a rule: a gap, not an answer', async t => {
 	const [answer] = await ask([{
-		from: 'remote', source: pod, to: pod, way: '',
+		from: 'remote', source: pod, to: pod, pathSummary: '',
 	}], 100);
 	t.is(answer!.outcome, 'inconclusive');
 	t.deepEqual(answer!.gaps.map(({kind}) => kind), ['no-end']);

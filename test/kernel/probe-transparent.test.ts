@@ -45,7 +45,7 @@ function questionsOf(family: AddressFamily, credentials: ActorCredentials): read
 }
 
 /** How it ended, as far as both tell: the actors do not say whether somebody would have listened. */
-function gistOf(legs: readonly Leg[], isLoop: boolean, gaps: readonly unknown[]) {
+function summaryOf(legs: readonly Leg[], isLoop: boolean, gaps: readonly unknown[]) {
 	return {
 		path: stepsOfPath({legs}), stops: stopsOfPath({legs}), end: legs.at(-1)?.end.kind, froms: legs.slice(1).map(({from}) => from.address), isLoop, gaps,
 	};
@@ -65,7 +65,7 @@ async function byActors(rules: RuleInput, credentials: ActorCredentials, questio
 	const reports = await sendQuestions(sandbox, {
 		...options, questions, isFirstLegOnly: false,
 	});
-	return reports.map(({legs, loop, gaps}) => gistOf(legs, loop, gaps));
+	return reports.map(({legs, loop, gaps}) => summaryOf(legs, loop, gaps));
 }
 
 async function byProber(rules: RuleInput, credentials: ActorCredentials, questions: readonly ProbeQuestion[], families: readonly AddressFamily[]) {
@@ -73,7 +73,7 @@ async function byProber(rules: RuleInput, credentials: ActorCredentials, questio
 	const probeResults = await sandbox.send(questions.map(({from, asked, to, family}) => ({
 		from, asked, to, family, protocol: 'tcp',
 	})), {follow: true});
-	return probeResults.map(({legs, isLoop, gaps}) => gistOf(legs, isLoop, gaps));
+	return probeResults.map(({legs, isLoop, gaps}) => summaryOf(legs, isLoop, gaps));
 }
 
 function rulesOf(source: string, backend: Backend, family: AddressFamily): RuleInput {
@@ -109,9 +109,9 @@ for (const [source, proxy] of ruleSets) {
 				for (const [index, {from, asked}] of questions.entries()) {
 					// Where the answer goes astray, the actors wait for an end in vain; the prober knows how far the packet came.
 					const {gaps, ...seen} = prober[index]!;
-					const {gaps: missing, ...played} = actors[index]!;
+					const {gaps: missing, ...actorRun} = actors[index]!;
 					t.deepEqual(gaps, [], `${from} → ${asked}`);
-					t.deepEqual(seen, played, `${from} → ${asked}`);
+					t.deepEqual(seen, actorRun, `${from} → ${asked}`);
 					t.is(missing.length > 0, isAstray && from !== 'app' && from !== 'agent' && seen.end === 'unknown', `${from} → ${asked}: ${JSON.stringify(missing)}`);
 				}
 			});

@@ -7,7 +7,7 @@ import type {ProbeAnswer} from '../../testbed/prober/prober.js';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import {traceTable} from '../../testbed/sandbox/own-table.js';
 import {
-	gapsIn, request, wayOf, withProber,
+	gapsIn, request, pathOf, withProber,
 } from './_prober.js';
 
 const pod = {ipv4: '10.244.1.10', ipv6: '2001:db8:1::10'} as const;
@@ -51,7 +51,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] satisfies readonly Bac
 			]);
 			t.deepEqual(gapsIn(answers), []);
 			t.deepEqual(answers.map(answer => `${answer.leg?.end.kind} ${hitsOf(answer).join(' ')}`.trim()), ['dropped mangle PREROUTING#1', 'dropped mangle PREROUTING#1', 'unknown', 'refused']);
-			t.is(wayOf(answers[0]!), 'remote > mangle:PREROUTING#1 > dropped by mangle:PREROUTING#1');
+			t.is(pathOf(answers[0]!), 'remote > mangle:PREROUTING#1 > dropped by mangle:PREROUTING#1');
 		});
 	});
 }

@@ -8,7 +8,7 @@ import {shared, states, resultWords, type SenderAnswer} from '../../testbed/prob
 import {startSender} from '../../testbed/prober/sender.js';
 import type {Sandbox} from '../../testbed/sandbox/sandbox.js';
 import {
-	gapsIn, request, wayOf, withProber,
+	gapsIn, request, pathOf, withProber,
 } from './_prober.js';
 
 /** The first processors, as the kernel takes a mask. */
@@ -32,7 +32,7 @@ for (const backend of backends) {
 				{from: 'remote' as const, protocol: 'udp' as const, to: {address: '10.244.1.10', port: 9999}},
 			][index % 5])));
 			t.deepEqual(gapsIn(answers), []);
-			t.deepEqual(answers.filter(({leg}) => leg!.end.kind !== 'refused').map(answer => `${answer.id} ${wayOf(answer)}`), []);
+			t.deepEqual(answers.filter(({leg}) => leg!.end.kind !== 'refused').map(answer => `${answer.id} ${pathOf(answer)}`), []);
 			t.is(prober.repeated, 0);
 		});
 	});
@@ -42,7 +42,7 @@ test.serial('the same for the last datagram of a batch, which is asked soonest',
 	await withProber({batchSize: 1, prepare: steerPackets}, async prober => {
 		const answers = await prober.probe(Array.from({length: 60}, (_, index) => request(index, {protocol: 'udp', to: {address: '10.244.1.20', port: 9999}})));
 		t.deepEqual(gapsIn(answers), []);
-		t.deepEqual(answers.filter(({leg}) => leg!.end.kind !== 'refused').map(answer => `${answer.id} ${wayOf(answer)}`), []);
+		t.deepEqual(answers.filter(({leg}) => leg!.end.kind !== 'refused').map(answer => `${answer.id} ${pathOf(answer)}`), []);
 	});
 });
 
@@ -50,7 +50,7 @@ test.serial('the same for packets that conntrack calls invalid', async t => {
 	await withProber({prepare: steerPackets, hasInvalid: true}, async prober => {
 		const answers = await prober.probe(Array.from({length: 300}, (_, index) => request(index, {from: 'remote', packet: 'invalid', to: {address: '10.244.1.10', port: 9999}})));
 		t.deepEqual(gapsIn(answers), []);
-		t.deepEqual(answers.filter(({leg}) => leg!.end.kind !== 'refused').map(answer => `${answer.id} ${wayOf(answer)}`), []);
+		t.deepEqual(answers.filter(({leg}) => leg!.end.kind !== 'refused').map(answer => `${answer.id} ${pathOf(answer)}`), []);
 	});
 });
 

@@ -8,7 +8,7 @@ import type {Netns} from '../../testbed/sandbox/netns.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {openNetfilterSocket, sendDatagram} from '../../testbed/syscalls/netlink-socket.js';
 import {
-	gapsIn, request, wayOf, withProber,
+	gapsIn, request, pathOf, withProber,
 } from './_prober.js';
 
 const captured = 'pod > OUTPUT#1 > ISTIO_OUTPUT#9 > ISTIO_REDIRECT#1 > POSTROUTING > refused';
@@ -28,7 +28,7 @@ test.serial('one five-tuple again and again: each is a first packet', async t =>
 	await withProber({}, async prober => {
 		const answers = await prober.probe(Array.from({length: 10}, (_, index) => request(index, {sourcePort: 40_000, protocol: index % 2 === 0 ? 'tcp' : 'udp'})));
 		t.deepEqual(gapsIn(answers), []);
-		t.deepEqual(answers.map(answer => wayOf(answer)), Array.from({length: 10}, (_, index) => index % 2 === 0 ? captured : 'pod > OUTPUT#1 > ISTIO_OUTPUT#9 > POSTROUTING > refused'));
+		t.deepEqual(answers.map(answer => pathOf(answer)), Array.from({length: 10}, (_, index) => index % 2 === 0 ? captured : 'pod > OUTPUT#1 > ISTIO_OUTPUT#9 > POSTROUTING > refused'));
 	});
 });
 
@@ -51,7 +51,7 @@ test.serial('ten source ports for a hundred probes: all whole', async t => {
 	await withProber({prepare}, async prober => {
 		const answers = await prober.probe(Array.from({length: 100}, (_, index) => request(index)));
 		t.deepEqual(gapsIn(answers), []);
-		t.true(answers.every(answer => wayOf(answer) === captured));
+		t.true(answers.every(answer => pathOf(answer) === captured));
 		t.true(new Set(answers.map(({leg}) => leg!.from.port)).size <= 10);
 	});
 });
@@ -80,7 +80,7 @@ for (const [title, timestamps] of [['taken up again, and whole', '1'], ['a gap t
 			const to = {address: '127.0.0.1', port: 7777};
 			const answers = await prober.probe([request('same', {to, sourcePort: 40_123}), request('any', {to})]);
 			const whole = 'pod > OUTPUT#1 > ISTIO_OUTPUT#3 > POSTROUTING > refused';
-			t.deepEqual(answers.map(answer => wayOf(answer)), [timestamps === '1' ? whole : 'not sent', whole]);
+			t.deepEqual(answers.map(answer => pathOf(answer)), [timestamps === '1' ? whole : 'not sent', whole]);
 			t.deepEqual(gapsIn(answers), timestamps === '1' ? [] : ['same no-end: The probe same to 127.0.0.1:7777 from port 40123 was not sent: connect said EADDRNOTAVAIL: a socket has this pair of addresses already, or had it and is in TIME_WAIT.']);
 		});
 	});
@@ -185,6 +185,6 @@ test.serial('the conntrack table is full: a gap that says so; forgotten before t
 		});
 		const answers = await prober.probe([request(1), request(2)]);
 		t.deepEqual(gapsIn(answers), []);
-		t.deepEqual(answers.map(answer => wayOf(answer)), [captured, captured]);
+		t.deepEqual(answers.map(answer => pathOf(answer)), [captured, captured]);
 	});
 });

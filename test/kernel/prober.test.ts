@@ -17,7 +17,7 @@ import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {joinNetlinkGroup, openNetfilterSocket, receiveNow} from '../../testbed/syscalls/netlink-socket.js';
 import {traceTable} from '../../testbed/sandbox/own-table.js';
 import {
-	gapsIn, request, wayOf, withProber,
+	gapsIn, request, pathOf, withProber,
 } from './_prober.js';
 
 /** What is asked, the nat rules that it meets (by number, as iptables has them), and where it is delivered. */
@@ -68,7 +68,7 @@ test.serial('UDP: what is refused, what is taken, what is dropped', async t => {
 			const many = Array.from({length: 300}, (_, index) => request(`u${index}`, {protocol: 'udp', to: port(100 + index)}));
 			const answers = await prober.probe([request('drop', {to: port(9)}), request('udp drop', {protocol: 'udp', to: port(9)}), request('reject', {to: port(10)}), ...many]);
 			t.is(prober.unanswered, 0, 'nobody waits for the end of what the rules dropped');
-			t.deepEqual(answers.slice(0, 4).map(answer => wayOf(answer)), [
+			t.deepEqual(answers.slice(0, 4).map(answer => pathOf(answer)), [
 				'pod > filter:OUTPUT#2 > dropped by filter:OUTPUT#2',
 				'pod > filter:OUTPUT#1 > dropped by filter:OUTPUT#1',
 				'pod > filter:OUTPUT#3 > dropped by filter:OUTPUT#3', 'pod > filter:OUTPUT > refused',
@@ -84,7 +84,7 @@ test.serial('a native rule without a counter is no gap, also in a table of one f
 	await withProber({backend: 'nftables', rules}, async prober => {
 		const [answer] = await prober.probe([request(1)]);
 		t.deepEqual(gapsIn([answer!]), []);
-		t.regex(wayOf(answer!), /own:out#1/u);
+		t.regex(pathOf(answer!), /own:out#1/u);
 	});
 });
 
@@ -152,7 +152,7 @@ test.serial('a trace buffer that is too small: repeated in smaller batches until
 		const answers = await prober.probe(Array.from({length: 256}, (_, index) => request(index)));
 		t.true(prober.repeated > 0);
 		t.deepEqual(gapsIn(answers), []);
-		t.true(answers.every(answer => wayOf(answer) === 'pod > OUTPUT#1 > ISTIO_OUTPUT#9 > ISTIO_REDIRECT#1 > POSTROUTING > refused'));
+		t.true(answers.every(answer => pathOf(answer) === 'pod > OUTPUT#1 > ISTIO_OUTPUT#9 > ISTIO_REDIRECT#1 > POSTROUTING > refused'));
 	});
 });
 

@@ -109,7 +109,7 @@ test.serial('a scenario, a pod, and a file that has the name of a release', asyn
 	const beside = path.join(folder, 'beside');
 	mkdirSync(beside);
 	writeFileSync(path.join(beside, '1.31'), dump);
-	const [played, ofPod, asked, ofFile] = await Promise.all([
+	const [seen, ofPod, asked, ofFile] = await Promise.all([
 		testbed(['run', path.join(folder, 'a.yaml'), '--backend', 'iptables-nft', '--format', 'json']),
 		testbed(['run', '--types', '2', '--rules', `pod:${path.join(folder, 'pod.json')}`, '--format', 'json']),
 		testbed(['run', '--types', '2', '--rules', `pod:${path.join(folder, 'pod.json')}`, '--release', '1.33', '--format', 'json']),
@@ -120,7 +120,7 @@ test.serial('a scenario, a pod, and a file that has the name of a release', asyn
 		return (JSON.parse(stdout) as {rules: {release: string | null; notes: readonly string[]}}).rules;
 	};
 
-	t.like(rulesOf(played), summary);
+	t.like(rulesOf(seen), summary);
 	t.like(rulesOf(ofPod), {release: '1.31', notes: ['The image example/proxyv2:prod-7 names no release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']});
 	t.like(rulesOf(asked), {release: '1.31', notes: [note]});
 	t.like(rulesOf(ofFile), {release: null, notes: ['1.31 is read as the file of that name; the release is release:1.31.']});

@@ -33,7 +33,7 @@ test.serial('actors are who they should be, in all four ids and without other gr
 	const homes = {pod: `net:[${sandbox.pod.inode}]`, remote: `net:[${sandbox.remote.inode}]`};
 	const machine = readlinkSync('/proc/self/ns/net');
 	t.is(new Set([homes.pod, homes.remote, machine]).size, 3);
-	const due = {
+	const wanted = {
 		proxy: {uid: 2000, gid: 3000, home: homes.pod},
 		app: {uid: 1000, gid: 1000, home: homes.pod},
 		agent: {uid: 0, gid: 1337, home: homes.pod},
@@ -41,9 +41,9 @@ test.serial('actors are who they should be, in all four ids and without other gr
 		istiod: {uid: 0, gid: 0, home: homes.remote},
 		prometheus: {uid: 0, gid: 0, home: homes.remote},
 	} as const;
-	t.deepEqual([...actorGroup.actors.keys()].toSorted(), Object.keys(due).toSorted() as Array<keyof typeof due>);
+	t.deepEqual([...actorGroup.actors.keys()].toSorted(), Object.keys(wanted).toSorted() as Array<keyof typeof wanted>);
 	for (const [name, actor] of actorGroup.actors) {
-		const {uid, gid, home} = due[name as keyof typeof due];
+		const {uid, gid, home} = wanted[name as keyof typeof wanted];
 		t.is(actor.gap, undefined);
 		t.is(actor.made, undefined);
 		t.is(actor.pid === undefined, name === 'agent' || name === 'prometheus', `${name}: who listens is a process`);

@@ -37,11 +37,11 @@ test.serial('all of them in one command: green on every back end, or named as no
 	t.is(exitCode, 0, stderr);
 });
 
-type Play = {readonly file: string; readonly backend?: Backend; readonly mutate?: Mutation};
+type ScenarioRun = {readonly file: string; readonly backend?: Backend; readonly mutate?: Mutation};
 
 /** What plays the text of a scenario on one back end. */
-function runOptions(text: string, {file, backend = 'iptables-nft', mutate = rules => rules}: Play): RunOptions {
-	const {plays: [made]} = readScenario(text, {
+function runOptions(text: string, {file, backend = 'iptables-nft', mutate = rules => rules}: ScenarioRun): RunOptions {
+	const {prepared: [made]} = readScenario(text, {
 		file: new URL(file, folder).pathname, backends: [backend], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known),
 	});
 	const {rules, play: scenario} = made!;
@@ -50,15 +50,15 @@ function runOptions(text: string, {file, backend = 'iptables-nft', mutate = rule
 	};
 }
 
-async function play(text: string, options: Play): Promise<Report> {
+async function play(text: string, options: ScenarioRun): Promise<Report> {
 	const {report} = await runTestbed(runOptions(text, options));
 	return report;
 }
 
 /** What a twin does to a scenario, and the probes that have to fail then, each with a word of what is said. */
-type Twin = {readonly replace?: readonly [from: string, to: string]; readonly mutate?: Mutation; readonly red: Readonly<Record<string, RegExp>>};
+type Counterpart = {readonly replace?: readonly [from: string, to: string]; readonly mutate?: Mutation; readonly red: Readonly<Record<string, RegExp>>};
 
-const counterparts: Readonly<Record<string, Twin>> = {
+const counterparts: Readonly<Record<string, Counterpart>> = {
 	'ambient.yaml': {replace: ['node: 169.254.7.127', 'node: 169.254.7.128'], red: {'kubelet-probe': /app:8080 and reached proxy:15006/}},
 	'app-as-proxy-uid.yaml': {replace: ['uid: 1337, gid: 1337', 'uid: 1000, gid: 1000'], red: {'worker-to-remote': /remote:8080 and reached proxy:15001/}},
 	'dns-capture-all.yaml': {replace: [' --capture-all-dns', ''], red: {'query-over-udp': /reached dns:53/, 'query-over-tcp': /reached proxy:15001/, 'agents-own-query': /an answer in none or another instead of in zone 1/}},

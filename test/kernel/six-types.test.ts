@@ -61,10 +61,10 @@ for (const backend of bothBackends) {
 	for (const family of addressFamilies) {
 		test.serial(`the article, ${backend}, ${family}: 1, 2 and 4 agree, 3, 5 and 6 do not, with a reason`, async t => {
 			const report = await run({backend, families: [family]});
-			for (const [id, due] of Object.entries(reasons) as ReadonlyArray<[PublishedTypeId, readonly RegExp[]]>) {
+			for (const [id, wanted] of Object.entries(reasons) as ReadonlyArray<[PublishedTypeId, readonly RegExp[]]>) {
 				const {published} = resultOf(report, id, family);
-				t.is(published?.agrees, due.length === 0, `type ${id}: ${published?.reason}`);
-				for (const pattern of due) {
+				t.is(published?.agrees, wanted.length === 0, `type ${id}: ${published?.reason}`);
+				for (const pattern of wanted) {
 					t.regex(published?.reason ?? '', pattern, `type ${id}`);
 				}
 			}
@@ -139,8 +139,8 @@ for (const {title, variation, changed, agrees = {}} of variants) {
 				t.is(pathOf(report, id, family), changed[id] ?? paths[id], `type ${id}, ${family}`);
 			}
 
-			for (const [id, due] of Object.entries(agrees) as ReadonlyArray<[TypeId, boolean]>) {
-				t.is(resultOf(report, id, family).published?.agrees, due);
+			for (const [id, wanted] of Object.entries(agrees) as ReadonlyArray<[TypeId, boolean]>) {
+				t.is(resultOf(report, id, family).published?.agrees, wanted);
 			}
 		}
 	});

@@ -99,10 +99,10 @@ for (const [title, extension] of [['the pod and its neighbourhood', noExtension]
 		await handed.configure(defaultTopology);
 		const names = ['pod', 'remote', ...extension.interfaces.map(({namespace}) => namespace)];
 		for (const name of names) {
-			const [due, found] = [usual, handed].map(sandbox => sysctlsOf(sandbox.namespace(name), ['net/ipv4', 'net/ipv6', 'net/mptcp', 'net/core'])) as [Sysctls, Sysctls];
-			t.deepEqual(Object.keys(found), Object.keys(due));
+			const [wanted, found] = [usual, handed].map(sandbox => sysctlsOf(sandbox.namespace(name), ['net/ipv4', 'net/ipv6', 'net/mptcp', 'net/core'])) as [Sysctls, Sysctls];
+			t.deepEqual(Object.keys(found), Object.keys(wanted));
 			t.deepEqual(
-				Object.entries(found).filter(([key, value]) => value !== due[key] && indifferent.every(pattern => !pattern.test(key))).map(([key, value]) => `${name}: ${key} is ${value} and not ${due[key]}`),
+				Object.entries(found).filter(([key, value]) => value !== wanted[key] && indifferent.every(pattern => !pattern.test(key))).map(([key, value]) => `${name}: ${key} is ${value} and not ${wanted[key]}`),
 				[],
 			);
 		}
@@ -137,8 +137,8 @@ test.serial('a run has the same outcomes on a machine that hands everything down
 test.serial('a scenario in which the machine\'s route_localnet and rp_filter changed the outcome', async t => {
 	// What kube-proxy and a hardening guide set on a node. Without sysctls of its own, one probe of this scenario was inconclusive then (measured).
 	const node = Object.fromEntries(['all', 'default', 'lo'].flatMap(place => [[`net/ipv4/conf/${place}/route_localnet`, '1'], [`net/ipv4/conf/${place}/rp_filter`, '1']]));
-	const {plays} = readScenario(readFileSync('scenarios/docker-bridge.yaml', 'utf8'), {file: 'scenarios/docker-bridge.yaml', backends: ['iptables-nft'], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known)});
-	const {rules, play: ready} = plays[0]!;
+	const {prepared} = readScenario(readFileSync('scenarios/docker-bridge.yaml', 'utf8'), {file: 'scenarios/docker-bridge.yaml', backends: ['iptables-nft'], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known)});
+	const {rules, play: ready} = prepared[0]!;
 	const {report} = await runTestbed({
 		...optionsOf({rules, presetSysctls: {'net/ipv4/ip_forward': '1', ...node}}), families: [...new Set(ready.cases.map(({probe}) => probe.family))], types: [], scenario: ready,
 	});

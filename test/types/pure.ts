@@ -5,7 +5,7 @@ The types of `sidecar-netfilter-testbed`, the pure part. Nothing here runs: the 
 import {expectTypeOf} from 'expect-type';
 import {
 	classify, diffRuleSets, findRelease, generate, importRules, judge, newestRelease, parseBaseline, parseNft, parseReleaseInput, parseSave, printBaseline, printNft, printSave, printTap, roleOf,
-	summarize, type Baseline, type Judgement, type ObservedPath, type Outcome, type Path, type Release, type ReleaseInput, type Results, type Role, type Rule, type RuleSet, type RuleSetDiff,
+	summarize, type Baseline, type Judgment, type ObservedPath, type Outcome, type Path, type Release, type ReleaseInput, type Results, type Role, type Rule, type RuleSet, type RuleSetDiff,
 } from '../../src/index.js';
 
 // Options become a rule set, and a rule set becomes text.
@@ -37,7 +37,7 @@ expectTypeOf<Path>().not.toExtend<ObservedPath>();
 
 // Outcomes are three, and no more.
 expectTypeOf<Outcome['kind']>().toEqualTypeOf<'pass' | 'fail' | 'inconclusive'>();
-expectTypeOf(judge).returns.toEqualTypeOf<Judgement>();
+expectTypeOf(judge).returns.toEqualTypeOf<Judgment>();
 expectTypeOf(summarize).returns.toEqualTypeOf<{readonly passed: number; readonly failed: number; readonly inconclusive: number}>();
 expectTypeOf(printTap).parameters.toEqualTypeOf<[results: Results]>();
 

@@ -61,10 +61,10 @@ export async function mutateInput({input, families, cases, isCompleteChosen, sam
 			continue;
 		}
 
-		let played = 0;
+		let seen = 0;
 		const found = await runMutants(asked.map(({mutant}) => mutant), { // eslint-disable-line no-await-in-loop -- As above.
 			cases: trusted, jobs, onRun() {
-				onProgress(`playing ${set.name} with ${asked.length} mutants: ${++played} plays`);
+				onProgress(`playing ${set.name} with ${asked.length} mutants: ${++seen} plays`);
 			},
 		});
 		for (const [position, {index}] of asked.entries()) {

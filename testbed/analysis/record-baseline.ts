@@ -70,23 +70,23 @@ export async function runCases({rules, scenarios, families, credentials, timeout
 	const shared: Omit<RunOptions, 'types'> = {
 		rules, families, credentials, timeoutMs, traceBufferBytes, keep: false, signal, onProgress,
 	};
-	const plays = scenarios.flatMap(file => loadScenario(file, {backends: undefined, credentialsOf: () => credentials, rules}).plays
+	const prepared = scenarios.flatMap(file => loadScenario(file, {backends: undefined, credentialsOf: () => credentials, rules}).prepared
 		.map(({play: ready}) => ({of: file, play: {...ready, cases: ready.cases.filter(({probe}) => families.includes(probe.family))}}))
 		.filter(({play: {cases}}) => cases.length > 0));
-	const played: ObservedCase[] = [];
+	const seen: ObservedCase[] = [];
 	const note = async (of: string, options: RunOptions): Promise<void> => {
 		const {report} = await runTestbed(options);
-		played.push(...report.types.map(result => observedCase(of, result)));
+		seen.push(...report.types.map(result => observedCase(of, result)));
 	};
 
 	await note('types', {...shared, types: defaultTypeIds});
-	for (const {of, play: run} of plays) {
+	for (const {of, play: run} of prepared) {
 		await note(of, { // eslint-disable-line no-await-in-loop -- Each has a world of its own.
 			...shared, types: [], scenario: run, families: [...new Set(run.cases.map(({probe}) => probe.family))],
 		});
 	}
 
-	return played;
+	return seen;
 }
 
 function observedCase(of: string, {id, name, family, legs, loop, decidingRoles, outcome, gaps}: TypeResult): ObservedCase {

@@ -66,8 +66,8 @@ function scenariosAsCases(name: string, {files, input, options, credentialsOf, p
 	const runs: RunOptions[] = [];
 	const leftOut: string[] = [];
 	for (const file of files) {
-		const {plays, missing} = loadScenario(file, {...permissions, backends: [input.backend], credentialsOf});
-		for (const {rules, play: ready} of plays) {
+		const {prepared, missing} = loadScenario(file, {...permissions, backends: [input.backend], credentialsOf});
+		for (const {rules, play: ready} of prepared) {
 			const families = [...new Set(ready.cases.map(({probe}) => probe.family))];
 			if (isSameRules(rules, input, families)) {
 				runs.push({
@@ -99,14 +99,14 @@ function mergeScenarios(runs: readonly RunOptions[]): readonly RunOptions[] {
 	}
 
 	return [...groups.values()].map(([first, ...others]): RunOptions => {
-		const plays = [first!, ...others].map(({scenario}) => scenario!);
+		const prepared = [first!, ...others].map(({scenario}) => scenario!);
 		return {
 			...first!,
 			families: [...new Set([first!, ...others].flatMap(({families}) => families))],
 			scenario: {
-				...plays[0]!,
-				name: plays.map(({name}) => name).join(', '),
-				cases: plays.flatMap(({name, cases}) => cases.map(traffic => ({...traffic, id: `${name}/${traffic.id}`}))),
+				...prepared[0]!,
+				name: prepared.map(({name}) => name).join(', '),
+				cases: prepared.flatMap(({name, cases}) => cases.map(traffic => ({...traffic, id: `${name}/${traffic.id}`}))),
 			} satisfies ReadyScenario,
 		};
 	});
@@ -153,9 +153,9 @@ export async function runMutants(mutants: readonly Mutant[], {cases: {set, trust
 	const wasKilled = (index: number): boolean => detectionOf(entries[index]!, trusted).kind === 'killed';
 	for (const run of set.runs) {
 		const left = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => !wasKilled(index));
-		const played = await runMany(left.map(({mutant: {ruleSet}}) => ({...run, rules: {...run.rules, ruleSet}})), {jobs, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next play needs to know what is left.
+		const seen = await runMany(left.map(({mutant: {ruleSet}}) => ({...run, rules: {...run.rules, ruleSet}})), {jobs, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next play needs to know what is left.
 		for (const [position, {index}] of left.entries()) {
-			entries[index]!.push(played[position]!);
+			entries[index]!.push(seen[position]!);
 		}
 	}
 

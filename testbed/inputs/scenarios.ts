@@ -27,7 +27,7 @@ import {checkModules} from './check-modules.js';
 export type MissingScenario = {readonly source: string; readonly release: string | null; readonly backend: Backend; readonly scenario: string; readonly reason: string};
 
 /** What some files come to. */
-export type LoadedScenarios = {readonly plays: ReadonlyArray<{readonly rules: RuleInput; readonly play: ReadyScenario}>; readonly missing: readonly MissingScenario[]};
+export type LoadedScenarios = {readonly prepared: ReadonlyArray<{readonly rules: RuleInput; readonly play: ReadyScenario}>; readonly missing: readonly MissingScenario[]};
 
 /** Who the usual actors are with some rules: the command line's rules for it. */
 export type CredentialsOf = (intent: Intent, known: RuleInput['proxy']) => ActorCredentials;
@@ -98,15 +98,15 @@ export function readScenario(text: string, {file, backends, credentialsOf, rules
 		const made: readonly Made[] = given === undefined
 			? wanted.map(backend => rulesFor(scenario, {backend, folder: path.dirname(file), ...permissions}))
 			: [{backend: given.backend, rules: given}];
-		const plays = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: readyScenarioOf(scenario, rules, {file, credentialsOf})}]);
+		const prepared = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: readyScenarioOf(scenario, rules, {file, credentialsOf})}]);
 		// Where no back end has the rules, what was named is wrong.
 		const failure = made.find(({error}) => error !== undefined)?.error;
-		if (plays.length === 0 && failure !== undefined) {
+		if (prepared.length === 0 && failure !== undefined) {
 			throw failure;
 		}
 
 		return {
-			plays,
+			prepared,
 			missing: made.flatMap(({backend, reason}) => reason === undefined
 				? []
 				: [{
@@ -197,8 +197,8 @@ function isWithin(file: string, folder: string): boolean {
 		}
 	};
 
-	const way = path.relative(real(folder), real(file));
-	return way !== '' && way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
+	const pathSummary = path.relative(real(folder), real(file));
+	return pathSummary !== '' && pathSummary !== '..' && !pathSummary.startsWith(`..${path.sep}`) && !path.isAbsolute(pathSummary);
 }
 
 /** No rules at all, meant for a default sidecar. */

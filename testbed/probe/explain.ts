@@ -77,7 +77,7 @@ async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
 		question,
 		options,
 		families,
-		played: {ruleSet: ownSandbox.ruleSet, before, found: new Map(legs.flatMap(({actor, socket}) => socket === undefined ? [] : [[actor, socket]]))},
+		seen: {ruleSet: ownSandbox.ruleSet, before, found: new Map(legs.flatMap(({actor, socket}) => socket === undefined ? [] : [[actor, socket]]))},
 		observation: {legs, loop: isLoop, gaps},
 		environment,
 		startedAt,
@@ -96,7 +96,7 @@ export async function sendQuestions(ownSandbox: ActorSandbox, options: Omit<Prob
 	let environment: Environment | undefined;
 	await ownSandbox.configured();
 	await answerElsewhere(ownSandbox.sandbox.remote, ownSandbox.topology, questions.map(({to}) => to.address));
-	const played = await sendProbes(ownSandbox, {
+	const seen = await sendProbes(ownSandbox, {
 		...options,
 		families,
 		sendings: questions.map(({
@@ -114,7 +114,7 @@ export async function sendQuestions(ownSandbox: ActorSandbox, options: Omit<Prob
 	});
 	onProgress('explaining');
 	return questions.map((question, index) => reportOf({
-		question, options, families, played, observation: seenIn(played.observations[index]!), environment: environment!, startedAt,
+		question, options, families, seen, observation: seenIn(seen.observations[index]!), environment: environment!, startedAt,
 	}));
 }
 
@@ -125,11 +125,11 @@ function seenIn(observation: Observation): Seen {
 	return {legs: observation.path.legs, loop: observation.loop, gaps: gapsIn(observation)};
 }
 
-function reportOf({question, options: {rules, isFirstLegOnly}, families, played: {ruleSet, before, found}, observation, environment, startedAt}: {
+function reportOf({question, options: {rules, isFirstLegOnly}, families, seen: {ruleSet, before, found}, observation, environment, startedAt}: {
 	readonly question: ProbeQuestion;
 	readonly options: Pick<ProbeOptions, 'rules' | 'isFirstLegOnly'>;
 	readonly families: readonly AddressFamily[];
-	readonly played: Pick<Observations, 'ruleSet' | 'before' | 'found'>;
+	readonly seen: Pick<Observations, 'ruleSet' | 'before' | 'found'>;
 	readonly observation: Seen;
 	readonly environment: Environment;
 	readonly startedAt: number;

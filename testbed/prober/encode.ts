@@ -45,9 +45,9 @@ export function checkRequest(request: ProbeRequest, {hasInvalid = false}: {reado
 
 	for (const {name, key, values} of checkedFields) {
 		const value = request[name];
-		const due = value === undefined ? undefined : mustBe(values, value);
-		if (due !== undefined) {
-			throw wrong(id, `its ${key} is ${JSON.stringify(value)}; it must be ${due}`);
+		const wanted = value === undefined ? undefined : mustBe(values, value);
+		if (wanted !== undefined) {
+			throw wrong(id, `its ${key} is ${JSON.stringify(value)}; it must be ${wanted}`);
 		}
 	}
 

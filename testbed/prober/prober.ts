@@ -242,7 +242,7 @@ export class Prober implements AsyncDisposable {
 		let left = indices;
 		while (left.length > 0) {
 			const {nextBatch, rest} = planBatch(batch, left, size);
-			const {judged, gaps, untried} = await this.#wave(nextBatch); // eslint-disable-line no-await-in-loop -- One batch after the other: each has the counters to itself.
+			const {judged, gaps, untried} = await this.#sendBatch(nextBatch); // eslint-disable-line no-await-in-loop -- One batch after the other: each has the counters to itself.
 			for (const {index, answer, isSent} of judged) {
 				// Of what was not sent the witnesses know nothing, so nothing that they miss is a doubt of it.
 				answers[index] = gaps.length === 0 || !isSent ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
@@ -260,7 +260,7 @@ export class Prober implements AsyncDisposable {
 	}
 
 	/** Sends one batch and reads all witnesses. `untried` are the probes that it has left out. */
-	async #wave({requests, indices}: Batch): Promise<{readonly judged: readonly Judged[]; readonly gaps: readonly Gap[]; readonly untried: readonly number[]}> {
+	async #sendBatch({requests, indices}: Batch): Promise<{readonly judged: readonly Judged[]; readonly gaps: readonly Gap[]; readonly untried: readonly number[]}> {
 		this.#conntrack!.flush();
 		await this.#crossCheck!.prepare(requests.length);
 		const sides: Side[] = [];

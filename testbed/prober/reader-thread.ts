@@ -14,10 +14,10 @@ import {
 	commands, shared, type ReaderAnswer, type ReaderInput, type ReaderRequest,
 } from './protocol.js';
 
-const {sockets, memory, ruleSet, loaded, ...world} = workerData as ReaderInput;
+const {sockets, memory, ruleSet, loaded, ...context} = workerData as ReaderInput;
 const words = new Int32Array(memory);
 const log = new LogSequence();
-let trace = new FastTrace(createLookup({ruleSet, loaded, ...world}), log);
+let trace = new FastTrace(createLookup({ruleSet, loaded, ...context}), log);
 /** An nft message has some 300 bytes, with the longest names some 1,200; a batch of NFLOG at most 64 KiB. */
 const buffers = {nft: {slots: 256, slotBytes: 2048}, nflog: {slots: 32, slotBytes: 1 << 17}} as const;
 let overruns = 0;
@@ -107,7 +107,7 @@ function obey(command: number): void {
 		default: { // `renew`
 			// Told before the command was given, so it is there; this thread has no other time to look.
 			const {message} = receiveMessageOnPort(parentPort!) as {readonly message: ReaderRequest};
-			trace = new FastTrace(createLookup({...message, ...world}), log);
+			trace = new FastTrace(createLookup({...message, ...context}), log);
 			shapesTold = 0;
 			overruns = 0;
 			say({type: 'renewed'});

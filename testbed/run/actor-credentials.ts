@@ -74,12 +74,12 @@ export function socketGapsOf({path}: Observation, actors: readonly ActorEvidence
 function ownerGapsOf(path: Observation['path'], actors: readonly ActorEvidence[]): readonly Gap[] {
 	// A connection of which no packet was sent has no owner that a packet could show.
 	return path.legs.filter(({end, from}) => end.kind !== 'unreachable' || from.port !== 0).flatMap(({actor, socket, from}) => {
-		const due = actors.find(({name}) => name === actor);
-		return due?.namespace !== 'pod' || isSame(due.asked, socket)
+		const wanted = actors.find(({name}) => name === actor);
+		return wanted?.namespace !== 'pod' || isSame(wanted.asked, socket)
 			? []
 			: [{
 				kind: 'credentials',
-				message: `The socket of ${actor} on port ${from.port} should belong to ${print(due.asked)}; the kernel says ${socket === undefined ? 'nothing of it' : print(socket)}.`,
+				message: `The socket of ${actor} on port ${from.port} should belong to ${print(wanted.asked)}; the kernel says ${socket === undefined ? 'nothing of it' : print(socket)}.`,
 			} satisfies Gap];
 	});
 }

@@ -78,11 +78,11 @@ export function casesOf({rules: {intent}, families, types, credentials, topology
 }
 
 /** Judges what was played. */
-export function buildReport(question: RunQuestion, {cases, played, environment}: {readonly cases: readonly TrafficCase[]; readonly played: Observations; readonly environment: Environment}): Omit<Report, 'durationMs'> {
+export function buildReport(question: RunQuestion, {cases, seen, environment}: {readonly cases: readonly TrafficCase[]; readonly seen: Observations; readonly environment: Environment}): Omit<Report, 'durationMs'> {
 	const {rules, families, scenario} = question;
-	const {ruleSet, before, observations} = played;
+	const {ruleSet, before, observations} = seen;
 	const types = cases.map((traffic, index) => resultOf({
-		traffic, observation: observations[index]!, question, played,
+		traffic, observation: observations[index]!, question, seen,
 	}));
 	return {
 		...(scenario === undefined ? {} : {scenario: {name: scenario.name, about: scenario.about}}),
@@ -106,15 +106,15 @@ Judges again what a recording holds, from the kernel's own words.
 export function judgeEvidence({question, play: run, environment, durationMs}: RunEvidence): Report {
 	const cases = casesOf(question);
 	const {backend, ruleSet} = question.rules;
-	const played = mergeEvidence(run, {backend, probes: cases.length});
+	const seen = mergeEvidence(run, {backend, probes: cases.length});
 	// A run sends nothing where the kernel does not hold what was installed. A recording has nobody that stopped it.
-	const gaps = differencesInMeaning(restrictToFamilies(ruleSet, question.families), played.ruleSet).map((difference): Gap => ({kind: 'rules-differ', message: `The kernel does not hold what was installed: ${difference}`}));
-	const observations = gaps.length === 0 ? played.observations : played.observations.map(observation => ({...observation, gaps: [...gaps, ...observation.gaps]}));
-	return {...buildReport(question, {cases, played: {...played, observations}, environment}), durationMs};
+	const gaps = differencesInMeaning(restrictToFamilies(ruleSet, question.families), seen.ruleSet).map((difference): Gap => ({kind: 'rules-differ', message: `The kernel does not hold what was installed: ${difference}`}));
+	const observations = gaps.length === 0 ? seen.observations : seen.observations.map(observation => ({...observation, gaps: [...gaps, ...observation.gaps]}));
+	return {...buildReport(question, {cases, seen: {...seen, observations}, environment}), durationMs};
 }
 
-function resultOf({traffic, observation, question, played: {ruleSet, found}}: {
-	readonly traffic: TrafficCase; readonly observation: Observation; readonly question: RunQuestion; readonly played: Observations;
+function resultOf({traffic, observation, question, seen: {ruleSet, found}}: {
+	readonly traffic: TrafficCase; readonly observation: Observation; readonly question: RunQuestion; readonly seen: Observations;
 }): TypeResult {
 	const meshRules = rulesWithMesh(question.rules, ruleSet);
 	const {outcome, observedRoles, decidingRoles} = judge({traffic, observation, ruleSet: meshRules});

@@ -36,7 +36,7 @@ export async function runOn(ownSandbox: ActorSandbox, options: RunOptions): Prom
 	const question = questionOf(options, ownSandbox.topology);
 	const cases = casesOf(question);
 	let environment: Environment | undefined;
-	const played = await sendProbes(ownSandbox, {
+	const seen = await sendProbes(ownSandbox, {
 		...options,
 		sendings: cases.map(({id, article, probe}) => ({id, label: `${article === null && id !== '4b' ? 'probe' : 'type'} ${id}`, probe})),
 		// Asking the tools for their versions costs nothing while the probes are on their way.
@@ -45,13 +45,13 @@ export async function runOn(ownSandbox: ActorSandbox, options: RunOptions): Prom
 		},
 	});
 	onProgress('judging');
-	const judged = buildReport(question, {cases, played, environment: environment!});
+	const judged = buildReport(question, {cases, seen, environment: environment!});
 	const kept = options.keep ? await keep(ownSandbox.sandbox) : [];
 	const durationMs = Math.round(performance.now() - startedAt);
 	return {
 		report: {...judged, durationMs},
 		evidence: {
-			question, play: played.evidence, environment: environment!, durationMs,
+			question, play: seen.evidence, environment: environment!, durationMs,
 		},
 		kept,
 	};

@@ -100,7 +100,7 @@ function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
 		};
 
 		signal.addEventListener('abort', onAbort, {once: true});
-		const settle = async (): Promise<void> => {
+		const mergeRounds = async (): Promise<void> => {
 			try {
 				resolve(await act);
 			} catch (error) {
@@ -110,6 +110,6 @@ function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
 			}
 		};
 
-		void settle();
+		void mergeRounds();
 	});
 }

@@ -7,7 +7,7 @@ import type {RunOptions} from './options.js';
 
 /** Lets scenarios that do not contradict each other share their actors, so that they share a stage: starting processes costs more than everything else. */
 export function shareActors(all: readonly RunOptions[]): readonly RunOptions[] {
-	const groups: Array<{readonly key: string; world: SharedActors; readonly members: number[]}> = [];
+	const groups: Array<{readonly key: string; context: SharedActors; readonly members: number[]}> = [];
 	for (const [index, {scenario, rules}] of all.entries()) {
 		if (scenario === undefined) {
 			continue;
@@ -16,18 +16,18 @@ export function shareActors(all: readonly RunOptions[]): readonly RunOptions[] {
 		const {proxyPort, inboundCapturePort, ambient, inboundInterceptionMode, inboundTproxyMark} = rules.intent;
 		// A pod with further interfaces forwards, so it is another one than that without.
 		const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.extension.interfaces.length > 0]);
-		const group = groups.find(candidate => candidate.key === key && merged(candidate.world, scenario) !== undefined);
+		const group = groups.find(candidate => candidate.key === key && merged(candidate.context, scenario) !== undefined);
 		if (group === undefined) {
-			groups.push({key, world: scenario, members: [index]});
+			groups.push({key, context: scenario, members: [index]});
 		} else {
-			group.world = merged(group.world, scenario)!;
+			group.context = merged(group.context, scenario)!;
 			group.members.push(index);
 		}
 	}
 
 	return all.map((options, index) => {
-		const world = groups.find(({members}) => members.includes(index))?.world;
-		return world === undefined || options.scenario === undefined ? options : {...options, scenario: {...options.scenario, actorSet: world.actorSet, extension: world.extension}};
+		const context = groups.find(({members}) => members.includes(index))?.context;
+		return context === undefined || options.scenario === undefined ? options : {...options, scenario: {...options.scenario, actorSet: context.actorSet, extension: context.extension}};
 	});
 }
 

@@ -32,14 +32,14 @@ export type PodContext = {
 };
 
 /** Which program writes the rules, and from what. */
-export type PodWay = 'istio-init' | 'istio-cni' | 'annotations';
+export type PodSource = 'istio-init' | 'istio-cni' | 'annotations';
 
 /** The rules of a pod: as `parseSidecarArguments` takes them, none at all, or ambient ones. `families` is undefined when the manifest has no addresses. */
 export type PodInput =
 	| {
 		readonly kind: 'sidecar';
 		readonly workload: string;
-		readonly how: PodWay;
+		readonly how: PodSource;
 		readonly release: string;
 		readonly argv: readonly string[];
 		readonly environment: Readonly<Record<string, string>>;
@@ -221,7 +221,7 @@ function standInNote(fault: string): string {
 }
 
 /** What istio-iptables refuses is refused here already, with the place that it comes from. */
-function sidecar({pod, context, warnings, notes}: Known, found: CommandLineOfWay, at?: string): PodInput {
+function sidecar({pod, context, warnings, notes}: Known, found: PodCommandLine, at?: string): PodInput {
 	const {dualStack} = placed(at, () => parseSidecarArguments({...found, release: findRelease(found.release)}));
 	const families = context.families ?? (pod.addresses.length === 0 ? undefined : familiesWritten(pod.addresses, {dualStack}));
 	return {
@@ -237,7 +237,7 @@ function placed<Value>(at: string | undefined, read: () => Value): Value {
 	}
 }
 
-type CommandLineOfWay = {readonly how: PodWay; readonly release: string; readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string>>};
+type PodCommandLine = {readonly how: PodSource; readonly release: string; readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string>>};
 
 function none({pod, warnings}: Known, reason: string): PodInput {
 	return {

@@ -130,8 +130,8 @@ function admits(match: Match, {family, owner, destination}: Passage): boolean | 
 function passagesOf({intent, topology, family}: {readonly intent: Intent; readonly topology: Topology; readonly family: AddressFamily}): readonly Passage[] {
 	return actorGroupsOf(intent).flatMap(actors => sixTypes({
 		intent, actors, topology, family, ids: typeIds,
-	}).flatMap(({id, probe, expected}) => expected.legs.map(({actor, roles: due}, index): Passage => ({
-		id, family, roles: due, owner: livesInPod[actor] ? actors[actor] : undefined, destination: index === 0 ? probe.destination : endpointOf(topology, family, probe.destination),
+	}).flatMap(({id, probe, expected}) => expected.legs.map(({actor, roles: wanted}, index): Passage => ({
+		id, family, roles: wanted, owner: livesInPod[actor] ? actors[actor] : undefined, destination: index === 0 ? probe.destination : endpointOf(topology, family, probe.destination),
 	}))));
 }
 

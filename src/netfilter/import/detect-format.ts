@@ -18,7 +18,7 @@ Recognises what a text is.
 
 @throws {ParseError} when it is no text of rules, with what it seems to be and how to get one.
 */
-export function recognise(given: string): Kind {
+export function recognize(given: string): Kind {
 	const text = withoutColors(given);
 	const lines = linesOf(text);
 	const first = lines.find(line => line.text !== '');
@@ -33,7 +33,7 @@ export function recognise(given: string): Kind {
 
 	const facts = factsOf(lines);
 	if (/^(?:{|\[\s*(?:{|$))/.test(first.text) && !facts.hasTables) {
-		return recogniseJson(text, {first, facts});
+		return recognizeJson(text, {first, facts});
 	}
 
 	if (facts.nft !== undefined) {
@@ -103,7 +103,7 @@ function factsOf(lines: readonly Line[]): Facts {
 	return facts;
 }
 
-function recogniseJson(text: string, {first, facts}: {readonly first: Line; readonly facts: Facts}): Kind {
+function recognizeJson(text: string, {first, facts}: {readonly first: Line; readonly facts: Facts}): Kind {
 	if (/"nftables"\s*:/.test(text)) {
 		return 'nft-json';
 	}

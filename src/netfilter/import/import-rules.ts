@@ -9,13 +9,13 @@ import {linesOf, type Line} from '../parse-error.js';
 import {readBlocks, splitBlocks, type ReadTables} from '../iptables/save.js';
 import type {AddressFamily, Rule, RuleSet} from '../types.js';
 import {tellFamilies} from './detect-family.js';
-import {recognise, withoutColors, type Kind} from './detect-format.js';
+import {recognize, withoutColors, type Kind} from './detect-format.js';
 import {isKubectlNotice, isShellPrompt} from './strip-noise.js';
 import {readInitLog} from './init-log.js';
 import {splitListings} from './list-rules.js';
 import {opaqueRules, type OpaqueRule} from './opaque-rules.js';
 
-export {recognise, type Kind} from './detect-format.js';
+export {recognize, type Kind} from './detect-format.js';
 export {opaqueRules, type OpaqueRule} from './opaque-rules.js';
 
 /** Rules that were brought, and what is to be said of them. */
@@ -39,7 +39,7 @@ Reads rules of any kind. `family` says of which family all of them are, where th
 */
 export function importRules(given: string, {family}: {readonly family?: AddressFamily} = {}): Imported {
 	const text = withoutColors(given);
-	const kind = recognise(text);
+	const kind = recognize(text);
 	const {tables, lines, warnings} = readers[kind](text, family);
 	const ruleSet: RuleSet = {tables};
 	const seen = new Set(tables.flatMap((table): readonly AddressFamily[] => table.family === 'inet' ? ['ipv4', 'ipv6'] : [table.family === 'ip' ? 'ipv4' : 'ipv6']));

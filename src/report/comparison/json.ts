@@ -15,7 +15,7 @@ export function comparisonToJson({environment, from, to, outcome, families, stat
 		to,
 		outcome,
 		compared: families,
-		moved: statements.map(({severity, families: of, traffic, from: was, to: is, cause, classes, witness: {index: _, kind, ...probe}}) => ({
+		moved: statements.map(({severity, families: of, traffic, from: was, to: is, cause, classes, example: {index: _, kind, ...probe}}) => ({
 			severity,
 			families: of,
 			traffic,

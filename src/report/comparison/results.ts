@@ -46,7 +46,7 @@ function caseOf(report: ComparisonReport): ResultCase {
 		...(first === undefined ? {} : {expected: printArrivals(first.from), observed: printArrivals(first.to)}),
 		notes: [
 			['compared', describeExtent(report)],
-			...statements.flatMap(({witness}): ReadonlyArray<readonly [string, string]> => [['before', printReplay(witness, report.from, report.replayWith.from)], ['after', printReplay(witness, report.to, report.replayWith.to)]]),
+			...statements.flatMap(({example}): ReadonlyArray<readonly [string, string]> => [['before', printReplay(example, report.from, report.replayWith.from)], ['after', printReplay(example, report.to, report.replayWith.to)]]),
 		],
 		durationMs: report.durationMs,
 	};

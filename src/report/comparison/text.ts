@@ -62,7 +62,7 @@ function describeRules({source, release, backend, sha256}: RulesSummary): string
 }
 
 function printStatement(statement: Statement, {from, to, replayWith}: ComparisonReport, {paint, width}: Style): readonly string[] {
-	const {severity, families, traffic, cause, classes, witness} = statement;
+	const {severity, families, traffic, cause, classes, example} = statement;
 	const color = severity === 'path' ? paint.yellow : paint.red;
 	const [first, ...rest] = traffic;
 	return [
@@ -79,6 +79,6 @@ function printStatement(statement: Statement, {from, to, replayWith}: Comparison
 			indent: 2, label: 'count', column, text: classes === 1 ? '1 packet class' : `${classes} packet classes`, width, paintLabel: paint.dim,
 		}),
 		// A line each, however long: a command that is broken in two cannot be copied.
-		...[printReplay(witness, from, replayWith.from), printReplay(witness, to, replayWith.to)].map(command => `    ${paint.dim(command)}`),
+		...[printReplay(example, from, replayWith.from), printReplay(example, to, replayWith.to)].map(command => `    ${paint.dim(command)}`),
 	];
 }

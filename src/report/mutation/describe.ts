@@ -26,12 +26,12 @@ export function describeStatement(statement: Statement): string {
 }
 
 /** The command that shows a mutant's difference: the rules of the mutant, and the probe. */
-export function replayOf({id}: Pick<Mutant, 'id'>, {witness}: Pick<Statement, 'witness'>, {rules: {source, backend}, families}: Pick<MutationReport, 'rules' | 'families'>): string {
+export function replayOf({id}: Pick<Mutant, 'id'>, {example}: Pick<Statement, 'example'>, {rules: {source, backend}, families}: Pick<MutationReport, 'rules' | 'families'>): string {
 	const family = families.length > 1 ? ' --family both' : (families[0] === 'ipv6' ? ' --family ipv6' : '');
 	const print = `testbed mutate ${quote(source)} --backend ${backend}${family} --print ${id}`;
-	return witness.sourcePort === undefined
-		? `${print} | ${printReplay(witness, {source: '-', backend})}`
-		: `${print} > mutant.rules; ${printReplay(witness, {source: 'mutant.rules', backend})}`;
+	return example.sourcePort === undefined
+		? `${print} | ${printReplay(example, {source: '-', backend})}`
+		: `${print} > mutant.rules; ${printReplay(example, {source: 'mutant.rules', backend})}`;
 }
 
 /** A share of all. Whole only where it is. */

@@ -47,8 +47,8 @@ function mutantToJson({result, standing}: StandingResult, report: MutationReport
 	};
 }
 
-function statementToJson({severity, families, traffic, from, to, cause, classes, witness: {index: _, ...witness}}: Statement): unknown {
+function statementToJson({severity, families, traffic, from, to, cause, classes, example: {index: _, ...example}}: Statement): unknown {
 	return {
-		severity, families, traffic, was: from, is: to, because: cause, classes, witness,
+		severity, families, traffic, was: from, is: to, because: cause, classes, witness: example,
 	};
 }

@@ -33,7 +33,7 @@ function decider({rule, observedRole}: Deviating): string {
 	return `${nameOfHit(rule)} (${observedRole ?? 'a rule with no known role'}) decided`;
 }
 
-function dueRole({expectedRole, observedRole}: Deviating): string {
+function expectedRoleOf({expectedRole, observedRole}: Deviating): string {
 	if (expectedRole === null) {
 		return '';
 	}
@@ -45,9 +45,9 @@ function dueRole({expectedRole, observedRole}: Deviating): string {
 const traits = {source: 'the source', zone: 'the conntrack zone', answer: 'an answer'} as const;
 
 const sentences = {
-	loop: difference => `The flow is a loop: it reached ${difference.stop} ${difference.times} times. It left the expected path in ${nameOfLeg(difference.leg, difference.observed)} where ${decider(difference)}${dueRole(difference)}.`,
-	stop: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} should have reached ${difference.expected.stop} and ${ended(difference.observed.stop)}: ${decider(difference)}${dueRole(difference)}.`,
-	rule: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} reached ${difference.observed.stop} as it should, by another path: ${decider(difference)}${difference.expectedRole === null ? ', where no further rule was expected' : dueRole(difference)}.`,
+	loop: difference => `The flow is a loop: it reached ${difference.stop} ${difference.times} times. It left the expected path in ${nameOfLeg(difference.leg, difference.observed)} where ${decider(difference)}${expectedRoleOf(difference)}.`,
+	stop: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} should have reached ${difference.expected.stop} and ${ended(difference.observed.stop)}: ${decider(difference)}${expectedRoleOf(difference)}.`,
+	rule: difference => `${capital(nameOfLeg(difference.leg, difference.observed))} reached ${difference.observed.stop} as it should, by another path: ${decider(difference)}${difference.expectedRole === null ? ', where no further rule was expected' : expectedRoleOf(difference)}.`,
 	actor: ({leg, expected, observed}) => `Leg ${leg + 1} should have been opened by ${expected.actor}, and ${observed.actor} opened it.`,
 	'no-loop': ({observed}) => `The flow should loop, and it ended: the last connection, opened by ${observed.actor}, ${ended(observed.stop)}.`,
 	trait: ({leg, trait, expectedTrait, observedTrait}) => `Leg ${leg + 1} reached its listener, with ${traits[trait]} ${observedTrait} instead of ${expectedTrait}.`,

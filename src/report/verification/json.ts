@@ -18,8 +18,8 @@ export function verificationToJson(report: VerificationReport): unknown {
 		outcome: verificationOutcome(report),
 		rolesCompared: areRolesCompared,
 		compared: families,
-		moved: statements.map(({severity, families: of, traffic, from: was, to: is, cause, classes: size, witness: {index: _, ...witness}}) => ({
-			severity, families: of, traffic, was, is, because: cause, classes: size, witness, replay: printReplay({index: 0, ...witness}, rules),
+		moved: statements.map(({severity, families: of, traffic, from: was, to: is, cause, classes: size, example: {index: _, ...example}}) => ({
+			severity, families: of, traffic, was, is, because: cause, classes: size, witness: example, replay: printReplay({index: 0, ...example}, rules),
 		})),
 		classes: classes.map(({record: {traffic, probe, arrivals, roles}, ...rest}) => ({
 			family: probe.family, traffic, probe, recorded: {arrivals, roles}, ...rest,

@@ -15,10 +15,10 @@ export function resultsOfVerification(report: VerificationReport): Results {
 	} = report;
 	const outcome = verificationOutcome(report);
 	const told: readonly ResultCase[] = [...named(classes.map(each => caseOfClass(each))), ...cases.map(each => caseOfConnection(each, baseline.file))];
-	const due = ({same: 'pass', moved: 'fail', inconclusive: 'inconclusive'} as const)[outcome];
+	const wanted = ({same: 'pass', moved: 'fail', inconclusive: 'inconclusive'} as const)[outcome];
 	const reasons = [...gaps.map(({message}) => message), ...statements.map(({cause}) => cause.text)];
 	// What moved, or is in doubt, without a case that says so.
-	const isTold = gaps.length === 0 && told.some(each => each.outcome.kind === due);
+	const isTold = gaps.length === 0 && told.some(each => each.outcome.kind === wanted);
 	const evidence: readonly ResultCase[] = isTold
 		? []
 		: [{name: 'evidence', outcome: {kind: outcome === 'moved' && gaps.length === 0 ? 'fail' : 'inconclusive', message: reasons[0] ?? summaryOfVerification(report), reasons}}];

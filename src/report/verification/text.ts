@@ -67,7 +67,7 @@ function describeRules({source, release, backend, sha256}: RulesSummary): string
 }
 
 function printStatement(statement: Statement, {rules}: VerificationReport, {paint, width}: Style): readonly string[] {
-	const {severity, families, traffic: [first = '', ...rest], cause, classes, witness} = statement;
+	const {severity, families, traffic: [first = '', ...rest], cause, classes, example} = statement;
 	const color = severity === 'path' ? paint.yellow : paint.red;
 	const row = (label: string, text: string): readonly string[] => hang({
 		indent: 2, label, column, text, width, paintLabel: paint.dim,
@@ -79,6 +79,6 @@ function printStatement(statement: Statement, {rules}: VerificationReport, {pain
 		...rest.flatMap(text => row('and', text)),
 		...row('because', cause.text),
 		...row('count', classes === 1 ? '1 packet class' : `${classes} packet classes`),
-		...paragraph(printReplay(witness, rules), {indent: 4, width, paint: paint.dim}),
+		...paragraph(printReplay(example, rules), {indent: 4, width, paint: paint.dim}),
 	];
 }

@@ -34,14 +34,14 @@ Plans a file. `credentials` are those of the usual actors; what the file says go
 @throws {InputError} for names that nobody has, with their place in the file.
 */
 export function planScenario({file, intent, topology, credentials}: ScenarioContext & {readonly credentials: ActorCredentials}): ScenarioPlan {
-	const world: ScenarioContext = {file, intent, topology};
-	const actorSet = planCompany(world, credentials);
-	const cases = file.probes.flatMap((probe, index) => familiesOf(world, probe).map(family => planCase({
-		world, actorSet, probe, family, id: String(index + 1),
+	const context: ScenarioContext = {file, intent, topology};
+	const actorSet = planActors(context, credentials);
+	const cases = file.probes.flatMap((probe, index) => familiesOf(context, probe).map(family => planCase({
+		context, actorSet, probe, family, id: String(index + 1),
 	})));
 	return {
 		cases,
-		actorSet: {...actorSet, actors: actorSet.actors.filter(({name}) => isNeeded(name, world, cases))},
+		actorSet: {...actorSet, actors: actorSet.actors.filter(({name}) => isNeeded(name, context, cases))},
 		extension: {
 			remoteAddresses: [...file.places, ...file.services].flatMap(({addresses}) => addressFamilies.flatMap(family => addresses[family] ?? [])),
 			interfaces: file.interfaces,
@@ -56,8 +56,8 @@ function isNeeded(name: string, {file}: ScenarioContext, cases: readonly Traffic
 		|| cases.some(({probe, expected}) => probe.actor === name || expected.legs.some(({stop}) => stop.startsWith(`${name}:`)));
 }
 
-function planCompany(world: ScenarioContext, credentials: ActorCredentials): ActorSet {
-	const {file: {actors, services}, intent, topology} = world;
+function planActors(context: ScenarioContext, credentials: ActorCredentials): ActorSet {
+	const {file: {actors, services}, intent, topology} = context;
 	const usual = defaultActors({
 		topology, intent, names: usualNames, credentials,
 	});
@@ -66,22 +66,22 @@ function planCompany(world: ScenarioContext, credentials: ActorCredentials): Act
 	const asProxy = proxy?.uid === undefined ? {} : {uid: proxy.uid, gid: proxy.gid ?? proxy.uid};
 	return {
 		actors: [
-			...usual.actors.map(plan => planActor(world, plan.name === 'agent' ? {...plan, ...asProxy} : plan, actors.find(({name}) => name === plan.name))),
-			...actors.filter(({name}) => !(usualNames as readonly string[]).includes(name)).map(claim => planActor(world, {
+			...usual.actors.map(plan => planActor(context, plan.name === 'agent' ? {...plan, ...asProxy} : plan, actors.find(({name}) => name === plan.name))),
+			...actors.filter(({name}) => !(usualNames as readonly string[]).includes(name)).map(claim => planActor(context, {
 				name: claim.name, uid: 0, gid: 0, namespace: 'pod', listeners: [], ownSource: {},
 			}, claim)),
-		].map(plan => plan.namespace === 'remote' ? nameServices(world, plan) : plan),
+		].map(plan => plan.namespace === 'remote' ? nameServices(context, plan) : plan),
 		services: {
 			...usual.services,
 			...Object.fromEntries(services.flatMap(({addresses, port, endpoint}) => addressFamilies.flatMap((family): ReadonlyArray<readonly [string, Endpoint]> => {
 				const address = addresses[family];
-				const to = addressOfPlace(world, endpoint.host, family);
+				const to = addressOfPlace(context, endpoint.host, family);
 				if (address === undefined) {
 					return [];
 				}
 
 				if (to === undefined) {
-					throw unknownPlace(world, {value: endpoint.host, at: endpoint.at}, family);
+					throw unknownPlace(context, {value: endpoint.host, at: endpoint.at}, family);
 				}
 
 				return [[`${address} ${port}`, {address: to, port: endpoint.port}]];
@@ -91,13 +91,13 @@ function planCompany(world: ScenarioContext, credentials: ActorCredentials): Act
 }
 
 /** What the file says of an actor in place of what it would be. */
-function planActor(world: ScenarioContext, plan: ActorPlan, claim: ActorClaim | undefined): ActorPlan {
+function planActor(context: ScenarioContext, plan: ActorPlan, claim: ActorClaim | undefined): ActorPlan {
 	if (claim === undefined) {
 		return plan;
 	}
 
 	const {name, uid, gid, namespace, listens, source} = claim;
-	const known = ['pod', 'remote', ...world.file.interfaces.map(one => one.namespace)];
+	const known = ['pod', 'remote', ...context.file.interfaces.map(one => one.namespace)];
 	if (namespace !== undefined && !known.includes(namespace.value)) {
 		throw inputError(namespace.at, `"${namespace.value}" is no namespace of this scenario${meaning(namespace.value, known)}`);
 	}
@@ -107,14 +107,14 @@ function planActor(world: ScenarioContext, plan: ActorPlan, claim: ActorClaim | 
 		uid: uid ?? plan.uid,
 		gid: gid ?? uid ?? plan.gid,
 		namespace: namespace?.value ?? plan.namespace,
-		listeners: listens === undefined ? plan.listeners : listens.map(listener => planListener(world, name, listener)),
-		ownSource: source === undefined ? plan.ownSource : pairOf(world, source),
+		listeners: listens === undefined ? plan.listeners : listens.map(listener => planListener(context, name, listener)),
+		ownSource: source === undefined ? plan.ownSource : pairOf(context, source),
 	};
 }
 
-function planListener(world: ScenarioContext, actor: string, claim: ListenerClaim): ListenerPlan {
+function planListener(context: ScenarioContext, actor: string, claim: ListenerClaim): ListenerPlan {
 	if (claim.kind !== 'port') {
-		return capturingListeners(world.intent)[claim.kind];
+		return capturingListeners(context.intent)[claim.kind];
 	}
 
 	const {protocol, port, forward} = claim;
@@ -123,7 +123,7 @@ function planListener(world: ScenarioContext, actor: string, claim: ListenerClai
 		port,
 		duty: forward === undefined ? 'answer' : 'forward',
 		stop: `${actor}:${port}`,
-		...(forward === undefined ? {} : {forwardTo: {addresses: wholePairOf(world, {value: forward.host, at: forward.at}), port: forward.port}}),
+		...(forward === undefined ? {} : {forwardTo: {addresses: wholePairOf(context, {value: forward.host, at: forward.at}), port: forward.port}}),
 	};
 }
 
@@ -155,52 +155,52 @@ function placesOf({file, topology}: ScenarioContext): Readonly<Record<string, Ad
 }
 
 /** The address of a place, or of an address itself, in one family. */
-function addressOfPlace(world: ScenarioContext, name: string, family: AddressFamily): string | undefined {
+function addressOfPlace(context: ScenarioContext, name: string, family: AddressFamily): string | undefined {
 	const own = familyOfAddress(name);
-	return own === undefined ? placesOf(world)[name]?.[family] : (own === family ? name : undefined);
+	return own === undefined ? placesOf(context)[name]?.[family] : (own === family ? name : undefined);
 }
 
-function unknownPlace(world: ScenarioContext, {value, at}: Text, family?: AddressFamily): Error {
-	const places = placesOf(world);
+function unknownPlace(context: ScenarioContext, {value, at}: Text, family?: AddressFamily): Error {
+	const places = placesOf(context);
 	return value in places || familyOfAddress(value) !== undefined
 		? inputError(at, `"${value}" has no address of ${family ?? 'any family that is run'}`)
 		: inputError(at, `"${value}" is no address and no place of this scenario${meaning(value, Object.keys(places))}`);
 }
 
-function pairOf(world: ScenarioContext, name: Text): Addresses {
+function pairOf(context: ScenarioContext, name: Text): Addresses {
 	const pair = Object.fromEntries(addressFamilies.flatMap(family => {
-		const address = addressOfPlace(world, name.value, family);
+		const address = addressOfPlace(context, name.value, family);
 		return address === undefined ? [] : [[family, address]];
 	}));
 	if (Object.keys(pair).length === 0) {
-		throw unknownPlace(world, name);
+		throw unknownPlace(context, name);
 	}
 
 	return pair;
 }
 
 /** Both addresses; a place of one family stands for both, for nobody of the other will come to it. */
-function wholePairOf(world: ScenarioContext, name: Text): AddressPair {
-	const {ipv4, ipv6} = pairOf(world, name);
+function wholePairOf(context: ScenarioContext, name: Text): AddressPair {
+	const {ipv4, ipv6} = pairOf(context, name);
 	return {ipv4: ipv4 ?? ipv6!, ipv6: ipv6 ?? ipv4!};
 }
 
 /** The families in which a probe can be: those asked for, as far as its addresses have them. */
-function familiesOf(world: ScenarioContext, {families, to, source}: ProbeClaim): readonly AddressFamily[] {
+function familiesOf(context: ScenarioContext, {families, to, source}: ProbeClaim): readonly AddressFamily[] {
 	const names: readonly Text[] = [{value: to.host, at: to.at}, ...(source === undefined ? [] : [source])];
-	const wanted = families ?? world.file.families;
+	const wanted = families ?? context.file.families;
 	for (const name of names) {
-		const missing = wanted.filter(family => addressOfPlace(world, name.value, family) === undefined);
+		const missing = wanted.filter(family => addressOfPlace(context, name.value, family) === undefined);
 		if (missing.length === wanted.length || (families !== undefined && missing.length > 0)) {
-			throw unknownPlace(world, name, families === undefined ? undefined : missing[0]);
+			throw unknownPlace(context, name, families === undefined ? undefined : missing[0]);
 		}
 	}
 
-	return wanted.filter(family => names.every(({value}) => addressOfPlace(world, value, family) !== undefined));
+	return wanted.filter(family => names.every(({value}) => addressOfPlace(context, value, family) !== undefined));
 }
 
-function planCase({world, actorSet, probe, family, id}: {
-	readonly world: ScenarioContext; readonly actorSet: ActorSet; readonly probe: ProbeClaim; readonly family: AddressFamily; readonly id: string;
+function planCase({context, actorSet, probe, family, id}: {
+	readonly context: ScenarioContext; readonly actorSet: ActorSet; readonly probe: ProbeClaim; readonly family: AddressFamily; readonly id: string;
 }): TrafficCase {
 	const {
 		name, line, from, to, protocol, invalid, source, article, expect, fault,
@@ -215,12 +215,12 @@ function planCase({world, actorSet, probe, family, id}: {
 		throw inputError(invalid.at, `"${from.value}" runs as uid ${uid}, and only root may send packets by itself (CAP_NET_RAW): let an actor of uid 0 send the invalid ones`);
 	}
 
-	const own = source === undefined ? undefined : addressOfPlace(world, source.value, family);
+	const own = source === undefined ? undefined : addressOfPlace(context, source.value, family);
 	const planned: Probe = {
-		actor: from.value, family, protocol, destination: {address: addressOfPlace(world, to.host, family)!, port: to.port}, ...(own === undefined ? {} : {source: own}), ...(invalid === undefined ? {} : {packet: 'invalid' as const}),
+		actor: from.value, family, protocol, destination: {address: addressOfPlace(context, to.host, family)!, port: to.port}, ...(own === undefined ? {} : {source: own}), ...(invalid === undefined ? {} : {packet: 'invalid' as const}),
 	};
 	const shared = {
-		world, actorSet, from: from.value, family,
+		context, actorSet, from: from.value, family,
 	};
 	const intended = pathOf({...shared, claim: expect});
 	return {
@@ -235,8 +235,8 @@ function planCase({world, actorSet, probe, family, id}: {
 }
 
 /** The legs that a list of stops means: whoever listens at one opens the next. */
-function pathOf({world, actorSet, from, claim, family}: {
-	readonly world: ScenarioContext; readonly actorSet: ActorSet; readonly from: string; readonly claim: Claim; readonly family: AddressFamily;
+function pathOf({context, actorSet, from, claim, family}: {
+	readonly context: ScenarioContext; readonly actorSet: ActorSet; readonly from: string; readonly claim: Claim; readonly family: AddressFamily;
 }): ExpectedPath {
 	const {
 		stops, outcome, roles, path, sources, zones, at,
@@ -253,9 +253,9 @@ function pathOf({world, actorSet, from, claim, family}: {
 	const legs: ExpectedLeg[] = [];
 	for (const [index, stop] of ends.entries()) {
 		const from = sources?.[index];
-		const source = from === undefined ? undefined : addressOfPlace(world, from.value, family);
+		const source = from === undefined ? undefined : addressOfPlace(context, from.value, family);
 		if (from !== undefined && source === undefined) {
-			throw unknownPlace(world, from, family);
+			throw unknownPlace(context, from, family);
 		}
 
 		legs.push({

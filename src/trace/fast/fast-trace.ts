@@ -337,11 +337,11 @@ export class FastTrace {
 	}
 
 	/** Begins a traversal; its place among those of its packet. */
-	#begin(scan: MessageScan, {shapes, way}: OpenPacket, shape: Shape): number {
-		way.push(scan.ports);
+	#begin(scan: MessageScan, {shapes, pathWords}: OpenPacket, shape: Shape): number {
+		pathWords.push(scan.ports);
 		for (const start of [scan.sourceAt, scan.destinationAt]) {
 			for (let word = 0; word < 4; word++) {
-				way.push(word === 0 || scan.isIpv6 ? scan.wordAt(start + (word * 4)) : 0);
+				pathWords.push(word === 0 || scan.isIpv6 ? scan.wordAt(start + (word * 4)) : 0);
 			}
 		}
 

@@ -21,7 +21,7 @@ export type OpenPacket = {
 	arrivalPorts: number;
 	readonly shapes: Shape[];
 	/** Ports and addresses at each shape's beginning. */
-	readonly way: number[];
+	readonly pathWords: number[];
 	/** The entries of the switch at which it was met, as bits of {@link facts}. */
 	entered: number;
 	/** The first of all attempts to send it, where it is not this one; the attempt after this one. As in ../packets.ts. */
@@ -47,7 +47,7 @@ export function openPacket(scan: MessageScan, before: OpenPacket | undefined): O
 		tcpFlags: isTcp ? scan.tcpFlags : 0,
 		arrivalPorts: 0,
 		shapes: [],
-		way: [],
+		pathWords: [],
 		entered: 0,
 		first: before === undefined ? undefined : before.first ?? before,
 		next: undefined,
@@ -101,7 +101,7 @@ export function writeRow(rows: Int32Array, row: number, packet: OpenPacket): num
 	for (const [index, shape] of packet.shapes.entries()) {
 		rows[at] = shape.id;
 		for (let word = 0; word < 9; word++) {
-			rows[at + 1 + word] = packet.way[(index * 9) + word]!;
+			rows[at + 1 + word] = packet.pathWords[(index * 9) + word]!;
 		}
 
 		at += layout.traversalWords;

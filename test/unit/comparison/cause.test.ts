@@ -5,7 +5,7 @@ import {type Cause, findCause} from '../../../src/comparison/cause.js';
 import {diffRuleSets} from '../../../src/judge/rule-diff/rule-diff.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
-import {compareSets} from '../../helpers/flights.js';
+import {compareSets} from '../../helpers/probe-results.js';
 import {ofIstio} from '../../helpers/mesh.js';
 
 const own = '-p tcp -m owner --uid-owner 1337 -j RETURN';

@@ -5,7 +5,7 @@ import {judgeComparison, type ProbedFamily} from '../../../src/comparison/compar
 import type {ProbeResult} from '../../../src/comparison/moves.js';
 import {exitStatusOfComparison} from '../../../src/report/comparison/types.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
-import {compareSets, sendBoth} from '../../helpers/flights.js';
+import {compareSets, sendBoth} from '../../helpers/probe-results.js';
 
 const [from, to] = [rulesOfRelease('release:1.30'), rulesOfRelease('release:1.30 -o 9090')];
 

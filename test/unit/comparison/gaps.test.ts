@@ -5,7 +5,7 @@ import {gapsOfClasses, gapsOfReading, printRepresentative} from '../../../src/co
 import type {ProbeResult} from '../../../src/comparison/moves.js';
 import type {Representative} from '../../../src/packet-classes/representatives.js';
 import {classesOf, programsOf, rulesOfTable} from '../../helpers/class-sets.js';
-import {sendBoth} from '../../helpers/flights.js';
+import {sendBoth} from '../../helpers/probe-results.js';
 
 function setsOf(...sides: ReadonlyArray<readonly string[]>) {
 	return classesOf(programsOf(...sides.map(lines => rulesOfTable('nat', lines.map(line => `-A OUTPUT ${line}`)))));

@@ -6,7 +6,7 @@ import {
 	arrivalsOf, isSame, rolesOnPath, severities, severityOf, type ProbedLeg, type Severity,
 } from '../../../src/comparison/moves.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
-import {compareSets} from '../../helpers/flights.js';
+import {compareSets} from '../../helpers/probe-results.js';
 import {ofIstio} from '../../helpers/mesh.js';
 
 const leg: ProbedLeg = {
@@ -104,10 +104,10 @@ test('what moved alike is one statement, over ranges; it names its cause and a w
 	})), [{
 		severity: 'bypass', traffic: ['TCP from any user but 1337 to 10.96.0.0/12, port 80, 443'], from: ['proxy:15001', 'direct'], to: ['direct'],
 	}]);
-	const [{cause, witness, classes, families}] = statements as [typeof statements[number]];
+	const [{cause, example, classes, families}] = statements as [typeof statements[number]];
 	t.is(cause.text, 'OUTPUT#1 (-p tcp -d 10.96.0.0/12 -m multiport --dports 80,443 -j RETURN) is new');
-	t.is(witness.kind, 'inner');
-	t.true([80, 443].includes(witness.destination.port));
+	t.is(example.kind, 'inner');
+	t.true([80, 443].includes(example.destination.port));
 	t.is(classes, 1);
 	t.deepEqual(families, ['ipv4']);
 });

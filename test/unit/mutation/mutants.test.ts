@@ -86,7 +86,7 @@ test('a mutant says which rule it changes, what that is for, and how', t => {
 	t.true(bypass.every(({role}) => role === 'proxy-uid-bypass'));
 });
 
-const values: ReadonlyArray<readonly [rule: string, kind: Mutant['kind'], due: readonly string[]]> = [
+const values: ReadonlyArray<readonly [rule: string, kind: Mutant['kind'], wanted: readonly string[]]> = [
 	['-d 10.0.0.0/8 -j RETURN', 'widen', ['-d 10.0.0.0/7 -j RETURN']],
 	['-d 10.0.0.0/8 -j RETURN', 'narrow', ['-d 10.0.0.0/9 -j RETURN', '-d 10.128.0.0/9 -j RETURN']],
 	['-d 10.0.0.0/8 -j RETURN', 'address', ['-d 11.0.0.0/8 -j RETURN']],
@@ -105,9 +105,9 @@ const values: ReadonlyArray<readonly [rule: string, kind: Mutant['kind'], due: r
 	['-i eth0 -m conntrack --ctstate NEW,INVALID -j RETURN', 'negate', ['! -i eth0 -m conntrack --ctstate INVALID,NEW -j RETURN', '-i eth0 -m conntrack ! --ctstate INVALID,NEW -j RETURN']],
 ];
 
-for (const [rule, kind, due] of values) {
+for (const [rule, kind, wanted] of values) {
 	test(`${kind}: ${rule}`, t => {
-		t.deepEqual(textsOf(rule, {kind}), due);
+		t.deepEqual(textsOf(rule, {kind}), wanted);
 	});
 }
 

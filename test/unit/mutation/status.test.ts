@@ -79,7 +79,7 @@ function result(mutantStatus: keyof typeof mutantStatuses, types?: Detection): M
 	return {mutant: mutant!, mutantStatus: mutantStatuses[mutantStatus], detections: new Map(types === undefined ? [] : [['types', types]])};
 }
 
-for (const [mutantStatus, types, cases, due, exit] of [
+for (const [mutantStatus, types, cases, wanted, exit] of [
 	['stops', killed, ['types'], 'killed', 0],
 	['stops', survived, ['types'], 'survived', 1],
 	['stops', survived, ['types', 'complete'], 'killed', 0],
@@ -93,8 +93,8 @@ for (const [mutantStatus, types, cases, due, exit] of [
 	['equal', undefined, ['types'], 'left-out', 3],
 	['rejected', undefined, ['types', 'complete'], 'left-out', 3],
 ] as const) {
-	test(`${mutantStatus}, types ${types?.kind ?? 'not played'}, cases ${cases.join(' and ') || 'none'}: ${due}`, t => {
-		t.is(standingOf(result(mutantStatus, types), cases), due);
+	test(`${mutantStatus}, types ${types?.kind ?? 'not played'}, cases ${cases.join(' and ') || 'none'}: ${wanted}`, t => {
+		t.is(standingOf(result(mutantStatus, types), cases), wanted);
 		t.is(exitStatusOfMutants([result(mutantStatus, types)], cases), exit);
 	});
 }

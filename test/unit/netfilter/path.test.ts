@@ -64,9 +64,9 @@ const traversals: ReadonlyArray<readonly [title: string, traversal: Traversal, s
 	['a rule that the set does not hold', traversal('mangle', 'OUTPUT', 'OUTPUT ?'), ['mangle:OUTPUT#?']],
 ];
 
-for (const [title, value, due] of traversals) {
+for (const [title, value, wanted] of traversals) {
 	test(`the steps of a traversal: ${title}`, t => {
-		t.deepEqual(stepsOfTraversal(value), due);
+		t.deepEqual(stepsOfTraversal(value), wanted);
 	});
 }
 
@@ -81,9 +81,9 @@ const paths: ReadonlyArray<readonly [title: string, legs: readonly Leg[], steps:
 	['dropped at once', [leg('app', {kind: 'dropped', by: hit('raw OUTPUT 1')}, traversal('raw', 'OUTPUT', 'OUTPUT 1'))], 'app > raw:OUTPUT#1 > dropped by raw:OUTPUT#1', []],
 ];
 
-for (const [title, legs, due, stops] of paths) {
+for (const [title, legs, wanted, stops] of paths) {
 	test(`a path: ${title}`, t => {
-		t.is(stepsOfPath({legs}).join(' > '), due);
+		t.is(stepsOfPath({legs}).join(' > '), wanted);
 		t.deepEqual(stopsOfPath({legs}), stops);
 	});
 }

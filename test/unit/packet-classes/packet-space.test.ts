@@ -13,7 +13,7 @@ import {rulesOfTable} from '../../helpers/class-sets.js';
 
 const asksForAll = ['-A OUTPUT -p icmp -j RETURN', '-A OUTPUT -m conntrack --ctstate INVALID -j RETURN', '-A OUTPUT -m owner --uid-owner 1337 -j RETURN'];
 
-function worldOf(lines: readonly string[], family: AddressFamily = 'ipv4') {
+function contextOf(lines: readonly string[], family: AddressFamily = 'ipv4') {
 	const places = placesOf(defaultTopology, family);
 	const fields = divideFields([rulesOfTable('mangle', lines, family)], {family, ranges: rangesOf(places), routed: []});
 	return {places, fields, ...situationsIn(fields, places)};
@@ -21,7 +21,7 @@ function worldOf(lines: readonly string[], family: AddressFamily = 'ipv4') {
 
 for (const family of addressFamilies) {
 	test(`no packet is of two situations, and none that can be is left out: ${family}`, t => {
-		const {situations, leftOut} = worldOf(asksForAll, family);
+		const {situations, leftOut} = contextOf(asksForAll, family);
 		const all = [...situations, ...leftOut];
 		for (const [index, one] of all.entries()) {
 			t.true(fieldNames.every(name => one.packetSet[name] > 0n));
@@ -35,7 +35,7 @@ for (const family of addressFamilies) {
 	});
 
 	test(`what the pod sends is all there: ${family}`, t => {
-		const {situations, leftOut, fields: {intervals}} = worldOf(asksForAll, family);
+		const {situations, leftOut, fields: {intervals}} = contextOf(asksForAll, family);
 		const packetSets = [...situations, ...leftOut].filter(({origin}) => origin === 'pod').map(({packetSet}) => packetSet);
 		for (const source of intervalsIn((1n << BigInt(intervals.source.length)) - 1n)) {
 			for (const destination of intervalsIn((1n << BigInt(intervals.destination.length)) - 1n)) {
@@ -46,7 +46,7 @@ for (const family of addressFamilies) {
 }
 
 test('what cannot be has its reason', t => {
-	const reasons = (lines: readonly string[]): readonly string[] => [...new Set(worldOf(lines).leftOut.map(({kind, because}) => `${kind}: ${because}`))].toSorted();
+	const reasons = (lines: readonly string[]): readonly string[] => [...new Set(contextOf(lines).leftOut.map(({kind, because}) => `${kind}: ${because}`))].toSorted();
 	const always = [
 		'cannot-occur: no connection can be made to or from such an address',
 		'cannot-occur: no packet for another host\'s address comes to the pod',
@@ -59,8 +59,8 @@ test('what cannot be has its reason', t => {
 });
 
 test('invalid packets are TCP, of root or from outside, and only where some rule asks for a state', t => {
-	t.true(worldOf([]).situations.every(({packetSet}) => packetSet.packet === 0b01n));
-	const invalid = worldOf(asksForAll).situations.filter(({packetSet}) => packetSet.packet === 0b10n);
+	t.true(contextOf([]).situations.every(({packetSet}) => packetSet.packet === 0b01n));
+	const invalid = contextOf(asksForAll).situations.filter(({packetSet}) => packetSet.packet === 0b10n);
 	t.deepEqual(invalid.map(({origin, isLocal}) => `${origin} ${isLocal}`), ['remote true', 'pod true', 'pod false']);
 	t.true(invalid.every(({packetSet}) => packetSet.protocol === 0b01n && packetSet.uid === 0b001n));
 });

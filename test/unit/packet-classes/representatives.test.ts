@@ -6,7 +6,7 @@ import {representativesOf, type Representative} from '../../../src/packet-classe
 import {addressFamilies, defaultTopology} from '../../../src/scenario/topology.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {classesOf, programsOf, rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
-import {exactly} from '../../helpers/flights.js';
+import {exactly} from '../../helpers/probe-results.js';
 
 const sets: Readonly<Record<string, readonly RuleSet[]>> = {
 	'two releases': [rulesOfRelease('release:1.17'), rulesOfRelease('release:1.30')],

@@ -15,7 +15,7 @@ const recorded = JSON.parse(fs.readFileSync(path.join(root, 'test/unit/scripts/r
 	ava: string; runs: Record<string, {exit: Exit; result?: Result}>;
 };
 
-const due: Record<string, [passed: number, failed: number]> = {
+const wanted: Record<string, [passed: number, failed: number]> = {
 	'all pass': [2, 0],
 	'some fail': [3, 1],
 	'expected failure': [3, 0],
@@ -33,7 +33,7 @@ const due: Record<string, [passed: number, failed: number]> = {
 };
 
 test('every recorded run is counted', t => {
-	t.deepEqual(Object.keys(recorded.runs).toSorted(), Object.keys(due).toSorted());
+	t.deepEqual(Object.keys(recorded.runs).toSorted(), Object.keys(wanted).toSorted());
 });
 
 test('the recordings are of the ava that is installed', t => {
@@ -41,7 +41,7 @@ test('the recordings are of the ava that is installed', t => {
 	t.is(recorded.ava, version, 'ava changed. Record its runs again, and look at the difference: npm run record-ava');
 });
 
-for (const [name, [passed, failed]] of Object.entries(due)) {
+for (const [name, [passed, failed]] of Object.entries(wanted)) {
 	test(`counts: ${name}`, t => {
 		const {exit, result} = recorded.runs[name]!;
 		const count = countResult(result, exit);

@@ -2,7 +2,7 @@ import test, {type ExecutionContext} from 'ava';
 import {isLeftOut, type Needed} from '../../helpers/left-out.js';
 
 /** What a test was told, in place of a real one: a real one that fails would fail here. */
-function witness() {
+function example() {
 	const said: string[][] = [];
 	const t = Object.fromEntries(['log', 'pass', 'fail'].map(name => [name, (...words: string[]) => {
 		said.push([name, ...words]);
@@ -19,15 +19,15 @@ const needs: ReadonlyArray<{needed: Needed; name: string}> = [
 
 for (const {needed, name} of needs) {
 	test(`${name}: tried where it is, told where it is missing, and demanded in CI`, t => {
-		const there = witness();
+		const there = example();
 		t.false(isLeftOut(there.t, needed, {env: {CI: 'true'}, has: () => true}));
 		t.deepEqual(there.said, []);
 
-		const missing = witness();
+		const missing = example();
 		t.true(isLeftOut(missing.t, needed, {env: {}, has: () => false}));
 		t.deepEqual(missing.said, [['log', `Not tried here: it needs ${name}. To try it: npm run ci-tools`], ['pass']]);
 
-		const inCi = witness();
+		const inCi = example();
 		t.true(isLeftOut(inCi.t, needed, {env: {CI: 'true'}, has: () => false}));
 		t.deepEqual(inCi.said, [['fail', `Not there: ${name}. In CI nothing is left out. Install it first: npm run ci-tools`]]);
 	});

@@ -80,12 +80,12 @@ const answer = (id: number, given: Record<string, unknown> = {}) => JSON.stringi
 const unanswered = (port: number) => answer(2, {outcome: 'inconclusive', gaps: [{kind: 'no-end', message: `Nobody took 127.0.0.6:${port} → 10.244.1.20:8080`}]});
 
 test('answers are compared with all their words, but for ports that the kernel chose', t => {
-	const due = `${answer(1)}\n${unanswered(38_141)}\n`;
-	t.deepEqual(compareAnswers(due, `${answer(1)}\n${unanswered(51_002)}\n`), {total: 2, same: 2, differences: []});
+	const wanted = `${answer(1)}\n${unanswered(38_141)}\n`;
+	t.deepEqual(compareAnswers(wanted, `${answer(1)}\n${unanswered(51_002)}\n`), {total: 2, same: 2, differences: []});
 	for (const [title, other] of Object.entries({
 		outcome: answer(1, {outcome: 'dropped'}), path: answer(1, {path: ['app', 'OUTPUT#1', 'POSTROUTING', 'proxy:15001']}), stops: answer(1, {stops: ['proxy:15006']}), gaps: answer(1, {gaps: [{kind: 'lost-events', message: 'Two events were lost.'}]}),
 	})) {
-		const {same, differences} = compareAnswers(due, `${other}\n${unanswered(38_141)}\n`);
+		const {same, differences} = compareAnswers(wanted, `${other}\n${unanswered(38_141)}\n`);
 		t.is(same, 1, title);
 		t.regex(differences[0]!, /^answer 1: - .*"id":1/, title);
 	}

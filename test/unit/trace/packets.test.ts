@@ -147,10 +147,10 @@ const rows: readonly Row[] = [
 	{title: 'legacy: without the switch a packet is not seen', events: [logged('OUTPUT', 1)], packets: ['OUTPUT OUTPUT#1 =open'], seen: [false]},
 ];
 
-for (const {title, events, packets: due, orphans = 0, seen} of rows) {
+for (const {title, events, packets: wanted, orphans = 0, seen} of rows) {
 	test(`packets of a trace, ${title}`, t => {
 		const {packets, orphans: found} = assemblePackets(events, lookup);
-		t.deepEqual(packets.map(packet => printTraversals(packet)), due);
+		t.deepEqual(packets.map(packet => printTraversals(packet)), wanted);
 		t.is(found, orphans);
 		if (seen !== undefined) {
 			t.deepEqual(packets.map(packet => packet.seen), seen);

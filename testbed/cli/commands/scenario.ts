@@ -29,12 +29,12 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 	const loaded = scenarioFiles(words).map(file => loadScenario(file, {
 		backends: flags.backend, allowModules: flags.allowModules, allowOutside: flags.allowOutside, credentialsOf: (intent, known) => credentialsOf(flags, intent, known),
 	}));
-	const plays = loaded.flatMap(one => one.plays);
-	checkOutputFlags(flags, scenarioInputs(plays.map(({rules, play: scenario}) => ({rules, scenario}))));
+	const prepared = loaded.flatMap(one => one.prepared);
+	checkOutputFlags(flags, scenarioInputs(prepared.map(({rules, play: scenario}) => ({rules, scenario}))));
 	return supervise(async supervision => {
-		const inputs = plays.map(({rules, play: ready}): RunOptions => ({
+		const inputs = prepared.map(({rules, play: ready}): RunOptions => ({
 			...optionsOf(rules, {
-				flags, supervision, isAlone: plays.length === 1,
+				flags, supervision, isAlone: prepared.length === 1,
 			}),
 			families: [...new Set(ready.cases.map(({probe}) => probe.family))],
 			types: [],

@@ -92,9 +92,9 @@ function fieldOptions(): readonly Option[] {
 		} else {
 			option.argParser(word => {
 				const value = valueOfWord({values}, word);
-				const due = mustBe(values, value);
-				if (due !== undefined) {
-					throw new InvalidArgumentError(`It must be ${due}.`);
+				const wanted = mustBe(values, value);
+				if (wanted !== undefined) {
+					throw new InvalidArgumentError(`It must be ${wanted}.`);
 				}
 
 				return value;

@@ -71,9 +71,9 @@ test('the generator writes a role in just the lines that its history names', t =
 	const lines = linesByRole();
 	// Between its two lives another role does its work, as its source says.
 	const isPaused = (role: Role, name: string): boolean => role === 'dns-redirect-udp' && allows('dns-translate', name);
-	const due = (role: Role): readonly string[] => releaseLines.map(({name}) => name).filter(name => allows(role, name) && !isPaused(role, name));
-	const wrong = names.filter(name => !name.startsWith('ambient-')).map(role => ({role, found: [...lines.get(role) ?? []].join(' '), due: due(role).join(' ')}));
-	t.deepEqual(wrong.filter(({found, due: expected}) => found !== expected), []);
+	const wanted = (role: Role): readonly string[] => releaseLines.map(({name}) => name).filter(name => allows(role, name) && !isPaused(role, name));
+	const wrong = names.filter(name => !name.startsWith('ambient-')).map(role => ({role, found: [...lines.get(role) ?? []].join(' '), wanted: wanted(role).join(' ')}));
+	t.deepEqual(wrong.filter(({found, wanted: expected}) => found !== expected), []);
 });
 
 test('no release that was run writes a rule of a role before its time', t => {

@@ -52,11 +52,11 @@ const mutations: ReadonlyArray<{readonly title: string; readonly mutate: Mutatio
 	{title: 'other words', mutate: replaceRule('ISTIO_INBOUND', 2, '-p tcp --dport 15090 -m comment --comment "metrics" -j RETURN'), told: []},
 ];
 
-for (const {title, mutate, told: due} of mutations) {
+for (const {title, mutate, told: wanted} of mutations) {
 	test(title, t => {
 		const found = diff(plain, mutate(plain));
-		t.deepEqual(told(found), due);
-		t.is(isEqualDiff(found), due.length === 0);
+		t.deepEqual(told(found), wanted);
+		t.is(isEqualDiff(found), wanted.length === 0);
 	});
 }
 
@@ -211,8 +211,8 @@ test('sets and other objects of a native table', t => {
 function apply(rules: readonly Rule[], changes: readonly RuleChange[]): readonly Rule[] {
 	const out = new Set(changes.flatMap(change => 'from' in change ? [change.from.number] : []));
 	const result = rules.filter(({number}) => !out.has(number));
-	const due = changes.flatMap(change => 'to' in change ? [change.to] : []).toSorted((one, other) => one.number - other.number);
-	for (const rule of due) {
+	const wanted = changes.flatMap(change => 'to' in change ? [change.to] : []).toSorted((one, other) => one.number - other.number);
+	for (const rule of wanted) {
 		result.splice(rule.number - 1, 0, rule);
 	}
 

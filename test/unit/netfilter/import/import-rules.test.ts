@@ -1,6 +1,6 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import test from 'ava';
-import {importRules, recognise, type Kind} from '../../../../src/netfilter/import/import-rules.js';
+import {importRules, recognize, type Kind} from '../../../../src/netfilter/import/import-rules.js';
 import {normalize} from '../../../../src/netfilter/iptables/normalize.js';
 import {ParseError, parseSave, printSave} from '../../../../src/netfilter/iptables/save.js';
 import type {AddressFamily, RuleSet, Table} from '../../../../src/netfilter/types.js';
@@ -141,7 +141,7 @@ const listings: ReadonlyArray<readonly [string, readonly string[], readonly stri
 
 for (const [title, lines, tables, warning] of listings) {
 	test(`a listing's table is told by ${title}`, t => {
-		t.is(recognise(lines.join('\n')), 'iptables-S');
+		t.is(recognize(lines.join('\n')), 'iptables-S');
 		const {ruleSet, warnings} = importRules(lines.join('\n'));
 		t.deepEqual(tally(ruleSet), tables);
 		t.is(warnings.length, warning === undefined ? 0 : 1);
@@ -213,10 +213,10 @@ test('opaque rules are told with their parts', t => {
 });
 
 test('nft is recognised', t => {
-	t.is(recognise('table inet mesh {\n}'), 'nft');
-	t.is(recognise('# a comment\ntable ip nat { # handle 5\n}'), 'nft');
-	t.is(recognise('add table inet mesh\nflush table inet mesh'), 'nft');
-	t.is(recognise('{"nftables": []}'), 'nft-json');
+	t.is(recognize('table inet mesh {\n}'), 'nft');
+	t.is(recognize('# a comment\ntable ip nat { # handle 5\n}'), 'nft');
+	t.is(recognize('add table inet mesh\nflush table inet mesh'), 'nft');
+	t.is(recognize('{"nftables": []}'), 'nft-json');
 });
 
 test('rules of nft are handed on', t => {

@@ -10,7 +10,7 @@ import {
 } from '../../../../src/report/comparison/describe.js';
 import {addressFamilies} from '../../../../src/scenario/topology.js';
 import {rulesOfRelease, rulesOfTable} from '../../../helpers/class-sets.js';
-import {compareSets} from '../../../helpers/flights.js';
+import {compareSets} from '../../../helpers/probe-results.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
 
 const newest = 'release:1.30';

@@ -13,13 +13,13 @@ import {ofIstio} from '../../../helpers/mesh.js';
 
 const {mutants} = mutantsOf(ofIstio(parseSave('*nat\n:OUTPUT ACCEPT\n-A OUTPUT -m owner --uid-owner 1337 -j RETURN\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n', 'ipv4')), ['ipv4']);
 
-const witness: Representative = {
+const example: Representative = {
 	index: 0, kind: 'inner', origin: 'pod', family: 'ipv4', protocol: 'tcp', packet: 'first', uid: 1338, gid: 1338, source: undefined, sourcePort: undefined, destination: {address: '10.244.1.20', port: 8080}, mark: undefined,
 };
 const statement: Statement = {
 	severity: 'bypass', families: ['ipv4'], traffic: ['TCP from user 1338'], from: ['proxy:15001', 'direct'], to: ['direct'], cause: {
 		kind: 'changed', from: null, to: null, text: 'OUTPUT#1 changed',
-	}, classes: 1, witness,
+	}, classes: 1, example,
 };
 const differs: MutantStatus = {kind: 'differs', isByStops: true, statements: [statement]};
 
@@ -53,7 +53,7 @@ const all = report(
 
 test('the text has scores, survivors with the traffic that shows them, doubt, and what is not changed', t => {
 	const text = printMutation(all, {color: false, width: 80, verbose: true});
-	for (const due of [
+	for (const wanted of [
 		/2 differ \(0 of them only by the rules on the path\), 1/u,
 		/types +1 of 2 \(50 %\)/u,
 		/✘ 1 OUTPUT#1 \(.*\): deleted\n {2}unnoticed by types\n {2}shown by {2}TCP from user 1338: was proxy:15001 > direct, is direct\n/u,
@@ -66,7 +66,7 @@ test('the text has scores, survivors with the traffic that shows them, doubt, an
 		/Not mutated, because not understood: OUTPUT#3/u,
 		/✘ 1 of 3 mutants that are not equivalent are killed by these cases, 1\n? *survived,\n? *1 are unknown\. \(5 ms\)/u,
 	]) {
-		t.regex(text, due);
+		t.regex(text, wanted);
 	}
 
 	t.deepEqual(text.split('\n').filter(line => line.length > 80), []);

@@ -57,7 +57,7 @@ test.serial('a datagram that was refused', async t => {
 	t.deepEqual(endsOf(records), ['refused']);
 });
 
-for (const [title, isOpen, due] of [['a connection that was refused', false, 'refused'], ['a connection that was made', true, 'connected']] as const) {
+for (const [title, isOpen, wanted] of [['a connection that was refused', false, 'refused'], ['a connection that was made', true, 'connected']] as const) {
 	test.serial(title, async t => {
 		const server = createServer(socket => {
 			socket.end();
@@ -83,7 +83,7 @@ for (const [title, isOpen, due] of [['a connection that was refused', false, 're
 			socket.resume();
 		});
 		server.close();
-		t.deepEqual(endsOf(records), [due]);
+		t.deepEqual(endsOf(records), [wanted]);
 	});
 }
 

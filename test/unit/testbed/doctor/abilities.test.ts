@@ -13,7 +13,7 @@ function finding(what: string, use: Use, {ok = true, backend}: {readonly ok?: bo
 
 const broken = (findings: readonly Finding[]): readonly string[] => abilitiesOf(findings).filter(({ok}) => !ok).map(({what, backend, fix}) => `${what} | ${backend ?? 'all'} | ${fix.join(', ')}`);
 
-const cases: ReadonlyArray<readonly [title: string, findings: readonly Finding[], due: readonly string[]]> = [
+const cases: ReadonlyArray<readonly [title: string, findings: readonly Finding[], wanted: readonly string[]]> = [
 	['all well', [finding('a', 'everything'), finding('b', 'prober')], []],
 	['conntrack\'s netlink', [finding('a', 'everything'), finding('ct', 'prober', {ok: false})], ['probe --batch, diff, baseline, mutate, coverage | all | mend ct']],
 	['another user', [finding('user', 'actors', {ok: false})], ['run, scenarios, probe | all | mend user']],
@@ -35,8 +35,8 @@ const cases: ReadonlyArray<readonly [title: string, findings: readonly Finding[]
 	]],
 ];
 
-for (const [title, findings, due] of cases) {
+for (const [title, findings, wanted] of cases) {
 	test(title, t => {
-		t.deepEqual(broken(findings), due);
+		t.deepEqual(broken(findings), wanted);
 	});
 }

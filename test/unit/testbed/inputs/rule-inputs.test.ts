@@ -130,7 +130,7 @@ test('a scenario: a release to come, and a version alone, unless a file stands b
 	await using folder = await folderWithFile();
 	const rulesOf = (source: string) => {
 		const text = `version: 1\nname: n\nabout: a\nrules: ${source}\nprobes:\n  - {name: p, from: app, to: "remote:8080", expect: {stops: ["proxy:15001", "remote:8080"]}}\n`;
-		const {plays: [scenario]} = readScenario(text, {file: path.join(folder.path, 'a.yaml'), backends: ['iptables-nft'], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known)});
+		const {prepared: [scenario]} = readScenario(text, {file: path.join(folder.path, 'a.yaml'), backends: ['iptables-nft'], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known)});
 		return [scenario?.rules.source, scenario?.rules.release, scenario?.rules.notes];
 	};
 

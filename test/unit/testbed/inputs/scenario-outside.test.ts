@@ -33,7 +33,7 @@ function load(rules: string, permissions: ScenarioPermissions = {}, more = ''): 
 
 for (const rules of ['own.rules', 'file:own.rules', './below/below.rules', 'below/../own.rules', 'inner.rules', path.join(folder, 'own.rules'), 'release:1.30', 'up/own/own.rules']) {
 	test(`taken: ${rules.replace(root, 'ROOT')}`, t => {
-		t.is(load(rules).plays.length, 1);
+		t.is(load(rules).prepared.length, 1);
 	});
 }
 
@@ -41,7 +41,7 @@ for (const rules of ['../outside.rules', 'file:../outside.rules', 'link.rules', 
 	test(`refused unless allowed: ${rules.replace(root, 'ROOT')}`, t => {
 		const error = t.throws(() => load(rules), {instanceOf: TestbedError, code: 'INPUT'});
 		t.regex(error.message, /line 4, column 1, rules: ".*" does not stand beside or below the scenario that names it\.$/u);
-		t.is(load(rules, {allowOutside: true}).plays.length, 1);
+		t.is(load(rules, {allowOutside: true}).prepared.length, 1);
 	});
 }
 
@@ -58,10 +58,10 @@ for (const rules of ['/etc/passwd', '/etc/hostname', 'pod:/etc/passwd', '../../.
 test('a module that is not known is named, in the rules and in what is put in front', t => {
 	writeFileSync(path.join(folder, 'odd.rules'), dump.replace('-p tcp', '-p tcp -m odd'));
 	t.throws(() => load('odd.rules'), {code: 'INPUT', message: /line 2: -m odd is no match that is known here/u});
-	t.deepEqual(load('odd.rules', {allowModules: true}).plays[0]?.rules.allowedModules, ['odd']);
+	t.deepEqual(load('odd.rules', {allowModules: true}).prepared[0]?.rules.allowedModules, ['odd']);
 	const insert = 'insert: ["-t nat -I OUTPUT 1 -m odd -j RETURN"]\n';
 	t.throws(() => load('own.rules', {}, insert), {code: 'INPUT', message: /insert: OUTPUT#1: -m odd is no match that is known here/u});
-	t.deepEqual(load('own.rules', {allowModules: true}, insert).plays[0]?.rules.allowedModules, ['odd']);
+	t.deepEqual(load('own.rules', {allowModules: true}, insert).prepared[0]?.rules.allowedModules, ['odd']);
 });
 
 for (const name of [String.raw`"a\e[2Jb"`, String.raw`"a\x07b"`, String.raw`"a\x9b31mb"`, String.raw`"a\u0085b"`]) {

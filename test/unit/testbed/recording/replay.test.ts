@@ -180,7 +180,7 @@ function pathsOf({types}: Report): unknown {
 for (const name of singles) {
 	test(`one datagram less, whichever it is: doubt, or every path as before: ${name}`, t => {
 		const evidence = evidenceOf(name);
-		const due = pathsOf(judgeEvidence(evidence));
+		const wanted = pathsOf(judgeEvidence(evidence));
 		const {datagrams} = evidence.play.rounds[0]!.recording;
 		let doubts = 0;
 		for (const index of datagrams.keys()) {
@@ -188,7 +188,7 @@ for (const name of singles) {
 			if (outcomesOf(report).includes('inconclusive')) {
 				doubts++;
 			} else {
-				t.deepEqual(pathsOf(report), due, `without datagram ${index}`);
+				t.deepEqual(pathsOf(report), wanted, `without datagram ${index}`);
 			}
 		}
 

@@ -88,11 +88,11 @@ for (const name of names) {
 
 	test(`${name}: the packets of the reference, the first time and again`, t => {
 		const lookup = lookupOf(name);
-		const due = slow(datagrams, lookup);
-		t.true(due.packets.length > 5 && due.packets.some(({traversals}) => traversals.length > 1), 'the recording shows something');
-		t.is(due.notUnderstood, 0);
+		const wanted = slow(datagrams, lookup);
+		t.true(wanted.packets.length > 5 && wanted.packets.some(({traversals}) => traversals.length > 1), 'the recording shows something');
+		t.is(wanted.notUnderstood, 0);
 		const trace = new FastTrace(lookup);
-		t.deepEqual(fast(datagrams, lookup, trace), due);
+		t.deepEqual(fast(datagrams, lookup, trace), wanted);
 		const learnt = trace.shapes.size;
 		const again = fast(datagrams.filter(({stream}) => stream === 'nft'), lookup, trace);
 		t.deepEqual(again.packets, slow(datagrams.filter(({stream}) => stream === 'nft'), lookup).packets);
@@ -150,13 +150,13 @@ for (const name of names) {
 				}
 			}
 
-			const due = slow(spoilt, lookup);
-			different += Number(due.notUnderstood > 0 || due.orphans > 0 || due.lost.length > 0);
+			const wanted = slow(spoilt, lookup);
+			different += Number(wanted.notUnderstood > 0 || wanted.orphans > 0 || wanted.lost.length > 0);
 			const found = fast(spoilt, lookup);
 			// A message that the kernel would not send can be one that only the slow decoder takes: that is a doubt, too.
-			t.true(found.notUnderstood >= due.notUnderstood);
-			if (found.notUnderstood === due.notUnderstood) {
-				t.deepEqual(found, due);
+			t.true(found.notUnderstood >= wanted.notUnderstood);
+			if (found.notUnderstood === wanted.notUnderstood) {
+				t.deepEqual(found, wanted);
 			}
 		}), {
 			numRuns: 60,
@@ -200,7 +200,7 @@ const log = (sourcePort: number, sequence: number): Datagram => ({
 /** One packet over lo, as the switch sees it. */
 const overLo = ['output', 'sent', 'prerouting', 'arrived'].map(chain => begin(40_000, chain));
 
-for (const [title, datagrams, due] of [
+for (const [title, datagrams, wanted] of [
 	['two connections with one sequence number: two packets, told apart where they begin', [begin(40_000), begin(40_001)], [40_000, 40_001]],
 	['a packet over lo meets the switch where it is sent and where it comes in: one packet', [begin(40_000), begin(40_000, 'prerouting')], [40_000]],
 	['a packet that is sent again is one of its own, though it meets the switch alone', [begin(40_000), begin(40_000, 'prerouting'), begin(40_000), begin(40_000, 'prerouting')], [40_000, 40_000]],
@@ -214,7 +214,7 @@ for (const [title, datagrams, due] of [
 		};
 		const found = fast(datagrams, lookup);
 		t.deepEqual(found, slow(datagrams, lookup));
-		t.deepEqual(found.packets.map(({header}) => header.source.port), [...due]);
+		t.deepEqual(found.packets.map(({header}) => header.source.port), [...wanted]);
 	});
 }
 
@@ -245,7 +245,7 @@ test('the arrival of the first attempt is not taken for the second\'s, which NFL
 test('peek shows the packets so far, and what they meet afterwards is still theirs', t => {
 	const lookup = lookupOf(names[0]!);
 	const datagrams = inOrder(readRecording(names[0]!).round.recording.datagrams);
-	const due = slow(datagrams, lookup);
+	const wanted = slow(datagrams, lookup);
 	const trace = new FastTrace(lookup);
 	const half = Math.floor(datagrams.length / 2);
 	const buffer = new Uint8Array(1 << 17);
@@ -259,7 +259,7 @@ test('peek shows the packets so far, and what they meet afterwards is still thei
 	}
 
 	const {packets} = trace.take();
-	t.is(packets, due.packets.length);
+	t.is(packets, wanted.packets.length);
 	t.is(trace.peek().length, 0);
 });
 

@@ -18,7 +18,7 @@ export type MutantStatus =
 		readonly stops: string;
 		/** The rule that decided; null where none matched any more. */
 		readonly by: string | null;
-		readonly due: Role | null;
+		readonly wanted: Role | null;
 		readonly because: readonly string[];
 	};
 
@@ -60,7 +60,7 @@ function mutantStatusOf({outcome, legs, loop}: TypeResult): MutantStatus | strin
 		as: first.kind,
 		stops: loop ? `${first.kind === 'loop' ? first.stop : ''} again and again` : ends.join(' → '),
 		by: first.rule === null ? null : nameOf(first.rule),
-		due: first.expectedRole,
+		wanted: first.expectedRole,
 		because: first.causes.map(cause => reasonOf(cause)),
 	};
 }

@@ -38,7 +38,7 @@ function rulesOf(source: string, backend: Backend) {
 	return [rules, usualCredentials({}, rules.intent, rules.proxy)] as const;
 }
 
-async function stageOf(backend: Backend): Promise<ProberSandbox> {
+async function sandboxOf(backend: Backend): Promise<ProberSandbox> {
 	return ProberSandbox.create({
 		backend, families, timeoutMs: 1000, traceBufferBytes: 64 << 20,
 	});
@@ -53,10 +53,10 @@ const sources = ['release:1.30', 'release:1.30 -m TPROXY', 'ambient:1.30', 'rele
 
 for (const backend of backends) {
 	test.serial(`${backend}: after any other set, a set's answers are those of a stage of its own`, async t => {
-		await using kept = await stageOf(backend);
+		await using kept = await sandboxOf(backend);
 		const own = new Map<string, unknown>();
 		for (const source of sources) {
-			await using sandbox = await stageOf(backend); // eslint-disable-line no-await-in-loop -- One after the other.
+			await using sandbox = await sandboxOf(backend); // eslint-disable-line no-await-in-loop -- One after the other.
 			await sandbox.install(...rulesOf(source, backend)); // eslint-disable-line no-await-in-loop -- See above.
 			const pathSummaries = await pathSummariesOf(sandbox); // eslint-disable-line no-await-in-loop -- See above.
 			t.deepEqual(pathSummaries.flatMap(({gaps}) => gaps), [], source);
@@ -75,7 +75,7 @@ for (const backend of backends) {
 
 for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 	test.serial(`${backend}: a rejected set is gone, the stage holds no rules, and takes the next`, async t => {
-		await using sandbox = await stageOf(backend);
+		await using sandbox = await sandboxOf(backend);
 		const [rules, credentials] = rulesOf('release:1.30', backend);
 		await sandbox.install(rules, credentials);
 		const wrong: SandboxRules = {...rules, ruleSet: parseSave('*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n*security\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 1\nCOMMIT\n', 'ipv4')};
@@ -89,7 +89,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 }
 
 test.serial('TPROXY: who asks for the proxy\'s own port elsewhere comes to the proxy, and not where it wanted to', async t => {
-	await using sandbox = await stageOf('iptables-nft');
+	await using sandbox = await sandboxOf('iptables-nft');
 	await sandbox.install(...rulesOf('release:1.30 -m TPROXY', 'iptables-nft'));
 	const elsewhere = [9999, 15_001].map(port => question({to: {address: '10.244.1.20', port}}));
 	const into = [9999, 15_006].map(port => question({from: 'remote', to: {address: '10.244.1.10', port}}));
@@ -105,17 +105,17 @@ const idle = {
 
 for (const backend of backends) {
 	test.serial(`${backend}: nat is asked where some rule turns conntrack on, and nowhere else`, async t => {
-		await using sandbox = await stageOf(backend);
-		for (const [more, due] of [['', 1], ['conntrack', 2], ['', 1]] as const) {
+		await using sandbox = await sandboxOf(backend);
+		for (const [more, wanted] of [['', 1], ['conntrack', 2], ['', 1]] as const) {
 			const file = await temporaryFile(); // eslint-disable-line no-await-in-loop -- One stage.
 			writeFileSync(file.path, idle[backend === 'nftables' ? 'nftables' : 'iptables'](more));
 			const rules = loadRuleInput({source: file.path, families: ['ipv4'], backend});
 			await file.cleanup(); // eslint-disable-line no-await-in-loop -- See above.
-			t.is(rules.warnings.filter(warning => warning.includes('asks nat about no packet')).length, due === 1 ? 1 : 0);
+			t.is(rules.warnings.filter(warning => warning.includes('asks nat about no packet')).length, wanted === 1 ? 1 : 0);
 			await sandbox.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- See above.
 			const [probeResult] = await sandbox.send([question()], {follow: true}); // eslint-disable-line no-await-in-loop -- See above.
 			t.deepEqual(probeResult!.gaps, [], more);
-			t.is(probeResult!.legs[0]!.traversals.flatMap(({hits}) => hits).length, due, more);
+			t.is(probeResult!.legs[0]!.traversals.flatMap(({hits}) => hits).length, wanted, more);
 		}
 	});
 }
