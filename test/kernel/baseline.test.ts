@@ -182,7 +182,7 @@ test('the command line: recorded, verified, moved, written anew, in every format
 
 	const same = await testbed(['baseline', 'check', file]);
 	t.is(same.exitCode, 0, same.stderr);
-	t.regex(same.stdout, /✔ As recorded: 19 recorded classes and 7 recorded connections\. Compared: 19 in\s+IPv4/u);
+	t.regex(same.stdout, /✔ As recorded: 19 recorded classes and 7 recorded connections\. Compared: 19\s+packet\s+classes\s+in\s+IPv4/u);
 
 	writeFileSync(dump, replace(defaultDump(), '-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN', '-A ISTIO_OUTPUT -m owner --uid-owner 2000 -j RETURN'));
 	const [text, junit, json, tap, github, markdown] = await Promise.all(['text', 'junit', 'json', 'tap', 'github', 'markdown'].map(async format => testbed(['baseline', 'check', file, dump, '--format', format], {env: {GITHUB_STEP_SUMMARY: ''}})));

@@ -191,7 +191,7 @@ test('a rule moved without effect: equal, in words that say how much was compare
 		const {diff} = await diffJson([before, after, '--family', 'ipv4']);
 		const said = stdout.replaceAll(/\s+/gu, ' ');
 		const {classes, probes} = diff.summary;
-		t.true(said.includes(`✔ Equal: every packet class takes the same path. Compared: ${classes} in IPv4 packet classes, ${probes} probes on each side, over every field that some rule looks at (protocol, source address, destination address, destination port, user, group).`), said);
+		t.true(said.includes(`✔ Equal: every packet class takes the same path. Compared: ${classes} packet classes in IPv4, ${probes} probes on each side, over every field that a rule looks at (protocol, source address, destination address, destination port, user, group).`), said);
 	});
 });
 

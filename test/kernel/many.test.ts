@@ -49,7 +49,7 @@ test('what cannot be done at all ends the whole run', async t => {
 test('several runs cannot be kept', async t => {
 	const {exitCode, stderr} = await testbed(['run', '--backend', 'iptables-nft,iptables-legacy', '--keep']);
 	t.is(exitCode, 2);
-	t.regex(stderr, /--keep keeps the namespaces of one run; these are several[\s\S]*Name one release and one back end/u);
+	t.regex(stderr, /--keep works with a single run, and this command line asks for several[\s\S]*Name one release and one back end/u);
 });
 
 test('TPROXY of all releases: those that know it as it is now pass, the others are named', async t => {

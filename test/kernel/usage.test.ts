@@ -31,7 +31,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 	{given: ['run', 'scenarios/udp.yaml', '--rules', 'release:1.30'], message: /--rules does not go with a scenario/u},
 	{given: ['run', 'scenarios/udp.yaml', '--app-uid', '5'], message: /--app-uid does not go with a scenario/u},
 	{given: ['run', 'package.json'], message: /package\.json: line \d+, column \d+: "\w+" is no key of a scenario/u},
-	{given: ['run', 'scenarios/udp.yaml', 'scenarios/dual-stack.yaml', '--keep'], message: /--keep keeps the namespaces of one run/u},
+	{given: ['run', 'scenarios/udp.yaml', 'scenarios/dual-stack.yaml', '--keep'], message: /--keep works with a single run/u},
 	{given: ['--rules', '/nowhere/rules'], message: /The rules cannot be read: \/nowhere\/rules: no such file\./u},
 	{given: ['--rules', '/'], message: /testbed: \/ is a folder; a file is due\./u},
 	{given: ['--rules', '-'], message: /standard input had nothing in it: nothing came through the pipe\.[\s\S]*→ A rule input is/u},
