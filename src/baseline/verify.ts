@@ -181,7 +181,9 @@ class FamilyCheck {
 	}
 
 	/** The way that is due. What somebody sends on is another packet, and what is recorded of its class is due for it. Undefined where the records do not agree. */
-	#expectedPath(records: readonly RecordedClass[], {probeResult, to, example}: {readonly probeResult: ProbeResult; readonly to: PathSummary; readonly example: Representative}): PathSummary | undefined {
+	#expectedPath(records: readonly RecordedClass[], {probeResult, to, example}: {
+		readonly probeResult: ProbeResult; readonly to: PathSummary; readonly example: Representative;
+	}): PathSummary | undefined {
 		const first = records[0]!;
 		const alone = records.every(record => isSamePath(record, first)) ? first : undefined;
 		const begins = (record: RecordedClass): boolean => isSameBegin(record, first);

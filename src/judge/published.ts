@@ -37,8 +37,10 @@ export function comparePublished({traffic, observation, ruleSet, intent}: {
 	return {
 		path: notation,
 		agrees: parting === undefined,
-		reason: parting === undefined ? null : reasonOf({
-			parting, observation, ruleSet, claims: published,
-		}),
+		reason: parting === undefined
+			? null
+			: reasonOf({
+				parting, observation, ruleSet, claims: published,
+			}),
 	};
 }

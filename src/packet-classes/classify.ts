@@ -56,7 +56,8 @@ export function classify(programs: readonly Program[], {family, topology}: {read
 	const interval = (situation: Situation): readonly PacketClass[] => {
 		let joint: readonly Joint[] = [{packetSet: situation.packetSet, predicted: []}];
 		for (const symbolicWalker of symbolicWalkers) {
-			joint = joint.flatMap(({packetSet, predicted}) => symbolicWalker.pathConditions(situation, packetSet).map(({packetSet: part, ...pathCondition}): Joint => ({packetSet: part, predicted: [...predicted, pathCondition]})));
+			joint = joint.flatMap(({packetSet, predicted}) => symbolicWalker.pathConditions(situation, packetSet)
+				.map(({packetSet: part, ...pathCondition}): Joint => ({packetSet: part, predicted: [...predicted, pathCondition]})));
 		}
 
 		return joint.map(({packetSet, predicted}) => ({

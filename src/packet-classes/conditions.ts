@@ -62,7 +62,7 @@ export class Conditions {
 	}
 
 	/** A packet of the set, where it is now. Its fields as they were sent are not asked here, so any value does. */
-	#facts({packet, from, to, hook, inInterface, outInterface, placed: placed}: Standing): PacketFacts {
+	#facts({packet, from, to, hook, inInterface, outInterface, placed}: Standing): PacketFacts {
 		const {family} = this.#fields;
 		const nowhere: Endpoint = {address: family === 'ipv4' ? '0.0.0.0' : '::', port: 0};
 		const [source, destination] = [from, to].map(bound => typeof bound === 'object' ? bound : nowhere) as [Endpoint, Endpoint];

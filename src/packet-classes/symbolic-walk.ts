@@ -167,7 +167,7 @@ export class SymbolicWalker {
 
 		return {
 			...entered,
-			placed: placed,
+			placed,
 			frames: [{chain: placed.chain, next: 0}],
 			packet: isInvalid
 				? state.packet
@@ -259,11 +259,11 @@ export class SymbolicWalker {
 		}));
 	}
 
-	#chainOf({placed: placed}: State, name: string): Chain | undefined {
+	#chainOf({placed}: State, name: string): Chain | undefined {
 		return placed?.table.chains.find(chain => chain.name === name);
 	}
 
-	#place(rule: Rule, {placed: placed}: State): WalkedRule {
+	#place(rule: Rule, {placed}: State): WalkedRule {
 		let known = this.#rules.get(rule);
 		if (known === undefined) {
 			known = {

@@ -2,10 +2,10 @@
 What the sidecar's options mean for one connection: the rules that should match, by role, in the order in which the kernel consults them, and the listener that should accept. It walks the intent, not the rules under test.
 */
 
+import {transparencyOf} from '../mesh/intent.js';
 import {arrivingInAmbient, leavingInAmbient} from './expected-ambient.js';
 import {arriving, type Decision} from './expected-inbound.js';
 import {leaving} from './expected-outbound.js';
-import {transparencyOf} from '../mesh/intent.js';
 import {isLocal} from './selection.js';
 import type {
 	ActorName, Connection, ExpectedRoleLeg, ExpectedRolePath, ExpectationContext,

@@ -4,9 +4,9 @@ What the options of ambient mode mean for one connection: the rules that should 
 
 import type {Role} from '../mesh/roles.js';
 import {hasInterface} from '../netfilter/interface-name.js';
+import type {AmbientIntent} from '../mesh/intent.js';
 import type {Decision} from './expected-inbound.js';
 import {isHostLoopback, isLocal} from './selection.js';
-import type {AmbientIntent} from '../mesh/intent.js';
 import type {Connection, ExpectationContext} from './types.js';
 
 /** What comes from the remote namespace to one of the pod's addresses. */

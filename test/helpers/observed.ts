@@ -72,7 +72,9 @@ export function observe({ruleSet, intent, actors = defaultActors, isLegacy = fal
 		legs.push({
 			...shared,
 			socket: packet.origin === 'pod' ? {uid, gid} : undefined,
-			traversals: traversals.map(traversal => ({...traversal, hits: traversal.hits.map(hit => ({...hit, ...(isLegacy ? {handle: undefined, verdict: undefined} : {handle: 100 + (hit.number ?? 0)})}))})),
+			traversals: traversals.map(traversal => ({
+				...traversal, hits: traversal.hits.map(hit => ({...hit, ...(isLegacy ? {handle: undefined, verdict: undefined} : {handle: 100 + (hit.number ?? 0)})})),
+			})),
 			end,
 		});
 		next = carriedOn;

@@ -29,6 +29,7 @@ function holds(match: Match, facts: PacketFacts): boolean {
 	return holdsPlainly(match, facts) !== match.negated;
 }
 
+// eslint-disable-next-line complexity -- One case for each kind of match, a line each.
 function holdsPlainly(match: Exclude<Match, {readonly kind: 'comment' | 'opaque'}>, facts: PacketFacts): boolean {
 	switch (match.kind) {
 		case 'protocol': {

@@ -167,7 +167,8 @@ const suspectsMax = 20;
 
 /** Whether a packet keeps the law: undefined if so, `doubt`, or what breaks it. */
 function judge({family, packet, probeResults, moved, movedFirst}: {
-	readonly family: ProbedClasses; readonly packet: ExactPacket; readonly probeResults: readonly [ProbeResult, ProbeResult]; readonly moved: ReadonlySet<number>; readonly movedFirst: ReadonlySet<number>;
+	readonly family: ProbedClasses; readonly packet: ExactPacket; readonly probeResults: readonly [ProbeResult, ProbeResult];
+	readonly moved: ReadonlySet<number>; readonly movedFirst: ReadonlySet<number>;
 }): string | undefined {
 	if (probeResults.some(({gaps}) => gaps.length > 0)) {
 		return 'doubt';

@@ -13,8 +13,8 @@ import {
 } from '../../testbed/run/round.js';
 import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
 import {NetlinkTraceSource} from '../../testbed/tracer/netlink-source.js';
-import {optionsOf, type Variation} from './_run.js';
 import {ofIstio} from '../helpers/mesh.js';
+import {optionsOf, type Variation} from './_run.js';
 
 /** What was sent, what came of it, and the rules as the kernel held them. */
 export type Observations = {readonly cases: readonly TrafficCase[]; readonly round: Round; readonly ruleSet: RuleSet};

@@ -10,11 +10,11 @@ import {findRule} from '../../src/netfilter/lookup.js';
 import {backends, type Match, type RuleSet} from '../../src/netfilter/types.js';
 import {defaultActors} from '../helpers/observed.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {ofIstio} from '../helpers/mesh.js';
 import {
 	anyCredentials, asked, complaintsOf, sendRandom, randomFirewall,
 } from './_probes.js';
 import {inputOf} from './_run.js';
-import {ofIstio} from '../helpers/mesh.js';
 
 /** A set with one rule that asks for other things than the kernel's. */
 function misread(ruleSet: RuleSet, {family, table, chain, number}: RuleReference, change: (matches: readonly Match[]) => readonly Match[]): RuleSet {

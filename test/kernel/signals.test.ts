@@ -44,7 +44,7 @@ test('a wrong line ends a batch, however long its writer takes', async t => {
 	run.stdin.write('this is no probe\n'); // It is never closed.
 	const {exitCode, stderr} = await run;
 	t.is(exitCode, 2);
-	t.regex(stderr, /^testbed: stdin, line 1: this is no JSON/mu);
+	t.regex(stderr, /^testbed: stdin, line 1: this is not JSON/mu);
 });
 
 /** Runs a program that has a signal to itself. `body` has `untilSignal`. */

@@ -28,7 +28,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 	{given: ['run', 'schemas/empty/', '--jobs', '1'], message: /The scenario cannot be read: schemas\/empty\/: no such file\./u},
 	{given: ['run', 'testbed/sandbox'], message: /The folder testbed\/sandbox holds no scenario/u},
 	{given: ['run', 'scenarios/udp.yaml', '--types', '1'], message: /--types does not go with a scenario/u},
-	{given: ['run', 'scenarios/udp.yaml', '--rules', 'release:1.30'], message: /--rules does not go with a scenario/u},
+	{given: ['run', 'scenarios/udp.yaml', '--rules', 'release:1.30'], message: /--rules does not work with a scenario/u},
 	{given: ['run', 'scenarios/udp.yaml', '--app-uid', '5'], message: /--app-uid does not go with a scenario/u},
 	{given: ['run', 'package.json'], message: /package\.json: line \d+, column \d+: "\w+" is no key of a scenario/u},
 	{given: ['run', 'scenarios/udp.yaml', 'scenarios/dual-stack.yaml', '--keep'], message: /--keep works with a single run/u},

@@ -17,8 +17,8 @@ import {TestbedError} from '../errors.js';
 import {withWorkers} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProberSandbox} from '../probe/prober-sandbox.js';
-import {programOf, questionOf, type ClassRunOptions} from './probe-classes.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
+import {programOf, questionOf, type ClassRunOptions} from './probe-classes.js';
 
 /** What decides the comparisons. */
 export type MutantProbeOptions = Omit<ClassRunOptions, 'inputs' | 'onProgress'> & {
@@ -103,7 +103,10 @@ class MutantWorker implements AsyncDisposable {
 		let begin = 0;
 		return mutantStatusOf(planned.map(({classSet, representatives}): ProbedFamily => {
 			const end = begin + representatives.length;
-			const sides = {from: {ruleSet: rulesWithMesh(input, this.#ruleSet), probeResults: before.slice(begin, end)}, to: {ruleSet: rulesWithMesh(input, ruleSet), probeResults: after.slice(begin, end)}};
+			const sides = {
+				from: {ruleSet: rulesWithMesh(input, this.#ruleSet), probeResults: before.slice(begin, end)},
+				to: {ruleSet: rulesWithMesh(input, ruleSet), probeResults: after.slice(begin, end)},
+			};
 			begin = end;
 			return {classSet, representatives, sides};
 		}));

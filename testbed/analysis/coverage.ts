@@ -15,9 +15,9 @@ import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
 import {runMany} from '../run/run-many.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 import {probeClasses, type ClassRunOptions} from './probe-classes.js';
 import type {CaseSet} from './test-cases.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a run. */
 export type CoverageOptions = Omit<ClassRunOptions, 'inputs'> & {

@@ -10,9 +10,9 @@ import type {ActorCredentials} from '../../src/scenario/types.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 import {probeMutants} from './compare-mutants.js';
 import {runMutants, trustCases, type CaseSet} from './test-cases.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a run of mutants. */
 export type MutateOptions = {

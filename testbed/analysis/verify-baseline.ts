@@ -11,9 +11,9 @@ import {defaultTopology} from '../../src/scenario/topology.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 import {probeClasses, type ClassRunOptions} from './probe-classes.js';
 import {runCases} from './record-baseline.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** What decides a verification. The families are the baseline's. */
 export type VerifyOptions = Omit<ClassRunOptions, 'inputs' | 'alongside' | 'families'> & {

@@ -109,7 +109,7 @@ export class RulesSandbox implements AsyncDisposable {
 			throw badArgument(place, asked, 'an object is due, such as {to: "remote:8080"}');
 		}
 
-		const question = readProbeObject(asked as Readonly<Record<string, unknown>>, place);
+		const question = readProbeObject(asked, place);
 		if (!this.#families.includes(question.family)) {
 			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked}, of ${question.family}; the rules are of ${this.#families.join(' and ')}.`, hint: 'Load the rules of both families.'});
 		}

@@ -22,8 +22,8 @@ import {sendProbes} from '../run/send.js';
 import type {Observations} from '../run/observe.js';
 import {ActorSandbox} from '../run/actor-sandbox.js';
 import {answerElsewhere} from '../sandbox/remote-routes.js';
-import {actorsOfProbe, refuseOutside} from './participants.js';
 import {rulesWithMesh} from '../inputs/meshes.js';
+import {actorsOfProbe, refuseOutside} from './participants.js';
 import {ProberSandbox} from './prober-sandbox.js';
 
 /** What decides a probe: as of a run, with one question in the place of the types. */

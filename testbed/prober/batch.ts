@@ -20,7 +20,7 @@ export function batchSizeFor(ruleSet: RuleSet): number {
 	return rules > 2000 ? 16_384 : 4096;
 }
 
-/** As many probes as a batch takes, but each pair of ports that is asked for once only. */
+/** As many probes as a batch takes, but each pair of ports that is asked for once only. Those that ask for a source port come first. */
 export function planBatch(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly nextBatch: Batch; readonly rest: readonly number[]} {
 	const taken: number[] = [];
 	const rest: number[] = [];
@@ -39,7 +39,10 @@ export function planBatch(batch: readonly ProbeRequest[], indices: readonly numb
 		}
 	}
 
-	return {nextBatch: {requests: taken.map(index => batch[index]!), indices: taken}, rest};
+	// A probe that asks for a source port opens its socket before the kernel gives that port to another: bind would fail with EADDRINUSE.
+	const asks = (index: number): boolean => (batch[index]!.sourcePort ?? 0) !== 0;
+	const indicesInOrder = [...taken.filter(index => asks(index)), ...taken.filter(index => !asks(index))];
+	return {nextBatch: {requests: indicesInOrder.map(index => batch[index]!), indices: indicesInOrder}, rest};
 }
 
 /** What a probe has come to so far. */

@@ -97,8 +97,8 @@ export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 		probes[row + probeWords.kind] = (isIpv6 ? kinds.ipv6 : 0) | (protocol === 'udp' ? kinds.udp : 0) | (packet === undefined ? 0 : kinds.invalid);
 		probes[row + probeWords.to] = place(to.address, to.port);
 		probes[row + probeWords.source] = source === undefined && sourcePort === undefined ? -1 : place(source ?? anyAddress[isIpv6 ? 'ipv6' : 'ipv4'], sourcePort ?? 0);
-		for (let place = 0; place < socketOptionFields.length; place++) { // An iterator would cost as much as all other words together.
-			const value = request[socketOptionFields[place]!.name];
+		for (const [place, socketOptionField] of socketOptionFields.entries()) { // An iterator would cost as much as all other words together.
+			const value = request[socketOptionField.name];
 			if (value !== undefined) {
 				probes[row + probeWords.options]! |= 1 << place;
 				probes[row + probeWords.firstOption + place] = typeof value === 'string' ? placeOfText(value) : value;

@@ -47,7 +47,9 @@ export function doubtfulIn({ends, observations}: ObservedRound): readonly number
 }
 
 /** All rounds in one, with what the actors' identity adds: the last round in which a probe was sent counts for it. */
-export function mergeRounds({ruleSet, rounds, actors}: {readonly ruleSet: RuleSet; readonly rounds: readonly [ObservedRound, ...ObservedRound[]]; readonly actors: readonly ActorEvidence[]}): Observations {
+export function mergeRounds({ruleSet, rounds, actors}: {
+	readonly ruleSet: RuleSet; readonly rounds: readonly [ObservedRound, ...ObservedRound[]]; readonly actors: readonly ActorEvidence[];
+}): Observations {
 	const [{round: {before}}] = rounds;
 	const observations: Observation[] = [];
 	for (const [number, {round, ends, observations: own}] of rounds.entries()) {

@@ -21,10 +21,10 @@ import type {Observation} from '../../src/trace/observation.js';
 import {uncountedRules} from '../../src/trace/counter-check.js';
 import type {RuleInput, ReadyScenario} from '../inputs/types.js';
 import {checksumOf} from '../inputs/checksum.js';
+import {rulesWithMesh} from '../inputs/meshes.js';
 import type {KernelEvidence} from './evidence.js';
 import type {RunOptions} from './options.js';
 import {mergeEvidence, type Observations} from './observe.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
 
 /** All that decides the judgement of a run beside what the kernel did: what the rules are meant to be and to do, and the traffic. */
 export type RunQuestion = Pick<RunOptions, 'families' | 'types' | 'credentials'> & {

@@ -82,7 +82,7 @@ export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promi
 }
 
 /** Rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
-async function prepare({ownSandbox: ownSandbox, source, loadState, play: {rules, families}}: {
+async function prepare({ownSandbox, source, loadState, play: {rules, families}}: {
 	ownSandbox: ActorSandbox; source: TraceSource; loadState: () => Promise<KernelTexts>; play: ProbeRun;
 }): Promise<{readonly held: InstalledRules; readonly before: KernelTexts}> {
 	// Settled: nobody may dispose of a source that is still starting.

@@ -49,7 +49,9 @@ export function rolesBeyondIntent(ruleSet: MeshRules): readonly Role[] {
 }
 
 /** Makes the explainer of a set. Without an intent, which types should meet a rule is not known. */
-export function explainerOf({mesh, intent, topology, families}: {readonly mesh: Mesh; readonly intent: Intent | null; readonly topology: Topology; readonly families: readonly AddressFamily[]}): Explainer {
+export function explainerOf({mesh, intent, topology, families}: {
+	readonly mesh: Mesh; readonly intent: Intent | null; readonly topology: Topology; readonly families: readonly AddressFamily[];
+}): Explainer {
 	const passages = intent === null ? null : families.flatMap(family => passagesOf({intent, topology, family}));
 	return placed => {
 		const {rule, table, chain} = placed;

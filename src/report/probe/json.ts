@@ -44,10 +44,11 @@ export function probeToJson(report: ProbeReport): ProbeDocument {
 
 function questionToJson({from, credentials, asked, to, ...rest}: ProbeQuestion): ProbeDocument['probe'] {
 	const others: Readonly<Record<string, unknown>> = rest;
+	// The table's fields are those of the document, with null for what was left to the kernel.
+	const fields = Object.fromEntries(labeledFields.map(({name}) => [name, others[name] ?? null])) as Omit<ProbeDocument['probe'], 'from' | 'credentials' | 'asked' | 'to'>;
 	return {
-		// The table's fields are those of the document, with null for what was left to the kernel.
-		from, credentials, asked, to, ...rest, ...Object.fromEntries(labeledFields.map(({name}) => [name, others[name] ?? null])),
-	} as ProbeDocument['probe'];
+		from, credentials, asked, to, ...rest, ...fields,
+	};
 }
 
 function chainToJson({traversal: {hook, family, table, chain}, isNative, rules}: AskedChain): AskedChainDocument {

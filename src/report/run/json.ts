@@ -8,8 +8,8 @@ import {
 import type {Role} from '../../mesh/roles.js';
 import type {RuleNote} from '../../judge/rule-notes.js';
 import type {Cause, Difference} from '../../judge/outcome.js';
-import {summarize} from './summary.js';
 import type {LegDocument, RuleHitDocument, TraversalDocument} from '../shared-schema.js';
+import {summarize} from './summary.js';
 import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import {
 	jsonVersion, type DifferenceDocument, type NoteDocument, type ReportDocument, type ResultDocument,

@@ -4,10 +4,10 @@ Many runs in one document: a rule set for each release and back end, or whatever
 
 import {backends as allBackends, type Backend} from '../../netfilter/types.js';
 import {addTallies, exitStatus, tallyOf, type ExitStatus, type Tally} from '../../judge/exit-status.js';
-import {exitStatusOfRun, summarize} from './summary.js';
 import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import type {TextOptions} from '../terminal/head.js';
+import {exitStatusOfRun, summarize} from './summary.js';
 import {reportToJson} from './json.js';
 import {jsonVersion, type AbsentRunDocument, type RunsDocument} from './schema.js';
 import {printText} from './text.js';

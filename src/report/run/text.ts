@@ -7,12 +7,12 @@ import type {Gap} from '../../trace/gap.js';
 import type {Outcome} from '../../judge/outcome.js';
 import type {ActorName} from '../../scenario/types.js';
 import type {ExitStatus} from '../../judge/exit-status.js';
-import {exitStatusOfRun, summarize} from './summary.js';
 import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import {
 	type TextOptions, bodyIndent, type HeadRow, headRows, printRows, printGaps, listOf,
 } from '../terminal/head.js';
+import {exitStatusOfRun, summarize} from './summary.js';
 import {printDifferences} from './text-differences.js';
 import {printNotes} from './text-notes.js';
 import {printPath, type Style} from './text-path.js';

@@ -11,7 +11,9 @@ const [from, to] = [rulesOfRelease('release:1.30'), rulesOfRelease('release:1.30
 
 /** The same flown, with a flight of one side changed. */
 function spoil(probed: readonly ProbedFamily[], change: (probeResult: ProbeResult) => ProbeResult): readonly ProbedFamily[] {
-	return probed.map(({sides, ...rest}) => ({...rest, sides: {...sides, to: {...sides.to, probeResults: sides.to.probeResults.map((probeResult, place) => place === 0 ? change(probeResult) : probeResult)}}}));
+	return probed.map(({sides: {from, to}, ...rest}) => ({
+		...rest, sides: {from, to: {...to, probeResults: to.probeResults.map((probeResult, place) => place === 0 ? change(probeResult) : probeResult)}},
+	}));
 }
 
 test('the same rules are equal, over a number of classes and fields', t => {

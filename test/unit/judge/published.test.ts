@@ -1,5 +1,5 @@
-import type {PublishedTypeId} from '../../../src/mesh/published.js';
 import test from 'ava';
+import type {PublishedTypeId} from '../../../src/mesh/published.js';
 import {publishedTypes} from '../../../src/istio/published.js';
 import type {Leg} from '../../../src/netfilter/path.js';
 import {observed} from '../../helpers/observed.js';

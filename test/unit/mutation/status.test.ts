@@ -21,7 +21,9 @@ function probed(from: ProbeResult, to: ProbeResult): ProbedFamily {
 	const classSet = classify([{ruleSet, localMarks: []}, {ruleSet, localMarks: []}], {family: 'ipv4', topology: defaultTopology});
 	const representatives = representativesOf(classSet, defaultTopology);
 	return {
-		classSet, representatives, sides: {from: {ruleSet: ofIstio(ruleSet), probeResults: representatives.map(() => from)}, to: {ruleSet: ofIstio(ruleSet), probeResults: representatives.map(() => to)}},
+		classSet,
+		representatives,
+		sides: {from: {ruleSet: ofIstio(ruleSet), probeResults: representatives.map(() => from)}, to: {ruleSet: ofIstio(ruleSet), probeResults: representatives.map(() => to)}},
 	};
 }
 

@@ -107,7 +107,7 @@ test('places', t => {
 
 test('values in words', t => {
 	class Sandbox {
-		readonly isOpen = true;
+		readonly openedAt = Date.now();
 	}
 
 	for (const [value, words] of [

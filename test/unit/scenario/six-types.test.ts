@@ -1,5 +1,5 @@
-import {intentOf} from '../../../src/istio/intent.js';
 import test from 'ava';
+import {intentOf} from '../../../src/istio/intent.js';
 import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {defaultTypeIds, isTypeId, sixTypes, typeIds, typeName} from '../../../src/scenario/six-types.js';
 import {defaultTopology} from '../../../src/scenario/topology.js';

@@ -20,8 +20,8 @@ import {writeFormatted} from '../output/write-report.js';
 import {describeNotes} from '../output/notes.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
-import {loadCasesInput, caseOptionsOf, type CaseFlags} from './test-cases.js';
 import {rulesWithMesh} from '../../inputs/meshes.js';
+import {loadCasesInput, caseOptionsOf, type CaseFlags} from './test-cases.js';
 
 /** The options as the command line gives them. */
 export type MutateFlags = CaseFlags & {
