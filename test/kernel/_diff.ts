@@ -16,7 +16,7 @@ export type JsonMove = {
 	readonly is: readonly string[];
 	readonly because: {readonly kind: string; readonly text: string; readonly from: {readonly role: string | null} | null; readonly to: {readonly role: string | null} | null};
 	readonly classes: number;
-	readonly example: {readonly packet: string; readonly destination: {readonly address: string; readonly port: number}};
+	readonly witness: {readonly packet: string; readonly destination: {readonly address: string; readonly port: number}};
 	readonly replay: {readonly from: string; readonly to: string};
 };
 

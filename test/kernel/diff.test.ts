@@ -144,7 +144,7 @@ test('every command that is printed shows what it stands for', async t => {
 		const {diff} = await diffJson(given);
 		t.true(diff.moved.length > 0, given.join(' '));
 		// A single probe cannot be invalid; and whose answer goes astray waits in vain, which proves nothing.
-		moves.push(...diff.moved.filter(({example: {packet}, was, is}) => packet === 'first' && [...was, ...is].every(arrival => !arrival.endsWith('does not come back'))).slice(0, 5).flatMap(({replay: {from, to}, was, is, example: {destination: {port}}}) => [{command: from, port, wanted: was}, {command: to, port, wanted: is}]));
+		moves.push(...diff.moved.filter(({witness: {packet}, was, is}) => packet === 'first' && [...was, ...is].every(arrival => !arrival.endsWith('does not come back'))).slice(0, 5).flatMap(({replay: {from, to}, was, is, witness: {destination: {port}}}) => [{command: from, port, wanted: was}, {command: to, port, wanted: is}]));
 	});
 	await each(moves, async ({command, port, wanted}) => {
 		t.deepEqual(await replay(command, port), wanted, command);
@@ -277,7 +277,7 @@ test('JSON: every key of the contract', async t => {
 	t.is(diff.version, 1);
 	t.like(diff.from, {source: 'release:1.12', release: '1.12', backend: 'iptables-nft'});
 	t.deepEqual(Object.keys(diff.moved[0]!), ['severity', 'families', 'traffic', 'was', 'is', 'because', 'classes', 'witness', 'replay']);
-	t.like(diff.moved[0]!.example, {
+	t.like(diff.moved[0]!.witness, {
 		kind: 'inner', origin: 'remote', family: 'ipv4', protocol: 'tcp', destination: {address: '10.244.1.10', port: 22},
 	});
 	t.like(diff.compared[0]!, {family: 'ipv4', classes: diff.summary.classes, probes: diff.summary.probes});
