@@ -30,7 +30,7 @@ const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly input
 	{given: ['run', 'scenarios/udp.yaml', '--types', '1'], message: /--types does not work with a scenario/u},
 	{given: ['run', 'scenarios/udp.yaml', '--rules', 'release:1.30'], message: /--rules does not work with a scenario/u},
 	{given: ['run', 'scenarios/udp.yaml', '--app-uid', '5'], message: /--app-uid does not work with a scenario/u},
-	{given: ['run', 'package.json'], message: /package\.json: line \d+, column \d+: "\w+" is no key of a scenario/u},
+	{given: ['run', 'package.json'], message: /package\.json: line \d+, column \d+: "\w+" is not a key of a scenario/u},
 	{given: ['run', 'scenarios/udp.yaml', 'scenarios/dual-stack.yaml', '--keep'], message: /--keep works with a single run/u},
 	{given: ['--rules', '/nowhere/rules'], message: /The rules cannot be read: \/nowhere\/rules: no such file\./u},
 	{given: ['--rules', '/'], message: /testbed: \/ is a folder; a file is due\./u},

@@ -4,9 +4,9 @@ Reads a scenario file: YAML or JSON → what it claims, with the place of everyt
 
 import type {PublishedTypeId} from '../../mesh/published.js';
 import {
-	fieldAt, isMapping, keysOf, lineOf, readDocuments, type Field, type Text,
+	fieldAt, isMapping, keysOf, lineOf, plainOf, readDocuments, type Field, type Text,
 } from '../../parsing/document.js';
-import {validField, type DataPath} from '../../parsing/validate.js';
+import {validate, validField, type DataPath} from '../../parsing/validate.js';
 import {parseRange} from '../../netfilter/address.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import type {LinkAddresses, PodInterface} from '../topology-extension.js';
@@ -62,10 +62,20 @@ export function parseScenario(text: string): ScenarioFile {
 	};
 }
 
-/** What has not one key of a scenario is something else, and its words are not repeated. */
+/** A mapping without any key of a scenario is something else, and its words are not repeated. Neither are the values of one whose version is not a number (a package.json has a name and a version, too): its keys come first. */
 function refuseForeign(document: Field): void {
-	if (isMapping(document) && keysOf(document).every(({name}) => !scenarioKeys.all.includes(name))) {
+	if (!isMapping(document)) {
+		return;
+	}
+
+	const keys = keysOf(document);
+	if (keys.every(({name}) => !scenarioKeys.all.includes(name))) {
 		throw inputError(document.at, `this is no scenario: one says ${scenarioKeys.required.join(', ')}`);
+	}
+
+	const foreign = keys.find(({name}) => !scenarioKeys.all.includes(name));
+	if (foreign !== undefined && 'complaints' in validate(scenarioHead, plainOf(document))) {
+		throw inputError(foreign.at, `"${foreign.name}" is not a key of a scenario`);
 	}
 }
 

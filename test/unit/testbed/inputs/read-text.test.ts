@@ -86,6 +86,8 @@ for (const [what, read] of readers) {
 			['quoted', `"${secret}" ${secret}\n`],
 			['json', `{"kind": "x", "password": "${secret}", ${secret}}\n`],
 			['json-whole', `{"password": "${secret}"}\n`],
+			// A file of another kind that has keys of a scenario, too.
+			['other-version', `name: app\nversion: "${secret}"\npassword: ${secret}\n`],
 			['html', `<p>${secret}</p>\n`],
 		] as const) {
 			try {
