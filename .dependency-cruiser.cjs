@@ -92,8 +92,8 @@ module.exports = {
 			from: {path: '^src/'}, to: {dependencyTypes: ['core']},
 		},
 		{
-			name: 'testbed-is-below', severity: 'error', comment: 'Only the tests of the kernel, the unit tests of pure parts of testbed/, and their helpers import testbed/.',
-			from: {pathNot: ['^testbed/', '^test/kernel/', '^test/unit/testbed/', '^test/helpers/']}, to: {path: '^testbed/'},
+			name: 'testbed-is-below', severity: 'error', comment: 'Only the tests of the kernel, the unit tests of pure parts of testbed/, the tests of its types, and their helpers import testbed/.',
+			from: {pathNot: ['^testbed/', '^test/kernel/', '^test/unit/testbed/', '^test/helpers/', '^test/types/']}, to: {path: '^testbed/'},
 		},
 		{
 			name: 'testbed-knows-no-test', severity: 'error', comment: 'What runs on a user\'s machine does not depend on tests.',
