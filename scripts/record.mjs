@@ -56,8 +56,8 @@ const module = name => import(path.join(root, 'dist', name));
 /** Runs what is asked of a namespace, and keeps what the programs printed. */
 function listening(netns, printed) {
 	return {
-		async run(file, given, options) {
-			const stdout = await netns.run(file, given, options);
+		async runConfined(file, given, options) {
+			const stdout = await netns.runConfined(file, given, options);
 			printed[file] = stdout;
 			return stdout;
 		},
