@@ -146,7 +146,8 @@ export function adviceFor(name: string, known: readonly string[]): string {
 }
 
 function quoted(value: string): string {
-	const characters = Array.from(value.slice(0, 2 * (shownMax + 1))); // Characters, not code units.
+	const head = value.slice(0, 2 * (shownMax + 1));
+	const characters = [...head];
 	return visibleForeign(JSON.stringify(characters.length > shownMax ? `${characters.slice(0, shownMax).join('')}…` : value));
 }
 

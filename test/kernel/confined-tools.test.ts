@@ -217,17 +217,16 @@ test('a tool waits for the lock of a run while somebody holds it', async t => {
 });
 
 test('a program that is not there, and a script in the place of one', async t => {
-	const [folder, elsewhere] = ['testbed-path-', 'testbed-elsewhere-'].map(name => mkdtempSync(path.join(tmpdir(), name))) as [string, string];
+	const folder = mkdtempSync(path.join(tmpdir(), 'testbed-path-'));
 	t.teardown(() => {
-		for (const made of [folder, elsewhere]) {
-			rmSync(made, {recursive: true});
-		}
+		rmSync(folder, {recursive: true});
 	});
 	for (const [name, text] of [['nft', 'no program\n'], ['iptables-nft-save', '#!/bin/sh\necho "$1 $(cat)"\n']] as const) {
 		writeFileSync(path.join(folder, name), text);
 		chmodSync(path.join(folder, name), 0o755);
 	}
 
+	const elsewhere = mkdtempSync(path.join(folder, 'elsewhere-'));
 	copyFileSync('/bin/cat', path.join(elsewhere, 'cat'));
 	symlinkSync(path.join(elsewhere, 'cat'), path.join(folder, 'cat-by-another-name'));
 	const given = {searchPath: `${folder}:${systemPath}`, programs: ['ip', 'nft', 'iptables-nft-save', 'no-such-tool', 'cat-by-another-name']};
