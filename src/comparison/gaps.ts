@@ -12,7 +12,7 @@ import {type ProbeResult, describeClasses} from './moves.js';
 const namedMax = 3;
 
 /**
-What the classes themselves leave open: conditions that are not understood on the way of any class; classes that no probe can be, unless every rule set treats them alike by our reading. `places`: of these rule sets only.
+What the classes themselves leave open: conditions that are not understood on the path of any class; classes that no probe can be, unless every rule set treats them alike by our reading. `places`: of these rule sets only.
 */
 export function gapsOfClasses(classSet: ClassSet, places?: readonly number[]): readonly Gap[] {
 	const doubts = new Map<string, WalkedRule>();
@@ -49,7 +49,7 @@ function describePath({hits}: Omit<PathCondition, 'packetSet'>): string | undefi
 	return hits?.map(({table, chain, text}) => `${table} ${chain} ${text}`).join('\n');
 }
 
-/** Where the kernel's way is not the one that the reading foretold: the classes are cut by that reading. `place`: which of the rule sets. */
+/** Where the kernel's path is not the predicted one: the classes are divided by that prediction. `place`: which of the rule sets. */
 export function gapsOfReading({classSet, representatives, probeResults, place}: {
 	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly probeResults: readonly ProbeResult[]; readonly place: number;
 }): readonly Gap[] {

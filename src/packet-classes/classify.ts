@@ -44,7 +44,7 @@ export function domainKey({origin, isLocal}: Pick<PacketClass, 'origin' | 'isLoc
 /**
 Cuts all packets of a family into classes. One that a rule set does not tell from another is not told apart: a field that no rule on the way looks at stays whole.
 
-@throws {InputError} as {@link cutFields}.
+@throws {InputError} as {@link divideFields}.
 */
 export function classify(programs: readonly Program[], {family, topology}: {readonly family: AddressFamily; readonly topology: Topology}): ClassSet {
 	const places = placesOf(topology, family);

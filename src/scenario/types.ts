@@ -74,7 +74,7 @@ export type TrafficCase = {
 	readonly line?: number;
 };
 
-/** One of the types, foretold. */
+/** One of the types, with what is expected of it. */
 export type TypeCase = Omit<TrafficCase, 'id' | 'probe' | 'expected'> & {readonly id: TypeId; readonly probe: Probe & {readonly actor: ActorName}; readonly expected: ExpectedRolePath};
 
 /** One leg to foretell: who connects, from where (undefined is "whatever the route says"), with which mark on the socket (0 is none), to where. */

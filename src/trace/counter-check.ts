@@ -33,7 +33,7 @@ type Counted = {
 	readonly after: readonly LoadedRule[];
 	/** The tables that see first packets only: see `isNatTable`. Without it, those of iptables. */
 	readonly isNat?: (rule: LoadedRule) => boolean;
-	/** Whether the rules are native nft's, which may have no counter; `unwitnessedRules` names those for the report. Every rule of iptables has one. */
+	/** Whether the rules are native nft's, which may have no counter; `uncountedRules` names those for the report. Every rule of iptables has one. */
 	readonly isNative?: boolean;
 };
 

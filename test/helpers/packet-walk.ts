@@ -31,7 +31,7 @@ export function walkPacket(program: Program, packet: ExactPacket, family: Addres
 	return new Walk(program, packet, {family, read}).run();
 }
 
-/** A walk in the notation of `foretoldOf`. */
+/** A walk in the notation of `predictedOf`. */
 export function printWalk(walked: Walked | Doubt): readonly string[] | Doubt {
 	return walked === 'not-known' ? walked : walked.met.map(({table, rule}) => `${table.name} ${rule.chain}#${rule.number}`);
 }

@@ -24,7 +24,7 @@ export type CompareOptions = Omit<ConsecutiveOptions, 'inputs'> & {readonly from
 /**
 Compares two inputs.
 
-@throws {TestbedError} as {@link flyClasses}.
+@throws {TestbedError} as {@link probeClasses}.
 */
 export async function compareInputs({from, to, ...options}: CompareOptions): Promise<ComparisonReport> {
 	const [report] = await compareConsecutive({...options, inputs: [from, to]});
@@ -32,9 +32,9 @@ export async function compareInputs({from, to, ...options}: CompareOptions): Pro
 }
 
 /**
-Compares each input with the next. All are cut into classes together, and each is flown once.
+Compares each input with the next. All are divided into classes together, and each is probed once.
 
-@throws {TestbedError} as {@link flyClasses}.
+@throws {TestbedError} as {@link probeClasses}.
 */
 export async function compareConsecutive({arePathsCompared, readWith = [], ...options}: ConsecutiveOptions): Promise<readonly ComparisonReport[]> {
 	const startedAt = performance.now();

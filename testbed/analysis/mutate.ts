@@ -35,7 +35,7 @@ export type MutateOptions = {
 /**
 Tries all mutants of an input.
 
-@throws {TestbedError} RULES_REJECTED when the kernel refuses the original; and as {@link flyMutants} and `runMany`.
+@throws {TestbedError} RULES_REJECTED when the kernel refuses the original; and as {@link probeMutants} and `runMany`.
 */
 export async function mutateInput({input, families, cases, isCompleteChosen, sample, ...options}: MutateOptions): Promise<MutationReport> {
 	const startedAt = performance.now();

@@ -25,11 +25,11 @@ export type ClassRunOptions = {
 	readonly traceBufferBytes: number;
 	readonly signal: AbortSignal;
 	readonly onProgress: (step: string) => void;
-	/** Rule sets that are not here to be asked, but whose classes are told apart as well. Theirs come first in what is foretold of a class. */
+	/** Rule sets that are not here to be asked, but whose classes are told apart as well. Theirs come first in what is predicted of a class. */
 	readonly alongside?: (family: AddressFamily) => readonly Program[];
 };
 
-/** What was flown in one family, a side for each input. */
+/** What the probes showed in one family, a side for each input. */
 export type ProbedClasses = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: readonly Side[]};
 
 /** A rule input as it is walked. */
@@ -62,7 +62,7 @@ export async function probeClasses(options: ClassRunOptions): Promise<readonly P
 	});
 }
 
-/** Sends the same questions through all inputs, on as many stages as there are lanes. Each is kept for the next input of its back end. */
+/** Sends the same questions through all inputs, in as many sandboxes as there are jobs. Each is kept for the next input of its back end. */
 async function sendAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress}: ClassRunOptions, questions: readonly ProbeSpec[]): Promise<readonly Side[]> {
 	const sides: Side[] = [];
 	const hasInvalid = questions.some(({packet}) => packet === 'invalid');
@@ -93,7 +93,7 @@ async function sendAll({inputs, families, credentials, timeoutMs, traceBufferByt
 	return sides;
 }
 
-/** As many rule sets at once as there are usually processors: a stage keeps one busy. */
+/** As many rule sets at once as there are usually processors: a sandbox keeps one busy. */
 const jobs = 2;
 
 /** A representative as a probe. */

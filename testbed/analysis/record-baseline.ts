@@ -30,7 +30,7 @@ export type Recording = {readonly baseline: Baseline; readonly lost: readonly Ga
 /**
 Sends everything and notes what became of it.
 
-@throws {TestbedError} as {@link flyClasses} and a run.
+@throws {TestbedError} as {@link probeClasses} and a run.
 */
 export async function recordBaseline({rules, request, scenarios, ...options}: RecordOptions): Promise<Recording> {
 	const {families, credentials} = options;
@@ -81,7 +81,7 @@ export async function runCases({rules, scenarios, families, credentials, timeout
 
 	await note('types', {...shared, types: defaultTypeIds});
 	for (const {of, play: run} of prepared) {
-		await note(of, { // eslint-disable-line no-await-in-loop -- Each has a world of its own.
+		await note(of, { // eslint-disable-line no-await-in-loop -- Each has a sandbox of its own.
 			...shared, types: [], scenario: run, families: [...new Set(run.cases.map(({probe}) => probe.family))],
 		});
 	}

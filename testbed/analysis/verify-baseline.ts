@@ -26,7 +26,7 @@ export type VerifyOptions = Omit<ClassRunOptions, 'inputs' | 'alongside' | 'fami
 /**
 Verifies; nothing is written.
 
-@throws {TestbedError} as {@link flyClasses} and a run; INPUT for a scenario of the baseline that is no more.
+@throws {TestbedError} as {@link probeClasses} and a run; INPUT for a scenario of the baseline that is no more.
 */
 export async function verifyBaseline({file, baseline, rules, areRolesCompared, ...options}: VerifyOptions): Promise<VerificationReport> {
 	const startedAt = performance.now();

@@ -5,19 +5,15 @@ The meshes that are known, and which of them rules belong to.
 import {istio} from '../../src/istio/mesh.js';
 import {rulesOfMesh, type Mesh, type MeshRules} from '../../src/mesh/mesh.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
+import {prefixOf} from './source.js';
 
 /** Every mesh, in the order in which they are asked about rules that somebody brought. */
 export const meshes: readonly [Mesh, ...Mesh[]] = [istio];
 
-/** The word before the colon of a rule input: `release` of `TERM=x release:1.30`. */
-function kindOfInput(source: string): string | undefined {
-	return /^(?:[A-Za-z_]\w*=\S* +)*(?<kind>[a-z-]+):/u.exec(source)?.groups?.['kind'];
-}
-
 /** The mesh of a rule input: the one whose input it names, else the first that recognizes the rules. Rules that none recognizes are read by the first mesh, whose roles then are simply missing. */
 export function meshOf({source, ruleSet}: {readonly source: string; readonly ruleSet: RuleSet}, known: readonly [Mesh, ...Mesh[]] = meshes): Mesh {
-	const kind = kindOfInput(source);
-	return known.find(({inputs}) => kind !== undefined && inputs.includes(kind))
+	const prefix = prefixOf(source);
+	return known.find(({inputs}) => prefix !== undefined && inputs.includes(prefix))
 		?? known.find(({recognizes}) => recognizes(ruleSet))
 		?? known[0];
 }

@@ -171,8 +171,8 @@ function withInsertions(rules: RuleInput, {insert, families, allowModules}: Pick
 
 /** A file that a scenario names stands beside it or below, links followed: whoever runs a scenario of somebody else's has not agreed to open any other file. */
 function besides(source: string, {folder, allowOutside}: {readonly folder: string; readonly allowOutside: boolean}): string {
-	const {file = source, isGenerated} = parseSource(source);
-	if (isGenerated) {
+	const {file} = parseSource(source);
+	if (file === undefined) {
 		return source;
 	}
 

@@ -17,22 +17,24 @@ export type NamedSource = {
 const kinds = ['release', 'ambient', 'ambient-host', 'pod', 'file'] as const;
 
 /** What a rule input is: generated rules (`release`, `ambient`, `ambient-host`), a manifest, or a dump in a file or on standard input. */
-export type SourceKind = 'release' | 'ambient' | 'ambient-host' | 'pod' | 'file' | 'stdin';
+export type SourceKind = (typeof kinds)[number] | 'stdin';
 
 /** A rule input taken apart. */
 export type ParsedSource = {
 	readonly kind: SourceKind;
-	/** The file's name, for `pod` and `file`. */
+	/** The file that it is read from, `-` for standard input; undefined for rules that are generated. */
 	readonly file: string | undefined;
-	/** Whether the testbed writes the rules; they are read from the user otherwise. */
-	readonly isGenerated: boolean;
 };
 
-/** What a rule input is, by its words alone: the one place that tells. Variables of istio-iptables may stand in front of a release (`INVALID_DROP=true release:1.30`). */
+/** What a rule input is, by its words alone: the one place that tells. Variables of istio-iptables may come before a release (`INVALID_DROP=true release:1.30`). */
 export function parseSource(source: string): ParsedSource {
 	const kind = kindOfSource(source);
-	const isFile = kind === 'pod' || kind === 'file';
-	return {kind, file: isFile ? source.replace(/^(?:pod|file):/u, '') : undefined, isGenerated: !isFile && kind !== 'stdin'};
+	return {kind, file: kind === 'release' || kind === 'ambient' || kind === 'ambient-host' ? undefined : source.replace(/^(?:pod|file):/u, '')};
+}
+
+/** The word before the colon of a rule input, behind any variables: `release` of `TERM=x release:1.30`. */
+export function prefixOf(source: string): string | undefined {
+	return /^(?:[A-Za-z_]\w*=\S* +)*(?<prefix>[a-z-]+):/u.exec(source)?.groups?.['prefix'];
 }
 
 /** Only the kind of {@link parseSource}. A word that names none is a file. */
@@ -41,8 +43,18 @@ export function kindOfSource(source: string): SourceKind {
 		return 'stdin';
 	}
 
-	return /^(?<kind>ambient|ambient-host|pod):/u.exec(source)?.groups?.['kind'] as SourceKind | undefined
-		?? (/^(?:[A-Za-z_]\w*=\S* +)*release:/u.test(source) ? 'release' : 'file');
+	const prefix = prefixOf(source);
+	if (prefix === 'release') {
+		return prefix;
+	}
+
+	// Only a release has variables.
+	return kinds.find(kind => kind === prefix && source.startsWith(`${kind}:`)) ?? 'file';
+}
+
+/** Whether a rule input is a dump. A dump alone has one family, the other inputs have both. `source` may be a version that stands by itself. */
+export function isDump(source: string): boolean {
+	return ['file', 'stdin'].includes(kindOfSource(fullSource(source).source));
 }
 
 /** A version with nothing in front or behind, so that hardly a misspelt file name is taken for one. */

@@ -7,7 +7,7 @@ import {backends, type AddressFamily, type Backend} from '../../src/netfilter/ty
 import type {RuleInput} from '../inputs/types.js';
 import type {RecordOptions} from '../analysis/record-baseline.js';
 import {defaultInput} from '../inputs/request.js';
-import {fullSource, kindOfSource} from '../inputs/source.js';
+import {isDump} from '../inputs/source.js';
 import {loadRuleInput} from '../inputs/rules.js';
 import {
 	address, anyOf, backend, badArgument, checkOptions, families, type ShapeOf,
@@ -54,8 +54,7 @@ export function loadRules(...given: readonly [source?: string, choices?: RuleCho
 	}
 
 	checkOptions<RuleChoices>(choices, 'loadRules: choices', shape);
-	const isDump = ['file', 'stdin'].includes(kindOfSource(fullSource(source).source));
-	return load({source}, {families: isDump && choices.source6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'], ...withoutUndefined(choices)});
+	return load({source}, {families: isDump(source) && choices.source6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'], ...withoutUndefined(choices)});
 }
 
 /**

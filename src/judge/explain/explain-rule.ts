@@ -23,7 +23,7 @@ export type RuleExplanation = {
 	readonly role: Role | null;
 	readonly purpose: string | null;
 	readonly history: RoleHistory | null;
-	/** Which types' first packets should meet it, for each family whose packets it can match; null when the set is one whose paths are not foretold. */
+	/** Which types' first packets should meet it, for each family whose packets it can match; null when the set is one whose paths are not predicted. */
 	readonly types: Readonly<Partial<Record<AddressFamily, readonly TypeId[]>>> | null;
 	/** Why ordinary traffic does not reach it, or null. */
 	readonly shadow: Shadow | null;
@@ -146,7 +146,7 @@ function endpointOf({services, places, ports}: Topology, family: AddressFamily, 
 /** The least number of an ordinary user (login.defs(5), UID_MIN). */
 const ordinaryIdMin = 1000;
 
-/** Who takes part: one cast for each user of the proxy, with an agent that is the proxy's user and an app that is nobody of the proxy's. A transparent proxy is root with the proxy's group, as it is injected. */
+/** Who takes part: one group of actors for each user of the proxy, with an agent that is the proxy's user and an app that is nobody of the proxy's. A transparent proxy is root with the proxy's group, as it is injected. */
 function actorGroupsOf(intent: Intent): readonly ActorCredentials[] {
 	const {proxyUids, proxyGids} = intent;
 	let free = ordinaryIdMin;

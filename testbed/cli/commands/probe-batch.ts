@@ -9,7 +9,7 @@ import {TestbedError} from '../../errors.js';
 import {readLines} from '../../inputs/read-text.js';
 import {answerOf} from '../../probe/answers.js';
 import {ProberSandbox} from '../../probe/prober-sandbox.js';
-import {fullSource, kindOfSource} from '../../inputs/source.js';
+import {isDump} from '../../inputs/source.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {describeNotes} from '../output/notes.js';
 import {readProbeLine} from '../../inputs/probe-line.js';
@@ -77,8 +77,7 @@ function familiesOf({family, rules, rules6}: ProbeFlags): readonly AddressFamily
 		return [family];
 	}
 
-	const isDump = rules !== undefined && ['file', 'stdin'].includes(kindOfSource(fullSource(rules).source));
-	return isDump && rules6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'];
+	return rules !== undefined && isDump(rules) && rules6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'];
 }
 
 function nameOf(file: string): string {

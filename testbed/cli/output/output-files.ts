@@ -41,8 +41,8 @@ export function summaryFile(): string | undefined {
 /** The files that rule inputs name, each with the option that names it. Inputs that are no file (`release:1.30`) are left out. `folder`: where relative names begin. */
 export function ruleFiles(inputs: ReadonlyArray<readonly [name: string, source: string | undefined]>, folder = '.'): readonly CheckedInput[] {
 	return inputs.flatMap(([name, source]) => {
-		const {file, kind} = source === undefined ? {file: undefined, kind: undefined} : parseSource(source);
-		return [...(kind === 'stdin' ? [{name, file: '-'}] : []), ...(file === undefined ? [] : [{name, file: path.resolve(folder, file)}])];
+		const file = source === undefined ? undefined : parseSource(source).file;
+		return file === undefined ? [] : [{name, file: file === '-' ? file : path.resolve(folder, file)}];
 	});
 }
 
