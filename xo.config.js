@@ -21,7 +21,7 @@ const config = [
 		},
 	},
 	{
-		files: ['**/*.ts'],
+		files: ['**/*.ts', '**/*.tsx'],
 		rules: {
 			// The names of the kernel's things are keys as they are: `PREROUTING`, `ISTIO_OUTPUT`, `10`. So only our own names are held to a form.
 			'@typescript-eslint/naming-convention': [
@@ -36,6 +36,19 @@ const config = [
 			'@typescript-eslint/no-restricted-types': 'off',
 			// Masks, flags and header fields are bits.
 			'no-bitwise': 'off',
+		},
+	},
+	{
+		files: ['page/**/*.tsx'],
+		rules: {
+			// What JSX takes for a component begins with a capital.
+			'@typescript-eslint/naming-convention': [
+				'error',
+				{selector: ['variable', 'parameter'], format: ['strictCamelCase'], leadingUnderscore: 'allow', trailingUnderscore: 'allow'},
+				{selector: 'function', format: ['strictCamelCase', 'StrictPascalCase']},
+				{selector: 'variable', modifiers: ['destructured'], format: null},
+				{selector: 'typeLike', format: ['StrictPascalCase']},
+			],
 		},
 	},
 	{

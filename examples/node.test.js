@@ -1,4 +1,4 @@
-// A suite of Node's own runner that asks the kernel about your rules: sudo env "PATH=$PATH" node --test
+// A suite for Node's own test runner that tests your rules on the kernel. Run it with: sudo env "PATH=$PATH" node --test
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import {after, before, test} from 'node:test';
@@ -17,7 +17,7 @@ after(async () => {
 	await sandbox?.close();
 });
 
-test('what the app sends goes by the proxy, what the proxy sends does not', async () => {
+test('traffic from the app goes through the proxy, traffic from the proxy does not', async () => {
 	const answers = await sandbox.probeAll([
 		{from: 'app', to: 'remote:8080'},
 		{from: 'proxy', to: 'remote:8080'},
@@ -26,7 +26,7 @@ test('what the app sends goes by the proxy, what the proxy sends does not', asyn
 	assert.deepEqual(answers.map(({stops}) => stops), [['proxy:15001', 'remote:8080'], ['remote:8080']]);
 });
 
-test('no traffic goes another way than by the rules of the release', async () => {
+test('all traffic takes the same paths as with the rules of the release', async () => {
 	const {outcome, statements} = await compare('release:1.30', rules);
 	assert.equal(outcome, 'equal', JSON.stringify(statements.map(({traffic, from, to}) => ({traffic, from, to}))));
 });

@@ -1,4 +1,4 @@
-// A suite of vitest that asks the kernel about your rules: sudo env "PATH=$PATH" npx vitest run
+// A vitest suite that tests your rules on the kernel. Run it with: sudo env "PATH=$PATH" npx vitest run
 import process from 'node:process';
 import {
 	afterAll, beforeAll, expect, test,
@@ -27,7 +27,7 @@ test.each([
 	expect(answer).toMatchObject({gaps: [], stops});
 });
 
-test('no traffic goes another way than by the rules of the release', {timeout: 30_000}, async () => {
+test('all traffic takes the same paths as with the rules of the release', {timeout: 30_000}, async () => {
 	const {outcome, statements} = await compare('release:1.30', rules);
 	expect({outcome, statements}).toEqual({outcome: 'equal', statements: []});
 });

@@ -8,14 +8,14 @@ import {countCells, countResult} from './ci/count.mjs';
 const root = path.resolve(import.meta.dirname, '..');
 const help = `Usage: .ci/run, or npm run ci
 
-Installs what the tests ask for in CI (npm run ci-tools), then runs \`npm test\`, \`npm run lint\` and
-\`npm run matrix -- ci\`, and closes with the line "N passed, N failed". A failed lint counts as one, and so does each
-machine of the matrix that did not pass.
-No test may be left out: one that is skipped or todo counts as failed.
+Installs what the tests need in CI (npm run ci-tools), then runs \`npm test\`, \`npm run lint\` and
+\`npm run matrix -- ci\`. The last line is "N passed, N failed". A failed lint counts as one failure, and so does each
+machine in the matrix that did not pass.
+No test may be left out: a skipped or todo test counts as failed.
 
-Exit status: 0 nothing failed, 1 something did.`;
+Exit status: 0 nothing failed, 1 something failed.`;
 
-/** Runs npm with our own stdout and stderr, and gives how it ended. */
+/** Runs npm with our own stdout and stderr, and returns how it ended. */
 function runNpm(given, env = {}) {
 	return new Promise((resolve, reject) => {
 		const child = spawn('npm', given, {cwd: root, env: {...process.env, CI: 'true', ...env}, stdio: ['ignore', 'inherit', 'inherit']});
@@ -26,7 +26,7 @@ function runNpm(given, env = {}) {
 	});
 }
 
-/** What ava or the matrix left of its run. Nothing, when it was not started, or died too early. */
+/** The result file of ava or the matrix; undefined if it was not started or died too early. */
 function readResult(file) {
 	return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined;
 }
@@ -35,7 +35,7 @@ async function main() {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'testbed-ci-'));
 	try {
 		const file = path.join(folder, 'result.json');
-		// What it could not bring, the tests that need it name.
+		// Tests that need a tool it could not install say so.
 		await runNpm(['run', 'ci-tools']);
 		const exit = await runNpm(['test'], {TESTBED_AVA_RESULT: file});
 		const {passed, failed, notes} = countResult(readResult(file), exit);

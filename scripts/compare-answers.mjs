@@ -5,28 +5,29 @@ import {fileURLToPath} from 'node:url';
 
 const help = `Usage: node scripts/compare-answers.mjs ONE TWO
 
-Compares two files of answers as \`testbed probe --batch\` prints them, line by
-line: id, path, stops, outcome, why nothing was sent, gaps. The source ports in
-messages, which the kernel chooses anew each time, are left out.
+Compares two files with the output of \`testbed probe --batch\`, line by line: id,
+path, stops, outcome, the reason why nothing was sent, and gaps. It ignores the
+source ports in messages, because the kernel chooses them anew each time.
 
-Status 0: the same; 1: not, with each line that differs; 2: a file cannot be read.
+Exit status: 0 no difference, 1 some lines differ (each is printed), 2 a file
+cannot be read.
 
-For instance, of this machine and of another one:
+To compare two machines, run this on each of them:
   testbed probe --batch test/fixtures/batch/probes.jsonl --follow > ONE`;
 
-/** What is the same of an answer wherever it is given: the source ports in messages are the kernel's choice. */
+/** The parts of an answer that do not depend on the machine: source ports in messages are chosen by the kernel. */
 export function summaryOf({id, path, stops, outcome, unsendable, gaps}) {
 	return {
 		id,
 		path,
 		stops,
 		outcome,
-		...(unsendable === undefined ? {} : {unsendable: {errno: unsendable.errno, message: unsendable.message.replaceAll(/^The probe \d+ /gv, 'The probe ')}}),
+		...(unsendable === undefined ? {} : {unsendable: {errno: unsendable.errno, message: unsendable.message.replaceAll(/^Probe \d+ /gv, 'Probe ')}}),
 		gaps: gaps.map(({kind, message}) => `${kind}: ${message.replaceAll(/(?<address>[\d.]+|\[[^\]]*\]):\d+(?= →)/gv, '$<address>')}`),
 	};
 }
 
-/** The answers that differ, as lines to print; also where one file has more of them. */
+/** The differing answers as lines to print, including those that only one file has. */
 export function differencesBetween(one, two) {
 	const count = Math.max(one.length, two.length);
 	return Array.from({length: count}, (_, index) => {
@@ -35,7 +36,7 @@ export function differencesBetween(one, two) {
 	}).flat();
 }
 
-/** The answers of a text of JSON lines. */
+/** Parses answers from JSON lines. */
 export function readAnswers(text) {
 	return text.split('\n').filter(line => line.trim() !== '').map(line => JSON.parse(line));
 }

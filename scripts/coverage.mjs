@@ -5,13 +5,13 @@ import process from 'node:process';
 const root = path.resolve(import.meta.dirname, '..');
 const help = `Usage: npm run coverage [-- unit | kernel | FILE…]
 
-Runs tests (the unit tests, unless others are named) with V8's own coverage, and prints by c8 how many lines, branches
-and functions of src/ and testbed/ they reach; details go to coverage/ as lcov.
-It counts what runs in the processes of the tests. Programs that a test starts (the bundles in dist/bin) do not count.
+Runs tests (by default the unit tests) with V8's coverage, and uses c8 to print how many lines, branches and functions
+of src/ and testbed/ they reach. Details are written to coverage/ as lcov.
+Only code that runs in the test processes counts, not programs that a test starts (the bundles in dist/bin).
 
-Exit status: that of the tests. The figure decides nothing.`;
+Exit status: that of the tests. The coverage does not affect it.`;
 
-/** What people name as the compiled files. */
+/** Turns the file names that people use into those of the compiled files. */
 const compiled = name => ['unit', 'kernel'].includes(name) ? `dist/test/${name}` : name.replace(/^(?:\.\/)?(test\/.*\.test)\.ts$/, 'dist/$1.js');
 
 function main(given) {

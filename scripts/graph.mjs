@@ -9,17 +9,17 @@ const file = path.join(root, 'ARCHITECTURE.md');
 if (process.argv.includes('--help')) {
 	console.log(`Usage: npm run graph
 
-Draws which room imports which, as mermaid flowcharts, and writes them into the marked block of ARCHITECTURE.md.
-\`npm run lint\` fails when that block is not what this would write.`);
+Writes mermaid flowcharts that show which room imports which into the marked block of ARCHITECTURE.md.
+\`npm run lint\` fails if that block is out of date.`);
 } else {
 	const block = printBlock(drawTrees(await cruiseRooms(root)));
 	const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '# Architecture\n';
-	// A document without the block gets it at its end.
+	// If the document has no block, it is appended.
 	const next = replaceBlock(text, block) ?? `${text.trimEnd()}\n\n${block}\n`;
 	if (next === text) {
-		console.log('The room graph in ARCHITECTURE.md is true already.');
+		console.log('The room graph in ARCHITECTURE.md is already up to date.');
 	} else {
 		fs.writeFileSync(file, next);
-		console.log('Wrote the room graph into ARCHITECTURE.md.');
+		console.log('Wrote the room graph to ARCHITECTURE.md.');
 	}
 }

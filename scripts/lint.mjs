@@ -4,24 +4,26 @@ import path from 'node:path';
 import process from 'node:process';
 import {complaintsAboutActs} from './checks/acts.mjs';
 import {complaintsAboutComments} from './checks/comments.mjs';
+import {complaintsAboutTracked} from './checks/tracked.mjs';
 import {complaintsAbout, cruiseRooms, drawTrees, printBlock} from './lint/rooms.mjs';
 import {complaintsAboutWords} from './lint/words.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const help = `Usage: npm run lint [-- --fix]
 
-Checks, all of them even when one fails:
+Runs all checks, even if one fails:
   types    tsc -b compiles everything
-  style    XO, by xo.config.js (--fix mends what it can)
-  rooms    the order of the rooms, by .dependency-cruiser.cjs
-  graph    the room graph in ARCHITECTURE.md is the one that the imports give (\`npm run graph\` writes it)
-  acts     \`npm run\` lists every act, and the documents name no other
-  comments what comments cite is in the repository
-  words    no name has a word that scripts/lint/words.mjs bans
+  style    XO, with xo.config.js (--fix fixes what it can)
+  rooms    the order of the rooms, with .dependency-cruiser.cjs
+  graph    the room graph in ARCHITECTURE.md matches the imports (\`npm run graph\` writes it)
+  acts     \`npm run\` lists every command, and the documents name no others
+  comments everything that comments cite is in the repository
+  tracked  git tracks no file that .gitignore names, and none over 1 MB
+  words    no name contains a word that scripts/lint/words.mjs bans
 
-Exit status: 0 all is well, 1 something is not.`;
+Exit status: 0 all checks passed, 1 a check failed.`;
 
-/** Runs a JavaScript program; its complaints are what it printed, if it failed. */
+/** Runs a JavaScript program; returns its output as complaints if it fails. */
 function run(file, given) {
 	return new Promise((resolve, reject) => {
 		const child = spawn(process.execPath, [path.join(root, file), ...given], {cwd: root, stdio: ['ignore', 'pipe', 'pipe']});
@@ -43,7 +45,7 @@ function run(file, given) {
 function complaintsAboutGraph(cruised) {
 	const file = path.join(root, 'ARCHITECTURE.md');
 	const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
-	return text.includes(printBlock(drawTrees(cruised))) ? [] : ['The room graph in ARCHITECTURE.md is not what the imports give. Look whether the new picture is meant, then: npm run graph'];
+	return text.includes(printBlock(drawTrees(cruised))) ? [] : ['The room graph in ARCHITECTURE.md does not match the imports. If the new imports are intended, run: npm run graph'];
 }
 
 async function timed(name, work) {
@@ -62,6 +64,7 @@ async function main(given) {
 		timed('graph', async () => complaintsAboutGraph(await cruising)),
 		timed('acts', () => complaintsAboutActs(root)),
 		timed('comments', () => complaintsAboutComments(root)),
+		timed('tracked', () => complaintsAboutTracked(root)),
 		timed('words', () => complaintsAboutWords(root)),
 	]);
 	for (const {name, complaints, seconds} of checks) {

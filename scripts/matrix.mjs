@@ -18,35 +18,35 @@ const workFolder = path.join(root, 'dist/.matrix');
 const cells = [...npmCells, hereCell, ...nodeCells, ...debianCells, ...kernelCells];
 
 const parts = {
-	npm: 'every npm that is supported takes the lockfile (2 min; no root)',
+	npm: 'every supported npm accepts the lockfile (2 min; no root)',
 	here: 'this machine, with its own Node and npm (1 min)',
 	node: 'official builds of Node 20 to 26 (5 min)',
-	debian: 'Debian 13 and 12 in roots made by mmdebstrap, with their own programs (25 min)',
+	debian: 'Debian 13 and 12 in roots created by mmdebstrap, with their own programs (25 min)',
 	kernels: 'Debian\'s kernels 5.10 to 7.x in QEMU, without KVM (25 min)',
-	ci: 'what .ci/run asks for: a part of npm, here, node and debian (8 min)',
+	ci: 'what .ci/run runs: a part of npm, here, node and debian (8 min)',
 };
 
 const help = `Usage: npm run matrix -- [PART…] [options]
 
-Tries the testbed on machines that people have, and writes what came of it into docs/machines.md. Only what was run is written; other rows stay as they are.
+Tests the testbed on the kinds of machines that people have, and writes the results to docs/machines.md. Only rows of what was run change.
 
-Parts (default: all but kernels and ci), with about the time they take on two cores:
+Parts (default: all but kernels and ci), with their approximate duration on two cores:
 ${Object.entries(parts).map(([name, about]) => `  ${name.padEnd(8)} ${about}`).join('\n')}
 
 Options:
-  --only TEXT      of these parts, the cells whose name contains TEXT
-  --commit COMMIT  the commit to try (default: HEAD; changes that are not committed are never tried)
+  --only TEXT      only the cells of these parts whose name contains TEXT
+  --commit COMMIT  the commit to test (default: HEAD; uncommitted changes are never tested)
   --batch FILE     the probes whose answers are compared (default: test/fixtures/batch/probes.jsonl)
-  --logs DIR       keep there what each cell printed
-  --result FILE    write the rows there as JSON
-  --no-write       leave docs/machines.md as it is
-  --list           name the cells and what they need, and run nothing
+  --logs DIR       write the output of each cell to this folder
+  --result FILE    write the rows to this file as JSON
+  --no-write       do not change docs/machines.md
+  --list           list the cells and what they need, without running anything
 
-Everything lies in namespaces and in a file system in memory that end with the matrix. It needs root (but for npm), git, and for debian and kernels: mmdebstrap; for kernels: qemu-system-x86_64.
+Everything happens in namespaces and in a file system in memory, which are gone when the matrix ends. It needs root (except for npm) and git. debian and kernels also need mmdebstrap, and kernels needs qemu-system-x86_64.
 
-Exit status: 0 every cell passed, 1 some failed, 2 usage, 3 none failed, but some could not be tried.`;
+Exit status: 0 every cell passed, 1 some failed, 2 usage, 3 none failed, but some could not be tested.`;
 
-/** What brings a program that a cell needs. */
+/** The Debian package of each program that a cell may need. */
 const packageOf = {'qemu-system-x86_64': 'qemu-system-x86'};
 
 class UsageError extends Error {}
@@ -88,7 +88,7 @@ const say = line => {
 };
 
 function git(given) {
-	// A checkout of somebody else (a user's, under sudo) is read as well.
+	// Also reads a checkout that belongs to another user (under sudo).
 	const {status, stdout, stderr} = spawnSync('git', ['-c', 'safe.directory=*', '-C', root, ...given], {encoding: 'utf8'});
 	if (status !== 0) {
 		throw new UsageError(`git ${given.join(' ')}: ${stderr.trim()}`);
@@ -101,7 +101,7 @@ function isThere(program) {
 	return [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin'].some(folder => fs.existsSync(path.join(folder, program)));
 }
 
-/** What every cell gets: where to work, how to reach the registries, what to try. */
+/** The context of every cell: where to work, how to reach the registries, what to try. */
 async function prepare(options, commit, work) {
 	const settings = settingsOfMachine();
 	const certificatesFile = settings.certificates === '' ? undefined : path.join(work, 'certificates.pem');
@@ -127,7 +127,7 @@ async function prepare(options, commit, work) {
 				fs.cpSync(out, path.join(options.logs, name), {recursive: true});
 			}
 		},
-		/** The run of this machine, made once. */
+		/** The reference run on this machine, done once. */
 		runReference() {
 			reference ??= runHere(context);
 			return reference;
@@ -140,7 +140,7 @@ async function prepare(options, commit, work) {
 	return context;
 }
 
-/** The packages are fetched once, so that each cell is measured with a warm cache. Where that fails, the cells say why. */
+/** Fetches the packages once, so that each cell is measured with a warm cache. If that fails, the cells report why. */
 async function warmCache(context) {
 	const folder = path.join(context.work, 'warm');
 	spawnSync('git', ['clone', '--quiet', context.source, folder]);
@@ -181,12 +181,12 @@ function writeDocument(rows) {
 	fs.writeFileSync(document, replaceBlock(before, mergeRows(parseRows(before), rows)));
 }
 
-/** Runs the cells, and makes what they need in the folder `work`. */
+/** Runs the cells, and creates what they need in the folder `work`. */
 async function main(options, work) {
 	const commit = git(['rev-parse', `${options.commit}^{commit}`]);
 	const about = {date: new Date().toISOString().slice(0, 10), commit: commit.slice(0, 7)};
 	const changed = git(['status', '--porcelain', '--untracked-files=no']);
-	process.stderr.write(`matrix: commit ${about.commit}${changed === '' ? '' : '; changes that are not committed are not tried'}\n`);
+	process.stderr.write(`matrix: commit ${about.commit}${changed === '' ? '' : '; uncommitted changes are not tested'}\n`);
 	const context = await prepare(options, commit, work);
 	if (options.selected.some(({part}) => part !== 'npm')) {
 		await warmCache(context);
@@ -194,7 +194,7 @@ async function main(options, work) {
 
 	const rows = [];
 	for (const cell of options.selected) {
-		rows.push(...await tryCell(cell, context, about)); // eslint-disable-line no-await-in-loop -- One after the other: each is measured, and there are two cores.
+		rows.push(...await tryCell(cell, context, about)); // eslint-disable-line no-await-in-loop -- One after the other, because each is measured and there are two cores.
 	}
 
 	console.log(renderText(rows));
@@ -213,10 +213,10 @@ async function main(options, work) {
 	return rows.every(({result}) => result.startsWith('passed')) ? 0 : 3;
 }
 
-/** Starts ourselves again in namespaces of our own, with a file system in memory for all that is made. */
+/** Restarts this program in its own namespaces, with an in-memory file system for everything it creates. */
 async function mainInPrivate(argv) {
 	fs.mkdirSync(workFolder, {recursive: true});
-	// Most of the memory may be used, for it is only taken as it is filled.
+	// Most of the memory may be used, because it is only allocated as it fills up.
 	const megabytes = Math.floor(os.totalmem() * 0.7 / 1_048_576);
 	const prepareWork = `mount -t tmpfs -o mode=755,size=${megabytes}m matrix "$1"; shift`;
 	const {status} = await run(privateCommand(prepareWork, [workFolder, process.execPath, path.join(import.meta.dirname, 'matrix.mjs'), ...argv]), {env: {...process.env, TESTBED_MATRIX_INSIDE: '1'}});
@@ -252,7 +252,7 @@ async function start(argv) {
 	}
 
 	if (process.getuid() !== 0) {
-		throw new UsageError('The matrix makes namespaces and Debian roots, which needs root: sudo env "PATH=$PATH" npm run matrix');
+		throw new UsageError('The matrix creates namespaces and Debian roots, which needs root: sudo env "PATH=$PATH" npm run matrix');
 	}
 
 	return mainInPrivate(argv);

@@ -1,19 +1,19 @@
 #!/bin/sh
-# Prepares a Debian or Ubuntu machine (a VM, a container, CI) for the testbed. It may be run again at any time: what stands is left alone.
+# Prepares a Debian or Ubuntu machine (a VM, a container, CI) for the testbed. You can run it again at any time: it leaves everything alone that is already installed.
 set -eu
 
-node_major=22 # The release line that NodeSource is asked for; the distribution's own Node comes first.
+node_major=22 # The release line to install from NodeSource; the distribution's own Node comes first.
 node_floor='20.19.0'
 
 usage() {
 	cat <<END
 Usage: sh scripts/provision.sh [--node-only]
 
-Installs, where they are missing:
-  Node >= $node_floor with npm   from the distribution if that is new enough, else from NodeSource
+Installs these if they are missing:
+  Node >= $node_floor with npm   from the distribution if that is new enough, otherwise from NodeSource
   iptables nftables iproute2      from the distribution (not with --node-only)
 
-Needs root and apt-get. Exit status: 0 all is there, 4 the machine cannot do it, with the reason.
+Needs root and apt-get. Exit status: 0 everything is installed, 4 the machine cannot do it (the reason is printed).
 END
 }
 
@@ -27,7 +27,7 @@ say() {
 	echo "provision: $1" >&2
 }
 
-# Whether version $1 is at least $2. The floor sorts first, or is the same.
+# Whether version $1 is at least $2: the lower version sorts first, or they are equal.
 at_least() {
 	[ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]
 }
@@ -42,8 +42,8 @@ apt_install() {
 }
 
 need_apt() {
-	[ "$(id -u)" -eq 0 ] || fail "installing needs root, and this is UID $(id -u)." 'sudo sh scripts/provision.sh'
-	command -v apt-get >/dev/null 2>&1 || fail 'there is no apt-get: this script knows Debian and Ubuntu.' "Install Node >= $node_floor with npm, iptables, nftables and iproute2 by the means of your distribution."
+	[ "$(id -u)" -eq 0 ] || fail "installing needs root, but this is UID $(id -u)." 'sudo sh scripts/provision.sh'
+	command -v apt-get >/dev/null 2>&1 || fail 'there is no apt-get; this script supports only Debian and Ubuntu.' "Install Node >= $node_floor with npm, iptables, nftables and iproute2 with your distribution's package manager."
 	[ -n "${apt_updated:-}" ] || apt-get -q update >&2
 	apt_updated=yes
 }
@@ -59,19 +59,19 @@ install_node() {
 	if [ -n "$candidate" ] && at_least "$candidate" "$node_floor"; then
 		apt_install nodejs npm
 	else
-		say "Node of the distribution is ${candidate:-not there}; the testbed needs $node_floor. Taking it from NodeSource."
+		say "The distribution's Node is ${candidate:-missing}; the testbed needs $node_floor. Installing it from NodeSource."
 		apt_install ca-certificates curl
 		mkdir -p /etc/apt/keyrings
-		# Since version 1.4 apt reads a key as it is published, so that gnupg is not needed.
+		# Since version 1.4, apt can read an ASCII-armored key, so gnupg is not needed.
 		curl -fsSL -o /etc/apt/keyrings/nodesource.asc https://deb.nodesource.com/gpgkey/nodesource-repo.gpg.key ||
-			fail 'deb.nodesource.com did not give its key; nothing of it was set up.' "Install Node >= $node_floor by hand: https://nodejs.org/en/download"
+			fail 'could not download the key of deb.nodesource.com; nothing was set up.' "Install Node >= $node_floor by hand: https://nodejs.org/en/download"
 		echo "deb [signed-by=/etc/apt/keyrings/nodesource.asc] https://deb.nodesource.com/node_$node_major.x nodistro main" >/etc/apt/sources.list.d/nodesource.list
 		apt-get -q update >&2
 		apt_install nodejs # It brings its own npm.
 	fi
 
 	hash -r
-	node_is_new_enough || fail "Node is still older than $node_floor, or npm is missing: $(command -v node || echo 'no node in PATH')." 'Look which node comes first in PATH: command -v node'
+	node_is_new_enough || fail "Node is still older than $node_floor, or npm is missing: $(command -v node || echo 'no node in PATH')." 'Check which node comes first in PATH: command -v node'
 }
 
 install_netfilter() {

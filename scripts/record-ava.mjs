@@ -51,8 +51,8 @@ export default {files: ['*.mjs'], timeout: '3s', workerThreads: false, nonSemVer
 if (process.argv.includes('--help')) {
 	console.log(`Usage: npm run record-ava
 
-Runs the installed ava on small projects that end in every way a run can end, and writes its statistics and exit status
-into test/unit/scripts/recordings/ava.json, which the tests of CI's last line read. Needed when ava's version changes.`);
+Runs the installed ava on small projects that cover every way in which a run can end, and writes its statistics and exit
+status to test/unit/scripts/recordings/ava.json. The tests of CI's last line read this file. Run this when ava's version changes.`);
 } else {
 	fs.mkdirSync(path.dirname(target), {recursive: true});
 	const {version} = JSON.parse(fs.readFileSync(path.join(root, 'node_modules/ava/package.json'), 'utf8'));

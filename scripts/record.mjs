@@ -1,33 +1,34 @@
 /**
-Makes the recordings in test/recordings: what the kernel and its tools said in one round of the testbed, raw. Tests replay them without a kernel.
+Makes the recordings in test/recordings: the raw output of the kernel and its tools in one round of the testbed. Tests replay them without a kernel.
 */
 
 import {Buffer} from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import {parseArgs} from 'node:util';
 
 const root = path.resolve(import.meta.dirname, '..');
 const target = path.join(root, 'test/recordings');
 const sizeMax = 200_000;
 const release = 'release:1.30';
-const backends = ['iptables-nft', 'iptables-legacy'];
 const families = ['ipv4', 'ipv6'];
-const help = `Usage: npm run record [-- NAME ...]
+const help = `Usage: npm run record [-- [--output FOLDER] NAME ...]
 
-Runs the types of traffic once on this machine's kernel and writes what came of
-it into test/recordings/NAME.json: raw netlink datagrams (base64), the tools'
-listings before and after, sockets, interfaces, the paths that the testbed made
-of them, and the versions of the kernel and the tools. Needs root, and a
-compiled project (npm run build).
+Runs the types of traffic once on this machine's kernel, and writes the results
+to test/recordings/NAME.json: raw netlink datagrams (base64), the tools' listings
+before and after, sockets, interfaces, the paths that the testbed derived from
+them, and the versions of the kernel and the tools. Needs root, and a compiled
+project (npm run build).
 
-Names, all of them by default, and each with -mixed behind it, for rules in the
-other tables as well:
-${backends.flatMap(backend => families.map(family => `  ${backend}-${family}`)).join('\n')}
+Names (default: all): BACKEND-FAMILY; for back ends whose rules are those of
+iptables also with the suffix -mixed, for rules in other tables too.
 
-Then read the difference with git, and run: npm test unit`;
+--output FOLDER writes to another folder.
 
-/** What the rules of a sidecar never do, in tables of its own: chains that run out of rules, goto, return, drop, reject, policies, marks. */
+Then review the diff with git, and run: npm test unit`;
+
+/** Separate tables with what a sidecar's rules never do: chains that end without a verdict, goto, return, drop, reject, policies, marks. */
 const mixedTables = `
 *raw
 -A OUTPUT -p tcp -m tcp --dport 1 -j DROP
@@ -53,7 +54,7 @@ COMMIT
 
 const module = name => import(path.join(root, 'dist', name));
 
-/** Runs what is asked of a namespace, and keeps what the programs printed. */
+/** Runs programs in a namespace and keeps their output. */
 function listening(netns, printed) {
 	return {
 		async runConfined(file, given, options) {
@@ -65,17 +66,17 @@ function listening(netns, printed) {
 }
 
 async function runOnce({backend, family, isMixed}, hold) {
-	const [{parseReleaseInput}, {sidecarRuleSet}, {intentOf}, {sixTypes, typeIds}, {defaultTopology: topology}, {parseSave}, {stepsOfPath}] = await Promise.all([
-		module('src/istio/options/arguments.js'), module('src/istio/iptables/sidecar.js'), module('src/istio/intent.js'), module('src/scenario/six-types.js'), module('src/scenario/topology.js'), module('src/netfilter/iptables/save.js'), module('src/netfilter/path.js'),
+	const [{parseReleaseInput}, {generate}, {intentOf}, {istioTraffic, sixTypes, typeIds}, {actorsFor}, {defaultTopology: topology}, {parseSave}, {stepsOfPath}] = await Promise.all([
+		module('src/istio/options/arguments.js'), module('src/istio/generate.js'), module('src/istio/intent.js'), module('src/istio/traffic/six-types.js'), module('src/mesh/traffic-types.js'), module('src/mesh/topology.js'), module('src/netfilter/iptables/save.js'), module('src/netfilter/path.js'),
 	]);
-	const [{actorsFor}, {ActorGroup}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, sendRound, readRound}] = await Promise.all([
-		module('src/scenario/actor-set.js'), module('testbed/actors/actor-group.js'), module('testbed/inputs/credentials.js'), module('testbed/system/environment.js'), module('testbed/system/lock-file.js'), module('testbed/run/round.js'),
+	const [{ActorGroup}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, sendRound, readRound}] = await Promise.all([
+		module('testbed/actors/actor-group.js'), module('testbed/inputs/credentials.js'), module('testbed/system/environment.js'), module('testbed/system/lock-file.js'), module('testbed/run/round.js'),
 	]);
-	const [{installRules}, {loadKernelTexts}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
+	const [{installAndReadBack}, {loadKernelTexts}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
 		module('testbed/sandbox/install.js'), module('testbed/tracer/counters.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'),
 	]);
 	const input = parseReleaseInput(release);
-	const sidecar = sidecarRuleSet(input.release, input.options, [family]);
+	const sidecar = generate({...input, families: [family], backend});
 	const others = isMixed ? parseSave(mixedTables, family).tables : [];
 	const intent = intentOf(input.options);
 	const credentials = credentialsOf({proxyUid: 1337, appUid: 1000}, intent);
@@ -87,13 +88,18 @@ async function runOnce({backend, family, isMixed}, hold) {
 	const {pod} = sandbox;
 	const place = {backend, families: [family], lockFile: lockFile.path};
 	await sandbox.configure(topology);
-	const installed = {};
-	const ruleSet = await installRules(listening(pod, installed), {...place, ruleSet: {tables: [...sidecar.tables, ...others]}});
+	const {ruleSet, texts: [saved]} = await installAndReadBack(pod, {...place, ruleSet: {tables: [...sidecar.tables, ...others]}});
 	const source = hold(new NetlinkTraceSource(pod, {backend}));
 	await source.start();
 	const actorGroup = hold(await ActorGroup.start({
-		// A dropped first packet is sent again after a second: the mixed rounds show one repetition.
-		sandbox, topology, intent, names: actorsFor(typeIds), credentials, timeoutMs: isMixed ? 1500 : 5000,
+		// A dropped first packet is retransmitted after a second: the mixed rounds show one retransmission.
+		sandbox,
+		topology,
+		intent,
+		actorSet: istioTraffic.actors({
+			topology, intent, names: actorsFor(istioTraffic, intent, typeIds), credentials,
+		}),
+		timeoutMs: isMixed ? 1500 : 5000,
 	}));
 	const states = [];
 	const loadState = async () => {
@@ -119,7 +125,7 @@ async function runOnce({backend, family, isMixed}, hold) {
 		rules: isMixed ? `${release} and tables of our own` : release,
 		backend,
 		family,
-		saved: Object.entries(installed).find(([file]) => file.endsWith('-save'))[1].split('\n'),
+		saved: saved.text.split('\n'),
 		before: states[0],
 		after: states[1],
 		interfaces: [...interfaces].toSorted(([one], [other]) => one - other),
@@ -131,7 +137,7 @@ async function runOnce({backend, family, isMixed}, hold) {
 	};
 }
 
-/** What `await using` does, which Node 20 does not read: undoes everything that was made, the last first, also after an error. */
+/** A replacement for `await using`, which Node 20 does not parse: disposes of everything in reverse order, also after an error. */
 async function record(options) {
 	const made = [];
 	try {
@@ -141,7 +147,7 @@ async function record(options) {
 		});
 	} finally {
 		for (const one of made) {
-			await one[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- One stands on the other.
+			await one[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- Each depends on the ones before it.
 		}
 	}
 }
@@ -155,36 +161,41 @@ function print(recording) {
 	return `{\n${fields.join(',\n')}\n}\n`;
 }
 
-const recordings = new Map(backends.flatMap(backend => families.flatMap(family => [
-	[`${backend}-${family}`, {backend, family, isMixed: false}],
-	[`${backend}-${family}-mixed`, {backend, family, isMixed: true}],
-])));
+/** All recordings by name. */
+async function recordingsByName() {
+	const [{languageOf}, {backends}] = await Promise.all([module('src/netfilter/backends.js'), module('src/netfilter/types.js')]);
+	return new Map(backends.flatMap(backend => families.flatMap(family => [
+		[`${backend}-${family}`, {backend, family, isMixed: false}],
+		...(languageOf(backend) === 'iptables' ? [[`${backend}-${family}-mixed`, {backend, family, isMixed: true}]] : []),
+	])));
+}
 
-async function main(given) {
+async function main(given, folder) {
+	const recordings = await recordingsByName();
 	const unknown = given.filter(name => !recordings.has(name));
 	if (unknown.length > 0) {
 		console.error(`There is no recording ${unknown.join(', ')}. Names: ${[...recordings.keys()].join(', ')}.`);
 		return 2;
 	}
 
-	fs.mkdirSync(target, {recursive: true});
+	fs.mkdirSync(folder, {recursive: true});
 	for (const name of given.length > 0 ? given : recordings.keys()) {
-		const recording = await record(recordings.get(name)); // eslint-disable-line no-await-in-loop -- One at a time: a busy machine would only make repetitions of packets.
+		const recording = await record(recordings.get(name)); // eslint-disable-line no-await-in-loop -- One at a time: a busy machine would only cause retransmissions.
 		const text = print(recording);
 		if (text.length > sizeMax) {
 			throw new Error(`The recording ${name} has ${text.length} bytes; ${sizeMax} is the limit.`);
 		}
 
-		fs.writeFileSync(path.join(target, `${name}.json`), text);
+		fs.writeFileSync(path.join(folder, `${name}.json`), text);
 		console.log(`${name}: ${recording.datagrams.length} datagrams, ${text.length} bytes`);
 	}
 
 	return 0;
 }
 
-const given = process.argv.slice(2);
-if (given.includes('--help')) {
+const {values: {help: isHelpWanted, output}, positionals} = parseArgs({options: {help: {type: 'boolean'}, output: {type: 'string', default: target}}, allowPositionals: true});
+if (isHelpWanted) {
 	console.log(help);
 } else {
-	process.exitCode = await main(given);
+	process.exitCode = await main(positionals, output);
 }

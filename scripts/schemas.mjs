@@ -8,15 +8,18 @@ const folder = path.join(root, 'schemas');
 if (process.argv.includes('--help')) {
 	console.log(`Usage: npm run schemas
 
-Writes the JSON Schema of every document that the testbed prints or takes into schemas/, from the schemas that
-hold the data in the program. A unit test fails when a file there is not what this would write.`);
+Writes the JSON Schema of every document that the testbed prints or reads to schemas/, from the schemas that the
+program uses to check the data. A unit test fails if a file there is out of date.`);
 } else {
 	const {documentSchemas, printJsonSchema} = await import(path.join(root, 'dist/src/report/schemas.js'));
-	const texts = new Map(Object.entries(documentSchemas()).map(([name, schema]) => [`${name}.schema.json`, printJsonSchema(schema)]));
+	const {meshes} = await import(path.join(root, 'dist/src/meshes.js'));
+	const {configSchema} = await import(path.join(root, 'dist/testbed/cli/config/schema.js'));
+	const {programOf} = await import(path.join(root, 'dist/testbed/cli/main.js'));
+	const texts = new Map(Object.entries({...documentSchemas(meshes), config: await configSchema(programOf())}).map(([name, schema]) => [`${name}.schema.json`, printJsonSchema(schema)]));
 	for (const name of fs.readdirSync(folder)) {
 		if (name.endsWith('.schema.json') && !texts.has(name)) {
 			fs.rmSync(path.join(folder, name));
-			console.log(`Removed schemas/${name}: there is no such document any more.`);
+			console.log(`Removed schemas/${name}: this document no longer exists.`);
 		}
 	}
 
@@ -31,6 +34,6 @@ hold the data in the program. A unit test fails when a file there is not what th
 	}
 
 	if (written === 0) {
-		console.log('The files in schemas/ are true already.');
+		console.log('The files in schemas/ are already up to date.');
 	}
 }

@@ -7,7 +7,7 @@ const process = require('process');
 const {checkNode} = require('./setup/machine.cjs');
 const {report} = require('./setup/problem.cjs');
 
-// The program `testbed` of package.json's `bin`. In a checkout it is the same as `npm run testbed --`, from any folder, and builds what is not built. In somebody's node_modules there are no sources and nothing to build: npm has installed what is needed.
+// The program `testbed` of package.json's `bin`. In a checkout it is the same as `npm run testbed --`, from any folder, and builds what is missing. In node_modules there are no sources and nothing to build: npm has installed everything.
 const root = path.resolve(__dirname, '..');
 if (fs.existsSync(path.join(root, 'tsconfig.json'))) {
 	process.argv.splice(2, 0, 'testbed');
@@ -19,9 +19,10 @@ if (fs.existsSync(path.join(root, 'tsconfig.json'))) {
 async function start() {
 	try {
 		checkNode(process.versions.node);
-		// Debian's `su` leaves out the folders of the netfilter programs.
+		// With Debian's `su`, PATH lacks the folders of the netfilter programs.
 		process.env.PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(path.delimiter);
-		process.exitCode = await require(path.join(root, 'dist/bin/cli.js')).main(process.argv.slice(2));
+		const {installedName} = require('./setup/program-name.cjs');
+		process.exitCode = await require(path.join(root, 'dist/bin/cli.js')).main(process.argv.slice(2), {called: installedName(process.env)});
 	} catch (error) {
 		report(error);
 	}

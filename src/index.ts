@@ -32,20 +32,31 @@ export {describeRole, roleOf, roles, type Role} from './istio/roles/roles.js';
 export {sidecarRouting} from './istio/routing.js';
 export {intentOf, intentOfRuleSet, unsupportedOptions} from './istio/intent.js';
 export {istio} from './istio/mesh.js';
+export {meshes} from './meshes.js';
 export {rulesOfMesh, type Mesh, type MeshRules} from './mesh/mesh.js';
 export type {RoleHistory, RolePattern, RoleRecord, RoleTable} from './mesh/roles.js';
 export {sidecarRuleSet} from './istio/iptables/sidecar.js';
 export {articleRules, publishedSource, publishedTypes} from './istio/published.js';
 
-export {defaultTopology, type Topology} from './scenario/topology.js';
+export {defaultTopology, type Topology} from './mesh/topology.js';
 export {
 	defaultTypeIds, isTypeId, sixTypes, typeIds, typeName,
-} from './scenario/six-types.js';
-export type * from './scenario/types.js';
+} from './istio/traffic/six-types.js';
+export type * from './mesh/traffic.js';
 export {parseScenario} from './scenario/file/parse.js';
 export {planScenario, type ScenarioPlan} from './scenario/file/plan.js';
 export {scenarioSchema} from './scenario/file/schema.js';
 export type {ScenarioFile} from './scenario/file/types.js';
+
+export {parseLesson} from './lessons/parse.js';
+export {
+	advance, exitStatusOfLesson, isAsWritten, shownHints, startLesson, stepOf, tallyOfLesson, type LessonEvent, type LessonState, type StepResult,
+} from './lessons/engine.js';
+export {questionOf, type Question} from './lessons/asks.js';
+export {readMarkdown, type Block, type Span} from './lessons/markdown.js';
+export type {
+	Choice, Lesson, LessonStep, SeenConnection, StepEvidence, TriedFix,
+} from './lessons/types.js';
 
 export type {Gap, GapKind} from './trace/gap.js';
 export type {Observation, ObservedPath} from './trace/observation.js';
@@ -86,7 +97,14 @@ export {rulesDiffToJson, rulesToJson} from './report/rules/json.js';
 export type {ShownRules} from './report/rules/types.js';
 export {printGithub} from './report/formats/github.js';
 export {printJunit} from './report/formats/junit.js';
+export {printHtml, type HtmlOptions} from './report/formats/html.js';
 export {printMarkdown} from './report/formats/markdown.js';
+export {drawablesOf, printOneMermaid, printOneSvg} from './report/formats/one-connection.js';
+export {layOut, type LayoutOptions} from './drawing/lay-out.js';
+export type {Layout, Shape} from './drawing/layout.js';
+export type {Connection} from './drawing/connection.js';
+export {printSvg, type SvgOptions} from './drawing/svg.js';
+export {printMermaid} from './drawing/mermaid.js';
 export {resultsOfReport, resultsOfRuns} from './report/run/results.js';
 export {
 	exitStatusOfResults, summarizeResults, type CaseOutcome, type ResultCase, type Results, type ResultSuite,
@@ -97,3 +115,4 @@ export {printText} from './report/run/text.js';
 export {type TextOptions} from './report/terminal/head.js';
 export type {Report, TypeResult} from './report/run/types.js';
 export type {Environment, Place, RulesSummary} from './report/shared-types.js';
+export type {Identity, ReleaseRange} from './mesh/identity.js';

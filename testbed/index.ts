@@ -1,5 +1,5 @@
 /**
-The library that asks the kernel: `sidecar-netfilter-testbed/kernel`. Linux, root and the netfilter programs are needed when something runs, not when it is imported. What only thinks is in `sidecar-netfilter-testbed` itself (`src/index.ts`). Re-exports only.
+The library that uses the kernel: `sidecar-netfilter-testbed/kernel`. It needs Linux, root and the netfilter programs when something runs, not when it is imported. The pure part is `sidecar-netfilter-testbed` itself (`src/index.ts`). Re-exports only.
 */
 
 export {exitStatusOf, TestbedError, type ErrorCode} from './errors.js';
@@ -13,7 +13,7 @@ export {
 } from './library/runs.js';
 export type {
 	ActorName, Credentials, TypeId,
-} from '../src/scenario/types.js';
+} from '../src/mesh/traffic.js';
 export type {AddressFamily, Backend, RuleSet} from '../src/netfilter/types.js';
 export type {Gap} from '../src/trace/gap.js';
 export type {ClassSet, PacketClass} from '../src/packet-classes/classify.js';

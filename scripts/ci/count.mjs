@@ -5,23 +5,23 @@ const faults = {
 	failedHooks: 'failed hook',
 	uncaughtExceptions: 'uncaught exception',
 	unhandledRejections: 'unhandled rejection',
-	internalErrors: 'internal error of ava',
-	sharedWorkerErrors: 'error of a shared worker',
+	internalErrors: 'internal error in ava',
+	sharedWorkerErrors: 'error in a shared worker',
 };
 
-/** A file that declared no test, though nothing of it was reported as a fault. */
+/** Whether a file declared no tests without any reported error. */
 function isEmpty(file) {
 	return file.declaredTests === 0 && Object.keys(faults).every(fault => (file[fault] ?? 0) === 0);
 }
 
 /**
-What passed and what failed, from ava's own statistics.
+Counts what passed and what failed, from ava's own statistics.
 
-Failed is every test that did not pass (in CI a skipped or a todo test too: nothing may be left out), every fault outside of a test, every file without tests; and one when the run as a whole went wrong and none of these says so.
+Failures are: every test that did not pass (in CI also skipped and todo tests: nothing may be left out), every error outside of a test, every file without tests; and one more if the run as a whole failed for none of these reasons.
 
-@param {{ended: boolean, stats?: object} | undefined} result What `observeRunInto` wrote; undefined when it wrote nothing.
+@param {{ended: boolean, stats?: object} | undefined} result What `observeRunInto` wrote; undefined if it wrote nothing.
 @param {{status: number | null, signal: string | null}} exit How `npm test` ended.
-@returns {{passed: number, failed: number, notes: string[]}} The notes name what counts as failed without being a failed test.
+@returns {{passed: number, failed: number, notes: string[]}} The notes name what counts as a failure without being a failed test.
 */
 export function countResult(result, {status, signal}) {
 	const ending = signal ?? `exit status ${status}`;
@@ -43,21 +43,21 @@ export function countResult(result, {status, signal}) {
 
 	if (!ended) {
 		failed++;
-		notes.push(`Counted as failed: the end of the run, which ava did not reach (${ending}).`);
+		notes.push(`Counted as failed: the run, which ended early (${ending}).`);
 	}
 
 	if (failed === 0 && (status !== 0 || passed === 0)) {
 		failed++;
-		notes.push(`Counted as failed: the run, which ended with ${ending} and ${plural(passed, 'passed test')}.`);
+		notes.push(`Counted as failed: the run, which ended with ${ending} after ${plural(passed, 'passed test')}.`);
 	}
 
 	return {passed, failed, notes};
 }
 
 /**
-What passed and failed of the matrix: every cell that did not pass failed, also one that could not be tried here.
+Counts what passed and failed in the matrix: every cell that did not pass counts as failed, even one that could not be tried here.
 
-@param {{part: string, machine: string, result: string}[] | undefined} rows What `npm run matrix -- --result` wrote; undefined when it wrote nothing.
+@param {{part: string, machine: string, result: string}[] | undefined} rows What `npm run matrix -- --result` wrote; undefined if it wrote nothing.
 @param {string} ending How the matrix ended, in words.
 @returns {{passed: number, failed: number, notes: string[]}}
 */

@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import {tellSlowest} from './slowest.mjs';
 
-/** Counts for which a file must be looked at by itself. */
+/** Counts that are needed per file. */
 function printFiles(byFile) {
 	return [...byFile].map(([file, stats]) => ({file, ...stats}));
 }
 
-/** Writes ava's statistics to a file: after every change, so that a run that dies leaves what it knew. `ended` is true when ava got to its end. */
+/** Writes ava's statistics to a file: after every change, so that a run that dies leaves its last state. `ended` is true if ava finished. */
 function writerInto(file) {
 	let stats;
 	const write = ended => {
@@ -26,7 +26,7 @@ function writerInto(file) {
 }
 
 /**
-An observer for ava's configuration (`observeRun`), which gives each event of a run to each of these functions.
+An observer for ava's configuration (`observeRun`), which passes each event of a run to each of these functions.
 
 @param {Array<(event: {type: string, testFile?: string}) => void>} listeners
 */
@@ -40,12 +40,12 @@ export function observeRunBy(listeners) {
 	};
 }
 
-/** The same for the statistics alone, which go into a file. */
+/** An observer that only writes the statistics to a file. */
 export function observeRunInto(file) {
 	return observeRunBy([writerInto(file)]);
 }
 
-/** What ava.config.js observes: the statistics, if somebody asks for a file of them, and how long each file of tests takes. */
+/** What ava.config.js observes: the statistics, if a file for them is set, and how long each test file takes. */
 export function observeRun({resultFile, say}) {
 	return observeRunBy([...resultFile === undefined ? [] : [writerInto(resultFile)], tellSlowest({say})]);
 }

@@ -1,7 +1,7 @@
-/** So many files are named. */
+/** How many files are listed. */
 const namedMax = 10;
 
-/** Files of tests that ask the kernel, compiled. The others take seconds together. */
+/** Compiled kernel test files. All others together take seconds. */
 const kernelFile = /(?:^|\/)dist\/test\/kernel\/(?<name>[\w-]+)\.test\.js$/;
 
 /**
@@ -18,7 +18,7 @@ export function printSlowest(seconds) {
 }
 
 /**
-A listener for ava's events that tells, at the end of a run of two or more files of kernel tests, which were the slowest. A file begins with its first event, when it has been loaded, and ends when its process does.
+A listener for ava's events that lists the slowest files at the end of a run of two or more kernel test files. A file starts with its first event, once it is loaded, and ends with its process.
 
 @param {{say: (text: string) => void, now?: () => number}} how `now`: milliseconds.
 */

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import {createRequire} from 'node:module';
 import path from 'node:path';
 
@@ -6,22 +7,22 @@ const modulesMin = 5;
 
 const require = createRequire(import.meta.url);
 
-/** Follows all imports of the project by the rules of .dependency-cruiser.cjs. */
+/** Follows all imports of the project according to .dependency-cruiser.cjs. */
 export async function cruiseRooms(root) {
-	// Loaded here, so that `--help` and what only draws need none of the packages of this folder.
+	// Loaded here, so that `--help` and drawing need none of this folder's packages.
 	const {cruise} = await import('dependency-cruiser');
 	const {forbidden, options} = require(path.join(root, '.dependency-cruiser.cjs'));
-	const {output} = await cruise(['src', 'testbed', 'test'], {
+	const {output} = await cruise(['src', 'testbed', 'page', 'test'].filter(folder => fs.existsSync(path.join(root, folder))), {
 		...options, ruleSet: {forbidden}, validate: true, baseDir: root, tsConfig: undefined,
 	});
-	const modules = output.modules.filter(module => /^(?:src|testbed|test)\//.test(module.source));
+	const modules = output.modules.filter(module => /^(?:src|testbed|page|test)\//.test(module.source));
 	return {modules, violations: output.summary.violations};
 }
 
-/** What a replay must never load: it judges on machines without root, Linux or iptables. */
+/** Files that a replay must never load: it must work without root, Linux or iptables. */
 const closed = {from: /^testbed\/recording\//, to: /^testbed\/(?:syscalls\/|system\/exec\.ts$)/};
 
-/** How a file of `recording/` comes to load FFI or to run programs: the files on the way, for each. Types are not loaded. */
+/** The import paths by which files in `recording/` would load FFI or run programs. Types are not loaded. */
 function pathsToTheKernel(modules) {
 	const loads = new Map(modules.map(({source, dependencies = []}) => [
 		source, dependencies.filter(({dependencyTypes}) => !dependencyTypes.includes('type-only')).map(({resolved}) => resolved),
@@ -46,10 +47,10 @@ function pathsToTheKernel(modules) {
 	});
 }
 
-/** What is wrong with the order of the rooms, as lines. */
+/** What is wrong with the order of the rooms, one line each. */
 export function complaintsAbout({modules, violations}) {
 	if (modules.length < modulesMin) {
-		return [`Only ${modules.length} modules were cruised, so nothing was checked: dependency-cruiser does not understand this TypeScript (a new major?) or the folders moved.`];
+		return [`Only ${modules.length} modules were cruised, so nothing was checked: dependency-cruiser does not support this TypeScript (a new major version?), or the folders moved.`];
 	}
 
 	return [
@@ -57,17 +58,17 @@ export function complaintsAbout({modules, violations}) {
 			const steps = cycle === undefined ? `${from} → ${to}` : [from, ...cycle.map(({name}) => name)].join(' → ');
 			return `${rule.name}: ${steps}${comment === undefined ? '' : ` (${comment})`}`;
 		}),
-		...pathsToTheKernel(modules).map(steps => `recording-needs-no-kernel: ${steps.join(' → ')} (recording/ and whatever it imports load no FFI and run no program.)`),
+		...pathsToTheKernel(modules).map(steps => `recording-needs-no-kernel: ${steps.join(' → ')} (recording/ and its imports must not load FFI or run programs.)`),
 	];
 }
 
-/** The room of a file: `netfilter` of `src`; a file that stands beside the rooms has its own name. */
+/** The room of a file: `netfilter` of `src`; a file outside of the rooms has its own name. */
 function roomOf(source) {
 	const [top, name] = source.split('/');
 	return {top, room: name.replace(/\.ts$/, '')};
 }
 
-/** Who imports whom among the rooms of one tree. */
+/** The imports between the rooms of one tree. */
 function importsWithin(tree, modules) {
 	const edges = new Map();
 	for (const {source, dependencies} of modules) {
@@ -89,7 +90,7 @@ function importsWithin(tree, modules) {
 	return edges;
 }
 
-/** The rooms that come after a first step from `room`, by any way. */
+/** The rooms reachable from `room` in more than one step. */
 function reach(edges, room, found = new Set()) {
 	for (const next of edges.get(room) ?? []) {
 		if (!found.has(next)) {
@@ -101,7 +102,7 @@ function reach(edges, room, found = new Set()) {
 	return found;
 }
 
-/** The rooms of `src` or `testbed` and who imports whom, as the text of a mermaid flowchart. An arrow that follows from two others is left out, so that the picture can be read; tests are left out because they may see everything they test. */
+/** The rooms of `src` or `testbed` and who imports whom, as a Mermaid flowchart. Arrows that follow from two others are left out to keep the picture readable; tests are left out because they may import everything they test. */
 export function drawRooms(tree, {modules}) {
 	const edges = importsWithin(tree, modules);
 	const lines = [...edges].flatMap(([room, imported]) => [...imported]
@@ -124,7 +125,7 @@ export function printBlock(graph) {
 	return `${begin}\n${graph}\n${end}`;
 }
 
-/** The text with its marked block replaced, or undefined when it has none. */
+/** The text with its marked block replaced, or undefined if it has none. */
 export function replaceBlock(text, block) {
 	const from = text.indexOf(begin);
 	const to = text.indexOf(end);

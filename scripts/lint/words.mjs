@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 /**
-Words that no identifier here has, each with what to say instead. They are an old dialect of this project, or the British spelling of what every API around us spells the American way.
+Words banned from identifiers, each with what to use instead. They are old jargon of this project, or British spellings where all surrounding APIs use American ones.
 
-A word is a part of a name as it is written together: `switchTable` has the words `switch` and `table`. Two words with a blank are a pair that must not follow one another.
+Names are split into words: `switchTable` has the words `switch` and `table`. An entry of two words separated by a space bans that sequence.
 */
 export const banned = new Map([
 	['company', 'actor set'],
@@ -72,17 +72,17 @@ export const banned = new Map([
 ]);
 
 /**
-Names that are kept all the same: a word in a file (or in all files of a folder that ends with a slash), with the reason.
+Exceptions: a word in a file (or in all files of a folder, ending with a slash), with the reason.
 
 @type {Array<{word: string, place: string, because: string}>}
 */
 export const exceptions = [
 	...['src/report/comparison/', 'src/report/mutation/json.ts', 'src/report/verification/json.ts', 'test/kernel/_diff.ts', 'test/kernel/diff.test.ts'].map(place => ({word: 'witness', place, because: 'a key of the JSON of diff, which keeps its keys'})),
 	...['testbed/run/', 'testbed/recording/', 'testbed/actors/', 'testbed/sandbox/installed-rules.ts', 'testbed/sandbox/backends/driver.ts', 'testbed/analysis/record-baseline.ts', 'testbed/inputs/scenarios.ts', 'testbed/probe/prober-sandbox.ts', 'test/kernel/', 'test/unit/testbed/recording/']
-		.flatMap(place => ['held', 'play', 'troubles'].map(word => ({word, place, because: 'keys of recordings, which later versions must read, and what is made of them'}))),
+		.flatMap(place => ['held', 'play', 'troubles'].map(word => ({word, place, because: 'keys of recordings, which later versions must be able to read, and names derived from them'}))),
 ];
 
-/** Folders that are not held to the words. */
+/** Folders that are not checked. */
 export const notYetRenamed = [];
 
 /** The words of a name: `XmlText2` → xml, text; `by-protocol_id` → by, protocol, id. */
@@ -90,21 +90,21 @@ export function wordsOf(name) {
 	return (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []).map(word => word.toLowerCase());
 }
 
-/** What of a name is banned, with what to say instead. */
+/** The banned words in a name, with what to use instead. */
 export function bannedIn(name) {
 	const words = wordsOf(name);
 	const pairs = words.slice(1).map((word, index) => `${words[index]} ${word}`);
 	return [...new Set([...words, ...pairs])].filter(word => banned.has(word)).map(word => ({word, say: banned.get(word)}));
 }
 
-/** The names that a source declares, with their lines: variables, parameters, functions, types and their members, and those that are given to imports. Names that are only used belong to whoever declared them. */
+/** The names that a source declares, with their lines: variables, parameters, functions, types and their members, and local names of imports. Names that are only used are checked where they are declared. */
 export async function namesIn(text, file) {
 	const {default: ts} = await import('typescript');
-	const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, false, file.endsWith('.ts') ? ts.ScriptKind.TS : ts.ScriptKind.JS);
+	const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, false, file.endsWith('.tsx') ? ts.ScriptKind.TSX : (file.endsWith('.ts') ? ts.ScriptKind.TS : ts.ScriptKind.JS));
 	const names = [];
 	const visit = node => {
 		const {name} = node;
-		// `{given: own}` declares `own`; a property that is read (`a.given`) declares nothing.
+		// `{given: own}` declares `own`; reading a property (`a.given`) declares nothing.
 		if (name !== undefined && (ts.isIdentifier(name) || ts.isPrivateIdentifier(name)) && !ts.isPropertyAccessExpression(node) && !ts.isMetaProperty(node)) {
 			names.push({name: name.text, line: source.getLineAndCharacterOfPosition(name.getStart(source)).line + 1});
 		}
@@ -116,7 +116,7 @@ export async function namesIn(text, file) {
 	return names;
 }
 
-const isSource = name => /\.(?:ts|mjs|cjs|js)$/.test(name) && !name.endsWith('.d.ts');
+const isSource = name => /\.(?:tsx?|mjs|cjs|js)$/.test(name) && !name.endsWith('.d.ts');
 
 function sourcesIn(root, folder) {
 	return fs.readdirSync(path.join(root, folder), {recursive: true, withFileTypes: true})
@@ -126,12 +126,12 @@ function sourcesIn(root, folder) {
 }
 
 /**
-Banned words in the names of files and of what they declare, a line each.
+Banned words in the names of files and their declarations, one line each.
 
 @param {string} root
-@param {{skipped?: string[], kept?: typeof exceptions, folders?: string[]}} [options] `skipped`: folders about which nothing is said ({@link notYetRenamed} by default).
+@param {{skipped?: string[], kept?: typeof exceptions, folders?: string[]}} [options] `skipped`: folders to skip ({@link notYetRenamed} by default).
 */
-export async function complaintsAboutWords(root, {skipped = notYetRenamed, kept = exceptions, folders = ['src', 'testbed', 'test', 'scripts']} = {}) {
+export async function complaintsAboutWords(root, {skipped = notYetRenamed, kept = exceptions, folders = ['src', 'testbed', 'page', 'test', 'scripts']} = {}) {
 	const files = folders.filter(folder => fs.existsSync(path.join(root, folder))).flatMap(folder => sourcesIn(root, folder)).filter(file => !skipped.some(folder => file.startsWith(folder)));
 	const complaints = await Promise.all(files.map(async file => {
 		const isKept = word => kept.some(exception => exception.word === word && (exception.place === file || (exception.place.endsWith('/') && file.startsWith(exception.place))));

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a folder the root of this mount namespace, with the kernel's own file systems in it, and runs a command there:
 #   enter-root.sh ROOT COMMAND [ARGUMENT…]
-# It must be started in a mount namespace of its own, as root. A real root, not a chroot: programs that move the root themselves (to confine a tool) work in it as on a machine.
+# It must be started as root in its own mount namespace. It makes a real root, not a chroot, so that programs that change the root themselves (to confine a tool) work as on a real machine.
 set -eu
 
 root=$1

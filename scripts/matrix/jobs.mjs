@@ -1,14 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import {backends} from './job/steps.mjs';
 import {judgeBatch, judgeSteps, withBatch} from './judge.mjs';
 import {privateCommand, run} from './private.mjs';
 import {environmentOf, withoutNpm} from './settings.mjs';
 
-/** The files of the job: they are copied to where they run, so that a commit without them can be tried too. */
+/** The files of the job. They are copied to where they run, so that commits without them can be tested too. */
 export const jobFolder = path.join(import.meta.dirname, 'job');
-
-const backends = ['iptables-nft', 'iptables-legacy', 'nftables'];
 
 /** The answers of a job's batch, by back end. */
 export function answersIn(out) {
@@ -19,7 +18,7 @@ export function answersIn(out) {
 }
 
 /**
-What a job left, as a row of the table.
+The result of a job, as a row of the table.
 
 @param {{out: string, asked: string[], ending: string, context: object}} options `out` is the folder that the job wrote to.
 */
@@ -42,7 +41,7 @@ export async function rowOf({out, asked, ending, context, isReference = false}) 
 	return {distribution, npm, node, iptables, nft, kernel, ...figures, result};
 }
 
-/** Runs a job on this machine, with a Node and npm in front of its PATH, in namespaces that end with it. */
+/** Runs a job on this machine, with a Node and npm first in its PATH, in namespaces that end with it. */
 export async function runJobHere({steps, name, programs, context, limitMs, isReference = false}) {
 	const folder = path.join(context.work, name);
 	const out = path.join(folder, 'out');

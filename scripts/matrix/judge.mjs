@@ -6,9 +6,9 @@ From what a job saw to the result of a cell. Pure. A cell passes only when every
 
 /**
 @param {string[]} asked The names of the steps, in their order.
-@param {{machine: object, steps: {name: string, ok: boolean, reason: string}[]} | undefined} seen What the job left; undefined when it left nothing.
+@param {{machine: object, steps: {name: string, ok: boolean, reason: string}[]} | undefined} seen The job's result file; undefined if there is none.
 @param {string} ending How the job ended, in words.
-@returns {string} `passed`, or `failed: ` and why.
+@returns {string} `passed`, or `failed: ` with the reason.
 */
 export function judgeSteps(asked, seen, ending) {
 	if (seen === undefined) {
@@ -25,10 +25,10 @@ export function judgeSteps(asked, seen, ending) {
 }
 
 /**
-The batch of a cell beside that of the machine that the matrix runs on.
+Compares the batch answers of a cell with those of the machine that the matrix runs on.
 
 @param {Record<string, string>} reference The answers by back end.
-@param {Record<string, string>} answers The same of the cell.
+@param {Record<string, string>} answers The answers of the cell.
 @returns {{ok: boolean, reason: string, differences: string[]}}
 */
 export function judgeBatch(reference, answers) {
@@ -36,10 +36,10 @@ export function judgeBatch(reference, answers) {
 	const total = compared.reduce((sum, {total}) => sum + total, 0);
 	const same = compared.reduce((sum, {same}) => sum + same, 0);
 	const differences = compared.flatMap(({backend, differences}) => differences.map(difference => `${backend}, ${difference}`));
-	return {ok: total > 0 && same === total, reason: total === 0 ? 'no answers to compare with' : `${same} of ${total} answers are those of this machine`, differences};
+	return {ok: total > 0 && same === total, reason: total === 0 ? 'no answers to compare with' : `${same} of ${total} answers match those of this machine`, differences};
 }
 
-/** The result of a cell whose batch was compared too. */
+/** The result of a cell, including the comparison of its batch. */
 export function withBatch(result, {ok, reason, differences}) {
 	if (ok) {
 		return result;

@@ -1,5 +1,5 @@
 /**
-Whether the npm versions that people have take our lockfiles. Each of them installs each lockfile for real, into a copy: a lockfile that a newer npm wrote may be refused by an older one (`EUSAGE … Missing: esbuild@0.28.2 from lock file`), and the machine on which it was written never notices.
+Checks that the npm versions in use accept our lockfiles. Each version really installs each lockfile, into a copy: an older npm may refuse a lockfile written by a newer one (`EUSAGE … Missing: esbuild@0.28.2 from lock file`), which goes unnoticed on the machine that wrote it.
 */
 
 import {spawn} from 'node:child_process';
@@ -15,10 +15,10 @@ const {trees} = setupTrees;
 const ownRoot = path.resolve(import.meta.dirname, '../..');
 const programs = path.join(import.meta.dirname, 'npms');
 
-/** The newest npm does not start on Node 20, so it gets one of its own, from a package that holds nothing else. */
+/** The newest npm does not start on Node 20, so it gets its own Node, from a package that contains nothing else. */
 const newerNode = {name: `node-linux-${process.arch}`, version: '24.22.3'};
 
-/** The npm versions, from scripts/matrix/npms/package.json, each with what brings it. */
+/** The npm versions, from scripts/matrix/npms/package.json, each with the package that contains it. */
 export const npmVersions = [
 	{npm: '9.2.0', comesWith: 'Debian 13'},
 	{npm: '10.8.2', comesWith: 'Node 20'},
@@ -28,7 +28,7 @@ export const npmVersions = [
 	{npm: '12.2.2', comesWith: 'Node 26', node: newerNode.name},
 ];
 
-/** Runs a program in a folder: its status, and what it printed. */
+/** Runs a program in a folder; returns its status and output. */
 function run([file, ...given], {cwd, env, signal}) {
 	return new Promise((resolve, reject) => {
 		const child = spawn(file, given, {cwd, env, stdio: ['ignore', 'pipe', 'pipe'], signal});
@@ -41,7 +41,7 @@ function run([file, ...given], {cwd, env, signal}) {
 		}
 
 		child.on('error', error => {
-			// The limit of time is an answer; that there is no such program is not.
+			// A timeout is a result; a missing program is an error.
 			if (error.name === 'AbortError') {
 				resolve({status: 'no answer in time', text});
 			} else {
@@ -54,23 +54,23 @@ function run([file, ...given], {cwd, env, signal}) {
 	});
 }
 
-/** What an npm said of its refusal, in one line. */
+/** The reason that npm gives for refusing, in one line. */
 function reasonOf({status, text}) {
 	const lines = text.split('\n').map(line => line.replace(/^npm (?:ERR!|error) ?/u, '').trim()).filter(Boolean);
 	const code = lines.find(line => line.startsWith('code '))?.slice('code '.length);
 	const missing = lines.filter(line => /^(?:Missing|Invalid): /u.test(line));
-	const words = missing.length > 0 ? `${missing[0]}${missing.length === 1 ? '' : ` and ${missing.length - 1} more`}` : lines.find(line => !line.startsWith('code ')) ?? 'it said nothing';
+	const words = missing.length > 0 ? `${missing[0]}${missing.length === 1 ? '' : ` and ${missing.length - 1} more`}` : lines.find(line => !line.startsWith('code ')) ?? 'it printed nothing';
 	return [`npm ended with ${status}`, code, words].filter(Boolean).join(', ');
 }
 
-/** The environment without what an npm above us exports, which another one would take for its own settings. */
+/** The environment without the variables of an npm that started us, which another npm would take as its own settings. */
 function ownEnvironment(node) {
 	const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_(?!config_(?:cafile|registry|cache|proxy|https_proxy|noproxy)$)|^INIT_CWD$/iu.test(key)));
 	return {...env, PATH: [path.dirname(node), env.PATH].filter(Boolean).join(path.delimiter)};
 }
 
 /**
-Installs one tree by one npm in a copy of its package.json files, and nothing else of the checkout. npm holds a lockfile against package.json before it downloads anything, so a dry run refuses the same ones; only a real one shows that the packages come.
+Installs one tree with one npm, in a copy of its package.json files and nothing else of the checkout. npm checks a lockfile against package.json before it downloads anything, so a dry run refuses the same lockfiles; only a real run shows that the packages can be installed.
 
 @returns {Promise<{npm: string, node: string, lockfile: string, ok: boolean, reason: string}>}
 */
@@ -97,7 +97,7 @@ export async function tryLockfile({npm, node, cli, tree, root, timeoutMs, isDry}
 		}
 
 		if (isDry) {
-			return {...row, ok: true, reason: 'taken; nothing was downloaded'};
+			return {...row, ok: true, reason: 'accepted; nothing was downloaded'};
 		}
 
 		const {packages} = JSON.parse(fs.readFileSync(path.join(copy, 'node_modules/.package-lock.json'), 'utf8'));
@@ -109,7 +109,7 @@ export async function tryLockfile({npm, node, cli, tree, root, timeoutMs, isDry}
 	}
 }
 
-/** Where the programs are that `installPrograms` brought. */
+/** Where `installPrograms` installs its programs. */
 function programsOf({npm, node}) {
 	return {
 		cli: path.join(programs, 'node_modules', `npm-${npm}`, 'bin/npm-cli.js'),
@@ -117,7 +117,7 @@ function programsOf({npm, node}) {
 	};
 }
 
-/** Brings the npm versions, and the Node that the newest needs. They are exact versions and bring all that they need with them, so a lockfile would only repeat that. */
+/** Installs the npm versions, and the Node that the newest one needs. Their versions are exact and they bundle their dependencies, so a lockfile would add nothing. */
 async function installPrograms() {
 	const wanted = npmVersions.map(version => programsOf(version)).flatMap(({cli, node}) => [cli, node]);
 	if (wanted.every(file => fs.existsSync(file))) {
@@ -133,9 +133,9 @@ async function installPrograms() {
 }
 
 /**
-Tries every npm on every lockfile of a checkout. Two at a time: more would wait for the same two cores.
+Tries every npm with every lockfile of a checkout. Two at a time, because there are two cores.
 
-@param {{root?: string, names?: string[], isQuick?: boolean, timeoutMs?: number, tell?: (row: object) => void}} [options] `root`: the checkout; `names`: trees (scripts/setup/trees.cjs), all by default; `isQuick`: only what the README's first command needs is downloaded; `timeoutMs` for each.
+@param {{root?: string, names?: string[], isQuick?: boolean, timeoutMs?: number, tell?: (row: object) => void}} [options] `root`: the checkout; `names`: trees (scripts/setup/trees.cjs), all by default; `isQuick`: download only what the README's first command needs; `timeoutMs` for each.
 @returns {Promise<Array<{npm: string, node: string, lockfile: string, ok: boolean, reason: string}>>}
 */
 export async function tryLockfiles({root = ownRoot, names = Object.keys(trees), isQuick = false, timeoutMs = 300_000, tell = () => undefined} = {}) {
@@ -158,11 +158,11 @@ export async function tryLockfiles({root = ownRoot, names = Object.keys(trees), 
 
 const help = `Usage: npm run lockfiles [-- [--quick] [TREE ...]]
 
-Installs every lockfile of the project by every npm that people have (${npmVersions.map(({npm}) => npm).join(', ')}),
+Installs every lockfile of the project with every npm version that people have (${npmVersions.map(({npm}) => npm).join(', ')}),
 each in a copy. Trees: ${Object.keys(trees).join(', ')}; all by default.
-With --quick only "testbed" is really installed, and of the others npm says whether it would.
+With --quick, only "testbed" is really installed; for the others, npm only says whether it would accept them.
 
-Exit status: 0 all are taken, 1 one is refused, 2 usage.`;
+Exit status: 0 all are accepted, 1 one is refused, 2 usage.`;
 
 async function main(given) {
 	if (given.includes('--help')) {

@@ -6,23 +6,23 @@ import process from 'node:process';
 Everything that the matrix makes lies in namespaces of its own: mounts and processes that end with it, however it ends. What would be left after a SIGKILL (a half-made root with /proc mounted in it, a guest, a test's process) is gone with the namespaces.
 */
 
-/** Ends with its parent, and takes all processes of its namespace with it; mounts of its own, and a /proc that shows its own processes. */
+/** `unshare` arguments for namespaces that end with their parent and kill all their processes, with separate mounts and a /proc of their own. */
 const privately = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'];
 
 /**
-The command line that runs a command in private namespaces. The shell in between is the first process of the namespace, and takes in those whose parents died.
+The command line that runs a command in private namespaces. The shell in between is the first process of the namespace, and reaps orphaned processes.
 
-@param {string} prepare Shell words that are run first; what they mount is seen by the command alone. Its arguments `$1` … are `given`, and it shifts those that are its own.
+@param {string} prepare Shell commands to run first; only the command sees their mounts. Their arguments `$1` … are `given`, and they shift off their own.
 */
 export function privateCommand(prepare, given) {
 	return [...privately, 'sh', '-euc', `${prepare}\n"$@" && exit 0 || exit $?`, 'matrix', ...given];
 }
 
 /**
-Runs a command with our own stdout and stderr, or with its output given line by line.
+Runs a command with our own stdout and stderr, or passing its output on line by line.
 
-@param {{env?: NodeJS.ProcessEnv, cwd?: string, onLine?: (line: string) => void, limitMs?: number}} [options] `limitMs` is for a hang: after it the command is killed.
-@returns {Promise<{status: number, ending: string, text: string}>} `text` is what it printed, where `onLine` was given. `status` is -1 where a signal ended it or it could not be started.
+@param {{env?: NodeJS.ProcessEnv, cwd?: string, onLine?: (line: string) => void, limitMs?: number}} [options] After `limitMs` the command is killed, in case it hangs.
+@returns {Promise<{status: number, ending: string, text: string}>} `text` is its output, if `onLine` was given. `status` is -1 if a signal killed it or it could not be started.
 */
 export function run([program, ...given], {env = process.env, cwd, onLine, limitMs} = {}) {
 	return new Promise(resolve => {

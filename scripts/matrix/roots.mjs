@@ -5,23 +5,23 @@ import {environmentOf} from './settings.mjs';
 
 const enterRoot = path.join(import.meta.dirname, 'enter-root.sh');
 
-/** What every installed Debian has (its priority is `required`), and the smallest variant of mmdebstrap leaves out; enter-root.sh needs it. */
+/** Packages that every installed Debian has (priority `required`) but the smallest variant of mmdebstrap leaves out; enter-root.sh needs them. */
 const always = ['mount'];
 
-/** Where the certificates of this machine lie in a root. */
+/** The path of this machine's certificates in a root. */
 const certificatesFile = '/srv/certificates.pem';
 
 /**
-Makes a Debian root in a folder, with these packages and nothing that they only recommend.
+Creates a Debian root in a folder, with these packages and without recommended ones.
 
 @param {{suite: string, packages: string[], folder: string, settings: ReturnType<import('./settings.mjs').settingsOfMachine>, say: (line: string) => void}} options
-@returns {Promise<string | undefined>} Why it could not be made; undefined where it stands.
+@returns {Promise<string | undefined>} Why it could not be created; undefined on success.
 */
 export async function makeRoot({suite, packages, folder, settings, say}) {
 	say(`mmdebstrap ${suite} with ${packages.join(', ')}`);
 	const {status, ending, text} = await run([
 		'mmdebstrap', '--mode=root', '--variant=apt', `--include=${[...always, ...packages].join(',')}`, '--skip=check/empty',
-		// The root lies in memory: what is written there need not reach a disk, and nobody reads its manuals.
+		// The root is in memory, so nothing must be synced to disk, and manuals are not needed.
 		'--dpkgopt=force-unsafe-io', '--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/locale/*',
 		...settings.apt.map(line => `--aptopt=${line}`),
 		suite, folder, `deb ${settings.mirror} ${suite} main`,
@@ -43,7 +43,7 @@ export async function makeRoot({suite, packages, folder, settings, say}) {
 }
 
 /**
-Runs a command in a root, in namespaces of its own that end with it. Its environment is that of a fresh login of root, and how this machine reaches its registries.
+Runs a command in a root, in namespaces that end with it. Its environment is that of a fresh root login, plus this machine's settings for reaching registries.
 
 @param {string[]} command
 @param {{folder: string, settings: ReturnType<import('./settings.mjs').settingsOfMachine>, env?: Record<string, string>, onLine: (line: string) => void, limitMs?: number}} options

@@ -7,10 +7,10 @@ import process from 'node:process';
 How this machine reaches its registries, so that the roots and guests reach them in the same way: settings of npm, of apt, of the resolver, and certificates. Nothing here is known in advance; what this machine has not set is not set there.
 */
 
-/** Settings of npm that decide how a registry is reached. */
+/** npm settings for reaching a registry. */
 const npmKeys = ['registry', 'proxy', 'https-proxy', 'noproxy', 'strict-ssl'];
 
-/** Variables that decide the same for other programs. */
+/** Variables with the same purpose for other programs. */
 const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
 
 function outputOf(program, given) {
@@ -18,14 +18,14 @@ function outputOf(program, given) {
 	return status === 0 ? stdout.trim() : '';
 }
 
-/** An environment without what an npm that runs us has put into it: its own settings and programs would come before those of the npm that is tried. */
+/** An environment without the variables of an npm that started us: its settings and programs would take precedence over those of the tested npm. */
 export function withoutNpm(env) {
 	const kept = Object.entries(env).filter(([name]) => !/^npm_/i.test(name) && !['INIT_CWD', 'NODE', 'COLOR', 'NODE_OPTIONS'].includes(name));
 	const folders = (env.PATH ?? '').split(path.delimiter).filter(folder => !/(?:^|\/)(?:node_modules\/\.bin|node-gyp-bin)\/?$/.test(folder));
 	return {...Object.fromEntries(kept), PATH: folders.join(path.delimiter)};
 }
 
-/** The variable by which npm takes a setting. */
+/** The environment variable for an npm setting. */
 const npmVariable = key => `npm_config_${key.replaceAll('-', '_')}`;
 
 function npmSetting(key) {
@@ -33,13 +33,13 @@ function npmSetting(key) {
 	return ['', 'null', 'undefined'].includes(value) ? undefined : value;
 }
 
-/** The certificates that this machine trusts beside those that Node brings, as one PEM text; empty where none are set. */
+/** The certificates that this machine trusts in addition to Node's own, as one PEM text; empty if there are none. */
 function certificates() {
 	const files = [npmSetting('cafile'), process.env.NODE_EXTRA_CA_CERTS].filter(file => file !== undefined && fs.existsSync(file));
 	return [...new Set(files.map(file => fs.readFileSync(file, 'utf8')))].join('\n');
 }
 
-/** What apt must be told to reach its mirror from here, as lines of apt.conf. */
+/** The settings apt needs to reach its mirror from here, as lines of apt.conf. */
 function aptLines() {
 	return outputOf('apt-config', ['dump']).split('\n').filter(line => /^acquire::(?:https?::proxy|https?::cainfo|check-valid-until|check-date|retries)\b.*"[^"]+";$/i.test(line));
 }
@@ -51,10 +51,10 @@ function debianMirror() {
 }
 
 /**
-What a process needs in its environment to reach the registries as this machine does.
+The environment that a process needs to reach the registries as this machine does.
 
-@param {string | undefined} certificatesFile Where the certificates lie, as that process sees it; undefined where there are none.
-@param {string | undefined} cache Where npm keeps what it has fetched; undefined for npm's own place.
+@param {string | undefined} certificatesFile The path of the certificates as that process sees it; undefined if there are none.
+@param {string | undefined} cache npm's cache folder; undefined for npm's default.
 */
 export function environmentOf(settings, certificatesFile, cache) {
 	const trusted = settings.certificates === '' || certificatesFile === undefined ? {} : {[npmVariable('cafile')]: certificatesFile, NODE_EXTRA_CA_CERTS: certificatesFile};

@@ -10,10 +10,10 @@ const columns = ['part', 'machine', 'distribution', 'npm', 'node', 'iptables', '
 const titles = ['part', 'machine', 'distribution', 'npm', 'Node', 'iptables', 'nft', 'kernel', 'result', 'packages', 'MB', 's to the first answer', 'date', 'commit'];
 const figures = new Set(['packages', 'megabytes', 'seconds']);
 
-/** A reason in the document: long ones are in what the matrix printed. */
+/** A reason as shown in the document; long ones are in full in the output of the matrix. */
 const longestResult = 240;
 
-/** A version as people say it: a kernel without the flavor of its package. */
+/** A version for display: a kernel version without the flavor of its package. */
 const shortKernel = kernel => kernel.replace(/-(?:cloud-)?amd64$/, '');
 
 function wrap(text, width, indent) {
@@ -36,11 +36,11 @@ function wrap(text, width, indent) {
 	return line === '' ? lines : [...lines, indent + line];
 }
 
-/** The first word of a result stands in the table; the reason follows below the row. */
+/** Splits a result: its first word goes into the table, the reason below the row. */
 const wordOf = result => result.split(':')[0];
 const reasonOf = result => result.includes(': ') ? result.slice(result.indexOf(': ') + 2) : '';
 
-/** The table for a terminal: no line is longer than `width`. */
+/** The table for a terminal, with lines of at most `width` columns. */
 export function renderText(rows, width = 80) {
 	const shown = [
 		['machine', 27, ({machine}) => machine], ['npm', 7, ({npm}) => npm], ['Node', 8, ({node}) => node], ['iptables', 8, ({iptables}) => iptables],
@@ -77,13 +77,13 @@ function cellOf(row, column) {
 	return escapeCell(column === 'result' ? cut(value) : String(value));
 }
 
-/** The block of the document, between its marks. */
+/** The block of the document, including its markers. */
 export function renderBlock(rows) {
 	const lines = rows.map(row => `| ${columns.map(column => cellOf(row, column)).join(' | ')} |`);
 	return [beginMark, '', `| ${titles.join(' | ')} |`, `|${columns.map(() => '---').join('|')}|`, ...lines, '', endMark].join('\n');
 }
 
-/** The rows of a document's block; none where there is no block yet. @throws Where the block is damaged: rows would be lost without a word. */
+/** The rows of a document's block; none if there is no block yet. @throws if the block is damaged, because rows would be lost silently. */
 export function parseRows(text) {
 	const begin = text.indexOf(beginMark);
 	const end = text.indexOf(endMark);
@@ -92,14 +92,14 @@ export function parseRows(text) {
 	}
 
 	if (begin === -1 || end < begin) {
-		throw new Error(`The marks "${beginMark}" and "${endMark}" do not stand in this order, once each.`);
+		throw new Error(`The markers "${beginMark}" and "${endMark}" must appear once each, in this order.`);
 	}
 
 	const lines = text.slice(begin + beginMark.length, end).split('\n').filter(line => line.startsWith('|')).slice(2);
 	return lines.map(line => {
 		const cells = line.replace(/^\| ?/, '').replace(/ ?\|$/, '').split(/ ?(?<!\\)\| ?/);
 		if (cells.length !== columns.length) {
-			throw new Error(`A row of the table has ${cells.length} cells, not ${columns.length}: ${line}`);
+			throw new Error(`A table row has ${cells.length} cells instead of ${columns.length}: ${line}`);
 		}
 
 		return Object.fromEntries(columns.map((column, place) => [column, unescapeCell(cells[place])]).filter(([column, value]) => value !== '' || !figures.has(column))
@@ -107,7 +107,7 @@ export function parseRows(text) {
 	});
 }
 
-/** The document with its block replaced; one that has none gets it at its end. */
+/** The document with its block replaced, or appended if it has none. */
 export function replaceBlock(text, rows) {
 	const begin = text.indexOf(beginMark);
 	if (begin === -1) {
@@ -117,7 +117,7 @@ export function replaceBlock(text, rows) {
 	return text.slice(0, begin) + renderBlock(rows) + text.slice(text.indexOf(endMark) + endMark.length);
 }
 
-/** The rows of earlier runs with those of this run in their places; new ones follow the last of their part. */
+/** The rows of earlier runs, replaced by those of this run; new rows follow the last one of their part. */
 export function mergeRows(before, now) {
 	const same = (a, b) => a.part === b.part && a.machine === b.machine;
 	const merged = before.map(row => now.find(candidate => same(candidate, row)) ?? row);

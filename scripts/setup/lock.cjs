@@ -9,10 +9,10 @@ const {giveToOwner} = require('./owner.cjs');
 const pollMs = 100;
 const waitLimitMs = 15 * 60 * 1000;
 
-/** Who a process is, safely against a PID that was given out again: its start time, and the PID namespace in which the PID counts. */
+/** Identifies a process even if its PID is reused: by its start time and PID namespace. */
 function identify(pid) {
 	try {
-		// The name in parentheses may hold spaces; the start time is the 20th field after it (proc(5), field 22).
+		// The name in parentheses may contain spaces; the start time is the 20th field after it (proc(5), field 22).
 		const startTime = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ')[19];
 		return {pid, startTime, pidNamespace: fs.readlinkSync('/proc/self/ns/pid')};
 	} catch (error) {
@@ -28,7 +28,7 @@ function identify(pid) {
 function isAlive(owner) {
 	const now = identify(owner.pid);
 	if (owner.pidNamespace !== identify(process.pid).pidNamespace) {
-		return true; // Of another container: its PIDs say nothing here, so it is given the benefit of the doubt.
+		return true; // From another container, whose PIDs mean nothing here: assume that it is alive.
 	}
 
 	if (owner.startTime !== undefined) {
@@ -43,7 +43,7 @@ function isAlive(owner) {
 	}
 }
 
-/** The owner that a lock names, or undefined when there is no lock (any more). */
+/** The owner of a lock, or undefined if there is no lock (any more). */
 function readOwner(lock) {
 	try {
 		return JSON.parse(fs.readFileSync(path.join(lock, 'owner.json'), 'utf8'));
@@ -56,7 +56,7 @@ function readOwner(lock) {
 	}
 }
 
-/** Takes a lock if it is free. The folder is made complete elsewhere and then renamed: so there is no moment in which a lock stands without its owner's name, and a rename onto a folder that is not empty fails. */
+/** Takes a lock if it is free. The folder is prepared elsewhere and then renamed, so that a lock never exists without its owner's name; renaming onto a non-empty folder fails. */
 function take(lock) {
 	const prepared = fs.mkdtempSync(`${lock}-`);
 	fs.writeFileSync(path.join(prepared, 'owner.json'), JSON.stringify(identify(process.pid)));
@@ -73,14 +73,14 @@ function take(lock) {
 	}
 }
 
-/** Gives a lock back in one step: were its folder emptied where it stands, another launcher could rename its own onto the empty folder, and lose it to the end of our removal. */
+/** Releases a lock in one step: if its folder were emptied in place, another launcher could rename its own onto the empty folder, which the rest of our removal would then delete. */
 function release(lock) {
 	const gone = fs.mkdtempSync(`${lock}-`);
 	fs.renameSync(lock, gone);
 	fs.rmSync(gone, {recursive: true});
 }
 
-/** Removes a lock whose owner is dead. Only the holder of a second lock may do so: without it, two that found the same dead owner could remove each other's new lock. */
+/** Removes a lock whose owner is dead. Only the holder of a second lock may do so: otherwise two processes that found the same dead owner could remove each other's new lock. */
 function removeStale(lock) {
 	const breaking = `${lock}.breaking`;
 	if (!take(breaking)) {
@@ -106,7 +106,7 @@ function sleep(milliseconds) {
 	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Does the work while no other launcher of this checkout does. */
+/** Does the work while no other launcher of this checkout is working. */
 function withLock(context, work, {limitMs = waitLimitMs} = {}) {
 	const folder = path.join(context.root, 'dist');
 	const lock = path.join(folder, '.setup-lock');
@@ -116,23 +116,23 @@ function withLock(context, work, {limitMs = waitLimitMs} = {}) {
 	while (!take(lock)) {
 		const owner = readOwner(lock);
 		if (owner === undefined) {
-			continue; // It was released between the two looks.
+			continue; // It was released in between.
 		}
 
 		if (!isAlive(owner)) {
-			context.say(`The set-up of process ${owner.pid} did not end properly; its lock is removed.`);
+			context.say(`The setup by process ${owner.pid} did not finish; removing its lock.`);
 			removeStale(lock);
 			continue;
 		}
 
 		if (announced !== owner.pid) {
-			context.say(`Process ${owner.pid} is setting up this checkout; waiting for it.`);
+			context.say(`Process ${owner.pid} is setting up this checkout; waiting for it to finish.`);
 			announced = owner.pid;
 		}
 
 		if (Date.now() > end) {
 			throw new SetupProblem(`Process ${owner.pid} has been setting up this checkout for more than ${limitMs / 1000} s.`, {
-				state: 'Nothing was installed or built here.', hint: `rm -r ${lock}     # if that process is not there any more`,
+				state: 'Nothing was installed or built here.', hint: `rm -r ${lock}     # if that process no longer exists`,
 			});
 		}
 

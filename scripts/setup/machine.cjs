@@ -3,7 +3,7 @@
 const fs = require('fs');
 const {SetupProblem} = require('./problem.cjs');
 
-/** The oldest Node that the dependencies declare: that of Debian 13. */
+/** The oldest Node that the dependencies support: that of Debian 13. */
 const oldestNode = [20, 19, 0];
 
 function isOlder(version, floor) {
@@ -23,7 +23,7 @@ function checkNode(version) {
 
 function checkPlatform(platform) {
 	if (platform !== 'linux') {
-		throw new SetupProblem('The testbed asks the Linux kernel, and this is ' + platform + '.', {
+		throw new SetupProblem('The testbed needs the Linux kernel, but this is ' + platform + '.', {
 			state: 'Nothing was installed or built.',
 			hint: 'vagrant up && vagrant ssh -c "cd /testbed && sudo npm run testbed"     # the same in a VM; `npm run test:unit` works here too',
 		});
@@ -31,9 +31,9 @@ function checkPlatform(platform) {
 }
 
 /**
-Whether an npm that root started runs this process as somebody else: npm 7 and 8 run scripts as the owner of the folder.
+Whether npm was started by root but runs this process as another user: npm 7 and 8 run scripts as the owner of the folder.
 
-@param {(pid: number) => string} readStatus Gives the text of `/proc/PID/status`.
+@param {(pid: number) => string} readStatus Returns the text of `/proc/PID/status`.
 */
 function npmOfRootAbove(pid, readStatus) {
 	for (let climbed = 0; climbed < 4 && pid > 1; climbed++) {
@@ -58,7 +58,7 @@ function npmOfRootAbove(pid, readStatus) {
 function readProcStatus(pid) {
 	try {
 		return fs.readFileSync('/proc/' + pid + '/status', 'utf8');
-	} catch { // Under hidepid the processes of root are not there for us: then the general message is the right one.
+	} catch { // With hidepid, root's processes are invisible to us; then the general message applies.
 		return '';
 	}
 }
@@ -78,7 +78,7 @@ function checkRoot(options) {
 		});
 	}
 
-	throw new SetupProblem('Network namespaces need root, and this is UID ' + options.uid + '.', {
+	throw new SetupProblem('Network namespaces need root, but this is UID ' + options.uid + '.', {
 		state, hint: 'sudo env "PATH=$PATH" ' + options.command,
 	});
 }

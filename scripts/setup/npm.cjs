@@ -4,10 +4,10 @@ const fs = require('node:fs');
 const path = require('node:path');
 const process = require('node:process');
 
-/** Between npm and this process stands a shell at most, and a shell or two that a user's `script-shell` starts. */
+/** Between npm and this process there is at most one shell, plus one or two that a user's `script-shell` starts. */
 const climbMax = 4;
 
-/** The environment that a process was started with. Undefined where it is not told: on another system than Linux, or of another user. */
+/** The environment that a process was started with. Undefined if it cannot be read: on systems other than Linux, or for another user's process. */
 function readEnviron(pid) {
 	try {
 		return Object.fromEntries(fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean).map(pair => {
@@ -27,7 +27,7 @@ function readParent(pid) {
 	}
 }
 
-/** The environment in which the user started npm: that of the first process above us which does not run this script yet. */
+/** The environment in which the user started npm: that of the closest ancestor process that does not belong to this script. */
 function environOfNpm({env, parentPid, processes = {readEnviron, readParent}}) {
 	let pid = parentPid;
 	for (let climbed = 0; climbed < climbMax && pid > 0; climbed++) {
@@ -42,7 +42,7 @@ function environOfNpm({env, parentPid, processes = {readEnviron, readParent}}) {
 	return undefined;
 }
 
-/** The settings of the .npmrc files that npm reads for this checkout, as `key` and text. npm exports these like what stands on its command line. */
+/** The settings in the .npmrc files that npm reads for this checkout, as `key` and text. npm exports these like command-line options. */
 function settingsOfFiles({env, root}) {
 	const builtin = env.npm_execpath === undefined ? undefined : path.join(path.dirname(env.npm_execpath), '../npmrc');
 	return [env.npm_config_userconfig, env.npm_config_globalconfig, builtin, path.join(root, '.npmrc')].filter(Boolean).flatMap(file => {
@@ -50,19 +50,19 @@ function settingsOfFiles({env, root}) {
 		try {
 			text = fs.readFileSync(file, 'utf8');
 		} catch {
-			return []; // Most of them are not there.
+			return []; // Most of them do not exist.
 		}
 
 		return [...text.matchAll(/^\s*([^\s=;#]+)\s*(?:=[ \t]*(.*?))?[ \t]*$/gm)].map(([, key, value = 'true']) => [spell(key), value.replace(/^(["'])(.*)\1$/, '$2')]);
 	});
 }
 
-/** A name as npm writes it in the environment, behind `npm_config_`. */
+/** A name as npm writes it in the environment, after `npm_config_`. */
 function spell(name) {
 	return name.toLowerCase().replaceAll('-', '_');
 }
 
-/** Whether a setting is what a file says. npm exports false as nothing; and what a file takes from the environment cannot be compared, so it is believed. */
+/** Whether a setting matches a file. npm exports false as an empty string; values that a file takes from the environment cannot be compared and count as matching. */
 function isFromFile(key, value, settings) {
 	return settings.some(([name, text]) => name === key && (text.includes('${') || text === value || (value === '' && ['false', 'null'].includes(text))));
 }
@@ -76,12 +76,12 @@ function isSameFile(one, other) {
 }
 
 /**
-How npm started an act: `npm run testbed`, from any folder. Undefined for every other way, also within a test or a bench that npm started, for those call us themselves.
+How npm started an act: `npm run testbed`, from any folder. Undefined in all other cases, including within a test or bench that npm started, because those call us directly.
 
-- `script`: the script's name, and `own` the arguments that it already has.
-- `folder`: where the user stands. npm goes to the checkout before it starts a script.
-- `config`: what npm exports beyond what the user's environment and the .npmrc files say: its own settings, and the options on its command line, ours among them where `--` was forgotten. Keys without `npm_config_`, in npm's spelling: `proxy_uid`.
-- `isExact`: whether the user's environment could be read, so that `config` is from the command line without doubt.
+- `script`: the script's name, and `own` the arguments that it passes itself.
+- `folder`: the user's working folder. npm changes to the checkout before it starts a script.
+- `config`: what npm exports beyond the user's environment and the .npmrc files: its own settings, and its command-line options, including ours if `--` was forgotten. Keys are without `npm_config_`, in npm's spelling: `proxy_uid`.
+- `isExact`: whether the user's environment could be read, so that `config` certainly comes from the command line.
 */
 function startedByNpm(name, context) {
 	const {env, root, cwd} = context;
@@ -100,7 +100,7 @@ function startedByNpm(name, context) {
 	return {script: env.npm_lifecycle_event, own, folder: env.INIT_CWD, config: Object.fromEntries(config), isExact: given !== undefined};
 }
 
-/** Goes to where the user stands, so that names of files mean what they mean there. */
+/** Changes to the user's working folder, so that relative file names work. */
 function goWhereTheUserStands({folder}, context) {
 	if (folder === undefined) {
 		return;
@@ -109,7 +109,7 @@ function goWhereTheUserStands({folder}, context) {
 	try {
 		process.chdir(folder);
 	} catch (error) {
-		context.say(`${folder}, where npm was started, cannot be entered (${error.code}): names of files are looked for in ${context.cwd}.`);
+		context.say(`Cannot enter ${folder}, where npm was started (${error.code}); relative file names start from ${context.cwd} instead.`);
 	}
 }
 

@@ -15,9 +15,9 @@ function changeOwner(entry, owner) {
 }
 
 /**
-Gives what root made in a user's checkout to the folder's owner. Otherwise the user could neither update nor delete it.
+Changes the owner of what root created in a user's checkout to the folder's owner. Otherwise the user could neither update nor delete it.
 
-@param {string[]} names Files and folders, relative to the root of the checkout; those that are not there are passed over.
+@param {string[]} names Files and folders, relative to the root of the checkout; missing ones are skipped.
 */
 function giveToOwner(names, context) {
 	if (context.uid !== 0) {
@@ -33,8 +33,8 @@ function giveToOwner(names, context) {
 		try {
 			changeOwner(entry, owner);
 		} catch (error) {
-			// A shared folder of a VM decides itself who owns what; the run does not depend on it.
-			context.say(`${entry} could not be given to UID ${owner.uid}, the owner of ${context.root}: ${error.message}. It stays with root; if it is in your way: sudo chown -R ${owner.uid}:${owner.gid} ${entry}`);
+			// A VM's shared folder may not allow changing owners; the run does not depend on it.
+			context.say(`Cannot give ${entry} to UID ${owner.uid}, the owner of ${context.root}: ${error.message}. It still belongs to root. To change that: sudo chown -R ${owner.uid}:${owner.gid} ${entry}`);
 		}
 	}
 }

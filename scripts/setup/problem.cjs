@@ -2,10 +2,10 @@
 
 const process = require('process');
 
-/** Exit status for "the machine cannot do it", as the whole testbed uses it. */
+/** Exit status for "the machine cannot do it", as in all of the testbed. */
 const cannot = 4;
 
-/** A set-up problem that the user can mend: what happened, what stands now, what to do. */
+/** A setup problem that the user can fix: what happened, the current state, and what to do. */
 class SetupProblem extends Error {
 	constructor(message, options) {
 		super(message);
@@ -16,7 +16,7 @@ class SetupProblem extends Error {
 	}
 }
 
-/** What the launcher says goes to stderr: stdout belongs to the program. */
+/** The launcher prints to stderr; stdout belongs to the program. */
 function say(line) {
 	process.stderr.write('testbed: ' + line + '\n');
 }
@@ -25,7 +25,7 @@ function describe(problem) {
 	return problem.message + '\n  Now: ' + problem.state + '\n  Do:  ' + problem.hint;
 }
 
-/** Ends the launcher with a problem's message, or with the stack of an error that nobody foresaw. */
+/** Ends the launcher with a problem's message, or with the stack trace of an unexpected error. */
 function report(error) {
 	if (error instanceof SetupProblem) {
 		say(describe(error));

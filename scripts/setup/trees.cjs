@@ -3,22 +3,22 @@
 const path = require('node:path');
 
 /**
-The trees of npm packages, each as small as what it is for. A newcomer's first command installs `testbed` only.
+The trees of npm packages, each as small as its purpose allows. A newcomer's first command only installs `testbed`.
 
 - `folder`: where its package-lock.json and node_modules are, relative to the root.
-- `given`: what `npm ci` is told beyond what all are told.
-- `within`: the tree of the same folder that holds all of this one and more. `npm ci` by hand in the root brings that one.
-- `purpose`: for people who wait for it.
-- `seconds`: about how long it takes on two cores with a quick network, for the same people.
+- `given`: additional arguments for `npm ci`.
+- `within`: the larger tree of the same folder that includes this one. A manual `npm ci` in the root installs that one.
+- `purpose`: shown while it is installed.
+- `seconds`: about how long it takes on two cores with a fast network, also shown.
 */
 const trees = {
 	testbed: {folder: '.', given: ['--workspaces=false'], within: 'tests', purpose: 'what a run needs', seconds: 4},
 	tests: {folder: '.', given: [], purpose: 'a run, the compiler and the tests', seconds: 12},
 	lint: {folder: 'scripts/lint', given: [], purpose: 'the linters', seconds: 30},
-	examples: {folder: 'examples', given: [], purpose: 'the example for vitest', seconds: 12},
+	examples: {folder: 'examples', given: [], purpose: 'the tests of the examples', seconds: 12},
 };
 
-/** The place of a package in a lockfile, as Node would find it for the one that asks: in its own node_modules, or in one further up. */
+/** The location of a package in a lockfile, as Node would resolve it for the importing package: in its own node_modules, or further up. */
 function findEntry(name, asking, packages) {
 	let folder = asking;
 	for (;;) {
@@ -36,10 +36,10 @@ function findEntry(name, asking, packages) {
 	}
 }
 
-/** The entries of a lockfile that its root asks for, itself or through others, without those of its workspaces. */
+/** The entries of a lockfile that its root depends on, directly or indirectly, without those of its workspaces. */
 function entriesOfRoot(packages) {
 	const reached = new Set(['']);
-	for (const entry of reached) { // What is added meanwhile is visited too.
+	for (const entry of reached) { // Entries added during the loop are visited too.
 		const {dependencies, devDependencies, optionalDependencies, peerDependencies} = packages[entry];
 		const asked = {...dependencies, ...optionalDependencies, ...peerDependencies, ...(entry === '' ? devDependencies : {})};
 		for (const name of Object.keys(asked)) {
@@ -54,7 +54,7 @@ function entriesOfRoot(packages) {
 	return [...reached];
 }
 
-/** The entries of a lockfile that a tree must have, for those of them that belong to this kind of machine. */
+/** The entries of a lockfile that a tree must have on this kind of machine. */
 function entriesOf(tree, packages) {
 	return trees[tree].within === undefined ? Object.keys(packages).filter(entry => entry.split('/').includes('node_modules')) : entriesOfRoot(packages);
 }

@@ -1,11 +1,11 @@
 /**
-What is recorded of a rule set: for each packet class a probe that stands for it, where it arrived, and which rules decided, by role. Numbers of rules are not in it.
+The record of a rule set: for each packet class a representative probe, where it arrived, and which rules decided, by role. It contains no rule numbers.
 */
 
 import {stopsOfPath} from '../netfilter/path.js';
 import type {SidecarRouting} from '../mesh/routing.js';
 import type {AddressFamily, Backend, RuleSet} from '../netfilter/types.js';
-import type {Credentials} from '../scenario/types.js';
+import type {Credentials} from '../mesh/traffic.js';
 import type {Gap} from '../trace/gap.js';
 import type {ClassSet, PacketClass} from '../packet-classes/classify.js';
 import type {SentPacket} from '../packet-classes/class-of-packet.js';
@@ -15,7 +15,7 @@ import {
 import type {Representative} from '../packet-classes/representatives.js';
 import {gapsOfClasses, gapsOfReading} from '../comparison/gaps.js';
 
-/** The machine and the programs of a recording, for a reader: nothing is decided by them. */
+/** The machine and the programs of a record, for readers only. */
 export type RecordedEnvironment = Readonly<Record<string, string>>;
 
 /** Where the rules came from. `backend` wrote them. */
@@ -33,18 +33,18 @@ export type RecordedRules = {
 	readonly ruleSet: RuleSet;
 };
 
-/** What became of one packet class. */
+/** What happened to one packet class. */
 export type RecordedClass = {
-	/** In words, for a reader: the probe says which packets are meant. */
+	/** In words, for readers: the probe determines which packets are meant. */
 	readonly traffic: readonly string[];
 	readonly probe: SentPacket;
 	readonly arrivals: readonly string[];
 	readonly stops: readonly string[];
-	/** Of each leg the rules that decided. */
+	/** For each leg, the rules that decided. */
 	readonly roles: ReadonlyArray<readonly string[]>;
 };
 
-/** What became of one connection of the six types, or of a scenario. */
+/** What happened to one connection of the six types, or of a scenario. */
 export type RecordedCase = {
 	/** `types`, or the scenario's file. */
 	readonly of: string;
@@ -52,21 +52,21 @@ export type RecordedCase = {
 	readonly name: string;
 	readonly family: AddressFamily;
 	readonly stops: readonly string[];
-	/** Of all legs, in order; null for a rule without a role. */
+	/** For all legs, in order; null for a rule without a role. */
 	readonly roles: ReadonlyArray<string | null>;
 };
 
-/** A whole recording. */
+/** A whole baseline. */
 export type Baseline = {
 	readonly environment: RecordedEnvironment;
 	readonly rules: RecordedRules;
-	/** Who the proxy ran as. */
+	/** The proxy's user and group. */
 	readonly proxy: Credentials;
 	readonly classes: readonly RecordedClass[];
 	readonly cases: readonly RecordedCase[];
 };
 
-/** The part of a baseline that some of its families have. The rules' checksum stays that of the whole. */
+/** The part of a baseline for some of its families. The rules' checksum stays that of the whole. */
 export function baselineOf(baseline: Baseline, families: readonly AddressFamily[]): Baseline {
 	const {rules, classes, cases} = baseline;
 	return {
@@ -77,10 +77,10 @@ export function baselineOf(baseline: Baseline, families: readonly AddressFamily[
 	};
 }
 
-/** What one family came to: records, and why they may not be all. `unsent` cannot be mended by another try. */
+/** The result for one family: records, and why they may be incomplete. `unsent` cannot be fixed by another attempt. */
 export type RecordedFamily = {readonly classes: readonly RecordedClass[]; readonly lost: readonly Gap[]; readonly unsent: readonly Gap[]};
 
-/** What is recorded of flights through one rule set. Where both representatives of a class went the same way, the inner one stands for it. */
+/** The records for the probe results of one rule set. If both representatives of a class took the same path, the inner one is recorded. */
 export function recordFamily({classSet, representatives, side}: {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly side: Side}): RecordedFamily {
 	const byClass = new Map<number, Array<{readonly representative: Representative; readonly pathSummary: PathSummary; readonly stops: readonly string[]}>>();
 	for (const [place, representative] of representatives.entries()) {

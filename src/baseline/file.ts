@@ -1,9 +1,10 @@
 /**
-A baseline as a file: JSON with a class a line, in an order that stays, so that a reviewer sees in a pull request what moved. Printing and parsing are one unit.
+A baseline as a file: JSON with one class per line, in a stable order, so that a reviewer of a pull request sees what moved. Printing and parsing are one unit.
 */
 
 import {InputError} from '../parsing/input-error.js';
 import {placeInJson} from '../parsing/json-place.js';
+import {visibleText} from '../parsing/visible-text.js';
 import {printPath, valid, type DataPath} from '../parsing/validate.js';
 import {parseAddress, printAddress} from '../netfilter/address.js';
 import {languageOf} from '../netfilter/backends.js';
@@ -25,7 +26,7 @@ export {baselineKind, baselineVersion} from './schema.js';
 const portMax = 0xFF_FF;
 const damaged = 'This baseline is damaged';
 
-/** The file's text. Two recordings of the same have the same text. */
+/** The file's text. Equal baselines have equal texts. */
 export function printBaseline({environment, rules, proxy, classes, cases}: Baseline): string {
 	const {ruleSet, ...head} = rules;
 	const texts = Object.entries(textsByName(ruleSet, head)).map(([name, text]) => `${quote(name)}: ${printList(text.split('\n').filter(line => line !== '').map(line => quote(line)), '\t\t')}`);
@@ -74,7 +75,7 @@ function printList(lines: readonly string[], indent: string): string {
 	return lines.length === 0 ? '[]' : `[\n${lines.map(line => `${indent}\t${line}`).join(',\n')}\n${indent}]`;
 }
 
-/** By code points: the order of a locale is another one elsewhere. */
+/** By code points, because the order of a locale differs between machines. */
 function sorted(lines: readonly string[]): readonly string[] {
 	return [...lines].toSorted((one, other) => (one < other ? -1 : (one > other ? 1 : 0)));
 }
@@ -84,19 +85,23 @@ function quote(value: unknown): string {
 }
 
 /**
-A baseline from its text.
+Parses a baseline.
 
-@throws {InputError} that names the place: it is no JSON, no baseline, of a newer version, or damaged.
+@throws {InputError} that names the place: it is not JSON, not a baseline, of a newer version, or damaged.
 */
 export function parseBaseline(text: string): Baseline {
 	const data = readJson(text);
 	if (isRecord(data) && data['kind'] !== baselineKind) {
-		throw new InputError(`This is no baseline: "kind" is not "${baselineKind}". testbed baseline create writes one.`);
+		throw new InputError(`This is not a baseline: "kind" is not "${baselineKind}". testbed baseline create writes one.`);
 	}
 
 	const {version} = valid(baselineHead, data, damaged);
 	if (version > baselineVersion) {
-		throw new InputError(`This baseline is of version ${version}, and this testbed reads up to version ${baselineVersion}: a newer one wrote it.`);
+		throw new InputError(`This baseline is of version ${version}, but this testbed reads up to version ${baselineVersion}: a newer one wrote it.`);
+	}
+
+	if (Number.isInteger(version) && version > 0 && version < baselineVersion) {
+		throw new InputError(`This baseline is of version ${version}, from before the proxy behaved like Envoy: connections to ports 15090 and 15021 now continue to ports 15000 and 15020 on localhost, and connections to the proxy's own ports are closed, so old records would always differ. Create it again: testbed baseline create, with the rules that it was made of${sourceIn(data)}.`);
 	}
 
 	const {environment, rules, ruleText, proxy, classes, cases} = valid(baselineSchema, data, damaged);
@@ -127,8 +132,15 @@ function readJson(text: string): unknown {
 	try {
 		return JSON.parse(text);
 	} catch (error) {
-		throw new InputError(`This is no baseline: it is no JSON${placeInJson(error, text)}.`);
+		throw new InputError(`This is not a baseline: it is not JSON${placeInJson(error, text)}.`);
 	}
+}
+
+/** The rules that an older file names, in parentheses. */
+function sourceIn(data: unknown): string {
+	const rules = isRecord(data) ? data['rules'] : undefined;
+	const source = isRecord(rules) ? rules['source'] : undefined;
+	return typeof source === 'string' ? ` (${visibleText(source)})` : '';
 }
 
 function isRecord(data: unknown): data is Readonly<Record<string, unknown>> {
@@ -151,7 +163,7 @@ function readRuleSet(texts: BaselineData['ruleText'], {backend, families}: Basel
 			return parseText({family, text: lines.length === 0 ? '' : `${lines.join('\n')}\n`});
 		} catch (error) {
 			if (error instanceof ParseError) {
-				throw damagedAt(['ruleText', nameOfText(family)], `holds rules that are not understood: ${error.message}`);
+				throw damagedAt(['ruleText', nameOfText(family)], `has rules that are not understood: ${error.message}`);
 			}
 
 			throw error;
@@ -165,12 +177,12 @@ function readClass({
 	family, traffic, probe, arrivals, stops, roles,
 }: BaselineData['classes'][number], index: number, own: readonly AddressFamily[]): RecordedClass {
 	if (!own.includes(family)) {
-		throw damagedAt(['classes', index, 'family'], `is ${family}, of which "rules.families" has none`);
+		throw damagedAt(['classes', index, 'family'], `is ${family}, which is not in "rules.families"`);
 	}
 
 	const destination = endpointOf(probe.to, family);
 	if (destination === undefined) {
-		throw damagedAt(['classes', index, 'probe', 'to'], `is no address of ${family} with a port`);
+		throw damagedAt(['classes', index, 'probe', 'to'], `is not an ${family} address with a port`);
 	}
 
 	const {from, proto: protocol, uid, gid, source, sourcePort, mark} = probe;

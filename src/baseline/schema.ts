@@ -1,5 +1,5 @@
 /**
-The JSON of a baseline. Keys beyond these are let through: a later testbed may write more of version 1.
+The JSON of a baseline. Additional keys are accepted, because a later testbed may write more keys in the same version.
 */
 
 import * as z from 'zod/mini';
@@ -8,11 +8,11 @@ import {
 } from '../parsing/schema.js';
 import {backends} from '../netfilter/types.js';
 
-/** What the file says that it is. */
+/** The kind of the file. */
 export const baselineKind = 'sidecar-netfilter-baseline';
 
-/** The version of the format that is written, and the newest that is read. */
-export const baselineVersion = 1;
+/** The version of the format that is written, and the only one that is read. 2: the proxy's request on localhost for its ports 15090 and 15021 is a leg of its own, and connections that it closes are recorded. */
+export const baselineVersion = 2;
 
 const family = oneOf(['ipv4', 'ipv6']);
 const texts = listOf(text);
@@ -23,8 +23,8 @@ const markRule = named('markRule', atLeast({
 
 const recordedClass = named('class', atLeast({
 	family,
-	traffic: about('The packets in words, for a reader: the probe says which are meant.', texts),
-	probe: about('The probe that stands for the class, with the keys of a line of testbed probe --batch.', atLeast({
+	traffic: about('The packets in words, for readers: the probe determines which are meant.', texts),
+	probe: about('The probe that represents the class, with the keys of a line of testbed probe --batch.', atLeast({
 		from: oneOf(['app', 'remote']),
 		proto: oneOf(['tcp', 'udp']),
 		uid: maybe(count),
@@ -36,21 +36,21 @@ const recordedClass = named('class', atLeast({
 	})),
 	arrivals: about('Where each leg arrived.', listOf(text, {min: 1})),
 	stops: about('The listeners that the flow met, in order.', texts),
-	roles: about('Of each leg the rules that decided, by role.', listOf(texts, {min: 1})),
+	roles: about('For each leg, the rules that decided, by role.', listOf(texts, {min: 1})),
 }));
 
 const recordedCase = named('case', atLeast({
-	of: about('types, or the scenario\'s file.', text), id: text, name: text, family, stops: texts, roles: about('Of all legs, in order; null for a rule without a role.', listOf(orNull(text))),
+	of: about('types, or the scenario\'s file.', text), id: text, name: text, family, stops: texts, roles: about('For all legs, in order; null for a rule without a role.', listOf(orNull(text))),
 }));
 
-/** How the file begins that a newer testbed may have written: enough to say so. */
+/** The beginning of a file that a newer testbed may have written: enough to say so. */
 export const baselineHead = atLeast({version: number});
 
-/** A whole baseline of version 1. */
+/** A whole baseline of this version. */
 export const baselineSchema = atLeast({
 	version: about('The version of the format.', z.literal(baselineVersion)),
 	kind: about('What the file is.', z.literal(baselineKind)),
-	environment: about('The machine and the programs, for a reader: nothing is decided by them.', mapOf(text)),
+	environment: about('The machine and the programs, for readers only.', mapOf(text)),
 	rules: about('Where the rules came from.', atLeast({
 		source: text,
 		source6: orNull(text),
@@ -61,11 +61,11 @@ export const baselineSchema = atLeast({
 		families: listOf(family),
 		markRules: about('Marks with which packets are delivered to the pod itself.', listOf(markRule)),
 	})),
-	proxy: about('Who the proxy ran as.', atLeast({uid: count, gid: count})),
-	ruleText: about('The rules line by line: by family for iptables (ipv4, ipv6), in one for nftables (nft).', mapOf(texts)),
-	classes: about('What became of each class of packets.', listOf(recordedClass, {min: 1, of: 'classes'})),
-	cases: about('What became of each connection of the six types, or of a scenario.', listOf(recordedCase)),
+	proxy: about('The proxy\'s user and group.', atLeast({uid: count, gid: count})),
+	ruleText: about('The rules line by line: by family for iptables (ipv4, ipv6), in one list for nftables (nft).', mapOf(texts)),
+	classes: about('What happened to each class of packets.', listOf(recordedClass, {min: 1, of: 'classes'})),
+	cases: about('What happened to each connection of the six types, or of a scenario.', listOf(recordedCase)),
 });
 
-/** A baseline as JSON has it. */
+/** A baseline as JSON. */
 export type BaselineData = DataOf<typeof baselineSchema>;

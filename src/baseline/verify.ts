@@ -1,32 +1,33 @@
 /**
-A rule set against a baseline: the classes of both together, what the kernel does with them now, and what is recorded of the class that holds them.
+Compares a rule set with a baseline: the classes of both together, what the kernel does with them now, and the record of the class that contains them.
 */
 
 import type {Leg} from '../netfilter/path.js';
 import type {MeshRules} from '../mesh/mesh.js';
 import {diffRuleSets} from '../judge/rule-diff/rule-diff.js';
-import type {Topology} from '../scenario/topology.js';
+import type {Topology} from '../mesh/topology.js';
 import type {Gap} from '../trace/gap.js';
-import {findCause, type Cause} from '../comparison/cause.js';
+import {causeFinder} from '../comparison/cause.js';
 import type {ClassSet, PacketClass} from '../packet-classes/classify.js';
 import type {ComparedFamily} from '../comparison/comparison.js';
 import {Locator, packetOfLeg} from '../packet-classes/class-of-packet.js';
 import {
-	isSame, isSamePath, severityOf, stateMoves, summarizePath, type ProbeResult, type Move, type Side, type Statement, type PathSummary,
+	closedThere, isSame, isSamePath, severityOf, stateMoves, summarizePath, type ProbeResult, type Move, type Side, type Statement, type PathSummary,
 } from '../comparison/moves.js';
 import type {Representative} from '../packet-classes/representatives.js';
 import {gapsOfClasses, gapsOfReading, printRepresentative} from '../comparison/gaps.js';
 import type {WalkedRule} from '../packet-classes/symbolic-walk.js';
+import {finish, type Steps} from '../packet-classes/steps.js';
 import {fieldsLookedAt} from '../packet-classes/describe.js';
 import type {RecordedClass} from './baseline.js';
 
-/** One recorded class, checked. `from` and `to`: arrivals, where they moved; `unchecked`: no packet of it could be sent. */
-export type CheckedClass = {readonly record: RecordedClass; readonly outcome: 'same' | 'unchecked'} | {readonly record: RecordedClass; readonly outcome: 'moved'; readonly to: readonly string[]; readonly because: string};
+/** One recorded class, checked. `from` and `to`: arrivals, if they moved; `unchecked`: no packet of it could be sent. */
+export type CheckedClass = {readonly record: RecordedClass; readonly outcome: 'same' | 'unchecked'} | {readonly record: RecordedClass; readonly outcome: 'moved'; readonly to: readonly string[]; readonly because: string; /** What the kernel did, for drawings. */ readonly move?: Pick<Move, 'from' | 'example' | 'shown'>};
 
-/** What was sent in one family. In the classes the baseline's rules come first, the others next. */
+/** What was sent in one family. In the classes, the baseline's rules come first, then the others. */
 export type VerifiedFamily = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly side: Side};
 
-/** The classes of a verification. */
+/** The classes of a check. */
 export type VerifiedClasses = {
 	readonly families: readonly ComparedFamily[];
 	readonly statements: readonly Statement[];
@@ -34,20 +35,35 @@ export type VerifiedClasses = {
 	readonly gaps: readonly Gap[];
 };
 
-/** What is compared, and with what. */
+/** The two sides of the comparison. */
 export type VerificationTerms = {
 	readonly recorded: {readonly ruleSet: MeshRules; readonly classes: readonly RecordedClass[]};
-	/** Without them only arrivals count. */
+	/** If false, only arrivals count. */
 	readonly areRolesCompared: boolean;
-	/** Whether both rule sets are written in one language. If not, a rule without a role has no name that both know. */
+	/** Whether both rule sets are written in one language. If not, a rule without a role has no common name. */
 	readonly isOneLanguage: boolean;
 	readonly topology: Topology;
 };
 
-/** Judges what was sent against what is recorded. */
+/** Compares what was sent with the records. */
 export function verifyClasses(probed: readonly VerifiedFamily[], terms: VerificationTerms): VerifiedClasses {
-	const all = probed.map(family => new FamilyCheck(family, terms));
-	const judged = all.map(check => ({check, moves: check.moves()}));
+	return finish(verifyInSteps(probed, terms));
+}
+
+/** How many packets are processed between two pauses. */
+const turn = 50;
+
+/** The same as a computation that can pause. */
+export function * verifyInSteps(probed: readonly VerifiedFamily[], terms: VerificationTerms): Steps<VerifiedClasses> {
+	const all: FamilyCheck[] = [];
+	const judged: Array<{readonly check: FamilyCheck; readonly moves: readonly Move[]}> = [];
+	for (const family of probed) {
+		const check = new FamilyCheck(family, terms);
+		all.push(check);
+		yield * check.locate();
+		judged.push({check, moves: yield * check.moves()});
+	}
+
 	const gaps = new Map(all.flatMap(check => check.gaps()).map(gap => [`${gap.kind} ${gap.message}`, gap]));
 	return {
 		families: all.map(check => check.extent()),
@@ -62,10 +78,10 @@ class FamilyCheck {
 	readonly #probed: VerifiedFamily;
 	readonly #terms: VerificationTerms;
 	readonly #locator: Locator;
-	/** Records by the part of a class that the baseline's rules make: what they foretell is one object for all its parts. */
+	/** Records by the part of a class that the baseline's rules determine: their prediction is one object for all its parts. */
 	readonly #records = new Map<PacketClass['predicted'][number], Array<{readonly record: RecordedClass; readonly packetClass: PacketClass}>>();
 	readonly #gaps: Gap[] = [];
-	readonly #moved = new Map<RecordedClass, {readonly to: readonly string[]; readonly because: string}>();
+	readonly #moved = new Map<RecordedClass, {readonly to: readonly string[]; readonly because: string; readonly move: Pick<Move, 'from' | 'example' | 'shown'>}>();
 	readonly #met = new Set<RecordedClass>();
 
 	constructor(probed: VerifiedFamily, terms: VerificationTerms) {
@@ -73,63 +89,48 @@ class FamilyCheck {
 		this.#probed = probed;
 		this.#terms = terms;
 		this.#locator = new Locator({classSet: probed.classSet, topology: terms.topology});
-		for (const record of this.#ownRecords()) {
+	}
+
+	/** Finds the class of each record. It comes before everything else. */
+	* locate(): Steps<void> {
+		for (const [index, record] of this.#ownRecords().entries()) {
+			if (index % turn === turn - 1) {
+				yield;
+			}
+
 			const packetClass = this.#locator.classOf(record.probe);
 			if (packetClass === undefined) {
 				this.#gaps.push({kind: 'not-recorded', message: `The probe of a recorded class cannot be sent here: ${describePacket(record)}.`});
 			} else {
 				const [recorded] = packetClass.predicted;
-				this.#records.set(recorded!, [...this.#records.get(recorded!) ?? [], {record, packetClass}]);
+				const known = this.#records.get(recorded!);
+				if (known === undefined) {
+					this.#records.set(recorded!, [{record, packetClass}]);
+				} else {
+					known.push({record, packetClass});
+				}
 			}
 		}
 	}
 
-	/** The classes that went another way. What is asked first has to have been asked before {@link checked}. */
-	moves(): readonly Move[] {
-		const {recorded, areRolesCompared} = this.#terms;
+	/** The classes that took a different path. It has to be computed before {@link checked}. */
+	* moves(): Steps<readonly Move[]> {
+		const {recorded} = this.#terms;
 		const {representatives, side} = this.#probed;
-		const diff = diffRuleSets({from: recorded.ruleSet, to: side.ruleSet}, [this.classSet.fields.family]);
-		return representatives.flatMap((example, place): readonly Move[] => {
-			const packetClass = this.classSet.classes[example.index]!;
-			const probeResult = side.probeResults[place]!;
-			const records = this.#recordsOf(packetClass, example);
-			const [record] = records;
-			if (record === undefined) {
-				this.#gaps.push({kind: 'not-recorded', message: `The baseline does not say what became of ${printRepresentative(example)}.`});
-				return [];
+		const moves: Move[] = [];
+		const findCause = causeFinder(diffRuleSets({from: recorded.ruleSet, to: side.ruleSet}, [this.classSet.fields.family]));
+		for (const [place, example] of representatives.entries()) {
+			if (place % turn === turn - 1) {
+				yield;
 			}
 
-			if (probeResult.gaps.length > 0) {
-				return [];
+			const move = this.#moveOf(example, side.probeResults[place]!, findCause);
+			if (move !== undefined) {
+				moves.push(move);
 			}
+		}
 
-			const to = summarizePath(probeResult, side.ruleSet);
-			const from = this.#expectedPath(records, {probeResult, to, example});
-			if (from === undefined) {
-				this.#gaps.push({kind: 'not-recorded', message: `The baseline says several things of the packets around ${printRepresentative(example)}.`});
-				return [];
-			}
-
-			// What is recorded of other packets of this class is told by it, and by the classes of what is sent on.
-			for (const each of [...records, ...this.#ownOf(packetClass)]) {
-				this.#met.add(each);
-			}
-
-			if (isSame(from.arrivals, to.arrivals) && (!areRolesCompared || this.#hasSameRoles(from, to))) {
-				return [];
-			}
-
-			const cause = findCause({
-				from: {legs: this.#predictedLegs(probeResult, packetClass), ruleSet: recorded.ruleSet}, to: {legs: probeResult.legs, ruleSet: side.ruleSet}, diff, family: example.family,
-			});
-			for (const each of records) {
-				this.#note(each, to, cause);
-			}
-
-			return [{
-				severity: severityOf(from.arrivals, to.arrivals), from, to, cause, example, packetClass,
-			}];
-		});
+		return moves;
 	}
 
 	checked(): readonly CheckedClass[] {
@@ -139,7 +140,7 @@ class FamilyCheck {
 		});
 	}
 
-	/** Known only when all else was asked. */
+	/** Known only after everything else was compared. */
 	gaps(): readonly Gap[] {
 		const {representatives, side: {probeResults}} = this.#probed;
 		return [
@@ -164,11 +165,55 @@ class FamilyCheck {
 		};
 	}
 
+	/** How the packet of a class took a different path; undefined if it did not, or if that is not known. */
+	#moveOf(example: Representative, probeResult: ProbeResult, findCause: ReturnType<typeof causeFinder>): Move | undefined {
+		const {recorded, areRolesCompared} = this.#terms;
+		const {side} = this.#probed;
+		const packetClass = this.classSet.classes[example.index]!;
+		const records = this.#recordsOf(packetClass, example);
+		if (records.length === 0) {
+			this.#gaps.push({kind: 'not-recorded', message: `The baseline does not say what happened to ${printRepresentative(example)}.`});
+			return undefined;
+		}
+
+		if (probeResult.gaps.length > 0) {
+			return undefined;
+		}
+
+		const to = summarizePath(probeResult, side.ruleSet);
+		const from = this.#expectedPath(records, {probeResult, to, example});
+		if (from === undefined) {
+			this.#gaps.push({kind: 'not-recorded', message: `The baseline has contradicting records for packets like ${printRepresentative(example)}.`});
+			return undefined;
+		}
+
+		// Records of other packets of this class are compared with them, and with the classes of forwarded packets.
+		for (const each of [...records, ...this.#ownOf(packetClass)]) {
+			this.#met.add(each);
+		}
+
+		if (isSame(from.arrivals, to.arrivals) && (!areRolesCompared || this.#hasSameRoles(from, to))) {
+			return undefined;
+		}
+
+		const cause = findCause({
+			from: {legs: this.#predictedLegs(probeResult, packetClass), ruleSet: recorded.ruleSet}, to: {legs: probeResult.legs, ruleSet: side.ruleSet}, family: example.family,
+		});
+		const move: Move = {
+			severity: severityOf(from.arrivals, to.arrivals), from, to, cause, example, packetClass, shown: {to: {ruleSet: side.ruleSet, probeResult}},
+		};
+		for (const each of records) {
+			this.#note(each, move);
+		}
+
+		return move;
+	}
+
 	#ownRecords(): readonly RecordedClass[] {
 		return this.#terms.recorded.classes.filter(({probe}) => probe.family === this.classSet.fields.family);
 	}
 
-	/** What is recorded of a class: of the very packet, of its class, or of the class that the baseline's rules make, which holds it. */
+	/** The record of a class: of the same packet, of its class, or of the class that the baseline's rules determine, which contains it. */
 	#recordsOf(packetClass: PacketClass, example: Representative): readonly RecordedClass[] {
 		const all = this.#records.get(packetClass.predicted[0]!) ?? [];
 		const exact = all.find(({record}) => isSamePacket(record.probe, example));
@@ -180,7 +225,7 @@ class FamilyCheck {
 		return (this.#records.get(packetClass.predicted[0]!) ?? []).filter(each => each.packetClass === packetClass).map(({record}) => record);
 	}
 
-	/** The way that is due. What somebody sends on is another packet, and what is recorded of its class is due for it. Undefined where the records do not agree. */
+	/** The expected path. A forwarded connection is a new packet, so it is checked against the record of its own class. Undefined if the records do not agree. */
 	#expectedPath(records: readonly RecordedClass[], {probeResult, to, example}: {
 		readonly probeResult: ProbeResult; readonly to: PathSummary; readonly example: Representative;
 	}): PathSummary | undefined {
@@ -193,7 +238,9 @@ class FamilyCheck {
 		}
 
 		const wanted = probeResult.legs.map((leg, index) => index === 0 ? first : this.#recordOfLeg(leg));
-		return wanted.includes(undefined) ? alone : {arrivals: wanted.map(each => each!.arrivals[0]!), roles: wanted.map(each => each!.roles[0]!)};
+		// No rule decides that the proxy closes connections to its own ports.
+		const closing = to.arrivals.filter(arrival => arrival === closedThere);
+		return wanted.includes(undefined) ? alone : {arrivals: [...wanted.map(each => each!.arrivals[0]!), ...closing], roles: wanted.map(each => each!.roles[0]!)};
 	}
 
 	#recordOfLeg(leg: Leg): RecordedClass | undefined {
@@ -208,7 +255,7 @@ class FamilyCheck {
 		return packet === undefined ? undefined : this.#locator.classOf(packet);
 	}
 
-	/** The legs as the baseline's rules would have had them, by our reading: to name the rule that made the difference. */
+	/** The legs according to the baseline's rules, by the model: to name the rule that made the difference. */
 	#predictedLegs(probeResult: ProbeResult, packetClass: PacketClass): readonly Leg[] {
 		return probeResult.legs.map((leg, index): Leg => {
 			const hits = (index === 0 ? packetClass : this.#classOfLeg(leg))?.predicted[0]?.hits ?? [];
@@ -220,19 +267,19 @@ class FamilyCheck {
 		return one.roles.length === other.roles.length && one.roles.every((roles, index) => isSame(this.#nameForeign(roles), this.#nameForeign(other.roles[index]!)));
 	}
 
-	/** A rule without a role is called by its chain and text, which two languages have two of. */
+	/** A rule without a role is identified by its chain and text, which differ between two languages. */
 	#nameForeign(roles: readonly string[]): readonly string[] {
 		return this.#terms.isOneLanguage ? roles : roles.map(role => role.includes(' ') ? 'a rule without a role' : role);
 	}
 
-	#note(record: RecordedClass, {arrivals}: PathSummary, {text}: Cause): void {
+	#note(record: RecordedClass, move: Move): void {
 		if (!this.#moved.has(record)) {
-			this.#moved.set(record, {to: arrivals, because: text});
+			this.#moved.set(record, {to: move.to.arrivals, because: move.cause.text, move});
 		}
 	}
 }
 
-/** The rules of a reading as a trace would have them: one way through a base chain after the other. */
+/** The rules of a prediction in the form of a trace: one path through a base chain after the other. */
 function traversalsOf(hits: readonly WalkedRule[], {from, to}: Leg): Leg['traversals'] {
 	return hits.length === 0
 		? []
@@ -241,12 +288,12 @@ function traversalsOf(hits: readonly WalkedRule[], {from, to}: Leg): Leg['traver
 		}];
 }
 
-/** Whether two ways are the same up to where the first leg arrived. */
+/** Whether two paths are the same up to where the first leg arrived. */
 function isSameBegin(one: PathSummary, other: PathSummary): boolean {
 	return one.arrivals[0] === other.arrivals[0] && isSame(one.roles[0] ?? [], other.roles[0] ?? []);
 }
 
-/** Whether a witness is the recorded packet itself. */
+/** Whether an example is the recorded packet itself. */
 function isSamePacket(one: RecordedClass['probe'], {index, kind, packet, ...other}: Representative): boolean {
 	return Object.entries(other).every(([name, value]) => JSON.stringify(one[name as keyof typeof other]) === JSON.stringify(value));
 }

@@ -1,5 +1,5 @@
 /**
-Why two packets of one class went two ways: the first rule on the way that differs, and what became of it from one rule set to the other.
+Why two packets of one class took different paths: the first rule on the path that differs, and what happened to it from one rule set to the other.
 */
 
 import type {MeshRules} from '../mesh/mesh.js';
@@ -11,7 +11,7 @@ import type {RuleChange, RuleSetDiff} from '../judge/rule-diff/rule-diff.js';
 /** A rule by its place and role. */
 export type NamedRule = {readonly place: string; readonly role: string | null; readonly text: string};
 
-/** What made the difference. `order`: both rules stand in both sets, and the one decides before the other now. */
+/** What made the difference. `order`: both rules are in both sets, but the other one decides first now. */
 export type Cause = {
 	readonly kind: 'added' | 'removed' | 'changed' | 'moved' | 'order' | 'not-found';
 	readonly from: NamedRule | null;
@@ -21,9 +21,24 @@ export type Cause = {
 };
 
 type Walked = {readonly legs: readonly Leg[]; readonly ruleSet: MeshRules};
+type Walks = {readonly from: Walked; readonly to: Walked; readonly family: AddressFamily};
 
-/** Finds the first deciding rules that differ, by role, and by text where a leg ends elsewhere though the roles are the same; asks the difference of the sets for them. */
-export function findCause({from, to, diff, family}: {readonly from: Walked; readonly to: Walked; readonly diff: RuleSetDiff; readonly family: AddressFamily}): Cause {
+/** Finds the first deciding rules that differ, by role, and by text if a leg ends elsewhere although the roles are the same; looks them up in the difference of the sets. */
+export function findCause({diff, ...walked}: Walks & {readonly diff: RuleSetDiff}): Cause {
+	return causeFinder(diff)(walked);
+}
+
+/** The same for many paths through the same two sets, whose difference is computed once. */
+export function causeFinder(diff: RuleSetDiff): (walks: Walks) => Cause {
+	const known = new Map<AddressFamily, Changes>();
+	return walks => causeIn(walks, () => {
+		const changes = known.get(walks.family) ?? changesOf(diff, walks.family);
+		known.set(walks.family, changes);
+		return changes;
+	});
+}
+
+function causeIn({from, to}: Walks, changes: () => Changes): Cause {
 	for (const [index, leg] of from.legs.entries()) {
 		const other = to.legs[index];
 		const [hits, otherHits] = [decidingHitsOf(leg, from.ruleSet), other === undefined ? [] : decidingHitsOf(other, to.ruleSet)];
@@ -32,14 +47,14 @@ export function findCause({from, to, diff, family}: {readonly from: Walked; read
 			for (let place = 0; place < Math.max(hits.length, otherHits.length); place++) {
 				const [one, two] = [hits[place], otherHits[place]];
 				if (one === undefined || two === undefined || keyOf(one) !== keyOf(two)) {
-					return causeOf({one, two}, changesOf(diff, family));
+					return causeOf({one, two}, changes());
 				}
 			}
 		}
 	}
 
 	return {
-		kind: 'not-found', from: null, to: null, text: 'the same rules decided, and did something else',
+		kind: 'not-found', from: null, to: null, text: 'the same rules decided but acted differently',
 	};
 }
 

@@ -1,5 +1,5 @@
 /**
-Two rule sets compared by what the kernel did with every packet class: what moved, and how much was compared.
+Compares two rule sets by what the kernel did with every packet class: what moved, and how much was compared.
 */
 
 import type {AddressFamily} from '../netfilter/types.js';
@@ -9,25 +9,26 @@ import type {ClassSet} from '../packet-classes/classify.js';
 import type {FieldName} from '../packet-classes/fields.js';
 import type {Representative} from '../packet-classes/representatives.js';
 import {fieldsLookedAt} from '../packet-classes/describe.js';
+import {finish, type Steps} from '../packet-classes/steps.js';
 import {
-	movesIn, stateMoves, type Side, type Statement,
+	movesIn, stateMoves, type Move, type Side, type Statement,
 } from './moves.js';
-import {gapsOfClasses, gapsOfReading} from './gaps.js';
+import {gapsOfClasses, readingGapsInSteps} from './gaps.js';
 
 /** How much was compared in one family. */
 export type ComparedFamily = {
 	readonly family: AddressFamily;
 	readonly classes: number;
 	readonly probes: number;
-	/** Fields that some rule of either set looks at. */
+	/** Fields that some rule of either set tests. */
 	readonly fields: readonly FieldName[];
 	readonly leftOut: ReadonlyArray<{readonly kind: string; readonly because: string; readonly classes: number}>;
 };
 
-/** `equal`: every class went the same way on both sides. `inconclusive`: none moved, but not all is known. */
+/** `equal`: every class took the same path on both sides. `inconclusive`: none moved, but the evidence has gaps. */
 export type ComparisonOutcome = 'equal' | 'moved' | 'inconclusive';
 
-/** The result. Statements of the severity `path` tell of other rules with equal stops; they alone move nothing. */
+/** The result. Statements of severity `path` are about other rules with equal stops; alone, they do not count as moves. */
 export type Comparison = {
 	readonly outcome: ComparisonOutcome;
 	readonly families: readonly ComparedFamily[];
@@ -35,34 +36,46 @@ export type Comparison = {
 	readonly gaps: readonly Gap[];
 };
 
-/** What was flown in one family: the probes, and what came of them on each side. */
+/** What was sent in one family: the probes, and their results on each side. */
 export type ProbedFamily = {
 	readonly classSet: ClassSet;
 	readonly representatives: readonly Representative[];
 	readonly sides: {readonly from: Side; readonly to: Side};
-	/** Which of the classes' rule sets the sides are; 0 and 1 unless told. */
+	/** Which of the classes' rule sets the sides are; by default 0 and 1. */
 	readonly places?: {readonly from: number; readonly to: number};
 };
 
-/** Judges flights. `arePathsCompared`: another way to the same stops is a move. */
-export function judgeComparison(probed: readonly ProbedFamily[], {arePathsCompared}: {readonly arePathsCompared: boolean}): Comparison {
+/** Judges probe results. `arePathsCompared`: a different path to the same stops is a move. */
+export function judgeComparison(probed: readonly ProbedFamily[], options: {readonly arePathsCompared: boolean}): Comparison {
+	return finish(judgeInSteps(probed, options));
+}
+
+type JudgedFamily = {readonly classSet: ClassSet; readonly moves: readonly Move[]; readonly family: ComparedFamily};
+
+/** The same as a computation that can pause. */
+export function * judgeInSteps(probed: readonly ProbedFamily[], {arePathsCompared}: {readonly arePathsCompared: boolean}): Steps<Comparison> {
 	const gaps = new Map<string, Gap>();
-	const judged = probed.map(({classSet, representatives, sides, places = {from: 0, to: 1}}) => {
+	const judged: JudgedFamily[] = [];
+	for (const {classSet, representatives, sides, places = {from: 0, to: 1}} of probed) {
 		const {family} = classSet.fields;
-		for (const gap of [
+		const found: Gap[] = [
 			...gapsOfClasses(classSet, [places.from, places.to]),
 			...[...sides.from.probeResults, ...sides.to.probeResults].flatMap(probeResult => probeResult.gaps),
-			...(['from', 'to'] as const).flatMap(side => gapsOfReading({
+		];
+		for (const side of ['from', 'to'] as const) {
+			found.push(...yield * readingGapsInSteps({
 				classSet, representatives, probeResults: sides[side].probeResults, place: places[side],
-			})),
-		]) {
+			}));
+		}
+
+		for (const gap of found) {
 			gaps.set(`${gap.kind} ${gap.message}`, gap);
 		}
 
 		const diff = diffRuleSets({from: sides.from.ruleSet, to: sides.to.ruleSet}, [family]);
-		return {
+		judged.push({
 			classSet,
-			moves: movesIn({
+			moves: yield * movesIn({
 				classSet, representatives, sides, diff,
 			}),
 			family: {
@@ -72,8 +85,10 @@ export function judgeComparison(probed: readonly ProbedFamily[], {arePathsCompar
 				fields: fieldsLookedAt(classSet),
 				leftOut: classSet.leftOut.map(left => ({kind: left.kind, because: left.because, classes: left.classes.length})),
 			},
-		};
-	});
+		});
+	}
+
+	yield;
 	const statements = stateMoves(judged).filter(({severity}) => arePathsCompared || severity !== 'path');
 	return {
 		outcome: statements.length > 0 ? 'moved' : (gaps.size > 0 ? 'inconclusive' : 'equal'),

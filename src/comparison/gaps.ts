@@ -1,18 +1,20 @@
 /**
-Why what the probes of the classes show may not be all: packets that cannot be sent, conditions that are not understood, and a kernel that does something else than our reading of the rules.
+Why the probes of the classes may not show everything: packets that cannot be sent, conditions that are not understood, and a kernel that does something other than the model of the rules.
 */
 
 import type {Gap} from '../trace/gap.js';
-import type {ClassSet, LeftOutClasses, PacketClass} from '../packet-classes/classify.js';
+import type {ClassSet, LeftOutClasses} from '../packet-classes/classify.js';
 import type {Representative} from '../packet-classes/representatives.js';
-import type {PathCondition, WalkedRule} from '../packet-classes/symbolic-walk.js';
+import {isPredictedAlike} from '../packet-classes/predicted.js';
+import type {WalkedRule} from '../packet-classes/symbolic-walk.js';
+import {finish, type Steps} from '../packet-classes/steps.js';
 import {type ProbeResult, describeClasses} from './moves.js';
 
 /** How many rules or packets a sentence names. */
 const namedMax = 3;
 
 /**
-What the classes themselves leave open: conditions that are not understood on the path of any class; classes that no probe can be, unless every rule set treats them alike by our reading. `places`: of these rule sets only.
+Gaps of the classes themselves: conditions that are not understood on the path of any class; classes that cannot be probes, unless every rule set treats them alike according to the model. `places`: only for these rule sets.
 */
 export function gapsOfClasses(classSet: ClassSet, places?: readonly number[]): readonly Gap[] {
 	const doubts = new Map<string, WalkedRule>();
@@ -24,48 +26,54 @@ export function gapsOfClasses(classSet: ClassSet, places?: readonly number[]): r
 
 	const names = [...doubts].map(([name, {text}]) => `${name} (${text})`);
 	return [
-		...(names.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: what ${listOf(names)} asks for is not understood, so no packets were made for it.`} satisfies Gap]),
+		...(names.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: ${listOf(names)} ${names.length === 1 ? 'is' : 'are'} not understood, so no packets were made for ${names.length === 1 ? 'it' : 'them'}.`} satisfies Gap]),
 		...classSet.leftOut.flatMap(left => gapOfLeftOut(left, {classSet, places})),
 	];
 }
 
 function gapOfLeftOut({kind, because, classes}: LeftOutClasses, {classSet, places}: {readonly classSet: ClassSet; readonly places: readonly number[] | undefined}): readonly Gap[] {
 	const different = kind === 'cannot-occur' ? [] : classes.filter(({predicted}) => !isPredictedAlike(among(predicted, places)));
-	return different.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: not asked of the kernel: ${listOf(describeClasses(different, classSet))}; ${because}.`}];
+	return different.length === 0 ? [] : [{kind: 'not-sent', message: `${classSet.fields.family}: not tested: ${listOf(describeClasses(different, classSet))}; ${because}.`}];
 }
 
-/** Of the rule sets that were cut together, those that are asked for. */
+/** The requested ones of the rule sets that were classified together. */
 function among<Each>(all: readonly Each[], places: readonly number[] | undefined): readonly Each[] {
 	return places === undefined ? all : places.map(place => all[place]!);
 }
 
-/** Whether all rule sets have the same for a class, rule by rule. One that is alone is alike. */
-function isPredictedAlike(predicted: PacketClass['predicted']): boolean {
-	const pathSummaries = predicted.map(each => describePath(each));
-	return pathSummaries.every(pathSummary => pathSummary !== undefined && pathSummary === pathSummaries[0]);
+/** Where the kernel's path is not the predicted one: the classes depend on that prediction. `place`: which of the rule sets. */
+export function gapsOfReading(read: Read): readonly Gap[] {
+	return finish(readingGapsInSteps(read));
 }
 
-function describePath({hits}: Omit<PathCondition, 'packetSet'>): string | undefined {
-	return hits?.map(({table, chain, text}) => `${table} ${chain} ${text}`).join('\n');
-}
+type Read = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly probeResults: readonly ProbeResult[]; readonly place: number};
 
-/** Where the kernel's path is not the predicted one: the classes are divided by that prediction. `place`: which of the rule sets. */
-export function gapsOfReading({classSet, representatives, probeResults, place}: {
-	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly probeResults: readonly ProbeResult[]; readonly place: number;
-}): readonly Gap[] {
-	const differing = representatives.flatMap((representative, index): readonly string[] => {
+/** How many probe results are processed between two pauses. */
+const turn = 500;
+
+/** The same as a computation that can pause. */
+export function * readingGapsInSteps({classSet, representatives, probeResults, place}: Read): Steps<readonly Gap[]> {
+	const differing: string[] = [];
+	for (const [index, representative] of representatives.entries()) {
+		if (index % turn === turn - 1) {
+			yield;
+		}
+
 		const [leg] = probeResults[index]!.legs;
 		const wanted = classSet.classes[representative.index]!.predicted[place]!.hits?.map(rule => nameOf(rule)).join(' > ');
 		const met = leg?.traversals.flatMap(({hits}) => hits.map(hit => nameOf(hit))).join(' > ');
-		return wanted === undefined || met === undefined || wanted === met ? [] : [`${printRepresentative(representative)} met ${met === '' ? 'no rule' : met} and not ${wanted === '' ? 'none' : wanted}`];
-	});
+		if (wanted !== undefined && met !== undefined && wanted !== met) {
+			differing.push(`${printRepresentative(representative)} met ${met === '' ? 'no rule' : met} and not ${wanted === '' ? 'none' : wanted}`);
+		}
+	}
+
 	return differing.length === 0 ? [] : [{kind: 'reading', message: `The model and the kernel disagree, so packets may be in the wrong class: ${listOf(differing)}.`}];
 }
 
 /** A probe in short, for a message. */
-export function printRepresentative({origin, protocol, uid, gid, destination: {address, port}, source, family}: Representative): string {
+export function printRepresentative({origin, protocol, uid, gid, destination: {address, port}, source, bindDevice, family}: Representative): string {
 	const to = family === 'ipv6' ? `[${address}]:${port}` : `${address}:${port}`;
-	return `${protocol} ${origin === 'pod' ? `of ${uid ?? '?'}:${gid ?? '?'}` : 'from outside'}${source === undefined ? '' : ` from ${source}`} to ${to}`;
+	return `${protocol} ${origin === 'pod' ? `of ${uid ?? '?'}:${gid ?? '?'}` : 'from outside'}${source === undefined ? '' : ` from ${source}`}${bindDevice === undefined ? '' : ` bound to ${bindDevice}`} to ${to}`;
 }
 
 function nameOf({table, chain, number}: Pick<WalkedRule, 'table' | 'chain'> & {readonly number: number | undefined}): string {

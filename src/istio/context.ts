@@ -7,13 +7,13 @@ import type {AddressFamily} from '../netfilter/types.js';
 import type {SidecarOptions} from './options/options.js';
 import type {Release, ReleaseFeatures} from './releases.js';
 
-/** What a part of `Run` knows: the options, and the values that depend on the family whose list it writes. */
+/** The input of a part of `Run`: the options, and the values that depend on the family whose list it writes. */
 export type Context = {
 	readonly family: AddressFamily;
 	/** The options as far as the code for this family knows them. */
 	readonly options: SidecarOptions;
 	readonly features: ReleaseFeatures;
-	/** The host's loopback: 127.0.0.1/32 or what was given, ::1/128 in IPv6. */
+	/** The host's loopback: 127.0.0.1/32 or the configured range, ::1/128 in IPv6. */
 	readonly loopback: string;
 	/** The source of the proxy's inbound passthrough, 127.0.0.6 or ::6 (pilot, inbound passthrough bind addresses). */
 	readonly passthroughSource: string;
@@ -27,11 +27,11 @@ export type Context = {
 	readonly dnsServers: readonly string[];
 	/** The table of the inbound rules: mangle under TPROXY, else nat. */
 	readonly inboundTable: 'nat' | 'mangle';
-	/** IPv6 of a release whose code for it is separate. */
+	/** IPv6 in a release that has separate code for it. */
 	readonly isSeparate: boolean;
 };
 
-/** What a release makes rules of: its features. */
+/** The inputs of a release's rules besides the options: its features. */
 export type ReleaseRules = Pick<Release, 'features'>;
 
 /** Derives the shared values. */
@@ -55,7 +55,7 @@ export function contextOf({release: {features}, options: given, family}: {readon
 	};
 }
 
-/** The separate IPv6 code until 1.11 knows neither TPROXY nor DNS capture: it writes the rules that stand there without them. */
+/** The separate IPv6 code until 1.11 supports neither TPROXY nor DNS capture: it writes the rules that apply without them. */
 function withoutWhatIpv6Lacks(options: SidecarOptions, {ipv6OutboundPorts}: ReleaseFeatures): SidecarOptions {
 	return {
 		...options,

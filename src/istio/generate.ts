@@ -1,5 +1,5 @@
 /**
-One way to every rule set of a sidecar, whatever the back end.
+Generates the rule sets of a sidecar for every back end.
 */
 
 import {languageOf} from '../netfilter/backends.js';
@@ -12,12 +12,12 @@ import {sidecarRuleSet} from './iptables/sidecar.js';
 import type {SidecarOptions} from './options/options.js';
 import type {Release} from './releases.js';
 
-/** What istio-iptables has for rules of one language. */
+/** What istio-iptables provides for rules of one language. */
 type Writer = {
 	/** @throws {InputError} for a release that does not write the language. */
 	readonly write: (release: Release, options: SidecarOptions, families: readonly AddressFamily[]) => RuleSet;
 	readonly isWrittenBy: (release: Pick<Release, 'features'>) => boolean;
-	/** Why the language's tool would not take a set that is written, as one sentence; undefined when it takes it. */
+	/** Why the language's tool would reject a generated set, as one sentence; undefined if it accepts it. */
 	readonly refusal: (ruleSet: RuleSet) => string | undefined;
 };
 
@@ -42,7 +42,15 @@ export function canGenerate(release: Pick<Release, 'features'>, backend: Backend
 	return writers[languageOf(backend)].isWrittenBy(release);
 }
 
-/** Why the tool of a back end would not take what {@link generate} wrote, as one sentence; undefined when it takes it. */
+/** Why the real program ends with an error before any rule is installed, as one sentence; undefined if it does not. The rules are then those that it tried to write. */
+export function programFailure({release: {features, patch}, options, backend}: {readonly release: Release; readonly options: SidecarOptions; readonly backend: Backend}): string | undefined {
+	const {inboundInterceptionMode, inboundPortsInclude, writesNothing} = options;
+	return languageOf(backend) === 'nft' && features.nftTproxyNeedsPorts && inboundInterceptionMode === 'TPROXY' && inboundPortsInclude.length === 0 && !writesNothing
+		? `The real istio-iptables ${patch} fails with these options: with TPROXY and no inbound port it inserts native nft rules into an empty chain, and nft rejects them ("No such file or directory", istio/istio issue 58135), so the pod does not start; 1.27.4 and 1.28.1 fixed it.`
+		: undefined;
+}
+
+/** Why the tool of a back end would reject the result of {@link generate}, as one sentence; undefined if it accepts it. */
 export function generatedRefusal(ruleSet: RuleSet, backend: Backend): string | undefined {
 	return writers[languageOf(backend)].refusal(ruleSet);
 }

@@ -1,14 +1,14 @@
 /**
-What an article says of six types of traffic, as data. It is what is published, not what is true: the kernel judges.
+The claims of an article about six types of traffic, as data. They say what was published, not what is true: the kernel decides that.
 */
 
 import {printPublishedStep, type PublishedClaims, type PublishedStep, type PublishedType, type PublishedTypeId} from '../mesh/published.js';
 import type {Role} from './roles/roles.js';
 
-/** Where the claims come from. */
+/** The source of the claims. */
 export const publishedSource = '"Traffic types and iptables rules in Istio sidecar explained" (Tetrate)';
 
-/** The nine rules of ISTIO_OUTPUT that the article numbers, as `iptables-save` printed them for a default sidecar of its time, with our word for what each is for. */
+/** The nine rules of ISTIO_OUTPUT that the article numbers, as `iptables-save` printed them for a default sidecar of its time, with the role of each. */
 export const articleRules: ReadonlyArray<{readonly number: number; readonly text: string; readonly role: Role}> = [
 	{number: 1, text: '-s 127.0.0.6/32 -o lo -j RETURN', role: 'passthrough-source'},
 	{number: 2, text: '! -d 127.0.0.1/32 -o lo -m owner --uid-owner 1337 -j ISTIO_IN_REDIRECT', role: 'hairpin-by-uid'},
@@ -55,7 +55,7 @@ export const publishedTypes: Readonly<Record<PublishedTypeId, PublishedType>> = 
 	6: type('sidecar-to-istiod', [actor('agent'), chain('OUTPUT'), rule(9), listener(15_001), chain('OUTPUT'), rule(4), chain('POSTROUTING'), actor('istiod')]),
 };
 
-/** The article's claims. It treats nat and nothing else. */
+/** The article's claims. It covers only nat. */
 export const articleClaims: PublishedClaims = {
 	source: publishedSource,
 	types: publishedTypes,

@@ -1,5 +1,5 @@
 /**
-What stands beside a sidecar's rules: which families they are written for, and the addresses and routes that let them do their work.
+What a sidecar needs besides its rules: the families for which they are written, and the addresses and routes.
 */
 
 import {familyOfAddress} from '../netfilter/address.js';
@@ -10,14 +10,14 @@ import type {SidecarOptions} from './options/options.js';
 import {newestRelease} from './releases.js';
 
 /**
-The families that istio-iptables writes rules for, given the pod's addresses in order, without loopback and link-local ones: IPv4 always, IPv6 when the first address is IPv6, or with dual stack when any is.
+The families for which istio-iptables writes rules, given the pod's addresses in order, without loopback and link-local ones: IPv4 always, IPv6 if the first address is IPv6, or with dual stack if any is.
 */
 export function familiesWritten(addresses: readonly string[], {dualStack}: Pick<SidecarOptions, 'dualStack'>): readonly AddressFamily[] {
 	const looked = dualStack ? addresses : addresses.slice(0, 1);
 	return looked.some(text => familyOfAddress(text) === 'ipv6') ? ['ipv4', 'ipv6'] : ['ipv4'];
 }
 
-/** Addresses and routes, as `configureIPv6Addresses` and `configureTProxyRoutes` set them up: ::6 for the inbound passthrough in IPv6, and local delivery of marked packets under TPROXY, which the separate IPv6 code until 1.11 does not know. */
+/** Addresses and routes, as `configureIPv6Addresses` and `configureTProxyRoutes` set them up: ::6 for the inbound passthrough in IPv6, and local delivery of marked packets under TPROXY, which the separate IPv6 code until 1.11 does not support. */
 export function sidecarRouting(options: SidecarOptions, families: readonly AddressFamily[], {features}: ReleaseRules = newestRelease): SidecarRouting {
 	const isRouted = options.inboundInterceptionMode === 'TPROXY' && options.inboundPortsInclude.length > 0 && !options.writesNothing;
 	const routed = isRouted ? families.filter(family => family === 'ipv4' || features.ipv6IsLikeIpv4) : [];

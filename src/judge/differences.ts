@@ -1,13 +1,13 @@
 /**
-Where an observed path leaves the expected one.
+Where an observed path departs from the expected one.
 */
 
 import {
-	printLegEnd, stepsOfPath, stopsOfPath, type Leg, type RuleHit,
+	closingOf, printLegEnd, stepsOfPath, stopsOfPath, type Leg, type RuleHit,
 } from '../netfilter/path.js';
 import type {MeshRules} from '../mesh/mesh.js';
 import type {Role} from '../mesh/roles.js';
-import type {ExpectedLeg, ExpectedPath} from '../scenario/types.js';
+import type {ExpectedLeg, ExpectedPath} from '../mesh/traffic.js';
 import type {Observation} from '../trace/observation.js';
 import {
 	chainsVisited, decidingHitsOf, isDeciding, jumpTarget, roleHitsOf, rulesWithRole, type RoleHit,
@@ -19,7 +19,7 @@ import type {
 /** The point at which the rules of a leg are no longer the expected ones. */
 export type Parting = {readonly expectedRole: Role | null; readonly observedRole: Role | null; readonly rule: RuleHit | null};
 
-/** All differences, leg by leg. Of a loop only the first is told: what follows is the same again. */
+/** All differences, leg by leg. For a loop, only the first difference is reported, because the rest repeats it. */
 export function differencesBetween({expected, observation, ruleSet}: {readonly expected: ExpectedPath; readonly observation: Observation; readonly ruleSet: MeshRules}): readonly Difference[] {
 	const {legs} = observation.path;
 	if (expected.loop === true && !observation.loop) {
@@ -28,7 +28,7 @@ export function differencesBetween({expected, observation, ruleSet}: {readonly e
 	}
 
 	const hasSameStops = !observation.loop && sameItems(stopsOfPath(observation.path), expected.legs.map(({stop}) => stop));
-	// Of a flow that goes round as it should, the rounds after those that were claimed are the same again.
+	// In a flow that is expected to loop, the rounds after the expected legs repeat them.
 	const differences = Array.from({length: expected.loop === true ? expected.legs.length : Math.max(legs.length, expected.legs.length)}, (_, index) => {
 		const [wanted, leg] = [expected.legs[index], legs[index]];
 		if (leg === undefined) {
@@ -47,10 +47,22 @@ export function differencesBetween({expected, observation, ruleSet}: {readonly e
 		return [loopDifference(differences, observation)];
 	}
 
-	return differences.length > 0 || expected.path === undefined ? differences : stepDifferences(expected.path, observation);
+	if (differences.length > 0) {
+		return differences;
+	}
+
+	const last = legs.at(-1)!;
+	const closing = closingOf(last);
+	if ((expected.closed === true) !== (closing !== undefined)) {
+		return [{
+			kind: 'closing', leg: legs.length - 1, observed: claimOfLeg(last), closed: closing ?? null,
+		}];
+	}
+
+	return expected.path === undefined ? [] : stepDifferences(expected.path, observation);
 }
 
-/** What was claimed of the connection itself. */
+/** Expectations about the connection itself. */
 function traitDifference(leg: number, {source, zone}: ExpectedLeg, {from, flow}: Leg): Difference | undefined {
 	if (source !== undefined && source !== from.address) {
 		return {
@@ -67,11 +79,11 @@ function traitDifference(leg: number, {source, zone}: ExpectedLeg, {from, flow}:
 	return zone === undefined || flow?.isReplied !== false
 		? undefined
 		: {
-			kind: 'trait', leg, trait: 'answer', expectedTrait: `in zone ${zone}`, observedTrait: 'in none or another',
+			kind: 'trait', leg, trait: 'answer', expectedTrait: `in zone ${zone}`, observedTrait: 'in no zone or a different one',
 		};
 }
 
-/** Where a path that was claimed step by step is left: the first step only, for all behind it are shifted. */
+/** Where a path that is expected step by step diverges. Only the first step is reported, because all later ones are shifted. */
 function stepDifferences(path: readonly string[], {path: observed}: Observation): readonly Difference[] {
 	const steps = stepsOfPath(observed);
 	const at = Array.from({length: Math.max(path.length, steps.length)}, (_, index) => index).find(index => path[index] !== steps[index]);
@@ -79,7 +91,7 @@ function stepDifferences(path: readonly string[], {path: observed}: Observation)
 		return [];
 	}
 
-	// The steps of a leg end with its listener, so the leg is told by how many of them came before.
+	// The steps of a leg end with its listener, so the number of listeners before a step is its leg.
 	let leg = 0;
 	for (let seen = 1; leg < observed.legs.length - 1; leg++) {
 		seen += stepsOfPath({legs: [observed.legs[leg]!]}).length - 1;
@@ -93,10 +105,12 @@ function stepDifferences(path: readonly string[], {path: observed}: Observation)
 	}];
 }
 
-/** Whether a leg ended as claimed. Who claims `dropped` leaves open by which rule. */
+/** Whether a leg ended as expected. An expectation of `dropped` does not say by which rule, and one of `lost` or `nowhere` does not say with which destination. */
 function isStopAsExpected(wanted: string, observed: string): boolean {
-	return wanted === observed || (wanted === 'dropped' && observed.startsWith('dropped by '));
+	return wanted === observed || (openClaims.has(wanted) && observed.startsWith(`${wanted} `));
 }
+
+const openClaims: ReadonlySet<string> = new Set(['dropped', 'nowhere', 'lost', 'answer-dropped']);
 
 function claimOf({actor, stop}: ExpectedLeg): LegClaim {
 	return {actor, stop};
@@ -138,7 +152,7 @@ function legDifference({index, wanted, leg, ruleSet, hasSameStops}: LegPair): Di
 	};
 }
 
-/** Where the roles part. Foreign rules are no difference of their own, but where a role is missing, a foreign rule that decided, or that led to what did, is to blame. */
+/** Where the roles diverge. Foreign rules alone are not a difference, but if a role is missing, the foreign rule that decided, or that led to the decision, is the cause. */
 export function partingOf({wanted, leg, ruleSet}: {readonly wanted: readonly Role[]; readonly leg: Leg; readonly ruleSet: MeshRules}): Parting | undefined {
 	const hits = decidingHitsOf(leg, ruleSet);
 	const known = hits.flatMap((hit, index) => hit.role === null ? [] : [{...hit, index}]);
@@ -154,13 +168,13 @@ export function partingOf({wanted, leg, ruleSet}: {readonly wanted: readonly Rol
 	return {expectedRole: wanted[at] ?? null, observedRole: decided?.role ?? null, rule: decided?.hit ?? null};
 }
 
-/** All roles are the expected ones, and the leg arrived elsewhere: the last rule that can decide is the one to look at, and its role was due. */
+/** All roles are as expected, but the leg arrived elsewhere: the last rule that can decide is reported, and its role was expected. */
 function lastRule(leg: Leg, ruleSet: MeshRules): Parting {
 	const last: RoleHit | undefined = roleHitsOf(leg, ruleSet).findLast(({hit}) => isDeciding(hit, ruleSet));
 	return {expectedRole: last?.role ?? null, observedRole: last?.role ?? null, rule: last?.hit ?? null};
 }
 
-/** Where nobody claims any rule, none was due. */
+/** If no rules are expected, no role is. */
 function withoutClaim(last: Parting, {roles}: ExpectedLeg): Parting {
 	return roles === null ? {...last, expectedRole: null} : last;
 }
@@ -194,7 +208,7 @@ function referenceOf({family, table, chain, text}: RuleHit, number: number): Rul
 	};
 }
 
-/** A loop, told by its first leg that is not the expected one, and the stop that it comes back to most. */
+/** A loop, described by its first unexpected leg and the stop that it reaches most often. */
 function loopDifference(differences: readonly Difference[], observation: Observation): Difference {
 	const stops = stopsOfPath(observation.path);
 	const times = new Map<string, number>();

@@ -1,11 +1,11 @@
 /**
-The rules that a leg met, with what they are for.
+The rules that a leg met, with their roles.
 */
 
 import type {Role} from '../mesh/roles.js';
 import {contains, parseAddress, parseRange} from '../netfilter/address.js';
 import {
-	baseChainOf, findChain, findRule, findTable, rulesOf, tablesOf,
+	baseChainOf, findChain, findRule, findTable, ruleNumbered, rulesOf, tablesOf,
 } from '../netfilter/lookup.js';
 import type {Leg, RuleHit} from '../netfilter/path.js';
 import type {Rule, RuleSet, Verdict} from '../netfilter/types.js';
@@ -13,7 +13,7 @@ import type {MeshRules} from '../mesh/mesh.js';
 import {finalVerdict} from '../trace/lookup.js';
 import type {RuleReference} from './outcome.js';
 
-/** A rule that matched, with its role; null for a rule of no role, a foreign one. */
+/** A rule that matched, with its role; null for a foreign rule. */
 export type RoleHit = {readonly hit: RuleHit; readonly role: Role | null};
 
 /** All rules that a leg met, in order. */
@@ -22,13 +22,13 @@ export function roleHitsOf(leg: Leg, ruleSet: MeshRules): readonly RoleHit[] {
 }
 
 /**
-The rules that a leg met, without detours: a jump into a chain where nothing matched brought the packet back as it was, so it decided nothing. The rules of DNS capture lead every packet through such chains.
+The rules that a leg met, without detours: a jump into a chain in which nothing matched decided nothing, because the packet came back unchanged. The rules of DNS capture lead every packet through such chains.
 */
 export function decidingHitsOf(leg: Leg, ruleSet: MeshRules): readonly RoleHit[] {
 	return leg.traversals.flatMap(({hits}) => withoutDetours(hits, ruleSet));
 }
 
-/** The same for the rules that matched on one packet's way through one base chain. */
+/** The same for the rules that matched on one packet's path through one base chain. */
 export function withoutDetours(hits: readonly RuleHit[], ruleSet: MeshRules): readonly RoleHit[] {
 	return hits.flatMap((hit, index) => {
 		const role = roleOfHit(hit, ruleSet);
@@ -40,11 +40,11 @@ export function withoutDetours(hits: readonly RuleHit[], ruleSet: MeshRules): re
 /** The role of a rule that matched. */
 export function roleOfHit({family, table, chain: name, number}: RuleHit, ruleSet: MeshRules): Role | null {
 	const chain = findChain(ruleSet, {family, table, chain: name});
-	const rule = chain?.rules.find(candidate => candidate.number === number);
+	const rule = chain === undefined || number === undefined ? undefined : ruleNumbered(chain, number);
 	return rule === undefined ? null : ruleSet.mesh.roleOf(rule, table, chain) ?? null;
 }
 
-/** Whether a rule that matched decided a packet's way through the sidecar's chains. One that only counts, logs or marks did not; nor did one that led to another chain, or back from a foreign one. */
+/** Whether a rule that matched decided a packet's path through the sidecar's chains. A rule that only counts, logs or marks does not, nor does one that leads to another chain, or back from a foreign one. */
 export function isDeciding(hit: RuleHit, ruleSet: MeshRules): boolean {
 	const verdict = hit.verdict ?? verdictOfTarget(hit, ruleSet);
 	if (verdict === 'return') {
@@ -55,7 +55,7 @@ export function isDeciding(hit: RuleHit, ruleSet: MeshRules): boolean {
 	return verdict !== 'jump' && verdict !== 'continue';
 }
 
-/** What a rule does, for a trace that does not tell. */
+/** The effect of a rule, for a trace that does not include it. */
 export function verdictOfTarget(hit: RuleHit, ruleSet: RuleSet): Verdict {
 	const target = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
 	if (target?.kind === 'jump' || target?.kind === 'goto') {
@@ -65,7 +65,7 @@ export function verdictOfTarget(hit: RuleHit, ruleSet: RuleSet): Verdict {
 	return target?.kind === 'verdict' ? target.verdict : (target === undefined ? undefined : finalVerdict(target)) ?? 'continue';
 }
 
-/** The rules of a role that packets of a leg can meet, in the order of the set. Where there are several, for one user, port or range each, only those that suit the leg; when none does, all. */
+/** The rules of a role that packets of a leg can meet, in the order of the set. If there are several, one for each user, port or range, only those that fit the leg; if none does, all. */
 export function rulesWithRole(ruleSet: MeshRules, role: Role, leg: Leg): readonly RuleReference[] {
 	const {family} = leg;
 	const all = [...rulesOf({tables: tablesOf(ruleSet, family)})].filter(placed => ruleSet.mesh.roleOf(placed.rule, placed.table, placed.chain) === role);
@@ -75,7 +75,7 @@ export function rulesWithRole(ruleSet: MeshRules, role: Role, leg: Leg): readonl
 	}));
 }
 
-/** Whether the owner, the port and the range that a rule asks for are the leg's. The rest is of how a packet comes, not of what a leg is. */
+/** Whether the owner, port and range in a rule's conditions are the leg's. Other conditions are about how a packet arrives, not about the leg. */
 function suits({matches}: Rule, {socket, to, family}: Leg): boolean {
 	return matches.every(match => {
 		if (match.kind === 'uid' || match.kind === 'gid') {
@@ -96,7 +96,7 @@ function suits({matches}: Rule, {socket, to, family}: Leg): boolean {
 	});
 }
 
-/** The chains that a leg came to, as `table chain`: where it began, and where a rule sent it. */
+/** The chains that a leg reached, as `table chain`: where it began, and where a rule sent it. */
 export function chainsVisited(leg: Leg, ruleSet: RuleSet): ReadonlySet<string> {
 	const visited = new Set<string>();
 	for (const {table, chain, hits} of leg.traversals) {

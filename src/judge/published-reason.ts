@@ -1,5 +1,5 @@
 /**
-Why a published route is not the observed one: one sentence, made of what was observed.
+Why a published route differs from the observed one: one sentence, derived from the observation.
 */
 
 import {findRule} from '../netfilter/lookup.js';
@@ -12,7 +12,7 @@ import type {ObservedStep, RouteParting} from './published-route.js';
 
 type PublishedRule = Extract<PublishedStep, {kind: 'rule'}>;
 
-/** The sentence for a parting. */
+/** The sentence for a divergence. */
 export function reasonOf({parting: {wanted, met, rest}, observation, ruleSet, claims}: {
 	readonly parting: RouteParting; readonly observation: Observation; readonly ruleSet: MeshRules; readonly claims: PublishedClaims;
 }): string {
@@ -36,7 +36,7 @@ function replyReason(rest: readonly PublishedStep[], met: ObservedStep | undefin
 		: undefined;
 }
 
-/** A rule of the same chain took the packet before the published one. */
+/** A rule of the same chain matched the packet before the published one. */
 function earlierReason({wanted, met, ruleSet, claims}: {
 	readonly wanted: PublishedStep | undefined; readonly met: ObservedStep | undefined; readonly ruleSet: MeshRules; readonly claims: PublishedClaims;
 }): string | undefined {
@@ -57,7 +57,7 @@ function meantName({chain, number}: PublishedRule, numberHere: number): string {
 	return numberHere === number ? `${chain}#${number}` : `${chain}#${numberHere} (the article's rule ${number})`;
 }
 
-/** Who was let go by which rule, in words that are true of the socket that the kernel saw. */
+/** Which rule let whom go, worded to be true for the socket that the kernel saw. */
 function subjectOf({hit, role, leg}: Extract<ObservedStep, {kind: 'hit'}>, {ruleSet, claims: {ownerRoles}}: {readonly ruleSet: MeshRules; readonly claims: PublishedClaims}): string {
 	const {actor, socket} = leg;
 	const rule = nameOf(hit);
@@ -81,7 +81,7 @@ function whose({actor, socket}: Leg): string {
 	return socket === undefined ? '' : ` on the packet of the ${actor} (UID ${socket.uid}, GID ${socket.gid})`;
 }
 
-/** The one UID that a rule names. */
+/** The only UID that a rule names. */
 function ownerOf(hit: RuleHit, ruleSet: MeshRules): number | undefined {
 	const rule = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number});
 	return rule?.matches.flatMap(match => match.kind === 'uid' && match.from === match.to ? [match.from] : [])[0];

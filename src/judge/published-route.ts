@@ -1,26 +1,26 @@
 /**
-A published route laid over an observed path.
+Compares a published route with an observed path.
 
-A published route is shorter than a path. What it leaves out may only be hooks at which no rule matched, and the chain that a rule it names jumps to; everything it names has to be met, in its order.
+A published route is shorter than a path. It may only omit hooks at which no rule matched, and the chain that one of its rules jumps to; everything that it names has to occur, in its order.
 */
 
 import type {Leg, RuleHit} from '../netfilter/path.js';
 import {isChain, type Mesh, type MeshRules} from '../mesh/mesh.js';
 import type {PublishedClaims, PublishedStep} from '../mesh/published.js';
 import type {Role} from '../mesh/roles.js';
-import type {Intent} from '../scenario/types.js';
+import type {Intent} from '../mesh/traffic.js';
 import type {Observation} from '../trace/observation.js';
 import {jumpTarget, withoutDetours} from './observed-roles.js';
 
-/** One step of an observed path, as a published one can name it. */
+/** One step of an observed path, in the form of a published one. */
 export type ObservedStep =
 	| {readonly kind: 'actor'; readonly name: string}
 	| {readonly kind: 'hook'; readonly table: string; readonly chain: string; readonly leg: Leg}
 	| {readonly kind: 'hit'; readonly hit: RuleHit; readonly role: Role | null; readonly leg: Leg}
 	| {readonly kind: 'end'; readonly stop: string | undefined; readonly leg: Leg};
 
-/** Where two routes part: the published step that was due, and the observed one in its place. */
-export type RouteParting = {readonly wanted: PublishedStep | undefined; readonly met: ObservedStep | undefined; /** What the article names from there on. */ readonly rest: readonly PublishedStep[]};
+/** Where two routes diverge: the published step, and the observed one in its place. */
+export type RouteParting = {readonly wanted: PublishedStep | undefined; readonly met: ObservedStep | undefined; /** The rest of the published route. */ readonly rest: readonly PublishedStep[]};
 
 /** An observed path as steps that a published route can name. */
 export function stepsOf({path: {legs}}: Observation, rules: {readonly ruleSet: MeshRules; readonly claims: PublishedClaims}): readonly ObservedStep[] {
@@ -34,7 +34,7 @@ function stepsOfLeg(leg: Leg, {ruleSet, claims}: {readonly ruleSet: MeshRules; r
 			? [{
 				kind: 'hook', table, chain, leg,
 			}]
-			// The article treats nat and nothing else: what the sidecar's own rules do in other tables (TPROXY, zones of DNS) contradicts it as little as a hook without a rule. Foreign rules do.
+			// The article covers only nat: what the sidecar's own rules do in other tables (TPROXY, zones of DNS) contradicts it as little as a hook without a rule. Foreign rules do.
 			: withoutDetours(hits, ruleSet).filter(({role}) => role === null || ruleSet.mesh.names.table(table) === claims.table).map(({hit, role}) => ({
 				kind: 'hit', hit, role, leg,
 			}))),
@@ -42,7 +42,7 @@ function stepsOfLeg(leg: Leg, {ruleSet, claims}: {readonly ruleSet: MeshRules; r
 	];
 }
 
-/** Where the two routes part; undefined when they agree. */
+/** Where the two routes diverge; undefined if they agree. */
 export function partRoutes({published, claims, observed, ruleSet, intent}: {
 	readonly published: readonly PublishedStep[];
 	readonly claims: PublishedClaims;
@@ -59,7 +59,7 @@ export function partRoutes({published, claims, observed, ruleSet, intent}: {
 			at++;
 			leadsTo = wanted.kind === 'rule' && met.kind === 'hit' ? jumpTarget(met.hit, ruleSet) : undefined;
 		} else if (met.kind === 'hit' && ruleSet.mesh.names.table(met.hit.table) === claims.table && met.hit.chain === leadsTo) {
-			// The article does not always name the chain behind a rule that it names.
+			// The article does not always name the chain after a rule that it names.
 		} else if (met.kind !== 'hook') {
 			return {wanted, met, rest: published.slice(at)};
 		}
@@ -90,12 +90,12 @@ function isNamed(wanted: PublishedStep, met: ObservedStep, {claims, mesh, intent
 	}
 }
 
-/** An actor at the end of a route stands for a listener of its own, which for the proxy is none of the two that capture. */
+/** An actor at the end of a route stands for one of its listeners; for the proxy, for one that does not capture. */
 function isOwnListener(name: string, stop: string, {proxyPort, inboundCapturePort}: Intent): boolean {
 	return stop.startsWith(`${name}:`) && stop !== `proxy:${proxyPort}` && stop !== `proxy:${inboundCapturePort}`;
 }
 
-/** The article names the ports of a default sidecar; a set with other ports has listeners of the same meaning. */
+/** The article names the ports of a default sidecar; a set with other ports has equivalent listeners. */
 function portMeant(port: number, {ports}: PublishedClaims, {proxyPort, inboundCapturePort}: Intent): number {
 	const meanings: Readonly<Record<number, number>> = {[ports.outbound]: proxyPort, [ports.inbound]: inboundCapturePort};
 	return meanings[port] ?? port;

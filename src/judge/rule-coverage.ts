@@ -1,5 +1,5 @@
 /**
-Which rules some probes reach, how often each decides, and for one that none reaches, why not.
+Which rules probes reach, how often each decides, and why a rule is not reached by any.
 */
 
 import {
@@ -15,26 +15,26 @@ import type {PacketFacts} from './explain/packet-facts.js';
 import {askRule} from './explain/match-rule.js';
 import {explainLeg, type AskedChain} from './explain/explain-leg.js';
 
-/** How often packets met a rule, and how often it was the one that ended their way through a base chain. */
+/** How often packets hit a rule, and how often that ended their path through a base chain. */
 export type Reach = {readonly hits: number; readonly decided: number};
 
-/** The legs that some probes had, each with the mark of its socket. */
+/** The legs of some probes, each with the mark of its socket. */
 export type CoveredLegs = ReadonlyArray<{readonly leg: Leg; readonly mark: number}>;
 
-/** Why no packet reaches a rule, though a probe went for every packet class. */
+/** Why no packet reaches a rule, even though one probe was sent for every packet class. */
 export type Unreached =
-	/** Packets that it would match come to its chain, and earlier rules end their way: these, with how often. */
+	/** Packets that it would match enter its chain, but earlier rules end their path: these rules, with counts. */
 	| {readonly kind: 'shadowed'; readonly by: ReadonlyArray<{readonly place: string; readonly role: string | null; readonly packets: number}>}
-	/** Packets come to it, and each fails one of these conditions. */
+	/** Packets reach it, and each fails one of these conditions. */
 	| {readonly kind: 'no-match'; readonly packets: number; readonly conditions: ReadonlyArray<{readonly match: Match; readonly protocol: PacketFacts['protocol']; readonly packets: number}>}
-	/** Packets come to its chain, but earlier rules end the way of all of them; it would match none of these. */
+	/** Packets enter its chain, but earlier rules end the path of all of them; it would match none of these. */
 	| {readonly kind: 'cut-off'; readonly packets: number}
-	/** No packet comes to its chain; it would come from these rules. */
+	/** No packet enters its chain; these rules would lead there. */
 	| {readonly kind: 'no-packet'; readonly from: readonly string[]}
-	/** No packet comes to the hook of its base chain. */
+	/** No packet reaches the hook of its base chain. */
 	| {readonly kind: 'no-hook'};
 
-/** One rule with all that came of it. */
+/** One rule with its results. */
 export type RuleCoverage = {
 	readonly family: Family;
 	readonly place: string;
@@ -43,11 +43,11 @@ export type RuleCoverage = {
 	readonly isNative: boolean;
 	/** By the name of the cases. */
 	readonly reach: Readonly<Record<string, Reach>>;
-	/** Null where anything reaches it. */
+	/** Null if anything reaches it. */
 	readonly unreached: Unreached | null;
 };
 
-/** All rules that packets of some families meet. `cases` are the legs by name; those of `complete` tell why a rule is not reached by anything. */
+/** All rules that packets of some families can meet. `cases` are the legs by case name; those of `complete` show why a rule is not reached by anything. */
 export function coverageOf(ruleSet: MeshRules, {families, cases, complete}: {
 	readonly families: readonly AddressFamily[]; readonly cases: Readonly<Record<string, CoveredLegs>>; readonly complete: CoveredLegs;
 }): readonly RuleCoverage[] {
@@ -142,7 +142,7 @@ function isBase({chain}: PlacedRule): boolean {
 	return chain.base !== undefined || chain.policy !== undefined;
 }
 
-/** Rules that the complete probes reach, and some named cases do not. A rule that nothing reaches is missing in `complete` alone. */
+/** Rules that the complete probes reach but some named cases do not. A rule that nothing reaches is missing only in `complete`. */
 export function unreachedBy(coverage: readonly RuleCoverage[], cases: string): readonly RuleCoverage[] {
 	return coverage.filter(({reach, unreached}) => (reach[cases]?.hits ?? 0) === 0 && (unreached === null || cases === completeName));
 }

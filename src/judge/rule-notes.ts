@@ -1,5 +1,5 @@
 /**
-What a run says of the rules themselves: which were not reached, which of the default ones are missing or stand elsewhere. It decides nothing.
+Notes about the rules themselves: which were not reached, and which of the default ones are missing or elsewhere. They decide nothing.
 */
 
 import type {Role} from '../mesh/roles.js';
@@ -7,22 +7,22 @@ import {rulesOf, tablesOf, type PlacedRule} from '../netfilter/lookup.js';
 import {stopsOfPath, type Leg, type RuleHit} from '../netfilter/path.js';
 import type {MeshRules} from '../mesh/mesh.js';
 import type {AddressFamily} from '../netfilter/types.js';
-import type {ExpectedPath} from '../scenario/types.js';
+import type {ExpectedPath} from '../mesh/traffic.js';
 import {ruleKey} from '../trace/loaded-rules.js';
 import {partingOf} from './differences.js';
 import {roleHitsOf} from './observed-roles.js';
 import type {Outcome, RuleReference} from './outcome.js';
 
-/** What is to be said of one rule. */
+/** A note about one rule. */
 export type RuleNote =
 	/** A rule under test that no type of the run met, and why. */
 	| {readonly kind: 'not-reached'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role | null; readonly reason: string}
-	/** A rule of the default set that the set under test has not; `coveredBy` is the rule that kept the stops where it was due, and for which types. */
+	/** A rule of the default set that is missing in the set under test; `coveredBy` is the rule that led to the expected stops in its place, and for which types. */
 	| {readonly kind: 'missing'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role; readonly coveredBy: RuleHit | null; readonly types: readonly string[]; readonly reason: string}
-	/** A rule that stands before or behind others of the default set than it should. */
+	/** A rule that comes before or after others of the default set, unlike there. */
 	| {readonly kind: 'moved'; readonly family: AddressFamily; readonly rule: RuleReference; readonly role: Role; readonly from: number; readonly reason: string};
 
-/** What the notes need to know of a judged type. */
+/** What the notes need to know about a judged type. */
 export type NotedResult = {
 	readonly id: string;
 	readonly family: AddressFamily;
@@ -31,7 +31,7 @@ export type NotedResult = {
 	readonly expected: ExpectedPath;
 };
 
-/** The notes of a run, family by family. `reference` is the set that the rules are meant to be, where there is one. */
+/** The notes of a run, family by family. `reference` is the set that the rules are meant to be, if there is one. */
 export function ruleNotes({ruleSet, reference, results}: {readonly ruleSet: MeshRules; readonly reference: MeshRules | undefined; readonly results: readonly NotedResult[]}): readonly RuleNote[] {
 	const families = [...new Set(results.map(({family}) => family))];
 	return families.flatMap(family => {
@@ -72,7 +72,7 @@ function unreachedRules({family, rules, own, ruleSet}: {
 	readonly own: readonly NotedResult[];
 	readonly ruleSet: MeshRules;
 }): readonly RuleNote[] {
-	// With a gap, a rule that nothing shows may have been met all the same.
+	// If there is a gap, a rule without observed matches may have been met anyway.
 	if (own.some(({outcome}) => outcome.kind === 'inconclusive')) {
 		return [];
 	}
@@ -84,7 +84,7 @@ function unreachedRules({family, rules, own, ruleSet}: {
 	}));
 }
 
-/** Whether a type should have met a rule of a role in some leg, and met none there. */
+/** Whether a type should have met a rule of a role in some leg but met none there. */
 function lacksRole({legs, expected}: NotedResult, role: Role, ruleSet: MeshRules): boolean {
 	return expected.legs.some(({roles}, index) => {
 		const leg = legs[index];
@@ -118,7 +118,7 @@ function missingRules({family, rules, wanted, own, ruleSet}: {
 	});
 }
 
-/** The reference's rules that are not there: the first of a role that is missing altogether, and of a role that several rules share those whose text is missing, when there are fewer of them. */
+/** The rules of the reference that are missing: the first of a role that is missing altogether; for a role with several rules, those whose text is missing, if there are fewer of them. */
 function missingOf(rules: readonly KnownRule[], wanted: readonly KnownRule[]): ReturnType<typeof firstOfRole> {
 	const textsOf = (known: readonly KnownRule[], role: Role): readonly string[] => known.filter(one => one.role === role).map(({rule}) => rule.text);
 	return firstOfRole(wanted).flatMap(first => {
@@ -134,7 +134,7 @@ function missingOf(rules: readonly KnownRule[], wanted: readonly KnownRule[]): R
 
 type Wanting = {readonly id: string; readonly hit: RuleHit | null; readonly keepsStops: boolean};
 
-/** Whether a type should have met a role and did not, and which rule it met there. */
+/** Whether a type should have met a role but did not, and which rule it met there. */
 function wantsRole(result: NotedResult, role: Role, ruleSet: MeshRules): readonly Wanting[] {
 	const {id, outcome, legs, expected} = result;
 	const at = legWith({expected}, role);
@@ -161,10 +161,10 @@ function missingReason(wanting: readonly Wanting[], coveredBy: RuleHit | null): 
 		return 'none of the types that were run needs it';
 	}
 
-	return coveredBy === null ? `needed by ${ids}` : `for ${ids} covered by ${coveredBy.chain}#${coveredBy.number ?? '?'}, which keeps the stops`;
+	return coveredBy === null ? `needed by ${ids}` : `for ${ids} covered by ${coveredBy.chain}#${coveredBy.number ?? '?'}, which leads to the same stops`;
 }
 
-/** The rules that are out of the order of the reference: those that have to be taken out so that the others stand as there. */
+/** The rules that are not in the order of the reference: those that have to be removed so that the others are. */
 function movedRules({family, rules, wanted}: {readonly family: AddressFamily; readonly rules: readonly KnownRule[]; readonly wanted: readonly KnownRule[]}): readonly RuleNote[] {
 	const meant = new Map(firstOfRole(wanted).map(entry => [entry.role, entry]));
 	const shared = firstOfRole(rules).flatMap(entry => {
@@ -197,7 +197,7 @@ function firstOfRole(rules: readonly KnownRule[]): ReadonlyArray<KnownRule & {re
 	});
 }
 
-/** The members of a longest rising subsequence; of several, the one that keeps the latest. */
+/** The members of a longest increasing subsequence; of several, the one that keeps the latest. */
 function longestRising(numbers: readonly number[]): ReadonlySet<number> {
 	let best: readonly number[] = [];
 	const endingAt: Array<readonly number[]> = [];

@@ -1,10 +1,10 @@
 /**
-What somebody has published about how a mesh redirects traffic, as data. It is what is published, not what is true: the kernel judges.
+Published descriptions of how a mesh redirects traffic, as data. They say what was published, not what is true: the kernel decides that.
 */
 
 import type {Role} from './roles.js';
 
-/** The types of traffic that published routes treat. */
+/** The types of traffic that published routes cover. */
 export type PublishedTypeId = '1' | '2' | '3' | '4' | '5' | '6';
 
 /** One step of a published route. */
@@ -14,17 +14,17 @@ export type PublishedStep =
 	| {readonly kind: 'chain'; readonly chain: string}
 	| {readonly kind: 'rule'; readonly chain: string; readonly number: number; readonly role: Role};
 
-/** A route as published, as steps and in the notation of the testbed. */
+/** A published route, as steps and in the testbed's notation. */
 export type PublishedType = {readonly name: string; readonly path: readonly PublishedStep[]; readonly notation: readonly string[]};
 
 /** The claims of one source about one mesh. */
 export type PublishedClaims = {
-	/** Where the claims come from. */
+	/** The source of the claims. */
 	readonly source: string;
 	readonly types: Readonly<Record<PublishedTypeId, PublishedType>>;
-	/** The one table that the source treats, by its name under iptables. */
+	/** The only table that the source covers, by its iptables name. */
 	readonly table: string;
-	/** The proxy's two capturing listeners as the source numbers them. */
+	/** The proxy's two capturing listeners, as the source numbers them. */
 	readonly ports: {readonly outbound: number; readonly inbound: number};
 	/** Roles whose rules let a packet go because of its owner, so that the owner explains a difference. */
 	readonly ownerRoles: {
@@ -37,7 +37,7 @@ export type PublishedClaims = {
 	};
 };
 
-/** One step in the notation of the testbed. */
+/** One step in the testbed's notation. */
 export function printPublishedStep(step: PublishedStep): string {
 	switch (step.kind) {
 		case 'actor': {

@@ -1,31 +1,31 @@
 /**
-What the rules of a mesh are for, as one table: a record for each role, and how a rule is recognized as having it. A role survives renumbering: it is read off the pattern of a rule, never off its number or its values.
+The purposes of a mesh's rules as one table: a record for each role, and the patterns that identify its rules. A role survives renumbering: it depends on the pattern of a rule, never on its number or its values.
 */
 
 import type {
 	Chain, Match, Rule, Target,
 } from '../netfilter/types.js';
 
-/** What a rule is for: a key of its mesh's table of roles, `proxy-uid-bypass`. Only the mesh itself knows its roles as a closed union. */
+/** The purpose of a rule: a key of its mesh's table of roles, `proxy-uid-bypass`. Only the mesh itself knows its roles as a closed union. */
 export type Role = string;
 
-/** When the rules of a mesh have a role. `since` is a release; `≤ 1.5` is that one or an older one, `≥ 1.21` that one or a newer one. `until` is the last release line that has it, or null for one that still has it. */
-export type RoleHistory = {readonly since: string; readonly until: string | null; readonly source: string};
+/** The releases of a mesh whose rules have a role. `since` is a release; `≤ 1.5` is that one or an older one, `≥ 1.21` that one or a newer one; null if only single rule sets are known, which `source` names. `until` is the last release line that has it, or null if the newest still does. */
+export type RoleHistory = {readonly since: string | null; readonly until: string | null; readonly source: string};
 
-/** The rules of a chain before some rule, each with the roles that its pattern allows. Undefined where the chain is not known. */
+/** The rules of a chain before some rule, each with the roles that its pattern allows. Undefined if the chain is not known. */
 export type EarlierRules = ReadonlyArray<{readonly rule: Rule; readonly roles: readonly Role[]}> | undefined;
 
-/** How a rule of a role looks. */
+/** The pattern of a role's rules. */
 export type RolePattern<Name extends Role = Role> = {
-	/** The chains that have the rule, as `table chain`, by their names under iptables. */
+	/** The chains that have the rule, as `table chain`, by their iptables names. */
 	readonly in: readonly string[];
 	/** `MATCH MATCH > TARGET`: the kinds of its matches (`!` before a negated one), and its target: a verdict, a kind of target, the chain that it jumps to, or an extension with its first option. */
 	readonly rule: string;
-	/** Kinds of matches that the rule may have besides. */
+	/** Kinds of matches that the rule may also have. */
 	readonly also?: readonly string[];
-	/** What else must be true of the rule. */
+	/** What else must be true for the rule. */
 	readonly when?: (rule: Rule) => boolean;
-	/** What must not be true of the rule and those before it. */
+	/** What must not be true for the rule and those before it. */
 	readonly unless?: (rule: Rule, earlier: EarlierRules) => boolean;
 	/** Only after a rule of one of these roles. */
 	readonly behind?: readonly Name[];
@@ -33,25 +33,32 @@ export type RolePattern<Name extends Role = Role> = {
 	readonly notBehind?: readonly Name[];
 };
 
-/** All that is known of one role. */
+/** Everything known about one role. */
 export type RoleRecord<Name extends Role = Role> = RoleHistory & {
-	/** What its rules are for, as one sentence. */
+	/** The purpose of its rules, as one sentence. */
 	readonly purpose: string;
 	readonly patterns: ReadonlyArray<RolePattern<Name>>;
-	/** When all of these roles come earlier in the chain, as in a set without DNS capture, ordinary traffic never reaches the role. */
+	/** Rules of this role that can never have an effect as they are written, with the reason as a sentence. */
+	readonly futile?: {readonly when: (rule: Rule) => boolean; readonly because: string};
+	/** If all of these roles come earlier in the chain, as in a set without DNS capture, ordinary traffic never reaches the role. */
 	readonly shadow?: {readonly by: readonly Name[]; readonly because: string};
 };
 
-/** The roles of a mesh. Where the patterns of two roles fit a rule, the one that comes first in the table wins. */
+/** The purpose of a rule, as sentences, and why if it can never have an effect. */
+export function purposeOf({purpose, futile}: RoleRecord, rule: Rule): string {
+	return futile?.when(rule) === true ? `${purpose} It never has an effect: ${futile.because}` : purpose;
+}
+
+/** The roles of a mesh. If the patterns of two roles fit a rule, the first in the table wins. */
 export type RoleTable<Name extends Role = Role> = Readonly<Record<Name, RoleRecord<Name>>>;
 
-/** The names by which the patterns know tables and chains: those of iptables. A mesh that names them differently under native nft translates them. */
+/** The names by which the patterns refer to tables and chains: those of iptables. A mesh with other names under native nft translates them. */
 export type CanonicalNames = {
 	readonly table: (table: string) => string;
 	readonly chain: (table: string, chain: string) => string;
 };
 
-/** Tells the role of a rule; undefined for a rule that no pattern fits. Some roles have one pattern in common, and the rules before tell them apart, so give the chain where it is known. */
+/** Determines the role of a rule; undefined if no pattern fits. Some roles share a pattern and are distinguished by the rules before, so pass the chain if it is known. */
 export type FindRole<Name extends Role = Role> = (rule: Rule, table: string, chain?: Chain) => Name | undefined;
 
 /** Why a rule is not reached, and by which earlier rules. */
@@ -60,17 +67,17 @@ export type Shadow = {readonly by: readonly Rule[]; readonly because: string};
 /** A port that may be left out: a range of all ports is printed without it. */
 export const anyPort = ['destination-port'];
 
-/** Whether a rule asks for a protocol, where two roles differ by nothing else. */
+/** Whether a rule has a protocol condition, for two roles that differ in nothing else. */
 export function usesProtocol(protocol: string): (rule: Rule) => boolean {
 	return ({matches}) => matches.some(match => match.kind === 'protocol' && match.protocol === protocol);
 }
 
-/** One pattern in one chain, taken apart once for all rules. */
+/** One pattern in one chain, precomputed for all rules. */
 type Candidate<Name extends Role> = RolePattern<Name> & {readonly role: Name; readonly matches: readonly string[]; readonly target: string};
 
-/** Makes the function that recognizes the roles of a table. */
+/** Creates the function that identifies the roles of a table. */
 export function roleFinder<Name extends Role>(table: RoleTable<Name>, names: CanonicalNames): FindRole<Name> {
-	// By place, so that a rule is compared with the patterns of its own chain only.
+	// By place, so that a rule is compared only with the patterns of its own chain.
 	const byPlace = new Map<string, Array<Candidate<Name>>>();
 	for (const [role, {patterns}] of Object.entries<RoleRecord<Name>>(table)) {
 		for (const pattern of patterns) {
@@ -111,7 +118,7 @@ export function roleFinder<Name extends Role>(table: RoleTable<Name>, names: Can
 	};
 }
 
-/** Comments say nothing, nor does a range of all addresses, which iptables does not even print. */
+/** Comments have no meaning, nor does a range of all addresses, which iptables does not even print. */
 function matchKindsOf({matches}: Rule): ReadonlySet<string> {
 	return new Set(matches.filter(match => match.kind !== 'comment' && !isEveryAddress(match)).map(match => 'negated' in match && match.negated ? `!${match.kind}` : match.kind));
 }

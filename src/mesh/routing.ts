@@ -1,5 +1,5 @@
 /**
-What a mesh sets up besides its rules, so that they can do their work.
+What a mesh sets up besides its rules so that they can work.
 */
 
 import type {AddressFamily} from '../netfilter/types.js';
@@ -8,8 +8,11 @@ import type {AddressFamily} from '../netfilter/types.js';
 export type SidecarRouting = {
 	/** Addresses that the loopback device needs. */
 	readonly loopbackAddresses: ReadonlyArray<{readonly family: AddressFamily; readonly address: string}>;
-	/** `ip rule add fwmark MARK lookup TABLE`; with the mask, `fwmark MARK/MASK`, and the priority, `pref PRIORITY`, where they are given. */
+	/** `ip rule add fwmark MARK lookup TABLE`; with `fwmark MARK/MASK` and `pref PRIORITY` if these are given. */
 	readonly markRules: ReadonlyArray<{readonly family: AddressFamily; readonly mark: number; readonly mask?: number; readonly table: number; readonly priority?: number}>;
 	/** `ip route add local DESTINATION dev lo table TABLE`. */
 	readonly localRoutes: ReadonlyArray<{readonly family: AddressFamily; readonly destination: string; readonly table: number}>;
 };
+
+/** Nothing besides the rules. */
+export const noRouting: SidecarRouting = {loopbackAddresses: [], markRules: [], localRoutes: []};

@@ -1,53 +1,53 @@
 /**
-What a proxy stub does with a connection, as a model: given where a leg was delivered and what the rules are meant to do, which actor accepts it, and which leg it opens next.
+A model of what a proxy stub does with a connection: given where a leg was delivered and what the rules are meant to do, which actor accepts it, and which leg it opens next.
 
-The stub process (`testbed/actors/stub.ts`) does this for real, and what a run expects (`scenario/expected-*.ts`) is written down without this model: each of the two must be able to contradict the other. The prober, which has no such processes, sends what the model says, and tests make their paths with it.
+The stub process (`testbed/actors/stub.ts`) does this for real, and the expectations of a run (`istio/traffic/`) are written without this model, so that each of the two can contradict the other. The prober, which has no such processes, sends what the model says, and tests build their paths with it.
 */
 
 import type {Leg, LegEnd} from '../netfilter/path.js';
 import {
-	defaultActors, withDns, type ActorSet, type ListenerPlan,
-} from '../scenario/actor-set.js';
-import {livesInPod} from '../scenario/expectation.js';
+	listenerFor, livesInPod, type ActorSet, type ListenerPlan,
+} from '../mesh/actor-set.js';
 import {transparencyOf, type Transparency} from '../mesh/intent.js';
+import type {Mesh} from '../mesh/mesh.js';
 import type {ProbeRequest, ProbeSpec} from '../scenario/probe-spec.js';
-import {defaultTopology} from '../scenario/topology.js';
-import type {ActorCredentials, ActorName, Intent} from '../scenario/types.js';
+import {defaultTopology, type Topology} from '../mesh/topology.js';
+import type {ActorCredentials, ActorName, Intent} from '../mesh/traffic.js';
 import type {DeliveredLeg} from '../trace/fast/first-leg.js';
 import type {Listening} from '../trace/tproxy-socket.js';
 
 /** Every actor that can listen: stops are named after these. */
 const listeningActors: readonly ActorName[] = ['proxy', 'app', 'agent', 'remote', 'istiod', 'prometheus'];
 
-/** A leg that an actor opens to carry on one that it accepted. */
+/** A leg that an actor opens for one that it accepted. */
 export type NextLeg = Omit<ProbeRequest, 'id'>;
 
-/** What the model reads of a delivered leg. `arrivedBy` is `input` in the pod, and `postrouting` behind it. */
+/** What the model needs of a delivered leg. `arrivedBy` is `input` in the pod, and `postrouting` outside of it. */
 export type Delivery = Pick<DeliveredLeg, 'deliveredTo' | 'arrivedBy' | 'from' | 'to' | 'family' | 'protocol' | 'end'>;
 
 /** The actors of the default topology, under rules with one intent. */
 export class StubModel {
-	/** The sockets to which TPROXY can give packets: those of the proxy that capture, where it is a transparent one. */
+	/** The sockets to which TPROXY can assign packets: the proxy's capturing ones, if it is transparent. */
 	readonly listening: readonly Listening[];
 	readonly #credentials: ActorCredentials;
 	readonly #transparency: Transparency | undefined;
 	readonly #actors: ActorSet;
 	readonly #listeners: ReadonlyMap<string, ListenerPlan>;
 
-	constructor(intent: Intent, credentials: ActorCredentials) {
+	constructor({traffic}: Pick<Mesh, 'traffic'>, intent: Intent, credentials: ActorCredentials, topology: Topology = defaultTopology) {
 		this.#credentials = credentials;
 		this.#transparency = transparencyOf(intent);
-		this.#actors = withDns(defaultActors({
-			topology: defaultTopology, intent, names: listeningActors, credentials,
-		}), defaultTopology);
+		this.#actors = traffic.actors({
+			topology, intent, names: listeningActors, credentials, withDns: true,
+		});
 		const all = this.#actors.actors.flatMap(({name, namespace, listeners}) => listeners.map(listener => ({name, namespace, listener})));
 		this.#listeners = new Map(all.map(({namespace, listener}) => [listenerKey(namespace, listener.protocol, listener.port), listener] as const));
 		this.listening = this.#transparency === undefined
 			? []
-			: all.flatMap(({name, listener: {protocol, port, duty}}) => name === 'proxy' && duty !== 'answer' ? [{protocol, port}] : []);
+			: all.flatMap(({name, listener: {protocol, port, duty}}) => name === 'proxy' && (duty === 'outbound' || duty === 'inbound') ? [{protocol, port}] : []);
 	}
 
-	/** What is sent for a probe: its first leg. `id` names it in messages. */
+	/** The first leg of a probe. `id` names it in messages. */
 	requestOf({id: _, from, asked: _asked, family, uid, gid, source, ...same}: ProbeSpec, id: string): ProbeRequest {
 		const usual = this.#credentials[from];
 		const own = source ?? this.#actors.actors.find(({name}) => name === from)?.ownSource[family];
@@ -62,35 +62,54 @@ export class StubModel {
 		};
 	}
 
-	/** How a leg ends where it was delivered, and the leg that the actor which accepts it opens next, if it opens one. A leg that was not delivered keeps its end. */
+	/** How a leg ends where it was delivered, and the leg that the accepting actor opens next, if any. A leg that was not delivered keeps its end. */
 	receive(leg: Delivery): {readonly end: LegEnd; readonly next: NextLeg | undefined} {
 		const {deliveredTo, arrivedBy, protocol, end} = leg;
 		if (deliveredTo === undefined) {
 			return {end, next: undefined};
 		}
 
-		const listener = this.#listeners.get(listenerKey(arrivedBy === 'input' ? 'pod' : 'remote', protocol, deliveredTo.port));
-		return listener === undefined
-			? {end: {kind: 'refused'}, next: undefined}
-			: {end: {kind: 'accepted', stop: listener.stopsByAddress?.[deliveredTo.address] ?? listener.stop}, next: this.#nextLegOf(listener, leg)};
+		const namespace = arrivedBy === 'input' ? 'pod' : 'remote';
+		const listener = this.#listeners.get(listenerKey(namespace, protocol, deliveredTo.port));
+		if (listener === undefined || !isBoundTo(listener, deliveredTo.address)) {
+			return {end: {kind: 'refused'}, next: undefined};
+		}
+
+		const heir = listener.handsOver === true ? this.#heirOf(listener, leg.to.port) : undefined;
+		const serving = heir ?? listenerFor(listener, leg.to.address);
+		const isClosed = serving.closes?.includes(leg.to.port) === true;
+		return {
+			end: {
+				kind: 'accepted',
+				stop: listener.stopsByAddress?.[deliveredTo.address] ?? listener.stop,
+				...(heir === undefined ? {} : {handedTo: heir.stop}),
+				...(isClosed ? {closed: 'own-port'} : {}),
+			},
+			next: isClosed ? undefined : this.#nextLegOf(serving, leg),
+		};
 	}
 
-	/** The proxy goes on to the endpoint or to the app, the agent to the server that it asks; whoever answers opens nothing. */
-	#nextLegOf({duty, forwardTo}: ListenerPlan, {from, to, family, protocol}: Pick<Leg, 'from' | 'to' | 'family' | 'protocol'>): NextLeg | undefined {
-		const {proxy, agent} = this.#credentials;
+	/** The proxy's own listener on a port, which takes connections to that port at any host. */
+	#heirOf(from: ListenerPlan, port: number): ListenerPlan | undefined {
+		const found = this.#listeners.get(listenerKey('pod', 'tcp', port));
+		return found !== undefined && found !== from && found.only === undefined && found.stop.startsWith('proxy:') ? found : undefined;
+	}
+
+	/** The proxy connects to the endpoint, to the app or to its own upstream, the agent to its server; actors that answer open nothing. */
+	#nextLegOf({duty, stop, forwardTo, carries = {source: defaultTopology.passthroughSource}}: ListenerPlan, {from, to, family, protocol}: Pick<Leg, 'from' | 'to' | 'family' | 'protocol'>): NextLeg | undefined {
 		if (duty === 'answer') {
 			return undefined;
 		}
 
-		if (forwardTo !== undefined) {
-			return {
-				from: 'pod', actor: 'agent', ...agent, protocol, to: {address: forwardTo.addresses[family], port: forwardTo.port},
-			};
+		const actor = stop.startsWith('agent:') ? 'agent' : 'proxy';
+		const sender = {
+			from: 'pod', actor, ...this.#credentials[actor], protocol,
+		} as const;
+		const asked = forwardTo === undefined ? to : {address: forwardTo.addresses[family], port: forwardTo.port};
+		if (duty === 'forward') {
+			return {...sender, to: asked};
 		}
 
-		const sender = {
-			from: 'pod', actor: 'proxy', ...proxy, protocol,
-		} as const;
 		const transparency = this.#transparency;
 		if (duty === 'outbound') {
 			return {
@@ -98,13 +117,18 @@ export class StubModel {
 			};
 		}
 
-		// A transparent proxy keeps the client's address, and marks what it sends so that it is let pass.
+		// A transparent proxy keeps the client's address, and marks its packets so that the rules exempt them.
+		const source = carries.source?.[family];
 		return transparency === undefined
-			? {...sender, to, source: defaultTopology.passthroughSource[family]}
+			? {...sender, to: {address: carries.host?.[family] ?? asked.address, port: asked.port}, ...(source === undefined ? {} : {source})}
 			: {
-				...sender, to, source: from.address, mark: transparency.mark,
+				...sender, to: asked, source: from.address, mark: transparency.mark,
 			};
 	}
+}
+
+function isBoundTo({only}: ListenerPlan, address: string): boolean {
+	return only === undefined || only.ipv4 === address || only.ipv6 === address;
 }
 
 function listenerKey(...parts: readonly [namespace: string, protocol: string, port: number]): string {

@@ -1,5 +1,5 @@
 /**
-A rule of iptables with one condition or its target changed, in the text of iptables-save. The text is read again: a change that cannot be said so is none.
+Changes one condition or the target of an iptables rule in the text of iptables-save. The new text is parsed again; a change that has no such text is discarded.
 */
 
 import {meaningOf} from '../netfilter/compare-rules.js';
@@ -12,15 +12,15 @@ import type {
 } from '../netfilter/types.js';
 import {RuleSyntaxError, splitWords} from '../netfilter/words.js';
 
-/** One thing to change of a rule. `place` counts the rule's conditions from 0. */
+/** One change of a rule. `place` is the index of the condition, from 0. */
 export type RuleEdit = {readonly kind: 'match'; readonly place: number; readonly match: Match} | {readonly kind: 'target'; readonly target: Target};
 
-/** The rule as it is meant to be, without a text. */
+/** The intended rule, without a text. */
 export function meant({matches, target}: Pick<Rule, 'matches' | 'target'>, edit: RuleEdit): Pick<Rule, 'matches' | 'target'> {
 	return edit.kind === 'target' ? {matches, target: edit.target} : {matches: matches.with(edit.place, edit.match), target};
 }
 
-/** The changed rule; undefined where iptables has no words for it: `-p` cannot be negated beside a port. */
+/** The changed rule; undefined if iptables cannot express it: `-p` cannot be negated together with a port. */
 export function editRule(rule: Rule, edit: RuleEdit, family: AddressFamily): Rule | undefined {
 	const text = edit.kind === 'target' ? textWithTarget(rule, edit.target, family) : textWithMatch(rule, edit, family);
 	if (text === undefined) {
@@ -31,7 +31,7 @@ export function editRule(rule: Rule, edit: RuleEdit, family: AddressFamily): Rul
 	return withMeaning(rule, wanted, () => parseRuleText(normalText(text, family), family));
 }
 
-/** The rule with what a text was read as, if that is what was meant. */
+/** The rule as its text was parsed, if that is the intended one. */
 export function withMeaning(rule: Rule, wanted: Pick<Rule, 'matches' | 'target'>, read: () => Pick<Rule, 'matches' | 'target' | 'text'>): Rule | undefined {
 	try {
 		const found = read();
@@ -58,7 +58,7 @@ function textWithMatch({text}: Rule, {place, match}: Extract<RuleEdit, {kind: 'm
 	return `${text.slice(0, first.start)}${words.join(' ')}${text.slice(last.end)}`;
 }
 
-/** The words behind the option of a condition. */
+/** The words after the option of a condition. */
 function valueOf(match: Match): readonly string[] {
 	switch (match.kind) {
 		case 'protocol': {
@@ -110,7 +110,7 @@ export function printNumbers({from, to}: PortRange, separator: string): string {
 	return from === to ? String(from) : `${from}${separator}${to}`;
 }
 
-/** As marks are written. */
+/** Marks in their notation. */
 export function hexadecimal(value: number): string {
 	return `0x${value.toString(16)}`;
 }
@@ -124,7 +124,7 @@ function textWithTarget({text}: Rule, target: Target, family: AddressFamily): st
 
 	const own = readRule(text, family).targetWords?.words ?? [];
 	const last = words[flag + 1 + own.length];
-	// Words of the target that stand elsewhere, behind those of a condition, are not gathered.
+	// Does not handle target words that are elsewhere, after those of a condition.
 	return last === undefined || (own.length > 0 && own.at(-1)!.end !== last.end)
 		? undefined
 		: `${text.slice(0, words[flag]!.start)}${printTarget(target, {targetWords: undefined, family})}${text.slice(last.end)}`;

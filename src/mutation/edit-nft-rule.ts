@@ -1,5 +1,5 @@
 /**
-A rule of a native nft table with one condition or its target changed, in the text that nft prints. Where the words stand that say a thing is tried: the text whose reading is what was meant is the one.
+Changes one condition or the target of a native nft rule in the text that nft prints. It tries possible positions of the words, and takes the text that parses as the intended rule.
 */
 
 import {addressBits, parseRange, printAddress} from '../netfilter/address.js';
@@ -12,7 +12,7 @@ import {
 	hexadecimal, meant, printNumbers, withMeaning, type RuleEdit,
 } from './edit-iptables-rule.js';
 
-/** The words that ask for a thing, without the negation and the value. */
+/** The words of a condition without the negation and the value. */
 const questions: Partial<Record<Match['kind'], RegExp>> = {
 	protocol: /(?<head>\bmeta l4proto) (?:!= )?\S+/gu,
 	source: /(?<head>\bip6? saddr) (?:!= )?\S+/gu,
@@ -28,10 +28,10 @@ const questions: Partial<Record<Match['kind'], RegExp>> = {
 	'conntrack-state': /(?<head>\bct state) (?:!= )?(?:\{[^}]*\}|\S+)/gu,
 };
 
-/** The last statement that acts. A comment may stand behind it. */
+/** The last acting statement. A comment may follow it. */
 const actions = /(?:\b(?:jump|goto) \S+|\b(?:return|accept|drop)|\bredirect(?: to :\S+)?|\btproxy (?:ip6? )?to :\S+ meta mark set \S+ accept|\b(?:meta|ct) mark set \S+)(?= comment "|$)/gu;
 
-/** The changed rule; undefined where nft has no words for it: a protocol that only a port asks for has none of its own. */
+/** The changed rule; undefined if nft cannot express it: a protocol that is only implied by a port has no words. */
 export function editNftRule(rule: Rule, edit: RuleEdit, family: Family): Rule | undefined {
 	const pattern = edit.kind === 'target' ? actions : questions[rule.matches[edit.place]!.kind];
 	if (pattern === undefined) {
@@ -106,13 +106,13 @@ function valueOf(match: Match): string | undefined {
 	}
 }
 
-/** Under a mask of leading ones nft prints a prefix; any other mask stands in front. */
+/** Under a contiguous mask nft prints a prefix; any other mask comes first. */
 function printMark({value, mask}: {readonly value: number; readonly mask: number}): string {
 	const prefix = Math.clz32(~mask);
 	return mask === wordMax || (wordMax << (32 - prefix)) >>> 0 !== mask ? hexadecimal(value) : `${hexadecimal(value)}/${prefix}`;
 }
 
-/** `old` are the words that it takes the place of: TPROXY keeps the family that they name. */
+/** `old` are the replaced words: TPROXY keeps the family that they name. */
 function printTarget(target: Target, old: string): string | undefined {
 	switch (target.kind) {
 		case 'verdict': {

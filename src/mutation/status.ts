@@ -1,5 +1,5 @@
 /**
-What came of each mutant: whether any traffic tells it from the original, which cases did, and how good the cases are by that.
+The result for each mutant: whether any traffic distinguishes it from the original, which cases did, and how good that makes the cases.
 */
 
 import {exitStatus, type ExitStatus} from '../judge/exit-status.js';
@@ -10,32 +10,35 @@ import type {Statement} from '../comparison/moves.js';
 import type {Representative} from '../packet-classes/representatives.js';
 import type {Mutant} from './mutants.js';
 
-/** How a mutant differs from the original by the complete comparison. */
+/** How a mutant differs from the original according to the complete comparison. */
 export type MutantStatus =
-	/** The tools or the kernel refuse it: nobody can run with that fault. */
+	/** The tools or the kernel reject it, so nobody can run with that fault. */
 	| {readonly kind: 'rejected'; readonly reason: string}
-	/** No packet that can occur in the topology goes another way, or by other rules. */
+	/** Every packet that can occur in the topology takes the same path by the same rules. */
 	| {readonly kind: 'equivalent'; readonly classes: number; readonly probes: number}
-	/** `isByStops`: some traffic arrives elsewhere; otherwise it arrives where it did, by rules of other roles. The gravest statement first. */
+	/** `isByStops`: some traffic arrives elsewhere; otherwise it arrives at the same stops by rules of other roles. The most severe statement first. */
 	| {readonly kind: 'differs'; readonly isByStops: boolean; readonly statements: readonly Statement[]}
 	| {readonly kind: 'inconclusive'; readonly gaps: readonly Gap[]};
 
-/** Whether cases told a mutant from the original. `by` names those that failed. */
+/** Whether cases distinguished a mutant from the original. `by` names those that failed. */
 export type Detection =
 	| {readonly kind: 'killed'; readonly by: readonly string[]}
 	| {readonly kind: 'survived'}
 	| {readonly kind: 'inconclusive'; readonly reasons: readonly string[]};
 
-/** Cases that were tried, by name: `types`, `scenarios`, a user's file. */
+/** Cases that were run, by name: `types`, `scenarios`, a user's file. */
 export type Detections = ReadonlyMap<string, Detection>;
 
-/** One mutant with all that came of it. */
-export type MutantResult = {readonly mutant: Mutant; readonly mutantStatus: MutantStatus; readonly detections: Detections};
+/** What a report says of a mutant. */
+export type ReportedMutant = Omit<Mutant, 'ruleSet' | 'rule'> & {readonly rule: Pick<Mutant['rule'], 'text'>};
 
-/** How many of the mutants some cases told from the original. `of` are all but those that are equivalent, rejected, or not known to differ. */
+/** One mutant with its results. `durationMs`: its share of the comparisons, and of the cases if they were run with it. */
+export type MutantResult = {readonly mutant: ReportedMutant; readonly mutantStatus: MutantStatus; readonly detections: Detections; readonly durationMs?: number};
+
+/** How many mutants the cases distinguished from the original. `of` are all except those that are equivalent, rejected, or not known to differ. */
 export type Score = {readonly cases: string; readonly killed: number; readonly of: number; readonly inconclusive: number};
 
-/** Judges the flights of the original and of a mutant. A difference that only doubtful flights show is none yet. */
+/** Judges the probe results of the original and of a mutant. A difference that only incomplete results show does not count. */
 export function mutantStatusOf(probed: readonly ProbedFamily[]): MutantStatus {
 	const {statements, gaps, families} = judgeComparison(probed, {arePathsCompared: true});
 	const sure = statements.filter(({example}) => probed.some(family => isSure(family, example)));
@@ -48,8 +51,8 @@ export function mutantStatusOf(probed: readonly ProbedFamily[]): MutantStatus {
 	return doubts.length > 0 ? {kind: 'inconclusive', gaps: doubts} : {kind: 'equivalent', classes, probes: families.reduce((sum, family) => sum + family.probes, 0)};
 }
 
-const shownByDoubtful: Gap = {kind: 'no-end', message: 'Only probes whose way is not wholly known show a difference.'};
-const nothingObserved: Gap = {kind: 'not-sent', message: 'No packet was seen on its way through the rules, so there is nothing to compare.'};
+const shownByDoubtful: Gap = {kind: 'no-end', message: 'Only probes whose path is not completely known show a difference.'};
+const nothingObserved: Gap = {kind: 'not-sent', message: 'No packet was seen on its path through the rules, so there is nothing to compare.'};
 
 /** Whether anything was seen at all, on both sides of each family. */
 function isObserved(probed: readonly ProbedFamily[]): boolean {
@@ -64,7 +67,7 @@ function isSure({representatives, sides}: ProbedFamily, example: Representative)
 /** The name of the cases that are all representative probes. */
 export const completeCases = 'complete';
 
-/** Whether some cases told a mutant from the original. Of the complete probes `isByStops` says whether another way to the same stops counts. */
+/** Whether some cases distinguished a mutant from the original. For the complete probes, `isByStops` says whether a different path to the same stops counts. */
 export function detectionBy(cases: string, {mutantStatus, detections}: Pick<MutantResult, 'mutantStatus' | 'detections'>, {isByStops = false}: {readonly isByStops?: boolean} = {}): Detection {
 	if (cases !== completeCases) {
 		return detections.get(cases) ?? {kind: 'inconclusive', reasons: [`${cases} were not run with it.`]};
@@ -86,10 +89,10 @@ export function scoreOf(cases: string, results: readonly MutantResult[], options
 	};
 }
 
-/** What all chosen cases together made of a mutant. `left-out`: it is equivalent or rejected, so that no case can be asked for it. */
+/** The status of a mutant by all chosen cases together. `left-out`: it is equivalent or rejected, so that no case can be run on it. */
 export type Standing = 'killed' | 'survived' | 'inconclusive' | 'left-out';
 
-/** One that any of the cases killed is killed. */
+/** A mutant that any of the cases killed is killed. */
 export function standingOf(result: MutantResult, cases: readonly string[]): Standing {
 	const {mutantStatus} = result;
 	if (mutantStatus.kind === 'equivalent' || mutantStatus.kind === 'rejected') {
@@ -104,7 +107,7 @@ export function standingOf(result: MutantResult, cases: readonly string[]): Stan
 	return mutantStatus.kind === 'inconclusive' || kinds.includes('inconclusive') || kinds.length === 0 ? 'inconclusive' : 'survived';
 }
 
-/** The exit status: 0 when every mutant that differs is killed, 1 when one survived, 3 when that is not known, or there was none. */
+/** The exit status: 0 if every mutant that differs is killed, 1 if one survived, 3 if that is not known, or if there was none. */
 export function exitStatusOfMutants(results: readonly MutantResult[], cases: readonly string[]): ExitStatus {
 	const standings = results.map(result => standingOf(result, cases));
 	const count = (standing: Standing): number => standings.filter(one => one === standing).length;

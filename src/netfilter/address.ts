@@ -1,5 +1,5 @@
 /**
-Addresses of both families as intervals of whole numbers. Everything here is strict: what is not exactly an address is `undefined`, never a guess.
+Addresses of both families as intervals of integers. Parsing is strict: anything that is not exactly an address is `undefined`, never a guess.
 */
 
 import type {AddressFamily} from './types.js';
@@ -13,13 +13,13 @@ export type AddressRange = {readonly family: AddressFamily; readonly first: bigi
 /** How many bits an address has (RFC 791, RFC 8200). */
 export const addressBits = {ipv4: 32, ipv6: 128} as const satisfies Record<AddressFamily, number>;
 
-/** What people call the families. */
+/** Display names of the families. */
 export const familyNames = {ipv4: 'IPv4', ipv6: 'IPv6'} as const satisfies Record<AddressFamily, string>;
 
 const decimalPattern = /^(?:0|[1-9]\d{0,2})$/;
 const groupPattern = /^[\da-f]{1,4}$/i;
 
-/** Reads an address. Without a family it is recognised by its form. */
+/** Parses an address. Without a family, its form decides. */
 export function parseAddress(text: string, family?: AddressFamily): Address | undefined {
 	const found: AddressFamily = text.includes(':') ? 'ipv6' : 'ipv4';
 	if (family !== undefined && family !== found) {
@@ -30,12 +30,12 @@ export function parseAddress(text: string, family?: AddressFamily): Address | un
 	return value === undefined ? undefined : {family: found, value};
 }
 
-/** The family that a text has the form of, or undefined when it is neither an address nor a range. */
+/** The family whose form a text has, or undefined if it is neither an address nor a range. */
 export function familyOfAddress(text: string): AddressFamily | undefined {
 	return parseRange(text)?.family;
 }
 
-/** Reads an address, a CIDR (`10.0.0.0/8`) or an IPv4 address with a netmask of leading ones (`10.0.0.0/255.0.0.0`). Host bits are allowed and cut off, as iptables does. */
+/** Parses an address, a CIDR (`10.0.0.0/8`) or an IPv4 address with a contiguous netmask (`10.0.0.0/255.0.0.0`). Host bits are allowed and cleared, as iptables does. */
 export function parseRange(text: string, family?: AddressFamily): AddressRange | undefined {
 	const [addressText, maskText, ...rest] = text.split('/');
 	if (addressText === undefined || rest.length > 0) {
@@ -57,30 +57,30 @@ export function parseRange(text: string, family?: AddressFamily): AddressRange |
 	return {family: address.family, first, last: first | ((1n << hostBits) - 1n)};
 }
 
-/** Whether an IPv4 text has a netmask with holes (`10.0.0.0/255.0.255.0`): iptables takes it, but it is no interval. */
+/** Whether an IPv4 text has a netmask with holes (`10.0.0.0/255.0.255.0`): iptables accepts it, but it is not an interval. */
 export function hasMaskWithHoles(text: string): boolean {
 	const [address, mask, ...rest] = text.split('/');
 	return rest.length === 0 && mask !== undefined && parseIpv4(address ?? '') !== undefined && parseIpv4(mask) !== undefined && parseRange(text) === undefined;
 }
 
-/** Whether every address of `inner` is in `outer`. Addresses of two families never meet. */
+/** Whether every address of `inner` is in `outer`. Always false for different families. */
 export function contains(outer: AddressRange, inner: AddressRange | Address): boolean {
 	const {first, last} = 'value' in inner ? {first: inner.value, last: inner.value} : inner;
 	return outer.family === inner.family && outer.first <= first && last <= outer.last;
 }
 
-/** Whether two ranges share an address. */
+/** Whether two ranges overlap. */
 export function overlap(one: AddressRange, other: AddressRange): boolean {
 	return one.family === other.family && one.first <= other.last && other.first <= one.last;
 }
 
-/** Whether an address, or the address that a CIDR is written with, is a loopback one: 127.0.0.0/8 (RFC 1122) or ::1 (RFC 4291). */
+/** Whether an address, or the base address of a CIDR, is a loopback address: in 127.0.0.0/8 (RFC 1122) or ::1 (RFC 4291). */
 export function isLoopback(text: string): boolean {
 	const address = parseAddress(text.split('/')[0] ?? '');
 	return address !== undefined && (address.family === 'ipv4' ? address.value >> 24n === 127n : address.value === 1n);
 }
 
-/** The text of an address that is given as bytes in network order: 4 of IPv4, 16 of IPv6. */
+/** The text of an address in network byte order: 4 bytes for IPv4, 16 for IPv6. */
 export function printAddressBytes(bytes: Uint8Array): string {
 	let value = 0n;
 	for (const byte of bytes) {
@@ -90,11 +90,11 @@ export function printAddressBytes(bytes: Uint8Array): string {
 	return printAddress({family: bytes.length === 4 ? 'ipv4' : 'ipv6', value});
 }
 
-/** The bytes of an address in network order: the inverse of {@link printAddressBytes}. Throws a `RangeError` for a text that is none. */
+/** The bytes of an address in network order: the inverse of {@link printAddressBytes}. Throws a `RangeError` for a text that is not an address. */
 export function addressBytes(text: string): Uint8Array {
 	const address = parseAddress(text);
 	if (address === undefined) {
-		throw new RangeError(`"${text}" is no address`);
+		throw new RangeError(`"${text}" is not an address`);
 	}
 
 	const {family, value} = address;
@@ -102,18 +102,18 @@ export function addressBytes(text: string): Uint8Array {
 	return Uint8Array.from({length}, (_, index) => Number((value >> BigInt(8 * (length - 1 - index))) & 0xFFn));
 }
 
-/** An address as text; an IPv6 one in its short form (RFC 5952). */
+/** An address as text; IPv6 in its short form (RFC 5952). */
 export function printAddress({family, value}: Address): string {
 	return family === 'ipv4' ? printIpv4(value) : printIpv6(value);
 }
 
-/** An address in its short form, or undefined when the text is none: `2001:DB8:0:0::1` is `2001:db8::1`. */
+/** An address in its short form, or undefined if the text is not an address: `2001:DB8:0:0::1` becomes `2001:db8::1`. */
 export function shortAddress(text: string): string | undefined {
 	const address = parseAddress(text);
 	return address === undefined ? undefined : printAddress(address);
 }
 
-/** A range as `iptables-save` prints it: always with a prefix length. Undefined for an interval that is no CIDR. */
+/** A range as `iptables-save` prints it: always with a prefix length. Undefined for an interval that is not a CIDR. */
 export function printRange({family, first, last}: AddressRange): string | undefined {
 	const size = last - first + 1n;
 	const hostBits = size.toString(2).length - 1;
@@ -201,7 +201,7 @@ function printIpv4(value: bigint): string {
 }
 
 function printIpv6(value: bigint): string {
-	// RFC 5952, 5: the addresses that carry an IPv4 one are written with it, as inet_ntop does.
+	// RFC 5952, 5: IPv6 addresses that embed an IPv4 one are written with it in dotted form, as inet_ntop does.
 	if (value >> 32n === 0xFF_FFn) {
 		return `::ffff:${printIpv4(value & 0xFF_FF_FF_FFn)}`;
 	}
@@ -219,7 +219,7 @@ function printIpv6(value: bigint): string {
 	return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
 }
 
-/** The first longest run of zero groups (RFC 5952, 4.2.3). */
+/** The first of the longest runs of zero groups (RFC 5952, 4.2.3). */
 function longestZeros(groups: readonly string[]): {start: number; length: number} {
 	let best = {start: 0, length: 0};
 	let start = 0;

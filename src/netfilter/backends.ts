@@ -1,35 +1,37 @@
 /**
-What is known of each back end without asking a kernel. What has to run a program is in its driver (`testbed/sandbox/backends/`), which has these facts as well. Nothing else compares the name of a back end with a literal: a unit test checks it.
+Static facts about each back end. Anything that has to run a program is in its driver (`testbed/sandbox/backends/`), which includes these facts. Nothing else compares a back end's name with a literal; a unit test checks that.
 */
 
 import {
 	backends, type AddressFamily, type Backend, type RuleLanguage,
 } from './types.js';
 
-/** A program of a back end that is run confined, the Debian package that has it, and kernel modules that it cannot load itself when it is confined. */
+/** A program of a back end that runs confined, its Debian package, and kernel modules that it cannot load itself while confined. */
 export type BackendTool = {readonly program: string; readonly debianPackage: string; readonly modules: readonly string[]};
 
-/** A netlink stream of trace messages: those of nf_tables (NFNLGRP_NFTRACE), or the TRACE target's log messages of ip_tables (NFLOG). */
+/** A netlink stream of trace messages: from nf_tables (NFNLGRP_NFTRACE), or log messages of ip_tables' TRACE target (NFLOG). */
 export type TraceStream = 'nft' | 'nflog';
 
-/** All streams, in the order in which they are read: nft's first, because its messages say which packets there are. */
+/** All streams, in the order in which they are read: nft's first, because its messages establish which packets exist. */
 export const traceStreams = ['nft', 'nflog'] as const satisfies readonly TraceStream[];
 
-/** The stream of the table that switches tracing on. That table is nft's, whatever the back end. */
+/** The stream of the table that switches tracing on. That table is always an nft table. */
 const switchStream: TraceStream = 'nft';
 
-/** Which of the kernel's answers has the counters of a back end's rules: `nft -j list ruleset`, or `iptables-save -c`. */
+/** The kernel output that contains the counters of a back end's rules: `nft -j list ruleset`, or `iptables-save -c`. */
 export type CounterSource = 'nft-listing' | 'iptables-save';
 
 /** The facts of one back end. */
 export type BackendFacts = {
 	readonly language: RuleLanguage;
-	/** The programs that take its rules and print them. */
+	/** The programs that load and print its rules. */
 	readonly tools: readonly BackendTool[];
-	/** The program whose version a report gives as that of iptables. For a back end without iptables it is the one that the distribution uses by default. */
+	/** The program whose version a report gives as that of iptables. For a back end without iptables, it is the distribution's default. */
 	readonly iptablesProgram: string;
 	readonly counters: CounterSource;
-	/** The stream that tells which of its rules a packet met. */
+	/** The command with which a person lists its rules with their counters. */
+	readonly listCommand: string;
+	/** The stream that reports which of its rules a packet hit. */
 	readonly traceStream: TraceStream;
 };
 
@@ -38,7 +40,7 @@ const programPrefix = {ipv4: 'iptables', ipv6: 'ip6tables'} as const satisfies R
 /** The two builds of iptables that can be installed side by side. */
 export type IptablesVariant = 'nft' | 'legacy';
 
-/** The name of a program of iptables for one family: `ip6tables-nft-restore`. */
+/** The name of an iptables program for one family: `ip6tables-nft-restore`. */
 export function iptablesProgram(variant: IptablesVariant, family: AddressFamily, act: 'restore' | 'save'): string {
 	return `${programPrefix[family]}-${variant}-${act}`;
 }
@@ -55,14 +57,16 @@ const facts: Readonly<Record<Backend, BackendFacts>> = {
 		tools: iptablesTools('nft', []),
 		iptablesProgram: 'iptables-nft',
 		counters: 'nft-listing',
+		listCommand: 'iptables-nft-save -c',
 		traceStream: 'nft',
 	},
 	'iptables-legacy': {
 		language: 'iptables',
-		// It talks to the kernel by options of sockets that are not there before these are loaded. All other modules the kernel loads by itself, when a rule or a table first asks for them.
+		// It talks to the kernel through socket options that exist only when these modules are loaded. The kernel loads all other modules itself when a rule or a table first needs them.
 		tools: iptablesTools('legacy', ['ip_tables', 'ip6_tables']),
 		iptablesProgram: 'iptables-legacy',
 		counters: 'iptables-save',
+		listCommand: 'iptables-legacy-save -c',
 		traceStream: 'nflog',
 	},
 	nftables: {
@@ -70,34 +74,35 @@ const facts: Readonly<Record<Backend, BackendFacts>> = {
 		tools: [{program: 'nft', debianPackage: 'nftables', modules: []}],
 		iptablesProgram: 'iptables-nft',
 		counters: 'nft-listing',
+		listCommand: 'nft list ruleset',
 		traceStream: 'nft',
 	},
 };
 
-/** What is known of a back end. */
+/** The facts about a back end. */
 export function factsOf(backend: Backend): BackendFacts {
 	return facts[backend];
 }
 
-/** The language that the rules of a back end are written in. */
+/** The language of a back end's rules. */
 export function languageOf(backend: Backend): RuleLanguage {
 	return facts[backend].language;
 }
 
-/** The back ends that take rules of a language, in the order of `backends`. */
+/** The back ends that accept rules of a language, in the order of `backends`. */
 export function backendsOf(language: RuleLanguage): readonly Backend[] {
 	return backends.filter(backend => facts[backend].language === language);
 }
 
-/** The back end that is meant where nobody names one. */
+/** The default back end. */
 export const defaultBackend: Backend = backends[0];
 
-/** The same for rules of a language. */
+/** The default back end for rules of a language. */
 export function defaultBackendOf(language: RuleLanguage): Backend {
 	return backendsOf(language)[0]!;
 }
 
-/** The streams that a trace of a back end's rules is read from: the switch's, and the rules' own where that is another. */
+/** The streams from which a trace of a back end's rules is read: that of the trace table, and that of the rules if it is a different one. */
 export function streamsOf(backend: Backend): readonly TraceStream[] {
 	return traceStreams.filter(stream => stream === switchStream || stream === facts[backend].traceStream);
 }

@@ -1,5 +1,5 @@
 /**
-What netfilter has before anybody writes a rule: tables, their built-in chains, and the targets that are not chains.
+What netfilter provides before anyone writes a rule: tables, their built-in chains, and the targets that are not chains.
 */
 
 import type {
@@ -18,12 +18,12 @@ const chainsOfTable: ReadonlyMap<string, readonly string[]> = new Map([
 /** Every table that iptables knows (iptables(8), section TABLES). */
 export const tableNames: readonly string[] = [...chainsOfTable.keys()];
 
-/** The built-in chains of a table, in the order of `iptables-save`; empty for a name that is no table. */
+/** The built-in chains of a table, in the order of `iptables-save`; empty for an unknown table. */
 export function builtInChains(table: string): readonly string[] {
 	return chainsOfTable.get(table) ?? [];
 }
 
-/** The targets that end or leave a chain without an extension (iptables(8), section TARGETS; QUEUE is in the kernel still). */
+/** The targets that end or leave a chain without an extension (iptables(8), section TARGETS; the kernel still has QUEUE). */
 export const verdictTargets: ReadonlyMap<string, Extract<Target, {kind: 'verdict'}>['verdict']> = new Map([
 	['ACCEPT', 'accept'],
 	['DROP', 'drop'],
@@ -31,7 +31,7 @@ export const verdictTargets: ReadonlyMap<string, Extract<Target, {kind: 'verdict
 	['QUEUE', 'queue'],
 ]);
 
-/** Targets of iptables-extensions(8): such a name after `-j` is never a chain. */
+/** Targets of iptables-extensions(8): after `-j`, such a name is never a chain. */
 export const extensionTargets: ReadonlySet<string> = new Set([
 	'AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK CT DNAT DNPT DSCP ECN HL HMARK IDLETIMER LED LOG MARK MASQUERADE NETMAP NFLOG NFQUEUE NOTRACK',
 	'RATEEST REDIRECT REJECT SECMARK SET SNAT SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS TPROXY TRACE TTL ULOG',
@@ -42,12 +42,17 @@ export function tableFamily(family: AddressFamily): Exclude<Family, 'inet'> {
 	return family === 'ipv4' ? 'ip' : 'ip6';
 }
 
-/** Priorities of iptables' base chains (linux/netfilter_ipv4.h, `enum nf_ip_hook_priorities`). Nat's depends on the hook: what changes sources comes last. */
+/** The address family of the packets in a table for one family. */
+export function addressFamilyOf(family: Family): AddressFamily {
+	return family === 'ip6' ? 'ipv6' : 'ipv4';
+}
+
+/** Priorities of iptables' base chains (linux/netfilter_ipv4.h, `enum nf_ip_hook_priorities`). The priority of nat depends on the hook: source NAT comes last. */
 const priorities: Readonly<Record<string, number>> = {
 	raw: -300, mangle: -150, filter: 0, security: 50,
 };
 
-/** Where a chain hangs, if it is a base chain: a native nft one says it itself, one of iptables is known by its table and name. Undefined for a user chain. */
+/** The hook, priority and type of a base chain: a native nft chain declares them, an iptables chain has them by its table and name. Undefined for a user chain. */
 export function baseChainOf({name: table}: {readonly name: string}, {name, base, policy}: Chain): BaseChain | undefined {
 	if (base !== undefined) {
 		return base;

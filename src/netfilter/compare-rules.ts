@@ -1,11 +1,11 @@
 /**
-What a rule says, apart from the words in which it says it: for comparing a rule as somebody wrote it with the rule as the kernel holds it.
+Compares what rules mean, not how they are written: a rule as a user wrote it with the rule as the kernel prints it.
 */
 
 import {normalize} from './iptables/normalize.js';
 import type {Match, Rule, RuleSet} from './types.js';
 
-/** What a rule of a normal form (`iptables/normalize.ts`) says, as a text that is equal for equal rules. Comments do not count; what is not understood counts as something that is there, because the tools spell it in their own way. */
+/** The meaning of a normalized rule (`iptables/normalize.ts`), as a text that is equal for equivalent rules. Comments do not count. A part that is not understood only counts as present, because tools spell it in different ways. */
 export function meaningOf({matches, target}: Pick<Rule, 'matches' | 'target'>): string {
 	const said = matches.filter(({kind}) => kind !== 'comment').map(match => meaningOfMatch(match)).toSorted();
 	return JSON.stringify([said, target.kind === 'extension' ? {kind: 'extension', name: target.name} : target]);
@@ -19,17 +19,17 @@ function meaningOfMatch(match: Match): string {
 	return JSON.stringify(match.kind === 'conntrack-state' ? {...match, states: match.states.toSorted()} : match);
 }
 
-/** Where one set does not hold what the other does: per chain the number of rules, and the first rule that says something else. Chains without rules and tables without any do not count. */
+/** The differences between two sets: for each chain, the number of rules and the first rule with a different meaning. Empty chains and tables do not count. */
 export function differencesInMeaning(asked: RuleSet, installed: RuleSet): readonly string[] {
 	const [wanted, found] = [chainsOf(normalize(asked)), chainsOf(normalize(installed))];
 	return [...new Set([...wanted.keys(), ...found.keys()])].flatMap(place => {
 		const [required, there] = [wanted.get(place) ?? [], found.get(place) ?? []];
 		if (required.length !== there.length) {
-			return [`${place}: ${required.length} rules were asked for, ${there.length} are held`];
+			return [`${place}: ${required.length} rules were requested, but ${there.length} are installed`];
 		}
 
 		const at = required.findIndex((rule, index) => meaningOf(rule) !== meaningOf(there[index]!));
-		return at === -1 ? [] : [`${place}#${at + 1}: asked for \`${required[at]!.text}\`, held is \`${there[at]!.text}\``];
+		return at === -1 ? [] : [`${place}#${at + 1}: requested \`${required[at]!.text}\`, but installed is \`${there[at]!.text}\``];
 	});
 }
 

@@ -1,5 +1,5 @@
 /**
-Whether rules turn conntrack on. A fresh network namespace has it off, and nat, which works on its entries, is not asked of any packet then (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c returns where a packet has no entry; measured on Linux 6.18, all back ends).
+Whether rules turn on conntrack. In a fresh network namespace it is off, and nat, which works on its entries, is then skipped for every packet (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c returns if a packet has no entry; measured on Linux 6.18, all back ends).
 */
 
 import type {Match, Rule, Table, Target} from './types.js';
@@ -7,17 +7,17 @@ import type {Match, Rule, Table, Target} from './types.js';
 /** `unknown`: some rule has a match or a target that is not understood. */
 export type ConntrackNeed = 'yes' | 'no' | 'unknown';
 
-/** Targets of iptables and statements of nft that do without (their sources in net/netfilter and net/ipv4/netfilter never call `nf_ct_netns_get`). */
+/** Targets of iptables and statements of nft that do not need conntrack (their sources in net/netfilter and net/ipv4/netfilter never call `nf_ct_netns_get`). */
 const without: ReadonlySet<string> = new Set(['LOG', 'NFLOG', 'REJECT', 'TRACE']);
-/** Targets that translate (nf_nat_redirect.c, xt_nat.c, xt_MASQUERADE.c, xt_NETMAP.c). */
+/** Targets that translate addresses (nf_nat_redirect.c, xt_nat.c, xt_MASQUERADE.c, xt_NETMAP.c). */
 const translating: ReadonlySet<string> = new Set(['DNAT', 'SNAT', 'MASQUERADE', 'NETMAP', 'REDIRECT']);
 
-/** Whether the rules of these tables need conntrack: those of one family, as the kernel counts by family. */
+/** Whether the rules of these tables need conntrack. The tables have to be of one family, because the kernel counts by family. */
 export function conntrackNeedOf(tables: readonly Table[]): ConntrackNeed {
 	return strongest(tables.map(table => needOfTable(table)));
 }
 
-/** Asked again for every packet; a table does not change. */
+/** Cached, because it is asked for every packet and tables never change. */
 const known = new WeakMap<Table, ConntrackNeed>();
 
 function needOfTable(table: Table): ConntrackNeed {
@@ -43,7 +43,7 @@ function strongest(needs: Iterable<ConntrackNeed>): ConntrackNeed {
 	return all.has('yes') ? 'yes' : (all.has('unknown') ? 'unknown' : 'no');
 }
 
-/** Those that are not here do without. */
+/** Matches that are not listed do not need it. */
 const needOfMatch: Readonly<Partial<Record<Match['kind'], ConntrackNeed>>> = {'conntrack-state': 'yes', connmark: 'yes', opaque: 'unknown'};
 const needOfKind: Readonly<Partial<Record<Target['kind'], ConntrackNeed>>> = {
 	redirect: 'yes', 'set-connmark': 'yes', 'save-mark': 'yes', 'restore-mark': 'yes', 'ct-zone': 'yes',

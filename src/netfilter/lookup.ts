@@ -1,5 +1,5 @@
 /**
-Questions to a rule set by place: family, table, chain and number.
+Looks up parts of a rule set by place: family, table, chain and number.
 */
 
 import {baseChainOf, tableFamily} from './built-in.js';
@@ -12,7 +12,7 @@ export {baseChainOf, builtInChains, tableFamily} from './built-in.js';
 /** The place of a rule. `number` counts from 1, as in `iptables -L --line-numbers`. */
 export type RulePlace = {readonly family: Family; readonly table: string; readonly chain: string; readonly number: number};
 
-/** A rule with the family, table and chain that it stands in. */
+/** A rule with its family, table and chain. */
 export type PlacedRule = {readonly family: Family; readonly table: string; readonly chain: Chain; readonly rule: Rule};
 
 /** The table of that family and name. */
@@ -22,12 +22,38 @@ export function findTable(ruleSet: RuleSet, {family, table}: Pick<RulePlace, 'fa
 
 /** The chain of that name. */
 export function findChain(ruleSet: RuleSet, {family, table, chain}: Omit<RulePlace, 'number'>): Chain | undefined {
-	return findTable(ruleSet, {family, table})?.chains.find(({name}) => name === chain);
+	return chainOf(findTable(ruleSet, {family, table}), chain);
 }
 
-/** The rule that stands there, or undefined. */
+/** Above this many chains, an index is built. */
+const searchedMax = 16;
+const chainIndices = new WeakMap<readonly Chain[], ReadonlyMap<string, Chain>>();
+
+/** The chain of a table by its name; the first, if several have it. The table of a node can have thousands of chains, which are looked up again and again. */
+export function chainOf(table: Table | undefined, name: string): Chain | undefined {
+	if (table === undefined || table.chains.length <= searchedMax) {
+		return table?.chains.find(chain => chain.name === name);
+	}
+
+	let index = chainIndices.get(table.chains);
+	if (index === undefined) {
+		index = new Map(table.chains.toReversed().map(chain => [chain.name, chain]));
+		chainIndices.set(table.chains, index);
+	}
+
+	return index.get(name);
+}
+
+/** The rule of a chain with that number. Its index follows from the number unless rules have been left out. */
+export function ruleNumbered({rules}: Chain, number: number): Rule | undefined {
+	const there = rules[number - 1];
+	return there?.number === number ? there : rules.find(rule => rule.number === number);
+}
+
+/** The rule at that place, or undefined. */
 export function findRule(ruleSet: RuleSet, {family, table, chain, number}: RulePlace): Rule | undefined {
-	return findChain(ruleSet, {family, table, chain})?.rules.find(rule => rule.number === number);
+	const found = findChain(ruleSet, {family, table, chain});
+	return found === undefined ? undefined : ruleNumbered(found, number);
 }
 
 /** All rules, table by table and chain by chain, in the order of the set. */
@@ -43,27 +69,27 @@ export function * rulesOf(ruleSet: RuleSet): Generator<PlacedRule, void> {
 	}
 }
 
-/** The tables that packets of a family meet: those of its own, and native ones of both. */
+/** The tables that packets of a family meet: those of the family, and native `inet` tables. */
 export function tablesOf({tables}: RuleSet, family: AddressFamily): readonly Table[] {
 	return tables.filter(table => table.family === tableFamily(family) || table.family === 'inet');
 }
 
-/** The tables of some families, and native ones of both. */
+/** The tables of some families, and native `inet` tables. */
 export function restrictToFamilies({tables}: RuleSet, families: readonly AddressFamily[]): RuleSet {
 	return {tables: tables.filter(({family}) => family === 'inet' || families.some(wanted => tableFamily(wanted) === family))};
 }
 
-/** The names of the tables that hold at least one rule for packets of a family: only these can show up in a path. */
+/** The names of the tables with at least one rule for packets of a family: only these can appear in a path. */
 export function tablesWithRules(ruleSet: RuleSet, family: AddressFamily): readonly string[] {
 	return tablesOf(ruleSet, family).filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name);
 }
 
-/** Whether a table is native nft's. Tables of iptables hold their own words, whichever back end keeps them; only native ones are of both families, hold sets, or have chains that say where they hang. */
+/** Whether a table is a native nft table. Tables of iptables keep iptables syntax, whichever back end has them; only native ones can be for both families, have sets, or have chains that declare their hook. */
 export function isNativeTable({family, objects, chains}: Table): boolean {
 	return family === 'inet' || objects !== undefined || chains.some(({base}) => base !== undefined);
 }
 
-/** Whether a table sees first packets of connections only: every base chain of it is of type nat. */
+/** Whether a table sees only the first packets of connections: all its base chains are of type nat. */
 export function isNatTable(table: Table): boolean {
 	const bases = table.chains.flatMap(chain => baseChainOf(table, chain) ?? []);
 	return bases.length > 0 && bases.every(({type}) => type === 'nat');

@@ -1,5 +1,5 @@
 /**
-What a packet met on its way, as plain data that every room shares. Nothing here says who made a path: an observed one is branded in `trace/`, an expected one lives in `scenario/`.
+What a packet met on its path, as plain data that all rooms share. The types do not say where a path comes from: an observed one is branded in `trace/`, an expected one is in `scenario/`.
 */
 
 import type {
@@ -9,7 +9,7 @@ import type {
 /** An address with its port. IPv6 addresses are written in their short form. */
 export type Endpoint = {readonly address: string; readonly port: number};
 
-/** An endpoint as text; the brackets of IPv6 keep its colons from the port's (RFC 3986, 3.2.2). */
+/** An endpoint as text; the brackets of IPv6 separate its colons from that of the port (RFC 3986, 3.2.2). */
 export function printEndpoint({address, port}: Endpoint): string {
 	return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
@@ -19,13 +19,13 @@ export type RuleHit = {
 	readonly family: Family;
 	readonly table: string;
 	readonly chain: string;
-	/** 1-based place in the chain; undefined when the kernel named a rule that the loaded set does not hold. */
+	/** 1-based position in the chain; undefined if the kernel named a rule that is not in the installed set. */
 	readonly number: number | undefined;
-	/** The number that nft gives a rule for life; undefined on iptables-legacy, which has none. */
+	/** The handle that nft assigns to a rule for life; undefined on iptables-legacy, which has none. */
 	readonly handle: number | undefined;
-	/** The rule as `iptables-save` prints it, without `-A CHAIN`; undefined when `number` is. */
+	/** The rule as `iptables-save` prints it, without `-A CHAIN`; undefined if `number` is. */
 	readonly text: string | undefined;
-	/** What the kernel said the rule did; undefined on iptables-legacy, whose trace does not tell. */
+	/** The verdict that the kernel reported; undefined on iptables-legacy, whose trace does not include it. */
 	readonly verdict: Verdict | undefined;
 };
 
@@ -37,24 +37,50 @@ export type Traversal = {
 	/** The built-in chain: `PREROUTING`, `OUTPUT` … */
 	readonly chain: string;
 	readonly hits: readonly RuleHit[];
-	/** Who ended the way through this base chain. `open` means that the trace does not say: a gap. */
+	/** What ended the path through this base chain. `open` means that the trace does not say, which is a gap. */
 	readonly end: {readonly by: 'rule' | 'policy'; readonly verdict: Verdict | undefined} | {readonly by: 'open'};
 	readonly inInterface: string | undefined;
 	readonly outInterface: string | undefined;
-	/** The addresses as the packet carried them when it entered this chain. */
+	/** The addresses as the packet had them when it entered this chain. */
 	readonly source: Endpoint;
 	readonly destination: Endpoint;
 };
 
+/** Why a proxy closed a connection that it had accepted, without opening the next leg: it was addressed to the proxy's own port, or the next leg could not have the source address that it should have. */
+export type Closing = 'own-port' | 'no-source';
+
 /** How the attempt to open a connection ended. */
 export type LegEnd =
-	| {readonly kind: 'accepted'; readonly stop: string}
+	| {
+		readonly kind: 'accepted';
+		readonly stop: string;
+		/** The listener of the same process that was given the connection, because it was addressed to that listener's port. No rule shows that. */
+		readonly handedTo?: string;
+		/** Present if the flow ends here and no next leg is opened. */
+		readonly closed?: Closing;
+	}
 	| {readonly kind: 'refused'}
 	| {readonly kind: 'unreachable'; readonly reason: string}
 	| {readonly kind: 'dropped'; readonly by: RuleHit | undefined}
+	| LostEnd
 	| {readonly kind: 'unknown'; readonly reason: string};
 
-/** One socket pair: who opened it, where it wanted to go, what the packet met, where it arrived. */
+/**
+A connection that failed for a reason that the evidence shows:
+- `nowhere`: a rule gave it a new destination where it cannot arrive: an address that no host has here, or, if it came from outside, one that is not the pod's;
+- `lost`: it left by the device to which its socket is bound, with a loopback address as its destination, so it is neither captured nor bypassed;
+- `answer-dropped`: it arrived, and the rules dropped the answer.
+*/
+export type LostEnd = {
+	readonly kind: 'nowhere' | 'lost' | 'answer-dropped';
+	/** Its destination where it was lost, after every translation. */
+	readonly at: Endpoint;
+	/** The rule that set this destination, or that dropped the answer; undefined if none did. */
+	readonly by: RuleHit | undefined;
+	readonly reason: string;
+};
+
+/** One socket pair: who opened it, its destination, what the packet met, where it arrived. */
 export type Leg = {
 	/** The actor that opened the socket: `app`, `proxy` … */
 	readonly actor: string;
@@ -62,32 +88,42 @@ export type Leg = {
 	readonly protocol: 'tcp' | 'udp';
 	readonly from: Endpoint;
 	readonly to: Endpoint;
-	/** The credentials that the kernel saw on the socket; undefined where the packet did not leave a socket under trace. */
+	/** The credentials that the kernel saw on the socket; undefined if the packet did not leave a socket under trace. */
 	readonly socket: {readonly uid: number; readonly gid: number} | undefined;
 	readonly traversals: readonly Traversal[];
 	readonly end: LegEnd;
-	/** What conntrack holds of it; not there where conntrack has no entry of it, or more than one. */
+	/** The conntrack entry; absent if there is none, or more than one. */
 	readonly flow?: {readonly zone: number; readonly isReplied: boolean};
 };
 
 /** All legs of one probe, in order. */
 export type Path = {readonly legs: readonly Leg[]};
 
-/** The steps of one traversal in the notation of the testbed: `OUTPUT#1`, `ISTIO_OUTPUT#9`, `mangle:PREROUTING`. */
+/** The steps of one traversal in the testbed's notation: `OUTPUT#1`, `ISTIO_OUTPUT#9`, `mangle:PREROUTING`. */
 export function stepsOfTraversal(traversal: Traversal): readonly string[] {
 	if (traversal.hits.length === 0) {
 		return [printStep(traversal.table, traversal.chain)];
 	}
 
 	const steps = traversal.hits.map(hit => printStep(hit.table, hit.chain, hit.number ?? '?'));
-	// A base chain is named even when only a later part of its way is a hit of another chain: it always begins with a jump of its own.
+	// The base chain needs no step of its own if a rule in another chain matched, because the path there begins with a jump from the base chain.
 	return steps;
 }
 
-/** The steps of a whole path: the first actor, then per leg its traversals and the listener that accepted it. A leg that was not accepted ends with what happened to it. */
+/** The steps of a whole path: the first actor, then per leg its traversals and the listener that accepted it. A leg that was not accepted ends with what happened to it; one that the listener's own process closed, with `closed`. */
 export function stepsOfPath(path: Path): readonly string[] {
 	const [first] = path.legs;
-	return first === undefined ? [] : [first.actor, ...path.legs.flatMap(leg => [...leg.traversals.flatMap(traversal => stepsOfTraversal(traversal)), printLegEnd(leg.end)])];
+	return first === undefined ? [] : [first.actor, ...path.legs.flatMap(leg => [...leg.traversals.flatMap(traversal => stepsOfTraversal(traversal)), printLegEnd(leg.end), ...(closingOf(leg) === undefined ? [] : ['closed'])])];
+}
+
+/** The actor that listens at a stop: `proxy` for `proxy:15001`. */
+export function actorOfStop(stop: string): string {
+	return stop.split(':')[0]!;
+}
+
+/** Why the process that accepted a leg closed it; undefined if it did not. */
+export function closingOf({end}: Pick<Leg, 'end'>): Closing | undefined {
+	return end.kind === 'accepted' ? end.closed : undefined;
 }
 
 /** The listeners that accepted a connection, in order: `proxy:15001`, `remote:8080`. */
@@ -95,10 +131,15 @@ export function stopsOfPath(path: Path): readonly string[] {
 	return path.legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop] : []);
 }
 
-/** A step as text. The table is named unless it is nat; the number is left out where no rule matched. */
+/** A step as text. The table is named unless it is nat; the number is omitted if no rule matched. */
 export function printStep(table: string, chain: string, number?: number | string): string {
 	const name = table === 'nat' ? chain : `${table}:${chain}`;
 	return number === undefined ? name : `${name}#${number}`;
+}
+
+/** A rule that matched, as a step. */
+export function printHitPlace({table, chain, number}: RuleHit): string {
+	return printStep(table, chain, number ?? '?');
 }
 
 /** How a leg ended, as the last step of a path. */
@@ -109,7 +150,16 @@ export function printLegEnd(end: LegEnd): string {
 		}
 
 		case 'dropped': {
-			return end.by === undefined ? 'dropped' : `dropped by ${printStep(end.by.table, end.by.chain, end.by.number ?? '?')}`;
+			return end.by === undefined ? 'dropped' : `dropped by ${printHitPlace(end.by)}`;
+		}
+
+		case 'nowhere':
+		case 'lost': {
+			return `${end.kind} (${printEndpoint(end.at)})`;
+		}
+
+		case 'answer-dropped': {
+			return end.by === undefined ? end.kind : `${end.kind} by ${printHitPlace(end.by)}`;
 		}
 
 		case 'refused':

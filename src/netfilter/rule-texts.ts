@@ -1,12 +1,12 @@
 /**
-A rule set as the texts that the tools of its language take and print: one text for each family, or one text for all families.
+A rule set as the texts that the tools of its language read and print: one text per family, or one text for all families.
 */
 
 import {parseSave, printSave} from './iptables/save.js';
 import {parseNft, printNft} from './nftables/ruleset.js';
 import type {AddressFamily, RuleLanguage, RuleSet} from './types.js';
 
-/** The family that a text holds; null for a text of native nft, which holds all families. */
+/** The family of a text; null for native nft, which has all families in one text. */
 export type TextFamily = AddressFamily | null;
 
 /** One text of rules. */
@@ -16,14 +16,14 @@ export type RulesText = {readonly family: TextFamily; readonly text: string};
 type Language = {
 	readonly name: string;
 	readonly textFamilies: (families: readonly AddressFamily[]) => readonly TextFamily[];
-	/** The texts of one family never depend on the other family; a table of family inet has rules that see packets of both. */
+	/** Texts per family are independent of each other; an inet table has rules that see packets of both families. */
 	readonly isPerFamily: boolean;
 	readonly print: (ruleSet: RuleSet, families: readonly AddressFamily[]) => readonly RulesText[];
 };
 
 const languages: Readonly<Record<RuleLanguage, Language>> = {
 	iptables: {
-		name: 'rules of iptables',
+		name: 'iptables rules',
 		textFamilies: families => families,
 		isPerFamily: true,
 		print: (ruleSet, families) => families.map(family => ({family, text: printSave(ruleSet, family)})),
@@ -36,7 +36,7 @@ const languages: Readonly<Record<RuleLanguage, Language>> = {
 	},
 };
 
-/** What rules of a language are called in a sentence: `rules of iptables`. */
+/** The name of a language's rules in a sentence: `iptables rules`. */
 export function nameOfLanguage(language: RuleLanguage): string {
 	return languages[language].name;
 }
@@ -54,16 +54,16 @@ export function textFamilies(language: RuleLanguage, families: readonly AddressF
 /**
 Prints the rules for the tools of a language. Native nft is printed whole, whatever the families.
 
-@throws {RuleSyntaxError} for a set that holds anything that nft would not read as a rule.
+@throws {RuleSyntaxError} for a set with anything that nft would not read as a rule.
 */
 export function printTexts(language: RuleLanguage, ruleSet: RuleSet, families: readonly AddressFamily[]): readonly RulesText[] {
 	return languages[language].print(ruleSet, families);
 }
 
 /**
-Reads one text.
+Parses one text.
 
-@throws {ParseError} when the text is not what the tool of its language prints.
+@throws {ParseError} if the text is not what the tool of its language prints.
 */
 export function parseText({family, text}: RulesText): RuleSet {
 	return family === null ? parseNft(text) : parseSave(text, family);

@@ -1,5 +1,5 @@
 /**
-The vocabulary of netfilter: what a rule set is. Every other room speaks these words.
+The vocabulary of netfilter: what a rule set is. All other rooms use these types.
 */
 
 /** The family of a packet. An `inet` table sees both, so this is not {@link Family}. */
@@ -8,25 +8,25 @@ export type AddressFamily = 'ipv4' | 'ipv6';
 /** The family of a table, as nft names it. `iptables` writes `ip` tables, `ip6tables` writes `ip6` tables. */
 export type Family = 'ip' | 'ip6' | 'inet';
 
-/** Every back end that can be asked for, in the order in which results list them. The first is the default. `backends.ts` says what is known of each. */
+/** Every back end that can be selected, in the order in which results list them. The first is the default. `backends.ts` has the facts about each. */
 export const backends = ['iptables-nft', 'iptables-legacy', 'nftables'] as const;
 
 /** Which program writes the rules into the kernel, and through which kernel interface. */
 export type Backend = typeof backends[number];
 
-/** The language that rules are written in: what `iptables-save` prints, or what `nft list ruleset` prints. Several back ends can share one. */
+/** The language of rules: what `iptables-save` prints, or what `nft list ruleset` prints. Several back ends can share one. */
 export type RuleLanguage = 'iptables' | 'nft';
 
-/** A place in the kernel where chains are consulted (linux/netfilter.h, `enum nf_inet_hooks`). */
+/** A hook at which the kernel consults chains (linux/netfilter.h, `enum nf_inet_hooks`). */
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
 
-/** What netfilter says of a packet (linux/netfilter.h and linux/netfilter/nf_tables.h). */
+/** Netfilter's decision about a packet (linux/netfilter.h and linux/netfilter/nf_tables.h). */
 export type Verdict = 'accept' | 'drop' | 'stolen' | 'queue' | 'repeat' | 'jump' | 'goto' | 'return' | 'continue';
 
-/** The name of a table: one that iptables knows (`nat`, `mangle`, `raw`, `filter`, `security`), or whatever somebody called a native nft table. */
+/** The name of a table: one that iptables knows (`nat`, `mangle`, `raw`, `filter`, `security`), or any name of a native nft table. */
 export type TableName = string;
 
-/** One condition of a rule. `negated` is the `!` in front of it. A match that is not understood is `opaque`: it keeps its text and is installed unchanged. */
+/** One condition of a rule. `negated` is the `!` before it. A match that is not understood is `opaque`: it keeps its text and is installed unchanged. */
 export type Match =
 	| {readonly kind: 'protocol'; readonly negated: boolean; readonly protocol: string}
 	| {readonly kind: 'source' | 'destination'; readonly negated: boolean; readonly address: string}
@@ -48,45 +48,45 @@ export type Target =
 	| {readonly kind: 'jump' | 'goto'; readonly chain: string}
 	| {readonly kind: 'redirect'; readonly toPorts: PortRange | undefined}
 	| {readonly kind: 'tproxy'; readonly onPort: number; readonly mark: number; readonly mask: number}
-	/** Sets the packet's mark, in the bits of `mask` (MARK --set-xmark; nft `meta mark set`). The packet goes on. */
+	/** Sets the packet's mark, in the bits of `mask` (MARK --set-xmark; nft `meta mark set`). The packet continues. */
 	| {readonly kind: 'set-mark'; readonly value: number; readonly mask: number}
-	/** Sets the connection's mark, in the bits of `mask` (CONNMARK --set-xmark; nft `ct mark set`). The packet goes on. */
+	/** Sets the connection's mark, in the bits of `mask` (CONNMARK --set-xmark; nft `ct mark set`). The packet continues. */
 	| {readonly kind: 'set-connmark'; readonly value: number; readonly mask: number}
-	/** Copies the packet's mark to its connection, or back (CONNMARK; nft `ct mark set mark`, `meta mark set ct mark`). The packet goes on. */
+	/** Copies the packet's mark to its connection, or back (CONNMARK; nft `ct mark set mark`, `meta mark set ct mark`). The packet continues. */
 	| {readonly kind: 'save-mark' | 'restore-mark'}
-	/** Chooses the conntrack zone, in raw (CT --zone; nft `ct zone set`). The packet goes on. */
+	/** Chooses the conntrack zone, in raw (CT --zone; nft `ct zone set`). The packet continues. */
 	| {readonly kind: 'ct-zone'; readonly zone: number}
 	| {readonly kind: 'extension'; readonly name: string; readonly options: string}
 	| {readonly kind: 'none'};
 
-/** How often a rule, or the policy of a built-in chain, was met. */
+/** The counters of a rule, or of the policy of a built-in chain. */
 export type Counters = {readonly packets: bigint; readonly bytes: bigint};
 
-/** One rule of one chain. Questions use `matches` and `target`; people see `text`. */
+/** One rule of one chain. Code uses `matches` and `target`; people see `text`. */
 export type Rule = {
 	readonly chain: string;
-	/** 1-based place in its chain, as in `iptables -L --line-numbers`. Never a handle. */
+	/** 1-based position in its chain, as in `iptables -L --line-numbers`. Never a handle. */
 	readonly number: number;
 	readonly matches: readonly Match[];
 	readonly target: Target;
-	/** The rule without `-A CHAIN` and without counts, verbatim: `-p tcp -j REDIRECT --to-ports 15001`; of a native nft table as `nft -s list ruleset` prints it: `meta l4proto tcp counter redirect to :15001`. */
+	/** The rule without `-A CHAIN` and without counts, verbatim: `-p tcp -j REDIRECT --to-ports 15001`. For a native nft table, as `nft -s list ruleset` prints it: `meta l4proto tcp counter redirect to :15001`. */
 	readonly text: string;
 };
 
-/** Where a base chain of a native nft table hangs (nft(8), CHAINS). Lower priorities come first. */
+/** Where a base chain of a native nft table is attached (nft(8), CHAINS). Lower priorities come first. */
 export type BaseChain = {readonly type: 'filter' | 'nat' | 'route'; readonly hook: Hook; readonly priority: number};
 
-/** A chain with its rules in order. `policy` is undefined for a user chain. `base` is there for the base chains of a native nft table only: those of iptables follow from their names, see `baseChainOf`. */
+/** A chain with its rules in order. `policy` is undefined for a user chain. `base` is only for the base chains of a native nft table; those of iptables follow from their names, see `baseChainOf`. */
 export type Chain = {
 	readonly name: string;
 	readonly policy: 'ACCEPT' | 'DROP' | undefined;
 	readonly base?: BaseChain;
-	/** What `comment "…"` says in a chain of a native nft table. */
+	/** The `comment "…"` of a chain in a native nft table. */
 	readonly comment?: string;
 	readonly rules: readonly Rule[];
 };
 
-/** A named thing of a native nft table that is no chain: a set, a map, a flowtable … `text` is its block as nft prints it, from its keyword to its closing brace, kept as it is. */
+/** A named object of a native nft table other than a chain: a set, a map, a flowtable … `text` is its block as nft prints it, from its keyword to its closing brace, unchanged. */
 export type TableObject = {readonly kind: string; readonly name: string; readonly text: string};
 
 /** One table of one family. */
@@ -94,9 +94,9 @@ export type Table = {
 	readonly family: Family;
 	readonly name: TableName;
 	readonly chains: readonly Chain[];
-	/** Of a native nft table only. */
+	/** Only for native nft tables. */
 	readonly objects?: readonly TableObject[];
 };
 
-/** All tables that a sandbox gets, of both families and, with native nft tables, `inet`. Plain data. */
+/** All tables for a sandbox, of both families and, with native nft tables, `inet`. Plain data. */
 export type RuleSet = {readonly tables: readonly Table[]};

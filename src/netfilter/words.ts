@@ -1,8 +1,8 @@
 /**
-One line of a dump as words, quoted as iptables-restore reads and iptables-save writes them.
+Splits one line of a dump into words, quoted as iptables-restore reads and iptables-save writes them.
 */
 
-/** Thrown by everything that reads a part of a line; whoever knows the line turns it into a `ParseError`. */
+/** Thrown by all parsers of a part of a line; the caller that knows the line turns it into a `ParseError`. */
 export class RuleSyntaxError extends Error {
 	override readonly name = 'RuleSyntaxError';
 }
@@ -13,7 +13,7 @@ export type Word = {readonly text: string; readonly quoted: boolean; readonly st
 /**
 Splits a line into words. Only double quotes group, and only a backslash within them escapes (iptables-restore 1.8.9, measured).
 
-@throws {RuleSyntaxError} when a quote is not closed or stands in the middle of a word.
+@throws {RuleSyntaxError} if a quote is not closed or is in the middle of a word.
 */
 export function splitWords(line: string): readonly Word[] {
 	const words: Word[] = [];
@@ -40,17 +40,17 @@ export function splitWords(line: string): readonly Word[] {
 	return words;
 }
 
-/** A word as iptables-save writes it: bare where it has only letters, digits, `_` and `-`, else in quotes (xtables_save_string of 1.8.9, measured). */
+/** A word as iptables-save writes it: bare if it has only letters, digits, `_` and `-`, else in quotes (xtables_save_string of 1.8.9, measured). */
 export function quoteWord(text: string): string {
 	return /^[\w-]+$/.test(text) ? text : `"${text.replaceAll(/["'\\]/g, String.raw`\$&`)}"`;
 }
 
-/** A word of something that nobody has taken apart, with quotes only where it would be another word without them. */
+/** A word of a part that is kept as text, with quotes only if it would be another word without them. */
 export function normalWord({text, quoted}: Pick<Word, 'text' | 'quoted'>): string {
 	return quoted && (/^(?:-|!?$)/.test(text) || /[\s"\\]/.test(text)) ? `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"` : text;
 }
 
-/** Words as they stand in the line, quotes and all, joined by single spaces. */
+/** Words as they are in the line, including quotes, joined by single spaces. */
 export function verbatim(line: string, words: readonly Word[]): string {
 	return words.map(({start, end}) => line.slice(start, end)).join(' ');
 }

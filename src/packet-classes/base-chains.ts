@@ -2,6 +2,7 @@
 The base chains of a rule set in the order in which packets meet them.
 */
 
+import {inOrderAsked} from '../netfilter/hook-order.js';
 import {baseChainOf, tablesOf} from '../netfilter/lookup.js';
 import type {
 	AddressFamily, BaseChain, Chain, Hook, RuleSet, Table,
@@ -10,9 +11,9 @@ import type {
 /** A base chain with its table. */
 export type ChainInTable = {readonly table: Table; readonly chain: Chain; readonly base: BaseChain; readonly isNative: boolean};
 
-/** The base chains that packets of a family meet, in the kernel's order. Tables of one priority stand in the order in which they were made. */
+/** The base chains that packets of a family meet, in the kernel's order (`hook-order.ts`). The rule set lists its tables and chains in the order of their creation. */
 export function chainsByHook(ruleSet: RuleSet, family: AddressFamily): Readonly<Record<Hook, readonly ChainInTable[]>> {
-	const all = tablesOf(ruleSet, family)
+	const all = inOrderAsked(tablesOf(ruleSet, family)
 		.flatMap(table => table.chains.flatMap((chain): readonly ChainInTable[] => {
 			const base = baseChainOf(table, chain);
 			return base === undefined
@@ -20,8 +21,7 @@ export function chainsByHook(ruleSet: RuleSet, family: AddressFamily): Readonly<
 				: [{
 					table, chain, base, isNative: chain.base !== undefined,
 				}];
-		}))
-		.toSorted((one, other) => one.base.priority - other.base.priority);
+		})));
 	const at = (hook: Hook): readonly ChainInTable[] => all.filter(({base}) => base.hook === hook);
 	return {
 		prerouting: at('prerouting'), input: at('input'), forward: at('forward'), output: at('output'), postrouting: at('postrouting'),

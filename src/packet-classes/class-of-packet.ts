@@ -1,35 +1,36 @@
 /**
-Which class a packet belongs to: the other way round than `representatives.ts`.
+The class of a packet: the inverse of `representatives.ts`.
 */
 
 import {parseAddress} from '../netfilter/address.js';
 import type {Leg} from '../netfilter/path.js';
-import type {Topology} from '../scenario/topology.js';
+import type {Topology} from '../mesh/topology.js';
 import type {ClassSet, PacketClass} from './classify.js';
 import {
 	intervalOf, fieldNames, packetKinds, type FieldName, type Fields,
 } from './fields.js';
 import {isOwnAddress} from './packet-space.js';
+import {intervalsIn} from './packet-set.js';
 import {ephemeral, type Representative} from './representatives.js';
 
-/** A packet with everything that a class can ask of it. */
-export type ExactPacket = Pick<Representative, 'origin' | 'protocol' | 'packet' | 'destination' | 'uid' | 'gid' | 'mark'> & {readonly source: string; readonly sourcePort: number};
+/** A packet with everything that a class can test. */
+export type ExactPacket = Pick<Representative, 'origin' | 'protocol' | 'packet' | 'destination' | 'uid' | 'gid' | 'mark' | 'bindDevice'> & {readonly source: string; readonly sourcePort: number};
 
-/** A packet as somebody sends it. What is undefined is the kernel's choice. */
+/** A packet as a user sends it. Undefined values are left to the kernel. */
 export type SentPacket = Omit<Representative, 'index' | 'kind' | 'packet'>;
 
-/** The index of a packet's class; undefined for a packet that no class can hold: of another family, or of another protocol. */
+/** The index of a packet's class; undefined for a packet that is in no class: of another family, or of another protocol. */
 export function placeOfClass({fields, classes}: Pick<ClassSet, 'fields' | 'classes'>, packet: ExactPacket): number | undefined {
 	const bits = bitsOf(fields, packet);
 	if (bits === undefined) {
 		return undefined;
 	}
 
-	const place = classes.findIndex(({origin, packetSet}) => origin === packet.origin && fieldNames.every(name => (packetSet[name] & bits[name]) !== 0n));
+	const place = classes.findIndex(({origin, device, packetSet}) => origin === packet.origin && device === packet.bindDevice && fieldNames.every(name => (packetSet[name] & bits[name]) !== 0n));
 	return place === -1 ? undefined : place;
 }
 
-/** Of each field the cut that holds the packet's value, as a bit. */
+/** For each field the cut that contains the packet's value, as a bit. */
 function bitsOf(fields: Fields, {protocol, packet, source, sourcePort, destination, uid = 0, gid = 0, mark = 0}: ExactPacket): Readonly<Record<FieldName, bigint>> | undefined {
 	const {intervals, family, protocols} = fields;
 	const [from, to] = [parseAddress(source, family)?.value, parseAddress(destination.address, family)?.value];
@@ -53,39 +54,63 @@ function bitsOf(fields: Fields, {protocol, packet, source, sourcePort, destinati
 		: Object.fromEntries(fieldNames.map(name => [name, 1n << BigInt(places[name]!)])) as Record<FieldName, bigint>;
 }
 
-/** Finds the packet classes in one set of classes. */
+/** A class with more cuts than this is tested for every packet. */
+const narrowMax = 4;
+
+/** Finds packet classes in one set of classes. Those with few destinations are indexed by them, because in large sets most classes are like that. */
 export class Locator {
 	readonly #classSet: ClassSet;
 	readonly #topology: Topology;
+	readonly #byDestination = new Map<number, number[]>();
+	readonly #wide: number[] = [];
 
 	constructor({classSet, topology}: {readonly classSet: ClassSet; readonly topology: Topology}) {
 		this.#classSet = classSet;
 		this.#topology = topology;
+		for (const [index, {packetSet}] of classSet.classes.entries()) {
+			const places = intervalsIn(packetSet.destination);
+			if (places.length > narrowMax) {
+				this.#wide.push(index);
+			} else {
+				for (const place of places) {
+					const known = this.#byDestination.get(place);
+					if (known === undefined) {
+						this.#byDestination.set(place, [index]);
+					} else {
+						known.push(index);
+					}
+				}
+			}
+		}
 	}
 
-	/** The class of a packet; undefined for a packet that no class can hold: of another family, or from an address that nobody has. */
+	/** The class of a packet; undefined for a packet that is in no class: of another family, or from an address that no host has. */
 	classOf(packet: SentPacket): PacketClass | undefined {
-		const {family, origin, protocol, uid = 0, gid = uid, sourcePort = Number(ephemeral.first), destination, mark} = packet;
+		const {family, origin, protocol, uid = 0, gid = uid, sourcePort = Number(ephemeral.first), destination, mark, bindDevice} = packet;
 		if (family !== this.#classSet.fields.family) {
 			return undefined;
 		}
 
-		const place = placeOfClass(this.#classSet, {
+		const to = parseAddress(destination.address, family)?.value;
+		const cut = to === undefined ? undefined : intervalOf(this.#classSet.fields.intervals.destination, to);
+		const among = [...(cut === undefined ? [] : this.#byDestination.get(cut) ?? []), ...this.#wide].map(index => this.#classSet.classes[index]!);
+		const place = placeOfClass({fields: this.#classSet.fields, classes: among}, {
 			origin,
 			protocol,
 			packet: 'first',
 			source: packet.source ?? this.#routedSource(packet),
 			sourcePort,
 			destination,
-			// What comes from outside has no owner here; the first cut stands for that (`situationsIn`).
+			// Traffic from outside has no owner here; the first cut stands for that (`situationsIn`).
 			uid: origin === 'pod' ? uid : 0,
 			gid: origin === 'pod' ? gid : 0,
 			mark,
+			...(bindDevice === undefined ? {} : {bindDevice}),
 		});
-		return place === undefined ? undefined : this.#classSet.classes[place];
+		return place === undefined ? undefined : among[place];
 	}
 
-	/** The source that the route gives. */
+	/** The source that the route chooses. */
 	#routedSource({family, origin, destination: {address}}: SentPacket): string {
 		const {places} = this.#topology;
 		if (origin === 'remote') {
@@ -100,7 +125,7 @@ export class Locator {
 	}
 }
 
-/** The first packet of a leg that a process of the pod opened. Undefined where its socket is not known. */
+/** The first packet of a leg that a process of the pod opened. Undefined if its socket is not known. */
 export function packetOfLeg({family, protocol, from, to, socket}: Leg): SentPacket | undefined {
 	return socket === undefined
 		? undefined

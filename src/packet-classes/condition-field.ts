@@ -1,5 +1,5 @@
 /**
-Where a condition looks: at a field as the packet was sent, or at what has become of it on the way.
+What a condition tests: a field as the packet was sent, or as it was changed on the path.
 */
 
 import type {Endpoint} from '../netfilter/path.js';
@@ -9,18 +9,18 @@ import type {FieldName, Fields} from './fields.js';
 import {printValue} from './values.js';
 import type {Origin} from './packet-space.js';
 
-/** An end of a packet behind translations; undefined as it was sent. */
+/** The source or destination of a packet after translations; undefined if unchanged. */
 export type Bound = Endpoint | 'unknown' | undefined;
 
-/** As much of a packet's way as decides where a condition looks. */
+/** The part of a packet's path that determines what a condition tests. */
 export type Progress = {readonly hook: Hook; readonly inInterface: string | undefined; readonly from: Bound; readonly to: Bound; readonly isMarkSent: boolean};
 
-/** The field that a kind of condition asks for, if it is one of those that a sender chooses. */
+/** The field that a kind of condition tests, if a sender chooses it. */
 export const fieldOf: Partial<Record<Match['kind'], FieldName>> = {
 	protocol: 'protocol', source: 'source', destination: 'destination', 'source-port': 'source-port', 'destination-port': 'destination-port', uid: 'uid', gid: 'gid', mark: 'mark',
 };
 
-/** Whether a field is still the one that was sent. */
+/** Whether a field still has its sent value. */
 export function isAsSent(field: FieldName, {isMarkSent, from, to, hook, inInterface}: Progress, origin: Origin): boolean {
 	switch (field) {
 		case 'source':
@@ -50,7 +50,7 @@ export function isAsSent(field: FieldName, {isMarkSent, from, to, hook, inInterf
 	}
 }
 
-/** Behind a translation whose outcome is not to be read off its rule; a socket that only the kernel knows. */
+/** Whether it is after a translation whose result the rule does not show, or about a socket that only the kernel knows. */
 export function isUnknownThere(field: FieldName | undefined, {from, to, hook}: Progress): boolean {
 	switch (field) {
 		case 'source':

@@ -1,69 +1,44 @@
 /**
-What the conditions of rules ask of a set of packets on its way: which of its packets meet them.
+Conditions on a set of packets that test something other than a field as it was sent: a field that a rule changed, an interface, conntrack. The answer is the same for the whole set.
 */
 
 import type {Endpoint, Leg, Traversal} from '../netfilter/path.js';
-import type {Match} from '../netfilter/types.js';
+import type {AddressFamily, Match} from '../netfilter/types.js';
 import {factsAt, type PacketFacts, type PacketState} from '../judge/explain/packet-facts.js';
-import {askMatch} from '../judge/explain/match-rule.js';
-import {
-	fieldOf, isAsSent, isUnknownThere, withValue, type Progress,
-} from './condition-field.js';
+import {askMatch, type MatchAnswer} from '../judge/explain/match-rule.js';
+import {fieldOf, isUnknownThere, type Progress} from './condition-field.js';
 import type {ChainInTable} from './base-chains.js';
-import type {FieldName, Fields} from './fields.js';
-import type {Origin} from './packet-space.js';
 
-/** Where a condition looks: at a field as it was sent, at something that is the same for the whole set, or at what is not known. */
-export type Asked = {readonly field: FieldName; readonly set: bigint} | boolean | 'not-known';
-
-/** As much of a set's way as its conditions can ask for. */
+/** The part of a set's path that its conditions can test. */
 export type Standing = Progress & {readonly packet: PacketState; readonly outInterface: string | undefined; readonly placed: ChainInTable | undefined};
 
-/** Answers for the packets of one family; what a condition holds for is worked out once. */
+/** Answers conditions for the packets of one family. Keeps what is known about the last set, because a set is tested by one rule after another. */
 export class Conditions {
-	readonly #fields: Fields;
-	readonly #sets = new Map<Match, bigint>();
+	readonly #family: AddressFamily;
+	#asked: Standing | undefined;
+	#facts: PacketFacts | undefined;
 
-	constructor(fields: Fields) {
-		this.#fields = fields;
+	constructor(family: AddressFamily) {
+		this.#family = family;
 	}
 
-	/** What a condition asks of a set of packets where they are now. */
-	answer(match: Match, state: Standing, origin: Origin): Asked {
-		const field = fieldOf[match.kind];
-		if (field !== undefined && isAsSent(field, state, origin)) {
-			return {field, set: this.#setOf(match, field, state)};
-		}
-
-		if (isUnknownThere(field, state)) {
-			return 'not-known';
-		}
-
-		return askMatch(match, this.#facts(state), {isNative: state.placed!.isNative});
+	/** Whether a condition that tests no field as it was sent holds for a set. */
+	answer(match: Match, standing: Standing): MatchAnswer {
+		return isUnknownThere(fieldOf[match.kind], standing) ? 'not-known' : askMatch(match, this.#factsOf(standing), {isNative: standing.placed!.isNative});
 	}
 
-	/** The cuts of a field that a condition holds for. */
-	#setOf(match: Match, field: FieldName, state: Standing): bigint {
-		const known = this.#sets.get(match);
-		if (known !== undefined) {
-			return known;
+	/** A packet of the set, where it is now. Its sent fields are not tested here, so any values do. */
+	#factsOf(standing: Standing): PacketFacts {
+		if (this.#facts === undefined || this.#asked !== standing) {
+			this.#asked = standing;
+			this.#facts = this.#read(standing);
 		}
 
-		let set = 0n;
-		const facts = this.#facts(state);
-		for (const [place, {first}] of this.#fields.intervals[field].entries()) {
-			if (askMatch(match, withValue(facts, field, {value: first, fields: this.#fields}), {isNative: state.placed!.isNative}) === true) {
-				set |= 1n << BigInt(place);
-			}
-		}
-
-		this.#sets.set(match, set);
-		return set;
+		return this.#facts;
 	}
 
-	/** A packet of the set, where it is now. Its fields as they were sent are not asked here, so any value does. */
-	#facts({packet, from, to, hook, inInterface, outInterface, placed}: Standing): PacketFacts {
-		const {family} = this.#fields;
+	#read({packet, from, to, hook, inInterface, outInterface, placed}: Standing): PacketFacts {
+		const family = this.#family;
 		const nowhere: Endpoint = {address: family === 'ipv4' ? '0.0.0.0' : '::', port: 0};
 		const [source, destination] = [from, to].map(bound => typeof bound === 'object' ? bound : nowhere) as [Endpoint, Endpoint];
 		const leg: Leg = {

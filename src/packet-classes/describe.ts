@@ -11,18 +11,22 @@ import type {Interval, FieldName} from './fields.js';
 import {printValue} from './values.js';
 import type {Origin} from './packet-space.js';
 
-/** More than these are not listed one by one. */
+/** Longer lists are abbreviated. */
 const listedMax = 6;
 
 type Frame = Pick<ClassSet, 'fields' | 'places'>;
 
-/** A box of packets of one origin. Where a box holds all that the world has, nothing is said of it. */
-export function describePacketSet({fields, places}: Frame, origin: Origin, packetSet: PacketSet): string {
+/** The packets of a set of one origin, of sockets bound to `device` if there is one. Fields that are unrestricted are not mentioned. */
+export function describePacketSet({fields, places}: Frame, {origin, device}: {readonly origin: Origin; readonly device?: string | undefined}, packetSet: PacketSet): string {
 	const frame = {fields, places};
 	const protocol = intervalsIn(packetSet.protocol).map(place => fields.protocols[place]!.toUpperCase()).join(' and ');
 	const words = [packetSet.packet === 0b10n ? `invalid ${protocol}` : protocol];
 	if (origin === 'remote') {
 		words.push('into the pod');
+	}
+
+	if (device !== undefined) {
+		words.push(`of sockets bound to ${device}`);
 	}
 
 	for (const [field, name] of [['uid', 'user'], ['gid', 'group']] as const) {
@@ -52,7 +56,7 @@ export function describePacketSet({fields, places}: Frame, origin: Origin, packe
 	return [words.join(' '), ...[port, sourcePort].filter(text => text !== undefined)].join(', ');
 }
 
-/** Undefined where all values are in it. */
+/** Undefined if all values are in it. */
 function describeNumbers({fields}: Frame, field: 'uid' | 'gid' | 'source-port' | 'destination-port', set: bigint, name: string): string | undefined {
 	const intervals = fields.intervals[field];
 	const rest = everyInterval(intervals) & ~set;
@@ -70,13 +74,13 @@ function describeMark({fields}: Frame, set: bigint): string | undefined {
 	return set === everyInterval(fields.intervals.mark) ? undefined : `with a mark like ${listOf(intervalsIn(set).map(place => printValue(fields, 'mark', fields.intervals.mark[place]!.first)))}`;
 }
 
-/** The source says something only where it is not simply the pod's, or anybody's. */
+/** The source is mentioned only if it is not simply the pod's, or anyone's. */
 function describeSource({fields, places}: Frame, origin: Origin, {source}: PacketSet): string | undefined {
 	const intervals = fields.intervals.source;
 	const mine = setOf(intervals, [places.pod, ...places.loopback]);
 	const never = setOf(intervals, places.unroutable);
 	const usual = origin === 'pod' ? mine : everyInterval(intervals) & ~mine & ~never;
-	// What cannot occur has a source that is none of these.
+	// Packets that cannot occur have a source that is none of these.
 	const domain = (source & usual) === 0n ? everyInterval(intervals) : usual;
 	const within = source & domain;
 	return within === domain || (origin === 'pod' && source === setOf(intervals, [places.pod])) ? undefined : describeAddresses({fields, places}, 'source', {set: within, domain});
@@ -103,7 +107,7 @@ function describeDestination({fields, places}: Frame, destination: bigint): stri
 	return (set & own) === 0n ? describeAddresses({fields, places}, 'destination', {set, domain: domain & ~own, whole: 'any other host'}) : describeAddresses({fields, places}, 'destination', {set, domain});
 }
 
-/** Addresses that nobody has lie between others, and are no gap between them. */
+/** Addresses that no host has may be between others without making a gap. */
 function describeAddresses({fields, places}: Frame, field: 'source' | 'destination', {set, domain, whole = 'any address'}: {readonly set: bigint; readonly domain: bigint; readonly whole?: string}): string {
 	const frame: AddressFrame = {
 		intervals: fields.intervals[field], family: fields.family, places, never: everyInterval(fields.intervals[field]) & ~domain,
@@ -130,12 +134,12 @@ function partsOf(frame: AddressFrame, set: bigint): readonly string[] {
 	];
 }
 
-/** The intervals of a set, where addresses that nobody has belong to those beside them. */
+/** The intervals of a set, in which addresses that no host has belong to adjacent ones. */
 function joinedIn({intervals, never}: AddressFrame, set: bigint): readonly Interval[] {
 	return intervalsOf(intervals, set | never).filter(({first, last}) => intervalsIn(set).some(place => first <= intervals[place]!.first && intervals[place]!.last <= last));
 }
 
-/** An interval as a rule would write it: without nobody's addresses at its ends, or with them, if that is a CIDR. */
+/** An interval as a rule would write it: without unused addresses at its ends, or with them if that makes a CIDR. */
 function printAddresses({intervals, family}: AddressFrame, set: bigint, interval: Interval): string {
 	const inside = intervalsIn(set).map(place => intervals[place]!).filter(({first, last}) => interval.first <= first && last <= interval.last);
 	const [first, last] = [inside[0]!.first, inside.at(-1)!.last];
@@ -158,7 +162,7 @@ function sizeOf(joined: readonly Interval[]): bigint {
 	return joined.reduce((sum, {first, last}) => sum + last - first + 1n, 0n);
 }
 
-/** Fields that some rule looks at: of the others every value is the same. */
+/** Fields that some rule tests; all values of the others are equivalent. */
 export function fieldsLookedAt({fields, places}: Frame): readonly FieldName[] {
 	const byContext = new Set([places.pod, ...places.loopback, places.onLink, ...places.unroutable].flatMap(({first, last}) => [first, last + 1n]));
 	return (Object.keys(fields.intervals) as FieldName[]).filter(name => {

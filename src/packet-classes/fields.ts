@@ -1,5 +1,5 @@
 /**
-The fields of a packet as it is sent, cut into the values that rules can tell apart. All values of one cut are the same to every rule that was given: none of its conditions separates them.
+The fields of a sent packet, divided into the values that rules can distinguish. All values of one cut are equivalent to all given rules: none of their conditions separates them.
 */
 
 import {addressBits, parseRange} from '../netfilter/address.js';
@@ -10,35 +10,35 @@ import type {Interval} from './interval.js';
 
 export type {Interval} from './interval.js';
 
-/** What a sender chooses. Interfaces, the type of an address and conntrack's state follow from it: see `world.ts`. */
+/** What a sender chooses. Interfaces, the type of an address and conntrack's state follow from it: see `packet-space.ts`. */
 export const fieldNames = ['protocol', 'source', 'source-port', 'destination', 'destination-port', 'uid', 'gid', 'mark', 'packet'] as const;
 
 /** One of them. */
 export type FieldName = typeof fieldNames[number];
 
-/** Per field its cuts, in order; `markCutOf` finds the cut of a mark, which is no interval. A set of values is a number with one bit for each cut: see `packet-set.ts`. */
+/** The cuts of each field, in order; `markCutOf` finds the cut of a mark, which is not an interval. A set of values is a number with one bit for each cut: see `packet-set.ts`. */
 export type Fields = {
 	readonly family: AddressFamily;
 	readonly protocols: readonly string[];
 	readonly intervals: Readonly<Record<FieldName, readonly Interval[]>>;
 	readonly markIntervalOf: (mark: bigint) => number | undefined;
-	/** Whether some rule asks for conntrack's state, and so can tell an invalid packet. */
+	/** Whether some rule tests conntrack's state, and so can distinguish an invalid packet. */
 	readonly asksForState: boolean;
 };
 
 /** What a packet can be to conntrack: the first of a connection, or one that belongs to none (INVALID). */
 export const packetKinds = ['first', 'invalid'] as const;
 
-/** Protocols that a probe can be of; they are always told apart. */
+/** Protocols that a probe can have; they are always distinguished. */
 export const sentProtocols = ['tcp', 'udp'] as const;
 
-/** Who alone can send invalid packets, where they matter: see `world.ts`. */
+/** The only user that can send invalid packets, if they matter: see `packet-space.ts`. */
 const root: Interval = {first: 0n, last: 0n};
 const portMax = 0xFF_FFn;
 const idMax = 0xFF_FF_FF_FEn; // 4294967295 is "no such id" (`uid_valid` in linux/uidgid.h).
 
 /**
-Cuts the fields at every value where some rule of some set begins or ceases to match, at the ends of `ranges` (addresses that the world tells apart), and by `routed` (marks that have a route of their own).
+Divides the fields at every value where some rule of some set begins or ceases to match, at the ends of `ranges` (addresses that the topology distinguishes), and by `routed` (marks that have a route of their own).
 
 @throws {InputError} as {@link cutMarks}.
 */
@@ -77,23 +77,26 @@ function interval(first: number, last: number): Interval {
 	return {first: BigInt(first), last: BigInt(last)};
 }
 
-/** The domain from `min` to `max` in pieces that no range cuts any further. */
+/** The domain from `min` to `max` in pieces that no range divides any further. */
 function boundaryAt(max: bigint, ranges: readonly Interval[], min = 0n): readonly Interval[] {
-	const starts = new Set([min]);
-	for (const {first, last} of ranges) {
-		for (const start of [first, last + 1n]) {
-			if (start > min && start <= max) {
-				starts.add(start);
-			}
-		}
-	}
-
-	const sorted = [...starts].toSorted((one, other) => (one < other ? -1 : 1));
+	// Not a Set: V8 hashes big numbers by their lowest 64 bits, which are 0 in all networks of IPv6.
+	const starts = [min, ...ranges.flatMap(({first, last}) => [first, last + 1n]).filter(start => start > min && start <= max)].toSorted((one, other) => (one < other ? -1 : Number(one > other)));
+	const sorted = starts.filter((start, index) => start !== starts[index - 1]);
 	return sorted.map((first, index) => ({first, last: index + 1 < sorted.length ? sorted[index + 1]! - 1n : max}));
 }
 
-/** The place of the cut that holds a value. Undefined where the domain ends before it, and for a mark, whose cuts hold one value each. */
+/** The index of the cut that contains a value. Undefined if the domain ends before it, and for a mark, whose cuts contain one value each. */
 export function intervalOf(intervals: readonly Interval[], value: bigint): number | undefined {
-	const index = intervals.findIndex(({first, last}) => first <= value && value <= last);
-	return index === -1 ? undefined : index;
+	let [low, high] = [0, intervals.length];
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (intervals[middle]!.last < value) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+
+	const found = intervals[low];
+	return found === undefined || value < found.first ? undefined : low;
 }

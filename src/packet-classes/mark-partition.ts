@@ -1,5 +1,5 @@
 /**
-Marks cut into those that rules and routes can tell apart. A condition on a mark compares some of its bits, so what it holds for is no interval; and a rule may change some bits before another one asks.
+Divides marks into those that rules and routes can distinguish. A condition on a mark compares some of its bits, so the marks for which it holds are not an interval; and a rule may change some bits before another one tests them.
 */
 
 import {InputError} from '../parsing/input-error.js';
@@ -9,10 +9,10 @@ import type {Interval} from './interval.js';
 /** Bits that a mark must have: `(mark & mask) === value`. */
 export type MarkCondition = {readonly value: number; readonly mask: number};
 
-/** A value for each set of marks that nothing tells apart, and which of them a mark is like. The first is like no mark at all. */
+/** A representative for each set of equivalent marks, and the representative of any mark. The first set is that of no mark. */
 export type MarkPartition = {readonly intervals: readonly Interval[]; readonly intervalOf: (mark: bigint) => number | undefined};
 
-/** More sets than these make no readable result, and their number doubles with every bit that is asked for alone. */
+/** A result with more sets would not be readable, and their number doubles with every bit that is tested separately. */
 export const markIntervalsMax = 1024;
 
 type Bits = {readonly value: bigint; readonly mask: bigint};
@@ -20,9 +20,9 @@ type Bits = {readonly value: bigint; readonly mask: bigint};
 type Cube = Bits & {readonly answers: string};
 
 /**
-Cuts the marks by the conditions of rules, and by `routed`, those of the routing rules.
+Divides the marks by the conditions of rules, and by `routed`, those of the routing rules.
 
-@throws {InputError} when that makes more than {@link markCutsMax} sets.
+@throws {InputError} if that makes more than {@link markIntervalsMax} sets.
 */
 export function divideMarks(rules: readonly Rule[], routed: readonly MarkCondition[]): MarkPartition {
 	const asked = conditionsOn(rules, routed);
@@ -30,7 +30,7 @@ export function divideMarks(rules: readonly Rule[], routed: readonly MarkConditi
 	for (const condition of asked) {
 		cubes = cubes.flatMap(cube => split(cube, condition));
 		if (new Set(cubes.map(({answers}) => answers)).size > markIntervalsMax) {
-			throw new InputError(`The rules tell more than ${markIntervalsMax} kinds of marks apart, which is more than can be compared. Fewer rules with --mark, or with fewer masks, can be.`);
+			throw new InputError(`The rules distinguish more than ${markIntervalsMax} kinds of marks, which is more than can be compared. Use fewer rules with --mark, or fewer masks.`);
 		}
 	}
 
@@ -52,7 +52,7 @@ function holds({value, mask}: Bits, mark: bigint): boolean {
 	return (mark & mask) === value;
 }
 
-/** The marks of a cube that meet a condition, and those that do not: per bit those that differ there first. */
+/** The marks of a cube that satisfy a condition, and those that do not: for each bit, those that differ there first. */
 function split({value, mask, answers}: Cube, asked: Bits): readonly Cube[] {
 	if (((value ^ asked.value) & mask & asked.mask) !== 0n) {
 		return [{value, mask, answers: `${answers}0`}];
@@ -70,7 +70,7 @@ function split({value, mask, answers}: Cube, asked: Bits): readonly Cube[] {
 	return [{value: same, mask: known, answers: `${answers}1`}, ...parts];
 }
 
-/** All conditions on the mark as it was sent: what is asked, and what that comes to in front of every change of some bits. The mark of a connection is one of a packet where some rule saves it. */
+/** All conditions on the sent mark: each condition itself, and its equivalent before every change of some bits. The mark of a connection is that of a packet if some rule saves it. */
 function conditionsOn(rules: readonly Rule[], routed: readonly MarkCondition[]): readonly Bits[] {
 	const isSaved = rules.some(({target}) => target.kind === 'save-mark');
 	const changes = rules.flatMap(({target}) => target.kind === 'tproxy' ? [bitsOf({value: target.mark, mask: target.mask})] : (target.kind === 'set-mark' || (target.kind === 'set-connmark' && isSaved) ? [bitsOf(target)] : []));
@@ -87,7 +87,7 @@ function conditionsOn(rules: readonly Rule[], routed: readonly MarkCondition[]):
 
 		found.set(key, bits);
 		for (const change of changes) {
-			// Bits under the change's mask are given by it; one outside is flipped where the change has it (MARK, `xor`).
+			// Bits under the change's mask are set by it; one outside is flipped if the change has it (MARK, `xor`).
 			const isPossible = ((value ^ change.value) & mask & change.mask) === 0n;
 			if (isPossible) {
 				open.push({value: (value ^ change.value) & mask & ~change.mask, mask: mask & ~change.mask});

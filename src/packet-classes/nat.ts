@@ -1,13 +1,14 @@
 /**
-What a rule of nat makes of a packet's addresses, as far as the rule alone tells.
+How a nat rule changes a packet's addresses, as far as the rule alone shows.
 */
 
 import {printAddress} from '../netfilter/address.js';
+import {newDestinationOf} from '../netfilter/new-destination.js';
 import type {AddressFamily, Hook, Target} from '../netfilter/types.js';
 import type {Bound} from './condition-field.js';
 import type {Interval} from './fields.js';
 
-/** The ends that a target changes. REDIRECT sends what is going out to the loopback address, and what comes in to the address of its interface (nf_nat_redirect.c). */
+/** The source or destination that a target sets. REDIRECT sends outgoing packets to the loopback address, and incoming ones to the address of their interface (nf_nat_redirect.c). */
 export function translationOf(target: Target, {hook}: {readonly hook: Hook}, {family, pod}: {readonly family: AddressFamily; readonly pod: Interval}): {readonly from?: Bound; readonly to?: Bound} {
 	if (target.kind === 'redirect') {
 		const {toPorts} = target;
@@ -21,8 +22,8 @@ export function translationOf(target: Target, {hook}: {readonly hook: Hook}, {fa
 
 	switch (target.name.toUpperCase()) {
 		case 'DNAT': {
-			const [, address, port] = /(?:--to-destination |\bto )\[?(?<address>[\d.]+|[\da-f:]+?)\]?(?::(?<port>\d+))?$/iu.exec(target.options) ?? [];
-			return {to: address === undefined || port === undefined ? 'unknown' : {address, port: Number(port)}};
+			const {address, port} = newDestinationOf(target) ?? {};
+			return {to: address === undefined || port === undefined ? 'unknown' : {address, port}};
 		}
 
 		case 'SNAT':

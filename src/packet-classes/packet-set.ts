@@ -1,10 +1,10 @@
 /**
-Sets of packets: per field a set of its cuts, all combinations of them. A set of cuts is a whole number with a bit for each.
+Sets of packets: a set of cuts for each field, in all combinations. A set of cuts is an integer with a bit for each.
 */
 
 import {fieldNames, type Interval, type FieldName, type Fields} from './fields.js';
 
-/** Per field the cuts that it may be of. No field is ever empty: a set without packets is `undefined`. */
+/** The possible cuts of each field. No field is ever empty: a set without packets is `undefined`. */
 export type PacketSet = Readonly<Record<FieldName, bigint>>;
 
 /** All packets. */
@@ -17,7 +17,7 @@ export function everyInterval(intervals: readonly Interval[]): bigint {
 	return (1n << BigInt(intervals.length)) - 1n;
 }
 
-/** The part of a box whose field is in a set; undefined when there is none. */
+/** The packets of a set whose field is in the given cuts; undefined if there are none. */
 export function within(packetSet: PacketSet, field: FieldName, set: bigint): PacketSet | undefined {
 	const rest = packetSet[field] & set;
 	if (rest === packetSet[field]) {
@@ -27,12 +27,12 @@ export function within(packetSet: PacketSet, field: FieldName, set: bigint): Pac
 	return rest === 0n ? undefined : {...packetSet, [field]: rest};
 }
 
-/** The part whose field is not in a set. */
+/** The packets whose field is not in the given cuts. */
 export function without(packetSet: PacketSet, field: FieldName, set: bigint): PacketSet | undefined {
 	return within(packetSet, field, ~set);
 }
 
-/** What both boxes hold. */
+/** The intersection of two sets. */
 export function common(one: PacketSet, other: PacketSet): PacketSet | undefined {
 	let packetSet: PacketSet | undefined = one;
 	for (const name of fieldNames) {
@@ -42,31 +42,49 @@ export function common(one: PacketSet, other: PacketSet): PacketSet | undefined 
 	return packetSet;
 }
 
-/** The places of the cuts in a set, in order. */
+/** The packets of the first set that are not in the second, as sets that do not overlap. */
+export function difference(one: PacketSet, other: PacketSet): readonly PacketSet[] {
+	const rest: PacketSet[] = [];
+	let inside: PacketSet | undefined = one;
+	for (const name of fieldNames) {
+		const outside = without(inside, name, other[name]);
+		if (outside !== undefined) {
+			rest.push(outside);
+		}
+
+		inside = within(inside, name, other[name]);
+		if (inside === undefined) {
+			return [one];
+		}
+	}
+
+	return rest;
+}
+
+/** The indexes of the cuts in a set, in order. Uses its hexadecimal digits: shifting a number of thousands of bits by one costs as much as reading a thousand of them. */
 export function intervalsIn(set: bigint): readonly number[] {
 	const places: number[] = [];
-	for (let rest = set, place = 0; rest > 0n; rest >>= 1n, place++) {
-		if ((rest & 1n) === 1n) {
-			places.push(place);
+	const digits = set.toString(16);
+	for (let index = digits.length - 1, place = 0; index >= 0; index--, place += 4) {
+		const code = digits.codePointAt(index)!;
+		// `0` to `9` come before `a`.
+		for (let rest = code < 97 ? code - 48 : code - 87, bit = place; rest > 0; rest >>= 1, bit++) {
+			if ((rest & 1) === 1) {
+				places.push(bit);
+			}
 		}
 	}
 
 	return places;
 }
 
-/** The set of all cuts that lie in some of the ranges. Cuts are made at their ends, so none lies in half. */
+/** The set of all cuts in some of the ranges. Cuts are made at their ends, so none is partly inside. */
 export function setOf(intervals: readonly Interval[], ranges: readonly Interval[]): bigint {
-	let set = 0n;
-	for (const [place, {first, last}] of intervals.entries()) {
-		if (ranges.some(range => range.first <= first && last <= range.last)) {
-			set |= 1n << BigInt(place);
-		}
-	}
-
-	return set;
+	const digits = intervals.map(({first, last}) => ranges.some(range => range.first <= first && last <= range.last) ? '1' : '0');
+	return BigInt(`0b0${digits.reverse().join('')}`);
 }
 
-/** A set as intervals: cuts that touch are one. */
+/** A set as intervals, with adjacent cuts merged. */
 export function intervalsOf(intervals: readonly Interval[], set: bigint): readonly Interval[] {
 	const joined: Array<{first: bigint; last: bigint}> = [];
 	for (const place of intervalsIn(set)) {
@@ -82,7 +100,7 @@ export function intervalsOf(intervals: readonly Interval[], set: bigint): readon
 	return joined;
 }
 
-/** Boxes of the same packets, fewer of them: two that differ in one field only become one. */
+/** Fewer sets with the same packets: two that differ in only one field are merged. */
 export function mergePacketSets(packetSets: readonly PacketSet[]): readonly PacketSet[] {
 	let merged = [...packetSets];
 	for (let isChanged = true; isChanged;) {

@@ -1,12 +1,12 @@
 /**
-What packets there can be in the default topology, and what the world adds to them: from where they come, by which interface they go. What cannot be there is named with its reason.
+The possible packets in the default topology, and what the topology determines about them: where they come from, and through which interface they leave. Impossible packets are listed with the reason.
 */
 
 import {
-	contains, parseAddress, parseRange,
+	contains, isLoopback, parseAddress, parseRange, printAddress,
 } from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
-import type {Topology} from '../scenario/topology.js';
+import type {Topology} from '../mesh/topology.js';
 import {
 	everyInterval, setOf, allPackets, within, type PacketSet,
 } from './packet-set.js';
@@ -14,25 +14,28 @@ import {
 	intervalOf, packetKinds, sentProtocols, type Interval, type FieldName, type Fields,
 } from './fields.js';
 
-/** Who sends: a socket of the pod, or somebody outside. */
+/** The sender: a socket of the pod, or a host outside. */
 export type Origin = 'pod' | 'remote';
 
-/** Packets that one way of the kernel is for. `isLocal`: the destination is an address of the pod itself. */
-export type Situation = {readonly origin: Origin; readonly isLocal: boolean; readonly packetSet: PacketSet};
+/** Packets that take the same path through the kernel. `isLocal`: the kernel delivers them to the pod itself. `device`: the one that their sockets are bound to, if any. */
+export type Situation = {readonly origin: Origin; readonly isLocal: boolean; readonly device?: typeof networkDevice; readonly packetSet: PacketSet};
 
-/** Packets that are left out. `cannot-occur`: no kernel sends or takes them here. `cannot-be-sent`: they can occur, but a probe cannot be one. */
+/** The pod's device for everything outside it. */
+export const networkDevice = 'eth0';
+
+/** Packets that are left out. `cannot-occur`: no kernel sends or accepts them here. `cannot-be-sent`: they can occur, but not as a probe. */
 export type LeftOut = {readonly kind: 'cannot-occur' | 'cannot-be-sent'; readonly because: string; readonly origin: Origin; readonly isLocal: boolean; readonly packetSet: PacketSet};
 
-/** Addresses as the topology tells them apart. `onLink`: behind eth0 without a gateway, so that somebody must own them. */
+/** Addresses as the topology distinguishes them. `onLink`: on eth0 without a gateway, so that some host must have them. */
 export type Places = {readonly pod: Interval; readonly loopback: readonly Interval[]; readonly onLink: Interval; readonly unroutable: readonly Interval[]};
 
-/** No host has these addresses, but for loopback ones (RFC 6890; multicast RFC 5771 and RFC 4291): a connection to them is refused by the sender's kernel. */
+/** No host has these addresses, except loopback ones (RFC 6890; multicast RFC 5771 and RFC 4291): the sender's kernel refuses a connection to them. */
 const unroutable: Readonly<Record<AddressFamily, readonly string[]>> = {
 	ipv4: ['0.0.0.0/8', '127.0.0.0', '127.255.255.255', '224.0.0.0/3'],
 	ipv6: ['::/96', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8'],
 };
 
-/** Where the topology's addresses lie. */
+/** The kinds of the topology's addresses. */
 export function placesOf({places, passthroughSource, prefixLength}: Topology, family: AddressFamily): Places {
 	const pod = places.pod[family];
 	const onLink = rangeOf(`${pod}/${prefixLength[family]}`);
@@ -47,7 +50,7 @@ export function placesOf({places, passthroughSource, prefixLength}: Topology, fa
 	};
 }
 
-/** What is left of a range. The others stand in order and do not overlap. */
+/** The rest of a range. The others are in order and do not overlap. */
 function withoutRanges(range: Interval, others: readonly Interval[]): readonly Interval[] {
 	const rest: Interval[] = [];
 	let {first} = range;
@@ -66,16 +69,16 @@ function withoutRanges(range: Interval, others: readonly Interval[]): readonly I
 	return first <= range.last ? [...rest, {first, last: range.last}] : rest;
 }
 
-/** All ranges that have to be cut for the world's sake. */
+/** All ranges that have to be separate because of the topology. */
 export function rangesOf({pod, loopback, onLink, unroutable: never}: Places): readonly Interval[] {
 	return [pod, ...loopback, onLink, ...never];
 }
 
-/** @throws {RangeError} for a text that is no range: the topology's are. */
+/** @throws {RangeError} for a text that is not a range; the topology's texts are. */
 function rangeOf(text: string): Interval {
 	const range = parseRange(text);
 	if (range === undefined) {
-		throw new RangeError(`"${text}" is no range of addresses`);
+		throw new RangeError(`"${text}" is not a range of addresses`);
 	}
 
 	return {first: range.first, last: range.last};
@@ -125,28 +128,50 @@ export function situationsIn(fields: Fields, places: Places): {readonly situatio
 	const hosts = from.own | from.loopback;
 	add('pod', true, {source: hosts, destination: to.loopback | to.own, ...firstOnly});
 	add('pod', false, {source: from.own, destination: elsewhere(to), ...firstOnly});
-	never('pod', 'the kernel sends nothing from a loopback address by eth0', {source: from.loopback, destination: elsewhere(to), ...firstOnly});
+	never('pod', 'the kernel sends nothing from a loopback address through eth0', {source: from.loopback, destination: elsewhere(to), ...firstOnly});
 	never('pod', 'no socket of the pod has another host\'s address', {source: elsewhere(from), ...firstOnly});
 	never('pod', 'no connection can be made to or from such an address', {destination: to.never, ...firstOnly});
 	never('pod', 'no connection can be made to or from such an address', {source: from.never, destination: to.all & ~to.never, ...firstOnly});
-	// What comes from outside has no mark yet, and no socket; its owner is not a field of it.
+	// Traffic from outside has no mark and no socket yet, so it has no owner.
 	const incoming = {uid: 1n, gid: 1n, mark: 1n};
 	add('remote', true, {source: elsewhere(from), destination: to.own, ...incoming, ...firstOnly});
 	if (fields.asksForState) {
 		const invalid = {packet: bit(packetKinds.indexOf('invalid')), protocol: bit(fields.protocols.indexOf('tcp'))};
 		add('remote', true, {source: elsewhere(from), destination: to.own, ...incoming, ...invalid});
-		// Packets without a connection are written by hand, for which a socket has to be root's (CAP_NET_RAW).
+		// Packets without a connection need a raw socket, which only root can open (CAP_NET_RAW).
 		const root = bit(intervalOf(intervals.uid, 0n) ?? 0);
 		add('pod', true, {source: hosts, destination: to.loopback | to.own, uid: root, ...invalid});
 		add('pod', false, {source: from.own, destination: elsewhere(to), uid: root, ...invalid});
-		never('pod', 'only root writes packets that belong to no connection', {uid: everyInterval(intervals.uid) & ~root, ...invalid});
+		never('pod', 'only root can send packets that belong to no connection', {uid: everyInterval(intervals.uid) & ~root, ...invalid});
 	}
 
 	if (intervals.destination.length > 1) {
-		never('remote', 'no packet for another host\'s address comes to the pod', {source: elsewhere(from), destination: elsewhere(to), ...incoming, ...firstOnly});
+		never('remote', 'no packet for another host\'s address reaches the pod', {source: elsewhere(from), destination: elsewhere(to), ...incoming, ...firstOnly});
 	}
 
 	return {situations, leftOut};
+}
+
+/**
+The packets of sockets that are bound to the pod's network device, from the pod's own address. Only routes of that device count for them: they leave by it even for a loopback address, while the pod's own address, which belongs to it, is delivered over lo (`fib_semantic_match` in net/ipv4/fib_semantics.c).
+*/
+export function boundSituationsIn(fields: Fields, {pod, loopback, unroutable: never}: Places): readonly Situation[] {
+	const {intervals, family} = fields;
+	const own = setOf(intervals.destination, [pod]);
+	const lo = setOf(intervals.destination, loopback);
+	// Other addresses of lo (::6) are ordinary ones outside the pod, where nobody has them.
+	const real = setOf(intervals.destination, loopback.filter(({first}) => isLoopback(printAddress({family, value: first}))));
+	const elsewhere = everyInterval(intervals.destination) & ~(own | lo | setOf(intervals.destination, never));
+	return ([[true, own], [false, real], [false, elsewhere]] as const).flatMap(([isLocal, destination]) => {
+		const packetSet = narrow(allPackets(fields), {
+			protocol: setOf(intervals.protocol, [{first: 0n, last: BigInt(sentProtocols.length - 1)}]), source: setOf(intervals.source, [pod]), destination, packet: bit(packetKinds.indexOf('first')),
+		});
+		return packetSet === undefined
+			? []
+			: [{
+				origin: 'pod', isLocal, device: networkDevice, packetSet,
+			}];
+	});
 }
 
 function narrow(packetSet: PacketSet, sides: Partial<Record<FieldName, bigint>>): PacketSet | undefined {

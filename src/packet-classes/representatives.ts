@@ -1,89 +1,160 @@
 /**
-Which packets stand for a class: one at the edge of its values and one inside. Where a class leaves a field open, what is usual stands for it, so that a probe can be read.
+The packets that represent a class: one at the edge of its values and one inside. If a class leaves a field open, a usual value is chosen, so that a probe is readable.
 */
 
 import {parseAddress} from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import type {ProbeSpec} from '../scenario/probe-spec.js';
-import type {Topology} from '../scenario/topology.js';
+import type {Topology} from '../mesh/topology.js';
 import {
-	intervalsIn, everyInterval, intervalsOf, setOf,
+	intervalsIn, everyInterval, intervalsOf, setOf, type PacketSet,
 } from './packet-set.js';
 import {domainKey, type ClassSet, type PacketClass} from './classify.js';
 import {
-	packetKinds, type Interval, type FieldName,
+	fieldNames, packetKinds, type Interval, type FieldName,
 } from './fields.js';
+import {finish, type Steps} from './steps.js';
 import {printValue} from './values.js';
 
-/** One probe for a class. What is undefined is the kernel's choice. */
+/** One probe for a class. Undefined values are left to the kernel. */
 export type Representative = {
-	/** The class, by its place. */
+	/** The class, by its index. */
 	readonly index: number;
 	readonly kind: 'boundary' | 'inner';
 	readonly origin: PacketClass['origin'];
 	readonly packet: typeof packetKinds[number];
 	readonly destination: ProbeSpec['to'];
+	/** The device that the socket is bound to, if the class is about that. */
+	readonly bindDevice?: string;
 } & Required<Pick<ProbeSpec, 'family' | 'protocol' | 'uid' | 'gid' | 'source' | 'sourcePort' | 'mark'>>;
 
-/** Ports that the kernel gives to sockets which ask for none (net.ipv4.ip_local_port_range by default). */
+/** The kernel's ports for sockets that request none (net.ipv4.ip_local_port_range by default). */
 export const ephemeral: Interval = {first: 32_768n, last: 60_999n};
 const usualIds = [1000n, 2000n, 3000n, 65_534n, 0n];
 
-/** The representatives of all classes, in their order: two each, unless both are the same packet. */
-export function representativesOf({fields, places, classes, domains}: ClassSet, topology: Topology): readonly Representative[] {
-	const usual = usualValues(topology, fields.family);
-	return classes.flatMap((packetClass, index) => {
-		const choose = (kind: Representative['kind']): Representative => {
-			const {packetSet, origin, isLocal} = packetClass;
-			const pick = (field: FieldName): bigint => {
-				const whole = intervalsOf(fields.intervals[field], packetSet[field]);
-				const offLink = (field === 'destination' || field === 'source') ? intervalsOf(fields.intervals[field], packetSet[field] & ~setOf(fields.intervals[field], [places.onLink])) : [];
-				// What the world cuts, no rule looks at: its edges are nothing to this class.
-				const isOpen = packetSet[field] === domains.get(domainKey(packetClass))![field];
-				return pickFrom(field === 'mark' ? intervalsIn(packetSet.mark).map(place => fields.intervals.mark[place]!) : whole, {
-					usual: usual[field], kind: isOpen ? 'inner' : kind, index, preferred: offLink,
-				});
-			};
+/** The representatives of all classes, in order: two each, unless both are the same packet. */
+export function representativesOf(classSet: ClassSet, topology: Topology): readonly Representative[] {
+	return finish(representativesInSteps(classSet, topology));
+}
 
-			const destination = printValue(fields, 'destination', pick('destination'));
-			const isPod = origin === 'pod';
-			const sourcePorts = intervalsOf(fields.intervals['source-port'], packetSet['source-port']);
-			const isPortOpen = sourcePorts.some(({first, last}) => first <= ephemeral.first && ephemeral.last <= last) && (kind === 'inner' || packetSet['source-port'] === everyInterval(fields.intervals['source-port']));
-			const source = pick('source');
-			const packet = packetKinds[Number(pick('packet'))] ?? 'first';
-			const uid = isPod ? (packet === 'invalid' ? 0 : Number(pick('uid'))) : undefined;
-			return {
-				index,
-				kind,
-				origin,
-				family: fields.family,
-				protocol: printValue(fields, 'protocol', pick('protocol')) as 'tcp' | 'udp',
-				packet,
-				uid,
-				gid: isPod ? Number(isWithin(intervalsOf(fields.intervals.gid, packetSet.gid), BigInt(uid!)) && (kind === 'inner' || packetSet.gid === everyInterval(fields.intervals.gid)) ? BigInt(uid!) : pick('gid')) : undefined,
-				// A mark may have a route of its own, and that another source.
-				source: isPod && kind === 'inner' && pick('mark') === 0n ? sourceLeftOpen(destination, isLocal) : printValue(fields, 'source', source),
-				sourcePort: isPortOpen ? undefined : Number(pick('source-port')),
-				destination: {address: destination, port: portBeside(isPortOpen)},
-				mark: isPod && pick('mark') !== 0n ? Number(pick('mark')) : undefined,
-			};
+/** How many classes are processed between two pauses. */
+const turn = 200;
 
-			/** From a port of their own, probes to one port would have to wait for each other. */
-			function portBeside(isFree: boolean): number {
-				const other = BigInt(20_000 + index);
-				return Number(!isFree && kind === 'inner' && isWithin(intervalsOf(fields.intervals['destination-port'], packetSet['destination-port']), other) ? other : pick('destination-port'));
-			}
+/** The same as a computation that can pause. */
+export function * representativesInSteps(classSet: ClassSet, topology: Topology): Steps<readonly Representative[]> {
+	const {fields, places, classes} = classSet;
+	const frame: Frame = {
+		...classSet,
+		topology,
+		usual: usualValues(topology, fields.family),
+		onLink: {source: setOf(fields.intervals.source, [places.onLink]), destination: setOf(fields.intervals.destination, [places.onLink])},
+		whole: Object.fromEntries(fieldNames.map(name => [name, everyInterval(fields.intervals[name])])) as Record<FieldName, bigint>,
+	};
+	const representatives: Representative[] = [];
+	for (const [index, packetClass] of classes.entries()) {
+		if (index % turn === turn - 1) {
+			yield;
+		}
 
-			/** What the route gives needs no asking for, if it is in the class. */
-			function sourceLeftOpen(to: string, isOwn: boolean): string | undefined {
-				const given = parseAddress(isOwn ? (fields.family === 'ipv4' && to.startsWith('127.') ? '127.0.0.1' : to) : topology.places.pod[fields.family])!.value;
-				return isWithin(intervalsOf(fields.intervals.source, packetSet.source), given) ? undefined : printValue(fields, 'source', source);
-			}
+		const choice = new Choice(packetClass, index, frame);
+		const [boundary, inner] = [choice.representative('boundary'), choice.representative('inner')];
+		representatives.push(...(JSON.stringify({...boundary, kind: ''}) === JSON.stringify({...inner, kind: ''}) ? [inner] : [boundary, inner]));
+	}
+
+	return representatives;
+}
+
+/** What all classes share. `whole`: all cuts of each field. */
+type Frame = Pick<ClassSet, 'fields' | 'places' | 'domains'> & {
+	readonly topology: Topology;
+	readonly usual: Readonly<Record<FieldName, readonly bigint[]>>;
+	readonly onLink: Readonly<Record<'source' | 'destination', bigint>>;
+	readonly whole: Readonly<Record<FieldName, bigint>>;
+};
+
+/** The packets that represent one class. */
+class Choice {
+	readonly #class: PacketClass;
+	readonly #index: number;
+	readonly #frame: Frame;
+	readonly #domain: PacketSet;
+	readonly #intervals = new Map<FieldName, {readonly joined: readonly Interval[]; readonly offLink: readonly Interval[]}>();
+
+	constructor(packetClass: PacketClass, index: number, frame: Frame) {
+		this.#class = packetClass;
+		this.#index = index;
+		this.#frame = frame;
+		this.#domain = frame.domains.get(domainKey(packetClass))!;
+	}
+
+	representative(kind: Representative['kind']): Representative {
+		const {fields, whole} = this.#frame;
+		const {packetSet, origin, isLocal, device} = this.#class;
+		const destination = printValue(fields, 'destination', this.#pick('destination', kind));
+		const isPod = origin === 'pod';
+		const isPortOpen = this.#joined('source-port').some(({first, last}) => first <= ephemeral.first && ephemeral.last <= last) && (kind === 'inner' || packetSet['source-port'] === whole['source-port']);
+		const packet = packetKinds[Number(this.#pick('packet', kind))] ?? 'first';
+		const uid = isPod ? (packet === 'invalid' ? 0 : Number(this.#pick('uid', kind))) : undefined;
+		const mark = this.#pick('mark', kind);
+		return {
+			index: this.#index,
+			kind,
+			origin,
+			family: fields.family,
+			protocol: printValue(fields, 'protocol', this.#pick('protocol', kind)) as 'tcp' | 'udp',
+			packet,
+			uid,
+			gid: isPod ? Number(isWithin(this.#joined('gid'), BigInt(uid!)) && (kind === 'inner' || packetSet.gid === whole.gid) ? BigInt(uid!) : this.#pick('gid', kind)) : undefined,
+			// A mark may have a route of its own, and that another source.
+			source: isPod && kind === 'inner' && mark === 0n ? this.#sourceLeftOpen(destination, isLocal) : printValue(fields, 'source', this.#pick('source', kind)),
+			sourcePort: isPortOpen ? undefined : Number(this.#pick('source-port', kind)),
+			destination: {address: destination, port: this.#portBeside(isPortOpen, kind)},
+			mark: isPod && mark !== 0n ? Number(mark) : undefined,
+			...(device === undefined ? {} : {bindDevice: device}),
 		};
+	}
 
-		const [boundary, inner] = [choose('boundary'), choose('inner')];
-		return JSON.stringify({...boundary, kind: ''}) === JSON.stringify({...inner, kind: ''}) ? [inner] : [boundary, inner];
-	});
+	/** The values of a field; for a mark, one for each of its cuts. */
+	#joined(field: FieldName): readonly Interval[] {
+		return this.#intervalsOf(field).joined;
+	}
+
+	#intervalsOf(field: FieldName): {readonly joined: readonly Interval[]; readonly offLink: readonly Interval[]} {
+		let known = this.#intervals.get(field);
+		if (known === undefined) {
+			const {fields: {intervals}, onLink} = this.#frame;
+			const set = this.#class.packetSet[field];
+			known = {
+				joined: field === 'mark' ? intervalsIn(set).map(place => intervals.mark[place]!) : intervalsOf(intervals[field], set),
+				offLink: field === 'destination' || field === 'source' ? intervalsOf(intervals[field], set & ~onLink[field]) : [],
+			};
+			this.#intervals.set(field, known);
+		}
+
+		return known;
+	}
+
+	#pick(field: FieldName, kind: Representative['kind']): bigint {
+		const {joined, offLink} = this.#intervalsOf(field);
+		// No rule tests values that only the topology separates, so they are not edges of this class.
+		const isOpen = this.#class.packetSet[field] === this.#domain[field];
+		return pickFrom(joined, {
+			usual: this.#frame.usual[field], kind: isOpen ? 'inner' : kind, index: this.#index, preferred: offLink,
+		});
+	}
+
+	/** From a fixed source port, probes to one port would have to wait for each other. */
+	#portBeside(isFree: boolean, kind: Representative['kind']): number {
+		const other = BigInt(20_000 + this.#index);
+		return Number(!isFree && kind === 'inner' && isWithin(this.#joined('destination-port'), other) ? other : this.#pick('destination-port', kind));
+	}
+
+	/** The route's own source is left out if it is in the class. */
+	#sourceLeftOpen(to: string, isOwn: boolean): string | undefined {
+		const {fields, topology} = this.#frame;
+		const given = parseAddress(isOwn ? (fields.family === 'ipv4' && to.startsWith('127.') ? '127.0.0.1' : to) : topology.places.pod[fields.family])!.value;
+		return isWithin(this.#joined('source'), given) ? undefined : printValue(fields, 'source', this.#pick('source', 'inner'));
+	}
 }
 
 function pickFrom(joined: readonly Interval[], {usual, kind, index, preferred}: {
@@ -104,7 +175,7 @@ function pickFrom(joined: readonly Interval[], {usual, kind, index, preferred}: 
 		return (widest.first + widest.last) / 2n;
 	}
 
-	// Classes beside each other take different edges.
+	// Adjacent classes use different edges.
 	const {first, last} = among[index % among.length]!;
 	return Math.floor(index / among.length) % 2 === 0 ? first : last;
 }
@@ -113,7 +184,7 @@ function isWithin(joined: readonly Interval[], value: bigint): boolean {
 	return joined.some(({first, last}) => first <= value && value <= last);
 }
 
-/** What stands for a field that is open, the first that is in the class. */
+/** The value for an open field: the first usual one that is in the class. */
 function usualValues({places, resolver, passthroughSource, ports}: Topology, family: AddressFamily): Readonly<Record<FieldName, readonly bigint[]>> {
 	const addresses = (...texts: readonly string[]): readonly bigint[] => texts.flatMap(text => parseAddress(text, family)?.value ?? []);
 	const hosts = addresses(places.remote[family], places.pod[family], places['remote-vip'][family], resolver[family], places.localhost[family]);

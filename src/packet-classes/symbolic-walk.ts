@@ -1,67 +1,49 @@
 /**
-Sets of packets on their way through a rule set, by our reading of the rules: each condition parts a set in those that meet it and those that do not. What comes out are classes: sets of packets that meet the same rules. The reading never says what the kernel does; it says which packets need not be asked twice.
+Moves sets of packets through a rule set according to the model of the rules: each condition splits a set into the packets that satisfy it and those that do not. The results are classes: sets of packets that meet the same rules. The model never says what the kernel does; it says which packets need not be sent twice.
 */
 
 import {conntrackNeedOf} from '../netfilter/conntrack-need.js';
-import {tablesOf} from '../netfilter/lookup.js';
-import type {RuleHit} from '../netfilter/path.js';
+import {chainOf, tablesOf} from '../netfilter/lookup.js';
 import type {
-	Chain, Hook, Rule, RuleSet, Target,
+	Chain, Hook, Match, Rule, RuleSet, Target,
 } from '../netfilter/types.js';
-import {
-	applyRule, enterChain, freshPacket, type PacketState,
-} from '../judge/explain/packet-facts.js';
+import {applyRule, enterChain, freshPacket} from '../judge/explain/packet-facts.js';
 import {finalVerdict} from '../trace/lookup.js';
-import type {Bound} from './condition-field.js';
+import {isAsSent} from './condition-field.js';
 import {chainsByHook, type ChainInTable} from './base-chains.js';
 import {
 	intervalsIn, within, without, type PacketSet,
 } from './packet-set.js';
+import {
+	boundsOf, boundsWithin, boundsWithout, ChainIndex, withField,
+} from './chain-index.js';
+import {ConditionSets} from './condition-sets.js';
 import {Conditions} from './conditions.js';
-import {packetKinds, type Fields} from './fields.js';
+import {fieldNames, packetKinds, type Fields} from './fields.js';
 import {translationOf} from './nat.js';
-import {isOwnAddress, type Origin, type Places, type Situation} from './packet-space.js';
+import {
+	isOwnAddress, networkDevice, type Origin, type Places, type Situation,
+} from './packet-space.js';
+import type {Budget} from './limit.js';
+import type {Steps} from './steps.js';
+import {
+	pathConditionOf, type Frame, type PathCondition, type Rules, type State, type WalkedRule,
+} from './walk-state.js';
 
-/** A rule set as it is walked: its rules, and the marks with which the routing table of the sandbox delivers a packet locally. */
+/** A rule set to walk: its rules, and the marks with which the routing table of the sandbox delivers a packet locally. */
 export type Program = {readonly ruleSet: RuleSet; readonly localMarks: ReadonlyArray<{readonly mark: number; readonly mask: number}>};
 
-/** A rule by its place, as in a path. */
-export type WalkedRule = Pick<RuleHit, 'family' | 'table' | 'chain'> & {readonly number: number; readonly text: string};
+export type {PathCondition, WalkedRule} from './walk-state.js';
 
-/** One packet class: what becomes of all of them, by the reading. */
-export type PathCondition = {
-	readonly packetSet: PacketSet;
-	/** The rules that they meet, in order; undefined where a condition on the way is not understood. */
-	readonly hits: readonly WalkedRule[] | undefined;
-	/** Rules with a condition that is not understood, and that these packets come to. */
-	readonly doubts: readonly WalkedRule[];
-};
+/** How much is done between two pauses: a few milliseconds. It counts sets that continue, and every 64 rules that they pass. */
+const turn = 2000;
+const passedPerStep = 64;
+const markIndex = fieldNames.indexOf('mark');
 
-type Frame = {readonly chain: Chain; readonly next: number};
-type Hits = {readonly rule: WalkedRule; readonly before: Hits | undefined};
-type State = {
-	readonly packetSet: PacketSet;
-	readonly hook: Hook;
-	/** How many base chains of the hook are behind it. */
-	readonly chainsDone: number;
-	readonly placed: ChainInTable | undefined;
-	readonly frames: readonly Frame[];
-	readonly packet: PacketState;
-	/** Whether the mark is still the socket's. */
-	readonly isMarkSent: boolean;
-	readonly from: Bound;
-	readonly to: Bound;
-	readonly inInterface: string | undefined;
-	readonly outInterface: string | undefined;
-	readonly hits: Hits | undefined;
-	readonly isKnown: boolean;
-	readonly doubts: ReadonlySet<WalkedRule>;
-};
-
-/** Kinds of packets are never in one set together. */
+/** Packets of different kinds are never in one set. */
 const invalidOnly = 1n << BigInt(packetKinds.indexOf('invalid'));
 
-/** Walks sets of packets through one program. */
+/** Moves sets of packets through one program. */
 export class SymbolicWalker {
 	readonly #fields: Fields;
 	readonly #places: Places;
@@ -69,45 +51,60 @@ export class SymbolicWalker {
 	readonly #chains: Readonly<Record<Hook, readonly ChainInTable[]>>;
 	readonly #isNatAsked: boolean;
 	readonly #conditions: Conditions;
+	readonly #conditionSets: ConditionSets;
+	readonly #local: bigint;
 	readonly #rules = new Map<Rule, WalkedRule>();
+	readonly #indices = new Map<Chain, ChainIndex>();
+	#steps = 0;
 
-	constructor(program: Program, {fields, places}: {readonly fields: Fields; readonly places: Places}) {
+	constructor(program: Program, {fields, places, conditionSets = new ConditionSets(fields)}: {readonly fields: Fields; readonly places: Places; readonly conditionSets?: ConditionSets}) {
 		this.#fields = fields;
 		this.#places = places;
 		this.#program = program;
-		this.#conditions = new Conditions(fields);
+		this.#conditions = new Conditions(fields.family);
+		this.#conditionSets = conditionSets;
 		this.#chains = chainsByHook(program.ruleSet, fields.family);
 		this.#isNatAsked = conntrackNeedOf(tablesOf(program.ruleSet, fields.family)) !== 'no';
+		this.#local = this.#localMarks();
 	}
 
-	/** Cuts a set of packets into classes. */
-	pathConditions({origin, isLocal}: Pick<Situation, 'origin' | 'isLocal'>, packetSet: PacketSet): readonly PathCondition[] {
-		const start: State = {
-			packetSet,
+	/**
+	Divides a set of packets into classes.
+
+	@throws {ClassLimitError} if there are more than the budget has left.
+	*/
+	* pathConditions({origin, isLocal, device}: Pick<Situation, 'origin' | 'isLocal' | 'device'>, packetSet: PacketSet, budget: Budget): Steps<readonly PathCondition[]> {
+		const start: Omit<State, 'packetSet' | 'bounds'> = {
 			hook: origin === 'pod' ? 'output' : 'prerouting',
 			chainsDone: 0,
 			placed: undefined,
-			frames: [],
+			frame: undefined,
 			packet: freshPacket(0),
 			isMarkSent: true,
 			from: undefined,
 			to: undefined,
-			inInterface: origin === 'pod' ? undefined : 'eth0',
-			outInterface: origin === 'pod' ? (isLocal ? 'lo' : 'eth0') : undefined,
+			inInterface: origin === 'pod' ? undefined : networkDevice,
+			outInterface: origin === 'pod' ? (isLocal ? 'lo' : networkDevice) : undefined,
+			device,
 			hits: undefined,
 			isKnown: true,
-			doubts: new Set(),
+			doubts: undefined,
 		};
-		// A socket's own mark decides its route before any rule is asked.
-		const local = isLocal || origin !== 'pod' ? 0n : this.#localMarks();
-		return [
-			...this.#runWithin(start, without(packetSet, 'mark', local), origin),
-			...this.#runWithin({...start, outInterface: 'lo'}, within(packetSet, 'mark', local), origin),
-		];
-	}
+		// A socket's own mark determines its route before any rule, unless its device does.
+		const local = isLocal || origin !== 'pod' || device !== undefined ? 0n : this.#local;
+		const pathConditions: PathCondition[] = [];
+		for (const [part, outInterface] of [[without(packetSet, 'mark', local), start.outInterface], [within(packetSet, 'mark', local), 'lo']] as const) {
+			if (part !== undefined) {
+				const ends = yield * this.#run({
+					...start, outInterface, packetSet: part, bounds: boundsOf(part),
+				}, {origin, isInner: false, budget});
+				for (const end of ends) {
+					pathConditions.push(pathConditionOf(end));
+				}
+			}
+		}
 
-	#runWithin(start: State, packetSet: PacketSet | undefined, origin: Origin): readonly PathCondition[] {
-		return packetSet === undefined ? [] : this.#run({...start, packetSet}, origin, false);
+		return pathConditions;
 	}
 
 	/** The marks that are routed to the pod itself. */
@@ -122,30 +119,58 @@ export class SymbolicWalker {
 		return set;
 	}
 
-	/** `isInner`: only until the chain that is walked is left. */
-	#run(start: State, origin: Origin, isInner: boolean): readonly PathCondition[] {
-		const pathConditions: PathCondition[] = [];
+	/** Continues until nothing is open; returns the finished sets. */
+	* #run(start: State, walk: Walk): Steps<readonly State[]> {
+		const ends: State[] = [];
 		const open: State[] = [start];
 		for (let state = open.pop(); state !== undefined; state = open.pop()) {
-			const frame = state.frames.at(-1);
+			if (++this.#steps >= turn) {
+				this.#steps = 0;
+				yield;
+			}
+
+			const {frame} = state;
 			if (frame === undefined) {
-				const next = isInner ? undefined : this.#enter(state, origin);
+				const next = walk.isInner ? undefined : this.#enter(state, walk.origin);
 				if (next === undefined) {
-					pathConditions.push(pathConditionOf(state));
+					ends.push(state);
+					walk.budget.check(ends.length + open.length);
 				} else {
 					open.push(next);
 				}
-			} else {
-				const rule = frame.chain.rules[frame.next];
-				if (rule === undefined) {
-					open.push(this.#leave(state));
-				} else {
-					open.push(...this.#ask({...state, frames: [...state.frames.slice(0, -1), {chain: frame.chain, next: frame.next + 1}]}, rule, origin, isInner));
-				}
+
+				continue;
+			}
+
+			const {rules: {chain: {rules}}} = frame;
+			const place = this.#nextTouched(frame, state, walk.origin);
+			const rule = rules[place];
+			if (rule === undefined) {
+				open.push(this.#leave(state));
+				continue;
+			}
+
+			const {isDoubtful, inside} = this.#ask({...state, frame: {...frame, next: place + 1}}, rule, walk.origin, open);
+			if (inside !== undefined) {
+				open.push(...(isDoubtful ? yield * this.#doubt(inside, rule, walk) : this.#apply(inside, rule, walk.isInner)));
 			}
 		}
 
-		return pathConditions;
+		return ends;
+	}
+
+	/** The next rule of the chain that affects a set. */
+	#nextTouched({rules, next}: Frame, state: State, origin: Origin): number {
+		let asSent = 0;
+		for (const [index, name] of fieldNames.entries()) {
+			asSent |= Number(isAsSent(name, state, origin)) << index;
+		}
+
+		const place = rules.nextTouched(next, {
+			packetSet: state.packetSet, bounds: state.bounds, asSent, answer: (match: Match) => this.#conditions.answer(match, state),
+		});
+		this.#steps += (place - next) / passedPerStep;
+		return place;
 	}
 
 	/** The next base chain that the kernel consults, if there is one. */
@@ -157,9 +182,9 @@ export class SymbolicWalker {
 		}
 
 		const entered: State = {...state, chainsDone: state.chainsDone + 1};
-		// Over lo the packet's connection has its translation already, and an invalid one has no connection, as none has where conntrack is off (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
+		// Over lo, the packet's connection is already translated; an invalid packet has no connection, nor has any if conntrack is off (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c).
 		const isInvalid = state.packetSet.packet === invalidOnly;
-		// What one chain has translated is asked of no other of its hook.
+		// A packet that one chain has translated skips the other nat chains of its hook.
 		const isTranslated = (state.hook === 'output' || state.hook === 'prerouting' ? state.to : state.from) !== undefined;
 		if ((!this.#isNatAsked || isOverLo || isInvalid || isTranslated) && placed.base.type === 'nat') {
 			return entered;
@@ -168,7 +193,7 @@ export class SymbolicWalker {
 		return {
 			...entered,
 			placed,
-			frames: [{chain: placed.chain, next: 0}],
+			frame: {rules: this.#indexOf(placed.chain), next: 0, below: undefined},
 			packet: isInvalid
 				? state.packet
 				: enterChain(state.packet, {
@@ -183,7 +208,7 @@ export class SymbolicWalker {
 		});
 		switch (state.hook) {
 			case 'output': {
-				return at('postrouting', {outInterface: this.#isDeliveredHere(state) ? 'lo' : state.outInterface});
+				return at('postrouting', {outInterface: this.#isDeliveredHere(state) ? 'lo' : state.device ?? state.outInterface});
 			}
 
 			case 'postrouting': {
@@ -201,66 +226,90 @@ export class SymbolicWalker {
 		}
 	}
 
-	/** After OUTPUT the kernel routes anew by address and mark (`ip_route_me_harder`). */
-	#isDeliveredHere({to, packet: {mark}, outInterface, isMarkSent}: State): boolean {
+	/** After OUTPUT the kernel routes again by address and mark (`ip_route_me_harder`). */
+	#isDeliveredHere({to, packet: {mark}, outInterface, device, isMarkSent}: State): boolean {
+		if (device !== undefined) {
+			// Only the pod's own address has a local route of that device: see `boundSituationsIn`.
+			return typeof to === 'object' ? isOwnAddress(to.address, this.#fields.family, {...this.#places, loopback: []}) : outInterface === 'lo';
+		}
+
 		const isMarked = !isMarkSent && mark !== undefined && this.#program.localMarks.some(each => ((mark & each.mask) >>> 0) === each.mark);
 		return outInterface === 'lo' || isMarked || (typeof to === 'object' && isOwnAddress(to.address, this.#fields.family, this.#places));
 	}
 
-	/** A chain came to its end. */
+	/** The end of a chain was reached. */
 	#leave(state: State): State {
-		const frames = state.frames.slice(0, -1);
-		return frames.length > 0 || state.placed?.chain.policy !== 'DROP' ? {...state, frames} : this.#drop(state);
+		const frame = state.frame?.below;
+		return frame !== undefined || state.placed?.chain.policy !== 'DROP' ? {...state, frame} : this.#drop(state);
 	}
 
-	/** Nothing is asked any more. */
+	/** No further rule is tested. */
 	#drop(state: State): State {
 		return {
-			...state, frames: [], hook: 'input', chainsDone: Number.MAX_SAFE_INTEGER,
+			...state, frame: undefined, hook: 'input', chainsDone: Number.MAX_SAFE_INTEGER,
 		};
 	}
 
-	#ask(state: State, rule: Rule, origin: Origin, isInner: boolean): readonly State[] {
-		const out: State[] = [];
-		let inside: State | undefined = state;
+	/** Splits a set by the conditions of a rule: packets that do not satisfy them continue at once, into `open`. */
+	#ask(state: State, rule: Rule, origin: Origin, open: State[]): {readonly isDoubtful: boolean; readonly inside: State | undefined} {
+		let inside = state;
 		let isDoubtful = false;
 		for (const match of rule.matches) {
-			const asked = this.#conditions.answer(match, inside, origin);
-			if (asked === 'not-known') {
-				isDoubtful = true;
-			} else if (asked === false) {
-				return [...out, inside];
-			} else if (asked !== true) {
-				const [yes, no]: ReadonlyArray<PacketSet | undefined> = [within(inside.packetSet, asked.field, asked.set), without(inside.packetSet, asked.field, asked.set)];
-				if (no !== undefined) {
-					out.push({...inside, packetSet: no});
+			const conditionSet = this.#conditionSets.of(match);
+			if (conditionSet === undefined || !isAsSent(conditionSet.field, inside, origin)) {
+				const answer = this.#conditions.answer(match, state);
+				if (answer === false) {
+					open.push(inside);
+					return {isDoubtful, inside: undefined};
 				}
 
-				if (yes === undefined) {
-					return out;
-				}
+				isDoubtful ||= answer === 'not-known';
+				continue;
+			}
 
-				inside = {...inside, packetSet: yes};
+			const {field, set} = conditionSet;
+			const own = inside.packetSet[field];
+			const common = own & set;
+			if (common === 0n) {
+				open.push(inside);
+				return {isDoubtful, inside: undefined};
+			}
+
+			if (common !== own) {
+				open.push({...inside, packetSet: {...inside.packetSet, [field]: own ^ common}, bounds: boundsWithout(inside.bounds, conditionSet)});
+				inside = {...inside, packetSet: {...inside.packetSet, [field]: common}, bounds: boundsWithin(inside.bounds, conditionSet)};
 			}
 		}
 
-		return [...out, ...(isDoubtful ? this.#doubt(inside, rule, origin) : this.#apply(inside, rule, isInner))];
+		return {isDoubtful, inside};
 	}
 
-	/** A condition that is not understood: some packets may go on into the rule's chain, so they are cut by that as well. */
-	#doubt(state: State, rule: Rule, origin: Origin): readonly State[] {
-		const doubts = new Set([...state.doubts, this.#place(rule, state)]);
+	/** A condition that is not understood: some packets may continue into the rule's chain, so they are divided by that chain as well. */
+	* #doubt(state: State, rule: Rule, {origin, budget}: Walk): Steps<readonly State[]> {
+		const doubts: Rules = {rule: this.#place(rule, state), before: state.doubts};
 		const chain = rule.target.kind === 'jump' || rule.target.kind === 'goto' ? this.#chainOf(state, rule.target.chain) : undefined;
-		const pathConditions: readonly PathCondition[] = chain === undefined
-			? [{packetSet: state.packetSet, hits: undefined, doubts: []}]
-			: this.#run({...state, frames: [{chain, next: 0}]}, origin, true);
-		return pathConditions.map(pathCondition => ({
-			...state, packetSet: pathCondition.packetSet, isKnown: false, doubts: new Set([...doubts, ...pathCondition.doubts]),
+		if (chain === undefined) {
+			return [{...state, isKnown: false, doubts}];
+		}
+
+		const ends = yield * this.#run({...state, doubts, frame: {rules: this.#indexOf(chain), next: 0, below: undefined}}, {origin, isInner: true, budget});
+		return ends.map(end => ({
+			...state, packetSet: end.packetSet, bounds: end.bounds, isKnown: false, doubts: end.doubts,
 		}));
 	}
 
 	#chainOf({placed}: State, name: string): Chain | undefined {
-		return placed?.table.chains.find(chain => chain.name === name);
+		return chainOf(placed?.table, name);
+	}
+
+	#indexOf(chain: Chain): ChainIndex {
+		let index = this.#indices.get(chain);
+		if (index === undefined) {
+			index = new ChainIndex(chain, this.#conditionSets);
+			this.#indices.set(chain, index);
+		}
+
+		return index;
 	}
 
 	#place(rule: Rule, {placed}: State): WalkedRule {
@@ -282,14 +331,14 @@ export class SymbolicWalker {
 				...state,
 				hits: {rule: this.#place(rule, state), before: state.hits},
 				packet: applyRule(state.packet, rule),
-				// Some statements of nft can leave their rule without having acted; then it is no hit.
+				// Some statements of nft can leave their rule without having acted; then there is no hit.
 				isKnown: state.isKnown && !(state.placed!.isNative && rule.target.kind === 'extension'),
 			};
 			const {target} = rule;
 			if (target.kind === 'jump' || target.kind === 'goto') {
 				const chain = this.#chainOf(hit, target.chain);
-				const rest = target.kind === 'goto' ? hit.frames.slice(0, -1) : hit.frames;
-				return chain === undefined ? {...hit, isKnown: false} : {...hit, frames: [...rest, {chain, next: 0}]};
+				const below = target.kind === 'goto' ? hit.frame?.below : hit.frame;
+				return chain === undefined ? {...hit, isKnown: false} : {...hit, frame: {rules: this.#indexOf(chain), next: 0, below}};
 			}
 
 			if (target.kind === 'verdict' && target.verdict === 'return') {
@@ -301,12 +350,12 @@ export class SymbolicWalker {
 				return hit;
 			}
 
-			const ended: State = {...hit, frames: []};
+			const ended: State = {...hit, frame: undefined};
 			return verdict === 'accept' ? {...ended, ...translationOf(target, ended, {family: this.#fields.family, pod: this.#places.pod})} : (isInner ? ended : this.#drop(ended));
 		});
 	}
 
-	/** A target that changes some bits of the socket's own mark makes another mark of each. */
+	/** A target that changes some bits of the socket's own mark makes a new mark from each. */
 	#withMark(state: State, target: Target): readonly State[] {
 		const isAsked = target.kind === 'set-mark' || target.kind === 'save-mark' || target.kind === 'tproxy' || target.kind === 'restore-mark';
 		if (!isAsked || !state.isMarkSent) {
@@ -314,16 +363,14 @@ export class SymbolicWalker {
 		}
 
 		return intervalsIn(state.packetSet.mark).map(place => ({
-			...state, packetSet: {...state.packetSet, mark: 1n << BigInt(place)}, isMarkSent: false, packet: {...state.packet, mark: Number(this.#fields.intervals.mark[place]!.first)},
+			...state,
+			packetSet: {...state.packetSet, mark: 1n << BigInt(place)},
+			bounds: withField(state.bounds, markIndex, place, place),
+			isMarkSent: false,
+			packet: {...state.packet, mark: Number(this.#fields.intervals.mark[place]!.first)},
 		}));
 	}
 }
 
-function pathConditionOf({packetSet, hits, isKnown, doubts}: State): PathCondition {
-	const walked: WalkedRule[] = [];
-	for (let hit = hits; hit !== undefined; hit = hit.before) {
-		walked.push(hit.rule);
-	}
-
-	return {packetSet, hits: isKnown ? walked.toReversed() : undefined, doubts: [...doubts]};
-}
+/** `isInner`: only until the current chain is left. */
+type Walk = {readonly origin: Origin; readonly isInner: boolean; readonly budget: Budget};

@@ -1,5 +1,5 @@
 /**
-Values of fields as text, as rules and probes have them.
+Values of fields as text, as in rules and probes.
 */
 
 import {printAddress} from '../netfilter/address.js';

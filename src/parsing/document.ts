@@ -1,5 +1,5 @@
 /**
-YAML or JSON with places: every value knows its line, column and key, so that an error can say where. Read by the library `yaml`, which takes JSON as well.
+YAML or JSON with positions: every value knows its line, column and key, so that an error can say where. Parsed by the library `yaml`, which accepts JSON as well.
 */
 
 import {
@@ -7,10 +7,10 @@ import {
 } from 'yaml';
 import {InputError} from './input-error.js';
 
-/** A text of a manifest and where it stands: `line 12, column 7, spec.containers[0].image`. */
+/** A field of a manifest and its place: `line 12, column 7, spec.containers[0].image`. */
 export type Text = {readonly value: string; readonly at: string};
 
-/** A value that was not looked at yet. */
+/** A value that has not been examined yet. */
 export type Field = {
 	readonly node: Node;
 	readonly key: string;
@@ -21,9 +21,9 @@ export type Field = {
 type Source = {readonly document: Document; readonly lines: LineCounter};
 
 /**
-Reads all documents of a text; empty ones are left out.
+Parses all documents of a text; empty ones are left out.
 
-@throws {InputError} with line and column, for what is no YAML.
+@throws {InputError} with line and column, if it is not YAML.
 */
 export function readDocuments(text: string): readonly Field[] {
 	const lines = new LineCounter();
@@ -31,7 +31,7 @@ export function readDocuments(text: string): readonly Field[] {
 	for (const document of parseAllDocuments(text, {lineCounter: lines, prettyErrors: false})) {
 		const [problem] = [...document.errors, ...document.warnings];
 		if (problem !== undefined) {
-			// What stands behind the colon is taken from the text, which need not be meant for anybody's eyes.
+			// The rest of the message after the colon quotes the text, which may be confidential.
 			throw new InputError(problem.message.replace(/:\s.*$/su, ''), placeOf(lines, problem.pos[0]));
 		}
 
@@ -44,7 +44,7 @@ export function readDocuments(text: string): readonly Field[] {
 	return fields;
 }
 
-/** The line that a value begins in, counted from 1; of an alias that of what it stands for. */
+/** The line in which a value begins, counted from 1; for an alias, that of its anchor. */
 export function lineOf({node, source}: Field): number {
 	return source.lines.linePos(node.range?.[0] ?? 0).line;
 }
@@ -54,25 +54,25 @@ export function isMapping(field: Field): boolean {
 	return isMap(field.node);
 }
 
-/** Values in one document, those behind aliases counted as often as they are used: far more than anybody writes, and a limit to what a few lines of aliases can unfold to. */
+/** The most values in one document, counting those behind aliases as often as they are used: far more than anyone writes, and a limit to how far a few lines of aliases can expand. */
 const valuesMax = 100_000;
 
 /**
 A field as plain data. A key without a value is null.
 
-@throws {InputError} with its place, for keys that are no strings, merge keys, control characters, an alias within what it stands for, and aliases that unfold to too much.
+@throws {InputError} with its place, for keys that are not strings, merge keys, control characters, an alias inside its own anchor, and aliases that expand too far.
 */
 export function plainOf(field: Field): unknown {
 	let count = 0;
 	const convert = (own: Field, above: readonly Node[]): unknown => {
 		count++;
 		if (count > valuesMax) {
-			throw new InputError(`more than ${valuesMax} values, with those that aliases repeat`, own.at);
+			throw new InputError(`more than ${valuesMax} values, counting those that aliases repeat`, own.at);
 		}
 
 		const {node, source} = own;
 		if (above.includes(node)) {
-			throw new InputError('an alias within what it stands for', own.at);
+			throw new InputError('an alias inside its own anchor', own.at);
 		}
 
 		const within = [...above, node];
@@ -95,7 +95,7 @@ export function plainOf(field: Field): unknown {
 	return convert(field, []);
 }
 
-/** The field at the end of a path, or the last one on the way that there is. */
+/** The field at the end of a path, or the last existing one on the way. */
 export function fieldAt(field: Field, path: ReadonlyArray<string | number>): Field {
 	let found = field;
 	for (const step of path) {
@@ -113,9 +113,9 @@ export function fieldAt(field: Field, path: ReadonlyArray<string | number>): Fie
 }
 
 /**
-The value of a key; undefined when the key is missing or its value is null.
+The value of a key; undefined if the key is missing or its value is null.
 
-@throws {InputError} when the field is no mapping.
+@throws {InputError} if the field is not a mapping.
 */
 export function child(field: Field, name: string): Field | undefined {
 	return fieldsOf(field).find(([key]) => key === name)?.[1];
@@ -134,23 +134,23 @@ export function descend(field: Field, path: readonly string[]): Field | undefine
 /**
 All keys of a mapping with their values, in order; those with null are left out, as Kubernetes does.
 
-@throws {InputError} when the field is no mapping, and for merge keys and keys that are no strings.
+@throws {InputError} if the field is not a mapping, and for merge keys and keys that are not strings.
 */
 export function fieldsOf(field: Field): ReadonlyArray<readonly [key: string, value: Field]> {
 	const {node, source} = field;
 	if (!isMap(node)) {
-		throw new InputError(`a mapping is due, this is ${kindOf(node)}`, field.at);
+		throw new InputError(`expected a mapping, but this is ${kindOf(node)}`, field.at);
 	}
 
 	return node.items.flatMap(({key, value}) => {
 		const name = isScalar(key) ? key.value : undefined;
 		if (typeof name !== 'string') {
-			throw new InputError('a key that is no string', isNode(key) ? placeOf(source.lines, key.range?.[0] ?? 0) : field.at);
+			throw new InputError('a key that is not a string', isNode(key) ? placeOf(source.lines, key.range?.[0] ?? 0) : field.at);
 		}
 
 		withoutControls(name, placeOf(source.lines, (key as Node).range?.[0] ?? 0));
 		if (name === '<<') {
-			throw new InputError('merge keys (<<) are not read; write the keys out', placeOf(source.lines, (key as Node).range?.[0] ?? 0));
+			throw new InputError('merge keys (<<) are not supported; write the keys out', placeOf(source.lines, (key as Node).range?.[0] ?? 0));
 		}
 
 		const path = /^[A-Z_a-z]\w*$/.test(name) ? (field.key === '' ? name : `${field.key}.${name}`) : `${field.key}[${JSON.stringify(name)}]`;
@@ -158,13 +158,13 @@ export function fieldsOf(field: Field): ReadonlyArray<readonly [key: string, val
 	});
 }
 
-/** A key of a mapping as it stands, whatever its value: `isEmpty` where there is none. */
+/** A key of a mapping, whatever its value: `isEmpty` if it has none. */
 export type Key = {readonly name: string; readonly at: string; readonly isEmpty: boolean};
 
 /**
-The keys of a mapping, in order, those without a value too: for whoever has to know all of them.
+The keys of a mapping, in order, including those without a value.
 
-@throws {InputError} when the field is no mapping, and for merge keys and keys that are no strings.
+@throws {InputError} if the field is not a mapping, and for merge keys and keys that are not strings.
 */
 export function keysOf(field: Field): readonly Key[] {
 	const values = new Set(fieldsOf(field).map(([name]) => name));
@@ -175,14 +175,14 @@ export function keysOf(field: Field): readonly Key[] {
 }
 
 /**
-A string or a whole number as text, as it reads: for what is written without quotes, like `8080`.
+A string or an integer as text, as it is written: for values without quotes, like `8080`.
 
 @throws {InputError} for anything else.
 */
 export function wordOf(field: Field): Text {
 	const value = isScalar(field.node) ? field.node.value : undefined;
 	if (typeof value !== 'string' && (typeof value !== 'number' || !Number.isSafeInteger(value))) {
-		throw new InputError(`a word is due, this is ${kindOf(field.node)}`, field.at);
+		throw new InputError(`expected a word, but this is ${kindOf(field.node)}`, field.at);
 	}
 
 	return {value: withoutControls(String(value), field.at), at: field.at};
@@ -191,12 +191,12 @@ export function wordOf(field: Field): Text {
 /**
 The items of a list.
 
-@throws {InputError} when the field is no list.
+@throws {InputError} if the field is not a list.
 */
 export function itemsOf(field: Field): readonly Field[] {
 	const {node, source} = field;
 	if (!isSeq(node)) {
-		throw new InputError(`a list is due, this is ${kindOf(node)}`, field.at);
+		throw new InputError(`expected a list, but this is ${kindOf(node)}`, field.at);
 	}
 
 	return node.items.flatMap((item, index) => isNode(item) && !isNull(item) ? [fieldOf(item, {key: `${field.key}[${index}]`, source})] : []);
@@ -205,13 +205,13 @@ export function itemsOf(field: Field): readonly Field[] {
 /**
 A string.
 
-@throws {InputError} for anything else: Kubernetes does not turn `8080` or `true` into a string either.
+@throws {InputError} for anything else: Kubernetes does not convert `8080` or `true` to a string either.
 */
 export function textOf(field: Field): Text {
 	const value = isScalar(field.node) ? field.node.value : undefined;
 	if (typeof value !== 'string') {
-		const hint = isScalar(field.node) ? '; Kubernetes refuses it too: put it in quotes' : '';
-		throw new InputError(`a string is due, this is ${kindOf(field.node)}${hint}`, field.at);
+		const hint = isScalar(field.node) ? '; Kubernetes rejects it too: put it in quotes' : '';
+		throw new InputError(`expected a string, but this is ${kindOf(field.node)}${hint}`, field.at);
 	}
 
 	return {value: withoutControls(value, field.at), at: field.at};
@@ -225,7 +225,7 @@ A whole number.
 export function numberOf(field: Field): number {
 	const value = isScalar(field.node) ? field.node.value : undefined;
 	if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-		throw new InputError(`a whole number is due, this is ${kindOf(field.node)}`, field.at);
+		throw new InputError(`expected a whole number, but this is ${kindOf(field.node)}`, field.at);
 	}
 
 	return value;
@@ -239,17 +239,17 @@ True or false.
 export function booleanOf(field: Field): boolean {
 	const value = isScalar(field.node) ? field.node.value : undefined;
 	if (typeof value !== 'boolean') {
-		throw new InputError(`true or false is due, this is ${kindOf(field.node)}`, field.at);
+		throw new InputError(`expected true or false, but this is ${kindOf(field.node)}`, field.at);
 	}
 
 	return value;
 }
 
-/** YAML can write any character by an escape (`\\e`); those that act on a terminal are no part of a name or a sentence. Line ends may be. */
+/** YAML can express any character by an escape (`\\e`). Characters that act on a terminal do not belong in a name or a sentence; line ends may. */
 function withoutControls(text: string, at: string): string {
 	const [found] = /[^\P{Cc}\t\n]/u.exec(text) ?? [];
 	if (found !== undefined) {
-		throw new InputError(`the control character U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}, which no text here may hold`, at);
+		throw new InputError(`the control character U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}, which is not allowed in text`, at);
 	}
 
 	return text;

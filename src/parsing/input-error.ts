@@ -1,7 +1,7 @@
-/** What a user asked for cannot be done. The message names the option and says what would be right. */
+/** The user's request is invalid. The message names the option and says what would be valid. */
 export class InputError extends Error {
 	override readonly name = 'InputError';
-	/** The option as the user wrote it, or undefined when the fault is not in one option. */
+	/** The option as the user wrote it, or undefined if the error is not about one option. */
 	readonly option: string | undefined;
 
 	constructor(message: string, option?: string) {

@@ -1,8 +1,8 @@
 /**
-Where JSON is wrong: the engine's own message quotes the text, which is nobody's business when it is not what it should be.
+The position of a JSON syntax error. The engine's own message is not used because it quotes the text, which may be confidential.
 */
 
-/** ` at line 3, column 7`, from what `JSON.parse` threw; empty where the engine does not tell. */
+/** ` at line 3, column 7`, from what `JSON.parse` threw; empty if the engine does not say. */
 export function placeInJson(error: unknown, text: string): string {
 	const [, position] = /at position (?<position>\d+)/u.exec((error as Error).message) ?? [];
 	if (position === undefined) {

@@ -1,5 +1,5 @@
 /**
-Schemas as JSON Schema, draft 7: the draft that editors know best.
+Prints schemas as JSON Schema, draft 7, which editors support best.
 */
 
 import * as z from 'zod/mini';
@@ -8,7 +8,7 @@ import {documentation} from './schema.js';
 /** A JSON Schema as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a schema takes, as JSON Schema. What only code can check (that an address is one, that no name is there twice) is not in it. */
+/** The JSON Schema of a schema. Checks that only code can do (a valid address, a unique name) are not in it. */
 export function jsonSchemaOf(schema: z.ZodMiniType, {title, about}: {readonly title: string; readonly about?: string}): JsonSchema {
 	const {$schema, ...body} = z.toJSONSchema(schema, {
 		target: 'draft-7', io: 'input', metadata: documentation, unrepresentable: 'any',

@@ -1,10 +1,10 @@
 /**
-A line as a shell splits it: blanks, single and double quotes, backslash (POSIX shell, 2.2 Quoting). No variables, no globs: `*` stays `*`.
+Splits a line as a shell does: blanks, single and double quotes, backslashes (POSIX shell, 2.2 Quoting). No variables, no globs: `*` stays `*`.
 */
 
 import {InputError} from './input-error.js';
 
-/** A word, and whether any of it was in quotes: then it is a value, whatever it looks like. */
+/** A word, and whether any part of it was quoted: then it is a value, whatever it looks like. */
 export type ShellWord = {readonly text: string; readonly isQuoted: boolean};
 
 const piece = /'(?<single>[^']*)'|"(?<double>(?:[^"\\]|\\.)*)"|\\(?<escaped>.)|(?<blank>\s+)|(?<open>['"])|(?<backslash>\\)|(?<plain>[^\s'"\\]+)/gsu;
@@ -12,7 +12,7 @@ const piece = /'(?<single>[^']*)'|"(?<double>(?:[^"\\]|\\.)*)"|\\(?<escaped>.)|(
 /**
 Splits a line into words.
 
-@throws {InputError} when a quote is never closed, or a backslash escapes nothing.
+@throws {InputError} if a quote is never closed, or if a backslash escapes nothing.
 */
 export function shellWords(text: string): readonly ShellWord[] {
 	const words: Array<{text: string; isQuoted: boolean}> = [];
@@ -38,7 +38,7 @@ export function shellWords(text: string): readonly ShellWord[] {
 		}
 
 		const word = words.at(-1)!;
-		// Within double quotes a backslash is only special before these.
+		// Within double quotes, a backslash is special only before these.
 		word.text += single ?? double?.replaceAll(/\\(["$\\`])/gu, '$1') ?? escaped ?? plain ?? '';
 		word.isQuoted ||= single !== undefined || double !== undefined;
 	}

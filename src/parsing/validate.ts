@@ -1,40 +1,40 @@
 /**
-Data from outside held against a schema. What zod finds becomes a complaint of this project: where, what is there, what was expected, and what a misspelled key probably means. A message never holds a character that acts on a terminal.
+Checks external data against a schema. Each issue of zod becomes a complaint: where, what is there, what was expected, and what a misspelled key probably means. A message never contains a character that acts on a terminal.
 */
 
 import * as z from 'zod/mini';
-import {nearest} from './did-you-mean.js';
+import {closeNames} from './did-you-mean.js';
 import {InputError} from './input-error.js';
 import {fieldAt, keysOf, plainOf, isMapping, type Field} from './document.js';
 import {documentation, expectedWith} from './schema.js';
 import {visibleForeign} from './visible-text.js';
 
-/** The way from the root of a document to a value: keys and indexes. */
+/** The path from the root of a document to a value: keys and indexes. */
 export type DataPath = ReadonlyArray<string | number>;
 
 /** What is wrong with one value. */
 export type Complaint = {
 	readonly path: DataPath;
-	/** `missing`: a key that has to be there; `unknown`: a key that means nothing, which ends `path`; `wrong`: another value is expected. */
+	/** `missing`: a required key; `unknown`: an unknown key, which ends `path`; `wrong`: another value is expected. */
 	readonly kind: 'missing' | 'unknown' | 'wrong';
-	/** What stands there, such that nothing in it acts on a terminal: `"x"`, `5`, `a list`. */
+	/** The value in a form that cannot act on a terminal: `"x"`, `5`, `a list`. */
 	readonly found: string;
 	/** The end of the sentence: `expected a string`, `did you mean "port"?`. */
 	readonly advice: string;
 };
 
-/** Valid data, or what is wrong with it: one complaint or more, the most telling first. */
+/** Valid data, or at least one complaint, the most useful first. */
 export type Validated<T> = {readonly value: T} | {readonly complaints: readonly [Complaint, ...Complaint[]]};
 
 type Issue = z.core.$ZodIssue;
 
-/** Longer texts are cut in messages. */
+/** Longer texts are truncated in messages. */
 const shownMax = 60;
 
-/** Separates known keys in the message of an issue, which is the only way for them out of zod. No key of a schema holds it. */
+/** Separates known keys in the message of an issue, which is the only way to get them out of zod. No schema has a key that contains it. */
 const separator = '\n';
 
-/** Holds data against a schema. zod could make a function of it (`new Function`); a page that forbids that reports the attempt, and documents are few, so it does not. */
+/** Checks data against a schema. zod could compile it to a function (`new Function`), but pages whose policy forbids that report the attempt, and there are few documents, so that is turned off. */
 export function validate<T>(schema: z.ZodMiniType<T>, data: unknown): Validated<T> {
 	const result = z.safeParse(schema, data, {reportInput: true, error: expectedFor, jitless: true});
 	if (result.success) {
@@ -42,7 +42,7 @@ export function validate<T>(schema: z.ZodMiniType<T>, data: unknown): Validated<
 	}
 
 	const complaints = result.error.issues.flatMap(issue => complaintsOf(issue, []));
-	// A key that is missing is often there, misspelled: that is the better message.
+	// A missing key is often present but misspelled, which makes a better message.
 	const [first] = complaints;
 	const misspelled = first?.kind === 'missing' ? complaints.find(({kind, path}) => kind === 'unknown' && isSameMapping(path, first.path)) : undefined;
 	const sorted = misspelled === undefined ? complaints : [misspelled, ...complaints.filter(each => each !== misspelled)];
@@ -50,10 +50,10 @@ export function validate<T>(schema: z.ZodMiniType<T>, data: unknown): Validated<
 }
 
 /**
-Valid data.
+Returns valid data.
 
-@param what How messages call the whole document: `This baseline is damaged`.
-@throws {InputError} with the most telling complaint.
+@param what How messages refer to the whole document: `This baseline is damaged`.
+@throws {InputError} with the most useful complaint.
 */
 export function valid<T>(schema: z.ZodMiniType<T>, data: unknown, what: string): T {
 	const result = validate(schema, data);
@@ -65,9 +65,9 @@ export function valid<T>(schema: z.ZodMiniType<T>, data: unknown, what: string):
 }
 
 /**
-Valid data of a part of a YAML document.
+Returns valid data of a part of a YAML document.
 
-@throws {InputError} with line, column and key of the most telling complaint.
+@throws {InputError} with line, column and key of the most useful complaint.
 */
 export function validField<T>(schema: z.ZodMiniType<T>, field: Field): T {
 	const data = plainOf(field);
@@ -87,12 +87,12 @@ export function validField<T>(schema: z.ZodMiniType<T>, field: Field): T {
 	throw new InputError(kind === 'wrong' ? `"${printPath(path)}" has no value; ${advice}` : printComplaint(complaint), key?.at ?? mapping.at);
 }
 
-/** The complaint about a document. One that is nothing but text is a file of another kind, and what is in it is nobody's business. */
+/** The complaint about a document. If the whole document is text, it is a file of another kind, and its content is not shown. */
 function ofDocument(complaint: Complaint, data: unknown): Complaint {
 	return complaint.path.length === 0 && typeof data === 'string' ? {...complaint, found: 'text'} : complaint;
 }
 
-/** A complaint as a sentence without its full stop. `root` is what the document is called: the place of a complaint about all of it, and what comes before the path of any other. */
+/** A complaint as a sentence without its period. `root` is the name of the document: the place of a complaint about all of it, and the prefix of any other path. */
 export function printComplaint({path, kind, found, advice}: Complaint, root = ''): string {
 	const place = printPath(path, root);
 	const name = place === '' ? 'the whole' : (root === '' ? `"${place}"` : place);
@@ -113,7 +113,7 @@ export function printPath(path: DataPath, root = ''): string {
 	return place;
 }
 
-/** A value in few words, such that nothing in them acts on a terminal. */
+/** A short description of a value that cannot act on a terminal. */
 export function describeValue(value: unknown): string {
 	if (value === undefined || value === null || typeof value === 'boolean' || typeof value === 'number') {
 		return String(value);
@@ -139,10 +139,9 @@ export function describeValue(value: unknown): string {
 	return constructor === undefined || constructor === Object ? 'an object' : `a ${typeof constructor.name === 'string' && /^\w+$/u.test(constructor.name) ? constructor.name : 'strange object'}`;
 }
 
-/** What a word that is not known probably means, as the end of a sentence. */
+/** What an unknown word probably means, as the end of a sentence. */
 export function adviceFor(name: string, known: readonly string[]): string {
-	const near = nearest(name, known);
-	return near?.isClose === true ? `did you mean "${near.name}"?` : `known: ${known.join(', ')}`;
+	return meantBy(name, known) ?? `known: ${known.join(', ')}`;
 }
 
 function quoted(value: string): string {
@@ -155,13 +154,13 @@ function isSameMapping(one: DataPath, other: DataPath): boolean {
 	return one.length === other.length && one.slice(0, -1).every((step, index) => step === other[index]);
 }
 
-/** What is expected where a schema does not say so itself, and what for where it is missing. Runs while zod still knows which schema complained. */
+/** The expectation if a schema does not state one, and its purpose if the value is missing. Runs while zod still knows which schema complained. */
 function expectedFor(issue: z.core.$ZodRawIssue): string {
 	const description = issue.input === undefined && issue.inst !== undefined ? documentation.get(issue.inst as z.core.$ZodType)?.description : undefined;
 	return expectedWith(kindFor(issue), description);
 }
 
-/** What zod calls types, in words. */
+/** Words for the types of zod. */
 const typesInWords: Readonly<Record<string, string>> = {
 	object: 'a mapping', record: 'a mapping', array: 'a list', string: 'a string', number: 'a number', int: 'a whole number', boolean: 'true or false', null: 'null',
 };
@@ -202,7 +201,7 @@ function complaintsOf(issue: Issue, above: DataPath): readonly Complaint[] {
 		}));
 	}
 
-	// Of a choice between kinds of values, the one whose kind fits is meant: what is wrong lies within it.
+	// In a union of kinds of values, the one whose kind fits is meant: the error is inside it.
 	const meant = issue.code === 'invalid_union' ? issue.errors.find(branch => branch.length > 0 && branch.every(inner => inner.path.length > 0 || inner.code === 'unrecognized_keys')) : undefined;
 	if (meant !== undefined) {
 		return meant.flatMap(inner => complaintsOf(inner, path));
@@ -214,21 +213,27 @@ function complaintsOf(issue: Issue, above: DataPath): readonly Complaint[] {
 		}];
 	}
 
-	// The message of a check of our own is a whole clause.
+	// The message of a custom check is a whole clause.
 	const advice = issue.code === 'custom' && issue.params?.['clause'] === true ? issue.message : `expected ${issue.message}${hintFor(issue, input)}`;
 	return [{
 		path, kind: input === undefined && path.length > 0 ? 'missing' : 'wrong', found: describeValue(input), advice,
 	}];
 }
 
-/** The value that an issue is about. Of a mapping whose kind is not known zod names the kind and hands out the mapping. */
+/** The value that an issue is about. For a mapping of unknown kind, zod names the kind and returns the mapping. */
 function inputOf(issue: Issue): unknown {
 	return issue.code === 'invalid_union' && issue.discriminator !== undefined ? (issue.input as Readonly<Record<string, unknown>>)[issue.discriminator] : issue.input;
 }
 
-/** The word that a misspelled one probably means. */
+/** What a misspelled word probably means. */
 function hintFor(issue: Issue, input: unknown): string {
 	const words: readonly unknown[] = issue.code === 'invalid_value' ? issue.values : (issue.code === 'invalid_union' && 'options' in issue ? issue.options ?? [] : []);
-	const near = typeof input === 'string' ? nearest(input, words.filter(word => typeof word === 'string')) : undefined;
-	return near?.isClose === true ? `; did you mean "${near.name}"?` : '';
+	const meant = typeof input === 'string' ? meantBy(input, words.filter(word => typeof word === 'string')) : undefined;
+	return meant === undefined ? '' : `; ${meant}`;
+}
+
+/** `did you mean "port"?`. Undefined if nothing is close. */
+function meantBy(name: string, known: readonly string[]): string | undefined {
+	const names = closeNames(name, known);
+	return names.length === 0 ? undefined : `did you mean ${names.map(each => `"${each}"`).join(' or ')}?`;
 }

@@ -1,12 +1,12 @@
 /**
-Text for a terminal, a log or a file, in which nothing acts on who looks at it: control characters and marks of writing direction are shown instead of sent.
+Text for a terminal, a log or a file in which nothing acts on the viewer: control characters and marks of writing direction are shown instead of sent.
 */
 
-/** What the painter writes (report/terminal/colors.ts): one style switched on or off. Nothing else that begins with an escape is let through. */
+/** What the painter writes (report/terminal/colors.ts): one style switched on or off. No other escape sequence passes. */
 const ownStyle = String.raw`\u001B\[(?:1|2|22|31|32|33|36|39)m`;
 
 /**
-Control characters but the line feed and the tabulator (C0, DEL, C1), marks that change the direction of what follows (Unicode Standard Annex 9: U+061C, U+200E, U+200F, U+202A–202E, U+2066–2069), the two separators that some programs take for line ends, and the byte order mark.
+Control characters except the line feed and the tab (C0, DEL, C1), marks that change the direction of what follows (Unicode Standard Annex 9: U+061C, U+200E, U+200F, U+202A–202E, U+2066–2069), the two separators that some programs treat as line ends, and the byte order mark.
 */
 const acting = String.raw`[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]`;
 
@@ -14,7 +14,7 @@ const pattern = new RegExp(`(?<style>${ownStyle})|${acting}`, 'gu');
 const actingPattern = new RegExp(acting, 'u');
 
 /**
-The text with every such character as `\u202e`. That is what JSON writes for it too, so a JSON document stays one and says the same. The painter's own colours stay as they are.
+The text with every such character as `\u202e`. JSON writes it the same way, so a JSON document stays valid and unchanged in meaning. The painter's own colors stay.
 */
 export function visibleText(text: string): string {
 	return actingPattern.test(text)
@@ -22,7 +22,7 @@ export function visibleText(text: string): string {
 		: text;
 }
 
-/** Text that came from outside, without any colour: also what looks like the painter's own is shown. */
+/** Text from outside, which has no colors of its own: even what looks like the painter's is shown. */
 export function visibleForeign(text: string): string {
 	return actingPattern.test(text) ? text.replaceAll(new RegExp(acting, 'gu'), found => escaped(found)) : text;
 }

@@ -1,53 +1,53 @@
 /**
-One probe: what a user can ask for, and the one table of its fields. The options of `testbed probe`, the keys of a batch line and of the library's `probe()`, the checks of all three, the socket options that the prober sets, and the words of reports and printed commands come from {@link probeFields}. To add a field: CONTRIBUTING, "A new probe field".
+One probe: what a user can ask for, and the one table of its fields. The options of `testbed probe`, the keys of a batch line and of the library's `probe()`, the checks of all three, the socket options that the prober sets, and the words of reports and printed commands come from {@link probeFields}. To add a field, see CONTRIBUTING.md, "How to add a field of testbed probe".
 */
 
 import type {Endpoint} from '../netfilter/path.js';
 import type {AddressFamily} from '../netfilter/types.js';
-import {addressFamilies} from './topology.js';
-import type {ActorName} from './types.js';
+import {addressFamilies, devices} from '../mesh/topology.js';
+import type {ActorName} from '../mesh/traffic.js';
 
 /** Every actor that can send a probe. */
 export const senders = ['app', 'proxy', 'agent', 'remote', 'istiod', 'prometheus'] as const satisfies readonly ActorName[];
 
-/** A probe as a user asks for it, with its values read. What is undefined is as in `testbed run`, or the route's or the kernel's choice. */
+/** A probe as a user asks for it, with its values parsed. Undefined values are as in `testbed run`, or chosen by the route or the kernel. */
 export type ProbeSpec = {
-	/** Given back with the answer as it is. */
+	/** Returned unchanged with the answer. */
 	readonly id?: unknown;
 	/** Who connects. Default: `app`. */
 	readonly from: ActorName;
-	/** The destination as the user named it, and the address that it stands for. */
+	/** The destination as the user named it, and its address. */
 	readonly asked: string;
 	readonly to: Endpoint;
-	/** Of a place; an address says it itself. Default: `ipv4`. */
+	/** The family of a place; an address determines its own. Default: `ipv4`. */
 	readonly family: AddressFamily;
-	/** User and group of the sender. Default: as in `testbed run`; the group follows the user. */
+	/** User and group of the sender. Default: as in `testbed run`; the group is that of the user. */
 	readonly uid?: number | undefined;
 	readonly gid?: number | undefined;
 	readonly protocol: 'tcp' | 'udp';
-	/** The sender's address and port. Default: what the route gives, and what the kernel gives. */
+	/** The sender's address and port. Default: chosen by the route and the kernel. */
 	readonly source?: string | undefined;
 	readonly sourcePort?: number | undefined;
 	/** The mark of the sender's socket (SO_MARK). Default: none. */
 	readonly mark?: number | undefined;
 	/** The device that the sender's socket is bound to (SO_BINDTODEVICE). Default: none. */
 	readonly bindDevice?: string | undefined;
-	/** A packet that belongs to no connection, in place of the first one of a connection. Classes of packets ask for it, users cannot. */
+	/** A packet that belongs to no connection, instead of the first packet of one. For packet classes only, not for users. */
 	readonly packet?: 'invalid' | undefined;
 };
 
-/** A probe as the prober sends it: everything is settled that a run would settle. `id` names it in messages. */
+/** A probe as the prober sends it, with all defaults resolved. `id` names it in messages. */
 export type ProbeRequest = Omit<ProbeSpec, 'id' | 'from' | 'asked' | 'family' | 'uid' | 'gid'> & {
 	readonly id: string;
 	/** The namespace whose socket sends it. */
 	readonly from: 'pod' | 'remote';
-	/** Who sends it, as the leg names it; `from` where it is not given. */
+	/** The sender, as named in the leg; default: `from`. */
 	readonly actor?: string;
 	readonly uid: number;
 	readonly gid: number;
 };
 
-/** A probe as a user writes it: a line of a batch, and what the library is given. Only `to` must be there. */
+/** A probe as a user writes it: a line of a batch, or an argument of the library. Only `to` is required. */
 export type ProbeInput = Partial<Omit<ProbeSpec, 'id' | 'asked' | 'to' | 'protocol' | 'packet'>> & {
 	/** `10.96.0.1:443`, `[2001:db8::1]:443`, or a place of the default topology: `remote:8080`, `pod:9090`, `vip:8080`. */
 	readonly to: string;
@@ -55,7 +55,7 @@ export type ProbeInput = Partial<Omit<ProbeSpec, 'id' | 'asked' | 'to' | 'protoc
 	readonly proto?: ProbeSpec['protocol'];
 };
 
-/** The values that a field takes. */
+/** The possible values of a field. */
 export type FieldValues =
 	| {readonly kind: 'anything'}
 	| {readonly kind: 'choice'; readonly choices: readonly string[]}
@@ -67,14 +67,14 @@ export type FieldValues =
 export type ProbeField = {
 	readonly key?: string;
 	readonly values: FieldValues;
-	/** What stands for it where it is not given. */
+	/** The default. */
 	readonly standard?: string;
-	/** The option of `testbed probe`: what stands for its value in the help, and what it means. A field without one is of batch lines alone. */
+	/** The option of `testbed probe`: the placeholder for its value in the help, and its description. A field without one is for batch lines only. */
 	readonly option?: {readonly value: string; readonly help: string};
-	/** The socket option that carries it to the kernel, as messages name it. Its setter is in `testbed/syscalls/probe-socket.ts`. Such a probe is sent by the prober, for actors open plain sockets. */
+	/** The socket option that passes it to the kernel, as messages name it. Its setter is in `testbed/syscalls/probe-socket.ts`. Such a probe is sent by the prober, because actors open plain sockets. */
 	readonly socketOption?: string;
-	/** What a report writes before the value; a field without one is told elsewhere, or not at all. */
-	readonly label?: string;
+	/** What a report prints before the value: `mark 0x539`. Null for a field that reports show elsewhere, or not at all. */
+	readonly label: string | null;
 };
 
 const wholeNumber = (max: number): FieldValues => ({kind: 'number', max});
@@ -85,17 +85,17 @@ export const idMax = 0xFF_FF_FF_FE;
 
 /** All fields, in the order of the help, of JSON and of printed commands. */
 export const probeFields = {
-	id: {values: {kind: 'anything'}},
-	from: {values: {kind: 'choice', choices: senders}, standard: 'app', option: {value: 'actor', help: 'who connects'}},
-	to: {values: text(/./u, 'ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT'), option: {value: 'destination', help: 'ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT'}},
-	family: {values: {kind: 'choice', choices: addressFamilies}, option: {value: 'name', help: 'of a place; an address says it itself (default: ipv4)'}},
-	uid: {values: wholeNumber(idMax), option: {value: 'n', help: 'user of the sender (default: as in run)'}},
-	gid: {values: wholeNumber(idMax), option: {value: 'n', help: 'group of the sender (default: the number of its user)'}},
+	id: {values: {kind: 'anything'}, label: null},
+	from: {values: {kind: 'choice', choices: senders}, standard: 'app', option: {value: 'actor', help: 'the actor that connects'}, label: null},
+	to: {values: text(/./u, 'ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT'), option: {value: 'destination', help: 'ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT'}, label: null},
+	family: {values: {kind: 'choice', choices: addressFamilies}, option: {value: 'name', help: 'IP family of a place name; an address determines its own (default: ipv4)'}, label: null},
+	uid: {values: wholeNumber(idMax), option: {value: 'n', help: 'user of the sender (default: as in run)'}, label: null},
+	gid: {values: wholeNumber(idMax), option: {value: 'n', help: 'group of the sender (default: the same number as its user)'}, label: null},
 	protocol: {
-		key: 'proto', values: {kind: 'choice', choices: ['tcp', 'udp']}, standard: 'tcp', option: {value: 'name', help: 'of the first packet'},
+		key: 'proto', values: {kind: 'choice', choices: ['tcp', 'udp']}, standard: 'tcp', option: {value: 'name', help: 'protocol of the first packet'}, label: null,
 	},
-	source: {values: text(/./u, 'an address'), option: {value: 'address', help: 'the sender\'s own address to connect from (default: what the route says)'}, label: 'from'},
-	sourcePort: {values: wholeNumber(65_535)},
+	source: {values: text(/./u, 'an address'), option: {value: 'address', help: 'the sender\'s own address to connect from (default: the route decides)'}, label: 'from'},
+	sourcePort: {values: wholeNumber(65_535), label: null},
 	mark: {
 		values: {kind: 'number', max: 0xFF_FF_FF_FF, isHexadecimal: true},
 		option: {value: 'n', help: 'mark of the sender\'s socket: 1337 or 0x539 (default: none)'},
@@ -103,7 +103,7 @@ export const probeFields = {
 		label: 'mark',
 	},
 	bindDevice: {
-		values: text(/^[^\s/]{1,15}$/u, 'a device: 1 to 15 characters without spaces and slashes'), // IFNAMSIZ - 1 (linux/if.h).
+		values: {kind: 'choice', choices: devices},
 		option: {value: 'name', help: 'device that the sender\'s socket is bound to (default: none)'},
 		socketOption: 'SO_BINDTODEVICE',
 		label: 'bound to',
@@ -113,7 +113,7 @@ export const probeFields = {
 /** The name of a field in a {@link ProbeSpec}. */
 export type FieldName = keyof typeof probeFields;
 
-/** The fields that the kernel learns by a socket option. */
+/** The fields that the kernel receives through a socket option. */
 type SocketOptionField = {[Name in FieldName]: typeof probeFields[Name] extends {readonly socketOption: string} ? Name : never}[FieldName];
 
 /** The socket options of probes: each needs a setter. */
@@ -123,13 +123,13 @@ export type SocketOption = {[Name in SocketOptionField]: typeof probeFields[Name
 export const fieldList: ReadonlyArray<ProbeField & {readonly name: FieldName; readonly key: string}> = (Object.entries(probeFields) as ReadonlyArray<readonly [FieldName, ProbeField]>)
 	.map(([name, field]) => ({...field, name, key: field.key ?? name}));
 
-/** The fields that travel by a socket option, in the order in which the options are set. */
-export const socketOptionFields = fieldList.flatMap(({name, socketOption, values}) => socketOption === undefined ? [] : [{name: name as SocketOptionField, step: socketOption as SocketOption, isText: values.kind === 'text'}]);
+/** The fields with a socket option, in the order in which the options are set. */
+export const socketOptionFields = fieldList.flatMap(({name, socketOption, values}) => socketOption === undefined ? [] : [{name: name as SocketOptionField, step: socketOption as SocketOption, isText: values.kind !== 'number'}]);
 
 /** The keys of a line, for messages. */
 export const probeKeys: readonly string[] = fieldList.map(({key}) => key);
 
-/** Whether the probe asks for something that a socket of an actor cannot do, so that the prober must send it. */
+/** Whether the probe needs something that an actor's socket cannot do, so that the prober must send it. */
 export function needsProber(probe: Readonly<Partial<Pick<ProbeSpec, SocketOptionField>>>): boolean {
 	return socketOptionFields.some(({name}) => probe[name] !== undefined);
 }
@@ -139,7 +139,7 @@ export function optionOf(key: string): string {
 	return `--${key.replaceAll(/[A-Z]/gu, letter => `-${letter.toLowerCase()}`)}`;
 }
 
-/** What a value of a field must be, where it is something else: "a whole number from 0 to 65535". Undefined for a value that is right. */
+/** The requirement that a value violates: "a whole number from 0 to 65535". Undefined for a valid value. */
 export function mustBe(values: FieldValues, value: unknown): string | undefined {
 	switch (values.kind) {
 		case 'anything': {
@@ -165,7 +165,7 @@ export function printFieldValue({values}: Pick<ProbeField, 'values'>, value: unk
 	return values.kind === 'number' && values.isHexadecimal === true ? `0x${(value as number).toString(16)}` : String(value);
 }
 
-/** A word of the command line as the value of a field, not yet checked: a number where one is due, decimal or hexadecimal where the field allows it. */
+/** A word of the command line as the value of a field, not validated yet: a number if one is expected, decimal or hexadecimal if the field allows it. */
 export function valueOfWord({values}: Pick<ProbeField, 'values'>, word: string): unknown {
 	if (values.kind !== 'number') {
 		return word;

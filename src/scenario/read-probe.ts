@@ -1,24 +1,31 @@
 /**
-A probe from what somebody wrote: the options of a command line, a line of JSON, or an object of the library. All are read here, by the table of fields.
+Reads a probe from user input: the options of a command line, a line of JSON, or an object of the library. All are read here, according to the table of fields.
 */
 
 import {
 	contains, parseAddress, parseRange, printAddress, type AddressRange,
 } from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
-import {nearest} from '../parsing/did-you-mean.js';
-import {defaultTopology, type AddressPair} from './topology.js';
+import {didYouMean} from '../parsing/did-you-mean.js';
+import {defaultTopology, type AddressPair, type Topology} from '../mesh/topology.js';
 import {
-	fieldList, mustBe, probeKeys, type ProbeSpec,
+	fieldList, mustBe, probeFields, probeKeys, type ProbeSpec,
 } from './probe-spec.js';
 
 /** The places that a destination can name, with their addresses. */
-export const places: Readonly<Record<string, AddressPair>> = {...defaultTopology.places, resolver: defaultTopology.resolver};
+export const places: Readonly<Record<string, AddressPair>> = placesOf(defaultTopology);
+
+function placesOf({places: named, resolver}: Topology): Readonly<Record<string, AddressPair>> {
+	return {...named, resolver};
+}
+
+/** How places are read: see {@link readProbe}. */
+export type PlaceOptions = {readonly placeFamily?: AddressFamily | undefined; readonly topology?: Topology | undefined};
 
 /** Their names, for help. */
 export const placeNames = Object.keys(places).join(', ');
 
-/** What is wrong with a probe that somebody wrote, and what to do about it. */
+/** What is wrong with a user's probe, and what to do about it. */
 export class ProbeFault extends Error {
 	override readonly name = 'ProbeFault';
 	readonly hint: string | undefined;
@@ -29,7 +36,7 @@ export class ProbeFault extends Error {
 	}
 }
 
-/** How messages name what was written: `"uid"` of a line of JSON, `--uid` of a command line. `given` adds the value. */
+/** How messages name the input: `"uid"` in a line of JSON, `--uid` on a command line. `given` adds the value. */
 export type Wording = {readonly name: (key: string) => string; readonly given: (key: string, value: unknown) => string};
 
 /** The wording for JSON and for the library's objects. */
@@ -38,29 +45,31 @@ export const jsonWording: Wording = {
 	given: (key, value) => `"${key}" is ${typeof value === 'string' ? JSON.stringify(value) : shown(value)}`,
 };
 
-/** Addresses to which no first packet of TCP can be sent as they are (RFC 1122, RFC 4291): the kernel refuses them, or sends to another one. */
+/** Addresses to which no first TCP packet can be sent (RFC 1122, RFC 4291): the kernel rejects them, or sends to another one. */
 const obstacles: Readonly<Record<string, readonly AddressRange[]>> = {
 	'the unspecified address': rangesOf('0.0.0.0', '::'),
 	'a multicast address': rangesOf('224.0.0.0/4', 'ff00::/8'),
 	'the broadcast address': rangesOf('255.255.255.255'),
 	'an IPv4 address written as an IPv6 one': rangesOf('::ffff:0:0/96'),
-	'a link-local address without its interface': rangesOf('fe80::/10'),
 };
+
+const linkLocal = rangesOf('fe80::/10');
 
 function rangesOf(...texts: readonly string[]): readonly AddressRange[] {
 	return texts.flatMap(text => parseRange(text) ?? []);
 }
 
 /**
-Reads a probe from values by key: each must be one of {@link probeKeys}, and what its field allows. A value that is undefined is not given.
+Reads a probe from values by key: each must be one of {@link probeKeys}, and valid for its field. An undefined value counts as absent.
 
-@throws {ProbeFault} for an unknown key, a value that makes no sense, or values that do not fit together.
+`placeFamily` is the default family of a place, and `topology` has the addresses of places.
+
+@throws {ProbeFault} for an unknown key, an invalid value, or values that do not fit together.
 */
-export function readProbe(given: Readonly<Record<string, unknown>>, wording: Wording = jsonWording): ProbeSpec {
+export function readProbe(given: Readonly<Record<string, unknown>>, wording: Wording = jsonWording, {placeFamily = 'ipv4', topology = defaultTopology}: PlaceOptions = {}): ProbeSpec {
 	const unknown = Object.keys(given).find(key => !probeKeys.includes(key));
 	if (unknown !== undefined) {
-		const near = nearest(unknown, probeKeys);
-		throw new ProbeFault(`${wording.name(unknown)} is no key of a probe.`, near?.isClose === true ? `Did you mean "${near.name}"?` : `Keys are ${probeKeys.join(', ')}.`);
+		throw new ProbeFault(`${wording.name(unknown)} is not a key of a probe.${didYouMean(unknown, probeKeys)}`, `Keys are ${probeKeys.join(', ')}.`);
 	}
 
 	const values: Record<string, unknown> = {};
@@ -68,7 +77,7 @@ export function readProbe(given: Readonly<Record<string, unknown>>, wording: Wor
 		const value = given[key];
 		const requirement = value === undefined ? undefined : mustBe(allowed, value);
 		if (requirement !== undefined) {
-			throw new ProbeFault(`${wording.given(key, value)}: it must be ${requirement}.`);
+			throw new ProbeFault(`${wording.given(key, value)}: it must be ${requirement}.${allowed.kind === 'choice' && typeof value === 'string' ? didYouMean(value, allowed.choices) : ''}`);
 		}
 
 		if (value !== undefined || standard !== undefined) {
@@ -76,13 +85,13 @@ export function readProbe(given: Readonly<Record<string, unknown>>, wording: Wor
 		}
 	}
 
-	// Each value has just been checked by its field.
+	// Each value has just been validated by its field.
 	const {to, family, ...rest} = values as Omit<ProbeSpec, 'asked' | 'to' | 'family'> & {readonly to?: string; readonly family?: AddressFamily};
 	if (to === undefined) {
 		throw new ProbeFault(`${wording.name('to')} is missing: ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT.`);
 	}
 
-	const destination = readDestination(to, family, wording);
+	const destination = readDestination(to, {wanted: family, placeFamily, topology}, wording, rest.bindDevice);
 	return {
 		...rest,
 		...destination,
@@ -91,40 +100,59 @@ export function readProbe(given: Readonly<Record<string, unknown>>, wording: Wor
 }
 
 /**
-Reads `ADDRESS:PORT`, `[ADDRESS]:PORT` or `PLACE:PORT`. The family is the address's; a place has one of each.
+Reads `ADDRESS:PORT`, `[ADDRESS]:PORT` or `PLACE:PORT`. The family is the address's; a place has one of each. A link-local address names the device that the socket is bound to (`[fe80::1%eth0]:80`, RFC 4007), unless one is given separately.
 
-@throws {ProbeFault} when it is none of these, or the address is not of the family asked for.
+@throws {ProbeFault} if it is none of these, or if the address is not of the requested family.
 */
-export function readDestination(text: string, wanted: AddressFamily | undefined, wording: Wording): Pick<ProbeSpec, 'asked' | 'to' | 'family'> {
+export function readDestination(text: string, {wanted, placeFamily, topology = defaultTopology}: {readonly wanted: AddressFamily | undefined; readonly placeFamily: AddressFamily; readonly topology?: Topology | undefined}, wording: Wording, device?: string): Pick<ProbeSpec, 'asked' | 'to' | 'family' | 'bindDevice'> {
 	const written = wording.given('to', text);
 	const {host, bracketed, portText = ''} = /^(?:\[(?<bracketed>[^\]]*)\]|(?<host>[^:]*)):(?<portText>\d{1,5})$/u.exec(text)?.groups ?? {};
 	const name = bracketed ?? host;
 	const port = Number(portText);
 	if (name === undefined || port < 1 || port > 65_535) {
-		throw new ProbeFault(`${written}: it must be ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT, with a port from 1 to 65535.`, 'For instance 10.96.0.1:443, [2001:db8::1]:443 or pod:9090.');
+		throw new ProbeFault(`${written}: it must be ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT, with a port from 1 to 65535.`, 'For example 10.96.0.1:443, [2001:db8::1]:443 or pod:9090.');
 	}
 
-	const place = bracketed === undefined && Object.hasOwn(places, name) ? places[name] : undefined;
+	const known = placesOf(topology);
+	const place = bracketed === undefined && Object.hasOwn(known, name) ? known[name] : undefined;
 	if (place !== undefined) {
-		const family = wanted ?? 'ipv4';
+		const family = wanted ?? placeFamily;
 		return {asked: text, to: {address: place[family], port}, family};
 	}
 
-	const address = parseAddress(name);
+	const {zone} = /%(?<zone>[^\s/%]{1,15})$/u.exec(name)?.groups ?? {};
+	const address = parseAddress(zone === undefined ? name : name.slice(0, -zone.length - 1));
 	if (address === undefined || (address.family === 'ipv6') !== (bracketed !== undefined)) {
-		throw new ProbeFault(`${written}: "${name}" is neither an address nor a place.`, `Places are ${placeNames}. An IPv6 address stands in brackets.`);
+		throw new ProbeFault(`${written}: "${name}" is neither an address nor a place.${didYouMean(name, Object.keys(places))}`, `Places are ${placeNames}. An IPv6 address needs brackets.`);
+	}
+
+	const isLinkLocal = linkLocal.some(range => contains(range, address));
+	const bindDevice = zone ?? device;
+	if (zone !== undefined && (!isLinkLocal || (device !== undefined && device !== zone))) {
+		throw new ProbeFault(`${written}: ${isLinkLocal ? `its interface is ${zone}, but ${wording.given('bindDevice', device)}` : 'only a link-local address can name its interface'}.`);
+	}
+
+	const requirement = zone === undefined ? undefined : mustBe(probeFields.bindDevice.values, zone);
+	if (requirement !== undefined) {
+		throw new ProbeFault(`${written}: its interface must be ${requirement}.`);
+	}
+
+	if (isLinkLocal && bindDevice === undefined) {
+		throw new ProbeFault(`${written}: a link-local address needs its interface.`, `Name it: [${printAddress(address)}%eth0]:${port}`);
 	}
 
 	const obstacle = Object.entries(obstacles).find(([, ranges]) => ranges.some(range => contains(range, address)))?.[0];
 	if (obstacle !== undefined) {
-		throw new ProbeFault(`${written}: no connection goes to ${obstacle}.`);
+		throw new ProbeFault(`${written}: no connection can go to ${obstacle}.`);
 	}
 
 	if (wanted !== undefined && wanted !== address.family) {
-		throw new ProbeFault(`${written}: this is an address of ${address.family}, and ${wording.name('family')} asks for ${wanted}.`, `Leave ${wording.name('family')} out: the address says it.`);
+		throw new ProbeFault(`${written}: this is an address of ${address.family}, but ${wording.name('family')} asks for ${wanted}.`, `Leave ${wording.name('family')} out: the address determines it.`);
 	}
 
-	return {asked: text, to: {address: printAddress(address), port}, family: address.family};
+	return {
+		asked: text, to: {address: printAddress(address), port}, family: address.family, ...(bindDevice === undefined ? {} : {bindDevice}),
+	};
 }
 
 function readSource(text: string, family: AddressFamily, wording: Wording): string {
@@ -136,7 +164,7 @@ function readSource(text: string, family: AddressFamily, wording: Wording): stri
 	return printAddress(address);
 }
 
-/** A value that is no text, for a message. JSON knows neither NaN nor bigints, nor functions. */
+/** A value that is not text, for a message. JSON has no NaN, bigints or functions. */
 function shown(value: unknown): string {
 	if (typeof value === 'bigint') {
 		return `${value}n`;

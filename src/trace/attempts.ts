@@ -1,11 +1,11 @@
 /**
-One packet that was sent more than once: attempts in the order in which they were seen, joined by links.
+A packet that was sent more than once: its attempts in the order in which they were seen, as a linked list.
 */
 
-/** An attempt. `isAhead`: NFLOG alone has shown it so far, for its socket may have been read further than that of nft. */
+/** An attempt. `isAhead`: only NFLOG has shown it so far, because its socket may have been read further than nft's. */
 export type LinkedAttempt<T> = {readonly isAhead: boolean; readonly first: T | undefined; readonly next: T | undefined};
 
-/** Of all attempts of a packet, by the newest one, the last that nft has shown, as far as its socket has been read. */
+/** Given the newest attempt of a packet: the last one that nft has shown, as far as its socket has been read. */
 export function newestMet<T extends LinkedAttempt<T>>(newest: T | undefined): T | undefined {
 	if (newest?.isAhead !== true) {
 		return newest;

@@ -1,5 +1,5 @@
 /**
-The second witness: rule counters, which are exact whatever happens to messages. Nat sees first packets only, so there the trace and the counters must agree; other tables see every packet, so there a counter may exceed the traced packets, never fall short.
+An independent check of the trace: rule counters, which are exact even if messages are lost. Nat sees only first packets, so there the trace and the counters must agree; other tables see every packet, so there a counter may exceed the traced packets but never fall short.
 */
 
 import type {Leg} from '../netfilter/path.js';
@@ -11,7 +11,7 @@ function isSameRule(one: LoadedRule, other: LoadedRule): boolean {
 	return one.handle === other.handle && one.text === other.text;
 }
 
-/** Whether the kernel still holds the same rules in the same places, as far as numbers, handles and (on iptables-legacy) texts tell. Counters play no part. */
+/** Whether the kernel still has the same rules in the same places, judging by numbers, handles and (on iptables-legacy) texts. Counters are ignored. */
 export function compareRules({before, after}: {readonly before: readonly LoadedRule[]; readonly after: readonly LoadedRule[]}): readonly Gap[] {
 	const earlier = new Map(before.map(rule => [ruleKey(rule), rule] as const));
 	const others = after.filter(rule => {
@@ -19,7 +19,7 @@ export function compareRules({before, after}: {readonly before: readonly LoadedR
 		return first === undefined || !isSameRule(first, rule);
 	});
 	return [
-		...(before.length === after.length ? [] : [{kind: 'rules-differ', message: `The kernel held ${before.length} rules before the run and ${after.length} after it.`} satisfies Gap]),
+		...(before.length === after.length ? [] : [{kind: 'rules-differ', message: `The kernel had ${before.length} rules before the run and ${after.length} after it.`} satisfies Gap]),
 		...others.map((rule): Gap => ({kind: 'rules-differ', message: `${nameOf(rule)} was not there, or was another rule, before the run.`})),
 	];
 }
@@ -31,13 +31,13 @@ function nameOf({family, table, chain, number}: LoadedRule): string {
 type Counted = {
 	readonly before: readonly LoadedRule[];
 	readonly after: readonly LoadedRule[];
-	/** The tables that see first packets only: see `isNatTable`. Without it, those of iptables. */
+	/** The tables that see only first packets: see `isNatTable`. Default: those of iptables. */
 	readonly isNat?: (rule: LoadedRule) => boolean;
-	/** Whether the rules are native nft's, which may have no counter; `uncountedRules` names those for the report. Every rule of iptables has one. */
+	/** Whether the rules are native nft ones, which may have no counter; `uncountedRules` names those for the report. Every iptables rule has one. */
 	readonly isNative?: boolean;
 };
 
-/** Compares what the packets hit with what the counters gained. Nothing found: the trace is whole. */
+/** Compares what the packets hit with how much the counters increased. If there are no differences, the trace is complete. */
 export function compareCounters({packets, ...counted}: Counted & {readonly packets: readonly TracedPacket[]}): readonly Gap[] {
 	const hits = new Map<string, number>();
 	for (const hit of packets.flatMap(({traversals}) => traversals.flatMap(traversal => traversal.hits))) {
@@ -50,7 +50,7 @@ export function compareCounters({packets, ...counted}: Counted & {readonly packe
 	return compareHits({...counted, hits});
 }
 
-/** The same for hits that were counted already, by {@link ruleKey}. */
+/** The same for hits that were already counted, by {@link ruleKey}. */
 export function compareHits({before, after, hits, isNat = ({table}) => table === 'nat', isNative = false}: Counted & {readonly hits: ReadonlyMap<string, number>}): readonly Gap[] {
 	const gaps: Gap[] = [...compareRules({before, after})];
 	const earlier = new Map(before.map(rule => [ruleKey(rule), rule] as const));
@@ -59,7 +59,7 @@ export function compareHits({before, after, hits, isNat = ({table}) => table ===
 		const first = earlier.get(key);
 		const traced = hits.get(key) ?? 0;
 		if (first === undefined || !isSameRule(first, rule)) {
-			continue; // Another rule: `compareRules` says so.
+			continue; // A different rule, which `compareRules` reports.
 		}
 
 		const name = nameOf(rule);
@@ -78,7 +78,7 @@ export function compareHits({before, after, hits, isNat = ({table}) => table ===
 	return gaps;
 }
 
-/** The rules that legs met and that have no counter, by name: native nft rules for which the trace is the only witness. */
+/** The rules without a counter that legs met, by name: native nft rules for which the trace is the only evidence. */
 export function uncountedRules({loaded, legs}: {readonly loaded: readonly LoadedRule[]; readonly legs: readonly Leg[]}): readonly string[] {
 	const met = new Set(legs.flatMap(({traversals}) => traversals.flatMap(({hits}) => hits.flatMap(({number, ...place}) => number === undefined ? [] : [ruleKey({...place, number})]))));
 	return loaded.filter(rule => rule.packets === undefined && met.has(ruleKey(rule))).map(rule => nameOf(rule));

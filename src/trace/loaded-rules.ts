@@ -1,12 +1,12 @@
 /**
-The rules as the kernel holds them, with their counters: what translates a handle into a number, and the second witness beside the trace. Read twice, before and after a run.
+The installed rules as the kernel lists them, with their counters: they translate a handle into a number, and serve as an independent check of the trace. Read twice, before and after a run.
 */
 
 import {factsOf, type CounterSource} from '../netfilter/backends.js';
 import {tableFamily} from '../netfilter/built-in.js';
 import type {AddressFamily, Backend, Family} from '../netfilter/types.js';
 
-/** One rule in the kernel. `handle` is undefined on iptables-legacy; `packets` is undefined where the rule has no counter. */
+/** One rule in the kernel. `handle` is undefined on iptables-legacy; `packets` is undefined if the rule has no counter. */
 export type LoadedRule = {
 	readonly family: Family;
 	readonly table: string;
@@ -14,17 +14,17 @@ export type LoadedRule = {
 	readonly number: number;
 	readonly handle: number | undefined;
 	readonly packets: number | undefined;
-	/** What tells the rule from another one in its place where there is no handle: its text, as iptables-legacy prints it. */
+	/** Identifies the rule at its place if there is no handle: its text, as iptables-legacy prints it. */
 	readonly text?: string;
 };
 
-/** What the kernel held at one moment, as the tools print it: `nft -n -j list`, and what `iptables-save -c` says where the back end's counters are read from there. */
+/** What the kernel had at one moment, as the tools print it: `nft -n -j list`, and `iptables-save -c` if the back end's counters are read from there. */
 export type KernelTexts = {
 	readonly listing: string;
 	readonly saved: ReadonlyArray<{readonly family: AddressFamily; readonly text: string}>;
 };
 
-/** The text or JSON that a tool printed of the kernel's rules is not what it should be. */
+/** A tool's text or JSON about the kernel's rules is not as expected. */
 export class LoadedRulesError extends Error {
 	override readonly name = 'LoadedRulesError';
 }
@@ -34,7 +34,7 @@ export function ruleKey({family, table, chain, number}: {readonly family: Family
 	return `${family} ${table} ${chain} ${number}`;
 }
 
-/** What `nft -j list ruleset` must look like, as far as it is read here. */
+/** The expected form of `nft -j list ruleset`, as far as it is read here. */
 type NftRule = {readonly family: string; readonly table: string; readonly chain: string; readonly handle: number; readonly expr: readonly unknown[]};
 type NftListing = {readonly nftables: readonly unknown[]};
 
@@ -74,9 +74,9 @@ function packetsOf(expressions: readonly unknown[]): number | undefined {
 }
 
 /**
-The rules of `nft -j list ruleset`, but for those of the tables in `exceptTables` (the testbed's own). The listing keeps the order of rules within a chain, so counting gives the number.
+The rules in `nft -j list ruleset`, except for those of the tables in `exceptTables` (the testbed's own). The listing keeps the order of rules within a chain, so counting gives the number.
 
-@throws {LoadedRulesError} when the text is not such a listing.
+@throws {LoadedRulesError} if the text is not such a listing.
 */
 export function parseNftListing(text: string, exceptTables: readonly string[]): readonly LoadedRule[] {
 	let listing: unknown;
@@ -115,9 +115,9 @@ const tablePattern = /^\*\s*(?<table>\S+)/u;
 const rulePattern = /^\[(?<packets>\d+):\d+\] -A (?<chain>\S+)(?: (?<text>.*))?$/u;
 
 /**
-The rules of `iptables-save -c` or `ip6tables-save -c`, with their counters in front.
+The rules in `iptables-save -c` or `ip6tables-save -c`, preceded by their counters.
 
-@throws {LoadedRulesError} when a rule stands there without a counter.
+@throws {LoadedRulesError} if a rule has no counter.
 */
 export function parseSavedCounters(text: string, family: 'ip' | 'ip6'): readonly LoadedRule[] {
 	const numbers = new Map<string, number>();
@@ -147,9 +147,9 @@ const readers: Readonly<Record<CounterSource, (texts: KernelTexts, exceptTables:
 };
 
 /**
-The rules of a back end with their counters, but for those of the tables in `exceptTables` (the testbed's own).
+The rules of a back end with their counters, except for those of the tables in `exceptTables` (the testbed's own).
 
-@throws {LoadedRulesError} when a tool printed something else.
+@throws {LoadedRulesError} if a tool printed something else.
 */
 export function parseLoadedRules(texts: KernelTexts, {backend, exceptTables}: {readonly backend: Backend; readonly exceptTables: readonly string[]}): readonly LoadedRule[] {
 	return readers[factsOf(backend).counters](texts, exceptTables);

@@ -1,5 +1,5 @@
 /**
-From the kernel's names to the rule set's: handle → number by the kernel's own listing, number → text by the parsed set.
+Translates the kernel's names into those of the rule set: handle → number by the kernel's own listing, number → text by the parsed set.
 */
 
 import type {Rule, RuleSet, Target, Verdict} from '../netfilter/types.js';
@@ -8,12 +8,12 @@ import {rulesOf} from '../netfilter/lookup.js';
 import {ruleKey, type LoadedRule} from './loaded-rules.js';
 import type {KnownRule, Lookup} from './packets.js';
 
-/** Target extensions that end a packet's way through the base chain, and how (iptables-extensions(8)). All others let it go on. */
+/** Target extensions that end a packet's path through the base chain, and how (iptables-extensions(8)). All others let it continue. */
 const finalExtensions: Readonly<Record<string, Verdict>> = {
 	DNAT: 'accept', MASQUERADE: 'accept', NETMAP: 'accept', NFQUEUE: 'queue', REJECT: 'drop', SNAT: 'accept', SYNPROXY: 'drop',
 };
 
-/** The verdict with which a target ends a packet's way through its base chain, as far as the rule alone tells. Undefined for one that leads on. */
+/** The verdict with which a target ends a packet's path through its base chain, as far as the rule alone shows. Undefined for one that continues. */
 export function finalVerdict(target: Target): Verdict | undefined {
 	switch (target.kind) {
 		case 'verdict': {
@@ -56,7 +56,7 @@ export function createLookup({ruleSet, loaded, interfaces, traceTable}: {
 		}), toKnown(rule));
 	}
 
-	// Legacy's trace gives a policy the number behind the last rule, and does not say what it is (`trace_packet` in net/ipv4/netfilter/ip_tables.c).
+	// Legacy's trace gives a policy the number after the last rule, and does not say what it is (`trace_packet` in net/ipv4/netfilter/ip_tables.c).
 	for (const {family, name: table, chains} of ruleSet.tables) {
 		for (const {name: chain, policy, rules} of chains) {
 			if (policy !== undefined) {

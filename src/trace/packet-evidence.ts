@@ -1,5 +1,5 @@
 /**
-What the trace of one connection's first packet shows, and what is missing in it. Shared by the joiner of paths and by the prober.
+What the trace of a connection's first packet shows, and what is missing in it. Shared by the joiner of paths and by the prober.
 */
 
 import type {Traversal} from '../netfilter/path.js';
@@ -12,11 +12,11 @@ import {canMeetChain, chainsMissed, isLeftOutByNat} from './passage.js';
 /** The traversals that belong to a path, and why they may not be trusted. `missedOnArrival` are the gaps of a packet that is known to have arrived. */
 export type PacketEvidence = {readonly traversals: readonly Traversal[]; readonly gaps: readonly Gap[]; readonly missedOnArrival: () => readonly Gap[]};
 
-/** What the packets with the addresses of one socket pair show. More than one are attempts of the same connection. */
+/** What the packets with the addresses of one socket pair show. If there are several, they are attempts of the same connection. */
 export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 	/** Who, from where, to where: for messages. */
 	readonly name: string; readonly attempts: readonly TracedPacket[]; readonly family: AddressFamily; readonly ruleSet: RuleSet;
-	/** There where the packet was sent to be one that conntrack calls invalid. */
+	/** Present if the packet was sent as one that conntrack should consider invalid. */
 	readonly wanted?: 'invalid' | undefined;
 }): PacketEvidence {
 	const gaps: Gap[] = [];
@@ -26,7 +26,7 @@ export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 	}
 
 	if (wanted === 'invalid' && packet?.isInvalid !== true) {
-		gaps.push({kind: 'unwitnessed', message: `The packet of ${name} was sent to be one that conntrack calls invalid, and the trace does not show that it did.`});
+		gaps.push({kind: 'unwitnessed', message: `The packet of ${name} was sent as one that conntrack should consider invalid, but the trace does not show that it did.`});
 	}
 
 	const tables = tablesWithRules(ruleSet, family);
@@ -37,7 +37,7 @@ export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 	}
 
 	if (packet !== undefined && traversals.length > 0 && isLeftOutByNat(packet, traversals, under)) {
-		gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but nat did not look at it: the kernel took it for one of a connection that it knew.`});
+		gaps.push({kind: 'not-traced', message: `The first packet of ${name} was seen, but nat did not process it: the kernel took it for one of a known connection.`});
 	}
 
 	for (const traversal of traversals) {
@@ -51,7 +51,7 @@ export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 	}
 
 	if (again.some(other => !isRetransmission(other, packet!) && hitsOf(other) !== hitsOf(packet!) && other.traversals.length > 0)) {
-		gaps.push({kind: 'ambiguous', message: `A repeated packet of ${name} took another way than the first.`});
+		gaps.push({kind: 'ambiguous', message: `A repeated packet of ${name} took another path than the first.`});
 	}
 
 	return {
@@ -63,7 +63,7 @@ export function packetEvidence({name, attempts, family, ruleSet, wanted}: {
 	};
 }
 
-/** Whether a packet is the other one sent again by its socket. Conntrack knows the connection by then: nat is not asked any more, and its state may be another, so that such a packet may go another way and says nothing of the first. */
+/** Whether a packet is the other one sent again by its socket. Conntrack knows the connection by then: nat no longer processes it, and its state may be different, so such a packet may take another path and shows nothing about the first. */
 function isRetransmission({header: {sequence}}: TracedPacket, {header}: TracedPacket): boolean {
 	return sequence !== undefined && sequence === header.sequence;
 }

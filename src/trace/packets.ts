@@ -1,9 +1,9 @@
 /**
-Trace events → packets. A packet is one attempt to cross one namespace: its traversals in the order in which the kernel made them.
+Assembles trace events into packets. A packet is one attempt to cross one namespace: its traversals in the order in which the kernel made them.
 
-Nft: all events of a packet carry its trace id, and each base chain begins with an event that shows the packet. NFLOG: every event shows the packet. Neither id lives for ever (nft hashes the address of the packet's buffer, which is used again), so packets are told apart by what NAT leaves alone: TCP's initial sequence number, or the identification and ports of others.
+nft: all events of a packet have its trace id, and each base chain begins with an event that shows the packet. NFLOG: every event shows the packet. Neither id is unique forever (nft hashes the address of the packet's buffer, which is reused), so packets are told apart by what NAT does not change: TCP's initial sequence number, or the identification and ports of others.
 
-A SYN without an answer is sent again after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), with the same sequence number. That is a packet of its own: the counters of the kernel have both. It begins where a packet comes to a chain a second time, be it a chain of the rules or the one where the trace switch meets each packet first; often the latter is all that it meets, for nat does not look at it again.
+A SYN without an answer is sent again after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), with the same sequence number. That is a separate packet, which the kernel's counters count as well. It begins when a packet reaches a chain a second time, whether a chain of the rules or the one where the trace table meets each packet first; often that is all that it meets, because nat does not process it again.
 */
 
 import type {RuleHit, Traversal} from '../netfilter/path.js';
@@ -13,41 +13,41 @@ import {ChainWalk, finalVerdicts} from './chain-walk.js';
 import type {LogTraceEvent, NftTraceEvent, TraceEvent} from './decode/event.js';
 import {protocolNumbers, type PacketHeader} from './decode/packet.js';
 
-/** A rule of the loaded set: its place, its text, and the verdict with which its target ends a packet's way through the base chain (undefined when it does not). */
+/** A rule of the loaded set: its place, its text, and the verdict with which its target ends a packet's path through the base chain (undefined if it does not). */
 export type KnownRule = {
 	readonly number: number;
 	readonly text: string;
 	readonly final: Verdict | undefined;
-	/** The policy of a built-in chain, which legacy's trace numbers like a rule behind the last one. */
+	/** The policy of a built-in chain, which legacy's trace numbers like a rule after the last one. */
 	readonly isPolicy?: true;
 };
 
-/** What translates the kernel's names into the loaded rule set's: the rule of an event, and the name of an interface. */
+/** Translates the kernel's names into those of the loaded rule set: the rule of an event, and the name of an interface. */
 export type Lookup = {
 	readonly ruleByHandle: (place: {readonly family: Family; readonly table: string; readonly chain: string; readonly handle: number}) => KnownRule | undefined;
 	readonly ruleByNumber: (place: {readonly family: Family; readonly table: string; readonly chain: string; readonly number: number}) => KnownRule | undefined;
-	/** Where a base chain hangs; undefined for a chain that is none of the loaded set's base chains. */
+	/** The hook, type and priority of a base chain; undefined for a chain that is not a base chain of the loaded set. */
 	readonly hookOf: (place: {readonly family: Family; readonly table: string; readonly chain: string}) => Hook | undefined;
 	readonly interfaceName: (index: number) => string | undefined;
-	/** The table that switches tracing on: its events prove that a packet was seen, and are no part of its path. */
+	/** The table that switches tracing on: its events prove that a packet was seen, and are not part of its path. */
 	readonly traceTable: string;
 };
 
-/** One packet of the trace. `seen` tells that the trace switch itself met it. */
+/** One packet of the trace. `seen`: the trace table itself met it. */
 export type TracedPacket = {
-	/** The packet as it was when the first event showed it, before any NAT. */
+	/** The packet as the first event showed it, before any NAT. */
 	readonly header: PacketHeader;
 	readonly traversals: readonly Traversal[];
 	readonly seen: boolean;
-	/** The hook at which the trace switch first met it: where it came into the namespace, or was sent. Undefined when that event is not there. */
+	/** The hook at which the trace table first met it: where it entered the namespace, or was sent. Undefined if that event is missing. */
 	readonly entry: Hook | undefined;
 	/** The owner of the socket that sent it, as NFLOG names it. */
 	readonly owner: {readonly uid: number; readonly gid: number} | undefined;
-	/** There where the trace switch saw that conntrack calls the packet invalid: nat does not look at it. It looks for that only where somebody sends such packets. */
+	/** Present if the trace table saw that conntrack considers the packet invalid, so that nat does not process it. It only checks that if somebody sends such packets. */
 	readonly isInvalid?: true;
 };
 
-/** Whether the socket of a packet at a hook is the one that sent it. On its way in it is the one that gets it, once TPROXY has chosen that (measured: NFLOG names the proxy then). */
+/** Whether the socket of a packet at a hook is the one that sent it. On the incoming side it is the receiving one, once TPROXY has chosen it (measured: NFLOG then names the proxy). */
 export function isSendersHook(hook: Hook): boolean {
 	return hook === 'output' || hook === 'postrouting';
 }
@@ -55,29 +55,29 @@ export function isSendersHook(hook: Hook): boolean {
 type OpenTraversal = Omit<Traversal, 'hits' | 'end'> & {hits: RuleHit[]; end: Traversal['end']};
 type OpenPacket = {header: PacketHeader; traversals: OpenTraversal[]; seen: boolean; entry: Hook | undefined; owner: TracedPacket['owner']; isInvalid?: true};
 
-/** A packet with what tells it from the same one sent again. */
+/** A packet with what distinguishes it from the same one sent again. */
 type Attempt = {
 	readonly packet: OpenPacket;
-	/** The hooks at which the trace switch met it as it came in or was sent. */
+	/** The hooks at which the trace table met it as it arrived or was sent. */
 	readonly entered: Set<Hook>;
 	/** The first of all attempts of this packet; the one after this. */
 	readonly first: Attempt | undefined;
 	next: Attempt | undefined;
-	/** NFLOG has shown this attempt, and the messages of the trace switch about it have not been read yet. Such attempts are the last ones of a packet. */
+	/** NFLOG has shown this attempt, but the trace table's messages about it have not been read yet. Such attempts are the last ones of a packet. */
 	isAhead: boolean;
 };
 
-/** The two chains of the trace switch, by the hooks at which they hang. */
+/** The two chains of the trace table, by their hooks. */
 const entries: Readonly<Record<string, Hook>> = {prerouting: 'prerouting', output: 'output'};
 
-/** What stays the same of a packet at all its hooks. */
+/** What identifies a packet at all its hooks. */
 function identityOf(packet: PacketHeader): string {
 	return packet.protocol === protocolNumbers.tcp && packet.sequence !== undefined
 		? `tcp ${packet.sequence}`
 		: `${packet.protocol} ${packet.identification ?? ''} ${packet.source.port} ${packet.source.address}`;
 }
 
-/** Whether a traversal goes on with an event of NFLOG. */
+/** Whether a traversal continues with an event of NFLOG. */
 function isOpenAt(traversal: Pick<Traversal, 'table' | 'hook' | 'end'> | undefined, {table, hook}: LogTraceEvent): boolean {
 	return traversal?.table === table && traversal.hook === hook && traversal.end.by === 'open';
 }
@@ -87,12 +87,12 @@ function hasSameEnds(one: PacketHeader, other: PacketHeader): boolean {
 		&& one.source.address === other.source.address && one.destination.address === other.destination.address;
 }
 
-/** The chains of the trace switch behind conntrack, where a rule matches what conntrack calls invalid. */
+/** The chains of the trace table after conntrack, where a rule matches what conntrack considers invalid. */
 export const invalidChains = {received: 'invalid-received', sent: 'invalid-sent'} as const;
 
 const ofInvalid: ReadonlySet<string> = new Set(Object.values(invalidChains));
 
-/** Whether an event of the trace switch says that conntrack calls the packet invalid. */
+/** Whether an event of the trace table says that conntrack considers the packet invalid. */
 export function saysInvalid({chain, kind}: Pick<NftTraceEvent, 'chain' | 'kind'>): boolean {
 	return kind === 'rule' && ofInvalid.has(chain);
 }
@@ -111,7 +111,7 @@ class Assembler {
 	addNft(event: NftTraceEvent): void {
 		if (event.packet !== undefined) {
 			const isSwitch = event.table === this.#lookup.traceTable;
-			// The switch stands before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
+			// The trace table comes before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
 			const entry = isSwitch ? entries[event.chain] : undefined;
 			const {packet, entered} = isSwitch ? this.#switchedOf(event.packet, entry) : this.#attemptAt(event.packet, event);
 			packet.seen ||= isSwitch;
@@ -126,7 +126,7 @@ class Assembler {
 
 			const hook = isSwitch ? undefined : this.#lookup.hookOf(event);
 			if (hook === undefined) {
-				// Of a chain that is no base chain a first event cannot come, so the one before it is lost; without its traversal the next line counts it.
+				// The first event cannot be in a chain that is not a base chain, so the one before it is lost; without its traversal the next line counts it.
 				this.#current.delete(event.traceId);
 			} else {
 				this.#current.set(event.traceId, {traversal: this.#begin(packet, event, event.packet, hook), walk: new ChainWalk(event.chain)});
@@ -148,7 +148,7 @@ class Assembler {
 
 	addLog(logged: LogTraceEvent): void {
 		const rule = this.#lookup.ruleByNumber(logged);
-		// Legacy calls an unconditional rule with a plain verdict the end of its chain (`get_chainname_rulenum` in net/ipv4/netfilter/ip_tables.c); its number tells that it is a rule.
+		// Legacy reports an unconditional rule with a plain verdict as the end of its chain (`get_chainname_rulenum` in net/ipv4/netfilter/ip_tables.c); its number shows that it is a rule.
 		const event: LogTraceEvent = rule === undefined || rule.isPolicy === true ? logged : {...logged, kind: 'rule'};
 		const attempt = this.#loggedOf(event);
 		const last = attempt.packet.traversals.at(-1);
@@ -162,12 +162,12 @@ class Assembler {
 		this.#extend(traversal, event, rule);
 	}
 
-	/** The newest attempt of an identity as far as the socket of nft has been read: NFLOG's may have been read further. */
+	/** The newest attempt with an identity, as far as nft's socket has been read: NFLOG's may have been read further. */
 	#newestMet(header: PacketHeader): Attempt | undefined {
 		return newestMet(this.#newest.get(identityOf(header)));
 	}
 
-	/** The packet that the switch met: the newest of its identity that nft has shown, unless the switch met that one there already (it was sent again), or this one is only being sent, with other addresses: among some thousand connections two can have one sequence number. */
+	/** The packet that the trace table met: the newest with its identity that nft has shown, unless the trace table met that one there already (it was sent again), or this one is just being sent, with other addresses: among some thousand connections, two can have one sequence number. */
 	#switchedOf(header: PacketHeader, entry: Hook | undefined): Attempt {
 		const known = this.#newestMet(header);
 		if (known === undefined) {
@@ -180,7 +180,7 @@ class Assembler {
 			return known;
 		}
 
-		// What NFLOG has shown already of the packet sent again is no third packet.
+		// What NFLOG has already shown of the packet sent again is not a third packet.
 		const ahead = isSame ? known.next : undefined;
 		if (ahead === undefined) {
 			return this.#add(header, isSame ? known : undefined);
@@ -190,7 +190,7 @@ class Assembler {
 		return ahead;
 	}
 
-	/** The packet that an event of nft belongs to: the newest of its identity, or the same sent again. */
+	/** The packet that an nft event belongs to: the newest with its identity, or the same sent again. */
 	#attemptAt(header: PacketHeader, event: TraceEvent): Attempt {
 		const known = this.#newestMet(header);
 		const attempt = known === undefined ? this.#add(header) : this.#freshAt(known, event);
@@ -199,7 +199,7 @@ class Assembler {
 	}
 
 	/**
-	The packet that an event of NFLOG belongs to. These come by a socket of their own, so the switch may have shown already that the packet was sent again when the first one's are read: of all attempts the first one is meant until it has been at the chain. Or NFLOG shows first that it was sent again: see `isAhead`.
+	The packet that an NFLOG event belongs to. These arrive on a separate socket, so the trace table may already have shown that the packet was sent again when the first one's are read: of all attempts, it belongs to the first until that one has been in the chain. Or NFLOG shows first that it was sent again: see `isAhead`.
 	*/
 	#loggedOf({packet: header}: LogTraceEvent): Attempt {
 		const newest = this.#newest.get(identityOf(header));
@@ -215,7 +215,7 @@ class Assembler {
 		return latest;
 	}
 
-	/** The given attempt; where it has been at this chain already, the one after it. */
+	/** The given attempt, or the one after it if it has been in this chain already. */
 	#freshAt(attempt: Attempt, {source, family, table, chain, packet: header}: TraceEvent): Attempt {
 		const {packet, next} = attempt;
 		if (packet.traversals.every(traversal => traversal.family !== family || traversal.table !== table || traversal.chain !== chain)) {
@@ -226,7 +226,7 @@ class Assembler {
 			return next;
 		}
 
-		// The switch's word of it is missing: it was there as it was for the one before. Of nft it would have come before this event; where NFLOG has been read first, it may still come.
+		// The trace table's event is missing: it began as the one before did. An nft event would have come before this event; if NFLOG was read first, it may still come.
 		const again = this.#add(header!, attempt);
 		again.packet.seen = packet.seen;
 		again.packet.entry = packet.entry;
@@ -239,7 +239,7 @@ class Assembler {
 		return again;
 	}
 
-	/** A new packet; `before` is the attempt before, where it is the same packet sent again. */
+	/** A new packet; `before` is the previous attempt, if it is the same packet sent again. */
 	#add(header: PacketHeader, before?: Attempt): Attempt {
 		const packet: OpenPacket = {
 			header, traversals: [], seen: false, entry: undefined, owner: undefined,
@@ -297,7 +297,7 @@ class Assembler {
 }
 
 /**
-The packets of a trace, in the order in which the kernel first showed them. `orphans` counts events that cannot follow those before them: after lost events, never otherwise.
+The packets of a trace, in the order in which the kernel first showed them. `orphans` counts events that cannot follow those before them, which only happens after lost events.
 */
 export function assemblePackets(events: readonly TraceEvent[], lookup: Lookup): {readonly packets: readonly TracedPacket[]; readonly orphans: number} {
 	const assembler = new Assembler(lookup);

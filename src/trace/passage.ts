@@ -1,5 +1,5 @@
 /**
-Which base chains a packet must have passed if it arrived. A chain without a matching rule is one message, and when that is lost no other message shows it.
+Which base chains a packet must have passed if it arrived. A chain without a matching rule is one message, and if that is lost, no other message shows it.
 */
 
 import {baseChainOf} from '../netfilter/built-in.js';
@@ -10,9 +10,9 @@ import type {BaseChain, Hook, Table} from '../netfilter/types.js';
 import type {TracedPacket} from './packets.js';
 
 /**
-The base chains of the given tables that a packet which arrived must have passed and that its trace does not show, as `nat POSTROUTING`.
+The base chains of the given tables that a packet which arrived must have passed but that its trace does not show, as `nat POSTROUTING`.
 
-A packet of a local socket passes OUTPUT and POSTROUTING, and over `lo` PREROUTING and INPUT as well; one that comes in passes PREROUTING and INPUT. Nat does not look at it again over `lo`, and not at all where conntrack leaves it out or is off.
+A packet of a local socket passes OUTPUT and POSTROUTING, and over `lo` also PREROUTING and INPUT; an incoming one passes PREROUTING and INPUT. Nat does not process it again over `lo`, and not at all if conntrack ignores it or is off.
 */
 export function chainsMissed({traversals, isInvalid}: TracedPacket, tables: readonly Table[]): readonly string[] {
 	const seen = new Set(traversals.map(({hook}) => hook));
@@ -30,7 +30,7 @@ export function chainsMissed({traversals, isInvalid}: TracedPacket, tables: read
 	});
 }
 
-/** Nat looks at a packet that is sent at its way out only, and leaves out what conntrack leaves out. */
+/** Nat processes a sent packet only when it is sent, and ignores what conntrack ignores. */
 function isPassed({type, hook}: BaseChain, {isSent, isReceived, isNatAsked}: {readonly isSent: boolean; readonly isReceived: boolean; readonly isNatAsked: boolean}): boolean {
 	if (type === 'nat' && !isNatAsked) {
 		return false;
@@ -43,7 +43,7 @@ function isPassed({type, hook}: BaseChain, {isSent, isReceived, isNatAsked}: {re
 	return (hook === 'prerouting' || hook === 'input') && isReceived && !(isSent && type === 'nat');
 }
 
-/** Whether a packet can meet a chain of these tables at all, by where it came in: native nft tables have chains only where they hold rules, and nat leaves out what conntrack calls invalid, or everything where no rule turns conntrack on. A packet whose entry is not known can. */
+/** Whether a packet can meet a chain of these tables at all, by where it entered: native nft tables have chains only where they have rules, and nat ignores invalid packets, or everything if no rule turns conntrack on. True if it is not known where the packet entered. */
 export function canMeetChain({entry, isInvalid}: Pick<TracedPacket, 'entry' | 'isInvalid'>, tables: readonly Table[]): boolean {
 	if (entry === undefined) {
 		return tables.length > 0;
@@ -57,7 +57,7 @@ export function canMeetChain({entry, isInvalid}: Pick<TracedPacket, 'entry' | 'i
 	}));
 }
 
-/** Whether nat did not look at a packet although it looks at each that begins a connection: not before some rule turns conntrack on, not at an invalid packet, and not at one that a rule keeps from conntrack. Nor at one that was dropped before. */
+/** Whether nat did not process a packet although it processes each that begins a connection: not before some rule turns conntrack on, not for an invalid packet, and not for one that a rule exempts from conntrack, nor for one that was dropped before. */
 export function isLeftOutByNat({entry, isInvalid}: Pick<TracedPacket, 'entry' | 'isInvalid'>, traversals: readonly Traversal[], tables: readonly Table[]): boolean {
 	const natTables = tables.filter(table => isNatTable(table));
 	if (entry === undefined || isInvalid === true || conntrackNeedOf(tables) !== 'yes' || traversals.some(({end}) => end.by !== 'open' && end.verdict === 'drop') || traversals.some(({hits}) => hits.some(({text = ''}) => /\bnotrack\b/iu.test(text)))) {

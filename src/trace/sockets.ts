@@ -1,38 +1,47 @@
 /**
-What the actors tell of their sockets: who opened what, who accepted what. Legs are joined by these, not by guesses.
+What the actors report about their sockets: who opened what, who accepted what. Legs are joined by these reports, not by guesses.
 */
 
-import type {Endpoint} from '../netfilter/path.js';
+import type {Closing, Endpoint} from '../netfilter/path.js';
 import type {AddressFamily} from '../netfilter/types.js';
 
-/** An actor opened a connection. `parent` is the id of the accepted socket that it carries on; undefined for the first leg of a probe. */
+/** The credentials of a socket, as the trace table read them from the socket of the packet. */
+export type SocketOwner = {readonly family: AddressFamily; readonly protocol?: 'tcp' | 'udp'; readonly sourcePort: number; readonly destinationPort: number; readonly uid: number; readonly gid: number};
+
+/** An actor opened a connection. `parent` is the id of the accepted socket for which it was opened; undefined for the first leg of a probe. */
 export type OpenedSocket = {
 	readonly kind: 'opened';
 	readonly id: string;
-	/** TCP where it is not said. */
+	/** TCP by default. */
 	readonly protocol?: 'tcp' | 'udp';
 	readonly parent: string | undefined;
 	readonly actor: string;
 	readonly family: AddressFamily;
 	readonly from: Endpoint;
 	readonly to: Endpoint;
-	/** There where no connection was opened: one packet was sent that conntrack is to call invalid. */
+	/** Present if no connection was opened: one packet was sent that conntrack should consider invalid. */
 	readonly packet?: 'invalid';
+	/** The device that the socket is bound to, if any. */
+	readonly device?: string;
 };
 
 /** A listener accepted a connection. */
 export type AcceptedSocket = {
 	readonly kind: 'accepted';
 	readonly id: string;
-	/** TCP where it is not said. */
+	/** TCP by default. */
 	readonly protocol?: 'tcp' | 'udp';
 	readonly actor: string;
 	/** The listener, as a stop: `proxy:15001`. */
 	readonly stop: string;
 	readonly peer: Endpoint;
 	readonly local: Endpoint;
-	/** What SO_ORIGINAL_DST said; undefined for a listener that does not ask. */
+	/** The result of SO_ORIGINAL_DST; undefined for a listener that does not use it. */
 	readonly originalDestination: Endpoint | undefined;
+	/** The original destination, also for a listener that answers whatever it is: one source port can serve two destinations at once. */
+	readonly wanted?: Endpoint;
+	/** The stop of the listener that was given the connection, because it was addressed to that listener's port. */
+	readonly handedTo?: string;
 };
 
 /** How the attempt to open a connection ended. */
@@ -44,29 +53,51 @@ export type EndedSocket = {
 	readonly reason: string;
 };
 
-/** The proxy did not carry a connection on, because its flow had met too many stops. */
+/** The proxy did not open the next leg: its flow had met too many stops (`loop`), or as {@link Closing} says. */
 export type CutSocket = {
 	readonly kind: 'cut';
-	/** The id of the {@link AcceptedSocket}. */
+	/** The id of the {@link AcceptedSocket}; for `no-source` that of the {@link OpenedSocket} which was given up at once, with what it was opened for. */
 	readonly id: string;
-	readonly reason: 'loop';
+	readonly reason: 'loop' | Closing;
 };
 
-/** An actor wanted to open a connection, and the kernel refused to send anything: no address of the source can go there, or no route leads there. */
+/** An actor tried to open a connection, but the kernel refused to send anything: no address of the source can go there, or no route leads there. */
 export type UnsentSocket = {
 	readonly kind: 'unsent';
 	readonly id: string;
 	readonly parent: string | undefined;
 	readonly actor: string;
 	readonly family: AddressFamily;
-	/** The address that was bound; undefined where none was. */
+	/** The address that was bound, if any. */
 	readonly source: string | undefined;
 	readonly to: Endpoint;
 	readonly reason: string;
 };
 
-/** Any of them. */
-export type SocketRecord = OpenedSocket | AcceptedSocket | EndedSocket | CutSocket | UnsentSocket;
+/** An actor tried to open a connection that failed, and does not know its own address and port. Only the kernel's trace can show them (`claims.ts`). */
+export type AttemptedSocket = {
+	readonly kind: 'attempted';
+	readonly id: string;
+	/** The id of the {@link AcceptedSocket} for which it was opened. */
+	readonly parent: string;
+	readonly actor: string;
+	readonly family: AddressFamily;
+	/** The address that it was to come from; undefined where the route decided that. */
+	readonly source?: string;
+	readonly to: Endpoint;
+};
 
-/** Stops after which a flow is a loop (design: more than 8). */
+/** An actor whose process does not report every socket by itself: a first packet that this user sends in the pod, and that no record explains, is a gap. */
+export type WatchedUser = {
+	readonly kind: 'watched';
+	readonly id: string;
+	readonly actor: string;
+	readonly uid: number;
+	readonly gid: number;
+};
+
+/** Any of them. */
+export type SocketRecord = OpenedSocket | AcceptedSocket | EndedSocket | CutSocket | UnsentSocket | AttemptedSocket | WatchedUser;
+
+/** A flow with more stops than this is a loop. */
 export const loopStops = 8;

@@ -1,18 +1,18 @@
 /**
-The socket that TPROXY gave a packet: the packet keeps its addresses, so only the rule tells who got it.
+The socket to which TPROXY assigned a packet: the packet keeps its addresses, so only the rule shows who received it.
 */
 
 import {findRule} from '../netfilter/lookup.js';
 import type {Endpoint, RuleHit, Traversal} from '../netfilter/path.js';
-import type {RuleSet} from '../netfilter/types.js';
+import type {RuleSet, Target} from '../netfilter/types.js';
 
-/** Sockets that wait for packets that TPROXY gives them: one for each family. */
+/** Sockets to which TPROXY can assign packets: one for each family. */
 export type Listening = {readonly protocol: 'tcp' | 'udp'; readonly port: number};
 
-/** A rule that gave a packet to a socket. `port` is undefined where the rule's way of doing that is not understood; `isLast` tells that the trace shows nothing behind it. */
+/** A rule that assigned a packet to a socket. `port` is undefined if it is not understood how the rule does that; `isLast`: the trace shows nothing after it. */
 export type GivenSocket = {readonly hit: RuleHit; readonly port: number | undefined; readonly isLast: boolean};
 
-/** The last such rule on a packet's way: a later one takes the packet from the socket of an earlier one (`nf_tproxy_assign_sock`). */
+/** The last such rule on a packet's path: a later one takes the packet from the socket of an earlier one (`nf_tproxy_assign_sock`). */
 export function givenSocketOf(traversals: readonly Traversal[], ruleSet: RuleSet): GivenSocket | undefined {
 	for (const [index, {hits, destination}] of [...traversals.entries()].reverse()) {
 		for (const hit of hits.toReversed()) {
@@ -31,18 +31,27 @@ export function givenSocketOf(traversals: readonly Traversal[], ruleSet: RuleSet
 	return undefined;
 }
 
-/** Whether a rule led a packet away from what it asked for. It can come to the same address and port all the same: to the proxy's own port, or under TPROXY, which leaves both as they are. */
+/** Whether a rule redirected a packet. It can still arrive at the same address and port: at the proxy's own port, or under TPROXY, which changes neither. */
 export function isLedAway(traversals: readonly Traversal[], ruleSet: RuleSet): boolean {
-	return traversals.some(({hits}) => hits.some(hit => {
-		const target = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
-		return target !== undefined && (target.kind === 'redirect' || target.kind === 'tproxy' || (target.kind === 'extension' && leading.has(target.name.toUpperCase())));
-	}));
+	return traversals.some(({hits}) => hits.some(hit => isTranslating(hit, ruleSet) || targetOf(hit, ruleSet)?.kind === 'tproxy' || isLeadingExtension(targetOf(hit, ruleSet), 'TPROXY')));
 }
 
-/** Targets of the same kind that are not read any further. */
-const leading: ReadonlySet<string> = new Set(['DNAT', 'NETMAP', 'REDIRECT', 'TPROXY']);
+/** Whether a rule sets a new destination. */
+export function isTranslating(hit: RuleHit, ruleSet: RuleSet): boolean {
+	const target = targetOf(hit, ruleSet);
+	return target?.kind === 'redirect' || isLeadingExtension(target, 'DNAT', 'NETMAP', 'REDIRECT');
+}
 
-/** Where a packet was delivered that a rule gave to a socket. */
+function targetOf(hit: RuleHit, ruleSet: RuleSet): Target | undefined {
+	return hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
+}
+
+/** Targets of the same kind that are not interpreted any further. */
+function isLeadingExtension(target: Target | undefined, ...names: readonly string[]): boolean {
+	return target?.kind === 'extension' && names.includes(target.name.toUpperCase());
+}
+
+/** Where a packet was delivered that a rule assigned to a socket. */
 export function deliveredBy(given: GivenSocket | undefined, arrival: {readonly hook: 'input' | 'postrouting'; readonly destination: Endpoint} | undefined): Endpoint | undefined {
 	return arrival?.hook === 'input' && given?.port !== undefined ? {address: arrival.destination.address, port: given.port} : arrival?.destination;
 }

@@ -13,7 +13,7 @@ import {classify, type ClassSet, type PacketClass} from '../../src/packet-classe
 import {packetKinds, type FieldName} from '../../src/packet-classes/fields.js';
 import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 
 /** The rules of a release, by its input. */
 export function rulesOfRelease(input: string, backend: Backend = 'iptables-nft'): RuleSet {
@@ -36,8 +36,8 @@ export function programsOf(...ruleSets: readonly RuleSet[]): readonly Program[] 
 }
 
 /** The classes of rule sets in the default topology. */
-export function classesOf(programs: readonly Program[], family: AddressFamily = 'ipv4'): ClassSet {
-	return classify(programs, {family, topology: defaultTopology});
+export function classesOf(programs: readonly Program[], family: AddressFamily = 'ipv4', hasBound = false): ClassSet {
+	return classify(programs, {family, topology: defaultTopology, hasBound});
 }
 
 /** All classes that hold a packet: one, if the classes are what they say. */
@@ -45,13 +45,13 @@ export function classesHolding({fields, classes}: ClassSet, packet: ExactPacket)
 	return classes.filter(packetClass => placeOfClass({fields, classes: [packetClass]}, packet) === 0);
 }
 
-/** What the reading foretells a class, in the notation of `printWalk`. */
+/** What the model predicts for a class, in the notation of `printWalk`. */
 export function predictedOf({predicted}: PacketClass, place = 0): readonly string[] | 'not-known' {
 	return predicted[place]!.hits?.map(({table, chain, number}) => `${table} ${chain}#${number}`) ?? 'not-known';
 }
 
 /** Any packet of a class: a value at an edge of, or inside, any cut of each field. */
-export function anyPacketOf({fields}: ClassSet, {packetSet, origin}: PacketClass): fc.Arbitrary<ExactPacket> {
+export function anyPacketOf({fields}: ClassSet, {packetSet, origin, device}: PacketClass): fc.Arbitrary<ExactPacket> {
 	const value = (field: FieldName): fc.Arbitrary<bigint> => fc.constantFrom(...intervalsIn(packetSet[field])).chain(place => {
 		const {first, last} = fields.intervals[field][place]!;
 		return fc.constantFrom(first, last, (first + last) / 2n);
@@ -69,5 +69,6 @@ export function anyPacketOf({fields}: ClassSet, {packetSet, origin}: PacketClass
 		uid: isPod ? Number(uid) : undefined,
 		gid: isPod ? Number(gid) : undefined,
 		mark: isPod ? Number(mark) : undefined,
+		...(device === undefined ? {} : {bindDevice: device}),
 	}));
 }

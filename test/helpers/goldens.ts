@@ -1,5 +1,5 @@
 /**
-Texts that a test compares with a file of `test/goldens`. One way to write them anew, from the project's root: `UPDATE_GOLDENS=1 npx ava dist/test/unit/report`; then read the difference with git. In CI they are only compared.
+Texts that a test compares with a file of `test/goldens`. To write them again, from the project's root: `UPDATE_GOLDENS=1 npx ava dist/test/unit/report`; then read the difference with git. In CI they are only compared.
 */
 
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';

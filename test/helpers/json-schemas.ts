@@ -5,6 +5,7 @@ The published JSON Schemas, read from schemas/ and held by ajv, which had no par
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
+import type {ExecutionContext} from 'ava';
 import {Ajv, type ValidateFunction} from 'ajv';
 import {root} from './root.js';
 
@@ -75,4 +76,31 @@ function * spoilBelow(value: Json, at: string, whole: (changed: Json) => Json): 
 		yield {at: `${at}.${key}`, how: 'missing', document: whole(others)};
 		yield * spoilBelow(item, `${at}.${key}`, changed => whole({...value, [key]: changed}));
 	}
+}
+
+/** A value as it is printed: what is undefined goes. */
+export function printed(value: unknown): Json {
+	const text = JSON.stringify(value);
+	return JSON.parse(text) as Json;
+}
+
+/**
+Holds a document against its schema: it is valid, each of its keys is described, and with anything missing or of another type it is valid no more. `open` matches the places that the schema leaves open, with `[]` for any item.
+*/
+export function holdDocument(t: ExecutionContext, name: string, {document, open}: {readonly document: Json; readonly open: RegExp}): void {
+	t.is(complaintOf(schemaFor(name), document), null);
+	const validate = schemaFor(name, {isClosed: true});
+	t.is(complaintOf(validate, document), null);
+	let refused = 0;
+	const taken = new Set<string>();
+	for (const {at, how, document: changed} of spoil(document)) {
+		if (complaintOf(validate, changed) === null) {
+			taken.add(`${how}: ${at}`);
+		} else {
+			refused++;
+		}
+	}
+
+	t.true(refused > 5, `${refused}`);
+	t.deepEqual([...taken].filter(each => !open.test(each.replace(/^[\w ]+: /u, ''))), []);
 }

@@ -4,20 +4,43 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type {ExecutionContext} from 'ava';
-import {load} from '../unit/scripts/_setup.js';
+import {load, root} from '../unit/scripts/_setup.js';
 
-/** What a test needs beyond what `npm test` brings: a program of a Debian package, or one of the trees of npm packages. */
-export type Needed = {readonly program: 'ruby' | 'shellcheck'} | {readonly tree: 'lint' | 'examples'};
+/** The Envoy that tests use: the one that the variable ENVOY names, otherwise the pinned one. */
+export const envoyForTests = process.env['ENVOY'] ?? load('envoy').envoyFile(root);
+
+/** What a test needs beyond what `npm test` brings: a program of a Debian package, one of the trees of npm packages, Envoy, or a place in the network that the test has asked already. */
+export type Needed = {readonly place: string} | {readonly program: 'ruby' | 'shellcheck' | 'tshark' | 'chromium' | 'zsh' | 'fish' | 'mandoc'} | {readonly tree: 'lint' | 'examples'} | {readonly pinned: 'Envoy'};
 
 /** The machine as the decision sees it, so that a test of the decision can give another. */
 export type Machine = {readonly env: Readonly<Record<string, string | undefined>>; readonly has: (needed: Needed) => boolean};
 
 function has(needed: Needed): boolean {
+	if ('pinned' in needed) {
+		return fs.existsSync(envoyForTests);
+	}
+
+	if ('place' in needed) {
+		return false;
+	}
+
 	if ('tree' in needed) {
 		return load('packages').packagesStand(needed.tree, load('launch').contextOfProcess());
 	}
 
 	return (process.env['PATH'] ?? '').split(path.delimiter).filter(Boolean).some(folder => fs.existsSync(path.join(folder, needed.program)));
+}
+
+function nameOf(needed: Needed): string {
+	if ('place' in needed) {
+		return needed.place;
+	}
+
+	if ('pinned' in needed) {
+		return needed.pinned;
+	}
+
+	return 'tree' in needed ? `the npm packages of ${load('trees').trees[needed.tree]!.folder}` : needed.program;
 }
 
 const thisMachine: Machine = {env: process.env, has};
@@ -30,7 +53,7 @@ export function isLeftOut(t: ExecutionContext, needed: Needed, machine: Machine 
 		return false;
 	}
 
-	const what = 'tree' in needed ? `the npm packages of ${load('trees').trees[needed.tree]!.folder}` : needed.program;
+	const what = nameOf(needed);
 	if (machine.env['CI'] === 'true') {
 		t.fail(`Not there: ${what}. In CI nothing is left out. Install it first: npm run ci-tools`);
 	} else {

@@ -7,11 +7,12 @@ import type {Leg, Path} from '../../src/netfilter/path.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
 import {StubModel, type NextLeg} from '../../src/model/stub.js';
 import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
-import {livesInPod} from '../../src/scenario/expectation.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {istio} from '../../src/istio/mesh.js';
+import {livesInPod} from '../../src/mesh/actor-set.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import type {
 	ActorCredentials, ActorName, Intent, TrafficCase,
-} from '../../src/scenario/types.js';
+} from '../../src/mesh/traffic.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Observation, ObservedPath} from '../../src/trace/observation.js';
 import {loopStops} from '../../src/trace/sockets.js';
@@ -45,7 +46,7 @@ export type Sketch = {
 
 /** The observation of one case. */
 export function observe({ruleSet, intent, actors = defaultActors, isLegacy = false}: Sketch, {probe: {actor, family, destination}}: TrafficCase): Observation {
-	const model = new StubModel(intent, actors);
+	const model = new StubModel(istio, intent, actors);
 	const legs: Leg[] = [];
 	let next: NextLeg | undefined = model.requestOf({
 		from: actor as ActorName, asked: '', to: destination, family, protocol: 'tcp',

@@ -4,21 +4,22 @@ The one simulator of the tests: a packet through a rule set, rule by rule, with 
 
 import {applyRule, enterChain, freshPacket, type PacketFacts, type PacketState} from '../../src/judge/explain/packet-facts.js';
 import {askRule} from '../../src/judge/explain/match-rule.js';
+import {conntrackNeedOf} from '../../src/netfilter/conntrack-need.js';
 import {baseChainOf, tableFamily} from '../../src/netfilter/lookup.js';
 import type {Endpoint, RuleHit, Traversal} from '../../src/netfilter/path.js';
 import type {
-	AddressFamily, Chain, Hook, Rule, Table, Verdict,
+	AddressFamily, BaseChain, Chain, Hook, Rule, Table, Verdict,
 } from '../../src/netfilter/types.js';
 import type {NextLeg} from '../../src/model/stub.js';
 import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import {finalVerdict} from '../../src/trace/lookup.js';
 
 /** A rule that a packet met. */
 export type Met = {readonly hook: Hook; readonly table: Table; readonly base: string; readonly rule: Rule};
 
-/** What became of a packet: the rules that it met, the base chains that it entered, where it was sent, the socket that it came to (another one than it was sent to under TPROXY), whether it was dropped, and by which hook it left netfilter where it was not. */
+/** The result for a packet: the rules that it met, the base chains that it entered, where it was sent, the socket that it came to (another one than it was sent to under TPROXY), whether it was dropped, and by which hook it left netfilter where it was not. */
 export type Walked = {readonly met: readonly Met[]; readonly traversals: readonly Traversal[]; readonly to: Endpoint; readonly deliveredTo: Endpoint; readonly isDropped: boolean; readonly arrivedBy: 'input' | 'postrouting'};
 
 type Doubt = 'not-known';
@@ -80,7 +81,7 @@ class Walk {
 		this.#inInterface = isOutgoing ? undefined : 'eth0';
 		const hooks: Hook[] = isOutgoing ? ['output', 'postrouting'] : ['prerouting', 'input'];
 		for (let hook = hooks.shift(); hook !== undefined; hook = hooks.shift()) {
-			if (isOutgoing && this.#inInterface === undefined && this.#outInterface !== 'lo') {
+			if (isOutgoing && this.#inInterface === undefined && (this.#outInterface !== 'lo' || this.#packet.bindDevice !== undefined)) {
 				this.#outInterface = this.#isDeliveredHere() ? 'lo' : 'eth0';
 			}
 
@@ -110,19 +111,50 @@ class Walk {
 
 	#isDeliveredHere(): boolean {
 		const {address} = this.#to;
+		if (this.#packet.bindDevice !== undefined) {
+			return address === defaultTopology.places.pod[this.#family];
+		}
+
 		return address === defaultTopology.places.pod[this.#family] || isLoopbackHere(address)
 			|| this.#program.localMarks.some(({mark, mask}) => (((this.#state.mark ?? 0) & mask) >>> 0) === mark);
 	}
 
+	/** The chains of a hook as the kernel lines them up: each is put in front of the first that has no smaller priority (`nf_hook_entries_grow`), and all nat chains are one of the line, with a line of their own behind it. */
+	#chainsAt(hook: Hook): readonly PlacedChain[] {
+		const line: Array<{readonly priority: number; readonly asks: PlacedChain[]}> = [];
+		const ofNat: PlacedChain[] = [];
+		let hasNat = false;
+		const tables = this.#program.ruleSet.tables.filter(({family}) => family === 'inet' || family === tableFamily(this.#family));
+		for (const table of tables) {
+			for (const chain of table.chains) {
+				const base = baseChainOf(table, chain);
+				if (base?.type === 'nat' && !hasNat) {
+					hasNat = true;
+					insert(line, {priority: hook === 'prerouting' || hook === 'output' ? -100 : 100, asks: ofNat});
+				}
+
+				if (base?.hook === hook) {
+					if (base.type === 'nat') {
+						const place = ofNat.findIndex(other => other.base.priority >= base.priority);
+						ofNat.splice(place === -1 ? ofNat.length : place, 0, {table, chain, base});
+					} else {
+						insert(line, {priority: base.priority, asks: [{table, chain, base}]});
+					}
+				}
+			}
+		}
+
+		return line.flatMap(({asks}) => asks);
+	}
+
+	#isNatAsked(): boolean {
+		return conntrackNeedOf(this.#program.ruleSet.tables.filter(({family}) => family === 'inet' || family === tableFamily(this.#family))) !== 'no';
+	}
+
 	#walkHook(hook: Hook): 'accept' | 'drop' | Doubt {
-		const placed = this.#program.ruleSet.tables
-			.filter(table => table.family === 'inet' || table.family === tableFamily(this.#family))
-			.flatMap(table => table.chains.map(chain => ({table, chain, base: baseChainOf(table, chain)})))
-			.filter(({base}) => base?.hook === hook)
-			.toSorted((one, other) => one.base!.priority - other.base!.priority);
-		for (const {table, chain, base} of placed) {
-			const isFirstPacket = this.#packet.packet === 'first';
-			if (base!.type === 'nat' && (!isFirstPacket || this.#inInterface === 'lo' || (this.#isRedirected && (hook === 'output' || hook === 'prerouting')))) {
+		const isFirstPacket = this.#packet.packet === 'first';
+		for (const {table, chain, base} of this.#chainsAt(hook)) {
+			if (base.type === 'nat' && (!this.#isNatAsked() || !isFirstPacket || this.#inInterface === 'lo' || (this.#isRedirected && (hook === 'output' || hook === 'prerouting')))) {
 				continue;
 			}
 
@@ -224,6 +256,13 @@ class Walk {
 			states: packet === 'invalid' ? ['INVALID'] : state,
 		};
 	}
+}
+
+type PlacedChain = {readonly table: Table; readonly chain: Chain; readonly base: BaseChain};
+
+function insert<Entry extends {readonly priority: number}>(line: Entry[], entry: Entry): void {
+	const place = line.findIndex(({priority}) => priority >= entry.priority);
+	line.splice(place === -1 ? line.length : place, 0, entry);
 }
 
 /** What a trace says of a rule that matched. */

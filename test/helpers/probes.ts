@@ -7,7 +7,7 @@ import {roleHitsOf} from '../../src/judge/observed-roles.js';
 import {explainLeg} from '../../src/judge/explain/explain-leg.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import type {ProbeReport} from '../../src/report/probe/types.js';
-import type {TypeId} from '../../src/scenario/types.js';
+import type {TypeId} from '../../src/mesh/traffic.js';
 import {defaultActors, observed} from './observed.js';
 import {sketchReport, type Mutation, type RunSketch} from './reports.js';
 import {ofIstio} from './mesh.js';

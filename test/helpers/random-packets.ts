@@ -12,7 +12,8 @@ import {intervalsIn} from '../../src/packet-classes/packet-set.js';
 import type {ClassSet, PacketClass} from '../../src/packet-classes/classify.js';
 import {packetKinds, type FieldName} from '../../src/packet-classes/fields.js';
 import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {networkDevice} from '../../src/packet-classes/packet-space.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 
 const bits = {ipv4: 32n, ipv6: 128n} as const;
 /** What hosts can have: not this network, loopback, multicast, link-local, or an IPv4 address in IPv6's clothes (RFC 6890). */
@@ -60,14 +61,21 @@ function isForeign(text: string, family: AddressFamily): boolean {
 	return address !== undefined && text !== defaultTopology.places.pod[family] && strange.every(range => !contains(range, address));
 }
 
-/** Nobody answers there for its neighbours. */
+/** Nobody answers there for its neighbors. */
 function isOnLink(text: string): boolean {
 	const address = parseAddress(text)!;
 	return ['10.244.1.0/24', '2001:db8:1::/64'].some(range => contains(parseRange(range)!, address));
 }
 
+/** The same packets from a socket that is bound to eth0, of those that such a socket can send: from the pod's own address. Without ::6, to which `diff` sends nothing from bound sockets (docs/limits.md). */
+export function boundAlike(packets: readonly ExactPacket[], family: AddressFamily): readonly ExactPacket[] {
+	return packets
+		.filter(({origin, destination}) => origin === 'pod' && (family === 'ipv4' || destination.address !== defaultTopology.passthroughSource.ipv6))
+		.map(packet => ({...packet, source: defaultTopology.places.pod[family], bindDevice: networkDevice}));
+}
+
 /** An arbitrary packet of a class, drawn from its sets. What nobody could answer is drawn last: an address on the link needs an owner. */
-export function packetOf({fields, places}: Pick<ClassSet, 'fields' | 'places'>, {packetSet, origin}: PacketClass): fc.Arbitrary<ExactPacket> {
+export function packetOf({fields, places}: Pick<ClassSet, 'fields' | 'places'>, {packetSet, origin, device}: PacketClass): fc.Arbitrary<ExactPacket> {
 	const {family} = fields;
 	const valueOf = (field: FieldName): fc.Arbitrary<bigint> => {
 		const all = intervalsIn(packetSet[field]).map(place => fields.intervals[field][place]!);
@@ -91,5 +99,6 @@ export function packetOf({fields, places}: Pick<ClassSet, 'fields' | 'places'>, 
 		mark: numberOf('mark'),
 	}).map(({address, port, uid, gid, mark, ...rest}): ExactPacket => ({
 		...rest, origin, destination: {address, port}, ...(origin === 'pod' ? {uid: rest.packet === 'invalid' ? 0 : uid, gid, mark} : {uid: undefined, gid: undefined, mark: undefined}),
+		...(device === undefined ? {} : {bindDevice: device}),
 	}));
 }

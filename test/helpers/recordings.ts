@@ -6,7 +6,9 @@ import {Buffer} from 'node:buffer';
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import {factsOf, languageOf, type TraceStream} from '../../src/netfilter/backends.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
+import {parseNft} from '../../src/netfilter/nftables/ruleset.js';
 import type {
 	AddressFamily, Backend, Family, RuleSet,
 } from '../../src/netfilter/types.js';
@@ -15,7 +17,6 @@ import {decodeNftTrace} from '../../src/trace/decode/nft-trace.js';
 import type {Decoded, TraceEvent} from '../../src/trace/decode/event.js';
 import {parseNftListing, parseSavedCounters, type LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Round} from '../../testbed/run/round.js';
-import type {TraceStream} from '../../src/netfilter/backends.js';
 import {parseOwners} from '../../testbed/tracer/trace-table.js';
 import {traceTable} from '../../testbed/sandbox/own-table.js';
 
@@ -25,8 +26,11 @@ export const plainNames = ['iptables-nft-ipv4', 'iptables-nft-ipv6', 'iptables-l
 /** The names of the rounds with rules in the other tables as well. */
 export const mixedNames = ['iptables-nft-ipv4-mixed', 'iptables-nft-ipv6-mixed', 'iptables-legacy-ipv4-mixed', 'iptables-legacy-ipv6-mixed'] as const;
 
+/** The names of the rounds with the same rules in native nftables. */
+export const nativeNames = ['nftables-ipv4', 'nftables-ipv6'] as const;
+
 /** All of them. */
-export const recordingNames = [...plainNames, ...mixedNames] as const;
+export const recordingNames = [...plainNames, ...mixedNames, ...nativeNames] as const;
 
 /** One of them. */
 export type RecordingName = typeof recordingNames[number];
@@ -54,7 +58,7 @@ type RecordingFile = {
 export type Recorded = Pick<RecordingFile, 'environment' | 'backend' | 'family' | 'after' | 'paths'> & {readonly round: Round; readonly ruleSet: RuleSet};
 
 function loadedRules({backend, family}: RecordingFile, printed: Readonly<Record<string, string>>): readonly LoadedRule[] {
-	if (backend === 'iptables-nft') {
+	if (factsOf(backend).counters === 'nft-listing') {
 		return parseNftListing(printed['nft']!, [traceTable]);
 	}
 
@@ -78,7 +82,7 @@ export function readRecording(name: RecordingName): Recorded {
 		family,
 		after,
 		paths,
-		ruleSet: parseSave(saved.join('\n'), family),
+		ruleSet: languageOf(backend) === 'nft' ? parseNft(saved.join('\n')) : parseSave(saved.join('\n'), family),
 		round: {
 			before: loadedRules(recording, before),
 			after: loadedRules(recording, after),

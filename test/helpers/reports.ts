@@ -10,16 +10,17 @@ import {judge} from '../../src/judge/judge.js';
 import type {Difference} from '../../src/judge/outcome.js';
 import {comparePublished} from '../../src/judge/published.js';
 import {ruleNotes} from '../../src/judge/rule-notes.js';
+import type {Identity} from '../../src/mesh/identity.js';
 import {parseRuleText} from '../../src/netfilter/iptables/rule.js';
 import type {
 	AddressFamily, Chain, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
 import type {Report, TypeResult} from '../../src/report/run/types.js';
-import {defaultTypeIds, sixTypes} from '../../src/scenario/six-types.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {defaultTypeIds, sixTypes} from '../../src/istio/traffic/six-types.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import type {
 	ActorCredentials, ActorName, TrafficCase, TypeId,
-} from '../../src/scenario/types.js';
+} from '../../src/mesh/traffic.js';
 import type {Observation} from '../../src/trace/observation.js';
 import {defaultActors, observe} from './observed.js';
 import {ofIstio} from './mesh.js';
@@ -75,15 +76,21 @@ export function sketchReport({input = 'release:1.30', actors: some = {}, familie
 			kernel: '6.18.0', iptables: '1.8.9 (nf_tables)', nft: '1.0.6', node: '20.19.0',
 		},
 		rules: {
-			source: input, release: release.name, backend: isLegacy ? 'iptables-legacy' : 'iptables-nft', sha256: '0123456789abcdef'.repeat(4), notes: [],
+			source: input, release: release.name, backend: isLegacy ? 'iptables-legacy' : 'iptables-nft', identity: plainIdentity, sha256: '0123456789abcdef'.repeat(4), notes: [],
 		},
 		types,
 		ruleNotes: ruleNotes({ruleSet: ofIstio(ruleSet), reference: ofIstio(reference), results: types}),
 		hints: [],
 		durationMs: 412,
+		loaded: {rules: ofIstio(ruleSet), intent},
 		ruleSet,
 	};
 }
+
+/** What the rules of a report are, for printers that do not care. */
+export const plainIdentity: Identity = {
+	kind: 'istio-sidecar', text: 'Istio sidecar, release 1.30.', releases: {from: '1.30', to: '1.30'}, missing: [], assumed: [],
+};
 
 function same<T>(value: T): T {
 	return value;

@@ -1,5 +1,5 @@
 /**
-Recordings of whole runs in test/recordings, as `testbed run --record` wrote them. They are never written anew: what a version has recorded, the later ones must understand.
+Recordings of whole runs in test/recordings, as `testbed run --record` wrote them. They are never written again, because later versions must understand what earlier ones recorded.
 */
 
 import {readFileSync} from 'node:fs';

@@ -46,6 +46,10 @@ export function complaintsAboutCommand(line: string, {root, scripts, options}: K
 		return existsSync(path.join(root, (given[0] ?? '').replace(checkout, ''))) && given.length === 1 ? [] : [`${line}: there is no script ${given.join(' ')}`];
 	}
 
+	if (program === 'gh') {
+		return line.startsWith('gh release create ') ? [] : [`${line}: of gh, only release create is used`];
+	}
+
 	if (program === 'apt-get') {
 		return given[0] === 'install' && given[1] === '--yes' ? [] : [`${line}: apt-get would ask somebody`];
 	}
@@ -56,6 +60,14 @@ export function complaintsAboutCommand(line: string, {root, scripts, options}: K
 
 	if (program !== 'npm') {
 		return [`${line}: ${program} is not a program of the documents`];
+	}
+
+	return complaintsAboutNpm(line, given, {scripts, options});
+}
+
+function complaintsAboutNpm(line: string, given: readonly string[], {scripts, options}: Pick<Known, 'scripts' | 'options'>): readonly string[] {
+	if (given[0] === 'publish' || (given[0] === 'pkg' && given[1] === 'set')) {
+		return [];
 	}
 
 	const [script = '', ...passed] = given[0] === 'test' ? given : given.slice(1).filter(word => word !== '-s');
@@ -80,9 +92,12 @@ function complaintsAboutArguments(line: string, given: readonly string[], option
 	return words.filter(word => word.startsWith('-') && !known.includes(word.replace(/=.*$/u, ''))).map(word => `${line}: testbed ${command} has no ${word}`);
 }
 
+/** What a user replaces by the testbed's repository and one of its commits. */
+const ownAction = 'OWNER/sidecar-netfilter-testbed@COMMIT';
+
 /** The actions in a workflow's text that are not pinned to a commit, with the version in a comment, a sentence each. */
 export function complaintsAboutPins(text: string): readonly string[] {
 	return [...text.matchAll(/^\s*-? ?uses: (?<action>.*)$/gmu)].map(({groups}) => groups!['action']!)
-		.filter(action => !/^[\w-]+\/[\w./-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/u.test(action))
+		.filter(action => action !== ownAction && !/^[\w-]+\/[\w./-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/u.test(action))
 		.map(action => `${action} is not pinned to a commit with its version behind it: owner/name@COMMIT # v1.2.3`);
 }

@@ -1,5 +1,5 @@
 /**
-Runs of the command line as processes of their own, in a folder of their own: every process that such a run starts has that folder as its working directory, and puts its temporary files there. So a test sees its own run and nobody else's.
+Runs of the command line as separate processes, each in its own folder: every process of a run has that folder as its working directory and puts its temporary files there. So a test sees only its own run.
 */
 
 import {
@@ -24,7 +24,7 @@ export async function testbed(given: readonly string[], options: Options = {}): 
 	};
 }
 
-/** The report's JSON, as far as tests ask. */
+/** The parts of the report's JSON that tests use. */
 export type JsonReport = {
 	readonly version: number;
 	readonly environment: Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ export type JsonReport = {
 	readonly durationMs: number;
 };
 
-/** Asks again and again until the answer is there. Ends a test that would hang, and decides nothing else. */
+/** Polls until there is an answer. The limit only ends a test that would hang. */
 export async function until<T>(what: string, ask: () => T | undefined): Promise<T> {
 	const deadline = performance.now() + 30_000;
 	for (;;) {
@@ -80,26 +80,28 @@ function processIds(): readonly number[] {
 	return readdirSync('/proc').filter(name => /^\d+$/u.test(name)).map(Number);
 }
 
-/** Who holds a network namespace: as its own, or by a descriptor. */
+/** The processes that use a network namespace, as their own or by a descriptor. */
 function holdersOf(link: string): readonly number[] {
 	return processIds().filter(pid => linkOf(`/proc/${pid}/ns/net`) === link || entriesOf(`/proc/${pid}/fd`).some(fd => linkOf(`/proc/${pid}/fd/${fd}`) === link));
 }
 
-/** A run in a folder of its own that somebody interferes with. */
+/** A run in its own folder that a test interferes with. */
 export class WatchedRun implements AsyncDisposable {
-	static async start(given: readonly string[], options: Options = {}): Promise<WatchedRun> {
-		return new WatchedRun(await dir({prefix: 'testbed-watched-', unsafeCleanup: true}), given, options);
+	/** `wrap`: a program and its arguments that starts the run in its own place. */
+	static async start(given: readonly string[], options: Options = {}, wrap: readonly string[] = []): Promise<WatchedRun> {
+		const [program, ...rest] = [...wrap, process.execPath, launcher, 'testbed', ...given];
+		return new WatchedRun(await dir({prefix: 'testbed-watched-', unsafeCleanup: true}), [program!, ...rest], options);
 	}
 
 	readonly process: ResultPromise;
 	readonly #folder: {readonly path: string; readonly cleanup: () => Promise<void>};
-	/** Namespaces, each by a descriptor of ours: as long as it is open, the kernel gives its number to no other. */
+	/** Descriptors of namespaces: while one is open, the kernel does not reuse its number. */
 	readonly #namespaces = new Map<string, number>();
 	#stderr = '';
 
-	private constructor(folder: {readonly path: string; readonly cleanup: () => Promise<void>}, given: readonly string[], options: Options) {
+	private constructor(folder: {readonly path: string; readonly cleanup: () => Promise<void>}, [program, ...given]: readonly [string, ...string[]], options: Options) {
 		this.#folder = folder;
-		this.process = execa(process.execPath, [launcher, 'testbed', ...given], {
+		this.process = execa(program, given, {
 			reject: false, stripFinalNewline: false, cwd: folder.path, env: {TMPDIR: folder.path}, ...options,
 		}) as ResultPromise;
 		this.process.stderr!.on('data', (text: unknown) => {
@@ -107,22 +109,22 @@ export class WatchedRun implements AsyncDisposable {
 		});
 	}
 
-	/** The processes that it started and that still run. */
+	/** Its processes that are still running. */
 	get children(): readonly number[] {
 		return processIds().filter(pid => pid !== this.process.pid && linkOf(`/proc/${pid}/cwd`) === this.#folder.path);
 	}
 
-	/** What it left in its folder for temporary files. */
+	/** What is left in its folder for temporary files. */
 	get files(): readonly string[] {
 		return readdirSync(this.#folder.path);
 	}
 
-	/** Resolves when it has said so on stderr. */
+	/** Resolves once it has written a text to stderr. */
 	async says(pattern: RegExp): Promise<void> {
 		await until(`the run says ${String(pattern)}`, () => pattern.test(this.#stderr) ? true : undefined);
 	}
 
-	/** Notes the namespaces of its children, so that they can be looked for when it is over. Returns how many there are beside the machine's own. */
+	/** Notes the namespaces of its children, to check for them afterwards. Returns how many there are besides the machine's own. */
 	noteNamespaces(): number {
 		const machine = readlinkSync('/proc/self/ns/net');
 		for (const pid of this.children) {
@@ -136,7 +138,7 @@ export class WatchedRun implements AsyncDisposable {
 		return this.#namespaces.size;
 	}
 
-	/** What there is of it now: processes, who else holds one of the noted namespaces, mounts of these, files. */
+	/** What is left of it: processes, other users of the noted namespaces, mounts of these, files. */
 	leftovers(): {readonly processes: readonly number[]; readonly holders: readonly number[]; readonly mounts: readonly string[]; readonly files: readonly string[]} {
 		const links = [...this.#namespaces.keys()];
 		const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
@@ -148,7 +150,7 @@ export class WatchedRun implements AsyncDisposable {
 		};
 	}
 
-	/** Waits until nothing is left; what stays is named by the error. */
+	/** Waits until nothing is left; the error names what stays. */
 	async nothingLeft(): Promise<void> {
 		try {
 			await until('nothing is left', () => Object.values(this.leftovers()).every(list => list.length === 0) ? true : undefined);
@@ -160,7 +162,7 @@ export class WatchedRun implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.process.kill('SIGKILL');
 		await this.process;
-		// After a test that failed: what stayed of this run, found by its folder, which nobody else has.
+		// After a failed test: what is left of this run, found by its folder.
 		for (const pid of this.children) {
 			try {
 				process.kill(pid, 'SIGKILL');

@@ -1,5 +1,5 @@
 /**
-Random pairs of rule sets: what a comparison says of them, against packets that are drawn without regard to classes, sent through both.
+Random pairs of rule sets: checks the result of a comparison against packets that are drawn without regard to classes and sent through both.
 */
 
 import fc from 'fast-check';
@@ -9,8 +9,7 @@ import {releaseLines} from '../../src/istio/releases.js';
 import {judgeComparison, type ComparisonOutcome} from '../../src/comparison/comparison.js';
 import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import {arrivalsOf, isSame, type ProbeResult} from '../../src/comparison/moves.js';
-import {defaultActors} from '../../src/scenario/actor-set.js';
-import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
+import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
 import {probeClasses, questionOf, type ProbedClasses} from '../../testbed/analysis/probe-classes.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {TestbedError} from '../../testbed/errors.js';
@@ -21,7 +20,7 @@ import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {
 	anyWords, inRelease, printSource, type ArbitraryWords,
 } from '../helpers/istio-options.js';
-import {anyPacket, packetOf} from '../helpers/random-packets.js';
+import {anyPacket, boundAlike, packetOf} from '../helpers/random-packets.js';
 
 /** Two sources, and a back end for each. */
 export type Pair = {readonly from: string; readonly to: string; readonly backends: readonly [Backend, Backend]};
@@ -29,7 +28,7 @@ export type Pair = {readonly from: string; readonly to: string; readonly backend
 const spellings: ReadonlyArray<readonly [usual: string, other: string]> = [['--proxy-uid', '-u'], ['--proxy-gid', '-g'], ['--envoy-port', '-p'], ['--istio-service-cidr', '-i'], ['--istio-service-exclude-cidr', '-x'], ['--istio-local-exclude-ports', '-d'], ['--istio-local-outbound-ports-exclude', '-o']];
 
 type Relation = typeof relations[number];
-/** How the two of a pair have to do with each other. */
+/** How the two of a pair are related. */
 const relations = ['release', 'backend', 'words', 'one', 'any'] as const;
 const iptables = ['iptables-nft', 'iptables-nft'] as const;
 
@@ -47,11 +46,11 @@ const pairs: Readonly<Record<Relation, (one: ArbitraryWords, other: ArbitraryWor
 	any: (one, other) => ({from: printSource(one), to: printSource(other), backends: iptables}),
 };
 
-/** Arbitrary pairs: the same options in two releases, on two back ends, in other words, with one option more, or any two. */
+/** Arbitrary pairs: the same options in two releases, on two back ends, with other spellings, with an additional option, or any two. */
 export const anyPair: fc.Arbitrary<Pair> = fc.tuple(anyWords, anyWords, fc.constantFrom(...releaseLines.map(({name}) => name)), fc.constantFrom(...relations))
 	.map(([one, other, line, relation]) => pairs[relation](one, other, line));
 
-/** What came of a pair. `broken`: where the law does not hold, in sentences. */
+/** The result of a pair. `broken`: violations of the law, in sentences. */
 export type PairResult = {
 	readonly outcome: ComparisonOutcome;
 	readonly classes: number;
@@ -60,13 +59,17 @@ export type PairResult = {
 	readonly different: number;
 	readonly doubtful: number;
 	readonly broken: readonly string[];
-	/** The same of packets to a port where the proxy or the agent listens: a known limit. No rule tells that port from others, so the classes do not; but what comes there directly is carried on, and what is redirected to its own port looks direct. */
+	/** The same of packets to a port where the proxy or the agent listens: a known limit. No rule tells that port from others, so the classes do not; but connections that arrive there directly are forwarded, and those redirected to their own port look direct. */
 	readonly atListeners: readonly string[];
+	/** The same of packets whose next leg, which the proxy opens, meets other rules than that of the representative: a known limit, too. A class is one by the rules of its first leg. Rules for next legs divide the proxy's own packets, but under TPROXY these have the client's address, and are in no class. */
+	readonly carriedOn: readonly string[];
 };
 
 const sandboxOptions = {families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024};
 /** Packets of each class that moved. */
 const packetsOfMoved = 3;
+/** One in so many packets is sent from a bound socket as well. */
+const boundEach = 10;
 /** A round of more probes would need more ports than there are. */
 const movedMax = 150;
 
@@ -86,15 +89,15 @@ export function loadPair({from, to, backends}: Pair): readonly [RuleInput, RuleI
 /**
 Compares a pair by its classes, then sends random packets through both sides, and packets of each class that moved. `sent`: other rules for these packets, with which the law is to break.
 
-@throws {TestbedError} RULES_REJECTED, and all that a stage throws.
+@throws {TestbedError} RULES_REJECTED, and everything that a sandbox throws.
 */
 export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets: packetsEach, seed, sent = inputs}: {
 	readonly packets: number; readonly seed: number; readonly sent?: readonly [RuleInput, RuleInput];
 }): Promise<PairResult> {
 	const [from] = inputs;
-	const credentials = usualCredentials({}, from.intent, from.proxy);
+	const credentials = usualCredentials({}, from.intent, from);
 	const probed = await probeClasses({
-		...sandboxOptions, inputs, credentials, signal: new AbortController().signal, onProgress: () => undefined,
+		...sandboxOptions, inputs, credentials, hasBound: true, signal: new AbortController().signal, onProgress: () => undefined,
 	});
 	const {outcome, gaps} = judgeComparison(probed.map(({sides: [one, other], ...rest}) => ({...rest, sides: {from: one!, to: other!}})), {arePathsCompared: false});
 	const hasInvalid = inputs.some(({ruleSet}) => [...rulesOf(ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state')));
@@ -103,6 +106,7 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 	await Promise.all([one.install(sent[0], credentials, {hasInvalid}), other.install(sent[1], credentials, {hasInvalid})]);
 	const broken: string[] = [];
 	const atListeners: string[] = [];
+	const carriedOn: string[] = [];
 	let [different, doubtful, packets, movedClasses] = [0, 0, 0, 0];
 	for (const family of probed) {
 		const {classSet} = family;
@@ -110,7 +114,8 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 		const moved = movedIn(family, probeResult => arrivalsOf(probeResult));
 		const movedFirst = movedIn(family, probeResult => arrivalsOf(probeResult).slice(0, 1));
 		movedClasses += moved.size;
-		const random = fc.sample(anyPacket(inputs.map(({ruleSet}) => ruleSet), name), {numRuns: packetsEach / 2, seed});
+		const drawn = fc.sample(anyPacket(inputs.map(({ruleSet}) => ruleSet), name), {numRuns: packetsEach / 2, seed});
+		const random = [...drawn, ...boundAlike(drawn.slice(0, packetsEach / boundEach), name)];
 		const chosen = [...moved].slice(0, movedMax).flatMap(index => fc.sample(packetOf(classSet, classSet.classes[index]!), {numRuns: packetsOfMoved, seed}));
 		const questions = [...random, ...chosen].map(packet => questionOfPacket(packet, name));
 		const [ours, theirs] = await Promise.all([one.send(questions, {follow: true}), other.send(questions, {follow: true})]); // eslint-disable-line no-await-in-loop -- Two stages.
@@ -128,7 +133,7 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 			}
 		}
 
-		// Packets that are sent together can be one another's answers, when their ports happen to fit. What breaks the law alone breaks it.
+		// Packets sent together can be each other's answers if their ports match. A violation only counts if the packet is sent alone.
 		for (const {packet, question} of suspects.slice(0, suspectsMax)) {
 			const [[our], [their]] = await Promise.all([one.send([question], {follow: true}), other.send([question], {follow: true})]); // eslint-disable-line no-await-in-loop -- Alone.
 			const seen = judge({
@@ -138,7 +143,8 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 				doubtful++;
 				different -= Number(outcome === 'equal');
 			} else {
-				(isAtListener(inputs, family, packet) ? atListeners : broken).push(seen);
+				const rest = isCarriedOnElsewhere(family, packet, [our!, their!]) ? carriedOn : broken;
+				(isAtListener(inputs, family, packet) ? atListeners : rest).push(seen);
 			}
 		}
 	}
@@ -148,24 +154,34 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 	}
 
 	return {
-		outcome, classes: probed.reduce((sum, {classSet}) => sum + classSet.classes.length, 0), movedClasses, packets, different, doubtful, broken, atListeners,
+		outcome, classes: probed.reduce((sum, {classSet}) => sum + classSet.classes.length, 0), movedClasses, packets, different, doubtful, broken, atListeners, carriedOn,
 	};
 }
 
-/** Whether a packet, or one that stands for its class, asks for a port where the proxy or the agent listens: it is carried on from there, though no rule of the first leg tells that port from others. */
+/** Whether a packet, or the representative of its class, goes to a port where the proxy or the agent listens: it is forwarded from there, though no rule of the first leg distinguishes that port. */
 function isAtListener(inputs: readonly RuleInput[], {classSet, representatives}: ProbedClasses, packet: ExactPacket): boolean {
-	const ports = new Set(inputs.flatMap(({intent}) => defaultActors({
+	const ports = new Set(inputs.flatMap(({mesh, intent}) => mesh.traffic.actors({
 		topology: defaultTopology, intent, names: ['proxy', 'agent'], credentials: usualCredentials({}, intent),
 	}).actors.flatMap(({listeners}) => listeners.map(({port}) => port))));
 	const index = placeOfClass(classSet, packet);
 	return [packet, ...representatives.filter(representative => representative.index === index)].some(({destination}) => ports.has(destination.port));
 }
 
+/** Whether a packet arrived first where a representative of its class did, on both sides, and the proxy's next legs met other rules on one. */
+function isCarriedOnElsewhere({classSet, representatives, sides}: ProbedClasses, packet: ExactPacket, probeResults: readonly [ProbeResult, ProbeResult]): boolean {
+	const index = placeOfClass(classSet, packet);
+	const nextRules = ({legs}: ProbeResult): string => legs.slice(1).map(leg => leg.traversals.flatMap(({hits}) => hits.map(({table, chain, number}) => `${table} ${chain} ${number}`)).join(', ')).join(' > ');
+	const own = [...representatives.entries()].filter(([, representative]) => representative.index === index);
+	const pairsWith = (place: number) => probeResults.map((probeResult, side) => [probeResult, sides[side]!.probeResults[place]!] as const);
+	return own.some(([place]) => pairsWith(place).every(([ours, theirs]) => arrivalsOf(ours)[0] === arrivalsOf(theirs)[0])
+		&& pairsWith(place).some(([ours, theirs]) => nextRules(ours) !== nextRules(theirs)));
+}
+
 type Suspect = {readonly packet: ExactPacket; readonly question: ProbeSpec};
-/** More of them would say nothing more. */
+/** More would add nothing. */
 const suspectsMax = 20;
 
-/** Whether a packet keeps the law: undefined if so, `doubt`, or what breaks it. */
+/** Whether the law holds for a packet: undefined if so, `doubt`, or the violation. */
 function judge({family, packet, probeResults, moved, movedFirst}: {
 	readonly family: ProbedClasses; readonly packet: ExactPacket; readonly probeResults: readonly [ProbeResult, ProbeResult];
 	readonly moved: ReadonlySet<number>; readonly movedFirst: ReadonlySet<number>;
@@ -177,7 +193,8 @@ function judge({family, packet, probeResults, moved, movedFirst}: {
 	const [was, is] = [arrivalsOf(probeResults[0]), arrivalsOf(probeResults[1])];
 	const index = placeOfClass(family.classSet, packet);
 	if (index === undefined) {
-		return `no class holds ${JSON.stringify(packet)}`;
+		// Classes of bound sockets are left out if both sides have the same rules for them.
+		return packet.bindDevice !== undefined && isSame(was, is) ? undefined : `no class holds ${JSON.stringify(packet)}: ${was.join(' > ')} → ${is.join(' > ')}`;
 	}
 
 	if (isInDoubt(family, index)) {
@@ -196,7 +213,7 @@ function isDifferent([one, other]: readonly [ProbeResult, ProbeResult]): boolean
 	return one.gaps.length === 0 && other.gaps.length === 0 && !isSame(arrivalsOf(one), arrivalsOf(other));
 }
 
-/** The classes with a representative that arrived elsewhere, told from the flights alone. */
+/** The classes with a representative that arrived elsewhere, from the probe results alone. */
 function movedIn({representatives, sides: [from, to]}: ProbedClasses, arrivals: (probeResult: ProbeResult) => readonly string[]): ReadonlySet<number> {
 	return new Set(representatives.flatMap(({index}, place) => {
 		const [one, other] = [from!.probeResults[place]!, to!.probeResults[place]!];
@@ -206,12 +223,12 @@ function movedIn({representatives, sides: [from, to]}: ProbedClasses, arrivals: 
 
 /** What the representatives of a class are, and where they arrived. */
 function describeClass({representatives, sides}: ProbedClasses, index: number): string {
-	return representatives.flatMap((representative, place) => representative.index === index ? [`${JSON.stringify(representative)}: ${sides.map(({probeResults}) => arrivalsOf(probeResults[place]!).join(' > ')).join(' → ')}`] : []).join('; ');
+	return representatives.flatMap((representative, place) => representative.index === index ? [`${JSON.stringify(representative)}: ${sides.map(side => arrivalsOf(side!.probeResults[place]!).join(' > ')).join(' → ')}`] : []).join('; ');
 }
 
-/** A class that the comparison itself calls doubtful says nothing. */
+/** A class that the comparison itself reports as doubtful proves nothing. */
 function isInDoubt({representatives, sides}: ProbedClasses, index: number): boolean {
-	return representatives.some((representative, place) => representative.index === index && sides.some(({probeResults}) => (probeResults[place]!).gaps.length > 0));
+	return representatives.some((representative, place) => representative.index === index && sides.some(side => side!.probeResults[place]!.gaps.length > 0));
 }
 
 function questionOfPacket(packet: ExactPacket, family: ProbeSpec['family']): ProbeSpec {

@@ -1,13 +1,14 @@
 /**
-`testbed diff` as a process of its own, what it says in short, and the commands that it prints, run.
+Runs `testbed diff` as a process, summarizes its result, and runs the commands that it prints.
 */
 
 import path from 'node:path';
 import process from 'node:process';
 import {execa, type Options} from 'execa';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import {testbed} from './_cli.js';
 
-/** What moved, as the JSON has it. */
+/** A move in the JSON. */
 export type JsonMove = {
 	readonly severity: string;
 	readonly families: readonly string[];
@@ -54,7 +55,9 @@ const launcher = path.resolve('scripts/run.cjs');
 
 type Replayed = {readonly stops: readonly string[]; readonly path: readonly string[]; readonly loop?: boolean};
 
-/** Runs a printed command as a shell does. Returns where each leg arrived, in the words of the comparison. */
+const {proxyAsks} = defaultTopology;
+
+/** Runs a printed command in a shell. Returns where each leg arrived, in the comparison's notation. */
 export async function replay(command: string, port: number): Promise<readonly string[]> {
 	const shell = `testbed() { '${process.execPath}' '${launcher}' testbed "$@"; }\n${command}${command.includes('--batch') ? '' : ' --format json'}`;
 	const {stdout, stderr, exitCode} = await execa('sh', ['-c', shell], {reject: false});
@@ -69,5 +72,8 @@ export async function replay(command: string, port: number): Promise<readonly st
 
 	// A last leg that nobody listens for has no stop, but its path says that it came to its end.
 	const arrivals = steps.at(-1) === stops.at(-1) ? stops : [...stops, steps.at(-1)!];
-	return arrivals.map((arrival, place) => place === arrivals.length - 1 && (arrival === 'refused' || arrival.endsWith(`:${port}`)) ? 'direct' : arrival);
+	// What the proxy asks on localhost to answer for itself comes where it was sent, too, and is behind the last leg of what was asked.
+	const errands: ReadonlySet<string> = new Set([`proxy:${proxyAsks!.admin}`, `agent:${proxyAsks!.agent}`]);
+	const last = arrivals.findLastIndex(arrival => !errands.has(arrival));
+	return arrivals.map((arrival, place) => errands.has(arrival) || (place === last && (arrival === 'refused' || arrival.endsWith(`:${port}`))) ? 'direct' : arrival);
 }

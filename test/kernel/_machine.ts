@@ -1,5 +1,5 @@
 /**
-This machine as another one: a process in a mount namespace of its own, in which /usr/sbin is a folder of links to the real programs, without some of them and with scripts in the place of others. Nothing of the machine itself is touched.
+Simulates another machine: a process in its own mount namespace, in which /usr/sbin is a folder of links to the real programs, with some missing and some replaced by scripts. The machine itself is not touched.
 */
 
 import {
@@ -11,10 +11,10 @@ import {execa} from 'execa';
 import {dir} from 'tmp-promise';
 import {furtherPrograms} from '../../testbed/confinement/run-confined.js';
 
-/** What scripts in the places of tools start, which are confined as the tools are. */
+/** Programs that the scripts in place of tools start; they are confined like the tools. */
 const startedByFakes = ['sh', 'cat', 'flock', 'xtables-nft-multi', 'xtables-legacy-multi'];
 
-/** What is different there. `fakes`: shell scripts by the names that they have. */
+/** What is different there. `fakes`: shell scripts by name. */
 export type OtherMachine = {readonly missing?: readonly string[]; readonly fakes?: Readonly<Record<string, string>>};
 
 /** How a program ended, and what it printed. */
@@ -58,7 +58,7 @@ export async function testbedOnOtherMachine(given: readonly string[], machine: O
 	return onOtherMachine(`const {main} = await import(dist + 'testbed/cli/main.js');\nprocess.exitCode = await main(${JSON.stringify(given)});`, machine);
 }
 
-/** What iptables says of tables that the kernel does not have, and what it does with the rest. Legacy's words are those of a kernel without `iptable_nat` and its like (6.12, measured). */
+/** What iptables says of tables that the kernel does not have, and what it does with the rest. The messages of legacy are those of a kernel without `iptable_nat` and its like (6.12, measured). */
 export const fakes = {
 	/** A kernel without the tables of iptables-legacy. */
 	withoutLegacyTables: Object.fromEntries(['iptables', 'ip6tables'].map(name => [`${name}-legacy-restore`, `echo "${name}-restore v1.8.9 (legacy): ${name}-restore: unable to initialize table 'nat'" >&2; echo >&2; echo "Error occurred at line: 1" >&2; exit 2`])),

@@ -1,22 +1,22 @@
 /**
-What becomes of the types under rules that are wrong, as short data that a table can state.
+The results of the types with broken rules, as short data for tables.
 */
 
 import type {Role} from '../../src/mesh/roles.js';
 import type {Cause} from '../../src/judge/outcome.js';
 import {printLegEnd, type RuleHit} from '../../src/netfilter/path.js';
-import {defaultTypeIds} from '../../src/scenario/six-types.js';
-import type {TypeId} from '../../src/scenario/types.js';
+import {defaultTypeIds} from '../../src/istio/traffic/six-types.js';
+import type {TypeId} from '../../src/mesh/traffic.js';
 import type {Report, TypeResult} from '../../src/report/run/types.js';
 
-/** What became of a type, in short: the kinds of difference, the rule that decided, the role that was expected, and why its rule did not decide. */
+/** The result of a type in short: the kinds of difference, the rule that decided, the role that was expected, and why its rule did not decide. */
 export type MutantStatus =
 	| 'pass'
 	| {
 		readonly as: 'loop' | 'stop' | 'rule';
-		/** What was met: a listener that accepted, or how it ended. */
+		/** Where it ended: a listener that accepted, or how it ended. */
 		readonly stops: string;
-		/** The rule that decided; null where none matched any more. */
+		/** The rule that decided; null if none matched. */
 		readonly by: string | null;
 		readonly wanted: Role | null;
 		readonly because: readonly string[];
@@ -65,10 +65,10 @@ function mutantStatusOf({outcome, legs, loop}: TypeResult): MutantStatus | strin
 	};
 }
 
-/** Fates by type. */
+/** Results by type. */
 export type MutantStatuses = Partial<Record<TypeId, MutantStatus>>;
 
-/** What became of each type of a report. */
+/** The result of each type of a report. */
 export function mutantStatusesOf(report: Report): Readonly<Record<string, MutantStatus | string>> {
 	return Object.fromEntries(report.types.map(result => [result.id, mutantStatusOf(result)]));
 }

@@ -1,4 +1,4 @@
-/** Runs the commands, scenarios and programs of a Markdown page, in a folder of their own that looks like the checkout. */
+/** Runs the commands, scenarios and programs of a Markdown page, in a separate folder that looks like the checkout. */
 
 import {
 	mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync,
@@ -15,10 +15,10 @@ import {systemPath} from './_run.js';
 const root = path.resolve('.');
 const {name: packageName} = JSON.parse(readFileSync('package.json', 'utf8')) as {readonly name: string};
 
-/** What came of a page. */
+/** The results of a page. */
 export type PageResult = {readonly ran: number; readonly marked: readonly string[]; readonly complaints: readonly string[]};
 
-/** A folder with a link to all that stands in the checkout, so that its commands work and what they write stays there. */
+/** A folder with links to everything in the checkout, so that commands work and their output stays there. */
 async function checkoutFolder(): Promise<{readonly folder: string; readonly cleanup: () => Promise<void>}> {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	for (const name of readdirSync(root).filter(entry => entry !== '.git' && entry !== 'node_modules')) {
@@ -30,7 +30,7 @@ async function checkoutFolder(): Promise<{readonly folder: string; readonly clea
 	return {folder, cleanup};
 }
 
-/** The commands by which a block is tried, and what to make of what they print. */
+/** The commands to try a block, and how to judge their output. */
 type Step = Command & {readonly check?: (printed: string) => readonly string[]};
 
 /** What is printed by `console.log` and shown in a comment behind it, with the blanks inside brackets that Node adds. */
@@ -73,7 +73,7 @@ function stepsOf(block: Block, folder: string): readonly Step[] {
 	}
 }
 
-/** One shell for the whole page, so that a variable or a file of one block is there in the next. What it started ends with it. */
+/** One shell for the whole page, so that variables and files of one block exist in the next. Its processes end with it. */
 function scriptFor(steps: readonly Step[], folder: string): string {
 	mkdirSync(path.join(folder, '.steps'));
 	const runs = steps.map(({text}, index) => {
@@ -96,7 +96,7 @@ function complaintsAboutStep({text, line, statuses, output, check}: Step, {index
 	return [...complaint === undefined ? [] : [complaint], ...check?.(printed) ?? []].map(what => `${place}\n${what}`);
 }
 
-/** Tries a page: runs what it says, and compares what it shows. */
+/** Tries a page: runs its blocks and compares the output that it shows. */
 export async function tryPage(page: string, file: string): Promise<PageResult> {
 	const blocks = blocksOf(page, file);
 	const copies = blocks.flatMap(block => block.kind === 'copy' && readFileSync(block.file, 'utf8') !== block.text ? [`${file}:${block.line} is not the text of ${block.file}.`] : []);

@@ -1,11 +1,11 @@
 /**
-A prober in a sandbox of its own, for one test.
+A prober in its own sandbox, for one test.
 */
 
 import {stepsOfPath} from '../../src/netfilter/path.js';
 import {parseText} from '../../src/netfilter/rule-texts.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
 import {Prober, type ProbeAnswer, type ProberOptions} from '../../testbed/prober/prober.js';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
@@ -16,7 +16,7 @@ import {Sandbox} from '../../testbed/sandbox/sandbox.js';
 /** What a test varies. `rules` is the text of a dump of IPv4's tables, or of native ones. */
 export type ProberVariation = Partial<Pick<ProberOptions, 'backend' | 'families' | 'listening' | 'timeoutMs' | 'batchSize' | 'bufferBytes' | 'hasInvalid'>> & {
 	readonly rules?: string;
-	/** Does something with the sandbox before the prober is made. */
+	/** Called with the sandbox before the prober is created. */
 	readonly prepare?: (sandbox: Sandbox) => Promise<void>;
 };
 
@@ -27,7 +27,7 @@ function rulesFor(backend: Backend, families: ProberOptions['families']): Return
 	});
 }
 
-/** Makes a sandbox with rules and a prober, and takes both down again. */
+/** Creates a sandbox with rules and a prober, and removes both afterwards. */
 export async function withProber<T>({backend = 'iptables-nft', families = ['ipv4'], rules, prepare, ...options}: ProberVariation, act: (prober: Prober, context: {readonly sandbox: Sandbox; readonly ruleSet: RuleSet}) => Promise<T>): Promise<T> {
 	await using sandbox = Sandbox.create();
 	await sandbox.configure(defaultTopology);
@@ -45,14 +45,14 @@ export async function withProber<T>({backend = 'iptables-nft', families = ['ipv4
 	return result;
 }
 
-/** A probe of the app to the remote place; a test says what is otherwise. */
+/** A probe from the app to the remote host; tests override parts of it. */
 export function request(id: number | string, other: Partial<Omit<ProbeRequest, 'id'>> = {}): ProbeRequest {
 	return {
 		id: String(id), from: 'pod', uid: 1000, gid: 1000, protocol: 'tcp', to: {address: '10.244.1.20', port: 8080}, ...other,
 	};
 }
 
-/** The way of a probe in the notation of paths; what was sent to nobody has none. */
+/** The path of a probe in path notation; undefined if nothing was sent. */
 export function pathOf({leg}: ProbeAnswer): string {
 	return leg === undefined ? 'not sent' : stepsOfPath({legs: [leg]}).join(' > ');
 }

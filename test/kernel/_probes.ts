@@ -1,15 +1,14 @@
 /**
-Random probes for the kernel: who, where to, and rules of every kind of condition to ask them of.
+Random probes for the kernel: senders, destinations, and rules with every kind of condition.
 */
 
 import fastCheck from 'fast-check';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import {contradictionsOf, type ProbeQuestion, type ProbeReport} from '../../src/report/probe/types.js';
-import {defaultActors} from '../../src/scenario/actor-set.js';
 import {describeContradiction} from '../../src/report/probe/describe.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
-import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
+import type {ActorCredentials, ActorName, Credentials} from '../../src/mesh/traffic.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
 import {sendQuestions} from '../../testbed/probe/explain.js';
 import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
@@ -17,13 +16,13 @@ import {optionsOf} from './_run.js';
 
 const {places, ports, resolver, passthroughSource} = defaultTopology;
 
-/** Ports that some rule or listener knows, and others. */
+/** Ports of rules and listeners, and others. */
 const anyPort = fastCheck.oneof(
 	fastCheck.constantFrom(ports.app, ports.istiod, ports.metrics, ports.health, 15_020, 15_008, 22, 53, 80, 443),
 	fastCheck.integer({min: 1, max: 65_535}).filter(port => port !== 15_001 && port !== 15_006),
 );
 
-/** Multicast and the unspecified address are nobody's. */
+/** No host has a multicast or unspecified address. */
 const anyIpv4 = fastCheck.ipV4().filter(address => !/^(?:0|127|22[4-9]|2[3-5]\d)\./u.test(address));
 
 function anyAddress(family: AddressFamily): fastCheck.Arbitrary<string> {
@@ -33,7 +32,7 @@ function anyAddress(family: AddressFamily): fastCheck.Arbitrary<string> {
 		: fastCheck.oneof({weight: 4, arbitrary: fastCheck.constantFrom(...known)}, {weight: 1, arbitrary: fastCheck.constantFrom('2001:db8:96::77', 'fd00::8', '2001:db8:ffff::1')});
 }
 
-/** A question of one of the actors; from outside only the pod can be asked for. */
+/** A question from one of the actors; from outside, the destination can only be the pod. */
 export function anyQuestion(family: AddressFamily, credentials: ActorCredentials): fastCheck.Arbitrary<ProbeQuestion> {
 	return fastCheck.tuple(fastCheck.constantFrom<ActorName>('app', 'app', 'agent', 'proxy', 'remote', 'prometheus'), anyAddress(family), anyPort).map(([from, address, port]) => {
 		const isOutside = from === 'remote' || from === 'prometheus';
@@ -44,13 +43,13 @@ export function anyQuestion(family: AddressFamily, credentials: ActorCredentials
 	});
 }
 
-/** Users that rules know, and others. */
+/** Users in rules, and others. */
 export const anyCredentials: fastCheck.Arbitrary<Credentials> = fastCheck.record({
 	uid: fastCheck.constantFrom(0, 101, 1000, 1337, 2000, 64_535, 4_294_967_294),
 	gid: fastCheck.constantFrom(0, 101, 999, 1000, 1337, 2000),
 });
 
-/** Plays rule sets one after the other on one stage, each with its own random questions; returns the answers. All need the same actors. */
+/** Runs rule sets one after the other in one sandbox, each with its own random questions; returns the answers. All need the same actors. */
 export async function sendRandom({inputs, count, seed, family = 'ipv4', app, agent, proxy = {uid: 1337, gid: 1337}}: {
 	readonly inputs: readonly RuleInput[];
 	readonly count: number;
@@ -64,11 +63,12 @@ export async function sendRandom({inputs, count, seed, family = 'ipv4', app, age
 	const options = optionsOf({rules: first!, credentials: {proxy, app, agent}, timeoutMs: 4000});
 	const {credentials, timeoutMs} = options;
 	await using sandbox = await ActorSandbox.create({
+		mesh: first!.mesh,
 		intent: first!.intent,
 		types: [],
 		credentials,
 		timeoutMs,
-		actorSet: defaultActors({
+		actorSet: first!.mesh.traffic.actors({
 			topology: defaultTopology, intent: first!.intent, names: ['proxy', 'app', 'remote', 'istiod', 'agent', 'prometheus'], credentials,
 		}),
 	});
@@ -83,7 +83,7 @@ export async function sendRandom({inputs, count, seed, family = 'ipv4', app, age
 	return answers;
 }
 
-/** What is wrong with an answer: gaps, and contradictions between our reading and the kernel. */
+/** What is wrong with an answer: gaps, and contradictions between our model and the kernel. */
 export function complaintsOf(report: ProbeReport): readonly string[] {
 	const {question, rules, gaps} = report;
 	const name = `${rules.source} ${rules.backend}: ${question.from} ${question.credentials.uid}:${question.credentials.gid} → ${question.asked}`;
@@ -93,7 +93,7 @@ export function complaintsOf(report: ProbeReport): readonly string[] {
 	];
 }
 
-/** How many rules were asked, how many of them matched, and of how many it is not known why they did not. */
+/** How many rules were checked, how many matched, and for how many it is unknown why they did not. */
 export function asked(reports: readonly ProbeReport[]): {readonly probes: number; readonly rules: number; readonly hits: number; readonly doubtful: number} {
 	const rules = reports.flatMap(({explanations}) => explanations.flatMap(({chains}) => chains.flatMap(chain => chain.rules)));
 	return {
@@ -118,7 +118,7 @@ export const iptablesConditions: Readonly<Record<'everywhere' | 'sent', readonly
 	],
 };
 
-/** The same in nft's words. */
+/** The same in nft syntax. */
 export const nftConditions: readonly string[] = [
 	'meta l4proto tcp', 'meta l4proto != tcp', 'meta l4proto udp', 'ip saddr 10.244.1.10', 'ip saddr != 10.244.1.0/24', 'ip daddr 10.96.0.0/12', 'ip daddr != 10.96.0.0/12', 'ip6 daddr ::1', 'ip6 daddr != ::1',
 	'tcp dport 8080', 'tcp dport != 8080', 'tcp dport 1-1024', 'tcp dport { 80, 443, 8080-8090 }', 'tcp dport != { 53, 15000-15100 }', 'udp dport 53', 'tcp sport 32768-50000',
@@ -137,7 +137,7 @@ function samples(conditions: readonly string[], actions: readonly string[], {cou
 	return fastCheck.sample(rule, {numRuns: count, seed});
 }
 
-/** A random firewall in front of nothing: every condition somewhere, in every table and hook that takes it. */
+/** A random firewall: every condition somewhere, in every table and hook that accepts it. */
 export function randomFirewall(backend: Backend, seed: number): string {
 	return backend === 'nftables' ? nftFirewall(seed) : iptablesFirewall(seed);
 }

@@ -1,13 +1,13 @@
 /**
-One round on the kernel, as plain data: what tests spoil, to see that the spoiling is noticed.
+One round on the kernel as plain data, which tests damage to see that the damage is noticed.
 */
 
 import {judge} from '../../src/judge/judge.js';
 import type {Outcome} from '../../src/judge/outcome.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
-import {sixTypes} from '../../src/scenario/six-types.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
-import type {TrafficCase} from '../../src/scenario/types.js';
+import {trafficCases} from '../../src/mesh/traffic-types.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
+import type {TrafficCase} from '../../src/mesh/traffic.js';
 import {
 	observeRound, sendRound, readRound, type Round,
 } from '../../testbed/run/round.js';
@@ -16,19 +16,19 @@ import {NetlinkTraceSource} from '../../testbed/tracer/netlink-source.js';
 import {ofIstio} from '../helpers/mesh.js';
 import {optionsOf, type Variation} from './_run.js';
 
-/** What was sent, what came of it, and the rules as the kernel held them. */
+/** The traffic, the evidence, and the rules in the kernel. */
 export type Observations = {readonly cases: readonly TrafficCase[]; readonly round: Round; readonly ruleSet: RuleSet};
 
-/** Plays one round, as `runTestbed` does, and hands over everything that it left. */
+/** Runs one round like `runTestbed`, and returns all its evidence. */
 export async function play(variation: Variation = {}): Promise<Observations> {
 	const {rules, credentials, families, types, timeoutMs, traceBufferBytes} = optionsOf(variation);
 	const {backend} = rules;
 	const topology = defaultTopology;
-	const cases = families.flatMap(family => sixTypes({
+	const cases = families.flatMap(family => trafficCases(rules.mesh.traffic, {
 		intent: rules.intent, actors: credentials, topology, family, ids: types,
 	}));
 	await using ownSandbox = await ActorSandbox.create({
-		intent: rules.intent, types, credentials, timeoutMs,
+		mesh: rules.mesh, intent: rules.intent, types, credentials, timeoutMs,
 	});
 	const {pod} = ownSandbox.sandbox;
 	const {ruleSet} = await ownSandbox.install({...rules, families});
@@ -49,7 +49,7 @@ export function judgeRound({cases, round, ruleSet}: Observations): ReadonlyMap<s
 	return new Map(cases.map((traffic, index) => [traffic.id, judge({traffic, observation: observations[index]!, ruleSet: ofIstio(ruleSet)}).outcome]));
 }
 
-/** The kinds of gap of each type that is in doubt. */
+/** The kinds of gaps of each inconclusive type. */
 export function gapsOf(seen: Observations): Readonly<Record<string, readonly string[]>> {
 	return Object.fromEntries([...judgeRound(seen)].flatMap(([id, outcome]) => outcome.kind === 'inconclusive' ? [[id, [...new Set(outcome.reasons.map(({kind}) => kind))]]] : []));
 }

@@ -1,5 +1,5 @@
 /**
-Runs of the testbed within the test's own process, and what tests ask of a report.
+Runs of the testbed within the test's own process, and helpers to read reports.
 */
 
 import process from 'node:process';
@@ -8,8 +8,8 @@ import {findChain} from '../../src/netfilter/lookup.js';
 import {stepsOfPath, stopsOfPath} from '../../src/netfilter/path.js';
 import {printSave} from '../../src/netfilter/iptables/save.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import {defaultTypeIds} from '../../src/scenario/six-types.js';
-import type {ActorName, Credentials, TypeId} from '../../src/scenario/types.js';
+import {defaultTypeIds} from '../../src/istio/traffic/six-types.js';
+import type {ActorName, Credentials, TypeId} from '../../src/mesh/traffic.js';
 import {describeCause, describeDifference, causesOf} from '../../src/report/run/describe-differences.js';
 import type {Report, TypeResult} from '../../src/report/run/types.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
@@ -17,7 +17,7 @@ import type {RunOptions} from '../../testbed/run/options.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {runTestbed} from '../../testbed/run/run.js';
 
-/** What a test varies; the rest is as `testbed run` has it. */
+/** What a test varies; everything else is as in `testbed run`. */
 export type Variation = Partial<Omit<RunOptions, 'rules' | 'credentials'>> & {
 	readonly rules?: string | RuleInput;
 	readonly backend?: Backend;
@@ -44,7 +44,6 @@ export function optionsOf({rules = 'release:1.30', credentials = {}, families = 
 		},
 		timeoutMs: 5000,
 		traceBufferBytes: 64 << 20,
-		keep: false,
 		signal: new AbortController().signal,
 		onProgress: () => undefined,
 		...rest,
@@ -77,7 +76,7 @@ export function stopsOf(report: Report, id: TypeId, family?: AddressFamily): str
 	return stopsOfPath({legs: resultOf(report, id, family).legs}).join(' → ');
 }
 
-/** What went wrong with a type as sentences: for assertions, and for whoever reads a failed one. */
+/** What went wrong with a type, as sentences for assertions. */
 export function sayings({outcome}: TypeResult): readonly string[] {
 	switch (outcome.kind) {
 		case 'pass': {
@@ -94,7 +93,7 @@ export function sayings({outcome}: TypeResult): readonly string[] {
 	}
 }
 
-/** Outcome by type: `{1: 'pass', …}`. A failure or doubt stands there with its sentences, so that a red test explains itself. */
+/** Outcome by type: `{1: 'pass', …}`. A failure or doubt includes its sentences, so that a failing test explains itself. */
 export function outcomesOf(report: Report): Readonly<Record<string, string>> {
 	return Object.fromEntries(report.types.map(result => [`${result.id} ${result.family}`, [result.outcome.kind, ...sayings(result)].join(' | ')]));
 }
@@ -136,7 +135,7 @@ export function replace(dump: string, from: string, to: string): string {
 	return parts.join(to);
 }
 
-/** A dump as a rule input, by the way that a user's dump takes: through a file. */
+/** A dump as a rule input, loaded from a file like a user's dump. */
 export async function inputOf(dump: string, {family = 'ipv4', source}: {readonly family?: AddressFamily; readonly source?: string} = {}): Promise<RuleInput> {
 	const {path, cleanup} = await file({prefix: 'testbed-test-'});
 	try {
@@ -148,10 +147,10 @@ export async function inputOf(dump: string, {family = 'ipv4', source}: {readonly
 	}
 }
 
-/** Where a test finds the programs that it starts itself: `npm` puts node_modules/.bin in front, where another program is called `nft`. */
+/** The PATH for programs that a test starts itself: `npm` prepends node_modules/.bin, which has an unrelated program `nft`. */
 export const systemPath = [...(process.env['PATH'] ?? '').split(':').filter(folder => folder !== '' && !folder.includes('node_modules')), '/usr/sbin', '/sbin'].join(':');
 
-/** The back ends that a test is to be made for. */
+/** The back ends to make tests for. */
 export const bothBackends: readonly Backend[] = ['iptables-nft', 'iptables-legacy'];
 
 if (process.getuid?.() !== 0) {

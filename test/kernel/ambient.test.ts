@@ -3,7 +3,7 @@
 import test from 'ava';
 import {parseSave, printSave} from '../../src/netfilter/iptables/save.js';
 import {backends} from '../../src/netfilter/types.js';
-import {typeIds} from '../../src/scenario/six-types.js';
+import {typeIds} from '../../src/istio/traffic/six-types.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {runMany} from '../../testbed/run/run-many.js';
 import {
@@ -36,7 +36,7 @@ test('the app sees the client, and what ztunnel sends is not captured again', as
 	t.true(report.types.every(({published}) => published === null), 'the article treats sidecars');
 });
 
-test('goes red: without the exception for what ztunnel marked, the flow goes round', async t => {
+test('goes red: without the exception for packets that ztunnel marked, the connection loops', async t => {
 	const rules = loadRuleInput({source: 'ambient:1.30', families: ['ipv4']});
 	const dump = replace(printSave(rules.ruleSet, 'ipv4'), '-A ISTIO_OUTPUT ! -d 127.0.0.1/32 -p tcp -m mark ! --mark 0x539/0xfff -j REDIRECT --to-ports 15001', '-A ISTIO_OUTPUT ! -d 127.0.0.1/32 -p tcp -j REDIRECT --to-ports 15001');
 	const report = await run({rules: {...rules, ruleSet: parseSave(dump, 'ipv4')}, credentials: {proxy: ztunnel}, types: ['2']});
@@ -44,7 +44,7 @@ test('goes red: without the exception for what ztunnel marked, the flow goes rou
 	t.true(resultOf(report, '2').loop);
 });
 
-test('a dump of ambient rules is known as one, and its routes are set up', async t => {
+test('a dump of ambient rules is recognized, and its routes are set up', async t => {
 	const {ruleSet, routing} = loadRuleInput({source: 'ambient:1.30', families: ['ipv4']});
 	const rules = await inputOf(printSave(ruleSet, 'ipv4'));
 	t.deepEqual(rules.routing, routing);

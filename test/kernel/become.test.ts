@@ -1,4 +1,4 @@
-/** Actors become their users on a Node that refuses to change its user, as Debian 13's does. */
+/** Actors become their users even if Node refuses to change its user, as Debian 13's does. */
 
 import assert from 'node:assert/strict';
 import {fork} from 'node:child_process';
@@ -7,7 +7,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import type {ActorSpec, FromActor} from '../../testbed/actors/protocol.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 
@@ -35,7 +35,7 @@ async function endOf(ended: Promise<unknown>): Promise<[FromActor]> {
 /** A program that starts Node, and its arguments. */
 type By = {readonly execPath: string; readonly execArgv: readonly string[]};
 
-/** What the kernel says of an actor's process once it is ready, or what the actor said instead. */
+/** What the kernel reports about an actor's process once it is ready, or the actor's error. */
 async function startedWith(spec: ActorSpec, execArgv: readonly string[], by?: By): Promise<Readonly<Record<string, string>> | string> {
 	await using netns = Netns.create('become', ['lo']);
 	const child = netns.enter(() => fork(program, [], {...by, execArgv: [...(by?.execArgv ?? []), '--no-warnings', ...execArgv], env: {LC_ALL: 'C'}, serialization: 'json'}));
@@ -70,16 +70,16 @@ const wanted = {
 const netAdmin = '0000000000001000';
 
 for (const [node, execArgv] of [['this Node', []], ['a Node that refuses to change its user', ['--require', refusal]]] as const) {
-	test.serial(`${node}: an actor is its user, with no groups and no capabilities`, async t => {
+	test.serial(`${node}: an actor has its user, no supplementary groups and no capabilities`, async t => {
 		t.deepEqual(await startedWith(plain, execArgv), wanted);
 	});
 
-	test.serial(`${node}: a transparent proxy is its user and keeps CAP_NET_ADMIN alone`, async t => {
+	test.serial(`${node}: a transparent proxy has its user and keeps only CAP_NET_ADMIN`, async t => {
 		t.deepEqual(await startedWith({...plain, transparent: {mark: 1337, marksOutbound: false}}, execArgv), {...wanted, CapEff: netAdmin, CapPrm: netAdmin});
 	});
 }
 
-test.serial('who may not change its user says so', async t => {
+test.serial('an actor that may not change its user reports that', async t => {
 	// Root without the right to become another user. Not another user: that one might not be let into the folder of the checkout.
 	const powerless = {execPath: 'setpriv', execArgv: ['--bounding-set=-setuid,-setgid', '--inh-caps=-setuid,-setgid', process.execPath]};
 	t.is(await startedWith(plain, [], powerless), 'setgroups failed: EPERM');

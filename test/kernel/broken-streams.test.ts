@@ -1,4 +1,4 @@
-/** What a command does when nobody takes what it prints: a reader that went is no error, a full disk is one with a sentence, and standard error decides nothing. Faults of our own end with a sentence as well. */
+/** Commands whose output cannot be written: a reader that closes is not an error, a full disk is an error with a message, and standard error does not matter. Internal errors end with a message as well. */
 
 import path from 'node:path';
 import process from 'node:process';
@@ -56,7 +56,7 @@ async function forEach<T>(items: readonly T[], act: (item: T) => Promise<void>):
 	}));
 }
 
-test('standard output is full: status 2 and a sentence, of every command', async t => {
+test('standard output is full: every command ends with status 2 and one sentence', async t => {
 	await forEach(commands, async given => {
 		const {exitCode, stderr} = await inShell('"$@" >/dev/full', given);
 		const title = given.join(' ');
@@ -66,7 +66,7 @@ test('standard output is full: status 2 and a sentence, of every command', async
 	});
 });
 
-test('the reader of standard output went: the status is the command\'s own, and nobody hears of it', async t => {
+test('the reader of standard output is gone: the command keeps its own status and prints nothing about it', async t => {
 	await forEach(commands, async given => {
 		// The reader closes its end before it does anything else. In bash, `$PIPESTATUS` is the status of the first part.
 		const {stdout, stderr} = await inShell('"$@" | { exec <&-; true; }; echo "$PIPESTATUS"', given);
@@ -76,12 +76,12 @@ test('the reader of standard output went: the status is the command\'s own, and 
 	});
 });
 
-test('a status that is not 0 stays as well', async t => {
+test('the same for a status that is not 0', async t => {
 	const {stdout} = await inShell('"$@" | true; echo "$PIPESTATUS"', ['rules', '--diff', 'release:1.30 -u 2000']);
 	t.is(stdout, '1\n');
 });
 
-/** What takes longer than a second, so that progress is told. */
+/** Commands that take longer than a second, so that progress is shown. */
 const long = ['baseline', 'create', '--family', 'ipv4'];
 
 for (const [title, redirection] of [['full', '2>/dev/full'], ['closed', '2>&-'], ['a pipe that nobody reads', '2> >(exec <&-)']] as const) {
@@ -94,7 +94,7 @@ for (const [title, redirection] of [['full', '2>/dev/full'], ['closed', '2>&-'],
 	});
 }
 
-/** A program that is the testbed with a fault in it. */
+/** A program that runs the testbed with a planted bug. */
 async function faulty(fault: string, given: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	const file = path.join(folder, 'faulty.mjs');
@@ -110,7 +110,7 @@ process.exitCode = await main(process.argv.slice(2));
 	};
 }
 
-/** Faults that come when a thread reads the trace, in the middle of a run. */
+/** Errors that occur while a thread reads the trace, in the middle of a run. */
 const faults = {
 	'an exception that nobody catches': 'process.once(\'worker\', () => setImmediate(() => { throw new TypeError(\'planted\'); }));',
 	'a rejection that nobody handles': 'process.once(\'worker\', () => { Promise.reject(new TypeError(\'planted\')); });',
@@ -118,12 +118,12 @@ const faults = {
 } as const;
 
 for (const [title, fault] of Object.entries(faults)) {
-	test(`a fault of the testbed: ${title}. Status 3, a sentence, what to report; the stack when it is asked for`, async t => {
+	test(`an internal error: ${title}. Status 3, one sentence, what to report; the stack on request`, async t => {
 		const given = ['run', '--types', '1', '--format', 'json'];
 		const {exitCode, stdout, stderr} = await faulty(fault, given);
 		t.is(exitCode, 3, stderr);
 		t.is(stdout, '');
-		t.regex(stderr, /^testbed: This is a fault of the testbed: planted\nNothing was proven by this run\.\n→ Please report it .*testbed run --types 1 --format json.*Node \d/mu);
+		t.regex(stderr, /^testbed: Internal error: planted\nThis run proves nothing\.\n→ This is a bug in the testbed\. Please report it .*testbed run --types 1 --format json.*Node \d/mu);
 		isOneSentence(t, stderr, title);
 		const told = await faulty(fault, given, {TESTBED_DEBUG: '1'});
 		t.is(told.exitCode, 3);

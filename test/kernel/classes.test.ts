@@ -1,5 +1,5 @@
 /**
-The law of classes: two packets of one class meet the same rules. Random packets are put to the kernel beside the representatives of their classes.
+The law of classes: two packets of one class hit the same rules. Random packets are sent alongside the representatives of their classes.
 */
 
 import {isDeepStrictEqual} from 'node:util';
@@ -11,7 +11,7 @@ import {classify} from '../../src/packet-classes/classify.js';
 import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import {arrivalsOf, type ProbeResult} from '../../src/comparison/moves.js';
 import {representativesOf} from '../../src/packet-classes/representatives.js';
-import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
+import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
 import {programOf, questionOf} from '../../testbed/analysis/probe-classes.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
@@ -58,12 +58,12 @@ function questionOfPacket(packet: ExactPacket, family: AddressFamily): ProbeSpec
 }
 
 for (const [source, backend] of sources) {
-	test(`${source} on ${backend}: ${packetsEach} random packets go the way of the representatives of their classes`, async t => {
+	test(`${source} on ${backend}: ${packetsEach} random packets take the same path as the representatives of their classes`, async t => {
 		const rules = load(source, backend);
 		await using sandbox = await ProberSandbox.create({
 			backend, families: addressFamilies, timeoutMs: 5000, traceBufferBytes: 64 * 1024 * 1024,
 		});
-		await sandbox.install(rules, usualCredentials({}, rules.intent, rules.proxy), {hasInvalid: [...rulesOf(rules.ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state'))});
+		await sandbox.install(rules, usualCredentials({}, rules.intent, rules), {hasInvalid: [...rulesOf(rules.ruleSet)].some(({rule}) => rule.matches.some(({kind}) => kind === 'conntrack-state'))});
 		for (const family of addressFamilies) {
 			const classSet = classify([programOf(rules, family)], {family, topology: defaultTopology});
 			const representatives = representativesOf(classSet, defaultTopology).filter(({kind}) => kind === 'inner');

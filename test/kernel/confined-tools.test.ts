@@ -1,4 +1,4 @@
-/** What is behind the walls, and that the rule tools do there what they do outside. */
+/** What confined tools can see, and that the rule tools work the same confined as outside. */
 
 import process from 'node:process';
 import {once} from 'node:events';
@@ -12,7 +12,7 @@ import test from 'ava';
 import {execa} from 'execa';
 import {ConfinedTools} from '../../testbed/confinement/confined-tools.js';
 import {TestbedError} from '../../testbed/errors.js';
-import {CommandError} from '../../testbed/system/exec.js';
+import {CommandError} from '../../testbed/system/commands.js';
 import {loadConfinement} from '../../testbed/confinement/run-confined.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
@@ -38,7 +38,7 @@ async function perl(tools: ConfinedTools, text: string): Promise<readonly string
 	return stdout.split('\n').filter(line => line !== '');
 }
 
-test('nothing can be written to but the devices, and there is nothing else than the view', async t => {
+test('a tool can write only to the devices, and sees nothing but its own root', async t => {
 	// Access is asked for, not taken (access(2), W_OK = 2), so that a fault here would change nothing. Without Landlock, which does not let `/` be listed.
 	await using tools = new ConfinedTools({searchPath: systemPath, programs: ['ip', 'nft', 'perl'], without: ['landlock']});
 	const lines = await perl(tools, `
@@ -64,7 +64,7 @@ test('nothing can be written to but the devices, and there is nothing else than 
 	t.deepEqual(lines.filter(line => line.startsWith('at ') && !allowed.test(line)), []);
 });
 
-test('a tool sees itself and the first process alone, and has three descriptors, what is given to it, and two capabilities', async t => {
+test('a tool sees only itself and the first process, and has three descriptors, the given environment, and two capabilities', async t => {
 	await using tools = withPerl();
 	const lines = await perl(tools, `
 		opendir(my $d, '/proc'); print('processes ', join(' ', sort(grep { /^[0-9]/ } readdir($d))), "\\n"); closedir($d);
@@ -82,7 +82,7 @@ test('a tool sees itself and the first process alone, and has three descriptors,
 	]);
 });
 
-test('what the testbed itself inherited does not reach a tool', async t => {
+test('a tool inherits nothing of what the testbed itself inherited', async t => {
 	const program = path.join(mkdtempSync(path.join(tmpdir(), 'testbed-inherit-')), 'inherit.mjs');
 	t.teardown(() => {
 		rmSync(path.dirname(program), {recursive: true});
@@ -110,7 +110,7 @@ for (const [restore, saveProgram, saveArguments, input] of [
 	['ip6tables-legacy-restore', 'ip6tables-legacy-save', [], named['iptables-nft']],
 	['nft', 'nft', ['-s', 'list', 'ruleset'], named.nft],
 ] as const) {
-	test(`${restore}: the same rules from behind the walls and from outside, seen from both`, async t => {
+	test(`${restore}: rules loaded by a confined tool are the same as those loaded by an unconfined one, read by both`, async t => {
 		await using inside = Netns.create('inside');
 		await using outside = Netns.create('outside');
 		const given = restore === 'nft' ? ['-f', '-'] : [];
@@ -131,7 +131,7 @@ for (const [restore, saveProgram, saveArguments, input] of [
 	});
 }
 
-test('many at once, each in its own namespace, and the machine\'s own is not one of them', async t => {
+test('many tools at once, each in its own namespace, and none in the machine\'s', async t => {
 	const all = Array.from({length: 12}, (_, index) => Netns.create(`many-${index}`));
 	try {
 		await Promise.all(all.map(async (netns, index) => netns.runConfined('ip', ['link', 'add', `many${index}`, 'type', 'veth', 'peer', 'name', `peer${index}`])));
@@ -146,7 +146,8 @@ test('many at once, each in its own namespace, and the machine\'s own is not one
 	}
 });
 
-test('a socket that is closed while tools run is closed: no tool that is being born holds a copy', async t => {
+// Serial, because other tests start programs in other ways, which hold copies for a moment.
+test.serial('a socket that is closed while tools run is really closed: no tool that is just starting keeps a copy', async t => {
 	await using netns = Netns.create('copies');
 	await netns.runConfined('ip', ['link']);
 	const listen = (): number => netns.enter(() => listenTransparently({family: 'ipv4', protocol: 'tcp', port: 15_001}));
@@ -162,7 +163,7 @@ test('a socket that is closed while tools run is closed: no tool that is being b
 	t.pass();
 });
 
-test('what a tool says when it fails comes through, with its status', async t => {
+test('the message and the status of a failing tool are passed on', async t => {
 	await using netns = Netns.create('fails');
 	const error = await t.throwsAsync(async () => netns.runConfined('nft', ['-f', '-'], {input: 'table inet a {\n\tnonsense\n}\n'}), {instanceOf: CommandError});
 	t.is(error.exitCode, 1);
@@ -170,7 +171,7 @@ test('what a tool says when it fails comes through, with its status', async t =>
 	t.is(await netns.runConfined('ip', ['link', 'show', 'nobody'], {acceptStatus: [1]}), '');
 });
 
-test('nft opens no file of the machine, also when it is told to', async t => {
+test('nft opens no file of the machine, even if the rules ask for one', async t => {
 	const folder = mkdtempSync(path.join(tmpdir(), 'testbed-include-'));
 	t.teardown(() => {
 		rmSync(folder, {recursive: true});
@@ -216,7 +217,7 @@ test('a tool waits for the lock of a run while somebody holds it', async t => {
 	t.true(isOver);
 });
 
-test('a program that is not there, and a script in the place of one', async t => {
+test('a missing program, and a script in place of a program', async t => {
 	const folder = mkdtempSync(path.join(tmpdir(), 'testbed-path-'));
 	t.teardown(() => {
 		rmSync(folder, {recursive: true});
@@ -233,7 +234,7 @@ test('a program that is not there, and a script in the place of one', async t =>
 	const asked = {arguments: ['-V'], netns: undefined, timeoutMs: 60_000, environment: {PATH: systemPath}, input: 'input'};
 	await t.throwsAsync(async () => tools.run({program: 'no-such-tool', ...asked}), {instanceOf: TestbedError, code: 'MISSING_PROGRAM'});
 	const error = await t.throwsAsync(async () => tools.run({program: 'nft', ...asked}), {instanceOf: TestbedError, code: 'MACHINE'});
-	t.is(error.message, `nft cannot be run confined: ${folder}/nft: it is no ELF program of 64 bits.`);
+	t.is(error.message, `nft cannot be run confined: ${folder}/nft: it is not a 64-bit ELF program.`);
 	// A script has its interpreter; what it starts has to be named.
 	t.like(await tools.run({program: 'iptables-nft-save', ...asked}), {exitCode: 0, stdout: '-V \n'});
 	await using more = new ConfinedTools({...given, programs: [...given.programs, 'cat']});
@@ -242,14 +243,14 @@ test('a program that is not there, and a script in the place of one', async t =>
 	t.like(await tools.run({program: 'cat-by-another-name', ...asked, arguments: []}), {exitCode: 0, stdout: 'input'});
 });
 
-test('without the right to leave the root nothing is run: status 4, with the reason and the way out', async t => {
+test('without permission to change the root, no tool runs: status 4, with the reason and a way to fix it', async t => {
 	const {exitCode, stderr, stdout} = await execa('setpriv', ['--bounding-set', '-sys_chroot', '--inh-caps', '-sys_chroot', process.execPath, launcher, 'testbed', 'run'], {reject: false});
 	t.is(exitCode, 4, stderr);
 	t.is(stdout, '');
 	t.regex(stderr, /The rule tools cannot be confined on this machine: setns\(CLONE_NEWNS\) failed: EPERM\nNo tool was run on the rules\.\n→ Run it as root/u);
 });
 
-test('killed at once, the testbed leaves no process and no mount', async t => {
+test('killed at any moment, the testbed leaves no process and no mount', async t => {
 	const folder = mkdtempSync(path.join(tmpdir(), 'testbed-killed-'));
 	t.teardown(() => {
 		rmSync(folder, {recursive: true});
@@ -286,7 +287,7 @@ look();
 	}
 });
 
-test('in a chroot, and where mounts are shared, the walls stand as well and no mount gets out', async t => {
+test('in a chroot, and with shared mounts, tools are confined as well, and no mount leaks', async t => {
 	const program = path.resolve('dist/testbed/confinement/confined-tools.js');
 	const text = `import {readFileSync} from 'node:fs';
 const {ConfinedTools} = await import(${JSON.stringify(program)});
@@ -322,14 +323,14 @@ console.log(stdout + stderr, before === readFileSync('/proc/self/mountinfo', 'ut
 	t.is(stdout, 'proc no-root passwd same mounts\nproc no-root passwd same mounts\nand outside');
 });
 
-test('a process that runs no tool, or only asks which walls stand, ends by itself', async t => {
+test('a process that runs no tool, or only asks how tools are confined, ends by itself', async t => {
 	const start = `const {loadConfinement, prepareConfinement} = await import(${JSON.stringify(path.resolve('dist/testbed/confinement/run-confined.js'))}); prepareConfinement();`;
 	for (const more of ['', 'await loadConfinement();']) {
 		await t.notThrowsAsync(execa(process.execPath, ['--input-type=module', '--eval', `${start}${more}`], {timeout: 60_000, killSignal: 'SIGKILL'}), more); // eslint-disable-line no-await-in-loop -- One after the other.
 	}
 });
 
-test('what stands here is told', async t => {
+test('the testbed says how tools are confined on this machine', async t => {
 	const {walls, unusable} = await loadConfinement();
 	t.deepEqual(unusable, []);
 	t.true(walls.sockets && Number.isInteger(walls.landlock), JSON.stringify(walls));

@@ -1,5 +1,5 @@
 /**
-The walls around the rule tools, by trying what each denies: perl, which Debian's base has, is run in the place of a tool. Each attempt is made with all walls up, with none, and with each alone, so that it is known to work where nothing denies it, and by which walls it is denied.
+Tries what each restriction of the rule tools denies: perl, which is part of Debian's base system, is run in place of a tool. Each attempt is made with all restrictions, with none, and with each alone, which shows that it works if nothing denies it, and which restrictions deny it.
 */
 
 import process from 'node:process';
@@ -23,7 +23,7 @@ const numbers = process.arch === 'arm64'
 		mount: 165, faccessat: 269, clone: 56, clone3: 435, unshare: 272, ioUringSetup: 425,
 	};
 
-/** What the attempts are made on: all of it is the test's own. */
+/** The targets of the attempts, all of which belong to the test. */
 const folder = mkdtempSync(path.join(tmpdir(), 'testbed-walls-'));
 const file = path.join(folder, 'secret');
 const socketPath = path.join(folder, 'socket');

@@ -1,8 +1,9 @@
-/** The default rules, one rule less each time: what fails, what another rule covers, and what nobody needs. */
+/** The default rules with one rule removed at a time: what fails, what another rule covers, and what is not needed. */
 
 import test from 'ava';
+import {printLegEnd} from '../../src/netfilter/path.js';
 import type {Role} from '../../src/mesh/roles.js';
-import type {TypeId} from '../../src/scenario/types.js';
+import type {TypeId} from '../../src/mesh/traffic.js';
 import {
 	mutantStatusesOf, nameOf, whole, type MutantStatuses,
 } from './_mutant-statuses.js';
@@ -17,7 +18,7 @@ type Deletion = {
 	readonly number: number;
 	readonly role: Role;
 	readonly mutantStatuses: MutantStatuses;
-	/** Who keeps the stops in its place, where somebody does, and the types that need it. */
+	/** The rule that keeps the stops instead, if any, and the types that need it. */
 	readonly note: {readonly coveredBy: string | null; readonly types: readonly TypeId[]};
 };
 
@@ -55,15 +56,18 @@ const deletions: readonly Deletion[] = [
 			2: {
 				as: 'rule', stops: 'proxy:15001 → remote:8080', by: 'ISTIO_OUTPUT#6', wanted: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
 			},
+			3: {
+				as: 'rule', stops: 'proxy:15090 → proxy:15000', by: 'ISTIO_OUTPUT#6', wanted: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
+			},
 			5: {
-				as: 'rule', stops: 'proxy:15090', by: 'ISTIO_OUTPUT#6', wanted: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
+				as: 'rule', stops: 'proxy:15090 → proxy:15000', by: 'ISTIO_OUTPUT#6', wanted: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
 			},
 			6: {
 				as: 'rule', stops: 'istiod:15012', by: 'ISTIO_OUTPUT#6', wanted: 'proxy-uid-bypass', because: ['missing', 'same-stops'],
 			},
 		},
 		// #7 of the default set, which is #6 now.
-		note: {coveredBy: 'ISTIO_OUTPUT#6', types: ['2', '5', '6']},
+		note: {coveredBy: 'ISTIO_OUTPUT#6', types: ['2', '3', '5', '6']},
 	},
 	{
 		chain: 'ISTIO_OUTPUT', number: 5, role: 'hairpin-by-gid', mutantStatuses: {}, note: nobodyNeedsIt,
@@ -128,7 +132,17 @@ test.serial('the default set: #3 and #5 to #8 are not reached, and the report na
 	}
 });
 
-test.serial('what #3 is for is seen by 4b, which #5 then covers', async t => {
+for (const backend of bothBackends) {
+	test.serial(`without the rule that lets the proxy reach its own admin port, types 3 and 5 fail, ${backend}`, async t => {
+		const rules = await inputOf(dump.replace('-A OUTPUT', '-A OUTPUT -p tcp -m tcp --dport 15000 -j REDIRECT --to-ports 15999\n-A OUTPUT'));
+		const report = await run({backend, rules, families: ['ipv4']});
+		t.deepEqual(report.types.flatMap(({id, outcome, legs}) => outcome.kind === 'pass' ? [] : [`${id} ${outcome.kind} ${legs.map(({end}) => printLegEnd(end)).join(' ')}`]), ['3 fail proxy:15090 refused', '5 fail proxy:15090 refused']);
+		// The published claims end at the listener.
+		t.regex(report.types.find(({id}) => id === '3')!.published!.reason!, /first packet/);
+	});
+}
+
+test.serial('type 4b shows what #3 is for, and without #3 that #5 covers it', async t => {
 	const report = await run({rules: await inputOf(without(dump, lineOf(dump, 'ISTIO_OUTPUT', 3))), types: ['4b']});
 	t.deepEqual(mutantStatusesOf(report), {
 		'4b': {
@@ -137,7 +151,7 @@ test.serial('what #3 is for is seen by 4b, which #5 then covers', async t => {
 	});
 });
 
-test.serial('the same holds for IPv6: without #1 types 1 and 4 loop, without #9 the proxy is left out', async t => {
+test.serial('IPv6 behaves the same: without #1 types 1 and 4 loop, without #9 traffic bypasses the proxy', async t => {
 	const dump6 = defaultDump('ipv6');
 	for (const [number, failing] of [[1, ['1', '4']], [9, ['2', '4']]] as const) {
 		const report = await run({rules: await inputOf(without(dump6, lineOf(dump6, 'ISTIO_OUTPUT', number)), {family: 'ipv6'}), families: ['ipv6']}); // eslint-disable-line no-await-in-loop -- One run at a time.

@@ -1,5 +1,5 @@
 /**
-`testbed diff` on the kernel: pairs whose difference is known (Istio's own history, back ends, edited dumps), what is equal and how that is said, doubts, mistakes, and the commands that it prints.
+`testbed diff` on the kernel: pairs with a known difference (Istio's own history, back ends, edited dumps), equal pairs and how they are reported, doubts, mistakes, and the commands that it prints.
 */
 
 import {readFileSync, writeFileSync} from 'node:fs';
@@ -38,7 +38,7 @@ const history: ReadonlyArray<{readonly given: readonly string[]; readonly moved:
 	},
 	{
 		given: ['release:1.5', 'release:1.6'],
-		moved: ['bypass ipv4+ipv6 TCP into the pod, port 15021: proxy:15006 > direct → direct'],
+		moved: ['bypass ipv4+ipv6 TCP into the pod, port 15021: proxy:15006 > direct > direct → direct > direct'],
 		roles: ['inbound-port-exclude'],
 	},
 	{given: ['release:1.24', 'release:1.25'], moved: [], roles: []},
@@ -74,7 +74,7 @@ const counterparts: ReadonlyArray<readonly [source: string, backends: string]> =
 	...['1.27', '1.28', '1.29', '1.30', '1.31'].flatMap(version => ['', ' --redirect-dns', ' -m TPROXY'].map(options => [`release:${version}${options}`, 'iptables-nft,nftables'] as const)),
 ];
 
-/** Two at a time: a comparison has two lanes already, and most of its time is the start of programs. */
+/** Two at a time: a comparison already has two jobs, and spends most of its time starting programs. */
 async function each<Item>(items: readonly Item[], act: (item: Item) => Promise<void>): Promise<void> {
 	const queue = [...items];
 	const worker = async (): Promise<void> => {
@@ -91,7 +91,7 @@ function isAbout(t: ExecutionContext, diff: JsonDiff, title: string): void {
 	t.true(diff.summary.classes > 10 && diff.summary.probes >= diff.summary.classes, title);
 }
 
-test('history: the traffic that moved from release to release, and the rule that is the reason', async t => {
+test('history: the traffic that moved from release to release, and the rule that caused it', async t => {
 	await each(history, async ({given, moved, roles}) => {
 		const {exitCode, diff} = await diffJson(given);
 		const title = given.join(' ');
@@ -103,13 +103,13 @@ test('history: the traffic that moved from release to release, and the rule that
 	});
 });
 
-test('DNS capture: UDP and TCP to the resolver come to the agent', async t => {
+test('DNS capture: UDP and TCP queries to the resolver reach the agent', async t => {
 	const {exitCode, diff} = await diffJson(['release:1.30', 'release:1.30 --redirect-dns']);
 	const sentences = diff.moved.map(move => sentenceOf(move));
 	const app = 'from any user but 1337 and any group but 1337 to 10.96.0.10, port 53';
 	t.true(sentences.includes(`elsewhere ipv4 UDP ${app}: direct → agent:15053 > direct`), sentences.join('\n'));
 	t.true(sentences.includes(`elsewhere ipv4 TCP ${app}: proxy:15001 > direct → agent:15053 > direct`), sentences.join('\n'));
-	// Two classes, one of them from the agent's port: the other is the witness, and its command a plain one.
+	// Two classes, one of them from the agent's port: the other is the example, with a plain command.
 	t.true(diff.moved.every(({replay: {from, to}}) => !from.includes('--batch') && !to.includes('--batch')));
 	t.true(sentences.every(sentence => sentence.includes('port 53')), sentences.join('\n'));
 	t.true(diff.compared.some(({fields}) => fields.includes('source-port')));
@@ -117,7 +117,7 @@ test('DNS capture: UDP and TCP to the resolver come to the agent', async t => {
 	isAbout(t, diff, 'DNS');
 });
 
-test('back ends: the same rules send the same traffic the same way', async t => {
+test('back ends: the same rules send the same traffic to the same places', async t => {
 	await each(counterparts, async ([source, backends]) => {
 		const {exitCode, diff} = await diffJson([source, source, '--backend', backends]);
 		const title = `${source} on ${backends}`;
@@ -127,7 +127,7 @@ test('back ends: the same rules send the same traffic the same way', async t => 
 	});
 });
 
-test('every command that is printed shows what it stands for', async t => {
+test('every command that is printed shows the difference that it is printed for', async t => {
 	const pairs = [
 		['release:1.12', 'release:1.13'],
 		['release:1.17', 'release:1.18', '--backend', 'iptables-legacy,iptables-nft'],
@@ -135,7 +135,7 @@ test('every command that is printed shows what it stands for', async t => {
 		['release:1.19 --redirect-dns', 'release:1.20 --redirect-dns', '--paths'],
 		['release:1.30', 'release:1.30 --redirect-dns', '--family', 'ipv4'],
 		['release:1.30 -u 1337', 'release:1.30 -u 64535,1337', '--family', 'ipv6'],
-		// Another proxy than these rules alone would have, and other servers.
+		// A different proxy than these rules would have by default, and other servers.
 		['release:1.22', 'release:1.22 -m TPROXY', '--family', 'ipv4'],
 		['release:1.30', 'release:1.30 --redirect-dns', '--family', 'ipv4', '--dns-servers', '10.96.0.53,10.96.0.54'],
 	];
@@ -143,7 +143,7 @@ test('every command that is printed shows what it stands for', async t => {
 	await each(pairs, async given => {
 		const {diff} = await diffJson(given);
 		t.true(diff.moved.length > 0, given.join(' '));
-		// A single probe cannot be invalid; and whose answer goes astray waits in vain, which proves nothing.
+		// A single probe cannot be invalid; and one whose answer is lost times out, which proves nothing.
 		moves.push(...diff.moved.filter(({witness: {packet}, was, is}) => packet === 'first' && [...was, ...is].every(arrival => !arrival.endsWith('does not come back'))).slice(0, 5).flatMap(({replay: {from, to}, was, is, witness: {destination: {port}}}) => [{command: from, port, wanted: was}, {command: to, port, wanted: is}]));
 	});
 	await each(moves, async ({command, port, wanted}) => {
@@ -179,7 +179,7 @@ function placeOf(lines: readonly string[], text: string): number {
 	return places[0]!;
 }
 
-test('a rule moved without effect: equal, in words that say how much was compared', async t => {
+test('a rule moved without effect: equal, with the number of things compared', async t => {
 	await inFolder(async folder => {
 		const [before, after] = await edited(folder, lines => {
 			const [first, second] = [placeOf(lines, '--dport 15090 -j RETURN'), placeOf(lines, '--dport 15021 -j RETURN')];
@@ -195,12 +195,27 @@ test('a rule moved without effect: equal, in words that say how much was compare
 	});
 });
 
-test('a rule deleted: named as gone, with its traffic', async t => {
+test('connections that the proxy opens to its own ports are classes of their own and can move, even if no rule names these ports', async t => {
+	await inFolder(async folder => {
+		const [plain, after] = await edited(folder, lines => {
+			const bare = lines.filter(line => !/--dport 150(?:90|21|20) -j RETURN/u.test(line));
+			return bare.with(placeOf(bare, '-s 127.0.0.6/32 -o lo'), `-A ISTIO_OUTPUT -d 127.0.0.1/32 -p tcp -m tcp --dport 15000 -m owner --uid-owner 1337 -j REDIRECT --to-ports 9\n${bare[placeOf(bare, '-s 127.0.0.6/32 -o lo')]!}`);
+		});
+		const before = path.join(folder, 'bare.rules');
+		writeFileSync(before, readFileSync(plain, 'utf8').split('\n').filter(line => !/--dport 150(?:90|21|20) -j RETURN/u.test(line)).join('\n'));
+		t.false(readFileSync(after, 'utf8').includes('15090'));
+		const {diff} = await diffJson([before, after]);
+		t.deepEqual(diff.moved.map(move => sentenceOf(move)), ['127.0.0.6', 'any address but 127.0.0.6'].map(source => `lost ipv4 TCP from user 1337 with source ${source} to 127.0.0.1, port 15000: direct → port 9, where nobody listens`));
+		t.deepEqual(diff.gaps, []);
+	});
+});
+
+test('a deleted rule is reported as deleted, with its traffic', async t => {
 	await inFolder(async folder => {
 		const [before, after] = await edited(folder, lines => lines.filter(line => !line.includes('--dport 15021 -j RETURN')));
 		const {exitCode, diff} = await diffJson([before, after, '--family', 'ipv4']);
 		t.is(exitCode, 1);
-		t.deepEqual(diff.moved.map(move => [sentenceOf(move), move.because.kind]), [['elsewhere ipv4 TCP into the pod, port 15021: direct → proxy:15006 > direct', 'removed']]);
+		t.deepEqual(diff.moved.map(move => [sentenceOf(move), move.because.kind]), [['elsewhere ipv4 TCP into the pod, port 15021: direct > direct → proxy:15006 > direct > direct', 'removed']]);
 		t.regex(diff.moved[0]!.because.text, /^ISTIO_INBOUND#\d+ inbound-port-exclude is gone$/u);
 		for (const side of ['from', 'to'] as const) {
 			t.deepEqual(await replay(diff.moved[0]!.replay[side], 15_021), side === 'from' ? diff.moved[0]!.was : diff.moved[0]!.is); // eslint-disable-line no-await-in-loop -- Two.
@@ -217,8 +232,8 @@ test('- is standard input, on either side', async t => {
 			diffJson(['-', before, '--family', 'ipv4'], {input}),
 		]);
 		t.is(second.diff.to['source'], '-');
-		t.deepEqual(second.diff.moved.map(move => sentenceOf(move)), ['elsewhere ipv4 TCP into the pod, port 15021: direct → proxy:15006 > direct']);
-		t.deepEqual(first.diff.moved.map(move => sentenceOf(move)), ['bypass ipv4 TCP into the pod, port 15021: proxy:15006 > direct → direct']);
+		t.deepEqual(second.diff.moved.map(move => sentenceOf(move)), ['elsewhere ipv4 TCP into the pod, port 15021: direct > direct → proxy:15006 > direct > direct']);
+		t.deepEqual(first.diff.moved.map(move => sentenceOf(move)), ['bypass ipv4 TCP into the pod, port 15021: proxy:15006 > direct > direct → direct > direct']);
 	});
 });
 
@@ -234,11 +249,11 @@ test('a condition that is not understood: inconclusive, with the rule', async t 
 	});
 });
 
-test('a trace that is lost is a doubt and never a move', async t => {
+test('a lost trace is inconclusive, and never reported as moved', async t => {
 	const pairs = [
 		['release:1.12', 'release:1.13', '--trace-buffer', '1'],
 		['release:1.24', 'release:1.25', '--paths', '--trace-buffer', '1'],
-		// Enough for a part of the trace: one side may have what the other lost.
+		// Enough for part of the trace: one side may have what the other lost.
 		['release:1.30', 'release:1.30', '--backend', 'iptables-nft,iptables-legacy', '--paths', '--trace-buffer', '4000'],
 		['release:1.24', 'release:1.30', '--trace-buffer', '4000'],
 	];
@@ -251,17 +266,17 @@ test('a trace that is lost is a doubt and never a move', async t => {
 
 /** Arguments and what the message must say. All end with status 2. */
 const mistakes: ReadonlyArray<{readonly given: readonly string[]; readonly message: RegExp}> = [
-	{given: ['release:1.30', 'release:1.30', '--backend', 'all'], message: /A comparison has two sides, and --backend names 3 back ends[\s\S]*Name one for both sides/u},
-	{given: ['-', '-'], message: /Both sides would be read from standard input[\s\S]*Put one of the two into a file/u},
+	{given: ['release:1.30', 'release:1.30', '--backend', 'all'], message: /diff compares two rule sets, but --backend names 3 back ends[\s\S]*Name one for both sides/u},
+	{given: ['-', '-'], message: /Both sides cannot be read from standard input[\s\S]*Save one of them to a file/u},
 	{given: ['release:1.30', '/nowhere/at/all.rules'], message: /The rules cannot be read: \/nowhere\/at\/all\.rules: no such file/u},
-	{given: ['release:1.30', 'release:0.99'], message: /--rules release:0\.99: release 0\.99 is older than 1\.5/u},
-	{given: ['release:1.30', 'release:1.26', '--backend', 'nftables'], message: /It writes no native nftables rules; 1\.27 is the first that does/u},
-	{given: ['release:1.30', 'release:all'], message: /names \d+ rule sets; one is due here/u},
-	{given: ['release:1.30'], message: /A comparison has two sides, and one rule set is named\./u},
+	{given: ['release:1.30', 'release:0.99'], message: /^testbed: release:0\.99: release 0\.99 is older than 1\.5/u},
+	{given: ['release:1.30', 'release:1.26', '--backend', 'nftables'], message: /It writes no native nftables rules; the first release that does is 1\.27/u},
+	{given: ['release:1.30', 'release:all'], message: /names \d+ rule sets, but only one can be used here/u},
+	{given: ['release:1.30'], message: /diff compares two rule sets, but one was given\./u},
 	{given: ['release:1.30', 'release:1.30', '--format', 'jnit'], message: /junit/u},
 ];
 
-test('mistakes: status 2, the message on stderr, nothing on stdout', async t => {
+test('wrong uses: status 2, the message on stderr, nothing on stdout', async t => {
 	await each(mistakes, async ({given, message}) => {
 		const {exitCode, stdout, stderr} = await testbed(['diff', ...given], {input: ''});
 		const title = given.join(' ');
@@ -271,7 +286,7 @@ test('mistakes: status 2, the message on stderr, nothing on stdout', async t => 
 	});
 });
 
-test('JSON: every key of the contract', async t => {
+test('JSON: every documented key', async t => {
 	const {diff} = await diffJson(['release:1.12', 'release:1.13', '--family', 'ipv4']);
 	t.deepEqual(Object.keys(diff), ['version', 'environment', 'from', 'to', 'outcome', 'compared', 'moved', 'gaps', 'hints', 'summary', 'durationMs']);
 	t.is(diff.version, 1);
@@ -285,11 +300,11 @@ test('JSON: every key of the contract', async t => {
 	t.true(diff.compared[0]!.leftOut.length > 0);
 });
 
-test('text: within the width, the reason and both commands beneath each move; what is left out only with --verbose', async t => {
+test('text: within the width, with the reason and both commands below each change; what is left out only with --verbose', async t => {
 	const {exitCode, stdout} = await testbed(['diff', 'release:1.12', 'release:1.13']);
 	t.is(exitCode, 1);
-	t.true(stdout.split('\n').every(line => line.length <= 80 || line.startsWith('    testbed probe ')));
-	t.regex(stdout, /✘ TCP into the pod, port 22: was direct, is proxy:15006 > direct[\s\S]*because ISTIO_INBOUND#2 inbound-ssh is gone\n {2}count {3}2 packet classes\n {4}testbed probe --rules release:1\.12 [\s\S]*testbed probe --rules release:1\.13 /u);
+	t.true(stdout.split('\n').every(line => line.length <= 80 || line.startsWith('    bin/testbed probe ')));
+	t.regex(stdout, /✖ TCP into the pod, port 22: was direct, is proxy:15006 > direct[\s\S]*because ISTIO_INBOUND#2 inbound-ssh is gone\n {2}count {3}2 packet classes\n {4}bin\/testbed probe --rules release:1\.12 [\s\S]*bin\/testbed probe --rules release:1\.13 /u);
 	t.false(stdout.includes('left out'));
 	const verbose = await testbed(['diff', 'release:1.12', 'release:1.13', '--verbose']);
 	t.regex(verbose.stdout, /left out \d+ cannot occur: /u);

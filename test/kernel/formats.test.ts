@@ -11,7 +11,7 @@ import {defaultDump} from './_run.js';
 /** Without the rule that lets the proxy out, so that some types fail and others do not. */
 const broken = defaultDump().replace('-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN\n', '');
 
-test('a broken dump: the same failures in every format, each annotation at the line of the rule that decided', async t => {
+test('a broken dump: the same failures in every format, each annotation at the line of the deciding rule', async t => {
 	const folder = await dir({unsafeCleanup: true});
 	const [dump, summary] = ['broken.rules', 'summary.md'].map(name => path.join(folder.path, name)) as [string, string];
 	writeFileSync(dump, broken);
@@ -75,7 +75,7 @@ probes:
 	await folder.cleanup();
 });
 
-test('a gap is a doubt in every format, and never a pass', async t => {
+test('a gap is inconclusive in every format, and never a pass', async t => {
 	const given = ['--types', '1', '--trace-buffer', '1', '--format'];
 	const [tap, junit, markdown, github] = await Promise.all(['tap', 'junit', 'markdown', 'github'].map(async format => testbed([...given, format], {env: {GITHUB_STEP_SUMMARY: ''}})));
 	t.deepEqual([tap, junit, markdown, github].map(ended => ended!.exitCode), [3, 3, 3, 3]);

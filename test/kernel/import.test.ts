@@ -1,4 +1,4 @@
-/** What is read is what the kernel gets, and what it gives back is read: each match and target, and random sets, by both back ends in both families. */
+/** Imported rules are what the kernel gets, and its output can be imported again: each match and target, and random sets, with both back ends in both families. */
 
 import {readFileSync} from 'node:fs';
 import test from 'ava';
@@ -7,7 +7,7 @@ import {iptablesProgram} from '../../src/netfilter/backends.js';
 import {importRules} from '../../src/netfilter/import/import-rules.js';
 import {normalize} from '../../src/netfilter/iptables/normalize.js';
 import {parseSave, printSave} from '../../src/netfilter/iptables/save.js';
-import {CommandError} from '../../testbed/system/exec.js';
+import {CommandError} from '../../testbed/system/commands.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {mangleOf, randomRule} from '../helpers/random-rules.js';
@@ -66,7 +66,7 @@ for (const combination of combinations) {
 	const {backend, family} = combination;
 	const own = ruleLines.filter(row => row.family === family);
 	for (const table of new Set(own.map(row => row.table))) {
-		test.serial(`${backend} ${family} ${table}: each rule is installed as it is written, and printed as it is known to be`, async t => {
+		test.serial(`${backend} ${family} ${table}: each rule is installed as it is written, and printed as expected`, async t => {
 			await using kernel = await Kernel.create(combination);
 			const rows = own.filter(row => row.table === table && row.refused === undefined);
 			await kernel.restore(printSave(parseSave(dumpOf(table, rows), family), family));
@@ -83,7 +83,7 @@ for (const combination of combinations) {
 	}
 
 	for (const row of own.filter(({refused}) => refused !== undefined)) {
-		test.serial(`${backend} ${family} ${row.table} ${row.given}: refused for want of a module or a named thing, or printed as it is`, async t => {
+		test.serial(`${backend} ${family} ${row.table} ${row.given}: refused because a module or a named object is missing, or printed as it is`, async t => {
 			await using kernel = await Kernel.create(combination);
 			try {
 				await kernel.restore(printSave(parseSave(dumpOf(row.table, [row]), family), family));
@@ -97,7 +97,7 @@ for (const combination of combinations) {
 		});
 	}
 
-	test.serial(`${backend} ${family}: random rules come back as one rule with what was asked, are read whole, and are installed again unchanged`, async t => {
+	test.serial(`${backend} ${family}: a random rule is read back as one rule with the same conditions, completely, and can be installed again unchanged`, async t => {
 		await using kernel = await Kernel.create(combination);
 		await fastCheck.assert(fastCheck.asyncProperty(fastCheck.array(randomRule(family), {minLength: 10, maxLength: 30}), async rules => {
 			const asked = parseSave(mangleOf(rules), family);

@@ -1,4 +1,4 @@
-/** What is brought opens no other file: refused before any tool runs, by the command line and at the door to the tools. */
+/** Inputs open no other files: they are refused before any tool runs, by the command line and by the check before the tools. */
 
 import {execFileSync} from 'node:child_process';
 import {
@@ -51,7 +51,7 @@ const chain = (line: string): string => `table inet t {\n\tchain c {\n\t\ttype f
 const set = (line: string): string => `table inet t {\n\tset s {\n\t\ttype ipv4_addr\n\t\t${line}\n\t}\n}\n`;
 const json = (words: string): string => JSON.stringify({nftables: [{table: {family: 'inet', name: 't'}}, {chain: {family: 'inet', table: 't', name: 'c'}}, {rule: {family: 'inet', table: 't', chain: 'c', expr: [{match: {op: '==', left: {payload: {protocol: 'tcp', field: 'dport'}}, right: `80; ${words}; tcp dport`}}]}}]});
 
-test('the bait tells when it is taken', async t => {
+test('the test notices if a forbidden file is opened', async t => {
 	await using given = await bait();
 	t.true(given.untouched());
 	execFileSync('cat', [given.file]);
@@ -70,7 +70,7 @@ for (const [name, write] of [['a chain', chain], ['a set', set], ['JSON', json]]
 				const {exitCode, stdout, stderr} = await testbed(words); // eslint-disable-line no-await-in-loop -- Two cores.
 				t.is(exitCode, 2, `${words.join(' ')}: ${stderr}`);
 				t.is(stdout, '');
-				t.regex(stderr, /line \d+: .*(?:"include" is a command of nft|one word is due)/u, words.join(' '));
+				t.regex(stderr, /line \d+: .*(?:"include" is an nft command|one word was expected)/u, words.join(' '));
 				t.notRegex(stderr, /from the other file/u);
 			}
 
@@ -80,7 +80,7 @@ for (const [name, write] of [['a chain', chain], ['a set', set], ['JSON', json]]
 	});
 }
 
-test('at the door to the tools: a set that no reader made reaches none of them', async t => {
+test('rules that were not made by a parser never reach a tool', async t => {
 	await using given = await bait();
 	await using netns = Netns.create('inputs');
 	await using lockFile = await LockFile.create();
@@ -104,7 +104,7 @@ test('at the door to the tools: a set that no reader made reaches none of them',
 		const error = await t.throwsAsync(async () => installRules(netns, { // eslint-disable-line no-await-in-loop -- One namespace.
 			ruleSet, backend, families: ['ipv4'], lockFile: lockFile.path,
 		}), {instanceOf: TestbedError, code: 'RULES_REJECTED'});
-		t.regex(error.state ?? '', /^No tool was given/u);
+		t.regex(error.state ?? '', /not passed to any tool/u);
 	}
 
 	t.true(given.untouched());

@@ -1,4 +1,4 @@
-/** What installing promises: all or nothing, what was there before is gone, what the kernel holds is what was asked for. */
+/** The guarantees of installing: all or nothing, earlier rules are gone, and the kernel has what was requested. */
 
 import test from 'ava';
 import {parseNft} from '../../src/netfilter/nftables/ruleset.js';
@@ -18,7 +18,7 @@ const good = parseSave('*nat\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOM
 const unknownMatch = parseSave('*raw\n-A OUTPUT -j ACCEPT\nCOMMIT\n*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', 'ipv6');
 
 for (const backend of bothBackends) {
-	test(`a family that is rejected takes the other with it, ${backend}`, async t => {
+	test(`if one family is rejected, the other is not installed either, ${backend}`, async t => {
 		await using netns = Netns.create('install');
 		await using lockFile = await LockFile.create();
 		const both: RuleSet = {tables: [...good.tables, ...unknownMatch.tables]};
@@ -26,14 +26,14 @@ for (const backend of bothBackends) {
 			ruleSet: both, backend, families, lockFile: lockFile.path, allowedModules: ['nosuchmatch'],
 		}), {instanceOf: TestbedError, code: 'RULES_REJECTED'});
 		t.regex(error.message, new RegExp(`^${driverOf(backend).programFor('ipv6')} rejected line \\d+, \`-A OUTPUT -m nosuchmatch -j RETURN\`: .*nosuchmatch`, 'u'));
-		t.is(error.state, 'No traffic was sent and nothing stays installed.');
+		t.is(error.state, 'No traffic was sent, and nothing is left installed.');
 		for (const {family, text} of await driverOf(backend).readBack(netns, {families, lockFile: lockFile.path})) {
 			t.notRegex(text, /^-A /mu, String(family));
 		}
 	});
 }
 
-test('a native set that nft rejects is told with its line and nft\'s own reason, and nothing of it stays', async t => {
+test('a native set that nft rejects is reported with its line and nft\'s reason, and nothing of it stays installed', async t => {
 	await using netns = Netns.create('install');
 	await using lockFile = await LockFile.create();
 	const ruleSet = parseNft('table inet one {\n\tchain a {\n\t\taccept\n\t}\n}\ntable inet two {\n\tchain a {\n\t\tcounter jump nowhere\n\t}\n}\n');
@@ -53,10 +53,10 @@ async function leftOf(netns: Netns, backend: Backend): Promise<string> {
 }
 
 for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) {
-	test(`the next set on a stage stands alone, ${backend}`, async t => {
+	test(`a set replaces the previous one in the same sandbox completely, ${backend}`, async t => {
 		const [first, second] = ['release:1.30 -m TPROXY --redirect-dns --capture-all-dns --drop-invalid -c eth1', 'release:1.30'].map(source => loadRuleInput({source, families, backend}));
 		const options = optionsOf({rules: first!, families});
-		await using ownSandbox = await ActorSandbox.create({...options, intent: second!.intent});
+		await using ownSandbox = await ActorSandbox.create({...options, mesh: second!.mesh, intent: second!.intent});
 		const {pod} = ownSandbox.sandbox;
 		await ownSandbox.install({...first!, families});
 		t.regex(await leftOf(pod, backend), /fwmark 0x539 lookup 133[\s\S]*default dev lo/u);
@@ -68,12 +68,12 @@ for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) 
 	});
 }
 
-test('rules of two back ends do not meet on one stage: those that nft sees go first, and those of iptables-legacy stay alone', async t => {
+test('rules of two back ends in one sandbox: native ones are removed first, and none can follow those of iptables-legacy', async t => {
 	const [nft, legacy] = bothBackends.map(backend => loadRuleInput({source: 'release:1.30', families, backend}));
-	await using ownSandbox = await ActorSandbox.create({...optionsOf({rules: nft!}), intent: nft!.intent});
+	await using ownSandbox = await ActorSandbox.create({...optionsOf({rules: nft!}), mesh: nft!.mesh, intent: nft!.intent});
 	await ownSandbox.install({...nft!, families});
 	t.regex(await ownSandbox.sandbox.pod.run('nft', ['list', 'tables']), /table ip nat/);
 	await ownSandbox.install({...legacy!, families});
 	t.notRegex(await ownSandbox.sandbox.pod.run('nft', ['list', 'tables']), /table ip6? nat/);
-	await t.throwsAsync(async () => ownSandbox.install({...nft!, families}), {instanceOf: RangeError, message: /holds rules of iptables-legacy cannot hold rules of iptables-nft/u});
+	await t.throwsAsync(async () => ownSandbox.install({...nft!, families}), {instanceOf: RangeError, message: /with rules of iptables-legacy cannot get rules of iptables-nft/u});
 });

@@ -1,5 +1,5 @@
 /**
-The two texts that Istio has for one option set, iptables and native nftables, put to the kernel: they must come to the same stops by the same roles. Where they do not, the pair stands below with its reason.
+Istio's two rule texts for an option set, iptables and native nftables, on the kernel: they must lead to the same stops through the same roles. Pairs that do not are listed below with the reason.
 */
 
 import test from 'ava';
@@ -10,8 +10,9 @@ import {parseNft, printNft} from '../../src/netfilter/nftables/ruleset.js';
 import {stopsOfPath} from '../../src/netfilter/path.js';
 import type {Backend} from '../../src/netfilter/types.js';
 import {intentOf} from '../../src/istio/intent.js';
-import {typeIds} from '../../src/scenario/six-types.js';
-import {addressFamilies} from '../../src/scenario/topology.js';
+import {istio} from '../../src/istio/mesh.js';
+import {typeIds} from '../../src/istio/traffic/six-types.js';
+import {addressFamilies} from '../../src/mesh/topology.js';
 import type {RunEntry} from '../../src/report/run/many.js';
 import {credentialsOf} from '../../testbed/inputs/credentials.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
@@ -30,7 +31,16 @@ function runOf(golden: Golden, backend: Backend): RunOptions {
 		release, options, families, backend,
 	});
 	const rules: RuleInput = {
-		source: golden.file, release: release.name, backend, ruleSet, reference: ruleSet, routing: sidecarRouting(options, families, release), warnings: [], notes: [], intent: intentOf(options),
+		source: golden.file,
+		release: release.name,
+		mesh: istio,
+		backend,
+		ruleSet,
+		reference: ruleSet,
+		routing: sidecarRouting(options, families, release),
+		warnings: [],
+		notes: [],
+		intent: intentOf(options),
 	};
 	const proxy = {uid: options.proxyUids[0] ?? 1337, gid: options.proxyGids[0] ?? 1337};
 	return optionsOf({
@@ -50,7 +60,7 @@ const findings: Readonly<Record<string, {readonly types: readonly string[]; read
 
 const goldens = readGoldens('nftables').filter(({file}) => readGoldens('iptables').some(counterpart => counterpart.file === file.replace('nftables/', 'iptables/')));
 
-test('all pairs of goldens take the same ways by the same roles, but for the findings', async t => {
+test('all pairs of goldens send traffic through the same roles, except for the known findings', async t => {
 	t.is(goldens.length, 22);
 	const entries = await runMany(goldens.flatMap(golden => [runOf(golden, 'iptables-nft'), runOf(golden, 'nftables')]), {jobs: 2});
 	let compared = 0;
@@ -67,7 +77,7 @@ test('all pairs of goldens take the same ways by the same roles, but for the fin
 	t.log(`${goldens.length} pairs, ${compared} types compared, ${Object.keys(findings).length} pairs differ`);
 });
 
-test('so do the injected defaults of every release that has both', async t => {
+test('the same for the injected defaults of every release that has both', async t => {
 	const releases = releaseLines.filter(({features}) => features.nativeNftables);
 	t.true(releases.length >= 4);
 	const sets = releases.flatMap(({name}) => ['', '-m TPROXY', '--redirect-dns', '--redirect-dns --capture-all-dns --drop-invalid'].map(text => `release:${name} ${text}`.trim()));
@@ -83,7 +93,7 @@ test('so do the injected defaults of every release that has both', async t => {
 	}
 });
 
-test('goes red: a native twin without its hairpin rule', async t => {
+test('goes red: a native set without its hairpin rule', async t => {
 	const [iptables, native] = (['iptables-nft', 'nftables'] as const).map(backend => loadRuleInput({source: 'release:1.30', families: ['ipv4'], backend}));
 	const broken = {...native!, ruleSet: parseNft(printNft(native!.ruleSet).replace(/^.*meta skuid 1337 counter jump istio-in-redirect\n/mu, ''))};
 	const entries = await runMany([iptables!, broken].map(rules => optionsOf({rules})), {jobs: 2});

@@ -1,4 +1,4 @@
-/** The library as somebody else has it: packed, installed beside the runner of their choice, and asked. */
+/** The library as users have it: packed, installed next to the test runner of their choice, and called. */
 
 import {
 	cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync,
@@ -66,7 +66,7 @@ for (const {name, command} of runners) {
 	});
 }
 
-test('what is packed: the pure part without the kernel, types for both, and the program', async t => {
+test('the package has the pure part without the kernel, types for both, and the program', async t => {
 	const folder = await project(t);
 	writeFileSync(path.join(folder, 'pure.js'), `
 import {newestRelease, parseReleaseInput, sidecarRuleSet} from '${own.name}';
@@ -101,7 +101,7 @@ export const wrong = async () => (await openSandbox()).probe({to: 'remote:8080',
 	t.is(refused.exitCode, 2);
 });
 
-test('a sandbox answers one, many, and several at a time, each its own question', async t => {
+test('a sandbox answers one probe, many, and several calls at once, each with its own answer', async t => {
 	await using sandbox = await openSandbox('release:1.30');
 	t.deepEqual(await sandbox.probeAll([]), []);
 	const asked = [{to: 'remote:8080'}, {to: 'remote:8080', uid: 1337}, {to: 'pod:8080', from: 'remote'}, {to: '[2001:db8:1::20]:8080'}] as const;
@@ -111,12 +111,12 @@ test('a sandbox answers one, many, and several at a time, each its own question'
 	t.true(sandbox.ruleSet.tables.length > 0);
 });
 
-test('the errors of a sandbox: no such key, another family, closed', async t => {
+test('errors of a sandbox: an unknown key, another family, a closed sandbox', async t => {
 	const sandbox = await openSandbox(parseRules(defaultDump()));
 	t.teardown(async () => sandbox.close());
 	await t.throwsAsync(sandbox.probeAll([{to: 'remote:8080'}, {to: 'nowhere'}]), {instanceOf: TestbedError, message: /^probe 2: "to" is "nowhere": it must be ADDRESS:PORT/u});
-	await t.throwsAsync(sandbox.probe({to: 'remote:8080', user: 1} as never), {instanceOf: TestbedError, message: /^probe 1: "user" is no key of a probe\./u});
-	await t.throwsAsync(sandbox.probe({to: '[2001:db8:1::20]:8080'}), {instanceOf: TestbedError, message: /of ipv6; the rules are of ipv4/u});
+	await t.throwsAsync(sandbox.probe({to: 'remote:8080', user: 1} as never), {instanceOf: TestbedError, message: /^probe 1: "user" is not a key of a probe\./u});
+	await t.throwsAsync(sandbox.probe({to: '[2001:db8:1::20]:8080'}), {instanceOf: TestbedError, message: /\(ipv6\), but the rules are for ipv4/u});
 	const last = sandbox.probe({to: 'remote:8080'});
 	await Promise.all([sandbox.close(), sandbox.close()]);
 	const {stops} = await last;
@@ -151,11 +151,11 @@ test('rules from text and by name, the types, a comparison, a baseline and class
 
 	t.throws(() => parseRules('*nat\n-A NOWHERE -j ACCEPT\nCOMMIT\n'), {instanceOf: TestbedError, code: 'INPUT'});
 	t.throws(() => loadRules('release:all'), {instanceOf: TestbedError, code: 'USAGE'});
-	await t.throwsAsync(compare(loadRules('release:1.30', {families: ['ipv6']}), rules), {instanceOf: TestbedError, message: /^release:1\.30 is of ipv6, and ours of ipv4: there is nothing to compare\.$/u});
+	await t.throwsAsync(compare(loadRules('release:1.30', {families: ['ipv6']}), rules), {instanceOf: TestbedError, message: /^There is nothing to compare: release:1\.30 covers ipv6, but ours covers ipv4\.$/u});
 	const both = await createBaseline('release:1.30');
 	const part = await checkBaseline(both, parseRules(defaultDump()), {families: ['ipv4'], stopsOnly: true});
 	t.is(verificationOutcome(part), 'same');
-	await t.throwsAsync(checkBaseline(both, rules), {instanceOf: TestbedError, message: /^The baseline is of ipv4 and ipv6, and ours has no rules of ipv6\.$/u});
-	await t.throwsAsync(createBaseline(rules, {traceBufferBytes: 1}), {instanceOf: TestbedError, message: /^Nothing was recorded, for the evidence is not whole: /u});
+	await t.throwsAsync(checkBaseline(both, rules), {instanceOf: TestbedError, message: /^The baseline covers ipv4 and ipv6, but ours has no ipv6 rules\.$/u});
+	await t.throwsAsync(createBaseline(rules, {traceBufferBytes: 1}), {instanceOf: TestbedError, message: /^Nothing was recorded because evidence is missing: /u});
 	await t.throwsAsync(checkBaseline('/nowhere/baseline.json', rules), {instanceOf: TestbedError, code: 'INPUT', message: /^The baseline cannot be read: \/nowhere\/baseline\.json: no such file\.$/u});
 });

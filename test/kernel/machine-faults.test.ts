@@ -1,18 +1,18 @@
-/** What is the machine's fault is neither the rules' (2, "rejected") nor a failure (1): it ends with 4, or is inconclusive where others were played. */
+/** Errors of the machine are neither the rules' (2, "rejected") nor failures (1): the command ends with 4, or the run is inconclusive if others could run. */
 
 import test from 'ava';
 import {fakes, onOtherMachine, testbedOnOtherMachine} from './_machine.js';
 
 const all = ['run', '--backend', 'all', '--family', 'both'];
 
-test.serial('a back end that the machine lacks is inconclusive with its reason, and the others are reported', async t => {
+test.serial('a back end that is missing on the machine is inconclusive with its reason, and the others are reported', async t => {
 	const {exitCode, stdout, stderr} = await testbedOnOtherMachine([...all, '--format', 'json'], {fakes: fakes.withoutLegacyTables});
 	t.is(exitCode, 3, stderr);
 	const {runs, summary} = JSON.parse(stdout) as {runs: ReadonlyArray<{rules: {backend: string}; inconclusive?: string; types?: ReadonlyArray<{outcome: string}>}>; summary: object};
 	t.deepEqual(runs.map(({rules: {backend}, types}) => [backend, types?.map(({outcome}) => outcome)]), [
 		['iptables-nft', Array.from({length: 12}, () => 'pass')], ['iptables-legacy', undefined], ['nftables', Array.from({length: 12}, () => 'pass')],
 	]);
-	t.regex(runs[1]!.inconclusive ?? '', /cannot install what the rules need: the nat table \(iptables-legacy, ipv[46]\).*unable to initialize table 'nat'.*→ modprobe ip6?table_nat/su);
+	t.regex(runs[1]!.inconclusive ?? '', /lacks something the rules need: the nat table \(iptables-legacy, ipv[46]\).*unable to initialize table 'nat'.*→ modprobe ip6?table_nat/su);
 	t.deepEqual(summary, {passed: 24, failed: 0, inconclusive: 1});
 });
 
@@ -23,7 +23,7 @@ for (const [format, words] of [
 	['markdown', [/iptables-legacy/u]],
 	['github', [/::warning|::error/u]],
 ] as const) {
-	test.serial(`the same as ${format}`, async t => {
+	test.serial(`the same in the format ${format}`, async t => {
 		const {exitCode, stdout} = await testbedOnOtherMachine([...all, '--format', format], {fakes: fakes.withoutLegacyTables});
 		t.is(exitCode, 3);
 		for (const pattern of words) {
@@ -34,7 +34,7 @@ for (const [format, words] of [
 	});
 }
 
-test.serial('a folder of scenarios is played on the back ends that there are', async t => {
+test.serial('a folder of scenarios runs on the back ends that exist', async t => {
 	const {exitCode, stdout, stderr} = await testbedOnOtherMachine(['run', 'scenarios/excluded-ports.yaml', '--format', 'json'], {fakes: fakes.withoutLegacyTables});
 	t.is(exitCode, 3, stderr);
 	const {runs} = JSON.parse(stdout) as {runs: ReadonlyArray<{rules: {backend: string}; inconclusive?: string; types?: ReadonlyArray<{outcome: string}>}>};
@@ -44,35 +44,35 @@ test.serial('a folder of scenarios is played on the back ends that there are', a
 for (const given of [
 	['run'], ['run', '--rules', 'release:all'], ['probe', '--from', 'app', '--to', 'remote:80'], ['baseline', 'create', '--output', '/dev/null'],
 ] as const) {
-	test.serial(`with only that back end asked for it ends with 4, the reason and the command that mends it: ${given.join(' ')}`, async t => {
+	test.serial(`if only that back end was asked for, the status is 4, with the reason and the command that fixes it: ${given.join(' ')}`, async t => {
 		const {exitCode, stderr} = await testbedOnOtherMachine([...given, '--backend', 'iptables-legacy'], {fakes: fakes.withoutLegacyTables});
 		t.is(exitCode, 4, stderr);
-		t.regex(stderr, /cannot install what the rules need: the nat table.*unable to initialize table 'nat'/su);
+		t.regex(stderr, /lacks something the rules need: the nat table.*unable to initialize table 'nat'/su);
 		t.regex(stderr, /^→ modprobe iptable_nat/mu);
 	});
 }
 
-test.serial('a match that the kernel lacks is the machine\'s fault, and not the rules\'', async t => {
+test.serial('a match that the kernel lacks is reported as a fault of the machine, not of the rules', async t => {
 	const {exitCode, stderr} = await testbedOnOtherMachine(['run'], {fakes: {'iptables-nft-restore': fakes.without('owner')}});
 	t.is(exitCode, 4, stderr);
-	t.regex(stderr, /This machine cannot install what the rules need: the owner match \(iptables-nft, ipv4\)/u);
+	t.regex(stderr, /This machine lacks something the rules need: the owner match \(iptables-nft, ipv4\)/u);
 	t.regex(stderr, /^→ modprobe xt_owner/mu);
 });
 
-test.serial('a tool that is ended before it has said anything is the machine\'s fault', async t => {
+test.serial('a tool that is killed before it prints anything is reported as a fault of the machine', async t => {
 	const {exitCode, stderr} = await testbedOnOtherMachine(['run'], {fakes: {'iptables-nft-restore': 'cat >/dev/null; kill -KILL $$'}});
 	t.is(exitCode, 4, stderr);
-	t.regex(stderr, /was ended before it had said anything/u);
+	t.regex(stderr, /was killed before it said anything/u);
 });
 
-test.serial('rules that the tool took everywhere but in the sandbox are not wrong', async t => {
+test.serial('rules that the tool accepts everywhere but in the sandbox are not called wrong', async t => {
 	// Refuses in the sandbox alone: what a resource that is short for a moment looks like.
 	const {exitCode, stderr} = await testbedOnOtherMachine(['run'], {fakes: {'iptables-nft-restore': 'case "$(cat /proc/net/dev)" in *eth0*) cat >/dev/null; echo "iptables-restore: line 4 failed: Cannot allocate memory." >&2; exit 1;; esac\nexec /usr/sbin/xtables-nft-multi iptables-restore "$@"'}});
 	t.is(exitCode, 4, stderr);
-	t.regex(stderr, /took the rules in a namespace of their own, and in the sandbox it did not: .*Cannot allocate memory/u);
+	t.regex(stderr, /accepted the rules in a fresh namespace, but not in the sandbox: .*Cannot allocate memory/u);
 });
 
-test.serial('one set that the machine cannot play does not take the others with it, on the same back end either', async t => {
+test.serial('one set that this machine cannot run does not stop the others, even on the same back end', async t => {
 	const {exitCode, stdout, stderr} = await testbedOnOtherMachine(['run', '--rules', 'release:all', '--format', 'json', '--types', '2'], {
 		// Releases without DNS capture ask for no conntrack zones; of these, one has a port that this tool stumbles over.
 		fakes: {'iptables-nft-restore': 'rules=$(cat)\ncase "$rules" in *15021*) kill -KILL $$;; esac\nprintf \'%s\\n\' "$rules" | exec /usr/sbin/xtables-nft-multi iptables-restore "$@"'},
@@ -85,7 +85,7 @@ test.serial('one set that the machine cannot play does not take the others with 
 	t.true(seen.every(({types}) => types!.every(({outcome}) => outcome === 'pass')));
 });
 
-test.serial('iptables-legacy waits for its lock, as a program that does not by itself', async t => {
+test.serial('iptables-legacy waits for its lock, although an old version does not do so by itself', async t => {
 	// The lock is held by somebody else until the restore is seen to wait for it (`->` in /proc/locks).
 	const {exitCode, stdout, stderr} = await onOtherMachine(`
 		import {spawn} from 'node:child_process';
@@ -117,7 +117,7 @@ test.serial('iptables-legacy waits for its lock, as a program that does not by i
 	t.deepEqual(JSON.parse(stdout), {result: 'installed'});
 });
 
-test.serial('a clean-up that fails hides neither the rejection nor that something may be left', async t => {
+test.serial('a cleanup that fails hides neither the rejection nor that something may be left', async t => {
 	// Takes the first family's rules, and says no to everything once a rule was rejected.
 	const {exitCode, stdout, stderr} = await onOtherMachine(`
 		const {LockFile} = await import(dist + 'testbed/system/lock-file.js');
@@ -135,10 +135,10 @@ test.serial('a clean-up that fails hides neither the rejection nor that somethin
 	t.is(exitCode, 0, stderr);
 	const {code, message} = JSON.parse(stdout) as {code: string; message: string};
 	t.is(code, 'MACHINE');
-	t.regex(message, /^iptables-nft-restore rejected line \d+, `-A OUTPUT -m nosuchmatch -j RETURN`: .*nosuchmatch.*could not be taken out again: .*no clean-up today/su);
+	t.regex(message, /^iptables-nft-restore rejected line \d+, `-A OUTPUT -m nosuchmatch -j RETURN`: .*nosuchmatch.*could not be removed again: .*no clean-up today/su);
 });
 
-test.serial('what is wrong with the rules is still the rules\' fault', async t => {
+test.serial('faults of the rules are still reported as faults of the rules', async t => {
 	const {exitCode, stdout, stderr} = await onOtherMachine(`
 		const {LockFile} = await import(dist + 'testbed/system/lock-file.js');
 		const {Netns} = await import(dist + 'testbed/sandbox/netns.js');

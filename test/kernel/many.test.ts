@@ -1,4 +1,4 @@
-/** Many rule sets in one run: every release, several back ends, and what happens when one of them cannot be. */
+/** Many rule sets in one run: every release, several back ends, and what happens if one of them cannot run. */
 
 import test from 'ava';
 import {releaseLines} from '../../src/istio/releases.js';
@@ -13,7 +13,7 @@ type JsonRuns = {readonly version: number; readonly runs: ReadonlyArray<JsonRepo
 test('the six types over all default releases, both back ends of iptables', async t => {
 	const {exitCode, stdout, stderr} = await testbed(['run', '--rules', 'release:all', '--format', 'json']);
 	const {version, runs, summary} = JSON.parse(stdout) as JsonRuns;
-	t.is(version, 1);
+	t.is(version, 2);
 	t.is(runs.length, 2 * releaseLines.length);
 	t.deepEqual(runs.flatMap(({rules, types}) => types.filter(({outcome}) => outcome !== 'pass').map(({id, outcome}) => `${rules.release} ${rules.backend}: type ${id} ${outcome}`)), []);
 	t.deepEqual(summary, {passed: runs.length * 6, failed: 0, inconclusive: 0});
@@ -22,17 +22,17 @@ test('the six types over all default releases, both back ends of iptables', asyn
 	t.true(runs.every(({types}) => types.find(({id}) => id === '4')?.stops.join(' ') === 'proxy:15001 proxy:15006 app:8080'));
 });
 
-test('releases without native nftables are named as not available, and decide nothing', async t => {
+test('releases without native nftables are reported as not available, and do not affect the result', async t => {
 	const {exitCode, stdout} = await testbed(['run', '--rules', 'release:all', '--backend', 'nftables', '--types', '1,2', '--format', 'json']);
 	const {runs} = JSON.parse(stdout) as JsonRuns;
 	const missing = runs.filter(({unavailable}) => unavailable !== undefined);
 	t.deepEqual(missing.map(({rules}) => rules.release), releaseLines.filter(({features}) => !features.nativeNftables).map(({name}) => name));
 	t.true(missing.length > 0 && missing.length < runs.length);
-	t.is(missing[0]?.unavailable, 'It writes no native nftables rules; 1.27 is the first that does.');
+	t.is(missing[0]?.unavailable, 'It writes no native nftables rules; the first release that does is 1.27.');
 	t.is(exitCode, 0);
 });
 
-test('a set that the kernel rejects is told apart, and the others go on', async t => {
+test('a set that the kernel rejects is reported separately, and the others continue', async t => {
 	const input = loadRuleInput({source: 'release:1.30', families: ['ipv4']});
 	const bad = {...input, source: 'bad', allowedModules: ['nosuchmatch'], ruleSet: parseSave('*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', 'ipv4')};
 	const entries = await runMany([input, bad, input, input].map(rules => optionsOf({rules, types: ['2']})), {jobs: 2});
@@ -40,19 +40,19 @@ test('a set that the kernel rejects is told apart, and the others go on', async 
 	t.deepEqual(entries.flatMap(entry => entry.kind === 'report' ? Object.values(outcomesOf(entry.report)) : []), ['pass', 'pass', 'pass']);
 });
 
-test('what cannot be done at all ends the whole run', async t => {
+test('an error that concerns all sets ends the whole run', async t => {
 	const controller = new AbortController();
 	controller.abort(new Error('enough'));
 	await t.throwsAsync(async () => runMany([optionsOf({signal: controller.signal}), optionsOf({signal: controller.signal})], {jobs: 2}), {message: 'enough'});
 });
 
-test('several runs cannot be kept', async t => {
+test('several runs cannot be kept with --keep', async t => {
 	const {exitCode, stderr} = await testbed(['run', '--backend', 'iptables-nft,iptables-legacy', '--keep']);
 	t.is(exitCode, 2);
-	t.regex(stderr, /--keep works with a single run, and this command line asks for several[\s\S]*Name one release and one back end/u);
+	t.regex(stderr, /--keep works with a single run only, and this command line asks for several[\s\S]*Name one release and one back end/u);
 });
 
-test('TPROXY of all releases: those that know it as it is now pass, the others are named', async t => {
+test('TPROXY of all releases: those that write it as it is today pass, the others are named', async t => {
 	const {exitCode, stdout} = await testbed(['run', '--rules', 'release:all -m TPROXY', '--backend', 'iptables-nft', '--format', 'json']);
 	const {runs} = JSON.parse(stdout) as JsonRuns;
 	t.deepEqual(runs.filter(({unavailable}) => unavailable !== undefined).map(({rules}) => rules.release), ['1.5', '1.6', '1.7', '1.8']);
@@ -60,13 +60,13 @@ test('TPROXY of all releases: those that know it as it is now pass, the others a
 	t.is(exitCode, 0);
 });
 
-test('DNS capture of all releases: those without it refuse the option and are named', async t => {
+test('DNS capture of all releases: those without the option refuse it and are named', async t => {
 	const {exitCode, stdout} = await testbed(['run', '--rules', 'release:all --redirect-dns', '--backend', 'iptables-nft,iptables-legacy', '--format', 'json']);
 	const {runs} = JSON.parse(stdout) as JsonRuns;
 	const missing = runs.filter(({unavailable}) => unavailable !== undefined);
 	t.deepEqual([...new Set(missing.map(({rules}) => rules.release))], ['1.5', '1.6', '1.7', '1.8']);
 	t.is(missing.length, 8);
-	t.regex(missing[0]?.unavailable ?? '', /^It refuses the options: --redirect-dns: unknown flag/u);
+	t.regex(missing[0]?.unavailable ?? '', /^It rejects the options: --redirect-dns: unknown flag/u);
 	t.deepEqual(runs.flatMap(({rules, types = []}) => types.filter(({outcome}) => outcome !== 'pass').map(({id}) => `${rules.release} ${rules.backend} ${id}`)), []);
 	t.is(exitCode, 0);
 });

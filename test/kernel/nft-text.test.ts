@@ -7,7 +7,7 @@ import {sidecarNftRuleSet} from '../../src/istio/nftables/sidecar.js';
 import {parseNft, printNft} from '../../src/netfilter/nftables/ruleset.js';
 import {parseNftJson} from '../../src/netfilter/nftables/json.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
-import {CommandError} from '../../testbed/system/exec.js';
+import {CommandError} from '../../testbed/system/commands.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {readFixture} from '../helpers/fixtures.js';
 import {
@@ -50,7 +50,7 @@ test('nft lists each golden as the parser prints it, in every form', async t => 
 	}
 });
 
-test('what is generated is what nft lists after taking it', async t => {
+test('generated rules are what nft lists after loading them', async t => {
 	await using netns = Netns.create('nft-text');
 	for (const {run, set} of generated.filter(({set}) => refusalOf(set) === undefined)) {
 		const {stateless, json} = await load(netns, printNft(set)); // eslint-disable-line no-await-in-loop -- One namespace for all.
@@ -59,7 +59,7 @@ test('what is generated is what nft lists after taking it', async t => {
 	}
 });
 
-test('what is not of Istio comes back as it was listed', async t => {
+test('rules that are not Istio\'s come back as they were listed', async t => {
 	await using netns = Netns.create('nft-text');
 	const objects = readFixture('nft', 'objects.txt').split('#### nft -s list ruleset\n')[1]!.replace(/#### nft [^]*$/u, '');
 	for (const script of [objects, readFixture('nft', 'measured.txt').replaceAll(/(?<=^table (?:ip|inet) t \{\n)/gmu, '\tset s {\n\t\ttype ipv4_addr\n\t}\n\n')]) {
@@ -71,7 +71,7 @@ test('what is not of Istio comes back as it was listed', async t => {
 	}
 });
 
-test('what is called refused is refused', async t => {
+test('what the parser calls refused by nft is refused by nft', async t => {
 	await using netns = Netns.create('nft-text');
 	const {options} = nativeInputOf(readNativeRuns()[0]!);
 	const refused = [
@@ -90,10 +90,10 @@ test('what is called refused is refused', async t => {
 	}
 });
 
-test('what iptables-nft wrote is refused with the advice to take iptables-save', async t => {
+test('tables written by iptables-nft are refused, with the advice to use iptables-save', async t => {
 	await using netns = Netns.create('nft-text');
 	await netns.run('iptables-nft', ['-t', 'raw', '-A', 'OUTPUT', '-j', 'CT', '--zone', '1']);
 	const text = await netns.run('nft', ['list', 'ruleset']);
 	t.throws(() => parseNft(text), {message: /iptables-save/});
-	t.throws(() => parseNft(text.replaceAll(/^#.*$/gmu, '')), {message: /iptables-nft wrote.*iptables-save/});
+	t.throws(() => parseNft(text.replaceAll(/^#.*$/gmu, '')), {message: /(?:iptables-nft wrote|written by iptables-nft).*iptables-save/});
 });

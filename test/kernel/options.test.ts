@@ -1,5 +1,5 @@
 /**
-The expectation walks the options, the kernel walks the rules: for any options both must come to the same stops by the same roles, and for broken rules they must not.
+Expectations follow the options, the kernel follows the rules: for any options both must lead to the same stops through the same roles, and for broken rules they must not.
 */
 
 import test from 'ava';
@@ -8,8 +8,8 @@ import {printSave} from '../../src/netfilter/iptables/save.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import type {RunEntry} from '../../src/report/run/many.js';
 import {unsupportedOptions} from '../../src/istio/intent.js';
-import {typeIds} from '../../src/scenario/six-types.js';
-import type {TypeId} from '../../src/scenario/types.js';
+import {typeIds} from '../../src/istio/traffic/six-types.js';
+import type {TypeId} from '../../src/mesh/traffic.js';
 import {credentialsOf} from '../../testbed/inputs/credentials.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {runMany} from '../../testbed/run/run-many.js';
@@ -26,7 +26,7 @@ function inputText(text: string): string {
 	return [...words.filter(word => isAssignment(word)), 'release:1.30', ...words.filter(word => !isAssignment(word))].join(' ');
 }
 
-/** Plays option sets on shared stages: what each came to. */
+/** Runs option sets in shared sandboxes; returns the results. */
 async function play(sets: readonly string[], backend: Backend): Promise<readonly RunEntry[]> {
 	return runMany(sets.map(text => {
 		const rules = loadRuleInput({source: inputText(text), families, backend});
@@ -78,13 +78,13 @@ const sets = [
 const refusedByNft: readonly string[] = ['-c eth+ -m TPROXY'];
 
 for (const backend of backends) {
-	test(`each kind of option is what the kernel does, ${backend}`, async t => {
+	test(`each kind of option does on the kernel what is expected, ${backend}`, async t => {
 		const entries = await play(sets, backend);
 		t.is(entries.length, sets.length);
 		const refused = backend === 'nftables' ? refusedByNft : [];
 		t.deepEqual(entries.flatMap(({kind}, index) => kind === 'rejected' ? [sets[index]] : []), refused);
 		t.deepEqual(complaintsOf(entries.filter(({kind}) => kind !== 'rejected')), []);
-		t.true(refused.every(text => loadRuleInput({source: inputText(text), families, backend}).warnings.some(warning => warning.startsWith('nft refuses'))));
+		t.true(refused.every(text => loadRuleInput({source: inputText(text), families, backend}).warnings.some(warning => warning.startsWith('nft rejects'))));
 	});
 }
 
@@ -116,7 +116,7 @@ const randomSets = fc.tuple(
 	fc.constantFrom('', '--drop-invalid'),
 ).map(parts => parts.filter(part => part !== '').join(' '));
 
-test('random options are what the kernel does', async t => {
+test('random options do on the kernel what is expected', async t => {
 	const texts = fc.sample(randomSets, {numRuns: 60, seed: 1337}).filter(text => unsupportedOptions({options: optionsIn(text)}).length === 0);
 	t.true(texts.length > 40);
 	for (const [index, backend] of backends.entries()) {
@@ -132,7 +132,7 @@ function optionsIn(text: string): Parameters<typeof unsupportedOptions>[0]['opti
 	return {inboundInterceptionMode: text.includes('TPROXY') ? 'TPROXY' : 'REDIRECT', kubeVirtInterfaces: text.includes('-k "eth0"') ? ['eth0'] : []};
 }
 
-test('under TPROXY the app sees the client\'s address, and the proxy\'s mark is on the way', async t => {
+test('under TPROXY the app sees the client\'s address, and the packets carry the proxy\'s mark', async t => {
 	const rules = loadRuleInput({source: 'release:1.30 -m TPROXY', families: ['ipv4']});
 	const report = await run({rules, credentials: {proxy: {uid: 0, gid: 1337}}});
 	const [fromClient, toApp] = resultOf(report, '1').legs;
@@ -141,7 +141,7 @@ test('under TPROXY the app sees the client\'s address, and the proxy\'s mark is 
 	t.is(pathOf(report, '1'), 'remote > mangle:PREROUTING#1 > mangle:ISTIO_INBOUND#8 > mangle:ISTIO_TPROXY#1 > PREROUTING > mangle:INPUT > INPUT > proxy:15006 > mangle:OUTPUT#1 > OUTPUT#1 > ISTIO_OUTPUT#3 > mangle:POSTROUTING > POSTROUTING > mangle:PREROUTING#1 > mangle:ISTIO_INBOUND#1 > mangle:PREROUTING#2 > mangle:INPUT > app:8080');
 });
 
-/** Broken twins: a set, what is changed in it, and the type that must go red with its stops. */
+/** Broken variants: a set, the change, and the type that must fail, with its stops. */
 const broken: ReadonlyArray<{readonly title: string; readonly options: string; readonly change?: readonly [from: string, to: string]; readonly proxy?: {readonly uid: number; readonly gid: number}; readonly type: TypeId; readonly outcome?: 'inconclusive'; readonly stops: string}> = [
 	// The kernel answers nobody: the SYN is redirected to 127.0.0.1, and what comes back finds no way. A connection without an end is a doubt, not a failure.
 	{title: 'a proxy of UID 1337 under TPROXY meets its own hairpin rule', options: '-m TPROXY', proxy: {uid: 1337, gid: 1337}, type: '1', outcome: 'inconclusive', stops: 'proxy:15006'},

@@ -1,4 +1,4 @@
-/** Output files of the command line: devices, links and read-only files stay what they are, inputs stay whole, and what cannot be written is told before anything is sent. */
+/** Output files of the command line: devices, links and read-only files stay what they are, inputs stay intact, and outputs that cannot be written are reported before anything is sent. */
 
 import {
 	chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync,
@@ -31,7 +31,7 @@ async function replayTo(output: string, ...more: readonly string[]): Promise<End
 	return testbed(['replay', recording, '--output', output, ...more]);
 }
 
-test('a device of our own stays one: one that takes everything, one that is full', async t => {
+test('output to a device: to one that accepts everything, and to one that is full', async t => {
 	const at = await folder();
 	await execa('mknod', [at('null'), 'c', '1', '3']);
 	await execa('mknod', [at('full'), 'c', '1', '7']);
@@ -39,13 +39,13 @@ test('a device of our own stays one: one that takes everything, one that is full
 	t.deepEqual([taken.exitCode, taken.stdout, taken.stderr], [0, '', '']);
 	const full = await replayTo(at('full'));
 	t.is(full.exitCode, 2);
-	t.is(full.stderr, `testbed: The report cannot be written to ${at('full')}: no space left on device.\nThe run itself had ended.\n`);
+	t.is(full.stderr, `testbed: The report cannot be written to ${at('full')}: no space left on device.\nThe run itself is complete.\n`);
 	for (const name of ['null', 'full']) {
 		t.true(lstatSync(at(name)).isCharacterDevice(), name);
 	}
 });
 
-test('a baseline goes through a link and into a device; a read-only one is not written anew', async t => {
+test('a baseline is written through a link and to a device; a read-only one is not replaced', async t => {
 	const at = await folder();
 	await execa('mknod', [at('full'), 'c', '1', '7']);
 	writeFileSync(at('real.json'), 'before');
@@ -72,6 +72,39 @@ test('a baseline goes through a link and into a device; a read-only one is not w
 	t.is(statSync(at('real.json')).mode & 0o7777, 0o444);
 });
 
+test('one run writes several reports, and all of them are checked before it', async t => {
+	const at = await folder();
+	const single = async (format: string): Promise<string> => {
+		const {stdout} = await testbed(['replay', recording, '--format', format]);
+		return stdout;
+	};
+
+	const several = await testbed(['replay', recording, '--output', `junit=${at('report.xml')}`, '--output', `markdown=${at('report.md')}`, '--output', at('report.json'), '--format', 'json']);
+	t.deepEqual([several.exitCode, several.stdout, several.stderr], [0, '', '']);
+	t.is(readFileSync(at('report.xml'), 'utf8'), await single('junit'));
+	t.is(readFileSync(at('report.md'), 'utf8'), await single('markdown'));
+	t.is(readFileSync(at('report.json'), 'utf8'), await single('json'));
+
+	const beside = await replayTo(`tap=${at('report.tap')}`);
+	t.is(beside.stdout, await single('text'));
+	t.is(readFileSync(at('report.tap'), 'utf8'), await single('tap'));
+
+	for (const [more, message] of [
+		[['--output', `junit=${at('none')}/report.xml`], `The report cannot be written to ${at('none')}/report.xml: the folder ${at('none')} does not exist.`],
+		[['--output', `junit=${at('same')}`, '--output', `tap=${at('same')}`], `--output tap=FILE and --output junit=FILE are the same file: ${at('same')}.`],
+		[['--output', `html=${recording}`], `--output html=FILE would overwrite the file that the recording reads: ${recording}.`],
+		[['--output', 'json=-'], 'Two reports would go to standard output: text and json.'],
+		[['--output', 'yaml=x'], '--output yaml=x: before the equals sign, it must be text, json, html, tap, junit, markdown, github, svg or mermaid. For a file with that name: --output ./yaml=x'],
+	] as const) {
+		const refused = await testbed(['replay', recording, ...more]); // eslint-disable-line no-await-in-loop -- One at a time is fast enough.
+		t.is(refused.exitCode, 2);
+		t.is(refused.stdout, '');
+		t.true(refused.stderr.startsWith(`testbed: ${message}\n`), refused.stderr);
+	}
+
+	t.false(readdirSync(at('.')).includes('same'));
+});
+
 /** Standard output under its other names. */
 for (const name of ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1', '-']) {
 	test(`--output ${name} is standard output, a pipe or a file that is appended to`, async t => {
@@ -87,25 +120,25 @@ for (const name of ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1', '-']) {
 
 /** What must not be run: arguments, and what the message says. `at` has the files rules, link (to rules), hard (the same file), scenario.yaml, locked (0444), folder/. */
 const refused: ReadonlyArray<{readonly given: (at: (name: string) => string) => readonly string[]; readonly message: RegExp}> = [
-	{given: at => ['run', '--output', at('none/report')], message: /^testbed: The report cannot be written to .*: ENOENT: there is no folder .*none\.$/mu},
+	{given: at => ['run', '--output', at('none/report')], message: /^testbed: The report cannot be written to .*: the folder .*none does not exist\.$/mu},
 	{given: at => ['run', '--output', at('folder')], message: /cannot be written to .*folder: it is a folder/u},
 	{given: at => ['run', '--output', at('locked')], message: /locked: it is read-only/u},
 	{given: at => ['run', '--record', at('locked')], message: /The recording cannot be written to .*locked: it is read-only/u},
 	{given: at => ['run', '--record', at('x'), '--output', at('x')], message: /--record and --output are the same file/u},
 	{given: () => ['run', '--record', '/dev/stdout'], message: /--record and standard output are the same file/u},
-	{given: at => ['run', '--rules', at('rules'), '--output', at('rules')], message: /--output would overwrite what --rules reads/u},
-	{given: at => ['run', '--rules', at('rules'), '--output', at('link')], message: /--output would overwrite what --rules reads/u},
-	{given: at => ['run', '--rules', `file:${at('rules')}`, '--record', at('hard')], message: /--record would overwrite what --rules reads/u},
-	{given: at => ['run', at('scenario.yaml'), '--output', at('scenario.yaml')], message: /--output would overwrite what the scenario .* reads/u},
-	{given: at => ['run', at('scenario.yaml'), '--output', at('link')], message: /--output would overwrite what the scenario .* reads/u},
-	{given: at => ['diff', at('rules'), 'release:1.30', '--family', 'ipv4', '--output', at('rules')], message: /--output would overwrite what an input reads/u},
-	{given: at => ['coverage', at('rules'), '--output', at('rules')], message: /--output would overwrite what the input reads/u},
-	{given: at => ['mutate', at('rules'), '--cases', 'types', '--output', at('hard')], message: /--output would overwrite what the input reads/u},
-	{given: at => ['baseline', 'create', at('rules'), '--family', 'ipv4', '--output', at('rules')], message: /--output would overwrite what the input reads/u},
-	{given: at => ['baseline', 'create', '--scenarios', at('scenario.yaml'), '--output', at('scenario.yaml')], message: /--output would overwrite what --scenarios reads/u},
-	{given: at => ['baseline', 'check', at('baseline'), '--output', at('baseline')], message: /--output would overwrite what the baseline reads/u},
+	{given: at => ['run', '--rules', at('rules'), '--output', at('rules')], message: /--output would overwrite the file that --rules reads/u},
+	{given: at => ['run', '--rules', at('rules'), '--output', at('link')], message: /--output would overwrite the file that --rules reads/u},
+	{given: at => ['run', '--rules', `file:${at('rules')}`, '--record', at('hard')], message: /--record would overwrite the file that --rules reads/u},
+	{given: at => ['run', at('scenario.yaml'), '--output', at('scenario.yaml')], message: /--output would overwrite the file that the scenario .* reads/u},
+	{given: at => ['run', at('scenario.yaml'), '--output', at('link')], message: /--output would overwrite the file that the scenario .* reads/u},
+	{given: at => ['diff', at('rules'), 'release:1.30', '--family', 'ipv4', '--output', at('rules')], message: /--output would overwrite the file that an input reads/u},
+	{given: at => ['coverage', at('rules'), '--output', at('rules')], message: /--output would overwrite the file that the input reads/u},
+	{given: at => ['mutate', at('rules'), '--cases', 'types', '--output', at('hard')], message: /--output would overwrite the file that the input reads/u},
+	{given: at => ['baseline', 'create', at('rules'), '--family', 'ipv4', '--output', at('rules')], message: /--output would overwrite the file that the input reads/u},
+	{given: at => ['baseline', 'create', '--scenarios', at('scenario.yaml'), '--output', at('scenario.yaml')], message: /--output would overwrite the file that --scenarios reads/u},
+	{given: at => ['baseline', 'check', at('baseline'), '--output', at('baseline')], message: /--output would overwrite the file that the baseline reads/u},
 	{given: at => ['baseline', 'check', at('baseline'), '--update', '--output', at('baseline')], message: /--update and --output are the same file/u},
-	{given: at => ['replay', at('recording'), '--output', at('recording')], message: /--output would overwrite what the recording reads/u},
+	{given: at => ['replay', at('recording'), '--output', at('recording')], message: /--output would overwrite the file that the recording reads/u},
 ];
 
 test('refused before the run with status 2, and nothing is changed', async t => {
@@ -137,16 +170,16 @@ test('refused before the run with status 2, and nothing is changed', async t => 
 	t.deepEqual(readdirSync(at('.')).toSorted(), there);
 });
 
-test('rules from standard input are no output either', async t => {
+test('rules from standard input cannot be an output either', async t => {
 	const at = await folder();
 	writeFileSync(at('rules'), defaultDump());
 	const {exitCode, stderr} = await execa('sh', ['-c', 'exec "$0" "$@" <"$RULES"', process.execPath, launcher, 'testbed', 'run', '--rules', '-', '--output', at('rules')], {env: {RULES: at('rules')}, reject: false});
 	t.is(exitCode, 2, stderr);
-	t.regex(stderr, /--output would overwrite what --rules reads/u);
+	t.regex(stderr, /--output would overwrite the file that --rules reads/u);
 	t.is(readFileSync(at('rules'), 'utf8'), defaultDump());
 });
 
-test('a disk that is full in the middle: the old file stays whole, no draft stays, and the same on standard output', async t => {
+test('a disk that becomes full: the old file stays complete, no draft is left, and the same for standard output', async t => {
 	const at = await folder();
 	mkdirSync(at('disk'));
 	// A file system of 64 KiB in a mount namespace of its own; all but one page of it is taken.
@@ -161,5 +194,5 @@ test('a disk that is full in the middle: the old file stays whole, no draft stay
 	`;
 	const {stdout, stderr} = await execa('unshare', ['--mount', 'sh', '-c', script, 'sh', process.execPath, launcher, 'testbed', 'replay', recording, '--verbose', '--format', 'json'], {reject: false, env: {DISK: at('disk'), PATH: systemPath}});
 	t.is(stdout, 'status 2\nbefore\nballast\nreport\nstatus 2', stderr);
-	t.regex(stderr, /^testbed: The report cannot be written to .*\/disk\/report: no space left on device\.\nThe run itself had ended\.\ntestbed: The report cannot be written to standard output: no space left on device\.$/u);
+	t.regex(stderr, /^testbed: The report cannot be written to .*\/disk\/report: no space left on device\.\nThe run itself is complete\.\ntestbed: The report cannot be written to standard output: no space left on device\.$/u);
 });

@@ -1,6 +1,8 @@
-/** `testbed probe --batch`: the same ways as single probes take, in the order of the lines, on all back ends; mistakes and losses. */
+/** `testbed probe --batch`: the same paths as single probes, in the order of the lines, on all back ends; mistakes and losses. */
 
+import {writeFile} from 'node:fs/promises';
 import test from 'ava';
+import {file as temporaryFile} from 'tmp-promise';
 import {backends} from '../../src/netfilter/types.js';
 import {testbed} from './_cli.js';
 
@@ -31,7 +33,7 @@ const questions: ReadonlyArray<readonly [line: Readonly<Record<string, string | 
 
 for (const backend of backends) {
 	for (const family of ['ipv4', 'ipv6']) {
-		test(`the same ways as single probes, ${backend}, ${family}`, async t => {
+		test(`the same paths as single probes, ${backend}, ${family}`, async t => {
 			// The rules of one family alone: those of native nft have other numbers beside the other's.
 			const input = ['--backend', backend, '--rules', 'release:1.30 --redirect-dns', '--family', family];
 			const own = questions.filter(([line]) => (line['family'] ?? 'ipv4') === family);
@@ -50,15 +52,17 @@ for (const backend of backends) {
 	}
 }
 
-test('without --follow the first leg alone; a loop is one', async t => {
+test('without --follow only the first leg; with it, a loop is reported as one', async t => {
 	const lines = [{from: 'app', to: 'pod:15001'}, {from: 'app', to: 'vip:8080'}];
 	const [first, all] = await Promise.all([batch(lines), batch(lines, '--follow')]);
-	t.deepEqual(first.answers.map(({stops, outcome}) => [stops.length, outcome]), [[1, 'delivered'], [1, 'delivered']]);
-	t.deepEqual(all.answers.map(({outcome}) => outcome), ['loop', 'delivered']);
-	t.true(all.answers[0]!.stops.length > 8);
+	t.deepEqual(first.answers.map(({stops, outcome}) => [stops.length, outcome]), [[1, 'closed'], [1, 'delivered']]);
+	t.deepEqual(all.answers.map(({outcome}) => outcome), ['closed', 'delivered']);
+	const loop = await batch([{from: 'app', to: 'remote:8080'}], '--follow', '--rules', 'release:1.30 -u 2000 -g 2000', '--proxy-uid', '1337');
+	t.is(loop.answers[0]!.outcome, 'loop');
+	t.true(loop.answers[0]!.stops.length > 8);
 });
 
-test('thousands of lines, three owners: each has the answer of its own', async t => {
+test('thousands of lines from three users: each has its own answer', async t => {
 	const owners = [[0, 'proxy:15001'], [1337, 'remote:8080'], [1000, 'proxy:15001']] as const;
 	const {exitCode, stderr, answers} = await batch(Array.from({length: 20_000}, (_, id) => ({id, uid: owners[id % 3]![0], to: 'remote:8080'})));
 	t.is(exitCode, 0, stderr);
@@ -66,13 +70,13 @@ test('thousands of lines, three owners: each has the answer of its own', async t
 	t.true(answers.every(({id, stops, outcome, gaps}, index) => id === index && stops[0] === owners[index % 3]![1] && outcome === 'delivered' && gaps.length === 0));
 });
 
-test('the app with the proxy\'s UID takes another way: the batch sees who sends', async t => {
+test('the app with the proxy\'s UID takes another path: the batch uses the sender\'s user', async t => {
 	const {answers} = await batch([{uid: 1000, to: 'remote:8080'}, {uid: 1337, to: 'remote:8080'}]);
 	t.deepEqual(answers.map(({stops}) => stops), [['proxy:15001'], ['remote:8080']]);
 });
 
 for (const [rules, stops] of [['release:1.30 -m TPROXY', ['proxy:15006', 'app:8080']], ['ambient:1.30', ['proxy:15006', 'app:8080']]] as const) {
-	test(`${rules}: transparent proxies need no refusal`, async t => {
+	test(`${rules}: a batch accepts transparent proxies`, async t => {
 		const {exitCode, stderr, answers} = await batch([{from: 'remote', to: 'pod:8080'}], '--follow', '--rules', rules);
 		t.is(exitCode, 0, stderr);
 		t.deepEqual(answers.map(answer => [answer.stops, answer.outcome]), [[stops, 'delivered']]);
@@ -88,16 +92,16 @@ test('lost events: inconclusive, status 3', async t => {
 
 /** Input, arguments, and what the message must say. */
 const mistakes: ReadonlyArray<readonly [input: string, given: readonly string[], message: RegExp]> = [
-	['', [], /stdin holds no probe/u],
+	['', [], /stdin contains no probes/u],
 	['{"to": "pod:80"}\n\n{"to": 1}\n', [], /stdin, line 3: "to" is 1: it must be ADDRESS:PORT/u],
-	['{"to": "10.0.0.1:80", "from": "remote"}\n', [], /does not come into the pod/u],
-	['{"to": "[::1]:80"}\n', ['--family', 'ipv4'], /line 1: "to" is \[::1\]:80, of ipv6; the rules are of ipv4/u],
-	['{"to": "pod:80"}\n', ['--uid', '1'], /each line says for itself what --uid says/u],
-	['{"to": "pod:80"}\n', ['--format', 'json'], /--first-leg, --format and --verbose are for single probes/u],
-	['{"to": "pod:80"}\n', ['--backend', 'all'], /A probe has one back end/u],
+	['{"to": "10.0.0.1:80", "from": "remote"}\n', [], /does not enter the pod/u],
+	['{"to": "[::1]:80"}\n', ['--family', 'ipv4'], /line 1: "to" is \[::1\]:80 \(ipv6\), but the rules are for ipv4/u],
+	['{"to": "pod:80"}\n', ['--uid', '1'], /--uid cannot be used with --batch/u],
+	['{"to": "pod:80"}\n', ['--format', 'json'], /--first-leg, --format, --json, --brief, --output, --pcap and --verbose are for single probes/u],
+	['{"to": "pod:80"}\n', ['--backend', 'all'], /A probe runs on one back end/u],
 ];
 
-test('mistakes: status 2, the message on stderr, no answer', async t => {
+test('wrong uses: status 2, the message on stderr, no answer', async t => {
 	for (const [input, given, message] of mistakes) {
 		const {exitCode, stdout, stderr} = await testbed(['probe', '--batch', '-', ...given], {input}); // eslint-disable-line no-await-in-loop -- One after the other.
 		t.is(exitCode, 2, stderr);
@@ -111,5 +115,18 @@ test('mistakes: status 2, the message on stderr, no answer', async t => {
 	t.regex(missing.stderr, /The batch cannot be read: \/nowhere\.jsonl: no such file\./u);
 	const follow = await testbed(['probe', '--to', 'pod:80', '--follow']);
 	t.is(follow.exitCode, 2);
-	t.regex(follow.stderr, /--follow is for --batch/u);
+	t.regex(follow.stderr, /--follow works only with --batch/u);
+});
+
+test('a batch with a dump has the dump\'s family, for its rules and its places', async t => {
+	const rules = await testbed(['rules', 'release:1.30', '--family', 'ipv6']);
+	const {path: file, cleanup} = await temporaryFile();
+	await writeFile(file, rules.stdout);
+	const {exitCode, stderr, answers} = await batch([{to: 'remote:8080'}, {to: '[2001:db8::5]:80', uid: 1337}], '--rules', file);
+	t.is(exitCode, 0, stderr);
+	t.deepEqual(answers.map(({stops, outcome}) => [...stops, outcome]), [['proxy:15001', 'delivered'], ['refused']]);
+	const wrong = await testbed(['probe', '--batch', '-', '--rules', file], {input: '{"to": "10.0.0.1:80"}\n'});
+	t.is(wrong.exitCode, 2);
+	t.regex(wrong.stderr, /line 1: "to" is 10\.0\.0\.1:80.*ipv6/u);
+	await cleanup();
 });

@@ -1,4 +1,4 @@
-/** Probes from every kind of source: any address and port from outside, loopback addresses and others from the pod. What the kernel does not send is an answer with the number of its error, beside the others of its batch. */
+/** Probes from every kind of source: any address and port from outside, loopback addresses and others from the pod. A packet that the kernel does not send is an answer with the name of its error, next to the others of its batch. */
 
 import test from 'ava';
 import {printEndpoint} from '../../src/netfilter/path.js';
@@ -16,7 +16,7 @@ const overLo = 'OUTPUT#1 ISTIO_OUTPUT#3 POSTROUTING app:8080';
 
 type Asking = Pick<ProbeSpec, 'from'> & Partial<Pick<ProbeSpec, 'source' | 'sourcePort' | 'protocol'>> & {readonly to: string; readonly pathSummary: string};
 
-/** The way is that of the first leg, or the number with which the kernel refuses to send. */
+/** The path of the first leg, or the error with which the kernel refuses to send. */
 const askings: readonly Asking[] = [
 	...['8.8.8.8', '10.244.1.77', '0.0.0.1', '240.0.0.1', '169.254.7.127', '10.96.0.10'].map((source): Asking => ({
 		from: 'remote', source, to: pod, pathSummary: inbound,
@@ -74,12 +74,12 @@ async function ask(asked: readonly Asking[], timeoutMs = 1000): Promise<readonly
 	await using sandbox = await ProberSandbox.create({
 		backend: 'iptables-nft', families, timeoutMs, traceBufferBytes: 64 << 20,
 	});
-	await sandbox.install(rules, usualCredentials({}, rules.intent, rules.proxy));
+	await sandbox.install(rules, usualCredentials({}, rules.intent, rules));
 	const probeResults = await sandbox.send(asked.map(asking => questionOf(asking)), {follow: false});
 	return Object.assign(probeResults.map(probeResult => answerOf(undefined, probeResult)), {unanswered: sandbox.unanswered});
 }
 
-test.serial('each source has its way, or the number of the error with which the kernel refuses it', async t => {
+test.serial('each source takes its path, or is refused by the kernel with the expected error', async t => {
 	const answers = await ask(askings);
 	for (const [index, {from, source, sourcePort, to, pathSummary}] of askings.entries()) {
 		const {path: [, ...steps], gaps, unsendable, outcome} = answers[index]!;
@@ -89,13 +89,13 @@ test.serial('each source has its way, or the number of the error with which the 
 		if (unsendable !== undefined) {
 			t.is(outcome, 'unreachable', title);
 			t.deepEqual(steps, ['unreachable'], title);
-			t.regex(unsendable.message, new RegExp(`was not sent: (?:connect|bind|send) said ${pathSummary}`, 'u'), title);
+			t.regex(unsendable.message, new RegExp(`was not sent: (?:connect|bind|send) failed with ${pathSummary}`, 'u'), title);
 			t.true(unsendable.message.includes(printEndpoint({address: to, port: 8080})), title);
 		}
 	}
 });
 
-test.serial('a thousand foreign sources are not waited for', async t => {
+test.serial('a thousand sources of other hosts cause no waiting', async t => {
 	const asked = Array.from({length: 1000}, (_, index): Asking => ({
 		from: 'remote', to: index % 2 === 0 ? pod : pod6, source: index % 2 === 0 ? `198.18.${Math.floor(index / 250)}.${(index % 250) + 1}` : `2001:db8:5::${(index + 1).toString(16)}`, sourcePort: 53, pathSummary: inbound,
 	}));
@@ -104,7 +104,7 @@ test.serial('a thousand foreign sources are not waited for', async t => {
 	t.true(answers.every(({path, gaps, outcome}) => path.slice(1).join(' ') === inbound && gaps.length === 0 && outcome === 'delivered'));
 });
 
-test.serial('what the kernel takes for forged it drops without a rule: a gap, not an answer', async t => {
+test.serial('a packet that the kernel drops as forged, without a rule, is a gap and not an answer', async t => {
 	const [answer] = await ask([{
 		from: 'remote', source: pod, to: pod, pathSummary: '',
 	}], 100);

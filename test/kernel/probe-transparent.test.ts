@@ -1,12 +1,11 @@
-/** TPROXY and ambient mode by the prober: the same ways as the actors take, on all back ends and in both families; and what is missing is seen. */
+/** TPROXY and ambient mode by the prober: the same paths as the actors' connections, on all back ends and in both families; and missing evidence is noticed. */
 
 import test from 'ava';
 import {stepsOfPath, stopsOfPath, type Leg} from '../../src/netfilter/path.js';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import type {ProbeQuestion} from '../../src/report/probe/types.js';
-import {defaultActors, withDns} from '../../src/scenario/actor-set.js';
-import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
-import type {ActorCredentials, ActorName, Credentials} from '../../src/scenario/types.js';
+import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
+import type {ActorCredentials, ActorName, Credentials} from '../../src/mesh/traffic.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
 import {ProberSandbox} from '../../testbed/probe/prober-sandbox.js';
@@ -23,6 +22,16 @@ const askings: ReadonlyArray<readonly [from: ActorName, place: keyof typeof plac
 	['remote', 'pod', 9090],
 	['remote', 'pod', ports.metrics],
 	['remote', 'pod', 15_008],
+	['remote', 'pod', ports.health],
+	['remote', 'pod', 15_001],
+	['remote', 'pod', 15_006],
+	['app', 'pod', 15_006],
+	['app', 'localhost', 15_001],
+	['app', 'remote', 15_001],
+	['app', 'remote', 15_006],
+	['app', 'remote', ports.metrics],
+	['app', 'remote', ports.health],
+	['proxy', 'pod', 15_001],
 	['prometheus', 'pod', ports.app],
 	['prometheus', 'pod', ports.metrics],
 	['app', 'remote', ports.remote],
@@ -54,13 +63,14 @@ function summaryOf(legs: readonly Leg[], isLoop: boolean, gaps: readonly unknown
 async function byActors(rules: RuleInput, credentials: ActorCredentials, questions: readonly ProbeQuestion[]) {
 	const options = optionsOf({rules, credentials, timeoutMs: 4000});
 	await using sandbox = await ActorSandbox.create({
+		mesh: rules.mesh,
 		intent: rules.intent,
 		types: [],
 		credentials,
 		timeoutMs: 4000,
-		actorSet: withDns(defaultActors({
-			topology: defaultTopology, intent: rules.intent, names: ['proxy', 'app', 'remote', 'istiod', 'agent', 'prometheus'], credentials,
-		}), defaultTopology),
+		actorSet: rules.mesh.traffic.actors({
+			topology: defaultTopology, intent: rules.intent, names: ['proxy', 'app', 'remote', 'istiod', 'agent', 'prometheus'], credentials, withDns: true,
+		}),
 	});
 	const reports = await sendQuestions(sandbox, {
 		...options, questions, isFirstLegOnly: false,
@@ -102,7 +112,7 @@ for (const [source, proxy] of ruleSets) {
 			const isAstray = proxy !== undefined && family === 'ipv4';
 			test.serial(`${source}${proxy === undefined ? '' : ` as ${proxy.uid}:${proxy.gid}`}, ${backend}, ${family}: the prober's ways are the actors'`, async t => {
 				const rules = rulesOf(source, backend, family);
-				const credentials = {...usualCredentials({}, rules.intent, rules.proxy), ...(proxy === undefined ? {} : {proxy})};
+				const credentials = {...usualCredentials({}, rules.intent, rules), ...(proxy === undefined ? {} : {proxy})};
 				const questions = questionsOf(family, credentials);
 				const [actors, prober] = [await byActors(rules, credentials, questions), await byProber(rules, credentials, questions, [family])];
 				t.true(prober.some(({stops}) => stops.length > 1));

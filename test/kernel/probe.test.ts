@@ -1,5 +1,5 @@
 /**
-The explanation of a path, put to the kernel: by our reading of the rules each rule that the trace shows matches, and each rule that was asked and is not there does not.
+Checks the explanation of a path on the kernel: by our model, each rule in the trace matches, and each rule that was checked but is not in the trace does not.
 */
 
 import test from 'ava';
@@ -45,7 +45,7 @@ const sidecars = [
 
 for (const backend of backends) {
 	for (const family of ['ipv4', 'ipv6'] as const) {
-		test.serial(`random probes through sidecars: the reading and the kernel agree on every rule, ${backend} ${family}`, async t => {
+		test.serial(`random probes through sidecars: the model and the kernel agree on every rule, ${backend} ${family}`, async t => {
 			const inputs = sidecars.map(source => loadRuleInput({
 				source, source6: undefined, families: [family], backend,
 			}));
@@ -75,7 +75,7 @@ for (const backend of backends) {
 		});
 	}
 
-	test.serial(`goes red: each rule that a probe met or passed, read as something else, ${backend}`, async t => {
+	test.serial(`goes red: any rule that a probe matched or passed, misread by the model, ${backend}`, async t => {
 		const input = loadRuleInput({
 			source: 'release:1.30', source6: undefined, families: ['ipv4'], backend,
 		});
@@ -103,7 +103,7 @@ for (const backend of backends) {
 		t.log(`${counterparts} twins`);
 	});
 
-	test.serial(`random rules of every kind of condition: the reading and the kernel agree, ${backend}`, async t => {
+	test.serial(`random rules with every kind of condition: the model and the kernel agree, ${backend}`, async t => {
 		for (const seed of [1, 2, 3, 4]) {
 			const input = {...await inputOf(randomFirewall(backend, seed)), backend}; // eslint-disable-line no-await-in-loop -- One after the other.
 			const [app, agent] = fastCheck.sample(anyCredentials, {numRuns: 2, seed});

@@ -1,4 +1,4 @@
-/** Invalid packets by the prober: nat passes them over, rules that ask for the state do not, and only a witness tells that they were invalid. */
+/** Invalid packets by the prober: nat skips them, rules that match the state do not, and only the extra check shows that they were invalid. */
 
 import test from 'ava';
 import {backends, type Backend} from '../../src/netfilter/types.js';
@@ -16,7 +16,7 @@ const invalid = (id: string, other: Partial<ProbeRequest>): ProbeRequest => requ
 const hitsOf = ({leg}: ProbeAnswer): readonly string[] => leg?.traversals.flatMap(({hits}) => hits.map(({table, chain, number}) => `${table} ${chain}#${number}`)) ?? [];
 
 for (const backend of backends) {
-	test.serial(`${backend}: no rule of nat meets it, in neither direction, and its sender is known`, async t => {
+	test.serial(`${backend}: an invalid packet meets no nat rule, in either direction, and its sender is known`, async t => {
 		await withProber({backend, families: ['ipv4', 'ipv6'], hasInvalid: true}, async prober => {
 			const answers = await prober.probe((['ipv4', 'ipv6'] as const).flatMap(family => [
 				invalid(`in ${family}`, {from: 'remote', to: {address: pod[family], port: 8080}}),
@@ -41,7 +41,7 @@ for (const backend of backends) {
 const mangle = '*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A PREROUTING -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n';
 
 for (const backend of ['iptables-nft', 'iptables-legacy'] satisfies readonly Backend[]) {
-	test.serial(`${backend}: a rule that asks for the state drops it; one that leaves the pod has no answer that could come back`, async t => {
+	test.serial(`${backend}: a rule for the state INVALID drops it; a packet that leaves the pod can get no answer`, async t => {
 		await withProber({backend, rules: mangle, hasInvalid: true}, async prober => {
 			const answers = await prober.probe([
 				invalid('in', {from: 'remote', to: {address: pod.ipv4, port: 8080}}),
@@ -56,7 +56,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] satisfies readonly Bac
 	});
 }
 
-test.serial('what was to be invalid and is not, or is not seen to be, has a gap', async t => {
+test.serial('a packet that should be invalid and is not, or that no rule saw as invalid, is a gap', async t => {
 	const untracked = '*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -p tcp -j CT --notrack\nCOMMIT\n*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -j REDIRECT --to-ports 1\nCOMMIT\n';
 	const kindsOf = (answers: readonly ProbeAnswer[]): readonly string[] => [...new Set(answers.flatMap(({gaps}) => gaps.map(({kind}) => kind)))];
 	const inbound = invalid('in', {from: 'remote', to: {address: pod.ipv4, port: 8080}});
@@ -72,13 +72,13 @@ test.serial('what was to be invalid and is not, or is not seen to be, has a gap'
 	});
 });
 
-test.serial('many at once, and a prober that was not made for them', async t => {
+test.serial('many at once, and a prober that was not created for them', async t => {
 	await withProber({hasInvalid: true}, async prober => {
 		const answers = await prober.probe(Array.from({length: 2000}, (_, index) => invalid(String(index), index % 2 === 0 ? {uid: 10_000 + index} : {from: 'remote', to: {address: pod.ipv4, port: 8080}})));
 		t.deepEqual(gapsIn(answers), []);
 		t.true(answers.every(({leg}) => leg?.end.kind === 'refused'));
 	});
 	await withProber({}, async prober => {
-		await t.throwsAsync(prober.probe([invalid('x', {})]), {instanceOf: TestbedError, code: 'INPUT', message: 'The probe x cannot be sent: this prober was not made for invalid packets.'});
+		await t.throwsAsync(prober.probe([invalid('x', {})]), {instanceOf: TestbedError, code: 'INPUT', message: 'Probe x cannot be sent: this prober was not created for invalid packets.'});
 	});
 });

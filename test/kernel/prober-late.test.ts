@@ -22,7 +22,7 @@ async function steerPackets({pod, remote}: Sandbox): Promise<void> {
 }
 
 for (const backend of backends) {
-	test.serial(`${backend}: datagrams that other processors carry are refused, each of them`, async t => {
+	test.serial(`${backend}: datagrams that another processor delivers all end as refused`, async t => {
 		await withProber({backend, families: ['ipv4', 'ipv6'], prepare: steerPackets}, async prober => {
 			const answers = await prober.probe(Array.from({length: 3000}, (_, index) => request(index, [
 				{protocol: 'udp' as const},
@@ -38,7 +38,7 @@ for (const backend of backends) {
 	});
 }
 
-test.serial('the same for the last datagram of a batch, which is asked soonest', async t => {
+test.serial('the same for the last datagram of a batch, whose result is asked for soonest', async t => {
 	await withProber({batchSize: 1, prepare: steerPackets}, async prober => {
 		const answers = await prober.probe(Array.from({length: 60}, (_, index) => request(index, {protocol: 'udp', to: {address: '10.244.1.20', port: 9999}})));
 		t.deepEqual(gapsIn(answers), []);
@@ -54,7 +54,7 @@ test.serial('the same for packets that conntrack calls invalid', async t => {
 	});
 });
 
-test.serial('the trace is lost: what the kernel would not send is as sure as before', async t => {
+test.serial('if the trace is lost, packets that the kernel refused to send are still certain', async t => {
 	await withProber({bufferBytes: 1}, async prober => {
 		const unsent = request('unsent', {source: '127.0.0.6', uid: 1337, gid: 1337});
 		const [one, other] = await prober.probe([unsent, request('sent')]);
@@ -64,7 +64,7 @@ test.serial('the trace is lost: what the kernel would not send is as sure as bef
 	});
 });
 
-test.serial('a batch ends when a connection of it has waited too long, and goes on when its part has been read', async t => {
+test.serial('a batch ends early if one of its connections has waited too long, and continues after its events were read', async t => {
 	await withProber({}, async (prober, {sandbox}) => {
 		// A device behind which nobody answers: the first one waits from its beginning.
 		const requests = Array.from({length: 20}, (_, index) => request(index, {to: {address: '127.0.0.1', port: 8080}, bindDevice: 'eth0'}));

@@ -1,4 +1,4 @@
-/** What the kernel has a limited number of: five-tuples, source ports, connections under track, ports in TIME_WAIT. Each is provoked, and each ends in a path or in a gap with its reason. */
+/** Limited resources of the kernel: five-tuples, source ports, tracked connections, ports in TIME_WAIT. Each limit is provoked, and must lead to a path or to a gap with the reason. */
 
 import process from 'node:process';
 import {readFileSync} from 'node:fs';
@@ -24,7 +24,7 @@ async function withoutFlush(act: () => Promise<void>): Promise<void> {
 	}
 }
 
-test.serial('one five-tuple again and again: each is a first packet', async t => {
+test.serial('the same five-tuple again and again: each time it is a first packet', async t => {
 	await withProber({}, async prober => {
 		const answers = await prober.probe(Array.from({length: 10}, (_, index) => request(index, {sourcePort: 40_000, protocol: index % 2 === 0 ? 'tcp' : 'udp'})));
 		t.deepEqual(gapsIn(answers), []);
@@ -32,10 +32,10 @@ test.serial('one five-tuple again and again: each is a first packet', async t =>
 	});
 });
 
-test.serial('one five-tuple again and again, when connections are not forgotten: a gap says that nat was not met', async t => {
+test.serial('the same five-tuple again and again, without deleting connections: a gap says that nat was not consulted', async t => {
 	await withoutFlush(async () => {
 		await withProber({}, async prober => {
-			// Of UDP: a connection of TCP that was refused is opened anew by its next SYN.
+			// Of UDP: a connection of TCP that was refused is opened again by its next SYN.
 			const answers = await prober.probe([1, 2].map(index => request(index, {protocol: 'udp', sourcePort: 40_000})));
 			t.deepEqual(answers[0]!.gaps, []);
 			t.true(answers[1]!.gaps.some(({kind}) => kind === 'not-traced'), JSON.stringify(answers[1]!.gaps));
@@ -43,7 +43,7 @@ test.serial('one five-tuple again and again, when connections are not forgotten:
 	});
 });
 
-test.serial('ten source ports for a hundred probes: all whole', async t => {
+test.serial('ten source ports for a hundred probes: all are complete', async t => {
 	const prepare = async ({pod}: {readonly pod: Netns}): Promise<void> => {
 		pod.setSysctl('net/ipv4/ip_local_port_range', '40000 40009');
 	};
@@ -69,7 +69,7 @@ const server = net.createServer(socket => socket.on('end', () => { socket.end();
 
 /** The kernel takes a pair of addresses in TIME_WAIT up again for who asks for its port, if timestamps tell old segments from new ones (`tcp_twsk_unique`). */
 for (const [title, timestamps] of [['taken up again, and whole', '1'], ['a gap that says so, where there are no timestamps', '0']] as const) {
-	test.serial(`a source port in TIME_WAIT: ${title}; without a port of its own the probe is whole`, async t => {
+	test.serial(`a source port in TIME_WAIT: ${title}; without a fixed port the probe is complete`, async t => {
 		const prepare = async ({pod}: {readonly pod: Netns}): Promise<void> => {
 			pod.setSysctl('net/ipv4/tcp_timestamps', timestamps);
 			await leaveInTimeWait(pod, 40_123);
@@ -81,12 +81,12 @@ for (const [title, timestamps] of [['taken up again, and whole', '1'], ['a gap t
 			const answers = await prober.probe([request('same', {to, sourcePort: 40_123}), request('any', {to})]);
 			const whole = 'pod > OUTPUT#1 > ISTIO_OUTPUT#3 > POSTROUTING > refused';
 			t.deepEqual(answers.map(answer => pathOf(answer)), [timestamps === '1' ? whole : 'not sent', whole]);
-			t.deepEqual(gapsIn(answers), timestamps === '1' ? [] : ['same no-end: The probe same to 127.0.0.1:7777 from port 40123 was not sent: connect said EADDRNOTAVAIL: a socket has this pair of addresses already, or had it and is in TIME_WAIT.']);
+			t.deepEqual(gapsIn(answers), timestamps === '1' ? [] : ['same no-end: Probe same to 127.0.0.1:7777 from port 40123 was not sent: connect failed with EADDRNOTAVAIL: another socket has this pair of addresses, or had it and is in TIME_WAIT.']);
 		});
 	});
 }
 
-test.serial('no source port is free: a gap that says so', async t => {
+test.serial('no free source port: a gap that says so', async t => {
 	const prepare = async ({pod}: {readonly pod: Netns}): Promise<void> => {
 		await leaveInTimeWait(pod, 40_000);
 		pod.setSysctl('net/ipv4/ip_local_port_range', '40000 40000');
@@ -94,7 +94,7 @@ test.serial('no source port is free: a gap that says so', async t => {
 
 	await withProber({prepare}, async prober => {
 		const answers = await prober.probe([request('one', {to: {address: '127.0.0.1', port: 7777}})]);
-		t.deepEqual(gapsIn(answers), ['one no-end: The probe one to 127.0.0.1:7777 was not sent: connect said EADDRNOTAVAIL: no source port is free (net.ipv4.ip_local_port_range of the namespace).']);
+		t.deepEqual(gapsIn(answers), ['one no-end: Probe one to 127.0.0.1:7777 was not sent: connect failed with EADDRNOTAVAIL: no source port is free (net.ipv4.ip_local_port_range of the namespace).']);
 	});
 });
 
@@ -171,7 +171,7 @@ function fillConntrack(netns: Netns): void {
 	closeDescriptor(fd);
 }
 
-test.serial('the conntrack table is full: a gap that says so; forgotten before the batch, every path is whole', async t => {
+test.serial('a full conntrack table: a gap that says so; if it is cleared before the batch, every path is complete', async t => {
 	const prepare = async ({pod}: {readonly pod: Netns}): Promise<void> => {
 		fillConntrack(pod);
 		t.true(Number(pod.enter(() => readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8'))) >= connectionsMax);

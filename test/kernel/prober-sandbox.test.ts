@@ -1,4 +1,4 @@
-/** One stage for many rule sets: each answer is of the rules that were installed last, and a set that is rejected leaves no trace of itself. */
+/** One sandbox for many rule sets: each answer is about the rules installed last, and a rejected set leaves nothing behind. */
 
 import {writeFileSync} from 'node:fs';
 import test from 'ava';
@@ -35,7 +35,7 @@ function rulesOf(source: string, backend: Backend) {
 	const rules = loadRuleInput({
 		source: backend === 'nftables' && source.startsWith('release') ? `${source} --native-nftables` : source, source6: undefined, families, backend,
 	});
-	return [rules, usualCredentials({}, rules.intent, rules.proxy)] as const;
+	return [rules, usualCredentials({}, rules.intent, rules)] as const;
 }
 
 async function sandboxOf(backend: Backend): Promise<ProberSandbox> {
@@ -52,7 +52,7 @@ async function pathSummariesOf(sandbox: ProberSandbox) {
 const sources = ['release:1.30', 'release:1.30 -m TPROXY', 'ambient:1.30', 'release:1.30 --redirect-dns -x 10.244.1.0/24', 'release:1.30 -m TPROXY --redirect-dns', 'release:1.30 -d 8080'];
 
 for (const backend of backends) {
-	test.serial(`${backend}: after any other set, a set's answers are those of a stage of its own`, async t => {
+	test.serial(`${backend}: after any other set, the answers are the same as in a new sandbox`, async t => {
 		await using kept = await sandboxOf(backend);
 		const own = new Map<string, unknown>();
 		for (const source of sources) {
@@ -74,13 +74,13 @@ for (const backend of backends) {
 }
 
 for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
-	test.serial(`${backend}: a rejected set is gone, the stage holds no rules, and takes the next`, async t => {
+	test.serial(`${backend}: after a rejected set the sandbox has no rules, and accepts the next set`, async t => {
 		await using sandbox = await sandboxOf(backend);
 		const [rules, credentials] = rulesOf('release:1.30', backend);
 		await sandbox.install(rules, credentials);
 		const wrong: SandboxRules = {...rules, ruleSet: parseSave('*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n*security\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 1\nCOMMIT\n', 'ipv4')};
 		await t.throwsAsync(sandbox.install(wrong, credentials), {code: 'RULES_REJECTED'});
-		await t.throwsAsync(sandbox.send(asked, {follow: false}), {instanceOf: RangeError, message: 'the sandbox holds no rules'});
+		await t.throwsAsync(sandbox.send(asked, {follow: false}), {instanceOf: RangeError, message: 'the sandbox has no rules'});
 		await sandbox.install(rules, credentials);
 		const [probeResult] = await sandbox.send(asked, {follow: true});
 		t.deepEqual(probeResult!.gaps, []);
@@ -88,7 +88,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 	});
 }
 
-test.serial('TPROXY: who asks for the proxy\'s own port elsewhere comes to the proxy, and not where it wanted to', async t => {
+test.serial('TPROXY: a connection to the proxy\'s own port on another host reaches the proxy, not that host', async t => {
 	await using sandbox = await sandboxOf('iptables-nft');
 	await sandbox.install(...rulesOf('release:1.30 -m TPROXY', 'iptables-nft'));
 	const elsewhere = [9999, 15_001].map(port => question({to: {address: '10.244.1.20', port}}));
@@ -104,15 +104,15 @@ const idle = {
 };
 
 for (const backend of backends) {
-	test.serial(`${backend}: nat is asked where some rule turns conntrack on, and nowhere else`, async t => {
+	test.serial(`${backend}: nat is consulted if some rule needs conntrack, and not otherwise`, async t => {
 		await using sandbox = await sandboxOf(backend);
 		for (const [more, wanted] of [['', 1], ['conntrack', 2], ['', 1]] as const) {
 			const file = await temporaryFile(); // eslint-disable-line no-await-in-loop -- One stage.
 			writeFileSync(file.path, idle[backend === 'nftables' ? 'nftables' : 'iptables'](more));
 			const rules = loadRuleInput({source: file.path, families: ['ipv4'], backend});
 			await file.cleanup(); // eslint-disable-line no-await-in-loop -- See above.
-			t.is(rules.warnings.filter(warning => warning.includes('asks nat about no packet')).length, wanted === 1 ? 1 : 0);
-			await sandbox.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- See above.
+			t.is(rules.warnings.filter(warning => warning.includes('packets never reach the nat rules')).length, wanted === 1 ? 1 : 0);
+			await sandbox.install(rules, usualCredentials({}, rules.intent, rules)); // eslint-disable-line no-await-in-loop -- See above.
 			const [probeResult] = await sandbox.send([question()], {follow: true}); // eslint-disable-line no-await-in-loop -- See above.
 			t.deepEqual(probeResult!.gaps, [], more);
 			t.is(probeResult!.legs[0]!.traversals.flatMap(({hits}) => hits).length, wanted, more);

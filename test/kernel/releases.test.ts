@@ -1,4 +1,4 @@
-/** Releases that are not known yet: every command plays the newest known rules and says so, in text and in JSON. */
+/** Releases that are not known yet: every command uses the newest known rules and says so, in text and in JSON. */
 
 import {mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ function unwrapped(text: string): string {
 	return text.replaceAll(/\s+/gu, ' ');
 }
 
-test.serial('run: the newest release known is the default, and one to come has its rules, with a note', async t => {
+test.serial('run: the newest known release is the default, and a later one gets its rules, with a note', async t => {
 	const types = ['run', '--types', '2'];
 	const [byDefault, json, text, tap, many] = await Promise.all([
 		testbed([...types, '--format', 'json']),
@@ -33,7 +33,7 @@ test.serial('run: the newest release known is the default, and one to come has i
 	t.true(unwrapped(many.stdout).includes(`note all: ${note}`), many.stdout);
 });
 
-test.serial('probe, one and many', async t => {
+test.serial('probe: one, and a batch', async t => {
 	const asked = ['probe', '--from', 'app', '--to', 'remote:8080', '--rules', 'release:1.33'];
 	const [json, text, batch] = await Promise.all([
 		testbed([...asked, '--format', 'json']),
@@ -50,19 +50,19 @@ test.serial('diff: each side has its own note', async t => {
 	const [json, text, tap] = await Promise.all(['json', 'text', 'tap'].map(async format => testbed(['diff', 'release:1.31', 'release:1.33', '--family', 'ipv4', '--format', format])));
 	t.deepEqual([json, text, tap].map(each => each!.exitCode), [0, 0, 0], text!.stderr);
 	t.like(JSON.parse(json!.stdout), {from: {source: 'release:1.31', notes: []}, to: summary, outcome: 'equal'});
-	t.regex(unwrapped(text!.stdout), /from release:1\.31, \S+ sha256 \w+ to release:1\.33 \(release 1\.31\), \S+ sha256 \w+ note 1\.33 is newer than the known releases: these are the rules of 1\.31\. system/u);
+	t.regex(unwrapped(text!.stdout), /from release:1\.31, \S+ sha256 \w+ kind Istio sidecar, release 1\.31\. to release:1\.33 \(release 1\.31\), \S+ sha256 \w+ kind Istio sidecar, release 1\.31\. note 1\.33 is newer than the known releases: these are the rules of 1\.31\. system/u);
 	t.true(tap!.stdout.includes(`\n# ${note}\n`), tap!.stdout);
 });
 
-test.serial('diff --consecutive --since: by numbers, and a release to come leaves none', async t => {
+test.serial('diff --consecutive --since: compared by number, and a future release selects nothing', async t => {
 	const [some, none, old] = await Promise.all(['v1.30.2', '1.33', '1.4'].map(async since => testbed(['diff', '--consecutive', '--since', since, 'release:all', '--family', 'ipv4'])));
 	t.deepEqual([some, none, old].map(each => each!.exitCode), [0, 2, 2], some!.stderr);
 	t.regex(some!.stdout, /✔ 1\.30 → 1\.31 {2}equal\n\n1 pairs equal/u);
-	t.regex(none!.stderr, /release:all names one rule set since 1\.33; --consecutive needs two[\s\S]*the newest release known is 1\.31/u);
+	t.regex(none!.stderr, /release:all names one rule set since 1\.33; --consecutive needs at least two[\s\S]*The newest known release is 1\.31/u);
 	t.regex(old!.stderr, /--since 1\.4: release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5\./u);
 });
 
-test.serial('rules: the text stays what iptables-restore reads, and the note goes to stderr', async t => {
+test.serial('rules: the text stays valid for iptables-restore, and the note goes to stderr', async t => {
 	const [json, text, known, node] = await Promise.all([
 		testbed(['rules', 'release:1.33', '--format', 'json']), testbed(['rules', '1.33']), testbed(['rules']), testbed(['rules', 'ambient-host:1.33']),
 	]);
@@ -83,7 +83,7 @@ test.serial('mutate and coverage', async t => {
 	t.true(printed.stderr.includes(`testbed: ${note}\n`), printed.stderr);
 });
 
-test.serial('record and verify', async t => {
+test.serial('baseline create and check', async t => {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	t.teardown(cleanup);
 	const file = path.join(folder, 'baseline.json');
@@ -96,7 +96,7 @@ test.serial('record and verify', async t => {
 	t.false(text.stdout.includes('note'), text.stdout);
 });
 
-test.serial('a scenario, a pod, and a file that has the name of a release', async t => {
+test.serial('a scenario, a pod, and a file whose name is a release', async t => {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	t.teardown(cleanup);
 	writeFileSync(path.join(folder, 'a.yaml'), 'version: 1\nname: n\nabout: a\nrules: release:1.33\nprobes:\n  - {name: p, from: app, to: "remote:8080", expect: {stops: ["proxy:15001", "remote:8080"]}}\n');
@@ -123,5 +123,5 @@ test.serial('a scenario, a pod, and a file that has the name of a release', asyn
 	t.like(rulesOf(seen), summary);
 	t.like(rulesOf(ofPod), {release: '1.31', notes: ['The image example/proxyv2:prod-7 names no release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']});
 	t.like(rulesOf(asked), {release: '1.31', notes: [note]});
-	t.like(rulesOf(ofFile), {release: null, notes: ['1.31 is read as the file of that name; the release is release:1.31.']});
+	t.like(rulesOf(ofFile), {release: null, notes: ['1.31 was read as the file of that name; for the release, write release:1.31.']});
 });

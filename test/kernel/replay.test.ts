@@ -1,4 +1,4 @@
-/** Runs are recorded and judged again by a user without rights, with no program in reach and no library for the kernel: the same to the byte. */
+/** Runs are recorded and judged again by an unprivileged user, without any programs or the kernel library: identical to the byte. */
 
 import {
 	chmodSync, copyFileSync, readFileSync, statSync, writeFileSync,
@@ -47,7 +47,7 @@ async function recordAndReplay(t: ExecutionContext, given: readonly string[], pr
 	}
 }
 
-test.serial('in the place where replays are made nothing can be run', async t => {
+test.serial('nothing can be run where replays are made', async t => {
 	const {path: folder, cleanup} = await dir({prefix: 'testbed-replay-', unsafeCleanup: true});
 	const {exitCode, stdout, stderr} = await replayAsNobody(folder, ['run']);
 	t.not(exitCode, 0);
@@ -66,9 +66,9 @@ for (const format of formats) {
 		});
 	}
 
-	test.serial(`a scenario with all back ends, some of which it is not for, ${format}`, async t => {
+	test.serial(`a scenario with all back ends, some of which it does not support, ${format}`, async t => {
 		const {stdout} = await recordAndReplay(t, ['scenarios/foreign-rule-in-front.yaml'], ['--format', format]);
-		t.regex(stdout, /written for\s+iptables|unavailable/u);
+		t.regex(stdout, /written\s+for\s+iptables|unavailable/u);
 	});
 }
 
@@ -89,13 +89,13 @@ test.serial('every scenario', async t => {
 	t.is(exitCode, 0);
 });
 
-test.serial('a run whose events were lost was in doubt twice, and is so when it is replayed', async t => {
+test.serial('a run that lost events twice is inconclusive, also when it is replayed', async t => {
 	const {exitCode, stdout} = await recordAndReplay(t, ['--trace-buffer', '1'], ['--format', 'json']);
 	t.is(exitCode, 3);
 	t.regex(stdout, /lost-events/u);
 });
 
-test.serial('a run that failed fails again', async t => {
+test.serial('a failed run fails again', async t => {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	const {stdout: rules} = await testbed(['rules', 'release:1.30']);
 	const broken = path.join(folder, 'broken.rules');
@@ -113,15 +113,15 @@ test.serial('from standard input', async t => {
 	t.regex(stdout, /6 passed/u);
 	const {exitCode: cutOff, stderr} = await testbed(['replay', '-'], {input: input.subarray(0, 100)});
 	t.is(cutOff, 2);
-	t.is(stderr, 'testbed: The recording standard input is cut off: its end is missing.\nNothing was judged.\n→ Copy it again, whole, or record it anew.\n');
+	t.is(stderr, 'testbed: The recording standard input is truncated: its end is missing.\nNothing was judged.\n→ Copy it again completely, or record it again.\n');
 });
 
-test.serial('a recording that is not there, and one that cannot be written', async t => {
+test.serial('a recording that does not exist, and one that cannot be written', async t => {
 	const {exitCode, stderr} = await testbed(['replay', '/not/there']);
 	t.is(exitCode, 2);
 	t.regex(stderr, /^testbed: The recording cannot be read: \/not\/there: no such file\./u);
 	const unwritten = await testbed(['run', '--record', '/not/there']);
 	t.is(unwritten.exitCode, 2);
 	t.is(unwritten.stdout, '');
-	t.regex(unwritten.stderr, /^testbed: The recording cannot be written to \/not\/there: ENOENT.*\nNothing was run\.\n$/u);
+	t.regex(unwritten.stderr, /^testbed: The recording cannot be written to \/not\/there: the folder .* does not exist\.\nNothing was run\.\n$/u);
 });

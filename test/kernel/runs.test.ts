@@ -5,7 +5,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import {dir} from 'tmp-promise';
-import {defaultTypeIds} from '../../src/scenario/six-types.js';
+import {defaultTypeIds} from '../../src/istio/traffic/six-types.js';
 import {
 	testbed, until, WatchedRun, type JsonReport,
 } from './_cli.js';
@@ -83,7 +83,7 @@ for (const {signal, exitCode, ended} of interruptions) {
 	});
 }
 
-test.serial('Ctrl-C in a terminal goes to the whole group: the run ends as cleanly', async t => {
+test.serial('Ctrl-C in a terminal reaches the whole process group: the run ends just as cleanly', async t => {
 	await using running = await WatchedRun.start(['--rules', '-', '--timeout', '120000'], {
 		input: `${defaultDump()}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 15012 -j DROP\nCOMMIT\n`, detached: true,
 	});
@@ -111,14 +111,14 @@ test.serial('nothing is left of a run that passes, fails, is inconclusive, or wh
 	}
 });
 
-test.serial('the JSON document is alone on stdout, and has every key of the contract', async t => {
+test.serial('stdout has the JSON document only, with every documented key', async t => {
 	const {exitCode, stdout, stderr} = await testbed(['--format', 'json', '--family', 'both', '--types', '1,4b,6']);
 	t.is(exitCode, 0);
 	t.regex(stderr, /^(?:testbed: .* …\n)*$/u);
 	t.true(stdout.startsWith('{') && stdout.endsWith('}\n'));
 	const report = JSON.parse(stdout) as JsonReport;
-	t.like(report, {version: 1, rules: {source: 'release:1.31', release: '1.31', backend: 'iptables-nft', notes: []}, summary: {passed: 6, failed: 0, inconclusive: 0}});
-	t.deepEqual(Object.keys(report.environment).toSorted(), ['iptables', 'kernel', 'nft', 'node']);
+	t.like(report, {version: 2, rules: {source: 'release:1.31', release: '1.31', backend: 'iptables-nft', notes: []}, summary: {passed: 6, failed: 0, inconclusive: 0}});
+	t.deepEqual(Object.keys(report.environment).toSorted(), ['iptables', 'kernel', 'nft', 'node', 'proxy']);
 	t.regex(report.rules.sha256, /^[\da-f]{64}$/u);
 	t.is(typeof report.durationMs, 'number');
 	t.deepEqual(report.types.map(({id, family}) => `${id} ${family}`), ['1 ipv4', '4b ipv4', '6 ipv4', '1 ipv6', '4b ipv6', '6 ipv6']);
@@ -184,7 +184,7 @@ test.serial('a dump of iptables-save -c from stdin, with comments, counters and 
 		t.is(exitCode, 0, stderr);
 		const report = JSON.parse(stdout) as JsonReport;
 		t.like(report.rules, {source: '-', release: null});
-		t.is(report.types.find(({id}) => id === '5')!.path.join(' > '), 'proxy > OUTPUT#1 > ISTIO_OUTPUT#4 > POSTROUTING > proxy:15090');
+		t.is(report.types.find(({id}) => id === '5')!.path.join(' > '), 'proxy > OUTPUT#1 > ISTIO_OUTPUT#4 > POSTROUTING > proxy:15090 > OUTPUT#1 > ISTIO_OUTPUT#4 > POSTROUTING > proxy:15000');
 	}
 });
 

@@ -1,11 +1,11 @@
-/** What the sandbox and its actors are: who they are to the kernel, where they live, and that the machine around them stays as it was. */
+/** The sandbox and its actors: their users and namespaces according to the kernel, and that the machine stays unchanged. */
 
 import {execFileSync} from 'node:child_process';
 import {readFileSync, readlinkSync} from 'node:fs';
 import process from 'node:process';
 import test from 'ava';
-import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
-import {actorsFor} from '../../src/scenario/actor-set.js';
+import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
+import {actorsFor} from '../../src/mesh/traffic-types.js';
 import {ActorGroup} from '../../testbed/actors/actor-group.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
@@ -23,12 +23,18 @@ function four(id: number): readonly number[] {
 	return [id, id, id, id]; // Real, effective, saved, and of the file system, which the owner match reads.
 }
 
-test.serial('actors are who they should be, in all four ids and without other groups, and live where they should', async t => {
+test.serial('actors have the right user in all four ids, no other groups, and the right namespace', async t => {
 	const {credentials, rules} = optionsOf({credentials: {agent: {uid: 0, gid: 1337}, proxy: {uid: 2000, gid: 3000}}});
 	await using sandbox = Sandbox.create();
 	await sandbox.configure(defaultTopology);
 	await using actorGroup = await ActorGroup.start({
-		sandbox, topology: defaultTopology, intent: rules.intent, names: actorsFor(['1', '2', '3', '6']), credentials, timeoutMs: 1000,
+		sandbox,
+		topology: defaultTopology,
+		intent: rules.intent,
+		actorSet: rules.mesh.traffic.actors({
+			topology: defaultTopology, intent: rules.intent, names: actorsFor(rules.mesh.traffic, rules.intent, ['1', '2', '3', '6']), credentials,
+		}),
+		timeoutMs: 1000,
 	});
 	const homes = {pod: `net:[${sandbox.pod.inode}]`, remote: `net:[${sandbox.remote.inode}]`};
 	const machine = readlinkSync('/proc/self/ns/net');
@@ -46,7 +52,7 @@ test.serial('actors are who they should be, in all four ids and without other gr
 		const {uid, gid, home} = wanted[name as keyof typeof wanted];
 		t.is(actor.gap, undefined);
 		t.is(actor.made, undefined);
-		t.is(actor.pid === undefined, name === 'agent' || name === 'prometheus', `${name}: who listens is a process`);
+		t.is(actor.pid === undefined, name === 'prometheus', `${name}: who listens is a process`);
 		if (actor.pid !== undefined) {
 			t.deepEqual(credentialsIn(actor.pid), {Uid: four(uid), Gid: four(gid), Groups: []}, name);
 			t.deepEqual(actor.credentials(), {uid, gid}, name);
@@ -67,7 +73,7 @@ test.serial('actors are who they should be, in all four ids and without other gr
 	t.is(readlinkSync('/proc/thread-self/ns/net'), machine);
 });
 
-test.serial('programs are born in the namespace, and the next one outside of it', async t => {
+test.serial('programs start in the namespace, and the next one outside of it', async t => {
 	const machine = readlinkSync('/proc/self/ns/net');
 	await using one = Netns.create('one');
 	await using other = Netns.create('other');
@@ -82,7 +88,7 @@ test.serial('programs are born in the namespace, and the next one outside of it'
 	t.is(readlinkSync('/proc/thread-self/ns/net'), machine, 'also after an error inside');
 });
 
-test.serial('the neighbourhood: addresses and routes of both families, and none of the kernel\'s own making', async t => {
+test.serial('the sandbox: addresses and routes of both families, and none that the kernel added by itself', async t => {
 	await using sandbox = Sandbox.create();
 	await sandbox.configure(defaultTopology);
 	const addresses = await sandbox.pod.run('ip', ['-brief', 'address', 'show', 'dev', 'eth0']);
@@ -121,7 +127,7 @@ function readIfThere(file: string): string {
 	}
 }
 
-test.serial('the machine\'s own rules, links, addresses, routes and sysctls stay as they are', async t => {
+test.serial('the machine\'s own rules, links, addresses, routes and sysctls do not change', async t => {
 	const before = machineState();
 	for (const backend of bothBackends) {
 		const report = await run({backend, families: addressFamilies}); // eslint-disable-line no-await-in-loop -- One at a time.

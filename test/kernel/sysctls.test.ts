@@ -1,8 +1,8 @@
-/** What a namespace takes from the machine changes nothing: every sysctl that could be handed down is made another one first. */
+/** What a namespace inherits from the machine makes no difference: every inheritable sysctl is changed first. */
 
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import test from 'ava';
-import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
+import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
 import {noExtension, type TopologyExtension} from '../../src/scenario/topology-extension.js';
 import {credentialsOf} from '../../testbed/inputs/credentials.js';
 import {printRecording, parseRecording} from '../../testbed/recording/file.js';
@@ -59,7 +59,7 @@ async function hostileSysctls(): Promise<Sysctls> {
 
 /** What may differ afterwards, because no answer of the testbed depends on it. */
 const indifferent = [
-	/** The kernel's own membership reports, which the trace switch keeps from the rules; and how soon they are sent. */
+	/** The kernel's own membership reports, which the trace table keeps from the rules; and how soon they are sent. */
 	/igmpv\d_unsolicited_report_interval$|mldv\d_unsolicited_report_interval$|force_igmp_version$|force_mld_version$/u,
 	/** What is made of advertisements of routers, of which `accept_ra` takes none, and how routers are asked for, of which none is asked. */
 	/\/accept_ra_\w+$|\/ra_\w+$|\/autoconf$|router_solicitation\w*$|router_probe_interval$|suppress_frag_ndisc$/u,
@@ -75,7 +75,7 @@ const indifferent = [
 	/conf\/(?:all|default)\/mtu$/u,
 	/** The kernel turns IPsec off on `lo` by itself; there are no policies. */
 	/conf\/lo\/disable_(?:policy|xfrm)$/u,
-	/** How long a neighbour is believed: all of them are permanent, or there is none. */
+	/** How long a neighbor entry is valid: all are permanent, or there is none. */
 	/neigh\/.*\/(?:base_reachable_time_ms|delay_first_probe_time|gc_stale_time|interval_probe_time_ms|proxy_qlen|unres_qlen|unres_qlen_bytes|proxy_delay|anycast_delay|locktime|base_reachable_time|retrans_time)$/u,
 ];
 
@@ -87,7 +87,7 @@ const withVm: TopologyExtension = {
 };
 
 for (const [title, extension] of [['the pod and its neighbourhood', noExtension], ['a pod with a further interface', withVm]] as const) {
-	test.serial(`${title}: every sysctl that could be handed down is what it is on a machine that changed nothing`, async t => {
+	test.serial(`${title}: every sysctl that a namespace could inherit has the value of a machine that changed nothing`, async t => {
 		const hostile = await hostileSysctls();
 		for (const name of ['net/ipv4/conf/all/route_localnet', 'net/ipv4/conf/lo/route_localnet', 'net/ipv4/conf/default/rp_filter', 'net/ipv4/conf/all/accept_local', 'net/ipv6/conf/default/forwarding', 'net/ipv4/ip_forward']) {
 			t.is(hostile[name], '1', name);
@@ -116,12 +116,12 @@ for (const [title, extension] of [['the pod and its neighbourhood', noExtension]
 	});
 }
 
-test('the table says a name once, and why', t => {
+test('the table names each sysctl once, with a reason', t => {
 	t.is(new Set(sysctlSettings.map(({name}) => name)).size, sysctlSettings.length);
 	t.true([...sysctlSettings, ...neighborSettings].every(({why}) => why.endsWith('.')));
 });
 
-test.serial('a run has the same outcomes on a machine that hands everything down, and its recording says what the namespaces had', async t => {
+test.serial('a run has the same outcomes on a machine that passes everything on, and its recording has the namespaces\' values', async t => {
 	const presetSysctls = await hostileSysctls();
 	const usual = await runTestbed(optionsOf({families: addressFamilies}));
 	const handed = await runTestbed(optionsOf({families: addressFamilies, presetSysctls}));
@@ -134,7 +134,7 @@ test.serial('a run has the same outcomes on a machine that hands everything down
 	t.deepEqual(sysctls, Object.fromEntries(usual.evidence.play.sysctls ?? []));
 });
 
-test.serial('a scenario in which the machine\'s route_localnet and rp_filter changed the outcome', async t => {
+test.serial('a scenario whose outcome the machine\'s route_localnet and rp_filter used to change', async t => {
 	// What kube-proxy and a hardening guide set on a node. Without sysctls of its own, one probe of this scenario was inconclusive then (measured).
 	const node = Object.fromEntries(['all', 'default', 'lo'].flatMap(place => [[`net/ipv4/conf/${place}/route_localnet`, '1'], [`net/ipv4/conf/${place}/rp_filter`, '1']]));
 	const {prepared} = readScenario(readFileSync('scenarios/docker-bridge.yaml', 'utf8'), {file: 'scenarios/docker-bridge.yaml', backends: ['iptables-nft'], credentialsOf: (intent, known) => credentialsOf({appUid: 1000}, intent, known)});

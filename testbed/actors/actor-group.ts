@@ -1,34 +1,33 @@
 /**
-The actors of a run as processes, started together and ended together.
+The actors of a run, started and ended together.
 */
 
-import {defaultActors, type ActorSet} from '../../src/scenario/actor-set.js';
+import type {ActorPlan, ActorSet} from '../../src/mesh/actor-set.js';
 import {addressesIn, noExtension, type TopologyExtension} from '../../src/scenario/topology-extension.js';
-import type {Topology} from '../../src/scenario/topology.js';
-import type {ActorCredentials, ActorName, Intent} from '../../src/scenario/types.js';
+import type {Topology} from '../../src/mesh/topology.js';
+import type {Intent} from '../../src/mesh/traffic.js';
 import {transparencyOf} from '../../src/mesh/intent.js';
 import type {Sandbox} from '../sandbox/sandbox.js';
 import {Actor} from './actor.js';
 import type {ActorSpec} from './protocol.js';
+import type {Configured, Proxy} from './proxy.js';
 
-/** Starts them, all at once, and disposes of all when it is disposed of, or when one fails. */
+/** All actors of a run. Disposing of it ends them all; if one cannot start, none is left running. */
 export class ActorGroup implements AsyncDisposable {
 	static async start({
-		sandbox, topology, intent, names, credentials, timeoutMs, actorSet = defaultActors({
-			topology, intent, names, credentials,
-		}), extension = noExtension, configured,
+		sandbox, topology, intent, actorSet, timeoutMs, extension = noExtension, configured, proxy,
 	}: {
-		readonly sandbox: Sandbox;
+		/** Provides the actors' namespaces by name. */
+		readonly sandbox: Pick<Sandbox, 'namespace'>;
 		readonly topology: Topology;
 		readonly intent: Intent;
-		readonly names: readonly ActorName[];
-		readonly credentials: ActorCredentials;
+		readonly actorSet: ActorSet;
 		readonly timeoutMs: number;
-		/** Who plays, where it is not those of the default topology. */
-		readonly actorSet?: ActorSet | undefined;
 		readonly extension?: TopologyExtension | undefined;
-		/** Settles when the namespaces have their addresses: who is to bind one waits for it. */
-		readonly configured?: Promise<unknown> | undefined;
+		/** Actors that bind an address wait for this. */
+		readonly configured?: Configured | undefined;
+		/** The program that listens as the actor `proxy`; the stub by default. */
+		readonly proxy?: Proxy | undefined;
 	}): Promise<ActorGroup> {
 		const transparent = transparencyOf(intent);
 		const started = await Promise.allSettled(actorSet.actors.map(async ({namespace, ...plan}) => {
@@ -41,11 +40,10 @@ export class ActorGroup implements AsyncDisposable {
 				addresses: addressesIn(namespace, topology, extension),
 				timeoutMs,
 			};
-			if (plan.listeners.some(({protocol}) => protocol === 'udp')) {
-				await configured;
-			}
-
-			return [name, await Actor.start(sandbox.namespace(namespace), spec)] as const;
+			const bindsAddress = plan.listeners.some(({protocol, only}) => protocol === 'udp' || only !== undefined);
+			return [name, await Actor.start(sandbox.namespace(namespace), spec, {
+				configured: bindsAddress ? configured : undefined, proxy: name === 'proxy' ? proxy : undefined,
+			})] as const;
 		}));
 		const actorGroup = new ActorGroup(actorSet, new Map(started.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])));
 		const failed = started.find(result => result.status === 'rejected');
@@ -57,16 +55,44 @@ export class ActorGroup implements AsyncDisposable {
 		return actorGroup;
 	}
 
-	/** Who plays, as it was asked for. */
-	readonly actorSet: ActorSet;
-	readonly actors: ReadonlyMap<string, Actor>;
+	/** The actors as requested, and those that were added later. */
+	actorSet: ActorSet;
+	readonly actors: Map<string, Actor>;
 
-	private constructor(actorSet: ActorSet, actors: ReadonlyMap<string, Actor>) {
+	private constructor(actorSet: ActorSet, actors: Map<string, Actor>) {
 		this.actorSet = actorSet;
 		this.actors = actors;
 	}
 
-	/** Drops what the actors said so far, which was of an earlier play. */
+	/**
+	Adds an actor that only sends, so it needs no process. It replaces an earlier one of the same name.
+
+	@throws {RangeError} for an actor that listens, or that has the name of one that does.
+	*/
+	async addSender({namespace, ...plan}: ActorPlan, {sandbox, topology, timeoutMs}: {readonly sandbox: Pick<Sandbox, 'namespace'>; readonly topology: Topology; readonly timeoutMs: number}): Promise<void> {
+		const known = this.actors.get(plan.name);
+		if (plan.listeners.length > 0 || (known !== undefined && known.spec.listeners.length > 0)) {
+			throw new RangeError(`${plan.name} listens, so it cannot be added while others run`);
+		}
+
+		await this.removeSender(plan.name);
+		this.actors.set(plan.name, await Actor.start(sandbox.namespace(namespace), {
+			...plan, services: {}, passthroughSource: topology.passthroughSource, addresses: [], timeoutMs,
+		}, {}));
+		this.actorSet = {...this.actorSet, actors: [...this.actorSet.actors, {...plan, namespace}]};
+	}
+
+	/** Removes an actor that {@link addSender} added, if it is there. */
+	async removeSender(name: string): Promise<void> {
+		const known = this.actors.get(name);
+		if (known?.spec.listeners.length === 0) {
+			this.actors.delete(name);
+			this.actorSet = {...this.actorSet, actors: this.actorSet.actors.filter(actor => actor.name !== name)};
+			await known[Symbol.asyncDispose]();
+		}
+	}
+
+	/** Discards what the actors have reported so far, which belongs to an earlier run. */
 	forget(): void {
 		for (const {records, troubles} of this.actors.values()) {
 			records.length = 0;
@@ -74,7 +100,7 @@ export class ActorGroup implements AsyncDisposable {
 		}
 	}
 
-	/** Resolves when everything that the actors said has arrived. */
+	/** Resolves once everything that the actors have done so far is reported. */
 	async flush(): Promise<void> {
 		await Promise.all([...this.actors.values()].map(async actor => actor.flush()));
 	}

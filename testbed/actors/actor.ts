@@ -1,76 +1,91 @@
 /**
-An actor as the conductor sees it. Who listens is a process in a namespace, started, asked, ended; the connections that it opens are the conductor's own sockets (`client.ts`), and who only sends is nothing else.
+An actor of a run. If it listens, it has a process for that (`proxy.ts`); the connections that it opens are sockets of the testbed's own process (`client.ts`), so an actor that only sends needs no process.
 */
 
 import {readFileSync} from 'node:fs';
 import type {Endpoint} from '../../src/netfilter/path.js';
-import type {Credentials} from '../../src/scenario/types.js';
+import type {Credentials} from '../../src/mesh/traffic.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
-import {TestbedError} from '../errors.js';
-import {startNode, type LongProcess} from '../system/exec.js';
 import type {Netns} from '../sandbox/netns.js';
 import {Client, type Done} from './client.js';
-import type {ActorSpec, FromActor, ToActor} from './protocol.js';
+import type {ActorSpec} from './protocol.js';
+import type {
+	Configured, ListeningProcess, ProcessEvents, Proxy,
+} from './proxy.js';
+import {StubProcess, stubProxy} from './stub-process.js';
 
-const program = new URL('stub.js', import.meta.url);
+/** Options of an actor. */
+export type ActorOptions = {
+	/** For an actor that binds an address which its namespace may not have yet. */
+	readonly configured?: Configured | undefined;
+	/** The program that listens for it; the stub by default. */
+	readonly proxy?: Proxy | undefined;
+};
 
-/** Someone who plays. Whoever starts it disposes of it. */
+/** One actor. The caller that starts it disposes of it. */
 export class Actor implements AsyncDisposable {
-	/** Starts its process, if it listens, and resolves when it does so as its user. */
-	static async start(netns: Netns, spec: ActorSpec): Promise<Actor> {
-		const actor = new Actor(netns, spec);
-		try {
-			if (spec.listeners.length > 0) {
-				await actor.#startProcess();
-			}
+	/**
+	Starts the actor's process, if it has one, and resolves once that is listening.
 
-			return actor;
-		} catch (error) {
-			await actor[Symbol.asyncDispose]();
-			throw error;
+	@throws {TestbedError} as {@link Proxy.start} does.
+	*/
+	static async start(netns: Netns, spec: ActorSpec, {configured, proxy = stubProxy}: ActorOptions = {}): Promise<Actor> {
+		const actor = new Actor(netns, spec);
+		if (spec.listeners.length > 0) {
+			actor.#process = await proxy.start({netns, spec, configured}, actor.#events);
 		}
+
+		return actor;
 	}
 
 	readonly spec: ActorSpec;
 	readonly records: SocketRecord[] = [];
-	/** What went wrong with single connections, beyond what the records say. */
+	/** Problems with single connections that no record shows. */
 	readonly troubles: string[] = [];
 	readonly #netns: Netns;
 	readonly #client: Client;
-	#process: LongProcess | undefined;
-	#started: Promise<void> | undefined;
-	readonly #open = new Map<string, (done: Done) => void>();
-	readonly #flushes = new Map<number, () => void>();
-	#flushCount = 0;
+	readonly #events: ProcessEvents;
+	#process: ListeningProcess | undefined;
+	/** The stub that sends invalid packets for the actor, started with the first. */
+	#sender: Promise<StubProcess> | undefined;
+	#senderPid: number | undefined;
 	#ended: string | undefined;
 	#disposed = false;
-	#onReady: {resolve: () => void; reject: (error: unknown) => void} | undefined;
 
 	private constructor(netns: Netns, spec: ActorSpec) {
 		this.spec = spec;
 		this.#netns = netns;
-		this.#client = new Client(netns, spec, record => {
-			this.records.push(record);
-		});
+		this.#events = {
+			onRecord: record => {
+				this.records.push(record);
+			},
+			onTrouble: message => {
+				this.troubles.push(message);
+			},
+			onEnd: message => {
+				this.#ended = message;
+			},
+		};
+		this.#client = new Client(netns, spec, this.#events.onRecord);
 	}
 
-	/** Undefined for who only sends. */
+	/** The PID of the process that listens or sends invalid packets; undefined for an actor without one. */
 	get pid(): number | undefined {
-		return this.#process?.pid;
+		return this.#process?.pid ?? this.#senderPid;
 	}
 
-	/** The owner that the kernel wrote on the sockets that were opened for it, a wrong one before a right one; undefined where there was no socket. */
+	/** The owner that the kernel recorded for the sockets opened for the actor: a wrong one if there was any; undefined without sockets. */
 	get made(): Credentials | undefined {
 		return this.#client.made;
 	}
 
-	/** Why the process ended before its time; a gap for every path that it had a part in. */
+	/** Why the process ended early, as a gap for every path that the actor is part of. */
 	get gap(): Gap | undefined {
 		return this.#ended === undefined || this.#disposed ? undefined : {kind: 'actor-ended', message: this.#ended};
 	}
 
-	/** The credentials that the kernel has for the process, all of them: real, effective, saved and of the file system. */
+	/** The credentials that the kernel reports for the process; undefined without a process, and if real, effective, saved and file system credentials differ. */
 	credentials(): Credentials | undefined {
 		if (this.pid === undefined) {
 			return undefined;
@@ -80,7 +95,7 @@ export class Actor implements AsyncDisposable {
 		try {
 			status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
 		} catch {
-			return undefined; // The process is gone; its end is a gap of its own.
+			return undefined; // The process is gone, which is reported as a separate gap.
 		}
 
 		const one = (name: string): number | undefined => {
@@ -94,45 +109,34 @@ export class Actor implements AsyncDisposable {
 	}
 
 	/**
-	Opens a connection, or sends the one packet that is asked for, and resolves when it is over.
+	Opens a connection, or sends a single invalid packet, and resolves when it is over.
 
-	@throws {TestbedError} SYSCALL_FAILED when there is no socket to be had as that user; ACTOR_FAILED when a process that sends invalid packets cannot start.
+	@throws {TestbedError} SYSCALL_FAILED if no socket can be created as that user; ACTOR_FAILED if the process that sends invalid packets cannot start.
 	*/
-	async open(id: string, to: Endpoint, {protocol = 'tcp', source, packet}: {readonly protocol?: 'tcp' | 'udp'; readonly source?: string | undefined; readonly packet?: 'invalid' | undefined} = {}): Promise<Done> {
+	async open(id: string, to: Endpoint, {protocol = 'tcp', source, packet, bindDevice}: {
+		readonly protocol?: 'tcp' | 'udp'; readonly source?: string | undefined; readonly packet?: 'invalid' | undefined; readonly bindDevice?: string | undefined;
+	} = {}): Promise<Done> {
 		if (this.#ended !== undefined) {
 			return {answered: false, reason: this.#ended};
 		}
 
 		if (packet === undefined) {
 			return this.#client.open({
-				id, to, protocol, source,
+				id, to, protocol, source, bindDevice,
 			});
 		}
 
-		// Who may write packets by itself is a matter of capabilities, which a thread that only borrows a user keeps.
-		await this.#startProcess();
-		return new Promise(resolve => {
-			this.#open.set(id, resolve);
-			this.#send({
-				type: 'send-invalid', id, to, source,
-			});
-		});
+		const sender = await this.#startSender();
+		return sender.sendInvalid({id, to, source});
 	}
 
-	/** Resolves when all that the process said so far has arrived. */
+	/** Resolves once everything that the process has done so far is reported. */
 	async flush(): Promise<void> {
-		if (this.#ended !== undefined || this.#process === undefined) {
-			return;
-		}
-
-		const number = ++this.#flushCount;
-		await new Promise<void>(resolve => {
-			this.#flushes.set(number, resolve);
-			this.#send({type: 'flush', number});
-		});
+		const sender = await this.#sender;
+		await Promise.all([this.#process, sender].map(async process => process?.flush()));
 	}
 
-	/** Ends the process at once, as a crash would. For tests of what a run says then. */
+	/** Kills the process, like a crash. For tests. */
 	kill(): void {
 		this.#process?.kill();
 	}
@@ -140,77 +144,19 @@ export class Actor implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#disposed = true;
 		this.#client.close();
-		this.#process?.kill();
-		await this.#process?.ended;
+		const [sender] = await Promise.allSettled([this.#sender]);
+		await Promise.all([this.#process, sender.status === 'fulfilled' ? sender.value : undefined].map(async process => process?.[Symbol.asyncDispose]()));
 	}
 
-	async #startProcess(): Promise<void> {
-		this.#started ??= new Promise<void>((resolve, reject) => {
-			this.#onReady = {resolve, reject};
-			this.#process = startNode(program, {
-				netns: this.#netns.descriptor,
-				onMessage: message => {
-					this.#receive(message as FromActor);
-				},
-			});
-			void this.#watch(this.#process);
-			this.#send({type: 'start', spec: this.spec});
-		});
-		return this.#started;
-	}
-
-	#send(message: ToActor): void {
-		this.#process?.send(message);
-	}
-
-	async #watch({ended}: LongProcess): Promise<void> {
-		const {exitCode, signal, stderr} = await ended;
-		const how = signal === null ? `with status ${exitCode}` : `by ${signal}`;
-		this.#ended = `The process of ${this.spec.name} (pid ${this.pid}) ended ${how}.${stderr === '' ? '' : ` ${stderr.trim()}`}`;
-		this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {message: this.#ended}));
-		for (const resolve of this.#open.values()) {
-			resolve({answered: false, reason: this.#ended});
+	/** Starts a process that sends invalid packets as the actor's user. Raw packets need CAP_NET_RAW, which a thread that only takes on a user's IDs temporarily would keep. */
+	async #startSender(): Promise<StubProcess> {
+		if (this.#process instanceof StubProcess) {
+			return this.#process;
 		}
 
-		for (const resolve of this.#flushes.values()) {
-			resolve();
-		}
-	}
-
-	#receive(message: FromActor): void {
-		switch (message.type) {
-			case 'ready': {
-				this.#onReady?.resolve();
-				break;
-			}
-
-			case 'socket': {
-				this.records.push(message.record);
-				break;
-			}
-
-			case 'done': {
-				this.#open.get(message.id)?.(message);
-				this.#open.delete(message.id);
-				break;
-			}
-
-			case 'trouble': {
-				this.troubles.push(message.message);
-				break;
-			}
-
-			case 'flushed': {
-				this.#flushes.get(message.number)?.();
-				this.#flushes.delete(message.number);
-				break;
-			}
-
-			case 'failed': {
-				const {name, uid, gid} = this.spec;
-				this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {message: `${name} could not start as uid ${uid} gid ${gid}: ${message.message}`}));
-				break;
-			}
-		}
+		this.#sender ??= StubProcess.start({netns: this.#netns, spec: {...this.spec, listeners: []}}, this.#events);
+		const sender = await this.#sender;
+		this.#senderPid = sender.pid;
+		return sender;
 	}
 }

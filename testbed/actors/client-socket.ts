@@ -1,31 +1,31 @@
 /**
-A socket of a user, made by this thread: in a network namespace, with that user's credentials while it is made. Nothing else runs on the thread meanwhile, and both are as before when the call returns.
+Opens sockets on this thread as another user: inside a network namespace and with that user's credentials. Nothing else runs on the thread meanwhile, and namespace and credentials are restored before the call returns.
 */
 
 import process from 'node:process';
 import {addressBytes, printAddressBytes} from '../../src/netfilter/address.js';
 import type {Endpoint} from '../../src/netfilter/path.js';
-import type {Credentials} from '../../src/scenario/types.js';
+import type {Credentials} from '../../src/mesh/traffic.js';
 import type {Netns} from '../sandbox/netns.js';
 import {checked, errorName, lastError} from '../syscalls/libc.js';
 import {
-	closeSocket, connectSocket, openSocket, probeErrors, setThreadCredentials, socketOwner,
+	closeSocket, connectSocket, openSocket, probeErrors, setThreadCredentials, socketOptionSetters, socketOwner,
 } from '../syscalls/probe-socket.js';
 import {calls, ownEnd, socketAddress} from '../syscalls/socket-calls.js';
 
-/** What the kernel said when it refused a call: the number's name, and a sentence as Node has it. */
+/** A call that the kernel refused: the name of the error, and a message in Node's style. */
 export type Refusal = {readonly errno: string; readonly message: string};
 
-/** A socket that was made, with the owner that the kernel wrote on it. Whoever gets it closes it. */
+/** An open socket, with the owner that the kernel recorded. The receiver closes it. */
 export type ClientSocket = {readonly fd: number; readonly owner: Credentials};
 
 /**
-Makes a socket that does not block, and binds it if it is to have a source.
+Opens a non-blocking socket, and binds it if it has a source.
 
-@throws {TestbedError} SYSCALL_FAILED when the socket cannot be made, or the credentials did not take effect.
+@throws {TestbedError} SYSCALL_FAILED if the socket cannot be opened, or the credentials did not take effect.
 */
-export function openClientSocket({netns, credentials: {uid, gid}, isIpv6, isUdp, source}: {
-	readonly netns: Netns; readonly credentials: Credentials; readonly isIpv6: boolean; readonly isUdp: boolean; readonly source: string | undefined;
+export function openClientSocket({netns, credentials: {uid, gid}, isIpv6, isUdp, source, bindDevice}: {
+	readonly netns: Netns; readonly credentials: Credentials; readonly isIpv6: boolean; readonly isUdp: boolean; readonly source: string | undefined; readonly bindDevice?: string | undefined;
 }): ClientSocket | {readonly refusal: Refusal} {
 	const fd = netns.enter(() => {
 		setThreadCredentials(uid, gid);
@@ -35,6 +35,13 @@ export function openClientSocket({netns, credentials: {uid, gid}, isIpv6, isUdp,
 			setThreadCredentials(process.geteuid!(), process.getegid!());
 		}
 	});
+	const {SO_BINDTODEVICE: bindToDevice} = socketOptionSetters;
+	const deviceError = bindDevice === undefined ? 0 : bindToDevice(fd, bindDevice, {isIpv6});
+	if (deviceError !== 0) {
+		closeSocket(fd);
+		return {refusal: refusalOf('SO_BINDTODEVICE', deviceError, bindDevice!)};
+	}
+
 	const error = source === undefined ? 0 : bindTo(fd, source);
 	if (error !== 0) {
 		closeSocket(fd);
@@ -44,7 +51,7 @@ export function openClientSocket({netns, credentials: {uid, gid}, isIpv6, isUdp,
 	return {fd, owner: socketOwner(fd)};
 }
 
-/** Begins a connection over TCP, and says where it comes from. A refused socket is closed. */
+/** Starts a TCP connection, and returns its local address. A refused socket is closed. */
 export function beginConnection(fd: number, {address, port}: Endpoint): {readonly from: Endpoint} | {readonly refusal: Refusal} {
 	const error = connectSocket(fd, socketAddress(addressBytes(address), port));
 	if (error !== 0 && error !== probeErrors.EINPROGRESS) {

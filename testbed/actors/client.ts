@@ -1,11 +1,11 @@
 /**
-Connections that an actor opens. Its sockets are made by the testbed's own process, in the actor's namespace and as its user, so that who only sends needs no process: the owner match asks for the credentials with which a socket was made, and nothing else. The prober makes its sockets in the same way.
+Connections that an actor opens. The testbed's own process creates the sockets, in the actor's namespace and as its user, so that actors that only send need no process: the owner match only checks the credentials with which a socket was created. The prober creates its sockets the same way.
 */
 
 import {setMaxListeners} from 'node:events';
 import {isIPv6, Socket} from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
-import type {Credentials} from '../../src/scenario/types.js';
+import type {Credentials} from '../../src/mesh/traffic.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Netns} from '../sandbox/netns.js';
 import {beginConnection, openClientSocket, type Refusal} from './client-socket.js';
@@ -13,11 +13,11 @@ import {ask} from './datagrams.js';
 import {unsendable, watchEnd} from './socket-end.js';
 import type {ActorSpec} from './protocol.js';
 
-/** How an attempt to open a connection ended for the actor that made it. */
+/** How an attempt to connect ended for the actor. */
 export type Done = {readonly answered: boolean; readonly reason: string};
 
-/** What to open. `source` undefined is the actor's own, or the route's. */
-export type Opening = {readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined};
+/** A connection to open. Without `source`, the actor's own is used, or the route's; `device` is the one that the socket is bound to. */
+export type Opening = {readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined; readonly bindDevice?: string | undefined};
 
 /** Opens connections for one actor. */
 export class Client {
@@ -31,30 +31,30 @@ export class Client {
 		this.#netns = netns;
 		this.#spec = spec;
 		this.#record = record;
-		// Every open connection listens to it, and there may be any number.
+		// Every open connection listens to it, without a limit.
 		setMaxListeners(0, this.#closing.signal);
 	}
 
-	/** The owner that the kernel wrote on the sockets, a wrong one before a right one; undefined where there was no socket. */
+	/** The owner that the kernel recorded for the sockets: a wrong one if there was any; undefined without sockets. */
 	get made(): Credentials | undefined {
 		return this.#made;
 	}
 
-	/** Gives up what is still open. */
+	/** Aborts open connections. */
 	close(): void {
 		this.#closing.abort();
 	}
 
 	/**
-	Opens a connection and waits for its first bytes, or asks a question over UDP.
+	Opens a TCP connection and waits for its end, or sends a UDP query and waits for the answer.
 
-	@throws {TestbedError} SYSCALL_FAILED when there is no socket to be had as that user.
+	@throws {TestbedError} SYSCALL_FAILED if no socket can be created as that user.
 	*/
-	async open({id, to, protocol, source = this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4']}: Opening): Promise<Done> {
+	async open({id, to, protocol, bindDevice, source = this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4']}: Opening): Promise<Done> {
 		const isUdp = protocol === 'udp';
 		const {uid, gid} = this.#spec;
 		const made = openClientSocket({
-			netns: this.#netns, credentials: {uid, gid}, isIpv6: isIPv6(to.address), isUdp, source,
+			netns: this.#netns, credentials: {uid, gid}, isIpv6: isIPv6(to.address), isUdp, source, bindDevice,
 		});
 		if ('refusal' in made) {
 			return this.#failed({id, to, source}, made.refusal);
@@ -67,7 +67,7 @@ export class Client {
 
 		if (isUdp) {
 			const {bytes, ...rest} = await ask({
-				id, parent: undefined, to, fd, bytes: new TextEncoder().encode('testbed\n'),
+				id, parent: undefined, to, fd, bindDevice, bytes: new TextEncoder().encode('testbed\n'),
 			}, {spec: this.#spec, record: this.#record, signal: this.#closing.signal});
 			return {answered: bytes !== undefined, reason: 'reason' in rest ? rest.reason : ''};
 		}
@@ -78,14 +78,14 @@ export class Client {
 		}
 
 		this.#record({
-			kind: 'opened', id, parent: undefined, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', from: begun.from, to,
+			kind: 'opened', id, parent: undefined, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', from: begun.from, to, ...(bindDevice === undefined ? {} : {device: bindDevice}),
 		});
 		return this.#untilClosed(id, new Socket({fd, readable: true, writable: true}));
 	}
 
-	/** A socket that failed before it had sent anything. */
+	/** Records a socket that failed before it sent anything. */
 	#failed({id, to, source}: Pick<Opening, 'id' | 'to' | 'source'>, {errno, message}: Refusal): Done {
-		// Whatever else fails then (no port, no such address) is the testbed's own trouble, and stays a gap.
+		// Other errors (no port, no such address) are the testbed's own problem, and stay a gap.
 		if (unsendable.has(errno)) {
 			this.#record({
 				kind: 'unsent', id, parent: undefined, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', source, to, reason: message,
@@ -100,7 +100,7 @@ export class Client {
 
 	async #untilClosed(id: string, socket: Socket): Promise<Done> {
 		const {timeoutMs} = this.#spec;
-		let why = 'the other side closed it without an answer';
+		let why = 'the peer closed it without an answer';
 		let answered = false;
 		watchEnd(socket, {id, timeoutMs, record: this.#record});
 		socket.once('timeout', () => {

@@ -1,27 +1,29 @@
 /**
-What an actor does with UDP: one socket per address that it listens at, so that an answer leaves from where the question came to, and one per question, so that the kernel tells refusals and the source that it chose.
+UDP of actors: one socket per listening address, so that answers come from the address that was queried, and one socket per query, so that the kernel reports refusals and the source that it chose.
 */
 
 import {createSocket, type Socket} from 'node:dgram';
 import {isIPv6} from 'node:net';
-import type {Endpoint} from '../../src/netfilter/path.js';
-import type {SocketRecord} from '../../src/trace/sockets.js';
+import {printEndpoint, type Endpoint} from '../../src/netfilter/path.js';
+import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
 import type {ActorSpec} from './protocol.js';
 
 type ListenerSpec = ActorSpec['listeners'][number];
 
-/** Where the actor's sockets are told of, and how long one waits. */
+/** The actor on whose behalf datagrams are sent: its name, its timeout, and where its sockets are recorded. */
 export type DatagramPeer = {
 	readonly spec: Pick<ActorSpec, 'name' | 'timeoutMs'>;
 	readonly record: (record: SocketRecord) => void;
 	/** Ends every wait. */
 	readonly signal?: AbortSignal;
+	/** The stops so far of the query that each port of this process asks, by address and port, so that a query which comes back can be cut. */
+	readonly stops?: Map<string, number>;
 };
 
-/** The same where questions are taken. */
+/** The same for an actor that answers queries. */
 type AnsweringPeer = DatagramPeer & {readonly spec: ActorSpec; readonly nextId: () => string};
 
-/** How a question ended: with an answer, or why not. */
+/** The result of a query: the answer, or why there is none. */
 export type Answer = {readonly bytes: Uint8Array} | {readonly bytes: undefined; readonly reason: string};
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {
@@ -32,7 +34,7 @@ function socketFor(address: string): Socket {
 	return createSocket({type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: isIPv6(address)});
 }
 
-/** Listens at each of the actor's addresses, and resolves when all of them are bound. */
+/** Listens on each of the actor's addresses, and resolves once all are bound. */
 export async function listenForDatagrams(listener: ListenerSpec, peer: AnsweringPeer): Promise<void> {
 	await Promise.all(peer.spec.addresses.map(async address => new Promise<void>((resolve, reject) => {
 		const socket = socketFor(address);
@@ -55,25 +57,32 @@ async function answer({listener, peer, socket, bytes, from, local}: {
 		kind: 'accepted', id, protocol: 'udp', actor: spec.name, stop: listener.stopsByAddress?.[local.address] ?? listener.stop, peer: from, local, originalDestination: undefined,
 	});
 	const {forwardTo} = listener;
-	if (forwardTo === undefined) {
+	const met = (peer.stops?.get(printEndpoint(from)) ?? 0) + 1;
+	const isLoop = forwardTo !== undefined && met > loopStops;
+	if (isLoop) {
+		record({kind: 'cut', id, reason: 'loop'});
+	}
+
+	if (forwardTo === undefined || isLoop) {
 		socket.send(`${listener.stop}\n`, from.port, from.address);
 		return;
 	}
 
 	const given = await ask({
-		id: nextId(), parent: id, to: {address: forwardTo.addresses[familyOf(from.address)], port: forwardTo.port}, bytes,
+		id: nextId(), parent: id, to: {address: forwardTo.addresses[familyOf(from.address)], port: forwardTo.port}, bytes, met,
 	}, peer);
-	// Who got no answer gives none: the one who asked finds out by waiting.
+	// Without an answer to forward, send none: the client will time out.
 	if (given.bytes !== undefined) {
 		socket.send(given.bytes, from.port, from.address);
 	}
 }
 
-/** Sends a question and resolves with what became of it. `fd`: by this socket, which is made already and closed here. */
-export async function ask({id, parent, to, fd, bytes}: {
-	readonly id: string; readonly parent: string | undefined; readonly to: Endpoint; readonly fd?: number; readonly bytes: Uint8Array;
-}, {spec, record, signal}: DatagramPeer): Promise<Answer> {
+/** Sends a query and resolves with its result. `fd`: an open socket to use (bound to `bindDevice`, if given), which is closed here. `met`: the stops of a query that is forwarded. */
+export async function ask({id, parent, to, fd, bindDevice, bytes, met}: {
+	readonly id: string; readonly parent: string | undefined; readonly to: Endpoint; readonly fd?: number; readonly bindDevice?: string | undefined; readonly bytes: Uint8Array; readonly met?: number;
+}, {spec, record, signal, stops}: DatagramPeer): Promise<Answer> {
 	const socket = socketFor(to.address);
+	let own = '';
 	const given = await new Promise<Answer>(resolve => {
 		const giveUp = (): void => {
 			const reason = `no answer within ${spec.timeoutMs} ms`;
@@ -83,7 +92,7 @@ export async function ask({id, parent, to, fd, bytes}: {
 			end({bytes: undefined, reason});
 		};
 
-		// Timers come before sockets in a turn of the event loop, and a process that got no processor for so long finds both: what has come is read first.
+		// Timers run before sockets in a turn of the event loop, and after a long pause of the process both may be ready: read what has arrived first.
 		let last: NodeJS.Immediate | undefined;
 		const timer = setTimeout(() => {
 			last = setImmediate(giveUp);
@@ -111,8 +120,13 @@ export async function ask({id, parent, to, fd, bytes}: {
 		});
 		socket.once('connect', () => {
 			const {address, port} = socket.address();
+			own = printEndpoint({address, port});
+			if (met !== undefined) {
+				stops?.set(own, met);
+			}
+
 			record({
-				kind: 'opened', id, protocol: 'udp', parent, actor: spec.name, family: familyOf(to.address), from: {address, port}, to,
+				kind: 'opened', id, protocol: 'udp', parent, actor: spec.name, family: familyOf(to.address), from: {address, port}, to, ...(bindDevice === undefined ? {} : {device: bindDevice}),
 			});
 			socket.send(bytes);
 		});
@@ -121,5 +135,6 @@ export async function ask({id, parent, to, fd, bytes}: {
 		});
 	});
 	socket.close();
+	stops?.delete(own);
 	return given;
 }

@@ -1,5 +1,5 @@
 /**
-An actor sends one packet that conntrack calls invalid, by a raw socket, and reads what comes back.
+Sends one packet that conntrack classifies as invalid for an actor, through a raw socket, and reads the answer.
 */
 
 import {randomInt} from 'node:crypto';
@@ -15,16 +15,16 @@ import {
 } from '../syscalls/tcp-segment.js';
 import type {ActorSpec} from './protocol.js';
 
-/** The call waits in Libuv's pool, so the actor's other sockets go on meanwhile. */
+/** The call waits in libuv's thread pool, so the actor's other sockets keep working. */
 const readSocket = promisify(read);
 
-/** Longest wait for what comes back, unless the actor waits shorter for everything. The kernel answers one packet while it is being sent, and nobody sends it again; whoever waited too short has a gap. */
+/** Longest wait for an answer, unless the actor's timeout is shorter. The kernel answers the packet while it is being sent, and it is never retransmitted; waiting too briefly leads to a gap. */
 const answerMs = 250;
 
-/** One more than the largest 32-bit number. */
+/** The number of 32-bit values. */
 const numbers = 0x1_00_00_00_00;
 
-/** Sends it, records that it was sent and how it ended, and resolves with the reason why it was not answered: by RST it is refused, anything else is no answer. */
+/** Sends the packet, records that it was sent and how it ended, and resolves with the reason for its end: an RST is a refusal, anything else is no answer. */
 export async function sendInvalid({id, to, source}: {
 	readonly id: string; readonly to: Endpoint; readonly source: string | undefined;
 }, {spec, record}: {readonly spec: ActorSpec; readonly record: (record: SocketRecord) => void}): Promise<string> {
@@ -56,7 +56,7 @@ export async function sendInvalid({id, to, source}: {
 	return end.reason;
 }
 
-/** Whether an RST comes back. A raw socket hears all TCP that comes from the other side, so what does not belong here is passed over. */
+/** Whether an RST comes back. A raw socket receives all TCP packets from the peer, so unrelated ones are skipped. */
 async function isRefused({socket, segment, family, timeoutMs}: {
 	readonly socket: RawTcp; readonly segment: Segment; readonly family: 'ipv4' | 'ipv6'; readonly timeoutMs: number;
 }): Promise<boolean> {
@@ -68,7 +68,7 @@ async function isRefused({socket, segment, family, timeoutMs}: {
 			({bytesRead} = await readSocket(socket.fd, buffer, 0, buffer.length, null)); // eslint-disable-line no-await-in-loop -- One packet after the other.
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
-				return false; // The socket's own limit.
+				return false; // The socket's receive timeout.
 			}
 
 			throw error;

@@ -1,5 +1,5 @@
 /**
-Where a redirected connection wanted to go, asked of the kernel for a socket of Node's.
+The original destination of a redirected connection, for a Node socket.
 */
 
 import type {Socket} from 'node:net';
@@ -8,7 +8,7 @@ import type {Endpoint} from '../../src/netfilter/path.js';
 import {originalDestination} from '../syscalls/original-destination.js';
 import {descriptorOf} from './descriptor.js';
 
-/** The original destination of an accepted socket, or undefined when conntrack knows of no redirection. */
+/** The original destination of an accepted socket, or undefined if conntrack has no entry. */
 export function originalDestinationOf(socket: Socket): Endpoint | undefined {
 	const family = socket.localFamily === 'IPv6' ? 'ipv6' : 'ipv4';
 	const found = originalDestination(descriptorOf(socket), family);

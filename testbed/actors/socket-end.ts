@@ -1,19 +1,19 @@
 /**
-How the attempt to open a TCP connection ends, told once.
+Reports once how the attempt to open a TCP connection ends.
 */
 
 import type {Socket} from 'node:net';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 
-/** What the kernel says when a packet from this source can go nowhere (connect(2)). */
+/** Errors of the kernel if a packet from this source cannot be routed (connect(2)). */
 export const unsendable: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENETUNREACH', 'EHOSTUNREACH']);
 
-/** What a socket has come to: other when something came. */
+/** A socket's state, which changes when something arrives. */
 function heardBy(socket: Socket): string {
 	return `${socket.readyState} ${socket.bytesRead}`;
 }
 
-/** Tells by a record whether a socket was connected, refused, could not be sent from, or got no answer. */
+/** Records whether a socket was connected, refused, could not send, or got no answer. */
 export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: string; readonly timeoutMs: number; readonly record: (record: SocketRecord) => void}): void {
 	let ended = false;
 	const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
@@ -27,13 +27,13 @@ export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: 
 
 	socket.setTimeout(timeoutMs, () => {
 		const heard = heardBy(socket);
-		// Timers come before sockets in a turn of the event loop, and a process that got no processor for so long finds both: what has come is read first, and gives the socket its time anew.
+		// Timers run before sockets in a turn of the event loop, and after a long pause of the process both may be ready: read what has arrived first, which also restarts the timeout.
 		setImmediate(() => {
 			if (heardBy(socket) !== heard) {
 				return;
 			}
 
-			// While it has a peer, it is connected; when it is closed nobody can tell any more.
+			// It is connected as long as it has a peer; after closing that is unknown.
 			if (socket.remoteAddress !== undefined) {
 				end('connected', '');
 			}
@@ -42,7 +42,7 @@ export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: 
 		});
 	});
 
-	// A socket that was made outside Node says nothing when it is connected; its first bytes do.
+	// A socket created outside Node emits no `connect` event, so its first bytes count.
 	for (const event of ['connect', 'data']) {
 		socket.once(event, () => {
 			end('connected', '');
@@ -50,7 +50,7 @@ export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: 
 	}
 
 	socket.once('error', (error: NodeJS.ErrnoException) => {
-		// A reset is an answer to what was connected; what never was is refused (tcp(7)).
+		// A reset means that it was connected; a connection that never was is refused (tcp(7)).
 		const known = {ECONNREFUSED: 'refused', ECONNRESET: 'connected'} as const;
 		end(known[error.code as keyof typeof known] ?? 'unreachable', error.message);
 	});

@@ -1,17 +1,18 @@
 /**
-The program of every actor that listens, in a process of its own. It loads all its code, becomes its user, and only then opens a socket: the owner match reads the credentials with which a socket was created. It ends when its channel closes, also when its parent was killed.
+The program of every actor that listens, which runs as a separate process. It loads all its code, becomes its user, and only then opens a socket: the owner match reads the credentials with which a socket was created. It ends when its channel closes, even if its parent was killed.
 
-As the proxy it does with sockets what Envoy does and nothing else (`shared` facts, "What the proxy does with sockets"): it asks where a connection wanted to go, opens the next one as its own user, and carries the bytes.
+As the proxy it handles sockets like Envoy and does nothing else (docs/limits.md lists the differences): it looks up the original destination of a connection, opens the next connection as its own user, and relays the bytes.
 */
 
 import process from 'node:process';
-import {
-	connect, createServer, isIPv6, type Socket,
-} from 'node:net';
+import {createServer, isIPv6, type Socket} from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
+import {listenerFor} from '../../src/mesh/actor-set.js';
 import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
 import {becomeUser} from './become.js';
-import {unsendable, watchEnd} from './socket-end.js';
+import {familyOf, NextSockets} from './next-sockets.js';
+import {relay} from './relay.js';
+import {StopCount} from './stop-count.js';
 import {listenForDatagrams} from './datagrams.js';
 import type * as transparencyModule from './transparency.js';
 import type {ActorSpec, FromActor, ToActor} from './protocol.js';
@@ -29,21 +30,19 @@ function record(socket: SocketRecord): void {
 	tell({type: 'socket', record: socket});
 }
 
-function key({address, port}: Endpoint): string {
-	return `${address} ${port}`;
+/** All addresses, unless the listener has a specific one. */
+function hostsOf({only}: ListenerSpec): readonly string[] {
+	return only === undefined ? ['0.0.0.0', '::'] : [only.ipv4, only.ipv6];
 }
-
-/** Leaves the source to the route. */
-const unspecified = {ipv4: '0.0.0.0', ipv6: '::'} as const;
 
 class Actor {
 	readonly #spec: ActorSpec;
 	readonly #originalDestination: OriginalDestination;
 	readonly #transparency: Transparency | undefined;
-	/** How many stops a flow had met when this process opened its next leg, by the source of that leg. */
-	readonly #stopsBySource = new Map<string, number>();
-	readonly #stopsOfAccepted = new Map<string, number>();
-	/** What was opened to carry something on and has heard nothing yet. */
+	readonly #stopCount = new StopCount();
+	readonly #queryStops = new Map<string, number>();
+	readonly #nextSockets: NextSockets;
+	/** Forwarded connections without an answer so far. */
 	readonly #unanswered = new Set<Socket>();
 	#count = 0;
 
@@ -51,14 +50,25 @@ class Actor {
 		this.#spec = spec;
 		this.#originalDestination = originalDestination;
 		this.#transparency = transparency;
+		this.#nextSockets = new NextSockets(spec, {
+			transparency,
+			stopCount: this.#stopCount,
+			teller: {
+				record,
+				trouble(message) {
+					tell({type: 'trouble', message});
+				},
+				nextId: () => this.#nextId(),
+			},
+		});
 	}
 
 	async listen(): Promise<void> {
-		const hosts = ['0.0.0.0', '::'];
 		const {listeners} = this.#spec;
 		await Promise.all(listeners.filter(({protocol}) => protocol === 'udp').map(async listener => listenForDatagrams(listener, this.#datagramPeer())));
-		await Promise.all(listeners.filter(({protocol}) => protocol === 'tcp').flatMap(listener => hosts.map(async host => new Promise<void>((resolve, reject) => {
-			const server = createServer({allowHalfOpen: false, noDelay: true}, socket => {
+		await Promise.all(listeners.filter(({protocol}) => protocol === 'tcp').flatMap(listener => hostsOf(listener).map(async host => new Promise<void>((resolve, reject) => {
+			// Nothing is read before the connection's fate is decided, and each direction ends separately.
+			const server = createServer({allowHalfOpen: true, noDelay: true, pauseOnConnect: true}, socket => {
 				this.#accept(listener, socket);
 			});
 			server.once('error', reject);
@@ -66,7 +76,7 @@ class Actor {
 				host, port: listener.port, ipv6Only: true, backlog: 1024,
 			}, () => {
 				if (listener.duty === 'outbound' || listener.duty === 'inbound') {
-					this.#transparency?.makeTransparent(server, host === '::' ? 'ipv6' : 'ipv4');
+					this.#transparency?.makeTransparent(server, isIPv6(host) ? 'ipv6' : 'ipv4');
 				}
 
 				resolve();
@@ -74,9 +84,9 @@ class Actor {
 		}))));
 	}
 
-	/** Sends one packet that conntrack calls invalid, and hears whether it is refused. */
+	/** Sends one packet that conntrack classifies as invalid, and reports whether it is refused. */
 	async sendInvalid({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): Promise<void> {
-		// Loaded only then: FFI costs an actor some milliseconds.
+		// Loaded on demand: FFI costs an actor some milliseconds.
 		const {sendInvalid} = await import('./invalid-packet.js');
 		const reason = await sendInvalid({
 			id, to, source: source ?? this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'],
@@ -86,7 +96,7 @@ class Actor {
 		});
 	}
 
-	/** Gives up what was opened and has heard nothing yet, and resolves when that is told: whoever it was opened for has given up already, and the kernel would go on sending its first packet. */
+	/** Aborts forwarded connections without an answer, and resolves once that is reported: their clients have already given up, and the kernel would keep retransmitting their first packets. */
 	async giveUp(): Promise<void> {
 		await Promise.all([...this.#unanswered].map(async socket => new Promise<void>(resolve => {
 			socket.once('close', () => {
@@ -97,120 +107,86 @@ class Actor {
 	}
 
 	#datagramPeer() {
-		return {spec: this.#spec, record, nextId: () => this.#nextId()};
+		return {
+			spec: this.#spec, record, nextId: () => this.#nextId(), stops: this.#queryStops,
+		};
 	}
 
 	#nextId(): string {
 		return `${this.#spec.name}-${++this.#count}`;
 	}
 
-	#connect({id, to, parent, source}: {id: string; to: Endpoint; parent: string | undefined; source: string | undefined}): Socket {
-		const socket = connect({host: to.address, port: to.port, ...(source === undefined ? {} : {localAddress: source})});
-		// Node connects to a literal address in the next tick, which binds the socket; this is the tick after.
-		let isOpened = false;
-		process.nextTick(() => {
-			if (socket.localPort !== undefined && socket.localAddress !== undefined) {
-				isOpened = true;
-				this.#opened({
-					id, to, parent, from: {address: socket.localAddress, port: socket.localPort},
-				});
-			}
-		});
-		socket.once('error', (error: NodeJS.ErrnoException) => {
-			// A socket without a local end when it fails never sent anything. Whatever else fails then (no port, no such address) is the testbed's own trouble, and stays a gap.
-			if (!isOpened && unsendable.has(error.code)) {
-				record({
-					kind: 'unsent', id, parent, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', source, to, reason: error.message,
-				});
-			}
-		});
-		watchEnd(socket, {id, timeoutMs: this.#spec.timeoutMs, record});
-		return socket;
-	}
-
-	/** From an address that need not be its own, with the proxy's mark: Envoy's original-source filter under TPROXY, and ztunnel. */
-	#connectTransparently({id, to, parent, source}: {id: string; to: Endpoint; parent: string; source: string}): Socket {
-		const {socket, from} = this.#transparency!.connectFrom({source, to, mark: this.#spec.transparent!.mark});
-		this.#opened({
-			id, to, parent, from,
-		});
-		watchEnd(socket, {id, timeoutMs: this.#spec.timeoutMs, record});
-		return socket;
-	}
-
-	#opened({id, to, parent, from}: {id: string; to: Endpoint; parent: string | undefined; from: Endpoint}): void {
-		this.#stopsBySource.set(key(from), this.#stopsOf(parent));
-		record({
-			kind: 'opened', id, parent, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', from, to,
-		});
-	}
-
-	#stopsOf(accepted: string | undefined): number {
-		return accepted === undefined ? 0 : this.#stopsOfAccepted.get(accepted) ?? 0;
-	}
-
 	#accept(listener: ListenerSpec, socket: Socket): void {
 		const id = this.#nextId();
 		const peer = {address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0};
 		const local = {address: socket.localAddress ?? '', port: socket.localPort ?? 0};
-		// A connection straight to the listener has no original destination but its own; Envoy takes that.
-		const asked = listener.forwardTo === undefined ? undefined : {address: listener.forwardTo.addresses[isIPv6(local.address) ? 'ipv6' : 'ipv4'], port: listener.forwardTo.port};
-		const destination = asked ?? (listener.duty === 'answer' ? undefined : this.#originalDestination(socket) ?? local);
+		// For a direct connection to the listener, the original destination is its own address, as in Envoy.
+		const wanted = this.#originalDestination(socket) ?? local;
+		const heir = listener.handsOver === true ? this.#heirOf(wanted.port, listener) : undefined;
+		const serving = heir ?? listenerFor(listener, wanted.address);
+		const destination = this.#destinationOf(serving, {wanted, local});
 		record({
-			kind: 'accepted', id, actor: this.#spec.name, stop: listener.stopsByAddress?.[local.address] ?? listener.stop, peer, local, originalDestination: asked === undefined ? destination : undefined,
+			kind: 'accepted',
+			id,
+			actor: this.#spec.name,
+			stop: listener.stopsByAddress?.[local.address] ?? listener.stop,
+			peer,
+			local,
+			originalDestination: destination === undefined || serving.forwardTo !== undefined ? undefined : destination,
+			wanted,
+			...(heir === undefined ? {} : {handedTo: heir.stop}),
 		});
+		if (this.#nextSockets.isStray({from: peer, to: wanted})) {
+			socket.destroy(); // Its opener has already aborted it.
+			return;
+		}
+
+		if (serving.closes?.includes(wanted.port) === true) {
+			record({kind: 'cut', id, reason: 'own-port'});
+			socket.destroy();
+			return;
+		}
+
 		if (destination === undefined) {
 			socket.on('error', () => {
-				socket.destroy(); // The other side went first: nothing is left to answer.
+				socket.destroy(); // The peer closed first, so there is nothing to answer.
 			});
-			socket.end(`${listener.stop}\n`);
+			socket.end(`${serving.stop}\n`);
 			socket.resume();
 			return;
 		}
 
-		const stops = (this.#stopsBySource.get(key(peer)) ?? 0) + 1;
-		this.#stopsOfAccepted.set(id, stops);
-		if (stops > loopStops) {
+		if (this.#stopCount.accepted(id, {from: peer, to: wanted}) > loopStops) {
 			record({kind: 'cut', id, reason: 'loop'});
 			socket.resetAndDestroy();
 			return;
 		}
 
 		this.#carryOn({
-			listener, socket, id, destination,
+			listener: serving, socket, id, destination,
 		});
 	}
 
-	/** The connection that carries an accepted one on; undefined when it failed at once. */
-	#next({listener: {duty}, client, parent, destination}: {listener: ListenerSpec; client: string; parent: string; destination: Endpoint}): Socket | undefined {
-		const id = this.#nextId();
-		// Whoever asks for somebody else asks as itself, as the proxy does outbound.
-		const isOutbound = duty !== 'inbound';
-		const to = duty === 'outbound' ? this.#spec.services[key(destination)] ?? destination : destination;
-		const family = isIPv6(to.address) ? 'ipv6' : 'ipv4';
-		if (this.#spec.transparent === undefined || (isOutbound && !this.#spec.transparent.marksOutbound)) {
-			return this.#connect({
-				id, parent, to, source: isOutbound ? undefined : this.#spec.passthroughSource[family],
-			});
-		}
+	/** Another listener of this process for the original destination port. */
+	#heirOf(port: number, from: ListenerSpec): ListenerSpec | undefined {
+		return this.#spec.listeners.find(other => other !== from && other.protocol === 'tcp' && other.port === port && other.only === undefined);
+	}
 
-		try {
-			return this.#connectTransparently({
-				id, parent, to, source: isOutbound ? unspecified[family] : client,
-			});
-		} catch (error) {
-			// No packet left: the joiner finds no next leg, and says so.
-			tell({type: 'trouble', message: `${this.#spec.name} could not carry a connection on to ${key(destination)}: ${error instanceof Error ? error.message : String(error)}`});
+	/** Where a connection is forwarded to; undefined if it is answered here. */
+	#destinationOf({duty, forwardTo}: ListenerSpec, {wanted, local}: {readonly wanted: Endpoint; readonly local: Endpoint}): Endpoint | undefined {
+		if (duty === 'answer') {
 			return undefined;
 		}
+
+		return forwardTo === undefined ? wanted : {address: forwardTo.addresses[familyOf(local)], port: forwardTo.port};
 	}
 
 	#carryOn({listener, socket, id, destination}: {listener: ListenerSpec; socket: Socket; id: string; destination: Endpoint}): void {
-		const next = this.#next({
+		const next = this.#nextSockets.open({
 			listener, client: socket.remoteAddress ?? '', parent: id, destination,
 		});
 		if (next === undefined) {
-			socket.resetAndDestroy();
+			socket.destroy();
 			return;
 		}
 
@@ -221,21 +197,12 @@ class Actor {
 			});
 		}
 
-		// Either side's failure is the other's: so does a proxy, and the client learns it at once.
-		for (const [one, other] of [[socket, next], [next, socket]] as const) {
-			one.once('error', () => {
-				other.resetAndDestroy();
-			});
-			one.once('close', () => {
-				other.destroy();
-			});
-			one.pipe(other);
-		}
+		relay(socket, next);
 	}
 }
 
 async function start(spec: ActorSpec): Promise<Actor> {
-	const carries = spec.listeners.some(({duty}) => duty === 'outbound' || duty === 'inbound');
+	const carries = spec.listeners.some(({protocol, duty}) => protocol === 'tcp' && duty !== 'answer');
 	const {originalDestinationOf} = carries ? await import('./original-destination.js') : {originalDestinationOf: () => undefined};
 	const transparency = spec.transparent === undefined ? undefined : await import('./transparency.js');
 	transparency?.keepCapabilities();
@@ -251,7 +218,7 @@ let actor: Promise<Actor> | undefined;
 process.on('disconnect', () => {
 	process.exit(0);
 });
-// A terminal's Ctrl-C goes to every process of the group. The conductor decides when the actors end.
+// Ctrl-C in a terminal reaches every process of the group, but the testbed decides when actors end.
 process.on('SIGINT', () => {
 	process.exitCode = 130;
 });

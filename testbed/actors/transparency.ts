@@ -1,5 +1,5 @@
 /**
-What the proxy stub does with its sockets under TPROXY, loaded only then: capabilities over the change of user, transparent listeners, connections from the client's own address.
+The stub's socket handling under TPROXY, loaded only then: keeping capabilities across the change of user, transparent listeners, and connections from the client's own address.
 */
 
 import {Socket, type Server} from 'node:net';
@@ -10,13 +10,13 @@ import {descriptorOf} from './descriptor.js';
 
 export {keepCapabilities, raiseNetAdmin} from '../syscalls/transparent.js';
 
-/** Lets a listener take connections to addresses that are not its own. */
+/** Makes a listener accept connections to addresses that are not local. */
 export function makeTransparent(server: Server, family: 'ipv4' | 'ipv6'): void {
 	setTransparent(descriptorOf(server), family);
 }
 
-/** Begins a connection from somebody else's address. Node's socket around it tells errors as its own do; a write waits until it is connected. */
+/** Starts a connection from an address that is not local. It is wrapped in a Node socket, which reports errors as usual; writes wait until it is connected. */
 export function connectFrom({source, to, mark}: {readonly source: string; readonly to: Endpoint; readonly mark: number}): {readonly socket: Socket; readonly from: Endpoint} {
 	const {fd, own} = connectTransparently({source: addressBytes(source), destination: {address: addressBytes(to.address), port: to.port}, mark});
-	return {socket: new Socket({fd, readable: true, writable: true}), from: {address: printAddressBytes(own.address), port: own.port}};
+	return {socket: new Socket({fd, allowHalfOpen: true, readable: true, writable: true}), from: {address: printAddressBytes(own.address), port: own.port}};
 }

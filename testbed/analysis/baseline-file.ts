@@ -5,21 +5,23 @@ Baselines on disk.
 import type {Baseline} from '../../src/baseline/baseline.js';
 import {parseBaseline, printBaseline} from '../../src/baseline/file.js';
 import {InputError} from '../../src/parsing/input-error.js';
+import {quote} from '../../src/report/terminal/shell-quote.js';
 import {TestbedError} from '../errors.js';
 import {checksumOf} from '../inputs/checksum.js';
 import {writeOutput} from '../outputs/write.js';
 import {readText} from '../inputs/read-text.js';
+import {commandLine} from '../system/program-name.js';
 
 /**
 Reads a baseline.
 
-@throws {TestbedError} INPUT when it cannot be read, is none, is damaged, or is of a newer version.
+@throws {TestbedError} INPUT if it cannot be read, is not a baseline, is damaged, or has a newer version.
 */
 export function loadBaseline(file: string): Baseline {
 	const baseline = read(file);
 	const {rules: {backend, families, ruleSet, sha256}} = baseline;
 	if (checksumOf({backend, families, ruleSet}) !== sha256) {
-		throw damaged(file, 'This baseline is damaged: "ruleText" does not have the checksum that "rules.sha256" says, so the classes are not of these rules.');
+		throw damaged(file, 'This baseline is damaged: the checksum of "ruleText" is not "rules.sha256", so the classes may belong to other rules.');
 	}
 
 	return baseline;
@@ -27,7 +29,7 @@ export function loadBaseline(file: string): Baseline {
 
 function read(file: string): Baseline {
 	try {
-		return parseBaseline(readText({file, what: 'The baseline', hint: `testbed baseline create --output ${file}`}));
+		return parseBaseline(readText({file, what: 'The baseline', hint: commandLine(`baseline create --output ${quote(file)}`)}));
 	} catch (error) {
 		if (error instanceof InputError) {
 			throw damaged(file, error.message, error);
@@ -42,10 +44,10 @@ function damaged(file: string, message: string, cause?: unknown): TestbedError {
 }
 
 /**
-Writes a baseline, whole or not at all.
+Writes a baseline atomically.
 
-@throws {TestbedError} INPUT when it cannot be written.
+@throws {TestbedError} INPUT if it cannot be written.
 */
 export async function saveBaseline(file: string, baseline: Baseline): Promise<void> {
-	await writeOutput(file, printBaseline(baseline), {what: 'The baseline', state: 'What was recorded is lost; what stood there still stands.'});
+	await writeOutput(file, printBaseline(baseline), {what: 'The baseline', state: 'The new baseline is lost; the old file is unchanged.'});
 }

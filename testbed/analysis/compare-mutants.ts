@@ -1,27 +1,26 @@
 /**
-The complete comparison of each mutant with the original: classes of both, and their representatives through both, on stages that are kept.
+The complete comparison of each mutant with the original: the common packet classes of both, and a representative of each class sent through both. The sandboxes are reused.
 */
 
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
+import {rulesOfMesh} from '../../src/mesh/mesh.js';
 import {rulesOf} from '../../src/netfilter/lookup.js';
 import {printStep, type RuleHit} from '../../src/netfilter/path.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
-import {classify} from '../../src/packet-classes/classify.js';
 import type {ProbedFamily} from '../../src/comparison/comparison.js';
 import type {ProbeResult} from '../../src/comparison/moves.js';
 import type {Mutant} from '../../src/mutation/mutants.js';
 import {familiesOfMutant, mutantStatusOf, type MutantStatus} from '../../src/mutation/status.js';
-import {representativesOf} from '../../src/packet-classes/representatives.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
 import {TestbedError} from '../errors.js';
 import {withWorkers} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProberSandbox} from '../probe/prober-sandbox.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
-import {programOf, questionOf, type ClassRunOptions} from './probe-classes.js';
+import {
+	planClasses, programOf, questionOf, type ClassRunOptions, type PlannedClasses,
+} from './probe-classes.js';
 
-/** What decides the comparisons. */
-export type MutantProbeOptions = Omit<ClassRunOptions, 'inputs' | 'onProgress'> & {
+/** Options of the comparisons. */
+export type MutantProbeOptions = Omit<ClassRunOptions, 'inputs' | 'onProgress' | 'alongside'> & {
 	readonly input: RuleInput;
 	readonly mutants: readonly Mutant[];
 	readonly jobs: number;
@@ -29,9 +28,9 @@ export type MutantProbeOptions = Omit<ClassRunOptions, 'inputs' | 'onProgress'> 
 };
 
 /**
-Flies all mutants; the fates are in their order.
+Probes all mutants; the statuses are in their order.
 
-@throws {TestbedError} RULES_REJECTED when the kernel refuses the original, and all that a stage throws.
+@throws {TestbedError} RULES_REJECTED if the kernel rejects the original, and everything that a sandbox throws.
 */
 export async function probeMutants(options: MutantProbeOptions): Promise<readonly MutantStatus[]> {
 	const {mutants, jobs, onStatus, signal} = options;
@@ -42,14 +41,16 @@ export async function probeMutants(options: MutantProbeOptions): Promise<readonl
 		for (let next = take(); next !== undefined; next = take()) {
 			signal.throwIfAborted();
 			const [place, mutant] = next;
-			mutantStatuses[place] = await worker.mutantStatusOf(mutant); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
+			mutantStatuses[place] = await worker.mutantStatusOf(mutant); // eslint-disable-line no-await-in-loop -- A job does one thing after the other.
 			onStatus?.(++done);
 		}
 	});
 	return mutantStatuses;
 }
 
-/** Two stages side by side: the original stays on the one, mutant after mutant comes on the other. */
+type Plan = PlannedClasses & {readonly questions: readonly ProbeSpec[]};
+
+/** Two sandboxes side by side: the original stays in one, and each mutant in turn is installed in the other. */
 class MutantWorker implements AsyncDisposable {
 	static async create(options: MutantProbeOptions): Promise<MutantWorker> {
 		const {families, timeoutMs, traceBufferBytes, input, credentials} = options;
@@ -72,8 +73,8 @@ class MutantWorker implements AsyncDisposable {
 	readonly #original: ProberSandbox;
 	readonly #changed: ProberSandbox;
 	readonly #ruleSet: RuleInput['ruleSet'];
-	/** What came of questions that were asked of the original before: many mutants are cut into the same classes. */
-	readonly #known = new Map<string, readonly ProbeResult[]>();
+	/** Results of probes already sent through the original: most classes are the same from mutant to mutant. */
+	readonly #known = new Map<string, ProbeResult>();
 
 	private constructor(options: MutantProbeOptions, {original, changed, ruleSet}: {readonly original: ProberSandbox; readonly changed: ProberSandbox; readonly ruleSet: RuleInput['ruleSet']}) {
 		this.#options = options;
@@ -83,7 +84,7 @@ class MutantWorker implements AsyncDisposable {
 	}
 
 	async mutantStatusOf(mutant: Mutant): Promise<MutantStatus> {
-		const {input, credentials, families} = this.#options;
+		const {input, credentials, families, signal} = this.#options;
 		const changed: RuleInput = {...input, ruleSet: mutant.ruleSet};
 		let ruleSet: RuleInput['ruleSet'];
 		try {
@@ -96,16 +97,21 @@ class MutantWorker implements AsyncDisposable {
 			throw error;
 		}
 
-		const planned = familiesOfMutant(mutant, families).map(family => this.#plan(family, changed));
+		const planned: Plan[] = [];
+		for (const family of familiesOfMutant(mutant, families)) {
+			planned.push(await this.#plan(family, changed)); // eslint-disable-line no-await-in-loop -- All on one thread.
+		}
+
 		const questions = planned.flatMap(plan => plan.questions);
-		const [before, probeResults] = await Promise.all([this.#probeOriginal(questions), this.#changed.send(questions, {follow: true})]);
+		const [before, probeResults] = await Promise.all([this.#probeOriginal(questions), this.#changed.send(questions, {follow: true, signal})]);
 		const after = this.#withOwnWords(probeResults, mutant);
+		const {mesh} = input;
 		let begin = 0;
 		return mutantStatusOf(planned.map(({classSet, representatives}): ProbedFamily => {
 			const end = begin + representatives.length;
 			const sides = {
-				from: {ruleSet: rulesWithMesh(input, this.#ruleSet), probeResults: before.slice(begin, end)},
-				to: {ruleSet: rulesWithMesh(input, ruleSet), probeResults: after.slice(begin, end)},
+				from: {ruleSet: rulesOfMesh(this.#ruleSet, mesh), probeResults: before.slice(begin, end)},
+				to: {ruleSet: rulesOfMesh(ruleSet, mesh), probeResults: after.slice(begin, end)},
 			};
 			begin = end;
 			return {classSet, representatives, sides};
@@ -117,13 +123,12 @@ class MutantWorker implements AsyncDisposable {
 		await this.#original[Symbol.asyncDispose]();
 	}
 
-	#plan(family: AddressFamily, changed: RuleInput): Pick<ProbedFamily, 'classSet' | 'representatives'> & {readonly questions: readonly ProbeSpec[]} {
-		const classSet = classify([programOf(this.#options.input, family), programOf(changed, family)], {family, topology: defaultTopology});
-		const representatives = representativesOf(classSet, defaultTopology);
-		return {classSet, representatives, questions: representatives.map(representative => questionOf(representative))};
+	async #plan(family: AddressFamily, changed: RuleInput): Promise<Plan> {
+		const planned = await planClasses([programOf(this.#options.input, family), programOf(changed, family)], family, {...this.#options, onProgress: () => undefined});
+		return {...planned, questions: planned.representatives.map(representative => questionOf(representative))};
 	}
 
-	/** A rule without a role is told by its words. The one that was edited is the same rule all the same: that it says something else is no other way. */
+	/** A rule without a role is identified by its text. The edited rule is still the same rule, so its new text must not count as a different path: it gets the original's text. */
 	#withOwnWords(probeResults: readonly ProbeResult[], {family, place, role, rule, isEdited}: Mutant): readonly ProbeResult[] {
 		if (!isEdited || role !== null) {
 			return probeResults;
@@ -138,19 +143,24 @@ class MutantWorker implements AsyncDisposable {
 		}));
 	}
 
-	/** Flights with a gap are not kept: the next time they may be whole. */
+	/** Results with a gap are not kept: they may be complete the next time. */
 	async #probeOriginal(questions: readonly ProbeSpec[]): Promise<readonly ProbeResult[]> {
-		const key = JSON.stringify(questions);
-		const known = this.#known.get(key);
-		if (known !== undefined) {
-			return known;
-		}
+		const keys = questions.map(question => JSON.stringify(question));
+		const open = questions.filter((_, index) => !this.#known.has(keys[index]!));
+		const sent = open.length === 0 ? [] : await this.#original.send(open, {follow: true, signal: this.#options.signal});
+		let next = 0;
+		return keys.map(key => {
+			const known = this.#known.get(key);
+			if (known !== undefined) {
+				return known;
+			}
 
-		const probeResults = await this.#original.send(questions, {follow: true});
-		if (probeResults.every(({gaps}) => gaps.length === 0)) {
-			this.#known.set(key, probeResults);
-		}
+			const probeResult = sent[next++]!;
+			if (probeResult.gaps.length === 0) {
+				this.#known.set(key, probeResult);
+			}
 
-		return probeResults;
+			return probeResult;
+		});
 	}
 }

@@ -1,25 +1,29 @@
 /**
-Two rule inputs compared on the kernel: all packet classes of both, through both.
+Compares two rule inputs on the kernel: all packet classes of both, sent through both.
 */
 
-import {judgeComparison} from '../../src/comparison/comparison.js';
+import {judgeInSteps, type Comparison} from '../../src/comparison/comparison.js';
+import {driftOf} from '../../src/comparison/drift.js';
+import type {Identity} from '../../src/mesh/identity.js';
 import type {ComparisonReport} from '../../src/report/comparison/types.js';
-import type {RulesSummary} from '../../src/report/shared-types.js';
 import {usualCredentials} from '../inputs/credentials.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
-import {checksumOf} from '../inputs/checksum.js';
+import {summaryOfRules} from '../inputs/summary.js';
+import {inTurns} from '../system/turns.js';
 import {probeClasses, type ClassRunOptions} from './probe-classes.js';
 
-/** What decides comparisons of neighbours. */
+/** Options of comparisons of consecutive inputs. */
 export type ConsecutiveOptions = ClassRunOptions & {
 	readonly arePathsCompared: boolean;
-	/** What each input was read with beside its source, as arguments of `testbed probe`. */
+	/** What else each input was read with, as arguments of `testbed probe`. */
 	readonly readWith?: ReadonlyArray<readonly string[]>;
+	/** The pairs to compare, each by the place of its first input; all by default. */
+	readonly pairs?: readonly number[] | undefined;
 };
 
-/** What decides a comparison. */
-export type CompareOptions = Omit<ConsecutiveOptions, 'inputs'> & {readonly from: RuleInput; readonly to: RuleInput};
+/** Options of a comparison. */
+export type CompareOptions = Omit<ConsecutiveOptions, 'inputs' | 'pairs'> & {readonly from: RuleInput; readonly to: RuleInput};
 
 /**
 Compares two inputs.
@@ -32,34 +36,54 @@ export async function compareInputs({from, to, ...options}: CompareOptions): Pro
 }
 
 /**
-Compares each input with the next. All are divided into classes together, and each is probed once.
+Compares each input with the next, or those that `pairs` names. All inputs are divided into classes together, and each that is in a pair is probed once.
 
 @throws {TestbedError} as {@link probeClasses}.
 */
 export async function compareConsecutive({arePathsCompared, readWith = [], ...options}: ConsecutiveOptions): Promise<readonly ComparisonReport[]> {
 	const startedAt = performance.now();
-	const {families, inputs} = options;
-	const [probed, environment] = await Promise.all([probeClasses(options), loadEnvironment(inputs.at(-1)!.backend)]);
+	const {families, inputs, pairs = [...inputs.slice(1).keys()]} = options;
+	const needed = new Set(pairs.flatMap(place => [place, place + 1]));
+	const [probed, environment] = await Promise.all([probeClasses({...options, needed, hasBound: true}), loadEnvironment(inputs.at(-1)!.backend)]);
 	options.onProgress('comparing');
-	const summaries = inputs.map(({source, release, backend, notes}, place): RulesSummary => ({
-		source, release, backend, sha256: checksumOf({backend, families, ruleSet: probed[0]!.sides[place]!.ruleSet}), notes,
-	}));
+	const summaries = new Map([...needed].map(place => [place, summaryOfRules(inputs[place]!, {families, ruleSet: probed[0]!.sides[place]!.ruleSet})]));
 	const argumentsOf = (place: number): readonly string[] => [...readWith[place] ?? [], ...proxyArguments(options, inputs[place]!)];
-	const durationMs = Math.round((performance.now() - startedAt) / (inputs.length - 1));
-	return inputs.slice(1).map((to, place) => ({
-		...judgeComparison(probed.map(({sides, ...rest}) => ({...rest, sides: {from: sides[place]!, to: sides[place + 1]!}, places: {from: place, to: place + 1}})), {arePathsCompared}),
+	const comparisons: Comparison[] = [];
+	for (const place of pairs) {
+		const pair = probed.map(({sides, ...rest}) => ({...rest, sides: {from: sides[place]!, to: sides[place + 1]!}, places: {from: place, to: place + 1}}));
+		comparisons.push(await inTurns(judgeInSteps(pair, {arePathsCompared}), options.signal)); // eslint-disable-line no-await-in-loop -- All on one thread.
+	}
+
+	return pairs.map((place, position) => ({
+		...comparisons[position]!,
 		environment,
-		from: summaries[place]!,
-		to: summaries[place + 1]!,
+		from: summaries.get(place)!,
+		to: summaries.get(place + 1)!,
 		arePathsCompared,
 		replayWith: {from: argumentsOf(place), to: argumentsOf(place + 1)},
-		hints: [...new Set([...inputs[place]!.warnings, ...to.warnings])],
-		durationMs,
+		hints: [...new Set([...inputs[place]!.warnings, ...inputs[place + 1]!.warnings])],
+		...driftIn(comparisons[position]!, {from: inputs[place]!, to: inputs[place + 1]!, identity: summaries.get(place + 1)!.identity}),
+		durationMs: Math.round((performance.now() - startedAt) / pairs.length),
 	}));
 }
 
-/** Who the proxy is, where a probe through these rules alone would take another: it is the same on both sides. */
-function proxyArguments({credentials: {proxy}}: Pick<CompareOptions, 'credentials'>, {intent, proxy: known}: RuleInput): readonly string[] {
-	const usual = usualCredentials({}, intent, known).proxy;
+/** What a live pod does differently, if the second input is one. */
+function driftIn(comparison: Comparison, {from, to, identity}: {readonly from: RuleInput; readonly to: RuleInput; readonly identity: Identity}): Pick<ComparisonReport, 'drift'> {
+	const {live, ruleSet, backend} = to;
+	return live === undefined
+		? {}
+		: {
+			drift: driftOf(comparison, {
+				expected: from,
+				live: {
+					place: live.place, ruleSet, identity, backend, filled: live.filled, proxyFault: live.proxyFault,
+				},
+			}),
+		};
+}
+
+/** The options that set the proxy's user, if a probe through these rules alone would default to another one. Both sides of a comparison have the same proxy. */
+function proxyArguments({credentials: {proxy}}: Pick<CompareOptions, 'credentials'>, known: RuleInput): readonly string[] {
+	const usual = usualCredentials({}, known.intent, known).proxy;
 	return usual.uid === proxy.uid && usual.gid === proxy.gid ? [] : ['--proxy-uid', String(proxy.uid), '--proxy-gid', String(proxy.gid)];
 }

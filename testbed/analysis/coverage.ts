@@ -1,25 +1,27 @@
 /**
-The conductor of `testbed coverage`: the six types, the scenarios and the complete probes, and which rules they meet.
+Runs `testbed coverage`: the six types, the scenarios and the complete probes, and which rules they hit.
 */
 
-import {completeName, coverageOf, type CoveredLegs} from '../../src/judge/rule-coverage.js';
-import type {ProbeResult} from '../../src/comparison/moves.js';
+import {completeName, coverageOf, type CoveredLegs, type RuleCoverage} from '../../src/judge/rule-coverage.js';
+import {rulesOfMesh} from '../../src/mesh/mesh.js';
+import type {ProbeResult, Side} from '../../src/comparison/moves.js';
 import type {Representative} from '../../src/packet-classes/representatives.js';
-import {gapsOfClasses, gapsOfReading} from '../../src/comparison/gaps.js';
-import type {Leg} from '../../src/netfilter/path.js';
+import {gapsOfClasses, readingGapsInSteps} from '../../src/comparison/gaps.js';
+import {printStep, type Leg} from '../../src/netfilter/path.js';
 import {socketMarkOf} from '../../src/judge/explain/packet-facts.js';
-import type {CoverageReport} from '../../src/report/coverage/types.js';
+import {missingCases, type CoverageReport} from '../../src/report/coverage/types.js';
+import type {DrawnMove} from '../../src/report/pictures/pictures.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {loadEnvironment} from '../system/environment.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../inputs/types.js';
-import {checksumOf} from '../inputs/checksum.js';
 import {runMany} from '../run/run-many.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
-import {probeClasses, type ClassRunOptions} from './probe-classes.js';
+import {summaryOfRules} from '../inputs/summary.js';
+import {inTurns} from '../system/turns.js';
+import {probeClasses, type ClassRunOptions, type ProbedClasses} from './probe-classes.js';
 import type {CaseSet} from './test-cases.js';
 
-/** What decides a run. */
+/** Options of a coverage run. */
 export type CoverageOptions = Omit<ClassRunOptions, 'inputs'> & {
 	readonly input: RuleInput;
 	readonly cases: readonly CaseSet[];
@@ -28,9 +30,9 @@ export type CoverageOptions = Omit<ClassRunOptions, 'inputs'> & {
 };
 
 /**
-Sends everything and counts.
+Sends everything and counts which rules are hit.
 
-@throws {TestbedError} RULES_REJECTED, and all that stages throw.
+@throws {TestbedError} RULES_REJECTED, and everything that sandboxes throw.
 */
 export async function coverInput({input, cases, required, jobs, ...options}: CoverageOptions): Promise<CoverageReport> {
 	const startedAt = performance.now();
@@ -39,40 +41,63 @@ export async function coverInput({input, cases, required, jobs, ...options}: Cov
 	const legs: Record<string, CoveredLegs> = {};
 	const gaps = new Map<string, Gap>();
 	for (const set of cases) {
-		onProgress(`playing ${set.name}`);
-		legs[set.name] = await legsOfCases(set, {input, jobs}); // eslint-disable-line no-await-in-loop -- All lanes are for one thing at a time.
+		onProgress(`running ${set.name}`);
+		legs[set.name] = await legsOfCases(set, {input, jobs}); // eslint-disable-line no-await-in-loop -- One set of cases already uses all jobs.
 	}
 
 	const complete = probed.flatMap(({representatives, sides: [side]}) => representatives.flatMap((representative, index) => markedLegs(side!.probeResults[index]!, representative, input)));
 	for (const {classSet, representatives, sides: [side]} of probed) {
 		const {probeResults} = side!;
-		for (const gap of [...gapsOfClasses(classSet), ...probeResults.flatMap(probeResult => probeResult.gaps), ...gapsOfReading({
+		const gapsFound = await inTurns(readingGapsInSteps({ // eslint-disable-line no-await-in-loop -- All on one thread.
 			classSet, representatives, probeResults, place: 0,
-		})]) {
+		}), options.signal);
+		for (const gap of [...gapsOfClasses(classSet), ...probeResults.flatMap(probeResult => probeResult.gaps), ...gapsFound]) {
 			gaps.set(`${gap.kind} ${gap.message}`, gap);
 		}
 	}
 
+	const coverage = coverageOf(rulesOfMesh(input.ruleSet, input.mesh), {families, cases: {...legs, [completeName]: complete}, complete});
 	return {
 		environment,
-		rules: {
-			source: input.source, release: input.release, backend: input.backend, sha256: checksumOf({backend: input.backend, families, ruleSet: input.ruleSet}), notes: input.notes,
-		},
+		rules: summaryOfRules(input, {families}),
 		families,
 		cases: [...cases.map(({name}) => ({name, probes: probesOf(legs[name]!)})), {name: completeName, probes: probed.reduce((sum, {representatives}) => sum + representatives.length, 0)}],
 		classes: probed.reduce((sum, {classSet}) => sum + classSet.classes.length, 0),
-		coverage: coverageOf(rulesWithMesh(input), {families, cases: {...legs, [completeName]: complete}, complete}),
+		coverage,
 		required,
+		examples: examplesOf(coverage.filter(rule => missingCases({required, coverage}, rule).length > 0), probed),
 		places: input.places ?? new Map(),
 		gaps: [...gaps.values()],
-		hints: [...new Set([...input.warnings, ...cases.flatMap(({name, runs}) => runs.length === 0 ? [`No case of ${name} is written for these rules.`] : [])])],
+		hints: [...new Set([...input.warnings, ...cases.flatMap(({name, runs}) => runs.length === 0 ? [`None of the cases in ${name} is written for these rules.`] : [])])],
 		durationMs: Math.round(performance.now() - startedAt),
 	};
 }
 
+/** For each rule, a packet that reaches it: of all, one with the fewest legs. */
+function examplesOf(rules: readonly RuleCoverage[], probed: readonly ProbedClasses[]): CoverageReport['examples'] {
+	const whole = probed.flatMap(({representatives, sides: [side]}) => examplesIn(representatives, side!)).toSorted((one, other) => one.legs.length - other.legs.length);
+	return new Map(rules.flatMap(rule => {
+		const example = whole.find(({legs}) => legs.some(leg => isReached(rule, leg)));
+		return example === undefined ? [] : [[rule.rule, example.move] as const];
+	}));
+}
+
+type Reaching = {readonly legs: readonly Leg[]; readonly move: DrawnMove};
+
+function examplesIn(representatives: readonly Representative[], {ruleSet, probeResults}: Side): readonly Reaching[] {
+	return representatives.flatMap((example, index): readonly Reaching[] => {
+		const probeResult = probeResults[index]!;
+		return probeResult.gaps.length > 0 ? [] : [{legs: probeResult.legs, move: {example, shown: {to: {ruleSet, probeResult}}}}];
+	});
+}
+
+function isReached({family, place}: RuleCoverage, {traversals}: Leg): boolean {
+	return traversals.flatMap(({hits}) => hits).some(hit => hit.family === family && printStep(hit.table, hit.chain, hit.number) === place);
+}
+
 type FirstLeg = CoveredLegs[number] & {readonly isFirst: boolean};
 
-/** The legs of all cases, whatever came of them: what they met, they met. */
+/** The legs of all cases, whatever their outcome: rules they hit count as hit. */
 async function legsOfCases({runs}: CaseSet, {input, jobs}: {readonly input: RuleInput; readonly jobs: number}): Promise<readonly FirstLeg[]> {
 	const entries = await runMany(runs, {jobs});
 	return entries.flatMap(entry => {

@@ -1,70 +1,85 @@
 /**
-The conductor of `testbed mutate`: mutants, the complete comparison of each, then the chosen cases with those that differ.
+Runs `testbed mutate`: makes the mutants, compares each with the original completely, then runs the chosen cases with those that differ.
 */
 
 import {completeCases, type Detection, type MutantResult} from '../../src/mutation/status.js';
-import {mutantsOf, sampleOf} from '../../src/mutation/mutants.js';
+import {rulesOfMesh} from '../../src/mesh/mesh.js';
+import {mutantsOf, sampleOf, type Mutants} from '../../src/mutation/mutants.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {CaseSummary, MutationReport} from '../../src/report/mutation/types.js';
-import type {ActorCredentials} from '../../src/scenario/types.js';
+import type {ActorCredentials} from '../../src/mesh/traffic.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
-import {checksumOf} from '../inputs/checksum.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
+import {summaryOfRules} from '../inputs/summary.js';
+import type {OnProgress} from '../system/on-progress.js';
 import {probeMutants} from './compare-mutants.js';
 import {runMutants, trustCases, type CaseSet} from './test-cases.js';
 
-/** What decides a run of mutants. */
+/** Options of a run of mutants. */
 export type MutateOptions = {
 	readonly input: RuleInput;
 	readonly families: readonly AddressFamily[];
 	readonly credentials: ActorCredentials;
-	/** The cases that play, in the order of the report. */
+	/** The cases to run, in the order of the report. */
 	readonly cases: readonly CaseSet[];
-	/** Whether the complete probes are among the chosen cases. They fly in any case: they tell which mutants are equivalent. */
+	/** Whether the complete probes are among the chosen cases. They are sent in any case, to find equivalent mutants. */
 	readonly isCompleteChosen: boolean;
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
 	readonly jobs: number;
-	/** Try only so many, evenly spread; all, if there are no more. */
+	/** Try only this many mutants, evenly spread; all, if there are no more. */
 	readonly sample?: number | undefined;
+	/** Of those, try only the ones at these places; the report is about no others. */
+	readonly places?: readonly number[] | undefined;
+	/** Given how long each of them took, in milliseconds: an even share of the comparisons, and one of the cases for those that had to be asked. */
+	readonly onTimes?: (times: readonly number[]) => void;
 	readonly signal: AbortSignal;
-	readonly onProgress: (step: string) => void;
+	readonly onProgress: OnProgress;
+	/** The maximum number of packet classes of one family. */
+	readonly limit?: number | undefined;
 };
 
-/**
-Tries all mutants of an input.
+/** The mutants that are tried, how many there are in all, and the parts of rules that are never mutated. */
+export function mutantsToTry({input, families, sample}: Pick<MutateOptions, 'input' | 'families' | 'sample'>): Mutants & {readonly all: number} {
+	const {mutants: all, untouched} = mutantsOf(rulesOfMesh(input.ruleSet, input.mesh), families);
+	return {mutants: sampleOf(all, sample), all: all.length, untouched};
+}
 
-@throws {TestbedError} RULES_REJECTED when the kernel refuses the original; and as {@link probeMutants} and `runMany`.
+/**
+Tries all mutants of an input, or some of them.
+
+@throws {TestbedError} RULES_REJECTED if the kernel rejects the original; and as {@link probeMutants} and `runMany`.
 */
-export async function mutateInput({input, families, cases, isCompleteChosen, sample, ...options}: MutateOptions): Promise<MutationReport> {
+export async function mutateInput({input, families, cases, isCompleteChosen, sample, places, onTimes, ...options}: MutateOptions): Promise<MutationReport> {
 	const startedAt = performance.now();
 	const {jobs, onProgress} = options;
-	const {mutants: all, untouched} = mutantsOf(rulesWithMesh(input), families);
-	const mutants = sampleOf(all, sample);
-	onProgress(`comparing ${mutants.length} mutants with the original`);
+	const {mutants: tried, all, untouched} = mutantsToTry({input, families, sample});
+	const mutants = places?.map(place => tried[place]!) ?? tried;
+	const comparing = 'comparing mutants with the original';
+	onProgress(comparing, {done: 0, total: mutants.length});
 	const [environment, mutantStatuses] = await Promise.all([loadEnvironment(input.backend), probeMutants({
 		...options, input, families, mutants, onStatus(done) {
-			onProgress(`compared ${done} of ${mutants.length} mutants with the original`);
+			onProgress(comparing, {done, total: mutants.length});
 		},
 	})]);
+	const comparedAt = performance.now();
 	const detections = mutants.map(() => new Map<string, Detection>());
 	const summaries: CaseSummary[] = [];
 	const unfit: string[] = [];
-	// No case can notice what is equivalent, or what cannot be installed.
+	// No case can detect a mutant that is equivalent or cannot be installed.
 	const asked = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => ['differs', 'inconclusive'].includes(mutantStatuses[index]!.kind));
 	for (const set of cases) {
-		onProgress(`playing ${set.name} with the original`);
-		const trusted = await trustCases(set, jobs); // eslint-disable-line no-await-in-loop -- All lanes are for one thing at a time.
+		onProgress(`running ${set.name} with the original`);
+		const trusted = await trustCases(set, jobs); // eslint-disable-line no-await-in-loop -- One set of cases already uses all jobs.
 		if (trusted.trusted.size === 0) {
-			unfit.push(`No case of ${set.name} judges these rules: ${set.runs.length === 0 ? 'none is written for them' : trusted.untrusted.join(' ')}.`);
+			unfit.push(`None of the cases in ${set.name} can test these rules: ${set.runs.length === 0 ? 'none is written for them' : trusted.untrusted.join(' ')}.`);
 			continue;
 		}
 
 		let seen = 0;
 		const found = await runMutants(asked.map(({mutant}) => mutant), { // eslint-disable-line no-await-in-loop -- As above.
 			cases: trusted, jobs, onRun() {
-				onProgress(`playing ${set.name} with ${asked.length} mutants: ${++seen} plays`);
+				onProgress(`running ${set.name} with ${asked.length} mutants`, {done: ++seen, unit: 'runs'});
 			},
 		});
 		for (const [position, {index}] of asked.entries()) {
@@ -76,24 +91,29 @@ export async function mutateInput({input, families, cases, isCompleteChosen, sam
 		});
 	}
 
+	const comparison = (comparedAt - startedAt) / mutants.length;
+	const testing = (performance.now() - comparedAt) / Math.max(1, asked.length);
+	const withCases = new Set(asked.map(({index}) => index));
+	const times = mutants.map((_, index) => comparison + (withCases.has(index) ? testing : 0));
+	onTimes?.(times);
 	return {
 		environment,
-		rules: {
-			source: input.source, release: input.release, backend: input.backend, sha256: checksumOf({backend: input.backend, families, ruleSet: input.ruleSet}), notes: input.notes,
-		},
+		rules: summaryOfRules(input, {families}),
 		families,
 		cases: [...summaries, ...(isCompleteChosen
 			? [{
 				name: completeCases, count: 0, leftOut: [], untrusted: [],
 			}]
 			: [])],
-		results: mutants.map((mutant, index): MutantResult => ({mutant, mutantStatus: mutantStatuses[index]!, detections: detections[index]!})),
-		places: new Map(mutants.flatMap(({id, rule}) => {
+		results: mutants.map((mutant, index): MutantResult => ({
+			mutant, mutantStatus: mutantStatuses[index]!, detections: detections[index]!, durationMs: Math.round(times[index]!),
+		})),
+		places: new Map(tried.flatMap(({id, rule}) => {
 			const place = input.places?.get(rule);
 			return place === undefined ? [] : [[id, place]];
 		})),
 		untouched,
-		hints: [...new Set([...input.warnings, ...unfit, ...(mutants.length < all.length ? [`A sample: ${mutants.length} of ${all.length} mutants were tried.`] : [])])],
+		hints: [...new Set([...input.warnings, ...unfit, ...(tried.length < all ? [`A sample: ${tried.length} of ${all} mutants were tried.`] : [])])],
 		durationMs: Math.round(performance.now() - startedAt),
 	};
 }

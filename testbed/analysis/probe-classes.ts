@@ -1,90 +1,136 @@
 /**
-Classes of packets put to the kernel: rule set after rule set on stages that are kept, a probe for each representative.
+Sends packet classes through the kernel: one rule set after another in reused sandboxes, with a probe for each representative.
 */
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import {classify, type ClassSet} from '../../src/packet-classes/classify.js';
+import {rulesOfMesh} from '../../src/mesh/mesh.js';
+import {familyNames} from '../../src/netfilter/address.js';
+import {classifyInSteps, defaultClassLimit, type ClassSet} from '../../src/packet-classes/classify.js';
+import {ClassLimitError} from '../../src/packet-classes/limit.js';
 import type {Side} from '../../src/comparison/moves.js';
-import {representativesOf, type Representative} from '../../src/packet-classes/representatives.js';
+import {representativesInSteps, type Representative} from '../../src/packet-classes/representatives.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
-import type {ActorCredentials} from '../../src/scenario/types.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
+import type {ActorCredentials} from '../../src/mesh/traffic.js';
+import {TestbedError} from '../errors.js';
+import type {OnProgress} from '../system/on-progress.js';
+import {inTurns} from '../system/turns.js';
 import {withWorkers} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProberSandbox} from '../probe/prober-sandbox.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
 
-/** What decides a run of classes. */
+/** Options for probing classes. */
 export type ClassRunOptions = {
 	readonly inputs: readonly RuleInput[];
 	readonly families: readonly AddressFamily[];
-	/** Who the proxy runs as, on all sides. */
+	/** The credentials of all actors, the same for all inputs. */
 	readonly credentials: ActorCredentials;
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
 	readonly signal: AbortSignal;
-	readonly onProgress: (step: string) => void;
-	/** Rule sets that are not here to be asked, but whose classes are told apart as well. Theirs come first in what is predicted of a class. */
+	readonly onProgress: OnProgress;
+	/** The maximum number of classes of one family. */
+	readonly limit?: number | undefined;
+	/** The places of the inputs through which probes are sent; all by default. The classes are those of all inputs in any case, and an input that is left out has no side. */
+	readonly needed?: ReadonlySet<number> | undefined;
+	/** Whether sockets that are bound to the network device are sent from as well, as far as the rule sets treat them differently. */
+	readonly hasBound?: boolean | undefined;
+	/** Rule sets that are not installed, but whose classes are distinguished as well. In a class's predictions, theirs come first. */
 	readonly alongside?: (family: AddressFamily) => readonly Program[];
 };
 
-/** What the probes showed in one family, a side for each input. */
-export type ProbedClasses = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: readonly Side[]};
+/** What the probes showed in one family, with a side for each input that was needed. */
+export type ProbedClasses = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: ReadonlyArray<Side | undefined>};
 
-/** A rule input as it is walked. */
+/** A rule input as a program for the symbolic walk. */
 export function programOf({ruleSet, routing: {markRules}}: RuleInput, family: AddressFamily): Program {
 	return {ruleSet, localMarks: markRules.filter(rule => rule.family === family).map(({mark, mask = 0xFF_FF_FF_FF}) => ({mark, mask}))};
 }
 
 /**
-Cuts the packets of all inputs into common classes and sends their representatives through each input's rules.
+Divides the packets of all inputs into common classes and sends their representatives through each input's rules.
 
-@throws {TestbedError} RULES_REJECTED, and all that a batch of probes throws.
+@throws {TestbedError} RULES_REJECTED, and everything that a batch of probes throws.
 */
 export async function probeClasses(options: ClassRunOptions): Promise<readonly ProbedClasses[]> {
-	const {
-		inputs, families, onProgress, alongside = () => [],
-	} = options;
-	const planned = families.map(family => {
-		const classSet = classify([...alongside(family), ...inputs.map(input => programOf(input, family))], {family, topology: defaultTopology});
-		return {classSet, representatives: representativesOf(classSet, defaultTopology)};
-	});
+	const {inputs, families, alongside = () => []} = options;
+	const planned: PlannedClasses[] = [];
+	for (const family of families) {
+		planned.push(await planClasses([...alongside(family), ...inputs.map(input => programOf(input, family))], family, options)); // eslint-disable-line no-await-in-loop -- All on one thread.
+	}
+
 	const questions = planned.flatMap(({representatives}) => representatives.map(representative => questionOf(representative)));
-	onProgress(`sending ${questions.length} probes through ${inputs.length === 1 ? 'the rules' : `${inputs.length} rule sets`}`);
 	const sides = await sendAll(options, questions);
 	let begin = 0;
 	return planned.map(({classSet, representatives}) => {
 		const end = begin + representatives.length;
-		const own = sides.map(({ruleSet, probeResults}): Side => ({ruleSet, probeResults: probeResults.slice(begin, end)}));
+		const own = sides.map((side): Side | undefined => side === undefined ? undefined : {ruleSet: side.ruleSet, probeResults: side.probeResults.slice(begin, end)});
 		begin = end;
 		return {classSet, representatives, sides: own};
 	});
 }
 
-/** Sends the same questions through all inputs, in as many sandboxes as there are jobs. Each is kept for the next input of its back end. */
-async function sendAll({inputs, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress}: ClassRunOptions, questions: readonly ProbeSpec[]): Promise<readonly Side[]> {
-	const sides: Side[] = [];
+/** The classes of one family, and a representative of each. */
+export type PlannedClasses = {readonly classSet: ClassSet; readonly representatives: readonly Representative[]};
+
+/**
+Divides the packets of one family into classes and finds their representatives. Yields to the event loop in between.
+
+@throws {TestbedError} LIMIT if there are more classes than the limit. The signal's reason.
+*/
+export async function planClasses(programs: readonly Program[], family: AddressFamily, {signal, onProgress, hasBound, limit = defaultClassLimit}: Pick<ClassRunOptions, 'signal' | 'onProgress' | 'hasBound' | 'limit'>): Promise<PlannedClasses> {
+	const step = `dividing packets of ${familyNames[family]} into classes`;
+	onProgress(step);
+	try {
+		const classSet = await inTurns(classifyInSteps(programs, {
+			family, topology: defaultTopology, limit, hasBound, onClasses(classes) {
+				onProgress(step, {done: classes, unit: 'so far'});
+			},
+		}), signal);
+		onProgress('choosing a packet of each class');
+		return {classSet, representatives: await inTurns(representativesInSteps(classSet, defaultTopology), signal)};
+	} catch (error) {
+		throw error instanceof ClassLimitError
+			? new TestbedError('LIMIT', {message: `The rules divide the packets of ${familyNames[family]} into more than ${limit} classes.`, state: 'Nothing was sent.', hint: `Allow more with --limit ${limit * 10} (each class costs two probes per side), or reduce them: fewer rules, or one --family.`, cause: error})
+			: error;
+	}
+}
+
+/** Sends the same probes through all inputs, in as many sandboxes as there are jobs. Each sandbox is reused for the next input of its back end. */
+async function sendAll({
+	inputs, needed, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress,
+}: ClassRunOptions, questions: readonly ProbeSpec[]): Promise<ProbedClasses['sides']> {
+	const asked = [...inputs.entries()].filter(([place]) => needed?.has(place) ?? true);
+	const sides: Array<Side | undefined> = inputs.map(() => undefined);
+	const sent = inputs.map(() => 0);
+	const step = `sending ${questions.length} probes through ${asked.length === 1 ? 'the rules' : `${asked.length} rule sets`}`;
+	const tellSent = (): void => {
+		onProgress(step, {done: sent.reduce((sum, count) => sum + count, 0), total: questions.length * asked.length});
+	};
+
+	tellSent();
 	const hasInvalid = questions.some(({packet}) => packet === 'invalid');
-	await withWorkers([...inputs.entries()], jobs, async take => {
+	await withWorkers(asked, jobs, async take => {
 		let sandbox: ProberSandbox | undefined;
 		let backend: Backend | undefined;
 		try {
 			for (let next = take(); next !== undefined; next = take()) {
 				signal.throwIfAborted();
 				const [place, input] = next;
-				if (inputs.length > jobs) {
-					onProgress(`sending ${questions.length} probes through rule set ${place + 1} of ${inputs.length}`);
-				}
-
 				if (sandbox === undefined || backend !== input.backend) {
-					await sandbox?.[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- A lane does one thing after the other.
+					await sandbox?.[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- A job does one thing after the other.
 					backend = input.backend;
 					sandbox = await ProberSandbox.create({backend, families, timeoutMs, traceBufferBytes}); // eslint-disable-line no-await-in-loop -- As above.
 				}
 
 				const ruleSet = await sandbox.install(input, credentials, {hasInvalid}); // eslint-disable-line no-await-in-loop -- As above.
-				sides[place] = {ruleSet: rulesWithMesh(input, ruleSet), probeResults: await sandbox.send(questions, {follow: true})}; // eslint-disable-line no-await-in-loop -- As above.
+				const onSent = (count: number): void => {
+					sent[place] = count;
+					tellSent();
+				};
+
+				sides[place] = {ruleSet: rulesOfMesh(ruleSet, input.mesh), probeResults: await sandbox.send(questions, {follow: true, signal, onSent})}; // eslint-disable-line no-await-in-loop -- As above.
 			}
 		} finally {
 			await sandbox?.[Symbol.asyncDispose]();
@@ -93,7 +139,7 @@ async function sendAll({inputs, families, credentials, timeoutMs, traceBufferByt
 	return sides;
 }
 
-/** As many rule sets at once as there are usually processors: a sandbox keeps one busy. */
+/** How many rule sets are probed at once: the usual number of processors, since a sandbox keeps one busy. */
 const jobs = 2;
 
 /** A representative as a probe. */

@@ -1,34 +1,36 @@
 /**
-What a rule set does, for a baseline: all packet classes, and the connections of the six types and of scenarios.
+Records what a rule set does for a baseline: all packet classes, and the connections of the six types and of scenarios.
 */
 
 import {recordFamily, type Baseline} from '../../src/baseline/baseline.js';
+import {closingOf} from '../../src/netfilter/path.js';
 import type {ObservedCase} from '../../src/baseline/verify-cases.js';
 import type {TypeResult} from '../../src/report/run/types.js';
-import {defaultTypeIds} from '../../src/scenario/six-types.js';
+import type {MeshRules} from '../../src/mesh/mesh.js';
+import {defaultTypesOf} from '../../src/mesh/traffic-types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
 import type {RunOptions} from '../run/options.js';
 import {checksumOf} from '../inputs/checksum.js';
 import {runTestbed} from '../run/run.js';
-import {loadScenario} from '../inputs/scenarios.js';
+import {loadScenarios} from '../inputs/scenarios.js';
 import {probeClasses, type ClassRunOptions} from './probe-classes.js';
 
-/** What decides a recording. */
+/** Options of a recording. */
 export type RecordOptions = Omit<ClassRunOptions, 'inputs' | 'alongside'> & {
 	readonly rules: RuleInput;
 	/** What else the input was read with. */
 	readonly request: {readonly source6: string | undefined; readonly dnsServers: readonly string[] | undefined};
-	/** Files whose connections go through these rules, whatever rules they name. */
+	/** Scenario files whose connections are sent through these rules, whatever rules they name. */
 	readonly scenarios: readonly string[];
 };
 
-/** A recording. `lost` is evidence that is missing, so that nothing may be kept; `unsent` are packets that nobody can send. */
+/** A recording. `lost` is missing evidence, because of which nothing may be saved; `unsent` are packets that cannot be sent. */
 export type Recording = {readonly baseline: Baseline; readonly lost: readonly Gap[]; readonly unsent: readonly Gap[]};
 
 /**
-Sends everything and notes what became of it.
+Sends everything and records the results.
 
 @throws {TestbedError} as {@link probeClasses} and a run.
 */
@@ -54,7 +56,7 @@ export async function recordBaseline({rules, request, scenarios, ...options}: Re
 			},
 			proxy: credentials.proxy,
 			classes: recorded.flatMap(({classes}) => classes),
-			cases: observed.map(({gaps, ...each}) => each),
+			cases: observed.map(({gaps, shown, ...each}) => each),
 		},
 		lost: [...recorded.flatMap(({lost}) => lost), ...observed.flatMap(({gaps}) => gaps)],
 		unsent: recorded.flatMap(({unsent}) => unsent),
@@ -62,26 +64,26 @@ export async function recordBaseline({rules, request, scenarios, ...options}: Re
 }
 
 /**
-Plays the six types and scenarios through one rule set, one after the other.
+Runs the six types and scenarios through one rule set, one after the other.
 
-@throws {TestbedError} INPUT for a scenario, and all that a run throws.
+@throws {TestbedError} INPUT for a scenario, and everything that a run throws.
 */
 export async function runCases({rules, scenarios, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress}: Omit<RecordOptions, 'request'>): Promise<readonly ObservedCase[]> {
 	const shared: Omit<RunOptions, 'types'> = {
-		rules, families, credentials, timeoutMs, traceBufferBytes, keep: false, signal, onProgress,
+		rules, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress,
 	};
-	const prepared = scenarios.flatMap(file => loadScenario(file, {backends: undefined, credentialsOf: () => credentials, rules}).prepared
-		.map(({play: ready}) => ({of: file, play: {...ready, cases: ready.cases.filter(({probe}) => families.includes(probe.family))}}))
-		.filter(({play: {cases}}) => cases.length > 0));
+	const prepared = loadScenarios(scenarios, {backends: undefined, credentialsOf: () => credentials, rules}).flatMap(one => one.prepared)
+		.map(({play: ready}) => ({of: ready.file, play: {...ready, cases: ready.cases.filter(({probe}) => families.includes(probe.family))}}))
+		.filter(({play: {cases}}) => cases.length > 0);
 	const seen: ObservedCase[] = [];
 	const note = async (of: string, options: RunOptions): Promise<void> => {
 		const {report} = await runTestbed(options);
-		seen.push(...report.types.map(result => observedCase(of, result)));
+		seen.push(...report.types.map(result => observedCase(of, result, report.loaded!.rules)));
 	};
 
-	await note('types', {...shared, types: defaultTypeIds});
+	await note('types', {...shared, types: defaultTypesOf(rules.mesh.traffic)});
 	for (const {of, play: run} of prepared) {
-		await note(of, { // eslint-disable-line no-await-in-loop -- Each has a sandbox of its own.
+		await note(of, { // eslint-disable-line no-await-in-loop -- Each has its own sandbox.
 			...shared, types: [], scenario: run, families: [...new Set(run.cases.map(({probe}) => probe.family))],
 		});
 	}
@@ -89,15 +91,16 @@ export async function runCases({rules, scenarios, families, credentials, timeout
 	return seen;
 }
 
-function observedCase(of: string, {id, name, family, legs, loop, decidingRoles, outcome, gaps}: TypeResult): ObservedCase {
+function observedCase(of: string, {id, name, family, legs, loop, decidingRoles, outcome, gaps}: TypeResult, ruleSet: MeshRules): ObservedCase {
 	return {
 		of,
 		id,
 		name,
 		family,
-		// How a connection ended without a rule's number, which may change.
-		stops: [...legs.map(({end}) => end.kind === 'accepted' ? end.stop : end.kind), ...(loop ? ['loop'] : [])],
+		// The ends of the legs, without rule numbers, which may change.
+		stops: [...legs.map(({end}) => end.kind === 'accepted' ? end.stop : end.kind), ...(legs.some(leg => closingOf(leg) !== undefined) ? ['closed'] : []), ...(loop ? ['loop'] : [])],
 		roles: decidingRoles,
 		gaps: outcome.kind === 'inconclusive' ? outcome.reasons : gaps,
+		shown: {ruleSet, probeResult: {legs, isLoop: loop, gaps}},
 	};
 }

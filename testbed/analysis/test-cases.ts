@@ -1,5 +1,5 @@
 /**
-The cases that mutants are put to: the six types, and scenarios that are written for the same rules. What does not pass with the original is no judge of its mutants.
+The cases that mutants are tested with: the six types, and scenarios written for the same rules. A case that does not pass with the original cannot test its mutants.
 */
 
 import path from 'node:path';
@@ -7,40 +7,39 @@ import type {AddressFamily} from '../../src/netfilter/types.js';
 import {printRuleSet} from '../../src/report/rules/text.js';
 import type {RunEntry} from '../../src/report/run/many.js';
 import type {TypeResult} from '../../src/report/run/types.js';
-import {defaultTypeIds} from '../../src/scenario/six-types.js';
+import {defaultTypesOf} from '../../src/mesh/traffic-types.js';
 import type {Detection} from '../../src/mutation/status.js';
 import type {Mutant} from '../../src/mutation/mutants.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput, ReadyScenario} from '../inputs/types.js';
 import type {RunOptions} from '../run/options.js';
 import {runMany} from '../run/run-many.js';
-import {
-	loadScenario, scenarioFiles, type CredentialsOf, type ScenarioPermissions,
-} from '../inputs/scenarios.js';
+import {scenarioFiles} from '../inputs/scenario-words.js';
+import {loadScenarios, type CredentialsOf, type ScenarioPermissions} from '../inputs/scenarios.js';
 import {shareActors} from '../run/share-actors.js';
 import {packageRoot} from '../system/package-root.js';
 
 /** The scenarios that come with the testbed. */
 export const shippedScenarios = path.join(packageRoot, 'scenarios');
 
-/** Plays that belong together. `leftOut`: what was not taken, a sentence each. */
+/** A set of runs. `leftOut`: scenarios that do not apply, one sentence each. */
 export type CaseSet = {readonly name: string; readonly runs: readonly RunOptions[]; readonly leftOut: readonly string[]};
 
-/** What every run of a case has in common. */
+/** The options that all runs of cases share. */
 export type CaseOptions = Omit<RunOptions, 'rules' | 'types' | 'scenario'>;
 
 /** How the scenarios among the cases are read. */
 export type CaseRequest = {readonly options: CaseOptions; readonly credentialsOf: CredentialsOf; readonly permissions?: ScenarioPermissions | undefined};
 
-/** The six types in the families asked for. */
+/** The six types in the requested families. */
 export function typesAsCases(input: RuleInput, options: CaseOptions): CaseSet {
-	return {name: 'types', runs: [{...options, rules: input, types: defaultTypeIds}], leftOut: []};
+	return {name: 'types', runs: [{...options, rules: input, types: defaultTypesOf(input.mesh.traffic)}], leftOut: []};
 }
 
 /**
 The shipped scenarios that are written for the rules of an input.
 
-@throws {TestbedError} INPUT when a file cannot be read.
+@throws {TestbedError} INPUT if a file cannot be read.
 */
 export function shippedAsCases(input: RuleInput, options: CaseOptions, credentialsOf: CredentialsOf): CaseSet {
 	return scenariosAsCases('scenarios', {files: scenarioFiles([shippedScenarios]), input, options, credentialsOf});
@@ -49,14 +48,14 @@ export function shippedAsCases(input: RuleInput, options: CaseOptions, credentia
 /**
 A user's scenario file, or a folder of them.
 
-@throws {TestbedError} INPUT when it cannot be read, or none of it is written for the rules of the input.
+@throws {TestbedError} INPUT if it cannot be read, or if none of it is written for the rules of the input.
 */
 export function fileAsCases(file: string, input: RuleInput, {options, credentialsOf, permissions}: CaseRequest): CaseSet {
 	const cases = scenariosAsCases(file, {
 		files: scenarioFiles([file]), input, options, credentialsOf, permissions,
 	});
 	if (cases.runs.length === 0) {
-		throw new TestbedError('INPUT', {message: `No scenario of ${file} is written for ${input.source}: ${cases.leftOut.join(' ')}`, state: 'Nothing was run.', hint: 'A scenario names its own rules; mutate those.'});
+		throw new TestbedError('INPUT', {message: `No scenario in ${file} is written for ${input.source}: ${cases.leftOut.join(' ')}`, state: 'Nothing was run.', hint: 'Use the rules that the scenario names.'});
 	}
 
 	return cases;
@@ -65,8 +64,7 @@ export function fileAsCases(file: string, input: RuleInput, {options, credential
 function scenariosAsCases(name: string, {files, input, options, credentialsOf, permissions}: CaseRequest & {readonly files: readonly string[]; readonly input: RuleInput}): CaseSet {
 	const runs: RunOptions[] = [];
 	const leftOut: string[] = [];
-	for (const file of files) {
-		const {prepared, missing} = loadScenario(file, {...permissions, backends: [input.backend], credentialsOf});
+	for (const {prepared, missing} of loadScenarios(files, {...permissions, backends: [input.backend], credentialsOf})) {
 		for (const {rules, play: ready} of prepared) {
 			const families = [...new Set(ready.cases.map(({probe}) => probe.family))];
 			if (isSameRules(rules, input, families)) {
@@ -84,13 +82,13 @@ function scenariosAsCases(name: string, {files, input, options, credentialsOf, p
 	return {name, runs: mergeScenarios(shareActors(runs)), leftOut};
 }
 
-/** Whether both have the same rules in some families. Native tables hold both. */
+/** Whether both have the same rules in some families. Native nftables tables hold both families. */
 function isSameRules(one: RuleInput, other: RuleInput, families: readonly AddressFamily[]): boolean {
 	const [own, asked] = [one, other].map(({backend, ruleSet}) => printRuleSet({backend, families, ruleSet}));
 	return own === asked && own !== '';
 }
 
-/** Plays with the same actors in one: rules are installed once for all of them. */
+/** Merges runs with the same actors, so that rules are installed once for all of them. */
 function mergeScenarios(runs: readonly RunOptions[]): readonly RunOptions[] {
 	const groups = new Map<string, RunOptions[]>();
 	for (const run of runs) {
@@ -116,9 +114,9 @@ function mergeScenarios(runs: readonly RunOptions[]): readonly RunOptions[] {
 export type TrustedCases = {readonly set: CaseSet; readonly trusted: ReadonlySet<string>; readonly untrusted: readonly string[]};
 
 /**
-Plays all cases with the original.
+Runs all cases with the original.
 
-@throws {TestbedError} as {@link runMany}; RULES_REJECTED when the kernel refuses the original.
+@throws {TestbedError} as {@link runMany}; RULES_REJECTED if the kernel rejects the original.
 */
 export async function trustCases(set: CaseSet, jobs: number): Promise<TrustedCases> {
 	const entries = await runMany(set.runs, {jobs});
@@ -136,13 +134,13 @@ export async function trustCases(set: CaseSet, jobs: number): Promise<TrustedCas
 	};
 }
 
-/** What a case is called: `type 1, ipv4`. */
+/** The name of a case: `1 name, ipv4`. */
 function nameOf({id, name, family}: Pick<TypeResult, 'id' | 'name' | 'family'>): string {
 	return `${id} ${name}, ${family}`;
 }
 
 /**
-Plays trusted cases with mutants; what came of each, in their order. What one play has killed, no further play is asked for.
+Runs trusted cases with mutants; returns a result for each mutant, in order. A mutant that one run has killed is left out of later runs.
 
 @throws {TestbedError} as {@link runMany}.
 */
@@ -153,7 +151,7 @@ export async function runMutants(mutants: readonly Mutant[], {cases: {set, trust
 	const wasKilled = (index: number): boolean => detectionOf(entries[index]!, trusted).kind === 'killed';
 	for (const run of set.runs) {
 		const left = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => !wasKilled(index));
-		const seen = await runMany(left.map(({mutant: {ruleSet}}) => ({...run, rules: {...run.rules, ruleSet}})), {jobs, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next play needs to know what is left.
+		const seen = await runMany(left.map(({mutant}) => ({...run, rules: rulesOfMutant(run.rules, mutant)})), {jobs, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next run needs to know which mutants are left.
 		for (const [position, {index}] of left.entries()) {
 			entries[index]!.push(seen[position]!);
 		}
@@ -162,7 +160,17 @@ export async function runMutants(mutants: readonly Mutant[], {cases: {set, trust
 	return entries.map(own => detectionOf(own, trusted));
 }
 
-/** A failure is certain, so it goes before doubt. */
+/** The rules of a mutant instead of the original's, created on demand. */
+function rulesOfMutant(rules: RuleInput, mutant: Mutant): RuleInput {
+	return {
+		...rules,
+		get ruleSet() {
+			return mutant.ruleSet;
+		},
+	};
+}
+
+/** The result for one mutant. A failure is certain, so it takes precedence over missing evidence. */
 export function detectionOf(entries: readonly RunEntry[], trusted: ReadonlySet<string>): Detection {
 	const results = entries.flatMap(entry => entry.kind === 'report' ? entry.report.types : []).filter(result => trusted.has(nameOf(result)));
 	const failed = results.filter(({outcome}) => outcome.kind === 'fail');
@@ -173,7 +181,7 @@ export function detectionOf(entries: readonly RunEntry[], trusted: ReadonlySet<s
 	const reasons = [
 		...entries.flatMap(entry => entry.kind === 'report' ? [] : [entry.reason]),
 		...results.flatMap(({outcome}) => outcome.kind === 'inconclusive' ? outcome.reasons.map(({message}) => message) : []),
-		...(results.length === 0 ? ['No case passes with the original, so none can judge a mutant.'] : []),
+		...(results.length === 0 ? ['No case passes with the original, so none can test a mutant.'] : []),
 	];
 	return reasons.length > 0 ? {kind: 'inconclusive', reasons} : {kind: 'survived'};
 }

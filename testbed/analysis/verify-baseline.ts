@@ -1,21 +1,23 @@
 /**
-A rule set against a baseline, on the kernel: the classes of both rule sets together, and the connections that are recorded.
+Checks a rule set against a baseline on the kernel: the common packet classes of both rule sets, and the recorded connections.
 */
 
 import type {Baseline} from '../../src/baseline/baseline.js';
+import {rulesOfMesh} from '../../src/mesh/mesh.js';
 import {unrecordedCases, verifyCases} from '../../src/baseline/verify-cases.js';
 import {languageOf} from '../../src/netfilter/backends.js';
-import {verifyClasses} from '../../src/baseline/verify.js';
+import {verifyInSteps} from '../../src/baseline/verify.js';
 import type {VerificationReport} from '../../src/report/verification/types.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
-import {checksumOf} from '../inputs/checksum.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
+import {summaryOfRules} from '../inputs/summary.js';
+import {identityOf, meshOf} from '../inputs/mesh-of-rules.js';
+import {inTurns} from '../system/turns.js';
 import {probeClasses, type ClassRunOptions} from './probe-classes.js';
 import {runCases} from './record-baseline.js';
 
-/** What decides a verification. The families are the baseline's. */
+/** Options of a check. The families are the baseline's. */
 export type VerifyOptions = Omit<ClassRunOptions, 'inputs' | 'alongside' | 'families'> & {
 	readonly file: string;
 	readonly baseline: Baseline;
@@ -24,9 +26,9 @@ export type VerifyOptions = Omit<ClassRunOptions, 'inputs' | 'alongside' | 'fami
 };
 
 /**
-Verifies; nothing is written.
+Checks a rule set; writes nothing.
 
-@throws {TestbedError} as {@link probeClasses} and a run; INPUT for a scenario of the baseline that is no more.
+@throws {TestbedError} as {@link probeClasses} and a run; INPUT for a scenario of the baseline that no longer exists.
 */
 export async function verifyBaseline({file, baseline, rules, areRolesCompared, ...options}: VerifyOptions): Promise<VerificationReport> {
 	const startedAt = performance.now();
@@ -44,21 +46,20 @@ export async function verifyBaseline({file, baseline, rules, areRolesCompared, .
 		loadEnvironment(rules.backend),
 	]);
 	options.onProgress('comparing');
-	const verified = verifyClasses(probed.map(({classSet, representatives, sides}) => ({classSet, representatives, side: sides[0]!})), {
-		recorded: {ruleSet: rulesWithMesh(baseline.rules), classes}, areRolesCompared, isOneLanguage: languageOf(backend) === languageOf(rules.backend), topology: defaultTopology,
-	});
+	const mesh = meshOf(baseline.rules);
+	const verified = await inTurns(verifyInSteps(probed.map(({classSet, representatives, sides}) => ({classSet, representatives, side: sides[0]!})), {
+		recorded: {ruleSet: rulesOfMesh(baseline.rules.ruleSet, mesh), classes}, areRolesCompared, isOneLanguage: languageOf(backend) === languageOf(rules.backend), topology: defaultTopology,
+	}), options.signal);
 	const checked = verifyCases({recorded: cases, observed, areRolesCompared});
 	const unrecorded = cases.length === 0 ? [] : unrecordedCases({recorded: cases, observed});
 	return {
 		baseline: {
 			file, environment: baseline.environment, rules: {
-				source, release, backend, sha256, notes: [],
+				source, release, backend, identity: identityOf(baseline.rules), sha256, notes: [],
 			},
 		},
 		environment,
-		rules: {
-			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet: probed[0]!.sides[0]!.ruleSet}), notes: rules.notes,
-		},
+		rules: summaryOfRules(rules, {families, ruleSet: probed[0]!.sides[0]!.ruleSet}),
 		areRolesCompared,
 		...verified,
 		cases: checked,

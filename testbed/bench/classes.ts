@@ -1,11 +1,11 @@
 /**
-The figures of classes for `npm run bench`: how many representative probes a rule set needs and how long they take to find; what a comparison takes, alone and of all releases; how large a baseline is.
+Measures packet classes for `npm run bench`: how many representative probes a rule set needs and how long they take to find; how long a comparison takes, of two and of all releases; how large a baseline is.
 
 Learned (2 cores, Node 20.20, Linux 6.18):
-- Cutting packets by walking whole sets of them through the rules needs 32 probes for the default rules; all combinations of what its rules name would be some 20,000.
-- A probe that hears no answer costs a time limit, and 1,000 of them that wait for nothing cost more than all else. What the trace shows as delivered is over for datagrams and for invalid packets.
-- Probes with a port of their own that share it have to go one after the other: different destination ports spare that.
-- Most of a rule set's turn goes to iptables' programs and to RCU's grace periods in the kernel, which two lanes share.
+- Dividing packets by walking sets of them through the rules needs 32 probes for the default rules; all combinations of the values in the rules would be some 20,000.
+- A probe without an answer costs a full timeout, and 1,000 of them cost more than everything else. Datagrams and invalid packets are over once the trace shows them as delivered.
+- Probes that share a requested source port must be sent one after the other; different destination ports avoid that.
+- Most of the time per rule set goes to the iptables programs and to RCU grace periods in the kernel, which two jobs can overlap.
 */
 
 import {performance} from 'node:perf_hooks';
@@ -13,7 +13,7 @@ import process from 'node:process';
 import path from 'node:path';
 import {classify} from '../../src/packet-classes/classify.js';
 import {representativesOf} from '../../src/packet-classes/representatives.js';
-import {addressFamilies, defaultTopology} from '../../src/scenario/topology.js';
+import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
 import {programOf} from '../analysis/probe-classes.js';
 import {run} from '../system/exec.js';
 import {loadRuleInput} from '../inputs/rules.js';
@@ -29,7 +29,7 @@ async function timed(act: () => Promise<string>): Promise<readonly [ms: number, 
 	return [performance.now() - startedAt, text];
 }
 
-/** A program that may say by its status that something moved. */
+/** Runs the testbed; statuses that say that something moved are accepted. */
 async function testbed(argv: readonly string[]): Promise<string> {
 	return run(process.execPath, [launcher, ...argv], {acceptStatus: [0, 1, 3]});
 }
@@ -61,7 +61,7 @@ export async function measureClasses(): Promise<readonly string[]> {
 	const pair = ['diff', 'release:1.24', 'release:1.30'];
 	const times: number[] = [];
 	for (let round = 0; round < 5; round++) {
-		const [ms] = await timed(async () => testbed(pair)); // eslint-disable-line no-await-in-loop -- Side by side they would measure each other.
+		const [ms] = await timed(async () => testbed(pair)); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
 		times.push(ms);
 	}
 
@@ -70,7 +70,7 @@ export async function measureClasses(): Promise<readonly string[]> {
 	return [
 		...lines,
 		`\ntestbed ${pair.join(' ')} (whole command, median of 5; target: under 3 s)\n  ${(times.toSorted((one, other) => one - other)[2]! / 1000).toFixed(2)} s\n`,
-		`\nneighbouring releases since 1.10 × ${optionSets.length} option sets, one command (target: under 60 s)\n  ${(all / 1000).toFixed(1)} s   ${text.trim().split('\n').at(-1) ?? ''}\n`,
+		`\nconsecutive releases since 1.10 × ${optionSets.length} option sets, one command (target: under 60 s)\n  ${(all / 1000).toFixed(1)} s   ${text.trim().split('\n').at(-1) ?? ''}\n`,
 		`\ntestbed baseline create release:1.30 (target: under 200 kB)\n  ${(baseline.length / 1000).toFixed(1)} kB\n`,
 	];
 }

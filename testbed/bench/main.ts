@@ -1,22 +1,21 @@
 /**
-`npm run bench`: the whole command against the parts that it cannot do without, in one run, as ratios. The machines are noisy, so nothing here asserts a time; each figure is the median of several rounds, and each round measures everything once, so that a slow minute is slow for all.
+`npm run bench`: compares the whole command with its indispensable parts, in one run, as ratios. Machines are noisy, so nothing here asserts a time; each figure is the median of several rounds, and each round measures everything once, so that a slow minute affects all figures.
 
 Learned (2 cores, Node 20.20, Linux 6.18; whole 0.39 to 0.49 s, ratio 1.62 to 1.65 from run to run):
-- The run is bound by processor time, not by waiting: seven or eight Nodes at some 65 ms each on two cores. All actors at once, forked before anything else is loaded, beat two at a time.
-- Loading was the next: execa and our rooms as 250 modules took 170 ms, as one bundle 45 ms; CommonJS spares each Node the start of its loader of modules (10 to 20 ms).
-- An IPv6 neighbour costs a second in a fresh namespace, so neighbours are set by hand.
-- What is left beside the parts: loading the bundle and koffi (40 ms), the launcher's check (20 ms), the trace thread (35 ms), reading counters twice and the rules once (25 ms), the probes themselves (40 ms), ending the actors (18 ms).
-- Tried without gain: a lower priority for starting actors, V8's flags for threads and laziness.
+- The run is limited by processor time, not by waiting: seven or eight Node processes at some 65 ms each on two cores. Forking all actors at once, before anything else is loaded, beats two at a time.
+- Loading came next: execa and our code as 250 modules took 170 ms, as one bundle 45 ms; CommonJS saves each Node the start of its module loader (10 to 20 ms).
+- IPv6 neighbor discovery costs a second in a fresh namespace, so neighbor entries are static.
+- What remains besides the parts: loading the bundle and koffi (40 ms), the launcher's check (20 ms), the trace thread (35 ms), reading counters twice and the rules once (25 ms), the probes themselves (40 ms), ending the actors (18 ms).
+- No gain from: a lower priority for starting actors, V8's flags for threads and lazy compilation.
 */
 
 import process from 'node:process';
 import {performance} from 'node:perf_hooks';
 import path from 'node:path';
 import {Command, Option} from 'commander';
-import {defaultTypeIds} from '../../src/scenario/six-types.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
-import type {ActorName} from '../../src/scenario/types.js';
-import {actorsFor} from '../../src/scenario/actor-set.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
+import type {ActorName} from '../../src/mesh/traffic.js';
+import {actorsFor, defaultTypesOf} from '../../src/mesh/traffic-types.js';
 import {defaultBackend} from '../../src/netfilter/backends.js';
 import {ActorGroup} from '../actors/actor-group.js';
 import {readNumber} from '../cli/parsers.js';
@@ -33,7 +32,7 @@ import {packageRoot} from '../system/package-root.js';
 const launcher = path.join(packageRoot, 'scripts/run.cjs');
 const families = ['ipv4'] as const;
 const backend = defaultBackend;
-/** Named, so that figures of different days are of the same rules. */
+/** A fixed release, so that figures of different days are for the same rules. */
 const rules = loadRuleInput({source: 'release:1.30', source6: undefined, families});
 const credentials = credentialsOf({appUid: 1000}, rules.intent);
 
@@ -49,12 +48,19 @@ async function timed<T>(act: () => Promise<T>): Promise<readonly [number, T]> {
 }
 
 async function startInPairs(sandbox: Sandbox): Promise<void> {
-	const names = [...actorsFor(defaultTypeIds)];
+	const {traffic} = rules.mesh;
+	const names = [...actorsFor(traffic, rules.intent, defaultTypesOf(traffic))];
 	const actorGroups: ActorGroup[] = [];
 	while (names.length > 0) {
 		const pair: readonly ActorName[] = names.splice(0, 2);
-		actorGroups.push(await ActorGroup.start({ // eslint-disable-line no-await-in-loop -- Two at a time is what is measured.
-			sandbox, topology: defaultTopology, intent: rules.intent, names: pair, credentials, timeoutMs: 5000,
+		actorGroups.push(await ActorGroup.start({ // eslint-disable-line no-await-in-loop -- Starting two at a time is what is measured.
+			sandbox,
+			topology: defaultTopology,
+			intent: rules.intent,
+			actorSet: traffic.actors({
+				topology: defaultTopology, intent: rules.intent, names: pair, credentials,
+			}),
+			timeoutMs: 5000,
 		}));
 	}
 
@@ -66,11 +72,10 @@ async function stepsOfOneRun(): Promise<ReadonlyMap<string, number>> {
 	await runTestbed({
 		rules,
 		families,
-		types: defaultTypeIds,
+		types: defaultTypesOf(rules.mesh.traffic),
 		credentials,
 		timeoutMs: 5000,
 		traceBufferBytes: defaultBufferBytes,
-		keep: false,
 		signal: new AbortController().signal,
 		onProgress(step) {
 			marks.push([step, performance.now()]);
@@ -133,15 +138,21 @@ function print(samples: readonly Sample[]): string {
 /** Measures and prints; returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
 	const command = new Command('bench')
-		.description('measure the whole run against the parts that it cannot do without, rule sets: making, reading, printing, running many; probes, scenarios; comparisons and mutants')
+		.description('measure the whole run and its indispensable parts; generating, reading, printing and running many rule sets; probes and scenarios; comparisons and mutants')
 		.option('--rounds <n>', 'rounds; each figure is a median', text => readNumber(text, {min: 1, max: 1000}), 9)
-		.addOption(new Option('--only <part>', 'one part: the whole run, rule sets, probes and scenarios, or comparisons and mutants').choices(['run', 'rules', 'probes', 'classes']))
+		.addOption(new Option('--only <part>', 'one part: the whole run, the page of a run, rule sets, probes and scenarios, comparisons and mutants, or the page of serve').choices(['run', 'pages', 'rules', 'probes', 'classes', 'serve']))
 		.option('--json', 'print the samples of the run as JSON')
 		.addHelpText('after', '\nExample:\n  npm run bench -- --rounds 21');
 	command.parse([...argv], {from: 'user'});
-	const {rounds, json, only} = command.opts<{rounds: number; json?: boolean; only?: 'run' | 'rules' | 'probes' | 'classes'}>();
+	const {rounds, json, only} = command.opts<{rounds: number; json?: boolean; only?: 'run' | 'pages' | 'rules' | 'probes' | 'classes' | 'serve'}>();
 	if (only === undefined || only === 'run') {
 		await benchRun(rounds, json === true);
+	}
+
+	if ((only === undefined || only === 'pages') && json !== true) {
+		const {measurePages} = await import('./pages.js');
+		const lines = await measurePages();
+		process.stdout.write(lines.join(''));
 	}
 
 	if ((only === undefined || only === 'rules') && json !== true) {
@@ -158,8 +169,14 @@ export async function main(argv: readonly string[]): Promise<number> {
 	}
 
 	if ((only === undefined || only === 'classes') && json !== true) {
-		const [{measureClasses}, {measureMutants}] = await Promise.all([import('./classes.js'), import('./mutants.js')]);
-		const lines = [...await measureClasses(), ...await measureMutants()];
+		const [{measureClasses}, {measureManyRules}, {measureMutants}] = await Promise.all([import('./classes.js'), import('./many-rules.js'), import('./mutants.js')]);
+		const lines = [...await measureClasses(), ...await measureManyRules(), ...await measureMutants()];
+		process.stdout.write(lines.join(''));
+	}
+
+	if ((only === undefined || only === 'serve') && json !== true) {
+		const {measureServe} = await import('./serve.js');
+		const lines = await measureServe();
 		process.stdout.write(lines.join(''));
 	}
 
@@ -172,7 +189,7 @@ async function benchScenarios(): Promise<void> {
 	const times: number[] = [];
 	let last = '';
 	for (let round = 0; round < 3; round++) {
-		const [ms, text] = await timed(async () => run(process.execPath, [launcher, 'testbed', 'run', folder])); // eslint-disable-line no-await-in-loop -- Side by side they would measure each other.
+		const [ms, text] = await timed(async () => run(process.execPath, [launcher, 'testbed', 'run', folder])); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
 		times.push(ms);
 		last = text.trim().split('\n').at(-1)?.trim() ?? '';
 	}
@@ -187,7 +204,7 @@ async function benchRun(rounds: number, json: boolean): Promise<void> {
 			process.stderr.write(`\rround ${round + 1} of ${rounds} `);
 		}
 
-		samples.push(await sample()); // eslint-disable-line no-await-in-loop -- Rounds side by side would measure each other.
+		samples.push(await sample()); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
 	}
 
 	process.stdout.write(json

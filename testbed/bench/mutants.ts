@@ -1,9 +1,9 @@
 /**
-The figures of mutants for `npm run bench`: which share of the faults of a rule set the six types, the scenarios and the complete probes notice.
+Measures mutants for `npm run bench`: which share of the defects in a rule set the six types, the scenarios and the complete probes detect.
 
 Learned (2 cores, Node 20.20, Linux 6.18):
-- Most mutants are cut into the classes of the original, so that it has to be flown for about every second mutant only.
-- What a case has killed need not be played on; the scenarios share one play as far as their actors allow.
+- Most mutants have the same classes as the original, so the original has to be probed for only about every second mutant.
+- A killed mutant needs no further cases; the scenarios share one run as far as their actors allow.
 */
 
 import {scoresOf, type MutationReport} from '../../src/report/mutation/types.js';
@@ -17,7 +17,7 @@ import {defaultBufferBytes} from '../tracer/trace-source.js';
 
 const family = ['ipv4'] as const;
 
-/** DNS capture has five times as many packet classes; a sample of its mutants has to do. */
+/** DNS capture has five times as many packet classes, so only a sample of its mutants is tried. */
 const sets: ReadonlyArray<{readonly source: string; readonly sample?: number}> = [{source: 'release:1.30'}, {source: 'release:1.30 --redirect-dns', sample: 60}];
 
 async function mutate(source: string, sample: number | undefined): Promise<MutationReport> {
@@ -25,10 +25,9 @@ async function mutate(source: string, sample: number | undefined): Promise<Mutat
 	const credentialsOf = (...known: Parameters<typeof usualCredentials> extends [unknown, ...infer Rest] ? Rest : never) => usualCredentials({}, ...known);
 	const options: CaseOptions = {
 		families: family,
-		credentials: credentialsOf(input.intent, input.proxy),
+		credentials: credentialsOf(input.intent, input),
 		timeoutMs: 5000,
 		traceBufferBytes: defaultBufferBytes,
-		keep: false,
 		signal: new AbortController().signal,
 		onProgress: () => undefined,
 	};
@@ -39,7 +38,7 @@ async function mutate(source: string, sample: number | undefined): Promise<Mutat
 
 /** Tries the mutants and returns the lines. */
 export async function measureMutants(): Promise<readonly string[]> {
-	const lines = ['\nmutants noticed (target: the complete probes all that differ; each other one proven equivalent)\n'];
+	const lines = ['\nmutants detected (target: the complete probes detect all that differ; all others are proven equivalent)\n'];
 	for (const {source, sample} of sets) {
 		const report = await mutate(source, sample); // eslint-disable-line no-await-in-loop -- One set at a time.
 		const byPaths = report.results.filter(({mutantStatus}) => mutantStatus.kind === 'differs' && !mutantStatus.isByStops);
@@ -49,8 +48,8 @@ export async function measureMutants(): Promise<readonly string[]> {
 				`    ${score.cases.padEnd(18)} ${printScore(score)}\n`,
 				...(score.byStops === undefined ? [] : [`    ${'complete, by stops'} ${printScore(score.byStops)}\n`]),
 			]),
-			...byPaths.map(({mutant}) => `    by other rules alone: ${describeMutant(mutant)}\n`),
-			...report.results.filter(({mutantStatus}) => mutantStatus.kind === 'inconclusive').map(({mutant}) => `    not known: ${describeMutant(mutant)}\n`),
+			...byPaths.map(({mutant}) => `    differs only in rules: ${describeMutant(mutant)}\n`),
+			...report.results.filter(({mutantStatus}) => mutantStatus.kind === 'inconclusive').map(({mutant}) => `    inconclusive: ${describeMutant(mutant)}\n`),
 		);
 	}
 

@@ -1,14 +1,14 @@
 /**
-The figures of the prober for `npm run bench`: how many probes a second end in a whole path, beside what the same thread reaches without a trace; whether memory stays flat; and what a probe costs as rules grow.
+Measures the prober for `npm run bench`: how many probes per second get a complete path, compared with the same thread without a trace; whether memory stays flat; and what a probe costs as rules grow.
 
-Learned (2 cores, Node 20.20, Linux 6.18; phases timed, threads profiled with --cpu-prof). On a quiet machine 19,000 to 21,000 whole paths a second on iptables-nft; the figures halve when others use the cores.
-- Of a batch of 4,096, sending takes some 172 ms of 195, reading the counters 10, joining 12, handing over the rows 3. The sending thread spends its time in the kernel: 47 % in `connect`, 4 % each in `socket` and `close`.
-- A change of credentials costs a microsecond, ten times a cheap call, so it is made only where the next probe has others (7 %, with a change at each probe).
-- The reader is told after 32 probes that there is something to read, and does not wait for the socket. Told after each one, 10,500 a second were left of 17,000.
-- It takes up to 256 messages by one call (recvmmsg), and is idle four fifths of the time: decoding and assembling is no bound any more. A kind of message is decoded once, a sequence of kinds assembled once, so a message costs the comparison of some 20 words.
-- `accept` in the switch's rule, and no tracing of what is no first packet, spare messages of the switch.
-- Two connections of a batch can get one five-tuple from the kernel, long before its ports are used up (a few times in a million): the batch ends there, and goes on when connections are forgotten.
-- Rules in front cost what they cost without a trace (16 ns each); our own part grows by the listing of their counters alone: 260 ms for 10,000 rules, once per batch.
+Learned (2 cores, Node 20.20, Linux 6.18; phases timed, threads profiled with --cpu-prof). On an idle machine 19,000 to 21,000 complete paths per second on iptables-nft; half of that if other processes use the cores.
+- Of 195 ms for a batch of 4,096, sending takes some 172 ms, reading the counters 10, joining 12, passing on the rows 3. The sending thread spends its time in the kernel: 47% in `connect`, 4% each in `socket` and `close`.
+- A change of credentials costs a microsecond, ten times a cheap call, so it is done only if the next probe has different ones (7% with a change at each probe).
+- The reader is woken after 32 probes and does not wait on the socket. Waking it after each probe reduced 17,000 per second to 10,500.
+- It reads up to 256 messages in one call (recvmmsg), and is idle four fifths of the time: decoding and assembling are no longer a bottleneck. Each kind of message is decoded once, and each sequence of kinds assembled once, so a message only costs the comparison of some 20 words.
+- `accept` in the trace table's rules, and tracing only first packets, save messages.
+- Two connections of a batch can get the same five-tuple from the kernel, long before ports run out (a few times in a million): the batch then ends, and continues after conntrack is flushed.
+- Preceding rules cost the same as without a trace (16 ns each); our own part only grows by listing their counters: 260 ms for 10,000 rules, once per batch.
 */
 
 import process from 'node:process';
@@ -17,7 +17,7 @@ import {defaultBackend, factsOf, type TraceStream} from '../../src/netfilter/bac
 import {backends, type Backend, type RuleSet} from '../../src/netfilter/types.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import {LockFile} from '../system/lock-file.js';
 import {encodeBatch} from '../prober/encode.js';
 import {Conntrack} from '../prober/conntrack.js';
@@ -32,7 +32,7 @@ const families = ['ipv4'] as const;
 const {places} = defaultTopology;
 const batchSize = 4096;
 
-/** Some thousand probes of the kinds that a sidecar sees: three owners, to four places. */
+/** Probes like those a sidecar sees: from three owners, to four places. */
 export function benchRequests(count: number): readonly ProbeRequest[] {
 	const destinations = [{address: places.remote.ipv4, port: 8080}, {address: places.pod.ipv4, port: 8080}, {address: '127.0.0.1', port: 8080}, {address: places.istiod.ipv4, port: 15_012}];
 	const owners = [0, 1337, 1000];
@@ -41,7 +41,7 @@ export function benchRequests(count: number): readonly ProbeRequest[] {
 	}));
 }
 
-/** Installs rules in a sandbox of their own and does something with it. */
+/** Runs `act` in a new sandbox with the rules installed. */
 async function withRules<T>(backend: Backend, ruleSet: RuleSet, act: (sandbox: Sandbox, installed: RuleSet) => Promise<T>): Promise<T> {
 	await using sandbox = Sandbox.create();
 	await sandbox.configure(defaultTopology);
@@ -53,7 +53,7 @@ async function withRules<T>(backend: Backend, ruleSet: RuleSet, act: (sandbox: S
 	return result;
 }
 
-/** Connections a second that the sending thread opens and closes when nothing is traced and nobody joins. */
+/** Connections per second that the sending thread opens and closes without tracing and joining. */
 async function untracedRate(sandbox: Sandbox, requests: readonly ProbeRequest[]): Promise<number> {
 	using conntrack = new Conntrack(sandbox.pod);
 	await using sender = await startSender({
@@ -66,7 +66,7 @@ async function untracedRate(sandbox: Sandbox, requests: readonly ProbeRequest[])
 		conntrack.flush();
 		const from = performance.now();
 		sender.tell(request);
-		const {tried} = await sender.next<SenderAnswer, 'sent'>('sent'); // eslint-disable-line no-await-in-loop -- One after the other, as the prober does.
+		const {tried} = await sender.next<SenderAnswer, 'sent'>('sent'); // eslint-disable-line no-await-in-loop -- Sequentially, like the prober.
 		ms += isWarming ? 0 : performance.now() - from;
 		sent += isWarming ? 0 : tried;
 	}
@@ -91,10 +91,10 @@ function median(values: readonly number[]): number {
 	return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** Probes a second that are aimed at: a log message of ip_tables carries the whole packet and is a text. */
+/** Target rates in probes per second. Lower for nflog, because a log message of ip_tables is text and carries the whole packet. */
 const targets: Readonly<Record<TraceStream, number>> = {nft: 10_000, nflog: 5000};
 
-/** The ceiling and the rate, turn by turn, so that a slow minute is slow for both. */
+/** Measures the untraced and the traced rate alternately, so that a slow minute affects both. */
 async function rateLine(backend: Backend, rounds: number): Promise<string> {
 	const {ruleSet} = loadRuleInput({
 		source: 'release:1.30', source6: undefined, families, backend,
@@ -104,17 +104,17 @@ async function rateLine(backend: Backend, rounds: number): Promise<string> {
 	return withRules(backend, ruleSet, async (sandbox, installed) => {
 		const [ceilings, rates]: [number[], number[]] = [[], []];
 		for (let round = 0; round < rounds; round++) {
-			ceilings.push(await untracedRate(sandbox, requests)); // eslint-disable-line no-await-in-loop -- Turn by turn.
-			await using prober = await Prober.create({ // eslint-disable-line no-await-in-loop -- Turn by turn.
+			ceilings.push(await untracedRate(sandbox, requests)); // eslint-disable-line no-await-in-loop -- Alternately.
+			await using prober = await Prober.create({ // eslint-disable-line no-await-in-loop -- Alternately.
 				sandbox, backend, families, ruleSet: installed, batchSize,
 			});
 			await tracedRate(prober, requests.slice(0, 2 * batchSize)); // eslint-disable-line no-await-in-loop -- New threads compile their code first.
-			const {perSecond, whole} = await tracedRate(prober, requests); // eslint-disable-line no-await-in-loop -- Turn by turn.
+			const {perSecond, whole} = await tracedRate(prober, requests); // eslint-disable-line no-await-in-loop -- Alternately.
 			rates.push(whole === requests.length ? perSecond : 0);
 		}
 
 		const [ceiling, rate] = [median(ceilings), median(rates)];
-		return `  ${backend.padEnd(16)}${ceiling.toFixed(0).padStart(8)}/s untraced${rate.toFixed(0).padStart(8)}/s whole paths (target ${target})   ratio ${(rate / ceiling).toFixed(2)} (target 0.40)\n`;
+		return `  ${backend.padEnd(16)}${ceiling.toFixed(0).padStart(8)}/s untraced${rate.toFixed(0).padStart(8)}/s complete paths (target ${target})   ratio ${(rate / ceiling).toFixed(2)} (target 0.40)\n`;
 	});
 }
 
@@ -129,24 +129,24 @@ async function longLines(): Promise<readonly string[]> {
 		const start = performance.now();
 		let whole = 0;
 		for (let turn = 1; turn <= 10; turn++) {
-			const figures = await tracedRate(prober, requests); // eslint-disable-line no-await-in-loop -- In a row.
+			const figures = await tracedRate(prober, requests); // eslint-disable-line no-await-in-loop -- Sequentially.
 			whole += figures.whole;
 			globalThis.gc?.();
 			lines.push(`  ${String(turn * 10_000).padStart(7)} probes   RSS ${(process.memoryUsage().rss / (1 << 20)).toFixed(0).padStart(4)} MiB   ${figures.perSecond.toFixed(0).padStart(6)}/s\n`);
 		}
 
-		return [...lines, `  100,000 in ${((performance.now() - start) / 1000).toFixed(1)} s: ${whole} whole, ${100_000 - whole} lost, ${prober.repeated} sent again\n`];
+		return [...lines, `  100,000 in ${((performance.now() - start) / 1000).toFixed(1)} s: ${whole} complete, ${100_000 - whole} lost, ${prober.repeated} sent again\n`];
 	});
 }
 
-/** Rules in front that no probe meets: the kernel looks at each, we at none. */
+/** Preceding rules that no probe matches: the kernel checks each of them, the testbed none. */
 function rulesInFront(count: number): RuleSet {
 	const lines = Array.from({length: count}, (_, index) => `-A OUTPUT -p tcp -m tcp --dport ${20_000 + (index % 40_000)} -m owner --uid-owner ${5000 + index} -j RETURN`);
 	return parseSave(`*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n${lines.join('\n')}\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n`, 'ipv4');
 }
 
 async function growthLine(rules: number): Promise<string> {
-	// A batch of the size that the prober takes for so many rules, at least.
+	// At least one batch of the size that the prober uses for so many rules.
 	const requests = benchRequests(4 * batchSize);
 	return withRules(defaultBackend, rulesInFront(rules), async (sandbox, installed) => {
 		const ceiling = await untracedRate(sandbox, requests.slice(0, batchSize));
@@ -156,18 +156,18 @@ async function growthLine(rules: number): Promise<string> {
 		await tracedRate(prober, requests.slice(0, batchSize));
 		const {perSecond, whole} = await tracedRate(prober, requests);
 		const [kernel, all] = [1_000_000 / ceiling, 1_000_000 / perSecond];
-		return `  ${String(rules).padStart(6)} rules   ${all.toFixed(0).padStart(5)} µs/probe, of which ${kernel.toFixed(0).padStart(5)} µs without a trace; trace and joining ${(all - kernel).toFixed(0).padStart(5)} µs   ${whole} of ${requests.length} whole\n`;
+		return `  ${String(rules).padStart(6)} rules   ${all.toFixed(0).padStart(5)} µs/probe, of which ${kernel.toFixed(0).padStart(5)} µs without a trace; trace and joining ${(all - kernel).toFixed(0).padStart(5)} µs   ${whole} of ${requests.length} complete\n`;
 	});
 }
 
-/** Measures everything; the lines to print. */
+/** Measures everything and returns the lines. */
 export async function measureProber(rounds = 5): Promise<readonly string[]> {
-	const lines = ['\nprobes, first packets with their whole path (medians)\n'];
+	const lines = ['\nprobes, first packets with their complete path (medians)\n'];
 	for (const backend of backends) {
-		lines.push(await rateLine(backend, rounds)); // eslint-disable-line no-await-in-loop -- Side by side they would measure each other.
+		lines.push(await rateLine(backend, rounds)); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
 	}
 
-	lines.push(`\nprobes in a row, ${defaultBackend} (target: none lost, memory flat)\n`, ...await longLines(), `\nprobes as rules in front grow, ${defaultBackend} (target: our own part the same)\n`);
+	lines.push(`\nprobes in a row, ${defaultBackend} (target: none lost, memory flat)\n`, ...await longLines(), `\nprobes with more and more preceding rules, ${defaultBackend} (target: our own part is constant)\n`);
 	for (const rules of [10, 100, 1000, 10_000]) {
 		lines.push(await growthLine(rules)); // eslint-disable-line no-await-in-loop -- As above.
 	}

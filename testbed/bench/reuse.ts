@@ -1,13 +1,13 @@
 /**
-What a change of the rules costs the prober, for `npm run bench`: another rule set and 200 probes through it, on a stage that stays, on two at once, and on one made for each set.
+Measures what a change of rules costs the prober, for `npm run bench`: another rule set and 200 probes through it, in a reused sandbox, in two at once, and in a new one for each set.
 
-Learned (2 cores, Linux 6.18): of a change on iptables-nft most is waiting. Its restore, like any change by nft that takes something away, ends when a grace period of the kernel is over (15 to 20 ms each); the restores of two families wait one after the other. So two stages, one of which works while the other waits, are worth more than any saving within one.
+Learned (2 cores, Linux 6.18): most of a change on iptables-nft is waiting. Its restore, like any nft change that removes something, waits for a grace period of the kernel (15 to 20 ms each); the restores of two families wait one after the other. So two sandboxes, one of which works while the other waits, gain more than any optimization within one.
 */
 
 import {performance} from 'node:perf_hooks';
 import {backends, type AddressFamily, type Backend} from '../../src/netfilter/types.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import {usualCredentials} from '../inputs/credentials.js';
 import {ProberSandbox, type ProberSandboxOptions} from '../probe/prober-sandbox.js';
 import {loadRuleInput} from '../inputs/rules.js';
@@ -32,7 +32,7 @@ function optionsFor(backend: Backend, families: readonly AddressFamily[]): Probe
 	};
 }
 
-/** Rule sets a stage goes through; whatever is not whole is counted. */
+/** Runs rule sets through one sandbox; returns the number of incomplete results. */
 async function runAll(sandbox: ProberSandbox, {backend, families, sets, first = 0}: {
 	readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly sets: number; readonly first?: number;
 }): Promise<number> {
@@ -41,7 +41,7 @@ async function runAll(sandbox: ProberSandbox, {backend, families, sets, first = 
 		const rules = loadRuleInput({
 			source: `release:1.30${variants[index % variants.length]!}`, source6: undefined, families, backend,
 		});
-		await sandbox.install(rules, usualCredentials({}, rules.intent, rules.proxy)); // eslint-disable-line no-await-in-loop -- One rule set at a time.
+		await sandbox.install(rules, usualCredentials({}, rules.intent, rules)); // eslint-disable-line no-await-in-loop -- One rule set at a time.
 		const probeResults = await sandbox.send(questions(200), {follow: false}); // eslint-disable-line no-await-in-loop -- As above.
 		open += probeResults.filter(({gaps}) => gaps.length > 0).length;
 	}
@@ -69,15 +69,15 @@ async function changeLine(backend: Backend, families: readonly AddressFamily[], 
 	}
 
 	const fresh = (performance.now() - both) / 5;
-	return `  ${backend.padEnd(16)}${families.join(' and ').padEnd(16)}${((alone - start) / sets).toFixed(0).padStart(5)} ms on one stage (target 80)${((both - alone) / sets / 2).toFixed(0).padStart(5)} ms with two at once${fresh.toFixed(0).padStart(6)} ms with a sandbox for each   ${open} not whole\n`;
+	return `  ${backend.padEnd(16)}${families.join(' and ').padEnd(16)}${((alone - start) / sets).toFixed(0).padStart(5)} ms in one sandbox (target 80)${((both - alone) / sets / 2).toFixed(0).padStart(5)} ms with two at once${fresh.toFixed(0).padStart(6)} ms with a new sandbox each   ${open} incomplete\n`;
 }
 
-/** Measures all back ends; the lines to print. */
+/** Measures all back ends and returns the lines. */
 export async function measureReuse(sets = 30): Promise<readonly string[]> {
 	const lines = ['\nanother rule set and 200 probes through it (means)\n'];
 	for (const backend of backends) {
 		for (const families of [['ipv4'], ['ipv4', 'ipv6']] as const) {
-			lines.push(await changeLine(backend, families, sets)); // eslint-disable-line no-await-in-loop -- Side by side they would measure each other.
+			lines.push(await changeLine(backend, families, sets)); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
 		}
 	}
 

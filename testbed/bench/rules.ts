@@ -1,9 +1,9 @@
 /**
-The figures of rule sets for `npm run bench`: making them, reading and printing dumps, and running many.
+Measures rule sets for `npm run bench`: generating them, reading and printing dumps, and running many.
 
 Learned (2 cores, Node 20.20, Linux 6.18):
-- Forking the actors is most of a run: on a stage that is kept, a rule set costs some 80 to 150 ms of wall time, on a stage of its own 300 to 400. Two stages at once use both cores; a third gains nothing.
-- Reading a dump was quadratic once by way of `splice` and of arrays copied per rule; now the time per rule is the same from 1,000 to 20,000.
+- Forking the actors is most of a run: in a reused sandbox, a rule set costs some 80 to 150 ms of wall time, in a new one 300 to 400. Two sandboxes at once use both cores; a third gains nothing.
+- Reading a dump used to be quadratic because of `splice` and of arrays copied per rule; now the time per rule is constant from 1,000 to 20,000 rules.
 */
 
 import process from 'node:process';
@@ -11,7 +11,7 @@ import {performance} from 'node:perf_hooks';
 import {parseNft, printNft} from '../../src/netfilter/nftables/ruleset.js';
 import {importRules} from '../../src/netfilter/import/import-rules.js';
 import {printSave} from '../../src/netfilter/iptables/save.js';
-import {defaultTypeIds} from '../../src/scenario/six-types.js';
+import {defaultTypesOf} from '../../src/mesh/traffic-types.js';
 import {credentialsOf} from '../inputs/credentials.js';
 import {generationRate} from '../conformance/rate.js';
 import type {RunOptions} from '../run/options.js';
@@ -23,7 +23,7 @@ import {defaultBufferBytes} from '../tracer/trace-source.js';
 const families = ['ipv4'] as const;
 const sizes = [1000, 2000, 5000, 10_000, 20_000] as const;
 
-/** Rules of several kinds, as a node's dump holds them. */
+/** Rules of several kinds, as in a node's dump. */
 function saveOf(rules: number): string {
 	const kinds = [
 		(index: number) => `-A KUBE-SERVICES -d 10.${(index >> 8) & 255}.${index & 255}.1/32 -p tcp -m comment --comment "ns/svc-${index}:http cluster IP" -m tcp --dport 80 -j KUBE-SVC`,
@@ -40,7 +40,7 @@ function nftOf(rules: number): string {
 	return `table inet many {\n\tchain output {\n\t\ttype nat hook output priority -100; policy accept;\n${lines.join('\n')}\n\t}\n}\n`;
 }
 
-/** The least of several times: what it takes when nothing else has the core. */
+/** The minimum of several times, which is what it takes on an idle core. */
 function leastMs(act: () => void, times = 5): number {
 	return Math.min(...Array.from({length: times}, () => {
 		const start = performance.now();
@@ -52,7 +52,7 @@ function leastMs(act: () => void, times = 5): number {
 function dumpLines(): readonly string[] {
 	const per = (ms: number, rules: number) => `${ms.toFixed(0).padStart(6)} ms ${(1000 * ms / rules).toFixed(1).padStart(6)} µs/rule`;
 	return [
-		'\nreading and printing a dump (target: 10,000 rules under 500 ms, the time per rule the same)\n',
+		'\nreading and printing a dump (target: 10,000 rules under 500 ms, constant time per rule)\n',
 		...sizes.map(rules => {
 			const [save, nft] = [saveOf(rules), nftOf(rules)];
 			const ofSave = leastMs(() => {
@@ -70,11 +70,10 @@ function optionsFor(source: string): readonly RunOptions[] {
 	return loadRuleInputs({source, families}).inputs.map(rules => ({
 		rules,
 		families,
-		types: defaultTypeIds,
+		types: defaultTypesOf(rules.mesh.traffic),
 		credentials: credentialsOf({appUid: 1000}, rules.intent),
 		timeoutMs: 5000,
 		traceBufferBytes: defaultBufferBytes,
-		keep: false,
 		signal: new AbortController().signal,
 		onProgress: () => undefined,
 	}));
@@ -101,12 +100,12 @@ async function manyLines(): Promise<readonly string[]> {
 	const sample = all.slice(0, 6);
 	const aloneMs = await timed(async () => {
 		for (const options of sample) {
-			await runTestbed(options); // eslint-disable-line no-await-in-loop -- One after the other is what is measured.
+			await runTestbed(options); // eslint-disable-line no-await-in-loop -- Sequential runs are what is measured.
 		}
 	});
 	const [perRun, alone] = [wholeMs / all.length, aloneMs / sample.length];
 	return [
-		'\nsix types over all default releases, both back ends of iptables (target: 15 s)\n',
+		'\nsix types with all default releases, both iptables back ends (target: 15 s)\n',
 		`  ${all.length} runs in ${(wholeMs / 1000).toFixed(1)} s, ${perRun.toFixed(0)} ms each; alone, one after the other ${alone.toFixed(0)} ms each: ratio ${(alone / perRun).toFixed(1)}\n`,
 		`  memory after each quarter: ${memory.map(mib => `${mib.toFixed(0)} MiB`).join(', ')}\n`,
 	];
@@ -116,8 +115,8 @@ async function manyLines(): Promise<readonly string[]> {
 export async function measureRules(): Promise<readonly string[]> {
 	const [asTheyStand, fresh] = [false, true].map(isFresh => generationRate({durationMs: 1000, fresh: isFresh}));
 	return [
-		'\nmaking a rule set from a command line, all releases (target: 5,000 a second)\n',
-		`  random option sets ${asTheyStand!.toFixed(0)} a second; with values that no set had before ${fresh!.toFixed(0)}: ratio ${(fresh! / asTheyStand!).toFixed(2)}\n`,
+		'\ngenerating a rule set from a command line, all releases (target: 5,000 per second)\n',
+		`  random option sets ${asTheyStand!.toFixed(0)} per second; with fresh values ${fresh!.toFixed(0)}: ratio ${(fresh! / asTheyStand!).toFixed(2)}\n`,
 		...dumpLines(),
 		...await manyLines(),
 	];

@@ -1,5 +1,5 @@
 /**
-How the program ends when something goes wrong: errors that a user can do something about are printed with their status, all others are faults of the testbed, and are said to be.
+How the program ends when something goes wrong. Errors that a user can act on are printed and set their own exit status; all others are reported as bugs in the testbed.
 */
 
 import process from 'node:process';
@@ -8,10 +8,10 @@ import {
 } from '../errors.js';
 import {tell} from '../system/streams.js';
 
-/** What the user asked for, and the version of the testbed that was asked. */
+/** The command line as given, and the version of the testbed. */
 export type Asked = {readonly argv: readonly string[]; readonly version: string};
 
-/** Tells what went wrong; returns the exit status. */
+/** Prints an error; returns the exit status. */
 export function reportError(error: unknown, asked: Asked): number {
 	if (error instanceof TestbedError) {
 		tell(`${printError(error)}\n`);
@@ -24,15 +24,15 @@ export function reportError(error: unknown, asked: Asked): number {
 
 let isGuarded = false;
 
-/** Ends the process with a sentence when nobody catches an error; Node would print the line of the bundle that it comes from, which is most of the bundle. For the program only: a library leaves that to its caller. */
+/** Ends the process with a short message on an uncaught error. Node would print the source line it came from, which in a minified bundle is most of the bundle. For the program only: a library leaves this to its caller. */
 export function guardProcess(asked: Asked): void {
 	if (isGuarded) {
 		return;
 	}
 
 	isGuarded = true;
-	// Node hands on rejections that nobody handles as uncaught exceptions.
+	// Node raises unhandled rejections as uncaught exceptions.
 	process.on('uncaughtException', error => {
-		process.exit(reportError(error, asked)); // Nobody knows what still runs.
+		process.exit(reportError(error, asked)); // The state of what is still running is unknown.
 	});
 }

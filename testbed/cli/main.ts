@@ -2,27 +2,53 @@
 The command line: parses and dispatches. Each command is a file in `commands/`, loaded when it is called.
 */
 
-import {Command, CommanderError, Option} from 'commander';
+import {Command, CommanderError} from 'commander';
 import {exitStatusOf} from '../errors.js';
+import {nameProgram} from '../system/program-name.js';
 import {guardStreams, tell, writeOut} from '../system/streams.js';
+import {cleanCommandLine} from './definitions/clean.js';
+import {configCommandLine} from './definitions/config.js';
+import {completionCommandLine} from './definitions/completion.js';
 import {coverageCommandLine} from './definitions/coverage.js';
+import {doctorCommandLine} from './definitions/doctor.js';
+import {enterCommandLine} from './definitions/enter.js';
+import {lessonCommandLine} from './definitions/lesson.js';
 import {diffCommandLine} from './definitions/diff.js';
 import {mutateCommandLine} from './definitions/mutate.js';
 import {baselineCommandLine} from './definitions/baseline.js';
+import {addShortOptions} from './definitions/short-options.js';
 import {isForRoot, needsRoot} from './definitions/needs-root.js';
+import {allCommands} from './all-commands.js';
+import {hasSettings, sourcesOfProcess, takesSettings} from './config/sources.js';
 import {guardProcess, reportError} from './faults.js';
 import {complaintAboutNpm, hintsOfNpm, type NpmStart} from './taken-by-npm.js';
 import {version} from './version.js';
 import {examples, runCommandLine} from './definitions/run.js';
+import {chooseKeys} from './output/json-keys.js';
+import {choosePrinting, readerOf} from './output/terminal.js';
+import {refuseUnknownCommand, unknownCommand, useOwnErrors} from './usage-errors.js';
 import {rulesCommandLine} from './definitions/rules.js';
 import {probeCommandLine} from './definitions/probe.js';
 import {replayCommandLine} from './definitions/replay.js';
+import {serveCommandLine} from './definitions/serve.js';
+import {mergeCommandLine} from './definitions/merge.js';
+import {helpText} from './output/help-text.js';
 
 function createProgram(setStatus: (status: number) => void): Command {
 	const program = new Command('testbed')
-		.description('Which way does the traffic of a sidecar mesh take? The kernel is the judge.')
-		.option('--version', 'versions of the testbed, the kernel, iptables, nft and Node')
-		.addHelpText('after', examples)
+		.description('Shows which path the traffic of a service-mesh sidecar takes. The kernel is the judge.')
+		.hook('preAction', async (_, command) => {
+			const sources = sourcesOfProcess();
+			if (takesSettings(command) && hasSettings(sources)) {
+				const {applySettings} = await import('./config/apply.js');
+				applySettings(command, sources);
+			}
+
+			choosePrinting(command.opts());
+			await chooseKeys(command);
+		})
+		.option('--version', 'print the versions of the testbed, the kernel, iptables, nft and Node')
+		.addHelpText('after', helpText(examples))
 		.helpCommand(true)
 		.action(async ({version: wanted}: {version?: boolean}) => {
 			if (wanted === true) {
@@ -35,49 +61,57 @@ function createProgram(setStatus: (status: number) => void): Command {
 	program.addCommand(needsRoot(diffCommandLine(setStatus)));
 	program.addCommand(needsRoot(mutateCommandLine(setStatus)));
 	program.addCommand(needsRoot(coverageCommandLine(setStatus)));
-	program.addCommand(baselineCommandLine(setStatus));
+	program.addCommand(needsRoot(baselineCommandLine(setStatus)));
+	program.addCommand(needsRoot(lessonCommandLine(setStatus)));
 	program.addCommand(rulesCommandLine(setStatus));
 	program.addCommand(replayCommandLine(setStatus));
-	program.command('doctor')
-		.description('try on this machine everything that a run needs, and name what is missing')
-		.addOption(new Option('--format <name>', 'what to print').choices(['text', 'json']).default('text'))
-		.action(async ({format}: {format: 'text' | 'json'}) => {
-			const {doctorCommand} = await import('./commands/doctor.js');
-			setStatus(await doctorCommand(format));
-		});
-	needsRoot(program.command('clean'))
-		.description('remove the namespaces that --keep left, and only those')
-		.action(async () => {
-			const {cleanCommand} = await import('./commands/clean.js');
-			setStatus(await cleanCommand());
-		});
+	program.addCommand(needsRoot(serveCommandLine(setStatus)));
+	program.addCommand(mergeCommandLine(setStatus));
+	program.addCommand(doctorCommandLine(setStatus));
+	program.addCommand(needsRoot(enterCommandLine(setStatus)));
+	program.addCommand(needsRoot(cleanCommandLine(setStatus)));
+	program.addCommand(completionCommandLine(setStatus));
+	program.addCommand(configCommandLine(setStatus));
+	for (const {command} of allCommands(program)) {
+		addShortOptions(command);
+	}
+
 	return program;
 }
 
-/** A command with everything below it. */
-function withSubcommands(command: Command): readonly Command[] {
-	return [command, ...command.commands.flatMap(one => withSubcommands(one))];
+/** Minimum width of the description column of an option, however narrow the terminal. */
+const helpColumnMin = 8;
+
+/** The width of help output: that of all other output, but no wider than the texts were written for. */
+function helpWidth(): number {
+	return Math.min(readerOf().width, 80);
+}
+
+/** The whole command line as definitions, for those who read them: help, completion, tests. Running it has no effect on the exit status. */
+export function programOf(): Command {
+	return createProgram(() => undefined);
 }
 
 /** The commands that need Linux, root and the netfilter programs. */
 export function commandsForRoot(): readonly string[] {
-	return createProgram(() => undefined).commands.filter(command => isForRoot(command)).map(command => command.name());
+	return programOf().commands.filter(command => isForRoot(command)).map(command => command.name());
 }
 
 /** The long options of all commands and the commands' names, from their definitions. */
-export function knownToCommandLine(program = createProgram(() => undefined)): Parameters<typeof complaintAboutNpm>[1] {
-	const defined = withSubcommands(program).flatMap(({options}) => options);
+export function knownToCommandLine(program = programOf()): Parameters<typeof complaintAboutNpm>[1] {
+	const defined = allCommands(program).flatMap(({command}) => command.options);
 	const options = new Map(defined.flatMap(({long, required, optional}) => long ? [[long, {long, takesValue: required || optional}]] : []));
 	return {options: [...options.values()], commands: new Set(program.commands.flatMap(command => [command.name(), ...command.commands.map(below => `${command.name()} ${below.name()}`)]))};
 }
 
 /**
-The program: arguments without `node` and the script's name → exit status. Prints its own errors, and stands for the whole process: streams that break and errors that nobody caught are handled here.
+The program: arguments without `node` and the script's name → exit status. Prints its own errors and owns the process: broken streams and uncaught errors are handled here.
 
-`npm` is how npm started it, if it did.
+`npm` is how npm started it, if it did; `called` is how the user runs it in a shell (`testbed` by default).
 */
-export async function main(argv: readonly string[], {npm}: {readonly npm?: NpmStart | undefined} = {}): Promise<number> {
+export async function main(argv: readonly string[], {npm, called}: {readonly npm?: NpmStart | undefined; readonly called?: string | undefined} = {}): Promise<number> {
 	guardStreams();
+	nameProgram(called);
 	const about = {argv, version};
 	guardProcess(about);
 	try {
@@ -97,15 +131,19 @@ async function dispatch(argv: readonly string[], npm: NpmStart | undefined): Pro
 	const program = createProgram(result => {
 		status = result;
 	});
-	// What commander prints goes the way of everything else.
+	// Commander's output goes through the same stream handling as all other output.
 	const printed: string[] = [];
-	for (const command of withSubcommands(program)) {
+	for (const {command} of allCommands(program)) {
 		command.exitOverride();
+		useOwnErrors(command, argv);
+		command.configureHelp({minWidthToWrap: helpColumnMin});
 		command.configureOutput({
 			writeOut(text) {
 				printed.push(text);
 			},
 			writeErr: tell,
+			getOutHelpWidth: helpWidth,
+			getErrHelpWidth: helpWidth,
 		});
 	}
 
@@ -115,22 +153,27 @@ async function dispatch(argv: readonly string[], npm: NpmStart | undefined): Pro
 		return exitStatusOf.USAGE;
 	}
 
-	// Anything else than a command belongs to `run`, which is what `testbed` alone means.
-	const known = new Set([...program.commands.map(command => command.name()), 'help', '--help', '-h', '--version']);
-	const [first] = argv;
+	// Anything but a command belongs to `run`, the default command.
+	const names = new Set(program.commands.map(command => command.name()));
+	const [first, second] = argv;
+	const isCommand = first !== undefined && (names.has(first) || ['help', '--help', '-h', '--version', '-V'].includes(first));
+	if (first === 'help' && second !== undefined && !names.has(second)) {
+		throw unknownCommand(second, program);
+	}
+
+	if (first !== undefined && !isCommand) {
+		refuseUnknownCommand(first, program);
+	}
+
 	try {
-		await program.parseAsync(first !== undefined && known.has(first) ? [...argv] : ['run', ...argv], {from: 'user'});
+		await program.parseAsync(isCommand ? [...argv] : ['run', ...argv], {from: 'user'});
 		return status;
 	} catch (error) {
 		if (!(error instanceof CommanderError)) {
 			throw error;
 		}
 
-		// Commander has printed it.
-		if (error.code === 'commander.unknownOption' && argv.some(word => /^(?:release|ambient):/u.test(word))) {
-			tell('→ Options of the rules belong into the quotes of their input: \'release:1.30 --redirect-dns\'\n');
-		}
-
+		// Requested help or version output; errors are thrown as `TestbedError`s.
 		await writeOut(printed.join(''));
 		return error.exitCode === 0 ? 0 : exitStatusOf.USAGE;
 	}

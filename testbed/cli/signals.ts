@@ -1,5 +1,5 @@
 /**
-Signals of the terminal and the system. A command that builds something on the machine runs under {@link untilSignal}; all others leave signals to the kernel, which ends them at once.
+Signals from the terminal and the system. A command that builds something on the machine runs under {@link untilSignal}; any other command keeps the default handling and ends at once.
 */
 
 import {setMaxListeners} from 'node:events';
@@ -11,20 +11,20 @@ import {tell} from '../system/streams.js';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** How long an interrupted command may clear up. Nothing that it made outlives its process, so ending it sooner leaves nothing behind; this is for its own order. */
-const clearUpMs = 1000;
+/** How long an interrupted command may take to clean up. Nothing it created outlives the process, so a forced exit leaves nothing behind. */
+const clearUpMs = 800;
 
-/** `npm run` passes on the SIGINT that the terminal has sent to everybody already, so one Ctrl-C comes twice. What comes later than this is a second one, which is left to the kernel: it ends the process whatever that is doing. */
+/** `npm run` forwards the SIGINT that the terminal has already sent to the whole process group, so one Ctrl-C arrives twice. A signal that arrives later than this is a second Ctrl-C; it gets the default handling and ends the process whatever it is doing. */
 const sameSignalMs = 500;
 
 /**
-Does something that a signal interrupts: `act` is told by an AbortSignal and clears up. If that takes longer than a second, the process ends there and then with the same status; a second signal ends it as it ends any program.
+Runs `act` until it is done or a signal arrives. `act` gets an AbortSignal and cleans up when it fires. If that takes longer than 0.8 s, the process exits with the same status; a second signal ends the process at once.
 
-@throws {TestbedError} INTERRUPTED after a signal, whatever `act` made of it: a tool that the same Ctrl-C ended looks like a failure, and a result that came all the same was not waited for.
+@throws {TestbedError} INTERRUPTED after a signal, whatever `act` returned or threw: a tool that the same Ctrl-C ended looks like a failure, and a result that arrives anyway is no longer wanted.
 */
 export async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
 	const controller = new AbortController();
-	// As many waits as there are connections on their way end by it.
+	// Every pending connection listens for it.
 	setMaxListeners(0, controller.signal);
 	const timers: NodeJS.Timeout[] = [];
 	const release = (): void => {
@@ -35,7 +35,7 @@ export async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): 
 
 	const endNow = (): void => {
 		tell(`${printError(controller.signal.reason)}\n`);
-		process.exit(exitStatusOf.INTERRUPTED); // eslint-disable-line unicorn/no-process-exit -- What still runs here does not come to an end.
+		process.exit(exitStatusOf.INTERRUPTED); // eslint-disable-line unicorn/no-process-exit -- Something here did not finish in time.
 	};
 
 	function onSignal(signal: NodeJS.Signals): void {
@@ -50,7 +50,7 @@ export async function untilSignal<T>(act: (signal: AbortSignal) => Promise<T>): 
 	}
 
 	const [ended] = await Promise.allSettled([act(controller.signal)]);
-	// What came while the thread was busy is told in the next turn of the event loop; two, because this one may be past the place where it looks.
+	// A signal that arrived while the thread was busy is delivered in the next turn of the event loop. Wait two turns: this one may already be past its poll phase.
 	await turn();
 	await turn();
 	release();

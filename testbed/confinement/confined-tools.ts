@@ -1,5 +1,5 @@
 /**
-The rule tools behind their walls, as the rest of the testbed uses them: text in, text out.
+The confined rule tools as the rest of the testbed uses them: text in, text out.
 */
 
 import {closeSync} from 'node:fs';
@@ -7,25 +7,26 @@ import {Worker} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
 import {missingProgram} from '../system/missing-program.js';
 import {ownNetnsDescriptor} from '../syscalls/netns.js';
+import {createWaker, wake} from '../syscalls/poll.js';
 import {createMemoryFile, fillMemoryFile, readMemoryFile} from '../syscalls/memory-file.js';
 import {confinedPrograms, type UnusableProgram} from './programs.js';
 import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';
 import type {StandingWalls} from './walls.js';
 
-/** What stands around the tools, and which of them cannot be run there. */
+/** How the tools are confined, and which of them cannot be run confined. */
 export type Confinement = {readonly walls: StandingWalls; readonly unusable: readonly UnusableProgram[]};
 
-/** One program to run, at most for so long. */
+/** One program to run, with a time limit. */
 export type ToolRun = Pick<ToolRequest, 'program' | 'arguments' | 'netns' | 'timeoutMs'> & Partial<Pick<ToolRequest, 'environment' | 'inherited'>> & {readonly input?: string | undefined};
 
-/** How a program ended and what it printed. One that took too long was killed. */
+/** How a program ended and what it printed. A program that took too long was killed. */
 export type ToolEnd = Omit<Ended, 'type' | 'id'> & {readonly stdout: string; readonly stderr: string};
 
 type Ended = Extract<ToolAnswer, {readonly type: 'ended'}>;
 type Answered = Extract<ToolAnswer, {readonly id: number}>;
 type Waiting = {readonly resolve: (answer: Answered) => void; readonly reject: (error: Error) => void};
 
-function unconfinable(reason: string, hint = 'Run it as root with CAP_SYS_ADMIN. A container needs `--privileged`, or that capability and a security profile that lets it mount.'): TestbedError {
+function unconfinable(reason: string, hint = 'Run it as root with CAP_SYS_ADMIN. A container needs `--privileged`, or that capability and a security profile that allows mount.'): TestbedError {
 	return new TestbedError('MACHINE', {
 		message: `The rule tools cannot be confined on this machine: ${reason}`,
 		state: 'No tool was run on the rules.',
@@ -33,23 +34,24 @@ function unconfinable(reason: string, hint = 'Run it as root with CAP_SYS_ADMIN.
 	});
 }
 
-/** Longest wait for the start of a program, in milliseconds: of a thread that has died meanwhile nothing comes. */
+/** Longest wait for the start of a program, in milliseconds: a thread that has died never answers. */
 const startMs = 10_000;
 
-/** A tool thread, from this side. It keeps the process alive only while a tool runs. */
+/** A handle on the tool thread. It keeps the process alive only while a tool runs. */
 export class ConfinedTools implements AsyncDisposable {
 	readonly #confinement: Promise<Confinement>;
 	readonly #worker: Worker;
 	readonly #waiting = new Map<number, Waiting>();
 	readonly #started = new Int32Array(new SharedArrayBuffer(4));
+	readonly #waker = createWaker();
 	#lastId = 0;
 	#failure: Error | undefined;
 	#uses = 0;
 
-	/** Starts the thread. Nothing waits for it before the first tool. */
+	/** Starts the thread. It is first waited for when a tool runs. */
 	constructor({searchPath, programs = confinedPrograms, without = []}: Pick<ToolThreadInput, 'searchPath'> & Partial<Pick<ToolThreadInput, 'programs' | 'without'>>) {
 		const workerData: ToolThreadInput = {
-			searchPath, programs, without, ownNetns: ownNetnsDescriptor(), started: this.#started,
+			searchPath, programs, without, ownNetns: ownNetnsDescriptor(), started: this.#started, waker: this.#waker,
 		};
 		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData, execArgv: [], trackUnmanagedFds: false});
 		this.#confinement = new Promise((resolve, reject) => {
@@ -75,16 +77,16 @@ export class ConfinedTools implements AsyncDisposable {
 				fail(new Error('The thread that starts the rule tools has ended.'));
 			});
 		});
-		// After the listeners: one for messages makes the thread keep the process again.
+		// After adding the listeners: a message listener refs the worker again.
 		this.#worker.unref();
-		// Who runs a tool hears of it.
+		// A failure is reported to whoever runs a tool.
 		void Promise.allSettled([this.#confinement]);
 	}
 
 	/**
-	What the walls turned out to be.
+	How the tools are confined on this machine.
 
-	@throws {TestbedError} MACHINE where they cannot be raised; no tool is run then.
+	@throws {TestbedError} MACHINE if they cannot be confined; then no tool is run.
 	*/
 	async loadConfinement(): Promise<Confinement> {
 		this.#use(1);
@@ -96,9 +98,9 @@ export class ConfinedTools implements AsyncDisposable {
 	}
 
 	/**
-	Runs a program behind the walls to its end.
+	Runs a program confined and waits for its end.
 
-	@throws {TestbedError} MISSING_PROGRAM when it is not on this machine; MACHINE when the walls cannot be raised, or the program cannot be run behind them.
+	@throws {TestbedError} MISSING_PROGRAM if it is not on this machine; MACHINE if tools cannot be confined, or the program cannot be run confined.
 	*/
 	async run({program, input = '', environment = {}, inherited = [], ...rest}: ToolRun): Promise<ToolEnd> {
 		this.#use(1);
@@ -128,6 +130,7 @@ export class ConfinedTools implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#worker.terminate();
+		closeSync(this.#waker);
 	}
 
 	async #ask(request: Omit<ToolRequest, 'id'>): Promise<Ended> {
@@ -149,7 +152,7 @@ export class ConfinedTools implements AsyncDisposable {
 	}
 
 	/**
-	Has the thread start a program, and waits until it has, without giving up this thread. Until a program that is being born has become another one it holds copies of all descriptors of this process: a socket that were closed meanwhile would stay open for that long, bound to its port, its log group or its namespace (seen: a log group that was still taken).
+	Has the thread start a program, and blocks this thread until it has. Between fork and exec the child holds copies of all descriptors of this process: a socket closed meanwhile would stay open, bound to its port, log group or namespace (seen: a log group that was still taken).
 	*/
 	#start(request: ToolRequest): void {
 		if (this.#failure !== undefined) {
@@ -158,10 +161,11 @@ export class ConfinedTools implements AsyncDisposable {
 
 		Atomics.store(this.#started, 0, 0);
 		this.#worker.postMessage(request);
+		wake(this.#waker);
 		Atomics.wait(this.#started, 0, 0, startMs);
 	}
 
-	/** The thread by itself keeps nobody waiting; a tool that runs does. */
+	/** Counts uses: the thread keeps the process alive only while it is used. */
 	#use(change: 1 | -1): void {
 		this.#uses += change;
 		if (this.#uses === 0) {

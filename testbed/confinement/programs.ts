@@ -1,5 +1,5 @@
 /**
-The rule tools on this machine: where they are, and by which loader the kernel starts them.
+The rule tools on this machine: where they are, and which loader starts them.
 */
 
 import {
@@ -8,16 +8,16 @@ import {
 import path from 'node:path';
 import {backendTools} from '../../src/netfilter/backends.js';
 
-/** The programs that are given text of a user: rules, or addresses and routes. Nothing else is ever run confined. */
+/** The programs that are given text from users: rules, addresses and routes. Only these are run confined. */
 export const confinedPrograms: readonly string[] = ['ip', ...backendTools.map(({program}) => program)];
 
-/** One program: its name, where it was found, the file behind all links, and what the kernel starts it by: the loader that its head names, or the interpreter of a script and that one's loader. */
+/** One program: its name, where it was found, the file with all links resolved, and what the kernel needs to start it: the loader named in its header, or a script's interpreter and that interpreter's loader. */
 export type FoundProgram = {readonly name: string; readonly place: string; readonly file: string; readonly startedBy: readonly string[]};
 
-/** A program that is there and cannot be run confined, and why. */
+/** A program that exists but cannot be run confined, and why. */
 export type UnusableProgram = {readonly name: string; readonly reason: string};
 
-/** Looks a program up as a shell would: where it is; undefined when no folder has it. */
+/** Looks a program up as a shell would; undefined if no folder has it. */
 function locate(name: string, searchPath: string): string | undefined {
 	for (const folder of searchPath.split(':')) {
 		const file = path.join(folder, name);
@@ -36,14 +36,14 @@ const headBytes = 4096;
 const interpreterType = 3; // PT_INTERP
 
 /**
-The loader that an ELF file of 64 bits names in its head (elf(5)); undefined for a static program.
+The loader that a 64-bit ELF file names in its header (elf(5)); undefined for a static program.
 
-@throws {RangeError} for a file that is no such program.
+@throws {RangeError} for a file that is not such a program.
 */
 export function loaderOf(head: Uint8Array): string | undefined {
 	const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
 	if (head.length < 64 || view.getUint32(0) !== 0x7F_45_4C_46 || view.getUint8(4) !== 2 || view.getUint8(5) !== 1) {
-		throw new RangeError('it is no ELF program of 64 bits');
+		throw new RangeError('it is not a 64-bit ELF program');
 	}
 
 	const [start, size, count] = [Number(view.getBigUint64(32, true)), view.getUint16(54, true), view.getUint16(56, true)];
@@ -52,7 +52,7 @@ export function loaderOf(head: Uint8Array): string | undefined {
 		if (at + 40 <= head.length && view.getUint32(at, true) === interpreterType) {
 			const [offset, length] = [8, 32].map(field => Number(view.getBigUint64(at + field, true))) as [number, number];
 			if (offset + length > head.length) {
-				throw new RangeError('the name of its loader lies beyond its head');
+				throw new RangeError('the name of its loader is beyond its header');
 			}
 
 			return new TextDecoder().decode(head.subarray(offset, offset + length - 1)); // It ends with a NUL.
@@ -72,13 +72,13 @@ function headOf(file: string): Uint8Array {
 	}
 }
 
-/** The interpreter that a script names in its first line (execve(2)); undefined for a file that is no script. */
+/** The interpreter that a script names in its first line (execve(2)); undefined for a file that is not a script. */
 export function interpreterOf(head: Uint8Array): string | undefined {
 	const [first = ''] = new TextDecoder('latin1').decode(head.subarray(0, 256)).split('\n');
 	return /^#!\s*(?<file>\/\S+)/u.exec(first)?.groups?.['file'];
 }
 
-/** What the kernel opens to start a file, beside the file. */
+/** The further files that the kernel opens to start a file. */
 function startedBy(file: string): readonly string[] {
 	const head = headOf(file);
 	const interpreter = interpreterOf(head);

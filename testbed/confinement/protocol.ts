@@ -1,5 +1,5 @@
 /**
-What the main thread and the tool thread say to each other.
+The messages between the main thread and the tool thread.
 */
 
 import type {UnusableProgram} from './programs.js';
@@ -10,15 +10,17 @@ export type ToolThreadInput = {
 	/** The folders in which the programs are looked up, as in PATH. */
 	readonly searchPath: string;
 	readonly programs: readonly string[];
-	/** The machine's own network namespace, to which the thread comes back. */
+	/** The machine's own network namespace, to which the thread returns. */
 	readonly ownNetns: number;
-	/** One number that the thread makes 1 when it has started what it was asked for; see `ConfinedTools`. */
+	/** One number, which the thread sets to 1 once it has started a program; see `ConfinedTools`. */
 	readonly started: Int32Array;
-	/** Walls that a test takes down. */
+	/** Woken after each request, because the thread waits in the kernel while a tool runs. */
+	readonly waker: number;
+	/** Restrictions that a test disables. */
 	readonly without: readonly WallName[];
 };
 
-/** One program to run. Descriptors are the process's own; they stay open until it is over. */
+/** One program to run. Descriptors belong to this process and stay open until the program has ended. */
 export type ToolRequest = {
 	readonly id: number;
 	readonly program: string;
@@ -34,7 +36,7 @@ export type ToolRequest = {
 	readonly timeoutMs: number;
 };
 
-/** What the thread says: which walls stand, or why none do; how a program ended, or why it did not start. */
+/** The thread's answers: which restrictions are in place, or why confinement failed; how a program ended, or why it did not start. */
 export type ToolAnswer =
 	| {readonly type: 'ready'; readonly walls: StandingWalls; readonly unusable: readonly UnusableProgram[]}
 	| {readonly type: 'failed'; readonly message: string; readonly hint: string | undefined}

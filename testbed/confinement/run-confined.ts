@@ -1,17 +1,16 @@
 /**
-How the rule tools are run: behind the walls of `confinement/`. What they are given is text of a user, and they run as root; whatever else the testbed runs, `exec.ts` runs it, and it sees the whole machine.
+Runs the rule tools confined, because they run as root on text from users. Everything else runs through `exec.ts` and sees the whole machine.
 */
 
 import process from 'node:process';
 import {existsSync} from 'node:fs';
 import {backendTools} from '../../src/netfilter/backends.js';
-import {
-	CommandError, run, searchPath, timeLimitOf, tookTooLong, type RunOptions,
-} from '../system/exec.js';
+import {CommandError, searchPath, tookTooLong} from '../system/commands.js';
+import {run, timeLimitOf, type RunOptions} from '../system/exec.js';
 import {ConfinedTools, type Confinement} from './confined-tools.js';
 import {confinedPrograms} from './programs.js';
 
-/** The environment variable that names further programs to see behind the walls, for scripts that stand in the places of tools. */
+/** The environment variable that names further programs to make visible to confined tools, for scripts that replace tools. */
 export const furtherPrograms = 'TESTBED_CONFINED_PROGRAMS';
 
 let tools: ConfinedTools | undefined;
@@ -22,27 +21,27 @@ function confinedTools(): ConfinedTools {
 	return tools;
 }
 
-/** Starts the thread of the rule tools if it does not run yet, and waits for nothing: to call it early in a run saves the time that it takes. */
+/** Starts the thread of the rule tools if it is not running yet, without waiting. Calling it early in a run hides its start-up time. */
 export function prepareConfinement(): void {
 	confinedTools();
 }
 
 /**
-What stands between the rule tools and the machine.
+How the rule tools are confined on this machine.
 
-@throws {TestbedError} MACHINE where the tools cannot be confined.
+@throws {TestbedError} MACHINE if the tools cannot be confined.
 */
 export async function loadConfinement(): Promise<Confinement> {
 	return confinedTools().loadConfinement();
 }
 
-/** A file that a tool can lock and that nobody else has: its input. For who names no lock. */
+/** A file that only this tool can lock: its input. For callers that name no lock. */
 const ownLock = '/proc/self/fd/0';
 
-/** As {@link RunOptions}, but the namespace must be one. `inherited` are descriptors that the tool finds under their own numbers, as /proc/self/fd/N. */
-export type ConfinedRunOptions = RunOptions & {readonly netns: number; readonly inherited?: readonly number[]};
+/** As {@link RunOptions}, but the namespace is required. `inherited` are descriptors that the tool gets under the same numbers, as /proc/self/fd/N. `loadsModules`: whether kernel modules that the tool needs are loaded first, by default yes. */
+export type ConfinedRunOptions = RunOptions & {readonly netns: number; readonly inherited?: readonly number[]; readonly loadsModules?: boolean};
 
-/** Descriptors of this process that an environment names by the way on which other processes reach them, and the environment with the way on which a tool does that inherits them: to look into another process is denied to it. */
+/** Finds descriptors of this process that an environment names by the path for other processes, and rewrites them to the path for a tool that inherits them: a confined tool cannot look into another process. */
 export function inheritNamed(environment: Readonly<Record<string, string>>): {readonly environment: Readonly<Record<string, string>>; readonly inherited: readonly number[]} {
 	const inherited: number[] = [];
 	const named = Object.entries(environment).map(([name, value]) => {
@@ -58,22 +57,24 @@ export function inheritNamed(environment: Readonly<Record<string, string>>): {re
 }
 
 /**
-Runs one of the rule tools to its end and returns what it printed. It sees a root of its own with its libraries and little else, all of it read-only, and lives in a PID namespace of its own, with no right but that over networks. Of the environment it gets what is named here.
+Runs one of the rule tools to its end and returns its output. It sees a read-only root with its libraries and little else, has its own PID namespace, and only network capabilities. Its environment is only what is set here.
 
-@throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it; MACHINE where the tools cannot be confined, or when one does not come to its end within a minute, and a second more for each 20 kB of its input.
-@throws {CommandError} when its status is not 0 and not accepted.
+@throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it; MACHINE if the tools cannot be confined, or if one does not finish within a minute plus a second for each 20 kB of input.
+@throws {CommandError} if its status is neither 0 nor accepted.
 */
 export async function runConfined(file: string, arguments_: readonly string[], {
-	netns, input, environment = {}, acceptStatus = [], inherited = [], timeoutMs,
+	netns, input, environment = {}, acceptStatus = [], inherited = [], timeoutMs, loadsModules = true,
 }: ConfinedRunOptions): Promise<string> {
-	await loadModulesFor(file);
+	if (loadsModules) {
+		await loadModulesFor(file);
+	}
 
 	const {TZ} = process.env;
 	const named = inheritNamed(environment);
 	const limit = timeLimitOf(input, timeoutMs);
 	const {exitCode, signal, timedOut, stdout, stderr} = await confinedTools().run({
 		program: file, arguments: arguments_, netns, input, timeoutMs: limit, inherited: [...inherited, ...named.inherited],
-		// The time zone, because nft reads and prints the hours of `meta hour` by it.
+		// Nft reads and prints the hours of `meta hour` in the local time zone.
 		environment: {PATH: searchPath, LC_ALL: 'C', XTABLES_LOCKFILE: ownLock, ...(TZ === undefined ? {} : {TZ}), ...named.environment},
 	});
 	if (exitCode !== null && [0, ...acceptStatus].includes(exitCode)) {
@@ -85,10 +86,10 @@ export async function runConfined(file: string, arguments_: readonly string[], {
 		throw tookTooLong(command, limit);
 	}
 
-	throw new CommandError(command, {exitCode: exitCode ?? undefined, stderr: signal === null ? stderr : `${stderr}\nIt was ended by ${signal}.`, cause: undefined});
+	throw new CommandError(command, {exitCode: exitCode ?? undefined, stderr: signal === null ? stderr : `${stderr}\nIt was killed by ${signal}.`, cause: undefined});
 }
 
-/** The kernel modules that each tool would load itself, if it could see modprobe. All others the kernel loads by itself, outside of any wall, when a rule or a table first asks for them. */
+/** The kernel modules that each tool would load itself if it could see modprobe. The kernel loads all others itself, unconfined, when a rule or table first needs them. */
 const modulesOf: ReadonlyMap<string, readonly string[]> = new Map(backendTools.map(({program, modules}) => [program, modules]));
 const loaded = new Map<string, Promise<unknown>>();
 
@@ -100,7 +101,7 @@ async function loadModulesFor(file: string): Promise<void> {
 	}));
 }
 
-/** A module that is built in, or loaded, shows its tables. Where one cannot be loaded, the tool says that the kernel has no such table. */
+/** Loads a module unless its tables are already in /proc (it is loaded or built in). If it cannot be loaded, the tool will report that the kernel has no such table. */
 async function loadModule(module: string): Promise<void> {
 	if (!existsSync(`/proc/net/${module}_names`)) {
 		await Promise.allSettled([run('modprobe', ['-q', module])]);

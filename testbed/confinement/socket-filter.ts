@@ -1,17 +1,17 @@
 /**
-The seccomp filter of the rule tools: which sockets they may open. Assembled here, as instructions of classic BPF over `struct seccomp_data` (linux/seccomp.h, linux/bpf_common.h).
+The seccomp filter of the rule tools, which restricts the sockets they may open: assembled here as classic BPF instructions over `struct seccomp_data` (linux/seccomp.h, linux/bpf_common.h).
 
-What the tools open, measured with strace over nft, ip and both iptables, restoring and listing: netlink of the families ROUTE and NETFILTER; raw sockets of protocol RAW, by which iptables-legacy reads and writes its tables (getsockopt, setsockopt) and both ask for versions of matches; besides, for names of users and ports, what the C library can do without: nscd's UNIX socket, and a datagram socket that getaddrinfo sorts addresses with.
+What the tools open, measured with strace on nft, ip and both iptables, restoring and listing: netlink of the families ROUTE and NETFILTER; raw sockets of protocol RAW, through which iptables-legacy reads and writes its tables (getsockopt, setsockopt) and both query versions of matches; and, for names of users and ports, sockets that the C library can do without: nscd's UNIX socket, and a datagram socket that getaddrinfo uses to sort addresses.
 */
 
-/** What system calls are called and numbered on an architecture. */
+/** The numbers of an architecture and its system calls. */
 type Architecture = {
 	/** AUDIT_ARCH_… (linux/audit.h). */
 	readonly audit: number;
 	readonly socket: number; readonly socketpair: number; readonly clone: number; readonly unshare: number;
 };
 
-/** The architectures that Node is built for and koffi brings a library for. */
+/** The architectures that Node is built for and that koffi has a library for. */
 export const architectures = {
 	x64: {
 		audit: 0xC0_00_00_3E, socket: 41, socketpair: 53, clone: 56, unshare: 272,
@@ -24,7 +24,7 @@ export const architectures = {
 /** The same on both. */
 const ioUringSetup = 425;
 const clone3 = 435;
-/** Above it are the calls of x32, which have numbers of their own on x86-64. */
+/** Set in the numbers of x32 calls, which are separate on x86-64. */
 const x32Bit = 0x40_00_00_00;
 
 const families = {inet: 2, inet6: 10, netlink: 16} as const;
@@ -55,19 +55,19 @@ const equal = (value: number, yes: Target, no?: Target): Step => ({
 
 function stepsOf({audit, socket, socketpair, clone, unshare}: Architecture): readonly Step[] {
 	return [
-		// The calls of another architecture, 32-bit ones on a 64-bit kernel, have other numbers.
+		// Calls of another architecture (32-bit on a 64-bit kernel) have other numbers.
 		load(offsets.audit),
 		equal(audit, undefined, 'deny'),
 		load(offsets.number),
 		{code: codes.atLeast, value: x32Bit, yes: 'deny'},
 		equal(socket, 'socket'),
-		equal(socketpair, 'deny'), // Of datagrams, one end could be connected to any UNIX socket.
-		equal(ioUringSetup, 'deny'), // Its rings open sockets without a call that a filter sees.
+		equal(socketpair, 'deny'), // One end of a datagram pair could be connected to any UNIX socket.
+		equal(ioUringSetup, 'deny'), // Its rings open sockets without a system call that the filter sees.
 		equal(unshare, 'deny'),
 		equal(clone, 'clone'),
-		// Its flags are in memory, where a filter cannot look. Whoever hears that there is no such call uses clone.
+		// Its flags are in memory, which a filter cannot read. Callers fall back to clone if the call does not exist.
 		equal(clone3, 'unknown', 'allow'),
-		// A user namespace gives all capabilities in itself.
+		// A user namespace grants all capabilities inside it.
 		{label: 'clone'},
 		load(offsets.argument(0)),
 		{code: codes.anyBit, value: cloneNewuser, yes: 'deny', no: 'allow'},
@@ -92,7 +92,7 @@ function stepsOf({audit, socket, socketpair, clone, unshare}: Architecture): rea
 	];
 }
 
-/** The instructions of the filter for an architecture; undefined for one whose numbers are not known here. */
+/** The instructions of the filter for an architecture; undefined for one whose numbers are unknown. */
 export function socketFilter(architecture: string): Uint8Array | undefined {
 	if (!Object.hasOwn(architectures, architecture)) {
 		return undefined;

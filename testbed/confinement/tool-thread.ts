@@ -1,52 +1,97 @@
 /**
-The thread that starts the rule tools. Landlock and seccomp bind a thread for good, and a mount namespace that several threads of a process share cannot be left: so the tools are born of a thread of their own, which raises the walls around itself and then does nothing but start them.
+The thread that starts the rule tools. Landlock and seccomp restrict a thread permanently, and a mount namespace shared by several threads of a process cannot be left. So a dedicated thread confines itself and then only starts tools, which inherit the restrictions.
 */
 
 import process from 'node:process';
-import {spawn, type StdioOptions} from 'node:child_process';
+import {closeSync} from 'node:fs';
 import {stat} from 'node:fs/promises';
-import {parentPort, workerData} from 'node:worker_threads';
+import {parentPort, receiveMessageOnPort, workerData} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
 import {missingProgram} from '../system/missing-program.js';
 import {keepInheritedDescriptors} from '../syscalls/descriptors.js';
+import {clearWaker, waitReadable} from '../syscalls/poll.js';
 import {joinNetns} from '../syscalls/probe-socket.js';
+import {reap, spawnProgram, type Spawned} from '../syscalls/spawn.js';
 import {findPrograms, type FoundProgram} from './programs.js';
 import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';
 import {raiseWalls} from './walls.js';
 
 const {
-	searchPath, programs: names, without, ownNetns, started,
+	searchPath, programs: names, without, ownNetns, started, waker,
 } = workerData as ToolThreadInput;
 
 function say(answer: ToolAnswer): void {
 	parentPort!.postMessage(answer);
 }
 
-/** Starts a program in a network namespace: it is born in that in which this thread is then. */
+/** A tool that runs. */
+type Running = Spawned & {readonly id: number; readonly deadline: number; timedOut: boolean};
+
+const running = new Set<Running>();
+
+/** Longest wait in one call. Node can end a thread only between calls. */
+const turnMs = 250;
+
+/** Starts a program in a network namespace: the child inherits the namespace this thread is in at that moment. */
 function start({file, name}: FoundProgram, request: ToolRequest): void {
 	const {
 		id, netns, channels, inherited, environment, timeoutMs,
 	} = request;
-	const stdio: StdioOptions = Array.from({length: Math.max(2, ...inherited) + 1}, (_, fd) => channels[fd] ?? (inherited.includes(fd) ? fd : 'ignore'));
 	joinNetns(netns ?? ownNetns);
 	try {
-		const child = spawn(file, request.arguments, {argv0: name, env: environment, stdio});
-		let timedOut = false;
-		const timer = setTimeout(() => {
-			timedOut = child.kill('SIGKILL');
-		}, timeoutMs);
-		child.once('error', error => {
-			clearTimeout(timer);
-			say({type: 'not-started', id, message: error.message});
+		const spawned = spawnProgram({
+			file, argv: [name, ...request.arguments], environment, descriptors: [...channels.entries(), ...inherited.map(fd => [fd, fd] as const)],
 		});
-		child.once('exit', (exitCode, signal) => {
-			clearTimeout(timer);
-			say({
-				type: 'ended', id, exitCode, signal, timedOut,
-			});
+		running.add({
+			...spawned, id, deadline: performance.now() + timeoutMs, timedOut: false,
 		});
 	} finally {
 		joinNetns(ownNetns);
+	}
+}
+
+/** Waits in the kernel until no tool is running, and starts the programs that are asked for in the meantime. The event loop only notices the end of programs that it started itself. */
+function waitForTools(programs: readonly FoundProgram[]): void {
+	while (running.size > 0) {
+		const tools = [...running];
+		const nextDeadline = Math.min(...tools.map(({deadline, timedOut}) => timedOut ? Number.POSITIVE_INFINITY : deadline)) - performance.now();
+		const readable = new Set(waitReadable([waker, ...tools.map(({pidfd}) => pidfd)], Math.max(0, Math.min(turnMs, Math.ceil(nextDeadline)))));
+		if (readable.has(0)) {
+			clearWaker(waker);
+		}
+
+		for (let received = receiveMessageOnPort(parentPort!); received !== undefined; received = receiveMessageOnPort(parentPort!)) {
+			answer(programs, received.message as ToolRequest);
+		}
+
+		for (const [index, tool] of tools.entries()) {
+			if (readable.has(index + 1)) {
+				running.delete(tool);
+				closeSync(tool.pidfd);
+				say({
+					type: 'ended', id: tool.id, ...reap(tool), timedOut: tool.timedOut,
+				});
+			} else if (!tool.timedOut && performance.now() >= tool.deadline) {
+				tool.timedOut = process.kill(tool.pid, 'SIGKILL');
+			}
+		}
+	}
+}
+
+/** Starts the requested program or answers why it cannot; the main thread waits until this is done. */
+function answer(programs: readonly FoundProgram[], request: ToolRequest): void {
+	try {
+		const program = programs.find(({name}) => name === request.program);
+		if (program === undefined) {
+			say({type: 'absent', id: request.id});
+		} else {
+			start(program, request);
+		}
+	} catch (error) {
+		say({type: 'not-started', id: request.id, message: (error as Error).message});
+	} finally {
+		Atomics.store(started, 0, 1);
+		Atomics.notify(started, 0);
 	}
 }
 
@@ -60,25 +105,14 @@ function serve(): void {
 	const {found, unusable} = findPrograms(names, searchPath);
 	const walls = raiseWalls({programs: found, mountProgram: mountProgram.file, without});
 	parentPort!.on('message', (request: ToolRequest) => {
-		try {
-			const program = found.find(({name}) => name === request.program);
-			if (program === undefined) {
-				say({type: 'absent', id: request.id});
-			} else {
-				start(program, request);
-			}
-		} catch (error) {
-			say({type: 'not-started', id: request.id, message: (error as Error).message});
-		} finally {
-			Atomics.store(started, 0, 1);
-			Atomics.notify(started, 0);
-		}
+		answer(found, request);
+		waitForTools(found);
 	});
 	say({type: 'ready', walls, unusable});
 }
 
 async function begin(): Promise<void> {
-	// Libuv makes the threads of its pool at the first use, as children of the thread that asks. Here they would be born behind the walls and read files there for the whole process, so it is asked before.
+	// Libuv creates its thread pool on first use, as children of the calling thread. Created after this thread is confined, those threads would be confined too and serve file reads of the whole process, so the pool is used once before.
 	await stat('/');
 	try {
 		serve();

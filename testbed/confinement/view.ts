@@ -1,14 +1,14 @@
 /**
-What a confined tool sees of the machine's files, as a list. Everything is read-only.
+The list of the machine's files that a confined tool sees. Everything is read-only.
 
-Libraries are seen by whole folders: which of them a tool loads is decided by its loader, by the plugins of iptables (a hundred, with libraries of their own) and by nsswitch.conf, and a list that misses one is a tool that fails on somebody's machine. These folders belong to the distribution and hold no secret. All else is a list of single files.
+Library folders are visible as a whole: which libraries a tool loads depends on its loader, on the plugins of iptables (a hundred, with their own libraries) and on nsswitch.conf, and with a list that misses one, the tool would fail on some machines. These folders belong to the distribution and contain no secrets. Everything else is listed file by file.
 */
 
 import {lstatSync, readlinkSync, realpathSync, statSync} from 'node:fs';
 import path from 'node:path';
 import type {FoundProgram} from './programs.js';
 
-/** One thing in the view, at its path: a folder or a file of the machine, or a link. */
+/** One entry of the view, at its path: a folder or file of the machine, or a link. */
 export type ViewEntry =
 	| {readonly kind: 'folder' | 'file'; readonly path: string; readonly source: string; readonly use: 'libraries' | 'program' | 'data' | 'device'}
 	| {readonly kind: 'link'; readonly path: string; readonly target: string};
@@ -16,23 +16,23 @@ export type ViewEntry =
 /** Where distributions keep libraries and the plugins of iptables; some of them are links to others. */
 const libraryFolders = ['/usr/lib', '/usr/lib32', '/usr/lib64', '/usr/local/lib', '/usr/local/lib64', '/lib', '/lib32', '/lib64'] as const;
 
-/** Distributions that keep every package in a folder of its own: programs and libraries are found all over the store, which everybody can read. */
+/** Package stores of distributions that keep each package in its own folder: programs and libraries are spread all over the store, which is world-readable. */
 const stores = ['/nix/store', '/gnu/store'] as const;
 
-/** Tables of names that the tools read: marks, realms, groups and tables of iproute2 (nft reads them as well), fingerprints of nft's `osf`, time zones of `meta hour`. */
+/** Folders of name tables that the tools read: marks, realms, groups and tables of iproute2 (nft reads them as well), fingerprints of nft's `osf`, time zones of `meta hour`. */
 const dataFolders = ['/etc/iproute2', '/usr/share/iproute2', '/etc/nftables/osf', '/usr/share/xtables', '/usr/share/zoneinfo'] as const;
 
-/** Names of protocols, ports, users, groups and labels; which of them the C library asks; where the loader finds libraries; the time zone. */
+/** Names of protocols, ports, users, groups and labels; the C library's configuration of where to look them up; the loader's library paths; the time zone. */
 const dataFiles = [
 	...['protocols', 'services', 'passwd', 'group', 'nsswitch.conf', 'ld.so.cache', 'ld-musl-x86_64.path', 'ld-musl-aarch64.path', 'connlabel.conf', 'xtables/connlabel.conf', 'localtime'].map(name => `/etc/${name}`),
-	// Where distributions that leave /etc to the administrator have them.
+	// For distributions that leave /etc to the administrator.
 	...['protocols', 'services', 'nsswitch.conf'].map(name => `/usr/etc/${name}`),
 ] as const;
 
-/** `null` for what is thrown away, `urandom` for the seed of a hash table. */
+/** `null` for discarded output, `urandom` for the seeds of hash tables. */
 const devices = ['/dev/null', '/dev/urandom'] as const;
 
-/** What reads and writes its own channels by name: `nft -f -` opens /dev/stdin. */
+/** For tools that open their own standard streams by name: `nft -f -` opens /dev/stdin. */
 const links = [['/dev/stdin', '/proc/self/fd/0'], ['/dev/stdout', '/proc/self/fd/1'], ['/dev/stderr', '/proc/self/fd/2'], ['/dev/fd', '/proc/self/fd']] as const;
 
 function isThere(file: string, kind: 'folder' | 'file'): boolean {
@@ -48,14 +48,14 @@ function isLink(file: string): boolean {
 	return lstatSync(file, {throwIfNoEntry: false})?.isSymbolicLink() ?? false;
 }
 
-/** Whether a path lies in one of some folders. */
+/** Whether a path is inside one of the folders. */
 function isBelow(file: string, folders: readonly string[]): boolean {
 	return folders.some(folder => file.startsWith(`${folder}/`));
 }
 
-/** The view for some programs, on this machine as it is now; a folder stands before what lies in it. */
+/** The view for some programs on this machine as it is now; folders come before their contents. */
 export function viewFor(programs: readonly FoundProgram[]): readonly ViewEntry[] {
-	// At the place where it was found, for scripts, and at that behind all links, where it is started.
+	// Both where it was found, for scripts that call it, and the resolved file, which is started.
 	const needed = new Set(programs.flatMap(({place, file, startedBy}) => [place, file, ...startedBy]));
 	const libraries = [...libraryFolders, ...stores.filter(store => [...needed].some(file => isBelow(realpathSync(file), [store])))].filter(folder => isThere(folder, 'folder'));
 	const real = libraries.filter(folder => !isLink(folder));
@@ -80,7 +80,7 @@ export function viewFor(programs: readonly FoundProgram[]): readonly ViewEntry[]
 	];
 }
 
-/** The folders above the entries, each after its own parent. */
+/** The parent folders of the entries, each after its own parent. */
 export function foldersAbove(entries: readonly ViewEntry[]): readonly string[] {
 	const folders = new Set<string>();
 	const add = (folder: string): void => {

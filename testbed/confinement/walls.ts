@@ -1,5 +1,5 @@
 /**
-The walls around the rule tools, raised in the thread that starts them; its processes are born behind them. They stand one behind the other: what the namespaces hide cannot be named, what can be named is read-only, and Landlock allows of that only what is listed; and a program's rights end at the network.
+Confines the thread that starts the rule tools; the tools inherit the restrictions. They are layered: files hidden by the namespaces cannot be named, visible files are read-only, Landlock allows only the listed ones, and the only capabilities left concern networks.
 */
 
 import process from 'node:process';
@@ -23,19 +23,19 @@ import type {FoundProgram} from './programs.js';
 import {socketFilter} from './socket-filter.js';
 import {foldersAbove, viewFor, type ViewEntry} from './view.js';
 
-/** The walls by name. A test takes one down to see that it is the one that denies. */
+/** The restrictions by name. A test disables one to see that it is the one that denies access. */
 export const wallNames = ['files', 'capabilities', 'landlock', 'sockets'] as const;
 export type WallName = (typeof wallNames)[number];
 
-/** Which walls stand. The namespaces and the bound on capabilities always do, or no tool is run. */
+/** Which optional restrictions are in place. The namespaces and the limit on capabilities are mandatory: without them no tool is run. */
 export type StandingWalls = {
-	/** The version of Landlock's interface; 0 where this kernel has none or did not switch it on. */
+	/** The version of Landlock's interface; 0 if this kernel lacks it or did not enable it. */
 	readonly landlock: number;
 	/** Whether the sockets are filtered; if not, why. */
 	readonly sockets: true | string;
 };
 
-/** Where the new root is put together: the one folder that is there on every machine on which the testbed runs, and that the tools get anew anyway. In this thread alone. */
+/** Where the new root is assembled: a folder that exists on every machine the testbed runs on, and that the tools get a new version of anyway. Only this thread sees it. */
 const building = 'proc';
 const {readOnly, noSetuid, noDevices, noExecute, remount, bind} = mountFlags;
 
@@ -46,10 +46,10 @@ const flagsOf = {
 	device: readOnly | noSetuid | noExecute,
 } as const;
 
-/** Where `mount` is while it is needed. */
+/** The temporary path of `mount`. */
 const mountInside = '/mount';
 
-/** Puts one entry of the view in its place. Paths are relative: the working folder is the root that the thread had. */
+/** Adds one entry of the view. Paths are relative: the working folder is the thread's original root. */
 function place(entry: ViewEntry): void {
 	const target = path.join(building, entry.path);
 	if (entry.kind === 'link') {
@@ -67,7 +67,7 @@ function place(entry: ViewEntry): void {
 	mount({target, flags: remount | bind | flagsOf[entry.use]});
 }
 
-/** Gives this thread a root that holds the view and a `mount` that the tools do not keep. */
+/** Gives this thread a root with the view and, temporarily, `mount`. */
 function raiseFiles(view: readonly ViewEntry[], mountProgram: string): void {
 	leaveMountNamespace();
 	mount({
@@ -88,9 +88,9 @@ function raiseFiles(view: readonly ViewEntry[], mountProgram: string): void {
 }
 
 /**
-Puts the tools into a PID namespace of their own, with a /proc that shows nobody but them, and takes from the root what could be written to.
+Puts the tools into their own PID namespace, with a /proc that shows only them, and makes the root read-only.
 
-A /proc is of the namespace in which the process lives that mounts it, and a thread cannot change its own; so the second process there is \`mount\`. The first, without which there can be no others, is a tool that waits for a line that never comes. It ends with this process, however that ends, for its input closes then; and with it all tools do.
+A /proc shows the PID namespace of the process that mounts it, and a thread cannot change its own; so \`mount\` runs as the second process in the new namespace. The first, its init, is a tool that waits for input that never comes. When this process ends, however it ends, that input closes, so the init ends, and all tools with it.
 */
 function raiseProcesses({file, name}: FoundProgram): void {
 	leavePidNamespace();
@@ -99,7 +99,7 @@ function raiseProcesses({file, name}: FoundProgram): void {
 	closeSync(read);
 	const {status, stderr, error} = spawnSync(mountInside, ['-t', 'proc', '-o', 'ro,nosuid,nodev,noexec', 'proc', '/proc'], {argv0: 'mount', env: {LC_ALL: 'C'}, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe']});
 	if (status !== 0) {
-		throw new TestbedError('MACHINE', {message: `mounting /proc for them failed: ${error?.message ?? stderr.trim()}`});
+		throw new TestbedError('MACHINE', {message: `mounting /proc for the tools failed: ${error?.message ?? stderr.trim()}`});
 	}
 
 	unmount(mountInside);
@@ -107,7 +107,7 @@ function raiseProcesses({file, name}: FoundProgram): void {
 	mount({target: '/', flags: remount | bind | readOnly | noSetuid | noDevices | noExecute});
 }
 
-/** What Landlock leaves of the view: libraries and data can be read, programs and their loaders run, and devices written to. */
+/** What Landlock allows in the view: reading libraries and data, running programs and their loaders, and writing to devices. */
 function landlockRules(view: readonly ViewEntry[], programs: readonly FoundProgram[]): readonly LandlockRule[] {
 	const {execute, readFile, readFolder, writeFile} = fileRights;
 	return [
@@ -122,7 +122,7 @@ function landlockRules(view: readonly ViewEntry[], programs: readonly FoundProgr
 function raiseSockets(): true | string {
 	const filter = socketFilter(process.arch);
 	if (filter === undefined) {
-		return `the numbers of system calls on ${process.arch} are not known here`;
+		return `the system call numbers of ${process.arch} are unknown`;
 	}
 
 	try {
@@ -134,9 +134,9 @@ function raiseSockets(): true | string {
 }
 
 /**
-Raises the walls around this thread and all that it starts from now on, for good. What the thread needs of the machine's files it must have read before.
+Permanently confines this thread and everything that it starts from now on. The thread must already have read all files of the machine that it needs.
 
-@throws {TestbedError} SYSCALL_FAILED when the namespaces cannot be made or a capability cannot be given up.
+@throws {TestbedError} SYSCALL_FAILED if the namespaces cannot be created or a capability cannot be dropped.
 */
 export function raiseWalls({programs, mountProgram, without}: {readonly programs: readonly FoundProgram[]; readonly mountProgram: string; readonly without: readonly WallName[]}): StandingWalls {
 	const view = viewFor(programs);
@@ -160,5 +160,5 @@ export function raiseWalls({programs, mountProgram, without}: {readonly programs
 		restrictFiles(landlock, landlockRules(view, programs));
 	}
 
-	return {landlock, sockets: without.includes('sockets') ? 'left out' : raiseSockets()};
+	return {landlock, sockets: without.includes('sockets') ? 'disabled' : raiseSockets()};
 }

@@ -1,30 +1,36 @@
 /**
-`npm run conformance`: our rule sets against those that the real istio-iptables wrote, rule by rule.
+`npm run conformance`: compares our rule sets with those of the real istio-iptables, rule by rule.
 */
 
 import {open} from 'node:fs/promises';
-import {readFileSync} from 'node:fs';
+import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
-import {Command, CommanderError} from 'commander';
+import {Command, CommanderError, Option} from 'commander';
 import {compareGolden, withGroupNumbers, type GoldenEntry} from '../../src/istio/conformance/golden.js';
 import {
 	backendOf, compareRun, printRun, type RunDifference, type RealRun, type RunComparison, type RunInput,
 } from '../../src/istio/conformance/real-run.js';
+import {backends, type Backend} from '../../src/netfilter/types.js';
+import {otherProxies, type OtherProxy} from '../actors/proxy.js';
 import {exitStatusOf, TestbedError} from '../errors.js';
 import {packageRoot} from '../system/package-root.js';
 
 const shippedFolder = path.join(packageRoot, 'test/fixtures/istio-real/');
-const shippedFiles = ['defaults.jsonl', 'random.jsonl', 'random-nft.jsonl', 'release-1.31.jsonl'].map(name => path.join(shippedFolder, name));
 
 const goldenFolder = path.join(packageRoot, 'test/fixtures/istio-goldens/');
 const ambientGoldens = path.join(packageRoot, 'test/fixtures/istio-ambient/goldens.jsonl');
 
-/** A golden that is shipped: what was asked for, and its text. */
+/** Every file of runs in the folder, so that a new one counts as soon as it is there. */
+function shippedFiles(): readonly string[] {
+	return readdirSync(shippedFolder).filter(name => name.endsWith('.jsonl')).toSorted().map(name => path.join(shippedFolder, name));
+}
+
+/** A shipped golden: its options and its text. */
 type ShippedGolden = {readonly entry: GoldenEntry; readonly text: string};
 
-/** All of Istio's goldens; those of ambient mode stand in a file of their own, beside what the kernel made of them. */
+/** All of Istio's goldens; those of ambient mode are in a separate file, next to the kernel's version of them. */
 function readShippedGoldens(): readonly ShippedGolden[] {
 	const {entries} = JSON.parse(withGroupNumbers(readFileSync(`${goldenFolder}index.json`, 'utf8'))) as {readonly entries: readonly GoldenEntry[]};
 	const ambient = new Map(readFileSync(ambientGoldens, 'utf8').split('\n').filter(line => line !== '').map(line => {
@@ -36,13 +42,19 @@ function readShippedGoldens(): readonly ShippedGolden[] {
 
 type Tally = Record<RunComparison['kind'], number>;
 
-/** Compares or prints; returns the exit status: 0 when nothing differs. */
+/** Compares or prints; returns the exit status: 0 if nothing differs. */
 export async function main(argv: readonly string[]): Promise<number> {
 	const command = new Command('conformance')
-		.description('compare the generated rules with those of the real istio-iptables; without files, with the runs in test/fixtures/istio-real and all of Istio\'s goldens')
-		.argument('[files...]', 'runs, one JSON object a line, as in test/fixtures/istio-real; - is standard input')
-		.option('--print', 'write what is generated for each line instead, one JSON object a line; results in the input are ignored')
-		.addHelpText('after', '\nExit status: 0 all equal; 1 something differs; 2 a file cannot be read.\n\nExamples:\n  npm run conformance\n  npm run -s conformance -- --print runs.jsonl');
+		.description('compare the generated rules with those of the real istio-iptables; by default with the runs in test/fixtures/istio-real and all of Istio\'s goldens')
+		.argument('[files...]', 'runs, one JSON object per line, as in test/fixtures/istio-real; - is standard input')
+		.option('--print', 'print what is generated for each line instead, one JSON object per line; results in the input are ignored')
+		.addOption(new Option('--proxy <name>', 'compare the proxy stub with a real one on this kernel instead; needs root').choices(otherProxies))
+		.addOption(new Option('--backend <name>', 'with --proxy: only this back end (default: all)').choices(backends))
+		.addHelpText('after', '\nExit status: 0 if all are equal, 1 if something differs, 2 if a file cannot be read,\n3 if some comparison with Envoy is inconclusive, 4 if there is no Envoy.\n\nExamples:\n  npm run conformance\n  npm run -s conformance -- --print runs.jsonl\n  npm run conformance -- --proxy envoy --envoy ./envoy');
+	for (const name of otherProxies) {
+		command.option(`--${name} <file>`, `with --proxy ${name}: the program (default: the variable ${name.toUpperCase()}, or ${name} in PATH)`);
+	}
+
 	command.exitOverride();
 	if (!process.stdout.listeners('error').includes(ignoreError)) {
 		process.stdout.on('error', ignoreError);
@@ -50,8 +62,19 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 	try {
 		command.parse([...argv], {from: 'user'});
-		const {print = false} = command.opts<{print?: boolean}>();
-		const files = command.args.length === 0 ? shippedFiles : command.args;
+		const {print = false, proxy, backend, ...programs} = command.opts<{print?: boolean; proxy?: OtherProxy; backend?: Backend} & Partial<Record<OtherProxy, string>>>();
+		if (proxy !== undefined) {
+			return await compareProxies({
+				print, files: command.args, proxy, program: programs[proxy], backend,
+			});
+		}
+
+		const named = otherProxies.find(name => programs[name] !== undefined);
+		if (named !== undefined || backend !== undefined) {
+			throw new TestbedError('USAGE', {message: `--${named ?? 'backend'} goes with --proxy ${named ?? otherProxies.join(' or ')}.`, hint: 'npm run conformance -- --help'});
+		}
+
+		const files = command.args.length === 0 ? shippedFiles() : command.args;
 		return print ? await printFiles(files) : await compareFiles(files, command.args.length === 0 ? readShippedGoldens() : []);
 	} catch (error) {
 		if (error instanceof CommanderError) {
@@ -63,7 +86,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 			return exitStatusOf[error.code];
 		}
 
-		// Whoever reads has enough: `| head`.
+		// The reader has closed the pipe: `| head`.
 		if ((error as NodeJS.ErrnoException).code === 'EPIPE') {
 			return 0;
 		}
@@ -72,9 +95,23 @@ export async function main(argv: readonly string[]): Promise<number> {
 	}
 }
 
+/** Compares the stub with another proxy. The engine is loaded only here: the rest needs no kernel. */
+async function compareProxies({print, files, proxy, program, backend}: {
+	readonly print: boolean; readonly files: readonly string[]; readonly proxy: OtherProxy; readonly program: string | undefined; readonly backend: Backend | undefined;
+}): Promise<number> {
+	if (print || files.length > 0) {
+		throw new TestbedError('USAGE', {message: '--proxy compares what two proxies do, and takes neither files nor --print.', hint: `npm run conformance -- --proxy ${proxy}`});
+	}
+
+	const {compareWithStub} = await import('./proxy/conform.js');
+	const {status, lines} = await compareWithStub(proxy, {program, ...(backend === undefined ? {} : {backends: [backend]})});
+	await write(`${lines.join('\n')}\n`);
+	return status;
+}
+
 async function printFiles(files: readonly string[]): Promise<number> {
 	for (const file of files) {
-		for await (const {run} of runsOf(file)) { // eslint-disable-line no-await-in-loop -- What is printed keeps the order of the input.
+		for await (const {run} of runsOf(file)) { // eslint-disable-line no-await-in-loop -- Output keeps the order of the input.
 			await write(`${JSON.stringify(printRun(run))}\n`);
 		}
 	}
@@ -85,14 +122,17 @@ async function printFiles(files: readonly string[]): Promise<number> {
 async function compareFiles(files: readonly string[], goldens: readonly ShippedGolden[]): Promise<number> {
 	const tallies = new Map<string, Tally>();
 	const differences: string[] = [];
+	const refusals: string[] = [];
 	for (const file of files) {
-		for await (const {run, place} of runsOf(file)) { // eslint-disable-line no-await-in-loop -- One file after the other: nothing waits but for the disk.
+		for await (const {run, place} of runsOf(file)) { // eslint-disable-line no-await-in-loop -- One file after the other: only the disk is waited for.
 			const real = withResult(run, place);
 			const backend = backendOf(real);
 			const comparison = compareRun(real);
 			tallyOf(tallies, real.release, backend)[comparison.kind]++;
 			if (comparison.kind === 'different') {
 				differences.push(describe(real, place, comparison.difference));
+			} else if (comparison.kind === 'refused') {
+				refusals.push(describeRefusal(`${place}  ${real.release} ${real.family}`, comparison));
 			}
 		}
 	}
@@ -105,16 +145,16 @@ async function compareFiles(files: readonly string[], goldens: readonly ShippedG
 		}
 	}
 
-	await write(table(tallies) + differences.map(text => `\n${text}`).join(''));
+	await write(table(tallies) + refusals.join('') + differences.map(text => `\n${text}`).join(''));
 	return differences.length === 0 ? 0 : 1;
 }
 
-/** Each write tells its own caller of its error; without a listener the stream would end the program as well. */
+/** Each write reports its error to its caller; without a listener the stream would also end the program. */
 function ignoreError(): undefined {
 	return undefined;
 }
 
-/** Waits where the reader is slower, and fails with it when it goes away. */
+/** Writes to standard output and waits for a slow reader; rejects if the reader goes away. */
 async function write(text: string): Promise<void> {
 	await new Promise<void>((resolve, reject) => {
 		process.stdout.write(text, error => {
@@ -162,12 +202,12 @@ function parseRun(line: string, place: string): RunInput {
 	try {
 		run = JSON.parse(line) as Partial<RunInput>;
 	} catch (error) {
-		throw new TestbedError('INPUT', {message: `${place} is no JSON: ${(error as Error).message}`, cause: error});
+		throw new TestbedError('INPUT', {message: `${place} is not JSON: ${(error as Error).message}`, cause: error});
 	}
 
 	const {release, family, argv, env = {}, resolv = []} = run;
 	if (typeof release !== 'string' || !['ipv4', 'ipv6', 'dual'].includes(family ?? '') || !isTexts(argv) || !isTexts(resolv) || !isTexts(Object.values(env))) {
-		throw new TestbedError('INPUT', {message: `${place} is no run: it needs release, family (ipv4, ipv6 or dual) and argv, and may have env and resolv.`});
+		throw new TestbedError('INPUT', {message: `${place} is not a run: it needs release, family (ipv4, ipv6 or dual) and argv, and may have env and resolv.`});
 	}
 
 	return {
@@ -182,7 +222,7 @@ function isTexts(value: unknown): value is readonly string[] {
 function withResult(run: RunInput, place: string): RealRun {
 	const {rc, error = '', v4 = '', v6 = '', nft = '', rules4 = [], rules6 = [], routes4 = ''} = run as Partial<RealRun>;
 	if (typeof rc !== 'number') {
-		throw new TestbedError('INPUT', {message: `${place} has no result to compare with (rc, v4, v6 …).`, hint: 'To see what is generated for it: --print'});
+		throw new TestbedError('INPUT', {message: `${place} has no result to compare with (rc, v4, v6 …).`, hint: 'Use --print to see what is generated for it.'});
 	}
 
 	return {
@@ -202,6 +242,11 @@ function tallyOf(tallies: Map<string, Tally>, release: string, backend: string):
 function describe({release, family, argv, env, resolv}: RealRun, place: string, {place: where, ours, theirs}: Extract<RunComparison, {kind: 'different'}>['difference']): string {
 	const words = [...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...argv].map(word => /^[\w,.:/=+-]+$/.test(word) ? word : `'${word}'`);
 	return describeDifference(`${place}  ${release} ${family} ${words.join(' ')}${resolv.length === 0 ? '' : `  (servers ${resolv.join(', ')})`}`, {place: where, ours, theirs});
+}
+
+/** Why both sides refuse a run, so that a reader sees whether it is for the same reason. */
+function describeRefusal(what: string, {ours, theirs}: Extract<RunComparison, {kind: 'refused'}>): string {
+	return `\n${what}, refused by both:\n    ours  ${ours}\n    real  ${theirs.split('\n', 1)[0]!}\n`;
 }
 
 function describeDifference(what: string, {place: where, ours, theirs}: RunDifference): string {
@@ -231,7 +276,7 @@ function table(tallies: ReadonlyMap<string, Tally>): string {
 	return [row(['release', 'back end', 'compared', 'equal', 'different', 'refused alike']), ...rows, row(['all', '', ...figures(sum)])].join('');
 }
 
-/** Rule sets compared, and what came of it. */
+/** The numbers of compared rule sets, by result. */
 function figures({equal, different, refused}: Tally): readonly string[] {
 	return [equal + different + refused, equal, different, refused].map(String);
 }

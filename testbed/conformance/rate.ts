@@ -1,7 +1,7 @@
 /**
-How many rule sets a second are made from command lines, for `npm run bench`: option sets of the real runs, as they stand and with values that no set had before.
+Measures how many rule sets per second are generated from command lines, for `npm run bench`: from the option sets of the real runs, unchanged and with fresh values.
 
-Learned (2 cores shared, Node 20.20): some 15,000 a second, fresh values or not. Rules were texts first that were read back, which cost half of it; now each part of a rule knows its fields (`src/istio/iptables/save-form.ts`).
+Measured (2 shared cores, Node 20.20): some 15,000 per second, with or without fresh values. Rules used to be printed and parsed again, which halved the rate; now each part of a rule has its fields (`src/istio/iptables/save-form.ts`).
 */
 
 import {readFileSync} from 'node:fs';
@@ -12,7 +12,7 @@ import {packageRoot} from '../system/package-root.js';
 
 const shipped = path.join(packageRoot, 'test/fixtures/istio-real/random.jsonl');
 
-/** The option sets of the random runs that the real program took, all releases. */
+/** The option sets of the random runs that the real program accepted, of all releases. */
 export function readOptionSets(): readonly RunInput[] {
 	return readFileSync(shipped, 'utf8').split('\n')
 		.filter(line => line !== '')
@@ -20,7 +20,7 @@ export function readOptionSets(): readonly RunInput[] {
 		.filter(({rc}) => rc === 0);
 }
 
-/** Rule sets a second, over at least so long; `fresh` gives each set ports, ranges and a UID of its own. */
+/** Rule sets per second, measured over at least `durationMs`; `fresh` gives each set its own ports, ranges and UID. */
 export function generationRate({durationMs, fresh}: {readonly durationMs: number; readonly fresh: boolean}): number {
 	const sets = readOptionSets();
 	const begin = performance.now();
@@ -35,7 +35,7 @@ export function generationRate({durationMs, fresh}: {readonly durationMs: number
 	return (made / (performance.now() - begin)) * 1000;
 }
 
-/** Later flags win, so they are put behind. The values are different for each number up to some 60,000. */
+/** Appends flags, because later flags win. The values differ for each number up to some 60,000. */
 function withFreshValues(set: RunInput, number: number): RunInput {
 	const port = (number % 60_000) + 1;
 	const [high, low] = [(number >> 8) % 256, number % 256];

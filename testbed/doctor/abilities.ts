@@ -1,11 +1,11 @@
 /**
-What each command needs, and so which of them would not work on a machine.
+What each command needs from the machine, and so which commands would not work on it.
 */
 
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import type {Finding, Use} from './check.js';
 
-/** Commands, or kinds of rules, by what a user types, with the uses that they are made of. */
+/** Commands and kinds of rules, named as a user types them, with the uses that they depend on. */
 const abilities: ReadonlyArray<{readonly what: string; readonly uses: readonly Use[]}> = [
 	{what: 'run, scenarios, probe', uses: ['everything', 'actors', 'every set']},
 	{what: 'probe --batch, diff, baseline, mutate, coverage', uses: ['everything', 'every set', 'prober']},
@@ -16,10 +16,10 @@ const abilities: ReadonlyArray<{readonly what: string; readonly uses: readonly U
 	{what: 'other rules, from a dump', uses: ['dumps']},
 ];
 
-/** Whether something works, on one back end, or whatever the back end (null). `because` are the checks that failed, `mend` what brings what they lack, each once. */
+/** Whether something works on one back end, or regardless of the back end (null). `because` lists the checks that failed, `fix` the commands that fix them, each once. */
 export type Ability = {readonly what: string; readonly backend: Backend | null; readonly ok: boolean; readonly because: readonly string[]; readonly fix: readonly string[]};
 
-/** What works on the machine of these findings. What fails on every back end for the same reason is said once. */
+/** What works on the machine with these findings. What fails on every back end for the same reason is listed once. */
 export function abilitiesOf(findings: readonly Finding[]): readonly Ability[] {
 	return abilities.flatMap(({what, uses}) => {
 		const failed = findings.filter(({ok, use}) => !ok && uses.includes(use));

@@ -1,5 +1,5 @@
 /**
-What actors do: become another user, listen, open sockets as somebody, keep a capability.
+Checks of what actors do: become another user, listen, open sockets as another user, keep a capability.
 */
 
 import {Actor} from '../actors/actor.js';
@@ -7,10 +7,11 @@ import type {ActorSpec} from '../actors/protocol.js';
 import {TestbedError} from '../errors.js';
 import type {Netns} from '../sandbox/netns.js';
 import {openRawTcp} from '../syscalls/raw-tcp.js';
+import {commandLine} from '../system/program-name.js';
 import type {Check} from './check.js';
 import {scratch} from './scratch.js';
 
-/** Any that is not root's; the usual proxy's. */
+/** Any user but root will do; this is the usual proxy's. */
 const user = {uid: 1337, gid: 1337} as const;
 
 const spec: ActorSpec = {
@@ -19,7 +20,7 @@ const spec: ActorSpec = {
 
 function assertIsUser(found: {readonly uid: number; readonly gid: number} | undefined): void {
 	if (found?.uid !== user.uid || found.gid !== user.gid) {
-		throw new TestbedError('MACHINE', {message: `It should be uid ${user.uid} gid ${user.gid}, and the kernel says ${found === undefined ? 'nothing that is one user' : `uid ${found.uid} gid ${found.gid}`}.`});
+		throw new TestbedError('MACHINE', {message: `Expected uid ${user.uid} gid ${user.gid}, but the kernel reports ${found === undefined ? 'no single user' : `uid ${found.uid} gid ${found.gid}`}.`});
 	}
 }
 
@@ -28,13 +29,13 @@ async function listenAs(netns: Netns, extra: Pick<ActorSpec, 'listeners' | 'tran
 	assertIsUser(actor.credentials());
 }
 
-/** Each becomes somebody once, and reads back who that is. */
+/** Each check becomes another user and reads back who that is. */
 export function actorChecks(): readonly Check[] {
-	const shared = {group: 'actors', needs: 'root, with CAP_SETUID, CAP_SETGID and CAP_NET_ADMIN', fix: 'sudo env "PATH=$PATH" npm run testbed -- doctor'} as const;
+	const shared = {group: 'actors', needs: 'root, with CAP_SETUID, CAP_SETGID and CAP_NET_ADMIN', fix: `sudo env "PATH=$PATH" ${commandLine('doctor')}`} as const;
 	return [
 		{
 			...shared,
-			what: 'a process that becomes another user and listens, also below port 1024',
+			what: 'a process that becomes another user and listens, also on ports below 1024',
 			use: 'actors',
 			async act() {
 				await scratch(async netns => {
@@ -53,7 +54,7 @@ export function actorChecks(): readonly Check[] {
 		},
 		{
 			...shared,
-			what: 'sockets that are made as another user',
+			what: 'sockets created as another user',
 			use: 'everything',
 			async act() {
 				await scratch(async netns => {
@@ -65,7 +66,7 @@ export function actorChecks(): readonly Check[] {
 		},
 		{
 			...shared,
-			what: 'transparent sockets of another user, with CAP_NET_ADMIN alone',
+			what: 'transparent sockets as another user with only CAP_NET_ADMIN',
 			use: 'TPROXY',
 			async act() {
 				await scratch(async netns => listenAs(netns, {

@@ -1,18 +1,18 @@
 /**
-One thing that the doctor tries, and what it finds.
+A check of the doctor, and what it finds.
 */
 
 import type {Backend} from '../../src/netfilter/types.js';
 import type {SampleUse} from '../sandbox/kernel-samples.js';
 import {TestbedError} from '../errors.js';
 
-/** What a check is for: everything that the testbed does; the actors of `run`; the prober of `diff` and its like; invalid packets; or sets of rules of a kind. */
+/** What a check is for: everything that the testbed does; the actors of `run`; the prober of `diff` and similar commands; invalid packets; or a kind of rule set. */
 export type Use = 'everything' | 'actors' | 'prober' | 'invalid packets' | SampleUse;
 
-/** One thing to try. `needs` names the kernel option, module or package, `mend` the command that brings it. */
+/** One thing to try. `needs` names the kernel option, module or package, `fix` the command that provides it. */
 export type Check = {
 	readonly what: string;
-	/** Checks of one group stand in one line where all of them are well. */
+	/** Checks of one group are printed as one paragraph if all of them pass. */
 	readonly group: string;
 	/** Undefined for what every back end needs. */
 	readonly backend?: Backend;
@@ -25,9 +25,9 @@ export type Check = {
 /** What was found. */
 export type Finding = Omit<Check, 'act'> & {readonly ok: boolean; readonly reason: string | undefined};
 
-const restart = 'Use a kernel with it; Debian\'s linux-image-amd64 has all of them.';
+const restart = 'Use a kernel that has it; Debian\'s linux-image-amd64 has everything the testbed needs.';
 
-/** Tries it. */
+/** Runs a check. */
 export async function examine({act, ...check}: Check): Promise<Finding> {
 	try {
 		await act();

@@ -1,5 +1,5 @@
 /**
-What every command needs, whatever the rules.
+Checks of what every command needs, whatever the rules.
 */
 
 import {run} from '../system/exec.js';
@@ -7,6 +7,7 @@ import {packageOf} from '../system/missing-program.js';
 import {fixOf} from '../sandbox/kernel-samples.js';
 import {sysctlSettings} from '../sandbox/sysctl-table.js';
 import {setSysctls} from '../sandbox/sysctls.js';
+import {commandLine} from '../system/program-name.js';
 import type {Check} from './check.js';
 import {scratch} from './scratch.js';
 
@@ -18,7 +19,7 @@ export function generalChecks(): readonly Check[] {
 			...shared,
 			what: 'network namespaces',
 			needs: 'NET_NS, and root',
-			fix: 'sudo env "PATH=$PATH" npm run testbed -- doctor',
+			fix: `sudo env "PATH=$PATH" ${commandLine('doctor')}`,
 			async act() {
 				await scratch(async () => undefined);
 			},
@@ -48,7 +49,7 @@ export function generalChecks(): readonly Check[] {
 			...shared,
 			what: 'sysctls of a namespace',
 			needs: '/proc/sys/net, writable',
-			fix: 'mount -o remount,rw /proc/sys   (containers often have it read-only)',
+			fix: 'mount -o remount,rw /proc/sys   (containers often mount it read-only)',
 			async act() {
 				await scratch(async netns => {
 					setSysctls(netns, sysctlSettings);

@@ -1,16 +1,16 @@
 /**
-The smallest rules that need one thing of the kernel each, installed by the tools of each back end.
+Checks with minimal rules, each of which needs one kernel feature, installed by the tools of each back end.
 */
 
 import {textFamilies, type TextFamily} from '../../src/netfilter/rule-texts.js';
-import {addressFamilies} from '../../src/scenario/topology.js';
+import {addressFamilies} from '../../src/mesh/topology.js';
 import type {BackendDriver} from '../sandbox/backends/driver.js';
 import {drivers} from '../sandbox/backends/drivers.js';
 import {fixOf} from '../sandbox/kernel-samples.js';
 import {Netns} from '../sandbox/netns.js';
 import type {Check} from './check.js';
 
-/** Where all samples load at once, none has to be tried alone: a program for each takes a slow machine a minute. */
+/** If all samples load together, none has to be tried alone: one process for each would take a minute on a slow machine. */
 function checksOf(driver: BackendDriver, family: TextFamily, lockFile: string): readonly Check[] {
 	const load = async (text: string): Promise<void> => {
 		await using netns = Netns.create('doctor', ['lo']);
@@ -28,7 +28,7 @@ function checksOf(driver: BackendDriver, family: TextFamily, lockFile: string): 
 			await load(together);
 			return true;
 		} catch {
-			return false; // Then each is tried, and says itself what it lacks.
+			return false; // Then each sample is tried alone and reports what it lacks.
 		}
 	};
 
@@ -49,7 +49,7 @@ function checksOf(driver: BackendDriver, family: TextFamily, lockFile: string): 
 	}));
 }
 
-/** Tables, matches and targets of every back end, in every family that its texts hold. */
+/** Checks of tables, matches and targets, for every back end and family. */
 export function ruleChecks(lockFile: string): readonly Check[] {
 	return drivers.flatMap(driver => textFamilies(driver.language, addressFamilies).flatMap(family => checksOf(driver, family, lockFile)));
 }

@@ -1,13 +1,13 @@
 /**
-A namespace to try things in, which goes when they have been tried.
+A temporary namespace to try things in.
 */
 
 import {Netns} from '../sandbox/netns.js';
 
-/** Does something in a new namespace with `lo` up. */
+/** Runs `act` in a new namespace with `lo` up. */
 export async function scratch<T>(act: (netns: Netns) => Promise<T>): Promise<T> {
 	await using netns = Netns.create('doctor', ['lo']);
 	await netns.run('ip', ['link', 'set', 'lo', 'up']);
-	const result = await act(netns); // The namespace lives until this is done.
+	const result = await act(netns); // Awaited here, so that the namespace lives until `act` is done.
 	return result;
 }

@@ -1,10 +1,10 @@
 /**
-A packet's trace on each back end, and what switches it on and reads it.
+Checks of packet traces on each back end, and of the tables that turn them on.
 */
 
 import process from 'node:process';
 import type {AddressFamily} from '../../src/netfilter/types.js';
-import {addressFamilies} from '../../src/scenario/topology.js';
+import {addressFamilies} from '../../src/mesh/topology.js';
 import type {TraceEvent} from '../../src/trace/decode/event.js';
 import {decodeDatagram} from '../../src/trace/decode/decode.js';
 import {TestbedError} from '../errors.js';
@@ -19,13 +19,13 @@ import {traceTableText} from '../tracer/trace-table.js';
 import type {Check} from './check.js';
 import {scratch} from './scratch.js';
 
-/** Opens a connection to a closed port: its SYN walks the rules all the same. */
+/** Opens a connection to a closed port: its SYN still traverses the rules. */
 async function sendPacket(netns: Netns, family: AddressFamily): Promise<void> {
 	const host = family === 'ipv4' ? '127.0.0.1' : '::1';
 	await netns.run(process.execPath, ['-e', `require('net').connect(9, '${host}').on('error', () => {})`]);
 }
 
-/** Opens a connection and looks among the trace events for the rule that it met. */
+/** Opens a connection and looks for the rule that it hit among the trace events. */
 async function assertTraced(netns: Netns, {driver, family, sample}: {readonly driver: BackendDriver; readonly family: AddressFamily; readonly sample: TraceSample}): Promise<void> {
 	await using source = new NetlinkTraceSource(netns, {backend: driver.name, bufferBytes: 1 << 20});
 	await source.start();
@@ -35,7 +35,7 @@ async function assertTraced(netns: Netns, {driver, family, sample}: {readonly dr
 		.filter(({stream}) => stream === driver.traceStream)
 		.flatMap((datagram): readonly TraceEvent[] => decodeDatagram(datagram).events);
 	if (!events.some(event => event.kind === 'rule' && event.table === sample.table && event.chain === sample.chain)) {
-		throw new TestbedError('MACHINE', {message: `A connection was opened, and of ${events.length} trace events none shows the rule that it met.`});
+		throw new TestbedError('MACHINE', {message: `A connection was opened, but none of its ${events.length} trace events shows the rule that it hit.`});
 	}
 }
 
@@ -57,12 +57,12 @@ function traceCheck(driver: BackendDriver, family: AddressFamily, lockFile: stri
 	};
 }
 
-/** Traces, on every back end and in both families. */
+/** Checks of traces, for every back end and both families. */
 export function traceChecks(lockFile: string): readonly Check[] {
 	return drivers.flatMap(driver => addressFamilies.map(family => traceCheck(driver, family, lockFile)));
 }
 
-/** The tables that switch tracing on, whatever the back end of the rules, and what the prober asks of conntrack. */
+/** Checks of the tables that turn tracing on, whatever the back end of the rules, and of what the prober needs from conntrack. */
 export function traceTableChecks(): readonly Check[] {
 	const loads = (...texts: readonly string[]) => async (): Promise<void> => scratch(async netns => {
 		for (const text of texts) {
@@ -71,23 +71,23 @@ export function traceTableChecks(): readonly Check[] {
 
 		await netns.runConfined('nft', ['-n', '-j', 'list', 'ruleset']);
 	});
-	const shared = {group: 'the trace switch', needs: 'nf_tables with sets', fix: fixOf('nf_tables')} as const;
+	const shared = {group: 'the trace tables', needs: 'nf_tables with sets', fix: fixOf('nf_tables')} as const;
 	return [
 		{
-			...shared, what: 'nftables: the table that switches tracing on, with its set of owners', use: 'everything', act: loads(traceTableText({hasInvalid: false})),
+			...shared, what: 'nftables: the table that turns tracing on, with its set of owners', use: 'everything', act: loads(traceTableText({hasInvalid: false})),
 		},
 		{
 			...shared, what: 'nftables: the prober\'s table, which counts owners', use: 'prober', act: loads(proberTableText()),
 		},
 		{
-			...shared, what: 'nftables: the prober\'s table where sockets listen, which rejects', use: 'TPROXY', needs: 'nft_reject_inet', fix: fixOf('nft_reject_inet'), act: loads(proberTableText(['tcp', 'udp'])),
+			...shared, what: 'nftables: the prober\'s table that rejects, used where sockets listen', use: 'TPROXY', needs: 'nft_reject_inet', fix: fixOf('nft_reject_inet'), act: loads(proberTableText(['tcp', 'udp'])),
 		},
 		{
 			...shared, what: 'nftables: the tables for invalid packets', use: 'invalid packets', needs: 'nft_ct', fix: fixOf('nft_ct'), act: loads(traceTableText({hasInvalid: true}), proberTableText(), invalidTableText),
 		},
 		{
-			group: 'the trace switch',
-			what: 'conntrack by netlink: connections are forgotten',
+			group: 'the trace tables',
+			what: 'conntrack by netlink: deleting connections',
 			use: 'prober',
 			needs: 'nf_conntrack_netlink',
 			fix: fixOf('nf_conntrack_netlink'),

@@ -6,22 +6,25 @@ import {generateAmbient} from '../../src/istio/ambient/generate.js';
 import {parseAmbientInput, type AmbientOptions} from '../../src/istio/ambient/options.js';
 import {ambientRouting} from '../../src/istio/ambient/routing.js';
 import {intentOfAmbient} from '../../src/istio/intent.js';
+import {istio} from '../../src/istio/mesh.js';
 import type {SidecarRouting} from '../../src/mesh/routing.js';
 import {defaultBackend} from '../../src/netfilter/backends.js';
+import {quote} from '../../src/report/terminal/shell-quote.js';
 import {TestbedError} from '../errors.js';
+import {commandLine} from '../system/program-name.js';
 import {kindOfSource} from './source.js';
 import type {RuleInput} from './types.js';
 import type {InputRequest, LoadedInputs} from './request.js';
 
 /**
-`ambient:` is what the agent writes in the pod, `ambient-host:` what it writes on the node.
+Loads the rules that the agent writes in the pod (`ambient:`) or on the node (`ambient-host:`).
 
-@throws {InputError} naming the option; {TestbedError} INPUT for a run of the node's rules.
+@throws {InputError} naming the option; {TestbedError} INPUT if the node's rules are to be run.
 */
 export function ofAmbient(request: InputRequest): LoadedInputs {
 	const isHost = kindOfSource(request.source) === 'ambient-host';
-	if (isHost && request.isForShow !== true) {
-		throw new TestbedError('INPUT', {message: `${request.source}: these are the rules on the node, and the six types are a pod's traffic.`, state: 'Nothing was installed.', hint: 'Look at them with: testbed rules'});
+	if (isHost && request.isForPrint !== true) {
+		throw new TestbedError('INPUT', {message: `${request.source} names the rules of the node, but the sandbox is a pod.`, state: 'Nothing was installed.', hint: `They can be printed and compared: ${commandLine(`rules ${quote(request.source)}`)}`});
 	}
 
 	const {release, note, options} = parseAmbientInput(request.source.replace(/^ambient-host:/u, 'ambient:'));
@@ -30,7 +33,7 @@ export function ofAmbient(request: InputRequest): LoadedInputs {
 	});
 }
 
-/** The rules for given options, by each back end asked for. */
+/** The rules for given options, for each requested back end. */
 export function ambientInputs({source, families, backends = [defaultBackend]}: InputRequest, {release, options, notes, isHost = false}: {
 	readonly release: string; readonly options: AmbientOptions; readonly notes: readonly string[]; readonly isHost?: boolean;
 }): LoadedInputs {
@@ -39,7 +42,7 @@ export function ambientInputs({source, families, backends = [defaultBackend]}: I
 			options, families, backend, scope: isHost ? 'host' : 'pod',
 		});
 		return {
-			source, release, backend, ruleSet, reference: ruleSet, routing: isHost ? noRouting : ambientRouting(families), warnings: [], notes, intent: intentOfAmbient(options),
+			source, release, mesh: istio, backend, ruleSet, reference: ruleSet, routing: isHost ? noRouting : ambientRouting(families), warnings: [], notes, intent: intentOfAmbient(options),
 		};
 	});
 	return {inputs, missing: []};

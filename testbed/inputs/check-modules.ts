@@ -1,5 +1,5 @@
 /**
-Rules as they are brought: nothing but rules, and no match or target that is not known unless it was allowed. The door to the tools asks once more (`sandbox/rule-check.ts`).
+Checks rules from outside: the text must hold nothing but rules, and unknown matches and targets must have been allowed. It is checked again before the tools run (`sandbox/rule-check.ts`).
 */
 
 import {unknownExtensions, type UnknownExtension} from '../../src/netfilter/import/check-rules.js';
@@ -7,7 +7,7 @@ import type {Backend, Rule, RuleSet} from '../../src/netfilter/types.js';
 import {RuleSyntaxError} from '../../src/netfilter/words.js';
 import {TestbedError} from '../errors.js';
 
-/** Rules that are about to be used, and what was allowed of them. */
+/** Rules that are about to be used. */
 export type CheckedRules = {
 	readonly source: string;
 	readonly ruleSet: RuleSet;
@@ -16,9 +16,9 @@ export type CheckedRules = {
 };
 
 /**
-The names of matches and targets that rules use and that are not known; empty for nearly all rules.
+The names of unknown matches and targets in rules; empty for nearly all rules.
 
-@throws {TestbedError} INPUT when there are some and they are not allowed, or a text is no rule.
+@throws {TestbedError} INPUT if there are some and they are not allowed, or if a text is not a rule.
 */
 export function checkModules({source, ruleSet, backend, lines}: CheckedRules, isAllowed: boolean): readonly string[] {
 	let found: readonly UnknownExtension[];
@@ -35,8 +35,8 @@ export function checkModules({source, ruleSet, backend, lines}: CheckedRules, is
 
 	const line = lines?.get(first.rule);
 	throw new TestbedError('INPUT', {
-		message: `${source}: ${line === undefined ? first.place : `line ${line}`}: ${first.flag} ${first.name} is no ${first.flag === '-m' ? 'match' : 'target'} that is known here, and a name that iptables does not know makes it load a library and the kernel load a module of that name.`,
+		message: `${source}: ${line === undefined ? first.place : `line ${line}`}: ${first.flag} ${first.name} is not a known ${first.flag === '-m' ? 'match' : 'target'}. For an unknown name, iptables loads a library and the kernel loads a module of that name.`,
 		state: 'Nothing was installed.',
-		hint: `If you trust the rules, allow it: --allow-modules (in the library: allowModules: true)${found.length > 1 ? `; that allows ${found.map(({flag, name}) => `${flag} ${name}`).join(', ')}` : ''}.`,
+		hint: `If you trust the rules, use --allow-modules (in the library: allowModules: true)${found.length > 1 ? `; it allows ${found.map(({flag, name}) => `${flag} ${name}`).join(', ')}` : ''}.`,
 	});
 }

@@ -1,12 +1,12 @@
 /**
-The checksum that a report gives of its rules.
+The checksum of rules in reports.
 */
 
 import {createHash} from 'node:crypto';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import {printRuleSet} from '../../src/report/rules/text.js';
 
-/** The checksum of a report: of the rules of the given families as text, each back end's own way. */
+/** The SHA-256, in hex, of the rules of the given families as the back end prints them. */
 export function checksumOf(rules: {readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly ruleSet: RuleSet}): string {
 	return createHash('sha256').update(printRuleSet(rules)).digest('hex');
 }

@@ -1,103 +1,161 @@
 /**
-A file, or standard input: rules that somebody brought.
+Rules from a file or standard input.
 */
 
-import {generateAmbient} from '../../src/istio/ambient/generate.js';
-import {defaultAmbientOptions} from '../../src/istio/ambient/options.js';
-import {ambientRouting} from '../../src/istio/ambient/routing.js';
-import {parseReleaseInput} from '../../src/istio/options/arguments.js';
-import {generate} from '../../src/istio/generate.js';
-import {sidecarRouting} from '../../src/istio/routing.js';
+import type {RulesPlace} from '../../src/mesh/mesh.js';
+import {addressFamilies} from '../../src/mesh/topology.js';
+import {meshes} from '../../src/meshes.js';
 import {backendsOf, defaultBackendOf, languageOf} from '../../src/netfilter/backends.js';
 import {importRules, type Imported} from '../../src/netfilter/import/import-rules.js';
+import {ParseError} from '../../src/netfilter/parse-error.js';
 import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import {printStep} from '../../src/netfilter/path.js';
 import {nameOfLanguage} from '../../src/netfilter/rule-texts.js';
 import type {
-	AddressFamily, Backend, Rule, RuleLanguage, RuleSet,
+	AddressFamily, Rule, RuleLanguage, RuleSet,
 } from '../../src/netfilter/types.js';
 import type {Place} from '../../src/report/shared-types.js';
 import {TestbedError} from '../errors.js';
-import {meshOf} from './meshes.js';
+import {readLive} from '../live/read-live.js';
+import {familiesOfLive} from './live-families.js';
+import {meshOf} from './mesh-of-rules.js';
+import {isDump, liveNameOf} from './source.js';
 import type {RuleInput} from './types.js';
 import {
-	defaultInput, readSource, type InputRequest, type LoadedInputs,
+	readSource, usualOptions, type InputOptions, type InputRequest, type LoadedInputs,
 } from './request.js';
 
 /**
-A dump of any kind: of iptables, an init container's log, or native nft.
+Reads a dump of any kind: iptables, an init container's log, or native nft.
 
 @throws {ParseError} with the line; {TestbedError} INPUT or USAGE.
 */
-export function ofDump({source, text, source6, families, backends}: InputRequest): LoadedInputs {
+export function ofDump(request: InputRequest): LoadedInputs {
+	const {source, text, source6, families, options: names = usualOptions} = request;
 	const parts = importParts({
-		source, text, source6, families,
+		source, text, source6, families, names,
 	});
-	const language: RuleLanguage = parts.some(({kind}) => kind === 'nft' || kind === 'nft-json') ? 'nft' : 'iptables';
-	const ruleSet = restrictToFamilies({tables: parts.flatMap(part => part.ruleSet.tables)}, families);
 	const missing = families.filter(family => parts.every(part => !part.families.includes(family)));
 	if (missing.length > 0 && parts.some(part => part.families.length > 0)) {
-		throw missingFamily(source, missing);
+		throw missingFamily(source, missing, {families, names});
 	}
 
+	const language: RuleLanguage = parts.some(({kind}) => kind === 'nft' || kind === 'nft-json') ? 'nft' : 'iptables';
+	const {inputs} = inputsOfParts(parts, request, {language});
+	const shared = {
+		beside: [...new Set(parts.flatMap(({beside}) => beside))],
+		lines: new Map(parts.flatMap(({lines}) => [...lines])),
+		places: placesOf(parts, source6 === undefined ? [source] : [source, source6]),
+	};
+	return {inputs: inputs.map(input => ({...input, ...shared})), missing: []};
+}
+
+/**
+The rules of imported texts, for each requested back end; by default for the usual one of their language.
+
+@throws {TestbedError} USAGE for a back end that cannot install them.
+*/
+export function inputsOfParts(parts: readonly Imported[], {source, families, backends}: InputRequest, {language}: {readonly language: RuleLanguage}): LoadedInputs {
+	const ruleSet = restrictToFamilies({tables: parts.flatMap(part => part.ruleSet.tables)}, families);
 	const wanted = backends ?? [defaultBackendOf(language)];
 	const foreign = wanted.find(backend => languageOf(backend) !== language);
 	if (foreign !== undefined) {
 		const possible = backendsOf(language);
-		throw new TestbedError('USAGE', {message: `${source} holds ${nameOfLanguage(language)}, which --backend ${foreign} cannot install.`, hint: possible.length === 1 ? 'Leave --backend out.' : `Choose ${possible.join(' or ')}.`});
+		throw new TestbedError('USAGE', {message: `${source} holds ${nameOfLanguage(language)}, which --backend ${foreign} cannot install.`, hint: possible.length === 1 ? 'Omit --backend.' : `Use ${possible.join(' or ')}.`});
 	}
 
-	const intent = meshOf({source, ruleSet}).intentOf(ruleSet);
-	const {release, options: injected} = parseReleaseInput(defaultInput);
-	const options = {...injected, inboundInterceptionMode: intent.inboundInterceptionMode, inboundTproxyMark: intent.inboundTproxyMark};
-	/** What a correct set of its kind would be. */
-	const referenceFor = (backend: Backend): RuleSet => intent.ambient === undefined
-		? generate({
-			release, options, families, backend,
-		})
-		: generateAmbient({options: {...defaultAmbientOptions, ingress: intent.ambient.ingress}, families, backend});
+	const mesh = meshOf({source, ruleSet});
+	const intent = mesh.intentOf(ruleSet);
 	const shared = {
 		source,
 		release: null,
+		mesh,
 		ruleSet,
-		routing: intent.ambient === undefined ? sidecarRouting(options, families, release) : ambientRouting(families),
-		warnings: [...parts.flatMap(({warnings}) => warnings), ...opaqueWarnings(parts)],
-		notes: [],
-		lines: new Map(parts.flatMap(({lines}) => [...lines])),
-		places: placesOf(parts, source6 === undefined ? [source] : [source, source6]),
+		routing: mesh.routing(intent, families),
+		warnings: [...parts.flatMap(({warnings}) => warnings), ...manglings(ruleSet, {families, backend: wanted[0]!}), ...opaqueWarnings(parts)],
+		notes: mesh.notes(intent),
 		intent,
 	};
 	return {
-		inputs: wanted.map((backend): RuleInput => ({...shared, backend, reference: referenceFor(backend)})),
+		inputs: wanted.map((backend): RuleInput => ({...shared, backend, reference: mesh.reference(intent, {families, backend})})),
 		missing: [],
 	};
 }
 
-/** A single dump may be of either family or of both; two are of one each. */
-function importParts({source, text = readSource(source), source6, families}: Pick<InputRequest, 'source' | 'text' | 'source6' | 'families'>): readonly Imported[] {
+/** A single dump may cover either family or both: its text tells, and only if it does not, the requested families decide. Of two dumps, each covers one family. */
+function importParts({source, names, text = readSource(source, names.rules), source6, families}: Pick<InputRequest, 'source' | 'text' | 'source6' | 'families'> & {readonly names: InputOptions}): readonly Imported[] {
 	if (source6 !== undefined) {
-		return [importRules(text, {family: 'ipv4'}), importRules(readSource(source6, '--rules6'), {family: 'ipv6'})];
+		return [importRules(text, {family: 'ipv4'}), importRules(readSource(source6, names.rules6), {family: 'ipv6'})];
 	}
 
 	const [only, ...others] = families;
-	return [importRules(text, only === 'ipv6' && others.length === 0 ? {family: 'ipv6'} : {})];
+	return [importRules(text, only === 'ipv6' && others.length === 0 ? {fallback: 'ipv6'} : {})];
 }
 
-/** Standard input is no file that anybody could open. */
+/**
+The families that a dump covers, for callers that must choose before the rules are loaded; undefined if the text cannot be parsed, which is reported when it is loaded.
+*/
+export function familiesOfDump(text: string): readonly AddressFamily[] | undefined {
+	try {
+		return importRules(text).families;
+	} catch (error) {
+		if (error instanceof ParseError) {
+			return undefined;
+		}
+
+		throw error;
+	}
+}
+
+/** The families to load rules for if nobody names any: those that a single dump covers, and both for anything else. The text of a dump is read here, and must not be read again: it may be standard input. The same goes for a live pod, which may change. */
+export function usualFamilies({source, text, source6}: Pick<InputRequest, 'source' | 'text' | 'source6'>): Pick<InputRequest, 'families' | 'text' | 'live'> {
+	const name = text === undefined ? liveNameOf(source) : undefined;
+	if (name !== undefined) {
+		const live = readLive(name.kind, name.name);
+		return {families: familiesOfLive(live), live};
+	}
+
+	if (source6 !== undefined || (text === undefined && !isDump(source))) {
+		return {families: addressFamilies, ...(text === undefined ? {} : {text})};
+	}
+
+	const known = text ?? readSource(source);
+	const found = familiesOfDump(known) ?? [];
+	// If the dump holds no table or is not understood, loading it says so.
+	return {families: found.length === 0 ? ['ipv4'] : found, text: known};
+}
+
+/** Warns of chains whose names differ from those of a mesh's correct rules only in underscores: Markdown reads underscores as emphasis, and translators write hyphens. */
+function manglings(ruleSet: RuleSet, place: RulesPlace): readonly string[] {
+	const namesOf = ({tables}: RuleSet): ReadonlySet<string> => new Set(tables.flatMap(({chains}) => chains.map(({name}) => name)));
+	const bare = (name: string): string => name.replaceAll(/[-_]/gu, '');
+	const right = new Set(meshes.flatMap(mesh => [...namesOf(mesh.reference(mesh.intentOf({tables: []}), place))]));
+	const pairs = [...namesOf(ruleSet)].flatMap(name => {
+		const meant = right.has(name) ? undefined : [...right].find(candidate => bare(candidate) === bare(name));
+		return meant === undefined ? [] : [`${name} (${meant})`];
+	});
+	return pairs.length === 0 ? [] : [`Chain names differ from the mesh's own only in underscores: ${pairs.join(', ')}. Markdown and translators remove underscores. If that happened here, put them back; without them the rules are not recognized.`];
+}
+
+/** The source places of rules. Standard input has none: it is not a file that can be opened. */
 function placesOf(parts: readonly Imported[], sources: readonly string[]): ReadonlyMap<Rule, Place> {
 	return new Map(parts.flatMap(({lines}, index) => sources[index] === '-' ? [] : [...lines].map(([rule, line]) => [rule, {file: sources[index]!.replace(/^file:/u, ''), line}])));
 }
 
-function missingFamily(source: string, missing: readonly AddressFamily[]): TestbedError {
-	return missing.includes('ipv6')
-		? new TestbedError('USAGE', {message: `${source} is an IPv4 dump, and IPv6 was asked for as well.`, hint: 'Add --rules6 FILE, or ask for --family ipv4.'})
-		: new TestbedError('USAGE', {message: `${source} is an IPv6 dump, and IPv4 was asked for.`, hint: 'Ask for --family ipv6.'});
+function missingFamily(source: string, missing: readonly AddressFamily[], {families, names: {rules6}}: {readonly families: readonly AddressFamily[]; readonly names: InputOptions}): TestbedError {
+	if (!missing.includes('ipv6')) {
+		return new TestbedError('USAGE', {message: `${source} is an IPv6 dump, but IPv4 was requested.`, hint: 'Use --family ipv6.'});
+	}
+
+	return families.length === 1
+		? new TestbedError('USAGE', {message: `${source} is an IPv4 dump, but IPv6 was requested. A pod without IPv6 rules captures no IPv6 traffic at all.`, hint: `If the pod has IPv6 rules, add the output of ip6tables-save: ${rules6} FILE.`})
+		: new TestbedError('USAGE', {message: `${source} is an IPv4 dump, but IPv6 was requested as well.`, hint: `Add ${rules6} FILE, or use --family ipv4.`});
 }
 
-/** What is not understood is installed as it is, and named. */
+/** Names the parts that were not understood. They are installed as they are. */
 function opaqueWarnings(parts: readonly Imported[]): readonly string[] {
 	const opaque = parts.flatMap(part => part.opaque);
 	return opaque.length === 0
 		? []
-		: [`Not understood in part, and installed as they are: ${opaque.map(({table, chain, number, parts: words}) => `${printStep(table, chain, number)} (${words.join('; ')})`).join(', ')}.`];
+		: [`Partly not understood, but installed as they are: ${opaque.map(({table, chain, number, parts: words}) => `${printStep(table, chain, number)} (${words.join('; ')})`).join(', ')}.`];
 }

@@ -1,37 +1,41 @@
 /**
-What `testbed probe --batch` and the library are asked: one JSON object a line, or the object itself.
+Reads the probes of `testbed probe --batch` (one JSON object per line) and of the library (objects).
 */
 
 import {placeInJson} from '../../src/parsing/json-place.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
-import {ProbeFault, readProbe, type Wording} from '../../src/scenario/read-probe.js';
+import {
+	jsonWording, ProbeFault, readProbe, type Wording,
+} from '../../src/scenario/read-probe.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
+import type {Topology} from '../../src/mesh/topology.js';
 import {TestbedError, type ErrorCode} from '../errors.js';
 
 /**
-Reads one line. `place` names it in errors: `probes.jsonl, line 3`.
+Reads one line. `place` names it in errors: `probes.jsonl, line 3`. `families` are those of the rules.
 
-@throws {TestbedError} INPUT when it is no JSON object, has an unknown key, or a value that makes no sense.
+@throws {TestbedError} INPUT if it is not a JSON object, has an unknown key or an invalid value.
 */
-export function readProbeLine(text: string, place: string): ProbeSpec {
-	return readProbeObject(objectOf(text, place), place);
+export function readProbeLine(text: string, place: string, families?: readonly AddressFamily[], topology?: Topology): ProbeSpec {
+	return readProbeObject(objectOf(text, place), place, families, topology);
 }
 
 /**
-Reads the object of a line. `place` names it in errors.
+Reads the object of a line. `place` names it in errors. If the rules have only one of the `families`, it is that of a place whose family nobody names.
 
-@throws {TestbedError} INPUT when it has an unknown key, or a value that makes no sense.
+@throws {TestbedError} INPUT if it has an unknown key or an invalid value.
 */
-export function readProbeObject(values: Readonly<Record<string, unknown>>, place: string): ProbeSpec {
-	return orTestbedError('INPUT', () => readProbe(values), message => `${place}: ${message}`);
+export function readProbeObject(values: Readonly<Record<string, unknown>>, place: string, families: readonly AddressFamily[] = [], topology?: Topology): ProbeSpec {
+	return orTestbedError('INPUT', () => readProbe(values, jsonWording, {placeFamily: families.length === 1 ? families[0] : undefined, topology}), message => `${place}: ${message}`);
 }
 
 /**
-Reads a probe from options of the command line.
+Reads a probe from command-line options.
 
-@throws {TestbedError} USAGE when a value makes no sense.
+@throws {TestbedError} USAGE if a value is invalid.
 */
-export function readProbeOptions(values: Readonly<Record<string, unknown>>, wording: Wording): ProbeSpec {
-	return orTestbedError('USAGE', () => readProbe(values, wording));
+export function readProbeOptions(values: Readonly<Record<string, unknown>>, wording: Wording, topology?: Topology): ProbeSpec {
+	return orTestbedError('USAGE', () => readProbe(values, wording, {topology}));
 }
 
 function orTestbedError(code: ErrorCode, read: () => ProbeSpec, place = (message: string): string => message): ProbeSpec {
@@ -54,11 +58,11 @@ function objectOf(text: string, place: string): Readonly<Record<string, unknown>
 	try {
 		value = JSON.parse(text);
 	} catch (error) {
-		throw new TestbedError('INPUT', {message: `${place}: this is not JSON${placeInJson(error, text).replace('line 1, ', '')}.`, hint: `Write one object a line, for instance ${example}.`});
+		throw new TestbedError('INPUT', {message: `${place}: this is not JSON${placeInJson(error, text).replace('line 1, ', '')}.`, hint: `Write one object per line, for example ${example}.`});
 	}
 
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-		throw new TestbedError('INPUT', {message: `${place}: it must be an object.`, hint: `For instance ${example}.`});
+		throw new TestbedError('INPUT', {message: `${place}: expected an object.`, hint: `For example: ${example}`});
 	}
 
 	return value as Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 /**
-The one reader of text that a user names: rules, scenarios, manifests, baselines, batches. What is no text is told here, in one way, and nothing of it is shown.
+Reads all text that a user names: rules, scenarios, manifests, baselines, batches. Anything that is not text is reported here, in one way, without quoting it.
 */
 
 import {Buffer} from 'node:buffer';
@@ -10,9 +10,10 @@ import {open, type FileHandle} from 'node:fs/promises';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
+import {withoutTerminalCodes} from '../../src/parsing/terminal-codes.js';
 import {TestbedError} from '../errors.js';
 
-/** Longest text that is read: some 800,000 rules. */
+/** Longest text that is read, in bytes: some 800,000 rules. */
 export const textBytesMax = 64 * 1024 * 1024;
 
 /** What is being read, for messages. */
@@ -21,26 +22,23 @@ export type TextSource = {
 	readonly file: string;
 	/** What its text is: `The rules`, `The scenario`. */
 	readonly what: string;
-	/** The option or argument that names it, for an empty one: `--rules`. */
+	/** The option or argument that names it, for the error about an empty name: `--rules`. */
 	readonly option?: string | undefined;
 	/** What to do when it cannot be read. */
 	readonly hint?: string | undefined;
-	/** Colours of a terminal are left out before the text is looked at: logs have them. */
+	/** Whether to strip terminal sequences (colors, titles) before checking the text: logs and copied sessions have them. */
 	readonly hasColors?: boolean;
 	/** The longest text, for tests. */
 	readonly bytesMax?: number;
 };
 
-/** A style of a terminal switched on or off (ECMA-48, SGR). */
-const colorPattern = /\u001B\[[\d;:]*m/gu; // eslint-disable-line no-control-regex -- Styles begin with one.
-
-/** What the blanks of a text are: the tabulator, line ends, and the form feed that some tools print. */
+/** Control characters that text must not have: all but tab, line ends, and the form feed that some tools print. */
 const controlPattern = /[^\P{Cc}\t\n\f\r]/u;
 
 /**
 The text of a file or of standard input, without a byte order mark.
 
-@throws {TestbedError} USAGE for an empty name; INPUT for what is not there, is a folder or a device, is too long, is empty, or is no UTF-8 text.
+@throws {TestbedError} USAGE for an empty name; INPUT if the file is missing, a folder, a device, too long, empty, or not UTF-8 text.
 */
 export function readText(source: TextSource): string {
 	const {file, what} = source;
@@ -54,7 +52,7 @@ export function readText(source: TextSource): string {
 /**
 The bytes of a file or of standard input.
 
-@throws {TestbedError} INPUT for what is not there, is a folder or a device, or is too long.
+@throws {TestbedError} INPUT if the file is missing, a folder, a device, or too long.
 */
 export function readBytes({file, what, hint, bytesMax = textBytesMax}: TextSource): Buffer {
 	const name = nameOf(file);
@@ -73,7 +71,7 @@ export function readBytes({file, what, hint, bytesMax = textBytesMax}: TextSourc
 }
 
 /**
-The lines of a file or of standard input as they come, without a byte order mark. What waits for a pipe's writer waits without holding anything else up, until `signal`: somebody may be typing.
+The lines of a file or of standard input as they arrive, without a byte order mark. Waiting for a pipe's writer (someone may be typing) does not block anything else and ends with `signal`.
 
 @throws {TestbedError} USAGE for an empty name; INPUT as {@link readText}, with the line.
 */
@@ -93,7 +91,7 @@ export async function * readLines({file, what, option, hint, signal}: TextSource
 			yield text;
 		}
 	} finally {
-		input.destroy(); // Who writes into standard input may be slow to end, and would keep the process.
+		input.destroy(); // The writer of standard input may be slow to end and would keep the process alive.
 	}
 }
 
@@ -105,7 +103,7 @@ function refuseNoText(text: string, {name, number}: {readonly name: string; read
 	}
 
 	if (place !== -1 || broken !== -1) {
-		throw noText({name, line: number, column: (place === -1 ? broken : place) + 1}, place === -1 ? 'bytes that are no UTF-8' : nameOfControl(text, place));
+		throw noText({name, line: number, column: (place === -1 ? broken : place) + 1}, place === -1 ? 'bytes that are not UTF-8' : nameOfControl(text, place));
 	}
 }
 
@@ -127,18 +125,18 @@ async function openStream({file, what, hint}: Pick<TextSource, 'file' | 'what' |
 
 function refuseNoFile(stat: Pick<Stats, 'isDirectory' | 'isBlockDevice' | 'isCharacterDevice'>, {file, hint}: {readonly file: string; readonly hint: string | undefined}): void {
 	if (stat.isDirectory()) {
-		throw unreadable(`${nameOf(file)} is a folder; a file is due.`, {hint});
+		throw unreadable(`${nameOf(file)} is a folder; expected a file.`, {hint});
 	}
 
 	if (stat.isBlockDevice() || (stat.isCharacterDevice() && file !== '-')) {
-		throw unreadable(`${nameOf(file)} is a device; a file, a pipe or - (standard input) is due.`, {hint});
+		throw unreadable(`${nameOf(file)} is a device; expected a file, a pipe, or - (standard input).`, {hint});
 	}
 }
 
 /**
-Bytes as text.
+Decodes bytes as text.
 
-@throws {TestbedError} INPUT, with the line where there is one, for what is no UTF-8 text.
+@throws {TestbedError} INPUT, with the line if there is one, for anything that is not UTF-8 text.
 */
 export function textOf(bytes: Uint8Array, {file, hasColors = false, hint}: TextSource): string {
 	const name = nameOf(file);
@@ -148,12 +146,12 @@ export function textOf(bytes: Uint8Array, {file, hasColors = false, hint}: TextS
 		decoded = new TextDecoder('utf8', {fatal: true}).decode(bytes);
 	} catch {
 		const lossy = new TextDecoder().decode(bytes);
-		throw noText(placeIn(lossy, lossy.indexOf('\uFFFD'), name), 'bytes that are no UTF-8');
+		throw noText(placeIn(lossy, lossy.indexOf('\uFFFD'), name), 'bytes that are not UTF-8');
 	}
 
-	const text = hasColors ? decoded.replaceAll(colorPattern, '') : decoded;
+	const text = hasColors ? withoutTerminalCodes(decoded) : decoded;
 	if (text.trim() === '') {
-		throw new TestbedError('INPUT', {message: `${name} ${file === '-' ? 'had nothing in it: nothing came through the pipe' : 'is empty'}.`, ...(hint === undefined ? {} : {hint})});
+		throw new TestbedError('INPUT', {message: `${name} is empty${file === '-' ? ': nothing came through the pipe' : ''}.`, ...(hint === undefined ? {} : {hint})});
 	}
 
 	const place = text.search(controlPattern);
@@ -169,18 +167,18 @@ export function nameOf(file: string): string {
 	return file === '-' ? 'standard input' : file;
 }
 
-/** Why a file could not be opened or read, in a sentence without the words of the system call. */
+/** Why a file could not be opened or read, in plain words instead of the system call's. */
 export function reasonOf(error: unknown, name: string): string {
 	const {code, message} = error as NodeJS.ErrnoException;
 	const reasons: Readonly<Record<string, string>> = {
 		ENOENT: `${name}: no such file`,
 		ENOTDIR: `${name}: no such file`,
-		EACCES: `${name}: not allowed to read it`,
-		EPERM: `${name}: not allowed to read it`,
+		EACCES: `${name}: no permission to read it`,
+		EPERM: `${name}: no permission to read it`,
 		EISDIR: `${name} is a folder`,
-		ELOOP: `${name}: a link that leads to itself`,
-		ENAMETOOLONG: 'the name of the file is too long',
-		ENXIO: `${name} is a socket or a device; a file is due`,
+		ELOOP: `${name} is a link to itself`,
+		ENAMETOOLONG: 'the file name is too long',
+		ENXIO: `${name} is a socket or a device; expected a file`,
 	};
 	return (code === undefined ? undefined : reasons[code]) ?? message;
 }
@@ -189,7 +187,7 @@ function unreadable(message: string, {hint, cause}: {readonly hint?: string | un
 	return new TestbedError('INPUT', {message, ...(hint === undefined ? {} : {hint}), ...(cause === undefined ? {} : {cause})});
 }
 
-/** A pipe has no length, so all is read until its end, or until it is too much. */
+/** Reads to the end, up to `bytesMax`: a pipe has no length to check beforehand. */
 function readAll(descriptor: number, {bytesMax, name}: {readonly bytesMax: number; readonly name: string}): Buffer {
 	const parts: Buffer[] = [];
 	let length = 0;
@@ -202,14 +200,14 @@ function readAll(descriptor: number, {bytesMax, name}: {readonly bytesMax: numbe
 
 		length += count;
 		if (length > bytesMax) {
-			throw new TestbedError('INPUT', {message: `${name} is longer than ${bytesMax} bytes, the most that is read.`});
+			throw new TestbedError('INPUT', {message: `${name} is longer than the limit of ${bytesMax} bytes.`});
 		}
 
 		parts.push(part.subarray(0, count));
 	}
 }
 
-/** Windows PowerShell writes UTF-16 with `>`; without its mark every other byte of plain text is 0. */
+/** Windows PowerShell writes UTF-16 with `>`. Without a byte order mark, every other byte of plain text is 0. */
 function refuseUtf16(bytes: Uint8Array, name: string): void {
 	const [first, second] = bytes;
 	const head = bytes.subarray(0, 1024);
@@ -233,5 +231,5 @@ function nameOfControl(text: string, offset: number): string {
 }
 
 function noText({name, line, column}: TextPlace, reason: string): TestbedError {
-	return new TestbedError('INPUT', {message: `${name}: line ${line}, column ${column}: not a text: ${reason}.`});
+	return new TestbedError('INPUT', {message: `${name}: line ${line}, column ${column}: this is not text: ${reason}.`});
 }

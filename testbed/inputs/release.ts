@@ -3,24 +3,29 @@
 */
 
 import {parseReleaseInputs, type ReleaseInput} from '../../src/istio/options/arguments.js';
-import {canGenerate, generate, generatedRefusal} from '../../src/istio/generate.js';
+import {
+	canGenerate, generate, generatedRefusal, programFailure,
+} from '../../src/istio/generate.js';
 import {releaseLines} from '../../src/istio/releases.js';
 import {sidecarRouting} from '../../src/istio/routing.js';
 import {intentOf, unsupportedOptions} from '../../src/istio/intent.js';
+import {istio} from '../../src/istio/mesh.js';
 import {backendsOf, defaultBackend, languageOf} from '../../src/netfilter/backends.js';
 import type {Backend} from '../../src/netfilter/types.js';
+import {quote} from '../../src/report/terminal/shell-quote.js';
 import {TestbedError} from '../errors.js';
+import {commandLine} from '../system/program-name.js';
 import type {RuleInput} from './types.js';
-import type {InputRequest, LoadedInputs} from './request.js';
+import {usualOptions, type InputRequest, type LoadedInputs} from './request.js';
 
 /**
-Reads a release input, which may stand for many.
+Reads a release input, which may name several releases.
 
-@throws {InputError} naming the option; {TestbedError} USAGE or INPUT for what cannot be asked for.
+@throws {InputError} naming the option; {TestbedError} USAGE or INPUT if the combination is impossible.
 */
 export function ofReleases(request: InputRequest): LoadedInputs {
 	if (request.source6 !== undefined) {
-		throw new TestbedError('USAGE', {message: '--rules6 goes with a dump in --rules; a release writes the rules of both families itself.'});
+		throw new TestbedError('USAGE', {message: `${(request.options ?? usualOptions).rules6} works only with a dump; a release includes the rules of both families.`});
 	}
 
 	const {inputs: known, refused} = parseReleaseInputs(request.source);
@@ -29,13 +34,13 @@ export function ofReleases(request: InputRequest): LoadedInputs {
 	return {
 		inputs,
 		missing: [...refused.flatMap(({release, reason}) => backends.map(backend => ({
-			source: request.source, release: release.name, backend, reason: `It refuses the options: ${reason}.`,
+			source: request.source, release: release.name, backend, reason: `It rejects the options: ${reason}.`,
 		}))), ...missing],
 	};
 }
 
 /**
-The rules of releases with their options, by each back end asked for. Of several, what cannot be is named; of one, it is an error.
+The rules of releases with their options, for each requested back end. Combinations that do not exist are listed as missing; if only one was requested, that is an error.
 
 @throws {TestbedError} USAGE or INPUT.
 */
@@ -48,7 +53,10 @@ export function releaseInputs(releases: readonly ReleaseInput[], {source, famili
 		}));
 	const asked = backendsFor(releases, backends).flatMap(backend => releases.map(release => ({backend, release})));
 	const cannot = asked.flatMap(entry => {
-		const reason = canGenerate(entry.release.release, entry.backend) ? withoutExpectation.get(entry.release) : noNative();
+		const {backend, release} = entry;
+		// Rules that fail in a pod can be shown, with a warning, but not run.
+		const failure = isForShow === true ? undefined : programFailure({...release, backend});
+		const reason = canGenerate(release.release, backend) ? failure ?? withoutExpectation.get(release) : noNative();
 		return reason === undefined ? [] : [{entry, reason}];
 	});
 	const [first] = cannot;
@@ -56,7 +64,7 @@ export function releaseInputs(releases: readonly ReleaseInput[], {source, famili
 		throw new TestbedError('INPUT', {
 			message: `${source}: ${first.reason}`,
 			state: 'Nothing was installed.',
-			hint: languageOf(first.entry.backend) === 'nft' ? `Choose --backend ${backendsOf('iptables').join(' or ')}.` : 'The rules themselves can be looked at: testbed rules',
+			hint: languageOf(first.entry.backend) === 'nft' ? `Use --backend ${backendsOf('iptables').join(' or ')}.` : `The rules can still be printed: ${commandLine(`rules ${quote(source)}`)}`,
 		});
 	}
 
@@ -70,12 +78,12 @@ export function releaseInputs(releases: readonly ReleaseInput[], {source, famili
 	};
 }
 
-/** The back ends asked for, or those that the input means: native where its flag is given; both of iptables for many releases, which are there for comparing; one for a single release, which is there for looking at. */
+/** The requested back ends, or those that the input implies: nftables with the native flag; both of iptables for several releases, which are meant to be compared; the default one for a single release. */
 function backendsFor(releases: ReadonlyArray<Pick<ReleaseInput, 'release' | 'native'>>, asked: readonly Backend[] | undefined): readonly Backend[] {
 	if (releases.some(({native}) => native)) {
 		const other = asked?.find(backend => languageOf(backend) !== 'nft');
 		if (other !== undefined) {
-			throw new TestbedError('USAGE', {message: `--native-nftables writes native nft rules, and --backend asks for ${other}.`, hint: 'Leave one of the two out.'});
+			throw new TestbedError('USAGE', {message: `--native-nftables writes native nft rules, but --backend names ${other}.`, hint: 'Remove one of the two.'});
 		}
 
 		return backendsOf('nft');
@@ -86,24 +94,25 @@ function backendsFor(releases: ReadonlyArray<Pick<ReleaseInput, 'release' | 'nat
 
 function noNative(): string {
 	const first = releaseLines.find(({features}) => features.nativeNftables);
-	return `It writes no native nftables rules${first === undefined ? '' : `; ${first.name} is the first that does`}.`;
+	return `It writes no native nftables rules${first === undefined ? '' : `; the first release that does is ${first.name}`}.`;
 }
 
-/** One release by one back end. */
+/** The rules of one release for one back end. */
 function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsServers}: Pick<InputRequest, 'families' | 'dnsServers'> & {readonly backend: Backend}): RuleInput {
 	const options = dnsServers === undefined ? input.options : {...input.options, ...serversOf(dnsServers)};
 	const {release} = input;
 	const ruleSet = generate({
 		release, options, families, backend,
 	});
-	const refusal = generatedRefusal(ruleSet, backend);
+	const refused = [generatedRefusal(ruleSet, backend), programFailure({...input, options, backend})].filter(reason => reason !== undefined);
 	return {
 		source,
 		release: release.asked,
+		mesh: istio,
 		backend,
 		ruleSet,
 		routing: sidecarRouting(options, families, release),
-		warnings: refusal === undefined ? input.warnings : [...input.warnings, refusal],
+		warnings: [...input.warnings, ...refused],
 		notes: release.note === undefined ? [] : [release.note],
 		reference: ruleSet,
 		intent: intentOf(options, release.features),

@@ -1,20 +1,23 @@
 /**
-Releases in their order, for those who compare many.
+The order of releases, for commands that compare several.
 */
 
 import {
-	compareVersions, findRelease, newestRelease, type Release,
+	compareVersions, findRelease, newestRelease, releaseLines, type Release,
 } from '../../src/istio/releases.js';
 import {InputError} from '../../src/parsing/input-error.js';
 import {TestbedError} from '../errors.js';
 
-/** The newest release line that is known: `1.31`. */
+/** The newest known release line: `1.31`. */
 export const newestReleaseName = newestRelease.name;
 
-/**
-Which releases are not before a first one: all without it.
+/** All release lines that are known, the oldest first. */
+export const releaseNames: readonly string[] = releaseLines.map(({name}) => name);
 
-@throws {TestbedError} USAGE for a version that is not known.
+/**
+Makes a filter for releases from `first` on; without `first`, it accepts all.
+
+@throws {TestbedError} USAGE for an unknown version.
 */
 export function releasesSince(first: string | undefined): (release: string | null) => boolean {
 	if (first === undefined) {

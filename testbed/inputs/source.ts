@@ -1,43 +1,50 @@
 /**
-What a rule input names, told by its words alone: a version that stands by itself, and a kind that is misspelt.
+Parses the name of a rule input, including a bare version and a misspelled kind.
 */
 
 import {statSync} from 'node:fs';
 import path from 'node:path';
-import {nearest} from '../../src/parsing/did-you-mean.js';
+import {closestName} from '../../src/parsing/did-you-mean.js';
+import {liveKinds, type LiveKind} from '../live/live-pod.js';
 
-/** A rule input by its full name. */
+/** A rule input with its full name. */
 export type NamedSource = {
 	readonly source: string;
-	/** Says so where a file is taken for what could be a release. */
+	/** A note if a file was used for what could be a release. */
 	readonly notes: readonly string[];
 };
 
-/** The kinds of rule inputs that stand in front of a colon. */
-const kinds = ['release', 'ambient', 'ambient-host', 'pod', 'file'] as const;
+/** The kinds of rule inputs that are written before a colon. */
+const kinds = ['release', 'ambient', 'ambient-host', 'pod', 'file', ...liveKinds] as const;
 
-/** What a rule input is: generated rules (`release`, `ambient`, `ambient-host`), a manifest, or a dump in a file or on standard input. */
+/** What a rule input is: generated rules (`release`, `ambient`, `ambient-host`), a manifest, a dump in a file or on standard input, or rules read from a live pod (`netns`, `pid`, `container`). */
 export type SourceKind = (typeof kinds)[number] | 'stdin';
 
-/** A rule input taken apart. */
+/** A parsed rule input. */
 export type ParsedSource = {
 	readonly kind: SourceKind;
-	/** The file that it is read from, `-` for standard input; undefined for rules that are generated. */
+	/** The file to read, `-` for standard input; undefined for generated rules and live pods. */
 	readonly file: string | undefined;
 };
 
-/** What a rule input is, by its words alone: the one place that tells. Variables of istio-iptables may come before a release (`INVALID_DROP=true release:1.30`). */
+/** Parses a rule input by its text alone; the only place that does. Variables of istio-iptables may precede a release (`INVALID_DROP=true release:1.30`). */
 export function parseSource(source: string): ParsedSource {
 	const kind = kindOfSource(source);
-	return {kind, file: kind === 'release' || kind === 'ambient' || kind === 'ambient-host' ? undefined : source.replace(/^(?:pod|file):/u, '')};
+	return {kind, file: kind === 'release' || kind === 'ambient' || kind === 'ambient-host' || liveNameOf(source) !== undefined ? undefined : source.replace(/^(?:pod|file):/u, '')};
 }
 
-/** The word before the colon of a rule input, behind any variables: `release` of `TERM=x release:1.30`. */
+/** The kind and the name of a live pod, `pid` and `4711` of `pid:4711`; undefined for all other inputs. */
+export function liveNameOf(source: string): {readonly kind: LiveKind; readonly name: string} | undefined {
+	const kind = liveKinds.find(each => each === kindOfSource(source));
+	return kind === undefined ? undefined : {kind, name: source.slice(kind.length + 1)};
+}
+
+/** The word before the colon of a rule input, after any variables: `release` of `TERM=x release:1.30`. */
 export function prefixOf(source: string): string | undefined {
 	return /^(?:[A-Za-z_]\w*=\S* +)*(?<prefix>[a-z-]+):/u.exec(source)?.groups?.['prefix'];
 }
 
-/** Only the kind of {@link parseSource}. A word that names none is a file. */
+/** The kind of a rule input, as in {@link parseSource}. Anything without a known kind is a file. */
 export function kindOfSource(source: string): SourceKind {
 	if (source === '-') {
 		return 'stdin';
@@ -48,19 +55,19 @@ export function kindOfSource(source: string): SourceKind {
 		return prefix;
 	}
 
-	// Only a release has variables.
+	// Only releases take variables.
 	return kinds.find(kind => kind === prefix && source.startsWith(`${kind}:`)) ?? 'file';
 }
 
-/** Whether a rule input is a dump. A dump alone has one family, the other inputs have both. `source` may be a version that stands by itself. */
+/** Whether a rule input is a dump. A single dump covers one family, all other inputs cover both. `source` may be a bare version. */
 export function isDump(source: string): boolean {
 	return ['file', 'stdin'].includes(kindOfSource(fullSource(source).source));
 }
 
-/** A version with nothing in front or behind, so that hardly a misspelt file name is taken for one. */
+/** A version with nothing before or after it, so that misspelled file names are rarely mistaken for one. */
 const version = /^v?\d+\.\d+(?:\.\d+)?$/u;
 
-/** A version alone, `1.31`, is its release, unless a file of the folder has that name. */
+/** Expands a bare version, `1.31`, to its release, unless a file in the folder has that name. */
 export function fullSource(source: string, folder = '.'): NamedSource {
 	if (!version.test(source)) {
 		return {source, notes: []};
@@ -69,10 +76,10 @@ export function fullSource(source: string, folder = '.'): NamedSource {
 	const entry = statSync(path.resolve(folder, source), {throwIfNoEntry: false});
 	return entry === undefined || entry.isDirectory()
 		? {source: `release:${source}`, notes: []}
-		: {source, notes: [`${source} is read as the file of that name; the release is release:${source}.`]};
+		: {source, notes: [`${source} was read as the file of that name; for the release, write release:${source}.`]};
 }
 
-/** The rule input that a text most likely means which names no file: `release:1.30` for `relase:1.30`, `release=1.30` and `1.30 -x 10.0.0.0/8`. Undefined where nothing is close. */
+/** The rule input that a text which names no file most likely means: `release:1.30` for `relase:1.30`, `release=1.30` and `1.30 -x 10.0.0.0/8`. Undefined if nothing is close. */
 export function likelySource(text: string): string | undefined {
 	const {front = '', rest = ''} = /^(?<front>(?:[A-Za-z_]\w*=\S* +)*)(?<rest>.+)$/su.exec(text)?.groups ?? {};
 	if (/^v?\d+\.\d+(?:[.\s-]|$)/u.test(rest)) {
@@ -80,6 +87,6 @@ export function likelySource(text: string): string | undefined {
 	}
 
 	const {kind = '', value = ''} = /^(?<kind>[A-Za-z-]{3,})\s*[\s:=]\s*(?<value>\S.*)$/su.exec(rest)?.groups ?? {};
-	const close = nearest(kind, kinds);
-	return value !== '' && close?.isClose === true ? `${front}${close.name}:${value}` : undefined;
+	const close = closestName(kind, kinds);
+	return value !== '' && close !== undefined ? `${front}${close}:${value}` : undefined;
 }

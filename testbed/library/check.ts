@@ -1,5 +1,5 @@
 /**
-The door of the library: what callers hand in, looked at before anything is done with it. TypeScript tells most of it, but not to whoever calls from JavaScript, and not of numbers.
+Validates the arguments of library calls before anything is done. TypeScript checks most of it, but not for callers from JavaScript, and not the ranges of numbers.
 */
 
 import * as z from 'zod/mini';
@@ -7,18 +7,18 @@ import {exactly, id, listOf, oneOf} from '../../src/parsing/schema.js';
 import {describeValue, printComplaint, validate} from '../../src/parsing/validate.js';
 import {parseAddress} from '../../src/netfilter/address.js';
 import {backends} from '../../src/netfilter/types.js';
-import {addressFamilies} from '../../src/scenario/topology.js';
+import {addressFamilies} from '../../src/mesh/topology.js';
 import {TestbedError} from '../errors.js';
 
-/** The options of a function: for each of them a schema of its type. What is undefined was not given. */
+/** A schema for each option of a function. Undefined options count as not given. */
 export type ShapeOf<Options> = {readonly [Key in keyof Options]-?: z.ZodMiniType<NonNullable<Options[Key]>>};
 
-/** The error for an argument: what it is, and what to hand in instead. */
+/** The error for an invalid argument: what it is, and what to pass instead. */
 export function badArgument(name: string, value: unknown, advice: string): TestbedError {
 	return new TestbedError('USAGE', {message: `${name} is ${describeValue(value)}; ${advice}.`, state: 'Nothing was done.'});
 }
 
-/** Something that aborts. */
+/** The schema of an AbortSignal. */
 export const signal = z.custom<AbortSignal>(value => value instanceof AbortSignal, {error: 'an AbortSignal'});
 
 /** An address of either family. */
@@ -51,7 +51,7 @@ function onlyOnce() {
 		for (const [index, item] of value.entries()) {
 			if (value.indexOf(item) !== index) {
 				issues.push({
-					code: 'custom', input: item, path: [index], message: 'it is in the list already', params: {clause: true},
+					code: 'custom', input: item, path: [index], message: 'it is already in the list', params: {clause: true},
 				});
 			}
 		}
@@ -59,7 +59,7 @@ function onlyOnce() {
 }
 
 /**
-Looks at an object of options: every key known, every value right.
+Checks an object of options: every key must be known, every value valid.
 
 @throws {TestbedError} USAGE that names the option, the nearest known one, or what is expected.
 */

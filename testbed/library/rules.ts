@@ -1,5 +1,5 @@
 /**
-Rules for the library: everything that a rule input of the command line can be, and text.
+Rules for the library: all rule inputs of the command line, and text.
 */
 
 import {flag, someText} from '../../src/parsing/schema.js';
@@ -7,15 +7,15 @@ import {backends, type AddressFamily, type Backend} from '../../src/netfilter/ty
 import type {RuleInput} from '../inputs/types.js';
 import type {RecordOptions} from '../analysis/record-baseline.js';
 import {defaultInput} from '../inputs/request.js';
-import {isDump} from '../inputs/source.js';
+import {usualFamilies} from '../inputs/dump.js';
 import {loadRuleInput} from '../inputs/rules.js';
 import {
 	address, anyOf, backend, badArgument, checkOptions, families, type ShapeOf,
 } from './check.js';
 
-/** What goes with a rule input. */
+/** Options for a rule input. */
 export type RuleChoices = {
-	/** Default: both for a release, an ambient pod or a manifest; IPv4 for a dump without `source6`. */
+	/** Default: both; for a dump without `source6`, the families that its text shows, or IPv4 if it shows none. */
 	readonly families?: readonly AddressFamily[];
 	/** Default: the input's own; iptables-nft. */
 	readonly backend?: Backend;
@@ -23,38 +23,38 @@ export type RuleChoices = {
 	readonly dnsServers?: readonly string[];
 	/** The file with the IPv6 dump that belongs to a dump. */
 	readonly source6?: string;
-	/** For a manifest whose images name no release: the release. Default: the newest one known. */
+	/** The release for a manifest whose images name none. Default: the newest known one. */
 	readonly release?: string;
-	/** Takes rules with matches and targets that are not known here: iptables loads a library, and the kernel a module, of each such name. Default: false. */
+	/** Whether to accept rules with unknown matches and targets: iptables loads a library, and the kernel a module, for each such name. Default: false. */
 	readonly allowModules?: boolean;
 };
 
-/** Rules, the families that they are of, and what else they were read with. */
+/** Rules, their families, and what else they were read with. */
 export type LoadedRules = RuleInput & {readonly families: readonly AddressFamily[]; readonly request: RecordOptions['request']};
 
 const shape: ShapeOf<RuleChoices> = {
 	families, backend, dnsServers: anyOf(address, 'addresses'), source6: someText, release: someText, allowModules: flag,
 };
 
-const expectedRules = `expected rules: a string such as "${defaultInput}", or what loadRules or parseRules gave`;
+const expectedRules = `expected rules: a string such as "${defaultInput}", or the result of loadRules or parseRules`;
 
 /**
-Loads a rule input: `release:1.30`, `'release:1.30 --redirect-dns'`, `ambient:1.30`, `pod:pod.yaml`, or a file with a dump; without one, the newest release. Nothing is installed.
+Loads a rule input: `release:1.30`, `'release:1.30 --redirect-dns'`, `ambient:1.30`, `pod:pod.yaml`, a live pod (`pid:4711`), or a file with a dump; without one, the newest release. Nothing is installed.
 
 ```
 const rules = loadRules('release:1.30 --redirect-dns', {backend: 'nftables'});
 ```
 
-@throws {TestbedError} INPUT when it is not understood, USAGE when it stands for several rule sets, is undefined or null although it was given, and for a choice that is none.
+@throws {TestbedError} INPUT if it cannot be parsed, USAGE if it names several rule sets, if undefined or null is passed explicitly, and for an invalid option.
 */
 export function loadRules(...given: readonly [source?: string, choices?: RuleChoices]): LoadedRules {
 	const [source, choices = {}] = given.length === 0 ? [defaultInput] : given;
 	if (typeof source !== 'string') {
-		throw badArgument('loadRules: source', source, `expected a string such as "${defaultInput}"; leave the argument out for the newest release`);
+		throw badArgument('loadRules: source', source, `expected a string such as "${defaultInput}"; omit the argument for the newest release`);
 	}
 
 	checkOptions<RuleChoices>(choices, 'loadRules: choices', shape);
-	return load({source}, {families: isDump(source) && choices.source6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'], ...withoutUndefined(choices)});
+	return load({source}, choices);
 }
 
 /**
@@ -64,7 +64,7 @@ Reads a dump from text: of iptables-save, of nft, or an init container's log. `n
 const rules = parseRules(await myGenerator(), {name: 'ours'});
 ```
 
-@throws {TestbedError} INPUT with the line that is not understood; USAGE for what is no text, and for a choice that is none.
+@throws {TestbedError} INPUT with the line that cannot be parsed; USAGE for anything but text, and for an invalid option.
 */
 export function parseRules(text: string, choices: RuleChoices & {readonly name?: string} = {}): LoadedRules {
 	if (typeof text !== 'string') {
@@ -73,21 +73,24 @@ export function parseRules(text: string, choices: RuleChoices & {readonly name?:
 
 	checkOptions<RuleChoices & {readonly name?: string}>(choices, 'parseRules: choices', {...shape, name: someText});
 	const {name = 'the rules', ...others} = choices;
-	return load({source: name, text}, {families: ['ipv4'], ...withoutUndefined(others)});
+	return load({source: name, text}, others);
 }
 
-function load(from: {readonly source: string; readonly text?: string}, {families, ...choices}: RuleChoices & {readonly families: readonly AddressFamily[]}): LoadedRules {
-	const {source6, dnsServers} = choices;
-	return {...loadRuleInput({...from, families, ...choices}), families, request: {source6, dnsServers}};
+/** A dump's text tells its families; it is read once. */
+function load(from: {readonly source: string; readonly text?: string}, choices: RuleChoices): LoadedRules {
+	const {families: asked, ...others} = withoutUndefined(choices);
+	const {source6, dnsServers} = others;
+	const known: ReturnType<typeof usualFamilies> = asked === undefined ? usualFamilies({...from, source6}) : {families: asked, text: from.text};
+	return {...loadRuleInput({...from, ...known, ...others}), families: known.families, request: {source6, dnsServers}};
 }
 
-/** An option that is undefined was not given, so it must not take the default's place. */
+/** Drops undefined options, so that they do not override defaults. */
 function withoutUndefined(choices: RuleChoices): RuleChoices {
 	return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined));
 }
 
 /**
-Rules as they are, or by what names them.
+Returns loaded rules unchanged, or loads rules by their name.
 
 @throws {TestbedError} USAGE, with the argument's `name`, for anything else; INPUT as {@link loadRules}.
 */
@@ -104,7 +107,7 @@ export function rulesOf(rules: unknown, name: string): LoadedRules {
 }
 
 /**
-Rules of a function whose rules may be left out, which means the newest release. `given` are all its arguments: undefined in their place is a mistake (a generator that returned nothing), and must not become a test of other rules.
+The rules of a call in which they may be omitted, which means the newest release. `given` are all its arguments: an explicit undefined is a mistake (a generator that returned nothing), and must not silently test other rules.
 
 @throws {TestbedError} as {@link rulesOf}.
 */

@@ -1,5 +1,5 @@
 /**
-A sandbox for the library: rules in a pod of their own, and connections sent through them.
+A sandbox for the library: rules in a pod, and connections sent through them.
 */
 
 import {flag} from '../../src/parsing/schema.js';
@@ -14,26 +14,26 @@ import {badArgument, checkOptions} from './check.js';
 import {rulesOrDefault, type LoadedRules} from './rules.js';
 import {choicesOf, sandboxShape, type RunChoices} from './runs.js';
 
-/** One connection to attempt: the keys of a line of `testbed probe --batch`. Only `to` must be there. */
+/** One connection to attempt, with the keys of a line of `testbed probe --batch`. Only `to` is required. */
 export type ProbeAsked = ProbeInput;
 
-/** What the kernel did. Where `gaps` is not empty, `outcome` is `inconclusive` and nothing is shown: assert on it. */
+/** What the kernel did. If `gaps` is not empty, `outcome` is `inconclusive` and nothing is proven: assert on it. */
 export type ProbeAnswer = {
-	/** The listeners that it met: `proxy:15001`, `remote:8080`. */
+	/** The listeners that it reached: `proxy:15001`, `remote:8080`. */
 	readonly stops: readonly string[];
-	/** Every rule that matched, in the notation of the testbed. */
+	/** Every rule that matched, in the testbed's notation. */
 	readonly path: readonly string[];
 	readonly outcome: BatchOutcome;
 	readonly gaps: readonly Gap[];
 };
 
-/** What a sandbox is opened with. */
+/** Options of a sandbox. */
 export type SandboxChoices = Omit<RunChoices, 'signal'> & {
-	/** Whether what the proxy and the agent would send on is sent as well. Default: true. */
+	/** Whether to also send what the proxy and the agent would forward. Default: true. */
 	readonly follow?: boolean;
 };
 
-/** Rules in a sandbox. Close it, or let `await using` do so: until then it holds two namespaces and a few threads. It does not keep the process, though: a script that forgets `close()` ends when it has nothing else to do, and nothing of the sandbox outlives it. */
+/** Rules in a sandbox. Close it, or use `await using`: until then it holds two namespaces and a few threads. It does not keep the process alive: a script that forgets `close()` still ends when it has nothing else to do, and nothing of the sandbox outlives it. */
 export class RulesSandbox implements AsyncDisposable {
 	readonly #sandbox: ProberSandbox;
 	readonly #families: readonly AddressFamily[];
@@ -47,7 +47,7 @@ export class RulesSandbox implements AsyncDisposable {
 		this.#follow = follow;
 	}
 
-	/** The rules as the kernel holds them. */
+	/** The rules as installed in the kernel. */
 	get ruleSet(): RuleSet {
 		return this.#sandbox.ruleSet;
 	}
@@ -63,17 +63,17 @@ export class RulesSandbox implements AsyncDisposable {
 	}
 
 	/**
-	Sends many at once, which costs little more than one; the answers stand in the same order.
+	Sends many connections at once, which costs little more than one; returns the answers in the same order.
 
-	@throws {TestbedError} INPUT for a question that makes no sense, by its place; USAGE for one that never comes into the pod, and after {@link close}.
+	@throws {TestbedError} INPUT for an invalid probe, with its index; USAGE for one that never enters the pod, and after {@link close}.
 	*/
 	async probeAll(asked: readonly ProbeAsked[]): Promise<readonly ProbeAnswer[]> {
 		if (this.#closed !== undefined) {
-			throw new TestbedError('USAGE', {message: 'This sandbox is closed.', hint: 'Probe before close(), or open another one.'});
+			throw new TestbedError('USAGE', {message: 'This sandbox is closed.', hint: 'Send probes before close(), or open another sandbox.'});
 		}
 
 		if (!Array.isArray(asked)) {
-			throw badArgument('probeAll: asked', asked, 'a list of probes is due, such as [{to: "remote:8080"}]');
+			throw badArgument('probeAll: asked', asked, 'expected a list of probes, such as [{to: "remote:8080"}]');
 		}
 
 		const questions = (asked as readonly ProbeAsked[]).map((one, index) => this.#read(one, index));
@@ -83,7 +83,7 @@ export class RulesSandbox implements AsyncDisposable {
 		return answers;
 	}
 
-	/** Takes the sandbox down, when what was asked is answered. A second time does nothing. */
+	/** Removes the sandbox once all pending probes are answered. A second call does nothing. */
 	async close(): Promise<void> {
 		this.#closed ??= this.#afterLast(async () => this.#sandbox[Symbol.asyncDispose]());
 		await this.#closed;
@@ -106,36 +106,36 @@ export class RulesSandbox implements AsyncDisposable {
 	#read(asked: ProbeAsked, index: number): ProbeSpec {
 		const place = `probe ${index + 1}`;
 		if (typeof asked !== 'object' || asked === null || Array.isArray(asked)) {
-			throw badArgument(place, asked, 'an object is due, such as {to: "remote:8080"}');
+			throw badArgument(place, asked, 'expected an object, such as {to: "remote:8080"}');
 		}
 
-		const question = readProbeObject(asked, place);
+		const question = readProbeObject(asked, place, this.#families, this.#sandbox.topology);
 		if (!this.#families.includes(question.family)) {
-			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked}, of ${question.family}; the rules are of ${this.#families.join(' and ')}.`, hint: 'Load the rules of both families.'});
+			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked} (${question.family}), but the rules are for ${this.#families.join(' and ')}.`, hint: 'Load the rules of both families.'});
 		}
 
 		return question;
 	}
 }
 
-/** When something has ended, one way or the other. */
+/** Waits until something has ended, successfully or not. */
 async function endOf(act: Promise<unknown>): Promise<void> {
 	try {
 		await act;
-	} catch {} // Whoever asked is told.
+	} catch {} // Reported to the caller of `act`.
 }
 
 /**
-Builds a pod in namespaces of its own, installs the rules, and is ready to probe. Nothing of the machine itself is changed, and many can stand at once.
+Builds a pod in its own namespaces and installs the rules, ready for probes. The machine itself is not changed, and many sandboxes can be open at once.
 
 ```
 await using sandbox = await openSandbox('release:1.30');
 const {stops, gaps} = await sandbox.probe({from: 'app', to: 'remote:8080'});
 ```
 
-In plain JavaScript of Node 20, which has no `using` yet: `try { … } finally { await sandbox.close(); }`.
+In plain JavaScript on Node 20, which has no `using` yet: `try { … } finally { await sandbox.close(); }`.
 
-@throws {TestbedError} INPUT or USAGE for the rules, RULES_REJECTED, MACHINE or MISSING_PROGRAM when this machine cannot do it.
+@throws {TestbedError} INPUT or USAGE for the rules, RULES_REJECTED; MACHINE or MISSING_PROGRAM if this machine cannot do it.
 */
 export async function openSandbox(...given: readonly [rules?: string | LoadedRules, choices?: SandboxChoices]): Promise<RulesSandbox> {
 	const [, choices = {}] = given;

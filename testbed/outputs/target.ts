@@ -1,5 +1,5 @@
 /**
-What the name of an output file stands for: a file, a device, a pipe, a descriptor of this process, or nothing yet. Links are followed here, so that nothing later takes a link for what it leads to.
+What the name of an output file refers to: a file, a device, a pipe, a descriptor of this process, or nothing yet. Links are resolved here, so that later code never mistakes a link for its target.
 */
 
 import {
@@ -11,11 +11,11 @@ import {reasonOf} from '../system/streams.js';
 
 /**
 Where an output goes.
-- `new`: nothing is there yet. `real` is where it will be, behind all links.
+- `new`: nothing is there yet. `real` is where it will be, with all links resolved.
 - `file`: a regular file.
-- `device`: a character device or a FIFO, which is written to and never replaced.
-- `descriptor`: one that this process has open (`-`, /dev/stdout, /dev/fd/3). Opening its file again would write over what stands there already.
-- `unusable`: nothing that a report can be written to; `reason` says why.
+- `device`: a character device or a FIFO, which is written to, never replaced.
+- `descriptor`: one that this process has open (`-`, /dev/stdout, /dev/fd/3). Opening its file again would overwrite what was already written.
+- `unusable`: a report cannot be written there; `reason` says why.
 */
 export type Target =
 	| {readonly kind: 'new'; readonly real: string}
@@ -26,7 +26,7 @@ export type Target =
 
 const linksMax = 40; // As the kernel follows (path_resolution(7)).
 
-/** What a name stands for now. It may be another thing a moment later, so whoever writes asks again. */
+/** What a name refers to right now. It may change, so writers call this again. */
 export function targetOf(file: string): Target {
 	if (file === '-') {
 		return ofDescriptor(1);
@@ -37,7 +37,7 @@ export function targetOf(file: string): Target {
 
 function follow(file: string): Target {
 	if (file === '' || file.endsWith('/')) {
-		return {kind: 'unusable', reason: 'a file is due, and this names a folder'};
+		return {kind: 'unusable', reason: 'it names a folder; expected a file'};
 	}
 
 	let place = file;
@@ -54,7 +54,7 @@ function follow(file: string): Target {
 		}
 
 		if (open !== undefined) {
-			// What such a link of another process leads to need not have a name, so it is never replaced.
+			// The target of another process's descriptor may have no name, so it is never replaced.
 			return {kind: 'unusable', reason: 'it is a descriptor of another process'};
 		}
 
@@ -72,17 +72,17 @@ function follow(file: string): Target {
 		place = path.resolve(folder, readlinkSync(place));
 	}
 
-	return {kind: 'unusable', reason: 'there are too many links on the way'};
+	return {kind: 'unusable', reason: 'there are too many links to follow'};
 }
 
-/** The folder of a file behind all links, or why there is none. */
+/** The folder of a file with all links resolved, or why there is none. */
 function folderOf(file: string): string | Extract<Target, {readonly kind: 'unusable'}> {
 	const folder = path.dirname(file);
 	try {
 		return realpathSync(folder);
 	} catch (error) {
 		const {code} = error as NodeJS.ErrnoException;
-		return {kind: 'unusable', reason: code === 'ENOENT' ? `ENOENT: there is no folder ${folder}` : reasonOf(error)};
+		return {kind: 'unusable', reason: code === 'ENOENT' ? `the folder ${folder} does not exist` : reasonOf(error)};
 	}
 }
 
@@ -114,13 +114,13 @@ function unusable(stats: Stats): string | undefined {
 	}
 
 	if (stats.isBlockDevice()) {
-		return 'it is a disk, and what is on it would be lost';
+		return 'it is a disk, whose contents would be lost';
 	}
 
 	return stats.isSocket() ? 'it is a socket' : undefined;
 }
 
-/** Which thing an output goes to, so that two names of one are found to be equal. Undefined for what takes many outputs without harm (terminals, /dev/null), and for what cannot be written. */
+/** The identity of an output, so that two names of the same file are recognized. Undefined for targets that can take several outputs (terminals, /dev/null), and for those that cannot be written. */
 export function identityOf(target: Target): string | undefined {
 	switch (target.kind) {
 		case 'unusable': {
@@ -139,13 +139,13 @@ export function identityOf(target: Target): string | undefined {
 	}
 }
 
-/** The same of a file that is read; `-` is standard input. One socket can be both a program's input and its output, each way by itself. */
+/** The identity of an input file; `-` is standard input. Undefined for a socket, which can serve as both input and output. */
 export function identityOfInput(file: string): string | undefined {
 	let stats: Stats;
 	try {
 		stats = file === '-' ? fstatSync(0) : statSync(file);
 	} catch {
-		return undefined; // Whoever reads it says that it is not there.
+		return undefined; // Reading it will report that it is missing.
 	}
 
 	return stats.isCharacterDevice() || stats.isSocket() ? undefined : numbersOf(stats);

@@ -1,5 +1,5 @@
 /**
-Writes output files. A regular file is put in the place of the old one whole or not at all, so a crash leaves the old one; devices, FIFOs and descriptors are written to as they are. No link, device or mode is ever replaced by this.
+Writes output files. A regular file is replaced atomically, so a crash leaves the old one; devices, FIFOs and descriptors are written to directly. Links, devices and file modes are never replaced.
 */
 
 import {randomBytes} from 'node:crypto';
@@ -14,16 +14,16 @@ import {TestbedError} from '../errors.js';
 import {reasonOf, writeAll, writeOut} from '../system/streams.js';
 import {targetOf, type Target} from './target.js';
 
-/** What is written, for messages: `The report`; what stands when it cannot be; and, where no option names the file, what does. */
+/** Words for messages: what is written (`The report`); the state if that fails; and what names the file, if no option does. */
 export type OutputWords = {readonly what: string; readonly state: string; readonly named?: string};
 
-/** The error of an output that cannot be written. The same words before the run and after it. */
+/** The error for an output that cannot be written, with the same wording before and after the run. */
 export function cannotWrite(file: string, reason: string, {what, state, named, cause}: OutputWords & {readonly cause?: unknown}): TestbedError {
 	return new TestbedError('INPUT', {message: `${what} cannot be written to ${file === '-' ? 'standard output' : (file === '' ? '""' : file)}${named === undefined ? '' : `, ${named}`}: ${reason}.`, state, ...(cause === undefined ? {} : {cause})});
 }
 
 /**
-Why a target cannot be written, as far as can be told without writing; undefined where nothing speaks against it. A file without write permission is refused to root as well: whoever took the permission away meant it.
+Why a target cannot be written, as far as can be told without writing; undefined if it seems writable. A file without write permission is refused even for root: someone removed that permission on purpose.
 */
 export function complaintOf(target: Target): string | undefined {
 	if (target.kind === 'unusable') {
@@ -42,7 +42,7 @@ export function complaintOf(target: Target): string | undefined {
 	return (mode & 0o222) === 0 ? `it is read-only (mode ${mode.toString(8).padStart(4, '0')})` : accessComplaint(target.real, constants.W_OK);
 }
 
-/** A report is looked at on a terminal sooner or later (`cat`), so nothing in it acts on one. */
+/** Reports are likely to be shown on a terminal (`cat`), so control sequences are made visible. */
 function visible(data: string | Uint8Array): string | Uint8Array {
 	return typeof data === 'string' ? visibleText(data) : data;
 }
@@ -57,9 +57,9 @@ function accessComplaint(file: string, mode: number): string | undefined {
 }
 
 /**
-Writes an output file. A regular file is written before this first waits.
+Writes an output file. A regular file is written synchronously, before the first await.
 
-@throws {TestbedError} INPUT when it cannot be written; what a regular file held before still stands then.
+@throws {TestbedError} INPUT if it cannot be written; a regular file then keeps its old content.
 */
 export async function writeOutput(file: string, given: string | Uint8Array, words: OutputWords): Promise<void> {
 	const data = visible(given);
@@ -85,7 +85,7 @@ export async function writeOutput(file: string, given: string | Uint8Array, word
 /**
 Appends to a file that others append to as well.
 
-@throws {TestbedError} INPUT when it cannot be written.
+@throws {TestbedError} INPUT if it cannot be written.
 */
 export async function appendOutput(file: string, given: string | Uint8Array, words: OutputWords): Promise<void> {
 	const data = visible(given);
@@ -112,7 +112,7 @@ export async function appendOutput(file: string, given: string | Uint8Array, wor
 	}
 }
 
-/** Puts a file in the place of another by a draft beside it, so that both are on one file system and a reader finds the old one or the new one. */
+/** Replaces a file by renaming a draft beside it, on the same file system, so that readers see either the old file or the new one. */
 function replaceFile(target: Extract<Target, {readonly kind: 'new'}> | Extract<Target, {readonly kind: 'file'}>, data: string | Uint8Array): void {
 	const old = target.kind === 'file' ? target.stats : undefined;
 	if (old !== undefined && !canBeReplaced(target.real, old)) {
@@ -126,7 +126,7 @@ function replaceFile(target: Extract<Target, {readonly kind: 'new'}> | Extract<T
 		renameSync(draft, target.real);
 	} catch (error) {
 		rmSync(draft, {force: true});
-		// A file that is mounted by itself (as containers do) keeps its place.
+		// A file that is itself a mount point (as in containers) cannot be replaced.
 		if (old !== undefined && (error as NodeJS.ErrnoException).code === 'EBUSY') {
 			overwrite(target.real, data);
 			return;
@@ -136,7 +136,7 @@ function replaceFile(target: Extract<Target, {readonly kind: 'new'}> | Extract<T
 	}
 }
 
-/** Whether another file can take its place unnoticed: it has no other name, and its owner can be kept. */
+/** Whether it can be replaced without side effects: it has no other hard link, and its owner can be kept. */
 function canBeReplaced(file: string, {nlink, uid, gid}: Stats): boolean {
 	const isOwnerKept = process.geteuid!() === 0 || (uid === process.geteuid!() && gid === process.getegid!());
 	return nlink === 1 && isOwnerKept && accessComplaint(path.dirname(file), constants.W_OK | constants.X_OK) === undefined;
@@ -157,7 +157,7 @@ function writeDraft(draft: string, data: string | Uint8Array, old: Stats | undef
 	}
 }
 
-/** Writes over a file that has to stay the same file. */
+/** Overwrites a file in place. */
 function overwrite(file: string, data: string | Uint8Array): void {
 	const fd = openSync(file, constants.O_WRONLY | constants.O_NOFOLLOW);
 	try {
@@ -169,9 +169,9 @@ function overwrite(file: string, data: string | Uint8Array): void {
 	}
 }
 
-const retryMs = 20; // Between two looks whether a FIFO has a reader, or room.
+const retryMs = 20; // Between checks whether a FIFO has a reader or room.
 
-/** Writes to a device or FIFO, by its name or by a descriptor. Waits without blocking the thread, so that signals come through. A reader that goes has what it wanted, as on standard output. */
+/** Writes to a device or FIFO, by name or descriptor. Waits without blocking the thread, so that signals are handled. A reader that closes early is not an error, as on standard output. */
 async function writeThrough(place: string | number, data: string | Uint8Array): Promise<void> {
 	const fd = typeof place === 'number' ? place : await openForWriting(place);
 	try {
@@ -199,7 +199,7 @@ async function writeThrough(place: string | number, data: string | Uint8Array): 
 	}
 }
 
-/** Opens a device or FIFO. A FIFO without a reader says ENXIO until one comes (fifo(7)); opening it without O_NONBLOCK would block the thread. */
+/** Opens a device or FIFO. Opening a FIFO fails with ENXIO until it has a reader (fifo(7)); without O_NONBLOCK it would block the thread. */
 async function openForWriting(file: string): Promise<number> {
 	for (;;) {
 		try {
@@ -209,7 +209,7 @@ async function openForWriting(file: string): Promise<number> {
 				throw error;
 			}
 
-			await wait(retryMs); // eslint-disable-line no-await-in-loop -- Until a reader comes.
+			await wait(retryMs); // eslint-disable-line no-await-in-loop -- Until there is a reader.
 		}
 	}
 }

@@ -1,5 +1,5 @@
 /**
-Probes by the actors of a normal run: rules in, connections out, and for each what the kernel did, explained by the rules.
+Sends probes with the actors of a normal run, and explains what the kernel did with each by the rules.
 */
 
 import type {Leg} from '../../src/netfilter/path.js';
@@ -7,56 +7,59 @@ import type {AddressFamily} from '../../src/netfilter/types.js';
 import {gapsIn} from '../../src/judge/judge.js';
 import {roleHitsOf} from '../../src/judge/observed-roles.js';
 import {socketMarkOf} from '../../src/judge/explain/packet-facts.js';
+import {neighborHints} from '../../src/judge/neighbor-discovery.js';
 import {explainLeg} from '../../src/judge/explain/explain-leg.js';
 import type {ProbeQuestion, ProbeReport} from '../../src/report/probe/types.js';
 import {needsProber} from '../../src/scenario/probe-spec.js';
 import type {Environment} from '../../src/report/shared-types.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {rulesOfMesh} from '../../src/mesh/mesh.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Observation} from '../../src/trace/observation.js';
 import {uncountedRules} from '../../src/trace/counter-check.js';
 import {loadEnvironment} from '../system/environment.js';
-import {checksumOf} from '../inputs/checksum.js';
 import type {RunOptions} from '../run/options.js';
 import {sendProbes} from '../run/send.js';
 import type {Observations} from '../run/observe.js';
 import {ActorSandbox} from '../run/actor-sandbox.js';
-import {answerElsewhere} from '../sandbox/remote-routes.js';
-import {rulesWithMesh} from '../inputs/meshes.js';
-import {actorsOfProbe, refuseOutside} from './participants.js';
+import {summaryOfRules} from '../inputs/summary.js';
+import {actorsOfProbe, isRoutedFromElsewhere, refuseOutside} from './participants.js';
 import {ProberSandbox} from './prober-sandbox.js';
 
-/** What decides a probe: as of a run, with one question in the place of the types. */
+/** Options of a probe: those of a run, with one question instead of the types. */
 export type ProbeOptions = Omit<RunOptions, 'families' | 'types' | 'keep'> & {readonly question: ProbeQuestion; readonly isFirstLegOnly: boolean};
 
 /**
-Builds the world, sends the probe, explains what came of it, and takes the world down again.
+Builds the sandbox, sends the probe, explains the result, and removes the sandbox.
 
-@throws {TestbedError} USAGE for a destination at which no rule of the pod is met, and all that a run throws.
+@throws {TestbedError} USAGE for a destination that no rule of the pod sees, and everything that a run throws.
 */
 export async function runProbe(options: ProbeOptions): Promise<ProbeReport> {
 	const {question, rules, credentials, timeoutMs} = options;
-	if (needsProber(question)) {
+	const {topology = defaultTopology} = rules;
+	if (needsProber(question) || isRoutedFromElsewhere(question, topology)) {
 		return runByProber(options);
 	}
 
-	refuseOutside(question, defaultTopology);
+	refuseOutside(question, topology);
 	options.onProgress('building the sandbox, installing the rules, starting the actors');
 	await using ownSandbox = await ActorSandbox.create({
+		mesh: rules.mesh,
 		intent: rules.intent,
 		types: [],
 		credentials,
 		timeoutMs,
 		presetSysctls: options.presetSysctls,
 		actorSet: actorsOfProbe({
-			question, intent: rules.intent, credentials, topology: defaultTopology,
+			question, mesh: rules.mesh, intent: rules.intent, credentials, topology,
 		}),
+		topology,
 	});
 	const [report] = await sendQuestions(ownSandbox, {...options, questions: [question]});
 	return report!;
 }
 
-/** A probe with options of its socket that no actor sets. The prober sends it, and its next legs as the stubs would. */
+/** A probe that needs socket options no actor sets. The prober sends it, and its next legs as the stub would. */
 async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
 	const startedAt = performance.now();
 	const {question, rules, credentials, timeoutMs, traceBufferBytes, isFirstLegOnly, onProgress} = options;
@@ -85,7 +88,7 @@ async function runByProber(options: ProbeOptions): Promise<ProbeReport> {
 }
 
 /**
-Asks several questions at once on a stage that plays their actors. All are of one family and of the credentials with which the stage was made.
+Sends several probes at once in a sandbox that runs their actors. All are of one family and use the credentials that the sandbox was created with.
 
 @throws {TestbedError} as a run does.
 */
@@ -95,7 +98,7 @@ export async function sendQuestions(ownSandbox: ActorSandbox, options: Omit<Prob
 	const families = [...new Set(questions.map(({family}) => family))];
 	let environment: Environment | undefined;
 	await ownSandbox.configured();
-	await answerElsewhere(ownSandbox.sandbox.remote, ownSandbox.topology, questions.map(({to}) => to.address));
+	await ownSandbox.sandbox.answerElsewhere(ownSandbox.topology, questions.map(({to}) => to.address));
 	const seen = await sendProbes(ownSandbox, {
 		...options,
 		families,
@@ -118,7 +121,7 @@ export async function sendQuestions(ownSandbox: ActorSandbox, options: Omit<Prob
 	}));
 }
 
-/** What was seen of a probe, whoever sent it. */
+/** What was seen of a probe, regardless of its sender. */
 type Seen = {readonly legs: readonly Leg[]; readonly loop: boolean; readonly gaps: readonly Gap[]};
 
 function seenIn(observation: Observation): Seen {
@@ -135,15 +138,13 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, seen: {
 	readonly startedAt: number;
 }): ProbeReport {
 	const all = observation.legs;
-	const meshRules = rulesWithMesh(rules, ruleSet);
+	const meshRules = rulesOfMesh(ruleSet, rules.mesh);
 	const legs = isFirstLegOnly ? all.slice(0, 1) : all;
 	const names = new Set<string>([question.from, ...legs.map(({actor}) => actor), ...legs.flatMap(({end}) => end.kind === 'accepted' ? [end.stop.split(':')[0]!] : [])]);
 	const uncounted = uncountedRules({loaded: before, legs});
 	return {
 		environment,
-		rules: {
-			source: rules.source, release: rules.release, backend: rules.backend, sha256: checksumOf({backend: rules.backend, families, ruleSet}), notes: rules.notes,
-		},
+		rules: summaryOfRules(rules, {families, ruleSet}),
 		question,
 		actors: Object.fromEntries([...found].filter(([name]) => names.has(name))),
 		legs,
@@ -152,7 +153,8 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, seen: {
 		observedRoles: legs.map(leg => roleHitsOf(leg, meshRules).map(({role}) => role)),
 		explanations: legs.map((leg, index) => explainLeg(leg, meshRules, {mark: index === 0 && question.mark !== undefined ? question.mark : socketMarkOf(all, index, rules.intent)})),
 		isFirstLegOnly: isFirstLegOnly && all.length > 1,
-		hints: [...rules.warnings, ...(uncounted.length === 0 ? [] : [`These rules have no counter, so the trace is their only witness: ${uncounted.join(', ')}.`])],
+		hints: [...rules.warnings, ...(families.includes('ipv6') ? neighborHints(ruleSet) : []), ...(uncounted.length === 0 ? [] : [`These rules have no counter, so only the trace shows that they matched: ${uncounted.join(', ')}.`])],
 		durationMs: Math.round(performance.now() - startedAt),
+		loaded: meshRules,
 	};
 }

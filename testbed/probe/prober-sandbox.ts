@@ -1,16 +1,17 @@
 /**
-A sandbox with a prober, kept for one rule set after the other: namespaces, threads and sockets stay, the rules change. What it is asked, it answers by what the kernel did, with all legs if they are wanted.
+A sandbox with a prober that is reused for one rule set after another: namespaces, threads and sockets stay, the rules change. It reports what the kernel did with each probe, optionally with all legs.
 */
 
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {ProbedLeg} from '../../src/comparison/moves.js';
 import {StubModel, type NextLeg} from '../../src/model/stub.js';
 import {noExtension} from '../../src/scenario/topology-extension.js';
-import {defaultTopology} from '../../src/scenario/topology.js';
+import {defaultTopology, type Topology} from '../../src/mesh/topology.js';
 import type {ProbeRequest, ProbeSpec} from '../../src/scenario/probe-spec.js';
-import type {ActorCredentials} from '../../src/scenario/types.js';
+import type {ActorCredentials} from '../../src/mesh/traffic.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {isLedAway} from '../../src/trace/tproxy-socket.js';
+import {dnsServersOf} from '../../src/mesh/intent.js';
 import {loopStops} from '../../src/trace/sockets.js';
 import {LockFile} from '../system/lock-file.js';
 import type {RuleInput} from '../inputs/types.js';
@@ -21,44 +22,51 @@ import {loadKernelState} from '../tracer/counters.js';
 import type {KernelState} from '../tracer/kernel-texts.js';
 import {Sandbox} from '../sandbox/sandbox.js';
 import type {Sysctls} from '../sandbox/sysctls.js';
-import {answerElsewhere} from '../sandbox/remote-routes.js';
 import {refuseOutside} from './participants.js';
 
-/** What does not change from rule set to rule set. */
+/** Options that stay the same from rule set to rule set. */
 export type ProberSandboxOptions = {
 	readonly backend: Backend;
-	/** Of the rules; a probe can be of no other. */
+	/** The families of the rules, and so of all probes. */
 	readonly families: readonly AddressFamily[];
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
 	/** As {@link SandboxOptions} has it. */
 	readonly presetSysctls?: Sysctls | undefined;
+	/** The default one unless given. */
+	readonly topology?: Topology | undefined;
 	/** For tests: see `ProberOptions`. */
 	readonly beforeRead?: (() => Promise<void>) | undefined;
 };
 
-/** What is known of one rule set: as much of a {@link RuleInput} as is installed, and what the proxy is meant to do. */
-export type SandboxRules = Pick<RuleInput, 'ruleSet' | 'routing' | 'intent' | 'lines' | 'allowedModules'>;
+/** One rule set: the parts of a {@link RuleInput} that are installed, and the intent of the proxy. */
+export type SandboxRules = Pick<RuleInput, 'mesh' | 'ruleSet' | 'routing' | 'intent' | 'lines' | 'allowedModules'>;
 
-/** What was seen of one probe: its legs, and what is missing to trust them. `unsendable` says why the kernel sent no packet for the last leg. */
+/** `follow`: also send what the proxy or the agent would forward. `onSent` is called now and then with the number of probes sent, not counting forwarded ones. */
+export type SendOptions = {readonly follow: boolean; readonly signal?: AbortSignal | undefined; readonly onSent?: ((probes: number) => void) | undefined};
+
+/** How often `onSent` is called. */
+const tellMs = 250;
+
+/** What was seen of one probe: its legs, and what is missing before they can be trusted. `unsendable` says why the kernel sent no packet for the last leg. */
 export type ProbeOutcome = {readonly legs: readonly ProbedLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean; readonly unsendable?: Unsendable};
 type OpenProbeResult = {readonly legs: ProbedLeg[]; readonly gaps: Gap[]; isLoop: boolean; unsendable?: Unsendable};
 type LoadedProber = {readonly prober: Prober; readonly ruleSet: RuleSet; readonly model: StubModel};
 type Bound = ReadonlyArray<readonly [index: number, request: ProbeRequest]>;
 
-/** One sandbox, one prober, one rule set at a time. Who creates it disposes of it. */
+/** One sandbox, one prober, one rule set at a time. The creator disposes of it. */
 export class ProberSandbox implements AsyncDisposable {
 	/**
-	Builds the sandbox. It holds no rules yet.
+	Builds the sandbox, without rules.
 
-	@throws {TestbedError} when the machine cannot do it.
+	@throws {TestbedError} if the machine cannot do it.
 	*/
 	static async create(options: ProberSandboxOptions): Promise<ProberSandbox> {
 		const lockFile = await LockFile.create();
 		let sandbox: Sandbox | undefined;
 		try {
 			sandbox = Sandbox.create(noExtension, options);
-			await sandbox.configure(defaultTopology);
+			await sandbox.configure(options.topology ?? defaultTopology);
 			return new ProberSandbox(options, sandbox, lockFile);
 		} catch (error) {
 			await sandbox?.[Symbol.asyncDispose]();
@@ -70,10 +78,10 @@ export class ProberSandbox implements AsyncDisposable {
 	/**
 	Builds the sandbox and installs rules.
 
-	@throws {TestbedError} as {@link create} and {@link install}; nothing is left behind then.
+	@throws {TestbedError} as {@link create} and {@link install}, leaving nothing behind.
 	*/
 	static async createWith(rules: RuleInput, credentials: ActorCredentials, options: Omit<ProberSandboxOptions, 'backend'>): Promise<ProberSandbox> {
-		const ownSandbox = await ProberSandbox.create({...options, backend: rules.backend});
+		const ownSandbox = await ProberSandbox.create({topology: rules.topology, ...options, backend: rules.backend});
 		try {
 			await ownSandbox.install(rules, credentials);
 			return ownSandbox;
@@ -99,30 +107,36 @@ export class ProberSandbox implements AsyncDisposable {
 	}
 
 	/**
-	The rules as the kernel holds them.
+	The rules as installed in the kernel.
 
-	@throws {RangeError} when none are installed.
+	@throws {RangeError} if none are installed.
 	*/
 	get ruleSet(): RuleSet {
 		return this.#installed().ruleSet;
 	}
 
-	/** Probes that were sent more than once, because their evidence was not whole. */
+	/** The addresses of the pod and of the hosts around it. */
+	get topology(): Topology {
+		return this.#options.topology ?? defaultTopology;
+	}
+
+	/** The number of probes that were sent again because their evidence was incomplete. */
 	get repeated(): number {
 		return this.#prober?.repeated ?? 0;
 	}
 
-	/** Probes whose answer was waited for in vain. */
+	/** The number of probes that timed out without an answer. */
 	get unanswered(): number {
 		return this.#prober?.unanswered ?? 0;
 	}
 
 	/**
-	Puts rules in the place of those of before, and gets everything ready that they need; returns what the kernel then holds. `hasInvalid`: questions may be invalid packets, for which conntrack is turned on whatever the rules do.
+	Replaces the rules and prepares everything they need; returns what the kernel then has installed. `hasInvalid`: probes may be invalid packets, for which conntrack is turned on whatever the rules do.
 
-	@throws {TestbedError} RULES_REJECTED: the stage holds none then, and takes others; and when the machine cannot do it.
+	@throws {TestbedError} RULES_REJECTED: the sandbox then has no rules, and accepts others; also if the machine cannot do it.
 	*/
-	async install({ruleSet: asked, routing, intent, lines, allowedModules}: SandboxRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
+	async install(rules: SandboxRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
+		const {mesh, ruleSet: asked, routing, intent, lines, allowedModules} = rules;
 		const {
 			backend, families, timeoutMs, traceBufferBytes, beforeRead,
 		} = this.#options;
@@ -130,7 +144,8 @@ export class ProberSandbox implements AsyncDisposable {
 		const {ruleSet} = await this.#rules.replace({
 			ruleSet: asked, routing, backend, families, lines, allowedModules,
 		});
-		const model = new StubModel(intent, credentials);
+		const model = new StubModel(mesh, intent, credentials, this.topology);
+		await this.#makeReachable(dnsServersOf(intent));
 		const {listening} = model;
 		if (this.#prober === undefined) {
 			this.#prober = await Prober.create({
@@ -144,28 +159,44 @@ export class ProberSandbox implements AsyncDisposable {
 		return ruleSet;
 	}
 
-	/** Counters, handles and owners, as they are now. */
+	/** The current counters, handles and owners. */
 	async loadState(): Promise<KernelState> {
 		const {backend, families} = this.#options;
 		return loadKernelState(this.#sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
 	}
 
 	/**
-	Sends probes and says what was seen of each, in the order of the questions; with `follow` also what the proxy or the agent would send on.
+	Sends probes and returns what was seen of each, in the order of the questions.
 
-	@throws {TestbedError} USAGE for a probe that never comes into the pod; INPUT for one that makes no sense; SYSCALL_FAILED when a thread fails. {RangeError} without rules.
+	@throws {TestbedError} USAGE for a probe that never enters the pod; INPUT for an invalid one; SYSCALL_FAILED if a thread fails. {RangeError} without rules. The signal's reason.
 	*/
-	async send(questions: readonly ProbeSpec[], {follow}: {readonly follow: boolean}): Promise<readonly ProbeOutcome[]> {
+	async send(questions: readonly ProbeSpec[], {follow, signal, onSent}: SendOptions): Promise<readonly ProbeOutcome[]> {
 		const run = this.#installed();
 		const bound = questions.map((question, index) => {
-			refuseOutside(question, defaultTopology);
+			refuseOutside(question, this.topology);
 			return [index, run.model.requestOf(question, String(index + 1))] as const;
 		});
 		await this.#makeReachable(questions.map(({to}) => to.address));
 		const probeResults = questions.map((): OpenProbeResult => ({legs: [], gaps: [], isLoop: false}));
 		let left: Bound = bound;
 		while (left.length > 0) {
-			const answers = await run.prober.probe(left.map(([, request]) => request)); // eslint-disable-line no-await-in-loop -- One leg after the other.
+			const isFirst = left === bound;
+			const reporting = isFirst && onSent !== undefined
+				? setInterval(() => {
+					onSent(run.prober.sent);
+				}, tellMs)
+				: undefined;
+			let answers: readonly ProbeAnswer[];
+			try {
+				answers = await run.prober.probe(left.map(([, request]) => request), signal); // eslint-disable-line no-await-in-loop -- One leg after the other.
+			} finally {
+				clearInterval(reporting);
+			}
+
+			if (isFirst) {
+				onSent?.(questions.length);
+			}
+
 			left = left.flatMap(([index, request], position) => {
 				const next = land(probeResults[index]!, {request, answer: answers[position]!, play: run});
 				return next === undefined || !follow ? [] : [[index, {id: request.id, ...next}] as const];
@@ -183,7 +214,7 @@ export class ProberSandbox implements AsyncDisposable {
 
 	#installed(): LoadedProber {
 		if (this.#loaded === undefined) {
-			throw new RangeError('the sandbox holds no rules');
+			throw new RangeError('the sandbox has no rules');
 		}
 
 		return this.#loaded;
@@ -195,11 +226,11 @@ export class ProberSandbox implements AsyncDisposable {
 			this.#known.add(address);
 		}
 
-		await answerElsewhere(this.#sandbox.remote, defaultTopology, fresh);
+		await this.#sandbox.answerElsewhere(this.topology, fresh);
 	}
 }
 
-/** Notes a leg; returns the next one, if somebody carries it on. */
+/** Adds a leg to a result; returns the next leg, if the connection is forwarded. */
 function land(probeResult: OpenProbeResult, {request, answer: {leg, gaps, unsendable}, play: {model, ruleSet}}: {
 	readonly request: ProbeRequest; readonly answer: ProbeAnswer; readonly play: LoadedProber;
 }): NextLeg | undefined {
@@ -213,7 +244,7 @@ function land(probeResult: OpenProbeResult, {request, answer: {leg, gaps, unsend
 		return undefined;
 	}
 
-	// A connection of the pod whose answer does not come back is never made, so nobody carries it on.
+	// A connection from the pod whose answer does not come back is never established, so it is not forwarded.
 	const isHalf = leg.protocol === 'tcp' && leg.end.kind === 'unknown' && request.from === 'pod';
 	const {end, next} = isHalf ? {end: leg.end, next: undefined} : model.receive(leg);
 	probeResult.legs.push({...asProbed(leg, ruleSet), end});
@@ -229,13 +260,13 @@ function land(probeResult: OpenProbeResult, {request, answer: {leg, gaps, unsend
 	return next;
 }
 
-/** By which hook it was delivered, its end says. */
+/** Drops `arrivedBy`, which is implied by the leg's end, and marks legs that the rules led away from a listener. */
 function asProbed({arrivedBy: _, ...leg}: ProbedLeg & {readonly arrivedBy: unknown}, ruleSet: RuleSet): ProbedLeg {
 	const isWhereAsked = leg.deliveredTo?.address === leg.to.address && leg.deliveredTo.port === leg.to.port;
 	return isWhereAsked ? {...leg, isLedAway: isLedAway(leg.traversals, ruleSet)} : leg;
 }
 
-/** A leg of which no packet ever was, as that of an actor: the kernel told the one who wanted it why. */
+/** A leg without a packet, in the form of an actor's leg: the kernel told the sender why it would not send it. */
 function legNeverSent({from, actor = from, protocol, source, sourcePort = 0, to}: ProbeRequest, {message}: Unsendable): ProbedLeg {
 	const family = to.address.includes(':') ? 'ipv6' : 'ipv4';
 	return {

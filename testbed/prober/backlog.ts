@@ -1,9 +1,9 @@
 /**
-Waits until the kernel has taken up every packet that was on its way when the wait began.
+Waits until the kernel has processed every packet that was in flight when the wait began.
 
-A packet over lo or veth is put into the receive queue of a processor (`enqueue_to_backlog` in net/core/dev.c). Mostly the kernel empties that queue before `send` returns, so the answer to a probe is there by then; but on a busy processor it leaves the queue to ksoftirqd (`do_softirq`; before Linux 6.5 whenever ksoftirqd is awake), and with receive packet steering (`rps_cpus`, `net.core.rps_default_mask`) the queue is another processor's. Then an answer comes a moment later, and who asks too soon takes a refusal for silence: measured on Linux 6.18 with steering, 1,100 to 1,400 of 1,500 datagrams.
+A packet over lo or veth is put into the receive queue of a processor (`enqueue_to_backlog` in net/core/dev.c). Usually the kernel empties that queue before `send` returns, so the answer to a probe is there by then. But a busy processor leaves the queue to ksoftirqd (`do_softirq`; before Linux 6.5 whenever ksoftirqd is awake), and with receive packet steering (`rps_cpus`, `net.core.rps_default_mask`) the queue belongs to another processor. Then the answer comes a moment later, and checking too early mistakes a refusal for silence: measured on Linux 6.18 with steering, for 1,100 to 1,400 of 1,500 datagrams.
 
-How long such a moment is nobody can say, so no time is waited. The queues are first in, first out: a datagram to oneself over a lo that has no rules and no steering stands behind all that is there, and has come when that has been taken up. What is taken up may send something (the answer; before it a question for the neighbour's address and the answer to that), which stands in some queue again; so every processor gets a datagram, and all of them once more for every step.
+That moment has no upper bound, so this does not wait for a fixed time. The queues are first in, first out: a datagram to oneself, over a lo without rules or steering, is queued behind everything already there, so once it arrives all of that has been processed. A processed packet may send another (the answer; before it a neighbor request and its reply), which is queued again; so every processor gets a datagram, once for every such step.
 */
 
 import {receiveNow} from '../syscalls/netlink-socket.js';
@@ -15,18 +15,18 @@ import {eachProcessor, ownProcessors, runOn} from '../syscalls/processors.js';
 import {socketAddress} from '../syscalls/socket-calls.js';
 import {checked} from '../syscalls/libc.js';
 
-/** A question for the neighbour's address, its answer, the probe, the probe's answer: and two for what nobody has thought of. */
+/** A neighbor request, its reply, the probe, the probe's answer, and two to spare. */
 const steps = 6;
-/** Microseconds each as a rule; the limit is for a kernel that has stopped to take packets up. */
+/** It usually takes microseconds; the limit is for a kernel that no longer processes packets. */
 const limitMs = 10_000;
 
-/** The receive queues of all processors, as a thread sees them that may run on them. */
+/** The receive queues of all processors that this thread may run on. */
 export class Backlog {
 	readonly #fd: number;
 	readonly #byte = new Uint8Array(1);
 
 	/**
-	Makes the socket, in the network namespace in which this thread is.
+	Creates the socket, in the current network namespace of this thread.
 
 	@throws {TestbedError} SYSCALL_FAILED.
 	*/
@@ -42,7 +42,7 @@ export class Backlog {
 		}
 	}
 
-	/** Whether all that was on its way has been taken up, as far as it is known: not where time ran out. */
+	/** Waits for all queues; returns whether everything in flight has been processed, or false if time ran out. */
 	drain(): boolean {
 		const processors = ownProcessors();
 		const each = eachProcessor(processors);
@@ -50,7 +50,7 @@ export class Backlog {
 		try {
 			for (let step = 0; step < steps; step++) {
 				for (const one of each) {
-					// A processor that was taken away has handed its queue to another one (`dev_cpu_dead`).
+					// A processor that went offline has handed its queue to another one (`dev_cpu_dead`).
 					if (runOn(one) && !this.#pass(deadline)) {
 						return false;
 					}
@@ -63,7 +63,7 @@ export class Backlog {
 		}
 	}
 
-	/** One datagram through the queue of this processor. */
+	/** Sends one datagram through the queue of this processor. */
 	#pass(deadline: number): boolean {
 		if (sendByte(this.#fd) !== 0) {
 			return false;

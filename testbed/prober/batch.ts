@@ -1,5 +1,5 @@
 /**
-One batch of probes: which of them it takes, and what the senders said of them.
+One batch of probes: which requests it includes, and the senders' results.
 */
 
 import type {RuleSet} from '../../src/netfilter/types.js';
@@ -8,25 +8,25 @@ import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import type {EncodedBatch} from './encode.js';
 import {resultWords, type SenderAnswer} from './protocol.js';
 
-/** The requests of a batch, with their places among all. */
+/** The requests of a batch, with their indices among all requests. */
 export type Batch = {readonly requests: readonly ProbeRequest[]; readonly indices: readonly number[]};
 
-/** What one namespace sent of it. `late` are the ends that came after the sending. */
+/** What one namespace sent of a batch. `late` holds ends that came after sending. */
 export type Side = {readonly encoded: EncodedBatch; readonly sent: Extract<SenderAnswer, {type: 'sent'}>; readonly late: Map<number, {readonly state: number; readonly error: number}>};
 
-/** Reading 10,000 counters takes a quarter of a second (bench). A batch cannot grow for ever: one destination has some 28,000 source ports. */
+/** The number of probes in a batch. Larger for many rules, because reading 10,000 counters takes a quarter of a second (bench); bounded, because one destination has some 28,000 source ports. */
 export function batchSizeFor(ruleSet: RuleSet): number {
 	const rules = ruleSet.tables.reduce((sum, {chains}) => sum + chains.reduce((some, chain) => some + chain.rules.length, 0), 0);
 	return rules > 2000 ? 16_384 : 4096;
 }
 
-/** As many probes as a batch takes, but each pair of ports that is asked for once only. Those that ask for a source port come first. */
+/** Takes as many probes as fit in a batch, with each requested pair of ports only once. Probes that request a source port come first. */
 export function planBatch(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly nextBatch: Batch; readonly rest: readonly number[]} {
 	const taken: number[] = [];
 	const rest: number[] = [];
 	const pairs = new Set<string>();
 	for (const index of indices) {
-		// Two that share both ports may be one connection to the kernel, or each the answer of the other: whatever the addresses, for some rules change them.
+		// Two probes that share both ports may look like one connection to the kernel, or like each other's answer, whatever their addresses: rules may change those.
 		const {protocol, sourcePort, to} = batch[index]!;
 		const pair = (sourcePort ?? 0) === 0 ? undefined : `${protocol} ${Math.min(sourcePort!, to.port)} ${Math.max(sourcePort!, to.port)}`;
 		if (taken.length < size && (pair === undefined || !pairs.has(pair))) {
@@ -39,18 +39,18 @@ export function planBatch(batch: readonly ProbeRequest[], indices: readonly numb
 		}
 	}
 
-	// A probe that asks for a source port opens its socket before the kernel gives that port to another: bind would fail with EADDRINUSE.
+	// A probe that requests a source port must bind it before the kernel assigns that port to another probe, or bind fails with EADDRINUSE.
 	const asks = (index: number): boolean => (batch[index]!.sourcePort ?? 0) !== 0;
 	const indicesInOrder = [...taken.filter(index => asks(index)), ...taken.filter(index => !asks(index))];
 	return {nextBatch: {requests: indicesInOrder.map(index => batch[index]!), indices: indicesInOrder}, rest};
 }
 
-/** What a probe has come to so far. */
+/** The state of a probe so far. */
 export function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {
 	return late.get(index)?.state ?? sent.results[(index * resultWords.words) + resultWords.state]!;
 }
 
-/** What has to be said where nothing came back, and where something may have been on its way when that was found. */
+/** The gap for a probe that nothing came back for while packets may still have been in flight. */
 export function lateGap(id: string): Gap {
-	return {kind: 'no-end', message: `Nothing came back for the probe ${id}, but something may still be on its way: the kernel did not take up the packets that it had queued.`};
+	return {kind: 'no-end', message: `No answer came back for probe ${id}, but one may still be in flight: the kernel did not process the packets that it had queued.`};
 }

@@ -1,5 +1,5 @@
 /**
-Connection tracking of a namespace by netlink (linux/netfilter/nfnetlink_conntrack.h). A batch begins without entries: a five-tuple that is still known is no new connection, and meets no nat rule.
+Connection tracking of a namespace by netlink (linux/netfilter/nfnetlink_conntrack.h). A batch begins without entries: a known five-tuple is not a new connection, so it would skip the nat rules.
 */
 
 import {readFileSync} from 'node:fs';
@@ -11,7 +11,7 @@ import {closeDescriptor} from '../syscalls/netns.js';
 import {waitReadable} from '../syscalls/poll.js';
 import {openNetfilterSocket, receiveNow, sendDatagram} from '../syscalls/netlink-socket.js';
 
-const deleteMessage = (1 << 8) | 2; // `NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE`; without a tuple it means all.
+const deleteMessage = (1 << 8) | 2; // `NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE`; without a tuple it deletes all.
 const flags = 1 | 4; // `NLM_F_REQUEST | NLM_F_ACK`
 
 /** The conntrack table of one namespace. */
@@ -23,9 +23,9 @@ export class Conntrack implements Disposable {
 	}
 
 	/**
-	Forgets all connections of both families.
+	Deletes all connections of both families.
 
-	@throws {TestbedError} MACHINE when the kernel cannot.
+	@throws {TestbedError} MACHINE if the kernel cannot do it.
 	*/
 	flush(): void {
 		const bytes = new Uint8Array(20);
@@ -35,12 +35,12 @@ export class Conntrack implements Disposable {
 		view.setUint16(6, flags, true);
 		sendDatagram(this.#fd, bytes);
 		const answer = new Uint8Array(4096);
-		// The kernel has answered when `send` returns; the wait is a guard against one that does not.
+		// The kernel has answered by the time `send` returns; the wait guards against one that has not.
 		const length = waitReadable([this.#fd], 1000).length === 0 ? 0 : Math.max(0, receiveNow(this.#fd, answer));
 		const error = parseMessages(answer.subarray(0, length)).find(({type}) => type === controlTypes.error)?.body.getInt32(0, true);
 		if (error !== 0) {
 			throw new TestbedError('MACHINE', {
-				message: `The kernel did not forget its connections (${error === undefined ? 'no answer' : `error number ${-error}`}).`,
+				message: `The kernel did not delete its connections (${error === undefined ? 'no answer' : `error number ${-error}`}).`,
 				hint: 'modprobe nf_conntrack_netlink (kernel option NF_CT_NETLINK)',
 			});
 		}
@@ -51,7 +51,7 @@ export class Conntrack implements Disposable {
 	}
 }
 
-/** The gap of a namespace that follows as many connections as it may: the kernel drops the first packets of new ones then, and no rule says so. The limit is the machine's; each namespace counts for itself. */
+/** A gap if the conntrack table of a namespace is full: the kernel then drops the first packets of new connections, without any rule showing it. The limit is the machine's; each namespace has its own count. */
 export function fullConntrack(netns: Netns): readonly Gap[] {
 	const [count, max] = netns.enter(() => ['count', 'max'].map(name => Number(readFileSync(`/proc/sys/net/netfilter/nf_conntrack_${name}`, 'utf8'))));
 	return count! < max! ? [] : [{kind: 'no-end', message: `The kernel drops packets of new connections: the conntrack table is full (${count} of ${max}).`}];

@@ -1,5 +1,5 @@
 /**
-What the kernel counted by one moment: rules, and owners of sockets. The witnesses of a batch.
+The kernel's counts at one moment: of rules, and of packets by socket owner. They cross-check a batch.
 */
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
@@ -14,9 +14,9 @@ import {parseOwnerCounts} from './trace-table.js';
 export type KernelCounts = {readonly rules: readonly LoadedRule[]; readonly owners: ReadonlyMap<string, number>};
 
 /**
-Reads both.
+Reads both counts.
 
-@throws {TestbedError} COMMAND_FAILED when a tool fails or prints what is not understood.
+@throws {TestbedError} COMMAND_FAILED if a tool fails or prints something that cannot be parsed.
 */
 export async function loadCounts(netns: Netns, {backend, families, lockFile}: {
 	readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lockFile: string;
@@ -29,7 +29,7 @@ export async function loadCounts(netns: Netns, {backend, families, lockFile}: {
 		};
 	} catch (error) {
 		throw error instanceof LoadedRulesError
-			? new TestbedError('COMMAND_FAILED', {message: `What the kernel holds was printed in a form that is not understood: ${error.message}`, cause: error})
+			? new TestbedError('COMMAND_FAILED', {message: `The installed rules were printed in an unknown form: ${error.message}`, cause: error})
 			: error;
 	}
 }

@@ -1,5 +1,5 @@
 /**
-The witnesses of a batch beside the trace: counters of rules, and packets that nftables counted by the owner of their socket.
+Checks the trace of a batch against the kernel's counts: counters of rules, and packets counted by nftables per socket owner.
 */
 
 import {isNativeTable, isNatTable} from '../../src/netfilter/lookup.js';
@@ -13,7 +13,7 @@ import {forgetOwnersText, ownersMax} from './trace-table.js';
 
 type Input = {readonly netns: Netns; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly ruleSet: RuleSet; readonly lockFile: string};
 
-/** Counts from batch to batch: what one ends with, the next begins with. */
+/** Compares counts from batch to batch: each batch starts from the counts at the end of the last one. */
 export class CrossCheck {
 	/** Reads the first counts. */
 	static async create(input: Input): Promise<CrossCheck> {
@@ -23,7 +23,7 @@ export class CrossCheck {
 	readonly #input: Input;
 	readonly #natTables: ReadonlySet<string>;
 	readonly #isNative: boolean;
-	/** Rules that are no longer those of the beginning: no number means what it says any more, however often a probe is repeated. */
+	/** Gaps about rules that have changed since the beginning: rule numbers are then meaningless, however often a probe is repeated. */
 	readonly #changed = new Map<string, Gap>();
 	#before: KernelCounts;
 
@@ -35,12 +35,12 @@ export class CrossCheck {
 		this.#isNative = tables.some(table => isNativeTable(table));
 	}
 
-	/** The rules as they were counted last. */
+	/** The rules with their latest counters. */
 	get rules(): readonly LoadedRule[] {
 		return this.#before.rules;
 	}
 
-	/** Makes room for the owners of a batch, each of which may be new. */
+	/** Makes room in the set of owners for a batch: each of its owners may be new. */
 	async prepare(probes: number): Promise<void> {
 		const {owners} = this.#before;
 		if (owners.size > 0 && owners.size + probes > ownersMax) {
@@ -50,7 +50,7 @@ export class CrossCheck {
 	}
 
 	/**
-	What the kernel counted since the last time, against what the trace shows: hits by rule (`ruleKey`), and for each packet of a probe from the pod its owner. `strangers` are packets of the trace that no probe sent.
+	Compares what the kernel counted since the last call with what the trace shows: hits by rule (`ruleKey`), and the owner of each packet that probes sent from the pod. `strangers` is the number of traced packets that no probe sent.
 	*/
 	async compare({hits, owners: sent, strangers}: {readonly hits: ReadonlyMap<string, number>; readonly owners: readonly string[]; readonly strangers: number}): Promise<readonly Gap[]> {
 		const owners = countedBy(sent);
@@ -71,18 +71,18 @@ export class CrossCheck {
 			const traced = owners.get(owner) ?? 0;
 			surplus += Math.max(0, gained - traced);
 			if (gained < traced) {
-				gaps.push({kind: 'credentials', message: `The kernel counted ${gained} packets of ${owner}, and the sockets of that owner sent ${traced}.`});
+				gaps.push({kind: 'credentials', message: `The kernel counted ${gained} packets of ${owner}, but sockets of that owner sent ${traced}.`});
 			}
 		}
 
 		for (const [owner, traced] of owners) {
 			if (!after.owners.has(owner) && traced > 0) {
-				gaps.push({kind: 'credentials', message: `The kernel counted no packet of ${owner}, and the sockets of that owner sent ${traced}.`});
+				gaps.push({kind: 'credentials', message: `The kernel counted no packet of ${owner}, but sockets of that owner sent ${traced}.`});
 			}
 		}
 
 		if (surplus > strangers) {
-			gaps.push({kind: 'credentials', message: `The kernel counted ${surplus} packets more than the probes sent, of which the trace shows ${strangers}.`});
+			gaps.push({kind: 'credentials', message: `The kernel counted ${surplus} packets more than the probes sent, but the trace shows only ${strangers} of them.`});
 		}
 
 		return gaps;

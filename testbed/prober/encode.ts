@@ -1,8 +1,10 @@
 /**
-Requests → rows for the sender, and its results → probes for the joiner.
+Encodes requests as rows for the sender, and decodes its results into probes for the joiner.
 */
 
-import {addressBytes, familyOfAddress, printAddressBytes} from '../../src/netfilter/address.js';
+import {
+	addressBytes, familyNames, familyOfAddress, printAddressBytes,
+} from '../../src/netfilter/address.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import {
 	fieldList, mustBe, socketOptionFields, type ProbeRequest,
@@ -17,14 +19,14 @@ import {
 } from './protocol.js';
 
 function wrong(id: string, what: string): TestbedError {
-	return new TestbedError('INPUT', {message: `The probe ${id} cannot be sent: ${what}.`});
+	return new TestbedError('INPUT', {message: `Probe ${id} cannot be sent: ${what}.`});
 }
 
-/** Fields of a request that the table can check as they are: numbers, and the texts that go to the kernel. */
+/** Fields of a request that the field table can check: numbers, and texts that are passed to the kernel. */
 const checkedFields = fieldList.flatMap(({name, key, values, socketOption}) => values.kind === 'number' || socketOption !== undefined ? [{name: name as 'uid' | 'gid' | 'sourcePort' | typeof socketOptionFields[number]['name'], key, values}] : []);
 
 /**
-Says what is wrong with a request.
+Checks a request.
 
 @throws {TestbedError} INPUT.
 */
@@ -32,11 +34,11 @@ export function checkRequest(request: ProbeRequest, {hasInvalid = false}: {reado
 	const {id, protocol, to, source, packet} = request;
 	const family = familyOfAddress(to.address);
 	if (family === undefined) {
-		throw wrong(id, `${to.address} is no address`);
+		throw wrong(id, `${to.address} is not an address`);
 	}
 
 	if (source !== undefined && familyOfAddress(source) !== family) {
-		throw wrong(id, `its source ${source} is no address of ${family}, as its destination is`);
+		throw wrong(id, `its source ${source} is not an ${familyNames[family]} address like its destination`);
 	}
 
 	if (!isPort(to.port)) {
@@ -52,11 +54,11 @@ export function checkRequest(request: ProbeRequest, {hasInvalid = false}: {reado
 	}
 
 	if (packet === 'invalid' && protocol !== 'tcp') {
-		throw wrong(id, 'packets of TCP alone can be invalid');
+		throw wrong(id, 'only TCP packets can be invalid');
 	}
 
 	if (packet === 'invalid' && !hasInvalid) {
-		throw wrong(id, 'this prober was not made for invalid packets');
+		throw wrong(id, 'this prober was not created for invalid packets');
 	}
 }
 
@@ -64,7 +66,7 @@ function isPort(port: number): boolean {
 	return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
 
-/** Rows of a batch, and what its results are read with. */
+/** The rows of a batch, and what is needed to decode its results. */
 export type EncodedBatch = {readonly request: Extract<SenderRequest, {type: 'send'}>; readonly toWords: readonly Int32Array[]};
 
 const anyAddress = {ipv4: '0.0.0.0', ipv6: '::'} as const;
@@ -97,7 +99,7 @@ export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 		probes[row + probeWords.kind] = (isIpv6 ? kinds.ipv6 : 0) | (protocol === 'udp' ? kinds.udp : 0) | (packet === undefined ? 0 : kinds.invalid);
 		probes[row + probeWords.to] = place(to.address, to.port);
 		probes[row + probeWords.source] = source === undefined && sourcePort === undefined ? -1 : place(source ?? anyAddress[isIpv6 ? 'ipv6' : 'ipv4'], sourcePort ?? 0);
-		for (const [place, socketOptionField] of socketOptionFields.entries()) { // An iterator would cost as much as all other words together.
+		for (const [place, socketOptionField] of socketOptionFields.entries()) {
 			const value = request[socketOptionField.name];
 			if (value !== undefined) {
 				probes[row + probeWords.options]! |= 1 << place;
@@ -120,16 +122,16 @@ function addressWords(address: Uint8Array): Int32Array {
 	return new Int32Array(address.buffer, start, start === 4 ? 1 : 4);
 }
 
-/** Why the kernel sent nothing: the number's name (`EINVAL`), and a sentence with the step that said it. */
+/** Why the kernel sent nothing: the name of the error (`EINVAL`), and a sentence with the step that failed. */
 export type Unsendable = {readonly errno: string; readonly message: string};
 
-/** What became of a request: a probe for the joiner, or why nothing was sent. `isAnswer` tells that the kernel refuses such a packet; otherwise something was missing, and nothing is known of it. */
+/** The result of a request: a probe for the joiner, or why nothing was sent. `isAnswer`: the kernel refuses such a packet, which is an answer; otherwise a resource was missing, and nothing is known. */
 export type SentRequest = {readonly probe: JoinedProbe} | {readonly failure: Unsendable; readonly isAnswer: boolean};
 
-/** What is missing or runs out: devices, descriptors, memory, ports. At `connect` EADDRNOTAVAIL means the last. */
+/** Errors about missing resources: devices, descriptors, memory, ports. At `connect`, EADDRNOTAVAIL means that ports ran out. */
 const shortages: ReadonlySet<string> = new Set(['ENODEV', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE', 'EAGAIN', 'connect EADDRNOTAVAIL']);
 
-/** The result of one probe, with what came of it later where it was left waiting. */
+/** Decodes the result of one probe; `late` is its end if that came after sending. */
 export function decodeResult(request: ProbeRequest, {results, index, toWords, late}: {
 	readonly results: Int32Array; readonly index: number; readonly toWords: Int32Array; readonly late?: {readonly state: number; readonly error: number} | undefined;
 }): SentRequest {
@@ -158,6 +160,7 @@ export function decodeResult(request: ProbeRequest, {results, index, toWords, la
 			isLocal: request.from === 'pod',
 			hearsAnswer: results[row + resultWords.isForeign] === 0,
 			packet: request.packet,
+			device: request.bindDevice,
 			end: endOf(state, error),
 			fromWords,
 			toWords,
@@ -185,11 +188,11 @@ function endOf(state: number, error: number): ProbeEnd {
 	}
 }
 
-/** Why nothing was sent, with what can be done about it. */
+/** Why nothing was sent, with a likely cause. */
 function failureOf({id, to, source, sourcePort}: ProbeRequest, step: string, error: string): string {
 	const from = sourcePort === undefined ? '' : ` from port ${sourcePort}`;
 	const why = error === 'EADDRNOTAVAIL' && step === 'connect'
-		? (sourcePort === undefined ? ': no source port is free (net.ipv4.ip_local_port_range of the namespace)' : ': a socket has this pair of addresses already, or had it and is in TIME_WAIT')
+		? (sourcePort === undefined ? ': no source port is free (net.ipv4.ip_local_port_range of the namespace)' : ': another socket has this pair of addresses, or had it and is in TIME_WAIT')
 		: '';
-	return `The probe ${id} to ${printEndpoint(to)}${source === undefined ? '' : ` from ${source}`}${from} was not sent: ${step} said ${error}${why}.`;
+	return `Probe ${id} to ${printEndpoint(to)}${source === undefined ? '' : ` from ${source}`}${from} was not sent: ${step} failed with ${error}${why}.`;
 }

@@ -1,5 +1,5 @@
 /**
-A packet that conntrack calls invalid, as the prober's threads send it: by a raw socket, with what it needs beside that one.
+A packet that conntrack classifies as invalid, as the prober's threads send it: through a raw socket, with a second socket that holds its port.
 */
 
 import {randomInt} from 'node:crypto';
@@ -11,18 +11,18 @@ import {
 	invalidFlags, isRefusal, segmentBytes, type Segment, type SegmentEnd,
 } from '../syscalls/tcp-segment.js';
 
-/** One more than the largest 32-bit number. */
+/** The number of 32-bit values. */
 const numbers = 0x1_00_00_00_00;
 const answer = new Uint8Array(256);
 
-/** The end that a `struct sockaddr` names. */
+/** The endpoint in a `struct sockaddr`. */
 function endOf(address: Uint8Array, isIpv6: boolean): SegmentEnd {
 	return {address: isIpv6 ? address.slice(8, 24) : address.slice(4, 8), port: (address[2]! << 8) | address[3]!};
 }
 
-/** One packet, of a raw socket that is connected. Errors are numbers, 0 for none. */
+/** One packet, sent through a connected raw socket. Methods return error numbers, 0 for success. */
 export class InvalidPacket {
-	/** A TCP socket that is bound to the packet's port and does nothing, so that nobody else gets the port; negative before there is one. */
+	/** An idle TCP socket bound to the packet's port, so that no other socket gets the port; negative until it is open. */
 	holder = -1;
 	readonly #fd: number;
 	readonly #isIpv6: boolean;
@@ -36,7 +36,7 @@ export class InvalidPacket {
 		this.#destination = endOf(to, this.#isIpv6);
 	}
 
-	/** Makes the holder, at the address that the raw socket has, with the port of `source` where one is asked for. */
+	/** Opens the holder at the raw socket's address, with the port of `source` if there is one. */
 	reservePort(source: Uint8Array | undefined): number {
 		const error = readOwnAddress(this.#fd);
 		if (error !== 0) {
@@ -44,7 +44,7 @@ export class InvalidPacket {
 		}
 
 		const own = ownAddress.slice(0, this.#isIpv6 ? 28 : 16);
-		// A raw socket has its protocol there.
+		// A raw socket's sockaddr has the protocol in place of the port.
 		own.set(source?.subarray(2, 4) ?? [0, 0], 2);
 		const holder = openSocket(this.#isIpv6, false);
 		if (holder < 0) {
@@ -55,7 +55,7 @@ export class InvalidPacket {
 		return bindSocket(holder, own).error || readOwnAddress(holder);
 	}
 
-	/** Sends it from where the holder is. */
+	/** Sends the packet from the holder's address and port. */
 	send(): number {
 		const error = readOwnAddress(this.holder);
 		if (error !== 0) {
@@ -68,7 +68,7 @@ export class InvalidPacket {
 		return sendBytes(this.#fd, segmentBytes(this.#segment));
 	}
 
-	/** Whether what has come by now holds the RST that refuses it. A raw socket hears all TCP from there; the rest is passed over. */
+	/** Whether the RST that refuses it has arrived. The raw socket receives all TCP packets from there; others are skipped. */
 	isRefused(): boolean {
 		for (;;) {
 			const length = receiveNow(this.#fd, answer);
@@ -76,7 +76,7 @@ export class InvalidPacket {
 				return false;
 			}
 
-			// In IPv4 it begins with the header of IP.
+			// In IPv4, what is received begins with the IP header.
 			const start = this.#isIpv6 ? 0 : (answer[0]! & 0xF) * 4;
 			if (this.#segment !== undefined && isRefusal(answer.subarray(Math.min(start, length), length), this.#segment)) {
 				return true;
@@ -84,7 +84,7 @@ export class InvalidPacket {
 		}
 	}
 
-	/** Gives the port back. The raw socket is its owner's. */
+	/** Releases the port. The raw socket belongs to the caller. */
 	close(): void {
 		if (this.holder >= 0) {
 			closeSocket(this.holder);

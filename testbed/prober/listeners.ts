@@ -1,8 +1,8 @@
 /**
-Sockets in the pod that TPROXY can give packets to. Nothing ever comes to them: the switch turns first packets away in the last place that they pass, so no connection is made and nothing piles up.
+Sockets in the pod that TPROXY can assign packets to. They never receive anything: the trace table rejects first packets in the last chain they pass, so no connection is made and nothing queues up.
 */
 
-import {addressFamilies} from '../../src/scenario/topology.js';
+import {addressFamilies} from '../../src/mesh/topology.js';
 import type {Listening} from '../../src/trace/tproxy-socket.js';
 import type {Netns} from '../sandbox/netns.js';
 import {closeDescriptor} from '../syscalls/netns.js';
@@ -18,15 +18,15 @@ export class Listeners implements Disposable {
 		this.#netns = netns;
 	}
 
-	/** The protocols that some socket waits for or has waited for: what is turned away stays so, for taking the switch's rules back costs a grace period of the kernel (some 20 ms), and where nobody listens the kernel answers the same. */
+	/** The protocols that some socket listens or has listened for. Their rejecting rules stay, because removing rules costs a grace period of the kernel (some 20 ms), and without a listener the kernel gives the same answer. */
 	get protocols(): ReadonlyArray<Listening['protocol']> {
 		return [...this.#protocols];
 	}
 
 	/**
-	Opens those that are missing and closes those that are no longer wanted. Whether {@link protocols} are more now.
+	Opens missing sockets and closes those that are no longer wanted; returns whether {@link protocols} has grown.
 
-	@throws {TestbedError} SYSCALL_FAILED when a socket cannot be had.
+	@throws {TestbedError} SYSCALL_FAILED if a socket cannot be opened.
 	*/
 	open(wanted: readonly Listening[]): boolean {
 		const before = this.#protocols.size;

@@ -1,22 +1,22 @@
 /**
-What a namespace is given so that each probe comes to its end by itself, and soon.
+Prepares a namespace so that each probe ends by itself, and soon.
 */
 
 import {readdirSync} from 'node:fs';
 import type {Netns} from '../sandbox/netns.js';
 
-/** Three questions within 0.3 seconds. One alone would make a neighbour that is there a missing one where the kernel is slow to answer, and that would be an answer without a gap. */
+/** Three neighbor requests within 0.3 seconds. With only one, a kernel that is slow to answer would make an existing neighbor look missing, which would be a wrong answer without a gap. */
 const neighborMs = 100;
 const neighborQuestions = 3;
 
 /**
-Answers without a limit, and neighbours that are missing told at once. The kernel sends some thousand ICMP errors a second at most, one per second to one address; an unknown neighbour is asked for three times a second apart. Neither has anything to do with rules, and both would make probes wait.
+Removes the rate limit of ICMP errors, and makes missing neighbors known at once. By default the kernel sends some thousand ICMP errors a second at most, one per second to one address, and asks for an unknown neighbor three times, a second apart. Neither has anything to do with rules, and both would make probes wait.
 */
 export function prepareNamespace(netns: Netns): void {
 	netns.setSysctl('net/ipv4/icmp_ratemask', '0');
 	netns.setSysctl('net/ipv6/icmp/ratemask', '\n');
 	netns.setSysctl('net/ipv6/icmp/ratelimit', '0');
-	// A foreign address is then one that `bind` refuses at first, in both families: the prober knows so that no answer comes to it.
+	// Then `bind` at first refuses a foreign address in both families, which tells the prober that answers will not come back to it.
 	netns.setSysctl('net/ipv6/ip_nonlocal_bind', '0');
 	for (const family of ['ipv4', 'ipv6']) {
 		for (const device of netns.enter(() => readdirSync(`/proc/sys/net/${family}/neigh`))) {

@@ -1,34 +1,35 @@
 /**
-First packets at kernel speed: from any UID, GID, source, device and mark, out of the pod or into it, without a process per probe. One thread per namespace sends, one reads the trace, this one joins.
+Sends first packets at kernel speed: from any UID, GID, source, device and mark, out of the pod or into it, without a process per probe. One thread per namespace sends, one reads the trace, and this one joins the results.
 
-Which evidence stands for what:
+The evidence for each part of an answer:
 - the path: the trace of the first packet, and for each batch the counters of all rules;
-- the credentials: the owner that the kernel wrote on the socket when it was made (`fstat` of each socket), which comes from the same credentials in the same system call as what the owner match reads; for each batch the packets that nftables counted by `meta skuid . meta skgid`; on iptables-legacy also the UID and GID of each NFLOG message;
-- the end: what the socket came to. Where the packet was delivered: the last chain, behind everything else, that saw it.
+- the credentials: the owner that the kernel recorded when it created the socket (`fstat` of each socket), which comes from the same credentials in the same system call as what the owner match reads; for each batch, the packets that nftables counted by `meta skuid . meta skgid`; on iptables-legacy also the UID and GID of each NFLOG message;
+- the end: the state of the socket. Where the packet was delivered: the last chain, after everything else, that saw it.
 
-What is not whole is repeated in smaller batches, and what stays so ends in a gap.
+Probes with incomplete evidence are sent again in smaller batches; if it stays incomplete, they get a gap.
 
-Sent again. A connection without an answer sends its SYN anew after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), and on a slow or throttled machine a batch takes longer than that. No socket option forbids the first repetition: TCP_SYNCNT and net.ipv4.tcp_syn_retries are 1 at least, and TCP_USER_TIMEOUT counts from the first repetition on (`retransmits_timed_out` in net/ipv4/tcp_timer.c). To drop it in a chain of the switch would change what happens under the rules. So the repetition is not prevented but known for what it is: a packet with the sequence number of one that met the switch before (src/trace/packets.ts) is one more of the same socket, by every witness, and says nothing against the first. However late the trace is read, the answers are the same. That a batch ends when a connection has waited for 300 ms, and that nobody is waited for longer than half a second, only spares the work.
+Retransmissions. A connection without an answer retransmits its SYN after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), and on a slow or throttled machine a batch takes longer than that. No socket option prevents the first retransmission: TCP_SYNCNT and net.ipv4.tcp_syn_retries are at least 1, and TCP_USER_TIMEOUT counts from the first retransmission on (`retransmits_timed_out` in net/ipv4/tcp_timer.c). Dropping it in a chain of the trace table would change what happens under the rules. So retransmissions are not prevented but recognized: a packet with the sequence number of one that the trace table saw before (src/trace/packets.ts) is another packet of the same socket, in all counts, and does not contradict the first. However late the trace is read, the answers are the same. A batch ends once a connection has waited for 300 ms, and no answer is waited for longer than half a second, only to save work.
 */
 
-import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
+import {setImmediate as turn} from 'node:timers/promises';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
-import type {DeliveredLeg} from '../../src/trace/fast/first-leg.js';
 import type {Gap} from '../../src/trace/gap.js';
-import type {Listening} from '../../src/trace/tproxy-socket.js';
+import {somewhereIn} from '../../src/trace/lost-end.js';
 import {ProbeJoiner, type JoinedProbe} from '../../src/trace/fast/join-probes.js';
 import {LockFile} from '../system/lock-file.js';
-import type {Netns} from '../sandbox/netns.js';
 import {defaultBufferBytes} from '../tracer/trace-source.js';
 import {
-	checkRequest, decodeResult, encodeBatch, type Unsendable,
+	checkRequest, decodeResult, encodeBatch,
 } from './encode.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
 import {invalidTableText, proberTableText, removeTableText} from './trace-table.js';
+import {isAnySilent, tracingAnswers} from './trace-answers.js';
 import {Listeners} from './listeners.js';
 import {shared, states, type SenderAnswer} from './protocol.js';
 import {startSender} from './sender.js';
 import type {Thread} from './thread.js';
+import type {ProbeAnswer, ProberOptions, Sending} from './options.js';
+import {SentCount} from './sent-count.js';
 import {TraceReader} from './trace-reader.js';
 import {CrossCheck} from './cross-check.js';
 import {
@@ -36,44 +37,23 @@ import {
 } from './batch.js';
 import {prepareNamespace} from './prepare-netns.js';
 
-/** What came of a probe. `leg` is undefined when nothing was sent: `unsendable` says then why the kernel sends no such packet, or a gap what was missing. */
-export type ProbeAnswer = {readonly id: string; readonly leg: DeliveredLeg | undefined; readonly gaps: readonly Gap[]; readonly unsendable?: Unsendable};
+export type {ProbeAnswer, ProberOptions} from './options.js';
 
-/** What a prober is made for. */
-export type ProberOptions = {
-	readonly sandbox: {readonly pod: Netns; readonly remote: Netns};
-	readonly backend: Backend;
-	readonly families: readonly AddressFamily[];
-	/** As the kernel holds it: what `installRules` returned. */
-	readonly ruleSet: RuleSet;
-	/** Transparent sockets that wait in the pod for what TPROXY gives them, as the proxy's would: none. Without one the target drops. */
-	readonly listening?: readonly Listening[] | undefined;
-	/** How long an answer may take before its probe counts as quiet; half a second at most. */
-	readonly timeoutMs?: number;
-	/** Probes between two readings of the counters: 4,096, and more where there are so many rules that the reading takes long. */
-	readonly batchSize?: number;
-	/** Whether invalid packets are sent as well: see `ProbeRequest`. It turns conntrack on in the pod, whatever the rules do, and costs each probe two messages more. */
-	readonly hasInvalid?: boolean | undefined;
-	/** Bytes that the kernel may queue of the trace. */
-	readonly bufferBytes?: number;
-	/** For tests: what happens between the sending of a batch and the first reading of its trace, as on a machine that gives the testbed no processor then. */
-	readonly beforeRead?: (() => Promise<void>) | undefined;
-};
-
-const window = 512; // Probes that the trace may be behind: some 15,000 messages of at most 2 KiB in the kernel's memory, a half of the default buffer.
-const datagramMs = 200; // For a datagram that the trace does not show at its end. What the kernel answers by itself is there already (backlog.ts).
-const connectionMs = 500; // For TCP, which is told of a missing neighbour after 300 ms (prepare-netns.ts).
-const repeats = 3; // How often the probes of a batch that is not whole are sent again, each time in batches of an eighth.
+const window = 512; // How many probes the trace reader may lag behind: some 15,000 messages of at most 2 KiB in kernel memory, half of the default buffer.
+const datagramMs = 200; // Wait for a datagram whose end the trace does not show. The kernel's own answers are already there (backlog.ts).
+const connectionMs = 500; // Wait for TCP, which learns of a missing neighbor after 300 ms (prepare-netns.ts).
+const repeats = 3; // How often the probes of an incomplete batch are sent again, each time in batches an eighth the size.
 const shrink = 8;
+const joinedPerTurn = 1024;
 
 type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean};
 
-/** Sends probes through one loaded rule set. Who creates it disposes of it. */
+/** Sends probes through one loaded rule set. The creator disposes of it. */
 export class Prober implements AsyncDisposable {
 	/**
-	Prepares the namespaces, switches tracing on and starts the threads. The rules must be installed, and stay as they are.
+	Prepares the namespaces, turns tracing on and starts the threads. The rules must already be installed, and must not change.
 
-	@throws {TestbedError} when the machine cannot do it.
+	@throws {TestbedError} if the machine cannot do it.
 	*/
 	static async create(options: ProberOptions): Promise<Prober> {
 		const prober = new Prober(options);
@@ -86,16 +66,16 @@ export class Prober implements AsyncDisposable {
 		}
 	}
 
-	/** Probes that were sent more than once, because their evidence was not whole. */
+	/** The number of probes that were sent again because their evidence was incomplete. */
 	repeated = 0;
-	/** Probes whose answer was waited for in vain. */
+	/** The number of probes that timed out without an answer. */
 	unanswered = 0;
 	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize' | 'hasInvalid' | 'beforeRead'>> & Pick<ProberOptions, 'beforeRead'>;
 	readonly #givenBatchSize: number | undefined;
 	readonly #memory = new SharedArrayBuffer(4 * shared.words);
 	#batchSize = 1;
 	#joiner: ProbeJoiner;
-	/** What undoes everything that was made, last first. (Node 20 has no `AsyncDisposableStack`.) */
+	/** Clean-up steps, run last to first. (Node 20 has no `AsyncDisposableStack`.) */
 	readonly #undo: Array<() => Promise<void> | void> = [];
 	readonly #senders = new Map<'pod' | 'remote', Thread>();
 	#reader: TraceReader | undefined;
@@ -105,6 +85,7 @@ export class Prober implements AsyncDisposable {
 	#crossCheck: CrossCheck | undefined;
 	#turn: Promise<unknown> = Promise.resolve();
 	#hasInvalid = false;
+	readonly #sent = new SentCount(this.#memory);
 
 	private constructor(options: ProberOptions) {
 		this.#options = {timeoutMs: 1000, bufferBytes: defaultBufferBytes, ...options};
@@ -113,26 +94,27 @@ export class Prober implements AsyncDisposable {
 	}
 
 	/**
-	Sends probes and says what came of each, in the order of the requests. One call after the other.
+	Sends probes and returns their answers, in the order of the requests. Concurrent calls run one after the other. `signal` ends it between two batches.
 
-	@throws {TestbedError} INPUT for a request that makes no sense, before anything is sent; SYSCALL_FAILED when a thread fails.
+	@throws {TestbedError} INPUT for an invalid request, before anything is sent; SYSCALL_FAILED if a thread fails. The signal's reason.
 	*/
-	async probe(batch: readonly ProbeRequest[]): Promise<readonly ProbeAnswer[]> {
+	async probe(batch: readonly ProbeRequest[], signal?: AbortSignal): Promise<readonly ProbeAnswer[]> {
 		for (const request of batch) {
 			checkRequest(request, {hasInvalid: this.#hasInvalid});
 		}
 
 		return this.#inTurn(async () => {
 			const answers: ProbeAnswer[] = [];
+			this.#sent.begin(batch.length);
 			await this.#run({
-				batch, indices: [...batch.keys()], size: this.#batchSize, repeat: 0, answers,
+				batch, indices: [...batch.keys()], size: this.#batchSize, repeat: 0, answers, signal,
 			});
 			return answers;
 		});
 	}
 
 	/**
-	Goes on with other rules of the same back end and families, which are installed already. Threads and sockets stay.
+	Continues with other rules of the same back end and families, which must already be installed. Threads and sockets stay.
 
 	@throws {TestbedError} as {@link create}.
 	*/
@@ -145,11 +127,11 @@ export class Prober implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) {
-			await undo(); // eslint-disable-line no-await-in-loop -- In order: the threads end before their sockets are closed.
+			await undo(); // eslint-disable-line no-await-in-loop -- In order: the threads must end before their sockets are closed.
 		}
 	}
 
-	/** One thing after the other, also when one fails. */
+	/** Runs one call after the other, even if one fails. */
 	async #inTurn<T>(act: () => Promise<T>): Promise<T> {
 		const before = this.#turn;
 		const turn = (async () => {
@@ -177,7 +159,7 @@ export class Prober implements AsyncDisposable {
 		this.#undo.push(() => {
 			listeners[Symbol.dispose]();
 		});
-		await this.#switchOn();
+		await this.#turnTracingOn();
 		this.#undo.push(async () => {
 			await pod.runConfined('nft', ['-f', '-'], {input: removeTableText});
 		});
@@ -189,23 +171,23 @@ export class Prober implements AsyncDisposable {
 		this.#undo.push(async () => reader[Symbol.asyncDispose]());
 	}
 
-	/** Everything that belongs to the rules and not to the sandbox; the reader learns them by itself. */
+	/** Sets up everything that depends on the rules rather than the sandbox, except the reader. */
 	async #takeRules({ruleSet, listening = [], hasInvalid = false}: Pick<ProberOptions, 'ruleSet' | 'listening' | 'hasInvalid'>): Promise<void> {
 		const {sandbox: {pod}, backend, families} = this.#options;
-		const isSwitchOther = hasInvalid !== this.#hasInvalid;
+		const isTableChanged = hasInvalid !== this.#hasInvalid;
 		this.#hasInvalid = hasInvalid;
-		if (this.#listeners!.open(listening) || isSwitchOther) {
-			await this.#switchOn();
+		if (this.#listeners!.open(listening) || isTableChanged) {
+			await this.#turnTracingOn();
 		}
 
 		this.#batchSize = this.#givenBatchSize ?? batchSizeFor(ruleSet);
-		this.#joiner = new ProbeJoiner(ruleSet, listening);
+		this.#joiner = new ProbeJoiner(ruleSet, listening, address => somewhereIn(this.#options.sandbox.answered)(address));
 		this.#crossCheck = await CrossCheck.create({
 			netns: pod, backend, families, ruleSet, lockFile: this.#lockFile!.path,
 		});
 	}
 
-	async #switchOn(): Promise<void> {
+	async #turnTracingOn(): Promise<void> {
 		await this.#options.sandbox.pod.runConfined('nft', ['-f', '-'], {input: `${proberTableText(this.#listeners!.protocols)}${this.#hasInvalid ? invalidTableText : ''}`});
 	}
 
@@ -224,42 +206,49 @@ export class Prober implements AsyncDisposable {
 		return sender;
 	}
 
+	/** How many probes of the current call have been sent so far, counting each once. */
+	get sent(): number {
+		return this.#sent.count;
+	}
+
 	/** Sends until every probe has an answer. */
-	async #run({batch, indices, size, repeat, answers}: {
-		readonly batch: readonly ProbeRequest[]; readonly indices: readonly number[]; readonly size: number; readonly repeat: number; readonly answers: ProbeAnswer[];
-	}): Promise<void> {
+	async #run(sending: Sending): Promise<void> {
+		const {batch, size, repeat, answers, signal} = sending;
 		const again = async (doubtful: readonly number[], next: number): Promise<void> => {
 			if (doubtful.length > 0) {
 				this.repeated += doubtful.length;
-				await this.#run({
-					batch, indices: doubtful, size: next, repeat: repeat + 1, answers,
-				});
+				await this.#run({...sending, indices: doubtful, size: next, repeat: repeat + 1});
 			}
 		};
 
 		const lost: number[] = [];
 		const open: number[] = [];
-		let left = indices;
+		let left = sending.indices;
 		while (left.length > 0) {
+			signal?.throwIfAborted();
 			const {nextBatch, rest} = planBatch(batch, left, size);
-			const {judged, gaps, untried} = await this.#sendBatch(nextBatch); // eslint-disable-line no-await-in-loop -- One batch after the other: each has the counters to itself.
+			const {judged, gaps, untried} = await this.#sendBatch(nextBatch); // eslint-disable-line no-await-in-loop -- One batch at a time, because counters are compared per batch.
 			for (const {index, answer, isSent} of judged) {
-				// Of what was not sent the witnesses know nothing, so nothing that they miss is a doubt of it.
+				// The counts say nothing about probes that were not sent, so the batch's gaps do not apply to them.
 				answers[index] = gaps.length === 0 || !isSent ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
-				// What was lost may be whole in a smaller batch; what one probe lacks gets one more chance.
+				// If the batch lost evidence, smaller batches may be complete; if a single probe lacks something, it gets one more try.
 				if (isSent && repeat < (gaps.length > 0 ? repeats : 1) && answers[index].gaps.length > 0) {
 					(gaps.length > 0 ? lost : open).push(index);
 				}
 			}
 
 			left = untried.length === 0 ? rest : [...untried, ...rest];
+			if (repeat === 0) {
+				this.#sent.note(batch.length - left.length);
+			}
 		}
 
 		await again(lost, Math.max(1, Math.ceil(Math.min(size, lost.length) / shrink)));
-		await again(open, size);
+		// If the rules drop an answer, only the answer's own trace shows it.
+		await (isAnySilent(open, batch, answers) ? tracingAnswers(this.#options.sandbox.pod, async () => again(open, size)) : again(open, size));
 	}
 
-	/** Sends one batch and reads all witnesses. `untried` are the probes that it has left out. */
+	/** Sends one batch and checks it against all evidence. `untried` are the probes that it left out. */
 	async #sendBatch({requests, indices}: Batch): Promise<{readonly judged: readonly Judged[]; readonly gaps: readonly Gap[]; readonly untried: readonly number[]}> {
 		this.#conntrack!.flush();
 		await this.#crossCheck!.prepare(requests.length);
@@ -270,7 +259,7 @@ export class Prober implements AsyncDisposable {
 			const own = requests.flatMap((request, index) => request.from === from ? [index] : []);
 			if (own.length > 0) {
 				const waitedMs = waiting === undefined ? undefined : waiting.ms + performance.now() - waiting.at;
-				const side = await this.#send(from, own.map(index => requests[index]!), waitedMs); // eslint-disable-line no-await-in-loop -- One namespace after the other: the packets of both at once could not be told apart by their order.
+				const side = await this.#send(from, own.map(index => requests[index]!), waitedMs); // eslint-disable-line no-await-in-loop -- One namespace after the other: packets sent from both at once could not be told apart by their order.
 				sides.push(side);
 				waiting = side.sent.waitedMs === undefined ? undefined : {ms: side.sent.waitedMs, at: performance.now()};
 				for (const [index, position] of own.entries()) {
@@ -303,6 +292,10 @@ export class Prober implements AsyncDisposable {
 		const judged: Judged[] = [];
 		const untried: number[] = [];
 		for (const [position, {id}] of requests.entries()) {
+			if (position % joinedPerTurn === joinedPerTurn - 1) {
+				await turn(); // eslint-disable-line no-await-in-loop -- Lets signals be handled.
+			}
+
 			const state = stateOf(places[position]!);
 			const index = indices[position]!;
 			if (state === states.unsent) {
@@ -319,7 +312,7 @@ export class Prober implements AsyncDisposable {
 
 			const {leg, gaps: own, rows: found} = this.#joiner.join(sent.probe);
 			if (sent.probe.isLocal) {
-				// Of two probes with one five-tuple, the second sent the last packet.
+				// Of two probes with the same five-tuple, the second sent the last packet.
 				for (const row of state === states.reused ? found.slice(-1) : found) {
 					owners.set(row, `${sent.probe.made.uid}:${sent.probe.made.gid}`);
 				}
@@ -342,7 +335,7 @@ export class Prober implements AsyncDisposable {
 		return {encoded, sent: await sender.next<SenderAnswer, 'sent'>('sent'), late: new Map()};
 	}
 
-	/** Waits for what has no end yet, but for that of which nothing will come. */
+	/** Waits for probes that have no end yet, except those for which no answer can come. */
 	async #awaitPending({requests, places, sides, isOver, pending}: {
 		readonly requests: readonly ProbeRequest[];
 		readonly places: ReadonlyArray<readonly [side: Side, index: number] | undefined>;
@@ -360,7 +353,7 @@ export class Prober implements AsyncDisposable {
 			}
 
 			const isAnyTcp = own.some(position => requests[position]!.protocol === 'tcp' && requests[position]!.packet !== 'invalid');
-			const sender = await this.#sender(from); // eslint-disable-line no-await-in-loop -- Two at most.
+			const sender = await this.#sender(from); // eslint-disable-line no-await-in-loop -- At most two.
 			sender.tell({type: 'settle', indices: own.map(position => places[position]![1]), timeoutMs: Math.min(timeoutMs, isAnyTcp ? connectionMs : datagramMs)});
 			const {ends} = await sender.next<SenderAnswer, 'settled'>('settled'); // eslint-disable-line no-await-in-loop -- As above.
 			for (const [index, state, error] of ends) {
@@ -370,7 +363,7 @@ export class Prober implements AsyncDisposable {
 		}
 	}
 
-	/** Lets the joiner see the rows of a batch that goes on. */
+	/** Shows the joiner the rows of the current batch so far. */
 	async #peek(): Promise<void> {
 		const {rows, traversals} = await this.#reader!.peek();
 		this.#joiner.learn(traversals);

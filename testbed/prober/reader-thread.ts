@@ -1,5 +1,5 @@
 /**
-The thread that reads the trace while probes are sent. It does not wait for the socket but for the senders' word that a handful of probes is out: woken for each of some twenty messages per probe, it would cost the sender more than the trace itself (bench).
+The thread that reads the trace while probes are sent. It does not wait on the socket but is woken by the senders after a handful of probes: waking it for each of some twenty messages per probe would cost the sender more than the trace itself (bench).
 */
 
 import {parentPort, receiveMessageOnPort, workerData} from 'node:worker_threads';
@@ -21,13 +21,13 @@ let trace = new FastTrace(createLookup({ruleSet, loaded, ...context}), log);
 /** An nft message has some 300 bytes, with the longest names some 1,200; a batch of NFLOG at most 64 KiB. */
 const buffers = {nft: {slots: 256, slotBytes: 2048}, nflog: {slots: 32, slotBytes: 1 << 17}} as const;
 let overruns = 0;
-let shapesTold = 0;
+let shapesReported = 0;
 
 function say(answer: ReaderAnswer, transfer: readonly ArrayBuffer[] = []): void {
 	parentPort!.postMessage(answer, transfer);
 }
 
-/** Takes all that a socket has queued. */
+/** Reads everything that a socket has queued. */
 function drain(fd: number, datagrams: ManyDatagrams): void {
 	for (;;) {
 		const count = datagrams.receiveNow(fd);
@@ -55,8 +55,8 @@ function drain(fd: number, datagrams: ManyDatagrams): void {
 }
 
 function newTraversals(): readonly Traversal[] {
-	const traversals = trace.shapes.since(shapesTold).map(({traversal}) => traversal);
-	shapesTold = trace.shapes.size;
+	const traversals = trace.shapes.since(shapesReported).map(({traversal}) => traversal);
+	shapesReported = trace.shapes.size;
 	return traversals;
 }
 
@@ -67,7 +67,7 @@ function read(): void {
 		const tick = Atomics.load(words, shared.tick);
 		const command = Atomics.load(words, shared.command);
 		const sent = Atomics.load(words, shared.sent);
-		// The kernel queues a message before it lets the packet go on, so what a probe left that was sent before is all here by now.
+		// The kernel queues a message before it lets the packet continue, so the messages of every probe sent so far are here by now.
 		for (const {fd, datagrams} of opened) {
 			drain(fd, datagrams);
 		}
@@ -105,10 +105,10 @@ function obey(command: number): void {
 		}
 
 		default: { // `renew`
-			// Told before the command was given, so it is there; this thread has no other time to look.
+			// Posted before the command was set, so it is there; this thread never returns to its event loop.
 			const {message} = receiveMessageOnPort(parentPort!) as {readonly message: ReaderRequest};
 			trace = new FastTrace(createLookup({...message, ...context}), log);
-			shapesTold = 0;
+			shapesReported = 0;
 			overruns = 0;
 			say({type: 'renewed'});
 		}

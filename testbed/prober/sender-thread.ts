@@ -1,5 +1,5 @@
 /**
-The thread that sends probes from one namespace. It is in that namespace for good, and has the credentials of the next socket while it makes it: no process, no change of the other threads.
+The thread that sends probes from one namespace. It stays in that namespace, and takes on the credentials of each socket while it creates it: this needs no process and does not affect other threads.
 */
 
 import {parentPort, workerData} from 'node:worker_threads';
@@ -16,11 +16,11 @@ import {
 
 const {netns, quietNetns, memory, window} = workerData as SenderInput;
 const words = new Int32Array(memory);
-const told = 32; // Probes after which the reader is woken: often enough that it is never idle, too seldom to cost anything.
+const wakeEvery = 32; // Probes after which the reader is woken: often enough to keep it busy, rarely enough to cost nothing.
 const waitingMax = 4096; // Sockets that may be left open in one batch.
-const waitedMaxMs = 300; // For so long a connection may wait while others are sent: see "Sent again" in prober.ts.
-const queuedMax = 256; // Datagrams without an answer that may be in the kernel's receive queues: a processor drops what comes when it has a thousand (net.core.netdev_max_backlog), and nobody is told.
-const readerMs = 30_000; // A reader that is alive takes a millisecond; the limit is for one that is not.
+const waitedMaxMs = 300; // How long a connection may wait while others are sent: see "Retransmissions" in prober.ts.
+const queuedMax = 256; // Unanswered datagrams that may be in the kernel's receive queues: a processor silently drops packets when it has a thousand (net.core.netdev_max_backlog).
+const readerMs = 30_000; // A live reader takes a millisecond; the limit is for a dead one.
 const own = new Int32Array(ownAddress.buffer);
 const waiting = new Map<number, {readonly fd: number; readonly isUdp: boolean; readonly isRaw: boolean; readonly to: Uint8Array; readonly invalid: InvalidPacket | undefined}>();
 let current = {uid: 0, gid: 0};
@@ -29,7 +29,7 @@ function say(answer: SenderAnswer, transfer: readonly ArrayBuffer[] = []): void 
 	parentPort!.postMessage(answer, transfer);
 }
 
-/** Tells the reader what is out, and waits while it is too far behind: the trace socket's buffer has an end. */
+/** Tells the reader how many probes were sent, and waits while it is too far behind: the trace socket's buffer is limited. */
 function tell(count: number): void {
 	const sent = Atomics.add(words, shared.sent, count) + count;
 	Atomics.add(words, shared.tick, 1);
@@ -41,7 +41,7 @@ function tell(count: number): void {
 		}
 
 		if (Atomics.wait(words, shared.drained, drained, readerMs) === 'timed-out') {
-			throw new Error(`the reader of the trace did nothing for ${readerMs / 1000} s`);
+			throw new Error(`the trace reader did not respond for ${readerMs / 1000} s`);
 		}
 	}
 }
@@ -60,7 +60,7 @@ function failed(step: typeof steps[number], error: number): Outcome {
 	return {state: states.failed + steps.indexOf(step), error};
 }
 
-/** What asking a connecting socket again says. */
+/** The outcome that a repeated `connect` on a connecting socket reports. */
 function outcomeOf(error: number): Outcome {
 	switch (error) {
 		case 0:
@@ -82,7 +82,7 @@ function outcomeOf(error: number): Outcome {
 	}
 }
 
-/** Notes a socket's own end in a result. */
+/** Writes a socket's own address and port into a result. */
 function noteOwn(fd: number, {isIpv6, results, row}: {readonly isIpv6: boolean; readonly results: Int32Array; readonly row: number}): void {
 	readOwnAddress(fd);
 	const start = isIpv6 ? 2 : 1;
@@ -92,7 +92,7 @@ function noteOwn(fd: number, {isIpv6, results, row}: {readonly isIpv6: boolean; 
 	}
 }
 
-/** Sends the one packet. What refuses it is mostly there when it has been sent; the socket stays open only where it is not. */
+/** Sends an invalid packet. The RST that refuses it has usually arrived by then; the socket stays open only if it has not. */
 function sendInvalid(invalid: InvalidPacket, {source, note}: {readonly source: Uint8Array | undefined; readonly note: (fd: number) => void}): Outcome {
 	let error = invalid.reservePort(source);
 	if (error !== 0) {
@@ -114,7 +114,7 @@ function sendInvalid(invalid: InvalidPacket, {source, note}: {readonly source: U
 	return error === probeErrors.EPERM ? {state: states.quiet, error} : failed('send', error);
 }
 
-/** Sends one probe from a socket that is made already. */
+/** Sends one probe from an open socket. */
 function send(fd: number, {probe, batch, results, row}: {readonly probe: number; readonly batch: Batch; readonly results: Int32Array; readonly row: number}): Outcome {
 	const {probes, addresses, texts} = batch;
 	const kind = probes[probe + probeWords.kind]!;
@@ -157,7 +157,7 @@ function send(fd: number, {probe, batch, results, row}: {readonly probe: number;
 		return sendInvalid(new InvalidPacket(fd, to), {source: source < 0 ? undefined : addresses[source], note});
 	}
 
-	// Between the two, for asking what came of a refused connection makes the socket forget its addresses.
+	// Between the two calls, because querying a refused connection clears the socket's addresses.
 	note(fd);
 
 	if (!isUdp) {
@@ -177,12 +177,12 @@ function send(fd: number, {probe, batch, results, row}: {readonly probe: number;
 	return error === 0 ? {state: states.pending, error} : outcomeOf(error);
 }
 
-/** How many datagrams may be in the receive queues now: none once they have been waited for. */
+/** How many datagrams may be in the receive queues now; waits for them when there are too many. */
 function withRoom(datagrams: number): number {
 	return datagrams === queuedMax && backlog.drain() ? 0 : datagrams % queuedMax;
 }
 
-/** Asks the datagrams without an answer once more, now that every answer that there is has come: see `backlog.ts`. Whether that is known. */
+/** Checks the unanswered datagrams once more after waiting for all answers in flight: see `backlog.ts`. Returns whether none can still be in flight. */
 function askAgain(results: Int32Array): boolean {
 	const open = [...waiting].filter(([, {isUdp, isRaw}]) => isUdp || isRaw);
 	if (open.length === 0) {
@@ -204,13 +204,13 @@ function askAgain(results: Int32Array): boolean {
 	return isDrained;
 }
 
-/** What came back for one packet; undefined for nothing. */
+/** The answer to one packet; undefined if there is none. */
 function endOfDatagram(fd: number, invalid: InvalidPacket | undefined): Outcome | undefined {
 	const error = invalid === undefined ? socketError(fd) : (invalid.isRefused() ? probeErrors.ECONNREFUSED : 0);
 	return error === 0 ? undefined : outcomeOf(error);
 }
 
-/** Sends a batch, up to the first probe whose five-tuple has been used in it: its packet would not be the first of a connection. Where connections are left waiting, it ends by time. */
+/** Sends a batch, up to the first probe with an already used five-tuple: its packet would not be the first of a connection. If connections are left waiting, the batch also ends by time. */
 function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 	const {probes, addresses, waitedMs} = batch;
 	let waitingSince = waitedMs === undefined ? undefined : performance.now() - waitedMs;
@@ -218,7 +218,7 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 	const results = new Int32Array(count * resultWords.words);
 	const used = new Set<number>();
 	const sources = new Map<number | string, number>();
-	let untold = 0;
+	let unreported = 0;
 	let datagrams = 0;
 	let index = 0;
 	while (index < count && waiting.size < waitingMax && (waitingSince === undefined || performance.now() - waitingSince < waitedMaxMs)) {
@@ -255,9 +255,9 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 		results[row + resultWords.state] = outcome.state;
 		results[row + resultWords.error] = outcome.error;
 		index++;
-		if (++untold === told) {
-			tell(untold);
-			untold = 0;
+		if (++unreported === wakeEvery) {
+			tell(unreported);
+			unreported = 0;
 		}
 
 		if (outcome.state < states.failed && isUsed(used, {
@@ -268,20 +268,20 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 		}
 
 		if (outcome.error === probeErrors.EADDRNOTAVAIL && waiting.size > 0) {
-			results[row + resultWords.state] = states.reused; // The ports may be free again when those that wait are closed.
+			results[row + resultWords.state] = states.reused; // Ports may be free again once the waiting sockets are closed.
 			break;
 		}
 	}
 
 	become(0, 0);
 	const isDrained = askAgain(results);
-	tell(untold);
+	tell(unreported);
 	return {
 		type: 'sent', results, tried: index, waitedMs: waitingSince === undefined ? undefined : performance.now() - waitingSince, isDrained,
 	};
 }
 
-/** Notes the five-tuple of a probe; whether it was there already. */
+/** Records the five-tuple of a probe; returns whether it was already used. */
 function isUsed(used: Set<number>, {probes, probe, results, row, sources}: {
 	readonly probes: Int32Array; readonly probe: number; readonly results: Int32Array; readonly row: number; readonly sources: Map<number | string, number>;
 }): boolean {
@@ -295,18 +295,18 @@ function isUsed(used: Set<number>, {probes, probe, results, row, sources}: {
 		sources.set(address, source);
 	}
 
-	// The parts have room: 65,536 ports, two protocols, and as many sources and destinations as a batch can hold.
+	// No overflow: 65,536 ports, two protocols, and at most as many sources and destinations as a batch has probes.
 	used.add((((((probes[probe + probeWords.to]! * 65_536) + source) * 2) + Number((kind & kinds.udp) !== 0)) * 65_536) + results[row + resultWords.port]!);
 	return used.size === before;
 }
 
-/** Waits for the sockets of these indices until each has come to something, or time is over; closes all. */
+/** Waits for the sockets at these indices until each has an end or time is up; then closes all. */
 function awaitPending(indices: readonly number[], timeoutMs: number): SenderAnswer {
 	const ends: Array<[number, number, number]> = [];
 	const deadline = performance.now() + timeoutMs;
 	let left = indices.flatMap(index => waiting.has(index) ? [{index, ...waiting.get(index)!}] : []);
 	while (left.length > 0) {
-		// Asked at least once, and once more when time is over: a thread that got no processor meanwhile would not know otherwise what has come.
+		// Checked at least once, and once more when time is up: a thread that got no processor time would otherwise miss what has arrived.
 		const remaining = Math.max(0, deadline - performance.now());
 		const ready = new Set(waitSockets(left, remaining));
 		left = left.filter(({index, fd, isUdp, to, invalid}, place) => {
@@ -314,7 +314,7 @@ function awaitPending(indices: readonly number[], timeoutMs: number): SenderAnsw
 				return true;
 			}
 
-			// A raw socket hears whatever comes from there, and a socket that is ready may say that it is not.
+			// A raw socket is also woken by unrelated packets, and a socket reported as ready may turn out not to be.
 			const end = isUdp || invalid !== undefined ? endOfDatagram(fd, invalid) : outcomeOf(connectSocket(fd, to));
 			if (end === undefined || end.state === states.pending) {
 				return true;

@@ -8,7 +8,7 @@ import {TestbedError} from '../errors.js';
 type Answer = {readonly type: string};
 type Waiting = {readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void};
 
-/** One thread. What it says when nobody waits is kept for who asks next. A thread that nobody waits for does not keep the process: who forgets to dispose of it still comes to an end. */
+/** One thread. Answers that arrive while none is awaited are queued. An idle thread does not keep the process alive, even if it is never disposed of. */
 export class Thread implements AsyncDisposable {
 	readonly #worker: Worker;
 	readonly #name: string;
@@ -34,25 +34,25 @@ export class Thread implements AsyncDisposable {
 			this.#fail(error.message, error);
 		});
 		this.#worker.on('exit', () => {
-			this.#fail('it ended before its time');
+			this.#fail('it ended unexpectedly');
 		});
 	}
 
 	/**
 	The next answer, which must be of the given type.
 
-	@throws {TestbedError} SYSCALL_FAILED when the thread fails or ends.
+	@throws {TestbedError} SYSCALL_FAILED if the thread fails or ends.
 	*/
 	async next<T extends Answer, K extends T['type']>(type: K): Promise<Extract<T, {type: K}>> {
 		const answer = await this.#answer();
 		if (answer.type !== type) {
-			throw new Error(`The thread that ${this.#name} said ${answer.type}, not ${type}.`);
+			throw new Error(`The thread that ${this.#name} answered ${answer.type}; expected ${type}.`);
 		}
 
 		return answer as Extract<T, {type: K}>;
 	}
 
-	/** Tells it something. */
+	/** Posts a message to the thread. */
 	tell(message: object): void {
 		this.#worker.postMessage(message);
 	}

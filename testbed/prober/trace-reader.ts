@@ -1,5 +1,5 @@
 /**
-The handle of the thread that reads the trace (`reader-thread.ts`), with the sockets that it reads.
+A handle on the thread that reads the trace (`reader-thread.ts`) and on its sockets.
 */
 
 import {streamsOf, type TraceStream} from '../../src/netfilter/backends.js';
@@ -16,12 +16,12 @@ import {
 } from './protocol.js';
 import {Thread} from './thread.js';
 
-/** What the trace of a batch shows: rows of packets, shapes that are new, and what is missing. */
+/** The trace of a batch: rows of packets, new traversals, and what is missing. */
 export type TakenTrace = {readonly rows: Int32Array; readonly traversals: readonly Traversal[]; readonly gaps: readonly Gap[]};
 
 /** Reads the trace of one namespace. */
 export class TraceReader implements AsyncDisposable {
-	/** Opens the sockets and starts the thread; resolves when it reads. */
+	/** Opens the sockets and starts the thread; resolves once it is reading. */
 	static async start({netns, backend, bufferBytes, ...input}: {
 		readonly netns: Netns;
 		readonly backend: Backend;
@@ -66,13 +66,13 @@ export class TraceReader implements AsyncDisposable {
 		this.#words = words;
 	}
 
-	/** What has been traced so far of a batch that goes on: rows of packets, which may meet more, and shapes that are new. */
+	/** The trace of the current batch so far: rows of packets, which may not be complete yet, and new traversals. */
 	async peek(): Promise<Pick<TakenTrace, 'rows' | 'traversals'>> {
 		this.#command(commands.peek);
 		return this.#thread.next<ReaderAnswer, 'rows'>('rows');
 	}
 
-	/** Everything that has been traced since the last time; the batch ends. */
+	/** Everything traced since the last call; ends the batch. */
 	async take(): Promise<TakenTrace> {
 		this.#command(commands.take);
 		const {batch: {rows, gaps, orphans}, traversals, overruns} = await this.#thread.next<ReaderAnswer, 'batch'>('batch');
@@ -81,13 +81,13 @@ export class TraceReader implements AsyncDisposable {
 			traversals,
 			gaps: [
 				...gaps,
-				...(overruns > 0 ? [{kind: 'lost-events', message: `The trace socket overflowed ${overruns} times: events are lost.`} satisfies Gap] : []),
-				...(orphans > 0 ? [{kind: 'lost-events', message: `${orphans} trace events do not follow from those before them.`} satisfies Gap] : []),
+				...(overruns > 0 ? [{kind: 'lost-events', message: `The trace socket overflowed ${overruns} times, so events were lost.`} satisfies Gap] : []),
+				...(orphans > 0 ? [{kind: 'lost-events', message: `${orphans} trace events do not follow from the events before them.`} satisfies Gap] : []),
 			],
 		};
 	}
 
-	/** Reads what comes from now on by other rules. Nothing may be on its way. */
+	/** Reads from now on with other rules. No packet may be in flight. */
 	async renew(request: ReaderRequest): Promise<void> {
 		this.#thread.tell(request);
 		this.#command(commands.renew);

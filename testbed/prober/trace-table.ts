@@ -1,24 +1,24 @@
 /**
-The table that switches tracing on for probes, and what it counts. Like the tracer's own (tracer/trace-table.ts), but made for many: it traces first packets of TCP and UDP only, in one message per chain; it shows a packet once more when it has passed everything else; and it counts packets by the owner of their socket instead of keeping a line for each.
+The table that turns tracing on for probes and counts them. Like the tracer's own (tracer/trace-table.ts), but for many packets: it traces first packets of TCP and UDP only, with one message per chain; it shows each packet once more after it has passed everything else; and it counts packets per socket owner instead of keeping an element for each packet.
 */
 
 import {TestbedError} from '../errors.js';
-import {invalidPackets, invalidCheck} from '../tracer/trace-table.js';
+import {answerMatches, invalidPackets, invalidCheck} from '../tracer/trace-table.js';
 import {traceTable} from '../sandbox/own-table.js';
 
-/** The set of owners: how many of the pod's packets left sockets of each UID and GID. A second witness for the credentials of a batch. */
+/** The set of owners: how many of the pod's packets came from sockets of each UID and GID. It cross-checks the credentials of a batch. */
 const ownersSet = 'owners-counted';
-/** Elements that the set can hold, and after how many it is emptied: each probe of a batch may have an owner of its own. */
+/** The capacity of the set. It is emptied before a batch that might exceed it: each probe of a batch may have a different owner. */
 export const ownersMax = 65_535;
 
 const matches = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto udp'];
 const traceOn = matches.map(match => `${match} meta nftrace set 1 accept`).join('\n');
 
-/** What turns a first packet away behind everything else, by its protocol: where a socket listens, connections would be made, and datagrams piled up. */
+/** The rules that reject a first packet after everything else, by protocol. Without them a listening socket would accept connections and queue datagrams. */
 const turnAway = {tcp: 'tcp flags & (fin|syn|rst|ack) == syn reject with tcp reset', udp: 'meta l4proto udp reject'} as const;
 
 /**
-The table as `nft -f` takes it. It takes the place of the tracer's, whose name it has: everything else knows that name as the testbed's own. `listening` are the protocols that sockets wait for: their first packets are answered as if nobody did, in the last place that they pass.
+The table as input for `nft -f`. It replaces the tracer's table and has its name, which the rest of the testbed knows as its own. `listening` are the protocols that sockets listen for: in the last chain they pass, their first packets are rejected as if nothing listened.
 */
 export function proberTableText(listening: ReadonlyArray<'tcp' | 'udp'> = []): string {
 	return `
@@ -49,7 +49,7 @@ ${listening.map(protocol => `		${turnAway[protocol]}\n`).join('')}	}
 `;
 }
 
-/** What `nft -f` takes after it where invalid packets are to be sent as well: lets them in, and notes what conntrack says of them. That turns conntrack on in the namespace. */
+/** Additional input for `nft -f` if invalid packets may be sent: traces them, and records what conntrack says about them. This turns conntrack on in the namespace. */
 export const invalidTableText = `
 table inet ${traceTable} {
 	chain prerouting {
@@ -63,13 +63,27 @@ table inet ${traceTable} {
 }
 `;
 
-/** What `nft -f` takes to forget the owners so far. */
+/** Additional input for `nft -f` that also traces the answers to first packets of TCP: see `answerMatches`. */
+export const answersText = `
+table inet ${traceTable} {
+${([['prerouting', 'answers-received'], ['output', 'answers-sent']] as const).map(([hook, name]) => `
+	chain ${name} {
+		type filter hook ${hook} priority -351; policy accept;
+		${answerMatches.map(match => `${match} meta nftrace set 1 accept`).join('\n')}
+	}`).join('')}
+}
+`;
+
+/** Input for `nft -f` that ends that. */
+export const noAnswersText = ['answers-received', 'answers-sent'].map(name => `flush chain inet ${traceTable} ${name}\ndelete chain inet ${traceTable} ${name}\n`).join('');
+
+/** Input for `nft -f` that clears the owners. */
 export const forgetOwnersText = `flush set inet ${traceTable} ${ownersSet}\n`;
 
-/** What `nft -f` takes to take the table away. */
+/** Input for `nft -f` that deletes the table. */
 export const removeTableText = `delete table inet ${traceTable}\n`;
 
-/** How many packets each owner sent, by `uid:gid`, from `nft -n -j list ruleset`. */
+/** Parses how many packets each owner sent, by `uid:gid`, from the output of `nft -n -j list ruleset`. */
 export function parseOwnerCounts(text: string): ReadonlyMap<string, number> {
 	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: readonly unknown[]}}>};
 	const own = nftables.find(entry => entry.set?.table === traceTable && entry.set.name === ownersSet)?.set;
@@ -77,7 +91,7 @@ export function parseOwnerCounts(text: string): ReadonlyMap<string, number> {
 		const {val, counter} = (element as {elem?: {val?: {concat?: readonly unknown[]}; counter?: {packets?: unknown}}}).elem ?? {};
 		const [uid, gid] = val?.concat ?? [];
 		if (typeof uid !== 'number' || typeof gid !== 'number' || typeof counter?.packets !== 'number') {
-			throw new TestbedError('COMMAND_FAILED', {message: `\`nft -n -j list ruleset\` printed an owner that is not understood: ${JSON.stringify(element)}`});
+			throw new TestbedError('COMMAND_FAILED', {message: `\`nft -n -j list ruleset\` printed an owner in an unknown form: ${JSON.stringify(element)}`});
 		}
 
 		return [`${uid}:${gid}`, counter.packets] as const;

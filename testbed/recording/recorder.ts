@@ -1,5 +1,5 @@
 /**
-Keeps what reports are made of while a run goes on, and writes it when all is over.
+Collects the evidence behind reports during a command, and writes it at the end.
 */
 
 import type {RunEntry, Runs} from '../../src/report/run/many.js';
@@ -14,9 +14,9 @@ const what = 'The recording';
 /** The recording of one command. */
 export class Recorder {
 	/**
-	Sees to it that the file can be written, before anything is run: nobody wants to hear so afterwards. What the file held stays until there is something to put in its place.
+	Checks that the file can be written before anything is run. Its old content stays until the recording is written.
 
-	@throws {TestbedError} INPUT when it cannot.
+	@throws {TestbedError} INPUT if it cannot.
 	*/
 	static create(file: string): Recorder {
 		checkOutputs([{name: '--record', what, file}], []);
@@ -30,7 +30,7 @@ export class Recorder {
 		this.#file = file;
 	}
 
-	/** Keeps what a report is made of. */
+	/** Keeps the evidence of a report. */
 	note(report: Report, evidence: RunEvidence): void {
 		this.#evidence.set(report, evidence);
 	}
@@ -38,16 +38,16 @@ export class Recorder {
 	/**
 	Writes the recording of one run.
 
-	@throws {TestbedError} INPUT when it cannot be written.
+	@throws {TestbedError} INPUT if it cannot be written.
 	*/
 	async writeRun(report: Report): Promise<void> {
 		await this.#write(printRecording({what: 'run', entries: [{kind: 'evidence', evidence: this.#evidenceOf(report)}]}));
 	}
 
 	/**
-	Writes the recording of many, in the order of their report.
+	Writes the recording of many runs, in the order of their report.
 
-	@throws {TestbedError} INPUT when it cannot be written.
+	@throws {TestbedError} INPUT if it cannot be written.
 	*/
 	async writeRuns({entries, durationMs}: Runs): Promise<void> {
 		await this.#write(printRecording({what: 'runs', entries: entries.map(entry => this.#recorded(entry)), durationMs}));
@@ -60,13 +60,13 @@ export class Recorder {
 	#evidenceOf(report: Report): RunEvidence {
 		const evidence = this.#evidence.get(report);
 		if (evidence === undefined) {
-			throw new RangeError('nobody noted what this report is made of');
+			throw new RangeError('there is no evidence for this report');
 		}
 
 		return evidence;
 	}
 
 	async #write(bytes: Uint8Array): Promise<void> {
-		await writeOutput(this.#file, bytes, {what, state: 'The run itself had ended, and its report is printed.'});
+		await writeOutput(this.#file, bytes, {what, state: 'The run itself is complete, and its report is printed.'});
 	}
 }

@@ -1,5 +1,5 @@
 /**
-A recording → the result of its run or its runs, judged again from the kernel's own words. Needs no kernel.
+Judges a recorded run, or recorded runs, again from the recorded kernel output. Needs no kernel.
 */
 
 import type {RunEntry, Runs} from '../../src/report/run/many.js';
@@ -8,13 +8,13 @@ import {TestbedError} from '../errors.js';
 import {judgeEvidence, type RunEvidence} from '../run/report.js';
 import {parseRecording, type RecordedEntry} from './file.js';
 
-/** What a recording came to. */
+/** The result of a replay. */
 export type Replayed = {readonly what: 'run'; readonly report: Report} | {readonly what: 'runs'; readonly runs: Runs};
 
 /**
 Judges a recording; `name` is its file's, for errors.
 
-@throws {TestbedError} INPUT when it is no whole recording, or when it says something that no run says.
+@throws {TestbedError} INPUT if it is not a complete recording, or its contents cannot be judged.
 */
 export function replay(bytes: Uint8Array, name: string): Replayed {
 	const recording = parseRecording(bytes, name);
@@ -26,7 +26,12 @@ export function replay(bytes: Uint8Array, name: string): Replayed {
 	return {what: 'runs', runs: {entries: entries.map(entry => entryOf(entry, name)), durationMs}};
 }
 
-function entryOf(entry: RecordedEntry, name: string): RunEntry {
+/**
+Judges the result of one of many runs; `name` is its file's, for errors.
+
+@throws {TestbedError} INPUT if it cannot be judged.
+*/
+export function entryOf(entry: RecordedEntry, name: string): RunEntry {
 	if (entry.kind !== 'evidence') {
 		return entry;
 	}
@@ -38,13 +43,13 @@ function entryOf(entry: RecordedEntry, name: string): RunEntry {
 	};
 }
 
-/** A program wrote all that is read here, and its checksum holds. What the judge stumbles over is therefore the file's: somebody made it by other means, or a testbed that says things differently. */
+/** The file was written by a program and its checksum matches, so any error while judging is due to its contents: it was made by other means, or by a testbed that records things differently. */
 function judged(evidence: RunEvidence, name: string): Report {
 	try {
 		return judgeEvidence(evidence);
 	} catch (error) {
 		throw new TestbedError('INPUT', {
-			message: `The recording ${name} is whole, and what it says cannot be judged: ${(error as Error).message}`, state: 'Nothing was judged.', hint: 'Was it written by this version of the testbed? Record it anew.', cause: error,
+			message: `The recording ${name} is complete, but it cannot be judged: ${(error as Error).message}`, state: 'Nothing was judged.', hint: 'Record it again with this version of the testbed.', cause: error,
 		});
 	}
 }

@@ -1,7 +1,7 @@
 /**
-What the lines of a recording look like. A recording is evidence, and evidence that is not there must not pass for evidence that there was nothing: a round without its count of overruns is no round without overruns.
+The schema of the lines of a recording. Missing evidence must not pass for evidence that nothing happened: a round without a count of overruns is not a round without overruns.
 
-Keys beyond these are kept: a later version of the testbed may record more of the same.
+Other keys are kept: a later version of the testbed may record more.
 */
 
 import * as z from 'zod/mini';
@@ -9,13 +9,13 @@ import {
 	atLeast, flag, listOf, mapOf, maybe, number, oneOf, orNull, text, textOf,
 } from '../../src/parsing/schema.js';
 import {printComplaint, validate} from '../../src/parsing/validate.js';
-import {addressFamilies} from '../../src/scenario/topology.js';
-import {typeIds} from '../../src/scenario/six-types.js';
+import {addressFamilies} from '../../src/mesh/topology.js';
+import {traceStreams} from '../../src/netfilter/backends.js';
 import {backends} from '../../src/netfilter/types.js';
 
 const family = oneOf(addressFamilies);
 const credentials = atLeast({uid: number, gid: number});
-/** A mapping that the judge reads, and that this testbed wrote by its types. */
+/** An object that is read as is: this testbed wrote it by its types. */
 const mapping = atLeast({});
 
 const ruleSet = atLeast({
@@ -33,11 +33,24 @@ const ruleSet = atLeast({
 
 const question = atLeast({
 	rules: atLeast({
-		source: text, release: orNull(text), backend: oneOf(backends), ruleSet, warnings: listOf(text), notes: maybe(listOf(text)), reference: ruleSet, intent: mapping,
+		source: text,
+		release: orNull(text),
+		mesh: maybe(text),
+		backend: oneOf(backends),
+		ruleSet,
+		beside: maybe(listOf(text)),
+		warnings: listOf(text),
+		notes: maybe(listOf(text)),
+		reference: ruleSet,
+		intent: mapping,
 	}),
 	families: listOf(family),
-	types: listOf(oneOf(typeIds)),
+	types: listOf(text),
 	credentials: atLeast({proxy: credentials}),
+	others: maybe(listOf(atLeast({
+		name: text, part: text, uid: number, gid: number,
+	}))),
+	only: maybe(listOf(text)),
 	topology: mapping,
 	places: listOf(z.tuple([
 		atLeast({
@@ -59,9 +72,9 @@ const kernelTexts = atLeast({listing: text, saved: listOf(atLeast({family, text}
 
 const hexadecimal = textOf(/^(?:[\da-f]{2})*$/u, 'bytes in hexadecimal');
 
-/** A socket. An end is that of one whose actor has been named already. */
+/** A socket event. The end of a socket refers to one whose actor was already named. */
 const socket = z.discriminatedUnion('kind', [
-	atLeast({kind: oneOf(['opened', 'accepted', 'unsent']), id: text, actor: text}),
+	atLeast({kind: oneOf(['opened', 'accepted', 'unsent', 'attempted', 'watched']), id: text, actor: text}),
 	atLeast({kind: oneOf(['ended', 'cut']), id: text}),
 ]);
 
@@ -69,9 +82,9 @@ const round = atLeast({
 	before: kernelTexts,
 	after: kernelTexts,
 	overruns: number,
-	datagrams: listOf(z.tuple([oneOf(['nft', 'nflog']), hexadecimal])),
+	datagrams: listOf(z.tuple([oneOf(traceStreams), hexadecimal])),
 	ends: listOf(atLeast({
-		index: number, id: text, label: text, answered: flag, reason: text,
+		index: number, id: text, label: text, answered: flag, reason: text, durationMs: maybe(number),
 	})),
 	sockets: listOf(socket),
 	interfaces: listOf(z.tuple([number, text])),
@@ -88,10 +101,11 @@ const evidence = atLeast({
 		held: listOf(atLeast({family: orNull(family), text})),
 		rounds: listOf(round),
 		actors: listOf(actor),
+		answered: maybe(listOf(text)),
 		sysctls: maybe(listOf(z.tuple([text, mapOf(text)]))),
 	}),
 	environment: atLeast({
-		kernel: text, iptables: text, nft: text, node: text,
+		kernel: text, iptables: text, nft: text, node: text, proxy: maybe(text),
 	}),
 	durationMs: number,
 });
@@ -104,7 +118,7 @@ const entry = z.discriminatedUnion('kind', [
 	}),
 ]);
 
-/** What is wrong with a line for one run, by its place in it; undefined where nothing is. */
+/** What is wrong with the line of a run, with the place in it; undefined if nothing is. */
 export function complaintAbout(line: unknown): string | undefined {
 	const result = validate(entry, line);
 	return 'value' in result ? undefined : printComplaint(result.complaints[0], 'run');

@@ -1,17 +1,17 @@
 /**
-Whether the actors are who they should be: by /proc for their processes, by the owner that the kernel wrote on the sockets that were opened for them, by the socket match of the trace switch for all sockets of the pod.
+Checks the users of actors: in /proc for their processes, by the owner that the kernel recorded for the sockets opened for them, and by the owners that the trace table recorded for all sockets of the pod.
 */
 
-import type {Credentials} from '../../src/scenario/types.js';
+import type {Credentials} from '../../src/mesh/traffic.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Observation} from '../../src/trace/observation.js';
 import type {ActorGroup} from '../actors/actor-group.js';
 import type {ActorEvidence} from './evidence.js';
 
-/** The credentials that the kernel has for each actor's process, or for the sockets of an actor that has none. An actor whose process is gone, or is not one user, is left out. */
+/** The credentials that the kernel reports for each actor's process, or for the sockets of an actor without a process. Actors whose process is gone or has mixed credentials are left out. */
 export type FoundCredentials = ReadonlyMap<string, Credentials>;
 
-/** What there is to be said of each actor; read once for the whole run. */
+/** The evidence about each actor, read once for the whole run. */
 export function evidenceOf({actors, actorSet}: ActorGroup): readonly ActorEvidence[] {
 	return actorSet.actors.map(({name, namespace, uid, gid}) => {
 		const actor = actors.get(name)!;
@@ -21,7 +21,7 @@ export function evidenceOf({actors, actorSet}: ActorGroup): readonly ActorEviden
 	});
 }
 
-/** The credentials that were found. */
+/** The credentials in the evidence. */
 export function credentialsIn(actors: readonly ActorEvidence[]): FoundCredentials {
 	return new Map(actors.flatMap(({name, pid, found, made}) => {
 		const known = pid === undefined ? made : found;
@@ -37,7 +37,7 @@ function print({uid, gid}: Credentials): string {
 	return `uid ${uid} gid ${gid}`;
 }
 
-/** Actors that ended before their time, and actors whose process runs as somebody else. */
+/** Gaps for actors that ended early, had problems, or run as another user. */
 export function actorGapsOf(actors: readonly ActorEvidence[]): readonly Gap[] {
 	return actors.flatMap(({name, asked, pid, found, made, ended, troubles}): readonly Gap[] => {
 		if (ended !== undefined) {
@@ -53,33 +53,33 @@ export function actorGapsOf(actors: readonly ActorEvidence[]): readonly Gap[] {
 				? []
 				: [{
 					kind: 'credentials',
-					message: `${name} should run as ${print(asked)}; /proc/${pid}/status says ${found === undefined ? 'nothing that is one user' : print(found)}.`,
+					message: `${name} should run as ${print(asked)}, but /proc/${pid}/status shows ${found === undefined ? 'no single user' : print(found)}.`,
 				} satisfies Gap]),
 			...(made === undefined || isSame(asked, made)
 				? []
-				: [{kind: 'credentials', message: `The sockets of ${name} should be made as ${print(asked)}; the kernel made them as ${print(made)}.`} satisfies Gap]),
+				: [{kind: 'credentials', message: `The sockets of ${name} should belong to ${print(asked)}, but the kernel created them as ${print(made)}.`} satisfies Gap]),
 		];
 	});
 }
 
-/** Sockets of the pod that the kernel saw with another owner than the actor, or with none; and sockets of which nobody can say as whom they were made. */
+/** Gaps for sockets of the pod that the kernel saw with a different owner than the actor or without one, and for sockets whose owner is unknown. */
 export function socketGapsOf({path}: Observation, actors: readonly ActorEvidence[]): readonly Gap[] {
 	const unknown = actors.filter(({name, pid, made}) => pid === undefined && made === undefined && path.legs.some(({actor, end, from}) => actor === name && (end.kind !== 'unreachable' || from.port !== 0)));
 	return [
-		...unknown.map(({name}): Gap => ({kind: 'credentials', message: `As whom the sockets of ${name} were made is not known.`})),
+		...unknown.map(({name}): Gap => ({kind: 'credentials', message: `The owner of the sockets of ${name} is unknown.`})),
 		...ownerGapsOf(path, actors),
 	];
 }
 
 function ownerGapsOf(path: Observation['path'], actors: readonly ActorEvidence[]): readonly Gap[] {
-	// A connection of which no packet was sent has no owner that a packet could show.
+	// A connection without a sent packet has no owner that a packet could show.
 	return path.legs.filter(({end, from}) => end.kind !== 'unreachable' || from.port !== 0).flatMap(({actor, socket, from}) => {
 		const wanted = actors.find(({name}) => name === actor);
 		return wanted?.namespace !== 'pod' || isSame(wanted.asked, socket)
 			? []
 			: [{
 				kind: 'credentials',
-				message: `The socket of ${actor} on port ${from.port} should belong to ${print(wanted.asked)}; the kernel says ${socket === undefined ? 'nothing of it' : print(socket)}.`,
+				message: `The socket of ${actor} on port ${from.port} should belong to ${print(wanted.asked)}, but the kernel shows ${socket === undefined ? 'no owner' : print(socket)}.`,
 			} satisfies Gap];
 	});
 }

@@ -1,49 +1,63 @@
 /**
-The world in which rules are put to the kernel: a sandbox with its actors. Several rule sets can be played on one stage, one after the other, as long as they need the same actors.
+A sandbox with its actors. Several rule sets can run in it one after the other, if they need the same actors.
 */
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import {transparencyOf} from '../../src/mesh/intent.js';
-import {type ActorSet, actorsFor} from '../../src/scenario/actor-set.js';
-import type {TopologyExtension} from '../../src/scenario/topology-extension.js';
-import {defaultTopology, type Topology} from '../../src/scenario/topology.js';
-import type {ActorCredentials, Intent, TypeId} from '../../src/scenario/types.js';
+import {dnsServersOf, transparencyOf} from '../../src/mesh/intent.js';
+import type {ActorSet} from '../../src/mesh/actor-set.js';
+import type {Mesh} from '../../src/mesh/mesh.js';
+import {actorsFor, asksDns} from '../../src/mesh/traffic-types.js';
+import {noExtension, withServers, type TopologyExtension} from '../../src/scenario/topology-extension.js';
+import {defaultTopology, type Topology} from '../../src/mesh/topology.js';
+import type {ActorCredentials, Intent, TypeId} from '../../src/mesh/traffic.js';
 import {ActorGroup} from '../actors/actor-group.js';
+import type {Proxy} from '../actors/proxy.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {LockFile} from '../system/lock-file.js';
 import {ReplaceableRules, type RulesToHold} from '../sandbox/installed-rules.js';
 import {loadKernelTexts} from '../tracer/counters.js';
 import type {InstalledRules} from '../sandbox/install.js';
 import {Sandbox} from '../sandbox/sandbox.js';
+import {planOf, type OtherSender} from '../../src/mesh/other-senders.js';
 import type {Sysctls} from '../sandbox/sysctls.js';
 
-/** What the actors of a stage depend on. */
+/** What the actors of a sandbox depend on. */
 export type ActorSandboxOptions = {
+	/** The mesh of the traffic; its actors are used if there is no `actorSet`. */
+	readonly mesh: Mesh;
 	readonly intent: Intent;
 	readonly types: readonly TypeId[];
 	readonly credentials: ActorCredentials;
+	/** Further senders. */
+	readonly others?: readonly OtherSender[];
 	readonly timeoutMs: number;
-	/** Who plays, and in which world, where it is not those of the types. */
+	/** The actors, and additions to the default topology, if they are not those of the types. */
 	readonly actorSet?: ActorSet;
 	readonly extension?: TopologyExtension;
-	/** As {@link SandboxOptions} has it. */
+	readonly topology?: Topology | undefined;
+	/** The program that listens as the proxy; the stub by default. */
+	readonly proxy?: Proxy | undefined;
+	/** As in {@link SandboxOptions}. */
 	readonly presetSysctls?: Sysctls | undefined;
 };
 
-/** What two castings have in common when the same processes can play both: ports, ways of opening sockets, users. */
+/** Equal for options that can share the same processes: same ports, socket options, users, and proxy program. */
 export function reuseKey({
-	intent, types, credentials, timeoutMs, actorSet, extension, presetSysctls,
+	mesh, intent, types, credentials, others = [], timeoutMs, actorSet, extension, topology, presetSysctls, proxy,
 }: ActorSandboxOptions): string {
-	const {proxyPort, inboundCapturePort} = intent;
-	// A company says itself who plays which part.
-	const who = actorSet === undefined ? [types, credentials] : [actorSet];
-	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...who, extension ?? null, timeoutMs, presetSysctls ?? null]);
+	const {proxyPort, inboundCapturePort, scrapes, dns} = intent;
+	// An actor set already contains the mesh's actors and their users.
+	const who = actorSet === undefined ? [mesh.name, types, credentials, others] : [actorSet];
+	const further = [scrapes ?? null, dns ?? null];
+	const place = [extension ?? null, topology?.places.pod ?? null, presetSysctls ?? null];
+	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...further, ...who, ...place, timeoutMs, proxy?.name ?? null]);
 }
 
-/** One sandbox with its actors. Who creates it disposes of it. */
+/** One sandbox with its actors. The creator disposes of it. */
 export class ActorSandbox implements AsyncDisposable {
-	/** Makes the namespaces and starts everything at once; nothing is waited for but the lock file. The first use tells what failed. */
-	static async create(sandboxOptions: ActorSandboxOptions): Promise<ActorSandbox> {
+	/** Creates the namespaces and starts everything at once, waiting only for the lock file. Failures are thrown on first use. */
+	static async create(asked: ActorSandboxOptions): Promise<ActorSandbox> {
+		const sandboxOptions: ActorSandboxOptions = {...asked, extension: withServers(asked.extension ?? noExtension, dnsServersOf(asked.intent), asked.topology ?? defaultTopology)};
 		const lockFile = await LockFile.create();
 		try {
 			return new ActorSandbox(lockFile, Sandbox.create(sandboxOptions.extension, sandboxOptions), sandboxOptions);
@@ -53,21 +67,28 @@ export class ActorSandbox implements AsyncDisposable {
 		}
 	}
 
-	readonly topology: Topology = defaultTopology;
+	readonly topology: Topology;
 	readonly sandbox: Sandbox;
 	readonly #lockFile: LockFile;
 	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
 	readonly #actorGroup: Promise<readonly [PromiseSettledResult<ActorGroup>]>;
 	readonly #installed: ReplaceableRules;
 
-	private constructor(lockFile: LockFile, sandbox: Sandbox, {types, ...sandboxOptions}: ActorSandboxOptions) {
+	private constructor(lockFile: LockFile, sandbox: Sandbox, {mesh: {traffic}, types, credentials, others = [], actorSet, topology = defaultTopology, ...sandboxOptions}: ActorSandboxOptions) {
+		this.topology = topology;
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
 		this.#installed = new ReplaceableRules(sandbox, lockFile.path);
-		// The actors' processes take longest, and need nothing but the namespaces to start. Settled: nobody may dispose of what is still starting.
+		// The actors' processes take longest, and only need the namespaces to start. `allSettled`, so that disposal can wait for everything that is still starting.
 		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
 		this.#actorGroup = Promise.allSettled([ActorGroup.start({
-			sandbox, topology: this.topology, names: actorsFor(types), configured: this.#configured, ...sandboxOptions,
+			sandbox,
+			topology: this.topology,
+			configured: this.#configured,
+			actorSet: actorSet ?? withOthers(traffic.actors({
+				topology: this.topology, intent: sandboxOptions.intent, names: actorsFor(traffic, sandboxOptions.intent, types), credentials, withDns: asksDns(traffic, types),
+			}), others),
+			...sandboxOptions,
 		})]);
 	}
 
@@ -77,23 +98,23 @@ export class ActorSandbox implements AsyncDisposable {
 		return valueOf(result);
 	}
 
-	/** Resolves when the namespaces have their links, addresses and routes. */
+	/** Resolves once the namespaces have their links, addresses and routes. */
 	async configured(): Promise<void> {
 		const [configured] = await this.#configured;
 		valueOf(configured);
 	}
 
 	/**
-	Puts rules and what goes with them in the place of those of before; returns what the kernel then holds.
+	Replaces the rules and routes; returns what the kernel then has.
 
-	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then.
+	@throws {TestbedError} RULES_REJECTED; then nothing of the set is installed.
 	*/
 	async install(rules: RulesToHold): Promise<InstalledRules> {
 		await this.configured();
 		return this.#installed.replace(rules);
 	}
 
-	/** Counters, handles and owners as they are now, in the words of the tools. */
+	/** The current counters, handles and owners, as the tools print them. */
 	async loadState(backend: Backend, families: readonly AddressFamily[]): Promise<KernelTexts> {
 		return loadKernelTexts(this.sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
 	}
@@ -109,7 +130,11 @@ export class ActorSandbox implements AsyncDisposable {
 	}
 }
 
-/** The value of a promise that was settled, or its error. */
+function withOthers({actors, ...rest}: ActorSet, others: readonly OtherSender[]): ActorSet {
+	return {...rest, actors: [...actors, ...others.map(other => planOf(other))]};
+}
+
+/** The value of a settled promise; throws its error. */
 export function valueOf<T>(result: PromiseSettledResult<T>): T {
 	if (result.status === 'rejected') {
 		throw result.reason as Error;

@@ -1,17 +1,25 @@
 /**
-What a play takes from the kernel and from the actors, raw and as plain data: all that is judged is made of this, in a run and in a replay alike. Nothing here asks the kernel.
+The raw evidence of a run, from the kernel and the actors, as plain data. Runs and replays are both judged from it alone. Nothing here uses the kernel.
 */
 
-import type {Credentials} from '../../src/scenario/types.js';
+import type {Credentials} from '../../src/mesh/traffic.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Recording} from '../tracer/trace-source.js';
 import type {RulesText} from '../../src/netfilter/rule-texts.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 
-/** How the connection of one probe ended for who opened it. `index` is its place among all that were to be sent; `id` is that of its first socket. */
-export type ProbeEnd = {readonly index: number; readonly id: string; readonly label: string; readonly answered: boolean; readonly reason: string};
+/** How the connection of one probe ended for its opener. `index` is its index among all probes of the run; `id` is that of its first socket. */
+export type ProbeEnd = {
+	readonly index: number;
+	readonly id: string;
+	readonly label: string;
+	readonly answered: boolean;
+	readonly reason: string;
+	/** How long it took from the moment it was sent. Missing in older recordings. */
+	readonly durationMs?: number;
+};
 
-/** Everything that one round left behind. */
+/** The evidence of one round. */
 export type RoundEvidence = {
 	readonly before: KernelTexts;
 	readonly after: KernelTexts;
@@ -19,32 +27,34 @@ export type RoundEvidence = {
 	readonly ends: readonly ProbeEnd[];
 	readonly sockets: readonly SocketRecord[];
 	readonly interfaces: ReadonlyArray<readonly [index: number, name: string]>;
-	/** `/proc/net/nf_conntrack` afterwards; undefined where the kernel does not show it. */
+	/** `/proc/net/nf_conntrack` after the round; undefined if the kernel does not have it. */
 	readonly flows: string | undefined;
 };
 
-/** Who an actor was to be, and what the kernel and the process itself say of it. */
+/** The intended user of an actor, and what the kernel and the process itself report about it. */
 export type ActorEvidence = {
 	readonly name: string;
 	readonly namespace: string;
 	readonly asked: Credentials;
-	/** Undefined for who only sends: such an actor has no process. */
+	/** Undefined for an actor that only sends and so has no process. */
 	readonly pid: number | undefined;
-	/** By /proc; undefined where the process is gone, or is not one user. */
+	/** From /proc; undefined if the process is gone or has mixed credentials. */
 	readonly found: Credentials | undefined;
-	/** The owner that the kernel wrote on the sockets that were opened for it, a wrong one before a right one; undefined where there was none. In recordings from before it was noted it is missing. */
+	/** The owner that the kernel recorded for the sockets opened for the actor: a wrong one if there was any; undefined without sockets. Missing in older recordings. */
 	readonly made?: Credentials | undefined;
-	/** Why the process ended before its time. */
+	/** Why the process ended early. */
 	readonly ended: string | undefined;
-	/** What went wrong with single connections, beyond what the records of sockets say. */
+	/** Problems with single connections that no socket record shows. */
 	readonly troubles: readonly string[];
 };
 
-/** Everything that a play left behind: the rules as the kernel held them, one round or more, and the actors. */
+/** The evidence of a run: the rules in the kernel, one or more rounds, and the actors. */
 export type KernelEvidence = {
 	readonly held: readonly RulesText[];
 	readonly rounds: readonly RoundEvidence[];
 	readonly actors: readonly ActorEvidence[];
-	/** What the kernel said of the sysctls that the testbed set, by the namespace's name and the sysctl's (`net/ipv4/ip_forward`). In recordings from before they were set it is missing. */
+	/** The addresses and ranges that some namespace answered for. Missing in older recordings. */
+	readonly answered?: readonly string[];
+	/** The values that the kernel reported for the sysctls that the testbed set, by the names of namespace and sysctl (`net/ipv4/ip_forward`). Missing in older recordings. */
 	readonly sysctls?: ReadonlyArray<readonly [namespace: string, sysctls: Readonly<Record<string, string>>]>;
 };

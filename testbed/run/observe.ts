@@ -1,11 +1,12 @@
 /**
-The evidence of a play → what it shows of each probe. A run and a replay both go this way, and nothing here asks the kernel.
+Turns the evidence of a run into an observation for each probe, in runs and replays alike. Nothing here uses the kernel.
 */
 
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Observation} from '../../src/trace/observation.js';
+import {somewhereIn} from '../../src/trace/lost-end.js';
 import {compareRules} from '../../src/trace/counter-check.js';
 import {parseInstalled} from '../sandbox/rules-text.js';
 import {
@@ -16,46 +17,52 @@ import type {
 } from './evidence.js';
 import {observeRound, readRound, type Round} from './round.js';
 
-/** What came of a play. */
+/** What a run observed. */
 export type Observations = {
-	/** The rules as the kernel held them. */
+	/** The rules in the kernel. */
 	readonly ruleSet: RuleSet;
 	/** The same with handles and counters, before the first probe. */
 	readonly before: readonly LoadedRule[];
-	/** One for each probe, in their order, with every gap: of the trace, of the actors, of the sockets' owners. */
+	/** One for each probe, in order, with all gaps: of the trace, the actors, and the sockets' owners. */
 	readonly observations: readonly Observation[];
-	/** Who the actors were, by the kernel. */
+	/** How long the connection of each probe took. Missing in older recordings. */
+	readonly durationsMs: ReadonlyArray<number | undefined>;
+	/** The actors' credentials according to the kernel. */
 	readonly found: FoundCredentials;
 };
 
-/** A round with what it shows of the probes that were sent in it. */
+/** A round, with an observation for each of its probes. */
 export type ObservedRound = {readonly round: Round; readonly ends: readonly ProbeEnd[]; readonly observations: readonly Observation[]};
 
 /**
-Reads a round and observes its probes.
+Parses a round and observes its probes.
 
-@throws {TestbedError} COMMAND_FAILED when a tool printed something else than it should.
+@throws {TestbedError} COMMAND_FAILED if a tool's output cannot be parsed.
 */
-export function observeEvidence(evidence: RoundEvidence, {ruleSet, backend}: {readonly ruleSet: RuleSet; readonly backend: Backend}): ObservedRound {
+export function observeEvidence(evidence: RoundEvidence, {ruleSet, backend, answered}: {
+	readonly ruleSet: RuleSet; readonly backend: Backend; readonly answered: readonly string[] | undefined;
+}): ObservedRound {
 	const round = readRound(evidence, backend);
-	return {round, ends: evidence.ends, observations: observeRound(round, ruleSet)};
+	return {round, ends: evidence.ends, observations: observeRound(round, ruleSet, answered === undefined ? undefined : somewhereIn(answered))};
 }
 
-/** The probes of a round that are in doubt, by their places among all that were to be sent. */
+/** The indices of a round's probes that have gaps, among all probes of the run. */
 export function doubtfulIn({ends, observations}: ObservedRound): readonly number[] {
 	return ends.flatMap(({index}, position) => observations[position]!.gaps.length > 0 ? [index] : []);
 }
 
-/** All rounds in one, with what the actors' identity adds: the last round in which a probe was sent counts for it. */
+/** Merges all rounds and adds the gaps of the actors. For each probe, the last round that sent it counts. */
 export function mergeRounds({ruleSet, rounds, actors}: {
 	readonly ruleSet: RuleSet; readonly rounds: readonly [ObservedRound, ...ObservedRound[]]; readonly actors: readonly ActorEvidence[];
 }): Observations {
 	const [{round: {before}}] = rounds;
 	const observations: Observation[] = [];
+	const durationsMs: Array<number | undefined> = [];
 	for (const [number, {round, ends, observations: own}] of rounds.entries()) {
-		// Packets can be sent again. Rules that are no longer those that were installed stay so, and no number would mean what it says.
+		// Packets can be sent again, but if the rules have changed since they were installed, rule numbers are meaningless in all later rounds.
 		const changed = number === 0 ? [] : compareRules({before, after: round.before});
-		for (const [position, {index}] of ends.entries()) {
+		for (const [position, {index, durationMs}] of ends.entries()) {
+			durationsMs[index] = durationMs;
 			observations[index] = withGaps(own[position]!, changed);
 		}
 	}
@@ -68,32 +75,33 @@ export function mergeRounds({ruleSet, rounds, actors}: {
 			const {gaps} = withGaps(observation, actorGaps);
 			return {...observation, gaps: [...gaps, ...socketGapsOf(observation, actors)]};
 		}),
+		durationsMs,
 		found: credentialsIn(actors),
 	};
 }
 
 /**
-The same from evidence alone, as a recording holds it: everything is read and decoded anew.
+The same from recorded evidence alone: everything is parsed and decoded again.
 
-@throws {RangeError} when no round was played, one of the probes is in none, or an actor is not known.
-@throws {ParseError | TestbedError} when a tool printed something else than it should.
+@throws {RangeError} if there is no round, a probe is in none of them, or an actor is unknown.
+@throws {ParseError | TestbedError} if a tool's output cannot be parsed.
 */
-export function mergeEvidence({held: installed, rounds, actors}: KernelEvidence, {backend, probes}: {readonly backend: Backend; readonly probes: number}): Observations {
+export function mergeEvidence({held: installed, rounds, actors, answered}: KernelEvidence, {backend, probes}: {readonly backend: Backend; readonly probes: number}): Observations {
 	const ruleSet = parseInstalled(installed);
-	const [first, ...later] = rounds.map(round => observeEvidence(round, {ruleSet, backend}));
+	const [first, ...later] = rounds.map(round => observeEvidence(round, {ruleSet, backend, answered}));
 	if (first === undefined) {
-		throw new RangeError('no round was played');
+		throw new RangeError('there is no round');
 	}
 
 	const sent = new Set(rounds.flatMap(({ends}) => ends.map(({index}) => index)));
 	if (sent.size !== probes || [...sent].some(index => !Number.isInteger(index) || index < 0 || index >= probes)) {
-		throw new RangeError(`the rounds tell of ${sent.size} probes, and ${probes} were to be sent`);
+		throw new RangeError(`the ${sent.size} probes in the rounds are not the ${probes} that were to be sent`);
 	}
 
 	const known = new Set(actors.map(({name}) => name));
 	const stranger = rounds.flatMap(({sockets}) => sockets).find(socket => 'actor' in socket && !known.has(socket.actor));
 	if (stranger !== undefined) {
-		throw new RangeError(`nothing is said of the actor of the socket ${stranger.id}`);
+		throw new RangeError(`the actor of the socket ${stranger.id} is unknown`);
 	}
 
 	return mergeRounds({ruleSet, rounds: [first, ...later], actors});

@@ -1,24 +1,27 @@
 /**
-One round: sends some probes and turns what the kernel did into observations. Also does the same from a recording, without a kernel.
+One round: sends probes and turns what the kernel did into observations, also from a recording without a kernel.
 */
 
 import {traceStreams} from '../../src/netfilter/backends.js';
+import {closingOf} from '../../src/netfilter/path.js';
 import {isNativeTable, isNatTable, rulesOf} from '../../src/netfilter/lookup.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
-import type {Probe} from '../../src/scenario/types.js';
+import type {Probe} from '../../src/mesh/traffic.js';
 import {decodeDatagram} from '../../src/trace/decode/decode.js';
 import type {Decoded, TraceEvent} from '../../src/trace/decode/event.js';
 import {parseFlows, type ParsedFlows} from '../../src/trace/flows.js';
 import type {Gap} from '../../src/trace/gap.js';
-import {Joiner, type SocketOwner} from '../../src/trace/legs.js';
+import {Joiner} from '../../src/trace/legs.js';
 import type {KernelTexts, LoadedRule} from '../../src/trace/loaded-rules.js';
 import {createLookup} from '../../src/trace/lookup.js';
+import type {IsSomewhere} from '../../src/trace/lost-end.js';
 import {lostInSequence} from '../../src/trace/lost-messages.js';
+import {isAnswer} from '../../src/trace/decode/packet.js';
 import {NetlinkFormatError} from '../../src/trace/decode/netlink.js';
 import type {Observation} from '../../src/trace/observation.js';
 import {assemblePackets} from '../../src/trace/packets.js';
 import {canMeetChain} from '../../src/trace/passage.js';
-import type {SocketRecord} from '../../src/trace/sockets.js';
+import type {SocketOwner, SocketRecord} from '../../src/trace/sockets.js';
 import {compareCounters} from '../../src/trace/counter-check.js';
 import type {ActorGroup} from '../actors/actor-group.js';
 import {parseKernelState} from '../tracer/kernel-texts.js';
@@ -28,54 +31,57 @@ import type {Recording, TraceSource} from '../tracer/trace-source.js';
 import {traceTable} from '../sandbox/own-table.js';
 import type {RoundEvidence} from './evidence.js';
 
-/** One first packet to send. `id` tells it from the others of its round and family; `label` is what a gap calls it. */
+/** One first packet to send. `id` is unique within its round and family; `label` is its name in gaps. */
 export type Sending = {readonly id: string; readonly label: string; readonly probe: Probe};
 
-/** Everything that one round left behind, read. */
+/** The parsed evidence of one round. */
 export type Round = {
 	readonly recording: Recording;
 	readonly before: readonly LoadedRule[];
 	readonly after: readonly LoadedRule[];
 	readonly owners: readonly SocketOwner[];
 	readonly sockets: readonly SocketRecord[];
-	/** The id of the first socket of each probe, and what kept it from an end. */
+	/** The id of the first socket of each probe, and a gap if it has no end. */
 	readonly probes: ReadonlyArray<{readonly id: string; readonly gap: Gap | undefined}>;
 	readonly interfaces: ReadonlyMap<number, string>;
-	/** What conntrack held afterwards; undefined where the kernel does not show it, and in recordings from before it was read. */
+	/** The conntrack entries after the round; undefined if the kernel does not show them, and in older recordings. */
 	readonly flows?: ParsedFlows | undefined;
 };
 
-/** Sends the probes, all at once. The trace source must have been started, and `before` read after the rules were installed. */
+/** Sends the probes, all at once. The trace source must be started, and `before` read after the rules were installed. */
 export async function sendRound(sendings: readonly Sending[], {source, before, loadState, pod, actorGroup, round, untilAborted, indexes}: {
 	readonly source: TraceSource;
 	readonly before: KernelTexts;
 	readonly loadState: () => Promise<KernelTexts>;
 	readonly pod: Netns;
 	readonly actorGroup: ActorGroup;
-	/** Tells the probes of this round from those of an earlier one. */
+	/** Distinguishes the probes of this round from those of earlier ones. */
 	readonly round: number;
 	readonly untilAborted: <T>(act: Promise<T>) => Promise<T>;
-	/** The place of each among all that are to be sent, where these are not all. */
+	/** The index of each among all probes of the run, if these are not all. */
 	readonly indexes?: readonly number[];
 }): Promise<RoundEvidence> {
+	// What was reported before belongs to an earlier round: the actors were asked for everything at its end.
+	const reported = new Map([...actorGroup.actors].map(([name, {records}]) => [name, records.length] as const));
 	const ends = await untilAborted(Promise.all(sendings.map(async ({id, label, probe}, position) => {
 		const probeId = `${round}-${id}-${probe.family}`;
+		const sentAt = performance.now();
 		const {answered, reason} = await actorGroup.actors.get(probe.actor)!.open(probeId, probe.destination, probe);
 		return {
-			index: indexes?.[position] ?? position, id: probeId, label, answered, reason,
+			index: indexes?.[position] ?? position, id: probeId, label, answered, reason, durationMs: Math.round(performance.now() - sentAt),
 		};
 	})));
 	await actorGroup.flush();
 	const [after, recording] = await Promise.all([loadState(), source.stop()]);
 	return {
-		before, after, recording, ends, sockets: [...actorGroup.actors.values()].flatMap(({records}) => records), interfaces: [...pod.interfaces()], flows: loadFlows(pod),
+		before, after, recording, ends, sockets: [...actorGroup.actors].flatMap(([name, {records}]) => records.slice(reported.get(name))), interfaces: [...pod.interfaces()], flows: loadFlows(pod),
 	};
 }
 
 /**
-Reads what a round left behind.
+Parses the evidence of a round.
 
-@throws {TestbedError} COMMAND_FAILED when a tool printed something else than it should.
+@throws {TestbedError} COMMAND_FAILED if a tool's output cannot be parsed.
 */
 export function readRound({before, after, recording, ends, sockets, interfaces, flows}: RoundEvidence, backend: Backend): Round {
 	const {rules, owners} = parseKernelState(after, backend);
@@ -85,30 +91,30 @@ export function readRound({before, after, recording, ends, sockets, interfaces, 
 		after: rules,
 		owners,
 		sockets,
-		probes: ends.map(({id, label, answered, reason}) => ({id, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${label} had no end: ${reason}.`}})),
+		probes: ends.map(({id, label, answered, reason}) => ({id, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${label} did not end: ${reason}.`}})),
 		interfaces: new Map(interfaces),
 		flows: flows === undefined ? undefined : parseFlows(flows),
 	};
 }
 
-/** A datagram whose framing is broken is one more that is not understood. */
+/** Decodes a datagram; one with broken framing counts as not understood. */
 function decode(datagram: Recording['datagrams'][number]): Decoded {
 	try {
 		return decodeDatagram(datagram);
 	} catch (error) {
 		if (error instanceof NetlinkFormatError) {
-			return {events: [], notUnderstood: [`a datagram that is not netlink's: ${error.message}`]};
+			return {events: [], notUnderstood: [`a datagram that is not valid netlink: ${error.message}`]};
 		}
 
 		throw error;
 	}
 }
 
-/** What a round shows of each of its probes. */
-export function observeRound({recording, before, after, owners, sockets, probes, interfaces, flows}: Round, ruleSet: RuleSet): readonly Observation[] {
+/** An observation for each probe of a round. */
+export function observeRound({recording, before, after, owners, sockets, probes, interfaces, flows}: Round, ruleSet: RuleSet, isSomewhere?: IsSomewhere): readonly Observation[] {
 	const gaps: Gap[] = [];
 	const events: TraceEvent[] = [];
-	// The switch's own events come first: they say which packets there are before legacy's messages tell what these met.
+	// The trace table's own events come first: they show which packets exist before legacy's messages tell what these hit.
 	for (const stream of traceStreams) {
 		for (const datagram of recording.datagrams.filter(candidate => candidate.stream === stream)) {
 			const decoded = decode(datagram);
@@ -117,9 +123,9 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		}
 	}
 
-	gaps.push(...(flows?.notUnderstood ?? []).map((line): Gap => ({kind: 'not-understood', message: `Conntrack shows an entry that is not understood: ${line}`})));
+	gaps.push(...(flows?.notUnderstood ?? []).map((line): Gap => ({kind: 'not-understood', message: `Conntrack shows an entry in an unknown form: ${line}`})));
 	if (recording.overruns > 0) {
-		gaps.push({kind: 'lost-events', message: `The trace socket overflowed ${recording.overruns} times: events are lost.`});
+		gaps.push({kind: 'lost-events', message: `The trace socket overflowed ${recording.overruns} times, so events were lost.`});
 	}
 
 	gaps.push(...lostInSequence(events));
@@ -127,28 +133,29 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 		ruleSet, loaded: after, interfaces, traceTable,
 	}));
 	if (orphans > 0) {
-		gaps.push({kind: 'lost-events', message: `${orphans} trace events do not follow from those before them.`});
+		gaps.push({kind: 'lost-events', message: `${orphans} trace events do not follow from the events before them.`});
 	}
 
-	// Where there is no rule at all, nothing is to be consulted.
+	// Without any rules, no chain is expected to be consulted.
 	const hasRules = rulesOf(ruleSet).next().done !== true;
 	if (hasRules && packets.some(packet => canMeetChain(packet, ruleSet.tables)) && packets.every(({traversals}) => traversals.length === 0) && recording.overruns === 0) {
-		// Measured: a fresh namespace consults nat only once a rule needs conntrack.
-		gaps.push({kind: 'not-traced', message: 'No chain was consulted at all. Nat is consulted only where conntrack is on; a rule set without REDIRECT, DNAT or a conntrack match leaves it off.'});
+		// Measured: in a fresh namespace, packets reach nat only once a rule needs conntrack.
+		gaps.push({kind: 'not-traced', message: 'No chain was consulted at all. Packets reach nat only if conntrack is on, and a rule set without REDIRECT, DNAT or a conntrack match leaves it off.'});
 	}
 
 	const natTables = new Set(ruleSet.tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
+	// An unacknowledged listener keeps retransmitting its answer while counters and trace are read, one after the other.
 	gaps.push(...compareCounters({
-		before, after, packets, isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(table => isNativeTable(table)),
+		before, after, packets: packets.filter(({header}) => !isAnswer(header)), isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(table => isNativeTable(table)),
 	}));
 	const joiner = new Joiner({
-		sockets, packets, owners, ruleSet, flows: flows?.flows,
+		sockets, packets, owners, ruleSet, flows: flows?.flows, isSomewhere,
 	});
 	return probes.map(({id, gap}) => {
 		const observation = joiner.join(id);
-		// A probe without an answer has its end in the path: refused, dropped or cut. Only where the path does not tell is it a gap.
-		const last = observation.path.legs.at(-1)?.end.kind;
-		const endIsKnown = observation.loop || last === 'refused' || last === 'dropped' || last === 'unreachable';
+		// A probe without an answer usually has its end in the path: refused, dropped, closed or cut. It is a gap only if the path does not show it.
+		const last = observation.path.legs.at(-1);
+		const endIsKnown = observation.loop || (last !== undefined && (last.end.kind === 'accepted' ? closingOf(last) !== undefined : last.end.kind !== 'unknown'));
 		return {...observation, gaps: [...gaps, ...observation.gaps, ...(gap === undefined || endIsKnown ? [] : [gap])]};
 	});
 }

@@ -1,9 +1,9 @@
 /**
-Many rule sets on several stages at once. A stage is kept for the next rule set as long as that needs the same actors: starting the processes costs more than everything else.
+Runs many rule sets in several sandboxes at once. A sandbox is reused for the next rule set if that needs the same actors: starting the processes costs more than everything else.
 */
 
 import type {Backend} from '../../src/netfilter/types.js';
-import type {RunEntry} from '../../src/report/run/many.js';
+import {exitStatusOfRuns, type RunEntry} from '../../src/report/run/many.js';
 import type {Report} from '../../src/report/run/types.js';
 import {TestbedError, type ErrorCode} from '../errors.js';
 import {withWorkers} from '../system/worker-pool.js';
@@ -14,56 +14,82 @@ import type {RunOptions} from './options.js';
 import {runOn} from './run.js';
 import {reuseKey, ActorSandbox} from './actor-sandbox.js';
 
-/** Given a report and what it was made of; for a recording. */
+/** Called with a report and its evidence, for a recording. */
 export type OnEvidence = (report: Report, evidence: RunEvidence) => void;
 
 type QueuedRun = {readonly options: RunOptions; readonly index: number; readonly key: string};
 
 /**
-Plays all of them and returns what came of each, in the order given. A set that the kernel rejects is an entry of its own, and so is one that the machine cannot play (a back end that it lacks, a program that failed, an actor that did not start): the others go on.
+Runs all of them and returns the results in the given order. A rule set that the kernel rejects, or that the machine cannot run (a missing back end, a failed program, an actor that did not start), becomes an entry of its own; the others continue.
 
-@throws {TestbedError} when the run is interrupted; and when the machine could play none of them, what it said of the first.
+With `bail`, none is started after one that did not pass, and those are inconclusive.
+
+@throws {TestbedError} if the run is interrupted; if the machine could run none of them, the error of the first.
 */
-export async function runMany(all: readonly RunOptions[], {jobs, onEntry, onEvidence}: {
-	readonly jobs: number; readonly onEntry?: (entry: RunEntry) => void; readonly onEvidence?: OnEvidence | undefined;
+export async function runMany(all: readonly RunOptions[], {jobs, bail = false, onEntry, onEvidence}: {
+	readonly jobs: number;
+	readonly bail?: boolean | undefined;
+	readonly onEntry?: (entry: RunEntry, took: {readonly index: number; readonly ms: number}) => void;
+	readonly onEvidence?: OnEvidence | undefined;
 }): Promise<readonly RunEntry[]> {
-	const queued = all.map((options, index): QueuedRun => ({options, index, key: keyOf(options)}));
-	// Alike ones behind each other, so that a stage is rarely changed.
-	const queue = queued.toSorted((one, other) => one.key < other.key ? -1 : (one.key > other.key ? 1 : orderOf(one) - orderOf(other) || one.index - other.index));
+	const queue = queueOf(all);
 	const entries = new Map<number, RunEntry>();
 	const faults = new Map<number, TestbedError>();
-	await withWorkers(queue, jobs, async take => runWorker(take, {
-		onEntry(index, entry) {
-			entries.set(index, entry);
-			onEntry?.(entry);
-		},
-		onFault(index, fault) {
-			faults.set(index, fault);
-		},
-		lacking: new Map(),
-		onEvidence,
-	}));
-	const [first] = queued;
-	if (first !== undefined && faults.size === queued.length) {
-		throw faults.get(first.index)!;
+	let last: RunEntry | undefined;
+	await withWorkers(queue, jobs, async takeNext => {
+		const take = (): QueuedRun | undefined => last === undefined ? takeNext() : undefined;
+		let since = performance.now();
+		await runWorker(take, {
+			onEntry(index, entry) {
+				entries.set(index, entry);
+				if (bail && last === undefined && exitStatusOfRuns({entries: [entry], durationMs: 0}) !== 0) {
+					last = entry;
+				}
+
+				const now = performance.now();
+				onEntry?.(entry, {index, ms: now - since});
+				since = now;
+			},
+			onFault(index, fault) {
+				faults.set(index, fault);
+			},
+			lacking: new Map(),
+			onEvidence,
+		});
+	});
+	if (all.length > 0 && faults.size === all.length) {
+		throw faults.get(0)!;
 	}
 
-	return queued.map(({index}) => entries.get(index)!);
+	return queue.toSorted((one, other) => one.index - other.index).map(job => entries.get(job.index) ?? {
+		...namesOf(job), kind: 'inconclusive', reason: `Not run: --bail ended the run after ${last!.scenario ?? last!.source}, ${last!.backend}, which did not pass.`,
+	});
 }
 
-/** Which errors are those of the machine, whatever the rules. */
+/** Runs with the same key one after the other, so that sandboxes are rarely replaced. */
+function queueOf(all: readonly RunOptions[]): readonly QueuedRun[] {
+	const queued = all.map((options, index): QueuedRun => ({options, index, key: keyOf(options)}));
+	return queued.toSorted((one, other) => one.key < other.key ? -1 : (one.key > other.key ? 1 : orderOf(one) - orderOf(other) || one.index - other.index));
+}
+
+/** The indices of runs in the order in which {@link runMany} starts them: neighbors share a sandbox where they can. */
+export function runOrder(all: readonly RunOptions[]): readonly number[] {
+	return queueOf(all).map(({index}) => index);
+}
+
+/** Errors of the machine, independent of the rules. */
 const machineCodes: ReadonlySet<ErrorCode> = new Set(['MACHINE', 'MISSING_PROGRAM', 'COMMAND_FAILED', 'SYSCALL_FAILED', 'ACTOR_FAILED']);
 
-/** An error in one sentence or two: what came back, and what to do. */
+/** An error as text: what came back, and what to do. */
 function reasonOf({message, hint}: TestbedError): string {
 	return hint === undefined ? message : `${message} → ${hint}`;
 }
 
 function keyOf(options: RunOptions): string {
-	return reuseKey({...options, ...options.scenario, intent: options.rules.intent});
+	return reuseKey({...options, ...options.scenario, mesh: options.rules.mesh, intent: options.rules.intent});
 }
 
-/** Back ends in an order in which each can follow the one before on the same stage. */
+/** Sorts back ends so that each can follow the previous one in the same sandbox. */
 function orderOf({options: {rules: {backend}}}: QueuedRun): number {
 	return runOrderOf(backend);
 }
@@ -71,20 +97,20 @@ function orderOf({options: {rules: {backend}}}: QueuedRun): number {
 type WorkerListener = {
 	readonly onEntry: (index: number, entry: RunEntry) => void;
 	readonly onFault: (index: number, fault: TestbedError) => void;
-	/** Back ends of which is known that the machine lacks them: nothing more is tried on them. */
+	/** Back ends that the machine is known to lack, which are not tried again. */
 	readonly lacking: Map<Backend, TestbedError>;
 	readonly onEvidence: OnEvidence | undefined;
 };
 
-/** One stage after the other, until nothing is left to play. */
+/** Uses one sandbox after the other, until no runs are left. */
 async function runWorker(take: () => QueuedRun | undefined, listener: WorkerListener): Promise<void> {
 	let job = take();
 	while (job !== undefined) {
-		job = await runOnOneSandbox(job, take, listener); // eslint-disable-line no-await-in-loop -- A lane is one thing after the other.
+		job = await runOnOneSandbox(job, take, listener); // eslint-disable-line no-await-in-loop -- A job does one thing after the other.
 	}
 }
 
-/** Plays jobs as long as they fit the stage; returns the first that does not. */
+/** Does runs as long as they fit the sandbox; returns the first that does not. */
 async function runOnOneSandbox(first: QueuedRun, take: () => QueuedRun | undefined, listener: WorkerListener): Promise<QueuedRun | undefined> {
 	const known = listener.lacking.get(first.options.rules.backend);
 	if (known !== undefined) {
@@ -94,7 +120,9 @@ async function runOnOneSandbox(first: QueuedRun, take: () => QueuedRun | undefin
 
 	let sandbox: ActorSandbox;
 	try {
-		sandbox = await ActorSandbox.create({...first.options, ...first.options.scenario, intent: first.options.rules.intent});
+		sandbox = await ActorSandbox.create({
+			...first.options, ...first.options.scenario, mesh: first.options.rules.mesh, intent: first.options.rules.intent, topology: first.options.rules.topology,
+		});
 	} catch (error) {
 		noteError(first, error, listener);
 		return take();
@@ -112,7 +140,7 @@ async function runOnOneSandbox(first: QueuedRun, take: () => QueuedRun | undefin
 			listener.onEntry(index, {...namesOf(job), kind: 'report', report});
 		} catch (error) {
 			noteError(job, error, listener);
-			return take(); // Whatever is left of it goes with its stage.
+			return take(); // The sandbox is disposed of with whatever is left in it.
 		}
 
 		job = take();
@@ -125,14 +153,14 @@ function namesOf({options: {rules: {source, release, backend}, scenario}}: Queue
 	return {source, release, backend, ...(scenario === undefined ? {} : {scenario: scenario.name})};
 }
 
-/** @throws what is neither the rules' fault nor the machine's. */
+/** @throws errors that are neither the rules' nor the machine's. */
 function noteError(job: QueuedRun, error: unknown, listener: WorkerListener): void {
 	if (error instanceof TestbedError && error.code === 'RULES_REJECTED') {
 		listener.onEntry(job.index, {...namesOf(job), kind: 'rejected', reason: error.message});
 		return;
 	}
 
-	// A program that the terminal's signal has ended as well is not the machine's fault.
+	// A program killed by the terminal's signal is not the machine's fault.
 	job.options.signal.throwIfAborted();
 	if (!(error instanceof TestbedError && machineCodes.has(error.code))) {
 		throw error;

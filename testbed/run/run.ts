@@ -1,12 +1,11 @@
 /**
-The conductor of `testbed run`: the only file that knows the order of acts.
+Runs `testbed run`: the only file that knows the order of the steps.
 */
 
 import type {Environment} from '../../src/report/shared-types.js';
 import type {Report} from '../../src/report/run/types.js';
 import {loadEnvironment} from '../system/environment.js';
 import {TestbedError} from '../errors.js';
-import {keep} from '../sandbox/keep.js';
 import {
 	casesOf, buildReport, questionOf, type RunEvidence,
 } from './report.js';
@@ -14,22 +13,27 @@ import type {RunOptions} from './options.js';
 import {sendProbes} from './send.js';
 import {ActorSandbox} from './actor-sandbox.js';
 
-/** What a run came to, and what its report was made of. `kept` tells how to enter what `--keep` left. */
-export type RunResult = {readonly report: Report; readonly evidence: RunEvidence; readonly kept: readonly string[]};
+/** The report of a run, and its evidence. */
+export type RunResult = {readonly report: Report; readonly evidence: RunEvidence};
 
 /**
-Builds the world, sends the types, judges, and takes the world down again, whatever happens on the way.
+Builds the sandbox, sends the types, judges the result, and removes the sandbox, whatever happens.
 
-@throws {TestbedError} when the machine cannot do it, the kernel rejects the rules, an actor cannot start, or the run is interrupted.
+@throws {TestbedError} if the machine cannot do it, the kernel rejects the rules, an actor cannot start, or the run is interrupted.
 */
 export async function runTestbed(options: RunOptions): Promise<RunResult> {
-	options.onProgress('building the sandbox, installing the rules, starting the actors');
-	await using ownSandbox = await ActorSandbox.create({...options, ...options.scenario, intent: options.rules.intent});
-	const result = await runOn(ownSandbox, options); // The stage stands until this is done.
+	await using ownSandbox = await createActorSandbox(options);
+	const result = await runOn(ownSandbox, options); // Awaited here, so that the sandbox lives until it is done.
 	return result;
 }
 
-/** Plays one rule set on a stage that may have played others. */
+/** Creates the sandbox of a run with its actors. The caller disposes of it. */
+export async function createActorSandbox(options: RunOptions): Promise<ActorSandbox> {
+	options.onProgress('building the sandbox, installing the rules, starting the actors');
+	return ActorSandbox.create({...options, ...options.scenario, mesh: options.rules.mesh, intent: options.rules.intent, topology: options.rules.topology});
+}
+
+/** Runs one rule set in a sandbox that may have been used for others. */
 export async function runOn(ownSandbox: ActorSandbox, options: RunOptions): Promise<RunResult> {
 	const startedAt = performance.now();
 	const {rules: {backend}, onProgress} = options;
@@ -38,26 +42,29 @@ export async function runOn(ownSandbox: ActorSandbox, options: RunOptions): Prom
 	let environment: Environment | undefined;
 	const seen = await sendProbes(ownSandbox, {
 		...options,
-		sendings: cases.map(({id, article, probe}) => ({id, label: `${article === null && id !== '4b' ? 'probe' : 'type'} ${id}`, probe})),
-		// Asking the tools for their versions costs nothing while the probes are on their way.
+		sendings: cases.map(({id, article, probe}) => ({id, label: `${article === null && options.scenario !== undefined ? 'probe' : 'type'} ${id}`, probe})),
+		// Querying versions costs no time while the probes are in flight.
 		async meanwhile() {
-			environment = await loadEnvironment(backend);
+			environment = {...await loadEnvironment(backend), ...programOf(options.proxy)};
 		},
 	});
 	onProgress('judging');
 	const judged = buildReport(question, {cases, seen, environment: environment!});
-	const kept = options.keep ? await keep(ownSandbox.sandbox) : [];
 	const durationMs = Math.round(performance.now() - startedAt);
 	return {
 		report: {...judged, durationMs},
 		evidence: {
 			question, play: seen.evidence, environment: environment!, durationMs,
 		},
-		kept,
 	};
+}
+
+/** What the environment says of a proxy that is not the testbed's own. */
+function programOf(proxy: RunOptions['proxy']): Pick<Environment, 'proxy'> {
+	return proxy?.version === undefined ? {} : {proxy: `${proxy.name} ${proxy.version}`};
 }
 
 /** The error of an interrupted run. */
 export function interrupted(signal: string): TestbedError {
-	return new TestbedError('INTERRUPTED', {message: `Interrupted by ${signal}.`, state: 'Everything that the run had made is gone.'});
+	return new TestbedError('INTERRUPTED', {message: `Interrupted by ${signal}.`, state: 'Everything that the run created was removed.'});
 }

@@ -1,10 +1,11 @@
 /**
-Plays probes on a stage: rules in, trace on, probes out, and what the kernel did of each. Doubtful ones are sent once more. It does not know what was expected.
+Sends probes in a sandbox: installs rules, turns tracing on, sends, and observes what the kernel did with each probe. Probes with gaps are sent once more. Nothing here knows what is expected.
 */
 
 import type {RuleInput} from '../inputs/types.js';
 import type {InstalledRules} from '../sandbox/install.js';
 import {NetlinkTraceSource} from '../tracer/netlink-source.js';
+import {PacketCapture} from '../tracer/packet-capture.js';
 import type {TraceSource} from '../tracer/trace-source.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {evidenceOf} from './actor-credentials.js';
@@ -16,31 +17,34 @@ import {
 } from './observe.js';
 import {valueOf, type ActorSandbox} from './actor-sandbox.js';
 
-/** What to play. */
-export type ProbeRun = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'signal' | 'onProgress' | 'onActors'> & {
+/** The probes to send, and the rules to send them through. */
+export type ProbeRun = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'signal' | 'onProgress' | 'onActors' | 'onCapture'> & {
 	readonly rules: Pick<RuleInput, 'ruleSet' | 'routing' | 'backend' | 'lines'>;
 	readonly sendings: readonly Sending[];
-	/** What can be done while the probes are on their way. */
+	/** Work to do while the probes are in flight. */
 	readonly meanwhile?: () => Promise<void>;
 };
 
 /**
-Puts the rules on a stage that may have held others, and sends the probes, all at once.
+Installs the rules in a sandbox, replacing earlier ones, and sends the probes, all at once.
 
-@throws {TestbedError} when the kernel rejects the rules, an actor cannot start, or the play is interrupted.
+@throws {TestbedError} if the kernel rejects the rules, an actor cannot start, or the run is interrupted.
 */
 export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promise<Observations & {readonly evidence: KernelEvidence}> {
 	const {rules: {backend}, families, sendings, onProgress, signal, meanwhile = async () => undefined} = run;
 	const {pod} = ownSandbox.sandbox;
 	const loadState = async (): Promise<KernelTexts> => ownSandbox.loadState(backend, families);
-	const newSource = (): TraceSource => new NetlinkTraceSource(pod, {backend, bufferBytes: run.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid')});
-	await using source = newSource();
+	const newSource = (hasAnswers: boolean): TraceSource => new NetlinkTraceSource(pod, {
+		backend, bufferBytes: run.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid'), hasAnswers,
+	});
+	await using source = newSource(false);
 	const [groupResult, prepared] = await Promise.allSettled([ownSandbox.actorGroup(), prepare({
 		ownSandbox, source, loadState, play: run,
 	})]);
 	const actorGroup = valueOf(groupResult);
 	const {held: {ruleSet, texts}, before} = valueOf(prepared);
 	run.onActors?.(actorGroup.actors);
+	using capture = run.onCapture === undefined ? undefined : new PacketCapture(ownSandbox.sandbox.namespaces());
 	signal.throwIfAborted();
 
 	onProgress(`sending ${sendings.length} ${sendings.length === 1 ? 'probe' : 'probes'}`);
@@ -55,20 +59,27 @@ export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promi
 	]);
 	const evidence = [valueOf(first)];
 	valueOf(other);
-	const firstRound = observeEvidence(evidence[0]!, {ruleSet, backend});
+	const {answered} = ownSandbox.sandbox;
+	const firstRound = observeEvidence(evidence[0]!, {ruleSet, backend, answered});
 	const laterRounds: ObservedRound[] = [];
 	const doubtful = doubtfulIn(firstRound);
-	if (doubtful.length > 0 && [...actorGroup.actors.values()].every(({gap}) => gap === undefined)) {
+	// What an actor could not do makes every probe inconclusive, whatever comes of a second try.
+	if (doubtful.length > 0 && [...actorGroup.actors.values()].every(({gap, troubles}) => gap === undefined && troubles.length === 0)) {
 		onProgress(`sending ${doubtful.length} ${doubtful.length === 1 ? 'probe' : 'probes'} again, from new ports`);
-		// The kernel gives the log of a namespace to one reader at a time.
+		// The kernel allows only one reader of a namespace's log at a time.
 		await source[Symbol.asyncDispose]();
-		await using second = newSource();
+		// Connections without an end may have had an answer that the rules dropped.
+		await using second = newSource(true);
 		await second.start();
 		const again = await sendRound(doubtful.map(index => sendings[index]!), {
 			...shared, source: second, before: await loadState(), round: 2, indexes: doubtful,
 		});
 		evidence.push(again);
-		laterRounds.push(observeEvidence(again, {ruleSet, backend}));
+		laterRounds.push(observeEvidence(again, {ruleSet, backend, answered}));
+	}
+
+	if (capture !== undefined) {
+		run.onCapture?.(capture.read());
 	}
 
 	const actors = evidenceOf(actorGroup);
@@ -76,23 +87,23 @@ export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promi
 	return {
 		...mergeRounds({ruleSet, rounds: [firstRound, ...laterRounds], actors}),
 		evidence: {
-			held: texts, rounds: evidence, actors, sysctls: ownSandbox.sandbox.sysctls,
+			held: texts, rounds: evidence, actors, answered, sysctls: ownSandbox.sandbox.sysctls,
 		},
 	};
 }
 
-/** Rules and the trace, in an order in which no packet can slip through: the trace is on and the counters are read before anybody sends. */
+/** Installs rules and starts the trace in an order that misses no packet: the trace is on and the counters are read before anything is sent. */
 async function prepare({ownSandbox, source, loadState, play: {rules, families}}: {
 	ownSandbox: ActorSandbox; source: TraceSource; loadState: () => Promise<KernelTexts>; play: ProbeRun;
 }): Promise<{readonly held: InstalledRules; readonly before: KernelTexts}> {
-	// Settled: nobody may dispose of a source that is still starting.
+	// `allSettled`, because a source that is still starting must not be disposed of.
 	const [installed, started] = await Promise.allSettled([ownSandbox.install({...rules, families}), source.start()]);
 	const installedNow = valueOf(installed);
 	valueOf(started);
 	return {held: installedNow, before: await loadState()};
 }
 
-/** Lets a wait end when the run is interrupted, so that everything is taken down. */
+/** Makes a function that rejects a wait when the run is interrupted, so that everything is cleaned up. */
 function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
 	return async act => new Promise((resolve, reject) => {
 		const onAbort = (): void => {
@@ -100,7 +111,7 @@ function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
 		};
 
 		signal.addEventListener('abort', onAbort, {once: true});
-		const mergeRounds = async (): Promise<void> => {
+		const forward = async (): Promise<void> => {
 			try {
 				resolve(await act);
 			} catch (error) {
@@ -110,6 +121,6 @@ function racer(signal: AbortSignal): <T>(act: Promise<T>) => Promise<T> {
 			}
 		};
 
-		void mergeRounds();
+		void forward();
 	});
 }

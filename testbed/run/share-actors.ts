@@ -1,11 +1,11 @@
 /**
-Scenarios that do not contradict each other share their actors.
+Lets compatible scenarios share their actors.
 */
 
 import type {ReadyScenario} from '../inputs/types.js';
 import type {RunOptions} from './options.js';
 
-/** Lets scenarios that do not contradict each other share their actors, so that they share a stage: starting processes costs more than everything else. */
+/** Gives compatible scenarios the same actors, so that they share a sandbox: starting processes costs more than everything else. */
 export function shareActors(all: readonly RunOptions[]): readonly RunOptions[] {
 	const groups: Array<{readonly key: string; context: SharedActors; readonly members: number[]}> = [];
 	for (const [index, {scenario, rules}] of all.entries()) {
@@ -14,8 +14,9 @@ export function shareActors(all: readonly RunOptions[]): readonly RunOptions[] {
 		}
 
 		const {proxyPort, inboundCapturePort, ambient, inboundInterceptionMode, inboundTproxyMark} = rules.intent;
-		// A pod with further interfaces forwards, so it is another one than that without.
-		const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, scenario.extension.interfaces.length > 0]);
+		// A pod with further interfaces forwards packets, so it cannot be shared with one without.
+		const {interfaces, podAddresses} = scenario.extension;
+		const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, interfaces.length > 0, podAddresses]);
 		const group = groups.find(candidate => candidate.key === key && merged(candidate.context, scenario) !== undefined);
 		if (group === undefined) {
 			groups.push({key, context: scenario, members: [index]});
@@ -33,12 +34,12 @@ export function shareActors(all: readonly RunOptions[]): readonly RunOptions[] {
 
 type SharedActors = Pick<ReadyScenario, 'actorSet' | 'extension'>;
 
-/** Two worlds in one; undefined where an actor, a port, a service, an address or an interface would be two things. */
+/** Merges two sets of actors and additions; undefined if an actor, port, service, address or interface conflicts. */
 function merged(one: SharedActors, other: SharedActors): SharedActors | undefined {
 	const actors = union(one.actorSet.actors, other.actorSet.actors, ({name}) => name);
 	const services = union(Object.entries(one.actorSet.services), Object.entries(other.actorSet.services), ([key]) => key);
 	const interfaces = union(one.extension.interfaces, other.extension.interfaces, ({name}) => name);
-	if (actors === undefined || services === undefined || interfaces === undefined) {
+	if (actors === undefined || services === undefined || interfaces === undefined || JSON.stringify(one.extension.without) !== JSON.stringify(other.extension.without)) {
 		return undefined;
 	}
 
@@ -48,12 +49,12 @@ function merged(one: SharedActors, other: SharedActors): SharedActors | undefine
 	return isClear
 		? {
 			actorSet: {actors, services: Object.fromEntries(services)},
-			extension: {remoteAddresses: [...new Set([...one.extension.remoteAddresses, ...other.extension.remoteAddresses])], interfaces},
+			extension: {...one.extension, remoteAddresses: [...new Set([...one.extension.remoteAddresses, ...other.extension.remoteAddresses])], interfaces},
 		}
 		: undefined;
 }
 
-/** All of both lists, each name once; undefined when two of one name are not the same. */
+/** All of both lists, each name once; undefined if two items with the same name differ. */
 function union<T>(one: readonly T[], other: readonly T[], nameOf: (item: T) => string): readonly T[] | undefined {
 	const mine = new Map(one.map(item => [nameOf(item), JSON.stringify(item)]));
 	return other.some(item => mine.has(nameOf(item)) && mine.get(nameOf(item)) !== JSON.stringify(item))

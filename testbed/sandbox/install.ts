@@ -1,5 +1,5 @@
 /**
-Puts a rule set into a namespace by the driver of its back end, and reads back what the kernel holds.
+Installs a rule set in a namespace with the driver of its back end, and reads back what the kernel has.
 */
 
 import {restrictToFamilies} from '../../src/netfilter/lookup.js';
@@ -13,20 +13,20 @@ import {parseInstalled} from './rules-text.js';
 import type {Netns} from './netns.js';
 import {refuseUnchecked} from './rule-check.js';
 
-/** Where, how and by which back end rules are put. */
+/** How and with which back end rules are installed. */
 export type Installation = InstallRequest & {
 	readonly backend: Backend;
-	/** Matches and targets that are not known here and were allowed all the same. */
+	/** Unknown matches and targets that were allowed. */
 	readonly allowedModules?: readonly string[] | undefined;
 };
 
-/** What the kernel holds after an installation, and the words of the tools that say so. */
+/** The rules that the kernel has after an installation, and the output of the tools that show them. */
 export type InstalledRules = {readonly ruleSet: RuleSet; readonly texts: readonly RulesText[]};
 
 /**
-Installs the rules of the given families and returns what the kernel then holds: numbers, texts and roles are taken from there.
+Installs the rules of the given families and returns what the kernel then has: numbers, texts and roles are taken from there.
 
-@throws {TestbedError} RULES_REJECTED with the line and the tool's reason. Nothing of the set is loaded then, of no family.
+@throws {TestbedError} RULES_REJECTED with the line and the tool's reason. Nothing of the set is then loaded, in either family.
 */
 export async function installRules(netns: Netns, request: Installation & {readonly ruleSet: RuleSet}): Promise<RuleSet> {
 	const installed = await installAndReadBack(netns, request);
@@ -34,7 +34,7 @@ export async function installRules(netns: Netns, request: Installation & {readon
 }
 
 /**
-The same, with the words of the tools: for a recording.
+The same, with the output of the tools, for a recording.
 
 @throws {TestbedError} as {@link installRules}.
 */
@@ -44,9 +44,9 @@ export async function installAndReadBack(netns: Netns, {ruleSet, ...installation
 	const installed = parseInstalled(texts);
 	const differences = differencesInMeaning(restrictToFamilies(ruleSet, installation.families), installed);
 	if (differences.length > 0) {
-		// A rule that the tool took and the kernel does not hold would make every result one of another rule set.
+		// If the tool accepted a rule that the kernel does not have, every result would be about a different rule set.
 		throw new TestbedError('RULES_REJECTED', {
-			message: `The kernel does not hold what was installed.\n${differences.join('\n')}`,
+			message: `The rules in the kernel differ from those that were installed.\n${differences.join('\n')}`,
 			state: 'No traffic was sent.',
 		});
 	}

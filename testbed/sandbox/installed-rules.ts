@@ -1,5 +1,5 @@
 /**
-The rules that a pod holds at the moment, with the routes that go with them: the next set takes their place.
+The rules and routes that are currently installed in a pod, to be replaced by the next set.
 */
 
 import type {SidecarRouting} from '../../src/mesh/routing.js';
@@ -11,21 +11,21 @@ import {canFollow, driverOf} from './backends/drivers.js';
 import {installAndReadBack, type InstalledRules} from './install.js';
 import type {Sandbox} from './sandbox.js';
 
-/** A rule set, and how and where to put it. */
+/** A rule set, and how to install it. */
 export type RulesToHold = {
 	readonly ruleSet: RuleSet;
 	readonly routing: SidecarRouting;
 	readonly backend: Backend;
 	readonly families: readonly AddressFamily[];
-	/** The lines of the user's text that rules came from, for telling which of them was rejected. */
+	/** The lines in the user's text that rules came from, to name a rejected one. */
 	readonly lines?: ReadonlyMap<Rule, number> | undefined;
-	/** Matches and targets that are not known here and were allowed all the same. */
+	/** Unknown matches and targets that were allowed. */
 	readonly allowedModules?: readonly string[] | undefined;
 };
 
 type Installed = Omit<RulesToHold, 'lines' | 'allowedModules'>;
 
-/** What the pod of one sandbox holds. */
+/** The replaceable rules in the pod of one sandbox. */
 export class ReplaceableRules {
 	readonly #sandbox: Pick<Sandbox, 'pod' | 'applyRouting'>;
 	readonly #lockFile: string;
@@ -37,14 +37,14 @@ export class ReplaceableRules {
 	}
 
 	/**
-	Puts rules and what goes with them in the place of those of before; returns what the kernel then holds.
+	Replaces the current rules and routes; returns what the kernel then has.
 
-	@throws {TestbedError} RULES_REJECTED; nothing of the set is installed then, and another can follow.
+	@throws {TestbedError} RULES_REJECTED; then nothing of the set is installed, and another can follow.
 	*/
 	async replace({ruleSet, routing, backend, families, lines, allowedModules}: RulesToHold): Promise<InstalledRules> {
 		const before = this.#installed;
 		if (before !== undefined && !canFollow(before.backend, backend)) {
-			throw new RangeError(`a sandbox that holds rules of ${before.backend} cannot hold rules of ${backend}`);
+			throw new RangeError(`a sandbox with rules of ${before.backend} cannot get rules of ${backend}`);
 		}
 
 		const isSame = before?.backend === backend;
@@ -52,7 +52,7 @@ export class ReplaceableRules {
 			await driverOf(before.backend).removeTables?.(this.#sandbox.pod, before.ruleSet);
 		}
 
-		// What an earlier set left in a family that this one does not have goes as well.
+		// Also replace what an earlier set left in a family that this one does not have.
 		const all = [...new Set([...families, ...(isSame ? before.families : [])])];
 		const own = restrictToFamilies(ruleSet, families);
 		const left: RuleSet = isSame ? before.ruleSet : {tables: []};
@@ -63,7 +63,7 @@ export class ReplaceableRules {
 			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),
 		]);
 		this.#installed = {
-			// Of what was rejected, empty tables can be left beside the tables of before.
+			// A rejected set can leave empty tables next to the earlier ones.
 			ruleSet: installed.status === 'fulfilled' ? installed.value.ruleSet : (driverOf(backend).isAtomic ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
 		};
 		for (const result of [installed, routed]) {

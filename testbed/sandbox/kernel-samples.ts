@@ -1,21 +1,21 @@
 /**
-The smallest rules that need one thing of the kernel each, as data: a table, a match, a target. Each is known to load where the kernel has that thing, so one that does not load is the machine's fault. The doctor tries them all; a rejection of a user's rules is told from a machine that lacks something by those that its line names.
+Minimal rules that each need one kernel feature: a table, a match, or a target. Each is known to load if the kernel has that feature, so if one does not load, the machine is at fault. The doctor tries them all; when a user's rules are rejected, the samples for the features they name show whether the rules or the machine are at fault.
 */
 
 import type {AddressFamily} from '../../src/netfilter/types.js';
 
-/** What a sample is of. `table` is what everything else in that table needs as well. */
+/** What a sample tests. Everything else in a table needs its `table` sample as well. */
 export type SampleKind = 'table' | 'match' | 'target';
 
-/** Which of the testbed's own input makes such rules: every set, those with an option, or only rules that a user brings. */
+/** Which inputs produce such rules: every rule set, sets with certain options, or only dumps from users. */
 export type SampleUse = 'every set' | 'DNS capture' | 'TPROXY' | 'ambient mode' | 'dumps';
 
-/** A rule for iptables-restore, by either of its back ends. */
+/** A rule for iptables-restore, with either back end. */
 export type IptablesSample = {
-	/** In a sentence: `owner match`. */
+	/** As used in a sentence: `owner match`. */
 	readonly what: string;
 	readonly kind: SampleKind;
-	/** As iptables knows it: `owner`, `REDIRECT`, `nat`. */
+	/** Its name in iptables: `owner`, `REDIRECT`, `nat`. */
 	readonly name: string;
 	readonly table: string;
 	readonly rule: string;
@@ -39,7 +39,7 @@ function table(name: 'nat' | 'mangle' | 'raw' | 'filter', use: SampleUse, chain 
 	});
 }
 
-/** For both families, unless an address is in it. A module of iptables-nft is used by way of nft_compat. */
+/** Samples for both families. A module of iptables-nft is used through nft_compat. */
 export const iptablesSamples: readonly IptablesSample[] = [
 	table('nat', 'every set'),
 	table('mangle', 'TPROXY', 'PREROUTING'),
@@ -71,14 +71,14 @@ export const iptablesSamples: readonly IptablesSample[] = [
 	sample('target', 'MASQUERADE', 'dumps', {table: 'nat', rule: '-A POSTROUTING -j MASQUERADE', legacy: 'xt_MASQUERADE', nft: 'nft_masq'}),
 ];
 
-/** A rule for native nft, in a table of both families. `asks` finds it in the text of a rule. */
+/** A rule for native nft, in a table of both families. `asks` matches rule texts that need it. */
 export type NativeSample = {readonly what: string; readonly kind: SampleKind; readonly chain: string; readonly rule: string; readonly asks: RegExp; readonly module: string; readonly use: SampleUse};
 
 const nat = 'type nat hook output priority -100';
 const mangle = 'type filter hook prerouting priority -150';
 const raw = 'type filter hook output priority -300';
 
-/** The same for native nft. */
+/** Samples for native nft. */
 export const nativeSamples: readonly NativeSample[] = [
 	{
 		what: 'nat table', kind: 'table', chain: nat, rule: 'counter accept', asks: /type nat /u, module: 'nft_chain_nat', use: 'every set',
@@ -118,27 +118,27 @@ export const nativeSamples: readonly NativeSample[] = [
 /** The table that native samples are in. */
 export const nativeSampleTable = 'testbed-sample';
 
-/** What `nft -f` takes. */
+/** A sample as input for `nft -f`. */
 export function nativeSampleText({chain, rule}: Pick<NativeSample, 'chain' | 'rule'>): string {
 	return `table inet ${nativeSampleTable} {\n\tchain sample {\n\t\t${chain};\n\t\t${rule}\n\t}\n}\n`;
 }
 
-/** What iptables-restore takes. */
+/** A sample as input for iptables-restore. */
 export function iptablesSampleText({table: name, rule}: Pick<IptablesSample, 'table' | 'rule'>): string {
 	return `*${name}\n${rule}\nCOMMIT\n`;
 }
 
-/** All samples in one text for iptables-restore: where it is taken, each of them is. */
+/** All samples in one text for iptables-restore: if it loads, each of them would. */
 export function allSamplesText(): string {
 	return [...new Set(iptablesSamples.map(each => each.table))].map(name => `*${name}\n${iptablesSamples.filter(each => each.table === name).map(({rule}) => `${rule}\n`).join('')}COMMIT\n`).join('');
 }
 
-/** The command that brings a module: the first word is its name. */
+/** The command that loads a module, whose name is the first word. */
 export function fixOf(module: string): string {
 	return `modprobe ${module.split(' ')[0]}`;
 }
 
-/** The samples of what a line of iptables-save names, or a whole text of it: the tables first, for nothing works without. */
+/** The samples for what a line or text of iptables-save uses. Tables come first, because nothing works without them. */
 export function samplesNamedIn(text: string, tables: readonly string[]): readonly IptablesSample[] {
 	const names = (kind: SampleKind, name: string): boolean => kind === 'table'
 		? tables.includes(name)
@@ -146,7 +146,7 @@ export function samplesNamedIn(text: string, tables: readonly string[]): readonl
 	return iptablesSamples.filter(({kind, name}) => names(kind, name)).toSorted((one, other) => Number(other.kind === 'table') - Number(one.kind === 'table'));
 }
 
-/** The samples of what a text of nft names. */
+/** The samples for what an nft text uses. */
 export function nativeSamplesNamedIn(text: string, whole: string): readonly NativeSample[] {
 	return nativeSamples.filter(({kind, asks}) => asks.test(kind === 'table' ? whole : text)).toSorted((one, other) => Number(other.kind === 'table') - Number(one.kind === 'table'));
 }

@@ -1,22 +1,27 @@
 /**
-A network namespace held by a descriptor: no name, no mount, so nothing of it outlives the run.
+A network namespace held by a descriptor, without a name or a mount, so nothing of it outlives the run.
 */
 
 import process from 'node:process';
-import {fstatSync, writeFileSync} from 'node:fs';
+import {fstatSync, openSync, writeFileSync} from 'node:fs';
 import {run, type RunOptions} from '../system/exec.js';
 import {prepareConfinement, runConfined, type ConfinedRunOptions} from '../confinement/run-confined.js';
 import {
 	closeDescriptor, createNetns, inNetns, interfaceIndex,
 } from '../syscalls/netns.js';
 
-/** One namespace. Its owner disposes of it. */
+/** One namespace. The owner disposes of it. */
 export class Netns implements AsyncDisposable {
-	/** A new one. `interfaceNames` are those that it will have. */
+	/** Creates a namespace. `interfaceNames` are the interfaces that it will have. */
 	static create(label: string, interfaceNames: readonly string[] = ['lo', 'eth0']): Netns {
-		// Who makes a namespace will put rules into it.
+		// A new namespace will soon get rules.
 		prepareConfinement();
 		return new Netns(label, createNetns(), interfaceNames);
+	}
+
+	/** Opens a named namespace by its path: `/run/netns/NAME`. */
+	static open(label: string, file: string): Netns {
+		return new Netns(label, openSync(file, 'r'), []);
 	}
 
 	/** What it is for: `pod`, `remote`. */
@@ -31,32 +36,32 @@ export class Netns implements AsyncDisposable {
 		this.descriptor = descriptor;
 	}
 
-	/** A path by which a confined tool that inherits the descriptor reaches it. */
+	/** Its path for a confined tool that inherits the descriptor. */
 	get pathInTool(): string {
 		return `/proc/self/fd/${this.descriptor}`;
 	}
 
-	/** A path by which other processes reach it while it is held. */
+	/** Its path for other processes, while it is open. */
 	get path(): string {
 		return `/proc/${process.pid}/fd/${this.descriptor}`;
 	}
 
-	/** The number of the namespace, as `readlink /proc/PID/ns/net` shows it. */
+	/** Its inode number, as `readlink /proc/PID/ns/net` shows it. */
 	get inode(): number {
 		return fstatSync(this.descriptor).ino;
 	}
 
-	/** Runs one of the rule tools in it, behind the walls; see {@link runConfined}. For whatever is given text of a user. */
+	/** Runs a rule tool in it, confined; see {@link runConfined}. For every tool that gets text from users. */
 	async runConfined(file: string, arguments_: readonly string[], options: Omit<ConfinedRunOptions, 'netns'> = {}): Promise<string> {
 		return runConfined(file, arguments_, {...options, netns: this.descriptor});
 	}
 
-	/** Runs a program in it that sees the whole machine. */
+	/** Runs a program in it, unconfined. */
 	async run(file: string, arguments_: readonly string[], options: Omit<RunOptions, 'netns'> = {}): Promise<string> {
 		return run(file, arguments_, {...options, netns: this.descriptor});
 	}
 
-	/** Does something on this thread inside it; see {@link inNetns}. */
+	/** Runs `act` on this thread inside it; see {@link inNetns}. */
 	enter<T>(act: () => T): T {
 		return inNetns(this.descriptor, act);
 	}
@@ -73,13 +78,13 @@ export class Netns implements AsyncDisposable {
 		return this.enter(() => new Map(this.#interfaceNames.map(name => [interfaceIndex(name), name] as const)));
 	}
 
-	/** Gives it a name that `ip netns` knows, so that it outlives the run. */
+	/** Names it for `ip netns`, so that it outlives the run. */
 	async attach(name: string): Promise<void> {
-		// The shell becomes `ip`, so that its own pid names the namespace in which it was born.
+		// The shell execs `ip`, so that its own PID refers to the namespace it was started in.
 		await this.run('sh', ['-c', 'exec ip netns attach "$0" $$', name]);
 	}
 
-	/** Lets go of it. */
+	/** Closes the descriptor. */
 	close(): void {
 		if (this.#open) {
 			this.#open = false;

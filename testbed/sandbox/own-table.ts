@@ -1,5 +1,5 @@
 /**
-The table that the testbed adds beside the rules under test.
+The table that the testbed adds next to the rules under test.
 */
 
 /** The name of the table, family inet. */

@@ -1,24 +1,25 @@
 /**
-The other side of the sandbox answers for addresses that are none of its own.
+Makes the remote namespace answer for further addresses.
 */
 
 import {contains, parseAddress, parseRange} from '../../src/netfilter/address.js';
-import type {Topology} from '../../src/scenario/topology.js';
+import {addressFamilies, type Topology} from '../../src/mesh/topology.js';
+import {ipFlags} from '../system/ip-flags.js';
 import type {Netns} from './netns.js';
 
-/** The neighbourhood answers for every address that a probe goes to, so that a connection that leaves the pod comes to an end and not to nothing: where nobody listens it is refused. */
+/** Makes the remote namespace answer for every address that probes go to, so that connections that leave the pod get an answer: they are refused if nothing listens there. */
 export async function answerElsewhere(remote: Netns, {places, serviceRange}: Topology, addresses: readonly string[]): Promise<void> {
 	const known = new Set([...Object.values(places), serviceRange].flatMap(({ipv4, ipv6}) => [ipv4, ipv6]));
 	const foreign = [...new Set(addresses)].filter(address => !known.has(address) && canBeElsewhere(address));
-	for (const [family, flag] of [['ipv4', '-4'], ['ipv6', '-6']] as const) {
+	for (const family of addressFamilies) {
 		const own = foreign.filter(address => parseAddress(address)?.family === family);
 		if (own.length > 0) {
-			await remote.runConfined('ip', [flag, '-batch', '-'], {input: own.map(address => `route replace local ${address} dev lo\n`).join('')}); // eslint-disable-line no-await-in-loop -- Two short programs; one after the other keeps the second's error readable.
+			await remote.runConfined('ip', [ipFlags[family], '-batch', '-'], {input: own.map(address => `route replace local ${address} dev lo\n`).join('')}); // eslint-disable-line no-await-in-loop -- Two short programs; running them one after the other keeps errors readable.
 		}
 	}
 }
 
-/** A loopback address is the pod's own; a multicast address or the unspecified one cannot be routed. */
+/** Whether the remote namespace can have an address: loopback addresses are the pod's own, and multicast and unspecified addresses cannot be routed. */
 function canBeElsewhere(text: string): boolean {
 	const address = parseAddress(text);
 	return address !== undefined && ownRanges.every(range => !contains(range, address));

@@ -1,5 +1,5 @@
 /**
-Rules as the tools print them after they were installed. A replay reads them as well, so nothing here runs a program.
+Parses installed rules as the tools print them. Replays use this too, so nothing here runs a program.
 */
 
 import {parseText, type RulesText} from '../../src/netfilter/rule-texts.js';
@@ -7,13 +7,13 @@ import type {RuleSet} from '../../src/netfilter/types.js';
 import {traceTable} from './own-table.js';
 
 /**
-The rules that the tools printed after they were installed, without the testbed's own table.
+Parses the installed rules that the tools printed, without the testbed's own table.
 
-@throws {ParseError} when a text is not what such a tool prints.
+@throws {ParseError} if a text is not such a tool's output.
 */
 export function parseInstalled(installed: readonly RulesText[]): RuleSet {
 	return {
-		// A namespace that holds no table of a family has nothing to print.
+		// Nothing is printed for a family without tables.
 		tables: installed.filter(({text}) => text.trim() !== '').flatMap(each => parseText(each).tables).filter(({name}) => name !== traceTable),
 	};
 }

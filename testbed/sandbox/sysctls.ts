@@ -17,7 +17,7 @@ const fileOf = (name: string): string => `/proc/sys/${name}`;
 
 const buffer = Buffer.alloc(4096);
 
-/** Three system calls and nothing more, for there are hundreds of them to be read. Undefined where this kernel has none of that name. */
+/** Reads a sysctl with only three system calls, because hundreds are read. Undefined if this kernel does not have it. */
 function read(name: string): string | undefined {
 	let fd: number;
 	try {
@@ -37,12 +37,12 @@ function read(name: string): string | undefined {
 	}
 }
 
-/** Sets one, unless it has the value already (writing some of them makes the kernel throw routes away), and returns what the kernel then says; undefined for one that it may lack, and does. */
+/** Sets a sysctl unless it already has the value (writing some of them makes the kernel drop routes), and returns what the kernel then reports; undefined for an optional one that the kernel lacks. */
 function set({name, value, why, since}: SysctlSetting, label: string): string | undefined {
-	const state = 'Nothing was sent. The machine\'s own sysctls are as they were.';
+	const state = 'Nothing was sent. The machine\'s own sysctls are unchanged.';
 	const before = read(name);
 	if (before === undefined && since === undefined) {
-		throw new TestbedError('MACHINE', {message: `This kernel has no sysctl ${name}, which the testbed sets in every namespace of its own. ${why}`, state});
+		throw new TestbedError('MACHINE', {message: `This kernel has no sysctl ${name}, which the testbed sets in each of its namespaces. ${why}`, state});
 	}
 
 	if (before === undefined || before === value) {
@@ -50,14 +50,14 @@ function set({name, value, why, since}: SysctlSetting, label: string): string | 
 	}
 
 	try {
-		writeFileSync(fileOf(name), `${value}\n`); // A line: of an empty value something has to be written.
+		writeFileSync(fileOf(name), `${value}\n`); // With a line end, because even for an empty value something must be written.
 	} catch (error) {
-		throw new TestbedError('MACHINE', {message: `The sysctl ${name} of the namespace ${label} cannot be set from "${before}" to "${value}": ${(error as Error).message}`, state, cause: error});
+		throw new TestbedError('MACHINE', {message: `The sysctl ${name} cannot be changed from "${before}" to "${value}" in the namespace ${label}: ${(error as Error).message}`, state, cause: error});
 	}
 
 	const after = read(name);
 	if (after !== value) {
-		throw new TestbedError('MACHINE', {message: `The sysctl ${name} of the namespace ${label} was set to "${value}", and the kernel says "${after ?? 'nothing'}".`, state});
+		throw new TestbedError('MACHINE', {message: `The sysctl ${name} was set to "${value}" in the namespace ${label}, but the kernel reports "${after ?? 'nothing'}".`, state});
 	}
 
 	return after;
@@ -77,16 +77,16 @@ function setAll(settings: readonly SysctlSetting[], label: string): Sysctls {
 }
 
 /**
-Gives a namespace values, whatever it took from the machine, and returns what the kernel then says of them. {@link sysctlSettings} before its interfaces are made, for they take theirs from `default`.
+Sets sysctls in a namespace, whatever it inherited from the machine, and returns what the kernel then reports. Set {@link sysctlSettings} before creating interfaces, because they take their values from `default`.
 
-@throws {TestbedError} MACHINE for a sysctl that the kernel lacks, will not set, or does not hold afterwards.
+@throws {TestbedError} MACHINE for a sysctl that the kernel lacks, refuses to set, or reports with another value.
 */
 export function setSysctls(netns: Netns, settings: readonly SysctlSetting[]): Sysctls {
 	return netns.enter(() => setAll(settings, netns.label));
 }
 
 /**
-Gives the devices that a namespace has by now the values of {@link neighbourSettings}.
+Sets {@link neighborSettings} for the current devices of a namespace.
 
 @throws {TestbedError} as {@link setSysctls}.
 */
@@ -94,7 +94,7 @@ export function setNeighborSysctls(netns: Netns): Sysctls {
 	return netns.enter(() => setAll(neighborSettingsHere(), netns.label));
 }
 
-/** What the kernel says now of all that the testbed sets in a namespace. One that it lacks is left out. */
+/** Reads the current values of all sysctls that the testbed sets in a namespace, except those that the kernel lacks. */
 export function readOwnSysctls(netns: Netns): Sysctls {
 	return netns.enter(() => Object.fromEntries([...sysctlSettings, ...neighborSettingsHere()].flatMap(({name}) => {
 		const value = read(name);
@@ -102,7 +102,7 @@ export function readOwnSysctls(netns: Netns): Sysctls {
 	})));
 }
 
-/** Sets sysctls as they are given. For tests: what a namespace would have taken from a machine with such settings. */
+/** Sets sysctls unchecked. For tests: as if the namespace had inherited them from the machine. */
 export function presetSysctls(netns: Netns, sysctls: Sysctls): void {
 	netns.enter(() => {
 		for (const [name, value] of Object.entries(sysctls)) {

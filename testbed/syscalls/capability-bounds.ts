@@ -18,12 +18,12 @@ const capabilityVersion = 0x20_08_05_22; // `_LINUX_CAPABILITY_VERSION_3`
 export const capabilities = {netAdmin: 12, netRaw: 13} as const;
 
 /**
-Programs that this thread starts have only the given capabilities, also as root: what a program of root gets is the bounding set and what is inheritable. The thread itself keeps what it has.
+Limits programs that this thread starts to the given capabilities, even as root: a program run by root gets the bounding set plus the inheritable set. The thread itself keeps its capabilities.
 
 @throws {TestbedError} SYSCALL_FAILED without CAP_SETPCAP.
 */
 export function boundCapabilities(kept: readonly number[]): void {
-	// A number that the kernel does not know is the end of the list.
+	// The first number that the kernel does not know ends the list.
 	for (let capability = 0; (libcPrctl(prCapbsetRead, capability, 0, 0, 0) as number) >= 0; capability++) {
 		if (!kept.includes(capability)) {
 			checked('prctl(PR_CAPBSET_DROP)', libcPrctl(prCapbsetDrop, capability, 0, 0, 0) as number);

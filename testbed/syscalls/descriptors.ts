@@ -1,5 +1,5 @@
 /**
-Descriptors that no program inherits but by being given them.
+Descriptors that programs inherit only if passed explicitly.
 */
 
 import {readdirSync} from 'node:fs';
@@ -12,18 +12,18 @@ const oCloexec = 0o200_0000;
 const setDescriptorFlags = 2; // F_SETFD
 const closeOnExec = 1; // FD_CLOEXEC
 
-/** A pipe. Its owner closes both ends. */
+/** Creates a pipe. The caller closes both ends. */
 export function createPipe(): {readonly read: number; readonly write: number} {
 	const ends = [0, 0];
 	checked('pipe2', libcPipe2(ends, oCloexec) as number);
 	return {read: ends[0]!, write: ends[1]!};
 }
 
-/** Keeps from programs what this process itself inherited, beside the standard channels. Node does so at its start for the descriptors up to the first gap; whoever started Node may have left others open. */
+/** Makes programs not inherit the descriptors that this process itself inherited, except the standard ones. Node does this at start-up for descriptors up to the first gap; its parent may have left others open. */
 export function keepInheritedDescriptors(): void {
 	for (const fd of readdirSync('/proc/self/fd').map(Number)) {
 		if (fd > 2) {
-			// One that is closed by now was that of the listing.
+			// One that is already closed belonged to the directory listing.
 			libcFcntl(fd, setDescriptorFlags, closeOnExec);
 		}
 	}

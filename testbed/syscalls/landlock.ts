@@ -1,5 +1,5 @@
 /**
-Landlock (landlock(7), linux/landlock.h): what this thread and every process that it makes may still do with files, for good. Numbers are the same on every architecture.
+Landlock (landlock(7), linux/landlock.h): permanently restricts what this thread and its future child processes may do with files. Numbers are the same on every architecture.
 */
 
 import {closeSync} from 'node:fs';
@@ -19,10 +19,10 @@ export const fileRights = {
 	execute: 1n << 0n, writeFile: 1n << 1n, readFile: 1n << 2n, readFolder: 1n << 3n,
 } as const;
 
-/** How many rights over files the interface knows, from which version on: 1 (Linux 5.13) up to MAKE_SYM, 2 (5.19) REFER, 3 (6.2) TRUNCATE, 5 (6.10) IOCTL_DEV. */
+/** How many file rights the interface knows from which version on: 1 (Linux 5.13) up to MAKE_SYM, 2 (5.19) REFER, 3 (6.2) TRUNCATE, 5 (6.10) IOCTL_DEV. */
 const knownFileRights = [[5, 16n], [3, 15n], [2, 14n], [1, 13n]] as const;
 
-/** All of them: a right that is handled and not allowed is denied. One that a kernel does not know must not be asked for. */
+/** All rights that the version knows: a right that is handled but not allowed is denied. Unknown rights must not be requested. */
 function handledFileRights(version: number): bigint {
 	const [, count] = knownFileRights.find(([since]) => version >= since)!;
 	return (1n << count) - 1n;
@@ -31,21 +31,21 @@ function handledFileRights(version: number): bigint {
 const handledNetRights = 3n; // BIND_TCP and CONNECT_TCP, since version 4 (6.7).
 const scopes = 3n; // Abstract UNIX sockets and signals, since version 6 (6.12).
 
-/** The rights that a folder can have beside a file: those that a rule for a single file must not name. */
+/** The rights that apply to files: a rule for a single file must not include others. */
 const ofFiles = fileRights.execute | fileRights.writeFile | fileRights.readFile;
 
-/** The version of Landlock's interface; 0 on a kernel without it, or where it was not switched on at boot. */
+/** The version of Landlock's interface; 0 on a kernel without it, or if it was not enabled at boot. */
 export function landlockVersion(): number {
 	return Math.max(0, Number(libcCreateRuleset(numbers.createRuleset, null, 0, createRulesetVersion)));
 }
 
-/** One thing that stays allowed: rights over a file, or over a folder and all below it. */
+/** One rule: rights that stay allowed on a file, or on a folder and everything below it. */
 export type LandlockRule = {readonly path: string; readonly isFolder: boolean; readonly rights: bigint};
 
 /**
-Denies this thread, and every process that it makes from now on, all rights over files but those of the rules; and what a version of Landlock can deny beside: TCP, abstract UNIX sockets and signals to processes outside.
+Denies this thread, and every process that it starts from now on, all file rights except those of the rules; and whatever else the version of Landlock can deny: TCP, and abstract UNIX sockets and signals to processes outside.
 
-@throws {TestbedError} SYSCALL_FAILED, when a path is not there too.
+@throws {TestbedError} SYSCALL_FAILED, also if a path does not exist.
 */
 export function restrictFiles(version: number, rules: readonly LandlockRule[]): void {
 	const attributes = BigUint64Array.of(handledFileRights(version), version >= 4 ? handledNetRights : 0n, version >= 6 ? scopes : 0n);

@@ -1,12 +1,12 @@
 /**
-The C library, and what every call of it needs: its error numbers as errors.
+The C library, and its error numbers as errors.
 */
 
 import process from 'node:process';
 import koffi from 'koffi';
 import {TestbedError} from '../errors.js';
 
-/** The loaded library. Glibc first, musl by its own name: trying is cheaper than asking Node which one it is, whose report takes 10 ms. */
+/** The loaded library: glibc first, then musl by its own name. Trying is faster than asking Node which one it is, whose report takes 10 ms. */
 export const libc = loadLibc();
 
 function loadLibc(): ReturnType<typeof koffi.load> {
@@ -28,7 +28,7 @@ export function errorName(number: number): string {
 }
 
 /**
-The result of a call, unless it is negative.
+Returns the result of a call, unless it is negative.
 
 @throws {TestbedError} SYSCALL_FAILED with the name of the error.
 */
@@ -37,7 +37,7 @@ export function checked(call: string, result: number): number {
 		const name = errorName(lastError());
 		throw new TestbedError('SYSCALL_FAILED', {
 			message: `${call} failed: ${name}`,
-			...(name === 'EPERM' ? {hint: 'Network namespaces need root (CAP_SYS_ADMIN and CAP_NET_ADMIN): run it as root on a machine that allows them.'} : {}),
+			...(name === 'EPERM' ? {hint: 'Network namespaces need root (CAP_SYS_ADMIN and CAP_NET_ADMIN). Run it as root on a machine that allows them.'} : {}),
 		});
 	}
 

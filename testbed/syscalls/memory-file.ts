@@ -1,5 +1,5 @@
 /**
-Files in memory without a name (memfd_create(2)), by which a program gets its input and says what it has to say: nothing has to be moved while it runs, and nothing of them stays.
+Unnamed files in memory (memfd_create(2)) for a program's input and output: no data has to be copied while it runs, and nothing is left behind.
 */
 
 import {Buffer} from 'node:buffer';
@@ -11,12 +11,12 @@ import {
 const libcMemfdCreate = libc.func('int memfd_create(const char *name, unsigned int flags)');
 
 const closeOnExec = 1;
-const noExecute = 8; // MFD_NOEXEC_SEAL, since Linux 6.3: nobody can run what is written into it.
+const noExecute = 8; // MFD_NOEXEC_SEAL, since Linux 6.3: its contents cannot be executed.
 
 /**
-A new one, as a descriptor that no program inherits by itself. Its owner closes it. `name` is for whoever lists descriptors.
+Creates one, as a descriptor that programs do not inherit by default. The caller closes it. `name` shows up in lists of descriptors.
 
-@throws {TestbedError} SYSCALL_FAILED, without descriptors or memory.
+@throws {TestbedError} SYSCALL_FAILED if descriptors or memory run out.
 */
 export function createMemoryFile(name = 'testbed'): number {
 	const fd = libcMemfdCreate(name, closeOnExec | noExecute) as number;
@@ -25,7 +25,7 @@ export function createMemoryFile(name = 'testbed'): number {
 		: checked('memfd_create', fd);
 }
 
-/** Writes all of a text at its beginning; who reads it by this descriptor begins there too. */
+/** Writes a text at the beginning without moving the file position, so that readers of this descriptor start there. */
 export function fillMemoryFile(fd: number, text: string): void {
 	const bytes = Buffer.from(text);
 	for (let written = 0; written < bytes.length;) {
@@ -33,7 +33,7 @@ export function fillMemoryFile(fd: number, text: string): void {
 	}
 }
 
-/** All that was written into it. */
+/** Everything that was written to it. */
 export function readMemoryFile(fd: number): string {
 	const bytes = Buffer.allocUnsafe(fstatSync(fd).size);
 	let length = 0;

@@ -1,5 +1,6 @@
 /**
-Mount and PID namespaces of one thread, and what is mounted in them. All of it is for a thread of its own that stays there: none of it can be taken back, and the rest of the process sees nothing of it.
+Mount and PID namespaces of one thread, and mounts in them. This is for a dedicated thread: none of it can be undone, and the rest of the process does not see it.
+
 Flags are those of linux/mount.h and linux/sched.h, the same on x86-64 and arm64.
 */
 
@@ -26,16 +27,16 @@ export const mountFlags = {
 const detach = 2; // MNT_DETACH
 const pathOnly = 0o1000_0000; // O_PATH, which Node does not name.
 
-/** The number of pivot_root(2), which the C libraries do not wrap. */
+/** The system call number of pivot_root(2), which the C libraries do not wrap. */
 const pivotRootNumber = process.arch === 'arm64' ? 41 : 155;
 
-/** A descriptor that stands for a file or a folder and cannot read it (`O_PATH`). Its owner closes it. */
+/** Opens a descriptor that refers to a file or folder without reading it (`O_PATH`). The caller closes it. */
 export function openPath(path: string): number {
 	return openSync(path, pathOnly | constants.O_RDONLY);
 }
 
 /**
-Gives this thread a mount namespace of its own, in which nothing that is mounted reaches any other one. The working folder is then the root that the thread had, and `/` the root of the namespace: in a chroot these are two folders, and only the second is a mount.
+Gives this thread its own mount namespace, whose mounts do not propagate to any other. The working folder is then the thread's previous root, and `/` the root of the namespace: in a chroot these differ, and only the latter is a mount point.
 
 @throws {TestbedError} SYSCALL_FAILED without CAP_SYS_ADMIN.
 */
@@ -44,7 +45,7 @@ export function leaveMountNamespace(): void {
 	const root = openPath('/');
 	const own = openSync('/proc/thread-self/ns/mnt', 'r');
 	try {
-		// To enter the namespace in which one is already changes nothing but the root, which becomes that of the namespace: the way out of a chroot.
+		// Entering the current namespace only changes the root to that of the namespace, which leaves a chroot.
 		checked('setns(CLONE_NEWNS)', libcSetns(own, cloneNewns) as number);
 		mount({target: '/', flags: mountFlags.recursive | mountFlags.private});
 		checked('fchdir', libcFchdir(root) as number);
@@ -55,7 +56,7 @@ export function leaveMountNamespace(): void {
 }
 
 /**
-The processes that this thread makes from now on live in a PID namespace of their own. The first of them is its init: when it ends, all others do, and none can be made any more. The thread cannot make threads any more.
+Puts the processes that this thread starts from now on into a new PID namespace. The first of them is its init: when it ends, all others are killed, and no more can be started. The thread can no longer create threads.
 
 @throws {TestbedError} SYSCALL_FAILED without CAP_SYS_ADMIN.
 */
@@ -75,7 +76,7 @@ export function mount({source, target, type, flags = 0, data}: {
 }
 
 /**
-Takes away what is mounted at a path.
+Unmounts what is mounted at a path.
 
 @throws {TestbedError} SYSCALL_FAILED.
 */
@@ -84,13 +85,13 @@ export function unmount(target: string): void {
 }
 
 /**
-Makes a mounted folder the root of this thread, and takes everything away that it had before.
+Makes a mounted folder the root of this thread, and unmounts the old root.
 
-@throws {TestbedError} SYSCALL_FAILED where the root cannot be left: the kernel's first RAM disk.
+@throws {TestbedError} SYSCALL_FAILED if the root cannot be replaced, as on the kernel's initial RAM disk.
 */
 export function makeRoot(folder: string): void {
 	checked(`chdir ${folder}`, libcChdir(folder) as number);
-	// With one folder for both, the old root ends on top of the new one and the working folder stays below it (pivot_root(2), "pivot_root(".", ".")").
+	// With the same folder for both, the old root is mounted on top of the new one (pivot_root(2), "pivot_root(".", ".")").
 	checked('pivot_root', Number(libcPivotRoot(pivotRootNumber, '.', '.')));
 	checked('umount2', libcUmount2('.', detach) as number);
 	checked('chdir /', libcChdir('/') as number);

@@ -31,11 +31,11 @@ const solNetlink = 270;
 
 const netlinkAddMembership = 1;
 
-/** A netlink socket of the netfilter family in the namespace of this thread, with a receive buffer of its own size. */
+/** Opens a netlink socket of the netfilter family in the namespace of this thread, with a receive buffer of the given size. */
 export function openNetfilterSocket(bufferBytes: number): number {
 	const fd = checked('socket(AF_NETLINK)', libcSocket(afNetlink, sockRaw | sockCloexec, netlinkNetfilter) as number);
 	checked('setsockopt(SO_RCVBUFFORCE)', libcSetsockopt(fd, solSocket, soRcvbufforce, int32(bufferBytes), 4) as number);
-	const address = new Uint8Array(12); // `struct sockaddr_nl`, the kernel chooses the port.
+	const address = new Uint8Array(12); // `struct sockaddr_nl`; the kernel chooses the port.
 	new DataView(address.buffer).setUint16(0, afNetlink, true);
 	checked('bind(AF_NETLINK)', libcBind(fd, address, address.length) as number);
 	return fd;
@@ -53,7 +53,7 @@ export function sendDatagram(fd: number, bytes: Uint8Array): void {
 
 const messageDontwait = 0x40;
 
-/** Receives one datagram into `buffer` without waiting: its length, or the error number as a negative number. */
+/** Receives one datagram into `buffer` without waiting; returns its length, or the negative error number. */
 export function receiveNow(fd: number, buffer: Uint8Array): number {
 	const length = Number(libcRecv(fd, buffer, buffer.length, messageDontwait));
 	return length < 0 ? -lastError() : length;

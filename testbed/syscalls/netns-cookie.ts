@@ -1,5 +1,5 @@
 /**
-What tells one network namespace from every other since the boot: its cookie (SO_NETNS_COOKIE, since Linux 5.14; include/uapi/asm-generic/socket.h). The number of its inode does not: the kernel gives it away again when the namespace is gone.
+The cookie of a network namespace, which is unique since boot (SO_NETNS_COOKIE, since Linux 5.14; include/uapi/asm-generic/socket.h). Its inode number is not: the kernel reuses it once the namespace is gone.
 */
 
 import {Buffer} from 'node:buffer';
@@ -14,9 +14,9 @@ const solSocket = 1;
 const soNetnsCookie = 71;
 
 /**
-The cookie of a network namespace, by a descriptor of it, as a decimal number; undefined where the kernel has none.
+The cookie of a network namespace, given a descriptor of it, as a decimal number; undefined if the kernel has none.
 
-@throws {TestbedError} SYSCALL_FAILED without the right to enter it.
+@throws {TestbedError} SYSCALL_FAILED without permission to enter it.
 */
 export function netnsCookie(netns: number): string | undefined {
 	return inNetns(netns, () => {

@@ -1,5 +1,5 @@
 /**
-SO_ORIGINAL_DST: where a redirected connection wanted to go.
+SO_ORIGINAL_DST: the original destination of a redirected connection.
 */
 
 import {libc} from './libc.js';
@@ -14,7 +14,7 @@ const soOriginalDst = 80;
 
 // Linux/netfilter_ipv4.h; IP6T_SO_ORIGINAL_DST has the same number.
 
-/** Where a redirected connection wanted to go: the address as bytes in network order. Undefined when conntrack knows of no redirection (ENOENT). */
+/** The original destination of a redirected connection, with the address as bytes in network order. Undefined if conntrack has no entry (ENOENT) or the call fails otherwise. */
 export function originalDestination(fd: number, family: 'ipv4' | 'ipv6'): {readonly address: Uint8Array; readonly port: number} | undefined {
 	const value = new Uint8Array(28); // `struct sockaddr_in6`, the larger one.
 	const length = [value.length];

@@ -1,5 +1,5 @@
 /**
-The sockets of probes: made, sent and closed with as few system calls as will do, and without a check that costs more than the call. Numbers are those of asm-generic; `struct statx` is the same everywhere.
+The sockets of probes: opened, used and closed with as few system calls as possible, and without checks that cost more than the call. Numbers are those of asm-generic; `struct statx` is the same everywhere.
 */
 
 import {Buffer} from 'node:buffer';
@@ -21,35 +21,35 @@ const libcStatx = libc.func('int statx(int folder, const char *path, int flags, 
 const libcPoll = libc.func('int poll(void *fds, unsigned long count, int timeout)');
 
 const cloneNewnet = 0x40_00_00_00;
-/** Error numbers that a probe tells apart (asm-generic/errno.h). */
+/** Error numbers that probes distinguish (asm-generic/errno.h). */
 export const probeErrors = {
 	EPERM: 1, EINTR: 4, EADDRINUSE: 98, EADDRNOTAVAIL: 99, ECONNREFUSED: 111, EISCONN: 106, EALREADY: 114, EINPROGRESS: 115,
 } as const;
 
 /**
-Moves this thread into a network namespace for good: for worker threads only.
+Moves this thread into a network namespace permanently. For worker threads only.
 
-@throws {TestbedError} SYSCALL_FAILED without the right to.
+@throws {TestbedError} SYSCALL_FAILED without permission.
 */
 export function joinNetns(netns: number): void {
 	checked('setns(CLONE_NEWNET)', libcSetns(netns, cloneNewnet) as number);
 }
 
 /**
-Sets the credentials with which this thread makes sockets, of this thread alone: netfilter's owner match reads `fsuid` and `fsgid` as they were when the socket was made. Capabilities over the network stay, so marks and devices can still be set.
+Sets the credentials with which this thread, and only this thread, creates sockets: netfilter's owner match reads `fsuid` and `fsgid` as of the creation of the socket. Network capabilities stay, so marks and devices can still be set.
 
-@throws {TestbedError} SYSCALL_FAILED when the kernel did not take them; the calls themselves never say so, they only return what was there before.
+@throws {TestbedError} SYSCALL_FAILED if the kernel did not accept them; the calls themselves do not report errors, they only return the previous value.
 */
 export function setThreadCredentials(uid: number, gid: number): void {
-	// The group first: with another user the right to change groups stays (CAP_SETGID), so the order is free, but it is the usual one.
+	// The group first, as usual; CAP_SETGID stays after changing fsuid, so any order would work.
 	libcSetfsgid(gid);
 	libcSetfsuid(uid);
 	if (libcSetfsgid(gid) !== gid || libcSetfsuid(uid) !== uid) {
-		throw new TestbedError('SYSCALL_FAILED', {message: `setfsuid(${uid}) and setfsgid(${gid}) did not take effect.`, hint: 'UID and GID 4294967295 are none.'});
+		throw new TestbedError('SYSCALL_FAILED', {message: `setfsuid(${uid}) and setfsgid(${gid}) did not take effect.`, hint: 'UID and GID 4294967295 do not exist.'});
 	}
 }
 
-/** A socket that does not block; negative: the error number. */
+/** Opens a non-blocking socket; returns a negative error number on failure. */
 export function openSocket(isIpv6: boolean, isUdp: boolean): number {
 	const fd = calls.socket(isIpv6 ? afInet6 : afInet, (isUdp ? sockDatagram : sockStream) | sockNonblock | sockCloexec, 0) as number;
 	return fd < 0 ? -lastError() : fd;
@@ -57,7 +57,7 @@ export function openSocket(isIpv6: boolean, isUdp: boolean): number {
 
 const tcpProtocol = 6;
 
-/** A raw socket of TCP that does not block; negative: the error number. */
+/** Opens a non-blocking raw TCP socket; returns a negative error number on failure. */
 export function openRawSocket(isIpv6: boolean): number {
 	const fd = calls.socket(isIpv6 ? afInet6 : afInet, sockRaw | sockNonblock | sockCloexec, tcpProtocol) as number;
 	return fd < 0 ? -lastError() : fd;
@@ -67,7 +67,7 @@ const atEmptyPath = 0x10_00;
 const statxOwner = 0x08 | 0x10; // STATX_UID | STATX_GID
 const found = new Uint32Array(64);
 
-/** The owner that the kernel wrote on a socket when it made it, from the same credentials of the thread, in the same call, that the owner match reads (`sock_alloc` in net/socket.c). */
+/** The owner that the kernel recorded when it created a socket, from the same thread credentials, in the same call, that the owner match reads (`sock_alloc` in net/socket.c). */
 export function socketOwner(fd: number): {readonly uid: number; readonly gid: number} {
 	checked('statx', libcStatx(fd, '', atEmptyPath, statxOwner, found) as number);
 	return {uid: found[5]!, gid: found[6]!}; // Bytes 20 and 24.
@@ -75,9 +75,9 @@ export function socketOwner(fd: number): {readonly uid: number; readonly gid: nu
 
 const one = int32(1);
 const linger = new Uint8Array(8);
-linger[0] = 1; // On, for 0 seconds: close means RST.
+linger[0] = 1; // On, with 0 seconds: close sends RST.
 
-/** Binds, also to an address that is not this machine's. `foreign` tells that it was such a one. */
+/** Binds a socket, even to an address that is not this machine's. `foreign`: it is such an address. */
 export function bindSocket(fd: number, address: Uint8Array): {readonly error: number; readonly foreign: boolean} {
 	calls.setsockopt(fd, solSocket, options.reuseAddress, one, 4);
 	if (calls.bind(fd, address, address.length) as number === 0) {
@@ -93,10 +93,10 @@ export function bindSocket(fd: number, address: Uint8Array): {readonly error: nu
 	return {error: calls.bind(fd, address, address.length) as number === 0 ? 0 : lastError(), foreign: true};
 }
 
-/** Sets an option of a socket before it is bound: 0 or the error number. The value is of the kind that the field has in the table of probes. */
+/** Sets a socket option before binding; returns 0 or the error number. The value has the type of its field in the probe's field table. */
 export type SocketOptionSetter = (fd: number, value: number | string, socket: {readonly isIpv6: boolean}) => number;
 
-/** How each option that a probe can ask for is set. */
+/** How to set each socket option that a probe can request. */
 export const socketOptionSetters: Readonly<Record<SocketOption, SocketOptionSetter>> = {
 	SO_MARK: (fd, mark) => setOption(fd, {level: solSocket, name: options.mark, value: new Uint8Array(Uint32Array.of(Number(mark)).buffer)}),
 	SO_BINDTODEVICE: (fd, device) => setOption(fd, {level: solSocket, name: options.bindToDevice, value: Buffer.from(String(device))}),
@@ -106,19 +106,19 @@ function setOption(fd: number, {level, name, value}: {readonly level: number; re
 	return calls.setsockopt(fd, level, name, value, value.length) as number === 0 ? 0 : lastError();
 }
 
-/** Connects: 0 or the error number. The first time it sends; asked again, it says what came of it: 0 or EISCONN, EALREADY, or why not. */
+/** Connects; returns 0 or the error number. The first call sends; further calls return the result: 0 or EISCONN, EALREADY while pending, or the error. */
 export function connectSocket(fd: number, address: Uint8Array): number {
 	return calls.connect(fd, address, address.length) as number === 0 ? 0 : lastError();
 }
 
 const datagram = new Uint8Array(1);
 
-/** Sends a datagram of one byte: 0 or the error number. */
+/** Sends a datagram of one byte; returns 0 or the error number. */
 export function sendByte(fd: number): number {
 	return Number(libcSend(fd, datagram, 1, 0)) === 1 ? 0 : lastError();
 }
 
-/** Sends bytes by a connected socket: 0 or the error number. */
+/** Sends bytes on a connected socket; returns 0 or the error number. */
 export function sendBytes(fd: number, bytes: Uint8Array): number {
 	return Number(libcSend(fd, bytes, bytes.length, 0)) === bytes.length ? 0 : lastError();
 }
@@ -126,23 +126,23 @@ export function sendBytes(fd: number, bytes: Uint8Array): number {
 const value = new Int32Array(1);
 const valueLength = new Uint32Array(1);
 
-/** The error that came back to a socket, which forgets it; 0 for none. */
+/** Reads and clears the pending error of a socket; 0 for none. */
 export function socketError(fd: number): number {
 	valueLength[0] = 4;
 	return libcGetsockopt(fd, solSocket, options.error, value, valueLength) as number === 0 ? value[0]! : lastError();
 }
 
-/** The own end of a socket, as a `struct sockaddr` that the next call overwrites. */
+/** The local address of a socket as a `struct sockaddr`, overwritten by the next call. */
 export const ownAddress = new Uint8Array(28);
 const ownLength = new Uint32Array(1);
 
-/** Reads a socket's own end into {@link ownAddress}: 0 or the error number. */
+/** Reads a socket's local address into {@link ownAddress}; returns 0 or the error number. */
 export function readOwnAddress(fd: number): number {
 	ownLength[0] = 28;
 	return calls.getsockname(fd, ownAddress, ownLength) as number === 0 ? 0 : lastError();
 }
 
-/** Closes a socket, with RST where there is a connection. */
+/** Closes a socket, with RST if it is connected. */
 export function abortSocket(fd: number): void {
 	calls.setsockopt(fd, solSocket, options.linger, linger, 8);
 	calls.close(fd);
@@ -155,7 +155,7 @@ export function closeSocket(fd: number): void {
 
 const [pollIn, pollOut] = [1, 4];
 
-/** Waits until something has come of one of the sockets, at most `timeoutMs`: how many. A datagram socket waits for errors only, a raw one for packets. */
+/** Waits until at least one of the sockets has a result, at most `timeoutMs`; returns the indices of those. A datagram socket waits for errors only, a raw socket for packets. */
 export function waitSockets(fds: ReadonlyArray<{readonly fd: number; readonly isUdp: boolean; readonly isRaw: boolean}>, timeoutMs: number): readonly number[] {
 	const entries = new Int32Array(fds.length * 2); // `struct pollfd`
 	for (const [index, {fd, isUdp, isRaw}] of fds.entries()) {
@@ -170,5 +170,3 @@ export function waitSockets(fds: ReadonlyArray<{readonly fd: number; readonly is
 
 	return [...fds.keys()].filter(index => (entries[(index * 2) + 1]! >>> 16) !== 0);
 }
-
-/** The name of an error number: `ECONNREFUSED`. */

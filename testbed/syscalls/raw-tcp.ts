@@ -1,5 +1,5 @@
 /**
-A raw socket of TCP (raw(7), ipv6(7)): it sends segments that no TCP would, and hears what comes back to them. It needs CAP_NET_RAW. Beside it stands a TCP socket that is bound to the port, so that nobody else gets it, and that does nothing: the kernel answers an RST with nothing.
+A raw TCP socket (raw(7), ipv6(7)): it sends segments that no TCP implementation would, and receives the answers. It needs CAP_NET_RAW. An idle TCP socket next to it reserves the port; the kernel does not respond to an RST.
 */
 
 import {checked, libc} from './libc.js';
@@ -16,13 +16,13 @@ function timeval(milliseconds: number): Uint8Array {
 	return new Uint8Array(BigInt64Array.of(BigInt(Math.floor(milliseconds / 1000)), BigInt((milliseconds % 1000) * 1000)).buffer);
 }
 
-/** The socket to send by and to read from, and what is its own end. */
+/** The socket to send and read with, and its local address. */
 export type RawTcp = {readonly fd: number; readonly own: SegmentEnd; readonly close: () => void};
 
 /**
-Opens one to an address. `source` undefined leaves it to the route. A read of it waits at most `timeoutMs`, then fails with EAGAIN; what it gives in IPv4 begins with the header of IP.
+Opens one to an address. Without `source`, the route determines it. Reading waits at most `timeoutMs`, then fails with EAGAIN; in IPv4, what is read begins with the IP header.
 
-@throws {TestbedError} SYSCALL_FAILED without CAP_NET_RAW, without a route, and for a source that is not this namespace's; nothing is left open then.
+@throws {TestbedError} SYSCALL_FAILED without CAP_NET_RAW, without a route, and for a source that this namespace does not have; nothing is left open.
 */
 export function openRawTcp({source, destination, timeoutMs}: {readonly source: Uint8Array | undefined; readonly destination: Uint8Array; readonly timeoutMs: number}): RawTcp {
 	const isIpv4 = destination.length === 4;
@@ -44,7 +44,7 @@ export function openRawTcp({source, destination, timeoutMs}: {readonly source: U
 			checked('bind(SOCK_RAW)', calls.bind(fd, from, from.length) as number);
 		}
 
-		// A raw socket of IPv6 takes a port for a protocol, so it gets none.
+		// A raw IPv6 socket would take a port as a protocol, so the port is 0.
 		const to = socketAddress(destination, 0);
 		checked('connect(SOCK_RAW)', calls.connect(fd, to, to.length) as number);
 		const {address} = ownEnd(fd, isIpv4);
@@ -62,7 +62,7 @@ export function openRawTcp({source, destination, timeoutMs}: {readonly source: U
 /**
 Sends a segment.
 
-@throws {TestbedError} SYSCALL_FAILED, also with EPERM where netfilter dropped it on its way out.
+@throws {TestbedError} SYSCALL_FAILED, with EPERM if netfilter dropped it on the way out.
 */
 export function sendRaw(fd: number, segment: Uint8Array): void {
 	checked('send(SOCK_RAW)', Number(libcSend(fd, segment, segment.length, 0)));

@@ -1,5 +1,5 @@
 /**
-Many datagrams by one call: `recvmmsg`, into memory whose place the kernel is told once.
+Receives many datagrams in one call: `recvmmsg`, into memory at a fixed address.
 */
 
 import koffi from 'koffi';
@@ -18,7 +18,7 @@ const truncated = 0x20;
 
 /** A buffer of `slots` datagrams of at most `slotBytes` each. */
 export class ManyDatagrams implements Disposable {
-	/** Where the datagrams stand: each at a multiple of `slotBytes`. */
+	/** The datagrams, each at a multiple of `slotBytes`. */
 	readonly bytes: Uint8Array;
 	readonly slotBytes: number;
 	readonly #slots: number;
@@ -27,13 +27,13 @@ export class ManyDatagrams implements Disposable {
 	readonly #headers: bigint;
 	readonly #view: DataView;
 
-	/** @throws {TestbedError} SYSCALL_FAILED when there is no memory. */
+	/** @throws {TestbedError} SYSCALL_FAILED if memory runs out. */
 	constructor({slots, slotBytes}: {readonly slots: number; readonly slotBytes: number}) {
 		this.#slots = slots;
 		this.slotBytes = slotBytes;
 		const dataBytes = slots * slotBytes;
 		this.#length = dataBytes + (slots * (messageBytes + vectorBytes));
-		// Not the memory of an array: the collector may move that one, and the kernel would write where it was.
+		// Not a typed array's memory: the garbage collector may move it, and the kernel would write to the old address.
 		this.#pointer = libcMmap(null, this.#length, readWrite, privateAnonymous, -1, 0) as bigint;
 		if (this.#pointer === 0xFF_FF_FF_FF_FF_FF_FF_FFn || this.#pointer === -1n) {
 			throw new TestbedError('SYSCALL_FAILED', {message: `mmap of ${this.#length} bytes failed.`});
@@ -52,13 +52,13 @@ export class ManyDatagrams implements Disposable {
 		}
 	}
 
-	/** Receives what is there without waiting: how many, or the error number as a negative number. */
+	/** Receives available datagrams without waiting; returns how many, or the negative error number. */
 	receiveNow(fd: number): number {
 		const count = libcRecvmmsg(fd, this.#headers, this.#slots, dontWait, null) as number;
 		return count < 0 ? -lastError() : count;
 	}
 
-	/** The length of a datagram; -1 when it was longer than its slot. */
+	/** The length of a datagram; -1 if it was longer than its slot. */
 	lengthOf(slot: number): number {
 		return (this.#view.getInt32((slot * messageBytes) + 48, true) & truncated) === 0 ? this.#view.getInt32((slot * messageBytes) + 56, true) : -1;
 	}

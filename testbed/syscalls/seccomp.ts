@@ -1,5 +1,5 @@
 /**
-Sets a seccomp filter (seccomp(2)) for this thread and the processes that it makes from then on, for good.
+Sets a permanent seccomp filter (seccomp(2)) for this thread and the processes it starts from then on.
 */
 
 import process from 'node:process';
@@ -13,20 +13,20 @@ const libcPrctl = libc.func('int prctl(int option, unsigned long one, unsigned l
 
 const seccompNumber = process.arch === 'arm64' ? 277 : 317;
 const setModeFilter = 1;
-/** Leaves the processor's speculation as it is, which kernels before 5.16 would switch off for every thread with a filter: that makes it slow, and our filter keeps no secret from anybody. */
+/** Keeps the processor's speculation, which kernels before 5.16 turn off for threads with a filter: that is slow, and this filter protects no secrets. */
 const specAllow = 4;
 const prSetNoNewPrivileges = 38;
 
 /** The bytes of one instruction of a filter (`struct sock_filter`). */
 export const instructionBytes = 8;
 
-/** From now on no program that this thread becomes or starts gains rights by its file: no setuid, no file capabilities. */
+/** Prevents programs that this thread executes from gaining privileges from their file: no setuid, no file capabilities. */
 export function giveUpNewPrivileges(): void {
 	checked('prctl(PR_SET_NO_NEW_PRIVS)', libcPrctl(prSetNoNewPrivileges, 1, 0, 0, 0) as number);
 }
 
 /**
-Sets a filter, given as its instructions.
+Sets a filter, given as instructions.
 
 @throws {TestbedError} SYSCALL_FAILED on a kernel without seccomp filters.
 */

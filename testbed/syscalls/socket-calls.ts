@@ -1,11 +1,11 @@
 /**
-What all that make sockets by hand share: the calls, the numbers (asm-generic, linux/in.h), an address as the kernel takes it.
+Shared by all code that opens sockets through FFI: calls, numbers (asm-generic, linux/in.h), and socket addresses.
 */
 
 import {checked, libc} from './libc.js';
 import type {SegmentEnd} from './tcp-segment.js';
 
-/** The calls as koffi makes them; negative is an error, whose number `lastError` tells. */
+/** The calls through koffi. A negative result is an error, whose number `lastError` returns. */
 export const calls = {
 	socket: libc.func('int socket(int domain, int type, int protocol)'),
 	connect: libc.func('int connect(int fd, const void *address, uint32_t length)'),
@@ -25,13 +25,13 @@ export const [sockNonblock, sockCloexec] = [0o4000, 0o200_0000];
 /** Levels of options. */
 export const [solSocket, solIp, solIpv6] = [1, 0, 41];
 
-/** Options, of the level that their name says. */
+/** Socket options; names with a prefix belong to that level. */
 export const options = {
 	reuseAddress: 2, error: 4, linger: 13, receiveTimeout: 20, bindToDevice: 25, mark: 36, ipTransparent: 19, ipv6Transparent: 75, ipv6Only: 26,
 } as const;
 
 /**
-The own end of a socket.
+The local address and port of a socket.
 
 @throws {TestbedError} SYSCALL_FAILED.
 */

@@ -1,5 +1,5 @@
 /**
-Transparent sockets: what the proxy needs under TPROXY (ip(7), IP_TRANSPARENT; socket(7), SO_MARK). Numbers are those of asm-generic and linux/in.h.
+Transparent sockets, which the proxy needs under TPROXY (ip(7), IP_TRANSPARENT; socket(7), SO_MARK). Numbers are those of asm-generic and linux/in.h.
 */
 
 import {
@@ -18,12 +18,12 @@ const prSetKeepcaps = 8;
 const capabilityVersion = 0x20_08_05_22; // `_LINUX_CAPABILITY_VERSION_3`
 const capNetAdmin = 12;
 
-/** Lets this thread keep its permitted capabilities over the next change of its user. */
+/** Makes this thread keep its permitted capabilities across the next change of its user. */
 export function keepCapabilities(): void {
 	checked('prctl(PR_SET_KEEPCAPS)', libcPrctl(prSetKeepcaps, 1, 0, 0, 0) as number);
 }
 
-/** Takes CAP_NET_ADMIN up again after a change of user, and every other capability down: transparent sockets and marks need it. */
+/** After a change of user, restores CAP_NET_ADMIN, which transparent sockets and marks need, and drops every other capability. */
 export function raiseNetAdmin(): void {
 	const header = new Uint32Array([capabilityVersion, 0]);
 	const sets = new Uint32Array(6); // Effective, permitted and inheritable of the lower 32 capabilities, then of the upper ones.
@@ -32,16 +32,16 @@ export function raiseNetAdmin(): void {
 	checked('capset', libcCapset(header, new Uint32Array([bit, bit, 0, 0, 0, 0])) as number);
 }
 
-/** Makes a socket transparent: a listener then takes connections to addresses that are not its own. */
+/** Makes a socket transparent: a listener then accepts connections to addresses that are not local. */
 export function setTransparent(fd: number, family: 'ipv4' | 'ipv6'): void {
 	const [level, name] = family === 'ipv4' ? [solIp, options.ipTransparent] : [solIpv6, options.ipv6Transparent];
 	checked('setsockopt(IP_TRANSPARENT)', calls.setsockopt(fd, level, name, int32(1), 4) as number);
 }
 
 /**
-A transparent socket on a port, on every address of a family, that waits for packets: what the TPROXY target looks up. Its owner closes it.
+Opens a transparent listening socket on a port, on all addresses of a family, for the TPROXY target to find. The caller closes it.
 
-@throws {TestbedError} SYSCALL_FAILED, and leaves nothing open then.
+@throws {TestbedError} SYSCALL_FAILED, leaving nothing open.
 */
 export function listenTransparently({family, protocol, port}: {readonly family: 'ipv4' | 'ipv6'; readonly protocol: 'tcp' | 'udp'; readonly port: number}): number {
 	const isIpv4 = family === 'ipv4';
@@ -67,9 +67,9 @@ export function listenTransparently({family, protocol, port}: {readonly family: 
 }
 
 /**
-Begins a TCP connection from an address that need not be this machine's (all zeros leave it to the route), with a mark: the descriptor of a socket that connects (or has connected) without waiting, and what the kernel chose as its own end.
+Starts a TCP connection with a mark from an address that need not be local (with all zeros, the route determines it). Returns the descriptor of a socket that is connecting (or connected), and its local address.
 
-@throws {TestbedError} SYSCALL_FAILED, also when the connection fails at once; no descriptor is left open then.
+@throws {TestbedError} SYSCALL_FAILED, also if the connection fails at once, leaving no descriptor open.
 */
 export function connectTransparently({source, destination, mark}: {
 	readonly source: Uint8Array; readonly destination: SegmentEnd; readonly mark: number;

@@ -1,5 +1,5 @@
 /**
-The machine that a run ran on, by what its programs say of themselves.
+The machine that a run ran on: versions of the programs involved.
 */
 
 import process from 'node:process';
@@ -16,7 +16,7 @@ export async function loadEnvironment(backend: Backend): Promise<Environment> {
 	return known;
 }
 
-/** Versions do not change while a process runs, and a run of many rule sets would ask for them again and again. */
+/** Cached, because versions do not change while the process runs, and a run of many rule sets needs them repeatedly. */
 const environments = new Map<Backend, Promise<Environment>>();
 
 async function askEnvironment(backend: Backend): Promise<Environment> {

@@ -1,70 +1,44 @@
 /**
-The only door to other programs. Every error shows the command line and what the program printed.
+Runs other programs. Every error shows the command line and what the program printed.
 */
 
-import process from 'node:process';
-import {fork} from 'node:child_process';
+import {fork, spawn} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import type {ExecaError} from 'execa';
-import {TestbedError} from '../errors.js';
 import {inNetns} from '../syscalls/netns.js';
+import {CommandError, searchPath, tookTooLong} from './commands.js';
 import {missingProgram} from './missing-program.js';
 
-/** Debian keeps these tools in sbin, which a user's PATH may lack. Folders of npm are left out: `npm run` puts node_modules/.bin in front, and a package there has a program `nft` that is another (measured). */
-export const searchPath = [...(process.env['PATH'] ?? '').split(':').filter(folder => folder !== '' && !folder.includes('node_modules')), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(':');
-
-/** How long a program may run; one that takes longer hangs. Restoring 100,000 rules takes some seconds, and a slow machine a multiple of that. */
+/** How long a program may run before it counts as hanging. Restoring 100,000 rules takes some seconds, several times that on a slow machine. */
 const limitMs = 60_000;
-/** And more for what it has to read: a millisecond for each of so many bytes. */
+/** Additional time for input: one millisecond per this many bytes. */
 const bytesPerMs = 20;
 
-/** How long a program may run that gets this input, in milliseconds. */
+/** How long a program with this input may run, in milliseconds. */
 export function timeLimitOf(input: string | undefined, timeoutMs = limitMs): number {
 	return timeoutMs + Math.ceil((input?.length ?? 0) / bytesPerMs);
 }
 
-/** What is said of a program that was stopped because it took too long. */
-export function tookTooLong(command: string, timeoutMs: number, cause?: unknown): TestbedError {
-	return new TestbedError('MACHINE', {message: `\`${command}\` did not come to its end within ${(timeoutMs / 1000).toFixed(1)} s and was stopped.`, hint: 'Is the machine very busy, or does the program wait for something? Try the command by itself.', cause});
-}
-
-/** Where and how to run a program. `netns` is a descriptor; without it the program runs in the machine's own namespace. */
+/** How to run a program. `netns` is a descriptor; without it the program runs in the machine's own namespace. */
 export type RunOptions = {
 	readonly netns?: number;
 	readonly input?: string;
-	/** Statuses beside 0 that are no failure. */
+	/** Statuses other than 0 that are not failures. */
 	readonly acceptStatus?: readonly number[];
 	readonly environment?: Readonly<Record<string, string>>;
-	/** Longest time in milliseconds, beside what the input takes. Default: a minute. */
+	/** Time limit in milliseconds, plus time for the input. Default: a minute. */
 	readonly timeoutMs?: number;
 };
 
-/** A program that ran to its end but said no. */
-export class CommandError extends TestbedError {
-	readonly exitCode: number | undefined;
-	readonly stderr: string;
-
-	constructor(command: string, {exitCode, stderr, cause}: {readonly exitCode: number | undefined; readonly stderr: string; readonly cause: unknown}) {
-		super('COMMAND_FAILED', {message: `\`${command}\` failed${exitCode === undefined ? '' : ` with status ${exitCode}`}: ${stderr.trim() || 'it printed no reason'}`, cause});
-		this.exitCode = exitCode;
-		this.stderr = stderr;
-	}
-}
-
-/** Whether a program was ended by a signal (it has no status then), so that what it would have said is not known. */
-export function isProgramKilled({exitCode}: CommandError): boolean {
-	return exitCode === undefined;
-}
-
 /**
-Runs a program to its end and returns what it printed.
+Runs a program to its end and returns its output.
 
 @throws {TestbedError} MISSING_PROGRAM, with the Debian package that has it.
-@throws {TestbedError} MACHINE when it does not come to its end within a minute, and a second more for each 20 kB of its input.
-@throws {CommandError} when its status is not 0 and not accepted.
+@throws {TestbedError} MACHINE if it does not finish within a minute plus a second for each 20 kB of input.
+@throws {CommandError} if its status is neither 0 nor accepted.
 */
 export async function run(file: string, arguments_: readonly string[], {netns, input, environment, acceptStatus = [], timeoutMs}: RunOptions = {}): Promise<string> {
-	// Execa is loaded when it is first needed: that takes some 80 ms, in which the actors' processes start already.
+	// Execa is loaded on first use: that takes some 80 ms, during which the actors' processes already start.
 	const {execa} = await import('execa');
 	const timeout = timeLimitOf(input, timeoutMs);
 	const options = {
@@ -72,11 +46,11 @@ export async function run(file: string, arguments_: readonly string[], {netns, i
 		env: {PATH: searchPath, LC_ALL: 'C', ...environment},
 		stripFinalNewline: true,
 		timeout,
-		// A program that hangs need not listen to anything milder.
+		// A hanging program may ignore milder signals.
 		killSignal: 'SIGKILL',
 	} as const;
 	try {
-		// Execa spawns before it returns, so the child is born in the namespace in which this thread is then (a kernel test sees to it).
+		// Execa spawns before it returns, so the child starts in the namespace that this thread is in (checked by a kernel test).
 		const {stdout} = await (netns === undefined ? execa(file, arguments_, options) : inNetns(netns, async () => execa(file, arguments_, options)));
 		return String(stdout);
 	} catch (error) {
@@ -112,7 +86,7 @@ function explain(file: string, error: unknown, timeoutMs: number): unknown {
 /** How a long process ended. */
 export type ProcessEnd = {readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly stderr: string};
 
-/** A process that goes on, with a channel for messages. */
+/** A long-running process with a message channel. */
 export type LongProcess = {
 	readonly pid: number;
 	readonly send: (message: object) => void;
@@ -123,8 +97,9 @@ export type LongProcess = {
 const stderrCharactersMax = 65_536;
 
 /**
-Starts a Node program with a message channel, in a namespace. It ends when the channel closes, which happens even when this process is killed.
-Node's own `fork` rather than execa: it is there without loading anything, so the actors start while the rest is being loaded (bench: some 80 ms).
+Starts a Node program with a message channel, in a namespace. It ends when the channel closes, which happens even if this process is killed.
+
+Uses Node's own `fork` rather than execa, which need not be loaded first, so the actors start while the rest is still loading (bench: some 80 ms).
 */
 export function startNode(program: URL, {netns, onMessage}: {readonly netns: number; readonly onMessage: (message: unknown) => void}): LongProcess {
 	const child = inNetns(netns, () => fork(fileURLToPath(program), [], {
@@ -147,7 +122,7 @@ export function startNode(program: URL, {netns, onMessage}: {readonly netns: num
 		pid: child.pid ?? 0,
 		send(message) {
 			if (child.connected) {
-				// A channel that closes meanwhile means that the process ended, which `ended` tells.
+				// If the channel closes meanwhile, the process has ended, which `ended` reports.
 				child.send(message, () => undefined);
 			}
 		},
@@ -155,5 +130,92 @@ export function startNode(program: URL, {netns, onMessage}: {readonly netns: num
 			child.kill('SIGKILL');
 		},
 		ended,
+	};
+}
+
+/** A process that goes on and whose output is read. */
+export type ReadProcess = Omit<LongProcess, 'send'>;
+
+/**
+Starts a program that goes on, in a namespace. Each end of this process should end it too, which the program itself has to see to.
+
+@param options.inherited Descriptors that it gets as 3, 4, ….
+@param options.onOutput Given its standard output as it comes, in pieces.
+@throws {TestbedError} MISSING_PROGRAM.
+*/
+export async function startProgram(file: string, arguments_: readonly string[], {netns, inherited, onOutput}: {
+	readonly netns: number; readonly inherited: readonly number[]; readonly onOutput: (text: string) => void;
+}): Promise<ReadProcess> {
+	const child = inNetns(netns, () => spawn(file, arguments_, {env: {PATH: searchPath, LC_ALL: 'C'}, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', ...inherited]}));
+	let stderr = '';
+	child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+		stderr = (stderr + text).slice(-stderrCharactersMax);
+	});
+	child.stdout!.setEncoding('utf8').on('data', onOutput);
+	const ended = new Promise<ProcessEnd>(resolve => {
+		child.once('close', (exitCode, signal) => {
+			resolve({exitCode, signal, stderr});
+		});
+	});
+	await new Promise<void>((resolve, reject) => {
+		child.once('spawn', resolve);
+		child.once('error', (error: NodeJS.ErrnoException) => {
+			reject(error.code === 'ENOENT' ? missingProgram(file, error) : error);
+		});
+	});
+	return {
+		pid: child.pid!,
+		kill() {
+			child.kill('SIGKILL');
+		},
+		ended,
+	};
+}
+
+/** A Node process that outlives this one: it has its own session, and a channel until it is released. */
+export type DetachedProcess = {
+	readonly send: (message: object) => void;
+	readonly onMessage: (listener: (message: unknown) => void) => void;
+	/** Calls the listener once it ends, with words that complete the sentence "it ended …". */
+	readonly onEnd: (listener: (how: string) => void) => void;
+	/** Resolves once it has closed the channel or ended. */
+	readonly released: Promise<void>;
+	/** Closes the channel if it is still open. */
+	readonly release: () => void;
+};
+
+/** Starts a Node program that outlives this process. Signals from the terminal do not reach it. */
+export function startDetachedNode(program: URL): DetachedProcess {
+	const child = fork(fileURLToPath(program), [], {
+		execArgv: ['--no-warnings'], env: {LC_ALL: 'C', PATH: searchPath}, cwd: '/', stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'json', detached: true,
+	});
+	return {
+		send(message) {
+			if (child.connected) {
+				child.send(message, () => undefined);
+			}
+		},
+		onMessage(listener) {
+			child.on('message', listener);
+		},
+		onEnd(listener) {
+			child.once('error', error => {
+				listener(`(${error.message})`);
+			});
+			child.once('exit', (exitCode, signal) => {
+				listener(signal === null ? `with status ${exitCode}` : `by ${signal}`);
+			});
+		},
+		released: new Promise<void>(resolve => {
+			child.once('disconnect', resolve).once('error', () => {
+				resolve();
+			});
+		}),
+		release() {
+			child.unref();
+			if (child.connected) {
+				child.disconnect();
+			}
+		},
 	};
 }

@@ -1,5 +1,5 @@
 /**
-A file in memory without a name: programs that insist on a lock file get this one by its descriptor, and nothing of it stays, not even after SIGKILL.
+An unnamed file in memory, for programs that insist on a lock file. Nothing is left behind, even after SIGKILL.
 */
 
 import process from 'node:process';
@@ -9,9 +9,9 @@ import {createMemoryFile} from '../syscalls/memory-file.js';
 /** The lock file of one run. */
 export class LockFile implements AsyncDisposable {
 	/**
-	A new one.
+	Creates one.
 
-	@throws {TestbedError} SYSCALL_FAILED when the kernel has no descriptor left.
+	@throws {TestbedError} SYSCALL_FAILED if descriptors run out.
 	*/
 	static async create(): Promise<LockFile> {
 		return new LockFile(createMemoryFile('testbed-lock'));
@@ -23,7 +23,7 @@ export class LockFile implements AsyncDisposable {
 		this.#descriptor = descriptor;
 	}
 
-	/** A path by which other programs can open it while it is held. */
+	/** Its path for other programs, while it is open. */
 	get path(): string {
 		return `/proc/${process.pid}/fd/${this.#descriptor}`;
 	}

@@ -1,24 +1,24 @@
 /**
-The error for a program that is not on this machine, with the Debian package that has it.
+The error for a program that is missing on this machine, with the Debian package that contains it.
 */
 
 import {backendTools} from '../../src/netfilter/backends.js';
 import {TestbedError} from '../errors.js';
 
-/** The Debian package of each program; all others are of iptables. */
+/** The Debian package of each program; all others belong to iptables. */
 const packages: ReadonlyMap<string, string> = new Map([
-	['ip', 'iproute2'], ['mount', 'mount'], ...backendTools.map(({program, debianPackage}) => [program, debianPackage] as const),
+	['ip', 'iproute2'], ['mount', 'mount'], ['setpriv', 'util-linux'], ...backendTools.map(({program, debianPackage}) => [program, debianPackage] as const),
 ]);
 
-/** The Debian package that has a program. */
+/** The Debian package that contains a program. */
 export function packageOf(program: string): string {
 	return packages.get(program) ?? 'iptables';
 }
 
-/** Says which program is missing and how to get it. */
+/** The error that says which program is missing and how to install it. */
 export function missingProgram(file: string, cause?: unknown): TestbedError {
 	return new TestbedError('MISSING_PROGRAM', {
-		message: `The program ${file} is not on this machine.`,
+		message: `The program ${file} is not installed on this machine.`,
 		hint: `apt-get install -y ${packageOf(file)}`,
 		cause,
 	});

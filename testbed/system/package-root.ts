@@ -1,11 +1,11 @@
 /**
-Where the package stands on this machine: its scenarios, its launcher, the fixtures of a checkout.
+Where the package is on this machine, to find its scenarios, its launcher and the fixtures of a checkout.
 */
 
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 
-/** The folder of package.json. Programs run from `dist`, as bundles and as modules, and both stand somewhere below it. */
+/** The folder of package.json. Programs run from somewhere below `dist`, as bundles or as modules. */
 function findPackageRoot(program: string): string {
 	const marker = `${path.sep}dist${path.sep}`;
 	return program.slice(0, program.lastIndexOf(marker));

@@ -1,5 +1,5 @@
 /**
-Standard output and standard error of the program. What goes wrong with them is told once, here, for every command: a reader that has seen enough is no error, a full disk is one with a sentence, and nothing that happens to standard error decides anything.
+Standard output and standard error of the program, with the error handling for all commands: a reader that stops reading is not an error, a full disk is an error with a message, and errors on standard error are ignored.
 */
 
 import {fstatSync, writeSync} from 'node:fs';
@@ -10,11 +10,11 @@ import {TestbedError} from '../errors.js';
 
 const descriptor = 1;
 let isGuarded = false;
-/** Why standard output takes nothing any more. */
+/** Why standard output can no longer be written. */
 let failure: NodeJS.ErrnoException | undefined;
 
 /**
-Listens to the errors of both streams, once for the whole process: Node ends a process with a stack trace when an error of a stream has no listener. {@link writeOut} reports what happened to standard output; of standard error nobody could be told.
+Handles errors of both streams, once for the whole process: Node ends a process with a stack trace on a stream error without a listener. {@link writeOut} reports errors of standard output; errors of standard error cannot be reported anywhere.
 */
 export function guardStreams(): void {
 	if (isGuarded) {
@@ -29,16 +29,16 @@ export function guardStreams(): void {
 }
 
 /**
-Writes to standard output, text so that nothing in it acts on a terminal but our own colours, and resolves when the text is out: who exits before loses what a pipe has not taken yet. Resolves with whether somebody still reads. A reader that went (`| head`) has what it wanted, so that is no error, and the exit status stays that of the command.
+Writes to standard output, with control sequences in text made visible except our own colors. Resolves once everything is written (exiting earlier loses what a pipe has not yet taken), with whether the reader is still there. A reader that closes early (`| head`) is not an error, and the exit status stays that of the command.
 
-@throws {TestbedError} INPUT when the text cannot be written: the disk is full, the terminal is gone.
+@throws {TestbedError} INPUT if the text cannot be written: the disk is full, the terminal is gone.
 */
 export async function writeOut(given: string | Uint8Array): Promise<boolean> {
 	guardStreams();
 	const text = typeof given === 'string' ? visibleText(given) : given;
 	try {
 		if (isFile()) {
-			// Not through the stream of Node, which ignores that a nearly full disk took a part only.
+			// Not through Node's stream, which ignores partial writes to a nearly full disk.
 			writeAll(descriptor, text);
 		} else {
 			await writeToStream(text);
@@ -54,16 +54,29 @@ export async function writeOut(given: string | Uint8Array): Promise<boolean> {
 	}
 }
 
-/** Says something on standard error, so that nothing in it acts on a terminal but our own colours. Where that cannot be written, it is dropped. */
+/** Writes to standard error, with control sequences made visible except our own colors. Errors are ignored. */
 export function tell(text: string): void {
 	guardStreams();
 	try {
 		process.stderr.write(visibleText(text));
-	} catch {} // As asynchronous errors: nobody is left to be told.
+	} catch {} // Ignored like asynchronous errors: there is nowhere to report them.
+}
+
+/** Rewrites the last line of a terminal, on standard error: replaces it with `text`, without a line end, so that the next text replaces it again. */
+export function rewriteLine(text: string): void {
+	guardStreams();
+	try {
+		process.stderr.write(`\r\u{1B}[K${visibleText(text)}`);
+	} catch {} // As in `tell`.
+}
+
+/** The columns of standard error, if it is a terminal on which a line can be rewritten. */
+export function terminalColumns(): number | undefined {
+	return process.stderr.isTTY && process.env['TERM'] !== 'dumb' ? process.stderr.columns : undefined;
 }
 
 /**
-Writes all of it to a descriptor, which may take it in parts. Blocks the thread.
+Writes all data to a descriptor, in parts if necessary. Blocks the thread.
 
 @throws {NodeJS.ErrnoException} as write(2) fails.
 */
@@ -75,13 +88,13 @@ export function writeAll(fd: number, data: string | Uint8Array): void {
 	}
 }
 
-/** What the system says of an error, without the name of the call: `no space left on device`. */
+/** The system's description of an error, without the name of the call: `no space left on device`. */
 export function reasonOf(error: unknown): string {
 	const {errno, message} = error as NodeJS.ErrnoException;
 	return (errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]) ?? message;
 }
 
-/** Files and devices take everything at once; pipes, sockets and terminals belong to the event loop. */
+/** Whether to write synchronously: to files and devices. Pipes, sockets and terminals go through the event loop. */
 function isFile(): boolean {
 	const stats = fstatSync(descriptor);
 	return stats.isFile() || stats.isBlockDevice() || (stats.isCharacterDevice() && !process.stdout.isTTY);
@@ -93,7 +106,7 @@ async function writeToStream(text: string | Uint8Array): Promise<void> {
 			if (error === null || error === undefined) {
 				resolve();
 			} else {
-				// After the first failure the stream says only that it is closed.
+				// After the first failure the stream only reports that it is closed.
 				reject(failure ?? error);
 			}
 		});

@@ -1,11 +1,11 @@
 /**
-Work that goes on in several lanes at once, each of which keeps something costly (a stage) from one item to the next.
+Runs work in several jobs at once, each of which reuses something expensive (a sandbox) from item to item.
 */
 
 /**
-Gives each lane a way to take the next item, and resolves when all lanes are through. When one fails, no lane gets another item, and what failed first is thrown when the last has come to its end.
+Starts the jobs, each with a function that takes the next item, and resolves when all are done. If one fails, no job gets another item, and the first error is thrown once all have ended.
 
-@throws whatever a lane throws.
+@throws whatever a job throws.
 */
 export async function withWorkers<Item>(items: readonly Item[], jobs: number, worker: (take: () => Item | undefined) => Promise<void>): Promise<void> {
 	const failures: unknown[] = [];

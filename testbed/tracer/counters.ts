@@ -1,5 +1,5 @@
 /**
-What the kernel holds of rules at one moment: their counters and handles, and the owners that the trace switch noted.
+Reads the state of the rules in the kernel: their counters and handles, and the owners that the trace table recorded.
 */
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
@@ -8,22 +8,22 @@ import {driverOf} from '../sandbox/backends/drivers.js';
 import type {Netns} from '../sandbox/netns.js';
 import {parseKernelState, type KernelState} from './kernel-texts.js';
 
-/** What is read, and with which lock (iptables-legacy takes one). */
+/** What to read, and the lock file (for iptables-legacy). */
 export type StateRequest = {
 	readonly backend: Backend;
 	readonly families: readonly AddressFamily[];
 	readonly lockFile: string;
 };
 
-/** Reads both at once, as the tools print it. */
+/** Reads rules and owners as the tools print them. */
 export async function loadKernelTexts(netns: Netns, {backend, families, lockFile}: StateRequest): Promise<KernelTexts> {
 	return driverOf(backend).loadKernelTexts(netns, {families, lockFile});
 }
 
 /**
-The same, read.
+Reads and parses rules and owners.
 
-@throws {TestbedError} COMMAND_FAILED when a tool printed something else.
+@throws {TestbedError} COMMAND_FAILED if a tool's output cannot be parsed.
 */
 export async function loadKernelState(netns: Netns, request: StateRequest): Promise<KernelState> {
 	return parseKernelState(await loadKernelTexts(netns, request), request.backend);

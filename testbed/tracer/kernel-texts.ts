@@ -1,9 +1,9 @@
 /**
-What the kernel holds, as the tools print it: rules with their counters, and owners of sockets. A replay reads them as well, so nothing here runs a program.
+Parses what the tools print about the kernel's state: rules with their counters, and owners of sockets. Replays use this too, so nothing here runs a program.
 */
 
 import type {Backend} from '../../src/netfilter/types.js';
-import type {SocketOwner} from '../../src/trace/legs.js';
+import type {SocketOwner} from '../../src/trace/sockets.js';
 import {
 	LoadedRulesError, parseLoadedRules, type KernelTexts, type LoadedRule,
 } from '../../src/trace/loaded-rules.js';
@@ -11,13 +11,13 @@ import {TestbedError} from '../errors.js';
 import {traceTable} from '../sandbox/own-table.js';
 import {parseOwners} from './trace-table.js';
 
-/** The rules with their counters (and handles, where the back end has them) as the kernel held them, and the owners that the trace switch noted. */
+/** The rules in the kernel with their counters (and handles, if the back end has them), and the owners that the trace table recorded. */
 export type KernelState = {readonly rules: readonly LoadedRule[]; readonly owners: readonly SocketOwner[]};
 
 /**
-Reads what the kernel held.
+Parses the kernel's state.
 
-@throws {TestbedError} COMMAND_FAILED when a tool printed something else.
+@throws {TestbedError} COMMAND_FAILED if a tool's output cannot be parsed.
 */
 export function parseKernelState(texts: KernelTexts, backend: Backend): KernelState {
 	try {
@@ -28,7 +28,7 @@ export function parseKernelState(texts: KernelTexts, backend: Backend): KernelSt
 	} catch (error) {
 		throw error instanceof LoadedRulesError
 			? new TestbedError('COMMAND_FAILED', {
-				message: `What the kernel holds was printed in a form that is not understood: ${error.message}`, state: 'Nothing was judged.', cause: error,
+				message: `The installed rules were printed in an unknown form: ${error.message}`, state: 'Nothing was judged.', cause: error,
 			})
 			: error;
 	}

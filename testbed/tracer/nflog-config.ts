@@ -1,5 +1,5 @@
 /**
-Configures an NFLOG socket (linux/netfilter/nfnetlink_log.h): who gets the TRACE messages of legacy ip_tables.
+Configures an NFLOG socket (linux/netfilter/nfnetlink_log.h) to receive the TRACE messages of legacy ip_tables.
 */
 
 import {controlTypes, parseMessages} from '../../src/trace/decode/netlink.js';
@@ -42,7 +42,7 @@ function encodeConfig(family: number, attributes: readonly Uint8Array[]): Uint8A
 function request(fd: number, what: string, bytes: Uint8Array): void {
 	sendDatagram(fd, bytes);
 	const buffer = new Uint8Array(4096);
-	// The kernel answers a request of its own family before `send` returns; the wait only guards against a kernel that does not.
+	// The kernel answers a request before `send` returns; the wait only guards against one that does not.
 	if (waitReadable([fd], 1000).length === 0) {
 		throw new TestbedError('MACHINE', {message: `The kernel did not answer the request to ${what}.`});
 	}
@@ -58,7 +58,7 @@ function request(fd: number, what: string, bytes: Uint8Array): void {
 	}
 }
 
-/** Makes this socket the receiver of the namespace's TRACE messages of both families: group 0, whole packets, at once, counted. */
+/** Makes this socket receive the namespace's TRACE messages of both families: group 0, whole packets, without batching, with sequence numbers. */
 export function configureNflog(fd: number): void {
 	for (const family of [afInet, afInet6]) {
 		request(fd, 'log packets by netlink', encodeConfig(family, [encodeAttribute(attribute.command, Uint8Array.of(command.bindFamily))]));

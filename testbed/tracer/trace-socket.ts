@@ -1,5 +1,5 @@
 /**
-A netlink socket that is given the messages of one stream.
+A netlink socket that receives the messages of one stream.
 */
 
 import type {TraceStream} from '../../src/netfilter/backends.js';
@@ -17,9 +17,9 @@ const subscribe: Readonly<Record<TraceStream, (fd: number) => void>> = {
 };
 
 /**
-Opens one in the namespace of this thread. From then on the kernel queues up to so many bytes.
+Opens one in the namespace of this thread. From then on the kernel queues up to `bufferBytes`.
 
-@throws {TestbedError} MACHINE or SYSCALL_FAILED; nothing stays open then.
+@throws {TestbedError} MACHINE or SYSCALL_FAILED, leaving nothing open.
 */
 export function openTraceSocket(stream: TraceStream, bufferBytes: number): number {
 	const fd = openNetfilterSocket(bufferBytes);

@@ -1,5 +1,5 @@
 /**
-What a trace source hands over: raw datagrams and what is known to be lost. Everything behind it can be done again from these bytes, without a kernel.
+What a trace source returns: raw datagrams, and what is known to be lost. All further processing can be repeated from these bytes without a kernel.
 */
 
 import type {TraceStream} from '../../src/netfilter/backends.js';
@@ -7,14 +7,14 @@ import type {TraceStream} from '../../src/netfilter/backends.js';
 /** Bytes that the kernel may queue per socket: enough for some 60,000 events. */
 export const defaultBufferBytes = 64 << 20;
 
-/** Datagrams in the order in which each socket gave them, and how often the kernel said that it had dropped some. */
+/** Datagrams in the order of each socket, and how often the kernel reported drops. */
 export type Recording = {
 	readonly datagrams: ReadonlyArray<{readonly stream: TraceStream; readonly bytes: Uint8Array}>;
 	/** Overruns reported by the kernel (ENOBUFS). One overrun can stand for many lost messages. */
 	readonly overruns: number;
 };
 
-/** One kind of source. `start` resolves when no event of a new packet can be missed any more. */
+/** A trace source. `start` resolves once no event of a new packet can be missed. */
 export type TraceSource = AsyncDisposable & {
 	readonly start: () => Promise<void>;
 	/** Drains what the kernel has queued and returns everything. */

@@ -1,25 +1,28 @@
 /**
-The table that switches tracing on, and that notes who owns the socket of each packet. It stands before everything else (priority -350, raw is at -300) and is the testbed's own: `meta nftrace` sets the same bit of the packet that the TRACE target sets, for every back end.
+The table that turns tracing on and records the owner of each packet's socket. It comes before everything else (priority -350; raw is at -300) and belongs to the testbed: `meta nftrace` sets the same bit in the packet as the TRACE target, for every back end.
 */
 
-import type {SocketOwner} from '../../src/trace/legs.js';
+import type {SocketOwner} from '../../src/trace/sockets.js';
 import {invalidChains} from '../../src/trace/packets.js';
 import {TestbedError} from '../errors.js';
 import {traceTable} from '../sandbox/own-table.js';
 
 const set = 'owners';
 
-// First packets only: a connection's SYN, and whatever is not TCP, for that can be a first packet as well and counts in nat.
+// First packets only: the SYN of a connection, and everything that is not TCP, which may be a first packet as well and counts in nat.
 const firstPackets = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto != tcp'];
 const traceOn = firstPackets.map(match => `${match} meta nftrace set 1`).join('\n');
-// What a kernel says by itself when its interfaces join multicast groups (RFC 3810), at some moment in the first second: nobody's traffic, but a rule that asks for nothing would count it, before or after its counter is read.
+// The kernel's own messages when interfaces join multicast groups (RFC 3810), at some time in the first second. They belong to no test, but a rule without matches would count them, before or after its counter is read.
 const ownChatter = 'icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } drop';
-/** What the actors send to be invalid, and nobody else: TCP with these flags. */
+/** Matches the answers to a SYN: a listener's SYN with ACK, or a reset. */
+export const answerMatches = ['tcp flags & (syn|ack) == (syn|ack)', 'tcp flags & rst == rst'];
+const answers = answerMatches.map(match => `${match} meta nftrace set 1`).join('\n');
+/** Matches the invalid packets that actors send: TCP with flags that nothing else sends. */
 export const invalidPackets = 'tcp flags & (fin|syn|rst|ack) == (fin|syn|ack)';
 
 const owner = 'meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid';
 
-/** Two chains that note, right behind conntrack (priority -200), which traced packets it calls invalid. */
+/** Two chains right after conntrack (priority -200) that show which traced packets it classifies as invalid. */
 export const invalidCheck = ([['prerouting', invalidChains.received], ['output', invalidChains.sent]] as const).map(([hook, name]) => `
 	chain ${name} {
 		type filter hook ${hook} priority -199; policy accept;
@@ -27,11 +30,13 @@ export const invalidCheck = ([['prerouting', invalidChains.received], ['output',
 	}`).join('\n');
 
 /**
-The table as `nft -f` takes it. A table that an earlier round left is replaced.
+The table as input for `nft -f`. It replaces the table of an earlier round.
 
-Where somebody sends invalid packets (`hasInvalid`) it lets these in as well, and notes right behind conntrack (priority -200) that they are. That turns conntrack on in the namespace, so it is not there otherwise.
+With `hasInvalid` it also traces invalid packets, and shows right after conntrack (priority -200) that they are invalid. This turns conntrack on in the namespace, so it is off by default.
+
+With `hasAnswers` it also traces the answers to first TCP packets, for connections whose end is unknown: a rule may drop the answers.
 */
-export const traceTableText = ({hasInvalid}: {readonly hasInvalid: boolean}): string => `
+export const traceTableText = ({hasInvalid, hasAnswers = false}: {readonly hasInvalid: boolean; readonly hasAnswers?: boolean}): string => `
 table inet ${traceTable} {}
 delete table inet ${traceTable}
 table inet ${traceTable} {
@@ -44,6 +49,7 @@ table inet ${traceTable} {
 		type filter hook prerouting priority -350; policy accept;
 		${ownChatter}
 		${traceOn}
+		${hasAnswers ? answers : ''}
 		${hasInvalid ? `${invalidPackets} meta nftrace set 1` : ''}
 	}
 	chain output {
@@ -52,6 +58,7 @@ table inet ${traceTable} {
 		${firstPackets[0]} add @${set} { ${owner} }
 		meta l4proto udp add @${set} { ${owner} }
 		${traceOn}
+		${hasAnswers ? answers : ''}
 		${hasInvalid ? `${invalidPackets} add @${set} { ${owner} } meta nftrace set 1` : ''}
 	}
 	${hasInvalid ? invalidCheck : ''}
@@ -62,17 +69,17 @@ const protocols: Readonly<Record<string, 'tcp' | 'udp'>> = {tcp: 'tcp', udp: 'ud
 
 const families: Readonly<Record<string, 'ipv4' | 'ipv6'>> = {ipv4: 'ipv4', ipv6: 'ipv6', 2: 'ipv4', 10: 'ipv6'};
 
-/** Reads the owners of all sockets whose first packet was seen, from `nft -n -j list ruleset`. */
+/** Parses the owners of all sockets whose first packet was seen, from the output of `nft -n -j list ruleset`. */
 export function parseOwners(text: string): readonly SocketOwner[] {
 	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
 	const own = nftables.find(entry => entry.set?.table === traceTable && entry.set.name === set)?.set;
 	return (own?.elem ?? []).map(({concat}) => {
-		// Recordings from before there was UDP have no protocol in their set.
+		// Recordings from before UDP was supported have no protocol in their set.
 		const [network, transport, sourcePort, destinationPort, uid, gid] = concat.length === 5 ? [concat[0], 'tcp', ...concat.slice(1)] : concat;
 		const family = families[String(network)];
 		const protocol = protocols[String(transport)];
 		if (family === undefined || protocol === undefined || [sourcePort, destinationPort, uid, gid].some(value => typeof value !== 'number')) {
-			throw new TestbedError('COMMAND_FAILED', {message: `\`nft -n -j list set\` printed an element that is not understood: ${JSON.stringify(concat)}`});
+			throw new TestbedError('COMMAND_FAILED', {message: `\`nft -n -j list set\` printed an element in an unknown form: ${JSON.stringify(concat)}`});
 		}
 
 		return {

@@ -6,7 +6,7 @@ import {installToolchain, npmOfNode} from '../toolchain.mjs';
 
 const minute = 60_000;
 
-/** A job in a root: its files, the repository and the probes are put into it first. */
+/** Runs a job in a root, after copying its files, the repository and the probes there. */
 async function runJobInRoot({steps, folder, programs, context, limitMs, name}) {
 	const {settings, say} = context;
 	fs.cpSync(jobFolder, path.join(folder, 'srv/job'), {recursive: true});
@@ -15,7 +15,7 @@ async function runJobInRoot({steps, folder, programs, context, limitMs, name}) {
 		fs.copyFileSync(context.batch, path.join(folder, 'srv/batch.jsonl'));
 	}
 
-	// The packages that this machine has already fetched: the figures are those of a warm cache.
+	// The packages that this machine has already fetched, so that figures are for a warm cache.
 	fs.cpSync(context.cache, path.join(folder, 'root/.npm'), {recursive: true});
 	fs.rmSync(path.join(folder, 'srv/out'), {recursive: true, force: true});
 	const given = ['--out', '/srv/out', '--steps', steps.join(','), '--source', '/srv/testbed.git', '--checkout', '/root/testbed', '--batch', '/srv/batch.jsonl'];
@@ -27,7 +27,7 @@ async function runJobInRoot({steps, folder, programs, context, limitMs, name}) {
 	return row;
 }
 
-/** A cell: a fresh root with these packages, where the testbed is cloned and tried. */
+/** A cell: a fresh root with these packages, in which the testbed is cloned and tested. */
 function debianCell({machine, suite, packages, steps, node, limitMs, inCi}) {
 	return {
 		part: 'debian', machine, needs: ['mmdebstrap', 'git'], inCi,
@@ -50,8 +50,8 @@ function debianCell({machine, suite, packages, steps, node, limitMs, inCi}) {
 const own = ['nodejs', 'npm', 'git', 'ca-certificates'];
 
 /**
-Debian's releases. `git` and, where they are the distribution's own, `nodejs` and `npm` are all that stands before the first command; the launcher installs the rest.
-(`ca-certificates` is what apt-get brings with nodejs, unless it is told not to.)
+Debian's releases. Before the first command, only `git` is installed, and `nodejs` and `npm` if they are the distribution's own; the launcher installs the rest.
+(`ca-certificates` is normally installed with nodejs as a recommended package.)
 */
 export const debianCells = [
 	debianCell({machine: 'Debian 13, own Node and npm', suite: 'trixie', packages: own, steps: ['first', 'types', 'doctor', 'batch', 'diff', 'replay', 'test'], limitMs: 45 * minute, inCi: false}),

@@ -8,18 +8,18 @@ import {environmentOf, withoutNpm} from '../settings.mjs';
 import {installToolchain, npmOfNode} from '../toolchain.mjs';
 
 /*
-Debian's own kernels in QEMU, by emulation (TCG): a stock kernel does not run everywhere where there is a /dev/kvm, and what counts here is the answer, not the time.
+Debian's own kernels in QEMU with emulation (TCG): a stock kernel does not run everywhere that has a /dev/kvm, and answers matter here, not times.
 The user land is a Debian root with its iptables and nft; the testbed is installed there as `npm pack` packs it. Nothing but virtio disks and ext4 is asked of the kernel.
 */
 
 const guestFolder = path.join(import.meta.dirname, '../guest');
 const limitMs = 40 * 60_000;
 
-/** The disk for what a job leaves. */
+/** The disk for a job's results. */
 const resultsBytes = 128_000_000;
 const programs = ['iptables', 'nftables', 'iproute2', 'kmod'];
 
-/** Where the kernels come from, and the names of their packages without `linux-image-`. The cloud flavor has fewer modules, and boots faster; its netfilter is the same. */
+/** The suites and the package names (without `linux-image-`) of the kernels. The cloud flavor has fewer modules and boots faster; its netfilter is the same. */
 const kernels = {
 	'5.10': String.raw`5\.10\.0-[0-9]+-cloud-amd64`,
 	6.1: String.raw`6\.1\.0-[0-9]+-cloud-amd64`,
@@ -28,13 +28,13 @@ const kernels = {
 };
 const kernelSuites = ['bullseye', 'bookworm', 'trixie', 'trixie-backports'];
 
-/** Debian 12 with an official Node, for its own is too old; Debian 13 with its own. */
+/** Debian 12 with an official Node, because its own is too old; Debian 13 with its own. */
 const userLands = {
 	bookworm: {packages: [...programs, 'ca-certificates'], node: '20'},
 	trixie: {packages: [...programs, 'nodejs'], node: undefined},
 };
 
-/** What is made once in a run, by name; a failure is kept as well, so that each cell that needs it can say why. */
+/** Things made once per run, by name; failures are kept as well, so that each cell that needs one can report why. */
 function once(context, name, make) {
 	context.made ??= new Map();
 	if (!context.made.has(name)) {
@@ -74,7 +74,7 @@ function toolsRoot(context) {
 	});
 }
 
-/** A kernel, its initramfs and its modules as files. */
+/** Makes the files of a kernel, its initramfs and its modules. */
 function kernelFiles(context, release) {
 	return once(context, `kernel ${release}`, async () => {
 		const folder = await toolsRoot(context);
@@ -87,7 +87,7 @@ function kernelFiles(context, release) {
 	});
 }
 
-/** The testbed as npm packs it: what somebody gets who installs it. */
+/** The testbed as packed by npm, as users install it. */
 function packedTestbed(context) {
 	return once(context, 'packed', async () => {
 		const folder = path.join(context.work, 'packed');
@@ -100,7 +100,7 @@ function packedTestbed(context) {
 	});
 }
 
-/** The disk of a user land, with the testbed and the job. */
+/** The disk of a userland, with the testbed and the job. */
 function rootDisk(context, suite) {
 	return once(context, `root ${suite}`, async () => {
 		const folder = path.join(context.work, `root-${suite}`);
@@ -144,7 +144,7 @@ async function boot({files, image, steps, preset, out, context}) {
 		'qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '2G', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio',
 		'-device', 'virtio-rng-pci', '-kernel', path.join(files, 'vmlinuz'), '-initrd', path.join(files, 'initramfs'),
 		'-append', `console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off matrix.steps=${steps.join(',')} matrix.preset=${preset.join(',')}`,
-		// Changes to the root disk go to a temporary file, so every guest begins with the same.
+		// Changes to the root disk go to a temporary file, so every guest starts with the same disk.
 		...disk(image, 'snapshot=on'), ...disk(path.join(files, 'modules.ext4'), 'readonly=on'), ...disk(results, 'readonly=off'),
 	], {
 		onLine(line) {
@@ -152,7 +152,7 @@ async function boot({files, image, steps, preset, out, context}) {
 		},
 		limitMs,
 	});
-	// A guest that never got to its end left an empty disk: then there is no result, and the cell fails.
+	// A guest that did not finish leaves an empty disk: then there is no result, and the cell fails.
 	await run(['tar', '-xf', results, '-C', out], {onLine() {}});
 	fs.rmSync(results);
 	return status === 0 ? 'the guest powered off' : `qemu-system-x86_64: ${ending}: ${text.trim().split('\n').at(-1)}`;

@@ -5,10 +5,10 @@ import {installToolchain, npmOfNode, programsOf} from '../toolchain.mjs';
 const steps = ['first', 'types', 'batch', 'diff', 'replay', 'unit'];
 const limitMs = 20 * 60_000;
 
-/** Official builds of Node: the oldest that is allowed, and the newest of each line. */
+/** Official Node builds: the oldest supported version, and the newest of each release line. */
 const lines = [['20.19.0', 20], ['20', 20], ['22', 22], ['24', 24], ['26', 26]];
 
-/** The cells of official builds of Node on this machine, each with the npm of its line. */
+/** The cells of official Node builds on this machine, each with the npm of its release line. */
 export const nodeCells = lines.map(([version, line]) => ({
 	part: 'node', machine: `this machine, Node ${version}`, needs: ['git'], inCi: ['20.19.0', '24'].includes(version),
 	async run(context) {
@@ -24,7 +24,7 @@ export const nodeCells = lines.map(([version, line]) => ({
 	},
 }));
 
-/** This machine with its own Node and npm: what the others are compared with. */
+/** This machine with its own Node and npm, which the other cells are compared with. */
 export const hereCell = {
 	part: 'here', machine: 'this machine, as it is', needs: ['git'], inCi: true,
 	async run(context) {

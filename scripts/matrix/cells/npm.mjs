@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {npmVersions, tryLockfiles} from '../lockfiles.mjs';
 
-/** The checkout whose lockfiles are tried: its own clone, so that it is the commit that counts. */
+/** The checkout whose lockfiles are tried: a separate clone, so that only committed files count. */
 function checkoutOf(context) {
 	const folder = path.join(context.work, 'lockfiles');
 	const {status, stderr} = spawnSync('git', ['clone', '--quiet', context.source, folder], {encoding: 'utf8'});
@@ -16,7 +16,7 @@ function checkoutOf(context) {
 }
 
 /**
-What every npm said of every lockfile, as one row for each npm.
+The results of every npm for every lockfile, as one row for each npm.
 
 @param {{npm: string, node: string, lockfile: string, ok: boolean, reason: string}[]} tried
 */
@@ -31,7 +31,7 @@ export function rowsOf(tried) {
 	});
 }
 
-/** Every npm that people have, with every lockfile of the checkout. In CI only the lockfile of the first command is installed by each, and the others are held against their package.json. */
+/** Every npm version in use, with every lockfile of the checkout. In CI each only installs the first command's lockfile; the others are only checked against their package.json. */
 export const npmCells = [{
 	part: 'npm', machine: 'npm 9.2.0 to 12', needs: ['git'], inCi: true,
 	async run(context) {

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The first process on the guest's root disk: sets the machine up as the kernel's command line says, runs the job, writes its results to a disk and powers off.
+# The init process on the guest's root disk: sets up the machine as specified on the kernel command line, runs the job, writes its results to a disk and powers off.
 #   matrix.steps=NAME,…    the steps of the job
-#   matrix.preset=NAME,…   kube-proxy: the sysctls that kube-proxy's iptables mode sets on a node. no-legacy: the tables of iptables-legacy cannot be loaded.
+#   matrix.preset=NAME,…   kube-proxy: the sysctls that kube-proxy's iptables mode sets on a node. no-legacy: prevents the tables of iptables-legacy from loading.
 export PATH=/opt/node/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8
 
 setting() {
@@ -32,7 +32,7 @@ for preset in $(setting preset | tr ',' ' '); do
 			printf 'install iptable_%s /bin/false\ninstall ip6table_%s /bin/false\n' "$table" "$table"
 		done >/etc/modprobe.d/no-legacy.conf
 		;;
-	*) echo "guest: nobody knows the preset $preset" ;;
+	*) echo "guest: unknown preset $preset" ;;
 	esac
 done
 

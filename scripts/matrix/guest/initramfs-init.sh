@@ -1,11 +1,11 @@
 #!/bin/busybox sh
 # shellcheck shell=dash
-# The first process of a guest: loads what its disks need, and goes over to the root disk. Disks: vda the root, vdb the kernel's modules, vdc takes the results.
+# The init process of the initramfs: loads the modules for the disks and switches to the root disk. Disks: vda is the root, vdb has the kernel's modules, vdc is for the results.
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t devtmpfs dev /dev
 for module in /modules/*; do
-	# A module may be loaded already, as another one's need.
+	# A module may already be loaded as a dependency.
 	/bin/busybox insmod "$module" 2>/dev/null
 done
 tries=0

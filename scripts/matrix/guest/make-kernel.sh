@@ -1,7 +1,7 @@
 #!/bin/sh
-# Fetches a Debian kernel and makes what QEMU boots it with; runs in a Debian root with busybox-static, cpio, kmod, e2fsprogs, xz-utils and zstd:
+# Fetches a Debian kernel and makes the files to boot it in QEMU; runs in a Debian root with busybox-static, cpio, kmod, e2fsprogs, xz-utils and zstd:
 #   make-kernel.sh PATTERN FOLDER
-# PATTERN is an extended regular expression of package names, of which the newest is taken. FOLDER gets `vmlinuz`, `initramfs`, `modules.ext4` and `version`.
+# PATTERN is an extended regular expression for package names; the newest match is used. FOLDER gets `vmlinuz`, `initramfs`, `modules.ext4` and `version`.
 set -eu
 
 pattern=$1
@@ -15,7 +15,7 @@ image=$(apt-cache pkgnames linux-image- | grep -E "^linux-image-$pattern\$" | so
 version=${image#linux-image-}
 
 mkdir -p "$folder/debs" "$folder/tree"
-# Since 7.x the kernel and its modules are packages of their own, which the image only depends on.
+# Since 7.x the kernel and its modules are separate packages, and the image only depends on them.
 parts=$(apt-cache depends "$image" | sed -n -E "s/^ *Depends: (linux-(binary|base|modules)-$(echo "$version" | sed 's/[+.]/\\&/g'))\$/\1/p")
 # shellcheck disable=SC2086 # These are several words on purpose.
 (cd "$folder/debs" && apt-get -q download "$image" $parts >&2)
@@ -33,11 +33,11 @@ for kernel in "$folder/tree/boot/vmlinuz-$version" "$folder/base/lib/modules/$ve
 	[ ! -f "$kernel" ] || cp "$kernel" "$folder/vmlinuz"
 done
 
-# All modules, as on a machine: what a run needs is loaded by the kernel and the tools themselves.
+# All modules, as on a real machine: the kernel and the tools load what a run needs.
 megabytes=$(($(du -sm "$folder/base/lib/modules" | cut -f 1) * 5 / 4 + 32))
 mke2fs -q -t ext4 -O ^has_journal -d "$folder/base/lib/modules" "$folder/modules.ext4" "${megabytes}M"
 
-# An initramfs that can do one thing: mount the root disk. Its modules are numbered in the order in which they are loaded.
+# An initramfs that only mounts the root disk. Its modules are numbered in loading order.
 tree=$folder/initramfs-tree
 mkdir -p "$tree/bin" "$tree/dev" "$tree/proc" "$tree/sys" "$tree/root" "$tree/modules"
 cp /bin/busybox "$tree/bin/busybox"

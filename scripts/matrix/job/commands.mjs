@@ -2,11 +2,11 @@ import {spawn} from 'node:child_process';
 import fs from 'node:fs';
 
 /**
-Runs a command to its end, with its output in two files, and no input.
+Runs a command without input and with its output in two files.
 
 @param {string[]} command The program and its arguments.
-@param {{cwd: string, env: NodeJS.ProcessEnv, stdout: string, stderr: string}} options The names of the two files; they may be the same.
-@returns {Promise<{status: number, ending: string, seconds: number}>} `status` is -1 where a signal ended it or it did not start; `ending` says how it ended, in words.
+@param {{cwd: string, env: NodeJS.ProcessEnv, stdout: string, stderr: string}} options The file names; they may be the same.
+@returns {Promise<{status: number, ending: string, seconds: number}>} `status` is -1 if a signal killed it or it did not start; `ending` says how it ended, in words.
 */
 export function runToFiles([program, ...given], {cwd, env, stdout, stderr}) {
 	const start = performance.now();
@@ -30,7 +30,7 @@ export function runToFiles([program, ...given], {cwd, env, stdout, stderr}) {
 	});
 }
 
-/** The text of a file; empty where there is none. */
+/** The text of a file; empty if it does not exist. */
 export function textOf(file) {
 	return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
 }

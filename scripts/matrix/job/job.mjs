@@ -34,14 +34,14 @@ function optionsOf(argv) {
 	return options.out === undefined || names.length === 0 || names.some(name => !Object.hasOwn(steps, name)) ? undefined : {...options, steps: names};
 }
 
-/** What a program says of its version; empty where it is not there. */
+/** A program's version as it prints it; empty if the program is missing. */
 function versionBy(program, given, pattern) {
-	// Debian keeps the netfilter programs where the PATH of a plain user does not look.
+	// Debian keeps the netfilter programs in folders that an ordinary user's PATH lacks.
 	const {stdout} = spawnSync(program, given, {encoding: 'utf8', env: {...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`}});
 	return pattern.exec(stdout ?? '')?.[1] ?? '';
 }
 
-/** The machine, in the words of its own programs. */
+/** The machine, as described by its own programs. */
 function describeMachine() {
 	const release = fs.existsSync('/etc/os-release') ? fs.readFileSync('/etc/os-release', 'utf8') : '';
 	return {
@@ -71,7 +71,7 @@ async function main(options) {
 		const start = performance.now();
 		let seen;
 		try {
-			seen = await steps[name](job); // eslint-disable-line no-await-in-loop -- Each stands on what the one before it left.
+			seen = await steps[name](job); // eslint-disable-line no-await-in-loop -- Each step depends on the previous ones.
 		} catch (error) {
 			seen = {ok: false, reason: `the job itself failed: ${error.message}`};
 		}
@@ -79,10 +79,10 @@ async function main(options) {
 		const seconds = Math.round((performance.now() - start) / 100) / 10;
 		results.push({name, ...seen, seconds});
 		console.log(`${seen.ok ? 'ok  ' : 'FAIL'} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${seen.reason}`);
-		// After each step, so that a job that is stopped leaves what it knew.
+		// Written after each step, so that an aborted job leaves its results so far.
 		write();
 		if (!seen.ok && ['first', 'refused'].includes(name)) {
-			break; // Nothing stands that the others could run.
+			break; // The other steps depend on this one.
 		}
 	}
 

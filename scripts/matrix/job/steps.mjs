@@ -2,18 +2,19 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {runToFiles, textOf} from './commands.mjs';
 
-const backends = ['iptables-nft', 'iptables-legacy', 'nftables'];
+/** All back ends. A copy of `backends` in src/netfilter/types.ts, because the job also tests commits that are built differently; a unit test compares the two. */
+export const backends = ['iptables-nft', 'iptables-legacy', 'nftables'];
 
-/** Types of traffic by back ends by families: what `run --backend all --family both` has to answer. */
+/** The number of results of `run --backend all --family both`: types of traffic × back ends × families. */
 const checksOfAll = 36;
 
-/** Unit tests that depend on Node itself or on a program that comes with the machine, and the parsers that a newer Node could read otherwise. */
+/** Unit tests that depend on Node itself or on a program of the machine, and of parsers that a newer Node could affect. */
 const unitFiles = ['test/unit/scripts/launch.test.ts', 'test/unit/scripts/machine.test.ts', 'test/unit/testbed/errors.test.ts', 'test/unit/testbed/recording/file.test.ts', 'test/unit/testbed/recording/replay.test.ts'];
 
-/** Kernel tests that depend on the distribution's own programs: how they write rules, take locks, change users. */
+/** Kernel tests that depend on the distribution's own programs: how they write rules, take locks, and change users. */
 const kernelFiles = ['six-types', 'install', 'ambient', 'nft-text', 'replay', 'import', 'sandbox', 'doctor', 'probe'];
 
-/** The line of a log that tells most, for a reason in a table: what npm misses in a lockfile, else the last that speaks of an error, else the last. */
+/** The most informative line of a log, as a reason in a table: what npm misses in a lockfile, else the last line about an error, else the last line. */
 export function lastWords(text, limit = 200) {
 	const lines = text.split('\n').map(line => line.trim().replace(/^npm (?:ERR!|error) ?/, '')).filter(line => line !== '' && !/^(?:npm |A complete log)/.test(line));
 	const words = (lines.find(line => /Missing: .* from lock ?file/.test(line)) ?? lines.findLast(line => /error|fail|cannot|could not|missing|disabled|too old|✖|✘/i.test(line)) ?? lines.at(-1) ?? 'it printed nothing').replaceAll(/\s+/g, ' ');
@@ -26,9 +27,9 @@ export function failedTitles(text) {
 }
 
 /**
-What ava's statistics and its log say: nothing but passed tests is good.
+Judges ava's statistics and log: all tests must have passed.
 
-@param {{ended: boolean, stats?: Record<string, number>} | undefined} result What the checkout's ava.config.js wrote.
+@param {{ended: boolean, stats?: Record<string, number>} | undefined} result What the checkout's ava.config.js wrote to its result file.
 */
 export function judgeTests(result, {status, ending}, log) {
 	const {stats, ended} = result ?? {ended: false};
@@ -47,7 +48,7 @@ export function judgeTests(result, {status, ending}, log) {
 	return {ok: false, reason: `${counts} (${ending})${titles.length === 0 ? '' : `: ${titles.join('; ')}`}`};
 }
 
-/** What the JSON report of the six types on all back ends and families says. */
+/** Judges the JSON report of the six types on all back ends and families. */
 export function judgeTypes(text, {status, ending}, log, expected = checksOfAll) {
 	let summary;
 	try {
@@ -62,8 +63,9 @@ export function judgeTypes(text, {status, ending}, log, expected = checksOfAll) 
 }
 
 /**
-What the report of all back ends says on a machine without the legacy tables: that back end is inconclusive, with the command that mends it, and the two others are reported.
-A back end that could not be tried has a sentence under `inconclusive` in the place of types.
+Judges the report of all back ends on a machine without the legacy tables: that back end must be inconclusive, with the command that fixes it, and the two others must be reported.
+
+A back end that could not be tried has a sentence under `inconclusive` instead of types.
 */
 export function judgeLacking(text, {status, ending}, log) {
 	let runs;
@@ -82,7 +84,7 @@ export function judgeLacking(text, {status, ending}, log) {
 	};
 }
 
-/** All packages below a node_modules folder, and their size in megabytes (10^6 bytes). */
+/** The number of packages in a node_modules folder, and their size in megabytes (10^6 bytes). */
 export function measurePackages(checkout) {
 	const folder = path.join(checkout, 'node_modules');
 	if (!fs.existsSync(folder)) {
@@ -118,12 +120,12 @@ export function measurePackages(checkout) {
 const allPassed = ({status, ending}, log) => ({ok: status === 0, reason: status === 0 ? 'ended with 0' : `${ending}: ${lastWords(log)}`});
 
 /**
-The steps, by name. Each gets the job and gives `{ok, reason}`: what it saw, in a line.
+The steps, by name. Each gets the job and returns `{ok, reason}`, with the reason in one line.
 
 The job: `{checkout, out, source, batch, recordings, testbed(given) → the command, run(name, command, env) → {status, ending, stdout, log}}`.
 */
 export const steps = {
-	/** A fresh clone and the first command of the README: its seconds are those from the clone to the first answers. */
+	/** A fresh clone and the first command of the README, timed from the clone to the first answers. */
 	async first(job) {
 		const started = performance.now();
 		const clone = await job.run('clone', ['git', 'clone', '--quiet', job.source, job.checkout], {}, '/');
@@ -137,7 +139,7 @@ export const steps = {
 		return judged.ok ? {...judged, figures: {...measurePackages(job.checkout), seconds: Math.round(seconds * 10) / 10}} : judged;
 	},
 
-	/** The same for a Node that is too old: refused, in our own words, with the way out. */
+	/** The same with a Node that is too old: refused with our own message and a fix. */
 	async refused(job) {
 		const clone = await job.run('clone', ['git', 'clone', '--quiet', job.source, job.checkout], {}, '/');
 		if (clone.status !== 0) {
@@ -159,18 +161,18 @@ export const steps = {
 		return judgeTypes(ended.stdout, ended, ended.log);
 	},
 
-	/** Without the legacy tables: their back end is inconclusive, the two others are reported. */
+	/** Without the legacy tables: that back end must be inconclusive, the two others reported. */
 	async lacking(job) {
 		const ended = await job.run('lacking', job.testbed(['run', '--backend', 'all', '--family', 'both', '--format', 'json']));
 		return judgeLacking(ended.stdout, ended, ended.log);
 	},
 
-	/** The batch on every back end. What it answers is compared by whoever started the job, who has the answers of another machine. */
+	/** The batch on every back end. The caller of the job compares the answers with those of another machine. */
 	async batch(job) {
 		const asked = textOf(job.batch).split('\n').filter(line => line.trim() !== '').length;
 		const problems = asked === 0 ? [`no probes in ${job.batch}`] : [];
 		for (const backend of backends) {
-			// eslint-disable-next-line no-await-in-loop -- One after the other, as a user would; they share the machine's two cores.
+			// eslint-disable-next-line no-await-in-loop -- One after the other, as a user would do it; they share the machine's two cores.
 			const {status, ending, stdout, log} = await job.run(`answers-${backend}`, job.testbed(['probe', '--batch', job.batch, '--follow', '--backend', backend]));
 			const answered = stdout.split('\n').filter(line => line !== '').length;
 			if (![0, 3].includes(status) || answered !== asked) {
@@ -191,7 +193,7 @@ export const steps = {
 		const files = fs.existsSync(folder) ? fs.readdirSync(folder).filter(name => name.endsWith('.testbed')) : [];
 		const problems = files.length === 0 ? ['no recordings'] : [];
 		for (const file of files) {
-			// eslint-disable-next-line no-await-in-loop -- A few; the first that fails is the one to read.
+			// eslint-disable-next-line no-await-in-loop -- Few, and the first failure is what matters.
 			const {status, ending, log} = await job.run('replay', job.testbed(['replay', path.join('test/recordings', file)]));
 			if (status !== 0) {
 				problems.push(`${file}: ${ending}: ${lastWords(log)}`);
@@ -204,7 +206,7 @@ export const steps = {
 	unit: job => tests(job, 'unit', unitFiles),
 	kernel: job => tests(job, 'kernel', kernelFiles.map(name => `test/kernel/${name}.test.ts`)),
 
-	/** The second command of the README, whole. */
+	/** The second command of the README, completely. */
 	test: job => tests(job, 'test', []),
 
 	/** The six types alone, as tests. */
@@ -222,7 +224,7 @@ async function tests(job, name, files) {
 	return judgeTests(fs.existsSync(result) ? JSON.parse(textOf(result)) : undefined, ended, ended.stdout + ended.log);
 }
 
-/** Runs one command of a job, its output in files of the job's folder. */
+/** Runs one command of a job, with its output in files in the job's folder. */
 export async function runStep({out, env}, name, command, {extra = {}, cwd}) {
 	const stdout = path.join(out, `${name}.out`);
 	const stderr = path.join(out, `${name}.log`);

@@ -1,5 +1,5 @@
 /**
-One way to every rule set of ambient mode, whatever the back end.
+Generates the rule sets of ambient mode for every back end.
 */
 
 import {languageOf} from '../../netfilter/backends.js';

@@ -1,5 +1,5 @@
 /**
-Ambient mode: what the CNI agent (`cni/pkg/config`, AmbientConfig and PodLevelOverrides) is told about a pod, and how a user writes it: `ambient:1.30 --redirect-dns=false --ingress`.
+Ambient mode: the settings of a pod for the CNI agent (`cni/pkg/config`, AmbientConfig and PodLevelOverrides), and how a user writes them: `ambient:1.30 --redirect-dns=false --ingress`.
 */
 
 import {familyNames, parseAddress} from '../../netfilter/address.js';
@@ -7,27 +7,27 @@ import {ownerMax} from '../../netfilter/iptables/values.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import {InputError} from '../../parsing/input-error.js';
 import {readBoolean, readInterfaces, strictReading} from '../options/option-values.js';
-import {compareVersions, findRelease} from '../releases.js';
+import {compareVersions, findRelease, releaseLines} from '../releases.js';
 import {splitShellWords} from '../../parsing/shell-words.js';
 
-/** Everything that decides which rules the agent writes for one pod, and on its node. */
+/** Everything that determines the rules that the agent writes for one pod, and on its node. */
 export type AmbientOptions = {
-	/** DNS goes to ztunnel: the pod's annotation, else the node's setting. */
+	/** DNS goes to ztunnel: the pod's annotation, or else the node's setting. */
 	readonly redirectDns: boolean;
-	/** What comes in is not captured (`ambient.istio.io/bypass-inbound-capture`). */
+	/** Inbound traffic is not captured (`ambient.istio.io/bypass-inbound-capture`). */
 	readonly ingress: boolean;
 	/** Interfaces of virtual machines, whose traffic is captured as outbound. */
 	readonly rerouteVirtualInterfaces: readonly string[];
-	/** Whether the agent writes IPv6 rules too, see `ambientFamilies`. */
+	/** Whether the agent also writes IPv6 rules, see `ambientFamilies`. */
 	readonly ipv6: boolean;
 	/** The source that the node gives to its health probes: `HOST_PROBE_SNAT_IP` and `HOST_PROBE_SNAT_IPV6`. */
 	readonly hostProbeSnatIp: string;
 	readonly hostProbeSnatIpv6: string;
-	/** Only in the node's native nft rules: the user of the process kubelet, which the agent looks up. */
+	/** Only in the node's native nft rules: the user of the kubelet process, which the agent looks up. */
 	readonly kubeletUid: number;
 };
 
-/** What the agent does without settings of its own: values of its chart, and of the goldens (`cni/pkg/iptables`, HOST_PROBE_SNAT_IP). */
+/** The agent's defaults: values of its chart, and of the goldens (`cni/pkg/iptables`, HOST_PROBE_SNAT_IP). */
 export const defaultAmbientOptions: AmbientOptions = {
 	redirectDns: true,
 	ingress: false,
@@ -38,30 +38,32 @@ export const defaultAmbientOptions: AmbientOptions = {
 	kubeletUid: 0,
 };
 
-/** What no option changes (`cni/pkg/iptables`, constants of master 86c9f01f). */
+/** Fixed values (`cni/pkg/iptables`, constants of master 86c9f01f). */
 export const ambientConstants = {
 	/** Set by ztunnel on its own packets. */
 	packetMark: 0x5_39,
 	/** Kept on connections that ztunnel opened into the pod. */
 	connectionMark: 0x1_11,
-	/** The bits of a mark that both look at. */
+	/** The bits of a mark that both use. */
 	markMask: 0xF_FF,
 	/** Where ztunnel listens in the pod: HBONE, plain inbound, outbound, DNS. */
 	tunnelPort: 15_008,
 	inboundPort: 15_006,
 	outboundPort: 15_001,
 	dnsPort: 15_053,
-	/** Packets with the connection's mark are delivered locally, by this table and the rule of this priority. */
+	/** Packets with the connection's mark are delivered locally by this table and a rule with this priority. */
 	routeTable: 100,
 	rulePriority: 32_764,
-	/** The set of pod addresses on the node, with the family behind it: `istio-inpod-probes-v4`. */
+	/** The set of pod addresses on the node; the family is appended: `istio-inpod-probes-v4`. */
 	probeSet: 'istio-inpod-probes',
 } as const;
 
-/** The release lines whose ambient rules are known, oldest first: those of master 86c9f01f, which is newer than 1.31.0-rc.0; 1.30's are the same. The last one is the newest release line known. */
-export const ambientReleases: readonly [string, ...string[]] = ['1.30', '1.31'];
+const oldestLine = '1.30';
 
-/** A release whose ambient rules are known; `note` says where it stands in for a newer one that was asked for. */
+/** The release lines whose ambient rules are known, oldest first, up to the newest known line. The rules are those of master 86c9f01f, which is newer than 1.31.0-rc.0; 1.30's are the same. */
+export const ambientReleases: readonly [string, ...string[]] = [oldestLine, ...releaseLines.map(({name}) => name).filter(name => compareVersions(name, oldestLine) > 0)];
+
+/** A release whose ambient rules are known; `note` says if it is used in place of a newer one. */
 export type AmbientRelease = {readonly release: string; readonly note: string | undefined};
 
 /** A rule input of ambient mode. */
@@ -69,7 +71,7 @@ export type AmbientInput = AmbientRelease & {readonly options: AmbientOptions};
 
 type Flag = {readonly isBoolean: boolean; readonly read: (text: string, name: string) => Partial<AmbientOptions>};
 
-/** Our names for the agent's settings, which has them in its environment and in annotations. */
+/** Option names for the agent's settings, which it reads from its environment and from annotations. */
 const flags: Readonly<Record<string, Flag>> = {
 	'--redirect-dns': {isBoolean: true, read: (text, name) => ({redirectDns: readBoolean(text, name)})},
 	'--ingress': {isBoolean: true, read: (text, name) => ({ingress: readBoolean(text, name)})},
@@ -83,7 +85,7 @@ const flags: Readonly<Record<string, Flag>> = {
 const prefix = 'ambient:';
 
 /**
-Reads `ambient:VERSION` and flags.
+Parses `ambient:VERSION` and flags.
 
 @throws {InputError} naming the release or the option.
 */
@@ -97,9 +99,9 @@ export function parseAmbientInput(text: string): AmbientInput {
 }
 
 /**
-The release whose ambient rules a version means, as {@link findRelease} reads it.
+The release whose ambient rules a version means, found as by {@link findRelease}.
 
-@throws {InputError} for what is no version, and for a release older than the oldest one whose ambient rules are known.
+@throws {InputError} for an invalid version, and for a release older than the oldest one whose ambient rules are known.
 */
 export function findAmbientRelease(version: string): AmbientRelease {
 	const {name, asked, note} = findRelease(version);
@@ -112,7 +114,7 @@ export function findAmbientRelease(version: string): AmbientRelease {
 }
 
 /**
-Reads flags by the grammar of pflag (`--flag value`, `--flag=value`, `--switch`, `--switch=false`) over the agent's defaults.
+Parses flags by the grammar of pflag (`--flag value`, `--flag=value`, `--switch`, `--switch=false`) over the agent's defaults.
 
 @throws {InputError} naming the option.
 */
@@ -123,12 +125,12 @@ export function parseAmbientArguments(argv: readonly string[]): AmbientOptions {
 		const [, name = word, inlineValue] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
 		const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
 		if (flag === undefined) {
-			throw new InputError(name.startsWith('-') ? `ambient mode has no such flag; it has ${Object.keys(flags).join(', ')}` : 'this is no flag; a value stands behind its flag', name);
+			throw new InputError(name.startsWith('-') ? `ambient mode has no such flag; it has ${Object.keys(flags).join(', ')}` : 'this is not a flag; a value comes after its flag', name);
 		}
 
 		const text = inlineValue ?? (flag.isBoolean ? 'true' : argv[++index]);
 		if (text === undefined) {
-			throw new InputError('a value is missing behind it', name);
+			throw new InputError('a value is missing after it', name);
 		}
 
 		options = {...options, ...flag.read(text, name)};
@@ -137,15 +139,15 @@ export function parseAmbientArguments(argv: readonly string[]): AmbientOptions {
 	return options;
 }
 
-/** The families that the agent writes rules for. */
+/** The families for which the agent writes rules. */
 export function ambientFamilies({ipv6}: Pick<AmbientOptions, 'ipv6'>): readonly AddressFamily[] {
 	return ipv6 ? ['ipv4', 'ipv6'] : ['ipv4'];
 }
 
 /**
-Names of interfaces, comma-separated; unlike istio-iptables the agent trims blanks.
+Names of interfaces, comma-separated; unlike istio-iptables, the agent trims blanks.
 
-@throws {InputError} for what is no name of an interface.
+@throws {InputError} for an invalid interface name.
 */
 export function readVirtualInterfaces(text: string, option: string): readonly string[] {
 	return readInterfaces(text.split(',').map(item => item.trim()).join(','), strictReading(option));
@@ -153,7 +155,7 @@ export function readVirtualInterfaces(text: string, option: string): readonly st
 
 function readAddress(text: string, option: string, family: AddressFamily): string {
 	if (parseAddress(text, family) === undefined) {
-		throw new InputError(`"${text}" is no ${familyNames[family]} address`, option);
+		throw new InputError(`"${text}" is not an ${familyNames[family]} address`, option);
 	}
 
 	return text;
@@ -161,7 +163,7 @@ function readAddress(text: string, option: string, family: AddressFamily): strin
 
 function readUid(text: string, option: string): number {
 	if (!/^\d{1,10}$/.test(text) || Number(text) > ownerMax) {
-		throw new InputError(`"${text}" is no UID`, option);
+		throw new InputError(`"${text}" is not a UID`, option);
 	}
 
 	return Number(text);

@@ -1,12 +1,12 @@
 /**
-What stands beside the rules of ambient mode.
+What ambient mode sets up besides its rules.
 */
 
 import type {AddressFamily} from '../../netfilter/types.js';
 import type {SidecarRouting} from '../../mesh/routing.js';
 import {ambientConstants} from './options.js';
 
-/** Local delivery of packets whose connection ztunnel opened: `ip rule add fwmark 0x111/0xfff pref 32764 lookup 100`, `ip route replace local default dev lo table 100` (`cni/pkg/iptables`, master 86c9f01f). */
+/** Local delivery of packets of connections that ztunnel opened: `ip rule add fwmark 0x111/0xfff pref 32764 lookup 100`, `ip route replace local default dev lo table 100` (`cni/pkg/iptables`, master 86c9f01f). */
 export function ambientRouting(families: readonly AddressFamily[]): SidecarRouting {
 	const {connectionMark, markMask, routeTable, rulePriority} = ambientConstants;
 	return {

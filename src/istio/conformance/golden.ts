@@ -1,5 +1,5 @@
 /**
-Istio's own goldens beside what we generate for their options: sidecar and ambient mode, both back ends. Pure: text in, verdict out.
+Compares Istio's own goldens with the rules generated for their options: sidecar and ambient mode, both back ends. Pure: text in, result out.
 */
 
 import {parseNft} from '../../netfilter/nftables/ruleset.js';
@@ -29,7 +29,7 @@ export type GoldenEntry = {readonly file: string; readonly backend: IstioBackend
 	| ({readonly mode: 'ambient'; readonly scope: AmbientScope} & AmbientConfig)
 );
 
-/** The options of ambient mode that a golden's settings are. */
+/** The ambient options for a golden's settings. */
 export function ambientOptionsFromConfig({options, podOverrides, environment}: AmbientConfig): AmbientOptions {
 	const {virtualInterfaces, ingressMode, dnsProxy} = podOverrides ?? {virtualInterfaces: [], ingressMode: false, dnsProxy: 'unset'};
 	return {
@@ -43,15 +43,15 @@ export function ambientOptionsFromConfig({options, podOverrides, environment}: A
 	};
 }
 
-/** Goldens name two groups that no Debian knows; options hold numbers, so both sides get the same ones. For the text of the index and of every golden. */
+/** Goldens use two group names that Debian does not have; options contain numbers, so both sides get the same numbers. Applies to the text of the index and of every golden. */
 export function withGroupNumbers(text: string): string {
 	return text.replaceAll(/\bjava\b/g, '20001').replaceAll(/\bftp\b/g, '20002');
 }
 
 /**
-The rule set of a golden. Those of iptables are restore texts between lines that are no rules: all IPv4 tables by name, then all IPv6 ones, so a name that is not greater than the last one begins IPv6.
+The rule set of a golden. iptables goldens are restore texts between other lines: first all IPv4 tables by name, then all IPv6 ones, so a name that is not greater than the previous one begins IPv6.
 
-@throws {ParseError} when the text is none.
+@throws {ParseError} if the text is not such a golden.
 */
 export function parseGolden(text: string, backend: IstioBackend): RuleSet {
 	return parsers[istioBackends[backend]](text);
@@ -68,12 +68,12 @@ function parseIptablesGolden(text: string): RuleSet {
 	};
 }
 
-/** What we generate for a golden's options. */
+/** The rules generated for a golden's options. */
 export function generateGolden(entry: GoldenEntry): RuleSet {
 	const backend = defaultBackendOf(istioBackends[entry.backend]);
 	if (entry.mode === 'sidecar') {
 		const {options, families} = sidecarOptionsFromConfig(entry.options);
-		// Most of the tests ask for a dry run, of which their stub records what would be written.
+		// Most of the tests do a dry run, and their stub records what would be written.
 		return generate({
 			release: newestRelease, options: {...options, writesNothing: false}, families, backend,
 		});
@@ -85,7 +85,7 @@ export function generateGolden(entry: GoldenEntry): RuleSet {
 	});
 }
 
-/** Compares per table and chain, in the order of rules. Both sides in the normal form, for a golden is what is written and not what iptables prints. */
+/** Compares by table and chain, in the order of the rules. Both sides are normalized, because a golden contains what is written and not what iptables prints. */
 export function compareGolden(entry: GoldenEntry, text: string): RunComparison {
 	const [ours, theirs] = [generateGolden(entry), parseGolden(text, entry.backend)].map(ruleSet => chainsOf(normalize(ruleSet)));
 	const difference = firstUnequal([...new Set([...ours!.keys(), ...theirs!.keys()])].toSorted().map(place => ({place, ours: ours!.get(place) ?? [], theirs: theirs!.get(place) ?? []})));

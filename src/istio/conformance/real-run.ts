@@ -1,5 +1,5 @@
 /**
-One run of the real istio-iptables beside what we generate for the same input. Pure: text in, text out.
+Compares a run of the real istio-iptables with the rules generated for the same input. Pure: text in, text out.
 */
 
 import {defaultBackendOf} from '../../netfilter/backends.js';
@@ -21,7 +21,7 @@ export type RunInput = {
 	readonly resolv: readonly string[];
 };
 
-/** A run with what came of it. `routes4` is routing table 133. */
+/** A run with its results. `routes4` is routing table 133. */
 export type RealRun = RunInput & {
 	readonly rc: number;
 	readonly error: string;
@@ -39,7 +39,7 @@ export const istioBackends = {iptables: 'iptables', nftables: 'nft'} as const sa
 /** A back end by Istio's name. */
 export type IstioBackend = keyof typeof istioBackends;
 
-/** What we make of the input of a run. */
+/** The generated result for the input of a run. */
 export type GeneratedRun = {
 	readonly release: Release;
 	readonly input: SidecarInput;
@@ -57,7 +57,7 @@ const podAddresses = {
 /**
 Generates the rules for the input of a run.
 
-@throws {InputError} where the program refuses the input.
+@throws {InputError} if the program rejects the input.
 */
 export function generateRun({release: version, family, argv, env, resolv}: RunInput): GeneratedRun {
 	const release = findRelease(version);
@@ -85,10 +85,10 @@ export function generateRun({release: version, family, argv, env, resolv}: RunIn
 	};
 }
 
-/** What came of a run, in the form of the files of real runs. `error` is empty where the rules stand. */
+/** The result of a run, in the form of the files of real runs. `error` is empty if the rules were installed. */
 export type PrintedRun = Pick<RealRun, 'v4' | 'v6' | 'nft' | 'rules4' | 'rules6' | 'error'>;
 
-/** Prints what we generate for the input of a run, or why it is refused. */
+/** Prints the rules generated for the input of a run, or why it is rejected. */
 export function printRun(run: RunInput): PrintedRun {
 	try {
 		const {release, input, families, ruleSet} = generateRun(run);
@@ -111,45 +111,50 @@ export function printRun(run: RunInput): PrintedRun {
 	}
 }
 
-/** `nft list ruleset` as the files have it: without its blank lines. */
+/** `nft list ruleset` as in the files: without its blank lines. */
 function printListing(ruleSet: RuleSet): string {
 	return printNft(ruleSet, {counters: true}).split('\n').filter(line => line !== '').join('\n');
 }
 
-/** The first place in which our result is not the real one; texts in order, rules or lines. */
+/** The first place in which the generated result differs from the real one; texts in order, rules or lines. */
 export type RunDifference = {readonly place: string; readonly ours: readonly string[]; readonly theirs: readonly string[]};
 
-/** How a run compares. `refused`: the program refused its input, and so do we. */
+/** The result of a comparison. `refused`: both the program and the generator reject the input, each for a reason; the program's is the end of its output. */
 export type RunComparison =
-	| {readonly kind: 'equal' | 'refused'}
+	| {readonly kind: 'equal'}
+	| {readonly kind: 'refused'; readonly ours: string; readonly theirs: string}
 	| {readonly kind: 'different'; readonly difference: RunDifference};
 
-/** The back end of a run, as its words ask for it; what cannot be read counts as iptables. */
+/** The back end that a run's arguments ask for; arguments that cannot be parsed count as iptables. */
 export function backendOf({argv, env}: RunInput): IstioBackend {
 	const isNative = argv.includes('--native-nftables') || argv.includes('--native-nftables=true') || env['NATIVE_NFTABLES'] === 'true';
 	const language: RuleLanguage = isNative ? 'nft' : 'iptables';
 	return (Object.keys(istioBackends) as readonly IstioBackend[]).find(name => istioBackends[name] === language)!;
 }
 
-/** Compares our rules with those of a real run: per table and chain in order, and the routes beside them. */
+/** Compares the generated rules with those of a real run: by table and chain in order, and the routes. */
 export function compareRun(run: RealRun): RunComparison {
 	let generated: GeneratedRun;
 	try {
 		generated = generateRun(run);
 	} catch (error) {
 		if (error instanceof InputError) {
-			return run.rc === 0 ? different('refusal', [error.message], []) : {kind: 'refused'};
+			return run.rc === 0 ? different('refusal', [error.message], []) : {kind: 'refused', ours: error.message, theirs: reasonOf(run)};
 		}
 
 		throw error;
 	}
 
 	if (run.rc !== 0) {
-		return different('refusal', [], [run.error === '' ? `exit status ${run.rc}` : run.error]);
+		return different('refusal', [], [reasonOf(run)]);
 	}
 
 	const difference = firstDifference(generated, run);
 	return difference === undefined ? {kind: 'equal'} : {kind: 'different', difference};
+}
+
+function reasonOf({error, rc}: Pick<RealRun, 'error' | 'rc'>): string {
+	return error === '' ? `exit status ${rc}` : error;
 }
 
 function different(place: string, ours: readonly string[], theirs: readonly string[]): RunComparison {
@@ -169,19 +174,19 @@ function firstDifference(generated: GeneratedRun, run: RealRun): RunDifference |
 	]);
 }
 
-/** The first place where two lists of texts are not the same. */
+/** The first place where two lists of texts differ. */
 export function firstUnequal(places: readonly RunDifference[]): RunDifference | undefined {
 	return places.find(({ours, theirs}) => ours.length !== theirs.length || ours.some((text, index) => text !== theirs[index]));
 }
 
-/** Chains that hold rules, as `family table chain` with their rules: a table that was only touched is no difference. */
+/** Chains that have rules, as `family table chain` with their rules: an empty table is not a difference. */
 export function chainsOf({tables}: RuleSet): ReadonlyMap<string, readonly string[]> {
 	return new Map(tables.flatMap(table => table.chains
 		.filter(({rules}) => rules.length > 0)
 		.map(chain => [`${table.family} ${table.name} ${chain.name}`, chain.rules.map(({text}) => text)])));
 }
 
-/** The rules of `iptables-save`, line by line: both sides are in its form, so texts can be compared, and what our parser may not know is told apart too. */
+/** The rules of `iptables-save`, line by line: both sides are in its format, so texts can be compared, which also covers what the parser does not know. */
 function chainsOfSave(text: string, family: 'ip' | 'ip6'): ReadonlyMap<string, readonly string[]> {
 	const chains = new Map<string, string[]>();
 	let table = '';
@@ -225,7 +230,7 @@ function chainsOfNft(text: string): ReadonlyMap<string, readonly string[]> {
 /** Routing tables that `ip` prints by name (iproute2, rt_tables). */
 const tableNames: Readonly<Record<number, string>> = {253: 'default', 254: 'main', 255: 'local'};
 
-/** `ip rule` lines with a mark. A rule that is added gets the preference before the main table's, 32766 (ip-rule(8)); mark 0 is none. */
+/** `ip rule` lines with a mark. An added rule gets the priority just before that of the main table, 32766 (ip-rule(8)); mark 0 means none. */
 function policyRules({release, input, families}: Pick<GeneratedRun, 'release' | 'input' | 'families'>, family: AddressFamily): readonly string[] {
 	return sidecarRouting(input.options, families, release).markRules
 		.filter(rule => rule.family === family && rule.mark !== 0)

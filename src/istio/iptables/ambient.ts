@@ -1,5 +1,5 @@
 /**
-The rules that the CNI agent writes by iptables in ambient mode (`cni/pkg/iptables`, master 86c9f01f): in the pod's namespace, and on the node for its health probes.
+The rules that the CNI agent writes with iptables in ambient mode (`cni/pkg/iptables`, master 86c9f01f): in the pod's namespace, and on the node for its health probes.
 The numbers in the comments count the agent's steps.
 */
 
@@ -17,7 +17,7 @@ const fromZtunnel = `-m mark --mark ${printMark(packetMark)}/${printMark(markMas
 const notFromZtunnel = `-m mark ! --mark ${printMark(packetMark)}/${printMark(markMask)}`;
 const opened = `${printMark(connectionMark)}/${printMark(markMask)}`;
 
-/** A command of the list as its text; its fields are read off it. */
+/** A command of the list as its text; its fields are parsed from it. */
 type WrittenRule = Pick<PlannedRule, 'table' | 'chain' | 'position' | 'text'>;
 
 function append(table: SidecarTable, chain: string, text: string): WrittenRule {
@@ -26,7 +26,7 @@ function append(table: SidecarTable, chain: string, text: string): WrittenRule {
 	};
 }
 
-/** A condition with the blank behind it; nothing where it says nothing. */
+/** A condition with a blank after it; empty if there is no condition. */
 function words({text}: Part): string {
 	return text === '' ? '' : `${text} `;
 }
@@ -37,7 +37,7 @@ export function ambientRuleSet(options: AmbientOptions, families: readonly Addre
 }
 
 /**
-The rules on the node: probes of the kubelet get a source that the pod's rules let pass.
+The rules on the node: probes of the kubelet get a source that the pod's rules accept.
 The sets of `ambientHostSets` must exist before they are loaded.
 */
 export function ambientHostRuleSet(options: AmbientOptions, families: readonly AddressFamily[]): RuleSet {
@@ -89,7 +89,7 @@ function podRules(options: AmbientOptions, family: AddressFamily): readonly Writ
 	];
 }
 
-/** 10. ztunnel's own queries and their answers are kept in a conntrack zone apart, for they may have the same ports as the captured ones. */
+/** 10. ztunnel's own queries and their answers are kept in a separate conntrack zone, because they may have the same ports as captured ones. */
 function dnsRules(notLoopback: string): readonly WrittenRule[] {
 	return [
 		append('nat', 'ISTIO_OUTPUT', `! -o lo -p udp ${notFromZtunnel} -m udp --dport 53 -j REDIRECT --to-ports ${dnsPort}`),

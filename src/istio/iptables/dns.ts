@@ -1,5 +1,5 @@
 /**
-DNS capture (`SetupDNSRedir`, `addDNSConntrackZones`). nat sends queries to the agent; raw keeps the proxy's own queries and the captured ones in two conntrack zones, for they may have the same ports. Where the rules stand changed often: one style per range of releases.
+DNS capture (`SetupDNSRedir`, `addDNSConntrackZones`). nat sends queries to the agent; raw keeps the proxy's own queries and the captured ones in two conntrack zones, because they may have the same ports. The place of the rules changed often: one style per range of releases.
 */
 
 import type {Context} from '../context.js';
@@ -23,10 +23,10 @@ const proxyPort = 15_013;
 const natOutput: Place = ['nat', 'OUTPUT'];
 const istioOutput: Place = ['nat', 'ISTIO_OUTPUT'];
 
-/** The steps of a style: in front of the redirections, between the owner rules and the localhost rule, and behind everything in ISTIO_OUTPUT. */
+/** The steps of a style: before the redirections, between the owner rules and the localhost rule, and at the end of ISTIO_OUTPUT. */
 export type DnsSteps = {readonly before: readonly Step[]; readonly between: readonly Step[]; readonly behind: readonly Step[]};
 
-/** Since 1.9 the owner rules spare TCP to port 53, so that it gets as far as the DNS rules. */
+/** Since 1.9, the owner rules exempt TCP to port 53, so that it reaches the DNS rules. */
 export function hasDnsExceptions({dns, features}: Context): boolean {
 	return dns && (features.dns === 'in-output' || features.dns === 'in-istio-output' || features.dns === 'in-own-chain');
 }
@@ -38,7 +38,7 @@ function owners({options}: Context): readonly Owner[] {
 	return [...options.proxyUids.map(id => ({kind: 'uid', id} as const)), ...options.proxyGids.map(id => ({kind: 'gid', id} as const))];
 }
 
-/** Which servers are captured in this family: any (`undefined`), or the known ones. */
+/** The servers whose queries are captured in this family: any (`undefined`), or the known ones. */
 function servers({options, dnsServers}: Context): ReadonlyArray<string | undefined> {
 	return options.captureAllDns ? [undefined] : dnsServers;
 }
@@ -90,12 +90,12 @@ function zones({queries, answers}: {readonly queries: string; readonly answers: 
 	};
 }
 
-/** A rule that stands always. */
+/** A rule that is always written. */
 function always(place: Place, parts: readonly Part[], action: Action): Step {
 	return () => [append(place, parts, action)];
 }
 
-/** A jump that stands only in a family that has something to capture. */
+/** A jump that is written only in a family that has something to capture. */
 function jumpIfAny(place: Place, action: Action): Step {
 	return context => servers(context).length > 0 ? [append(place, [], action)] : [];
 }

@@ -1,5 +1,5 @@
 /**
-Exclusions by interface, the base chains, and what comes in.
+Exclusions by interface, the base chains, and inbound traffic.
 */
 
 import type {Context} from '../context.js';
@@ -13,12 +13,12 @@ import {
 	accept, drop, giveTo, jumpTo, leave, redirectTo, setMark,
 } from './targets.js';
 
-/** Which inbound port the releases until 1.12 never captured: SSH. Fixed, not an option of istio-iptables (its rules, 1.10.6 to 1.12.9). */
+/** The inbound port that releases until 1.12 never captured: SSH. Fixed, not an option of istio-iptables (its rules, 1.10.6 to 1.12.9). */
 const sshPort = '22';
 
 const divert: Place = ['mangle', 'ISTIO_DIVERT'];
 
-/** `shortCircuitExcludeInterfaces`: interfaces that are left alone, in nat, and under TPROXY in mangle too. */
+/** `shortCircuitExcludeInterfaces`: interfaces that are exempt, in nat, and under TPROXY also in mangle. */
 export function excludedInterfaces({options, inboundTable}: Context): readonly PlannedRule[] {
 	const tables = inboundTable === 'mangle' ? ['nat', 'mangle'] as const : ['nat'] as const;
 	return tables.flatMap(table => options.excludeInterfaces.flatMap(name => [
@@ -27,14 +27,14 @@ export function excludedInterfaces({options, inboundTable}: Context): readonly P
 	]));
 }
 
-/** `shortCircuitKubeInternalInterface`: what comes from a virtual machine is no inbound traffic. Each rule goes on top, so the last one comes first. */
+/** `shortCircuitKubeInternalInterface`: traffic from a virtual machine is not inbound traffic. Each rule is inserted at the top, so the last one comes first. */
 export function virtualInterfaces({options, isSeparate, features}: Context): readonly PlannedRule[] {
 	return isSeparate && !features.ipv6VirtualInterfaces
 		? []
 		: options.kubeVirtInterfaces.map(name => insert(['nat', 'PREROUTING'], {position: 1, parts: [comingIn(name)], action: leave}));
 }
 
-/** `Run`, `DropInvalid`: packets that conntrack cannot place. */
+/** `Run`, `DropInvalid`: packets that conntrack considers invalid. */
 export function invalidPackets({options, features}: Context): readonly PlannedRule[] {
 	if (!options.dropInvalid) {
 		return [];
@@ -65,7 +65,7 @@ export function inbound(context: Context): readonly PlannedRule[] {
 	}
 
 	const chain: Place = [inboundTable, 'ISTIO_INBOUND'];
-	// Excluded ports count only where everything else is captured.
+	// Excluded ports count only if all others are captured.
 	const spared = include === '*' ? [...(features.sshExcluded ? [sshPort] : []), ...exclude] : [];
 	const captured = include === '*' ? [of('tcp')] : include.map(port => toPort('tcp', port));
 	return [
@@ -78,7 +78,7 @@ export function inbound(context: Context): readonly PlannedRule[] {
 	];
 }
 
-/** Connections under way. By its socket, each port of a list is asked for twice: so it stands in the source of 1.5. */
+/** Established connections. In 1.5, which recognizes them by their socket, each port of a list gets two rules, as in its source. */
 function established({options, features}: Context, ports: Part): readonly PlannedRule[] {
 	const known = features.tproxyByConntrack ? inState('RELATED', 'ESTABLISHED') : withSocket;
 	const rule = append(['mangle', 'ISTIO_INBOUND'], [ports, known], jumpTo('ISTIO_DIVERT'));

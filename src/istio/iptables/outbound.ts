@@ -1,5 +1,5 @@
 /**
-What goes out. The order of the rules is the behavior: the first one that matches decides. Names in the comments are those of functions in Istio's `run.go`, see `sidecar.ts`; what names none is written by `Run` itself.
+Outbound traffic. The order of the rules determines the behavior: the first one that matches decides. Names in the comments are those of functions in Istio's `run.go`, see `sidecar.ts`; rules without a name are written by `Run` itself.
 */
 
 import type {Context} from '../context.js';
@@ -15,7 +15,7 @@ import {jumpTo, leave, type Action} from './targets.js';
 const chain: Place = ['nat', 'ISTIO_OUTPUT'];
 const capture = jumpTo('ISTIO_REDIRECT');
 
-/** The way in. Redirection itself stays TCP, because the two redirection chains only have rules for TCP. */
+/** The jump into the chain. Redirection itself stays TCP, because the two redirection chains only have rules for TCP. */
 function outputJump({features}: Context): readonly PlannedRule[] {
 	return [append(['nat', 'OUTPUT'], features.outputJumpAllProtocols ? [] : [of('tcp')], jumpTo('ISTIO_OUTPUT'))];
 }
@@ -26,7 +26,7 @@ function excludedPorts({options, features}: Context): readonly PlannedRule[] {
 	return options.outboundPortsExclude.flatMap(port => protocols.map(protocol => append(chain, [toPort(protocol, port)], leave)));
 }
 
-/** The proxy's own way to the app after the inbound listener: the source that the inbound passthrough cluster binds. */
+/** The proxy's connections to the app after the inbound listener, by their source, which the inbound passthrough cluster binds. */
 function passthroughSource({passthroughSource: source}: Context): readonly PlannedRule[] {
 	return [append(chain, [from(source), overLoopback], leave)];
 }
@@ -37,7 +37,7 @@ function proxyUids(context: Context): readonly PlannedRule[] {
 	return context.options.proxyUids.flatMap(id => ownerRules(context, {kind: 'uid', id}, ports));
 }
 
-/** The same for each GID, except that the hairpin rule does not spare port 53. */
+/** The same for each GID, except that the hairpin rule does not exempt port 53. */
 function proxyGids(context: Context): readonly PlannedRule[] {
 	const ports = hairpinPorts(context, false);
 	return context.options.proxyGids.flatMap(id => ownerRules(context, {kind: 'gid', id}, ports));
@@ -52,7 +52,7 @@ function ownerRules(context: Context, owner: Owner, ports: readonly Part[]): rea
 	];
 }
 
-/** Which ports the proxy's way to itself spares: the tunnel's, and of DNS its own queries. */
+/** The ports that the hairpin rules exempt: the tunnel's, and for DNS the proxy's own queries. */
 function hairpinPorts({options, features}: Context, exceptsDns: boolean): readonly Part[] {
 	const spared = [...(exceptsDns ? [53] : []), ...(features.hairpinExceptsTunnelPort ? [options.inboundTunnelPort] : [])];
 	return spared.length === 0 ? [] : [notToPorts(...spared)];
@@ -81,11 +81,11 @@ function includedPorts({options}: Context): readonly PlannedRule[] {
 	return options.outboundPortsInclude.map(port => append(chain, [toPort('tcp', port)], capture));
 }
 
-/** `handleOutboundIncludeRules`: what is captured by address, also from virtual machines. The rest falls off the chain, or until 1.22 is returned behind a list of ranges. */
+/** `handleOutboundIncludeRules`: traffic captured by address, also from virtual machines. The rest reaches the end of the chain, or until 1.22 a RETURN after a list of ranges. */
 function includedRanges({options, features, rangesInclude, isSeparate}: Context): readonly PlannedRule[] {
 	const fromVirtual = (range: readonly Part[], action: Action) => options.kubeVirtInterfaces.map(name => insert(['nat', 'PREROUTING'], {position: 1, parts: [...range, comingIn(name)], action}));
 	if (rangesInclude === '*') {
-		// The separate IPv6 code returns here, where IPv4 redirects: so it stands in the sources until 1.11.
+		// The separate IPv6 code returns here, where IPv4 redirects, according to the sources until 1.11.
 		return [append(chain, [], capture), ...fromVirtual([], isSeparate ? leave : capture)];
 	}
 

@@ -1,5 +1,5 @@
 /**
-Rules in the order in which istio-iptables collects them, and the tables they end up in.
+Rules in the order in which istio-iptables collects them, and the resulting tables.
 */
 
 import {builtInChains, tableFamily} from '../../netfilter/built-in.js';
@@ -10,7 +10,7 @@ import type {Context} from '../context.js';
 import type {Part} from './save-form.js';
 import type {Action} from './targets.js';
 
-/** The tables that a sidecar's rules stand in, in the order in which `iptables-save` (nf_tables) prints them (measured). */
+/** The tables of a sidecar's rules, in the order in which `iptables-save` (nf_tables) prints them (measured). */
 const tableOrder = ['mangle', 'raw', 'nat'] as const;
 
 /** One of them. */
@@ -26,10 +26,10 @@ export type PlannedRule = {
 	readonly target: Target;
 };
 
-/** One part of `Run`: which rules it adds to the list of one family. */
+/** One part of `Run`: the rules that it adds to the list of one family. */
 export type Step = (context: Context) => readonly PlannedRule[];
 
-/** Where a rule goes: `nat ISTIO_OUTPUT`. */
+/** The place of a rule: `nat ISTIO_OUTPUT`. */
 export type Place = readonly [table: SidecarTable, chain: string];
 
 /** `-A CHAIN PARTS ACTION`. */
@@ -59,7 +59,7 @@ function join(parts: readonly Part[], {text: actionText, target}: Action): Pick<
 	return {text: text + actionText, matches, target};
 }
 
-/** Plays the list into tables, as `iptables-restore` does, and gives them the order in which `iptables-save` (nf_tables) prints them: user chains by name. */
+/** Applies the list to tables, as `iptables-restore` does, in the order in which `iptables-save` (nf_tables) prints them: user chains by name. */
 export function buildTables(rules: readonly PlannedRule[], family: AddressFamily): readonly Table[] {
 	return tableOrder
 		.map(name => ({name, planned: rules.filter(({table}) => table === name)}))
@@ -80,7 +80,7 @@ function buildChains(planned: readonly PlannedRule[], table: string): readonly C
 		}
 	}
 
-	// Chains that are only jumped to are made too (`IptablesRuleBuilder`, `tools/istio-iptables/pkg/builder`).
+	// Chains that are only jumped to are created too (`IptablesRuleBuilder`, `tools/istio-iptables/pkg/builder`).
 	for (const {target} of planned) {
 		if (target.kind === 'jump' && !lists.has(target.chain)) {
 			lists.set(target.chain, []);

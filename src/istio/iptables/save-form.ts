@@ -1,5 +1,5 @@
 /**
-Matches in the form in which `iptables-save` 1.8.9 (nf_tables) prints them, so that a generated rule equals a dumped one letter by letter (measured). Each knows its fields too: reading them back from the text was half the cost of a rule set.
+Matches in the form in which `iptables-save` 1.8.9 (nf_tables) prints them, so that a generated rule is identical to a dumped one (measured). Each comes with its fields, because parsing them from the text took half the time of generating a rule set.
 */
 
 import {addressBits, parseRange, printRange} from '../../netfilter/address.js';
@@ -7,10 +7,10 @@ import {parsePortRange, wordMax} from '../../netfilter/iptables/values.js';
 import type {Match, PortRange} from '../../netfilter/types.js';
 import {InputError} from '../../parsing/input-error.js';
 
-/** A part of a rule: the words, and the matches that they are. */
+/** A part of a rule: its words, and the corresponding matches. */
 export type Part = {readonly text: string; readonly matches: readonly Match[]};
 
-/** No condition at all: what iptables makes of one that matches everything. */
+/** No condition: what iptables makes of one that matches everything. */
 const everything: Part = {text: '', matches: []};
 
 function part(text: string, ...matches: readonly Match[]): Part {
@@ -21,7 +21,7 @@ function addressPart(kind: 'source' | 'destination', cidr: string, negated: bool
 	const range = parseRange(cidr);
 	const address = range === undefined ? undefined : printRange(range);
 	if (range === undefined || address === undefined) {
-		throw new InputError(`"${cidr}" is no CIDR`);
+		throw new InputError(`"${cidr}" is not a CIDR`);
 	}
 
 	if (range.last - range.first + 1n === 2n ** BigInt(addressBits[range.family])) {
@@ -31,12 +31,12 @@ function addressPart(kind: 'source' | 'destination', cidr: string, negated: bool
 	return part(`${negated ? '! ' : ''}${kind === 'source' ? '-s' : '-d'} ${address}`, {kind, negated, address});
 }
 
-/** `-s 127.0.0.6/32`; a range of all addresses says nothing. */
+/** `-s 127.0.0.6/32`; empty for a range of all addresses. */
 export function from(cidr: string): Part {
 	return addressPart('source', cidr, false);
 }
 
-/** `-d 10.0.0.0/8`; a range of all addresses says nothing. */
+/** `-d 10.0.0.0/8`; empty for a range of all addresses. */
 export function to(cidr: string): Part {
 	return addressPart('destination', cidr, false);
 }
@@ -46,7 +46,7 @@ export function notTo(cidr: string): Part {
 	return addressPart('destination', cidr, true);
 }
 
-/** `-i eth1`, or nothing for `+`, which is every interface. */
+/** `-i eth1`, or empty for `+`, which is every interface. */
 export function comingIn(name: string): Part {
 	return name === '+' ? everything : part(`-i ${name}`, {kind: 'in-interface', negated: false, name});
 }
@@ -75,7 +75,7 @@ export function of(protocol: Protocol): Part {
 	return part(`-p ${protocol}`, protocols[protocol]);
 }
 
-/** `-p tcp -m tcp --dport 80`: a port or a range of ports, both ends written out; a range of all ports keeps its module only. */
+/** `-p tcp -m tcp --dport 80`: a port or a range of ports with both ends; a range of all ports leaves only the module. */
 export function toPort(protocol: Protocol, text: string): Part {
 	const range = parsePortRange(text);
 	const words = `-p ${protocol} -m ${protocol}`;
@@ -99,7 +99,7 @@ export function notToPorts(...ports: readonly number[]): Part {
 	return part(`-p tcp ${option} ${ports.join(',')}`, protocols.tcp, {kind: 'destination-port', negated: true, ranges: ports.map(port => ({from: port, to: port}))});
 }
 
-/** Whose socket: `--uid-owner 1337` or `--gid-owner 1337`. */
+/** The owner of the socket: `--uid-owner 1337` or `--gid-owner 1337`. */
 export type Owner = {readonly kind: 'uid' | 'gid'; readonly id: number};
 
 /** `-m owner --uid-owner 1337`. */
@@ -142,7 +142,7 @@ export function inState(...states: readonly string[]): Part {
 	return part(`-m conntrack --ctstate ${states.join(',')}`, {kind: 'conntrack-state', negated: false, states});
 }
 
-/** `-m socket`: a socket is there for the packet. */
+/** `-m socket`: there is a socket for the packet. */
 export const withSocket = part('-m socket', {kind: 'opaque', text: '-m socket'});
 
 /** A mark in hexadecimal. */

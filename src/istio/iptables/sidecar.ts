@@ -1,5 +1,5 @@
 /**
-The rules that istio-iptables writes for a sidecar, in the order of `IptablesConfigurator.Run` (istio/istio, `tools/istio-iptables/pkg/capture/run.go`). The comments of the files beside this one name its functions; in older releases they stand in `run_linux.go` there, or in `tools/istio-iptables/pkg/cmd/run.go`.
+The rules that istio-iptables writes for a sidecar, in the order of `IptablesConfigurator.Run` (istio/istio, `tools/istio-iptables/pkg/capture/run.go`). The comments of the files next to this one name its functions; in older releases they are in `run_linux.go` there, or in `tools/istio-iptables/pkg/cmd/run.go`.
 */
 
 import type {AddressFamily, RuleSet} from '../../netfilter/types.js';
@@ -31,7 +31,7 @@ function stepsOf(context: Context): readonly Step[] {
 	];
 }
 
-/** The rule set that a release writes in the given families, empty where the program was told to write nothing. IPv6 rules are written only when the pod has IPv6: see `familiesWritten`. */
+/** The rule set that a release writes in the given families; empty if the options tell the program to write nothing. IPv6 rules are written only if the pod has IPv6: see `familiesWritten`. */
 export function sidecarRuleSet(release: ReleaseRules, options: SidecarOptions, families: readonly AddressFamily[]): RuleSet {
 	if (options.writesNothing) {
 		return {tables: []};

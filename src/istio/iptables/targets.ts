@@ -6,7 +6,7 @@ import {wordMax} from '../../netfilter/iptables/values.js';
 import type {Target} from '../../netfilter/types.js';
 import {printMark} from './save-form.js';
 
-/** What a rule does: the words behind its matches, and what they are. */
+/** What a rule does: the words after its matches, and the corresponding target. */
 export type Action = {readonly text: string; readonly target: Target};
 
 const wholeMask = '0xffffffff';
@@ -38,7 +38,7 @@ export function setMark(value: number): Action {
 /** `-j CONNMARK --save-mark` with whole masks: the packet's mark becomes the connection's. */
 export const saveMark: Action = {text: `-j CONNMARK --save-mark --nfmask ${wholeMask} --ctmask ${wholeMask}`, target: {kind: 'save-mark'}};
 
-/** The way back. */
+/** The reverse. */
 export const restoreMark: Action = {text: `-j CONNMARK --restore-mark --nfmask ${wholeMask} --ctmask ${wholeMask}`, target: {kind: 'restore-mark'}};
 
 /** `-j TPROXY`. `--on-ip` is what iptables prints when none is given. */
@@ -56,7 +56,7 @@ export function inZone(zone: number): Action {
 	return {text: `-j CT --zone ${zone}`, target: {kind: 'ct-zone', zone}};
 }
 
-/** A target that our vocabulary has no field for, with its words: `-j DNAT --to-destination 127.0.0.1:15053`. */
+/** A target without a field, with its words: `-j DNAT --to-destination 127.0.0.1:15053`. */
 export function extension(name: string, options: string): Action {
 	return {text: `-j ${name} ${options}`, target: {kind: 'extension', name, options}};
 }

@@ -1,5 +1,5 @@
 /**
-What TPROXY needs besides the inbound rules, written at the end of `Run`. The mark says "the proxy sent it"; the connection keeps it, so that replies find back.
+What TPROXY needs besides the inbound rules, written at the end of `Run`. The mark means "the proxy sent it"; the connection keeps it, so that replies return to the proxy.
 */
 
 import type {Context} from '../context.js';
@@ -19,7 +19,7 @@ const hairpinMark = 1338;
 const output: Place = ['mangle', 'OUTPUT'];
 const inbound: Place = ['mangle', 'ISTIO_INBOUND'];
 
-/** The end of `Run`; written also when no inbound port is captured. */
+/** The end of `Run`; written even if no inbound port is captured. */
 export function tproxyTail(context: Context): readonly PlannedRule[] {
 	const {inboundTable, features, options, loopback} = context;
 	if (inboundTable !== 'mangle') {
@@ -36,7 +36,7 @@ export function tproxyTail(context: Context): readonly PlannedRule[] {
 		append(['mangle', 'PREROUTING'], [of('tcp'), marked(kept)], saveMark),
 		...(isHairpinMarked ? hairpinMarks(context) : []),
 		append(output, [of('tcp'), onMarkedConnection(kept)], restoreMark),
-		// Inserted on top of the inbound chain.
+		// Inserted at the top of the inbound chain.
 		insert(inbound, {position: 1, parts: [of('tcp'), marked(kept)], action: leave}),
 		...(isHairpinMarked ? hairpinReturns(context) : []),
 	];

@@ -1,6 +1,6 @@
 /**
-The rules that the CNI agent writes by native nft in ambient mode (`cni/pkg/nftables`, master 86c9f01f): the twins of `../iptables/ambient.ts`, in the same order.
-One rule serves both families, except where it asks for an address.
+The rules that the CNI agent writes as native nft in ambient mode (`cni/pkg/nftables`, master 86c9f01f): the counterparts of `../iptables/ambient.ts`, in the same order.
+One rule serves both families, unless it tests an address.
 */
 
 import {parseNftRule} from '../../netfilter/nftables/rule.js';
@@ -25,7 +25,7 @@ const mask = hex(markMask);
 const fromZtunnel = `meta mark & ${mask} == ${hex(packetMark)}`;
 const notFromZtunnel = `meta mark & ${mask} != ${hex(packetMark)}`;
 const opened = `${mask} == ${hex(connectionMark)}`;
-/** Every bit of the connection's mark that is not the agent's. */
+/** Every bit of the connection's mark that does not belong to the agent. */
 const otherBits = hex(~markMask >>> 0);
 
 type TableKind = 'nat' | 'mangle' | 'raw';
@@ -33,7 +33,7 @@ type TableKind = 'nat' | 'mangle' | 'raw';
 /** `add rule TABLE CHAIN TEXT`. */
 type PlannedRule = {readonly table: TableKind; readonly chain: string; readonly text: string};
 
-/** Base chains by table, in the order in which the agent makes them. */
+/** Base chains by table, in the order in which the agent creates them. */
 const baseChains: Readonly<Record<TableKind, Readonly<Record<string, BaseChain>>>> = {
 	nat: {
 		prerouting: {type: 'nat', hook: 'prerouting', priority: -100},
@@ -50,14 +50,14 @@ const baseChains: Readonly<Record<TableKind, Readonly<Record<string, BaseChain>>
 	},
 };
 
-/** The rules in the pod's namespace. IPv4 rules are written always, so `families` says only whether IPv6 ones are too. */
+/** The rules in the pod's namespace. IPv4 rules are always written, so `families` only says whether IPv6 ones are too. */
 export function ambientNftRuleSet(options: AmbientOptions, families: readonly AddressFamily[]): RuleSet {
 	return {tables: tablesOf(podRules(options, familiesOf(families)))};
 }
 
 /**
-The rules on the node: probes of the kubelet, known by its user, get a source that the pod's rules let pass. iptables takes any local socket of the node instead.
-The sets of pod addresses, empty, are objects of the table.
+The rules on the node: probes of the kubelet, recognized by its user, get a source that the pod's rules accept. With iptables, any local socket of the node counts instead.
+The empty sets of pod addresses are objects of the table.
 */
 export function ambientHostNftRuleSet(options: AmbientOptions, families: readonly AddressFamily[]): RuleSet {
 	const written = familiesOf(families);

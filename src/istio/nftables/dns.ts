@@ -1,5 +1,5 @@
 /**
-DNS capture (`SetupDNSRedir`, `addDNSConntrackZones`). nat sends queries to the agent; raw keeps the proxy's own queries and the captured ones in two conntrack zones, for they may have the same ports.
+DNS capture (`SetupDNSRedir`, `addDNSConntrackZones`). nat sends queries to the agent; raw keeps the proxy's own queries and the captured ones in two conntrack zones, because they may have the same ports.
 */
 
 import {addressBits} from '../../netfilter/address.js';
@@ -12,12 +12,12 @@ const chain = 'istio-output-dns';
 /** Where the agent answers DNS: fixed, not an option (Istio's native rules, 1.30.3). */
 const agentPort = 15_053;
 
-/** The way into the DNS chain of raw. */
+/** The jump into the DNS chain of raw. */
 function rawJump({shared: {dns}}: NativeContext): readonly PlannedRule[] {
 	return dns ? [append('raw', 'output', '', `jump ${chain}`)] : [];
 }
 
-/** The way into the DNS chain of nat: once, whichever family has servers; also when that family is not written, so that the jump leads nowhere. */
+/** The jump into the DNS chain of nat: once, whichever family has servers; also if that family is not written, in which case the chain is empty. */
 function natJump({shared: {dns}}: NativeContext): readonly PlannedRule[] {
 	return dns ? [append('nat', 'istio-output', '', `jump ${chain}`)] : [];
 }

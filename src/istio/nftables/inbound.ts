@@ -1,12 +1,12 @@
 /**
-Exclusions by interface, the base chains, and what comes in. Names in the comments are those of the functions in Istio's `run.go`, see `sidecar.ts`.
+Exclusions by interface, the base chains, and inbound traffic. Names in the comments are those of the functions in Istio's `run.go`, see `sidecar.ts`.
 */
 
 import {
 	append, insert, ipOf, type NativeContext, type PlannedRule,
 } from './rule-list.js';
 
-/** `shortCircuitExcludeInterfaces`: interfaces that are left alone, in nat, and under TPROXY in mangle too. */
+/** `shortCircuitExcludeInterfaces`: interfaces that are exempt, in nat, and under TPROXY also in mangle. */
 export function excludedInterfaces({shared: {options, inboundTable}}: NativeContext): readonly PlannedRule[] {
 	const tables = inboundTable === 'mangle' ? ['nat', 'mangle'] as const : ['nat'] as const;
 	return tables.flatMap(table => options.excludeInterfaces.flatMap(name => [
@@ -15,12 +15,12 @@ export function excludedInterfaces({shared: {options, inboundTable}}: NativeCont
 	]));
 }
 
-/** `shortCircuitKubeInternalInterface`: what comes from a virtual machine is no inbound traffic. Each rule goes on top, so the last one comes first. */
+/** `shortCircuitKubeInternalInterface`: traffic from a virtual machine is not inbound traffic. Each rule is inserted at the top, so the last one comes first. */
 export function virtualInterfaces({shared: {options}}: NativeContext): readonly PlannedRule[] {
 	return options.kubeVirtInterfaces.map(name => insert('nat', 'prerouting', {index: 0, conditions: `iifname ${name}`, verdict: 'return'}));
 }
 
-/** `Run`, `DropInvalid`: packets that conntrack cannot place; only those of TCP, unlike the iptables back end. */
+/** `Run`, `DropInvalid`: packets that conntrack considers invalid; only TCP, unlike the iptables back end. */
 export function invalidPackets({shared: {options}}: NativeContext): readonly PlannedRule[] {
 	return options.dropInvalid
 		? [append('mangle', 'prerouting', 'meta l4proto tcp ct state invalid', 'jump istio-drop'), append('mangle', 'istio-drop', '', 'drop')]
@@ -36,7 +36,7 @@ export function baseChains({shared: {options}}: NativeContext): readonly Planned
 	];
 }
 
-/** `handleInboundPortsInclude`: the inbound capture, if there is any. A range of ports is written as it was given, which nft does not take. */
+/** `handleInboundPortsInclude`: the inbound capture, if there is any. A range of ports is written unchanged, which nft rejects. */
 export function inbound(context: NativeContext): readonly PlannedRule[] {
 	const {options, inboundTable} = context.shared;
 	const {inboundPortsInclude: include, inboundPortsExclude: exclude} = options;
@@ -48,7 +48,7 @@ export function inbound(context: NativeContext): readonly PlannedRule[] {
 	return [
 		...(inboundTable === 'mangle' ? tproxyChains(context) : []),
 		append(inboundTable, 'prerouting', 'meta l4proto tcp', 'jump istio-inbound'),
-		// Excluded ports count only where everything else is captured.
+		// Excluded ports count only if all others are captured.
 		...(include === '*' ? exclude : []).map(port => append(inboundTable, 'istio-inbound', `meta l4proto tcp tcp dport ${port}`, 'return')),
 		...captured.flatMap(match => inboundTable === 'mangle'
 			? [

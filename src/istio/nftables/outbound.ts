@@ -1,5 +1,5 @@
 /**
-What goes out. The order of the rules is the behavior: the first one that matches decides. Names in the comments are those of functions in Istio's `run.go`, see `sidecar.ts`; what names none is written by `Run` itself.
+Outbound traffic. The order of the rules determines the behavior: the first one that matches decides. Names in the comments are those of functions in Istio's `run.go`, see `sidecar.ts`; rules without a name are written by `Run` itself.
 */
 
 import {
@@ -8,7 +8,7 @@ import {
 
 const chain = 'istio-output';
 
-/** The way in. Redirection itself stays TCP, because the two redirection chains only have rules for TCP. */
+/** The jump into the chain. Redirection itself stays TCP, because the two redirection chains only have rules for TCP. */
 function outputJump(): readonly PlannedRule[] {
 	return [append('nat', 'output', '', `jump ${chain}`)];
 }
@@ -18,7 +18,7 @@ function excludedPorts({shared: {options}}: NativeContext): readonly PlannedRule
 	return options.outboundPortsExclude.flatMap(port => ['tcp', 'udp'].map(protocol => append('nat', chain, `${protocol} dport ${port}`, 'return')));
 }
 
-/** The proxy's own way to the app after the inbound listener: the source that the inbound passthrough cluster binds. */
+/** The proxy's connections to the app after the inbound listener, by their source, which the inbound passthrough cluster binds. */
 function passthroughSource({perFamily}: NativeContext): readonly PlannedRule[] {
 	return perFamily.map(({family, passthroughSource: source}) => append('nat', chain, `oifname lo ${ipOf(family)} saddr ${source}`, 'return'));
 }
@@ -29,7 +29,7 @@ function proxyUids(context: NativeContext): readonly PlannedRule[] {
 	return options.proxyUids.flatMap(uid => ownerRules(context, {key: 'skuid', id: uid, exceptsDns: dns}));
 }
 
-/** The same for each GID, except that the hairpin rule does not spare port 53. */
+/** The same for each GID, except that the hairpin rule does not exempt port 53. */
 function proxyGids(context: NativeContext): readonly PlannedRule[] {
 	return context.shared.options.proxyGids.flatMap(gid => ownerRules(context, {key: 'skgid', id: gid, exceptsDns: false}));
 }
@@ -69,7 +69,7 @@ function includedPorts({shared: {options}}: NativeContext): readonly PlannedRule
 	return options.outboundPortsInclude.map(port => append('nat', chain, `tcp dport ${port}`, 'jump istio-redirect'));
 }
 
-/** `handleOutboundIncludeRules`: what is captured by address, also from virtual machines. Nothing follows: the rest falls off the chain. */
+/** `handleOutboundIncludeRules`: traffic captured by address, also from virtual machines. No rule follows: the rest reaches the end of the chain. */
 function includedRanges({shared: {options, rangesInclude: shared}, perFamily}: NativeContext): readonly PlannedRule[] {
 	const fromVirtual = (match: string) => options.kubeVirtInterfaces.map(name => insert('nat', 'prerouting', {index: 0, conditions: `iifname ${name}${match}`, verdict: 'jump istio-redirect'}));
 	if (shared === '*') {

@@ -1,5 +1,5 @@
 /**
-Rules in the order in which Istio's native back end collects them, and the tables they end up in.
+Rules in the order in which Istio's native back end collects them, and the resulting tables.
 */
 
 import {parseNftRule} from '../../netfilter/nftables/rule.js';
@@ -14,10 +14,10 @@ export type {SidecarTable} from '../iptables/rule-list.js';
 /** One command of the list: `add rule … CONDITIONS counter VERDICT`, or an insertion at an index that counts from 0. */
 export type PlannedRule = {readonly table: SidecarTable; readonly chain: string; readonly conditions: string; readonly verdict: string; readonly index: number | undefined};
 
-/** What a step knows: the values of IPv4's list, and per family that is written, in the order in which a rule with addresses is written twice. */
+/** The input of a step: the values of IPv4's list, and of each family that is written, in the order in which a rule with addresses is written twice. */
 export type NativeContext = {readonly shared: Context; readonly perFamily: readonly Context[]};
 
-/** One part of `Run`: which rules it adds to the list. */
+/** One part of `Run`: the rules that it adds to the list. */
 export type Step = (context: NativeContext) => readonly PlannedRule[];
 
 /** `add rule inet TABLE CHAIN CONDITIONS counter VERDICT`. */
@@ -34,14 +34,14 @@ export function insert(table: SidecarTable, chain: string, {index, conditions, v
 	};
 }
 
-/** Nft's name of an address family in a rule. */
+/** The name of an address family in an nft rule. */
 export function ipOf(family: AddressFamily): 'ip' | 'ip6' {
 	return family === 'ipv4' ? 'ip' : 'ip6';
 }
 
 type Base = Omit<BaseChain, 'hook'>;
 
-/** Where the base chains hang, and the order in which chains are made: one is made only if it gets a rule. */
+/** The hooks of the base chains, and the order in which chains are created: a chain is created only if it gets a rule. */
 const layouts: Readonly<Record<SidecarTable, {readonly prerouting: Base; readonly output: Base; readonly chains: readonly string[]}>> = {
 	nat: {
 		prerouting: {type: 'nat', priority: -100},
@@ -60,7 +60,7 @@ const layouts: Readonly<Record<SidecarTable, {readonly prerouting: Base; readonl
 	},
 };
 
-/** Plays the list into tables, as nft does. Tables without a rule are not made. */
+/** Applies the list to tables, as nft does. Tables without a rule are not created. */
 export function buildTables(rules: readonly PlannedRule[], {counters}: {readonly counters: boolean}): readonly Table[] {
 	return (['nat', 'mangle', 'raw'] as const).flatMap(name => {
 		const own = rules.filter(({table}) => table === name);
@@ -73,7 +73,7 @@ function buildChains(rules: readonly PlannedRule[], {table, counters}: {readonly
 	for (const {chain, conditions, verdict, index} of rules) {
 		const list = texts.get(chain) ?? [];
 		texts.set(chain, list);
-		// An index that the chain does not have yet means its end.
+		// An index beyond the end of the chain means its end.
 		list.splice(index ?? list.length, 0, [conditions, ...(counters ? ['counter'] : []), verdict].filter(part => part !== '').join(' '));
 	}
 

@@ -1,5 +1,5 @@
 /**
-The rules that Istio's native back end writes for a sidecar in the order of `NftablesConfigurator.Run` (istio/istio, `tools/istio-nftables/pkg/capture/run.go`): the same functions as in the iptables back end, with one rule for both families where it has no address. The comments of the files beside this one name them.
+The rules that Istio's native back end writes for a sidecar in the order of `NftablesConfigurator.Run` (istio/istio, `tools/istio-nftables/pkg/capture/run.go`): the same functions as in the iptables back end, with one rule for both families unless it has an address. The comments of the files next to this one name them.
 */
 
 import type {AddressFamily, RuleSet} from '../../netfilter/types.js';
@@ -29,7 +29,7 @@ const steps: readonly Step[] = [
 ];
 
 /**
-The native rule set that a release writes. Rules for IPv6 addresses are written only when `families` has IPv6: see `familiesWritten`. Whether nft would take the set, `refusalOf` says.
+The native rule set that a release writes. Rules for IPv6 addresses are written only if `families` has IPv6: see `familiesWritten`. `refusalOf` says whether nft would accept the set.
 Throws `InputError` for a release without a native back end.
 */
 export function sidecarNftRuleSet(release: Release, options: SidecarOptions, families: readonly AddressFamily[]): RuleSet {

@@ -1,5 +1,5 @@
 /**
-What a user writes for a release and its options: `release:1.30 PROXY_UID=1337 --redirect-dns -x 10.96.0.0/12`.
+A release and its options as a user writes them: `release:1.30 PROXY_UID=1337 --redirect-dns -x 10.96.0.0/12`.
 */
 
 import {InputError} from '../../parsing/input-error.js';
@@ -14,45 +14,45 @@ import {readProxyUser, readRequiredWord, type Reading} from './option-values.js'
 import {defaultOptions, injectedArgumentsOf, type SidecarOptions} from './options.js';
 import {readVariables} from './variables.js';
 
-/** What a command line of istio-iptables comes to: the options, which back end it writes, and what a user should know of it. */
+/** The result of an istio-iptables command line: the options, the back end that it writes, and warnings for the user. */
 export type SidecarInput = {
 	readonly options: SidecarOptions;
 	/** The rules are those of the native nftables back end (`--native-nftables`). */
 	readonly native: boolean;
-	/** What the program takes without a word and does something with that was hardly meant, a sentence each. */
+	/** Options that the program accepts silently but whose effect was hardly intended, a sentence each. */
 	readonly warnings: readonly string[];
 };
 
 /** A release with everything that its rules depend on. */
 export type ReleaseInput = SidecarInput & {readonly release: Release};
 
-/** A command line of istio-iptables: words, and the environment it finds. Without a release it is that of the newest. */
+/** A command line of istio-iptables: words, and its environment. Without a release, that of the newest. */
 export type SidecarArguments = {readonly argv: readonly string[]; readonly environment?: Readonly<Record<string, string>>; readonly release?: Release};
 
 const assignmentPattern = /^(?<name>[A-Z_a-z]\w*)=(?<value>.*)$/s;
 const prefix = 'release:';
 
 /**
-Reads `release:VERSION`, assignments and flags, over the arguments of a default injected sidecar. {@link findRelease} says what a version can be.
+Parses `release:VERSION`, assignments and flags, over the arguments of a default injected sidecar. See {@link findRelease} for the versions.
 
-@throws {InputError} for a version that is none or too old, and for what the program refuses, with the name of the option.
+@throws {InputError} for a version that is invalid or too old, and for anything that the program rejects, with the name of the option.
 */
 export function parseReleaseInput(text: string): ReleaseInput {
 	const {version, argv, environment} = splitInput(text);
 	if (version === 'all') {
-		throw new InputError('"all" is more than one release; they are asked one by one', 'release');
+		throw new InputError('"all" means every release; pass one of them here', 'release');
 	}
 
 	return inputOf(findRelease(version), argv, environment);
 }
 
-/** What a text comes to for every release that is meant; of several, those that refuse its options stand apart, with the reason. */
+/** The result of a text for every release that is meant; if there are several, those that reject its options are listed separately, with the reason. */
 export type ReleaseInputs = {readonly inputs: readonly ReleaseInput[]; readonly refused: ReadonlyArray<{readonly release: Release; readonly reason: string}>};
 
 /**
 The same for every release that is meant: `release:all` is each known one, oldest first.
 
-@throws {InputError} when the only release, or each of them, refuses it.
+@throws {InputError} if the only release, or each of them, rejects it.
 */
 export function parseReleaseInputs(text: string): ReleaseInputs {
 	const {version, argv, environment} = splitInput(text);
@@ -104,15 +104,15 @@ function splitInput(text: string): {readonly version: string; readonly argv: rea
 	return {version: version.slice(prefix.length), argv: firstFlag === -1 ? [] : rest.slice(firstFlag), environment};
 }
 
-/** The options that istio-iptables makes of a command line and its environment. */
+/** The options that istio-iptables derives from a command line and its environment. */
 export function parseSidecarArguments(given: SidecarArguments): SidecarOptions {
 	return readSidecarArguments(given).options;
 }
 
 /**
-What istio-iptables makes of a command line and its environment: defaults, then the environment, then the flags.
+What istio-iptables derives from a command line and its environment: defaults, then the environment, then the flags.
 
-@throws {InputError} for what the program refuses, with the name of the option.
+@throws {InputError} for anything that the program rejects, with the name of the option.
 */
 export function readSidecarArguments({argv, environment = {}, release = newestRelease}: SidecarArguments): SidecarInput {
 	const warnings: string[] = [];
@@ -140,7 +140,7 @@ export function readSidecarArguments({argv, environment = {}, release = newestRe
 	return {options, native, warnings};
 }
 
-/** Mark and route table are numbers that count under TPROXY only. */
+/** Mark and route table are numbers that matter only under TPROXY. */
 function checkWords(given: ReadonlyMap<Flag, Given>, {inboundInterceptionMode}: SidecarOptions): void {
 	for (const [{long}, {name, text}] of given) {
 		if (inboundInterceptionMode === 'TPROXY' && wordFlags.has(long)) {
@@ -149,7 +149,7 @@ function checkWords(given: ReadonlyMap<Flag, Given>, {inboundInterceptionMode}: 
 	}
 }
 
-/** FillConfigFromEnvironment: UIDs that nobody gave are the one of the proxy's user, GIDs the UIDs. */
+/** FillConfigFromEnvironment: the default UIDs are that of the proxy's user, the default GIDs are the UIDs. */
 function fill(options: SidecarOptions, {given, reading}: {readonly given: ReadonlyMap<Flag, Given>; readonly reading: Reading}): SidecarOptions {
 	const isGiven = (long: string): boolean => [...given].some(([flag, {text}]) => flag.long === long && text !== '');
 	const user = [...given].find(([{variables}]) => variables.some(({name}) => name === reading.name))?.[1].text;

@@ -1,5 +1,5 @@
 /**
-The words behind `istio-iptables`, by the grammar of pflag: `--flag value`, `--flag=value`, `-f value`, `-fvalue`, `-f=value`, `--switch`, `--switch=false`. Its refusals are told in its own words.
+The arguments of `istio-iptables`, by the grammar of pflag: `--flag value`, `--flag=value`, `-f value`, `-fvalue`, `-f=value`, `--switch`, `--switch=false`. Error messages are the program's own.
 */
 
 import {InputError} from '../../parsing/input-error.js';
@@ -7,13 +7,13 @@ import {livesIn, type Release} from '../releases.js';
 import {flags, type Flag, type Variable} from './flags.js';
 import {parseBoolean, type Reading} from './option-values.js';
 
-/** The value that counts for an option, under the name it was given by. A switch's text is `true` or `false`. */
+/** The effective value of an option, with the name by which it was given. A switch's text is `true` or `false`. */
 export type Given = {readonly name: string; readonly text: string; readonly read?: NonNullable<Variable['read']>};
 
 type Asked = {readonly argv: readonly string[]; readonly release: Release; readonly warn: Reading['warn']};
 
 /**
-Notes what flags give, over what is noted already.
+Records the values of flags, overriding earlier ones.
 
 @throws {InputError} for a flag that the release does not know, a missing value, or a switch that is neither true nor false.
 */
@@ -34,7 +34,7 @@ export function readCommandLine(given: Map<Flag, Given>, {argv, release, warn}: 
 		if (flag.isBoolean === true) {
 			given.set(flag, {name, text: readSwitch(inlineValue ?? 'true', name)});
 			if (cluster !== '') {
-				// Switches in one word: the rest is read as a word of its own.
+				// Switches in one word: the rest is parsed as a word of its own.
 				readCommandLine(given, {argv: [`-${cluster}`, ...argv.slice(index + 1)], release, warn});
 				return;
 			}
@@ -53,7 +53,7 @@ export function readCommandLine(given: Map<Flag, Given>, {argv, release, warn}: 
 
 function warnOfStrays(words: readonly string[], warn: Reading['warn']): void {
 	for (const word of words) {
-		warn(`"${word}" is no flag and no value of one, so istio-iptables ignores it; a value stands behind its flag, NAME=value in front of the first one`);
+		warn(`"${word}" is neither a flag nor the value of one, so istio-iptables ignores it; a value comes after its flag, NAME=value before the first flag`);
 	}
 }
 

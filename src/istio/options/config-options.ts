@@ -1,5 +1,5 @@
 /**
-Options by the field names of istio-iptables' own configuration (`tools/common/config`, camelCase): what its tests and its CNI plug-in fill in directly, past flags and environment.
+Options by the field names of istio-iptables' own configuration (`tools/common/config`, camelCase), which its tests and its CNI plug-in set directly, without flags or environment.
 */
 
 import type {AddressFamily} from '../../netfilter/types.js';
@@ -11,10 +11,10 @@ import {
 } from './option-values.js';
 import {defaultOptions, type SidecarOptions} from './options.js';
 
-/** Field values as JSON has them. */
+/** Field values as in JSON. */
 export type ConfigFields = Readonly<Record<string, unknown>>;
 
-/** The options, and the families that `enableIPv6` asks rules for. */
+/** The options, and the families for which `enableIPv6` requests rules. */
 export type ConfiguredSidecar = {readonly options: SidecarOptions; readonly families: readonly AddressFamily[]};
 
 type TextReader = (text: string, reading: Reading) => Partial<SidecarOptions>;
@@ -49,7 +49,7 @@ const switches: Readonly<Record<string, (isOn: boolean) => Partial<SidecarOption
 	dryRun: isOn => isOn ? {writesNothing: true} : {},
 	skipRuleApply: isOn => isOn ? {writesNothing: true} : {},
 	cleanupOnly: isOn => isOn ? {writesNothing: true} : {},
-	// Asked by whoever writes the rules, or of no effect on them.
+	// Used by the code that writes the rules, or without effect on them.
 	enableIPv6: () => ({}),
 	runValidation: () => ({}),
 	hostFilesystemPodNetwork: () => ({}),
@@ -63,13 +63,13 @@ const lists: Readonly<Record<string, (servers: readonly string[]) => Partial<Sid
 	dnsServersV6: servers => ({dnsServersV6: servers}),
 };
 
-/** Fields that no rule depends on, whatever they hold. */
+/** Fields that never affect the rules, whatever their value. */
 const withoutRules: ReadonlySet<string> = new Set(['iptablesProbePort', 'probeTimeout', 'networkNamespace', 'hostIP', 'forceIptablesBinary']);
 
 /**
-Reads the fields of the newest release's configuration.
+Parses the fields of the newest release's configuration.
 
-@throws {InputError} for an unknown field and for a value that the field cannot have.
+@throws {InputError} for an unknown field, and for a value that the field cannot have.
 */
 export function sidecarOptionsFromConfig(fields: ConfigFields): ConfiguredSidecar {
 	let options: SidecarOptions = {...defaultOptions, dnsServersV4: []};
@@ -99,5 +99,5 @@ function readField(name: string, value: unknown): Partial<SidecarOptions> {
 	}
 
 	const isKnown = text !== undefined || toggle !== undefined || list !== undefined;
-	throw new InputError(isKnown ? `the value ${JSON.stringify(value)} is of the wrong type` : 'the configuration has no such field', name);
+	throw new InputError(isKnown ? `the value ${JSON.stringify(value)} has the wrong type` : 'the configuration has no such field', name);
 }

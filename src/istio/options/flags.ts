@@ -1,5 +1,5 @@
 /**
-The flags and environment variables of istio-iptables as a table (`tools/istio-iptables/pkg/cmd/root.go`, `pkg/constants`, 1.5 to 1.30), each with its life in releases: see `livesIn`.
+The flags and environment variables of istio-iptables as a table (`tools/istio-iptables/pkg/cmd/root.go`, `pkg/constants`, 1.5 to 1.30), each with the releases that have it: see `livesIn`.
 */
 
 import {
@@ -11,10 +11,10 @@ import type {SidecarOptions} from './options.js';
 /** How a flag's value becomes an option. */
 type Reader = (text: string, reading: Reading) => Partial<SidecarOptions>;
 
-/** A variable. `own` is the one that is named like its flag, `extra` another name for the same; which of the two wins, the release decides. */
+/** A variable. `own` is the one that is named like its flag, `extra` is another name for the same; which of the two wins depends on the release. */
 export type Variable = {readonly name: string; readonly kind: 'own' | 'extra'; readonly life?: readonly string[]; readonly isOnByAnyText?: boolean; readonly read?: Reader};
 
-/** One option of the program. `effect` says what it does when no rule depends on it; `refused` says why it cannot be asked for here. */
+/** One option of the program. `effect` describes it if it does not affect the rules; `refused` says why it cannot be used here. */
 export type Flag = {
 	readonly long?: string;
 	readonly short?: string;
@@ -29,7 +29,7 @@ export type Flag = {
 
 type Row = Omit<Flag, 'long' | 'variables'> & {readonly extras?: readonly Variable[]; readonly ownLife?: readonly string[]};
 
-/** A variable is named like its flag and lives as long; `ownLife` where it lived shorter. */
+/** A variable is named like its flag and exists in the same releases; `ownLife` if it exists in fewer. */
 function named(long: string, {extras = [], ownLife, ...row}: Row): Flag {
 	const life = ownLife ?? row.life;
 	const own: Variable = {name: long.slice(2).toUpperCase().replaceAll('-', '_'), kind: 'own', ...(life === undefined ? {} : {life})};
@@ -40,7 +40,7 @@ function extra(name: string, row: Omit<Variable, 'name' | 'kind'> = {}): Variabl
 	return {name, kind: 'extra', ...row};
 }
 
-/** An option that only a variable gives. */
+/** An option that only a variable sets. */
 function variable(name: string, row: Omit<Flag, 'long' | 'variables'>): Flag {
 	return {variables: [{name, kind: 'own', ...(row.life === undefined ? {} : {life: row.life})}], ...row};
 }
@@ -65,25 +65,25 @@ function silencing(flag: string, what: string): Pick<Flag, 'isBoolean' | 'read'>
 	};
 }
 
-const onlyProgram = 'it steers the program, not the rules';
-const onlyExisting = 'it replaces rules that are there already; a sandbox begins without any';
+const onlyProgram = 'it affects the program, not the rules';
+const onlyExisting = 'it replaces existing rules; a sandbox starts without any';
 const word = (option: 'inboundTproxyMark' | 'inboundTproxyRouteTable'): Reader => text => {
 	const value = parseWord(text);
 	return value === undefined ? {} : {[option]: value};
 };
 
-/** Mark and route table: read as numbers where they can be; what cannot is judged with the mode, in arguments.ts. */
+/** Mark and route table: parsed as numbers if possible; anything else is judged together with the mode, in arguments.ts. */
 export const wordFlags: ReadonlySet<string | undefined> = new Set(['--istio-inbound-tproxy-mark', '--istio-inbound-tproxy-route-table']);
 
 /** Every option, in the order of the program's help. */
 export const flags: readonly Flag[] = [
-	// Its variable went with viper, and came back in 1.20.0 as viper did.
+	// Its variable disappeared with viper, and came back in 1.20.0 as viper did.
 	named('--envoy-port', {short: '-p', ownLife: ['1.5.0', '1.19.5', '1.20.0', '1.20.1'], read: (text, reading) => ({proxyPort: readPort(text, reading)})}),
 	named('--inbound-capture-port', {short: '-z', read: (text, reading) => ({inboundCapturePort: readPort(text, reading)})}),
 	named('--inbound-tunnel-port', {
 		short: '-e', life: ['1.7.0'], read: (text, reading) => ({inboundTunnelPort: readPort(text, reading)}),
 	}),
-	// Empty UIDs and GIDs are filled: see arguments.ts.
+	// Empty UIDs and GIDs are filled in: see arguments.ts.
 	named('--proxy-uid', {short: '-u', read: (text, reading) => text === '' ? {} : {proxyUids: readOwners(text, 'uid', reading)}}),
 	named('--proxy-gid', {short: '-g', read: (text, reading) => text === '' ? {} : {proxyGids: readOwners(text, 'gid', reading)}}),
 	named('--istio-inbound-interception-mode', {short: '-m', read: (text, reading) => ({inboundInterceptionMode: readMode(text, reading)})}),
@@ -99,7 +99,7 @@ export const flags: readonly Flag[] = [
 		short: '-x',
 		read(text, reading) {
 			if (text.startsWith('-')) {
-				reading.warn(`${reading.name}: the next word "${text}" is taken for its value, as the program does, so it is no flag any more; an empty value is ""`);
+				reading.warn(`${reading.name}: the next word "${text}" is taken as its value, as the program does, so it is no longer a flag; an empty value is ""`);
 			}
 
 			return {outboundIpRangesExclude: readExcludedCidrs(text, reading)};
@@ -118,7 +118,7 @@ export const flags: readonly Flag[] = [
 			extra('ISTIO_META_DNS_CAPTURE', {
 				life: ['1.7.0', '1.8.0'], isOnByAnyText: true, read: () => ({redirectDns: true, dnsByProxy: true}),
 			}),
-			// The agent wins over Envoy where both are asked for.
+			// The agent wins over Envoy if both are requested.
 			extra('DNS_AGENT', {life: ['1.7.0', '1.8.0'], isOnByAnyText: true, read: () => ({redirectDns: true, dnsByProxy: false})}),
 			extra('ISTIO_META_DNS_CAPTURE', {life: ['1.8.0']}),
 		],
@@ -136,11 +136,11 @@ export const flags: readonly Flag[] = [
 	variable('ISTIO_OUTBOUND_OWNER_GROUPS', {life: ['1.14.0'], read: (text, reading) => ({ownerGroupsInclude: readGroupSelection(text, reading)})}),
 	variable('ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE', {life: ['1.14.0'], read: (text, reading) => ({ownerGroupsExclude: readGroups(text, reading)})}),
 	variable('ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR', {life: ['1.21.0'], read: (text, reading) => ({hostIpv4LoopbackCidr: readLoopbackCidr(text, reading)})}),
-	// Asked when no UID is given: see arguments.ts.
-	variable('ENVOY_USER', {effect: 'it counts when no UID is given'}),
-	named('--dry-run', {short: '-n', ...silencing('--dry-run', 'with it no rule is written')}),
-	named('--skip-rule-apply', silencing('--skip-rule-apply', 'with it no rule is written')),
-	named('--cleanup-only', {...silencing('--cleanup-only', 'with it rules are only removed'), life: ['1.24.0']}),
+	// Used if no UID is given: see arguments.ts.
+	variable('ENVOY_USER', {effect: 'it matters only if no UID is given'}),
+	named('--dry-run', {short: '-n', ...silencing('--dry-run', 'no rule is written with it')}),
+	named('--skip-rule-apply', silencing('--skip-rule-apply', 'no rule is written with it')),
+	named('--cleanup-only', {...silencing('--cleanup-only', 'rules are only removed with it'), life: ['1.24.0']}),
 	named('--native-nftables', {
 		isBoolean: true, life: ['1.27.0'], effect: 'the rules are those of the native nftables back end',
 	}),
@@ -182,11 +182,11 @@ export const flags: readonly Flag[] = [
 	}),
 	named('--output-paths', {life: ['1.11.0', '1.18.0'], effect: 'a copy of the text'}),
 	named('--iptables-trace-logging', {
-		isBoolean: true, life: ['1.12.0', '1.26.0'], refused: 'it puts a logging rule in front of each rule, which no expectation knows',
+		isBoolean: true, life: ['1.12.0', '1.26.0'], refused: 'it adds a logging rule before each rule, which no expectation includes',
 	}),
 	named('--host-nsenter-exec', {
 		isBoolean: true, life: ['1.15.0', '1.18.6', '1.19.0', '1.19.4'], effect: onlyProgram,
 	}),
-	named('--iptables-version', {life: ['1.18.6', '1.19.0', '1.19.4', '1.22.0'], effect: 'it tells the program which iptables there is'}),
+	named('--iptables-version', {life: ['1.18.6', '1.19.0', '1.19.4', '1.22.0'], effect: 'it tells the program which iptables is installed'}),
 	{long: '--log_output_level', variables: [], effect: onlyProgram},
 ];

@@ -1,5 +1,5 @@
 /**
-The values of istio-iptables' options. What the program itself refuses is refused here, and so is what iptables would refuse when the rules are loaded; what it takes and does something unexpected with is taken with a warning.
+The values of istio-iptables' options. Values that the program rejects are rejected here, and so are those that iptables would reject when the rules are loaded; values that it accepts with an unexpected effect cause a warning.
 */
 
 import {isLoopback, parseAddress, parseRange} from '../../netfilter/address.js';
@@ -12,10 +12,10 @@ import {newestRelease, type Release} from '../releases.js';
 import {ownerGroupsMax, type Selection} from './options.js';
 import {staticGroups, staticUsers} from './static-owners.js';
 
-/** Where a value is read: under which name it was given, for which release, and whom to warn. */
+/** The context of a value: the name by which it was given, the release, and where warnings go. */
 export type Reading = {readonly name: string; readonly release: Release; readonly warn: (message: string) => void};
 
-/** How something else than a command line reads a value: as the newest release does, which refuses what is wrong and has nothing to warn of. */
+/** How values from elsewhere than a command line are parsed: as in the newest release, which rejects errors and has nothing to warn about. */
 export function strictReading(name: string): Reading {
 	return {name, release: newestRelease, warn: () => undefined};
 }
@@ -25,12 +25,12 @@ export function splitList(text: string): readonly string[] {
 	return text.split(',').filter(item => item !== '');
 }
 
-/** A list whose items only iptables reads: the program writes blanks into the text of a rule, where they part words and do no harm (iptables-restore 1.8.9, measured). */
+/** A list whose items only iptables parses: the program writes blanks into the text of a rule, where they separate words and do no harm (iptables-restore 1.8.9, measured). */
 function splitRuleList(text: string): readonly string[] {
 	return splitList(text).map(item => item.trim());
 }
 
-/** Runs a reader of netfilter's values and puts the option's name in front of what it says. */
+/** Runs a parser of netfilter's values, and prefixes its errors with the option's name. */
 export function withOption<T>(option: string, read: () => T): T {
 	try {
 		return read();
@@ -44,7 +44,7 @@ export function readPort(text: string, {name}: Reading): number {
 	return withOption(name, () => parsePort(text.trim()));
 }
 
-/** Ports and port ranges `a:b`, as iptables takes them. */
+/** Ports and port ranges `a:b`, as iptables accepts them. */
 export function readPorts(text: string, {name}: Reading): readonly string[] {
 	return withOption(name, () => splitRuleList(text).map(item => {
 		parsePortRange(item);
@@ -52,7 +52,7 @@ export function readPorts(text: string, {name}: Reading): readonly string[] {
 	}));
 }
 
-/** `*` exactly, or ports. */
+/** Exactly `*`, or ports. */
 export function readPortSelection(text: string, reading: Reading): Selection {
 	return text === '*' ? '*' : readPorts(text, reading);
 }
@@ -70,37 +70,37 @@ function readOwner(item: string, what: 'uid' | 'gid', reading: Reading): number 
 
 	const {from, to} = withOption(reading.name, () => parseOwner(item, what));
 	if (from !== to || item.includes('-')) {
-		throw new InputError(`"${item}" is a range; one number each is due`, reading.name);
+		throw new InputError(`"${item}" is a range; expected one number each`, reading.name);
 	}
 
 	return from;
 }
 
-/** The number of a name, with a warning; undefined for what is no name at all. */
+/** The number for a name, with a warning; undefined for an unknown name. */
 function findOwner(text: string, what: 'uid' | 'gid', {name, warn}: Reading): number | undefined {
 	const found = (what === 'uid' ? staticUsers : staticGroups).get(text);
 	if (found !== undefined) {
-		warn(`${name}: "${text}" is taken for ${what} ${found}, as in Istio's images; iptables asks the pod's own files`);
+		warn(`${name}: "${text}" is taken as ${what} ${found}, as in Istio's images; iptables looks it up in the pod's own files`);
 		return found;
 	}
 
 	if (/^[_a-z]/i.test(text)) {
-		throw new InputError(`bad ${what} "${text}": what number this ${what === 'uid' ? 'user' : 'group'} has, only the pod knows; give the number`, name);
+		throw new InputError(`bad ${what} "${text}": only the pod knows the number of this ${what === 'uid' ? 'user' : 'group'}; pass the number`, name);
 	}
 
 	return undefined;
 }
 
-/** The UID of a user that the program asks for (`ENVOY_USER`), or undefined when there is none of that name: then it takes 1337. */
+/** The UID of the user that the program looks up (`ENVOY_USER`), or undefined if the name is unknown: then it uses 1337. */
 export function readProxyUser(text: string, {name, warn}: Reading): number | undefined {
 	const found = staticUsers.get(text);
 	warn(found === undefined
-		? `${name}: no user "${text}" is known here, so the UID is 1337; in a pod it is that user's`
-		: `${name}: "${text}" is taken for uid ${found}, as in Istio's images`);
+		? `${name}: user "${text}" is not known here, so the UID is 1337; in a pod it is that user's`
+		: `${name}: "${text}" is taken as uid ${found}, as in Istio's images`);
 	return found;
 }
 
-/** CIDRs of both families. What is none was skipped until 1.26 and is refused since. */
+/** CIDRs of both families. Invalid ones were skipped until 1.26 and have been rejected since. */
 export function readCidrs(text: string, reading: Reading): readonly string[] {
 	return splitList(text).flatMap(item => {
 		if (isCidr(item)) {
@@ -111,7 +111,7 @@ export function readCidrs(text: string, reading: Reading): readonly string[] {
 			throw notCidr(item, reading);
 		}
 
-		reading.warn(`${reading.name}: "${item}" is no CIDR such as 10.0.0.0/8; istio-iptables ${reading.release.name} skips it with a line on stderr`);
+		reading.warn(`${reading.name}: "${item}" is not a CIDR such as 10.0.0.0/8; istio-iptables ${reading.release.name} skips it with a message on stderr`);
 		return [];
 	});
 }
@@ -123,20 +123,20 @@ function isCidr(item: string): boolean {
 }
 
 function notCidr(item: string, {name}: Reading): InputError {
-	// `-x -b '*'`: pflag takes the next word for the value, whatever it begins with.
-	const isFlag = item.startsWith('-') ? '; the word behind the flag is its value, so an empty value has to be written as ""' : '';
-	return new InputError(`"${item}" is no CIDR such as 10.0.0.0/8 or 2001:db8::/32${isFlag}`, name);
+	// `-x -b '*'`: pflag takes the next word as the value, whatever it begins with.
+	const isFlag = item.startsWith('-') ? '; the word after the flag is its value, so an empty value has to be written as ""' : '';
+	return new InputError(`"${item}" is not a CIDR such as 10.0.0.0/8 or 2001:db8::/32${isFlag}`, name);
 }
 
-/** `*` exactly, or CIDRs. */
+/** Exactly `*`, or CIDRs. */
 export function readCidrSelection(text: string, reading: Reading): Selection {
 	return text === '*' ? '*' : readCidrs(text, reading);
 }
 
-/** Excluded CIDRs: here `*` is refused (invalid value for OUTBOUND_IP_RANGES_EXCLUDE). */
+/** Excluded CIDRs: `*` is rejected here (invalid value for OUTBOUND_IP_RANGES_EXCLUDE). */
 export function readExcludedCidrs(text: string, reading: Reading): readonly string[] {
 	if (text === '*') {
-		throw new InputError('"*" cannot be excluded; CIDRs are due (istio-iptables: invalid value for OUTBOUND_IP_RANGES_EXCLUDE)', reading.name);
+		throw new InputError('"*" cannot be excluded; expected CIDRs (istio-iptables: invalid value for OUTBOUND_IP_RANGES_EXCLUDE)', reading.name);
 	}
 
 	return readCidrs(text, reading);
@@ -154,7 +154,7 @@ export function readInterfaces(text: string, {name}: Reading): readonly string[]
 }
 
 /**
-The same where it has to be one of them.
+The same, but the value must be valid.
 
 @throws {InputError} naming the option.
 */
@@ -167,7 +167,7 @@ export function readBoolean(text: string, name: string): boolean {
 	return value;
 }
 
-/** The texts of Go's strconv.ParseBool; undefined for any other. */
+/** The texts accepted by Go's strconv.ParseBool; undefined for any other. */
 export function parseBoolean(text: string): boolean | undefined {
 	if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) {
 		return true;
@@ -176,36 +176,36 @@ export function parseBoolean(text: string): boolean | undefined {
 	return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text) ? false : undefined;
 }
 
-/** A decimal number of 32 bits: a mark or a routing table. Undefined for any other text, which matters under TPROXY only. */
+/** A decimal 32-bit number: a mark or a routing table. Undefined for any other text, which matters only under TPROXY. */
 export function parseWord(text: string): number | undefined {
 	return /^(?:0|[1-9]\d*)$/.test(text) && Number(text) <= wordMax ? Number(text) : undefined;
 }
 
-/** The same where it has to be a number. */
+/** The same, but the value must be a number. */
 export function readRequiredWord(text: string, {name}: Pick<Reading, 'name'>): number {
 	const value = parseWord(text);
 	if (value === undefined) {
-		throw new InputError(`"${text}" is no decimal number from 0 to ${wordMax}`, name);
+		throw new InputError(`"${text}" is not a decimal number from 0 to ${wordMax}`, name);
 	}
 
 	return value;
 }
 
-/** Only the exact text `TPROXY` makes a difference to istio-iptables. It takes every other text for REDIRECT without a word; here that is said. */
+/** Only the exact text `TPROXY` is special to istio-iptables. It silently treats every other text as REDIRECT; here, a warning says so. */
 export function readMode(text: string, {name, warn}: Reading): 'REDIRECT' | 'TPROXY' {
 	if (text !== 'TPROXY' && text !== 'REDIRECT' && text !== '') {
-		warn(`${name}: "${text}" is neither REDIRECT nor TPROXY; istio-iptables takes it for REDIRECT`);
+		warn(`${name}: "${text}" is neither REDIRECT nor TPROXY; istio-iptables treats it as REDIRECT`);
 	}
 
 	return text === 'TPROXY' ? 'TPROXY' : 'REDIRECT';
 }
 
-/** Groups by number or by static name; as text, in the form of a number. */
+/** Groups by number or by static name, as the text of a number. */
 export function readGroups(text: string, reading: Reading): readonly string[] {
 	return splitRuleList(text).map(item => String(readOwner(item, 'gid', reading)));
 }
 
-/** `*` exactly, or at most 64 groups. */
+/** Exactly `*`, or at most 64 groups. */
 export function readGroupSelection(text: string, reading: Reading): Selection {
 	if (text === '*') {
 		return '*';
@@ -237,7 +237,7 @@ export function readLoopbackCidr(text: string, reading: Reading): string {
 	return text;
 }
 
-/** Checks which iptables the program is told to run: empty means that it looks for itself. */
+/** Checks which iptables the program is told to run: if empty, it chooses one itself. */
 export function checkBinary(text: string, {name}: Reading): void {
 	if (!['', 'legacy', 'nft'].includes(text)) {
 		throw new InputError(`invalid FORCE_IPTABLES_BINARY value "${text}"; legacy and nft are known`, name);
@@ -247,6 +247,6 @@ export function checkBinary(text: string, {name}: Reading): void {
 /** Checks a Go duration: `5s`, `1m30s`, `0`. */
 export function checkDuration(text: string, {name}: Reading): void {
 	if (!/^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/.test(text)) {
-		throw new InputError(`invalid argument "${text}": a duration such as 5s is due`, name);
+		throw new InputError(`invalid argument "${text}": expected a duration such as 5s`, name);
 	}
 }

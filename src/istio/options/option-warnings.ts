@@ -1,5 +1,5 @@
 /**
-Options that the program takes without a word, and that do something which was hardly meant.
+Options that the program accepts silently but whose effect was hardly intended.
 */
 
 import {isLoopback} from '../../netfilter/address.js';
@@ -15,19 +15,19 @@ export function optionWarnings(options: SidecarOptions, about: Case): readonly s
 
 const checks: ReadonlyArray<(options: SidecarOptions, about: Case) => readonly string[]> = [shadowedOwners, noOwnerGroup, ignoredGroups, includedLoopback, captureAllAlone, rangesForNft, noProxyUid];
 
-/** One block of rules is written per UID, and the first block takes what the others are for (measured with `-u 64535,1337`: a proxy of UID 1337 skips the inbound listener on its way to its own pod). */
+/** One block of rules is written per UID, and the first block matches what the others are for (measured with `-u 64535,1337`: a proxy with UID 1337 bypasses the inbound listener on the path to its own pod). */
 function shadowedOwners({proxyUids, outboundIpRangesInclude: include}: SidecarOptions, {release}: Case): readonly string[] {
 	const [first] = proxyUids;
 	const others = [...new Set(proxyUids)].filter(uid => uid !== first);
 	const isLoopbackIncluded = release.features.loopbackCanBeIncluded && include !== '*' && include.some(range => isLoopback(range));
 	return first === undefined || others.length === 0 || isLoopbackIncluded
 		? []
-		: [`--proxy-uid: the rules of UID ${first} come first, and their "-o lo ! --uid-owner ${first} -j RETURN" takes what UID ${others.join(', ')} sends to the pod itself, so that this skips the inbound listener`];
+		: [`--proxy-uid: the rules of UID ${first} come first, and their "-o lo ! --uid-owner ${first} -j RETURN" matches what UID ${others.join(', ')} sends to the pod itself, so that traffic bypasses the inbound listener`];
 }
 
 function noOwnerGroup({ownerGroupsInclude}: SidecarOptions): readonly string[] {
 	return ownerGroupsInclude !== '*' && ownerGroupsInclude.length === 0
-		? ['ISTIO_OUTBOUND_OWNER_GROUPS: without a group its rule is a bare RETURN, so nothing behind it in ISTIO_OUTPUT is ever reached and no outbound traffic is captured']
+		? ['ISTIO_OUTBOUND_OWNER_GROUPS: without a group, its rule is an unconditional RETURN, so nothing after it in ISTIO_OUTPUT is ever reached and no outbound traffic is captured']
 		: [];
 }
 
@@ -44,7 +44,7 @@ function includedLoopback({outboundIpRangesInclude: include}: SidecarOptions, {r
 	}
 
 	return release.features.loopbackCanBeIncluded
-		? [`--istio-service-cidr: ${found} has a loopback address, so the rules that let other processes than the proxy talk over lo are left out, in both families`]
+		? [`--istio-service-cidr: ${found} has a loopback address, so the rules that exempt traffic of other processes over lo are left out, in both families`]
 		: [];
 }
 
@@ -52,7 +52,7 @@ function captureAllAlone({captureAllDns, redirectDns}: SidecarOptions): readonly
 	return captureAllDns && !redirectDns ? ['--capture-all-dns: it has no effect without --redirect-dns'] : [];
 }
 
-/** Nft writes ranges with a dash and takes `a:b` for a service's name (measured: "Could not resolve service"). */
+/** In nft, ranges are written with a dash, and `a:b` is taken for the name of a service (measured: "Could not resolve service"). */
 function rangesForNft(options: SidecarOptions, {native}: Case): readonly string[] {
 	const lists: ReadonlyArray<readonly [string, '*' | readonly string[]]> = [
 		['--istio-inbound-ports', options.inboundPortsInclude],
@@ -64,10 +64,10 @@ function rangesForNft(options: SidecarOptions, {native}: Case): readonly string[
 		? lists.flatMap(([name, list]) => list === '*'
 			? []
 			: list.filter(port => port.includes(':')).map(port =>
-				`${name}: the range ${port} is written the way of iptables; nft takes it for the name of a service and refuses all rules`))
+				`${name}: the range ${port} is written in iptables' syntax; nft takes it for the name of a service and rejects all rules`))
 		: [];
 }
 
 function noProxyUid({writesNothing, proxyUids}: SidecarOptions): readonly string[] {
-	return !writesNothing && proxyUids.length === 0 ? ['--proxy-uid: no UID is left of the list, so the proxy\'s own traffic is captured too, which is a loop'] : [];
+	return !writesNothing && proxyUids.length === 0 ? ['--proxy-uid: the list has no UID, so the proxy\'s own traffic is captured too, which is a loop'] : [];
 }

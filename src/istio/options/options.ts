@@ -7,7 +7,7 @@ import {newestRelease, type Release} from '../releases.js';
 /** `*` captures everything; a list captures its items. An empty list captures nothing. */
 export type Selection<Item extends string = string> = '*' | readonly Item[];
 
-/** Everything that decides which rules istio-iptables writes. Ports of lists are texts, for they may be ranges (`9000:9010`). */
+/** Everything that determines the rules that istio-iptables writes. Ports in lists are texts, because they may be ranges (`9000:9010`). */
 export type SidecarOptions = {
 	/** Where captured outbound connections go: `--envoy-port`. */
 	readonly proxyPort: number;
@@ -17,18 +17,18 @@ export type SidecarOptions = {
 	readonly inboundTunnelPort: number;
 	/** `--proxy-uid`: each UID gets three rules of its own, in this order. */
 	readonly proxyUids: readonly number[];
-	/** `--proxy-gid`: follows the UIDs unless given. */
+	/** `--proxy-gid`: defaults to the UIDs. */
 	readonly proxyGids: readonly number[];
 	readonly inboundInterceptionMode: 'REDIRECT' | 'TPROXY';
 	readonly inboundTproxyMark: number;
-	/** No netfilter rule depends on it: the routing table that delivers marked packets locally. */
+	/** The routing table that delivers marked packets locally. It does not affect the rules. */
 	readonly inboundTproxyRouteTable: number;
 	readonly inboundPortsInclude: Selection;
 	/** Used only when `inboundPortsInclude` is `*`. */
 	readonly inboundPortsExclude: readonly string[];
 	readonly outboundPortsInclude: readonly string[];
 	readonly outboundPortsExclude: readonly string[];
-	/** CIDRs of both families mixed. */
+	/** CIDRs of both families, mixed. */
 	readonly outboundIpRangesInclude: Selection;
 	readonly outboundIpRangesExclude: readonly string[];
 	readonly excludeInterfaces: readonly string[];
@@ -39,23 +39,23 @@ export type SidecarOptions = {
 	readonly dnsServersV4: readonly string[];
 	readonly dnsServersV6: readonly string[];
 	readonly dropInvalid: boolean;
-	/** Changes no rule: it lets any IPv6 address of the pod switch IPv6 rules on, see `familiesWritten`. */
+	/** Does not affect the rules directly: it lets any IPv6 address of the pod turn on IPv6 rules, see `familiesWritten`. */
 	readonly dualStack: boolean;
-	/** GIDs whose traffic is captured; group names are looked up in the pod, so numbers are due. */
+	/** GIDs whose traffic is captured. Group names would be looked up in the pod, so numbers are required. */
 	readonly ownerGroupsInclude: Selection;
 	/** Used only when `ownerGroupsInclude` is `*`. */
 	readonly ownerGroupsExclude: readonly string[];
 	readonly hostIpv4LoopbackCidr: string;
 	/** 1.7 only: queries go to Envoy's own DNS port instead of the agent's (`ISTIO_META_DNS_CAPTURE` without `DNS_AGENT`). */
 	readonly dnsByProxy: boolean;
-	/** 1.10.3 until 1.10 only: asks for the conntrack zones that later releases write always (`ISTIO_META_DNS_CONNTRACK_ZONE`). */
+	/** 1.10.3 until 1.10 only: requests the conntrack zones that later releases always write (`ISTIO_META_DNS_CONNTRACK_ZONE`). */
 	readonly dnsConntrackZones: boolean;
-	/** The program was told not to write (`--dry-run`, `--skip-rule-apply`) or only to remove (`--cleanup-only`): no rule, no route. */
+	/** The program was told not to write (`--dry-run`, `--skip-rule-apply`) or only to remove (`--cleanup-only`): no rules, no routes. */
 	readonly writesNothing: boolean;
 };
 
 /**
-What istio-iptables 1.30 does without arguments (`DefaultConfig` and `FillConfigFromEnvironment`, in a pod without a user `istio-proxy`).
+The defaults of istio-iptables 1.30 without arguments (`DefaultConfig` and `FillConfigFromEnvironment`, in a pod without a user `istio-proxy`).
 The name server is the resolver of the testbed's sandbox.
 */
 export const defaultOptions: SidecarOptions = {
@@ -97,5 +97,5 @@ export function injectedArgumentsOf({features}: Pick<Release, 'features'>): read
 /** Those of the newest release. */
 export const injectedArguments: readonly string[] = injectedArgumentsOf(newestRelease);
 
-/** Most owner groups that can be included (istio-iptables, validation). */
+/** The most owner groups that can be included (istio-iptables, validation). */
 export const ownerGroupsMax = 64;

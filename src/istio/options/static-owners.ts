@@ -1,5 +1,5 @@
 /**
-Users and groups that have the same number in every Debian (base-passwd 3.6.1, `passwd.master` and `group.master`), and the one that the images of Istio's proxy add (1337; istio-iptables looks up `ENVOY_USER`, by default `istio-proxy`). iptables looks names up where it runs; here nothing else is known.
+Users and groups that have the same number in every Debian (base-passwd 3.6.1, `passwd.master` and `group.master`), and the one that the images of Istio's proxy add (1337; istio-iptables looks up `ENVOY_USER`, by default `istio-proxy`). iptables looks names up where it runs; here, only these are known.
 */
 
 /** UIDs by name. */

@@ -1,5 +1,5 @@
 /**
-The environment that istio-iptables finds. Which of two variables wins and what an empty one means changed with the library that reads them.
+The environment of istio-iptables. Which of two variables wins, and what an empty one means, changed with the library that reads them.
 */
 
 import {livesIn, type Release} from '../releases.js';
@@ -9,7 +9,7 @@ import {parseBoolean, type Reading} from './option-values.js';
 
 type Asked = {readonly environment: Readonly<Record<string, string>>; readonly release: Release; readonly warn: Reading['warn']};
 
-/** Notes what variables give. What a release does not read is warned of: it has no effect. */
+/** Records the values of variables. A variable that the release does not read causes a warning. */
 export function readVariables(given: Map<Flag, Given>, asked: Asked): void {
 	const {environment, release, warn} = asked;
 	for (const name of Object.keys(environment)) {
@@ -30,14 +30,14 @@ export function readVariables(given: Map<Flag, Given>, asked: Asked): void {
 	}
 }
 
-/** The variables of an option, a later one winning. Under viper, extra names are defaults, which the flag's own variable outdoes. */
+/** The variables of an option, in ascending order of precedence. Under viper, extra names are defaults, which the flag's own variable overrides. */
 function inOrder({variables}: Flag, {features}: Release): readonly Variable[] {
 	const own = variables.filter(({kind}) => kind === 'own');
 	const extras = variables.filter(({kind}) => kind === 'extra');
 	return features.argumentReader === 'viper' ? [...extras, ...own] : [...own, ...extras];
 }
 
-/** The text that counts, or undefined where the variable does not. */
+/** The effective text, or undefined if the variable has no effect. */
 function valueOf(flag: Flag, {name, kind, isOnByAnyText}: Variable, {release, warn, text}: Asked & {readonly text: string}): string | undefined {
 	const isViper = release.features.argumentReader === 'viper';
 	if (isOnByAnyText === true) {
@@ -45,7 +45,7 @@ function valueOf(flag: Flag, {name, kind, isOnByAnyText}: Variable, {release, wa
 	}
 
 	if (text === '' && isViper) {
-		warn(`${name}: istio-iptables ${release.patch} takes an empty environment variable for none`);
+		warn(`${name}: istio-iptables ${release.patch} treats an empty environment variable as unset`);
 		return undefined;
 	}
 
@@ -55,9 +55,9 @@ function valueOf(flag: Flag, {name, kind, isOnByAnyText}: Variable, {release, wa
 
 	const value = parseBoolean(text);
 	if (value === undefined) {
-		// Viper casts to false what it cannot read; elsewhere the variable is dropped. Neither says a word.
+		// Viper converts what it cannot parse to false; otherwise the variable is ignored. Neither prints a message.
 		const isFalse = isViper && kind === 'own';
-		warn(`${name}: "${text}" is neither true nor false; istio-iptables ${release.patch} ${isFalse ? 'takes it for false' : 'ignores it'}`);
+		warn(`${name}: "${text}" is neither true nor false; istio-iptables ${release.patch} ${isFalse ? 'treats it as false' : 'ignores it'}`);
 		return isFalse ? 'false' : undefined;
 	}
 

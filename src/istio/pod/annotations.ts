@@ -1,22 +1,22 @@
 /**
-The annotations that have a say in redirection, their checks (istiod's webhook, `pkg/kube/inject/validate.go`), and how the injection template and the CNI plug-in read them.
+The annotations that affect redirection, their validation (istiod's webhook, `pkg/kube/inject/validate.go`), and how the injection template and the CNI plug-in read them.
 */
 
 import {InputError} from '../../parsing/input-error.js';
 import {readCidrs, readInterfaces, readPort, strictReading} from '../options/option-values.js';
 import type {Text} from '../../parsing/document.js';
-import {nearest} from '../../parsing/did-you-mean.js';
+import {didYouMean} from '../../parsing/did-you-mean.js';
 import type {Pod, Texts} from './pod.js';
 import {isAtLeast} from './since.js';
 
 /** An annotation that becomes one flag of istio-iptables. */
 type FlagAnnotation = {
-	/** In order of precedence: the first that is there counts. */
+	/** In order of precedence: the first one present counts. */
 	readonly names: ReadonlyArray<{readonly name: string; readonly since?: string}>;
 	readonly flag: string;
-	/** What is passed without the annotation; undefined: the flag is not passed. */
+	/** The default without the annotation; undefined: the flag is not passed. */
 	readonly absent: string | undefined;
-	/** The releases whose template, or whose plug-in, read it. */
+	/** The releases whose template or plug-in read it. */
 	readonly since: {readonly template?: string; readonly plugin?: string};
 	readonly check: (text: Text) => string;
 };
@@ -26,7 +26,7 @@ const reroute = 'istio.io/reroute-virtual-interfaces';
 const statusPort = 'status.sidecar.istio.io/port';
 const traffic = 'traffic.sidecar.istio.io/';
 
-/** Names that other files ask for. */
+/** Names that other files use. */
 export const annotationNames = {
 	mode,
 	reroute,
@@ -42,7 +42,7 @@ export const annotationNames = {
 	excludeInbound: `${traffic}excludeInboundPorts`,
 } as const;
 
-/** Annotations → flags, in the order of the template. The excluded inbound ports are apart: both writers add to them. */
+/** Annotations → flags, in the order of the template. The excluded inbound ports are separate, because both writers add to them. */
 export const flagAnnotations: readonly FlagAnnotation[] = [
 	{
 		names: [{name: `${traffic}includeOutboundIPRanges`}], flag: '-i', absent: '*', since: {}, check: ({value, at}) => value === '*' ? value : checkCidrs(value, at),
@@ -74,16 +74,16 @@ export const flagAnnotations: readonly FlagAnnotation[] = [
 const trafficNames: readonly string[] = [...flagAnnotations.flatMap(({names}) => names.map(({name}) => name)), annotationNames.excludeInbound];
 const ambientNames: readonly string[] = [annotationNames.redirection, annotationNames.bypassInbound, annotationNames.dnsCapture];
 
-/** Annotations that show that a sidecar is meant. */
+/** Annotations that indicate a sidecar. */
 export const sidecarAnnotationNames: readonly string[] = [...trafficNames.filter(name => name !== reroute), mode, statusPort, annotationNames.proxyConfig];
 
-/** Known, and without a part in redirection (istio.io/api, annotations of ambient mode). */
+/** Known annotations that do not affect redirection (istio.io/api, annotations of ambient mode). */
 const otherNames: ReadonlySet<string> = new Set(['ambient.istio.io/waypoint-inbound-binding']);
 
 /**
-The flags that annotations become for a writer of rules, with the defaults of a default installation.
+The flags for a writer of rules according to the annotations, with the defaults of a default installation.
 
-@throws {InputError} naming line and annotation, for a value that the webhook refuses.
+@throws {InputError} naming line and annotation, for a value that the webhook rejects.
 */
 export function flagsOf(annotations: Texts, {writer, release, warnings}: {readonly writer: 'template' | 'plugin'; readonly release: string; readonly warnings: string[]}): readonly string[] {
 	return flagAnnotations.flatMap(({names, flag, absent, since, check}) => {
@@ -91,7 +91,7 @@ export function flagsOf(annotations: Texts, {writer, release, warnings}: {readon
 			const from = row.since ?? since[writer];
 			const isRead = from === undefined || isAtLeast(release, from);
 			if (!isRead && annotations.has(row.name)) {
-				warnings.push(`${row.name} is read since ${from}; release ${release} passes it by`);
+				warnings.push(`${row.name} is read since ${from}; release ${release} ignores it`);
 			}
 
 			return isRead;
@@ -103,7 +103,7 @@ export function flagsOf(annotations: Texts, {writer, release, warnings}: {readon
 }
 
 /**
-What is said of annotations that have no effect: misspelt ones, and those of the workload instead of its pods.
+Warnings about annotations without effect: misspelled ones, and those on the workload instead of its pods.
 */
 export function annotationWarnings({annotations, outerAnnotations, outerLabels}: Pod): readonly string[] {
 	const known = [...trafficNames, mode, statusPort, annotationNames.proxyConfig, ...ambientNames];
@@ -114,18 +114,17 @@ export function annotationWarnings({annotations, outerAnnotations, outerLabels}:
 				return [];
 			}
 
-			const near = nearest(name, known);
+			const meant = didYouMean(name, known);
 			const isOfRedirection = name.startsWith(traffic) || name.startsWith('ambient.istio.io/');
-			const close = near?.isClose === true;
-			return isOfRedirection || (close && name.includes('istio.io')) ? [`${at}: Istio knows no such annotation and passes it by${near === undefined ? '' : `; the nearest that it knows is ${near.name}`}`] : [];
+			return isOfRedirection || (meant !== '' && name.includes('istio.io')) ? [`${at}: Istio has no such annotation and ignores it.${meant}`] : [];
 		}),
-		...[...outerAnnotations].filter(([name]) => known.includes(name)).map(([, {at}]) => `${at}: it is the workload's, not its pods': without effect; the template's metadata is its place`),
-		...[...outerLabels].filter(([name]) => outerLabelNames.has(name)).map(([, {at}]) => `${at}: it is the workload's, not its pods': without effect; the template's metadata is its place`),
+		...[...outerAnnotations].filter(([name]) => known.includes(name)).map(([, {at}]) => `${at}: it is on the workload, not on its pods, and has no effect; move it to the template's metadata`),
+		...[...outerLabels].filter(([name]) => outerLabelNames.has(name)).map(([, {at}]) => `${at}: it is on the workload, not on its pods, and has no effect; move it to the template's metadata`),
 	];
 }
 
 /**
-The excluded inbound ports of the annotation, or undefined without it; with their blanks, for both writers compare them so when they look for duplicates (`cni/pkg/plugin`, `pkg/kube/inject`).
+The excluded inbound ports of the annotation, or undefined without it; including blanks, because both writers compare them with blanks when they look for duplicates (`cni/pkg/plugin`, `pkg/kube/inject`).
 
 @throws {InputError} naming line and annotation.
 */
@@ -139,31 +138,31 @@ export function excludedInboundPorts(annotations: Texts): readonly string[] | un
 	return text.value.trim() === '' ? [] : text.value.trim().split(',');
 }
 
-/** Ports of 16 bits; blanks around each are cut off, for iptables passes them by too. */
+/** 16-bit ports; blanks around each are removed, because iptables ignores them too. */
 function checkPorts(value: string, at: string): string {
 	const trimmed = value.trim();
 	return trimmed === '' ? '' : trimmed.split(',').map(item => checkPort(item, at)).join(',');
 }
 
 /**
-One port of 16 bits.
+A 16-bit port.
 
 @throws {InputError} naming line and annotation.
 */
 export function checkPort(item: string, at: string): string {
 	const port = item.trim();
 	if (!/^\d+$/.test(port)) {
-		throw new InputError(`"${item}" is no port; the webhook takes numbers from 0 to 65535, comma-separated`, at);
+		throw new InputError(`"${item}" is not a port; the webhook accepts numbers from 0 to 65535, comma-separated`, at);
 	}
 
-	// A leading zero passes the webhook, and then iptables takes the number for an octal one.
+	// A leading zero passes the webhook, but iptables then reads the number as octal.
 	return String(readPort(port, strictReading(at)));
 }
 
 function checkCidrs(value: string, at: string): string {
 	for (const item of value === '' ? [] : value.split(',')) {
 		if (item === '') {
-			throw new InputError('an empty item in the list; the webhook refuses it', at);
+			throw new InputError('an empty item in the list; the webhook rejects it', at);
 		}
 
 		readCidrs(item, strictReading(at));
@@ -178,7 +177,7 @@ function checkInterfaces(value: string, at: string): string {
 }
 
 /**
-The mode of interception; undefined without the annotation.
+The interception mode; undefined without the annotation.
 
 @throws {InputError} naming line and annotation.
 */
@@ -188,7 +187,7 @@ export function interceptionMode(annotations: Texts): 'REDIRECT' | 'TPROXY' | 'N
 }
 
 /**
-A mode as the webhook takes it.
+A mode that the webhook accepts.
 
 @throws {InputError} naming line and annotation.
 */

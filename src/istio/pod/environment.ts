@@ -17,13 +17,13 @@ export function knownEnvironment(environment: Readonly<Record<string, string>>):
 	return Object.fromEntries(Object.entries(environment).filter(([name]) => names.has(name)));
 }
 
-/** A boolean as the plug-in and the CNI agent read it: what is none is taken for `otherwise`, and here that is said. */
+/** A boolean as the plug-in and the CNI agent read it: an invalid one counts as `otherwise`, with a warning here. */
 export function tolerantBoolean(text: string, {name, otherwise, warnings}: {readonly name: string; readonly otherwise: boolean; readonly warnings: string[]}): boolean {
 	try {
 		return readBoolean(text, name);
 	} catch (error) {
 		if (error instanceof InputError) {
-			warnings.push(`${error.message}; Istio notes it in a log and takes ${String(otherwise)}`);
+			warnings.push(`${error.message}; Istio logs that and uses ${String(otherwise)}`);
 			return otherwise;
 		}
 

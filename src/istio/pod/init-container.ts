@@ -1,5 +1,5 @@
 /**
-Pods whose init container writes the rules: its command line and environment say everything.
+Pods whose init container writes the rules: its command line and environment determine them.
 */
 
 import {InputError} from '../../parsing/input-error.js';
@@ -8,12 +8,12 @@ import {knownVariables} from './environment.js';
 import {nameOfImage} from './image.js';
 import type {Container, Pod} from './pod.js';
 
-/** A command line of istio-iptables with the environment that it finds. */
+/** A command line of istio-iptables with its environment. */
 export type CommandLine = {readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string>>};
 
 const program = 'istio-iptables';
 
-/** The flags of logging that every program of Istio has (pkg/log, `AttachCobraFlags`): no rule depends on them. Those with a value may have it in the next word. */
+/** The logging flags of every Istio program (pkg/log, `AttachCobraFlags`), which do not affect the rules. Those with a value may have it in the next word. */
 const logFlags: ReadonlyMap<string, {readonly hasValue: boolean}> = new Map([
 	['--log_as_json', {hasValue: false}],
 	['--log_caller', {hasValue: true}],
@@ -33,20 +33,20 @@ export function findInitContainer({initContainers}: Pod): Container | undefined 
 		?? initContainers.find(container => container.image !== undefined && nameOfImage(container.image).startsWith('proxyv2') && programAt(container.words) !== -1);
 }
 
-/** Whether it only looks whether the CNI plug-in has written rules. */
+/** Whether it only checks that the CNI plug-in has written rules. */
 export function isValidation(container: Container): boolean {
 	return container.name === 'istio-validation' || container.words.some(({value}) => value === '--skip-rule-apply' || value === '--skip-rule-apply=true');
 }
 
 /**
-The command line of an init container, and its environment as far as istio-iptables reads it.
+The command line of an init container, and the part of its environment that istio-iptables reads.
 
-@throws {InputError} when it runs something else.
+@throws {InputError} if it runs something else.
 */
 export function commandLineOf(container: Container, warnings: string[]): CommandLine {
 	const at = programAt(container.words);
 	const [first] = container.words;
-	// The image of 1.4 and before ran the program by itself.
+	// The image of 1.4 and earlier ran the program itself.
 	if (at === -1 && first !== undefined && !first.value.startsWith('-')) {
 		throw new InputError(`the container ${container.name} runs "${first.value}", not ${program}`, first.at);
 	}
@@ -57,16 +57,16 @@ export function commandLineOf(container: Container, warnings: string[]): Command
 	};
 }
 
-/** The variables of a container that istio-iptables reads. What stands elsewhere is named in a warning. */
+/** The variables of a container that istio-iptables reads. Those defined outside of the manifest cause a warning. */
 export function environmentOf(container: Container, warnings: string[]): Readonly<Record<string, string>> {
 	if (container.environmentFrom !== undefined) {
-		warnings.push(`${container.environmentFrom}: variables that come from there are not in the manifest; what they set is not known`);
+		warnings.push(`${container.environmentFrom}: variables from there are not in the manifest, so their values are not known`);
 	}
 
 	const names = knownVariables();
 	return Object.fromEntries([...container.environment].filter(([name]) => names.has(name)).flatMap(([name, {value, at}]) => {
 		if (value === undefined) {
-			warnings.push(`${at}: the value of ${name} comes from elsewhere (valueFrom) and is not in the manifest; it is taken for not set`);
+			warnings.push(`${at}: the value of ${name} comes from elsewhere (valueFrom) and is not in the manifest; it is treated as not set`);
 			return [];
 		}
 
@@ -78,7 +78,7 @@ function programAt(words: readonly Text[]): number {
 	return words.findIndex(({value}) => value.split('/').at(-1) === program);
 }
 
-/** `$(NAME)` in a word is the variable's value, `$$(` a literal one, and an unknown name stays as it is (Kubernetes API, Container, `args`). */
+/** `$(NAME)` in a word is the variable's value, `$$(` a literal `$(`, and an unknown name stays unchanged (Kubernetes API, Container, `args`). */
 function expand({value}: Text, {environment}: Container): string {
 	return value.replaceAll(/\$\$|\$\((?<name>[\w.-]+)\)/gu, (whole, name?: string) => name === undefined ? '$' : environment.get(name)?.value ?? whole);
 }

@@ -1,8 +1,9 @@
 /**
-How the rules of a pod come about: the first step from a manifest to a rule set.
+How a pod gets its rules: the first step from a manifest to a rule set.
 */
 
 import {familyOfAddress} from '../../netfilter/address.js';
+import type {ScrapePort} from '../../mesh/intent.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import {
 	defaultAmbientOptions, findAmbientRelease, readVirtualInterfaces, type AmbientOptions,
@@ -17,6 +18,7 @@ import {
 import {tolerantBoolean} from './environment.js';
 import {releaseOfImage} from './image.js';
 import {commandLineOf, findInitContainer, isValidation} from './init-container.js';
+import {scrapePortsOf} from './scrapes.js';
 import {leftAloneBecause, pluginArguments} from './plugin.js';
 import type {Container, Pod} from './pod.js';
 import {injectionOf} from './template.js';
@@ -25,16 +27,16 @@ import {injectionOf} from './template.js';
 export type PodContext = {
 	/** For manifests whose images name no release. */
 	readonly release?: string;
-	/** In place of the families of `status.podIPs`. */
+	/** Overrides the families of `status.podIPs`. */
 	readonly families?: readonly AddressFamily[];
-	/** Take the pod for one whose rules the CNI plug-in writes. */
+	/** Assume that the CNI plug-in writes the pod's rules. */
 	readonly cni?: boolean;
 };
 
 /** Which program writes the rules, and from what. */
 export type PodSource = 'istio-init' | 'istio-cni' | 'annotations';
 
-/** The rules of a pod: as `parseSidecarArguments` takes them, none at all, or ambient ones. `families` is undefined when the manifest has no addresses. */
+/** The rules of a pod: as `parseSidecarArguments` takes them, none at all, or ambient ones. `families` is undefined if the manifest has no addresses. */
 export type PodInput =
 	| {
 		readonly kind: 'sidecar';
@@ -43,10 +45,12 @@ export type PodInput =
 		readonly release: string;
 		readonly argv: readonly string[];
 		readonly environment: Readonly<Record<string, string>>;
-		/** The families that rules are written for. */
+		/** The families for which rules are written. */
 		readonly families: readonly AddressFamily[] | undefined;
+		/** Additional ports on which its proxy answers scrapes. */
+		readonly scrapes: readonly ScrapePort[];
 		readonly warnings: readonly string[];
-		/** Where a known release stands in for the one that is meant: a sentence that says so. */
+		/** A sentence for each case in which a known release is used in place of another. */
 		readonly notes: readonly string[];
 	}
 	| {readonly kind: 'none'; readonly workload: string; readonly reason: string; readonly warnings: readonly string[]}
@@ -63,13 +67,13 @@ export type PodInput =
 type Known = {readonly pod: Pod; readonly context: PodContext; readonly warnings: string[]; readonly notes: string[]; readonly proxy: Container | undefined};
 
 /**
-Decides how the rules of a pod come about.
+Determines how a pod gets its rules.
 
-@throws {InputError} for a pod of the node's network, for values that Istio refuses, for a pod that has nothing of Istio in it, and for ambient mode of a release whose ambient rules are not known.
+@throws {InputError} for a pod in the node's network, for values that Istio rejects, for a pod without any sign of Istio, and for ambient mode of a release whose ambient rules are not known.
 */
 export function podInput(pod: Pod, context: PodContext = {}): PodInput {
 	if (pod.hostNetworkAt !== undefined) {
-		throw new InputError('a pod in the network of its node has no rules of its own: they would be the node\'s', pod.hostNetworkAt);
+		throw new InputError('a pod in its node\'s network has no rules of its own: they would be the node\'s', pod.hostNetworkAt);
 	}
 
 	const known: Known = {
@@ -78,7 +82,7 @@ export function podInput(pod: Pod, context: PodContext = {}): PodInput {
 	const init = findInitContainer(pod);
 	if (context.cni === true) {
 		if (init !== undefined && !isValidation(init)) {
-			known.warnings.push(`${init.at}: with ${init.name} in it, the CNI plug-in leaves the pod alone; it is taken for a pod without`);
+			known.warnings.push(`${init.at}: the CNI plug-in ignores a pod with ${init.name}; it is treated as a pod without it`);
 		}
 
 		return byPlugin(known, init);
@@ -108,7 +112,7 @@ function byPlugin(known: Known, validation?: Container): PodInput {
 	const {pod, proxy, warnings, context} = known;
 	const reason = leftAloneBecause(pod, proxy);
 	if (reason !== undefined && context.cni !== true) {
-		return none(known, `the CNI plug-in leaves the pod alone: ${reason}`);
+		return none(known, `the CNI plug-in ignores the pod: ${reason}`);
 	}
 
 	const release = releaseFor(known, [validation, proxy]);
@@ -117,7 +121,7 @@ function byPlugin(known: Known, validation?: Container): PodInput {
 	});
 }
 
-/** A proxy and no init container: either nothing is to be captured, or the plug-in does it without a validation container. */
+/** A proxy but no init container: either nothing should be captured, or the plug-in writes the rules without a validation container. */
 function byProxyAlone(known: Known): PodInput {
 	return known.pod.annotations.get(annotationNames.mode)?.value === 'NONE' ? none(known, `${annotationNames.mode} is NONE: nothing is captured`) : byPlugin(known);
 }
@@ -132,11 +136,11 @@ function byAnnotations(known: Known): PodInput {
 	const isMeant = inject !== undefined || proxy !== undefined || pod.labels.has(annotationNames.revision) || sidecarAnnotationNames.some(name => pod.annotations.has(name));
 	if (!isMeant) {
 		if (pod.labels.get(annotationNames.dataplaneMode)?.value === 'none') {
-			return none(known, `${annotationNames.dataplaneMode} is none: the pod is left out of ambient mode`);
+			return none(known, `${annotationNames.dataplaneMode} is none: the pod is excluded from ambient mode`);
 		}
 
 		throw new InputError([
-			`${pod.workload} has nothing of Istio in it. Looked for: an init container istio-init or istio-validation, or one that runs istio-iptables; a container istio-proxy;`,
+			`${pod.workload} has no sign of Istio. Looked for: an init container istio-init or istio-validation, or one that runs istio-iptables; a container istio-proxy;`,
 			`annotations traffic.sidecar.istio.io/…, ${annotationNames.mode}, ${annotationNames.proxyConfig}; the labels ${annotationNames.inject}, ${annotationNames.revision}, ${annotationNames.dataplaneMode}.`,
 			`If its namespace has it injected, add the label ${annotationNames.inject}: "true"`,
 		].join(' '));
@@ -144,7 +148,7 @@ function byAnnotations(known: Known): PodInput {
 
 	const release = releaseFor(known, [proxy]);
 	const injection = injectionOf(pod, {proxy, release, warnings});
-	return injection === 'none' ? none(known, 'the mode of interception is NONE: nothing is captured') : sidecar(known, {how: 'annotations', release, ...injection}, pod.annotations.get(annotationNames.proxyConfig)?.at);
+	return injection === 'none' ? none(known, 'the interception mode is NONE: nothing is captured') : sidecar(known, {how: 'annotations', release, ...injection}, pod.annotations.get(annotationNames.proxyConfig)?.at);
 }
 
 function byAmbient(known: Known): PodInput {
@@ -152,9 +156,9 @@ function byAmbient(known: Known): PodInput {
 	const [ingress, dns, interfaces] = [annotationNames.bypassInbound, annotationNames.dnsCapture, annotationNames.reroute].map(name => annotations.get(name));
 	const written = context.families ?? (addresses.length === 0 ? undefined : [...new Set(addresses.flatMap(address => familyOfAddress(address) ?? []))]);
 	const {redirectDns} = defaultAmbientOptions;
-	warnings.push(...sidecarAnnotationNames.flatMap(name => annotations.get(name) ?? []).map(({at}) => `${at}: without effect, for the pod is in ambient mode and has no sidecar`));
+	warnings.push(...sidecarAnnotationNames.flatMap(name => annotations.get(name) ?? []).map(({at}) => `${at}: no effect, because the pod is in ambient mode and has no sidecar`));
 	if (dns === undefined) {
-		warnings.push('whether DNS is captured is a setting of the node; that of a default installation is taken');
+		warnings.push('DNS capture is a setting of the node, so that of a default installation is used');
 	}
 
 	const {release, note} = placed('--release', () => findAmbientRelease(context.release ?? newestRelease.name));
@@ -170,26 +174,26 @@ function byAmbient(known: Known): PodInput {
 			rerouteVirtualInterfaces: interfaces === undefined ? [] : readVirtualInterfaces(interfaces.value, interfaces.at),
 			ipv6: written?.includes('ipv6') ?? false,
 		},
-		// The agent writes IPv4 rules always.
+		// The agent always writes IPv4 rules.
 		families: written && (written.includes('ipv6') ? ['ipv4', 'ipv6'] : ['ipv4']),
 		warnings,
 		notes,
 	};
 }
 
-/** In the mesh by ambient mode: asked for by label, or marked so by the agent. A pod that is to be injected has a sidecar instead. */
+/** In the mesh by ambient mode: requested by label, or marked by the agent. A pod that is to be injected has a sidecar instead. */
 function isAmbient({labels, annotations}: Pod): boolean {
 	const mode = labels.get(annotationNames.dataplaneMode)?.value;
 	const isAsked = mode === 'ambient' || (mode !== 'none' && annotations.get(annotationNames.redirection)?.value === 'enabled');
 	return isAsked && (labels.get(annotationNames.inject) ?? annotations.get(annotationNames.inject))?.value !== 'true';
 }
 
-/** A container istio-proxy without an image of its own only changes what the injection will put there. */
+/** A container istio-proxy without an image only changes what the injection will add. */
 function isRealProxy({image}: Container, {annotations}: Pod): boolean {
 	return annotations.has(annotationNames.status) || (image !== undefined && image !== 'auto');
 }
 
-/** The known release whose rules the pod gets: its image's, or else the one that was asked for, or the newest. Where it stands in for another, a note is left. */
+/** The known release whose rules the pod gets: its image's, or else the requested one, or the newest. If it replaces another, a note says so. */
 function releaseFor({context, warnings, notes}: Known, containers: ReadonlyArray<Container | undefined>): string {
 	const asked = askedOf(context);
 	const [tagged] = containers.flatMap(container => {
@@ -197,7 +201,7 @@ function releaseFor({context, warnings, notes}: Known, containers: ReadonlyArray
 		return container === undefined || version === undefined ? [] : [placed(`${container.at}.image`, () => ({version, release: findRelease(version)}))];
 	});
 	if (tagged !== undefined && asked !== undefined && asked.asked !== tagged.release.asked) {
-		warnings.push(`the image is of release ${tagged.version}, so that one is taken and not ${context.release!}`);
+		warnings.push(`the image is of release ${tagged.version}, so that one is used and not ${context.release!}`);
 	}
 
 	const release = tagged?.release ?? asked;
@@ -215,17 +219,17 @@ function askedOf({release}: PodContext): Release | undefined {
 	return release === undefined ? undefined : placed('--release', () => findRelease(release));
 }
 
-/** Says whose rules are used where nothing names a release. */
+/** Says whose rules are used if nothing names a release. */
 function standInNote(fault: string): string {
 	return `${fault}: these are the rules of ${newestRelease.name}, the newest one known. A tag that is a version, or --release VERSION, chooses another.`;
 }
 
-/** What istio-iptables refuses is refused here already, with the place that it comes from. */
-function sidecar({pod, context, warnings, notes}: Known, found: PodCommandLine, at?: string): PodInput {
+/** Values that istio-iptables rejects are rejected here, with the place that they come from. */
+function sidecar({pod, context, warnings, notes, proxy}: Known, found: PodCommandLine, at?: string): PodInput {
 	const {dualStack} = placed(at, () => parseSidecarArguments({...found, release: findRelease(found.release)}));
 	const families = context.families ?? (pod.addresses.length === 0 ? undefined : familiesWritten(pod.addresses, {dualStack}));
 	return {
-		kind: 'sidecar', workload: pod.workload, ...found, families, warnings, notes,
+		kind: 'sidecar', workload: pod.workload, ...found, families, scrapes: scrapePortsOf(pod, {proxy, release: found.release, warnings}), warnings, notes,
 	};
 }
 

@@ -1,5 +1,5 @@
 /**
-A workload's manifest → what of it decides the rules.
+Reads from a workload's manifest what determines its rules.
 */
 
 import {parseAddress} from '../../netfilter/address.js';
@@ -11,17 +11,17 @@ import {
 /** Texts by name: labels, annotations. */
 export type Texts = ReadonlyMap<string, Text>;
 
-/** A variable of a container; `value` is undefined when it comes from elsewhere (`valueFrom`). */
+/** A variable of a container; `value` is undefined if it comes from elsewhere (`valueFrom`). */
 export type Variable = {readonly value: string | undefined; readonly at: string};
 
-/** What of a container decides the rules. */
+/** The parts of a container that determine the rules. */
 export type Container = {
 	readonly name: string;
 	readonly image: string | undefined;
-	/** `command` and `args`, as Kubernetes puts them together. */
+	/** `command` and `args`, joined as Kubernetes does. */
 	readonly words: readonly Text[];
 	readonly environment: ReadonlyMap<string, Variable>;
-	/** Where variables come in from elsewhere, all at once (`envFrom`). */
+	/** Where variables come from elsewhere, all at once (`envFrom`). */
 	readonly environmentFrom: string | undefined;
 	readonly runAsUser: number | undefined;
 	readonly runAsGroup: number | undefined;
@@ -34,18 +34,21 @@ export type Pod = {
 	readonly workload: string;
 	readonly labels: Texts;
 	readonly annotations: Texts;
-	/** Of the workload itself, which are not its pods'. */
+	/** Of the workload itself, not of its pods. */
 	readonly outerLabels: Texts;
 	readonly outerAnnotations: Texts;
-	/** Where `hostNetwork: true` stands. */
+	/** The place of `hostNetwork: true`. */
 	readonly hostNetworkAt: string | undefined;
+	/** The pod's, for containers without their own. */
+	readonly runAsUser: number | undefined;
+	readonly runAsGroup: number | undefined;
 	readonly initContainers: readonly Container[];
 	readonly containers: readonly Container[];
 	/** `status.podIPs` in order. */
 	readonly addresses: readonly string[];
 };
 
-/** Where the pod template of a workload stands (Kubernetes API: core/v1, apps/v1, batch/v1). */
+/** Where the pod template of a workload is (Kubernetes API: core/v1, apps/v1, batch/v1). */
 const templatePaths: ReadonlyMap<string, readonly string[]> = new Map([
 	['Pod', []],
 	['Deployment', ['spec', 'template']],
@@ -61,9 +64,9 @@ const templatePaths: ReadonlyMap<string, readonly string[]> = new Map([
 type Found = {readonly kind: string; readonly name: string; readonly object: Field};
 
 /**
-Reads the one workload of a manifest: YAML with one or more documents, or JSON; other objects beside it are passed by.
+Reads the only workload of a manifest: YAML with one or more documents, or JSON; other objects are ignored.
 
-@throws {InputError} with line, column and key, when it is not understood, and when there is no workload or more than one.
+@throws {InputError} with line, column and key, if it is not understood, or if there is no workload or more than one.
 */
 export function parsePod(text: string): Pod {
 	const objects = readDocuments(text).flatMap(document => objectsOf(document));
@@ -71,11 +74,11 @@ export function parsePod(text: string): Pod {
 	const [found] = workloads;
 	if (found === undefined) {
 		const there = objects.length === 0 ? 'it is empty' : `found ${objects.map(object => titleOf(object)).join(', ')}`;
-		throw new InputError(`no workload in it: ${there}; one of ${[...templatePaths.keys()].join(', ')} is due`);
+		throw new InputError(`no workload in it: ${there}; expected one of ${[...templatePaths.keys()].join(', ')}`);
 	}
 
 	if (workloads.length > 1) {
-		throw new InputError(`${workloads.length} workloads in it, one is due: ${workloads.map(object => `${titleOf(object)} (${object.object.at.split(',')[0]})`).join(', ')}`);
+		throw new InputError(`${workloads.length} workloads in it, but only one is allowed: ${workloads.map(object => `${titleOf(object)} (${object.object.at.split(',')[0]})`).join(', ')}`);
 	}
 
 	return readPod(found);
@@ -83,7 +86,7 @@ export function parsePod(text: string): Pod {
 
 function objectsOf(document: Field): readonly Found[] {
 	if (!isMapping(document)) {
-		throw new InputError('this is no Kubernetes object: a mapping with apiVersion, kind and metadata is due', document.at);
+		throw new InputError('this is not a Kubernetes object: expected a mapping with apiVersion, kind and metadata', document.at);
 	}
 
 	const kindField = child(document, 'kind');
@@ -118,6 +121,10 @@ function readPod(found: Found): Pod {
 
 	const isTemplate = path.length > 0;
 	const hostNetwork = child(spec, 'hostNetwork');
+	const [runAsUser, runAsGroup] = ['runAsUser', 'runAsGroup'].map(key => {
+		const field = descend(spec, ['securityContext', key]);
+		return field && numberOf(field);
+	});
 	return {
 		workload: titleOf(found),
 		labels: textsOf(descend(template, ['metadata', 'labels'])),
@@ -125,6 +132,8 @@ function readPod(found: Found): Pod {
 		outerLabels: isTemplate ? textsOf(descend(object, ['metadata', 'labels'])) : new Map(),
 		outerAnnotations: isTemplate ? textsOf(descend(object, ['metadata', 'annotations'])) : new Map(),
 		hostNetworkAt: hostNetwork !== undefined && booleanOf(hostNetwork) ? hostNetwork.at : undefined,
+		runAsUser,
+		runAsGroup,
 		initContainers: containersOf(child(spec, 'initContainers')),
 		containers: containersOf(child(spec, 'containers')),
 		addresses: isTemplate ? [] : addressesOf(child(object, 'status')),
@@ -187,7 +196,7 @@ function addressesOf(status: Field | undefined): readonly string[] {
 	return (listed.length > 0 || single === undefined ? listed : [single]).map(field => {
 		const {value, at} = textOf(field);
 		if (parseAddress(value) === undefined) {
-			throw new InputError(`"${value}" is no address`, at);
+			throw new InputError(`"${value}" is not an address`, at);
 		}
 
 		return value;

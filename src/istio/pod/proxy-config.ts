@@ -1,5 +1,5 @@
 /**
-The annotation `proxy.istio.io/config`: a ProxyConfig written as YAML (istio.io/api, mesh/v1alpha1), of which two fields have a part in the rules.
+The annotation `proxy.istio.io/config`: a ProxyConfig written as YAML (istio.io/api, mesh/v1alpha1), of which two fields affect the rules.
 */
 
 import {InputError} from '../../parsing/input-error.js';
@@ -8,15 +8,15 @@ import {
 } from '../../parsing/document.js';
 import {checkMode} from './annotations.js';
 
-/** What of a ProxyConfig decides the rules. */
+/** The parts of a ProxyConfig that determine the rules. */
 export type ProxyConfig = {
-	/** `proxyMetadata`: becomes environment of the init container and of the proxy. */
+	/** `proxyMetadata`: becomes the environment of the init container and of the proxy. */
 	readonly metadata: Readonly<Record<string, string>>;
 	readonly mode: 'REDIRECT' | 'TPROXY' | 'NONE' | undefined;
 };
 
 /**
-Reads the annotation.
+Parses the annotation.
 
 @throws {InputError} naming line and annotation, and the line within its text.
 */
@@ -28,7 +28,7 @@ export function parseProxyConfig({value, at}: Text): ProxyConfig {
 		}
 
 		if (!isMapping(config)) {
-			throw new InputError('a mapping is due', config.at);
+			throw new InputError('expected a mapping', config.at);
 		}
 
 		const metadata = child(config, 'proxyMetadata');

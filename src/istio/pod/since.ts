@@ -1,5 +1,5 @@
 /**
-Since-columns: whether a release has what some release brought.
+Since-columns: whether a release has something that was added in some release.
 */
 
 /** Whether a release, `1.24` or `1.24.3`, is that release or a later one. A line without a patch number means its newest patch. */

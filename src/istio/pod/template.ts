@@ -11,22 +11,22 @@ import {parseProxyConfig} from './proxy-config.js';
 import {knownEnvironment} from './environment.js';
 import {isAtLeast} from './since.js';
 
-/** Ports that the template excludes from capture before all others: Envoy's metrics, and since 1.6 its health. */
+/** Ports that the template always excludes from capture first: Envoy's metrics, and since 1.6 its health. */
 const alwaysExcluded: ReadonlyArray<{readonly port: string; readonly since: string}> = [{port: '15090', since: '1.5'}, {port: '15021', since: '1.6'}];
 
-/** Since when `runAsUser` of the container istio-proxy is passed as the proxy's UID. */
+/** The first release that passes `runAsUser` of the container istio-proxy as the proxy's UID. */
 const userIsPassedSince = '1.20.0';
 
 /** Global.proxy.statusPort of a default installation. */
 const defaultStatusPort = '15020';
 
-/** What the template makes of a pod: a command line, or no init container at all. */
+/** The template's result for a pod: a command line, or no init container at all. */
 export type Injection = CommandLine | 'none';
 
 /**
 The command line that the template writes for a pod.
 
-@throws {InputError} naming line and annotation, for values that the webhook refuses.
+@throws {InputError} naming line and annotation, for values that the webhook rejects.
 */
 export function injectionOf({annotations}: Pod, {proxy, release, warnings}: {readonly proxy: Container | undefined; readonly release: string; readonly warnings: string[]}): Injection {
 	const configText = annotations.get(annotationNames.proxyConfig);
@@ -36,9 +36,9 @@ export function injectionOf({annotations}: Pod, {proxy, release, warnings}: {rea
 		return 'none';
 	}
 
-	warnings.push('the manifest shows neither mesh configuration nor chart values; those of a default installation are taken');
+	warnings.push('the manifest shows neither mesh configuration nor chart values, so those of a default installation are used');
 	const own = proxy?.runAsUser;
-	// TPROXY needs a user of Istio's own choosing: the template passes 1337.
+	// TPROXY requires a user chosen by Istio: the template passes 1337.
 	const uid = own !== undefined && mode !== 'TPROXY' && isAtLeast(release, userIsPassedSince) ? String(own) : '1337';
 	const flags = flagsOf(annotations, {writer: 'template', release, warnings});
 	const at = flags.indexOf('-b') + 2;
@@ -48,7 +48,7 @@ export function injectionOf({annotations}: Pod, {proxy, release, warnings}: {rea
 	};
 }
 
-/** The status port is added unless it is listed; a status port of 0, or an empty one, is none. */
+/** The status port is added unless it is listed; a status port of 0, or an empty one, means none. */
 function excludedPorts(annotations: Pod['annotations'], release: string): string {
 	const text = annotations.get(annotationNames.statusPort);
 	const statusPort = text === undefined ? defaultStatusPort : (text.value.trim() === '' ? '' : checkPort(text.value, text.at));

@@ -1,14 +1,20 @@
 /**
-The roles of the rules for DNS capture in a sidecar.
+The roles of a sidecar's rules for DNS capture.
 */
 
+import type {Rule} from '../../netfilter/types.js';
 import {usesProtocol, type RoleTable} from '../../mesh/roles.js';
 import {byOption, changed} from './history.js';
 
 const isTcp = usesProtocol('tcp');
 const isUdp = usesProtocol('udp');
 
-/** Where UDP queries are judged until 1.24. */
+/** An answer's source is the server. */
+function asksForDestination({matches}: Rule): boolean {
+	return matches.some(({kind}) => kind === 'destination');
+}
+
+/** Where UDP queries are handled until 1.24. */
 const dnsPlaces = ['nat OUTPUT', 'nat ISTIO_OUTPUT'];
 
 /** Where queries get their conntrack zone: until 1.22, until 1.24, since. */
@@ -21,12 +27,12 @@ const dnsZone = changed('1.10.3', 'istio/istio 1.10.3, by ISTIO_META_DNS_CONNTRA
 /** DNS roles of a sidecar. */
 export const dnsRoles = {
 	'dns-jump': {
-		purpose: 'Hands what was not let go so far to the DNS rules.',
+		purpose: 'Sends remaining traffic to the DNS rules.',
 		...dnsChain,
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: '> ISTIO_OUTPUT_DNS'}],
 	},
 	'dns-udp-jump': {
-		purpose: 'Hands UDP to ISTIO_OUTPUT, at whose end the DNS rules stand in 1.23 and 1.24.',
+		purpose: 'Sends UDP to ISTIO_OUTPUT, which ends with the DNS rules in 1.23 and 1.24.',
 		...changed('1.23.0', 'istio/istio 1.23.0, DNS rules moved to the end of ISTIO_OUTPUT', '1.24'),
 		patterns: [{in: ['nat OUTPUT'], rule: 'protocol > ISTIO_OUTPUT', when: isUdp}],
 	},
@@ -48,12 +54,12 @@ export const dnsRoles = {
 		],
 	},
 	'dns-translate': {
-		purpose: 'Sends DNS over UDP to the agent or to Envoy by a new destination, in 1.7 and 1.8.',
+		purpose: 'Sends DNS over UDP to the agent or to Envoy by changing its destination, in 1.7 and 1.8.',
 		...translated,
 		patterns: [{in: ['nat OUTPUT'], rule: 'protocol destination-port > DNAT --to-destination', when: isUdp}],
 	},
 	'dns-translate-source': {
-		purpose: 'Gives translated DNS queries a loopback source, so that their answers come back the same way, in 1.7 and 1.8.',
+		purpose: 'Gives translated DNS queries a loopback source, so that their answers return on the same path, in 1.7 and 1.8.',
 		...translated,
 		patterns: [{in: ['nat POSTROUTING'], rule: 'protocol destination-port > SNAT --to-source', when: isUdp}],
 	},
@@ -71,7 +77,7 @@ export const dnsRoles = {
 		patterns: [{in: ['nat OUTPUT', 'nat ISTIO_OUTPUT', 'nat ISTIO_OUTPUT_DNS'], rule: 'protocol destination-port > redirect', also: ['destination'], when: isUdp}],
 	},
 	'dns-zone-jump': {
-		purpose: 'Hands outgoing packets to the rules that choose a conntrack zone for DNS.',
+		purpose: 'Sends outgoing packets to the rules that choose a conntrack zone for DNS.',
 		...changed('1.23.0', 'istio/istio 1.23.0, DNS rules moved out of raw OUTPUT'),
 		patterns: [
 			{in: ['raw OUTPUT'], rule: '> ISTIO_OUTPUT_DNS'},
@@ -100,13 +106,14 @@ export const dnsRoles = {
 		patterns: [{in: zonePlaces, rule: 'protocol destination-port > ct-zone', also: ['destination']}],
 	},
 	'dns-answer-jump': {
-		purpose: 'Hands incoming packets to the rules that choose a conntrack zone for DNS answers.',
+		purpose: 'Sends incoming packets to the rules that choose a conntrack zone for DNS answers.',
 		...dnsChain,
 		patterns: [{in: ['raw PREROUTING'], rule: '> ISTIO_INBOUND'}],
 	},
 	'dns-zone-answer': {
 		purpose: 'Puts the answers of the real DNS servers into the zone of the proxy\'s queries.',
 		...dnsZone,
+		futile: {when: asksForDestination, because: 'an answer comes from the server and goes to the pod, but this rule matches the server as the destination. Releases until 1.19 wrote it this way.'},
 		patterns: [{in: ['raw PREROUTING', 'raw ISTIO_INBOUND'], rule: 'protocol source-port > ct-zone', also: ['source', 'destination']}],
 	},
 } as const satisfies RoleTable;

@@ -1,5 +1,5 @@
 /**
-Ways to say since when the rules have a role. Rule lists are known from 1.5 on; what the oldest of them has, or belongs to an option that is older, is `≤ 1.5`.
+Helpers for the history of roles. Rule lists are known from 1.5 on; roles in the oldest of them, or of an option that is older, are `≤ 1.5`.
 */
 
 import type {RoleHistory} from '../../mesh/roles.js';
@@ -7,7 +7,7 @@ import type {RoleHistory} from '../../mesh/roles.js';
 /** The oldest release whose rules are known. */
 export const oldest = '≤ 1.5';
 
-/** In the rules of a default sidecar of 1.5, read off the sources at its tag. */
+/** In the rules of a default sidecar of 1.5, according to the sources at its tag. */
 export const inOldest: RoleHistory = {since: oldest, until: null, source: 'istio/istio 1.5.10, rules of a default sidecar'};
 
 /** A role that came with an option. */

@@ -1,5 +1,5 @@
 /**
-The roles of the rules for what comes into the pod of a sidecar.
+The roles of a sidecar's rules for inbound traffic.
 */
 
 import type {Rule} from '../../netfilter/types.js';
@@ -10,12 +10,12 @@ import {
 
 type InboundRole = keyof typeof inboundRoles;
 
-/** Without a chain, only the first rule can be the tunnel port's. In 1.5 and 1.6, which knew no tunnel, SSH's comes first. */
+/** Without a chain, only the first rule can be the tunnel port's. In 1.5 and 1.6, which had no tunnel, SSH's comes first. */
 function isNotTunnelPort(rule: Rule, earlier: EarlierRules): boolean {
 	return isForSsh(rule) || (earlier === undefined ? rule.number !== 1 : earlier.some(({roles}) => roles.includes('inbound-tunnel-port' satisfies InboundRole)));
 }
 
-/** The port that releases until 1.12 never captured is the only one that the program itself names; everything else is told by its place. */
+/** The port that releases until 1.12 never captured is the only one that the program itself names; all other rules are recognized by their place. */
 function isForSsh({matches}: Rule): boolean {
 	return matches.some(match => match.kind === 'destination-port' && match.ranges.length === 1 && match.ranges[0]?.from === 22 && match.ranges[0].to === 22);
 }
@@ -28,22 +28,22 @@ function isBehindPorts(rule: Rule, earlier: EarlierRules): boolean {
 /** Inbound roles of a sidecar. */
 export const inboundRoles = {
 	'inbound-jump': {
-		purpose: 'Hands TCP that comes into the pod to ISTIO_INBOUND.',
+		purpose: 'Sends TCP that arrives in the pod to ISTIO_INBOUND.',
 		...inOldest,
 		patterns: [{in: ['nat PREROUTING', 'mangle PREROUTING'], rule: 'protocol > ISTIO_INBOUND'}],
 	},
 	'inbound-ssh': {
-		purpose: 'Leaves SSH alone where all inbound ports are captured, until 1.12.',
+		purpose: 'Exempts SSH if all inbound ports are captured, until 1.12.',
 		...inOldest, until: '1.12',
 		patterns: [{in: ['nat ISTIO_INBOUND', 'mangle ISTIO_INBOUND'], rule: 'protocol destination-port > return', when: isForSsh, unless: isBehindPorts}],
 	},
 	'inbound-tunnel-port': {
-		purpose: 'Leaves the HBONE tunnel port alone, because the proxy listens on it itself.',
+		purpose: 'Exempts the HBONE tunnel port, because the proxy listens on it itself.',
 		...byOption('1.7.0', '--inbound-tunnel-port; before, port 15008 was like any other'),
 		patterns: [{in: ['nat ISTIO_INBOUND'], rule: 'protocol destination-port > return', unless: isNotTunnelPort}],
 	},
 	'inbound-port-exclude': {
-		purpose: 'Leaves an excluded inbound port alone, so that it is reached without the inbound listener.',
+		purpose: 'Exempts an excluded inbound port, so that it is reached without the inbound listener.',
 		...inOldest,
 		patterns: [{in: ['nat ISTIO_INBOUND', 'mangle ISTIO_INBOUND'], rule: 'protocol > return', also: anyPort}],
 	},
@@ -53,7 +53,7 @@ export const inboundRoles = {
 		patterns: [{in: ['nat ISTIO_INBOUND'], rule: 'protocol destination-port > ISTIO_IN_REDIRECT'}],
 	},
 	'inbound-capture': {
-		purpose: 'Captures all inbound TCP that no earlier rule of the chain left alone.',
+		purpose: 'Captures all inbound TCP that no earlier rule of the chain exempted.',
 		...inOldest,
 		patterns: [{in: ['nat ISTIO_INBOUND'], rule: 'protocol > ISTIO_IN_REDIRECT'}],
 	},
@@ -63,23 +63,23 @@ export const inboundRoles = {
 		patterns: [{in: ['nat ISTIO_IN_REDIRECT'], rule: 'protocol > redirect'}],
 	},
 	'interface-exclude-inbound': {
-		purpose: 'Leaves alone what comes in from an excluded or virtual interface.',
+		purpose: 'Exempts traffic from an excluded or virtual interface.',
 		...byOption(oldest, '--kube-virt-interfaces (1.1); for --istio-exclude-interfaces since 1.11.3'),
 		patterns: [{in: ['nat PREROUTING', 'mangle PREROUTING'], rule: '> return', also: ['in-interface']}],
 	},
 	'virtual-interface-capture': {
-		purpose: 'Captures as outbound what a virtual machine sends through its interface.',
+		purpose: 'Captures traffic that a virtual machine sends through its interface as outbound traffic.',
 		...byOption(oldest, '--kube-virt-interfaces (1.1)'),
 		patterns: [{in: ['nat PREROUTING'], rule: '> ISTIO_REDIRECT', also: ['in-interface', 'destination']}],
 	},
 	'invalid-jump': {
-		purpose: 'Hands packets that conntrack cannot place to their end.',
+		purpose: 'Sends packets that conntrack considers invalid to the rule that drops them.',
 		...changed('1.24.0', 'istio/istio 1.24.0, chain ISTIO_DROP; before, -j DROP in its place'),
-		// Native nft asks for TCP too.
+		// Native nft also tests for TCP.
 		patterns: [{in: ['mangle PREROUTING'], rule: 'conntrack-state > ISTIO_DROP', also: ['protocol']}],
 	},
 	'invalid-drop': {
-		purpose: 'Drops packets that conntrack cannot place.',
+		purpose: 'Drops packets that conntrack considers invalid.',
 		...byOption('1.12.2', '--drop-invalid'),
 		patterns: [
 			{in: ['mangle PREROUTING'], rule: 'conntrack-state > drop'},

@@ -1,5 +1,5 @@
 /**
-The roles of the rules for what the processes in a sidecar's pod send.
+The roles of a sidecar's rules for traffic of the pod's processes.
 */
 
 import {familyOfAddress, isLoopback} from '../../netfilter/address.js';
@@ -17,10 +17,28 @@ function gidOf({matches}: Rule): number | undefined {
 	return matches.flatMap(match => match.kind === 'gid' ? [match.from] : [])[0];
 }
 
-/** The proxy's groups have rules for lo before their bypass, a hairpin and its counterpart, and one of them can be missing; excluded groups have neither. */
-function hasNoHairpin(rule: Rule, earlier: EarlierRules): boolean {
-	const loopbackRoles: readonly OutboundRole[] = ['hairpin-by-gid', 'loopback-not-proxy-gid'];
-	return earlier !== undefined && !earlier.some(({rule: other, roles}) => loopbackRoles.some(role => roles.includes(role)) && gidOf(other) === gidOf(rule));
+function uidOf({matches}: Rule): number | undefined {
+	return matches.flatMap(match => match.kind === 'uid' ? [match.from] : [])[0];
+}
+
+const loopbackByOwner: readonly OutboundRole[] = ['hairpin-by-uid', 'loopback-not-proxy-uid', 'hairpin-by-gid', 'loopback-not-proxy-gid'];
+const loopbackByGroup: readonly OutboundRole[] = ['hairpin-by-gid', 'loopback-not-proxy-gid'];
+
+/**
+Whether an exempt group is an excluded one and not the proxy's. Since 1.5 the proxy's groups have rules for lo before their bypass, a hairpin and its counterpart, one of which can be missing; excluded groups have neither.
+Until 1.4 no owner has any, and no group could be excluded. Since 1.6 a captured loopback range removes all of them (`loopbackCanBeIncluded`); the proxy's group then has the number of its user.
+*/
+function isExcludedGroup(rule: Rule, earlier: EarlierRules): boolean {
+	if (earlier === undefined) {
+		return false;
+	}
+
+	const hasRole = (wanted: readonly OutboundRole[]) => earlier.filter(({roles}) => wanted.some(role => roles.includes(role)));
+	if (hasRole(['hairpin-any-owner']).length > 0 || hasRole(loopbackByGroup).some(({rule: other}) => gidOf(other) === gidOf(rule))) {
+		return false;
+	}
+
+	return hasRole(loopbackByOwner).length > 0 || hasRole(['proxy-uid-bypass']).every(({rule: other}) => uidOf(other) !== gidOf(rule));
 }
 
 function familyOfDestination({matches}: Rule): AddressFamily | undefined {
@@ -32,16 +50,16 @@ function followsLocalhost(rule: Rule, earlier: EarlierRules): boolean {
 	return earlier?.some(({rule: other, roles}) => roles.includes('localhost-bypass' satisfies OutboundRole) && familyOfDestination(other) === familyOfDestination(rule)) === true;
 }
 
-/** The hairpin rules and their counterparts except the tunnel port since 1.18. */
+/** The hairpin rules and their counterparts exclude the tunnel port since 1.18. */
 const ownTcp = ['protocol', '!destination-port'];
 
 const loopbackIsTaken = ['hairpin-by-uid', 'loopback-not-proxy-uid', 'proxy-uid-bypass'] as const;
-const loopbackIsTakenBecause = 'On lo, loopback-not-proxy-uid returns every packet that is not of the proxy\'s UID; hairpin-by-uid and proxy-uid-bypass take the proxy\'s own.';
+const loopbackIsTakenBecause = 'On lo, loopback-not-proxy-uid returns every packet that does not have the proxy\'s UID; hairpin-by-uid and proxy-uid-bypass match the proxy\'s own.';
 
 /** Outbound roles of a sidecar. Shadows are measured: iptables 1.8.9, both back ends, Linux 6.18. */
 export const outboundRoles = {
 	'outbound-jump': {
-		purpose: 'Hands what the pod\'s processes send to ISTIO_OUTPUT.',
+		purpose: 'Sends traffic of the pod\'s processes to ISTIO_OUTPUT.',
 		...inOldest,
 		patterns: [{in: ['nat OUTPUT'], rule: '> ISTIO_OUTPUT', also: ['protocol']}],
 	},
@@ -51,12 +69,12 @@ export const outboundRoles = {
 		patterns: [{in: ['nat ISTIO_REDIRECT'], rule: 'protocol > redirect'}],
 	},
 	'interface-exclude-outbound': {
-		purpose: 'Leaves alone what goes out through an excluded interface.',
+		purpose: 'Exempts traffic through an excluded interface.',
 		...byOption('1.11.3', '--istio-exclude-interfaces'),
 		patterns: [{in: ['nat OUTPUT', 'mangle OUTPUT'], rule: '> return', also: ['out-interface']}],
 	},
 	'outbound-port-exclude': {
-		purpose: 'Leaves an excluded outbound port alone.',
+		purpose: 'Exempts an excluded outbound port.',
 		...byOption(oldest, '--istio-local-outbound-ports-exclude (1.2)'),
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'protocol > return', also: anyPort}],
 	},
@@ -65,18 +83,23 @@ export const outboundRoles = {
 		...inOldest,
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'source out-interface > return'}],
 	},
+	'hairpin-any-owner': {
+		purpose: 'Sends every connection to the pod\'s own addresses over lo, whoever opens it, through the inbound listener, until 1.4; until 1.2 through the one listener of both directions.',
+		since: oldest, until: '1.4', source: 'istio/istio 1.1, tools/packaging/common/istio-iptables.sh; logs of the init container of 1.4',
+		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: '!destination out-interface > ISTIO_IN_REDIRECT'}, {in: ['nat ISTIO_OUTPUT'], rule: '!destination out-interface > ISTIO_REDIRECT'}],
+	},
 	'hairpin-by-uid': {
 		purpose: 'Sends the proxy\'s own connections to the pod\'s own addresses through the inbound listener, by UID.',
 		...inOldest,
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: '!destination out-interface uid > ISTIO_IN_REDIRECT', also: ownTcp}],
 	},
 	'loopback-not-proxy-uid': {
-		purpose: 'Lets processes with another UID than the proxy\'s talk over lo without the proxy.',
+		purpose: 'Exempts traffic over lo of processes with another UID than the proxy\'s.',
 		...inOldest,
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'out-interface !uid > return', also: ownTcp}],
 	},
 	'proxy-uid-bypass': {
-		purpose: 'Lets the proxy\'s own traffic out, by UID, so that it is not captured again.',
+		purpose: 'Exempts the proxy\'s own traffic, by UID, so that it is not captured again.',
 		...inOldest,
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'uid > return'}],
 	},
@@ -87,46 +110,46 @@ export const outboundRoles = {
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: '!destination out-interface gid > ISTIO_IN_REDIRECT', also: ownTcp}],
 	},
 	'loopback-not-proxy-gid': {
-		purpose: 'Lets processes with another GID than the proxy\'s talk over lo without the proxy.',
+		purpose: 'Exempts traffic over lo of processes with another GID than the proxy\'s.',
 		...inOldest,
 		shadow: {by: loopbackIsTaken, because: loopbackIsTakenBecause},
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'out-interface !gid > return', also: ownTcp}],
 	},
 	'proxy-gid-bypass': {
-		purpose: 'Lets traffic of the proxy\'s group out, whatever the UID, so that it is not captured.',
+		purpose: 'Exempts traffic of the proxy\'s group, whatever the UID, so that it is not captured.',
 		...inOldest,
-		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'gid > return', unless: hasNoHairpin}],
+		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'gid > return', unless: isExcludedGroup}],
 	},
 	'group-exclude': {
-		purpose: 'Lets traffic of an excluded group out without the proxy.',
+		purpose: 'Exempts traffic of an excluded group.',
 		...byOption('1.14.0', 'ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE'),
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'gid > return'}],
 	},
 	'group-include': {
-		purpose: 'Lets traffic of all groups but the included ones out without the proxy.',
+		purpose: 'Exempts traffic of all groups except the included ones.',
 		...byOption('1.14.0', 'ISTIO_OUTBOUND_OWNER_GROUPS'),
 		patterns: [
 			{in: ['nat ISTIO_OUTPUT'], rule: '!gid > return'},
-			// A bare RETURN: no group is included, or the excluded range is every address, or it is the rest after the included ranges. Ranges come after the localhost rule.
-			{in: ['nat ISTIO_OUTPUT'], rule: '> return', notBehind: ['localhost-bypass']},
+			// An unconditional RETURN: no group is included, or the excluded range is every address, or it is the rest after the included ranges. Groups come after the owners' rules, ranges after the localhost rule.
+			{in: ['nat ISTIO_OUTPUT'], rule: '> return', behind: ['passthrough-source', 'proxy-uid-bypass', 'proxy-gid-bypass'], notBehind: ['localhost-bypass', 'range-include', 'outbound-capture']},
 		],
 	},
 	'localhost-bypass': {
-		purpose: 'Lets connections to the host\'s loopback address go without the proxy.',
+		purpose: 'Exempts connections to the host\'s loopback address.',
 		...inOldest,
 		shadow: {by: loopbackIsTaken, because: `Traffic to a loopback address leaves over lo, unless its socket is bound to another device. ${loopbackIsTakenBecause}`},
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'destination > return', when: goesToLoopback, unless: followsLocalhost}],
 	},
 	'range-rest': {
-		purpose: 'Lets everything that no included range names go without the proxy, until 1.22.',
+		purpose: 'Exempts everything outside the included ranges, until 1.22.',
 		...byOption(oldest, '--istio-service-cidr (1.0)'), until: '1.22',
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: '> return', behind: ['range-include', 'outbound-capture']}],
 	},
 	'range-exclude': {
-		purpose: 'Leaves an excluded address range alone.',
+		purpose: 'Exempts an excluded address range.',
 		...byOption(oldest, '--istio-service-exclude-cidr (1.0)'),
 		patterns: [
-			{in: ['nat ISTIO_OUTPUT'], rule: '> return'},
+			{in: ['nat ISTIO_OUTPUT'], rule: '> return', behind: ['localhost-bypass']},
 			{in: ['nat ISTIO_OUTPUT'], rule: 'destination > return'},
 		],
 	},
@@ -141,7 +164,7 @@ export const outboundRoles = {
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: 'destination > ISTIO_REDIRECT'}],
 	},
 	'outbound-capture': {
-		purpose: 'Captures everything that no earlier rule of the chain let go.',
+		purpose: 'Captures everything that no earlier rule of the chain exempted.',
 		...inOldest,
 		patterns: [{in: ['nat ISTIO_OUTPUT'], rule: '> ISTIO_REDIRECT'}],
 	},

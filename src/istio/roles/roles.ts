@@ -1,5 +1,5 @@
 /**
-What the rules of Istio are for: one table of roles. Its parts are by area; each record has all that is known of a role.
+The purposes of Istio's rules: one table of roles, composed of a part for each area. Each record has everything known about a role.
 */
 
 import {roleFinder, type FindRole, type RoleTable} from '../../mesh/roles.js';
@@ -10,12 +10,12 @@ import {inboundRoles} from './inbound.js';
 import {outboundRoles} from './outbound.js';
 import {tproxyRoles} from './tproxy.js';
 
-// DNS comes before outbound: its rules have patterns that those of excluded ports fit too.
+// DNS comes before outbound, because the patterns of its rules also fit those of excluded ports.
 const table = {
 	...inboundRoles, ...dnsRoles, ...outboundRoles, ...tproxyRoles, ...ambientRoles,
 };
 
-/** What a rule of Istio is for. */
+/** The purpose of a rule of Istio. */
 export type Role = keyof typeof table;
 
 /** Every role. */

@@ -1,5 +1,5 @@
 /**
-Rules that ordinary traffic never reaches, found in a chain as it stands: with several UIDs, DNS capture or edited rules the answer differs from the default one.
+Rules that ordinary traffic never reaches, determined for a chain as it is: with several UIDs, DNS capture or edited rules, the answer differs from the default one.
 */
 
 import {isLoopback} from '../../netfilter/address.js';
@@ -9,8 +9,8 @@ import {roleOf} from './roles.js';
 import {iptablesChain, iptablesTable} from './backend-names.js';
 
 /**
-The shadow on a rule of nat ISTIO_OUTPUT, or of its native twin, or undefined when ordinary traffic can reach it.
-Once a rule returned every packet on lo that is not of some UID, and another returned all of that UID, nothing on lo is left for the rules behind them; traffic to a loopback address goes over lo.
+The shadow on a rule of nat ISTIO_OUTPUT, or of its native counterpart, or undefined if ordinary traffic can reach it.
+If one rule returns every packet on lo without some UID, and another returns all packets with that UID, nothing on lo is left for the rules after them. Traffic to a loopback address goes over lo.
 */
 export function shadowOf(rule: Rule, table: string, chain: Chain): Shadow | undefined {
 	if (iptablesTable(table) !== 'nat' || iptablesChain(table, chain.name) !== 'ISTIO_OUTPUT' || !needsLoopback(rule)) {
@@ -25,7 +25,7 @@ export function shadowOf(rule: Rule, table: string, chain: Chain): Shadow | unde
 			return {by: [foreign, own], because: `on lo, rule ${foreign.number} returns every UID but ${uid}, and rule ${own.number} returns ${uid}`};
 		}
 
-		// Not even the bypass is needed for a rule that is for another UID only: that one was returned as "not the first".
+		// For a rule that is for another UID only, not even the bypass is needed: that UID was returned as "not the first".
 		const wanted = rule.matches.some(match => match.kind === 'uid' && !match.negated) ? uidOf(rule) : undefined;
 		if (wanted !== undefined && wanted !== uid) {
 			return {by: [foreign], because: `on lo, rule ${foreign.number} returns every UID but ${uid}, so ${wanted} too`};
@@ -35,19 +35,19 @@ export function shadowOf(rule: Rule, table: string, chain: Chain): Shadow | unde
 	return undefined;
 }
 
-/** A rule that matches only what goes over lo, or to a loopback address. */
+/** A rule that only matches traffic over lo, or to a loopback address. */
 function needsLoopback(rule: Rule): boolean {
 	return rule.matches.some(match =>
 		(match.kind === 'out-interface' && !match.negated && match.name === 'lo')
 		|| (match.kind === 'destination' && !match.negated && isLoopback(match.address)));
 }
 
-/** Under DNS capture the loopback rule leaves TCP to port 53 and UDP to the rules behind it. */
+/** With DNS capture, the loopback rule leaves UDP and TCP to port 53 to the rules after it. */
 function isWhole(rule: Rule): boolean {
 	return rule.matches.every(({kind}) => kind === 'out-interface' || kind === 'uid' || kind === 'comment');
 }
 
-/** The single UID that a rule asks for or excludes. */
+/** The only UID that a rule matches or excludes. */
 function uidOf(rule: Rule): string | undefined {
 	const match = rule.matches.find(({kind}) => kind === 'uid');
 	return match?.kind === 'uid' ? (match.from === match.to ? String(match.from) : `${match.from}-${match.to}`) : undefined;

@@ -1,5 +1,5 @@
 /**
-The roles of the rules that TPROXY brings to a sidecar.
+The roles of the rules that TPROXY adds to a sidecar.
 */
 
 import type {Rule} from '../../netfilter/types.js';
@@ -10,7 +10,7 @@ const oldestTproxy = byOption(oldest, '--istio-inbound-interception-mode (1.0)')
 const connectionTproxy = changed('1.9.0', 'istio/istio 1.9.0, connection marks under TPROXY');
 const hairpinTproxy = changed('1.11.0', 'istio/istio 1.11.0, marks of the proxy\'s hairpin under TPROXY; runs of 1.10.6 without and 1.11.8 with it');
 
-/** A match that nothing here interprets, by its text. */
+/** A match that is not interpreted, by its text. */
 function isOpaque(text: string): (rule: Rule) => boolean {
 	return ({matches}) => matches.some(match => match.kind === 'opaque' && match.text === text);
 }
@@ -18,17 +18,17 @@ function isOpaque(text: string): (rule: Rule) => boolean {
 /** Roles of a sidecar that captures inbound traffic by TPROXY. */
 export const tproxyRoles = {
 	'tproxy-mark-bypass': {
-		purpose: 'Leaves alone what carries the proxy\'s mark already.',
+		purpose: 'Exempts packets that already have the proxy\'s mark.',
 		...connectionTproxy,
 		patterns: [{in: ['mangle ISTIO_INBOUND'], rule: 'protocol mark > return'}],
 	},
 	'tproxy-passthrough-source': {
-		purpose: 'Leaves alone what the proxy sends over lo from the passthrough address.',
+		purpose: 'Exempts what the proxy sends over lo from the passthrough address.',
 		...hairpinTproxy,
 		patterns: [{in: ['mangle ISTIO_INBOUND'], rule: 'source in-interface protocol > return'}],
 	},
 	'tproxy-loopback-not-hairpin': {
-		purpose: 'Leaves alone what goes over lo without the mark of the proxy\'s own hairpin connections.',
+		purpose: 'Exempts traffic over lo without the mark of the proxy\'s own hairpin connections.',
 		...hairpinTproxy,
 		patterns: [{in: ['mangle ISTIO_INBOUND'], rule: 'in-interface protocol !mark > return'}],
 	},
@@ -51,22 +51,22 @@ export const tproxyRoles = {
 		patterns: [{in: ['mangle ISTIO_DIVERT'], rule: '> set-mark'}],
 	},
 	'tproxy-divert-accept': {
-		purpose: 'Ends the way of packets that were marked for local delivery.',
+		purpose: 'Accepts packets that were marked for local delivery.',
 		...oldestTproxy,
 		patterns: [{in: ['mangle ISTIO_DIVERT'], rule: '> accept'}],
 	},
 	'tproxy-redirect': {
-		purpose: 'Gives captured TCP to the transparent inbound listener, with its destination unchanged.',
+		purpose: 'Delivers captured TCP to the transparent inbound listener, with its destination unchanged.',
 		...oldestTproxy,
 		patterns: [{in: ['mangle ISTIO_TPROXY'], rule: '!destination protocol > tproxy'}],
 	},
 	'tproxy-mark-save': {
-		purpose: 'Notes the proxy\'s mark on the connection.',
+		purpose: 'Saves the proxy\'s mark to the connection.',
 		...connectionTproxy,
 		patterns: [{in: ['mangle PREROUTING'], rule: 'protocol mark > save-mark'}],
 	},
 	'tproxy-loopback-marked': {
-		purpose: 'Leaves alone what carries the proxy\'s mark and goes over lo.',
+		purpose: 'Exempts packets over lo that have the proxy\'s mark.',
 		...hairpinTproxy,
 		patterns: [{in: ['mangle OUTPUT'], rule: 'out-interface protocol mark > return'}],
 	},
@@ -81,7 +81,7 @@ export const tproxyRoles = {
 		patterns: [{in: ['mangle OUTPUT'], rule: '!destination out-interface protocol gid > set-mark'}],
 	},
 	'tproxy-loopback-mark': {
-		purpose: 'Marks what is sent from the loopback address to another one, so that it is captured inbound, until 1.8.',
+		purpose: 'Marks traffic from the loopback address to another one, so that it is captured inbound, until 1.8.',
 		...oldestTproxy, until: '1.8',
 		patterns: [{in: ['mangle OUTPUT'], rule: 'source !destination protocol > set-mark'}],
 	},

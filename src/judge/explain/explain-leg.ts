@@ -1,8 +1,8 @@
 /**
-Why a packet took its way: the chains that it walked, rule by rule, each read against the packet and compared with the trace. The trace says which rules matched; the reading says why the others did not. Where the two differ, one of them is wrong, and that is a finding.
+Explains why a packet took its path: each chain that it went through, rule by rule, tested by the model and compared with the trace. The trace shows which rules matched; the model says why the others did not. If the two disagree, one of them is wrong, and the report says so.
 */
 
-import type {Role} from '../../mesh/roles.js';
+import {purposeOf, type Role} from '../../mesh/roles.js';
 import {findTable, isNativeTable} from '../../netfilter/lookup.js';
 import type {Leg, RuleHit, Traversal} from '../../netfilter/path.js';
 import type {
@@ -17,43 +17,43 @@ import {
 } from './packet-facts.js';
 import {askRule, type RuleAnswer} from './match-rule.js';
 
-/** One rule that the kernel asked, in the order in which it did. */
+/** One rule that the kernel tested, in the kernel's order. */
 export type AskedRule = {
 	readonly rule: RuleReference;
 	/** Null for a rule that no sidecar writes. */
 	readonly role: Role | null;
-	/** What rules of the role are for, as one sentence; null without a role. */
+	/** The purpose of the role, as one sentence; null without a role. */
 	readonly purpose: string | null;
 	readonly target: Target;
-	/** Whether the trace shows that it matched. */
+	/** Whether the trace shows a match. */
 	readonly isHit: boolean;
-	/** Whether it ended the way through this base chain's rules, or a chain of the sidecar: see `isDeciding`. */
+	/** Whether it ended the path through this base chain, or through a chain of the sidecar: see `isDeciding`. */
 	readonly isDeciding: boolean;
-	/** Whether the rule stands in the base chain itself: what returns there is left to the policy. */
+	/** Whether the rule is in the base chain itself: if it returns, the policy decides. */
 	readonly isInBaseChain: boolean;
 	readonly answer: RuleAnswer;
-	/** The packet as it was when this rule was asked. */
+	/** The packet as it was when this rule was tested. */
 	readonly facts: PacketFacts;
 };
 
-/** One base chain that a packet met, with every rule that was asked there, in the chains behind it as well. Rules behind the one that ended the way were not asked, and do not stand here. */
+/** A base chain that a packet met, with every rule that was tested there and in the chains reached from there. Rules after the one that ended the path were not tested and are not listed. */
 export type AskedChain = {
 	readonly traversal: Traversal;
-	/** Of a native nft table, whose words are others. */
+	/** Whether the table is a native nft one, which has its own syntax. */
 	readonly isNative: boolean;
 	readonly rules: readonly AskedRule[];
 };
 
-/** Where our reading of the rules and the kernel differ. */
+/** Where the model and the kernel disagree. */
 export type Contradiction =
-	/** The trace shows a rule as matched that by our reading does not match. */
+	/** The trace shows a match of a rule that does not match according to the model. */
 	| {readonly kind: 'hit-fails'; readonly rule: AskedRule; readonly isNative: boolean}
-	/** By our reading a rule matches that the kernel came by, and the trace does not show it. */
+	/** According to the model, a rule matches that the kernel tested, but the trace shows no match. */
 	| {readonly kind: 'match-without-hit'; readonly rule: AskedRule; readonly isNative: boolean}
-	/** The trace shows a rule that by our reading was not due: its chain was left, or never entered. */
+	/** The trace shows a rule that the packet does not reach according to the model: its chain was left, or never entered. */
 	| {readonly kind: 'out-of-way'; readonly hit: RuleHit};
 
-/** All that is to be said of one leg. */
+/** The explanation of one leg. */
 export type LegExplanation = {readonly chains: readonly AskedChain[]; readonly contradictions: readonly Contradiction[]};
 
 /** Explains a leg by the rule set as it was loaded. `mark` is the mark of its socket. */
@@ -84,10 +84,10 @@ function contradictionsIn({rules, isNative}: AskedChain): readonly Contradiction
 	});
 }
 
-/** How a chain was left: `over` is the way through the base chain, `back` leads to the rule behind the jump. */
+/** How a chain was left: `over` ends the path through the base chain, `back` continues after the jump. */
 type Leaving = 'over' | 'back';
 
-/** One packet's way through one base chain, by the hits of the trace. */
+/** One packet's path through one base chain, according to the hits of the trace. */
 class Walk {
 	state: PacketState;
 	readonly #traversal: Traversal;
@@ -108,7 +108,7 @@ class Walk {
 		this.#isNative = this.#table !== undefined && isNativeTable(this.#table);
 	}
 
-	/** The hits that the walk did not come to. */
+	/** The hits that the walk did not reach. */
 	get left(): readonly RuleHit[] {
 		return this.#traversal.hits.slice(this.#used);
 	}
@@ -126,7 +126,7 @@ class Walk {
 		return this.#table?.chains.find(chain => chain.name === name);
 	}
 
-	/** Every way down takes a hit with it, so that even a set whose chains lead round comes to an end. */
+	/** Every jump consumes a hit, so the walk ends even if the chains of a set form a circle. */
 	#walk(chain: Chain): Leaving {
 		for (const rule of chain.rules) {
 			const hit = this.#ask(rule, chain);
@@ -143,7 +143,7 @@ class Walk {
 		return 'back';
 	}
 
-	/** Notes a rule, and returns its hit if it has one. */
+	/** Records a rule, and returns its hit if it has one. */
 	#ask(rule: Rule, chain: Chain): RuleHit | undefined {
 		const {family, table, chain: base, hits} = this.#traversal;
 		const next = hits[this.#used];
@@ -156,7 +156,7 @@ class Walk {
 				family, table, chain: chain.name, number: rule.number, text: rule.text,
 			},
 			role,
-			purpose: role === null ? null : mesh.roles[role]!.purpose,
+			purpose: role === null ? null : purposeOf(mesh.roles[role]!, rule),
 			target: rule.target,
 			isHit: hit !== undefined,
 			isDeciding: hit !== undefined && isDeciding(hit, this.#ruleSet),
@@ -172,7 +172,7 @@ class Walk {
 		return hit;
 	}
 
-	/** What comes of a hit; undefined when the next rule is asked. */
+	/** The effect of a hit; undefined if the next rule is tested. */
 	#follow({target}: Rule, hit: RuleHit): Leaving | undefined {
 		const verdict = hit.verdict ?? verdictOfTarget(hit, this.#ruleSet);
 		if (verdict === 'return') {
@@ -183,7 +183,7 @@ class Walk {
 			return finalVerdicts.has(verdict) ? 'over' : undefined;
 		}
 
-		// Where a verdict map leads is to be seen only where something matched there.
+		// The destination of a verdict map is visible only if something matched there.
 		const following = this.#traversal.hits[this.#used]?.chain;
 		const name = target.kind === 'jump' || target.kind === 'goto' ? target.chain : (following === hit.chain ? undefined : following);
 		const chain = name === undefined ? undefined : this.#chain(name);

@@ -1,5 +1,5 @@
 /**
-What each rule of a set is for: its role, since when there is one, which of the types should meet it, and whether ordinary traffic can reach it at all.
+The purpose of each rule of a set: its role, the releases that have it, which of the types should match it, and whether ordinary traffic can reach it at all.
 */
 
 import {contains, parseAddress, parseRange} from '../../netfilter/address.js';
@@ -9,56 +9,59 @@ import type {
 } from '../../netfilter/types.js';
 import {transparencyOf} from '../../mesh/intent.js';
 import type {Mesh, MeshRules} from '../../mesh/mesh.js';
-import type {Role, RoleHistory, Shadow} from '../../mesh/roles.js';
-import {livesInPod} from '../../scenario/expectation.js';
-import {sixTypes, typeIds} from '../../scenario/six-types.js';
-import {addressFamilies, type Topology} from '../../scenario/topology.js';
+import {
+	purposeOf, type Role, type RoleHistory, type Shadow,
+} from '../../mesh/roles.js';
+import {livesInPod} from '../../mesh/actor-set.js';
+import {trafficCases, typeIdsOf} from '../../mesh/traffic-types.js';
+import {addressFamilies, type Topology} from '../../mesh/topology.js';
 import type {
 	ActorCredentials, Credentials, Intent, TypeId,
-} from '../../scenario/types.js';
+} from '../../mesh/traffic.js';
 
-/** What is known of one rule. */
+/** What is known about one rule. */
 export type RuleExplanation = {
-	/** Null for a foreign rule: one that no sidecar writes. */
+	/** Null for a foreign rule, which no sidecar writes. */
 	readonly role: Role | null;
 	readonly purpose: string | null;
 	readonly history: RoleHistory | null;
-	/** Which types' first packets should meet it, for each family whose packets it can match; null when the set is one whose paths are not predicted. */
+	/** The types whose first packets should match it, for each family whose packets it can match; null if the paths of the set are not predicted. */
 	readonly types: Readonly<Partial<Record<AddressFamily, readonly TypeId[]>>> | null;
 	/** Why ordinary traffic does not reach it, or null. */
 	readonly shadow: Shadow | null;
 };
 
-/** What rules are explained by. */
+/** The context for explanations. */
 export type Explainer = (placed: PlacedRule) => RuleExplanation;
 
-/** One leg that some type should take, with what its packets show to a rule. */
+/** One leg that some type should take, with what a rule can test of its packets. */
 type Passage = {
 	readonly id: TypeId;
 	readonly family: AddressFamily;
 	readonly roles: readonly Role[];
-	/** Undefined for what comes from outside: its socket is not in the pod. */
+	/** Undefined for traffic from outside, whose socket is not in the pod. */
 	readonly owner: Credentials | undefined;
 	readonly destination: {readonly address: string; readonly port: number};
+	readonly protocol: 'tcp' | 'udp';
 };
 
-/** The roles in a dump whose options its intent does not know, so that nobody can tell which types should meet a rule. */
+/** The roles in a dump with options that its intent does not include, so that it is unknown which types should match a rule. */
 export function rolesBeyondIntent(ruleSet: MeshRules): readonly Role[] {
 	const found = [...rulesOf(ruleSet)].map(({table, chain, rule}) => ruleSet.mesh.roleOf(rule, table, chain)).filter(role => role !== undefined);
 	return [...new Set(found)].filter(role => ruleSet.mesh.isBeyondIntent(role));
 }
 
-/** Makes the explainer of a set. Without an intent, which types should meet a rule is not known. */
+/** Creates the explainer of a set. Without an intent, it is unknown which types should match a rule. */
 export function explainerOf({mesh, intent, topology, families}: {
 	readonly mesh: Mesh; readonly intent: Intent | null; readonly topology: Topology; readonly families: readonly AddressFamily[];
 }): Explainer {
-	const passages = intent === null ? null : families.flatMap(family => passagesOf({intent, topology, family}));
+	const passages = intent === null ? null : families.flatMap(family => passagesOf({mesh, intent, topology, family}));
 	return placed => {
 		const {rule, table, chain} = placed;
 		const role = mesh.roleOf(rule, table, chain) ?? null;
 		return {
 			role,
-			purpose: role === null ? null : mesh.roles[role]!.purpose,
+			purpose: role === null ? null : purposeOf(mesh.roles[role]!, rule),
 			history: role === null ? null : mesh.roles[role]!,
 			types: passages === null ? null : typesByFamily(placed, {role, passages, mesh}),
 			shadow: mesh.shadowOf(rule, table, chain) ?? null,
@@ -73,27 +76,27 @@ function typesByFamily(placed: PlacedRule, {role, passages, mesh}: {readonly rol
 		&& passages.some(passage => passage.family === family));
 	return Object.fromEntries(families.map(family => {
 		const own = passages.filter(passage => passage.family === family && role !== null && passage.roles.includes(role) && isFirstToMatch(placed, {role, passage, mesh}));
-		return [family, typeIds.filter(id => own.some(passage => passage.id === id))];
+		return [family, typeIdsOf(mesh.traffic).filter(id => own.some(passage => passage.id === id))];
 	}));
 }
 
-/** Of several rules with one role, the first that takes the packet decides. */
+/** Among several rules of one role, the first that matches the packet decides. */
 function isFirstToMatch({rule, table, chain}: PlacedRule, {role, passage, mesh}: {readonly role: Role; readonly passage: Passage; readonly mesh: Mesh}): boolean {
 	return takes(rule, passage) && !chain.rules.some(other => other.number < rule.number && mesh.roleOf(other, table, chain) === role && takes(other, passage));
 }
 
-/** Whether nothing in a rule keeps it from a packet. What a packet's passage does not tell is left to the role. */
+/** Whether no condition of a rule rules out a packet. Conditions on unknown properties are left to the role. */
 function takes({matches}: Rule, passage: Passage): boolean {
 	return matches.every(match => isOfFamily(match, passage.family) && (!('negated' in match) || (admits(match, passage) ?? !match.negated) !== match.negated));
 }
 
-/** In a table of both families, a match of an address, negated or not, is false for packets of the other family (nft(8), payload expressions). */
+/** In a table of both families, an address match, negated or not, is false for packets of the other family (nft(8), payload expressions). */
 function isOfFamily(match: Match, family: AddressFamily): boolean {
 	return (match.kind !== 'source' && match.kind !== 'destination') || (parseRange(match.address)?.family ?? family) === family;
 }
 
-/** Whether a match, without its negation, is true of a packet; undefined where that is not known. */
-function admits(match: Match, {family, owner, destination}: Passage): boolean | undefined {
+/** Whether a match, without its negation, is true for a packet; undefined if that is unknown. */
+function admits(match: Match, {family, owner, destination, protocol}: Passage): boolean | undefined {
 	switch (match.kind) {
 		case 'uid':
 		case 'gid': {
@@ -110,7 +113,7 @@ function admits(match: Match, {family, owner, destination}: Passage): boolean | 
 		}
 
 		case 'protocol': {
-			return match.protocol === 'tcp';
+			return match.protocol === protocol;
 		}
 
 		case 'source':
@@ -129,24 +132,35 @@ function admits(match: Match, {family, owner, destination}: Passage): boolean | 
 }
 
 /** The passages of all types in one family, for a proxy of each user that the set is meant for. */
-function passagesOf({intent, topology, family}: {readonly intent: Intent; readonly topology: Topology; readonly family: AddressFamily}): readonly Passage[] {
-	return actorGroupsOf(intent).flatMap(actors => sixTypes({
-		intent, actors, topology, family, ids: typeIds,
-	}).flatMap(({id, probe, expected}) => expected.legs.map(({actor, roles: wanted}, index): Passage => ({
-		id, family, roles: wanted, owner: livesInPod[actor] ? actors[actor] : undefined, destination: index === 0 ? probe.destination : endpointOf(topology, family, probe.destination),
+function passagesOf({mesh: {traffic}, intent, topology, family}: {readonly mesh: Mesh; readonly intent: Intent; readonly topology: Topology; readonly family: AddressFamily}): readonly Passage[] {
+	return actorGroupsOf(intent).flatMap(actors => trafficCases(traffic, {
+		intent, actors, topology, family, ids: typeIdsOf(traffic),
+	}).flatMap(({id, probe, expected}) => expected.legs.map(({actor, roles: wanted, stop}, index): Passage => ({
+		id,
+		family,
+		protocol: probe.protocol,
+		roles: wanted ?? [],
+		owner: livesInPod[actor] ? actors[actor] : undefined,
+		destination: index === 0 ? probe.destination : askedOf(topology, family, stop) ?? endpointOf(topology, family, probe.destination),
 	}))));
 }
 
-/** Behind the proxy a service's address has become that of an endpoint. */
+/** Where a proxy sends requests for its own ports on localhost; undefined for any other leg. */
+function askedOf({places, proxyAsks}: Topology, family: AddressFamily, stop: string): Passage['destination'] | undefined {
+	const port = stop === `proxy:${proxyAsks?.admin}` ? proxyAsks?.admin : (stop === `agent:${proxyAsks?.agent}` ? proxyAsks?.agent : undefined);
+	return port === undefined ? undefined : {address: places.localhost[family], port};
+}
+
+/** After the proxy, a service's address has become that of an endpoint. */
 function endpointOf({services, places, ports}: Topology, family: AddressFamily, destination: Passage['destination']): Passage['destination'] {
 	const service = services.find(({name}) => places[name][family] === destination.address);
 	return service === undefined ? destination : {address: places[service.endpoint][family], port: service.endpoint === 'pod' ? ports.app : ports.remote};
 }
 
-/** The least number of an ordinary user (login.defs(5), UID_MIN). */
+/** The lowest UID of an ordinary user (login.defs(5), UID_MIN). */
 const ordinaryIdMin = 1000;
 
-/** Who takes part: one group of actors for each user of the proxy, with an agent that is the proxy's user and an app that is nobody of the proxy's. A transparent proxy is root with the proxy's group, as it is injected. */
+/** The actors: one group for each user of the proxy, with an agent that runs as the proxy's user and an app that shares no ID with the proxy. A transparent proxy is root with the proxy's group, as it is when injected. */
 function actorGroupsOf(intent: Intent): readonly ActorCredentials[] {
 	const {proxyUids, proxyGids} = intent;
 	let free = ordinaryIdMin;

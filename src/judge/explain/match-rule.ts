@@ -1,5 +1,5 @@
 /**
-One rule read against one packet: whether it matches, and if not, which of its conditions is the first that does not hold. It knows the conditions that have a field (`Match`); everything else it says it does not know.
+Tests one rule for one packet: whether it matches, and if not, the first condition that fails. Only conditions with a field (`Match`) are understood; for everything else the answer is "not known".
 */
 
 import {
@@ -11,18 +11,18 @@ import type {
 } from '../../netfilter/types.js';
 import type {PacketFacts} from './packet-facts.js';
 
-/** Whether a rule matches a packet, as far as its text and the facts tell. */
+/** Whether a rule matches a packet, as far as its text and the known facts allow. */
 export type RuleAnswer =
 	| {readonly kind: 'matches'}
-	/** The first condition that does not hold. */
+	/** The first condition that fails. */
 	| {readonly kind: 'fails'; readonly match: Match}
-	/** Nothing that is understood fails; these conditions are not understood, or ask for what is not known. None: the doubt is whether the target takes the packet. */
+	/** No understood condition fails; these conditions are not understood, or test something unknown. Empty: it is unknown whether the target takes the packet. */
 	| {readonly kind: 'not-known'; readonly matches: readonly Match[]};
 
 /** Whether one condition holds. */
 export type MatchAnswer = boolean | 'not-known';
 
-/** Reads a rule. A native nft rule differs where it asks for what the packet has not: it fails then, whether or not the condition is negated (NFT_BREAK). */
+/** Tests a rule. In a native nft rule, a condition on something that the packet does not have fails, negated or not (NFT_BREAK). */
 export function askRule({matches, target}: Pick<Rule, 'matches' | 'target'>, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): RuleAnswer {
 	const doubtful: Match[] = [];
 	for (const match of matches) {
@@ -39,17 +39,17 @@ export function askRule({matches, target}: Pick<Rule, 'matches' | 'target'>, fac
 	return doubtful.length > 0 || (isNative && canPass(target, facts)) ? {kind: 'not-known', matches: doubtful} : {kind: 'matches'};
 }
 
-/** Statements of nft that act, and can leave the rule without having acted: no socket is found, no element of the map, no connection. */
+/** Acting statements of nft that can leave the rule without having acted: no socket is found, no map element, no connection. */
 function canPass(target: Target, {connmark}: PacketFacts): boolean {
 	return target.kind === 'tproxy' || target.kind === 'extension' || (target.kind === 'restore-mark' && connmark === 'none');
 }
 
-/** Reads one condition of a rule. */
+/** Tests one condition of a rule. */
 export function askMatch(match: Match, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): MatchAnswer {
 	return (answers[match.kind] as Answering)(match, facts, isNative);
 }
 
-/** The member of the union that a kind belongs to; some have two kinds. */
+/** The member of the union that a kind belongs to; some members have two kinds. */
 type Of<Kind extends Match['kind'], Each = Match> = Each extends {readonly kind: infer Own} ? (Kind extends Own ? Each : never) : never;
 type Answering<Asked = Match> = (match: Asked, facts: PacketFacts, isNative: boolean) => MatchAnswer;
 
@@ -67,12 +67,12 @@ const answers = {
 	gid: answerOwner,
 	'socket-exists': ({negated}, {socket}) => socket === undefined ? 'not-known' : (socket !== 'none') !== negated,
 	mark: (match, {mark}) => mark === undefined ? 'not-known' : isMark(match, mark) !== match.negated,
-	// Without a connection both programs say no, negated or not (`connmark_mt` in net/netfilter/xt_connmark.c).
+	// Without a connection, both are false, negated or not (`connmark_mt` in net/netfilter/xt_connmark.c).
 	connmark: (match, {connmark}) => connmark === undefined ? 'not-known' : connmark !== 'none' && isMark(match, connmark) !== match.negated,
 	'conntrack-state': (match, {states}) => states === undefined ? 'not-known' : match.states.some(state => states.includes(state)) !== match.negated,
 } satisfies {[Kind in Match['kind']]: Answering<Of<Kind>>};
 
-/** An address of the other family asks for that family first, in front of any negation: `ip daddr != 10.0.0.1` is no IPv6 packet. */
+/** An address implies a test of its family, before any negation: `ip daddr != 10.0.0.1` never matches an IPv6 packet. */
 function answerAddress({address, negated}: Of<'source' | 'destination'>, endpoint: Endpoint): MatchAnswer {
 	const [range, own] = [parseRange(address), parseAddress(endpoint.address)];
 	if (range === undefined || own === undefined) {
@@ -82,7 +82,7 @@ function answerAddress({address, negated}: Of<'source' | 'destination'>, endpoin
 	return range.family === own.family && contains(range, own) !== negated;
 }
 
-/** A `+` at the end is every name that begins so. Where there is no interface its name is empty, so that only a negation, or `+` alone, is true. */
+/** A trailing `+` matches every name with that prefix. Without an interface the name is empty, so only a negation, or `+` alone, is true. */
 function isInterface(name: string, own = ''): boolean {
 	return name.endsWith('+') ? own.startsWith(name.slice(0, -1)) : own === name;
 }
@@ -91,7 +91,7 @@ function isInRanges(ranges: readonly PortRange[], port: number): boolean {
 	return ranges.some(({from, to}) => from <= port && port <= to);
 }
 
-/** Without a socket iptables takes only a negated question for true, and nft none (`owner_mt` in net/netfilter/xt_owner.c; `nft_meta_get_eval_skugid`). */
+/** Without a socket, only a negated condition is true in iptables, and none in nft (`owner_mt` in net/netfilter/xt_owner.c; `nft_meta_get_eval_skugid`). */
 function answerOwner({kind, from, to, negated}: Of<'uid' | 'gid'>, {socket}: PacketFacts, isNative: boolean): MatchAnswer {
 	if (socket === undefined) {
 		return 'not-known';

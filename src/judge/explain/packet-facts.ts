@@ -1,5 +1,5 @@
 /**
-What a packet is where a chain asks: what the trace shows of it there, who sent it, and the marks that the rules before have left on it.
+The properties of a packet at a chain: what the trace shows there, who sent it, and the marks that earlier rules have set.
 */
 
 import {baseChainOf, findTable} from '../../netfilter/lookup.js';
@@ -8,49 +8,49 @@ import type {
 	AddressFamily, Rule, RuleSet, Target,
 } from '../../netfilter/types.js';
 import {transparencyOf} from '../../mesh/intent.js';
-import type {Credentials, Intent} from '../../scenario/types.js';
+import type {Credentials, Intent} from '../../mesh/traffic.js';
 
-/** What is known of a packet at one rule. `undefined` of `socket`, `mark`, `connmark` and `states` means that it is not known. */
+/** What is known about a packet at one rule. An undefined `socket`, `mark`, `connmark` or `states` is not known. */
 export type PacketFacts = {
 	readonly family: AddressFamily;
 	readonly protocol: Leg['protocol'];
 	readonly source: Endpoint;
 	readonly destination: Endpoint;
-	/** Undefined where there is none: a packet that is sent comes in by no interface. */
+	/** Undefined if there is none: a packet that is being sent has no input interface. */
 	readonly inInterface: string | undefined;
 	readonly outInterface: string | undefined;
-	/** `none` where no socket of this namespace has sent the packet. */
+	/** `none` if no socket of this namespace sent the packet. */
 	readonly socket: Credentials | 'none' | undefined;
 	readonly mark: number | undefined;
-	/** `none` as long as the packet belongs to no connection. */
+	/** `none` while the packet belongs to no connection. */
 	readonly connmark: number | 'none' | undefined;
-	/** What `--ctstate` compares with; several, because a translated connection is SNAT or DNAT beside its state. */
+	/** The values that `--ctstate` compares with; several, because a translated connection is SNAT or DNAT in addition to its state. */
 	readonly states: readonly string[] | undefined;
 };
 
-/** How far conntrack is with the packet: it comes after the table raw, which may choose a zone (a template stands in for the connection then) or exempt the packet. */
+/** The conntrack status of the packet: conntrack runs after the table raw, which may choose a zone (a template then stands in for the connection) or exempt the packet. */
 type Tracking = 'before' | 'template' | 'untracked' | 'tracked';
 
-/** What a packet carries from chain to chain beside its addresses. */
+/** What a packet carries from chain to chain besides its addresses. */
 export type PacketState = {
 	readonly mark: number | undefined;
 	readonly connmark: PacketFacts['connmark'];
 	readonly tracking: Tracking;
-	/** TPROXY has given the packet to a listener: from then on that is its socket. */
+	/** TPROXY has assigned the packet to a listener, which is its socket from then on. */
 	readonly isGiven: boolean;
 };
 
-/** The priority at which conntrack looks at packets in PREROUTING and OUTPUT (NF_IP_PRI_CONNTRACK in linux/netfilter_ipv4.h). */
+/** The priority at which conntrack processes packets in PREROUTING and OUTPUT (NF_IP_PRI_CONNTRACK in linux/netfilter_ipv4.h). */
 const conntrackPriority = -200;
 
-/** A packet that nobody has touched, with the mark of its socket. */
+/** An unprocessed packet with the mark of its socket. */
 export function freshPacket(mark: number): PacketState {
 	return {
 		mark, connmark: 'none', tracking: 'before', isGiven: false,
 	};
 }
 
-/** The state in which a packet enters a base chain: behind conntrack's own priority it belongs to a connection, and a new one has no mark. Over `lo` it keeps its connection (`nf_conntrack_in`, "previously seen"). */
+/** The state in which a packet enters a base chain: after conntrack's priority it belongs to a connection, and a new one has no mark. Over `lo` it keeps its connection (`nf_conntrack_in`, "previously seen"). */
 export function enterChain(state: PacketState, {family, table, chain, hook}: Pick<Traversal, 'family' | 'table' | 'chain' | 'hook'>, ruleSet: RuleSet): PacketState {
 	const found = findTable(ruleSet, {family, table});
 	const placed = found?.chains.find(({name}) => name === chain);
@@ -59,7 +59,7 @@ export function enterChain(state: PacketState, {family, table, chain, hook}: Pic
 	return isBehind && (state.tracking === 'before' || state.tracking === 'template') ? {...state, tracking: 'tracked', connmark: 0} : state;
 }
 
-/** What the packet of a leg is in a base chain. */
+/** The facts about the packet of a leg in a base chain. */
 export function factsAt(leg: Leg, traversal: Traversal, state: PacketState): PacketFacts {
 	const {source, destination, inInterface, outInterface} = traversal;
 	return {
@@ -76,7 +76,7 @@ export function factsAt(leg: Leg, traversal: Traversal, state: PacketState): Pac
 	};
 }
 
-/** A packet that comes in has no socket yet, over `lo` neither: the device takes it off. In INPUT it has one where TPROXY gave it one, or where UDP knows its connection early. */
+/** An incoming packet has no socket yet, not even over `lo`, because the device removes it. In INPUT it has one if TPROXY assigned it, or if UDP finds its connection early. */
 function socketAt({socket, protocol}: Leg, {hook, inInterface}: Traversal, {isGiven}: PacketState): PacketFacts['socket'] {
 	switch (hook) {
 		case 'output':
@@ -120,15 +120,15 @@ function isSame(one: Endpoint, other: Endpoint): boolean {
 	return one.address === other.address && one.port === other.port;
 }
 
-/** Clears the bits of `mask`, then flips those of `value`: what every way of marking comes to (iptables-extensions(8), MARK). */
+/** Clears the bits of `mask`, then flips those of `value`: every way of marking amounts to that (iptables-extensions(8), MARK). */
 function change(mark: number, {value, mask}: {readonly value: number; readonly mask: number}): number {
 	return ((mark & ~mask) ^ value) >>> 0;
 }
 
-/** The state of a packet behind a rule that matched it. What is not understood of a mark makes it unknown. */
+/** The state of a packet after a rule that matched it. If a marking is not understood, the mark becomes unknown. */
 export function applyRule(state: PacketState, {target, matches}: Rule): PacketState {
 	const changed = applyTarget(state, target);
-	// Of several acting statements in a rule of nft only the last is the target.
+	// Of several acting statements in an nft rule, only the last is the target.
 	const words = matches.flatMap(match => match.kind === 'opaque' ? [match.text] : []);
 	return {
 		...changed,
@@ -179,12 +179,12 @@ function applyTarget(state: PacketState, target: Target): PacketState {
 	}
 }
 
-/** A mark that is set in all its bits is known again. */
+/** A mark of which all bits are set is known again. */
 function wholly({value, mask}: {readonly value: number; readonly mask: number}): number | undefined {
 	return mask === 0xFF_FF_FF_FF ? value : undefined;
 }
 
-/** Targets without a field of their own that reach a mark or conntrack (iptables-extensions(8), nft(8)); no other does. */
+/** Targets without a field that affect a mark or conntrack (iptables-extensions(8), nft(8)); no others do. */
 function applyExtension(state: PacketState, {name, options}: Extract<Target, {kind: 'extension'}>): PacketState {
 	switch (name) {
 		case 'MARK':
@@ -226,7 +226,7 @@ function applyExtension(state: PacketState, {name, options}: Extract<Target, {ki
 	}
 }
 
-/** The mark with which a leg's socket was opened: a transparent proxy marks what it carries on from its inbound listener, ztunnel everything (see `transparencyOf`). Every other socket has none. */
+/** The mark with which a leg's socket was opened: a transparent proxy marks the connections that it opens for its inbound listener, ztunnel all of them (see `transparencyOf`). All other sockets have none. */
 export function socketMarkOf(legs: readonly Leg[], index: number, intent: Intent): number {
 	const transparency = transparencyOf(intent);
 	const before = legs[index - 1]?.end;

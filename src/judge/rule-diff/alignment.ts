@@ -1,22 +1,22 @@
 /**
-Which rule of one chain is which rule of another: kept in its place, changed in its place, or moved. As many as possible are kept, so that one rule that was moved is one change, not a change of every number behind it.
+Aligns the rules of two chains: a rule is kept in place, changed in place, or moved. As many as possible are kept, so that one moved rule is one change, not a change of every number after it.
 */
 
-/** A rule as far as the comparison needs it. `key` is what it says, `kind` what it is: rules of one kind can be each other's change. */
+/** What the comparison needs of a rule. Rules with the same `key` are equal; rules of the same `kind` can be changed versions of each other. */
 export type Item = {readonly key: string; readonly kind: string};
 
-/** Places in the two chains, counted from 0. `inPlace` rises in both. */
+/** Indexes in the two chains, from 0. `inPlace` is increasing in both. */
 export type Pair = {readonly from: number; readonly to: number};
 
-/** The pairs of two chains; who is in none was removed or added. */
+/** The pairs of two chains. A rule without a pair was removed or added. */
 export type Alignment = {readonly inPlace: readonly Pair[]; readonly moved: readonly Pair[]};
 
 type Chains = {readonly from: readonly Item[]; readonly to: readonly Item[]};
 
-/** A part of both chains: `end` is not included. */
+/** A section of both chains; `end` is exclusive. */
 type Section = {readonly fromStart: number; readonly fromEnd: number; readonly toStart: number; readonly toEnd: number};
 
-/** The most pairs that are weighed one by one; chains of more rules are cut into sections first. */
+/** The most pairs that are weighed one by one; longer chains are first split into sections. */
 const weighedMax = 4_000_000;
 
 /** Aligns two chains. */
@@ -30,7 +30,7 @@ export function align(from: readonly Item[], to: readonly Item[]): Alignment {
 		surplus.set(key, (surplus.get(key) ?? 0) - 1);
 	}
 
-	// What stands in the other chain as it is, is no change of something else.
+	// A rule that occurs unchanged in the other chain is not a changed version of another one.
 	const canChange = (one: Item, other: Item): boolean => one.kind === other.kind && (surplus.get(one.key) ?? 0) > 0 && (surplus.get(other.key) ?? 0) < 0;
 	const inPlace = alignSection({from, to}, {
 		fromStart: 0, fromEnd: from.length, toStart: 0, toEnd: to.length,
@@ -59,7 +59,7 @@ function alignSection({from, to}: Chains, section: Section, canChange: CanChange
 	return [...head, ...(isSmall ? weigh({from, to}, middle, canChange) : alignByAnchors({from, to}, middle, canChange)), ...tail.toReversed()];
 }
 
-/** The pairs of greatest weight that rise in both chains. A rule that is kept outweighs all changes. */
+/** The pairs of greatest weight that are increasing in both chains. A kept rule outweighs all changes. */
 function weigh({from, to}: Chains, {fromStart, fromEnd, toStart, toEnd}: Section, canChange: CanChange): readonly Pair[] {
 	const [height, width] = [fromEnd - fromStart, toEnd - toStart];
 	const keptWeight = Math.min(height, width) + 1;
@@ -101,7 +101,7 @@ function weigh({from, to}: Chains, {fromStart, fromEnd, toStart, toEnd}: Section
 	return pairs;
 }
 
-/** For long chains: equal rules that rise in both are anchors, and only what lies between two of them is weighed. */
+/** For long chains: equal rules that are increasing in both are anchors, and only the sections between them are weighed. */
 function alignByAnchors(chains: Chains, section: Section, canChange: CanChange): readonly Pair[] {
 	const anchors = longestRising(pairEqual(chains, section));
 	const pairs: Pair[] = [];
@@ -153,7 +153,7 @@ function pairEqual({from, to}: Chains, {fromStart, fromEnd, toStart, toEnd}: Sec
 	return pairs;
 }
 
-/** The longest part of the pairs that rises in `to` as it does in `from`: patience sorting. */
+/** The longest subsequence of the pairs that is increasing in both: patience sorting. */
 function longestRising(pairs: readonly Pair[]): readonly Pair[] {
 	const ends: number[] = [];
 	const before = new Map<number, number | undefined>();
@@ -184,7 +184,7 @@ function longestRising(pairs: readonly Pair[]): readonly Pair[] {
 	return rising.toReversed();
 }
 
-/** Rules that stand in both chains, but not in the same order as the others. */
+/** Rules that are in both chains, but in a different order relative to the others. */
 function pairLeftovers(chains: Chains, inPlace: readonly Pair[]): readonly Pair[] {
 	const taken = {from: new Set(inPlace.map(({from}) => from)), to: new Set(inPlace.map(({to}) => to))};
 	return pairEqual(chains, {

@@ -1,5 +1,5 @@
 /**
-What a rule says, in one spelling: rules that mean the same in other words have the same fields. Comments say nothing; a match of every address or of every interface matches everything.
+The meaning of a rule in one spelling: equivalent rules have the same fields. Comments have no meaning; a match of every address or every interface matches everything.
 */
 
 import {
@@ -13,7 +13,7 @@ export type FieldName = Match['kind'] | 'target';
 /** Every part of a rule with its value, in a fixed order. */
 export type Fields = ReadonlyMap<FieldName, string>;
 
-/** How to read a rule: `nameOf` gives chains that a comparison takes for one the same name; in a table of both families, a match of every address still chooses one of them. */
+/** How to read a rule: `nameOf` gives the same name to chains that a comparison treats as one. In a table of both families, a match of every address still selects one of them. */
 export type Reading = {readonly nameOf: (chain: string) => string; readonly bothFamilies: boolean};
 
 const order: readonly FieldName[] = [
@@ -21,7 +21,7 @@ const order: readonly FieldName[] = [
 	'mark', 'connmark', 'conntrack-state', 'comment', 'opaque', 'target',
 ];
 
-/** The parts of a rule. Matches of one kind are one part, in an order that says nothing. */
+/** The parts of a rule. Matches of one kind are one part, sorted. */
 export function fieldsOf({matches, target}: {readonly matches: readonly Match[]; readonly target: Target}, {nameOf, bothFamilies}: Reading): Fields {
 	const values = new Map<FieldName, Set<string>>([['target', new Set([targetValue(target, nameOf)])]]);
 	for (const match of matches) {
@@ -37,17 +37,17 @@ export function fieldsOf({matches, target}: {readonly matches: readonly Match[];
 	}));
 }
 
-/** A text that two rules share when they say the same. */
+/** A text that is the same for rules with the same meaning. */
 export function keyOf(fields: Fields): string {
 	return JSON.stringify([...fields]);
 }
 
-/** A text that two rules share when they differ in values only. */
+/** A text that is the same for rules that differ only in values. */
 export function shapeKeyOf(fields: Fields): string {
 	return [...fields].map(([name, value]) => name === 'target' ? `target ${value.split(' ')[0]}` : (value.startsWith('!') ? `! ${name}` : name)).join(', ');
 }
 
-/** The value of a match without its negation; undefined for one that matches everything or says nothing. */
+/** The value of a match without its negation; undefined for one that matches everything or has no meaning. */
 function matchValue(match: Match, bothFamilies: boolean): string | undefined {
 	switch (match.kind) {
 		case 'protocol': {
@@ -110,7 +110,7 @@ function isEverything({family, first, last}: AddressRange): boolean {
 	return last - first + 1n === 1n << BigInt(addressBits[family]);
 }
 
-/** Port ranges in order, those that meet or touch as one. */
+/** Port ranges in order, with overlapping and adjacent ones merged. */
 function joinRanges(ranges: readonly PortRange[]): readonly PortRange[] {
 	const joined: PortRange[] = [];
 	for (const range of ranges.toSorted((one, other) => one.from - other.from)) {

@@ -1,5 +1,5 @@
 /**
-The difference of two rule sets, by what the rules say and what they are for, not by their numbers or their words.
+The difference of two rule sets by what the rules mean and what they are for, not by their numbers or their spelling.
 */
 
 import type {MeshRules} from '../../mesh/mesh.js';
@@ -16,22 +16,22 @@ import {
 
 export type {DiffFamily} from './view.js';
 
-/** A value that differs; null where a side has none. */
+/** A value that differs; null if one set has none. */
 export type ValueDifference<Name extends string = string> = {readonly name: Name; readonly from: string | null; readonly to: string | null};
 
-/** What became of one rule. Numbers and texts are those of the sets as they were given. */
+/** What happened to one rule. Numbers and texts are those of the given sets. */
 export type RuleChange =
-	/** The same rule, in another order to the rules that stayed. */
+	/** The same rule, in a different order relative to the unchanged rules. */
 	| {readonly kind: 'moved'; readonly role: Role | null; readonly from: Rule; readonly to: Rule}
-	/** A rule for the same role, or a foreign one of the same shape, between the same neighbours. */
+	/** A rule for the same role, or a foreign one of the same form, between the same neighbors. */
 	| {readonly kind: 'changed'; readonly role: Role | null; readonly from: Rule; readonly to: Rule; readonly values: ReadonlyArray<ValueDifference<FieldName>>}
 	| {readonly kind: 'removed'; readonly role: Role | null; readonly from: Rule}
 	| {readonly kind: 'added'; readonly role: Role | null; readonly to: Rule};
 
-/** Where a chain stands on one side, by its own names. */
+/** The place of a chain in one set, by its own names. */
 export type ChainPlace = {readonly table: string; readonly chain: string};
 
-/** A chain that differs. `from` or `to` is null where the chain is on one side only; two names are a chain that was renamed, or a twin of another back end. */
+/** A chain that differs. `from` or `to` is null if the chain is in one set only; two names mean that it was renamed, or is the counterpart in another back end. */
 export type ChainDiff = {
 	readonly family: DiffFamily;
 	readonly from: ChainPlace | null;
@@ -39,14 +39,14 @@ export type ChainDiff = {
 	readonly isRenamed: boolean;
 	/** Policy, hook, priority and type of a base chain. */
 	readonly properties: readonly ValueDifference[];
-	/** In the order of the chain as it is on the new side; a removed rule stands where it stood. */
+	/** In the order of the new chain; a removed rule is listed where it was. */
 	readonly changes: readonly RuleChange[];
 };
 
 /** A set, map or other object of a native table that differs. */
 export type ObjectDiff = {readonly family: Family; readonly table: string; readonly kind: string; readonly name: string; readonly from: string | null; readonly to: string | null};
 
-/** The whole difference. Sets without one have empty lists; `same` counts the rules that stand in both. */
+/** The whole difference. Equal sets have empty lists; `same` counts the rules that are in both. */
 export type RuleSetDiff = {
 	readonly compared: {readonly from: number; readonly to: number; readonly same: number};
 	readonly chains: readonly ChainDiff[];
@@ -67,7 +67,7 @@ export function diffRuleSets(sets: Sides<MeshRules>, families: readonly AddressF
 	};
 }
 
-/** Whether two sets are the same in all that was compared. */
+/** Whether two sets are equal in everything that was compared. */
 export function isEqualDiff({chains, objects}: RuleSetDiff): boolean {
 	return chains.length === 0 && objects.length === 0;
 }
@@ -78,7 +78,7 @@ function countRules(tables: readonly ViewedTable[]): number {
 
 type Half<Value> = {readonly from: Value | undefined; readonly to: Value | undefined};
 
-/** Tables of the new side in their order, then those that are gone. */
+/** Tables of the new set in their order, then removed ones. */
 function pairTables({from, to}: Sides<readonly ViewedTable[]>): ReadonlyArray<Half<ViewedTable>> {
 	const placeOf = ({family, counterpart}: ViewedTable): string => `${family} ${counterpart}`;
 	const old = new Map(from.map(table => [placeOf(table), table]));
@@ -122,7 +122,7 @@ function isDifferent({isRenamed, properties, changes}: ChainDiff): boolean {
 	return isRenamed || properties.length > 0 || changes.length > 0;
 }
 
-/** A chain without rules on one side only. A base chain that accepts does nothing there, whether it is named or not. */
+/** Whether it is an empty chain in one set only. An empty base chain that accepts has no effect there, whether it is listed or not. */
 function isLoneUserChain({from, to}: Half<ViewedChain>): boolean {
 	const lone = from === undefined ? to : (to === undefined ? from : undefined);
 	return lone?.chain.rules.length === 0 && baseChainOf(lone.table, lone.chain) === undefined;
@@ -145,7 +145,7 @@ function propertiesOf(viewed: ViewedChain | undefined): ReadonlyMap<string, stri
 	return new Map(base === undefined ? [] : [['type', base.type], ['hook', base.hook], ['priority', String(base.priority)]]);
 }
 
-/** A base chain without a policy accepts (nft(8), CHAINS), and where it is missing, the kernel does. */
+/** A base chain without a policy accepts (nft(8), CHAINS), and a missing one is like that. */
 function policyOf(viewed: ViewedChain | undefined, other: ViewedChain | undefined): string | null {
 	const known = viewed ?? other;
 	const isBase = known !== undefined && baseChainOf(known.table, known.chain) !== undefined;
@@ -168,7 +168,7 @@ function diffRules({from, to}: Sides<readonly ViewedRule[]>): readonly RuleChang
 		}
 	};
 
-	// What is gone between two rules that stayed is told before what is new there.
+	// Rules removed between two unchanged ones are listed before those added there.
 	const ends = [...inPlace.map(pair => pair.from), from.length];
 	let gap = 0;
 	for (const [index, fresh] of to.entries()) {
@@ -211,7 +211,7 @@ function diffFields({fields: old}: ViewedRule, {fields: fresh}: ViewedRule): Rea
 		.filter(({from, to}) => from !== to);
 }
 
-/** Objects belong to their table, whichever families look into it, so they are compared once. */
+/** Objects belong to their table, whatever the family of its packets, so they are compared once. */
 function diffObjects({from, to}: Sides<readonly ViewedTable[]>): readonly ObjectDiff[] {
 	const [old, fresh] = [objectsOf(from), objectsOf(to)];
 	return [...new Set([...old.keys(), ...fresh.keys()])].flatMap(place => {

@@ -1,5 +1,5 @@
 /**
-Two rule sets side by side, so that chains can be compared one by one: a table that stands for another's twin has its name, and where one set is of iptables and the other of native nft, each family is looked at by itself.
+Two rule sets side by side, so that chains can be compared one by one: tables that correspond to each other get one name, and if one set is iptables and the other native nft, each family is compared by itself.
 */
 
 import type {Role} from '../../mesh/roles.js';
@@ -17,19 +17,19 @@ import {
 /** Whose packets a chain of a comparison sees: those of one family, or of both in an `inet` table. */
 export type DiffFamily = AddressFamily | 'both';
 
-/** A rule of one side, with what it says and what it is for. */
+/** A rule of one set, with its meaning and its role. */
 export type ViewedRule = {readonly rule: Rule; readonly role: Role | null; readonly fields: Fields; readonly key: string; readonly kind: string};
 
-/** A chain of one side. `name` is its own, `twin` the one that it is compared by. */
+/** A chain of one set. `name` is its own, `twin` the one that it is compared by. */
 export type ViewedChain = {readonly table: Table; readonly chain: Chain; readonly counterpart: string; readonly rules: readonly Rule[]; readonly family: DiffFamily; readonly mesh: Mesh};
 
-/** A table of one side by the name that it is compared by. */
+/** A table of one set, with the name that it is compared by. */
 export type ViewedTable = {readonly family: DiffFamily; readonly counterpart: string; readonly table: Table; readonly chains: readonly ViewedChain[]};
 
 /** Both sides of a comparison. */
 export type Sides<Value> = {readonly from: Value; readonly to: Value};
 
-/** The tables of both sets in one form. Only families of `families` are compared where one set has tables of both families in one and the other has not. */
+/** The tables of both sets in one form. Only `families` are compared if one set has tables for both families and the other has separate ones. */
 export function viewSets({from, to}: Sides<MeshRules>, families: readonly AddressFamily[]): Sides<readonly ViewedTable[]> {
 	const isSplit = hasBothFamilies(from) !== hasBothFamilies(to);
 	const view = ({tables, mesh}: MeshRules): readonly ViewedTable[] => isSplit
@@ -49,7 +49,7 @@ function diffFamilyOf(family: Family): DiffFamily {
 function viewTables(tables: readonly Table[], {mesh, familyOf}: {readonly mesh: Mesh; readonly familyOf: (family: Family) => DiffFamily}): readonly ViewedTable[] {
 	return tables.map(table => {
 		const family = familyOf(table.family);
-		// Two tables with one twin (a sidecar's and a node's) are told apart by their own names.
+		// Two tables with the same counterpart (a sidecar's and a node's) keep their own names.
 		const isAlone = tables.filter(({name}) => mesh.names.table(name) === mesh.names.table(table.name)).length === 1;
 		const counterpart = isAlone ? mesh.names.table(table.name) : `${table.family} ${table.name}`;
 		return {
@@ -60,7 +60,7 @@ function viewTables(tables: readonly Table[], {mesh, familyOf}: {readonly mesh: 
 	});
 }
 
-/** Whether a rule can match packets of a family, as far as its addresses tell. */
+/** Whether a rule can match packets of a family, judging by its addresses. */
 function seesFamily({matches}: Rule, family: AddressFamily): boolean {
 	return matches.every(match => !isAddress(match) || (parseRange(match.address)?.family ?? familyOfAddress(match.address) ?? family) === family);
 }
@@ -69,7 +69,7 @@ function isAddress(match: Match): match is Extract<Match, {readonly kind: 'sourc
 	return match.kind === 'source' || match.kind === 'destination';
 }
 
-/** The rules of a chain in the words of the comparison. `rename` gives a chain the name that it is compared by. */
+/** The rules of a chain in the names of the comparison. `rename` maps a chain to the name that it is compared by. */
 export function viewRules({table, chain, rules, family, mesh}: ViewedChain, rename: (counterpart: string) => string): readonly ViewedRule[] {
 	return rules.map(rule => {
 		const role = mesh.roleOf(rule, table.name, chain) ?? null;
@@ -80,13 +80,13 @@ export function viewRules({table, chain, rules, family, mesh}: ViewedChain, rena
 	});
 }
 
-/** The chains of one side that have another name on the other, by what stands in them: old name → new name. */
+/** The chains of one set that have another name in the other, found by their content: old name → new name. */
 export function renamedChains(sides: Sides<ViewedTable>): ReadonlyMap<string, string> {
 	const names = {from: new Set(sides.from.chains.map(({counterpart}) => counterpart)), to: new Set(sides.to.chains.map(({counterpart}) => counterpart))};
 	const gone = sides.from.chains.filter(chain => isUserChain(chain) && !names.to.has(chain.counterpart));
 	const fresh = sides.to.chains.filter(chain => isUserChain(chain) && !names.from.has(chain.counterpart));
 	const unknown = new Set([...gone, ...fresh].map(({counterpart}) => counterpart));
-	// A jump between two chains that both have new names is known only by the rest of its rule.
+	// A jump between two renamed chains is recognized only by the rest of its rule.
 	const keysOf = (chain: ViewedChain): readonly string[] => viewRules(chain, name => unknown.has(name) ? '?' : name).map(({key}) => key);
 	const candidates = gone.flatMap(old => {
 		const keys = keysOf(old);
@@ -108,7 +108,7 @@ function isUserChain({table, chain: {name, policy, base}}: ViewedChain): boolean
 	return policy === undefined && base === undefined && (table.family === 'inet' || !builtInChains(table.name).includes(name));
 }
 
-/** The share of rules that two chains have in common, from 0 to 1; chains without rules are like nothing. */
+/** The share of rules that two chains have in common, from 0 to 1; an empty chain resembles nothing. */
 function likenessOf(one: readonly string[], other: readonly string[]): number {
 	const left = new Map<string, number>();
 	for (const key of one) {

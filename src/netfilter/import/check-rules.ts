@@ -1,9 +1,9 @@
 /**
-Whether a rule set holds rules and nothing else: asked of every set before a tool gets its text, whoever made it.
+Checks that a rule set contains rules and nothing else. Every set passes this check before a tool gets its text, whoever made it.
 */
 
 import {languageOf} from '../backends.js';
-import {builtInChains, tableNames} from '../built-in.js';
+import {addressFamilyOf, builtInChains, tableNames} from '../built-in.js';
 import {knownMatches, knownTargets} from '../iptables/extensions.js';
 import {checkNftRuleSet} from '../nftables/safety.js';
 import {printStep} from '../path.js';
@@ -13,18 +13,18 @@ import type {
 } from '../types.js';
 import {RuleSyntaxError} from '../words.js';
 
-/** A match or a target that is not in the tables of `iptables/extensions.ts`, with the first rule that names it. */
+/** A match or a target that is not in the tables of `iptables/extensions.ts`, with the first rule that uses it. */
 export type UnknownExtension = {readonly name: string; readonly flag: '-m' | '-j'; readonly rule: Rule; readonly place: string};
 
 type Named = ReadonlyArray<Pick<UnknownExtension, 'name' | 'flag'>>;
 
-/** What the rules name, by rule: reading a rule once more is most of the work, and sets share rules. */
+/** A cache by rule: parsing the rules again is most of the work, and sets share rules. */
 const namedByRule: Readonly<Record<AddressFamily, WeakMap<Rule, {readonly text: string; readonly named: Named}>>> = {ipv4: new WeakMap(), ipv6: new WeakMap()};
 
 /**
-Reads the text of every rule of a set once more, and returns the matches and targets that are not known, each once. Native nft rules have none.
+Parses the text of every rule of a set again, and returns each unknown match and target once. Native nft rules have none.
 
-@throws {RuleSyntaxError} when a name or a text of the set is not what a parser here would have taken.
+@throws {RuleSyntaxError} if a name or a text of the set is not one that a parser here would have accepted.
 */
 export function unknownExtensions(ruleSet: RuleSet, backend: Backend): readonly UnknownExtension[] {
 	return checks[languageOf(backend)](ruleSet);
@@ -60,10 +60,10 @@ function unknownToIptables(ruleSet: RuleSet): readonly UnknownExtension[] {
 
 function familyOf({family, name}: Table): AddressFamily {
 	if (family === 'inet') {
-		throw new RuleSyntaxError(`table inet ${name} is none of iptables`);
+		throw new RuleSyntaxError(`table inet ${name} is not an iptables table`);
 	}
 
-	return family === 'ip6' ? 'ipv6' : 'ipv4';
+	return addressFamilyOf(family);
 }
 
 function checkNames({name: table, chains}: Table): void {
@@ -73,7 +73,7 @@ function checkNames({name: table, chains}: Table): void {
 
 	for (const {name, policy, rules} of chains) {
 		if (!/^[^\s!:\p{Cc}-][^\s\p{Cc}]*$/u.test(name)) {
-			throw new RuleSyntaxError(`${JSON.stringify(name)} is no name of a chain`);
+			throw new RuleSyntaxError(`${JSON.stringify(name)} is not a valid chain name`);
 		}
 
 		if (policy !== undefined && !builtInChains(table).includes(name)) {

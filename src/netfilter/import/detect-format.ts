@@ -1,30 +1,41 @@
 /**
-Which kind of text a user has brought. Recognised by its form alone, so that nobody has to say it.
+Detects the format of the rules that a user supplied, by its form alone.
 */
 
+import {withoutTerminalCodes} from '../../parsing/terminal-codes.js';
 import {
 	linesOf, ParseError, problem, type Line,
 } from '../parse-error.js';
-import {refuseListing} from '../iptables/save.js';
-import {isShellPrompt, isToolCommand, namesProgram} from './strip-noise.js';
+import {cutOff} from '../iptables/save.js';
+import {isChainHead, isColumnHead} from './list-verbose.js';
+import {unwrap, type Pasted} from './pasted-text.js';
+import {isNoise, isToolCommand, namesProgram} from './strip-noise.js';
 
-/** The kinds of rules that can be read. */
-export type Kind = 'iptables-save' | 'iptables-S' | 'init-log' | 'nft' | 'nft-json';
+/** The formats that can be read. */
+export type Kind = 'iptables-save' | 'iptables-S' | 'iptables-L' | 'init-log' | 'nft' | 'nft-json';
 
-const dumpHint = 'rules are what iptables-save, iptables -S, nft list ruleset or nft -j list ruleset print, or the log of the container that wrote them';
+const dumpHint = 'expected the output of iptables-save, iptables -S, nft list ruleset or nft -j list ruleset, or the log of the container that wrote the rules';
 
 /**
-Recognises what a text is.
+Detects the format of a text.
 
-@throws {ParseError} when it is no text of rules, with what it seems to be and how to get one.
+@throws {ParseError} if it contains no rules, with what it seems to be and how to get rules.
 */
 export function recognize(given: string): Kind {
-	const text = withoutColors(given);
-	const lines = linesOf(text);
-	const first = lines.find(line => line.text !== '');
-	refuseBinary(lines);
+	return kindOf(given, unwrap(given));
+}
+
+/**
+The same for a text from which everything around the rules has been removed.
+
+@throws {ParseError} as {@link recognize}.
+*/
+export function kindOf(given: string, {lines: all}: Pick<Pasted, 'lines'>): Kind {
+	refuseBinary(linesOf(withoutTerminalCodes(given)));
+	const lines = all.filter(({text}) => text !== '' && !(isNoise(text) && !/^(?:sudo\s+)?(?:[\w./-]*\/)?ip6?tables/u.test(text)));
+	const [first] = lines;
 	if (first === undefined) {
-		throw problem({number: 1, text: ''}, `an empty text: ${dumpHint}`);
+		throw unshown({number: 1, text: ''}, `${all.every(({text}) => text === '') ? 'the text is empty' : 'the text has only prompts and notices but no rules'}: ${dumpHint}`);
 	}
 
 	if (first.text.startsWith('<')) {
@@ -33,9 +44,35 @@ export function recognize(given: string): Kind {
 
 	const facts = factsOf(lines);
 	if (/^(?:{|\[\s*(?:{|$))/.test(first.text) && !facts.hasTables) {
-		return recognizeJson(text, {first, facts});
+		return recognizeJson(lines.map(({text}) => text).join('\n'), {first, facts});
 	}
 
+	refuseMixtures(lines, facts);
+	const kind = kindByFacts(facts);
+	if (kind === undefined) {
+		throw notRules({lines, all}, first);
+	}
+
+	return kind;
+}
+
+/** Rejects texts that contain rules in a form that cannot be used. */
+function refuseMixtures(lines: readonly Line[], facts: Facts): void {
+	if (lines.some(({text}) => /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@/.test(text))) {
+		throw unshown(lines[0]!, `this is a diff of two texts; ${dumpHint}`);
+	}
+
+	if (facts.nft !== undefined && facts.hasTables && facts.isDump) {
+		throw problem(facts.nft, 'the text has both nft and iptables rules, and the two tools may show the same rules. Pass them separately, and find out which of them the pod uses');
+	}
+}
+
+/**
+The format according to the lines; undefined if they are not rules.
+
+@throws {ParseError} for a dump whose beginning is missing.
+*/
+function kindByFacts(facts: Facts): Kind | undefined {
 	if (facts.nft !== undefined) {
 		return 'nft';
 	}
@@ -44,63 +81,79 @@ export function recognize(given: string): Kind {
 		return 'init-log';
 	}
 
-	// Between listings, people write the tables as a dump has them, but no dump is without an end and without its chains.
+	// People put lines such as `*nat` between listings, but only a dump has a COMMIT and chain lines.
 	if (facts.hasTables && (facts.isDump || facts.command === undefined)) {
 		return 'iptables-save';
 	}
 
-	if (facts.command !== undefined) {
-		return 'iptables-S';
+	if (facts.listing !== undefined && facts.command === undefined) {
+		return 'iptables-L';
 	}
 
-	throw notRules(lines, first);
+	if (facts.isDump && (facts.command !== undefined || facts.chain !== undefined)) {
+		throw cutOff(facts.chain ?? facts.command!);
+	}
+
+	return facts.command === undefined ? undefined : 'iptables-S';
 }
 
 type Facts = {
-	/** There is a line `*TABLE`. */
+	/** Whether there is a line `*TABLE`. */
 	readonly hasTables: boolean;
-	/** There is a line that no listing has. */
+	/** Whether there is a line that never occurs in a listing. */
 	readonly isDump: boolean;
-	/** The first line that heads a table of nft, or commands nft. */
+	/** The first line that starts an nft table or is an nft command. */
 	readonly nft: Line | undefined;
-	/** The first line that tells of a program that writes rules. */
+	/** The first line that mentions a program that writes rules. */
 	readonly written: Line | undefined;
-	/** The first line in front of a table that no dump has. */
+	/** The first line before a table that never occurs in a dump. */
 	readonly logged: Line | undefined;
 	/** The first line that is a command without a program: `-A CHAIN …`. */
 	readonly command: Line | undefined;
+	/** The first line `:CHAIN POLICY …`. */
+	readonly chain: Line | undefined;
+	/** The first line of `iptables -L`. */
+	readonly listing: Line | undefined;
 };
 
 function factsOf(lines: readonly Line[]): Facts {
 	const facts: {-readonly [Key in keyof Facts]: Facts[Key]} = {
-		hasTables: false, isDump: false, nft: undefined, written: undefined, logged: undefined, command: undefined,
+		hasTables: false, isDump: false, nft: undefined, written: undefined, logged: undefined, command: undefined, chain: undefined, listing: undefined,
 	};
 	for (const line of lines) {
 		const {text} = line;
-		if (text === '') {
-			continue;
-		}
-
 		if (/^\* ?[a-z]+$/.test(text)) {
 			facts.hasTables = true;
 			facts.isDump ||= text.startsWith('* ');
-		} else if (text === 'COMMIT' || text.startsWith(':')) {
+		} else if (text === 'COMMIT' || /^:[^\s:;]+\s/.test(text)) {
 			facts.isDump = true;
-		} else if (/^-[ANPI] \S/.test(text) || /^\[\d+:\d+] -A /.test(text)) {
+			facts.chain ??= isChainLine(text) ? line : undefined;
+		} else if (isOfListing(text)) {
+			facts.listing ??= line;
+		} else if (/^(?:-[ANPI] \S|\[\d+:\d+] -A )/.test(text)) {
 			facts.command ??= line;
 		} else if (/^(?:(?:add )?table (?:(?:ip6?|inet|arp|bridge|netdev) )?\S+ {|(?:add|create|insert|flush|delete|destroy) (?:table|chain|rule|set|map|ruleset)\b)/.test(text)) {
 			facts.nft ??= line;
-		} else if (isToolCommand(text) && !isShellPrompt(text)) {
+		} else if (isToolCommand(text)) {
 			facts.written ??= line;
-		} else if (/\* ?(?:nat|mangle|raw|filter|security)(?:\\n|$)/.test(text)) {
+		} else if (/\* ?(?:nat|mangle|raw|filter|security)(?:\\|"|$)/.test(text)) {
 			facts.logged ??= line;
 			facts.hasTables = true;
-		} else if (namesProgram(text) && !isShellPrompt(text)) {
+		} else if (namesProgram(text)) {
 			facts.logged ??= line;
 		}
 	}
 
 	return facts;
+}
+
+/** `:CHAIN POLICY [0:0]` */
+function isChainLine(text: string): boolean {
+	return /^:\S+ (?:ACCEPT|DROP|-)(?: \[|$)/.test(text);
+}
+
+function isOfListing(text: string): boolean {
+	return isChainHead(text) || isColumnHead(text);
 }
 
 function recognizeJson(text: string, {first, facts}: {readonly first: Line; readonly facts: Facts}): Kind {
@@ -119,14 +172,7 @@ function recognizeJson(text: string, {first, facts}: {readonly first: Line; read
 	throw unshown(first, `JSON without "nftables" in it; ${dumpHint}`);
 }
 
-const colorPattern = /\u001B\[[\d;:]*m/gu; // eslint-disable-line no-control-regex -- Styles begin with one.
-
-/** A text without the colours that a log may have: a style of a terminal switched on or off (ECMA-48, SGR). */
-export function withoutColors(text: string): string {
-	return text.includes('\u001B') ? text.replaceAll(colorPattern, '') : text;
-}
-
-/** What is no character of a text: control characters but the blanks, and what stands for bytes that are no UTF-8. */
+/** Characters that do not occur in text: control characters other than blanks, and the replacement for bytes that are not UTF-8. */
 function isForeign(character: string): boolean {
 	const code = character.codePointAt(0)!;
 	return code < 9 || code === 11 || (code > 13 && code < 32) || (code > 126 && code < 160) || code === 0xFF_FD;
@@ -142,29 +188,40 @@ function refuseBinary(lines: readonly Line[]): void {
 	const isWide = (zeros > 4 && zeros * 3 > line.text.length) || line.text.startsWith('\uFFFD\uFFFD');
 	throw new ParseError({
 		line: line.number,
-		reason: isWide ? 'this is UTF-16, as PowerShell writes it; save it as UTF-8' : `not a text: there are bytes in it that no rules have; ${dumpHint}`,
+		reason: isWide ? 'this is UTF-16, as PowerShell writes it; save it as UTF-8' : `not a text file: it has bytes that never occur in rules; ${dumpHint}`,
 		lineText: '',
 	});
 }
 
-/** The error of a text that is no text of rules: of what it is, nothing is shown. */
+/** The error for a text that contains no rules. It quotes nothing from the text. */
 function unshown({number}: Line, reason: string): ParseError {
 	return new ParseError({line: number, reason, lineText: ''});
 }
 
 function manifest(line: Line): ParseError {
-	return unshown(line, 'this is a manifest of Kubernetes, not rules; for the rules that a pod gets, say pod:FILE');
+	return unshown(line, 'this is a Kubernetes manifest, not rules; for the rules that the pod gets, use pod:FILE');
 }
 
-function notRules(lines: readonly Line[], first: Line): ParseError {
-	for (const line of lines) {
-		try {
-			refuseListing(line);
-		} catch (error) {
-			return error as ParseError;
-		}
+/** What the text is instead of rules, for things that people often copy. */
+function withoutRules(lines: readonly Line[]): string {
+	const texts = lines.map(({text}) => text).filter(text => text !== '');
+	const legacy = texts.map(text => /^# Warning: (ip6?tables-legacy) tables present/.exec(text)?.[1]).find(name => name !== undefined);
+	if (legacy !== undefined) {
+		return `it has no rules of iptables-nft, only a warning that ${legacy} has some: use ${legacy}-save`;
 	}
 
+	if (texts.every(text => text.startsWith('#'))) {
+		return 'comments only: the program that printed this found no table (iptables-nft and iptables-legacy each show only their own; nft list ruleset shows native rules)';
+	}
+
+	const failures: ReadonlyArray<readonly [RegExp, string]> = [
+		[/(?:tables|nft)\S*: (?:command )?not found|exec: "[^"]*(?:tables|nft)[^"]*": executable file not found/, 'an error message of a container without the program: use kubectl debug with an image that has it, or run it on the node'],
+		[/you must be root|Permission denied|Operation not permitted/, 'an error message of a program without the privileges to read the rules: it needs root and NET_ADMIN (kubectl debug --profile=netadmin)'],
+	];
+	return failures.find(([pattern]) => texts.length < 10 && texts.some(text => pattern.test(text)))?.[1] ?? 'not rules of a known kind';
+}
+
+function notRules({lines, all}: {readonly lines: readonly Line[]; readonly all: readonly Line[]}, first: Line): ParseError {
 	const field = lines.find(({text}) => /^(?:apiVersion|kind|metadata):/.test(text));
 	if (field !== undefined) {
 		return manifest(field);
@@ -172,8 +229,13 @@ function notRules(lines: readonly Line[], first: Line): ParseError {
 
 	const nftCommand = lines.find(({text}) => /\badd (?:table|chain|rule) (?:ip6?|inet) /.test(text));
 	if (nftCommand !== undefined) {
-		return problem(nftCommand, 'a log with commands of nft; take nft list ruleset of the pod');
+		return problem(nftCommand, 'a log with nft commands; use the output of nft list ruleset in the pod');
 	}
 
-	return unshown(first, `not rules of a known kind; ${dumpHint}`);
+	const nftInside = lines.find(({text}) => /^(?:chain \S+ {|type \w+ hook \w+ priority )/.test(text));
+	if (nftInside !== undefined) {
+		return problem(nftInside, 'the beginning is missing: there is no line "table FAMILY NAME {" before this. Use the whole output of nft list ruleset');
+	}
+
+	return unshown(first, `${withoutRules(all)}; ${dumpHint}`);
 }

@@ -1,12 +1,12 @@
 /**
-The log of a container that wrote rules: the restore texts and the commands in it are done again, in their order. What it printed of the kernel afterwards is taken only if the log has nothing else, or says that a run failed.
+The log of a container that wrote rules: the restore texts and the commands in it are replayed in order. Rules that it printed from the kernel afterwards are used only if the log has nothing else, or says that a run failed.
 */
 
-import {
-	linesOf, problem, type Line,
-} from '../parse-error.js';
+import {problem, type Line} from '../parse-error.js';
 import {isCommand, isVainUndoing, runCommand} from '../iptables/command.js';
-import {readBlocks, type ReadTables, type SaveBlock} from '../iptables/save.js';
+import {
+	cutOff, readBlocks, type ReadTables, type SaveBlock,
+} from '../iptables/save.js';
 import {InputError} from '../../parsing/input-error.js';
 import {shellWords, type ShellWord} from '../../parsing/shell-words.js';
 import {closeTable, openTable, type TableDraft} from '../iptables/table-builder.js';
@@ -16,7 +16,7 @@ import {tellFamilies} from './detect-family.js';
 import {familyOfTool, isToolCommand, namesProgram} from './strip-noise.js';
 import {programLines} from './init-log-lines.js';
 
-/** A text between `*TABLE` and `COMMIT`. `isDump` tells what a program read from the kernel from what it wrote into it. */
+/** A text from `*TABLE` to `COMMIT`. `isDump` distinguishes what a program read from the kernel from what it wrote. */
 type LogBlock = SaveBlock & {readonly isDump: boolean; readonly program: AddressFamily | undefined};
 
 type Run = {readonly family: AddressFamily; readonly table: string; readonly line: Line; readonly body: string};
@@ -24,30 +24,29 @@ type Run = {readonly family: AddressFamily; readonly table: string; readonly lin
 type Log = {readonly writes: ReadonlyArray<LogBlock | Run>; readonly dumps: readonly LogBlock[]; readonly failure: Line | undefined; readonly isEmpty: boolean};
 
 /**
-Reads the rules out of a log. `family` is for restore texts of which the log does not say by which program they were loaded.
+Reads the rules from a log. `hints` are for restore texts whose program the log does not name.
 
-@throws {ParseError} when there are none in it, or they are not what iptables would take.
+@throws {ParseError} if there are no rules in it, or if iptables would not accept them.
 */
-export function readInitLog(text: string, family: AddressFamily | undefined): ReadTables {
-	const lines = linesOf(text);
+export function readInitLog(lines: readonly Line[], hints: {readonly family?: AddressFamily; readonly fallback?: AddressFamily}): ReadTables {
 	const {writes, dumps, failure, isEmpty} = readLog(programLines(lines));
 	if (isEmpty) {
-		throw problem(lines.find(line => line.text !== '') ?? {number: 1, text: ''}, 'a log without rules: neither a restore text nor a command nor a dump is in it');
+		throw problem(lines.find(line => line.text !== '') ?? {number: 1, text: ''}, 'a log without rules: it has no restore text, no command and no dump');
 	}
 
 	if (dumps.length > 0 && (writes.length === 0 || failure !== undefined)) {
-		const told = tellFamilies(dumps.map(block => ({...block})), family);
+		const told = tellFamilies(dumps.map(block => ({...block})), hints);
 		const {warnings, ...read} = readBlocks(told.blocks);
-		const why = failure === undefined ? [] : [`line ${failure.number}: the log says that a run failed (${failure.text}); the rules are those that it printed of the kernel`];
+		const why = failure === undefined ? [] : [`line ${failure.number}: the log says that a run failed (${failure.text}); the rules are those that it printed from the kernel`];
 		return {...read, warnings: [...why, ...told.warnings, ...warnings]};
 	}
 
-	const {warnings, ...read} = runAll(writes, family);
-	const why = failure === undefined ? [] : [`line ${failure.number}: the log says that a run failed (${failure.text}), and does not show what the kernel held then; the rules are those that it wanted to write`];
+	const {warnings, ...read} = runAll(writes, hints);
+	const why = failure === undefined ? [] : [`line ${failure.number}: the log says that a run failed (${failure.text}) but does not show what the kernel had then; the rules are those that it tried to write`];
 	return {...read, warnings: [...why, ...warnings]};
 }
 
-/** Where a reader of a log is: the last line that named a program, and the comment of iptables-save in front of a dump. */
+/** The state of a log reader: the last line that named a program, and the comment of iptables-save before a dump. */
 type Context = {named: Line | undefined; header: Line | undefined};
 
 function readLog(lines: readonly Line[]): Log {
@@ -61,7 +60,7 @@ function readLog(lines: readonly Line[]): Log {
 		const [, prefix = '', name] = /^(.*\s)?\* ?(nat|mangle|raw|filter|security)$/.exec(line.text) ?? [];
 		if (name !== undefined) {
 			const {rules, end} = readBlock(lines, {start: index, prefix: prefix.trim()});
-			// A dump has no blank behind its asterisk; the restore text that follows a look at the kernel has one.
+			// A dump has no blank after its asterisk. The restore text that follows a dump does.
 			const isDump = context.header !== undefined || (isLook(context.named) && !line.text.endsWith(`* ${name}`));
 			const block: LogBlock = {
 				name, line, lines: rules, comments: context.header === undefined ? [] : [context.header], isDump, program: programOf(lines, {end, context, isDump}),
@@ -69,10 +68,12 @@ function readLog(lines: readonly Line[]): Log {
 			(isDump ? dumps : writes).push(block);
 			context.header = undefined;
 			index = end;
+		} else if (/^(?:COMMIT$|:[A-Z_-]+ (?:ACCEPT|DROP|-) \[|-A \S+ .*-[jg] \S)/.test(line.text)) {
+			throw cutOff(line);
 		} else if (/^# Generated by\b/.test(line.text)) {
 			context.header = line;
 		} else if (isFailure(line.text)) {
-			// Cleaning up begins before anything is there, and then fails without harm.
+			// A cleanup at the start finds nothing to remove and fails harmlessly.
 			failure ??= /\s(?:-[DFX]|--(?:delete|flush)\S*)\b/.test(context.named?.text ?? '') ? undefined : line;
 		} else if (namesProgram(line.text)) {
 			context.named = line;
@@ -88,7 +89,7 @@ function readLog(lines: readonly Line[]): Log {
 	};
 }
 
-/** The rules of a block, without what a viewer of logs put in front of every line: its own prefix is the one of the block's first line, and a time in it may differ. */
+/** The rules of a block without the prefix of a log viewer: the prefix of the block's first line, in which a time may differ. */
 function readBlock(lines: readonly Line[], {start, prefix}: {readonly start: number; readonly prefix: string}): {readonly rules: readonly Line[]; readonly end: number} {
 	const rules: Line[] = [];
 	for (let index = start + 1; index < lines.length; index++) {
@@ -108,10 +109,10 @@ function readBlock(lines: readonly Line[], {start, prefix}: {readonly start: num
 		}
 	}
 
-	throw problem(lines.at(-1)!, `${lines[start]!.text} (line ${lines[start]!.number}) has no COMMIT: the log is cut off`);
+	throw problem(lines.at(-1)!, `${lines[start]!.text} (line ${lines[start]!.number}) has no COMMIT: the end of the log is missing`);
 }
 
-/** By which program a text was loaded: named in front of it (the rules file, the run) or, in older logs, behind it. */
+/** The program that loaded a text: named before it (the rules file, the run) or, in older logs, after it. */
 function programOf(lines: readonly Line[], {end, context, isDump}: {readonly end: number; readonly context: Context; readonly isDump: boolean}): AddressFamily | undefined {
 	const before = context.header ?? (isDump || !isLook(context.named) ? context.named : undefined);
 	const found = before === undefined ? undefined : familyOfTool(before.text);
@@ -131,7 +132,7 @@ function isFailure(text: string): boolean {
 	return /(?:^|\s)(?:ip6?tables|xtables)\S*(?: v\S+ \(\w+\))?: |\bpanic: |\b(?:exit status [1-9]|failed to execute|command error output)/i.test(text);
 }
 
-/** The command of a line; undefined when it is one that only looks, or one that a wrapper repeats. */
+/** The command on a line; undefined if it only reads, or if a wrapper repeats it. */
 function runOf(line: Line, hasWrapper: boolean): Run | undefined {
 	const [, tool = '', rest = ''] = /(?:^|[\s:"'=])((?:[\w./-]*\/)?ip6?tables(?:-legacy|-nft)?)\s+(-.*)$/.exec(line.text) ?? [];
 	if (tool === '' || (hasWrapper && (tool.includes('/') || /_retry\s/.test(line.text)))) {
@@ -139,7 +140,7 @@ function runOf(line: Line, hasWrapper: boolean): Run | undefined {
 	}
 
 	const {table, words} = takeGlobals(wordsOf(rest, line));
-	// A program gets its words without quotes, so a quoted `!` is one still.
+	// A program gets its words without quotes, so a quoted `!` still counts.
 	const body = words.map(word => /[\s"]|^$/.test(word) ? quoteWord(word) : word).join(' ');
 	return isCommand(body)
 		? {
@@ -148,7 +149,7 @@ function runOf(line: Line, hasWrapper: boolean): Run | undefined {
 		: undefined;
 }
 
-/** The table, and the words that are the command on it: not how to wait or to print, nor what a shell does with the command. */
+/** The table, and the words of the command on it, without options for waiting and printing and without shell syntax. */
 function takeGlobals(words: readonly ShellWord[]): {readonly table: string; readonly words: readonly string[]} {
 	let table = 'filter';
 	const kept: string[] = [];
@@ -171,9 +172,9 @@ function takeGlobals(words: readonly ShellWord[]): {readonly table: string; read
 	return {table, words: kept};
 }
 
-function runAll(writes: ReadonlyArray<LogBlock | Run>, family: AddressFamily | undefined): ReadTables {
+function runAll(writes: ReadonlyArray<LogBlock | Run>, hints: {readonly family?: AddressFamily; readonly fallback?: AddressFamily}): ReadTables {
 	const untold = writes.filter(write => 'lines' in write && write.program === undefined) as readonly LogBlock[];
-	const told = tellFamilies(untold, family);
+	const told = tellFamilies(untold, hints);
 	const familyOf = new Map(told.blocks.map((block, index) => [untold[index]!, block.family]));
 	const drafts = new Map<string, TableDraft>();
 	for (const write of writes) {
@@ -199,7 +200,7 @@ function draftFor(drafts: Map<string, TableDraft>, {name, line, family}: {readon
 	return draft;
 }
 
-/** Cleaning up begins before anything is there, and then fails without harm. */
+/** Whether it is a cleanup, which finds nothing to remove at the start and fails harmlessly. */
 function runOne(draft: TableDraft, {line, body}: Run): void {
 	try {
 		runCommand(draft, line, body);
@@ -210,7 +211,7 @@ function runOne(draft: TableDraft, {line, body}: Run): void {
 	}
 }
 
-/** A command as its shell splits it. A script continues a command on the next line with a backslash, which is no word. */
+/** Splits a command as the shell does. In a script, a backslash at the end continues the command on the next line. */
 function wordsOf(command: string, line: Line): readonly ShellWord[] {
 	try {
 		return shellWords(command.replace(/\\$/u, ''));

@@ -1,5 +1,5 @@
 /**
-Which rules hold parts that are not understood. They are installed as they are and decide in the kernel as they should; only what the testbed says about them is less.
+Finds rules with parts that are not understood. They are installed unchanged and work as usual in the kernel, but the testbed can say less about them.
 */
 
 import {extensionTargets} from '../built-in.js';
@@ -9,7 +9,7 @@ import type {RuleSet} from '../types.js';
 /** A rule with the texts of its parts that are not understood. */
 export type OpaqueRule = RulePlace & {readonly text: string; readonly parts: readonly string[]};
 
-/** All such rules, in the order of the set. A target counts if nobody knows its name; options of a known one do not. */
+/** All such rules, in the order of the set. An unknown target counts; options of a known target do not. */
 export function opaqueRules(ruleSet: RuleSet): readonly OpaqueRule[] {
 	const found: OpaqueRule[] = [];
 	for (const {family, table, chain, rule: {number, matches, target, text}} of rulesOf(ruleSet)) {

@@ -1,5 +1,5 @@
 /**
-Lists of addresses in one rule, `-s 10.0.0.1,10.0.0.2`: iptables makes a rule of each, the sources outside, the destinations inside (1.8.9, measured).
+Lists of addresses in one rule, `-s 10.0.0.1,10.0.0.2`: iptables makes one rule for each combination, with sources in the outer loop and destinations in the inner one (1.8.9, measured).
 */
 
 import {RuleSyntaxError, splitWords, type Word} from '../words.js';
@@ -7,13 +7,13 @@ import {isNegation} from './rule-reader.js';
 
 const addressOptions: ReadonlySet<string> = new Set(['-s', '--source', '--src', '-d', '--destination', '--dst']);
 
-/** Most rules of one line: more is a mistake, not a rule. */
+/** The most rules for one line; more is a mistake. */
 const rulesPerLineMax = 1000;
 
 /**
-The rules that one line stands for: itself, where it has no list.
+The rules that one line stands for; the line itself if it has no list.
 
-@throws {RuleSyntaxError} when a list is negated, as iptables refuses it, or stands for too many rules.
+@throws {RuleSyntaxError} if a list is negated, which iptables rejects, or stands for too many rules.
 */
 export function expandLists(text: string): readonly string[] {
 	if (!text.includes(',') || !/(?:-[sd]|--source|--src|--destination|--dst)\s+\S*,/.test(text)) {

@@ -1,9 +1,11 @@
 /**
-One command on a table, as a dump, a restore text or a command line has it: `-A CHAIN rule`, `-N CHAIN` …
+One command on a table, as in a dump, a restore text or a command line: `-A CHAIN rule`, `-N CHAIN` …
 */
 
 import {problem, type Line} from '../parse-error.js';
+import {RuleSyntaxError} from '../words.js';
 import {normalText} from './normalize.js';
+import {readRule} from './rule.js';
 import {
 	addRule, atLine, declareChain, findDraftChain, makeChain, rulesOfDraft, setPolicy, type TableDraft,
 } from './table-builder.js';
@@ -13,18 +15,18 @@ const longNames: ReadonlyMap<string, string> = new Map([
 	['--delete-chain', '-X'], ['--replace', '-R'], ['--rename-chain', '-E'], ['--zero', '-Z'],
 ]);
 
-/** Commands that undo. A program that cleans up first runs them where there is nothing to undo. */
+/** Commands that remove something. A program that cleans up first also runs them if there is nothing to remove. */
 const undoing: ReadonlySet<string> = new Set(['-D', '-F', '-X']);
 
-/** Whether a line is a command on a table, counters in front of it or not. */
+/** Whether a line is a command on a table, with or without counters before it. */
 export function isCommand(text: string): boolean {
 	return /^(?:\[\d+:\d+]\s*)?(?:-[AINPDFXREZ]\b|--(?:append|insert|new-chain|policy|delete|flush|delete-chain|replace|rename-chain|zero)\b|:)/.test(text);
 }
 
 /**
-Does what a line says.
+Executes a command.
 
-@throws {ParseError} when iptables would not do it.
+@throws {ParseError} if iptables would reject it.
 */
 export function runCommand(table: TableDraft, line: Line, body: string = line.text): void {
 	const [, command = body] = body.startsWith('[') ? /^\[\d+:\d+]\s*(.*)$/.exec(body) ?? [] : [];
@@ -44,7 +46,7 @@ export function runCommand(table: TableDraft, line: Line, body: string = line.te
 	act(table, line, {chain, tail});
 }
 
-/** Whether a command failed only because what it undoes is not there. */
+/** Whether a command failed only because there is nothing to remove. */
 export function isVainUndoing(table: TableDraft, body: string): boolean {
 	const [written, rest] = cutWord(body);
 	const name = longNames.get(written) ?? written;
@@ -54,6 +56,20 @@ export function isVainUndoing(table: TableDraft, body: string): boolean {
 	}
 
 	return !table.chains.has(chain) || name === '-D';
+}
+
+/** Whether iptables accepts and ignores the words after `-N CHAIN`: a comment (1.8.9, nft and legacy, measured). Linkerd writes one. */
+function isIdle(tail: string, {family}: TableDraft): boolean {
+	try {
+		const {matches, target} = readRule(tail, family).rule;
+		return target.kind === 'none' && matches.every(({kind}) => kind === 'comment');
+	} catch (error) {
+		if (error instanceof RuleSyntaxError) {
+			return false;
+		}
+
+		throw error;
+	}
 }
 
 type Command = (table: TableDraft, line: Line, parts: {readonly chain: string; readonly tail: string}) => void;
@@ -67,12 +83,12 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
 		addRule(table, line, {name: chain, text: found === null ? tail : found[2] ?? '', place: Number(found?.[1] ?? 1)});
 	}],
 	['-N', (table, line, {chain, tail}) => {
-		makeChain(table, line, tail === '' ? chain : `${chain} ${tail}`);
+		makeChain(table, line, isIdle(tail, table) ? chain : `${chain} ${tail}`);
 	}],
 	['-P', (table, line, {chain, tail}) => {
 		const [policy, rest] = cutWord(tail);
 		if (rest !== '' && !/^-c \d+ \d+$/.test(rest)) {
-			throw problem(line, `bad counters "${rest}": -c packets bytes is due`);
+			throw problem(line, `bad counters "${rest}": expected -c packets bytes`);
 		}
 
 		setPolicy(table, line, {name: chain, policy});
@@ -96,7 +112,7 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
 		Object.assign(findDraftChain(table, line, tail), {rules: rulesOfDraft(draft)});
 		table.chains.delete(chain);
 	}],
-	// Counters are no part of a rule set.
+	// Counters are not part of a rule set.
 	['-Z', (table, line, {chain}) => {
 		if (chain !== '') {
 			findDraftChain(table, line, chain);

@@ -1,5 +1,5 @@
 /**
-The options that iptables knows by itself: addresses, interfaces, protocol, fragments; `-m`, `-j`, `-g`, and counters.
+The options of iptables itself: addresses, interfaces, protocol, fragments; `-m`, `-j`, `-g`, and counters.
 */
 
 import type {Match} from '../types.js';
@@ -11,7 +11,7 @@ import {
 	modernise, refuseNegation, takeValue, wordsOf, type Option, type Reader, type RulePart,
 } from './rule-reader.js';
 
-/** The names of each core option, its own first (iptables(8), PARAMETERS). */
+/** The names of each core option, the main one first (iptables(8), PARAMETERS). */
 export const coreOptions: ReadonlyMap<string, keyof typeof readCore> = new Map(([
 	['protocol', '-p --protocol --proto'],
 	['source', '-s --source --src'],
@@ -25,13 +25,13 @@ export const coreOptions: ReadonlyMap<string, keyof typeof readCore> = new Map((
 	['counters', '-c --set-counters'],
 ] as const).flatMap(([core, names]) => names.split(' ').map(name => [name, core] as const)));
 
-/** One reader per core option. Each moves the reader behind what it has read. */
+/** One reader per core option. Each advances the reader past what it has read. */
 export const readCore = {
 	protocol(reader: Reader, given: Option): void {
 		const option = modernise(reader, given);
 		const protocol = parseProtocol(takeValue(reader, option));
 		if (protocol === undefined) {
-			refuseNegation(option, 'every protocol');
+			refuseNegation(option, 'all protocols');
 			return;
 		}
 
@@ -86,10 +86,10 @@ export const readCore = {
 		refuseNegation(option, 'counters');
 		const values = [takeValue(reader, option), takeValue(reader, {...option, inlineValue: undefined})];
 		if (!values.every(value => /^\d+$/.test(value))) {
-			throw new RuleSyntaxError(`bad counters "${values.join(' ')}": two whole numbers are due`);
+			throw new RuleSyntaxError(`bad counters "${values.join(' ')}": expected two whole numbers`);
 		}
 
-		// What follows comes up to the place of the counters, without the blanks between.
+		// The rest of the line moves up to the place of the counters, without the blanks between.
 		reader.edits.push({start: option.word.start, end: reader.words[reader.next]?.start ?? reader.line.length, text: ''});
 	},
 };

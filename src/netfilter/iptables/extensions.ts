@@ -1,10 +1,10 @@
 /**
-The match modules and targets of iptables that may be installed without asking: those that Debian's iptables ships and whose effect stays in the namespace of the rules, each with all options that it takes.
+The match modules and targets of iptables that may be installed without permission: those that Debian's iptables ships and whose effect stays in the namespace of the rules, each with all its options.
 
-Names and options are what `iptables -m NAME --help` and `-j NAME --help` print, and iptables-extensions(8) (of iptables 1.8.9). A name that is not listed makes the tool open a library of that name, and the kernel load a module of that name.
+Names and options are from `iptables -m NAME --help`, `-j NAME --help` and iptables-extensions(8) (iptables 1.8.9). An unlisted name would make the tool open a library of that name, and the kernel load a module of that name.
 */
 
-/** The options of one extension: whether each takes a value. */
+/** The options of one extension, and whether each takes a value. */
 export type ExtensionOptions = ReadonlyMap<string, {readonly takesValue: boolean}>;
 
 /** `name: --flag --option=`: an option that ends in `=` takes a value. */
@@ -16,7 +16,7 @@ function readTable(lines: readonly string[]): ReadonlyMap<string, ExtensionOptio
 }
 
 /**
-Known matches. Left out, so that they have to be allowed by name: `ipvs`, which loads the load balancer itself. `bpf` has no `--object-pinned`, which opens a file.
+Known matches. `ipvs` is not listed and has to be allowed by name, because it loads the load balancer. `bpf` lacks `--object-pinned`, which opens a file.
 */
 export const knownMatches = readTable([
 	'addrtype: src-type= dst-type= limit-iface-in limit-iface-out',
@@ -83,7 +83,7 @@ export const knownMatches = readTable([
 ]);
 
 /**
-Known targets. Left out, so that they have to be allowed by name: `AUDIT` (writes to the machine's audit log), `IDLETIMER` (makes files in the machine's /sys) and `LED` (makes triggers for the machine's lights).
+Known targets. Not listed, so that they have to be allowed by name: `AUDIT` (writes to the machine's audit log), `IDLETIMER` (creates files in the machine's /sys) and `LED` (creates triggers for the machine's lights).
 */
 export const knownTargets = readTable([
 	'CHECKSUM: checksum-fill',
@@ -123,16 +123,16 @@ export const knownTargets = readTable([
 	'ULOG: ulog-nlgroup= ulog-prefix= ulog-cprange= ulog-qthreshold=',
 ]);
 
-/** Helpers of conntrack that the kernel's source has (net/netfilter/nf_conntrack_*.c). The kernel loads a module by such a name (nf_conntrack_helper.c: `nfct-helper-NAME`). */
+/** Conntrack helpers in the kernel source (net/netfilter/nf_conntrack_*.c). The kernel loads a module by such a name (nf_conntrack_helper.c: `nfct-helper-NAME`). */
 export const conntrackHelpers: ReadonlySet<string> = new Set(['amanda', 'ftp', 'h323', 'RAS', 'Q.931', 'irc', 'netbios-ns', 'pptp', 'sane', 'sip', 'snmp', 'snmp_trap', 'tftp']);
 
-/** Options whose value names a module that the kernel then loads, with the values that are known: ways to search text (lib/textsearch.c loads `ts_NAME`), and helpers. */
+/** Options whose value names a module for the kernel to load, with the known values: text search algorithms (lib/textsearch.c loads `ts_NAME`), and helpers. */
 export const valuesOfOption: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 	['-m string --algo', new Set(['bm', 'kmp', 'fsm'])],
 	['-j CT --helper', conntrackHelpers],
 ]);
 
-/** The long options that iptables itself has (iptables(8) and iptables-restore(8), 1.8.9): a module's option must not be one of them, nor the beginning of one, which getopt_long(3) takes for it. `--modprobe` names a program to run. */
+/** The long options of iptables itself (iptables(8) and iptables-restore(8), 1.8.9). A module's option must be neither one of them nor an abbreviation, which getopt_long(3) accepts. `--modprobe` names a program to run. */
 const ownOptions: readonly string[] = [
 	'append delete check insert replace list list-rules flush zero new-chain delete-chain rename-chain policy',
 	'source destination src dst protocol in-interface jump table match numeric out-interface verbose wait wait-interval',

@@ -1,5 +1,5 @@
 /**
-The match modules whose options are understood, as a table. A row without `read` is known to iptables but has no field of its own: it becomes an `opaque` match.
+The match modules whose options are understood, as a table. A row without `read` is known to iptables but has no field: it becomes an `opaque` match.
 */
 
 import type {Match} from '../types.js';
@@ -7,7 +7,7 @@ import {
 	parseMark, parseOwner, parsePortRange, parsePortRanges, parseStates,
 } from './values.js';
 
-/** How many values an option takes, and which match it makes of them. `alias` is the name that `iptables-save` prints, where it is another one. */
+/** How many values an option takes, and the match that they make. `alias` is the name that `iptables-save` prints, if it is different. */
 export type MatchOption = {
 	readonly values: number;
 	readonly alias?: string;
@@ -68,10 +68,10 @@ export const matchModules: ReadonlyMap<string, MatchModule> = new Map<string, Ma
 	['comment', new Map<string, MatchOption>([['--comment', {values: 1, read: text => ({kind: 'comment', text})}]])],
 ]);
 
-/** The protocols whose module has their name and ports in it; their module asks for `-p` (iptables-extensions(8)). */
+/** The protocols that have a module of the same name with ports; the module requires `-p` (iptables-extensions(8)). */
 export const portProtocols: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp', 'dccp']);
 
-/** The module that a protocol brings along without `-m`, as iptables loads it on first use. */
+/** The module that a protocol implies without `-m`, which iptables loads on first use. */
 export function optionsOfProtocol(protocol: string | undefined): {readonly name: string; readonly options: MatchModule} | undefined {
 	if (protocol === undefined) {
 		return undefined;
@@ -82,10 +82,10 @@ export function optionsOfProtocol(protocol: string | undefined): {readonly name:
 	return options === undefined ? undefined : {name, options};
 }
 
-/** Modules that match nothing without an option: iptables refuses them bare. */
+/** Modules that match nothing without an option: iptables rejects them. */
 export const modulesThatNeedAnOption: ReadonlySet<string> = new Set(['multiport', 'owner', 'mark', 'connmark', 'conntrack', 'state', 'comment']);
 
-/** Modules that only look at the packet, so that their order in a rule has no meaning. Any other one may count, remember or draw lots (`limit`, `recent`, `statistic`): what stands in front of it decides how often it is asked. */
+/** Modules that only look at the packet, so that their order in a rule has no meaning. Any other module may count, remember or be random (`limit`, `recent`, `statistic`), so the matches before it determine how often it runs. */
 export const modulesWithoutMemory: ReadonlySet<string> = new Set([
 	'addrtype ah bpf cgroup comment connbytes connmark conntrack cpu dccp devgroup dscp dst ecn esp eui64 frag hbh helper hl icmp icmp6 iprange ipv6header',
 	'ipvs length mac mark mh multiport owner physdev pkttype policy realm rpfilter rt sctp socket state string tcp time tos ttl u32 udp',

@@ -7,7 +7,7 @@ import {normalWord} from '../words.js';
 import type {TargetWords} from './rule-reader.js';
 import {wordMax} from './values.js';
 
-/** What iptables-save leaves out because it is the default, or writes although nobody asked for it (1.8.9, measured). */
+/** What iptables-save omits because it is the default, or adds without being asked (1.8.9, measured). */
 const defaults: ReadonlyMap<string, (options: readonly string[], family: AddressFamily) => readonly string[]> = new Map([
 	['REJECT', (options, family) => options.length > 0 ? options : ['--reject-with', family === 'ipv4' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable']],
 	['LOG', options => {

@@ -1,8 +1,9 @@
 /**
-One text for all that mean the same: `-p tcp --dport 80 -s 10.1.2.3/8` and `-s 10.0.0.0/8 -p tcp -m tcp --dport 80` are one rule. It is the text of iptables-save 1.8.9, with modules whose order has no meaning in a fixed one, so that a rule written by hand, a dump of another version and one of today can be compared.
+One text for all spellings of a rule: `-p tcp --dport 80 -s 10.1.2.3/8` and `-s 10.0.0.0/8 -p tcp -m tcp --dport 80` are the same. It is the text of iptables-save 1.8.9, with modules whose order has no meaning in a fixed order, so that a handwritten rule, a dump of another version and a current one can be compared.
 */
 
 import {parseRange, printRange} from '../address.js';
+import {addressFamilyOf} from '../built-in.js';
 import {isNativeTable} from '../lookup.js';
 import type {
 	AddressFamily, Match, PortRange, Rule, RuleSet,
@@ -16,36 +17,36 @@ import {conntrackStates, wordMax} from './values.js';
 
 const coreOrder = ['-s', '-d', '-i', '-o', '-p', '-f'];
 
-/** The modules of which the order in a dump can be told from the rules of service meshes; all others follow by name. */
+/** The modules whose order is known from the rules of service meshes; all others follow by name. */
 const moduleOrder = ['tcp', 'udp', 'sctp', 'dccp', 'icmp', 'icmp6', 'multiport', 'owner', 'mark', 'connmark', 'conntrack', 'comment'];
 
 /** The order in which iptables-save prints the options of a module (1.8.9, measured). */
 const optionOrder = ['--sport', '--dport', '--tcp-option', '--tcp-flags', '--socket-exists', '--uid-owner', '--gid-owner', '--suppl-groups'];
 
-/** Ports of a match that says nothing: the kernel's default, which iptables-save leaves out. */
+/** Port ranges that match everything: the kernel's default, which iptables-save omits. */
 const everyPort: PortRange = {from: 0, to: 65_535};
 
-/** A rule set in which equal rules have equal texts. Native nft tables stay as they are: nft has one spelling already. */
+/** A rule set in which equivalent rules have equal texts. Native nft tables stay unchanged, because nft has only one spelling. */
 export function normalize(ruleSet: RuleSet): RuleSet {
 	return {
 		tables: ruleSet.tables.map(table => isNativeTable(table)
 			? table
 			: {
 				...table,
-				chains: table.chains.map(chain => ({...chain, rules: chain.rules.map(rule => normalizeRule(rule, table.family === 'ip6' ? 'ipv6' : 'ipv4'))})),
+				chains: table.chains.map(chain => ({...chain, rules: chain.rules.map(rule => normalizeRule(rule, addressFamilyOf(table.family)))})),
 			}),
 	};
 }
 
-/** A rule with the text that all its spellings share, and the fields of that text. */
+/** A rule with its normalized text, and the fields of that text. */
 export function normalizeRule(rule: Rule, family: AddressFamily): Rule {
 	return {...rule, ...parseRuleText(normalText(rule.text, family), family)};
 }
 
 /**
-The text that all spellings of a rule share.
+The normalized text of a rule.
 
-@throws {RuleSyntaxError} when it is no rule.
+@throws {RuleSyntaxError} if it is not a rule.
 */
 export function normalText(text: string, family: AddressFamily): string {
 	const {parts, rule, targetWords} = readRule(text, family);
@@ -59,7 +60,7 @@ export function normalText(text: string, family: AddressFamily): string {
 
 type Group = {readonly module: string; readonly parts: RulePart[]};
 
-/** The parts by module, in the fixed order, as far as that order has no meaning. */
+/** The parts by module, in the fixed order as far as order has no meaning. */
 function groupModules(parts: readonly RulePart[]): readonly Group[] {
 	const stretches: Group[][] = [[]];
 	for (const part of parts) {
@@ -71,7 +72,7 @@ function groupModules(parts: readonly RulePart[]): readonly Group[] {
 		}
 
 		const group = stretch.findLast(candidate => candidate.module === module);
-		// A module given twice is two matches; an option that is free yet is of the same one, as iptables takes it.
+		// A module that is given twice is two matches; an option that is still unused belongs to the same one, as in iptables.
 		if (group === undefined || part.option === '-m' || group.parts.some(({option}) => option === part.option)) {
 			stretch.push({module, parts: [part]});
 		} else {
@@ -106,11 +107,11 @@ function printCore({negated, match, words, option}: RulePart): string {
 		return words.map(({text}) => text).join(' ');
 	}
 
-	// `0.0.0.0/0` and `+` are every packet, so iptables-save leaves them out; negated, they are none.
+	// `0.0.0.0/0` and `+` match every packet, so iptables-save omits them; negated, they match none.
 	return value === '' && !negated ? '' : `${negated ? '! ' : ''}${option} ${value === '' ? everything(match) : value}`;
 }
 
-/** The value as iptables-save prints it; empty for what every packet has, undefined for what is kept in its words. */
+/** The value as iptables-save prints it; empty if it matches every packet, undefined if it is kept as text. */
 function coreValue(match: Match): string | undefined {
 	if (match.kind === 'source' || match.kind === 'destination') {
 		const range = parseRange(match.address);
@@ -144,7 +145,7 @@ function printOption(part: RulePart): string {
 	return value === undefined ? '' : [...(negated ? ['!'] : []), option, ...(value === '' ? [] : [value])].join(' ');
 }
 
-/** The value of an option as iptables-save prints it; empty for an option without one, undefined for an option that it leaves out. */
+/** The value of an option as iptables-save prints it; empty for an option without one, undefined for an option that it omits. */
 function printValue(match: Match, module: string): string | undefined {
 	if (match.kind === 'source-port' || match.kind === 'destination-port') {
 		const [first] = match.ranges;

@@ -1,14 +1,14 @@
 /**
-What the readers of a rule's parts share: where they are in the line, what they have found, and how a value is taken.
+What the readers of a rule's parts share: the position in the line, what has been found, and how a value is read.
 */
 
 import type {AddressFamily, Match} from '../types.js';
 import {RuleSyntaxError, type Word} from '../words.js';
 import type {MatchOption} from './match-modules.js';
 
-/** One condition as it was written. `match` is undefined for what has no field: its `words` are its meaning then. */
+/** One condition as it was written. `match` is undefined if it has no field; then `words` are its meaning. */
 export type RulePart = {
-	/** The module that it belongs to; empty for what iptables knows by itself. */
+	/** The module that it belongs to; empty for iptables itself. */
 	readonly module: string;
 	/** The option's full name, whatever abbreviation or alias was written; `-m` for a module that is kept as a whole. */
 	readonly option: string;
@@ -18,19 +18,19 @@ export type RulePart = {
 	readonly words: Word[];
 };
 
-/** A module in sight. `whole` is the part that gathers the words of a module that is not known. */
+/** A module that has been named. `whole` is the part that collects the words of an unknown module. */
 export type LoadedModule = {readonly name: string; readonly options: ReadonlyMap<string, MatchOption> | undefined; readonly used: Set<string>; readonly whole: RulePart | undefined};
 
-/** An option as it stands in the line. */
+/** An option as written in the line. */
 export type Option = {readonly name: string; readonly word: Word; readonly negation: Word | undefined; readonly inlineValue: string | undefined};
 
-/** An option whose value comes next: `-m string --algo`, and whether it takes one for sure. */
+/** An option that expects a value: `-m string --algo`, and whether it is certain to take one. */
 export type OpenOption = {readonly label: string; readonly takesValue: boolean};
 
-/** What follows `-j NAME` or `-g NAME` and is no option of a match. */
+/** The words after `-j NAME` or `-g NAME` that are not options of a match. */
 export type TargetWords = {readonly via: 'jump' | 'goto'; readonly name: string; readonly words: Word[]};
 
-/** A place of the line and what stands there in the rule's text instead. */
+/** A position in the line, and what replaces it in the rule's text. */
 export type Edit = {readonly start: number; readonly end: number; readonly text: string};
 
 /** A rule that is being read. */
@@ -44,9 +44,9 @@ export type Reader = {
 	readonly seen: Set<string>;
 	protocol: string | undefined;
 	target: TargetWords | undefined;
-	/** Who gets the words that nobody else knows: the target or the unknown module, whichever came last. */
+	/** The owner of unknown words: the target or the unknown module, whichever came last. */
 	owner: Word[] | undefined;
-	/** The option among the owner's words whose value comes next. */
+	/** The option of the owner that expects a value. */
 	openOption: OpenOption | undefined;
 	readonly edits: Edit[];
 	hasOldNegation: boolean;
@@ -63,9 +63,9 @@ export function isOption({text, quoted}: Word): boolean {
 }
 
 /**
-The value of an option. A plain word that begins with a dash is the next option, not a value.
+The value of an option. An unquoted word that begins with a dash is the next option, not a value.
 
-@throws {RuleSyntaxError} when there is none.
+@throws {RuleSyntaxError} if there is none.
 */
 export function takeValue(reader: Reader, {name, inlineValue}: Pick<Option, 'name' | 'inlineValue'>): string {
 	if (inlineValue !== undefined) {
@@ -82,9 +82,9 @@ export function takeValue(reader: Reader, {name, inlineValue}: Pick<Option, 'nam
 }
 
 /**
-Moves the `!` of `--dport ! 80` to its place of today, `! --dport 80`: iptables wrote it so until 1.4.2, and no tool of today reads it (1.8.9, measured).
+Moves the `!` of `--dport ! 80` to its current place, `! --dport 80`: iptables wrote it the old way until 1.4.2, and current tools do not accept that (1.8.9, measured).
 
-@throws {RuleSyntaxError} when the option is negated twice.
+@throws {RuleSyntaxError} if the option is negated twice.
 */
 export function modernise(reader: Reader, option: Option): Option {
 	const negation = reader.words[reader.next];
@@ -108,7 +108,7 @@ export function modernise(reader: Reader, option: Option): Option {
 }
 
 /**
-Refuses the `!` in front of what cannot be negated.
+Rejects a `!` before something that cannot be negated.
 
 @throws {RuleSyntaxError} naming the option.
 */
@@ -118,13 +118,13 @@ export function refuseNegation({name, negation}: Option, what: string): void {
 	}
 }
 
-/** The words of an option from its `!` to where the reader is now. */
+/** The words of an option from its `!` to the current position. */
 export function wordsOf(reader: Reader, {word, negation}: Option): Word[] {
 	const first = reader.words.indexOf(word, Math.max(0, reader.next - 4));
 	return [...(negation === undefined ? [] : [negation]), ...reader.words.slice(first, reader.next).filter(candidate => candidate !== negation)];
 }
 
-/** The line with its edits made, which stand in the order of the line. */
+/** The line with its edits applied; they are in the order of the line. */
 export function editedText({line, edits}: Reader): string {
 	if (edits.length === 0) {
 		return line.trim();

@@ -1,5 +1,5 @@
 /**
-The grammar of one rule: `-p tcp -m tcp --dport 80 -j RETURN` as matches and a target. Nothing is dropped: what has no field becomes an `opaque` match or an `extension` target with its words verbatim.
+The grammar of one rule: `-p tcp -m tcp --dport 80 -j RETURN` as matches and a target. Nothing is dropped: a part without a field becomes an `opaque` match or an `extension` target with its words verbatim.
 */
 
 import type {AddressFamily, Match, Target} from '../types.js';
@@ -16,10 +16,10 @@ import {
 import {checkOpaqueOption, checkOpaqueWord} from './opaque-options.js';
 import {readTarget} from './target.js';
 
-/** What a rule says, with its text cleaned of counters. A jump names its chain; whether that chain is there, only the table knows. */
+/** The parsed rule, with counters removed from its text. A jump names its chain; only the table knows whether the chain exists. */
 export type ParsedRule = {readonly matches: readonly Match[]; readonly target: Target; readonly text: string};
 
-/** A rule with the words it was made of. `hasOldNegation` tells that the text is not verbatim: an old `--dport ! 80` stands in it as `! --dport 80`. */
+/** A rule with the words that it was parsed from. `hasOldNegation`: the text is not verbatim, because an old `--dport ! 80` was rewritten as `! --dport 80`. */
 export type RuleReading = {
 	readonly rule: ParsedRule;
 	readonly parts: readonly RulePart[];
@@ -28,18 +28,18 @@ export type RuleReading = {
 };
 
 /**
-Reads the part of a line behind `-A CHAIN`.
+Parses the part of a line after `-A CHAIN`.
 
-@throws {RuleSyntaxError} when it is no rule that iptables would take.
+@throws {RuleSyntaxError} if iptables would not accept it as a rule.
 */
 export function parseRuleText(text: string, family: AddressFamily): ParsedRule {
 	return readRule(text, family).rule;
 }
 
 /**
-Reads a rule and keeps how it was written.
+Parses a rule and keeps how it was written.
 
-@throws {RuleSyntaxError} when it is no rule that iptables would take.
+@throws {RuleSyntaxError} if iptables would not accept it as a rule.
 */
 export function readRule(text: string, family: AddressFamily): RuleReading {
 	const reader: Reader = {
@@ -85,7 +85,7 @@ function readOption(reader: Reader): void {
 	const negation = isNegation(reader.words[reader.next]) ? reader.words[reader.next++] : undefined;
 	const word = reader.words[reader.next++];
 	if (word === undefined) {
-		throw new RuleSyntaxError('"!" with nothing behind it');
+		throw new RuleSyntaxError('"!" with nothing after it');
 	}
 
 	if (!isOption(word)) {
@@ -112,7 +112,7 @@ function readOption(reader: Reader): void {
 	readCore[core](reader, option);
 }
 
-/** An option whose value is due takes whatever word comes next for it, as getopt_long(3) does; here that word would be an option of its own. */
+/** An option that expects a value takes the next word, whatever it is, as in getopt_long(3). A word that would be an option is rejected here. */
 function closeOption(reader: Reader): void {
 	const next = reader.words[reader.next];
 	if (reader.openOption?.takesValue === true && next !== undefined && (isOption(next) || isNegation(next))) {
@@ -122,7 +122,7 @@ function closeOption(reader: Reader): void {
 	reader.openOption = next !== undefined && (isOption(next) || isNegation(next)) ? undefined : reader.openOption;
 }
 
-/** What an abbreviation stands for, if it can stand for one option only: `--uid` for `--uid-owner`, as getopt_long(3) does. While an unknown module or a target is in sight, whose options nobody has listed, it is left as it is. */
+/** What an abbreviation stands for, if there is only one possibility: `--uid` for `--uid-owner`, as in getopt_long(3). After an unknown module or a target, whose options are not known, it is left unchanged. */
 function fullName(reader: Reader, written: string): string {
 	if (reader.owner !== undefined || !written.startsWith('--') || coreOptions.has(written)) {
 		return written;
@@ -144,7 +144,7 @@ function fullName(reader: Reader, written: string): string {
 	return found.size === 1 ? name : written;
 }
 
-/** A word that is no option: a value of a module or a target that we do not know, or an error. */
+/** A word that is not an option: a value of an unknown module or target, or an error. */
 function readStrayWord(reader: Reader, word: Word, negation: Word | undefined): void {
 	const {owner} = reader;
 	if (owner === undefined || owner.length === 0) {
@@ -170,14 +170,14 @@ function readExtensionOption(reader: Reader, option: Option): void {
 	if (reader.owner === undefined || !name.startsWith('--')) {
 		const homes = modulesWithOption(name);
 		const hint = homes.length === 0 ? '' : ` (it is one of ${homes.map(home => `-m ${home}`).join(', ')})`;
-		throw new RuleSyntaxError(name.startsWith('--') ? `option ${name} belongs to no module or target in sight${hint}` : `unknown flag ${name}`);
+		throw new RuleSyntaxError(name.startsWith('--') ? `option ${name} belongs to no preceding module or target${hint}` : `unknown flag ${name}`);
 	}
 
 	reader.openOption = checkOpaqueOption(reader, option);
 	reader.owner.push(...(negation === undefined ? [] : [negation]), word);
 }
 
-/** The latest known module in sight that has an option and has not used it yet; the protocol's own is loaded on first use. */
+/** The last known module before it that has the option and has not used it yet; the protocol's own module is loaded on first use. */
 function findModule(reader: Reader, name: string): LoadedModule | undefined {
 	const candidates = reader.modules.filter(({options}) => options?.has(name));
 	const free = candidates.findLast(({used}) => !used.has(name));

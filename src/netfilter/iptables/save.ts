@@ -4,7 +4,7 @@
 
 import {builtInChains, tableFamily} from '../built-in.js';
 import {
-	linesOf, problem, type Line,
+	linesOf, problem, type Line, type ParseError,
 } from '../parse-error.js';
 import type {
 	AddressFamily, Chain, Rule, RuleSet, Table,
@@ -15,25 +15,25 @@ import {closeTable, openTable} from './table-builder.js';
 export {ParseError} from '../parse-error.js';
 export {chainNameLengthMax} from './table-builder.js';
 
-/** One table of a dump, its lines not read yet. `comments` are the ones in front of it, and behind it if it is the last. */
+/** One table of a dump, its lines not parsed yet. `comments` are those before it, and for the last table also those after it. */
 export type SaveBlock = {readonly name: string; readonly line: Line; readonly lines: readonly Line[]; readonly comments: readonly Line[]};
 
-/** Tables with what is known about them beside the rules. */
+/** Tables with what else is known about them. */
 export type ReadTables = {readonly tables: readonly Table[]; readonly lines: Map<Rule, number>; readonly warnings: readonly string[]};
 
 /**
-Reads the dump of one family.
+Parses the dump of one family.
 
-@throws {ParseError} with the line, when it is no dump or holds what iptables would not take.
+@throws {ParseError} with the line, if it is not a dump or contains something that iptables would reject.
 */
 export function parseSave(text: string, family: AddressFamily): RuleSet {
 	return {tables: readBlocks(splitBlocks(linesOf(text)).map(block => ({...block, family}))).tables};
 }
 
 /**
-Splits a dump into its tables. `isNoise` tells which lines outside of tables are no part of it, beside comments.
+Splits a dump into its tables. `isNoise` recognizes lines outside of tables that are not part of the dump, besides comments.
 
-@throws {ParseError} when a table is not ended by COMMIT, a line stands outside of every table, or there is none.
+@throws {ParseError} if a table does not end with COMMIT, if a line is outside of every table, or if there is no table.
 */
 export function splitBlocks(lines: readonly Line[], isNoise: (line: Line) => boolean = () => false): readonly SaveBlock[] {
 	const blocks: SaveBlock[] = [];
@@ -53,7 +53,7 @@ export function splitBlocks(lines: readonly Line[], isNoise: (line: Line) => boo
 		refuseListing(line);
 		if (line.text.startsWith('*')) {
 			if (open !== undefined) {
-				throw problem(line, `table ${open.name} has no COMMIT in front of this`);
+				throw problem(line, `table ${open.name} has no COMMIT before this`);
 			}
 
 			open = {
@@ -62,7 +62,7 @@ export function splitBlocks(lines: readonly Line[], isNoise: (line: Line) => boo
 			comments = [];
 		} else if (open === undefined) {
 			if (!isNoise(line)) {
-				throw problem(line, /^(?:-|:|COMMIT$|\[)/.test(line.text) ? 'outside a table: a line *TABLE is due before it' : 'not a line of iptables-save');
+				throw /^(?:-[AINPDFX]\b|:|COMMIT$|\[)/.test(line.text) ? cutOff(line) : problem(line, 'not a line of iptables-save');
 			}
 
 			comments.push(line);
@@ -77,19 +77,19 @@ export function splitBlocks(lines: readonly Line[], isNoise: (line: Line) => boo
 	}
 
 	if (open !== undefined) {
-		throw problem(last, `table ${open.name} has no COMMIT`);
+		throw problem(last, `table ${open.name} (line ${open.line.number}) has no COMMIT: the end of the text is missing, possibly with rules`);
 	}
 
 	const final = blocks.pop();
 	if (final === undefined) {
-		throw problem(last, 'no table in it');
+		throw problem(last, 'it has no table');
 	}
 
 	return [...blocks, {...final, comments: [...final.comments, ...comments]}];
 }
 
 /**
-Reads tables that are not in each other's way: each name once in a family.
+Parses tables, each of which may occur only once in a family.
 
 @throws {ParseError} with the line.
 */
@@ -100,7 +100,7 @@ export function readBlocks(blocks: ReadonlyArray<SaveBlock & {readonly family: A
 	for (const block of blocks) {
 		const table = openTable(block.name, block);
 		if (tables.some(({family, name}) => family === tableFamily(block.family) && name === block.name)) {
-			throw problem(block.line, `table ${block.name} is there already`);
+			throw problem(block.line, `table ${block.name} occurs twice`);
 		}
 
 		for (const line of block.lines) {
@@ -119,7 +119,7 @@ export function printSave(ruleSet: RuleSet, family: AddressFamily): string {
 	return ruleSet.tables.filter(table => table.family === tableFamily(family)).map(table => printTable(table)).join('');
 }
 
-/** The rule that stands on a line of what {@link printSave} prints, counted from 1: a tool that refuses a line names it so. Undefined for a line that is no rule's. */
+/** The rule on a line of the output of {@link printSave}, counted from 1: tools name a rejected line by its number. Undefined for a line that is not a rule. */
 export function ruleOfLine(ruleSet: RuleSet, {family, line}: {readonly family: AddressFamily; readonly line: number}): Rule | undefined {
 	let next = 1;
 	for (const table of ruleSet.tables.filter(candidate => candidate.family === tableFamily(family))) {
@@ -162,13 +162,18 @@ export function printRule({chain, text}: Pick<Rule, 'chain' | 'text'>): string {
 	return text === '' ? `-A ${chain}` : `-A ${chain} ${text}`;
 }
 
-/**
-Refuses the output of `iptables -L`.
+/** The error for a line of a table whose beginning is missing. */
+export function cutOff(line: Line): ParseError {
+	return problem(line, 'the beginning is missing: there is no line *TABLE (*nat, *mangle, *raw or *filter) before this, so the text was cut off or filtered, perhaps by grep. Add that line, or use the whole output');
+}
 
-@throws {ParseError} with the way to a dump.
+/**
+Rejects lines of `iptables -L` among those of a dump.
+
+@throws {ParseError} that says how to get a dump.
 */
 export function refuseListing(line: Line): void {
 	if (/^Chain \S+ \((?:policy |\d+ references)/.test(line.text) || /^(?:num\s+)?(?:pkts\s+bytes\s+)?target\s+prot\s+opt\b/.test(line.text)) {
-		throw problem(line, 'this is the output of iptables -L, which hides the interfaces of the rules; take iptables-save instead');
+		throw problem(line, 'this is output of iptables -L among rules in another form; use iptables-save alone');
 	}
 }

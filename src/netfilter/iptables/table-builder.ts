@@ -1,5 +1,5 @@
 /**
-A table while its lines are read: chains are made, rules added, inserted and deleted as the tools do it; closed, it is a `Table`.
+A table while its lines are being read: chains are created, rules added, inserted and deleted as the tools do it. When closed, it is a `Table`.
 */
 
 import {builtInChains, tableFamily, tableNames} from '../built-in.js';
@@ -19,7 +19,7 @@ export const lineLengthMax = 10_238;
 
 type DraftRule = ParsedRule & {readonly line: Line};
 
-/** `front` are the rules inserted in front of all others, the last one first of them: thousands of insertions at place 1 must not move each other. */
+/** `front` are the rules inserted before all others, in reverse order, so that thousands of insertions at position 1 do not each move the others. */
 type DraftChain = {readonly name: string; policy: Chain['policy']; rules: DraftRule[]; front: DraftRule[]; isDeclared: boolean};
 
 /** A table that is not closed yet. */
@@ -28,14 +28,14 @@ export type TableDraft = {
 	readonly line: Line;
 	readonly family: AddressFamily;
 	readonly chains: Map<string, DraftChain>;
-	/** What the user should know although it is no error. */
+	/** Warnings that are not errors. */
 	readonly warnings: string[];
 };
 
 /**
-Begins a table. Its built-in chains are there from the start, as in the kernel.
+Begins a table. Its built-in chains exist from the start, as in the kernel.
 
-@throws {ParseError} when iptables knows no such table.
+@throws {ParseError} if iptables knows no such table.
 */
 export function openTable(name: string, {line, family}: {readonly line: Line; readonly family: AddressFamily}): TableDraft {
 	if (!tableNames.includes(name)) {
@@ -49,9 +49,9 @@ export function openTable(name: string, {line, family}: {readonly line: Line; re
 }
 
 /**
-A line `:CHAIN POLICY [packets:bytes]`, without the colon.
+Handles a line `:CHAIN POLICY [packets:bytes]`, without the colon.
 
-@throws {ParseError} when it has another form or the chain is there.
+@throws {ParseError} if it has another form or the chain exists already.
 */
 export function declareChain(table: TableDraft, line: Line, text: string): void {
 	const [, name, policy, rest] = /^(\S+)\s+(\S+)(?:\s+(.*))?$/.exec(text) ?? [];
@@ -60,13 +60,13 @@ export function declareChain(table: TableDraft, line: Line, text: string): void 
 	}
 
 	if (rest !== undefined && !/^\[\d+:\d+]$/.test(rest)) {
-		throw problem(line, `bad counters "${rest}": [packets:bytes] is due`);
+		throw problem(line, `bad counters "${rest}": expected [packets:bytes]`);
 	}
 
 	const chain = builtInChains(table.name).includes(name) ? table.chains.get(name) : undefined;
 	if (chain === undefined) {
 		if (policy !== '-') {
-			throw problem(line, `${name} is no built-in chain of table ${table.name}, so it has no policy; "-" is due`);
+			throw problem(line, `${name} is not a built-in chain of table ${table.name}, so it has no policy; expected "-"`);
 		}
 
 		makeChain(table, line, name);
@@ -74,7 +74,7 @@ export function declareChain(table: TableDraft, line: Line, text: string): void 
 	}
 
 	if (chain.isDeclared) {
-		throw problem(line, `chain ${name} is there already`);
+		throw problem(line, `chain ${name} exists already`);
 	}
 
 	chain.isDeclared = true;
@@ -84,24 +84,24 @@ export function declareChain(table: TableDraft, line: Line, text: string): void 
 /**
 Sets the policy of a built-in chain.
 
-@throws {ParseError} when it is none, or the policy is neither ACCEPT nor DROP.
+@throws {ParseError} if it is not a built-in chain, or the policy is neither ACCEPT nor DROP.
 */
 export function setPolicy(table: TableDraft, line: Line, {name, policy}: {readonly name: string; readonly policy: string}): void {
 	findDraftChain(table, line, name).policy = readPolicy(table, line, {name, policy});
 }
 
 /**
-Makes a user chain.
+Creates a user chain.
 
-@throws {ParseError} when its name is no chain's name or taken.
+@throws {ParseError} if its name is invalid or taken.
 */
 export function makeChain(table: TableDraft, line: Line, name: string): void {
 	if (!/^[^\s!\-:]\S*$/.test(name) || name.length > chainNameLengthMax) {
-		throw problem(line, `bad chain name "${name}": 1 to ${chainNameLengthMax} characters without blanks are due`);
+		throw problem(line, `bad chain name "${name}": expected 1 to ${chainNameLengthMax} characters without blanks`);
 	}
 
 	if (table.chains.has(name)) {
-		throw problem(line, `chain ${name} is there already`);
+		throw problem(line, `chain ${name} exists already`);
 	}
 
 	table.chains.set(name, {...draftChain(name, undefined), isDeclared: true});
@@ -110,7 +110,7 @@ export function makeChain(table: TableDraft, line: Line, name: string): void {
 /**
 The chain of that name.
 
-@throws {ParseError} when there is none.
+@throws {ParseError} if there is none.
 */
 export function findDraftChain(table: TableDraft, line: Line, name: string): DraftChain {
 	const chain = table.chains.get(name);
@@ -122,14 +122,14 @@ export function findDraftChain(table: TableDraft, line: Line, name: string): Dra
 }
 
 /**
-Adds the rule of a line: behind all others, or at a place. One line with a list of addresses is several rules, as iptables makes of it.
+Adds the rule of a line at the end, or at a position. A line with a list of addresses becomes several rules, as in iptables.
 
-@throws {ParseError} when the rule is none, or there is no such place.
+@throws {ParseError} if the rule is invalid, or if there is no such position.
 */
 export function addRule(table: TableDraft, line: Line, {name, text, place}: {readonly name: string; readonly text: string; readonly place: number | undefined}): void {
 	const chain = findDraftChain(table, line, name);
 	if (line.text.length > lineLengthMax) {
-		throw problem(line, `longer than ${lineLengthMax} characters, so iptables-restore would cut it`);
+		throw problem(line, `longer than ${lineLengthMax} characters, so iptables-restore would truncate it`);
 	}
 
 	const texts = atLine(line, () => expandLists(text));
@@ -140,14 +140,14 @@ export function addRule(table: TableDraft, line: Line, {name, text, place}: {rea
 	for (const single of texts) {
 		const {rule, hasOldNegation} = atLine(line, () => readRule(single, table.family));
 		if (hasOldNegation) {
-			table.warnings.push(`line ${line.number}: a "!" behind its option is a spelling that no iptables of today reads; it is taken as ${rule.text}`);
+			table.warnings.push(`line ${line.number}: "!" after its option is an old spelling that current iptables rejects; it is read as ${rule.text}`);
 		}
 
 		placeRule(chain, line, {rule: {...rule, line}, place});
 	}
 }
 
-/** The rules of a chain in order, ready to be changed in place. */
+/** The rules of a chain in order, to be changed in place. */
 export function rulesOfDraft(chain: DraftChain): DraftRule[] {
 	if (chain.front.length > 0) {
 		chain.rules = [...chain.front.toReversed(), ...chain.rules];
@@ -158,9 +158,9 @@ export function rulesOfDraft(chain: DraftChain): DraftRule[] {
 }
 
 /**
-Ends a table: only now all its chains are known, so jumps are checked last.
+Ends a table. Jumps are checked only now, because only now all chains are known.
 
-@throws {ParseError} for a jump to nowhere, to a built-in chain, or to a chain with options.
+@throws {ParseError} for a jump to a missing chain, to a built-in chain, or to a chain with options.
 */
 export function closeTable(table: TableDraft, lines: Map<Rule, number>): Table {
 	const chains = [...table.chains.values()].map((draft): Chain => ({
@@ -179,9 +179,9 @@ export function closeTable(table: TableDraft, lines: Map<Rule, number>): Table {
 }
 
 /**
-Does something with the words of a line, so that its error names the line.
+Handles the words of a line, and adds the line to errors.
 
-@throws {ParseError} in the place of a RuleSyntaxError.
+@throws {ParseError} in place of a RuleSyntaxError.
 */
 export function atLine<Result>(line: Line, act: () => Result): Result {
 	try {
@@ -199,11 +199,11 @@ function draftChain(name: string, policy: Chain['policy']): DraftChain {
 
 function readPolicy(table: TableDraft, line: Line, {name, policy}: {readonly name: string; readonly policy: string}): 'ACCEPT' | 'DROP' {
 	if (!builtInChains(table.name).includes(name)) {
-		throw problem(line, `${name} is no built-in chain of table ${table.name}, so it has no policy`);
+		throw problem(line, `${name} is not a built-in chain of table ${table.name}, so it has no policy`);
 	}
 
 	if (policy !== 'ACCEPT' && policy !== 'DROP') {
-		throw problem(line, `bad policy "${policy}": ACCEPT or DROP is due`);
+		throw problem(line, `bad policy "${policy}": expected ACCEPT or DROP`);
 	}
 
 	return policy;
@@ -217,7 +217,7 @@ function placeRule(chain: DraftChain, line: Line, {rule, place}: {readonly rule:
 
 	const count = chain.front.length + chain.rules.length;
 	if (place < 1 || place > count + 1) {
-		throw problem(line, `no place ${place} in chain ${chain.name}, which has ${count} rules`);
+		throw problem(line, `no position ${place} in chain ${chain.name}, which has ${count} rules`);
 	}
 
 	if (place === 1) {

@@ -1,5 +1,5 @@
 /**
-The target of a rule: what stands behind `-j` or `-g`.
+The target of a rule: the words after `-j` or `-g`.
 */
 
 import {extensionTargets, verdictTargets} from '../built-in.js';
@@ -14,7 +14,7 @@ import type {TargetWords} from './rule-reader.js';
 
 type Context = {readonly line: string; readonly protocol: string | undefined};
 
-/** Makes a target of its words; no words at all is a rule that only counts. */
+/** Parses the words of a target; without any words, the rule only counts. */
 export function readTarget(target: TargetWords | undefined, context: Context): Target {
 	if (target === undefined) {
 		return {kind: 'none'};
@@ -24,7 +24,7 @@ export function readTarget(target: TargetWords | undefined, context: Context): T
 	const verdict = verdictTargets.get(name);
 	if (via === 'goto') {
 		if (verdict !== undefined || extensionTargets.has(name)) {
-			throw new RuleSyntaxError(`-g ${name}: only a chain can be gone to`);
+			throw new RuleSyntaxError(`-g ${name}: goto needs a chain`);
 		}
 
 		refuseOptions(words, name);
@@ -65,7 +65,7 @@ function readRedirect(words: readonly Word[], context: Context): Target {
 		}
 
 		const toPorts = parsePortRange(requireValue('--to-ports', options.get('--to-ports')), '-');
-		// A random port is another promise than a fixed one; it keeps its words.
+		// A random port is not a fixed one, so the target stays opaque.
 		return options.size === 1 ? {kind: 'redirect', toPorts} : extension('REDIRECT', words, context);
 	}
 
@@ -84,7 +84,7 @@ function readTproxy(words: readonly Word[], context: Context): Target {
 			throw new RuleSyntaxError(`bad address "${onIp}"`);
 		}
 
-		// The zero address is "the address of the arriving interface"; another one has no field.
+		// The zero address means "the address of the receiving interface"; there is no field for any other.
 		if (address.value !== 0n) {
 			return extension('TPROXY', words, context);
 		}
@@ -95,7 +95,7 @@ function readTproxy(words: readonly Word[], context: Context): Target {
 	};
 }
 
-/** Targets that mark a packet or its connection; undefined for a form that has no field and keeps its words. All forms of a mark are one to the kernel: clear the bits of `mask`, then flip those of `value` (iptables-extensions(8), MARK; 1.8.9 prints them so, measured). */
+/** Targets that mark a packet or its connection; undefined for a form that has no field and stays opaque. To the kernel, all forms of a mark are the same: clear the bits of `mask`, then flip those of `value` (iptables-extensions(8), MARK; 1.8.9 prints them so, measured). */
 function readMarking(name: string, words: readonly Word[]): Target | undefined {
 	const texts = words.map(({text}) => text);
 	const [option = '', value = ''] = texts;
@@ -115,14 +115,14 @@ function readMarking(name: string, words: readonly Word[]): Target | undefined {
 	return name === 'CONNMARK' && (option === '--save-mark' || option === '--restore-mark') && isWholeMasks(texts.slice(1)) ? {kind: option === '--save-mark' ? 'save-mark' : 'restore-mark'} : undefined;
 }
 
-/** Without masks, and with whole ones as iptables-save prints them, copying is the same (iptables 1.8.9, measured). */
+/** Without masks, and with all-ones masks as iptables-save prints them, the copy is the same (iptables 1.8.9, measured). */
 function isWholeMasks(masks: readonly string[]): boolean {
 	return masks.length === 0 || (masks.length === 4 && masks[0] === '--nfmask' && masks[2] === '--ctmask' && Number(masks[1]) === wordMax && Number(masks[3]) === wordMax);
 }
 
 type Mark = {readonly value: number; readonly mask: number};
 
-/** What each option of MARK and CONNMARK is in the form of `--set-xmark`. */
+/** Each option of MARK and CONNMARK converted to `--set-xmark`. */
 const markForms: ReadonlyMap<string, (mark: Mark) => Mark> = new Map([
 	['--set-xmark', mark => mark],
 	['--set-mark', ({value, mask}) => ({value, mask: (value | mask) >>> 0})],
@@ -138,7 +138,7 @@ function extension(name: string, words: readonly Word[], {line}: Context): Targe
 function refuseOptions(words: readonly Word[], name: string): void {
 	const [first] = words;
 	if (first !== undefined) {
-		throw new RuleSyntaxError(`option ${first.text} belongs to no module or target in sight: ${name} takes none`);
+		throw new RuleSyntaxError(`option ${first.text} belongs to no preceding module or target: ${name} takes none`);
 	}
 }
 
@@ -150,7 +150,7 @@ function requireValue(name: string, value: string | undefined): string {
 	return value;
 }
 
-/** Options with their values, `--name value` or `--name=value`; a bare one has none. An abbreviation that can only be one of them is taken for it, as getopt_long(3) does. */
+/** Options with their values, `--name value` or `--name=value`; an option alone has none. A unique abbreviation is accepted, as in getopt_long(3). */
 function optionsOf(words: readonly Word[], known: readonly string[]): ReadonlyMap<string, string | undefined> {
 	const options = new Map<string, string | undefined>();
 	let last: string | undefined;
@@ -160,7 +160,7 @@ function optionsOf(words: readonly Word[], known: readonly string[]): ReadonlyMa
 			const candidates = known.filter(name => name.startsWith(written));
 			const name = known.includes(written) ? written : candidates[0];
 			if (name === undefined || (candidates.length > 1 && name !== written)) {
-				throw new RuleSyntaxError(`option ${written} belongs to no module or target in sight`);
+				throw new RuleSyntaxError(`option ${written} belongs to no preceding module or target`);
 			}
 
 			if (options.has(name)) {

@@ -1,15 +1,15 @@
 /**
-The values that options of a rule take. What iptables would look up in a file of the machine (`http`, `root`) is refused: `iptables-save` prints numbers.
+The values of rule options. Names that iptables would look up in a file of the machine (`http`, `root`) are rejected: `iptables-save` prints numbers.
 */
 
 import {hasMaskWithHoles, parseAddress, parseRange} from '../address.js';
 import type {AddressFamily, PortRange} from '../types.js';
 import {RuleSyntaxError} from '../words.js';
 
-/** Greatest value of 32 bits. */
+/** Largest 32-bit value. */
 export const wordMax = 0xFF_FF_FF_FF;
 
-/** Greatest UID and GID; the one above means "none" (iptables 1.8.9 rejects 4294967295, measured). */
+/** Largest UID and GID; the next value means "none" (iptables 1.8.9 rejects 4294967295, measured). */
 export const ownerMax = wordMax - 1;
 
 /** Longest interface name without the NUL: IFNAMSIZ - 1 (linux/if.h). */
@@ -19,13 +19,13 @@ const portMax = 65_535;
 const numberPattern = /^(?:0|[1-9]\d*)$/;
 const markPattern = /^(?:0x[\da-f]{1,8}|0|[1-9]\d*)$/i;
 
-/** The names that `iptables-save` gives to protocols (/etc/protocols and libxtables). */
+/** The names that `iptables-save` prints for protocols (/etc/protocols and libxtables). */
 const protocolNames: ReadonlySet<string> = new Set([
 	'ah dccp egp encap eigrp esp etherip fc ggp gre hip hopopt icmp icmpv6 igmp igp ip ipcomp ipencap ipip ipv6 ipv6-frag ipv6-icmp ipv6-mh ipv6-nonxt',
 	'ipv6-opts ipv6-route isis l2tp manet mh mobility-header mpls-in-ip mptcp ospf pim pup rdp rohc rsvp sctp shim6 skip tcp udp udplite vmtp vrrp wesp',
 	'xns-idp ipv4 xtp ddp idpr-cmtp st iso-tp4 rspf ax.25 mobile ipx-in-ip ethernet',
 ].flatMap(line => line.split(' ')));
-/** Numbers that the fields translate, so that `-p 6` and `-p tcp` are one. */
+/** Protocol numbers that are translated, so that `-p 6` and `-p tcp` are the same. */
 const protocolNumbers: ReadonlyMap<number, string> = new Map([
 	[1, 'icmp'],
 	[2, 'igmp'],
@@ -69,7 +69,7 @@ export function parseProtocol(text: string): string | undefined {
 	return protocolAliases.get(name) ?? name;
 }
 
-/** Checks an address of the dump's family; `undefined` means that its netmask has holes, so that no interval describes it. */
+/** Checks an address of the dump's family. `undefined` means that its netmask has holes, so that no interval describes it. */
 export function parseRuleAddress(text: string, family: AddressFamily): string | undefined {
 	if (text.includes(',')) {
 		throw new RuleSyntaxError(`a list of addresses "${text}": iptables makes one rule of each, and iptables-save prints them so`);
@@ -96,13 +96,13 @@ export function parseRuleAddress(text: string, family: AddressFamily): string | 
 	throw new RuleSyntaxError(`bad address "${text}"`);
 }
 
-/** IPv4 alone may be cut short: `10/8` is 10.0.0.0/8 (iptables 1.8.9, measured). */
+/** Only IPv4 addresses may be shortened: `10/8` is 10.0.0.0/8 (iptables 1.8.9, measured). */
 function wholeIpv4(text: string): string | undefined {
 	const [, short, length = ''] = /^(\d+(?:\.\d+){0,2})(\/\d+)?$/.exec(text) ?? [];
 	return short === undefined ? undefined : `${short}${'.0'.repeat(4 - short.split('.').length)}${length}`;
 }
 
-/** An IPv6 netmask may be written as an address: `2001:db8::/ffff:ffff::`. Undefined when it has holes. */
+/** An IPv6 netmask may be written as an address: `2001:db8::/ffff:ffff::`. Undefined if it has holes. */
 function withPrefixLength(text: string): string | undefined {
 	const [, host, maskText = ''] = /^([^/]+)\/([^/]*:[^/]*)$/.exec(text) ?? [];
 	const mask = parseAddress(maskText, 'ipv6');
@@ -113,7 +113,7 @@ function withPrefixLength(text: string): string | undefined {
 /** Checks an interface name as iptables does. */
 export function parseInterface(text: string): string {
 	if (text === '' || text.length > interfaceNameLengthMax) {
-		throw new RuleSyntaxError(`bad interface name "${text}": it has 1 to ${interfaceNameLengthMax} characters`);
+		throw new RuleSyntaxError(`bad interface name "${text}": expected 1 to ${interfaceNameLengthMax} characters`);
 	}
 
 	return text;
@@ -122,7 +122,7 @@ export function parseInterface(text: string): string {
 /** A port as a decimal number. */
 export function parsePort(text: string): number {
 	if (!numberPattern.test(text) || Number(text) > portMax) {
-		throw new RuleSyntaxError(`bad port "${text}": a number from 0 to ${portMax} is due`);
+		throw new RuleSyntaxError(`bad port "${text}": expected a number from 0 to ${portMax}`);
 	}
 
 	return Number(text);
@@ -138,13 +138,13 @@ export function parsePortRange(text: string, separator: ':' | '-' = ':'): PortRa
 	const from = first === '' && last !== undefined ? 0 : parsePort(first);
 	const to = last === '' ? portMax : (last === undefined ? from : parsePort(last));
 	if (from > to) {
-		throw new RuleSyntaxError(`bad port range "${text}": it ends before it begins`);
+		throw new RuleSyntaxError(`bad port range "${text}": the end is before the start`);
 	}
 
 	return {from, to};
 }
 
-/** A list of ports and port ranges, as multiport takes it. */
+/** A list of ports and port ranges, as in multiport. */
 export function parsePortRanges(text: string): readonly PortRange[] {
 	return text.split(',').map(item => parsePortRange(item));
 }
@@ -154,12 +154,12 @@ export function parseOwner(text: string, what: 'uid' | 'gid'): {readonly from: n
 	const parts = text.split('-');
 	if (parts.length > 2 || !parts.every(part => numberPattern.test(part) && Number(part) <= ownerMax)) {
 		const isName = /^[a-z_][\w-]*\$?$/i.test(text);
-		throw new RuleSyntaxError(`bad ${what} "${text}": a number from 0 to ${ownerMax} is due${isName ? `, for names are another on each machine (id -${what === 'uid' ? 'u' : 'g'} ${text} tells)` : ''}`);
+		throw new RuleSyntaxError(`bad ${what} "${text}": expected a number from 0 to ${ownerMax}${isName ? `, because names differ between machines (see id -${what === 'uid' ? 'u' : 'g'} ${text})` : ''}`);
 	}
 
 	const [from = 0, to = from] = parts.map(Number);
 	if (from > to) {
-		throw new RuleSyntaxError(`bad ${what} range "${text}": it ends before it begins`);
+		throw new RuleSyntaxError(`bad ${what} range "${text}": the end is before the start`);
 	}
 
 	return {from, to};
@@ -176,7 +176,7 @@ export function parseMark(text: string): {readonly value: number; readonly mask:
 	return {value, mask};
 }
 
-/** States of a connection, as `--ctstate` takes them (iptables-extensions(8), conntrack). */
+/** Connection states, as in `--ctstate` (iptables-extensions(8), conntrack). */
 export function parseStates(text: string): readonly string[] {
 	const states = text.toUpperCase().split(',');
 	const unknown = states.find(state => !conntrackStates.includes(state));

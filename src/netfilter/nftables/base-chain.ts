@@ -1,14 +1,14 @@
 /**
-The head of a base chain of a native nft table: `type nat hook output priority -100`, and what nft calls priorities (nft 1.0.6, measured at every hook).
+The declaration of a base chain in a native nft table: `type nat hook output priority -100`, and nft's names for priorities (nft 1.0.6, measured at every hook).
 */
 
 import type {BaseChain, Chain, Hook} from '../types.js';
 import {RuleSyntaxError} from '../words.js';
 
-/** What stands in front of a chain's rules. */
+/** The declarations before a chain's rules. */
 export type ChainHead = Pick<Chain, 'policy' | 'base' | 'comment'>;
 
-/** Names of priorities (nft(8), CHAINS); the two of nat are for the hook where destinations or sources are changed. */
+/** Names of priorities (nft(8), CHAINS); the two of nat are for the hooks where destinations or sources are changed. */
 const priorities: ReadonlyArray<{readonly name: string; readonly priority: number; readonly hook?: Hook}> = [
 	{name: 'raw', priority: -300},
 	{name: 'mangle', priority: -150},
@@ -18,17 +18,17 @@ const priorities: ReadonlyArray<{readonly name: string; readonly priority: numbe
 	{name: 'srcnat', priority: 100, hook: 'postrouting'},
 ];
 
-/** Farthest from a name that nft prints a priority by it. */
+/** The largest distance from a named priority at which nft prints a priority by that name. */
 const distanceMax = 10;
 
 const hooks: readonly Hook[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
 const types = ['filter', 'nat', 'route'] as const satisfies ReadonlyArray<BaseChain['type']>;
 
-/** Reads `type TYPE hook HOOK priority PRIORITY`. Throws `RuleSyntaxError` for a hook that no socket's packets meet, and for anything else. */
+/** Parses `type TYPE hook HOOK priority PRIORITY`. Throws `RuleSyntaxError` for a hook that packets of sockets never meet, and for anything else. */
 export function parseBaseChain(text: string): BaseChain {
 	const {type: typeText = '', hook: hookText = '', priority: priorityText = ''} = /^type\s+(?<type>\S+)\s+hook\s+(?<hook>\S+)(?:\s+device\s+\S+)?\s+priority\s+(?<priority>.+)$/u.exec(text)?.groups ?? {};
 	if (priorityText === '') {
-		throw new RuleSyntaxError('the head of a base chain is type TYPE hook HOOK priority PRIORITY');
+		throw new RuleSyntaxError('a base chain is declared as type TYPE hook HOOK priority PRIORITY');
 	}
 
 	const type = types.find(candidate => candidate === typeText);
@@ -44,18 +44,18 @@ export function parseBaseChain(text: string): BaseChain {
 	return {type, hook, priority: parsePriority(priorityText)};
 }
 
-/** Reads `-100`, `dstnat`, `mangle + 5`. */
+/** Parses `-100`, `dstnat`, `mangle + 5`. */
 export function parsePriority(text: string): number {
 	const {name, distance, number} = /^(?:(?<name>[a-z]+)\s*(?<distance>[+-]\s*\d+)?|(?<number>-?\d+))$/u.exec(text.trim())?.groups ?? {};
 	const base = name === undefined ? (number === undefined ? undefined : Number(number)) : priorities.find(candidate => candidate.name === name)?.priority;
 	if (base === undefined) {
-		throw new RuleSyntaxError(`bad priority "${text}": a whole number or one of ${priorities.map(known => known.name).join(', ')} is due`);
+		throw new RuleSyntaxError(`bad priority "${text}": expected a whole number or one of ${priorities.map(known => known.name).join(', ')}`);
 	}
 
 	return base + Number(distance?.replaceAll(/\s/gu, '') ?? 0);
 }
 
-/** The head as nft prints it, without the policy. */
+/** The declaration as nft prints it, without the policy. */
 export function printBaseChain({type, hook, priority}: BaseChain): string {
 	return `type ${type} hook ${hook} priority ${printPriority({hook, priority})};`;
 }

@@ -1,28 +1,45 @@
 /**
-Nft text as pieces: a line of a chain, the head of a block, the end of a block. A piece ends at a line's end or a semicolon, but never within a set in braces.
+Splits nft text into pieces: a line of a chain, the opening of a block, the end of a block. A piece ends at the end of a line or at a semicolon, but never inside a set in braces.
 */
 
 import {ParseError} from '../parse-error.js';
 import {RuleSyntaxError} from '../words.js';
 import {refuseCommandWords} from './safety.js';
 
-/** A piece with its place. `opens` says that a block begins behind it, `closes` that a block ends here. `raw` keeps line ends and blanks. */
+/** A piece with its position. `opens`: a block begins after it. `closes`: a block ends here. `raw` keeps line ends and blanks. */
 export type Piece = {readonly text: string; readonly raw: string; readonly line: number; readonly opens: boolean; readonly closes: boolean};
 
-/** Where the reader is. */
-export type PieceReader = {readonly tokens: ReadonlyArray<{readonly text: string; readonly line: number}>; next: number; readonly lines: readonly string[]};
+/** The reader's state. `managed` are the tables that iptables-nft wrote according to nft, as `ip nat`; `hidden` are, by line, the parts of rules that nft puts into comments. */
+export type PieceReader = {
+	readonly tokens: ReadonlyArray<{readonly text: string; readonly line: number}>;
+	next: number;
+	readonly lines: readonly string[];
+	readonly managed: ReadonlySet<string>;
+	readonly hidden: ReadonlyMap<number, string>;
+};
 
 const tokenPattern = /"[^"\n]*"|#[^\n]*|\\\n|\n|[{};]|[^"#\\\n{};]+|["\\]/gu;
 
-/** Prepares a text. Comments are looked at, for nft says in them what it cannot tell. */
+/** Prepares a text. Comments are read too, because nft uses them for what it cannot express. */
 export function readPieces(text: string): PieceReader {
 	const clean = text.replaceAll('\r\n', '\n');
-	const reader: PieceReader = {tokens: [], next: 0, lines: clean.split('\n')};
+	const managed = new Set<string>();
+	const hidden = new Map<number, string>();
+	const reader: PieceReader = {
+		tokens: [], next: 0, lines: clean.split('\n'), managed, hidden,
+	};
 	const tokens: Array<{readonly text: string; readonly line: number}> = [];
 	let line = 1;
 	for (const [token] of clean.matchAll(tokenPattern)) {
 		if (token.startsWith('#')) {
-			refuseForeign(reader, token, line);
+			const {table, part} = /^# ?(?:Warning: table (?<table>\S+ \S+) is managed by iptables-nft|(?<part>(?:xt_|match |target ).*))/u.exec(token)?.groups ?? {};
+			if (table !== undefined) {
+				managed.add(table);
+			}
+
+			if (part !== undefined) {
+				hidden.set(line, part.trim());
+			}
 		} else if (token === '"') {
 			throw problem(reader, line, 'a quote that is never closed');
 		} else {
@@ -44,7 +61,7 @@ export function problem({lines}: Pick<PieceReader, 'lines'>, line: number, reaso
 	return new ParseError({line, reason, lineText: lines[line - 1]?.trim() ?? ''});
 }
 
-/** Runs a reader of a piece, and adds the line to what it says. */
+/** Runs a parser of a piece, and adds the line to its errors. */
 export function atLine<T>(reader: Pick<PieceReader, 'lines'>, line: number, read: () => T): T {
 	try {
 		return read();
@@ -53,7 +70,7 @@ export function atLine<T>(reader: Pick<PieceReader, 'lines'>, line: number, read
 	}
 }
 
-/** The next piece, or undefined at the end. `opensBlock` is asked at a brace what stands before it. */
+/** The next piece, or undefined at the end. At a brace, `opensBlock` decides by what precedes it. */
 export function nextPiece(reader: PieceReader, opensBlock: (text: string) => boolean): Piece | undefined {
 	const parts: string[] = [];
 	let line: number | undefined;
@@ -66,7 +83,7 @@ export function nextPiece(reader: PieceReader, opensBlock: (text: string) => boo
 		}
 
 		if (end !== undefined) {
-			// A closing brace ends the piece before it first, and is one of its own then.
+			// A closing brace first ends the piece before it and then is a piece of its own.
 			reader.next += end === 'closes' && line !== undefined ? 0 : 1;
 			return piece(parts, {line: line ?? token.line, opens: end === 'opens', closes: end === 'closes' && line === undefined});
 		}
@@ -85,7 +102,7 @@ export function nextPiece(reader: PieceReader, opensBlock: (text: string) => boo
 	return line === undefined ? undefined : piece(parts, {line});
 }
 
-/** What a token outside braces of a rule ends. */
+/** Whether a token ends a rule, outside of braces. */
 function endAt(text: string, opensBlock: () => boolean): 'separator' | 'opens' | 'closes' | undefined {
 	if (text === '\n' || text === ';') {
 		return 'separator';
@@ -102,7 +119,7 @@ function depthOf(text: string): number {
 	return text === '{' ? 1 : (text === '}' ? -1 : 0);
 }
 
-/** What stands from here to the end of the block that was just opened, as it is. */
+/** The raw text from here to the end of the block that was just opened. */
 export function rawBlock(reader: PieceReader, line: number): string {
 	const parts: string[] = [];
 	let depth = 1;
@@ -125,16 +142,4 @@ function piece(parts: readonly string[], {line, opens = false, closes = false}: 
 	return {
 		text: raw.replaceAll('\n', ' ').trim(), raw, line, opens, closes,
 	};
-}
-
-/** Tables of iptables-nft show up in nft with parts missing: nft says so in a comment, or puts a part of a rule into one. */
-function refuseForeign(reader: PieceReader, comment: string, line: number): void {
-	const [, table] = /^# Warning: table (?<table>\S+ \S+) is managed by iptables-nft/u.exec(comment) ?? [];
-	if (table !== undefined) {
-		throw problem(reader, line, `table ${table} was written by iptables-nft, and nft does not tell all of its rules; take iptables-save and ip6tables-save for it`);
-	}
-
-	if (/^# ?(?:xt_|match |target )/u.test(comment)) {
-		throw problem(reader, line, 'a part of a rule that only iptables-nft writes, and nft does not tell; take iptables-save and ip6tables-save');
-	}
 }

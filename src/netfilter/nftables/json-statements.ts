@@ -1,16 +1,16 @@
 /**
-What nft's JSON says of a statement, as nft's text says it (libnftables-json(5), STATEMENTS; nft 1.0.6, measured).
+Converts a statement in nft's JSON to nft's text (libnftables-json(5), STATEMENTS; nft 1.0.6, measured).
 */
 
 import {
 	entryOf, fieldsOf, isObject, JsonShapeError, listOf, plain, plainText, printValue, type Json,
 } from './json-values.js';
 
-/** Bits, of which several can be set at once: here equality is not what nft means by naming some. */
+/** Bit fields of which several bits can be set at once. For these, naming some bits does not mean equality in nft. */
 const bitFields: ReadonlySet<string> = new Set(['ct state', 'ct status', 'tcp flags', 'ct label', 'ct event']);
-/** What nft prints in quotes. */
+/** Values that nft prints in quotes. */
 const quotedFields: ReadonlySet<string> = new Set(['iif', 'oif', 'iifname', 'oifname', 'ct helper', 'meta time', 'meta hour', 'meta day', 'meta ibrname', 'meta obrname']);
-/** Bursts that go without saying: of packets, and of bytes. */
+/** Default bursts, which are not printed: of packets, and of bytes. */
 const packetBurst = 5;
 const byteBurst = 0;
 
@@ -63,7 +63,7 @@ const printers: Readonly<Record<string, Printer>> = {
 	},
 };
 
-/** A statement as text. Throws `JsonShapeError` for one that is not known. */
+/** A statement as text. Throws `JsonShapeError` for an unknown one. */
 export function printStatement(statement: Json | undefined): string {
 	const [name, content] = entryOf(statement);
 	const printer = Object.hasOwn(printers, name) ? printers[name] : undefined;
@@ -107,7 +107,7 @@ function printLog(value: Json): string {
 	return ['log', ...(prefix === undefined ? [] : [`prefix ${plainText('log', prefix)}`]), ...named, ...printLogFlags(flags)].join(' ');
 }
 
-/** Flags of one protocol are one list; the others stand alone. */
+/** Flags of one protocol are one list; others are printed separately. */
 function printLogFlags(flags: Json | undefined): readonly string[] {
 	if (flags === undefined) {
 		return [];

@@ -1,14 +1,14 @@
 /**
-What nft's JSON says of a value, as nft's text says it (libnftables-json(5), EXPRESSIONS). Every key of an object must be known: what is not is refused by name.
+Converts a value in nft's JSON to nft's text (libnftables-json(5), EXPRESSIONS). Every key of an object must be known; an unknown one is rejected by name.
 */
 
-/** What `JSON.parse` gives. */
+/** A result of `JSON.parse`. */
 export type Json = null | boolean | number | string | readonly Json[] | {readonly [key: string]: Json};
 
-/** An object of JSON. */
+/** A JSON object. */
 export type JsonObject = Readonly<Record<string, Json>>;
 
-/** Thrown for an expression or a key that has no text here; whoever reads the document makes a `ParseError` of it. `culprit` is the string that is to blame, where it is one. */
+/** Thrown for an expression or a key that has no text form here; the reader of the document turns it into a `ParseError`. `culprit` is the offending string, if there is one. */
 export class JsonShapeError extends Error {
 	override readonly name = 'JsonShapeError';
 	readonly culprit: string | undefined;
@@ -19,16 +19,16 @@ export class JsonShapeError extends Error {
 	}
 }
 
-/** A string where nft's text has a word without quotes: nothing in it may end the word or begin another. Throws `JsonShapeError`. */
+/** A string that nft's text has as a word without quotes: nothing in it may end the word or begin another. Throws `JsonShapeError`. */
 export function bareWord(text: string): string {
 	if (!/^[^\s"'#$;\\{}()\p{Cc}]+$/u.test(text)) {
-		throw new JsonShapeError(`${JSON.stringify(text)}, where one word is due`, text);
+		throw new JsonShapeError(`${JSON.stringify(text)}, where one word was expected`, text);
 	}
 
 	return text;
 }
 
-/** A string as nft's text has it between quotes, which know no escapes. Throws `JsonShapeError`. */
+/** A string that nft's text has in quotes, which support no escapes. Throws `JsonShapeError`. */
 export function quotedText(text: string): string {
 	if (/["\p{Cc}]/u.test(text)) {
 		throw new JsonShapeError(`${JSON.stringify(text)}, with a quote or a control character in it`, text);
@@ -37,7 +37,7 @@ export function quotedText(text: string): string {
 	return `"${text}"`;
 }
 
-/** The path of a string in a document: `rule.expr[1].match.right`; empty when it is not there. */
+/** The path of a string in a document: `rule.expr[1].match.right`; empty if it does not occur. */
 export function pathOf(value: Json, wanted: string): string {
 	const entries: ReadonlyArray<readonly [string, Json]> = Array.isArray(value)
 		? (value as readonly Json[]).map((item, index) => [`[${index}]`, item] as const)
@@ -61,7 +61,7 @@ export function isObject(value: Json | undefined): value is JsonObject {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The fields of an object that may have these keys only. */
+/** The fields of an object that may only have these keys. */
 export function fieldsOf(what: string, value: Json | undefined, keys: readonly string[]): JsonObject {
 	if (!isObject(value)) {
 		throw new JsonShapeError(`expression ${what}`);
@@ -95,13 +95,13 @@ export function plain(what: string, value: Json | undefined): string {
 	return typeof value === 'string' ? bareWord(value) : String(value);
 }
 
-/** One word or two, for keys and flags that nft names by two: `ip saddr` of `ct`, `tcp options` of `log`. */
+/** One word or two, for keys and flags with two-word names in nft: `ip saddr` of `ct`, `tcp options` of `log`. */
 function plainPair(what: string, value: Json | undefined): string {
 	const [, first, second] = typeof value === 'string' ? /^(?<first>[a-z\d]+) (?<second>[a-z\d]+)$/u.exec(value) ?? [] : [];
 	return first === undefined || second === undefined ? plain(what, value) : `${first} ${second}`;
 }
 
-/** A text that stands between quotes, printed so. */
+/** A text in quotes. */
 export function plainText(what: string, value: Json | undefined): string {
 	if (typeof value !== 'string' && typeof value !== 'number') {
 		throw new JsonShapeError(`expression ${what}`);
@@ -190,7 +190,7 @@ const printers: Readonly<Record<string, Printer>> = {
 	goto: value => `goto ${plain('goto', fieldsOf('goto', value, ['target'])['target'])}`,
 };
 
-/** An expression as text. With `quotes` its words are names that nft quotes. Throws `JsonShapeError`. */
+/** An expression as text. With `quotes`, its words are names that nft quotes. Throws `JsonShapeError`. */
 export function printValue(value: Json | undefined, quotes: boolean): string {
 	if (typeof value === 'string') {
 		return quotes && !value.startsWith('@') ? quotedText(value) : bareWord(value);

@@ -1,5 +1,5 @@
 /**
-What `nft -j list ruleset` prints of native tables to a rule set: the same one as from the text, because each rule is first made into its text.
+Parses the native tables in `nft -j list ruleset` into a rule set: the same one as from the text, because each rule is first converted to its text.
 */
 
 import {ParseError} from '../parse-error.js';
@@ -15,11 +15,11 @@ import {
 } from './json-values.js';
 import {parseNftRule} from './rule.js';
 
-/** Longest part of the JSON that an error shows. */
+/** The longest part of the JSON that an error shows. */
 const shownMax = 200;
 
 /**
-Reads what `nft -j list ruleset` prints. Throws `ParseError` for anything that is not known here, with its name; the text form holds everything, so that is the advice. Line numbers are always 1: nft prints a single one.
+Parses the output of `nft -j list ruleset`. Throws a `ParseError` that names anything unknown; it recommends the text form, which contains everything. Line numbers are always 1, because nft prints a single line.
 */
 export function parseNftJson(text: string): RuleSet {
 	const tables: OpenTables = new Map();
@@ -30,7 +30,7 @@ export function parseNftJson(text: string): RuleSet {
 			const place = `nftables[${index}]`;
 			if (error instanceof JsonShapeError) {
 				const path = error.culprit === undefined ? '' : pathOf(item, error.culprit);
-				throw problem(`${error.message} is not understood in JSON; take the text of nft list ruleset (at ${place}${path})`, JSON.stringify(item));
+				throw problem(`${error.message} is not understood in JSON; use the text of nft list ruleset (at ${place}${path})`, JSON.stringify(item));
 			}
 
 			throw error instanceof RuleSyntaxError ? problem(`${error.message} (at ${place})`, JSON.stringify(item)) : error;
@@ -45,12 +45,12 @@ function itemsOf(text: string): readonly Json[] {
 	try {
 		document = JSON.parse(text) as Json;
 	} catch {
-		throw problem('no JSON', '');
+		throw problem('not valid JSON', '');
 	}
 
 	const {nftables: items} = isObject(document) ? document : {};
 	if (!Array.isArray(items)) {
-		throw problem('not the output of nft -j list ruleset: a list "nftables" is due', '');
+		throw problem('not the output of nft -j list ruleset: expected a list "nftables"', '');
 	}
 
 	return items as readonly Json[];
@@ -73,7 +73,7 @@ function readItem(tables: OpenTables, item: Json): void {
 
 		case 'table': {
 			if (content['flags'] !== undefined || content['comment'] !== undefined) {
-				throw new JsonShapeError(`what nft says of table ${plain('table', content['name'])} beside its name`);
+				throw new JsonShapeError(`what nft says about table ${plain('table', content['name'])} besides its name`);
 			}
 
 			addTable(tables, {family: readFamily(plain('table', content['family'])), name: plain('table', content['name'])});

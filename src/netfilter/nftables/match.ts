@@ -1,5 +1,5 @@
 /**
-Conditions of a native nft rule: what each asks, and the text that nft prints for it. All forms are measured: nft 1.0.6.
+Conditions of a native nft rule: what each tests, and the text that nft prints for it. All forms are measured with nft 1.0.6.
 */
 
 import {
@@ -12,7 +12,7 @@ import type {
 import {RuleSyntaxError} from '../words.js';
 import {printExpression, type Statement} from './statements.js';
 
-/** A condition: its matches (a port brings the protocol along) and its text. */
+/** A condition: its matches (a port implies the protocol) and its text. */
 export type ReadMatch = {readonly matches: readonly Match[]; readonly text: string};
 
 type MatchStatement = Extract<Statement, {kind: 'match'}>;
@@ -27,12 +27,12 @@ const stateOfBit: ReadonlyMap<string, string> = new Map([['0x1', 'invalid'], ['0
 /** Headers that only packets of one protocol have, by their names in a rule. */
 const protocolOfHeader: ReadonlyMap<string, string> = new Map([...['tcp', 'udp', 'udplite', 'sctp', 'dccp', 'ah', 'esp', 'icmp'].map(name => [name, name] as const), ['icmpv6', 'ipv6-icmp']]);
 
-/** The protocol whose header a condition looks at, or undefined. */
+/** The protocol whose header a condition reads, or undefined. */
 export function protocolLookedAt(primary: string): string | undefined {
 	return protocolOfHeader.get(primary.split(' ')[0] ?? '');
 }
 
-/** Reads a condition. Whatever has no field of its own is opaque, with its text. */
+/** Parses a condition. One without a field is opaque, with its text. */
 export function readMatch(statement: MatchStatement, family: Family): ReadMatch {
 	const {left, operator, right} = statement;
 	const known = ['', '==', '!='].includes(operator) ? readKnown({...statement, right: unwrap(right)}, family) : readFlagsAbsent(statement);
@@ -46,7 +46,7 @@ export function readMatch(statement: MatchStatement, family: Family): ReadMatch 
 	return {matches: protocol === undefined || left.steps.some(({operator: step}) => step !== '&') ? [opaque] : [{kind: 'protocol', negated: false, protocol}, opaque], text};
 }
 
-/** Numbers of marks are hexadecimal and names of interfaces are quoted, in sets and ranges too. */
+/** Marks are printed in hexadecimal and interface names in quotes, in sets and ranges too. */
 function printOpaque({left, operator, right}: MatchStatement): string {
 	const text = [printExpression(left), ...(operator === '' ? [] : [operator]), right].join(' ');
 	const {primary} = left;
@@ -57,7 +57,7 @@ function printOpaque({left, operator, right}: MatchStatement): string {
 	return /^[io]ifname$/u.test(primary) && right.startsWith('{') ? text.replaceAll(/(?<= )[\w.*-]+(?=,| \})/gu, '"$&"') : text;
 }
 
-/** A set of one value is that value. One range in braces stays so: nft prints it where ports were joined. */
+/** A set of one value is that value. A single range in braces stays: nft prints it if ports were joined. */
 function unwrap(text: string): string {
 	const only = /^\{ (?<only>[^\s,{}]+),? \}$/u.exec(text)?.groups?.['only'];
 	return only === undefined || /^[\da-fx.:]+-[\da-fx.:]+$/iu.test(only) ? text : only;
@@ -98,7 +98,7 @@ function readKnown({left: {primary, steps}, operator, right}: MatchStatement, fa
 		}
 
 		case 'ip protocol': {
-			// In an inet table it asks for IPv4 too, which the field cannot say.
+			// In an inet table it also tests for IPv4, which the field cannot express.
 			return family === 'ip' ? readProtocol(question) : undefined;
 		}
 
@@ -112,12 +112,12 @@ function readKnown({left: {primary, steps}, operator, right}: MatchStatement, fa
 	}
 }
 
-/** The condition in nft's words, with the negation where there is one. */
+/** The condition in nft's syntax, with the negation if there is one. */
 function ask({primary, negated}: Question, value: string): string {
 	return `${primary} ${negated ? '!= ' : ''}${value}`;
 }
 
-/** A name at the end with `*` means every interface that begins so: `+` in iptables, and in the field. Without quotes nft takes plain letters only. */
+/** A trailing `*` matches every interface whose name starts this way, like `+` in iptables and in the field. Without quotes, nft accepts only plain letters. */
 function readInterface(question: Question): ReadMatch | undefined {
 	const {primary, negated, value} = question;
 	const {quoted, bare} = /^(?:"(?<quoted>[^\s"*+\\]+\*?)"|(?<bare>[\w./-]+\*?))$/u.exec(value)?.groups ?? {};
@@ -181,7 +181,7 @@ function readMark(question: Question, steps: MatchStatement['left']['steps']): R
 
 	const length = prefixOfMask(mask);
 	const {primary, negated} = question;
-	// Under a mask of leading ones nft compares what is in the mask only, and prints a prefix.
+	// Under a contiguous mask, nft compares only what is in the mask, and prints a prefix.
 	const kept = length === undefined ? value : Number(BigInt(value) & BigInt(mask));
 	const text = length === undefined
 		? `${primary} & ${hexadecimal(mask)} ${negated ? '!=' : '=='} ${hexadecimal(value)}`
@@ -194,7 +194,7 @@ function readMark(question: Question, steps: MatchStatement['left']['steps']): R
 	};
 }
 
-/** `related,established`, or the same with bars. Several states with `!=` are opaque: nft compares the one bit of a packet with all of them, so that it is always true (measured). */
+/** `related,established`, or the same with bars. Several states with `!=` are opaque: nft compares the single bit of a packet with all of them, so the condition is always true (measured). */
 function readStates(question: Question): ReadMatch | undefined {
 	const isSet = question.value.startsWith('{');
 	const states = question.value.replaceAll(/^\{ | \}$/gu, '').split(isSet ? /\s*,\s*/u : /\s*[,|]\s*/u).map(state => stateOfBit.get(state) ?? state);
@@ -236,7 +236,7 @@ function readPorts(question: Question): ReadMatch | undefined {
 		return undefined;
 	}
 
-	// In a set the kernel keeps order, and joins what touches once there is any range.
+	// The kernel sorts the elements of a set, and joins adjacent ones if there is any range.
 	const isRange = items.some(item => item.includes('-'));
 	const ordered = isSet ? sortPorts(ranges, isRange) : ranges;
 	const printed = ordered.map(({from, to}) => from === to && (isSet || !isRange) ? String(from) : `${from}-${to}`).join(', ');
@@ -267,7 +267,7 @@ function parseNumberRange(text: string, max: number): PortRange | undefined {
 	return from === undefined || to === undefined || rest.length > 0 || from > to ? undefined : {from, to};
 }
 
-/** A whole number, decimal (leading zeros mean nothing) or hexadecimal; undefined for anything else, for a name too. */
+/** An integer, decimal (leading zeros are ignored) or hexadecimal; undefined for anything else, including names. */
 export function parseNumber(text: string, max: number): number | undefined {
 	const value = /^(?:0x[\da-f]+|\d+)$/iu.test(text) ? Number(text) : undefined;
 	return value !== undefined && value <= max ? value : undefined;

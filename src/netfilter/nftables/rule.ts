@@ -1,5 +1,5 @@
 /**
-The grammar of one native nft rule: `tcp dport 80 counter return` as matches and a target. Nothing is dropped: what has no field becomes an `opaque` match or an `extension` target with its words. The text is the one that nft prints for the rule.
+The grammar of one native nft rule: `tcp dport 80 counter return` as matches and a target. Nothing is dropped: a part without a field becomes an `opaque` match or an `extension` target with its words. The text is the one that nft prints for the rule.
 */
 
 import type {ParsedRule} from '../iptables/rule.js';
@@ -14,9 +14,9 @@ import {
 } from './target.js';
 
 /**
-Reads one rule as `nft list ruleset` prints it or as somebody wrote it, with or without counts. `text` is what `nft -s list ruleset` 1.0.6 prints: `meta l4proto tcp tcp dport 80 skuid 5` is `tcp dport 80 meta skuid 5`. The rule is one of an `inet` table unless a family is given.
-Not repeated here is what nft does to rules that ask for neighbouring fields of one header, or twice for the same: it joins and reorders them.
-Throws `RuleSyntaxError` for a text that is no rule: a quote without its end, a jump without a chain, anything that makes nft read a file.
+Parses one rule as `nft list ruleset` prints it or as a user wrote it, with or without counts. `text` is what `nft -s list ruleset` 1.0.6 prints: `meta l4proto tcp tcp dport 80 skuid 5` becomes `tcp dport 80 meta skuid 5`. The rule is taken as one of an `inet` table unless a family is given.
+It does not reproduce how nft joins and reorders conditions on adjacent fields of one header, or repeated ones.
+Throws `RuleSyntaxError` for a text that is not a rule: an unclosed quote, a jump without a chain, anything that makes nft read a file.
 */
 export function parseNftRule(text: string, family: Family = 'inet'): ParsedRule {
 	const bare = text.replace(/\s*# handle \d+\s*$/u, '');
@@ -57,7 +57,7 @@ function readPart(statement: Statement, {family, isTarget}: {readonly family: Fa
 	}
 }
 
-/** The target is the last statement that acts, unless something is asked behind it: then it acts on more packets than the matches tell, and none of it can be a field. */
+/** The target is the last acting statement, unless a condition follows it: then it acts on more packets than the matches say, and no part can be a field. */
 function readTarget(statements: readonly Statement[], acting: readonly Acting[], family: Family): {readonly target: Target; readonly used: readonly Acting[]} {
 	const last = acting.at(-1);
 	const lastQuestion = statements.findLastIndex(({kind}) => kind === 'match' || kind === 'condition');
@@ -77,7 +77,7 @@ const headersOf = {ip: ['ip', 'icmp'], ip6: ['ip6', 'icmpv6']} as const;
 type Implied = {readonly statement: Statement; readonly isImpliedBy: (primary: string) => boolean};
 
 /**
-Leaves out what a later condition asks anyway, as nft does: `meta l4proto tcp` before `tcp dport`, `meta nfproto ipv4` before `ip daddr`. Only conditions may stand between.
+Removes conditions that a later one implies, as nft does: `meta l4proto tcp` before `tcp dport`, `meta nfproto ipv4` before `ip daddr`. Only conditions may be in between.
 */
 function withoutImplied(statements: readonly Statement[], family: Family): readonly Statement[] {
 	const left = new Set<Statement>();
@@ -110,7 +110,7 @@ function withoutImplied(statements: readonly Statement[], family: Family): reado
 	return kept.filter(statement => !left.has(statement));
 }
 
-/** What a condition looks at, each value of a concatenation; undefined for a statement that is none. A verdict map is one here. */
+/** What a condition reads, one entry for each value of a concatenation; undefined for a statement that is not a condition. A verdict map counts as one. */
 function lookedAt(statement: Statement): readonly string[] | undefined {
 	if (statement.kind === 'action' && statement.name === 'vmap') {
 		return [statement.options];
@@ -119,7 +119,7 @@ function lookedAt(statement: Statement): readonly string[] | undefined {
 	return statement.kind === 'match' ? [statement.left.primary, ...statement.left.steps.map(({operand}) => operand)] : undefined;
 }
 
-/** `th dport` behind `meta l4proto tcp` or any field of TCP is `tcp dport`. */
+/** `th dport` after `meta l4proto tcp` or any field of TCP becomes `tcp dport`. */
 function renameHeader(statement: Statement, protocol: string): Statement {
 	if (statement.kind !== 'match' || !/^th [sd]port$/u.test(statement.left.primary) || !['tcp', 'udp', 'sctp', 'dccp', 'udplite'].includes(protocol)) {
 		return statement;
@@ -150,7 +150,7 @@ function askedNetwork(statement: Statement): 'ip' | 'ip6' | undefined {
 	return statement.right === 'ipv4' ? 'ip' : (statement.right === 'ipv6' ? 'ip6' : undefined);
 }
 
-/** Each port asks for its protocol; once is enough. */
+/** Each port implies its protocol; one mention is enough. */
 function withoutRepeatedProtocol(matches: readonly Match[]): readonly Match[] {
 	const seen = new Set<string>();
 	return matches.filter(match => {

@@ -2,6 +2,7 @@
 The text of native nft tables to a rule set and back: `printNft(parseNft(text))` is `text`, for what `nft -s list ruleset` 1.0.6 prints.
 */
 
+import type {ParseError} from '../parse-error.js';
 import type {
 	Chain, RuleSet, Table, TableObject,
 } from '../types.js';
@@ -13,34 +14,81 @@ import {
 	atLine, nextPiece, problem, rawBlock, readPieces, type Piece, type PieceReader,
 } from './blocks.js';
 import {checkNftRuleSet} from './safety.js';
-import {objectKinds, readChainPiece, runCommand} from './script.js';
+import {
+	hiddenPartOf, objectKinds, readChainPiece, runCommand,
+} from './script.js';
 import {splitNftWords} from './words.js';
 
-/** How to print. With `counters` every counter says that it counted nothing, as `nft list ruleset` does after loading; without, as `nft -s` does. */
+/** Print options. With `counters`, every counter shows zeros, as `nft list ruleset` does after loading; without, as `nft -s` does. */
 export type PrintOptions = {readonly counters?: boolean};
 
 /**
-Reads what `nft list ruleset` prints (any version from 0.9 on, any of its options), or a script for `nft -f` made of blocks and of `add`, `insert`, `create`, `flush` and `delete` commands.
-Throws `ParseError` with the line and the reason: for tables of families that sockets' packets do not meet, for tables that iptables-nft wrote, for commands and heads that are not understood.
+Parses the output of `nft list ruleset` (any version since 0.9, with any of its options), or a script for `nft -f` of blocks and `add`, `insert`, `create`, `flush` and `delete` commands.
+Throws `ParseError` with the line and the reason: for tables of families that packets of sockets never meet, for rules of iptables-nft of which nft hides a part, and for commands and declarations that are not understood.
 */
 export function parseNft(text: string): RuleSet {
-	const tables: OpenTables = new Map();
+	const hidden: HiddenRule[] = [];
+	const ruleSet = readTables(readPieces(text), {hidden, targetless: []});
+	if (hidden[0] !== undefined) {
+		throw hidden[0].error;
+	}
+
+	return ruleSet;
+}
+
+/** A rule that nft does not show completely: its table (`ip nat`), its chain, its number among the rules shown, the hidden part, and its text. */
+export type HiddenRule = {readonly table: string; readonly chain: string; readonly number: number; readonly part: string; readonly text: string; readonly error: ParseError};
+
+/** The readable part of a listing, and what is missing: see {@link parseNftInPart}. */
+export type PartOfListing = {
+	readonly ruleSet: RuleSet;
+	readonly hidden: readonly HiddenRule[];
+	/** Rules without a target, as {@link HiddenRule}: in a table that iptables-nft wrote, nft may have printed none. */
+	readonly targetless: readonly HiddenRule[];
+	readonly unmet: ReadonlyArray<{readonly table: string; readonly line: number}>;
+	readonly managed: ReadonlySet<string>;
+};
+
+/**
+The same, but rules of which nft hides a part are left out and listed, and so are tables of the families `arp` and `bridge` (`unmet`), which packets of sockets never meet. `managed` are the tables that iptables-nft wrote according to nft (`ip nat`).
+
+@throws {ParseError} as {@link parseNft}.
+*/
+export function parseNftInPart(text: string): PartOfListing {
 	const reader = readPieces(text);
+	const doubtful: Doubtful = {hidden: [], targetless: []};
+	const unmet: Array<{readonly table: string; readonly line: number}> = [];
+	return {
+		ruleSet: readTables(reader, doubtful, unmet), ...doubtful, unmet, managed: reader.managed,
+	};
+}
+
+/** Rules that are not shown completely, or perhaps not. */
+type Doubtful = {readonly hidden: HiddenRule[]; readonly targetless: HiddenRule[]};
+
+function readTables(reader: PieceReader, doubtful: Doubtful, unmet?: Array<{readonly table: string; readonly line: number}>): RuleSet {
+	const tables: OpenTables = new Map();
 	for (let piece = nextPiece(reader, isTableHead); piece !== undefined; piece = nextPiece(reader, isTableHead)) {
-		readRootPiece(reader, tables, piece);
+		const table = piece.opens && unmet !== undefined ? /^table (?<table>(?:arp|bridge) \S+)$/u.exec(piece.text)?.groups?.['table'] : undefined;
+		if (table === undefined) {
+			readRootPiece(reader, {tables, doubtful}, piece);
+		} else {
+			unmet!.push({table, line: piece.line});
+			rawBlock(reader, piece.line);
+		}
 	}
 
 	return closeTables(tables);
 }
 
-/** Prints all tables in the order of the set. Throws `RuleSyntaxError` for a set with anything in it that nft would not read as a rule: such text never reaches nft. */
+/** Prints all tables in the order of the set. Throws `RuleSyntaxError` for a set with anything that nft would not read as a rule, so that such text never reaches nft. */
 export function printNft(ruleSet: RuleSet, {counters = false}: PrintOptions = {}): string {
 	checkNftRuleSet(ruleSet);
 	const {tables} = ruleSet;
 	return tables.map(table => printTable(table, counters)).join('');
 }
 
-/** The kinds of `Table.objects` that are properties of the table itself and stand on a line of their own. */
+/** The kinds of `Table.objects` that are properties of the table itself and are on a line of their own. */
 const propertyKinds: ReadonlySet<string> = new Set(['flags', 'comment']);
 
 function printTable({family, name, chains, objects = []}: Table, counters: boolean): string {
@@ -85,7 +133,7 @@ function never(): boolean {
 	return false;
 }
 
-function readRootPiece(reader: PieceReader, tables: OpenTables, {text, line, opens, closes}: Piece): void {
+function readRootPiece(reader: PieceReader, {tables, doubtful}: {readonly tables: OpenTables; readonly doubtful: Doubtful}, {text, line, opens, closes}: Piece): void {
 	if (closes) {
 		throw problem(reader, line, '"}" without its beginning');
 	}
@@ -100,10 +148,10 @@ function readRootPiece(reader: PieceReader, tables: OpenTables, {text, line, ope
 	const table = atLine(reader, line, () => openTable(tables, text.replace(/^(?:add|create)\s+/u, '')));
 	for (let piece = nextPiece(reader, always); piece?.closes !== true; piece = nextPiece(reader, always)) {
 		if (piece === undefined) {
-			throw problem(reader, line, `table ${table.name} without its end`);
+			throw problem(reader, line, `table ${table.name} without its end: the text is cut off`);
 		}
 
-		readTablePiece(reader, table, piece);
+		readTablePiece(reader, {table, doubtful}, piece);
 	}
 }
 
@@ -112,7 +160,7 @@ function openTable(tables: OpenTables, text: string): OpenTable {
 	return second === undefined && !isFamily(first) ? addTable(tables, {family: 'ip', name: first}) : addTable(tables, {family: readFamily(first), name: second ?? ''});
 }
 
-function readTablePiece(reader: PieceReader, table: OpenTable, {text, line, opens}: Piece): void {
+function readTablePiece(reader: PieceReader, {table, doubtful}: {readonly table: OpenTable; readonly doubtful: Doubtful}, {text, line, opens}: Piece): void {
 	if (!opens) {
 		const kind = text.split(/\s+/u)[0] ?? '';
 		if (!propertyKinds.has(kind)) {
@@ -134,7 +182,9 @@ function readTablePiece(reader: PieceReader, table: OpenTable, {text, line, open
 		return;
 	}
 
-	readChain(reader, {chain: atLine(reader, line, () => addChain(table, name)), table, line});
+	readChain(reader, {
+		chain: atLine(reader, line, () => addChain(table, name)), table, line, doubtful,
+	});
 }
 
 function readObject(reader: PieceReader, {text, line}: Pick<Piece, 'text' | 'line'>): TableObject {
@@ -148,16 +198,29 @@ function readObject(reader: PieceReader, {text, line}: Pick<Piece, 'text' | 'lin
 	return {kind, name, text: `${kind} ${name} {${kind === 'counter' ? block.replace(/\s*packets \d+ bytes \d+/u, '') : block}}`};
 }
 
-function readChain(reader: PieceReader, {chain, table, line}: {readonly chain: OpenChain; readonly table: OpenTable; readonly line: number}): void {
+function readChain(reader: PieceReader, {chain, table, line, doubtful}: {readonly chain: OpenChain; readonly table: OpenTable; readonly line: number; readonly doubtful: Doubtful}): void {
 	for (let piece = nextPiece(reader, never); piece?.closes !== true; piece = nextPiece(reader, never)) {
 		if (piece === undefined) {
-			throw problem(reader, line, `chain ${chain.name} without its end`);
+			throw problem(reader, line, `chain ${chain.name} without its end: the text is cut off`);
 		}
 
 		const {text, line: ruleLine} = piece;
+		const place = {table: `${table.family} ${table.name}`, chain: chain.name, number: chain.rules.length + 1};
+		const incomplete = (part: string, what = `does not show the values of ${part}`): HiddenRule => ({
+			...place, part, text, error: problem(reader, ruleLine, `rule ${place.number} of chain ${place.chain} in table ${place.table} was written by iptables-nft, and nft ${what}; use iptables-save and ip6tables-save`),
+		});
+		const part = reader.hidden.get(ruleLine) ?? hiddenPartOf(text);
+		if (part !== undefined) {
+			doubtful.hidden.push(incomplete(part));
+			continue;
+		}
+
 		const rule = atLine(reader, ruleLine, () => readChainPiece(chain, text, table.family));
 		if (rule !== undefined) {
 			chain.rules.push(rule);
+			if (rule.target.kind === 'none') {
+				doubtful.targetless.push(incomplete('xt target', 'shows no target of it: nft 1.0.6 prints none for REDIRECT in the second family of a listing'));
+			}
 		}
 	}
 }

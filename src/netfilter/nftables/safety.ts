@@ -1,7 +1,7 @@
 /**
-What must not stand in native nft text that goes to nft: anything that makes nft open a file or run a command instead of reading a rule. Words are told apart as nft(8) describes its lexical conventions: a string ends at the next quote, a comment begins at `#` and ends with its line, a word is letters, digits and `_ . / -`.
+Keeps anything out of native nft text that makes nft open a file or run a command instead of reading a rule. Tokens are as nft(8) describes its lexical conventions: a string ends at the next quote, a comment begins at `#` and ends with its line, a word is letters, digits and `_ . / -`.
 
-Everything here is about text that is kept in its own words. It is asked while rules are read, so that the error has a line, and once more when they are printed, so that no other way leads around it.
+This concerns text that is kept as it is. It is checked while rules are parsed, so that the error has a line, and again when they are printed, so that nothing can bypass the check.
 */
 
 import {conntrackHelpers} from '../iptables/extensions.js';
@@ -10,12 +10,12 @@ import type {
 } from '../types.js';
 import {RuleSyntaxError} from '../words.js';
 
-/** Statements of an nft script that are no rules (nft(8), INCLUDE FILES and SYMBOLIC VARIABLES). No version of nft takes one of these words for a name. */
+/** Statements of an nft script that are not rules (nft(8), INCLUDE FILES and SYMBOLIC VARIABLES). No version of nft accepts one of these words as a name. */
 const commandWords: ReadonlySet<string> = new Set(['include', 'define', 'undefine', 'redefine']);
 
 const tokenPattern = /"[^"]*"|[A-Za-z_.][\w./-]*|[^]/gu;
 
-/** What begins a line of a set, a map or another object (nft(8), SETS, MAPS, FLOWTABLES, STATEFUL OBJECTS). */
+/** The words that begin a line of a set, a map or another object (nft(8), SETS, MAPS, FLOWTABLES, STATEFUL OBJECTS). */
 const objectWords: Readonly<Record<string, ReadonlySet<string>>> = {
 	set: new Set(['type', 'typeof', 'flags', 'timeout', 'gc-interval', 'elements', 'size', 'policy', 'auto-merge', 'comment', 'counter', 'limit', 'quota', 'ct']),
 	map: new Set(['type', 'typeof', 'flags', 'timeout', 'gc-interval', 'elements', 'size', 'policy', 'auto-merge', 'comment', 'counter', 'limit', 'quota', 'ct']),
@@ -31,7 +31,7 @@ const objectWords: Readonly<Record<string, ReadonlySet<string>>> = {
 };
 
 /**
-Refuses the words with which nft reads another file or makes a variable, wherever they stand outside of a text: at the top, in a table, a chain, or a set.
+Rejects the words with which nft reads another file or defines a variable, anywhere outside of a string: at the top, in a table, a chain, or a set.
 
 @throws {RuleSyntaxError} naming the word.
 */
@@ -46,7 +46,7 @@ export function refuseCommandWords(text: string): void {
 /**
 Checks the text of one rule.
 
-@throws {RuleSyntaxError} when nft would read anything else in it than one rule.
+@throws {RuleSyntaxError} if nft would read anything but one rule in it.
 */
 export function checkNftRule(text: string): void {
 	let depth = 0;
@@ -70,18 +70,18 @@ export function checkNftRule(text: string): void {
 /**
 Checks the name of a table, a chain or an object.
 
-@throws {RuleSyntaxError} when nft would read something else than one name.
+@throws {RuleSyntaxError} if nft would read anything but one name.
 */
 export function checkNftName(name: string, what: string): void {
 	if (!/^[A-Za-z_.][\w./-]*$/u.test(name) || commandWords.has(name.toLowerCase())) {
-		throw new RuleSyntaxError(`${JSON.stringify(name)} is no name of a ${what} that nft reads`);
+		throw new RuleSyntaxError(`${JSON.stringify(name)} is not a ${what} name that nft accepts`);
 	}
 }
 
 /**
-Checks what is printed between quotes.
+Checks text that is printed in quotes.
 
-@throws {RuleSyntaxError} when it holds a quote, which ends it there (nft knows no escapes), or a control character.
+@throws {RuleSyntaxError} if it contains a quote, which would end it (nft knows no escapes), or a control character.
 */
 export function checkNftString(text: string, what: string): void {
 	if (text.includes('"') || hasControl(text)) {
@@ -92,7 +92,7 @@ export function checkNftString(text: string, what: string): void {
 /**
 Checks a set, a map, another object of a table, or one of the table's own lines.
 
-@throws {RuleSyntaxError} when it is not one block that holds the lines of its kind.
+@throws {RuleSyntaxError} if it is not one block with the lines of its kind.
 */
 export function checkNftObject({kind, name, text}: TableObject): void {
 	if (kind === 'flags' || kind === 'comment') {
@@ -117,9 +117,9 @@ export function checkNftObject({kind, name, text}: TableObject): void {
 }
 
 /**
-Checks all that {@link printNft} would print.
+Checks everything that {@link printNft} would print.
 
-@throws {RuleSyntaxError} naming the first thing that is no rule.
+@throws {RuleSyntaxError} naming the first thing that is not a rule.
 */
 export function checkNftRuleSet({tables}: RuleSet): void {
 	for (const table of tables) {
@@ -149,7 +149,7 @@ function checkChain({name, comment, rules}: Chain): void {
 	}
 }
 
-/** Line ends and semicolons separate the lines of the block, but not within braces, where the elements of a set stand. */
+/** Line ends and semicolons separate the lines of the block, but not inside braces, which contain the elements of a set. */
 function checkBlock(text: string, {kind, head}: {readonly kind: string; readonly head: string}): void {
 	let depth = 0;
 	let line: string[] = [];
@@ -162,7 +162,7 @@ function checkBlock(text: string, {kind, head}: {readonly kind: string; readonly
 		checkToken(token);
 		depth += depthOf(token);
 		if (depth < 0 || (depth > 0 && token === ';')) {
-			throw new RuleSyntaxError(`"${token}" in ${head}, where it ends what it should not`);
+			throw new RuleSyntaxError(`"${token}" in ${head}, where it would end the wrong block`);
 		}
 
 		if (depth === 0 && (token === ';' || token === '\n')) {
@@ -212,11 +212,11 @@ function checkToken(token: string): void {
 	}
 
 	if (commandWords.has(token.toLowerCase())) {
-		throw new RuleSyntaxError(`"${token}" is a command of nft, no part of a rule; only rules are read here, and no file but the one that was named`);
+		throw new RuleSyntaxError(`"${token}" is an nft command, not part of a rule; only rules are read, and no file but the one that was named`);
 	}
 
 	if (token === '$' || token === '#' || token === '\\') {
-		throw new RuleSyntaxError(`"${token}" outside of a text: ${token === '$' ? 'variables are not read; write the value' : 'nft does not print it in a rule'}`);
+		throw new RuleSyntaxError(`"${token}" outside of a string: ${token === '$' ? 'variables are not supported; write the value' : 'nft does not print it in a rule'}`);
 	}
 
 	if (token !== '\n' && token !== '\t' && hasControl(token)) {

@@ -1,5 +1,5 @@
 /**
-Commands of an nft script: `add table …`, `add chain …`, `add rule …`. What nft would look up in the kernel (a handle) or would do without leaving rules is refused.
+Commands of an nft script: `add table …`, `add chain …`, `add rule …`. A command that refers to something in the kernel (a handle), or that creates no rules, is rejected.
 */
 
 import type {ParsedRule} from '../iptables/rule.js';
@@ -11,12 +11,12 @@ import {
 } from './table-builder.js';
 import {parseNftRule} from './rule.js';
 
-/** Kinds of things in a table that are no chains, by nft's keywords (nft(8), STATEFUL OBJECTS, SETS, MAPS, FLOWTABLES). */
+/** Kinds of objects in a table other than chains, by nft's keywords (nft(8), STATEFUL OBJECTS, SETS, MAPS, FLOWTABLES). */
 export const objectKinds: readonly string[] = ['set', 'map', 'flowtable', 'counter', 'quota', 'limit', 'secmark', 'synproxy', 'ct helper', 'ct timeout', 'ct expectation'];
 
 type Rest = {text: string};
 
-/** Does what one command says. Throws `RuleSyntaxError` for a command that is not understood. */
+/** Executes one command. Throws `RuleSyntaxError` for a command that is not understood. */
 export function runCommand(tables: OpenTables, text: string): void {
 	const rest: Rest = {text};
 	const verb = takeWord(rest);
@@ -76,12 +76,12 @@ export function runCommand(tables: OpenTables, text: string): void {
 				return;
 			}
 
-			throw new RuleSyntaxError(`"${[verb, noun].join(' ').trim()}" is no command that is understood here; known are add, create, flush, delete of tables and chains, and add and insert of rules`);
+			throw new RuleSyntaxError(`"${[verb, noun].join(' ').trim()}" is not a command that is understood here; known are add, create, flush, delete of tables and chains, and add and insert of rules`);
 		}
 	}
 }
 
-/** Reads one piece of a chain: its head, or a rule, which is returned. */
+/** Reads one piece of a chain: its declaration, or a rule, which is returned. */
 export function readChainPiece(chain: OpenChain, text: string, family: Family): ParsedRule | undefined {
 	const head = readHeadPiece(text);
 	if (head === undefined) {
@@ -92,10 +92,16 @@ export function readChainPiece(chain: OpenChain, text: string, family: Family): 
 	return undefined;
 }
 
-/** A rule. What stands in tables of iptables-nft cannot be told from nft's text. */
+/** The part of a rule of iptables-nft of which nft shows only the name: `xt match "addrtype"` (nft 1.0.6 without the quotes). Undefined for a rule that nft shows completely. */
+export function hiddenPartOf(text: string): string | undefined {
+	return /\bxt (?:match|target) (?:"[^"]*"|\S+)/u.exec(text.replaceAll(/(?<!xt (?:match|target) )"[^"]*"/gu, '""'))?.[0];
+}
+
+/** Parses a rule. Rules in tables of iptables-nft are not always complete in nft's text. */
 function readRule(text: string, family: Family): ParsedRule {
-	if (/\bxt (?:match|target) /u.test(text.replaceAll(/"[^"]*"/gu, '""'))) {
-		throw new RuleSyntaxError('a rule that iptables-nft wrote, and nft does not tell all of it; take iptables-save and ip6tables-save');
+	const hidden = hiddenPartOf(text);
+	if (hidden !== undefined) {
+		throw new RuleSyntaxError(`the rule was written by iptables-nft, and nft does not show the values of ${hidden}; use iptables-save and ip6tables-save`);
 	}
 
 	return parseNftRule(text, family);
@@ -132,18 +138,18 @@ function readHeadBlock(chain: OpenChain, text: string): void {
 	for (const part of (block ?? text).split(';').map(item => item.trim()).filter(item => item !== '')) {
 		const head = block === undefined ? undefined : readHeadPiece(part);
 		if (head === undefined) {
-			throw new RuleSyntaxError(`"${part}" is not understood in the head of a chain`);
+			throw new RuleSyntaxError(`"${part}" is not understood in the declaration of a chain`);
 		}
 
 		extendHead(chain, head);
 	}
 }
 
-/** `index N` counts from 0: an added rule goes behind that one, an inserted one before it. */
+/** `index N` counts from 0: an added rule goes after that one, an inserted one before it. */
 function placeRule({name, rules}: OpenChain, {isInsert, rest, table}: {readonly isInsert: boolean; readonly rest: Rest; readonly table: OpenTable}): void {
 	const {place, number, tail} = /^(?<place>index|position|handle)\s+(?<number>\d+)\s+(?<tail>.*)$/u.exec(rest.text)?.groups ?? {};
 	if (place !== undefined && place !== 'index') {
-		throw new RuleSyntaxError(`a rule placed by ${place}, which only the kernel knows; index is understood`);
+		throw new RuleSyntaxError(`a rule placed by ${place}, which only the kernel knows; use index instead`);
 	}
 
 	const index = number === undefined ? undefined : Number(number);
@@ -182,6 +188,6 @@ function takeWord(rest: Rest): string {
 
 function refuseRest({text}: Rest, command: string): void {
 	if (text !== '') {
-		throw new RuleSyntaxError(`"${text}" is too much behind "${command.slice(0, command.length - text.length).trim()}"`);
+		throw new RuleSyntaxError(`unexpected "${text}" after "${command.slice(0, command.length - text.length).trim()}"`);
 	}
 }

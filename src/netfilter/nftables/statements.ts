@@ -1,14 +1,14 @@
 /**
-One rule of nft as statements (nft(8), STATEMENTS and EXPRESSIONS). What has a shape that is not known here takes everything up to the next verdict, counter or comment with it, so that no part of it is mistaken for a condition of its own.
+Splits one nft rule into statements (nft(8), STATEMENTS and EXPRESSIONS). An unknown form extends to the next verdict, counter or comment, so that no part of it is mistaken for a condition of its own.
 */
 
 import {RuleSyntaxError} from '../words.js';
 import {splitNftWords} from './words.js';
 
-/** A value that a rule looks at or computes: `meta mark & 0xfff` is the primary `meta mark` with one step. */
+/** A value that a rule reads or computes: `meta mark & 0xfff` is the primary `meta mark` with one step. */
 export type Expression = {readonly primary: string; readonly steps: ReadonlyArray<{readonly operator: string; readonly operand: string}>};
 
-/** A part of a rule. `condition` is everything that only asks and is not understood further. */
+/** A part of a rule. `condition` is everything that only tests and is not understood further. */
 export type Statement =
 	| {readonly kind: 'match'; readonly left: Expression; readonly operator: string; readonly right: string}
 	| {readonly kind: 'set'; readonly left: Expression; readonly right: Expression}
@@ -22,13 +22,13 @@ type Reader = {readonly words: readonly string[]; next: number};
 
 const verdicts: ReadonlySet<string> = new Set(['accept', 'drop', 'return', 'continue']);
 const jumps: ReadonlySet<string> = new Set(['jump', 'goto']);
-/** Words that end whatever stands before them. */
+/** Words that end whatever precedes them. */
 const firm: ReadonlySet<string> = new Set([...verdicts, ...jumps, 'counter', 'comment']);
 
-/** Keys of `meta` that need no `meta` in front (nft(8), META EXPRESSIONS); nft prints it in front of the second kind. */
+/** Keys of `meta` that can be written without `meta` (nft(8), META EXPRESSIONS); nft adds it to the second kind when printing. */
 const plainMetaKeys: ReadonlySet<string> = new Set(['iif', 'oif', 'iifname', 'oifname', 'iifgroup', 'oifgroup']);
 const shortMetaKeys: ReadonlySet<string> = new Set(['mark', 'skuid', 'skgid', 'nftrace', 'rtclassid', 'pkttype', 'cpu', 'cgroup', 'iiftype', 'oiftype', 'ibrname', 'obrname']);
-/** How many words name one thing to look at (nft(8), PAYLOAD and other expressions): the first row that fits. */
+/** How many words name one value to read (nft(8), PAYLOAD and other expressions): the first matching row counts. */
 const primaryShapes: ReadonlyArray<readonly [RegExp, number]> = [
 	[/^ct (?:original|reply) ip6? /u, 4],
 	[/^ct (?:original|reply) /u, 3],
@@ -47,11 +47,11 @@ const comparisons: ReadonlyMap<string, string> = new Map([
 	['==', '=='], ['eq', '=='], ['!=', '!='], ['ne', '!='], ['<', '<'], ['lt', '<'], ['>', '>'], ['gt', '>'], ['<=', '<='], ['le', '<='], ['>=', '>='], ['ge', '>='], ['!', '!'],
 ]);
 
-/** Statements that act, whose words go on to the next firm word: most of them end the way of the packet. */
+/** Acting statements, whose words extend to the next firm word: most of them end the path of the packet. */
 const actions: ReadonlySet<string> = new Set('queue reject snat dnat masquerade redirect synproxy dup fwd add update delete set flow'.split(' '));
 const logOptions: ReadonlySet<string> = new Set(['prefix', 'level', 'group', 'snaplen', 'queue-threshold', 'flags']);
 
-/** Splits a rule into its statements. Throws `RuleSyntaxError` for what is no rule at all. */
+/** Splits a rule into its statements. Throws `RuleSyntaxError` for a text that is not a rule. */
 export function splitStatements(text: string): readonly Statement[] {
 	const reader: Reader = {words: splitNftWords(text), next: 0};
 	if (reader.words.length === 0) {
@@ -121,7 +121,7 @@ function readStatement(reader: Reader): Statement {
 	return readExpressionStatement(reader);
 }
 
-/** `counter packets 5 bytes 300` says nothing that the rule does; a named counter is a thing of its own. */
+/** `counter packets 5 bytes 300` has no effect beyond counting; a named counter is an object of its own. */
 function readCounter(reader: Reader): Statement {
 	const [, ...rest] = reader.words.slice(reader.next, reader.next + 5);
 	if (rest[0] === 'name' && rest[1] !== undefined) {
@@ -210,7 +210,7 @@ function readExpressionStatement(reader: Reader): Statement {
 	};
 }
 
-/** A verdict map decides, whatever it looks at, and `set` changes something; anything else is taken for a condition. */
+/** A verdict map decides, whatever it reads, and `set` changes something; anything else is taken for a condition. */
 function readUnknown(reader: Reader): Statement {
 	const words = takeUntilFirm(reader);
 	if (words.includes('vmap')) {
@@ -220,12 +220,12 @@ function readUnknown(reader: Reader): Statement {
 	return words.includes('set') ? {kind: 'action', ...nameAndOptions(words)} : {kind: 'condition', text: words.join(' ')};
 }
 
-/** A `map` behind a value is part of it, which is more than an expression can say. */
+/** A `map` after a value belongs to the value, which is then more than an expression can represent. */
 function isEnd(reader: Reader, {steps}: Expression): boolean {
 	return reader.words[reader.next] !== 'map' && steps.every(({operand}) => operand !== 'map');
 }
 
-/** A plain value with its steps: `fin,syn / fin,syn`, `1.2.3.4 . 80`. What a rule compares with is always one (nft 1.0.6). */
+/** A plain value with its steps: `fin,syn / fin,syn`, `1.2.3.4 . 80`. The right side of a comparison is always one (nft 1.0.6). */
 function takeConstant(reader: Reader): Expression | undefined {
 	const word = reader.words[reader.next];
 	if (word === undefined || firm.has(word)) {
@@ -258,7 +258,7 @@ function takeSteps(reader: Reader, primary: string, takeOperand?: (reader: Reade
 	return {primary, steps};
 }
 
-/** The words that name one thing to look at; undefined when they do not. */
+/** The words that name one value to read; undefined if they do not. */
 function takePrimary(reader: Reader): string | undefined {
 	const start = reader.next;
 	const words = reader.words.slice(start, start + 4);
@@ -286,7 +286,7 @@ function lengthOfPrimary(words: readonly string[]): number {
 	return primaryShapes.find(([shape]) => shape.test(text))?.[1] ?? 0;
 }
 
-/** `fib saddr . iif oif`: keys joined by points, then what is looked up. */
+/** `fib saddr . iif oif`: keys joined by dots, then what is looked up. */
 function takeFib(reader: Reader, start: number): string | undefined {
 	while (reader.words[reader.next] === '.') {
 		reader.next += 2;

@@ -8,12 +8,12 @@ import type {Family, Target} from '../types.js';
 import {hexadecimal, parseNumber} from './match.js';
 import {printExpression, type Expression, type Statement} from './statements.js';
 
-/** A statement that acts, not one that asks. */
+/** A statement that acts rather than tests. */
 export type Acting = Extract<Statement, {kind: 'set' | 'verdict' | 'action'}>;
 
 const portMax = 65_535;
 const zoneMax = 65_535;
-/** How a rejection is sent when nothing is said. */
+/** How a packet is rejected by default. */
 const usualReject: Readonly<Record<Family, string>> = {ip: 'icmp', ip6: 'icmpv6', inet: 'icmpx'};
 
 /** Whether a statement acts. */
@@ -61,7 +61,7 @@ export function targetOf(statement: Acting, family: Family): Target {
 	}
 }
 
-/** `tproxy to :15006 meta mark set 0x539 accept` is one target: without `accept` the packet would go on, and with an address it would go elsewhere. */
+/** `tproxy to :15006 meta mark set 0x539 accept` is one target: without `accept` the packet would continue, and with an address it would go elsewhere. */
 export function readTproxy(acting: readonly Acting[]): Target | undefined {
 	const [tproxy, ...rest] = acting;
 	const last = rest.pop();
@@ -127,7 +127,7 @@ function targetOfSet({left, right}: Assignment): Target | undefined {
 	return change === undefined ? undefined : {kind: what === 'meta mark' ? 'set-mark' : 'set-connmark', ...change};
 }
 
-/** How an assignment changes a mark: it clears the bits of `mask`, then flips those of `value`. That is iptables' --set-xmark. */
+/** How an assignment changes a mark: it clears the bits of `mask`, then flips those of `value`, like iptables' --set-xmark. */
 function changeOf(what: string, {primary, steps}: Expression): {readonly value: number; readonly mask: number} | undefined {
 	if (steps.length === 0) {
 		const value = parseNumber(primary, wordMax);
@@ -184,7 +184,7 @@ function printAssigned({left, right}: Assignment): string {
 
 	const isMasked = changeOf(what, right) !== undefined && right.steps.length === 2;
 	const [first = 0, second = 0] = right.steps.map(({operand}) => parseNumber(operand, wordMax) ?? 0);
-	// The kernel keeps one mask and one value; what is set anyway is in both.
+	// The kernel keeps one mask and one value; bits that are always set are in both.
 	if (isMasked) {
 		const kept = (first | second) >>> 0;
 		return `${right.primary}${kept === wordMax ? '' : ` & ${hexadecimal(kept)}`} | ${hexadecimal(second)}`;
@@ -210,7 +210,7 @@ function readRedirect(options: string): Target | undefined {
 	return from === undefined || to === undefined || from > to ? undefined : {kind: 'redirect', toPorts: {from, to}};
 }
 
-/** The options in nft's form: what goes without saying is left out, and the family of an address is named where the table has two. */
+/** The options in nft's form: defaults are omitted, and the family of an address is named if the table has two. */
 function printOptions({name, options}: Extract<Acting, {kind: 'action'}>, family: Family): string {
 	if (name === 'redirect') {
 		return options.replace(/^to (?=\d)/u, 'to :');

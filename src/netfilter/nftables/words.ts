@@ -1,5 +1,5 @@
 /**
-One rule of nft as words. A set in braces, a group in parentheses and a quoted string are one word each; so is a list with blanks behind its commas.
+Splits one nft rule into words. A set in braces, a group in parentheses and a quoted string are one word each; so is a list with blanks after its commas.
 */
 
 import {RuleSyntaxError} from '../words.js';
@@ -9,7 +9,7 @@ const closers: Readonly<Record<string, string>> = {'{': '}', '(': ')'};
 
 type Group = {readonly closer: string; readonly parts: string[]};
 
-/** Splits a rule into words, with single blanks within them. A string ends at the next quote: nft knows no escapes in it (nft 1.0.6, measured). Throws `RuleSyntaxError` for a quote or bracket without its partner. */
+/** Splits a rule into words, with single blanks within them. A string ends at the next quote: nft knows no escapes in it (nft 1.0.6, measured). Throws `RuleSyntaxError` for an unmatched quote or bracket. */
 export function splitNftWords(text: string): readonly string[] {
 	const words: string[] = [];
 	const groups: Group[] = [];

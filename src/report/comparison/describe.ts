@@ -1,5 +1,5 @@
 /**
-What a comparison says, in sentences that every printer uses.
+The result of a comparison in sentences, shared by all printers.
 */
 
 import {familyNames} from '../../netfilter/address.js';
@@ -12,12 +12,12 @@ export const severityWords: Readonly<Record<Severity, string>> = {
 	bypass: 'now bypasses the sidecar', lost: 'is now lost', loop: 'now loops', elsewhere: 'now reaches another listener', path: 'now takes other rules to the same listener',
 };
 
-/** Fields as a reader knows them. */
+/** Field names for readers. */
 const fieldWords: Readonly<Record<FieldName, string>> = {
 	protocol: 'protocol', source: 'source address', 'source-port': 'source port', destination: 'destination address', 'destination-port': 'destination port', uid: 'user', gid: 'group', mark: 'mark', packet: 'conntrack state',
 };
 
-/** Where packets arrived, leg by leg. */
+/** Where the packets arrived, leg by leg. */
 export function printArrivals(arrivals: readonly string[]): string {
 	return arrivals.join(' > ');
 }
@@ -27,7 +27,7 @@ export function describeChange({severity, from, to}: Pick<Statement, 'severity' 
 	return severity === 'path' ? `was and is ${printArrivals(to)}` : `was ${printArrivals(from)}, is ${printArrivals(to)}`;
 }
 
-/** How much was compared: nothing is called equal without it. */
+/** How much was compared. "Equal" means nothing without it. */
 export function describeExtent({families}: Pick<ComparisonReport, 'families'>): string {
 	const classes = families.map(({family, classes: count}) => `${count} ${count === 1 ? 'packet class' : 'packet classes'} in ${familyNames[family]}`).join(' and ');
 	const probes = families.reduce((sum, {probes: count}) => sum + count, 0);
@@ -35,14 +35,16 @@ export function describeExtent({families}: Pick<ComparisonReport, 'families'>): 
 	return `${classes}, ${probes} probes on each side, over every field that a rule looks at${fields.length === 0 ? ' (none)' : ` (${fields.join(', ')})`}`;
 }
 
-/** What was left out, with its reasons. */
+const leftOutWords: Readonly<Record<string, string>> = {'cannot-occur': 'cannot occur', 'cannot-be-sent': 'cannot be sent', 'same-rules': 'need not be sent'};
+
+/** What was left out, and why. */
 export function describeLeftOut({families}: Pick<ComparisonReport, 'families'>): readonly string[] {
 	const byReason = new Map<string, {kind: string; classes: number}>();
 	for (const {kind, because, classes} of families.flatMap(({leftOut}) => leftOut)) {
 		byReason.set(because, {kind, classes: (byReason.get(because)?.classes ?? 0) + classes});
 	}
 
-	return [...byReason].map(([because, {kind, classes}]) => `${classes} ${kind === 'cannot-occur' ? 'cannot occur' : 'cannot be sent'}: ${because}`);
+	return [...byReason].map(([because, {kind, classes}]) => `${classes} ${leftOutWords[kind] ?? kind}: ${because}`);
 }
 
 /** The result in one sentence. */
@@ -51,7 +53,7 @@ export function summaryOf(report: Pick<ComparisonReport, 'outcome' | 'statements
 	if (outcome === 'moved') {
 		const classes = statements.reduce((sum, {classes: count}) => sum + count, 0);
 		const all = report.families.reduce((sum, {classes: count}) => sum + count, 0);
-		return `Moved: ${classes} of ${all} packet classes, in ${statements.length} ${statements.length === 1 ? 'statement' : 'statements'}${gaps.length === 0 ? '' : `; and ${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}`}.`;
+		return `Moved: ${classes} of ${all} packet classes, in ${statements.length} ${statements.length === 1 ? 'statement' : 'statements'}${gaps.length === 0 ? '' : `; ${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}`}.`;
 	}
 
 	return outcome === 'equal'

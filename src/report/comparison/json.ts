@@ -7,7 +7,7 @@ import type {ComparisonDocument} from './schema.js';
 import type {ComparisonReport} from './types.js';
 
 /** Plain data for `JSON.stringify`. */
-export function comparisonToJson({environment, from, to, outcome, families, statements, gaps, replayWith, hints, durationMs}: ComparisonReport): ComparisonDocument {
+export function comparisonToJson({environment, from, to, outcome, families, statements, gaps, replayWith, hints, drift, durationMs}: ComparisonReport): ComparisonDocument {
 	return {
 		version: 1,
 		environment,
@@ -24,10 +24,11 @@ export function comparisonToJson({environment, from, to, outcome, families, stat
 			because: cause,
 			classes,
 			witness: {kind, ...probe},
-			replay: {from: printReplay({index: 0, kind, ...probe}, from, replayWith.from), to: printReplay({index: 0, kind, ...probe}, to, replayWith.to)},
+			replay: {from: printReplay({index: 0, kind, ...probe}, from, {more: replayWith.from}), to: printReplay({index: 0, kind, ...probe}, to, {more: replayWith.to})},
 		})),
 		gaps,
 		hints,
+		...(drift === undefined ? {} : {drift}),
 		summary: {
 			classes: families.reduce((sum, {classes}) => sum + classes, 0),
 			probes: families.reduce((sum, {probes}) => sum + probes, 0),

@@ -1,28 +1,29 @@
 /**
-Comparisons as results for machines: a case for each pair of rule sets, which passes when they are equal.
+Comparisons as results for machines: one case per pair of rule sets, which passes if the two are equal.
 */
 
 import {familyNames} from '../../netfilter/address.js';
 import type {Statement} from '../../comparison/moves.js';
 import {printReplay} from '../terminal/probe-command.js';
 import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
+import {picturesOfMoves} from '../pictures/pictures.js';
 import {exitStatusOfComparison, type ComparisonReport} from './types.js';
 import {
 	describeChange, describeExtent, printArrivals, severityWords, summaryOf,
 } from './describe.js';
 
-/** Pairs that were compared together, and what could not be compared, with the reason. */
+/** The pairs that were compared together, and those that could not be compared, with the reason. */
 export type ComparisonSuite = {readonly name: string; readonly reports: readonly ComparisonReport[]; readonly missing: ReadonlyArray<{readonly name: string; readonly reason: string}>};
 
-/** The results of all suites. */
-export function resultsOfComparisons(suites: readonly ComparisonSuite[]): Results {
+/** The results of all suites. `program` is how a shell calls the testbed in the printed commands. */
+export function resultsOfComparisons(suites: readonly ComparisonSuite[], program?: string): Results {
 	const durationOf = ({reports}: ComparisonSuite): number => reports.reduce((sum, {durationMs}) => sum + durationMs, 0);
 	return withDoubt({
 		name: 'testbed diff',
 		suites: suites.map(suite => ({
 			name: suite.name,
 			properties: {...suite.reports[0]?.environment},
-			cases: [...suite.reports.map(report => caseOf(report)), ...suite.missing.map(({name, reason}): ResultCase => ({name, outcome: {kind: 'unavailable', message: reason}}))],
+			cases: [...suite.reports.map(report => caseOf(report, program)), ...suite.missing.map(({name, reason}): ResultCase => ({name, outcome: {kind: 'unavailable', message: reason}}))],
 			hints: [...new Set(suite.reports.flatMap(({from, to}) => [...from.notes, ...to.notes]))],
 			durationMs: durationOf(suite),
 		})),
@@ -30,14 +31,14 @@ export function resultsOfComparisons(suites: readonly ComparisonSuite[]): Result
 	});
 }
 
-/** What a pair is called: `1.17 → 1.18` of releases with the same options. */
+/** The name of a pair: `1.17 → 1.18` for releases with the same options. */
 export function nameOfPair({from, to}: Pick<ComparisonReport, 'from' | 'to'>): string {
 	const [one, other] = [from, to].map(({source, release}) => release ?? source) as [string, string];
 	const names = one === other ? [from.source, to.source] : [one, other];
 	return from.backend === to.backend ? names.join(' → ') : `${names[0]!}, ${from.backend} → ${names[1]!}, ${to.backend}`;
 }
 
-function caseOf(report: ComparisonReport): ResultCase {
+function caseOf(report: ComparisonReport, program: string | undefined): ResultCase {
 	const {statements} = report;
 	const [first] = statements;
 	return {
@@ -46,8 +47,9 @@ function caseOf(report: ComparisonReport): ResultCase {
 		...(first === undefined ? {} : {expected: printArrivals(first.from), observed: printArrivals(first.to)}),
 		notes: [
 			['compared', describeExtent(report)],
-			...statements.flatMap(({example}): ReadonlyArray<readonly [string, string]> => [['before', printReplay(example, report.from, report.replayWith.from)], ['after', printReplay(example, report.to, report.replayWith.to)]]),
+			...statements.flatMap(({example}): ReadonlyArray<readonly [string, string]> => [['before', printReplay(example, report.from, {more: report.replayWith.from, program})], ['after', printReplay(example, report.to, {more: report.replayWith.to, program})]]),
 		],
+		pictures: () => picturesOfMoves(statements),
 		durationMs: report.durationMs,
 	};
 }

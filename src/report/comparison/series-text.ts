@@ -1,5 +1,5 @@
 /**
-Many pairs for people: what moved from each rule set to the next, and for which pairs nothing did.
+The text report on many pairs: what moved between each rule set and the next, and the pairs that are equal.
 */
 
 import {hang, paragraph} from '../terminal/wrap.js';
@@ -7,8 +7,9 @@ import {createPainter} from '../terminal/colors.js';
 import type {TextOptions} from '../terminal/head.js';
 import {describeLeftOut, describeExtent} from './describe.js';
 import {describeStatement, nameOfPair, type ComparisonSuite} from './results.js';
+import type {ComparisonReport} from './types.js';
 
-/** The text, with a line break at its end. Reports of suites that were cut together have one extent. */
+/** The text, ending in a line break. Reports of suites that were classified together share one extent. */
 export function printSeries(suites: readonly ComparisonSuite[], {color, width, verbose}: TextOptions): string {
 	const paint = createPainter(color);
 	const all = suites.flatMap(({reports}) => reports);
@@ -16,12 +17,12 @@ export function printSeries(suites: readonly ComparisonSuite[], {color, width, v
 	const lines = suites.flatMap(({name, reports, missing}) => [
 		'',
 		...paragraph(name, {indent: 0, width, paint: paint.bold}),
-		...(reports[0] === undefined ? [] : paragraph(`compared: ${describeExtent(reports[0])}`, {indent: 2, width, paint: paint.dim})),
-		...(reports[0] === undefined || !verbose ? [] : describeLeftOut(reports[0]).flatMap(text => paragraph(text, {indent: 2, width, paint: paint.dim}))),
+		...(extentOf(reports) === undefined ? [] : paragraph(`compared: ${describeExtent(extentOf(reports)!)}`, {indent: 2, width, paint: paint.dim})),
+		...(extentOf(reports) === undefined || !verbose ? [] : describeLeftOut(extentOf(reports)!).flatMap(text => paragraph(text, {indent: 2, width, paint: paint.dim}))),
 		...reports.flatMap(report => {
 			const label = nameOfPair(report);
 			const texts = [...report.statements.map(statement => describeStatement(statement)), ...report.gaps.map(({message}) => `gap: ${message}`)];
-			const sign = ({equal: paint.green('✔'), moved: paint.red('✘'), inconclusive: paint.yellow('?')})[report.outcome];
+			const sign = ({equal: paint.green('✔'), moved: paint.red('✖'), inconclusive: paint.yellow('?')})[report.outcome];
 			return [
 				`${sign} ${label}${report.outcome === 'equal' ? '  equal' : ''}`,
 				...texts.flatMap(text => hang({
@@ -34,4 +35,9 @@ export function printSeries(suites: readonly ComparisonSuite[], {color, width, v
 		})),
 	]);
 	return `${[...lines, '', `${count('equal')} pairs equal, ${count('moved')} moved, ${count('inconclusive')} inconclusive.`].join('\n')}\n`;
+}
+
+/** A report that says how much was compared; the others of its suite say the same. A pair whose shard is missing says nothing. */
+function extentOf(reports: readonly ComparisonReport[]): ComparisonReport | undefined {
+	return reports.find(({families}) => families.length > 0);
 }

@@ -1,9 +1,10 @@
 /**
-The result of a comparison as plain data: what every printer of it prints.
+The result of a comparison as plain data, which all its printers print.
 */
 
 import {exitStatus, tallyOf, type ExitStatus} from '../../judge/exit-status.js';
 import type {Comparison} from '../../comparison/comparison.js';
+import type {Drift} from '../../comparison/drift.js';
 import type {Environment, RulesSummary} from '../shared-types.js';
 
 /** Two rule sets, what moved between them, and how much was compared. */
@@ -11,15 +12,17 @@ export type ComparisonReport = Comparison & {
 	readonly environment: Environment;
 	readonly from: RulesSummary;
 	readonly to: RulesSummary;
-	/** Whether other ways to the same stops were asked for. */
+	/** Whether different paths to the same stops count as moves. */
 	readonly arePathsCompared: boolean;
-	/** What a replay needs beside the source of the rules, as arguments of `testbed probe`. */
+	/** What a replay needs besides the source of the rules, as arguments of `testbed probe`. */
 	readonly replayWith: {readonly from: readonly string[]; readonly to: readonly string[]};
 	readonly hints: readonly string[];
+	/** If the second rule set is that of a live pod: what it does differently from the first, and the usual causes. */
+	readonly drift?: Drift;
 	readonly durationMs: number;
 };
 
-/** 0: equal. 1: something moved. 3: nothing moved, but not all is known. */
+/** 0: equal. 1: something moved. 3: nothing moved, but the evidence has gaps. */
 export function exitStatusOfComparison({outcome}: Pick<Comparison, 'outcome'>): ExitStatus {
 	return exitStatus(tallyOf(({equal: 'passed', moved: 'failed', inconclusive: 'inconclusive'} as const)[outcome]));
 }

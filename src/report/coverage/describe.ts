@@ -1,14 +1,14 @@
 /**
-What is said of rules that are reached or not, in sentences that every printer uses.
+Sentences about which rules are reached, shared by all printers.
 */
 
 import type {RuleCoverage, Unreached} from '../../judge/rule-coverage.js';
 import {nameOfMatch} from '../rules/describe-rule.js';
 
-/** Of more than these rules or conditions only the number is told. */
+/** Beyond this many rules or conditions, only the number is printed. */
 const namedMax = 4;
 
-/** `ISTIO_OUTPUT#4 proxy-uid-bypass`; of a rule without a role its text. */
+/** `ISTIO_OUTPUT#4 proxy-uid-bypass`; for a rule without a role, its text. */
 export function describeRule({place, role, rule}: Pick<RuleCoverage, 'place' | 'role' | 'rule'>): string {
 	return `${place} ${role ?? `(${rule.text})`}`;
 }

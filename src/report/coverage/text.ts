@@ -1,5 +1,5 @@
 /**
-Which rules are reached by what, for people: a table, and the reasons for those that nothing reaches.
+The text report of rule coverage: a table, and the reason for each rule that nothing reaches.
 */
 
 import {familyNames} from '../../netfilter/address.js';
@@ -7,7 +7,7 @@ import {completeName, type Reach, type RuleCoverage} from '../../judge/rule-cove
 import {hang} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import {
-	noteRows, printGaps, printRows, type TextOptions,
+	identityRows, noteRows, printGaps, printHints, printRows, type TextOptions,
 } from '../terminal/head.js';
 import {
 	exitStatusOfCoverage, isDoubtful, missingCases, type CoverageReport,
@@ -16,16 +16,17 @@ import {describeRule, describeUnreached} from './describe.js';
 
 type Style = {readonly paint: Painter; readonly width: number; readonly verbose: boolean};
 
-/** Room for two numbers and a slash. */
+/** Wide enough for two numbers and a slash. */
 const cell = 10;
 
-/** The report as text, with a line break at its end. With `verbose` each rule has its text below it. */
+/** The report as text, ending in a line break. With `verbose`, each rule is followed by its text. */
 export function printCoverage(report: CoverageReport, {color, width, verbose}: TextOptions): string {
 	const style: Style = {paint: createPainter(color), width, verbose};
 	const {environment: {kernel, iptables, nft}, rules, cases, gaps, hints, coverage, classes} = report;
 	const lines = [
 		'',
 		...printRows([
+			...identityRows(rules),
 			['rules', [`${rules.source}, ${rules.backend}, ${report.families.map(family => familyNames[family]).join(' and ')}, sha256 ${rules.sha256.slice(0, 12)}`]],
 			...noteRows(rules),
 			['system', [`Linux ${kernel},`, `iptables ${iptables},`, `nft ${nft}`]],
@@ -37,9 +38,7 @@ export function printCoverage(report: CoverageReport, {color, width, verbose}: T
 		'',
 		...printGaps(gaps, style),
 		...(gaps.length > 0 ? [''] : []),
-		...hints.flatMap(hint => hang({
-			indent: 2, label: 'hint', column: 6, text: hint, width, paintLabel: style.paint.yellow,
-		})),
+		...printHints(hints, {...style, verbose}),
 		...(hints.length > 0 ? [''] : []),
 		...printEnd(report, style),
 	];
@@ -52,8 +51,8 @@ function printRule(rule: RuleCoverage, report: CoverageReport, {paint, width, ve
 	const room = width - 2 - cells.length;
 	const name = `${describeRule(rule)}${report.families.length > 1 ? ` (${rule.family})` : ''}`;
 	const missing = missingCases(report, rule);
-	const mark = rule.unreached === null ? (missing.length > 0 ? '✘' : ' ') : (isDoubtful(report, rule) ? '?' : '–');
-	const sign = mark === '✘' ? paint.red(mark) : (mark === '?' ? paint.yellow(mark) : mark);
+	const mark = rule.unreached === null ? (missing.length > 0 ? '✖' : ' ') : (isDoubtful(report, rule) ? '?' : '–');
+	const sign = mark === '✖' ? paint.red(mark) : (mark === '?' ? paint.yellow(mark) : mark);
 	return [
 		...(name.length < room ? [`${sign} ${name.padEnd(room)}${cells}`] : [`${sign} ${name}`, `  ${' '.repeat(room)}${cells}`]),
 		...(verbose && rule.role !== null
@@ -81,7 +80,7 @@ function printReach(reach: Reach | undefined): string {
 function printEnd(report: CoverageReport, {paint, width}: Style): readonly string[] {
 	const {coverage, cases, gaps, durationMs} = report;
 	const reachable = coverage.filter(({unreached}) => unreached === null);
-	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✘', paint.red], 3: ['?', paint.yellow]} as const)[exitStatusOfCoverage(report)];
+	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✖', paint.red], 3: ['?', paint.yellow]} as const)[exitStatusOfCoverage(report)];
 	const dead = coverage.length - reachable.length;
 	const shares = cases.filter(({name}) => name !== completeName).map(({name}) => `${name} ${reachable.filter(({reach}) => (reach[name]?.hits ?? 0) > 0).length}`);
 	const text = `${reachable.length} of ${coverage.length} rules are reachable in this topology${shares.length === 0 ? '' : ` (${shares.join(', ')})`}${dead === 0 ? '' : `; ${dead} ${gaps.length > 0 ? 'were not reached, and there is a gap' : 'cannot matter'}`}. (${durationMs} ms)`;

@@ -1,21 +1,21 @@
 /**
-Results as workflow commands of GitHub Actions: what is not as expected becomes an annotation, beside its line where it has one. By GitHub's documentation of workflow commands: data escapes `%`, CR and LF, properties `:` and `,` as well.
+Results as workflow commands of GitHub Actions: each unexpected case becomes an annotation, at its line if it has one. GitHub's documentation of workflow commands: data escapes `%`, CR and LF; properties also escape `:` and `,`.
 */
 
 import {
 	printSummary, summarizeResults, type CaseOutcome, type Results,
 } from './results.js';
 
-/** The command for each kind of outcome. A gap is no failure, so it warns; the exit status fails the step all the same. */
+/** The command for each kind of outcome. A gap is not a failure, so it is a warning; the exit status fails the step anyway. */
 const commands = {fail: 'error', inconclusive: 'warning', unavailable: 'notice'} as const satisfies Record<Exclude<CaseOutcome['kind'], 'pass'>, string>;
 
-/** What GitHub shows of a kind in a step; the first ones count, so failures beyond are seen in the summary only. */
+/** How many annotations of one kind GitHub shows per step. It takes the first ones; failures beyond them appear only in the summary. */
 export const annotationsShown = 10;
 
 /**
-A command per case that did not pass, and a last line that counts. What passed has none.
+One command per case that did not pass, and a final line with the counts. Cases that passed print nothing.
 
-GitHub shows the first ten annotations of a kind in each step, hence the summary beside them (`printMarkdown`).
+GitHub shows the first ten annotations of a kind in each step, hence the separate summary (`printMarkdown`).
 */
 export function printGithub(results: Results): string {
 	const lines = results.suites.flatMap(({name: suite, cases}) => cases.flatMap(({name, outcome, expected, observed, place}) => {

@@ -1,5 +1,5 @@
 /**
-Results as JUnit's XML, in the form that Jenkins checks (xunit-plugin, junit-10.xsd), which GitLab, GitHub's test reporters and Maven read as well: a difference is a `failure`, a gap is an `error`, and only what is unavailable is `skipped`.
+Results as JUnit XML, in the form that Jenkins checks (xunit-plugin, junit-10.xsd) and that GitLab, GitHub's test reporters and Maven read as well: a difference is a `failure`, a gap is an `error`, and only unavailable cases are `skipped`.
 */
 
 import {
@@ -7,7 +7,7 @@ import {
 } from './results.js';
 import {printXml, type XmlElement} from './xml.js';
 
-/** The results as an XML document. `time` is in seconds; of a case that was not timed by itself it is 0, for all first packets go at once. */
+/** The results as an XML document. `time` is in seconds. It is 0 for cases without a time of their own: rules in a coverage report, and packet classes, whose probes are sent in batches. */
 export function printJunit(results: Results): string {
 	const {name, suites, durationMs} = results;
 	return printXml({
@@ -42,13 +42,13 @@ function caseOf({name, outcome, expected, observed, notes = [], place, durationM
 	];
 	return {
 		name: 'testcase',
-		// A dot would part packages.
+		// A dot would separate packages.
 		attributes: {name, classname: suite.replaceAll('.', '_'), time: seconds(durationMs)},
 		content: [...verdictOf(outcome, place), ...(words.length === 0 ? [] : [{name: 'system-out', content: words.join('\n')}])],
 	};
 }
 
-/** The element that each kind of outcome has. */
+/** The element for each kind of outcome. */
 const elements = {fail: 'failure', inconclusive: 'error', unavailable: 'skipped'} as const;
 
 function verdictOf(outcome: ResultCase['outcome'], place: ResultCase['place']): XmlElement[] {

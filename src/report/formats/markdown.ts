@@ -1,18 +1,18 @@
 /**
-Results as Markdown, for a comment under a pull request and for the step summary of GitHub Actions: a table of all cases, with the details folded below it. What comes from elsewhere stands in `code`, where it can neither format anything nor mention anybody.
+Results as Markdown, for a comment on a pull request and for the step summary of GitHub Actions: a table of all cases, with folded details below it. Text from outside is wrapped in `code`, where it can neither format anything nor mention anyone.
 */
 
 import {
 	isSingle, printSummary, summarizeResults, type CaseOutcome, type ResultCase, type Results, type ResultSuite,
 } from './results.js';
 
-/** Longest comment that GitHub takes. GitLab takes more. */
+/** Longest comment that GitHub accepts. GitLab accepts longer ones. */
 export const commentBytesMax = 65_536;
 
-/** Longest step summary that GitHub takes (1 MiB). A longer one it leaves out altogether. */
+/** Longest step summary that GitHub accepts (1 MiB). It drops a longer one entirely. */
 export const stepSummaryBytesMax = 1_048_576;
 
-/** How much is told, from all to almost nothing: the first that fits is taken. */
+/** Levels of detail, from everything to almost nothing. The first one that fits is used. */
 const levels = [
 	{omits: undefined, shows: {passed: true, rows: true, details: true}},
 	{omits: 'the details of what passed', shows: {passed: false, rows: true, details: true}},
@@ -22,7 +22,7 @@ const levels = [
 
 type Level = (typeof levels)[number];
 
-/** The results as Markdown of at most so many bytes of UTF-8. What had to be left out is said; the head with the counts always stands. */
+/** The results as Markdown of at most the given number of bytes of UTF-8. It says what had to be left out; the heading with the counts is always there. */
 export function printMarkdown(results: Results, {bytesMax = commentBytesMax}: {readonly bytesMax?: number} = {}): string {
 	for (const level of levels) {
 		const text = print(results, level);
@@ -108,7 +108,7 @@ function detailsOf({outcome, expected, observed, notes = [], place}: ResultCase)
 	];
 }
 
-/** A part that opens by a click. The fence is longer than any run of backticks within it. */
+/** A collapsible section. The fence is longer than any run of backticks within it. */
 function fold(title: string, lines: readonly string[]): string {
 	const text = lines.join('\n');
 	const longest = Math.max(0, ...[...text.matchAll(/`+/gu)].map(([run]) => run.length));
@@ -116,10 +116,10 @@ function fold(title: string, lines: readonly string[]): string {
 	return `<details><summary>${title}</summary>\n\n${fence}text\n${text}\n${fence}\n\n</details>`;
 }
 
-/** What would begin something in Markdown, in a table or in HTML. As an entity it cannot (CommonMark 0.31, 2.5). */
+/** Characters that would start something in Markdown, in a table or in HTML. As entities they cannot (CommonMark 0.31, 2.5). */
 const special = /[&<>"|`*_~[\]\\$]/gu;
 
-/** A text as it is. In HTML's `code` GitHub neither mentions people nor links numbers, and entities work there, which they do not between backticks. */
+/** Literal text. In HTML's `code`, GitHub neither mentions people nor links numbers, and entities work, which they do not between backticks. */
 export function code(text: string): string {
 	const escaped = text
 		.replaceAll(special, character => `&#${character.codePointAt(0)!};`)
@@ -131,10 +131,10 @@ function joined(parts: readonly string[]): string {
 	return `${parts.join('\n\n')}\n`;
 }
 
-/** The first code points that take two bytes, three and four. */
+/** The first code points that take two, three and four bytes. */
 const firstOfLength = [0x80, 0x8_00, 0x1_00_00] as const;
 
-/** How many bytes a text has in UTF-8 (RFC 3629, 3). */
+/** The length of a text in bytes of UTF-8 (RFC 3629, 3). */
 export function bytesOf(text: string): number {
 	let bytes = 0;
 	for (const character of text) {

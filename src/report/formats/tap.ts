@@ -6,7 +6,7 @@ import {
 	exitStatusOfResults, isSingle, printSummary, summarizeResults, type ResultCase, type Results, type ResultSuite,
 } from './results.js';
 
-/** The results as TAP. What is not `ok` has its reasons as YAML, and every case its notes. What is unavailable is skipped. */
+/** The results as TAP. A point that is not `ok` lists its reasons as YAML, and every point its notes. Unavailable cases are skipped. */
 export function printTap(results: Results): string {
 	const {suites} = results;
 	const [only] = suites;
@@ -43,7 +43,7 @@ function printSuite({about, cases, hints = [], ...suite}: ResultSuite): readonly
 	];
 }
 
-/** The name of the list of reasons. */
+/** The key of the list of reasons. */
 const reasonsKey = {fail: 'differences', inconclusive: 'gaps'} as const;
 
 function printPoint({name, outcome, notes = [], place}: ResultCase, number: number): readonly string[] {
@@ -70,12 +70,12 @@ function printPoint({name, outcome, notes = [], place}: ResultCase, number: numb
 	];
 }
 
-/** JSON's strings are YAML's double-quoted ones. */
+/** JSON strings are valid double-quoted YAML strings. */
 function quote(text: string): string {
 	return JSON.stringify(text);
 }
 
-/** A line is all that a description has, and `#` would begin a directive (TAP 14, "Escaping"). */
+/** A description is a single line, and `#` would start a directive (TAP 14, "Escaping"). */
 function escape(text: string): string {
 	return oneLine(text).replaceAll(/[\\#]/gu, String.raw`\$&`);
 }

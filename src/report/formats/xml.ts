@@ -1,15 +1,15 @@
 /**
-XML as text: elements with attributes, and in them elements or text. What a program that writes reports needs of XML, and no more: no namespaces, no entities of one's own, nothing is read.
+A minimal XML writer: elements with attributes that contain elements or text. It has only what the reports need: no namespaces, no custom entities, no parsing.
 */
 
-/** An element: its attributes in their order, and what stands in it: other elements, or text. */
+/** An element: its attributes in order, and its content, which is other elements or text. */
 export type XmlElement = {
 	readonly name: string;
 	readonly attributes?: Readonly<Record<string, string | number>>;
 	readonly content?: string | readonly XmlElement[];
 };
 
-/** An element whose content is text and nothing else, or one with elements in it; without content it closes itself. Each element stands on a line of its own, one tab deeper than the one around it. */
+/** Prints an element that contains either only text or only elements; an empty one is self-closing. Each element is on a line of its own, indented by one tab more than its parent. */
 function printElement({name, attributes = {}, content = []}: XmlElement, indent: string): string {
 	const pairs = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeAttribute(String(value))}"`).join('');
 	if (content.length === 0) {
@@ -29,17 +29,17 @@ const escapes: Readonly<Record<string, string>> = {
 	'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&apos;',
 };
 
-/** A carriage return stands as it is, so a reader makes a line feed of it (XML 1.0, 2.11): in a message that is what it is for. */
+/** A carriage return is left as it is, so a reader turns it into a line feed (XML 1.0, 2.11), which is what it means in a message. */
 function escapeText(value: string): string {
 	return printable(value).replaceAll(/[&<>"']/gu, character => escapes[character]!);
 }
 
-/** A reader of XML makes a space of each line break and tab in an attribute, whatever stands there (XML 1.0, 3.3.3). */
+/** XML readers turn each line break and tab in an attribute into a space (XML 1.0, 3.3.3), so these are escaped. */
 function escapeAttribute(value: string): string {
 	return escapeText(value.replaceAll(/\r\n|[\r\n\t]/gu, ' '));
 }
 
-/** XML has no way at all to write most control characters, halves of surrogate pairs and two non-characters (XML 1.0, 2.2). Something was there, so something stands there. */
+/** XML cannot represent most control characters, lone surrogates and two non-characters at all (XML 1.0, 2.2). They are replaced by a visible character. */
 export function printable(value: string): string {
 	return value.replaceAll(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\u{FFFD}');
 }

@@ -1,21 +1,21 @@
 /**
-What a report on mutants says, in sentences that every printer uses.
+Sentences of a report on mutants, shared by all printers.
 */
 
 import {familyNames} from '../../netfilter/address.js';
-import type {MutantStatus, Score} from '../../mutation/status.js';
+import type {MutantStatus, ReportedMutant, Score} from '../../mutation/status.js';
 import type {Mutant} from '../../mutation/mutants.js';
 import type {Statement} from '../../comparison/moves.js';
 import {describeChange} from '../comparison/describe.js';
-import {printReplay} from '../terminal/probe-command.js';
+import {printReplay, usualProgram} from '../terminal/probe-command.js';
 import {quote} from '../terminal/shell-quote.js';
 import type {MutationReport} from './types.js';
 
-/** Of more gaps than these only the number is told. */
+/** Beyond this many gaps, only the number is printed. */
 const gapsNamed = 2;
 
 /** `ISTIO_OUTPUT#4 proxy-uid-bypass: uid 1337 → uid 1338`. */
-export function describeMutant({place, role, rule, text}: Pick<Mutant, 'place' | 'role' | 'rule' | 'text'>): string {
+export function describeMutant({place, role, rule, text}: Pick<ReportedMutant, 'place' | 'role' | 'rule' | 'text'>): string {
 	return `${place} ${role ?? `(${rule.text})`}: ${text}`;
 }
 
@@ -25,16 +25,16 @@ export function describeStatement(statement: Statement): string {
 	return `${traffic[0] ?? ''}${traffic.length > 1 ? ` and ${traffic.length - 1} more` : ''}: ${describeChange(statement)}${severity === 'path' ? ` by other rules, because ${cause.text}` : ''}`;
 }
 
-/** The command that shows a mutant's difference: the rules of the mutant, and the probe. */
-export function replayOf({id}: Pick<Mutant, 'id'>, {example}: Pick<Statement, 'example'>, {rules: {source, backend}, families}: Pick<MutationReport, 'rules' | 'families'>): string {
+/** The command that shows the difference of a mutant: the mutant's rules, and the probe. `program` as in {@link printReplay}. */
+export function replayOf({id}: Pick<Mutant, 'id'>, {example}: Pick<Statement, 'example'>, {rules: {source, backend}, families, program = usualProgram}: Pick<MutationReport, 'rules' | 'families'> & {readonly program?: string | undefined}): string {
 	const family = families.length > 1 ? ' --family both' : (families[0] === 'ipv6' ? ' --family ipv6' : '');
-	const print = `testbed mutate ${quote(source)} --backend ${backend}${family} --print ${id}`;
+	const print = `${program} mutate ${quote(source)} --backend ${backend}${family} --print ${id}`;
 	return example.sourcePort === undefined
-		? `${print} | ${printReplay(example, {source: '-', backend})}`
-		: `${print} > mutant.rules; ${printReplay(example, {source: 'mutant.rules', backend})}`;
+		? `${print} | ${printReplay(example, {source: '-', backend}, {program})}`
+		: `${print} > mutant.rules; ${printReplay(example, {source: 'mutant.rules', backend}, {program})}`;
 }
 
-/** A share of all. Whole only where it is. */
+/** A percentage. It is 100 only if all are killed. */
 export function printShare(killed: number, of: number): string {
 	return of === 0 ? '–' : `${Math.floor(100 * killed / of)} %`;
 }
@@ -44,7 +44,7 @@ export function printScore({killed, of, inconclusive}: Score): string {
 	return `${killed} of ${of} (${printShare(killed, of)})${inconclusive === 0 ? '' : `, ${inconclusive} inconclusive`}`;
 }
 
-/** Why a mutant is not counted, or what it does. */
+/** Why a mutant is not counted, or what it changes. */
 export function describeMutantStatus(mutantStatus: MutantStatus): string {
 	switch (mutantStatus.kind) {
 		case 'rejected': {
@@ -66,7 +66,7 @@ export function describeMutantStatus(mutantStatus: MutantStatus): string {
 	}
 }
 
-/** What can be told without a list: how many mutants there are, and what became of them. */
+/** The totals: how many mutants there are, by status. */
 export function describeCounts({results, families}: Pick<MutationReport, 'results' | 'families'>): string {
 	const count = (kind: MutantStatus['kind']): number => results.filter(({mutantStatus}) => mutantStatus.kind === kind).length;
 	const byPaths = results.filter(({mutantStatus}) => mutantStatus.kind === 'differs' && !mutantStatus.isByStops).length;

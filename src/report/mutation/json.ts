@@ -1,21 +1,23 @@
 /**
-A report on mutants as JSON: version 2 (until then `status` was called `fate`). All that the text tells, and for each mutant that differs the probe that shows it.
+A report on mutants as JSON, version 2 (in version 1, `status` was called `fate`): everything in the text report, and for each mutant that differs, the probe that shows it.
 */
 
 import {detectionBy} from '../../mutation/status.js';
 import type {Statement} from '../../comparison/moves.js';
+import type {ComparisonDocument} from '../comparison/schema.js';
 import {replayOf} from './describe.js';
+import {mutationJsonVersion, type MutationDocument} from './schema.js';
 import {
 	chosenCases, scoresOf, standingsOf, type MutationReport, type StandingResult,
 } from './types.js';
 
 /** The document, ready for `JSON.stringify`. */
-export function mutationToJson(report: MutationReport): unknown {
+export function mutationToJson(report: MutationReport): MutationDocument {
 	const {environment, rules, families, cases, untouched, hints, durationMs} = report;
 	const standings = standingsOf(report);
 	const count = (wanted: StandingResult['standing']): number => standings.filter(({standing}) => standing === wanted).length;
 	return {
-		version: 2,
+		version: mutationJsonVersion,
 		environment,
 		rules,
 		families,
@@ -35,19 +37,28 @@ function kindCount(standings: readonly StandingResult[], kind: 'equivalent' | 'r
 	return standings.filter(({result: {mutantStatus}}) => mutantStatus.kind === kind).length;
 }
 
-function mutantToJson({result, standing}: StandingResult, report: MutationReport): unknown {
-	const {mutant: {ruleSet: _, rule, ...mutant}, mutantStatus} = result;
+function mutantToJson({result, standing}: StandingResult, report: MutationReport): MutationDocument['mutants'][number] {
+	const {mutant, mutantStatus} = result;
+	const {
+		id, family, kind, place, role, text, isEdited, rule,
+	} = mutant;
 	return {
-		...mutant,
+		id,
+		family,
+		kind,
+		place,
+		role,
+		text,
+		isEdited,
 		rule: rule.text,
 		standing,
 		status: mutantStatus.kind === 'differs' ? {kind: mutantStatus.kind, byStops: mutantStatus.isByStops, moved: mutantStatus.statements.map(statement => statementToJson(statement)), replay: replayOf(mutant, mutantStatus.statements[0]!, report)} : mutantStatus,
-		// What is equivalent or rejected was put to no case.
+		// No case is run on equivalent or rejected mutants.
 		detections: standing === 'left-out' ? {} : Object.fromEntries(chosenCases(report).map(name => [name, detectionBy(name, result)])),
 	};
 }
 
-function statementToJson({severity, families, traffic, from, to, cause, classes, example: {index: _, ...example}}: Statement): unknown {
+function statementToJson({severity, families, traffic, from, to, cause, classes, example: {index: _, ...example}}: Statement): Omit<ComparisonDocument['moved'][number], 'replay'> {
 	return {
 		severity, families, traffic, was: from, is: to, because: cause, classes, witness: example,
 	};

@@ -1,8 +1,9 @@
 /**
-A report on mutants as results for machines: a case for each mutant, which passes when one of the chosen cases notices it.
+A report on mutants as results for machines: one case per mutant, which passes if one of the chosen cases detects it.
 */
 
 import {detectionBy} from '../../mutation/status.js';
+import {picturesOfMoves} from '../pictures/pictures.js';
 import {withDoubt, type CaseOutcome, type ResultCase, type Results} from '../formats/results.js';
 import {
 	describeMutantStatus, describeMutant, printScore, replayOf,
@@ -11,8 +12,8 @@ import {
 	chosenCases, scoresOf, standingsOf, type MutationReport, type StandingResult,
 } from './types.js';
 
-/** The results. What is equivalent or cannot be installed decides nothing. */
-export function resultsOfMutation(report: MutationReport): Results {
+/** The results. Mutants that are equivalent or cannot be installed decide nothing. `program` is how a shell calls the testbed in the printed commands. */
+export function resultsOfMutation(report: MutationReport, program?: string): Results {
 	const {environment, rules: {source, release, backend, sha256, notes}, hints, durationMs} = report;
 	return withDoubt({
 		name: 'testbed mutate',
@@ -22,7 +23,7 @@ export function resultsOfMutation(report: MutationReport): Results {
 			properties: {
 				rules: source, ...(release === null ? {} : {release}), backend, sha256, ...environment,
 			},
-			cases: standingsOf(report).map(standing => caseOf(standing, report)),
+			cases: standingsOf(report).map(standing => caseOf(standing, report, program)),
 			hints: [...notes, ...hints],
 			durationMs,
 		}],
@@ -30,9 +31,9 @@ export function resultsOfMutation(report: MutationReport): Results {
 	});
 }
 
-function caseOf(standing: StandingResult, report: MutationReport): ResultCase {
+function caseOf(standing: StandingResult, report: MutationReport, program: string | undefined): ResultCase {
 	const {result} = standing;
-	const {mutant, mutantStatus} = result;
+	const {mutant, mutantStatus, durationMs} = result;
 	const place = report.places.get(mutant.id);
 	return {
 		name: `${mutant.id} ${mutant.family} ${describeMutant(mutant)}`,
@@ -40,9 +41,12 @@ function caseOf(standing: StandingResult, report: MutationReport): ResultCase {
 		...(mutantStatus.kind === 'differs' ? {expected: mutantStatus.statements[0]!.from.join(' → '), observed: mutantStatus.statements[0]!.to.join(' → ')} : {}),
 		notes: [
 			...chosenCases(report).map(name => [name, noteOf(detectionBy(name, result))] as const).filter(() => standing.standing !== 'left-out'),
-			...(mutantStatus.kind === 'differs' ? [['replay', replayOf(mutant, mutantStatus.statements[0]!, report)] as const] : []),
+			...(mutantStatus.kind === 'differs' ? [['replay', replayOf(mutant, mutantStatus.statements[0]!, {...report, program})] as const] : []),
 		],
 		...(place === undefined ? {} : {place}),
+		...(durationMs === undefined ? {} : {durationMs}),
+		// A killed mutant needs no drawing.
+		...(mutantStatus.kind === 'differs' && standing.standing !== 'killed' ? {pictures: () => picturesOfMoves(mutantStatus.statements.slice(0, 1))} : {}),
 	};
 }
 

@@ -1,11 +1,11 @@
 /**
-A report on mutants for people: the scores, then each mutant that some of the cases did not notice.
+The text report on mutants: the scores, then each mutant that some of the cases missed.
 */
 
 import {completeCases} from '../../mutation/status.js';
 import {hang, paragraph} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
-import {noteRows, printRows, type TextOptions} from '../terminal/head.js';
+import {identityRows, noteRows, printHints, printRows, type TextOptions} from '../terminal/head.js';
 import {
 	describeCounts, describeMutantStatus, describeMutant, printScore, replayOf,
 } from './describe.js';
@@ -13,19 +13,22 @@ import {
 	exitStatusOfMutation, missedBy, scoresOf, standingsOf, type MutationReport, type StandingResult,
 } from './types.js';
 
-type Style = {readonly paint: Painter; readonly width: number; readonly verbose: boolean};
+type Style = {readonly paint: Painter; readonly width: number; readonly verbose: boolean; readonly program: string | undefined};
 
-/** Column of the text beside a label like `unnoticed`. */
+/** Column of the text next to a label such as `unnoticed`. */
 const column = 10;
 
-/** The report as text, with a line break at its end. With `verbose` also the commands that show each difference, and the mutants that are not counted. */
-export function printMutation(report: MutationReport, {color, width, verbose}: TextOptions): string {
-	const style: Style = {paint: createPainter(color), width, verbose};
+/** The report as text, ending in a line break. With `verbose`, it also has the commands that show each difference, and the mutants that are not counted. */
+export function printMutation(report: MutationReport, {color, width, verbose, program}: TextOptions): string {
+	const style: Style = {
+		paint: createPainter(color), width, verbose, program,
+	};
 	const {environment: {kernel, iptables, nft}, rules, cases} = report;
 	const standings = standingsOf(report);
 	const lines = [
 		'',
 		...printRows([
+			...identityRows(rules),
 			['rules', [`${rules.source}, ${rules.backend}, sha256 ${rules.sha256.slice(0, 12)}`]],
 			...noteRows(rules),
 			['system', [`Linux ${kernel},`, `iptables ${iptables},`, `nft ${nft}`]],
@@ -39,9 +42,7 @@ export function printMutation(report: MutationReport, {color, width, verbose}: T
 		...printMissed(report, standings, style),
 		...printUnknown(standings, style),
 		...(verbose ? printLeftOut(standings, style) : []),
-		...hintsOf(report).flatMap(hint => hang({
-			indent: 2, label: 'hint', column: 6, text: hint, width, paintLabel: style.paint.yellow,
-		})),
+		...printHints(hintsOf(report), {...style, verbose}),
 		...(hintsOf(report).length > 0 ? [''] : []),
 		...printEnd(report, standings, style),
 	];
@@ -57,7 +58,7 @@ function printScores(report: MutationReport): readonly string[] {
 	return [`  ${'cases'.padEnd(widest)}  killed`, ...rows.map(([name, score]) => `  ${name.padEnd(widest)}  ${score}`)];
 }
 
-/** Mutants that some of the cases did not notice, those first that none did. */
+/** Mutants that some of the cases missed, starting with those that all cases missed. */
 function printMissed(report: MutationReport, standings: readonly StandingResult[], style: Style): readonly string[] {
 	const missed = standings
 		.map(each => ({...each, by: missedBy(report, each.result)}))
@@ -65,7 +66,7 @@ function printMissed(report: MutationReport, standings: readonly StandingResult[
 		.toSorted((one, other) => Number(one.standing === 'killed') - Number(other.standing === 'killed'));
 	return missed.flatMap(({result: {mutant, mutantStatus}, standing, by}): readonly string[] => [
 		...hang({
-			indent: 0, label: standing === 'survived' ? '✘' : '~', column: 2, text: `${mutant.id} ${describeMutant(mutant)}`, width: style.width, paintLabel: standing === 'survived' ? style.paint.red : style.paint.yellow, paintText: style.paint.bold,
+			indent: 0, label: standing === 'survived' ? '✖' : '~', column: 2, text: `${mutant.id} ${describeMutant(mutant)}`, width: style.width, paintLabel: standing === 'survived' ? style.paint.red : style.paint.yellow, paintText: style.paint.bold,
 		}),
 		...hang({
 			indent: 2, label: 'unnoticed', column, text: `by ${by.join(', ')}`, width: style.width, paintLabel: style.paint.dim,
@@ -73,7 +74,8 @@ function printMissed(report: MutationReport, standings: readonly StandingResult[
 		...hang({
 			indent: 2, label: 'shown by', column, text: describeMutantStatus(mutantStatus), width: style.width, paintLabel: style.paint.dim,
 		}),
-		...(style.verbose && mutantStatus.kind === 'differs' ? paragraph(replayOf(mutant, mutantStatus.statements[0]!, report), {indent: 4, width: style.width, paint: style.paint.dim}) : []),
+		// Each command stays on one line, however long, so that it can be copied.
+		...(style.verbose && mutantStatus.kind === 'differs' ? [`    ${style.paint.dim(replayOf(mutant, mutantStatus.statements[0]!, {...report, program: style.program}))}`] : []),
 		'',
 	]);
 }
@@ -110,7 +112,7 @@ function hintsOf({hints, cases, untouched}: MutationReport): readonly string[] {
 function printEnd(report: MutationReport, standings: readonly StandingResult[], {paint, width}: Style): readonly string[] {
 	const count = (wanted: StandingResult['standing']): number => standings.filter(({standing}) => standing === wanted).length;
 	const [killed, survived, unknown] = [count('killed'), count('survived'), count('inconclusive')];
-	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✘', paint.red], 3: ['?', paint.yellow]} as const)[exitStatusOfMutation(report)];
+	const [sign, paintSign] = ({0: ['✔', paint.green], 1: ['✖', paint.red], 3: ['?', paint.yellow]} as const)[exitStatusOfMutation(report)];
 	const text = `${killed} of ${killed + survived + unknown} mutants that are not equivalent are killed by these cases${survived === 0 ? '' : `, ${survived} survived`}${unknown === 0 ? '' : `, ${unknown} are unknown`}. (${report.durationMs} ms)`;
 	return hang({
 		indent: 0, label: sign, column: 2, text, width, paintLabel: paintSign,

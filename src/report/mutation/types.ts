@@ -1,5 +1,5 @@
 /**
-What came of a rule set's mutants as plain data: what every printer of it prints.
+The results for the mutants of a rule set as plain data, which all printers print.
 */
 
 import type {ExitStatus} from '../../judge/exit-status.js';
@@ -9,11 +9,11 @@ import {
 } from '../../mutation/status.js';
 import type {Environment, Place, RulesSummary} from '../shared-types.js';
 
-/** Cases that were chosen. `count`: how many of them pass with the original, and judge. */
+/** Cases that were chosen. `count`: how many of them pass with the original rules, and are therefore used. */
 export type CaseSummary = {
 	readonly name: string;
 	readonly count: number;
-	/** What did not judge, a sentence each: scenarios of other rules, and cases that do not pass with the original. */
+	/** What was not used, one sentence each: scenarios for other rules, and cases that do not pass with the original rules. */
 	readonly leftOut: readonly string[];
 	readonly untrusted: readonly string[];
 };
@@ -25,15 +25,15 @@ export type MutationReport = {
 	readonly families: readonly AddressFamily[];
 	readonly cases: readonly CaseSummary[];
 	readonly results: readonly MutantResult[];
-	/** Where in the user's file the changed rules stand, by the mutant's number. */
+	/** Where the changed rules are in the user's file, by the number of the mutant. */
 	readonly places: ReadonlyMap<number, Place>;
-	/** Parts of rules that no mutant changes, because they are not understood. */
+	/** Parts of rules that are never mutated because they are not understood. */
 	readonly untouched: readonly string[];
 	readonly hints: readonly string[];
 	readonly durationMs: number;
 };
 
-/** A mutant with what the chosen cases made of it. */
+/** A mutant with the results of the chosen cases. */
 export type StandingResult = {readonly result: MutantResult; readonly standing: Standing};
 
 /** The names of the chosen cases. */
@@ -52,7 +52,7 @@ export function scoresOf(report: Pick<MutationReport, 'cases' | 'results'>): Rea
 	return chosenCases(report).map(name => ({...scoreOf(name, report.results), ...(name === completeCases ? {byStops: scoreOf(name, report.results, {isByStops: true})} : {})}));
 }
 
-/** Which of the chosen cases let a mutant pass that differs. */
+/** The chosen cases that miss a mutant that differs. */
 export function missedBy(report: Pick<MutationReport, 'cases'>, result: MutantResult): readonly string[] {
 	return result.mutantStatus.kind === 'differs' ? chosenCases(report).filter(name => detectionBy(name, result).kind === 'survived') : [];
 }

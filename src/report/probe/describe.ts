@@ -6,7 +6,7 @@ import type {Contradiction, AskedRule} from '../../judge/explain/explain-leg.js'
 import {nameOfHit, nameOfRule} from '../run/describe-differences.js';
 import {describeAnswer, describeTarget} from '../rules/describe-rule.js';
 
-/** Where our reading and the kernel differ, as one sentence. */
+/** A disagreement between the model and the kernel, as one sentence. */
 export function describeContradiction(contradiction: Contradiction): string {
 	switch (contradiction.kind) {
 		case 'hit-fails': {
@@ -24,7 +24,7 @@ export function describeContradiction(contradiction: Contradiction): string {
 	}
 }
 
-/** What a rule that matched is for and what it did, in sentences. */
+/** The purpose of a rule that matched and what it did, in sentences. */
 export function describeHit(explained: AskedRule): string {
 	const {role, purpose, target} = explained;
 	const does = `It ${describeTarget(target, explained)}.`;

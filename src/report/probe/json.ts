@@ -1,5 +1,5 @@
 /**
-The answer to a probe as the JSON document of the contract (`docs/formats.md`). Everything that may be absent is null, so that each key is always there.
+The answer to a probe as the JSON document of the contract (`docs/formats.md`). Optional values are null, so that every key is always present.
 */
 
 import {stepsOfPath, stopsOfPath} from '../../netfilter/path.js';
@@ -11,7 +11,7 @@ import type {
 	AskedChainDocument, AskedRuleDocument, ContradictionRuleDocument, ProbeDocument,
 } from './schema.js';
 import {
-	contradictionsOf, exitStatusOfProbe, labeledFields, type ProbeQuestion, type ProbeReport,
+	contradictionsOf, exitStatusOfProbe, type ProbeQuestion, type ProbeReport,
 } from './types.js';
 import {describeContradiction} from './describe.js';
 
@@ -42,12 +42,9 @@ export function probeToJson(report: ProbeReport): ProbeDocument {
 	};
 }
 
-function questionToJson({from, credentials, asked, to, ...rest}: ProbeQuestion): ProbeDocument['probe'] {
-	const others: Readonly<Record<string, unknown>> = rest;
-	// The table's fields are those of the document, with null for what was left to the kernel.
-	const fields = Object.fromEntries(labeledFields.map(({name}) => [name, others[name] ?? null])) as Omit<ProbeDocument['probe'], 'from' | 'credentials' | 'asked' | 'to'>;
+function questionToJson({from, credentials, asked, to, family, protocol, source, mark, bindDevice}: ProbeQuestion): ProbeDocument['probe'] {
 	return {
-		from, credentials, asked, to, ...rest, ...fields,
+		from, credentials, asked, to, source: source ?? null, family, protocol, mark: mark ?? null, bindDevice: bindDevice ?? null,
 	};
 }
 

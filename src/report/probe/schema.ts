@@ -10,6 +10,7 @@ import {jsonVersion} from '../run/schema.js';
 import {
 	chainShape, credentialsSchema, durationSchema, endpointSchema, environmentSchema, familySchema, gapSchema, legShape, protocolSchema, ruleReferenceSchema, rulesSummarySchema, stepsSchema,
 } from '../shared-schema.js';
+import type {ProbeQuestion} from './types.js';
 
 const askedRule = named('askedRule', fields({
 	chain: text,
@@ -20,7 +21,7 @@ const askedRule = named('askedRule', fields({
 	does: text,
 	matched: flag,
 	decided: flag,
-	failed: about('The first condition that did not hold, with the packet\'s own value.', orNull(fields({match: text, packet: text}))),
+	failed: about('The first condition that failed, with the packet\'s own value.', orNull(fields({match: text, packet: text}))),
 	notUnderstood: orNull(text),
 }));
 
@@ -43,20 +44,20 @@ export const probeSchema = fields({
 		credentials: credentialsSchema,
 		asked: about('The destination as the user named it.', text),
 		to: endpointSchema,
-		source: about('Null where the route chose it.', orNull(text)),
+		source: about('Null if the route chose it.', orNull(text)),
 		family: familySchema,
 		protocol: protocolSchema,
 		mark: orNull(count),
 		bindDevice: orNull(text),
-	}),
+	} satisfies Readonly<Record<keyof ProbeQuestion, unknown>>),
 	actors: mapOf(credentialsSchema),
 	outcome: oneOf(['answered', 'inconclusive']),
 	stops: stepsSchema,
 	path: stepsSchema,
 	loop: flag,
 	firstLegOnly: flag,
-	legs: listOf(fields({...legShape, asked: about('Every rule that the kernel asked, in its order.', listOf(askedChain))})),
-	contradictions: about('Where our reading of the rules and the kernel differ.', listOf(contradiction)),
+	legs: listOf(fields({...legShape, asked: about('Every rule that the kernel tested, in order.', listOf(askedChain))})),
+	contradictions: about('Where the model of the rules and the kernel disagree.', listOf(contradiction)),
 	gaps: listOf(gapSchema),
 	hints: listOf(text),
 	durationMs: durationSchema,
@@ -64,25 +65,25 @@ export const probeSchema = fields({
 
 /** One line of the answers to a batch. */
 export const batchAnswerSchema = fields({
-	id: maybe(about('What the line of the question has.', anything)),
+	id: maybe(about('As in the line of the question.', anything)),
 	path: stepsSchema,
 	stops: stepsSchema,
-	outcome: oneOf(['delivered', 'refused', 'dropped', 'unreachable', 'unknown', 'loop', 'inconclusive']),
-	unsendable: maybe(about('There where the kernel sent no packet.', fields({errno: text, message: text}))),
-	gaps: about('Where there are any, the outcome is inconclusive and the path what was seen of it.', listOf(gapSchema)),
+	outcome: oneOf(['delivered', 'closed', 'refused', 'dropped', 'unreachable', 'nowhere', 'lost', 'answer-dropped', 'unknown', 'loop', 'inconclusive']),
+	unsendable: maybe(about('Present if the kernel sent no packet.', fields({errno: text, message: text}))),
+	gaps: about('If there are any, the outcome is inconclusive, and the path is what was seen of it.', listOf(gapSchema)),
 });
 
-/** The document of one answer. */
+/** The document for one answer. */
 export type ProbeDocument = DocumentOf<typeof probeSchema>;
 
-/** One rule in it. */
+/** A rule in it. */
 export type AskedRuleDocument = DocumentOf<typeof askedRule>;
 
-/** One base chain in it. */
+/** A base chain in it. */
 export type AskedChainDocument = DocumentOf<typeof askedChain>;
 
 /** The rule of a contradiction in it. */
 export type ContradictionRuleDocument = DocumentOf<typeof contradiction>['rule'];
 
-/** The line of one answer to a batch. */
+/** The line for one answer of a batch. */
 export type BatchAnswerDocument = DocumentOf<typeof batchAnswerSchema>;

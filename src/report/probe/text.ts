@@ -1,17 +1,18 @@
 /**
-The answer to a probe for people: the stops, then leg by leg every rule that was asked, with what it is for if it matched, and why not if it did not.
+The answer to a probe as text: the stops, then for each leg every rule that was tested, with its purpose if it matched and the reason if it did not.
 */
 
 import {printStep} from '../../netfilter/path.js';
 import type {AskedChain, LegExplanation, AskedRule} from '../../judge/explain/explain-leg.js';
 import {printFieldValue} from '../../scenario/probe-spec.js';
-import type {ActorName, Credentials} from '../../scenario/types.js';
+import type {ActorName, Credentials} from '../../mesh/traffic.js';
+import {mayPass} from '../../trace/gap.js';
 import {nameOfRule} from '../run/describe-differences.js';
 import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
 import {createPainter} from '../terminal/colors.js';
 import {describeAnswer} from '../rules/describe-rule.js';
 import {
-	headRows, printGaps, printRows, type HeadRow, type TextOptions,
+	headRows, printGaps, printHints, printRows, type HeadRow, type TextOptions,
 } from '../terminal/head.js';
 import {printStops} from '../run/text.js';
 import {
@@ -20,13 +21,13 @@ import {
 import {contradictionsOf, labeledFields, exitStatusOfProbe, type ProbeReport} from './types.js';
 import {describeContradiction, describeHit} from './describe.js';
 
-/** As many rules in a row that did not match are told one by one, unless all are asked for: a default sidecar has nine in its longest chain, a node with a foreign firewall thousands. */
+/** How many consecutive rules that did not match are listed one by one without `--verbose`: a default sidecar has nine in its longest chain, a node with a foreign firewall thousands. */
 const tellMax = 20;
 
-/** What a rule is for begins no further to the right than beside a step of a default sidecar; long names of chains would leave it no room. */
+/** The rightmost column for the purpose of a rule, next to a step of a default sidecar; long chain names would leave it no room. */
 const purposeColumn = 21;
 
-/** The answer as text, with a line break at its end. */
+/** The answer as text, ending in a line break. */
 export function printProbe(report: ProbeReport, {color, verbose, width}: TextOptions): string {
 	const style: Style = {paint: createPainter(color), verbose, width};
 	const {paint} = style;
@@ -43,9 +44,7 @@ export function printProbe(report: ProbeReport, {color, verbose, width}: TextOpt
 		...printPath(report, style, (_leg, index, legStyle) => printExplanation(report.explanations[index], legStyle)),
 		...(report.isFirstLegOnly ? paragraph('--first-leg: later legs are left out.', {indent: 4, width, paint: paint.dim}) : []),
 		'',
-		...report.hints.flatMap(hint => hang({
-			indent: 2, label: 'hint', column: 6, text: hint, width, paintLabel: paint.yellow,
-		})),
+		...printHints(report.hints, {...style, verbose}),
 		...(report.hints.length > 0 ? [''] : []),
 		...printSummary(report, style),
 	];
@@ -93,7 +92,7 @@ function printChain({traversal, isNative, rules}: AskedChain, style: LegStyle): 
 	];
 }
 
-/** Rules in a row that matched, and rules in a row that did not. */
+/** Runs of consecutive rules that all matched or all did not match. */
 function runsOf(rules: readonly AskedRule[]): ReadonlyArray<readonly AskedRule[]> {
 	const runs: AskedRule[][] = [];
 	for (const rule of rules) {
@@ -141,7 +140,7 @@ function printHit(explained: AskedRule, {paint, width, column}: LegStyle): reado
 function printSummary(report: ProbeReport, {paint, width}: Style): readonly string[] {
 	const took = paint.dim(` in ${report.durationMs} ms`);
 	if (exitStatusOfProbe(report) === 3) {
-		return [`  ${paint.yellow('inconclusive')}${took}`, ...paragraph('Exit status 3: the evidence has gaps, so there is no answer. Each gap says what is missing; run again.', {indent: 2, width, paint: paint.dim})];
+		return [`  ${paint.yellow('inconclusive')}${took}`, ...paragraph(`Exit status 3: the evidence has gaps, so there is no answer. Each gap says what is missing${mayPass(report.gaps) ? '; run again' : ', and another run would miss it as well'}.`, {indent: 2, width, paint: paint.dim})];
 	}
 
 	const findings = contradictionsOf(report).length;

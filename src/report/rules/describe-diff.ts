@@ -1,10 +1,10 @@
 /**
-One difference of rules as a sentence.
+One difference between rules as a sentence.
 */
 
 import type {RuleChange, ValueDifference} from '../../judge/rule-diff/rule-diff.js';
 
-/** What became of a rule: `proxy-uid-bypass moved from #4 to #2.` */
+/** What happened to a rule: `proxy-uid-bypass moved from #4 to #2.` */
 export function describeChange(change: RuleChange): string {
 	const name = change.role ?? 'a foreign rule';
 	switch (change.kind) {
@@ -27,16 +27,16 @@ export function describeChange(change: RuleChange): string {
 	}
 }
 
-/** One value that differs: `uid 1337 → 2000`. */
+/** A value that differs: `uid 1337 → 2000`. */
 export function describeValue({name, from, to}: ValueDifference): string {
-	// A rule without a match takes any value; a chain without a policy, or a rule without words of its own, has none.
+	// A rule without the match accepts any value; a chain without a policy, or a rule without opaque text, has none.
 	const missing = withoutIsNone.has(name) ? 'none' : 'any';
 	return `${name} ${from ?? missing} → ${to ?? missing}`;
 }
 
 const withoutIsNone: ReadonlySet<string> = new Set(['policy', 'type', 'hook', 'priority', 'socket-exists', 'opaque', 'target']);
 
-/** A role is a name and keeps its small letter. */
+/** A role is a name and stays in lower case. */
 function sentence(text: string): string {
 	return `${text.startsWith('a foreign') ? `A${text.slice(1)}` : text}.`;
 }

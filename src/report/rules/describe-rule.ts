@@ -1,5 +1,5 @@
 /**
-Rules and packets in words: what a rule does, which condition it asks for, and what the packet is instead.
+Rules and packets in words: what a rule does, which condition it has, and what the packet's own value is.
 */
 
 import {familyNames} from '../../netfilter/address.js';
@@ -9,7 +9,7 @@ import type {
 import type {PacketFacts} from '../../judge/explain/packet-facts.js';
 import type {AskedRule} from '../../judge/explain/explain-leg.js';
 
-/** A condition in the words of the program that wrote the rule: `! --uid-owner 1337`, `meta skuid != 1337`. */
+/** A condition in the syntax of the tool that wrote the rule: `! --uid-owner 1337`, `meta skuid != 1337`. */
 export function nameOfMatch(match: Match, {protocol}: Pick<PacketFacts, 'protocol'>, {isNative}: {readonly isNative: boolean}): string {
 	if (match.kind === 'opaque') {
 		return match.text;
@@ -97,7 +97,7 @@ function nftWords(match: Asking, protocol: string): readonly [string, string] {
 		case 'source-port':
 		case 'destination-port': {
 			const ports = match.ranges.map(range => printRange(range, '-')).join(', ');
-			// A port is asked of packets of its own protocol only, so the packet's is the rule's.
+			// A port condition only applies to packets of its own protocol, so the packet's protocol is the rule's.
 			return [`${protocol} ${name}`, match.ranges.length > 1 ? `{ ${ports} }` : ports];
 		}
 
@@ -131,7 +131,7 @@ function printRange({from, to}: PortRange, separator: string): string {
 	return from === to ? String(from) : `${from}${separator}${to}`;
 }
 
-/** What the packet is where a condition asks, as a clause: `the socket's UID is 1000`. */
+/** The packet's value for a condition, as a clause: `the socket's UID is 1000`. */
 export function factFor(match: Match, facts: PacketFacts): string {
 	switch (match.kind) {
 		case 'protocol': {
@@ -185,10 +185,10 @@ function addressFact({kind, address}: Extract<Match, {readonly address: string}>
 
 function interfaceFact(kind: 'in-interface' | 'out-interface', {inInterface, outInterface}: PacketFacts): string {
 	if (kind === 'in-interface') {
-		return inInterface === undefined ? 'it has not come in by an interface' : `it comes in by ${inInterface}`;
+		return inInterface === undefined ? 'it did not arrive on an interface' : `it arrives on ${inInterface}`;
 	}
 
-	return outInterface === undefined ? 'it is not about to leave by an interface' : `it leaves by ${outInterface}`;
+	return outInterface === undefined ? 'it does not leave on an interface here' : `it leaves on ${outInterface}`;
 }
 
 function ownerFact(kind: 'uid' | 'gid' | 'socket-exists', {socket}: PacketFacts): string {
@@ -197,10 +197,10 @@ function ownerFact(kind: 'uid' | 'gid' | 'socket-exists', {socket}: PacketFacts)
 	}
 
 	if (socket === 'none') {
-		return 'no socket has sent it from here';
+		return 'no local socket sent it';
 	}
 
-	return kind === 'socket-exists' ? 'a socket has sent it' : `the socket's ${kind.toUpperCase()} is ${socket[kind]}`;
+	return kind === 'socket-exists' ? 'a local socket sent it' : `the socket's ${kind.toUpperCase()} is ${socket[kind]}`;
 }
 
 function connmarkFact({connmark}: PacketFacts): string {
@@ -211,7 +211,7 @@ function connmarkFact({connmark}: PacketFacts): string {
 	return connmark === 'none' ? 'it belongs to no connection yet' : `the connection's mark is ${hexadecimal(connmark)}`;
 }
 
-/** Why a rule that the trace does not show did not match, or what our reading says of it, as a sentence without its full stop. */
+/** Why a rule that is not in the trace did not match, or what the model says about it, as a sentence without its period. */
 export function describeAnswer({answer, facts}: Pick<AskedRule, 'answer' | 'facts'>, native: {readonly isNative: boolean}): string {
 	switch (answer.kind) {
 		case 'fails': {
@@ -220,17 +220,17 @@ export function describeAnswer({answer, facts}: Pick<AskedRule, 'answer' | 'fact
 
 		case 'not-known': {
 			return answer.matches.length === 0
-				? 'all that it asks for is so, but what it does can leave a packet alone; the trace shows no hit'
-				: `${answer.matches.map(match => `${nameOfMatch(match, facts, native)}: ${factFor(match, facts)}`).join('; ')}; so it is not known whether it failed, the trace shows no hit`;
+				? 'all its conditions hold, but its target can leave a packet unchanged; the trace shows no hit'
+				: `${answer.matches.map(match => `${nameOfMatch(match, facts, native)}: ${factFor(match, facts)}`).join('; ')}; so it is not known whether it failed; the trace shows no hit`;
 		}
 
 		case 'matches': {
-			return 'all that it asks for is so, and the trace shows no hit';
+			return 'all its conditions hold, but the trace shows no hit';
 		}
 	}
 }
 
-/** What a rule does with the packets that it matches, as a sentence without a capital and a full stop. A rule that returns in a base chain leaves the packet to the policy. */
+/** What a rule does with the packets that it matches, as a sentence without a capital and a period. In a base chain, a rule that returns leaves the decision to the policy. */
 export function describeTarget(target: Target, {isInBaseChain}: {readonly isInBaseChain: boolean}): string {
 	switch (target.kind) {
 		case 'verdict': {
@@ -238,15 +238,15 @@ export function describeTarget(target: Target, {isInBaseChain}: {readonly isInBa
 		}
 
 		case 'jump': {
-			return `goes on in ${target.chain}`;
+			return `continues in ${target.chain}`;
 		}
 
 		case 'goto': {
-			return `goes on in ${target.chain} and does not come back here`;
+			return `continues in ${target.chain} and does not come back here`;
 		}
 
 		case 'redirect': {
-			return target.toPorts === undefined ? 'redirects to this host, the port unchanged' : `redirects to port ${printRange(target.toPorts, ' to ')}`;
+			return target.toPorts === undefined ? 'redirects to this host and keeps the port' : `redirects to port ${printRange(target.toPorts, ' to ')}`;
 		}
 
 		case 'tproxy': {
@@ -284,5 +284,5 @@ const verdictWords = {
 	accept: 'accepts: nothing more in this table here',
 	drop: 'drops it',
 	return: 'returns: nothing more in this chain',
-	queue: 'hands it to a program',
+	queue: 'hands it to a program in user space',
 } as const;

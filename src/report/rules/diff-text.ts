@@ -1,5 +1,5 @@
 /**
-The difference of two rule sets, for a terminal: chain by chain, a sentence for each rule, and its text below.
+The difference of two rule sets for a terminal: chain by chain, one sentence per rule, with the rule's text below it.
 */
 
 import {
@@ -45,7 +45,7 @@ function printChain(chain: ChainDiff, style: Style): readonly string[] {
 	];
 }
 
-/** The chain by its new names, and by the old ones where they are others. */
+/** The new name of the chain, preceded by the old one if it is different. */
 function titleOf({family, from, to}: ChainDiff): string {
 	const name = ({table, chain}: ChainPlace): string => `${table} ${chain}`;
 	const names = [from, to].flatMap(place => place === null ? [] : [name(place)]);
@@ -89,7 +89,7 @@ function printObject({table, kind, name, from, to}: ObjectDiff, {paint}: Style):
 	];
 }
 
-/** What differs, in numbers; or that nothing does, and how much was looked at. */
+/** The totals: what differs, or that nothing does and how much was compared. */
 function summaryOf(diff: RuleSetDiff): string {
 	const {compared, chains, objects} = diff;
 	if (isEqualDiff(diff)) {

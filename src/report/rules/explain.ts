@@ -1,5 +1,5 @@
 /**
-What each rule of a set is for, for a terminal: chain by chain, with number, role, purpose, release, and the types that should meet it.
+The purpose of each rule of a set, for a terminal: chain by chain, with number, role, purpose, releases, and the types that should match it.
 */
 
 import {builtInChains} from '../../netfilter/built-in.js';
@@ -8,15 +8,16 @@ import type {
 } from '../../netfilter/types.js';
 import type {RoleHistory} from '../../mesh/roles.js';
 import type {Explainer, RuleExplanation} from '../../judge/explain/explain-rule.js';
-import {typeIds} from '../../scenario/six-types.js';
-import type {TypeId} from '../../scenario/types.js';
+import type {TrafficType} from '../../mesh/traffic-types.js';
+import type {TypeId} from '../../mesh/traffic.js';
+import {identityRows} from '../terminal/head.js';
 import {hang, piecesOfRule} from '../terminal/wrap.js';
 import {createPainter, type Painter} from '../terminal/colors.js';
 import {opaqueOf} from './json.js';
 import {printRouting} from './text.js';
 import type {ShownRules} from './types.js';
 
-/** How it is printed. `width` is the terminal's, in columns. */
+/** Print options. `width` is the terminal's, in columns. */
 export type RulesTextOptions = {readonly color: boolean; readonly width: number};
 
 type Style = {readonly paint: Painter; readonly width: number};
@@ -25,28 +26,30 @@ const headColumn = 9;
 const numberColumn = 5;
 const indent = 4;
 
-/** What is to be explained. `unknownTypes` says why it is not known which types should meet a rule, where it is not. */
-export type ExplainedRules = {readonly rules: ShownRules; readonly explain: Explainer; readonly unknownTypes: string | null};
+/** What to explain. `trafficTypes` are those of the mesh; `unknownTypes` is the reason if it is not known which types should match a rule. */
+export type ExplainedRules = {readonly rules: ShownRules; readonly explain: Explainer; readonly trafficTypes: readonly TrafficType[]; readonly unknownTypes: string | null};
 
 /** The explanation as text. */
-export function printExplanation({rules, explain, unknownTypes}: ExplainedRules, {color, width}: RulesTextOptions): string {
+export function printExplanation({rules, explain, trafficTypes, unknownTypes}: ExplainedRules, {color, width}: RulesTextOptions): string {
 	const style: Style = {paint: createPainter(color), width};
 	const lines = [
 		'',
 		...printRulesHead('rules', rules, style),
-		...rules.families.flatMap(family => printRouting(rules.routing, family)).flatMap(command => row('beside', command, style)),
+		...rules.families.flatMap(family => printRouting(rules.routing, family)).flatMap(command => row('routing', command, style)),
 		...row('types', unknownTypes === null
-			? 'types whose first packets should match the rule; 4b is the app calling its own pod'
+			? ['types whose first packets should match the rule', ...trafficTypes.flatMap(({id, legend}) => legend === undefined ? [] : [`${id} is ${legend}`])].join('; ')
 			: `unknown which of them should match a rule: ${unknownTypes}`, style),
 		'',
-		...rules.ruleSet.tables.flatMap(table => table.chains.flatMap(chain => printChain({table, chain, explain}, style))),
+		...rules.ruleSet.tables.flatMap(table => table.chains.flatMap(chain => printChain({
+			table, chain, explain, trafficTypes,
+		}, style))),
 	];
 	return `${lines.join('\n')}\n`;
 }
 
-/** What the rules are, in one entry. */
-export function printRulesHead(label: string, {source, release, backend, families, sha256}: ShownRules, style: Style): readonly string[] {
-	return row(label, [`${source}${release === null || source.includes(release) ? '' : ` (release ${release})`},`, `${backend},`, `${families.join(' and ')},`, `sha256 ${sha256.slice(0, 12)}`], style);
+/** A summary of the rules, in one entry. */
+export function printRulesHead(label: string, {source, release, backend, identity, families, sha256}: ShownRules, style: Style): readonly string[] {
+	return [...identityRows({identity}).flatMap(([name, text]) => row(name, text, style)), ...row(label, [`${source}${release === null || source.includes(release) ? '' : ` (release ${release})`},`, `${backend},`, `${families.join(' and ')},`, `sha256 ${sha256.slice(0, 12)}`], style)];
 }
 
 function row(label: string, text: string | readonly string[], {paint, width}: Style): readonly string[] {
@@ -55,10 +58,10 @@ function row(label: string, text: string | readonly string[], {paint, width}: St
 	});
 }
 
-type ExplainedChain = {readonly table: Table; readonly chain: Chain; readonly explain: Explainer};
+type ExplainedChain = {readonly table: Table; readonly chain: Chain; readonly explain: Explainer; readonly trafficTypes: readonly TrafficType[]};
 
-/** A built-in chain without rules that accepts says nothing. */
-function printChain({table, chain, explain}: ExplainedChain, style: Style): readonly string[] {
+/** Whether a chain is a built-in one without rules that accepts, and can be left out. */
+function printChain({table, chain, explain, trafficTypes}: ExplainedChain, style: Style): readonly string[] {
 	const {name, policy, base, rules} = chain;
 	if (rules.length === 0 && policy !== 'DROP' && (base !== undefined || builtInChains(table.name).includes(name))) {
 		return [];
@@ -78,12 +81,12 @@ function printChain({table, chain, explain}: ExplainedChain, style: Style): read
 		...(rules.length === 0 ? [`${' '.repeat(indent)}${paint.dim('no rules')}`] : []),
 		...rules.flatMap(rule => printRule(rule, explain({
 			family: table.family, table: table.name, chain, rule,
-		}), style)),
+		}), {...style, typeCount: trafficTypes.length})),
 		'',
 	];
 }
 
-function printRule(rule: Rule, explanation: RuleExplanation, {paint, width}: Style): readonly string[] {
+function printRule(rule: Rule, explanation: RuleExplanation, {paint, width, typeCount}: Style & {readonly typeCount: number}): readonly string[] {
 	const {role, purpose, history, types, shadow} = explanation;
 	const beside = (text: string | readonly string[], paintText?: Painter['dim']): readonly string[] => hang({
 		indent, label: '', column: numberColumn, text, width, ...(paintText === undefined ? {} : {paintText}),
@@ -96,23 +99,27 @@ function printRule(rule: Rule, explanation: RuleExplanation, {paint, width}: Sty
 		...(rule.text === '' ? [] : beside(piecesOfRule(rule.text), paint.dim)),
 		...beside(purpose ?? 'Not a rule of the mesh: its purpose is unknown.'),
 		...(opaque.length === 0 ? [] : beside(`Not interpreted, kept as it is: ${opaque.join('; ')}`, paint.yellow)),
-		...(history === null ? [] : beside(`${lifeText(history)}${types === null ? '' : `; ${typesText(types)}`}.`)),
+		...(history === null ? [] : beside(`${lifeText(history)}${types === null ? '' : `; ${typesText(types, typeCount)}`}.`)),
 		...(shadow === null ? [] : beside(`Ordinary traffic never reaches it: ${shadow.because}.`, paint.yellow)),
 	];
 }
 
-function lifeText({since, until}: RoleHistory): string {
+function lifeText({since, until, source}: RoleHistory): string {
+	if (since === null) {
+		return `Seen in ${source}`;
+	}
+
 	const [sign = '', release = ''] = since.includes(' ') ? since.split(' ') : ['', since];
 	return `Since ${release}${({'≤': ' or before', '≥': ' or after'})[sign] ?? ''}${until === null ? '' : `, until ${until}`}`;
 }
 
-/** Both families in one when they agree, which they do unless ranges of one family decide. */
-function typesText(types: Readonly<Partial<Record<AddressFamily, readonly TypeId[]>>>): string {
+/** Prints both families as one if they agree, which they do unless ranges of one family decide. */
+function typesText(types: Readonly<Partial<Record<AddressFamily, readonly TypeId[]>>>, typeCount: number): string {
 	const known = Object.entries(types) as ReadonlyArray<readonly [AddressFamily, readonly TypeId[]]>;
-	const texts = new Set(known.map(([, ids]) => listTypes(ids)));
-	return texts.size === 1 ? [...texts].join('') : known.map(([family, ids]) => `${family}: ${listTypes(ids)}`).join('; ');
+	const texts = new Set(known.map(([, ids]) => listTypes(ids, typeCount)));
+	return texts.size === 1 ? [...texts].join('') : known.map(([family, ids]) => `${family}: ${listTypes(ids, typeCount)}`).join('; ');
 }
 
-function listTypes(ids: readonly TypeId[]): string {
-	return ids.length === 0 ? 'matched by no type' : `matched by ${ids.length === typeIds.length ? 'all types' : `type${ids.length > 1 ? 's' : ''} ${ids.join(', ')}`}`;
+function listTypes(ids: readonly TypeId[], typeCount: number): string {
+	return ids.length === 0 ? 'matched by no type' : `matched by ${ids.length === typeCount ? 'all types' : `type${ids.length > 1 ? 's' : ''} ${ids.join(', ')}`}`;
 }

@@ -1,5 +1,5 @@
 /**
-A rule set, and the difference of two, as JSON documents (`docs/formats.md`, version 1). Every key is always there, in this order; what may be absent is null.
+A rule set, and the difference of two, as JSON documents (`docs/formats.md`, version 1). Every key is always present, in this order; optional values are null.
 */
 
 import {rulesOf} from '../../netfilter/lookup.js';
@@ -12,13 +12,13 @@ import {
 	isEqualDiff, type ChainDiff, type RuleChange, type RuleSetDiff,
 } from '../../judge/rule-diff/rule-diff.js';
 import {describeChange} from './describe-diff.js';
+import {
+	rulesJsonVersion, type ChainDiffDocument, type ChainDocument, type ExplanationDocument, type MatchDocument, type RulesDiffDocument, type RulesDocument, type TableDocument, type TargetDocument,
+} from './schema.js';
 import type {ShownRules} from './types.js';
 
-/** The version of both documents. */
-export const rulesJsonVersion = 1;
-
-/** A rule set as plain data; with an explainer, every rule has its explanation. `unknownTypes` says why it is not known which types should meet a rule, where it is not. */
-export function rulesToJson(rules: ShownRules, explained?: {readonly explain: Explainer; readonly unknownTypes: string | null}): unknown {
+/** A rule set as plain data. With an explainer, every rule has its explanation; `unknownTypes` is the reason if it is not known which types should match a rule. */
+export function rulesToJson(rules: ShownRules, explained?: {readonly explain: Explainer; readonly unknownTypes: string | null}): RulesDocument {
 	const explain = explained?.explain;
 	return {
 		version: rulesJsonVersion,
@@ -29,7 +29,7 @@ export function rulesToJson(rules: ShownRules, explained?: {readonly explain: Ex
 }
 
 /** The difference of two rule sets as plain data. */
-export function rulesDiffToJson({from, to, diff}: {readonly from: ShownRules; readonly to: ShownRules; readonly diff: RuleSetDiff}): unknown {
+export function rulesDiffToJson({from, to, diff}: {readonly from: ShownRules; readonly to: ShownRules; readonly diff: RuleSetDiff}): RulesDiffDocument {
 	return {
 		version: rulesJsonVersion,
 		from: headToJson(from),
@@ -41,22 +41,22 @@ export function rulesDiffToJson({from, to, diff}: {readonly from: ShownRules; re
 	};
 }
 
-function headToJson({source, release, backend, families, sha256, warnings, notes, routing, ruleSet}: ShownRules): Readonly<Record<string, unknown>> {
+function headToJson({source, release, backend, identity, families, sha256, warnings, notes, routing, ruleSet}: ShownRules): RulesDiffDocument['from'] {
 	return {
-		source, release, backend, families, sha256, rules: [...rulesOf(ruleSet)].length, notes, warnings, routing,
+		source, release, backend, identity, families, sha256, rules: [...rulesOf(ruleSet)].length, notes, warnings, routing,
 	};
 }
 
 type RuleReaders = {readonly mesh: Mesh; readonly explain: Explainer | undefined};
 
-function tableToJson(table: Table, readers: RuleReaders): unknown {
+function tableToJson(table: Table, readers: RuleReaders): TableDocument {
 	const {family, name, chains, objects} = table;
 	return {
 		family, name, chains: chains.map(chain => chainToJson(table, chain, readers)), objects: objects ?? [],
 	};
 }
 
-function chainToJson(table: Table, chain: Chain, {mesh, explain}: RuleReaders): unknown {
+function chainToJson(table: Table, chain: Chain, {mesh, explain}: RuleReaders): ChainDocument {
 	const {name, policy, base, rules} = chain;
 	return {
 		name,
@@ -66,7 +66,7 @@ function chainToJson(table: Table, chain: Chain, {mesh, explain}: RuleReaders): 
 			...ruleToJson(rule),
 			role: mesh.roleOf(rule, table.name, chain) ?? null,
 			opaque: opaqueOf(rule),
-			matches: rule.matches.map(match => ordered(match)),
+			matches: rule.matches.map(match => ordered(match) as MatchDocument),
 			target: targetToJson(rule.target),
 			...(explain === undefined
 				? {}
@@ -83,7 +83,7 @@ function ruleToJson({number, text}: Rule): {readonly number: number; readonly te
 	return {number, text};
 }
 
-/** The parts of a rule that are kept in their own words because nothing here understands them. */
+/** The parts of a rule that are kept as text because the parser does not understand them. */
 export function opaqueOf({matches, target}: Rule): readonly string[] {
 	return [
 		...matches.flatMap(match => match.kind === 'opaque' ? [match.text] : []),
@@ -91,17 +91,17 @@ export function opaqueOf({matches, target}: Rule): readonly string[] {
 	];
 }
 
-/** `kind` first, then the other keys by their names, whoever made the value. */
+/** `kind` first, then the other keys in alphabetical order, so that the output does not depend on how the value was built. */
 function ordered(value: Match | Target): Readonly<Record<string, unknown>> {
 	const {kind, ...rest} = value;
 	return {kind, ...Object.fromEntries(Object.entries(rest).toSorted(([one], [other]) => one < other ? -1 : 1))};
 }
 
-function targetToJson(target: Target): Readonly<Record<string, unknown>> {
-	return target.kind === 'redirect' ? {kind: target.kind, toPorts: target.toPorts ?? null} : ordered(target);
+function targetToJson(target: Target): TargetDocument {
+	return target.kind === 'redirect' ? {kind: target.kind, toPorts: target.toPorts ?? null} : ordered(target) as TargetDocument;
 }
 
-function explanationToJson({purpose, history, types, shadow}: RuleExplanation): unknown {
+function explanationToJson({purpose, history, types, shadow}: RuleExplanation): ExplanationDocument {
 	return {
 		purpose,
 		since: history?.since ?? null,
@@ -112,13 +112,13 @@ function explanationToJson({purpose, history, types, shadow}: RuleExplanation): 
 	};
 }
 
-function chainDiffToJson({family, from, to, isRenamed, properties, changes}: ChainDiff): unknown {
+function chainDiffToJson({family, from, to, isRenamed, properties, changes}: ChainDiff): ChainDiffDocument {
 	return {
 		family, from, to, renamed: isRenamed, properties, changes: changes.map(change => changeToJson(change)),
 	};
 }
 
-function changeToJson(change: RuleChange): unknown {
+function changeToJson(change: RuleChange): ChainDiffDocument['changes'][number] {
 	return {
 		kind: change.kind,
 		role: change.role,

@@ -1,5 +1,5 @@
 /**
-A rule set as a program of its back end reads it: for `iptables-restore`, `ip6tables-restore` or `nft -f`. What stands beside the rules is a comment there.
+A rule set in the syntax of its back end: for `iptables-restore`, `ip6tables-restore` or `nft -f`. Anything besides the rules is printed as a comment.
 */
 
 import {languageOf} from '../../netfilter/backends.js';
@@ -10,7 +10,7 @@ import type {ShownRules} from './types.js';
 
 const headings = {ipv4: '# iptables (IPv4)', ipv6: '# ip6tables (IPv6)'} as const satisfies Record<AddressFamily, string>;
 
-/** The rules as text. A heading tells the families apart where both are asked for, because iptables-restore takes one of them only; nft takes both at once. */
+/** The rules as text. A heading separates the families if both are asked for, because iptables-restore accepts only one of them; nft accepts both at once. */
 export function printRules({backend, families, ruleSet, routing}: Pick<ShownRules, 'backend' | 'families' | 'routing'> & {readonly ruleSet: RuleSet}): string {
 	return printTexts(languageOf(backend), ruleSet, families).map(({family, text}) => [
 		...(family !== null && families.length > 1 ? [headings[family]] : []),
@@ -19,12 +19,12 @@ export function printRules({backend, families, ruleSet, routing}: Pick<ShownRule
 	].filter(line => line !== '').map(line => `${line}\n`).join('')).join('');
 }
 
-/** The rules alone, all families in one text: what is installed, and what a sum is taken of. */
+/** The rules alone, all families in one text: what is installed and checksummed. */
 export function printRuleSet({backend, families, ruleSet}: Pick<ShownRules, 'backend' | 'families'> & {readonly ruleSet: RuleSet}): string {
 	return printTexts(languageOf(backend), ruleSet, families).map(({text}) => text).join('');
 }
 
-/** The commands of iproute2 that set up what stands beside the rules of one family. */
+/** The iproute2 commands that set up what one family needs besides its rules. */
 export function printRouting({loopbackAddresses, markRules, localRoutes}: SidecarRouting, family: AddressFamily): readonly string[] {
 	const ip = family === 'ipv4' ? 'ip' : 'ip -6';
 	return [

@@ -1,5 +1,5 @@
 /**
-A report as the JSON document of the contract (`docs/formats.md`, version 1). Everything that may be absent is null, so that each key is always there.
+A report as the JSON document of the contract (`docs/formats.md`, version 2). Optional values are null, so that every key is always present.
 */
 
 import {
@@ -21,9 +21,12 @@ export function reportToJson(report: Report): ReportDocument {
 	return {
 		version: jsonVersion,
 		...(report.scenario === undefined ? {} : {scenario: report.scenario}),
-		environment: report.environment,
+		environment: {...report.environment, proxy: report.environment.proxy ?? null},
 		rules: report.rules,
 		types: report.types.map(result => typeToJson(result)),
+		others: (report.others ?? []).map(({actor, uid, gid, types}) => ({
+			actor, uid, gid, types: types.map(result => typeToJson(result)),
+		})),
 		ruleNotes: report.ruleNotes.map(note => noteToJson(note)),
 		hints: report.hints,
 		summary: summarize(report),
@@ -47,6 +50,7 @@ function typeToJson(result: TypeResult): ResultDocument {
 			roles: expected.legs.flatMap(({roles}) => roles ?? []),
 			...(expected.path === undefined ? {} : {path: expected.path}),
 			...(expected.loop === undefined ? {} : {loop: true}),
+			...(expected.closed === undefined ? {} : {closed: true}),
 			legs: expected.legs,
 		},
 		published: result.published,
@@ -85,7 +89,7 @@ function noteToJson(note: RuleNote): NoteDocument {
 	return note.kind === 'missing' ? {...note, coveredBy: note.coveredBy === null ? null : hitToJson(note.coveredBy)} : note;
 }
 
-/** One leg with all that it met, and the role of each rule. */
+/** One leg with everything that it met, and the role of each rule. */
 export function legToJson({
 	actor, family, protocol, from, to, socket, traversals, end, flow,
 }: Leg, roles: ReadonlyArray<Role | null>): LegDocument {
@@ -103,8 +107,11 @@ export function legToJson({
 			return traversalToJson(traversal, own);
 		}),
 		end: printLegEnd(end),
+		...(end.kind === 'accepted' && end.handedTo !== undefined ? {handedTo: end.handedTo} : {}),
+		...(end.kind === 'accepted' && end.closed !== undefined ? {closed: end.closed} : {}),
 		...(flow === undefined ? {} : {flow}),
 		endReason: 'reason' in end ? end.reason : null,
+		...('at' in end ? {lost: {kind: end.kind, at: end.at, rule: end.by === undefined ? null : hitToJson(end.by)}} : {}),
 	};
 }
 

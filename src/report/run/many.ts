@@ -1,5 +1,5 @@
 /**
-Many runs in one document: a rule set for each release and back end, or whatever was asked for together.
+Many runs in one document: one rule set per release and back end, or several scenarios.
 */
 
 import {backends as allBackends, type Backend} from '../../netfilter/types.js';
@@ -13,8 +13,8 @@ import {jsonVersion, type AbsentRunDocument, type RunsDocument} from './schema.j
 import {printText} from './text.js';
 import type {Report} from './types.js';
 
-/** What came of one of them. `unavailable` is one that cannot be: a release that has no rules for a back end. `rejected` is one that the kernel or its tools did not take. `inconclusive` is one that the machine could not play: it lacks the back end, or something failed that is not the rules'. */
-export type RunEntry = {readonly source: string; readonly release: string | null; readonly backend: Backend; /** The user's file that was played, by its name. */ readonly scenario?: string} & (
+/** The result of one run. `unavailable`: it cannot exist, because the release has no rules for the back end. `rejected`: the kernel or its tools rejected the rules. `inconclusive`: this machine could not run it, because it lacks the back end or because something other than the rules failed. */
+export type RunEntry = {readonly source: string; readonly release: string | null; readonly backend: Backend; /** The user's scenario file, by its name. */ readonly scenario?: string} & (
 	| {readonly kind: 'report'; readonly report: Report}
 	| {readonly kind: 'unavailable'; readonly reason: string}
 	| {readonly kind: 'rejected'; readonly reason: string}
@@ -31,17 +31,17 @@ export const countOfEntry = {
 /** All of them, in the order asked for. */
 export type Runs = {readonly entries: readonly RunEntry[]; readonly durationMs: number};
 
-/** How all types of all runs ended. A rule set that was rejected counts as one failure, for the run that was asked for did not happen; one that the machine could not play as one doubt. */
+/** The outcomes of all types of all runs. A rejected rule set counts as one failure, because the run did not happen; one that the machine could not run counts as one inconclusive result. */
 export function summarizeRuns({entries}: Runs): Tally {
 	return addTallies(entries.map(entry => entry.kind === 'report' ? summarize(entry.report) : countOfEntry[entry.kind]));
 }
 
-/** The exit status of all: a failure is certain, so it goes first; a doubt next; runs that cannot be are named and decide nothing, unless there is nothing else. */
-export function exitStatusOfRuns(runs: Runs): ExitStatus {
-	const {entries} = runs;
-	// A run that showed nothing is a doubt, whatever the others showed.
-	const isEmpty = entries.some(entry => entry.kind === 'report' && exitStatusOfRun(entry.report) === 3);
-	return exitStatus(addTallies([summarizeRuns(runs), ...(isEmpty ? [tallyOf('inconclusive')] : [])]));
+const endings = {0: 'passed', 1: 'failed', 3: 'inconclusive'} as const satisfies Record<ExitStatus, keyof Tally>;
+
+/** The exit status of all runs. A failure is certain, so it takes precedence, then an inconclusive result; unavailable runs are listed and decide nothing unless there are no others. */
+export function exitStatusOfRuns({entries}: Runs): ExitStatus {
+	// Each run counts once: a run without any type has shown nothing and is inconclusive, whatever the others showed.
+	return exitStatus(addTallies(entries.map(entry => entry.kind === 'report' ? tallyOf(endings[exitStatusOfRun(entry.report)]) : countOfEntry[entry.kind])));
 }
 
 /** All runs as one document: version 1 of the contract, with the document of each run in `runs`. */
@@ -72,10 +72,10 @@ function absentToJson({kind, source, release, backend, scenario, reason}: Exclud
 }
 
 const nameColumn = 14;
-/** Room for `✔ 6 passed` and more; the second where long names need what is left. */
+/** Wide enough for `✔ 6 passed` and more; the second value is for long names, which need the rest. */
 const cellWidths = [20, 17] as const;
 
-/** A table of all runs, a line per release and a column per back end; then in full what did not pass. */
+/** A table of all runs with one line per release and one column per back end, then everything that did not pass in full. */
 export function printRunsText(runs: Runs, options: TextOptions): string {
 	const paint = createPainter(options.color);
 	const {entries, durationMs} = runs;
@@ -98,7 +98,7 @@ export function printRunsText(runs: Runs, options: TextOptions): string {
 			failed > 0 ? paint.red(`${failed} failed`) : `${failed} failed`,
 			...(inconclusive > 0 ? [paint.yellow(`${inconclusive} inconclusive`)] : []),
 		].join(', ')}${paint.dim(` in ${(durationMs / 1000).toFixed(1)} s`)}`,
-		...(bad.length > 0 ? paragraph('What did not pass stands above in full.', {indent: 2, width: options.width, paint: paint.dim}) : []),
+		...(bad.length > 0 ? paragraph('What did not pass is shown in full above.', {indent: 2, width: options.width, paint: paint.dim}) : []),
 	];
 	const details = bad.map(entry => entry.kind === 'report' ? printText(entry.report, options) : '').join('');
 	return `${details}${lines.join('\n')}\n`;
@@ -114,7 +114,7 @@ const cellsOfEntry = {
 	inconclusive: {text: '? inconclusive', color: 'yellow'},
 } as const;
 
-/** Pads by what is seen, for colours take no room. */
+/** Pads by visible width, because color codes take no space. */
 function cellOf(entry: RunEntry | undefined, {paint, cellWidth}: {readonly paint: Painter; readonly cellWidth: number}): string {
 	if (entry === undefined) {
 		return ''.padEnd(cellWidth);
@@ -131,7 +131,7 @@ function cellOf(entry: RunEntry | undefined, {paint, cellWidth}: {readonly paint
 	return `${color(text)}${' '.repeat(Math.max(1, cellWidth - text.length))}`;
 }
 
-/** Entries by name and back end; a scenario of which all are meant by its name alone. */
+/** Names of entries by source and back end; a scenario whose entries are all included is named alone. */
 function listOf(own: readonly RunEntry[], all: readonly RunEntry[]): readonly string[] {
 	return [...new Set(own.map(entry => {
 		const isWhole = entry.scenario !== undefined && all.every(other => nameOf(other) !== nameOf(entry) || own.includes(other));
@@ -139,7 +139,7 @@ function listOf(own: readonly RunEntry[], all: readonly RunEntry[]): readonly st
 	}))];
 }
 
-/** Reasons and hints, each once with the runs that it is for. */
+/** Reasons and hints, each printed once with the runs that it applies to. */
 function notesOf(entries: readonly RunEntry[], {paint, width}: {readonly paint: Painter; readonly width: number}): readonly string[] {
 	const groups = new Map<string, RunEntry[]>();
 	for (const entry of entries) {

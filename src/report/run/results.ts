@@ -5,10 +5,12 @@ Runs as results for machines: a suite per rule set, a case per type or probe and
 import {stepsOfPath} from '../../netfilter/path.js';
 import type {Outcome} from '../../judge/outcome.js';
 import {withDoubt, type CaseOutcome, type ResultCase, type Results, type ResultSuite} from '../formats/results.js';
+import {pictureOfResult} from '../pictures/pictures.js';
 import {causesOf, describeCause, describeDifference} from './describe-differences.js';
 import type {RunEntry, Runs} from './many.js';
 import {printStops} from './text.js';
-import type {Report, TypeResult} from './types.js';
+import {allResults} from './summary.js';
+import type {LoadedRules, Report, TypeResult} from './types.js';
 
 const name = 'testbed run';
 
@@ -18,7 +20,7 @@ export function resultsOfReport(report: Report): Results {
 	return withDoubt({name, suites: [suiteOf(report, `${scenario?.name ?? source}, ${backend}`)], durationMs});
 }
 
-/** Many runs. A rule set that was rejected is a case that failed; one that the machine could not play is inconclusive; one that cannot be is named and decides nothing. */
+/** The results of many runs. A rejected rule set is a failed case; a run that the machine could not do is inconclusive; an unavailable one is listed and decides nothing. */
 export function resultsOfRuns({entries, durationMs}: Runs): Results {
 	return withDoubt({name, suites: entries.map(entry => suiteOfEntry(entry)), durationMs});
 }
@@ -45,12 +47,13 @@ function suiteOfEntry(entry: RunEntry): ResultSuite {
 		};
 }
 
-function suiteOf({environment, rules, scenario, types, hints, durationMs}: Report, suite: string): ResultSuite {
+function suiteOf(report: Report, suite: string): ResultSuite {
+	const {environment, rules, scenario, hints, durationMs, loaded} = report;
 	return {
 		name: suite,
 		...(scenario === undefined ? {} : {about: `${scenario.name}: ${scenario.about}`}),
 		properties: {...propertiesOf(rules), sha256: rules.sha256, ...environment},
-		cases: types.map(result => caseOf(result, scenario === undefined ? 'type' : 'probe')),
+		cases: allResults(report).map(result => caseOf(result, {what: scenario === undefined ? 'type' : 'probe', loaded})),
 		hints: [...rules.notes, ...hints],
 		durationMs,
 	};
@@ -60,19 +63,26 @@ function propertiesOf({source, release, backend}: Pick<Report['rules'], 'source'
 	return {rules: source, ...(release === null ? {} : {release}), backend};
 }
 
-function caseOf(result: TypeResult, what: 'type' | 'probe'): ResultCase {
-	const {id, name: title, family, outcome, expected, published, legs, place} = result;
+function caseOf(result: TypeResult, {what, loaded}: {readonly what: 'type' | 'probe'; readonly loaded: LoadedRules | undefined}): ResultCase {
+	const {id, name: title, family, outcome, expected, published, legs, place, durationMs} = result;
 	return {
-		name: `${what} ${id} ${title}, ${family}`,
+		name: nameOfCase({id, name: title, family}, what),
 		outcome: outcomeOf(outcome),
-		expected: [...expected.legs.slice(0, 1).map(({actor}) => actor), ...expected.legs.map(({stop}) => stop), ...(expected.loop === undefined ? [] : ['… (a loop)'])].join(' → '),
+		expected: [...expected.legs.slice(0, 1).map(({actor}) => actor), ...expected.legs.map(({stop}) => stop), ...(expected.loop === undefined ? [] : ['… (a loop)']), ...(expected.closed === undefined ? [] : ['closed'])].join(' → '),
 		observed: printStops(result).join(' '),
 		notes: [
 			['path', stepsOfPath({legs}).join(' > ')],
 			...(published === null ? [] : [['article', published.agrees === true ? 'agrees' : published.reason ?? 'differs'] as const]),
 		],
 		...(place === undefined ? {} : {place}),
+		...(durationMs === undefined ? {} : {durationMs}),
+		pictures: () => pictureOfResult(result, loaded),
 	};
+}
+
+/** The name of a case in its suite: `type 1 remote-to-local, ipv4`. */
+export function nameOfCase({id, name: title, family}: Pick<TypeResult, 'id' | 'name' | 'family'>, what: 'type' | 'probe'): string {
+	return `${what} ${id} ${title}, ${family}`;
 }
 
 function outcomeOf(outcome: Outcome): CaseOutcome {

@@ -8,11 +8,11 @@ import {
 } from '../../parsing/schema.js';
 import {backends} from '../../netfilter/types.js';
 import {
-	credentialsSchema, durationSchema, environmentSchema, familySchema, gapSchema, legSchema, ruleHitSchema, ruleReferenceSchema, rulesSummarySchema, stepsSchema, summarySchema,
+	credentialsSchema, durationSchema, environmentFields, familySchema, gapSchema, legSchema, ruleHitSchema, ruleReferenceSchema, rulesSummarySchema, stepsSchema, summarySchema,
 } from '../shared-schema.js';
 
-/** The version of the document. */
-export const jsonVersion = 1;
+/** The version of the document. 2: type 3 and type 5 have the leg by which the proxy asks its admin port, `path` can end with `closed`, and a probe of a batch can be `closed`. */
+export const jsonVersion = 2;
 
 const yes = z.literal(true);
 const claim = named('claim', fields({actor: text, stop: text}));
@@ -30,16 +30,16 @@ const cause = named('cause', z.discriminatedUnion('kind', [
 
 const legNumber = about('The leg, counted from 0.', count);
 
-/** What a difference in the way of a leg has. */
+/** A difference in the path of a leg. */
 const deviation = {
 	leg: legNumber,
-	expectedRole: about('The role expected where the ways part; null where no further rule was expected.', orNull(text)),
+	expectedRole: about('The role expected where the paths diverge; null if no further rule was expected.', orNull(text)),
 	observedRole: about('The role of the rule that decided instead.', orNull(text)),
-	rule: about('The rule that decided; null where no rule matched any more.', orNull(ruleHitSchema)),
+	rule: about('The rule that decided; null if no further rule matched.', orNull(ruleHitSchema)),
 	expected: claim,
 	observed: claim,
 	causes: listOf(cause),
-	unclaimed: maybe(about('There where nobody claimed any rule.', yes)),
+	unclaimed: maybe(about('Present if the expectation names no rules.', yes)),
 	message: text,
 };
 
@@ -51,6 +51,9 @@ const difference = named('difference', z.discriminatedUnion('kind', [
 	fields({kind: z.literal('rule'), ...deviation}),
 	fields({
 		kind: z.literal('actor'), leg: legNumber, expected: claim, observed: claim, message: text,
+	}),
+	fields({
+		kind: z.literal('closing'), leg: legNumber, observed: claim, closed: about('Why the last listener closed the connection; null if it should have but did not.', orNull(oneOf(['own-port', 'no-source']))), message: text,
 	}),
 	fields({
 		kind: z.literal('no-loop'), leg: legNumber, observed: claim, message: text,
@@ -82,10 +85,10 @@ const ruleNote = named('ruleNote', z.discriminatedUnion('kind', [
 ]));
 
 const typeResult = named('result', fields({
-	id: about('Of a type its own; of a probe of a scenario its number there.', text),
+	id: about('The type\'s own identifier, or the number of the probe in its scenario. A further port that type 3 scrapes follows a slash, as in 3/15091, and so does the name of another user.', text),
 	name: text,
 	family: familySchema,
-	actors: about('Who had a part in it, with the credentials read back from the kernel.', mapOf(credentialsSchema)),
+	actors: about('The actors that took part, with the credentials read back from the kernel.', mapOf(credentialsSchema)),
 	outcome: oneOf(['pass', 'fail', 'inconclusive']),
 	stops: about('The listeners that accepted a connection, in order.', stepsSchema),
 	path: about('Every step in the notation of README.md.', stepsSchema),
@@ -95,8 +98,9 @@ const typeResult = named('result', fields({
 		roles: listOf(text),
 		path: maybe(stepsSchema),
 		loop: maybe(yes),
+		closed: maybe(about('Present if the last listener should close the connection.', yes)),
 		legs: listOf(fields({
-			actor: text, roles: about('Null where nobody claims any.', orNull(listOf(text))), stop: text, source: maybe(text), zone: maybe(count),
+			actor: text, roles: about('Null if no roles are expected.', orNull(listOf(text))), stop: text, source: maybe(text), zone: maybe(count),
 		})),
 	}),
 	published: about('What the article says; it decides nothing.', orNull(fields({path: stepsSchema, agrees: orNull(flag), reason: orNull(text)}))),
@@ -104,32 +108,37 @@ const typeResult = named('result', fields({
 	differences: listOf(difference),
 	gaps: listOf(gapSchema),
 	legs: listOf(legSchema),
-	roles: about('The roles of the rules that decided, all legs in one; null for a rule without one.', listOf(orNull(text))),
+	roles: about('The roles of the rules that decided, all legs in one; null for a rule without a role.', listOf(orNull(text))),
 }));
 
 /** One run. */
 export const reportSchema = named('report', fields({
 	version: z.literal(jsonVersion),
 	scenario: maybe(fields({name: text, about: text})),
-	environment: environmentSchema,
+	environment: named('run-environment', fields({
+		...environmentFields, proxy: about('The program that was the proxy, with its version; null for the stub.', orNull(text)),
+	})),
 	rules: rulesSummarySchema,
 	types: listOf(typeResult),
-	ruleNotes: about('What is to be said of the rules themselves.', listOf(ruleNote)),
+	others: about('Traffic of other users: those that the rules also exempt as the proxy, and app containers with a user of their own. Counted in the summary.', listOf(fields({
+		actor: text, uid: count, gid: count, types: listOf(typeResult),
+	}))),
+	ruleNotes: about('Remarks about the rules themselves.', listOf(ruleNote)),
 	hints: listOf(text),
 	summary: summarySchema,
 	durationMs: durationSchema,
 }));
 
-/** What a run that has no report still says. */
+/** What is known about a run that has no report. */
 const absent = {
 	scenario: maybe(fields({name: text})),
 	rules: fields({source: text, release: orNull(text), backend: oneOf(backends)}),
 };
 
-/** A run that was asked for and has no report, by why. */
+/** A run that was asked for but has no report, by reason. */
 const absentRun = named('absentRun', z.union([
-	fields({...absent, unavailable: about('Why there can be no such run.', text)}),
-	fields({...absent, rejected: about('Why the kernel or its tools did not take the rules.', text)}),
+	fields({...absent, unavailable: about('Why there cannot be such a run.', text)}),
+	fields({...absent, rejected: about('Why the kernel or its tools rejected the rules.', text)}),
 	fields({...absent, inconclusive: about('Why this machine could not run it.', text)}),
 ]));
 
@@ -144,20 +153,20 @@ export const runsSchema = named('runs', fields({
 /** What `testbed run --format json` prints. */
 export const runSchema = z.union([reportSchema, runsSchema]);
 
-/** The document of one run. */
+/** The document for one run. */
 export type ReportDocument = DocumentOf<typeof reportSchema>;
 
-/** The document of many. */
+/** The document for many runs. */
 export type RunsDocument = DocumentOf<typeof runsSchema>;
 
-/** A run in it that has no report. */
+/** A run without a report in it. */
 export type AbsentRunDocument = DocumentOf<typeof absentRun>;
 
-/** One result in it. */
+/** A result in it. */
 export type ResultDocument = DocumentOf<typeof typeResult>;
 
-/** One difference in it. */
+/** A difference in it. */
 export type DifferenceDocument = DocumentOf<typeof difference>;
 
-/** One note in it. */
+/** A note in it. */
 export type NoteDocument = DocumentOf<typeof ruleNote>;

@@ -1,5 +1,5 @@
 /**
-Where in the user's rules an outcome comes from: the line of the rule that decided otherwise, or of the one that should have.
+Where in the user's rules an outcome comes from: the line of the rule that decided differently, or of the one that should have decided.
 */
 
 import {findRule, type RulePlace} from '../../netfilter/lookup.js';
@@ -8,7 +8,7 @@ import type {Difference, Outcome} from '../../judge/outcome.js';
 import type {Place} from '../shared-types.js';
 import {causesOf} from './describe-differences.js';
 
-/** Of a failure the line of the first rule that a difference names, or else the file; nothing where nothing failed, or the rules stand in no file. */
+/** For a failure, the line of the first rule that a difference names, or else the file. Undefined if nothing failed or the rules are not from a file. */
 export function placeOfOutcome(outcome: Outcome, {ruleSet, places = new Map()}: {readonly ruleSet: RuleSet; readonly places?: ReadonlyMap<Rule, Place>}): Place | undefined {
 	if (outcome.kind !== 'fail') {
 		return undefined;

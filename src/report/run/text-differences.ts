@@ -1,10 +1,10 @@
 /**
-What differs, for a terminal: the step expected, the step observed, the rule that decided, and why.
+The differences for a terminal: the step expected, the step observed, the rule that decided, and why.
 */
 
 import type {Difference, LegClaim} from '../../judge/outcome.js';
 import {hang, piecesOfRule} from '../terminal/wrap.js';
-import {describeCause, nameOfHit} from './describe-differences.js';
+import {describeCause, nameOfHit, realLoop} from './describe-differences.js';
 import type {Style} from './text-path.js';
 
 const indent = 4;
@@ -34,7 +34,7 @@ function printDifference(difference: Difference, style: Style): readonly string[
 	return [
 		...(difference.kind === 'loop'
 			? hang({
-				indent, label: 'loop', column: legColumn, text: `The flow reached ${difference.stop} ${difference.times} times and was cut.`, width, paintLabel: paint.red,
+				indent, label: 'loop', column: legColumn, text: `The flow reached ${difference.stop} ${difference.times} times and was cut off. ${realLoop}`, width, paintLabel: paint.red,
 			})
 			: []),
 		...rows.flatMap(([word, text], index) => {
@@ -46,15 +46,19 @@ function printDifference(difference: Difference, style: Style): readonly string[
 	];
 }
 
-/** A leg that differs as a whole. */
+/** A difference of a whole leg. */
 function printWholeLeg(difference: Exclude<Difference, Deviating>): string {
 	switch (difference.kind) {
 		case 'missing-leg': {
-			return `did not take place; expected: ${arrival(difference.expected)}`;
+			return `did not happen; expected: ${arrival(difference.expected)}`;
 		}
 
 		case 'surplus-leg': {
 			return `was not expected; observed: ${arrival(difference.observed)}`;
+		}
+
+		case 'closing': {
+			return `${difference.closed === null ? 'should have been closed by its listener but was not' : 'was closed by its listener but should not have been'}; observed: ${arrival(difference.observed)}`;
 		}
 
 		case 'no-loop': {
@@ -62,15 +66,15 @@ function printWholeLeg(difference: Exclude<Difference, Deviating>): string {
 		}
 
 		case 'trait': {
-			return `has another ${difference.trait}; expected: ${difference.expectedTrait}; observed: ${difference.observedTrait}`;
+			return `has a different ${difference.trait}; expected: ${difference.expectedTrait}; observed: ${difference.observedTrait}`;
 		}
 
 		case 'step': {
-			return `took another step; expected: ${difference.expectedStep ?? 'no further one'}; observed: ${difference.observedStep ?? 'no further one'}`;
+			return `took a different step; expected: ${difference.expectedStep ?? 'no further one'}; observed: ${difference.observedStep ?? 'no further one'}`;
 		}
 
 		case 'actor': {
-			return `was opened by another actor; expected: ${arrival(difference.expected)}; observed: ${arrival(difference.observed)}`;
+			return `was opened by a different actor; expected: ${arrival(difference.expected)}; observed: ${arrival(difference.observed)}`;
 		}
 	}
 }

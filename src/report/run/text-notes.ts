@@ -1,8 +1,9 @@
 /**
-What a run says of the rules, for a terminal: one entry per rule, those of one reason together.
+Notes about the rules for a terminal: one entry per rule, grouped by reason.
 */
 
 import type {RuleNote} from '../../judge/rule-notes.js';
+import {cutList, describeRest} from '../terminal/cut.js';
 import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
 import {nameOfRule} from './describe-differences.js';
 import type {Style} from './text-path.js';
@@ -12,7 +13,7 @@ type NotReached = Extract<RuleNote, {readonly kind: 'not-reached'}>;
 const indent = 4;
 const column = 9;
 
-/** All notes, family by family; what is the same of both is said once. The family is named where there are two. */
+/** All notes, by family; a note that is the same for both families is printed once. The family is named if there are two. */
 export function printNotes(notes: readonly RuleNote[], style: Style): readonly string[] {
 	const changed = notes.filter(note => note.kind !== 'not-reached');
 	const unreached = notes.filter(note => note.kind === 'not-reached');
@@ -25,14 +26,14 @@ export function printNotes(notes: readonly RuleNote[], style: Style): readonly s
 
 type Section<Note extends RuleNote> = {readonly title: string; readonly notes: readonly Note[]; readonly families: ReadonlyArray<RuleNote['family']>};
 
-function printSection<Note extends RuleNote>({title, notes, families}: Section<Note>, {paint}: Style, print: (own: readonly Note[]) => readonly string[]): readonly string[] {
+function printSection<Note extends RuleNote>({title, notes, families}: Section<Note>, {paint, verbose}: Style, print: (own: readonly Note[]) => readonly string[]): readonly string[] {
 	const blocks = new Map<string, Array<RuleNote['family']>>();
 	for (const family of families) {
 		const block = print(notes.filter(note => note.family === family)).join('\n');
 		blocks.set(block, [...blocks.get(block) ?? [], family]);
 	}
 
-	return [...blocks].filter(([block]) => block !== '').flatMap(([block, own]) => [`  ${paint.bold(title)}${families.length > 1 ? ` (${own.join(' and ')})` : ''}`, ...block.split('\n'), '']);
+	return [...blocks].filter(([block]) => block !== '').flatMap(([block, own]) => [`  ${paint.bold(title)}${families.length > 1 ? ` (${own.join(' and ')})` : ''}`, ...cutList(block.split('\n'), {isWhole: verbose, print: line => [line], rest: count => `${' '.repeat(indent)}${paint.dim(describeRest(count, 'lines'))}`}), '']);
 }
 
 function printChanged({kind, rule, role, reason}: Exclude<RuleNote, NotReached>, {paint, width}: Style): readonly string[] {

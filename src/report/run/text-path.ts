@@ -3,30 +3,30 @@ A path for a terminal: leg by leg, each step with the rule that matched.
 */
 
 import {
-	printEndpoint, printLegEnd, printStep, stepsOfTraversal, type Leg, type Traversal,
+	actorOfStop, printEndpoint, printLegEnd, printStep, stepsOfTraversal, type Leg, type Traversal,
 } from '../../netfilter/path.js';
 import type {Role} from '../../mesh/roles.js';
 import {hang, paragraph, piecesOfRule} from '../terminal/wrap.js';
 import type {Painter} from '../terminal/colors.js';
-import {nameOfHit} from './describe-differences.js';
+import {describeClosing, describeHandOver, nameOfHit} from './describe-differences.js';
 import type {TypeResult} from './types.js';
 
-/** How a text is printed. */
+/** Print options. */
 export type Style = {readonly paint: Painter; readonly verbose: boolean; readonly width: number};
 
 const legIndent = 4;
-/** Where the steps of a leg begin. */
+/** The column where the steps of a leg begin. */
 export const stepIndent = 6;
-/** Room for the longest step of a default sidecar, `ISTIO_IN_REDIRECT#1`, and a gap. */
+/** Wide enough for the longest step of a default sidecar, `ISTIO_IN_REDIRECT#1`, and a gap. */
 const stepColumn = 21;
 
-/** Room for the longest hook, `postrouting`, and a gap. */
+/** Wide enough for the longest hook, `postrouting`, and a gap. */
 const hookColumn = 13;
 
-/** What stands of a leg between its head and its end. `index` counts from 0, `column` is the room for the longest step of the path. */
+/** Prints the part of a leg between its heading and its end. `index` counts from 0; `column` is the width of the longest step of the path. */
 export type LegBody = (leg: Leg, index: number, style: LegStyle) => readonly string[];
 
-/** All legs, each with its traversals unless another body is given. The rounds of a loop are told once. */
+/** All legs, each with its traversals unless another body is given. The rounds of a loop are printed once. */
 export function printPath({legs, observedRoles}: Pick<TypeResult, 'legs' | 'observedRoles'>, style: Style, printBody?: LegBody): readonly string[] {
 	const body = printBody ?? ((leg, index, legStyle) => printTraversals(leg, observedRoles[index] ?? [], legStyle));
 	const {start, length, rounds} = repetitionOf(legs.map(leg => signatureOf(leg)));
@@ -50,7 +50,7 @@ function signatureOf({actor, traversals, end}: Leg): string {
 	return [actor, ...traversals.flatMap(traversal => stepsOfTraversal(traversal)), printLegEnd(end)].join(' > ');
 }
 
-/** The part of a list that repeats itself: `length` items from `start`, `rounds` times over. Without any, one round of everything. */
+/** The part of a list that repeats: `length` items from `start`, `rounds` times. If nothing repeats, the whole list is one round. */
 export function repetitionOf(items: readonly string[]): {readonly start: number; readonly length: number; readonly rounds: number} {
 	let best = {start: 0, length: items.length, rounds: 1};
 	for (let length = 1; length <= items.length / 2; length++) {
@@ -76,7 +76,7 @@ export type LegStyle = Style & {readonly column: number};
 function printLeg(leg: Leg, body: readonly string[], style: LegStyle): readonly string[] {
 	const {paint, width, verbose} = style;
 	const owner = leg.socket === undefined ? '' : ` (uid ${leg.socket.uid}, gid ${leg.socket.gid})`;
-	// The source port is the kernel's choice: without it two runs print the same text.
+	// The kernel chooses the source port. Leaving it out makes the text of two runs identical.
 	const from = verbose ? printEndpoint(leg.from) : leg.from.address;
 	return [
 		...hang({
@@ -98,7 +98,12 @@ function printTraversals({traversals}: Leg, roles: ReadonlyArray<Role | null>, s
 
 function printEnd({end}: Leg, {paint, width}: Style): readonly string[] {
 	if (end.kind === 'accepted') {
-		return [`${' '.repeat(stepIndent)}${paint.green(`→ ${end.stop}`)}`];
+		const {stop, handedTo, closed} = end;
+		return [
+			`${' '.repeat(stepIndent)}${paint.green(`→ ${stop}`)}`,
+			...(handedTo === undefined ? [] : paragraph(describeHandOver(handedTo), {indent: stepIndent + 2, width})),
+			...(closed === undefined ? [] : paragraph(`closed by the ${actorOfStop(stop)}: ${describeClosing(closed)}`, {indent: stepIndent + 2, width, paint: paint.yellow})),
+		];
 	}
 
 	return paragraph(`→ ${printLegEnd(end)}${'reason' in end ? `: ${end.reason}` : ''}`, {indent: stepIndent, width, paint: paint.red});

@@ -1,5 +1,5 @@
 /**
-The command that sends one representative again, so that somebody can look at it alone.
+The command that sends one representative again, to look at it alone.
 */
 
 import type {Representative} from '../../packet-classes/representatives.js';
@@ -9,19 +9,22 @@ import {
 import type {RulesSummary} from '../shared-types.js';
 import {quote} from './shell-quote.js';
 
-/** A command line of `testbed probe`, for a shell. What has a field without an option goes as a line of a batch. `more`: arguments without which the rules or the proxy would be others. */
-export function printReplay(probe: Representative, {source, backend}: Pick<RulesSummary, 'source' | 'backend'>, more: readonly string[] = []): string {
+/** How the testbed is called if the caller does not say otherwise: in documents, which are read on other machines. */
+export const usualProgram = 'testbed';
+
+/** A `testbed probe` command line for a shell. A probe with a field that has no option becomes a line of a batch. `more`: arguments without which the rules or the proxy would be different. `program`: how the testbed is called. */
+export function printReplay(probe: Representative, {source, backend}: Pick<RulesSummary, 'source' | 'backend'>, {more = [], program = usualProgram}: {readonly more?: readonly string[]; readonly program?: string | undefined} = {}): string {
 	const rules = [`--rules ${quote(source)} --backend ${backend}`, ...more.map(word => quote(word))].join(' ');
 	const values: Readonly<Record<string, unknown>> = inputOf(probe);
 	const asked = fieldList.filter(({key}) => values[key] !== undefined);
 	if (asked.some(({option}) => option === undefined)) {
-		return `echo ${quote(JSON.stringify(Object.fromEntries(asked.map(({key}) => [key, values[key]]))))} | testbed probe ${rules} --batch - --follow`;
+		return `echo ${quote(JSON.stringify(Object.fromEntries(asked.map(({key}) => [key, values[key]]))))} | ${program} probe ${rules} --batch - --follow`;
 	}
 
 	const words = asked
 		.filter(({name, key, standard}) => name === 'from' || values[key] !== standard)
 		.map(field => `${optionOf(field.key)} ${quote(printFieldValue(field, values[field.key]))}`);
-	return `testbed probe ${rules} ${words.join(' ')}`;
+	return `${program} probe ${rules} ${words.join(' ')}`;
 }
 
 /** A representative as a user would write it. */

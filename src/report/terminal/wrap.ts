@@ -1,12 +1,12 @@
 /**
-Lines of a limited width. Text is wrapped, never cut: what is longer than a line goes on in the next.
+Lines of limited width. Text is wrapped, never cut: what is longer than a line continues on the next.
 */
 
-/** Where a text goes: a label in a column of its own, the text beside it, both wrapped. */
+/** The layout of a text: a label in its own column with the text next to it, both wrapped. */
 export type Hanging = {
 	readonly indent: number;
 	readonly label: string;
-	/** How wide the label's column is, with the gap behind it. */
+	/** The width of the label's column, including the gap after it. */
 	readonly column: number;
 	readonly text: string | readonly string[];
 	readonly width: number;
@@ -14,10 +14,10 @@ export type Hanging = {
 	readonly paintText?: (text: string) => string;
 };
 
-/** The least room that a text beside a label gets, however narrow the terminal. */
+/** The minimum width of a text next to a label, however narrow the terminal. */
 const roomMin = 16;
 
-/** A label with its text beside it. A label that is too long for its column stands on a line of its own. */
+/** A label with its text next to it. A label that is too long for its column is on a line of its own. */
 export function hang({indent, label, column, text, width, paintLabel = same, paintText = same}: Hanging): readonly string[] {
 	const room = Math.max(roomMin, width - indent - column);
 	const [first = '', ...rest] = wrap(typeof text === 'string' ? text.split(' ') : text, room);
@@ -33,7 +33,7 @@ export function paragraph(text: string, {indent, width, paint = same}: {readonly
 	return wrap(text.split(' '), Math.max(roomMin, width - indent)).map(line => `${' '.repeat(indent)}${paint(line)}`);
 }
 
-/** Puts pieces on lines, with a space between two; a piece that is longer than a line is split at its own spaces, and where it has none, anywhere. */
+/** Puts pieces on lines, separated by spaces. A piece that is longer than a line is split at its own spaces or, if it has none, anywhere. */
 export function wrap(pieces: readonly string[], room: number): readonly string[] {
 	const lines: string[] = [];
 	let line = '';

@@ -1,5 +1,5 @@
 /**
-What a verification says, in sentences that every printer uses.
+The result of a baseline check in sentences, shared by all printers.
 */
 
 import type {CheckedCase} from '../../baseline/verify-cases.js';
@@ -10,7 +10,7 @@ import {verificationOutcome, type VerificationReport} from './types.js';
 export function summaryOfVerification(report: VerificationReport): string {
 	const {statements, classes, cases, gaps} = report;
 	const movedCases = cases.filter(({outcome}) => outcome === 'moved').length;
-	const doubts = gaps.length === 0 ? '' : `; and ${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}`;
+	const doubts = gaps.length === 0 ? '' : `; ${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}`;
 	switch (verificationOutcome(report)) {
 		case 'moved': {
 			const moved = statements.reduce((sum, {classes: count}) => sum + count, 0);
@@ -28,7 +28,7 @@ export function summaryOfVerification(report: VerificationReport): string {
 	}
 }
 
-/** What moved of a connection, in one sentence. */
+/** What moved for a connection, in one sentence. */
 export function describeMovedCase({record, what, to}: Extract<CheckedCase, {outcome: 'moved'}>): string {
 	const [was, is] = what === 'stops' ? [printWords(record.stops, 'nowhere'), printWords(to.stops, 'nowhere')] : [printWords(record.roles, 'no rule'), printWords(to.roles, 'no rule')];
 	return what === 'stops' ? `was ${was}, is ${is}` : `same listener as before, other rules: was ${was}, is ${is}`;

@@ -1,14 +1,15 @@
 /**
-A verification as results for machines: a case per recorded class and connection, and one for the evidence.
+A baseline check as results for machines: one case per recorded class and connection, and one for the evidence.
 */
 
 import {nameOfCase, type CheckedCase} from '../../baseline/verify-cases.js';
 import type {CheckedClass} from '../../baseline/verify.js';
 import {withDoubt, type ResultCase, type Results} from '../formats/results.js';
+import {picturesOfMoves} from '../pictures/pictures.js';
 import {verificationOutcome, type VerificationReport} from './types.js';
 import {describeMovedCase, printWords, summaryOfVerification} from './describe.js';
 
-/** The results. Whatever is in doubt is a case of its own, so that no reader of cases takes it for a pass. */
+/** The results. Anything inconclusive gets a case of its own, so that a reader of cases cannot take it for a pass. */
 export function resultsOfVerification(report: VerificationReport): Results {
 	const {
 		baseline, rules, environment, classes, cases, statements, gaps, hints, durationMs,
@@ -17,7 +18,7 @@ export function resultsOfVerification(report: VerificationReport): Results {
 	const told: readonly ResultCase[] = [...named(classes.map(each => caseOfClass(each))), ...cases.map(each => caseOfConnection(each, baseline.file))];
 	const wanted = ({same: 'pass', moved: 'fail', inconclusive: 'inconclusive'} as const)[outcome];
 	const reasons = [...gaps.map(({message}) => message), ...statements.map(({cause}) => cause.text)];
-	// What moved, or is in doubt, without a case that says so.
+	// Something moved or is inconclusive, but no case says so.
 	const isTold = gaps.length === 0 && told.some(each => each.outcome.kind === wanted);
 	const evidence: readonly ResultCase[] = isTold
 		? []
@@ -50,10 +51,11 @@ function caseOfClass(checked: CheckedClass): ResultCase {
 		}
 
 		case 'moved': {
+			const {move} = checked;
 			const observed = checked.to.join(' > ');
 			const message = observed === expected ? `It arrives as recorded, but by other rules: ${checked.because}.` : `It was ${expected} and is ${observed}: ${checked.because}.`;
 			return {
-				name, outcome: {kind: 'fail', message, reasons: [message]}, expected, observed,
+				name, outcome: {kind: 'fail', message, reasons: [message]}, expected, observed, ...(move === undefined ? {} : {pictures: () => picturesOfMoves([move])}),
 			};
 		}
 
@@ -76,9 +78,10 @@ function caseOfConnection(checked: CheckedCase, file: string): ResultCase {
 		}
 
 		case 'moved': {
+			const {shown} = checked;
 			const message = describeMovedCase(checked);
 			return {
-				name, outcome: {kind: 'fail', message, reasons: [message]}, expected, observed: printWords(checked.to.stops, 'nowhere'), place: {file},
+				name, outcome: {kind: 'fail', message, reasons: [message]}, expected, observed: printWords(checked.to.stops, 'nowhere'), place: {file}, ...(shown === undefined ? {} : {pictures: () => picturesOfMoves([{shown, example: {family: record.family, mark: undefined}}])}),
 			};
 		}
 
@@ -89,7 +92,7 @@ function caseOfConnection(checked: CheckedCase, file: string): ResultCase {
 	}
 }
 
-/** Two recorded classes can have the same words; a number tells them apart. */
+/** Two recorded classes can have the same description; a number tells them apart. */
 function named(cases: readonly ResultCase[]): readonly ResultCase[] {
 	const counts = new Map<string, number>();
 	return cases.map(each => {

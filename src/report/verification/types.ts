@@ -1,5 +1,5 @@
 /**
-The result of a verification as plain data: what every printer of it prints.
+The result of a baseline check as plain data, which all its printers print.
 */
 
 import {exitStatus, tallyOf, type ExitStatus} from '../../judge/exit-status.js';
@@ -10,7 +10,7 @@ import type {CheckedClass} from '../../baseline/verify.js';
 import type {Gap} from '../../trace/gap.js';
 import type {Environment, RulesSummary} from '../shared-types.js';
 
-/** A baseline, what a rule set does now, and what of it moved. */
+/** A baseline, what a rule set does now, and what moved. */
 export type VerificationReport = {
 	readonly baseline: {readonly file: string; readonly rules: RulesSummary; readonly environment: Readonly<Record<string, string>>};
 	readonly environment: Environment;
@@ -26,10 +26,10 @@ export type VerificationReport = {
 	readonly durationMs: number;
 };
 
-/** `same`: everything that is recorded was checked, and nothing moved. */
+/** `same`: everything recorded was checked, and nothing moved. */
 export type VerificationOutcome = 'same' | 'moved' | 'inconclusive';
 
-/** What moved is certain whatever else is not known, so it goes first. */
+/** A move is certain whatever else is unknown, so it takes precedence. */
 export function verificationOutcome({statements, classes, cases, gaps}: Pick<VerificationReport, 'statements' | 'classes' | 'cases' | 'gaps'>): VerificationOutcome {
 	if (statements.length > 0 || cases.some(({outcome}) => outcome === 'moved')) {
 		return 'moved';
@@ -39,7 +39,7 @@ export function verificationOutcome({statements, classes, cases, gaps}: Pick<Ver
 	return isWhole ? 'same' : 'inconclusive';
 }
 
-/** 0: the same. 1: something moved. 3: nothing moved, but not all is known. */
+/** 0: the same. 1: something moved. 3: nothing moved, but the evidence has gaps. */
 export function exitStatusOfVerification(report: VerificationReport): ExitStatus {
 	return exitStatus(tallyOf(({same: 'passed', moved: 'failed', inconclusive: 'inconclusive'} as const)[verificationOutcome(report)]));
 }

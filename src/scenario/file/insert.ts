@@ -1,5 +1,5 @@
 /**
-Rules that somebody else puts into a set, told as iptables is told.
+Additional rules for a set, written as iptables commands.
 */
 
 import type {Text} from '../../parsing/document.js';
@@ -8,7 +8,7 @@ import {parseRuleText} from '../../netfilter/iptables/rule.js';
 import type {AddressFamily, Rule, RuleSet} from '../../netfilter/types.js';
 import {inputError} from './read.js';
 
-/** `-t nat -I OUTPUT 1 -m owner --uid-owner 0 -j RETURN`, taken apart. */
+/** `-t nat -I OUTPUT 1 -m owner --uid-owner 0 -j RETURN`, parsed. */
 type Insertion = {readonly table: string; readonly chain: string; readonly number: number | undefined; readonly rule: string};
 
 const shape = /^(?:-t\s+(?<table>\w+)\s+)?(?:-I\s+(?<into>[\w-]+)(?:\s+(?<number>\d+))?|-A\s+(?<onto>[\w-]+))\s+(?<rule>\S.*)$/u;
@@ -17,7 +17,7 @@ function readInsertion({value, at}: Text): Insertion {
 	const {table = 'filter', into, number, onto, rule} = shape.exec(value)?.groups ?? {};
 	const chain = into ?? onto;
 	if (chain === undefined || rule === undefined) {
-		throw inputError(at, `"${value}" puts no rule anywhere; write -t nat -I OUTPUT 1 …, or -A`);
+		throw inputError(at, `"${value}" does not insert a rule; write -t nat -I OUTPUT 1 …, or -A`);
 	}
 
 	return {
@@ -26,9 +26,9 @@ function readInsertion({value, at}: Text): Insertion {
 }
 
 /**
-The set with the rules put into it, in the families given.
+The set with the rules inserted, in the given families.
 
-@throws {InputError} for what is no rule, and for a chain that the set does not have.
+@throws {InputError} for an invalid rule, and for a chain that the set does not have.
 */
 export function insertRules(ruleSet: RuleSet, insertions: readonly Text[], families: readonly AddressFamily[]): RuleSet {
 	let set = ruleSet;

@@ -1,5 +1,5 @@
 /**
-Reads a scenario file: YAML or JSON → what it claims, with the place of everything that can be wrong.
+Parses a scenario file, YAML or JSON, into its expectations, with the place of everything that can be wrong.
 */
 
 import type {PublishedTypeId} from '../../mesh/published.js';
@@ -14,7 +14,8 @@ import {
 	addressesOf, addressOf, below, inputError, portIn, targetOf, type At,
 } from './read.js';
 import {
-	scenarioFile, scenarioHead, scenarioKeys, scenarioVersion, type ActorData, type ExpectationData, type InterfaceData, type LinkData, type ListenerData, type ProbeData, type ServiceData,
+	scenarioFileOf, scenarioHead, scenarioKeys, scenarioVersion,
+	type ActorData, type ExpectationData, type InterfaceData, type LinkData, type ListenerData, type ProbeData, type ScenarioMesh, type ServiceData,
 } from './schema.js';
 import type {
 	ActorClaim, Claim, ListenerClaim, ProbeClaim, ScenarioFile, ServiceClaim,
@@ -24,14 +25,14 @@ import type {
 const interfaceNameLengthMax = 15;
 
 /**
-Reads the text of a scenario file.
+Parses the text of a scenario file. It may use the roles and the published types of the given meshes.
 
-@throws {InputError} with line, column and key, for what is no YAML and what a scenario cannot say.
+@throws {InputError} with line, column and key, if it is not YAML, or not a valid scenario.
 */
-export function parseScenario(text: string): ScenarioFile {
+export function parseScenario(text: string, meshes: readonly ScenarioMesh[]): ScenarioFile {
 	const [document, second] = readDocuments(text);
 	if (document === undefined || second !== undefined) {
-		throw inputError(second?.at ?? 'line 1, column 1', document === undefined ? 'the file holds nothing' : 'a file holds one scenario; this is a second document');
+		throw inputError(second?.at ?? 'line 1, column 1', document === undefined ? 'the file is empty' : 'a file contains one scenario; this is a second document');
 	}
 
 	refuseForeign(document);
@@ -41,7 +42,7 @@ export function parseScenario(text: string): ScenarioFile {
 		throw inputError(at('version'), `version ${version} is not known; this testbed reads version ${scenarioVersion}`);
 	}
 
-	const data = validField(scenarioFile, document);
+	const data = validField(scenarioFileOf(meshes), document);
 	const twice = data.probes.findIndex(({name}, index) => data.probes.findIndex(other => other.name === name) !== index);
 	if (twice !== -1) {
 		throw inputError(at('probes', twice), `two probes are called "${data.probes[twice]?.name ?? ''}"`);
@@ -55,14 +56,16 @@ export function parseScenario(text: string): ScenarioFile {
 		backends: data.backends,
 		families: data.families ?? ['ipv4'],
 		actors: Object.entries(data.actors ?? {}).map(([name, actor]) => readActor(name, actor, below(at, 'actors', name))),
-		places: Object.entries(data.places ?? {}).map(([name, addresses]) => ({name, addresses: addressesOf(addresses, below(at, 'places', name))})),
+		places: Object.entries(data.places ?? {}).map(([name, addresses]) => ({name, at: at('places', name), addresses: addressesOf(addresses, below(at, 'places', name))})),
 		services: Object.entries(data.services ?? {}).map(([name, service]) => readService(name, service, below(at, 'services', name))),
+		furtherAddresses: textsAt(data.addresses?.further ?? [], below(at, 'addresses'), 'further').map(address => addressOf(address)),
 		interfaces: Object.entries(data.interfaces ?? {}).map(([name, each]) => readInterface(name, each, below(at, 'interfaces', name))),
+		without: textsAt(data.addresses?.without ?? [], below(at, 'addresses'), 'without'),
 		probes: data.probes.map((probe, index) => readProbe(probe, {at: below(at, 'probes', index), line: lineOf(fieldAt(document, ['probes', index]))})),
 	};
 }
 
-/** A mapping without any key of a scenario is something else, and its words are not repeated. Neither are the values of one whose version is not a number (a package.json has a name and a version, too): its keys come first. */
+/** A mapping without any key of a scenario is something else, and its content is not quoted. Neither are the values of one whose version is not a number (a package.json has a name and a version, too): its keys are reported first. */
 function refuseForeign(document: Field): void {
 	if (!isMapping(document)) {
 		return;
@@ -70,7 +73,7 @@ function refuseForeign(document: Field): void {
 
 	const keys = keysOf(document);
 	if (keys.every(({name}) => !scenarioKeys.all.includes(name))) {
-		throw inputError(document.at, `this is no scenario: one says ${scenarioKeys.required.join(', ')}`);
+		throw inputError(document.at, `this is not a scenario: a scenario has ${scenarioKeys.required.join(', ')}`);
 	}
 
 	const foreign = keys.find(({name}) => !scenarioKeys.all.includes(name));
@@ -89,7 +92,7 @@ function textsAt(values: readonly string[], at: At, key: string): readonly Text[
 	return values.map((value, index) => textAt(value, at, key, index));
 }
 
-/** A sentence, over however many lines it was written. */
+/** A sentence, joined from any number of lines. */
 function sentence(text: string): string {
 	return text.replaceAll(/\s*[\r\n]\s*/gu, ' ').trim();
 }
@@ -114,9 +117,9 @@ function readListener(actor: string, data: ListenerData, at: At): ListenerClaim 
 		};
 	}
 
-	if (data === 'outbound' || data === 'inbound') {
+	if (data === 'outbound' || data === 'inbound' || data === 'tunnel') {
 		if (actor !== 'proxy') {
-			throw inputError(at(), `"${data}" is a listener of the proxy, and this is ${actor}`);
+			throw inputError(at(), `"${data}" is a listener of the proxy, but this is ${actor}`);
 		}
 
 		return {kind: data, at: at()};
@@ -130,13 +133,13 @@ function readListener(actor: string, data: ListenerData, at: At): ListenerClaim 
 
 function readService(name: string, {address, port, endpoint}: ServiceData, at: At): ServiceClaim {
 	return {
-		name, addresses: addressesOf(address, below(at, 'address')), port, endpoint: targetOf(textAt(endpoint, at, 'endpoint')),
+		name, at: at(), addresses: addressesOf(address, below(at, 'address')), port, endpoint: targetOf(textAt(endpoint, at, 'endpoint')),
 	};
 }
 
 function readInterface(name: string, {namespace, ipv4, ipv6, routes = []}: InterfaceData, at: At): PodInterface {
 	if (name.length > interfaceNameLengthMax || ['lo', 'eth0', 'all', 'default'].includes(name)) {
-		throw inputError(at(), `"${name}" cannot be the name of a further interface: it is ${name.length > interfaceNameLengthMax ? `longer than ${interfaceNameLengthMax} letters` : 'taken'}`);
+		throw inputError(at(), `"${name}" cannot be the name of an additional interface: it is ${name.length > interfaceNameLengthMax ? `longer than ${interfaceNameLengthMax} letters` : 'taken'}`);
 	}
 
 	if (namespace === 'pod') {
@@ -145,7 +148,7 @@ function readInterface(name: string, {namespace, ipv4, ipv6, routes = []}: Inter
 
 	for (const [index, route] of routes.entries()) {
 		if (parseRange(route) === undefined) {
-			throw inputError(at('routes', index), `"${route}" is no range of addresses; write 192.0.2.0/24`);
+			throw inputError(at('routes', index), `"${route}" is not a range of addresses; write 192.0.2.0/24`);
 		}
 	}
 
@@ -171,18 +174,23 @@ function readLink({pod, peer}: LinkData, family: AddressFamily, at: At): LinkAdd
 	return {pod: addressOf({value: pod.slice(0, slash), at: at('pod')}, family), peer: addressOf(textAt(peer, at, 'peer'), family), prefixLength};
 }
 
-function readProbe({name, from, to, protocol = 'tcp', packet, source, article, families, expect, fault}: ProbeData, {at, line}: {readonly at: At; readonly line: number}): ProbeClaim {
+function readProbe({name, from, to, protocol = 'tcp', packet, source, bindDevice, article, families, expect, fault}: ProbeData, {at, line}: {readonly at: At; readonly line: number}): ProbeClaim {
 	const claim = readClaim(expect, below(at, 'expect'));
 	if (fault !== undefined && [claim.roles, claim.path, claim.sources, claim.zones].some(each => each !== undefined)) {
-		throw inputError(at('fault'), 'of a known fault only the stops are compared: leave roles, sources, zones and path out of expect');
+		throw inputError(at('fault'), 'for a known fault, only the stops are compared: leave roles, sources, zones and path out of expect');
 	}
 
 	const invalid = packet === 'invalid' ? textAt(packet, at, 'packet') : undefined;
 	if (invalid !== undefined && protocol !== 'tcp') {
-		throw inputError(invalid.at, 'packets of TCP alone can be invalid here: conntrack takes any datagram of UDP for a connection');
+		throw inputError(invalid.at, 'only TCP packets can be invalid here: conntrack takes any UDP datagram for a connection');
 	}
 
-	if (invalid !== undefined && (claim.outcome === 'accepted' || claim.outcome === 'loop')) {
+	const boundTo = bindDevice === undefined ? undefined : textAt(bindDevice, at, 'bindDevice');
+	if (invalid !== undefined && boundTo !== undefined) {
+		throw inputError(boundTo.at, 'an invalid packet is sent without a connected socket, so it cannot be bound to a device');
+	}
+
+	if (invalid !== undefined && (claim.outcome === 'accepted' || claim.outcome === 'closed' || claim.outcome === 'loop')) {
 		throw inputError(invalid.at, `an invalid packet opens no connection, so nobody can accept it: "${claim.outcome}" cannot be its outcome; write refused or dropped`);
 	}
 
@@ -195,6 +203,7 @@ function readProbe({name, from, to, protocol = 'tcp', packet, source, article, f
 		protocol,
 		invalid,
 		source: source === undefined ? undefined : textAt(source, at, 'source'),
+		bindDevice: boundTo,
 		article: article === undefined ? null : String(article) as PublishedTypeId,
 		families,
 		expect: claim,
@@ -203,8 +212,8 @@ function readProbe({name, from, to, protocol = 'tcp', packet, source, article, f
 }
 
 function readClaim({stops, outcome = 'accepted', roles, path, sources, zones}: ExpectationData, at: At): Claim {
-	if (stops.length === 0 && (outcome === 'accepted' || outcome === 'loop')) {
-		throw inputError(at('stops'), `no stop at all, and the outcome "${outcome}": whatever came would have to pass`);
+	if (stops.length === 0 && (outcome === 'accepted' || outcome === 'closed' || outcome === 'loop')) {
+		throw inputError(at('stops'), `no stop at all, and the outcome "${outcome}": any result would pass`);
 	}
 
 	return {

@@ -1,55 +1,75 @@
 /**
-A scenario file, for rules whose intent is known → who plays, in which world, and the cases with their expectations. Names become addresses here.
+Plans a scenario file for rules whose intent is known: its actors, its topology, and the cases with their expectations. Names are resolved to addresses here.
 */
 
-import {nearest} from '../../parsing/did-you-mean.js';
 import type {Text} from '../../parsing/document.js';
 import {familyOfAddress} from '../../netfilter/address.js';
 import type {Endpoint} from '../../netfilter/path.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import {
-	capturingListeners, defaultActors, type ActorPlan, type ActorSet, type ListenerPlan,
-} from '../actor-set.js';
-import {livesInPod} from '../expectation.js';
+	capturingListeners, livesInPod, type ActorPlan, type ActorSet, type ListenerPlan,
+} from '../../mesh/actor-set.js';
+import type {Mesh} from '../../mesh/mesh.js';
 import type {TopologyExtension} from '../topology-extension.js';
-import {addressFamilies, type AddressPair, type Topology} from '../topology.js';
+import {addressFamilies, type AddressPair, type Topology} from '../../mesh/topology.js';
 import type {
 	ActorCredentials, ActorName, ExpectedLeg, ExpectedPath, Intent, Probe, TrafficCase,
-} from '../types.js';
+} from '../../mesh/traffic.js';
+import {refusePodAddresses, refuseSharedPorts} from './conflicts.js';
 import {inputError, meaning} from './read.js';
 import type {
 	ActorClaim, Addresses, Claim, ListenerClaim, ProbeClaim, ScenarioFile,
 } from './types.js';
 
-/** What a file comes to with one set of rules. */
+/** The plan of a file for one set of rules. */
 export type ScenarioPlan = {readonly cases: readonly TrafficCase[]; readonly actorSet: ActorSet; readonly extension: TopologyExtension};
 
-type ScenarioContext = {readonly file: ScenarioFile; readonly intent: Intent; readonly topology: Topology};
+type ScenarioContext = {readonly file: ScenarioFile; readonly mesh: Mesh; readonly intent: Intent; readonly topology: Topology};
 
 const usualNames = Object.keys(livesInPod) as readonly ActorName[];
 
 /**
-Plans a file. `credentials` are those of the usual actors; what the file says goes before them.
+Plans a file. `credentials` are those of the usual actors; the file's values override them.
 
-@throws {InputError} for names that nobody has, with their place in the file.
+@throws {InputError} for unknown names, with their place in the file.
 */
-export function planScenario({file, intent, topology, credentials}: ScenarioContext & {readonly credentials: ActorCredentials}): ScenarioPlan {
-	const context: ScenarioContext = {file, intent, topology};
+export function planScenario({file, mesh, intent, topology, credentials}: ScenarioContext & {readonly credentials: ActorCredentials}): ScenarioPlan {
+	const context: ScenarioContext = {
+		file, mesh, intent, topology,
+	};
 	const actorSet = planActors(context, credentials);
 	const cases = file.probes.flatMap((probe, index) => familiesOf(context, probe).map(family => planCase({
 		context, actorSet, probe, family, id: String(index + 1),
 	})));
+	const actors = actorSet.actors.filter(({name}) => isNeeded(name, context, cases));
+	refuseSharedPorts(file, actors);
+	refusePodAddresses(file, topology);
 	return {
 		cases,
-		actorSet: {...actorSet, actors: actorSet.actors.filter(({name}) => isNeeded(name, context, cases))},
+		actorSet: {...actorSet, actors},
 		extension: {
-			remoteAddresses: [...file.places, ...file.services].flatMap(({addresses}) => addressFamilies.flatMap(family => addresses[family] ?? [])),
+			// A service with two ports lists its address twice, but the kernel accepts it once.
+			remoteAddresses: [...new Set([...file.places, ...file.services].flatMap(({addresses}) => addressFamilies.flatMap(family => addresses[family] ?? [])))],
 			interfaces: file.interfaces,
+			...(file.furtherAddresses.length === 0 ? {} : {podAddresses: file.furtherAddresses}),
+			...(file.without.length === 0 ? {} : {without: file.without.flatMap(name => withoutOf(context, name))}),
 		},
 	};
 }
 
-/** The proxy, the app and the world outside always play; of the others those that the file speaks of. */
+/** The addresses that a name removes from the pod. */
+function withoutOf(context: ScenarioContext, name: Text): readonly string[] {
+	const pair = pairOf(context, name);
+	const known: readonly string[] = Object.values(context.topology.passthroughSource);
+	const addresses = Object.values(pair);
+	if (addresses.some(address => !known.includes(address))) {
+		throw inputError(name.at, `"${name.value}" cannot be removed from the pod: only the source of the proxy's inbound connections can, passthrough (${known.join(', ')})`);
+	}
+
+	return addresses;
+}
+
+/** The proxy, the app and the outside world always take part; of the others, those that the file mentions. */
 function isNeeded(name: string, {file}: ScenarioContext, cases: readonly TrafficCase[]): boolean {
 	return ['proxy', 'app', 'remote'].includes(name)
 		|| file.actors.some(actor => actor.name === name)
@@ -57,8 +77,8 @@ function isNeeded(name: string, {file}: ScenarioContext, cases: readonly Traffic
 }
 
 function planActors(context: ScenarioContext, credentials: ActorCredentials): ActorSet {
-	const {file: {actors, services}, intent, topology} = context;
-	const usual = defaultActors({
+	const {file: {actors, services}, mesh: {traffic}, intent, topology} = context;
+	const usual = traffic.actors({
 		topology, intent, names: usualNames, credentials,
 	});
 	const proxy = actors.find(({name}) => name === 'proxy');
@@ -90,7 +110,7 @@ function planActors(context: ScenarioContext, credentials: ActorCredentials): Ac
 	};
 }
 
-/** What the file says of an actor in place of what it would be. */
+/** The file's changes to an actor. */
 function planActor(context: ScenarioContext, plan: ActorPlan, claim: ActorClaim | undefined): ActorPlan {
 	if (claim === undefined) {
 		return plan;
@@ -99,7 +119,7 @@ function planActor(context: ScenarioContext, plan: ActorPlan, claim: ActorClaim 
 	const {name, uid, gid, namespace, listens, source} = claim;
 	const known = ['pod', 'remote', ...context.file.interfaces.map(one => one.namespace)];
 	if (namespace !== undefined && !known.includes(namespace.value)) {
-		throw inputError(namespace.at, `"${namespace.value}" is no namespace of this scenario${meaning(namespace.value, known)}`);
+		throw inputError(namespace.at, `"${namespace.value}" is not a namespace of this scenario${meaning(namespace.value, known)}`);
 	}
 
 	return {
@@ -107,14 +127,23 @@ function planActor(context: ScenarioContext, plan: ActorPlan, claim: ActorClaim 
 		uid: uid ?? plan.uid,
 		gid: gid ?? uid ?? plan.gid,
 		namespace: namespace?.value ?? plan.namespace,
-		listeners: listens === undefined ? plan.listeners : listens.map(listener => planListener(context, name, listener)),
+		listeners: listens === undefined ? plan.listeners : listens.map(listener => planListener(context, plan, listener)),
 		ownSource: source === undefined ? plan.ownSource : pairOf(context, source),
 	};
 }
 
-function planListener(context: ScenarioContext, actor: string, claim: ListenerClaim): ListenerPlan {
-	if (claim.kind !== 'port') {
-		return capturingListeners(context.intent)[claim.kind];
+/** A listener of an actor; `usual` is the same actor in the default topology, whose capturing listeners open the next leg as the mesh's proxy does. */
+function planListener(context: ScenarioContext, {name: actor, listeners}: ActorPlan, claim: ListenerClaim): ListenerPlan {
+	const {kind} = claim;
+	if (kind === 'tunnel') {
+		const {intent: {inboundTunnelPort: port}, topology: {places, ports}} = context;
+		return {
+			protocol: 'tcp', port, duty: 'tunnel', stop: `${actor}:${port}`, forwardTo: {addresses: places.pod, port: ports.app},
+		};
+	}
+
+	if (kind !== 'port') {
+		return listeners.find(({duty}) => duty === kind) ?? capturingListeners(context.intent)[kind];
 	}
 
 	const {protocol, port, forward} = claim;
@@ -127,7 +156,7 @@ function planListener(context: ScenarioContext, actor: string, claim: ListenerCl
 	};
 }
 
-/** Who reaches a service's own address in the remote namespace was not carried on by the proxy; the stop says so. */
+/** A connection that reaches a service's own address in the remote namespace did not go through the proxy; the stop shows that. */
 function nameServices({file, topology}: ScenarioContext, plan: ActorPlan): ActorPlan {
 	const services: ReadonlyArray<{readonly name: string; readonly addresses: Addresses; readonly port: number}> = [
 		...topology.services.map(({name}) => ({name, addresses: topology.places[name], port: topology.ports.service})),
@@ -154,7 +183,7 @@ function placesOf({file, topology}: ScenarioContext): Readonly<Record<string, Ad
 	};
 }
 
-/** The address of a place, or of an address itself, in one family. */
+/** The address of a place, or an address itself, in one family. */
 function addressOfPlace(context: ScenarioContext, name: string, family: AddressFamily): string | undefined {
 	const own = familyOfAddress(name);
 	return own === undefined ? placesOf(context)[name]?.[family] : (own === family ? name : undefined);
@@ -164,7 +193,7 @@ function unknownPlace(context: ScenarioContext, {value, at}: Text, family?: Addr
 	const places = placesOf(context);
 	return value in places || familyOfAddress(value) !== undefined
 		? inputError(at, `"${value}" has no address of ${family ?? 'any family that is run'}`)
-		: inputError(at, `"${value}" is no address and no place of this scenario${meaning(value, Object.keys(places))}`);
+		: inputError(at, `"${value}" is not an address or a place of this scenario${meaning(value, Object.keys(places))}`);
 }
 
 function pairOf(context: ScenarioContext, name: Text): Addresses {
@@ -179,13 +208,13 @@ function pairOf(context: ScenarioContext, name: Text): Addresses {
 	return pair;
 }
 
-/** Both addresses; a place of one family stands for both, for nobody of the other will come to it. */
+/** Both addresses; if a place has only one family, its address stands for both, because nothing in the other family will go there. */
 function wholePairOf(context: ScenarioContext, name: Text): AddressPair {
 	const {ipv4, ipv6} = pairOf(context, name);
 	return {ipv4: ipv4 ?? ipv6!, ipv6: ipv6 ?? ipv4!};
 }
 
-/** The families in which a probe can be: those asked for, as far as its addresses have them. */
+/** The families in which a probe can run: the requested ones, as far as its addresses have them. */
 function familiesOf(context: ScenarioContext, {families, to, source}: ProbeClaim): readonly AddressFamily[] {
 	const names: readonly Text[] = [{value: to.host, at: to.at}, ...(source === undefined ? [] : [source])];
 	const wanted = families ?? context.file.families;
@@ -203,21 +232,27 @@ function planCase({context, actorSet, probe, family, id}: {
 	readonly context: ScenarioContext; readonly actorSet: ActorSet; readonly probe: ProbeClaim; readonly family: AddressFamily; readonly id: string;
 }): TrafficCase {
 	const {
-		name, line, from, to, protocol, invalid, source, article, expect, fault,
+		name, line, from, to, protocol, invalid, source, bindDevice, article, expect, fault,
 	} = probe;
 	const actors = actorSet.actors.map(actor => actor.name);
 	if (!actors.includes(from.value)) {
-		throw inputError(from.at, `"${from.value}" is no actor of this scenario${meaning(from.value, actors)}`);
+		throw inputError(from.at, `"${from.value}" is not an actor of this scenario${meaning(from.value, actors)}`);
 	}
 
 	const {uid} = (actorSet.actors.find(actor => actor.name === from.value)!);
 	if (invalid !== undefined && uid !== 0) {
-		throw inputError(invalid.at, `"${from.value}" runs as uid ${uid}, and only root may send packets by itself (CAP_NET_RAW): let an actor of uid 0 send the invalid ones`);
+		throw inputError(invalid.at, `"${from.value}" runs as uid ${uid}, but only root may send raw packets (CAP_NET_RAW): let an actor with uid 0 send the invalid ones`);
 	}
 
 	const own = source === undefined ? undefined : addressOfPlace(context, source.value, family);
 	const planned: Probe = {
-		actor: from.value, family, protocol, destination: {address: addressOfPlace(context, to.host, family)!, port: to.port}, ...(own === undefined ? {} : {source: own}), ...(invalid === undefined ? {} : {packet: 'invalid' as const}),
+		actor: from.value,
+		family,
+		protocol,
+		destination: {address: addressOfPlace(context, to.host, family)!, port: to.port},
+		...(own === undefined ? {} : {source: own}),
+		...(invalid === undefined ? {} : {packet: 'invalid' as const}),
+		...(bindDevice === undefined ? {} : {bindDevice: bindDevice.value}),
 	};
 	const shared = {
 		context, actorSet, from: from.value, family,
@@ -234,7 +269,18 @@ function planCase({context, actorSet, probe, family, id}: {
 	};
 }
 
-/** The legs that a list of stops means: whoever listens at one opens the next. */
+/** A role of another mesh cannot be missing here. */
+function refuseForeignRoles({mesh}: ScenarioContext, {roles = [], at}: Claim): void {
+	const foreign = roles.flat().find(role => !Object.hasOwn(mesh.roles, role));
+	if (foreign !== undefined) {
+		throw inputError(at, `"${foreign}" is not a role of these rules, which are those of ${mesh.name}${meaning(foreign, Object.keys(mesh.roles))}`);
+	}
+}
+
+/** Outcomes of a flow whose last connection was accepted; any other outcome belongs to one more connection. */
+const endsAtStop: ReadonlySet<Claim['outcome']> = new Set(['accepted', 'closed', 'loop']);
+
+/** The legs for a list of stops: the actor that listens at one opens the next. */
 function pathOf({context, actorSet, from, claim, family}: {
 	readonly context: ScenarioContext; readonly actorSet: ActorSet; readonly from: string; readonly claim: Claim; readonly family: AddressFamily;
 }): ExpectedPath {
@@ -243,10 +289,11 @@ function pathOf({context, actorSet, from, claim, family}: {
 	} = claim;
 	const namesOf = ({stop, stopsByAddress = {}}: ListenerPlan): readonly string[] => [stop, ...Object.values(stopsByAddress)];
 	const listeners = new Map(actorSet.actors.flatMap(actor => actor.listeners.flatMap(listener => namesOf(listener).map(known => [known, actor.name] as const))));
-	const ends: readonly string[] = [...stops.map(({value}) => value), ...(outcome === 'accepted' || outcome === 'loop' ? [] : [outcome])];
+	const ends: readonly string[] = [...stops.map(({value}) => value), ...(endsAtStop.has(outcome) ? [] : [outcome])];
+	refuseForeignRoles(context, claim);
 	const uneven = Object.entries({roles, sources, zones}).find(([, list]) => list !== undefined && list.length !== ends.length);
 	if (uneven !== undefined) {
-		throw inputError(at, `${uneven[0]} are told for ${uneven[1]!.length} connections, and the flow has ${ends.length}: one entry for each stop${outcome === 'accepted' ? '' : ', and one for the connection that ends otherwise'}`);
+		throw inputError(at, `${uneven[0]} are given for ${uneven[1]!.length} connections, but the flow has ${ends.length}: one entry for each stop${outcome === 'accepted' ? '' : ', and one for the connection that ends otherwise'}`);
 	}
 
 	let actor = from;
@@ -268,12 +315,11 @@ function pathOf({context, actorSet, from, claim, family}: {
 
 		const next = listeners.get(stop);
 		if (next === undefined) {
-			const near = nearest(stop, [...listeners.keys()]);
-			throw inputError(text.at, `nobody listens at "${stop}"${near === undefined ? '' : `; the nearest stop is "${near.name}"`}`);
+			throw inputError(text.at, `nobody listens at "${stop}"${meaning(stop, [...listeners.keys()])}`);
 		}
 
 		actor = next;
 	}
 
-	return {legs, ...(path === undefined ? {} : {path}), ...(outcome === 'loop' ? {loop: true as const} : {})};
+	return {legs, ...(path === undefined ? {} : {path}), ...(outcome === 'loop' ? {loop: true as const} : {}), ...(outcome === 'closed' ? {closed: true as const} : {})};
 }

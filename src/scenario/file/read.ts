@@ -1,17 +1,16 @@
 /**
-Small readers that the parts of a scenario file share: each knows its place, and says what would be right.
+Small readers that the parts of a scenario file share: each knows its place, and says what would be valid.
 */
 
 import type {Text} from '../../parsing/document.js';
 import {InputError} from '../../parsing/input-error.js';
-import {nearest} from '../../parsing/did-you-mean.js';
 import {familyNames, familyOfAddress, shortAddress} from '../../netfilter/address.js';
-import type {AddressPair} from '../topology.js';
-import type {DataPath} from '../../parsing/validate.js';
+import type {AddressPair} from '../../mesh/topology.js';
+import {adviceFor, type DataPath} from '../../parsing/validate.js';
 import type {AddressesData} from './schema.js';
 import type {Addresses, Target} from './types.js';
 
-/** The place of a value in the file, by the way to it from the value that is read. */
+/** The place of a value in the file, by its path from the value that is read. */
 export type At = (...path: DataPath) => string;
 
 /** The places below one. */
@@ -24,34 +23,33 @@ export function inputError(at: string, message: string): InputError {
 	return new InputError(message, at);
 }
 
-/** What a misspelt word probably means, as the end of a sentence. */
+/** What a misspelled word probably means, as the end of a sentence. */
 export function meaning(name: string, known: readonly string[]): string {
-	const near = nearest(name, known);
-	return near?.isClose === true ? `; "${near.name}" is meant?` : `; known are ${known.join(', ')}`;
+	return `; ${adviceFor(name, known)}`;
 }
 
-/** A port written in a word. */
+/** A port in text form. */
 export function portIn(text: string, at: string): number {
 	const value = /^\d{1,5}$/u.test(text) ? Number(text) : 0;
 	if (value < 1 || value > 65_535) {
-		throw inputError(at, `"${text}" is no port; a number from 1 to 65535 is due`);
+		throw inputError(at, `"${text}" is not a port; expected a number from 1 to 65535`);
 	}
 
 	return value;
 }
 
-/** `pod:8080`, `10.0.0.1:80`, `[2001:db8::1]:80`: a text of that form in its parts. */
+/** `pod:8080`, `10.0.0.1:80`, `[2001:db8::1]:80`: the parts of such a text. */
 export function targetOf(text: Text): Target {
 	const colon = text.value.lastIndexOf(':');
 	const host = text.value.slice(0, colon).replaceAll(/[[\]]/gu, '');
 	return {...text, host: shortAddress(host) ?? host, port: portIn(text.value.slice(colon + 1), text.at)};
 }
 
-/** An address as everything else here prints it. */
+/** An address in the form in which it is printed everywhere. */
 export function addressOf({value, at}: Text, family?: keyof AddressPair): string {
 	const own = familyOfAddress(value);
 	if (own === undefined || (family !== undefined && own !== family)) {
-		throw inputError(at, `"${value}" is no ${family === undefined ? 'IP' : familyNames[family]} address`);
+		throw inputError(at, `"${value}" is not an ${family === undefined ? 'IP' : familyNames[family]} address`);
 	}
 
 	return shortAddress(value) ?? value;

@@ -1,5 +1,5 @@
 /**
-One door to the decoders of all streams.
+The entry point of the decoders of all streams.
 */
 
 import type {TraceStream} from '../../netfilter/backends.js';
@@ -10,9 +10,9 @@ import {decodeNftTrace} from './nft-trace.js';
 const decoders: Readonly<Record<TraceStream, (bytes: Uint8Array) => Decoded>> = {nft: decodeNftTrace, nflog: decodeNflog};
 
 /**
-The events of a datagram, and what of it is not understood.
+The events of a datagram, and the parts that are not understood.
 
-@throws {NetlinkFormatError} when it is not framed as netlink's are.
+@throws {NetlinkFormatError} if it does not have netlink's framing.
 */
 export function decodeDatagram({stream, bytes}: {readonly stream: TraceStream; readonly bytes: Uint8Array}): Decoded {
 	return decoders[stream](bytes);

@@ -1,11 +1,11 @@
 /**
-One message of the kernel about one packet, whichever back end wrote it.
+A message of the kernel about a packet, from either back end.
 */
 
 import type {Family, Hook, Verdict} from '../../netfilter/types.js';
 import type {PacketHeader} from './packet.js';
 
-/** What a message tells: a rule matched, a user chain ended without a verdict, or a built-in chain's policy applied. */
+/** The content of a message: a rule matched, a user chain ended without a verdict, or a built-in chain's policy applied. */
 export type TraceKind = 'rule' | 'return' | 'policy';
 
 type EventBase = {
@@ -13,15 +13,15 @@ type EventBase = {
 	readonly family: Family;
 	readonly table: string;
 	readonly chain: string;
-	/** Index of the interface, 0 where there is none at this hook. */
+	/** Index of the interface, 0 if there is none at this hook. */
 	readonly inInterface: number;
 	readonly outInterface: number;
 };
 
-/** From nftables (linux/netfilter/nf_tables.h, `enum nft_trace_attributes`). Only the first event of a base chain carries the packet. */
+/** From nftables (linux/netfilter/nf_tables.h, `enum nft_trace_attributes`). Only the first event of a base chain includes the packet. */
 export type NftTraceEvent = EventBase & {
 	readonly source: 'nft';
-	/** The kernel's number of the packet, the same for all events while it is on its way. */
+	/** The kernel's number of the packet, the same for all events along its path. */
 	readonly traceId: number;
 	readonly handle: number | undefined;
 	readonly verdict: Verdict;
@@ -30,7 +30,7 @@ export type NftTraceEvent = EventBase & {
 	readonly packet: PacketHeader | undefined;
 };
 
-/** From ip_tables by NFLOG (net/ipv4/netfilter/ip_tables.c, `trace_packet`). Every event carries the packet, and the owner of its socket. */
+/** From ip_tables by NFLOG (net/ipv4/netfilter/ip_tables.c, `trace_packet`). Every event includes the packet, and the owner of its socket. */
 export type LogTraceEvent = EventBase & {
 	readonly source: 'nflog';
 	readonly hook: Hook;
@@ -42,8 +42,8 @@ export type LogTraceEvent = EventBase & {
 	readonly sequence: number | undefined;
 };
 
-/** Any of the two. */
+/** Either of the two. */
 export type TraceEvent = NftTraceEvent | LogTraceEvent;
 
-/** What decoding a datagram yields: the events, and what in it was not understood (each becomes a gap). */
+/** The result of decoding a datagram: the events, and what was not understood (each becomes a gap). */
 export type Decoded = {readonly events: readonly TraceEvent[]; readonly notUnderstood: readonly string[]};

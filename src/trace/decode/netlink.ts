@@ -1,5 +1,5 @@
 /**
-Netlink's framing: messages in a buffer, attributes in a message (netlink(7), linux/netlink.h). Messages use the byte order of the machine; the attributes of netfilter are in network order.
+Netlink's framing: messages in a buffer, attributes in a message (netlink(7), linux/netlink.h). Messages use the byte order of the machine; netfilter's attributes are in network order.
 */
 
 /** The framing of a message or an attribute is broken: its length does not fit. */
@@ -7,7 +7,7 @@ export class NetlinkFormatError extends Error {
 	override readonly name = 'NetlinkFormatError';
 }
 
-/** One netlink message: its type and the place of its body in the buffer that was read. */
+/** One netlink message: its type and the position of its body in the buffer that was read. */
 export type NetlinkMessage = {
 	readonly type: number;
 	readonly flags: number;
@@ -31,7 +31,7 @@ function aligned(length: number): number {
 /**
 All messages of one datagram.
 
-@throws {NetlinkFormatError} when a length does not fit the buffer.
+@throws {NetlinkFormatError} if a length does not fit the buffer.
 */
 export function parseMessages(bytes: Uint8Array): readonly NetlinkMessage[] {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -57,7 +57,7 @@ export function parseMessages(bytes: Uint8Array): readonly NetlinkMessage[] {
 /**
 The attributes of a body, from byte `start` on.
 
-@throws {NetlinkFormatError} when a length does not fit the body.
+@throws {NetlinkFormatError} if a length does not fit the body.
 */
 export function parseAttributes(body: DataView, start = 0): Attributes {
 	const attributes = new Map<number, DataView>();
@@ -81,13 +81,13 @@ export function parseAttributes(body: DataView, start = 0): Attributes {
 /** Bytes of `struct nfgenmsg` before the attributes of a netfilter message: family, version, resource (linux/netfilter/nfnetlink.h). */
 export const generalHeaderBytes = 4;
 
-/** A number of 32 bits in network order; undefined where the attribute is missing or has another size. */
+/** A 32-bit number in network order; undefined if the attribute is missing or has another size. */
 export function uint32Of(attributes: Attributes, type: number): number | undefined {
 	const view = attributes.get(type);
 	return view?.byteLength === 4 ? view.getUint32(0) : undefined;
 }
 
-/** A NUL-terminated string of an attribute. Names of tables, chains and log prefixes are ASCII. */
+/** A NUL-terminated string attribute. Names of tables, chains and log prefixes are ASCII. */
 export function stringOf(view: DataView): string {
 	let text = '';
 	for (let index = 0; index < view.byteLength; index++) {

@@ -1,5 +1,5 @@
 /**
-The TRACE messages of ip_tables and ip6_tables, as NFLOG brings them → {@link LogTraceEvent}. Attribute numbers from linux/netfilter/nfnetlink_log.h; the prefix is written by `trace_packet` in net/ipv4/netfilter/ip_tables.c and its IPv6 twin: `TRACE: nat:ISTIO_OUTPUT:rule:3 `.
+Decodes TRACE messages of ip_tables and ip6_tables, delivered by NFLOG, to {@link LogTraceEvent}. Attribute numbers from linux/netfilter/nfnetlink_log.h; the prefix is written by `trace_packet` in net/ipv4/netfilter/ip_tables.c and its IPv6 counterpart: `TRACE: nat:ISTIO_OUTPUT:rule:3 `.
 */
 
 import type {Hook} from '../../netfilter/types.js';
@@ -12,7 +12,8 @@ import {parsePacket} from './packet.js';
 /** `NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET`. */
 export const nflogMessageType = 4 << 8;
 
-const attribute = {
+/** The attributes that are read. `../fast/message-scan.ts` says for each of them what it does with it. */
+export const nflogAttribute = {
 	packetHeader: 1, inInterface: 4, outInterface: 5, payload: 9, prefix: 10, uid: 11, sequence: 12, gid: 14,
 } as const;
 const hooks: readonly Hook[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
@@ -24,11 +25,11 @@ function decodeEvent(body: DataView): LogTraceEvent | string {
 	}
 
 	const attributes = parseAttributes(body, generalHeaderBytes);
-	const prefixView = attributes.get(attribute.prefix);
+	const prefixView = attributes.get(nflogAttribute.prefix);
 	const prefix = prefixView === undefined ? '' : stringOf(prefixView);
 	const groups = prefixPattern.exec(prefix)?.groups;
-	const header = attributes.get(attribute.packetHeader);
-	const payload = attributes.get(attribute.payload);
+	const header = attributes.get(nflogAttribute.packetHeader);
+	const payload = attributes.get(nflogAttribute.payload);
 	const packet = payload === undefined ? undefined : parsePacket(payload);
 	const hook = header === undefined || header.byteLength < 3 ? undefined : hooks[header.getUint8(2)];
 	if (groups === undefined || packet === undefined || hook === undefined) {
@@ -44,18 +45,18 @@ function decodeEvent(body: DataView): LogTraceEvent | string {
 		number: Number(groups['number']),
 		hook,
 		packet,
-		uid: uint32Of(attributes, attribute.uid),
-		gid: uint32Of(attributes, attribute.gid),
-		sequence: uint32Of(attributes, attribute.sequence),
-		inInterface: uint32Of(attributes, attribute.inInterface) ?? 0,
-		outInterface: uint32Of(attributes, attribute.outInterface) ?? 0,
+		uid: uint32Of(attributes, nflogAttribute.uid),
+		gid: uint32Of(attributes, nflogAttribute.gid),
+		sequence: uint32Of(attributes, nflogAttribute.sequence),
+		inInterface: uint32Of(attributes, nflogAttribute.inInterface) ?? 0,
+		outInterface: uint32Of(attributes, nflogAttribute.outInterface) ?? 0,
 	};
 }
 
 /**
-The events of one datagram of an NFLOG group. Control messages (NLMSG_DONE closes each batch) carry nothing.
+The events of one datagram of an NFLOG group. Control messages (NLMSG_DONE ends each batch) contain none.
 
-@throws {NetlinkFormatError} when the framing is broken.
+@throws {NetlinkFormatError} if the framing is broken.
 */
 export function decodeNflog(bytes: Uint8Array): Decoded {
 	const events: LogTraceEvent[] = [];

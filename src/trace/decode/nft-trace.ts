@@ -1,5 +1,5 @@
 /**
-Nftables' trace messages → {@link NftTraceEvent}. Attribute numbers from linux/netfilter/nf_tables.h (Linux 6.18).
+Decodes nftables' trace messages to {@link NftTraceEvent}. Attribute numbers from linux/netfilter/nf_tables.h (Linux 6.18).
 */
 
 import type {Family, Verdict} from '../../netfilter/types.js';
@@ -12,7 +12,8 @@ import {parsePacket} from './packet.js';
 /** `NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_TRACE`. */
 export const nftTraceMessageType = (10 << 8) | 17;
 
-const attribute = {
+/** The attributes that are read. `../fast/message-scan.ts` says for each of them what it does with it. */
+export const nftAttribute = {
 	table: 1, chain: 2, handle: 3, type: 4, verdict: 5, id: 6, network: 8, transport: 9, inInterface: 10, outInterface: 12, policy: 16,
 } as const;
 const verdictAttribute = {code: 1, chain: 2} as const;
@@ -20,16 +21,16 @@ const verdictAttribute = {code: 1, chain: 2} as const;
 const families: Readonly<Record<number, Family>> = {1: 'inet', 2: 'ip', 10: 'ip6'}; // NFPROTO_INET, _IPV4, _IPV6.
 const kinds: Readonly<Record<number, TraceKind>> = {1: 'policy', 2: 'return', 3: 'rule'}; // `enum nft_trace_types`.
 
-/** `enum nft_verdicts`, and the verdicts of linux/netfilter.h. The upper half of a queue or drop verdict holds a number. */
+/** `enum nft_verdicts`, and the verdicts of linux/netfilter.h. The upper half of a queue or drop verdict contains a number. */
 const verdicts: Readonly<Record<number, Verdict>> = {
 	[-1]: 'continue', [-2]: 'continue', [-3]: 'jump', [-4]: 'goto', [-5]: 'return', 0: 'drop', 1: 'accept', 2: 'stolen', 3: 'queue', 4: 'repeat',
 };
 
 /** What a rule or a policy did, and where a jump or goto leads. */
 function verdictOf(attributes: Attributes): {readonly verdict: Verdict | undefined; readonly target: string | undefined} {
-	const nested = attributes.get(attribute.verdict);
+	const nested = attributes.get(nftAttribute.verdict);
 	const given: Attributes = nested === undefined ? new Map() : parseAttributes(nested);
-	const view = given.get(verdictAttribute.code) ?? attributes.get(attribute.policy);
+	const view = given.get(verdictAttribute.code) ?? attributes.get(nftAttribute.policy);
 	const code = view?.byteLength === 4 ? view.getInt32(0) : undefined; // Signed: nft's own verdicts are negative.
 	const target = given.get(verdictAttribute.chain);
 	return {
@@ -50,18 +51,18 @@ function decodeEvent(body: DataView): NftTraceEvent | string {
 
 	const attributes = parseAttributes(body, generalHeaderBytes);
 	const family = families[body.getUint8(0)];
-	const type = kinds[uint32Of(attributes, attribute.type) ?? 0];
-	const handle = uint64(attributes, attribute.handle);
-	// The kernels differ in the type. Linux 6.18 closes a chain that ran out of rules with an event of type rule (measured); older ones announce a matching `-j RETURN` as type return (`__nft_trace_verdict`, Linux 5.10). On all of them a handle stands where a rule matched, and only there.
+	const type = kinds[uint32Of(attributes, nftAttribute.type) ?? 0];
+	const handle = uint64(attributes, nftAttribute.handle);
+	// The kernels differ in the type. Linux 6.18 ends a chain that ran out of rules with an event of type rule (measured); older ones report a matching `-j RETURN` as type return (`__nft_trace_verdict`, Linux 5.10). On all of them there is a handle if and only if a rule matched.
 	const kind = type === undefined || type === 'policy' ? type : (handle === undefined ? 'return' : 'rule');
-	const table = attributes.get(attribute.table);
-	const chain = attributes.get(attribute.chain);
-	const traceId = uint32Of(attributes, attribute.id);
+	const table = attributes.get(nftAttribute.table);
+	const chain = attributes.get(nftAttribute.chain);
+	const traceId = uint32Of(attributes, nftAttribute.id);
 	const {verdict, target} = verdictOf(attributes);
-	const network = attributes.get(attribute.network);
-	const packet = network === undefined ? undefined : parsePacket(network, attributes.get(attribute.transport));
+	const network = attributes.get(nftAttribute.network);
+	const packet = network === undefined ? undefined : parsePacket(network, attributes.get(nftAttribute.transport));
 	if (family === undefined || kind === undefined || table === undefined || chain === undefined || traceId === undefined || verdict === undefined
-		|| attributes.has(attribute.handle) !== (handle !== undefined) || attributes.has(attribute.network) !== (packet !== undefined)) {
+		|| attributes.has(nftAttribute.handle) !== (handle !== undefined) || attributes.has(nftAttribute.network) !== (packet !== undefined)) {
 		return `an nft trace message of family ${body.getUint8(0)} with attributes ${[...attributes.keys()].join(', ')}`;
 	}
 
@@ -76,15 +77,15 @@ function decodeEvent(body: DataView): NftTraceEvent | string {
 		verdict,
 		target,
 		packet,
-		inInterface: uint32Of(attributes, attribute.inInterface) ?? 0,
-		outInterface: uint32Of(attributes, attribute.outInterface) ?? 0,
+		inInterface: uint32Of(attributes, nftAttribute.inInterface) ?? 0,
+		outInterface: uint32Of(attributes, nftAttribute.outInterface) ?? 0,
 	};
 }
 
 /**
 The events of one datagram of the group NFNLGRP_NFTRACE.
 
-@throws {NetlinkFormatError} when the framing is broken.
+@throws {NetlinkFormatError} if the framing is broken.
 */
 export function decodeNftTrace(bytes: Uint8Array): Decoded {
 	const events: NftTraceEvent[] = [];

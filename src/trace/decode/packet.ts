@@ -6,13 +6,13 @@ import type {Endpoint} from '../../netfilter/path.js';
 import type {AddressFamily} from '../../netfilter/types.js';
 import {printAddressBytes} from '../../netfilter/address.js';
 
-/** What the testbed needs to know of a packet. Ports are 0 for a protocol that has none. */
+/** What the testbed needs to know about a packet. Ports are 0 for a protocol without ports. */
 export type PacketHeader = {
 	readonly family: AddressFamily;
 	readonly protocol: number;
 	readonly source: Endpoint;
 	readonly destination: Endpoint;
-	/** TCP's initial sequence number: NAT leaves it alone, so it names a packet across its hooks. Undefined for others. */
+	/** TCP's initial sequence number, which NAT does not change, so it identifies a packet across its hooks. Of a reset without a number of its own, the number that it acknowledges: see {@link isNumberless}. Undefined for others. */
 	readonly sequence: number | undefined;
 	/** IPv4's identification; undefined in IPv6. */
 	readonly identification: number | undefined;
@@ -23,16 +23,35 @@ export type PacketHeader = {
 /** Protocol numbers (IANA). */
 export const protocolNumbers = {icmp: 1, tcp: 6, udp: 17, icmp6: 58} as const;
 
+const tcpFlag = {
+	fin: 1, syn: 2, rst: 4, ack: 16,
+} as const;
+
+/** Whether a packet answers a first packet of TCP: SYN with ACK, or a reset. */
+export function isAnswer({tcpFlags = 0}: Pick<PacketHeader, 'tcpFlags'>): boolean {
+	const {fin, syn, rst, ack} = tcpFlag;
+	return (tcpFlags & rst) !== 0 || (tcpFlags & (fin | syn | ack)) === (syn | ack);
+}
+
+/** Whether a packet is the reset with which a closed port answers a SYN: its number is always 0, and it acknowledges the SYN's number plus one (RFC 9293, 3.5.2). */
+export function isNumberless(tcpFlags: number, sequence: number): boolean {
+	const {rst, ack} = tcpFlag;
+	return sequence === 0 && (tcpFlags & (rst | ack)) === (rst | ack);
+}
+
 type Transport = {readonly sourcePort: number; readonly destinationPort: number; readonly sequence: number | undefined; readonly tcpFlags: number | undefined};
 
-/** Undefined when TCP or UDP is too short to tell its ports. */
+/** Undefined if TCP or UDP is too short to contain its ports. */
 function transportOf(protocol: number, view: DataView): Transport | undefined {
 	if (protocol === protocolNumbers.tcp) {
-		return view.byteLength < 14
-			? undefined
-			: {
-				sourcePort: view.getUint16(0), destinationPort: view.getUint16(2), sequence: view.getUint32(4), tcpFlags: view.getUint8(13),
-			};
+		if (view.byteLength < 14) {
+			return undefined;
+		}
+
+		const [sequence, tcpFlags] = [view.getUint32(4), view.getUint8(13)];
+		return {
+			sourcePort: view.getUint16(0), destinationPort: view.getUint16(2), sequence: isNumberless(tcpFlags, sequence) ? view.getUint32(8) : sequence, tcpFlags,
+		};
 	}
 
 	if (protocol === protocolNumbers.udp && view.byteLength < 4) {
@@ -46,7 +65,7 @@ function transportOf(protocol: number, view: DataView): Transport | undefined {
 }
 
 /**
-The header of a packet from its network header and, where the trace gives it apart, its transport header. Undefined when the bytes are too short or no IP: the caller makes that a gap.
+The header of a packet from its network header and, if the trace has it separately, its transport header. Undefined if the bytes are too short or not IP: the caller turns that into a gap.
 */
 export function parsePacket(network: DataView, transport?: DataView): PacketHeader | undefined {
 	const version = network.byteLength > 0 ? network.getUint8(0) >> 4 : 0;
@@ -60,7 +79,7 @@ export function parsePacket(network: DataView, transport?: DataView): PacketHead
 	}
 
 	if (version === 6 && network.byteLength >= 40) {
-		// Extension headers are not walked: what the actors send has none.
+		// Extension headers are not parsed: the actors send none.
 		return withTransport({
 			family: 'ipv6', view: network, protocol: network.getUint8(6), addresses: {source: 8, destination: 24, bytes: 16}, identification: undefined,
 		}, transport ?? tail(network, 40));

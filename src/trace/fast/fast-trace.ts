@@ -1,5 +1,5 @@
 /**
-The fast way from bytes to packets: the same as decoding, `assemblePackets` and `lostInSequence`, without an object per event. A kind of message is decoded once, a sequence of kinds is assembled once (`ShapeTrie`), and what differs from packet to packet is copied as whole numbers (`packed-packet.ts`). A property test holds it to the reference.
+The fast path from bytes to packets: the same as decoding, `assemblePackets` and `lostInSequence`, but without an object per event. Each kind of message is decoded once, each sequence of kinds is assembled once (`TraversalCache`), and what differs between packets is copied as integers (`packed-packet.ts`). A property test compares it with the reference.
 */
 
 import type {TraceEvent} from '../decode/event.js';
@@ -17,7 +17,7 @@ import {LogSequence} from './log-sequence.js';
 import {facts, layout} from './packed-packet.js';
 import {ShapeTrie, type Shape, type Token} from './traversal-cache.js';
 
-/** What a batch left: rows of packets (`packed-packet.ts`), shapes that are new since the last batch, and what is known to be lost or not understood. */
+/** The result of a batch: rows of packets (`packed-packet.ts`), cached traversals that are new since the last batch, and what is known to be lost or not understood. */
 export type FastBatch = {
 	readonly rows: Int32Array;
 	readonly packets: number;
@@ -27,7 +27,7 @@ export type FastBatch = {
 
 type Current = {readonly packet: OpenPacket; readonly index: number; shape: Shape};
 
-/** Chains of the switch by what a message in them says: see `entries` in ../packets.ts, and the prober's switch. */
+/** Chains of the trace table by what a message in them means: see `entries` in ../packets.ts, and the prober's trace table. */
 const switchFacts: Readonly<Record<string, number>> = {
 	prerouting: facts.entryPrerouting, output: facts.entryOutput, arrived: facts.arrivedInput, sent: facts.arrivedPostrouting,
 };
@@ -48,21 +48,21 @@ export class FastTrace {
 	#complaints = new Map<string, number>();
 	readonly #log: LogSequence;
 
-	/** `log` follows the numbers of the socket's messages, which go on when the rules change. */
+	/** `log` follows the sequence numbers of the socket's messages, which continue when the rules change. */
 	constructor(lookup: Lookup, log = new LogSequence()) {
 		this.#lookup = lookup;
 		this.#log = log;
 		this.shapes = new ShapeTrie(lookup);
 	}
 
-	/** Takes one datagram, which begins at a multiple of 4 of a buffer that begins at one. Reading from one buffer again and again costs nothing but the reading. */
+	/** Reads one datagram, which begins at a multiple of 4 in a buffer that is itself aligned. Reusing one buffer avoids allocations. */
 	add(buffer: Uint8Array, start: number, length: number): void {
 		if (this.#scan?.bytes !== buffer) {
 			this.#scan = new MessageScan(buffer);
 		}
 
 		const end = start + length;
-		// As in `parseMessages`: of a datagram whose framing is broken nothing counts, also not what stands before the break.
+		// As in `parseMessages`: if the framing of a datagram is broken, nothing in it counts, not even what precedes the break.
 		for (let at = start; at < end; at = this.#scan.next(at)) {
 			if (this.#scan.lengthAt(at, end) === 0) {
 				this.#complain(() => decodeNftTrace(buffer.slice(start, end)));
@@ -75,7 +75,7 @@ export class FastTrace {
 		}
 	}
 
-	/** The rows of the packets so far; the batch goes on, and its packets can meet more. */
+	/** The rows of the packets so far; the batch continues, and its packets can meet more. */
 	peek(): Int32Array {
 		const total = this.#packets.reduce((sum, {shapes}) => sum + layout.traversals + (shapes.length * layout.traversalWords), 0);
 		const rows = new Int32Array(total);
@@ -87,7 +87,7 @@ export class FastTrace {
 		return rows;
 	}
 
-	/** Ends the batch. Shapes and kinds are kept. */
+	/** Ends the batch. Cached traversals and kinds are kept. */
 	take(): FastBatch {
 		const batch: FastBatch = {
 			rows: this.peek(), packets: this.#packets.length, orphans: this.#orphans, gaps: this.#gaps(),
@@ -108,7 +108,7 @@ export class FastTrace {
 		];
 	}
 
-	/** Leaves a message to the reference decoder, and notes what it says. */
+	/** Passes a message to the reference decoder, and records the result. */
 	#complain(decode: () => {readonly notUnderstood: readonly string[]}): void {
 		let complaints: readonly string[];
 		try {
@@ -175,7 +175,7 @@ export class FastTrace {
 		}
 
 		if (event === undefined) {
-			return undefined; // What is wrong with it, `#complain` finds out.
+			return undefined; // `#complain` finds out what is wrong with it.
 		}
 
 		const token: Token = {id: this.#tokenCount++, event, words: scan.words.slice(0, scan.wordCount)};
@@ -221,7 +221,7 @@ export class FastTrace {
 		current.packet.shapes[current.index] = shape;
 	}
 
-	/** A message of the switch itself: the packet was seen, came in or was sent, or has left netfilter. */
+	/** A message of the trace table itself: the packet was seen, arrived or was sent, or has left netfilter. */
 	#switched(scan: MessageScan, said: number): void {
 		const packet = this.#switchedOf(scan, said & entryFacts);
 		packet.entered |= said & entryFacts;
@@ -247,7 +247,7 @@ export class FastTrace {
 			packet.shapes[index] = this.shapes.follow(last, token);
 		} else {
 			packet = this.#freshAt(packet, scan, event);
-			// A logged event always begins a traversal: it names its hook itself.
+			// A logged event always begins a traversal, because it names its hook itself.
 			this.#begin(scan, packet, this.shapes.begin(token)!);
 		}
 
@@ -292,7 +292,7 @@ export class FastTrace {
 		return packet;
 	}
 
-	/** As in ../packets.ts: of all attempts, the last that has been at a chain. */
+	/** As in ../packets.ts: of all attempts, the last that has been in a chain. */
 	#loggedOf(scan: MessageScan): OpenPacket {
 		const newest = this.#newest.get(identityOf(scan));
 		if (newest === undefined) {
@@ -328,7 +328,7 @@ export class FastTrace {
 		return again;
 	}
 
-	/** A new packet; `before` is the attempt before, where it is the same packet sent again. */
+	/** A new packet; `before` is the previous attempt, if it is the same packet sent again. */
 	#add(scan: MessageScan, before?: OpenPacket): OpenPacket {
 		const packet = openPacket(scan, before);
 		this.#newest.set(identityOf(scan), packet);
@@ -336,7 +336,7 @@ export class FastTrace {
 		return packet;
 	}
 
-	/** Begins a traversal; its place among those of its packet. */
+	/** Begins a traversal; its index among those of its packet. */
 	#begin(scan: MessageScan, {shapes, pathWords}: OpenPacket, shape: Shape): number {
 		pathWords.push(scan.ports);
 		for (const start of [scan.sourceAt, scan.destinationAt]) {

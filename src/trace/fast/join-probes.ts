@@ -1,27 +1,31 @@
 /**
-Probes and the rows of a batch → legs. A row whose like was judged before, by `firstLeg`, and found whole costs a look-up; every other goes through `firstLeg` itself.
+Joins probes and the rows of a batch to legs. A row like one that `firstLeg` has already judged as complete only costs a lookup; every other goes through `firstLeg` itself.
 */
 
-import {printEndpoint, type LegEnd, type Traversal} from '../../netfilter/path.js';
+import {rulesOf} from '../../netfilter/lookup.js';
+import {
+	printEndpoint, type LegEnd, type LostEnd, type Traversal,
+} from '../../netfilter/path.js';
 import type {RuleSet} from '../../netfilter/types.js';
 import type {Gap} from '../gap.js';
+import {droppedAnswer, type IsSomewhere} from '../lost-end.js';
 import {deliveredBy, givenSocketOf, type Listening} from '../tproxy-socket.js';
 import {ruleKey} from '../loaded-rules.js';
-import {protocolNumbers} from '../decode/packet.js';
+import {isAnswer, protocolNumbers} from '../decode/packet.js';
 import {
 	arrivalOf, facts, layout, rowWords, unpackPacket, unpackTraversals,
 } from './packed-packet.js';
 import {
-	firstLeg, isGivenToNobody, isResetLost, type DeliveredLeg, type SentProbe,
+	firstLeg, isGivenToNobody, isResetLost, lostIn, type DeliveredLeg, type SentProbe,
 } from './first-leg.js';
 
-/** What a probe was, with its addresses as words: see `packed-packet.ts`. */
+/** A sent probe, with its addresses as words: see `packed-packet.ts`. */
 export type JoinedProbe = SentProbe & {readonly fromWords: Int32Array; readonly toWords: Int32Array};
 
-/** What came of a probe, and the rows of the packets with its addresses. */
+/** The result of a probe, and the rows of the packets with its addresses. */
 export type Joined = {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[]; readonly rows: readonly number[]};
 
-/** The gist of legs that were whole: which traversals belong to the path, and how it ended. */
+/** The key of complete legs: which traversals belong to the path, and how it ended. */
 type Like = {readonly kept: readonly boolean[]; readonly end: LegEnd; readonly isDelivered: boolean; readonly isGiven: boolean};
 
 const likesMax = 65_536;
@@ -30,38 +34,44 @@ const likesMax = 65_536;
 export class ProbeJoiner {
 	readonly #ruleSet: RuleSet;
 	readonly #listening: readonly Listening[];
+	readonly #isSomewhere: IsSomewhere | undefined;
+	/** Whether some rule tells a reset from other packets. */
+	readonly #hasFlagRules: boolean;
 	readonly #shapes: Traversal[] = [];
 	readonly #likes = new Map<string, Like>();
 	#rows: Int32Array = new Int32Array();
 	#byPorts = new Map<number, number[]>();
+	/** The rows of answers, by the sequence number of the SYN that they answer. There are none unless answers are traced. */
+	#answers = new Map<number, number[]>();
 
 	/** `listening` are all sockets that TPROXY can find. */
-	constructor(ruleSet: RuleSet, listening: readonly Listening[] = []) {
+	constructor(ruleSet: RuleSet, listening: readonly Listening[] = [], isSomewhere?: IsSomewhere) {
 		this.#ruleSet = ruleSet;
 		this.#listening = listening;
+		this.#isSomewhere = isSomewhere;
+		this.#hasFlagRules = [...rulesOf(ruleSet)].some(({rule: {text}}) => /\btcp[ -]flags\b/u.test(text));
 	}
 
-	/** Takes in shapes that are new. */
+	/** Adds new cached traversals. */
 	learn(traversals: readonly Traversal[]): void {
 		this.#shapes.push(...traversals);
 	}
 
-	/** Takes the rows of a batch in place of those of the batch before. How many packets there are, by where they began. */
+	/** Replaces the rows by those of the next batch. Returns how often each rule was met, and the number of packets that the pod sent, answers aside. */
 	load(rows: Int32Array): {readonly hits: ReadonlyMap<string, number>; readonly sentPackets: number} {
 		this.#rows = rows;
 		this.#byPorts = new Map();
+		this.#answers = new Map();
 		const counts = new Uint32Array(this.#shapes.length);
 		let sentPackets = 0;
 		for (let row = 0; row < rows.length; row += rowWords(rows, row)) {
-			const key = keyOf(rows[row]! & 0xFF, rows[row + layout.ports]!);
-			const others = this.#byPorts.get(key);
-			if (others === undefined) {
-				this.#byPorts.set(key, [row]);
+			if ((rows[row]! & facts.sequence) !== 0 && isAnswer({tcpFlags: rows[row + layout.tcpFlags]!})) {
+				addTo(this.#answers, (rows[row + layout.sequence]! - 1) >>> 0, row);
 			} else {
-				others.push(row);
+				addTo(this.#byPorts, keyOf(rows[row]! & 0xFF, rows[row + layout.ports]!), row);
+				sentPackets += Number((rows[row]! & facts.entryOutput) !== 0);
 			}
 
-			sentPackets += Number((rows[row]! & facts.entryOutput) !== 0);
 			for (let index = 0; index < rows[row + layout.count]!; index++) {
 				counts[rows[row + layout.traversals + (index * layout.traversalWords)]!]!++;
 			}
@@ -70,7 +80,7 @@ export class ProbeJoiner {
 		return {hits: this.#hits(counts), sentPackets};
 	}
 
-	/** Whether nothing will come back of a probe that is not known already: the rules dropped its packet, or it was delivered and the answer goes to somebody outside. */
+	/** Whether no further answer to a probe can come: the rules dropped its packet or its answer, or it was delivered and the answer goes to another host, or it left the pod for a loopback address. */
 	isOver(probe: JoinedProbe): boolean {
 		const row = this.#find(probe)[0];
 		if (row === undefined) {
@@ -78,19 +88,25 @@ export class ProbeJoiner {
 		}
 
 		const arrival = arrivalOf(this.#rows, row);
-		// In the pod a rule may lead the answer back to the sender all the same (ambient mode's connection mark), so that one is waited for.
+		// In the pod, a rule may still lead the answer back to the sender (ambient mode's connection mark), so that one is waited for.
 		if (arrival !== undefined && ((!probe.hearsAnswer && !probe.isLocal) || (arrival.hook === 'input' && isResetLost(probe, arrival.destination)))) {
 			return true;
 		}
 
-		// An answer that there is has come by now: the sender has waited until the kernel had taken up everything (testbed/prober/backlog.ts). None comes where a rule drops it, or drops the reset for an invalid packet, which is invalid as well.
+		// An existing answer has arrived by now, because the sender has waited until the kernel had processed everything (testbed/prober/backlog.ts). There is none if a rule drops it, or drops the reset for an invalid packet, which is invalid as well.
 		if (arrival !== undefined && (probe.protocol === 'udp' || probe.packet === 'invalid')) {
 			return true;
 		}
 
 		const traversals = unpackTraversals(this.#rows, row, this.#shapes);
+		if (probe.device !== undefined && lostIn(probe, {
+			arrival, traversals, ruleSet: this.#ruleSet, isSomewhere: this.#isSomewhere ?? (() => true),
+		})?.kind === 'lost') {
+			return true;
+		}
+
 		const end = traversals.at(-1)?.end;
-		return (end !== undefined && end.by !== 'open' && end.verdict === 'drop')
+		return this.#droppedAnswer(probe, row) !== undefined || (end !== undefined && end.by !== 'open' && end.verdict === 'drop')
 			|| isGivenToNobody({given: givenSocketOf(traversals, this.#ruleSet), arrival, protocol: probe.protocol}, this.#listening);
 	}
 
@@ -106,15 +122,38 @@ export class ProbeJoiner {
 
 		const attempts = found.map(at => unpackPacket(this.#rows, at, this.#shapes));
 		const {leg, gaps} = firstLeg({
-			probe, attempts, arrival: row === undefined ? undefined : arrivalOf(this.#rows, row), ruleSet: this.#ruleSet, listening: this.#listening,
+			probe,
+			attempts,
+			arrival: row === undefined ? undefined : arrivalOf(this.#rows, row),
+			answer: row === undefined ? undefined : this.#droppedAnswer(probe, row),
+			ruleSet: this.#ruleSet,
+			listening: this.#listening,
+			isSomewhere: this.#isSomewhere,
 		});
-		if (likeKey !== undefined && gaps.length === 0 && this.#likes.size < likesMax) {
+		// The end of a lost packet includes its destination, so it is unlike any other.
+		if (likeKey !== undefined && gaps.length === 0 && !('at' in leg.end) && this.#likes.size < likesMax) {
 			const {traversals} = attempts[0]!;
 			const isGiven = givenSocketOf(leg.traversals, this.#ruleSet) !== undefined;
 			this.#likes.set(likeKey, {kept: traversals.map(traversal => leg.traversals.includes(traversal)), end: leg.end, isDelivered: leg.deliveredTo !== undefined, isGiven});
 		}
 
 		return {leg, gaps, rows: found};
+	}
+
+	/** The end of a probe whose every answer was dropped, as far as answers were traced. Nothing listens, so the answer is a reset: where rules tell TCP's flags apart, it does not stand for the answer of a listener. */
+	#droppedAnswer({protocol, family, packet, end}: SentProbe, row: number): LostEnd | undefined {
+		const arrival = arrivalOf(this.#rows, row);
+		const answers = this.#answers.get(this.#rows[row + layout.sequence]! >>> 0) ?? [];
+		if (protocol !== 'tcp' || packet !== undefined || end.kind === 'refused' || end.kind === 'connected' || arrival === undefined || this.#hasFlagRules) {
+			return undefined;
+		}
+
+		const isIpv6 = family === 'ipv6';
+		const found = answers
+			.filter(at => ((this.#rows[at]! & facts.ipv6) !== 0) === isIpv6)
+			.map(at => droppedAnswer({at: arrival.destination, traversals: unpackTraversals(this.#rows, at, this.#shapes)}));
+		// If any answer came through, the rules are not the cause.
+		return found.every(each => each !== undefined) ? found[0] : undefined;
 	}
 
 	/** The rows with a probe's addresses, first attempt first. */
@@ -137,11 +176,12 @@ export class ProbeJoiner {
 		}) ?? [];
 	}
 
-	/** Everything that decides a leg and its gaps but for its addresses; undefined where that is too much to say. */
-	#likeKey({asked, made, isLocal, hearsAnswer, packet, end}: SentProbe, row: number): string | undefined {
+	/** Everything that determines a leg and its gaps except for its addresses; undefined if that is too much. */
+	#likeKey({asked, made, isLocal, hearsAnswer, packet, device, end}: SentProbe, row: number): string | undefined {
 		const rows = this.#rows;
 		const known = rows[row]!;
-		if (end.kind === 'unreachable' || asked.uid !== made.uid || asked.gid !== made.gid
+		// What left by its device for a loopback address is lost, which the rules on its path do not show.
+		if (device !== undefined || end.kind === 'unreachable' || asked.uid !== made.uid || asked.gid !== made.gid
 			|| ((known & facts.owner) !== 0 && (rows[row + layout.uid]! >>> 0 !== made.uid || rows[row + layout.gid]! >>> 0 !== made.gid))) {
 			return undefined;
 		}
@@ -186,6 +226,15 @@ export class ProbeJoiner {
 		}
 
 		return hits;
+	}
+}
+
+function addTo(map: Map<number, number[]>, key: number, row: number): void {
+	const others = map.get(key);
+	if (others === undefined) {
+		map.set(key, [row]);
+	} else {
+		others.push(row);
 	}
 }
 

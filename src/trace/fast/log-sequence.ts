@@ -1,5 +1,5 @@
 /**
-NFLOG's count of its messages, as they come: the same as ../lost-messages.ts says of a whole trace, for one that goes on from batch to batch.
+Checks NFLOG's sequence numbers incrementally: the same check as ../lost-messages.ts does for a whole trace, across batches.
 */
 
 /** Follows the numbers of one socket's messages. */
@@ -9,7 +9,7 @@ export class LogSequence {
 	#isDisordered = false;
 	#isUnnumbered = false;
 
-	/** Takes the number of a message; -1 when it has none. */
+	/** Adds the number of a message; -1 if it has none. */
 	count(sequence: number): void {
 		if (sequence < 0) {
 			this.#isUnnumbered = true;
@@ -21,7 +21,7 @@ export class LogSequence {
 		}
 	}
 
-	/** What is wrong with the numbers since the last time. */
+	/** What is wrong with the numbers since the last call. */
 	take(): string | undefined {
 		const said = this.#said();
 		this.#missing = 0;
@@ -36,7 +36,7 @@ export class LogSequence {
 		}
 
 		if (this.#isDisordered) {
-			return 'NFLOG messages came out of order: their numbers tell nothing of losses.';
+			return 'NFLOG messages came out of order, so their numbers do not show losses.';
 		}
 
 		return this.#missing > 0 ? `${this.#missing} NFLOG messages are missing.` : undefined;

@@ -1,30 +1,43 @@
 /**
-One pass over the bytes of a trace message, without objects: the words that tell what kind of message it is, and where its packet stands. Attribute numbers as in ../decode/nft-trace.ts and ../decode/nflog.ts, which stay the reference: a message whose kind is new goes through them.
+Scans the bytes of a trace message in one pass, without objects: the words that identify its kind, and the position of its packet. The decoders ../decode/nft-trace.ts and ../decode/nflog.ts remain the reference: they have the attribute numbers, and a message of a new kind goes through them.
 */
 
 import {generalHeaderBytes} from '../decode/netlink.js';
-import {protocolNumbers} from '../decode/packet.js';
-import {nflogMessageType} from '../decode/nflog.js';
+import {isNumberless, protocolNumbers} from '../decode/packet.js';
+import {nflogAttribute, nflogMessageType} from '../decode/nflog.js';
+import {nftAttribute} from '../decode/nft-trace.js';
 
 const headerBytes = 16; // `struct nlmsghdr`
 
-/** What is done with an attribute: 0 skips it, the others by name. */
+/**
+What to do with an attribute. `word` makes it part of the message's kind, so that messages which differ in it are of different kinds; all others have a value that is read from each message.
+
+Every attribute that a decoder reads needs an entry below. An attribute without one is skipped, and then all messages of a kind would get the value that the first of them had.
+*/
 const act = {
 	word: 1, id: 2, network: 3, transport: 4, payload: 5, uid: 6, gid: 7, sequence: 8,
 } as const;
-const nftActs = actsOf([[1, act.word], [2, act.word], [3, act.word], [4, act.word], [5, act.word], [6, act.id], [8, act.network], [9, act.transport], [10, act.word], [12, act.word], [16, act.word]]);
-const nflogActs = actsOf([[1, act.word], [4, act.word], [5, act.word], [9, act.payload], [10, act.word], [11, act.uid], [12, act.sequence], [14, act.gid]]);
 
-function actsOf(entries: ReadonlyArray<readonly [number, number]>): Uint8Array {
-	const acts = new Uint8Array(0x40_00); // Every type that 14 bits can name.
-	for (const [type, value] of entries) {
-		acts[type] = value;
+type Act = typeof act[keyof typeof act];
+const nftActs = actsOf(nftAttribute, {
+	table: act.word, chain: act.word, handle: act.word, type: act.word, verdict: act.word, policy: act.word, inInterface: act.word, outInterface: act.word,
+	id: act.id, network: act.network, transport: act.transport,
+});
+const nflogActs = actsOf(nflogAttribute, {
+	packetHeader: act.word, inInterface: act.word, outInterface: act.word, prefix: act.word,
+	payload: act.payload, uid: act.uid, gid: act.gid, sequence: act.sequence,
+});
+
+function actsOf<Name extends string>(numbers: Readonly<Record<Name, number>>, wanted: Readonly<Record<Name, Act>>): Uint8Array {
+	const acts = new Uint8Array(0x40_00); // Every type that fits in 14 bits. 0 skips an attribute.
+	for (const name of Object.keys(numbers) as Name[]) {
+		acts[numbers[name]] = wanted[name];
 	}
 
 	return acts;
 }
 
-/** A scanner over one buffer. Its fields tell of the message scanned last. */
+/** A scanner over one buffer. Its fields describe the message scanned last. */
 export class MessageScan {
 	/** The words of the kind, and how many of them count. */
 	readonly words = new Int32Array(1 << 15);
@@ -35,10 +48,10 @@ export class MessageScan {
 	hasPacket = false;
 	uid = 0;
 	gid = 0;
-	/** 1: the uid was there; 2: the gid. */
+	/** 1: the uid was present; 2: the gid. */
 	owner = 0;
 	logSequence = -1;
-	/** Of the packet: its protocol, ports (source in the upper half), the offsets of its addresses in the buffer, and what tells it apart. */
+	/** The packet's protocol, ports (source in the upper half), the offsets of its addresses in the buffer, and what identifies it. */
 	protocol = 0;
 	isIpv6 = false;
 	ports = 0;
@@ -51,20 +64,20 @@ export class MessageScan {
 	readonly #int32: Int32Array;
 	readonly #view: DataView;
 
-	/** The buffer must begin at a multiple of 4, and so must every message in it. */
+	/** The buffer must be aligned to 4 bytes, and so must every message in it. */
 	constructor(bytes: Uint8Array) {
 		this.bytes = bytes;
 		this.#int32 = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
 		this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	}
 
-	/** The length of the message at `start`, or 0 when it does not fit before `end`. */
+	/** The length of the message at `start`, or 0 if it does not fit before `end`. */
 	lengthAt(start: number, end: number): number {
 		const length = start + headerBytes <= end ? this.#view.getUint32(start, true) : 0;
 		return length < headerBytes || start + length > end ? 0 : length;
 	}
 
-	/** Where the message behind the one at `start` begins, whose length is known to fit. */
+	/** Where the message after the one at `start` begins, whose length is known to fit. */
 	next(start: number): number {
 		return start + ((this.#view.getUint32(start, true) + 3) & ~3);
 	}
@@ -77,7 +90,7 @@ export class MessageScan {
 		return this.#int32[offset >> 2]!;
 	}
 
-	/** Scans the message at `start`. False when only the reference can tell what to make of it. */
+	/** Scans the message at `start`. False if only the reference decoder can handle it. */
 	scan(start: number, length: number): boolean {
 		const type = this.typeAt(start);
 		const acts = type === nflogMessageType ? nflogActs : nftActs;
@@ -102,7 +115,8 @@ export class MessageScan {
 			}
 
 			const next = at + ((size + 3) & ~3);
-			switch (acts[(header >>> 16) & 0x3F_FF]!) {
+			const wanted = acts[(header >>> 16) & 0x3F_FF]!;
+			switch (wanted) {
 				case act.word: {
 					for (let offset = at; offset < next; offset += 4) {
 						this.words[count++] = this.wordAt(offset);
@@ -138,7 +152,7 @@ export class MessageScan {
 						return false;
 					}
 
-					this.#number((header >>> 16) & 0x3F_FF, at + 4);
+					this.#number(wanted, at + 4);
 					break;
 				}
 
@@ -154,7 +168,7 @@ export class MessageScan {
 			return false;
 		}
 
-		// The family of a logged packet is in its bytes only, and the decoder asks whether there was a packet at all.
+		// The family of a logged packet is only in its bytes, and the decoder checks whether there was a packet at all.
 		this.words[count++] = this.hasPacket ? (this.isIpv6 ? 6 : 4) : 0;
 		this.wordCount = count;
 		this.#hash();
@@ -176,21 +190,29 @@ export class MessageScan {
 		return true;
 	}
 
-	#number(attribute: number, at: number): void {
+	#number(wanted: typeof act.uid | typeof act.gid | typeof act.sequence, at: number): void {
 		const value = this.#view.getUint32(at);
-		if (attribute === 12) {
-			this.logSequence = value;
-		} else if (attribute === 11) {
-			this.uid = value;
-			this.owner |= 1;
-		} else {
-			this.gid = value;
-			this.owner |= 2;
+		switch (wanted) {
+			case act.sequence: {
+				this.logSequence = value;
+				break;
+			}
+
+			case act.uid: {
+				this.uid = value;
+				this.owner |= 1;
+				break;
+			}
+
+			case act.gid: {
+				this.gid = value;
+				this.owner |= 2;
+			}
 		}
 	}
 
 	#hash(): void {
-		let hash = -2_128_831_035; // 0x811C9DC5, signed. FNV-1a by words; a collision is found by comparing the words.
+		let hash = -2_128_831_035; // 0x811C9DC5, signed. FNV-1a by words; comparing the words reveals collisions.
 		for (let index = 0; index < this.wordCount; index++) {
 			hash = Math.imul(hash ^ this.words[index]!, 0x01_00_01_93);
 			hash ^= hash >>> 15;
@@ -199,7 +221,7 @@ export class MessageScan {
 		this.hash = hash;
 	}
 
-	/** Reads the packet's header as `parsePacket` does; false when it would not. */
+	/** Reads the packet's header as `parsePacket` does; false if that would fail. */
 	#packet({network, networkEnd, transport, transportEnd}: {network: number; networkEnd: number; transport: number; transportEnd: number}): boolean {
 		const version = networkEnd > network ? this.bytes[network]! >> 4 : 0;
 		let headerEnd: number;
@@ -246,13 +268,16 @@ export class MessageScan {
 		if (isTcp) {
 			this.sequence = this.#view.getUint32(at + 4);
 			this.tcpFlags = this.bytes[at + 13]!;
+			if (isNumberless(this.tcpFlags, this.sequence)) {
+				this.sequence = this.#view.getUint32(at + 8);
+			}
 		}
 
 		return true;
 	}
 }
 
-/** What stays the same of the packet scanned last at all its hooks: as in ../packets.ts. */
+/** What identifies the packet scanned last at all its hooks: as in ../packets.ts. */
 export function identityOf(scan: MessageScan): number | string {
 	if (scan.protocol === protocolNumbers.tcp) {
 		return scan.sequence;

@@ -1,5 +1,5 @@
 /**
-A packet that the fast way is assembling, and its row: see fast-trace.ts.
+A packet that the fast path is assembling, and its row: see fast-trace.ts.
 */
 
 import {protocolNumbers} from '../decode/packet.js';
@@ -20,18 +20,18 @@ export type OpenPacket = {
 	tcpFlags: number;
 	arrivalPorts: number;
 	readonly shapes: Shape[];
-	/** Ports and addresses at each shape's beginning. */
+	/** Ports and addresses at the beginning of each traversal. */
 	readonly pathWords: number[];
-	/** The entries of the switch at which it was met, as bits of {@link facts}. */
+	/** The entries of the trace table at which it was met, as bits of {@link facts}. */
 	entered: number;
-	/** The first of all attempts to send it, where it is not this one; the attempt after this one. As in ../packets.ts. */
+	/** The first of all attempts to send it, if it is another one; the attempt after this one. As in ../packets.ts. */
 	readonly first: OpenPacket | undefined;
 	next: OpenPacket | undefined;
-	/** NFLOG has shown this attempt, and the switch's messages of it have not been read yet. As in ../packets.ts. */
+	/** NFLOG has shown this attempt, but the trace table's messages about it have not been read yet. As in ../packets.ts. */
 	isAhead: boolean;
 };
 
-/** A new packet as a message shows it; `before` is the attempt before, where it is the same packet sent again, and learns of this one. */
+/** A new packet as a message shows it; `before` is the previous attempt, if it is the same packet sent again, and is linked to this one. */
 export function openPacket(scan: MessageScan, before: OpenPacket | undefined): OpenPacket {
 	const isTcp = scan.protocol === protocolNumbers.tcp;
 	const packet: OpenPacket = {
@@ -62,7 +62,7 @@ export function openPacket(scan: MessageScan, before: OpenPacket | undefined): O
 	return packet;
 }
 
-/** Copies the address at a place of a message. */
+/** Copies the address at an offset of a message. */
 export function copyAddress(scan: MessageScan, from: number, {to, at}: {readonly to: Int32Array; readonly at: number}): void {
 	for (let word = 0; word < (scan.isIpv6 ? 4 : 1); word++) {
 		to[at + word] = scan.wordAt(from + (word * 4));
@@ -84,7 +84,7 @@ export function isSamePair(scan: MessageScan, {known, ports, words}: OpenPacket)
 	return true;
 }
 
-/** Writes a packet behind the rows that are there; where the next one begins. */
+/** Writes a packet after the existing rows; returns where the next one begins. */
 export function writeRow(rows: Int32Array, row: number, packet: OpenPacket): number {
 	rows[row + layout.facts] = packet.known;
 	rows[row + layout.sequence] = packet.sequence;

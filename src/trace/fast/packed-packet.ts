@@ -1,5 +1,5 @@
 /**
-Traced packets as rows of whole numbers: what one thread hands to another without a copy. {@link unpackPacket} makes of a row what `assemblePackets` would have made of its events.
+Traced packets as rows of integers, which threads can share without a copy. {@link unpackPacket} converts a row to what `assemblePackets` would have made of its events.
 */
 
 import {printAddressBytes} from '../../netfilter/address.js';
@@ -19,15 +19,15 @@ export const facts = {
 	invalid: 1 << 17,
 } as const;
 
-/** The shape of a traversal by its id: see `ShapeTrie`. */
+/** The cached form of a traversal by its id: see `TraversalCache`. */
 export type Traversals = readonly Traversal[];
 
 const texts = new Map<number, string>();
 const bytes = new Uint8Array(16);
 const words = new Int32Array(bytes.buffer);
-const textsMax = 65_536; // Enough for every address of a test, and no more memory than some megabytes.
+const textsMax = 65_536; // Enough for every address of a test, using only a few megabytes.
 
-/** The address that stands at `offset`. */
+/** The address at `offset`. */
 export function addressAt(rows: Int32Array, offset: number, isIpv6: boolean): string {
 	if (isIpv6) {
 		words.set(rows.subarray(offset, offset + 4));
@@ -58,12 +58,12 @@ function endpointsAt(rows: Int32Array, {ports, source, destination, isIpv6}: {
 	};
 }
 
-/** The words that a row takes. */
+/** The number of words of a row. */
 export function rowWords(rows: Int32Array, row: number): number {
 	return layout.traversals + (rows[row + layout.count]! * layout.traversalWords);
 }
 
-/** The ids of a row's shapes: what it met, without its addresses. */
+/** The ids of a row's traversals: what it met, without its addresses. */
 export function shapesOf(rows: Int32Array, row: number): readonly number[] {
 	return Array.from({length: rows[row + layout.count]!}, (_, index) => rows[row + layout.traversals + (index * layout.traversalWords)]!);
 }
@@ -116,7 +116,7 @@ function entryOf(known: number): Hook | undefined {
 	return (known & facts.entryOutput) === 0 ? undefined : 'output';
 }
 
-/** Where a packet was last seen on its way out of netfilter, as it was then: behind all of INPUT (delivered here) or POSTROUTING (sent). Undefined when no chain of the switch stood there. */
+/** Where a packet was last seen on its path out of netfilter, as it was then: after all of INPUT (delivered here) or POSTROUTING (sent). Undefined if the trace table has no chain there. */
 export function arrivalOf(rows: Int32Array, row: number): {readonly hook: 'input' | 'postrouting'; readonly destination: Endpoint} | undefined {
 	const known = rows[row]!;
 	if ((known & (facts.arrivedInput | facts.arrivedPostrouting)) === 0) {

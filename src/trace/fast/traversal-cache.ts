@@ -1,20 +1,20 @@
 /**
-Shapes of traversals: the few sequences of events that thousands of packets repeat. Each is worked out once, by the reference itself (`assemblePackets`), so a packet that repeats it costs a look-up per event and cannot come out otherwise.
+Cached traversals: the few sequences of events that thousands of packets repeat. Each is computed once, by the reference itself (`assemblePackets`), so a packet that repeats it costs one lookup per event and has exactly the same result.
 */
 
 import type {Traversal} from '../../netfilter/path.js';
 import type {TraceEvent} from '../decode/event.js';
 import {assemblePackets, type Lookup} from '../packets.js';
 
-/** A message without what differs from packet to packet: what the decoder made of the first one of its kind. */
+/** A message without what differs between packets: the decoder's result for the first one of its kind. */
 export type Token = {
 	readonly id: number;
 	readonly event: TraceEvent;
-	/** The token's bytes that count, to tell it from another of the same hash. */
+	/** The relevant bytes of the token, to tell it from another with the same hash. */
 	readonly words: Int32Array;
 };
 
-/** What a packet has met of a base chain so far. The addresses of `traversal` are those of the first packet of its kind. */
+/** What a packet has met in a base chain so far. The addresses of `traversal` are those of the first packet of its kind. */
 export type Shape = {
 	readonly id: number;
 	readonly traversal: Traversal;
@@ -24,7 +24,7 @@ export type Shape = {
 	readonly next: Map<number, Shape>;
 };
 
-/** All shapes of one rule set. They are kept from batch to batch. */
+/** All cached traversals of one rule set, kept across batches. */
 export class ShapeTrie {
 	readonly #lookup: Lookup;
 	readonly #first = new Map<number, Shape | undefined>();
@@ -44,7 +44,7 @@ export class ShapeTrie {
 		return this.#shapes.slice(id);
 	}
 
-	/** The shape that an event begins; undefined when it begins none, because its chain is no base chain of the loaded set. */
+	/** The entry for the first event; undefined if its chain is not a base chain of the loaded set. */
 	begin({id, event}: Token): Shape | undefined {
 		if (!this.#first.has(id)) {
 			this.#first.set(id, this.#work([event]));
@@ -53,11 +53,11 @@ export class ShapeTrie {
 		return this.#first.get(id);
 	}
 
-	/** The shape after one more event. */
+	/** The entry after one more event. */
 	follow(shape: Shape, {id, event}: Token): Shape {
 		let next = shape.next.get(id);
 		if (next === undefined) {
-			// It cannot be undefined: the events before it make a traversal already.
+			// It cannot be undefined: the events before it already make a traversal.
 			next = this.#work([...shape.events, event])!;
 			shape.next.set(id, next);
 		}

@@ -1,4 +1,4 @@
-/** The rule that made the difference, by what became of it. */
+/** The rule that made the difference, by what happened to it. */
 
 import test from 'ava';
 import {type Cause, findCause} from '../../../src/comparison/cause.js';
@@ -36,12 +36,12 @@ test('a value that changed is named from and to', t => {
 	t.true(causes.some(({kind, text}) => kind === 'changed' && text === 'ISTIO_REDIRECT#1 outbound-redirect changed: target redirect to 15001 → redirect to 15101'), JSON.stringify(causes));
 });
 
-test('where nothing that decided differs, the cause is not found, and says so', t => {
+test('if nothing that decided differs, the cause is unknown, and the text says so', t => {
 	const ruleSet = ofIstio(nat(own, rest));
 	const walked = {legs: [], ruleSet};
 	t.deepEqual(findCause({
 		from: walked, to: walked, diff: diffRuleSets({from: ruleSet, to: ruleSet}, ['ipv4']), family: 'ipv4',
 	}), {
-		kind: 'not-found', from: null, to: null, text: 'the same rules decided, and did something else',
+		kind: 'not-found', from: null, to: null, text: 'the same rules decided but acted differently',
 	});
 });

@@ -25,7 +25,7 @@ test('the same rules are equal, over a number of classes and fields', t => {
 	t.true(families.every(({classes, probes, fields, leftOut}) => classes > 10 && probes > classes && fields.includes('uid') && leftOut.length > 0));
 });
 
-test('other traffic is moved', t => {
+test('different traffic is reported as moved', t => {
 	const {outcome, statements} = compareSets(from, to);
 	t.is(outcome, 'moved');
 	t.is(exitStatusOfComparison({outcome}), 1);
@@ -54,13 +54,13 @@ test('a kernel that goes another way than was read is inconclusive, though both 
 	t.deepEqual(gaps.map(({kind}) => kind), ['reading']);
 });
 
-test('what moved is told beside a gap', t => {
+test('moves are reported besides a gap', t => {
 	const {outcome, gaps} = judgeComparison(spoil(sendBoth(from, to), probeResult => ({...probeResult, gaps: [{kind: 'no-end', message: 'It did not end.'}]})), {arePathsCompared: false});
 	t.is(outcome, 'moved');
 	t.is(gaps.length, 1);
 });
 
-test('another way to the same stops is moved only where that was asked for', t => {
+test('another path to the same stops is reported only if paths are compared', t => {
 	const rules = ['-A OUTPUT -p tcp -m owner --uid-owner 1337 -j RETURN', '-A OUTPUT -p tcp -j REDIRECT --to-ports 15001'];
 	const [one, other] = [rulesOfTable('nat', rules), rulesOfTable('nat', ['-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 15001', ...rules.slice(1)])];
 	const same = rulesOfTable('nat', [rules[0]!, '-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 15001', rules[1]!]);

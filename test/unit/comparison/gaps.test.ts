@@ -13,26 +13,26 @@ function setsOf(...sides: ReadonlyArray<readonly string[]>) {
 
 const messagesOf = (...sides: ReadonlyArray<readonly string[]>): readonly string[] => gapsOfClasses(setsOf(...sides)).map(({kind, message}) => `${kind}: ${message}`);
 
-test('a condition that is not understood is named, once, and not where no packet comes to it', t => {
+test('a condition that is not understood is named once, and only if a packet reaches it', t => {
 	const length = '-m length --length 10:200 -j RETURN';
-	t.deepEqual(messagesOf([length]), [`not-sent: ipv4: what nat OUTPUT#1 (${length}) asks for is not understood, so no packets were made for it.`]);
+	t.deepEqual(messagesOf([length]), [`not-sent: ipv4: nat OUTPUT#1 (${length}) is not understood, so no packets were made for it.`]);
 	t.deepEqual(messagesOf([length], [length]), messagesOf([length]));
 	t.deepEqual(messagesOf(['-j RETURN', length]), []);
 	t.deepEqual(messagesOf(['-p tcp -m tcp --dport 80 -j RETURN']), []);
 });
 
-test('more than three are counted', t => {
+test('more than three such conditions are counted', t => {
 	const lines = [1, 2, 3, 4, 5].map(size => `-m length --length ${size} -j LOG`);
 	const [message, ...more] = messagesOf(lines);
 	t.deepEqual(more, []);
-	t.regex(message!, /nat OUTPUT#1 .*; nat OUTPUT#2 .*; nat OUTPUT#3 .* and 2 more asks for/u);
+	t.regex(message!, /nat OUTPUT#1 .*; nat OUTPUT#2 .*; nat OUTPUT#3 .* and 2 more are not understood/u);
 });
 
 test('what no probe can be is a gap only where the sides differ', t => {
 	const icmp = '-p icmp -j RETURN';
 	t.deepEqual(messagesOf([icmp], [icmp]), []);
 	t.deepEqual(messagesOf([icmp]), []);
-	t.deepEqual(messagesOf([icmp], ['-p tcp -j RETURN']), ['the pod itself', 'any other host'].map(to => `not-sent: ipv4: not asked of the kernel: ICMP to ${to}; a probe is TCP or UDP, not icmp.`));
+	t.deepEqual(messagesOf([icmp], ['-p tcp -j RETURN']), ['the pod itself', 'any other host'].map(to => `not-sent: ipv4: not tested: ICMP to ${to}; a probe is TCP or UDP, not icmp.`));
 	t.is(setsOf([icmp]).leftOut.filter(({kind}) => kind === 'cannot-be-sent').length, 3);
 });
 
@@ -50,7 +50,7 @@ function withoutHits(probeResult: ProbeResult): ProbeResult {
 	return {...probeResult, legs: [{...leg!, traversals: []}, ...rest]};
 }
 
-test('a kernel that does what was read is no gap', t => {
+test('no gap if the kernel does what the model predicted', t => {
 	t.deepEqual(gapsOfReading({
 		classSet, representatives, probeResults: sides.from.probeResults, place: 0,
 	}), []);
@@ -59,7 +59,7 @@ test('a kernel that does what was read is no gap', t => {
 	}), []);
 });
 
-test('a kernel that does something else is one, and names the packet and both ways', t => {
+test('a gap if the kernel does something else, with the packet and both paths', t => {
 	const place = sides.from.probeResults.findIndex(({legs: [leg]}) => leg!.protocol === 'udp');
 	const probeResults = sides.from.probeResults.with(place, withoutHits(sides.from.probeResults[place]!));
 	const [gap, ...more] = gapsOfReading({
@@ -74,7 +74,7 @@ test('a kernel that does something else is one, and names the packet and both wa
 	t.regex(all[0]!.message, /met nat OUTPUT#1 and not nat OUTPUT#2.* and \d+ more\.$/u);
 });
 
-test('where nothing was foretold, or nothing was flown, there is no other way to tell of', t => {
+test('no such gap if nothing was predicted, or nothing was sent', t => {
 	const doubtful = setsOf(['-m length --length 10:200 -j RETURN']);
 	const one: Representative = {...representatives.find(({origin}) => origin === 'pod')!, index: doubtful.classes.findIndex(({origin}) => origin === 'pod')};
 	t.is(doubtful.classes[one.index]!.predicted[0]!.hits, undefined);
@@ -86,7 +86,7 @@ test('where nothing was foretold, or nothing was flown, there is no other way to
 	}), []);
 });
 
-test('a probe in short', t => {
+test('a probe in a few words', t => {
 	const one: Representative = {
 		index: 0, kind: 'inner', origin: 'pod', family: 'ipv4', protocol: 'tcp', packet: 'first', uid: 1000, gid: 2000, source: undefined, sourcePort: undefined, destination: {address: '192.0.2.1', port: 80}, mark: undefined,
 	};

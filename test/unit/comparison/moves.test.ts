@@ -19,12 +19,27 @@ const arrivals: ReadonlyArray<readonly [expected: string, change: Partial<Probed
 	['direct', {end: {kind: 'refused'}}],
 	['proxy:15001', {end: {kind: 'accepted', stop: 'proxy:15001'}, deliveredTo: redirected}],
 	['port 15001, where nobody listens', {end: {kind: 'refused'}, deliveredTo: redirected}],
-	['port 15001, whose answer does not come back', {end: {kind: 'unknown', reason: 'nothing came back in time'}, deliveredTo: redirected}],
+	['port 15001, whose answer does not come back', {end: {kind: 'unknown', reason: 'no answer came in time'}, deliveredTo: redirected}],
 	['proxy:80', {end: {kind: 'accepted', stop: 'proxy:80'}, isLedAway: true}],
 	['port 80, where nobody listens', {end: {kind: 'refused'}, isLedAway: true}],
 	['dropped', {end: {kind: 'dropped', by: undefined}, deliveredTo: undefined}],
 	['dropped', {end: {kind: 'dropped', by: undefined}}],
 	['unreachable', {end: {kind: 'unreachable', reason: 'no route'}, deliveredTo: undefined}],
+	['nowhere (172.17.0.2:80)', {
+		end: {
+			kind: 'nowhere', at: {address: '172.17.0.2', port: 80}, by: undefined, reason: '',
+		}, deliveredTo: undefined,
+	}],
+	['lost', {
+		end: {
+			kind: 'lost', at: redirected, by: undefined, reason: '',
+		}, deliveredTo: undefined,
+	}],
+	['answer-dropped', {
+		end: {
+			kind: 'answer-dropped', at: redirected, by: undefined, reason: '',
+		}, deliveredTo: undefined,
+	}],
 	['unknown', {end: {kind: 'unknown', reason: 'nobody saw it'}, deliveredTo: undefined}],
 ];
 
@@ -45,6 +60,10 @@ const weights: ReadonlyArray<readonly [severity: Severity, from: readonly string
 	['lost', ['direct'], ['port 15001, where nobody listens']],
 	['lost', ['direct'], ['port 15001, whose answer does not come back']],
 	['lost', ['direct'], ['unknown']],
+	['lost', ['direct'], ['nowhere (172.17.0.2:80)']],
+	['lost', ['proxy:15001', 'direct'], ['lost']],
+	['lost', ['proxy:15001', 'direct'], ['proxy:15001', 'answer-dropped']],
+	['elsewhere', ['nowhere (172.17.0.2:80)'], ['lost']],
 	['loop', ['direct'], ['proxy:15001', 'proxy:15001', 'loop']],
 	['elsewhere', ['direct'], ['proxy:15001', 'direct']],
 	['elsewhere', ['dropped'], ['direct']],
@@ -88,7 +107,7 @@ function withRules(...lines: readonly string[]) {
 	return rulesOfTable('nat', [...lines, ...base]);
 }
 
-test('the gravest comes first: bypass, lost, loop, elsewhere, path', t => {
+test('the most severe comes first: bypass, lost, loop, elsewhere, path', t => {
 	const filtered = parseSave(['*nat', ':OUTPUT ACCEPT', '-A OUTPUT -p tcp -m tcp --dport 6000:6999 -j RETURN', '-A OUTPUT -p tcp -m tcp --dport 4000 -j REDIRECT --to-ports 15053', '-A OUTPUT -p tcp -m tcp --dport 5000 -j REDIRECT --to-ports 15001', ...base, 'COMMIT', '*filter', ':OUTPUT ACCEPT', '-A OUTPUT -p udp -m udp --dport 7000 -j DROP', 'COMMIT', ''].join('\n'), 'ipv4');
 	const {statements, outcome} = compareSets(withRules(), filtered, {arePathsCompared: true});
 	t.is(outcome, 'moved');
@@ -97,7 +116,7 @@ test('the gravest comes first: bypass, lost, loop, elsewhere, path', t => {
 	t.deepEqual([...new Set(found)], ['bypass', 'lost', 'loop', 'elsewhere', 'path']);
 });
 
-test('what moved alike is one statement, over ranges; it names its cause and a witness that shows it', t => {
+test('packets that moved in the same way are one statement, over ranges, with its cause and a probe that shows it', t => {
 	const {statements} = compareSets(withRules(), withRules('-A OUTPUT -p tcp -d 10.96.0.0/12 -m multiport --dports 80,443 -j RETURN'));
 	t.deepEqual(statements.map(({severity, traffic, from, to}) => ({
 		severity, traffic, from, to,
@@ -112,7 +131,7 @@ test('what moved alike is one statement, over ranges; it names its cause and a w
 	t.deepEqual(families, ['ipv4']);
 });
 
-test('the same in both families is one statement, and what differs is two', t => {
+test('the same move in both families is one statement; different ones are two', t => {
 	const [from, to] = [rulesOfRelease('release:1.30'), rulesOfRelease('release:1.30 -o 9090')];
 	const [both, ...more] = compareSets(from, to, {families: ['ipv4', 'ipv6']}).statements.filter(statement => statement.severity === 'bypass' && statement.from[0] === 'proxy:15001');
 	t.deepEqual(more, []);

@@ -21,7 +21,7 @@ function isFor({matches}: Rule, family: AddressFamily): boolean {
 	return matches.every(match => (match.kind !== 'source' && match.kind !== 'destination') || familyOfAddress(match.address) === family);
 }
 
-/** The roles of each chain in order, by the twin's names, for packets of one family. */
+/** The roles of each chain in order, by the iptables names, for packets of one family. */
 function sequencesOf({tables}: RuleSet, family: AddressFamily): Sequences {
 	return Object.fromEntries(tables
 		.filter(table => table.family === 'inet' || table.family === tableFamily(family))
@@ -42,7 +42,7 @@ function differencesOf(one: RuleSet, other: RuleSet, families: readonly AddressF
 	});
 }
 
-/** Where the twins truly differ. */
+/** Where the counterparts really differ. */
 const knownDifferences: Readonly<Record<string, readonly string[]>> = {
 	'tproxy.golden': [
 		// Both families' rules for the passthrough source are inserted at the same index, so that IPv4's ends behind the next one: all of them return.
@@ -59,7 +59,7 @@ function counterpartFile(file: string): string {
 	return file.replace('nftables/', 'iptables/');
 }
 
-test('nearly every golden has a twin of the same options', t => {
+test('nearly every golden has an iptables golden with the same options', t => {
 	t.is(counterparts.length, 22);
 	for (const {file, options} of counterparts) {
 		t.deepEqual(readGoldens('iptables').find(counterpart => counterpart.file === counterpartFile(file))?.options, options);
@@ -79,7 +79,7 @@ for (const golden of readGoldens('nftables')) {
 }
 
 for (const golden of counterparts) {
-	test(`roles are the twin's, chain by chain: ${golden.file}`, t => {
+	test(`the roles are those of the iptables golden, chain by chain: ${golden.file}`, t => {
 		const native = parseNft(goldenText(golden.file));
 		t.deepEqual(differencesOf(goldenSave(counterpartFile(golden.file)), native, goldenInput(golden).families), knownDifferences[golden.file.replace('nftables/', '')] ?? []);
 	});
@@ -102,7 +102,7 @@ test('the same holds for random options', t => {
 	}
 });
 
-test('a range of all addresses has the role that it has where iptables leaves it out', t => {
+test('a range of all addresses has the role that it has in iptables, where it is left out', t => {
 	const {release, options} = parseReleaseInput('release:1.30 -i 0.0.0.0/0 -x 0.0.0.0/0,10.0.0.0/8');
 	t.deepEqual(differencesOf(sidecarRuleSet(release, options, ['ipv4']), sidecarNftRuleSet(release, options, ['ipv4']), ['ipv4']), []);
 });

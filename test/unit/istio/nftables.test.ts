@@ -48,14 +48,14 @@ function rulesOf(input: string, place: string, families: readonly AddressFamily[
 	return chainsOf(sidecarNftRuleSet(release, options, families))[`inet istio-proxy-${place}`] ?? [];
 }
 
-test('a chain is made only if it holds a rule', t => {
+test('a chain is created only if it has a rule', t => {
 	const {release, options} = parseReleaseInput('release:1.30');
 	const [nat, ...others] = sidecarNftRuleSet(release, {...options, inboundPortsInclude: []}, ['ipv4']).tables;
 	t.deepEqual(nat?.chains.map(({name}) => name), ['output', 'istio-inbound', 'istio-redirect', 'istio-in-redirect', 'istio-output']);
 	t.deepEqual(others, []);
 });
 
-test('an index that the chain does not have means its end', t => {
+test('an index beyond the end of the chain means its end', t => {
 	t.deepEqual(rulesOf('release:1.30 -m TPROXY -b ""', 'mangle istio-inbound', ['ipv4', 'ipv6']), [
 		'meta l4proto tcp meta mark 0x00000539 counter return',
 		'iifname "lo" meta l4proto tcp ip6 saddr ::6 counter return',
@@ -64,7 +64,7 @@ test('an index that the chain does not have means its end', t => {
 	]);
 });
 
-test('virtual interfaces end on top, the last one first', t => {
+test('rules for virtual interfaces come first, in reverse order', t => {
 	t.deepEqual(rulesOf('release:1.30 -k vm0,vm1 -c eth9 -i 10.0.0.0/8,fd00::/8', 'nat prerouting', ['ipv4', 'ipv6']), [
 		'iifname "vm1" ip6 daddr fd00::/8 counter jump istio-redirect',
 		'iifname "vm0" ip6 daddr fd00::/8 counter jump istio-redirect',
@@ -91,9 +91,9 @@ test('a release without the back end says so', t => {
 });
 
 for (const [title, input, reason] of [
-	['a range of ports', 'release:1.30 -o 9000:9010', /^nft refuses rule 1 of chain istio-output in table inet istio-proxy-nat, "tcp dport 9000:9010 counter return": in nft, a range of ports is written 9000-9010/],
-	['a wildcard of iptables', 'release:1.30 -c eth+', /"iifname eth\+ counter return": in nft, such a name of an interface is due in quotes/],
-	['a name with a colon', 'release:1.30 -c eth0:1', /"iifname eth0:1 counter return": in nft, such a name/],
+	['a range of ports', 'release:1.30 -o 9000:9010', /^nft rejects rule 1 of chain istio-output in table inet istio-proxy-nat, "tcp dport 9000:9010 counter return": in nft, a range of ports is written 9000-9010/],
+	['a wildcard of iptables', 'release:1.30 -c eth+', /"iifname eth\+ counter return": nft requires quotes for such an interface name/],
+	['a name with a colon', 'release:1.30 -c eth0:1', /"iifname eth0:1 counter return": nft requires quotes for such an interface name/],
 ] as const) {
 	test(`refused: ${title}`, t => {
 		const {release, options} = parseReleaseInput(input);
@@ -104,11 +104,11 @@ for (const [title, input, reason] of [
 test('refused: a jump to a chain that got no rule', t => {
 	const {release, options} = parseReleaseInput('release:1.30 --redirect-dns');
 	const dns = {...options, dnsServersV4: [], dnsServersV6: ['fd00::10']};
-	t.regex(refusalOf(sidecarNftRuleSet(release, dns, ['ipv4'])) ?? '', /"counter jump istio-output-dns": no chain istio-output-dns was made/);
+	t.regex(refusalOf(sidecarNftRuleSet(release, dns, ['ipv4'])) ?? '', /"counter jump istio-output-dns": chain istio-output-dns was not created/);
 	t.is(refusalOf(sidecarNftRuleSet(release, dns, ['ipv4', 'ipv6'])), undefined);
 });
 
-test('shadows are the twin\'s', t => {
+test('shadows are those of the iptables rules', t => {
 	const {release, options} = parseReleaseInput('release:1.30');
 	const set: RuleSet = sidecarNftRuleSet(release, options, ['ipv4']);
 	const chain = set.tables[0]!.chains.find(({name}) => name === 'istio-output')!;

@@ -15,7 +15,7 @@ for (const [title, tally, status] of [
 	});
 }
 
-test('tallies add up', t => {
+test('tallies are added', t => {
 	t.deepEqual(addTallies([tallyOf('passed'), tallyOf('failed'), tallyOf('passed'), tallyOf('inconclusive')]), {passed: 2, failed: 1, inconclusive: 1});
 	t.deepEqual(addTallies([]), {passed: 0, failed: 0, inconclusive: 0});
 });

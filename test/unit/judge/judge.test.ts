@@ -2,7 +2,7 @@ import test from 'ava';
 import type {Leg} from '../../../src/netfilter/path.js';
 import type {Cause, Difference} from '../../../src/judge/outcome.js';
 import {judge} from '../../../src/judge/judge.js';
-import type {ActorCredentials, TypeId} from '../../../src/scenario/types.js';
+import type {ActorCredentials, TypeId} from '../../../src/mesh/traffic.js';
 import type {Gap, GapKind} from '../../../src/trace/gap.js';
 import type {Observation} from '../../../src/trace/observation.js';
 import {observed} from '../../helpers/observed.js';
@@ -45,6 +45,10 @@ function print(difference: Difference): string {
 
 		case 'no-loop': {
 			return `${head} ${difference.observed.stop}`;
+		}
+
+		case 'closing': {
+			return `${head} ${difference.observed.stop} ${difference.closed ?? 'open'}`;
 		}
 
 		case 'trait': {
@@ -99,7 +103,11 @@ const table: readonly Row[] = [
 		mutate: deleteRule('ISTIO_OUTPUT', 4),
 		expected: {
 			2: ['rule 2: proxy-uid-bypass ≠ proxy-gid-bypass by ISTIO_OUTPUT#6, remote:8080 ≠ remote:8080 (missing; same-stops)'],
-			5: ['rule 1: proxy-uid-bypass ≠ proxy-gid-bypass by ISTIO_OUTPUT#6, proxy:15090 ≠ proxy:15090 (missing; same-stops)'],
+			3: ['rule 2: proxy-uid-bypass ≠ proxy-gid-bypass by ISTIO_OUTPUT#6, proxy:15000 ≠ proxy:15000 (missing; same-stops)'],
+			5: [
+				'rule 1: proxy-uid-bypass ≠ proxy-gid-bypass by ISTIO_OUTPUT#6, proxy:15090 ≠ proxy:15090 (missing; same-stops)',
+				'rule 2: proxy-uid-bypass ≠ proxy-gid-bypass by ISTIO_OUTPUT#6, proxy:15000 ≠ proxy:15000 (missing; same-stops)',
+			],
 			6: ['rule 1: proxy-uid-bypass ≠ proxy-gid-bypass by ISTIO_OUTPUT#6, istiod:15012 ≠ istiod:15012 (missing; same-stops)'],
 		},
 	},
@@ -129,7 +137,13 @@ const table: readonly Row[] = [
 		title: 'the exclusion of 15090 deleted',
 		mutate: deleteRule('ISTIO_INBOUND', 2),
 		// The other excluded ports have the same role, so the role is there, and its rules did not match.
-		expected: {3: ['stop 1: inbound-port-exclude ≠ inbound-capture by ISTIO_INBOUND#4, proxy:15090 ≠ proxy:15006 (not-matched ISTIO_INBOUND#2)', 'surplus-leg 2: proxy:15090']},
+		expected: {
+			3: [
+				'stop 1: inbound-port-exclude ≠ inbound-capture by ISTIO_INBOUND#4, proxy:15090 ≠ proxy:15006 (not-matched ISTIO_INBOUND#2)',
+				'stop 2: proxy-uid-bypass ≠ passthrough-source by ISTIO_OUTPUT#1, proxy:15000 ≠ proxy:15090 (ISTIO_OUTPUT#1 before #4)',
+				'surplus-leg 3: proxy:15000',
+			],
+		},
 	},
 	{
 		title: 'a changed redirect port',
@@ -225,7 +239,7 @@ for (const {title, expected, ...sketch} of table) {
 	for (const isLegacy of [false, true]) {
 		test(`${title}${isLegacy ? ', iptables-legacy' : ''}`, t => {
 			const report = sketchReport({...sketch, isLegacy});
-			const found = Object.fromEntries(report.types.filter(({outcome}) => outcome.kind !== 'pass').map(({id}) => [id, differencesOf(report, id as TypeId).map(difference => print(difference))]));
+			const found = Object.fromEntries(report.types.filter(({outcome}) => outcome.kind !== 'pass').map(({id}) => [id, differencesOf(report, id).map(difference => print(difference))]));
 			t.deepEqual(found, expected as Record<string, string[]>);
 		});
 	}
@@ -240,7 +254,7 @@ test('a leg that another actor opened', t => {
 	t.deepEqual(differencesOf(report, '2').map(difference => print(difference)), ['actor 1: app ≠ agent', 'actor 2: proxy ≠ agent']);
 });
 
-test('a leg that was dropped names the rule', t => {
+test('a leg that was dropped has the rule', t => {
 	const report = sketchReport({ids: ['1'], mutate: insertRule('ISTIO_INBOUND', 1, '-p tcp -m tcp --dport 8080 -j DROP')});
 	t.deepEqual(differencesOf(report, '1').map(difference => print(difference)), [
 		'stop 1: inbound-capture ≠ nothing by ISTIO_INBOUND#1, proxy:15006 ≠ dropped by ISTIO_INBOUND#1 (ISTIO_INBOUND#1 before #6)',
@@ -248,7 +262,7 @@ test('a leg that was dropped names the rule', t => {
 	]);
 });
 
-test('a chain that is not come to', t => {
+test('a chain that the packet does not reach', t => {
 	// The redirection was skipped although the hairpin rule matched: no kernel does that, and it must not pass.
 	const report = sketchReport({ids: ['2'], tamper: tamperLegs(legs => legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: []}))})))});
 	t.deepEqual(differencesOf(report, '2').map(difference => print(difference)), [
@@ -259,17 +273,17 @@ test('a chain that is not come to', t => {
 	t.regex(differencesOf(bare, '2').map(difference => print(difference)).join('\n'), /not-reached OUTPUT#1/);
 });
 
-test('the roles of all rules hit are told, null for a foreign one', t => {
+test('the roles of all matched rules, null for a foreign one', t => {
 	const report = sketchReport({ids: ['2'], mutate: insertRule('OUTPUT', 1, '-p tcp')});
 	t.deepEqual(typeOf(report, '2').observedRoles, [[null, 'outbound-jump', 'outbound-capture', 'outbound-redirect'], [null, 'outbound-jump', 'proxy-uid-bypass']]);
 });
 
 const gapKinds: readonly GapKind[] = [
-	'lost-events', 'not-understood', 'not-traced', 'open-traversal', 'counter-mismatch', 'unwitnessed', 'no-end', 'credentials', 'ambiguous', 'actor-ended', 'rules-differ',
+	'lost-events', 'not-understood', 'not-traced', 'open-traversal', 'counter-mismatch', 'unwitnessed', 'no-end', 'credentials', 'ambiguous', 'actor-ended', 'unclaimed', 'rules-differ',
 ];
 
 for (const kind of gapKinds) {
-	test(`a gap is never a pass and never a fail: ${kind}`, t => {
+	test(`a gap makes a case inconclusive, never passed or failed: ${kind}`, t => {
 		const gap: Gap = {kind, message: 'Something is missing.'};
 		for (const mutate of [undefined, deleteRule('ISTIO_OUTPUT', 9)]) {
 			const report = sketchReport({ids: ['2'], tamper: ({path, loop}) => observed(path.legs, {loop, gaps: [gap]}), ...(mutate === undefined ? {} : {mutate})});
@@ -284,7 +298,7 @@ for (const [title, change, kind] of [
 	['a chain that was not left', legs => legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, end: {by: 'open'}}))})), 'open-traversal'],
 	['a rule that the set does not hold', legs => legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.map(hit => ({...hit, number: undefined, text: undefined}))}))})), 'open-traversal'],
 ] as ReadonlyArray<readonly [string, (legs: readonly Leg[]) => readonly Leg[], GapKind]>) {
-	test(`a path that shows a gap which nobody named: ${title}`, t => {
+	test(`goes red: a path with a gap that is not reported: ${title}`, t => {
 		const report = sketchReport({ids: ['2'], tamper: tamperLegs(change)});
 		const {outcome} = typeOf(report, '2');
 		t.is(outcome.kind === 'inconclusive' ? outcome.reasons[0]?.kind : outcome.kind, kind);
@@ -307,7 +321,7 @@ test('an expectation without a leg is an error', t => {
 	}), {instanceOf: RangeError, message: /type 2 expects no leg/});
 });
 
-test('both families and both orders of types are judged alike', t => {
+test('both families and both orders of types are judged in the same way', t => {
 	t.is(outcomesOf(sketchReport({families: ['ipv4', 'ipv6'], ids: ['6', '1']})), '6 pass, 1 pass, 6 pass, 1 pass');
 	t.is(outcomesOf(sketchReport({families: ['ipv6'], ids: ['4'], mutate: deleteRule('ISTIO_OUTPUT', 2)})), '4 fail');
 });

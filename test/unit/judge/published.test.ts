@@ -46,11 +46,11 @@ test('both families are compared alike', t => {
 	t.deepEqual(types.map(({published}) => published?.agrees), [true, true, false, true, false, false, true, true, false, true, false, false]);
 });
 
-test('4b is not treated', t => {
+test('nothing is published about 4b', t => {
 	t.is(typeOf(sketchReport({ids: ['4b']}), '4b').published, null);
 });
 
-test('with a gap nothing is claimed', t => {
+test('with a gap no claim is compared', t => {
 	const gap = {kind: 'lost-events', message: 'Two events were lost.'} as const;
 	const {published} = typeOf(sketchReport({tamper: ({path, loop}) => observed(path.legs, {loop, gaps: [gap]})}), '1');
 	t.deepEqual(published, {path: publishedTypes[1].notation, agrees: null, reason: 'Not compared, because the evidence has a gap: Two events were lost.'});
@@ -59,16 +59,16 @@ test('with a gap nothing is claimed', t => {
 
 for (const [title, id, change, reason] of [
 	['a path that ends early', '2', legs => legs.slice(0, 1), 'The article goes to OUTPUT where the observed path has ended.'],
-	['a path that goes on', '2', legs => [...legs, ...legs.slice(1)], 'The article\'s route has ended where the observed path goes to OUTPUT#1.'],
+	['a path that goes on', '2', legs => [legs[0]!, legs[0]!, ...legs.slice(1)], 'The article goes to ISTIO_OUTPUT#4 where the observed path goes to ISTIO_OUTPUT#9.'],
 	['another first actor', '2', legs => legs.map(leg => ({...leg, actor: 'agent'})), 'The article goes to app where the observed path goes to agent.'],
 	['a connection that was refused', '2', legs => legs.map((leg, index): Leg => index === 1 ? {...leg, end: {kind: 'refused'}} : leg), 'The article goes to remote where the observed path goes to refused.'],
 ] as ReadonlyArray<readonly [string, PublishedTypeId, (legs: readonly Leg[]) => readonly Leg[], string]>) {
-	test(`what is always true is said otherwise: ${title}`, t => {
+	test(`a claim that holds in general is worded differently: ${title}`, t => {
 		t.is(typeOf(sketchReport({ids: [id], tamper: ({path}) => observed(change(path.legs))}), id).published?.reason, reason);
 	});
 }
 
-test('a rule of another table on the way is no agreement', t => {
+test('a rule of another table on the path means that the claim does not agree', t => {
 	const {published} = typeOf(sketchReport({
 		ids: ['2'],
 		tamper: ({path}) => observed(path.legs.map(leg => ({

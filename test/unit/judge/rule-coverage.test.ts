@@ -39,7 +39,7 @@ function whyOf(ruleSet: RuleSet, complete: CoveredLegs, place: string): string {
 	return rule.unreached === null ? 'reached' : describeUnreached(rule.unreached, rule);
 }
 
-test('hits are counted by case, and the last of a way that decides is told apart', t => {
+test('hits are counted by case, and the deciding one is told apart', t => {
 	const ruleSet = setOf('OUTPUT -j ONE', 'ONE -p tcp -j REDIRECT --to-ports 15001');
 	const leg = legThrough(ruleSet, 'OUTPUT#1', 'ONE#1');
 	const all = coverage(ruleSet, [leg, leg], [leg]);
@@ -48,24 +48,24 @@ test('hits are counted by case, and the last of a way that decides is told apart
 	t.is(all.get('ONE#1')!.unreached, null);
 });
 
-test('a rule behind one that takes its packets is shadowed by that', t => {
+test('a rule after one that takes its packets is shadowed by it', t => {
 	const ruleSet = setOf('OUTPUT -j ONE', 'ONE -p tcp -j ACCEPT', 'ONE -p tcp -m tcp --dport 8080 -j ACCEPT');
 	t.is(whyOf(ruleSet, [legThrough(ruleSet, 'OUTPUT#1', 'ONE#1')], 'ONE#2'), 'shadowed: what it would match is handled earlier, by ONE#1 (1 packet)');
 });
 
-test('a rule behind one that takes other packets alone is not shadowed by it', t => {
+test('a rule after one that takes only other packets is not shadowed by it', t => {
 	const ruleSet = setOf('OUTPUT -j ONE', 'ONE -p tcp -j ACCEPT', 'ONE -p udp -j ACCEPT');
 	t.is(whyOf(ruleSet, [legThrough(ruleSet, 'OUTPUT#1', 'ONE#1')], 'ONE#2'), 'earlier rules end the path of all 1 packets that enter its chain, and it would match none of them');
 });
 
-test('a rule that is asked and matches nothing is told with the condition that fails', t => {
+test('a rule that is tested and never matches is reported with the condition that fails', t => {
 	const ruleSet = setOf('OUTPUT -o docker0 -p tcp -j ACCEPT', 'OUTPUT -m owner --uid-owner 5 -j ACCEPT');
 	const legs = [legThrough(ruleSet), legThrough(ruleSet)];
 	t.is(whyOf(ruleSet, legs, 'OUTPUT#1'), '2 packets enter its chain, and none meets its conditions: -o docker0 (2)');
 	t.is(whyOf(ruleSet, legs, 'OUTPUT#2'), '2 packets enter its chain, and none meets its conditions: --uid-owner 5 (2)');
 });
 
-test('a chain that nobody comes to is told with the rules that lead there', t => {
+test('a chain that no packet reaches is reported with the rules that lead to it', t => {
 	const ruleSet = setOf('OUTPUT -p udp -j ONE', 'ONE -j ACCEPT', 'TWO -j ACCEPT', 'PREROUTING -j ACCEPT');
 	const legs = [legThrough(ruleSet)];
 	t.is(whyOf(ruleSet, legs, 'ONE#1'), 'no packet enters its chain; OUTPUT#1 would lead there');
@@ -73,13 +73,13 @@ test('a chain that nobody comes to is told with the rules that lead there', t =>
 	t.is(whyOf(ruleSet, legs, 'PREROUTING#1'), 'no packet reaches the hook of its chain');
 });
 
-test('what a scenario reaches can be reached, though no class of the default topology does', t => {
+test('what a scenario reaches is reachable, even if no class of the default topology reaches it', t => {
 	const ruleSet = setOf('OUTPUT -p tcp -j ACCEPT');
 	const all = coverage(ruleSet, [legThrough(ruleSet)], [legThrough(ruleSet, 'OUTPUT#1')]);
 	t.is(all.get('OUTPUT#1')!.unreached, null);
 });
 
-test('cases are held to what can be reached, the complete ones to everything', t => {
+test('cases are measured by what is reachable, the complete ones by everything', t => {
 	const ruleSet = setOf('OUTPUT -p tcp -j ONE', 'ONE -p udp -j ACCEPT');
 	const all = [...coverage(ruleSet, [legThrough(ruleSet, 'OUTPUT#1')]).values()];
 	t.deepEqual(unreachedBy(all, 'types').map(({place}) => place), ['OUTPUT#1']);

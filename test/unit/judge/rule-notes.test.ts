@@ -17,7 +17,7 @@ function notesOf(sketch: RunSketch, kind?: RuleNote['kind']): readonly string[] 
 	return sketchReport(sketch).ruleNotes.filter(note => kind === undefined || note.kind === kind).map(note => print(note));
 }
 
-test('the rules that six types do not meet, with the shadow on them where there is one', t => {
+test('the rules that the six types do not match, with the shadow if there is one', t => {
 	t.deepEqual(notesOf({}), [
 		`not-reached ISTIO_INBOUND#1: ${notNeeded}`,
 		`not-reached ISTIO_INBOUND#3: ${notNeeded}`,
@@ -30,11 +30,11 @@ test('the rules that six types do not meet, with the shadow on them where there 
 	]);
 });
 
-test('4b meets one more', t => {
+test('type 4b matches one more', t => {
 	t.false(notesOf({ids: ['1', '4b']}).includes(`not-reached ISTIO_OUTPUT#3: ${notNeeded}`));
 });
 
-test('with a gap no rule is said to be unmet', t => {
+test('with a gap no rule is called unmatched', t => {
 	t.deepEqual(notesOf({tamper: ({path, loop}, {id}) => observed(path.legs, {loop, gaps: id === '6' ? [{kind: 'lost-events', message: 'One.'}] : []})}), []);
 });
 
@@ -49,7 +49,7 @@ for (const [number, expected] of [
 	[1, 'needed by types 1, 4'],
 	[2, 'needed by type 4'],
 	[3, 'none of the types that were run needs it'],
-	[4, 'for types 2, 5, 6 covered by ISTIO_OUTPUT#6, which keeps the stops'],
+	[4, 'for types 2, 3, 5, 6 covered by ISTIO_OUTPUT#6, which leads to the same stops'],
 	[5, 'none of the types that were run needs it'],
 	[6, 'none of the types that were run needs it'],
 	[7, 'none of the types that were run needs it'],
@@ -62,19 +62,19 @@ for (const [number, expected] of [
 	});
 }
 
-test('a missing rule that is covered names the rule that covers it', t => {
+test('a missing rule that another one covers: the note names that one', t => {
 	const [note] = sketchReport({ids: ['4b'], mutate: deleteRule('ISTIO_OUTPUT', 3)}).ruleNotes;
 	t.like(note, {
 		kind: 'missing', role: 'loopback-not-proxy-uid', types: ['4b'], coveredBy: {chain: 'ISTIO_OUTPUT', number: 5},
 	});
 });
 
-test('a rule whose need cannot be seen for a gap is not said to be needed', t => {
+test('a rule is not called needed if a gap hides that', t => {
 	const gaps = [{kind: 'lost-events', message: 'One.'}] as const;
 	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_OUTPUT', 9), tamper: ({path, loop}) => observed(path.legs, {loop, gaps})}), ['missing ISTIO_OUTPUT#9: whether it is needed is not known: the evidence has gaps']);
 });
 
-test('a missing rule of several alike is missed by its text, and the others of its chain do not move', t => {
+test('one of several equal rules is missing: found by its text, and the others do not count as moved', t => {
 	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_INBOUND', 2)}, 'missing'), ['missing ISTIO_INBOUND#2: needed by type 3']);
 	t.deepEqual(notesOf({mutate: deleteRule('ISTIO_INBOUND', 2)}, 'moved'), []);
 });
@@ -92,7 +92,7 @@ for (const [title, sketch, expected] of [
 	});
 }
 
-test('a rule that a failed type should have met is not said to be needless', t => {
+test('a rule that a failed type should have matched is not called unnecessary', t => {
 	const notes = notesOf({ids: ['4'], actors: {proxy: {uid: 1338, gid: 1338}}}, 'not-reached');
 	t.true(notes.includes('not-reached ISTIO_OUTPUT#2: type 4 should have met a rule of its kind'));
 	t.true(notes.includes(`not-reached ISTIO_OUTPUT#4: ${notNeeded}`));

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {mutantsOf, mutationKinds, sampleOf, type Mutant} from '../../../src/mutation/mutants.js';
+import {mutationKinds} from '../../../src/mutation/kinds.js';
+import {mutantsOf, sampleOf, type Mutant} from '../../../src/mutation/mutants.js';
 import {generate} from '../../../src/istio/generate.js';
 import {parseReleaseInput} from '../../../src/istio/options/arguments.js';
 import {differencesInMeaning} from '../../../src/netfilter/compare-rules.js';
@@ -33,7 +34,7 @@ function again(ruleSet: RuleSet): RuleSet {
 }
 
 for (const backend of ['iptables-nft', 'nftables'] as const) {
-	test(`law: every mutant is read again as itself, is another set than the original and than every other mutant, ${backend}`, t => {
+	test(`law: every mutant reads as itself, and differs from the original and from every other mutant, ${backend}`, t => {
 		fc.assert(fc.property(anyRun, ({release, options}) => {
 			fc.pre(backend !== 'nftables' || release.features.nativeNftables);
 			const ruleSet = generate({
@@ -70,12 +71,12 @@ test('the default set has mutants of every rule and, with ranges, of every kind'
 	}
 });
 
-test('a mutant says which rule it changes, what that is for, and how', t => {
+test('a mutant has the rule that it changes, its purpose, and the change', t => {
 	const {mutants} = mutantsOf(ofIstio(ruleSetOf('release:1.30')), ['ipv4']);
 	const bypass = mutants.filter(({place}) => place === 'ISTIO_OUTPUT#4');
 	t.deepEqual(bypass.map(({kind, text}) => `${kind}: ${text}`), [
 		'delete: deleted',
-		'swap: behind ISTIO_OUTPUT#5',
+		'swap: after ISTIO_OUTPUT#5',
 		'negate: uid 1337 → ! uid 1337',
 		'owner: uid 1337 → uid 1338',
 		'widen: uid 1337 → uid 1337-1338',
@@ -111,14 +112,14 @@ for (const [rule, kind, wanted] of values) {
 	});
 }
 
-test('what is not understood is not changed, and named', t => {
+test('a rule that is not understood is not changed, and is named', t => {
 	const set = parseSave('*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -m length --length 10:200 -j TEE --gateway 10.0.0.1\nCOMMIT\n', 'ipv4');
 	const {mutants, untouched} = mutantsOf(ofIstio(set), ['ipv4']);
 	t.deepEqual(mutants.map(({kind}) => kind), ['delete']);
 	t.deepEqual(untouched, ['mangle:OUTPUT#1 (-m length --length 10:200)', 'mangle:OUTPUT#1 (TEE --gateway 10.0.0.1)']);
 });
 
-test('equal rules behind each other make one mutant where they are deleted, and none where they are swapped', t => {
+test('consecutive equal rules make one mutant if they are deleted, and none if they are swapped', t => {
 	const {mutants} = mutantsOf(ofIstio(parseSave('*nat\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n', 'ipv4')), ['ipv4']);
 	t.deepEqual(mutants.map(({kind}) => kind).filter(kind => kind === 'delete' || kind === 'swap'), ['delete']);
 });
@@ -130,7 +131,7 @@ test('only rules of the families asked for are changed, and the others stay', t 
 	t.true(mutants.every(({ruleSet}) => ruleSet.tables.filter(({family}) => family === 'ip').every((table, index) => table === set.tables.filter(({family}) => family === 'ip')[index])));
 });
 
-test('an empty set has none', t => {
+test('an empty set has no mutants', t => {
 	t.deepEqual(mutantsOf(ofIstio({tables: []}), both), {mutants: [], untouched: []});
 });
 

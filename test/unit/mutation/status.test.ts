@@ -8,7 +8,7 @@ import {
 } from '../../../src/mutation/status.js';
 import {representativesOf} from '../../../src/packet-classes/representatives.js';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
-import {defaultTopology} from '../../../src/scenario/topology.js';
+import {defaultTopology} from '../../../src/mesh/topology.js';
 import type {Gap} from '../../../src/trace/gap.js';
 import {ofIstio} from '../../helpers/mesh.js';
 
@@ -45,7 +45,7 @@ function kindOf(mutantStatus: MutantStatus): string {
 	return mutantStatus.kind === 'differs' ? `differs by ${mutantStatus.isByStops ? 'stops' : 'paths'}` : mutantStatus.kind;
 }
 
-test('flights that arrive elsewhere are a difference', t => {
+test('probes that arrive elsewhere are a difference', t => {
 	t.is(kindOf(mutantStatusOf([probed(probeResult(8080), probeResult(9999))])), 'differs by stops');
 });
 
@@ -61,8 +61,8 @@ for (const [title, from, to] of [
 	});
 }
 
-test('where no family was flown, nothing is equivalent', t => {
-	t.deepEqual(mutantStatusOf([]), {kind: 'inconclusive', gaps: [{kind: 'not-sent', message: 'No packet was seen on its way through the rules, so there is nothing to compare.'}]});
+test('if no family was probed, nothing is equivalent', t => {
+	t.deepEqual(mutantStatusOf([]), {kind: 'inconclusive', gaps: [{kind: 'not-sent', message: 'No packet was seen on its path through the rules, so there is nothing to compare.'}]});
 });
 
 const statement = {traffic: ['TCP'], from: ['direct'], to: ['loop']} as unknown as Statement;
@@ -101,7 +101,7 @@ for (const [mutantStatus, types, cases, wanted, exit] of [
 	});
 }
 
-test('a survivor goes before doubt, and doubt before what was killed', t => {
+test('survived comes before inconclusive, and inconclusive before killed', t => {
 	t.is(exitStatusOfMutants([result('stops', killed), result('stops', unknown), result('stops', survived)], ['types']), 1);
 	t.is(exitStatusOfMutants([result('stops', killed), result('stops', unknown)], ['types']), 3);
 	t.is(exitStatusOfMutants([result('stops', killed), result('equal')], ['types']), 0);
@@ -117,7 +117,7 @@ test('the score counts what differs, and the complete probes by stops less than 
 	t.like(scoreOf('complete', results, {isByStops: true}), {killed: 2, of: 3});
 });
 
-test('cases that were not played say so', t => {
+test('cases that did not run are reported', t => {
 	t.deepEqual(detectionBy('scenarios', result('stops', killed)), {kind: 'inconclusive', reasons: ['scenarios were not run with it.']});
 });
 

@@ -37,7 +37,7 @@ for (const [text, short] of [
 	});
 }
 
-test('a family that is asked for must be the one that is found', t => {
+test('an address of another family than requested is refused', t => {
 	t.is(parseAddress('::1', 'ipv4'), undefined);
 	t.is(parseRange('10.0.0.0/8', 'ipv6'), undefined);
 	t.is(familyOfAddress('10.0.0.0/8'), 'ipv4');
@@ -51,19 +51,19 @@ for (const text of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/08', '
 	});
 }
 
-test('a netmask of leading ones is a prefix; one with holes is told apart', t => {
+test('a netmask of leading ones is a prefix; one with holes is something else', t => {
 	t.deepEqual(parseRange('10.1.2.3/255.0.0.0'), parseRange('10.0.0.0/8'));
 	t.true(hasMaskWithHoles('10.0.0.0/255.0.255.0'));
 	t.false(hasMaskWithHoles('10.0.0.0/255.0.0.0'));
 });
 
-test('ranges of two families never meet', t => {
+test('ranges of two families do not overlap', t => {
 	const all4 = parseRange('0.0.0.0/0');
 	const all6 = parseRange('::/0');
 	t.truthy(all4 && all6 && !contains(all4, all6) && !contains(all6, all4) && !overlap(all4, all6));
 });
 
-test('an interval that is no CIDR is not printed as one', t => {
+test('an interval that is not a CIDR is not printed as one', t => {
 	t.is(printRange({family: 'ipv4', first: 1n, last: 2n}), undefined);
 	t.is(printRange({family: 'ipv4', first: 0n, last: 2n}), undefined);
 	t.is(printRange({family: 'ipv4', first: 2n, last: 1n}), undefined);
@@ -115,5 +115,5 @@ test('the bytes of an address and back', t => {
 
 	t.deepEqual([...addressBytes('10.244.1.10')], [10, 244, 1, 10]);
 	t.is(addressBytes('::').length, 16);
-	t.throws(() => addressBytes('10.244.1'), {instanceOf: RangeError, message: '"10.244.1" is no address'});
+	t.throws(() => addressBytes('10.244.1'), {instanceOf: RangeError, message: '"10.244.1" is not an address'});
 });

@@ -20,11 +20,11 @@ test('each language has its back ends, and the first of them is its default', t 
 	t.deepEqual(backends.map(backend => languageOf(backend)), ['iptables', 'iptables', 'nft']);
 });
 
-test('only iptables-legacy is traced by a stream of its own, beside the switch\'s', t => {
+test('only iptables-legacy has a trace stream of its own, besides the trace table\'s', t => {
 	t.deepEqual(backends.map(backend => streamsOf(backend)), [['nft'], ['nft', 'nflog'], ['nft']]);
 });
 
-test('the launcher asks for every tool, in the package that an error names', t => {
+test('the launcher checks for every tool, with the package that an error names', t => {
 	const {netfilterPrograms} = load('acts');
 	for (const {program, debianPackage} of backendTools) {
 		t.true(netfilterPrograms[debianPackage]?.includes(program), `${debianPackage}: ${program}`);

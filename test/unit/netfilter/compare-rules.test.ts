@@ -18,7 +18,7 @@ for (const [one, other] of [
 	['-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT', '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'],
 	['-j LOG --log-prefix "a"', '-j LOG --log-prefix a --log-level 4'],
 ] as const) {
-	test(`the same in other words: ${one}`, t => {
+	test(`equal in other words: ${one}`, t => {
 		t.is(meaningOf(normal(one)), meaningOf(normal(other)));
 	});
 }
@@ -37,9 +37,9 @@ for (const [one, other] of [
 
 const asked = parseSave('*nat\n-A OUTPUT -p tcp -j ACCEPT\n-A OUTPUT -j RETURN\nCOMMIT\n*raw\nCOMMIT\n', 'ipv4');
 
-test('what is held is compared chain by chain, and empty tables are none', t => {
+test('the installed rules are compared chain by chain, and empty tables do not count', t => {
 	t.deepEqual(differencesInMeaning(asked, parseSave('*nat\n-A OUTPUT -p tcp -j ACCEPT\n-A OUTPUT -j RETURN\nCOMMIT\n', 'ipv4')), []);
-	t.deepEqual(differencesInMeaning(asked, parseSave('*nat\n-A OUTPUT -p tcp -j ACCEPT\n-A OUTPUT -j DROP\nCOMMIT\n', 'ipv4')), ['ip nat OUTPUT#2: asked for `-j RETURN`, held is `-j DROP`']);
-	t.deepEqual(differencesInMeaning(asked, parseSave('*nat\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n', 'ipv4')), ['ip nat OUTPUT: 2 rules were asked for, 1 are held']);
-	t.deepEqual(differencesInMeaning(asked, {tables: [...asked.tables, ...parseNft('table inet x {\n\tchain y {\n\t\taccept\n\t}\n}\n').tables]}), ['inet x y: 0 rules were asked for, 1 are held']);
+	t.deepEqual(differencesInMeaning(asked, parseSave('*nat\n-A OUTPUT -p tcp -j ACCEPT\n-A OUTPUT -j DROP\nCOMMIT\n', 'ipv4')), ['ip nat OUTPUT#2: requested `-j RETURN`, but installed is `-j DROP`']);
+	t.deepEqual(differencesInMeaning(asked, parseSave('*nat\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n', 'ipv4')), ['ip nat OUTPUT: 2 rules were requested, but 1 are installed']);
+	t.deepEqual(differencesInMeaning(asked, {tables: [...asked.tables, ...parseNft('table inet x {\n\tchain y {\n\t\taccept\n\t}\n}\n').tables]}), ['inet x y: 0 rules were requested, but 1 are installed']);
 });

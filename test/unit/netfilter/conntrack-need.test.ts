@@ -35,7 +35,7 @@ test('conntrack: native nft', t => {
 	t.is(needOf('ct state invalid drop'), 'yes');
 });
 
-test('conntrack: no table needs it; a set may be filled by rules that do', t => {
+test('conntrack: no table needs it; rules that fill a set may', t => {
 	t.is(conntrackNeedOf([]), 'no');
 	t.is(conntrackNeedOf(parseNft('table inet one {\n\tset known {\n\t\ttype ipv4_addr\n\t}\n\tchain out {\n\t\ttype nat hook output priority -100; policy accept;\n\t\treturn\n\t}\n}\n').tables), 'unknown');
 });

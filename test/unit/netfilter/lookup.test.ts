@@ -42,7 +42,7 @@ test('built-in chains are known per table', t => {
 
 const native = parseNft('table inet t {\n\tchain a {\n\t\ttype nat hook output priority -100; policy accept;\n\t\tjump b\n\t}\n\tchain b {\n\t\taccept\n\t}\n}\ntable inet u {\n\tchain a {\n\t\ttype nat hook output priority -100; policy accept;\n\t\taccept\n\t}\n\tchain c {\n\t\ttype filter hook input priority filter; policy drop;\n\t\taccept\n\t}\n}\ntable inet v {\n\tchain b {\n\t\taccept\n\t}\n}\n');
 
-test('base chains are known by iptables\' names, or by what native nft says of them', t => {
+test('base chains are known by iptables\' names, or by the declarations of native nft', t => {
 	const [raw, nat] = set.tables;
 	t.deepEqual(raw!.chains.map(chain => baseChainOf(raw!, chain)), [{type: 'filter', hook: 'prerouting', priority: -300}, {type: 'filter', hook: 'output', priority: -300}]);
 	t.deepEqual(nat!.chains.map(chain => baseChainOf(nat!, chain)?.priority), [-100, 100, -100, 100, undefined]);

@@ -9,7 +9,7 @@ import {generate} from '../../../src/istio/generate.js';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import type {Leg} from '../../../src/netfilter/path.js';
 import type {AddressFamily, RuleSet} from '../../../src/netfilter/types.js';
-import {defaultTopology as topology} from '../../../src/scenario/topology.js';
+import {defaultTopology as topology} from '../../../src/mesh/topology.js';
 
 function locatorOf(ruleSets: readonly RuleSet[], family: AddressFamily): {readonly classSet: ClassSet; readonly locator: Locator} {
 	const classSet = classify(ruleSets.map(ruleSet => ({ruleSet, localMarks: []})), {family, topology});

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type {ClassSet, PacketClass} from '../../../src/packet-classes/classify.js';
 import {describeClasses} from '../../../src/comparison/moves.js';
 import {describePacketSet, fieldsLookedAt} from '../../../src/packet-classes/describe.js';
-import {addressFamilies} from '../../../src/scenario/topology.js';
+import {addressFamilies} from '../../../src/mesh/topology.js';
 import {
 	classesHolding, classesOf, predictedOf, programsOf, rulesOfRelease, rulesOfTable,
 } from '../../helpers/class-sets.js';
@@ -73,7 +73,7 @@ test('no list in a description is empty', t => {
 	for (const family of addressFamilies) {
 		const classSet = classesOf(programsOf(rulesOfRelease('release:1.17 -x 10.1.0.0/16,2001:db8:5::/64'), rulesOfRelease('release:1.30 --redirect-dns --drop-invalid -o 9090,9100:9110 -u 64535,1337')), family);
 		for (const {origin, packetSet} of [...classSet.classes, ...classSet.leftOut.flatMap(({classes}) => classes)]) {
-			t.notRegex(describePacketSet(classSet, origin, packetSet), emptyList);
+			t.notRegex(describePacketSet(classSet, {origin}, packetSet), emptyList);
 		}
 
 		// Any classes of one origin together.
@@ -94,7 +94,7 @@ test('fields that rules look at are named, and what only the world tells apart i
 
 test('every class is found by what it is called: two of one origin with the same words would be one', t => {
 	const classSet = classesOf(programsOf(rulesOfRelease('release:1.30')));
-	const texts = classSet.classes.map(({origin, packetSet, isLocal}) => `${isLocal} ${describePacketSet(classSet, origin, packetSet)}`);
+	const texts = classSet.classes.map(({origin, packetSet, isLocal}) => `${isLocal} ${describePacketSet(classSet, {origin}, packetSet)}`);
 	t.is(new Set(texts).size, texts.length);
 	t.is(classesHolding(classSet, {
 		origin: 'pod', protocol: 'tcp', packet: 'first', source: '10.244.1.10', sourcePort: 40_000, destination: {address: '192.0.2.1', port: 80}, uid: 1000, gid: 1000, mark: 0,

@@ -61,5 +61,5 @@ test('every mark is of one set, whose value has the same answers', t => {
 test('more kinds of marks than can be compared are an error', t => {
 	const bits = (count: number): readonly string[] => Array.from({length: count}, (_, bit) => `-m mark --mark ${2 ** bit}/${2 ** bit}`);
 	t.is(intervalsOf(bits(10)).intervals.length, markIntervalsMax);
-	t.throws(() => intervalsOf(bits(11)), {name: 'InputError', message: 'The rules tell more than 1024 kinds of marks apart, which is more than can be compared. Fewer rules with --mark, or with fewer masks, can be.'});
+	t.throws(() => intervalsOf(bits(11)), {name: 'InputError', message: 'The rules distinguish more than 1024 kinds of marks, which is more than can be compared. Use fewer rules with --mark, or fewer masks.'});
 });

@@ -8,7 +8,7 @@ import {divideFields, fieldNames} from '../../../src/packet-classes/fields.js';
 import {
 	isOwnAddress, placesOf, rangesOf, situationsIn,
 } from '../../../src/packet-classes/packet-space.js';
-import {addressFamilies, defaultTopology} from '../../../src/scenario/topology.js';
+import {addressFamilies, defaultTopology} from '../../../src/mesh/topology.js';
 import {rulesOfTable} from '../../helpers/class-sets.js';
 
 const asksForAll = ['-A OUTPUT -p icmp -j RETURN', '-A OUTPUT -m conntrack --ctstate INVALID -j RETURN', '-A OUTPUT -m owner --uid-owner 1337 -j RETURN'];
@@ -49,13 +49,13 @@ test('what cannot be has its reason', t => {
 	const reasons = (lines: readonly string[]): readonly string[] => [...new Set(contextOf(lines).leftOut.map(({kind, because}) => `${kind}: ${because}`))].toSorted();
 	const always = [
 		'cannot-occur: no connection can be made to or from such an address',
-		'cannot-occur: no packet for another host\'s address comes to the pod',
+		'cannot-occur: no packet for another host\'s address reaches the pod',
 		'cannot-occur: no socket of the pod has another host\'s address',
-		'cannot-occur: the kernel sends nothing from a loopback address by eth0',
+		'cannot-occur: the kernel sends nothing from a loopback address through eth0',
 	];
 	t.deepEqual(reasons([]), always);
 	t.deepEqual(reasons(['-A OUTPUT -p icmp -j RETURN', '-A OUTPUT -p sctp -j RETURN']), ['cannot-be-sent: a probe is TCP or UDP, not icmp, sctp', ...always]);
-	t.deepEqual(reasons(['-A OUTPUT -m conntrack --ctstate INVALID -j RETURN']), [always[0]!, always[1]!, always[2]!, 'cannot-occur: only root writes packets that belong to no connection', always[3]!].toSorted());
+	t.deepEqual(reasons(['-A OUTPUT -m conntrack --ctstate INVALID -j RETURN']), [always[0]!, always[1]!, always[2]!, 'cannot-occur: only root can send packets that belong to no connection', always[3]!].toSorted());
 });
 
 test('invalid packets are TCP, of root or from outside, and only where some rule asks for a state', t => {
@@ -84,7 +84,7 @@ test('addresses that nobody has leave out those of the loopback that somebody ha
 	t.true(unroutable.some(({first, last}) => first <= parseAddress('::5')!.value && parseAddress('::5')!.value <= last), 'between ::1 and ::6');
 });
 
-test('a topology with an address that is none is a programming error', t => {
+test('a topology with an invalid address is a programming error', t => {
 	const broken = {...defaultTopology, places: {...defaultTopology.places, pod: {ipv4: 'pod', ipv6: 'pod'}}};
-	t.throws(() => placesOf(broken, 'ipv4'), {instanceOf: RangeError, message: '"pod/24" is no range of addresses'});
+	t.throws(() => placesOf(broken, 'ipv4'), {instanceOf: RangeError, message: '"pod/24" is not a range of addresses'});
 });

@@ -3,7 +3,7 @@
 import test from 'ava';
 import {placeOfClass} from '../../../src/packet-classes/class-of-packet.js';
 import {representativesOf, type Representative} from '../../../src/packet-classes/representatives.js';
-import {addressFamilies, defaultTopology} from '../../../src/scenario/topology.js';
+import {addressFamilies, defaultTopology} from '../../../src/mesh/topology.js';
 import type {RuleSet} from '../../../src/netfilter/types.js';
 import {classesOf, programsOf, rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
 import {exactly} from '../../helpers/probe-results.js';

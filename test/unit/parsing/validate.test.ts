@@ -35,12 +35,12 @@ const complaints: ReadonlyArray<readonly [data: unknown, sentence: string]> = [
 	[[], 'the whole is an empty list; expected a mapping'],
 	[5, 'the whole is 5; expected a mapping'],
 	[null, 'the whole is null; expected a mapping'],
-	[{}, '"name" is missing; expected a string that is not empty'],
+	[{}, '"name" is missing; expected a non-empty string'],
 	[{nam: 'a'}, '"nam" is not known; did you mean "name"?'],
 	[{name: 'a', nonsense: 1}, '"nonsense" is not known; known: name, about, uid, open, share, counts, mark, pair, listens, events, extra'],
 	[{name: 'a', '\u001B[31m': 1}, String.raw`"["\u001b[31m"]" is not known; known: name, about, uid, open, share, counts, mark, pair, listens, events, extra`],
-	[{name: ''}, '"name" is empty; expected a string that is not empty'],
-	[{name: 5}, '"name" is 5; expected a string that is not empty'],
+	[{name: ''}, '"name" is empty; expected a non-empty string'],
+	[{name: 5}, '"name" is 5; expected a non-empty string'],
 	[{name: 'a', about: null}, '"about" is null; expected a string'],
 	[{name: 'a', about: undefined}, '"about" is missing; expected a string'],
 	[{name: 'a', uid: -1}, '"uid" is -1; expected a whole number from 0 to 4294967294'],
@@ -49,7 +49,7 @@ const complaints: ReadonlyArray<readonly [data: unknown, sentence: string]> = [
 	[{name: 'a', uid: '0\u202E'}, String.raw`"uid" is "0\u202e"; expected a whole number from 0 to 4294967294`],
 	[{name: 'a', open: 'yes'}, '"open" is "yes"; expected true or false'],
 	[{name: 'a', share: Number.NaN}, '"share" is NaN; expected a number'],
-	[{name: 'a', counts: {'b c': 'x'}}, '"counts["b c"]" is "x"; expected a whole number that is not negative'],
+	[{name: 'a', counts: {'b c': 'x'}}, '"counts["b c"]" is "x"; expected a whole number of at least 0'],
 	[{name: 'a', counts: []}, '"counts" is an empty list; expected a mapping'],
 	[{name: 'a', mark: '1'}, '"mark" is "1"; expected a mark such as 0x1'],
 	[{name: 'a', mark: 1}, '"mark" is 1; expected a mark such as 0x1'],
@@ -71,7 +71,7 @@ const complaints: ReadonlyArray<readonly [data: unknown, sentence: string]> = [
 	[{name: 'x'.repeat(70), uid: 'y'.repeat(61)}, `"uid" is "${'y'.repeat(60)}…"; expected a whole number from 0 to 4294967294`],
 ];
 
-test('what is right is taken as it is', t => {
+test('valid data is accepted unchanged', t => {
 	t.deepEqual(validate(schema, good), {value: good} as never);
 	t.deepEqual(validate(schema, {name: 'a'}), {value: {name: 'a'}});
 });
@@ -87,11 +87,11 @@ for (const [index, [data, sentence]] of complaints.entries()) {
 	});
 }
 
-test('nothing of a document that is text alone is shown', t => {
+test('nothing of a document that is only text is shown', t => {
 	t.throws(() => valid(schema, 'hunter2', 'This document is damaged'), {instanceOf: InputError, message: 'This document is damaged: the whole is text; expected a mapping.'});
 });
 
-test('a complaint for each key that is not known, before that for the one that is missing', t => {
+test('one complaint for each unknown key, before the one for the missing key', t => {
 	const result = validate(listener, {prot: 1, protocl: 'tcp'});
 	t.deepEqual('complaints' in result && result.complaints.map(each => printComplaint(each, 'probe 1')), [
 		'probe 1.prot is not known; did you mean "port"?',
@@ -100,12 +100,12 @@ test('a complaint for each key that is not known, before that for the one that i
 	]);
 });
 
-test('places', t => {
+test('places in messages', t => {
 	t.is(printPath([]), '');
 	t.is(printPath(['rounds', 0, 'my key', 'x'], 'run'), 'run.rounds[0]["my key"].x');
 });
 
-test('values in words', t => {
+test('values in messages', t => {
 	class Sandbox {
 		readonly openedAt = Date.now();
 	}

@@ -17,7 +17,7 @@ const anyText = fastCheck.oneof(
 	fastCheck.array(fastCheck.oneof(fastCheck.constantFrom(...acting, '\u001B[31m', '\u001B[2J', '\u001B[0m', '\u001B]0;x\u0007', 'a', '\n', '[1m', '✔')), {maxLength: 12}).map(parts => parts.join('')),
 );
 
-test('characters that act are shown, all others stay', t => {
+test('control characters are made visible, all others stay', t => {
 	for (const character of acting) {
 		t.is(visibleText(`a${character}b`), `a\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}b`);
 	}
@@ -26,7 +26,7 @@ test('characters that act are shown, all others stay', t => {
 	t.is(visibleText('\u001B[2J\u001B[31;1m\u001B[0m'), String.raw`\u001b[2J\u001b[31;1m\u001b[0m`);
 });
 
-test('the painter\'s own colours stay, and foreign text has none at all', t => {
+test('the program\'s own colors stay, and foreign text has none', t => {
 	const painter = createPainter(true);
 	for (const paint of Object.values(painter)) {
 		const painted = paint('text');
@@ -35,7 +35,7 @@ test('the painter\'s own colours stay, and foreign text has none at all', t => {
 	}
 });
 
-test('whatever comes in, nothing acts but a style switched on or off', t => {
+test('whatever the input is, the output has no control characters except styles', t => {
 	fastCheck.assert(fastCheck.property(anyText, text => {
 		t.false([...visibleForeign(text)].some(character => isActing(character)));
 		t.false([...visibleText(text).replaceAll(ownStyle, '')].some(character => isActing(character)));

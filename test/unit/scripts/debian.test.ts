@@ -37,8 +37,8 @@ const distributions = [
 	{title: 'Alpine', release: 'ID=alpine\n', hint: 'apk add'},
 	{title: 'Arch', release: 'ID=arch\n', hint: 'sudo pacman'},
 	{title: 'openSUSE Tumbleweed', release: 'ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n', hint: 'sudo zypper'},
-	{title: 'one that nobody knows', release: 'ID=hannah-montana\n', hint: 'Install what brings these programs'},
-	{title: 'none at all', release: undefined, hint: 'Install what brings these programs'},
+	{title: 'one that nobody knows', release: 'ID=hannah-montana\n', hint: 'Install the packages that contain these programs'},
+	{title: 'none at all', release: undefined, hint: 'Install the packages that contain these programs'},
 ];
 
 for (const {title, release, hint} of distributions) {
@@ -98,7 +98,7 @@ test('old package lists are renewed after a failure', async t => {
 	t.deepEqual(calls(), [aptInstall, 'update', aptInstall]);
 });
 
-test('when apt-get fails, the way out is one command', async t => {
+test('if apt-get fails, one command is named that fixes it', async t => {
 	await using context = await isolated();
 	fakeApt(context.bin, {brokenInstalls: 9});
 	const problem = t.throws<Problem>(() => {
@@ -108,7 +108,7 @@ test('when apt-get fails, the way out is one command', async t => {
 	t.is(problem.hint, `sudo apt-get update && sudo apt-get ${aptInstall}`);
 });
 
-test('a program of npm\'s folders with the same name is not the one of Debian', async t => {
+test('a program in npm\'s folders does not count as Debian\'s program of the same name', async t => {
 	await using context = await isolated();
 	const npmFolder = path.join(context.root, 'node_modules/.bin');
 	fs.mkdirSync(npmFolder, {recursive: true});

@@ -9,7 +9,7 @@ import {root} from './_setup.js';
 
 const fenced = (language: string, text: string) => `\`\`\`${language}\n${text}\n\`\`\``;
 
-test('a page is read as its blocks, each with its marks', t => {
+test('a page is read as blocks, each with its marks', t => {
 	const page = [
 		'# Page', '', '<!-- before: touch file -->', fenced('console', '$ cat \\\n  file\none\n…\n$ false'.replace('$ false', '$ true')),
 		'', '<!-- status: 1 or 2 -->', fenced('sh', 'false\n\ntrue \\\n  false'), '<!-- not run: needs a cluster -->', fenced('sh', 'kubectl'),
@@ -93,7 +93,7 @@ for (const [what, shape, document, complaints] of [
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'ARCHITECTURE.md', 'test/README.md', ...readdirSync(path.join(root, 'docs')).map(name => `docs/${name}`)];
 
 for (const file of pages) {
-	test(`${file}: every link leads somewhere`, t => {
+	test(`${file}: every link leads to something`, t => {
 		t.true(existsSync(path.join(root, file)));
 		t.deepEqual(complaintsAboutLinks(readFileSync(path.join(root, file), 'utf8'), {file, root}), []);
 	});

@@ -68,7 +68,7 @@ const calls = (context: Context) => {
 };
 
 /** Starts the launcher in a process of its own, on the machine that the context describes. */
-// The process itself is due, not a promise of its end, for one test listens to it.
+// Returns the process itself, not a promise of its end, because one test listens to it.
 // eslint-disable-next-line @typescript-eslint/promise-function-async
 function launch(given: readonly string[], {said, bin, ...context}: Context & {said: string[]; bin: string}) {
 	const text = `
@@ -81,7 +81,7 @@ function launch(given: readonly string[], {said, bin, ...context}: Context & {sa
 
 const fresh = ['begin npm', 'end npm', 'begin esbuild', 'end esbuild'];
 
-test('a fresh clone is set up, and stdout is the program\'s alone', async t => {
+test('a fresh clone is set up, and stdout belongs to the program', async t => {
 	await using context = await isolated();
 	writeClone(context);
 	const {stdout, stderr, exitCode} = await launch(['testbed', '--format', 'json'], context);
@@ -91,7 +91,7 @@ test('a fresh clone is set up, and stdout is the program\'s alone', async t => {
 	t.deepEqual(calls(context), fresh);
 });
 
-test('when all stands, nothing is done or said', async t => {
+test('if everything is set up, nothing is done or printed', async t => {
 	await using context = await isolated();
 	writeClone(context);
 	await launch(['testbed'], context);
@@ -100,7 +100,7 @@ test('when all stands, nothing is done or said', async t => {
 	t.deepEqual(calls(context), fresh);
 });
 
-test('eight at once in a fresh clone install and build once, and the others wait', async t => {
+test('eight at once in a fresh clone: one installs and builds, and the others wait', async t => {
 	await using context = await isolated();
 	// The npm there is busy until one of the others has said that it waits: so one of them must.
 	writeClone(context, {npmWaits: true});
@@ -197,7 +197,7 @@ for (const {act, given, broken} of [
 	});
 }
 
-test('it says what it does, how long that takes, and where it is', async t => {
+test('it says what it does, how long that takes, and where the result is', async t => {
 	await using context = await isolated();
 	writeClone(context);
 	ensureSetUp('testbed', [], context);

@@ -13,12 +13,14 @@ function example() {
 const needs: ReadonlyArray<{needed: Needed; name: string}> = [
 	{needed: {program: 'ruby'}, name: 'ruby'},
 	{needed: {program: 'shellcheck'}, name: 'shellcheck'},
+	{needed: {program: 'chromium'}, name: 'chromium'},
 	{needed: {tree: 'lint'}, name: 'the npm packages of scripts/lint'},
+	{needed: {pinned: 'Envoy'}, name: 'Envoy'},
 	{needed: {tree: 'examples'}, name: 'the npm packages of examples'},
 ];
 
 for (const {needed, name} of needs) {
-	test(`${name}: tried where it is, told where it is missing, and demanded in CI`, t => {
+	test(`${name}: tested if it is installed, reported if it is missing, and required in CI`, t => {
 		const there = example();
 		t.false(isLeftOut(there.t, needed, {env: {CI: 'true'}, has: () => true}));
 		t.deepEqual(there.said, []);

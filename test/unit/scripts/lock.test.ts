@@ -26,7 +26,7 @@ async function hold(folder: string) {
 	return {child, ended};
 }
 
-test('gives what the work gives, and leaves nothing', async t => {
+test('returns the result of the work, and leaves nothing', async t => {
 	await using context = await isolated();
 	t.is(withLock(context, () => 7), 7);
 	t.deepEqual(fs.readdirSync(path.join(context.root, 'dist')), []);
@@ -42,13 +42,13 @@ test('is released when the work throws', async t => {
 	t.false(fs.existsSync(lockOf(context.root)));
 });
 
-test('a living owner is waited for, by name and within a limit', async t => {
+test('a living owner is waited for, and named, within a limit', async t => {
 	await using context = await isolated();
 	const {child, ended} = await hold(context.root);
 	const problem = t.throws<Problem>(() => withLock(context, () => 'never', {limitMs: 300}));
 	t.is(problem.exitCode, 4);
 	t.true(problem.message.includes(String(child.pid)));
-	t.deepEqual(context.said, [`Process ${child.pid} is setting up this checkout; waiting for it.`]);
+	t.deepEqual(context.said, [`Process ${child.pid} is setting up this checkout; waiting for it to finish.`]);
 	child.stdin.end('x');
 	await ended;
 	t.is(withLock(context, () => 'now', {limitMs: 5000}), 'now');
@@ -61,17 +61,17 @@ test('a killed owner\'s lock is removed', async t => {
 	await ended;
 	t.true(fs.existsSync(lockOf(context.root)));
 	t.is(withLock(context, () => 'taken', {limitMs: 5000}), 'taken');
-	t.true(context.said.join('').includes('its lock is removed'));
+	t.true(context.said.join('').includes('removing its lock'));
 });
 
-test('a PID that was given out again is not taken for the owner', async t => {
+test('a reused PID is not taken for the owner', async t => {
 	await using context = await isolated();
 	const pidNamespace = fs.readlinkSync('/proc/self/ns/pid');
 	writeTree(lockOf(context.root), {'owner.json': JSON.stringify({pid: process.pid, startTime: '1', pidNamespace})});
 	t.is(withLock(context, () => 'taken', {limitMs: 5000}), 'taken');
 });
 
-test('an owner in another container is given the benefit of the doubt', async t => {
+test('an owner in another container is assumed to be alive', async t => {
 	await using context = await isolated();
 	writeTree(lockOf(context.root), {'owner.json': JSON.stringify({pid: 999_999_999, startTime: '1', pidNamespace: 'pid:[1]'})});
 	const problem = t.throws<Problem>(() => withLock(context, () => 'never', {limitMs: 100}));

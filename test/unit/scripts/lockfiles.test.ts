@@ -32,10 +32,10 @@ npm error Missing: @esbuild/aix-ppc64@0.28.2 from lock file
 
 for (const {title, cli, isDry = false, ok, reason} of [
 	{title: 'takes it', cli: taking, ok: true, reason: '2 packages'},
-	{title: 'would take it', cli: taking, isDry: true, ok: true, reason: 'taken; nothing was downloaded'},
+	{title: 'would take it', cli: taking, isDry: true, ok: true, reason: 'accepted; nothing was downloaded'},
 	{title: 'refuses it', cli: `process.stderr.write(${JSON.stringify(refusal)}); process.exitCode = 1;`, ok: false, reason: 'npm ended with 1, EUSAGE, Missing: esbuild@0.28.2 from lock file and 1 more'},
 	{title: 'refuses it, in the words of npm 9', cli: `process.stderr.write(${JSON.stringify(refusal.replaceAll('npm error', 'npm ERR!'))}); process.exitCode = 1;`, ok: false, reason: 'npm ended with 1, EUSAGE, Missing: esbuild@0.28.2 from lock file and 1 more'},
-	{title: 'dies', cli: 'process.kill(process.pid, "SIGKILL"); setTimeout(() => {}, 1e6);', ok: false, reason: 'npm ended with SIGKILL, it said nothing'},
+	{title: 'dies', cli: 'process.kill(process.pid, "SIGKILL"); setTimeout(() => {}, 1e6);', ok: false, reason: 'npm ended with SIGKILL, it printed nothing'},
 	{title: 'changes it', cli: `${taking} fs.writeFileSync('package-lock.json', '{}');`, ok: false, reason: 'it changed the lockfile'},
 ]) {
 	test(`an npm that ${title}`, async t => {

@@ -4,7 +4,7 @@ import {load, type Problem} from './_setup.js';
 const {checkNode, checkPlatform, checkRoot} = load('machine');
 
 for (const version of ['12.22.12', '18.20.4', '20.9.0', '20.18.3']) {
-	test(`Node ${version} is refused with the way out`, t => {
+	test(`Node ${version} is refused, with a way to get a newer one`, t => {
 		const problem = t.throws<Problem>(() => {
 			checkNode(version);
 		});
@@ -15,7 +15,7 @@ for (const version of ['12.22.12', '18.20.4', '20.9.0', '20.18.3']) {
 }
 
 for (const version of ['20.19.0', '20.19.2', '20.20.2', '22.0.0', '24.1.0', '25.0.0-nightly20250101']) {
-	test(`Node ${version} is taken`, t => {
+	test(`Node ${version} is accepted`, t => {
 		t.notThrows(() => {
 			checkNode(version);
 		});
@@ -59,7 +59,7 @@ test('root under npm 8 is told both UIDs and the command without npm', t => {
 	t.is(problem.hint, 'node scripts/run.cjs testbed');
 });
 
-test('where procfs hides the parents, the general message is given', t => {
+test('if procfs hides the parent processes, the message is general', t => {
 	const problem = t.throws<Problem>(() => {
 		checkRoot({...asUser, readStatus: () => ''});
 	});

@@ -33,7 +33,7 @@ const row = (given: Partial<Row>): Row => ({
 });
 const awkward = row({machine: String.raw`a | b \ c`, result: String.raw`failed: types: <b> said "x | y" \|`, seconds: 12.5, packages: 30, megabytes: 41.2});
 
-test('the table for a terminal stays within its width, and says why a cell failed', t => {
+test('the table for a terminal stays within its width, and shows why a cell failed', t => {
 	const text = renderText([row({}), row({
 		result: `failed: types: ${'the actor could not start as another user, '.repeat(5)}and ${'x'.repeat(120)}`, packages: 585, megabytes: 157.8, seconds: 30.1,
 	}), row({result: 'not tried: mmdebstrap missing → apt-get install mmdebstrap'})]);
@@ -45,20 +45,20 @@ test('the table for a terminal stays within its width, and says why a cell faile
 	t.regex(text, /585 packages, 157\.8 MB, 30\.1 s from the clone/);
 });
 
-test('what the document holds is read back as it was, whatever a reason says', t => {
+test('the rows of the document are read back as they were, whatever a reason contains', t => {
 	const rows = [row({}), awkward, row({machine: 'empty', npm: '', iptables: ''})];
 	t.deepEqual(parseRows(renderBlock(rows)), rows);
 	t.deepEqual(parseRows('# No table yet\n'), []);
 });
 
-test('a document that lost a mark or a cell is not overwritten in silence', t => {
+test('a document that lost a mark or a cell is refused', t => {
 	const block = renderBlock([row({})]);
-	t.throws(() => parseRows(block.replace('<!-- matrix: end -->', '')), {message: /marks/});
-	t.throws(() => parseRows(block.replace('<!-- matrix: begin -->', '')), {message: /marks/});
-	t.throws(() => parseRows(block.replace('| 9.2.0 ', '')), {message: /13 cells, not 14/});
+	t.throws(() => parseRows(block.replace('<!-- matrix: end -->', '')), {message: /markers/});
+	t.throws(() => parseRows(block.replace('<!-- matrix: begin -->', '')), {message: /markers/});
+	t.throws(() => parseRows(block.replace('| 9.2.0 ', '')), {message: /13 cells instead of 14/});
 });
 
-test('the block is replaced, and what stands around it stays', t => {
+test('the block is replaced, and the text around it stays', t => {
 	const before = `# Machines\n\nabove\n\n${renderBlock([row({})])}\n\nbelow\n`;
 	const after = replaceBlock(before, [awkward]);
 	t.true(after.startsWith('# Machines\n\nabove\n\n') && after.endsWith('\n\nbelow\n'));
@@ -91,14 +91,14 @@ test('answers are compared with all their words, but for ports that the kernel c
 	}
 });
 
-test('an answer that is missing, or too much, is a difference', t => {
+test('a missing answer, and an additional one, are differences', t => {
 	t.regex(compareAnswers(`${answer(1)}\n${answer(7)}\n`, `${answer(1)}\n`).differences[0]!, /^answer 2: - .*"id":7.* \+ no answer$/);
 	t.regex(compareAnswers(`${answer(1)}\n`, `${answer(1)}\n${answer(7)}\n`).differences[0]!, /^answer 2: - no answer \+ /);
 	t.is(compareAnswers(`${answer(1)}\n`, answer(1).slice(0, 20)).same, 0, 'half a line');
 	t.is(compareAnswers('', '').total, 0);
 });
 
-test('a batch that nobody answered is not the same', t => {
+test('a batch without answers is not equal', t => {
 	t.false(judgeBatch({}, {}).ok);
 	t.false(judgeBatch({'iptables-nft': ''}, {'iptables-nft': ''}).ok);
 	t.false(judgeBatch({'iptables-nft': answer(1)}, {}).ok);
@@ -141,7 +141,7 @@ test('tests count as good only when all that ran passed, and the run came to its
 	t.deepEqual(judgeTests(undefined, {status: 4, ending: 'exit status 4'}, 'testbed: npm ci ended with exit status 1\n'), {ok: false, reason: 'no test ran (exit status 4): testbed: npm ci ended with exit status 1'});
 });
 
-test('the six types count only with all of their checks', t => {
+test('the six types count only if all of their checks ran', t => {
 	const report = (passed: number, failed: number, inconclusive: number) => JSON.stringify({summary: {passed, failed, inconclusive}});
 	t.true(judgeTypes(report(36, 0, 0), zero, '').ok);
 	t.false(judgeTypes(report(24, 0, 0), zero, '').ok);
@@ -150,7 +150,7 @@ test('the six types count only with all of their checks', t => {
 	t.regex(judgeTypes('', {status: 3, ending: 'exit status 3'}, 'testbed: proxy could not start as uid 1337\n').reason, /no report \(exit status 3\): testbed: proxy could not start/);
 });
 
-test('without the legacy tables that back end alone is inconclusive, and says what mends it', t => {
+test('without the legacy tables only that back end is inconclusive, with the command that fixes it', t => {
 	const run = (backend: string, ...outcomes: string[]) => ({rules: {backend}, types: outcomes.map(outcome => ({outcome}))});
 	const lacking = {rules: {backend: 'iptables-legacy'}, inconclusive: 'This machine cannot install what the rules need: the nat table. → modprobe iptable_nat'};
 	const three = {status: 3, ending: 'exit status 3'};
@@ -170,7 +170,7 @@ test('without the legacy tables that back end alone is inconclusive, and says wh
 	t.regex(judgeLacking('', {status: 4, ending: 'exit status 4'}, 'testbed: unable to initialize table\n').reason, /^no report/);
 });
 
-test('a reason is the line of a log that tells most', t => {
+test('a reason is the most informative line of a log', t => {
 	for (const prefix of ['npm error', 'npm ERR!']) {
 		const log = `${prefix} code EUSAGE\n${prefix} Missing: esbuild@0.28.2 from lock file\n${prefix} A complete log of this run\ntestbed: npm ci ended with exit status 1\n`;
 		t.is(lastWords(log), 'Missing: esbuild@0.28.2 from lock file');

@@ -79,7 +79,7 @@ test('Debian 12: a Node that is too old is replaced, and not by the distribution
 	await using debian = await machine({node: '18.20.4', candidate: '18.20.4+dfsg-1~deb12u1'});
 	const {exitCode, stderr} = await debian.run('--node-only');
 	t.not(exitCode, 0); // There is no curl on this machine, so that no test writes to /etc/apt.
-	t.true(stderr.includes('Node of the distribution is 18.20.4; the testbed needs 20.19.0. Taking it from NodeSource.'), stderr);
+	t.true(stderr.includes('Node is 18.20.4; the testbed needs 20.19.0. Installing it from NodeSource.'), stderr);
 });
 
 for (const version of ['20.18.9', '18.20.4', '9.99.99']) {
@@ -102,7 +102,7 @@ test('without apt-get: exit status 4 and what to install', async t => {
 	await using fedora = await machine({apt: false});
 	const {exitCode, stderr} = await fedora.run();
 	t.is(exitCode, 4);
-	t.true(stderr.includes('iproute2 by the means of your distribution'), stderr);
+	t.true(stderr.includes('iproute2 with your distribution\'s package manager'), stderr);
 });
 
 test('an unknown option is a usage error', async t => {

@@ -7,10 +7,10 @@ const rows: ReadonlyArray<readonly [title: string, error: unknown, text: string 
 	['a message alone', new TestbedError('MACHINE', {message: 'No.'}), 'testbed: No.'],
 	['message, state and hint', new TestbedError('INPUT', {message: 'No.', state: 'Nothing was done.', hint: 'Do it.'}), 'testbed: No.\nNothing was done.\n→ Do it.'],
 	['message and hint', new TestbedError('INPUT', {message: 'No.', hint: 'Do it.'}), 'testbed: No.\n→ Do it.'],
-	['an error that nobody foresaw, without its stack', new TypeError('bad'), 'testbed: This is a fault of the testbed: bad'],
-	['an error without a message', Object.assign(new TypeError('x'), {message: ''}), 'testbed: This is a fault of the testbed: TypeError'],
-	['something that is no error', 'text', 'testbed: This is a fault of the testbed: text'],
-	['nothing', undefined, 'testbed: This is a fault of the testbed: undefined'],
+	['an unexpected error, without its stack', new TypeError('bad'), 'testbed: Internal error: bad'],
+	['an error without a message', Object.assign(new TypeError('x'), {message: ''}), 'testbed: Internal error: TypeError'],
+	['a value that is not an Error', 'text', 'testbed: Internal error: text'],
+	['nothing', undefined, 'testbed: Internal error: undefined'],
 ];
 
 for (const [title, error, text] of rows) {
@@ -35,22 +35,22 @@ test('an error keeps its code, its name and its cause', t => {
 
 test('exit statuses: 2 for what the user wrote, 3 for what cannot be concluded, 4 for the machine', t => {
 	t.deepEqual(exitStatusOf, {
-		USAGE: 2, INPUT: 2, RULES_REJECTED: 2, MACHINE: 4, MISSING_PROGRAM: 4, COMMAND_FAILED: 4, SYSCALL_FAILED: 4, ACTOR_FAILED: 3, INTERRUPTED: 130,
+		USAGE: 2, INPUT: 2, RULES_REJECTED: 2, LIMIT: 3, UNREADABLE: 3, MACHINE: 4, MISSING_PROGRAM: 4, COMMAND_FAILED: 4, SYSCALL_FAILED: 4, ACTOR_FAILED: 3, INTERRUPTED: 130,
 	});
 });
 
-test('a fault of the testbed: what to report, and the stack only where somebody wants it', t => {
+test('an internal error: what to report, and the stack only on request', t => {
 	const context = {argv: ['run', '--types', '1'], version: '0.1.0', node: '20.19.0'};
 	const short = printFault(new TypeError('bad'), {...context, isStackWanted: false});
 	t.is(short, [
-		'testbed: This is a fault of the testbed: bad',
-		'Nothing was proven by this run.',
-		'→ Please report it with this message, the command (testbed run --types 1), and the versions (testbed 0.1.0, Node 20.19.0). TESTBED_DEBUG=1 adds the stack.',
+		'testbed: Internal error: bad',
+		'This run proves nothing.',
+		'→ This is a bug in the testbed. Please report it with this message, the command (testbed run --types 1), and the versions (testbed 0.1.0, Node 20.19.0). TESTBED_DEBUG=1 adds the stack.',
 	].join('\n'));
 	t.regex(printFault(new TypeError('bad'), {...context, isStackWanted: true}), /Node 20\.19\.0\)\.\nTypeError: bad\n +at /u);
-	t.regex(printFault('text', {...context, isStackWanted: true}), /fault of the testbed: text\n[^\n]+\n→ [^\n]+$/u);
+	t.regex(printFault('text', {...context, isStackWanted: true}), /Internal error: text\n[^\n]+\n→ [^\n]+$/u);
 });
 
-test('a fault of the testbed is inconclusive: neither a result, nor the user\'s, nor the machine\'s', t => {
+test('an internal error is inconclusive: it is not a result, nor blamed on the user or the machine', t => {
 	t.is(faultStatus, 3);
 });

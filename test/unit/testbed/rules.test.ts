@@ -12,6 +12,7 @@ import {sidecarRuleSet} from '../../../src/istio/iptables/sidecar.js';
 import {sidecarRouting} from '../../../src/istio/routing.js';
 import {parseSave} from '../../../src/netfilter/iptables/save.js';
 import {intentOf} from '../../../src/istio/intent.js';
+import {istio} from '../../../src/istio/mesh.js';
 import {showRules, type RulesFlags, type RulesOutput} from '../../../testbed/cli/commands/rules.js';
 import type {RuleInput} from '../../../testbed/inputs/types.js';
 import type {MissingInput} from '../../../testbed/inputs/request.js';
@@ -28,7 +29,7 @@ function inputOf(source: string, changes: Partial<RuleInput> = {}): RuleInput {
 	const {release, options} = parseReleaseInput(source);
 	const ruleSet = sidecarRuleSet(release, options, ['ipv4']);
 	return {
-		source, release: release.asked, backend: 'iptables-nft', ruleSet, routing: sidecarRouting(options, ['ipv4']), warnings: [], notes: [], reference: ruleSet, intent: intentOf(options), ...changes,
+		source, release: release.asked, mesh: istio, backend: 'iptables-nft', ruleSet, routing: sidecarRouting(options, ['ipv4']), warnings: [], notes: [], reference: ruleSet, intent: intentOf(options), ...changes,
 	};
 }
 
@@ -77,7 +78,7 @@ test('a dump of each family, with headings', async t => {
 test('JSON: the sum is of the rules as text, and the explanation comes with --explain only', t => {
 	const plain = JSON.parse(show('release:1.30', {format: 'json'}).stdout) as Record<string, unknown>;
 	t.is(plain['sha256'], createHash('sha256').update(show('release:1.30').stdout).digest('hex'));
-	t.deepEqual(Object.keys(plain), ['version', 'source', 'release', 'backend', 'families', 'sha256', 'rules', 'notes', 'warnings', 'routing', 'tables']);
+	t.deepEqual(Object.keys(plain), ['version', 'source', 'release', 'backend', 'identity', 'families', 'sha256', 'rules', 'notes', 'warnings', 'routing', 'tables']);
 	t.false(JSON.stringify(plain).includes('explanation'));
 	const {tables, unknownTypes} = JSON.parse(show('release:1.30', {format: 'json', explain: true}).stdout) as {
 		tables: ReadonlyArray<{chains: ReadonlyArray<{rules: ReadonlyArray<Record<string, unknown>>}>}>; unknownTypes: unknown;
@@ -89,7 +90,7 @@ test('JSON: the sum is of the rules as text, and the explanation comes with --ex
 test('--explain of a dump: the types where they can be told, and why not where they cannot', async t => {
 	const file = await files(t, {...dumps, ranges: '*nat\n:ISTIO_OUTPUT -\n-A ISTIO_OUTPUT -d 10.0.0.0/8 -j RETURN\nCOMMIT\n'});
 	t.regex(show(file('ipv4'), {explain: true}).stdout, /types whose first packets should match the rule/u);
-	t.regex(show(file('ranges'), {explain: true}).stdout.replaceAll(/\s+/gu, ' '), /: a dump does not tell the options behind range-exclude/u);
+	t.regex(show(file('ranges'), {explain: true}).stdout.replaceAll(/\s+/gu, ' '), /: a dump does not show which options led to range-exclude/u);
 });
 
 test('--diff: status 0 for equal sets, 1 for others, as text and JSON', async t => {
@@ -140,9 +141,9 @@ test('warnings go to stderr, of both sides of a comparison, and into the JSON', 
 test('a source that names several sets, or none', t => {
 	const several = t.throws(() => showLoaded([inputOf('release:1.30'), inputOf('release:1.30.3')]), {instanceOf: TestbedError});
 	t.is(several.code, 'USAGE');
-	t.is(several.message, 'given names 2 rule sets (1.30 by iptables-nft, 1.30.3 by iptables-nft); rules are shown and compared one by one.');
+	t.is(several.message, 'given names 2 rule sets (1.30 by iptables-nft, 1.30.3 by iptables-nft), but rules shows or compares one at a time.');
 	t.is(several.hint, 'Name one release and one back end.');
-	t.regex(t.throws(() => show('release:all')).message, /^release:all names \d+ rule sets \(1\.5 by iptables-nft … 1\.31 by iptables-legacy\); rules are shown and compared one by one\.$/u);
+	t.regex(t.throws(() => show('release:all')).message, /^release:all names \d+ rule sets \(1\.5 by iptables-nft … 1\.31 by iptables-legacy\), but rules shows or compares one at a time\.$/u);
 	const missing: MissingInput = {
 		source: 'given', release: '1.20', backend: 'nftables', reason: 'it has no native rules',
 	};
@@ -153,7 +154,7 @@ test('a source that names several sets, or none', t => {
 
 const mistakes: ReadonlyArray<{readonly input?: string; readonly flags: Partial<RulesFlags>; readonly code: ErrorCode; readonly message: RegExp; readonly hint?: RegExp}> = [
 	{
-		flags: {explain: true, diff: 'release:1.30'}, code: 'USAGE', message: /--explain is about one rule set, and --diff compares two/u, hint: /one of them/u,
+		flags: {explain: true, diff: 'release:1.30'}, code: 'USAGE', message: /--explain is about one rule set, but --diff compares two/u, hint: /one or the other/u,
 	},
 	{
 		flags: {diff: 'release:1.30', backend: ['iptables-nft', 'iptables-legacy', 'nftables']}, code: 'USAGE', message: /--backend names 3 back ends/u, hint: /one for each/u,
@@ -162,13 +163,13 @@ const mistakes: ReadonlyArray<{readonly input?: string; readonly flags: Partial<
 		flags: {diff6: 'x'}, code: 'USAGE', message: /--diff6 works only with --diff/u, hint: /--diff FILE/u,
 	},
 	{
-		input: '-', flags: {diff: '-'}, code: 'USAGE', message: /Standard input can be read once/u, hint: /into a file/u,
+		input: '-', flags: {diff: '-'}, code: 'USAGE', message: /Standard input can be read only once/u, hint: /to a file/u,
 	},
 	{
-		input: 'x', flags: {rules6: '-', diff: 'y', diff6: '-'}, code: 'USAGE', message: /Standard input can be read once/u,
+		input: 'x', flags: {rules6: '-', diff: 'y', diff6: '-'}, code: 'USAGE', message: /Standard input can be read only once/u,
 	},
 	{input: '/nowhere/rules', flags: {}, code: 'INPUT', message: /^The rules cannot be read: \/nowhere\/rules: no such file\.$/u},
-	{input: 'release:0.1', flags: {}, code: 'INPUT', message: /^--rules release:0\.1: release 0\.1 is older than 1\.5, the oldest one known; the nearest is 1\.5$/u},
+	{input: 'release:0.1', flags: {}, code: 'INPUT', message: /^release:0\.1: release 0\.1 is older than 1\.5, the oldest one known; the nearest is 1\.5$/u},
 	{flags: {diff: '/nowhere/rules'}, code: 'INPUT', message: /^The rules cannot be read: \/nowhere\/rules: no such file\.$/u},
 ];
 
@@ -195,5 +196,5 @@ test('as a process: no program is needed, the exit status tells, and stdout hold
 	t.regex(help.stdout, /--family[\s\S]*Examples:[\s\S]*Exit status: 0 printed, or equal; 1 the two sets differ/u);
 	t.deepEqual(help.stdout.split('\n').filter(line => line.length > 80), []);
 	t.is(wrong.exitCode, 2);
-	t.regex(wrong.stderr, /text, json/u);
+	t.is(wrong.stderr, 'testbed: --format tap: it must be text or json.\n');
 });

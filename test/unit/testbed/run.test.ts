@@ -48,6 +48,24 @@ for (const [title, flags, proxy, agent, app] of credentials) {
 	});
 }
 
+for (const [title, flags, users, known, proxy, app] of [
+	['the first user that the rules let out', {}, {proxyUids: [2000, 1337], proxyGids: [2000]}, {}, '2000:2000', '1000:1000'],
+	['a user that is given goes before that', {proxyUid: 1337}, {proxyUids: [2000]}, {}, '1337:1337', '1000:1000'],
+	['rules that name nobody', {}, {proxyUids: []}, {}, '1337:1337', '1000:1000'],
+	['those of a manifest', {}, {proxyUids: [1337]}, {proxy: {uid: 7, gid: 8}, apps: [{uid: 9, gid: 10}, {uid: 11, gid: 11}]}, '7:8', '9:10'],
+	['a command line goes before a manifest', {proxyUid: 3, appUid: 4}, {proxyUids: [1337]}, {proxy: {uid: 7, gid: 8}, apps: [{uid: 9, gid: 10}]}, '3:3', '4:4'],
+] as const) {
+	test(`credentials: ${title}`, t => {
+		const found = credentialsOf(flags, {inboundInterceptionMode: 'REDIRECT', ...users}, known);
+		t.deepEqual([found.proxy, found.app].map(({uid, gid}) => `${uid}:${gid}`), [proxy, app]);
+	});
+}
+
+test('a transparent proxy has a group that the rules know', t => {
+	t.deepEqual(credentialsOf({}, {inboundInterceptionMode: 'TPROXY', proxyUids: [5], proxyGids: [5]}).proxy, {uid: 0, gid: 5});
+	t.deepEqual(credentialsOf({}, {inboundInterceptionMode: 'TPROXY', proxyUids: [5], proxyGids: [5, 1337]}).proxy, {uid: 0, gid: 1337});
+});
+
 test('credentials under TPROXY are those of the injection template, unless the user is given', t => {
 	const transparent = {inboundInterceptionMode: 'TPROXY'} as const;
 	t.deepEqual(credentialsOf({appUid: 1000}, transparent).proxy, {uid: 0, gid: 1337});

@@ -51,8 +51,10 @@ export function general(family: number): Uint8Array {
 type Ports = {readonly sourcePort?: number; readonly destinationPort?: number};
 
 /** A TCP header. */
-export function tcp({sourcePort = 40_000, destinationPort = 8080, sequence = 1, flags = 2}: Ports & {readonly sequence?: number; readonly flags?: number} = {}): Uint8Array {
-	return bytes(uint16(sourcePort), uint16(destinationPort), uint32(sequence), uint32(0), 0x50, flags, uint16(1000), uint32(0));
+export function tcp({sourcePort = 40_000, destinationPort = 8080, sequence = 1, acknowledged = 0, flags = 2}: Ports & {
+	readonly sequence?: number; readonly acknowledged?: number; readonly flags?: number;
+} = {}): Uint8Array {
+	return bytes(uint16(sourcePort), uint16(destinationPort), uint32(sequence), uint32(acknowledged), 0x50, flags, uint16(1000), uint32(0));
 }
 
 /** A UDP header. */

@@ -63,11 +63,11 @@ const rows: readonly Row[] = [
 	{title: 'another rule in the same place', before: [rule()], after: [rule({handle: 10, packets: 1})], packets: [packet(1)], gaps: [['rules-differ', 'ip nat OUTPUT#1 was not there, or was another rule, before the run.']]},
 	{
 		title: 'a rule more', before: [rule()], after: [rule(), rule({number: 2, handle: 10})], gaps: [
-			['rules-differ', 'The kernel held 1 rules before the run and 2 after it.'], ['rules-differ', 'ip nat OUTPUT#2 was not there, or was another rule, before the run.'],
+			['rules-differ', 'The kernel had 1 rules before the run and 2 after it.'], ['rules-differ', 'ip nat OUTPUT#2 was not there, or was another rule, before the run.'],
 		],
 	},
 	{title: 'another legacy rule in the same place', before: [{...legacy, text: '-j A'}], after: [{...legacy, text: '-j B'}], gaps: [['rules-differ', 'ip nat OUTPUT#1 was not there, or was another rule, before the run.']]},
-	{title: 'a rule less', before: [rule(), rule({number: 2, handle: 10})], after: [rule()], gaps: [['rules-differ', 'The kernel held 2 rules before the run and 1 after it.']]},
+	{title: 'a rule less', before: [rule(), rule({number: 2, handle: 10})], after: [rule()], gaps: [['rules-differ', 'The kernel had 2 rules before the run and 1 after it.']]},
 	{
 		title: 'rules that changed their places', before: [rule({handle: 1}), rule({number: 2, handle: 2})], after: [rule({handle: 2}), rule({number: 2, handle: 1})], gaps: [
 			['rules-differ', 'ip nat OUTPUT#1 was not there, or was another rule, before the run.'], ['rules-differ', 'ip nat OUTPUT#2 was not there, or was another rule, before the run.'],
@@ -76,7 +76,7 @@ const rows: readonly Row[] = [
 ];
 
 for (const {title, before, after, packets = [], gaps} of rows) {
-	test(`the second witness: ${title}`, t => {
+	test(`hits and counters are compared: ${title}`, t => {
 		t.deepEqual(compareCounters({before, after, packets}).map(({kind, message}) => [kind, message]), gaps.map(row => [...row]));
 	});
 }

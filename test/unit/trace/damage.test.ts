@@ -1,5 +1,5 @@
 /**
-The law of the decoders: a datagram that is cut or changed never ends a run by anything but the error of its framing, never goes on for ever, and what is cut off never becomes another event.
+The law of the decoders: a datagram that is cut or changed only ever fails with a framing error, never causes an endless loop, and what is cut off never becomes another event.
 */
 
 import test from 'ava';
@@ -35,7 +35,7 @@ test('every recorded datagram is understood, and is one message', t => {
 	}
 });
 
-test('every prefix of every recorded datagram is refused, or empty', t => {
+test('every prefix of every recorded datagram is refused, or has no events', t => {
 	for (const {stream, bytes: whole} of all) {
 		for (let length = 0; length < whole.length; length++) {
 			const decoded = tryDecode({stream, bytes: whole.subarray(0, length)});
@@ -61,7 +61,7 @@ function saying(event: TraceEvent): readonly unknown[] {
 	return [kind, family, table, chain, ...(event.source === 'nft' ? [event.handle, event.verdict, event.target, event.traceId] : [event.number, event.hook, event.packet])];
 }
 
-test('a message that ends early, header and all, says the same or is not understood', t => {
+test('a message that ends early, including its header, means the same or is not understood', t => {
 	fc.assert(fc.property(datagram, fc.double({min: 0, max: 1, noNaN: true}), (candidate, share) => {
 		const decoded = tryDecode(reframed(candidate, 16 + Math.floor(share * (candidate.bytes.length - 16))));
 		if (decoded === undefined) {
@@ -76,7 +76,7 @@ test('a message that ends early, header and all, says the same or is not underst
 	t.pass();
 });
 
-test('bytes that are changed at random end in events, in what is not understood, or in a refusal', t => {
+test('bytes that are changed at random give events, or something not understood, or a refusal', t => {
 	fc.assert(fc.property(datagram, fc.array(fc.tuple(fc.nat(), fc.integer({min: 0, max: 255})), {minLength: 1, maxLength: 8}), ({stream, bytes: whole}, changes) => {
 		const changed = Uint8Array.from(whole);
 		for (const [place, value] of changes) {
@@ -89,14 +89,14 @@ test('bytes that are changed at random end in events, in what is not understood,
 	t.pass();
 });
 
-test('any bytes at all end likewise', t => {
+test('so do any bytes at all', t => {
 	fc.assert(fc.property(fc.constantFrom('nft', 'nflog'), fc.uint8Array({maxLength: 400}), (stream, content) => {
 		tryDecode({stream, bytes: content});
 	}), {numRuns: 2000});
 	t.pass();
 });
 
-test('datagrams that come as one are the sum of their messages', t => {
+test('several datagrams in one give the sum of their messages', t => {
 	fc.assert(fc.property(fc.constantFrom('nft', 'nflog'), fc.array(datagram, {maxLength: 5}), (stream, candidates) => {
 		const some = candidates.filter(candidate => candidate.stream === stream);
 		const {events} = decode({stream, bytes: bytes(...some.map(candidate => candidate.bytes))});

@@ -12,20 +12,20 @@ test('entries of TCP and UDP, with the zone of what was sent and whether an answ
 	t.deepEqual(parseFlows(text), {
 		flows: [
 			{
-				family: 'ipv4', protocol: 'udp', source: {address: '10.244.1.10', port: 45_326}, destination: {address: '10.96.0.10', port: 53}, zone: 2, isReplied: true,
+				family: 'ipv4', protocol: 'udp', source: {address: '10.244.1.10', port: 45_326}, destination: {address: '10.96.0.10', port: 53}, reply: {source: {address: '127.0.0.1', port: 15_053}, destination: {address: '10.244.1.10', port: 45_326}}, zone: 2, isReplied: true,
 			},
 			{
-				family: 'ipv4', protocol: 'tcp', source: {address: '10.244.1.10', port: 54_694}, destination: {address: '10.244.1.20', port: 53}, zone: 7, isReplied: false,
+				family: 'ipv4', protocol: 'tcp', source: {address: '10.244.1.10', port: 54_694}, destination: {address: '10.244.1.20', port: 53}, reply: {source: {address: '10.244.1.20', port: 53}, destination: {address: '10.244.1.10', port: 54_694}}, zone: 7, isReplied: false,
 			},
 			{
-				family: 'ipv6', protocol: 'udp', source: {address: '2001:db8:1::10', port: 1}, destination: {address: '2001:db8:96::a', port: 53}, zone: 0, isReplied: true,
+				family: 'ipv6', protocol: 'udp', source: {address: '2001:db8:1::10', port: 1}, destination: {address: '2001:db8:96::a', port: 53}, reply: {source: {address: '2001:db8:96::a', port: 53}, destination: {address: '2001:db8:1::10', port: 1}}, zone: 0, isReplied: true,
 			},
 		],
 		notUnderstood: [],
 	});
 });
 
-test('no entry, and a line that is none', t => {
+test('no entry, and a line that is not one', t => {
 	t.deepEqual(parseFlows(''), {flows: [], notUnderstood: []});
 	t.deepEqual(parseFlows('conntrack v9: something else\n'), {flows: [], notUnderstood: ['conntrack v9: something else']});
 });

@@ -34,7 +34,7 @@ test('an nft listing: tables of the testbed are left out', t => {
 	t.deepEqual(parseNftListing(listing(), []), []);
 });
 
-test('an nft listing: a counter that is elsewhere is not the rule\'s own', t => {
+test('an nft listing: a counter in another place is not the rule\'s own', t => {
 	t.deepEqual(parseNftListing(listing(rule({expr: [{counter: 'named'}]}), rule({expr: [{counter: {packets: 'many'}}]}), rule({expr: ['counter', null]})), []).map(({packets}) => packets), [undefined, undefined, undefined]);
 });
 
@@ -51,7 +51,7 @@ const brokenListings: ReadonlyArray<readonly [title: string, text: string, messa
 ];
 
 for (const [title, text, message] of brokenListings) {
-	test(`no nft listing: ${title}`, t => {
+	test(`not an nft listing: ${title}`, t => {
 		t.throws(() => parseNftListing(text, []), {instanceOf: LoadedRulesError, message});
 	});
 }

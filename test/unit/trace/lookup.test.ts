@@ -35,12 +35,12 @@ const targets: ReadonlyArray<readonly [title: string, target: Target, verdict: V
 ];
 
 for (const [title, target, verdict] of targets) {
-	test(`whether a target ends the way through a base chain: ${title}`, t => {
+	test(`whether a target ends the path through a base chain: ${title}`, t => {
 		t.is(finalVerdict(target), verdict);
 	});
 }
 
-test('of all extensions, only those that end the way do', t => {
+test('of all extensions, only those that end the path do so', t => {
 	t.deepEqual([...extensionTargets].filter(name => finalVerdict(extension(name)) !== undefined).toSorted(), ['DNAT', 'MASQUERADE', 'NETMAP', 'NFQUEUE', 'REJECT', 'SNAT', 'SYNPROXY']);
 });
 
@@ -70,7 +70,7 @@ const lookup = createLookup({
 	traceTable: 'switch',
 });
 
-test('a rule by its number: its text, and how it ends the way', t => {
+test('a rule by its number: its text, and how it ends the path', t => {
 	const at = (chain: string, number: number, family: 'ip' | 'ip6' = 'ip') => lookup.ruleByNumber({
 		family, table: 'nat', chain, number,
 	});
@@ -81,7 +81,7 @@ test('a rule by its number: its text, and how it ends the way', t => {
 	t.is(at('A', 1, 'ip6'), undefined);
 });
 
-test('the number behind the last rule of a built-in chain is its policy', t => {
+test('the number after the last rule of a built-in chain is its policy', t => {
 	t.deepEqual(lookup.ruleByNumber({
 		family: 'ip', table: 'nat', chain: 'OUTPUT', number: 2,
 	}), {number: 2, text: 'ACCEPT', final: 'accept', isPolicy: true});
@@ -90,7 +90,7 @@ test('the number behind the last rule of a built-in chain is its policy', t => {
 	}), {number: 2, text: 'DROP', final: 'drop', isPolicy: true});
 });
 
-test('a rule by its handle, which is no number', t => {
+test('a rule by its handle, which is not a number', t => {
 	const at = (handle: number, chain = 'A') => lookup.ruleByHandle({
 		family: 'ip', table: 'nat', chain, handle,
 	})?.number;

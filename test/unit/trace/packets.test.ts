@@ -160,7 +160,7 @@ for (const {title, events, packets: wanted, orphans = 0, seen} of rows) {
 
 const hooks = ['OUTPUT', 'POSTROUTING', 'PREROUTING', 'INPUT'] as const;
 
-test('over lo a packet passes four hooks of mangle, once each, in their order', t => {
+test('over lo a packet passes four hooks of mangle, each once, in order', t => {
 	const nft = hooks.flatMap((chain, index) => [nftEnd({table: 'mangle', chain, traceId: index < 2 ? 1 : 2, packet: header()}), nftPolicy({table: 'mangle', chain, traceId: index < 2 ? 1 : 2})]);
 	const legacy = hooks.map(chain => logEvent({
 		kind: 'policy', table: 'mangle', chain, hook: ({OUTPUT: 'output', POSTROUTING: 'postrouting', PREROUTING: 'prerouting', INPUT: 'input'} as const)[chain],
@@ -171,7 +171,7 @@ test('over lo a packet passes four hooks of mangle, once each, in their order', 
 	}
 });
 
-test('what the switch says of the first attempt is not taken for the second, which NFLOG has shown already', t => {
+test('events of the trace table about the first attempt are not taken for the second, which NFLOG has already shown', t => {
 	const logs = [1, 2].flatMap(() => [logged('OUTPUT', 1), logged('MINE', 1)]);
 	const printed = (events: readonly TraceEvent[]) => assemblePackets(events, lookup).packets.map(({seen, entry}) => [seen, entry]);
 	t.deepEqual(printed([...logs, switched()]), [[true, 'output'], [false, undefined]]);
@@ -179,14 +179,14 @@ test('what the switch says of the first attempt is not taken for the second, whi
 	t.deepEqual(printed([...logs, switched(), switched({chain: 'prerouting'}), switched()]), [[true, 'output'], [true, 'output']]);
 });
 
-test('a packet keeps its first header, each traversal the one that came there', t => {
+test('a packet keeps its first header, each traversal has the one that it saw', t => {
 	const changed = header({destination: {address: '127.0.0.1', port: 15_001}});
 	const [packet] = assemblePackets([switched(), nftPolicy({packet: header()}), nftPolicy({chain: 'POSTROUTING', packet: changed, outInterface: 1})], lookup).packets;
 	t.deepEqual(packet!.header, header());
 	t.deepEqual(packet!.traversals.map(({destination, inInterface, outInterface}) => [destination.port, inInterface, outInterface]), [[8080, undefined, 'eth0'], [15_001, undefined, 'lo']]);
 });
 
-test('a hit has its place, handle, text and verdict; legacy tells neither handle nor verdict of a rule that leads on', t => {
+test('a hit has its place, handle, text and verdict; legacy has neither handle nor verdict for a rule that jumps', t => {
 	const hitOf = (event: TraceEvent) => assemblePackets([event], lookup).packets[0]!.traversals[0]!.hits[0];
 	t.deepEqual(hitOf(nftEvent({packet: header()})), {
 		family: 'ip', table: 'nat', chain: 'OUTPUT', number: 1, handle: 10, text: '-j OUTPUT-1', verdict: 'jump',
@@ -199,7 +199,7 @@ test('a hit has its place, handle, text and verdict; legacy tells neither handle
 	});
 });
 
-test('the owner is the first that NFLOG names whole', t => {
+test('the owner is the first complete one from NFLOG', t => {
 	const ownerOf = (...events: readonly TraceEvent[]) => assemblePackets(events, lookup).packets[0]!.owner;
 	t.deepEqual(ownerOf(logged('OUTPUT', 1, {uid: undefined}), logged('MINE', 2, {uid: 5, gid: 6}), logged('MINE', 2, {uid: 7, gid: 8})), {uid: 5, gid: 6});
 	// On its way in the socket is the one that TPROXY gave it to.
@@ -209,7 +209,7 @@ test('the owner is the first that NFLOG names whole', t => {
 });
 
 for (const name of Object.values(invalidChains)) {
-	test(`conntrack calls a packet invalid where the switch's own rule behind it matches, and nowhere else: ${name}`, t => {
+	test(`a packet is invalid if the trace table's rule after conntrack matches, and only then: ${name}`, t => {
 		const behind = (changes: Parameters<typeof nftEvent>[0]): TraceEvent => switched({chain: name, packet: header({sequence: 5}), ...changes});
 		const isInvalid = (...events: readonly TraceEvent[]): ReadonlyArray<true | undefined> => assemblePackets(events, lookup).packets.map(packet => packet.isInvalid);
 		const first = switched({packet: header({sequence: 5})});

@@ -51,7 +51,7 @@ const rows: ReadonlyArray<readonly [title: string, packet: TracedPacket, tables:
 ];
 
 for (const [title, traced, tables, missed] of rows) {
-	test(`chains that a packet which arrived must have passed: ${title}`, t => {
+	test(`the chains that a packet which arrived must have passed: ${title}`, t => {
 		t.deepEqual([...chainsMissed(traced, tables)].toSorted(), [...missed].toSorted());
 	});
 }

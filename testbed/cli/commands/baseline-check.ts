@@ -1,5 +1,5 @@
 /**
-`testbed baseline check`: whether a rule set still does what a baseline says.
+`testbed baseline check`: checks whether a rule set still behaves as its baseline says.
 */
 
 import {baselineOf, type Baseline} from '../../../src/baseline/baseline.js';
@@ -12,19 +12,21 @@ import {loadBaseline, saveBaseline} from '../../analysis/baseline-file.js';
 import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
 import {recordBaseline, type RecordOptions} from '../../analysis/record-baseline.js';
+import {argumentOptions} from '../../inputs/request.js';
 import {loadRuleInput} from '../../inputs/rules.js';
+import {withRecordedPaths} from '../../analysis/recorded-paths.js';
 import {verifyBaseline} from '../../analysis/verify-baseline.js';
 import {tell} from '../../system/streams.js';
-import type {Format} from '../parsers.js';
-import {readerOf} from '../output/terminal.js';
+import {type PrintFlags, wantedReports} from '../output/destinations.js';
 import {writeFormatted} from '../output/write-report.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
 import {supervise} from '../supervise.js';
+import {commandLine} from '../../system/program-name.js';
 import {describeRecording, exitStatusOfRecording} from './baseline-create.js';
 
 /** The options as the command line gives them. */
-export type VerifyFlags = {
+export type VerifyFlags = PrintFlags & {
 	readonly rules6?: string;
 	readonly backend?: Backend;
 	readonly family?: readonly AddressFamily[];
@@ -34,21 +36,19 @@ export type VerifyFlags = {
 	readonly proxyGid?: number;
 	readonly stopsOnly?: boolean;
 	readonly update?: boolean;
-	readonly format: Format;
-	readonly output?: string;
-	readonly verbose?: boolean;
+	readonly limit: number;
 	readonly timeout: number;
 	readonly traceBuffer: number;
 };
 
 /**
-Verifies and prints; returns the exit status. With `--update` the file is written anew behind that, and the status says whether it is whole.
+Checks and prints; returns the exit status. With `--update` the file is then rewritten, and the status says whether the new baseline is complete.
 
-@throws {TestbedError} INPUT for the baseline or the input, USAGE where one of them is not there, and all that a verification throws.
+@throws {TestbedError} INPUT for an invalid baseline or input, USAGE if one is missing, and everything that `verifyBaseline` throws.
 */
 export async function verifyCommand(file: string, input: string | undefined, flags: VerifyFlags): Promise<number> {
 	if (file === '-' && (input === '-' || flags.update === true)) {
-		throw new TestbedError('USAGE', {message: input === '-' ? 'Baseline and rules would both be read from standard input.' : '--update cannot write a baseline that comes from standard input.', hint: 'Put the baseline into a file.'});
+		throw new TestbedError('USAGE', {message: input === '-' ? 'The baseline and the rules cannot both be read from standard input.' : '--update cannot write a baseline that comes from standard input.', hint: 'Save the baseline to a file.'});
 	}
 
 	const read = ruleFiles([['the input', input], ['--rules6', flags.rules6]]);
@@ -57,19 +57,22 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 	const {rules, request} = loadRules(baseline, {file, input, flags});
 	const {proxy} = baseline;
 	const options = {
-		credentials: usualCredentials({proxyUid: flags.proxyUid ?? proxy.uid, proxyGid: flags.proxyGid ?? flags.proxyUid ?? proxy.gid}, rules.intent, rules.proxy),
+		credentials: usualCredentials({proxyUid: flags.proxyUid ?? proxy.uid, proxyGid: flags.proxyGid ?? flags.proxyUid ?? proxy.gid}, rules.intent, rules),
+		limit: flags.limit,
 		timeoutMs: flags.timeout,
 		traceBufferBytes: flags.traceBuffer,
 	};
 	return supervise(async supervision => {
 		const shared = {...options, ...supervision};
-		const report = await verifyBaseline({
+		const checked = await verifyBaseline({
 			...shared, file, baseline, rules, areRolesCompared: flags.stopsOnly !== true,
 		});
+		const report = wantedReports(flags).some(({format}) => format === 'html') ? await withRecordedPaths(checked, {...shared, baseline, allowModules: flags.allowModules}) : checked;
 		await writeFormatted({
-			text: () => printVerification(report, readerOf(flags)),
+			text: reader => printVerification(report, reader),
 			json: () => verificationToJson(report),
 			results: () => resultsOfVerification(report),
+			status: () => exitStatusOfVerification(report),
 		}, flags);
 		if (flags.update !== true) {
 			return exitStatusOfVerification(report);
@@ -87,12 +90,12 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 	});
 }
 
-/** The families asked for; all of the baseline unless any is. */
+/** The baseline reduced to the requested families; all of it if none is requested. */
 function chosenPart(baseline: Baseline, {file, flags: {family: families, update}}: {readonly file: string; readonly flags: VerifyFlags}): Baseline {
 	const {families: known} = baseline.rules;
 	const missing = families?.find(family => !known.includes(family));
 	if (missing !== undefined) {
-		throw new TestbedError('USAGE', {message: `${file} covers ${known.join(' and ')} and has no ${missing}.`});
+		throw new TestbedError('USAGE', {message: `${file} covers ${known.join(' and ')}, not ${missing}.`});
 	}
 
 	if (families === undefined || families.length === known.length) {
@@ -100,7 +103,7 @@ function chosenPart(baseline: Baseline, {file, flags: {family: families, update}
 	}
 
 	if (update === true) {
-		throw new TestbedError('USAGE', {message: `--update would leave ${known.filter(family => !families.includes(family)).join(' and ')} out of ${file}.`, hint: 'Leave --family out, or create a new baseline: testbed baseline create --family …'});
+		throw new TestbedError('USAGE', {message: `--update would drop ${known.filter(family => !families.includes(family)).join(' and ')} from ${file}.`, hint: `Omit --family, or create a new baseline: ${commandLine('baseline create --family …')}`});
 	}
 
 	return baselineOf(baseline, families);
@@ -108,19 +111,19 @@ function chosenPart(baseline: Baseline, {file, flags: {family: families, update}
 
 type Loaded = {readonly rules: RuleInput; readonly request: RecordOptions['request']};
 
-/** The input, or what the baseline was recorded from. */
+/** The given rules, or those that the baseline was created from. */
 function loadRules({rules: {source, source6, dnsServers, backend, families}}: Baseline, {file, input, flags}: {
 	readonly file: string; readonly input: string | undefined; readonly flags: VerifyFlags;
 }): Loaded {
 	if (input === undefined && (source === '-' || source6 === '-')) {
-		throw new TestbedError('USAGE', {message: `${file} was created from standard input, so it does not say where its rules are.`, hint: `Name them: testbed baseline check ${file} RULES`});
+		throw new TestbedError('USAGE', {message: `${file} was created from standard input, so it does not say where its rules are.`, hint: `Pass them: ${commandLine(`baseline check ${file} RULES`)}`});
 	}
 
 	const request = {source6: flags.rules6 ?? (input === undefined ? source6 ?? undefined : undefined), dnsServers: flags.dnsServers ?? dnsServers ?? undefined};
 	const wanted = flags.backend ?? (input === undefined ? backend : undefined);
 	return {
 		rules: loadRuleInput({
-			source: input ?? source, ...request, families, allowModules: flags.allowModules, ...(wanted === undefined ? {} : {backend: wanted}),
+			source: input ?? source, ...request, options: argumentOptions, families, allowModules: flags.allowModules, ...(wanted === undefined ? {} : {backend: wanted}),
 		}),
 		request,
 	};

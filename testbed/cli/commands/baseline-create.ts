@@ -1,5 +1,5 @@
 /**
-`testbed baseline create`: what a rule set does, as a baseline that can be verified later.
+`testbed baseline create`: records what a rule set does as a baseline to check against later.
 */
 
 import {exitStatus, tallyOf, type ExitStatus} from '../../../src/judge/exit-status.js';
@@ -7,11 +7,12 @@ import {printBaseline} from '../../../src/baseline/file.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {saveBaseline} from '../../analysis/baseline-file.js';
 import {recordBaseline, type Recording} from '../../analysis/record-baseline.js';
-import {defaultInput} from '../../inputs/request.js';
+import {argumentOptions, defaultInput} from '../../inputs/request.js';
 import {loadRuleInput} from '../../inputs/rules.js';
-import {scenarioFiles} from '../../inputs/scenarios.js';
+import {scenarioFiles} from '../../inputs/scenario-words.js';
 import {checkOutputs} from '../../outputs/check.js';
 import {tell, writeOut} from '../../system/streams.js';
+import {remark} from '../output/remark.js';
 import {describeNotes} from '../output/notes.js';
 import {ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
@@ -28,19 +29,20 @@ export type RecordFlags = {
 	readonly proxyGid?: number;
 	readonly scenarios?: readonly string[];
 	readonly output?: string;
+	readonly limit: number;
 	readonly timeout: number;
 	readonly traceBuffer: number;
 };
 
 /**
-Records and writes; returns the exit status. Where evidence is missing, nothing is written.
+Records and writes a baseline; returns the exit status. If evidence is missing, nothing is written.
 
-@throws {TestbedError} INPUT or USAGE for the input, and all that a recording throws.
+@throws {TestbedError} INPUT or USAGE for the input, and everything that `recordBaseline` throws.
 */
 export async function recordCommand(input: string | undefined, flags: RecordFlags): Promise<number> {
 	const {family: families, backend, dnsServers, rules6: source6, output, allowModules} = flags;
 	const rules = loadRuleInput({
-		source: input ?? defaultInput, source6, families, dnsServers, allowModules, ...(backend === undefined ? {} : {backend}),
+		source: input ?? defaultInput, source6, options: argumentOptions, families, dnsServers, allowModules, ...(backend === undefined ? {} : {backend}),
 	});
 	tell(describeNotes(rules));
 	const scenarios = scenarioFiles(flags.scenarios ?? []);
@@ -50,7 +52,8 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 		request: {source6, dnsServers},
 		scenarios,
 		families,
-		credentials: usualCredentials(flags, rules.intent, rules.proxy),
+		credentials: usualCredentials(flags, rules.intent, rules),
+		limit: flags.limit,
 		timeoutMs: flags.timeout,
 		traceBufferBytes: flags.traceBuffer,
 		...supervision,
@@ -60,22 +63,22 @@ export async function recordCommand(input: string | undefined, flags: RecordFlag
 		await (output === undefined ? writeOut(printBaseline(baseline)) : saveBaseline(output, baseline));
 	}
 
-	tell(describeRecording(recording, output));
+	(exitStatusOfRecording(recording) === 0 ? remark : tell)(describeRecording(recording, output));
 	return exitStatusOfRecording(recording);
 }
 
-/** 0: all is recorded. 3: evidence was lost, or some packets cannot be sent. */
+/** 0: everything is recorded. 3: evidence was lost, or some packets cannot be sent. */
 export function exitStatusOfRecording({lost, unsent}: Pick<Recording, 'lost' | 'unsent'>): ExitStatus {
 	return exitStatus(tallyOf(lost.length > 0 || unsent.length > 0 ? 'inconclusive' : 'passed'));
 }
 
-/** What was recorded, and what was not, for stderr. */
+/** Says on stderr what was recorded and what was not. */
 export function describeRecording({baseline: {classes, cases}, lost, unsent}: Recording, output: string | undefined): string {
 	const list = (gaps: Recording['lost']): string => [...new Set(gaps.map(({message}) => `  ${message}\n`))].join('');
 	if (lost.length > 0) {
-		return `testbed: Nothing was recorded: the evidence is not whole.\n${list(lost)}`;
+		return `testbed: Nothing was recorded because evidence is missing:\n${list(lost)}`;
 	}
 
 	const said = `testbed: Recorded ${classes.length} packet classes and ${cases.length} connections${output === undefined ? '' : ` in ${output}`}.\n`;
-	return unsent.length === 0 ? said : `${said}Not recorded, because it cannot be sent; a verification will be inconclusive:\n${list(unsent)}`;
+	return unsent.length === 0 ? said : `${said}Not recorded because it cannot be sent; baseline check will be inconclusive:\n${list(unsent)}`;
 }

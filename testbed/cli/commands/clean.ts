@@ -2,12 +2,12 @@
 `testbed clean`.
 */
 
-import {clean} from '../../sandbox/keep.js';
+import {clean} from '../../kept/clean.js';
 import {writeOut} from '../../system/streams.js';
 
-/** Removes what `--keep` left and says what that was; returns the exit status. */
+/** Removes the sandboxes that `--keep` left and prints what was removed; returns the exit status. */
 export async function cleanCommand(): Promise<number> {
 	const cleaned = await clean();
-	await writeOut(cleaned.length === 0 ? 'Nothing was kept.\n' : cleaned.map(({name, result}) => `${name}: ${result}\n`).join(''));
+	await writeOut(cleaned.length === 0 ? 'There is nothing to clean.\n' : cleaned.map(({name, result}) => `${name}: ${result}\n`).join(''));
 	return 0;
 }

@@ -8,7 +8,6 @@ import {exitStatusOfCoverage} from '../../../src/report/coverage/types.js';
 import {coverInput} from '../../analysis/coverage.js';
 import {TestbedError} from '../../errors.js';
 import {defaultInput} from '../../inputs/request.js';
-import {readerOf} from '../output/terminal.js';
 import {writeFormatted} from '../output/write-report.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
@@ -20,15 +19,15 @@ export type CoverageFlags = CaseFlags & {
 };
 
 /**
-Counts and prints; returns the exit status.
+Measures coverage and prints it; returns the exit status.
 
-@throws {TestbedError} USAGE or INPUT for rules or cases that cannot be had, RULES_REJECTED when the kernel refuses the rules.
+@throws {TestbedError} USAGE or INPUT for rules or cases that cannot be loaded, RULES_REJECTED if the kernel rejects the rules.
 */
 export async function coverageCommand(source: string | undefined, flags: CoverageFlags): Promise<number> {
 	const input = loadCasesInput(source ?? defaultInput, flags);
 	const foreign = flags.require.find(name => name !== 'complete' && !flags.cases.includes(name));
 	if (foreign !== undefined) {
-		throw new TestbedError('USAGE', {message: `--require names ${foreign}, which is not among the cases that run.`, hint: `Add it: --cases ${[...flags.cases, foreign].join(',')}`});
+		throw new TestbedError('USAGE', {message: `--require names ${foreign}, which is not one of the cases to run.`, hint: `Add it: --cases ${[...flags.cases, foreign].join(',')}`});
 	}
 
 	return supervise(async ({signal, onProgress}) => {
@@ -40,12 +39,14 @@ export async function coverageCommand(source: string | undefined, flags: Coverag
 			cases,
 			required: flags.require,
 			jobs: flags.jobs,
+			limit: flags.limit,
 			onProgress,
 		});
 		await writeFormatted({
-			text: () => printCoverage(report, readerOf(flags)),
+			text: reader => printCoverage(report, reader),
 			json: () => coverageToJson(report),
 			results: () => resultsOfCoverage(report),
+			status: () => exitStatusOfCoverage(report),
 		}, flags);
 		return exitStatusOfCoverage(report);
 	});

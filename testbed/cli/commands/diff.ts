@@ -1,131 +1,206 @@
 /**
-`testbed diff`: which traffic moved between two rule sets, or from each of many to the next.
+`testbed diff`: which traffic moved between two rule sets, or between each rule set and the next in a series.
 */
 
 import {defaultBackend} from '../../../src/netfilter/backends.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
+import {addressFamilies} from '../../../src/mesh/topology.js';
 import {comparisonToJson} from '../../../src/report/comparison/json.js';
-import type {ComparisonSuitesDocument} from '../../../src/report/comparison/schema.js';
 import {printComparison} from '../../../src/report/comparison/text.js';
 import {exitStatusOfComparison, type ComparisonReport} from '../../../src/report/comparison/types.js';
-import {printSeries} from '../../../src/report/comparison/series-text.js';
-import {exitStatusOfResults} from '../../../src/report/formats/results.js';
 import {nameOfPair, resultsOfComparisons, type ComparisonSuite} from '../../../src/report/comparison/results.js';
 import {compareConsecutive} from '../../analysis/compare.js';
 import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
 import {newestReleaseName, releasesSince} from '../../inputs/releases-since.js';
+import {familiesOfDump, usualFamilies} from '../../inputs/dump.js';
 import {loadRuleInput, loadRuleInputs} from '../../inputs/rules.js';
-import type {MissingInput, InputRequest} from '../../inputs/request.js';
-import type {Format} from '../parsers.js';
-import {readerOf} from '../output/terminal.js';
+import {readSource, type InputRequest, type MissingInput} from '../../inputs/request.js';
+import {isDump, liveNameOf} from '../../inputs/source.js';
+import type {PrintFlags} from '../output/destinations.js';
 import {writeFormatted} from '../output/write-report.js';
+import {writeSeries} from '../output/write-series.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
+import {commandLine, programName} from '../../system/program-name.js';
+import type {OnProgress} from '../../system/on-progress.js';
+import type {ShardFlags, ShardRequest} from '../../shards/request.js';
 import {supervise} from '../supervise.js';
+import {diffShard} from './diff-shard.js';
+import {shardFiles, shardOf} from './shard-flags.js';
 
 /** The options as the command line gives them. */
-export type DiffFlags = {
+export type DiffFlags = ShardFlags & PrintFlags & {
 	readonly consecutive?: boolean;
 	readonly since?: string;
 	readonly from6?: string;
 	readonly to6?: string;
 	readonly backend?: readonly Backend[];
-	readonly family: readonly AddressFamily[];
+	/** Undefined: both, or the only one that both dumps cover. */
+	readonly family?: readonly AddressFamily[];
 	readonly paths?: boolean;
 	readonly dnsServers?: readonly string[];
 	readonly allowModules?: boolean;
 	readonly proxyUid?: number;
 	readonly proxyGid?: number;
-	readonly format: Format;
-	readonly output?: string;
-	readonly verbose?: boolean;
+	readonly limit: number;
 	readonly timeout: number;
 	readonly traceBuffer: number;
 };
 
-/** Rule sets to compare one after the other. */
+type KnownFlags = DiffFlags & {readonly family: readonly AddressFamily[]};
+
+/** A series of rule sets, each compared with the next. */
 type Row = {readonly name: string; readonly inputs: readonly RuleInput[]; readonly dumps6?: ReadonlyArray<string | undefined>; readonly missing: readonly MissingInput[]};
 
 /**
 Compares on the kernel and prints; returns the exit status.
 
-@throws {TestbedError} USAGE or INPUT for an operand, and all that a batch of probes throws.
+@throws {TestbedError} USAGE or INPUT for an operand, and everything that a batch of probes throws.
 */
-export async function diffCommand(sources: readonly string[], flags: DiffFlags): Promise<number> {
-	checkOutputFlags(flags, ruleFiles([...sources.map(source => ['an input', source] as const), ['--from6', flags.from6], ['--to6', flags.to6]]));
-	const rows = flags.consecutive === true ? sources.map(source => consecutiveOf(source, flags)) : [pairOf(sources, flags)];
-	const suites = await supervise(async ({signal, onProgress}) => {
-		const compared: ComparisonSuite[] = [];
-		for (const row of rows) {
-			compared.push(await compareRow(row, flags, { // eslint-disable-line no-await-in-loop -- Each row keeps the processors busy by itself.
-				signal,
-				onProgress(step) {
-					onProgress(rows.length === 1 ? step : `${row.name}: ${step}`);
+export async function diffCommand(sources: readonly string[], given: DiffFlags): Promise<number> {
+	const shard = shardOfDiff(given);
+	const {inputs: read, outputs} = shardFiles(shard);
+	checkOutputFlags(given, [...ruleFiles([...sources.map(source => ['an input', source] as const), ['--from6', given.from6], ['--to6', given.to6]]), ...read], outputs);
+	const {flags, known} = given.consecutive === true ? {flags: {...given, family: given.family ?? addressFamilies}, known: []} : knownOf(sources, given);
+	const rows = flags.consecutive === true ? sources.map(source => consecutiveOf(source, flags)) : [pairOf(sources, flags, known)];
+	return supervise(async ({signal, onProgress}) => {
+		const compare = async (row: Row, pairs?: readonly number[]): Promise<ComparisonSuite> => compareRow(row, flags, {
+			signal,
+			pairs,
+			onProgress(step, progressed) {
+				onProgress(rows.length === 1 ? step : `${row.name}: ${step}`, progressed);
+			},
+		});
+		if (shard !== undefined) {
+			return diffShard(rows.map(row => ({...row, missing: namedMissing(row)})), shard, {
+				sources,
+				flags,
+				compare: async (row, pairs) => compare(rows[row]!, pairs),
+				async print(suites) {
+					await writeSeries(suites, flags);
 				},
-			}));
+			});
 		}
 
-		return compared;
+		const suites: ComparisonSuite[] = [];
+		for (const row of rows) {
+			suites.push(await compare(row)); // eslint-disable-line no-await-in-loop -- A single row already keeps the processors busy.
+		}
+
+		if (flags.consecutive === true) {
+			return writeSeries(suites, flags);
+		}
+
+		const only = suites[0]!.reports[0]!;
+		await writeFormatted({
+			text: reader => printComparison(only, reader),
+			json: () => comparisonToJson(only),
+			results: () => resultsOfComparisons(suites, programName()),
+			status: () => exitStatusOfComparison(only),
+		}, flags);
+		return exitStatusOfComparison(only);
 	});
-	const only = flags.consecutive === true ? undefined : suites[0]!.reports[0]!;
-	const results = () => resultsOfComparisons(suites);
-	await writeFormatted({
-		text: () => only === undefined ? printSeries(suites, readerOf(flags)) : printComparison(only, readerOf(flags)),
-		json: () => only === undefined ? jsonOf(suites) : comparisonToJson(only),
-		results,
-	}, flags);
-	return only === undefined ? exitStatusOfResults(results()) : exitStatusOfComparison(only);
 }
 
-async function compareRow({name, inputs, missing, dumps6 = []}: Row, flags: DiffFlags, {signal, onProgress}: {
-	readonly signal: AbortSignal; readonly onProgress: (step: string) => void;
+/** @throws {TestbedError} USAGE for a shard of a single pair, and as `shardOf`. */
+function shardOfDiff(flags: DiffFlags): ShardRequest | undefined {
+	const shard = shardOf(flags);
+	if (shard !== undefined && flags.consecutive !== true) {
+		throw new TestbedError('USAGE', {message: 'diff of two rule sets is a single piece of work, so it cannot be cut.', state: 'Nothing was run.', hint: 'Omit --shard-output, or compare many rule sets with --consecutive.'});
+	}
+
+	return shard;
+}
+
+async function compareRow(row: Row, flags: KnownFlags, {signal, pairs, onProgress}: {
+	readonly signal: AbortSignal; readonly pairs: readonly number[] | undefined; readonly onProgress: OnProgress;
 }): Promise<ComparisonSuite> {
+	const {name, inputs, dumps6 = []} = row;
 	const {family: families, paths, timeout: timeoutMs, traceBuffer: traceBufferBytes} = flags;
 	const [first] = inputs;
 	const reports: readonly ComparisonReport[] = await compareConsecutive({
 		inputs,
 		families,
-		// One proxy for all of them: another user would be another packet.
-		credentials: usualCredentials(flags, first!.intent, first!.proxy),
+		pairs,
+		// One proxy user for all of them: a different user would make a different packet. Of a live pod it is known.
+		credentials: usualCredentials(flags, first!.intent, inputs.find(({live}) => live !== undefined) ?? first),
 		arePathsCompared: paths === true,
 		readWith: inputs.map((_, place) => readWith(dumps6[place], flags)),
+		limit: flags.limit,
 		timeoutMs,
 		traceBufferBytes,
 		signal,
 		onProgress,
 	});
-	return {name: name === '' ? nameOfPair(reports[0]!) : name, reports, missing: missing.map(({release, backend, reason}) => ({name: `${release}, ${backend}`, reason}))};
+	return {name: name === '' ? nameOfPair(reports[0]!) : name, reports, missing: namedMissing(row)};
 }
 
-function pairOf(sources: readonly string[], flags: DiffFlags): Row {
+function namedMissing({missing}: Row): ComparisonSuite['missing'] {
+	return missing.map(({release, backend, reason}) => ({name: `${release}, ${backend}`, reason}));
+}
+
+/** What was already read of an input. */
+type Known = Pick<InputRequest, 'text' | 'live'>;
+
+/** Reads two dumps, or live pods, once each. Without --family, the families are both, unless both sides hold rules of one and the same family only, or a live pod has one only: then there is nothing to compare in the other. A live pod's name servers are those of the pod whose rules are expected. */
+function knownOf(sources: readonly string[], given: DiffFlags): {readonly flags: KnownFlags; readonly known: readonly Known[]} {
+	const lives = sources.map(source => liveNameOf(source) === undefined ? undefined : usualFamilies({source}));
+	const live = lives.find(each => each !== undefined);
+	if (live !== undefined) {
+		const {nameservers} = live.live!;
+		const dnsServers = given.dnsServers ?? (nameservers === null || nameservers.length === 0 ? undefined : nameservers);
+		return {flags: {...given, family: given.family ?? live.families, ...(dnsServers === undefined ? {} : {dnsServers})}, known: lives.map(each => each === undefined ? {} : {live: each.live})};
+	}
+
+	const texts = given.family === undefined ? dumpTexts(sources, given) : [];
+	return {flags: {...given, family: given.family ?? familiesOf(texts)}, known: texts.map(text => ({text}))};
+}
+
+/** The texts of two dumps, each read once. Empty if a side is not a dump or has one file per family. */
+function dumpTexts(sources: readonly string[], {from6, to6}: DiffFlags): readonly string[] {
+	const isPair = sources.length === 2 && from6 === undefined && to6 === undefined && sources.every(source => isDump(source)) && sources.some(source => source !== '-');
+	return isPair ? sources.map(source => readSource(source)) : [];
+}
+
+function familiesOf(texts: readonly string[]): readonly AddressFamily[] {
+	const [first, second] = texts.map(text => familiesOfDump(text));
+	return first?.length === 1 && second?.length === 1 && first[0] === second[0] ? first : addressFamilies;
+}
+
+function pairOf(sources: readonly string[], flags: KnownFlags, known: readonly Known[]): Row {
 	if (flags.since !== undefined) {
 		throw new TestbedError('USAGE', {message: '--since works only with --consecutive.'});
 	}
 
 	const [from, to, ...more] = sources;
 	if (from === undefined || to === undefined || more.length > 0) {
-		throw new TestbedError('USAGE', {message: `A comparison has two sides, and ${sources.length === 1 ? 'one rule set is' : `${sources.length} rule sets are`} named.`, hint: 'For instance testbed diff release:1.24 release:1.30. To compare each of many with the next, use --consecutive.'});
+		throw new TestbedError('USAGE', {message: `diff compares two rule sets, but ${sources.length === 1 ? 'one was' : `${sources.length} were`} given.`, hint: `For example: ${commandLine('diff release:1.24 release:1.30')}. To compare each rule set with the next, use --consecutive.`});
 	}
 
 	const [first, second = first, ...others] = flags.backend ?? [];
 	if (others.length > 0) {
-		throw new TestbedError('USAGE', {message: `A comparison has two sides, and --backend names ${flags.backend!.length} back ends.`, hint: 'Name one for both sides, or one for each.'});
+		throw new TestbedError('USAGE', {message: `diff compares two rule sets, but --backend names ${flags.backend!.length} back ends.`, hint: 'Name one for both sides, or one for each.'});
 	}
 
 	if (from === '-' && to === '-') {
-		throw new TestbedError('USAGE', {message: 'Both sides would be read from standard input.', hint: 'Put one of the two into a file.'});
+		throw new TestbedError('USAGE', {message: 'Both sides cannot be read from standard input.', hint: 'Save one of them to a file.'});
 	}
 
-	const load = (source: string, source6: string | undefined, backend: Backend | undefined) => loadRuleInput({
-		...requestOf(source, flags), source6, ...(backend === undefined ? {} : {backend}),
+	const load = (source: string, {side, source6, backend, read = {}}: {readonly side: 'from' | 'to'; readonly source6: string | undefined; readonly backend: Backend | undefined; readonly read: Known | undefined}) => loadRuleInput({
+		...requestOf(source, flags), source6, ...read, options: {rules: side === 'from' ? 'the first input' : 'the second input', rules6: `--${side}6`}, ...(backend === undefined ? {} : {backend}),
 	});
+	const sides = [load(from, {
+		side: 'from', source6: flags.from6, backend: first, read: known[0],
+	}), load(to, {
+		side: 'to', source6: flags.to6, backend: second, read: known[1],
+	})];
 	return {
-		name: '', inputs: [load(from, flags.from6, first), load(to, flags.to6, second)], dumps6: [flags.from6, flags.to6], missing: [],
+		name: '', inputs: sides, dumps6: [flags.from6, flags.to6], missing: [],
 	};
 }
 
-function consecutiveOf(source: string, flags: DiffFlags): Row {
+function consecutiveOf(source: string, flags: KnownFlags): Row {
 	const [backend = defaultBackend, ...others] = flags.backend ?? [];
 	if (others.length > 0 || flags.from6 !== undefined || flags.to6 !== undefined) {
 		throw new TestbedError('USAGE', {message: '--consecutive takes one back end for all rule sets, and no --from6 or --to6.'});
@@ -137,26 +212,22 @@ function consecutiveOf(source: string, flags: DiffFlags): Row {
 	const missing = loaded.missing.filter(({release}) => isSince(release));
 	if (inputs.length < 2) {
 		const since = flags.since === undefined ? '' : ` since ${flags.since}`;
-		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}${since}; --consecutive needs two.`, hint: `For instance testbed diff --consecutive release:all; the newest release known is ${newestReleaseName}.`});
+		throw new TestbedError('USAGE', {message: `${source} names ${inputs.length === 1 ? 'one rule set' : 'no rule set'}${since}; --consecutive needs at least two.`, hint: `For example: ${commandLine('diff --consecutive release:all')}. The newest known release is ${newestReleaseName}.`});
 	}
 
-	// Each by its own name, so that the commands which show a move name one rule set.
+	// Each gets its own name, so that the commands printed to reproduce a move name a single rule set.
 	const named = inputs.map(input => ({...input, source: input.release === null ? input.source : input.source.replace(/\brelease:all\b/u, `release:${input.release}`)}));
 	return {name: `${source}, ${backend}`, inputs: named, missing};
 }
 
-/** No type has to have an expectation: two rule sets are each other's. */
-function requestOf(source: string, {family: families, dnsServers, allowModules}: DiffFlags): InputRequest {
+/** The types need no expectations: two rule sets are compared with each other. */
+function requestOf(source: string, {family: families, dnsServers, allowModules}: KnownFlags): InputRequest {
 	return {
 		source, families, dnsServers, allowModules, isForShow: true,
 	};
 }
 
-/** What a probe alone has to be told to read the same rules. */
+/** The options that a single probe needs to read the same rules. */
 function readWith(source6: string | undefined, {dnsServers}: DiffFlags): readonly string[] {
 	return [...(source6 === undefined ? [] : ['--rules6', source6]), ...(dnsServers === undefined ? [] : ['--dns-servers', dnsServers.join(',')])];
-}
-
-function jsonOf(suites: readonly ComparisonSuite[]): ComparisonSuitesDocument {
-	return {version: 1, suites: suites.map(({name, reports, missing}) => ({name, missing, pairs: reports.map(report => comparisonToJson(report))}))};
 }

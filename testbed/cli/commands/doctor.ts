@@ -2,6 +2,7 @@
 `testbed doctor`.
 */
 
+import {doctorJsonVersion, type DoctorDocument} from '../../../src/report/doctor-schema.js';
 import {hang} from '../../../src/report/terminal/wrap.js';
 import {abilitiesOf, type Ability} from '../../doctor/abilities.js';
 import {diagnose} from '../../doctor/doctor.js';
@@ -10,7 +11,7 @@ import {exitStatusOf} from '../../errors.js';
 import {writeOut} from '../../system/streams.js';
 import {untilSignal} from '../signals.js';
 
-/** Columns of a terminal that has not said otherwise. */
+/** Width of the output, in columns. */
 const width = 80;
 
 const lines = (texts: readonly string[]): string => texts.map(text => `${text}\n`).join('');
@@ -21,7 +22,7 @@ function label(mark: string, text: string, indent = 0): string {
 	}));
 }
 
-/** The checks of one group that are well in one paragraph, then each that is not with its reason. */
+/** The passed checks of a group as one paragraph, then each failed check with its reason. */
 function printGroup(findings: readonly Finding[]): string {
 	const [{group} = {group: ''}] = findings;
 	const well = findings.filter(({ok}) => ok);
@@ -34,31 +35,36 @@ function printGroup(findings: readonly Finding[]): string {
 	].join('');
 }
 
-/** What would not work, in the words that a user types. */
+/** Which commands would not work. */
 export function printAbilities(abilities: readonly Ability[]): string {
 	const broken = abilities.filter(({ok}) => !ok);
 	if (broken.length === 0) {
-		return '\nEvery command works, on every back end.\n';
+		return '\nEvery command works on every back end.\n';
 	}
 
-	return `\nWhat would not work here:\n${broken.map(({what, backend, because, fix}) => [
+	return `\nThese would not work on this machine:\n${broken.map(({what, backend, because, fix}) => [
 		label('✖', `${what}${backend === null ? '' : `, on ${backend}`}`, 2),
 		label('no', because.map(one => one.startsWith(`${backend}, `) || one.startsWith(`${backend}: `) ? one.slice(backend!.length + 2) : one).join('; '), 6),
 		...fix.map(one => `      → ${one}\n`),
 	].join('')).join('')}`;
 }
 
-/**
-Tries everything that a command needs and says what is missing; returns the exit status.
+function documentOf(findings: readonly Finding[], commands: readonly Ability[]): DoctorDocument {
+	// JSON has no undefined: leave the key out.
+	return {version: doctorJsonVersion, findings: findings.map(({reason, ...rest}) => reason === undefined ? rest : {...rest, reason}), commands};
+}
 
-@throws {TestbedError} INPUT when standard output takes nothing, INTERRUPTED after a signal.
+/**
+Tries everything that the commands need and prints what is missing; returns the exit status.
+
+@throws {TestbedError} INPUT if standard output cannot be written, INTERRUPTED after a signal.
 */
 export async function doctorCommand(format: 'text' | 'json'): Promise<number> {
 	return untilSignal(async signal => {
 		const written: Array<Promise<readonly [PromiseSettledResult<boolean>]>> = [];
 		let group: Finding[] = [];
 		const flush = (): void => {
-			// After a signal a tool may have been ended by it: what is found then says nothing of the machine.
+			// The signal may have killed a tool, so results after it say nothing about the machine.
 			if (format === 'text' && !signal.aborted) {
 				written.push(Promise.allSettled([writeOut(printGroup(group))]));
 			}
@@ -84,8 +90,8 @@ export async function doctorCommand(format: 'text' | 'json'): Promise<number> {
 		const missing = findings.filter(({ok}) => !ok);
 		const abilities = abilitiesOf(findings);
 		await writeOut(format === 'json'
-			? `${JSON.stringify({version: 2, findings, commands: abilities}, undefined, 2)}\n`
-			: `${printAbilities(abilities)}\n${findings.length - missing.length} of ${findings.length} work on this machine.${missing.length === 0 ? '' : ` First: ${missing[0]!.fix}`}\n`);
+			? `${JSON.stringify(documentOf(findings, abilities), undefined, 2)}\n`
+			: `${printAbilities(abilities)}\n${findings.length - missing.length} of ${findings.length} checks passed.${missing.length === 0 ? '' : ` Fix this first: ${missing[0]!.fix}`}\n`);
 		return missing.length === 0 ? 0 : exitStatusOf.MACHINE;
 	});
 }

@@ -3,101 +3,133 @@
 */
 
 import {exitStatus} from '../../../src/judge/exit-status.js';
+import {cutText} from '../../../src/report/terminal/cut.js';
+import type {Topology} from '../../../src/mesh/topology.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {fieldList, optionOf, type ProbeSpec} from '../../../src/scenario/probe-spec.js';
 import {TestbedError} from '../../errors.js';
 import {readLines} from '../../inputs/read-text.js';
-import {answerOf} from '../../probe/answers.js';
+import {checkOutputs} from '../../outputs/check.js';
+import {answerOf, type BatchAnswer} from '../../probe/answers.js';
 import {ProberSandbox} from '../../probe/prober-sandbox.js';
-import {isDump} from '../../inputs/source.js';
+import {usualFamilies} from '../../inputs/dump.js';
+import {defaultInput, type InputRequest} from '../../inputs/request.js';
 import {tell, writeOut} from '../../system/streams.js';
+import {remark} from '../output/remark.js';
 import {describeNotes} from '../output/notes.js';
 import {readProbeLine} from '../../inputs/probe-line.js';
 import {usualCredentials} from '../../inputs/credentials.js';
 import {supervise} from '../supervise.js';
+import {ruleFiles} from '../output/output-files.js';
+import {cutBatch, type Block} from './batch-shard.js';
 import {rulesOfProbe, type ProbeFlags} from './probe.js';
+import {shardFiles, shardOf} from './shard-flags.js';
 
-/** Lines that are asked at once: enough for the prober's largest batch, and little to wait for at the start. */
+/** Lines sent at once: enough for the prober's largest batch, and few enough that the first answers come soon. */
 const chunkSize = 16_384;
 
-/** Options that each line says for itself. The family is also that of the rules. */
+/** Options that each line sets for itself. `--family` is not one of them: it also selects the rules. */
 const perLine = fieldList.flatMap(({key, option}) => option === undefined || key === 'family' ? [] : [key]);
 
 /**
-Asks every line and prints its answer; returns the exit status: 0 when all have one, 3 when some are inconclusive.
+Sends a probe for every line and prints its answer; returns the exit status: 0 if all are answered, 3 if some are inconclusive.
 
-@throws {TestbedError} USAGE or INPUT, and what a prober throws. Answers to the chunks before a wrong line are printed by then.
+@throws {TestbedError} USAGE or INPUT, and what a prober throws. The answers to the chunks before an invalid line have been printed by then.
 */
 export async function probeBatchCommand(file: string, flags: ProbeFlags, given: readonly string[]): Promise<number> {
 	const wrong = perLine.filter(name => given.includes(name));
 	if (wrong.length > 0) {
-		throw new TestbedError('USAGE', {message: `--batch: each line says for itself what ${wrong.map(name => optionOf(name)).join(', ')} ${wrong.length === 1 ? 'says' : 'say'}.`, hint: 'For instance {"from": "app", "uid": 1000, "to": "10.96.0.1:443"}.'});
+		throw new TestbedError('USAGE', {message: `${wrong.map(name => optionOf(name)).join(', ')} cannot be used with --batch: each line of the file sets its own values.`, hint: 'For example: {"from": "app", "uid": 1000, "to": "10.96.0.1:443"}.'});
 	}
 
-	if (given.includes('firstLeg') || given.includes('format') || given.includes('verbose')) {
-		throw new TestbedError('USAGE', {message: '--batch answers in JSON lines, each with its first leg unless --follow is given; --first-leg, --format and --verbose are for single probes.'});
+	if (['firstLeg', 'format', 'json', 'brief', 'output', 'pcap', 'verbose'].some(name => given.includes(name))) {
+		throw new TestbedError('USAGE', {message: '--batch answers in JSON lines, each with its first leg unless --follow is given; --first-leg, --format, --json, --brief, --output, --pcap and --verbose are for single probes.'});
 	}
 
-	const families = familiesOf(flags);
-	const rules = rulesOfProbe(flags, families);
-	const credentials = usualCredentials(flags, rules.intent, rules.proxy);
+	const shardRequest = shardOf(flags);
+	checkOutputs(shardFiles(shardRequest).outputs, [{name: '--batch', file}, ...ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]])]);
+	const {families, ...known} = familiesOf(flags);
+	const rules = rulesOfProbe(flags, families, known);
+	const credentials = usualCredentials(flags, rules.intent, rules);
 	tell(describeNotes(rules));
+	tell(rules.warnings.map(warning => `testbed: ${cutText(warning, {more: ''})}\n`).join(''));
 	return supervise(async ({signal, onProgress}) => {
+		const startedAt = performance.now();
+		const shard = shardRequest === undefined
+			? undefined
+			: await cutBatch({
+				file, rules, flags, signal,
+			}, shardRequest);
+		if (shard?.block.end === 0) {
+			await shard.write([], Math.round(performance.now() - startedAt));
+			return 0;
+		}
+
 		onProgress('building the sandbox, installing the rules');
 		await using sandbox = await ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer});
 		const started = performance.now();
 		let [asked, open] = [0, 0];
-		for await (const questions of chunks(file, families, signal)) {
+		const kept: BatchAnswer[] = [];
+		for await (const questions of chunks({
+			file, families, topology: rules.topology, block: shard?.block, signal,
+		})) {
 			signal.throwIfAborted();
 			onProgress(`${asked} probes answered`);
 			const probeResults = await sandbox.send(questions, {follow: flags.follow === true});
 			const answers = probeResults.map((probeResult, index) => answerOf(questions[index]!.id, probeResult));
 			asked += answers.length;
 			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
+			kept.push(...(shard === undefined ? [] : answers));
 			const isRead = await writeOut(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));
-			if (!isRead) {
-				break; // Nobody wants to know more.
+			if (!isRead && shard === undefined) {
+				break; // The reader has closed the pipe.
 			}
 		}
 
 		signal.throwIfAborted();
 		if (asked === 0) {
-			throw new TestbedError('INPUT', {message: `${nameOf(file)} holds no probe.`, hint: 'One JSON object a line, for instance {"from": "app", "to": "10.96.0.1:443"}.'});
+			throw new TestbedError('INPUT', {message: `${nameOf(file)} contains no probes.`, hint: 'Write one JSON object per line, for example: {"from": "app", "to": "10.96.0.1:443"}.'});
 		}
 
 		const seconds = (performance.now() - started) / 1000;
-		tell(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} a second${sandbox.repeated === 0 ? '' : `; ${sandbox.repeated} sent again`})\n`);
+		remark(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} per second${sandbox.repeated === 0 ? '' : `; ${sandbox.repeated} sent again`})\n`);
+		await shard?.write(kept, Math.round(performance.now() - startedAt));
 		return exitStatus({passed: asked - open, failed: 0, inconclusive: open});
 	});
 }
 
-/** The families of the rules: both, unless a dump of IPv4 stands alone or one is asked for. */
-function familiesOf({family, rules, rules6}: ProbeFlags): readonly AddressFamily[] {
-	if (family !== undefined) {
-		return [family];
-	}
-
-	return rules !== undefined && isDump(rules) && rules6 === undefined ? ['ipv4'] : ['ipv4', 'ipv6'];
+/** The families of the rules, and the text of a dump or the live pod that was read to tell them. */
+function familiesOf({family, rules = defaultInput, rules6}: ProbeFlags): Pick<InputRequest, 'families' | 'text' | 'live'> {
+	return family === undefined ? usualFamilies({source: rules, source6: rules6}) : {families: [family]};
 }
 
 function nameOf(file: string): string {
 	return file === '-' ? 'stdin' : file;
 }
 
-/** The questions of a file, some thousand at a time. */
-async function * chunks(file: string, families: readonly AddressFamily[], signal: AbortSignal): AsyncGenerator<readonly ProbeSpec[]> {
+/** The questions in a file, some thousands at a time. */
+async function * chunks({file, families, topology, block = {first: 0, end: Number.POSITIVE_INFINITY}, signal}: {
+	readonly file: string; readonly families: readonly AddressFamily[]; readonly topology: Topology | undefined; readonly block: Block | undefined; readonly signal: AbortSignal;
+}): AsyncGenerator<readonly ProbeSpec[]> {
 	let questions: ProbeSpec[] = [];
 	let number = 0;
+	let probes = 0;
 	for await (const text of readLines({file, what: 'The batch', option: '--batch', signal})) {
 		number++;
 		if (text.trim() === '') {
 			continue;
 		}
 
+		const isOwn = probes >= block.first && probes < block.end;
+		probes++;
+		if (!isOwn) {
+			continue;
+		}
+
 		const place = `${nameOf(file)}, line ${number}`;
-		const question = readProbeLine(text, place);
+		const question = readProbeLine(text, place, families, topology);
 		if (!families.includes(question.family)) {
-			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked}, of ${question.family}; the rules are of ${families.join(' and ')}.`, hint: 'Add --rules6 FILE, or leave --family out.'});
+			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked} (${question.family}), but the rules are for ${families.join(' and ')}.`, hint: 'Add --rules6 FILE, or omit --family.'});
 		}
 
 		questions.push(question);

@@ -1,19 +1,20 @@
 /**
-`testbed replay`: what a run recorded, judged again.
+`testbed replay`: judges a recorded run again.
 */
 
 import {exitStatusOfRun} from '../../../src/report/run/summary.js';
 import {exitStatusOfRuns} from '../../../src/report/run/many.js';
 import {readBytes} from '../../inputs/read-text.js';
-import {recordingBytesMax} from '../../recording/file.js';
+import {sealedBytesMax} from '../../recording/sealed-lines.js';
 import {replay} from '../../recording/replay.js';
 import {checkOutputFlags} from '../output/output-files.js';
-import {writeReport, writeRuns, type PrintFlags} from '../output/write-runs.js';
+import type {PrintFlags} from '../output/destinations.js';
+import {writeReport, writeRuns} from '../output/write-runs.js';
 
 /**
 Judges a recording (`-` is standard input) and prints as the run did; returns the exit status that the run had.
 
-@throws {TestbedError} INPUT when it cannot be read or judged, or the report cannot be written.
+@throws {TestbedError} INPUT if it cannot be read or judged, or the report cannot be written.
 */
 export async function replayCommand(file: string, flags: PrintFlags): Promise<number> {
 	checkOutputFlags(flags, [{name: 'the recording', file}]);
@@ -29,6 +30,6 @@ export async function replayCommand(file: string, flags: PrintFlags): Promise<nu
 
 function read(file: string): Uint8Array {
 	return readBytes({
-		file, what: 'The recording', bytesMax: recordingBytesMax,
+		file, what: 'The recording', bytesMax: sealedBytesMax,
 	});
 }

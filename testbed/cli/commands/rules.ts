@@ -1,5 +1,5 @@
 /**
-`testbed rules`: the rules of an input as text or data, what each is for, and how two inputs differ. Nothing is installed, and the kernel is not asked.
+`testbed rules`: the rules of an input as text or data, what each is for, and how two inputs differ. Nothing is installed, and the kernel is not involved.
 */
 
 import {createHash} from 'node:crypto';
@@ -9,18 +9,23 @@ import {explainerOf, rolesBeyondIntent, type Explainer} from '../../../src/judge
 import {printRulesDiff} from '../../../src/report/rules/diff-text.js';
 import {printExplanation} from '../../../src/report/rules/explain.js';
 import {rulesDiffToJson, rulesToJson} from '../../../src/report/rules/json.js';
+import {cutText} from '../../../src/report/terminal/cut.js';
 import {printRuleSet, printRules} from '../../../src/report/rules/text.js';
 import type {ShownRules} from '../../../src/report/rules/types.js';
-import {defaultTopology} from '../../../src/scenario/topology.js';
-import type {Intent} from '../../../src/scenario/types.js';
+import {defaultTopology} from '../../../src/mesh/topology.js';
+import type {TrafficType} from '../../../src/mesh/traffic-types.js';
+import type {Intent} from '../../../src/mesh/traffic.js';
 import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
-import {defaultInput, type InputRequest, type LoadedInputs} from '../../inputs/request.js';
+import {
+	argumentOptions, defaultInput, type InputRequest, type LoadedInputs,
+} from '../../inputs/request.js';
 import {loadRuleInputs} from '../../inputs/rules.js';
 import {tell, writeOut} from '../../system/streams.js';
+import {pickKeys} from '../output/json-keys.js';
 import {readerOf} from '../output/terminal.js';
-import {rulesWithMesh} from '../../inputs/meshes.js';
-import type {Mesh, MeshRules} from '../../../src/mesh/mesh.js';
+import {identityOf} from '../../inputs/mesh-of-rules.js';
+import {rulesOfMesh, type Mesh, type MeshRules} from '../../../src/mesh/mesh.js';
 
 /** The options as the command line gives them. */
 export type RulesFlags = {
@@ -34,13 +39,14 @@ export type RulesFlags = {
 	readonly dnsServers?: readonly string[];
 	readonly cni?: boolean;
 	readonly release?: string;
+	readonly json?: readonly string[];
 };
 
 /** What is printed where, and the exit status. */
 export type RulesOutput = {readonly stdout: string; readonly stderr: string; readonly status: number};
 
 /**
-Prints what is asked for; returns the exit status: 1 for sets that differ, 0 otherwise.
+Prints rules, an explanation or a diff; returns the exit status: 1 for sets that differ, 0 otherwise.
 
 @throws {TestbedError} USAGE or INPUT.
 */
@@ -56,40 +62,42 @@ export async function rulesCommand(input: string | undefined, flags: RulesFlags)
 type Loader = (request: InputRequest) => LoadedInputs;
 
 /**
-The same without a process.
+The same, without writing to the process's streams.
 
 @throws {TestbedError} USAGE or INPUT.
 */
 export function showRules(input: string | undefined, flags: RulesFlags, {terminal, load = loadRuleInputs}: {readonly terminal: Printing['terminal']; readonly load?: Loader}): RulesOutput {
 	refuseContradictions(input, flags);
 	const {family: families, backend: backends, dnsServers, cni, release} = flags;
-	const loadOne = (source: string, source6: string | undefined, own: readonly Backend[] | undefined): RuleInput => single(load({
-		source, source6, families, backends: own, dnsServers, cni, release, isForShow: true, allowModules: true,
+	const loadOne = (source: string, {source6, options}: Pick<InputRequest, 'source6' | 'options'>, own: readonly Backend[] | undefined): RuleInput => single(load({
+		source, source6, options, families, backends: own, dnsServers, cni, release, isForShow: true, isForPrint: true, allowModules: true,
 	}), source);
-	const rules = loadOne(input ?? defaultInput, flags.rules6, flags.diff === undefined ? backends : backends?.slice(0, 1));
+	const rules = loadOne(input ?? defaultInput, {source6: flags.rules6, options: argumentOptions}, flags.diff === undefined ? backends : backends?.slice(0, 1));
 	const shown = shownRules(rules, families);
 	if (flags.diff !== undefined) {
-		return diffOutput({from: shown, to: shownRules(loadOne(flags.diff, flags.diff6, backends?.slice(-1)), families)}, flags, terminal);
+		return diffOutput({from: shown, to: shownRules(loadOne(flags.diff, {source6: flags.diff6, options: {rules: '--diff', rules6: '--diff6'}}, backends?.slice(-1)), families)}, flags, terminal);
 	}
 
-	return {stdout: printOne(shown, rules, {...flags, terminal}), stderr: printWarnings([shown]), status: 0};
+	// Plain text is meant for a restore program; JSON and explanations already say what kind of rules these are.
+	const kind = flags.format === 'text' && flags.explain !== true && rules.release === null ? describeKind(shown) : '';
+	return {stdout: printOne(shown, rules, {...flags, terminal}), stderr: `${kind}${printWarnings([shown])}`, status: 0};
 }
 
 function refuseContradictions(input: string | undefined, {explain, diff, rules6, diff6, backend = []}: RulesFlags): void {
 	if (diff !== undefined && backend.length > 2) {
-		throw new TestbedError('USAGE', {message: `--diff compares two rule sets, and --backend names ${backend.length} back ends.`, hint: 'Name one for both, or one for each.'});
+		throw new TestbedError('USAGE', {message: `--diff compares two rule sets, but --backend names ${backend.length} back ends.`, hint: 'Name one for both, or one for each.'});
 	}
 
 	if (diff !== undefined && explain === true) {
-		throw new TestbedError('USAGE', {message: '--explain is about one rule set, and --diff compares two.', hint: 'Use one of them at a time.'});
+		throw new TestbedError('USAGE', {message: '--explain is about one rule set, but --diff compares two.', hint: 'Use one or the other.'});
 	}
 
 	if (diff6 !== undefined && diff === undefined) {
-		throw new TestbedError('USAGE', {message: '--diff6 works only with --diff.', hint: 'Add --diff FILE, the IPv4 dump that it belongs to.'});
+		throw new TestbedError('USAGE', {message: '--diff6 works only with --diff.', hint: 'Add --diff FILE with the matching IPv4 dump.'});
 	}
 
 	if ([input, rules6, diff, diff6].filter(name => name === '-').length > 1) {
-		throw new TestbedError('USAGE', {message: 'Standard input can be read once, and - is given twice.', hint: 'Write one of the two into a file.'});
+		throw new TestbedError('USAGE', {message: 'Standard input can be read only once, but - is given twice.', hint: 'Save one of them to a file.'});
 	}
 }
 
@@ -100,7 +108,7 @@ function single({inputs, missing}: LoadedInputs, source: string): RuleInput {
 		const names = [...inputs.slice(0, 1), ...inputs.slice(1).slice(-1)].map(({release, source: own, backend}) => `${release ?? own} by ${backend}`).join(inputs.length > 2 ? ' … ' : ', ');
 		throw new TestbedError('USAGE', inputs.length === 0 && reason !== undefined
 			? {message: reason}
-			: {message: `${source} names ${inputs.length + missing.length} rule sets (${names}); rules are shown and compared one by one.`, hint: 'Name one release and one back end.'});
+			: {message: `${source} names ${inputs.length + missing.length} rule sets (${names}), but rules shows or compares one at a time.`, hint: 'Name one release and one back end.'});
 	}
 
 	return first;
@@ -112,8 +120,9 @@ function shownRules(input: RuleInput, families: readonly AddressFamily[]): Shown
 		source,
 		release,
 		backend,
+		identity: identityOf(input),
 		families,
-		ruleSet: rulesWithMesh(input),
+		ruleSet: rulesOfMesh(input.ruleSet, input.mesh),
 		routing,
 		warnings,
 		notes,
@@ -121,43 +130,48 @@ function shownRules(input: RuleInput, families: readonly AddressFamily[]): Shown
 	};
 }
 
-function printWarnings(inputs: readonly ShownRules[]): string {
-	// Of two sides, the warning says whose it is.
-	return inputs.flatMap(({source, notes, warnings}) => [...notes.map(text => ['note', text] as const), ...warnings.map(text => ['warning', text] as const)]
-		.map(([label, text]) => `${label}: ${inputs.length > 1 ? `${source}: ` : ''}${text}\n`)).join('');
+function describeKind({identity: {text, assumed}}: ShownRules): string {
+	return [`kind: ${text}\n`, ...assumed.map(sentence => `assumed: ${sentence}\n`)].join('');
 }
 
-type Printing = Pick<RulesFlags, 'format' | 'explain'> & {readonly terminal: {readonly color: boolean; readonly width: number}};
+function printWarnings(inputs: readonly ShownRules[]): string {
+	// With two sides, each warning names its side.
+	return inputs.flatMap(({source, notes, warnings}) => [...notes.map(text => ['note', text] as const), ...warnings.map(text => ['warning', text] as const)]
+		.map(([label, text]) => `${label}: ${inputs.length > 1 ? `${source}: ` : ''}${cutText(text, {more: ''})}\n`)).join('');
+}
 
-function printOne(shown: ShownRules, rules: RuleInput, {format, explain, terminal}: Printing): string {
+type Printing = Pick<RulesFlags, 'format' | 'explain' | 'json'> & {readonly terminal: {readonly color: boolean; readonly width: number}};
+
+function printOne(shown: ShownRules, rules: RuleInput, {format, explain, json, terminal}: Printing): string {
 	const explained = explain === true ? explanationOf(rules, shown.families) : undefined;
 	if (format === 'json') {
-		return printJson(rulesToJson(shown, explained));
+		return printJson(rulesToJson(shown, explained), json);
 	}
 
 	return explained === undefined ? printRules(shown) : printExplanation({rules: shown, ...explained}, terminal);
 }
 
-function printJson(value: unknown): string {
-	return `${JSON.stringify(value, undefined, 2)}\n`;
+function printJson(value: unknown, keys: readonly string[] | undefined): string {
+	return `${JSON.stringify(pickKeys(value, keys), undefined, 2)}\n`;
 }
 
-/** A set whose options or roles the expectations do not follow is explained without the types. */
-function explanationOf(input: RuleInput, families: readonly AddressFamily[]): {readonly explain: Explainer; readonly unknownTypes: string | null} {
+/** A rule set with options or roles that the expectations do not cover is explained without the types. */
+function explanationOf(input: RuleInput, families: readonly AddressFamily[]): {readonly explain: Explainer; readonly trafficTypes: readonly TrafficType[]; readonly unknownTypes: string | null} {
 	const {release, intent} = input;
-	const ruleSet = rulesWithMesh(input);
+	const ruleSet = rulesOfMesh(input.ruleSet, input.mesh);
 	const unknown = release === null ? reasonOfDump(ruleSet) : reasonOfOptions(intent, ruleSet.mesh);
 	return {
 		explain: explainerOf({
 			mesh: ruleSet.mesh, intent: unknown === null ? intent : null, topology: defaultTopology, families,
 		}),
+		trafficTypes: ruleSet.mesh.traffic.types,
 		unknownTypes: unknown,
 	};
 }
 
 function reasonOfDump(ruleSet: MeshRules): string | null {
 	const roles = rolesBeyondIntent(ruleSet);
-	return roles.length === 0 ? null : `a dump does not tell the options behind ${roles.join(', ')}`;
+	return roles.length === 0 ? null : `a dump does not show which options led to ${roles.join(', ')}`;
 }
 
 function reasonOfOptions(intent: Intent, mesh: Mesh): string | null {
@@ -165,10 +179,10 @@ function reasonOfOptions(intent: Intent, mesh: Mesh): string | null {
 	return unsupported.length === 0 ? null : `the types have no expectation for ${unsupported.join(', ')}`;
 }
 
-function diffOutput(sides: {readonly from: ShownRules; readonly to: ShownRules}, {format}: RulesFlags, terminal: Printing['terminal']): RulesOutput {
+function diffOutput(sides: {readonly from: ShownRules; readonly to: ShownRules}, {format, json}: RulesFlags, terminal: Printing['terminal']): RulesOutput {
 	const diff = diffRuleSets({from: sides.from.ruleSet, to: sides.to.ruleSet}, sides.to.families);
 	return {
-		stdout: format === 'json' ? printJson(rulesDiffToJson({...sides, diff})) : printRulesDiff({...sides, diff}, terminal),
+		stdout: format === 'json' ? printJson(rulesDiffToJson({...sides, diff}), json) : printRulesDiff({...sides, diff}, terminal),
 		stderr: printWarnings([sides.from, sides.to]),
 		status: isEqualDiff(diff) ? 0 : 1,
 	};

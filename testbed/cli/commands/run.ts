@@ -2,27 +2,50 @@
 `testbed run`: the six types.
 */
 
-import {backends, type AddressFamily, type Backend} from '../../../src/netfilter/types.js';
+import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
+import type {NamedConnection} from '../../../src/report/pcap/annotate.js';
+import type {Report} from '../../../src/report/run/types.js';
 import {exitStatusOfRun} from '../../../src/report/run/summary.js';
-import {exitStatusOfRuns, type RunEntry, type Runs} from '../../../src/report/run/many.js';
-import {defaultTypeIds} from '../../../src/scenario/six-types.js';
-import type {TypeId} from '../../../src/scenario/types.js';
+import {exitStatusOfRuns, type Runs} from '../../../src/report/run/many.js';
+import type {TypeId} from '../../../src/mesh/traffic.js';
+import {defaultTopology} from '../../../src/mesh/topology.js';
+import {findProxy} from '../../actors/proxies.js';
+import {
+	otherProxies, type OtherProxy, type Proxy, type ProxyName,
+} from '../../actors/proxy.js';
 import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
 import type {RunOptions} from '../../run/options.js';
 import {Recorder} from '../../recording/recorder.js';
 import {defaultInput, type MissingInput} from '../../inputs/request.js';
 import {loadRuleInputs} from '../../inputs/rules.js';
+import {printKept} from '../../kept/describe.js';
+import {runAndKeep} from '../../kept/keep.js';
 import {runMany} from '../../run/run-many.js';
 import {runTestbed} from '../../run/run.js';
+import {shareActors} from '../../run/share-actors.js';
+import {programName} from '../../system/program-name.js';
 import {tell} from '../../system/streams.js';
+import type {CapturedPackets} from '../../tracer/packet-capture.js';
+import {pcapOutput, writePcap} from '../output/write-pcap.js';
+import {checkDrawable} from '../output/draw-one.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
-import {writeReport, writeRuns, type PrintFlags} from '../output/write-runs.js';
+import type {PrintFlags} from '../output/destinations.js';
+import {writeReport, writeRuns} from '../output/write-runs.js';
 import {supervise, type Supervision} from '../supervise.js';
+import type {ShardFlags, ShardRequest} from '../../shards/request.js';
 import {credentialsOf, type CredentialFlags} from '../../inputs/credentials.js';
+import {playersOf} from '../../inputs/players.js';
+import {typesFor} from '../../inputs/mesh-of-rules.js';
+import {arrangeEntries, type MissingRun} from './run-entries.js';
+import {runShard} from './run-shard.js';
+import {
+	countCases, listCases, refuseWithList, selectCases, type SelectedRuns,
+} from './select-cases.js';
+import {shardFiles, shardOf} from './shard-flags.js';
 
 /** The options as the command line gives them. */
-export type RunFlags = PrintFlags & CredentialFlags & {
+export type RunFlags = PrintFlags & CredentialFlags & ShardFlags & Readonly<Partial<Record<OtherProxy, string>>> & {
 	readonly rules?: string;
 	readonly rules6?: string;
 	readonly backend?: readonly Backend[];
@@ -34,92 +57,179 @@ export type RunFlags = PrintFlags & CredentialFlags & {
 	readonly release?: string;
 	readonly types?: readonly TypeId[];
 	readonly record?: string;
+	readonly pcap?: string;
 	readonly keep?: boolean;
+	readonly keepFor?: number;
+	readonly proxy: ProxyName;
 	readonly timeout: number;
 	readonly traceBuffer: number;
 	readonly jobs: number;
+	readonly list?: boolean;
+	readonly filter?: string;
+	readonly bail?: boolean;
 };
 
 /** Runs and prints; returns the exit status. */
 export async function runCommand(flags: RunFlags): Promise<number> {
-	checkOutputFlags(flags, ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]));
+	refuseWithList(flags);
+	const shard = shardOfRun(flags);
+	const {inputs: read, outputs} = shardFiles(shard);
+	checkOutputFlags(flags, [...ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]), ...read], [...pcapOutput(flags.pcap), ...outputs]);
+	const proxy = await chooseProxy(flags);
 	const {inputs, missing} = loadRuleInputs({
 		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
 		allowModules: flags.allowModules,
 	});
-	return supervise(async supervision => runInputs({inputs, missing, supervision}, flags));
+	return supervise(async supervision => runInputs({
+		inputs, missing, shard, supervision, proxy,
+	}, flags));
 }
 
-async function runInputs({inputs, missing, supervision}: {
-	readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly supervision: Supervision;
+/**
+The requested shard of a run.
+
+@throws {TestbedError} USAGE for shard options that do not go together, and for options that are for a single run.
+*/
+export function shardOfRun(flags: RunFlags): ShardRequest | undefined {
+	return shardOf(flags, ['pcap', 'keep', 'keepFor', 'bail']);
+}
+
+/**
+The program that is to be the proxy; undefined for the stub.
+
+@throws {TestbedError} USAGE for options that cannot go together; as `findProxy` does.
+*/
+export async function chooseProxy(flags: Pick<RunFlags, 'proxy' | OtherProxy | 'keep' | 'keepFor'>): Promise<Proxy | undefined> {
+	const {proxy} = flags;
+	const misplaced = otherProxies.find(name => name !== proxy && flags[name] !== undefined);
+	if (misplaced !== undefined) {
+		throw new TestbedError('USAGE', {
+			message: `--${misplaced} names the program for --proxy ${misplaced}, and the proxy is ${proxy === 'stub' ? 'the stub' : proxy} here.`, hint: `Add --proxy ${misplaced}, or omit --${misplaced}.`,
+		});
+	}
+
+	if (proxy === 'stub') {
+		return undefined;
+	}
+
+	if (isKept(flags)) {
+		throw new TestbedError('USAGE', {message: `--keep keeps the listeners of the stub, and cannot keep those of ${proxy}.`, hint: `Omit --keep, or --proxy ${proxy}.`});
+	}
+
+	return findProxy(proxy, flags[proxy]);
+}
+
+async function runInputs({inputs, missing, shard, supervision, proxy}: {
+	readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly shard: ShardRequest | undefined; readonly supervision: Supervision; readonly proxy: Proxy | undefined;
 }, flags: RunFlags): Promise<number> {
 	const optionsFor = (rules: RuleInput): RunOptions => ({
 		...optionsOf(rules, {
-			flags, supervision, isAlone: inputs.length === 1,
+			flags, supervision, proxy, isAlone: inputs.length === 1,
 		}),
 		families: flags.family,
-		types: flags.types ?? defaultTypeIds,
+		types: typesFor(rules.mesh, flags.types),
 	});
-	return runAndPrint({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, supervision});
+	return selectAndRun({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, shard, supervision});
 }
 
-/** What the command line says of every run, whatever it plays. A run that is one of many does not tell its stages. */
-export function optionsOf(rules: RuleInput, {flags, supervision: {signal, onProgress}, isAlone}: {
-	readonly flags: RunFlags; readonly supervision: Supervision; readonly isAlone: boolean;
+/** The options that every run takes from the command line, whatever it sends. A run that is one of many reports no progress of its own. */
+export function optionsOf(rules: RuleInput, {flags, supervision: {signal, onProgress}, proxy, isAlone}: {
+	readonly flags: RunFlags; readonly supervision: Supervision; readonly proxy: Proxy | undefined; readonly isAlone: boolean;
 }): Omit<RunOptions, 'families' | 'types'> {
 	return {
 		rules,
-		credentials: credentialsOf(flags, rules.intent, rules.proxy),
+		...playersOf(rules, credentialsOf(flags, rules.intent, rules)),
+		proxy,
 		timeoutMs: flags.timeout,
 		traceBufferBytes: flags.traceBuffer,
-		keep: flags.keep === true,
 		signal,
 		onProgress: isAlone ? onProgress : () => undefined,
 	};
 }
 
-/** Plays one set of rules, or many, prints what came of it, and returns the exit status. */
-export async function runAndPrint({inputs, missing}: {readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]}, {flags, supervision}: {
-	readonly flags: RunFlags; readonly supervision: Supervision;
-}): Promise<number> {
+/** What is done with the runs of a command line. `scenarios` are its operands. */
+type Doing = {readonly flags: RunFlags; readonly shard: ShardRequest | undefined; readonly supervision: Supervision; readonly scenarios?: readonly string[]};
+
+/** Lists or runs the cases that `--filter` chooses, and returns the exit status. */
+export async function selectAndRun(runs: SelectedRuns, doing: Doing): Promise<number> {
+	const {flags} = doing;
+	const selected = selectCases(runs, flags.filter);
+	if (flags.list === true) {
+		return listCases(selected);
+	}
+
+	checkDrawable(flags, countCases(selected.inputs) + selected.missing.length);
+	return runAndPrint({...selected, inputs: shareActors(selected.inputs)}, doing);
+}
+
+/** Runs one rule set or many, or a shard of them, prints the results, and returns the exit status. */
+async function runAndPrint({inputs, missing}: SelectedRuns, {flags, shard, supervision, scenarios = []}: Doing): Promise<number> {
 	const recorder = flags.record === undefined ? undefined : Recorder.create(flags.record);
+	if (shard !== undefined) {
+		return runShard({inputs, missing, scenarios}, shard, {flags, supervision, recorder});
+	}
+
 	const [only] = inputs;
 	if (only !== undefined && inputs.length === 1 && missing.length === 0) {
-		const {report, evidence, kept} = await runTestbed(only);
+		let captured: CapturedPackets | undefined;
+		const options: RunOptions = flags.pcap === undefined
+			? only
+			: {
+				...only,
+				onCapture(packets) {
+					captured = packets;
+				},
+			};
+		const {report, evidence, kept} = isKept(flags) ? await runAndKeep(options, {keepForMs: flags.keepFor}) : {...await runTestbed(options), kept: undefined};
 		await writeReport(report, flags);
+		if (flags.pcap !== undefined) {
+			await writePcap(flags.pcap, captured, {connections: connectionsOf(report, only), about: `${report.rules.source}, ${report.rules.backend}`});
+		}
+
 		recorder?.note(report, evidence);
 		await recorder?.writeRun(report);
-		if (kept.length > 0) {
-			tell(`${kept.join('\n')}\n`);
+		if (kept !== undefined) {
+			tell(`${printKept(kept, {testbed: programName(), backend: only.rules.backend, topology: only.rules.topology ?? defaultTopology, keepForMs: flags.keepFor})}\n`);
 		}
 
 		return exitStatusOfRun(report);
 	}
 
+	if (flags.pcap !== undefined) {
+		throw new TestbedError('USAGE', {message: '--pcap works with a single run only, and this command line asks for several.', hint: 'Name one release and one back end, or one scenario.'});
+	}
+
+	if (isKept(flags)) {
+		throw new TestbedError('USAGE', {message: '--keep works with a single run only, and this command line asks for several.', hint: 'Name one release and one back end.'});
+	}
+
 	const runs = await runAll({
-		inputs, missing, jobs: flags.jobs, onProgress: supervision.onProgress, recorder,
+		inputs, missing, jobs: flags.jobs, bail: flags.bail, onProgress: supervision.onProgress, recorder,
 	});
 	await writeRuns(runs, flags);
 	await recorder?.writeRuns(runs);
 	return exitStatusOfRuns(runs);
 }
 
-/** A run that was asked for and cannot be. */
-export type MissingRun = Omit<MissingInput, 'release'> & {readonly release: string | null; readonly scenario?: string};
+/** The connections of a report, named as in the report. */
+function connectionsOf({types}: Report, {scenario}: RunOptions): readonly NamedConnection[] {
+	return types.map(({id, name, family, legs}) => ({name: `${scenario === undefined ? 'type' : 'probe'} ${id} ${name}, ${family}`, legs}));
+}
 
-async function runAll({inputs, missing, jobs, onProgress, recorder}: {
-	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly jobs: number; readonly onProgress: Supervision['onProgress']; readonly recorder: Recorder | undefined;
+function isKept({keep, keepFor}: Pick<RunFlags, 'keep' | 'keepFor'>): boolean {
+	return keep === true || keepFor !== undefined;
+}
+
+async function runAll({inputs, missing, jobs, bail, onProgress, recorder}: {
+	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly jobs: number; readonly bail: boolean | undefined; readonly onProgress: Supervision['onProgress']; readonly recorder: Recorder | undefined;
 }): Promise<Runs> {
-	if (inputs.some(({keep}) => keep)) {
-		throw new TestbedError('USAGE', {message: '--keep works with a single run, and this command line asks for several.', hint: 'Name one release and one back end.'});
-	}
-
 	const startedAt = performance.now();
 	let ended = 0;
 	const what = inputs.some(({scenario}) => scenario !== undefined) ? 'scenarios' : 'rule sets';
 	onProgress(`running ${inputs.length} ${what}`);
 	const entries = await runMany(inputs, {
 		jobs,
+		bail,
 		onEvidence(report, evidence) {
 			recorder?.note(report, evidence);
 		},
@@ -127,12 +237,5 @@ async function runAll({inputs, missing, jobs, onProgress, recorder}: {
 			onProgress(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
 		},
 	});
-	const all = [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries];
-	return {
-		// Scenarios by their names, each with its back ends side by side.
-		entries: all.toSorted((one, other) => one.scenario === undefined || other.scenario === undefined
-			? 0
-			: one.scenario.localeCompare(other.scenario) || backends.indexOf(one.backend) - backends.indexOf(other.backend)),
-		durationMs: Math.round(performance.now() - startedAt),
-	};
+	return {entries: arrangeEntries(missing, entries), durationMs: Math.round(performance.now() - startedAt)};
 }

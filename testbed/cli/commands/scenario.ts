@@ -4,42 +4,52 @@
 
 import {TestbedError} from '../../errors.js';
 import type {RunOptions} from '../../run/options.js';
-import {loadScenario, namesScenario, scenarioFiles} from '../../inputs/scenarios.js';
-import {shareActors} from '../../run/share-actors.js';
+import {namesScenario, scenarioFiles} from '../../inputs/scenario-words.js';
+import {loadScenarios} from '../../inputs/scenarios.js';
 import {checkOutputFlags, scenarioInputs} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
 import {credentialsOf} from '../../inputs/credentials.js';
-import {optionsOf, runAndPrint, type RunFlags} from './run.js';
+import {
+	chooseProxy, optionsOf, selectAndRun, shardOfRun, type RunFlags,
+} from './run.js';
+import {refuseWithList} from './select-cases.js';
+import {shardFiles} from './shard-flags.js';
 
-/** The options that a scenario says itself. */
+/** The options that a scenario file sets itself. */
 const ownWords = new Set(['--rules', '--rules6', '--family', '--dns-servers', '--cni', '--release', '--types', '--proxy-uid', '--proxy-gid', '--agent-uid', '--agent-gid', '--app-uid', '--app-gid']);
 
-/** Plays the files and prints; returns the exit status. `given` are the options that the command line names. */
+/** Runs the files and prints the results; returns the exit status. `given` are the options on the command line. */
 export async function scenarioCommand(words: readonly string[], {flags, given}: {readonly flags: RunFlags; readonly given: readonly string[]}): Promise<number> {
+	refuseWithList(flags);
 	const foreign = words.find(word => !namesScenario(word));
 	if (foreign !== undefined) {
-		throw new TestbedError('USAGE', {message: `"${foreign}" is not a scenario: name a file that ends in .yaml, .yml or .json, or a folder of them.`, hint: 'Name rules with --rules.'});
+		throw new TestbedError('USAGE', {message: `"${foreign}" is not a scenario; expected a file that ends in .yaml, .yml or .json, or a folder of them.`, hint: 'Pass rules with --rules.'});
 	}
 
 	const own = given.find(option => ownWords.has(option));
 	if (own !== undefined) {
-		throw new TestbedError('USAGE', {message: `${own} does not work with a scenario: the file itself says what it runs with.`, hint: `Leave ${own} out, or put it into the file.`});
+		throw new TestbedError('USAGE', {message: `${own} cannot be used with a scenario, because the file sets it.`, hint: `Omit ${own}, or set it in the file.`});
 	}
 
-	const loaded = scenarioFiles(words).map(file => loadScenario(file, {
+	const proxy = await chooseProxy(flags);
+	const loaded = loadScenarios(scenarioFiles(words), {
 		backends: flags.backend, allowModules: flags.allowModules, allowOutside: flags.allowOutside, credentialsOf: (intent, known) => credentialsOf(flags, intent, known),
-	}));
+	});
 	const prepared = loaded.flatMap(one => one.prepared);
-	checkOutputFlags(flags, scenarioInputs(prepared.map(({rules, play: scenario}) => ({rules, scenario}))));
+	const shard = shardOfRun(flags);
+	const {inputs: read, outputs} = shardFiles(shard);
+	checkOutputFlags(flags, [...scenarioInputs(prepared.map(({rules, play: scenario}) => ({rules, scenario}))), ...read], outputs);
 	return supervise(async supervision => {
 		const inputs = prepared.map(({rules, play: ready}): RunOptions => ({
 			...optionsOf(rules, {
-				flags, supervision, isAlone: prepared.length === 1,
+				flags, supervision, proxy, isAlone: prepared.length === 1,
 			}),
 			families: [...new Set(ready.cases.map(({probe}) => probe.family))],
 			types: [],
 			scenario: ready,
 		}));
-		return runAndPrint({inputs: shareActors(inputs), missing: loaded.flatMap(one => one.missing)}, {flags, supervision});
+		return selectAndRun({inputs, missing: loaded.flatMap(one => one.missing)}, {
+			flags, shard, supervision, scenarios: words,
+		});
 	});
 }

@@ -1,12 +1,12 @@
 /**
-Which commands need Linux, root and the netfilter programs: each definition says so of its own.
+Which commands need Linux, root and the netfilter programs: `main.ts` marks them where it lists all commands.
 */
 
 import type {Command} from 'commander';
 
 const marked = new WeakSet<Command>();
 
-/** Marks a command that asks the kernel. */
+/** Marks a command that needs Linux, root and the netfilter programs. */
 export function needsRoot(command: Command): Command {
 	marked.add(command);
 	return command;

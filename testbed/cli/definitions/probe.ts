@@ -7,17 +7,21 @@ import {
 	fieldList, mustBe, optionOf, probeKeys, valueOfWord,
 } from '../../../src/scenario/probe-spec.js';
 import {placeNames} from '../../../src/scenario/read-probe.js';
-import {readBackends, readId} from '../parsers.js';
+import {answerFormats, readBackends, readId} from '../parsers.js';
 import {paragraph} from '../../../src/report/terminal/wrap.js';
 import type {ProbeFlags} from '../commands/probe.js';
+import {helpText} from '../output/help-text.js';
+import {jsonOption} from '../output/json-keys.js';
+import {addShardOptions} from './shard-options.js';
 import {
-	bufferOption, modulesOption, serversOption, timeoutOption,
+	backendHelp, agentGroupOption, agentUserOption, bufferOption, cniOption, colorOption, formatOption, modulesOption, outputOption, proxyGroupOption, quietOption,
+	releaseOption, serversOption, timeoutOption,
 } from './shared-options.js';
 
 const probeExamples = `
-One connection is opened as asked; the answer is the way that it took on the
-kernel, and for each rule that was asked what it is for, or why it did not
-match.
+Opens one connection and shows the path that it took through the kernel. For
+each rule that was tested, it says what the rule is for, or why the rule did
+not match.
 
 Examples:
   testbed probe --from app --to 10.96.0.1:443
@@ -26,46 +30,54 @@ Examples:
   testbed probe --from remote --to pod:9090
   testbed probe --from app --to [2001:db8::1]:443 --format json
   testbed probe --from app --to vip:8080 --rules 'release:1.30 -u 64535,1337'
+  testbed probe --from app --to remote:8080 --format svg --output path.svg
   testbed probe --proto udp --to resolver:53 \\
     --rules 'release:1.30 --redirect-dns'
   testbed probe --batch probes.jsonl --follow > answers.jsonl
 
-${paragraphOf(`A line of a batch has the keys ${probeKeys.slice(0, -1).join(', ')} and ${probeKeys.at(-1)}; only to must be there:`)}
+${paragraphOf(`A line of a batch can have the keys ${probeKeys.slice(0, -1).join(', ')} and ${probeKeys.at(-1)}; only to is required:`)}
   {"from": "app", "uid": 1337, "to": "10.96.0.1:443"}
-An answer has path, stops, outcome (delivered, refused, dropped, unreachable,
-unknown, loop or inconclusive), gaps, and the id of its line.
+An answer has path, stops, outcome (delivered, closed, refused, dropped,
+unreachable, nowhere, lost, answer-dropped, loop, unknown or inconclusive),
+gaps, and the id of its line.
 
 Places: ${placeNames}.
-Exit status: 0 the kernel has answered, 2 usage or input, 3 inconclusive,
+Exit status: 0 the kernel answered, 2 usage or input, 3 inconclusive,
 4 this machine cannot do it.`;
 
 export function probeCommandLine(setStatus: (status: number) => void): Command {
 	const command = new Command('probe')
-		.description('one connection: which way it takes, which rule decides, and why not the others');
+		.description('send one connection, and show which path it takes, which rule decides, and why the other rules do not match');
 	for (const option of fieldOptions()) {
 		command.addOption(option);
 	}
 
-	return command
-		.option('--rules <input>', 'as of run (default: the newest release)')
-		.option('--rules6 <file>', 'the IPv6 dump that belongs to the one in --rules')
-		.option('--backend <name>', 'iptables-nft, iptables-legacy or nftables (default: the input\'s; iptables-nft)', readBackends)
+	return addShardOptions(command
+		.option('--rules <input>', 'as for run (default: the newest release)')
+		.option('--rules6 <file>', 'the IPv6 dump that goes with the one in --rules')
+		.option('--backend <name>', backendHelp.one, readBackends)
 		.addOption(serversOption())
 		.addOption(modulesOption())
-		.option('--cni', 'with pod:FILE: istio-cni writes the rules, whatever the manifest says')
-		.option('--release <version>', 'with pod:FILE: the release, where no image tells it (default: the newest)')
+		.addOption(cniOption())
+		.addOption(releaseOption())
 		.option('--proxy-uid <n>', 'user of the proxy stub (default: as in run)', readId)
-		.option('--proxy-gid <n>', 'group of the proxy stub (default: the number of its user)', readId)
-		.option('--agent-uid <n>', 'user of the agent (default: the proxy\'s)', readId)
-		.option('--agent-gid <n>', 'group of the agent (default: that of its user)', readId)
-		.option('--batch <file>', 'ask many at once: one JSON object a line, from a file or - (stdin); the answers are JSON lines in the same order')
-		.option('--follow', 'with --batch: also send what the proxy would send on')
-		.option('--first-leg', 'show only what the connection itself met, not what the proxy did with it')
-		.addOption(new Option('--format <name>', 'what to print on stdout').choices(['text', 'json']).default('text'))
+		.addOption(proxyGroupOption('proxy stub'))
+		.addOption(agentUserOption())
+		.addOption(agentGroupOption())
+		.option('--batch <file>', 'send many probes at once: one JSON object per line, from a file or - (stdin); the answers are JSON lines in the same order')
+		.option('--follow', 'with --batch: also send what the proxy would send in turn')
+		.option('--first-leg', 'show only the connection itself, not what the proxy did with it')
+		.addOption(formatOption(answerFormats))
+		.addOption(outputOption(answerFormats, 'answer'))
+		.addOption(jsonOption('probe'))
+		.addOption(quietOption(''))
+		.addOption(colorOption())
+		.option('--pcap <file>', 'also write all packets to this file, for Wireshark, each with its leg and the rules that it met')
+		.option('--brief', 'print the answer in one line: the outcome and the path')
 		.option('--verbose', 'show every traversal with hook, table and chain, and every rule of long chains')
 		.addOption(timeoutOption())
-		.addOption(bufferOption())
-		.addHelpText('after', probeExamples)
+		.addOption(bufferOption()), 'the lines of --batch')
+		.addHelpText('after', helpText(probeExamples))
 		.action(async (flags: ProbeFlags, command: Command) => {
 			if (flags.batch !== undefined) {
 				const {probeBatchCommand} = await import('../commands/probe-batch.js');
@@ -94,7 +106,7 @@ function fieldOptions(): readonly Option[] {
 				const value = valueOfWord({values}, word);
 				const wanted = mustBe(values, value);
 				if (wanted !== undefined) {
-					throw new InvalidArgumentError(`It must be ${wanted}.`);
+					throw new InvalidArgumentError(`it must be ${wanted}.`);
 				}
 
 				return value;

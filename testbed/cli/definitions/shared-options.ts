@@ -3,8 +3,26 @@ Options that several commands have, each with one meaning and one text.
 */
 
 import {Option} from 'commander';
-import {readNumber, readServers} from '../parsers.js';
+import {destinationReader} from '../output/destinations.js';
+import {
+	anyOf, formatReader, readId, readNumber, readServers, type Format,
+} from '../parsers.js';
+import {defaultBackend} from '../../../src/netfilter/backends.js';
+import {backends} from '../../../src/netfilter/types.js';
+import {defaultClassLimit} from '../../../src/packet-classes/classify.js';
+import {proxyNames, type OtherProxy} from '../../actors/proxy.js';
 import {defaultBufferBytes} from '../../tracer/trace-source.js';
+import {colorChoices} from '../output/terminal.js';
+import {offering} from './offers.js';
+import {repeatable} from './repeatable.js';
+
+/** The texts of `--backend`: one, several, one or (with `rules --diff`) two, or one for each side of a comparison. */
+export const backendHelp = {
+	one: `${anyOf(backends)} (default: the input's; ${defaultBackend})`,
+	several: `${backends.join(', ')}, several of these, or all (default: the input's; ${defaultBackend})`,
+	oneOrTwo: `${anyOf(backends)}; with --diff, one for both sides or one for each (default: the input's; ${defaultBackend})`,
+	sides: `one back end, or one for each side (default: the inputs'; ${defaultBackend})`,
+} as const;
 
 /** `--dns-servers`. */
 export function serversOption(): Option {
@@ -13,7 +31,7 @@ export function serversOption(): Option {
 
 /** `--allow-modules`: rules may name matches and targets that are not known here. */
 export function modulesOption(): Option {
-	return new Option('--allow-modules', 'accept rules with matches and targets that the testbed does not know; iptables loads a library, and the kernel a module, by each such name');
+	return new Option('--allow-modules', 'accept matches and targets that the testbed does not know; for each such name, iptables loads a library and the kernel a module');
 }
 
 /** `--allow-outside`: scenarios may name files anywhere. */
@@ -21,12 +39,72 @@ export function outsideOption(): Option {
 	return new Option('--allow-outside', 'let scenarios read rules from files outside their own folder');
 }
 
+/** `--cni`, for a manifest. */
+export function cniOption(): Option {
+	return new Option('--cni', 'with pod:FILE: assume that istio-cni writes the rules, whatever the manifest says');
+}
+
+/** `--release`, for a manifest. */
+export function releaseOption(): Option {
+	return new Option('--release <version>', 'with pod:FILE: the Istio release, if no image shows it (default: the newest)');
+}
+
+/** `--proxy-gid`. `who` is the proxy as the command calls it. */
+export function proxyGroupOption(who = 'proxy'): Option {
+	return new Option('--proxy-gid <n>', `group of the ${who} (default: the same number as its user)`).argParser(readId);
+}
+
+/** `--agent-uid`. */
+export function agentUserOption(): Option {
+	return new Option('--agent-uid <n>', 'user of the agent (default: the proxy\'s)').argParser(readId);
+}
+
+/** `--agent-gid`. */
+export function agentGroupOption(): Option {
+	return new Option('--agent-gid <n>', 'group of the agent (default: the same number as its user)').argParser(readId);
+}
+
+/** `--format`, with the formats that the command has. `more` follows their names. */
+export function formatOption(known: readonly Format[], more = ''): Option {
+	return offering({kind: 'words', words: known}, new Option('--format <name>', `output format: ${known.join(', ')}${more}`).argParser(formatReader(known)).default('text'));
+}
+
+/** `--output`, with the formats that the command has. `what` is what goes to standard output otherwise. */
+export function outputOption(known: readonly Format[], what = 'report'): Option {
+	return offering({kind: 'report', formats: known}, repeatable(new Option('--output <file>', `write the ${what} to this file instead of stdout; FORMAT=FILE writes a further one in that format, and can be repeated`).argParser(destinationReader(known))));
+}
+
+/** `--quiet`. `what` it silences besides progress and remarks. */
+export function quietOption(what = ', and no text report if everything passed'): Option {
+	return new Option('--quiet', `print no progress and no remarks${what}`);
+}
+
+/** `--color`. */
+export function colorOption(): Option {
+	return new Option('--color <when>', 'when to color text: auto (on a terminal, unless NO_COLOR is set), always or never').choices(colorChoices).default('auto');
+}
+
+/** `--proxy`: which program is the proxy. */
+export function proxyOption(): Option {
+	return new Option('--proxy <name>', 'program to use as the proxy: stub (part of the testbed), or envoy (a real one on this machine)').choices(proxyNames).default('stub');
+}
+
+/** The option that names the program of a proxy: `--envoy`. */
+export function programOption(name: OtherProxy): Option {
+	return new Option(`--${name} <file>`, `with --proxy ${name}: the program (default: the one in the variable ${name.toUpperCase()}, or ${name} in PATH)`);
+}
+
 /** `--timeout`, in milliseconds. */
 export function timeoutOption(): Option {
-	return new Option('--timeout <ms>', 'longest wait for one connection; a longer one is reported as a gap').argParser(text => readNumber(text, {min: 1, max: 600_000})).default(5000);
+	return new Option('--timeout <ms>', 'how long to wait for one connection; one that takes longer is reported as a gap').argParser(text => readNumber(text, {min: 1, max: 600_000})).default(5000);
+}
+
+/** `--limit`, in packet classes. */
+export function limitOption(): Option {
+	return new Option('--limit <n>', 'maximum number of packet classes per family; if there are more, nothing is sent and the exit status is 3').argParser(text => readNumber(text, {min: 1, max: 10_000_000})).default(defaultClassLimit);
 }
 
 /** `--trace-buffer`, in bytes. */
 export function bufferOption(): Option {
-	return new Option('--trace-buffer <bytes>', 'how many bytes of trace events the kernel may queue').argParser(text => readNumber(text, {min: 1, max: 2_147_483_647})).default(defaultBufferBytes);
+	return new Option('--trace-buffer <bytes>', 'size of the kernel\'s queue for trace events').argParser(text => readNumber(text, {min: 1, max: 2_147_483_647})).default(defaultBufferBytes);
 }

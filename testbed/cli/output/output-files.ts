@@ -1,5 +1,5 @@
 /**
-The output files that a command line names, and the files that it reads: what has to be looked at before anything is run.
+The output and input files that a command line names, which are checked before anything runs.
 */
 
 import path from 'node:path';
@@ -8,20 +8,22 @@ import type {CaseSet} from '../../analysis/test-cases.js';
 import type {RunOptions} from '../../run/options.js';
 import {parseSource} from '../../inputs/source.js';
 import {checkOutputs, type CheckedInput, type CheckedOutput} from '../../outputs/check.js';
-import type {Format} from '../parsers.js';
+import {refuseMixedOutput, wantedReports, type PrintFlags} from './destinations.js';
 
 /** The options that say where a command writes. */
-export type OutputFlags = {readonly output?: string | undefined; readonly record?: string | undefined; readonly format?: Format};
+export type OutputFlags = Partial<PrintFlags> & {readonly record?: string | undefined};
 
 /**
-Looks at all outputs of a command: `--output` (or standard output), `--record`, and the file that GITHUB_STEP_SUMMARY names, which is worth less than the annotations and so is complained of behind them. `more` are outputs that the command has beside these.
+Checks all outputs of a command: each `--output` (or standard output), `--record`, and the file that GITHUB_STEP_SUMMARY names. The annotations matter more than that file, so a problem with it is reported only after them. `more` are further outputs of the command.
 
 @throws {TestbedError} INPUT or USAGE, as {@link checkOutputs}.
 */
-export function checkOutputFlags({output = '-', record, format}: OutputFlags, inputs: readonly CheckedInput[], more: readonly CheckedOutput[] = []): void {
-	const summary = format === 'github' ? summaryFile() : undefined;
+export function checkOutputFlags({record, ...flags}: OutputFlags, inputs: readonly CheckedInput[], more: readonly CheckedOutput[] = []): void {
+	const reports = wantedReports(flags);
+	refuseMixedOutput(reports);
+	const summary = reports.some(({format}) => format === 'github') ? summaryFile() : undefined;
 	checkOutputs([
-		{name: output === '-' ? 'standard output' : '--output', what: 'The report', file: output},
+		...reports.map(({format, file}, index) => ({name: file === '-' ? 'standard output' : `--output${index === 0 ? '' : ` ${format}=FILE`}`, what: 'The report', file})),
 		...(record === undefined ? [] : [{name: '--record', what: 'The recording', file: record}]),
 		...(summary === undefined
 			? []
@@ -32,13 +34,13 @@ export function checkOutputFlags({output = '-', record, format}: OutputFlags, in
 	], inputs);
 }
 
-/** The file to which summaries of a step of GitHub's are appended; undefined elsewhere. */
+/** The file to which a GitHub Actions step appends its summary; undefined elsewhere. */
 export function summaryFile(): string | undefined {
 	const file = process.env['GITHUB_STEP_SUMMARY'];
 	return file === '' ? undefined : file;
 }
 
-/** The files that rule inputs name, each with the option that names it. Inputs that are no file (`release:1.30`) are left out. `folder`: where relative names begin. */
+/** The files that rule inputs name, each with the option that names it. Inputs that are not files (`release:1.30`) are left out. `folder` is what relative names are relative to. */
 export function ruleFiles(inputs: ReadonlyArray<readonly [name: string, source: string | undefined]>, folder = '.'): readonly CheckedInput[] {
 	return inputs.flatMap(([name, source]) => {
 		const file = source === undefined ? undefined : parseSource(source).file;
@@ -46,7 +48,7 @@ export function ruleFiles(inputs: ReadonlyArray<readonly [name: string, source: 
 	});
 }
 
-/** The files behind runs of scenarios: each itself, and the rules that it names. */
+/** The input files of scenario runs: the scenarios, and the rules that they name. */
 export function scenarioInputs(runs: ReadonlyArray<Pick<RunOptions, 'rules' | 'scenario'>>): readonly CheckedInput[] {
 	return runs.flatMap(({rules: {source}, scenario}) => {
 		if (scenario === undefined) {
@@ -59,7 +61,7 @@ export function scenarioInputs(runs: ReadonlyArray<Pick<RunOptions, 'rules' | 's
 	});
 }
 
-/** The same of cases that a command line names. */
+/** The input files of the cases that a command line names. */
 export function caseInputs(cases: readonly CaseSet[]): readonly CheckedInput[] {
 	return cases.flatMap(({runs}) => scenarioInputs(runs));
 }

@@ -1,5 +1,5 @@
 /**
-The contract of a back end: all that the testbed does with rules in a kernel. One implementation stands beside the other in this folder; `drivers.ts` finds the one of a name. Whoever needs to know something about a back end asks its driver, or, without a kernel, `src/netfilter/backends.ts`.
+The contract of a back end: everything that the testbed does with rules in a kernel. The implementations are in this folder; `drivers.ts` finds one by its name. Code that needs to know something about a back end asks its driver or, without a kernel, `src/netfilter/backends.ts`.
 */
 
 import type {BackendFacts} from '../../../src/netfilter/backends.js';
@@ -11,73 +11,73 @@ import type {KernelTexts} from '../../../src/trace/loaded-rules.js';
 import type {SampleKind, SampleUse} from '../kernel-samples.js';
 import type {Netns} from '../netns.js';
 
-/** Where and how rules are put. */
+/** How rules are installed. */
 export type InstallRequest = {
 	readonly families: readonly AddressFamily[];
-	/** The lock that iptables-legacy takes. Rules of a namespace of our own need not wait for anybody else's. */
+	/** The lock file for iptables-legacy. Each run has its own, so it need not wait for other processes. */
 	readonly lockFile: string;
-	/** What the namespace holds of an earlier set; it is replaced. */
+	/** The earlier set in the namespace, to be replaced. */
 	readonly held?: RuleSet;
-	/** The lines of the user's text that rules came from, for telling which of them was rejected. */
+	/** The lines in the user's text that rules came from, to name a rejected one. */
 	readonly lines?: ReadonlyMap<Rule, number> | undefined;
 };
 
-/** The smallest rules that need one thing of the kernel, as a text for the back end's tool. */
+/** Minimal rules that need one kernel feature, as text for the back end's tool. */
 export type BackendSample = {
-	/** In a sentence: `owner match`. */
+	/** As used in a sentence: `owner match`. */
 	readonly what: string;
 	readonly kind: SampleKind;
 	readonly use: SampleUse;
 	readonly text: string;
-	/** The kernel module that has the thing; its name is the first word. */
+	/** The kernel module with the feature; its name is the first word. */
 	readonly module: string;
-	/** What the kernel must have, in a sentence. */
+	/** What the kernel must have, as used in a sentence. */
 	readonly needs: string;
 };
 
-/** All samples for texts of one family. `together` is all of them in one text, where the back end can take them so: if that loads, each of them does. */
+/** All samples for texts of one family. `together` is all of them in one text, if the back end allows that: if it loads, each of them would. */
 export type BackendSamples = {readonly each: readonly BackendSample[]; readonly together: string | undefined};
 
-/** One rule that a TCP connection from the namespace itself meets, and the chain in which the trace then shows it. */
+/** A rule that a TCP connection from the namespace itself hits, and the chain in which the trace then shows it. */
 export type TraceSample = {
 	readonly family: TextFamily;
 	readonly text: string;
 	readonly table: string;
 	readonly chain: string;
-	/** What the kernel must have to tell of it, and the module that brings it. */
+	/** What the kernel must have to trace it, and the module that provides it. */
 	readonly needs: string;
 	readonly module: string;
 };
 
-/** What the kernel is asked for its counters. */
+/** A request for counters. */
 export type CounterRequest = {
 	readonly families: readonly AddressFamily[];
 	readonly lockFile: string;
-	/** Leaves out of nft's listing what neither the counters of the rules nor the testbed's own table need. */
+	/** Reduces nft's listing to what the rule counters and the testbed's own table need. */
 	readonly isBrief?: boolean;
 };
 
 /** One back end. */
 export type BackendDriver = BackendFacts & {
 	readonly name: Backend;
-	/** The program that takes a text, for messages. */
+	/** The program that loads a text, for messages. */
 	readonly programFor: (family: TextFamily) => string;
-	/** Gives one text to the tool. @throws {CommandError} when the tool does not take it. */
+	/** Loads one text with the tool. @throws {CommandError} if the tool rejects it. */
 	readonly load: (netns: Netns, request: {readonly family: TextFamily; readonly text: string; readonly lockFile: string}) => Promise<void>;
-	/** Puts a whole set in the place of `held`, of all families or not at all, and reads back what the kernel then holds. @throws {TestbedError} RULES_REJECTED or MACHINE; nothing of the set is loaded then. */
+	/** Replaces `held` with a whole set, in all families or not at all, and reads back what the kernel then has. @throws {TestbedError} RULES_REJECTED or MACHINE; then nothing of the set is loaded. */
 	readonly install: (netns: Netns, ruleSet: RuleSet, request: InstallRequest) => Promise<readonly RulesText[]>;
-	/** What the kernel holds of these families, without counters, as the tools print it. The testbed's own table is in it where the tool is nft. */
+	/** The installed rules of these families without counters, as the tools print them. nft includes the testbed's own table. */
 	readonly readBack: (netns: Netns, request: {readonly families: readonly AddressFamily[]; readonly lockFile: string}) => Promise<readonly RulesText[]>;
-	/** Whether a rejected set leaves no trace. Otherwise its tables stay, empty. */
+	/** Whether a rejected set leaves nothing behind. If not, its tables stay, empty. */
 	readonly isAtomic: boolean;
-	/** Takes tables away as if they had never been there, so that another back end can follow. Undefined where they stay until their namespace goes. */
+	/** Removes tables completely, so that another back end can follow. Undefined if tables stay until their namespace is gone. */
 	readonly removeTables: ((netns: Netns, ruleSet: RuleSet) => Promise<void>) | undefined;
-	/** What the kernel holds with its counters, as the tools print it: for `parseLoadedRules`, and for the sets of the testbed's own table. */
+	/** The installed rules with their counters, as the tools print them: for `parseLoadedRules`, and for the sets of the testbed's own table. */
 	readonly loadKernelTexts: (netns: Netns, request: CounterRequest) => Promise<KernelTexts>;
-	/** What this machine must be able to do for rules of this back end. */
+	/** Samples of what this machine must support for rules of this back end. */
 	readonly samples: (family: TextFamily) => BackendSamples;
-	/** The samples of what a line and then the rest of a text name. */
+	/** The samples for what a line, and then the rest of a text, uses. */
 	readonly samplesNamedIn: (request: {readonly family: TextFamily; readonly line: string; readonly input: string}) => readonly BackendSample[];
-	/** A rule for trying the trace with a packet of a family. */
+	/** A rule to test tracing with a packet of a family. */
 	readonly traceSample: (family: AddressFamily) => TraceSample;
 };

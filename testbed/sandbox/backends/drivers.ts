@@ -1,5 +1,5 @@
 /**
-The driver of each back end, and how several follow each other on one sandbox.
+The driver of each back end, and in which order they can share one sandbox.
 */
 
 import {backends, type Backend} from '../../../src/netfilter/types.js';
@@ -18,12 +18,12 @@ export function driverOf(backend: Backend): BackendDriver {
 /** All drivers, in the order of `backends`. */
 export const drivers: readonly BackendDriver[] = backends.map(backend => driverOf(backend));
 
-/** Whether rules of a back end can be put where those of another were: only what can be taken away makes room. */
+/** Whether rules of a back end can be installed after those of another: those must be removable. */
 export function canFollow(before: Backend, backend: Backend): boolean {
 	return before === backend || driverOf(before).removeTables !== undefined;
 }
 
-/** The place of a back end in an order in which each can follow those before it on the same sandbox. */
+/** The index of a back end in an order in which each can follow the previous ones in the same sandbox. */
 export function runOrderOf(backend: Backend): number {
 	return runOrder.indexOf(backend);
 }

@@ -1,12 +1,12 @@
 /**
-The driver of iptables-legacy: the language of iptables, kept by the kernel in ip_tables and ip6_tables, which nft does not see.
+The driver of iptables-legacy: iptables rules that the kernel keeps in ip_tables and ip6_tables, invisible to nft.
 */
 
 import {traceTable} from '../own-table.js';
 import {iptablesDriver, saveRules} from './iptables.js';
 import {loadNftListing} from './nft-tool.js';
 
-/** Seconds that a restore waits for the lock of its own run, which another family's restore holds for some milliseconds. Both families share it: 1.8.9 waits for it by itself, 1.8.11 only when it is told to (measured: `flock(LOCK_EX | LOCK_NB)`, then status 4). Both know `-w`; the nft variants take no lock. */
+/** Seconds that a restore waits for the lock of its own run, which the other family's restore holds for some milliseconds. Both families share it: 1.8.9 waits by itself, 1.8.11 only if told to (measured: `flock(LOCK_EX | LOCK_NB)`, then status 4). Both know `-w`; the nft variants take no lock. */
 const lockWaitSeconds = 60;
 
 const variant = 'legacy';
@@ -19,11 +19,11 @@ export const iptablesLegacy = iptablesDriver({
 	moduleOf: ({module}, family) => module.legacy[family],
 	needsOf: module => module,
 	trace: {needs: 'nf_tables and nfnetlink_log', module: 'nfnetlink_log'},
-	// Its tables can be emptied, but they stay until their namespace goes, and packets still pass through them.
+	// Its tables can be emptied, but they stay until their namespace is gone, and packets still pass through them.
 	removeTables: undefined,
 	async loadKernelTexts(netns, {families, lockFile, isBrief = false}) {
 		const [listing, saved] = await Promise.all([
-			// None of its rules are nft's, so the testbed's own table is all that is needed of the listing.
+			// Its rules are not in nft's listing, so only the testbed's own table is needed from there.
 			loadNftListing(netns, isBrief ? traceTable : undefined),
 			Promise.all(families.map(async family => ({
 				family, text: await saveRules(netns, {

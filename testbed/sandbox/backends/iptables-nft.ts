@@ -1,5 +1,5 @@
 /**
-The driver of iptables-nft: the language of iptables, kept by the kernel in nf_tables. nft sees its tables, counts for them and can take them away.
+The driver of iptables-nft: iptables rules that the kernel keeps in nf_tables. nft sees the tables with their counters and can remove them.
 */
 
 import {iptablesDriver} from './iptables.js';

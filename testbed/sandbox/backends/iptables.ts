@@ -1,5 +1,5 @@
 /**
-What the two back ends of iptables share: their programs read the same language, one family at a time, and differ in where the kernel keeps the rules.
+What the two iptables back ends share: their programs read the same language, one family at a time, and differ in where the kernel keeps the rules.
 */
 
 import {factsOf, iptablesProgram, type IptablesVariant} from '../../../src/netfilter/backends.js';
@@ -18,7 +18,7 @@ import type {
 	BackendDriver, BackendSample, InstallRequest, TraceSample,
 } from './driver.js';
 
-/** In what the two differ. */
+/** What differs between the two. */
 export type IptablesDifferences = Pick<BackendDriver, 'removeTables' | 'loadKernelTexts'> & {
 	readonly name: Backend;
 	readonly variant: IptablesVariant;
@@ -62,7 +62,7 @@ export function iptablesDriver(differences: IptablesDifferences): BackendDriver 
 			const tables = input.split('\n').filter(text => text.startsWith('*')).map(text => text.slice(1).trim());
 			return [...new Set([...samplesNamedIn(line, tables), ...samplesNamedIn(input, tables)])].map(sample => asBackendSample(sample, oneFamily(family)));
 		},
-		// Without a rule that needs conntrack nat is not consulted at all (measured), so it is a REDIRECT.
+		// Without a rule that needs conntrack, packets do not reach nat at all (measured), so this is a REDIRECT.
 		traceSample: family => ({
 			family, text: '*nat\n-A OUTPUT -p tcp -j REDIRECT --to-ports 9\nCOMMIT\n', table: 'nat', chain: 'OUTPUT', ...trace,
 		}),
@@ -70,10 +70,10 @@ export function iptablesDriver(differences: IptablesDifferences): BackendDriver 
 	return driver;
 }
 
-/** Each program of iptables is for one family. */
+/** Checks that there is one family: each iptables program handles one. */
 function oneFamily(family: TextFamily): AddressFamily {
 	if (family === null) {
-		throw new RangeError('a text of iptables holds the rules of one family');
+		throw new RangeError('an iptables text has the rules of one family');
 	}
 
 	return family;
@@ -88,7 +88,7 @@ export async function saveRules(netns: Netns, {variant, family, lockFile, hasCou
 
 type IptablesInstallation = InstallRequest & {readonly driver: BackendDriver; readonly variant: IptablesVariant};
 
-/** Its tool commits a family table by table (measured), so when something is rejected, all tables of all families are emptied again. */
+/** Installs a set. The tool commits a family table by table (measured), so if something is rejected, all tables of all families are emptied again. */
 async function installSet(netns: Netns, ruleSet: RuleSet, {driver, variant, families, lockFile, held: installed, lines}: IptablesInstallation): Promise<readonly RulesText[]> {
 	const restore = async (family: AddressFamily, text: string): Promise<void> => driver.load(netns, {family, text, lockFile});
 	const results = await Promise.allSettled(families.map(async (family): Promise<RulesText> => {
@@ -111,7 +111,7 @@ async function installSet(netns: Netns, ruleSet: RuleSet, {driver, variant, fami
 		return {family, text: await saveRules(netns, {variant, family, lockFile})};
 	}));
 	const failures = results.flatMap(result => result.status === 'rejected' ? [result.reason as Error] : []);
-	// A machine that cannot do it is the reason why, also where the other family's tool calls the rules wrong.
+	// If the machine is at fault, that is the cause, even if the other family's tool blames the rules.
 	const failed = failures.find(error => !isRejection(error)) ?? failures[0];
 	if (failed !== undefined) {
 		const nothing: RuleSet = {tables: emptied({tables: [...ruleSet.tables, ...emptied(installed, ruleSet)]}, {tables: []})};
@@ -127,16 +127,16 @@ function isRejection(error: Error): error is TestbedError {
 	return error instanceof TestbedError && error.code === 'RULES_REJECTED';
 }
 
-/** Whoever gets a rejection may go on with the next rules, so a namespace that may still hold some of these is another error. What went wrong first goes first. */
+/** After a rejection the caller may continue with other rules, so it is a different error if some of these may still be installed. The message starts with the original error. */
 function notTakenOut(rejected: TestbedError, cause: Error): TestbedError {
 	return new TestbedError('MACHINE', {
-		message: `${rejected.message}\nWhat had been loaded before could not be taken out again: ${cause.message}`,
-		state: 'No traffic was sent. The sandbox is given up.',
+		message: `${rejected.message}\nRules that were already loaded could not be removed again: ${cause.message}`,
+		state: 'No traffic was sent. The sandbox cannot be used any more.',
 		cause: rejected,
 	});
 }
 
-/** The tables of a set without their rules, but for those that another set has as well. */
+/** The tables of a set without their rules, except those that another set has as well. */
 function emptied(ruleSet: RuleSet | undefined, except: RuleSet): readonly Table[] {
 	return (ruleSet?.tables ?? [])
 		.filter(({family, name}) => except.tables.every(other => other.family !== family || other.name !== name))

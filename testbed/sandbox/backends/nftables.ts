@@ -1,5 +1,5 @@
 /**
-The driver of nftables: native nft tables, of all families in one text and in one transaction.
+The driver of nftables: native nft tables, with all families in one text and one transaction.
 */
 
 import {factsOf} from '../../../src/netfilter/backends.js';
@@ -50,7 +50,7 @@ export const nftables: BackendDriver = {
 	isAtomic: true,
 	removeTables: removeNftTables,
 	loadKernelTexts: loadListedTexts,
-	// Base chains of several types do not fit into one text of a sample.
+	// A sample text has one base chain, but the samples need several types.
 	samples: () => ({each: nativeSamples.map(sample => asBackendSample(sample)), together: undefined}),
 	samplesNamedIn: ({line, input}) => [...new Set([...nativeSamplesNamedIn(line, input), ...nativeSamplesNamedIn(input, input)])].map(sample => asBackendSample(sample)),
 	traceSample: () => ({

@@ -31,13 +31,13 @@ for (const file of ['iptables/tproxy.golden', 'nftables/tproxy.golden', 'cni-ipt
 	});
 }
 
-test('the families of a golden are told by the names of its tables', t => {
+test('the families of a golden follow from the names of its tables', t => {
 	const text = 'iptables-save\nip6tables-save\n* mangle\nCOMMIT\n* nat\n-A OUTPUT -j RETURN\nCOMMIT\n* nat\n-A OUTPUT -j ACCEPT\nCOMMIT\niptables-save\n';
 	t.deepEqual(parseGolden(text, 'iptables').tables.map(({family, name}) => `${family} ${name}`), ['ip mangle', 'ip nat', 'ip6 nat']);
 	t.throws(() => parseGolden('* nat\n-A NOWHERE -j RETURN\nCOMMIT\n', 'iptables'), {instanceOf: ParseError, message: /no chain NOWHERE/u});
 });
 
-test('a pod goes before its node in what is asked of DNS', t => {
+test('the DNS setting of a pod takes precedence over that of its node', t => {
 	const options = {
 		enableIPv6: true, redirectDNS: true, hostProbeSNATAddress: '1.2.3.4', hostProbeV6SNATAddress: '::1',
 	};

@@ -19,7 +19,7 @@ test('a release alone has the options of an injected sidecar', t => {
 	t.deepEqual(parseSidecarArguments({argv: []}), defaultOptions);
 });
 
-test('all releases are asked one by one', t => {
+test('release:all gives all releases, one by one', t => {
 	const {inputs, refused} = parseReleaseInputs('release:all -u 5');
 	t.deepEqual(refused, []);
 	t.deepEqual(inputs.map(({release, options}) => [release.name, options.proxyUids]), Array.from({length: 27}, (_, index) => [`1.${index + 5}`, [5]]));
@@ -86,7 +86,7 @@ test('assignments may stand in front of the release', t => {
 
 for (const [text, message] of [
 	['release:1.4', /^release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
-	['release:', /^no version is given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
+	['release:', /^no version was given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
 	['release:all', /^release: "all"/],
 	['1.30', /^release: .*does not begin with release:/],
 	['', /^release: /],
@@ -97,33 +97,33 @@ for (const [text, message] of [
 	['release:1.30 -u "1', /a quote " that is never closed/],
 	['release:1.30 -u \'1', /a quote ' that is never closed/],
 	['release:1.30 -u 1\\', /a backslash at the end/],
-	['release:1.30 -u me', /^-u: bad uid "me": what number this user has, only the pod knows/],
+	['release:1.30 -u me', /^-u: bad uid "me": only the pod knows the number of this user/],
 	['release:1.30 -g 4294967295', /^-g: bad gid/],
 	['release:1.30 -u 1-5', /^-u: "1-5" is a range/],
 	['release:1.30 PROXY_GID=x', /^PROXY_GID: bad/],
 	['release:1.30 -p http', /^-p: bad port "http"/],
 	['release:1.30 -b 80,*', /^-b: bad port "\*"/],
 	['release:1.30 -q 5:3', /^-q: bad port range/],
-	['release:1.30 -m TPROXY -t 0x539', /^-t: "0x539" is no decimal number/],
-	['release:1.30 -m TPROXY -r 4294967296', /^-r: .*is no decimal number/],
+	['release:1.30 -m TPROXY -t 0x539', /^-t: "0x539" is not a decimal number/],
+	['release:1.30 -m TPROXY -r 4294967296', /^-r: .*is not a decimal number/],
 	['release:1.30 -x *', /^-x: "\*" cannot be excluded.*OUTBOUND_IP_RANGES_EXCLUDE/],
-	['release:1.30 -i 10.0.0.1', /^-i: "10.0.0.1" is no CIDR/],
-	['release:1.30 -i 10.0.0.0/8,*', /^-i: "\*" is no CIDR/],
-	['release:1.30 -i "10.0.0.0/8, 10.0.0.0/9"', /^-i: " 10.0.0.0\/9" is no CIDR/],
-	['release:1.30 -x 10.0.0.0/255.0.0.0', /^-x: .*is no CIDR/],
+	['release:1.30 -i 10.0.0.1', /^-i: "10.0.0.1" is not a CIDR/],
+	['release:1.30 -i 10.0.0.0/8,*', /^-i: "\*" is not a CIDR/],
+	['release:1.30 -i "10.0.0.0/8, 10.0.0.0/9"', /^-i: " 10.0.0.0\/9" is not a CIDR/],
+	['release:1.30 -x 10.0.0.0/255.0.0.0', /^-x: .*is not a CIDR/],
 	['release:1.30 -c interface-name-too-long', /^-c: bad interface name/],
 	['release:1.30 -k "a b"', /^-k: bad interface name "a b"/],
 	['release:1.30 --redirect-dns=maybe', /^--redirect-dns: "maybe" is neither true nor false$/],
 	[`release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=${Array.from({length: 65}, (_, index) => index).join(',')}`, /number of groups to redirect cannot exceed 64, got 65$/],
-	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=java', /^ISTIO_OUTBOUND_OWNER_GROUPS: bad gid "java": what number this group has/],
+	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=java', /^ISTIO_OUTBOUND_OWNER_GROUPS: bad gid "java": only the pod knows the number of this group/],
 	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=4294967295', /^ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE: bad gid/],
-	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.1', /is no CIDR/],
+	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.1', /is not a CIDR/],
 	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=::1/128', /expected valid IPv4 loopback address/],
 	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=10.0.0.0/8', /expected valid IPv4 loopback address/],
 	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.0/7', /expected mask in range \[8, 32]/],
-	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=', /is no CIDR/],
-	['release:1.27 -i 10.0.0.1', /^-i: "10.0.0.1" is no CIDR/],
-	['release:1.30 -i 10.0.0.0/08', /is no CIDR/],
+	['release:1.30 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=', /is not a CIDR/],
+	['release:1.27 -i 10.0.0.1', /^-i: "10.0.0.1" is not a CIDR/],
+	['release:1.30 -i 10.0.0.0/08', /is not a CIDR/],
 	['release:1.30 -b "80, ,443"', /^-b: bad port/],
 	['release:1.30 --probe-timeout soon', /^--probe-timeout: invalid argument "soon"/],
 	['release:1.30 --iptables-probe-port x', /^--iptables-probe-port: bad port/],
@@ -133,8 +133,8 @@ for (const [text, message] of [
 	['release:1.19.0 --dual-stack', /unknown flag: --dual-stack/],
 	['release:1.26 --native-nftables', /unknown flag: --native-nftables/],
 	['release:1.24 --restore-format', /unknown flag: --restore-format/],
-	['release:1.20 --iptables-trace-logging', /^--iptables-trace-logging: it puts a logging rule/],
-	['release:1.20 IPTABLES_TRACE_LOGGING=true', /^IPTABLES_TRACE_LOGGING: it puts a logging rule/],
+	['release:1.20 --iptables-trace-logging', /^--iptables-trace-logging: it adds a logging rule/],
+	['release:1.20 IPTABLES_TRACE_LOGGING=true', /^IPTABLES_TRACE_LOGGING: it adds a logging rule/],
 	['release:1.30 --force-iptables-binary new', /^--force-iptables-binary: invalid FORCE_IPTABLES_BINARY value/],
 ] as const) {
 	test(`refuses: ${text.slice(0, 90)}`, t => {
@@ -147,33 +147,33 @@ for (const [text, expected] of [
 	['release:1.13 ISTIO_OUTBOUND_OWNER_GROUPS=5', [/^ISTIO_OUTBOUND_OWNER_GROUPS: istio-iptables 1\.13\.9 reads no such .*; other releases do$/]],
 	['release:1.30 ENVOY_PORT=1', [/^ENVOY_PORT: .*reads no such/]],
 	['release:1.30 CAPTURE_ALL_DNS=maybe', [/^CAPTURE_ALL_DNS: "maybe" is neither true nor false; istio-iptables 1\.30\.3 ignores it$/]],
-	['release:1.18 CAPTURE_ALL_DNS=maybe', [/takes it for false$/]],
+	['release:1.18 CAPTURE_ALL_DNS=maybe', [/treats it as false$/]],
 	['release:1.18 ISTIO_META_DNS_CAPTURE=maybe', [/ignores it$/]],
-	['release:1.18 ISTIO_INBOUND_PORTS=', [/^ISTIO_INBOUND_PORTS: istio-iptables 1\.18\.7 takes an empty environment variable for none$/]],
-	['release:1.30 -u 1 stray', [/^"stray" is no flag and no value of one, so istio-iptables ignores it/]],
-	['release:1.30 --redirect-dns true', [/^"true" is no flag/]],
-	['release:1.30 -u 1 A=b', [/^"A=b" is no flag.*NAME=value in front of the first one$/]],
-	['release:1.30 -u 1 -- -u 2', [/^"-u" is no flag/, /^"2" is no flag/]],
-	['release:1.30 -m tproxy', [/^-m: "tproxy" is neither REDIRECT nor TPROXY; istio-iptables takes it for REDIRECT$/]],
-	['release:1.26 -x -b *', [/^"\*" is no flag/, /^-x: the next word "-b" is taken for its value/, /^-x: "-b" is no CIDR.*1\.26 skips it/]],
-	['release:1.26 -i 10.0.0.1', [/^-i: "10\.0\.0\.1" is no CIDR.*skips it with a line on stderr$/]],
-	['release:1.30 -u 64535,1337', [/^--proxy-uid: the rules of UID 64535 come first, .*takes what UID 1337 sends to the pod itself/]],
+	['release:1.18 ISTIO_INBOUND_PORTS=', [/^ISTIO_INBOUND_PORTS: istio-iptables 1\.18\.7 treats an empty environment variable as unset$/]],
+	['release:1.30 -u 1 stray', [/^"stray" is neither a flag nor the value of one, so istio-iptables ignores it/]],
+	['release:1.30 --redirect-dns true', [/^"true" is neither a flag/]],
+	['release:1.30 -u 1 A=b', [/^"A=b" is neither a flag.*NAME=value before the first flag$/]],
+	['release:1.30 -u 1 -- -u 2', [/^"-u" is neither a flag/, /^"2" is neither a flag/]],
+	['release:1.30 -m tproxy', [/^-m: "tproxy" is neither REDIRECT nor TPROXY; istio-iptables treats it as REDIRECT$/]],
+	['release:1.26 -x -b *', [/^"\*" is neither a flag/, /^-x: the next word "-b" is taken as its value/, /^-x: "-b" is not a CIDR.*1\.26 skips it/]],
+	['release:1.26 -i 10.0.0.1', [/^-i: "10\.0\.0\.1" is not a CIDR.*skips it with a message on stderr$/]],
+	['release:1.30 -u 64535,1337', [/^--proxy-uid: the rules of UID 64535 come first, .*matches what UID 1337 sends to the pod itself/]],
 	['release:1.30 -u 1337,1337', []],
-	['release:1.30 -u ,', [/^--proxy-uid: no UID is left/]],
-	['release:1.30 -u mail', [/^-u: "mail" is taken for uid 8/]],
-	['release:1.30 ENVOY_USER=mail -u ""', [/^ENVOY_USER: "mail" is taken for uid 8/]],
-	['release:1.30 ENVOY_USER=me -u ""', [/^ENVOY_USER: no user "me" is known here, so the UID is 1337/]],
+	['release:1.30 -u ,', [/^--proxy-uid: the list has no UID/]],
+	['release:1.30 -u mail', [/^-u: "mail" is taken as uid 8/]],
+	['release:1.30 ENVOY_USER=mail -u ""', [/^ENVOY_USER: "mail" is taken as uid 8/]],
+	['release:1.30 ENVOY_USER=me -u ""', [/^ENVOY_USER: user "me" is not known here, so the UID is 1337/]],
 	['release:1.30 ENVOY_USER=me', []],
-	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=', [/^ISTIO_OUTBOUND_OWNER_GROUPS: without a group its rule is a bare RETURN/]],
-	['release:1.18 ISTIO_OUTBOUND_OWNER_GROUPS=', [/takes an empty environment variable for none$/]],
+	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=', [/^ISTIO_OUTBOUND_OWNER_GROUPS: without a group, its rule is an unconditional RETURN/]],
+	['release:1.18 ISTIO_OUTBOUND_OWNER_GROUPS=', [/treats an empty environment variable as unset$/]],
 	['release:1.30 ISTIO_OUTBOUND_OWNER_GROUPS=5 ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=6', [/^ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE: it is ignored/]],
 	['release:1.30 -i 127.0.0.0/8', [/^--istio-service-cidr: 127\.0\.0\.0\/8 has a loopback address, so the rules/]],
 	['release:1.5 -i 127.0.0.0/8', []],
 	['release:1.30 --capture-all-dns', [/^--capture-all-dns: it has no effect without --redirect-dns$/]],
-	['release:1.30 --native-nftables -b 9000:9010,80 -q 1:2', [/^--istio-inbound-ports: the range 9000:9010 .*refuses all rules$/, /^--istio-outbound-ports: the range 1:2/]],
+	['release:1.30 --native-nftables -b 9000:9010,80 -q 1:2', [/^--istio-inbound-ports: the range 9000:9010 .*rejects all rules$/, /^--istio-outbound-ports: the range 1:2/]],
 	['release:1.30 -b 9000:9010', []],
-	['release:1.30 --dry-run', [/^--dry-run: with it no rule is written, so the rule set is empty$/]],
-	['release:1.30 --cleanup-only', [/^--cleanup-only: with it rules are only removed/]],
+	['release:1.30 --dry-run', [/^--dry-run: no rule is written with it, so the rule set is empty$/]],
+	['release:1.30 --cleanup-only', [/^--cleanup-only: rules are only removed with it/]],
 ] as ReadonlyArray<readonly [string, readonly RegExp[]]>) {
 	test(`warns: ${text}`, t => {
 		const {warnings} = parseReleaseInput(text);
@@ -210,7 +210,7 @@ for (const [version, environment, argv, expected] of [
 	});
 }
 
-test('native nftables is asked for by flag or variable', t => {
+test('native nftables is requested by a flag or a variable', t => {
 	t.true(parseReleaseInput('release:1.27 --native-nftables').native);
 	t.true(parseReleaseInput('release:1.30 NATIVE_NFTABLES=true').native);
 	t.false(parseReleaseInput('release:1.30 NATIVE_NFTABLES=true --native-nftables=false').native);
@@ -252,19 +252,19 @@ for (const [text, asked, patch, note] of [
 }
 
 for (const [text, message] of [
-	['', /^no version is given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
+	['', /^no version was given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
 	['1.4', /^release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
 	['1.4.9', /^release 1\.4\.9 is older than 1\.5/],
 	['v1.0', /^release v1\.0 is older than 1\.5/],
 	['0.99', /^release 0\.99 is older than 1\.5/],
-	['1.30.x', /^"1\.30\.x" is no version \(did you mean 1\.30\?\); write one as/],
-	['v1.30.', /^"v1\.30\." is no version \(did you mean 1\.30\?\)/],
-	['lates', /^"lates" is no version \(did you mean latest\?\)/],
-	['1', /^"1" is no version; write/],
-	['1.05', /^"1\.05" is no version; write/],
-	['1.30.3.4', /^"1\.30\.3\.4" is no version \(did you mean 1\.30\?\)/],
-	['master', /^"master" is no version; write/],
-	['-1.30', /^"-1\.30" is no version; write/],
+	['1.30.x', /^"1\.30\.x" is not a version \(did you mean 1\.30\?\); write one as/],
+	['v1.30.', /^"v1\.30\." is not a version \(did you mean 1\.30\?\)/],
+	['lates', /^"lates" is not a version \(did you mean latest\?\)/],
+	['1', /^"1" is not a version; write/],
+	['1.05', /^"1\.05" is not a version; write/],
+	['1.30.3.4', /^"1\.30\.3\.4" is not a version \(did you mean 1\.30\?\)/],
+	['master', /^"master" is not a version; write/],
+	['-1.30', /^"-1\.30" is not a version; write/],
 ] as const) {
 	test(`no release: ${JSON.stringify(text)}`, t => {
 		t.throws(() => findRelease(text), {instanceOf: InputError, message});
@@ -283,7 +283,7 @@ test('1.31 writes what 1.30 writes', t => {
 	t.regex(of131!.source, /the real istio-iptables of August 2026, whose VERSION file says 1\.31/);
 });
 
-test('a life is told by its turns', t => {
+test('livesIn reads a list of releases in which something alternately appeared and disappeared', t => {
 	const life = ['1.18.5', '1.19.0', '1.19.1'];
 	t.deepEqual(['1.18.4', '1.18.5', '1.19.0', '1.19.1', '1.30'].map(version => livesIn(findRelease(version), life)), [false, true, false, true, true]);
 	t.true(livesIn(findRelease('1.5'), undefined));

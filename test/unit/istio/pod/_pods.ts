@@ -6,12 +6,12 @@ import {podInput, type PodContext, type PodInput} from '../../../../src/istio/po
 import {parsePod} from '../../../../src/istio/pod/pod.js';
 import {readFixture} from '../../../helpers/fixtures.js';
 
-/** What comes of a fixture. */
+/** The result for a fixture. */
 export function inputOfFixture(file: string, context?: PodContext): PodInput {
 	return podInput(parsePod(readFixture('pods', file)), context);
 }
 
-/** What comes of a manifest's text. */
+/** The result for a manifest's text. */
 export function inputOf(text: string, context?: PodContext): PodInput {
 	return podInput(parsePod(text), context);
 }

@@ -14,7 +14,7 @@ const defaults = ['-p', '15001', '-z', '15006', '-u', '1337', '-m', 'REDIRECT', 
 const pluginDefaults = ['-p', '15001', '-z', '15006', '-u', '1337', '-g', '1337', '-m', 'REDIRECT', '-d', '15020,15021,15090', '-i', '*', '-x', '', '-b', '*', '-o', '15020'];
 const inject = {labels: {'sidecar.istio.io/inject': 'true'}};
 
-test('istio-init says everything itself, but for its log flags', t => {
+test('istio-init says everything itself, except for its log flags', t => {
 	const input = inputOfFixture('injected-1.24.yaml', {release: '1.20'});
 	t.deepEqual(input, {
 		kind: 'sidecar',
@@ -24,7 +24,8 @@ test('istio-init says everything itself, but for its log flags', t => {
 		argv: defaults.with(11, '10.96.0.1/32'),
 		environment: {INVALID_DROP: 'true', ISTIO_DUAL_STACK: 'true', ISTIO_META_DNS_CAPTURE: 'true'},
 		families: ['ipv4', 'ipv6'],
-		warnings: ['the image is of release 1.24.3, so that one is taken and not 1.20'],
+		scrapes: [],
+		warnings: ['the image is of release 1.24.3, so that one is used and not 1.20'],
 		notes: [],
 	});
 	t.true(parseSidecarArguments({...sidecarOf(input), release: findRelease(sidecarOf(input).release)}).redirectDns);
@@ -42,13 +43,13 @@ test('istio-init by its image, with the program as the command, variables in wor
 	t.is(sidecarOf(input).release, '1.29.1');
 });
 
-test('variables that come from elsewhere are named, if istio-iptables reads them', t => {
+test('variables with values from elsewhere are named, if istio-iptables reads them', t => {
 	const input = sidecarOf(inputOf(initPod({
 		image: 'proxyv2:1.28', args: ['istio-iptables'], envFrom: [{configMapRef: {name: 'x'}}], env: [{name: 'INVALID_DROP', valueFrom: {}}, {name: 'POD_NAME', valueFrom: {}}],
 	})));
 	t.deepEqual(input.environment, {});
 	t.is(input.warnings.length, 2);
-	t.regex(input.warnings[0] ?? '', /^line \d+, column \d+, spec\.initContainers\[1]\.envFrom: variables that come from there are not in the manifest/);
+	t.regex(input.warnings[0] ?? '', /^line \d+, column \d+, spec\.initContainers\[1]\.envFrom: variables from there are not in the manifest/);
 	t.regex(input.warnings[1] ?? '', /env\[0]: the value of INVALID_DROP comes from elsewhere/);
 });
 
@@ -67,9 +68,9 @@ test('istio-cni reads annotations and the container istio-proxy', t => {
 	]);
 	t.deepEqual(input.families, ['ipv4']);
 	t.deepEqual(input.warnings.map(warning => warning.replace(/^line \d+, column \d+, /, '')), [
-		'spec.containers[0].env[2]: the value of ISTIO_DUAL_STACK comes from elsewhere (valueFrom) and is not in the manifest; it is taken for not set',
-		'owner groups and the loopback range are settings of the CNI plug-in on the node; its defaults are taken, and ISTIO_OUTBOUND_OWNER_GROUPS of the pod without effect',
-		'INVALID_DROP: "maybe" is neither true nor false; Istio notes it in a log and takes false',
+		'spec.containers[0].env[2]: the value of ISTIO_DUAL_STACK comes from elsewhere (valueFrom) and is not in the manifest; it is treated as not set',
+		'owner groups and the loopback range are settings of the CNI plug-in on the node, so its defaults are used, and ISTIO_OUTBOUND_OWNER_GROUPS of the pod has no effect',
+		'INVALID_DROP: "maybe" is neither true nor false; Istio logs that and uses false',
 	]);
 });
 
@@ -80,14 +81,14 @@ test('istio-cni: defaults, dual stack, drop of invalid packets and the metadata 
 	t.deepEqual(sidecarOf(inputOf(annotated({[`${traffic}/excludeOutboundPorts`]: ''}), {cni: true})).argv.slice(-2), ['-o', '']);
 });
 
-test('istio-cni can be asked for, also for a pod with istio-init', t => {
+test('--cni asks for istio-cni, also for a pod with istio-init', t => {
 	const input = sidecarOf(inputOfFixture('injected-1.24.yaml', {cni: true}));
 	t.is(input.how, 'istio-cni');
 	t.is(valueOf(input, '-x'), '10.96.0.1/32');
-	t.regex(input.warnings.join('\n'), /spec\.initContainers\[0]: with istio-init in it, the CNI plug-in leaves the pod alone; it is taken for a pod without/);
+	t.regex(input.warnings.join('\n'), /spec\.initContainers\[0]: the CNI plug-in ignores a pod with istio-init; it is treated as a pod without it/);
 });
 
-test('a real proxy without any init container is the CNI plug-in\'s, or nothing is captured', t => {
+test('if a pod has a proxy and no init container, istio-cni writes the rules, or nothing is captured', t => {
 	const proxied = {spec: {containers: [{name: 'istio-proxy', image: 'proxyv2:1.26.0', args: ['proxy', 'sidecar']}]}};
 	t.is(sidecarOf(inputOf(annotated({}, proxied))).how, 'istio-cni');
 	t.is(sidecarOf(inputOf(annotated({}, {spec: {initContainers: [{name: 'istio-proxy', image: 'proxyv2:1.26.0'}]}}))).release, '1.26.0');
@@ -96,28 +97,28 @@ test('a real proxy without any init container is the CNI plug-in\'s, or nothing 
 });
 
 for (const [title, spec, annotations, reason] of [
-	['a router', {args: ['proxy', 'router']}, {}, 'its proxy is of type router, no sidecar'],
+	['a router', {args: ['proxy', 'router']}, {}, 'its proxy has type router, which is not a sidecar'],
 	['a disabled Envoy', {env: [{name: 'DISABLE_ENVOY', value: 'true'}]}, {}, 'its proxy has DISABLE_ENVOY set'],
 	['no injection', {}, {'sidecar.istio.io/inject': 'false'}, 'sidecar.istio.io/inject is false'],
 ] as const) {
 	test(`istio-cni leaves a pod alone: ${title}`, t => {
 		const input = inputOf(annotated(annotations, {spec: {containers: [{name: 'istio-proxy', image: 'proxyv2:1.26.0', ...spec}]}}));
 		t.deepEqual(input, {
-			kind: 'none', workload: 'Pod app', reason: `the CNI plug-in leaves the pod alone: ${reason}`, warnings: [],
+			kind: 'none', workload: 'Pod app', reason: `the CNI plug-in ignores the pod: ${reason}`, warnings: [],
 		});
 	});
 }
 
-test('annotations before injection', t => {
+test('annotations of a pod before injection', t => {
 	const input = sidecarOf(inputOfFixture('annotations.yaml'));
 	t.is(input.how, 'annotations');
 	t.is(input.release, newestRelease.name);
 	t.deepEqual(input.argv, [...defaults.with(15, '15090,15021,9000,9001,15099'), '-o', '3306', '-c', 'eth1']);
 	t.is(input.families, undefined);
 	t.deepEqual(input.warnings, [
-		`line 23, column 9, spec.template.metadata.annotations["${traffic}/includeOutboundPort"]: Istio knows no such annotation and passes it by; the nearest that it knows is ${traffic}/includeOutboundPorts`,
-		`line 13, column 5, metadata.annotations["${traffic}/includeInboundPorts"]: it is the workload's, not its pods': without effect; the template's metadata is its place`,
-		'the manifest shows neither mesh configuration nor chart values; those of a default installation are taken',
+		`line 23, column 9, spec.template.metadata.annotations["${traffic}/includeOutboundPort"]: Istio has no such annotation and ignores it. Did you mean ${traffic}/includeOutboundPorts?`,
+		`line 13, column 5, metadata.annotations["${traffic}/includeInboundPorts"]: it is on the workload, not on its pods, and has no effect; move it to the template's metadata`,
+		'the manifest shows neither mesh configuration nor chart values, so those of a default installation are used',
 	]);
 	t.deepEqual(input.notes, ['No image names a release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']);
 });
@@ -127,7 +128,7 @@ test('a pod that is only labelled gets the default rules', t => {
 	t.deepEqual(sidecarOf(inputOf(annotated({}, {labels: {'istio.io/rev': 'canary'}}), {families: ['ipv6']})).families, ['ipv6']);
 });
 
-test('TPROXY, the metadata of the ProxyConfig, and a proxy of a user of its own', t => {
+test('TPROXY, the metadata of the ProxyConfig, and a proxy with its own user', t => {
 	const input = sidecarOf(inputOfFixture('tproxy.yaml'));
 	t.deepEqual(input.argv, defaults.with(7, 'TPROXY'));
 	t.deepEqual(input.environment, {ISTIO_META_DNS_CAPTURE: 'true'});
@@ -138,11 +139,11 @@ test('TPROXY, the metadata of the ProxyConfig, and a proxy of a user of its own'
 	t.is(valueOf(inputOf(annotated({'proxy.istio.io/config': ''})), '-m'), 'REDIRECT');
 });
 
-test('a new annotation wins over the deprecated one, where the release reads it', t => {
+test('a new annotation takes precedence over the deprecated one, if the release reads it', t => {
 	t.is(valueOf(inputOfFixture('kubevirt.yaml'), '-k'), 'k6t-eth0');
 	const older = sidecarOf(inputOfFixture('kubevirt.yaml', {release: '1.24'}));
 	t.is(valueOf(older, '-k'), 'k6t-old');
-	t.true(older.warnings.includes('istio.io/reroute-virtual-interfaces is read since 1.25.0; release 1.24 passes it by'));
+	t.true(older.warnings.includes('istio.io/reroute-virtual-interfaces is read since 1.25.0; release 1.24 ignores it'));
 	t.is(valueOf(inputOf(annotated({[`${traffic}/excludeInterfaces`]: 'eth1'}), {release: '1.14.6'}), '-c'), undefined);
 	t.is(valueOf(inputOf(annotated({[`${traffic}/excludeInterfaces`]: 'eth1'}), {release: '1.14.6', cni: true}), '--istio-exclude-interfaces'), 'eth1');
 	t.is(valueOf(inputOf(annotated({[`${traffic}/includeOutboundPorts`]: '1, 2'}), {release: '1.7'}), '-q'), '1,2');
@@ -164,10 +165,10 @@ for (const [port, listed, expected] of [
 	});
 }
 
-test('NONE and no injection mean no rules', t => {
+test('NONE and no injection mean that there are no rules', t => {
 	for (const [annotations, reason] of [
-		[{'sidecar.istio.io/interceptionMode': 'NONE'}, /^the mode of interception is NONE/],
-		[{'proxy.istio.io/config': 'interceptionMode: NONE'}, /^the mode of interception is NONE/],
+		[{'sidecar.istio.io/interceptionMode': 'NONE'}, /^the interception mode is NONE/],
+		[{'proxy.istio.io/config': 'interceptionMode: NONE'}, /^the interception mode is NONE/],
 		[{'sidecar.istio.io/inject': 'false'}, /^sidecar\.istio\.io\/inject is false: the pod is not injected/],
 	] as const) {
 		const input = inputOf(annotated(annotations));
@@ -176,65 +177,65 @@ test('NONE and no injection mean no rules', t => {
 	}
 
 	const left = inputOf(annotated({}, {labels: {'istio.io/dataplane-mode': 'none'}}));
-	t.is(left.kind === 'none' && left.reason, 'istio.io/dataplane-mode is none: the pod is left out of ambient mode');
+	t.is(left.kind === 'none' && left.reason, 'istio.io/dataplane-mode is none: the pod is excluded from ambient mode');
 });
 
-test('ambient mode', t => {
+test('a pod in ambient mode', t => {
 	const input = inputOfFixture('ambient.yaml');
 	t.like(input, {
 		kind: 'ambient', workload: 'Pod gateway', release: '1.31', families: ['ipv4', 'ipv6'], options: {
 			redirectDns: false, ingress: true, rerouteVirtualInterfaces: ['vm0', 'vm1'], ipv6: true,
 		},
 	});
-	t.deepEqual(input.warnings, [`line 12, column 5, metadata.annotations["${traffic}/excludeInboundPorts"]: without effect, for the pod is in ambient mode and has no sidecar`]);
+	t.deepEqual(input.warnings, [`line 12, column 5, metadata.annotations["${traffic}/excludeInboundPorts"]: no effect, because the pod is in ambient mode and has no sidecar`]);
 	const marked = inputOf(annotated({'ambient.istio.io/redirection': 'enabled', 'ambient.istio.io/dns-capture': 'perhaps'}), {families: ['ipv6']});
 	t.like(marked, {kind: 'ambient', families: ['ipv4', 'ipv6'], options: {redirectDns: true, ingress: false}});
-	t.regex(marked.warnings.join('\n'), /ambient\.istio\.io\/dns-capture"]: "perhaps" is neither true nor false; Istio notes it in a log and takes true/);
+	t.regex(marked.warnings.join('\n'), /ambient\.istio\.io\/dns-capture"]: "perhaps" is neither true nor false; Istio logs that and uses true/);
 	const plain = inputOf(annotated({}, {labels: {'istio.io/dataplane-mode': 'ambient'}}), {release: '1.30.2'});
 	t.like(plain, {
-		kind: 'ambient', release: '1.30.2', families: undefined, warnings: ['whether DNS is captured is a setting of the node; that of a default installation is taken'],
+		kind: 'ambient', release: '1.30.2', families: undefined, warnings: ['DNS capture is a setting of the node, so that of a default installation is used'],
 	});
 	// A pod that is to be injected has a sidecar instead.
 	t.is(inputOf(annotated({}, {labels: {'istio.io/dataplane-mode': 'ambient', 'sidecar.istio.io/inject': 'true'}})).kind, 'sidecar');
 });
 
 for (const [name, said] of [
-	['traffic.sidecar.istio.io/excludeOutboundPort', 'the nearest that it knows is traffic.sidecar.istio.io/excludeOutboundPorts'],
-	['traffic.sidecar.istio.io/excludeoutboundports', 'the nearest that it knows is traffic.sidecar.istio.io/excludeOutboundPorts'],
-	['sidecar.istio.io/includeInboundPorts', 'the nearest that it knows is traffic.sidecar.istio.io/includeInboundPorts'],
-	['sidecar.istio.io/interceptionmode', 'the nearest that it knows is sidecar.istio.io/interceptionMode'],
-	['ambient.istio.io/bypass-inbound', 'the nearest that it knows is ambient.istio.io/bypass-inbound-capture'],
-	['istio.io/reroute-virtual-interface', 'the nearest that it knows is istio.io/reroute-virtual-interfaces'],
+	['traffic.sidecar.istio.io/excludeOutboundPort', 'Did you mean traffic.sidecar.istio.io/excludeOutboundPorts?'],
+	['traffic.sidecar.istio.io/excludeoutboundports', 'Did you mean traffic.sidecar.istio.io/excludeOutboundPorts?'],
+	['sidecar.istio.io/includeInboundPorts', 'Did you mean traffic.sidecar.istio.io/includeInboundPorts?'],
+	['sidecar.istio.io/interceptionmode', 'Did you mean sidecar.istio.io/interceptionMode?'],
+	['ambient.istio.io/bypass-inbound', 'Did you mean ambient.istio.io/bypass-inbound-capture?'],
+	['istio.io/reroute-virtual-interface', 'Did you mean istio.io/reroute-virtual-interfaces?'],
 	['sidecar.istio.io/statsInclusionPrefixes', undefined],
 	['ambient.istio.io/waypoint-inbound-binding', undefined],
 	['example.com/port', undefined],
 ] as const) {
-	test(`an annotation that nobody reads: ${name}`, t => {
+	test(`an annotation that no release reads: ${name}`, t => {
 		const warning = inputOf(annotated({[name]: 'x'}, inject)).warnings.find(text => text.includes(name));
-		t.is(warning?.split('; ')[1], said);
+		t.is(warning?.split('ignores it. ')[1], said);
 	});
 }
 
 for (const [title, text, message] of [
-	['the network of the node', annotated({}, {spec: {hostNetwork: true}}), /^line \d+, column \d+, spec\.hostNetwork: a pod in the network of its node has no rules of its own/],
-	['nothing of Istio', annotated({'example.com/a': 'b'}), /^Pod app has nothing of Istio in it\. Looked for: an init container istio-init or istio-validation, .* add the label sidecar\.istio\.io\/inject: "true"/],
+	['the network of the node', annotated({}, {spec: {hostNetwork: true}}), /^line \d+, column \d+, spec\.hostNetwork: a pod in its node's network has no rules of its own/],
+	['nothing of Istio', annotated({'example.com/a': 'b'}), /^Pod app has no sign of Istio\. Looked for: an init container istio-init or istio-validation, .* add the label sidecar\.istio\.io\/inject: "true"/],
 	['an init container that runs something else', initPod({args: ['sh', '-c', 'true']}), /^line \d+, column \d+, spec\.initContainers\[1]\.args\[0]: the container istio-init runs "sh", not istio-iptables/],
 	['an argument that is none', initPod({args: ['istio-iptables', '--strange']}), /^line \d+, column \d+, spec\.initContainers\[1]: --strange: unknown flag: --strange/],
 	['a group by name', annotated({'proxy.istio.io/config': 'proxyMetadata: {ISTIO_OUTBOUND_OWNER_GROUPS: nobodys}'}), /annotations\["proxy\.istio\.io\/config"]: ISTIO_OUTBOUND_OWNER_GROUPS: .*"nobodys"/],
 	['a mode', annotated({'sidecar.istio.io/interceptionMode': 'tproxy'}), /^line \d+, column \d+, metadata\.annotations\["sidecar\.istio\.io\/interceptionMode"]: "tproxy" is none of REDIRECT, TPROXY, NONE/],
 	['a mode in a ProxyConfig', annotated({'proxy.istio.io/config': 'interceptionMode: no'}), /annotations\["proxy\.istio\.io\/config"]: in its text, line 1, column 1, interceptionMode: "no" is none of REDIRECT/],
-	['a ProxyConfig that is no mapping', annotated({'proxy.istio.io/config': '[]'}), /annotations\["proxy\.istio\.io\/config"]: in its text, line 1, column 1: a mapping is due/],
-	['a boolean in the metadata', annotated({'proxy.istio.io/config': 'proxyMetadata:\n  A: true'}), /in its text, line 2, column 3, proxyMetadata\.A: a string is due, this is the boolean true/],
-	['a port that is a range', annotated({[`${traffic}/excludeInboundPorts`]: '80:90'}), /excludeInboundPorts"]: "80:90" is no port; the webhook takes numbers from 0 to 65535/],
+	['a ProxyConfig that is no mapping', annotated({'proxy.istio.io/config': '[]'}), /annotations\["proxy\.istio\.io\/config"]: in its text, line 1, column 1: expected a mapping/],
+	['a boolean in the metadata', annotated({'proxy.istio.io/config': 'proxyMetadata:\n  A: true'}), /in its text, line 2, column 3, proxyMetadata\.A: expected a string, but this is the boolean true/],
+	['a port that is a range', annotated({[`${traffic}/excludeInboundPorts`]: '80:90'}), /excludeInboundPorts"]: "80:90" is not a port; the webhook accepts numbers from 0 to 65535/],
 	['a port that is too great', annotated({[`${traffic}/excludeOutboundPorts`]: '65536'}), /excludeOutboundPorts"]: bad port "65536"/],
 	['a port that iptables would take for another', annotated({[`${traffic}/excludeOutboundPorts`]: '010'}), /excludeOutboundPorts"]: bad port "010"/],
-	['an empty port', annotated({[`${traffic}/includeInboundPorts`]: '80,'}), /includeInboundPorts"]: "" is no port/],
-	['a * where none is allowed', annotated({[`${traffic}/excludeInboundPorts`]: '*'}), /excludeInboundPorts"]: "\*" is no port/],
-	['an excluded *', annotated({[`${traffic}/excludeOutboundIPRanges`]: '*'}), /excludeOutboundIPRanges"]: "\*" is no CIDR/],
-	['an address without a mask', annotated({[`${traffic}/includeOutboundIPRanges`]: '10.0.0.1'}), /includeOutboundIPRanges"]: "10\.0\.0\.1" is no CIDR/],
+	['an empty port', annotated({[`${traffic}/includeInboundPorts`]: '80,'}), /includeInboundPorts"]: "" is not a port/],
+	['a * where none is allowed', annotated({[`${traffic}/excludeInboundPorts`]: '*'}), /excludeInboundPorts"]: "\*" is not a port/],
+	['an excluded *', annotated({[`${traffic}/excludeOutboundIPRanges`]: '*'}), /excludeOutboundIPRanges"]: "\*" is not a CIDR/],
+	['an address without a mask', annotated({[`${traffic}/includeOutboundIPRanges`]: '10.0.0.1'}), /includeOutboundIPRanges"]: "10\.0\.0\.1" is not a CIDR/],
 	['an empty range', annotated({[`${traffic}/includeOutboundIPRanges`]: '10.0.0.0/8,'}), /includeOutboundIPRanges"]: an empty item in the list/],
 	['an interface', annotated({[`${traffic}/excludeInterfaces`]: 'eth 1'}), /excludeInterfaces"]: bad interface name "eth 1"/],
-	['a status port', annotated({'status.sidecar.istio.io/port': 'http'}), /status\.sidecar\.istio\.io\/port"]: "http" is no port/],
+	['a status port', annotated({'status.sidecar.istio.io/port': 'http'}), /status\.sidecar\.istio\.io\/port"]: "http" is not a port/],
 	['a virtual interface in ambient mode', annotated({'ambient.istio.io/redirection': 'enabled', 'istio.io/reroute-virtual-interfaces': 'a/b'}), /reroute-virtual-interfaces"]: bad interface name "a\/b"/],
 ] as const) {
 	test(`refused: ${title}`, t => {
@@ -244,7 +245,7 @@ for (const [title, text, message] of [
 
 test('refused: NONE by the CNI plug-in', t => {
 	t.throws(() => inputOf(annotated({'sidecar.istio.io/interceptionMode': 'NONE'}), {cni: true}), {
-		instanceOf: InputError, message: /interceptionMode"]: the CNI plug-in takes REDIRECT and TPROXY only/,
+		instanceOf: InputError, message: /interceptionMode"]: the CNI plug-in accepts only REDIRECT and TPROXY/,
 	});
 });
 
@@ -259,7 +260,7 @@ for (const {image, context, release, notes, warnings} of [
 	{image: 'istio/proxyv2:1.31.0', release: '1.31.0', notes: []},
 	{image: 'istio/proxyv2:1.34.1', release: '1.31', notes: [`1.34.1 ${newer}`]},
 	{image: 'istio/proxyv2:v2.0.0-distroless', release: '1.31', notes: [`2.0.0 ${newer}`]},
-	{image: 'istio/proxyv2:1.34.1', context: {release: '1.29'}, release: '1.31', notes: [`1.34.1 ${newer}`], warnings: ['the image is of release 1.34.1, so that one is taken and not 1.29']},
+	{image: 'istio/proxyv2:1.34.1', context: {release: '1.29'}, release: '1.31', notes: [`1.34.1 ${newer}`], warnings: ['the image is of release 1.34.1, so that one is used and not 1.29']},
 	{image: 'istio/proxyv2:1.29.3', context: {release: 'v1.29.3-distroless'}, release: '1.29.3', notes: []},
 	{image: 'istio/proxyv2@sha256:1.24', release: '1.31', notes: [`The image istio/proxyv2@sha256:1.24 ${asking}`]},
 	{image: 'registry.example:5000/proxyv2:prod-7', release: '1.31', notes: [`The image registry.example:5000/proxyv2:prod-7 ${asking}`]},
@@ -268,7 +269,7 @@ for (const {image, context, release, notes, warnings} of [
 	{image: 'istio/proxyv2:latest', context: {release: 'latest'}, release: '1.31', notes: []},
 	{image: 'istio/proxyv2:latest', context: {release: '1.33'}, release: '1.31', notes: [`1.33 ${newer}`]},
 ] as ReadonlyArray<{image: string; context?: PodContext; release: string; notes: readonly string[]; warnings?: readonly string[]}>) {
-	test(`whose rules: ${image} ${JSON.stringify(context ?? {})}`, t => {
+	test(`the rules of which release: ${image} ${JSON.stringify(context ?? {})}`, t => {
 		const input = sidecarOf(inputOf(initPod({image, args: ['istio-iptables']}), context));
 		t.deepEqual([input.release, input.notes, input.warnings], [release, notes, warnings ?? []]);
 		// As the plug-in too, which asks by number what the release can do.
@@ -283,7 +284,7 @@ for (const [context, release, notes] of [
 	[{release: '1.30.2'}, '1.30.2', []],
 	[{release: '1.33'}, '1.31', [`1.33 ${newer}`]],
 ] as const) {
-	test(`whose ambient rules: ${JSON.stringify(context)}`, t => {
+	test(`the ambient rules of which release: ${JSON.stringify(context)}`, t => {
 		t.like(inputOfFixture('ambient.yaml', context), {kind: 'ambient', release, notes});
 	});
 }
@@ -291,7 +292,7 @@ for (const [context, release, notes] of [
 for (const [title, image, context, message] of [
 	['an image that is too old', 'istio/proxyv2:1.4.3', {}, /^line \d+, column \d+, spec\.initContainers\[1]\.image: release 1\.4\.3 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
 	['a release that is too old', 'istio/proxyv2:latest', {release: '1.4'}, /^--release: release 1\.4 is older than 1\.5/],
-	['an empty release', 'istio/proxyv2:latest', {release: ''}, /^--release: no version is given; write one as 1\.31/],
+	['an empty release', 'istio/proxyv2:latest', {release: ''}, /^--release: no version was given; write one as 1\.31/],
 ] as const) {
 	test(`refused: ${title}`, t => {
 		t.throws(() => inputOf(initPod({image, args: ['istio-iptables']}), context), {instanceOf: InputError, message});

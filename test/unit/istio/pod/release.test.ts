@@ -27,7 +27,7 @@ test('no image names no release', t => {
 for (const [release, since, is] of [
 	['1.24.3', '1.24.3', true], ['1.24.3', '1.24.4', false], ['1.24', '1.24.4', true], ['1.9.9', '1.10.0', false], ['1.10', '1.9', true], ['2.0.0', '1.30.0', true],
 ] as const) {
-	test(`${release} ${is ? 'has' : 'has not'} what ${since} brought`, t => {
+	test(`${release} ${is ? 'has' : 'does not have'} something that exists since ${since}`, t => {
 		t.is(isAtLeast(release, since), is);
 	});
 }

@@ -11,8 +11,8 @@ import type {
 } from '../../../../src/netfilter/types.js';
 import {describeContradiction} from '../../../../src/report/probe/describe.js';
 import {intentOf} from '../../../../src/istio/intent.js';
-import {defaultTopology} from '../../../../src/scenario/topology.js';
-import type {ActorCredentials, ActorName, TrafficCase} from '../../../../src/scenario/types.js';
+import {defaultTopology} from '../../../../src/mesh/topology.js';
+import type {ActorCredentials, ActorName, TrafficCase} from '../../../../src/mesh/traffic.js';
 import {anyRun} from '../../../helpers/istio-options.js';
 import {defaultActors, observe} from '../../../helpers/observed.js';
 import {sketchReport} from '../../../helpers/reports.js';
@@ -56,7 +56,7 @@ function sayings(explained: LegExplanation): readonly string[] {
 }
 
 /** The test helpers read rules in a way of their own (`plain-match.ts`); both readings must name the same rules for every release, every option and any packet. */
-test('our reading and an independent one meet the same rules', t => {
+test('the model and an independent one meet the same rules', t => {
 	let rules = 0;
 	let hits = 0;
 	fc.assert(fc.property(anyRun, anyTraffic, fc.boolean(), ({release, options}, any, isLegacy) => {
@@ -90,7 +90,7 @@ function spoilt(leg: Leg, spoil: Spoil): Leg {
 const report = sketchReport({ids: ['2']});
 const [toProxy] = report.types[0]!.legs;
 
-test('each rule that was asked, in the kernel\'s order, with its role, the packet and what it was asked for', t => {
+test('each rule that was tested, in the kernel\'s order, with its role and the packet\'s value', t => {
 	const [output, postrouting] = explainLeg(toProxy!, ofIstio(report.ruleSet), {mark: 0}).chains;
 	t.deepEqual(output!.rules.map(({rule, role, isHit, isDeciding, answer}) => [`${rule.chain}#${rule.number}`, role, isHit, isDeciding, answer.kind === 'fails' ? answer.match.kind : answer.kind]), [
 		['OUTPUT#1', 'outbound-jump', true, false, 'matches'],
@@ -154,7 +154,7 @@ test('goes red: a target that was misread', t => {
 	t.deepEqual(explainLeg(toProxy!, ofIstio(misread), {mark: 0}).contradictions.map(({kind}) => kind), ['match-without-hit', 'out-of-way']);
 });
 
-test('a chain that the set does not hold: what the trace shows there is out of the way', t => {
+test('a chain that is not in the set: the hits in it are reported as out of the way', t => {
 	t.deepEqual(explainLeg(toProxy!, ofIstio({tables: []}), {mark: 0}).contradictions.map(({kind}) => kind), ['out-of-way', 'out-of-way', 'out-of-way']);
 });
 
@@ -208,7 +208,7 @@ for (const {title, ruleSet, place, hits, asked} of walks) {
 	});
 }
 
-test('a mark set in mangle is there in nat', t => {
+test('a mark that was set in mangle is visible in nat', t => {
 	const ruleSet = parseSave('*mangle\n:OUTPUT ACCEPT\n-A OUTPUT -j MARK --set-xmark 0x7/0xffffffff\nCOMMIT\n*nat\n:OUTPUT ACCEPT\n-A OUTPUT -m mark --mark 0x7 -j ACCEPT\nCOMMIT\n', 'ipv4');
 	const [first] = toProxy!.traversals;
 	const traversalIn = (table: string): Traversal => ({

@@ -10,8 +10,8 @@ import type {
 	AddressFamily, Chain, Family, RuleSet,
 } from '../../../../src/netfilter/types.js';
 import {intentOf, intentOfRuleSet, intentOfAmbient} from '../../../../src/istio/intent.js';
-import {defaultTopology} from '../../../../src/scenario/topology.js';
-import type {Intent} from '../../../../src/scenario/types.js';
+import {defaultTopology} from '../../../../src/mesh/topology.js';
+import type {Intent} from '../../../../src/mesh/traffic.js';
 import {insertRule} from '../../../helpers/reports.js';
 import {ofIstio} from '../../../helpers/mesh.js';
 import {istio} from '../../../../src/istio/mesh.js';
@@ -42,15 +42,15 @@ function typesOf(explanations: readonly RuleExplanation[], family: AddressFamily
 }
 
 const rows: ReadonlyArray<{readonly title: string; readonly input?: string; readonly chain: string; readonly types: readonly string[]}> = [
-	{title: 'the default ISTIO_OUTPUT', chain: 'ISTIO_OUTPUT', types: ['1 4', '4', '4b', '2 5 6', '', '', '', '', '2 4']},
+	{title: 'the default ISTIO_OUTPUT', chain: 'ISTIO_OUTPUT', types: ['1 4', '4', '4b', '2 3 5 6', '', '', '', '', '2 4']},
 	{title: 'of rules of one role, the one for the port', chain: 'ISTIO_INBOUND', types: ['', '3', '', '', '1']},
-	{title: 'the jump of everything that goes out', chain: 'OUTPUT', types: ['1 2 4 4b 5 6']},
+	{title: 'the jump of everything that goes out', chain: 'OUTPUT', types: ['1 2 3 4 4b 5 6']},
 	{title: 'the inbound listener', chain: 'ISTIO_IN_REDIRECT', types: ['1 4']},
 	{
 		title: 'two users of the proxy: each block is for its own', input: 'release:1.30 -u 64535,1337', chain: 'ISTIO_OUTPUT',
-		types: ['1 4', '4', '4b 5', '2 5 6', '4', '', '2 6', '', '', '', '', '', '', '', '2 4'],
+		types: ['1 4', '4', '3 4b 5', '2 3 5 6', '4', '', '2 6', '', '', '', '', '', '', '', '2 4'],
 	},
-	{title: 'ports and ranges that are let go', input: 'release:1.30 -o 15012,9 -x 10.244.1.20/32,10.0.0.0/8', chain: 'ISTIO_OUTPUT', types: ['6', '', '', '', '1', '', '4b', '5', '', '', '', '', '2', '4', '']},
+	{title: 'ports and ranges that are let go', input: 'release:1.30 -o 15012,9 -x 10.244.1.20/32,10.0.0.0/8', chain: 'ISTIO_OUTPUT', types: ['6', '', '', '', '1', '', '4b', '3 5', '', '', '', '', '2', '4', '']},
 ];
 
 for (const {title, input: text = 'release:1.30', chain, types} of rows) {
@@ -80,14 +80,14 @@ test('a foreign rule has no role, no release and no type', t => {
 	});
 });
 
-test('families: a table of one family tells of that one', t => {
+test('families: a table of one family has results for that family only', t => {
 	const families = ['ipv4', 'ipv6'] as const;
 	t.deepEqual(explained('release:1.30', {chain: 'OUTPUT', families, family: 'ip6'}).map(({types}) => Object.keys(types ?? {})), [['ipv6']]);
-	t.deepEqual(typesOf(explained('release:1.30', {chain: 'ISTIO_OUTPUT', families, family: 'ip6'}), 'ipv6'), ['1 4', '4', '4b', '2 5 6', '', '', '', '', '2 4']);
+	t.deepEqual(typesOf(explained('release:1.30', {chain: 'ISTIO_OUTPUT', families, family: 'ip6'}), 'ipv6'), ['1 4', '4', '4b', '2 3 5 6', '', '', '', '', '2 4']);
 	t.deepEqual(explained('release:1.30', {chain: 'OUTPUT', families: ['ipv4'], family: 'ip'}).map(({types}) => Object.keys(types ?? {})), [['ipv4']]);
 });
 
-test('a native table tells of both families, and a rule with an address of its own', t => {
+test('a native table has results for both families, and a rule with an address for one', t => {
 	const chain: Chain = {
 		name: 'istio-output',
 		policy: undefined,
@@ -106,7 +106,7 @@ test('a native table tells of both families, and a rule with an address of its o
 	t.deepEqual(types, [{ipv4: ['1', '4']}, {ipv6: ['1', '4']}]);
 });
 
-test('without an intent the types are not known, and all else is', t => {
+test('without an intent the types are unknown, and everything else is not', t => {
 	const {ruleSet} = input('release:1.30', ['ipv4']);
 	const explain = explainerOf({mesh: istio, intent: null, topology: defaultTopology, families: ['ipv4']});
 	for (const placed of rulesOf(ruleSet)) {
@@ -121,11 +121,11 @@ test('the proxy is known by its group alone', t => {
 	const ruleSet = parseSave(`*nat\n:ISTIO_IN_REDIRECT -\n:ISTIO_OUTPUT -\n${texts.map(text => `-A ISTIO_OUTPUT ${text}\n`).join('')}COMMIT\n`, 'ipv4');
 	const intent: Intent = {...intentOfRuleSet(ruleSet), proxyUids: [], proxyGids: [1337]};
 	const explain = explainerOf({mesh: istio, intent, topology: defaultTopology, families: ['ipv4']});
-	t.deepEqual([...rulesOf(ruleSet)].map(placed => explain(placed).types?.ipv4), [['4'], ['4b'], ['2', '5', '6']]);
+	t.deepEqual([...rulesOf(ruleSet)].map(placed => explain(placed).types?.ipv4), [['4'], ['4b'], ['2', '3', '5', '6']]);
 });
 
 test('a transparent proxy is root with the proxy\'s group, and ztunnel is told by its mark', t => {
-	t.deepEqual(typesOf(explained('release:1.30 -m TPROXY', {chain: 'ISTIO_OUTPUT'})), ['', '', '1 4 4b 5', '', '', '', '2 6', '', '2 4']);
+	t.deepEqual(typesOf(explained('release:1.30 -m TPROXY', {chain: 'ISTIO_OUTPUT'})), ['', '', '1 3 4 4b 5', '', '', '', '2 6', '', '2 4']);
 	const {options} = parseAmbientInput('ambient:1.30');
 	const explain = explainerOf({mesh: istio, intent: intentOfAmbient(options), topology: defaultTopology, families: ['ipv4']});
 	const types = new Map([...rulesOf(ambientRuleSet(options, ['ipv4']))].map(placed => explain(placed)).map(({role, types: own}) => [role, own?.ipv4?.join(' ')]));
@@ -134,8 +134,8 @@ test('a transparent proxy is root with the proxy\'s group, and ztunnel is told b
 	t.is(types.get('ambient-dns-redirect-tcp'), '');
 });
 
-test('the app is never one of the proxy\'s users', t => {
-	t.deepEqual(typesOf(explained('release:1.30 -u 1000 -g 1001', {chain: 'ISTIO_OUTPUT'})), ['1 4', '4', '4b', '2 5 6', '', '', '', '', '2 4']);
+test('the app never has one of the proxy\'s users', t => {
+	t.deepEqual(typesOf(explained('release:1.30 -u 1000 -g 1001', {chain: 'ISTIO_OUTPUT'})), ['1 4', '4', '4b', '2 3 5 6', '', '', '', '', '2 4']);
 });
 
 for (const [text, found] of [
@@ -147,7 +147,7 @@ for (const [text, found] of [
 	['release:1.30 -c eth1', ['interface-exclude-inbound', 'interface-exclude-outbound']],
 	['release:1.30 -k eth1', ['virtual-interface-capture', 'interface-exclude-inbound']],
 ] as const) {
-	test(`roles of options that a dump does not tell: ${text}`, t => {
+	test(`roles of options that cannot be read from a dump: ${text}`, t => {
 		t.deepEqual(rolesBeyondIntent(ofIstio(input(text, ['ipv4']).ruleSet)), found);
 	});
 }

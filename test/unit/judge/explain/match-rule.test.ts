@@ -39,16 +39,16 @@ const iptables: readonly Case[] = [
 	[sent, '-d 127.0.0.1/32', '-d 127.0.0.1/32: the destination is 10.244.1.20'],
 	[sent, '! -d 127.0.0.1/32', yes],
 	[sent, '! -d 10.0.0.0/8', '! -d 10.0.0.0/8: the destination is 10.244.1.20'],
-	[sent, '-o lo', '-o lo: it leaves by eth0'],
+	[sent, '-o lo', '-o lo: it leaves on eth0'],
 	[sent, '! -o lo', yes],
 	[sent, '-o eth+', yes],
-	[sent, '! -o eth+', '! -o eth+: it leaves by eth0'],
-	[sent, '-i eth0', '-i eth0: it has not come in by an interface'],
+	[sent, '! -o eth+', '! -o eth+: it leaves on eth0'],
+	[sent, '-i eth0', '-i eth0: it did not arrive on an interface'],
 	[sent, '! -i eth0', yes],
 	[sent, '-i +', yes],
 	[received, '-i eth0', yes],
-	[received, '-i lo', '-i lo: it comes in by eth0'],
-	[received, '-o eth0', '-o eth0: it is not about to leave by an interface'],
+	[received, '-i lo', '-i lo: it arrives on eth0'],
+	[received, '-o eth0', '-o eth0: it does not leave on an interface here'],
 	[sent, '-p tcp -m tcp --dport 15090', '--dport 15090: the port is 8080'],
 	[sent, '-p tcp -m tcp --dport 8000:8080', yes],
 	[sent, '-p tcp -m tcp ! --dport 8000:8090', '! --dport 8000:8090: the port is 8080'],
@@ -65,11 +65,11 @@ const iptables: readonly Case[] = [
 	[sent, '-m owner --gid-owner 1337', '--gid-owner 1337: the socket\'s GID is 2000'],
 	[sent, '-m owner ! --gid-owner 1999-2001', '! --gid-owner 1999-2001: the socket\'s GID is 2000'],
 	[sent, '-m owner --uid-owner 1000 --gid-owner 1', '--gid-owner 1: the socket\'s GID is 2000'],
-	[received, '-m owner --uid-owner 1337', '--uid-owner 1337: no socket has sent it from here'],
+	[received, '-m owner --uid-owner 1337', '--uid-owner 1337: no local socket sent it'],
 	[received, '-m owner ! --uid-owner 1337', yes],
 	[sent, '-m owner --socket-exists', yes],
-	[sent, '-m owner ! --socket-exists', '! --socket-exists: a socket has sent it'],
-	[received, '-m owner --socket-exists', '--socket-exists: no socket has sent it from here'],
+	[sent, '-m owner ! --socket-exists', '! --socket-exists: a local socket sent it'],
+	[received, '-m owner --socket-exists', '--socket-exists: no local socket sent it'],
 	[sent, '-m mark --mark 0x539/0xfff', yes],
 	[sent, '-m mark ! --mark 0x539/0xfff', '! --mark 0x539/0xfff: the mark is 0x539'],
 	[sent, '-m mark --mark 0x1', '--mark 0x1: the mark is 0x539'],
@@ -90,8 +90,8 @@ const iptables: readonly Case[] = [
 	[sent, '-d 127.0.0.1/32 -o lo -m owner ! --uid-owner 1000', '-d 127.0.0.1/32: the destination is 10.244.1.20'],
 	[sent, '-o eth0 -p tcp -m tcp --dport 1 -m owner --uid-owner 5', '--dport 1: the port is 8080'],
 	// What is not understood decides nothing, and does not hide what is.
-	[sent, '-m addrtype --dst-type LOCAL', '-m addrtype --dst-type LOCAL: not understood; so it is not known whether it failed, the trace shows no hit'],
-	[sent, '-o lo -m addrtype --dst-type LOCAL', '-o lo: it leaves by eth0'],
+	[sent, '-m addrtype --dst-type LOCAL', '-m addrtype --dst-type LOCAL: not understood; so it is not known whether it failed; the trace shows no hit'],
+	[sent, '-o lo -m addrtype --dst-type LOCAL', '-o lo: it leaves on eth0'],
 	[sent, '-m addrtype --dst-type LOCAL -m owner --uid-owner 5', '--uid-owner 5: the socket\'s UID is 1000'],
 	...([
 		['-m owner --uid-owner 5', '--uid-owner 5: the owner of the socket is not known'],
@@ -99,7 +99,7 @@ const iptables: readonly Case[] = [
 		['-m mark --mark 0x1', '--mark 0x1: the mark is not known'],
 		['-m connmark ! --mark 0x1', '-m connmark ! --mark 0x1: the connection\'s mark is not known'],
 		['-m conntrack --ctstate NEW', '--ctstate NEW: the state of the connection is not known'],
-	] as const).map(([rule, said]): Case => [unknown, rule, `${said}; so it is not known whether it failed, the trace shows no hit`]),
+	] as const).map(([rule, said]): Case => [unknown, rule, `${said}; so it is not known whether it failed; the trace shows no hit`]),
 	[unknown, '-m mark --mark 0x1 -p udp', '-p udp: it is TCP'],
 ];
 
@@ -120,10 +120,10 @@ const nft: readonly Case[] = [
 	[sent6, 'ip6 daddr != ::1 return', yes],
 	[sent6, 'ip6 daddr 2001:db8::/32 return', yes],
 	[sent6, 'ip6 daddr fd00::/32 return', 'ip6 daddr fd00::/32: the destination is 2001:db8:1::20'],
-	[sent, 'oifname "lo" return', 'oifname "lo": it leaves by eth0'],
+	[sent, 'oifname "lo" return', 'oifname "lo": it leaves on eth0'],
 	[sent, 'oifname != "lo" return', yes],
 	[sent, 'oifname "eth*" return', yes],
-	[sent, 'oifname != "eth*" return', 'oifname != "eth*": it leaves by eth0'],
+	[sent, 'oifname != "eth*" return', 'oifname != "eth*": it leaves on eth0'],
 	[sent, 'iifname != "eth0" return', yes],
 	[sent, 'tcp dport 15090 return', 'tcp dport 15090: the port is 8080'],
 	[sent, 'tcp dport != { 80, 8000-8090 } return', 'tcp dport != { 80, 8000-8090 }: the port is 8080'],
@@ -133,17 +133,17 @@ const nft: readonly Case[] = [
 	[sent, 'meta skuid != 0-1000 return', 'meta skuid != 0-1000: the socket\'s UID is 1000'],
 	[sent, 'meta skgid != 1337 return', yes],
 	// Where iptables says yes: nft asks nobody who is not there.
-	[received, 'meta skuid != 1337 return', 'meta skuid != 1337: no socket has sent it from here'],
+	[received, 'meta skuid != 1337 return', 'meta skuid != 1337: no local socket sent it'],
 	[sent, 'meta mark 0x1 return', 'meta mark 0x1: the mark is 0x539'],
 	[sent, 'meta mark & 0xfff != 0x539 return', 'meta mark & 0xfff != 0x539: the mark is 0x539'],
 	[sent, 'ct mark 0x111 return', 'ct mark 0x111: the connection\'s mark is 0x0'],
 	[early, 'ct mark != 0x111 return', 'ct mark != 0x111: it belongs to no connection yet'],
 	[sent, 'ct state established,related return', 'ct state established,related: the connection is NEW'],
 	[sent, 'ct state new return', yes],
-	[sent, 'fib daddr type local return', 'fib daddr type local: not understood; so it is not known whether it failed, the trace shows no hit'],
+	[sent, 'fib daddr type local return', 'fib daddr type local: not understood; so it is not known whether it failed; the trace shows no hit'],
 	// Statements that act, and can leave the rule without a word.
-	[sent, 'tcp dport 8080 tproxy to :15006 meta mark set 0x539 accept', 'all that it asks for is so, but what it does can leave a packet alone; the trace shows no hit'],
-	[early, 'meta mark set ct mark', 'all that it asks for is so, but what it does can leave a packet alone; the trace shows no hit'],
+	[sent, 'tcp dport 8080 tproxy to :15006 meta mark set 0x539 accept', 'all its conditions hold, but its target can leave a packet unchanged; the trace shows no hit'],
+	[early, 'meta mark set ct mark', 'all its conditions hold, but its target can leave a packet unchanged; the trace shows no hit'],
 	[sent, 'meta mark set ct mark', yes],
 ];
 
@@ -160,7 +160,7 @@ for (const [program, cases, isNative] of [['iptables', iptables, false], ['ip6ta
 	});
 }
 
-test('an address that is no address is not known to be in a range', t => {
+test('for an invalid address it is not known whether it is in a range', t => {
 	const facts = {...sent, source: {address: '?', port: 1}};
 	t.is(askRule(parseRuleText('-s 10.0.0.0/8', 'ipv4'), facts, {isNative: false}).kind, 'not-known');
 });

@@ -66,7 +66,7 @@ const sequences: ReadonlyArray<readonly [rules: readonly string[], marks: string
 	[['-j LOG', '-j RETURN', '-p tcp -j REDIRECT --to-ports 1', '-j X', 'counter', 'log', 'meta priority set 1:1', 'ct zone set 1'], '0x0 0x0'],
 ];
 
-test('marks: what rules leave on a packet and its connection', t => {
+test('marks that rules set on a packet and its connection', t => {
 	for (const [rules, marks, before = tracked] of sequences) {
 		t.is(marksBehind(before, ...rules), marks, rules.join('; '));
 	}
@@ -88,7 +88,7 @@ function statesIn(traversal: Partial<Traversal>, state = freshPacket(0), ruleSet
 	return factsAt(leg, whole, enterChain(state, whole, ruleSet)).states?.join(',') ?? '?';
 }
 
-test('a packet is of no connection in raw, and of a new one behind conntrack', t => {
+test('a packet has no connection in raw, and a new one after conntrack', t => {
 	t.is(statesIn({}), 'INVALID');
 	t.is(statesIn({table: 'mangle'}), 'NEW');
 	t.is(statesIn({table: 'nat', chain: 'POSTROUTING', hook: 'postrouting'}), 'NEW');
@@ -106,7 +106,7 @@ test('a translated connection is DNAT or SNAT as well', t => {
 	t.is(statesIn({table: 'mangle', source: {address: '10.0.0.9', port: 1}}), 'NEW,SNAT');
 });
 
-test('raw exempts a packet from conntrack, or chooses its zone', t => {
+test('raw exempts a packet from conntrack, or selects its zone', t => {
 	for (const text of ['-j NOTRACK', '-j CT --notrack', 'notrack']) {
 		const exempt = applyRule(freshPacket(0), rule(text));
 		t.is(statesIn({}, exempt), 'UNTRACKED', text);
@@ -121,7 +121,7 @@ test('raw exempts a packet from conntrack, or chooses its zone', t => {
 	}
 });
 
-test('a socket is known where one sends, and nowhere else', t => {
+test('a socket is known at the sender only', t => {
 	const socketIn = (traversal: Partial<Traversal>, state = tracked, own: Partial<Leg> = {}) => factsAt({...leg, ...own}, {...base, ...traversal}, state).socket;
 	t.deepEqual(socketIn({}), {uid: 1, gid: 2});
 	t.deepEqual(socketIn({hook: 'postrouting'}), {uid: 1, gid: 2});
@@ -134,7 +134,7 @@ test('a socket is known where one sends, and nowhere else', t => {
 	t.is(socketIn({}, tracked, {socket: undefined}), undefined, 'a socket that nobody has read');
 });
 
-test('the marks of sockets: a transparent proxy\'s inbound ones, all of ztunnel\'s, nobody else\'s', t => {
+test('marks of sockets: inbound ones of a transparent proxy, all of ztunnel\'s, no others', t => {
 	const accepted = (stop: string): Leg => ({...leg, end: {kind: 'accepted', stop}});
 	const inbound = [accepted('proxy:15006'), leg];
 	const outbound = [accepted('proxy:15001'), leg];

@@ -37,7 +37,7 @@ for (const [title, from, to, inPlace, moved] of rows) {
 
 const chains = fc.array(fc.constantFrom(...chain('a b c d1 d2 d3 e1 e2 f')), {maxLength: 12});
 
-test('pairs are of one rule or one kind, rise, and take no rule twice', t => {
+test('each pair has the same kind of rule, pairs are in order, and no rule is in two pairs', t => {
 	fc.assert(fc.property(chains, chains, (from, to) => {
 		const {inPlace, moved} = align(from, to);
 		const all = [...inPlace, ...moved];
@@ -49,7 +49,7 @@ test('pairs are of one rule or one kind, rise, and take no rule twice', t => {
 	}));
 });
 
-test('a chain is itself', t => {
+test('a chain aligned with itself', t => {
 	fc.assert(fc.property(chains, items => {
 		const {inPlace, moved} = align(items, items);
 		t.deepEqual(moved, []);
@@ -57,7 +57,7 @@ test('a chain is itself', t => {
 	}));
 });
 
-test('chains that are too long to weigh every pair: a moved rule is one, and a change is found', t => {
+test('chains too long to compare every pair: a moved rule is one change, and a changed rule is found', t => {
 	const long = Array.from({length: 10_000}, (_, index): Item => ({key: `r${index}`, kind: 'r'}));
 	const changed = long.with(5000, {key: 'other', kind: 'r'});
 	const to = [long[9998]!, ...changed.slice(1, 9998), long[0]!, long[9999]!];

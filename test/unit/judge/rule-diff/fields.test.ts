@@ -66,12 +66,12 @@ for (const [title, one, other] of different) {
 	});
 }
 
-test('in a table of both families, every address of one family is not every packet', t => {
+test('in a table of both families, all addresses of one family are not all packets', t => {
 	const rule = parseRuleText('-s 0.0.0.0/0 -j RETURN', 'ipv4');
 	t.not(keyOf(fieldsOf(rule, {...reading, bothFamilies: true})), key('-j RETURN'));
 });
 
-test('chains that are taken for one have one name', t => {
+test('chains that correspond to each other count as having one name', t => {
 	t.is(keyOf(fieldsOf(parseRuleText('-j OLD', 'ipv4'), {...reading, nameOf: name => name === 'OLD' ? 'NEW' : name})), key('-j NEW'));
 });
 

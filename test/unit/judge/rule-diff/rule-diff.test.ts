@@ -60,7 +60,7 @@ for (const {title, mutate, told: wanted} of mutations) {
 	});
 }
 
-test('a foreign rule of the same shape, between the same neighbours, is changed; of another shape it is another', t => {
+test('a foreign rule with the same shape and neighbors is changed; with another shape it is a different rule', t => {
 	const withPort = insertRule('OUTPUT', 1, '-p tcp -m tcp --dport 22 -j ACCEPT')(plain);
 	t.deepEqual(told(diff(withPort, replaceRule('OUTPUT', 1, '-p tcp -m tcp --dport 23 -j ACCEPT')(withPort))), ['OUTPUT: A foreign rule at #1 changed: destination-port 22 → 23.']);
 	t.deepEqual(told(diff(withPort, replaceRule('OUTPUT', 1, '-p tcp -m tcp --dport 22 -j DROP')(withPort))), [
@@ -106,7 +106,7 @@ test('a chain without rules, a policy', t => {
 	t.deepEqual(diff(dump(''), dump(':FORWARD DROP\n')).chains.map(({properties}) => properties), [[{name: 'policy', from: 'ACCEPT', to: 'DROP'}]]);
 });
 
-test('a table on one side only: built-in chains that accept are nothing, a policy is something', t => {
+test('a table in only one set: built-in chains that accept are not a difference, a policy is', t => {
 	const one = parseSave('*nat\nCOMMIT\n', 'ipv4');
 	t.true(isEqualDiff(diff(one, parseSave('*nat\nCOMMIT\n*raw\nCOMMIT\n', 'ipv4'))));
 	t.deepEqual(diff(one, parseSave('*nat\nCOMMIT\n*raw\n:OUTPUT DROP\nCOMMIT\n', 'ipv4')).chains.map(({from, to, properties}) => ({from, to, properties})), [
@@ -131,7 +131,7 @@ const overLo: Match = {kind: 'out-interface', negated: false, name: 'lo'};
 const source = (address: string): Match => ({kind: 'source', negated: false, address});
 const returns: Target = {kind: 'verdict', verdict: 'return'};
 
-/** A small native table beside its iptables twin. */
+/** A small native table and its iptables counterpart. */
 function native({port = 15_001, objects = [], policy = 'ACCEPT', priority = -100}: {port?: number; objects?: readonly TableObject[]; policy?: Chain['policy']; priority?: number} = {}): RuleSet {
 	const rules: Readonly<Record<string, ReadonlyArray<readonly [readonly Match[], Target, string]>>> = {
 		output: [[[], {kind: 'jump', chain: 'istio-output'}, 'counter jump istio-output']],
@@ -163,7 +163,7 @@ function counterpart(families: readonly AddressFamily[]): RuleSet {
 }
 
 for (const families of [['ipv4'], ['ipv6'], ['ipv4', 'ipv6']] as const) {
-	test(`a native set and its iptables twin are equal, family by family: ${families.join(', ')}`, t => {
+	test(`a native set and its iptables counterpart are equal, family by family: ${families.join(', ')}`, t => {
 		const found = diff(counterpart(families), native(), families);
 		t.deepEqual(found.chains, []);
 		t.deepEqual(found.compared, {from: 4 * families.length, to: 4 * families.length, same: 4 * families.length});
@@ -171,7 +171,7 @@ for (const families of [['ipv4'], ['ipv6'], ['ipv4', 'ipv6']] as const) {
 	});
 }
 
-test('a native set and its iptables twin: what differs is told by the names and numbers of each side', t => {
+test('a native set and its iptables counterpart: differences have the names and numbers of each side', t => {
 	const {chains} = diff(counterpart(['ipv6']), native({port: 15_999}), ['ipv6']);
 	t.deepEqual(chains.map(({family, from, to, isRenamed}) => ({
 		family, from, to, isRenamed,
@@ -183,7 +183,7 @@ test('a native set and its iptables twin: what differs is told by the names and 
 	t.is(change, undefined);
 });
 
-test('two native sets are compared whole', t => {
+test('two native sets are compared completely', t => {
 	t.true(isEqualDiff(diff(native(), native())));
 	const [chain] = diff(native(), deleteRule('istio-output', 2)(native())).chains;
 	t.is(chain?.family, 'both');
@@ -207,7 +207,7 @@ test('sets and other objects of a native table', t => {
 	t.deepEqual(diff(native({objects: [set('b')]}), native()).objects.map(({from, to}) => [from, to]), [['b', null]]);
 });
 
-/** Plays changes into a chain: takes out what moved, changed or is gone, and puts in what is due at its number. */
+/** Applies changes to a chain: removes what moved, changed or is gone, and inserts the new rules at their numbers. */
 function apply(rules: readonly Rule[], changes: readonly RuleChange[]): readonly Rule[] {
 	const out = new Set(changes.flatMap(change => 'from' in change ? [change.from.number] : []));
 	const result = rules.filter(({number}) => !out.has(number));
@@ -237,13 +237,13 @@ function rulesOfChain({tables}: RuleSet): readonly Rule[] {
 
 const keysOf = (rules: readonly Rule[]): readonly string[] => rules.map(rule => keyOf(fieldsOf(rule, {nameOf: name => name, bothFamilies: false})));
 
-test('the difference of a set and itself is empty', t => {
+test('a set has no differences from itself', t => {
 	fc.assert(fc.property(fc.array(ruleTexts, {maxLength: 15}), texts => {
 		t.true(isEqualDiff(diff(chainOf(texts), chainOf(texts))));
 	}));
 });
 
-test('the changes, played into the old chain, give the new one', t => {
+test('the changes, applied to the old chain, give the new one', t => {
 	fc.assert(fc.property(fc.array(ruleTexts, {maxLength: 15}), fc.array(ruleTexts, {maxLength: 15}), (old, fresh) => {
 		const [from, to] = [chainOf(old), chainOf(fresh)];
 		const {chains, compared} = diff(from, to);
@@ -263,7 +263,7 @@ test('one rule that moves is one change', t => {
 	}));
 });
 
-test('a large set that was turned round', t => {
+test('a large set in reverse order', t => {
 	const texts = Array.from({length: 5000}, (_, index) => `-s 10.${index >> 8}.${index & 255}.0/24 -p tcp -m tcp --dport ${index} -j ACCEPT`);
 	const [from, to] = [chainOf(texts), chainOf(texts.toReversed())];
 	const {compared, chains} = diff(from, to);

@@ -23,7 +23,7 @@ function damaged(lines: readonly string[], [how, place, other, text]: readonly [
 	return how === 'move' ? rest.toSpliced(other % lines.length, 0, line) : rest;
 }
 
-test('law: whatever happened to a text, it is read or refused with a line of it', t => {
+test('law: any text is read, or refused with one of its lines', t => {
 	fastCheck.assert(fastCheck.property(fastCheck.constantFrom(...fixtures), fastCheck.array(damage, {maxLength: 3}), (lines, damages) => {
 		let list: readonly string[] = lines;
 		for (const one of damages) {
@@ -45,7 +45,7 @@ test('law: whatever happened to a text, it is read or refused with a line of it'
 	t.pass();
 });
 
-test('law: both families in one text are told apart again', t => {
+test('law: both families in one text are separated again', t => {
 	const dump = (family: 'ipv4' | 'ipv6') => fastCheck.array(randomRule(family), {minLength: 1, maxLength: 5}).map(rules => mangleOf([...rules, `-s ${family === 'ipv4' ? '10.0.0.1/32' : '2001:db8::1/128'} -j RETURN`]));
 	fastCheck.assert(fastCheck.property(dump('ipv4'), dump('ipv6'), fastCheck.boolean(), (four, six, isFirst) => {
 		const {ruleSet, warnings} = importRules(isFirst ? four + six : six + four);

@@ -63,7 +63,7 @@ for (const text of [
 	});
 }
 
-test('the option that names a program never gets through, whatever stands around it', t => {
+test('the option that names a program is refused, whatever surrounds it', t => {
 	const word = fastCheck.oneof(
 		fastCheck.constantFrom('-m', '-j', '-g', '-p', 'tcp', 'ttl', 'LOG', 'DNAT', 'foo', 'comment', '!', '--comment', '--log-prefix', '--to-destination', '--ttl-eq', '5', '"a b"', 'x', '--bar', '--log-uid', '--random', '-i', '-c', '1', '--dport', '-s', '10.0.0.1', '--mode', 'bpf', '--bytecode', 'string', '--string'),
 		fastCheck.constantFrom(`--modprobe=${program}`, `"--modprobe=${program}"`, '--modprobe', '--modp', '"--mo"', '-M', '"-M"', `-M${program}`),
@@ -91,7 +91,7 @@ test('the option that names a program never gets through, whatever stands around
 	t.true(taken > 50, String(taken));
 });
 
-test('every module with fields has all of its options in the table, and every option here is none of iptables itself', t => {
+test('every module with fields has all of its options in the table, and the options that iptables has as well are known', t => {
 	for (const [name, options] of matchModules) {
 		for (const option of options.keys()) {
 			t.true(knownMatches.get(name)?.has(option) === true, `${name} ${option}`);
@@ -106,14 +106,14 @@ test('every module with fields has all of its options in the table, and every op
 
 const iptables = (...rules: readonly string[]): RuleSet => parseSave(['*filter', ':MINE - [0:0]', ...rules.map(rule => `-A MINE ${rule}`), 'COMMIT'].join('\n'), 'ipv4');
 
-test('names that are not known are told, each once, with the first rule', t => {
+test('unknown names are listed, each once, with the first rule', t => {
 	const set = iptables('-j RETURN', '-m limit --limit 5/sec -j LOG', '-m foo --bar 1 -j RETURN', '-m foo -j ODD --with it', '-m ipvs --ipvs -j AUDIT --type accept');
 	t.deepEqual(unknownExtensions(set, 'iptables-nft').map(({flag, name, place}) => `${place} ${flag} ${name}`), [
 		'filter:MINE#3 -m foo', 'filter:MINE#4 -j ODD', 'filter:MINE#5 -m ipvs', 'filter:MINE#5 -j AUDIT',
 	]);
 });
 
-test('a set that somebody made by hand is looked at as if it had been read', t => {
+test('a set that was made by hand is checked like one that was read', t => {
 	const good = iptables('-m limit --limit 5/sec -j LOG');
 	const [table] = good.tables;
 	const chain = table!.chains.find(({name}) => name === 'MINE')!;

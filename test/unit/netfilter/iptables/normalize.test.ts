@@ -67,7 +67,7 @@ for (const [one, other] of [
 	});
 }
 
-test('the defaults of IPv6 are others', t => {
+test('IPv6 has other defaults', t => {
 	t.is(normalText('-j REJECT', 'ipv6'), '-j REJECT --reject-with icmp6-port-unreachable');
 	t.is(normalText('-p tcp -j TPROXY --on-port 5', 'ipv6'), '-p tcp -j TPROXY --on-port 5 --on-ip :: --tproxy-mark 0x0/0x0');
 	t.is(normalText('-s 2001:DB8:0:0::1 ! -d ::/0', 'ipv6'), '-s 2001:db8::1/128 ! -d ::/0');
@@ -84,7 +84,7 @@ test('a rule has the fields of its normal text', t => {
 	});
 });
 
-test('what is no rule is refused', t => {
+test('a text that is not a rule is refused', t => {
 	t.throws(() => normalText('-p tpc', 'ipv4'), {instanceOf: RuleSyntaxError, message: 'unknown protocol "tpc"'});
 });
 

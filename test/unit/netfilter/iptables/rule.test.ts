@@ -14,7 +14,7 @@ for (const [text, now] of [
 	['-m conntrack --ctstate ! NEW', '-m conntrack ! --ctstate NEW'],
 	['-p tcp --tcp-flags ! SYN,RST SYN', '-p tcp ! --tcp-flags SYN,RST SYN'],
 ] as const) {
-	test(`a "!" behind its option moves in front of it, for no tool of today reads it: ${text}`, t => {
+	test(`a "!" after its option is moved before it, because no current tool reads it there: ${text}`, t => {
 		const [rule] = rulesOfMine(`-A MINE ${text}`);
 		t.is(rule?.text, now);
 		t.deepEqual(rule?.matches, rulesOfMine(`-A MINE ${now}`)[0]?.matches);
@@ -41,7 +41,7 @@ for (const [short, whole] of [
 	});
 }
 
-test('a list of addresses is a rule for each, as iptables makes of it', t => {
+test('a list of addresses becomes a rule for each, as in iptables', t => {
 	t.deepEqual(rulesOfMine('-A MINE -s 1.1.1.1,2.2.2.2 -d 3.3.3.3,4.4.4.4 -m comment --comment "a,b -s 1,2" -j RETURN').map(({text}) => text.slice(0, 21)), [
 		'-s 1.1.1.1 -d 3.3.3.3', '-s 1.1.1.1 -d 4.4.4.4', '-s 2.2.2.2 -d 3.3.3.3', '-s 2.2.2.2 -d 4.4.4.4',
 	]);
@@ -61,13 +61,13 @@ for (const [text, value, mask] of [
 	});
 }
 
-test('options of a module that is not known stay with it behind the target too', t => {
+test('options of an unknown module stay with it, also after the target', t => {
 	const [rule] = rulesOfMine('-A MINE -j LOG --log-level 7 -m foo --bar 5');
 	t.deepEqual(rule?.matches, [{kind: 'opaque', text: '-m foo --bar 5'}]);
 	t.deepEqual(rule?.target, {kind: 'extension', name: 'LOG', options: '--log-level 7'});
 });
 
-test('an option that a known module has used already is the unknown one\'s', t => {
+test('an option that a known module already has belongs to the unknown one', t => {
 	const [rule] = rulesOfMine('-A MINE -m mark --mark 1 -m foo --mark 2 -j RETURN');
 	t.deepEqual(rule?.matches.at(-1), {kind: 'opaque', text: '-m foo --mark 2'});
 });

@@ -14,7 +14,7 @@ function rulesOfMine(...lines: readonly string[]) {
 	return parseSave(inNat(...lines), 'ipv4').tables[0]?.chains.find(({name}) => name === 'MINE')?.rules ?? [];
 }
 
-test('what a real machine printed comes out as it went in', t => {
+test('the dump of a real machine is printed as it was read', t => {
 	let dumps = 0;
 	for (const run of [...readRealRuns('defaults'), ...readRealRuns('random'), ...readIptablesRuns('release-1.31')]) {
 		for (const [text, family] of [[run.v4, 'ipv4'], [run.v6, 'ipv6']] as const) {
@@ -28,7 +28,7 @@ test('what a real machine printed comes out as it went in', t => {
 	t.true(dumps > 100);
 });
 
-test('built-in chains are known without a line of their own', t => {
+test('built-in chains exist without a line of their own', t => {
 	t.is(printSave(parseSave('* nat\n-N MINE\n-A OUTPUT -j MINE\nCOMMIT', 'ipv4'), 'ipv4'), [
 		'*nat', ':PREROUTING ACCEPT', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', ':MINE -', '-A OUTPUT -j MINE', 'COMMIT', '',
 	].join('\n'));
@@ -40,7 +40,7 @@ test('comments, blank lines, carriage returns and counters are not part of the r
 	t.is(printSave(parseSave(full, 'ipv4'), 'ipv4'), plain);
 });
 
-test('an insertion moves the numbers behind it', t => {
+test('an insertion changes the numbers after it', t => {
 	const rules = rulesOfMine('-A MINE -j RETURN', '-I MINE -j ACCEPT', '-I MINE 2 -j DROP');
 	t.deepEqual(rules.map(({number, text}) => [number, text]), [[1, '-j ACCEPT'], [2, '-j DROP'], [3, '-j RETURN']]);
 });
@@ -89,7 +89,7 @@ test('multiport gives all its ports', t => {
 	t.deepEqual(rule?.matches[1], {kind: 'destination-port', negated: true, ranges: [{from: 53, to: 53}, {from: 80, to: 90}]});
 });
 
-test('commands that undo', t => {
+test('commands that delete, replace and rename', t => {
 	const rules = rulesOfMine('-N OTHER', '-A MINE -p tcp --dport 80 -j RETURN', '-A MINE -j DROP', '-A MINE -j ACCEPT', '-D MINE -p tcp -m tcp --dport 80:80 -j RETURN', '-R MINE 1 -j QUEUE', '-Z MINE', '-Z', '-X OTHER');
 	t.deepEqual(rules.map(({number, text}) => [number, text]), [[1, '-j QUEUE'], [2, '-j ACCEPT']]);
 	t.deepEqual(rulesOfMine('-A MINE -j DROP', '-F MINE'), []);
@@ -98,7 +98,7 @@ test('commands that undo', t => {
 	t.is(parseSave(inNat('-A MINE -j DROP', '-E MINE NEW'), 'ipv4').tables[0]?.chains.at(-1)?.name, 'NEW');
 });
 
-test('insertions in front of all, at places and behind come out in order', t => {
+test('insertions at the front, at places and at the end are in the right order', t => {
 	const rules = rulesOfMine('-I MINE -j A1', '-I MINE 1 -j A2', '-A MINE -j A3', '-I MINE 2 -j A4', '-I MINE 5 -j A5', '-N A1', '-N A2', '-N A3', '-N A4', '-N A5');
 	t.deepEqual(rules.map(({text}) => text.slice(3)), ['A2', 'A4', 'A1', 'A3', 'A5']);
 });
@@ -111,7 +111,7 @@ for (const [text, opaque] of [
 	['! -f', ['! -f']],
 	['-d 10.0.0.0/255.0.255.0', ['-d 10.0.0.0/255.0.255.0']],
 ] as const) {
-	test(`kept as it is: ${text}`, t => {
+	test(`kept unchanged: ${text}`, t => {
 		const [rule] = rulesOfMine(`-A MINE ${text}`);
 		t.deepEqual(rule?.matches.flatMap(match => match.kind === 'opaque' ? [match.text] : []), [...opaque]);
 		t.is(rule?.text, text);
@@ -144,20 +144,20 @@ function refusedRule(rule: string, reason: RegExp): Refusal {
 }
 
 const refusals: readonly Refusal[] = [
-	{text: '', line: 1, reason: /^no table in it$/},
-	{text: '# only a comment', line: 1, reason: /^no table in it$/},
-	{text: '-A OUTPUT -j RETURN', line: 1, reason: /^outside a table/},
+	{text: '', line: 1, reason: /^it has no table$/},
+	{text: '# only a comment', line: 1, reason: /^it has no table$/},
+	{text: '-A OUTPUT -j RETURN', line: 1, reason: /^the beginning is missing: there is no line \*TABLE/},
 	{text: 'table ip nat {', line: 1, reason: /^not a line of iptables-save$/},
 	{text: '*nat\nhello', line: 2, reason: /^not a line of iptables-save$/},
-	{text: 'Chain OUTPUT (policy ACCEPT)\ntarget     prot opt source', line: 1, reason: /iptables -L, which hides the interfaces.*iptables-save/},
+	{text: 'Chain OUTPUT (policy ACCEPT)\ntarget     prot opt source', line: 1, reason: /iptables -L among rules in another form.*iptables-save/},
 	{text: 'Chain MINE (1 references)', line: 1, reason: /iptables -L/},
-	{text: '*nat\n-A OUTPUT -j RETURN', line: 2, reason: /^table nat has no COMMIT$/},
-	{text: '*nat\n*raw\nCOMMIT', line: 2, reason: /^table nat has no COMMIT in front of this$/},
+	{text: '*nat\n-A OUTPUT -j RETURN', line: 2, reason: /^table nat \(line 1\) has no COMMIT: the end of the text is missing/},
+	{text: '*nat\n*raw\nCOMMIT', line: 2, reason: /^table nat has no COMMIT before this$/},
 	{text: '*net\nCOMMIT', line: 1, reason: /^unknown table "net"/},
-	{text: '*nat\nCOMMIT\n*nat\nCOMMIT', line: 3, reason: /^table nat is there already$/},
-	{text: inNat(':MINE -'), line: 3, reason: /^chain MINE is there already$/},
-	{text: inNat('-N MINE'), line: 3, reason: /^chain MINE is there already$/},
-	{text: inNat(':OUTPUT ACCEPT', ':OUTPUT ACCEPT'), line: 4, reason: /^chain OUTPUT is there already$/},
+	{text: '*nat\nCOMMIT\n*nat\nCOMMIT', line: 3, reason: /^table nat occurs twice$/},
+	{text: inNat(':MINE -'), line: 3, reason: /^chain MINE exists already$/},
+	{text: inNat('-N MINE'), line: 3, reason: /^chain MINE exists already$/},
+	{text: inNat(':OUTPUT ACCEPT', ':OUTPUT ACCEPT'), line: 4, reason: /^chain OUTPUT exists already$/},
 	{text: inNat(':OUTPUT REJECT'), line: 3, reason: /^bad policy "REJECT"/},
 	{text: inNat(':OTHER ACCEPT'), line: 3, reason: /has no policy/},
 	{text: inNat('-P MINE DROP'), line: 3, reason: /has no policy/},
@@ -167,17 +167,19 @@ const refusals: readonly Refusal[] = [
 	{text: inNat(`-N ${'X'.repeat(29)}`), line: 3, reason: /^bad chain name/},
 	{text: inNat('-A NOWHERE -j RETURN'), line: 3, reason: /^no chain NOWHERE in table nat$/},
 	{text: inNat('-A'), line: 3, reason: /^the chain is missing$/},
-	{text: inNat('-I MINE 2 -j RETURN'), line: 3, reason: /^no place 2 in chain MINE/},
+	{text: inNat('-I MINE 2 -j RETURN'), line: 3, reason: /^no position 2 in chain MINE/},
 	{text: inNat('-L MINE'), line: 3, reason: /^unknown flag -L at the start of a line/},
 	{text: inNat('-D MINE 1'), line: 3, reason: /^no rule 1 in chain MINE, which has 0 rules$/},
 	{text: inNat('-D MINE -j RETURN'), line: 3, reason: /^no such rule in chain MINE$/},
-	{text: inNat('-D MINE --what'), line: 3, reason: /^option --what belongs to no module/},
+	{text: inNat('-D MINE --what'), line: 3, reason: /^option --what belongs to no preceding module/},
 	{text: inNat('-R MINE 1 -j RETURN'), line: 3, reason: /^no rule 1 in chain MINE/},
 	{text: inNat('-A MINE -j RETURN', '-X MINE'), line: 4, reason: /^chain MINE still has rules$/},
 	{text: inNat('-X OUTPUT'), line: 3, reason: /^OUTPUT is a built-in chain$/},
 	{text: inNat('-Z NOWHERE'), line: 3, reason: /^no chain NOWHERE/},
 	{text: inNat('-P OUTPUT DROP -c 1 x'), line: 3, reason: /^bad counters "-c 1 x"/},
 	{text: inNat('-N A B'), line: 3, reason: /^bad chain name "A B"/},
+	{text: inNat('-N A -j RETURN'), line: 3, reason: /^bad chain name "A -j RETURN"/},
+	{text: inNat('-N A -p tcp'), line: 3, reason: /^bad chain name "A -p tcp"/},
 	{text: inNat('[0:0] stray'), line: 3, reason: /^not a line of iptables-save$/},
 	{text: inNat('stray'), line: 3, reason: /^not a line of iptables-save$/},
 	{text: inNat(`-A MINE -m comment --comment "${'x'.repeat(10_240)}"`), line: 3, reason: /^longer than 10238 characters/},
@@ -192,14 +194,14 @@ const refusals: readonly Refusal[] = [
 	refusedRule('-g NOWHERE', /^a jump to NOWHERE/),
 	refusedRule('-j OUTPUT', /^a jump to the built-in chain OUTPUT$/),
 	refusedRule('-j MINE --with it', /^chain MINE takes no options$/),
-	refusedRule('-g ACCEPT', /^-g ACCEPT: only a chain/),
-	refusedRule('-j RETURN --dport 80', /belongs to no module/),
+	refusedRule('-g ACCEPT', /^-g ACCEPT: goto needs a chain/),
+	refusedRule('-j RETURN --dport 80', /belongs to no preceding module/),
 	refusedRule('-j RETURN -j RETURN', /given twice$/),
 	refusedRule('-j RETURN -g MINE', /^two targets$/),
 	refusedRule('-z', /^unknown flag -z$/),
-	refusedRule('--uid-owner 5', /^option --uid-owner belongs to no module or target in sight \(it is one of -m owner\)$/),
-	refusedRule('--bar', /^option --bar belongs to no module or target in sight$/),
-	refusedRule('-p udp --tcp-flags SYN SYN', /belongs to no module/),
+	refusedRule('--uid-owner 5', /^option --uid-owner belongs to no preceding module or target \(it is one of -m owner\)$/),
+	refusedRule('--bar', /^option --bar belongs to no preceding module or target$/),
+	refusedRule('-p udp --tcp-flags SYN SYN', /belongs to no preceding module/),
 	refusedRule('-p tcp --dport', /^--dport needs a value$/),
 	refusedRule('-p tcp --dport -j RETURN', /^--dport needs a value$/),
 	refusedRule('-p tcp --dport !', /^--dport needs a value$/),
@@ -212,7 +214,7 @@ const refusals: readonly Refusal[] = [
 	refusedRule('-p tcp --dport 1:2:3', /^bad port range "1:2:3"/),
 	refusedRule('-m mark --mark x', /^bad mark "x"$/),
 	refusedRule('-m mark --mark 0x100000000', /^bad mark/),
-	refusedRule('-m owner --uid-owner root', /^bad uid "root": a number from 0 to 4294967294 is due, for names are another on each machine \(id -u root tells\)$/),
+	refusedRule('-m owner --uid-owner root', /^bad uid "root": expected a number from 0 to 4294967294, because names differ between machines \(see id -u root\)$/),
 	refusedRule('-m owner --gid-owner 4294967295', /^bad gid/),
 	refusedRule('-m owner --uid-owner 5-3', /^bad uid range/),
 	refusedRule('-d example.com', /^bad address "example.com"$/),
@@ -231,7 +233,7 @@ const refusals: readonly Refusal[] = [
 	refusedRule('-p tcp --dport 80 --dport 81', /^--dport is given twice$/),
 	refusedRule('-m mark', /^-m mark without an option of it$/),
 	refusedRule('-m tcp --dport 80', /^-m tcp without -p tcp$/),
-	refusedRule('-j RETURN !', /^"!" with nothing behind it$/),
+	refusedRule('-j RETURN !', /^"!" with nothing after it$/),
 	refusedRule('stray', /^unexpected word "stray"$/),
 	refusedRule('-m comment --comment "open', /^a quote that is never closed$/),
 	refusedRule('-m comment --comment a"b"', /^a quote in the middle of a word$/),
@@ -276,7 +278,7 @@ const ruleText = fastCheck.tuple(
 	fastCheck.constantFrom('', '-j RETURN', '-j OTHER', '-g OTHER', '-j MARK --set-xmark 0x1/0xffffffff', '-j LOG --log-prefix "a b"'),
 ).map(parts => parts.filter(part => part !== '').join(' '));
 
-test('a line of what is printed leads back to its rule', t => {
+test('each printed line knows its rule', t => {
 	const set = parseSave(`${inNat('-A MINE -j RETURN', '-A OUTPUT -j MINE')}*raw\n-A OUTPUT -j DROP\nCOMMIT\n`, 'ipv4');
 	const both = {tables: [...parseSave('*nat\n-A OUTPUT -j ACCEPT\nCOMMIT', 'ipv6').tables, ...set.tables]};
 	for (const [index, line] of `${printSave(both, 'ipv4')}beyond`.split('\n').entries()) {
@@ -285,7 +287,7 @@ test('a line of what is printed leads back to its rule', t => {
 	}
 });
 
-test('law: any text in the form of iptables-save comes out as it went in', t => {
+test('law: any text in the form of iptables-save is printed as it was read', t => {
 	fastCheck.assert(fastCheck.property(fastCheck.array(ruleText, {maxLength: 8}), fastCheck.constantFrom('ACCEPT', 'DROP'), (texts, policy) => {
 		const dump = ['*mangle', `:PREROUTING ${policy}`, ':INPUT ACCEPT', ':FORWARD ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', ':MINE -', ':OTHER -', ...texts.map(text => `-A MINE ${text}`.trimEnd()), 'COMMIT', ''].join('\n');
 		const set = parseSave(dump, 'ipv4');

@@ -76,12 +76,12 @@ test('a comment belongs to its rule, and a head to its chain', t => {
 });
 
 for (const [title, document, reason] of [
-	['no JSON', '{', /^no JSON$/],
+	['not JSON', '{', /^not valid JSON$/],
 	['another document', '{"a": 1}', /^not the output of nft -j list ruleset/],
-	['an item without a name', '{"nftables": [5]}', /^expression 5 is not understood in JSON; take the text/],
+	['an item without a name', '{"nftables": [5]}', /^expression 5 is not understood in JSON; use the text/],
 	['an item without content', '{"nftables": [{"table": 5}]}', /^"table" is not understood/],
-	['a set', documentOf({set: {family: 'inet', name: 's', table: 't'}}), /^"set" is not understood in JSON; take the text of nft list ruleset \(at nftables\[2]\)$/],
-	['flags of a table', documentOf({table: {family: 'ip', name: 'u', flags: 'dormant'}}), /^what nft says of table u beside its name/],
+	['a set', documentOf({set: {family: 'inet', name: 's', table: 't'}}), /^"set" is not understood in JSON; use the text of nft list ruleset \(at nftables\[2]\)$/],
+	['flags of a table', documentOf({table: {family: 'ip', name: 'u', flags: 'dormant'}}), /^what nft says about table u besides its name/],
 	['another family', documentOf({table: {family: 'bridge', name: 'u'}}), /^a table of family bridge/],
 	['another hook', documentOf({
 		chain: {

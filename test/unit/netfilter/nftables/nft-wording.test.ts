@@ -13,7 +13,7 @@ function printedBy(version: string, option: string): string {
 const older = printedBy('1.0.6', '-s');
 const newer = printedBy('1.1.3', '-s');
 
-test('the words of nft 1.0.6 and 1.1.3 mean the same, in text and in JSON', t => {
+test('the listings of nft 1.0.6 and 1.1.3 mean the same, in text and in JSON', t => {
 	t.not(newer, older);
 	const set = parseNft(older);
 	t.deepEqual(parseNft(newer), set);
@@ -22,7 +22,7 @@ test('the words of nft 1.0.6 and 1.1.3 mean the same, in text and in JSON', t =>
 	t.is(printNft(set), older);
 });
 
-test('a newer listing is put into older words, and an older one stays', t => {
+test('a newer listing is converted to older words, and an older one stays unchanged', t => {
 	t.is(inOlderWords(newer), older);
 	t.is(inOlderWords(older), older);
 	t.is(inOlderWords('\t\tmeta mark & 0x00000fff == 0x00000539 accept\n'), '\t\tmeta mark & 0x00000fff == 0x00000539 accept\n', 'no prefix');

@@ -37,14 +37,14 @@ const keptAsWritten: ReadonlySet<string> = new Set([
 	'ip6 nexthdr icmpv6 accept',
 ]);
 
-test('what nft prints stays as it is', t => {
+test('what nft prints stays unchanged', t => {
 	t.true(measured.length > 300);
 	for (const {family, printed} of measured) {
 		t.is(parseNftRule(printed, family).text, printed);
 	}
 });
 
-test('what somebody writes gets the text that nft prints', t => {
+test('what a person writes becomes the text that nft prints', t => {
 	t.deepEqual(measured.filter(({family, written, printed}) => parseNftRule(written, family).text !== printed).map(({written}) => written).toSorted(), [...keptAsWritten].toSorted());
 });
 
@@ -181,13 +181,13 @@ for (const [text, target] of [
 	});
 }
 
-test('what is asked behind an action leaves no target: the action is for more packets than the matches tell', t => {
+test('a condition after an action: the rule has no target, because the action is for more packets than the matches say', t => {
 	const rule = parseNftRule('meta mark set 5 tcp dport 80');
 	t.deepEqual(rule.target, {kind: 'none'});
 	t.deepEqual(rule.matches[0], opaque('meta mark set 0x00000005'));
 });
 
-test('in a table of one family, the family goes without saying', t => {
+test('in a table of one family, the family is implied', t => {
 	t.deepEqual(parseNftRule('ip protocol tcp return', 'ip').matches, [tcp]);
 	t.is(parseNftRule('meta l4proto tcp tproxy ip to :5 accept', 'ip').text, 'meta l4proto tcp tproxy to :5 accept');
 	t.is(parseNftRule('snat to 1.2.3.4', 'ip').text, 'snat to 1.2.3.4');
@@ -199,12 +199,12 @@ for (const [written, printed] of [
 	['meta l4proto != tcp th dport 5 accept', 'meta l4proto != tcp th dport 5 accept'],
 	['meta nfproto ipv4 icmp type echo-request accept', 'icmp type echo-request accept'],
 ] as const) {
-	test(`an earlier condition tells the header: ${written}`, t => {
+	test(`an earlier condition implies the header: ${written}`, t => {
 		t.is(parseNftRule(written).text, printed);
 	});
 }
 
-test('a handle is no part of a rule', t => {
+test('a handle is not part of a rule', t => {
 	t.is(parseNftRule('counter packets 1 bytes 60 accept # handle 7').text, 'counter accept');
 });
 

@@ -45,7 +45,7 @@ for (const [place, text, line] of [
 	test(`include is refused in ${place}`, t => {
 		const error = t.throws(() => parseNft(text), {instanceOf: ParseError});
 		t.is(error.line, line);
-		t.regex(error.reason, /"include" is a command of nft/u);
+		t.regex(error.reason, /"include" is an nft command/u);
 	});
 }
 
@@ -56,14 +56,14 @@ for (const word of ['define', 'undefine', 'redefine', '$x', 'INCLUDE']) {
 }
 
 for (const text of ['accept; drop', 'accept\ndrop', 'accept } chain d {', String.raw`accept \ drop`, 'accept # x', 'tcp dport { 80', 'log prefix "a', 'log prefix "a\nb"', 'log prefix "\u001B[2J"', 'accept\rdrop', 'accept }']) {
-	test(`no rule: ${JSON.stringify(text)}`, t => {
+	test(`not a rule: ${JSON.stringify(text)}`, t => {
 		t.throws(() => {
 			checkNftRule(text);
 		}, {instanceOf: RuleSyntaxError});
 	});
 }
 
-test('the words stand in texts, names and comments as they like', t => {
+test('the forbidden words are allowed in texts, names and comments', t => {
 	const text = `${head}\tchain includes {\n\t\tcomment "define; include }"\n\t\tlog prefix "include \\"x" drop comment "${marker} $x; { #"\n\t}\n}\n`.replace(String.raw` \"`, ' ');
 	t.is(printNft(parseNft(text)), text);
 	t.is(printNft(parseNft(text.replace('\t\tlog', `\t\t# ${includes}\n\t\tlog`))), text);
@@ -98,7 +98,7 @@ for (const [place, item] of [
 	});
 }
 
-test('a set that somebody made by hand is not printed with anything but rules', t => {
+test('a set that was made by hand is printed with rules only', t => {
 	const good = parseNft(`${head}\tset s {\n\t\ttype ipv4_addr\n\t}\n\n\tchain c {\n\t\taccept\n\t}\n}\n`);
 	const [table] = good.tables;
 	const [chain] = table!.chains;
@@ -122,7 +122,7 @@ test('a set that somebody made by hand is not printed with anything but rules', 
 
 const soup = fastCheck.array(fastCheck.constantFrom('accept', 'tcp', 'dport', '80', '{', '}', '{ 1, 2 }', ';', '\n', '"', '"a b"', '#', '\\\n', '\\', ',', ':', 'counter', 'comment', 'chain d {', 'table inet u {', 'set s {', 'elements =', 'type filter hook input priority 0;', 'add rule t c', 'log prefix', '$', '@s', '(', ')', '\r', '\t', includes, 'include', `'${marker}'`, 'define x = 1'), {maxLength: 24}).map(words => words.join(' '));
 
-test('wherever it stands in whatever words: refused, or no statement of what reaches nft', t => {
+test('a forbidden statement, anywhere and in any words: refused, or not a statement in what nft receives', t => {
 	const seen = {refused: 0, taken: 0};
 	fastCheck.assert(fastCheck.property(soup, soup, fastCheck.boolean(), (before, after, isWhole) => {
 		const inner = `${before} ${includes} ${after}`;
@@ -144,7 +144,7 @@ test('wherever it stands in whatever words: refused, or no statement of what rea
 	t.true(seen.taken > 10, JSON.stringify(seen));
 });
 
-test('any string in any place of JSON: refused, or no statement of what reaches nft', t => {
+test('any string anywhere in JSON: refused, or not a statement in what nft receives', t => {
 	const strings = fastCheck.oneof(soup, fastCheck.string({maxLength: 12}), soup.map(text => `${text} ${includes}`), fastCheck.constantFrom('tcp', 'lo', 'c', '80'));
 	fastCheck.assert(fastCheck.property(strings, strings, strings, fastCheck.nat(5), (one, two, three, shape) => {
 		const expr = [

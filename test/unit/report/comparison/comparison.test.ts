@@ -8,16 +8,17 @@ import type {ComparisonReport} from '../../../../src/report/comparison/types.js'
 import {
 	describeChange, describeExtent, describeLeftOut, summaryOf,
 } from '../../../../src/report/comparison/describe.js';
-import {addressFamilies} from '../../../../src/scenario/topology.js';
+import {addressFamilies} from '../../../../src/mesh/topology.js';
 import {rulesOfRelease, rulesOfTable} from '../../../helpers/class-sets.js';
 import {compareSets} from '../../../helpers/probe-results.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
+import {plainIdentity} from '../../../helpers/reports.js';
 
 const newest = 'release:1.30';
 
 function reportOf(sources: readonly [string, string], sides: readonly [RuleSet, RuleSet], change: Partial<ComparisonReport> = {}): ComparisonReport {
 	const [from, to] = sources.map(source => ({
-		source, release: '1.30', backend: 'iptables-nft', sha256: '0123456789abcdef0123456789abcdef', notes: [],
+		source, release: '1.30', backend: 'iptables-nft', identity: plainIdentity, sha256: '0123456789abcdef0123456789abcdef', notes: [],
 	} as const));
 	const arePathsCompared = change.arePathsCompared ?? false;
 	return {
@@ -59,23 +60,23 @@ for (const [name, report] of Object.entries(reports)) {
 	});
 }
 
-test('the gravest comes first in the text too', t => {
+test('the most severe comes first in the text as well', t => {
 	const text = printComparison(reports['moved']!, {color: false, verbose: false, width: 200});
 	t.regex(text, /now bypasses the sidecar/u);
-	t.true(text.indexOf('now bypasses') < text.lastIndexOf('✘'));
+	t.true(text.indexOf('now bypasses') < text.lastIndexOf('✖'));
 	t.notRegex(text, /left out/u);
 	t.regex(printComparison(reports['moved']!, {color: false, verbose: true, width: 200}), /left out\s+\d+ cannot occur/u);
 });
 
-test('colour changes no word', t => {
+test('color changes no word', t => {
 	const report = reports['moved']!;
 	const plain = printComparison(report, {color: false, verbose: false, width: 80});
 	const colored = printComparison(report, {color: true, verbose: false, width: 80});
 	t.not(colored, plain);
-	t.is(colored.replaceAll(/\u001B\[\d+m/gu, ''), plain); // eslint-disable-line no-control-regex -- Colours are control characters.
+	t.is(colored.replaceAll(/\u001B\[\d+m/gu, ''), plain); // eslint-disable-line no-control-regex -- Colors are control characters.
 });
 
-test('sentences', t => {
+test('sentences for each kind of move', t => {
 	t.is(describeChange({severity: 'bypass', from: ['proxy:15001', 'direct'], to: ['direct']}), 'was proxy:15001 > direct, is direct');
 	t.is(describeChange({severity: 'path', from: ['direct'], to: ['direct']}), 'was and is direct');
 	const family = {
@@ -86,7 +87,7 @@ test('sentences', t => {
 	t.deepEqual(describeLeftOut({families: [family, {...family, family: 'ipv6'}]}), ['4 cannot occur: of this', '2 cannot be sent: of that']);
 });
 
-test('the summary counts', t => {
+test('the numbers of the summary', t => {
 	const {statements, families} = reports['moved']!;
 	const gap = {kind: 'no-end', message: 'It did not end.'} as const;
 	const all = families.reduce((sum, {classes}) => sum + classes, 0);
@@ -95,10 +96,10 @@ test('the summary counts', t => {
 	}), `Moved: 2 of ${all} packet classes, in 1 statement.`);
 	t.is(summaryOf({
 		outcome: 'moved', statements: [{...statements[0]!, classes: 2}, {...statements[0]!, classes: 3}], families, gaps: [gap, gap],
-	}), `Moved: 5 of ${all} packet classes, in 2 statements; and 2 gaps.`);
+	}), `Moved: 5 of ${all} packet classes, in 2 statements; 2 gaps.`);
 	t.is(summaryOf({
 		outcome: 'moved', statements: [{...statements[0]!, classes: 2}], families, gaps: [gap],
-	}), `Moved: 2 of ${all} packet classes, in 1 statement; and 1 gap.`);
+	}), `Moved: 2 of ${all} packet classes, in 1 statement; 1 gap.`);
 	t.is(summaryOf({
 		outcome: 'equal', statements: [], families, gaps: [],
 	}), 'Equal: every packet class takes the same path.');

@@ -37,7 +37,7 @@ const elementOf = {
 	pass: undefined, fail: 'failure', inconclusive: 'error', unavailable: 'skipped',
 } as const;
 
-test('junit: every name, message and reason is read again, and every outcome is its own element', t => {
+test('junit: every name, message and reason can be read again, and every outcome has its own element', t => {
 	fc.assert(fc.property(anyResults, results => {
 		const document = parseXml(printJunit(results));
 		t.deepEqual(complaintsAboutJunit(document), []);
@@ -111,7 +111,7 @@ function decoded(html: string): string {
 
 const lineBreaks = /\r\n|[\r\n\u0085\u2028\u2029]/gu;
 
-test('markdown: as many rows as cases, of four cells, with the name in the second; every fold is closed', t => {
+test('markdown: one row of four cells for each case, with the name in the second; every fold is closed', t => {
 	fc.assert(fc.property(anyResults, results => {
 		const lines = outsideFences(printMarkdown(results, {bytesMax: Number.POSITIVE_INFINITY}));
 		const rows = lines.filter(line => line.startsWith('| ') && !line.startsWith('| outcome |')).map(line => line.split('|').slice(1, -1).map(cell => cell.trim()));
@@ -122,7 +122,7 @@ test('markdown: as many rows as cases, of four cells, with the name in the secon
 	}));
 });
 
-test('markdown: no text closes the fence that it stands in', t => {
+test('markdown: no text can close the fence around it', t => {
 	const reasons = ['```', '| a | b | c | d |', '`````', '</details>'];
 	const text = printMarkdown({
 		name: 'a', suites: [{
@@ -134,7 +134,7 @@ test('markdown: no text closes the fence that it stands in', t => {
 	t.true(text.includes(`\n\`\`\`\`\`\`text\n${reasons.join('\n')}\n\`\`\`\`\`\`\n`));
 });
 
-test('markdown: nothing in a text formats, links or mentions', t => {
+test('markdown: no text can format, link or mention anything', t => {
 	t.is(code('a|b `c` <d> *e* _f_ [g](h) \\| "i" ~j~ $k$\nl'), '<code>a&#124;b &#96;c&#96; &#60;d&#62; &#42;e&#42; &#95;f&#95; &#91;g&#93;(h) &#92;&#124; &#34;i&#34; &#126;j&#126; &#36;k&#36;<br>l</code>');
 	fc.assert(fc.property(anyText, text => {
 		t.notRegex(code(text).replaceAll('<br>', '').slice('<code>'.length, -'</code>'.length), /[<>|`*_[\]\\\r\n]/u);
@@ -202,7 +202,7 @@ function readCommand(line: string): {readonly command: string; readonly properti
 
 const commandOf = {fail: 'error', inconclusive: 'warning', unavailable: 'notice'} as const;
 
-test('github: a command per case that did not pass, which the runner reads as it was meant', t => {
+test('github: one command for each case that did not pass, which the runner reads as intended', t => {
 	fc.assert(fc.property(anyResults, results => {
 		const lines = printGithub(results).split(/\r\n|\r|\n/u);
 		const bad = results.suites.flatMap(suite => suite.cases.map(own => ({...own, suite: suite.name}))).filter(({outcome}) => outcome.kind !== 'pass');
@@ -222,7 +222,7 @@ test('github: a command per case that did not pass, which the runner reads as it
 	}));
 });
 
-test('tap: as many points as cases, and `not ok` for all that failed or is in doubt', t => {
+test('tap: one point for each case, with `not ok` if it failed or is inconclusive', t => {
 	fc.assert(fc.property(anyResults, results => {
 		for (const suite of results.suites) {
 			const points = printTap({...results, suites: [suite]}).split(/[\r\n]/u).filter(line => /^(?:not )?ok /u.test(line));

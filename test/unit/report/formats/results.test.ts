@@ -52,7 +52,7 @@ const doubtful = reportEntry('1.20', 'iptables-nft', {tamper: doubt, ids: ['6']}
 const lists: readonly RunEntry[][] = [[good, good], [good, failed], [good, doubtful], [doubtful, failed], [good, rejected], [good, unplayable], [unplayable], [good, missing], [missing], []];
 
 for (const [index, entries] of lists.entries()) {
-	test(`what machines are told of runs is what the exit status says, ${index + 1}`, t => {
+	test(`the outcome of a run for machines agrees with the exit status, ${index + 1}`, t => {
 		const runs = runsOf(...entries);
 		const results = resultsOfRuns(runs);
 		t.is(exitStatusOfResults(results), exitStatusOfRuns(runs));
@@ -83,7 +83,7 @@ for (const [title, outcomes, code] of [
 }
 
 for (const entries of [[], [missing]]) {
-	test(`a document of ${entries.length === 0 ? 'nothing' : 'what cannot be'} is no success to any reader`, t => {
+	test(`a document of ${entries.length === 0 ? 'nothing' : 'something impossible'} is not a success for any reader`, t => {
 		const results = resultsOfRuns(runsOf(...entries));
 		t.regex(printTap(results), /^not ok/mu);
 		t.regex(printJunit(results), /<error /u);

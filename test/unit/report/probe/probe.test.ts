@@ -1,6 +1,7 @@
 import test from 'ava';
 import {parseRuleText} from '../../../../src/netfilter/iptables/rule.js';
 import {parseNftRule} from '../../../../src/netfilter/nftables/rule.js';
+import {printBrief} from '../../../../src/report/probe/brief.js';
 import {probeToJson} from '../../../../src/report/probe/json.js';
 import {printProbe} from '../../../../src/report/probe/text.js';
 import {exitStatusOfProbe, type ProbeReport} from '../../../../src/report/probe/types.js';
@@ -54,20 +55,27 @@ for (const [name, sketch] of Object.entries(sketches)) {
 	});
 }
 
+test('brief: one line, with what is missing or found', t => {
+	t.is(printBrief(sketchProbe(sketches['app-to-remote'])), 'answered: app > OUTPUT#1 > ISTIO_OUTPUT#9 > ISTIO_REDIRECT#1 > POSTROUTING > proxy:15001 > OUTPUT#1 > ISTIO_OUTPUT#4 > POSTROUTING > remote:8080\n');
+	t.regex(printBrief(sketchProbe(sketches['inconclusive'])), /^inconclusive: app > .* \(The trace socket overflowed 3 times: events are lost\.\)\n$/u);
+	t.regex(printBrief(sketchProbe(sketches['misread'])), /^answered: app > .* \(1 finding; without --brief, the answer shows it\)\n$/u);
+	t.regex(printBrief(sketchProbe(sketches['nothing-observed'])), /^inconclusive: no packet was seen[^\n]*\n$/u);
+});
+
 test('text: every hook and every rule with --verbose', t => {
 	compareWithGolden(t, 'probe/verbose.txt', print(sketchProbe(sketches['foreign-rules']), {verbose: true}));
 });
 
-test('colour changes nothing but colour', t => {
+test('color changes nothing but color', t => {
 	for (const name of ['app-to-remote', 'misread', 'inconclusive', 'foreign-rules', 'not-understood']) {
 		const report = sketchProbe(sketches[name]);
 		const colored = print(report, {color: true});
 		t.not(colored, print(report));
-		t.is(colored.replaceAll(/\u001B\[\d+m/gu, ''), print(report)); // eslint-disable-line no-control-regex -- The colours.
+		t.is(colored.replaceAll(/\u001B\[\d+m/gu, ''), print(report)); // eslint-disable-line no-control-regex -- The colors.
 	}
 });
 
-test('JSON: all of an answer', t => {
+test('JSON: a complete answer', t => {
 	compareWithGolden(t, 'probe/answer.json', `${JSON.stringify(probeToJson(sketchProbe({id: '2'})), undefined, '\t')}\n`);
 });
 
@@ -93,12 +101,12 @@ const deeds: ReadonlyArray<readonly [rule: string, does: string]> = [
 	['-j RETURN', 'returns: nothing more in this chain'],
 	['-j ACCEPT', 'accepts: nothing more in this table here'],
 	['-j DROP', 'drops it'],
-	['-j QUEUE', 'hands it to a program'],
-	['-j ISTIO_OUTPUT', 'goes on in ISTIO_OUTPUT'],
-	['-g OTHER', 'goes on in OTHER and does not come back here'],
+	['-j QUEUE', 'hands it to a program in user space'],
+	['-j ISTIO_OUTPUT', 'continues in ISTIO_OUTPUT'],
+	['-g OTHER', 'continues in OTHER and does not come back here'],
 	['-p tcp -j REDIRECT --to-ports 15001', 'redirects to port 15001'],
 	['-p tcp -j REDIRECT --to-ports 1-9', 'redirects to port 1 to 9'],
-	['-j REDIRECT', 'redirects to this host, the port unchanged'],
+	['-j REDIRECT', 'redirects to this host and keeps the port'],
 	['-p tcp -j TPROXY --on-port 15006 --on-ip 0.0.0.0 --tproxy-mark 0x539/0xffffffff', 'gives it to the transparent listener on port 15006, marked 0x539'],
 	['-p tcp -j TPROXY --on-port 15006', 'gives it to the transparent listener on port 15006'],
 	['-j MARK --set-xmark 0x539/0xffffffff', 'sets the mark to 0x539; the next rule follows'],

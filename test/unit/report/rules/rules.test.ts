@@ -1,4 +1,4 @@
-/** Goldens: `UPDATE_GOLDENS=1 npx ava dist/test/unit/report/rules/rules.test.js` writes them anew. */
+/** Goldens: `UPDATE_GOLDENS=1 npx ava dist/test/unit/report/rules/rules.test.js` writes them again. */
 
 import test from 'ava';
 import {parseReleaseInput} from '../../../../src/istio/options/arguments.js';
@@ -16,10 +16,10 @@ import {rulesDiffToJson, rulesToJson} from '../../../../src/report/rules/json.js
 import {printRouting, printRules} from '../../../../src/report/rules/text.js';
 import type {ShownRules} from '../../../../src/report/rules/types.js';
 import {intentOf, unsupportedOptions} from '../../../../src/istio/intent.js';
-import {defaultTopology} from '../../../../src/scenario/topology.js';
+import {defaultTopology} from '../../../../src/mesh/topology.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
 import {
-	deleteRule, insertRule, moveRule, replaceRule, type Mutation,
+	deleteRule, insertRule, moveRule, plainIdentity, replaceRule, type Mutation,
 } from '../../../helpers/reports.js';
 import {ofIstio} from '../../../helpers/mesh.js';
 import {istio} from '../../../../src/istio/mesh.js';
@@ -30,7 +30,7 @@ const sha256 = '0123456789abcdef'.repeat(4);
 function shown(source: string, families: readonly AddressFamily[] = ['ipv4'], mutate: Mutation = ruleSet => ruleSet): ShownRules {
 	const {release, options} = parseReleaseInput(source);
 	return {
-		source, release: release.asked, backend: 'iptables-nft', families, ruleSet: ofIstio(mutate(sidecarRuleSet(release, options, families))), routing: sidecarRouting(options, families), warnings: [], notes: [], sha256,
+		source, release: release.asked, backend: 'iptables-nft', identity: plainIdentity, families, ruleSet: ofIstio(mutate(sidecarRuleSet(release, options, families))), routing: sidecarRouting(options, families), warnings: [], notes: [], sha256,
 	};
 }
 
@@ -38,15 +38,16 @@ function ofDump(text: string, objects?: readonly TableObject[]): ShownRules {
 	const {tables} = parseSave(text, 'ipv4');
 	const ruleSet: RuleSet = {tables: tables.map(table => ({...table, ...(objects === undefined ? {} : {objects})}))};
 	return {
-		source: 'a.rules', release: null, backend: 'iptables-nft', families: ['ipv4'], ruleSet: ofIstio(ruleSet), routing: {loopbackAddresses: [], markRules: [], localRoutes: []}, warnings: ['a warning'], notes: [], sha256,
+		source: 'a.rules', release: null, backend: 'iptables-nft', identity: plainIdentity, families: ['ipv4'], ruleSet: ofIstio(ruleSet), routing: {loopbackAddresses: [], markRules: [], localRoutes: []}, warnings: ['a warning'], notes: [], sha256,
 	};
 }
 
-function explanationOf(rules: ShownRules): {readonly explain: ReturnType<typeof explainerOf>; readonly unknownTypes: string | null} {
+function explanationOf(rules: ShownRules): Omit<Parameters<typeof printExplanation>[0], 'rules'> {
 	const {options} = parseReleaseInput(rules.release === null ? 'release:1.30' : rules.source);
 	const unsupported = unsupportedOptions({options});
 	return {
 		explain: explainerOf({mesh: istio, intent: unsupported.length === 0 ? intentOf(options) : null, topology: defaultTopology, families: rules.families}),
+		trafficTypes: istio.traffic.types,
 		unknownTypes: unsupported.length === 0 ? null : `the types have no expectation for ${unsupported.join(', ')}`,
 	};
 }
@@ -159,7 +160,7 @@ for (const [name, print] of Object.entries(golden)) {
 	});
 }
 
-test('what is printed for a program is read back as the same rules', t => {
+test('rules that are printed for a program are read back as the same rules', t => {
 	const rules = shown('release:1.30 -m TPROXY --redirect-dns --capture-all-dns', ['ipv6']);
 	t.deepEqual(parseSave(printRules(rules), 'ipv6'), {tables: rules.ruleSet.tables});
 });
@@ -170,7 +171,7 @@ test('native rules are printed so that nft reads them back', t => {
 	t.deepEqual(parseNft(printRules(rules)), {tables: rules.ruleSet.tables});
 });
 
-test('routing: every command, of its family', t => {
+test('routing: each command has its family', t => {
 	const routing: ShownRules['routing'] = {
 		loopbackAddresses: [{family: 'ipv6', address: '::6/128'}],
 		markRules: [{family: 'ipv4', mark: 1337, table: 133}, {
@@ -194,7 +195,7 @@ test('sentences', t => {
 	}), 'A foreign rule at #4, now #1, changed: uid 1 → any; gid any → 2.');
 });
 
-test('colour only where it is wanted', t => {
+test('color only if it is wanted', t => {
 	const rules = shown('release:1.30');
 	const diff = diffRuleSets({from: rules.ruleSet, to: ofIstio(deleteRule('OUTPUT', 1)(rules.ruleSet))}, ['ipv4']);
 	for (const print of [
@@ -203,6 +204,6 @@ test('colour only where it is wanted', t => {
 	]) {
 		t.false(print(false).includes('\u001B'));
 		t.true(print(true).includes('\u001B'));
-		t.is(print(true).replaceAll(/\u001B\[\d+m/gu, ''), print(false)); // eslint-disable-line no-control-regex -- That is what colour is.
+		t.is(print(true).replaceAll(/\u001B\[\d+m/gu, ''), print(false)); // eslint-disable-line no-control-regex -- That is what color is.
 	}
 });

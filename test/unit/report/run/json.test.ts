@@ -21,10 +21,10 @@ test('json: a pass, a loop, a path difference and a gap', t => {
 	compareWithGolden(t, 'report.json', `${JSON.stringify(reportToJson(report), undefined, '\t')}\n`);
 });
 
-test('the keys of the contract, in their order', t => {
+test('the documented keys, in their order', t => {
 	const json = jsonOf(sketchReport());
-	t.deepEqual(Object.keys(json), ['version', 'environment', 'rules', 'types', 'ruleNotes', 'hints', 'summary', 'durationMs']);
-	t.is(json['version'], 1);
+	t.deepEqual(Object.keys(json), ['version', 'environment', 'rules', 'types', 'others', 'ruleNotes', 'hints', 'summary', 'durationMs']);
+	t.is(json['version'], 2);
 	t.deepEqual(json['summary'], {passed: 6, failed: 0, inconclusive: 0});
 	for (const type of json.types) {
 		t.deepEqual(Object.keys(type), ['id', 'name', 'family', 'actors', 'outcome', 'stops', 'path', 'loop', 'expected', 'published', 'differences', 'gaps', 'legs', 'roles']);
@@ -32,7 +32,7 @@ test('the keys of the contract, in their order', t => {
 	}
 });
 
-test('type 1 as the contract has it', t => {
+test('type 1 as documented', t => {
 	const [type] = jsonOf(sketchReport()).types;
 	t.like(type, {
 		id: '1',
@@ -59,7 +59,7 @@ test('a leg has its socket, and a rule its role, at every hook', t => {
 	});
 });
 
-test('what is not known is null, never left out', t => {
+test('unknown values are null, and never left out', t => {
 	const [type] = jsonOf(sketchReport({ids: ['1'], isLegacy: true})).types;
 	const legs = type?.['legs'] as Array<{socket: unknown; hooks: Array<{rules: Json[]; outInterface: unknown}>}>;
 	t.is(legs[0]?.socket, null);
@@ -71,6 +71,6 @@ test('what is not known is null, never left out', t => {
 test('a difference and its causes have a message', t => {
 	const [type] = jsonOf(sketchReport({ids: ['4'], mutate: deleteRule('ISTIO_OUTPUT', 2)})).types;
 	const [first] = type?.['differences'] as Array<Json & {causes: Json[]}>;
-	t.is(first?.['message'], 'Leg 2, opened by proxy, should have reached proxy:15006 and reached app:8080: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was expected.');
+	t.is(first?.['message'], 'Leg 2, opened by proxy, should have reached proxy:15006 but reached app:8080: ISTIO_OUTPUT#3 (proxy-uid-bypass) decided, where hairpin-by-uid was expected.');
 	t.is(first?.causes[0]?.['message'], 'No rule of this set has the role hairpin-by-uid: "Sends the proxy\'s own connections to the pod\'s own addresses through the inbound listener, by UID."');
 });

@@ -15,21 +15,21 @@ test('text: a table of all runs, in 80 columns, after what did not pass', t => {
 	t.true(text.split('\n').every(line => line.length <= 80));
 });
 
-test('text: a single table when all is well, and a hint of all runs only once', t => {
+test('text: a single table if everything passed, and a hint for all runs only once', t => {
 	const hints = ['The same for all.'];
 	compareWithGolden(t, 'text/many-runs-passed.txt', printRunsText(runsOf(...(['iptables-nft', 'iptables-legacy'] as const).flatMap(backend => ['1.10', '1.30'].map(release => reportEntry(release, backend, {hints})))), {color: false, verbose: false, width: 80}));
 });
 
-test('colours take no room in the table', t => {
+test('colors take no space in the table', t => {
 	const [plain, colored] = [false, true].map(color => printRunsText(mixed, {color, verbose: false, width: 80}));
-	// eslint-disable-next-line no-control-regex -- The colours of a terminal.
+	// eslint-disable-next-line no-control-regex -- The colors of a terminal.
 	t.is(colored?.replaceAll(/\u001B\[\d+m/gu, ''), plain);
 	t.not(colored, plain);
 });
 
 test('json: each run as the document of a single one', t => {
 	const {version, runs, summary, durationMs} = runsToJson(mixed) as {version: number; runs: ReadonlyArray<Record<string, unknown>>; summary: unknown; durationMs: number};
-	t.is(version, 1);
+	t.is(version, 2);
 	t.is(durationMs, 2345);
 	t.deepEqual(summary, {passed: 8, failed: 2, inconclusive: 1});
 	t.deepEqual(runs.map(run => Object.keys(run).includes('types')), [true, true, false, true, false]);
@@ -59,7 +59,7 @@ for (const [title, entries, code] of [
 	});
 }
 
-test('what the machine could not play counts as one doubt, and is named with its reason in every form', t => {
+test('a set that this machine could not run counts as one inconclusive result, with its reason, in every form', t => {
 	const runs = runsOf(good, unplayable);
 	t.deepEqual(summarizeRuns(runs), {passed: 6, failed: 0, inconclusive: 1});
 	t.deepEqual((runsToJson(runs) as {runs: readonly unknown[]}).runs[1], {rules: {source: 'release:1.30', release: '1.30', backend: 'iptables-legacy'}, inconclusive: 'This machine cannot install what the rules need: the nat table. → modprobe iptable_nat'});

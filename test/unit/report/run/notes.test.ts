@@ -26,7 +26,7 @@ import type {RulesSummary} from '../../../../src/report/shared-types.js';
 import {verificationToJson} from '../../../../src/report/verification/json.js';
 import {printVerification} from '../../../../src/report/verification/text.js';
 import type {VerificationReport} from '../../../../src/report/verification/types.js';
-import {sketchReport} from '../../../helpers/reports.js';
+import {plainIdentity, sketchReport} from '../../../helpers/reports.js';
 import {runsOf} from '../../../helpers/runs.js';
 import {ofIstio} from '../../../helpers/mesh.js';
 
@@ -71,7 +71,7 @@ const printers: Readonly<Record<string, (notes: readonly string[]) => Printed>> 
 	},
 	coverage(notes) {
 		const report: CoverageReport = {
-			environment, rules: rulesWith(notes), families: ['ipv4'], cases: [], classes: 1, required: [], places: new Map(), gaps: [], hints: [], durationMs: 5, coverage: [{
+			environment, rules: rulesWith(notes), families: ['ipv4'], cases: [], classes: 1, required: [], places: new Map(), examples: new Map(), gaps: [], hints: [], durationMs: 5, coverage: [{
 				family: 'ip', place: 'PREROUTING#1', role: null, rule: mutant.rule, isNative: false, reach: {}, unreached: null,
 			}],
 		};
@@ -87,12 +87,12 @@ const printers: Readonly<Record<string, (notes: readonly string[]) => Printed>> 
 
 function rulesWith(notes: readonly string[]): RulesSummary {
 	return {
-		source: 'release:1.33', release: '1.31', backend: 'iptables-nft', sha256: '0123456789abcdef', notes,
+		source: 'release:1.33', release: '1.31', backend: 'iptables-nft', identity: plainIdentity, sha256: '0123456789abcdef', notes,
 	};
 }
 
 for (const [name, print] of Object.entries(printers)) {
-	test(`${name}: the note stands once in the text, in the JSON, and in what machines read`, t => {
+	test(`${name}: the note is printed once in the text, in the JSON, and in the formats for machines`, t => {
 		const {text, json, results} = print([note]);
 		const plain = text.replaceAll(/\s+/gu, ' ');
 		t.is(plain.split(note).length, 2, text);
@@ -104,7 +104,7 @@ for (const [name, print] of Object.entries(printers)) {
 		t.true(printMarkdown(results).includes(`> <code>${note}</code>`), printMarkdown(results));
 	});
 
-	test(`${name}: without a note nothing is said of one`, t => {
+	test(`${name}: without a note, none is printed`, t => {
 		const {text, json, results} = print([]);
 		t.false(text.includes('newer than'));
 		t.notRegex(text, /^ *note\b/mu);

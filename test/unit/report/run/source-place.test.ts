@@ -24,7 +24,7 @@ test('the line of the rule that decided instead', t => {
 	t.is(text, '-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN');
 });
 
-test('where no rule decided, the line of the one that should have', t => {
+test('if no rule decided, the line of the one that should have', t => {
 	const {ruleSet, lines} = importRules('*nat\n-A OUTPUT -j RETURN\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n');
 	const claim = {actor: 'app', stop: 'proxy:15001'};
 	const outcome: Outcome = {
@@ -41,11 +41,11 @@ test('where no rule decided, the line of the one that should have', t => {
 	t.deepEqual(placeOfOutcome(outcome, {ruleSet, places: new Map([...lines].map(([rule, line]) => [rule, {file: 'a', line}]))}), {file: 'a', line: 3});
 });
 
-test('where no rule is known, the file', t => {
+test('if no rule is known, the file', t => {
 	t.deepEqual(placeIn(deleteRule('ISTIO_OUTPUT', 9)).place, {file: 'mine.rules'});
 });
 
-test('no place: rules without a file, what passed, and what is in doubt', t => {
+test('no place: rules without a file, cases that passed, and inconclusive ones', t => {
 	t.is(placeIn(deleteRule('ISTIO_OUTPUT', 2), false).place, undefined);
 	t.is(placeIn(rules => rules).place, undefined);
 	t.is(placeOfOutcome({kind: 'inconclusive', reasons: []}, {ruleSet: {tables: []}, places: new Map()}), undefined);

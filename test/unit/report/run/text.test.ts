@@ -3,7 +3,7 @@ import type {Leg} from '../../../../src/netfilter/path.js';
 import {printText} from '../../../../src/report/run/text.js';
 import {repetitionOf} from '../../../../src/report/run/text-path.js';
 import type {Report} from '../../../../src/report/run/types.js';
-import {typeIds} from '../../../../src/scenario/six-types.js';
+import {typeIds} from '../../../../src/istio/traffic/six-types.js';
 import type {Gap} from '../../../../src/trace/gap.js';
 import {observed} from '../../../helpers/observed.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
@@ -68,7 +68,7 @@ test('text: verbose', t => {
 });
 
 test('text: hints and long times', t => {
-	const report = {...reportOf({ids: ['6']}), hints: ['The rules let UID 1337 out as the proxy; the proxy of this run has UID 0, so its connections are captured again.'], durationMs: 12_345};
+	const report = {...reportOf({ids: ['6']}), hints: ['The rules exempt UID 1337 as the proxy, but the proxy of this run has UID 0, so its connections are captured again.'], durationMs: 12_345};
 	compareWithGolden(t, 'text/hints.txt', print(report));
 });
 
@@ -81,7 +81,7 @@ const colors = new RegExp(String.raw`${'\u001B'}\[\d+m`, 'gu');
 
 for (const [name, sketch] of Object.entries(sketches)) {
 	for (const verbose of [false, true]) {
-		test(`no line is too long, nothing is cut, and colour changes no letter: ${name}${verbose ? ', verbose' : ''}`, t => {
+		test(`no line is too long, nothing is cut off, and color changes no letter: ${name}${verbose ? ', verbose' : ''}`, t => {
 			const report = reportOf(sketch);
 			const plain = print(report, {verbose});
 			t.false(plain.includes('\u001B'));
@@ -99,11 +99,11 @@ for (const [name, sketch] of Object.entries(sketches)) {
 	}
 }
 
-test('colour is there when it is asked for', t => {
+test('color is used if it is wanted', t => {
 	t.regex(print(reportOf({}), {color: true}), colors);
 });
 
-test('a narrow terminal gets narrow lines, and keeps every word', t => {
+test('on a narrow terminal lines are short, and no word is lost', t => {
 	const words = (text: string) => text.replaceAll(/\s+/g, '');
 	t.is(words(print(reportOf({}), {width: 40})), words(print(reportOf({}), {width: 200})));
 });
@@ -117,8 +117,23 @@ for (const [items, expected] of [
 	['abbbc', [1, 1, 3]],
 	['ababa', [0, 2, 2]],
 ] as ReadonlyArray<readonly [string, readonly [number, number, number]]>) {
-	test(`what repeats itself in "${items}"`, t => {
+	test(`the repetition in "${items}"`, t => {
 		const {start, length, rounds} = repetitionOf([...items]);
 		t.deepEqual([start, length, rounds], [...expected]);
+	});
+}
+
+for (const kind of ['nothing', 'node']) {
+	test(`rules that capture nothing (${kind}): two lines at most for each type, everything with --verbose`, t => {
+		const sketch = sketchReport({mutate: ({tables}) => ({tables: tables.map(table => ({...table, chains: table.chains.map(chain => ({...chain, rules: []}))}))})});
+		const report: Report = {...sketch, rules: {...sketch.rules, identity: {...sketch.rules.identity, kind}}};
+		const options = {color: false, width: 80};
+		const short = printText(report, {...options, verbose: false}).split('\n');
+		t.true(short.length <= 24, short.join('\n'));
+		t.is(short.filter(line => /^[✔✖?] \d/u.test(line)).length, report.types.length);
+		t.regex(short.join('\n'), /--verbose\s+shows\s+everything\.\n\n.* failed/u);
+		t.true(printText(report, {...options, verbose: true}).split('\n').length > 40);
+		const doubtful = sketchReport({ids: ['1', '2'], tamper: ({path}) => observed(path.legs, {gaps: lost})});
+		t.regex(printText({...doubtful, rules: {...doubtful.rules, identity: {...doubtful.rules.identity, kind}}}, {...options, verbose: false}), /overflowed 3 times/u);
 	});
 }

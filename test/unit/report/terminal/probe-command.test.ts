@@ -1,4 +1,4 @@
-/** The command that sends a witness again: a shell that reads it has the words that were meant. */
+/** The command that sends an example again: a shell splits it into the intended words. */
 
 import {execFileSync} from 'node:child_process';
 import test from 'ava';
@@ -33,6 +33,11 @@ const sources = ['release:1.30 --redirect-dns -x 10.96.0.0/12', 'my rules.txt', 
 function wordsOf(command: string): readonly string[] {
 	return execFileSync('/bin/sh', ['-c', `testbed() { printf '%s\\0' "$@"; }\n${command}`], {encoding: 'utf8'}).split('\0').slice(0, -1);
 }
+
+test('it begins with the name by which the testbed was called', t => {
+	t.is(printReplay(probe, rules, {program: 'bin/testbed'}), 'bin/testbed probe --rules release:1.30 --backend iptables-nft --from app --to 192.0.2.1:80 --uid 1000 --gid 2000');
+	t.regex(printReplay({...probe, sourcePort: 45_000}, rules, {program: '../bin/testbed', more: ['--rules6', 'a b']}), / \| \.\.\/bin\/testbed probe --rules release:1\.30 --backend iptables-nft --rules6 'a b' --batch - --follow$/u);
+});
 
 for (const source of sources) {
 	test(`a shell reads ${JSON.stringify(source)} as one word`, t => {

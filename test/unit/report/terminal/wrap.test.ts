@@ -29,13 +29,13 @@ test('a text hangs beside its label', t => {
 	}), ['  a   one two three', '      four five six']);
 });
 
-test('a label that is too long stands by itself', t => {
+test('a label that is too long has a line of its own', t => {
 	t.deepEqual(hang({
 		indent: 2, label: 'long', column: 4, text: 'one', width: 40,
 	}), ['  long', '      one']);
 });
 
-test('a label without a text has no blanks behind it', t => {
+test('a label without text has no trailing blanks', t => {
 	t.deepEqual(hang({
 		indent: 1, label: 'a', column: 4, text: [], width: 40,
 	}), [' a']);

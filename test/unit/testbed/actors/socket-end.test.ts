@@ -1,4 +1,4 @@
-/** A process that gets no processor until its limit is over still tells what had come by then. */
+/** A process that gets no processor time until its timeout still reports what had arrived by then. */
 
 import {createSocket} from 'node:dgram';
 import {connect, createServer, type AddressInfo} from 'node:net';
@@ -87,7 +87,7 @@ for (const [title, isOpen, wanted] of [['a connection that was refused', false, 
 	});
 }
 
-test.serial('nothing came: nobody goes on waiting', async t => {
+test.serial('nothing arrived: nobody waits any longer', async t => {
 	const silent = createSocket('udp4');
 	const port = await new Promise<number>(resolve => {
 		silent.bind(0, '127.0.0.1', () => {

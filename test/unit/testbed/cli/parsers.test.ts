@@ -1,14 +1,14 @@
 import test from 'ava';
 import {InvalidArgumentError} from 'commander';
 import {
-	formats, idMax, readBackend, readBackends, readFamilies, readFormat, readId, readNumber, readServers, readTypes,
+	answerFormats, formatReader, formats, idMax, readBackend, readBackends, readFamilies, readId, readNumber, readServers, readTypes, runFormats,
 } from '../../../../testbed/cli/parsers.js';
 
 type Row = {readonly title: string; readonly read: () => unknown; readonly value?: unknown; readonly error?: string};
 
 const bounds = {min: 1, max: 10};
-const within = 'It must be a whole number from 1 to 10.';
-const anyId = `It must be a whole number from 0 to ${idMax}.`;
+const within = 'it must be a whole number from 1 to 10.';
+const anyId = `it must be a whole number from 0 to ${idMax}.`;
 
 const rows: readonly Row[] = [
 	{title: 'the smallest number', read: () => readNumber('1', bounds), value: 1},
@@ -22,23 +22,27 @@ const rows: readonly Row[] = [
 	{title: 'one type', read: () => readTypes('1'), value: ['1']},
 	{title: 'types in their order, each once', read: () => readTypes('4b, 1,4b ,6'), value: ['4b', '1', '6']},
 	{title: 'an empty place among types', read: () => readTypes('1,,2,'), value: ['1', '2']},
-	{title: 'no types', read: () => readTypes(' , '), error: 'No type is named: choose from 1, 2, 3, 4, 4b, 5, 6.'},
-	{title: 'types that are none', read: () => readTypes('1,7,x'), error: 'There is no type 7, x: choose from 1, 2, 3, 4, 4b, 5, 6.'},
-	{title: 'a type that is a name of objects', read: () => readTypes('toString'), error: 'There is no type toString: choose from 1, 2, 3, 4, 4b, 5, 6.'},
+	{title: 'no types', read: () => readTypes(' , '), error: 'it must name at least one type.'},
+	{title: 'types of which the mesh is not known yet', read: () => readTypes('x,scrape'), value: ['x', 'scrape']},
 	{title: 'one family', read: () => readFamilies('ipv6'), value: ['ipv6']},
 	{title: 'both families', read: () => readFamilies('both'), value: ['ipv4', 'ipv6']},
-	...['', 'IPv4', 'inet', 'constructor', '__proto__'].map(text => ({title: `no family: "${text}"`, read: () => readFamilies(text), error: 'It must be ipv4, ipv6 or both.'})),
+	...['', 'inet', 'constructor', '__proto__'].map(text => ({title: `no family: "${text}"`, read: () => readFamilies(text), error: 'it must be ipv4, ipv6 or both.'})),
+	...([['IPv4', 'ipv4'], ['v6', 'ipv6'], ['bth', 'both'], ['ipv5', 'ipv4 or ipv6']] as const).map(([text, meant]) => ({title: `nearly a family: "${text}"`, read: () => readFamilies(text), error: `it must be ipv4, ipv6 or both. Did you mean ${meant}?`})),
 	{title: 'a back end', read: () => readBackend('iptables-legacy'), value: 'iptables-legacy'},
 	{title: 'native nftables', read: () => readBackend('nftables'), value: 'nftables'},
-	{title: 'a back end that is none', read: () => readBackend('nft'), error: 'It must be iptables-nft, iptables-legacy, nftables.'},
+	{title: 'a back end that is none', read: () => readBackend('nft'), error: 'it must be iptables-nft, iptables-legacy or nftables. Did you mean iptables-nft or nftables?'},
+	{title: 'nearly a back end', read: () => readBackends('legacy'), error: 'it must be iptables-nft, iptables-legacy, nftables or all. Did you mean iptables-legacy?'},
 	{title: 'several back ends, each once', read: () => readBackends('iptables-legacy, nftables,iptables-legacy'), value: ['iptables-legacy', 'nftables']},
 	{title: 'all back ends', read: () => readBackends('all'), value: ['iptables-nft', 'iptables-legacy', 'nftables']},
-	{title: 'a list with one that is none', read: () => readBackends('iptables-nft,ebtables'), error: 'It must be iptables-nft, iptables-legacy, nftables.'},
+	{title: 'a list with one that is none', read: () => readBackends('iptables-nft,ebtables'), error: 'it must be iptables-nft, iptables-legacy, nftables or all. Did you mean nftables?'},
 	{title: 'name servers of both families', read: () => readServers('10.96.0.10, 2001:db8::a,'), value: ['10.96.0.10', '2001:db8::a']},
-	{title: 'a name server by name', read: () => readServers('10.96.0.10,dns.example'), error: '"dns.example" is no address.'},
-	...formats.map(format => ({title: `the format ${format}`, read: () => readFormat(format), value: format})),
-	...([['xml', 'junit'], ['md', 'markdown'], ['markdwn', 'markdown'], ['JSON', 'json'], ['tpa', 'tap'], ['Actions', 'github'], ['', 'tap']] as const)
-		.map(([text, meant]) => ({title: `no format: "${text}"`, read: () => readFormat(text), error: `There is no such format: choose from text, json, tap, junit, markdown, github; the nearest is ${meant}.`})),
+	{title: 'a name server by name', read: () => readServers('10.96.0.10,dns.example'), error: '"dns.example" is not an IP address.'},
+	...runFormats.map(format => ({title: `the format ${format}`, read: () => formatReader(runFormats)(format), value: format})),
+	...([['xml', 'junit'], ['md', 'markdown'], ['markdwn', 'markdown'], ['JSON', 'json'], ['tpa', 'tap'], ['Actions', 'github'], ['htm', 'html'], ['hmtl', 'html'], ['pdf', 'html'], ['', ''], ['yaml', ''], ['constructor', '']] as const)
+		.map(([text, meant]) => ({title: `no format: "${text}"`, read: () => formatReader(formats)(text), error: `it must be text, json, html, tap, junit, markdown or github.${meant === '' ? '' : ` Did you mean ${meant}?`}`})),
+	...(['svg', 'mermaid'] as const).map(format => ({title: `${format} of a command with many connections`, read: () => formatReader(formats)(format), error: `${format} draws one connection, but this command has many. html draws all of them; testbed probe --format ${format} draws one.`})),
+	{title: 'a picture, where pictures are', read: () => formatReader(answerFormats)('png'), error: 'it must be text, json, html, svg or mermaid. Did you mean svg?'},
+	{title: 'nearly a format of one answer', read: () => formatReader(answerFormats)('mermiad'), error: 'it must be text, json, html, svg or mermaid. Did you mean mermaid?'},
 ];
 
 for (const {title, read, value, error} of rows) {

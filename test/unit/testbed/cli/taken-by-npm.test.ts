@@ -42,7 +42,7 @@ for (const {typed, argv, config, names, meant, change} of taken) {
 	test(`npm run testbed ${typed}: npm took ${names}`, t => {
 		const npm = start(config, change);
 		const [first, second] = complaintAboutNpm(argv, known, npm)!.split('\n');
-		t.is(first, `testbed: npm took ${names} for itself. Nothing was run.`);
+		t.is(first, `testbed: npm took ${names} for itself, so nothing was run. Put -- before the options:`);
 		t.is(second, `→ npm run ${npm.script} -- ${meant}`);
 	});
 }
@@ -69,8 +69,8 @@ test('every long option of every command is noticed, and none has a name that np
 });
 
 const missing = (path: string) => new TestbedError('INPUT', {message: 'no such file', cause: Object.assign(new Error('ENOENT'), {code: 'ENOENT', path})});
-const folderLine = 'Names of files are taken from where npm was started: /home/u';
-const optionLine = 'If it belongs to an option, npm took that for itself: npm run testbed -- …';
+const folderLine = 'File names are relative to the folder where npm was started: /home/u';
+const optionLine = 'If it belongs to an option, npm took that option for itself. Put -- before the options: npm run testbed -- …';
 
 for (const {title, error, argv, hints} of [
 	{title: 'a file', error: missing('sub/mine.yaml'), argv: ['run', 'sub/mine.yaml'], hints: [folderLine]},

@@ -48,7 +48,7 @@ for (const [title, change, place] of [
 }
 
 test('a run that both refuse, a table without rules, and a native run', t => {
-	t.deepEqual(compareRun({...plainRun(), argv: ['--nope'], rc: 1}), {kind: 'refused'});
+	t.deepEqual(compareRun({...plainRun(), argv: ['--nope'], rc: 1}), {kind: 'refused', ours: '--nope: unknown flag: --nope', theirs: 'exit status 1'});
 	t.deepEqual(compareRun({...plainRun(), v4: `*filter\n:INPUT ACCEPT\nCOMMIT\n${plainRun().v4}`}), {kind: 'equal'});
 	const native = {...plainRun(), argv: ['--native-nftables']};
 	t.is(backendOf(native), 'nftables');
@@ -73,7 +73,7 @@ test('policy rules are printed as ip prints them', t => {
 
 test('a refused run is printed with the reason', t => {
 	t.regex(printRun({...plainRun(), release: '1.10.6', argv: ['--capture-all-dns']}).error, /^--capture-all-dns: unknown flag: --capture-all-dns/);
-	t.regex(printRun({...plainRun(), argv: ['--native-nftables', '-b', '9000:9010']}).error, /^nft refuses rule 2 of chain istio-inbound/);
+	t.regex(printRun({...plainRun(), argv: ['--native-nftables', '-b', '9000:9010']}).error, /^nft rejects rule 2 of chain istio-inbound/);
 	t.is(printRun({...plainRun(), release: '1.4'}).v4, '');
 });
 
@@ -104,7 +104,10 @@ test.serial('without files it compares the shipped runs, and none differs', asyn
 	const {status, output} = await runMain([]);
 	t.is(status, 0);
 	t.regex(output, /^release +back end +compared +equal +different +refused alike\n1\.10\.6 +iptables +16 +14 +0 +2\n/);
-	t.regex(output, /\n1\.30\.3 +nftables +30 +29 +0 +1\n1\.31\.0 +iptables +28 +28 +0 +0\n1\.31\.0 +nftables +10 +9 +0 +1\ngoldens +cni-iptables +14 +14 +0 +0\ngoldens +cni-nftables +14 +14 +0 +0\ngoldens +iptables +22 +22 +0 +0\ngoldens +nftables +23 +23 +0 +0\nall +497 +493 +0 +4\n$/);
+	t.regex(output, /\n1\.30\.3 +nftables +30 +29 +0 +1\n1\.31\.0 +iptables +28 +28 +0 +0\n1\.31\.0 +nftables +10 +9 +0 +1\ngoldens +cni-iptables +14 +14 +0 +0\ngoldens +cni-nftables +14 +14 +0 +0\ngoldens +iptables +22 +22 +0 +0\ngoldens +nftables +23 +23 +0 +0\nall +497 +493 +0 +4\n\n/);
+	// Those that both refuse are named, with both reasons.
+	t.is(output.match(/^\S+:\d+ {2}\S+ \S+, refused by both:$/gmu)?.length, 4);
+	t.regex(output, /\ndefaults\.jsonl:5 {2}1\.10\.6 ipv4, refused by both:\n {4}ours {2}--capture-all-dns: unknown flag: --capture-all-dns.*\n {4}real {2}Error: unknown flag: --capture-all-dns\n/u);
 });
 
 test.serial('a difference is named and makes the status 1', async t => {
@@ -131,8 +134,8 @@ test.serial('--print writes a line for each line, without results in the input',
 });
 
 for (const [title, text, message] of [
-	['no JSON', 'nonsense\n', /:1 is no JSON: /],
-	['no run', '{"release":"1.30"}\n', /:1 is no run: it needs release, family/],
+	['no JSON', 'nonsense\n', /:1 is not JSON: /],
+	['no run', '{"release":"1.30"}\n', /:1 is not a run: it needs release, family/],
 	['no result', '{"release":"1.30","family":"ipv4","argv":[]}\n', /:1 has no result to compare with/],
 ] as const) {
 	test.serial(`a file with ${title} is refused`, async t => {

@@ -1,4 +1,4 @@
-/** From what the doctor found to the commands that would not work. */
+/** Derives the commands that would not work from the doctor's findings. */
 
 import test from 'ava';
 import type {Backend} from '../../../../src/netfilter/types.js';

@@ -1,4 +1,4 @@
-/** Probes as users write them: destinations, sources, and every field by the table, whichever door it comes in by. */
+/** Probes as users write them: destinations, sources, and every field by the table, however it is entered. */
 
 import test from 'ava';
 import fastCheck from 'fast-check';
@@ -29,19 +29,21 @@ for (const [text, wanted, address, port, family] of destinations) {
 	});
 }
 
-/** Destinations that are none, and what is said of them. */
+/** Invalid destinations, and the messages for them. */
 const refused: ReadonlyArray<readonly [text: string, wanted: AddressFamily | undefined, message: RegExp]> = [
 	...['', ':', 'pod', 'pod:', ':80', 'pod:0', 'pod:65536', 'pod:80 ', 'pod:-1', '::1:80', '[::1]', '[::1]80'].map(text => [text, undefined, /ADDRESS:PORT, \[ADDRESS\]:PORT or PLACE:PORT|is neither an address/u] as const),
 	...['nowhere:80', '10.0.0.256:80', '[10.0.0.1]:80', '[pod]:80', '[]:80', '10.0.0.0/8:80', 'toString:80'].map(text => [text, undefined, /is neither an address nor a place/u] as const),
-	['10.0.0.1:80', 'ipv6', /is an address of ipv4, and "family" asks for ipv6/u],
-	['[::1]:80', 'ipv4', /is an address of ipv6, and "family" asks for ipv4/u],
-	['0.0.0.0:80', undefined, /no connection goes to the unspecified address/u],
+	['10.0.0.1:80', 'ipv6', /is an address of ipv4, but "family" asks for ipv6/u],
+	['[::1]:80', 'ipv4', /is an address of ipv6, but "family" asks for ipv4/u],
+	['0.0.0.0:80', undefined, /no connection can go to the unspecified address/u],
 	['[::]:80', undefined, /the unspecified address/u],
 	['224.0.0.1:80', undefined, /a multicast address/u],
 	['[ff02::1]:80', undefined, /a multicast address/u],
 	['255.255.255.255:80', undefined, /the broadcast address/u],
 	['[::ffff:1.2.3.4]:80', undefined, /an IPv4 address written as an IPv6 one/u],
-	['[fe80::1]:80', undefined, /a link-local address without its interface/u],
+	['[fe80::1]:80', undefined, /a link-local address needs its interface/u],
+	['[2001:db8::1%eth0]:80', undefined, /only a link-local address can name its interface/u],
+	['[fe80::1%]:80', undefined, /is neither an address nor a place/u],
 ];
 
 for (const [text, wanted, message] of refused) {
@@ -49,6 +51,14 @@ for (const [text, wanted, message] of refused) {
 		t.throws(() => readProbe({to: text, family: wanted}), {instanceOf: ProbeFault, message});
 	});
 }
+
+test('a link-local destination names the interface that the socket is bound to, or the probe does', t => {
+	const to = {address: 'fe80::1', port: 80};
+	t.like(readProbe({to: '[fe80::1%eth0]:80'}), {to, bindDevice: 'eth0', asked: '[fe80::1%eth0]:80'});
+	t.like(readProbe({to: '[fe80::1]:80', bindDevice: 'eth0'}), {to, bindDevice: 'eth0'});
+	t.throws(() => readProbe({to: '[fe80::1%eth0]:80', bindDevice: 'lo'}), {instanceOf: ProbeFault, message: /its interface is eth0, but "bindDevice" is "lo"/u});
+	t.throws(() => readProbe({to: '[fe80::1%net1]:80'}), {instanceOf: ProbeFault, message: /its interface must be one of lo, eth0/u});
+});
 
 test('the source is an address of the destination\'s family', t => {
 	t.is(readProbe({to: 'pod:80', source: '127.0.0.6'}).source, '127.0.0.6');
@@ -60,9 +70,9 @@ test('the source is an address of the destination\'s family', t => {
 
 test('messages name what the user wrote: an option, or a key', t => {
 	const wording: Wording = {name: optionOf, given: (key, value) => `${optionOf(key)} ${String(value)}`};
-	t.throws(() => readProbe({to: '10.0.0.1:80', family: 'ipv6'}, wording), {message: '--to 10.0.0.1:80: this is an address of ipv4, and --family asks for ipv6.'});
-	t.throws(() => readProbe({to: 'pod:80', bindDevice: 'a b'}, wording), {message: /^--bind-device a b: it must be a device/u});
-	t.throws(() => readProbe({to: 'pod:80', bindDevice: 'a b'}), {message: /^"bindDevice" is "a b": it must be a device/u});
+	t.throws(() => readProbe({to: '10.0.0.1:80', family: 'ipv6'}, wording), {message: '--to 10.0.0.1:80: this is an address of ipv4, but --family asks for ipv6.'});
+	t.throws(() => readProbe({to: 'pod:80', bindDevice: 'a b'}, wording), {message: /^--bind-device a b: it must be one of lo, eth0/u});
+	t.throws(() => readProbe({to: 'pod:80', bindDevice: 'a b'}), {message: /^"bindDevice" is "a b": it must be one of lo, eth0/u});
 });
 
 /** Values of which each field takes every one. */

@@ -1,4 +1,4 @@
-/** One reader for all text that somebody names: what is no text is said in one way, and nothing of it is shown. */
+/** The reader for all text that users name: anything that is not text is reported uniformly, without quoting it. */
 
 import {execFileSync, spawn} from 'node:child_process';
 import {
@@ -49,11 +49,11 @@ const broken: ReadonlyArray<readonly [name: string, content: string | Uint8Array
 	['utf16-mark-be', Buffer.concat([Buffer.from([0xFE, 0xFF]), bigEndian]), /is UTF-16/u],
 	['utf16', utf16, /is UTF-16/u],
 	['utf16-be', bigEndian, /is UTF-16/u],
-	['latin1', Buffer.from(`a\nb\u00E4${secret}`, 'latin1'), /latin1: line 2, column 2: not a text: bytes that are no UTF-8\.$/u],
-	['binary', Buffer.from([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0, 0, 0, 0x33]), /binary: line 1, column 1: not a text: the control character U\+007F\.$/u],
-	['escape', `name: a\n\u001B[2J${secret}`, /escape: line 2, column 1: not a text: the control character U\+001B\.$/u],
-	['bell', `ab\u0007${secret}`, /bell: line 1, column 3: not a text: the control character U\+0007\.$/u],
-	['c1', `ab\u009B31m${secret}`, /c1: line 1, column 3: not a text: the control character U\+009B\.$/u],
+	['latin1', Buffer.from(`a\nb\u00E4${secret}`, 'latin1'), /latin1: line 2, column 2: this is not text: bytes that are not UTF-8\.$/u],
+	['binary', Buffer.from([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0, 0, 0, 0x33]), /binary: line 1, column 1: this is not text: the control character U\+007F\.$/u],
+	['escape', `name: a\n\u001B[2J${secret}`, /escape: line 2, column 1: this is not text: the control character U\+001B\.$/u],
+	['bell', `ab\u0007${secret}`, /bell: line 1, column 3: this is not text: the control character U\+0007\.$/u],
+	['c1', `ab\u009B31m${secret}`, /c1: line 1, column 3: this is not text: the control character U\+009B\.$/u],
 ];
 
 for (const [what, read] of readers) {
@@ -68,8 +68,8 @@ for (const [what, read] of readers) {
 
 	test(`${what}: what is no file`, async t => {
 		for (const [file, message] of [
-			[folder, /is a folder; a file is due\.$/u],
-			['/dev/zero', /\/dev\/zero is a device; a file, a pipe or - \(standard input\) is due\.$/u],
+			[folder, /is a folder; expected a file\.$/u],
+			['/dev/zero', /\/dev\/zero is a device; expected a file, a pipe, or - \(standard input\)\.$/u],
 			[path.join(folder, 'nowhere'), /cannot be read: .*nowhere: no such file\.$/u],
 			[path.join(written('file', 'x'), 'below'), /below: no such file\.$/u],
 		] as const) {
@@ -106,14 +106,14 @@ test('a mark of UTF-8 and colours of a log are left out', t => {
 	t.is(loadRuleInputs({source: written('colours', '\u001B[32m*nat\u001B[0m\n\u001B[1mCOMMIT\n'), families: ['ipv4']}).inputs.length, 1);
 });
 
-test('an empty name is an unset variable, an empty text is told as such', t => {
+test('an empty name is an unset variable, the text is empty is told as such', t => {
 	t.throws(() => loadRuleInputs({source: '', families: ['ipv4']}), {code: 'USAGE', message: '--rules is empty (an unset variable?).'});
 	t.throws(() => loadRuleInputs({source: written('empty', ' \n'), families: ['ipv4']}), {code: 'INPUT', message: /empty is empty\.$/u});
 	t.throws(() => loadBaseline(''), {code: 'USAGE', message: /is empty \(an unset variable\?\)\.$/u});
 });
 
-test('what is too long is not read to its end', t => {
-	t.throws(() => readText({file: written('long', 'x'.repeat(200_001)), what: 'The text', bytesMax: 200_000}), {code: 'INPUT', message: /long is longer than 200000 bytes, the most that is read\.$/u});
+test('a text that is too long is not read to its end', t => {
+	t.throws(() => readText({file: written('long', 'x'.repeat(200_001)), what: 'The text', bytesMax: 200_000}), {code: 'INPUT', message: /long is longer than the limit of 200000 bytes\.$/u});
 	t.is(readText({file: written('long-enough', 'x'.repeat(200_000)), what: 'The text', bytesMax: 200_000}).length, 200_000);
 });
 

@@ -46,7 +46,7 @@ for (const [source, release, notes] of [
 }
 
 test('what the node has in ambient mode can be looked at for a release to come', t => {
-	const {inputs: [input]} = loadRuleInputs({source: 'ambient-host:1.33', families, isForShow: true});
+	const {inputs: [input]} = loadRuleInputs({source: 'ambient-host:1.33', families, isForPrint: true});
 	t.deepEqual([input?.release, input?.notes], ['1.31', [newer('1.33')]]);
 });
 
@@ -56,13 +56,13 @@ test('release:all goes up to the newest one known, without a note', t => {
 });
 
 for (const [source, message] of [
-	['release:', /^--rules release:: no version is given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
-	['release: -x 10.0.0.0/8', /^--rules release: -x 10\.0\.0\.0\/8: no version is given; write one as/],
-	['ambient:', /^--rules ambient:: no version is given/],
+	['release:', /^release:: no version was given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
+	['release: -x 10.0.0.0/8', /^release: -x 10\.0\.0\.0\/8: no version was given; write one as/],
+	['ambient:', /^ambient:: no version was given/],
 	['release:1.4', /release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
-	['1.0', /^--rules release:1\.0: release 1\.0 is older than 1\.5/],
+	['1.0', /^release:1\.0: release 1\.0 is older than 1\.5/],
 	['ambient:1.29', /release 1\.29 is older than 1\.30, the oldest one whose ambient rules are known; the nearest is 1\.30$/],
-	['release:1.30.x', /"1\.30\.x" is no version \(did you mean 1\.30\?\)/],
+	['release:1.30.x', /"1\.30\.x" is not a version \(did you mean 1\.30\?\)/],
 ] as const) {
 	test(`refused: ${source}`, t => {
 		t.throws(() => loadRuleInput({source, families}), {instanceOf: TestbedError, code: 'INPUT', message});
@@ -89,7 +89,7 @@ for (const [text, likely] of [
 	test(`what is meant: ${JSON.stringify(text)}`, t => {
 		t.is(likelySource(text), likely);
 		const {hint} = t.throws(() => loadRuleInput({source: text, families}), {instanceOf: TestbedError, code: 'INPUT', message: /cannot be read/});
-		t.is(/^Did you mean (?<likely>.*)\? A rule input is/u.exec(hint ?? '')?.groups?.['likely'], likely);
+		t.is(/^Did you mean (?<likely>.*)\? Rules can be/u.exec(hint ?? '')?.groups?.['likely'], likely);
 	});
 }
 
@@ -102,7 +102,7 @@ test('a version alone is a release, unless a file has that name', async t => {
 	await using folder = await folderWithFile();
 	t.deepEqual(fullSource('1.29', folder.path), {source: 'release:1.29', notes: []});
 	t.deepEqual(fullSource('1.30', folder.path), {source: 'release:1.30', notes: []}); // A folder is no rules.
-	t.deepEqual(fullSource('1.31', folder.path), {source: '1.31', notes: ['1.31 is read as the file of that name; the release is release:1.31.']});
+	t.deepEqual(fullSource('1.31', folder.path), {source: '1.31', notes: ['1.31 was read as the file of that name; for the release, write release:1.31.']});
 	t.deepEqual(fullSource('1.31-pod', folder.path), {source: '1.31-pod', notes: []});
 	t.deepEqual(fullSource('latest', folder.path), {source: 'latest', notes: []});
 });
@@ -117,7 +117,7 @@ test('a manifest and its release, for the library', async t => {
 		['1.29', []],
 		['1.31', [newer('1.33')]],
 	]);
-	t.throws(() => loadRules('release:1.30', {release: '1.29'}), {instanceOf: TestbedError, message: /--release goes with pod:FILE/});
+	t.throws(() => loadRules('release:1.30', {release: '1.29'}), {instanceOf: TestbedError, message: /--release works only with pod:FILE/});
 });
 
 test('both families, where a version alone names the rules', t => {
@@ -137,6 +137,37 @@ test('a scenario: a release to come, and a version alone, unless a file stands b
 	t.deepEqual(rulesOf('release:1.33'), ['release:1.33', '1.31', [newer('1.33')]]);
 	t.deepEqual(rulesOf('"1.29"'), ['1.29', '1.29', []]);
 	t.deepEqual(rulesOf('v1.33'), ['v1.33', '1.31', [newer('1.33')]]);
-	t.deepEqual(rulesOf('"1.31"'), ['1.31', null, ['1.31 is read as the file of that name; the release is release:1.31.']]);
-	t.throws(() => rulesOf('release:1.4'), {instanceOf: TestbedError, message: /^line 4, column 1, rules: --rules release:1\.4: release 1\.4 is older than 1\.5/});
+	t.deepEqual(rulesOf('"1.31"'), ['1.31', null, ['1.31 was read as the file of that name; for the release, write release:1.31.']]);
+	t.throws(() => rulesOf('release:1.4'), {instanceOf: TestbedError, message: /a\.yaml: line 4, column 1, rules: release:1\.4: release 1\.4 is older than 1\.5/});
 });
+
+test('52: a set that the real istio-init cannot install is refused, and shown with a warning', t => {
+	const request = {source: 'pod:test/fixtures/cases/52-kong-tproxy-58135.yaml', families: ['ipv4'], backends: ['nftables']} as const;
+	t.throws(() => loadRuleInputs({...request, release: '1.27.3'}), {message: /istio-iptables 1\.27\.3 fails with these options: with TPROXY and no inbound port/u});
+	t.regex(loadRuleInputs({...request, release: '1.27.3', isForShow: true}).inputs[0]!.warnings.join(' '), /issue 58135/u);
+	for (const release of ['1.27.4', '1.28.1']) {
+		t.notRegex(loadRuleInputs({...request, release}).inputs[0]!.warnings.join(' '), /58135/u);
+	}
+
+	t.throws(() => loadRuleInputs({...request, release: '1.28.0'}), {message: /1\.28\.0 fails/u});
+	t.notThrows(() => loadRuleInputs({...request, release: '1.27.3', backends: ['iptables-nft']}));
+});
+
+for (const [what, pod, proxy, app, apps] of [
+	['nothing', '', '', '', undefined],
+	['the pod, for its own containers', 'runAsUser: 5, runAsGroup: 6', '', '', ['a 5:6']],
+	['a container before its pod', 'runAsUser: 5, runAsGroup: 6', '', 'runAsUser: 7', ['a 7:6']],
+	['a user whose group is not given', '', '', 'runAsUser: 7', ['a 7:7']],
+	['the proxy, which the pod says nothing of', 'runAsUser: 5', 'runAsUser: 9', '', ['a 5:5']],
+] as const) {
+	test(`the users of a manifest: ${what}`, async t => {
+		const folder = await temporaryFolder({unsafeCleanup: true});
+		t.teardown(async () => folder.cleanup());
+		const file = path.join(folder.path, 'pod.yaml');
+		const context = (text: string): string => text === '' ? '' : `, securityContext: {${text}}`;
+		await writeFile(file, `{apiVersion: v1, kind: Pod, metadata: {name: p, labels: {sidecar.istio.io/inject: "true"}}, spec: {containers: [{name: istio-proxy, image: auto${context(proxy)}}, {name: a, image: b${context(app)}}]${context(pod)}}}`);
+		const input = loadRuleInput({source: `pod:${file}`, families: ['ipv4']});
+		t.deepEqual(input.apps?.map(({container, uid, gid}) => `${container} ${uid}:${gid}`), apps === undefined ? [] : [...apps]);
+		t.deepEqual(input.proxy, proxy === '' ? undefined : {uid: 9, gid: 9});
+	});
+}

@@ -1,4 +1,4 @@
-/** A scenario opens no file but those beside and below it, and names no module, unless whoever runs it says so. */
+/** A scenario opens only files in its folder or below, and uses no unknown modules, unless the user allows it. */
 
 import {
 	mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync,
@@ -40,7 +40,7 @@ for (const rules of ['own.rules', 'file:own.rules', './below/below.rules', 'belo
 for (const rules of ['../outside.rules', 'file:../outside.rules', 'link.rules', 'file:link.rules', 'up/outside.rules', path.join(root, 'outside.rules'), `file:${path.join(root, 'outside.rules')}`, 'below/../../outside.rules']) {
 	test(`refused unless allowed: ${rules.replace(root, 'ROOT')}`, t => {
 		const error = t.throws(() => load(rules), {instanceOf: TestbedError, code: 'INPUT'});
-		t.regex(error.message, /line 4, column 1, rules: ".*" does not stand beside or below the scenario that names it\.$/u);
+		t.regex(error.message, /^\S+\.yaml: line 4, column 1, rules: ".*" is outside the folder of the scenario that names it\.$/u);
 		t.is(load(rules, {allowOutside: true}).prepared.length, 1);
 	});
 }
@@ -48,7 +48,7 @@ for (const rules of ['../outside.rules', 'file:../outside.rules', 'link.rules', 
 for (const rules of ['/etc/passwd', '/etc/hostname', 'pod:/etc/passwd', '../../../../../../etc/passwd', 'pod:../outside.rules', 'X=1 ambient:/../../../../../../../etc/passwd', '.', '..']) {
 	test(`never opened from a scenario, and nothing of it is shown: ${rules}`, t => {
 		const error = t.throws(() => load(rules), {instanceOf: TestbedError, code: 'INPUT'});
-		t.regex(error.message, /does not stand beside or below/u);
+		t.regex(error.message, /is outside the folder of the scenario/u);
 		t.false(error.message.includes('root:x'));
 		const allowed = t.throws(() => load(rules, {allowOutside: true}), {instanceOf: TestbedError});
 		t.false(allowed.message.includes('root:x'));
@@ -57,10 +57,10 @@ for (const rules of ['/etc/passwd', '/etc/hostname', 'pod:/etc/passwd', '../../.
 
 test('a module that is not known is named, in the rules and in what is put in front', t => {
 	writeFileSync(path.join(folder, 'odd.rules'), dump.replace('-p tcp', '-p tcp -m odd'));
-	t.throws(() => load('odd.rules'), {code: 'INPUT', message: /line 2: -m odd is no match that is known here/u});
+	t.throws(() => load('odd.rules'), {code: 'INPUT', message: /line 2: -m odd is not a known match/u});
 	t.deepEqual(load('odd.rules', {allowModules: true}).prepared[0]?.rules.allowedModules, ['odd']);
 	const insert = 'insert: ["-t nat -I OUTPUT 1 -m odd -j RETURN"]\n';
-	t.throws(() => load('own.rules', {}, insert), {code: 'INPUT', message: /insert: OUTPUT#1: -m odd is no match that is known here/u});
+	t.throws(() => load('own.rules', {}, insert), {code: 'INPUT', message: /insert: OUTPUT#1: -m odd is not a known match/u});
 	t.deepEqual(load('own.rules', {allowModules: true}, insert).prepared[0]?.rules.allowedModules, ['odd']);
 });
 
@@ -69,7 +69,7 @@ for (const name of [String.raw`"a\e[2Jb"`, String.raw`"a\x07b"`, String.raw`"a\x
 		const file = path.join(folder, 'escape.yaml');
 		writeFileSync(file, `version: 1\nname: ${name}\nabout: x\nrules: release:1.30\nprobes:\n  - name: p\n    from: app\n    to: remote:8080\n    expect:\n      stops: [remote:8080]\n`);
 		t.throws(() => loadScenario(file, {backends: undefined, credentialsOf: (intent, known) => usualCredentials({}, intent, known)}), {
-			code: 'INPUT', message: /line 2, column 1, name: the control character U\+00[\dA-F]{2}, which no text here may hold$/u,
+			code: 'INPUT', message: /line 2, column 1, name: the control character U\+00[\dA-F]{2}, which is not allowed in text$/u,
 		});
 	});
 }

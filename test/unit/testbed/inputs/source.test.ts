@@ -14,6 +14,10 @@ for (const [source, kind, file] of [
 	['pod.rules', 'file', 'pod.rules'],
 	['A=1 pod:a.yaml', 'file', 'A=1 pod:a.yaml'],
 	['./release:1.30', 'file', './release:1.30'],
+	['netns:web', 'netns', undefined],
+	['netns:/proc/7/ns/net', 'netns', undefined],
+	['pid:4711', 'pid', undefined],
+	['container:3f4e', 'container', undefined],
 	['A=1 pod.rules', 'file', 'A=1 pod.rules'],
 ] as ReadonlyArray<readonly [string, SourceKind, string | undefined]>) {
 	test(`${source} is ${kind}`, t => {

@@ -1,7 +1,9 @@
-/** The library looks at every argument before it does anything: what is wrong has the argument's name. Nothing here needs the kernel, for nothing gets that far. */
+/** The library checks every argument before it does anything, and errors name the argument. Nothing here needs the kernel, because no call gets that far. */
 
 import {Buffer} from 'node:buffer';
+import {writeFileSync} from 'node:fs';
 import test from 'ava';
+import {file as temporaryFile} from 'tmp-promise';
 import {
 	classesOf, compare, loadRules, openSandbox, parseRules, createBaseline, runTypes, TestbedError, checkBaseline, type ErrorCode,
 } from '../../../../testbed/index.js';
@@ -32,10 +34,10 @@ const table: ReadonlyArray<readonly [name: string, given: readonly unknown[], me
 	['loadRules', [nothing, {}], /^loadRules: source is undefined; /u],
 	['loadRules', [null], /^loadRules: source is null; /u],
 	['loadRules', [rules, {families: 'ipv4'}], /^loadRules: choices\.families is "ipv4"; expected a list of families \(ipv4, ipv6\)\.$/u],
-	['loadRules', [rules, {families: ['ipv5']}], /^loadRules: choices\.families\[0\] is "ipv5"; expected one of ipv4, ipv6; did you mean "ipv[46]"\?\.$/u],
+	['loadRules', [rules, {families: ['ipv5']}], /^loadRules: choices\.families\[0\] is "ipv5"; expected one of ipv4, ipv6; did you mean "ipv4" or "ipv6"\?\.$/u],
 	['loadRules', [rules, {families: []}], /^loadRules: choices\.families is an empty list; /u],
-	['loadRules', [rules, {families: ['ipv4', 'ipv4']}], /^loadRules: choices\.families\[1\] is "ipv4"; it is in the list already\.$/u],
-	['loadRules', [rules, {backend: 'nft'}], /^loadRules: choices\.backend is "nft"; expected one of iptables-nft, iptables-legacy, nftables\.$/u],
+	['loadRules', [rules, {families: ['ipv4', 'ipv4']}], /^loadRules: choices\.families\[1\] is "ipv4"; it is already in the list\.$/u],
+	['loadRules', [rules, {backend: 'nft'}], /^loadRules: choices\.backend is "nft"; expected one of iptables-nft, iptables-legacy, nftables; did you mean "iptables-nft" or "nftables"\?\.$/u],
 	['loadRules', [rules, {backends: ['nftables']}], /^loadRules: choices\.backends is not known; did you mean "backend"\?\.$/u],
 	['loadRules', [rules, {dnsServers: '10.96.0.10'}], /^loadRules: choices\.dnsServers is "10\.96\.0\.10"; expected a list of addresses\.$/u],
 	['loadRules', [rules, {dnsServers: ['dns']}], /^loadRules: choices\.dnsServers\[0\] is "dns"; expected an IP address\.$/u],
@@ -46,10 +48,10 @@ const table: ReadonlyArray<readonly [name: string, given: readonly unknown[], me
 	['loadRules', ['/nowhere/x'], /no such file/u, 'INPUT'],
 	['parseRules', [], /^parseRules: text is undefined; expected the text of a dump\.$/u],
 	['parseRules', [Buffer.from('*nat\nCOMMIT\n')], /^parseRules: text is a Buffer; /u],
-	['parseRules', [''], /an empty text/u, 'INPUT'],
-	['parseRules', ['*nat\nCOMMIT\n', {name: 5}], /^parseRules: choices\.name is 5; expected a string that is not empty\.$/u],
+	['parseRules', [''], /the text is empty/u, 'INPUT'],
+	['parseRules', ['*nat\nCOMMIT\n', {name: 5}], /^parseRules: choices\.name is 5; expected a non-empty string\.$/u],
 	['parseRules', ['*nat\nCOMMIT\n', 'ours'], /^parseRules: choices is "ours"; expected an object\.$/u],
-	['parseRules', ['*nat\n-A OUTPUT -m odd -j RETURN\nCOMMIT\n'], /^the rules: line 2: -m odd is no match that is known here/u, 'INPUT'],
+	['parseRules', ['*nat\n-A OUTPUT -m odd -j RETURN\nCOMMIT\n'], /^the rules: line 2: -m odd is not a known match/u, 'INPUT'],
 	['openSandbox', [nothing], /^openSandbox: rules is undefined; /u],
 	['openSandbox', [null], /^openSandbox: rules is null; /u],
 	['openSandbox', [5], /^openSandbox: rules is 5; /u],
@@ -73,8 +75,8 @@ const table: ReadonlyArray<readonly [name: string, given: readonly unknown[], me
 	['createBaseline', [nothing], /^createBaseline: rules is undefined; /u],
 	['createBaseline', [rules, {scenarios: 'x.yaml'}], /^createBaseline: choices\.scenarios is "x\.yaml"; expected a list of files\.$/u],
 	['createBaseline', [rules, {timeoutMs: 1.5}], /^createBaseline: choices\.timeoutMs is 1\.5; /u],
-	['checkBaseline', [{}, rules], /^checkBaseline: baseline is not what createBaseline gives: /u],
-	['checkBaseline', [nothing, rules], /^checkBaseline: baseline is undefined; expected a file, or what createBaseline gave\.$/u],
+	['checkBaseline', [{}, rules], /^checkBaseline: baseline is not a result of createBaseline\.$/u],
+	['checkBaseline', [nothing, rules], /^checkBaseline: baseline is undefined; expected a file name, or the result of createBaseline\.$/u],
 	['checkBaseline', ['/nowhere/x', rules], /no such file/u, 'INPUT'],
 	['checkBaseline', [{}, rules, {stopOnly: true}], /^checkBaseline: choices\.stopOnly is not known; did you mean "stopsOnly"\?\.$/u],
 	['classesOf', [[]], /^classesOf: rules is an empty list; expected a list of at least one rule set\.$/u],
@@ -92,17 +94,17 @@ for (const [index, [name, given, message, code = 'USAGE']] of table.entries()) {
 	});
 }
 
-test('probes are looked at before any is sent', async t => {
+test('probes are checked before any is sent', async t => {
 	const sandbox = new RulesSandbox({} as never, {families: ['ipv4'], follow: true});
 	for (const [asked, message] of [
-		[{}, /^probeAll: asked is an object; a list of probes is due/u],
+		[{}, /^probeAll: asked is an object; expected a list of probes/u],
 		[undefined, /^probeAll: asked is undefined; /u],
-		[['remote:8080'], /^probe 1 is "remote:8080"; an object is due/u],
+		[['remote:8080'], /^probe 1 is "remote:8080"; expected an object/u],
 		[[{to: 'remote:8080'}, null], /^probe 2 is null; /u],
 		[[{to: 'remote:8080', uid: 5n}], /^probe 1: "uid" is 5n: it must be a whole number/u],
 		[[{to: 'remote:8080', uid: Number.NaN}], /^probe 1: "uid" is NaN: it must be /u],
-		[[{to: 'remote:8080', form: 'app'}], /^probe 1: "form" is no key of a probe\.$/u],
-		[[{to: 'remote:8080', family: 'ipv5'}], /^probe 1: "family" is "ipv5": it must be one of ipv4, ipv6\.$/u],
+		[[{to: 'remote:8080', form: 'app'}], /^probe 1: "form" is not a key of a probe\. Did you mean from\?$/u],
+		[[{to: 'remote:8080', family: 'ipv5'}], /^probe 1: "family" is "ipv5": it must be one of ipv4, ipv6\. Did you mean ipv4 or ipv6\?$/u],
 	] as const) {
 		const error = await t.throwsAsync(async () => sandbox.probeAll(asked as never), {instanceOf: TestbedError}); // eslint-disable-line no-await-in-loop -- A table.
 		t.regex(error.message, message);
@@ -114,4 +116,23 @@ test('what was left out, or is undefined among the choices, has its default', t 
 	t.deepEqual((call['loadRules']!(rules, {families: undefined, backend: undefined}) as ReturnType<typeof loadRules>).families, ['ipv4', 'ipv6']);
 	t.deepEqual(parseRules('*nat\n-A OUTPUT -m odd -j RETURN\nCOMMIT\n', {allowModules: true}).allowedModules, ['odd']);
 	t.true(classesOf([rules]).classes.length > 0);
+});
+
+test('a dump without a choice of families has those that its text shows', async t => {
+	const dump = (text: string) => `*nat\n:OUTPUT ACCEPT [0:0]\n${text}COMMIT\n`;
+	const [v4, v6, either] = [dump('-A OUTPUT -d 10.0.0.0/8 -j RETURN\n'), dump('-A OUTPUT -d 2001:db8::/32 -j RETURN\n'), dump('-A OUTPUT -p tcp -j RETURN\n')];
+	t.deepEqual(parseRules(v6).families, ['ipv6']);
+	t.deepEqual(parseRules(v4).families, ['ipv4']);
+	t.deepEqual(parseRules(`${v4}${v6}`).families, ['ipv4', 'ipv6']);
+	t.deepEqual(parseRules('table inet t { chain c { type nat hook output priority -100; tcp dport 1 return; }; }').families, ['ipv4', 'ipv6']);
+	const untold = parseRules(either);
+	t.deepEqual(untold.families, ['ipv4']);
+	t.true(untold.warnings.some(text => text.includes('so they are read as IPv4')));
+	t.deepEqual(parseRules(either, {families: ['ipv6']}).families, ['ipv6']);
+	const file = await temporaryFile();
+	writeFileSync(file.path, v6);
+	t.deepEqual(loadRules(file.path).families, ['ipv6']);
+	await file.cleanup();
+	// Asked for the other family, it says what the dump is.
+	t.throws(() => parseRules(v6, {families: ['ipv4']}), {message: /is an IPv6 dump/u});
 });

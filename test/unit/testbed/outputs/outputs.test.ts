@@ -1,4 +1,4 @@
-/** Output files: nothing is replaced but a regular file, what is refused is refused before the run, and a file is whole or as it was. */
+/** Output files: only regular files are replaced, refusals come before the run, and a file is either complete or unchanged. */
 
 import {
 	chmodSync, closeSync, linkSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync,
@@ -13,7 +13,7 @@ import {checkOutputs} from '../../../../testbed/outputs/check.js';
 import {identityOf, targetOf} from '../../../../testbed/outputs/target.js';
 import {appendOutput, writeOutput} from '../../../../testbed/outputs/write.js';
 
-const words = {what: 'The report', state: 'The run itself had ended.'};
+const words = {what: 'The report', state: 'The run itself is complete.'};
 
 /** Runs a test in a folder of its own. */
 async function inFolder(act: (at: (name: string) => string, folder: string) => Promise<void>): Promise<void> {
@@ -25,7 +25,7 @@ async function inFolder(act: (at: (name: string) => string, folder: string) => P
 	}
 }
 
-test('a new file, and one in the place of another, which keeps its mode; no draft stays', async t => {
+test('a new file, and one that replaces another and keeps its mode; no draft is left', async t => {
 	await inFolder(async (at, folder) => {
 		await writeOutput(at('new'), 'one', words);
 		writeFileSync(at('old'), 'before, and longer');
@@ -38,7 +38,7 @@ test('a new file, and one in the place of another, which keeps its mode; no draf
 	});
 });
 
-test('a link stays a link, and what it leads to is written, also what is not there yet', async t => {
+test('a link stays a link, and its target is written, even if it does not exist yet', async t => {
 	await inFolder(async at => {
 		mkdirSync(at('elsewhere'));
 		writeFileSync(at('elsewhere/real'), 'before');
@@ -69,7 +69,7 @@ test('a file with two names keeps both', async t => {
 	});
 });
 
-test('a FIFO is written to, whether its reader is there or comes later, and more than it holds', async t => {
+test('a FIFO is written to, whether its reader is there or comes later, even with more than it can hold', async t => {
 	await inFolder(async at => {
 		await execa('mkfifo', [at('fifo')]);
 		const text = 'x'.repeat(1 << 20);
@@ -81,7 +81,7 @@ test('a FIFO is written to, whether its reader is there or comes later, and more
 	});
 });
 
-test('whoever reads a FIFO and goes has what it wanted', async t => {
+test('a reader of a FIFO may stop reading early', async t => {
 	await inFolder(async at => {
 		await execa('mkfifo', [at('fifo')]);
 		const reader = execa('head', ['-c', '10', at('fifo')]);
@@ -91,7 +91,7 @@ test('whoever reads a FIFO and goes has what it wanted', async t => {
 	});
 });
 
-test('a descriptor of our own is written to where it stands', async t => {
+test('a descriptor of our own is written to at its current position', async t => {
 	await inFolder(async at => {
 		writeFileSync(at('log'), 'before\n');
 		const fd = openSync(at('log'), 'a');
@@ -102,12 +102,12 @@ test('a descriptor of our own is written to where it stands', async t => {
 	});
 });
 
-test('a device takes what it takes, and stays one', async t => {
+test('a device receives what it accepts, and stays a device', async t => {
 	await writeOutput('/dev/null', 'text', words);
 	t.true(lstatSync('/dev/null').isCharacterDevice());
 	const error = await t.throwsAsync(writeOutput('/dev/full', 'text', words), {instanceOf: TestbedError, code: 'INPUT'});
 	t.is(error.message, 'The report cannot be written to /dev/full: no space left on device.');
-	t.is(error.state, 'The run itself had ended.');
+	t.is(error.state, 'The run itself is complete.');
 	t.true(lstatSync('/dev/full').isCharacterDevice());
 });
 
@@ -144,9 +144,8 @@ const refused: ReadonlyArray<{readonly title: string; readonly make: (at: (name:
 		},
 	},
 	{title: 'a folder', reason: /it is a folder/u, make: at => at('.')},
-	{title: 'the name of a folder', reason: /this names a folder/u, make: at => at('none/')},
-	{title: 'no name at all', reason: /written to "": .*this names a folder/u, make: () => ''},
-	{title: 'a folder that is not there', reason: /ENOENT: there is no folder .*\/none\./u, make: at => at('none/report')},
+	{title: 'the name of a folder', reason: /it names a folder/u, make: at => at('none/')},
+	{title: 'a folder that is not there', reason: /the folder .*\/none does not exist\./u, make: at => at('none/report')},
 	{
 		title: 'a file in the place of a folder', reason: /not a directory/u,
 		make(at) {
@@ -155,7 +154,7 @@ const refused: ReadonlyArray<{readonly title: string; readonly make: (at: (name:
 		},
 	},
 	{
-		title: 'a link into a folder that is not there', reason: /ENOENT: there is no folder .*\/none\./u,
+		title: 'a link into a folder that is not there', reason: /the folder .*\/none does not exist\./u,
 		make(at) {
 			symlinkSync('none/report', at('dangling'));
 			return at('dangling');
@@ -180,6 +179,12 @@ const refused: ReadonlyArray<{readonly title: string; readonly make: (at: (name:
 	},
 	{title: 'a name that is too long', reason: /name too long/u, make: at => at('x'.repeat(300))},
 ];
+
+test('an output without a name, as an unset variable gives it', t => {
+	t.throws(() => {
+		checkOutputs([{name: '--output', what: 'The report', file: ''}], []);
+	}, {instanceOf: TestbedError, code: 'USAGE', message: '--output is empty (an unset variable?).'});
+});
 
 for (const {title, make, reason} of refused) {
 	test(`refused before the run, and after it with the same words: ${title}`, async t => {
@@ -208,7 +213,7 @@ test('a check leaves nothing behind and changes nothing', async t => {
 	});
 });
 
-test('an output is no input and no other output, by whatever name', async t => {
+test('an output is neither an input nor another output, whatever its name', async t => {
 	await inFolder(async at => {
 		writeFileSync(at('rules'), 'rules');
 		symlinkSync('rules', at('link'));
@@ -219,7 +224,7 @@ test('an output is no input and no other output, by whatever name', async t => {
 		for (const name of ['rules', 'link', 'hard', 'folder/../rules']) {
 			t.throws(() => {
 				checkOutputs([{name: '--output', what: 'The report', file: at(name)}], inputs);
-			}, {instanceOf: TestbedError, code: 'USAGE', message: /^--output would overwrite what --rules reads: /u}, name);
+			}, {instanceOf: TestbedError, code: 'USAGE', message: /^--output would overwrite the file that --rules reads: /u}, name);
 		}
 
 		for (const [one, other] of [['new', 'new'], ['folder/new', 'way/new'], ['rules', 'hard']] as const) {
@@ -236,7 +241,7 @@ test('an output is no input and no other output, by whatever name', async t => {
 	});
 });
 
-test('what is worth less than the run is not complained of before it', async t => {
+test('an output that matters less than the run is not reported before it', async t => {
 	await inFolder(async at => {
 		const summary = {
 			name: 'GITHUB_STEP_SUMMARY', what: 'The summary', file: at('none/summary'), isLenient: true,

@@ -1,4 +1,4 @@
-/** The parts of the prober that need no kernel: what a request may ask for, rows and back, what the kernel counted. */
+/** The parts of the prober that need no kernel: checking requests, encoding and decoding rows, and the kernel's counts. */
 
 import test from 'ava';
 import {
@@ -17,25 +17,25 @@ const plain: ProbeRequest = {
 };
 
 for (const [what, other, message] of [
-	['no address', {to: {address: 'remote', port: 80}}, 'remote is no address'],
-	['two families', {source: '::1'}, 'its source ::1 is no address of ipv4, as its destination is'],
+	['no address', {to: {address: 'remote', port: 80}}, 'remote is not an address'],
+	['two families', {source: '::1'}, 'its source ::1 is not an IPv4 address like its destination'],
 	['no user', {uid: 0xFF_FF_FF_FF}, 'its uid is 4294967295; it must be a whole number from 0 to 4294967294'],
 	['no group', {gid: -1}, 'its gid is -1; it must be a whole number from 0 to 4294967294'],
 	['no port', {to: {address: '10.0.0.2', port: 0}}, 'its port is 0; it must be a whole number from 1 to 65535'],
 	['no source port', {sourcePort: 65_536}, 'its sourcePort is 65536; it must be a whole number from 0 to 65535'],
 	['no mark', {mark: 1.5}, 'its mark is 1.5; it must be a whole number from 0 to 4294967295'],
-	['an invalid datagram', {protocol: 'udp', packet: 'invalid'}, 'packets of TCP alone can be invalid'],
-	['an invalid packet, of a prober that is not for it', {packet: 'invalid'}, 'this prober was not made for invalid packets'],
-	['no device', {bindDevice: 'a name that is too long'}, 'its bindDevice is "a name that is too long"; it must be a device: 1 to 15 characters without spaces and slashes'],
+	['an invalid datagram', {protocol: 'udp', packet: 'invalid'}, 'only TCP packets can be invalid'],
+	['an invalid packet, of a prober that is not for it', {packet: 'invalid'}, 'this prober was not created for invalid packets'],
+	['no device', {bindDevice: 'a name that is too long'}, 'its bindDevice is "a name that is too long"; it must be one of lo, eth0'],
 ] as const) {
 	test(`a request with ${what}`, t => {
 		t.throws(() => {
 			checkRequest({...plain, ...other});
-		}, {instanceOf: TestbedError, code: 'INPUT', message: `The probe x cannot be sent: ${message}.`});
+		}, {instanceOf: TestbedError, code: 'INPUT', message: `Probe x cannot be sent: ${message}.`});
 	});
 }
 
-test('requests become rows; equal addresses stand in the table once', t => {
+test('requests become rows; equal addresses are in the table once', t => {
 	const {request: {probes, addresses, texts}, toWords} = encodeBatch([
 		plain, {...plain, uid: 4_000_000_000, bindDevice: 'eth0', mark: 0xFF_FF_FF_FF}, {...plain, to: {address: '::1', port: 53}, protocol: 'udp', sourcePort: 5}, {...plain, packet: 'invalid'},
 	]);
@@ -59,16 +59,16 @@ function resultOf(state: number, error: number): Int32Array {
 }
 
 for (const [step, request, isAnswer, message] of [
-	['bind', {...plain, source: '10.0.0.9', sourcePort: 22}, true, 'The probe x to 10.0.0.2:80 from 10.0.0.9 from port 22 was not sent: bind said EADDRNOTAVAIL.'],
-	['connect', plain, false, 'The probe x to 10.0.0.2:80 was not sent: connect said EADDRNOTAVAIL: no source port is free (net.ipv4.ip_local_port_range of the namespace).'],
-	['connect', {...plain, sourcePort: 22}, false, 'The probe x to 10.0.0.2:80 from port 22 was not sent: connect said EADDRNOTAVAIL: a socket has this pair of addresses already, or had it and is in TIME_WAIT.'],
+	['bind', {...plain, source: '10.0.0.9', sourcePort: 22}, true, 'Probe x to 10.0.0.2:80 from 10.0.0.9 from port 22 was not sent: bind failed with EADDRNOTAVAIL.'],
+	['connect', plain, false, 'Probe x to 10.0.0.2:80 was not sent: connect failed with EADDRNOTAVAIL: no source port is free (net.ipv4.ip_local_port_range of the namespace).'],
+	['connect', {...plain, sourcePort: 22}, false, 'Probe x to 10.0.0.2:80 from port 22 was not sent: connect failed with EADDRNOTAVAIL: another socket has this pair of addresses, or had it and is in TIME_WAIT.'],
 ] as const) {
 	test(`what was not sent says why: ${message}`, t => {
 		t.deepEqual(decodeResult(request, {results: resultOf(states.failed + steps.indexOf(step), 99), index: 0, toWords: new Int32Array(1)}), {failure: {errno: 'EADDRNOTAVAIL', message}, isAnswer});
 	});
 }
 
-test('ends of sockets, and the later one counts', t => {
+test('ends of sockets, where a later one counts', t => {
 	const endOf = (state: number, late?: {readonly state: number; readonly error: number}) => {
 		const sent = decodeResult(plain, {
 			results: resultOf(state, 113), index: 0, toWords: new Int32Array(1), late,
@@ -88,7 +88,7 @@ const listing = (element: unknown) => JSON.stringify({nftables: [{set: {name: 'o
 test('owners that the kernel counted', t => {
 	t.deepEqual([...parseOwnerCounts(listing([{elem: {val: {concat: [1000, 4_000_000_000]}, counter: {packets: 3, bytes: 180}}}]))], [['1000:4000000000', 3]]);
 	t.deepEqual([...parseOwnerCounts(listing(undefined))], []);
-	t.throws(() => parseOwnerCounts(listing([{concat: ['root', 0]}])), {instanceOf: TestbedError, message: '`nft -n -j list ruleset` printed an owner that is not understood: {"concat":["root",0]}'});
+	t.throws(() => parseOwnerCounts(listing([{concat: ['root', 0]}])), {instanceOf: TestbedError, message: '`nft -n -j list ruleset` printed an owner in an unknown form: {"concat":["root",0]}'});
 });
 
 const program = (text: string) => new URL(`data:text/javascript,${encodeURIComponent(`import {parentPort} from 'node:worker_threads'; ${text}`)}`);
@@ -96,9 +96,9 @@ const program = (text: string) => new URL(`data:text/javascript,${encodeURICompo
 for (const [title, text, message] of [
 	['throws', 'throw new Error("no luck");', 'The thread that tests failed: no luck.'],
 	['says an error', 'parentPort.postMessage({type: "error", message: "no memory"}); parentPort.ref();', 'The thread that tests failed: no memory.'],
-	['ends', '', 'The thread that tests failed: it ended before its time.'],
+	['ends', '', 'The thread that tests failed: it ended unexpectedly.'],
 ] as const) {
-	test(`a thread that ${title}: who waits is told`, async t => {
+	test(`a thread that ${title}: the waiting code gets an error`, async t => {
 		await using thread = new Thread(program(text), {name: 'tests', workerData: {}});
 		await t.throwsAsync(thread.next('ready'), {instanceOf: TestbedError, code: 'SYSCALL_FAILED', message});
 	});
@@ -106,5 +106,5 @@ for (const [title, text, message] of [
 
 test('a thread that says something else', async t => {
 	await using thread = new Thread(program('parentPort.postMessage({type: "sent"});'), {name: 'tests', workerData: {}});
-	await t.throwsAsync(thread.next('ready'), {message: 'The thread that tests said sent, not ready.'});
+	await t.throwsAsync(thread.next('ready'), {message: 'The thread that tests answered sent; expected ready.'});
 });

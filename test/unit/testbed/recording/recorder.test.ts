@@ -1,4 +1,4 @@
-/** Where a recording goes, and that a file is not spoilt by a run that never comes to its end. */
+/** Where a recording is written, and that an unfinished run does not damage an existing file. */
 
 import {
 	existsSync, mkdirSync, readFileSync, rmSync, writeFileSync,
@@ -59,14 +59,14 @@ test('a file that cannot be written is named before anything is run; one that ca
 	recorder.note(report, evidence);
 	mkdirSync(file);
 	const error = await t.throwsAsync(recorder.writeRun(report), {instanceOf: TestbedError, code: 'INPUT'});
-	t.is(error.state, 'The run itself had ended, and its report is printed.');
+	t.is(error.state, 'The run itself is complete, and its report is printed.');
 	rmSync(file, {recursive: true});
 	await cleanup();
 });
 
-test('a report of which nobody noted the evidence is a mistake of ours', async t => {
+test('a report whose evidence nobody noted is a bug', async t => {
 	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
 	const recorder = Recorder.create(path.join(folder, 'run'));
-	await t.throwsAsync(recorder.writeRun(report), {instanceOf: RangeError, message: 'nobody noted what this report is made of'});
+	await t.throwsAsync(recorder.writeRun(report), {instanceOf: RangeError, message: 'there is no evidence for this report'});
 	await cleanup();
 });

@@ -1,10 +1,11 @@
-/** Recordings judged again: the same report, and doubt wherever the evidence is not what it was. */
+/** Recordings judged again: the same report, and inconclusive wherever the evidence was changed. */
 
 import {gunzipSync} from 'node:zlib';
 import test from 'ava';
 import type {Leg} from '../../../../src/netfilter/path.js';
 import {printRunsText} from '../../../../src/report/run/many.js';
 import {resultsOfReport} from '../../../../src/report/run/results.js';
+import {printJunit} from '../../../../src/report/formats/junit.js';
 import {printTap} from '../../../../src/report/formats/tap.js';
 import {printText} from '../../../../src/report/run/text.js';
 import {reportToJson} from '../../../../src/report/run/json.js';
@@ -13,7 +14,7 @@ import type {GapKind} from '../../../../src/trace/gap.js';
 import {TestbedError} from '../../../../testbed/errors.js';
 import type {ActorEvidence, RoundEvidence} from '../../../../testbed/run/evidence.js';
 import {judgeEvidence, type RunEvidence} from '../../../../testbed/run/report.js';
-import {sealLines} from '../../../../testbed/recording/file.js';
+import {sealLines} from '../../../../testbed/recording/sealed-lines.js';
 import {replay} from '../../../../testbed/recording/replay.js';
 import {traceTable} from '../../../../testbed/sandbox/own-table.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
@@ -25,7 +26,7 @@ const singles = ['run-1-iptables-nft', 'run-1-iptables-legacy', 'run-1-nftables'
 const textOptions = {color: false, verbose: true, width: 80};
 
 for (const name of runRecordingNames) {
-	test(`a recording of version 1 says what it said then: ${name}`, t => {
+	test(`a recording of version 1 gives the same results as ever: ${name}`, t => {
 		const replayed = replay(bytesOf(name), name);
 		compareWithGolden(t, `replay/${name}.txt`, replayed.what === 'run' ? printText(replayed.report, textOptions) : printRunsText(replayed.runs, textOptions));
 	});
@@ -35,7 +36,7 @@ const outcomesOf = ({types}: Report): readonly string[] => [...new Set(types.map
 const kindsOf = ({types}: Report): readonly GapKind[] => [...new Set(types.flatMap(({outcome}) => outcome.kind === 'inconclusive' ? outcome.reasons.map(({kind}) => kind) : []))];
 
 for (const name of singles) {
-	test(`evidence that is whole passes, and its time and its machine are those of the recording: ${name}`, t => {
+	test(`complete evidence passes, with the time and machine of the recording: ${name}`, t => {
 		const evidence = evidenceOf(name);
 		const report = replayEvidence(evidence);
 		t.deepEqual(outcomesOf(report), ['pass']);
@@ -67,7 +68,7 @@ function replaced(text: string, from: string | RegExp, to: string): string {
 const isRuleHit = (bytes: Uint8Array): boolean => new TextDecoder('latin1').decode(bytes).includes('ISTIO_INBOUND');
 const nftListing = (change: (text: string) => string) => (evidence: RunEvidence): RunEvidence => withRound(evidence, ({after}) => ({after: {...after, listing: change(after.listing)}}));
 
-/** Ways to spoil the evidence, and the gap that is due. */
+/** Ways to damage the evidence, and the expected gap. */
 const spoilt: ReadonlyArray<{readonly title: string; readonly name: typeof singles[number]; readonly spoil: (evidence: RunEvidence) => RunEvidence; readonly kind: GapKind}> = [
 	...(['run-1-iptables-nft', 'run-1-iptables-legacy'] as const).map(name => ({
 		title: 'a datagram less that shows a rule', name, kind: 'counter-mismatch' as const,
@@ -164,12 +165,24 @@ const spoilt: ReadonlyArray<{readonly title: string; readonly name: typeof singl
 ];
 
 for (const {title, name, spoil, kind} of spoilt) {
-	test(`spoilt, and in doubt: ${title}, ${name}`, t => {
+	test(`damaged, and inconclusive: ${title}, ${name}`, t => {
 		const report = replayEvidence(spoil(evidenceOf(name)));
 		t.true(outcomesOf(report).includes('inconclusive'), JSON.stringify(outcomesOf(report)));
 		t.true(kindsOf(report).includes(kind), JSON.stringify(kindsOf(report)));
 	});
 }
+
+test('a case has the time of its own connection, of the last round that sent it; an older recording has none', t => {
+	const evidence = evidenceOf('run-1-iptables-nft');
+	const timesOf = (report: Report) => resultsOfReport(report).suites.flatMap(({cases}) => cases.map(({durationMs}) => durationMs));
+	t.deepEqual(timesOf(replayEvidence(evidence)), Array.from({length: 6}, () => undefined));
+	const timed = withRound(evidence, ({ends}) => ({ends: ends.map((end, index) => ({...end, durationMs: index + 1}))}));
+	t.deepEqual(timesOf(replayEvidence(timed)), [1, 2, 3, 4, 5, 6]);
+	const [round] = timed.play.rounds;
+	const again = {...round!, ends: [{...round!.ends[2]!, durationMs: 40}]};
+	t.deepEqual(timesOf(judgeEvidence({...timed, play: {...timed.play, rounds: [round!, again]}})), [1, 2, 40, 4, 5, 6]);
+	t.regex(printJunit(resultsOfReport(replayEvidence(timed))), /<testcase name="type 3 [^"]*" classname="[^"]*" time="0\.003">/u);
+});
 
 /** Every stop and every rule. */
 function pathsOf({types}: Report): unknown {
@@ -178,7 +191,7 @@ function pathsOf({types}: Report): unknown {
 }
 
 for (const name of singles) {
-	test(`one datagram less, whichever it is: doubt, or every path as before: ${name}`, t => {
+	test(`one datagram missing, whichever it is: inconclusive, or the same paths: ${name}`, t => {
 		const evidence = evidenceOf(name);
 		const wanted = pathsOf(judgeEvidence(evidence));
 		const {datagrams} = evidence.play.rounds[0]!.recording;
@@ -198,18 +211,19 @@ for (const name of singles) {
 
 /** Evidence that is not of the question, or that nobody can read. */
 const notJudged: ReadonlyArray<readonly [title: string, spoil: (evidence: RunEvidence) => RunEvidence, message: RegExp]> = [
-	['no round', evidence => ({...evidence, play: {...evidence.play, rounds: []}}), /no round was played/u],
-	['a probe less', evidence => withRound(evidence, ({ends}) => ({ends: ends.slice(1)})), /the rounds tell of 5 probes, and 6 were to be sent/u],
-	['a probe of another place', evidence => withRound(evidence, ({ends}) => ({ends: ends.map((end, index) => index === 0 ? {...end, index: 6} : end)})), /the rounds tell of 6 probes, and 6 were to be sent/u],
-	['no word of an actor', evidence => ({...evidence, play: {...evidence.play, actors: evidence.play.actors.filter(({name}) => name !== 'proxy')}}), /nothing is said of the actor of the socket/u],
+	['fewer cases than were sent', evidence => ({...evidence, question: {...evidence.question, only: ['1 ipv4']}}), /the 6 probes in the rounds are not the 1 that were to be sent/u],
+	['no round', evidence => ({...evidence, play: {...evidence.play, rounds: []}}), /there is no round/u],
+	['a probe less', evidence => withRound(evidence, ({ends}) => ({ends: ends.slice(1)})), /the 5 probes in the rounds are not the 6 that were to be sent/u],
+	['a probe of another place', evidence => withRound(evidence, ({ends}) => ({ends: ends.map((end, index) => index === 0 ? {...end, index: 6} : end)})), /the 6 probes in the rounds are not the 6 that were to be sent/u],
+	['no word of an actor', evidence => ({...evidence, play: {...evidence.play, actors: evidence.play.actors.filter(({name}) => name !== 'proxy')}}), /the actor of the socket \S+ is unknown/u],
 	['rules that are none', evidence => ({...evidence, play: {...evidence.play, held: [{family: 'ipv4', text: 'no rules'}]}}), /no rules/u],
-	['a listing that is none', nftListing(() => '{}'), /printed in a form that is not understood/u],
+	['a listing that is none', nftListing(() => '{}'), /printed in an unknown form/u],
 ];
 
 for (const [title, spoil, message] of notJudged) {
-	test(`whole, and not judged: ${title}`, t => {
+	test(`complete, and not judged: ${title}`, t => {
 		const error = t.throws(() => replayEvidence(spoil(evidenceOf('run-1-iptables-nft'))), {instanceOf: TestbedError, code: 'INPUT'});
-		t.regex(error.message, /^The recording a recording is whole, and what it says cannot be judged: /u);
+		t.regex(error.message, /^The recording a recording is complete, but it cannot be judged: /u);
 		t.regex(error.message, message);
 	});
 }
@@ -226,7 +240,7 @@ function * placesIn(value: unknown): Generator<ReadonlyArray<string | number>> {
 	}
 }
 
-test('whatever is left out of a recording, it is refused in words, or there is a report that can be printed', t => {
+test('a recording with anything left out is refused with a message, or gives a report that can be printed', t => {
 	const lines = gunzipSync(bytesOf('run-1-iptables-nft')).toString().trimEnd().split('\n').slice(0, -1).map(line => JSON.parse(line) as unknown);
 	let refused = 0;
 	let reported = 0;

@@ -1,4 +1,4 @@
-/** The contract of a back end, asked of every driver without a kernel. */
+/** The contract of a back end, checked for every driver without a kernel. */
 
 import test from 'ava';
 import {factsOf} from '../../../../src/netfilter/backends.js';
@@ -47,12 +47,12 @@ test('samples are rules of the language, and what a line names comes first', t =
 	}
 });
 
-test('what one back end needs of the kernel is not what the other needs', t => {
+test('one back end does not need from the kernel what only the other needs', t => {
 	const needsOf = (backend: typeof backends[number]) => driverOf(backend).samples(backend === 'nftables' ? null : 'ipv6').each.find(({what}) => what.startsWith('REDIRECT'))?.needs;
 	t.deepEqual(backends.map(backend => needsOf(backend)), ['nft_redir (and nft_compat)', 'xt_REDIRECT', 'nft_redir']);
 });
 
-test('rules that cannot be taken away are followed by rules of their own back end only, and come last', t => {
+test('rules that cannot be removed are followed only by rules of their own back end, and come last', t => {
 	t.deepEqual(backends.map(before => backends.filter(backend => canFollow(before, backend))), [[...backends], ['iptables-legacy'], [...backends]]);
 	const order = backends.toSorted((one, other) => runOrderOf(one) - runOrderOf(other));
 	t.deepEqual(order, ['iptables-nft', 'nftables', 'iptables-legacy']);

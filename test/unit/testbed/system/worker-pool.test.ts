@@ -16,7 +16,7 @@ async function taken(items: readonly number[], jobs: number, act: (item: number,
 	return all;
 }
 
-test('every item is taken once, in order, by no more lanes than there are items', async t => {
+test('every item is processed once, in order, by no more workers than there are items', async t => {
 	t.deepEqual(await taken([], 2), []);
 	t.deepEqual(await taken([5], 2), [[5]]);
 	const jobs = await taken([1, 2, 3, 4, 5], 2);
@@ -25,7 +25,7 @@ test('every item is taken once, in order, by no more lanes than there are items'
 	t.true(jobs.every(own => own.length > 1 && own.every((item, index) => index === 0 || own[index - 1]! < item)));
 });
 
-test('when a lane fails, no other takes anything more, and what failed first is thrown when all have ended', async t => {
+test('when a worker fails, the others start nothing more, and the first error is thrown when all have ended', async t => {
 	const done: number[] = [];
 	await t.throwsAsync(taken([1, 2, 3, 4, 5, 6], 2, item => {
 		if (item === 1) {

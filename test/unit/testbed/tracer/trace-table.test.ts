@@ -66,7 +66,7 @@ test('recorded: every socket of the pod whose first packet was seen has an owner
 	t.is(parseOwners(after['nft']!).length, inPod.length);
 });
 
-test('the table replaces one of its own that is left, stands before raw, and traces first packets', t => {
+test('the table replaces an older one of its own, comes before raw, and traces first packets', t => {
 	const text = traceTableText({hasInvalid: false});
 	t.regex(text, /^\s*table inet testbed-trace \{\}\ndelete table inet testbed-trace\n/u);
 	t.is(text.match(/priority -350; policy accept;/gu)?.length, 2);
@@ -76,7 +76,7 @@ test('the table replaces one of its own that is left, stands before raw, and tra
 	t.false(text.includes('ct state'));
 });
 
-test('where invalid packets are sent the table traces them, notes their owners, and looks for what conntrack says of them behind it', t => {
+test('if invalid packets are sent, the table traces them, notes their owners, and checks after conntrack whether they are invalid', t => {
 	const text = traceTableText({hasInvalid: true});
 	t.is(text.match(/\(fin\|syn\|ack\) (?:add @owners \{[^}]*\} )?meta nftrace set 1/gu)?.length, 2);
 	t.is(text.match(/priority -199; policy accept;\s+ct state invalid counter/gu)?.length, 2);

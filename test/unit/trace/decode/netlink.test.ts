@@ -15,7 +15,7 @@ test('a datagram holds messages, each at a multiple of four', t => {
 	t.deepEqual(parseMessages(bytes()), []);
 });
 
-test('a message that is a part of a larger buffer is read where it is', t => {
+test('a message that is part of a larger buffer is read in place', t => {
 	const whole = bytes(9, 9, message(5, bytes(1, 2, 3, 4)));
 	t.is(parseMessages(whole.subarray(2))[0]!.body.getUint8(3), 4);
 });
@@ -47,7 +47,7 @@ test('an attribute that comes twice keeps its last value, as in the kernel', t =
 	t.is(attributes.get(1)!.getUint32(0), 3);
 });
 
-test('attributes begin behind a header, and bytes too few for another one are padding', t => {
+test('attributes begin after a header, and too few bytes for another one are padding', t => {
 	t.deepEqual([...parseAttributes(view(bytes(9, 9, 9, 9, attribute(1, bytes(7)), 0, 0, 0)), 4).keys()], [1]);
 	t.is(parseAttributes(view(bytes())).size, 0);
 });
@@ -65,7 +65,7 @@ for (const {title, body, error} of brokenAttributes) {
 	});
 }
 
-test('a string ends at its NUL, or where the attribute does', t => {
+test('a string ends at its NUL, or at the end of the attribute', t => {
 	t.is(stringOf(view(text('nat'))), 'nat');
 	t.is(stringOf(view(bytes(0x6E, 0x61, 0x74))), 'nat');
 	t.is(stringOf(view(bytes(0x6E, 0, 0x74))), 'n');

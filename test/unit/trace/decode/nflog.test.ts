@@ -91,7 +91,7 @@ for (const [title, datagram, summary] of written) {
 	});
 }
 
-test('an owner or a number of a wrong size is not known, rather than another', t => {
+test('an owner or a number of a wrong size is unknown, not a different one', t => {
 	const {events} = decodeNflog(logged(hook(3), prefix('TRACE: nat:OUTPUT:rule:1 '), packet, attribute(11, bytes(1, 2)), attribute(14, bytes()), attribute(12, bytes(0, 0, 0, 0, 1)), attribute(5, bytes(1))));
 	const [{uid, gid, sequence, outInterface}] = events as readonly [LogTraceEvent];
 	t.deepEqual({uid, gid, sequence, outInterface}, {

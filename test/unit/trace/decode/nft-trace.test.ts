@@ -134,7 +134,7 @@ for (const [title, datagram, kind] of written) {
 	});
 }
 
-test('what is not understood is named, and the rest of the datagram is read', t => {
+test('an event that is not understood is named, and the rest of the datagram is read', t => {
 	const datagram = bytes(message(99, bytes()), traced(place, rule, handle, verdict(1)), traced(id, rule), message(nftTraceMessageType, bytes(2)));
 	const {events, notUnderstood} = decodeNftTrace(datagram);
 	t.is(events.length, 1);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {parsePacket, type PacketHeader} from '../../../../src/trace/decode/packet.js';
+import {isAnswer, parsePacket, type PacketHeader} from '../../../../src/trace/decode/packet.js';
 import {
 	bytes, ipv4, ipv6, tcp, udp, uint32, view,
 } from '../_bytes.js';
@@ -20,6 +20,11 @@ const rows: readonly Row[] = [
 			family: 'ipv4', protocol: 6, ...ends, sequence: 1, identification: 7, tcpFlags: 0x12,
 		},
 	},
+	...([['a reset without a number of its own goes by what it acknowledges', 0, 0x14, 99], ['a reset with one', 5, 0x14, 5], ['a reset that acknowledges nothing', 0, 0x04, 0], ['a first packet with number 0', 0, 0x02, 0]] as const).map(([title, number, flags, sequence]): Row => ({
+		title, network: ipv4(6, tcp({sequence: number, acknowledged: 99, flags})), header: {
+			family: 'ipv4', protocol: 6, ...ends, sequence, identification: 7, tcpFlags: flags,
+		},
+	})),
 	{
 		title: 'IPv4 with options that the trace cut off, and the transport header apart', network: ipv4(6, bytes(), {options: uint32(0)}).subarray(0, 20), transport: tcp(), header: {
 			family: 'ipv4', protocol: 6, ...ends, sequence: 1, identification: 7, tcpFlags: 2,
@@ -80,7 +85,7 @@ for (const {title, network, transport, header} of rows) {
 	});
 }
 
-test('every prefix of a packet is too short or the same header', t => {
+test('every prefix of a packet is too short, or has the same header', t => {
 	for (const packet of [ipv4(6, tcp()), ipv4(17, udp()), ipv6(6, tcp()), ipv6(17, udp())]) {
 		const whole = parsePacket(view(packet));
 		for (let length = 0; length < packet.length; length++) {
@@ -90,4 +95,11 @@ test('every prefix of a packet is too short or the same header', t => {
 			}
 		}
 	}
+});
+
+test('the answer to a first packet of TCP: SYN with ACK, or a reset', t => {
+	const flags = {
+		none: undefined, syn: 0x02, 'syn, ack': 0x12, rst: 0x04, 'rst, ack': 0x14, ack: 0x10, 'fin, syn, ack': 0x13,
+	};
+	t.deepEqual(Object.entries(flags).filter(([, tcpFlags]) => isAnswer({tcpFlags})).map(([name]) => name), ['syn, ack', 'rst', 'rst, ack']);
 });

@@ -13,7 +13,7 @@ import {
 	assemblePackets, invalidChains, type Lookup, type TracedPacket,
 } from '../../../../src/trace/packets.js';
 import {
-	decode, mixedNames, plainNames, readRecording,
+	decode, readRecording, recordingNames,
 } from '../../../helpers/recordings.js';
 import {
 	attribute, bytes, general, ipv4, message, tcp, text, uint32, uint64,
@@ -25,7 +25,7 @@ const traceTable = 'testbed-trace';
 type Datagram = {readonly stream: 'nft' | 'nflog'; readonly bytes: Uint8Array};
 type Seen = {readonly packets: readonly TracedPacket[]; readonly orphans: number; readonly lost: readonly string[]; readonly notUnderstood: number};
 
-const names = [...plainNames, ...mixedNames];
+const names = recordingNames;
 const decoders = {nft: 'nft', nflog: 'nflog'} as const;
 
 function lookupOf(name: typeof names[number]): Lookup {
@@ -33,6 +33,11 @@ function lookupOf(name: typeof names[number]): Lookup {
 	return createLookup({
 		ruleSet, loaded: round.after, interfaces: round.interfaces, traceTable,
 	});
+}
+
+/** So many base chains some packet passes at least. Istio's native rules have one for each way. */
+function leastChains(name: typeof names[number]): number {
+	return name.startsWith('nftables') ? 1 : 2;
 }
 
 /** The switch's own events first, as round.ts has it. */
@@ -86,10 +91,11 @@ function fast(datagrams: readonly Datagram[], lookup: Lookup, trace = new FastTr
 for (const name of names) {
 	const datagrams = inOrder(readRecording(name).round.recording.datagrams);
 
-	test(`${name}: the packets of the reference, the first time and again`, t => {
+	test(`${name}: the same packets as the reference, the first time and again`, t => {
 		const lookup = lookupOf(name);
 		const wanted = slow(datagrams, lookup);
-		t.true(wanted.packets.length > 5 && wanted.packets.some(({traversals}) => traversals.length > 1), 'the recording shows something');
+		t.true(wanted.packets.length > 5 && wanted.packets.some(({traversals}) => traversals.length >= leastChains(name)), 'the recording shows something');
+		t.true(wanted.packets.some(({traversals}) => traversals.some(({hits}) => hits.length > 1)));
 		t.is(wanted.notUnderstood, 0);
 		const trace = new FastTrace(lookup);
 		t.deepEqual(fast(datagrams, lookup, trace), wanted);
@@ -99,7 +105,7 @@ for (const name of names) {
 		t.is(trace.shapes.size, learnt, 'no shape is worked out twice');
 	});
 
-	test(`${name}: the same when messages are lost, doubled, swapped or spoilt`, t => {
+	test(`${name}: the same if messages are lost, doubled, swapped or damaged`, t => {
 		const lookup = lookupOf(name);
 		const place = fc.nat(datagrams.length - 1);
 		const damage = fc.oneof(
@@ -170,7 +176,7 @@ for (const name of names) {
 }
 
 /** What the switch says of a SYN: in the chain where it is sent, or the one where it comes in. */
-const begin = (sourcePort: number, chain = 'output'): Datagram => ({
+const begin = (sourcePort: number, chain = 'output', segment = tcp({sourcePort, sequence: 77})): Datagram => ({
 	stream: 'nft',
 	bytes: message((10 << 8) | 17, bytes(
 		general(1),
@@ -181,9 +187,14 @@ const begin = (sourcePort: number, chain = 'output'): Datagram => ({
 		attribute(5, attribute(1, uint32(1))),
 		attribute(6, uint32(sourcePort)),
 		attribute(8, ipv4(6, new Uint8Array())),
-		attribute(9, tcp({sourcePort, sequence: 77})),
+		attribute(9, segment),
 	)),
 });
+
+/** The same of the reset of a closed port: all of these have the number 0, and differ by what they acknowledge. */
+const reset = (sourcePort: number, chain?: string): Datagram => begin(sourcePort, chain, tcp({
+	sourcePort, sequence: 0, acknowledged: sourcePort + 1, flags: 0x14,
+}));
 
 /** What legacy says of the same SYN: the end of nat OUTPUT. */
 const log = (sourcePort: number, sequence: number): Datagram => ({
@@ -206,6 +217,7 @@ for (const [title, datagrams, wanted] of [
 	['a packet that is sent again is one of its own, though it meets the switch alone', [begin(40_000), begin(40_000, 'prerouting'), begin(40_000), begin(40_000, 'prerouting')], [40_000, 40_000]],
 	['a packet that is sent again, whose log is read before the switch\'s word of it', [begin(40_000), log(40_000, 0), log(40_000, 1), begin(40_000)], [40_000, 40_000]],
 	['the same, whose logs are all read before', [log(40_000, 0), log(40_000, 1), log(40_000, 2), ...overLo, ...overLo, ...overLo, ...overLo], [40_000, 40_000, 40_000, 40_000]],
+	['two resets over lo that overtake each other: two packets', [reset(40_000), reset(40_001), reset(40_000, 'prerouting'), reset(40_001, 'prerouting')], [40_000, 40_001]],
 	['the same from outside', [begin(40_000, 'prerouting'), begin(40_000, 'prerouting'), begin(40_000, 'prerouting')], [40_000, 40_000, 40_000]],
 ] as const) {
 	test(title, t => {
@@ -218,7 +230,7 @@ for (const [title, datagrams, wanted] of [
 	});
 }
 
-test('the arrival of the first attempt is not taken for the second\'s, which NFLOG has shown already', t => {
+test('the arrival of the first attempt is not taken for that of the second, which NFLOG has already shown', t => {
 	const trace = new FastTrace({
 		ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, traceTable,
 	});
@@ -242,9 +254,9 @@ test('the arrival of the first attempt is not taken for the second\'s, which NFL
 	t.deepEqual(arrivals(overLo), ['input', 'input']);
 });
 
-test('peek shows the packets so far, and what they meet afterwards is still theirs', t => {
-	const lookup = lookupOf(names[0]!);
-	const datagrams = inOrder(readRecording(names[0]!).round.recording.datagrams);
+test('peek shows the packets so far, and later events still belong to them', t => {
+	const lookup = lookupOf(names[0]);
+	const datagrams = inOrder(readRecording(names[0]).round.recording.datagrams);
 	const wanted = slow(datagrams, lookup);
 	const trace = new FastTrace(lookup);
 	const half = Math.floor(datagrams.length / 2);
@@ -269,7 +281,7 @@ for (const [title, chain, type, handle, isInvalid] of [
 	['the chain ended without it', invalidChains.received, 3, [], undefined],
 	['a rule of another chain matched', 'output', 3, [attribute(3, uint64(9))], undefined],
 ] as const) {
-	test(`the chain behind conntrack tells what is invalid, as in the reference: ${title}`, t => {
+	test(`the chain after conntrack shows what is invalid, as in the reference: ${title}`, t => {
 		const lookup: Lookup = {
 			ruleByHandle: () => undefined, ruleByNumber: () => undefined, hookOf: () => 'output', interfaceName: () => undefined, traceTable,
 		};

@@ -1,0 +1,193 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** The folder of the man pages, relative to the root of the checkout. */
+export const manFolder = 'man';
+
+/** The date in the pages. It changes with a release, not with each build, so that the same help gives the same pages. */
+const date = '2026-11-29';
+
+/** The name of a command's page without its section: `testbed-baseline-check`. */
+function pageName(words) {
+	return ['testbed', ...words].join('-');
+}
+
+/** Text for roff: nothing in it is a request, and hyphens stay hyphens when copied. */
+function escape(text) {
+	return text
+		.replaceAll('\\', String.raw`\e`)
+		.replaceAll('-', String.raw`\-`)
+		.replaceAll('…', '...')
+		.replaceAll('→', String.raw`\(->`)
+		.replace(/^(?=[.'])/u, String.raw`\&`);
+}
+
+/** Longest line of text in a page, in bytes, as mandoc asks for. */
+const lineMax = 80;
+
+/** Text in lines of that length, broken at blanks. */
+function folded(text) {
+	const lines = [''];
+	for (const word of text.split(' ')) {
+		const last = lines.at(-1);
+		if (last !== '' && last.length + 1 + word.length > lineMax) {
+			lines.push(/^[.']/u.test(word) ? String.raw`\&${word}` : word);
+		} else {
+			lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+		}
+	}
+
+	return lines;
+}
+
+function bold(text) {
+	return String.raw`\fB${escape(text)}\fR`;
+}
+
+/** The lines of a help text in groups: what stands below `Options:` by that name, and all that follows the lists as blocks. */
+function partsOf(help) {
+	const [usage = '', description = '', ...blocks] = help.split(/\n{2,}/u).map(block => block.split('\n'));
+	const lists = {};
+	const others = [];
+	for (const block of blocks) {
+		const name = /^(?<name>Arguments|Options|Commands):$/u.exec(block[0])?.groups.name;
+		if (name !== undefined && lists[name] === undefined) {
+			lists[name] = entriesIn(block.slice(1));
+		} else {
+			others.push(block);
+		}
+	}
+
+	return {
+		usage: usage.join(' ').replace(/^Usage: /u, ''), description: description === '' ? '' : description.join(' '), lists, others,
+	};
+}
+
+/** `  -f, --format <name>  text`, continued on lines that are further to the right. */
+function entriesIn(lines) {
+	const entries = [];
+	for (const line of lines) {
+		const {term, text} = /^ {2}(?<term>\S.*?)(?: {2,}(?<text>\S.*))?$/u.exec(line)?.groups ?? {};
+		if (term === undefined) {
+			entries.at(-1).text.push(line.trim());
+		} else {
+			entries.push({term, text: text === undefined ? [] : [text]});
+		}
+	}
+
+	return entries.map(({term, text}) => ({term, text: text.join(' ')}));
+}
+
+function printEntries(entries) {
+	return entries.flatMap(({term, text}) => ['.TP', bold(term), ...folded(escape(text === '' ? term : text))]);
+}
+
+/** Paragraphs as text, commands as they are. `Exit status: …` is a section of its own, wherever it stands. */
+function printBlocks(blocks) {
+	const lines = [];
+	const status = [];
+	let current = lines;
+	for (const block of blocks) {
+		let isCode = false;
+		const close = () => {
+			if (isCode) {
+				current.push('.fi', '.RE');
+				isCode = false;
+			}
+		};
+
+		let isNew = true;
+		for (const line of block) {
+			if (line.startsWith('Examples:')) {
+				close();
+				current = lines;
+				current.push('.SH EXAMPLES');
+				isNew = false;
+			} else if (line.startsWith('  ')) {
+				if (!isCode) {
+					current.push('.RS 2', '.nf');
+					isCode = true;
+				}
+
+				current.push(escape(line.slice(2)));
+			} else {
+				const wasCode = isCode;
+				close();
+				if (line.startsWith('Exit status: ')) {
+					current = status;
+					current.push(...folded(escape(capitalized(line.replace(/^Exit status: /u, '')))));
+				} else {
+					current.push(...(isNew || wasCode || /^[A-Z][a-z ]+: /u.test(line) ? ['.PP'] : []), ...folded(escape(line)));
+				}
+
+				isNew = false;
+			}
+		}
+
+		close();
+		current = lines;
+	}
+
+	return {lines: lines.filter((line, index) => !(line === '.PP' && lines[index - 1]?.startsWith('.SH'))), status};
+}
+
+function capitalized(text) {
+	return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+/** The page of one command. `helps` are those of all, which it refers to. */
+export function printManPage({words, help}, helps) {
+	const {usage, description, lists, others} = partsOf(help);
+	const {lines, status} = printBlocks(others);
+	const near = helps.map(other => other.words).filter(other => other.length === 0 || other.length === words.length + 1 || other.length === words.length)
+		.filter(other => other.join(' ') !== words.join(' ') && (other.length === 0 || words.length === 0 || other[0] === words[0]));
+	const [head, ...tail] = lines.join('\n').split('\n.SH EXAMPLES\n');
+	const [explained, examples] = lines[0] === '.SH EXAMPLES' ? [[], lines.slice(1)] : [head === '' ? [] : head.split('\n'), tail.length === 0 ? [] : tail.join('\n').split('\n')];
+	const [firstWord, ...restOfUsage] = usage.split(' ');
+	const section = (name, content) => content.length === 0 ? [] : [`.SH ${name}`, ...content];
+	return `${[
+		String.raw`.\" Generated by npm run reference from the help of every command.`,
+		`.TH ${pageName(words).toUpperCase().replaceAll('-', String.raw`\-`)} 1 ${date} "sidecar\\-netfilter\\-testbed" "User Commands"`,
+		...section('NAME', folded(`${escape(pageName(words))} \\- ${escape(description.replace(/\.$/u, ''))}`)),
+		...section('SYNOPSIS', [`${bold([firstWord, ...words].join(' '))} ${escape(restOfUsage.slice(words.length).join(' '))}`.trimEnd()]),
+		...section('DESCRIPTION', [...folded(escape(capitalized(description).replace(/\.?$/u, '.'))), ...(explained.length === 0 ? [] : ['.PP', ...explained.slice(explained[0] === '.PP' ? 1 : 0)])]),
+		...section('ARGUMENTS', printEntries(lists.Arguments ?? [])),
+		...section('COMMANDS', printEntries(lists.Commands ?? [])),
+		...section('OPTIONS', printEntries(lists.Options ?? [])),
+		...section('EXAMPLES', examples),
+		...section('EXIT STATUS', status),
+		...section('SEE ALSO', near.map((other, index) => `.BR ${escape(pageName(other))} (1)${index === near.length - 1 ? '' : ' ,'}`)),
+	].join('\n')}\n`;
+}
+
+/** All pages by their file names, relative to the root. */
+export function printManPages(helps) {
+	return new Map(helps.map(one => [`${manFolder}/${pageName(one.words)}.1`, printManPage(one, helps)]));
+}
+
+/** Writes all pages, and removes those of commands that no longer exist. */
+export function writeManPages(root, helps) {
+	const folder = path.join(root, manFolder);
+	fs.mkdirSync(folder, {recursive: true});
+	const pages = printManPages(helps);
+	for (const name of fs.readdirSync(folder).filter(name => !pages.has(`${manFolder}/${name}`))) {
+		fs.rmSync(path.join(folder, name));
+	}
+
+	for (const [file, text] of pages) {
+		fs.writeFileSync(path.join(root, file), text);
+	}
+
+	return pages.size;
+}
+
+/** What is wrong with the man pages: a list of messages, empty if they match the help. */
+export function complaintsAboutManPages(root, helps) {
+	const pages = printManPages(helps);
+	const folder = path.join(root, manFolder);
+	const present = fs.existsSync(folder) ? fs.readdirSync(folder).map(name => `${manFolder}/${name}`) : [];
+	return [
+		...[...pages].filter(([file, text]) => !present.includes(file) || fs.readFileSync(path.join(root, file), 'utf8') !== text).map(([file]) => `${file} is not what the help says. If the help is right, run: npm run reference`),
+		...present.filter(file => !pages.has(file)).map(file => `${file} is the page of no command. Run: npm run reference`),
+	];
+}

@@ -1,0 +1,47 @@
+/**
+A model of work on many machines: `node scripts/scale/model.mjs` prints the table of docs/scale.md. The parts were measured (measure.mjs) with up to 8 shards; what it says of more shards is computed, not measured.
+*/
+
+import path from 'node:path';
+import process from 'node:process';
+import {fileURLToPath} from 'node:url';
+
+/**
+The measured parts, in seconds of one processor. `start`: what a shard takes beyond its pieces (starting Node, reading the rules, the plan, sandboxes). `piece` and `longest`: the mean and the longest piece. `mergeStart`, `mergePiece`, `mergeFile`: what merge takes at all, for each piece and for each file.
+*/
+export const works = [
+	{
+		// Of `run scenarios/`: 11.6 s in one shard, 26.3 s in eight; merge 1.8 s for 92 pieces, nearly all of it to judge them.
+		name: 'run, 10,000 scenarios', pieces: 10_000, start: 2.1, piece: 0.103, longest: 0.9, mergeStart: 0.3, mergePiece: 0.016, mergeFile: 0.0123,
+	},
+	{
+		// Of `mutate release:1.30 --sample 60`: 24.1 s in one shard, 31.1 s in two, the longest 15.8 s. Of merge, files that repeat one result: 8 and 64 of them, with 1,000 and 8,000 mutants.
+		name: 'mutate, 10,000 mutants', pieces: 10_000, start: 7, piece: 0.285, longest: 0.35, mergeStart: 0.25, mergePiece: 0.000_08, mergeFile: 0.0123,
+	},
+];
+
+/** Numbers of shards in the table. */
+const counts = [1, 8, 64, 256, 1000];
+
+/** What a number of shards comes to. The longest shard has its share and, at worst, one longest piece more (the bound of the cut). */
+export function model({pieces, start, piece, longest, mergeStart, mergePiece, mergeFile}, count) {
+	const share = pieces * piece / count;
+	const slowest = start + share + (count === 1 ? 0 : (1 - (1 / count)) * longest);
+	const merge = mergeStart + (pieces * mergePiece) + (count * mergeFile);
+	const whole = start + (pieces * piece);
+	return {slowest, merge, sum: (count * start) + (pieces * piece), done: slowest + merge, gain: whole / (slowest + merge)};
+}
+
+/** The table in Markdown. */
+export function printModel() {
+	const second = value => value < 10 ? value.toFixed(1) : String(Math.round(value));
+	const rows = works.flatMap(work => counts.map(count => {
+		const {slowest, merge, sum, done, gain} = model(work, count);
+		return `| ${work.name} | ${count} | ${second(slowest)} | ${second(merge)} | ${second(done)} | ${second(sum)} | ${second(gain)} × |`;
+	}));
+	return `${['| work | shards | longest shard (s) | merge (s) | report after (s) | sum of all shards (s) | sooner by |', '|---|---|---|---|---|---|---|', ...rows].join('\n')}\n`;
+}
+
+if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+	process.stdout.write(printModel());
+}

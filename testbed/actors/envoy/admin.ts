@@ -1,0 +1,51 @@
+/**
+What Envoy's admin interface says of its listeners. It is asked over an abstract Unix socket, so that no packet of it can meet a rule.
+*/
+
+import {request} from 'node:http';
+import {Socket} from 'node:net';
+import type {Netns} from '../../sandbox/netns.js';
+import {connectAbstract} from '../../syscalls/abstract-socket.js';
+import {adminSocket, statPrefix} from './bootstrap.js';
+
+/** The counters of the listeners of the spec, not those of single workers. */
+const counterName = String.raw`listener\.${statPrefix}-\d+-ipv[46]\.downstream_cx_total`;
+
+/** How many connections the listeners of the spec accepted, by the text of `/stats`. Undefined where it has no such counter. */
+export function parseAccepted(stats: string): number | undefined {
+	const counts = [...stats.matchAll(new RegExp(`^${counterName}: (?<count>\\d+)$`, 'gmu'))].map(({groups}) => Number(groups!['count']));
+	return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Asks how many connections the listeners accepted since the start. Undefined where there is no answer within the limit. */
+export async function askAccepted(netns: Netns, limitMs: number): Promise<number | undefined> {
+	let fd: number;
+	try {
+		fd = netns.enter(() => connectAbstract(adminSocket));
+	} catch {
+		return undefined; // Nobody listens: the process is gone, which its end tells.
+	}
+
+	return new Promise(resolve => {
+		const asked = request({
+			createConnection: () => new Socket({fd, readable: true, writable: true}),
+			host: 'testbed',
+			path: `/stats?filter=${encodeURIComponent(`^${counterName}$`)}`,
+		}, response => {
+			let text = '';
+			response.setEncoding('utf8').on('data', (chunk: string) => {
+				text += chunk;
+			}).once('end', () => {
+				resolve(response.statusCode === 200 ? parseAccepted(text) : undefined);
+			}).once('error', () => {
+				resolve(undefined);
+			});
+		});
+		// Not the option `timeout`: whoever makes the socket has to see to that one.
+		asked.setTimeout(limitMs, () => {
+			asked.destroy();
+		}).once('error', () => {
+			resolve(undefined);
+		}).end();
+	});
+}
