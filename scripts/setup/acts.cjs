@@ -23,11 +23,18 @@ function asksForHelp(argv) {
 	return options.some(option => ['--help', '-h', '--version', '-V'].includes(option));
 }
 
+/** Commands with `--check`, which sends nothing. */
+const checkedCommands = new Set(['run', 'probe', 'diff', 'baseline', 'mutate', 'coverage']);
+
 /** Without a command, `testbed` runs the types, whatever its options. */
 function testbedNeedsKernel(argv) {
 	const [first] = argv;
 	// Printing a mutant does not install it.
 	if (first === 'mutate' && argv.some(option => option === '--print' || option.startsWith('--print='))) {
+		return false;
+	}
+
+	if (argv.includes('--check') && (checkedCommands.has(first) || first.startsWith('-'))) {
 		return false;
 	}
 

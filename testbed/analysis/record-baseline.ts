@@ -10,7 +10,7 @@ import type {MeshRules} from '../../src/mesh/mesh.js';
 import {defaultTypesOf} from '../../src/mesh/traffic-types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {loadEnvironment} from '../system/environment.js';
-import type {RuleInput} from '../inputs/types.js';
+import type {ReadyScenario, RuleInput} from '../inputs/types.js';
 import type {RunOptions} from '../run/options.js';
 import {checksumOf} from '../inputs/checksum.js';
 import {runTestbed} from '../run/run.js';
@@ -64,6 +64,17 @@ export async function recordBaseline({rules, request, scenarios, ...options}: Re
 }
 
 /**
+The scenarios that are sent through some rules, whatever rules they name, with the file of each. Connections of other families are left out.
+
+@throws {TestbedError} INPUT for a scenario that cannot be used.
+*/
+export function scenariosOf({rules, scenarios, families, credentials}: Pick<RecordOptions, 'rules' | 'scenarios' | 'families' | 'credentials'>): ReadonlyArray<{readonly of: string; readonly play: ReadyScenario}> {
+	return loadScenarios(scenarios, {backends: undefined, credentialsOf: () => credentials, rules}).flatMap(one => one.prepared)
+		.map(({play: ready}) => ({of: ready.file, play: {...ready, cases: ready.cases.filter(({probe}) => families.includes(probe.family))}}))
+		.filter(({play: {cases}}) => cases.length > 0);
+}
+
+/**
 Runs the six types and scenarios through one rule set, one after the other.
 
 @throws {TestbedError} INPUT for a scenario, and everything that a run throws.
@@ -72,9 +83,9 @@ export async function runCases({rules, scenarios, families, credentials, timeout
 	const shared: Omit<RunOptions, 'types'> = {
 		rules, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress,
 	};
-	const prepared = loadScenarios(scenarios, {backends: undefined, credentialsOf: () => credentials, rules}).flatMap(one => one.prepared)
-		.map(({play: ready}) => ({of: ready.file, play: {...ready, cases: ready.cases.filter(({probe}) => families.includes(probe.family))}}))
-		.filter(({play: {cases}}) => cases.length > 0);
+	const prepared = scenariosOf({
+		rules, scenarios, families, credentials,
+	});
 	const seen: ObservedCase[] = [];
 	const note = async (of: string, options: RunOptions): Promise<void> => {
 		const {report} = await runTestbed(options);

@@ -10,6 +10,8 @@ import {verifyInSteps} from '../../src/baseline/verify.js';
 import type {VerificationReport} from '../../src/report/verification/types.js';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import {loadEnvironment} from '../system/environment.js';
+import type {AddressFamily} from '../../src/netfilter/types.js';
+import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import type {RuleInput} from '../inputs/types.js';
 import {summaryOfRules} from '../inputs/summary.js';
 import {identityOf, meshOf} from '../inputs/mesh-of-rules.js';
@@ -25,6 +27,11 @@ export type VerifyOptions = Omit<ClassRunOptions, 'inputs' | 'alongside' | 'fami
 	readonly areRolesCompared: boolean;
 };
 
+/** The recorded rules as a program for the symbolic walk. */
+export function recordedProgram({rules: {ruleSet, markRules}}: Baseline, family: AddressFamily): Program {
+	return {ruleSet, localMarks: markRules.filter(rule => rule.family === family).map(({mark, mask = 0xFF_FF_FF_FF}) => ({mark, mask}))};
+}
+
 /**
 Checks a rule set; writes nothing.
 
@@ -32,9 +39,9 @@ Checks a rule set; writes nothing.
 */
 export async function verifyBaseline({file, baseline, rules, areRolesCompared, ...options}: VerifyOptions): Promise<VerificationReport> {
 	const startedAt = performance.now();
-	const {rules: {families, markRules, ruleSet, source, release, backend, sha256}, classes, cases} = baseline;
+	const {rules: {families, source, release, backend, sha256}, classes, cases} = baseline;
 	const probed = await probeClasses({
-		...options, families, inputs: [rules], alongside: family => [{ruleSet, localMarks: markRules.filter(rule => rule.family === family).map(({mark, mask = 0xFF_FF_FF_FF}) => ({mark, mask}))}],
+		...options, families, inputs: [rules], alongside: family => [recordedProgram(baseline, family)],
 	});
 	const scenarios = [...new Set(cases.map(({of}) => of))].filter(of => of !== 'types');
 	const [observed, environment] = await Promise.all([

@@ -18,6 +18,7 @@ import type {Place} from '../../src/report/shared-types.js';
 import {TestbedError} from '../errors.js';
 import {readLive} from '../live/read-live.js';
 import {familiesOfLive} from './live-families.js';
+import {doAll} from './many-faults.js';
 import {meshOf} from './mesh-of-rules.js';
 import {isDump, liveNameOf} from './source.js';
 import type {RuleInput} from './types.js';
@@ -83,13 +84,21 @@ export function inputsOfParts(parts: readonly Imported[], {source, families, bac
 }
 
 /** A single dump may cover either family or both: its text tells, and only if it does not, the requested families decide. Of two dumps, each covers one family. */
-function importParts({source, names, text = readSource(source, names.rules), source6, families}: Pick<InputRequest, 'source' | 'text' | 'source6' | 'families'> & {readonly names: InputOptions}): readonly Imported[] {
+function importParts({source, names, text, source6, families}: Pick<InputRequest, 'source' | 'text' | 'source6' | 'families'> & {readonly names: InputOptions}): readonly Imported[] {
 	if (source6 !== undefined) {
-		return [importRules(text, {family: 'ipv4'}), importRules(readSource(source6, names.rules6), {family: 'ipv6'})];
+		const read = (file: string, family: AddressFamily, own: () => string): Imported => {
+			try {
+				return importRules(own(), {family});
+			} catch (error) {
+				throw error instanceof ParseError ? new TestbedError('INPUT', {message: `${file}: ${error.message}`, state: 'Nothing was installed.', cause: error}) : error;
+			}
+		};
+
+		return doAll([() => read(source, 'ipv4', () => text ?? readSource(source, names.rules)), () => read(source6, 'ipv6', () => readSource(source6, names.rules6))], {heading: () => 'Both dumps cannot be used:'});
 	}
 
 	const [only, ...others] = families;
-	return [importRules(text, only === 'ipv6' && others.length === 0 ? {fallback: 'ipv6'} : {})];
+	return [importRules(text ?? readSource(source, names.rules), only === 'ipv6' && others.length === 0 ? {fallback: 'ipv6'} : {})];
 }
 
 /**

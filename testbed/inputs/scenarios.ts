@@ -14,7 +14,9 @@ import type {ActorCredentials, Intent} from '../../src/mesh/traffic.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput, ReadyScenario} from './types.js';
 import {canInsert, insertedElsewhere, isTextOfRules, loadNamedRules} from './named-rules.js';
+import {doAll} from './many-faults.js';
 import {readText} from './read-text.js';
+import {liveNameOf} from './source.js';
 
 /** A scenario that cannot run on a back end, with the reason. */
 export type MissingScenario = {readonly source: string; readonly release: string | null; readonly backend: Backend; readonly scenario: string; readonly reason: string};
@@ -34,7 +36,11 @@ export type ScenarioPermissions = {
 };
 
 /** How scenario files are read. `rules` replaces the rules that a file names. */
-export type ScenarioRequest = ScenarioPermissions & {readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf; readonly rules?: RuleInput};
+export type ScenarioRequest = ScenarioPermissions & {
+	readonly backends: readonly Backend[] | undefined; readonly credentialsOf: CredentialsOf; readonly rules?: RuleInput;
+	/** Whether live pods are left out instead of read. */
+	readonly isForCheck?: boolean | undefined;
+};
 
 /**
 Reads a file and prepares it for each back end, or for the given rules instead of those that it names.
@@ -87,43 +93,14 @@ Reads many files, each as {@link loadScenario} does, and reports the errors of a
 @throws {TestbedError} INPUT, or the code that all errors share; a single error is thrown as it is.
 */
 export function loadScenarios(files: readonly string[], request: ScenarioRequest): readonly LoadedScenarios[] {
-	const loaded: LoadedScenarios[] = [];
-	const faults: TestbedError[] = [];
-	for (const file of files) {
-		try {
-			loaded.push(loadScenario(file, request));
-		} catch (error) {
-			if (!(error instanceof TestbedError)) {
-				throw error;
-			}
-
-			faults.push(error);
-		}
-	}
-
-	const [first] = faults;
-	if (first === undefined) {
-		return loaded;
-	}
-
-	if (faults.length === 1) {
-		throw first;
-	}
-
-	const hints = new Set(faults.map(({hint}) => hint));
-	throw new TestbedError(faults.every(({code}) => code === first.code) ? first.code : 'INPUT', {
-		message: `${faults.length} of ${files.length} scenarios cannot be run:\n${faults.map(({message}) => `  ${message.replaceAll('\n', '\n  ')}`).join('\n')}`,
-		state: 'Nothing was run.',
-		...(hints.size === 1 && first.hint !== undefined ? {hint: first.hint} : {}),
-		cause: first,
-	});
+	return doAll(files.map(file => () => loadScenario(file, request)), {heading: failed => `${failed} of ${files.length} scenarios cannot be run:`});
 }
 
 type Made = {readonly backend: Backend; readonly rules?: RuleInput; readonly reason?: string; readonly error?: TestbedError};
 
 /** The rules of a scenario for one back end, or why there are none. */
-function rulesFor({rules: {value: source, at}, insert, families, backends}: ScenarioFile, {backend, file, allowOutside = false, allowModules = false}: ScenarioPermissions & {
-	readonly backend: Backend; readonly file: string;
+function rulesFor({rules: {value: source, at}, insert, families, backends}: ScenarioFile, {backend, file, allowOutside = false, allowModules = false, isForCheck = false}: ScenarioPermissions & {
+	readonly backend: Backend; readonly file: string; readonly isForCheck?: boolean | undefined;
 }): Made {
 	if (backends?.includes(backend) === false) {
 		return {backend, reason: `The scenario is for ${backends.join(' and ')}.`};
@@ -131,6 +108,10 @@ function rulesFor({rules: {value: source, at}, insert, families, backends}: Scen
 
 	if (source !== 'none' && insert.length > 0 && !canInsert(backend)) {
 		return {backend, reason: insertedElsewhere};
+	}
+
+	if (isForCheck && allowOutside && liveNameOf(source) !== undefined) {
+		return {backend, reason: 'Its rules are those of a live pod, which is read only when it is run.'};
 	}
 
 	try {

@@ -20,7 +20,7 @@ Reads a live pod in a process of its own, which this one waits for. Only reads: 
 @throws {TestbedError} USAGE for a name that cannot be one; UNREADABLE if the pod cannot be read; MISSING_PROGRAM or MACHINE for the tools.
 */
 export function readLive(kind: LiveKind, name: string): LivePod {
-	const target = targetOf(kind, name);
+	const target = targetOfLive(kind, name);
 	const environment = Object.fromEntries(passedOn.flatMap(variable => process.env[variable] === undefined ? [] : [[variable, process.env[variable]]]));
 	const answer = JSON.parse(runNodeToEnd(new URL('live-reader.js', import.meta.url), {input: JSON.stringify(target), environment, timeoutMs: limitMs})) as ReaderAnswer;
 	if ('fault' in answer) {
@@ -33,7 +33,12 @@ export function readLive(kind: LiveKind, name: string): LivePod {
 
 const examples = {netns: 'netns:web or netns:/proc/4711/ns/net', pid: 'pid:4711', container: 'container:3f4e8b2a91c0'} as const satisfies Record<LiveKind, string>;
 
-function targetOf(kind: LiveKind, name: string): LiveTarget {
+/**
+What the name of a live pod refers to, without looking for it.
+
+@throws {TestbedError} USAGE for a name that cannot be one.
+*/
+export function targetOfLive(kind: LiveKind, name: string): LiveTarget {
 	const wrong = (message: string): TestbedError => new TestbedError('USAGE', {message, hint: `For example: ${examples[kind]}`});
 	if (name === '') {
 		throw wrong(`${kind}: names nothing (an unset variable?).`);

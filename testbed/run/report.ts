@@ -51,7 +51,7 @@ export type RunEvidence = {
 };
 
 /** The question of a run, without what only a live run needs. */
-export function questionOf({rules, families, types, credentials, others, only, scenario}: RunOptions, topology: Topology): RunQuestion {
+export function questionOf({rules, families, types, credentials, others, only, scenario}: Pick<RunOptions, 'rules' | 'families' | 'types' | 'credentials' | 'others' | 'only' | 'scenario'>, topology: Topology): RunQuestion {
 	const {
 		source, release, mesh, backend, ruleSet, beside, warnings, notes, reference, intent, places,
 	} = rules;

@@ -21,12 +21,16 @@ import {type PrintFlags, wantedReports} from '../output/destinations.js';
 import {writeFormatted} from '../output/write-report.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
+import type {ActorCredentials} from '../../../src/mesh/traffic.js';
+import {addressFamilies} from '../../../src/mesh/topology.js';
+import {Checks, isLeftUnread, type CheckFlags} from '../check/checks.js';
+import {checkBaselineCases} from '../check/plan-baseline.js';
 import {supervise} from '../supervise.js';
 import {commandLine} from '../../system/program-name.js';
 import {describeRecording, exitStatusOfRecording} from './baseline-create.js';
 
 /** The options as the command line gives them. */
-export type VerifyFlags = PrintFlags & {
+export type VerifyFlags = PrintFlags & CheckFlags & {
 	readonly rules6?: string;
 	readonly backend?: Backend;
 	readonly family?: readonly AddressFamily[];
@@ -52,12 +56,19 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 	}
 
 	const read = ruleFiles([['the input', input], ['--rules6', flags.rules6]]);
-	checkOutputFlags(flags, flags.update === true ? read : [...read, {name: 'the baseline', file}], flags.update === true ? [{name: '--update', what: 'The baseline', file}] : []);
-	const baseline = chosenPart(loadBaseline(file), {file, flags});
+	const checks = new Checks(flags);
+	checks.do(() => {
+		checkOutputFlags(flags, flags.update === true ? read : [...read, {name: 'the baseline', file}], flags.update === true ? [{name: '--update', what: 'The baseline', file}] : []);
+	});
+	const known = checks.do(() => chosenPart(loadBaseline(file), {file, flags}));
+	if (checks.isOnly) {
+		return checkVerify(known, {file, input, flags, checks});
+	}
+
+	const baseline = known!;
 	const {rules, request} = loadRules(baseline, {file, input, flags});
-	const {proxy} = baseline;
 	const options = {
-		credentials: usualCredentials({proxyUid: flags.proxyUid ?? proxy.uid, proxyGid: flags.proxyGid ?? flags.proxyUid ?? proxy.gid}, rules.intent, rules),
+		credentials: credentialsOfCheck(baseline, rules, flags),
 		limit: flags.limit,
 		timeoutMs: flags.timeout,
 		traceBufferBytes: flags.traceBuffer,
@@ -87,6 +98,43 @@ export async function verifyCommand(file: string, input: string | undefined, fla
 
 		tell(describeRecording(recording, file));
 		return exitStatusOfRecording(recording);
+	});
+}
+
+/** The users of a check: the proxy is the baseline's, unless the command line names another. */
+function credentialsOfCheck({proxy}: Baseline, rules: RuleInput, flags: VerifyFlags): ActorCredentials {
+	return usualCredentials({proxyUid: flags.proxyUid ?? proxy.uid, proxyGid: flags.proxyGid ?? flags.proxyUid ?? proxy.gid}, rules.intent, rules);
+}
+
+/**
+Checks the baseline and the rules, and prints what would be sent.
+
+@throws {TestbedError} All faults.
+*/
+async function checkVerify(baseline: Baseline | undefined, {file, input, flags, checks}: {
+	readonly file: string; readonly input: string | undefined; readonly flags: VerifyFlags; readonly checks: Checks;
+}): Promise<number> {
+	const source = input ?? baseline?.rules.source;
+	const isUnread = source !== undefined && checks.do(() => isLeftUnread(source, checks)) === true;
+	const families = baseline?.rules.families ?? flags.family ?? addressFamilies;
+	const read = isUnread || source === undefined
+		? undefined
+		: checks.do(() => baseline === undefined
+			? loadRuleInput({
+				source, source6: flags.rules6, options: argumentOptions, families, dnsServers: flags.dnsServers, allowModules: flags.allowModules,
+				...(flags.backend === undefined ? {} : {backend: flags.backend}),
+			})
+			: loadRules(baseline, {file, input, flags}).rules);
+	return checkBaselineCases(read, {
+		command: 'baseline check',
+		source: source ?? file,
+		isUnread,
+		families,
+		baseline,
+		scenarios: [...new Set(baseline?.cases.map(({of}) => of))].filter(of => of !== 'types'),
+		credentials: baseline && read && credentialsOfCheck(baseline, read, flags),
+		limit: flags.limit,
+		checks,
 	});
 }
 

@@ -16,10 +16,12 @@ import {remark} from '../output/remark.js';
 import {describeNotes} from '../output/notes.js';
 import {ruleFiles} from '../output/output-files.js';
 import {usualCredentials} from '../../inputs/credentials.js';
+import {Checks, isLeftUnread, type CheckFlags} from '../check/checks.js';
+import {checkBaselineCases} from '../check/plan-baseline.js';
 import {supervise} from '../supervise.js';
 
 /** The options as the command line gives them. */
-export type RecordFlags = {
+export type RecordFlags = CheckFlags & {
 	readonly rules6?: string;
 	readonly backend?: Backend;
 	readonly family: readonly AddressFamily[];
@@ -41,12 +43,26 @@ Records and writes a baseline; returns the exit status. If evidence is missing, 
 */
 export async function recordCommand(input: string | undefined, flags: RecordFlags): Promise<number> {
 	const {family: families, backend, dnsServers, rules6: source6, output, allowModules} = flags;
-	const rules = loadRuleInput({
-		source: input ?? defaultInput, source6, options: argumentOptions, families, dnsServers, allowModules, ...(backend === undefined ? {} : {backend}),
+	const checks = new Checks(flags);
+	const source = input ?? defaultInput;
+	const isUnread = checks.do(() => isLeftUnread(source, checks)) === true;
+	const loaded = isUnread
+		? undefined
+		: checks.do(() => loadRuleInput({
+			source, source6, options: argumentOptions, families, dnsServers, allowModules, ...(backend === undefined ? {} : {backend}),
+		}));
+	const scenarios = checks.do(() => scenarioFiles(flags.scenarios ?? [])) ?? [];
+	checks.do(() => {
+		checkOutputs([{name: output === undefined ? 'standard output' : '--output', what: 'The baseline', file: output ?? '-'}], [...ruleFiles([['the input', input], ['--rules6', source6]]), ...scenarios.map(file => ({name: '--scenarios', file}))]);
 	});
+	if (checks.isOnly) {
+		return checkBaselineCases(loaded, {
+			command: 'baseline create', source, isUnread, families, scenarios, credentials: loaded && usualCredentials(flags, loaded.intent, loaded), limit: flags.limit, checks,
+		});
+	}
+
+	const rules = loaded!;
 	tell(describeNotes(rules));
-	const scenarios = scenarioFiles(flags.scenarios ?? []);
-	checkOutputs([{name: output === undefined ? 'standard output' : '--output', what: 'The baseline', file: output ?? '-'}], [...ruleFiles([['the input', input], ['--rules6', source6]]), ...scenarios.map(file => ({name: '--scenarios', file}))]);
 	const recording = await supervise(async supervision => recordBaseline({
 		rules,
 		request: {source6, dnsServers},

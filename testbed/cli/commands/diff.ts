@@ -25,12 +25,21 @@ import {usualCredentials} from '../../inputs/credentials.js';
 import {commandLine, programName} from '../../system/program-name.js';
 import type {OnProgress} from '../../system/on-progress.js';
 import type {ShardFlags, ShardRequest} from '../../shards/request.js';
+import {doAll} from '../../inputs/many-faults.js';
+import {programOf} from '../../analysis/probe-classes.js';
+import {
+	Checks, isLeftUnread, refuseWithCheck, type CheckFlags,
+} from '../check/checks.js';
+import {rowsOfClasses} from '../check/classes.js';
+import {
+	counted, endCheck, namesOf, rowsOfRules, unreadPod, type PlanRow,
+} from '../check/plan.js';
 import {supervise} from '../supervise.js';
 import {diffShard} from './diff-shard.js';
 import {shardFiles, shardOf} from './shard-flags.js';
 
 /** The options as the command line gives them. */
-export type DiffFlags = ShardFlags & PrintFlags & {
+export type DiffFlags = ShardFlags & PrintFlags & CheckFlags & {
 	readonly consecutive?: boolean;
 	readonly since?: string;
 	readonly from6?: string;
@@ -59,11 +68,20 @@ Compares on the kernel and prints; returns the exit status.
 @throws {TestbedError} USAGE or INPUT for an operand, and everything that a batch of probes throws.
 */
 export async function diffCommand(sources: readonly string[], given: DiffFlags): Promise<number> {
+	refuseWithCheck(given);
+	const checks = new Checks(given);
 	const shard = shardOfDiff(given);
 	const {inputs: read, outputs} = shardFiles(shard);
-	checkOutputFlags(given, [...ruleFiles([...sources.map(source => ['an input', source] as const), ['--from6', given.from6], ['--to6', given.to6]]), ...read], outputs);
-	const {flags, known} = given.consecutive === true ? {flags: {...given, family: given.family ?? addressFamilies}, known: []} : knownOf(sources, given);
-	const rows = flags.consecutive === true ? sources.map(source => consecutiveOf(source, flags)) : [pairOf(sources, flags, known)];
+	checks.do(() => {
+		checkOutputFlags(given, [...ruleFiles([...sources.map(source => ['an input', source] as const), ['--from6', given.from6], ['--to6', given.to6]]), ...read], outputs);
+	});
+	const unread = sources.filter(source => checks.do(() => isLeftUnread(source, checks)) === true);
+	const {flags, known} = given.consecutive === true ? {flags: {...given, family: given.family ?? addressFamilies}, known: []} : knownOf(sources, given, checks);
+	const rows = flags.consecutive === true ? sources.flatMap(source => checks.do(() => consecutiveOf(source, flags)) ?? []) : [pairOf(sources, flags, {known, checks})];
+	if (checks.isOnly) {
+		return checkDiff(rows, {sources, unread, flags, checks});
+	}
+
 	return supervise(async ({signal, onProgress}) => {
 		const compare = async (row: Row, pairs?: readonly number[]): Promise<ComparisonSuite> => compareRow(row, flags, {
 			signal,
@@ -100,6 +118,38 @@ export async function diffCommand(sources: readonly string[], given: DiffFlags):
 			status: () => exitStatusOfComparison(only),
 		}, flags);
 		return exitStatusOfComparison(only);
+	});
+}
+
+/**
+Divides the packets into classes, and prints what would be sent.
+
+@throws {TestbedError} All faults.
+*/
+async function checkDiff(rows: readonly Row[], {sources, unread, flags, checks}: {
+	readonly sources: readonly string[]; readonly unread: readonly string[]; readonly flags: KnownFlags; readonly checks: Checks;
+}): Promise<number> {
+	const inputs = rows.flatMap(row => row.inputs);
+	const isWhole = unread.length === 0 && inputs.length > 1;
+	const classes: PlanRow[] = [];
+	for (const row of isWhole ? rows : []) {
+		const counts = await checks.wait(async () => rowsOfClasses({ // eslint-disable-line no-await-in-loop -- All on one thread.
+			families: flags.family, programs: family => row.inputs.map(input => programOf(input, family)), limit: flags.limit, hasBound: true,
+		}));
+		classes.push(...(counts ?? []).map(([label, value]): PlanRow => [label, rows.length === 1 ? value : `${row.name}: ${value}`]));
+	}
+
+	checks.end();
+	return endCheck({
+		command: 'diff',
+		rows: [
+			...(unread.length === 0 ? rowsOfRules(inputs, flags.family) : [['rule sets', counted(sources.length, sources)] as const, ['families', namesOf(flags.family)] as const]),
+			...(unread.length === 0 ? [['pairs', String(rows.reduce((sum, row) => sum + row.inputs.length - 1, 0))] as const] : []),
+			...classes,
+		],
+		leftOut: rows.flatMap(row => namedMissing(row).map(({name, reason}) => `${name}: ${reason}`)),
+		inputs,
+		unknown: unread.map(source => unreadPod(source)),
 	});
 }
 
@@ -144,8 +194,8 @@ function namedMissing({missing}: Row): ComparisonSuite['missing'] {
 type Known = Pick<InputRequest, 'text' | 'live'>;
 
 /** Reads two dumps, or live pods, once each. Without --family, the families are both, unless both sides hold rules of one and the same family only, or a live pod has one only: then there is nothing to compare in the other. A live pod's name servers are those of the pod whose rules are expected. */
-function knownOf(sources: readonly string[], given: DiffFlags): {readonly flags: KnownFlags; readonly known: readonly Known[]} {
-	const lives = sources.map(source => liveNameOf(source) === undefined ? undefined : usualFamilies({source}));
+function knownOf(sources: readonly string[], given: DiffFlags, checks: Checks): {readonly flags: KnownFlags; readonly known: readonly Known[]} {
+	const lives = sources.map(source => checks.isOnly || liveNameOf(source) === undefined ? undefined : usualFamilies({source}));
 	const live = lives.find(each => each !== undefined);
 	if (live !== undefined) {
 		const {nameservers} = live.live!;
@@ -153,14 +203,14 @@ function knownOf(sources: readonly string[], given: DiffFlags): {readonly flags:
 		return {flags: {...given, family: given.family ?? live.families, ...(dnsServers === undefined ? {} : {dnsServers})}, known: lives.map(each => each === undefined ? {} : {live: each.live})};
 	}
 
-	const texts = given.family === undefined ? dumpTexts(sources, given) : [];
+	const texts = given.family === undefined ? checks.do(() => dumpTexts(sources, given)) ?? [] : [];
 	return {flags: {...given, family: given.family ?? familiesOf(texts)}, known: texts.map(text => ({text}))};
 }
 
 /** The texts of two dumps, each read once. Empty if a side is not a dump or has one file per family. */
 function dumpTexts(sources: readonly string[], {from6, to6}: DiffFlags): readonly string[] {
 	const isPair = sources.length === 2 && from6 === undefined && to6 === undefined && sources.every(source => isDump(source)) && sources.some(source => source !== '-');
-	return isPair ? sources.map(source => readSource(source)) : [];
+	return isPair ? doAll(sources.map(source => () => readSource(source)), {heading: () => 'Both inputs cannot be read:'}) : [];
 }
 
 function familiesOf(texts: readonly string[]): readonly AddressFamily[] {
@@ -168,7 +218,12 @@ function familiesOf(texts: readonly string[]): readonly AddressFamily[] {
 	return first?.length === 1 && second?.length === 1 && first[0] === second[0] ? first : addressFamilies;
 }
 
-function pairOf(sources: readonly string[], flags: KnownFlags, known: readonly Known[]): Row {
+/**
+The two rule sets of a command line. With `--check`, a live pod and a rule set with a fault are left out.
+
+@throws {TestbedError} USAGE or INPUT.
+*/
+function pairOf(sources: readonly string[], flags: KnownFlags, {known, checks}: {readonly known: readonly Known[]; readonly checks: Checks}): Row {
 	if (flags.since !== undefined) {
 		throw new TestbedError('USAGE', {message: '--since works only with --consecutive.'});
 	}
@@ -190,13 +245,12 @@ function pairOf(sources: readonly string[], flags: KnownFlags, known: readonly K
 	const load = (source: string, {side, source6, backend, read = {}}: {readonly side: 'from' | 'to'; readonly source6: string | undefined; readonly backend: Backend | undefined; readonly read: Known | undefined}) => loadRuleInput({
 		...requestOf(source, flags), source6, ...read, options: {rules: side === 'from' ? 'the first input' : 'the second input', rules6: `--${side}6`}, ...(backend === undefined ? {} : {backend}),
 	});
-	const sides = [load(from, {
-		side: 'from', source6: flags.from6, backend: first, read: known[0],
-	}), load(to, {
-		side: 'to', source6: flags.to6, backend: second, read: known[1],
-	})];
+	const sides = [
+		{source: from, request: {side: 'from', source6: flags.from6, backend: first, read: known[0]}},
+		{source: to, request: {side: 'to', source6: flags.to6, backend: second, read: known[1]}},
+	] as const;
 	return {
-		name: '', inputs: sides, dumps6: [flags.from6, flags.to6], missing: [],
+		name: '', inputs: sides.filter(({source}) => !checks.isOnly || liveNameOf(source) === undefined).flatMap(({source, request}) => checks.do(() => load(source, request)) ?? []), dumps6: [flags.from6, flags.to6], missing: [],
 	};
 }
 

@@ -9,7 +9,7 @@ import {exitStatusOfMutation} from '../../../src/report/mutation/types.js';
 import {printRules} from '../../../src/report/rules/text.js';
 import {rulesOfMesh} from '../../../src/mesh/mesh.js';
 import {TestbedError} from '../../errors.js';
-import {mutateInput, type MutateOptions} from '../../analysis/mutate.js';
+import {mutantsToTry, mutateInput, type MutateOptions} from '../../analysis/mutate.js';
 import type {RuleInput} from '../../inputs/types.js';
 import {defaultInput} from '../../inputs/request.js';
 import {tell, writeOut} from '../../system/streams.js';
@@ -17,13 +17,16 @@ import {writeMutation} from '../output/write-mutation.js';
 import {describeNotes} from '../output/notes.js';
 import {caseInputs, checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import type {ShardFlags} from '../../shards/request.js';
+import {Checks, refuseWithCheck, type CheckFlags} from '../check/checks.js';
+import {checkCases} from '../check/plan-cases.js';
+import {endCheck} from '../check/plan.js';
 import {supervise} from '../supervise.js';
 import {mutateShard} from './mutate-shard.js';
 import {shardFiles, shardOf} from './shard-flags.js';
 import {loadCasesInput, caseOptionsOf, type CaseFlags} from './test-cases.js';
 
 /** The options as the command line gives them. */
-export type MutateFlags = CaseFlags & ShardFlags & {
+export type MutateFlags = CaseFlags & CheckFlags & ShardFlags & {
 	readonly print?: number;
 	readonly sample?: number;
 };
@@ -34,6 +37,11 @@ Tries all mutants and prints the results; returns the exit status.
 @throws {TestbedError} USAGE or INPUT for rules or cases that cannot be loaded, RULES_REJECTED if the kernel rejects the original rules.
 */
 export async function mutateCommand(source: string | undefined, flags: MutateFlags): Promise<number> {
+	refuseWithCheck(flags, ['print']);
+	if (flags.check === true) {
+		return checkMutate(source, flags);
+	}
+
 	const shard = shardOf(flags, ['print']);
 	const input = loadCasesInput(source ?? defaultInput, flags);
 	if (flags.print !== undefined) {
@@ -69,6 +77,25 @@ export async function mutateCommand(source: string | undefined, flags: MutateFla
 		const report = await mutateInput(mutating);
 		await writeMutation(report, flags);
 		return exitStatusOfMutation(report);
+	});
+}
+
+/**
+Checks everything, and prints what would be tried.
+
+@throws {TestbedError} The faults of the rules, the cases and the outputs.
+*/
+async function checkMutate(source: string | undefined, flags: MutateFlags): Promise<number> {
+	const checks = new Checks(flags);
+	const {input, rows, leftOut, unknown} = checkCases(source, flags, checks);
+	checks.end();
+	const {mutants, all} = input === undefined ? {mutants: [], all: 0} : mutantsToTry({input, families: flags.family, sample: flags.sample});
+	return endCheck({
+		command: 'mutate',
+		rows: [...rows, ...(input === undefined ? [] : [['mutants', mutants.length < all ? `${mutants.length} of ${all}` : String(all)] as const])],
+		leftOut,
+		inputs: input === undefined ? [] : [input],
+		unknown: [...unknown, 'How many probes compare each mutant with the original: that depends on both.'],
 	});
 }
 

@@ -4,7 +4,7 @@
 
 import {exitStatus} from '../../../src/judge/exit-status.js';
 import {cutText} from '../../../src/report/terminal/cut.js';
-import type {Topology} from '../../../src/mesh/topology.js';
+import {addressFamilies, type Topology} from '../../../src/mesh/topology.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {fieldList, optionOf, type ProbeSpec} from '../../../src/scenario/probe-spec.js';
 import {TestbedError} from '../../errors.js';
@@ -19,6 +19,8 @@ import {remark} from '../output/remark.js';
 import {describeNotes} from '../output/notes.js';
 import {readProbeLine} from '../../inputs/probe-line.js';
 import {usualCredentials} from '../../inputs/credentials.js';
+import {Checks, isLeftUnread, refuseWithCheck} from '../check/checks.js';
+import {endCheck, rowsOfRules, unreadPod} from '../check/plan.js';
 import {supervise} from '../supervise.js';
 import {ruleFiles} from '../output/output-files.js';
 import {cutBatch, type Block} from './batch-shard.js';
@@ -46,7 +48,12 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		throw new TestbedError('USAGE', {message: '--batch answers in JSON lines, each with its first leg unless --follow is given; --first-leg, --format, --json, --brief, --output, --pcap and --verbose are for single probes.'});
 	}
 
+	refuseWithCheck(flags);
 	const shardRequest = shardOf(flags);
+	if (flags.check === true) {
+		return checkBatch(file, flags);
+	}
+
 	checkOutputs(shardFiles(shardRequest).outputs, [{name: '--batch', file}, ...ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]])]);
 	const {families, ...known} = familiesOf(flags);
 	const rules = rulesOfProbe(flags, families, known);
@@ -87,15 +94,55 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		}
 
 		signal.throwIfAborted();
-		if (asked === 0) {
-			throw new TestbedError('INPUT', {message: `${nameOf(file)} contains no probes.`, hint: 'Write one JSON object per line, for example: {"from": "app", "to": "10.96.0.1:443"}.'});
-		}
-
+		refuseEmpty(file, asked);
 		const seconds = (performance.now() - started) / 1000;
 		remark(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} per second${sandbox.repeated === 0 ? '' : `; ${sandbox.repeated} sent again`})\n`);
 		await shard?.write(kept, Math.round(performance.now() - startedAt));
 		return exitStatus({passed: asked - open, failed: 0, inconclusive: open});
 	});
+}
+
+/**
+Checks every line, and prints what would be sent.
+
+@throws {TestbedError} The faults of the rules and of all lines.
+*/
+async function checkBatch(file: string, flags: ProbeFlags): Promise<number> {
+	const checks = new Checks(flags);
+	const source = flags.rules ?? defaultInput;
+	const isUnread = checks.do(() => isLeftUnread(source, checks)) === true;
+	const known = isUnread ? {families: flags.family === undefined ? addressFamilies : [flags.family]} : checks.do(() => familiesOf(flags));
+	const rules = isUnread || known === undefined
+		? undefined
+		: checks.do(() => {
+			const {families, ...read} = known;
+			return rulesOfProbe(flags, families, read);
+		});
+	const families = known?.families ?? addressFamilies;
+	const probes = await checks.wait(async () => supervise(async ({signal}) => {
+		let count = 0;
+		for await (const line of readBatch(file, signal)) {
+			count++;
+			checks.do(() => questionOf(line, families, rules?.topology));
+		}
+
+		refuseEmpty(file, count);
+		return count;
+	}));
+	checks.end();
+	return endCheck({
+		command: 'probe --batch',
+		rows: [['probes', String(probes)], ...(rules === undefined ? [['rule sets', `1: ${source}`] as const] : rowsOfRules([rules], families))],
+		inputs: rules === undefined ? [] : [rules],
+		unknown: rules === undefined ? [unreadPod(source)] : [],
+	});
+}
+
+/** @throws {TestbedError} INPUT for a batch without probes. */
+function refuseEmpty(file: string, probes: number): void {
+	if (probes === 0) {
+		throw new TestbedError('INPUT', {message: `${nameOf(file)} contains no probes.`, hint: 'Write one JSON object per line, for example: {"from": "app", "to": "10.96.0.1:443"}.'});
+	}
 }
 
 /** The families of the rules, and the text of a dump or the live pod that was read to tell them. */
@@ -107,32 +154,46 @@ function nameOf(file: string): string {
 	return file === '-' ? 'stdin' : file;
 }
 
+/** A line of a batch, and how errors name it. */
+type BatchLine = {readonly text: string; readonly place: string};
+
+/** The lines of a file that are not empty. */
+async function * readBatch(file: string, signal: AbortSignal): AsyncGenerator<BatchLine> {
+	let number = 0;
+	for await (const text of readLines({
+		file, what: 'The batch', option: '--batch', signal,
+	})) {
+		number++;
+		if (text.trim() !== '') {
+			yield {text, place: `${nameOf(file)}, line ${number}`};
+		}
+	}
+}
+
+/** @throws {TestbedError} INPUT for a line that is no probe, or one of a family without rules. */
+function questionOf({text, place}: BatchLine, families: readonly AddressFamily[], topology: Topology | undefined): ProbeSpec {
+	const question = readProbeLine(text, place, families, topology);
+	if (!families.includes(question.family)) {
+		throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked} (${question.family}), but the rules are for ${families.join(' and ')}.`, hint: 'Add --rules6 FILE, or omit --family.'});
+	}
+
+	return question;
+}
+
 /** The questions in a file, some thousands at a time. */
 async function * chunks({file, families, topology, block = {first: 0, end: Number.POSITIVE_INFINITY}, signal}: {
 	readonly file: string; readonly families: readonly AddressFamily[]; readonly topology: Topology | undefined; readonly block: Block | undefined; readonly signal: AbortSignal;
 }): AsyncGenerator<readonly ProbeSpec[]> {
 	let questions: ProbeSpec[] = [];
-	let number = 0;
 	let probes = 0;
-	for await (const text of readLines({file, what: 'The batch', option: '--batch', signal})) {
-		number++;
-		if (text.trim() === '') {
-			continue;
-		}
-
+	for await (const line of readBatch(file, signal)) {
 		const isOwn = probes >= block.first && probes < block.end;
 		probes++;
 		if (!isOwn) {
 			continue;
 		}
 
-		const place = `${nameOf(file)}, line ${number}`;
-		const question = readProbeLine(text, place, families, topology);
-		if (!families.includes(question.family)) {
-			throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked} (${question.family}), but the rules are for ${families.join(' and ')}.`, hint: 'Add --rules6 FILE, or omit --family.'});
-		}
-
-		questions.push(question);
+		questions.push(questionOf(line, families, topology));
 		if (questions.length === chunkSize) {
 			yield questions;
 			questions = [];

@@ -22,6 +22,10 @@ import {defaultInput, type InputRequest} from '../../inputs/request.js';
 import {loadRuleInput} from '../../inputs/rules.js';
 import type {ShardFlags} from '../../shards/request.js';
 import type {CapturedPackets} from '../../tracer/packet-capture.js';
+import {
+	Checks, isLeftUnread, refuseWithCheck, type CheckFlags,
+} from '../check/checks.js';
+import {endCheck, namesOf, rowsOfRules, unreadPod} from '../check/plan.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import {pcapOutput, writePcap} from '../output/write-pcap.js';
 import type {PrintFlags} from '../output/destinations.js';
@@ -33,7 +37,7 @@ import {commandLine} from '../../system/program-name.js';
 import type {RunFlags} from './run.js';
 
 /** The options as the command line gives them. */
-export type ProbeFlags = ShardFlags & Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'allowModules' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer'> & PrintFlags & Partial<ProbeInput> & {
+export type ProbeFlags = ShardFlags & CheckFlags & Pick<RunFlags, 'rules' | 'rules6' | 'dnsServers' | 'allowModules' | 'cni' | 'release' | 'proxyUid' | 'proxyGid' | 'agentUid' | 'agentGid' | 'timeout' | 'traceBuffer'> & PrintFlags & Partial<ProbeInput> & {
 	readonly from: ProbeSpec['from'];
 	readonly batch?: string;
 	readonly follow?: boolean;
@@ -89,6 +93,37 @@ Sends the probe and prints the result; returns the exit status.
 @throws {TestbedError} USAGE or INPUT, and everything that a run throws.
 */
 export async function probeCommand(flags: ProbeFlags): Promise<number> {
+	refuseWithCheck(flags);
+	const checks = new Checks(flags);
+	checks.do(() => {
+		refuseContradictions(flags);
+	});
+	const {family} = checks.do(() => readProbeOptions(probeValuesOf(flags), optionWording)) ?? {family: flags.family ?? 'ipv4'};
+	checks.do(() => {
+		checkOutputFlags(flags, ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]), pcapOutput(flags.pcap));
+	});
+	const source = flags.rules ?? defaultInput;
+	const isUnread = checks.do(() => isLeftUnread(source, checks));
+	const rules = isUnread === true ? undefined : checks.do(() => rulesOfProbe(flags, [family]));
+	const spec = checks.do(() => specOf(flags, rules?.topology));
+	checks.end();
+	if (checks.isOnly) {
+		return endCheck({
+			command: 'probe',
+			rows: [
+				['probe', `${spec!.from} to ${spec!.asked}${rules === undefined ? '' : `, as UID ${credentialsOfProbe(flags, rules.intent, rules)[spec!.from].uid}`}`],
+				...(rules === undefined ? [['rule sets', `1: ${source}`] as const, ['families', namesOf([family])] as const] : rowsOfRules([rules], [family])),
+			],
+			inputs: rules === undefined ? [] : [rules],
+			unknown: rules === undefined ? [unreadPod(source)] : [],
+		});
+	}
+
+	return sendProbe(spec!, rules!, flags);
+}
+
+/** @throws {TestbedError} USAGE for options that cannot be used together. */
+function refuseContradictions(flags: ProbeFlags): void {
 	if (flags.from === 'proxy' && (flags.proxyUid !== undefined || flags.proxyGid !== undefined) && (flags.uid !== undefined || flags.gid !== undefined)) {
 		throw new TestbedError('USAGE', {message: 'The sender is the proxy, so --uid or --gid conflicts with --proxy-uid or --proxy-gid.', hint: 'Use one or the other.'});
 	}
@@ -108,17 +143,26 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	if (flags.to === undefined) {
 		throw new TestbedError('USAGE', {message: 'No destination: use --to for one probe, or --batch for a file of them.', hint: `For example: ${commandLine('probe --to 10.96.0.1:443')}`});
 	}
+}
 
-	const {family} = readProbeOptions(probeValuesOf(flags), optionWording);
-	checkOutputFlags(flags, ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]), pcapOutput(flags.pcap));
-	const rules = rulesOfProbe(flags, [family]);
-	const {topology = defaultTopology} = rules;
+type Sent = Omit<ProbeSpec, 'id' | 'uid' | 'gid' | 'sourcePort' | 'packet'>;
+
+/**
+What is to be sent.
+
+@throws {TestbedError} USAGE for a value that is invalid in a topology.
+*/
+function specOf(flags: ProbeFlags, topology = defaultTopology): Sent {
 	const {id: _, uid: _uid, gid: _gid, sourcePort: _port, packet: _packet, ...spec} = readProbeOptions(probeValuesOf(flags), optionWording, topology);
 	refuseForeignSource(spec, topology);
 	if (flags.pcap !== undefined && needsProber(spec)) {
 		throw new TestbedError('USAGE', {message: '--pcap captures connections, but this probe is a single packet: it needs a socket option that actors do not set.', hint: `Omit --pcap, or ${socketOptionFields.filter(({name}) => spec[name] !== undefined).map(({name}) => optionOf(name)).join(' and ')}.`});
 	}
 
+	return spec;
+}
+
+async function sendProbe(spec: Sent, rules: RuleInput, flags: ProbeFlags): Promise<number> {
 	let captured: CapturedPackets | undefined;
 	const credentials = credentialsOfProbe(flags, rules.intent, rules);
 	const question: ProbeQuestion = {...spec, credentials: credentials[spec.from]};

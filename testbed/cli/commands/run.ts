@@ -31,6 +31,11 @@ import {pcapOutput, writePcap} from '../output/write-pcap.js';
 import {checkDrawable} from '../output/draw-one.js';
 import {checkOutputFlags, ruleFiles} from '../output/output-files.js';
 import type {PrintFlags} from '../output/destinations.js';
+import {
+	Checks, isLeftUnread, refuseWithCheck, type CheckFlags,
+} from '../check/checks.js';
+import {endCheck, namesOf, unreadPod} from '../check/plan.js';
+import {planOfRun} from '../check/plan-run.js';
 import {writeReport, writeRuns} from '../output/write-runs.js';
 import {supervise, type Supervision} from '../supervise.js';
 import type {ShardFlags, ShardRequest} from '../../shards/request.js';
@@ -45,7 +50,7 @@ import {
 import {shardFiles, shardOf} from './shard-flags.js';
 
 /** The options as the command line gives them. */
-export type RunFlags = PrintFlags & CredentialFlags & ShardFlags & Readonly<Partial<Record<OtherProxy, string>>> & {
+export type RunFlags = PrintFlags & CheckFlags & CredentialFlags & ShardFlags & Readonly<Partial<Record<OtherProxy, string>>> & {
 	readonly rules?: string;
 	readonly rules6?: string;
 	readonly backend?: readonly Backend[];
@@ -72,16 +77,29 @@ export type RunFlags = PrintFlags & CredentialFlags & ShardFlags & Readonly<Part
 /** Runs and prints; returns the exit status. */
 export async function runCommand(flags: RunFlags): Promise<number> {
 	refuseWithList(flags);
+	refuseWithCheck(flags);
+	const checks = new Checks(flags);
+	const source = flags.rules ?? defaultInput;
 	const shard = shardOfRun(flags);
 	const {inputs: read, outputs} = shardFiles(shard);
-	checkOutputFlags(flags, [...ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]), ...read], [...pcapOutput(flags.pcap), ...outputs]);
-	const proxy = await chooseProxy(flags);
-	const {inputs, missing} = loadRuleInputs({
-		source: flags.rules ?? defaultInput, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
-		allowModules: flags.allowModules,
+	checks.do(() => {
+		checkOutputFlags(flags, [...ruleFiles([['--rules', flags.rules], ['--rules6', flags.rules6]]), ...read], [...pcapOutput(flags.pcap), ...outputs]);
 	});
+	const proxy = await checks.wait(async () => chooseProxy(flags));
+	const isUnread = checks.do(() => isLeftUnread(source, checks));
+	const loaded = isUnread === true
+		? undefined
+		: checks.do(() => loadRuleInputs({
+			source, source6: flags.rules6, families: flags.family, backends: flags.backend, dnsServers: flags.dnsServers, cni: flags.cni, release: flags.release,
+			allowModules: flags.allowModules,
+		}));
+	checks.end();
+	if (loaded === undefined) {
+		return endCheck({command: 'run', rows: [['rule sets', `1: ${source}`], ['families', namesOf(flags.family)]], unknown: [unreadPod(source)]});
+	}
+
 	return supervise(async supervision => runInputs({
-		inputs, missing, shard, supervision, proxy,
+		...loaded, shard, supervision, proxy,
 	}, flags));
 }
 
@@ -158,7 +176,18 @@ export async function selectAndRun(runs: SelectedRuns, doing: Doing): Promise<nu
 		return listCases(selected);
 	}
 
-	checkDrawable(flags, countCases(selected.inputs) + selected.missing.length);
+	const checks = new Checks(flags);
+	checks.do(() => {
+		checkDrawable(flags, countCases(selected.inputs) + selected.missing.length);
+	});
+	checks.do(() => {
+		refuseForMany(selected, flags);
+	});
+	checks.end();
+	if (checks.isOnly) {
+		return endCheck(planOfRun(selected));
+	}
+
 	return runAndPrint({...selected, inputs: shareActors(selected.inputs)}, doing);
 }
 
@@ -195,20 +224,20 @@ async function runAndPrint({inputs, missing}: SelectedRuns, {flags, shard, super
 		return exitStatusOfRun(report);
 	}
 
-	if (flags.pcap !== undefined) {
-		throw new TestbedError('USAGE', {message: '--pcap works with a single run only, and this command line asks for several.', hint: 'Name one release and one back end, or one scenario.'});
-	}
-
-	if (isKept(flags)) {
-		throw new TestbedError('USAGE', {message: '--keep works with a single run only, and this command line asks for several.', hint: 'Name one release and one back end.'});
-	}
-
 	const runs = await runAll({
 		inputs, missing, jobs: flags.jobs, bail: flags.bail, onProgress: supervision.onProgress, recorder,
 	});
 	await writeRuns(runs, flags);
 	await recorder?.writeRuns(runs);
 	return exitStatusOfRuns(runs);
+}
+
+/** @throws {TestbedError} USAGE for options that are for a single run, if there are several. */
+function refuseForMany({inputs, missing}: SelectedRuns, flags: RunFlags): void {
+	const single = flags.pcap === undefined ? (isKept(flags) ? '--keep' : undefined) : '--pcap';
+	if (single !== undefined && inputs.length + missing.length !== 1) {
+		throw new TestbedError('USAGE', {message: `${single} works with a single run only, and this command line asks for several.`, hint: `Name one release and one back end${single === '--pcap' ? ', or one scenario' : ''}.`});
+	}
 }
 
 /** The connections of a report, named as in the report. */

@@ -9,6 +9,7 @@ import {loadScenarios} from '../../inputs/scenarios.js';
 import {checkOutputFlags, scenarioInputs} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
 import {credentialsOf} from '../../inputs/credentials.js';
+import {Checks, refuseWithCheck} from '../check/checks.js';
 import {
 	chooseProxy, optionsOf, selectAndRun, shardOfRun, type RunFlags,
 } from './run.js';
@@ -21,6 +22,8 @@ const ownWords = new Set(['--rules', '--rules6', '--family', '--dns-servers', '-
 /** Runs the files and prints the results; returns the exit status. `given` are the options on the command line. */
 export async function scenarioCommand(words: readonly string[], {flags, given}: {readonly flags: RunFlags; readonly given: readonly string[]}): Promise<number> {
 	refuseWithList(flags);
+	refuseWithCheck(flags);
+	const checks = new Checks(flags);
 	const foreign = words.find(word => !namesScenario(word));
 	if (foreign !== undefined) {
 		throw new TestbedError('USAGE', {message: `"${foreign}" is not a scenario; expected a file that ends in .yaml, .yml or .json, or a folder of them.`, hint: 'Pass rules with --rules.'});
@@ -31,14 +34,17 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 		throw new TestbedError('USAGE', {message: `${own} cannot be used with a scenario, because the file sets it.`, hint: `Omit ${own}, or set it in the file.`});
 	}
 
-	const proxy = await chooseProxy(flags);
-	const loaded = loadScenarios(scenarioFiles(words), {
-		backends: flags.backend, allowModules: flags.allowModules, allowOutside: flags.allowOutside, credentialsOf: (intent, known) => credentialsOf(flags, intent, known),
-	});
+	const proxy = await checks.wait(async () => chooseProxy(flags));
+	const loaded = checks.do(() => loadScenarios(scenarioFiles(words), {
+		backends: flags.backend, allowModules: flags.allowModules, allowOutside: flags.allowOutside, credentialsOf: (intent, known) => credentialsOf(flags, intent, known), isForCheck: checks.isOnly,
+	})) ?? [];
 	const prepared = loaded.flatMap(one => one.prepared);
 	const shard = shardOfRun(flags);
 	const {inputs: read, outputs} = shardFiles(shard);
-	checkOutputFlags(flags, [...scenarioInputs(prepared.map(({rules, play: scenario}) => ({rules, scenario}))), ...read], outputs);
+	checks.do(() => {
+		checkOutputFlags(flags, [...scenarioInputs(prepared.map(({rules, play: scenario}) => ({rules, scenario}))), ...read], outputs);
+	});
+	checks.end();
 	return supervise(async supervision => {
 		const inputs = prepared.map(({rules, play: ready}): RunOptions => ({
 			...optionsOf(rules, {

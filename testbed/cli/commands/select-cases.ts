@@ -27,7 +27,8 @@ function namedCases(options: RunOptions): readonly NamedCase[] {
 	}));
 }
 
-function nameOfSuite({source, backend, scenario}: {readonly source: string; readonly backend: string; readonly scenario?: string | undefined}): string {
+/** How a list names the rules or the scenario of a run. */
+export function nameOfSuite({source, backend, scenario}: {readonly source: string; readonly backend: string; readonly scenario?: string | undefined}): string {
 	return `${scenario ?? source}, ${backend}`;
 }
 
@@ -88,7 +89,7 @@ export async function listCases({inputs, missing}: SelectedRuns): Promise<number
 }
 
 /** Options that make no sense for a list, because nothing is run. */
-const notForLists = ['output', 'record', 'pcap', 'keep', 'keepFor', 'shard', 'shardOutput', 'shardTimes', 'bail'] as const;
+const notForLists = ['output', 'record', 'pcap', 'keep', 'keepFor', 'shard', 'shardOutput', 'shardTimes', 'bail', 'check', 'watch'] as const;
 
 /**
 Refuses options that cannot be used with `--list`.

@@ -13,6 +13,7 @@ import type {RuleInput} from '../../inputs/types.js';
 import {fullSource, kindOfSource} from '../../inputs/source.js';
 import {argumentOptions} from '../../inputs/request.js';
 import {loadRuleInput} from '../../inputs/rules.js';
+import {doAll} from '../../inputs/many-faults.js';
 import {namesScenario} from '../../inputs/scenario-words.js';
 import type {CredentialsOf} from '../../inputs/scenarios.js';
 import type {PrintFlags} from '../output/destinations.js';
@@ -55,7 +56,7 @@ The cases by their names and files. `complete` is left out: it sends no traffic 
 */
 export function casesOf(names: readonly string[], input: RuleInput, request: CaseRequest): readonly CaseSet[] {
 	const {options, credentialsOf} = request;
-	return names.filter(name => name !== 'complete').map(name => {
+	return doAll(names.filter(name => name !== 'complete').map(name => () => {
 		if (name === 'types') {
 			return typesAsCases(input, options);
 		}
@@ -69,7 +70,7 @@ export function casesOf(names: readonly string[], input: RuleInput, request: Cas
 		}
 
 		return fileAsCases(name, input, request);
-	});
+	}), {heading: failed => `${failed} of ${names.length} sets of cases cannot be run:`});
 }
 
 /** The options of commands that run test cases. */

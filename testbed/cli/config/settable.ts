@@ -9,8 +9,8 @@ import {allCommands} from '../all-commands.js';
 Options that only the command line and the user's own variables set. A file in the folder of a checkout may come from somebody else, and these write files, start programs, or let rules do more; or they ask for something else than a run.
 */
 const notInFiles: ReadonlySet<string> = new Set([
-	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'envoy', 'explain', 'keep', 'keep-for', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'scenarios',
-	'shard', 'shard-output', 'shard-times', 'show', 'times', 'to', 'update', 'version',
+	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'check', 'envoy', 'explain', 'keep', 'keep-for', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'scenarios',
+	'shard', 'shard-output', 'shard-times', 'show', 'times', 'to', 'update', 'version', 'watch',
 ]);
 
 /** The name of an option in a file: `proxy-uid`. */

@@ -11,7 +11,7 @@ import type {VerifyFlags} from '../commands/baseline-check.js';
 import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {
-	backendHelp, bufferOption, colorOption, formatOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption, serversOption, timeoutOption,
+	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption, serversOption, timeoutOption,
 } from './shared-options.js';
 
 const createExamples = `
@@ -57,6 +57,7 @@ function withShared(command: Command): Command {
 		.option('--backend <name>', backendHelp.one, readBackend)
 		.addOption(serversOption())
 		.addOption(modulesOption())
+		.addOption(checkOption())
 		.option('--proxy-uid <n>', 'user of the proxy', readId)
 		.addOption(proxyGroupOption())
 		.addOption(limitOption())

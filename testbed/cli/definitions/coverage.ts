@@ -10,7 +10,7 @@ import type {CoverageFlags} from '../commands/coverage.js';
 import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {
-	backendHelp, bufferOption, colorOption, formatOption, limitOption, modulesOption, outputOption, outsideOption, proxyGroupOption, quietOption, serversOption,
+	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, outsideOption, proxyGroupOption, quietOption, serversOption,
 	timeoutOption,
 } from './shared-options.js';
 
@@ -49,6 +49,7 @@ export function coverageCommandLine(setStatus: (status: number) => void): Comman
 		.addOption(formatOption(formats))
 		.addOption(outputOption(formats))
 		.addOption(jsonOption('coverage'))
+		.addOption(checkOption())
 		.addOption(quietOption())
 		.addOption(colorOption())
 		.option('--verbose', 'also print the text of each rule')

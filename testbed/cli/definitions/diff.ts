@@ -11,7 +11,7 @@ import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
-	backendHelp, bufferOption, colorOption, formatOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption, serversOption, timeoutOption,
+	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption, serversOption, timeoutOption,
 } from './shared-options.js';
 
 const examples = `
@@ -61,6 +61,7 @@ export function diffCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(formatOption(formats))
 		.addOption(outputOption(formats))
 		.addOption(jsonOption('diff'))
+		.addOption(checkOption())
 		.addOption(quietOption())
 		.addOption(colorOption())
 		.option('--verbose', 'also list the classes that were left out, with the reasons'), 'the pairs of --consecutive')

@@ -11,7 +11,7 @@ import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
-	backendHelp, bufferOption, colorOption, formatOption, limitOption, modulesOption, outputOption, outsideOption, proxyGroupOption, quietOption, serversOption,
+	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, outsideOption, proxyGroupOption, quietOption, serversOption,
 	timeoutOption,
 } from './shared-options.js';
 
@@ -58,6 +58,7 @@ export function mutateCommandLine(setStatus: (status: number) => void): Command 
 		.addOption(formatOption(formats))
 		.addOption(outputOption(formats))
 		.addOption(jsonOption('mutation'))
+		.addOption(checkOption())
 		.addOption(quietOption())
 		.addOption(colorOption())
 		.option('--verbose', 'also print the command that shows each difference, and the mutants that do not count')

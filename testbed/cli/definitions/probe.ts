@@ -14,7 +14,7 @@ import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
-	backendHelp, agentGroupOption, agentUserOption, bufferOption, cniOption, colorOption, formatOption, modulesOption, outputOption, proxyGroupOption, quietOption,
+	backendHelp, agentGroupOption, agentUserOption, bufferOption, checkOption, cniOption, colorOption, formatOption, modulesOption, outputOption, proxyGroupOption, quietOption,
 	releaseOption, serversOption, timeoutOption,
 } from './shared-options.js';
 
@@ -70,6 +70,7 @@ export function probeCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(formatOption(answerFormats))
 		.addOption(outputOption(answerFormats, 'answer'))
 		.addOption(jsonOption('probe'))
+		.addOption(checkOption())
 		.addOption(quietOption(''))
 		.addOption(colorOption())
 		.option('--pcap <file>', 'also write all packets to this file, for Wireshark, each with its leg and the rules that it met')

@@ -11,7 +11,7 @@ import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
-	backendHelp, agentGroupOption, agentUserOption, bufferOption, cniOption, colorOption, formatOption, modulesOption, outputOption, outsideOption,
+	backendHelp, agentGroupOption, agentUserOption, bufferOption, checkOption, cniOption, colorOption, formatOption, modulesOption, outputOption, outsideOption,
 	programOption, proxyGroupOption, proxyOption, quietOption, releaseOption, serversOption, timeoutOption,
 } from './shared-options.js';
 
@@ -69,6 +69,7 @@ export function runCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(formatOption(runFormats, ' (svg and mermaid draw one connection; github prints annotations, and writes a summary to the file in GITHUB_STEP_SUMMARY, or after the annotations if that is not set)'))
 		.addOption(outputOption(runFormats))
 		.addOption(jsonOption('run'))
+		.addOption(checkOption())
 		.addOption(quietOption())
 		.addOption(colorOption())
 		.option('--record <file>', 'also record everything that the kernel reports, for testbed replay')

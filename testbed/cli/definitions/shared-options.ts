@@ -74,6 +74,11 @@ export function outputOption(known: readonly Format[], what = 'report'): Option 
 	return offering({kind: 'report', formats: known}, repeatable(new Option('--output <file>', `write the ${what} to this file instead of stdout; FORMAT=FILE writes a further one in that format, and can be repeated`).argParser(destinationReader(known))));
 }
 
+/** `--check`. */
+export function checkOption(): Option {
+	return new Option('--check', 'read and check everything, print what would be sent, and stop; sends nothing and needs no root');
+}
+
 /** `--quiet`. `what` it silences besides progress and remarks. */
 export function quietOption(what = ', and no text report if everything passed'): Option {
 	return new Option('--quiet', `print no progress and no remarks${what}`);
