@@ -8,6 +8,7 @@ import {lessonJsonSchema} from '../lessons/schema.js';
 import {scenarioSchema, type ScenarioMesh} from '../scenario/file/schema.js';
 import {shardLineSchema, shardTimesSchema} from '../sharding/schema.js';
 import {probeInputSchema} from '../scenario/probe-input-schema.js';
+import {bugReportSchema} from './bug-report-schema.js';
 import {diffSchema} from './comparison/schema.js';
 import {coverageSchema} from './coverage/schema.js';
 import {doctorSchema} from './doctor-schema.js';
@@ -23,6 +24,7 @@ export function documentSchemas(meshes: readonly ScenarioMesh[]): Readonly<Recor
 		baseline: jsonSchemaOf(baselineSchema, {title: 'A baseline of the netfilter testbed', about: 'What testbed baseline create writes and testbed baseline check reads.'}),
 		'batch-answer': jsonSchemaOf(batchAnswerSchema, {title: 'The testbed\'s answer to one probe of a batch', about: 'One line of what testbed probe --batch prints.'}),
 		'batch-question': jsonSchemaOf(probeInputSchema(), {title: 'A probe for the netfilter testbed', about: 'One line of what testbed probe --batch reads.'}),
+		'bug-report': jsonSchemaOf(bugReportSchema, {title: 'What a bug report about the netfilter testbed needs to say', about: 'What testbed report writes.'}),
 		coverage: jsonSchemaOf(coverageSchema, {title: 'Rule coverage by the netfilter testbed', about: 'What testbed coverage --format json prints.'}),
 		diff: jsonSchemaOf(diffSchema, {title: 'A comparison of the netfilter testbed', about: 'What testbed diff --format json prints.'}),
 		doctor: jsonSchemaOf(doctorSchema, {title: 'What works on a machine, by the doctor of the netfilter testbed', about: 'What testbed doctor --format json prints.'}),

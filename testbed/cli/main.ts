@@ -27,6 +27,7 @@ import {examples, runCommandLine} from './definitions/run.js';
 import {chooseKeys} from './output/json-keys.js';
 import {choosePrinting, readerOf} from './output/terminal.js';
 import {refuseUnknownCommand, unknownCommand, useOwnErrors} from './usage-errors.js';
+import {reportCommandLine} from './definitions/report.js';
 import {rulesCommandLine} from './definitions/rules.js';
 import {probeCommandLine} from './definitions/probe.js';
 import {replayCommandLine} from './definitions/replay.js';
@@ -70,6 +71,7 @@ function createProgram(setStatus: (status: number) => void): Command {
 	program.addCommand(doctorCommandLine(setStatus));
 	program.addCommand(needsRoot(enterCommandLine(setStatus)));
 	program.addCommand(needsRoot(cleanCommandLine(setStatus)));
+	program.addCommand(reportCommandLine(setStatus));
 	program.addCommand(completionCommandLine(setStatus));
 	program.addCommand(configCommandLine(setStatus));
 	for (const {command} of allCommands(program)) {

@@ -76,6 +76,17 @@ export function parseRecording(bytes: Uint8Array, name: string, bytesMax?: numbe
 	return {what, entries: [only]};
 }
 
+/**
+The lines of a recording as JSON, as they are in its file, without the checksum.
+
+@throws {TestbedError} as {@link parseRecording}.
+*/
+export function recordingLines(bytes: Uint8Array, name: string): readonly unknown[] {
+	parseRecording(bytes, name);
+	const words = wordsOf(name);
+	return unsealed(decompressed(bytes, words), words).lines.map(line => jsonOfLine(line, words));
+}
+
 function readHeader(line: unknown, name: string): Header {
 	const header = line as Partial<Header> | null | undefined;
 	if (header?.format !== format || typeof header.version !== 'number') {

@@ -19,10 +19,15 @@ function checksumOf(text: string): string {
 	return createHash('sha256').update(text).digest('hex');
 }
 
+/** Lines with their checksum, not compressed. */
+export function sealedText(lines: readonly unknown[]): string {
+	const text = lines.map(line => `${JSON.stringify(line)}\n`).join('');
+	return `${text}${JSON.stringify({sha256: checksumOf(text)})}\n`;
+}
+
 /** Appends the checksum to lines and compresses them. */
 export function sealLines(lines: readonly unknown[]): Uint8Array {
-	const text = lines.map(line => `${JSON.stringify(line)}\n`).join('');
-	return gzipSync(`${text}${JSON.stringify({sha256: checksumOf(text)})}\n`);
+	return gzipSync(sealedText(lines));
 }
 
 /**

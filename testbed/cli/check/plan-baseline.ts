@@ -57,7 +57,7 @@ export async function checkBaselineCases(rules: RuleInput | undefined, {command,
 		}));
 	checks.end();
 	const hasCases = baseline === undefined || baseline.cases.length > 0;
-	const connections = (ready ?? []).reduce((sum, {play}) => sum + play.cases.length, 0) + (rules === undefined || credentials === undefined
+	const connections = (ready ?? []).reduce((sum, {play: {cases}}) => sum + cases.length, 0) + (rules === undefined || credentials === undefined
 		? 0
 		: casesOf(questionOf({
 			rules, families, credentials, types: defaultTypesOf(rules.mesh.traffic),

@@ -49,7 +49,8 @@ export function printAbilities(abilities: readonly Ability[]): string {
 	].join('')).join('')}`;
 }
 
-function documentOf(findings: readonly Finding[], commands: readonly Ability[]): DoctorDocument {
+/** What was found, as JSON. */
+export function documentOf(findings: readonly Finding[], commands: readonly Ability[]): DoctorDocument {
 	// JSON has no undefined: leave the key out.
 	return {version: doctorJsonVersion, findings: findings.map(({reason, ...rest}) => reason === undefined ? rest : {...rest, reason}), commands};
 }

@@ -14,7 +14,7 @@ import {TestbedError} from '../../errors.js';
 import {readText} from '../../inputs/read-text.js';
 import {liveNameOf, parseSource} from '../../inputs/source.js';
 import {
-	commandsIn, isForFiles, keyOf, takesValue, variableOf,
+	isForFiles, keyOf, settableCommands, takesValue, variableOf,
 } from './settable.js';
 
 /** A value, and where it was set: `testbed.config.yaml, line 3`, or a variable. `isShared`: for every command that has the option. */
@@ -53,7 +53,7 @@ export function readConfig(file: string, program: Command): Config {
 type Reading = {readonly file: string; readonly program: Command};
 
 function readSections(root: Field, reading: Reading): Config['sections'] {
-	const commands = commandsIn(reading.program);
+	const commands = settableCommands(reading.program);
 	const sections = new Map<string, Map<string, Setting>>([['', new Map()]]);
 	for (const key of namesIn(root)) {
 		const command = commands.find(({name}) => name === key)?.command;

@@ -5,11 +5,13 @@ The JSON Schema of configuration files, from the definitions of the commands. Ed
 import type {Command, Option} from 'commander';
 import type {JsonSchema} from '../../../src/parsing/json-schema.js';
 import {valueOf} from '../completion/model.js';
-import {commandsIn, isForFiles, keyOf, type NamedCommand} from './settable.js';
+import {
+	isForFiles, keyOf, settableCommands, type NamedCommand,
+} from './settable.js';
 
 /** The schema, draft 7. */
 export async function configSchema(program: Command): Promise<JsonSchema> {
-	const commands = commandsIn(program).filter(({command}) => command.options.some(option => isForFiles(option)));
+	const commands = settableCommands(program).filter(({command}) => command.options.some(option => isForFiles(option)));
 	const shared = await Promise.all(commands.map(async ({command}) => propertiesOf(command.options.filter(option => isForFiles(option)))));
 	const sections = await Promise.all(commands.map(async one => [one.name, await sectionOf(one)] as const));
 	return {

@@ -4,12 +4,13 @@ Which options a configuration file can set, by their names without dashes.
 
 import type {Command, Option} from 'commander';
 import {allCommands} from '../all-commands.js';
+import {takesSettings} from './sources.js';
 
 /**
 Options that only the command line and the user's own variables set. A file in the folder of a checkout may come from somebody else, and these write files, start programs, or let rules do more; or they ask for something else than a run.
 */
 const notInFiles: ReadonlySet<string> = new Set([
-	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'check', 'envoy', 'explain', 'keep', 'keep-for', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'scenarios',
+	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'check', 'envoy', 'explain', 'keep', 'keep-for', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'recording', 'scenario', 'scenarios',
 	'shard', 'shard-output', 'shard-times', 'show', 'times', 'to', 'update', 'version', 'watch',
 ]);
 
@@ -36,6 +37,11 @@ export function commandsIn(program: Command): readonly NamedCommand[] {
 	return allCommands(program)
 		.filter(({words, command}) => words.length > 0 && command.commands.length === 0)
 		.map(({words, command}) => ({name: words.join(' '), command}));
+}
+
+/** The commands that take settings, whatever these are. */
+export function settableCommands(program: Command): readonly NamedCommand[] {
+	return commandsIn(program).filter(({command}) => takesSettings(command));
 }
 
 /** Whether an option takes a value. */
