@@ -22,7 +22,10 @@ async function start() {
 		// With Debian's `su`, PATH lacks the folders of the netfilter programs.
 		process.env.PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(path.delimiter);
 		const {installedName} = require('./setup/program-name.cjs');
-		process.exitCode = await require(path.join(root, 'dist/bin/cli.js')).main(process.argv.slice(2), {called: installedName(process.env)});
+		const {loadBundle} = require('./setup/load-bundle.cjs');
+		const {exports: {main}, save} = loadBundle(path.join(root, 'dist/bin/cli.js'));
+		process.exitCode = await main(process.argv.slice(2), {called: installedName(process.env)});
+		save();
 	} catch (error) {
 		report(error);
 	}

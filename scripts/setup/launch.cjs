@@ -12,6 +12,7 @@ const {missingPrograms, install, systemFolders} = require('./debian.cjs');
 const {packagesStand, installPackages, mustInstall} = require('./packages.cjs');
 const {envoyStands, installEnvoy, pinned} = require('./envoy.cjs');
 const {withLock} = require('./lock.cjs');
+const {loadBundle} = require('./load-bundle.cjs');
 const {giveToOwner} = require('./owner.cjs');
 const {goWhereTheUserStands, startedByNpm} = require('./npm.cjs');
 const {programName} = require('./program-name.cjs');
@@ -190,8 +191,12 @@ async function start(name, argv, context) {
 		}
 
 		// A bundle is CommonJS: `require` avoids starting Node's module loader.
-		const {main} = act.bundled ? require(file) : await import(pathToFileURL(file).href);
+		const {exports: {main}, save} = act.bundled ? loadBundle(file) : {exports: await import(pathToFileURL(file).href)};
 		process.exitCode = await main(argv, {npm, called: programName({root: context.root, cwd: process.cwd(), called: process.argv[1], env: context.env})});
+		if (save?.() === true) {
+			giveToOwner(['dist'], context);
+		}
+
 		return;
 	}
 

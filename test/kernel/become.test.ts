@@ -42,7 +42,7 @@ async function startedWith(spec: ActorSpec, execArgv: readonly string[], by?: By
 	const ended = once(child, 'close');
 	try {
 		const answered = once(child, 'message');
-		child.send({type: 'start', spec});
+		child.send({type: 'start', specs: [spec]});
 		const [message] = await Promise.race([answered, endOf(ended)]) as [FromActor];
 		if (message.type !== 'ready') {
 			return message.type === 'failed' ? message.message : message.type;

@@ -12,6 +12,28 @@ import {Actor} from './actor.js';
 import type {ActorSpec} from './protocol.js';
 import type {Configured, Proxy} from './proxy.js';
 
+type PlannedActor = {readonly namespace: ActorPlan['namespace']; readonly spec: ActorSpec; readonly proxy: Proxy | undefined};
+type Members = readonly [PlannedActor, ...PlannedActor[]];
+
+/** Which actors share a process: those that listen and have the same user in the same namespace. A transparent proxy keeps a capability, and a program of another project is no place for others, so these have their own. */
+function processesOf(planned: readonly PlannedActor[]): readonly Members[] {
+	const processes = new Map<string, Members>();
+	for (const actor of planned) {
+		const {namespace, proxy, spec: {name, uid, gid, listeners, transparent}} = actor;
+		const canShare = listeners.length > 0 && transparent === undefined && proxy === undefined;
+		const key = JSON.stringify(canShare ? [namespace, uid, gid] : [name]);
+		const others = processes.get(key);
+		processes.set(key, others === undefined ? [actor] : [...others, actor]);
+	}
+
+	return [...processes.values()];
+}
+
+/** Whether an actor listens on an address that its namespace must have first. */
+function bindsAddress({spec: {listeners}}: PlannedActor): boolean {
+	return listeners.some(({protocol, only}) => protocol === 'udp' || only !== undefined);
+}
+
 /** All actors of a run. Disposing of it ends them all; if one cannot start, none is left running. */
 export class ActorGroup implements AsyncDisposable {
 	static async start({
@@ -30,22 +52,31 @@ export class ActorGroup implements AsyncDisposable {
 		readonly proxy?: Proxy | undefined;
 	}): Promise<ActorGroup> {
 		const transparent = transparencyOf(intent);
-		const started = await Promise.allSettled(actorSet.actors.map(async ({namespace, ...plan}) => {
+		const planned = actorSet.actors.map(({namespace, ...plan}): PlannedActor => {
 			const {name} = plan;
-			const spec: ActorSpec = {
-				...plan,
-				services: name === 'proxy' ? actorSet.services : {},
-				passthroughSource: topology.passthroughSource,
-				...(name === 'proxy' && transparent !== undefined ? {transparent} : {}),
-				addresses: addressesIn(namespace, topology, extension),
-				timeoutMs,
+			return {
+				namespace,
+				proxy: name === 'proxy' ? proxy : undefined,
+				spec: {
+					...plan,
+					services: name === 'proxy' ? actorSet.services : {},
+					passthroughSource: topology.passthroughSource,
+					...(name === 'proxy' && transparent !== undefined ? {transparent} : {}),
+					addresses: addressesIn(namespace, topology, extension),
+					timeoutMs,
+				},
 			};
-			const bindsAddress = plan.listeners.some(({protocol, only}) => protocol === 'udp' || only !== undefined);
-			return [name, await Actor.start(sandbox.namespace(namespace), spec, {
-				configured: bindsAddress ? configured : undefined, proxy: name === 'proxy' ? proxy : undefined,
-			})] as const;
+		});
+		const started = await Promise.allSettled(processesOf(planned).map(async members => {
+			const [{namespace, spec, proxy: program}] = members;
+			const netns = sandbox.namespace(namespace);
+			const options = {configured: members.some(member => bindsAddress(member)) ? configured : undefined, proxy: program};
+			return members.length === 1
+				? [await Actor.start(netns, spec, options)]
+				: Actor.startTogether(netns, members.map(member => member.spec), options);
 		}));
-		const actorGroup = new ActorGroup(actorSet, new Map(started.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])));
+		const running = new Map(started.flatMap(result => result.status === 'fulfilled' ? result.value : []).map(actor => [actor.spec.name, actor]));
+		const actorGroup = new ActorGroup(actorSet, new Map(planned.flatMap(({spec: {name}}) => running.has(name) ? [[name, running.get(name)!]] : [])));
 		const failed = started.find(result => result.status === 'rejected');
 		if (failed !== undefined) {
 			await actorGroup[Symbol.asyncDispose]();

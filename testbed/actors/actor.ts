@@ -1,5 +1,5 @@
 /**
-An actor of a run. If it listens, it has a process for that (`proxy.ts`); the connections that it opens are sockets of the testbed's own process (`client.ts`), so an actor that only sends needs no process.
+An actor of a run. If it listens, it has a process for that (`proxy.ts`), which it may share with others of the same user; the connections that it opens are sockets of the testbed's own process (`client.ts`), so an actor that only sends needs no process.
 */
 
 import {readFileSync} from 'node:fs';
@@ -37,6 +37,21 @@ export class Actor implements AsyncDisposable {
 		}
 
 		return actor;
+	}
+
+	/**
+	Starts several actors that listen, have the same user in the same namespace, and are not transparent. One process listens for all of them.
+
+	@throws {TestbedError} as {@link Proxy.start} does.
+	*/
+	static async startTogether(netns: Netns, specs: readonly ActorSpec[], {configured}: Pick<ActorOptions, 'configured'> = {}): Promise<readonly Actor[]> {
+		const actors = specs.map(spec => new Actor(netns, spec));
+		const process = await StubProcess.start({netns, configured}, actors.map(actor => ({spec: actor.spec, events: actor.#events})));
+		for (const actor of actors) {
+			actor.#process = process;
+		}
+
+		return actors;
 	}
 
 	readonly spec: ActorSpec;
@@ -127,7 +142,7 @@ export class Actor implements AsyncDisposable {
 		}
 
 		const sender = await this.#startSender();
-		return sender.sendInvalid({id, to, source});
+		return sender.sendInvalid(this.spec.name, {id, to, source});
 	}
 
 	/** Resolves once everything that the process has done so far is reported. */
@@ -154,7 +169,7 @@ export class Actor implements AsyncDisposable {
 			return this.#process;
 		}
 
-		this.#sender ??= StubProcess.start({netns: this.#netns, spec: {...this.spec, listeners: []}}, this.#events);
+		this.#sender ??= StubProcess.start({netns: this.#netns}, [{spec: {...this.spec, listeners: []}, events: this.#events}]);
 		const sender = await this.#sender;
 		this.#senderPid = sender.pid;
 		return sender;

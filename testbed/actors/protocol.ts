@@ -7,7 +7,7 @@ import type {ActorPlan} from '../../src/mesh/actor-set.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 
-/** What the process runs as, and what it does. */
+/** What an actor runs as, and what it does. */
 export type ActorSpec = Omit<ActorPlan, 'namespace'> & {
 	/** The endpoint for each `address port` of a service: what the proxy resolves a virtual address to. */
 	readonly services: Readonly<Record<string, Endpoint>>;
@@ -21,18 +21,19 @@ export type ActorSpec = Omit<ActorPlan, 'namespace'> & {
 	readonly timeoutMs: number;
 };
 
-/** Messages to an actor. */
+/** Messages to a process. All of its actors are started at once, and have the same user. */
 export type ToActor =
-	| {readonly type: 'start'; readonly spec: ActorSpec}
-	| {readonly type: 'send-invalid'; readonly id: string; readonly to: Endpoint; readonly source: string | undefined}
+	| {readonly type: 'start'; readonly specs: readonly ActorSpec[]}
+	| {readonly type: 'send-invalid'; readonly actor: string; readonly id: string; readonly to: Endpoint; readonly source: string | undefined}
 	| {readonly type: 'flush'; readonly number: number};
 
-/** Messages from an actor. `done` answers `send-invalid`: the packet was refused, or timed out. */
+/** Messages from a process; `actor` is the name of one of its actors. `done` answers `send-invalid`: the packet was refused, or timed out. */
 export type FromActor =
 	| {readonly type: 'ready'}
-	| {readonly type: 'socket'; readonly record: SocketRecord}
+	| {readonly type: 'socket'; readonly actor: string; readonly record: SocketRecord}
 	| {readonly type: 'done'; readonly id: string; readonly answered: boolean; readonly reason: string}
 	| {readonly type: 'flushed'; readonly number: number}
 	/** A problem with one connection that its records do not show. */
-	| {readonly type: 'trouble'; readonly message: string}
-	| {readonly type: 'failed'; readonly message: string};
+	| {readonly type: 'trouble'; readonly actor: string; readonly message: string}
+	/** The process is of no use. `actor` is the one that could not start or send, if it was one. */
+	| {readonly type: 'failed'; readonly actor?: string; readonly message: string};

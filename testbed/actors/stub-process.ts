@@ -1,25 +1,34 @@
 /**
-A handle on a stub process. Its program is `stub.ts`. It is the proxy of a run unless another is chosen, and all other actors that listen.
+A handle on a stub process. Its program is `stub.ts`. It is the proxy of a run unless another is chosen, and all other actors that listen. Actors of one user in one namespace can share a process: no rule can tell them apart (the owner match knows users and groups), and starting Node costs more than anything else in a run.
 */
 
 import type {Endpoint} from '../../src/netfilter/path.js';
 import {TestbedError} from '../errors.js';
+import type {Netns} from '../sandbox/netns.js';
 import {startNode, type LongProcess} from '../system/exec.js';
 import type {Done} from './client.js';
 import type {ActorSpec, FromActor, ToActor} from './protocol.js';
 import type {
-	Configured, ListeningProcess, ProcessEvents, ProcessPlace, Proxy,
+	ListeningProcess, ProcessEvents, ProcessPlace, Proxy,
 } from './proxy.js';
 
 const program = new URL('stub.js', import.meta.url);
 
+/** An actor of a stub process, and who is told what it does. */
+export type StubMember = {readonly spec: ActorSpec; readonly events: ProcessEvents};
+
 /** A running stub. */
 export class StubProcess implements ListeningProcess {
-	/** Starts one, as specified by {@link Proxy.start}. It loads its code while the namespace is still being configured. */
-	static async start(place: ProcessPlace, events: ProcessEvents): Promise<StubProcess> {
-		const stub = new StubProcess(place, events);
+	/**
+	Starts one for all of these actors, as specified by {@link Proxy.start}. It loads its code while the namespace is still being configured.
+
+	@param members At least one; all have the same user, group and transparency.
+	@throws {TestbedError} as {@link Proxy.start} does; the message names the actor.
+	*/
+	static async start({netns, configured}: Omit<ProcessPlace, 'spec'>, members: readonly StubMember[]): Promise<StubProcess> {
+		const stub = new StubProcess(netns, members);
 		try {
-			await stub.#untilReady(place.configured);
+			await stub.#untilReady(configured);
 			return stub;
 		} catch (error) {
 			await stub[Symbol.asyncDispose]();
@@ -27,8 +36,7 @@ export class StubProcess implements ListeningProcess {
 		}
 	}
 
-	readonly #spec: ActorSpec;
-	readonly #events: ProcessEvents;
+	readonly #members: ReadonlyMap<string, StubMember>;
 	readonly #process: LongProcess;
 	readonly #invalid = new Map<string, (done: Done) => void>();
 	readonly #flushes = new Map<number, () => void>();
@@ -36,9 +44,8 @@ export class StubProcess implements ListeningProcess {
 	#ended: string | undefined;
 	#onReady: {resolve: () => void; reject: (error: unknown) => void} | undefined;
 
-	private constructor({netns, spec}: ProcessPlace, events: ProcessEvents) {
-		this.#spec = spec;
-		this.#events = events;
+	private constructor(netns: Netns, members: readonly StubMember[]) {
+		this.#members = new Map(members.map(member => [member.spec.name, member]));
 		this.#process = startNode(program, {
 			netns: netns.descriptor,
 			onMessage: message => {
@@ -52,12 +59,12 @@ export class StubProcess implements ListeningProcess {
 		return this.#process.pid;
 	}
 
-	/** Sends one packet that conntrack classifies as invalid, and resolves when it is refused or times out. */
-	async sendInvalid({id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): Promise<Done> {
+	/** Sends one packet that conntrack classifies as invalid for one of its actors, and resolves when it is refused or times out. */
+	async sendInvalid(actor: string, {id, to, source}: {readonly id: string; readonly to: Endpoint; readonly source: string | undefined}): Promise<Done> {
 		return new Promise(resolve => {
 			this.#invalid.set(id, resolve);
 			this.#send({
-				type: 'send-invalid', id, to, source,
+				type: 'send-invalid', actor, id, to, source,
 			});
 		});
 	}
@@ -83,7 +90,7 @@ export class StubProcess implements ListeningProcess {
 		await this.#process.ended;
 	}
 
-	async #untilReady(configured: Configured | undefined): Promise<void> {
+	async #untilReady(configured: ProcessPlace['configured']): Promise<void> {
 		const ready = new Promise<void>((resolve, reject) => {
 			this.#onReady = {resolve, reject};
 		});
@@ -91,7 +98,7 @@ export class StubProcess implements ListeningProcess {
 		await ready;
 	}
 
-	async #sendStart(configured: Configured | undefined): Promise<void> {
+	async #sendStart(configured: ProcessPlace['configured']): Promise<void> {
 		const [result] = await configured ?? [undefined];
 		if (result?.status === 'rejected') {
 			// Report why the namespace could not be configured, not the resulting missing address.
@@ -99,18 +106,26 @@ export class StubProcess implements ListeningProcess {
 			return;
 		}
 
-		this.#send({type: 'start', spec: this.#spec});
+		this.#send({type: 'start', specs: [...this.#members.values()].map(({spec}) => spec)});
 	}
 
 	#send(message: ToActor): void {
 		this.#process.send(message);
 	}
 
+	get #names(): string {
+		return [...this.#members.keys()].join(' and ');
+	}
+
 	async #watch(): Promise<void> {
 		const {exitCode, signal, stderr} = await this.#process.ended;
 		const how = signal === null ? `with status ${exitCode}` : `by ${signal}`;
-		this.#ended = `The process of ${this.#spec.name} (pid ${this.pid}) ended ${how}.${stderr === '' ? '' : ` ${stderr.trim()}`}`;
-		this.#events.onEnd(this.#ended);
+		const endOf = (name: string): string => `The process of ${name} (pid ${this.pid}) ended ${how}.${stderr === '' ? '' : ` ${stderr.trim()}`}`;
+		this.#ended = endOf(this.#names);
+		for (const [name, {events}] of this.#members) {
+			events.onEnd(endOf(name));
+		}
+
 		this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {message: this.#ended}));
 		for (const resolve of this.#invalid.values()) {
 			resolve({answered: false, reason: this.#ended});
@@ -129,7 +144,7 @@ export class StubProcess implements ListeningProcess {
 			}
 
 			case 'socket': {
-				this.#events.onRecord(message.record);
+				this.#members.get(message.actor)?.events.onRecord(message.record);
 				break;
 			}
 
@@ -140,7 +155,7 @@ export class StubProcess implements ListeningProcess {
 			}
 
 			case 'trouble': {
-				this.#events.onTrouble(message.message);
+				this.#members.get(message.actor)?.events.onTrouble(message.message);
 				break;
 			}
 
@@ -151,8 +166,8 @@ export class StubProcess implements ListeningProcess {
 			}
 
 			case 'failed': {
-				const {name, uid, gid} = this.#spec;
-				this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {message: `${name} could not start as uid ${uid} gid ${gid}: ${message.message}`}));
+				const {spec: {uid, gid}} = [...this.#members.values()][0]!;
+				this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {message: `${message.actor ?? this.#names} could not start as uid ${uid} gid ${gid}: ${message.message}`}));
 				break;
 			}
 		}
@@ -160,4 +175,9 @@ export class StubProcess implements ListeningProcess {
 }
 
 /** The built-in proxy: it handles sockets like Envoy (docs/limits.md lists the differences). */
-export const stubProxy: Proxy = {name: 'stub', start: StubProcess.start};
+export const stubProxy: Proxy = {
+	name: 'stub',
+	async start(place, events) {
+		return StubProcess.start(place, [{spec: place.spec, events}]);
+	},
+};

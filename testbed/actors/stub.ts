@@ -1,5 +1,5 @@
 /**
-The program of every actor that listens, which runs as a separate process. It loads all its code, becomes its user, and only then opens a socket: the owner match reads the credentials with which a socket was created. It ends when its channel closes, even if its parent was killed.
+The program of the actors that listen, which runs as a separate process for the actors of one user in one namespace. It loads all its code, becomes that user, and only then opens a socket: the owner match reads the credentials with which a socket was created. It ends when its channel closes, even if its parent was killed.
 
 As the proxy it handles sockets like Envoy and does nothing else (docs/limits.md lists the differences): it looks up the original destination of a connection, opens the next connection as its own user, and relays the bytes.
 */
@@ -26,10 +26,6 @@ function tell(message: FromActor): void {
 	process.send!(message);
 }
 
-function record(socket: SocketRecord): void {
-	tell({type: 'socket', record: socket});
-}
-
 /** All addresses, unless the listener has a specific one. */
 function hostsOf({only}: ListenerSpec): readonly string[] {
 	return only === undefined ? ['0.0.0.0', '::'] : [only.ipv4, only.ipv6];
@@ -44,23 +40,32 @@ class Actor {
 	readonly #nextSockets: NextSockets;
 	/** Forwarded connections without an answer so far. */
 	readonly #unanswered = new Set<Socket>();
+	readonly #record: (socket: SocketRecord) => void;
 	#count = 0;
 
 	constructor(spec: ActorSpec, {originalDestination, transparency}: {readonly originalDestination: OriginalDestination; readonly transparency: Transparency | undefined}) {
 		this.#spec = spec;
 		this.#originalDestination = originalDestination;
 		this.#transparency = transparency;
+		this.#record = record => {
+			tell({type: 'socket', actor: spec.name, record});
+		};
+
 		this.#nextSockets = new NextSockets(spec, {
 			transparency,
 			stopCount: this.#stopCount,
 			teller: {
-				record,
+				record: this.#record,
 				trouble(message) {
-					tell({type: 'trouble', message});
+					tell({type: 'trouble', actor: spec.name, message});
 				},
 				nextId: () => this.#nextId(),
 			},
 		});
+	}
+
+	get name(): string {
+		return this.#spec.name;
 	}
 
 	async listen(): Promise<void> {
@@ -90,7 +95,7 @@ class Actor {
 		const {sendInvalid} = await import('./invalid-packet.js');
 		const reason = await sendInvalid({
 			id, to, source: source ?? this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4'],
-		}, {spec: this.#spec, record});
+		}, {spec: this.#spec, record: this.#record});
 		tell({
 			type: 'done', id, answered: false, reason,
 		});
@@ -108,7 +113,7 @@ class Actor {
 
 	#datagramPeer() {
 		return {
-			spec: this.#spec, record, nextId: () => this.#nextId(), stops: this.#queryStops,
+			spec: this.#spec, record: this.#record, nextId: () => this.#nextId(), stops: this.#queryStops,
 		};
 	}
 
@@ -125,7 +130,7 @@ class Actor {
 		const heir = listener.handsOver === true ? this.#heirOf(wanted.port, listener) : undefined;
 		const serving = heir ?? listenerFor(listener, wanted.address);
 		const destination = this.#destinationOf(serving, {wanted, local});
-		record({
+		this.#record({
 			kind: 'accepted',
 			id,
 			actor: this.#spec.name,
@@ -142,7 +147,7 @@ class Actor {
 		}
 
 		if (serving.closes?.includes(wanted.port) === true) {
-			record({kind: 'cut', id, reason: 'own-port'});
+			this.#record({kind: 'cut', id, reason: 'own-port'});
 			socket.destroy();
 			return;
 		}
@@ -157,7 +162,7 @@ class Actor {
 		}
 
 		if (this.#stopCount.accepted(id, {from: peer, to: wanted}) > loopStops) {
-			record({kind: 'cut', id, reason: 'loop'});
+			this.#record({kind: 'cut', id, reason: 'loop'});
 			socket.resetAndDestroy();
 			return;
 		}
@@ -167,7 +172,7 @@ class Actor {
 		});
 	}
 
-	/** Another listener of this process for the original destination port. */
+	/** Another listener of this actor for the original destination port. */
 	#heirOf(port: number, from: ListenerSpec): ListenerSpec | undefined {
 		return this.#spec.listeners.find(other => other !== from && other.protocol === 'tcp' && other.port === port && other.only === undefined);
 	}
@@ -201,19 +206,48 @@ class Actor {
 	}
 }
 
-async function start(spec: ActorSpec): Promise<Actor> {
-	const carries = spec.listeners.some(({protocol, duty}) => protocol === 'tcp' && duty !== 'answer');
-	const {originalDestinationOf} = carries ? await import('./original-destination.js') : {originalDestinationOf: () => undefined};
-	const transparency = spec.transparent === undefined ? undefined : await import('./transparency.js');
-	transparency?.keepCapabilities();
-	await becomeUser(spec);
-	transparency?.raiseNetAdmin();
-	const actor = new Actor(spec, {originalDestination: originalDestinationOf, transparency});
-	await actor.listen();
-	return actor;
+/** Why an actor cannot start or send. */
+class ActorFailure extends Error {
+	readonly actor: string;
+
+	constructor(actor: string, cause: unknown) {
+		super(messageOf(cause), {cause});
+		this.actor = actor;
+	}
 }
 
-let actor: Promise<Actor> | undefined;
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+/** Runs something for one actor; what it throws bears the actor's name. */
+async function forActor<T>(name: string, act: () => Promise<T>): Promise<T> {
+	try {
+		return await act();
+	} catch (error) {
+		throw new ActorFailure(name, error);
+	}
+}
+
+function forwards({listeners}: ActorSpec): boolean {
+	return listeners.some(({protocol, duty}) => protocol === 'tcp' && duty !== 'answer');
+}
+
+/** Starts all actors of this process, which have the same user, and are transparent or not together. */
+async function start(specs: readonly ActorSpec[]): Promise<ReadonlyMap<string, Actor>> {
+	const notLookedUp: OriginalDestination = () => undefined;
+	const {originalDestinationOf} = specs.some(spec => forwards(spec)) ? await import('./original-destination.js') : {originalDestinationOf: notLookedUp};
+	const transparency = specs.some(({transparent}) => transparent !== undefined) ? await import('./transparency.js') : undefined;
+	transparency?.keepCapabilities();
+	const [first] = specs;
+	await forActor(first!.name, async () => becomeUser(first!));
+	transparency?.raiseNetAdmin();
+	const actors = specs.map(spec => new Actor(spec, {originalDestination: forwards(spec) ? originalDestinationOf : notLookedUp, transparency}));
+	await Promise.all(actors.map(async actor => forActor(actor.name, async () => actor.listen())));
+	return new Map(actors.map(actor => [actor.name, actor]));
+}
+
+let started: Promise<ReadonlyMap<string, Actor>> | undefined;
 
 process.on('disconnect', () => {
 	process.exit(0);
@@ -225,18 +259,18 @@ process.on('SIGINT', () => {
 process.on('message', async (message: ToActor) => {
 	try {
 		if (message.type === 'start') {
-			actor = start(message.spec);
-			await actor;
+			started = start(message.specs);
+			await started;
 			tell({type: 'ready'});
 		} else if (message.type === 'send-invalid') {
-			const started = await actor;
-			await started!.sendInvalid(message);
+			const actors = await started;
+			await forActor(message.actor, async () => actors!.get(message.actor)!.sendInvalid(message));
 		} else {
-			const started = await actor;
-			await started!.giveUp();
+			const actors = await started;
+			await Promise.all([...actors!.values()].map(async actor => actor.giveUp()));
 			tell({type: 'flushed', number: message.number});
 		}
 	} catch (error) {
-		tell({type: 'failed', message: error instanceof Error ? error.message : String(error)});
+		tell({type: 'failed', message: messageOf(error), ...(error instanceof ActorFailure ? {actor: error.actor} : {})});
 	}
 });

@@ -63,6 +63,7 @@ type Setup = {
 		contextOfProcess: () => Context;
 		ensureSetUp: (name: string, argv: readonly string[], context: Context) => void;
 	};
+	'load-bundle': {loadBundle: (file: string) => {exports: object; save: () => boolean}};
 	lock: {withLock: <T>(context: Context, work: () => T, options?: {limitMs?: number}) => T};
 	machine: {
 		checkNode: (version: string) => void;

@@ -1,0 +1,81 @@
+'use strict';
+
+const {Buffer} = require('node:buffer');
+const {createHash} = require('node:crypto');
+const fs = require('node:fs');
+const Module = require('node:module');
+const path = require('node:path');
+const process = require('node:process');
+const vm = require('node:vm');
+
+/**
+Loads a bundle like `require`, but with the code that V8 compiled for it at an earlier start: the command line takes 60 ms of processor time to load without it and 23 ms with it (Node 20.20; every command pays that). Node has `module.enableCompileCache` for this since 22.1, which does not help Debian's Node 20.
+
+V8 itself refuses code of another version, of other flags, and of a source of another length (`cachedDataRejected`), but not of another source of the same length, and it does not notice damage. Hence the two hashes in front of the code.
+*/
+
+const hashBytes = 32;
+const hashOf = bytes => createHash('sha256').update(bytes).digest();
+
+/** Beside `bin`, not in it, because the package ships `dist/bin`. */
+function cacheFileOf(file) {
+	return path.join(path.dirname(file), '../.compiled', `${path.basename(file)}.cache`);
+}
+
+/** The compiled code, or undefined if there is none for this source. */
+function readCache(cacheFile, source) {
+	let bytes;
+	try {
+		bytes = fs.readFileSync(cacheFile);
+	} catch {
+		return undefined; // The next end of a program writes it.
+	}
+
+	const code = bytes.subarray(2 * hashBytes);
+	const stands = hashOf(source).equals(bytes.subarray(0, hashBytes)) && hashOf(code).equals(bytes.subarray(hashBytes, 2 * hashBytes));
+	return stands ? code : undefined;
+}
+
+/** Writes the compiled code, or leaves it: a folder that cannot be written costs nothing but the time. A reader sees the old file or the whole new one. */
+function writeCache(cacheFile, source, code) {
+	const temporary = `${cacheFile}.${process.pid}`;
+	try {
+		fs.mkdirSync(path.dirname(cacheFile), {recursive: true});
+		try {
+			fs.writeFileSync(temporary, Buffer.concat([hashOf(source), hashOf(code), code]));
+			fs.renameSync(temporary, cacheFile);
+		} finally {
+			fs.rmSync(temporary, {force: true});
+		}
+	} catch {}
+}
+
+/**
+Loads a bundle in CommonJS.
+
+@param {string} file Its absolute path.
+@returns {{exports: object, save: () => boolean}} What it exports, and a function to call when the program has ended: it writes the compiled code if there was none, with all functions that were called, and says whether it tried.
+*/
+function loadBundle(file) {
+	const source = fs.readFileSync(file);
+	const cacheFile = cacheFileOf(file);
+	const cachedData = readCache(cacheFile, source);
+	const script = new vm.Script(Module.wrap(source.toString('utf8')), {
+		filename: file, cachedData, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+	});
+	const bundle = {exports: {}};
+	script.runInThisContext()(bundle.exports, Module.createRequire(file), bundle, file, path.dirname(file));
+	return {
+		exports: bundle.exports,
+		save() {
+			const lacks = cachedData === undefined || script.cachedDataRejected === true;
+			if (lacks) {
+				writeCache(cacheFile, source, script.createCachedData());
+			}
+
+			return lacks;
+		},
+	};
+}
+
+module.exports = {loadBundle};
