@@ -60,6 +60,7 @@ function loadBundle(file) {
 	const source = fs.readFileSync(file);
 	const cacheFile = cacheFileOf(file);
 	const cachedData = readCache(cacheFile, source);
+	// No bundle imports anything at run time today: esbuild takes in what the sources import. An import would work, with a warning of Node 20 that this constant is experimental.
 	const script = new vm.Script(Module.wrap(source.toString('utf8')), {
 		filename: file, cachedData, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 	});
