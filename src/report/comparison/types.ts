@@ -2,7 +2,7 @@
 The result of a comparison as plain data, which all its printers print.
 */
 
-import {exitStatus, tallyOf, type ExitStatus} from '../../judge/exit-status.js';
+import {exitStatus, tallyOf, type ExitStatus, type Tally} from '../../judge/exit-status.js';
 import type {Comparison} from '../../comparison/comparison.js';
 import type {Drift} from '../../comparison/drift.js';
 import type {Environment, RulesSummary} from '../shared-types.js';
@@ -24,5 +24,10 @@ export type ComparisonReport = Comparison & {
 
 /** 0: equal. 1: something moved. 3: nothing moved, but the evidence has gaps. */
 export function exitStatusOfComparison({outcome}: Pick<Comparison, 'outcome'>): ExitStatus {
-	return exitStatus(tallyOf(({equal: 'passed', moved: 'failed', inconclusive: 'inconclusive'} as const)[outcome]));
+	return exitStatus(tallyOfComparison({outcome}));
+}
+
+/** The comparison as one result. */
+export function tallyOfComparison({outcome}: Pick<Comparison, 'outcome'>): Tally {
+	return tallyOf(({equal: 'passed', moved: 'failed', inconclusive: 'inconclusive'} as const)[outcome]);
 }

@@ -7,7 +7,7 @@ import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {addressFamilies} from '../../../src/mesh/topology.js';
 import {comparisonToJson} from '../../../src/report/comparison/json.js';
 import {printComparison} from '../../../src/report/comparison/text.js';
-import {exitStatusOfComparison, type ComparisonReport} from '../../../src/report/comparison/types.js';
+import {exitStatusOfComparison, tallyOfComparison, type ComparisonReport} from '../../../src/report/comparison/types.js';
 import {nameOfPair, resultsOfComparisons, type ComparisonSuite} from '../../../src/report/comparison/results.js';
 import {compareConsecutive} from '../../analysis/compare.js';
 import {TestbedError} from '../../errors.js';
@@ -30,6 +30,8 @@ import {programOf} from '../../analysis/probe-classes.js';
 import {
 	Checks, isLeftUnread, refuseWithCheck, type CheckFlags,
 } from '../check/checks.js';
+import type {Rounds} from '../watch/rounds.js';
+import type {WatchFlags} from '../watch/watch.js';
 import {rowsOfClasses} from '../check/classes.js';
 import {
 	counted, endCheck, namesOf, rowsOfRules, unreadPod, type PlanRow,
@@ -39,7 +41,7 @@ import {diffShard} from './diff-shard.js';
 import {shardFiles, shardOf} from './shard-flags.js';
 
 /** The options as the command line gives them. */
-export type DiffFlags = ShardFlags & PrintFlags & CheckFlags & {
+export type DiffFlags = ShardFlags & PrintFlags & CheckFlags & WatchFlags & {
 	readonly consecutive?: boolean;
 	readonly since?: string;
 	readonly from6?: string;
@@ -67,7 +69,7 @@ Compares on the kernel and prints; returns the exit status.
 
 @throws {TestbedError} USAGE or INPUT for an operand, and everything that a batch of probes throws.
 */
-export async function diffCommand(sources: readonly string[], given: DiffFlags): Promise<number> {
+export async function diffCommand(sources: readonly string[], given: DiffFlags, rounds?: Rounds): Promise<number> {
 	refuseWithCheck(given);
 	const checks = new Checks(given);
 	const shard = shardOfDiff(given);
@@ -80,6 +82,11 @@ export async function diffCommand(sources: readonly string[], given: DiffFlags):
 	const rows = flags.consecutive === true ? sources.flatMap(source => checks.do(() => consecutiveOf(source, flags)) ?? []) : [pairOf(sources, flags, {known, checks})];
 	if (checks.isOnly) {
 		return checkDiff(rows, {sources, unread, flags, checks});
+	}
+
+	const name = sources.join(' → ');
+	if (rounds?.toDo([{name, question: [rows[0]!.inputs.map(input => [input.backend, input.ruleSet, input.routing, input.intent, input.mesh]), flags]}]).length === 0) {
+		return 0;
 	}
 
 	return supervise(async ({signal, onProgress}) => {
@@ -111,6 +118,7 @@ export async function diffCommand(sources: readonly string[], given: DiffFlags):
 		}
 
 		const only = suites[0]!.reports[0]!;
+		rounds?.note(name, tallyOfComparison(only));
 		await writeFormatted({
 			text: reader => printComparison(only, reader),
 			json: () => comparisonToJson(only),

@@ -82,7 +82,7 @@ function nameOfRun({source, backend, scenario}: RunNames): string {
 }
 
 /** What a run reads, without the places of files on this machine. */
-function whatDecides({rules: {source, release, mesh, backend, ruleSet, routing, reference, intent}, families, types, credentials, others, only, proxy, scenario}: RunOptions): unknown {
+export function whatDecides({rules: {source, release, mesh, backend, ruleSet, routing, reference, intent}, families, types, credentials, others, only, proxy, scenario}: RunOptions): unknown {
 	return [
 		source, release, mesh, backend, ruleSet, routing, reference, intent, families, types, credentials, others, only ?? null, proxy?.name,
 		scenario === undefined ? null : [scenario.name, scenario.about, scenario.cases, scenario.actorSet, scenario.extension],

@@ -5,8 +5,8 @@
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import type {NamedConnection} from '../../../src/report/pcap/annotate.js';
 import type {Report} from '../../../src/report/run/types.js';
-import {exitStatusOfRun} from '../../../src/report/run/summary.js';
-import {exitStatusOfRuns, type Runs} from '../../../src/report/run/many.js';
+import {exitStatusOfRun, summarize} from '../../../src/report/run/summary.js';
+import {exitStatusOfRuns, summarizeRuns, type Runs} from '../../../src/report/run/many.js';
 import type {TypeId} from '../../../src/mesh/traffic.js';
 import {defaultTopology} from '../../../src/mesh/topology.js';
 import {findProxy} from '../../actors/proxies.js';
@@ -36,12 +36,15 @@ import {
 } from '../check/checks.js';
 import {endCheck, namesOf, unreadPod} from '../check/plan.js';
 import {planOfRun} from '../check/plan-run.js';
+import type {Rounds} from '../watch/rounds.js';
+import type {WatchFlags} from '../watch/watch.js';
 import {writeReport, writeRuns} from '../output/write-runs.js';
 import {supervise, type Supervision} from '../supervise.js';
 import type {ShardFlags, ShardRequest} from '../../shards/request.js';
 import {credentialsOf, type CredentialFlags} from '../../inputs/credentials.js';
 import {playersOf} from '../../inputs/players.js';
 import {typesFor} from '../../inputs/mesh-of-rules.js';
+import {changedRuns, nameOfRun} from './changed-runs.js';
 import {arrangeEntries, type MissingRun} from './run-entries.js';
 import {runShard} from './run-shard.js';
 import {
@@ -50,7 +53,7 @@ import {
 import {shardFiles, shardOf} from './shard-flags.js';
 
 /** The options as the command line gives them. */
-export type RunFlags = PrintFlags & CheckFlags & CredentialFlags & ShardFlags & Readonly<Partial<Record<OtherProxy, string>>> & {
+export type RunFlags = PrintFlags & CheckFlags & WatchFlags & CredentialFlags & ShardFlags & Readonly<Partial<Record<OtherProxy, string>>> & {
 	readonly rules?: string;
 	readonly rules6?: string;
 	readonly backend?: readonly Backend[];
@@ -74,8 +77,8 @@ export type RunFlags = PrintFlags & CheckFlags & CredentialFlags & ShardFlags & 
 	readonly bail?: boolean;
 };
 
-/** Runs and prints; returns the exit status. */
-export async function runCommand(flags: RunFlags): Promise<number> {
+/** Runs and prints; returns the exit status. With `rounds`, it is a round of `--watch`. */
+export async function runCommand(flags: RunFlags, rounds?: Rounds): Promise<number> {
 	refuseWithList(flags);
 	refuseWithCheck(flags);
 	const checks = new Checks(flags);
@@ -99,7 +102,7 @@ export async function runCommand(flags: RunFlags): Promise<number> {
 	}
 
 	return supervise(async supervision => runInputs({
-		...loaded, shard, supervision, proxy,
+		...loaded, shard, supervision, proxy, rounds,
 	}, flags));
 }
 
@@ -137,8 +140,9 @@ export async function chooseProxy(flags: Pick<RunFlags, 'proxy' | OtherProxy | '
 	return findProxy(proxy, flags[proxy]);
 }
 
-async function runInputs({inputs, missing, shard, supervision, proxy}: {
+async function runInputs({inputs, missing, shard, supervision, proxy, rounds}: {
 	readonly inputs: readonly RuleInput[]; readonly missing: readonly MissingInput[]; readonly shard: ShardRequest | undefined; readonly supervision: Supervision; readonly proxy: Proxy | undefined;
+	readonly rounds: Rounds | undefined;
 }, flags: RunFlags): Promise<number> {
 	const optionsFor = (rules: RuleInput): RunOptions => ({
 		...optionsOf(rules, {
@@ -147,7 +151,9 @@ async function runInputs({inputs, missing, shard, supervision, proxy}: {
 		families: flags.family,
 		types: typesFor(rules.mesh, flags.types),
 	});
-	return selectAndRun({inputs: inputs.map(input => optionsFor(input)), missing}, {flags, shard, supervision});
+	return selectAndRun({inputs: inputs.map(input => optionsFor(input)), missing}, {
+		flags, shard, supervision, rounds,
+	});
 }
 
 /** The options that every run takes from the command line, whatever it sends. A run that is one of many reports no progress of its own. */
@@ -166,12 +172,17 @@ export function optionsOf(rules: RuleInput, {flags, supervision: {signal, onProg
 }
 
 /** What is done with the runs of a command line. `scenarios` are its operands. */
-type Doing = {readonly flags: RunFlags; readonly shard: ShardRequest | undefined; readonly supervision: Supervision; readonly scenarios?: readonly string[]};
+type Doing = {readonly flags: RunFlags; readonly shard: ShardRequest | undefined; readonly supervision: Supervision; readonly scenarios?: readonly string[]; readonly rounds?: Rounds | undefined};
 
 /** Lists or runs the cases that `--filter` chooses, and returns the exit status. */
 export async function selectAndRun(runs: SelectedRuns, doing: Doing): Promise<number> {
 	const {flags} = doing;
-	const selected = selectCases(runs, flags.filter);
+	const chosen = selectCases(runs, flags.filter);
+	const selected = doing.rounds === undefined ? chosen : changedRuns(chosen, doing.rounds);
+	if (selected === undefined) {
+		return 0;
+	}
+
 	if (flags.list === true) {
 		return listCases(selected);
 	}
@@ -192,7 +203,7 @@ export async function selectAndRun(runs: SelectedRuns, doing: Doing): Promise<nu
 }
 
 /** Runs one rule set or many, or a shard of them, prints the results, and returns the exit status. */
-async function runAndPrint({inputs, missing}: SelectedRuns, {flags, shard, supervision, scenarios = []}: Doing): Promise<number> {
+async function runAndPrint({inputs, missing}: SelectedRuns, {flags, shard, supervision, scenarios = [], rounds}: Doing): Promise<number> {
 	const recorder = flags.record === undefined ? undefined : Recorder.create(flags.record);
 	if (shard !== undefined) {
 		return runShard({inputs, missing, scenarios}, shard, {flags, supervision, recorder});
@@ -211,6 +222,7 @@ async function runAndPrint({inputs, missing}: SelectedRuns, {flags, shard, super
 			};
 		const {report, evidence, kept} = isKept(flags) ? await runAndKeep(options, {keepForMs: flags.keepFor}) : {...await runTestbed(options), kept: undefined};
 		await writeReport(report, flags);
+		rounds?.note(nameOfRun(only), summarize(report));
 		if (flags.pcap !== undefined) {
 			await writePcap(flags.pcap, captured, {connections: connectionsOf(report, only), about: `${report.rules.source}, ${report.rules.backend}`});
 		}
@@ -225,7 +237,7 @@ async function runAndPrint({inputs, missing}: SelectedRuns, {flags, shard, super
 	}
 
 	const runs = await runAll({
-		inputs, missing, jobs: flags.jobs, bail: flags.bail, onProgress: supervision.onProgress, recorder,
+		inputs, missing, jobs: flags.jobs, bail: flags.bail, onProgress: supervision.onProgress, recorder, rounds,
 	});
 	await writeRuns(runs, flags);
 	await recorder?.writeRuns(runs);
@@ -249,8 +261,9 @@ function isKept({keep, keepFor}: Pick<RunFlags, 'keep' | 'keepFor'>): boolean {
 	return keep === true || keepFor !== undefined;
 }
 
-async function runAll({inputs, missing, jobs, bail, onProgress, recorder}: {
+async function runAll({inputs, missing, jobs, bail, onProgress, recorder, rounds}: {
 	readonly inputs: readonly RunOptions[]; readonly missing: readonly MissingRun[]; readonly jobs: number; readonly bail: boolean | undefined; readonly onProgress: Supervision['onProgress']; readonly recorder: Recorder | undefined;
+	readonly rounds: Rounds | undefined;
 }): Promise<Runs> {
 	const startedAt = performance.now();
 	let ended = 0;
@@ -266,5 +279,9 @@ async function runAll({inputs, missing, jobs, bail, onProgress, recorder}: {
 			onProgress(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
 		},
 	});
+	for (const [place, entry] of entries.entries()) {
+		rounds?.note(nameOfRun(inputs[place]!), summarizeRuns({entries: [entry], durationMs: 0}));
+	}
+
 	return {entries: arrangeEntries(missing, entries), durationMs: Math.round(performance.now() - startedAt)};
 }

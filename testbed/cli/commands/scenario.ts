@@ -10,6 +10,7 @@ import {checkOutputFlags, scenarioInputs} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
 import {credentialsOf} from '../../inputs/credentials.js';
 import {Checks, refuseWithCheck} from '../check/checks.js';
+import type {Rounds} from '../watch/rounds.js';
 import {
 	chooseProxy, optionsOf, selectAndRun, shardOfRun, type RunFlags,
 } from './run.js';
@@ -19,8 +20,10 @@ import {shardFiles} from './shard-flags.js';
 /** The options that a scenario file sets itself. */
 const ownWords = new Set(['--rules', '--rules6', '--family', '--dns-servers', '--cni', '--release', '--types', '--proxy-uid', '--proxy-gid', '--agent-uid', '--agent-gid', '--app-uid', '--app-gid']);
 
-/** Runs the files and prints the results; returns the exit status. `given` are the options on the command line. */
-export async function scenarioCommand(words: readonly string[], {flags, given}: {readonly flags: RunFlags; readonly given: readonly string[]}): Promise<number> {
+/** Runs the files and prints the results; returns the exit status. `given` are the options on the command line; with `rounds`, it is a round of `--watch`. */
+export async function scenarioCommand(words: readonly string[], {flags, given, rounds}: {
+	readonly flags: RunFlags; readonly given: readonly string[]; readonly rounds?: Rounds | undefined;
+}): Promise<number> {
 	refuseWithList(flags);
 	refuseWithCheck(flags);
 	const checks = new Checks(flags);
@@ -41,8 +44,10 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 	const prepared = loaded.flatMap(one => one.prepared);
 	const shard = shardOfRun(flags);
 	const {inputs: read, outputs} = shardFiles(shard);
+	const readFiles = scenarioInputs(prepared.map(({rules, play: scenario}) => ({rules, scenario})));
+	rounds?.reads(readFiles.map(({file}) => file));
 	checks.do(() => {
-		checkOutputFlags(flags, [...scenarioInputs(prepared.map(({rules, play: scenario}) => ({rules, scenario}))), ...read], outputs);
+		checkOutputFlags(flags, [...readFiles, ...read], outputs);
 	});
 	checks.end();
 	return supervise(async supervision => {
@@ -55,7 +60,7 @@ export async function scenarioCommand(words: readonly string[], {flags, given}: 
 			scenario: ready,
 		}));
 		return selectAndRun({inputs, missing: loaded.flatMap(one => one.missing)}, {
-			flags, shard, supervision, scenarios: words,
+			flags, shard, supervision, scenarios: words, rounds,
 		});
 	});
 }

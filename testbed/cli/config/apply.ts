@@ -41,6 +41,22 @@ export function applySettings(command: Command, {environment, folder}: Sources):
 	return origins;
 }
 
+/**
+The same once more: what files and variables set before is forgotten first.
+
+@throws {TestbedError} as {@link applySettings}.
+*/
+export function applySettingsAnew(command: Command, sources: Sources): Origins {
+	for (const option of command.options) {
+		const attribute = option.attributeName();
+		if (command.getOptionValueSource(attribute) === 'config') {
+			command.setOptionValueWithSource(attribute, option.defaultValue, 'default');
+		}
+	}
+
+	return applySettings(command, sources);
+}
+
 function rootOf(command: Command): Command {
 	return command.parent === null ? command : rootOf(command.parent);
 }

@@ -9,7 +9,7 @@ import type {Command} from 'commander';
 import {TestbedError} from '../../errors.js';
 
 /** The names that are looked for. */
-const configNames = ['testbed.config.yaml', 'testbed.config.yml', 'testbed.config.json'] as const;
+export const configNames = ['testbed.config.yaml', 'testbed.config.yml', 'testbed.config.json'] as const;
 
 /** Commands that print what there is, whatever a file or a variable says. What goes into a bug report is on its command line alone. */
 const withoutSettings = new Set(['config', 'completion', 'report']);

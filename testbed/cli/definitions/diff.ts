@@ -11,7 +11,7 @@ import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
-	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption, serversOption, timeoutOption,
+	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption, serversOption, timeoutOption, watchOption,
 } from './shared-options.js';
 
 const examples = `
@@ -34,6 +34,7 @@ Examples:
   testbed diff release:1.30 pid:4711               the same, where the rules are
   testbed diff pod:pod.yaml container:3f4e8b2a91c0
   testbed diff release:1.30 release:1.30 --backend iptables-nft,nftables
+  testbed diff old.rules new.rules --watch again after each change of a file
   testbed diff release:1.24 release:1.30 --paths   other rules, same stops
   testbed diff release:1.30 'release:1.30 -u 64535,1337' --format json
   testbed diff --consecutive --since 1.10 release:all 'release:all --redirect-dns'
@@ -62,6 +63,7 @@ export function diffCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(outputOption(formats))
 		.addOption(jsonOption('diff'))
 		.addOption(checkOption())
+		.addOption(watchOption())
 		.addOption(quietOption())
 		.addOption(colorOption())
 		.option('--verbose', 'also list the classes that were left out, with the reasons'), 'the pairs of --consecutive')
@@ -69,7 +71,13 @@ export function diffCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(timeoutOption())
 		.addOption(bufferOption())
 		.addHelpText('after', helpText(examples))
-		.action(async (inputs: readonly string[], flags: DiffFlags) => {
+		.action(async (inputs: readonly string[], flags: DiffFlags, command: Command) => {
+			if (flags.watch === true) {
+				const {watchDiff} = await import('../watch/watch-diff.js');
+				setStatus(await watchDiff(command, inputs));
+				return;
+			}
+
 			const {diffCommand} = await import('../commands/diff.js');
 			setStatus(await diffCommand(inputs, flags));
 		});

@@ -12,7 +12,7 @@ import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
 	backendHelp, agentGroupOption, agentUserOption, bufferOption, checkOption, cniOption, colorOption, formatOption, modulesOption, outputOption, outsideOption,
-	programOption, proxyGroupOption, proxyOption, quietOption, releaseOption, serversOption, timeoutOption,
+	programOption, proxyGroupOption, proxyOption, quietOption, releaseOption, serversOption, timeoutOption, watchOption,
 } from './shared-options.js';
 
 export const examples = `
@@ -35,6 +35,7 @@ Examples:
   testbed run --output junit=report.xml --output markdown=report.md
                                            text here, and two files
   testbed run scenarios/                   all scenarios in a folder, every back end
+  testbed run my.yaml --watch              again after each change of the file
   testbed run --record run.testbed         record it, for testbed replay
   testbed run --proxy envoy                with a real Envoy as the proxy
 
@@ -70,6 +71,7 @@ export function runCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(outputOption(runFormats))
 		.addOption(jsonOption('run'))
 		.addOption(checkOption())
+		.addOption(watchOption())
 		.addOption(quietOption())
 		.addOption(colorOption())
 		.option('--record <file>', 'also record everything that the kernel reports, for testbed replay')
@@ -84,9 +86,15 @@ export function runCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(bufferOption())
 		.addHelpText('after', helpText(examples))
 		.action(async (scenarios: readonly string[], flags: RunFlags, command: Command) => {
+			const given = command.options.filter(option => command.getOptionValueSource(option.attributeName()) === 'cli').map(({long}) => long ?? '');
+			if (flags.watch === true) {
+				const {watchRun} = await import('../watch/watch-run.js');
+				setStatus(await watchRun(command, scenarios, given));
+				return;
+			}
+
 			if (scenarios.length > 0) {
 				const {scenarioCommand} = await import('../commands/scenario.js');
-				const given = command.options.filter(option => command.getOptionValueSource(option.attributeName()) === 'cli').map(({long}) => long ?? '');
 				setStatus(await scenarioCommand(scenarios, {flags, given}));
 				return;
 			}

@@ -79,6 +79,11 @@ export function checkOption(): Option {
 	return new Option('--check', 'read and check everything, print what would be sent, and stop; sends nothing and needs no root');
 }
 
+/** `--watch`. */
+export function watchOption(): Option {
+	return new Option('--watch', 'run again what changed whenever a file changes that was read: rules, manifests, scenarios, the configuration file; until a signal');
+}
+
 /** `--quiet`. `what` it silences besides progress and remarks. */
 export function quietOption(what = ', and no text report if everything passed'): Option {
 	return new Option('--quiet', `print no progress and no remarks${what}`);
