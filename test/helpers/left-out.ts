@@ -9,15 +9,15 @@ import {load, root} from '../unit/scripts/_setup.js';
 /** The Envoy that tests use: the one that the variable ENVOY names, otherwise the pinned one. */
 export const envoyForTests = process.env['ENVOY'] ?? load('envoy').envoyFile(root);
 
-/** What a test needs beyond what `npm test` brings: a program of a Debian package, one of the trees of npm packages, Envoy, or a place in the network that the test has asked already. */
-export type Needed = {readonly place: string} | {readonly program: 'ruby' | 'shellcheck' | 'tshark' | 'chromium' | 'zsh' | 'fish' | 'mandoc'} | {readonly tree: 'lint' | 'examples'} | {readonly pinned: 'Envoy'};
+/** What a test needs beyond what `npm test` brings: a program of a Debian package, one of the trees of npm packages, Envoy, the schemas of CI files, or a place in the network that the test has asked already. */
+export type Needed = {readonly place: string} | {readonly program: 'ruby' | 'shellcheck' | 'tshark' | 'chromium' | 'zsh' | 'fish' | 'mandoc'} | {readonly tree: 'lint' | 'examples'} | {readonly pinned: 'Envoy' | 'schemas of CI files'};
 
 /** The machine as the decision sees it, so that a test of the decision can give another. */
 export type Machine = {readonly env: Readonly<Record<string, string | undefined>>; readonly has: (needed: Needed) => boolean};
 
 function has(needed: Needed): boolean {
 	if ('pinned' in needed) {
-		return fs.existsSync(envoyForTests);
+		return needed.pinned === 'Envoy' ? fs.existsSync(envoyForTests) : load('ci-schemas').schemasStand({root});
 	}
 
 	if ('place' in needed) {

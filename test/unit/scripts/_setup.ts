@@ -53,6 +53,12 @@ type Setup = {
 		install: (missing: readonly MissingProgram[], wanted: Wanted, context: Context) => void;
 		missingPrograms: (wanted: Wanted, context: Context) => MissingProgram[];
 	};
+	'ci-schemas': {
+		installSchemas: (context: Context) => void;
+		pinned: {package: string; version: string; sha256: readonly string[]};
+		schemaFile: (root: string, name: string) => string;
+		schemasStand: (context: Pick<Context, 'root'>) => boolean;
+	};
 	envoy: {
 		envoyFile: (root: string) => string;
 		envoyStands: (context: Context) => boolean;

@@ -16,6 +16,7 @@ const needs: ReadonlyArray<{needed: Needed; name: string}> = [
 	{needed: {program: 'chromium'}, name: 'chromium'},
 	{needed: {tree: 'lint'}, name: 'the npm packages of scripts/lint'},
 	{needed: {pinned: 'Envoy'}, name: 'Envoy'},
+	{needed: {pinned: 'schemas of CI files'}, name: 'schemas of CI files'},
 	{needed: {tree: 'examples'}, name: 'the npm packages of examples'},
 ];
 
