@@ -104,6 +104,7 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 	await using one = await ProberSandbox.create({...sandboxOptions, backend: sent[0].backend});
 	await using other = await ProberSandbox.create({...sandboxOptions, backend: sent[1].backend});
 	await Promise.all([one.install(sent[0], credentials, {hasInvalid}), other.install(sent[1], credentials, {hasInvalid})]);
+	const listeners = listenerPortsOf(inputs);
 	const broken: string[] = [];
 	const atListeners: string[] = [];
 	const carriedOn: string[] = [];
@@ -117,11 +118,12 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 		const drawn = fc.sample(anyPacket(inputs.map(({ruleSet}) => ruleSet), name), {numRuns: packetsEach / 2, seed});
 		const random = [...drawn, ...boundAlike(drawn.slice(0, packetsEach / boundEach), name)];
 		const chosen = [...moved].slice(0, movedMax).flatMap(index => fc.sample(packetOf(classSet, classSet.classes[index]!), {numRuns: packetsOfMoved, seed}));
-		const questions = [...random, ...chosen].map(packet => questionOfPacket(packet, name));
+		const all = [...random, ...chosen].filter(packet => canBind(packet, listeners));
+		const questions = all.map(packet => questionOfPacket(packet, name));
 		const [ours, theirs] = await Promise.all([one.send(questions, {follow: true}), other.send(questions, {follow: true})]); // eslint-disable-line no-await-in-loop -- Two stages.
 		packets += questions.length;
 		const suspects: Suspect[] = [];
-		for (const [place, packet] of [...random, ...chosen].entries()) {
+		for (const [place, packet] of all.entries()) {
 			const probeResults = [ours[place]!, theirs[place]!] as const;
 			const seen = judge({
 				family, packet, probeResults, moved, movedFirst,
@@ -144,7 +146,7 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 				different -= Number(outcome === 'equal');
 			} else {
 				const rest = isCarriedOnElsewhere(family, packet, [our!, their!]) ? carriedOn : broken;
-				(isAtListener(inputs, family, packet) ? atListeners : rest).push(seen);
+				(isAtListener(listeners, family, packet) ? atListeners : rest).push(seen);
 			}
 		}
 	}
@@ -158,11 +160,20 @@ export async function tryPair(inputs: readonly [RuleInput, RuleInput], {packets:
 	};
 }
 
-/** Whether a packet, or the representative of its class, goes to a port where the proxy or the agent listens: it is forwarded from there, though no rule of the first leg distinguishes that port. */
-function isAtListener(inputs: readonly RuleInput[], {classSet, representatives}: ProbedClasses, packet: ExactPacket): boolean {
-	const ports = new Set(inputs.flatMap(({mesh, intent}) => mesh.traffic.actors({
+/** The ports on which the proxy and the agent listen. */
+function listenerPortsOf(inputs: readonly RuleInput[]): ReadonlySet<number> {
+	return new Set(inputs.flatMap(({mesh, intent}) => mesh.traffic.actors({
 		topology: defaultTopology, intent, names: ['proxy', 'agent'], credentials: usualCredentials({}, intent),
 	}).actors.flatMap(({listeners}) => listeners.map(({port}) => port))));
+}
+
+/** Whether a socket of the pod can have the packet's source port: not if it is that of a listener (EADDRINUSE). `--envoy-port 1` makes such packets frequent, because ports in rules are drawn often. */
+function canBind({origin, sourcePort}: ExactPacket, listeners: ReadonlySet<number>): boolean {
+	return origin !== 'pod' || !listeners.has(sourcePort);
+}
+
+/** Whether a packet, or the representative of its class, goes to a port where the proxy or the agent listens: it is forwarded from there, though no rule of the first leg distinguishes that port. */
+function isAtListener(ports: ReadonlySet<number>, {classSet, representatives}: ProbedClasses, packet: ExactPacket): boolean {
 	const index = placeOfClass(classSet, packet);
 	return [packet, ...representatives.filter(representative => representative.index === index)].some(({destination}) => ports.has(destination.port));
 }
