@@ -1,12 +1,14 @@
 /**
 `npm run bench`: compares the whole command with its indispensable parts, in one run, as ratios. Machines are noisy, so nothing here asserts a time; each figure is the median of several rounds, and each round measures everything once, so that a slow minute affects all figures.
 
-Learned (2 cores, Node 20.20, Linux 6.18; whole 0.39 to 0.49 s, ratio 1.62 to 1.65 from run to run):
-- The run is limited by processor time, not by waiting: seven or eight Node processes at some 65 ms each on two cores. Forking all actors at once, before anything else is loaded, beats two at a time.
+Learned (2 cores, Node 20.20, Linux 6.18):
+- The run is limited by processor time, not by waiting: a Node process costs 57 ms of it before it does anything, and no flag of V8 or Node makes that less (pool size, lazy compilation, single thread, no OpenSSL configuration: all 56 to 59 ms). Hence one process for all actors of a user in a namespace: three instead of five, 664 → 601 ms of processor time. Forking them at once, before anything else is loaded, beats two at a time.
+- Loading the compiled code of an earlier start (load-bundle.cjs): 601 → 541 ms.
+- A shell script that traces the same connections by hand (by-hand.sh) is as fast as its waits: with 0.2 s of them it takes three quarters of a run, so the target of half its time asks for a script that sleeps for a second, as most do.
 - Loading came next: execa and our code as 250 modules took 170 ms, as one bundle 45 ms; CommonJS saves each Node the start of its module loader (10 to 20 ms).
 - IPv6 neighbor discovery costs a second in a fresh namespace, so neighbor entries are static.
 - What remains besides the parts: loading the bundle and koffi (40 ms), the launcher's check (20 ms), the trace thread (35 ms), reading counters twice and the rules once (25 ms), the probes themselves (40 ms), ending the actors (18 ms).
-- No gain from: a lower priority for starting actors, V8's flags for threads and lazy compilation.
+- No gain from: a lower priority for starting actors.
 */
 
 import process from 'node:process';
@@ -28,6 +30,7 @@ import {installRules} from '../sandbox/install.js';
 import {Sandbox} from '../sandbox/sandbox.js';
 import {defaultBufferBytes} from '../tracer/trace-source.js';
 import {packageRoot} from '../system/package-root.js';
+import {timeByHand} from './by-hand.js';
 
 const launcher = path.join(packageRoot, 'scripts/run.cjs');
 const families = ['ipv4'] as const;
@@ -39,7 +42,7 @@ const credentials = credentialsOf({appUid: 1000}, rules.intent);
 /** The parts, in the order in which they are printed. */
 const partNames = ['Node\'s start', 'namespaces and veth', 'restoring the rules', 'starting the stubs, two at a time'] as const;
 
-type Sample = {readonly parts: Readonly<Record<typeof partNames[number], number>>; readonly whole: number; readonly steps: ReadonlyMap<string, number>};
+type Sample = {readonly parts: Readonly<Record<typeof partNames[number], number>>; readonly whole: number; readonly byHand: number | undefined; readonly steps: ReadonlyMap<string, number>};
 
 async function timed<T>(act: () => Promise<T>): Promise<readonly [number, T]> {
 	const start = performance.now();
@@ -99,11 +102,13 @@ async function sample(): Promise<Sample> {
 	}));
 	const [starting] = await timed(async () => startInPairs(installed));
 	const [whole] = await timed(async () => run(process.execPath, [launcher, 'testbed', '--format', 'json']));
+	const byHand = await timeByHand(rules.ruleSet);
 	return {
 		parts: {
 			'Node\'s start': nodeStart, 'namespaces and veth': building, 'restoring the rules': restoring, 'starting the stubs, two at a time': starting,
 		},
 		whole,
+		byHand,
 		steps: await stepsOfOneRun(),
 	};
 }
@@ -115,6 +120,13 @@ function median(values: readonly number[]): number {
 
 function row(name: string, ms: number, whole: number): string {
 	return `${name.padEnd(48)}${ms.toFixed(0).padStart(6)} ms${(ms / whole).toFixed(2).padStart(8)}\n`;
+}
+
+/** What the same connections take by hand, if that could be measured. */
+function compareByHand(whole: number, byHand: number): string {
+	return Number.isNaN(byHand)
+		? '\nby hand: not measured, nc is missing (apt-get install netcat-openbsd)\n'
+		: `\nthe same connections by a shell script (by-hand.sh): ${byHand.toFixed(0)} ms; whole / by hand = ${(whole / byHand).toFixed(2)} (target: at most 0.50)\n`;
 }
 
 function print(samples: readonly Sample[]): string {
@@ -129,6 +141,7 @@ function print(samples: readonly Sample[]): string {
 		...parts.map(([name, ms]) => row(`  part: ${name}`, ms, whole)),
 		row('  sum of the parts', sum, whole),
 		`\nratio: whole / sum of the parts = ${(whole / sum).toFixed(2)} (target: at most 1.50)\n`,
+		compareByHand(whole, median(samples.flatMap(({byHand}) => byHand === undefined ? [] : [byHand]))),
 		'\nwhere the time goes inside the run (in one process, warm)\n',
 		...steps.map(([step, ms]) => row(`  ${step}`, ms, whole)),
 		row('  outside: Node, launcher, loading modules, end', whole - inside, whole),
