@@ -49,6 +49,11 @@ export const otherProxies = ['envoy'] as const;
 /** The name of such a program. */
 export type OtherProxy = typeof otherProxies[number];
 
+/** The variable that says where such a program is, unless its option does: `ENVOY`. */
+export function programVariableOf(name: OtherProxy): string {
+	return name.toUpperCase();
+}
+
 /** The proxies that users can choose from. */
 export const proxyNames = ['stub', ...otherProxies] as const;
 

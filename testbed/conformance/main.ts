@@ -13,7 +13,7 @@ import {
 	backendOf, compareRun, printRun, type RunDifference, type RealRun, type RunComparison, type RunInput,
 } from '../../src/istio/conformance/real-run.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
-import {otherProxies, type OtherProxy} from '../actors/proxy.js';
+import {otherProxies, programVariableOf, type OtherProxy} from '../actors/proxy.js';
 import {exitStatusOf, TestbedError} from '../errors.js';
 import {packageRoot} from '../system/package-root.js';
 
@@ -50,9 +50,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 		.option('--print', 'print what is generated for each line instead, one JSON object per line; results in the input are ignored')
 		.addOption(new Option('--proxy <name>', 'compare the proxy stub with a real one on this kernel instead; needs root').choices(otherProxies))
 		.addOption(new Option('--backend <name>', 'with --proxy: only this back end (default: all)').choices(backends))
-		.addHelpText('after', '\nExit status: 0 if all are equal, 1 if something differs, 2 if a file cannot be read,\n3 if some comparison with Envoy is inconclusive, 4 if there is no Envoy.\n\nExamples:\n  npm run conformance\n  npm run -s conformance -- --print runs.jsonl\n  npm run conformance -- --proxy envoy --envoy ./envoy');
+		.addHelpText('after', `\nExit status: 0 if all are equal, 1 if something differs, 2 if a file cannot be read;\nwith --proxy, 3 if some comparison is inconclusive, 4 if the program is not there.\n\nExamples:\n  npm run conformance\n  npm run -s conformance -- --print runs.jsonl${otherProxies.map(name => `\n  npm run conformance -- --proxy ${name} --${name} ./${name}`).join('')}`);
 	for (const name of otherProxies) {
-		command.option(`--${name} <file>`, `with --proxy ${name}: the program (default: the variable ${name.toUpperCase()}, or ${name} in PATH)`);
+		command.option(`--${name} <file>`, `with --proxy ${name}: the program (default: the variable ${programVariableOf(name)}, or ${name} in PATH)`);
 	}
 
 	command.exitOverride();

@@ -3,15 +3,26 @@ Which options a configuration file can set, by their names without dashes.
 */
 
 import type {Command, Option} from 'commander';
+import {otherProxies} from '../../actors/proxy.js';
 import {allCommands} from '../all-commands.js';
 import {takesSettings} from './sources.js';
 
 /**
-Options that only the command line and the user's own variables set. A file in the folder of a checkout may come from somebody else, and these write files, start programs, or let rules do more; or they ask for something else than a run.
+Options that a file can set. A file in the folder of a checkout may come from somebody else, so an option is in this list only if whatever it is set to writes no file, starts no program that the user did not choose, opens no port, and lets rules do no more. Files that these options name are read only in the folder of the configuration file (`refuseOutside` in `file.ts`).
 */
-const notInFiles: ReadonlySet<string> = new Set([
-	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'check', 'envoy', 'explain', 'keep', 'keep-for', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'recording', 'scenario', 'scenarios',
-	'shard', 'shard-output', 'shard-times', 'show', 'times', 'to', 'update', 'version', 'watch',
+export const inFiles: ReadonlySet<string> = new Set([
+	'agent-gid', 'agent-uid', 'app-gid', 'app-uid', 'backend', 'bail', 'bind-device', 'cases', 'cni', 'color', 'consecutive', 'diff', 'diff6', 'dns-servers', 'family', 'filter', 'first-leg', 'follow', 'format', 'from',
+	'from6', 'gid', 'idle', 'jobs', 'json', 'limit', 'mark', 'paths', 'proto', 'proxy', 'proxy-gid', 'proxy-uid', 'quiet', 'release', 'require', 'rules', 'rules6', 'sample', 'since', 'source', 'stops-only', 'timeout',
+	'to6', 'trace-buffer', 'types', 'uid', 'verbose',
+]);
+
+/**
+All other options: only the command line and the user's own variables set them. They write files, start programs, or let rules do more; or they ask for something else than a run. A test compares both lists with the options of all commands, so that nobody forgets to decide.
+*/
+export const notInFiles: ReadonlySet<string> = new Set([
+	...otherProxies,
+	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'check', 'explain', 'keep', 'keep-for', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'recording', 'scenario', 'scenarios', 'shard',
+	'shard-output', 'shard-times', 'show', 'times', 'to', 'update', 'watch',
 ]);
 
 /** The name of an option in a file: `proxy-uid`. */
@@ -26,7 +37,7 @@ export function variableOf(option: Option): string {
 
 /** Whether a file can set an option. */
 export function isForFiles(option: Option): boolean {
-	return !notInFiles.has(keyOf(option));
+	return inFiles.has(keyOf(option));
 }
 
 /** A command with the name of its section: `run`, `baseline check`. */

@@ -6,6 +6,7 @@ import {Command, Option} from 'commander';
 import {
 	defaultJobs, readBackends, readDuration, readExpression, readFamilies, readId, readNumber, readTypes, runFormats,
 } from '../parsers.js';
+import {otherProxies} from '../../actors/proxy.js';
 import type {RunFlags} from '../commands/run.js';
 import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
@@ -28,7 +29,7 @@ Examples:
   testbed run --rules pod:pod.yaml         the rules for a manifest
   testbed run --rules pid:4711             the rules where they are: in a live pod
   testbed run --rules 'release:1.30 --redirect-dns -m TPROXY'
-  testbed run --backend all                the newest release, three back ends
+  testbed run --backend all                the newest release, every back end
   testbed run --rules release:all          every release, iptables-nft and legacy
   testbed run --rules release:1.99         not known yet, so the newest rules
   testbed run --format json > report.json
@@ -45,7 +46,7 @@ command that fixes it), 130 interrupted.
 In a checkout, the command is bin/testbed.`;
 
 export function runCommandLine(setStatus: (status: number) => void): Command {
-	return addShardOptions(new Command('run')
+	const command = new Command('run')
 		.description('send the six types of sidecar traffic, and compare what the kernel did with what was expected')
 		.argument('[scenario...]', 'scenario files (.yaml, .yml, .json), or folders of them, instead of the six types')
 		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:latest, release:all, ambient:VERSION [options], pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID) (default: the newest release)')
@@ -79,8 +80,12 @@ export function runCommandLine(setStatus: (status: number) => void): Command {
 		.option('--verbose', 'show every traversal with hook, table and chain')
 		.option('--keep', 'keep the sandbox and its listeners until testbed clean, and print how to use them')
 		.option('--keep-for <time>', 'keep them for this long: 90s, 30m, 2h', readDuration)
-		.addOption(proxyOption())
-		.addOption(programOption('envoy'))
+		.addOption(proxyOption());
+	for (const name of otherProxies) {
+		command.addOption(programOption(name));
+	}
+
+	return addShardOptions(command
 		.addOption(timeoutOption())
 		.option('--jobs <n>', 'number of rule sets to run at once, if there are several', text => readNumber(text, {min: 1, max: 64}), defaultJobs), 'rule sets or scenarios')
 		.addOption(bufferOption())

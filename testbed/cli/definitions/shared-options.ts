@@ -10,7 +10,9 @@ import {
 import {defaultBackend} from '../../../src/netfilter/backends.js';
 import {backends} from '../../../src/netfilter/types.js';
 import {defaultClassLimit} from '../../../src/packet-classes/classify.js';
-import {proxyNames, type OtherProxy} from '../../actors/proxy.js';
+import {
+	otherProxies, programVariableOf, proxyNames, type OtherProxy,
+} from '../../actors/proxy.js';
 import {defaultBufferBytes} from '../../tracer/trace-source.js';
 import {colorChoices} from '../output/terminal.js';
 import {offering} from './offers.js';
@@ -96,12 +98,12 @@ export function colorOption(): Option {
 
 /** `--proxy`: which program is the proxy. */
 export function proxyOption(): Option {
-	return new Option('--proxy <name>', 'program to use as the proxy: stub (part of the testbed), or envoy (a real one on this machine)').choices(proxyNames).default('stub');
+	return new Option('--proxy <name>', `program to use as the proxy: stub (part of the testbed), or a real one on this machine (${anyOf(otherProxies)})`).choices(proxyNames).default('stub');
 }
 
 /** The option that names the program of a proxy: `--envoy`. */
 export function programOption(name: OtherProxy): Option {
-	return new Option(`--${name} <file>`, `with --proxy ${name}: the program (default: the one in the variable ${name.toUpperCase()}, or ${name} in PATH)`);
+	return new Option(`--${name} <file>`, `with --proxy ${name}: the program (default: the one in the variable ${programVariableOf(name)}, or ${name} in PATH)`);
 }
 
 /** `--timeout`, in milliseconds. */

@@ -8,14 +8,16 @@ import process from 'node:process';
 import type {BugReport} from '../../../src/report/bug-report-schema.js';
 import {factsOf} from '../../../src/netfilter/backends.js';
 import {backends} from '../../../src/netfilter/types.js';
+import {otherProxies, programVariableOf} from '../../actors/proxy.js';
 import {run} from '../../system/exec.js';
 import {version} from '../version.js';
 
 /** Variables that change what the testbed does or prints. `TESTBED_*` are those of options, which `settings` has. */
-const allowedVariables = [
-	'CI', 'COLUMNS', 'CRI_CONFIG_FILE', 'CONTAINER_RUNTIME_ENDPOINT', 'ENVOY', 'FORCE_COLOR', 'GITHUB_ACTIONS', 'GITLAB_CI', 'LANG', 'LC_ALL', 'NO_COLOR', 'NODE_OPTIONS', 'SHELL', 'TERM',
+const allowedVariables: readonly string[] = [
+	'CI', 'COLUMNS', 'CRI_CONFIG_FILE', 'CONTAINER_RUNTIME_ENDPOINT', 'FORCE_COLOR', 'GITHUB_ACTIONS', 'GITLAB_CI', 'LANG', 'LC_ALL', 'NO_COLOR', 'NODE_OPTIONS', 'SHELL', 'TERM',
 	'TESTBED_CONFIG', 'TESTBED_DEBUG', 'TMPDIR',
-] as const;
+	...otherProxies.map(name => programVariableOf(name)),
+];
 
 /** The variables of the list that are set. */
 export function variablesOf(environment: Readonly<Record<string, string | undefined>>): BugReport['variables'] {

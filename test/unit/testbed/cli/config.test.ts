@@ -5,6 +5,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import type {Command} from 'commander';
 import test, {type ExecutionContext} from 'ava';
 import {parse} from 'yaml';
 import {dir} from 'tmp-promise';
@@ -12,9 +13,12 @@ import {printJsonSchema} from '../../../../src/report/schemas.js';
 import {applySettings} from '../../../../testbed/cli/config/apply.js';
 import {readConfig} from '../../../../testbed/cli/config/file.js';
 import {findConfig} from '../../../../testbed/cli/config/sources.js';
-import {commandsIn} from '../../../../testbed/cli/config/settable.js';
+import {
+	commandsIn, inFiles, keyOf, notInFiles,
+} from '../../../../testbed/cli/config/settable.js';
 import {configSchema} from '../../../../testbed/cli/config/schema.js';
 import {shownOptions} from '../../../../testbed/cli/commands/config.js';
+import {otherProxies} from '../../../../testbed/actors/proxy.js';
 import {programOf} from '../../../../testbed/cli/main.js';
 import {TestbedError} from '../../../../testbed/errors.js';
 import {runCommandLine} from '../../../helpers/command-line.js';
@@ -120,6 +124,30 @@ for (const [text, message] of [
 		t.true(typeof message === 'string' ? said === message : message.test(said), said);
 	});
 }
+
+/** Options of any command of which nobody decided whether a file can set them. */
+function undecidedIn(program: Command): readonly string[] {
+	const known = commandsIn(program).flatMap(({command}) => command.options.map(option => keyOf(option)));
+	return [...new Set(known)].filter(key => !inFiles.has(key) && !notInFiles.has(key));
+}
+
+test('of every option of every command, it is decided whether a file can set it', t => {
+	const program = programOf();
+	const known = new Set(commandsIn(program).flatMap(({command}) => command.options.map(option => keyOf(option))));
+	t.deepEqual(undecidedIn(program), [], 'Add these to inFiles or notInFiles of testbed/cli/config/settable.ts.');
+	t.deepEqual([...inFiles].filter(key => notInFiles.has(key)), []);
+	t.deepEqual([...inFiles, ...notInFiles].filter(key => !known.has(key)), []);
+	t.deepEqual(otherProxies.filter(name => inFiles.has(name)), []);
+});
+
+test('goes red: an option of which nobody decided; a file cannot set it', async t => {
+	const program = programOf();
+	program.commands.find(command => command.name() === 'run')!.option('--made-up <program>', 'start this program');
+	t.deepEqual(undecidedIn(program), ['made-up']);
+	const {file} = await written(t, 'made-up: /bin/true');
+	t.throws(() => readConfig(file, program), {instanceOf: TestbedError, message: /"made-up" cannot be set in a file, which may come from somebody else/u});
+	t.false(JSON.stringify(await configSchema(program)).includes('made-up'));
+});
 
 test.serial('a file below the folder can be named, a link that leads out of it cannot', async t => {
 	const {file, folder} = await written(t, 'rules: sub/my.rules\n');

@@ -1,15 +1,21 @@
 /** Which program is the proxy of a run, by its options. */
 
 import test from 'ava';
-import {otherProxies} from '../../../../testbed/actors/proxy.js';
+import {otherProxies, programVariableOf} from '../../../../testbed/actors/proxy.js';
 import {chooseProxy} from '../../../../testbed/cli/commands/run.js';
 import {askedOptions} from '../../../../testbed/cli/commands/shard-flags.js';
 import {knownToCommandLine} from '../../../../testbed/cli/main.js';
+import {variablesOf} from '../../../../testbed/cli/report/machine.js';
 import {TestbedError} from '../../../../testbed/errors.js';
 
 test('each proxy has an option that names its program', t => {
 	const options = new Set(knownToCommandLine().options.map(({long}) => long));
 	t.deepEqual(otherProxies.filter(name => !options.has(`--${name}`)), []);
+});
+
+test('a bug report says where a variable looks for the program of each proxy', t => {
+	const variables = Object.fromEntries(otherProxies.map(name => [programVariableOf(name), `/opt/${name}`]));
+	t.deepEqual(variablesOf(variables), variables);
 });
 
 test('where the program is does not belong to the question of a shard', t => {
