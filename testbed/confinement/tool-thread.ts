@@ -117,7 +117,7 @@ async function begin(): Promise<void> {
 	try {
 		serve();
 	} catch (error) {
-		say({type: 'failed', message: (error as Error).message, hint: error instanceof TestbedError && error.code === 'MISSING_PROGRAM' ? error.hint : undefined});
+		say({type: 'failed', message: (error as Error).message, hint: error instanceof TestbedError && ['MISSING_PROGRAM', 'MACHINE'].includes(error.code) ? error.hint : undefined});
 		process.exit();
 	}
 }

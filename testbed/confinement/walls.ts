@@ -12,6 +12,7 @@ import {TestbedError} from '../errors.js';
 import {missingProgram} from '../system/missing-program.js';
 import {boundCapabilities, capabilities} from '../syscalls/capability-bounds.js';
 import {createPipe} from '../syscalls/descriptors.js';
+import {ownIdMaps} from '../syscalls/id-maps.js';
 import {
 	fileRights, landlockVersion, restrictFiles, type LandlockRule,
 } from '../syscalls/landlock.js';
@@ -67,8 +68,13 @@ function place(entry: ViewEntry): void {
 	mount({target, flags: remount | bind | flagsOf[entry.use]});
 }
 
-/** Gives this thread a root with the view and, temporarily, `mount`. */
-function raiseFiles(view: readonly ViewEntry[], mountProgram: string): void {
+/** Why a user namespace may not mount a /proc (`mount_too_revealing` in fs/namespace.c), and what helps. */
+const hiddenProc = 'In a user namespace this works only if no parts of /proc are hidden, as they are in a container. Start the container with --security-opt systempaths=unconfined, or run it as root.';
+
+/** Gives this thread a root with the view, and the tools their own processes. For the latter, the root temporarily has `mount`. */
+function raiseFiles(view: readonly ViewEntry[], {mountProgram, init}: {readonly mountProgram: string; readonly init: FoundProgram}): void {
+	// Before /proc is gone.
+	const {isInitial} = ownIdMaps();
 	leaveMountNamespace();
 	mount({
 		source: 'tmpfs', target: building, type: 'tmpfs', flags: noSetuid | noDevices, data: 'mode=755,size=1m',
@@ -84,27 +90,31 @@ function raiseFiles(view: readonly ViewEntry[], mountProgram: string): void {
 		place(entry);
 	}
 
-	makeRoot(building);
+	makeRoot(building, () => {
+		raiseProcesses(init, {isInitial});
+	});
+	mount({target: '/', flags: remount | bind | readOnly | noSetuid | noDevices | noExecute});
 }
 
 /**
-Puts the tools into their own PID namespace, with a /proc that shows only them, and makes the root read-only.
+Puts the tools into their own PID namespace, with a /proc that shows only them.
 
 A /proc shows the PID namespace of the process that mounts it, and a thread cannot change its own; so \`mount\` runs as the second process in the new namespace. The first, its init, is a tool that waits for input that never comes. When this process ends, however it ends, that input closes, so the init ends, and all tools with it.
 */
-function raiseProcesses({file, name}: FoundProgram): void {
+function raiseProcesses({file, name}: FoundProgram, {isInitial}: {readonly isInitial: boolean}): void {
 	leavePidNamespace();
 	const {read} = createPipe();
 	spawn(file, name === 'ip' ? ['-batch', '-'] : ['-f', '-'], {argv0: name, env: {}, stdio: [read, 'ignore', 'ignore']}).unref();
 	closeSync(read);
 	const {status, stderr, error} = spawnSync(mountInside, ['-t', 'proc', '-o', 'ro,nosuid,nodev,noexec', 'proc', '/proc'], {argv0: 'mount', env: {LC_ALL: 'C'}, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe']});
 	if (status !== 0) {
-		throw new TestbedError('MACHINE', {message: `mounting /proc for the tools failed: ${error?.message ?? stderr.trim()}`});
+		// Only the first line says it; the second points to dmesg.
+		const [said = ''] = (error?.message ?? stderr).trim().split('\n');
+		throw new TestbedError('MACHINE', {message: `mounting /proc for the tools failed: ${said}`, ...(isInitial ? {} : {hint: hiddenProc})});
 	}
 
 	unmount(mountInside);
 	unlinkSync(mountInside);
-	mount({target: '/', flags: remount | bind | readOnly | noSetuid | noDevices | noExecute});
 }
 
 /** What Landlock allows in the view: reading libraries and data, running programs and their loaders, and writing to devices. */
@@ -146,8 +156,7 @@ export function raiseWalls({programs, mountProgram, without}: {readonly programs
 			throw missingProgram('ip');
 		}
 
-		raiseFiles(view, mountProgram);
-		raiseProcesses(init);
+		raiseFiles(view, {mountProgram, init});
 	}
 
 	giveUpNewPrivileges();

@@ -16,7 +16,7 @@ import {
 
 const {netns, quietNetns, memory, window} = workerData as SenderInput;
 const words = new Int32Array(memory);
-const wakeEvery = 32; // Probes after which the reader is woken: often enough to keep it busy, rarely enough to cost nothing.
+const wakeEvery = Math.min(32, window); // Probes after which the reader is woken: often enough to keep it busy, rarely enough to cost nothing.
 const waitingMax = 4096; // Sockets that may be left open in one batch.
 const waitedMaxMs = 300; // How long a connection may wait while others are sent: see "Retransmissions" in prober.ts.
 const queuedMax = 256; // Unanswered datagrams that may be in the kernel's receive queues: a processor silently drops packets when it has a thousand (net.core.netdev_max_backlog).

@@ -9,7 +9,7 @@ import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import type {Netns} from '../sandbox/netns.js';
 import {closeDescriptor} from '../syscalls/netns.js';
-import {openTraceSocket} from '../tracer/trace-socket.js';
+import {openTraceSocket, packetsWithRoom} from '../tracer/trace-socket.js';
 import {traceTable} from '../sandbox/own-table.js';
 import {
 	commands, shared, type ReaderAnswer, type ReaderInput, type ReaderRequest,
@@ -18,6 +18,11 @@ import {Thread} from './thread.js';
 
 /** The trace of a batch: rows of packets, new traversals, and what is missing. */
 export type TakenTrace = {readonly rows: Int32Array; readonly traversals: readonly Traversal[]; readonly gaps: readonly Gap[]};
+
+/** How many probes the reader may lag behind: some 15,000 messages, half of the default buffer. */
+const lagMax = 512;
+/** Messages that the first packet of a probe leaves at most, counted generously. */
+const messagesOfProbe = 30;
 
 /** Reads the trace of one namespace. */
 export class TraceReader implements AsyncDisposable {
@@ -43,7 +48,7 @@ export class TraceReader implements AsyncDisposable {
 					...input, sockets, interfaces: netns.interfaces(), traceTable,
 				} satisfies ReaderInput,
 			});
-			const reader = new TraceReader(thread, sockets.map(({fd}) => fd), new Int32Array(input.memory));
+			const reader = new TraceReader(thread, sockets.map(({fd}) => fd), {words: new Int32Array(input.memory), bufferBytes});
 			await thread.next<ReaderAnswer, 'ready'>('ready');
 			return reader;
 		} catch (error) {
@@ -56,11 +61,14 @@ export class TraceReader implements AsyncDisposable {
 		}
 	}
 
+	/** How many probes may be sent before it has read the messages of the first. */
+	readonly lag: number;
 	readonly #thread: Thread;
 	readonly #descriptors: readonly number[];
 	readonly #words: Int32Array;
 
-	private constructor(thread: Thread, descriptors: readonly number[], words: Int32Array) {
+	private constructor(thread: Thread, descriptors: readonly number[], {words, bufferBytes}: {readonly words: Int32Array; readonly bufferBytes: number}) {
+		this.lag = Math.min(lagMax, packetsWithRoom(descriptors, {askedBytes: bufferBytes, messages: messagesOfProbe}) ?? lagMax);
 		this.#thread = thread;
 		this.#descriptors = descriptors;
 		this.#words = words;

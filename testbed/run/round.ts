@@ -48,7 +48,18 @@ export type Round = {
 	readonly flows?: ParsedFlows | undefined;
 };
 
-/** Sends the probes, all at once. The trace source must be started, and `before` read after the rules were installed. */
+/** Calls a function for each item, all at once or so many at a time; the results are in the order of the items. */
+export async function inGroups<Item, Result>(items: readonly Item[], size: number | undefined, act: (item: Item, index: number) => Promise<Result>): Promise<readonly Result[]> {
+	const results: Result[] = [];
+	for (let first = 0; first < items.length; first += size ?? items.length) {
+		const group = items.slice(first, first + (size ?? items.length));
+		results.push(...await Promise.all(group.map(async (item, index) => act(item, first + index)))); // eslint-disable-line no-await-in-loop -- The next group may only follow when this one has left room.
+	}
+
+	return results;
+}
+
+/** Sends the probes, all at once if the trace has room for them. The trace source must be started, and `before` read after the rules were installed. */
 export async function sendRound(sendings: readonly Sending[], {source, before, loadState, pod, actorGroup, round, untilAborted, indexes}: {
 	readonly source: TraceSource;
 	readonly before: KernelTexts;
@@ -63,14 +74,16 @@ export async function sendRound(sendings: readonly Sending[], {source, before, l
 }): Promise<RoundEvidence> {
 	// What was reported before belongs to an earlier round: the actors were asked for everything at its end.
 	const reported = new Map([...actorGroup.actors].map(([name, {records}]) => [name, records.length] as const));
-	const ends = await untilAborted(Promise.all(sendings.map(async ({id, label, probe}, position) => {
+	const open = async ({id, label, probe}: Sending, position: number): Promise<RoundEvidence['ends'][number]> => {
 		const probeId = `${round}-${id}-${probe.family}`;
 		const sentAt = performance.now();
 		const {answered, reason} = await actorGroup.actors.get(probe.actor)!.open(probeId, probe.destination, probe);
 		return {
 			index: indexes?.[position] ?? position, id: probeId, label, answered, reason, durationMs: Math.round(performance.now() - sentAt),
 		};
-	})));
+	};
+
+	const ends = await untilAborted(inGroups(sendings, source.probesAtOnce, open));
 	await actorGroup.flush();
 	const [after, recording] = await Promise.all([loadState(), source.stop()]);
 	return {

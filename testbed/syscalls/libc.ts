@@ -37,7 +37,7 @@ export function checked(call: string, result: number): number {
 		const name = errorName(lastError());
 		throw new TestbedError('SYSCALL_FAILED', {
 			message: `${call} failed: ${name}`,
-			...(name === 'EPERM' ? {hint: 'Network namespaces need root (CAP_SYS_ADMIN and CAP_NET_ADMIN). Run it as root on a machine that allows them.'} : {}),
+			...(name === 'EPERM' ? {hint: 'Network namespaces need root (CAP_SYS_ADMIN and CAP_NET_ADMIN). Run it as root on a machine that allows them, or in a user namespace: unshare --user --map-root-user --map-auto --net COMMAND'} : {}),
 		});
 	}
 

@@ -85,14 +85,15 @@ export function unmount(target: string): void {
 }
 
 /**
-Makes a mounted folder the root of this thread, and unmounts the old root.
+Makes a mounted folder the root of this thread, and unmounts the old root. `between` runs while the old root is still mounted below the new one, where no path leads to it: a user namespace may only mount a /proc while another one is mounted in full (`mount_too_revealing` in fs/namespace.c).
 
-@throws {TestbedError} SYSCALL_FAILED if the root cannot be replaced, as on the kernel's initial RAM disk.
+@throws {TestbedError} SYSCALL_FAILED if the root cannot be replaced, as on the kernel's initial RAM disk; whatever `between` throws.
 */
-export function makeRoot(folder: string): void {
+export function makeRoot(folder: string, between: () => void): void {
 	checked(`chdir ${folder}`, libcChdir(folder) as number);
 	// With the same folder for both, the old root is mounted on top of the new one (pivot_root(2), "pivot_root(".", ".")").
 	checked('pivot_root', Number(libcPivotRoot(pivotRootNumber, '.', '.')));
+	between();
 	checked('umount2', libcUmount2('.', detach) as number);
 	checked('chdir /', libcChdir('/') as number);
 }

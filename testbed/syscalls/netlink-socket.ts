@@ -6,6 +6,7 @@ import {
 	checked, int32, lastError, libc,
 } from './libc.js';
 import {sockCloexec} from './netns.js';
+import {growReceiveBuffer} from './receive-buffer.js';
 
 const libcSocket = libc.func('int socket(int domain, int type, int protocol)');
 
@@ -23,18 +24,14 @@ const sockRaw = 3;
 
 const netlinkNetfilter = 12;
 
-const solSocket = 1;
-
-const soRcvbufforce = 33;
-
 const solNetlink = 270;
 
 const netlinkAddMembership = 1;
 
-/** Opens a netlink socket of the netfilter family in the namespace of this thread, with a receive buffer of the given size. */
+/** Opens a netlink socket of the netfilter family in the namespace of this thread, with a receive buffer of the given size, if this process may have it ({@link growReceiveBuffer}). */
 export function openNetfilterSocket(bufferBytes: number): number {
 	const fd = checked('socket(AF_NETLINK)', libcSocket(afNetlink, sockRaw | sockCloexec, netlinkNetfilter) as number);
-	checked('setsockopt(SO_RCVBUFFORCE)', libcSetsockopt(fd, solSocket, soRcvbufforce, int32(bufferBytes), 4) as number);
+	growReceiveBuffer(fd, bufferBytes);
 	const address = new Uint8Array(12); // `struct sockaddr_nl`; the kernel chooses the port.
 	new DataView(address.buffer).setUint16(0, afNetlink, true);
 	checked('bind(AF_NETLINK)', libcBind(fd, address, address.length) as number);

@@ -2,8 +2,9 @@
 Packet sockets (packet(7)): all packets on every interface of a namespace, with link headers.
 */
 
-import {checked, int32, lastError, libc} from './libc.js';
-import {calls, sockCloexec, sockRaw, solSocket} from './socket-calls.js';
+import {checked, lastError, libc} from './libc.js';
+import {growReceiveBuffer} from './receive-buffer.js';
+import {calls, sockCloexec, sockRaw} from './socket-calls.js';
 
 const libcRecvfrom = libc.func('long recvfrom(int fd, void *data, size_t length, int flags, void *address, void *addressLength)');
 const libcIoctl = libc.func('int ioctl(int fd, unsigned long request, void *argument)');
@@ -11,7 +12,6 @@ const libcGetsockopt = libc.func('int getsockopt(int fd, int level, int name, vo
 
 const afPacket = 17;
 const allProtocols = 0x03_00; // ETH_P_ALL in network order (linux/if_ether.h)
-const receiveBufferForce = 33; // SO_RCVBUFFORCE
 const [solPacket, packetStatistics] = [263, 6];
 const [dontWait, truncate] = [0x40, 0x20];
 const stampOfLast = 0x89_07; // SIOCGSTAMPNS (asm-generic/sockios.h), with 64-bit longs a `struct timespec` of two of them.
@@ -27,7 +27,7 @@ Opens one in the namespace of this thread. It only sees packets sent from then o
 */
 export function openPacketSocket(bufferBytes: number): number {
 	const fd = checked('socket(AF_PACKET)', calls.socket(afPacket, sockRaw | sockCloexec, allProtocols) as number);
-	checked('setsockopt(SO_RCVBUFFORCE)', calls.setsockopt(fd, solSocket, receiveBufferForce, int32(bufferBytes), 4) as number);
+	growReceiveBuffer(fd, bufferBytes);
 	// The first call turns timestamps on; it fails because there is no packet yet.
 	libcIoctl(fd, stampOfLast, new Uint8Array(16));
 	return fd;

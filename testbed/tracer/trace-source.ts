@@ -19,4 +19,6 @@ export type TraceSource = AsyncDisposable & {
 	readonly start: () => Promise<void>;
 	/** Drains what the kernel has queued and returns everything. */
 	readonly stop: () => Promise<Recording>;
+	/** Known once started: how many probes may be sent at once, if the kernel queues less than was asked for. */
+	readonly probesAtOnce?: number | undefined;
 };
