@@ -7,7 +7,7 @@ import {visibleForeign} from '../src/parsing/visible-text.js';
 
 /** What went wrong, as a stable code that documentation can link to. */
 export type ErrorCode =
-	| 'USAGE' | 'INPUT' | 'RULES_REJECTED' | 'LIMIT' | 'UNREADABLE'
+	| 'USAGE' | 'INPUT' | 'RULES_REJECTED' | 'LIMIT' | 'UNREADABLE' | 'UNMAPPED'
 	| 'MACHINE' | 'MISSING_PROGRAM' | 'COMMAND_FAILED' | 'SYSCALL_FAILED' | 'ACTOR_FAILED' | 'INTERRUPTED';
 
 /** The exit status of each code: 2 usage or input, 3 inconclusive, 4 the machine cannot do it. Status 1 is for results only: the kernel was asked, and an expectation failed. */
@@ -18,6 +18,8 @@ export const exitStatusOf = {
 	LIMIT: 3,
 	// A live pod that could not be read: whether it has the right rules is not known.
 	UNREADABLE: 3,
+	// A user that does not exist in this user namespace: what it would have seen is not known.
+	UNMAPPED: 3,
 	MACHINE: 4,
 	MISSING_PROGRAM: 4,
 	COMMAND_FAILED: 4,

@@ -9,13 +9,16 @@ const netfilterPrograms = {
 	iproute2: ['ip'],
 };
 
-/** Programs that the tests of the Vagrantfile, the shell scripts, captures, drawings, completion and man pages run, and the one that brings Envoy and schemas (wheel.cjs). If one is missing, those tests say that they were not run, and fail in CI. */
+/** Programs that the tests of the Vagrantfile, the shell scripts, captures, drawings, completion, man pages and ordinary users run, and the one that brings Envoy and schemas (wheel.cjs). If one is missing, those tests say that they were not run, and fail in CI. */
 const checkerPrograms = {
-	ruby: ['ruby'], shellcheck: ['shellcheck'], tshark: ['tshark'], chromium: ['chromium'], zsh: ['zsh'], fish: ['fish'], mandoc: ['mandoc'], 'python3-pip': ['pip3'],
+	ruby: ['ruby'], shellcheck: ['shellcheck'], tshark: ['tshark'], chromium: ['chromium'], zsh: ['zsh'], fish: ['fish'], mandoc: ['mandoc'], uidmap: ['newuidmap', 'newgidmap'], 'python3-pip': ['pip3'],
 };
 
-/** Commands of `testbed` that need Linux, root and the netfilter programs, according to their definitions (a test compares the lists): the launcher checks this before anything is built. The others work without root; `doctor` itself reports what is missing. */
+/** Commands of `testbed` that need Linux and the netfilter programs, according to their definitions (a test compares the lists): the launcher checks this before anything is built. An ordinary user's command becomes root of a user namespace (testbed/rootless/). The others work anywhere; `doctor` itself reports what is missing. */
 const kernelCommands = new Set(['run', 'probe', 'diff', 'baseline', 'mutate', 'coverage', 'lesson', 'serve', 'enter', 'clean']);
+
+/** Those of them that only work for root: they look for what `--keep` has left on the machine. */
+const rootCommands = new Set(['enter', 'clean']);
 
 function asksForHelp(argv) {
 	const end = argv.indexOf('--');
@@ -86,6 +89,7 @@ Every act: what it does, its program, and its requirements.
 - `trees`: the trees of npm packages that it needs (trees.cjs).
 - `build`: what must be built, `testbed` or `test`; type errors do not stop the testbed.
 - `kernel(argv)`: whether Linux, root and the netfilter programs are needed.
+- `root(argv)`: whether only root can do it; without it, whatever needs Linux does.
 - `programs`: further programs, by Debian package, that this act installs.
 - `envoy`: whether the pinned Envoy is needed (envoy.cjs).
 - `ciSchemas`: whether the pinned schemas of GitLab's and GitHub's files are needed (ci-schemas.cjs).
@@ -96,7 +100,7 @@ Every act: what it does, its program, and its requirements.
 const acts = {
 	testbed: {
 		purpose: 'run the testbed (`--help` lists its commands)',
-		program: 'dist/bin/cli.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed', kernel: testbedNeedsKernel,
+		program: 'dist/bin/cli.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed', kernel: testbedNeedsKernel, root: argv => rootCommands.has(argv[0]),
 	},
 	test: {
 		purpose: 'run the tests: all, `unit`, `kernel`, or files; needs root unless only unit tests are named',
@@ -136,9 +140,9 @@ const acts = {
 		program: 'scripts/check-package.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never,
 	},
 	'ci-tools': {
-		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, the linters, vitest, schemas of CI files, Envoy',
+		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, uidmap, the linters, vitest, schemas of CI files, Envoy',
 		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, envoy: true, ciSchemas: true, kernel: never,
 	},
 };
 
-module.exports = {acts, checkerPrograms, kernelCommands, netfilterPrograms};
+module.exports = {acts, checkerPrograms, kernelCommands, netfilterPrograms, rootCommands, testbedNeedsKernel};

@@ -5,7 +5,7 @@ const path = require('node:path');
 const {SetupProblem} = require('./problem.cjs');
 
 /**
-The programs, each bundled into one file: the command line, an actor, the trace reader; the bench, so that it measures the same code; and the conformance check. They find each other by name in one folder.
+The programs, each bundled into one file: the command line, an actor, the trace reader, what makes a user root; the bench, so that it measures the same code; and the conformance check. They find each other by name in one folder.
 
 Node loads one file much faster than the 250 files of execa, commander and our own code (bench: some 100 ms of 500).
 */
@@ -20,6 +20,7 @@ const entries = {
 	'reader-thread': 'testbed/prober/reader-thread.ts',
 	'tool-thread': 'testbed/confinement/tool-thread.ts',
 	'live-reader': 'testbed/live/live-reader.ts',
+	enter: 'testbed/rootless/enter.ts',
 };
 const folder = 'dist/bin';
 

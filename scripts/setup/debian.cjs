@@ -106,11 +106,17 @@ Installs the Debian packages of missing programs. Afterwards all of `wanted` mus
 */
 function install(missing, wanted, context) {
 	const apt = findProgram('apt-get', context);
-	if (apt === undefined || context.uid !== 0) {
+	if (apt === undefined) {
 		throw problemElsewhere(missing, context);
 	}
 
 	const packages = packagesOf(missing);
+	if (context.uid !== 0) {
+		throw new SetupProblem(`These programs are missing: ${namesOf(missing)}. Only root can install them, and this is UID ${context.uid}.`, {
+			state: 'Nothing was installed, built or run.', hint: `sudo apt-get update && sudo apt-get ${aptCommand(packages).join(' ')}`,
+		});
+	}
+
 	context.say(`Missing: ${namesOf(missing)}. apt-get ${aptCommand(packages).join(' ')}`);
 	// A fresh container has no package lists; old lists name versions that the mirror has dropped. An update fixes both.
 	const installed = (hasPackageLists(context) && runApt(apt, aptCommand(packages), context))

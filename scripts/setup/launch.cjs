@@ -17,6 +17,7 @@ const {loadBundle} = require('./load-bundle.cjs');
 const {giveToOwner} = require('./owner.cjs');
 const {goWhereTheUserStands, startedByNpm} = require('./npm.cjs');
 const {programName} = require('./program-name.cjs');
+const {becomeRoot} = require('./rootless.cjs');
 const {folderOf, trees} = require('./trees.cjs');
 
 const usage = 2;
@@ -157,7 +158,9 @@ function ensureSetUp(name, argv, context) {
 	if (kernel) {
 		checkPlatform(context.platform);
 		checkRoot({
-			uid: context.uid, parentPid: context.parentPid, readStatus: context.readStatus,
+			// A user's own program may be started by root's npm in other ways, as in tests.
+			parentPid: context.env.npm_lifecycle_event === undefined ? 0 : context.parentPid,
+			isForRoot: act.root === undefined || act.root(argv), uid: context.uid, readStatus: context.readStatus,
 			command: commandFor(name, argv), direct: ['node scripts/run.cjs', name, ...argv.map(argument => quote(argument))].join(' '),
 		});
 	}
@@ -201,9 +204,16 @@ async function start(name, argv, context) {
 			goWhereTheUserStands(npm, context);
 		}
 
+		const started = {npm, called: programName({root: context.root, cwd: process.cwd(), called: process.argv[1], env: context.env})};
+		if (name === 'testbed') {
+			becomeRoot({
+				root: context.root, uid: context.uid, argv, context: started,
+			});
+		}
+
 		// A bundle is CommonJS: `require` avoids starting Node's module loader.
 		const {exports: {main}, save} = act.bundled ? loadBundle(file) : {exports: await import(pathToFileURL(file).href)};
-		process.exitCode = await main(argv, {npm, called: programName({root: context.root, cwd: process.cwd(), called: process.argv[1], env: context.env})});
+		process.exitCode = await main(argv, started);
 		if (save?.() === true) {
 			giveToOwner(['dist'], context);
 		}

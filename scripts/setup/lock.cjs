@@ -106,11 +106,28 @@ function sleep(milliseconds) {
 	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
+/** Creates the folder of the lock, and refuses a user who may not write there: everything that a setup does is below the checkout. */
+function folderForLock(context) {
+	const folder = path.join(context.root, 'dist');
+	try {
+		fs.mkdirSync(folder, {recursive: true});
+		fs.accessSync(folder, fs.constants.W_OK);
+	} catch (error) {
+		if (error.code !== 'EACCES' && error.code !== 'EROFS') {
+			throw error;
+		}
+
+		throw new SetupProblem(`This checkout must be set up (it is new, or something changed), but UID ${context.uid} may not write to ${context.root}.`, {
+			state: 'Nothing was installed, built or run.', hint: `Set it up as its owner, or copy it: cd ${context.root} && sudo env "PATH=$PATH" npm run build`,
+		});
+	}
+
+	return folder;
+}
+
 /** Does the work while no other launcher of this checkout is working. */
 function withLock(context, work, {limitMs = waitLimitMs} = {}) {
-	const folder = path.join(context.root, 'dist');
-	const lock = path.join(folder, '.setup-lock');
-	fs.mkdirSync(folder, {recursive: true});
+	const lock = path.join(folderForLock(context), '.setup-lock');
 	const end = Date.now() + limitMs;
 	let announced;
 	while (!take(lock)) {

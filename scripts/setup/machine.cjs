@@ -64,7 +64,9 @@ function readProcStatus(pid) {
 }
 
 /**
-@param {{uid: number, parentPid: number, command: string, readStatus?: (pid: number) => string}} options `command` is what the user typed, without `sudo`.
+Refuses what this user cannot do. What is not only for root works for ordinary users as well, in a user namespace; but whoever is root and whom npm made an ordinary user is told.
+
+@param {{isForRoot?: boolean, uid: number, parentPid: number, command: string, readStatus?: (pid: number) => string}} options `command` is what the user typed, without `sudo`.
 */
 function checkRoot(options) {
 	if (options.uid === 0) {
@@ -78,7 +80,11 @@ function checkRoot(options) {
 		});
 	}
 
-	throw new SetupProblem('Network namespaces need root, but this is UID ' + options.uid + '.', {
+	if (options.isForRoot === false) {
+		return;
+	}
+
+	throw new SetupProblem('This needs root, but this is UID ' + options.uid + '.', {
 		state, hint: 'sudo env "PATH=$PATH" ' + options.command,
 	});
 }

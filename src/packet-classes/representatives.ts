@@ -32,20 +32,24 @@ export type Representative = {
 export const ephemeral: Interval = {first: 32_768n, last: 60_999n};
 const usualIds = [1000n, 2000n, 3000n, 65_534n, 0n];
 
-/** The representatives of all classes, in order: two each, unless both are the same packet. */
-export function representativesOf(classSet: ClassSet, topology: Topology): readonly Representative[] {
-	return finish(representativesInSteps(classSet, topology));
+/** The UIDs and GIDs that exist on the sending machine, as intervals; all of them by default. */
+export type ExistingIds = Partial<Readonly<Record<'uid' | 'gid', readonly Interval[]>>>;
+
+/** The representatives of all classes, in order: two each, unless both are the same packet. A class has one with existing IDs, if it has any. */
+export function representativesOf(classSet: ClassSet, topology: Topology, existing: ExistingIds = {}): readonly Representative[] {
+	return finish(representativesInSteps(classSet, topology, existing));
 }
 
 /** How many classes are processed between two pauses. */
 const turn = 200;
 
 /** The same as a computation that can pause. */
-export function * representativesInSteps(classSet: ClassSet, topology: Topology): Steps<readonly Representative[]> {
+export function * representativesInSteps(classSet: ClassSet, topology: Topology, existing: ExistingIds = {}): Steps<readonly Representative[]> {
 	const {fields, places, classes} = classSet;
 	const frame: Frame = {
 		...classSet,
 		topology,
+		existing,
 		usual: usualValues(topology, fields.family),
 		onLink: {source: setOf(fields.intervals.source, [places.onLink]), destination: setOf(fields.intervals.destination, [places.onLink])},
 		whole: Object.fromEntries(fieldNames.map(name => [name, everyInterval(fields.intervals[name])])) as Record<FieldName, bigint>,
@@ -67,6 +71,7 @@ export function * representativesInSteps(classSet: ClassSet, topology: Topology)
 /** What all classes share. `whole`: all cuts of each field. */
 type Frame = Pick<ClassSet, 'fields' | 'places' | 'domains'> & {
 	readonly topology: Topology;
+	readonly existing: ExistingIds;
 	readonly usual: Readonly<Record<FieldName, readonly bigint[]>>;
 	readonly onLink: Readonly<Record<'source' | 'destination', bigint>>;
 	readonly whole: Readonly<Record<FieldName, bigint>>;
@@ -125,13 +130,20 @@ class Choice {
 			const {fields: {intervals}, onLink} = this.#frame;
 			const set = this.#class.packetSet[field];
 			known = {
-				joined: field === 'mark' ? intervalsIn(set).map(place => intervals.mark[place]!) : intervalsOf(intervals[field], set),
+				joined: field === 'mark' ? intervalsIn(set).map(place => intervals.mark[place]!) : this.#existingIn(field, intervalsOf(intervals[field], set)),
 				offLink: field === 'destination' || field === 'source' ? intervalsOf(intervals[field], set & ~onLink[field]) : [],
 			};
 			this.#intervals.set(field, known);
 		}
 
 		return known;
+	}
+
+	/** The part of a class's IDs that exists; all of them if none does. */
+	#existingIn(field: FieldName, all: readonly Interval[]): readonly Interval[] {
+		const existing = field === 'uid' || field === 'gid' ? this.#frame.existing[field] : undefined;
+		const common = existing === undefined ? [] : commonParts(all, existing);
+		return common.length === 0 ? all : common;
 	}
 
 	#pick(field: FieldName, kind: Representative['kind']): bigint {
@@ -178,6 +190,13 @@ function pickFrom(joined: readonly Interval[], {usual, kind, index, preferred}: 
 	// Adjacent classes use different edges.
 	const {first, last} = among[index % among.length]!;
 	return Math.floor(index / among.length) % 2 === 0 ? first : last;
+}
+
+function commonParts(some: readonly Interval[], others: readonly Interval[]): readonly Interval[] {
+	return some.flatMap(one => others.flatMap(other => {
+		const [first, last] = [one.first > other.first ? one.first : other.first, one.last < other.last ? one.last : other.last]; // eslint-disable-line unicorn/prefer-math-min-max -- Math knows no big numbers.
+		return first <= last ? [{first, last}] : [];
+	}));
 }
 
 function isWithin(joined: readonly Interval[], value: bigint): boolean {

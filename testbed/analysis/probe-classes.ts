@@ -15,6 +15,7 @@ import {defaultTopology} from '../../src/mesh/topology.js';
 import type {ActorCredentials} from '../../src/mesh/traffic.js';
 import {TestbedError} from '../errors.js';
 import type {OnProgress} from '../system/on-progress.js';
+import {existingIds} from '../rootless/mapped-ids.js';
 import {inTurns} from '../system/turns.js';
 import {withWorkers} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
@@ -89,7 +90,7 @@ export async function planClasses(programs: readonly Program[], family: AddressF
 			},
 		}), signal);
 		onProgress('choosing a packet of each class');
-		return {classSet, representatives: await inTurns(representativesInSteps(classSet, defaultTopology), signal)};
+		return {classSet, representatives: await inTurns(representativesInSteps(classSet, defaultTopology, existingIds()), signal)};
 	} catch (error) {
 		throw error instanceof ClassLimitError
 			? new TestbedError('LIMIT', {message: `The rules divide the packets of ${familyNames[family]} into more than ${limit} classes.`, state: 'Nothing was sent.', hint: `Allow more with --limit ${limit * 10} (each class costs two probes per side), or reduce them: fewer rules, or one --family.`, cause: error})

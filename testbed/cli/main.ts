@@ -4,6 +4,7 @@ The command line: parses and dispatches. Each command is a file in `commands/`, 
 
 import {Command, CommanderError} from 'commander';
 import {exitStatusOf} from '../errors.js';
+import {takeNote} from '../rootless/note.js';
 import {nameProgram} from '../system/program-name.js';
 import {guardStreams, tell, writeOut} from '../system/streams.js';
 import {cleanCommandLine} from './definitions/clean.js';
@@ -17,7 +18,8 @@ import {diffCommandLine} from './definitions/diff.js';
 import {mutateCommandLine} from './definitions/mutate.js';
 import {baselineCommandLine} from './definitions/baseline.js';
 import {addShortOptions} from './definitions/short-options.js';
-import {isForRoot, needsRoot} from './definitions/needs-root.js';
+import {isForMachinesRoot, isForRoot, needs, needsRoot} from './definitions/needs-root.js';
+import {becomeRoot, type Started} from './become-root.js';
 import {allCommands} from './all-commands.js';
 import {hasSettings, sourcesOfProcess, takesSettings} from './config/sources.js';
 import {guardProcess, reportError} from './faults.js';
@@ -35,7 +37,7 @@ import {serveCommandLine} from './definitions/serve.js';
 import {mergeCommandLine} from './definitions/merge.js';
 import {helpText} from './output/help-text.js';
 
-function createProgram(setStatus: (status: number) => void): Command {
+function createProgram(setStatus: (status: number) => void, started?: Started): Command {
 	const program = new Command('testbed')
 		.description('Shows which path the traffic of a service-mesh sidecar takes. The kernel is the judge.')
 		.hook('preAction', async (_, command) => {
@@ -47,6 +49,9 @@ function createProgram(setStatus: (status: number) => void): Command {
 
 			choosePrinting(command.opts());
 			await chooseKeys(command);
+			if (started !== undefined) {
+				await becomeRoot(command, started);
+			}
 		})
 		.option('--version', 'print the versions of the testbed, the kernel, iptables, nft and Node')
 		.addHelpText('after', helpText(examples))
@@ -68,10 +73,10 @@ function createProgram(setStatus: (status: number) => void): Command {
 	program.addCommand(replayCommandLine(setStatus));
 	program.addCommand(needsRoot(serveCommandLine(setStatus)));
 	program.addCommand(mergeCommandLine(setStatus));
-	program.addCommand(doctorCommandLine(setStatus));
-	program.addCommand(needsRoot(enterCommandLine(setStatus)));
-	program.addCommand(needsRoot(cleanCommandLine(setStatus)));
-	program.addCommand(reportCommandLine(setStatus));
+	program.addCommand(needs('either', doctorCommandLine(setStatus)));
+	program.addCommand(needs('root', enterCommandLine(setStatus)));
+	program.addCommand(needs('root', cleanCommandLine(setStatus)));
+	program.addCommand(needs('either', reportCommandLine(setStatus)));
 	program.addCommand(completionCommandLine(setStatus));
 	program.addCommand(configCommandLine(setStatus));
 	for (const {command} of allCommands(program)) {
@@ -99,6 +104,11 @@ export function commandsForRoot(): readonly string[] {
 	return programOf().commands.filter(command => isForRoot(command)).map(command => command.name());
 }
 
+/** Those of them that only work for the machine's root. */
+export function commandsForMachinesRoot(): readonly string[] {
+	return programOf().commands.filter(command => isForMachinesRoot(command)).map(command => command.name());
+}
+
 /** The long options of all commands and the commands' names, from their definitions. */
 export function knownToCommandLine(program = programOf()): Parameters<typeof complaintAboutNpm>[1] {
 	const defined = allCommands(program).flatMap(({command}) => command.options);
@@ -113,11 +123,12 @@ The program: arguments without `node` and the script's name → exit status. Pri
 */
 export async function main(argv: readonly string[], {npm, called}: {readonly npm?: NpmStart | undefined; readonly called?: string | undefined} = {}): Promise<number> {
 	guardStreams();
+	takeNote();
 	nameProgram(called);
 	const about = {argv, version};
 	guardProcess(about);
 	try {
-		return await dispatch(argv, npm);
+		return await dispatch(argv, {npm, called});
 	} catch (error) {
 		const status = reportError(error, about);
 		if (npm !== undefined) {
@@ -128,11 +139,12 @@ export async function main(argv: readonly string[], {npm, called}: {readonly npm
 	}
 }
 
-async function dispatch(argv: readonly string[], npm: NpmStart | undefined): Promise<number> {
+async function dispatch(argv: readonly string[], context: {readonly npm: NpmStart | undefined; readonly called: string | undefined}): Promise<number> {
+	const {npm} = context;
 	let status = 0;
 	const program = createProgram(result => {
 		status = result;
-	});
+	}, {argv, context});
 	// Commander's output goes through the same stream handling as all other output.
 	const printed: string[] = [];
 	for (const {command} of allCommands(program)) {

@@ -7,12 +7,12 @@ import type {Finding, Use} from './check.js';
 
 /** Commands and kinds of rules, named as a user types them, with the uses that they depend on. */
 const abilities: ReadonlyArray<{readonly what: string; readonly uses: readonly Use[]}> = [
-	{what: 'run, scenarios, probe', uses: ['everything', 'actors', 'every set']},
-	{what: 'probe --batch, diff, baseline, mutate, coverage', uses: ['everything', 'every set', 'prober']},
-	{what: 'rules with --redirect-dns', uses: ['everything', 'every set', 'DNS capture']},
-	{what: 'rules with -m TPROXY, --drop-invalid', uses: ['everything', 'every set', 'TPROXY']},
-	{what: 'ambient mode', uses: ['everything', 'every set', 'TPROXY', 'DNS capture', 'ambient mode']},
-	{what: 'packet: invalid', uses: ['everything', 'invalid packets']},
+	{what: 'run, scenarios, probe', uses: ['everything', 'users', 'actors', 'every set']},
+	{what: 'probe --batch, diff, baseline, mutate, coverage', uses: ['everything', 'users', 'every set', 'prober']},
+	{what: 'rules with --redirect-dns', uses: ['everything', 'users', 'every set', 'DNS capture']},
+	{what: 'rules with -m TPROXY, --drop-invalid', uses: ['everything', 'users', 'every set', 'TPROXY']},
+	{what: 'ambient mode', uses: ['everything', 'users', 'every set', 'TPROXY', 'DNS capture', 'ambient mode']},
+	{what: 'packet: invalid', uses: ['everything', 'users', 'invalid packets']},
 	{what: 'other rules, from a dump', uses: ['dumps']},
 ];
 

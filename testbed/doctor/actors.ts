@@ -5,6 +5,7 @@ Checks of what actors do: become another user, listen, open sockets as another u
 import {Actor} from '../actors/actor.js';
 import type {ActorSpec} from '../actors/protocol.js';
 import {TestbedError} from '../errors.js';
+import {refuseMissingUsers} from '../rootless/mapped-ids.js';
 import type {Netns} from '../sandbox/netns.js';
 import {openRawTcp} from '../syscalls/raw-tcp.js';
 import {commandLine} from '../system/program-name.js';
@@ -25,6 +26,7 @@ function assertIsUser(found: {readonly uid: number; readonly gid: number} | unde
 }
 
 async function listenAs(netns: Netns, extra: Pick<ActorSpec, 'listeners' | 'transparent'>): Promise<void> {
+	refuseMissingUsers([spec]);
 	await using actor = await Actor.start(netns, {...spec, ...extra});
 	assertIsUser(actor.credentials());
 }
@@ -58,6 +60,7 @@ export function actorChecks(): readonly Check[] {
 			use: 'everything',
 			async act() {
 				await scratch(async netns => {
+					refuseMissingUsers([spec]);
 					await using actor = await Actor.start(netns, spec);
 					await actor.open('doctor', {address: '127.0.0.1', port: 9});
 					assertIsUser(actor.made);

@@ -11,9 +11,10 @@ import {commandLine} from '../system/program-name.js';
 import type {Check} from './check.js';
 import {scratch} from './scratch.js';
 
+const shared = {group: 'the sandbox', use: 'everything'} as const;
+
 /** Namespaces, links, sysctls, and the programs that every back end uses. */
 export function generalChecks(): readonly Check[] {
-	const shared = {group: 'the sandbox', use: 'everything'} as const;
 	return [
 		{
 			...shared,
@@ -56,14 +57,19 @@ export function generalChecks(): readonly Check[] {
 				});
 			},
 		},
-		...(['ip', 'nft'] as const).map(program => ({
-			...shared,
-			what: `the program ${program}`,
-			needs: `the package ${packageOf(program)}`,
-			fix: `apt-get install -y ${packageOf(program)}`,
-			async act() {
-				await run(program, ['-V']);
-			},
-		})),
+		...programChecks(),
 	];
+}
+
+/** The programs that every back end uses. */
+export function programChecks(): readonly Check[] {
+	return (['ip', 'nft'] as const).map(program => ({
+		...shared,
+		what: `the program ${program}`,
+		needs: `the package ${packageOf(program)}`,
+		fix: `apt-get install -y ${packageOf(program)}`,
+		async act() {
+			await run(program, ['-V']);
+		},
+	}));
 }

@@ -6,6 +6,7 @@ import {readFileSync} from 'node:fs';
 import type {Gap} from '../../src/trace/gap.js';
 import {controlTypes, parseMessages} from '../../src/trace/decode/netlink.js';
 import {TestbedError} from '../errors.js';
+import {forRoot} from '../system/privileges.js';
 import type {Netns} from '../sandbox/netns.js';
 import {closeDescriptor} from '../syscalls/netns.js';
 import {waitReadable} from '../syscalls/poll.js';
@@ -41,7 +42,7 @@ export class Conntrack implements Disposable {
 		if (error !== 0) {
 			throw new TestbedError('MACHINE', {
 				message: `The kernel did not delete its connections (${error === undefined ? 'no answer' : `error number ${-error}`}).`,
-				hint: 'modprobe nf_conntrack_netlink (kernel option NF_CT_NETLINK)',
+				hint: forRoot('modprobe nf_conntrack_netlink (kernel option NF_CT_NETLINK)'),
 			});
 		}
 	}

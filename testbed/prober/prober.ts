@@ -29,6 +29,7 @@ import {shared, states, type SenderAnswer} from './protocol.js';
 import {startSender} from './sender.js';
 import type {Thread} from './thread.js';
 import type {ProbeAnswer, ProberOptions, Sending} from './options.js';
+import {sendableOf} from './missing-users.js';
 import {SentCount} from './sent-count.js';
 import {TraceReader} from './trace-reader.js';
 import {CrossCheck} from './cross-check.js';
@@ -39,7 +40,6 @@ import {prepareNamespace} from './prepare-netns.js';
 
 export type {ProbeAnswer, ProberOptions} from './options.js';
 
-const window = 512; // How many probes the trace reader may lag behind: some 15,000 messages of at most 2 KiB in kernel memory, half of the default buffer.
 const datagramMs = 200; // Wait for a datagram whose end the trace does not show. The kernel's own answers are already there (backlog.ts).
 const connectionMs = 500; // Wait for TCP, which learns of a missing neighbor after 300 ms (prepare-netns.ts).
 const repeats = 3; // How often the probes of an incomplete batch are sent again, each time in batches an eighth the size.
@@ -107,7 +107,7 @@ export class Prober implements AsyncDisposable {
 			const answers: ProbeAnswer[] = [];
 			this.#sent.begin(batch.length);
 			await this.#run({
-				batch, indices: [...batch.keys()], size: this.#batchSize, repeat: 0, answers, signal,
+				batch, indices: sendableOf(batch, answers), size: this.#batchSize, repeat: 0, answers, signal,
 			});
 			return answers;
 		});
@@ -199,7 +199,7 @@ export class Prober implements AsyncDisposable {
 
 		const {sandbox} = this.#options;
 		const sender = await startSender({
-			netns: sandbox[side].descriptor, quietNetns: sandbox.remote.descriptor, memory: this.#memory, window,
+			netns: sandbox[side].descriptor, quietNetns: sandbox.remote.descriptor, memory: this.#memory, window: this.#reader!.lag,
 		}, side);
 		this.#undo.push(async () => sender[Symbol.asyncDispose]());
 		this.#senders.set(side, sender);

@@ -13,6 +13,7 @@ import type {ActorCredentials, Intent, TypeId} from '../../src/mesh/traffic.js';
 import {ActorGroup} from '../actors/actor-group.js';
 import type {Proxy} from '../actors/proxy.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
+import {refuseMissingUsers} from '../rootless/mapped-ids.js';
 import {LockFile} from '../system/lock-file.js';
 import {ReplaceableRules, type RulesToHold} from '../sandbox/installed-rules.js';
 import {loadKernelTexts} from '../tracer/counters.js';
@@ -55,12 +56,18 @@ export function reuseKey({
 
 /** One sandbox with its actors. The creator disposes of it. */
 export class ActorSandbox implements AsyncDisposable {
-	/** Creates the namespaces and starts everything at once, waiting only for the lock file. Failures are thrown on first use. */
+	/**
+	Creates the namespaces and starts everything at once, waiting only for the lock file. Failures are thrown on first use.
+
+	@throws {TestbedError} UNMAPPED if an actor's user does not exist in this user namespace; as {@link Sandbox.create} does.
+	*/
 	static async create(asked: ActorSandboxOptions): Promise<ActorSandbox> {
 		const sandboxOptions: ActorSandboxOptions = {...asked, extension: withServers(asked.extension ?? noExtension, dnsServersOf(asked.intent), asked.topology ?? defaultTopology)};
+		const actorSet = actorSetOf(sandboxOptions);
+		refuseMissingUsers(actorSet.actors);
 		const lockFile = await LockFile.create();
 		try {
-			return new ActorSandbox(lockFile, Sandbox.create(sandboxOptions.extension, sandboxOptions), sandboxOptions);
+			return new ActorSandbox(lockFile, Sandbox.create(sandboxOptions.extension, sandboxOptions), {...sandboxOptions, actorSet});
 		} catch (error) {
 			await lockFile[Symbol.asyncDispose]();
 			throw error;
@@ -74,7 +81,7 @@ export class ActorSandbox implements AsyncDisposable {
 	readonly #actorGroup: Promise<readonly [PromiseSettledResult<ActorGroup>]>;
 	readonly #installed: ReplaceableRules;
 
-	private constructor(lockFile: LockFile, sandbox: Sandbox, {mesh: {traffic}, types, credentials, others = [], actorSet, topology = defaultTopology, ...sandboxOptions}: ActorSandboxOptions) {
+	private constructor(lockFile: LockFile, sandbox: Sandbox, {topology = defaultTopology, ...sandboxOptions}: ActorSandboxOptions & {readonly actorSet: ActorSet}) {
 		this.topology = topology;
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
@@ -85,9 +92,6 @@ export class ActorSandbox implements AsyncDisposable {
 			sandbox,
 			topology: this.topology,
 			configured: this.#configured,
-			actorSet: actorSet ?? withOthers(traffic.actors({
-				topology: this.topology, intent: sandboxOptions.intent, names: actorsFor(traffic, sandboxOptions.intent, types), credentials, withDns: asksDns(traffic, types),
-			}), others),
 			...sandboxOptions,
 		})]);
 	}
@@ -128,6 +132,13 @@ export class ActorSandbox implements AsyncDisposable {
 		await this.sandbox[Symbol.asyncDispose]();
 		await this.#lockFile[Symbol.asyncDispose]();
 	}
+}
+
+/** The actors of a sandbox: the given ones, or those of the mesh's types. */
+function actorSetOf({mesh: {traffic}, intent, types, credentials, others = [], actorSet, topology = defaultTopology}: ActorSandboxOptions): ActorSet {
+	return actorSet ?? withOthers(traffic.actors({
+		topology, intent, names: actorsFor(traffic, intent, types), credentials, withDns: asksDns(traffic, types),
+	}), others);
 }
 
 function withOthers({actors, ...rest}: ActorSet, others: readonly OtherSender[]): ActorSet {

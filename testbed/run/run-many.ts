@@ -78,7 +78,7 @@ export function runOrder(all: readonly RunOptions[]): readonly number[] {
 }
 
 /** Errors of the machine, independent of the rules. */
-const machineCodes: ReadonlySet<ErrorCode> = new Set(['MACHINE', 'MISSING_PROGRAM', 'COMMAND_FAILED', 'SYSCALL_FAILED', 'ACTOR_FAILED']);
+const machineCodes: ReadonlySet<ErrorCode> = new Set(['MACHINE', 'MISSING_PROGRAM', 'COMMAND_FAILED', 'SYSCALL_FAILED', 'ACTOR_FAILED', 'UNMAPPED']);
 
 /** An error as text: what came back, and what to do. */
 function reasonOf({message, hint}: TestbedError): string {

@@ -2,11 +2,13 @@
 Installs a rule set in a namespace with the driver of its back end, and reads back what the kernel has.
 */
 
+import {languageOf} from '../../src/netfilter/backends.js';
 import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import {differencesInMeaning} from '../../src/netfilter/compare-rules.js';
 import type {RulesText} from '../../src/netfilter/rule-texts.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
+import {refuseMissingOwners} from '../rootless/mapped-ids.js';
 import type {InstallRequest} from './backends/driver.js';
 import {driverOf} from './backends/drivers.js';
 import {parseInstalled} from './rules-text.js';
@@ -26,7 +28,7 @@ export type InstalledRules = {readonly ruleSet: RuleSet; readonly texts: readonl
 /**
 Installs the rules of the given families and returns what the kernel then has: numbers, texts and roles are taken from there.
 
-@throws {TestbedError} RULES_REJECTED with the line and the tool's reason. Nothing of the set is then loaded, in either family.
+@throws {TestbedError} RULES_REJECTED with the line and the tool's reason; UNMAPPED if rules of iptables name users that do not exist in this user namespace. Nothing of the set is then loaded, in either family.
 */
 export async function installRules(netns: Netns, request: Installation & {readonly ruleSet: RuleSet}): Promise<RuleSet> {
 	const installed = await installAndReadBack(netns, request);
@@ -40,6 +42,10 @@ The same, with the output of the tools, for a recording.
 */
 export async function installAndReadBack(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
 	refuseUnchecked({ruleSet, ...installation});
+	if (languageOf(installation.backend) === 'iptables') {
+		refuseMissingOwners(ruleSet);
+	}
+
 	const texts = await driverOf(installation.backend).install(netns, ruleSet, installation);
 	const installed = parseInstalled(texts);
 	const differences = differencesInMeaning(restrictToFamilies(ruleSet, installation.families), installed);

@@ -3,6 +3,7 @@ Minimal rules that each need one kernel feature: a table, a match, or a target. 
 */
 
 import type {AddressFamily} from '../../src/netfilter/types.js';
+import {forRoot} from '../system/privileges.js';
 
 /** What a sample tests. Everything else in a table needs its `table` sample as well. */
 export type SampleKind = 'table' | 'match' | 'target';
@@ -45,7 +46,8 @@ export const iptablesSamples: readonly IptablesSample[] = [
 	table('mangle', 'TPROXY', 'PREROUTING'),
 	table('raw', 'DNS capture'),
 	table('filter', 'dumps'),
-	sample('match', 'owner', 'every set', {table: 'nat', rule: '-A OUTPUT -m owner --uid-owner 1337 -j RETURN', legacy: 'xt_owner'}),
+	// Root exists in every user namespace.
+	sample('match', 'owner', 'every set', {table: 'nat', rule: '-A OUTPUT -m owner --uid-owner 0 -j RETURN', legacy: 'xt_owner'}),
 	sample('match', 'tcp', 'every set', {table: 'nat', rule: '-A OUTPUT -p tcp -m tcp --dport 15008 -j RETURN', legacy: 'xt_tcpudp'}),
 	sample('match', 'udp', 'DNS capture', {table: 'nat', rule: '-A OUTPUT -p udp -m udp --dport 53 -j RETURN', legacy: 'xt_tcpudp'}),
 	sample('match', 'conntrack', 'TPROXY', {table: 'mangle', rule: '-A PREROUTING -m conntrack --ctstate INVALID -j DROP', legacy: 'xt_conntrack'}),
@@ -135,7 +137,7 @@ export function allSamplesText(): string {
 
 /** The command that loads a module, whose name is the first word. */
 export function fixOf(module: string): string {
-	return `modprobe ${module.split(' ')[0]}`;
+	return forRoot(`modprobe ${module.split(' ')[0]}`);
 }
 
 /** The samples for what a line or text of iptables-save uses. Tables come first, because nothing works without them. */

@@ -5,7 +5,8 @@
 import {createServer, type Server} from 'node:http';
 import type {AddressInfo, Socket} from 'node:net';
 import {getRequestListener} from '@hono/node-server';
-import {TestbedError} from '../errors.js';
+import {cannotListen} from '../rootless/listen.js';
+import {listeningSocket} from '../rootless/note.js';
 import {createApp} from './app.js';
 import {createTokens, hostOf, type GuardContext} from './guard.js';
 import {loadPageFiles} from './page-files.js';
@@ -135,9 +136,12 @@ export class WorkshopServer implements AsyncDisposable {
 		this.#servers.push(server);
 		return new Promise((resolve, reject) => {
 			server.once('error', (error: NodeJS.ErrnoException) => {
-				reject(new TestbedError('USAGE', {message: `Nothing can listen on ${hostOf(host)}:${port}: ${error.message}.`, hint: error.code === 'EADDRINUSE' ? 'Choose another port, or none: --port 0' : 'Choose an address of this machine: ip -brief address'}));
+				reject(cannotListen({
+					host, port, code: error.code, message: error.message,
+				}));
 			});
-			server.listen(port, host, () => {
+			const fd = listeningSocket(host);
+			server.listen(fd === undefined ? {port, host} : {fd}, () => {
 				resolve((server.address() as AddressInfo).port);
 			});
 		});

@@ -4,10 +4,11 @@ The error for a program that is missing on this machine, with the Debian package
 
 import {backendTools} from '../../src/netfilter/backends.js';
 import {TestbedError} from '../errors.js';
+import {forRoot} from './privileges.js';
 
 /** The Debian package of each program; all others belong to iptables. */
 const packages: ReadonlyMap<string, string> = new Map([
-	['ip', 'iproute2'], ['mount', 'mount'], ['setpriv', 'util-linux'], ...backendTools.map(({program, debianPackage}) => [program, debianPackage] as const),
+	['ip', 'iproute2'], ['mount', 'mount'], ['setpriv', 'util-linux'], ['unshare', 'util-linux'], ...backendTools.map(({program, debianPackage}) => [program, debianPackage] as const),
 ]);
 
 /** The Debian package that contains a program. */
@@ -19,7 +20,7 @@ export function packageOf(program: string): string {
 export function missingProgram(file: string, cause?: unknown): TestbedError {
 	return new TestbedError('MISSING_PROGRAM', {
 		message: `The program ${file} is not installed on this machine.`,
-		hint: `apt-get install -y ${packageOf(file)}`,
+		hint: forRoot(`apt-get install -y ${packageOf(file)}`),
 		cause,
 	});
 }

@@ -62,3 +62,18 @@ test('a source port is asked for only where rules tell it from the kernel\'s', t
 	t.true(representativesFor(['-p tcp -m tcp --dport 80 -j RETURN']).every(({sourcePort}) => sourcePort === undefined));
 	t.true(representativesFor(['-p tcp -m tcp --sport 40000:50000 -j RETURN']).some(({sourcePort}) => sourcePort !== undefined && sourcePort >= 40_000 && sourcePort <= 50_000));
 });
+
+test('where only some users exist, a class is asked as one of them, if it has any', t => {
+	const classSet = classesOf(programsOf(rulesOfTable('nat', ['-A OUTPUT -m owner --uid-owner 1337 -j RETURN', '-A OUTPUT -m owner --uid-owner 100000 -j DROP', '-A OUTPUT -m owner --gid-owner 5-9 -j RETURN'])));
+	const exist = {uid: [{first: 0n, last: 65_536n}], gid: [{first: 0n, last: 6n}, {first: 20n, last: 30n}]};
+	const found = representativesOf(classSet, defaultTopology, exist).filter(({origin}) => origin === 'pod');
+	const uids = new Set(found.map(({uid}) => uid));
+	t.true(uids.has(1337));
+	t.true(uids.has(100_000), 'no other user is in that class');
+	t.true([...uids].every(uid => uid === 100_000 || uid! <= 65_536), [...uids].join(', '));
+	t.true(found.every(({gid}) => gid! <= 6 || (gid! >= 20 && gid! <= 30)), 'every class has a group that exists');
+	t.true(representativesOf(classSet, defaultTopology).some(({uid}) => uid! > 100_000), 'otherwise all exist');
+	for (const representative of found) {
+		t.is(placeOfClass(classSet, exactly(representative)), representative.index, JSON.stringify(representative));
+	}
+});

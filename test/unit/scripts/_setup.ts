@@ -43,6 +43,7 @@ type Setup = {
 		}>;
 		checkerPrograms: Wanted;
 		kernelCommands: ReadonlySet<string>;
+		rootCommands: ReadonlySet<string>;
 		netfilterPrograms: Wanted;
 	};
 	build: {
@@ -69,12 +70,16 @@ type Setup = {
 		contextOfProcess: () => Context;
 		ensureSetUp: (name: string, argv: readonly string[], context: Context) => void;
 	};
+	rootless: {
+		becomeRoot: (options: {root: string; uid: number; argv: readonly string[]; context: object; env?: Readonly<Record<string, string | undefined>>}) => void;
+		runsInNamespace: (argv: readonly string[]) => boolean;
+	};
 	'load-bundle': {loadBundle: (file: string) => {exports: object; save: () => boolean}};
 	lock: {withLock: <T>(context: Context, work: () => T, options?: {limitMs?: number}) => T};
 	machine: {
 		checkNode: (version: string) => void;
 		checkPlatform: (platform: string) => void;
-		checkRoot: (options: {uid: number; parentPid: number; command: string; direct: string; readStatus?: (pid: number) => string}) => void;
+		checkRoot: (options: {isForRoot?: boolean; uid: number; parentPid: number; command: string; direct: string; readStatus?: (pid: number) => string}) => void;
 	};
 	npm: {
 		startedByNpm: (name: string, context: Context) => {script: string; own: string[]; folder: string; config: Record<string, string>; isExact: boolean} | undefined;

@@ -131,10 +131,10 @@ test('when all stands, the check starts no program', async t => {
 });
 
 const refused: ReadonlyArray<{title: string; given: readonly string[]; change: Partial<Context>; says: string; hint: string}> = [
-	{title: 'testbed without root', given: ['testbed'], change: {uid: 1000, parentPid: 1}, says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm run testbed'},
+	{title: 'clean without root', given: ['testbed', 'clean'], change: {uid: 1000, parentPid: 1}, says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm run testbed -- clean'},
 	{
-		title: 'testbed without root keeps its arguments', given: ['testbed', '--types', '1,4', '--rules', 'release:1.24 -u 5'], change: {uid: 1000, parentPid: 1},
-		says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm run testbed -- --types 1,4 --rules \'release:1.24 -u 5\'',
+		title: 'enter without root keeps its arguments', given: ['testbed', 'enter', 'app', '--', 'sh', '-c', 'echo 1,4'], change: {uid: 1000, parentPid: 1},
+		says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm run testbed -- enter app -- sh -c \'echo 1,4\'',
 	},
 	{title: 'all tests without root', given: ['test'], change: {uid: 1000, parentPid: 1}, says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm test'},
 	{title: 'bench without root', given: ['bench'], change: {uid: 1000, parentPid: 1}, says: 'UID 1000', hint: 'sudo env "PATH=$PATH" npm run bench'},
@@ -153,6 +153,38 @@ for (const {title, given, change, says, hint} of refused) {
 		t.deepEqual(calls(context), []);
 	});
 }
+
+for (const given of [['testbed'], ['testbed', '--types', '1,4'], ['testbed', 'diff', 'a', 'b'], ['testbed', 'lesson', 'hairpin']]) {
+	test(`started without root, because a user namespace does: ${given.join(' ')}`, async t => {
+		await using context = await isolated({uid: 1000, parentPid: 1});
+		writeClone(context);
+		const {exitCode, stderr} = await launch(given, context);
+		// The program of this clone ends with the number of its arguments.
+		t.is(exitCode, given.length - 1, stderr);
+	});
+}
+
+test('whoever is root, and whom npm 7 or 8 has made an ordinary user, is told', async t => {
+	const status = (name: string, uid: number, parent: number): string => `Name:\t${name}\nPPid:\t${parent}\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`;
+	const parents: Readonly<Record<number, string>> = {30: status('sh', 1000, 20), 20: status('npm run testbed', 0, 10)};
+	const change = {uid: 1000, parentPid: 30, readStatus: (pid: number) => parents[pid] ?? ''};
+	await using context = await isolated(change);
+	writeClone(context);
+	t.throws(() => {
+		ensureSetUp('testbed', [], {...context, env: {...context.env, npm_lifecycle_event: 'testbed'}});
+	}, {message: /You are root \(UID 0\), but npm runs this as UID 1000/u});
+});
+
+test('a user is told that only root can install what is missing', async t => {
+	await using context = await isolated({uid: 1000, parentPid: 1});
+	writeClone(context, {without: ['nft']});
+	writeProgram(context.bin, 'apt-get', 'echo "begin apt-get" >> calls');
+	const {exitCode, stderr} = await launch(['testbed'], context);
+	t.is(exitCode, 4);
+	t.true(stderr.includes('These programs are missing: nft. Only root can install them, and this is UID 1000.'), stderr);
+	t.true(stderr.includes('Do:  sudo apt-get update && sudo apt-get install'), stderr);
+	t.deepEqual(calls(context), []);
+});
 
 for (const program of ['nft', 'ip', 'iptables-nft-restore', 'ip6tables-nft-restore', 'iptables-legacy-restore']) {
 	test(`a missing ${program} where nothing can be installed`, async t => {

@@ -66,6 +66,15 @@ test('if procfs hides the parent processes, the message is general', t => {
 	t.true(problem.hint.startsWith('sudo '));
 });
 
+test('what is not only for root passes, but root under npm 8 is told', t => {
+	t.notThrows(() => {
+		checkRoot({...asUser, isForRoot: false, readStatus: pid => underNpm10[pid] ?? ''});
+	});
+	t.throws(() => {
+		checkRoot({...asUser, isForRoot: false, readStatus: pid => underNpm8[pid] ?? ''});
+	}, {message: /You are root/u});
+});
+
 test('root passes', t => {
 	t.notThrows(() => {
 		checkRoot({...asUser, uid: 0});

@@ -9,6 +9,7 @@ import {diagnose} from '../../doctor/doctor.js';
 import type {Finding} from '../../doctor/check.js';
 import {exitStatusOf} from '../../errors.js';
 import {writeOut} from '../../system/streams.js';
+import {foundWall} from '../become-root.js';
 import {untilSignal} from '../signals.js';
 
 /** Width of the output, in columns. */
@@ -79,7 +80,7 @@ export async function doctorCommand(format: 'text' | 'json'): Promise<number> {
 			}
 
 			group.push(finding);
-		});
+		}, {wall: foundWall()});
 		signal.throwIfAborted();
 		flush();
 		for (const [result] of await Promise.all(written)) {

@@ -8,6 +8,7 @@ import {bugReportVersion, type BugReport} from '../../../src/report/bug-report-s
 import type {DoctorDocument} from '../../../src/report/doctor-schema.js';
 import {abilitiesOf} from '../../doctor/abilities.js';
 import {diagnose} from '../../doctor/doctor.js';
+import {foundWall} from '../become-root.js';
 import {documentOf} from '../commands/doctor.js';
 import {shownOptions} from '../commands/config.js';
 import {settableCommands, type NamedCommand} from '../config/settable.js';
@@ -59,7 +60,7 @@ export async function collectReport({program, sources, files: named, names, askD
 }
 
 async function diagnosis(): Promise<DoctorDocument> {
-	const findings = await diagnose();
+	const findings = await diagnose(undefined, {wall: foundWall()});
 	return documentOf(findings, abilitiesOf(findings));
 }
 

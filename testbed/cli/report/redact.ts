@@ -5,6 +5,7 @@ Replaces what names a person or a machine: home folders, user names, host names,
 import {hostname, userInfo} from 'node:os';
 import process from 'node:process';
 import {literalPattern} from '../../../src/parsing/literal-pattern.js';
+import {mappingFacts} from '../../rootless/note.js';
 
 /** The names to replace. */
 export type PrivateNames = {readonly homes: readonly string[]; readonly users: readonly string[]; readonly hosts: readonly string[]; readonly folders: readonly string[]};
@@ -18,7 +19,7 @@ const commonNames: ReadonlySet<string> = new Set(['root', 'nobody', 'localhost',
 /** Home folders of whomever they are: a recording or a scenario may come from another machine. */
 const usualHomes = /(?<![\w.~-])(?:\/(?:home|Users)\/[^/\s"'`:;,()<>\\]+|\/root(?![\w.-]))/gu;
 
-/** The names of this process and its machine. */
+/** The names of this process and its machine. In a user namespace the user is root by name, and the first start of the command has noted who it was. */
 export function privateNamesOfProcess(environment: Readonly<Record<string, string | undefined>> = process.env): PrivateNames {
 	const {username, homedir} = userOf();
 	const host = hostname();
@@ -28,7 +29,7 @@ export function privateNamesOfProcess(environment: Readonly<Record<string, strin
 		.toSorted((one, other) => other.length - one.length);
 	return {
 		homes: known([homedir, environment['HOME']]),
-		users: known([username, environment['USER'], environment['LOGNAME'], environment['SUDO_USER']]),
+		users: known([username, mappingFacts()?.name, environment['USER'], environment['LOGNAME'], environment['SUDO_USER']]),
 		hosts: known([host, host.split('.')[0], environment['HOSTNAME']]),
 		folders: known([process.cwd(), environment['PWD'], environment['INIT_CWD']]),
 	};

@@ -1,0 +1,26 @@
+/** The ranges in /etc/subuid and /etc/subgid, and how they are mapped. */
+
+import test from 'ava';
+import {commandForRange, mapArguments, rangesOf} from '../../../../testbed/rootless/subordinate-ids.js';
+
+const text = '# comment\nroot:100000:65536\njoe:165536:65536\n1000:300000:10\njoe:not:1\njoe:400000:0\n joe:500000:5 \n';
+
+test('a user has the ranges under its name and under its UID', t => {
+	t.deepEqual(rangesOf(text, {name: 'joe', uid: 1000}), [{first: 165_536, count: 65_536}, {first: 300_000, count: 10}, {first: 500_000, count: 5}]);
+	t.deepEqual(rangesOf(text, {name: undefined, uid: 1000}), [{first: 300_000, count: 10}]);
+	t.deepEqual(rangesOf(text, {name: 'ann', uid: 1001}), []);
+});
+
+test('goes red: a user is not another whose name begins alike', t => {
+	t.deepEqual(rangesOf('joey:1:2\njo:3:4\n10000:5:6\n', {name: 'joe', uid: 1000}), []);
+});
+
+test('the user is 0, and its ranges follow one after the other', t => {
+	t.deepEqual(mapArguments(1000, [{first: 165_536, count: 65_536}, {first: 300_000, count: 10}]), ['0', '1000', '1', '1', '165536', '65536', '65537', '300000', '10']);
+});
+
+test('a new range begins after all others, in either file', t => {
+	t.is(commandForRange('joe', ['', '']), 'sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 joe');
+	t.is(commandForRange('joe', ['root:100000:65536\n', 'root:100000:65536\nann:165536:65536\n']), 'sudo usermod --add-subuids 231072-296607 --add-subgids 231072-296607 joe');
+	t.is(commandForRange('joe', ['low:5:10\n', '']), 'sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 joe');
+});
