@@ -14,6 +14,9 @@ import type {
 
 const program = new URL('stub.js', import.meta.url);
 
+/** How long a stub may take from the word to start until it listens, in milliseconds: on a busy machine some seconds, and forever if it gets no thread (Node then hangs before it runs its program). */
+const startMs = 60_000;
+
 /** An actor of a stub process, and who is told what it does. */
 export type StubMember = {readonly spec: ActorSpec; readonly events: ProcessEvents};
 
@@ -23,12 +26,13 @@ export class StubProcess implements ListeningProcess {
 	Starts one for all of these actors, as specified by {@link Proxy.start}. It loads its code while the namespace is still being configured.
 
 	@param members At least one; all have the same user, group and transparency.
-	@throws {TestbedError} as {@link Proxy.start} does; the message names the actor.
+	@param limitMs How long it may take.
+	@throws {TestbedError} as {@link Proxy.start} does, and ACTOR_FAILED if it takes longer; the message names the actor.
 	*/
-	static async start({netns, configured}: Omit<ProcessPlace, 'spec'>, members: readonly StubMember[]): Promise<StubProcess> {
+	static async start({netns, configured}: Omit<ProcessPlace, 'spec'>, members: readonly StubMember[], limitMs = startMs): Promise<StubProcess> {
 		const stub = new StubProcess(netns, members);
 		try {
-			await stub.#untilReady(configured);
+			await stub.#untilReady(configured, limitMs);
 			return stub;
 		} catch (error) {
 			await stub[Symbol.asyncDispose]();
@@ -90,12 +94,31 @@ export class StubProcess implements ListeningProcess {
 		await this.#process.ended;
 	}
 
-	async #untilReady(configured: ProcessPlace['configured']): Promise<void> {
+	async #untilReady(configured: ProcessPlace['configured'], limitMs: number): Promise<void> {
 		const ready = new Promise<void>((resolve, reject) => {
 			this.#onReady = {resolve, reject};
 		});
-		void this.#sendStart(configured);
-		await ready;
+		let isOver = false;
+		let timer: NodeJS.Timeout | undefined;
+		const armTimer = async (): Promise<void> => {
+			// The namespace's commands have limits of their own.
+			await this.#sendStart(configured);
+			if (!isOver) {
+				timer = setTimeout(() => {
+					this.#onReady?.reject(new TestbedError('ACTOR_FAILED', {
+						message: `${this.#names} (pid ${this.pid}) did not start within ${limitMs / 1000} s.`, hint: 'Is the machine very busy, or short of threads (ulimit -u, pids.max of the control group)?',
+					}));
+				}, limitMs);
+			}
+		};
+
+		void armTimer();
+		try {
+			await ready;
+		} finally {
+			isOver = true;
+			clearTimeout(timer);
+		}
 	}
 
 	async #sendStart(configured: ProcessPlace['configured']): Promise<void> {

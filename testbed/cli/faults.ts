@@ -1,11 +1,12 @@
 /**
-How the program ends when something goes wrong. Errors that a user can act on are printed and set their own exit status; all others are reported as bugs in the testbed.
+How the program ends when something goes wrong. Errors that a user can act on are printed and set their own exit status, and so are shortages of the machine; all others are reported as bugs in the testbed.
 */
 
 import process from 'node:process';
 import {
 	exitStatusOf, faultStatus, printError, printFault, TestbedError,
 } from '../errors.js';
+import {shortageOf} from '../system/shortage.js';
 import {tell} from '../system/streams.js';
 
 /** The command line as given, and the version of the testbed. */
@@ -13,9 +14,10 @@ export type Asked = {readonly argv: readonly string[]; readonly version: string}
 
 /** Prints an error; returns the exit status. */
 export function reportError(error: unknown, asked: Asked): number {
-	if (error instanceof TestbedError) {
-		tell(`${printError(error)}\n`);
-		return exitStatusOf[error.code];
+	const known = error instanceof TestbedError ? error : shortageOf(error);
+	if (known !== undefined) {
+		tell(`${printError(known)}\n`);
+		return exitStatusOf[known.code];
 	}
 
 	tell(`${printFault(error, {...asked, node: process.versions.node, isStackWanted: (process.env['TESTBED_DEBUG'] ?? '') !== ''})}\n`);

@@ -6,6 +6,7 @@ import {closeSync} from 'node:fs';
 import {Worker} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
 import {missingProgram} from '../system/missing-program.js';
+import {hintOfShortage} from '../system/shortage.js';
 import {ownNetnsDescriptor} from '../syscalls/netns.js';
 import {createWaker, wake} from '../syscalls/poll.js';
 import {createMemoryFile, fillMemoryFile, readMemoryFile} from '../syscalls/memory-file.js';
@@ -67,14 +68,14 @@ export class ConfinedTools implements AsyncDisposable {
 				if (answer.type === 'ready') {
 					resolve(answer);
 				} else if (answer.type === 'failed') {
-					fail(unconfinable(answer.message, answer.hint));
+					fail(unconfinable(answer.message, answer.hint ?? hintOfShortage(answer.message)));
 				} else {
 					this.#waiting.get(answer.id)?.resolve(answer);
 				}
 			});
 			this.#worker.on('error', fail);
 			this.#worker.on('exit', () => {
-				fail(new Error('The thread that starts the rule tools has ended.'));
+				fail(new TestbedError('SYSCALL_FAILED', {message: 'The thread that starts the rule tools ended unexpectedly.', hint: 'Run it again.'}));
 			});
 		});
 		// After adding the listeners: a message listener refs the worker again.

@@ -8,11 +8,12 @@ import {TestbedError} from '../errors.js';
 type Answer = {readonly type: string};
 type Waiting = {readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void};
 
-/** One thread. Answers that arrive while none is awaited are queued. An idle thread does not keep the process alive, even if it is never disposed of. */
+/** One thread, whose program says something once it is loaded. Answers that arrive while none is awaited are queued. An idle thread does not keep the process alive, even if it is never disposed of. */
 export class Thread implements AsyncDisposable {
 	readonly #worker: Worker;
 	readonly #name: string;
 	readonly #said: Answer[] = [];
+	readonly #loaded: Promise<unknown>;
 	#waiting: Waiting | undefined;
 	#failure: Error | undefined;
 
@@ -20,6 +21,9 @@ export class Thread implements AsyncDisposable {
 		this.#name = name;
 		this.#worker = new Worker(program, {workerData});
 		this.#worker.unref();
+		this.#loaded = Promise.race(['message', 'error', 'exit'].map(async event => new Promise(resolve => {
+			this.#worker.once(event, resolve);
+		})));
 		this.#worker.on('message', (answer: Answer) => {
 			if (answer.type === 'error') {
 				this.#fail((answer as unknown as {message: string}).message);
@@ -57,7 +61,10 @@ export class Thread implements AsyncDisposable {
 		this.#worker.postMessage(message);
 	}
 
+	/** Ends the thread, once it is loaded: koffi 3.3 aborts the whole process if its thread is ended while it loads (`napi_throw`, measured with Node 20.20). */
 	async [Symbol.asyncDispose](): Promise<void> {
+		this.#worker.ref();
+		await this.#loaded;
 		await this.#worker.terminate();
 	}
 

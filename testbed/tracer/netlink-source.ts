@@ -23,9 +23,14 @@ const idle: Worker[] = [];
 
 /** A thread that is not reading yet. It keeps the process alive until it is given back. */
 function takeThread(): Worker {
-	const worker = idle.pop();
-	worker?.ref();
-	return worker ?? new Worker(new URL('trace-thread.js', import.meta.url));
+	for (let worker = idle.pop(); worker !== undefined; worker = idle.pop()) {
+		if (worker.threadId !== -1) { // Otherwise it has ended meanwhile.
+			worker.ref();
+			return worker;
+		}
+	}
+
+	return new Worker(new URL('trace-thread.js', import.meta.url));
 }
 
 /** Keeps a thread that has finished one source for the next. */
@@ -34,10 +39,30 @@ function giveBack(worker: Worker): void {
 	idle.push(worker);
 }
 
-/** The next message of a thread; rejects if the thread fails. */
+/** Rejects once a thread has ended, whether by an error or without one. */
+async function endOf(worker: Worker, options: {readonly signal: AbortSignal}): Promise<never> {
+	// The thread of an earlier source may have ended meanwhile; then there is no further event.
+	const [exitCode] = worker.threadId === -1 ? ['unknown'] : await once(worker, 'exit', options) as [unknown];
+	throw new Error(`it ended unexpectedly (exit code ${String(exitCode)})`);
+}
+
+/**
+The next message of a thread.
+
+@throws {TestbedError} SYSCALL_FAILED if the thread fails or ends: it never answers then.
+*/
 async function nextMessage(worker: Worker): Promise<WorkerOutput> {
-	const [message] = await once(worker, 'message') as [WorkerOutput];
-	return message;
+	const over = new AbortController();
+	try {
+		const [message] = await Promise.race([once(worker, 'message', over), endOf(worker, over)]) as [WorkerOutput];
+		return message;
+	} catch (error) {
+		throw new TestbedError('SYSCALL_FAILED', {
+			message: `The thread that reads the trace failed: ${error instanceof Error ? error.message : String(error)}.`, state: 'What the packets met is not known.', hint: 'Run it again.', cause: error,
+		});
+	} finally {
+		over.abort();
+	}
 }
 
 /** Reads the trace events of one namespace. nft events exist for all back ends: on iptables-legacy only those of the trace table, which prove that a packet was seen. */
@@ -91,7 +116,7 @@ export class NetlinkTraceSource implements TraceSource {
 		wake(this.#waker);
 		const [end] = await this.#end;
 		if (end.status === 'rejected') {
-			throw new TestbedError('SYSCALL_FAILED', {message: 'The thread that reads the trace failed.', cause: end.reason});
+			throw end.reason as TestbedError;
 		}
 
 		if (end.value.type !== 'end') {
