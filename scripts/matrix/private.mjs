@@ -13,9 +13,11 @@ const privately = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pi
 The command line that runs a command in private namespaces. The shell in between is the first process of the namespace, and reaps orphaned processes.
 
 @param {string} prepare Shell commands to run first; only the command sees their mounts. Their arguments `$1` … are `given`, and they shift off their own.
+@param {readonly string[]} given the command
+@param {readonly string[]} [further] options of unshare for further namespaces
 */
-export function privateCommand(prepare, given) {
-	return [...privately, 'sh', '-euc', `${prepare}\n"$@" && exit 0 || exit $?`, 'matrix', ...given];
+export function privateCommand(prepare, given, further = []) {
+	return [...privately, ...further, 'sh', '-euc', `${prepare}\n"$@" && exit 0 || exit $?`, 'matrix', ...given];
 }
 
 /**

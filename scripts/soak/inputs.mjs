@@ -6,15 +6,21 @@ import {Buffer} from 'node:buffer';
 import {readdirSync, readFileSync} from 'node:fs';
 import {once} from 'node:events';
 import path from 'node:path';
+import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {gunzipSync} from 'node:zlib';
 import {Worker} from 'node:worker_threads';
+import {Tally} from './runs.mjs';
+import {datagramsIn, spoil, spoilTrace} from './spoil.mjs';
+import {runToEnd} from './watch.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A reader that takes longer for one input is tried again by itself, because a busy machine is slow as well; what then takes ten times as long is reported. */
+/** How long a reader may take for one input, in milliseconds of processor time: a busy machine makes nobody slow. Nothing else uses this process's processor time meanwhile. */
 const slowMs = 1000;
-const tooSlowMs = 10 * slowMs;
+
+/** A reader that does not come back although it needs no processor. */
+const hangsMs = 120_000;
 
 /** Only files of at most so many bytes are spoiled: longer ones say nothing more, and take long. */
 const bytesMax = 60_000;
@@ -26,7 +32,7 @@ function filesIn(folder, pattern) {
 }
 
 /**
-Seeds by the kind of input. A recording is spoiled as a file (`recording`), and below its checksum (`evidence`), which is made again; its datagrams (`datagram`) are those that a kernel sent.
+Seeds by the kind of input. A recording is spoiled as a file (`recording`), and below its checksum, which is made again: anywhere (`evidence`), and in its datagrams alone (`trace`). Its datagrams (`datagram`) are those that a kernel sent.
 
 @param {{baselines?: readonly Buffer[]}} further seeds that are no file of the repository
 @returns {ReadonlyMap<string, readonly Buffer[]>}
@@ -43,6 +49,7 @@ export function readSeeds(further = {}) {
 		['baseline', [...further.baselines ?? []]],
 		['recording', recordings],
 		['evidence', recordings.map(bytes => bodyOf(bytes))],
+		['trace', recordings.map(bytes => bodyOf(bytes))],
 		['datagram', recordings.flatMap(bytes => datagramsIn(bodyOf(bytes)))],
 	].filter(([, seeds]) => seeds.length > 0));
 }
@@ -51,48 +58,6 @@ export function readSeeds(further = {}) {
 function bodyOf(bytes) {
 	const text = gunzipSync(bytes).toString('utf8');
 	return Buffer.from(text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1));
-}
-
-function datagramsIn(body) {
-	return [...body.toString('utf8').matchAll(/\["(?:nft|nflog)[^"]*","(?<hex>[\da-f]+)"\]/gu)].map(({groups}) => Buffer.from(groups.hex, 'hex'));
-}
-
-const spoilers = [
-	(bytes, random) => {
-		bytes[random.below(bytes.length)] = random.below(256);
-		return bytes;
-	},
-	(bytes, random) => bytes.subarray(0, random.below(bytes.length)),
-	(bytes, random) => {
-		const [from, to] = [random.below(bytes.length), random.below(bytes.length)].toSorted((one, other) => one - other);
-		return Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]);
-	},
-	(bytes, random) => {
-		const at = random.below(bytes.length);
-		const piece = bytes.subarray(at, at + random.below(200));
-		return Buffer.concat([bytes.subarray(0, at), piece, piece, bytes.subarray(at)]);
-	},
-	(bytes, random) => {
-		const lines = bytes.toString('latin1').split('\n');
-		const [one, other] = [random.below(lines.length), random.below(lines.length)];
-		[lines[one], lines[other]] = [lines[other], lines[one]];
-		return Buffer.from(lines.join('\n'), 'latin1');
-	},
-	(bytes, random) => {
-		const words = bytes.toString('latin1').split(/(\s+)/u);
-		words[random.below(words.length)] = random.pick(['-1', '99999999999999999999', '0x', '""', '!', '{', '}', '[', ':', '--', '\0', '&a', '*a', '1.2.3.4/33', '::/129', 'NaN', '-A', 'COMMIT', '\u00E9']);
-		return Buffer.from(words.join(''), 'latin1');
-	},
-];
-
-/** A copy of a seed with one to four changes. */
-export function spoil(seed, random) {
-	let bytes = Buffer.from(seed);
-	for (let left = 1 + random.below(4); left > 0 && bytes.length > 0; left--) {
-		bytes = random.pick(spoilers)(bytes, random);
-	}
-
-	return bytes;
 }
 
 /** A worker that reads inputs, one after another. */
@@ -104,24 +69,38 @@ class Reader {
 		this.#start();
 	}
 
-	/** @returns {Promise<{outcome: 'read' | 'refused' | 'crashed' | 'slow', message: string}>} */
-	async read(kind, bytes, limitMs) {
+	/** @returns {Promise<{outcome: 'read' | 'refused' | 'wrong' | 'crashed' | 'slow', message: string}>} */
+	async read(task) {
 		await this.#ready;
 		let timer;
+		const over = new AbortController();
 		try {
 			return await new Promise((resolve, reject) => {
-				timer = setTimeout(() => {
-					resolve({outcome: 'slow', message: `no end within ${limitMs} ms`});
-				}, limitMs);
-				this.#worker.once('message', resolve);
-				this.#worker.once('error', reject);
-				this.#worker.postMessage({kind, bytes});
+				const [begun, before] = [performance.now(), process.cpuUsage()];
+				timer = setInterval(() => {
+					const {user, system} = process.cpuUsage(before);
+					if ((user + system) / 1000 > slowMs || performance.now() - begun > hangsMs) {
+						resolve({outcome: 'slow', message: `no end after ${Math.round((user + system) / 1000)} ms of processor time`});
+					}
+				}, 100);
+				this.#listen(resolve, reject, over.signal);
+				this.#worker.postMessage(task);
 			});
 		} catch (error) {
 			return {outcome: 'crashed', message: `the worker ended: ${error.message}`};
 		} finally {
-			clearTimeout(timer);
-			this.#worker.removeAllListeners();
+			clearInterval(timer);
+			over.abort();
+		}
+	}
+
+	/** Not by `removeAllListeners`, which takes away the worker's own listeners as well: it then answers no more. */
+	async #listen(resolve, reject, signal) {
+		try {
+			const [answer] = await once(this.#worker, 'message', {signal});
+			resolve(answer);
+		} catch (error) {
+			reject(error); // After the abort this is too late to count.
 		}
 	}
 
@@ -141,42 +120,63 @@ class Reader {
 	}
 }
 
+/** A baseline of these rules, to be spoiled. @throws {Error} if it cannot be made */
+async function makeBaseline(rules) {
+	const {status, stdout, stderr} = await runToEnd(['baseline', 'create', rules]);
+	if (status !== 0) {
+		throw new Error(`There is no baseline to spoil: status ${status}: ${stderr.trim()}`);
+	}
+
+	return Buffer.from(stdout);
+}
+
+/** To judge evidence takes a hundred times as long as to read any other input. */
+const slowKinds = new Set(['recording', 'evidence', 'trace']);
+
 /**
 Reads so many spoiled inputs, of each kind in turn.
 
-@param {Pick<import('./parts.mjs').Task, 'count' | 'random' | 'say'>} task
-@returns {Promise<import('./parts.mjs').PartResult>}
+@param {Pick<import('./runs.mjs').Task, 'count' | 'random' | 'say' | 'isOver'>} task
+@returns {Promise<import('./runs.mjs').PartResult>}
 */
-export async function tryInputs({count, random, say}, seeds = readSeeds()) {
-	// To judge evidence takes a hundred times as long as to read any other input.
-	const kinds = [...seeds.keys()].flatMap(kind => kind === 'recording' || kind === 'evidence' ? [kind] : Array.from({length: 9}, () => kind));
+export async function readSpoiled({count, random, say, isOver}, seeds) {
+	const kinds = [...seeds.keys()].flatMap(kind => slowKinds.has(kind) ? [kind] : Array.from({length: 9}, () => kind));
 	const counts = new Map([...seeds.keys()].map(kind => [kind, {read: 0, refused: 0}]));
-	const faults = [];
+	const tally = new Tally();
 	const reader = new Reader();
 	try {
-		for (let index = 0; index < count; index++) {
+		for (let index = 0; index < count && !isOver(); index++) {
 			const kind = kinds[index % kinds.length];
-			const bytes = spoil(random.pick(seeds.get(kind)), random);
-			let {outcome, message} = await reader.read(kind, bytes, slowMs); // eslint-disable-line no-await-in-loop -- One after another, so that the one at fault is known.
-			if (outcome === 'slow') {
-				await reader.restart(); // eslint-disable-line no-await-in-loop
-				({outcome, message} = await reader.read(kind, bytes, tooSlowMs)); // eslint-disable-line no-await-in-loop
-			}
+			const original = random.pick(seeds.get(kind));
+			const task = {kind, original, bytes: (kind === 'trace' ? spoilTrace : spoil)(original, random)};
+			const {outcome, message} = await reader.read(task); // eslint-disable-line no-await-in-loop -- One after another, so that the one at fault is known.
 
-			if (outcome === 'read' || outcome === 'refused') {
+			const isRight = outcome === 'read' || outcome === 'refused';
+			tally.add(isRight ? [] : [`A spoiled ${kind} (number ${index}): ${message}.`]);
+			if (isRight) {
 				counts.get(kind)[outcome]++;
 			} else {
-				faults.push(`A spoiled ${kind} (number ${index}): ${message}.`);
+				say(tally.faults.at(-1));
 				await reader.restart(); // eslint-disable-line no-await-in-loop
 			}
 
-			if ((index + 1) % 10_000 === 0) {
-				say(`${index + 1} of ${count}, ${faults.length} faults`);
+			if ((index + 1) % 5000 === 0) {
+				say(`${index + 1} of ${count}, ${tally.faults.length} faults`);
 			}
 		}
 	} finally {
 		await reader.end();
 	}
 
-	return {tried: count, faults, note: [...counts].map(([kind, {read, refused}]) => `${kind}: ${read} read, ${refused} refused`).join('; ')};
+	return tally.result({note: [...counts].map(([kind, {read, refused}]) => `${kind}: ${read} read, ${refused} refused`).join('; ')});
+}
+
+/** Spoiled inputs of every kind. @param {import('./runs.mjs').Task} task @returns {Promise<import('./runs.mjs').PartResult>} */
+export async function tryInputs(task) {
+	const baselines = [];
+	for (const rules of ['release:1.24', 'release:1.31']) {
+		baselines.push(await makeBaseline(rules)); // eslint-disable-line no-await-in-loop -- One sandbox at a time.
+	}
+
+	return readSpoiled(task, readSeeds({baselines}));
 }

@@ -2,12 +2,12 @@
 The table of docs/reliability.md, which is also where the rows of earlier campaigns are kept. Pure.
 */
 
-/** @typedef {{part: string, tried: string, faults: string, note: string, seed: string, machine: string, date: string, commit: string}} Row cells as text */
+/** @typedef {{part: string, tried: string, survived: string, faults: string, note: string, seed: string, machine: string, date: string, commit: string}} Row cells as text */
 
 const beginMark = '<!-- soak: begin -->';
 const endMark = '<!-- soak: end -->';
-const columns = ['part', 'tried', 'faults', 'note', 'seed', 'machine', 'date', 'commit'];
-const titles = ['part', 'tried', 'faults', 'what happened', 'seed', 'machine', 'date', 'commit'];
+const columns = ['part', 'tried', 'survived', 'faults', 'note', 'seed', 'machine', 'date', 'commit'];
+const titles = ['part', 'tried', 'survived', 'faults', 'what happened', 'seed', 'machine', 'date', 'commit'];
 
 const escapeCell = text => String(text).replaceAll(/\s+/gu, ' ').replaceAll('\\', '\\\\').replaceAll('|', String.raw`\|`).replaceAll('<', '&lt;');
 const unescapeCell = text => text.replaceAll('&lt;', '<').replaceAll(/\\([\\|])/gu, '$1');
@@ -35,12 +35,12 @@ export function parseRows(text) {
 Replaces the rows of parts that were run. A part that could not try something says so in its row.
 
 @param {readonly Row[]} old
-@param {ReadonlyArray<{name: string, tried: number, faults: readonly string[], notTried?: readonly string[], note?: string, seed: number, machine: string, date: string, commit: string}>} results
+@param {ReadonlyArray<{name: string, tried: number, survived: number, faults: readonly string[], notTried?: readonly string[], note?: string, seed: number, machine: string, date: string, commit: string}>} results
 @returns {readonly Row[]}
 */
 export function mergeRows(old, results) {
-	const fresh = results.map(({name, tried, faults, notTried = [], note = '', ...rest}) => ({
-		part: name, tried, faults: faults.length, note: [note, notTried.length === 0 ? '' : `not tried: ${notTried.join(', ')}`].filter(text => text !== '').join('; '), ...rest,
+	const fresh = results.map(({name, tried, survived, faults, notTried = [], note = '', ...rest}) => ({
+		part: name, tried, survived, faults: faults.length, note: [note, notTried.length === 0 ? '' : `not tried: ${notTried.join(', ')}`].filter(text => text !== '').join('; '), ...rest,
 	})).map(row => Object.fromEntries(columns.map(column => [column, String(row[column])])));
 	const kept = old.filter(({part}) => !fresh.some(row => row.part === part));
 	return [...kept, ...fresh].toSorted((one, other) => one.part < other.part ? -1 : 1);

@@ -2,13 +2,15 @@
 Runs of the testbed that somebody interferes with, and what they leave behind: the kernel tests' own way to watch a run, for whoever asks instead of asserting.
 */
 
-import {readFileSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {readFileSync, readlinkSync} from 'node:fs';
+import {setTimeout as wait} from 'node:timers/promises';
 
 /** The tests' helper is loaded when a run starts: by then the campaign has compiled it. */
 const helper = new URL('../../dist/test/kernel/_cli.js', import.meta.url);
 
 /**
-@typedef {{status: number | null, signal: string | null, stdout: string, stderr: string}} Ended
+@typedef {{status: number | null, signal: string | null, hung?: boolean, stdout: string, stderr: string}} Ended `hung`: it did not end by itself
 @typedef {import('../../test/kernel/_cli.js').WatchedRun} WatchedRun
 */
 
@@ -40,21 +42,58 @@ export function processesNamed({children}, text) {
 	});
 }
 
-/** Waits until nothing is left of a run. @returns {Promise<readonly string[]>} a sentence about what stays; none if everything is gone */
-export async function leftoversOf(run) {
-	try {
-		await run.nothingLeft();
-		return [];
-	} catch (error) {
-		return [error.message];
+/** Runs shell commands in each network namespace of a run, but not in the machine's. @param {WatchedRun} run */
+export function inNamespacesOf(run, commands) {
+	const links = new Map(run.children.map(pid => [linkOf(pid), pid]));
+	for (const [link, pid] of links) {
+		if (link !== undefined && link !== linkOf('self')) {
+			// It may end meanwhile.
+			spawnSync('nsenter', [`--net=/proc/${pid}/ns/net`, 'sh', '-c', commands], {stdio: 'ignore'});
+		}
 	}
 }
 
-/** Waits for the end of a run, and for everything of it to be gone. @param {WatchedRun} run @returns {Promise<Ended & {left: readonly string[]}>} */
+function linkOf(pid) {
+	try {
+		return readlinkSync(`/proc/${pid}/ns/net`);
+	} catch {
+		return undefined; // It ended meanwhile.
+	}
+}
+
+/**
+How long the campaign waits, in milliseconds: for what a run has left to go (processes that were told to end take a moment), and for a run to end. A busy machine makes a run some ten times as slow, and no wait of its own is longer than a minute.
+*/
+export const patience = {leftMs: 30_000, endMs: 180_000};
+
+/** Waits until nothing is left of a run. @returns {Promise<readonly string[]>} a sentence about what stays; none if everything is gone */
+export async function leftoversOf(run) {
+	const deadline = performance.now() + patience.leftMs;
+	for (;;) {
+		const left = run.leftovers();
+		if (Object.values(left).every(list => list.length === 0)) {
+			return [];
+		}
+
+		if (performance.now() > deadline) {
+			return [`The run left something behind: ${JSON.stringify(left)}`];
+		}
+
+		await wait(5); // eslint-disable-line no-await-in-loop -- It waits for the end of processes.
+	}
+}
+
+/** Waits for the end of a run, and for everything of it to be gone. A run that hangs is killed. @param {WatchedRun} run @returns {Promise<Ended & {left: readonly string[]}>} */
 export async function endOf(run) {
+	let hung = false;
+	const timer = setTimeout(() => {
+		hung = true;
+		run.process.kill('SIGKILL');
+	}, patience.endMs);
 	const {exitCode = null, signal = null, stdout, stderr} = await run.process;
+	clearTimeout(timer);
 	return {
-		status: exitCode, signal, stdout: String(stdout), stderr: String(stderr), left: await leftoversOf(run),
+		status: exitCode, signal, hung, stdout: String(stdout), stderr: String(stderr), left: await leftoversOf(run),
 	};
 }
 
@@ -68,12 +107,14 @@ export async function runToEnd(given, wrap) {
 	}
 }
 
-/** What must be the same whenever the same types are run: outcome, stops and path of each, without times, ports and process numbers. Undefined if the text is no report. */
+/** What must be the same whenever the same is asked: of the six types outcome, stops and path of each, of a comparison all of it; without times, ports and process numbers. Undefined if the text is no such document. */
 export function resultsOf(json) {
 	try {
-		return JSON.stringify(JSON.parse(json).types.map(({id, family, outcome, stops, path}) => ({
+		const {durationMs, types, ...document} = JSON.parse(json);
+		const listed = types?.map(({id, family, outcome, stops, path}) => ({
 			id, family, outcome, stops, path,
-		})));
+		}));
+		return JSON.stringify(listed ?? document);
 	} catch {
 		return undefined;
 	}

@@ -1,31 +1,42 @@
 /** The campaign's own parts: what it calls a fault, what it spoils, and the table that it writes. */
 
 import {Buffer} from 'node:buffer';
+import {once} from 'node:events';
 import path from 'node:path';
+import {Worker} from 'node:worker_threads';
 import test from 'ava';
 import fc from 'fast-check';
 import {root} from './_setup.js';
 
 type Random = {readonly next: () => number; readonly below: (limit: number) => number};
-type Ended = {readonly status: number | null; readonly signal: string | null; readonly stdout: string; readonly stderr: string; readonly left: readonly string[]};
-type Row = Readonly<Record<'part' | 'tried' | 'faults' | 'note' | 'seed' | 'machine' | 'date' | 'commit', string>>;
+type Ended = {readonly status: number | null; readonly signal: string | null; readonly hung?: boolean; readonly stdout: string; readonly stderr: string; readonly left: readonly string[]};
+type Row = Readonly<Record<'part' | 'tried' | 'survived' | 'faults' | 'note' | 'seed' | 'machine' | 'date' | 'commit', string>>;
 type Result = {
-	readonly name: string; readonly tried: number; readonly faults: readonly string[]; readonly notTried?: readonly string[]; readonly note: string;
+	readonly name: string; readonly tried: number; readonly survived: number; readonly faults: readonly string[]; readonly notTried?: readonly string[]; readonly note: string;
 	readonly seed: number; readonly machine: string; readonly date: string; readonly commit: string;
 };
+type Expected = {readonly reference?: string; readonly mayFail: boolean; readonly failsWith?: ReadonlySet<number>; readonly endsBy?: ReadonlySet<string>};
+type Spoil = (seed: Buffer, random: Random) => Buffer;
+type Task = {readonly count: number; readonly random: Random; readonly say: (text: string) => void; readonly isOver: () => boolean};
+type Census = ReadonlyMap<string, string>;
 
 const load = async (name: string): Promise<unknown> => import(path.join(root, 'scripts/soak', `${name}.mjs`));
-const {readSeeds, spoil, tryInputs} = await load('inputs') as {
+const {newSince, takeCensus} = await load('census') as {newSince: (before: Census, after: Census) => readonly string[]; takeCensus: (folders: readonly string[]) => Census};
+const {readSeeds, readSpoiled} = await load('inputs') as {
 	readSeeds: () => Map<string, readonly Buffer[]>;
-	spoil: (seed: Buffer, random: Random) => Buffer;
-	tryInputs: (task: {count: number; random: Random; say: (text: string) => void}, seeds: ReadonlyMap<string, readonly Buffer[]>) => Promise<{tried: number; faults: readonly string[]}>;
+	readSpoiled: (task: Task, seeds: ReadonlyMap<string, readonly Buffer[]>) => Promise<{tried: number; survived: number; faults: readonly string[]}>;
 };
-const {faultsOf} = await load('parts') as {faultsOf: (name: string, ended: Ended, expected: {reference?: string; mayFail: boolean}) => readonly string[]};
+const {datagramsIn, spoil, spoilTrace} = await load('spoil') as {datagramsIn: (body: Buffer) => readonly Buffer[]; spoil: Spoil; spoilTrace: Spoil};
+const {mustReadAgain, WrongAnswer} = await load('laws') as {
+	mustReadAgain: (print: (what: string) => string, parse: (text: string) => string, what: string) => void; WrongAnswer: new (message: string) => Error;
+};
+const {faultsOf} = await load('runs') as {faultsOf: (name: string, ended: Ended, expected: Expected) => readonly string[]};
 const {createRandom} = await load('random') as {createRandom: (seed: number) => Random};
 const {mergeRows, parseRows, replaceBlock} = await load('table') as {
 	mergeRows: (old: readonly Row[], results: readonly Result[]) => readonly Row[]; parseRows: (text: string) => readonly Row[]; replaceBlock: (text: string, rows: readonly Row[]) => string;
 };
 const {hasStack, resultsOf} = await load('watch') as {hasStack: (text: string) => boolean; resultsOf: (json: string) => string | undefined};
+const never = (): boolean => false;
 
 const passed = {
 	status: 0,
@@ -55,7 +66,32 @@ test('each kind of fault is told in a sentence', t => {
 	t.deepEqual(faultsOf('run 1', {...passed, status: 3, stdout: '', stderr: 'testbed: lost events'}, {reference, mayFail: false}), ['run 1: it ended with status 3: testbed: lost events']);
 	t.deepEqual(faultsOf('run 1', {...passed, status: 1, stdout: ''}, {reference, mayFail: true}), ['run 1: it ended with status 1: ']);
 	t.deepEqual(faultsOf('run 1', {...passed, status: null, signal: 'SIGSEGV'}, {reference, mayFail: true}), ['run 1: it was ended by SIGSEGV.']);
+	t.deepEqual(faultsOf('run 1', {...passed, status: null, signal: 'SIGKILL', hung: true, stderr: 'testbed: sending …'}, {reference, mayFail: true}), ['run 1: it hung: testbed: sending …']);
+	t.deepEqual(faultsOf('run 1', {...passed, status: 3, stdout: '', stderr: 'testbed: Internal error: EMFILE'}, {reference, mayFail: true}), ['run 1: it blamed itself for it: testbed: Internal error: EMFILE']);
 	t.deepEqual(faultsOf('run 1', {...passed, stderr: 'TypeError: x\n    at f (/a/b.js:1:2)'}, {reference, mayFail: true}), ['run 1: it printed a stack trace: TypeError: x']);
+});
+
+test('a status or a signal that is expected is no fault, but what is left then is', t => {
+	const expected = {reference, mayFail: true, failsWith: new Set([2]), endsBy: new Set(['SIGABRT'])};
+	t.deepEqual(faultsOf('run 1', {...passed, status: 2, stdout: ''}, expected), []);
+	t.deepEqual(faultsOf('run 1', {...passed, status: 3, stdout: ''}, expected), ['run 1: it ended with status 3: ']);
+	t.deepEqual(faultsOf('run 1', {...passed, status: null, signal: 'SIGABRT', stderr: 'Fatal\n    at f (/a/b.js:1:2)'}, expected), []);
+	t.deepEqual(faultsOf('run 1', {...passed, status: null, signal: 'SIGABRT', left: ['process 7 is left.']}, expected), ['run 1: process 7 is left.']);
+	t.deepEqual(faultsOf('run 1', {...passed, status: null, signal: 'SIGSEGV'}, expected), ['run 1: it was ended by SIGSEGV.']);
+});
+
+test('a comparison is the same but for its time', t => {
+	t.is(resultsOf('{"moved":[1],"durationMs":3}'), resultsOf('{"moved":[1],"durationMs":4}'));
+	t.not(resultsOf('{"moved":[1],"durationMs":3}'), resultsOf('{"moved":[2],"durationMs":3}'));
+	t.is(resultsOf('no JSON'), undefined);
+});
+
+test('a census tells what is new, and nothing else', t => {
+	const before = takeCensus([path.join(root, 'scripts/soak')]);
+	t.deepEqual(newSince(before, before), []);
+	t.deepEqual(newSince(new Map([['a', 'A is left.']]), new Map([['a', 'A is left.'], ['b', 'B is left.']])), ['B is left.']);
+	const kinds = new Set([...before.keys()].map(key => key.split(' ')[0]));
+	t.deepEqual(kinds, new Set(['process', 'namespace', 'mount', 'file', 'socket']));
 });
 
 test('a sentence with a place in a file is no stack trace', t => {
@@ -78,18 +114,79 @@ test('random numbers below a limit reach all of them, and no other', t => {
 
 test('there are seeds of every kind but baselines, and real datagrams among them', t => {
 	const seeds = readSeeds();
-	t.deepEqual([...seeds.keys()], ['rules', 'scenario', 'pod', 'lesson', 'recording', 'evidence', 'datagram']);
+	t.deepEqual([...seeds.keys()], ['rules', 'scenario', 'pod', 'lesson', 'recording', 'evidence', 'trace', 'datagram']);
 	t.true(seeds.get('datagram')!.length > 20);
 });
 
+test('a spoiled trace differs from its seed in one datagram at most, and stays a recording', t => {
+	const body = readSeeds().get('trace')![0]!;
+	const before = datagramsIn(body);
+	const random = createRandom(9);
+	const differences = new Set<number>();
+	for (let turn = 0; turn < 60; turn++) {
+		const spoiled = spoilTrace(body, random);
+		t.notThrows(() => spoiled.toString('utf8').trim().split('\n').map(line => JSON.parse(line) as unknown));
+		const after = datagramsIn(spoiled);
+		differences.add(after.length - before.length);
+		const kept = after.filter(one => before.some(other => one.equals(other)));
+		t.true(kept.length >= before.length - 1);
+	}
+
+	t.deepEqual([...differences].toSorted((one, other) => one - other), [-1, 0, 1], 'lost, changed, twice');
+});
+
 test('spoiled inputs are read or refused; a reader that throws something else is a fault with its name', async t => {
-	const small = new Map([...readSeeds()].filter(([kind]) => ['rules', 'scenario', 'datagram'].includes(kind)));
-	const {tried, faults} = await tryInputs({count: 90, random: createRandom(3), say: t.log}, small);
-	t.deepEqual({tried, faults}, {tried: 90, faults: []});
+	const small = new Map([...readSeeds()].filter(([kind]) => ['rules', 'scenario', 'trace', 'datagram'].includes(kind)));
+	const {tried, survived, faults} = await readSpoiled({
+		count: 90, random: createRandom(3), say: t.log, isOver: never,
+	}, small);
+	t.deepEqual({tried, survived, faults}, {tried: 90, survived: 90, faults: []});
 	// There is no reader of this kind, so calling it is a TypeError.
-	const broken = await tryInputs({count: 1, random: createRandom(3), say: t.log}, new Map([['no such kind', [Buffer.from('a')]]]));
-	t.is(broken.faults.length, 1);
+	const broken = await readSpoiled({
+		count: 2, random: createRandom(3), say: t.log, isOver: never,
+	}, new Map([['no such kind', [Buffer.from('a')]]]));
+	t.deepEqual([broken.tried, broken.survived, broken.faults.length], [2, 0, 2]);
 	t.regex(broken.faults[0]!, /^A spoiled no such kind \(number 0\): TypeError: /u);
+});
+
+test('goes red: evidence that passes by another path, and what reads differently once it is printed', async t => {
+	const [one, other] = [readSeeds().get('trace')![0]!, readSeeds().get('trace')!.at(-1)!];
+	const worker = new Worker(path.join(root, 'scripts/soak/read-input.mjs'));
+	try {
+		await once(worker, 'message');
+		const ask = async (bytes: Buffer): Promise<{outcome: string; message: string}> => {
+			worker.postMessage({kind: 'trace', bytes, original: one});
+			const [answer] = await once(worker, 'message') as [{outcome: string; message: string}];
+			return answer;
+		};
+
+		t.deepEqual(await ask(one), {outcome: 'read', message: ''});
+		const {outcome, message} = await ask(other);
+		t.is(outcome, 'wrong');
+		t.regex(message, /^0 \S+ ipv4 passes by another path than its evidence says: /u);
+	} finally {
+		await worker.terminate();
+	}
+
+	const same = (text: string): string => text;
+	t.notThrows(() => {
+		mustReadAgain(same, same, 'a');
+	});
+	t.throws(() => {
+		mustReadAgain(same, printed => `${printed}b`, 'a');
+	}, {instanceOf: WrongAnswer, message: 'what was read is printed as something that reads differently'});
+	t.throws(() => {
+		mustReadAgain(same, () => {
+			throw new Error('no');
+		}, 'a');
+	}, {instanceOf: WrongAnswer, message: 'what was read is printed as something that is refused: no'});
+});
+
+test('a campaign that is to end reads no further input', async t => {
+	const {tried} = await readSpoiled({
+		count: 90, random: createRandom(3), say: t.log, isOver: () => true,
+	}, readSeeds());
+	t.is(tried, 0);
 });
 
 const document = 'Head\n<!-- soak: begin -->\n<!-- soak: end -->\nTail\n';
@@ -97,18 +194,18 @@ const place = {seed: 7, machine: 'Linux 6.18, 2 cores', date: '2026-11-29', comm
 
 test('rows come back as they were written, and a part that is run again replaces its own', t => {
 	const first = mergeRows(parseRows(document), [{
-		name: 'runs', tried: 5, faults: ['a', 'b'], note: String.raw`a | b \ <c>`, ...place,
+		name: 'runs', tried: 5, survived: 4, faults: ['a', 'b'], note: String.raw`a | b \ <c>`, ...place,
 	}, {
-		name: 'faults', tried: 3, faults: [], notTried: ['a clock'], note: '', ...place,
+		name: 'faults', tried: 3, survived: 3, faults: [], notTried: ['a clock'], note: '', ...place,
 	}]);
 	const written = replaceBlock(document, first);
 	t.deepEqual(parseRows(written), first);
 	t.true(written.startsWith('Head\n') && written.endsWith('\nTail\n'));
 	t.is(first[0]!.note, 'not tried: a clock');
 	const second = mergeRows(first, [{
-		name: 'runs', tried: 9, faults: [], note: '', ...place,
+		name: 'runs', tried: 9, survived: 9, faults: [], note: '', ...place,
 	}]);
-	t.deepEqual(second.map(({part, tried, faults}) => [part, tried, faults]), [['faults', '3', '0'], ['runs', '9', '0']]);
+	t.deepEqual(second.map(({part, tried, survived, faults}) => [part, tried, survived, faults]), [['faults', '3', '3', '0'], ['runs', '9', '9', '0']]);
 });
 
 test('a document without the marks is refused: rows would be lost', t => {
