@@ -19,6 +19,11 @@ export type Done = {readonly answered: boolean; readonly reason: string};
 /** A connection to open. Without `source`, the actor's own is used, or the route's; `device` is the one that the socket is bound to. */
 export type Opening = {readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined; readonly bindDevice?: string | undefined};
 
+/**
+Longest wait for the handshake of a socket that is bound to a device. The rules may give it a destination that this device does not lead to; then its first packet is lost, which the trace shows, and waiting shows nothing more. The kernel answers a first packet by itself while it is being sent, however slow the listener's process is. Every mutant plays such connections, and 5 s each made `mutate` three times as slow.
+*/
+const boundHandshakeMs = 250;
+
 /** Opens connections for one actor. */
 export class Client {
 	readonly #netns: Netns;
@@ -80,7 +85,7 @@ export class Client {
 		this.#record({
 			kind: 'opened', id, parent: undefined, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', from: begun.from, to, ...(bindDevice === undefined ? {} : {device: bindDevice}),
 		});
-		return this.#untilClosed(id, new Socket({fd, readable: true, writable: true}));
+		return this.#untilClosed(id, new Socket({fd, readable: true, writable: true}), bindDevice === undefined ? undefined : boundHandshakeMs);
 	}
 
 	/** Records a socket that failed before it sent anything. */
@@ -98,11 +103,19 @@ export class Client {
 		return {answered: false, reason: message};
 	}
 
-	async #untilClosed(id: string, socket: Socket): Promise<Done> {
+	async #untilClosed(id: string, socket: Socket, handshakeMs: number | undefined): Promise<Done> {
 		const {timeoutMs} = this.#spec;
 		let why = 'the peer closed it without an answer';
 		let answered = false;
-		watchEnd(socket, {id, timeoutMs, record: this.#record});
+		watchEnd(socket, {
+			id, timeoutMs, handshakeMs, record: end => {
+				if (end.kind === 'ended' && end.result === 'timeout') {
+					why = end.reason;
+				}
+
+				this.#record(end);
+			},
+		});
 		socket.once('timeout', () => {
 			why = `no answer within ${timeoutMs} ms`;
 		});

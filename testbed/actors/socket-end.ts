@@ -14,7 +14,14 @@ function heardBy(socket: Socket): string {
 }
 
 /** Records whether a socket was connected, refused, could not send, or got no answer. */
-export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: string; readonly timeoutMs: number; readonly record: (record: SocketRecord) => void}): void {
+export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs, record}: {
+	readonly id: string;
+	/** Longest wait for something to arrive. */
+	readonly timeoutMs: number;
+	/** Longest wait for the connection itself, if that is shorter. */
+	readonly handshakeMs?: number | undefined;
+	readonly record: (record: SocketRecord) => void;
+}): void {
 	let ended = false;
 	const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
 		if (!ended) {
@@ -42,6 +49,22 @@ export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: 
 		});
 	});
 
+	let waitedMs = timeoutMs;
+	if (handshakeMs !== undefined && handshakeMs < timeoutMs) {
+		const timer = setTimeout(() => {
+			// What has arrived meanwhile is read first, as above.
+			setImmediate(() => {
+				if (!socket.destroyed && socket.remoteAddress === undefined) {
+					waitedMs = handshakeMs;
+					socket.destroy();
+				}
+			});
+		}, handshakeMs);
+		socket.once('close', () => {
+			clearTimeout(timer);
+		});
+	}
+
 	// A socket created outside Node emits no `connect` event, so its first bytes count.
 	for (const event of ['connect', 'data']) {
 		socket.once(event, () => {
@@ -55,6 +78,6 @@ export function watchEnd(socket: Socket, {id, timeoutMs, record}: {readonly id: 
 		end(known[error.code as keyof typeof known] ?? 'unreachable', error.message);
 	});
 	socket.once('close', () => {
-		end('timeout', `no answer within ${timeoutMs} ms`);
+		end('timeout', `no answer within ${waitedMs} ms`);
 	});
 }

@@ -1,7 +1,9 @@
 /** A process that gets no processor time until its timeout still reports what had arrived by then. */
 
 import {createSocket} from 'node:dgram';
-import {connect, createServer, type AddressInfo} from 'node:net';
+import {
+	connect, createServer, Socket, type AddressInfo,
+} from 'node:net';
 import test from 'ava';
 import type {SocketRecord} from '../../../../src/trace/sockets.js';
 import {ask} from '../../../../testbed/actors/datagrams.js';
@@ -57,7 +59,10 @@ test.serial('a datagram that was refused', async t => {
 	t.deepEqual(endsOf(records), ['refused']);
 });
 
-for (const [title, isOpen, wanted] of [['a connection that was refused', false, 'refused'], ['a connection that was made', true, 'connected']] as const) {
+for (const [title, isOpen, wanted, handshakeMs] of [
+	['a connection that was refused', false, 'refused', undefined], ['a connection that was made', true, 'connected', undefined],
+	['a connection that was refused, with a shorter wait for the handshake', false, 'refused', timeoutMs / 2], ['a connection that was made, with a shorter wait for the handshake', true, 'connected', timeoutMs / 2],
+] as const) {
 	test.serial(title, async t => {
 		const server = createServer(socket => {
 			socket.end();
@@ -72,7 +77,7 @@ for (const [title, isOpen, wanted] of [['a connection that was refused', false, 
 		const records: SocketRecord[] = [];
 		const socket = connect(port, '127.0.0.1');
 		watchEnd(socket, {
-			id: 'x', timeoutMs, record(record) {
+			id: 'x', timeoutMs, handshakeMs, record(record) {
 				records.push(record);
 			},
 		});
@@ -105,4 +110,50 @@ test.serial('nothing arrived: nobody waits any longer', async t => {
 	silent.close();
 	t.deepEqual(answer, {bytes: undefined, reason: `no answer within ${timeoutMs} ms`});
 	t.deepEqual(endsOf(records), ['timeout']);
+});
+
+test('a connection that is not made is given up after the wait for the handshake, not after the whole timeout', async t => {
+	const records: SocketRecord[] = [];
+	const socket = new Socket(); // It has no peer, like one whose first packet was lost.
+	watchEnd(socket, {
+		id: 'x', timeoutMs: 60_000, handshakeMs: 20, record(record) {
+			records.push(record);
+		},
+	});
+	await new Promise(resolve => {
+		socket.once('close', resolve);
+	});
+	t.deepEqual(records, [{
+		kind: 'ended', id: 'x', result: 'timeout', reason: 'no answer within 20 ms',
+	}]);
+});
+
+test('a connection that is made may take the whole timeout for its answer', async t => {
+	const server = createServer(socket => {
+		setTimeout(() => {
+			socket.end('late\n');
+		}, 10 * 20);
+	});
+	const port = await new Promise<number>(resolve => {
+		server.listen(0, '127.0.0.1', () => {
+			resolve((server.address() as AddressInfo).port);
+		});
+	});
+	const records: SocketRecord[] = [];
+	const socket = connect(port, '127.0.0.1');
+	let text = '';
+	socket.setEncoding('utf8').on('data', (part: string) => {
+		text += part;
+	});
+	watchEnd(socket, {
+		id: 'x', timeoutMs: 60_000, handshakeMs: 20, record(record) {
+			records.push(record);
+		},
+	});
+	await new Promise(resolve => {
+		socket.once('close', resolve);
+	});
+	server.close();
+	t.is(text, 'late\n');
+	t.deepEqual(endsOf(records), ['connected']);
 });
