@@ -17,8 +17,9 @@ import {roleOf, type Role} from './roles/roles.js';
 /** The features of a release that expectations depend on. */
 export type IntendedFeatures = Pick<ReleaseFeatures, 'hairpinExceptsTunnelPort' | 'tunnelPort' | 'loopbackCanBeIncluded' | 'tproxyMarks'>;
 
-/** The intent of options, as a release with these features implements it. */
-export function intentOf(options: SidecarOptions, {hairpinExceptsTunnelPort, tunnelPort, loopbackCanBeIncluded, tproxyMarks}: IntendedFeatures = newestRelease.features): Intent {
+/** The intent of options, as the release implements it for which they were read. */
+export function intentOf({options, release: {features}}: {readonly options: SidecarOptions; readonly release: {readonly features: IntendedFeatures}}): Intent {
+	const {hairpinExceptsTunnelPort, tunnelPort, loopbackCanBeIncluded, tproxyMarks} = features;
 	const {
 		proxyPort, inboundCapturePort, inboundTunnelPort, proxyUids, proxyGids, inboundInterceptionMode, inboundTproxyMark,
 		inboundPortsInclude, inboundPortsExclude, outboundPortsInclude, outboundPortsExclude, outboundIpRangesInclude, outboundIpRangesExclude,
@@ -55,7 +56,10 @@ export function intentOfAmbient({ingress, rerouteVirtualInterfaces, hostProbeSna
 	const {outboundPort, inboundPort, tunnelPort, packetMark} = ambientConstants;
 	return {
 		...intentOf({
-			...defaultOptions, proxyPort: outboundPort, inboundCapturePort: inboundPort, inboundTunnelPort: tunnelPort, proxyUids: [], proxyGids: [],
+			options: {
+				...defaultOptions, proxyPort: outboundPort, inboundCapturePort: inboundPort, inboundTunnelPort: tunnelPort, proxyUids: [], proxyGids: [],
+			},
+			release: newestRelease,
 		}),
 		ambient: {
 			ingress, isTproxy: false, rerouteVirtualInterfaces, mark: packetMark, probeSource: {ipv4: hostProbeSnatIp, ipv6: hostProbeSnatIpv6},
@@ -72,7 +76,7 @@ export function intentOfRuleSet(ruleSet: RuleSet): Intent {
 		return ambientIntentOf(roles, ruleSet);
 	}
 
-	const injected = intentOf(parseSidecarArguments({argv: injectedArguments}));
+	const injected = intentOf({options: parseSidecarArguments({argv: injectedArguments}), release: newestRelease});
 	const proxyUids = ownersOf(ruleSet, 'uid');
 	const proxyGids = ownersOf(ruleSet, 'gid');
 	const tproxy = [...rulesOf(ruleSet)].find(({table, rule, chain}) => roleOf(rule, table, chain) === 'tproxy-redirect')?.rule.target;

@@ -12,6 +12,7 @@ import type {ExactPacket} from '../../src/packet-classes/class-of-packet.js';
 import {representativesOf, type Representative} from '../../src/packet-classes/representatives.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import {intentOf} from '../../src/istio/intent.js';
+import {newestRelease} from '../../src/istio/releases.js';
 import {istio} from '../../src/istio/mesh.js';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import {classesOf, programsOf} from './class-sets.js';
@@ -19,7 +20,7 @@ import {ofIstio} from './mesh.js';
 import {defaultActors} from './observed.js';
 import {packetOfNext, routedSource, walkPacket} from './packet-walk.js';
 
-const model = new StubModel(istio, intentOf(defaultOptions), defaultActors);
+const model = new StubModel(istio, intentOf({options: defaultOptions, release: newestRelease}), defaultActors);
 
 /** More legs than these are a loop here. */
 const legsMax = 4;

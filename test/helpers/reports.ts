@@ -46,7 +46,7 @@ export function sketchReport({input = 'release:1.30', actors: some = {}, familie
 	const {release, options} = parseReleaseInput(input);
 	const reference = sidecarRuleSet(release, options, families);
 	const ruleSet = mutate(reference);
-	const intent = intentOf(options);
+	const intent = intentOf({options, release});
 	const cases = families.flatMap(family => sixTypes({
 		intent, actors, topology: defaultTopology, family, ids,
 	}));

@@ -40,7 +40,7 @@ function runOf(golden: Golden, backend: Backend): RunOptions {
 		routing: sidecarRouting(options, families, release),
 		warnings: [],
 		notes: [],
-		intent: intentOf(options),
+		intent: intentOf({options, release}),
 	};
 	const proxy = {uid: options.proxyUids[0] ?? 1337, gid: options.proxyGids[0] ?? 1337};
 	return optionsOf({

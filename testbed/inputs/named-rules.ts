@@ -139,6 +139,6 @@ function noRules(backend: Backend): RuleInput {
 		warnings: ['No rules are installed: nothing is captured, and every connection goes straight to its destination.'],
 		notes: [],
 		reference: ruleSet,
-		intent: intentOf(options, release.features),
+		intent: intentOf({options, release}),
 	};
 }

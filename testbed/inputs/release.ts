@@ -115,7 +115,7 @@ function ofRelease(source: string, input: ReleaseInput, {families, backend, dnsS
 		warnings: [...input.warnings, ...refused],
 		notes: release.note === undefined ? [] : [release.note],
 		reference: ruleSet,
-		intent: intentOf(options, release.features),
+		intent: intentOf({options, release}),
 	};
 }
 

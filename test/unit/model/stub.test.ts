@@ -30,7 +30,7 @@ const rows: ReadonlyArray<readonly [actor: ActorName, place: PlaceName, port: nu
 ];
 
 const {release, options} = parseReleaseInput('release:1.30');
-const intent = intentOf(options);
+const intent = intentOf({options, release});
 const ruleSet = sidecarRuleSet(release, options, addressFamilies);
 
 for (const [actor, place, port, wanted] of rows) {

@@ -18,7 +18,7 @@ import {defaultActors} from '../../helpers/observed.js';
 import {dumpedRules} from '../../helpers/mesh-dumps.js';
 import {root} from '../../helpers/root.js';
 
-const intent = intentOf(parseReleaseInput('release:1.30').options);
+const intent = intentOf(parseReleaseInput('release:1.30'));
 
 function plan(text: string): ScenarioPlan {
 	return planScenario({

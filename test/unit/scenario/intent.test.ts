@@ -10,7 +10,7 @@ function setOf(input: string): RuleSet {
 	return sidecarRuleSet(release, options, ['ipv4', 'ipv6']);
 }
 
-const byDefault = intentOf(parseReleaseInput('release:latest').options);
+const byDefault = intentOf(parseReleaseInput('release:latest'));
 
 test('the intent of a default dump is that of the default options', t => {
 	t.deepEqual(intentOfRuleSet(setOf('release:latest')), byDefault);
@@ -46,8 +46,8 @@ test('under TPROXY a dump shows the mode of capture and the mark', t => {
 });
 
 test('an included loopback range is noted', t => {
-	t.true(intentOf(optionsOf('-i 10.0.0.0/8,::1/128')).loopbackIncluded);
-	t.false(intentOf(optionsOf('-i 10.0.0.0/8')).loopbackIncluded);
+	t.true(intentOf(parseReleaseInput('release:latest -i 10.0.0.0/8,::1/128')).loopbackIncluded);
+	t.false(intentOf(parseReleaseInput('release:latest -i 10.0.0.0/8')).loopbackIncluded);
 });
 
 function optionsOf(input: string): SidecarOptions {

@@ -29,7 +29,7 @@ function inputOf(source: string, changes: Partial<RuleInput> = {}): RuleInput {
 	const {release, options} = parseReleaseInput(source);
 	const ruleSet = sidecarRuleSet(release, options, ['ipv4']);
 	return {
-		source, release: release.asked, mesh: istio, backend: 'iptables-nft', ruleSet, routing: sidecarRouting(options, ['ipv4']), warnings: [], notes: [], reference: ruleSet, intent: intentOf(options), ...changes,
+		source, release: release.asked, mesh: istio, backend: 'iptables-nft', ruleSet, routing: sidecarRouting(options, ['ipv4']), warnings: [], notes: [], reference: ruleSet, intent: intentOf({options, release}), ...changes,
 	};
 }
 

@@ -56,7 +56,7 @@ for (const [title, options, isCaptured, legs] of [
 ] as const) {
 	test(`the path of a scrape: ${title}`, t => {
 		const {release, options: parsed} = parseReleaseInput(`release:1.31 ${options}`);
-		const usual = intentOf(parsed);
+		const usual = intentOf({options: parsed, release});
 		const {scrapes, warnings} = scrapesIn(usual, defaultTopology, [secure, merged]);
 		t.deepEqual(scrapes, [secure, merged]);
 		t.is(warnings.length, isCaptured ? 2 : 0);
@@ -76,7 +76,7 @@ for (const [title, options, isCaptured, legs] of [
 }
 
 test('a port that another listener uses is named and not tested', t => {
-	const {scrapes, warnings} = scrapesIn(intentOf(parseReleaseInput('release:1.31').options), defaultTopology, [{...secure, port: 15_020}, {...merged, port: 15_093}, {...secure, port: 15_093}]);
+	const {scrapes, warnings} = scrapesIn(intentOf(parseReleaseInput('release:1.31')), defaultTopology, [{...secure, port: 15_020}, {...merged, port: 15_093}, {...secure, port: 15_093}]);
 	t.deepEqual(scrapes, [{...merged, port: 15_093}]);
 	t.regex(warnings[0]!, /^ENVOY_SECURE_METRICS_PORT is 15020, where another listener/);
 	t.regex(warnings[2]!, /^ENVOY_SECURE_METRICS_PORT is 15093, where another listener/);

@@ -9,7 +9,7 @@ import {defaultActors} from '../../../helpers/observed.js';
 /** What is expected of one type, a line per leg: `app: outbound-jump … > proxy:15001`. */
 function expectedOf(id: TypeId, {input = 'release:1.30', actors = {}, family = 'ipv4'}: {readonly input?: string; readonly actors?: Partial<ActorCredentials>; readonly family?: 'ipv4' | 'ipv6'} = {}): readonly string[] {
 	const [traffic] = sixTypes({
-		intent: intentOf(parseReleaseInput(input).options), actors: {...defaultActors, ...actors}, topology: defaultTopology, family, ids: [id],
+		intent: intentOf(parseReleaseInput(input)), actors: {...defaultActors, ...actors}, topology: defaultTopology, family, ids: [id],
 	});
 	return traffic?.expected.legs.map(({actor, roles, stop}) => [`${actor}:`, ...roles ?? [], '>', stop].join(' ')) ?? [];
 }
@@ -48,7 +48,7 @@ test('the types have names, an order, and 4b is only run on request', t => {
 
 test('the senders and destinations of the probes follow from the topology', t => {
 	const cases = sixTypes({
-		intent: intentOf(parseReleaseInput('release:latest').options), actors: defaultActors, topology: defaultTopology, family: 'ipv6', ids: typeIds,
+		intent: intentOf(parseReleaseInput('release:latest')), actors: defaultActors, topology: defaultTopology, family: 'ipv6', ids: typeIds,
 	});
 	t.deepEqual(cases.map(({id, probe: {actor, destination: {address, port}}}) => `${id} ${actor} [${address}]:${port}`), [
 		'1 remote [2001:db8:1::10]:8080',

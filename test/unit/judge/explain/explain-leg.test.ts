@@ -64,7 +64,7 @@ test('the model and an independent one meet the same rules', t => {
 		const ruleSet = generate({
 			release, options, families: [any.family], backend: 'iptables-nft',
 		});
-		const intent = intentOf(options, release.features);
+		const intent = intentOf({options, release});
 		const {legs} = observe({
 			ruleSet, intent, actors, isLegacy,
 		}, traffic).path;

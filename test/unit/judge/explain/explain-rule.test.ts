@@ -18,7 +18,7 @@ import {istio} from '../../../../src/istio/mesh.js';
 
 function input(text: string, families: readonly AddressFamily[]): {readonly ruleSet: RuleSet; readonly intent: Intent} {
 	const {release, options} = parseReleaseInput(text);
-	return {ruleSet: sidecarRuleSet(release, options, families), intent: intentOf(options)};
+	return {ruleSet: sidecarRuleSet(release, options, families), intent: intentOf({options, release})};
 }
 
 /** The explanations of a chain's rules. */

@@ -9,6 +9,7 @@ import {parseRuleText} from '../../../../src/netfilter/iptables/rule.js';
 import {parseSave} from '../../../../src/netfilter/iptables/save.js';
 import type {Rule} from '../../../../src/netfilter/types.js';
 import {intentOf, intentOfRuleSet} from '../../../../src/istio/intent.js';
+import {newestRelease} from '../../../../src/istio/releases.js';
 import {defaultOptions} from '../../../../src/istio/options/options.js';
 import {parseAmbientInput} from '../../../../src/istio/ambient/options.js';
 import {ambientRuleSet} from '../../../../src/istio/iptables/ambient.js';
@@ -138,8 +139,8 @@ test('marks of sockets: inbound ones of a transparent proxy, all of ztunnel\'s, 
 	const accepted = (stop: string): Leg => ({...leg, end: {kind: 'accepted', stop}});
 	const inbound = [accepted('proxy:15006'), leg];
 	const outbound = [accepted('proxy:15001'), leg];
-	const plain = intentOf(defaultOptions);
-	const tproxy = intentOf({...defaultOptions, inboundInterceptionMode: 'TPROXY', inboundTproxyMark: 1337});
+	const plain = intentOf({options: defaultOptions, release: newestRelease});
+	const tproxy = intentOf({options: {...defaultOptions, inboundInterceptionMode: 'TPROXY', inboundTproxyMark: 1337}, release: newestRelease});
 	const ambient = intentOfRuleSet(ambientRuleSet(parseAmbientInput('ambient:1.30').options, ['ipv4']));
 	const marksUnder = [plain, tproxy, ambient].map(intent => [socketMarkOf(inbound, 0, intent), socketMarkOf(inbound, 1, intent), socketMarkOf(outbound, 1, intent)]);
 	t.deepEqual(marksUnder, [[0, 0, 0], [0, 1337, 0], [0, 1337, 1337]]);

@@ -43,10 +43,10 @@ function ofDump(text: string, objects?: readonly TableObject[]): ShownRules {
 }
 
 function explanationOf(rules: ShownRules): Omit<Parameters<typeof printExplanation>[0], 'rules'> {
-	const {options} = parseReleaseInput(rules.release === null ? 'release:1.30' : rules.source);
+	const {options, release} = parseReleaseInput(rules.release === null ? 'release:1.30' : rules.source);
 	const unsupported = unsupportedOptions({options});
 	return {
-		explain: explainerOf({mesh: istio, intent: unsupported.length === 0 ? intentOf(options) : null, topology: defaultTopology, families: rules.families}),
+		explain: explainerOf({mesh: istio, intent: unsupported.length === 0 ? intentOf({options, release}) : null, topology: defaultTopology, families: rules.families}),
 		trafficTypes: istio.traffic.types,
 		unknownTypes: unsupported.length === 0 ? null : `the types have no expectation for ${unsupported.join(', ')}`,
 	};
