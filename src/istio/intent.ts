@@ -7,9 +7,9 @@ import {isLoopback} from '../netfilter/address.js';
 import {hasInterface} from '../netfilter/interface-name.js';
 import {rulesOf} from '../netfilter/lookup.js';
 import type {AddressFamily, RuleSet} from '../netfilter/types.js';
-import {parseSidecarArguments} from './options/arguments.js';
 import {ambientConstants, defaultAmbientOptions, type AmbientOptions} from './ambient/options.js';
-import {defaultOptions, injectedArguments, type SidecarOptions} from './options/options.js';
+import {defaultOptions, type SidecarOptions} from './options/options.js';
+import {injectedOptions, interceptionOf, releaseLike} from './identity/release-like.js';
 import {newestRelease, type ReleaseFeatures} from './releases.js';
 import {iptablesTable} from './roles/backend-names.js';
 import {roleOf, type Role} from './roles/roles.js';
@@ -68,7 +68,7 @@ export function intentOfAmbient({ingress, rerouteVirtualInterfaces, hostProbeSna
 }
 
 /**
-The intent of a dump: that of ambient mode if it has ambient rules, otherwise that of a default injected sidecar, for the UIDs and GIDs in its rules. Apart from these, only the way of capturing inbound traffic is taken from the rules, but not the redirect ports: a rule that redirects elsewhere should show as a fault, not as intended.
+The intent of a dump: that of ambient mode if it has ambient rules, otherwise that of a default injected sidecar of the release that writes such rules (`releaseLike`), for the UIDs and GIDs in its rules. Apart from these, only the way of capturing inbound traffic is taken from the rules, but not the redirect ports: a rule that redirects elsewhere should show as a fault, not as intended.
 */
 export function intentOfRuleSet(ruleSet: RuleSet): Intent {
 	const roles = new Set([...rulesOf(ruleSet)].map(({table, rule, chain}) => roleOf(rule, table, chain)));
@@ -76,14 +76,14 @@ export function intentOfRuleSet(ruleSet: RuleSet): Intent {
 		return ambientIntentOf(roles, ruleSet);
 	}
 
-	const injected = intentOf({options: parseSidecarArguments({argv: injectedArguments}), release: newestRelease});
+	const release = releaseLike(ruleSet);
+	const injected = intentOf({options: injectedOptions(release), release});
 	const proxyUids = ownersOf(ruleSet, 'uid');
 	const proxyGids = ownersOf(ruleSet, 'gid');
-	const tproxy = [...rulesOf(ruleSet)].find(({table, rule, chain}) => roleOf(rule, table, chain) === 'tproxy-redirect')?.rule.target;
 	return {
 		...injected,
 		// The way of capturing inbound traffic is a choice, not a fault: the rules show which one was meant.
-		...(tproxy?.kind === 'tproxy' ? {inboundInterceptionMode: 'TPROXY' as const, inboundTproxyMark: tproxy.mark} : {}),
+		...interceptionOf(ruleSet),
 		...(roles.has('hairpin-any-owner') ? {hairpinsAnyOwner: true as const, inboundExceptsTunnelPort: false} : {}),
 		...(isOfOneListener(ruleSet) ? {hasOneListener: true as const, inboundCapturePort: injected.proxyPort} : {}),
 		proxyUids: proxyUids.length > 0 ? proxyUids : injected.proxyUids,

@@ -132,7 +132,7 @@ export type Release = ReleaseLine & {
 	/** The known release whose rules these are, as it was requested: a line, `1.30`, or a patch release, `1.30.3`. */
 	readonly asked: string;
 	readonly patch: string;
-	/** If the requested release is newer than any known one, a sentence that says so, and whose rules are used instead. */
+	/** If the requested release is not known, in general because it is newer than any known one, a sentence that says so, and whose rules are used instead. */
 	readonly note: string | undefined;
 };
 
@@ -213,7 +213,7 @@ export const newestRelease: Release = newest();
 const newestWord = 'latest';
 
 /**
-Finds the release for a version: `1.30` (its newest patch release), `1.30.3`, `v1.30.3-distroless`, or `latest`. Changes within a line are known by patch number. A version newer than any known one gets the newest known rules, with a note.
+Finds the release for a version: `1.30` (its newest patch release), `1.30.3`, `v1.30.3-distroless`, or `latest`. Changes within a line are known by patch number. A version that is not known gets the rules of the nearest known one before it, with a note: in general the newest.
 
 @throws {InputError} for an invalid version, and for a release older than the oldest one known; it names the nearest.
 */
@@ -235,7 +235,7 @@ export function findRelease(text: string): Release {
 	}
 
 	if (line.name !== name) {
-		return {...wholeLine(line), note: newerNote(patch ?? name, line.name)};
+		return {...wholeLine(line), note: unknownNote(patch ?? name, {known: line.name, newest: newestRelease.name})};
 	}
 
 	if (patch === undefined) {
@@ -243,15 +243,17 @@ export function findRelease(text: string): Release {
 	}
 
 	return compareVersions(patch, line.newestPatch) > 0
-		? {...line, asked: line.newestPatch, patch: line.newestPatch, note: newerNote(patch, line.newestPatch)}
+		? {...line, asked: line.newestPatch, patch: line.newestPatch, note: unknownNote(patch, {known: line.newestPatch, newest: line.newestPatch})}
 		: {
 			...line, asked: patch, patch, features: featuresOf(patch), note: undefined,
 		};
 }
 
-/** Says that a version is newer than the known ones, and whose rules are used. */
-function newerNote(version: string, known: string): string {
-	return `${version} is newer than the known releases: these are the rules of ${known}.`;
+/** Says of a version that is not known whose rules are used instead, those of `known`, and whether that is because it is newer than all known ones. */
+export function unknownNote(version: string, {known, newest}: {readonly known: string; readonly newest: string}): string {
+	return compareVersions(version, newest) > 0
+		? `${version} is newer than the known releases: these are the rules of ${known}.`
+		: `${version} is not one of the known releases: these are the rules of ${known}, the nearest one before it.`;
 }
 
 /**

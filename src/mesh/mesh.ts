@@ -39,10 +39,10 @@ export type Mesh = {
 	readonly entryRoles: ReadonlySet<Role>;
 	/** What a user's rules are meant to do. */
 	readonly intentOf: (ruleSet: RuleSet) => Intent;
-	/** A correct set for an intent, to report missing or moved rules in a user's set. */
-	readonly reference: (intent: Intent, place: RulesPlace) => RuleSet;
-	/** Addresses, ip rules and routes that the mesh sets up besides such rules. */
-	readonly routing: (intent: Intent, families: readonly AddressFamily[]) => SidecarRouting;
+	/** A correct set for an intent, to report missing or moved rules in a user's set. `like` is that set: if the rules of the mesh differ by release, the result is of the release that writes such rules. */
+	readonly reference: (intent: Intent, place: RulesPlace, like?: RuleSet) => RuleSet;
+	/** Addresses, ip rules and routes that the mesh sets up besides such rules; `like` as for `reference`. */
+	readonly routing: (intent: Intent, families: readonly AddressFamily[], like?: RuleSet) => SidecarRouting;
 	/** Hints about a user's rules before anything is run, a sentence each. */
 	readonly notes: (intent: Intent) => readonly string[];
 	/** Whether a role belongs to options that `intentOf` cannot derive from the rules, so that paths other than the expected ones may be correct. */

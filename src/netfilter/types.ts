@@ -14,8 +14,11 @@ export const backends = ['iptables-nft', 'iptables-legacy', 'nftables'] as const
 /** Which program writes the rules into the kernel, and through which kernel interface. */
 export type Backend = typeof backends[number];
 
-/** The language of rules: what `iptables-save` prints, or what `nft list ruleset` prints. Several back ends can share one. */
-export type RuleLanguage = 'iptables' | 'nft';
+/** The languages of rules: what `iptables-save` prints, and what `nft list ruleset` prints. Several back ends can share one. */
+export const ruleLanguages = ['iptables', 'nft'] as const;
+
+/** One of these languages. */
+export type RuleLanguage = typeof ruleLanguages[number];
 
 /** A hook at which the kernel consults chains (linux/netfilter.h, `enum nf_inet_hooks`). */
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';

@@ -51,7 +51,7 @@ function recordedRules({baseline: {rules: {source, release, backend, families, r
 	const mesh = meshOf({source, ruleSet});
 	const intent = mesh.intentOf(ruleSet);
 	const rules: RuleInput = {
-		source, release, mesh, backend, ruleSet, routing: {...mesh.routing(intent, families), markRules}, warnings: [], notes: [], reference: ruleSet, intent,
+		source, release, mesh, backend, ruleSet, routing: {...mesh.routing(intent, families, ruleSet), markRules}, warnings: [], notes: [], reference: ruleSet, intent,
 	};
 	return {...rules, allowedModules: checkModules(rules, allowModules)};
 }

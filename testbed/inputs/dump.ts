@@ -72,13 +72,13 @@ export function inputsOfParts(parts: readonly Imported[], {source, families, bac
 		release: null,
 		mesh,
 		ruleSet,
-		routing: mesh.routing(intent, families),
+		routing: mesh.routing(intent, families, ruleSet),
 		warnings: [...parts.flatMap(({warnings}) => warnings), ...manglings(ruleSet, {families, backend: wanted[0]!}), ...opaqueWarnings(parts)],
 		notes: mesh.notes(intent),
 		intent,
 	};
 	return {
-		inputs: wanted.map((backend): RuleInput => ({...shared, backend, reference: mesh.reference(intent, {families, backend})})),
+		inputs: wanted.map((backend): RuleInput => ({...shared, backend, reference: mesh.reference(intent, {families, backend}, ruleSet)})),
 		missing: [],
 	};
 }

@@ -4,19 +4,19 @@ Identifies Istio's rules: a sidecar's, an ambient pod's, or those of ambient mod
 
 import type {Intent} from '../../mesh/intent.js';
 import type {MeshIdentity} from '../../mesh/identity.js';
-import {isNativeTable, rulesOf} from '../../netfilter/lookup.js';
+import {isNativeTable} from '../../netfilter/lookup.js';
 import {printStep} from '../../netfilter/path.js';
 import type {RuleSet, Target} from '../../netfilter/types.js';
 import {intentOfRuleSet} from '../intent.js';
 import {iptablesChain, iptablesTable} from '../roles/backend-names.js';
-import {roleOf, type Role} from '../roles/roles.js';
-import {releasesOfRules, type RuleWithRole} from './releases-of-rules.js';
+import type {Role} from '../roles/roles.js';
+import {releasesOfRules, rulesWithRoles, type RuleWithRole} from './releases-of-rules.js';
 
 type Form = Pick<MeshIdentity, 'kind' | 'title' | 'missing' | 'assumed'>;
 
 /** Identifies Istio's rules; see {@link MeshIdentity}. */
 export function identifyIstio(ruleSet: RuleSet): MeshIdentity {
-	const rules = [...rulesOf(ruleSet)].map((placed): RuleWithRole => ({...placed, role: roleOf(placed.rule, placed.table, placed.chain)}));
+	const rules = rulesWithRoles(ruleSet);
 	const has = (...wanted: readonly Role[]): boolean => rules.some(({role}) => role !== undefined && wanted.includes(role));
 	const form = formOf(ruleSet, rules, has);
 	return {...form, ...releasesOfRules(rules, ruleSet)};

@@ -3,14 +3,19 @@ Determines which releases of Istio write rules like these: each mark of the rule
 */
 
 import type {ReleaseRange} from '../../mesh/identity.js';
-import {isNativeTable, type PlacedRule} from '../../netfilter/lookup.js';
+import {isNativeTable, rulesOf, type PlacedRule} from '../../netfilter/lookup.js';
 import type {Match, RuleSet} from '../../netfilter/types.js';
 import {compareVersions, releasesWith, type ReleaseFeatures} from '../releases.js';
 import {isNatChain} from '../roles/backend-names.js';
-import {roles, type Role} from '../roles/roles.js';
+import {roleOf, roles, type Role} from '../roles/roles.js';
 
 /** A rule with its role. */
 export type RuleWithRole = PlacedRule & {readonly role: Role | undefined};
+
+/** All rules of a set, each with its role. */
+export function rulesWithRoles(ruleSet: RuleSet): readonly RuleWithRole[] {
+	return [...rulesOf(ruleSet)].map(placed => ({...placed, role: roleOf(placed.rule, placed.table, placed.chain)}));
+}
 
 /** Evidence in some rule: the releases that write it are those from `since` on and before `before`. */
 type Mark = {readonly text: string; readonly since: string | null; readonly before: string | null};

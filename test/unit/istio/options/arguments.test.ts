@@ -4,7 +4,7 @@ import {flags} from '../../../../src/istio/options/flags.js';
 import {InputError} from '../../../../src/parsing/input-error.js';
 import {defaultOptions, injectedArguments, type SidecarOptions} from '../../../../src/istio/options/options.js';
 import {
-	compareVersions, findRelease, livesIn, newestRelease, releaseLines,
+	compareVersions, findRelease, livesIn, newestRelease, releaseLines, unknownNote,
 } from '../../../../src/istio/releases.js';
 import {splitShellWords} from '../../../../src/parsing/shell-words.js';
 
@@ -275,6 +275,13 @@ test('versions are ordered by their numbers', t => {
 	t.deepEqual(['1.9', '1.10', '1.31.0', '1.5.10', '2.0', '1.31'].toSorted(compareVersions), ['1.5.10', '1.9', '1.10', '1.31.0', '1.31', '2.0']);
 	const names = releaseLines.map(({name}) => name);
 	t.deepEqual(names.toSorted(compareVersions), names);
+});
+
+test('no line between the known ones is left out, and a version between two known ones is not called newer', t => {
+	const [major = 0, first = 0] = releaseLines[0]!.name.split('.').map(Number);
+	t.deepEqual(releaseLines.map(({name}) => name), releaseLines.map((_, index) => `${major}.${first + index}`));
+	t.is(unknownNote('1.32', {known: '1.31', newest: '1.33'}), '1.32 is not one of the known releases: these are the rules of 1.31, the nearest one before it.');
+	t.is(unknownNote('1.34', {known: '1.33', newest: '1.33'}), '1.34 is newer than the known releases: these are the rules of 1.33.');
 });
 
 test('1.31 writes what 1.30 writes', t => {
