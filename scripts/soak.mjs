@@ -4,8 +4,11 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {machineTables, runOnGround} from './soak/ground.mjs';
+import {fixed} from './soak/fixed.mjs';
 import {parts} from './soak/parts.mjs';
-import {mergeRows, parseRows, replaceBlock} from './soak/table.mjs';
+import {
+	mergeRows, parseRows, replaceBlock, replaceFixed,
+} from './soak/table.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const document = path.join(root, 'docs/reliability.md');
@@ -149,7 +152,7 @@ function tell(name, {tried, faults, note, notTried = []}) {
 
 function writeRow(row) {
 	const text = fs.readFileSync(document, 'utf8');
-	fs.writeFileSync(document, replaceBlock(text, mergeRows(parseRows(text), [row])));
+	fs.writeFileSync(document, replaceFixed(replaceBlock(text, mergeRows(parseRows(text), [row])), fixed));
 }
 
 async function runParts(options) {

@@ -10,6 +10,7 @@ import {defaultTopology} from '../../src/mesh/topology.js';
 import type {ActorSpec} from '../../testbed/actors/protocol.js';
 import {StubProcess} from '../../testbed/actors/stub-process.js';
 import {TestbedError} from '../../testbed/errors.js';
+import {Thread} from '../../testbed/prober/thread.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {testbed, until} from './_cli.js';
 
@@ -48,21 +49,25 @@ for (const [count, words] of [[24, /^testbed: .+EMFILE/mu], [40, /^testbed: .+EM
 	});
 }
 
-/** Ends threads at every moment of their start. */
-const endEarly = `
-import {setTimeout as wait} from 'node:timers/promises';
-const {Thread} = await import(process.argv[1] + '/thread.js');
-for (let turn = 0; turn < 120; turn++) {
-	const thread = new Thread(new URL(process.argv[1] + '/reader-thread.js'), {name: 'reads', workerData: {memory: new SharedArrayBuffer(64), sockets: [], ruleSet: {tables: []}, loaded: []}});
-	await wait((turn % 40) * 2);
-	await thread[Symbol.asyncDispose]();
-}
-`;
+/** A thread that takes a while to load, notes that it has, and only then says something. */
+const slowToLoad = new URL(`data:text/javascript,${encodeURIComponent(`
+import {parentPort, workerData} from 'node:worker_threads';
+Atomics.wait(workerData.memory, 0, 0, 200);
+Atomics.store(workerData.memory, 1, 1);
+parentPort.postMessage({type: 'ready'});
+`)}`);
 
-test.serial('a thread that is no longer needed while it still loads ends, and the process goes on', async t => {
-	const folder = pathToFileURL(path.resolve('dist/testbed/prober')).href;
-	const {exitCode, signal, stderr} = await execa(process.execPath, ['--input-type=module', '--eval', endEarly, folder], {reject: false});
-	t.deepEqual([exitCode, signal, stderr], [0, undefined, '']);
+test('a thread that is no longer needed is ended only after it has loaded: ended while koffi loads, it takes the process with it', async t => {
+	const memory = new Int32Array(new SharedArrayBuffer(8));
+	const thread = new Thread(slowToLoad, {name: 'waits', workerData: {memory}});
+	await thread[Symbol.asyncDispose]();
+	t.is(memory[1], 1);
+});
+
+test('a thread that fails while it loads can be disposed of', async t => {
+	const thread = new Thread(new URL('data:text/javascript,throw new Error("no")'), {name: 'fails', workerData: {}});
+	await t.throwsAsync(thread.next('ready'), {code: 'SYSCALL_FAILED', message: 'The thread that fails failed: no.'});
+	await t.notThrowsAsync(thread[Symbol.asyncDispose]());
 });
 
 const silent: ActorSpec = {

@@ -2,6 +2,7 @@
 
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
+import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import {Worker} from 'node:worker_threads';
 import test from 'ava';
@@ -32,7 +33,12 @@ const {mustReadAgain, WrongAnswer} = await load('laws') as {
 };
 const {faultsOf} = await load('runs') as {faultsOf: (name: string, ended: Ended, expected: Expected) => readonly string[]};
 const {createRandom} = await load('random') as {createRandom: (seed: number) => Random};
-const {mergeRows, parseRows, replaceBlock} = await load('table') as {
+const {fixed} = await load('fixed') as {fixed: ReadonlyArray<Readonly<Record<'part' | 'fault' | 'cause' | 'test' | 'title', string>>>};
+const {parts} = await load('parts') as {parts: ReadonlyArray<{readonly name: string}>};
+const {
+	mergeRows, parseRows, replaceBlock, replaceFixed,
+} = await load('table') as {
+	replaceFixed: (text: string, list: typeof fixed) => string;
 	mergeRows: (old: readonly Row[], results: readonly Result[]) => readonly Row[]; parseRows: (text: string) => readonly Row[]; replaceBlock: (text: string, rows: readonly Row[]) => string;
 };
 const {hasStack, resultsOf} = await load('watch') as {hasStack: (text: string) => boolean; resultsOf: (json: string) => string | undefined};
@@ -192,7 +198,7 @@ test('a campaign that is to end reads no further input', async t => {
 const document = 'Head\n<!-- soak: begin -->\n<!-- soak: end -->\nTail\n';
 const place = {seed: 7, machine: 'Linux 6.18, 2 cores', date: '2026-11-29', commit: 'abcdef0'};
 
-test('rows come back as they were written, and a part that is run again replaces its own', t => {
+test('rows come back as they were written, and a part that is run again with the same commit replaces its own', t => {
 	const first = mergeRows(parseRows(document), [{
 		name: 'runs', tried: 5, survived: 4, faults: ['a', 'b'], note: String.raw`a | b \ <c>`, ...place,
 	}, {
@@ -206,8 +212,30 @@ test('rows come back as they were written, and a part that is run again replaces
 		name: 'runs', tried: 9, survived: 9, faults: [], note: '', ...place,
 	}]);
 	t.deepEqual(second.map(({part, tried, survived, faults}) => [part, tried, survived, faults]), [['faults', '3', '3', '0'], ['runs', '9', '9', '0']]);
+	const third = mergeRows(second, [{
+		name: 'runs', tried: 4, survived: 4, faults: [], note: '', ...place, commit: '1234567',
+	}]);
+	t.deepEqual(third.map(({part, tried, commit}) => [part, tried, commit]), [['faults', '3', 'abcdef0'], ['runs', '9', 'abcdef0'], ['runs', '4', '1234567']], 'with another commit it has a row of its own');
 });
 
 test('a document without the marks is refused: rows would be lost', t => {
 	t.throws(() => parseRows('Head\n'), {message: /needs the lines <!-- soak: begin -->/u});
+});
+
+test('docs/reliability.md has the faults that were fixed, each with a test that exists, and rows of parts that exist', t => {
+	const text = readFileSync(path.join(root, 'docs/reliability.md'), 'utf8');
+	t.is(replaceFixed(text, fixed), text, 'npm run soak writes it');
+	for (const {part, test: file, title} of fixed) {
+		t.true(parts.some(({name}) => name === part), part);
+		t.true(readFileSync(path.join(root, file), 'utf8').includes(title), `${file}: ${title}`);
+	}
+
+	const rows = parseRows(text);
+	t.is(replaceBlock(text, rows), text);
+	for (const {part, tried, survived} of rows) {
+		t.true(parts.some(({name}) => name === part), part);
+		t.true(Number(tried) > 0 && Number(survived) <= Number(tried), part);
+	}
+
+	t.throws(() => replaceFixed('Head\n', fixed), {message: /needs the lines <!-- soak-fixed: begin -->/u});
 });
