@@ -4,7 +4,7 @@ What can be done to a run: everything that a machine, its kernel or its user may
 
 import {spawn} from 'node:child_process';
 import {
-	existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync,
+	existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import process from 'node:process';
 import {setTimeout as wait} from 'node:timers/promises';
 import {sixTypes} from './runs.mjs';
 import {
-	endOf, inNamespacesOf, isOver, processesNamed, runToEnd, startRun,
+	endOf, inNamespacesOf, isOver, patience, processesNamed, runToEnd, startRun,
 } from './watch.mjs';
 
 /** The program of an actor, as in its command line. */
@@ -151,7 +151,30 @@ async function limitThreads(count) {
 		writeFileSync(limit, String(count));
 		return await runToEnd(sixTypes, ['sh', '-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"', group]);
 	} finally {
-		rmdirSync(group);
+		await removeGroup(group);
+	}
+}
+
+/** Removes a control group. The kernel refuses while a process in it still ends; one that stays is killed here, and was told as left behind before. */
+async function removeGroup(group) {
+	const deadline = performance.now() + patience.leftMs;
+	for (;;) {
+		try {
+			rmdirSync(group);
+			return;
+		} catch (error) {
+			if (error.code !== 'EBUSY' || performance.now() > deadline + 5000) {
+				throw error;
+			}
+		}
+
+		if (performance.now() > deadline) {
+			for (const pid of readFileSync(path.join(group, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean)) {
+				signalTo(Number(pid), 'SIGKILL');
+			}
+		}
+
+		await wait(50); // eslint-disable-line no-await-in-loop -- It waits for the end of processes.
 	}
 }
 

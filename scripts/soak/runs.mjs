@@ -4,7 +4,9 @@ Runs that nobody interferes with, one after another and many at once, and what c
 A run that is interfered with may be inconclusive or say what the machine lacks. It may not pass with another result than a run that is left alone, print a stack trace, or leave anything behind.
 */
 
-import {hasStack, resultsOf, runToEnd} from './watch.mjs';
+import {
+	hasStack, reasonsOf, resultsOf, runToEnd,
+} from './watch.mjs';
 
 /**
 @typedef {{
@@ -82,7 +84,8 @@ export function faultsOf(name, {status, signal, hung = false, stdout, stderr, le
 	if (signal !== null) {
 		faults.push(`${name}: it was ended by ${signal}.`);
 	} else if (status === 0 ? (reference !== undefined && resultsOf(stdout) !== reference) : !(mayFail && failsWith.has(status))) {
-		faults.push(status === 0 ? `${name}: it passed with another result.` : `${name}: it ended with status ${status}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+		const reasons = [...reasonsOf(stdout), ...stderr.trim().split('\n').slice(-1)];
+		faults.push(status === 0 ? `${name}: it passed with another result.` : `${name}: it ended with status ${status}: ${reasons.join('; ')}`);
 	} else if (status !== 0 && /internal error/iu.test(stderr)) {
 		faults.push(`${name}: it blamed itself for it: ${stderr.trim().split('\n').find(line => /internal error/iu.test(line))}`);
 	}
@@ -98,7 +101,12 @@ export async function oneAfterAnother(task) {
 	for (let index = 1; index <= count && !isOver(); index++) {
 		const ended = await runToEnd(sixTypes, wrapOf(task)); // eslint-disable-line no-await-in-loop -- One after another is what is tried.
 		const left = await leftBehind(); // eslint-disable-line no-await-in-loop
-		tally.add([...faultsOf(`run ${index}`, ended, {reference, mayFail: false}), ...left.map(one => `run ${index}: ${one}`)]);
+		const faults = [...faultsOf(`run ${index}`, ended, {reference, mayFail: false}), ...left.map(one => `run ${index}: ${one}`)];
+		tally.add(faults);
+		for (const fault of faults) {
+			say(fault);
+		}
+
 		if (index % 50 === 0) {
 			say(`${index} of ${count}, ${tally.faults.length} faults`);
 		}

@@ -120,6 +120,15 @@ export function resultsOf(json) {
 	}
 }
 
+/** Why types of a report are inconclusive; empty if the text is no report or has no such type. */
+export function reasonsOf(json) {
+	try {
+		return [...new Set(JSON.parse(json).types.flatMap(({gaps}) => gaps.map(({kind, message}) => `${kind}: ${message}`)))];
+	} catch {
+		return [];
+	}
+}
+
 /** Whether a text has a stack trace, which nobody should ever see. */
 export function hasStack(text) {
 	return /^\s+at .+:\d+:\d+\)?$/mu.test(text);
