@@ -158,6 +158,16 @@ test.serial('what only reads needs no user namespace', async t => {
 	}
 });
 
+test.serial('mounts below a folder of libraries, as /usr/lib/wsl is one, come along into the root of the rule tools', async t => {
+	if (isLeftOut(t, {program: 'newuidmap'})) {
+		return;
+	}
+
+	const {exitCode, stdout, stderr} = await testbedAsUser(['run', '--types', '3', '--backend', 'all'], {before: 'set -- "$@"; below=$(ls -d /usr/lib/*/ | head -n 1); mount --bind "$below" "$below"'});
+	t.is(exitCode, 0, stderr);
+	t.regex(stdout, /3 passed, 0 failed/u);
+});
+
 test.serial('a checkout of root that must be built first: status 4, with who can do it', async t => {
 	const {exitCode, stdout, stderr} = await testbedAsUser(['run'], {before: 'mount --bind "$d/empty" "$d/checkout/src/meshes.ts"'});
 	t.is(exitCode, 4, stderr);

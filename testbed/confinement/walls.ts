@@ -17,7 +17,7 @@ import {
 	fileRights, landlockVersion, restrictFiles, type LandlockRule,
 } from '../syscalls/landlock.js';
 import {
-	leaveMountNamespace, leavePidNamespace, makeRoot, mount, mountFlags, unmount,
+	leaveMountNamespace, leavePidNamespace, makeRoot, mount, mountFlags, restrictMounts, unmount,
 } from '../syscalls/mounts.js';
 import {giveUpNewPrivileges, setFilter} from '../syscalls/seccomp.js';
 import type {FoundProgram} from './programs.js';
@@ -51,7 +51,7 @@ const flagsOf = {
 const mountInside = '/mount';
 
 /** Adds one entry of the view. Paths are relative: the working folder is the thread's original root. */
-function place(entry: ViewEntry): void {
+function place(entry: ViewEntry, {isInitial}: {readonly isInitial: boolean}): void {
 	const target = path.join(building, entry.path);
 	if (entry.kind === 'link') {
 		symlinkSync(entry.target, target);
@@ -64,7 +64,19 @@ function place(entry: ViewEntry): void {
 		writeFileSync(target, '');
 	}
 
-	mount({source: entry.source.slice(1), target, flags: bind});
+	const source = entry.source.slice(1);
+	try {
+		mount({source, target, flags: bind});
+	} catch (error) {
+		if (isInitial || entry.kind !== 'folder') {
+			throw error;
+		}
+
+		// A user namespace may not look below mounts that others made (`has_locked_children` in fs/namespace.c), such as /usr/lib/wsl, so these come along.
+		mount({source, target, flags: bind | mountFlags.recursive});
+		restrictMounts(target);
+	}
+
 	mount({target, flags: remount | bind | flagsOf[entry.use]});
 }
 
@@ -87,7 +99,7 @@ function raiseFiles(view: readonly ViewEntry[], {mountProgram, init}: {readonly 
 		kind: 'file', path: mountInside, source: mountProgram, use: 'program',
 	}];
 	for (const entry of entries) {
-		place(entry);
+		place(entry, {isInitial});
 	}
 
 	makeRoot(building, () => {

@@ -14,6 +14,7 @@ const libcMount = libc.func('int mount(const char *source, const char *target, c
 const libcUmount2 = libc.func('int umount2(const char *target, int flags)');
 const libcChdir = libc.func('int chdir(const char *folder)');
 const libcFchdir = libc.func('int fchdir(int fd)');
+const libcMountSetattr = libc.func('long syscall(long number, long folder, const char *path, long flags, void *attributes, size_t size)');
 const libcPivotRoot = libc.func('long syscall(long number, const char *newRoot, const char *oldRoot)');
 
 const cloneNewns = 0x00_02_00_00;
@@ -25,6 +26,9 @@ export const mountFlags = {
 } as const;
 
 const detach = 2; // MNT_DETACH
+const mountSetattrNumber = 442; // The same on x86-64 and arm64.
+const [atCwd, atRecursive] = [-100, 0x80_00]; // AT_FDCWD, AT_RECURSIVE
+const restrictedAttributes = 0x1 | 0x2 | 0x4; // MOUNT_ATTR_RDONLY, _NOSUID, _NODEV
 const pathOnly = 0o1000_0000; // O_PATH, which Node does not name.
 
 /** The system call number of pivot_root(2), which the C libraries do not wrap. */
@@ -73,6 +77,16 @@ export function mount({source, target, type, flags = 0, data}: {
 	readonly source?: string; readonly target: string; readonly type?: string; readonly flags?: number; readonly data?: string;
 }): void {
 	checked(`mount ${source ?? ''} on ${target}`, libcMount(source ?? null, target, type ?? null, flags, data ?? null) as number);
+}
+
+/**
+Makes what is mounted at a path, and everything mounted below it, read-only, without devices and set-user-ID programs (mount_setattr(2), since Linux 5.12).
+
+@throws {TestbedError} SYSCALL_FAILED.
+*/
+export function restrictMounts(target: string): void {
+	const attributes = new BigUint64Array([BigInt(restrictedAttributes), 0n, 0n, 0n]); // `struct mount_attr`: set, clear, propagation, user namespace.
+	checked(`mount_setattr ${target}`, Number(libcMountSetattr(mountSetattrNumber, atCwd, target, atRecursive, attributes, attributes.byteLength)));
 }
 
 /**
