@@ -90,6 +90,32 @@ for (const {title, machine, status, says, fix} of walls) {
 	});
 }
 
+/** What iptables-legacy says where the kernel's tables are modules that nobody has loaded, as on a fresh Debian (seen on Linux 6.1): modprobe would need the machine's root. */
+const withoutLegacyTables = String.raw`
+cat >"$d/legacy" <<'END'
+#!/bin/sh
+echo "iptables-restore v1.8.9 (legacy): iptables-restore: unable to initialize table 'nat'" >&2
+exit 2
+END
+chmod 755 "$d/legacy"
+mount --bind "$d/legacy" "$(readlink -f "$(command -v iptables-legacy-restore)")"
+`;
+
+test.serial('tables of iptables-legacy that are not loaded: the line for root, and the other back ends go on', async t => {
+	if (isLeftOut(t, {program: 'newuidmap'})) {
+		return;
+	}
+
+	const doctor = await testbedAsUser(['doctor'], {before: withoutLegacyTables});
+	t.is(doctor.exitCode, 4, doctor.stderr);
+	t.regex(doctor.stdout, /✖ iptables-legacy, ipv4: nat table\n {4}needs iptable_nat\n[\s\S]*? {4}→ sudo modprobe iptable_nat\n/u);
+	t.notRegex(doctor.stdout, /✖ (?:iptables-nft|nftables)/u);
+	const run = await testbedAsUser(['run', '--backend', 'all', '--types', '3'], {before: withoutLegacyTables});
+	t.is(run.exitCode, 3, run.stderr);
+	t.regex(run.stdout, /2 passed, 0 failed, 1 inconclusive/u);
+	t.regex(run.stdout.replaceAll(/\s+/gu, ' '), /→ sudo modprobe iptable_nat/u);
+});
+
 test.serial('all back ends: each inconclusive with its reason, and the status is that of inconclusive', async t => {
 	if (isLeftOut(t, {program: 'newuidmap'})) {
 		return;
