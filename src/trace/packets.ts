@@ -1,7 +1,7 @@
 /**
 Assembles trace events into packets. A packet is one attempt to cross one namespace: its traversals in the order in which the kernel made them.
 
-nft: all events of a packet have its trace id, and each base chain begins with an event that shows the packet. NFLOG: every event shows the packet. Neither id is unique forever (nft hashes the address of the packet's buffer, which is reused), so packets are told apart by what NAT does not change: TCP's initial sequence number, or the identification and ports of others.
+nft: all events of a packet have its trace id, and each base chain begins with an event that shows the packet. NFLOG: every event shows the packet. Neither id is unique forever (nft hashes the address of the packet's buffer, which is reused), so packets are told apart by what NAT does not change: TCP's initial sequence number, or what DNAT does not change of others: identification, source port and source. If SNAT then changes the source of a datagram, nft's id shows that it is the same packet, from the trace table's message at OUTPUT to its next one.
 
 A SYN without an answer is sent again after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), with the same sequence number. That is a separate packet, which the kernel's counters count as well. It begins when a packet reaches a chain a second time, whether a chain of the rules or the one where the trace table meets each packet first; often that is all that it meets, because nat does not process it again.
 */
@@ -101,6 +101,8 @@ class Assembler {
 	orphans = 0;
 	readonly packets: OpenPacket[] = [];
 	readonly #newest = new Map<string, Attempt>();
+	/** By nft's trace id: the datagram that the trace table last saw being sent. */
+	readonly #sent = new Map<number, Attempt>();
 	readonly #current = new Map<number, {traversal: OpenTraversal; walk: ChainWalk}>();
 	readonly #lookup: Lookup;
 
@@ -113,7 +115,12 @@ class Assembler {
 			const isSwitch = event.table === this.#lookup.traceTable;
 			// The trace table comes before every other chain of a hook; at the hook where a packet enters or begins, it begins the attempt.
 			const entry = isSwitch ? entries[event.chain] : undefined;
-			const {packet, entered} = isSwitch ? this.#switchedOf(event.packet, entry) : this.#attemptAt(event.packet, event);
+			const attempt = isSwitch ? this.#switchedOf(event.packet, {entry, traceId: event.traceId}) : this.#attemptAt(event.packet, event);
+			const {packet, entered} = attempt;
+			if (entry === 'output' && event.packet.protocol !== protocolNumbers.tcp) {
+				this.#sent.set(event.traceId, attempt);
+			}
+
 			packet.seen ||= isSwitch;
 			packet.entry ??= entry;
 			if (entry !== undefined) {
@@ -168,10 +175,10 @@ class Assembler {
 	}
 
 	/** The packet that the trace table met: the newest with its identity that nft has shown, unless the trace table met that one there already (it was sent again), or this one is just being sent, with other addresses: among some thousand connections, two can have one sequence number. */
-	#switchedOf(header: PacketHeader, entry: Hook | undefined): Attempt {
+	#switchedOf(header: PacketHeader, {entry, traceId}: {readonly entry: Hook | undefined; readonly traceId: number}): Attempt {
 		const known = this.#newestMet(header);
 		if (known === undefined) {
-			return this.#add(header);
+			return (entry === undefined ? this.#renamed(header, traceId) : undefined) ?? this.#add(header);
 		}
 
 		const isSame = hasSameEnds(header, known.packet.header);
@@ -188,6 +195,17 @@ class Assembler {
 
 		ahead.isAhead = false;
 		return ahead;
+	}
+
+	/** The packet whose source SNAT has changed since it was sent. From now on, it has the new identity as well: on the loopback interface, it comes back with it. */
+	#renamed(header: PacketHeader, traceId: number): Attempt | undefined {
+		const sent = this.#sent.get(traceId);
+		if (sent?.packet.header.protocol !== header.protocol || sent.packet.header.identification !== header.identification) {
+			return undefined;
+		}
+
+		this.#newest.set(identityOf(header), sent);
+		return sent;
 	}
 
 	/** The packet that an nft event belongs to: the newest with its identity, or the same sent again. */

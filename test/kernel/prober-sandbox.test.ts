@@ -119,3 +119,18 @@ for (const backend of backends) {
 		}
 	});
 }
+
+for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
+	test.serial(`${backend}: a query whose destination DNAT and whose source SNAT changes arrives at the agent, from every source`, async t => {
+		await using sandbox = await sandboxOf(backend);
+		await sandbox.install(...rulesOf('ISTIO_META_DNS_CAPTURE=true release:1.8', backend));
+		const sources = [undefined, '127.0.0.1', '127.0.0.6', '10.244.1.10'];
+		const results = await sandbox.send(sources.map(source => question({to: {address: source?.startsWith('127') === true ? '10.244.1.10' : '10.96.0.10', port: 53}, protocol: 'udp', source})), {follow: false});
+		for (const [index, {legs: [leg], gaps}] of results.entries()) {
+			t.deepEqual(gaps, [], String(sources[index]));
+			t.is(leg?.deliveredTo?.address, '127.0.0.1');
+			t.is(leg?.deliveredTo?.port, 15_053);
+			t.true(leg?.traversals.some(({hook, hits}) => hook === 'postrouting' && hits.some(({text}) => text?.includes('SNAT'))), 'SNAT is part of the path');
+		}
+	});
+}

@@ -6,6 +6,7 @@ import type {TraceEvent} from '../decode/event.js';
 import type {Gap} from '../gap.js';
 import {controlTypes, NetlinkFormatError} from '../decode/netlink.js';
 import {newestMet} from '../attempts.js';
+import {protocolNumbers} from '../decode/packet.js';
 import {decodeNflog, nflogMessageType} from '../decode/nflog.js';
 import {decodeNftTrace, nftTraceMessageType} from '../decode/nft-trace.js';
 import {isSendersHook, saysInvalid, type Lookup} from '../packets.js';
@@ -32,6 +33,7 @@ const switchFacts: Readonly<Record<string, number>> = {
 	prerouting: facts.entryPrerouting, output: facts.entryOutput, arrived: facts.arrivedInput, sent: facts.arrivedPostrouting,
 };
 const entryFacts = facts.entryPrerouting | facts.entryOutput;
+const protocolMask = 0xFF;
 const arrivalFacts = facts.arrivedInput | facts.arrivedPostrouting;
 
 /** Assembles batch after batch of one loaded rule set. */
@@ -43,6 +45,8 @@ export class FastTrace {
 	#scan: MessageScan | undefined;
 	#packets: OpenPacket[] = [];
 	#newest = new Map<number | string, OpenPacket>();
+	/** As in ../packets.ts, by nft's trace id. */
+	#sent = new Map<number, OpenPacket>();
 	#current = new Map<number, Current>();
 	#orphans = 0;
 	#complaints = new Map<string, number>();
@@ -94,6 +98,7 @@ export class FastTrace {
 		};
 		this.#packets = [];
 		this.#newest = new Map();
+		this.#sent = new Map();
 		this.#current = new Map();
 		this.#orphans = 0;
 		this.#complaints = new Map();
@@ -224,6 +229,10 @@ export class FastTrace {
 	/** A message of the trace table itself: the packet was seen, arrived or was sent, or has left netfilter. */
 	#switched(scan: MessageScan, said: number): void {
 		const packet = this.#switchedOf(scan, said & entryFacts);
+		if ((said & facts.entryOutput) !== 0 && scan.protocol !== protocolNumbers.tcp) {
+			this.#sent.set(scan.traceId, packet);
+		}
+
 		packet.entered |= said & entryFacts;
 		packet.known |= facts.seen | (said & facts.invalid);
 		if ((packet.known & entryFacts) === 0) {
@@ -262,7 +271,7 @@ export class FastTrace {
 	#switchedOf(scan: MessageScan, entry: number): OpenPacket {
 		const known = newestMet(this.#newest.get(identityOf(scan)));
 		if (known === undefined) {
-			return this.#add(scan);
+			return (entry === 0 ? this.#renamed(scan) : undefined) ?? this.#add(scan);
 		}
 
 		const isAgain = (known.entered & entry) !== 0;
@@ -282,6 +291,17 @@ export class FastTrace {
 
 		ahead.isAhead = false;
 		return ahead;
+	}
+
+	/** As in ../packets.ts. */
+	#renamed(scan: MessageScan): OpenPacket | undefined {
+		const sent = this.#sent.get(scan.traceId);
+		if (sent === undefined || (sent.known & protocolMask) !== scan.protocol || sent.identification !== scan.identification) {
+			return undefined;
+		}
+
+		this.#newest.set(identityOf(scan), sent);
+		return sent;
 	}
 
 	/** As `#attemptAt` in ../packets.ts. */

@@ -16,7 +16,7 @@ import {
 	decode, readRecording, recordingNames,
 } from '../../../helpers/recordings.js';
 import {
-	attribute, bytes, general, ipv4, message, tcp, text, uint32, uint64,
+	attribute, bytes, general, ipv4, message, tcp, text, udp, uint32, uint64,
 } from '../_bytes.js';
 
 /** The name that the switch has in the recordings. */
@@ -208,6 +208,22 @@ const log = (sourcePort: number, sequence: number): Datagram => ({
 	)),
 });
 
+/** What the switch says of a datagram. */
+const datagram = (sourcePort: number, chain: string, {traceId = 1, identification = 7} = {}): Datagram => ({
+	stream: 'nft',
+	bytes: message((10 << 8) | 17, bytes(
+		general(1),
+		attribute(1, text(traceTable)),
+		attribute(2, text(chain)),
+		attribute(3, uint64(4)),
+		attribute(4, uint32(3)),
+		attribute(5, attribute(1, uint32(1))),
+		attribute(6, uint32(traceId)),
+		attribute(8, ipv4(17, new Uint8Array(), {identification})),
+		attribute(9, udp({sourcePort})),
+	)),
+});
+
 /** One packet over lo, as the switch sees it. */
 const overLo = ['output', 'sent', 'prerouting', 'arrived'].map(chain => begin(40_000, chain));
 
@@ -219,6 +235,11 @@ for (const [title, datagrams, wanted] of [
 	['the same, whose logs are all read before', [log(40_000, 0), log(40_000, 1), log(40_000, 2), ...overLo, ...overLo, ...overLo, ...overLo], [40_000, 40_000, 40_000, 40_000]],
 	['two resets over lo that overtake each other: two packets', [reset(40_000), reset(40_001), reset(40_000, 'prerouting'), reset(40_001, 'prerouting')], [40_000, 40_001]],
 	['the same from outside', [begin(40_000, 'prerouting'), begin(40_000, 'prerouting'), begin(40_000, 'prerouting')], [40_000, 40_000, 40_000]],
+	['a datagram over lo whose source SNAT changes: one packet', [datagram(40_000, 'output'), ...['sent', 'prerouting', 'arrived'].map(chain => datagram(1024, chain))], [40_000]],
+	['a datagram with another trace id is another packet', [datagram(40_000, 'output'), datagram(1024, 'sent', {traceId: 2})], [40_000, 1024]],
+	['a datagram with another identification is another packet', [datagram(40_000, 'output'), datagram(1024, 'sent', {identification: 8})], [40_000, 1024]],
+	['a datagram that comes in with the trace id of one that was sent is another packet', [datagram(40_000, 'output'), datagram(1024, 'prerouting')], [40_000, 1024]],
+	['a trace id that is used again belongs to the datagram that was sent last', [datagram(40_000, 'output'), datagram(40_001, 'output'), datagram(1024, 'sent'), datagram(40_001, 'arrived')], [40_000, 40_001]],
 ] as const) {
 	test(title, t => {
 		const lookup: Lookup = {
@@ -252,6 +273,8 @@ test('the arrival of the first attempt is not taken for that of the second, whic
 
 	t.deepEqual(arrivals([log(40_000, 0), log(40_000, 1), ...overLo]), ['input', undefined]);
 	t.deepEqual(arrivals(overLo), ['input', 'input']);
+	trace.take();
+	t.deepEqual(arrivals([datagram(40_000, 'output'), ...['sent', 'prerouting', 'arrived'].map(chain => datagram(1024, chain))]), ['input']);
 });
 
 test('peek shows the packets so far, and later events still belong to them', t => {
