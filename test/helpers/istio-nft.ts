@@ -19,7 +19,7 @@ export type Golden = {readonly file: string; readonly options: ConfigFields};
 
 /** All runs. */
 export function readNativeRuns(): readonly NativeRun[] {
-	return [...readRealRuns('random-nft'), ...readRealRuns('release-1.31').filter(run => backendOf(run) === 'nftables')];
+	return readRealRuns().filter(run => backendOf(run) === 'nftables');
 }
 
 /** The options of a run and the families it wrote, whether or not nft then took the rules. */

@@ -2,6 +2,7 @@
 The runs of the real istio-iptables, and Istio's own goldens and epochs, in forms that can be compared with what our generator makes.
 */
 
+import {readdirSync} from 'node:fs';
 import type {ConfigFields} from '../../src/istio/options/config-options.js';
 import {parseGolden, withGroupNumbers, type GoldenEntry} from '../../src/istio/conformance/golden.js';
 import {normalize} from '../../src/netfilter/iptables/normalize.js';
@@ -12,17 +13,19 @@ import {readFixture, readFixtureRows} from './fixtures.js';
 
 export type {RealRun} from '../../src/istio/conformance/real-run.js';
 
-/** The files with runs of the real program. */
-export type RealRunFile = 'defaults' | 'random' | 'random-nft' | 'release-1.31';
+const fileEnd = '.jsonl';
 
-/** All runs of one file. */
-export function readRealRuns(file: RealRunFile): readonly RealRun[] {
-	return readFixtureRows<RealRun>('istio-real', `${file}.jsonl`);
+/** The files with runs of the real program, without `.jsonl`: every one in the folder, so that a new one is compared as soon as it is there. */
+export const realRunFiles: readonly string[] = readdirSync('test/fixtures/istio-real').filter(name => name.endsWith(fileEnd)).map(name => name.slice(0, -fileEnd.length)).toSorted();
+
+/** All runs, or those of one file. */
+export function readRealRuns(file?: string): readonly RealRun[] {
+	return (file === undefined ? realRunFiles : [file]).flatMap(name => readFixtureRows<RealRun>('istio-real', `${name}${fileEnd}`));
 }
 
-/** The runs of one file that wrote rules of iptables. */
-export function readIptablesRuns(file: RealRunFile): readonly RealRun[] {
-	return readRealRuns(file).filter(run => backendOf(run) === 'iptables');
+/** All runs that wrote rules of iptables. */
+export function readIptablesRuns(): readonly RealRun[] {
+	return readRealRuns().filter(run => backendOf(run) === 'iptables');
 }
 
 /** A title that tells a run from the others. */

@@ -15,11 +15,11 @@ import {parseSave, printSave} from '../../../src/netfilter/iptables/save.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {compareRun, printRun} from '../../../src/istio/conformance/real-run.js';
 import {
-	chainsOf, normalChainsOf, readEpochs, readIptablesGoldens, readIptablesRuns, readRealRuns, titleOf,
+	chainsOf, normalChainsOf, readEpochs, readIptablesGoldens, readIptablesRuns, readRealRuns, realRunFiles, titleOf,
 } from '../../helpers/istio-real.js';
 import {anyRun} from '../../helpers/istio-options.js';
 
-for (const file of ['defaults', 'random', 'release-1.31'] as const) {
+for (const file of realRunFiles) {
 	for (const [index, run] of readRealRuns(file).entries()) {
 		test(`equals the real istio-iptables, ${file} ${index + 1}: ${titleOf(run)}`, t => {
 			t.is(compareRun(run).kind, run.rc === 0 ? 'equal' : 'refused');
@@ -28,10 +28,10 @@ for (const file of ['defaults', 'random', 'release-1.31'] as const) {
 }
 
 test('there are runs of each measured release, 366 of iptables that succeeded, and all 38 of 1.31 are compared', t => {
-	const runs = [...readRealRuns('defaults'), ...readRealRuns('random'), ...readIptablesRuns('release-1.31')];
+	const runs = readIptablesRuns();
 	t.is(runs.filter(({rc}) => rc === 0).length, 366);
 	t.deepEqual([...new Set(runs.map(({release}) => release))].toSorted(compareVersions), releaseLines.filter(({basis}) => basis === 'measured').map(({newestPatch}) => newestPatch));
-	t.is(readRealRuns('release-1.31').filter(({release}) => release === '1.31.0').length, 38);
+	t.is(readRealRuns().filter(({release}) => release === '1.31.0').length, 38);
 	for (const {release} of runs) {
 		t.is(findRelease(release).basis, 'measured');
 		t.is(findRelease(release).newestPatch, release);

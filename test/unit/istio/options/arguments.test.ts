@@ -7,6 +7,7 @@ import {
 	compareVersions, findRelease, livesIn, newestRelease, releaseLines, unknownNote,
 } from '../../../../src/istio/releases.js';
 import {splitShellWords} from '../../../../src/parsing/shell-words.js';
+import {newest, newestPatch, unknown} from '../../../helpers/releases.js';
 
 const injected: SidecarOptions = {
 	...defaultOptions, inboundPortsInclude: '*', inboundPortsExclude: ['15090', '15021', '15020'], outboundIpRangesInclude: '*',
@@ -14,7 +15,7 @@ const injected: SidecarOptions = {
 
 test('a release alone has the options of an injected sidecar', t => {
 	t.deepEqual(parseReleaseInput('release:1.30.3').options, injected);
-	t.is(parseReleaseInput('release:latest').release.name, '1.31');
+	t.is(parseReleaseInput('release:latest').release.name, newest);
 	t.deepEqual(parseSidecarArguments({argv: injectedArguments}), injected);
 	t.deepEqual(parseSidecarArguments({argv: []}), defaultOptions);
 });
@@ -86,7 +87,7 @@ test('assignments may stand in front of the release', t => {
 
 for (const [text, message] of [
 	['release:1.4', /^release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
-	['release:', /^no version was given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
+	['release:', `no version was given; write one as ${newest} or ${newestPatch}, or latest for the newest one known`],
 	['release:all', /^release: "all"/],
 	['1.30', /^release: .*does not begin with release:/],
 	['', /^release: /],
@@ -227,21 +228,21 @@ test('releases are found by line and by patch', t => {
 
 for (const [text, asked, patch, note] of [
 	['1.5', '1.5', '1.5.10', undefined],
-	['1.31', '1.31', '1.31.0', undefined],
+	[newest, newest, newestPatch, undefined],
 	['1.29.3', '1.29.3', '1.29.3', undefined],
-	['v1.31', '1.31', '1.31.0', undefined],
+	[`v${newest}`, newest, newestPatch, undefined],
 	['v1.29.3-distroless', '1.29.3', '1.29.3', undefined],
-	['1.31.0-rc.1', '1.31.0', '1.31.0', undefined],
-	['1.31-alpha.7f3c', '1.31', '1.31.0', undefined],
+	[`${newestPatch}-rc.1`, newestPatch, newestPatch, undefined],
+	[`${newest}-alpha.7f3c`, newest, newestPatch, undefined],
 	['1.29.3+build.5', '1.29.3', '1.29.3', undefined],
-	['1.33', '1.31', '1.31.0', '1.33 is newer than the known releases: these are the rules of 1.31.'],
-	['v1.34.1-distroless', '1.31', '1.31.0', '1.34.1 is newer than the known releases: these are the rules of 1.31.'],
+	[unknown, newest, newestPatch, `${unknown} is newer than the known releases: these are the rules of ${newest}.`],
+	['v1.34.1-distroless', newest, newestPatch, `1.34.1 is newer than the known releases: these are the rules of ${newest}.`],
 	// By its parts: as a text 1.100 stands before 1.31, and as a number too.
-	['1.100', '1.31', '1.31.0', '1.100 is newer than the known releases: these are the rules of 1.31.'],
-	['2.0', '1.31', '1.31.0', '2.0 is newer than the known releases: these are the rules of 1.31.'],
-	['10.1', '1.31', '1.31.0', '10.1 is newer than the known releases: these are the rules of 1.31.'],
-	[`1.${'9'.repeat(400)}`, '1.31', '1.31.0', `1.${'9'.repeat(400)} is newer than the known releases: these are the rules of 1.31.`],
-	['1.31.5', '1.31.0', '1.31.0', '1.31.5 is newer than the known releases: these are the rules of 1.31.0.'],
+	['1.100', newest, newestPatch, `1.100 is newer than the known releases: these are the rules of ${newest}.`],
+	['2.0', newest, newestPatch, `2.0 is newer than the known releases: these are the rules of ${newest}.`],
+	['10.1', newest, newestPatch, `10.1 is newer than the known releases: these are the rules of ${newest}.`],
+	[`1.${'9'.repeat(400)}`, newest, newestPatch, `1.${'9'.repeat(400)} is newer than the known releases: these are the rules of ${newest}.`],
+	[`${newest}.99`, newestPatch, newestPatch, `${newest}.99 is newer than the known releases: these are the rules of ${newestPatch}.`],
 	['1.24.10', '1.24.6', '1.24.6', '1.24.10 is newer than the known releases: these are the rules of 1.24.6.'],
 ] as const) {
 	test(`the release of ${text.slice(0, 20)}`, t => {
@@ -252,7 +253,7 @@ for (const [text, asked, patch, note] of [
 }
 
 for (const [text, message] of [
-	['', /^no version was given; write one as 1\.31 or 1\.31\.0, or latest for the newest one known$/],
+	['', `no version was given; write one as ${newest} or ${newestPatch}, or latest for the newest one known`],
 	['1.4', /^release 1\.4 is older than 1\.5, the oldest one known; the nearest is 1\.5$/],
 	['1.4.9', /^release 1\.4\.9 is older than 1\.5/],
 	['v1.0', /^release v1\.0 is older than 1\.5/],
@@ -278,8 +279,7 @@ test('versions are ordered by their numbers', t => {
 });
 
 test('no line between the known ones is left out, and a version between two known ones is not called newer', t => {
-	const [major = 0, first = 0] = releaseLines[0]!.name.split('.').map(Number);
-	t.deepEqual(releaseLines.map(({name}) => name), releaseLines.map((_, index) => `${major}.${first + index}`));
+	t.deepEqual(releaseLines.map(({name}) => name), releaseLines.map((_, index) => `1.${index + 5}`));
 	t.is(unknownNote('1.32', {known: '1.31', newest: '1.33'}), '1.32 is not one of the known releases: these are the rules of 1.31, the nearest one before it.');
 	t.is(unknownNote('1.34', {known: '1.33', newest: '1.33'}), '1.34 is newer than the known releases: these are the rules of 1.33.');
 });

@@ -5,6 +5,7 @@ import {sidecarRuleSet} from '../../../../src/istio/iptables/sidecar.js';
 import type {PodContext} from '../../../../src/istio/pod/input.js';
 import {findRelease, newestRelease} from '../../../../src/istio/releases.js';
 import {findRule} from '../../../../src/netfilter/lookup.js';
+import {newest, newestPatch, unknown} from '../../../helpers/releases.js';
 import {
 	annotated, inputOf, inputOfFixture, sidecarOf, valueOf,
 } from './_pods.js';
@@ -120,7 +121,7 @@ test('annotations of a pod before injection', t => {
 		`line 13, column 5, metadata.annotations["${traffic}/includeInboundPorts"]: it is on the workload, not on its pods, and has no effect; move it to the template's metadata`,
 		'the manifest shows neither mesh configuration nor chart values, so those of a default installation are used',
 	]);
-	t.deepEqual(input.notes, ['No image names a release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']);
+	t.deepEqual(input.notes, [`No image names a release: these are the rules of ${newest}, the newest one known. A tag that is a version, or --release VERSION, chooses another.`]);
 });
 
 test('a pod that is only labelled gets the default rules', t => {
@@ -183,7 +184,7 @@ test('NONE and no injection mean that there are no rules', t => {
 test('a pod in ambient mode', t => {
 	const input = inputOfFixture('ambient.yaml');
 	t.like(input, {
-		kind: 'ambient', workload: 'Pod gateway', release: '1.31', families: ['ipv4', 'ipv6'], options: {
+		kind: 'ambient', workload: 'Pod gateway', release: newest, families: ['ipv4', 'ipv6'], options: {
 			redirectDns: false, ingress: true, rerouteVirtualInterfaces: ['vm0', 'vm1'], ipv6: true,
 		},
 	});
@@ -253,21 +254,21 @@ test('refused: ambient mode of a release whose ambient rules are not known', t =
 	t.throws(() => inputOfFixture('ambient.yaml', {release: '1.29'}), {instanceOf: InputError, message: /^--release: release 1\.29 is older than 1\.30, the oldest one whose ambient rules are known/});
 });
 
-const asking = 'names no release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.';
-const newer = 'is newer than the known releases: these are the rules of 1.31.';
+const asking = `names no release: these are the rules of ${newest}, the newest one known. A tag that is a version, or --release VERSION, chooses another.`;
+const newer = `is newer than the known releases: these are the rules of ${newest}.`;
 
 for (const {image, context, release, notes, warnings} of [
-	{image: 'istio/proxyv2:1.31.0', release: '1.31.0', notes: []},
-	{image: 'istio/proxyv2:1.34.1', release: '1.31', notes: [`1.34.1 ${newer}`]},
-	{image: 'istio/proxyv2:v2.0.0-distroless', release: '1.31', notes: [`2.0.0 ${newer}`]},
-	{image: 'istio/proxyv2:1.34.1', context: {release: '1.29'}, release: '1.31', notes: [`1.34.1 ${newer}`], warnings: ['the image is of release 1.34.1, so that one is used and not 1.29']},
+	{image: `istio/proxyv2:${newestPatch}`, release: newestPatch, notes: []},
+	{image: 'istio/proxyv2:1.34.1', release: newest, notes: [`1.34.1 ${newer}`]},
+	{image: 'istio/proxyv2:v2.0.0-distroless', release: newest, notes: [`2.0.0 ${newer}`]},
+	{image: 'istio/proxyv2:1.34.1', context: {release: '1.29'}, release: newest, notes: [`1.34.1 ${newer}`], warnings: ['the image is of release 1.34.1, so that one is used and not 1.29']},
 	{image: 'istio/proxyv2:1.29.3', context: {release: 'v1.29.3-distroless'}, release: '1.29.3', notes: []},
-	{image: 'istio/proxyv2@sha256:1.24', release: '1.31', notes: [`The image istio/proxyv2@sha256:1.24 ${asking}`]},
-	{image: 'registry.example:5000/proxyv2:prod-7', release: '1.31', notes: [`The image registry.example:5000/proxyv2:prod-7 ${asking}`]},
-	{image: 'istio/proxyv2:latest', release: '1.31', notes: [`The image istio/proxyv2:latest ${asking}`]},
+	{image: 'istio/proxyv2@sha256:1.24', release: newest, notes: [`The image istio/proxyv2@sha256:1.24 ${asking}`]},
+	{image: 'registry.example:5000/proxyv2:prod-7', release: newest, notes: [`The image registry.example:5000/proxyv2:prod-7 ${asking}`]},
+	{image: 'istio/proxyv2:latest', release: newest, notes: [`The image istio/proxyv2:latest ${asking}`]},
 	{image: 'istio/proxyv2:latest', context: {release: '1.29'}, release: '1.29', notes: []},
-	{image: 'istio/proxyv2:latest', context: {release: 'latest'}, release: '1.31', notes: []},
-	{image: 'istio/proxyv2:latest', context: {release: '1.33'}, release: '1.31', notes: [`1.33 ${newer}`]},
+	{image: 'istio/proxyv2:latest', context: {release: 'latest'}, release: newest, notes: []},
+	{image: 'istio/proxyv2:latest', context: {release: unknown}, release: newest, notes: [`${unknown} ${newer}`]},
 ] as ReadonlyArray<{image: string; context?: PodContext; release: string; notes: readonly string[]; warnings?: readonly string[]}>) {
 	test(`the rules of which release: ${image} ${JSON.stringify(context ?? {})}`, t => {
 		const input = sidecarOf(inputOf(initPod({image, args: ['istio-iptables']}), context));
@@ -280,9 +281,9 @@ for (const {image, context, release, notes, warnings} of [
 }
 
 for (const [context, release, notes] of [
-	[{}, '1.31', ['An ambient pod names no release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']],
+	[{}, newest, [`An ambient pod names no release: these are the rules of ${newest}, the newest one known. A tag that is a version, or --release VERSION, chooses another.`]],
 	[{release: '1.30.2'}, '1.30.2', []],
-	[{release: '1.33'}, '1.31', [`1.33 ${newer}`]],
+	[{release: unknown}, newest, [`${unknown} ${newer}`]],
 ] as const) {
 	test(`the ambient rules of which release: ${JSON.stringify(context)}`, t => {
 		t.like(inputOfFixture('ambient.yaml', context), {kind: 'ambient', release, notes});

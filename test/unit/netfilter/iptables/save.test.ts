@@ -4,7 +4,7 @@ import {
 	parseSave, ParseError, printSave, ruleOfLine,
 } from '../../../../src/netfilter/iptables/save.js';
 import type {AddressFamily} from '../../../../src/netfilter/types.js';
-import {readIptablesRuns, readRealRuns} from '../../../helpers/istio-real.js';
+import {readIptablesRuns} from '../../../helpers/istio-real.js';
 
 function inNat(...lines: readonly string[]): string {
 	return ['*nat', ':MINE - [0:0]', ...lines, 'COMMIT', ''].join('\n');
@@ -16,7 +16,7 @@ function rulesOfMine(...lines: readonly string[]) {
 
 test('the dump of a real machine is printed as it was read', t => {
 	let dumps = 0;
-	for (const run of [...readRealRuns('defaults'), ...readRealRuns('random'), ...readIptablesRuns('release-1.31')]) {
+	for (const run of readIptablesRuns()) {
 		for (const [text, family] of [[run.v4, 'ipv4'], [run.v6, 'ipv6']] as const) {
 			if (text !== '') {
 				t.is(printSave(parseSave(text, family), family), `${text}\n`);

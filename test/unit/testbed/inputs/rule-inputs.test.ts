@@ -9,30 +9,31 @@ import {loadRuleInput, loadRuleInputs} from '../../../../testbed/inputs/rules.js
 import {fullSource, likelySource} from '../../../../testbed/inputs/source.js';
 import {readScenario} from '../../../../testbed/inputs/scenarios.js';
 import {credentialsOf} from '../../../../testbed/inputs/credentials.js';
+import {newest, unknown} from '../../../helpers/releases.js';
 
 const families = ['ipv4'] as const;
 const dump = '*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\nCOMMIT\n';
-const newer = (version: string): string => `${version} is newer than the known releases: these are the rules of 1.31.`;
+const newer = (version: string): string => `${version} is newer than the known releases: these are the rules of ${newest}.`;
 
 /** A folder with one file, `1.31`, that holds a dump, and one folder, `1.30`. */
 async function folderWithFile(): Promise<AsyncDisposable & {readonly path: string}> {
 	const {path: folder, cleanup} = await temporaryFolder({unsafeCleanup: true});
-	await writeFile(path.join(folder, '1.31'), dump);
+	await writeFile(path.join(folder, newest), dump);
 	await mkdir(path.join(folder, '1.30'));
 	return {path: folder, [Symbol.asyncDispose]: cleanup};
 }
 
 for (const [source, release, notes] of [
-	['release:1.31', '1.31', []],
-	['release:latest', '1.31', []],
-	['release:v1.31', '1.31', []],
-	['1.31', '1.31', []],
+	[`release:${newest}`, newest, []],
+	['release:latest', newest, []],
+	[`release:v${newest}`, newest, []],
+	[newest, newest, []],
 	['v1.29.3', '1.29.3', []],
-	['release:1.33', '1.31', [newer('1.33')]],
-	['release:2.0 -x 10.0.0.0/8', '1.31', [newer('2.0')]],
-	['PROXY_UID=7 release:1.34.1', '1.31', [newer('1.34.1')]],
-	['1.33', '1.31', [newer('1.33')]],
-	['ambient:1.33', '1.31', [newer('1.33')]],
+	[`release:${unknown}`, newest, [newer(unknown)]],
+	['release:2.0 -x 10.0.0.0/8', newest, [newer('2.0')]],
+	['PROXY_UID=7 release:1.34.1', newest, [newer('1.34.1')]],
+	[unknown, newest, [newer(unknown)]],
+	[`ambient:${unknown}`, newest, [newer(unknown)]],
 ] as const) {
 	test(`${source} has the rules of ${release}`, t => {
 		const input = loadRuleInput({source, families});
@@ -46,13 +47,13 @@ for (const [source, release, notes] of [
 }
 
 test('what the node has in ambient mode can be looked at for a release to come', t => {
-	const {inputs: [input]} = loadRuleInputs({source: 'ambient-host:1.33', families, isForPrint: true});
-	t.deepEqual([input?.release, input?.notes], ['1.31', [newer('1.33')]]);
+	const {inputs: [input]} = loadRuleInputs({source: `ambient-host:${unknown}`, families, isForPrint: true});
+	t.deepEqual([input?.release, input?.notes], [newest, [newer(unknown)]]);
 });
 
 test('release:all goes up to the newest one known, without a note', t => {
 	const {inputs} = loadRuleInputs({source: 'release:all', families, backends: ['iptables-nft']});
-	t.deepEqual([inputs.length, inputs.at(-1)?.release, inputs.flatMap(({notes}) => notes)], [27, '1.31', []]);
+	t.deepEqual([inputs.length, inputs.at(-1)?.release, inputs.flatMap(({notes}) => notes)], [27, newest, []]);
 });
 
 for (const [source, message] of [
@@ -102,8 +103,8 @@ test('a version alone is a release, unless a file has that name', async t => {
 	await using folder = await folderWithFile();
 	t.deepEqual(fullSource('1.29', folder.path), {source: 'release:1.29', notes: []});
 	t.deepEqual(fullSource('1.30', folder.path), {source: 'release:1.30', notes: []}); // A folder is no rules.
-	t.deepEqual(fullSource('1.31', folder.path), {source: '1.31', notes: ['1.31 was read as the file of that name; for the release, write release:1.31.']});
-	t.deepEqual(fullSource('1.31-pod', folder.path), {source: '1.31-pod', notes: []});
+	t.deepEqual(fullSource(newest, folder.path), {source: newest, notes: [`${newest} was read as the file of that name; for the release, write release:${newest}.`]});
+	t.deepEqual(fullSource(`${newest}-pod`, folder.path), {source: `${newest}-pod`, notes: []});
 	t.deepEqual(fullSource('latest', folder.path), {source: 'latest', notes: []});
 });
 
@@ -111,11 +112,11 @@ test('a manifest and its release, for the library', async t => {
 	await using folder = await folderWithFile();
 	const file = path.join(folder.path, 'pod.yaml');
 	await writeFile(file, 'apiVersion: v1\nkind: Pod\nmetadata: {name: app, labels: {sidecar.istio.io/inject: "true"}}\nspec: {containers: [{name: app}]}\n');
-	const found = [{}, {release: '1.29'}, {release: 'v1.33'}].map(choices => loadRules(`pod:${file}`, choices)).map(({release, notes}) => [release, notes]);
+	const found = [{}, {release: '1.29'}, {release: `v${unknown}`}].map(choices => loadRules(`pod:${file}`, choices)).map(({release, notes}) => [release, notes]);
 	t.deepEqual(found, [
-		['1.31', ['No image names a release: these are the rules of 1.31, the newest one known. A tag that is a version, or --release VERSION, chooses another.']],
+		[newest, [`No image names a release: these are the rules of ${newest}, the newest one known. A tag that is a version, or --release VERSION, chooses another.`]],
 		['1.29', []],
-		['1.31', [newer('1.33')]],
+		[newest, [newer(unknown)]],
 	]);
 	t.throws(() => loadRules('release:1.30', {release: '1.29'}), {instanceOf: TestbedError, message: /--release works only with pod:FILE/});
 });
@@ -134,10 +135,10 @@ test('a scenario: a release to come, and a version alone, unless a file stands b
 		return [scenario?.rules.source, scenario?.rules.release, scenario?.rules.notes];
 	};
 
-	t.deepEqual(rulesOf('release:1.33'), ['release:1.33', '1.31', [newer('1.33')]]);
+	t.deepEqual(rulesOf(`release:${unknown}`), [`release:${unknown}`, newest, [newer(unknown)]]);
 	t.deepEqual(rulesOf('"1.29"'), ['1.29', '1.29', []]);
-	t.deepEqual(rulesOf('v1.33'), ['v1.33', '1.31', [newer('1.33')]]);
-	t.deepEqual(rulesOf('"1.31"'), ['1.31', null, ['1.31 was read as the file of that name; for the release, write release:1.31.']]);
+	t.deepEqual(rulesOf(`v${unknown}`), [`v${unknown}`, newest, [newer(unknown)]]);
+	t.deepEqual(rulesOf(`"${newest}"`), [newest, null, [`${newest} was read as the file of that name; for the release, write release:${newest}.`]]);
 	t.throws(() => rulesOf('release:1.4'), {instanceOf: TestbedError, message: /a\.yaml: line 4, column 1, rules: release:1\.4: release 1\.4 is older than 1\.5/});
 });
 

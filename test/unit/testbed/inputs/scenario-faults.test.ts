@@ -9,6 +9,7 @@ import {TestbedError} from '../../../../testbed/errors.js';
 import {loadRuleInput} from '../../../../testbed/inputs/rules.js';
 import {scenarioFiles} from '../../../../testbed/inputs/scenario-words.js';
 import {loadScenarios, type LoadedScenarios} from '../../../../testbed/inputs/scenarios.js';
+import {newest, newestPatch} from '../../../helpers/releases.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'testbed-faults-'));
 test.after.always(() => {
@@ -32,7 +33,7 @@ test('good files, each in its place', t => {
 test('one fault: the file, its line and the key, and no option that nobody gave', t => {
 	const file = write('release.yaml', {rules: 'release:1.99x'});
 	const error = t.throws(() => load(write('good.yaml'), file), {instanceOf: TestbedError, code: 'INPUT'});
-	t.is(error.message, `${file}: line 4, column 1, rules: release:1.99x: "1.99x" is not a version; write one as 1.31 or 1.31.0, or latest for the newest one known`);
+	t.is(error.message, `${file}: line 4, column 1, rules: release:1.99x: "1.99x" is not a version; write one as ${newest} or ${newestPatch}, or latest for the newest one known`);
 	t.is(error.state, 'Nothing was run.');
 });
 
