@@ -8,6 +8,7 @@ import {
 } from '../parsers.js';
 import type {MutateFlags} from '../commands/mutate.js';
 import {helpText} from '../output/help-text.js';
+import {mutationFaults, mutationKinds} from '../../../src/mutation/kinds.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
@@ -16,11 +17,11 @@ import {
 } from './shared-options.js';
 
 const examples = `
-A mutant is the rule set with one fault: a rule is deleted or swapped with the
-next one, a condition is negated, a user, port or address is changed, a range is
-widened or narrowed, or a target is replaced. Tests that miss a mutant would
-miss that fault. A mutant that handles every packet class like the original (as
-in diff) is equivalent and does not count.
+A mutant is the rule set with one fault. Tests that miss a mutant would miss
+that fault. A mutant that handles every packet class like the original (as in
+diff) is equivalent and does not count. The kinds of faults:
+
+${mutationKinds.map(kind => `  ${kind.padEnd(9)}${mutationFaults[kind]}`).join('\n')}
 
 Cases: types (the six types), scenarios (the shipped ones that were written for
 the same rules), complete (one probe per packet class), or files and folders of
