@@ -175,8 +175,8 @@ for (const name of names) {
 	});
 }
 
-/** What the switch says of a SYN: in the chain where it is sent, or the one where it comes in. */
-const begin = (sourcePort: number, chain = 'output', segment = tcp({sourcePort, sequence: 77})): Datagram => ({
+/** What the switch says of a packet in one of its chains. */
+const switched = (chain: string, traceId: number, packet: readonly [network: Uint8Array, transport: Uint8Array]): Datagram => ({
 	stream: 'nft',
 	bytes: message((10 << 8) | 17, bytes(
 		general(1),
@@ -185,11 +185,17 @@ const begin = (sourcePort: number, chain = 'output', segment = tcp({sourcePort, 
 		attribute(3, uint64(4)),
 		attribute(4, uint32(3)),
 		attribute(5, attribute(1, uint32(1))),
-		attribute(6, uint32(sourcePort)),
-		attribute(8, ipv4(6, new Uint8Array())),
-		attribute(9, segment),
+		attribute(6, uint32(traceId)),
+		attribute(8, packet[0]),
+		attribute(9, packet[1]),
 	)),
 });
+
+/** What it says of a SYN: in the chain where it is sent, or the one where it comes in. */
+const begin = (sourcePort: number, chain = 'output', segment = tcp({sourcePort, sequence: 77})): Datagram => switched(chain, sourcePort, [ipv4(6, new Uint8Array()), segment]);
+
+/** What it says of a datagram. */
+const datagram = (sourcePort: number, chain: string, {traceId = 1, identification = 7} = {}): Datagram => switched(chain, traceId, [ipv4(17, new Uint8Array(), {identification}), udp({sourcePort})]);
 
 /** The same of the reset of a closed port: all of these have the number 0, and differ by what they acknowledge. */
 const reset = (sourcePort: number, chain?: string): Datagram => begin(sourcePort, chain, tcp({
@@ -205,22 +211,6 @@ const log = (sourcePort: number, sequence: number): Datagram => ({
 		attribute(10, text('TRACE: nat:OUTPUT:policy:1 ')),
 		attribute(9, ipv4(6, tcp({sourcePort, sequence: 77}))),
 		attribute(12, uint32(sequence)),
-	)),
-});
-
-/** What the switch says of a datagram. */
-const datagram = (sourcePort: number, chain: string, {traceId = 1, identification = 7} = {}): Datagram => ({
-	stream: 'nft',
-	bytes: message((10 << 8) | 17, bytes(
-		general(1),
-		attribute(1, text(traceTable)),
-		attribute(2, text(chain)),
-		attribute(3, uint64(4)),
-		attribute(4, uint32(3)),
-		attribute(5, attribute(1, uint32(1))),
-		attribute(6, uint32(traceId)),
-		attribute(8, ipv4(17, new Uint8Array(), {identification})),
-		attribute(9, udp({sourcePort})),
 	)),
 });
 
