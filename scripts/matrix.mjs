@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {debianCells} from './matrix/cells/debian.mjs';
+import {imageCells} from './matrix/cells/image.mjs';
 import {kernelCells} from './matrix/cells/kernels.mjs';
 import {hereCell, nodeCells, runHere} from './matrix/cells/node.mjs';
 import {npmCells} from './matrix/cells/npm.mjs';
@@ -15,13 +16,14 @@ import {mergeRows, parseRows, renderText, replaceBlock} from './matrix/table.mjs
 const root = path.resolve(import.meta.dirname, '..');
 const document = path.join(root, 'docs/machines.md');
 const workFolder = path.join(root, 'dist/.matrix');
-const cells = [...npmCells, hereCell, ...nodeCells, ...debianCells, ...kernelCells];
+const cells = [...npmCells, hereCell, ...nodeCells, ...debianCells, ...imageCells, ...kernelCells];
 
 const parts = {
 	npm: 'every supported npm accepts the lockfile (2 min; no root)',
 	here: 'this machine, with its own Node and npm (1 min)',
 	node: 'official builds of Node 20 to 26 (5 min)',
 	debian: 'Debian 13 and 12 in roots created by mmdebstrap, with their own programs (25 min)',
+	image: 'the image: built, and run with the least capabilities, and without each of them (10 min)',
 	kernels: 'Debian\'s kernels 5.10 to 7.x in QEMU, without KVM (25 min)',
 	ci: 'what .ci/run runs: a part of npm, here, node and debian (8 min)',
 };
@@ -30,7 +32,7 @@ const help = `Usage: npm run matrix -- [PART…] [options]
 
 Tests the testbed on the kinds of machines that people have, and writes the results to docs/machines.md. Only rows of what was run change.
 
-Parts (default: all but kernels and ci), with their approximate duration on two cores:
+Parts (default: all but image, kernels and ci), with their approximate duration on two cores:
 ${Object.entries(parts).map(([name, about]) => `  ${name.padEnd(8)} ${about}`).join('\n')}
 
 Options:
@@ -42,7 +44,7 @@ Options:
   --no-write       do not change docs/machines.md
   --list           list the cells and what they need, without running anything
 
-Everything happens in namespaces and in a file system in memory, which are gone when the matrix ends. It needs root (except for npm) and git. debian and kernels also need mmdebstrap, and kernels needs qemu-system-x86_64.
+Everything happens in namespaces and in a file system in memory, which are gone when the matrix ends. It needs root (except for npm) and git. debian, image and kernels also need mmdebstrap; image needs buildah and crun, and kernels needs qemu-system-x86_64.
 
 Exit status: 0 every cell passed, 1 some failed, 2 usage, 3 none failed, but some could not be tested.`;
 

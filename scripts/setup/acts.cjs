@@ -139,6 +139,10 @@ const acts = {
 		purpose: 'pack the package, install it in a temporary folder, and test it there; publishes nothing',
 		program: 'scripts/check-package.mjs', trees: ['tests'], build: 'test', atRoot: true, kernel: never,
 	},
+	image: {
+		purpose: 'build the container image with buildah and mmdebstrap (docs/install.md)',
+		program: 'scripts/image.mjs', trees: ['testbed'], build: 'testbed', atRoot: true, kernel: never,
+	},
 	'ci-tools': {
 		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, uidmap, the linters, vitest, schemas of CI files, Envoy',
 		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, envoy: true, ciSchemas: true, kernel: never,
