@@ -61,7 +61,7 @@ export function configOf({given, capabilities, work, profile, isProcSysReadOnly 
 	};
 }
 
-/** crun refuses machines with both versions of control groups, and needs none here: it sees an empty folder instead of them. */
+/** Crun refuses machines with both versions of control groups, and needs none here: it sees an empty folder instead of them. */
 const hideControlGroups = 'mount -t tmpfs none /sys/fs/cgroup';
 
 /**
@@ -72,7 +72,10 @@ Runs `testbed` in a container of the image. `bundle` is a folder with the image'
 export async function runInContainer(given, {bundle, input, limitMs = 120_000, ...options}) {
 	const profile = JSON.parse(fs.readFileSync(seccompFile, 'utf8'));
 	fs.writeFileSync(path.join(bundle, 'config.json'), JSON.stringify(configOf({given, profile, ...options})));
-	const command = ['crun', '--root', path.join(bundle, 'state'), '--cgroup-manager=disabled', 'run', '--bundle', bundle, `testbed-${process.pid}`];
+	// A container that was killed leaves its state behind, and its name is taken.
+	const state = path.join(bundle, 'state');
+	fs.rmSync(state, {recursive: true, force: true});
+	const command = ['crun', '--root', state, '--cgroup-manager=disabled', 'run', '--bundle', bundle, 'testbed'];
 	const piped = input === undefined ? command : ['sh', '-euc', 'input=$1; shift; "$@" < "$input"', 'piped', input, ...command];
 	return run(privateCommand(hideControlGroups, piped), {onLine() {}, limitMs});
 }
