@@ -23,14 +23,14 @@ const killable = [
 	{given: ['serve'], use: useServer, usedForMs: 3000},
 ];
 
-/** What somebody does with the page. */
-const actions = [
+/** What somebody does with the page: requests as the page sends them. */
+export const actions = [
 	{kind: 'send', question: {kind: 'type', type: '2'}},
 	{kind: 'send', question: {kind: 'connection', from: 'app', to: 'remote:8080'}},
 	{kind: 'family', family: 'ipv6'},
 	{kind: 'rules', rules: {kind: 'generated', input: 'release:1.24'}},
 	{kind: 'compare', from: {kind: 'generated', input: 'release:1.24'}, to: {kind: 'generated', input: 'release:1.31'}},
-	{kind: 'lesson', name: '01-into-the-pod'},
+	{kind: 'lesson', name: 'into-the-pod'},
 	{kind: 'undo'},
 ];
 

@@ -7,6 +7,7 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
 import {execa} from 'execa';
+import {RunningServer} from './_serve.js';
 
 const soak = path.resolve('scripts/soak.mjs');
 
@@ -20,6 +21,17 @@ test.serial('the small campaign: nothing is left, nothing passes wrongly, every 
 	const {exitCode, stdout, stderr} = await campaign(['--small']);
 	t.is(exitCode, 0, `${stdout}\n${stderr}`);
 	t.deepEqual([...stdout.matchAll(/^ok +(?<part>\w+) +(?<tried>[1-9]\d*) tried, 0 faults/gmu)].map(({groups}) => groups!['part']), ['runs', 'kills', 'together', 'faults', 'inputs']);
+});
+
+test.serial('the page takes every action with which the campaign uses it', async t => {
+	const {actions} = await import(path.resolve('scripts/soak/kills.mjs')) as {actions: ReadonlyArray<Readonly<Record<string, unknown>>>};
+	await using server = await RunningServer.start();
+	await server.ready();
+	for (const action of actions) {
+		const {status, body} = await server.act(action); // eslint-disable-line no-await-in-loop -- One after another, as the campaign does.
+		t.is(status, 200, `${JSON.stringify(action)}: ${body}`);
+		await server.ready(); // eslint-disable-line no-await-in-loop
+	}
 });
 
 /** What a program does beside the run that it starts, and the words by which the campaign tells it. */
