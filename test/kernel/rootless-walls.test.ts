@@ -150,6 +150,20 @@ test.serial('with one ID, what root sends on nftables is told, the rest is incon
 	t.false(range.stdout.includes('inconclusive'));
 });
 
+test.serial('a user far beyond the range: users that exist are answered, it is not, and the line has as many IDs as it takes', async t => {
+	if (isLeftOut(t, {program: 'newuidmap'})) {
+		return;
+	}
+
+	const lines = [{to: 'remote:8080', uid: 65_536}, {to: 'remote:8080', uid: 1_000_000}, {to: 'remote:8080', uid: 4_294_967_294}];
+	const {exitCode, stdout, stderr} = await testbedAsUser(['probe', '--batch', '-'], {input: lines.map(line => `${JSON.stringify(line)}\n`).join(''), subuid: `${user.name}:100000:65536\n`});
+	t.is(exitCode, 3, stderr);
+	const [within, beyond, far] = stdout.trim().split('\n');
+	t.regex(within!, /"outcome":"delivered"/u);
+	t.regex(beyond!, /UID 1000000 \(app\) does not exist in this user namespace, which has only UIDs 0–65536\. → sudo usermod --add-subuids 165536-1099999 --add-subgids 165536-1099999 testbed-user/u);
+	t.regex(far!, /→ Run it as root: a user cannot have so many IDs\./u);
+});
+
 test.serial('a comparison with one ID is inconclusive, never equal', async t => {
 	if (isLeftOut(t, {program: 'newuidmap'})) {
 		return;

@@ -19,7 +19,7 @@ import {missingProgram} from '../system/missing-program.js';
 import {packageRoot} from '../system/package-root.js';
 import {commandLine} from '../system/program-name.js';
 import {noteVariables, type NamespaceNote} from './note.js';
-import {commandForRange, mapArguments, rangesOf} from './subordinate-ids.js';
+import {firstFree, mapArguments, rangesOf} from './subordinate-ids.js';
 import {creationWall, readFact, type MappingFacts} from './walls.js';
 
 /** The script that starts the command again, inside. */
@@ -103,7 +103,7 @@ function mapping(): MappingFacts & {readonly words: readonly [uids: string, gids
 	return {
 		uid, name, said: '', missing: programs.find(([, file]) => file === undefined)?.[0],
 		withoutRange: Object.entries(ranges).find(([, found]) => found.length === 0)?.[0],
-		addRange: name === undefined ? undefined : commandForRange(name, texts),
+		firstFree: firstFree(texts),
 		words: [
 			uids.length === 0 ? '' : mapArguments(uid, uids).join(' '), gids.length === 0 ? '' : mapArguments(gid, gids).join(' '),
 			programs[0]?.[1] ?? '', programs[1]?.[1] ?? '',

@@ -10,6 +10,7 @@ import {
 	isSameOutside, outsideOf, ownIdMaps, type IdMaps, type IdRange,
 } from '../syscalls/id-maps.js';
 import {mappingFacts} from './note.js';
+import {commandForRange} from './subordinate-ids.js';
 import {mappingWall} from './walls.js';
 
 /** Ranges of IDs in order, those that touch joined. */
@@ -55,7 +56,7 @@ function missingIn(wanted: readonly Wanted[], maps: IdMaps): {readonly message: 
 	for (const {what, whose, id} of wanted) {
 		const ranges = rangesFor(what, maps);
 		if (outsideOf(ranges, id) === undefined) {
-			const {because, hint} = reasonAndFix(maps);
+			const {because, hint} = reasonAndFix(maps, id);
 			return {message: `${what} ${id} (${whose}) does not exist in this user namespace, which has ${printRanges(what, ranges)}${because}`, hint};
 		}
 	}
@@ -63,8 +64,8 @@ function missingIn(wanted: readonly Wanted[], maps: IdMaps): {readonly message: 
 	return undefined;
 }
 
-/** What is known about why there are not more IDs, as the end of a sentence, and the line that fixes it. */
-function reasonAndFix({uids}: IdMaps): {readonly because: string; readonly hint: string} {
+/** What is known about why an ID does not exist, as the end of a sentence, and the line that fixes it. New ranges follow those that are there. */
+function reasonAndFix({uids, gids}: IdMaps, id: number): {readonly because: string; readonly hint: string} {
 	const facts = mappingFacts();
 	const wall = facts === undefined ? undefined : mappingWall(facts);
 	if (wall !== undefined) {
@@ -72,7 +73,12 @@ function reasonAndFix({uids}: IdMaps): {readonly because: string; readonly hint:
 	}
 
 	const [{outside = 0} = {}] = uids;
-	return {because: '.', hint: facts?.addRange ?? `Give UID ${outside} of the machine a range of IDs in /etc/subuid and /etc/subgid, or run it as root.`};
+	if (facts?.name !== undefined) {
+		const count = id + 1 - Math.min(...[uids, gids].map(ranges => ranges.reduce((sum, range) => sum + range.count, 0)));
+		return {because: '.', hint: commandForRange(facts.name, {first: facts.firstFree, count}) ?? 'Run it as root: a user cannot have so many IDs.'};
+	}
+
+	return {because: '.', hint: `Give UID ${outside} of the machine a range of IDs in /etc/subuid and /etc/subgid, or run it as root.`};
 }
 
 function idsOf({name, uid, gid}: Credentials & {readonly name: string}): readonly Wanted[] {

@@ -29,14 +29,20 @@ export function mapArguments(ownId: number, ranges: readonly SubordinateRange[])
 	})];
 }
 
-/** How many IDs a new range has: 0 is the user, and 65535 is the highest that programs usually know. */
+/** How many IDs a new range has at least: 0 is the user, and 65535 is the highest that programs usually know. */
 const newCount = 65_536;
 /** Where such ranges begin (SUB_UID_MIN in login.defs(5)). */
 const lowest = 100_000;
+/** The highest ID of all (`uid_valid` in linux/uidgid.h). */
+const highest = 4_294_967_294;
 
-/** The command that gives a user a range that is free in both files. */
-export function commandForRange(name: string, texts: readonly string[]): string {
-	const taken = texts.flatMap(text => entriesIn(text));
-	const first = Math.max(lowest, ...taken.map(entry => entry.first + entry.count));
-	return `sudo usermod --add-subuids ${first}-${first + newCount - 1} --add-subgids ${first}-${first + newCount - 1} ${name}`;
+/** The first ID that no range in either file has taken, nor any before it. */
+export function firstFree(texts: readonly string[]): number {
+	return Math.max(lowest, ...texts.flatMap(text => entriesIn(text)).map(({first, count}) => first + count));
+}
+
+/** The command that gives a user a new range of so many IDs, or of the usual number; undefined if there are not so many. */
+export function commandForRange(name: string, {first, count = 0}: {readonly first: number; readonly count?: number}): string | undefined {
+	const last = first + Math.max(count, newCount) - 1;
+	return last > highest ? undefined : `sudo usermod --add-subuids ${first}-${last} --add-subgids ${first}-${last} ${name}`;
 }

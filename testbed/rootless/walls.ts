@@ -3,6 +3,7 @@ Why an ordinary user cannot have a user namespace here, or not one with a range 
 */
 
 import {readFileSync} from 'node:fs';
+import {commandForRange} from './subordinate-ids.js';
 
 /** What is in the way, as a sentence, and what to do about it. */
 export type Wall = {readonly message: string; readonly fix: string};
@@ -68,14 +69,14 @@ export type MappingFacts = {
 	readonly missing?: string | undefined;
 	/** The file that has no range for the user. */
 	readonly withoutRange?: string | undefined;
-	/** The command that adds a range. */
-	readonly addRange: string | undefined;
+	/** Where a new range could begin. */
+	readonly firstFree: number;
 	/** What the program said when it failed; empty if it did not. */
 	readonly said: string;
 };
 
 /** Why a user namespace has only one ID; undefined if nothing is known to be in the way. */
-export function mappingWall({uid, name, missing, withoutRange, addRange, said}: MappingFacts, read: ReadFact = readFact): Wall | undefined {
+export function mappingWall({uid, name, missing, withoutRange, firstFree, said}: MappingFacts, read: ReadFact = readFact): Wall | undefined {
 	if (name === undefined) {
 		return {message: `UID ${uid} has no name in /etc/passwd, so it cannot have a range of further IDs.`, fix: `sudo useradd --uid ${uid} --no-create-home testbed     # or run it as a user with a name`};
 	}
@@ -85,7 +86,7 @@ export function mappingWall({uid, name, missing, withoutRange, addRange, said}: 
 	}
 
 	if (withoutRange !== undefined) {
-		return {message: `${name} has no range of IDs in ${withoutRange}.`, fix: addRange!};
+		return {message: `${name} has no range of IDs in ${withoutRange}.`, fix: commandForRange(name, {first: firstFree}) ?? 'Run it as root.'};
 	}
 
 	if (said === '') {

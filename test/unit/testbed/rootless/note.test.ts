@@ -20,7 +20,7 @@ test.serial('without a note nothing is known', t => {
 test.serial('the note is taken out of the environment, and its pipes are closed, nothing else', t => {
 	const {read, write} = createPipe();
 	const note = {
-		uid: 1000, name: 'joe', addRange: 'add', helper: 77, pipes: [read, write, 0, 99_999], listening: {'127.0.0.1': 9},
+		uid: 1000, name: 'joe', firstFree: 100_000, helper: 77, pipes: [read, write, 0, 99_999], listening: {'127.0.0.1': 9},
 	};
 	const environment: NodeJS.ProcessEnv = {[noteVariables.note]: JSON.stringify(note), [noteVariables.said]: 'newuidmap: no'};
 	takeNote(environment);

@@ -28,13 +28,13 @@ for (const [title, facts, said, message, fix] of creation) {
 	});
 }
 
-const user: MappingFacts = {uid: 4242, name: 'joe', addRange: 'sudo usermod joe', said: ''};
+const user: MappingFacts = {uid: 4242, name: 'joe', firstFree: 100_000, said: ''};
 
 const mapping: ReadonlyArray<readonly [title: string, facts: Partial<MappingFacts>, status: string, message: RegExp | undefined, fix?: RegExp]> = [
 	['nothing in the way', {}, '', undefined],
 	['no name', {name: undefined}, '', /^UID 4242 has no name in \/etc\/passwd/u, /^sudo useradd --uid 4242/u],
 	['no program', {missing: 'newuidmap'}, '', /^The program newuidmap is not installed/u, /^sudo apt-get install -y uidmap$/u],
-	['no range', {withoutRange: '/etc/subgid'}, '', /^joe has no range of IDs in \/etc\/subgid\.$/u, /^sudo usermod joe$/u],
+	['no range', {withoutRange: '/etc/subgid'}, '', /^joe has no range of IDs in \/etc\/subgid\.$/u, /^sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 joe$/u],
 	['refused', {said: 'newuidmap: uid range [1-10) -> [5-14) not allowed'}, 'NoNewPrivs:\t0', /^The IDs could not be mapped: newuidmap: uid range/u, /--reinstall -y uidmap/u],
 	['no new privileges', {said: 'newuidmap: write to uid_map failed'}, 'NoNewPrivs:\t1', /^This process may not gain privileges \(no_new_privs\)/u, /without no_new_privs/u],
 ];
