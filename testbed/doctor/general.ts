@@ -6,7 +6,7 @@ import {run} from '../system/exec.js';
 import {packageOf} from '../system/missing-program.js';
 import {fixOf} from '../sandbox/kernel-samples.js';
 import {sysctlSettings} from '../sandbox/sysctl-table.js';
-import {setSysctls} from '../sandbox/sysctls.js';
+import {setNeighborSysctls, setSysctls} from '../sandbox/sysctls.js';
 import {commandLine} from '../system/program-name.js';
 import type {Check} from './check.js';
 import {scratch} from './scratch.js';
@@ -54,6 +54,7 @@ export function generalChecks(): readonly Check[] {
 			async act() {
 				await scratch(async netns => {
 					setSysctls(netns, sysctlSettings);
+					setNeighborSysctls(netns);
 				});
 			},
 		},

@@ -7,6 +7,7 @@ import {
 	closeSync, openSync, readdirSync, readSync, writeFileSync,
 } from 'node:fs';
 import {TestbedError} from '../errors.js';
+import {ownIdMaps} from '../syscalls/id-maps.js';
 import type {Netns} from './netns.js';
 import {neighborSettings, sysctlSettings, type SysctlSetting} from './sysctl-table.js';
 
@@ -37,12 +38,21 @@ function read(name: string): string | undefined {
 	}
 }
 
+/** The error for a sysctl that is not there. Older kernels do not show all of them in a user namespace (seen: `neigh` on Linux 5.10; it is there on 6.1). */
+export function missingSysctl({name, why}: Pick<SysctlSetting, 'name' | 'why'>, {isInitial, state}: {readonly isInitial: boolean; readonly state: string}): TestbedError {
+	return new TestbedError('MACHINE', {
+		message: `This kernel has no sysctl ${name}${isInitial ? '' : ' in a user namespace'}, which the testbed sets in each of its namespaces. ${why}`,
+		state,
+		...(isInitial ? {} : {hint: 'Use a newer kernel (6.1 shows it), or run it as root.'}),
+	});
+}
+
 /** Sets a sysctl unless it already has the value (writing some of them makes the kernel drop routes), and returns what the kernel then reports; undefined for an optional one that the kernel lacks. */
 function set({name, value, why, since}: SysctlSetting, label: string): string | undefined {
 	const state = 'Nothing was sent. The machine\'s own sysctls are unchanged.';
 	const before = read(name);
 	if (before === undefined && since === undefined) {
-		throw new TestbedError('MACHINE', {message: `This kernel has no sysctl ${name}, which the testbed sets in each of its namespaces. ${why}`, state});
+		throw missingSysctl({name, why}, {isInitial: ownIdMaps().isInitial, state});
 	}
 
 	if (before === undefined || before === value) {
