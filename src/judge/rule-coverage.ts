@@ -3,11 +3,11 @@ Which rules probes reach, how often each decides, and why a rule is not reached 
 */
 
 import {
-	findTable, isNativeTable, rulesOf, tableFamily, type PlacedRule,
+	findTable, languageOfTable, rulesOf, tableFamily, type PlacedRule,
 } from '../netfilter/lookup.js';
 import {printStep, type Leg} from '../netfilter/path.js';
 import type {
-	AddressFamily, Family, Match, Rule,
+	AddressFamily, Family, Match, Rule, RuleLanguage,
 } from '../netfilter/types.js';
 import type {MeshRules} from '../mesh/mesh.js';
 import {isDeciding} from './observed-roles.js';
@@ -40,7 +40,7 @@ export type RuleCoverage = {
 	readonly place: string;
 	readonly role: string | null;
 	readonly rule: Rule;
-	readonly isNative: boolean;
+	readonly language: RuleLanguage;
 	/** By the name of the cases. */
 	readonly reach: Readonly<Record<string, Reach>>;
 	/** Null if anything reaches it. */
@@ -66,7 +66,7 @@ export function coverageOf(ruleSet: MeshRules, {families, cases, complete}: {
 				place: printStep(table, chain.name, rule.number),
 				role: ruleSet.mesh.roleOf(rule, table, chain) ?? null,
 				rule,
-				isNative: isNativeTable(findTable(ruleSet, {family, table})!),
+				language: languageOfTable(findTable(ruleSet, {family, table})!),
 				reach: Object.fromEntries(counted.map(([name, reaches]) => [name, reaches.get(key) ?? {hits: 0, decided: 0}])),
 				unreached: all.has(key) || counted.some(([, reaches]) => reaches.has(key)) ? null : whyUnreached(placed, {ruleSet, asked}),
 			};
@@ -107,11 +107,11 @@ function whyUnreached(placed: PlacedRule, {ruleSet, asked}: {readonly ruleSet: M
 
 	const shadows = new Map<string, {place: string; role: string | null; packets: number}>();
 	const conditions = new Map<string, {match: Match; protocol: PacketFacts['protocol']; packets: number}>();
-	for (const {rules, isNative} of came) {
+	for (const {rules, language} of came) {
 		const self = rules.find(each => keyOf(each.rule) === own);
 		const last = rules.findLast(each => each.isHit && each.isDeciding);
 		if (self === undefined && last !== undefined) {
-			const answer = askRule(rule, last.facts, {isNative});
+			const answer = askRule(rule, last.facts, {language});
 			if (answer.kind !== 'fails') {
 				const {chain: name, number} = last.rule;
 				const place = printStep(table, name, number);

@@ -3,15 +3,13 @@ Mutants of a rule set: each is the set with one fault. A check that cannot tell 
 */
 
 import type {Mesh, MeshRules} from '../mesh/mesh.js';
-import {addressFamilyOf} from '../netfilter/built-in.js';
 import {printStep} from '../netfilter/path.js';
-import {isNativeTable, restrictToFamilies} from '../netfilter/lookup.js';
+import {restrictToFamilies} from '../netfilter/lookup.js';
 import type {
 	AddressFamily, Chain, Family, Rule, RuleSet, Table,
 } from '../netfilter/types.js';
 import {changesOfMatch, changesOfTarget} from './nearby-values.js';
-import {editNftRule} from './edit-nft-rule.js';
-import {editRule} from './edit-iptables-rule.js';
+import {editRuleOf} from './edit-rule.js';
 import type {MutationKind} from './kinds.js';
 
 /** A rule set with one fault. */
@@ -138,9 +136,8 @@ type ChangedRule = {readonly changed: Rule; readonly kind: MutationKind; readonl
 
 /** The changed rules that their program can express. */
 function changesOf(rule: Rule, {table, redirects}: {readonly table: Table; readonly redirects: readonly number[]}): readonly ChangedRule[] {
-	const isNative = isNativeTable(table);
 	return [...rule.matches.flatMap((match, place) => changesOfMatch(match, place)), ...changesOfTarget(rule, {table, redirects})].flatMap(({edit, kind, text}) => {
-		const changed = isNative ? editNftRule(rule, edit, table.family) : editRule(rule, edit, addressFamilyOf(table.family));
+		const changed = editRuleOf(table, rule, edit);
 		return changed === undefined ? [] : [{changed, kind, text}];
 	});
 }

@@ -4,7 +4,7 @@ Looks up parts of a rule set by place: family, table, chain and number.
 
 import {baseChainOf, tableFamily} from './built-in.js';
 import type {
-	AddressFamily, Chain, Family, Rule, RuleSet, Table,
+	AddressFamily, Chain, Family, Rule, RuleLanguage, RuleSet, Table,
 } from './types.js';
 
 export {baseChainOf, builtInChains, tableFamily} from './built-in.js';
@@ -84,9 +84,19 @@ export function tablesWithRules(ruleSet: RuleSet, family: AddressFamily): readon
 	return tablesOf(ruleSet, family).filter(({chains}) => chains.some(({rules}) => rules.length > 0)).map(({name}) => name);
 }
 
-/** Whether a table is a native nft table. Tables of iptables keep iptables syntax, whichever back end has them; only native ones can be for both families, have sets, or have chains that declare their hook. */
-export function isNativeTable({family, objects, chains}: Table): boolean {
-	return family === 'inet' || objects !== undefined || chains.some(({base}) => base !== undefined);
+/** The language in which the rules of a table are written. Tables of iptables keep iptables syntax, whichever back end has them; only native nft ones can be for both families, have sets, or have chains that declare their hook. */
+export function languageOfTable({family, objects, chains}: Table): RuleLanguage {
+	return family === 'inet' || objects !== undefined || chains.some(({base}) => base !== undefined) ? 'nft' : 'iptables';
+}
+
+/** Whether a table is a native nft table. For what only nft has; where something is chosen by language, a record of all languages with {@link languageOfTable} makes the compiler ask for a new one. */
+export function isNativeTable(table: Table): boolean {
+	return languageOfTable(table) === 'nft';
+}
+
+/** The language of a rule set; that of native nft if it has tables of both. */
+export function languageOfRules({tables}: RuleSet): RuleLanguage {
+	return tables.some(table => isNativeTable(table)) ? 'nft' : 'iptables';
 }
 
 /** Whether a table sees only the first packets of connections: all its base chains are of type nat. */

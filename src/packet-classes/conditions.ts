@@ -24,7 +24,7 @@ export class Conditions {
 
 	/** Whether a condition that tests no field as it was sent holds for a set. */
 	answer(match: Match, standing: Standing): MatchAnswer {
-		return isUnknownThere(fieldOf[match.kind], standing) ? 'not-known' : askMatch(match, this.#factsOf(standing), {isNative: standing.placed!.isNative});
+		return isUnknownThere(fieldOf[match.kind], standing) ? 'not-known' : askMatch(match, this.#factsOf(standing), {language: standing.placed!.language});
 	}
 
 	/** A packet of the set, where it is now. Its sent fields are not tested here, so any values do. */

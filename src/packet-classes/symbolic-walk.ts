@@ -9,6 +9,7 @@ import type {
 } from '../netfilter/types.js';
 import {applyRule, enterChain, freshPacket} from '../judge/explain/packet-facts.js';
 import {finalVerdict} from '../trace/lookup.js';
+import {semanticsOf} from '../netfilter/semantics.js';
 import {isAsSent} from './condition-field.js';
 import {chainsByHook, type ChainInTable} from './base-chains.js';
 import {
@@ -332,7 +333,7 @@ export class SymbolicWalker {
 				hits: {rule: this.#place(rule, state), before: state.hits},
 				packet: applyRule(state.packet, rule),
 				// Some statements of nft can leave their rule without having acted; then there is no hit.
-				isKnown: state.isKnown && !(state.placed!.isNative && rule.target.kind === 'extension'),
+				isKnown: state.isKnown && !(semanticsOf(state.placed!.language).canActionFail && rule.target.kind === 'extension'),
 			};
 			const {target} = rule;
 			if (target.kind === 'jump' || target.kind === 'goto') {

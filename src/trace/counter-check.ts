@@ -3,6 +3,8 @@ An independent check of the trace: rule counters, which are exact even if messag
 */
 
 import type {Leg} from '../netfilter/path.js';
+import type {RuleLanguage} from '../netfilter/types.js';
+import {semanticsOf} from '../netfilter/semantics.js';
 import {ruleKey, type LoadedRule} from './loaded-rules.js';
 import type {Gap} from './gap.js';
 import type {TracedPacket} from './packets.js';
@@ -33,8 +35,8 @@ type Counted = {
 	readonly after: readonly LoadedRule[];
 	/** The tables that see only first packets: see `isNatTable`. Default: those of iptables. */
 	readonly isNat?: (rule: LoadedRule) => boolean;
-	/** Whether the rules are native nft ones, which may have no counter; `uncountedRules` names those for the report. Every iptables rule has one. */
-	readonly isNative?: boolean;
+	/** The language of the rules. In native nft, some may have no counter; `uncountedRules` names those for the report. */
+	readonly language?: RuleLanguage;
 };
 
 /** Compares what the packets hit with how much the counters increased. If there are no differences, the trace is complete. */
@@ -51,7 +53,7 @@ export function compareCounters({packets, ...counted}: Counted & {readonly packe
 }
 
 /** The same for hits that were already counted, by {@link ruleKey}. */
-export function compareHits({before, after, hits, isNat = ({table}) => table === 'nat', isNative = false}: Counted & {readonly hits: ReadonlyMap<string, number>}): readonly Gap[] {
+export function compareHits({before, after, hits, isNat = ({table}) => table === 'nat', language = 'iptables'}: Counted & {readonly hits: ReadonlyMap<string, number>}): readonly Gap[] {
 	const gaps: Gap[] = [...compareRules({before, after})];
 	const earlier = new Map(before.map(rule => [ruleKey(rule), rule] as const));
 	for (const rule of after) {
@@ -64,7 +66,7 @@ export function compareHits({before, after, hits, isNat = ({table}) => table ===
 
 		const name = nameOf(rule);
 		if (rule.packets === undefined || first.packets === undefined) {
-			if (traced > 0 && !isNative) {
+			if (traced > 0 && semanticsOf(language).isEveryRuleCounted) {
 				gaps.push({kind: 'unwitnessed', message: `${name} has no counter, so nothing confirms the ${traced} packets that the trace shows.`});
 			}
 		} else {

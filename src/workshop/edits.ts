@@ -2,20 +2,20 @@
 Changes of a rule set, one rule at a time. A change is made on the rules as values and expressed in the syntax of their language. A change that cannot be expressed is rejected, and no text is assembled that was not parsed as a single rule.
 */
 
-import {editNftRule} from '../mutation/edit-nft-rule.js';
-import {editRule, type RuleEdit as ValueEdit} from '../mutation/edit-iptables-rule.js';
+import type {RuleEdit as ValueEdit} from '../mutation/edit-iptables-rule.js';
 import {familyNames} from '../netfilter/address.js';
 import {addressFamilyOf} from '../netfilter/built-in.js';
 import {normalText} from '../netfilter/iptables/normalize.js';
 import {parseRuleText, type ParsedRule} from '../netfilter/iptables/rule.js';
 import {checkNftRule} from '../netfilter/nftables/safety.js';
 import {parseNftRule} from '../netfilter/nftables/rule.js';
-import {findTable, isNativeTable} from '../netfilter/lookup.js';
+import {findTable, languageOfTable} from '../netfilter/lookup.js';
 import {printStep} from '../netfilter/path.js';
 import type {
-	AddressFamily, Chain, Match, Rule, RuleSet, Table,
+	Chain, Match, Rule, RuleLanguage, RuleSet, Table,
 } from '../netfilter/types.js';
 import {RuleSyntaxError} from '../netfilter/words.js';
+import {editRuleOf} from '../mutation/edit-rule.js';
 import type {RuleAt, RuleEdit} from './protocol.js';
 import {targetWithPort, valuesOf, withValue} from './rule-values.js';
 import {counterpartEdit, counterpartOf} from './counterparts.js';
@@ -180,8 +180,7 @@ function withRules({tables}: RuleSet, {table, chain}: Found, rules: readonly Rul
 
 function changedRule(rule: Rule, edit: Extract<RuleEdit, {kind: 'negate' | 'value'}>, table: Table): Rule {
 	const change = changeOf(rule, edit);
-	const inWords = (wanted: ValueEdit): Rule | undefined => isNativeTable(table) ? editNftRule(rule, wanted, table.family) : editRule(rule, wanted, addressFamilyOf(table.family));
-	const changed = change === undefined ? undefined : inWords(change);
+	const changed = change === undefined ? undefined : editRuleOf(table, rule, change);
 	if (changed === undefined) {
 		throw new EditFault(edit.kind === 'value'
 			? `"${edit.value}" cannot replace ${nameOfValue(rule, edit)} in ${nameOf(edit.at)}.`
@@ -218,7 +217,7 @@ function readText(text: string, {table, chain}: Found): Rule {
 	}
 
 	try {
-		const rule: Rule = {chain: chain.name, number: 1, ...(isNativeTable(table) ? readNativeRule(own, table) : readIptablesRule(own, addressFamilyOf(table.family)))};
+		const rule: Rule = {chain: chain.name, number: 1, ...ruleReaders[languageOfTable(table)](own, table)};
 		refuseNowhere(rule, table);
 		return rule;
 	} catch (error) {
@@ -226,15 +225,17 @@ function readText(text: string, {table, chain}: Found): Rule {
 	}
 }
 
-function readNativeRule(text: string, {family}: Table): ParsedRule {
-	checkNftRule(text);
-	return parseNftRule(text, family);
-}
-
-/** A rule as it is in a dump, from which people copy it, with or without `-A CHAIN`. */
-function readIptablesRule(text: string, family: AddressFamily): ParsedRule {
-	return parseRuleText(normalText(text.replace(/^-[AI]\s+\S+\s*(?:\d+\s+)?/u, ''), family), family);
-}
+const ruleReaders: Readonly<Record<RuleLanguage, (text: string, table: Table) => ParsedRule>> = {
+	/** A rule as it is in a dump, from which people copy it, with or without `-A CHAIN`. */
+	iptables(text, table) {
+		const family = addressFamilyOf(table.family);
+		return parseRuleText(normalText(text.replace(/^-[AI]\s+\S+\s*(?:\d+\s+)?/u, ''), family), family);
+	},
+	nft(text, {family}) {
+		checkNftRule(text);
+		return parseNftRule(text, family);
+	},
+};
 
 /** A jump leads to a chain of the same table. */
 function refuseNowhere({target}: Pick<Rule, 'target'>, {chains, name}: Table): void {

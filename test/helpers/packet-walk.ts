@@ -185,7 +185,7 @@ class Walk {
 	#walkChain(chain: Chain, place: {readonly hook: Hook; readonly table: Table; readonly base: Chain}): 'accept' | 'drop' | Doubt | undefined {
 		const {hook, table, base} = place;
 		for (const rule of chain.rules) {
-			const answer = this.#read(rule, this.#facts(hook), {isNative: base.base !== undefined});
+			const answer = this.#read(rule, this.#facts(hook), {language: base.base === undefined ? 'iptables' : 'nft'});
 			if (answer.kind === 'not-known') {
 				return answer.kind;
 			}

@@ -84,7 +84,7 @@ class Conditions {
 			return 'not-known';
 		}
 
-		return askMatch(match, this.#facts(state), {isNative: state.placed!.isNative});
+		return askMatch(match, this.#facts(state), {language: state.placed!.language});
 	}
 
 	/** The cuts of a field that a condition holds for. */
@@ -97,7 +97,7 @@ class Conditions {
 		let set = 0n;
 		const facts = this.#facts(state);
 		for (const [place, {first}] of this.#fields.intervals[field].entries()) {
-			if (askMatch(match, withValue(facts, field, {value: first, fields: this.#fields}), {isNative: state.placed!.isNative}) === true) {
+			if (askMatch(match, withValue(facts, field, {value: first, fields: this.#fields}), {language: state.placed!.language}) === true) {
 				set |= 1n << BigInt(place);
 			}
 		}
@@ -367,7 +367,7 @@ class PlainWalker {
 				hits: {rule: this.#place(rule, state), before: state.hits},
 				packet: applyRule(state.packet, rule),
 				// Some statements of nft can leave their rule without having acted; then it is no hit.
-				isKnown: state.isKnown && !(state.placed!.isNative && rule.target.kind === 'extension'),
+				isKnown: state.isKnown && !(state.placed!.language === 'nft' && rule.target.kind === 'extension'),
 			};
 			const {target} = rule;
 			if (target.kind === 'jump' || target.kind === 'goto') {

@@ -2,8 +2,10 @@
 Checks the trace of a batch against the kernel's counts: counters of rules, and packets counted by nftables per socket owner.
 */
 
-import {isNativeTable, isNatTable} from '../../src/netfilter/lookup.js';
-import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
+import {languageOfRules, isNatTable} from '../../src/netfilter/lookup.js';
+import type {
+	AddressFamily, Backend, RuleLanguage, RuleSet,
+} from '../../src/netfilter/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import {compareHits} from '../../src/trace/counter-check.js';
@@ -22,7 +24,7 @@ export class CrossCheck {
 
 	readonly #input: Input;
 	readonly #natTables: ReadonlySet<string>;
-	readonly #isNative: boolean;
+	readonly #language: RuleLanguage;
 	/** Gaps about rules that have changed since the beginning: rule numbers are then meaningless, however often a probe is repeated. */
 	readonly #changed = new Map<string, Gap>();
 	#before: KernelCounts;
@@ -32,7 +34,7 @@ export class CrossCheck {
 		this.#input = input;
 		this.#before = before;
 		this.#natTables = new Set(tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
-		this.#isNative = tables.some(table => isNativeTable(table));
+		this.#language = languageOfRules({tables});
 	}
 
 	/** The rules with their latest counters. */
@@ -58,7 +60,7 @@ export class CrossCheck {
 		const after = await loadCounts(this.#input.netns, this.#input);
 		this.#before = after;
 		const counted = compareHits({
-			before: before.rules, after: after.rules, hits, isNat: ({family, table}) => this.#natTables.has(`${family} ${table}`), isNative: this.#isNative,
+			before: before.rules, after: after.rules, hits, isNat: ({family, table}) => this.#natTables.has(`${family} ${table}`), language: this.#language,
 		});
 		for (const gap of counted.filter(({kind}) => kind === 'rules-differ')) {
 			this.#changed.set(gap.message, gap);

@@ -4,7 +4,7 @@ One round: sends probes and turns what the kernel did into observations, also fr
 
 import {traceStreams} from '../../src/netfilter/backends.js';
 import {closingOf} from '../../src/netfilter/path.js';
-import {isNativeTable, isNatTable, rulesOf} from '../../src/netfilter/lookup.js';
+import {languageOfRules, isNatTable, rulesOf} from '../../src/netfilter/lookup.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {Probe} from '../../src/mesh/traffic.js';
 import {decodeDatagram} from '../../src/trace/decode/decode.js';
@@ -159,7 +159,7 @@ export function observeRound({recording, before, after, owners, sockets, probes,
 	const natTables = new Set(ruleSet.tables.filter(table => isNatTable(table)).map(({family, name}) => `${family} ${name}`));
 	// An unacknowledged listener keeps retransmitting its answer while counters and trace are read, one after the other.
 	gaps.push(...compareCounters({
-		before, after, packets: packets.filter(({header}) => !isAnswer(header)), isNat: ({family, table}) => natTables.has(`${family} ${table}`), isNative: ruleSet.tables.some(table => isNativeTable(table)),
+		before, after, packets: packets.filter(({header}) => !isAnswer(header)), isNat: ({family, table}) => natTables.has(`${family} ${table}`), language: languageOfRules(ruleSet),
 	}));
 	const joiner = new Joiner({
 		sockets, packets, owners, ruleSet, flows: flows?.flows, isSomewhere,

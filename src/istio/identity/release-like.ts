@@ -3,7 +3,7 @@ The known release by which a user's rules are judged: the one that writes such r
 */
 
 import {defaultBackendOf} from '../../netfilter/backends.js';
-import {isNativeTable, rulesOf, tablesOf} from '../../netfilter/lookup.js';
+import {languageOfRules, rulesOf, tablesOf} from '../../netfilter/lookup.js';
 import {addressFamilies} from '../../mesh/topology.js';
 import type {RuleSet} from '../../netfilter/types.js';
 import type {Intent} from '../../mesh/intent.js';
@@ -50,7 +50,7 @@ function findLike(ruleSet: RuleSet): Release {
 	}
 
 	const families = addressFamilies.filter(family => tablesOf(ruleSet, family).some(({chains}) => chains.some(chain => chain.rules.length > 0)));
-	const backend = defaultBackendOf(ruleSet.tables.some(table => isNativeTable(table)) ? 'nft' : 'iptables');
+	const backend = defaultBackendOf(languageOfRules(ruleSet));
 	const own = countsOf(rules);
 	const [best] = releasesIn(releases)
 		.filter(release => canGenerate(release, backend))

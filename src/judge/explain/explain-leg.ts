@@ -3,10 +3,10 @@ Explains why a packet took its path: each chain that it went through, rule by ru
 */
 
 import {purposeOf, type Role} from '../../mesh/roles.js';
-import {findTable, isNativeTable} from '../../netfilter/lookup.js';
+import {findTable, languageOfTable} from '../../netfilter/lookup.js';
 import type {Leg, RuleHit, Traversal} from '../../netfilter/path.js';
 import type {
-	Chain, Rule, Table, Target,
+	Chain, Rule, RuleLanguage, Table, Target,
 } from '../../netfilter/types.js';
 import type {MeshRules} from '../../mesh/mesh.js';
 import {finalVerdicts} from '../../trace/chain-walk.js';
@@ -39,17 +39,17 @@ export type AskedRule = {
 /** A base chain that a packet met, with every rule that was tested there and in the chains reached from there. Rules after the one that ended the path were not tested and are not listed. */
 export type AskedChain = {
 	readonly traversal: Traversal;
-	/** Whether the table is a native nft one, which has its own syntax. */
-	readonly isNative: boolean;
+	/** The language of the table's rules. */
+	readonly language: RuleLanguage;
 	readonly rules: readonly AskedRule[];
 };
 
 /** Where the model and the kernel disagree. */
 export type Contradiction =
 	/** The trace shows a match of a rule that does not match according to the model. */
-	| {readonly kind: 'hit-fails'; readonly rule: AskedRule; readonly isNative: boolean}
+	| {readonly kind: 'hit-fails'; readonly rule: AskedRule; readonly language: RuleLanguage}
 	/** According to the model, a rule matches that the kernel tested, but the trace shows no match. */
-	| {readonly kind: 'match-without-hit'; readonly rule: AskedRule; readonly isNative: boolean}
+	| {readonly kind: 'match-without-hit'; readonly rule: AskedRule; readonly language: RuleLanguage}
 	/** The trace shows a rule that the packet does not reach according to the model: its chain was left, or never entered. */
 	| {readonly kind: 'out-of-way'; readonly hit: RuleHit};
 
@@ -74,13 +74,13 @@ export function explainLeg(leg: Leg, ruleSet: MeshRules, {mark}: {readonly mark:
 	return {chains, contradictions};
 }
 
-function contradictionsIn({rules, isNative}: AskedChain): readonly Contradiction[] {
+function contradictionsIn({rules, language}: AskedChain): readonly Contradiction[] {
 	return rules.flatMap((rule): readonly Contradiction[] => {
 		if (rule.isHit) {
-			return rule.answer.kind === 'fails' ? [{kind: 'hit-fails', rule, isNative}] : [];
+			return rule.answer.kind === 'fails' ? [{kind: 'hit-fails', rule, language}] : [];
 		}
 
-		return rule.answer.kind === 'matches' ? [{kind: 'match-without-hit', rule, isNative}] : [];
+		return rule.answer.kind === 'matches' ? [{kind: 'match-without-hit', rule, language}] : [];
 	});
 }
 
@@ -94,7 +94,7 @@ class Walk {
 	readonly #leg: Leg;
 	readonly #ruleSet: MeshRules;
 	readonly #table: Table | undefined;
-	readonly #isNative: boolean;
+	readonly #language: RuleLanguage;
 	readonly #rules: AskedRule[] = [];
 	/** How many of the traversal's hits are accounted for. */
 	#used = 0;
@@ -105,7 +105,7 @@ class Walk {
 		this.#traversal = traversal;
 		this.#ruleSet = ruleSet;
 		this.#table = findTable(ruleSet, traversal);
-		this.#isNative = this.#table !== undefined && isNativeTable(this.#table);
+		this.#language = this.#table === undefined ? 'iptables' : languageOfTable(this.#table);
 	}
 
 	/** The hits that the walk did not reach. */
@@ -119,7 +119,7 @@ class Walk {
 			this.#walk(chain);
 		}
 
-		return {traversal: this.#traversal, isNative: this.#isNative, rules: this.#rules};
+		return {traversal: this.#traversal, language: this.#language, rules: this.#rules};
 	}
 
 	#chain(name: string): Chain | undefined {
@@ -161,7 +161,7 @@ class Walk {
 			isHit: hit !== undefined,
 			isDeciding: hit !== undefined && isDeciding(hit, this.#ruleSet),
 			isInBaseChain: chain.name === base,
-			answer: askRule(rule, facts, {isNative: this.#isNative}),
+			answer: askRule(rule, facts, {language: this.#language}),
 			facts,
 		});
 		if (hit !== undefined) {

@@ -7,8 +7,9 @@ import {
 } from '../../netfilter/address.js';
 import type {Endpoint} from '../../netfilter/path.js';
 import type {
-	Match, PortRange, Rule, Target,
+	Match, PortRange, Rule, RuleLanguage, Target,
 } from '../../netfilter/types.js';
+import {semanticsOf} from '../../netfilter/semantics.js';
 import type {PacketFacts} from './packet-facts.js';
 
 /** Whether a rule matches a packet, as far as its text and the known facts allow. */
@@ -23,10 +24,10 @@ export type RuleAnswer =
 export type MatchAnswer = boolean | 'not-known';
 
 /** Tests a rule. In a native nft rule, a condition on something that the packet does not have fails, negated or not (NFT_BREAK). */
-export function askRule({matches, target}: Pick<Rule, 'matches' | 'target'>, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): RuleAnswer {
+export function askRule({matches, target}: Pick<Rule, 'matches' | 'target'>, facts: PacketFacts, {language}: {readonly language: RuleLanguage}): RuleAnswer {
 	const doubtful: Match[] = [];
 	for (const match of matches) {
-		const answer = askMatch(match, facts, {isNative});
+		const answer = askMatch(match, facts, {language});
 		if (answer === false) {
 			return {kind: 'fails', match};
 		}
@@ -36,7 +37,7 @@ export function askRule({matches, target}: Pick<Rule, 'matches' | 'target'>, fac
 		}
 	}
 
-	return doubtful.length > 0 || (isNative && canPass(target, facts)) ? {kind: 'not-known', matches: doubtful} : {kind: 'matches'};
+	return doubtful.length > 0 || (semanticsOf(language).canActionFail && canPass(target, facts)) ? {kind: 'not-known', matches: doubtful} : {kind: 'matches'};
 }
 
 /** Acting statements of nft that can leave the rule without having acted: no socket is found, no map element, no connection. */
@@ -45,13 +46,13 @@ function canPass(target: Target, {connmark}: PacketFacts): boolean {
 }
 
 /** Tests one condition of a rule. */
-export function askMatch(match: Match, facts: PacketFacts, {isNative}: {readonly isNative: boolean}): MatchAnswer {
-	return (answers[match.kind] as Answering)(match, facts, isNative);
+export function askMatch(match: Match, facts: PacketFacts, {language}: {readonly language: RuleLanguage}): MatchAnswer {
+	return (answers[match.kind] as Answering)(match, facts, language);
 }
 
 /** The member of the union that a kind belongs to; some members have two kinds. */
 type Of<Kind extends Match['kind'], Each = Match> = Each extends {readonly kind: infer Own} ? (Kind extends Own ? Each : never) : never;
-type Answering<Asked = Match> = (match: Asked, facts: PacketFacts, isNative: boolean) => MatchAnswer;
+type Answering<Asked = Match> = (match: Asked, facts: PacketFacts, language: RuleLanguage) => MatchAnswer;
 
 const answers = {
 	comment: () => true,
@@ -92,13 +93,13 @@ function isInRanges(ranges: readonly PortRange[], port: number): boolean {
 }
 
 /** Without a socket, only a negated condition is true in iptables, and none in nft (`owner_mt` in net/netfilter/xt_owner.c; `nft_meta_get_eval_skugid`). */
-function answerOwner({kind, from, to, negated}: Of<'uid' | 'gid'>, {socket}: PacketFacts, isNative: boolean): MatchAnswer {
+function answerOwner({kind, from, to, negated}: Of<'uid' | 'gid'>, {socket}: PacketFacts, language: RuleLanguage): MatchAnswer {
 	if (socket === undefined) {
 		return 'not-known';
 	}
 
 	if (socket === 'none') {
-		return negated && !isNative;
+		return negated && semanticsOf(language).negatedOwnerHoldsWithoutSocket;
 	}
 
 	return (from <= socket[kind] && socket[kind] <= to) !== negated;

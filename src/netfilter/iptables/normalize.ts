@@ -4,9 +4,9 @@ One text for all spellings of a rule: `-p tcp --dport 80 -s 10.1.2.3/8` and `-s 
 
 import {parseRange, printRange} from '../address.js';
 import {addressFamilyOf} from '../built-in.js';
-import {isNativeTable} from '../lookup.js';
+import {languageOfTable} from '../lookup.js';
 import type {
-	AddressFamily, Match, PortRange, Rule, RuleSet,
+	AddressFamily, Match, PortRange, Rule, RuleLanguage, RuleSet, Table,
 } from '../types.js';
 import {normalWord, quoteWord} from '../words.js';
 import {modulesWithoutMemory} from './match-modules.js';
@@ -26,15 +26,18 @@ const optionOrder = ['--sport', '--dport', '--tcp-option', '--tcp-flags', '--soc
 /** Port ranges that match everything: the kernel's default, which iptables-save omits. */
 const everyPort: PortRange = {from: 0, to: 65_535};
 
+const normalizers: Readonly<Record<RuleLanguage, (table: Table) => Table>> = {
+	iptables: table => ({
+		...table,
+		chains: table.chains.map(chain => ({...chain, rules: chain.rules.map(rule => normalizeRule(rule, addressFamilyOf(table.family)))})),
+	}),
+	nft: table => table,
+};
+
 /** A rule set in which equivalent rules have equal texts. Native nft tables stay unchanged, because nft has only one spelling. */
 export function normalize(ruleSet: RuleSet): RuleSet {
 	return {
-		tables: ruleSet.tables.map(table => isNativeTable(table)
-			? table
-			: {
-				...table,
-				chains: table.chains.map(chain => ({...chain, rules: chain.rules.map(rule => normalizeRule(rule, addressFamilyOf(table.family)))})),
-			}),
+		tables: ruleSet.tables.map(table => normalizers[languageOfTable(table)](table)),
 	};
 }
 

@@ -14,7 +14,7 @@ export function describeRule({place, role, rule}: Pick<RuleCoverage, 'place' | '
 }
 
 /** Why no packet of this topology reaches a rule. */
-export function describeUnreached(unreached: Unreached, {isNative}: Pick<RuleCoverage, 'isNative'>): string {
+export function describeUnreached(unreached: Unreached, {language}: Pick<RuleCoverage, 'language'>): string {
 	switch (unreached.kind) {
 		case 'shadowed': {
 			return `shadowed: what it would match is handled earlier, by ${listOf(unreached.by.map(({place, role, packets}) => `${place}${role === null ? '' : ` ${role}`} (${packets} ${packets === 1 ? 'packet' : 'packets'})`))}`;
@@ -22,7 +22,7 @@ export function describeUnreached(unreached: Unreached, {isNative}: Pick<RuleCov
 
 		case 'no-match': {
 			const {packets, conditions} = unreached;
-			return `${packets} ${packets === 1 ? 'packet enters' : 'packets enter'} its chain, and none meets its conditions: ${listOf(conditions.map(({match, protocol, packets: failed}) => `${nameOfMatch(match, {protocol}, {isNative})} (${failed})`))}`;
+			return `${packets} ${packets === 1 ? 'packet enters' : 'packets enter'} its chain, and none meets its conditions: ${listOf(conditions.map(({match, protocol, packets: failed}) => `${nameOfMatch(match, {protocol}, {language})} (${failed})`))}`;
 		}
 
 		case 'cut-off': {

@@ -150,7 +150,7 @@ function rewritesBetween(one: Traversal, next: Traversal): readonly Rewrite[] {
 	});
 }
 
-function stepOf(rule: AskedRule, {isNative}: AskedChain): AskedStep {
+function stepOf(rule: AskedRule, {language}: AskedChain): AskedStep {
 	const {rule: {chain, number, text}, purpose, isHit, isDeciding, target} = rule;
 	return {
 		chain,
@@ -158,7 +158,7 @@ function stepOf(rule: AskedRule, {isNative}: AskedChain): AskedStep {
 		text,
 		purpose,
 		state: isHit ? (isDeciding ? 'decided' : 'matched') : 'missed',
-		because: isHit ? describeTarget(target, rule) : describeAnswer(rule, {isNative}),
+		because: isHit ? describeTarget(target, rule) : describeAnswer(rule, {language}),
 		jump: isHit && (target.kind === 'jump' || target.kind === 'goto') ? target.chain : null,
 	};
 }

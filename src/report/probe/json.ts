@@ -7,6 +7,7 @@ import type {AskedChain, Contradiction, AskedRule} from '../../judge/explain/exp
 import {legToJson} from '../run/json.js';
 import {jsonVersion} from '../run/schema.js';
 import {describeAnswer, describeTarget, factFor, nameOfMatch} from '../rules/describe-rule.js';
+import type {RuleLanguage} from '../../netfilter/types.js';
 import type {
 	AskedChainDocument, AskedRuleDocument, ContradictionRuleDocument, ProbeDocument,
 } from './schema.js';
@@ -48,13 +49,13 @@ function questionToJson({from, credentials, asked, to, family, protocol, source,
 	};
 }
 
-function chainToJson({traversal: {hook, family, table, chain}, isNative, rules}: AskedChain): AskedChainDocument {
+function chainToJson({traversal: {hook, family, table, chain}, language, rules}: AskedChain): AskedChainDocument {
 	return {
-		hook, family, table, chain, rules: rules.map(rule => ruleToJson(rule, isNative)),
+		hook, family, table, chain, rules: rules.map(rule => ruleToJson(rule, language)),
 	};
 }
 
-function ruleToJson(explained: AskedRule, isNative: boolean): AskedRuleDocument {
+function ruleToJson(explained: AskedRule, language: RuleLanguage): AskedRuleDocument {
 	const {rule, role, purpose, target, isHit, isDeciding, answer, facts} = explained;
 	return {
 		chain: rule.chain,
@@ -65,8 +66,8 @@ function ruleToJson(explained: AskedRule, isNative: boolean): AskedRuleDocument 
 		does: describeTarget(target, explained),
 		matched: isHit,
 		decided: isDeciding,
-		failed: !isHit && answer.kind === 'fails' ? {match: nameOfMatch(answer.match, facts, {isNative}), packet: factFor(answer.match, facts)} : null,
-		notUnderstood: !isHit && answer.kind === 'not-known' ? describeAnswer(explained, {isNative}) : null,
+		failed: !isHit && answer.kind === 'fails' ? {match: nameOfMatch(answer.match, facts, {language}), packet: factFor(answer.match, facts)} : null,
+		notUnderstood: !isHit && answer.kind === 'not-known' ? describeAnswer(explained, {language}) : null,
 	};
 }
 

@@ -18,6 +18,7 @@ import {printStops} from '../run/text.js';
 import {
 	printHook, printPath, printTraversalEnd, stepIndent, type LegStyle, type Style,
 } from '../run/text-path.js';
+import type {RuleLanguage} from '../../netfilter/types.js';
 import {contradictionsOf, labeledFields, exitStatusOfProbe, type ProbeReport} from './types.js';
 import {describeContradiction, describeHit} from './describe.js';
 
@@ -77,12 +78,12 @@ function printExplanation(explanation: LegExplanation | undefined, style: LegSty
 	return explanation?.chains.flatMap(chain => printChain(chain, style)) ?? [];
 }
 
-function printChain({traversal, isNative, rules}: AskedChain, style: LegStyle): readonly string[] {
+function printChain({traversal, language, rules}: AskedChain, style: LegStyle): readonly string[] {
 	const {paint, width, verbose, column} = style;
 	const {table, chain, hits} = traversal;
 	return [
 		...(verbose ? printHook(traversal, style) : []),
-		...runsOf(rules).flatMap(run => run[0]?.isHit === true ? run.flatMap(rule => printHit(rule, style)) : printRun(run, isNative, style)),
+		...runsOf(rules).flatMap(run => run[0]?.isHit === true ? run.flatMap(rule => printHit(rule, style)) : printRun(run, language, style)),
 		...(hits.length === 0
 			? hang({
 				indent: stepIndent, label: printStep(table, chain), column, text: 'no rule matched', width, paintLabel: paint.dim, paintText: paint.dim,
@@ -107,23 +108,23 @@ function runsOf(rules: readonly AskedRule[]): ReadonlyArray<readonly AskedRule[]
 	return runs;
 }
 
-function printRun(run: readonly AskedRule[], isNative: boolean, style: LegStyle): readonly string[] {
+function printRun(run: readonly AskedRule[], language: RuleLanguage, style: LegStyle): readonly string[] {
 	if (style.verbose || run.length <= tellMax) {
-		return run.flatMap(rule => printMiss(rule, isNative, style));
+		return run.flatMap(rule => printMiss(rule, language, style));
 	}
 
 	const half = tellMax / 2;
 	return [
-		...run.slice(0, half).flatMap(rule => printMiss(rule, isNative, style)),
+		...run.slice(0, half).flatMap(rule => printMiss(rule, language, style)),
 		...paragraph(`… ${run.length - tellMax} more rules that did not match (--verbose lists them)`, {indent: stepIndent, width: style.width, paint: style.paint.yellow}),
-		...run.slice(-half).flatMap(rule => printMiss(rule, isNative, style)),
+		...run.slice(-half).flatMap(rule => printMiss(rule, language, style)),
 	];
 }
 
-function printMiss(explained: AskedRule, isNative: boolean, {paint, width, column}: LegStyle): readonly string[] {
+function printMiss(explained: AskedRule, language: RuleLanguage, {paint, width, column}: LegStyle): readonly string[] {
 	const isDoubtful = explained.answer.kind !== 'fails';
 	return hang({
-		indent: stepIndent, label: nameOfRule(explained.rule), column, text: `✗ ${describeAnswer(explained, {isNative})}`, width, paintLabel: paint.dim, paintText: isDoubtful ? paint.yellow : paint.dim,
+		indent: stepIndent, label: nameOfRule(explained.rule), column, text: `✗ ${describeAnswer(explained, {language})}`, width, paintLabel: paint.dim, paintText: isDoubtful ? paint.yellow : paint.dim,
 	});
 }
 

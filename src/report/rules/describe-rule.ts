@@ -4,13 +4,13 @@ Rules and packets in words: what a rule does, which condition it has, and what t
 
 import {familyNames} from '../../netfilter/address.js';
 import type {
-	Match, PortRange, Target,
+	Match, PortRange, RuleLanguage, Target,
 } from '../../netfilter/types.js';
 import type {PacketFacts} from '../../judge/explain/packet-facts.js';
 import type {AskedRule} from '../../judge/explain/explain-leg.js';
 
 /** A condition in the syntax of the tool that wrote the rule: `! --uid-owner 1337`, `meta skuid != 1337`. */
-export function nameOfMatch(match: Match, {protocol}: Pick<PacketFacts, 'protocol'>, {isNative}: {readonly isNative: boolean}): string {
+export function nameOfMatch(match: Match, {protocol}: Pick<PacketFacts, 'protocol'>, {language}: {readonly language: RuleLanguage}): string {
 	if (match.kind === 'opaque') {
 		return match.text;
 	}
@@ -19,14 +19,16 @@ export function nameOfMatch(match: Match, {protocol}: Pick<PacketFacts, 'protoco
 		return `comment "${match.text}"`;
 	}
 
-	if (isNative) {
+	return namesOfMatches[language](match, protocol);
+}
+
+const namesOfMatches: Readonly<Record<RuleLanguage, (match: Asking, protocol: PacketFacts['protocol']) => string>> = {
+	iptables: match => `${match.kind === 'connmark' ? '-m connmark ' : ''}${match.negated ? '! ' : ''}${iptablesWords(match)}`,
+	nft(match, protocol) {
 		const [what, value] = nftWords(match, protocol);
 		return match.negated ? `${what} != ${value}` : `${what} ${value}`;
-	}
-
-	const module = match.kind === 'connmark' ? '-m connmark ' : '';
-	return `${module}${match.negated ? '! ' : ''}${iptablesWords(match)}`;
-}
+	},
+};
 
 type Asking = Exclude<Match, {readonly kind: 'comment' | 'opaque'}>;
 
@@ -212,16 +214,16 @@ function connmarkFact({connmark}: PacketFacts): string {
 }
 
 /** Why a rule that is not in the trace did not match, or what the model says about it, as a sentence without its period. */
-export function describeAnswer({answer, facts}: Pick<AskedRule, 'answer' | 'facts'>, native: {readonly isNative: boolean}): string {
+export function describeAnswer({answer, facts}: Pick<AskedRule, 'answer' | 'facts'>, asked: {readonly language: RuleLanguage}): string {
 	switch (answer.kind) {
 		case 'fails': {
-			return `${nameOfMatch(answer.match, facts, native)}: ${factFor(answer.match, facts)}`;
+			return `${nameOfMatch(answer.match, facts, asked)}: ${factFor(answer.match, facts)}`;
 		}
 
 		case 'not-known': {
 			return answer.matches.length === 0
 				? 'all its conditions hold, but its target can leave a packet unchanged; the trace shows no hit'
-				: `${answer.matches.map(match => `${nameOfMatch(match, facts, native)}: ${factFor(match, facts)}`).join('; ')}; so it is not known whether it failed; the trace shows no hit`;
+				: `${answer.matches.map(match => `${nameOfMatch(match, facts, asked)}: ${factFor(match, facts)}`).join('; ')}; so it is not known whether it failed; the trace shows no hit`;
 		}
 
 		case 'matches': {

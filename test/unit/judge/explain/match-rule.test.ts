@@ -4,6 +4,7 @@ import type {PacketFacts} from '../../../../src/judge/explain/packet-facts.js';
 import {parseNftRule} from '../../../../src/netfilter/nftables/rule.js';
 import {parseRuleText} from '../../../../src/netfilter/iptables/rule.js';
 import {describeAnswer} from '../../../../src/report/rules/describe-rule.js';
+import type {RuleLanguage} from '../../../../src/netfilter/types.js';
 
 /** The app's first packet to a port of another pod, in OUTPUT. */
 const sent: PacketFacts = {
@@ -147,20 +148,20 @@ const nft: readonly Case[] = [
 	[sent, 'meta mark set ct mark', yes],
 ];
 
-function say(answer: RuleAnswer, facts: PacketFacts, isNative: boolean): string {
-	return answer.kind === 'matches' ? yes : describeAnswer({answer, facts}, {isNative});
+function say(answer: RuleAnswer, facts: PacketFacts, language: RuleLanguage): string {
+	return answer.kind === 'matches' ? yes : describeAnswer({answer, facts}, {language});
 }
 
-for (const [program, cases, isNative] of [['iptables', iptables, false], ['ip6tables', iptables6, false], ['nft', nft, true]] as const) {
+for (const [program, cases, language] of [['iptables', iptables, 'iptables'], ['ip6tables', iptables6, 'iptables'], ['nft', nft, 'nft']] as const) {
 	test(`each condition of ${program} in words, negated or not`, t => {
 		for (const [facts, text, said] of cases) {
-			const rule = isNative ? parseNftRule(text) : parseRuleText(text, facts.family);
-			t.is(say(askRule(rule, facts, {isNative}), facts, isNative), said, text);
+			const rule = language === 'nft' ? parseNftRule(text) : parseRuleText(text, facts.family);
+			t.is(say(askRule(rule, facts, {language}), facts, language), said, text);
 		}
 	});
 }
 
 test('for an invalid address it is not known whether it is in a range', t => {
 	const facts = {...sent, source: {address: '?', port: 1}};
-	t.is(askRule(parseRuleText('-s 10.0.0.0/8', 'ipv4'), facts, {isNative: false}).kind, 'not-known');
+	t.is(askRule(parseRuleText('-s 10.0.0.0/8', 'ipv4'), facts, {language: 'iptables'}).kind, 'not-known');
 });

@@ -24,7 +24,7 @@ const reasons: ReadonlyArray<readonly [unreached: Unreached, words: RegExp]> = [
 
 function reportOf(change: Partial<CoverageReport> = {}): CoverageReport {
 	const each = (unreached: Unreached | null, index: number): RuleCoverage => ({
-		family: 'ip', place: `OUTPUT#${index + 1}`, role: null, rule, isNative: false, reach: {types: {hits: unreached === null ? 2 : 0, decided: unreached === null ? 1 : 0}}, unreached,
+		family: 'ip', place: `OUTPUT#${index + 1}`, role: null, rule, language: 'iptables', reach: {types: {hits: unreached === null ? 2 : 0, decided: unreached === null ? 1 : 0}}, unreached,
 	});
 	return {
 		environment: {
@@ -63,7 +63,7 @@ for (const [index, [unreached, words]] of reasons.entries()) {
 
 /** A rule that the complete probes reach, and the types do not. */
 const missed: RuleCoverage = {
-	family: 'ip', place: 'OUTPUT#1', role: null, rule, isNative: false, reach: {types: {hits: 0, decided: 0}}, unreached: null,
+	family: 'ip', place: 'OUTPUT#1', role: null, rule, language: 'iptables', reach: {types: {hits: 0, decided: 0}}, unreached: null,
 };
 
 for (const [title, change, status] of [

@@ -72,7 +72,7 @@ const printers: Readonly<Record<string, (notes: readonly string[]) => Printed>> 
 	coverage(notes) {
 		const report: CoverageReport = {
 			environment, rules: rulesWith(notes), families: ['ipv4'], cases: [], classes: 1, required: [], places: new Map(), examples: new Map(), gaps: [], hints: [], durationMs: 5, coverage: [{
-				family: 'ip', place: 'PREROUTING#1', role: null, rule: mutant.rule, isNative: false, reach: {}, unreached: null,
+				family: 'ip', place: 'PREROUTING#1', role: null, rule: mutant.rule, language: 'iptables', reach: {}, unreached: null,
 			}],
 		};
 		return {text: printCoverage(report, options), json: coverageToJson(report), results: resultsOfCoverage(report)};
