@@ -19,7 +19,7 @@ export function userHints(run: RunUsers): readonly string[] {
 function unknownProxy({intent: {proxyUids, proxyGids, ambient, inboundInterceptionMode}, credentials: {proxy}}: RunUsers): readonly string[] {
 	// A transparent proxy is recognized by its group or its mark on purpose.
 	const isKnownOtherwise = ambient !== undefined || (inboundInterceptionMode === 'TPROXY' && proxyGids.includes(proxy.gid));
-	return proxyUids.includes(proxy.uid) || isKnownOtherwise ? [] : [`The rules exempt UID ${proxyUids.join(', ')} as the proxy, but the proxy of this run has UID ${proxy.uid} (--proxy-uid).`];
+	return proxyUids.includes(proxy.uid) || isKnownOtherwise ? [] : [`The rules exempt ${proxyUids.length === 0 ? 'no UID' : `UID ${proxyUids.join(', ')}`} as the proxy, but the proxy of this run has UID ${proxy.uid} (--proxy-uid).`];
 }
 
 function appsOfProxysUser({intent: {proxyUids, proxyGids, ambient}, credentials: {app}, others}: RunUsers): readonly string[] {

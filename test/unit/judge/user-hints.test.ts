@@ -10,9 +10,12 @@ import {ofIstio} from '../../helpers/mesh.js';
 const own = (uid: number) => ({uid, gid: uid});
 const {ruleSet} = importRules(readFixture('cases', '64-telepresence-uid0.save').split('\n').slice(1).join('\n'));
 
-function hints({proxy = own(1337), app = own(1000), others = []}: {readonly proxy?: {uid: number; gid: number}; readonly app?: {uid: number; gid: number}; readonly others?: RunUsers['others']} = {}, rules = ruleSet): readonly string[] {
+function hints({proxy = own(1337), app = own(1000), others = [], proxyUids}: {
+	readonly proxy?: {uid: number; gid: number}; readonly app?: {uid: number; gid: number}; readonly others?: RunUsers['others']; readonly proxyUids?: readonly number[];
+} = {}, rules = ruleSet): readonly string[] {
+	const intent = intentOfRuleSet(rules);
 	return userHints({
-		intent: intentOfRuleSet(rules), ruleSet: ofIstio(rules), others, credentials: {
+		intent: {...intent, proxyUids: proxyUids ?? intent.proxyUids}, ruleSet: ofIstio(rules), others, credentials: {
 			app, proxy, agent: proxy, remote: own(0), istiod: own(0), prometheus: own(0),
 		},
 	});
@@ -26,6 +29,7 @@ test('another tool\'s rule for a user that no actor has (64)', t => {
 });
 
 test('a proxy whose user is not in the rules', t => {
+	t.is(hints({proxy: own(5), app: own(0), proxyUids: []})[0], 'The rules exempt no UID as the proxy, but the proxy of this run has UID 5 (--proxy-uid).');
 	t.is(hints({proxy: own(5), app: own(0)})[0], 'The rules exempt UID 1337 as the proxy, but the proxy of this run has UID 5 (--proxy-uid).');
 });
 
