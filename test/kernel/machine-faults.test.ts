@@ -1,6 +1,8 @@
 /** Errors of the machine are neither the rules' (2, "rejected") nor failures (1): the command ends with 4, or the run is inconclusive if others could run. */
 
+import process from 'node:process';
 import test from 'ava';
+import {execa} from 'execa';
 import {fakes, onOtherMachine, testbedOnOtherMachine} from './_machine.js';
 
 const all = ['run', '--backend', 'all', '--family', 'both'];
@@ -156,4 +158,10 @@ test.serial('faults of the rules are still reported as faults of the rules', asy
 	`);
 	t.is(exitCode, 0, stderr);
 	t.deepEqual(stdout.trim().split('\n'), Array.from({length: 4}, () => 'RULES_REJECTED'));
+});
+
+test.serial('root that may not kill the processes of other users, as in a container, ends its actors by their channel', async t => {
+	const {exitCode, stdout, stderr} = await execa('setpriv', ['--bounding-set=-kill', '--inh-caps=-kill', process.execPath, 'scripts/run.cjs', 'testbed', 'run'], {reject: false, timeout: 120_000});
+	t.is(exitCode, 0, stderr);
+	t.regex(stdout, /6 passed, 0 failed/u);
 });

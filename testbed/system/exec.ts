@@ -129,8 +129,13 @@ export function startNode(program: URL, {netns, onMessage}: {readonly netns: num
 	});
 	child.on('message', onMessage);
 	const ended = new Promise<ProcessEnd>(resolve => {
-		child.once('error', error => {
-			resolve({exitCode: null, signal: null, stderr: error.message});
+		child.on('error', (error: NodeJS.ErrnoException) => {
+			if (error.syscall === 'kill') {
+				// Root without CAP_KILL, as in a container, may not kill a process that has become another user. It ends when its channel closes.
+				child.disconnect();
+			} else {
+				resolve({exitCode: null, signal: null, stderr: error.message});
+			}
 		});
 		child.once('close', (exitCode, signal) => {
 			resolve({exitCode, signal, stderr});
