@@ -131,7 +131,10 @@ export function startNode(program: URL, {netns, onMessage}: {readonly netns: num
 	const ended = new Promise<ProcessEnd>(resolve => {
 		child.on('error', (error: NodeJS.ErrnoException) => {
 			if (error.syscall === 'kill') {
-				// Root without CAP_KILL, as in a container, may not kill a process that has become another user. It ends when its channel closes.
+				// Root without CAP_KILL, as in a container, may not kill a process that has become another user. It ends when its channel closes. After that Node emits no `close` (findings/child-close-after-disconnect.sh).
+				child.once('exit', (exitCode, signal) => {
+					resolve({exitCode, signal, stderr});
+				});
 				child.disconnect();
 			} else {
 				resolve({exitCode: null, signal: null, stderr: error.message});
