@@ -78,7 +78,7 @@ async function runOnce({backend, family, isMixed}, hold) {
 	const input = parseReleaseInput(release);
 	const sidecar = generate({...input, families: [family], backend});
 	const others = isMixed ? parseSave(mixedTables, family).tables : [];
-	const intent = intentOf(input.options);
+	const intent = intentOf(input);
 	const credentials = credentialsOf({proxyUid: 1337, appUid: 1000}, intent);
 	const cases = sixTypes({
 		intent, actors: credentials, topology, family, ids: typeIds,

@@ -49,7 +49,7 @@ test('no file of src/, testbed/ or page/ names a back end, except those that say
 });
 
 /** Scripts that run where the project is not built, or on a commit that is not this one. A new back end needs its place in each of them, so CONTRIBUTING.md names them. */
-const scriptsWithNames = ['scripts/matrix/cells/kernels.mjs', 'scripts/matrix/job/steps.mjs', 'scripts/setup/acts.cjs', 'scripts/soak/ground.mjs'];
+const scriptsWithNames = ['scripts/image.mjs', 'scripts/matrix/cells/kernels.mjs', 'scripts/matrix/job/steps.mjs', 'scripts/setup/acts.cjs', 'scripts/soak/ground.mjs'];
 
 test('the scripts that name a back end are those that CONTRIBUTING.md lists', t => {
 	const files = filesOf('scripts', /\.[cm]js$/u);
