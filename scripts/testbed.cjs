@@ -22,16 +22,13 @@ async function start() {
 		// With Debian's `su`, PATH lacks the folders of the netfilter programs.
 		process.env.PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(path.delimiter);
 		const {installedName} = require('./setup/program-name.cjs');
-		const {loadBundle} = require('./setup/load-bundle.cjs');
-		const {runToEnd} = require('./setup/run-to-end.cjs');
+		const {runBundle} = require('./setup/load-bundle.cjs');
 		const {becomeRoot} = require('./setup/rootless.cjs');
 		const [argv, started] = [process.argv.slice(2), {called: installedName(process.env)}];
 		becomeRoot({
 			root, uid: process.getuid === undefined ? -1 : process.getuid(), argv, context: started,
 		});
-		const {exports: {main}, save} = loadBundle(path.join(root, 'dist/bin/cli.js'));
-		await runToEnd(async () => main(argv, started));
-		save();
+		await runBundle(path.join(root, 'dist/bin/cli.js'), argv, started);
 	} catch (error) {
 		report(error);
 	}

@@ -11,7 +11,7 @@ const netfilterPrograms = {
 
 /** Programs that the tests of the Vagrantfile, the shell scripts, captures, drawings, completion, man pages and ordinary users run, and the one that brings Envoy and schemas (wheel.cjs). If one is missing, those tests say that they were not run, and fail in CI. */
 const checkerPrograms = {
-	ruby: ['ruby'], shellcheck: ['shellcheck'], tshark: ['tshark'], chromium: ['chromium'], zsh: ['zsh'], fish: ['fish'], mandoc: ['mandoc'], uidmap: ['newuidmap', 'newgidmap'], 'python3-pip': ['pip3'],
+	ruby: ['ruby'], shellcheck: ['shellcheck'], tshark: ['tshark'], chromium: ['chromium'], zsh: ['zsh'], fish: ['fish'], mandoc: ['mandoc'], uidmap: ['newuidmap', 'newgidmap'], 'netcat-openbsd': ['nc'], 'python3-pip': ['pip3'],
 };
 
 /** Commands of `testbed` that need Linux and the netfilter programs, according to their definitions (a test compares the lists): the launcher checks this before anything is built. An ordinary user's command becomes root of a user namespace (testbed/rootless/). The others work anywhere; `doctor` itself reports what is missing. */
@@ -93,14 +93,13 @@ Every act: what it does, its program, and its requirements.
 - `programs`: further programs, by Debian package, that this act installs.
 - `envoy`: whether the pinned Envoy is needed (envoy.cjs).
 - `ciSchemas`: whether the pinned schemas of GitLab's and GitHub's files are needed (ci-schemas.cjs).
-- `bundled`: the program is one of the CommonJS bundles of scripts/setup/bundle.cjs.
-- `main`: the program exports `main(argv)`, which returns the exit status; otherwise it reads `process.argv` and starts when imported.
+- `main`: the program is one of the CommonJS bundles of scripts/setup/bundle.cjs and exports `main(argv)`, which returns the exit status; otherwise it reads `process.argv` and starts when imported.
 - `hint(argv)`: a message to print before the act starts, if any: how long it takes, if that is minutes.
 */
 const acts = {
 	testbed: {
 		purpose: 'run the testbed (`--help` lists its commands)',
-		program: 'dist/bin/cli.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed', kernel: testbedNeedsKernel, root: argv => rootCommands.has(argv[0]),
+		program: 'dist/bin/cli.js', main: true, trees: ['testbed'], build: 'testbed', kernel: testbedNeedsKernel, root: argv => rootCommands.has(argv[0]),
 	},
 	test: {
 		purpose: 'run the tests: all, `unit`, `kernel`, or files; needs root unless only unit tests are named',
@@ -109,11 +108,11 @@ const acts = {
 	},
 	bench: {
 		purpose: 'measure a whole run and its indispensable parts',
-		program: 'dist/bin/bench.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed', kernel: argv => !asksForHelp(argv),
+		program: 'dist/bin/bench.js', main: true, trees: ['testbed'], build: 'testbed', kernel: argv => !asksForHelp(argv),
 	},
 	conformance: {
 		purpose: 'compare the generated rules with those of the real istio-iptables; with `--proxy envoy`, the stub with Envoy (needs root)',
-		program: 'dist/bin/conformance.js', main: true, bundled: true, trees: ['testbed'], build: 'testbed',
+		program: 'dist/bin/conformance.js', main: true, trees: ['testbed'], build: 'testbed',
 		kernel: argv => !asksForHelp(argv) && argv.some(argument => /^--proxy(?:=|$)/.test(argument)),
 	},
 	build: {purpose: 'install the packages and compile', trees: ['tests'], build: 'test', kernel: never},
@@ -144,7 +143,7 @@ const acts = {
 		program: 'scripts/image.mjs', trees: ['testbed'], build: 'testbed', atRoot: true, kernel: never,
 	},
 	'ci-tools': {
-		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, uidmap, the linters, vitest, schemas of CI files, Envoy',
+		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, uidmap, nc, the linters, vitest, schemas of CI files, Envoy',
 		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, envoy: true, ciSchemas: true, kernel: never,
 	},
 };

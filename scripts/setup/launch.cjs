@@ -13,8 +13,7 @@ const {packagesStand, installPackages, mustInstall} = require('./packages.cjs');
 const {envoyStands, installEnvoy, pinned} = require('./envoy.cjs');
 const {installSchemas, pinned: pinnedSchemas, schemasStand} = require('./ci-schemas.cjs');
 const {withLock} = require('./lock.cjs');
-const {loadBundle} = require('./load-bundle.cjs');
-const {runToEnd} = require('./run-to-end.cjs');
+const {runBundle} = require('./load-bundle.cjs');
 const {giveToOwner} = require('./owner.cjs');
 const {goWhereTheUserStands, startedByNpm} = require('./npm.cjs');
 const {programName} = require('./program-name.cjs');
@@ -212,10 +211,7 @@ async function start(name, argv, context) {
 			});
 		}
 
-		// A bundle is CommonJS: `require` avoids starting Node's module loader.
-		const {exports: {main}, save} = act.bundled ? loadBundle(file) : {exports: await import(pathToFileURL(file).href)};
-		await runToEnd(async () => main(argv, started));
-		if (save?.() === true) {
+		if (await runBundle(file, argv, started)) {
 			giveToOwner(['dist'], context);
 		}
 

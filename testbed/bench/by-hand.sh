@@ -22,11 +22,11 @@ end() {
 }
 trap end EXIT
 
-# as NAMESPACE UID COMMAND…
+# as NAMESPACE UID COMMAND… replaces the shell, so call it in one of its own: the process of a listener then is the one that is killed in the end.
 as() {
 	namespace=$1 user=$2
 	shift 2
-	ip netns exec "$namespace" setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
+	exec ip netns exec "$namespace" setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
 }
 
 # listen NAMESPACE UID PORT
@@ -37,7 +37,7 @@ listen() {
 
 # connect NAMESPACE UID [OPTION…] ADDRESS PORT
 connect() {
-	as "$@" >/dev/null 2>&1 || echo "not answered: $*" >&2
+	(as "$@") >/dev/null 2>&1 || echo "not answered: $*" >&2
 }
 
 ip netns add "$pod"

@@ -15,7 +15,7 @@ import {
 } from './open-packet.js';
 import {identityOf, MessageScan} from './message-scan.js';
 import {LogSequence} from './log-sequence.js';
-import {facts, layout} from './packed-packet.js';
+import {facts, layout, protocolMask} from './packed-packet.js';
 import {ShapeTrie, type Shape, type Token} from './traversal-cache.js';
 
 /** The result of a batch: rows of packets (`packed-packet.ts`), cached traversals that are new since the last batch, and what is known to be lost or not understood. */
@@ -33,7 +33,6 @@ const switchFacts: Readonly<Record<string, number>> = {
 	prerouting: facts.entryPrerouting, output: facts.entryOutput, arrived: facts.arrivedInput, sent: facts.arrivedPostrouting,
 };
 const entryFacts = facts.entryPrerouting | facts.entryOutput;
-const protocolMask = 0xFF;
 const arrivalFacts = facts.arrivedInput | facts.arrivedPostrouting;
 
 /** Assembles batch after batch of one loaded rule set. */

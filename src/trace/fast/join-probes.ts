@@ -13,7 +13,7 @@ import {deliveredBy, givenSocketOf, type Listening} from '../tproxy-socket.js';
 import {ruleKey} from '../loaded-rules.js';
 import {isAnswer, protocolNumbers} from '../decode/packet.js';
 import {
-	arrivalOf, facts, layout, rowWords, unpackPacket, unpackTraversals,
+	arrivalOf, facts, layout, protocolMask, rowWords, unpackPacket, unpackTraversals,
 } from './packed-packet.js';
 import {
 	firstLeg, isGivenToNobody, isResetLost, lostIn, type DeliveredLeg, type SentProbe,
@@ -68,7 +68,7 @@ export class ProbeJoiner {
 			if ((rows[row]! & facts.sequence) !== 0 && isAnswer({tcpFlags: rows[row + layout.tcpFlags]!})) {
 				addTo(this.#answers, (rows[row + layout.sequence]! - 1) >>> 0, row);
 			} else {
-				addTo(this.#byPorts, keyOf(rows[row]! & 0xFF, rows[row + layout.ports]!), row);
+				addTo(this.#byPorts, keyOf(rows[row]! & protocolMask, rows[row + layout.ports]!), row);
 				sentPackets += Number((rows[row]! & facts.entryOutput) !== 0);
 			}
 

@@ -13,6 +13,9 @@ export const layout = {
 	traversalWords: 10, shape: 0, traversalPorts: 1, traversalSource: 2, traversalDestination: 6,
 } as const;
 
+/** The protocol's number in the word `facts`. */
+export const protocolMask = 0xFF;
+
 /** Bits of the word `facts` above the protocol's number. */
 export const facts = {
 	ipv6: 1 << 8, seen: 1 << 9, entryPrerouting: 1 << 10, entryOutput: 1 << 11, sequence: 1 << 12, identification: 1 << 13, owner: 1 << 14, arrivedInput: 1 << 15, arrivedPostrouting: 1 << 16,
@@ -92,7 +95,7 @@ export function unpackPacket(rows: Int32Array, row: number, shapes: Traversals):
 	return {
 		header: {
 			family: isIpv6 ? 'ipv6' : 'ipv4',
-			protocol: known & 0xFF,
+			protocol: known & protocolMask,
 			...endpointsAt(rows, {
 				ports: rows[row + layout.ports]!, source: row + layout.source, destination: row + layout.destination, isIpv6,
 			}),
