@@ -1,5 +1,5 @@
 /**
-The table that turns tracing on for probes and counts them. Like the tracer's own (tracer/trace-table.ts), but for many packets: it traces first packets of TCP and UDP only, with one message per chain; it shows each packet once more after it has passed everything else; and it counts packets per socket owner instead of keeping an element for each packet.
+The table that turns tracing on for probes and counts them. Like the tracer's own (tracer/trace-table.ts), but for many packets: it traces first packets of TCP and UDP only, with one message per chain; it shows each packet once more after it has passed everything else, by one message of a rule instead of two about the end of its chain; and it counts packets per socket owner instead of keeping an element for each packet.
 */
 
 import {TestbedError} from '../errors.js';
@@ -41,9 +41,11 @@ table inet ${traceTable} {
 	}
 	chain arrived {
 		type filter hook input priority 350; policy accept;
-${listening.map(protocol => `		${turnAway[protocol]}\n`).join('')}	}
+${listening.map(protocol => `		${turnAway[protocol]}\n`).join('')}		accept
+	}
 	chain sent {
 		type filter hook postrouting priority 350; policy accept;
+		accept
 	}
 }
 `;

@@ -16,7 +16,9 @@ import {
 import {identityOf, MessageScan} from './message-scan.js';
 import {LogSequence} from './log-sequence.js';
 import {facts, layout, protocolMask} from './packed-packet.js';
-import {ShapeTrie, type Shape, type Token} from './traversal-cache.js';
+import {KnownMessages, type Token} from './known-messages.js';
+import {RecentMap} from './recent-map.js';
+import {ShapeTrie, type Shape} from './traversal-cache.js';
 
 /** The result of a batch: rows of packets (`packed-packet.ts`), cached traversals that are new since the last batch, and what is known to be lost or not understood. */
 export type FastBatch = {
@@ -35,18 +37,22 @@ const switchFacts: Readonly<Record<string, number>> = {
 const entryFacts = facts.entryPrerouting | facts.entryOutput;
 const arrivalFacts = facts.arrivedInput | facts.arrivedPostrouting;
 
+/** What a message of the trace table says. */
+function saidBy(event: TraceEvent): number {
+	return event.source === 'nft' && saysInvalid(event) ? facts.invalid : switchFacts[event.chain] ?? 0;
+}
+
 /** Assembles batch after batch of one loaded rule set. */
 export class FastTrace {
 	readonly shapes: ShapeTrie;
 	readonly #lookup: Lookup;
-	readonly #tokens = new Map<number, Token[]>();
-	#tokenCount = 0;
+	readonly #known = new KnownMessages();
 	#scan: MessageScan | undefined;
 	#packets: OpenPacket[] = [];
-	#newest = new Map<number | string, OpenPacket>();
+	#newest = new RecentMap<number | string, OpenPacket>();
 	/** As in ../packets.ts, by nft's trace id. */
 	#sent = new Map<number, OpenPacket>();
-	#current = new Map<number, Current>();
+	#current = new RecentMap<number, Current>();
 	#orphans = 0;
 	#complaints = new Map<string, number>();
 	readonly #log: LogSequence;
@@ -96,9 +102,9 @@ export class FastTrace {
 			rows: this.peek(), packets: this.#packets.length, orphans: this.#orphans, gaps: this.#gaps(),
 		};
 		this.#packets = [];
-		this.#newest = new Map();
+		this.#newest = new RecentMap();
 		this.#sent = new Map();
-		this.#current = new Map();
+		this.#current = new RecentMap();
 		this.#orphans = 0;
 		this.#complaints = new Map();
 		return batch;
@@ -131,41 +137,36 @@ export class FastTrace {
 	}
 
 	#message(scan: MessageScan, at: number, size: number): void {
-		const type = scan.typeAt(at);
-		if (type === controlTypes.done || type === controlTypes.noop) {
+		const token = this.#known.like(scan, at, size) ?? this.#scanned(scan, at, size);
+		if (token === undefined) {
 			return;
 		}
 
-		const decode = type === nflogMessageType ? decodeNflog : decodeNftTrace;
-		const message = (): Uint8Array => scan.bytes.slice(at, at + size);
-		if ((type !== nflogMessageType && type !== nftTraceMessageType) || !scan.scan(at, size)) {
-			this.#complain(() => decode(message()));
-			return;
-		}
-
-		const token = this.#tokenOf(scan) ?? this.#learn(scan, () => decode(message()));
-		if (token === undefined || (token.event.source === 'nft' && !scan.hasTraceId)) {
-			this.#complain(() => decode(message()));
-		} else if (token.event.source === 'nft') {
-			this.#nft(scan, token, token.event.table === this.#lookup.traceTable);
+		if (token.event.source === 'nft') {
+			this.#nft(scan, token);
 		} else {
 			this.#logged(scan, token);
 		}
 	}
 
-	#tokenOf(scan: MessageScan): Token | undefined {
-		const rivals = this.#tokens.get(scan.hash);
-		if (rivals === undefined) {
+	/** The kind of a message that is not like one of those expected; undefined for one of netlink's own, and for one that is not understood. */
+	#scanned(scan: MessageScan, at: number, size: number): Token | undefined {
+		const type = scan.typeAt(at);
+		if (type === controlTypes.done || type === controlTypes.noop) {
 			return undefined;
 		}
 
-		for (const token of rivals) {
-			if (scan.isOf(token.words)) {
-				return token;
-			}
+		const decode = type === nflogMessageType ? decodeNflog : decodeNftTrace;
+		const message = (): Uint8Array => scan.bytes.slice(at, at + size);
+		const isScanned = (type === nflogMessageType || type === nftTraceMessageType) && scan.scan(at, size);
+		const token = isScanned ? this.#known.ofKind(scan) ?? this.#learn(scan, () => decode(message())) : undefined;
+		if (token === undefined || (token.event.source === 'nft' && !scan.hasTraceId)) {
+			this.#complain(() => decode(message()));
+			return undefined;
 		}
 
-		return undefined;
+		this.#known.expect(token, scan.layout(at, size));
+		return token;
 	}
 
 	#learn(scan: MessageScan, decode: () => {readonly events: readonly TraceEvent[]}): Token | undefined {
@@ -178,22 +179,14 @@ export class FastTrace {
 			}
 		}
 
-		if (event === undefined) {
-			return undefined; // `#complain` finds out what is wrong with it.
-		}
-
-		const token: Token = {id: this.#tokenCount++, event, words: scan.words.slice(0, scan.wordCount)};
-		this.#tokens.set(scan.hash, [...this.#tokens.get(scan.hash) ?? [], token]);
-		return token;
+		// Undefined: `#complain` finds out what is wrong with it.
+		return event === undefined ? undefined : this.#known.add(scan, event, event.table === this.#lookup.traceTable ? saidBy(event) : undefined);
 	}
 
-	#nft(scan: MessageScan, token: Token, isSwitch: boolean): void {
-		const {event} = token;
+	#nft(scan: MessageScan, token: Token): void {
+		const {event, said} = token;
 		if (scan.hasPacket) {
-			if (isSwitch) {
-				this.#switched(scan, saysInvalid(event) ? facts.invalid : switchFacts[event.chain] ?? 0);
-				this.#current.delete(scan.traceId);
-			} else {
+			if (said === undefined) {
 				const packet = this.#packetAt(scan, event);
 				const shape = this.shapes.begin(token);
 				if (shape === undefined) {
@@ -203,12 +196,15 @@ export class FastTrace {
 					this.#current.set(scan.traceId, {packet, index: this.#begin(scan, packet, shape), shape});
 					this.#orphans += shape.orphans;
 				}
+			} else {
+				this.#switched(scan, said);
+				this.#current.delete(scan.traceId);
 			}
 
 			return;
 		}
 
-		if (isSwitch) {
+		if (said !== undefined) {
 			return;
 		}
 
@@ -358,12 +354,13 @@ export class FastTrace {
 	/** Begins a traversal; its index among those of its packet. */
 	#begin(scan: MessageScan, {shapes, pathWords}: OpenPacket, shape: Shape): number {
 		pathWords.push(scan.ports);
-		for (const start of [scan.sourceAt, scan.destinationAt]) {
-			for (let word = 0; word < 4; word++) {
-				pathWords.push(word === 0 || scan.isIpv6 ? scan.wordAt(start + (word * 4)) : 0);
-			}
-		}
-
+		this.#pushAddress(scan, scan.sourceAt, pathWords);
+		this.#pushAddress(scan, scan.destinationAt, pathWords);
 		return shapes.push(shape) - 1;
+	}
+
+	#pushAddress(scan: MessageScan, at: number, words: number[]): void {
+		const {isIpv6} = scan;
+		words.push(scan.wordAt(at), isIpv6 ? scan.wordAt(at + 4) : 0, isIpv6 ? scan.wordAt(at + 8) : 0, isIpv6 ? scan.wordAt(at + 12) : 0);
 	}
 }

@@ -5,14 +5,7 @@ Cached traversals: the few sequences of events that thousands of packets repeat.
 import type {Traversal} from '../../netfilter/path.js';
 import type {TraceEvent} from '../decode/event.js';
 import {assemblePackets, type Lookup} from '../packets.js';
-
-/** A message without what differs between packets: the decoder's result for the first one of its kind. */
-export type Token = {
-	readonly id: number;
-	readonly event: TraceEvent;
-	/** The relevant bytes of the token, to tell it from another with the same hash. */
-	readonly words: Int32Array;
-};
+import type {Token} from './known-messages.js';
 
 /** What a packet has met in a base chain so far. The addresses of `traversal` are those of the first packet of its kind. */
 export type Shape = {
