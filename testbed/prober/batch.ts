@@ -5,7 +5,7 @@ One batch of probes: which requests it includes, and the senders' results.
 import type {RuleSet} from '../../src/netfilter/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
-import type {EncodedBatch} from './encode.js';
+import {decodeResult, type EncodedBatch, type SentRequest} from './encode.js';
 import {resultWords, type SenderAnswer} from './protocol.js';
 
 /** The requests of a batch, with their indices among all requests. */
@@ -62,9 +62,19 @@ function byOwner(indices: readonly number[], batch: readonly ProbeRequest[]): re
 	return [...groups.values()].flat();
 }
 
+/** A probe among those that its namespace sent. */
+export type Place = {readonly side: Side; readonly index: number};
+
 /** The state of a probe so far. */
-export function stateOf([{sent, late}, index]: readonly [side: Side, index: number]): number {
+export function stateOf({side: {sent, late}, index}: Place): number {
 	return late.get(index)?.state ?? sent.results[(index * resultWords.words) + resultWords.state]!;
+}
+
+/** The result of a probe. */
+export function decodePlace(request: ProbeRequest, {side: {encoded: {toWords}, sent: {results}, late}, index}: Place): SentRequest {
+	return decodeResult(request, {
+		results, index, toWords: toWords[index]!, late: late.get(index),
+	});
 }
 
 /** The gap for a probe that nothing came back for while packets may still have been in flight. */

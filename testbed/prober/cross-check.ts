@@ -15,6 +15,9 @@ import {forgetOwnersText, ownersMax} from './trace-table.js';
 
 type Input = {readonly netns: Netns; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly ruleSet: RuleSet; readonly lockFile: string};
 
+/** The counts before and after a batch. */
+export type KernelCountsRead = {readonly before: KernelCounts; readonly after: KernelCounts};
+
 /** Compares counts from batch to batch: each batch starts from the counts at the end of the last one. */
 export class CrossCheck {
 	/** Reads the first counts. */
@@ -28,6 +31,7 @@ export class CrossCheck {
 	/** Gaps about rules that have changed since the beginning: rule numbers are then meaningless, however often a probe is repeated. */
 	readonly #changed = new Map<string, Gap>();
 	#before: KernelCounts;
+	#lastOwner = {uid: -1, gid: -1, name: ''};
 
 	private constructor(input: Input, before: KernelCounts) {
 		const {tables} = input.ruleSet;
@@ -51,14 +55,30 @@ export class CrossCheck {
 		}
 	}
 
-	/**
-	Compares what the kernel counted since the last call with what the trace shows: hits by rule (`ruleKey`), and the owner of each packet that probes sent from the pod. `strangers` is the number of traced packets that no probe sent.
-	*/
-	async compare({hits, owners: sent, strangers}: {readonly hits: ReadonlyMap<string, number>; readonly owners: readonly string[]; readonly strangers: number}): Promise<readonly Gap[]> {
-		const owners = countedBy(sent);
+	/** Reads the counts after a batch. */
+	async read(): Promise<KernelCountsRead> {
 		const before = this.#before;
-		const after = await loadCounts(this.#input.netns, this.#input);
-		this.#before = after;
+		this.#before = await loadCounts(this.#input.netns, this.#input);
+		return {before, after: this.#before};
+	}
+
+	/** The name of an owner in the counts. */
+	nameOfOwner({uid, gid}: {readonly uid: number; readonly gid: number}): string {
+		const last = this.#lastOwner;
+		if (last.uid !== uid || last.gid !== gid) {
+			this.#lastOwner = {uid, gid, name: `${uid}:${gid}`};
+		}
+
+		return this.#lastOwner.name;
+	}
+
+	/**
+	Compares what the kernel counted with what the trace shows: hits by rule (`ruleKey`), and the owner of each packet that probes sent from the pod. `strangers` is the number of traced packets that no probe sent.
+	*/
+	compare({before, after}: KernelCountsRead, {hits, owners: sent, strangers}: {
+		readonly hits: ReadonlyMap<string, number>; readonly owners: Iterable<string>; readonly strangers: number;
+	}): readonly Gap[] {
+		const owners = countedBy(sent);
 		const counted = compareHits({
 			before: before.rules, after: after.rules, hits, isNat: ({family, table}) => this.#natTables.has(`${family} ${table}`), language: this.#language,
 		});

@@ -2,15 +2,14 @@
 Encodes requests as rows for the sender, and decodes its results into probes for the joiner.
 */
 
-import {
-	addressBytes, familyNames, familyOfAddress, printAddressBytes,
-} from '../../src/netfilter/address.js';
+import {addressBytes, familyNames, familyOfAddress} from '../../src/netfilter/address.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import {
 	fieldList, mustBe, socketOptionFields, type ProbeRequest,
 } from '../../src/scenario/probe-spec.js';
 import type {ProbeEnd} from '../../src/trace/fast/first-leg.js';
 import type {JoinedProbe} from '../../src/trace/fast/join-probes.js';
+import {addressAt} from '../../src/trace/fast/packed-packet.js';
 import {TestbedError} from '../errors.js';
 import {errorName} from '../syscalls/libc.js';
 import {socketAddress} from '../syscalls/socket-calls.js';
@@ -108,11 +107,12 @@ export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 		}
 	}
 
+	const words = addresses.map(address => addressWords(address));
 	return {
 		request: {
 			type: 'send', probes, addresses, texts,
 		},
-		toWords: requests.map((_, index) => addressWords(addresses[probes[(index * probeWords.words) + probeWords.to]!]!)),
+		toWords: requests.map((_, index) => words[probes[(index * probeWords.words) + probeWords.to]!]!),
 	};
 }
 
@@ -147,13 +147,12 @@ export function decodeResult(request: ProbeRequest, {results, index, toWords, la
 	}
 
 	const isIpv6 = request.to.address.includes(':');
-	const fromWords = results.subarray(row + resultWords.address, row + resultWords.address + (isIpv6 ? 4 : 1));
 	return {
 		probe: {
 			actor: request.actor ?? request.from,
 			family: isIpv6 ? 'ipv6' : 'ipv4',
 			protocol: request.protocol,
-			from: {address: printAddressBytes(new Uint8Array(fromWords.buffer, fromWords.byteOffset, fromWords.byteLength)), port: results[row + resultWords.port]!},
+			from: {address: addressAt(results, row + resultWords.address, isIpv6), port: results[row + resultWords.port]!},
 			to: request.to,
 			asked: {uid: request.uid, gid: request.gid},
 			made: {uid: results[row + resultWords.uid]! >>> 0, gid: results[row + resultWords.gid]! >>> 0},
@@ -162,7 +161,8 @@ export function decodeResult(request: ProbeRequest, {results, index, toWords, la
 			packet: request.packet,
 			device: request.bindDevice,
 			end: endOf(state, error),
-			fromWords,
+			fromWords: results,
+			fromAt: row + resultWords.address,
 			toWords,
 		},
 	};

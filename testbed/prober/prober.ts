@@ -11,16 +11,12 @@ Probes with incomplete evidence are sent again in smaller batches; if it stays i
 Retransmissions. A connection without an answer retransmits its SYN after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), and on a slow or throttled machine a batch takes longer than that. No socket option prevents the first retransmission: TCP_SYNCNT and net.ipv4.tcp_syn_retries are at least 1, and TCP_USER_TIMEOUT counts from the first retransmission on (`retransmits_timed_out` in net/ipv4/tcp_timer.c). Dropping it in a chain of the trace table would change what happens under the rules. So retransmissions are not prevented but recognized: a packet with the sequence number of one that the trace table saw before (src/trace/packets.ts) is another packet of the same socket, in all counts, and does not contradict the first. However late the trace is read, the answers are the same. A batch ends once a connection has waited for 300 ms, and no answer is waited for longer than half a second, only to save work.
 */
 
-import {setImmediate as turn} from 'node:timers/promises';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
-import type {Gap} from '../../src/trace/gap.js';
 import {somewhereIn} from '../../src/trace/lost-end.js';
 import {ProbeJoiner, type JoinedProbe} from '../../src/trace/fast/join-probes.js';
 import {LockFile} from '../system/lock-file.js';
 import {defaultBufferBytes} from '../tracer/trace-source.js';
-import {
-	checkRequest, decodeResult, encodeBatch,
-} from './encode.js';
+import {checkRequest, encodeBatch} from './encode.js';
 import {Conntrack, fullConntrack} from './conntrack.js';
 import {invalidTableText, proberTableText, removeTableText} from './trace-table.js';
 import {isAnySilent, tracingAnswers} from './trace-answers.js';
@@ -34,8 +30,9 @@ import {SentCount} from './sent-count.js';
 import {TraceReader} from './trace-reader.js';
 import {CrossCheck} from './cross-check.js';
 import {
-	batchSizeFor, lateGap, planBatch, stateOf, type Side, type Batch,
+	batchSizeFor, decodePlace, planBatch, stateOf, type Batch, type Place, type Side,
 } from './batch.js';
+import {isUntried, judgeBatch, type SentBatch} from './judge-batch.js';
 import {prepareNamespace} from './prepare-netns.js';
 
 export type {ProbeAnswer, ProberOptions} from './options.js';
@@ -44,9 +41,6 @@ const datagramMs = 200; // Wait for a datagram whose end the trace does not show
 const connectionMs = 500; // Wait for TCP, which learns of a missing neighbor after 300 ms (prepare-netns.ts).
 const repeats = 3; // How often the probes of an incomplete batch are sent again, each time in batches an eighth the size.
 const shrink = 8;
-const joinedPerTurn = 1024;
-
-type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean};
 
 /** Sends probes through one loaded rule set. The creator disposes of it. */
 export class Prober implements AsyncDisposable {
@@ -211,7 +205,7 @@ export class Prober implements AsyncDisposable {
 		return this.#sent.count;
 	}
 
-	/** Sends until every probe has an answer. */
+	/** Sends until every probe has an answer. While a batch is being sent, the one before is joined. */
 	async #run(sending: Sending): Promise<void> {
 		const {batch, size, repeat, answers, signal} = sending;
 		const again = async (doubtful: readonly number[], next: number): Promise<void> => {
@@ -223,11 +217,8 @@ export class Prober implements AsyncDisposable {
 
 		const lost: number[] = [];
 		const open: number[] = [];
-		let left = sending.indices;
-		while (left.length > 0) {
-			signal?.throwIfAborted();
-			const {nextBatch, rest} = planBatch(batch, left, size);
-			const {judged, gaps, untried} = await this.#sendBatch(nextBatch); // eslint-disable-line no-await-in-loop -- One batch at a time, because counters are compared per batch.
+		const judge = async (sent: SentBatch): Promise<void> => {
+			const {judged, gaps} = await judgeBatch(sent, {joiner: this.#joiner, crossCheck: this.#crossCheck!});
 			for (const {index, answer, isSent} of judged) {
 				// The counts say nothing about probes that were not sent, so the batch's gaps do not apply to them.
 				answers[index] = gaps.length === 0 || !isSent ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
@@ -236,25 +227,42 @@ export class Prober implements AsyncDisposable {
 					(gaps.length > 0 ? lost : open).push(index);
 				}
 			}
+		};
 
-			left = untried.length === 0 ? rest : [...untried, ...rest];
-			if (repeat === 0) {
-				this.#sent.note(batch.length - left.length);
+		let left = sending.indices;
+		let judging: Promise<void> = Promise.resolve();
+		try {
+			while (left.length > 0) {
+				signal?.throwIfAborted();
+				const {nextBatch, rest} = planBatch(batch, left, size);
+				const sent = await this.#sendBatch(nextBatch, judging); // eslint-disable-line no-await-in-loop -- One batch at a time, because counters are compared per batch.
+				await judging; // eslint-disable-line no-await-in-loop -- One batch at a time.
+				judging = judge(sent);
+				void Promise.allSettled([judging]); // It is awaited after the next batch; if it fails before, that is not unhandled.
+				const untried = sent.places.flatMap((place, position) => isUntried(place) ? [sent.indices[position]!] : []);
+				left = untried.length === 0 ? rest : [...untried, ...rest];
+				if (repeat === 0) {
+					this.#sent.note(batch.length - left.length);
+				}
 			}
+		} finally {
+			// Also after an error: the next call has the same joiner. If both fail, the first error counts.
+			await Promise.allSettled([judging]);
 		}
 
+		await judging;
 		await again(lost, Math.max(1, Math.ceil(Math.min(size, lost.length) / shrink)));
 		// If the rules drop an answer, only the answer's own trace shows it.
 		await (isAnySilent(open, batch, answers) ? tracingAnswers(this.#options.sandbox.pod, async () => again(open, size)) : again(open, size));
 	}
 
-	/** Sends one batch and checks it against all evidence. `untried` are the probes that it left out. */
-	async #sendBatch({requests, indices}: Batch): Promise<{readonly judged: readonly Judged[]; readonly gaps: readonly Gap[]; readonly untried: readonly number[]}> {
+	/** Sends one batch and gathers all evidence. `judging` is the joining of the batch before. */
+	async #sendBatch({requests, indices}: Batch, judging: Promise<void>): Promise<SentBatch> {
 		this.#conntrack!.flush();
 		await this.#crossCheck!.prepare(requests.length);
 		const sides: Side[] = [];
 		let waiting: {readonly ms: number; readonly at: number} | undefined;
-		const places: Array<readonly [side: Side, index: number] | undefined> = [];
+		const places: Place[] = [];
 		for (const from of ['pod', 'remote'] as const) {
 			const own = requests.flatMap((request, index) => request.from === from ? [index] : []);
 			if (own.length > 0) {
@@ -263,69 +271,26 @@ export class Prober implements AsyncDisposable {
 				sides.push(side);
 				waiting = side.sent.waitedMs === undefined ? undefined : {ms: side.sent.waitedMs, at: performance.now()};
 				for (const [index, position] of own.entries()) {
-					places[position] = [side, index];
+					places[position] = {side, index};
 				}
 			}
 		}
-
-		const decode = (position: number) => {
-			const [{encoded, sent: {results}, late}, index] = places[position]!;
-			return decodeResult(requests[position]!, {
-				results, index, toWords: encoded.toWords[index]!, late: late.get(index),
-			});
-		};
 
 		await this.#options.beforeRead?.();
-		const isOpen = (position: number): boolean => stateOf(places[position]!) === states.pending;
-		const pending = requests.flatMap((_, position) => isOpen(position) ? [position] : []);
+		const pending = requests.flatMap((_, position) => stateOf(places[position]!) === states.pending ? [position] : []);
 		if (pending.length > 0) {
+			await judging;
 			await this.#peek();
 			await this.#awaitPending({
-				requests, places, sides, isOver: position => this.#joiner.isOver((decode(position) as {probe: JoinedProbe}).probe), pending,
+				requests, places, sides, isOver: position => this.#joiner.isOver((decodePlace(requests[position]!, places[position]!) as {probe: JoinedProbe}).probe), pending,
 			});
 		}
 
-		const {rows, gaps: traceGaps} = await this.#take();
-		const gaps = pending.length === 0 ? traceGaps : [...traceGaps, ...fullConntrack(this.#options.sandbox.pod)];
-		const {hits, sentPackets} = this.#joiner.load(rows);
-		const owners = new Map<number, string>();
-		const judged: Judged[] = [];
-		const untried: number[] = [];
-		for (const [position, {id}] of requests.entries()) {
-			if (position % joinedPerTurn === joinedPerTurn - 1) {
-				await turn(); // eslint-disable-line no-await-in-loop -- Lets signals be handled.
-			}
-
-			const state = stateOf(places[position]!);
-			const index = indices[position]!;
-			if (state === states.unsent) {
-				untried.push(index);
-				continue;
-			}
-
-			const sent = decode(position);
-			if ('failure' in sent) {
-				const {failure, isAnswer} = sent;
-				judged.push({index, answer: isAnswer ? {id, leg: undefined, gaps: [], unsendable: failure} : {id, leg: undefined, gaps: [{kind: 'no-end', message: failure.message}]}, isSent: false});
-				continue;
-			}
-
-			const {leg, gaps: own, rows: found} = this.#joiner.join(sent.probe);
-			if (sent.probe.isLocal) {
-				// Of two probes with the same five-tuple, the second sent the last packet.
-				for (const row of state === states.reused ? found.slice(-1) : found) {
-					owners.set(row, `${sent.probe.made.uid}:${sent.probe.made.gid}`);
-				}
-			}
-
-			if (state === states.reused) {
-				untried.push(index);
-			} else {
-				judged.push({index, answer: {id, leg, gaps: leg.end.kind === 'unknown' && !places[position]![0].sent.isDrained ? [...own, lateGap(id)] : own}, isSent: true});
-			}
-		}
-
-		return {judged, gaps: [...gaps, ...await this.#crossCheck!.compare({hits, owners: [...owners.values()], strangers: sentPackets - owners.size})], untried};
+		// No packet is in flight, so both can be read at once.
+		const [{rows, gaps}, counts] = await Promise.all([this.#take(), this.#crossCheck!.read()]);
+		return {
+			requests, indices, places, rows, counts, gaps: pending.length === 0 ? gaps : [...gaps, ...fullConntrack(this.#options.sandbox.pod)],
+		};
 	}
 
 	async #send(from: 'pod' | 'remote', requests: readonly ProbeRequest[], waitedMs: number | undefined): Promise<Side> {
@@ -338,7 +303,7 @@ export class Prober implements AsyncDisposable {
 	/** Waits for probes that have no end yet, except those for which no answer can come. */
 	async #awaitPending({requests, places, sides, isOver, pending}: {
 		readonly requests: readonly ProbeRequest[];
-		readonly places: ReadonlyArray<readonly [side: Side, index: number] | undefined>;
+		readonly places: readonly Place[];
 		readonly sides: readonly Side[];
 		readonly isOver: (position: number) => boolean;
 		readonly pending: readonly number[];
@@ -346,15 +311,15 @@ export class Prober implements AsyncDisposable {
 		const waiting = pending.filter(position => !isOver(position));
 		const {timeoutMs} = this.#options;
 		for (const side of sides) {
-			const own = waiting.filter(position => places[position]![0] === side);
-			const from = requests[pending.find(position => places[position]![0] === side) ?? -1]?.from;
+			const own = waiting.filter(position => places[position]!.side === side);
+			const from = requests[pending.find(position => places[position]!.side === side) ?? -1]?.from;
 			if (from === undefined) {
 				continue;
 			}
 
 			const isAnyTcp = own.some(position => requests[position]!.protocol === 'tcp' && requests[position]!.packet !== 'invalid');
 			const sender = await this.#sender(from); // eslint-disable-line no-await-in-loop -- At most two.
-			sender.tell({type: 'settle', indices: own.map(position => places[position]![1]), timeoutMs: Math.min(timeoutMs, isAnyTcp ? connectionMs : datagramMs)});
+			sender.tell({type: 'settle', indices: own.map(position => places[position]!.index), timeoutMs: Math.min(timeoutMs, isAnyTcp ? connectionMs : datagramMs)});
 			const {ends} = await sender.next<SenderAnswer, 'settled'>('settled'); // eslint-disable-line no-await-in-loop -- As above.
 			for (const [index, state, error] of ends) {
 				side.late.set(index, {state, error});
@@ -370,7 +335,7 @@ export class Prober implements AsyncDisposable {
 		this.#joiner.load(rows);
 	}
 
-	async #take(): Promise<{readonly rows: Int32Array; readonly gaps: readonly Gap[]}> {
+	async #take(): Promise<Pick<SentBatch, 'rows' | 'gaps'>> {
 		const {rows, gaps, traversals} = await this.#reader!.take();
 		this.#joiner.learn(traversals);
 		return {rows, gaps};

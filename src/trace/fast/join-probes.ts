@@ -19,8 +19,8 @@ import {
 	firstLeg, isGivenToNobody, isResetLost, lostIn, type DeliveredLeg, type SentProbe,
 } from './first-leg.js';
 
-/** A sent probe, with its addresses as words: see `packed-packet.ts`. */
-export type JoinedProbe = SentProbe & {readonly fromWords: Int32Array; readonly toWords: Int32Array};
+/** A sent probe, with its addresses as words: see `packed-packet.ts`. The source begins at `fromAt`. */
+export type JoinedProbe = SentProbe & {readonly fromWords: Int32Array; readonly fromAt: number; readonly toWords: Int32Array};
 
 /** The result of a probe, and the rows of the packets with its addresses. */
 export type Joined = {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[]; readonly rows: readonly number[]};
@@ -157,7 +157,7 @@ export class ProbeJoiner {
 	}
 
 	/** The rows with a probe's addresses, first attempt first. */
-	#find({protocol, family, from, to, fromWords, toWords}: JoinedProbe): readonly number[] {
+	#find({protocol, family, from, to, fromWords, fromAt, toWords}: JoinedProbe): readonly number[] {
 		const key = keyOf(protocolNumbers[protocol], (from.port << 16) | to.port);
 		const rows = this.#rows;
 		const isIpv6 = family === 'ipv6';
@@ -167,7 +167,7 @@ export class ProbeJoiner {
 			}
 
 			for (let word = 0; word < (isIpv6 ? 4 : 1); word++) {
-				if (rows[row + layout.source + word] !== fromWords[word] || rows[row + layout.destination + word] !== toWords[word]) {
+				if (rows[row + layout.source + word] !== fromWords[fromAt + word] || rows[row + layout.destination + word] !== toWords[word]) {
 					return false;
 				}
 			}

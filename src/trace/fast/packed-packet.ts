@@ -76,12 +76,11 @@ export function unpackTraversals(rows: Int32Array, row: number, shapes: Traversa
 	const isIpv6 = (rows[row]! & facts.ipv6) !== 0;
 	const traversals: Traversal[] = [];
 	for (let index = 0, at = row + layout.traversals; index < rows[row + layout.count]!; index++, at += layout.traversalWords) {
-		traversals.push({
-			...shapes[rows[at]!]!,
-			...endpointsAt(rows, {
-				ports: rows[at + layout.traversalPorts]!, source: at + layout.traversalSource, destination: at + layout.traversalDestination, isIpv6,
-			}),
+		// Spreading a second object would take the slow path of V8.
+		const {source, destination} = endpointsAt(rows, {
+			ports: rows[at + layout.traversalPorts]!, source: at + layout.traversalSource, destination: at + layout.traversalDestination, isIpv6,
 		});
+		traversals.push({...shapes[rows[at]!]!, source, destination});
 	}
 
 	return traversals;

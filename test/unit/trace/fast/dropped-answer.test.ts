@@ -68,7 +68,7 @@ const answer = (shape: number, number = sequence + 1, flags = rst | ack): readon
 
 const probe: JoinedProbe = {
 	actor: 'app', family: 'ipv4', protocol: 'tcp', from: {address: pod, port}, to: {address: remote, port: 80}, asked: {uid: 1, gid: 1}, made: {uid: 1, gid: 1}, isLocal: true, hearsAnswer: true, end: {kind: 'quiet'},
-	fromWords: Int32Array.of(word(pod)), toWords: Int32Array.of(word(remote)),
+	fromWords: Int32Array.of(word(pod)), fromAt: 0, toWords: Int32Array.of(word(remote)),
 };
 
 function joined(rows: ReadonlyArray<readonly number[]>, change: Partial<JoinedProbe> = {}, rules = ruleSet) {
