@@ -86,7 +86,8 @@ export function recordFamily({classSet, representatives, side}: {readonly classS
 	for (const [place, representative] of representatives.entries()) {
 		const probeResult = side.probeResults[place]!;
 		const known = byClass.get(representative.index) ?? [];
-		known.push({representative, pathSummary: summarizePath(probeResult, side.ruleSet), stops: stopsOfPath(probeResult)});
+		const pathSummary = summarizePath(probeResult, side.ruleSet);
+		known.push({representative, pathSummary, stops: stopsOfPath({legs: probeResult.legs.slice(0, pathSummary.roles.length)})});
 		byClass.set(representative.index, known);
 	}
 

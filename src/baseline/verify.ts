@@ -14,6 +14,7 @@ import {Locator, packetOfLeg} from '../packet-classes/class-of-packet.js';
 import {
 	closedThere, isSame, isSamePath, severityOf, stateMoves, summarizePath, type ProbeResult, type Move, type Side, type Statement, type PathSummary,
 } from '../comparison/moves.js';
+import {onceAround} from '../comparison/rounds.js';
 import type {Representative} from '../packet-classes/representatives.js';
 import {gapsOfClasses, gapsOfReading, printRepresentative} from '../comparison/gaps.js';
 import type {WalkedRule} from '../packet-classes/symbolic-walk.js';
@@ -181,7 +182,9 @@ class FamilyCheck {
 		}
 
 		const to = summarizePath(probeResult, side.ruleSet);
-		const from = this.#expectedPath(records, {probeResult, to, example});
+		const expected = this.#expectedPath(records, {probeResult, to, example});
+		// Older versions recorded a loop round by round.
+		const from = expected === undefined ? undefined : onceAround(expected);
 		if (from === undefined) {
 			this.#gaps.push({kind: 'not-recorded', message: `The baseline has contradicting records for packets like ${printRepresentative(example)}.`});
 			return undefined;

@@ -17,6 +17,7 @@ import {describePacketSet} from '../packet-classes/describe.js';
 import type {Steps} from '../packet-classes/steps.js';
 import {causeFinder, type Cause} from './cause.js';
 import {withoutImplied} from './implied.js';
+import {onceAround} from './rounds.js';
 
 /** A leg with the place where it was delivered; undefined if it was not. `isLedAway`: some rule redirected it, even if it is the place that was asked for. */
 export type ProbedLeg = Leg & {readonly deliveredTo: Endpoint | undefined; readonly isLedAway?: boolean};
@@ -101,9 +102,9 @@ export function rolesOnPath(leg: Leg, ruleSet: MeshRules): readonly string[] {
 	return decidingHitsOf(leg, ruleSet).map(({hit, role}) => role ?? `${hit.chain} ${hit.text ?? `handle ${hit.handle ?? '?'}`}`);
 }
 
-/** The path of a probe result. */
+/** The path of a probe result; of a loop, its first round. */
 export function summarizePath(probeResult: ProbeResult, ruleSet: MeshRules): PathSummary {
-	return {arrivals: arrivalsOf(probeResult), roles: probeResult.legs.map(leg => rolesOnPath(leg, ruleSet))};
+	return onceAround({arrivals: arrivalsOf(probeResult), roles: probeResult.legs.map(leg => rolesOnPath(leg, ruleSet))});
 }
 
 /** How severe it is that packets arrive elsewhere now. */

@@ -36,6 +36,9 @@ export type Topology = {
 	readonly services: ReadonlyArray<{readonly name: 'vip' | 'remote-vip'; readonly endpoint: 'pod' | 'remote'}>;
 };
 
+/** The kernel's ports for sockets that request none (net.ipv4.ip_local_port_range, which the sandbox sets to its default). */
+export const ephemeralPorts = {from: 32_768, to: 60_999} as const;
+
 /** The default topology. */
 export const defaultTopology: Topology = {
 	places: {

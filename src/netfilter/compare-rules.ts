@@ -28,9 +28,14 @@ export function differencesInMeaning(asked: RuleSet, installed: RuleSet): readon
 			return [`${place}: ${required.length} rules were requested, but ${there.length} are installed`];
 		}
 
-		const at = required.findIndex((rule, index) => meaningOf(rule) !== meaningOf(there[index]!));
+		const at = required.findIndex((rule, index) => !isSameMeaning(rule, there[index]!));
 		return at === -1 ? [] : [`${place}#${at + 1}: requested \`${required[at]!.text}\`, but installed is \`${there[at]!.text}\``];
 	});
+}
+
+/** Rules with the same normalized text have the same fields, so most need not be put into words. */
+function isSameMeaning(one: Rule, other: Rule): boolean {
+	return (one.matches === other.matches && one.target === other.target) || meaningOf(one) === meaningOf(other);
 }
 
 function chainsOf({tables}: RuleSet): ReadonlyMap<string, readonly Rule[]> {

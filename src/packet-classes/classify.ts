@@ -11,6 +11,7 @@ import {ConditionSets} from './condition-sets.js';
 import {Budget} from './limit.js';
 import type {PacketSet} from './packet-set.js';
 import {isPredictedAlike} from './predicted.js';
+import {firstAlike} from './same-program.js';
 import {finish, type Steps} from './steps.js';
 import {SymbolicWalker, type PathCondition, type Program} from './symbolic-walk.js';
 import {
@@ -78,7 +79,8 @@ export function * classifyInSteps(programs: readonly Program[], {family, topolog
 	yield;
 	const {situations, leftOut} = situationsIn(fields, places);
 	const conditionSets = new ConditionSets(fields);
-	const symbolicWalkers = programs.map(program => new SymbolicWalker(program, {fields, places, conditionSets}));
+	const alike = firstAlike(programs);
+	const symbolicWalkers = programs.map((program, index) => alike[index] === index ? new SymbolicWalker(program, {fields, places, conditionSets}) : alike[index]!);
 	const budget = new Budget(limit);
 	const classes: PacketClass[] = [];
 	for (const situation of situations) {
@@ -91,10 +93,10 @@ export function * classifyInSteps(programs: readonly Program[], {family, topolog
 	}
 
 	const leftOutClasses: LeftOutClasses[] = [];
-	const alike: PacketClass[] = [];
+	const sameRules: PacketClass[] = [];
 	for (const situation of hasBound ? boundSituationsIn(fields, places) : []) {
 		for (const packetClass of yield * cut(situation, {family, symbolicWalkers, budget: new Budget(limit)})) {
-			(isPredictedAlike(packetClass.predicted) ? alike : classes).push(packetClass);
+			(isPredictedAlike(packetClass.predicted) ? sameRules : classes).push(packetClass);
 		}
 
 		budget.use(classes.length - budget.used);
@@ -106,9 +108,9 @@ export function * classifyInSteps(programs: readonly Program[], {family, topolog
 		});
 	}
 
-	if (alike.length > 0) {
+	if (sameRules.length > 0) {
 		leftOutClasses.push({
-			kind: 'same-rules', because: `from a socket bound to ${networkDevice}, for which every rule set has the same rules`, origin: 'pod', classes: alike,
+			kind: 'same-rules', because: `from a socket bound to ${networkDevice}, for which every rule set has the same rules`, origin: 'pod', classes: sameRules,
 		});
 	}
 
@@ -117,12 +119,18 @@ export function * classifyInSteps(programs: readonly Program[], {family, topolog
 	};
 }
 
-type Cutting = {readonly family: AddressFamily; readonly symbolicWalkers: readonly SymbolicWalker[]; readonly budget: Budget};
+/** Who divides packets by each rule set; for one that is the same as an earlier one, the index of that. */
+type Cutting = {readonly family: AddressFamily; readonly symbolicWalkers: ReadonlyArray<SymbolicWalker | number>; readonly budget: Budget};
 
 /** Divides the packets of one situation by the first rule set, the result by the next, and so on. */
 function * cut(situation: Pick<Situation, 'origin' | 'isLocal' | 'device' | 'packetSet'>, {family, symbolicWalkers, budget}: Cutting): Steps<readonly PacketClass[]> {
 	let joint: readonly Joint[] = [{packetSet: situation.packetSet, predicted: []}];
 	for (const symbolicWalker of symbolicWalkers) {
+		if (typeof symbolicWalker === 'number') {
+			joint = joint.map(({packetSet, predicted}) => ({packetSet, predicted: [...predicted, predicted[symbolicWalker]!]}));
+			continue;
+		}
+
 		const parts: Joint[] = [];
 		for (const {packetSet, predicted} of joint) {
 			for (const {packetSet: part, ...pathCondition} of yield * symbolicWalker.pathConditions(situation, packetSet, budget)) {

@@ -5,7 +5,7 @@ The packets that represent a class: one at the edge of its values and one inside
 import {parseAddress} from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import type {ProbeSpec} from '../scenario/probe-spec.js';
-import type {Topology} from '../mesh/topology.js';
+import {ephemeralPorts, type Topology} from '../mesh/topology.js';
 import {
 	intervalsIn, everyInterval, intervalsOf, setOf, type PacketSet,
 } from './packet-set.js';
@@ -28,8 +28,8 @@ export type Representative = {
 	readonly bindDevice?: string;
 } & Required<Pick<ProbeSpec, 'family' | 'protocol' | 'uid' | 'gid' | 'source' | 'sourcePort' | 'mark'>>;
 
-/** The kernel's ports for sockets that request none (net.ipv4.ip_local_port_range by default). */
-export const ephemeral: Interval = {first: 32_768n, last: 60_999n};
+/** {@link ephemeralPorts} as an interval. */
+export const ephemeral: Interval = {first: BigInt(ephemeralPorts.from), last: BigInt(ephemeralPorts.to)};
 const usualIds = [1000n, 2000n, 3000n, 65_534n, 0n];
 
 /** The UIDs and GIDs that exist on the sending machine, as intervals; all of them by default. */

@@ -5,6 +5,7 @@ Runs `testbed diff` as a process, summarizes its result, and runs the commands t
 import path from 'node:path';
 import process from 'node:process';
 import {execa, type Options} from 'execa';
+import {onceAround} from '../../src/comparison/rounds.js';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import {testbed} from './_cli.js';
 
@@ -53,7 +54,8 @@ export function sentenceOf({severity, families, traffic, was, is}: JsonMove): st
 
 const launcher = path.resolve('scripts/run.cjs');
 
-type Replayed = {readonly stops: readonly string[]; readonly path: readonly string[]; readonly loop?: boolean};
+type ReplayedLeg = {readonly hooks: ReadonlyArray<{readonly chain: string; readonly rules: ReadonlyArray<{readonly chain: string; readonly text: string}>}>};
+type Replayed = {readonly stops: readonly string[]; readonly path: readonly string[]; readonly loop?: boolean; readonly legs?: readonly ReplayedLeg[]};
 
 const {proxyAsks} = defaultTopology;
 
@@ -65,9 +67,10 @@ export async function replay(command: string, port: number): Promise<readonly st
 		throw new Error(`${command} ended with ${exitCode}: ${stderr}`);
 	}
 
-	const {stops, path: steps, loop = false} = JSON.parse(stdout) as Replayed;
+	const {stops, path: steps, loop = false, legs = []} = JSON.parse(stdout) as Replayed;
 	if (loop) {
-		return [...stops, 'loop'];
+		// A comparison tells a loop up to the end of its first round; `probe` sends it on until it is cut.
+		return onceAround({arrivals: [...stops, 'loop'], roles: legs.map(({hooks}) => hooks.flatMap(({rules}) => rules.map(rule => `${rule.chain} ${rule.text}`)))}).arrivals;
 	}
 
 	// A last leg that nobody listens for has no stop, but its path says that it came to its end.

@@ -134,3 +134,30 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 		}
 	});
 }
+
+/** Rules that redirect everyone, with a rule before them. */
+const endless = (first: string): string => `*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A OUTPUT -d 203.0.113.1/32 -j ACCEPT\n${first}-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n`;
+
+for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
+	test.serial(`${backend}: a loop ends after its second round if that is all there is to see, and only then`, async t => {
+		await using sandbox = await sandboxOf(backend);
+		// Every fifth connection is let through: four rounds look the same.
+		for (const [first, once, inFull] of [
+			['', {legs: 3, isLoop: true}, {legs: 9, isLoop: true}],
+			['-A OUTPUT -p tcp -m statistic --mode nth --every 5 --packet 4 -j ACCEPT\n', {legs: 5, isLoop: false}, {legs: 5, isLoop: false}],
+		] as const) {
+			for (const [follow, wanted] of [['once-around', once], [true, inFull]] as const) {
+				const file = await temporaryFile(); // eslint-disable-line no-await-in-loop -- One stage.
+				writeFileSync(file.path, endless(first));
+				const rules = loadRuleInput({source: file.path, families: ['ipv4'], backend});
+				await file.cleanup(); // eslint-disable-line no-await-in-loop -- See above.
+				// Its counter begins anew with each installation.
+				await sandbox.install(rules, usualCredentials({}, rules.intent, rules)); // eslint-disable-line no-await-in-loop -- See above.
+				const [probeResult] = await sandbox.send([question()], {follow}); // eslint-disable-line no-await-in-loop -- See above.
+				t.deepEqual(probeResult!.gaps, [], first);
+				t.deepEqual({legs: probeResult!.legs.length, isLoop: probeResult!.isLoop}, wanted, `${String(follow)}: ${first}`);
+				t.deepEqual([...new Set(stopsOfPath(probeResult!))], wanted.isLoop ? ['proxy:15001'] : ['proxy:15001', 'remote:8080']);
+			}
+		}
+	});
+}

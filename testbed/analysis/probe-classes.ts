@@ -131,7 +131,7 @@ async function sendAll({
 					tellSent();
 				};
 
-				sides[place] = {ruleSet: rulesOfMesh(ruleSet, input.mesh), probeResults: await sandbox.send(questions, {follow: true, signal, onSent})}; // eslint-disable-line no-await-in-loop -- As above.
+				sides[place] = {ruleSet: rulesOfMesh(ruleSet, input.mesh), probeResults: await sandbox.send(questions, {follow: 'once-around', signal, onSent})}; // eslint-disable-line no-await-in-loop -- As above.
 			}
 		} finally {
 			await sandbox?.[Symbol.asyncDispose]();

@@ -66,7 +66,7 @@ async function classesWithPaths(classes: readonly CheckedClass[], rules: RuleInp
 
 	await using sandbox = await ProberSandbox.create({backend, families, timeoutMs, traceBufferBytes});
 	const ruleSet = rulesOfMesh(await sandbox.install(rules, credentials, {hasInvalid: examples.some(({packet}) => packet === 'invalid')}), rules.mesh);
-	const results = await sandbox.send(examples.map(example => questionOf(example)), {follow: true, signal});
+	const results = await sandbox.send(examples.map(example => questionOf(example)), {follow: 'once-around', signal});
 	const before = new Map(results.map((probeResult, index) => [examples[index]!, probeResult]));
 	return classes.map(checked => {
 		const move = checked.outcome === 'moved' ? checked.move : undefined;

@@ -4,6 +4,7 @@ A sandbox with a prober that is reused for one rule set after another: namespace
 
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {ProbedLeg} from '../../src/comparison/moves.js';
+import {isRoundRepeated, treatsAlike, type FlowLeg} from '../../src/model/loop.js';
 import {StubModel, type NextLeg} from '../../src/model/stub.js';
 import {noExtension} from '../../src/scenario/topology-extension.js';
 import {defaultTopology, type Topology} from '../../src/mesh/topology.js';
@@ -42,8 +43,8 @@ export type ProberSandboxOptions = {
 /** One rule set: the parts of a {@link RuleInput} that are installed, and the intent of the proxy. */
 export type SandboxRules = Pick<RuleInput, 'mesh' | 'ruleSet' | 'routing' | 'intent' | 'lines' | 'allowedModules'>;
 
-/** `follow`: also send what the proxy or the agent would forward. `onSent` is called now and then with the number of probes sent, not counting forwarded ones. */
-export type SendOptions = {readonly follow: boolean; readonly signal?: AbortSignal | undefined; readonly onSent?: ((probes: number) => void) | undefined};
+/** `follow`: also send what the proxy or the agent would forward; `once-around` ends a loop when its second round was the same as the first, as far as equal packets have equal paths under the rules, instead of after as many stops as a flow may have. `onSent` is called now and then with the number of probes sent, not counting forwarded ones. */
+export type SendOptions = {readonly follow: boolean | 'once-around'; readonly signal?: AbortSignal | undefined; readonly onSent?: ((probes: number) => void) | undefined};
 
 /** How often `onSent` is called. */
 const tellMs = 250;
@@ -52,7 +53,7 @@ const tellMs = 250;
 export type ProbeOutcome = {readonly legs: readonly ProbedLeg[]; readonly gaps: readonly Gap[]; readonly isLoop: boolean; readonly unsendable?: Unsendable};
 type OpenProbeResult = {readonly legs: ProbedLeg[]; readonly gaps: Gap[]; isLoop: boolean; unsendable?: Unsendable};
 type LoadedProber = {readonly prober: Prober; readonly ruleSet: RuleSet; readonly model: StubModel};
-type Bound = ReadonlyArray<readonly [index: number, request: ProbeRequest]>;
+type Bound = ReadonlyArray<readonly [index: number, request: ProbeRequest, flow: FlowLeg[]]>;
 
 /** One sandbox, one prober, one rule set at a time. The creator disposes of it. */
 export class ProberSandbox implements AsyncDisposable {
@@ -174,10 +175,11 @@ export class ProberSandbox implements AsyncDisposable {
 		const run = this.#installed();
 		const bound = questions.map((question, index) => {
 			refuseOutside(question, this.topology);
-			return [index, run.model.requestOf(question, String(index + 1))] as const;
+			return [index, run.model.requestOf(question, String(index + 1)), [] as FlowLeg[]] as const;
 		});
 		await this.#makeReachable(questions.map(({to}) => to.address));
 		const probeResults = questions.map((): OpenProbeResult => ({legs: [], gaps: [], isLoop: false}));
+		const isCut = follow === 'once-around' && treatsAlike(run.ruleSet) ? isRoundRepeated : () => false;
 		let left: Bound = bound;
 		while (left.length > 0) {
 			const isFirst = left === bound;
@@ -197,9 +199,11 @@ export class ProberSandbox implements AsyncDisposable {
 				onSent?.(questions.length);
 			}
 
-			left = left.flatMap(([index, request], position) => {
-				const next = land(probeResults[index]!, {request, answer: answers[position]!, play: run});
-				return next === undefined || !follow ? [] : [[index, {id: request.id, ...next}] as const];
+			left = left.flatMap(([index, request, flow], position) => {
+				const next = land(probeResults[index]!, {
+					request, answer: answers[position]!, play: run, flow, isCut,
+				});
+				return next === undefined || follow === false ? [] : [[index, {id: request.id, ...next}, flow] as const];
 			});
 		}
 
@@ -230,9 +234,9 @@ export class ProberSandbox implements AsyncDisposable {
 	}
 }
 
-/** Adds a leg to a result; returns the next leg, if the connection is forwarded. */
-function land(probeResult: OpenProbeResult, {request, answer: {leg, gaps, unsendable}, play: {model, ruleSet}}: {
-	readonly request: ProbeRequest; readonly answer: ProbeAnswer; readonly play: LoadedProber;
+/** Adds a leg to a result and its flow; returns the next leg, if the connection is forwarded. */
+function land(probeResult: OpenProbeResult, {request, answer: {leg, gaps, unsendable}, play: {model, ruleSet}, flow, isCut}: {
+	readonly request: ProbeRequest; readonly answer: ProbeAnswer; readonly play: LoadedProber; readonly flow: FlowLeg[]; readonly isCut: (flow: readonly FlowLeg[]) => boolean;
 }): NextLeg | undefined {
 	probeResult.gaps.push(...gaps);
 	if (unsendable !== undefined) {
@@ -247,12 +251,14 @@ function land(probeResult: OpenProbeResult, {request, answer: {leg, gaps, unsend
 	// A connection from the pod whose answer does not come back is never established, so it is not forwarded.
 	const isHalf = leg.protocol === 'tcp' && leg.end.kind === 'unknown' && request.from === 'pod';
 	const {end, next} = isHalf ? {end: leg.end, next: undefined} : model.receive(leg);
-	probeResult.legs.push({...asProbed(leg, ruleSet), end});
+	const probed = {...asProbed(leg, ruleSet), end};
+	probeResult.legs.push(probed);
 	if (probeResult.gaps.length > 0) {
 		return undefined;
 	}
 
-	if (next !== undefined && probeResult.legs.length > loopStops) {
+	flow.push({sent: request, leg: probed});
+	if (next !== undefined && (probeResult.legs.length > loopStops || isCut(flow))) {
 		probeResult.isLoop = true;
 		return undefined;
 	}

@@ -5,6 +5,7 @@ One text for all spellings of a rule: `-p tcp --dport 80 -s 10.1.2.3/8` and `-s 
 import {parseRange, printRange} from '../address.js';
 import {addressFamilyOf} from '../built-in.js';
 import {languageOfTable} from '../lookup.js';
+import {TextMemo} from '../text-memo.js';
 import type {
 	AddressFamily, Match, PortRange, Rule, RuleLanguage, RuleSet, Table,
 } from '../types.js';
@@ -12,7 +13,7 @@ import {normalWord, quoteWord} from '../words.js';
 import {modulesWithoutMemory} from './match-modules.js';
 import {printTarget} from './normalize-target.js';
 import type {RulePart} from './rule-reader.js';
-import {parseRuleText, readRule} from './rule.js';
+import {parseRuleText, readRule, type ParsedRule} from './rule.js';
 import {conntrackStates, wordMax} from './values.js';
 
 const coreOrder = ['-s', '-d', '-i', '-o', '-p', '-f'];
@@ -41,10 +42,17 @@ export function normalize(ruleSet: RuleSet): RuleSet {
 	};
 }
 
-/** A rule with its normalized text, and the fields of that text. */
+/** A rule with its normalized text, and the fields of that text: the same objects for the same text. */
 export function normalizeRule(rule: Rule, family: AddressFamily): Rule {
-	return {...rule, ...parseRuleText(normalText(rule.text, family), family)};
+	return {...rule, ...normalized[family].of(rule.text)};
 }
+
+const rememberedMax = 12_000;
+
+const normalized: Readonly<Record<AddressFamily, TextMemo<ParsedRule>>> = {
+	ipv4: new TextMemo(text => parseRuleText(normalText(text, 'ipv4'), 'ipv4'), rememberedMax),
+	ipv6: new TextMemo(text => parseRuleText(normalText(text, 'ipv6'), 'ipv6'), rememberedMax),
+};
 
 /**
 The normalized text of a rule.

@@ -2,6 +2,7 @@
 The grammar of one rule: `-p tcp -m tcp --dport 80 -j RETURN` as matches and a target. Nothing is dropped: a part without a field becomes an `opaque` match or an `extension` target with its words verbatim.
 */
 
+import {TextMemo} from '../text-memo.js';
 import type {AddressFamily, Match, Target} from '../types.js';
 import {
 	RuleSyntaxError, splitWords, verbatim, type Word,
@@ -37,11 +38,23 @@ export function parseRuleText(text: string, family: AddressFamily): ParsedRule {
 }
 
 /**
-Parses a rule and keeps how it was written.
+Parses a rule and keeps how it was written. The same text gives the same object.
 
 @throws {RuleSyntaxError} if iptables would not accept it as a rule.
 */
 export function readRule(text: string, family: AddressFamily): RuleReading {
+	return readings[family].of(text);
+}
+
+/** A rule takes some 2 kB. */
+const rememberedMax = 12_000;
+
+const readings: Readonly<Record<AddressFamily, TextMemo<RuleReading>>> = {
+	ipv4: new TextMemo(text => readAnew(text, 'ipv4'), rememberedMax),
+	ipv6: new TextMemo(text => readAnew(text, 'ipv6'), rememberedMax),
+};
+
+function readAnew(text: string, family: AddressFamily): RuleReading {
 	const reader: Reader = {
 		line: text, words: splitWords(text), next: 0, family, parts: [], modules: [], seen: new Set(), protocol: undefined, target: undefined,
 		owner: undefined, openOption: undefined, edits: [], hasOldNegation: false,

@@ -60,6 +60,17 @@ test('any two rule sets: the same joint classes as by the simple method', t => {
 	t.true(most > 50, String(most));
 });
 
+test('rule sets that are the same are divided once, with the same classes as by the simple method', t => {
+	let most = 0;
+	fc.assert(fc.property(anyRules, anyRules, (rules, others) => {
+		const [one, other, again] = [dumpOf(rules), dumpOf(others), dumpOf(rules)];
+		most = Math.max(most, compare(programsOf(one, other, again), 'ipv4'));
+		const {classes} = classesOf(programsOf(one, other, again));
+		t.true(classes.every(({predicted}) => predicted[0] === predicted[2]));
+	}), {numRuns: 40, seed});
+	t.true(most > 50, String(most));
+});
+
 test('any options of any release, and nat: the same classes as by the simple method', t => {
 	fc.assert(fc.property(anyRun, fc.constantFrom(...addressFamilies), fc.constantFrom('iptables-nft' as const, 'nftables' as const), (run, family, backend) => {
 		fc.pre(backend === 'iptables-nft' || run.release.name === '1.30');
