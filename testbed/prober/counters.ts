@@ -3,12 +3,13 @@ The kernel's counts at one moment: of rules, and of packets by socket owner. The
 */
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
-import {LoadedRulesError, parseLoadedRules, type LoadedRule} from '../../src/trace/loaded-rules.js';
+import {LoadedRulesError, type LoadedRule} from '../../src/trace/loaded-rules.js';
 import {TestbedError} from '../errors.js';
 import {driverOf} from '../sandbox/backends/drivers.js';
 import type {Netns} from '../sandbox/netns.js';
+import {dumpPairs} from '../sandbox/nft-dump.js';
 import {traceTable} from '../sandbox/own-table.js';
-import {parseOwnerCounts} from './trace-table.js';
+import {ownersSet} from './trace-table.js';
 
 /** Rules with their counters, and packets by owner (`uid:gid`). */
 export type KernelCounts = {readonly rules: readonly LoadedRule[]; readonly owners: ReadonlyMap<string, number>};
@@ -21,11 +22,10 @@ Reads both counts.
 export async function loadCounts(netns: Netns, {backend, families, lockFile}: {
 	readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly lockFile: string;
 }): Promise<KernelCounts> {
-	const texts = await driverOf(backend).loadKernelTexts(netns, {families, lockFile, isBrief: true});
 	try {
 		return {
-			rules: parseLoadedRules(texts, {backend, exceptTables: [traceTable]}),
-			owners: parseOwnerCounts(texts.listing),
+			rules: await driverOf(backend).loadRules(netns, {families, lockFile, exceptTables: [traceTable]}),
+			owners: dumpPairs(netns, {table: traceTable, set: ownersSet}),
 		};
 	} catch (error) {
 		throw error instanceof LoadedRulesError

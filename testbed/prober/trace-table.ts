@@ -2,12 +2,11 @@
 The table that turns tracing on for probes and counts them. Like the tracer's own (tracer/trace-table.ts), but for many packets: it traces first packets of TCP and UDP only, with one message per chain; it shows each packet once more after it has passed everything else, by one message of a rule instead of two about the end of its chain; and it counts packets per socket owner instead of keeping an element for each packet.
 */
 
-import {TestbedError} from '../errors.js';
 import {answerMatches, invalidPackets, invalidCheck} from '../tracer/trace-table.js';
 import {traceTable} from '../sandbox/own-table.js';
 
 /** The set of owners: how many of the pod's packets came from sockets of each UID and GID. It cross-checks the credentials of a batch. */
-const ownersSet = 'owners-counted';
+export const ownersSet = 'owners-counted';
 /** The capacity of the set. It is emptied before a batch that might exceed it: each probe of a batch may have a different owner. */
 export const ownersMax = 65_535;
 
@@ -84,18 +83,3 @@ export const forgetOwnersText = `flush set inet ${traceTable} ${ownersSet}\n`;
 
 /** Input for `nft -f` that deletes the table. */
 export const removeTableText = `delete table inet ${traceTable}\n`;
-
-/** Parses how many packets each owner sent, by `uid:gid`, from the output of `nft -n -j list ruleset`. */
-export function parseOwnerCounts(text: string): ReadonlyMap<string, number> {
-	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: readonly unknown[]}}>};
-	const own = nftables.find(entry => entry.set?.table === traceTable && entry.set.name === ownersSet)?.set;
-	return new Map((own?.elem ?? []).map(element => {
-		const {val, counter} = (element as {elem?: {val?: {concat?: readonly unknown[]}; counter?: {packets?: unknown}}}).elem ?? {};
-		const [uid, gid] = val?.concat ?? [];
-		if (typeof uid !== 'number' || typeof gid !== 'number' || typeof counter?.packets !== 'number') {
-			throw new TestbedError('COMMAND_FAILED', {message: `\`nft -n -j list ruleset\` printed an owner in an unknown form: ${JSON.stringify(element)}`});
-		}
-
-		return [`${uid}:${gid}`, counter.packets] as const;
-	}));
-}

@@ -7,7 +7,7 @@ import type {RulesText, TextFamily} from '../../../src/netfilter/rule-texts.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../../../src/netfilter/types.js';
-import type {KernelTexts} from '../../../src/trace/loaded-rules.js';
+import type {KernelTexts, LoadedRule} from '../../../src/trace/loaded-rules.js';
 import type {SampleKind, SampleUse} from '../kernel-samples.js';
 import type {Netns} from '../netns.js';
 
@@ -53,8 +53,6 @@ export type TraceSample = {
 export type CounterRequest = {
 	readonly families: readonly AddressFamily[];
 	readonly lockFile: string;
-	/** Reduces nft's listing to what the rule counters and the testbed's own table need. */
-	readonly isBrief?: boolean;
 };
 
 /** One back end. */
@@ -74,6 +72,8 @@ export type BackendDriver = BackendFacts & {
 	readonly removeTables: ((netns: Netns, ruleSet: RuleSet) => Promise<void>) | undefined;
 	/** The installed rules with their counters, as the tools print them: for `parseLoadedRules`, and for the sets of the testbed's own table. */
 	readonly loadKernelTexts: (netns: Netns, request: CounterRequest) => Promise<KernelTexts>;
+	/** The same rules, except for those of some tables, without the texts: for those who need the counters often. @throws {TestbedError} COMMAND_FAILED, {LoadedRulesError}. */
+	readonly loadRules: (netns: Netns, request: CounterRequest & {readonly exceptTables: readonly string[]}) => Promise<readonly LoadedRule[]>;
 	/** Samples of what this machine must support for rules of this back end. */
 	readonly samples: (family: TextFamily) => BackendSamples;
 	/** The samples for what a line, and then the rest of a text, uses. */

@@ -2,7 +2,9 @@
 The driver of iptables-legacy: iptables rules that the kernel keeps in ip_tables and ip6_tables, invisible to nft.
 */
 
-import {traceTable} from '../own-table.js';
+import {parseLoadedRules, type KernelTexts} from '../../../src/trace/loaded-rules.js';
+import type {Netns} from '../netns.js';
+import type {CounterRequest} from './driver.js';
 import {iptablesDriver, saveRules} from './iptables.js';
 import {loadNftListing} from './nft-tool.js';
 
@@ -21,16 +23,20 @@ export const iptablesLegacy = iptablesDriver({
 	trace: {needs: 'nf_tables and nfnetlink_log', module: 'nfnetlink_log'},
 	// Its tables can be emptied, but they stay until their namespace is gone, and packets still pass through them.
 	removeTables: undefined,
-	async loadKernelTexts(netns, {families, lockFile, isBrief = false}) {
-		const [listing, saved] = await Promise.all([
-			// Its rules are not in nft's listing, so only the testbed's own table is needed from there.
-			loadNftListing(netns, isBrief ? traceTable : undefined),
-			Promise.all(families.map(async family => ({
-				family, text: await saveRules(netns, {
-					variant, family, lockFile, hasCounters: true,
-				}),
-			}))),
-		]);
+	async loadKernelTexts(netns, request) {
+		// Its rules are not in nft's listing, which has the testbed's own table.
+		const [listing, saved] = await Promise.all([loadNftListing(netns), saveCounted(netns, request)]);
 		return {listing, saved};
 	},
+	async loadRules(netns, {exceptTables, ...request}) {
+		return parseLoadedRules({listing: '', saved: await saveCounted(netns, request)}, {backend: 'iptables-legacy', exceptTables});
+	},
 });
+
+async function saveCounted(netns: Netns, {families, lockFile}: CounterRequest): Promise<KernelTexts['saved']> {
+	return Promise.all(families.map(async family => ({
+		family, text: await saveRules(netns, {
+			variant, family, lockFile, hasCounters: true,
+		}),
+	})));
+}

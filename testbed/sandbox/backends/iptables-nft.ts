@@ -3,7 +3,9 @@ The driver of iptables-nft: iptables rules that the kernel keeps in nf_tables. n
 */
 
 import {iptablesDriver} from './iptables.js';
-import {loadListedTexts, nftTrace, removeNftTables} from './nft-tool.js';
+import {
+	loadDumpedRules, loadListedTexts, nftTrace, removeNftTables,
+} from './nft-tool.js';
 
 /** The driver. */
 export const iptablesNft = iptablesDriver({
@@ -15,4 +17,5 @@ export const iptablesNft = iptablesDriver({
 	trace: nftTrace,
 	removeTables: removeNftTables,
 	loadKernelTexts: loadListedTexts,
+	loadRules: loadDumpedRules,
 });

@@ -19,7 +19,7 @@ import type {
 } from './driver.js';
 
 /** What differs between the two. */
-export type IptablesDifferences = Pick<BackendDriver, 'removeTables' | 'loadKernelTexts'> & {
+export type IptablesDifferences = Pick<BackendDriver, 'removeTables' | 'loadKernelTexts' | 'loadRules'> & {
 	readonly name: Backend;
 	readonly variant: IptablesVariant;
 	/** Options of the restore program. */
@@ -33,7 +33,7 @@ export type IptablesDifferences = Pick<BackendDriver, 'removeTables' | 'loadKern
 /** The driver of one of the two. */
 export function iptablesDriver(differences: IptablesDifferences): BackendDriver {
 	const {
-		name, variant, restoreArguments, moduleOf, needsOf, trace, removeTables, loadKernelTexts,
+		name, variant, restoreArguments, moduleOf, needsOf, trace, removeTables, loadKernelTexts, loadRules,
 	} = differences;
 	const asBackendSample = (sample: IptablesSample, family: AddressFamily): BackendSample => {
 		const kernelModule = moduleOf(sample, family);
@@ -54,6 +54,7 @@ export function iptablesDriver(differences: IptablesDifferences): BackendDriver 
 		isAtomic: false,
 		removeTables,
 		loadKernelTexts,
+		loadRules,
 		samples: family => ({
 			each: iptablesSamples.map(sample => asBackendSample(sample, oneFamily(family))),
 			together: allSamplesText(),

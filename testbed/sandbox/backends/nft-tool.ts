@@ -3,7 +3,8 @@ Functions of nft for all back ends that keep their rules in nf_tables.
 */
 
 import type {RuleSet} from '../../../src/netfilter/types.js';
-import type {KernelTexts} from '../../../src/trace/loaded-rules.js';
+import type {KernelTexts, LoadedRule} from '../../../src/trace/loaded-rules.js';
+import {dumpRules} from '../nft-dump.js';
 import type {Netns} from '../netns.js';
 
 /** What the kernel must have for tracing, and the module that provides it. */
@@ -26,12 +27,17 @@ export async function removeNftTables(netns: Netns, ruleSet: RuleSet): Promise<v
 	}
 }
 
-/** Lists the ruleset, or one table, as JSON. Numeric (-n), so that users are numbers regardless of /etc/passwd. */
-export async function loadNftListing(netns: Netns, table?: string): Promise<string> {
-	return netns.runConfined('nft', ['-n', '-j', 'list', ...(table === undefined ? ['ruleset'] : ['table', 'inet', table])]);
+/** Lists the ruleset as JSON. Numeric (-n), so that users are numbers regardless of /etc/passwd. */
+export async function loadNftListing(netns: Netns): Promise<string> {
+	return netns.runConfined('nft', ['-n', '-j', 'list', 'ruleset']);
 }
 
 /** The kernel texts of back ends whose rules and counters nft lists. */
 export async function loadListedTexts(netns: Netns): Promise<KernelTexts> {
 	return {listing: await loadNftListing(netns), saved: []};
+}
+
+/** The rules of back ends that keep them in nf_tables. */
+export async function loadDumpedRules(netns: Netns, {exceptTables}: {readonly exceptTables: readonly string[]}): Promise<readonly LoadedRule[]> {
+	return dumpRules(netns, exceptTables);
 }

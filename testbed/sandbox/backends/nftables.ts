@@ -13,7 +13,7 @@ import type {Netns} from '../netns.js';
 import {rejectionOf} from '../rejection.js';
 import type {BackendDriver, BackendSample} from './driver.js';
 import {
-	deletionsOf, loadListedTexts, loadNftText, nftTrace, removeNftTables,
+	deletionsOf, loadDumpedRules, loadListedTexts, loadNftText, nftTrace, removeNftTables,
 } from './nft-tool.js';
 
 function asBackendSample(sample: NativeSample): BackendSample {
@@ -50,6 +50,7 @@ export const nftables: BackendDriver = {
 	isAtomic: true,
 	removeTables: removeNftTables,
 	loadKernelTexts: loadListedTexts,
+	loadRules: loadDumpedRules,
 	// A sample text has one base chain, but the samples need several types.
 	samples: () => ({each: nativeSamples.map(sample => asBackendSample(sample)), together: undefined}),
 	samplesNamedIn: ({line, input}) => [...new Set([...nativeSamplesNamedIn(line, input), ...nativeSamplesNamedIn(input, input)])].map(sample => asBackendSample(sample)),

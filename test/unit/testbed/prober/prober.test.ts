@@ -1,11 +1,10 @@
-/** The parts of the prober that need no kernel: checking requests, encoding and decoding rows, and the kernel's counts. */
+/** The parts of the prober that need no kernel: checking requests, encoding and decoding rows. */
 
 import test from 'ava';
 import {
 	checkRequest, decodeResult, encodeBatch,
 } from '../../../../testbed/prober/encode.js';
 import {socketOptionFields, type ProbeRequest} from '../../../../src/scenario/probe-spec.js';
-import {parseOwnerCounts} from '../../../../testbed/prober/trace-table.js';
 import {
 	kinds, probeWords, resultWords, states, steps,
 } from '../../../../testbed/prober/protocol.js';
@@ -81,14 +80,6 @@ test('ends of sockets, where a later one counts', t => {
 	t.deepEqual(endOf(states.unreachable), {kind: 'unreachable', reason: 'EHOSTUNREACH'});
 	t.deepEqual(endOf(states.pending, {state: states.refused, error: 0}), {kind: 'refused'});
 	t.deepEqual(endOf(states.pending, {state: states.quiet, error: 0}), {kind: 'quiet'});
-});
-
-const listing = (element: unknown) => JSON.stringify({nftables: [{set: {name: 'owners-counted', table: 'testbed-trace', elem: element}}]});
-
-test('owners that the kernel counted', t => {
-	t.deepEqual([...parseOwnerCounts(listing([{elem: {val: {concat: [1000, 4_000_000_000]}, counter: {packets: 3, bytes: 180}}}]))], [['1000:4000000000', 3]]);
-	t.deepEqual([...parseOwnerCounts(listing(undefined))], []);
-	t.throws(() => parseOwnerCounts(listing([{concat: ['root', 0]}])), {instanceOf: TestbedError, message: '`nft -n -j list ruleset` printed an owner in an unknown form: {"concat":["root",0]}'});
 });
 
 const program = (text: string) => new URL(`data:text/javascript,${encodeURIComponent(`import {parentPort} from 'node:worker_threads'; ${text}`)}`);
