@@ -143,8 +143,8 @@ const acts = {
 		program: 'scripts/image.mjs', trees: ['testbed'], build: 'testbed', atRoot: true, kernel: never,
 	},
 	'ci-tools': {
-		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, uidmap, nc, the linters, vitest, schemas of CI files, Envoy',
-		trees: ['tests', 'lint', 'examples'], programs: checkerPrograms, envoy: true, ciSchemas: true, kernel: never,
+		purpose: 'install what only CI needs: ruby, shellcheck, tshark, chromium, zsh, fish, mandoc, uidmap, nc, the linters, vitest, the client for Kubernetes, schemas of CI files, Envoy',
+		trees: ['tests', 'lint', 'examples', 'kubernetes'], programs: checkerPrograms, envoy: true, ciSchemas: true, kernel: never,
 	},
 };
 

@@ -20,6 +20,7 @@ const entries = {
 	'reader-thread': 'testbed/prober/reader-thread.ts',
 	'tool-thread': 'testbed/confinement/tool-thread.ts',
 	'live-reader': 'testbed/live/live-reader.ts',
+	'pod-reader': 'testbed/kubernetes/pod-reader.ts',
 	enter: 'testbed/rootless/enter.ts',
 };
 const folder = 'dist/bin';

@@ -5,10 +5,11 @@ const path = require('node:path');
 const process = require('node:process');
 const {rootCommands, testbedNeedsKernel} = require('./acts.cjs');
 
-/** Whether a command line of `testbed` runs in a user namespace, as far as that can be said without parsing it. `serve` first opens its sockets, and `--keep` is for root only. */
-function runsInNamespace(argv) {
+/** Whether a command line of `testbed` runs in a user namespace, as far as that can be said without parsing it. `serve` first opens its sockets, `--keep` is for root only, and pods of a cluster are read before. */
+function runsInNamespace(argv, env = {}) {
 	const [first] = argv;
-	return testbedNeedsKernel(argv) && first !== 'serve' && !rootCommands.has(first) && !argv.some(argument => argument.startsWith('--keep'));
+	const words = [...argv, ...Object.keys(env).filter(name => name.startsWith('TESTBED_')).map(name => env[name])];
+	return testbedNeedsKernel(argv) && first !== 'serve' && !rootCommands.has(first) && !argv.some(argument => argument.startsWith('--keep')) && !words.some(word => word.includes('kubectl:'));
 }
 
 /**
@@ -18,7 +19,7 @@ Starts a command of an ordinary user again as root of a user namespace. The comm
 */
 function becomeRoot({root, uid, argv, context, env = process.env}) {
 	const bundle = path.join(root, 'dist/bin/enter.js');
-	if (uid <= 0 || process.platform !== 'linux' || env.TESTBED_NAMESPACE !== undefined || !runsInNamespace(argv) || !fs.existsSync(bundle)) {
+	if (uid <= 0 || process.platform !== 'linux' || env.TESTBED_NAMESPACE !== undefined || !runsInNamespace(argv, env) || !fs.existsSync(bundle)) {
 		return;
 	}
 

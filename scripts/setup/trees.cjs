@@ -15,6 +15,7 @@ const trees = {
 	testbed: {folder: '.', given: ['--workspaces=false'], within: 'tests', purpose: 'what a run needs', seconds: 4},
 	tests: {folder: '.', given: [], purpose: 'a run, the compiler and the tests', seconds: 12},
 	lint: {folder: 'scripts/lint', given: [], purpose: 'the linters', seconds: 30},
+	kubernetes: {folder: 'scripts/kubernetes', given: [], purpose: 'the client for Kubernetes, in the tests of kubectl: inputs', seconds: 10},
 	examples: {folder: 'examples', given: [], purpose: 'the tests of the examples', seconds: 12},
 };
 

@@ -10,7 +10,7 @@ import {load, root} from '../unit/scripts/_setup.js';
 export const envoyForTests = process.env['ENVOY'] ?? load('envoy').envoyFile(root);
 
 /** What a test needs beyond what `npm test` brings: a program of a Debian package, one of the trees of npm packages, Envoy, the schemas of CI files, or a place in the network that the test has asked already. */
-export type Needed = {readonly place: string} | {readonly program: 'ruby' | 'shellcheck' | 'tshark' | 'chromium' | 'zsh' | 'fish' | 'mandoc' | 'newuidmap' | 'nc'} | {readonly tree: 'lint' | 'examples'} | {readonly pinned: 'Envoy' | 'schemas of CI files'};
+export type Needed = {readonly place: string} | {readonly program: 'ruby' | 'shellcheck' | 'tshark' | 'chromium' | 'zsh' | 'fish' | 'mandoc' | 'newuidmap' | 'nc'} | {readonly tree: 'lint' | 'examples' | 'kubernetes'} | {readonly pinned: 'Envoy' | 'schemas of CI files'};
 
 /** The machine as the decision sees it, so that a test of the decision can give another. */
 export type Machine = {readonly env: Readonly<Record<string, string | undefined>>; readonly has: (needed: Needed) => boolean};

@@ -7,6 +7,7 @@ import type {Command} from 'commander';
 import {TestbedError} from '../errors.js';
 import {commandLine} from '../system/program-name.js';
 import {helperToReap, isInOwnNamespace, mappingFacts} from '../rootless/note.js';
+import {textForInside} from '../kubernetes/read-cluster.js';
 import {needOf} from './definitions/needs-root.js';
 
 /** How the program was started: its arguments, and the rest of what `main` was given. */
@@ -55,7 +56,9 @@ export async function becomeRoot(command: Command, {argv, context}: Started): Pr
 
 	const {enterNamespace} = await import('../rootless/enter.js');
 	try {
-		enterNamespace({argv, context, listening: await listeningFor(command)});
+		enterNamespace({
+			argv, context, listening: await listeningFor(command), outside: textForInside(),
+		});
 	} catch (error) {
 		if (need !== 'either' || !(error instanceof TestbedError)) {
 			throw error;

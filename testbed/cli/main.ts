@@ -20,6 +20,7 @@ import {baselineCommandLine} from './definitions/baseline.js';
 import {addShortOptions} from './definitions/short-options.js';
 import {isForMachinesRoot, isForRoot, needs, needsRoot} from './definitions/needs-root.js';
 import {becomeRoot, type Started} from './become-root.js';
+import {readPods} from './read-pods.js';
 import {allCommands} from './all-commands.js';
 import {hasSettings, sourcesOfProcess, takesSettings} from './config/sources.js';
 import {guardProcess, reportError} from './faults.js';
@@ -49,6 +50,7 @@ function createProgram(setStatus: (status: number) => void, started?: Started): 
 
 			choosePrinting(command.opts());
 			await chooseKeys(command);
+			readPods(command);
 			if (started !== undefined) {
 				await becomeRoot(command, started);
 			}

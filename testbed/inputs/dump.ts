@@ -3,7 +3,6 @@ Rules from a file or standard input.
 */
 
 import type {RulesPlace} from '../../src/mesh/mesh.js';
-import {addressFamilies} from '../../src/mesh/topology.js';
 import {meshes} from '../../src/meshes.js';
 import {backendsOf, defaultBackendOf, languageOf} from '../../src/netfilter/backends.js';
 import {importRules, type Imported} from '../../src/netfilter/import/import-rules.js';
@@ -16,11 +15,8 @@ import type {
 } from '../../src/netfilter/types.js';
 import type {Place} from '../../src/report/shared-types.js';
 import {TestbedError} from '../errors.js';
-import {readLive} from '../live/read-live.js';
-import {familiesOfLive} from './live-families.js';
 import {doAll} from './many-faults.js';
 import {meshOf} from './mesh-of-rules.js';
-import {isDump, liveNameOf} from './source.js';
 import type {RuleInput} from './types.js';
 import {
 	readSource, usualOptions, type InputOptions, type InputRequest, type LoadedInputs,
@@ -114,24 +110,6 @@ export function familiesOfDump(text: string): readonly AddressFamily[] | undefin
 
 		throw error;
 	}
-}
-
-/** The families to load rules for if nobody names any: those that a single dump covers, and both for anything else. The text of a dump is read here, and must not be read again: it may be standard input. The same goes for a live pod, which may change. */
-export function usualFamilies({source, text, source6}: Pick<InputRequest, 'source' | 'text' | 'source6'>): Pick<InputRequest, 'families' | 'text' | 'live'> {
-	const name = text === undefined ? liveNameOf(source) : undefined;
-	if (name !== undefined) {
-		const live = readLive(name.kind, name.name);
-		return {families: familiesOfLive(live), live};
-	}
-
-	if (source6 !== undefined || (text === undefined && !isDump(source))) {
-		return {families: addressFamilies, ...(text === undefined ? {} : {text})};
-	}
-
-	const known = text ?? readSource(source);
-	const found = familiesOfDump(known) ?? [];
-	// If the dump holds no table or is not understood, loading it says so.
-	return {families: found.length === 0 ? ['ipv4'] : found, text: known};
 }
 
 /** Warns of chains whose names differ from those of a mesh's correct rules only in underscores: Markdown reads underscores as emphasis, and translators write hyphens. */

@@ -19,7 +19,7 @@ import {reachableAddresses} from './live-families.js';
 import {describeTables, rulesByBackend, type BackendRules} from './live-rules.js';
 import type {RuleInput} from './types.js';
 import {usualOptions, type InputRequest, type LoadedInputs} from './request.js';
-import {liveNameOf} from './source.js';
+import {nodeNameOf} from './source.js';
 
 /**
 Loads the rules that a live pod has, with the routing and the users that it has. A pod without rules has an empty set.
@@ -32,8 +32,7 @@ export function ofLive(request: InputRequest): LoadedInputs {
 		throw new TestbedError('USAGE', {message: `${(request.options ?? usualOptions).rules6} works only with a dump; a live pod is read in both families.`});
 	}
 
-	const {kind, name} = liveNameOf(source)!;
-	const live = request.live ?? readLive(kind, name);
+	const live = request.live ?? readNamed(source);
 	const all = understood(source, live);
 	const filled = all.filter(({isFilled}) => isFilled);
 	const chosen = chosenOf(filled, request);
@@ -73,6 +72,11 @@ export function ofLive(request: InputRequest): LoadedInputs {
 		}),
 		missing: [],
 	};
+}
+
+function readNamed(source: string): LivePod {
+	const {kind, name} = nodeNameOf(source)!;
+	return readLive(kind, name);
 }
 
 function understood(source: string, {rules, place}: LivePod): readonly BackendRules[] {

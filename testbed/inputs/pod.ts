@@ -24,8 +24,17 @@ Loads the rules as the manifest's pod would get them: from the init container, i
 @throws {InputError} with line, column and key; {TestbedError} INPUT for a pod without rules.
 */
 export function ofPod(request: InputRequest): LoadedInputs {
+	return ofManifest(readSource(request.source.slice('pod:'.length)), request);
+}
+
+/**
+The same for the text of a manifest.
+
+@throws {InputError} and {TestbedError} as {@link ofPod}.
+*/
+export function ofManifest(text: string, request: InputRequest): LoadedInputs {
 	const {source, families, release, cni = false} = request;
-	const pod = parsePod(readSource(source.slice('pod:'.length)));
+	const pod = parsePod(text);
 	const found = podInput(pod, {cni, ...(release === undefined ? {} : {release})});
 	switch (found.kind) {
 		case 'none': {
@@ -56,6 +65,15 @@ export function ofPod(request: InputRequest): LoadedInputs {
 function withScrapes(input: RuleInput, asked: readonly ScrapePort[]): RuleInput {
 	const {scrapes, warnings} = scrapesIn(input.intent, defaultTopology, asked);
 	return {...input, ...(scrapes.length === 0 ? {} : {intent: {...input.intent, scrapes}}), warnings: [...input.warnings, ...warnings.map(text => `${text}.`)]};
+}
+
+/** The containers of a manifest's pod with the user that it sets for them, in order; those without one are left out. */
+export function containerUsers(text: string): readonly AppContainer[] {
+	const pod = parsePod(text);
+	return [...pod.containers, ...pod.initContainers].flatMap(container => {
+		const user = userOf(container, pod);
+		return user === undefined ? [] : [{container: container.name, ...user}];
+	});
 }
 
 const proxyName = 'istio-proxy';

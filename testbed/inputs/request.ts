@@ -4,6 +4,7 @@ A request for rules and its result: the types that all kinds of rule inputs shar
 
 import {newestRelease} from '../../src/istio/releases.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
+import type {ClusterChoices, ClusterPod} from '../kubernetes/cluster-pod.js';
 import type {LivePod} from '../live/live-pod.js';
 import type {RuleInput} from './types.js';
 import {readText} from './read-text.js';
@@ -28,6 +29,9 @@ export type InputRequest = {
 	readonly text?: string | undefined;
 	/** What was already read of a live pod; `source` is then only its name. */
 	readonly live?: LivePod | undefined;
+	/** For a pod of a cluster: how to reach it (default: what the command line says), and what was already read of it. */
+	readonly cluster?: ClusterChoices | undefined;
+	readonly clusterPod?: ClusterPod | undefined;
 	/** The IPv6 dump that belongs to a dump in `source`. */
 	readonly source6?: string | undefined;
 	/** The names of the two on the command line, for messages: `--rules` and `--rules6` by default. */
@@ -65,7 +69,7 @@ export function readSource(source: string, option = '--rules'): string {
 		file: source === '-' ? source : source.replace(/^file:/u, ''),
 		what: 'The rules',
 		option,
-		hint: `${likely === undefined ? '' : `Did you mean ${likely}? `}Rules can be release:VERSION, ambient:VERSION, pod:FILE, a dump file, - for standard input, or those of a live pod: netns:NAME, pid:PID, container:ID.`,
+		hint: `${likely === undefined ? '' : `Did you mean ${likely}? `}Rules can be release:VERSION, ambient:VERSION, pod:FILE, a dump file, - for standard input, or those of a live pod: netns:NAME, pid:PID, container:ID, kubectl:NAMESPACE/POD.`,
 		hasColors: true,
 	});
 }

@@ -15,6 +15,7 @@ import type {RuleInput} from './types.js';
 import {ofAmbient} from './ambient.js';
 import {ofDump} from './dump.js';
 import {checkModules} from './check-modules.js';
+import {ofCluster} from './cluster.js';
 import {ofLive} from './live.js';
 import {ofPod} from './pod.js';
 import {ofReleases} from './release.js';
@@ -45,8 +46,8 @@ export function loadRuleInputs(given: InputRequest): LoadedInputs {
 	const {source, notes} = given.text === undefined ? fullSource(given.source) : {source: given.source, notes: []};
 	const request: InputRequest = {...given, source};
 	const {release, cni} = request;
-	if (kindOfSource(source) !== 'pod' && (release !== undefined || cni === true)) {
-		throw new TestbedError('USAGE', {message: `${cni === true ? '--cni' : '--release'} works only with pod:FILE, but the rules are ${source}.`});
+	if (!['pod', 'kubectl'].includes(kindOfSource(source)) && (release !== undefined || cni === true)) {
+		throw new TestbedError('USAGE', {message: `${cni === true ? '--cni' : '--release'} works only with pod:FILE and kubectl:, but the rules are ${source}.`});
 	}
 
 	try {
@@ -101,5 +102,5 @@ function idleNatOf(ruleSet: RuleSet): readonly string[] {
 
 /** The reader of each kind of input. */
 const readers: Readonly<Record<SourceKind, (request: InputRequest) => LoadedInputs>> = {
-	release: ofReleases, ambient: ofAmbient, 'ambient-host': ofAmbient, pod: ofPod, file: ofDump, stdin: ofDump, netns: ofLive, pid: ofLive, container: ofLive,
+	release: ofReleases, ambient: ofAmbient, 'ambient-host': ofAmbient, pod: ofPod, file: ofDump, stdin: ofDump, netns: ofLive, pid: ofLive, container: ofLive, kubectl: ofCluster,
 };

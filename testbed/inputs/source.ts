@@ -5,7 +5,9 @@ Parses the name of a rule input, including a bare version and a misspelled kind.
 import {statSync} from 'node:fs';
 import path from 'node:path';
 import {closestName} from '../../src/parsing/did-you-mean.js';
-import {liveKinds, type LiveKind} from '../live/live-pod.js';
+import {
+	liveKinds, nodeKinds, type LiveKind, type NodeKind,
+} from '../live/live-pod.js';
 
 /** A rule input with its full name. */
 export type NamedSource = {
@@ -17,7 +19,7 @@ export type NamedSource = {
 /** The kinds of rule inputs that are written before a colon. */
 const kinds = ['release', 'ambient', 'ambient-host', 'pod', 'file', ...liveKinds] as const;
 
-/** What a rule input is: generated rules (`release`, `ambient`, `ambient-host`), a manifest, a dump in a file or on standard input, or rules read from a live pod (`netns`, `pid`, `container`). */
+/** What a rule input is: generated rules (`release`, `ambient`, `ambient-host`), a manifest, a dump in a file or on standard input, or rules of a live pod (`netns`, `pid`, `container`, `kubectl`). */
 export type SourceKind = (typeof kinds)[number] | 'stdin';
 
 /** A parsed rule input. */
@@ -37,6 +39,13 @@ export function parseSource(source: string): ParsedSource {
 export function liveNameOf(source: string): {readonly kind: LiveKind; readonly name: string} | undefined {
 	const kind = liveKinds.find(each => each === kindOfSource(source));
 	return kind === undefined ? undefined : {kind, name: source.slice(kind.length + 1)};
+}
+
+/** The same for a live pod of this machine. */
+export function nodeNameOf(source: string): {readonly kind: NodeKind; readonly name: string} | undefined {
+	const named = liveNameOf(source);
+	const kind = nodeKinds.find(each => each === named?.kind);
+	return kind === undefined ? undefined : {kind, name: named!.name};
 }
 
 /** The word before the colon of a rule input, after any variables: `release` of `TERM=x release:1.30`. */

@@ -7,8 +7,8 @@ import {backends, type AddressFamily, type Backend} from '../../src/netfilter/ty
 import type {RuleInput} from '../inputs/types.js';
 import type {RecordOptions} from '../analysis/record-baseline.js';
 import {defaultInput} from '../inputs/request.js';
-import {usualFamilies} from '../inputs/dump.js';
 import {loadRuleInput} from '../inputs/rules.js';
+import {usualFamilies, type UsualFamilies} from '../inputs/usual-families.js';
 import {
 	address, anyOf, backend, badArgument, checkOptions, families, type ShapeOf,
 } from './check.js';
@@ -25,6 +25,10 @@ export type RuleChoices = {
 	readonly source6?: string;
 	/** The release for a manifest whose images name none. Default: the newest known one. */
 	readonly release?: string;
+	/** For kubectl:NAMESPACE/POD: the kubeconfig file and the context (default: as kubectl does), and the image of the debug container that reads the pod's rules (default: they are derived from its manifest). */
+	readonly kubeconfig?: string;
+	readonly context?: string;
+	readonly debugImage?: string;
 	/** Whether to accept rules with unknown matches and targets: iptables loads a library, and the kernel a module, for each such name. Default: false. */
 	readonly allowModules?: boolean;
 };
@@ -33,13 +37,13 @@ export type RuleChoices = {
 export type LoadedRules = RuleInput & {readonly families: readonly AddressFamily[]; readonly request: RecordOptions['request']};
 
 const shape: ShapeOf<RuleChoices> = {
-	families, backend, dnsServers: anyOf(address, 'addresses'), source6: someText, release: someText, allowModules: flag,
+	families, backend, dnsServers: anyOf(address, 'addresses'), source6: someText, release: someText, kubeconfig: someText, context: someText, debugImage: someText, allowModules: flag,
 };
 
 const expectedRules = `expected rules: a string such as "${defaultInput}", or the result of loadRules or parseRules`;
 
 /**
-Loads a rule input: `release:1.30`, `'release:1.30 --redirect-dns'`, `ambient:1.30`, `pod:pod.yaml`, a live pod (`pid:4711`), or a file with a dump; without one, the newest release. Nothing is installed.
+Loads a rule input: `release:1.30`, `'release:1.30 --redirect-dns'`, `ambient:1.30`, `pod:pod.yaml`, a live pod (`pid:4711`, `kubectl:shop/cart`), or a file with a dump; without one, the newest release. Nothing is installed.
 
 ```
 const rules = loadRules('release:1.30 --redirect-dns', {backend: 'nftables'});
@@ -78,10 +82,15 @@ export function parseRules(text: string, choices: RuleChoices & {readonly name?:
 
 /** A dump's text tells its families; it is read once. */
 function load(from: {readonly source: string; readonly text?: string}, choices: RuleChoices): LoadedRules {
-	const {families: asked, ...others} = withoutUndefined(choices);
+	const {families: asked, kubeconfig, context, debugImage, ...others} = withoutUndefined(choices);
 	const {source6, dnsServers} = others;
-	const known: ReturnType<typeof usualFamilies> = asked === undefined ? usualFamilies({...from, source6}) : {families: asked, text: from.text};
-	return {...loadRuleInput({...from, ...known, ...others}), families: known.families, request: {source6, dnsServers}};
+	const cluster = {kubeconfig, context, debugImage};
+	const known: UsualFamilies = asked === undefined ? usualFamilies({...from, source6, cluster}) : {families: asked, text: from.text};
+	return {
+		...loadRuleInput({
+			...from, ...known, ...others, cluster,
+		}), families: known.families, request: {source6, dnsServers},
+	};
 }
 
 /** Drops undefined options, so that they do not override defaults. */

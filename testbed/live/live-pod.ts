@@ -5,8 +5,14 @@ What a live namespace holds, as it was read: texts of rules, addresses, listener
 import type {SidecarRouting} from '../../src/mesh/routing.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 
-/** The words before the colon of a rule input that is read from a live pod. */
-export const liveKinds = ['netns', 'pid', 'container'] as const;
+/** The words before the colon of a rule input that is read from a namespace of this machine. */
+export const nodeKinds = ['netns', 'pid', 'container'] as const;
+
+/** One of them. */
+export type NodeKind = typeof nodeKinds[number];
+
+/** The words before the colon of a rule input that is read from a live pod, wherever it runs. */
+export const liveKinds = [...nodeKinds, 'kubectl'] as const;
 
 /** One of them. */
 export type LiveKind = typeof liveKinds[number];

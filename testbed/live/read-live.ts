@@ -6,7 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {TestbedError} from '../errors.js';
 import {runNodeToEnd} from '../system/commands.js';
-import type {LiveKind, LivePod, LiveTarget} from './live-pod.js';
+import type {NodeKind, LivePod, LiveTarget} from './live-pod.js';
 import type {ReaderAnswer} from './protocol.js';
 
 const limitMs = 60_000;
@@ -19,7 +19,7 @@ Reads a live pod in a process of its own, which this one waits for. Only reads: 
 
 @throws {TestbedError} USAGE for a name that cannot be one; UNREADABLE if the pod cannot be read; MISSING_PROGRAM or MACHINE for the tools.
 */
-export function readLive(kind: LiveKind, name: string): LivePod {
+export function readLive(kind: NodeKind, name: string): LivePod {
 	const target = targetOfLive(kind, name);
 	const environment = Object.fromEntries(passedOn.flatMap(variable => process.env[variable] === undefined ? [] : [[variable, process.env[variable]]]));
 	const answer = JSON.parse(runNodeToEnd(new URL('live-reader.js', import.meta.url), {input: JSON.stringify(target), environment, timeoutMs: limitMs})) as ReaderAnswer;
@@ -31,14 +31,14 @@ export function readLive(kind: LiveKind, name: string): LivePod {
 	return answer.pod;
 }
 
-const examples = {netns: 'netns:web or netns:/proc/4711/ns/net', pid: 'pid:4711', container: 'container:3f4e8b2a91c0'} as const satisfies Record<LiveKind, string>;
+const examples = {netns: 'netns:web or netns:/proc/4711/ns/net', pid: 'pid:4711', container: 'container:3f4e8b2a91c0'} as const satisfies Record<NodeKind, string>;
 
 /**
 What the name of a live pod refers to, without looking for it.
 
 @throws {TestbedError} USAGE for a name that cannot be one.
 */
-export function targetOfLive(kind: LiveKind, name: string): LiveTarget {
+export function targetOfLive(kind: NodeKind, name: string): LiveTarget {
 	const wrong = (message: string): TestbedError => new TestbedError('USAGE', {message, hint: `For example: ${examples[kind]}`});
 	if (name === '') {
 		throw wrong(`${kind}: names nothing (an unset variable?).`);

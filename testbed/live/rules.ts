@@ -13,7 +13,8 @@ import {forBoth} from './netns-facts.js';
 /** The tables of ip_tables and ip6_tables that the namespace has, a name per line: /proc/net/ip_tables_names. Undefined if the module is not loaded. */
 export type LegacyTables = Readonly<Record<AddressFamily, string | undefined>>;
 
-const savePrograms = {ipv4: /^iptables-.*-save$/u, ipv6: /^ip6tables-.*-save$/u} as const;
+/** The program of each family among an iptables back end's tools that prints its rules. */
+export const savePrograms = {ipv4: /^iptables-.*-save$/u, ipv6: /^ip6tables-.*-save$/u} as const;
 
 /**
 Reads them.

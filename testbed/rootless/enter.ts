@@ -13,6 +13,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {TestbedError} from '../errors.js';
 import {createPipe} from '../syscalls/descriptors.js';
+import {createMemoryFile, fillMemoryFile} from '../syscalls/memory-file.js';
 import {keepOpen, replaceProcess} from '../syscalls/replace-process.js';
 import {searchPath} from '../system/commands.js';
 import {missingProgram} from '../system/missing-program.js';
@@ -25,8 +26,8 @@ import {creationWall, readFact, type MappingFacts} from './walls.js';
 /** The script that starts the command again, inside. */
 const again = path.join(packageRoot, 'scripts/setup/inside.cjs');
 
-/** The arguments of the command, and the context that `main` was given with them. `listening` are sockets for the program inside, by address. */
-export type Start = {readonly argv: readonly string[]; readonly context: object; readonly listening?: Readonly<Record<string, number>>};
+/** The arguments of the command, and the context that `main` was given with them. `listening` are sockets for the program inside, by address; `outside` is a text for it, of what only this process can read. */
+export type Start = {readonly argv: readonly string[]; readonly context: object; readonly listening?: Readonly<Record<string, number>>; readonly outside?: string | undefined};
 
 function locate(program: string): string | undefined {
 	return searchPath.split(':').map(folder => path.join(folder, program)).find(file => {
@@ -111,12 +112,18 @@ function mapping(): MappingFacts & {readonly words: readonly [uids: string, gids
 	};
 }
 
+function memoryFileOf(text: string): number {
+	const fd = createMemoryFile();
+	fillMemoryFile(fd, text);
+	return fd;
+}
+
 /**
 Starts the command again as root of a user namespace. The program of this process is replaced, so this does not return.
 
 @throws {TestbedError} as {@link refuseWithoutNamespace}; SYSCALL_FAILED if the process cannot be replaced.
 */
-export function enterNamespace({argv, context, listening = {}}: Start): never {
+export function enterNamespace({argv, context, listening = {}, outside}: Start): never {
 	refuseWithoutNamespace(argv);
 	if (!existsSync(again)) {
 		throw new TestbedError('MACHINE', {message: `${again} is missing.`, state: 'Nothing was run.', hint: `Install the testbed again, or as root: ${asRoot(argv)}`});
@@ -128,12 +135,13 @@ export function enterNamespace({argv, context, listening = {}}: Start): never {
 	const child = spawn('/bin/sh', ['-c', helper, 'sh', String(process.pid), newuidmap, uids, newgidmap, gids, String(facts.uid), String(process.getegid!())], {
 		env: {LC_ALL: 'C', PATH: searchPath}, cwd: '/', stdio: [there.read, back.write, 'ignore'],
 	});
-	for (const fd of [there.write, back.read, ...Object.values(listening)]) {
+	const texts = outside === undefined ? [] : [memoryFileOf(outside)];
+	for (const fd of [there.write, back.read, ...Object.values(listening), ...texts]) {
 		keepOpen(fd);
 	}
 
 	const note: NamespaceNote = {
-		...facts, helper: child.pid ?? 0, pipes: [there.write, back.read], listening,
+		...facts, helper: child.pid ?? 0, pipes: [there.write, back.read], listening, outside: texts[0],
 	};
 	const unshare = locate('unshare')!;
 	replaceProcess({

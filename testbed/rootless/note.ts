@@ -3,7 +3,7 @@ What the first start of an ordinary user's command tells the second, which runs 
 */
 
 import process from 'node:process';
-import {closeSync, fstatSync} from 'node:fs';
+import {closeSync, fstatSync, readFileSync} from 'node:fs';
 import type {MappingFacts} from './walls.js';
 
 /** The user as the machine knows it, and what was missing for a range of IDs. */
@@ -13,12 +13,14 @@ export type NamespaceNote = Omit<MappingFacts, 'said'> & {
 	/** Descriptors that were left open: of pipes that are no longer needed; and of sockets of the machine's network that listen, by address. */
 	readonly pipes: readonly number[];
 	readonly listening: Readonly<Record<string, number>>;
+	/** The descriptor of a file in memory with what was read outside. */
+	readonly outside?: number | undefined;
 };
 
 /** The variables: the note, and what mapping the IDs said. */
 export const noteVariables = {note: 'TESTBED_NAMESPACE', said: 'TESTBED_NAMESPACE_SAID'} as const;
 
-let taken: {readonly note: NamespaceNote; readonly said: string} | undefined;
+let taken: {readonly note: NamespaceNote; readonly said: string; readonly outside: string | undefined} | undefined;
 
 /** Takes the note out of the environment, if there is one, and closes the pipes. */
 export function takeNote(environment: NodeJS.ProcessEnv = process.env): void {
@@ -38,7 +40,16 @@ export function takeNote(environment: NodeJS.ProcessEnv = process.env): void {
 		}
 	}
 
-	taken = {note, said};
+	taken = {note, said, outside: note.outside === undefined ? undefined : textOf(note.outside)};
+}
+
+/** The text of a descriptor, which is closed. */
+function textOf(fd: number): string {
+	try {
+		return readFileSync(fd, 'utf8');
+	} finally {
+		closeSync(fd);
+	}
 }
 
 function isPipe(fd: number): boolean {
@@ -57,6 +68,11 @@ export function helperToReap(): number | undefined {
 /** Whether this process was started in a user namespace by the testbed. */
 export function isInOwnNamespace(): boolean {
 	return taken !== undefined;
+}
+
+/** What the first start read outside, where there is a network; undefined if it read nothing. */
+export function textFromOutside(): string | undefined {
+	return taken?.outside;
 }
 
 /** What is known about the mapping of the IDs; undefined if somebody else made the user namespace. */

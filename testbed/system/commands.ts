@@ -37,10 +37,12 @@ Runs a Node program of the testbed to its end, with a text as its input, and ret
 
 @throws {TestbedError} MACHINE if it does not finish in time; {CommandError} if it fails.
 */
-export function runNodeToEnd(program: URL, {input, environment, timeoutMs}: {readonly input: string; readonly environment?: Readonly<Record<string, string>>; readonly timeoutMs: number}): string {
+export function runNodeToEnd(program: URL, {input, environment, folder = '/', timeoutMs}: {
+	readonly input: string; readonly environment?: Readonly<Record<string, string>>; readonly folder?: string; readonly timeoutMs: number;
+}): string {
 	const file = fileURLToPath(program);
 	const {status, signal, error, stdout, stderr} = spawnSync(process.execPath, ['--no-warnings', file], {
-		input, env: {LC_ALL: 'C', PATH: searchPath, ...environment}, cwd: '/', encoding: 'utf8', timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 256 * 1024 * 1024,
+		input, env: {LC_ALL: 'C', PATH: searchPath, ...environment}, cwd: folder, encoding: 'utf8', timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 256 * 1024 * 1024,
 	});
 	if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') {
 		throw tookTooLong(`node ${file}`, timeoutMs, error);

@@ -6,6 +6,7 @@ import {TestbedError} from '../../errors.js';
 import {faultsIn, ManyFaults} from '../../inputs/many-faults.js';
 import {liveNameOf} from '../../inputs/source.js';
 import {optionOf} from '../../../src/scenario/probe-spec.js';
+import {parsePodName} from '../../kubernetes/cluster-pod.js';
 import {targetOfLive} from '../../live/read-live.js';
 
 /** The option. */
@@ -69,11 +70,17 @@ Whether a rule input is a live pod that is not read now: with `--check`, only it
 */
 export function isLeftUnread(source: string, {isOnly}: Pick<Checks, 'isOnly'>): boolean {
 	const live = isOnly ? liveNameOf(source) : undefined;
-	if (live !== undefined) {
+	if (live === undefined) {
+		return false;
+	}
+
+	if (live.kind === 'kubectl') {
+		parsePodName(live.name);
+	} else {
 		targetOfLive(live.kind, live.name);
 	}
 
-	return live !== undefined;
+	return true;
 }
 
 /**

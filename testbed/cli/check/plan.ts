@@ -31,7 +31,7 @@ const alwaysUnknown = [
 
 /** Why the numbers of a live pod are missing. */
 export function unreadPod(source: string): string {
-	return `What ${source} holds: a live pod is read when the command runs, which needs root. So nothing that depends on its rules was checked or counted.`;
+	return `What ${source} holds: a live pod is read when the command runs. So nothing that depends on its rules was checked or counted.`;
 }
 
 /** The rule sets of a plan: their names, back ends and families. */

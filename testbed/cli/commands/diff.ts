@@ -13,10 +13,11 @@ import {compareConsecutive} from '../../analysis/compare.js';
 import {TestbedError} from '../../errors.js';
 import type {RuleInput} from '../../inputs/types.js';
 import {newestReleaseName, releasesSince} from '../../inputs/releases-since.js';
-import {familiesOfDump, usualFamilies} from '../../inputs/dump.js';
+import {familiesOfDump} from '../../inputs/dump.js';
 import {loadRuleInput, loadRuleInputs} from '../../inputs/rules.js';
 import {readSource, type InputRequest, type MissingInput} from '../../inputs/request.js';
 import {isDump, liveNameOf} from '../../inputs/source.js';
+import {usualFamilies} from '../../inputs/usual-families.js';
 import type {PrintFlags} from '../output/destinations.js';
 import {writeFormatted} from '../output/write-report.js';
 import {writeSeries} from '../output/write-series.js';
@@ -199,16 +200,17 @@ function namedMissing({missing}: Row): ComparisonSuite['missing'] {
 }
 
 /** What was already read of an input. */
-type Known = Pick<InputRequest, 'text' | 'live'>;
+type Known = Pick<InputRequest, 'text' | 'live' | 'clusterPod'>;
 
 /** Reads two dumps, or live pods, once each. Without --family, the families are both, unless both sides hold rules of one and the same family only, or a live pod has one only: then there is nothing to compare in the other. A live pod's name servers are those of the pod whose rules are expected. */
 function knownOf(sources: readonly string[], given: DiffFlags, checks: Checks): {readonly flags: KnownFlags; readonly known: readonly Known[]} {
 	const lives = sources.map(source => checks.isOnly || liveNameOf(source) === undefined ? undefined : usualFamilies({source}));
 	const live = lives.find(each => each !== undefined);
 	if (live !== undefined) {
-		const {nameservers} = live.live!;
-		const dnsServers = given.dnsServers ?? (nameservers === null || nameservers.length === 0 ? undefined : nameservers);
-		return {flags: {...given, family: given.family ?? live.families, ...(dnsServers === undefined ? {} : {dnsServers})}, known: lives.map(each => each === undefined ? {} : {live: each.live})};
+		const nameservers = (live.live ?? live.clusterPod?.live)?.nameservers ?? [];
+		const dnsServers = given.dnsServers ?? (nameservers.length === 0 ? undefined : nameservers);
+		const flags = {...given, family: given.family ?? live.families, ...(dnsServers === undefined ? {} : {dnsServers})};
+		return {flags, known: lives.map(each => each === undefined ? {} : {live: each.live, clusterPod: each.clusterPod})};
 	}
 
 	const texts = given.family === undefined ? checks.do(() => dumpTexts(sources, given)) ?? [] : [];

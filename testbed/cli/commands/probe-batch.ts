@@ -12,8 +12,8 @@ import {readLines} from '../../inputs/read-text.js';
 import {checkOutputs} from '../../outputs/check.js';
 import {answerOf, type BatchAnswer} from '../../probe/answers.js';
 import {ProberSandbox} from '../../probe/prober-sandbox.js';
-import {usualFamilies} from '../../inputs/dump.js';
-import {defaultInput, type InputRequest} from '../../inputs/request.js';
+import {usualFamilies, type UsualFamilies} from '../../inputs/usual-families.js';
+import {defaultInput} from '../../inputs/request.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {remark} from '../output/remark.js';
 import {describeNotes} from '../output/notes.js';
@@ -146,7 +146,7 @@ function refuseEmpty(file: string, probes: number): void {
 }
 
 /** The families of the rules, and the text of a dump or the live pod that was read to tell them. */
-function familiesOf({family, rules = defaultInput, rules6}: ProbeFlags): Pick<InputRequest, 'families' | 'text' | 'live'> {
+function familiesOf({family, rules = defaultInput, rules6}: ProbeFlags): UsualFamilies {
 	return family === undefined ? usualFamilies({source: rules, source6: rules6}) : {families: [family]};
 }
 

@@ -7,8 +7,9 @@ import {printTexts} from '../../../src/netfilter/rule-texts.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {visibleText} from '../../../src/parsing/visible-text.js';
 import type {RulesChoice} from '../../../src/workshop/protocol.js';
-import {familiesOfDump, usualFamilies} from '../../inputs/dump.js';
-import {defaultInput, readSource, type InputRequest} from '../../inputs/request.js';
+import {familiesOfDump} from '../../inputs/dump.js';
+import {defaultInput, readSource} from '../../inputs/request.js';
+import {usualFamilies, type UsualFamilies} from '../../inputs/usual-families.js';
 import {loadRuleInput} from '../../inputs/rules.js';
 import {
 	fullSource, isDump, kindOfSource, liveNameOf,
@@ -86,17 +87,17 @@ function printUrls({act, watch}: Urls): string {
 
 function loadChosen(given: string, {rules6, backend, dnsServers, cni, release, allowModules}: ServeFlags): ChosenRules {
 	const {source} = fullSource(given);
-	const {text, live, families} = familiesOf(source, rules6);
+	const {text, live, clusterPod, families} = familiesOf(source, rules6);
 	return {
 		rules: loadRuleInput({
-			source, text, live, source6: rules6, families, dnsServers, cni, release, allowModules, options: {rules: 'the rules', rules6: '--rules6'}, ...(backend === undefined ? {} : {backend}),
+			source, text, live, clusterPod, source6: rules6, families, dnsServers, cni, release, allowModules, options: {rules: 'the rules', rules6: '--rules6'}, ...(backend === undefined ? {} : {backend}),
 		}),
 		families,
 	};
 }
 
 /** The text of a dump and what was read of a live pod, each read once, and the families that it has; both for all other rules. */
-function familiesOf(source: string, rules6: string | undefined): Pick<InputRequest, 'text' | 'live' | 'families'> {
+function familiesOf(source: string, rules6: string | undefined): UsualFamilies {
 	if (liveNameOf(source) !== undefined) {
 		return usualFamilies({source});
 	}

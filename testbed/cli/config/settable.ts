@@ -21,7 +21,7 @@ All other options: only the command line and the user's own variables set them. 
 */
 export const notInFiles: ReadonlySet<string> = new Set([
 	...otherProxies,
-	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'check', 'explain', 'keep', 'keep-for', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'recording', 'scenario', 'scenarios', 'shard',
+	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'check', 'context', 'debug-image', 'explain', 'keep', 'keep-for', 'kubeconfig', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'recording', 'scenario', 'scenarios', 'shard',
 	'shard-output', 'shard-times', 'show', 'times', 'to', 'update', 'watch',
 ]);
 

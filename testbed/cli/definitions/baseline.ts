@@ -11,7 +11,8 @@ import type {VerifyFlags} from '../commands/baseline-check.js';
 import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {
-	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption, serversOption, timeoutOption,
+	backendHelp, bufferOption, checkOption, colorOption, contextOption, debugImageOption, formatOption, kubeconfigOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption,
+	serversOption, timeoutOption,
 } from './shared-options.js';
 
 const createExamples = `
@@ -56,6 +57,9 @@ function withShared(command: Command): Command {
 		.option('--rules6 <file>', 'the IPv6 dump that goes with the input')
 		.option('--backend <name>', backendHelp.one, readBackend)
 		.addOption(serversOption())
+		.addOption(kubeconfigOption())
+		.addOption(contextOption())
+		.addOption(debugImageOption())
 		.addOption(modulesOption())
 		.addOption(checkOption())
 		.option('--proxy-uid <n>', 'user of the proxy', readId)
@@ -78,7 +82,7 @@ export function baselineCommandLine(setStatus: (status: number) => void): Comman
 function createCommandLine(setStatus: (status: number) => void): Command {
 	return withShared(new Command('create')
 		.description('write a baseline: what a rule set does with each packet class')
-		.argument('[input]', 'release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID) (default: the newest release)')
+		.argument('[input]', 'release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID, kubectl:NAMESPACE/POD) (default: the newest release)')
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4', 'ipv6'], 'both'))
 		.option('--scenarios <file...>', 'scenario files, or folders of them, to record in addition to the six types; their connections go through these rules, not the ones that the files name')
 		.option('--output <file>', 'write the baseline to this file instead of stdout')

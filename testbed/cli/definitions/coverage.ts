@@ -10,8 +10,8 @@ import type {CoverageFlags} from '../commands/coverage.js';
 import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {
-	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, outsideOption, proxyGroupOption, quietOption, serversOption,
-	timeoutOption,
+	backendHelp, bufferOption, checkOption, colorOption, contextOption, debugImageOption, formatOption, kubeconfigOption, limitOption, modulesOption, outputOption, outsideOption,
+	proxyGroupOption, quietOption, serversOption, timeoutOption,
 } from './shared-options.js';
 
 const examples = `
@@ -35,13 +35,16 @@ Exit status: 0 done, 1 the cases in --require miss a rule, 2 usage or input,
 export function coverageCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('coverage')
 		.description('show which rules the tests reach, and which no packet can reach')
-		.argument('[input]', 'release:VERSION [arguments], pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID) (default: the newest release)')
+		.argument('[input]', 'release:VERSION [arguments], pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID, kubectl:NAMESPACE/POD) (default: the newest release)')
 		.option('--cases <list>', 'types, scenarios, scenario files, or several of these; one probe per packet class is always sent', readList, ['types', 'scenarios'])
 		.option('--require <list>', 'cases that must reach every reachable rule; with complete, every rule must be reachable', readList, [])
 		.option('--rules6 <file>', 'the IPv6 dump that goes with the input')
 		.option('--backend <name>', backendHelp.one, readBackends)
 		.addOption(new Option('--family <name>', 'rules to count: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.addOption(serversOption())
+		.addOption(kubeconfigOption())
+		.addOption(contextOption())
+		.addOption(debugImageOption())
 		.addOption(modulesOption())
 		.addOption(outsideOption())
 		.option('--proxy-uid <n>', 'user of the proxy (default: as in run)', readId)

@@ -11,7 +11,8 @@ import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
-	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption, serversOption, timeoutOption, watchOption,
+	backendHelp, bufferOption, checkOption, colorOption, contextOption, debugImageOption, formatOption, kubeconfigOption, limitOption, modulesOption, outputOption, proxyGroupOption, quietOption,
+	serversOption, timeoutOption, watchOption,
 } from './shared-options.js';
 
 const examples = `
@@ -22,9 +23,10 @@ bypasses the sidecar first, then traffic that is lost, loops, or reaches another
 listener. "Equal" means equal for every class; the report says how many there
 were.
 
-If the second rule set is that of a live pod (netns:, pid:, container:), this is
-a drift check: the report says what the pod does differently, and which of the
-usual causes left a trace. What is expected gets the pod's own name servers.
+If the second rule set is that of a live pod (netns:, pid:, container:, and
+kubectl: with --debug-image), this is a drift check: the report says what the
+pod does differently, and which of the usual causes left a trace. What is
+expected gets the pod's own name servers.
 
 Examples:
   testbed diff release:1.24 release:1.30
@@ -47,7 +49,7 @@ or the live pod could not be read, 4 this machine cannot do it.`;
 export function diffCommandLine(setStatus: (status: number) => void): Command {
 	return addShardOptions(new Command('diff')
 		.description('compare two rule sets for all packets: which traffic moved, with examples')
-		.argument('<inputs...>', 'two rule sets: release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID)')
+		.argument('<inputs...>', 'two rule sets: release:VERSION [arguments], ambient:VERSION, pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID, kubectl:NAMESPACE/POD)')
 		.option('--consecutive', 'each input names many rule sets (release:all …); compare each one with the next')
 		.option('--since <version>', 'with --consecutive: skip releases before this one')
 		.option('--from6 <file>', 'the IPv6 dump that goes with the first input')
@@ -56,6 +58,9 @@ export function diffCommandLine(setStatus: (status: number) => void): Command {
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both (default: both, or the one family that both dumps hold)').argParser(readFamilies))
 		.option('--paths', 'also report traffic that reaches the same listeners through other rules')
 		.addOption(serversOption())
+		.addOption(kubeconfigOption())
+		.addOption(contextOption())
+		.addOption(debugImageOption())
 		.addOption(modulesOption())
 		.option('--proxy-uid <n>', 'user of the proxy on both sides (default: the first rule set\'s)', readId)
 		.addOption(proxyGroupOption())

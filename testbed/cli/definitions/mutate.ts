@@ -12,8 +12,8 @@ import {mutationFaults, mutationKinds} from '../../../src/mutation/kinds.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
-	backendHelp, bufferOption, checkOption, colorOption, formatOption, limitOption, modulesOption, outputOption, outsideOption, proxyGroupOption, quietOption, serversOption,
-	timeoutOption,
+	backendHelp, bufferOption, checkOption, colorOption, contextOption, debugImageOption, formatOption, kubeconfigOption, limitOption, modulesOption, outputOption, outsideOption,
+	proxyGroupOption, quietOption, serversOption, timeoutOption,
 } from './shared-options.js';
 
 const examples = `
@@ -44,12 +44,15 @@ Exit status: 0 every mutant that differs was killed, 1 a mutant survived,
 export function mutateCommandLine(setStatus: (status: number) => void): Command {
 	return addShardOptions(new Command('mutate')
 		.description('put one fault at a time into the rules, and show which faults the tests notice')
-		.argument('[input]', 'release:VERSION [arguments], pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID) (default: the newest release)')
+		.argument('[input]', 'release:VERSION [arguments], pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID, kubectl:NAMESPACE/POD) (default: the newest release)')
 		.option('--cases <list>', 'types, scenarios, complete, scenario files, or several of these', readList, ['types', 'scenarios', 'complete'])
 		.option('--rules6 <file>', 'the IPv6 dump that goes with the input')
 		.option('--backend <name>', backendHelp.one, readBackends)
 		.addOption(new Option('--family <name>', 'rules to change: ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.addOption(serversOption())
+		.addOption(kubeconfigOption())
+		.addOption(contextOption())
+		.addOption(debugImageOption())
 		.addOption(modulesOption())
 		.addOption(outsideOption())
 		.option('--proxy-uid <n>', 'user of the proxy (default: as in run)', readId)

@@ -14,8 +14,8 @@ import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
-	backendHelp, agentGroupOption, agentUserOption, bufferOption, checkOption, cniOption, colorOption, formatOption, modulesOption, outputOption, proxyGroupOption, quietOption,
-	releaseOption, serversOption, timeoutOption,
+	backendHelp, agentGroupOption, agentUserOption, bufferOption, checkOption, cniOption, colorOption, contextOption, debugImageOption, formatOption, kubeconfigOption, modulesOption,
+	outputOption, proxyGroupOption, quietOption, releaseOption, serversOption, timeoutOption,
 } from './shared-options.js';
 
 const probeExamples = `
@@ -57,6 +57,9 @@ export function probeCommandLine(setStatus: (status: number) => void): Command {
 		.option('--rules6 <file>', 'the IPv6 dump that goes with the one in --rules')
 		.option('--backend <name>', backendHelp.one, readBackends)
 		.addOption(serversOption())
+		.addOption(kubeconfigOption())
+		.addOption(contextOption())
+		.addOption(debugImageOption())
 		.addOption(modulesOption())
 		.addOption(cniOption())
 		.addOption(releaseOption())

@@ -8,7 +8,7 @@ import type {RulesFlags} from '../commands/rules.js';
 import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {
-	backendHelp, cniOption, colorOption, releaseOption, serversOption,
+	backendHelp, cniOption, colorOption, contextOption, debugImageOption, kubeconfigOption, releaseOption, serversOption,
 } from './shared-options.js';
 
 const rulesExamples = `
@@ -39,7 +39,7 @@ Neither root nor iptables or nft is needed.`;
 export function rulesCommandLine(setStatus: (status: number) => void): Command {
 	return new Command('rules')
 		.description('print rules, explain them, or compare two rule sets, without the kernel')
-		.argument('[input]', 'release:VERSION [arguments of istio-iptables], ambient:VERSION, pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID) (default: the newest release)')
+		.argument('[input]', 'release:VERSION [arguments of istio-iptables], ambient:VERSION, pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID, kubectl:NAMESPACE/POD) (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that goes with the input')
 		.option('--backend <list>', backendHelp.oneOrTwo, readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
@@ -50,6 +50,9 @@ export function rulesCommandLine(setStatus: (status: number) => void): Command {
 		.option('--diff <input>', 'compare with another input, and list moved, changed, removed and added rules')
 		.option('--diff6 <file>', 'the IPv6 dump that goes with the one in --diff')
 		.addOption(serversOption())
+		.addOption(kubeconfigOption())
+		.addOption(contextOption())
+		.addOption(debugImageOption())
 		.addOption(cniOption())
 		.addOption(releaseOption())
 		.addHelpText('after', helpText(rulesExamples))

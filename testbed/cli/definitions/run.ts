@@ -12,8 +12,8 @@ import {helpText} from '../output/help-text.js';
 import {jsonOption} from '../output/json-keys.js';
 import {addShardOptions} from './shard-options.js';
 import {
-	backendHelp, agentGroupOption, agentUserOption, bufferOption, checkOption, cniOption, colorOption, formatOption, modulesOption, outputOption, outsideOption,
-	programOption, proxyGroupOption, proxyOption, quietOption, releaseOption, serversOption, timeoutOption, watchOption,
+	backendHelp, agentGroupOption, agentUserOption, bufferOption, checkOption, cniOption, colorOption, contextOption, debugImageOption, formatOption, kubeconfigOption, modulesOption,
+	outputOption, outsideOption, programOption, proxyGroupOption, proxyOption, quietOption, releaseOption, serversOption, timeoutOption, watchOption,
 } from './shared-options.js';
 
 export const examples = `
@@ -28,6 +28,7 @@ Examples:
   iptables-save | testbed run --rules -    the rules of your pod
   testbed run --rules pod:pod.yaml         the rules for a manifest
   testbed run --rules pid:4711             the rules where they are: in a live pod
+  testbed run --rules kubectl:shop/cart-0  those of a pod of a cluster
   testbed run --rules 'release:1.30 --redirect-dns -m TPROXY'
   testbed run --backend all                the newest release, every back end
   testbed run --rules release:all          every release, iptables-nft and legacy
@@ -49,11 +50,14 @@ export function runCommandLine(setStatus: (status: number) => void): Command {
 	const command = new Command('run')
 		.description('send the six types of sidecar traffic, and compare what the kernel did with what was expected')
 		.argument('[scenario...]', 'scenario files (.yaml, .yml, .json), or folders of them, instead of the six types')
-		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:latest, release:all, ambient:VERSION [options], pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID) (default: the newest release)')
+		.option('--rules <input>', 'release:VERSION [arguments of istio-iptables], release:latest, release:all, ambient:VERSION [options], pod:FILE, a dump\'s file, -, or a live pod (netns:NAME, pid:PID, container:ID, kubectl:NAMESPACE/POD) (default: the newest release)')
 		.option('--rules6 <file>', 'the IPv6 dump that goes with the one in --rules')
 		.option('--backend <list>', backendHelp.several, readBackends)
 		.addOption(new Option('--family <name>', 'ipv4, ipv6 or both').argParser(readFamilies).default(['ipv4'], 'ipv4'))
 		.addOption(serversOption())
+		.addOption(kubeconfigOption())
+		.addOption(contextOption())
+		.addOption(debugImageOption())
 		.addOption(modulesOption())
 		.addOption(outsideOption())
 		.addOption(cniOption())

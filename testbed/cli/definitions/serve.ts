@@ -8,7 +8,7 @@ import {readBackend, readId, readNumber} from '../parsers.js';
 import type {ServeFlags} from '../commands/serve.js';
 import {helpText} from '../output/help-text.js';
 import {
-	backendHelp, bufferOption, cniOption, modulesOption, proxyGroupOption, releaseOption, serversOption, timeoutOption,
+	backendHelp, bufferOption, cniOption, contextOption, debugImageOption, kubeconfigOption, modulesOption, proxyGroupOption, releaseOption, serversOption, timeoutOption,
 } from './shared-options.js';
 
 const examples = `
@@ -43,6 +43,9 @@ export function serveCommandLine(setStatus: (status: number) => void): Command {
 		.option('--listen <address>', 'an address of this machine on which others can watch', readListen)
 		.option('--idle <minutes>', 'stop after this time without a request', readMinutes, 60)
 		.addOption(serversOption())
+		.addOption(kubeconfigOption())
+		.addOption(contextOption())
+		.addOption(debugImageOption())
 		.addOption(modulesOption())
 		.addOption(cniOption())
 		.addOption(releaseOption())

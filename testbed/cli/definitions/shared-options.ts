@@ -43,12 +43,27 @@ export function outsideOption(): Option {
 
 /** `--cni`, for a manifest. */
 export function cniOption(): Option {
-	return new Option('--cni', 'with pod:FILE: assume that istio-cni writes the rules, whatever the manifest says');
+	return new Option('--cni', 'with pod:FILE or kubectl: assume that istio-cni writes the rules, whatever the manifest says');
 }
 
 /** `--release`, for a manifest. */
 export function releaseOption(): Option {
-	return new Option('--release <version>', 'with pod:FILE: the Istio release, if no image shows it (default: the newest)');
+	return new Option('--release <version>', 'with pod:FILE or kubectl: the Istio release, if no image shows it (default: the newest)');
+}
+
+/** `--kubeconfig`, for a pod of a cluster. */
+export function kubeconfigOption(): Option {
+	return new Option('--kubeconfig <file>', 'with kubectl:NAMESPACE/POD: the kubeconfig file (default: as for kubectl, KUBECONFIG or ~/.kube/config)');
+}
+
+/** `--context`, for a pod of a cluster. */
+export function contextOption(): Option {
+	return new Option('--context <name>', 'with kubectl:NAMESPACE/POD: the context of the kubeconfig (default: its current one)');
+}
+
+/** `--debug-image`, for a pod of a cluster. */
+export function debugImageOption(): Option {
+	return new Option('--debug-image <image>', 'with kubectl:NAMESPACE/POD: read the rules that the pod has, by an ephemeral container of this image, which stays in the pod\'s status (default: derive them from the manifest)');
 }
 
 /** `--proxy-gid`. `who` is the proxy as the command calls it. */
