@@ -31,12 +31,18 @@ function tupleOf({groups}: RegExpMatchArray): {readonly source: Endpoint; readon
 	return {source: {address: shortAddress(source) ?? source, port: Number(sourcePort)}, destination: {address: shortAddress(destination) ?? destination, port: Number(destinationPort)}};
 }
 
-/** Parses `/proc/net/nf_conntrack`. */
-export function parseFlows(text: string): ParsedFlows {
+const sourcePort = /sport=(?<port>\d+)/u;
+
+/** Parses `/proc/net/nf_conntrack`. With `ports`, only connections that were sent from one of these; lines that are no entries are reported in any case. */
+export function parseFlows(text: string, {ports}: {readonly ports?: ReadonlySet<number>} = {}): ParsedFlows {
 	const flows: Flow[] = [];
 	const notUnderstood: string[] = [];
 	for (const line of text.split('\n').filter(one => one.trim() !== '')) {
 		const {version, protocol} = entry.exec(line)?.groups ?? {};
+		if (version !== undefined && ports !== undefined && !ports.has(Number(sourcePort.exec(line)?.groups?.['port']))) {
+			continue;
+		}
+
 		const [original, reply] = [...line.matchAll(tuples)].map(tuple => tupleOf(tuple));
 		if (version === undefined) {
 			notUnderstood.push(line.trim());

@@ -1,7 +1,9 @@
 /** The guarantees of installing: all or nothing, earlier rules are gone, and the kernel has what was requested. */
 
+import process from 'node:process';
 import test from 'ava';
 import {parseNft} from '../../src/netfilter/nftables/ruleset.js';
+import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
 import {TestbedError} from '../../testbed/errors.js';
@@ -10,7 +12,10 @@ import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {installRules} from '../../testbed/sandbox/install.js';
 import {driverOf} from '../../testbed/sandbox/backends/drivers.js';
+import {printRuleSet} from '../../src/report/rules/text.js';
 import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
+import {runOn} from '../../testbed/run/run.js';
+import {loadFlows} from '../../testbed/sandbox/load-flows.js';
 import {bothBackends, optionsOf} from './_run.js';
 
 const families = ['ipv4', 'ipv6'] as const;
@@ -76,4 +81,51 @@ test('rules of two back ends in one sandbox: native ones are removed first, and 
 	await ownSandbox.install({...legacy!, families});
 	t.notRegex(await ownSandbox.sandbox.pod.run('nft', ['list', 'tables']), /table ip6? nat/);
 	await t.throwsAsync(async () => ownSandbox.install({...nft!, families}), {instanceOf: RangeError, message: /with rules of iptables-legacy cannot get rules of iptables-nft/u});
+});
+
+for (const backend of bothBackends) {
+	test(`only the family that differs is installed again, and both are read back, ${backend}`, async t => {
+		const input = loadRuleInput({source: 'release:1.30', families, backend, source6: undefined});
+		const options = optionsOf({rules: input, families});
+		await using ownSandbox = await ActorSandbox.create({...options, mesh: input.mesh, intent: input.intent});
+		const {pod} = ownSandbox.sandbox;
+		const request = {...input, families};
+		const first = await ownSandbox.install(request);
+		const count = async (program: string): Promise<boolean> => {
+			const text = await pod.run(program, ['-c']);
+			return /^\[[1-9]\d*:\d+\] -A ISTIO_OUTPUT /mu.test(text);
+		};
+
+		const saves = backend === 'iptables-nft' ? ['iptables-nft-save', 'ip6tables-nft-save'] as const : ['iptables-legacy-save', 'ip6tables-legacy-save'] as const;
+		for (const address of ['127.0.0.1', '::1']) {
+			await t.throwsAsync(pod.run(process.execPath, ['-e', `require('net').connect(1, '${address}').on('error', () => process.exit(9))`])); // eslint-disable-line no-await-in-loop -- One after the other.
+		}
+
+		t.deepEqual(await Promise.all(saves.map(async program => count(program))), [true, true], 'both families have counted');
+		const other = printRuleSet({backend, families: ['ipv6'], ruleSet: input.ruleSet}).replace('--to-ports 15001', '--to-ports 15002');
+		const changed = {tables: [...restrictToFamilies(input.ruleSet, ['ipv4']).tables, ...parseSave(other, 'ipv6').tables]};
+		const second = await ownSandbox.install({...request, ruleSet: changed});
+		t.deepEqual(await Promise.all(saves.map(async program => count(program))), [true, false], 'IPv6 begins at zero, IPv4 was left alone');
+		t.deepEqual(second.texts.map(({family}) => family), ['ipv4', 'ipv6']);
+		const rulesIn = (text: string): readonly string[] => text.split('\n').filter(line => line.startsWith('-A '));
+		t.deepEqual(rulesIn(second.texts[0]!.text), rulesIn(first.texts[0]!.text));
+		t.regex(second.texts[1]!.text, /--to-ports 15002/u);
+
+		await pod.run(saves[0].replace('-save', ''), ['-t', 'nat', '-F', 'ISTIO_OUTPUT']);
+		const error = await t.throwsAsync(ownSandbox.install({...request, ruleSet: changed}), {instanceOf: TestbedError, code: 'RULES_REJECTED'});
+		t.regex(error.message, /^The rules in the kernel differ from those that were installed\./u, 'rules that somebody changed meanwhile are noticed');
+		await t.notThrowsAsync(ownSandbox.install({...request, ruleSet: changed}), 'after that, everything is installed again');
+		t.regex(await pod.run(saves[0], []), /-A ISTIO_OUTPUT /u);
+	});
+}
+
+test('the next rules in a sandbox begin without the connections of earlier ones', async t => {
+	const input = loadRuleInput({source: 'release:1.30', families: ['ipv4'], source6: undefined});
+	const options = optionsOf({rules: input});
+	await using ownSandbox = await ActorSandbox.create({...options, mesh: input.mesh, intent: input.intent});
+	const {pod} = ownSandbox.sandbox;
+	await runOn(ownSandbox, options);
+	t.regex(loadFlows(pod) ?? '', /sport=\d+ dport=8080/u);
+	await ownSandbox.install({...input, families: ['ipv4']});
+	t.is(loadFlows(pod), '');
 });

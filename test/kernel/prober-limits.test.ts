@@ -3,7 +3,7 @@
 import process from 'node:process';
 import {readFileSync} from 'node:fs';
 import test from 'ava';
-import {Conntrack} from '../../testbed/prober/conntrack.js';
+import {Conntrack} from '../../testbed/sandbox/conntrack.js';
 import type {Netns} from '../../testbed/sandbox/netns.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {openNetfilterSocket, sendDatagram} from '../../testbed/syscalls/netlink-socket.js';

@@ -6,6 +6,7 @@ import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
 import {noExtension, type TopologyExtension} from '../../src/scenario/topology-extension.js';
 import {credentialsOf} from '../../testbed/inputs/credentials.js';
 import {printRecording, parseRecording} from '../../testbed/recording/file.js';
+import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
 import {runTestbed} from '../../testbed/run/run.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
@@ -144,3 +145,17 @@ test.serial('a scenario whose outcome the machine\'s route_localnet and rp_filte
 	});
 	t.deepEqual(Object.values(outcomesOf(report)).filter(outcome => outcome !== 'pass'), []);
 });
+
+for (const family of addressFamilies) {
+	test(`every datagram to a closed port is answered, however many came before, ${family}`, async t => {
+		const options = optionsOf({families: [family]});
+		const {rules: {mesh, intent}} = options;
+		await using ownSandbox = await ActorSandbox.create({...options, mesh, intent, timeoutMs: 1000});
+		await ownSandbox.configured();
+		const {actors} = await ownSandbox.actorGroup();
+		const address = ownSandbox.topology.places.remote[family];
+		// Linux lets 6 at once through to one host, and then one per second.
+		const ends = await Promise.all(Array.from({length: 20}, async (_, index) => actors.get('app')!.open(String(index), {address, port: 9999}, {protocol: 'udp'})));
+		t.deepEqual(new Set(ends.map(({reason}) => reason.includes('ECONNREFUSED') ? 'refused' : reason)), new Set(['refused']));
+	});
+}

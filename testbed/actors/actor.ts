@@ -8,7 +8,7 @@ import type {Credentials} from '../../src/mesh/traffic.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Netns} from '../sandbox/netns.js';
-import {Client, type Done} from './client.js';
+import {Client, type Done, type Opening} from './client.js';
 import type {ActorSpec} from './protocol.js';
 import type {
 	Configured, ListeningProcess, ProcessEvents, Proxy,
@@ -128,16 +128,14 @@ export class Actor implements AsyncDisposable {
 
 	@throws {TestbedError} SYSCALL_FAILED if no socket can be created as that user; ACTOR_FAILED if the process that sends invalid packets cannot start.
 	*/
-	async open(id: string, to: Endpoint, {protocol = 'tcp', source, packet, bindDevice}: {
-		readonly protocol?: 'tcp' | 'udp'; readonly source?: string | undefined; readonly packet?: 'invalid' | undefined; readonly bindDevice?: string | undefined;
-	} = {}): Promise<Done> {
+	async open(id: string, to: Endpoint, {protocol = 'tcp', source, packet, bindDevice, othersAreOver}: Partial<Pick<Opening, 'protocol' | 'source' | 'bindDevice' | 'othersAreOver'>> & {readonly packet?: 'invalid' | undefined} = {}): Promise<Done> {
 		if (this.#ended !== undefined) {
 			return {answered: false, reason: this.#ended};
 		}
 
 		if (packet === undefined) {
 			return this.#client.open({
-				id, to, protocol, source, bindDevice,
+				id, to, protocol, source, bindDevice, othersAreOver,
 			});
 		}
 

@@ -10,14 +10,14 @@ import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Netns} from '../sandbox/netns.js';
 import {beginConnection, openClientSocket, type Refusal} from './client-socket.js';
 import {ask} from './datagrams.js';
-import {unsendable, watchEnd} from './socket-end.js';
+import {unsendable, watchEnd, type HandshakeWaits} from './socket-end.js';
 import type {ActorSpec} from './protocol.js';
 
 /** How an attempt to connect ended for the actor. */
 export type Done = {readonly answered: boolean; readonly reason: string};
 
-/** A connection to open. Without `source`, the actor's own is used, or the route's; `device` is the one that the socket is bound to. */
-export type Opening = {readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined; readonly bindDevice?: string | undefined};
+/** A connection to open. Without `source`, the actor's own is used, or the route's; `bindDevice` is the one that the socket is bound to. `othersAreOver`: when the connections that were opened together with a bound one, and are not bound, have ended. */
+export type Opening = {readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined; readonly bindDevice?: string | undefined; readonly othersAreOver?: Promise<void> | undefined};
 
 /**
 Longest wait for the handshake of a socket that is bound to a device. The rules may give it a destination that this device does not lead to; then its first packet is lost, which the trace shows, and waiting shows nothing more. The kernel answers a first packet by itself while it is being sent, however slow the listener's process is. Every mutant plays such connections, and 5 s each made `mutate` three times as slow.
@@ -55,7 +55,7 @@ export class Client {
 
 	@throws {TestbedError} SYSCALL_FAILED if no socket can be created as that user.
 	*/
-	async open({id, to, protocol, bindDevice, source = this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4']}: Opening): Promise<Done> {
+	async open({id, to, protocol, bindDevice, othersAreOver, source = this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4']}: Opening): Promise<Done> {
 		const isUdp = protocol === 'udp';
 		const {uid, gid} = this.#spec;
 		const made = openClientSocket({
@@ -85,7 +85,7 @@ export class Client {
 		this.#record({
 			kind: 'opened', id, parent: undefined, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', from: begun.from, to, ...(bindDevice === undefined ? {} : {device: bindDevice}),
 		});
-		return this.#untilClosed(id, new Socket({fd, readable: true, writable: true}), bindDevice === undefined ? undefined : boundHandshakeMs);
+		return this.#untilClosed(id, new Socket({fd, readable: true, writable: true}), bindDevice === undefined ? {} : {handshakeMs: boundHandshakeMs, othersAreOver});
 	}
 
 	/** Records a socket that failed before it sent anything. */
@@ -103,12 +103,12 @@ export class Client {
 		return {answered: false, reason: message};
 	}
 
-	async #untilClosed(id: string, socket: Socket, handshakeMs: number | undefined): Promise<Done> {
+	async #untilClosed(id: string, socket: Socket, waits: HandshakeWaits): Promise<Done> {
 		const {timeoutMs} = this.#spec;
 		let why = 'the peer closed it without an answer';
 		let answered = false;
 		watchEnd(socket, {
-			id, timeoutMs, handshakeMs, record: end => {
+			...waits, id, timeoutMs, record: end => {
 				if (end.kind === 'ended' && end.result === 'timeout') {
 					why = end.reason;
 				}

@@ -13,13 +13,19 @@ function heardBy(socket: Socket): string {
 	return `${socket.readyState} ${socket.bytesRead}`;
 }
 
+/**
+How long a connection is waited for. `handshakeMs`: at most so long, if that is shorter than the timeout. `othersAreOver`: once this resolves, only {@link afterOthersMs} remain.
+*/
+export type HandshakeWaits = {readonly handshakeMs?: number | undefined; readonly othersAreOver?: Promise<void> | undefined};
+
+/** Connections that were opened at the same time needed a handshake and then an answer of their listeners' processes, so that one of the kernel alone should be over long before them. */
+const afterOthersMs = 20;
+
 /** Records whether a socket was connected, refused, could not send, or got no answer. */
-export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs, record}: {
+export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs = timeoutMs, othersAreOver, record}: HandshakeWaits & {
 	readonly id: string;
 	/** Longest wait for something to arrive. */
 	readonly timeoutMs: number;
-	/** Longest wait for the connection itself, if that is shorter. */
-	readonly handshakeMs?: number | undefined;
 	readonly record: (record: SocketRecord) => void;
 }): void {
 	let ended = false;
@@ -49,21 +55,34 @@ export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs, record}: {
 		});
 	});
 
-	let waitedMs = timeoutMs;
-	if (handshakeMs !== undefined && handshakeMs < timeoutMs) {
-		const timer = setTimeout(() => {
+	let why = `no answer within ${timeoutMs} ms`;
+	const timers = new Set<NodeJS.Timeout>();
+	const giveUpAfter = (ms: number, reason: string): void => {
+		timers.add(setTimeout(() => {
 			// What has arrived meanwhile is read first, as above.
 			setImmediate(() => {
 				if (!socket.destroyed && socket.remoteAddress === undefined) {
-					waitedMs = handshakeMs;
+					why = reason;
 					socket.destroy();
 				}
 			});
-		}, handshakeMs);
-		socket.once('close', () => {
-			clearTimeout(timer);
-		});
+		}, ms));
+	};
+
+	if (handshakeMs < timeoutMs) {
+		giveUpAfter(handshakeMs, `no answer within ${handshakeMs} ms`);
 	}
+
+	void othersAreOver?.then(() => { // eslint-disable-line promise/prefer-await-to-then -- Nothing waits for it.
+		if (!socket.destroyed) {
+			giveUpAfter(afterOthersMs, `no answer when all other connections were over, nor ${afterOthersMs} ms later`);
+		}
+	});
+	socket.once('close', () => {
+		for (const timer of timers) {
+			clearTimeout(timer);
+		}
+	});
 
 	// A socket created outside Node emits no `connect` event, so its first bytes count.
 	for (const event of ['connect', 'data']) {
@@ -78,6 +97,6 @@ export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs, record}: {
 		end(known[error.code as keyof typeof known] ?? 'unreachable', error.message);
 	});
 	socket.once('close', () => {
-		end('timeout', `no answer within ${waitedMs} ms`);
+		end('timeout', why);
 	});
 }

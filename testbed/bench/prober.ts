@@ -21,7 +21,7 @@ import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import {LockFile} from '../system/lock-file.js';
 import {encodeBatch} from '../prober/encode.js';
-import {Conntrack} from '../prober/conntrack.js';
+import {Conntrack} from '../sandbox/conntrack.js';
 import {Prober} from '../prober/prober.js';
 import {shared, type SenderAnswer} from '../prober/protocol.js';
 import {startSender} from '../prober/sender.js';

@@ -8,7 +8,7 @@ import {addressFamilies} from '../../src/mesh/topology.js';
 import type {TraceEvent} from '../../src/trace/decode/event.js';
 import {decodeDatagram} from '../../src/trace/decode/decode.js';
 import {TestbedError} from '../errors.js';
-import {Conntrack} from '../prober/conntrack.js';
+import {Conntrack} from '../sandbox/conntrack.js';
 import {invalidTableText, proberTableText} from '../prober/trace-table.js';
 import type {BackendDriver, TraceSample} from '../sandbox/backends/driver.js';
 import {drivers} from '../sandbox/backends/drivers.js';

@@ -1,56 +1,10 @@
 /**
-Connection tracking of a namespace by netlink (linux/netfilter/nfnetlink_conntrack.h). A batch begins without entries: a known five-tuple is not a new connection, so it would skip the nat rules.
+Whether the conntrack table of a namespace is full.
 */
 
 import {readFileSync} from 'node:fs';
 import type {Gap} from '../../src/trace/gap.js';
-import {controlTypes, parseMessages} from '../../src/trace/decode/netlink.js';
-import {TestbedError} from '../errors.js';
-import {forRoot} from '../system/privileges.js';
 import type {Netns} from '../sandbox/netns.js';
-import {closeDescriptor} from '../syscalls/netns.js';
-import {waitReadable} from '../syscalls/poll.js';
-import {openNetfilterSocket, receiveNow, sendDatagram} from '../syscalls/netlink-socket.js';
-
-const deleteMessage = (1 << 8) | 2; // `NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE`; without a tuple it deletes all.
-const flags = 1 | 4; // `NLM_F_REQUEST | NLM_F_ACK`
-
-/** The conntrack table of one namespace. */
-export class Conntrack implements Disposable {
-	readonly #fd: number;
-
-	constructor(netns: Netns) {
-		this.#fd = netns.enter(() => openNetfilterSocket(65_536));
-	}
-
-	/**
-	Deletes all connections of both families.
-
-	@throws {TestbedError} MACHINE if the kernel cannot do it.
-	*/
-	flush(): void {
-		const bytes = new Uint8Array(20);
-		const view = new DataView(bytes.buffer);
-		view.setUint32(0, bytes.length, true);
-		view.setUint16(4, deleteMessage, true);
-		view.setUint16(6, flags, true);
-		sendDatagram(this.#fd, bytes);
-		const answer = new Uint8Array(4096);
-		// The kernel has answered by the time `send` returns; the wait guards against one that has not.
-		const length = waitReadable([this.#fd], 1000).length === 0 ? 0 : Math.max(0, receiveNow(this.#fd, answer));
-		const error = parseMessages(answer.subarray(0, length)).find(({type}) => type === controlTypes.error)?.body.getInt32(0, true);
-		if (error !== 0) {
-			throw new TestbedError('MACHINE', {
-				message: `The kernel did not delete its connections (${error === undefined ? 'no answer' : `error number ${-error}`}).`,
-				hint: forRoot('modprobe nf_conntrack_netlink (kernel option NF_CT_NETLINK)'),
-			});
-		}
-	}
-
-	[Symbol.dispose](): void {
-		closeDescriptor(this.#fd);
-	}
-}
 
 /** The limit of a machine with more than a gigabyte of memory (nf_conntrack_init_start in net/netfilter/nf_conntrack_core.c), for kernels that do not show theirs in a user namespace: before each batch the table is emptied, and a batch is a quarter of this. */
 const usualMax = 65_536;

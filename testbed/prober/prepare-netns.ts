@@ -10,12 +10,9 @@ const neighborMs = 100;
 const neighborQuestions = 3;
 
 /**
-Removes the rate limit of ICMP errors, and makes missing neighbors known at once. By default the kernel sends some thousand ICMP errors a second at most, one per second to one address, and asks for an unknown neighbor three times, a second apart. Neither has anything to do with rules, and both would make probes wait.
+Makes missing neighbors known at once. By default the kernel asks for an unknown neighbor three times, a second apart, which has nothing to do with rules and would make probes wait. (ICMP errors have no rate limit in any namespace of the testbed: sysctl-table.ts.)
 */
 export function prepareNamespace(netns: Netns): void {
-	netns.setSysctl('net/ipv4/icmp_ratemask', '0');
-	netns.setSysctl('net/ipv6/icmp/ratemask', '\n');
-	netns.setSysctl('net/ipv6/icmp/ratelimit', '0');
 	// Then `bind` at first refuses a foreign address in both families, which tells the prober that answers will not come back to it.
 	netns.setSysctl('net/ipv6/ip_nonlocal_bind', '0');
 	for (const family of ['ipv4', 'ipv6']) {

@@ -15,6 +15,7 @@ import type {Proxy} from '../actors/proxy.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {refuseMissingUsers} from '../rootless/mapped-ids.js';
 import {LockFile} from '../system/lock-file.js';
+import {Conntrack} from '../sandbox/conntrack.js';
 import {ReplaceableRules, type RulesToHold} from '../sandbox/installed-rules.js';
 import {loadKernelTexts} from '../tracer/counters.js';
 import type {InstalledRules} from '../sandbox/install.js';
@@ -80,6 +81,8 @@ export class ActorSandbox implements AsyncDisposable {
 	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
 	readonly #actorGroup: Promise<readonly [PromiseSettledResult<ActorGroup>]>;
 	readonly #installed: ReplaceableRules;
+	/** Undefined before the first rules. */
+	#conntrack: Conntrack | undefined;
 
 	private constructor(lockFile: LockFile, sandbox: Sandbox, {topology = defaultTopology, ...sandboxOptions}: ActorSandboxOptions & {readonly actorSet: ActorSet}) {
 		this.topology = topology;
@@ -109,12 +112,19 @@ export class ActorSandbox implements AsyncDisposable {
 	}
 
 	/**
-	Replaces the rules and routes; returns what the kernel then has.
+	Replaces the rules and routes, and forgets earlier connections; returns what the kernel then has.
 
 	@throws {TestbedError} RULES_REJECTED; then nothing of the set is installed.
 	*/
 	async install(rules: RulesToHold): Promise<InstalledRules> {
 		await this.configured();
+		// Ports come back after some thousand connections, and the kernel would then take a new connection for an earlier one.
+		if (this.#conntrack === undefined) {
+			this.#conntrack = new Conntrack(this.sandbox.pod);
+		} else {
+			this.#conntrack.flush();
+		}
+
 		return this.#installed.replace(rules);
 	}
 
@@ -129,13 +139,14 @@ export class ActorSandbox implements AsyncDisposable {
 			await actorGroup.value[Symbol.asyncDispose]();
 		}
 
+		this.#conntrack?.[Symbol.dispose]();
 		await this.sandbox[Symbol.asyncDispose]();
 		await this.#lockFile[Symbol.asyncDispose]();
 	}
 }
 
 /** The actors of a sandbox: the given ones, or those of the mesh's types. */
-function actorSetOf({mesh: {traffic}, intent, types, credentials, others = [], actorSet, topology = defaultTopology}: ActorSandboxOptions): ActorSet {
+export function actorSetOf({mesh: {traffic}, intent, types, credentials, others = [], actorSet, topology = defaultTopology}: Pick<ActorSandboxOptions, 'mesh' | 'intent' | 'types' | 'credentials' | 'others' | 'actorSet' | 'topology'>): ActorSet {
 	return actorSet ?? withOthers(traffic.actors({
 		topology, intent, names: actorsFor(traffic, intent, types), credentials, withDns: asksDns(traffic, types),
 	}), others);

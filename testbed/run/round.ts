@@ -6,7 +6,6 @@ import {traceStreams} from '../../src/netfilter/backends.js';
 import {closingOf} from '../../src/netfilter/path.js';
 import {languageOfRules, isNatTable, rulesOf} from '../../src/netfilter/lookup.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
-import type {Probe} from '../../src/mesh/traffic.js';
 import {decodeDatagram} from '../../src/trace/decode/decode.js';
 import type {Decoded, TraceEvent} from '../../src/trace/decode/event.js';
 import {parseFlows, type ParsedFlows} from '../../src/trace/flows.js';
@@ -25,14 +24,12 @@ import type {SocketOwner, SocketRecord} from '../../src/trace/sockets.js';
 import {compareCounters} from '../../src/trace/counter-check.js';
 import type {ActorGroup} from '../actors/actor-group.js';
 import {parseKernelState} from '../tracer/kernel-texts.js';
-import {loadFlows} from '../sandbox/conntrack.js';
+import {loadFlows} from '../sandbox/load-flows.js';
 import type {Netns} from '../sandbox/netns.js';
 import type {Recording, TraceSource} from '../tracer/trace-source.js';
 import {traceTable} from '../sandbox/own-table.js';
 import type {RoundEvidence} from './evidence.js';
-
-/** One first packet to send. `id` is unique within its round and family; `label` is its name in gaps. */
-export type Sending = {readonly id: string; readonly label: string; readonly probe: Probe};
+import {sendInGroups, type Send, type Sending} from './groups.js';
 
 /** The parsed evidence of one round. */
 export type Round = {
@@ -44,20 +41,9 @@ export type Round = {
 	/** The id of the first socket of each probe, and a gap if it has no end. */
 	readonly probes: ReadonlyArray<{readonly id: string; readonly gap: Gap | undefined}>;
 	readonly interfaces: ReadonlyMap<number, string>;
-	/** The conntrack entries after the round; undefined if the kernel does not show them, and in older recordings. */
+	/** The conntrack entries of the round's sockets; undefined if the kernel does not show them, and in older recordings. */
 	readonly flows?: ParsedFlows | undefined;
 };
-
-/** Calls a function for each item, all at once or so many at a time; the results are in the order of the items. */
-export async function inGroups<Item, Result>(items: readonly Item[], size: number | undefined, act: (item: Item, index: number) => Promise<Result>): Promise<readonly Result[]> {
-	const results: Result[] = [];
-	for (let first = 0; first < items.length; first += size ?? items.length) {
-		const group = items.slice(first, first + (size ?? items.length));
-		results.push(...await Promise.all(group.map(async (item, index) => act(item, first + index)))); // eslint-disable-line no-await-in-loop -- The next group may only follow when this one has left room.
-	}
-
-	return results;
-}
 
 /** Sends the probes, all at once if the trace has room for them. The trace source must be started, and `before` read after the rules were installed. */
 export async function sendRound(sendings: readonly Sending[], {source, before, loadState, pod, actorGroup, round, untilAborted, indexes}: {
@@ -74,16 +60,16 @@ export async function sendRound(sendings: readonly Sending[], {source, before, l
 }): Promise<RoundEvidence> {
 	// What was reported before belongs to an earlier round: the actors were asked for everything at its end.
 	const reported = new Map([...actorGroup.actors].map(([name, {records}]) => [name, records.length] as const));
-	const open = async ({id, label, probe}: Sending, position: number): Promise<RoundEvidence['ends'][number]> => {
+	const open: Send<RoundEvidence['ends'][number]> = async ({id, label, probe}, {index, othersAreOver}) => {
 		const probeId = `${round}-${id}-${probe.family}`;
 		const sentAt = performance.now();
-		const {answered, reason} = await actorGroup.actors.get(probe.actor)!.open(probeId, probe.destination, probe);
+		const {answered, reason} = await actorGroup.actors.get(probe.actor)!.open(probeId, probe.destination, {...probe, othersAreOver});
 		return {
-			index: indexes?.[position] ?? position, id: probeId, label, answered, reason, durationMs: Math.round(performance.now() - sentAt),
+			index: indexes?.[index] ?? index, id: probeId, label, answered, reason, durationMs: Math.round(performance.now() - sentAt),
 		};
 	};
 
-	const ends = await untilAborted(inGroups(sendings, source.probesAtOnce, open));
+	const ends = await untilAborted(sendInGroups(sendings, source.probesAtOnce, open));
 	await actorGroup.flush();
 	const [after, recording] = await Promise.all([loadState(), source.stop()]);
 	return {
@@ -106,7 +92,7 @@ export function readRound({before, after, recording, ends, sockets, interfaces, 
 		sockets,
 		probes: ends.map(({id, label, answered, reason}) => ({id, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${label} did not end: ${reason}.`}})),
 		interfaces: new Map(interfaces),
-		flows: flows === undefined ? undefined : parseFlows(flows),
+		flows: flows === undefined ? undefined : parseFlows(flows, {ports: new Set(sockets.flatMap(socket => socket.kind === 'opened' ? [socket.from.port] : []))}),
 	};
 }
 

@@ -10,7 +10,8 @@ import type {TraceSource} from '../tracer/trace-source.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {evidenceOf} from './actor-credentials.js';
 import type {KernelEvidence} from './evidence.js';
-import {sendRound, type Sending} from './round.js';
+import type {Sending} from './groups.js';
+import {sendRound} from './round.js';
 import type {RunOptions} from './options.js';
 import {
 	doubtfulIn, observeEvidence, mergeRounds, type ObservedRound, type Observations,

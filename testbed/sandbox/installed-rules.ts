@@ -7,6 +7,7 @@ import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
+import {printRuleSet} from '../../src/report/rules/text.js';
 import {canFollow, driverOf} from './backends/drivers.js';
 import {installAndReadBack, type InstalledRules} from './install.js';
 import type {Sandbox} from './sandbox.js';
@@ -23,7 +24,8 @@ export type RulesToHold = {
 	readonly allowedModules?: readonly string[] | undefined;
 };
 
-type Installed = Omit<RulesToHold, 'lines' | 'allowedModules'>;
+/** `asked` is what was to be installed; undefined if that failed. */
+type Installed = Omit<RulesToHold, 'lines' | 'allowedModules'> & {readonly asked: RuleSet | undefined};
 
 /** The replaceable rules in the pod of one sandbox. */
 export class ReplaceableRules {
@@ -43,27 +45,25 @@ export class ReplaceableRules {
 	*/
 	async replace({ruleSet, routing, backend, families, lines, allowedModules}: RulesToHold): Promise<InstalledRules> {
 		const before = this.#installed;
-		if (before !== undefined && !canFollow(before.backend, backend)) {
-			throw new RangeError(`a sandbox with rules of ${before.backend} cannot get rules of ${backend}`);
-		}
-
 		const isSame = before?.backend === backend;
 		if (before !== undefined && !isSame) {
-			await driverOf(before.backend).removeTables?.(this.#sandbox.pod, before.ruleSet);
+			await this.#removeTables(before, backend);
 		}
 
 		// Also replace what an earlier set left in a family that this one does not have.
 		const all = [...new Set([...families, ...(isSame ? before.families : [])])];
 		const own = restrictToFamilies(ruleSet, families);
+		const unchanged = isSame ? unchangedFamilies(all, {before, own}) : [];
 		const left: RuleSet = isSame ? before.ruleSet : {tables: []};
 		const [installed, routed] = await Promise.allSettled([
 			installAndReadBack(this.#sandbox.pod, {
-				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, allowedModules, ...(before === undefined || !isSame ? {} : {held: before.ruleSet}),
+				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, allowedModules, ...(before === undefined || !isSame ? {} : {held: before.ruleSet, unchanged}),
 			}),
 			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),
 		]);
 		this.#installed = {
 			// A rejected set can leave empty tables next to the earlier ones.
+			asked: installed.status === 'fulfilled' ? own : undefined,
 			ruleSet: installed.status === 'fulfilled' ? installed.value.ruleSet : (driverOf(backend).isAtomic ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
 		};
 		for (const result of [installed, routed]) {
@@ -74,4 +74,18 @@ export class ReplaceableRules {
 
 		return (installed as PromiseFulfilledResult<InstalledRules>).value;
 	}
+
+	/** Removes the tables of another back end, so that the next one can follow. */
+	async #removeTables(before: Installed, next: Backend): Promise<void> {
+		if (!canFollow(before.backend, next)) {
+			throw new RangeError(`a sandbox with rules of ${before.backend} cannot get rules of ${next}`);
+		}
+
+		await driverOf(before.backend).removeTables?.(this.#sandbox.pod, before.ruleSet);
+	}
+}
+
+/** The families in which the set asks for exactly what was installed before. */
+function unchangedFamilies(families: readonly AddressFamily[], {before: {asked, backend}, own}: {readonly before: Installed; readonly own: RuleSet}): readonly AddressFamily[] {
+	return asked === undefined ? [] : families.filter(family => printRuleSet({backend, families: [family], ruleSet: own}) === printRuleSet({backend, families: [family], ruleSet: asked}));
 }

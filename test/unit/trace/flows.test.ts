@@ -29,3 +29,17 @@ test('no entry, and a line that is not one', t => {
 	t.deepEqual(parseFlows(''), {flows: [], notUnderstood: []});
 	t.deepEqual(parseFlows('conntrack v9: something else\n'), {flows: [], notUnderstood: ['conntrack v9: something else']});
 });
+
+test('only connections from the given ports, but every line that is no entry', t => {
+	const lines = [
+		'ipv4     2 tcp      6 119 TIME_WAIT src=10.244.1.10 dst=10.244.1.20 sport=40000 dport=8080 src=127.0.0.1 dst=10.244.1.10 sport=15001 dport=40000 [ASSURED] mark=0 zone=0 use=2',
+		'ipv4     2 tcp      6 119 TIME_WAIT src=10.244.1.10 dst=10.244.1.20 sport=40001 dport=40000 src=10.244.1.20 dst=10.244.1.10 sport=40000 dport=40001 [ASSURED] mark=0 zone=0 use=2',
+		'ipv4     2 icmp     1 29 src=10.244.1.10 dst=10.244.1.20 type=8 code=0 id=1 src=10.244.1.20 dst=10.244.1.10 type=0 code=0 id=1 mark=0 zone=0 use=2',
+		'conntrack v9: something else',
+		'',
+	].join('\n');
+	const {flows, notUnderstood} = parseFlows(lines, {ports: new Set([40_000])});
+	t.deepEqual(flows.map(({source}) => source.port), [40_000]);
+	t.deepEqual(notUnderstood, ['conntrack v9: something else']);
+	t.deepEqual(parseFlows(lines, {ports: new Set()}).flows, []);
+});

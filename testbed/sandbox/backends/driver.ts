@@ -18,6 +18,8 @@ export type InstallRequest = {
 	readonly lockFile: string;
 	/** The earlier set in the namespace, to be replaced. */
 	readonly held?: RuleSet;
+	/** Families whose rules are those of the earlier set. A back end with a program per family only reads these back. */
+	readonly unchanged?: readonly AddressFamily[];
 	/** The lines in the user's text that rules came from, to name a rejected one. */
 	readonly lines?: ReadonlyMap<Rule, number> | undefined;
 };

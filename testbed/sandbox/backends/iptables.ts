@@ -90,9 +90,13 @@ export async function saveRules(netns: Netns, {variant, family, lockFile, hasCou
 type IptablesInstallation = InstallRequest & {readonly driver: BackendDriver; readonly variant: IptablesVariant};
 
 /** Installs a set. The tool commits a family table by table (measured), so if something is rejected, all tables of all families are emptied again. */
-async function installSet(netns: Netns, ruleSet: RuleSet, {driver, variant, families, lockFile, held: installed, lines}: IptablesInstallation): Promise<readonly RulesText[]> {
+async function installSet(netns: Netns, ruleSet: RuleSet, {driver, variant, families, lockFile, held: installed, unchanged = [], lines}: IptablesInstallation): Promise<readonly RulesText[]> {
 	const restore = async (family: AddressFamily, text: string): Promise<void> => driver.load(netns, {family, text, lockFile});
 	const results = await Promise.allSettled(families.map(async (family): Promise<RulesText> => {
+		if (unchanged.includes(family)) {
+			return {family, text: await saveRules(netns, {variant, family, lockFile})};
+		}
+
 		const input = printSave({tables: [...ruleSet.tables, ...emptied(installed, ruleSet)]}, family);
 		try {
 			await restore(family, input);

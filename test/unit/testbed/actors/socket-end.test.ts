@@ -128,6 +128,22 @@ test('a connection that is not made is given up after the wait for the handshake
 	}]);
 });
 
+test('a connection that is not made is given up soon after all others are over', async t => {
+	const records: SocketRecord[] = [];
+	const socket = new Socket();
+	watchEnd(socket, {
+		id: 'x', timeoutMs: 60_000, handshakeMs: 50_000, othersAreOver: Promise.resolve(), record(record) {
+			records.push(record);
+		},
+	});
+	await new Promise(resolve => {
+		socket.once('close', resolve);
+	});
+	t.deepEqual(records, [{
+		kind: 'ended', id: 'x', result: 'timeout', reason: 'no answer when all other connections were over, nor 20 ms later',
+	}]);
+});
+
 test('a connection that is made may take the whole timeout for its answer', async t => {
 	const server = createServer(socket => {
 		setTimeout(() => {
@@ -146,7 +162,7 @@ test('a connection that is made may take the whole timeout for its answer', asyn
 		text += part;
 	});
 	watchEnd(socket, {
-		id: 'x', timeoutMs: 60_000, handshakeMs: 20, record(record) {
+		id: 'x', timeoutMs: 60_000, handshakeMs: 20, othersAreOver: Promise.resolve(), record(record) {
 			records.push(record);
 		},
 	});

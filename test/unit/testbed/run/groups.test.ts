@@ -1,19 +1,27 @@
-/** Probes in groups, where the trace's buffer has no room for all of them. */
+/** Probes in groups, where the trace's buffer has no room for all of them; and bound ones, which wait for the others. */
 
 import test from 'ava';
-import {inGroups} from '../../../../testbed/run/round.js';
+import {sendInGroups, type Sending} from '../../../../testbed/run/groups.js';
 import {packetsIn} from '../../../../testbed/tracer/trace-socket.js';
+
+const sendingsOf = (ids: string): readonly Sending[] => [...ids].map(id => ({
+	id,
+	label: id,
+	probe: {
+		family: 'ipv4', protocol: 'tcp', actor: 'app', destination: {address: '10.0.0.1', port: 80}, ...(id === id.toUpperCase() ? {bindDevice: 'lo'} : {}),
+	},
+}));
 
 for (const [size, highest] of [[undefined, 7], [3, 3], [1, 1], [10, 7]] as const) {
 	test(`groups of ${size ?? 'all'}: in order, and never more at once`, async t => {
 		let running = 0;
 		let most = 0;
-		const results = await inGroups([...'abcdefg'], size, async (item, index) => {
+		const results = await sendInGroups(sendingsOf('abcdefg'), size, async ({id}, {index}) => {
 			running++;
 			most = Math.max(most, running);
 			await Promise.resolve();
 			running--;
-			return `${item}${index}`;
+			return `${id}${index}`;
 		});
 		t.deepEqual(results, ['a0', 'b1', 'c2', 'd3', 'e4', 'f5', 'g6']);
 		t.is(most, highest);
@@ -21,7 +29,46 @@ for (const [size, highest] of [[undefined, 7], [3, 3], [1, 1], [10, 7]] as const
 }
 
 test('nothing in groups is nothing', async t => {
-	t.deepEqual(await inGroups([], undefined, async () => 1), []);
+	t.deepEqual(await sendInGroups([], undefined, async () => 1), []);
+});
+
+/** Plays probes that end in the given order, and returns in which order the bound ones (capital letters) were told that the others are over. */
+async function play(ids: string, order: string, size?: number): Promise<string> {
+	const ends = new Map<string, () => void>();
+	let seen = '';
+	const all = sendInGroups(sendingsOf(ids), size, async ({id}, {othersAreOver}) => {
+		if (othersAreOver === undefined) {
+			await new Promise<void>(resolve => {
+				ends.set(id, resolve);
+			});
+			seen += id;
+		} else {
+			await othersAreOver;
+			seen += id;
+		}
+	});
+	for (const id of order) {
+		ends.get(id)!();
+		await new Promise(setImmediate); // eslint-disable-line no-await-in-loop -- One after the other.
+	}
+
+	await all;
+	return seen;
+}
+
+test('bound ones are told when all others of their group are over, and not before', async t => {
+	t.is(await play('AbCd', 'db'), 'dbAC');
+	t.is(await play('AbCd', 'bd', 2), 'bAdC');
+});
+
+test('bound ones without others are told nothing', async t => {
+	t.is(await play('AB', 'BA'), 'BA');
+});
+
+test('one that fails tells nobody, and its error is thrown', async t => {
+	await t.throwsAsync(sendInGroups(sendingsOf('a'), undefined, async () => {
+		throw new RangeError('no such actor');
+	}), {instanceOf: RangeError, message: 'no such actor'});
 });
 
 test('how many packets have room: as many as asked for, or half of a smaller buffer, but one at least', t => {
