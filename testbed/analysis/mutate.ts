@@ -13,7 +13,8 @@ import type {RuleInput} from '../inputs/types.js';
 import {summaryOfRules} from '../inputs/summary.js';
 import type {OnProgress} from '../system/on-progress.js';
 import {probeMutants} from './compare-mutants.js';
-import {runMutants, trustCases, type CaseSet} from './test-cases.js';
+import {runMutants, trustCases} from './case-runs.js';
+import type {CaseSet} from './test-cases.js';
 
 /** Options of a run of mutants. */
 export type MutateOptions = {
@@ -68,26 +69,31 @@ export async function mutateInput({input, families, cases, isCompleteChosen, sam
 	const unfit: string[] = [];
 	// No case can detect a mutant that is equivalent or cannot be installed.
 	const asked = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => ['differs', 'inconclusive'].includes(mutantStatuses[index]!.kind));
+	const names = cases.map(({name}) => name).join(', ');
+	if (cases.length > 0) {
+		onProgress(`running ${names} with the original`);
+	}
+
+	const trusted = await trustCases(cases, jobs);
+	let seen = 0;
+	const found = await runMutants(asked.map(({mutant}) => mutant), {
+		cases: trusted, jobs, onRun() {
+			onProgress(`running ${names} with ${asked.length} mutants`, {done: ++seen, unit: 'runs'});
+		},
+	});
 	for (const set of cases) {
-		onProgress(`running ${set.name} with the original`);
-		const trusted = await trustCases(set, jobs); // eslint-disable-line no-await-in-loop -- One set of cases already uses all jobs.
-		if (trusted.trusted.size === 0) {
-			unfit.push(`None of the cases in ${set.name} can test these rules: ${set.runs.length === 0 ? 'none is written for them' : trusted.untrusted.join(' ')}.`);
+		const {count, untrusted} = trusted.trustOf.get(set)!;
+		if (count === 0) {
+			unfit.push(`None of the cases in ${set.name} can test these rules: ${set.runs.length === 0 ? 'none is written for them' : untrusted.join(' ')}.`);
 			continue;
 		}
 
-		let seen = 0;
-		const found = await runMutants(asked.map(({mutant}) => mutant), { // eslint-disable-line no-await-in-loop -- As above.
-			cases: trusted, jobs, onRun() {
-				onProgress(`running ${set.name} with ${asked.length} mutants`, {done: ++seen, unit: 'runs'});
-			},
-		});
 		for (const [position, {index}] of asked.entries()) {
-			detections[index]!.set(set.name, found[position]!);
+			detections[index]!.set(set.name, found[position]!.get(set)!);
 		}
 
 		summaries.push({
-			name: set.name, count: trusted.trusted.size, leftOut: set.leftOut, untrusted: trusted.untrusted,
+			name: set.name, count, leftOut: set.leftOut, untrusted,
 		});
 	}
 

@@ -13,8 +13,18 @@ export function summaryOfRules({notes = [], ...rules}: Pick<RuleInput, 'source' 
 	readonly families: readonly AddressFamily[]; readonly ruleSet?: RuleSet;
 }): RulesSummary {
 	const {source, release, backend} = rules;
+	let identity: RulesSummary['identity'] | undefined;
 	return {
-		source, release, backend, identity: identityOf(rules), sha256: checksumOf({backend, families, ruleSet: withoutLeftTables(ruleSet, rules.ruleSet)}), notes,
+		source,
+		release,
+		backend,
+		// Found out when a report prints it: it takes as long as everything else that a report needs, and most runs with mutants are never printed.
+		get identity() {
+			identity ??= identityOf(rules);
+			return identity;
+		},
+		sha256: checksumOf({backend, families, ruleSet: withoutLeftTables(ruleSet, rules.ruleSet)}),
+		notes,
 	};
 }
 

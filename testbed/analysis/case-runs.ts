@@ -1,0 +1,174 @@
+/**
+Runs cases with mutants. Sets of cases share runs where their actors allow it, because installing a mutant and reading the counters costs more than its probes. A case that does not pass with the original cannot test its mutants.
+*/
+
+import type {RunEntry} from '../../src/report/run/many.js';
+import type {TypeResult} from '../../src/report/run/types.js';
+import {defaultTopology} from '../../src/mesh/topology.js';
+import type {Detection} from '../../src/mutation/status.js';
+import type {Mutant} from '../../src/mutation/mutants.js';
+import {noExtension} from '../../src/scenario/topology-extension.js';
+import {TestbedError} from '../errors.js';
+import type {RuleInput, ReadyScenario} from '../inputs/types.js';
+import {actorSetOf} from '../run/actor-sandbox.js';
+import type {RunOptions} from '../run/options.js';
+import {casesOf, questionOf} from '../run/report.js';
+import {runMany} from '../run/run-many.js';
+import {shareActors} from '../run/share-actors.js';
+import {runsByActors, type CaseSet} from './test-cases.js';
+
+/** One case of a run: the set that it belongs to, and its name in reports (`1 name, ipv4`). */
+type OwnedCase = {readonly set: CaseSet; readonly name: string};
+
+/** A run with cases of one or more sets. `owners` is in the order of the scenario's cases. */
+type CaseRun = {readonly options: RunOptions; readonly owners: readonly OwnedCase[]};
+
+/** The same, with the cases that pass with the original (their places in the run). */
+type TrustedRun = CaseRun & {readonly trusted: ReadonlySet<number>};
+
+/** Of one set: how many cases pass with the original, and a sentence for each that does not. */
+export type Trust = {readonly count: number; readonly untrusted: readonly string[]};
+
+/** All sets of cases, ready for mutants. */
+export type TrustedCases = {readonly runs: readonly TrustedRun[]; readonly trustOf: ReadonlyMap<CaseSet, Trust>};
+
+/**
+Runs all cases of all sets with the original.
+
+@throws {TestbedError} as {@link runMany}; RULES_REJECTED if the kernel rejects the original.
+*/
+export async function trustCases(sets: readonly CaseSet[], jobs: number): Promise<TrustedCases> {
+	const runs = sharedRuns(sets);
+	const entries = await runMany(runs.map(({options}) => options), {jobs});
+	const trustOf = new Map<CaseSet, Trust>(sets.map(set => [set, {count: 0, untrusted: []}]));
+	return {
+		runs: runs.map((run, index) => {
+			const entry = entries[index]!;
+			if (entry.kind !== 'report') {
+				throw new TestbedError(entry.kind === 'rejected' ? 'RULES_REJECTED' : 'MACHINE', {message: entry.reason, state: 'No mutant was tried.'});
+			}
+
+			const trusted = new Set<number>();
+			for (const [place, {outcome}] of entry.report.types.entries()) {
+				const {set, name} = run.owners[place]!;
+				const {count, untrusted} = trustOf.get(set)!;
+				if (outcome.kind === 'pass') {
+					trusted.add(place);
+					trustOf.set(set, {count: count + 1, untrusted});
+				} else {
+					trustOf.set(set, {count, untrusted: [...untrusted, `${name} does not pass with the original (${outcome.kind}).`]});
+				}
+			}
+
+			return {...run, trusted};
+		}),
+		trustOf,
+	};
+}
+
+/** The runs of all sets, those with compatible actors merged into one. */
+function sharedRuns(sets: readonly CaseSet[]): readonly CaseRun[] {
+	const all = sets.flatMap(set => set.runs.map(run => ({set, run: asScenario(run, set)})));
+	const sharing = shareActors(all.map(({run}) => run)).map((run, index) => ({...run, set: all[index]!.set}));
+	return runsByActors(sharing).map((members): CaseRun => {
+		const ids = new Set<string>();
+		const cases = members.flatMap(({set, scenario}, position) => scenario!.cases.map(traffic => {
+			const key = `${traffic.id} ${traffic.probe.family}`;
+			const id = ids.has(key) ? `${position}/${traffic.id}` : traffic.id;
+			ids.add(key);
+			return {set, name: nameOf({...traffic, family: traffic.probe.family}), traffic: {...traffic, id}};
+		}));
+		const [{set: _, ...first}] = members;
+		return {
+			options: {
+				...first,
+				families: [...new Set(members.flatMap(({families}) => families))],
+				scenario: {...first.scenario!, name: members.map(({scenario}) => scenario!.name).join(', '), cases: cases.map(({traffic}) => traffic)},
+			},
+			owners: cases.map(({set, name}) => ({set, name})),
+		};
+	});
+}
+
+/** The types as a scenario, so that they can share a run with others. */
+function asScenario(run: RunOptions, {name}: CaseSet): RunOptions {
+	if (run.scenario !== undefined) {
+		return run;
+	}
+
+	const {rules: {mesh, intent, source, topology = defaultTopology}} = run;
+	return {
+		...run,
+		types: [],
+		scenario: {
+			file: source, name, about: '', cases: casesOf(questionOf(run, topology)), actorSet: actorSetOf({...run, mesh, intent, topology}), extension: noExtension,
+		} satisfies ReadyScenario,
+	};
+}
+
+/** The name of a case: `1 name, ipv4`. */
+function nameOf({id, name, family}: Pick<TypeResult, 'id' | 'name' | 'family'>): string {
+	return `${id} ${name}, ${family}`;
+}
+
+/**
+Runs trusted cases with mutants; returns a result of each set for each mutant, in order. As soon as one run has killed a mutant for a set, later runs say nothing about it for that set, and are left out if no other set needs them.
+
+@throws {TestbedError} as {@link runMany}.
+*/
+export async function runMutants(mutants: readonly Mutant[], {cases: {runs}, jobs, onRun}: {
+	readonly cases: TrustedCases; readonly jobs: number; readonly onRun?: () => void;
+}): Promise<ReadonlyArray<ReadonlyMap<CaseSet, Detection>>> {
+	const detections = mutants.map(() => new Map<CaseSet, Detection>());
+	for (const run of runs) {
+		const sets = new Set([...run.trusted].map(place => run.owners[place]!.set));
+		const left = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => [...sets].some(set => detections[index]!.get(set)?.kind !== 'killed'));
+		const seen = await runMany(left.map(({mutant}) => ({...run.options, rules: rulesOfMutant(run.options.rules, mutant)})), {jobs, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next run needs to know which mutants are left.
+		for (const [position, {index}] of left.entries()) {
+			for (const set of sets) {
+				detections[index]!.set(set, withDetection(detections[index]!.get(set), detectionIn(seen[position]!, run, set)));
+			}
+		}
+	}
+
+	return detections;
+}
+
+/** The rules of a mutant instead of the original's, created on demand. */
+function rulesOfMutant(rules: RuleInput, mutant: Mutant): RuleInput {
+	return {
+		...rules,
+		get ruleSet() {
+			return mutant.ruleSet;
+		},
+	};
+}
+
+/** What the trusted cases of one set say in one run. A failure is certain, so it takes precedence over missing evidence. */
+export function detectionIn(entry: RunEntry, {owners, trusted}: Pick<TrustedRun, 'owners' | 'trusted'>, set: CaseSet): Detection {
+	if (entry.kind !== 'report') {
+		return {kind: 'inconclusive', reasons: [entry.reason]};
+	}
+
+	const results = entry.report.types.map((result, place) => ({result, place})).filter(({place}) => trusted.has(place) && owners[place]!.set === set);
+	const failed = results.filter(({result: {outcome}}) => outcome.kind === 'fail');
+	if (failed.length > 0) {
+		return {kind: 'killed', by: failed.map(({place}) => owners[place]!.name)};
+	}
+
+	const reasons = results.flatMap(({result: {outcome}}) => outcome.kind === 'inconclusive' ? outcome.reasons.map(({message}) => message) : []);
+	return reasons.length > 0 ? {kind: 'inconclusive', reasons} : {kind: 'survived'};
+}
+
+/** What two runs say together. The first that kills counts; doubts of all others add up. */
+export function withDetection(earlier: Detection | undefined, later: Detection): Detection {
+	if (earlier === undefined || earlier.kind === 'survived') {
+		return later;
+	}
+
+	if (earlier.kind === 'killed' || later.kind === 'survived') {
+		return earlier;
+	}
+
+	return later.kind === 'killed' ? later : {kind: 'inconclusive', reasons: [...earlier.reasons, ...later.reasons]};
+}
