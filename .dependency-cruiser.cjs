@@ -31,12 +31,13 @@ const hidden = {trace: ['scenario'], ...Object.fromEntries(meshRooms.map(room =>
 
 /** The rooms of `testbed/`, in the same order. `errors.ts` comes before all of them, `index.ts` after `library`. */
 const kernelRooms = [
-	'syscalls', 'system', 'rootless', 'outputs', 'confinement', 'live', 'kubernetes', 'sandbox', 'inputs', 'tracer', 'actors', 'run', 'kept', 'prober', 'recording', 'shards', 'probe', 'lessons', 'doctor', 'analysis', 'conformance', 'library', 'serve', 'cli', 'bench',
+	'syscalls', 'system', 'rootless', 'outputs', 'kernels', 'confinement', 'live', 'kubernetes', 'sandbox', 'inputs', 'tracer', 'actors', 'run', 'kept', 'prober', 'recording', 'shards', 'probe', 'lessons', 'doctor', 'analysis', 'conformance', 'library', 'serve', 'cli', 'bench',
 ];
 
 const kernelPurposes = {
 	syscalls: 'syscalls/ calls the kernel and knows nothing of what for.',
 	rootless: 'rootless/ makes an ordinary user root in a user namespace; what runs there is not its business.',
+	kernels: 'kernels/ boots other kernels; what runs in the guests is the testbed as a program.',
 	live: 'live/ reads a namespace that somebody else made and changes nothing in it; it parses no rules.',
 	kubernetes: 'kubernetes/ asks an API server for a pod; it derives no rules from it.',
 	sandbox: 'sandbox/ builds namespaces and installs rules; it knows no trace and no actor.',

@@ -7,7 +7,7 @@ import {visibleForeign} from '../src/parsing/visible-text.js';
 
 /** What went wrong, as a stable code that documentation can link to. */
 export type ErrorCode =
-	| 'USAGE' | 'INPUT' | 'RULES_REJECTED' | 'LIMIT' | 'UNREADABLE' | 'UNMAPPED'
+	| 'USAGE' | 'INPUT' | 'RULES_REJECTED' | 'LIMIT' | 'UNREADABLE' | 'UNMAPPED' | 'NOT_TRIED'
 	| 'MACHINE' | 'MISSING_PROGRAM' | 'COMMAND_FAILED' | 'SYSCALL_FAILED' | 'ACTOR_FAILED' | 'INTERRUPTED';
 
 /** The exit status of each code: 2 usage or input, 3 inconclusive, 4 the machine cannot do it. Status 1 is for results only: the kernel was asked, and an expectation failed. */
@@ -20,6 +20,8 @@ export const exitStatusOf = {
 	UNREADABLE: 3,
 	// A user that does not exist in this user namespace: what it would have seen is not known.
 	UNMAPPED: 3,
+	// A kernel that could not be booted here: what it would have shown is not known.
+	NOT_TRIED: 3,
 	MACHINE: 4,
 	MISSING_PROGRAM: 4,
 	COMMAND_FAILED: 4,

@@ -12,6 +12,7 @@ import {bugReportSchema} from './bug-report-schema.js';
 import {diffSchema} from './comparison/schema.js';
 import {coverageSchema} from './coverage/schema.js';
 import {doctorSchema} from './doctor-schema.js';
+import {kernelsSchema} from './kernels/schema.js';
 import {mutationSchema} from './mutation/schema.js';
 import {batchAnswerSchema, probeSchema} from './probe/schema.js';
 import {rulesDiffSchema, rulesSchema} from './rules/schema.js';
@@ -28,6 +29,7 @@ export function documentSchemas(meshes: readonly ScenarioMesh[]): Readonly<Recor
 		coverage: jsonSchemaOf(coverageSchema, {title: 'Rule coverage by the netfilter testbed', about: 'What testbed coverage --format json prints.'}),
 		diff: jsonSchemaOf(diffSchema, {title: 'A comparison of the netfilter testbed', about: 'What testbed diff --format json prints.'}),
 		doctor: jsonSchemaOf(doctorSchema, {title: 'What works on a machine, by the doctor of the netfilter testbed', about: 'What testbed doctor --format json prints.'}),
+		kernels: jsonSchemaOf(kernelsSchema, {title: 'What a command of the netfilter testbed said on several kernels', about: 'What testbed kernels --format json prints.'}),
 		lesson: lessonJsonSchema(),
 		mutation: jsonSchemaOf(mutationSchema, {title: 'Results for the mutants of a rule set by the netfilter testbed', about: 'What testbed mutate --format json prints.'}),
 		probe: jsonSchemaOf(probeSchema, {title: 'The testbed\'s answer to a probe', about: 'What testbed probe --format json prints.'}),

@@ -13,6 +13,7 @@ import {completionCommandLine} from './definitions/completion.js';
 import {coverageCommandLine} from './definitions/coverage.js';
 import {doctorCommandLine} from './definitions/doctor.js';
 import {enterCommandLine} from './definitions/enter.js';
+import {kernelsCommandLine} from './definitions/kernels.js';
 import {lessonCommandLine} from './definitions/lesson.js';
 import {diffCommandLine} from './definitions/diff.js';
 import {mutateCommandLine} from './definitions/mutate.js';
@@ -71,6 +72,7 @@ function createProgram(setStatus: (status: number) => void, started?: Started): 
 	program.addCommand(needsRoot(coverageCommandLine(setStatus)));
 	program.addCommand(needsRoot(baselineCommandLine(setStatus)));
 	program.addCommand(needsRoot(lessonCommandLine(setStatus)));
+	program.addCommand(kernelsCommandLine(setStatus));
 	program.addCommand(rulesCommandLine(setStatus));
 	program.addCommand(replayCommandLine(setStatus));
 	program.addCommand(needsRoot(serveCommandLine(setStatus)));

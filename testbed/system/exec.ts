@@ -3,14 +3,13 @@ Runs other programs. Every error shows the command line and what the program pri
 */
 
 import {fork, spawn} from 'node:child_process';
-import {existsSync, realpathSync} from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import type {ExecaError} from 'execa';
 import {inNetns} from '../syscalls/netns.js';
 import {CommandError, searchPath, tookTooLong} from './commands.js';
 import {missingProgram} from './missing-program.js';
+import {findSetpriv, outlivesNobody} from './setpriv.js';
 
 /** How long a program may run before it counts as hanging. Restoring 100,000 rules takes some seconds, several times that on a slow machine. */
 const limitMs = 60_000;
@@ -99,18 +98,10 @@ export type LongProcess = {
 
 const stderrCharactersMax = 65_536;
 
-/** What runs before a program that must not outlive this process: setpriv asks the kernel for its death, and the shell ends if this process has ended before that. */
-const outlivesNobody = ['--pdeathsig=KILL', 'sh', '-c', '[ "$PPID" = "$0" ] && exec "$@"'] as const;
-
-/** Util-linux's setpriv; undefined if it is missing, or is BusyBox's, which has no such option. */
-function findSetpriv(): string | undefined {
-	return ['/usr/bin/setpriv', '/bin/setpriv'].find(file => existsSync(file) && path.basename(realpathSync(file)) === 'setpriv');
-}
-
 /** How to start Node, as options of `fork`. Without threads to spare, Node can hang before it runs its program (seen with Node 20.20 in a control group with 24 tasks), and such a process sees no channel close. */
 function startOfNode(): {readonly execPath: string; readonly execArgv: readonly string[]} {
 	const [given, setpriv] = [['--no-warnings'], findSetpriv()];
-	return setpriv === undefined ? {execPath: process.execPath, execArgv: given} : {execPath: setpriv, execArgv: [...outlivesNobody, String(process.pid), process.execPath, ...given]};
+	return setpriv === undefined ? {execPath: process.execPath, execArgv: given} : {execPath: setpriv, execArgv: [...outlivesNobody([process.execPath, ...given])]};
 }
 
 /**

@@ -8,7 +8,9 @@ import {forRoot} from './privileges.js';
 
 /** The Debian package of each program; all others belong to iptables. */
 const packages: ReadonlyMap<string, string> = new Map([
-	['ip', 'iproute2'], ['mount', 'mount'], ['setpriv', 'util-linux'], ['unshare', 'util-linux'], ...backendTools.map(({program, debianPackage}) => [program, debianPackage] as const),
+	['ip', 'iproute2'], ['mount', 'mount'], ['setpriv', 'util-linux'], ['unshare', 'util-linux'],
+	['qemu-system-x86_64', 'qemu-system-x86'], ['mmdebstrap', 'mmdebstrap'], ['mke2fs', 'e2fsprogs'], ['depmod', 'kmod'], ['apt-get', 'apt'], ['dpkg-deb', 'dpkg'], ['tar', 'tar'],
+	...backendTools.map(({program, debianPackage}) => [program, debianPackage] as const),
 ]);
 
 /** The Debian package that contains a program. */

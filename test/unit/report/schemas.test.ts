@@ -7,11 +7,13 @@ import {parse} from 'yaml';
 import {meshes} from '../../../src/meshes.js';
 import {documentSchemas, printJsonSchema} from '../../../src/report/schemas.js';
 import {ProbeFault, readProbe} from '../../../src/scenario/read-probe.js';
+import {kernelsToJson} from '../../../src/report/kernels/json.js';
 import {runsToJson} from '../../../src/report/run/many.js';
 import {baselineText} from '../../helpers/baselines.js';
 import {
 	complaintOf, holdDocument, printed, projectRoot, schemaFor, type Json,
 } from '../../helpers/json-schemas.js';
+import {kernelsReport} from '../../helpers/kernels-report.js';
 import {mixed} from '../../helpers/runs.js';
 
 const folder = path.join(projectRoot, 'schemas');
@@ -39,6 +41,7 @@ const documents: ReadonlyArray<readonly [schema: string, title: string, document
 	['diff', 'suites', {version: 1, suites: [{name: 'a', missing: [{name: '1.20, nftables', reason: 'It writes none.'}], pairs: [read('comparison/moved.json')]}]}],
 	...readdirSync(path.join(goldens, 'rules')).filter(name => name.endsWith('.json')).map(name => [name === 'diff.json' ? 'rules-diff' : 'rules', name, read(`rules/${name}`)] as const),
 	...(['iptables-nft', 'iptables-legacy', 'nftables'] as const).map(backend => ['baseline', backend, JSON.parse(baselineText(backend)) as Json] as const),
+	['kernels', 'each way of ending', printed(kernelsToJson(kernelsReport))],
 	['batch-answer', 'an answer', {
 		id: {any: ['thing']}, path: ['app', 'OUTPUT#1', 'remote:8080'], stops: ['remote:8080'], outcome: 'delivered', gaps: [],
 	}],
@@ -64,6 +67,7 @@ const openPlaces: Readonly<Record<string, RegExp>> = {
 	baseline: /^(?:\.environment\.\w+|\.ruleText\.\w+|\.classes\[\]\.probe\.(?:uid|gid|source|sourcePort|mark)|\.rules\.markRules\[\]\.(?:mask|priority))$/u,
 	rules: /^\.(?:unknownTypes|tables\[\]\.chains\[\]\.rules\[\]\.explanation(?:\.types\.ipv[46])?|routing\.markRules\[\]\.(?:mask|priority))$/u,
 	'rules-diff': /^$/u,
+	kernels: /^$/u,
 	'batch-answer': /^\.(?:id.*|unsendable)$/u,
 };
 

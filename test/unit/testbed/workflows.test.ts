@@ -17,7 +17,7 @@ async function optionsOf(...command: readonly string[]): Promise<readonly string
 }
 
 const known = knownIn(root, {
-	run: await optionsOf('run'), probe: await optionsOf('probe'), rules: await optionsOf('rules'), doctor: await optionsOf('doctor'), 'baseline check': await optionsOf('baseline', 'check'),
+	run: await optionsOf('run'), probe: await optionsOf('probe'), rules: await optionsOf('rules'), doctor: await optionsOf('doctor'), kernels: await optionsOf('kernels'), 'baseline check': await optionsOf('baseline', 'check'),
 });
 
 type Job = Readonly<Record<string, unknown>>;

@@ -11,8 +11,8 @@ import {takesSettings} from './sources.js';
 Options that a file can set. A file in the folder of a checkout may come from somebody else, so an option is in this list only if whatever it is set to writes no file, starts no program that the user did not choose, opens no port, and lets rules do no more. Files that these options name are read only in the folder of the configuration file (`refuseOutside` in `file.ts`).
 */
 export const inFiles: ReadonlySet<string> = new Set([
-	'agent-gid', 'agent-uid', 'app-gid', 'app-uid', 'backend', 'bail', 'bind-device', 'cases', 'cni', 'color', 'consecutive', 'diff', 'diff6', 'dns-servers', 'family', 'filter', 'first-leg', 'follow', 'format', 'from',
-	'from6', 'gid', 'idle', 'jobs', 'json', 'limit', 'mark', 'paths', 'proto', 'proxy', 'proxy-gid', 'proxy-uid', 'quiet', 'release', 'require', 'rules', 'rules6', 'sample', 'since', 'source', 'stops-only', 'timeout',
+	'accel', 'agent-gid', 'agent-uid', 'app-gid', 'app-uid', 'backend', 'bail', 'bind-device', 'cases', 'cni', 'color', 'consecutive', 'diff', 'diff6', 'dns-servers', 'family', 'filter', 'first-leg', 'follow', 'format', 'from',
+	'from6', 'gid', 'idle', 'jobs', 'json', 'limit', 'mark', 'paths', 'proto', 'proxy', 'proxy-gid', 'proxy-uid', 'quiet', 'release', 'require', 'rules', 'rules6', 'sample', 'since', 'source', 'stops-only', 'time-limit', 'timeout',
 	'to6', 'trace-buffer', 'types', 'uid', 'verbose',
 ]);
 
@@ -21,7 +21,7 @@ All other options: only the command line and the user's own variables set them. 
 */
 export const notInFiles: ReadonlySet<string> = new Set([
 	...otherProxies,
-	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'check', 'context', 'debug-image', 'explain', 'keep', 'keep-for', 'kubeconfig', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'recording', 'scenario', 'scenarios', 'shard',
+	'allow-modules', 'allow-outside', 'answers', 'batch', 'brief', 'check', 'context', 'debug-image', 'explain', 'file', 'keep', 'keep-for', 'kubeconfig', 'list', 'listen', 'output', 'pcap', 'port', 'print', 'record', 'recording', 'refresh', 'scenario', 'scenarios', 'shard',
 	'shard-output', 'shard-times', 'show', 'times', 'to', 'update', 'watch',
 ]);
 

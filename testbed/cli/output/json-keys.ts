@@ -33,6 +33,10 @@ const schemas = {
 		const {verificationSchema} = await import('../../../src/report/verification/schema.js');
 		return verificationSchema;
 	},
+	async kernels() {
+		const {kernelsSchema} = await import('../../../src/report/kernels/schema.js');
+		return kernelsSchema;
+	},
 	async rules() {
 		const {rulesSchema} = await import('../../../src/report/rules/schema.js');
 		return rulesSchema;

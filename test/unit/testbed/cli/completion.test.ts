@@ -102,7 +102,7 @@ for (const shell of shells) {
 }
 
 /** Values for which a shell has nothing to offer: numbers, addresses, expressions, versions. */
-const free = ['--agent-gid', '--agent-uid', '--app-gid', '--app-uid', '--context', '--debug-image', '--dns-servers', '--filter', '--gid', '--idle', '--jobs', '--keep-for', '--limit', '--listen', '--mark', '--port', '--print', '--proxy-gid', '--proxy-uid', '--sample', '--shard', '--source', '--timeout', '--to', '--trace-buffer', '--uid'];
+const free = ['--agent-gid', '--agent-uid', '--app-gid', '--app-uid', '--context', '--debug-image', '--dns-servers', '--filter', '--gid', '--idle', '--jobs', '--keep-for', '--limit', '--listen', '--mark', '--port', '--print', '--proxy-gid', '--proxy-uid', '--sample', '--shard', '--source', '--time-limit', '--timeout', '--to', '--trace-buffer', '--uid'];
 
 test('every option that takes a value has something to offer, or is known to have nothing', async t => {
 	const commands = await completedCommands(programOf());
