@@ -1,5 +1,7 @@
 /**
 Measures what cutting work costs: `node scripts/scale/measure.mjs run scenarios/` does the command whole, then in 1, 2, 4 and 8 shards, one after the other, and merges them. Prints a line of JSON for each, with processor time of the testbed and everything that it started, in seconds: on a busy machine, times by the clock say little.
+
+The merged report must be the whole one, byte for byte but for what differs between any two runs (src/sharding/normalize.ts), and two merges of `run` must make the same recording; otherwise it ends with status 1.
 */
 
 import {spawnSync} from 'node:child_process';
@@ -8,6 +10,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
+import {normalizeReport} from '../../dist/src/sharding/normalize.js';
 
 const program = fileURLToPath(new URL('../../bin/testbed', import.meta.url));
 const ticksPerSecond = 100; // USER_HZ, the unit of /proc/PID/stat on all architectures (proc(5)).
@@ -32,14 +35,28 @@ function secondsOf(words) {
 const rounded = seconds => Math.round(seconds * 100) / 100;
 const command = process.argv.slice(2);
 const folder = mkdtempSync(path.join(tmpdir(), 'testbed-scale-'));
+const isRun = command[0] === 'run';
+const reportOf = file => normalizeReport(readFileSync(file, 'utf8'));
 try {
-	console.log(JSON.stringify({shards: 'none', sum: rounded(secondsOf(command).processor)}));
+	const whole = path.join(folder, 'whole.json');
+	console.log(JSON.stringify({shards: 'none', sum: rounded(secondsOf([...command, '--format', 'json', '--output', whole]).processor)}));
 	for (const count of [1, 2, 4, 8]) {
 		const results = path.join(folder, String(count));
-		const all = Array.from({length: count}, (_, place) => secondsOf([...command, '--shard', `${place + 1}/${count}`, '--shard-output', `${results}/`, ...(count === 1 ? [] : ['--shard-times', path.join(folder, 'times.json')])]));
-		const merge = secondsOf(['merge', results, '--times', path.join(folder, 'times.json'), '--format', 'json', '--output', path.join(folder, 'report.json')]);
+		const times = path.join(folder, 'times.json');
+		const all = Array.from({length: count}, (_, place) => secondsOf([...command, '--shard', `${place + 1}/${count}`, '--shard-output', `${results}/`, ...(count === 1 ? [] : ['--shard-times', times])]));
+		const [report, first, second] = ['report.json', 'first.testbed', 'second.testbed'].map(name => path.join(folder, name));
+		const mergeTo = recording => secondsOf(['merge', results, '--times', times, '--format', 'json', '--output', report, ...(isRun ? ['--record', recording] : [])]);
+		const merge = mergeTo(first);
+		if (isRun) {
+			mergeTo(second);
+		}
+
+		const isEqual = reportOf(report) === reportOf(whole) && (!isRun || readFileSync(first).equals(readFileSync(second)));
+		process.exitCode = isEqual ? process.exitCode : 1;
 		const sum = all.reduce((total, {processor}) => total + processor, 0);
-		console.log(JSON.stringify({shards: count, sum: rounded(sum), longest: rounded(Math.max(...all.map(({processor}) => processor))), merge: rounded(merge.processor)}));
+		console.log(JSON.stringify({
+			shards: count, sum: rounded(sum), longest: rounded(Math.max(...all.map(({processor}) => processor))), merge: rounded(merge.processor), isEqual,
+		}));
 	}
 } finally {
 	rmSync(folder, {recursive: true});

@@ -15,7 +15,6 @@ const entries = {
 	conformance: 'testbed/conformance/main.ts',
 	stub: 'testbed/actors/stub.ts',
 	keeper: 'testbed/kept/keeper.ts',
-	'trace-thread': 'testbed/tracer/trace-thread.ts',
 	'sender-thread': 'testbed/prober/sender-thread.ts',
 	'reader-thread': 'testbed/prober/reader-thread.ts',
 	'tool-thread': 'testbed/confinement/tool-thread.ts',

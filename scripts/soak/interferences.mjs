@@ -198,7 +198,6 @@ export const interferences = [
 	{name: 'a trace buffer of 4 kB', act: async () => runToEnd([...sixTypes, '--trace-buffer', '4096'])},
 	{name: 'an actor killed', act: killActor},
 	{name: 'the run killed while its actors are stopped', endsBy: new Set(['SIGKILL']), act: killWithStoppedActors},
-	{name: 'the thread that reads the trace killed', act: async random => killThread('trace-thread', sixTypes, random)},
 	{name: 'the thread that starts the tools killed', act: async random => killThread('tool-thread', sixTypes, random)},
 	{name: 'a thread that sends packet classes killed', given: comparison, act: async random => killThread('sender-thread', comparison, random)},
 	{name: 'a thread that reads the trace of packet classes killed', given: comparison, act: async random => killThread('reader-thread', comparison, random)},

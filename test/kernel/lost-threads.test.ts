@@ -17,7 +17,6 @@ import {testbed, until} from './_cli.js';
 const hook = pathToFileURL(path.resolve('scripts/soak/kill-thread.mjs')).href;
 
 const threads = [
-	['trace-thread', ['run'], /^testbed: The thread that reads the trace failed: it ended unexpectedly \(exit code \d+\)\.\nWhat the packets met is not known\.\n→ Run it again\.$/mu],
 	['tool-thread', ['run'], /^testbed: The thread that starts the rule tools ended unexpectedly\.\n→ Run it again\.$/mu],
 	['reader-thread', ['diff', 'release:1.24', 'release:1.31'], /^testbed: The thread that .+ failed: it ended unexpectedly\.$/mu],
 	['sender-thread', ['diff', 'release:1.24', 'release:1.31'], /^testbed: The thread that .+ failed: it ended unexpectedly\.$/mu],

@@ -69,7 +69,11 @@ export async function sendRound(sendings: readonly Sending[], {source, before, l
 		};
 	};
 
-	const ends = await untilAborted(sendInGroups(sendings, source.probesAtOnce, open));
+	const ends = await untilAborted(sendInGroups(sendings, {
+		size: source.probesAtOnce, drain() {
+			source.drain();
+		},
+	}, open));
 	await actorGroup.flush();
 	const [after, recording] = await Promise.all([loadState(), source.stop()]);
 	return {

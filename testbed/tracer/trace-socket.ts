@@ -38,10 +38,20 @@ const messageBytes = 2048;
 
 /** How many of the packets that are sent one after the other have room in the buffers of these sockets, half filled, if each leaves so many messages; undefined if the sockets have the buffers that were asked for, which only the machine's root is sure to get. At least one. */
 export function packetsWithRoom(fds: readonly number[], {askedBytes, messages}: {readonly askedBytes: number; readonly messages: number}): number | undefined {
-	return packetsIn(Math.min(...fds.map(fd => receiveBufferOf(fd))), {askedBytes, messages});
+	return packetsIn(smallestBuffer(fds), {askedBytes, messages});
 }
 
 /** The same for a buffer of a size in bytes. */
 export function packetsIn(bytes: number, {askedBytes, messages}: {readonly askedBytes: number; readonly messages: number}): number | undefined {
-	return bytes < askedBytes ? Math.max(1, Math.floor(bytes / 2 / messageBytes / messages)) : undefined;
+	return bytes < askedBytes ? roomIn(bytes, messages) : undefined;
+}
+
+/** The bytes that the kernel queues for each of these sockets at least. */
+export function smallestBuffer(fds: readonly number[]): number {
+	return Math.min(...fds.map(fd => receiveBufferOf(fd)));
+}
+
+/** How many packets have room in a buffer of a size in bytes, half filled, if each leaves so many messages. At least one. */
+export function roomIn(bytes: number, messages: number): number {
+	return Math.max(1, Math.floor(bytes / 2 / messageBytes / messages));
 }

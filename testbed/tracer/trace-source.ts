@@ -19,6 +19,8 @@ export type TraceSource = AsyncDisposable & {
 	readonly start: () => Promise<void>;
 	/** Drains what the kernel has queued and returns everything. */
 	readonly stop: () => Promise<Recording>;
-	/** Known once started: how many probes may be sent at once, if the kernel queues less than was asked for. */
+	/** Known once started: how many probes may be sent at once, so that the kernel has room for what they leave. After each group, call `drain`. */
 	readonly probesAtOnce?: number | undefined;
+	/** Reads what the kernel has queued. */
+	readonly drain: () => void;
 };

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import {sendInGroups, type Sending} from '../../../../testbed/run/groups.js';
-import {packetsIn} from '../../../../testbed/tracer/trace-socket.js';
+import {packetsIn, roomIn} from '../../../../testbed/tracer/trace-socket.js';
 
 const sendingsOf = (ids: string): readonly Sending[] => [...ids].map(id => ({
 	id,
@@ -16,7 +16,13 @@ for (const [size, highest] of [[undefined, 7], [3, 3], [1, 1], [10, 7]] as const
 	test(`groups of ${size ?? 'all'}: in order, and never more at once`, async t => {
 		let running = 0;
 		let most = 0;
-		const results = await sendInGroups(sendingsOf('abcdefg'), size, async ({id}, {index}) => {
+		let drained = 0;
+		const drain = (): void => {
+			t.is(running, 0);
+			drained++;
+		};
+
+		const results = await sendInGroups(sendingsOf('abcdefg'), {size, drain}, async ({id}, {index}) => {
 			running++;
 			most = Math.max(most, running);
 			await Promise.resolve();
@@ -25,18 +31,19 @@ for (const [size, highest] of [[undefined, 7], [3, 3], [1, 1], [10, 7]] as const
 		});
 		t.deepEqual(results, ['a0', 'b1', 'c2', 'd3', 'e4', 'f5', 'g6']);
 		t.is(most, highest);
+		t.is(drained, Math.ceil(7 / highest), 'the trace is read after each group');
 	});
 }
 
 test('nothing in groups is nothing', async t => {
-	t.deepEqual(await sendInGroups([], undefined, async () => 1), []);
+	t.deepEqual(await sendInGroups([], {size: undefined, drain() {}}, async () => 1), []);
 });
 
 /** Plays probes that end in the given order, and returns in which order the bound ones (capital letters) were told that the others are over. */
 async function play(ids: string, order: string, size?: number): Promise<string> {
 	const ends = new Map<string, () => void>();
 	let seen = '';
-	const all = sendInGroups(sendingsOf(ids), size, async ({id}, {othersAreOver}) => {
+	const all = sendInGroups(sendingsOf(ids), {size, drain() {}}, async ({id}, {othersAreOver}) => {
 		if (othersAreOver === undefined) {
 			await new Promise<void>(resolve => {
 				ends.set(id, resolve);
@@ -66,7 +73,7 @@ test('bound ones without others are told nothing', async t => {
 });
 
 test('one that fails tells nobody, and its error is thrown', async t => {
-	await t.throwsAsync(sendInGroups(sendingsOf('a'), undefined, async () => {
+	await t.throwsAsync(sendInGroups(sendingsOf('a'), {size: undefined, drain() {}}, async () => {
 		throw new RangeError('no such actor');
 	}), {instanceOf: RangeError, message: 'no such actor'});
 });
@@ -78,4 +85,6 @@ test('how many packets have room: as many as asked for, or half of a smaller buf
 	t.is(packetsIn(212_992, asked), 1);
 	t.is(packetsIn(1, asked), 1);
 	t.is(packetsIn(4 << 20, {...asked, messages: 100}), 10);
+	t.is(roomIn(64 << 20, 100), 163);
+	t.is(roomIn(4 << 20, 100), 10);
 });
