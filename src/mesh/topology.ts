@@ -17,6 +17,8 @@ export type PlaceName = 'pod' | 'remote' | 'istiod' | 'prometheus' | 'vip' | 're
 export type Topology = {
 	readonly places: Readonly<Record<PlaceName, AddressPair>>;
 	readonly prefixLength: Readonly<Record<AddressFamily, number>>;
+	/** The name of the pod's interface, if it is not the usual one: that of a live pod. */
+	readonly podInterface?: string;
 	/** Delivered in the remote namespace, so that a connection that leaves the pod without the proxy still arrives somewhere. */
 	readonly serviceRange: AddressPair;
 	/** The source of the proxy's inbound connections (pilot: inbound passthrough bind addresses). */
@@ -77,8 +79,16 @@ export function withPodAddresses(topology: Topology, own: Partial<AddressPair>):
 	return Object.values(own).every(text => isFree(text)) ? {...topology, places: {...topology.places, pod: {...pod, ...own}}} : undefined;
 }
 
-/** The network devices of either namespace. */
-export const devices = ['lo', 'eth0'] as const;
+/** The usual name of the pod's interface. Users mean that interface by it, whatever it is called. */
+export const usualPodInterface = 'eth0';
+
+/** The name of the pod's interface. */
+export function podInterfaceOf({podInterface = usualPodInterface}: Pick<Topology, 'podInterface'>): string {
+	return podInterface;
+}
+
+/** The network devices of either namespace, by their usual names. */
+export const devices = ['lo', usualPodInterface] as const;
 
 /** Both families, in the order in which they are run and printed. */
 export const addressFamilies = ['ipv4', 'ipv6'] as const satisfies readonly AddressFamily[];

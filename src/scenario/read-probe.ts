@@ -7,7 +7,9 @@ import {
 } from '../netfilter/address.js';
 import type {AddressFamily} from '../netfilter/types.js';
 import {didYouMean} from '../parsing/did-you-mean.js';
-import {defaultTopology, type AddressPair, type Topology} from '../mesh/topology.js';
+import {
+	defaultTopology, podInterfaceOf, usualPodInterface, type AddressPair, type Topology,
+} from '../mesh/topology.js';
 import {
 	fieldList, mustBe, probeFields, probeKeys, type ProbeSpec,
 } from './probe-spec.js';
@@ -92,9 +94,13 @@ export function readProbe(given: Readonly<Record<string, unknown>>, wording: Wor
 	}
 
 	const destination = readDestination(to, {wanted: family, placeFamily, topology}, wording, rest.bindDevice);
+	// Its usual name means the pod's interface, whatever that is called.
+	const bindDevice = destination.bindDevice ?? rest.bindDevice;
+	const device = bindDevice === usualPodInterface ? podInterfaceOf(topology) : bindDevice;
 	return {
 		...rest,
 		...destination,
+		...(device === undefined ? {} : {bindDevice: device}),
 		...(rest.source === undefined ? {} : {source: readSource(rest.source, destination.family, wording)}),
 	};
 }

@@ -5,7 +5,7 @@
 import {defaultBackend, languageOf} from '../../src/netfilter/backends.js';
 import {ParseError} from '../../src/netfilter/parse-error.js';
 import {
-	addressFamilies, defaultTopology, withPodAddresses, type AddressPair,
+	addressFamilies, defaultTopology, usualPodInterface, withPodAddresses, type AddressPair, type Topology,
 } from '../../src/mesh/topology.js';
 import type {AppContainer} from '../../src/mesh/other-senders.js';
 import type {SidecarRouting} from '../../src/mesh/routing.js';
@@ -42,7 +42,9 @@ export function ofLive(request: InputRequest): LoadedInputs {
 	const beside = filled.filter(each => each !== chosen).map(({backend}) => backend);
 	const {place, addresses, devices, listeners, nameservers} = live;
 	const own = ownAddressesOf(live);
-	const topology = withPodAddresses(defaultTopology, own);
+	const podInterface = interfaceOf(live);
+	const reachable = withPodAddresses(defaultTopology, own);
+	const topology: Topology = {...reachable ?? defaultTopology, ...(podInterface === undefined ? {} : {podInterface})};
 	return {
 		inputs: inputs.map((input): RuleInput => {
 			const users = usersOf(live, input.intent);
@@ -50,13 +52,13 @@ export function ofLive(request: InputRequest): LoadedInputs {
 				...input,
 				routing: routingOf(live.routing, families),
 				beside,
-				...(topology === undefined ? {} : {topology}),
+				topology,
 				...(users.proxy === undefined ? {} : {proxy: users.proxy}),
 				...(users.apps.length === 0 ? {} : {apps: users.apps}),
 				notes: [
 					...chosen === undefined ? [] : input.notes,
 					...notesOf(live, {all, chosen}),
-					...topology === undefined ? [`The sandbox needs ${Object.values(own).join(' or ')} for another host, so its pod has ${addressFamilies.map(family => defaultTopology.places.pod[family]).join(' and ')}.`] : [],
+					...reachable === undefined ? [`The sandbox needs ${Object.values(own).join(' or ')} for another host, so its pod has ${addressFamilies.map(family => defaultTopology.places.pod[family]).join(' and ')}.`] : [],
 					...users.notes,
 				],
 				warnings: [
@@ -114,6 +116,12 @@ function ownAddressesOf(live: LivePod): Partial<AddressPair> {
 		const first = reachable.find(address => address.family === family);
 		return first === undefined ? [] : [[family, first.address] as const];
 	}));
+}
+
+/** The interface with the first address at which others can reach the pod, if its name is one that tools take without quotes. Undefined for the usual name. */
+function interfaceOf(live: LivePod): string | undefined {
+	const [first] = reachableAddresses(live).toSorted((one, other) => addressFamilies.indexOf(one.family) - addressFamilies.indexOf(other.family));
+	return first === undefined || first.device === usualPodInterface || !/^[\w.:-]{1,15}$/u.test(first.device) ? undefined : first.device;
 }
 
 /** Iptables-nft asks the kernel about each match and target that it prints (NFNL_SUBSYS_NFT_COMPAT), and the kernel may load the module of one that the rules use in nft's own form. Another program may also have loaded them. */

@@ -153,7 +153,7 @@ function reportOf({question, options: {rules, isFirstLegOnly}, families, seen: {
 		observedRoles: legs.map(leg => roleHitsOf(leg, meshRules).map(({role}) => role)),
 		explanations: legs.map((leg, index) => explainLeg(leg, meshRules, {mark: index === 0 && question.mark !== undefined ? question.mark : socketMarkOf(all, index, rules.intent)})),
 		isFirstLegOnly: isFirstLegOnly && all.length > 1,
-		hints: [...rules.warnings, ...(families.includes('ipv6') ? neighborHints(ruleSet) : []), ...(uncounted.length === 0 ? [] : [`These rules have no counter, so only the trace shows that they matched: ${uncounted.join(', ')}.`])],
+		hints: [...rules.warnings, ...(families.includes('ipv6') ? neighborHints(ruleSet, rules.topology?.podInterface) : []), ...(uncounted.length === 0 ? [] : [`These rules have no counter, so only the trace shows that they matched: ${uncounted.join(', ')}.`])],
 		durationMs: Math.round(performance.now() - startedAt),
 		loaded: meshRules,
 	};

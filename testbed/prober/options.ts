@@ -15,7 +15,7 @@ export type ProbeAnswer = {readonly id: string; readonly leg: DeliveredLeg | und
 
 /** The options of a prober. */
 export type ProberOptions = {
-	readonly sandbox: {readonly pod: Netns; readonly remote: Netns; readonly answered: readonly string[]};
+	readonly sandbox: {readonly pod: Netns; readonly remote: Netns; readonly answered: readonly string[]; readonly podInterface?: string};
 	readonly backend: Backend;
 	readonly families: readonly AddressFamily[];
 	/** As installed in the kernel: what `installRules` returned. */

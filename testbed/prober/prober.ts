@@ -95,7 +95,7 @@ export class Prober implements AsyncDisposable {
 	*/
 	async probe(batch: readonly ProbeRequest[], signal?: AbortSignal): Promise<readonly ProbeAnswer[]> {
 		for (const request of batch) {
-			checkRequest(request, {hasInvalid: this.#hasInvalid});
+			checkRequest(request, {hasInvalid: this.#hasInvalid, podInterface: this.#options.sandbox.podInterface});
 		}
 
 		return this.#inTurn(async () => {

@@ -51,7 +51,7 @@ export function reuseKey({
 	// An actor set already contains the mesh's actors and their users.
 	const who = actorSet === undefined ? [mesh.name, types, credentials, others] : [actorSet];
 	const further = [scrapes ?? null, dns ?? null];
-	const place = [extension ?? null, topology?.places.pod ?? null, presetSysctls ?? null];
+	const place = [extension ?? null, topology?.places.pod ?? null, topology?.podInterface ?? null, presetSysctls ?? null];
 	return JSON.stringify([proxyPort, inboundCapturePort, transparencyOf(intent) ?? null, ...further, ...who, ...place, timeoutMs, proxy?.name ?? null]);
 }
 

@@ -130,7 +130,7 @@ export function buildReport(question: RunQuestion, {cases, seen, environment}: {
 		...(others.length === 0 ? {} : {others}),
 		// No notes on rules that a scenario's probes do not hit: the probes were not chosen to hit every rule.
 		ruleNotes: scenario === undefined ? ruleNotes({ruleSet: rulesOfMesh(ruleSet, mesh), reference: rulesOfMesh(rules.reference, mesh), results}) : [],
-		hints: [...rules.warnings, ...hintsOf(question), ...(families.includes('ipv6') ? neighborHints(ruleSet) : []), ...counterHints(before, results)],
+		hints: [...rules.warnings, ...hintsOf(question), ...(families.includes('ipv6') ? neighborHints(ruleSet, question.topology.podInterface) : []), ...counterHints(before, results)],
 		loaded: {rules: rulesOfMesh(ruleSet, mesh), intent: rules.intent},
 	};
 }

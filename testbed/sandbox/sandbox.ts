@@ -5,7 +5,9 @@ Builds a pod and its surrounding hosts in the kernel from a topology; dispose re
 import {existsSync} from 'node:fs';
 import type {SidecarRouting} from '../../src/mesh/routing.js';
 import {addressesIn, furtherNamespaces, noExtension, type PodInterface, type TopologyExtension} from '../../src/scenario/topology-extension.js';
-import {addressFamilies, type PlaceName, type Topology} from '../../src/mesh/topology.js';
+import {
+	addressFamilies, defaultTopology, podInterfaceOf, type PlaceName, type Topology,
+} from '../../src/mesh/topology.js';
 import {contains, parseAddress, parseRange} from '../../src/netfilter/address.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
@@ -21,8 +23,8 @@ import {sysctlSettings} from './sysctl-table.js';
 const macs = {pod: '02:00:0a:f4:01:10', remote: '02:00:0a:f4:01:20'} as const;
 
 /** Static neighbor entries: neighbor discovery takes a second for IPv6 in a fresh namespace (measured), and would put the kernel's own packets on the link. */
-function neighbors(names: readonly PlaceName[], mac: string, places: Topology['places']): readonly string[] {
-	return names.flatMap(name => addressFamilies.map(family => `neigh add ${places[name][family]} lladdr ${mac} dev eth0 nud permanent`));
+function neighbors(names: readonly PlaceName[], {mac, places, device}: {readonly mac: string; readonly places: Topology['places']; readonly device: string}): readonly string[] {
+	return names.flatMap(name => addressFamilies.map(family => `neigh add ${places[name][family]} lladdr ${mac} dev ${device} nud permanent`));
 }
 
 /** The MAC addresses of the two ends of a further interface, by its index. */
@@ -31,8 +33,8 @@ function macsOf(index: number): {readonly pod: string; readonly peer: string} {
 	return {pod: `02:00:0a:f4:01:${last(0)}`, peer: `02:00:0a:f4:01:${last(1)}`};
 }
 
-/** `presetSysctls`: set in each namespace right after it is created and before the testbed sets its own, as if inherited from the machine. For tests. */
-export type SandboxOptions = {readonly presetSysctls?: Sysctls | undefined};
+/** `presetSysctls`: set in each namespace right after it is created and before the testbed sets its own, as if inherited from the machine. For tests. `topology`: the one that it will be configured with; the default one unless given. */
+export type SandboxOptions = {readonly presetSysctls?: Sysctls | undefined; readonly topology?: Topology | undefined};
 
 /** The two namespaces, joined by veth, and those behind further interfaces of the pod. The remote one is the pod's default gateway. */
 export class Sandbox implements AsyncDisposable {
@@ -41,7 +43,7 @@ export class Sandbox implements AsyncDisposable {
 
 	@throws {TestbedError} MACHINE without IPv6 and for sysctls that cannot be set, SYSCALL_FAILED without permission to create namespaces.
 	*/
-	static create(extension: TopologyExtension = noExtension, {presetSysctls}: SandboxOptions = {}): Sandbox {
+	static create(extension: TopologyExtension = noExtension, {presetSysctls, topology = defaultTopology}: SandboxOptions = {}): Sandbox {
 		if (!existsSync('/proc/net/if_inet6')) {
 			throw new TestbedError('MACHINE', {
 				message: 'IPv6 is disabled in this kernel, but the sandbox needs addresses of both families.',
@@ -49,7 +51,7 @@ export class Sandbox implements AsyncDisposable {
 			});
 		}
 
-		const sandbox = new Sandbox(extension);
+		const sandbox = new Sandbox(extension, podInterfaceOf(topology));
 		try {
 			for (const netns of sandbox.namespaces()) {
 				preset(netns, presetSysctls ?? {});
@@ -65,15 +67,18 @@ export class Sandbox implements AsyncDisposable {
 
 	readonly pod: Netns;
 	readonly remote: Netns;
+	/** The name of the pod's interface. */
+	readonly podInterface: string;
 
 	readonly #extension: TopologyExtension;
 	readonly #further = new Map<string, Netns>();
 	readonly #sysctls = new Map<Netns, Sysctls>();
 	readonly #answered = new Set<string>();
 
-	private constructor(extension: TopologyExtension) {
+	private constructor(extension: TopologyExtension, podInterface: string) {
 		this.#extension = extension;
-		this.pod = Netns.create('pod', ['lo', 'eth0', ...extension.interfaces.map(({name}) => name)]);
+		this.podInterface = podInterface;
+		this.pod = Netns.create('pod', ['lo', podInterface, ...extension.interfaces.map(({name}) => name)]);
 		this.remote = Netns.create('remote');
 		for (const name of furtherNamespaces(extension)) {
 			this.#further.set(name, Netns.create(name));
@@ -106,24 +111,25 @@ export class Sandbox implements AsyncDisposable {
 		}
 
 		const {podAddresses: further = []} = this.#extension;
+		const device = this.podInterface;
 		await ipBatch(this.pod, [
 			'link set lo up',
-			`link add eth0 address ${macs.pod} type veth peer name eth0 address ${macs.remote} netns ${this.remote.pathInTool}`,
-			...addressFamilies.map(family => `addr add ${places.pod[family]}/${prefixLength[family]} dev eth0`),
-			...further.map(address => `addr add ${address}/${prefixLength[familyOf(address)]} dev eth0`),
-			'link set eth0 up',
-			...neighbors(['remote', 'istiod', 'prometheus'], macs.remote, places),
+			`link add ${device} address ${macs.pod} type veth peer name eth0 address ${macs.remote} netns ${this.remote.pathInTool}`,
+			...addressFamilies.map(family => `addr add ${places.pod[family]}/${prefixLength[family]} dev ${device}`),
+			...further.map(address => `addr add ${address}/${prefixLength[familyOf(address)]} dev ${device}`),
+			`link set ${device} up`,
+			...neighbors(['remote', 'istiod', 'prometheus'], {mac: macs.remote, places, device}),
 			// Istio-iptables adds it to lo (`configureIPv6Addresses`); nothing can bind ::6 otherwise.
 			`addr add ${passthroughSource.ipv6}/128 dev lo`,
 			// The link has no carrier until its other end is up, so `onlink` tells the kernel that the gateway is on it.
-			`route add 0.0.0.0/0 via ${places.remote.ipv4} dev eth0 onlink`,
-			`route add ::/0 via ${places.remote.ipv6} dev eth0 onlink`,
+			`route add 0.0.0.0/0 via ${places.remote.ipv4} dev ${device} onlink`,
+			`route add ::/0 via ${places.remote.ipv6} dev ${device} onlink`,
 		], [this.remote]);
 		await ipBatch(this.remote, [
 			'link set lo up',
 			...addressFamilies.flatMap(family => [places.remote, places.istiod, places.prometheus].map(place => `addr add ${place[family]}/${prefixLength[family]} dev eth0`)),
 			'link set eth0 up',
-			...neighbors(['pod'], macs.pod, places),
+			...neighbors(['pod'], {mac: macs.pod, places, device: 'eth0'}),
 			...further.map(address => `neigh add ${address} lladdr ${macs.pod} dev eth0 nud permanent`),
 			...addressFamilies.map(family => `route add local ${serviceRange[family]} dev lo`),
 			...this.#extension.remoteAddresses.map(address => `route add local ${address} dev lo`),

@@ -6,13 +6,14 @@ import type {Role} from '../../mesh/roles.js';
 import {hasInterface} from '../../netfilter/interface-name.js';
 import type {AmbientIntent} from '../../mesh/intent.js';
 import {isHostLoopback, isLocal} from '../../mesh/selection.js';
+import {podInterfaceOf} from '../../mesh/topology.js';
 import type {Connection, ExpectationContext} from '../../mesh/traffic.js';
 import type {Decision} from './expected-inbound.js';
 
 /** Traffic from the remote namespace to one of the pod's addresses. */
 export function arrivingInAmbient(context: ExpectationContext, ambient: AmbientIntent, {source, destination}: Connection): Decision {
-	const {intent, family} = context;
-	if (hasInterface(ambient.rerouteVirtualInterfaces, 'eth0')) {
+	const {intent, family, topology} = context;
+	if (hasInterface(ambient.rerouteVirtualInterfaces, podInterfaceOf(topology))) {
 		return {roles: ['ambient-inbound-jump', 'ambient-virtual-interface-capture'], to: 'outbound-listener'};
 	}
 

@@ -1,10 +1,11 @@
 /**
-The rules that inbound traffic should meet: over eth0 in nat PREROUTING, and under TPROXY in mangle PREROUTING, which traffic over lo meets as well.
+The rules that inbound traffic should meet: over the pod's interface in nat PREROUTING, and under TPROXY in mangle PREROUTING, which traffic over lo meets as well.
 */
 
 import type {Role} from '../../mesh/roles.js';
 import {hasInterface} from '../../netfilter/interface-name.js';
 import {hasPort, isHostLoopback, rangeOf} from '../../mesh/selection.js';
+import {podInterfaceOf} from '../../mesh/topology.js';
 import type {Connection, ExpectationContext} from '../../mesh/traffic.js';
 
 /** What the rules do to a connection: let it go, or redirect it to one of the proxy's listeners. */
@@ -15,7 +16,7 @@ export const hairpinMark = 1338;
 
 /** Traffic from the remote namespace to one of the pod's addresses. */
 export function arriving(context: ExpectationContext, {source, mark, destination}: Connection): Decision {
-	const device = 'eth0';
+	const device = podInterfaceOf(context.topology);
 	if (context.intent.inboundInterceptionMode !== 'TPROXY') {
 		return natPrerouting(context, {device, destination});
 	}

@@ -5,13 +5,14 @@ The rules that traffic of the pod's processes should meet: under TPROXY first ma
 import type {Role} from '../../mesh/roles.js';
 import {hasInterface} from '../../netfilter/interface-name.js';
 import {hasPort, isHostLoopback, isLocal, ownerOf, rangeOf, type Owner} from '../../mesh/selection.js';
+import {podInterfaceOf} from '../../mesh/topology.js';
 import type {Connection, ExpectationContext} from '../../mesh/traffic.js';
 import {hairpinMark, manglePrerouting, type Decision} from './expected-inbound.js';
 
 /** Traffic of a process in the pod. */
 export function leaving(context: ExpectationContext, connection: Connection): Decision {
 	const {intent, topology, family} = context;
-	const device = isLocal(context, connection.destination.address) ? 'lo' : 'eth0';
+	const device = isLocal(context, connection.destination.address) ? 'lo' : podInterfaceOf(topology);
 	const isExcluded = hasInterface(intent.excludeInterfaces, device);
 	const nat: Decision = isExcluded ? {roles: ['interface-exclude-outbound'], to: 'destination'} : outbound(context, connection);
 	if (intent.inboundInterceptionMode !== 'TPROXY') {

@@ -2,8 +2,9 @@
 Conflicts between parts of a scenario: ports in one namespace, and addresses of the pod. The kernel would report them in the middle of a run, without naming either part.
 */
 
-import {addressFamilies, type Topology} from '../../mesh/topology.js';
+import {addressFamilies, podInterfaceOf, type Topology} from '../../mesh/topology.js';
 import type {ActorPlan} from '../../mesh/actor-set.js';
+import {InputError} from '../../parsing/input-error.js';
 import {inputError} from './read.js';
 import type {ScenarioFile} from './types.js';
 
@@ -51,5 +52,17 @@ export function refusePodAddresses({places, services, interfaces}: Pick<Scenario
 				throw inputError(at, `${address!} is the address of ${owner}; the ${kind} "${name}" needs one that the remote namespace can answer for${kind === 'place' && owner === 'the pod' ? ' (the pod itself is called "pod")' : ''}`);
 			}
 		}
+	}
+}
+
+/**
+A further interface of the pod cannot have the name of its own, which in a live pod can be any.
+
+@throws {InputError}
+*/
+export function refusePodInterface({interfaces}: Pick<ScenarioFile, 'interfaces'>, topology: Pick<Topology, 'podInterface'>): void {
+	const own = podInterfaceOf(topology);
+	if (interfaces.some(({name}) => name === own)) {
+		throw new InputError(`interfaces: ${own} is the name of the live pod's own interface; give the further one another name`);
 	}
 }

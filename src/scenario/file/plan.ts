@@ -11,11 +11,13 @@ import {
 } from '../../mesh/actor-set.js';
 import type {Mesh} from '../../mesh/mesh.js';
 import type {TopologyExtension} from '../topology-extension.js';
-import {addressFamilies, type AddressPair, type Topology} from '../../mesh/topology.js';
+import {
+	addressFamilies, podInterfaceOf, usualPodInterface, type AddressPair, type Topology,
+} from '../../mesh/topology.js';
 import type {
 	ActorCredentials, ActorName, ExpectedLeg, ExpectedPath, Intent, Probe, TrafficCase,
 } from '../../mesh/traffic.js';
-import {refusePodAddresses, refuseSharedPorts} from './conflicts.js';
+import {refusePodAddresses, refusePodInterface, refuseSharedPorts} from './conflicts.js';
 import {inputError, meaning} from './read.js';
 import type {
 	ActorClaim, Addresses, Claim, ListenerClaim, ProbeClaim, ScenarioFile,
@@ -44,6 +46,7 @@ export function planScenario({file, mesh, intent, topology, credentials}: Scenar
 	const actors = actorSet.actors.filter(({name}) => isNeeded(name, context, cases));
 	refuseSharedPorts(file, actors);
 	refusePodAddresses(file, topology);
+	refusePodInterface(file, topology);
 	return {
 		cases,
 		actorSet: {...actorSet, actors},
@@ -252,7 +255,7 @@ function planCase({context, actorSet, probe, family, id}: {
 		destination: {address: addressOfPlace(context, to.host, family)!, port: to.port},
 		...(own === undefined ? {} : {source: own}),
 		...(invalid === undefined ? {} : {packet: 'invalid' as const}),
-		...(bindDevice === undefined ? {} : {bindDevice: bindDevice.value}),
+		...(bindDevice === undefined ? {} : {bindDevice: bindDevice.value === usualPodInterface ? podInterfaceOf(context.topology) : bindDevice.value}),
 	};
 	const shared = {
 		context, actorSet, from: from.value, family,

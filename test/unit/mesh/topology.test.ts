@@ -1,7 +1,7 @@
 /** The topology with a pod's own addresses: taken where no other host needs them. */
 
 import test from 'ava';
-import {defaultTopology, withPodAddresses} from '../../../src/mesh/topology.js';
+import {defaultTopology, podInterfaceOf, withPodAddresses} from '../../../src/mesh/topology.js';
 
 test('own addresses replace those of the pod, family by family', t => {
 	t.deepEqual(withPodAddresses(defaultTopology, {ipv4: '10.7.7.7'})?.places, {...defaultTopology.places, pod: {ipv4: '10.7.7.7', ipv6: defaultTopology.places.pod.ipv6}});
@@ -14,3 +14,8 @@ for (const own of [{ipv4: '10.244.1.20'}, {ipv4: '10.96.7.7'}, {ipv4: '10.96.0.1
 		t.is(withPodAddresses(defaultTopology, own), undefined);
 	});
 }
+
+test('the pod\'s interface has the usual name unless another is known', t => {
+	t.is(podInterfaceOf(defaultTopology), 'eth0');
+	t.is(podInterfaceOf({...defaultTopology, podInterface: 'net1'}), 'net1');
+});
