@@ -112,7 +112,7 @@ export function installCommand(root = packageRoot): string {
 	}
 
 	const owner = root.slice(0, place);
-	return path.basename(owner) === 'lib' ? `npm install --global ${clientName}@${clientRange}` : `(cd ${owner} && npm install ${clientName}@${clientRange})`;
+	return path.basename(owner) === 'lib' ? `npm install --global --prefix ${path.dirname(owner)} ${clientName}@${clientRange}` : `(cd ${owner} && npm install ${clientName}@${clientRange})`;
 }
 
 /**

@@ -34,7 +34,7 @@ test('with one that this Node cannot load', async t => {
 });
 
 test('where to install it', t => {
-	t.is(installCommand('/usr/lib/node_modules/sidecar-netfilter-testbed'), 'npm install --global @kubernetes/client-node@1');
+	t.is(installCommand('/usr/lib/node_modules/sidecar-netfilter-testbed'), 'npm install --global --prefix /usr @kubernetes/client-node@1');
 	t.is(installCommand('/home/me/shop/node_modules/sidecar-netfilter-testbed'), '(cd /home/me/shop && npm install @kubernetes/client-node@1)');
 	t.is(installCommand('/nowhere/testbed'), 'npm install --prefix /nowhere/testbed @kubernetes/client-node@1');
 	t.regex(installCommand(), /scripts\/kubernetes && npm ci --ignore-scripts\)$/u);
