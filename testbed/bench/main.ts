@@ -155,10 +155,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 		.description('measure the whole run and its indispensable parts; generating, reading, printing and running many rule sets; probes and scenarios; comparisons and mutants')
 		.option('--rounds <n>', 'rounds; each figure is a median', text => readNumber(text, {min: 1, max: 1000}), 9)
 		.addOption(new Option('--only <part>', 'one part: the whole run, the page of a run, rule sets, probes and scenarios, comparisons and mutants, or the page of serve').choices(['run', 'pages', 'rules', 'probes', 'classes', 'serve']))
+		.option('--in-a-row <n>', 'probes that one prober sends in a row', text => readNumber(text, {min: 10, max: 100_000_000}), 100_000)
 		.option('--json', 'print the samples of the run as JSON')
 		.addHelpText('after', '\nExample:\n  npm run bench -- --rounds 21');
 	command.parse([...argv], {from: 'user'});
-	const {rounds, json, only} = command.opts<{rounds: number; json?: boolean; only?: 'run' | 'pages' | 'rules' | 'probes' | 'classes' | 'serve'}>();
+	const {rounds, inARow, json, only} = command.opts<{rounds: number; inARow: number; json?: boolean; only?: 'run' | 'pages' | 'rules' | 'probes' | 'classes' | 'serve'}>();
 	if (only === undefined || only === 'run') {
 		await benchRun(rounds, json === true);
 	}
@@ -177,7 +178,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 	if ((only === undefined || only === 'probes') && json !== true) {
 		const [{measureProber}, {measureReuse}] = await Promise.all([import('./prober.js'), import('./reuse.js')]);
-		const lines = [...await measureProber(), ...await measureReuse()];
+		const lines = [...await measureProber(inARow), ...await measureReuse()];
 		process.stdout.write(lines.join(''));
 		await benchScenarios();
 	}

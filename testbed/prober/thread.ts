@@ -19,7 +19,7 @@ export class Thread implements AsyncDisposable {
 
 	constructor(program: URL, {name, workerData}: {readonly name: string; readonly workerData: object}) {
 		this.#name = name;
-		this.#worker = new Worker(program, {workerData});
+		this.#worker = new Worker(program, {workerData, resourceLimits: {maxYoungGenerationSizeMb: 4}});
 		this.#worker.unref();
 		this.#loaded = Promise.race(['message', 'error', 'exit'].map(async event => new Promise(resolve => {
 			this.#worker.once(event, resolve);

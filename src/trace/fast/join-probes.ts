@@ -29,6 +29,7 @@ export type Joined = {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[];
 type Like = {readonly kept: readonly boolean[]; readonly end: LegEnd; readonly isDelivered: boolean; readonly isGiven: boolean};
 
 const likesMax = 65_536;
+const noGaps: readonly Gap[] = [];
 
 /** Joins batch after batch of one rule set. */
 export class ProbeJoiner {
@@ -117,7 +118,7 @@ export class ProbeJoiner {
 		const likeKey = found.length === 1 ? this.#likeKey(probe, row!) : undefined;
 		const like = likeKey === undefined ? undefined : this.#likes.get(likeKey);
 		if (like !== undefined) {
-			return {leg: this.#alike(probe, row!, like), gaps: [], rows: found};
+			return {leg: this.#alike(probe, row!, like), gaps: noGaps, rows: found};
 		}
 
 		const attempts = found.map(at => unpackPacket(this.#rows, at, this.#shapes));
@@ -196,7 +197,8 @@ export class ProbeJoiner {
 
 	#alike({actor, family, protocol, from, to, made, isLocal}: SentProbe, row: number, {kept, end, isDelivered, isGiven}: Like): DeliveredLeg {
 		const arrival = arrivalOf(this.#rows, row);
-		const traversals = unpackTraversals(this.#rows, row, this.#shapes).filter((_, index) => kept[index]!);
+		// The probe's own ends are those of the row, or it would not have been found.
+		const traversals = unpackTraversals(this.#rows, row, this.#shapes, {source: from, destination: to}).filter((_, index) => kept[index]!);
 		const deliveredTo = isGiven ? deliveredBy(givenSocketOf(traversals, this.#ruleSet), arrival) : arrival?.destination;
 		return {
 			actor,

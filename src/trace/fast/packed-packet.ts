@@ -71,38 +71,59 @@ export function shapesOf(rows: Int32Array, row: number): readonly number[] {
 	return Array.from({length: rows[row + layout.count]!}, (_, index) => rows[row + layout.traversals + (index * layout.traversalWords)]!);
 }
 
-/** The traversals of a row. */
-export function unpackTraversals(rows: Int32Array, row: number, shapes: Traversals): Traversal[] {
+/** The traversals of a row. `ends` are its source and destination, if they exist as objects: traversals that show the same share them, which halves the memory of a leg. */
+export function unpackTraversals(rows: Int32Array, row: number, shapes: Traversals, ends: Ends = headerEnds(rows, row)): Traversal[] {
 	const isIpv6 = (rows[row]! & facts.ipv6) !== 0;
 	const traversals: Traversal[] = [];
+	let {source, destination} = ends;
+	let last = {ports: row + layout.ports, source: row + layout.source, destination: row + layout.destination};
 	for (let index = 0, at = row + layout.traversals; index < rows[row + layout.count]!; index++, at += layout.traversalWords) {
-		// Spreading a second object would take the slow path of V8.
-		const {source, destination} = endpointsAt(rows, {
-			ports: rows[at + layout.traversalPorts]!, source: at + layout.traversalSource, destination: at + layout.traversalDestination, isIpv6,
-		});
+		const own = {ports: at + layout.traversalPorts, source: at + layout.traversalSource, destination: at + layout.traversalDestination};
+		const [ports, lastPorts] = [rows[own.ports]!, rows[last.ports]!];
+		if (ports >>> 16 !== lastPorts >>> 16 || !isSameAddress(rows, own.source, {other: last.source, isIpv6})) {
+			source = {address: addressAt(rows, own.source, isIpv6), port: ports >>> 16};
+		}
+
+		if ((ports & 0xFF_FF) !== (lastPorts & 0xFF_FF) || !isSameAddress(rows, own.destination, {other: last.destination, isIpv6})) {
+			destination = {address: addressAt(rows, own.destination, isIpv6), port: ports & 0xFF_FF};
+		}
+
 		traversals.push({...shapes[rows[at]!]!, source, destination});
+		last = own;
 	}
 
 	return traversals;
 }
 
+type Ends = {readonly source: Endpoint; readonly destination: Endpoint};
+
+/** The source and destination of a row's packet, before any NAT. */
+function headerEnds(rows: Int32Array, row: number): Ends {
+	return endpointsAt(rows, {
+		ports: rows[row + layout.ports]!, source: row + layout.source, destination: row + layout.destination, isIpv6: (rows[row]! & facts.ipv6) !== 0,
+	});
+}
+
+function isSameAddress(rows: Int32Array, one: number, {other, isIpv6}: {readonly other: number; readonly isIpv6: boolean}): boolean {
+	return rows[one] === rows[other]
+		&& (!isIpv6 || (rows[one + 1] === rows[other + 1] && rows[one + 2] === rows[other + 2] && rows[one + 3] === rows[other + 3]));
+}
+
 /** The packet of a row. */
 export function unpackPacket(rows: Int32Array, row: number, shapes: Traversals): TracedPacket {
 	const known = rows[row]!;
-	const isIpv6 = (known & facts.ipv6) !== 0;
 	const hasSequence = (known & facts.sequence) !== 0;
+	const ends = headerEnds(rows, row);
 	return {
 		header: {
-			family: isIpv6 ? 'ipv6' : 'ipv4',
+			family: (known & facts.ipv6) === 0 ? 'ipv4' : 'ipv6',
 			protocol: known & protocolMask,
-			...endpointsAt(rows, {
-				ports: rows[row + layout.ports]!, source: row + layout.source, destination: row + layout.destination, isIpv6,
-			}),
+			...ends,
 			sequence: hasSequence ? rows[row + layout.sequence]! >>> 0 : undefined,
 			identification: (known & facts.identification) === 0 ? undefined : rows[row + layout.identification]!,
 			tcpFlags: hasSequence ? rows[row + layout.tcpFlags]! : undefined,
 		},
-		traversals: unpackTraversals(rows, row, shapes),
+		traversals: unpackTraversals(rows, row, shapes, ends),
 		seen: (known & facts.seen) !== 0,
 		entry: entryOf(known),
 		owner: (known & facts.owner) === 0 ? undefined : {uid: rows[row + layout.uid]! >>> 0, gid: rows[row + layout.gid]! >>> 0},
