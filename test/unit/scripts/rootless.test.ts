@@ -24,6 +24,9 @@ for (const [argv, does] of [
 	[['clean'], false],
 	[['doctor'], false],
 	[['rules'], false],
+	[['run', '--rules', 'kubectl:shop/cart'], false],
+	[['diff', 'release:1.30', 'kubectl:shop/cart'], false],
+	[['run', '--rules=kubectl:shop/cart'], false],
 ] as const) {
 	test(`${does ? 'at once' : 'not at once'}: testbed ${argv.join(' ')}`, t => {
 		t.is(runsInNamespace(argv), does);
@@ -51,6 +54,8 @@ test('not root\'s, not one that is already inside, and not what needs no root', 
 	t.is(await calledWith({uid: -1}), undefined);
 	t.is(await calledWith({env: {TESTBED_NAMESPACE: '{}'}}), undefined);
 	t.is(await calledWith({argv: ['rules']}), undefined);
+	t.is(await calledWith({argv: ['run', '--rules', 'kubectl:shop/cart']}), undefined);
+	t.is(await calledWith({env: {TESTBED_RULES: 'kubectl:shop/cart'}}), undefined);
 });
 
 test('what goes wrong is left to the command line, which says it', async t => {

@@ -107,13 +107,13 @@ for (const [text, message] of [
 	['backend:', 'backend has no value.'],
 	['- backend', 'it must be a mapping of options to values.'],
 	['a: 1\n---\nb: 2', 'it holds several documents; expected one.'],
-	...(['output', 'record', 'envoy', 'allow-modules', 'allow-outside', 'update', 'keep'].map(key => [`${key}: x`, `line 1: "${key}" cannot be set in a file, which may come from somebody else. Write --${key} on the command line, or set TESTBED_${key.toUpperCase().replaceAll('-', '_')}.`] as const)),
+	...(['output', 'record', 'envoy', 'allow-modules', 'allow-outside', 'update', 'keep', 'kubeconfig', 'context', 'debug-image'].map(key => [`${key}: x`, `line 1: "${key}" cannot be set in a file, which may come from somebody else. Write --${key} on the command line, or set TESTBED_${key.toUpperCase().replaceAll('-', '_')}.`] as const)),
 	['rules: /etc/shadow', 'line 1: "rules" must name a file in the folder of testbed.config.yaml, or below it. Others can be named on the command line.'],
 	['rules: ../my.rules', /^line 1: "rules" must name a file in the folder/u],
 	['rules: pod:/etc/shadow', /^line 1: "rules" must name a file in the folder/u],
 	['rules: \'-\'', /^line 1: "rules" must name a file in the folder/u],
 	['cases: [types, /etc/other.yaml]', /^line 1: "cases" must name a file in the folder/u],
-	['rules: pid:1', 'line 1: "rules" cannot name a live pod in a file, which may come from somebody else. Name it on the command line.'],
+	...['pid:1', 'kubectl:shop/cart'].map(source => [`rules: ${source}`, 'line 1: "rules" cannot name a live pod in a file, which may come from somebody else. Name it on the command line.'] as const),
 	['rules6: /etc/shadow', /^line 1: "rules6" must name a file in the folder/u],
 ] as const) {
 	test(`refused: ${JSON.stringify(text)}`, async t => {
