@@ -151,7 +151,7 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 				writeFileSync(file.path, endless(first));
 				const rules = loadRuleInput({source: file.path, families: ['ipv4'], backend});
 				await file.cleanup(); // eslint-disable-line no-await-in-loop -- See above.
-				// Its counter begins anew with each installation.
+				// Its counter begins again with each installation.
 				await sandbox.install(rules, usualCredentials({}, rules.intent, rules)); // eslint-disable-line no-await-in-loop -- See above.
 				const [probeResult] = await sandbox.send([question()], {follow}); // eslint-disable-line no-await-in-loop -- See above.
 				t.deepEqual(probeResult!.gaps, [], first);

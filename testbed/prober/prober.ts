@@ -231,15 +231,15 @@ export class Prober implements AsyncDisposable {
 		};
 
 		let left = sending.indices;
-		let judging: Promise<void> = Promise.resolve();
+		let lastJoin: Promise<void> = Promise.resolve();
 		try {
 			while (left.length > 0) {
 				signal?.throwIfAborted();
 				const {nextBatch, rest} = planBatch(batch, left, size);
-				const sent = await this.#sendBatch(nextBatch, judging); // eslint-disable-line no-await-in-loop -- One batch at a time, because counters are compared per batch.
-				await judging; // eslint-disable-line no-await-in-loop -- One batch at a time.
-				judging = judge(sent);
-				void Promise.allSettled([judging]); // It is awaited after the next batch; if it fails before, that is not unhandled.
+				const sent = await this.#sendBatch(nextBatch, lastJoin); // eslint-disable-line no-await-in-loop -- One batch at a time, because counters are compared per batch.
+				await lastJoin; // eslint-disable-line no-await-in-loop -- One batch at a time.
+				lastJoin = judge(sent);
+				void Promise.allSettled([lastJoin]); // It is awaited after the next batch; if it fails before, that is not unhandled.
 				const untried = sent.places.flatMap((place, position) => isUntried(place) ? [sent.indices[position]!] : []);
 				left = untried.length === 0 ? rest : [...untried, ...rest];
 				if (repeat === 0) {
@@ -248,17 +248,17 @@ export class Prober implements AsyncDisposable {
 			}
 		} finally {
 			// Also after an error: the next call has the same joiner. If both fail, the first error counts.
-			await Promise.allSettled([judging]);
+			await Promise.allSettled([lastJoin]);
 		}
 
-		await judging;
+		await lastJoin;
 		await again(lost, Math.max(1, Math.ceil(Math.min(size, lost.length) / shrink)));
 		// If the rules drop an answer, only the answer's own trace shows it.
 		await (isAnySilent(open, batch, answers) ? tracingAnswers(this.#options.sandbox.pod, async () => again(open, size)) : again(open, size));
 	}
 
-	/** Sends one batch and gathers all evidence. `judging` is the joining of the batch before. */
-	async #sendBatch({requests, indices}: Batch, judging: Promise<void>): Promise<SentBatch> {
+	/** Sends one batch and gathers all evidence. `lastJoin` is the joining of the batch before. */
+	async #sendBatch({requests, indices}: Batch, lastJoin: Promise<void>): Promise<SentBatch> {
 		this.#conntrack!.flush();
 		await this.#crossCheck!.prepare(requests.length);
 		const sides: Side[] = [];
@@ -280,7 +280,7 @@ export class Prober implements AsyncDisposable {
 		await this.#options.beforeRead?.();
 		const pending = requests.flatMap((_, position) => stateOf(places[position]!) === states.pending ? [position] : []);
 		if (pending.length > 0) {
-			await judging;
+			await lastJoin;
 			await this.#peek();
 			await this.#awaitPending({
 				requests, places, sides, isOver: position => this.#joiner.isOver((decodePlace(requests[position]!, places[position]!) as {probe: JoinedProbe}).probe), pending,

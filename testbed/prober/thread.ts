@@ -17,9 +17,10 @@ export class Thread implements AsyncDisposable {
 	#waiting: Waiting | undefined;
 	#failure: Error | undefined;
 
-	constructor(program: URL, {name, workerData}: {readonly name: string; readonly workerData: object}) {
+	/** `youngMb` limits the memory for new objects, in MiB: for a thread that keeps none of them. */
+	constructor(program: URL, {name, workerData, youngMb}: {readonly name: string; readonly workerData: object; readonly youngMb?: number}) {
 		this.#name = name;
-		this.#worker = new Worker(program, {workerData, resourceLimits: {maxYoungGenerationSizeMb: 4}});
+		this.#worker = new Worker(program, {workerData, ...(youngMb === undefined ? {} : {resourceLimits: {maxYoungGenerationSizeMb: youngMb}})});
 		this.#worker.unref();
 		this.#loaded = Promise.race(['message', 'error', 'exit'].map(async event => new Promise(resolve => {
 			this.#worker.once(event, resolve);
