@@ -10,8 +10,11 @@ export type Sending = {readonly id: string; readonly label: string; readonly pro
 /** Sends a probe, and resolves when its connection is over. `index`: its place among all; `othersAreOver`: only for a probe that is bound to a device, resolves once all others of its group that are not are over. */
 export type Send<Result> = (sending: Sending, place: {readonly index: number; readonly othersAreOver: Promise<void> | undefined}) => Promise<Result>;
 
-/** Sends probes, all at once or so many at a time; the results are in the order of the probes. `drain` is called after each group. */
-export async function sendInGroups<Result>(sendings: readonly Sending[], {size, drain}: {readonly size: number | undefined; readonly drain: () => void}, send: Send<Result>): Promise<readonly Result[]> {
+/** How many probes are sent at once (all, if undefined), and what is done after each group. */
+export type Groups = {readonly size: number | undefined; readonly drain: () => void};
+
+/** Sends probes in groups; the results are in the order of the probes. */
+export async function sendInGroups<Result>(sendings: readonly Sending[], {size, drain}: Groups, send: Send<Result>): Promise<readonly Result[]> {
 	const results: Result[] = [];
 	for (let first = 0; first < sendings.length; first += size ?? sendings.length) {
 		results.push(...await sendTogether(sendings.slice(first, first + (size ?? sendings.length)), async (sending, {index, othersAreOver}) => send(sending, {index: first + index, othersAreOver}))); // eslint-disable-line no-await-in-loop -- The next group may only follow when this one has left room.

@@ -4,6 +4,8 @@ import test from 'ava';
 import {sendInGroups, type Sending} from '../../../../testbed/run/groups.js';
 import {packetsIn, roomIn} from '../../../../testbed/tracer/trace-socket.js';
 
+const nothing = (): void => undefined;
+
 const sendingsOf = (ids: string): readonly Sending[] => [...ids].map(id => ({
 	id,
 	label: id,
@@ -36,14 +38,14 @@ for (const [size, highest] of [[undefined, 7], [3, 3], [1, 1], [10, 7]] as const
 }
 
 test('nothing in groups is nothing', async t => {
-	t.deepEqual(await sendInGroups([], {size: undefined, drain() {}}, async () => 1), []);
+	t.deepEqual(await sendInGroups([], {size: undefined, drain: nothing}, async () => 1), []);
 });
 
 /** Plays probes that end in the given order, and returns in which order the bound ones (capital letters) were told that the others are over. */
 async function play(ids: string, order: string, size?: number): Promise<string> {
 	const ends = new Map<string, () => void>();
 	let seen = '';
-	const all = sendInGroups(sendingsOf(ids), {size, drain() {}}, async ({id}, {othersAreOver}) => {
+	const all = sendInGroups(sendingsOf(ids), {size, drain: nothing}, async ({id}, {othersAreOver}) => {
 		if (othersAreOver === undefined) {
 			await new Promise<void>(resolve => {
 				ends.set(id, resolve);
@@ -73,7 +75,7 @@ test('bound ones without others are told nothing', async t => {
 });
 
 test('one that fails tells nobody, and its error is thrown', async t => {
-	await t.throwsAsync(sendInGroups(sendingsOf('a'), {size: undefined, drain() {}}, async () => {
+	await t.throwsAsync(sendInGroups(sendingsOf('a'), {size: undefined, drain: nothing}, async () => {
 		throw new RangeError('no such actor');
 	}), {instanceOf: RangeError, message: 'no such actor'});
 });
