@@ -241,8 +241,8 @@ export function configOf(server: string, {certificate, user = {token: 'secret'},
 	});
 }
 
-/** The environment of a run that has no kubeconfig but the one that it is given. */
-export const withoutConfig = {KUBECONFIG: '', HOME: '/nonexistent', TESTBED_KUBERNETES_CLIENT: ''} as const;
+/** The environment of a run that has no kubeconfig but the one that it is given. Nothing can be written in such a home. */
+export const withoutConfig = {KUBECONFIG: '', HOME: '/dev/null', TESTBED_KUBERNETES_CLIENT: ''} as const;
 
 /** What enters the pod of a process, in front of a command: its network and mounts, with a /tmp of the command's own. */
 export function entryOf(pid: number): readonly string[] {
