@@ -4,6 +4,7 @@ Rules that no known mesh recognizes but that redirect. Their purpose is not know
 
 import {isLoopback} from '../netfilter/address.js';
 import {baseChainOf, tableFamily} from '../netfilter/built-in.js';
+import {chainOf} from '../netfilter/lookup.js';
 import type {
 	AddressFamily, Hook, Rule, RuleSet, Table,
 } from '../netfilter/types.js';
@@ -28,7 +29,7 @@ function rulesFrom({tables}: RuleSet, hook: Hook): readonly Rule[] {
 		for (let name = waits.pop(); name !== undefined; name = waits.pop()) {
 			if (!seen.has(name)) {
 				seen.add(name);
-				const rules = table.chains.find(chain => chain.name === name)?.rules ?? [];
+				const rules = chainOf(table, name)?.rules ?? [];
 				found.push(...rules);
 				waits.push(...rules.flatMap(({target}) => target.kind === 'jump' || target.kind === 'goto' ? [target.chain] : []));
 			}

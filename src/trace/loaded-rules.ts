@@ -35,8 +35,8 @@ export function ruleKey({family, table, chain, number}: {readonly family: Family
 }
 
 /** The expected form of `nft -j list ruleset`, as far as it is read here. */
+export type NftListing = {readonly nftables: readonly unknown[]};
 type NftRule = {readonly family: string; readonly table: string; readonly chain: string; readonly handle: number; readonly expr: readonly unknown[]};
-type NftListing = {readonly nftables: readonly unknown[]};
 
 function isObject(value: unknown): value is object {
 	return typeof value === 'object' && value !== null;
@@ -74,11 +74,11 @@ function packetsOf(expressions: readonly unknown[]): number | undefined {
 }
 
 /**
-The rules in `nft -j list ruleset`, except for those of the tables in `exceptTables` (the testbed's own). The listing keeps the order of rules within a chain, so counting gives the number.
+Reads the JSON of `nft -j list ruleset`.
 
 @throws {LoadedRulesError} if the text is not such a listing.
 */
-export function parseNftListing(text: string, exceptTables: readonly string[]): readonly LoadedRule[] {
+export function readNftListing(text: string): NftListing {
 	let listing: unknown;
 	try {
 		listing = JSON.parse(text);
@@ -90,6 +90,19 @@ export function parseNftListing(text: string, exceptTables: readonly string[]): 
 		throw new LoadedRulesError('`nft -j list ruleset` printed JSON without the key `nftables`.');
 	}
 
+	return listing;
+}
+
+/**
+The rules in `nft -j list ruleset`, except for those of the tables in `exceptTables` (the testbed's own). The listing keeps the order of rules within a chain, so counting gives the number.
+
+@throws {LoadedRulesError} if the text is not such a listing.
+*/
+export function parseNftListing(text: string, exceptTables: readonly string[]): readonly LoadedRule[] {
+	return rulesInListing(readNftListing(text), exceptTables);
+}
+
+function rulesInListing(listing: NftListing, exceptTables: readonly string[]): readonly LoadedRule[] {
 	const numbers = new Map<string, number>();
 	const rules: LoadedRule[] = [];
 	for (const entry of listing.nftables) {
@@ -141,16 +154,18 @@ export function parseSavedCounters(text: string, family: 'ip' | 'ip6'): readonly
 	return rules;
 }
 
-const readers: Readonly<Record<CounterSource, (texts: KernelTexts, exceptTables: readonly string[]) => readonly LoadedRule[]>> = {
-	'nft-listing': ({listing}, exceptTables) => parseNftListing(listing, exceptTables),
+const readers: Readonly<Record<CounterSource, (texts: KernelTexts, exceptTables: readonly string[], listing?: NftListing) => readonly LoadedRule[]>> = {
+	'nft-listing': (texts, exceptTables, listing = readNftListing(texts.listing)) => rulesInListing(listing, exceptTables),
 	'iptables-save': ({saved}) => saved.flatMap(({family, text}) => parseSavedCounters(text, tableFamily(family))),
 };
 
 /**
-The rules of a back end with their counters, except for those of the tables in `exceptTables` (the testbed's own).
+The rules of a back end with their counters, except for those of the tables in `exceptTables` (the testbed's own). `listing` is the listing of the texts, if it was read before: with thousands of rules it has megabytes.
 
 @throws {LoadedRulesError} if a tool printed something else.
 */
-export function parseLoadedRules(texts: KernelTexts, {backend, exceptTables}: {readonly backend: Backend; readonly exceptTables: readonly string[]}): readonly LoadedRule[] {
-	return readers[factsOf(backend).counters](texts, exceptTables);
+export function parseLoadedRules(texts: KernelTexts, {backend, exceptTables, listing}: {
+	readonly backend: Backend; readonly exceptTables: readonly string[]; readonly listing?: NftListing;
+}): readonly LoadedRule[] {
+	return readers[factsOf(backend).counters](texts, exceptTables, listing);
 }

@@ -7,7 +7,7 @@ import {backends} from '../../src/netfilter/types.js';
 import {driverOf} from '../../testbed/sandbox/backends/drivers.js';
 import {dumpPairs, dumpRules} from '../../testbed/sandbox/nft-dump.js';
 import {traceTable} from '../../testbed/sandbox/own-table.js';
-import {rangeRules} from '../../testbed/bench/many-rules.js';
+import {rangeRules} from '../../testbed/bench/big-rule-sets.js';
 import {request, withProber} from './_prober.js';
 
 const families = ['ipv4', 'ipv6'] as const;

@@ -103,7 +103,7 @@ class MutantWorker implements AsyncDisposable {
 		}
 
 		const questions = planned.flatMap(plan => plan.questions);
-		const [before, probeResults] = await Promise.all([this.#probeOriginal(questions), this.#changed.send(questions, {follow: true, signal})]);
+		const [before, probeResults] = await Promise.all([this.#probeOriginal(questions), this.#changed.send(questions, {follow: 'once-around', signal})]);
 		const after = this.#withOwnWords(probeResults, mutant);
 		const {mesh} = input;
 		let begin = 0;
@@ -147,7 +147,7 @@ class MutantWorker implements AsyncDisposable {
 	async #probeOriginal(questions: readonly ProbeSpec[]): Promise<readonly ProbeResult[]> {
 		const keys = questions.map(question => JSON.stringify(question));
 		const open = questions.filter((_, index) => !this.#known.has(keys[index]!));
-		const sent = open.length === 0 ? [] : await this.#original.send(open, {follow: true, signal: this.#options.signal});
+		const sent = open.length === 0 ? [] : await this.#original.send(open, {follow: 'once-around', signal: this.#options.signal});
 		let next = 0;
 		return keys.map(key => {
 			const known = this.#known.get(key);

@@ -50,26 +50,41 @@ export function programOf({ruleSet, routing: {markRules}}: RuleInput, family: Ad
 }
 
 /**
-Divides the packets of all inputs into common classes and sends their representatives through each input's rules.
+Divides the packets of all inputs into common classes and sends their representatives through each input's rules. Sandboxes are built and the first rules installed while the packets are divided.
 
 @throws {TestbedError} RULES_REJECTED, and everything that a batch of probes throws.
 */
 export async function probeClasses(options: ClassRunOptions): Promise<readonly ProbedClasses[]> {
-	const {inputs, families, alongside = () => []} = options;
-	const planned: PlannedClasses[] = [];
-	for (const family of families) {
-		planned.push(await planClasses([...alongside(family), ...inputs.map(input => programOf(input, family))], family, options)); // eslint-disable-line no-await-in-loop -- All on one thread.
+	const planning = planAll(options);
+	const [sending, planned] = await Promise.allSettled([sendAll(options, planning), planning]);
+	// A limit is told first: then nothing was sent, whatever became of the sandboxes.
+	for (const outcome of [planned, sending]) {
+		if (outcome.status === 'rejected') {
+			throw outcome.reason as Error;
+		}
 	}
 
-	const questions = planned.flatMap(({representatives}) => representatives.map(representative => questionOf(representative)));
-	const sides = await sendAll(options, questions);
+	const {sides} = (sending as PromiseFulfilledResult<SentThrough>).value;
 	let begin = 0;
-	return planned.map(({classSet, representatives}) => {
+	return (planned as PromiseFulfilledResult<Plan>).value.classes.map(({classSet, representatives}) => {
 		const end = begin + representatives.length;
 		const own = sides.map((side): Side | undefined => side === undefined ? undefined : {ruleSet: side.ruleSet, probeResults: side.probeResults.slice(begin, end)});
 		begin = end;
 		return {classSet, representatives, sides: own};
 	});
+}
+
+/** The classes of each family, and the probes of all. */
+type Plan = {readonly classes: readonly PlannedClasses[]; readonly questions: readonly ProbeSpec[]};
+
+async function planAll(options: ClassRunOptions): Promise<Plan> {
+	const {inputs, families, alongside = () => []} = options;
+	const classes: PlannedClasses[] = [];
+	for (const family of families) {
+		classes.push(await planClasses([...alongside(family), ...inputs.map(input => programOf(input, family))], family, options)); // eslint-disable-line no-await-in-loop -- All on one thread.
+	}
+
+	return {classes, questions: classes.flatMap(({representatives}) => representatives.map(representative => questionOf(representative)))};
 }
 
 /** The classes of one family, and a representative of each. */
@@ -98,20 +113,22 @@ export async function planClasses(programs: readonly Program[], family: AddressF
 	}
 }
 
+type SentThrough = {readonly sides: ProbedClasses['sides']};
+
 /** Sends the same probes through all inputs, in as many sandboxes as there are jobs. Each sandbox is reused for the next input of its back end. */
 async function sendAll({
 	inputs, needed, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress,
-}: ClassRunOptions, questions: readonly ProbeSpec[]): Promise<ProbedClasses['sides']> {
+}: ClassRunOptions, planning: Promise<Plan>): Promise<SentThrough> {
 	const asked = [...inputs.entries()].filter(([place]) => needed?.has(place) ?? true);
 	const sides: Array<Side | undefined> = inputs.map(() => undefined);
 	const sent = inputs.map(() => 0);
-	const step = `sending ${questions.length} probes through ${asked.length === 1 ? 'the rules' : `${asked.length} rule sets`}`;
-	const tellSent = (): void => {
-		onProgress(step, {done: sent.reduce((sum, count) => sum + count, 0), total: questions.length * asked.length});
+	const tellSent = (total: number): void => {
+		onProgress(`sending ${total} probes through ${asked.length === 1 ? 'the rules' : `${asked.length} rule sets`}`, {done: sent.reduce((sum, count) => sum + count, 0), total: total * asked.length});
 	};
 
-	tellSent();
-	const hasInvalid = questions.some(({packet}) => packet === 'invalid');
+	const invalidAsked = isInvalidAsked(planning);
+	// If no job gets as far as to await it, its error is still that of the planning.
+	const handled = Promise.allSettled([invalidAsked]);
 	await withWorkers(asked, jobs, async take => {
 		let sandbox: ProberSandbox | undefined;
 		let backend: Backend | undefined;
@@ -125,10 +142,12 @@ async function sendAll({
 					sandbox = await ProberSandbox.create({backend, families, timeoutMs, traceBufferBytes}); // eslint-disable-line no-await-in-loop -- As above.
 				}
 
-				const ruleSet = await sandbox.install(input, credentials, {hasInvalid}); // eslint-disable-line no-await-in-loop -- As above.
+				const ruleSet = await sandbox.install(input, credentials, {hasInvalid: invalidAsked}); // eslint-disable-line no-await-in-loop -- As above.
+				const {questions} = await planning; // eslint-disable-line no-await-in-loop -- As above.
+				tellSent(questions.length);
 				const onSent = (count: number): void => {
 					sent[place] = count;
-					tellSent();
+					tellSent(questions.length);
 				};
 
 				sides[place] = {ruleSet: rulesOfMesh(ruleSet, input.mesh), probeResults: await sandbox.send(questions, {follow: 'once-around', signal, onSent})}; // eslint-disable-line no-await-in-loop -- As above.
@@ -137,7 +156,13 @@ async function sendAll({
 			await sandbox?.[Symbol.asyncDispose]();
 		}
 	});
-	return sides;
+	await handled;
+	return {sides};
+}
+
+async function isInvalidAsked(planning: Promise<Plan>): Promise<boolean> {
+	const {questions} = await planning;
+	return questions.some(({packet}) => packet === 'invalid');
 }
 
 /** How many rule sets are probed at once: the usual number of processors, since a sandbox keeps one busy. */

@@ -15,7 +15,7 @@ Learned (2 cores, Node 20.20, Linux 6.18):
 import process from 'node:process';
 import {performance} from 'node:perf_hooks';
 import path from 'node:path';
-import {Command, Option} from 'commander';
+import {Command, CommanderError, Option} from 'commander';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import type {ActorName} from '../../src/mesh/traffic.js';
 import {actorsFor, defaultTypesOf} from '../../src/mesh/traffic-types.js';
@@ -130,7 +130,7 @@ function compareByHand(whole: number, byHand: number): string {
 		: `\nthe same connections by a shell script (by-hand.sh): ${byHand.toFixed(0)} ms; whole / by hand = ${(whole / byHand).toFixed(2)} (target: at most 0.50)\n`;
 }
 
-function print(samples: readonly Sample[]): string {
+function describe(samples: readonly Sample[]): string {
 	const whole = median(samples.map(({whole: one}) => one));
 	const parts = partNames.map(name => [name, median(samples.map(one => one.parts[name]))] as const);
 	const sum = parts.reduce((total, [, ms]) => total + ms, 0);
@@ -149,50 +149,81 @@ function print(samples: readonly Sample[]): string {
 	].join('');
 }
 
+/** What can be measured alone, in the order of the whole. */
+const partChoices = ['run', 'pages', 'rules', 'probes', 'classes', 'many', 'serve'] as const;
+
+type BenchFlags = {readonly rounds: number; readonly inARow: number; readonly json?: boolean; readonly only?: typeof partChoices[number]; readonly old?: string; readonly growth?: string};
+
+/** Each part prints what it has measured. */
+const partsByName: Readonly<Record<typeof partChoices[number], (flags: BenchFlags) => Promise<void>>> = {
+	run: async ({rounds, json}) => benchRun(rounds, json === true),
+	async pages() {
+		const {measurePages} = await import('./pages.js');
+		print(await measurePages());
+	},
+	async rules() {
+		const {measureRules} = await import('./rules.js');
+		print(await measureRules());
+	},
+	async probes(flags) {
+		const [{measureProber}, {measureReuse}] = await Promise.all([import('./prober.js'), import('./reuse.js')]);
+		print([...await measureProber(flags.inARow), ...await measureReuse()]);
+		await benchScenarios();
+	},
+	async classes() {
+		const [{measureClasses}, {measureMutants}] = await Promise.all([import('./classes.js'), import('./mutants.js')]);
+		print([...await measureClasses(), ...await measureMutants()]);
+	},
+	async many({rounds, old}) {
+		const {measureManyRules} = await import('./many-rules.js');
+		print(await measureManyRules({rounds: Math.min(rounds, manyRounds), old}));
+	},
+	async serve() {
+		const {measureServe} = await import('./serve.js');
+		print(await measureServe());
+	},
+};
+
+/** Commands on large rule sets take up to a minute each. */
+const manyRounds = 5;
+
+function print(lines: readonly string[]): void {
+	process.stdout.write(lines.join(''));
+}
+
 /** Measures and prints; returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
 	const command = new Command('bench')
-		.description('measure the whole run and its indispensable parts; generating, reading, printing and running many rule sets; probes and scenarios; comparisons and mutants')
+		.description('measure the whole run and its indispensable parts; generating, reading, printing and running many rule sets; probes and scenarios; comparisons and mutants; large rule sets')
 		.option('--rounds <n>', 'rounds; each figure is a median', text => readNumber(text, {min: 1, max: 1000}), 9)
-		.addOption(new Option('--only <part>', 'one part: the whole run, the page of a run, rule sets, probes and scenarios, comparisons and mutants, or the page of serve').choices(['run', 'pages', 'rules', 'probes', 'classes', 'serve']))
+		.addOption(new Option('--only <part>', 'one part: the whole run, the page of a run, rule sets, probes and scenarios, comparisons and mutants, large rule sets, or the page of serve').choices(partChoices))
+		.option('--old <folder>', 'the checkout of an older build, with its packages installed: commands on large rule sets are measured with both in turn')
+		.option('--growth <folder>', 'measure only how time and memory grow with the number of rules, and write growth.json and growth.svg to this folder')
 		.option('--in-a-row <n>', 'probes that one prober sends in a row', text => readNumber(text, {min: 10, max: 100_000_000}), 100_000)
 		.option('--json', 'print the samples of the run as JSON')
-		.addHelpText('after', '\nExample:\n  npm run bench -- --rounds 21');
-	command.parse([...argv], {from: 'user'});
-	const {rounds, inARow, json, only} = command.opts<{rounds: number; inARow: number; json?: boolean; only?: 'run' | 'pages' | 'rules' | 'probes' | 'classes' | 'serve'}>();
-	if (only === undefined || only === 'run') {
-		await benchRun(rounds, json === true);
+		.addHelpText('after', '\nExamples:\n  npm run bench -- --rounds 21\n  npm run bench -- --only many --old ../older --rounds 3\n  npm run bench -- --growth docs --rounds 3');
+	command.exitOverride();
+	try {
+		command.parse([...argv], {from: 'user'});
+	} catch (error) {
+		if (error instanceof CommanderError) {
+			return error.exitCode;
+		}
+
+		throw error;
 	}
 
-	if ((only === undefined || only === 'pages') && json !== true) {
-		const {measurePages} = await import('./pages.js');
-		const lines = await measurePages();
-		process.stdout.write(lines.join(''));
+	const flags = command.opts<BenchFlags>();
+	if (flags.growth !== undefined) {
+		const {writeGrowth} = await import('./growth.js');
+		print(await writeGrowth(flags.growth, flags.rounds));
+		return 0;
 	}
 
-	if ((only === undefined || only === 'rules') && json !== true) {
-		const {measureRules} = await import('./rules.js');
-		const lines = await measureRules();
-		process.stdout.write(lines.join(''));
-	}
-
-	if ((only === undefined || only === 'probes') && json !== true) {
-		const [{measureProber}, {measureReuse}] = await Promise.all([import('./prober.js'), import('./reuse.js')]);
-		const lines = [...await measureProber(inARow), ...await measureReuse()];
-		process.stdout.write(lines.join(''));
-		await benchScenarios();
-	}
-
-	if ((only === undefined || only === 'classes') && json !== true) {
-		const [{measureClasses}, {measureManyRules}, {measureMutants}] = await Promise.all([import('./classes.js'), import('./many-rules.js'), import('./mutants.js')]);
-		const lines = [...await measureClasses(), ...await measureManyRules(), ...await measureMutants()];
-		process.stdout.write(lines.join(''));
-	}
-
-	if ((only === undefined || only === 'serve') && json !== true) {
-		const {measureServe} = await import('./serve.js');
-		const lines = await measureServe();
-		process.stdout.write(lines.join(''));
+	for (const name of partChoices.filter(each => flags.only === undefined || flags.only === each)) {
+		if (name === 'run' || flags.json !== true) {
+			await partsByName[name](flags); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
+		}
 	}
 
 	return 0;
@@ -224,5 +255,5 @@ async function benchRun(rounds: number, json: boolean): Promise<void> {
 
 	process.stdout.write(json
 		? `${JSON.stringify(samples.map(({steps, ...rest}) => ({...rest, steps: Object.fromEntries(steps)})), undefined, 2)}\n`
-		: print(samples));
+		: describe(samples));
 }

@@ -1,63 +1,65 @@
 /**
-Measures rule sets with thousands of rules for `npm run bench`: how long it takes to divide packets into classes, and to compare a file with itself.
+Measures rule sets with thousands of rules for `npm run bench`: dividing packets into classes, comparing a file with itself, and running and probing the rules of a node. With `--old FOLDER`, the commands are also measured with the build in that folder, in turn with this one.
 
-Learned (2 cores, Node 20.20, Linux 6.18; user time, because the machine was shared):
-- Checking each condition against each interval of its field was 60% of the old algorithm, which took 7.2 s for 1,000 ranges, compared to 0.5 s now; copying a set's state for each rule that it only passed was most of the rest. 10,000 ranges take 3.2 s.
+Learned (2 cores, Node 20.20, Linux 6.18; processor time, because the machine was shared):
+- Checking each condition against each interval of its field was 60% of the first algorithm, which took 7.2 s for 1,000 ranges, compared to 0.5 s with an index; copying a set's state for each rule that it only passed was most of the rest. A rule set that is the same as another is not walked again: 10,000 ranges with themselves take 1.0 instead of 3.3 s.
 - Reading the intervals of a set bit by bit, by shifting a number of thousands of bits, made finding the representatives of 10,000 classes take 24 s; through its hexadecimal digits it takes 0.3 s.
 - V8 hashes BigInts by their lowest 64 bits only, so a `Set` or `Map` keyed by interval sets or IPv6 networks degrades to a list.
-- The rest of the whole command with 1,000 and more rules is spread out: the kernel (which checks a chain rule by rule, some 0.2 µs each), the tools' listings, joining. A larger young generation of V8's heap (`--max-semi-space-size`) gained nothing.
+- Each of these ranges with REDIRECT loops, because they exempt no user: nine legs per probe, through all rules. Ending a loop after two equal rounds (model/loop.ts) made 1,000 ranges take 4.3 instead of 5.9 s, and 10,000 31 instead of 59 s.
+- Each rule was parsed seven times per side: as given, checked, normalized twice, as listed, and normalized twice again. Parsing each text once (text-memo.ts) saved 0.4 s of 1,000 ranges.
+- `nft -j list ruleset` of 10,000 rules takes 0.3 s, and reading its JSON as long, after each batch; the same by netlink takes 0.02 s (sandbox/nft-dump.ts).
+- What remains of 10,000 ranges is the kernel, which checks a chain rule by rule: some 30 ns each, 14 s of 26. That part grows with the square of the number of rules.
+- Building sandboxes and installing rules while packets are divided hides most of that work only if the division yields often: every 8 ms, since an installation takes some ten turns; with 50 ms it gained nothing.
+- `run` and `probe` with a node's 10,500 rules: the search for the rules of a hook looked up each of 2,300 chains in a list, the mesh was recognized again each time, and nft's JSON was parsed twice. What remains of 3 s is reading the rules (1 s), nft's two listings (0.7 s) and garbage. A probe to a service whose endpoint does not exist waits for its whole time limit.
+- No gain from: a larger young generation of V8's heap (`--max-semi-space-size`); larger batches; sharing a class's two probes (the one at the edge is what finds a range that is off by one).
 */
 
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {performance} from 'node:perf_hooks';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import {classify, defaultClassLimit} from '../../src/packet-classes/classify.js';
 import {ClassLimitError} from '../../src/packet-classes/limit.js';
 import {representativesOf} from '../../src/packet-classes/representatives.js';
-import {run} from '../system/exec.js';
-import {packageRoot} from '../system/package-root.js';
+import {mixedRules, nodeRules, rangeRules} from './big-rule-sets.js';
+import {medianCost, timeCommand, type Cost} from './timed-command.js';
 
-const launcher = path.join(packageRoot, 'bin/testbed');
 const sizes = [300, 1000, 2000, 10_000] as const;
+/** 10,500 rules, and seven that every node has. */
+const node = {services: 750, endpoints: 4} as const;
 
-/** /24s whose targets alternate between RETURN and REDIRECT. */
-export function rangeRules(count: number): string {
-	return natTable('RANGES', Array.from({length: count}, (_, index) => `-d 10.${(index >> 8) & 255}.${index & 255}.0/24 ${index % 2 === 0 ? '-j RETURN' : '-p tcp -j REDIRECT --to-ports 15001'}`));
-}
+/** A row: what is measured, for which rules, and its target, in seconds or MiB. With a limit, the command is ended after that many seconds, and its memory counts. */
+type Row = {readonly name: string; readonly rules: string; readonly words: (file: string) => readonly string[]; readonly goal: string; readonly limitSeconds?: number};
 
-/** Ports, ranges, users, marks and negations, the same every time. */
-export function mixedRules(count: number): string {
-	const random = lcg(14);
-	const conditions = [
-		() => `-p tcp -m tcp --dport ${1 + random(60_000)}`,
-		() => `-d 10.${random(256)}.${random(256)}.0/24`,
-		() => `-m owner --uid-owner ${random(4000)}`,
-		() => `-m owner ! --uid-owner ${random(4000)} -m owner --gid-owner ${random(4000)}`,
-		() => `-m mark --mark 0x${random(200).toString(16)}`,
-		() => `-p tcp -m tcp --dport ${1 + random(60_000)} -m owner --uid-owner ${random(4000)}`,
-		() => `! -d 10.${random(256)}.${random(256)}.0/24 -p tcp -m tcp --dport ${1 + random(60_000)}`,
-	];
-	// Without a rule that needs conntrack, packets would not reach nat at all.
-	const first = '-d 192.0.2.1/32 -p tcp -j REDIRECT --to-ports 15001';
-	return natTable('MIXED', [first, ...Array.from({length: count - 1}, (_, index) => `${conditions[random(conditions.length)]!()} ${index % 2 === 0 ? '-j RETURN' : '-j ACCEPT'}`)]);
-}
-
-function natTable(chain: string, rules: readonly string[]): string {
-	return ['*nat', ':PREROUTING ACCEPT [0:0]', ':INPUT ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ':POSTROUTING ACCEPT [0:0]', `:${chain} - [0:0]`, `-A OUTPUT -p tcp -j ${chain}`, ...rules.map(rule => `-A ${chain} ${rule}`), 'COMMIT', ''].join('\n');
-}
-
-/** Whole numbers below a bound, the same from the same seed (Numerical Recipes' generator). */
-function lcg(seed: number): (below: number) => number {
-	let state = seed;
-	return below => {
-		state = ((Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0);
-		return Math.floor(state / 0x1_00_00_00_00 * below);
-	};
-}
+const toItself = (file: string): readonly string[] => ['diff', file, file, '--family', 'ipv4'];
+const rows: readonly Row[] = [
+	{
+		name: 'diff, 300 ranges', rules: rangeRules(300), words: toItself, goal: '0.8 s',
+	},
+	{
+		name: 'diff, 1,000 ranges', rules: rangeRules(1000), words: toItself, goal: '1.5 s, 8 ×',
+	},
+	{
+		name: 'diff, 2,000 ranges', rules: rangeRules(2000), words: toItself, goal: '3 s',
+	},
+	{
+		name: 'diff, 10,000 ranges', rules: rangeRules(10_000), words: toItself, goal: '30 s, 1,000 MiB', limitSeconds: 600,
+	},
+	{
+		name: 'diff, 1,000 mixed', rules: mixedRules(1000), words: toItself, goal: 'a bound in 5 s', limitSeconds: 120,
+	},
+	{
+		name: 'run, a node\'s rules', rules: nodeRules(node), words: file => ['run', '--rules', file], goal: '2 s',
+	},
+	{
+		name: 'probe, a node\'s rules', rules: nodeRules(node), words: file => ['probe', '--rules', file, '--from', 'app', '--to', '10.96.18.44:80'], goal: '2 s',
+	},
+	{
+		name: 'mutate, 2,000 ranges', rules: rangeRules(2000), words: file => ['mutate', file, '--family', 'ipv4', '--sample', '4'], goal: '500 MiB', limitSeconds: 120,
+	},
+];
 
 function cutLine(name: string, text: string): string {
 	const programs = [0, 1].map(() => ({ruleSet: parseSave(text, 'ipv4'), localMarks: []}));
@@ -76,22 +78,42 @@ function cutLine(name: string, text: string): string {
 	}
 }
 
-/** Measures and returns the lines. */
-export async function measureManyRules(): Promise<readonly string[]> {
+function printCost(cost: Cost | undefined): string {
+	return cost === undefined ? '' : `${cost.clockSeconds.toFixed(1).padStart(7)} s${cost.processorSeconds.toFixed(1).padStart(7)} s${cost.memoryMiB.toFixed(0).padStart(6)} MiB`;
+}
+
+/** Measures a row with both builds in turn. */
+async function measureRow({name, words, goal, limitSeconds}: Row, {file, rounds, old}: {readonly file: string; readonly rounds: number; readonly old: string | undefined}): Promise<string> {
+	const costs: {readonly old: Cost[]; readonly own: Cost[]} = {old: [], own: []};
+	for (let round = 0; round < rounds; round++) {
+		const limit = limitSeconds === undefined ? {} : {limitSeconds};
+		if (old !== undefined) {
+			costs.old.push(await timeCommand(words(file), {folder: old, ...limit})); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
+		}
+
+		costs.own.push(await timeCommand(words(file), limit)); // eslint-disable-line no-await-in-loop -- As above.
+	}
+
+	const own = medianCost(costs.own);
+	const before = old === undefined ? undefined : medianCost(costs.old);
+	const ratio = before === undefined ? '' : `  ${(before.clockSeconds / own.clockSeconds).toFixed(1)} × (${(before.processorSeconds / own.processorSeconds).toFixed(1)} × of processors)`;
+	return `  ${name.padEnd(22)}${printCost(before)}${printCost(own)}${ratio}  target ${goal}\n`;
+}
+
+/** Measures and returns the lines. `old` is the folder of an older build. */
+export async function measureManyRules({rounds, old}: {readonly rounds: number; readonly old: string | undefined}): Promise<readonly string[]> {
 	const lines = ['\ndividing packets by a rule set and itself (user time)\n'];
 	for (const size of sizes) {
 		lines.push(cutLine(`${size} ranges`, rangeRules(size)));
 	}
 
-	lines.push(cutLine('1000 mixed', mixedRules(1000)), '\ntestbed diff FILE FILE, ranges of addresses (whole command)\n');
+	lines.push(cutLine('1000 mixed', mixedRules(1000)), `\ncommands on large rule sets: by the clock, of all processors, and memory${old === undefined ? '' : '; first the old build, then this one'} (median of ${rounds})\n`);
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'testbed-bench-'));
 	try {
-		for (const size of sizes) {
-			const file = path.join(folder, `${size}.rules`);
-			writeFileSync(file, rangeRules(size));
-			const begun = performance.now();
-			await run(process.execPath, [launcher, 'diff', file, file, '--family', 'ipv4'], {acceptStatus: [0, 1, 3]}); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
-			lines.push(`  ${String(size).padStart(6)} rules ${((performance.now() - begun) / 1000).toFixed(1).padStart(7)} s\n`);
+		for (const [index, row] of rows.entries()) {
+			const file = path.join(folder, `${index}.rules`);
+			writeFileSync(file, row.rules);
+			lines.push(await measureRow(row, {file, rounds, old})); // eslint-disable-line no-await-in-loop -- As above.
 		}
 	} finally {
 		rmSync(folder, {recursive: true});

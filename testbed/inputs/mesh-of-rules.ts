@@ -18,7 +18,18 @@ import type {RuleInput} from './types.js';
 /** The mesh whose prefix a rule input has, or that recognizes the rules; undefined if there is none. */
 function ownMesh({source, ruleSet}: {readonly source: string; readonly ruleSet: RuleSet}, known: readonly Mesh[]): Mesh | undefined {
 	const prefix = prefixOf(source);
-	return known.find(({inputs}) => prefix !== undefined && inputs.includes(prefix)) ?? known.find(({recognizes}) => recognizes(ruleSet));
+	return known.find(({inputs}) => prefix !== undefined && inputs.includes(prefix)) ?? recognizedAmong(known, ruleSet);
+}
+
+/** What was recognized before: looking at the role of each of thousands of rules takes a while, and the mesh of one set is asked for again and again. */
+const recognized = new WeakMap<readonly Mesh[], WeakMap<RuleSet, {readonly mesh: Mesh | undefined}>>();
+
+function recognizedAmong(known: readonly Mesh[], ruleSet: RuleSet): Mesh | undefined {
+	const sets = recognized.get(known) ?? new WeakMap<RuleSet, {readonly mesh: Mesh | undefined}>();
+	recognized.set(known, sets);
+	const found = sets.get(ruleSet) ?? {mesh: known.find(({recognizes}) => recognizes(ruleSet))};
+	sets.set(ruleSet, found);
+	return found.mesh;
 }
 
 /** The mesh of a rule input: the one whose prefix it has, else the first that recognizes the rules. Rules that redirect but that no mesh recognizes belong to an unknown mesh. Rules that do not even redirect are read as the first mesh's, with all of its rules missing. */

@@ -132,11 +132,11 @@ export class ProberSandbox implements AsyncDisposable {
 	}
 
 	/**
-	Replaces the rules and prepares everything they need; returns what the kernel then has installed. `hasInvalid`: probes may be invalid packets, for which conntrack is turned on whatever the rules do.
+	Replaces the rules and prepares everything they need; returns what the kernel then has installed. `hasInvalid`: probes may be invalid packets, for which conntrack is turned on whatever the rules do; this need not be known before the rules are installed.
 
 	@throws {TestbedError} RULES_REJECTED: the sandbox then has no rules, and accepts others; also if the machine cannot do it.
 	*/
-	async install(rules: SandboxRules, credentials: ActorCredentials, {hasInvalid = false}: {readonly hasInvalid?: boolean} = {}): Promise<RuleSet> {
+	async install(rules: SandboxRules, credentials: ActorCredentials, {hasInvalid: asksForInvalid = false}: {readonly hasInvalid?: boolean | Promise<boolean>} = {}): Promise<RuleSet> {
 		const {mesh, ruleSet: asked, routing, intent, lines, allowedModules} = rules;
 		const {
 			backend, families, timeoutMs, traceBufferBytes, beforeRead,
@@ -148,6 +148,7 @@ export class ProberSandbox implements AsyncDisposable {
 		const model = new StubModel(mesh, intent, credentials, this.topology);
 		await this.#makeReachable(dnsServersOf(intent));
 		const {listening} = model;
+		const hasInvalid = await asksForInvalid;
 		if (this.#prober === undefined) {
 			this.#prober = await Prober.create({
 				sandbox: this.#sandbox, backend, families, ruleSet, listening, hasInvalid, timeoutMs, bufferBytes: traceBufferBytes, beforeRead,

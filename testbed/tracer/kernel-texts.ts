@@ -5,7 +5,7 @@ Parses what the tools print about the kernel's state: rules with their counters,
 import type {Backend} from '../../src/netfilter/types.js';
 import type {SocketOwner} from '../../src/trace/sockets.js';
 import {
-	LoadedRulesError, parseLoadedRules, type KernelTexts, type LoadedRule,
+	LoadedRulesError, parseLoadedRules, readNftListing, type KernelTexts, type LoadedRule,
 } from '../../src/trace/loaded-rules.js';
 import {TestbedError} from '../errors.js';
 import {traceTable} from '../sandbox/own-table.js';
@@ -21,9 +21,10 @@ Parses the kernel's state.
 */
 export function parseKernelState(texts: KernelTexts, backend: Backend): KernelState {
 	try {
+		const listing = readNftListing(texts.listing);
 		return {
-			rules: parseLoadedRules(texts, {backend, exceptTables: [traceTable]}),
-			owners: parseOwners(texts.listing),
+			rules: parseLoadedRules(texts, {backend, exceptTables: [traceTable], listing}),
+			owners: parseOwners(listing),
 		};
 	} catch (error) {
 		throw error instanceof LoadedRulesError

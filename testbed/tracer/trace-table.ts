@@ -2,6 +2,7 @@
 The table that turns tracing on and records the owner of each packet's socket. It comes before everything else (priority -350; raw is at -300) and belongs to the testbed: `meta nftrace` sets the same bit in the packet as the TRACE target, for every back end.
 */
 
+import type {NftListing} from '../../src/trace/loaded-rules.js';
 import type {SocketOwner} from '../../src/trace/sockets.js';
 import {invalidChains} from '../../src/trace/packets.js';
 import {TestbedError} from '../errors.js';
@@ -69,9 +70,9 @@ const protocols: Readonly<Record<string, 'tcp' | 'udp'>> = {tcp: 'tcp', udp: 'ud
 
 const families: Readonly<Record<string, 'ipv4' | 'ipv6'>> = {ipv4: 'ipv4', ipv6: 'ipv6', 2: 'ipv4', 10: 'ipv6'};
 
-/** Parses the owners of all sockets whose first packet was seen, from the output of `nft -n -j list ruleset`. */
-export function parseOwners(text: string): readonly SocketOwner[] {
-	const {nftables} = JSON.parse(text) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
+/** The owners of all sockets whose first packet was seen, in what `nft -n -j list ruleset` printed, as text or read. */
+export function parseOwners(listing: NftListing | string): readonly SocketOwner[] {
+	const {nftables} = (typeof listing === 'string' ? JSON.parse(listing) : listing) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
 	const own = nftables.find(entry => entry.set?.table === traceTable && entry.set.name === set)?.set;
 	return (own?.elem ?? []).map(({concat}) => {
 		// Recordings from before UDP was supported have no protocol in their set.

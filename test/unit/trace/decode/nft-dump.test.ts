@@ -23,7 +23,8 @@ function ruleOf(parts: Partial<RuleParts> = {}): Uint8Array {
 	const {family, table, chain, handle, expressions}: RuleParts = {
 		family: 2, table: 'nat', chain: 'OUTPUT', handle: 4, expressions: [counter(3)], ...parts,
 	};
-	return message(newRule, bytes(general(family), attribute(1, text(table)), attribute(2, text(chain)), attribute(3, uint64(handle)), attribute(4, bytes(...expressions)), attribute(7, bytes(1, 2, 3))));
+	const place = bytes(attribute(1, text(table)), attribute(2, text(chain)), attribute(3, uint64(handle)));
+	return message(newRule, bytes(general(family), place, attribute(4, bytes(...expressions)), attribute(7, bytes(1, 2, 3))));
 }
 
 const end = message(done, bytes(uint32(0)));
