@@ -24,7 +24,7 @@ const parts = {
 	node: 'official builds of Node 20 to 26 (5 min)',
 	debian: 'Debian 13 and 12 in roots created by mmdebstrap, with their own programs (25 min)',
 	image: 'the image: built, and run with the least capabilities, and without each of them (10 min)',
-	kernels: 'Debian\'s kernels 5.10 to 7.x in QEMU, without KVM (25 min)',
+	kernels: 'Debian\'s kernels, 5.10 to the newest, in QEMU, without KVM (25 min)',
 	ci: 'what .ci/run runs: a part of npm, here, node and debian (8 min)',
 };
 
@@ -44,12 +44,12 @@ Options:
   --no-write       do not change docs/machines.md
   --list           list the cells and what they need, without running anything
 
-Everything happens in namespaces and in a file system in memory, which are gone when the matrix ends. It needs root (except for npm) and git. debian, image and kernels also need mmdebstrap; image needs buildah and crun, and kernels needs qemu-system-x86_64.
+Everything happens in namespaces and in a file system in memory, which are gone when the matrix ends. It needs root (except for npm) and git. debian, image and kernels also need mmdebstrap; image needs buildah and crun, and kernels needs qemu-system-x86_64, mke2fs and depmod.
 
 Exit status: 0 every cell passed, 1 some failed, 2 usage, 3 none failed, but some could not be tested.`;
 
 /** The Debian package of each program that a cell may need. */
-const packageOf = {'qemu-system-x86_64': 'qemu-system-x86'};
+const packageOf = {'qemu-system-x86_64': 'qemu-system-x86', mke2fs: 'e2fsprogs', depmod: 'kmod'};
 
 class UsageError extends Error {}
 

@@ -165,28 +165,23 @@ async function fetchKernel(maker: Maker, series: string, {refresh}: ImageOptions
 
 const inMegabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
-/**
-Finds all images in a cache that this process has locked, and makes those that are missing; with `refresh`, also those for which there is something newer. Afterwards the lock is shared.
-
-@throws {TestbedError} USAGE for a series that Debian does not have. NOT_TRIED for a root disk that cannot be made, and if not one of the kernels can be had.
-*/
-export async function prepareImages(cache: Cache, options: ImageOptions): Promise<Images> {
+/** Finds or makes the images; that of the root disk only if it is wanted. */
+async function prepare(cache: Cache, options: ImageOptions, {isRootWanted}: {readonly isRootWanted: boolean}): Promise<{readonly root: string | undefined; readonly kernels: readonly FoundKernel[]}> {
 	const {series, refresh, signal, onProgress, say} = options;
 	const onWait = (): void => {
 		onProgress('waiting for another testbed that uses the images');
 	};
 
-	const found = (): {readonly root: string | undefined; readonly kernels: ReadonlyArray<KernelFiles | undefined>} => ({root: findRoot(cache), kernels: series.map(word => findKernel(cache, word))});
-	let {root, kernels} = found();
-	const isComplete = (): boolean => root !== undefined && kernels.every(files => files !== undefined);
-	if (!refresh && isComplete()) {
-		return {root: root!, kernels: kernels.map((files, index) => ({series: series[index]!, files: files!}))};
+	const found = (): readonly [string | undefined, ReadonlyArray<KernelFiles | undefined>] => [isRootWanted ? findRoot(cache) : undefined, series.map(word => findKernel(cache, word))];
+	let [root, kernels] = found();
+	if (!refresh && (root !== undefined || !isRootWanted) && kernels.every(files => files !== undefined)) {
+		return {root, kernels: kernels.map((files, index) => ({series: series[index]!, files}))};
 	}
 
 	requirePrograms(makePrograms, {what: 'Making the images'});
 	requireKeyring();
 	await cache.lock('exclusive', {signal, onWait});
-	({root, kernels} = found());
+	[root, kernels] = found();
 	const maker = new Maker(cache, options, await mirrorsOfMachine());
 	try {
 		const all: FoundKernel[] = [];
@@ -200,11 +195,34 @@ export async function prepareImages(cache: Cache, options: ImageOptions): Promis
 			throw new TestbedError('NOT_TRIED', {message: missing[0]!, state: 'Nothing was booted.'});
 		}
 
-		const disk = refresh || root === undefined ? await maker.root() : root;
+		if (isRootWanted && (refresh || root === undefined)) {
+			root = await maker.root();
+		}
+
 		say(`testbed: The images are in ${cache.folder} (${inMegabytes(cache.size())}). --refresh fetches newer ones; removing the folder frees the room.\n`);
-		return {root: disk, kernels: all};
+		return {root, kernels: all};
 	} finally {
 		maker.end();
 		await cache.lock('shared', {signal: new AbortController().signal, onWait: () => undefined});
 	}
+}
+
+/**
+Finds the images of kernels in a cache that this process has locked, and makes those that are missing; with `refresh`, also those for which there is something newer. Afterwards the lock is shared.
+
+@throws {TestbedError} USAGE for a series that Debian does not have. NOT_TRIED if not one of the kernels can be had.
+*/
+export async function prepareKernels(cache: Cache, options: ImageOptions): Promise<readonly FoundKernel[]> {
+	const {kernels} = await prepare(cache, options, {isRootWanted: false});
+	return kernels;
+}
+
+/**
+The same with the root disk.
+
+@throws {TestbedError} As {@link prepareKernels}, and NOT_TRIED for a root disk that cannot be made.
+*/
+export async function prepareImages(cache: Cache, options: ImageOptions): Promise<Images> {
+	const {root, kernels} = await prepare(cache, options, {isRootWanted: true});
+	return {root: root!, kernels};
 }

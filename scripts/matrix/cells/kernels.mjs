@@ -3,35 +3,34 @@ import path from 'node:path';
 import process from 'node:process';
 import {jobFolder, rowOf} from '../jobs.mjs';
 import {run} from '../private.mjs';
-import {makeRoot, runInRoot} from '../roots.mjs';
+import {makeRoot} from '../roots.mjs';
 import {environmentOf, withoutNpm} from '../settings.mjs';
 import {installToolchain, npmOfNode} from '../toolchain.mjs';
 
 /*
 Debian's own kernels in QEMU with emulation (TCG): a stock kernel does not run everywhere that has a /dev/kvm, and answers matter here, not times.
-The user land is a Debian root with its iptables and nft; the testbed is installed there as `npm pack` packs it. Nothing but virtio disks and ext4 is asked of the kernel.
+Kernels are fetched and guests booted by the code of `testbed kernels` in this checkout (testbed/kernels/), whatever commit is tested. The user land is a Debian root with its iptables and nft; the testbed is installed there as `npm pack` packs it.
 */
 
-const guestFolder = path.join(import.meta.dirname, '../guest');
+const root = path.resolve(import.meta.dirname, '../../..');
 const limitMs = 40 * 60_000;
-
-/** The disk for a job's results. */
-const resultsBytes = 128_000_000;
 const programs = ['iptables', 'nftables', 'iproute2', 'kmod'];
 
-/** The suites and the package names (without `linux-image-`) of the kernels. The cloud flavor has fewer modules and boots faster; its netfilter is the same. */
-const kernels = {
-	'5.10': String.raw`5\.10\.0-[0-9]+-cloud-amd64`,
-	6.1: String.raw`6\.1\.0-[0-9]+-cloud-amd64`,
-	6.12: String.raw`6\.12\.[0-9]+\+deb13(\+[0-9]+)?-cloud-amd64`,
-	'7.x': String.raw`7\.[0-9.]+\+deb13(\+[0-9]+)?-cloud-amd64`,
-};
-const kernelSuites = ['bullseye', 'bookworm', 'trixie', 'trixie-backports'];
+/** The kernel series of the cells. */
+const allSeries = ['5.10', '6.1', '6.12', 'newest'];
 
 /** Debian 12 with an official Node, because its own is too old; Debian 13 with its own. */
 const userLands = {
 	bookworm: {packages: [...programs, 'ca-certificates'], node: '20'},
 	trixie: {packages: [...programs, 'nodejs'], node: undefined},
+};
+
+/** Changes to a guest before its job. */
+const presets = {
+	/** The sysctls that kube-proxy's iptables mode sets on a node. */
+	'kube-proxy': 'echo 1 | tee /proc/sys/net/ipv4/conf/all/route_localnet /proc/sys/net/ipv4/conf/default/route_localnet >/proc/sys/net/ipv4/ip_forward',
+	/** Prevents the tables of iptables-legacy from loading. */
+	'no-legacy': String.raw`for table in nat mangle raw filter security; do printf 'install iptable_%s /bin/false\ninstall ip6table_%s /bin/false\n' "$table" "$table"; done >/etc/modprobe.d/no-legacy.conf`,
 };
 
 /** Things made once per run, by name; failures are kept as well, so that each cell that needs one can report why. */
@@ -58,32 +57,23 @@ async function mustRun(command, options, what) {
 	}
 }
 
-/** The root in which kernels are unpacked, with the suites that have them. */
-function toolsRoot(context) {
-	return once(context, 'tools', async () => {
-		const folder = path.join(context.work, 'tools');
-		await must(makeRoot({suite: 'trixie', packages: ['busybox-static', 'cpio', 'e2fsprogs', 'kmod', 'xz-utils', 'zstd'], folder, settings: context.settings, say: context.say}));
-		fs.cpSync(guestFolder, path.join(folder, 'srv/guest'), {recursive: true});
-		fs.writeFileSync(path.join(folder, 'etc/apt/sources.list'), kernelSuites.map(suite => `deb ${context.settings.mirror} ${suite} main\n`).join(''));
-		const {status, ending, text} = await runInRoot(['apt-get', '-q', 'update'], {folder, settings: context.settings, onLine() {}});
-		if (status !== 0) {
-			throw new Error(`apt-get update for ${kernelSuites.join(', ')} ended with ${ending}: ${text.trim().split('\n').at(-1)}`);
-		}
-
-		return folder;
+/** The modules of `testbed kernels`, compiled. */
+function booter(context) {
+	return once(context, 'booter', async () => {
+		await mustRun([process.execPath, path.join(root, 'scripts/run.cjs'), 'build'], {cwd: root}, 'npm run build');
+		const load = name => import(path.join(root, `dist/testbed/kernels/${name}.js`));
+		const [{Cache}, {prepareKernels}, {makeDisk}, {makeResultsDisk}, {bootGuest, complaintAbout}, {guestScript}] = await Promise.all(['cache', 'images', 'disk', 'job', 'qemu', 'guest-scripts'].map(name => load(name)));
+		return {Cache, prepareKernels, makeDisk, makeResultsDisk, bootGuest, complaintAbout, guestScript, signal: new AbortController().signal};
 	});
 }
 
-/** Makes the files of a kernel, its initramfs and its modules. */
-function kernelFiles(context, release) {
-	return once(context, `kernel ${release}`, async () => {
-		const folder = await toolsRoot(context);
-		const {status, ending, text} = await runInRoot(['sh', '/srv/guest/make-kernel.sh', kernels[release], `/srv/kernel-${release}`], {folder, settings: context.settings, onLine() {}});
-		if (status !== 0) {
-			throw new Error(`fetching kernel ${release} ended with ${ending}: ${text.trim().split('\n').at(-1)}`);
-		}
-
-		return path.join(folder, `srv/kernel-${release}`);
+/** The files of all kernels, by series. */
+function kernelFiles(context) {
+	return once(context, 'kernels', async () => {
+		const {Cache, prepareKernels, signal} = await booter(context);
+		const cache = await Cache.open(path.join(context.work, 'kernels'), 'shared', {signal, onWait() {}});
+		const found = await prepareKernels(cache, {series: allSeries, refresh: false, signal, say() {}, onProgress: context.say});
+		return Object.fromEntries(found.map(kernel => [kernel.series, kernel]));
 	});
 }
 
@@ -100,7 +90,7 @@ function packedTestbed(context) {
 	});
 }
 
-/** The disk of a userland, with the testbed and the job. */
+/** The disk of a userland, with the testbed. */
 function rootDisk(context, suite) {
 	return once(context, `root ${suite}`, async () => {
 		const folder = path.join(context.work, `root-${suite}`);
@@ -112,63 +102,69 @@ function rootDisk(context, suite) {
 
 		const {file, env} = await packedTestbed(context);
 		await mustRun(['npm', 'install', '--prefix', path.join(folder, 'opt/testbed'), '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', file], {env, cwd: context.work}, 'npm install of the packed testbed');
-		fs.cpSync(guestFolder, path.join(folder, 'srv/guest'), {recursive: true});
-		fs.cpSync(jobFolder, path.join(folder, 'srv/job'), {recursive: true});
-		if (context.batch !== '') {
-			fs.copyFileSync(context.batch, path.join(folder, 'srv/batch.jsonl'));
-		}
-
 		const image = `${folder}.ext4`;
-		const room = 600; // Megabytes for what a job writes.
-		const size = await sizeOf(folder);
-		await mustRun(['mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', '-d', folder, image, `${Math.ceil(size * 1.3) + room}M`], {}, 'mke2fs');
+		const {makeDisk, signal} = await booter(context);
+		await makeDisk(image, folder, {signal, freeMegabytes: 600});
 		fs.rmSync(folder, {recursive: true});
 		return image;
 	});
 }
 
-async function sizeOf(folder) {
-	const {text} = await run(['du', '-sm', folder], {onLine() {}});
-	return Number.parseInt(text, 10);
+/** The disk of a job: its files, and the script that runs it. */
+async function jobDisk({name, steps, preset, context}) {
+	const {makeDisk, guestScript, signal} = await booter(context);
+	const folder = path.join(context.work, `${name}-job`);
+	fs.mkdirSync(folder);
+	fs.cpSync(jobFolder, path.join(folder, 'job'), {recursive: true});
+	fs.copyFileSync(guestScript('init.sh'), path.join(folder, 'init.sh'));
+	if (context.batch !== '') {
+		fs.copyFileSync(context.batch, path.join(folder, 'batch.jsonl'));
+	}
+
+	fs.writeFileSync(path.join(folder, 'run.sh'), [
+		'export PATH=/opt/node/node_modules/.bin:$PATH',
+		...preset.map(one => presets[one]),
+		`node /job/job/job.mjs --out /out --steps ${steps.join(',')} --batch /job/batch.jsonl --testbed /opt/testbed/node_modules/.bin/testbed`,
+		'',
+	].join('\n'));
+	const image = `${folder}.ext4`;
+	await makeDisk(image, folder, {signal, freeMegabytes: 16});
+	fs.rmSync(folder, {recursive: true});
+	return image;
 }
 
-const disk = (file, options) => ['-drive', `file=${file},if=virtio,format=raw,cache=unsafe,${options}`];
-
 /** Boots a guest, waits until it has powered itself off, and unpacks what its job left. */
-async function boot({files, image, steps, preset, out, context}) {
-	const results = `${out}.tar`;
+async function boot({kernel, image, job, out, context}) {
+	const {makeResultsDisk, bootGuest, complaintAbout, signal} = await booter(context);
+	const results = `${out}.results`;
 	fs.mkdirSync(out, {recursive: true});
-	fs.writeFileSync(results, '');
-	fs.truncateSync(results, resultsBytes);
-	const {status, ending, text} = await run([
-		'qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '2G', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio',
-		'-device', 'virtio-rng-pci', '-kernel', path.join(files, 'vmlinuz'), '-initrd', path.join(files, 'initramfs'),
-		'-append', `console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off matrix.steps=${steps.join(',')} matrix.preset=${preset.join(',')}`,
-		// Changes to the root disk go to a temporary file, so every guest starts with the same disk.
-		...disk(image, 'snapshot=on'), ...disk(path.join(files, 'modules.ext4'), 'readonly=on'), ...disk(results, 'readonly=off'),
-	], {
-		onLine(line) {
-			context.say(line.trimEnd());
-		},
-		limitMs,
-	});
+	makeResultsDisk(results);
+	const booted = await bootGuest({
+		files: kernel, accelerator: 'tcg', disks: [{file: image, kind: 'own'}, {file: kernel.modules, kind: 'read'}, {file: job, kind: 'own'}, {file: results, kind: 'results'}],
+	}, {signal, limitMs, onLine: context.say});
 	// A guest that did not finish leaves an empty disk: then there is no result, and the cell fails.
 	await run(['tar', '-xf', results, '-C', out], {onLine() {}});
 	fs.rmSync(results);
-	return status === 0 ? 'the guest powered off' : `qemu-system-x86_64: ${ending}: ${text.trim().split('\n').at(-1)}`;
+	fs.rmSync(job);
+	return booted.end.exitCode === 0 ? 'the guest powered off' : complaintAbout(booted, limitMs);
 }
 
 const all = ['doctor', 'types', 'batch', 'diff'];
 
-function kernelCell({machine, release, suite, preset = [], steps = all}) {
+function kernelCell({machine, series, suite, preset = [], steps = all}) {
 	return {
-		part: 'kernels', machine, needs: ['mmdebstrap', 'git', 'qemu-system-x86_64', 'mke2fs'], inCi: false,
+		part: 'kernels', machine, needs: ['mmdebstrap', 'git', 'qemu-system-x86_64', 'mke2fs', 'depmod'], inCi: false,
 		async run(context) {
 			const name = `kernel-${machine.toLowerCase().replaceAll(/[^a-z\d.]+/g, '-')}`;
 			const out = path.join(context.work, name);
-			const files = await kernelFiles(context, release);
+			const {[series]: kernel} = await kernelFiles(context);
+			if (kernel.files === undefined) {
+				throw new Error(kernel.missing);
+			}
+
 			const image = await rootDisk(context, suite);
-			const ending = await boot({files, image, steps, preset, out, context});
+			const job = await jobDisk({name, steps, preset, context});
+			const ending = await boot({kernel: kernel.files, image, job, out, context});
 			const row = await rowOf({out, asked: steps, ending, context});
 			context.keep(out, name);
 			return row;
@@ -177,10 +173,10 @@ function kernelCell({machine, release, suite, preset = [], steps = all}) {
 }
 
 export const kernelCells = [
-	kernelCell({machine: 'kernel 5.10, Debian 12', release: '5.10', suite: 'bookworm'}),
-	kernelCell({machine: 'kernel 6.1, Debian 12', release: '6.1', suite: 'bookworm'}),
-	kernelCell({machine: 'kernel 6.12, Debian 13', release: '6.12', suite: 'trixie'}),
-	kernelCell({machine: 'kernel 6.12, as kube-proxy sets it', release: '6.12', suite: 'trixie', preset: ['kube-proxy']}),
-	kernelCell({machine: 'kernel 6.12, no legacy tables', release: '6.12', suite: 'trixie', preset: ['no-legacy'], steps: ['lacking', 'diff']}),
-	kernelCell({machine: 'kernel 7.x, Debian 13', release: '7.x', suite: 'trixie'}),
+	kernelCell({machine: 'kernel 5.10, Debian 12', series: '5.10', suite: 'bookworm'}),
+	kernelCell({machine: 'kernel 6.1, Debian 12', series: '6.1', suite: 'bookworm'}),
+	kernelCell({machine: 'kernel 6.12, Debian 13', series: '6.12', suite: 'trixie'}),
+	kernelCell({machine: 'kernel 6.12, as kube-proxy sets it', series: '6.12', suite: 'trixie', preset: ['kube-proxy']}),
+	kernelCell({machine: 'kernel 6.12, no legacy tables', series: '6.12', suite: 'trixie', preset: ['no-legacy'], steps: ['lacking', 'diff']}),
+	kernelCell({machine: 'newest kernel, Debian 13', series: 'newest', suite: 'trixie'}),
 ];
