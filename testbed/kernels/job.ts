@@ -36,10 +36,14 @@ function guestCommand(words: readonly string[]): readonly string[] {
 	return ['run', '--output', 'json=/out/report.json', ...rest];
 }
 
+/** How long a command in a guest waits for one connection, in milliseconds, if it does not say so itself: emulation is slow, and slower on a busy machine. */
+const timeoutMs = 30_000;
+
 /** The script of a job: runs a command of the testbed in a folder, and the doctor if the command neither passed nor was refused. */
 export function jobScript(words: readonly string[], folder: string): string {
 	return `mkdir -p ${quoted(folder)}
 cd ${quoted(folder)} || exit 1
+export TESTBED_TIMEOUT=${timeoutMs}
 echo 'guest: testbed'
 node /job/testbed/bin/testbed ${guestCommand(words).map(word => quoted(word)).join(' ')} >/out/stdout 2>/out/stderr </dev/null
 status=$?

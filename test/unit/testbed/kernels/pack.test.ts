@@ -56,7 +56,7 @@ test('the packed testbed is one that is installed: with the addon, without the c
 });
 
 test('run also writes its results, whatever it is called; other commands are run as they are', t => {
-	t.regex(jobScript(['run', '--backend', 'all'], '/home/me'), /^mkdir -p '\/home\/me'\ncd '\/home\/me' \|\| exit 1\n.*\nnode \/job\/testbed\/bin\/testbed 'run' '--output' 'json=\/out\/report\.json' '--backend' 'all' >/u);
+	t.regex(jobScript(['run', '--backend', 'all'], '/home/me'), /^mkdir -p '\/home\/me'\ncd '\/home\/me' \|\| exit 1\nexport TESTBED_TIMEOUT=30000\n.*\nnode \/job\/testbed\/bin\/testbed 'run' '--output' 'json=\/out\/report\.json' '--backend' 'all' >/u);
 	t.regex(jobScript(['--types', '1'], '/'), /testbed 'run' '--output' 'json=\/out\/report\.json' '--types' '1' >/u);
 	t.regex(jobScript(['diff', 'a b', 'it\'s'], '/'), /testbed 'diff' 'a b' 'it'\\''s' >/u);
 });
