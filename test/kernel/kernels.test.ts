@@ -106,7 +106,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 		const {exitCode, stderr} = await running;
 		t.is(exitCode, 130);
 		t.regex(String(stderr), new RegExp(`^testbed: Interrupted by ${signal}\\.$`, 'mu'));
-		t.false(isAlive(pid));
+		await until('QEMU has ended', () => isAlive(pid) ? undefined : true);
 		t.deepEqual(machine.leftovers(), []);
 	});
 }

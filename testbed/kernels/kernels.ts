@@ -2,6 +2,7 @@
 Runs a command of the testbed on several kernels, one guest after the other.
 */
 
+import {rmSync} from 'node:fs';
 import path from 'node:path';
 import {performance} from 'node:perf_hooks';
 import {dir} from 'tmp-promise';
@@ -58,7 +59,7 @@ async function runGuest(series: string, {files, root, accelerator, job, scratch}
 
 async function bootAll({root, kernels}: Images, options: KernelsOptions, cache: Cache): Promise<Pick<KernelsReport, 'accelerator' | 'kernels'>> {
 	const {words, files, folder, signal, onProgress} = options;
-	const {path: scratch, cleanup} = await dir({prefix: 'testbed-kernels-', unsafeCleanup: true});
+	const {path: scratch} = await dir({prefix: 'testbed-kernels-', unsafeCleanup: true});
 	try {
 		const job = path.join(scratch, 'job.ext4');
 		onProgress('packing the testbed for the guests');
@@ -77,7 +78,8 @@ async function bootAll({root, kernels}: Images, options: KernelsOptions, cache: 
 
 		return {accelerator, kernels: results};
 	} finally {
-		await cleanup();
+		// At once: after a signal there is little time.
+		rmSync(scratch, {recursive: true, force: true});
 	}
 }
 

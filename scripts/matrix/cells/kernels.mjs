@@ -123,6 +123,8 @@ async function jobDisk({name, steps, preset, context}) {
 
 	fs.writeFileSync(path.join(folder, 'run.sh'), [
 		'export PATH=/opt/node/node_modules/.bin:$PATH',
+		// Emulation is slow, and slower on a busy machine.
+		'export TESTBED_TIMEOUT=30000',
 		...preset.map(one => presets[one]),
 		`node /job/job/job.mjs --out /out --steps ${steps.join(',')} --batch /job/batch.jsonl --testbed /opt/testbed/node_modules/.bin/testbed`,
 		'',
