@@ -22,8 +22,8 @@ const sizes = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 /** What a run may end with: what the kernel dropped may be inconclusive, or fail with the evidence for it. */
 const failsWith = new Set([1, 3, 4]);
 
-/** The words of the kernel for a packet that it dropped because the table was full. */
-const fullWords = /table full, dropping packet/u;
+/** The words of the kernel for a packet that it dropped because the table was full. Newer kernels name the namespace. */
+const fullWords = /nf_conntrack: table full(?: in netns \d+)?, dropping packet/u;
 
 /** The script of the guest: a run that is left alone, then one for each size. */
 export function scriptFor(chosen) {

@@ -13,7 +13,7 @@ const {judgeRuns, scriptFor} = await import(path.join(root, 'scripts/soak/conntr
 };
 
 const report = (path: readonly string[]): string => JSON.stringify({types: [{id: '1', family: 'ipv4', outcome: 'pass', stops: ['app'], path}]});
-const full = '[   12.3] nf_conntrack: nf_conntrack: table full, dropping packet\n';
+const full = '[   12.3] nf_conntrack: nf_conntrack: table full in netns 4026532300, dropping packet\n';
 
 /** What a guest leaves: a status, a report, the size that was set, and the kernel's log, for each run. */
 function judge(runs: ReadonlyArray<readonly [status: number | undefined, stdout: string, size: number, kernel: string]>, first = 0): Result {
