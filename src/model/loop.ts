@@ -7,7 +7,7 @@ import type {Endpoint, Leg, Traversal} from '../netfilter/path.js';
 import type {Match, RuleSet} from '../netfilter/types.js';
 import type {NextLeg} from './stub.js';
 
-/** One leg of a flow: what was sent, and what became of it. */
+/** One leg of a flow: what was sent, and how it ended. */
 export type FlowLeg = {readonly sent: NextLeg; readonly leg: Pick<Leg, 'end' | 'traversals'> & {readonly deliveredTo: Endpoint | undefined}};
 
 /** Whether equal packets have equal paths under these rules. A match or target that is not understood may count packets (`statistic`, `limit`, `quota`), and a match of source ports may tell apart those that the kernel chooses. */

@@ -7,7 +7,9 @@ import test from 'ava';
 import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
 import {actorsFor} from '../../src/mesh/traffic-types.js';
 import {ActorGroup} from '../../testbed/actors/actor-group.js';
+import {TestbedError} from '../../testbed/errors.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
+import {unreadyAddresses, untilAddressesAreReady} from '../../testbed/sandbox/ready-addresses.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
 import {
 	bothBackends, optionsOf, run, systemPath,
@@ -135,4 +137,33 @@ test.serial('the machine\'s own rules, links, addresses, routes and sysctls do n
 	}
 
 	t.deepEqual(machineState(), before);
+});
+
+test.serial('the sandbox waits for its IPv6 addresses, which the kernel adds in the background', async t => {
+	await using netns = Netns.create('addresses', ['lo']);
+	netns.setSysctl('net/ipv6/conf/default/accept_dad', '1');
+	netns.setSysctl('net/ipv6/conf/default/dad_transmits', '1');
+	await netns.run('ip', ['link', 'add', 'one', 'type', 'veth', 'peer', 'name', 'two']);
+	for (const device of ['lo', 'one', 'two']) {
+		await netns.run('ip', ['link', 'set', device, 'up']); // eslint-disable-line no-await-in-loop -- Both ends, so that the link has a carrier.
+	}
+
+	await untilAddressesAreReady(netns);
+	await netns.run('ip', ['addr', 'add', '2001:db8:1::10/64', 'dev', 'one']);
+	// Duplicate address detection takes a second.
+	const error = await t.throwsAsync(untilAddressesAreReady(netns, 20), {instanceOf: TestbedError, code: 'MACHINE'});
+	t.regex(error.message, /^The kernel has not finished adding the IPv6 address 20010db8000100000000000000000010 in the namespace addresses for 0\.02 s\.$/u);
+	await untilAddressesAreReady(netns);
+	t.regex(await netns.run('ip', ['-6', 'route', 'get', '2001:db8:1::10']), /^local 2001:db8:1::10 .*dev lo /u);
+});
+
+test.serial('every address of a sandbox can be used as soon as it is configured', async t => {
+	for (let count = 0; count < 20; count++) {
+		await using sandbox = Sandbox.create(); // eslint-disable-line no-await-in-loop -- One after the other.
+		await sandbox.configure(defaultTopology); // eslint-disable-line no-await-in-loop -- As above.
+		for (const netns of sandbox.namespaces()) {
+			const [addresses, routes] = netns.enter(() => ['if_inet6', 'ipv6_route'].map(name => readFileSync(`/proc/thread-self/net/${name}`, 'latin1')));
+			t.deepEqual(unreadyAddresses(addresses!, routes!), []);
+		}
+	}
 });

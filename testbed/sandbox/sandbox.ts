@@ -13,6 +13,7 @@ import type {AddressFamily} from '../../src/netfilter/types.js';
 import {TestbedError} from '../errors.js';
 import {ipFlags} from '../system/ip-flags.js';
 import {Netns} from './netns.js';
+import {untilAddressesAreReady} from './ready-addresses.js';
 import {answerElsewhere} from './remote-routes.js';
 import {
 	presetSysctls as preset, readOwnSysctls, setNeighborSysctls, setSysctls, type Sysctls,
@@ -140,6 +141,8 @@ export class Sandbox implements AsyncDisposable {
 		for (const netns of this.namespaces()) {
 			this.#note(netns, setNeighborSysctls(netns));
 		}
+
+		await Promise.all(this.namespaces().map(async netns => untilAddressesAreReady(netns)));
 	}
 
 	/** Makes the remote namespace answer for addresses that no namespace has, so that connections to them get an answer. */
@@ -174,6 +177,8 @@ export class Sandbox implements AsyncDisposable {
 				await this.pod.runConfined('ip', [ipFlags[family], '-batch', '-'], {input: `${lines.join('\n')}\n`}); // eslint-disable-line no-await-in-loop -- Two short programs; running them one after the other keeps errors readable.
 			}
 		}
+
+		await untilAddressesAreReady(this.pod);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -42,7 +42,7 @@ test('nothing in groups is nothing', async t => {
 });
 
 /** Plays probes that end in the given order, and returns in which order the bound ones (capital letters) were told that the others are over. */
-async function play(ids: string, order: string, size?: number): Promise<string> {
+async function endInOrder(ids: string, order: string, size?: number): Promise<string> {
 	const ends = new Map<string, () => void>();
 	let seen = '';
 	const all = sendInGroups(sendingsOf(ids), {size, drain: nothing}, async ({id}, {othersAreOver}) => {
@@ -66,12 +66,12 @@ async function play(ids: string, order: string, size?: number): Promise<string> 
 }
 
 test('bound ones are told when all others of their group are over, and not before', async t => {
-	t.is(await play('AbCd', 'db'), 'dbAC');
-	t.is(await play('AbCd', 'bd', 2), 'bAdC');
+	t.is(await endInOrder('AbCd', 'db'), 'dbAC');
+	t.is(await endInOrder('AbCd', 'bd', 2), 'bAdC');
 });
 
 test('bound ones without others are told nothing', async t => {
-	t.is(await play('AB', 'BA'), 'BA');
+	t.is(await endInOrder('AB', 'BA'), 'BA');
 });
 
 test('one that fails tells nobody, and its error is thrown', async t => {
