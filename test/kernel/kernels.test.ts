@@ -96,11 +96,17 @@ test.serial('--verbose prints what each kernel said', async t => {
 	t.notRegex(plain.stdout, /said in the guest/u);
 });
 
+/** The process of the fake QEMU, once its line in the log is whole. */
+function pidIn(log: string): number | undefined {
+	const line = existsSync(log) ? readFileSync(log, 'utf8') : '';
+	return line.includes('\n') ? Number(line.split(' ')[0]) : undefined;
+}
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 	test.serial(`${signal} while a guest runs: status 130, and QEMU has ended`, async t => {
 		await using machine = await FakeMachine.create({qemu: [guests.up, guests.hangs], cached: ['6.1']});
 		const running = execa(process.execPath, [path.resolve('scripts/run.cjs'), 'testbed', 'kernels', '6.1', '--accel', 'tcg'], {reject: false, env: machine.environment});
-		const pid = await until('QEMU runs', () => existsSync(machine.log) ? Number(readFileSync(machine.log, 'utf8').split(' ')[0]) : undefined);
+		const pid = await until('QEMU runs', () => pidIn(machine.log));
 		t.true(isAlive(pid));
 		running.kill(signal);
 		const {exitCode, stderr} = await running;
@@ -114,7 +120,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 test.serial('QEMU ends even if the testbed is killed', async t => {
 	await using machine = await FakeMachine.create({qemu: [guests.up, guests.hangs], cached: ['6.1']});
 	const running = execa(process.execPath, [path.resolve('scripts/run.cjs'), 'testbed', 'kernels', '6.1', '--accel', 'tcg'], {reject: false, env: machine.environment});
-	const pid = await until('QEMU runs', () => existsSync(machine.log) ? Number(readFileSync(machine.log, 'utf8').split(' ')[0]) : undefined);
+	const pid = await until('QEMU runs', () => pidIn(machine.log));
 	running.kill('SIGKILL');
 	await running;
 	await until('QEMU has ended', () => isAlive(pid) ? undefined : true);
