@@ -96,8 +96,13 @@ export function readRound({before, after, recording, ends, sockets, interfaces, 
 		sockets,
 		probes: ends.map(({id, label, answered, reason}) => ({id, gap: answered ? undefined : {kind: 'no-end', message: `The connection of ${label} did not end: ${reason}.`}})),
 		interfaces: new Map(interfaces),
-		flows: flows === undefined ? undefined : parseFlows(flows, {ports: new Set(sockets.flatMap(socket => socket.kind === 'opened' ? [socket.from.port] : []))}),
+		flows: flows === undefined ? undefined : parseFlows(flows, portsIn(sockets)),
 	};
+}
+
+/** The ports that the sockets of a round were opened from, if all are known: a sandbox with many rounds has thousands of entries. */
+function portsIn(sockets: readonly SocketRecord[]): {readonly ports?: ReadonlySet<number>} {
+	return sockets.some(({kind}) => kind === 'attempted') ? {} : {ports: new Set(sockets.flatMap(socket => socket.kind === 'opened' ? [socket.from.port] : []))};
 }
 
 /** Decodes a datagram; one with broken framing counts as not understood. */
