@@ -3,26 +3,12 @@ The program that asks an API server: it reads a request from standard input and 
 */
 
 import process from 'node:process';
-import {readFileSync} from 'node:fs';
-import {TestbedError} from '../errors.js';
+import {answerOf} from '../live/answer-of.js';
 import type {PodAnswer} from './protocol.js';
 import {readPod, type PodRequest} from './read-pod.js';
 
 /** How often to look whether whoever waits has ended. */
 const lookMs = 200;
-
-async function answer(): Promise<PodAnswer> {
-	try {
-		return {pod: await readPod(JSON.parse(readFileSync(0, 'utf8')) as PodRequest)};
-	} catch (error) {
-		if (error instanceof TestbedError) {
-			const {code, message, state, hint} = error;
-			return {fault: {code, message, ...(state === undefined ? {} : {state}), ...(hint === undefined ? {} : {hint})}};
-		}
-
-		throw error;
-	}
-}
 
 async function main(): Promise<void> {
 	const parent = process.ppid;
@@ -31,7 +17,7 @@ async function main(): Promise<void> {
 			process.exit(); // eslint-disable-line unicorn/no-process-exit -- Nobody waits any more, and a connection may be open.
 		}
 	}, lookMs).unref();
-	const text = JSON.stringify(await answer());
+	const text = JSON.stringify(await answerOf(async (request: PodRequest) => readPod(request)) satisfies PodAnswer);
 	process.stdout.write(text, () => {
 		process.exit(); // eslint-disable-line unicorn/no-process-exit -- A call that was given up may still be open.
 	});

@@ -22,7 +22,7 @@ Reads a live pod in a process of its own, which this one waits for. Only reads: 
 export function readLive(kind: NodeKind, name: string): LivePod {
 	const target = targetOfLive(kind, name);
 	const environment = Object.fromEntries(passedOn.flatMap(variable => process.env[variable] === undefined ? [] : [[variable, process.env[variable]]]));
-	const answer = JSON.parse(runNodeToEnd(new URL('live-reader.js', import.meta.url), {input: JSON.stringify(target), environment, timeoutMs: limitMs})) as ReaderAnswer;
+	const answer = JSON.parse(runNodeToEnd(new URL('live-reader.js', import.meta.url), {input: JSON.stringify(target), environment, timeoutMs: limitMs})) as ReaderAnswer<LivePod>;
 	if ('fault' in answer) {
 		const {code, ...fault} = answer.fault;
 		throw new TestbedError(code, fault);

@@ -35,7 +35,8 @@ test('an error keeps its code, its name and its cause', t => {
 
 test('exit statuses: 2 for what the user wrote, 3 for what cannot be concluded, 4 for the machine', t => {
 	t.deepEqual(exitStatusOf, {
-		USAGE: 2, INPUT: 2, RULES_REJECTED: 2, LIMIT: 3, UNREADABLE: 3, UNMAPPED: 3, NOT_TRIED: 3, MACHINE: 4, MISSING_PROGRAM: 4, COMMAND_FAILED: 4, SYSCALL_FAILED: 4, ACTOR_FAILED: 3, INTERRUPTED: 130,
+		USAGE: 2, INPUT: 2, RULES_REJECTED: 2, LIMIT: 3, UNREADABLE: 3, UNMAPPED: 3, NOT_TRIED: 3, MACHINE: 4, MISSING_PROGRAM: 4, COMMAND_FAILED: 4, SYSCALL_FAILED: 4,
+		ACTOR_FAILED: 3, INTERRUPTED: 130,
 	});
 });
 
