@@ -163,7 +163,8 @@ export class Joiner {
 			protocol: protocolOf(opened),
 			from: opened.from,
 			to: opened.to,
-			socket: this.#ownerOf({opened, name, logged: packet?.owner}, gaps),
+			// The trace table is the pod's own, so it knows nothing of a socket elsewhere. An entry with the same ports is of another connection: each namespace chooses source ports by itself.
+			socket: packet?.entry === 'prerouting' ? undefined : this.#ownerOf({opened, name, logged: packet?.owner}, gaps),
 			traversals,
 			end,
 			...this.#flowOf(opened),

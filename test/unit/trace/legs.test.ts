@@ -237,6 +237,8 @@ test('legs: a leg has its socket\'s owner, by the socket match or by NFLOG', t =
 	t.deepEqual(socketOf({}), {uid: 1000, gid: 1000});
 	t.deepEqual(socketOf({owners: [], packets: [packet({owner: {uid: 3, gid: 4}})]}), {uid: 3, gid: 4});
 	t.is(socketOf({owners: []}), undefined);
+	t.is(socketOf({owners: [owner({uid: 5})], packets: [packet({entry: 'prerouting'})]}), undefined, 'sent in another namespace, from a port that the pod uses as well');
+	t.deepEqual(socketOf({owners: [owner({uid: 5, gid: 5})], packets: [packet({entry: 'output'})]}), {uid: 5, gid: 5});
 });
 
 test('legs: IPv6 addresses are in brackets, and the tables are those of IPv6', t => {
