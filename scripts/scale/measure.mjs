@@ -32,6 +32,13 @@ function secondsOf(words) {
 	return {processor: childSeconds() - before, clock: (performance.now() - startedAt) / 1000};
 }
 
+/** The first line in which two texts differ, with the lines before it; undefined if they are equal. */
+function firstDifference(one, other) {
+	const [lines, others] = [one.split('\n'), other.split('\n')];
+	const place = lines.findIndex((line, index) => line !== others[index]);
+	return one === other ? undefined : {before: lines.slice(Math.max(0, place - 20), place), whole: lines[place], merged: others[place]};
+}
+
 const rounded = seconds => Math.round(seconds * 100) / 100;
 const command = process.argv.slice(2);
 const folder = mkdtempSync(path.join(tmpdir(), 'testbed-scale-'));
@@ -51,11 +58,13 @@ try {
 			mergeTo(second);
 		}
 
-		const isEqual = reportOf(report) === reportOf(whole) && (!isRun || readFileSync(first).equals(readFileSync(second)));
+		const difference = firstDifference(reportOf(whole), reportOf(report));
+		const isEqual = difference === undefined && (!isRun || readFileSync(first).equals(readFileSync(second)));
 		process.exitCode = isEqual ? process.exitCode : 1;
 		const sum = all.reduce((total, {processor}) => total + processor, 0);
 		console.log(JSON.stringify({
-			shards: count, sum: rounded(sum), longest: rounded(Math.max(...all.map(({processor}) => processor))), merge: rounded(merge.processor), isEqual,
+			shards: count, sum: rounded(sum), longest: rounded(Math.max(...all.map(({processor}) => processor))), merge: rounded(merge.processor),
+			isEqual, ...(difference === undefined ? {} : {difference}),
 		}));
 	}
 } finally {
