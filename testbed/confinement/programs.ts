@@ -3,10 +3,10 @@ The rule tools on this machine: where they are, and which loader starts them.
 */
 
 import {
-	accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync,
+	closeSync, openSync, readSync, realpathSync,
 } from 'node:fs';
-import path from 'node:path';
 import {backendTools} from '../../src/netfilter/backends.js';
+import {findProgram} from '../system/find-program.js';
 
 /** The programs that are given text from users: rules, addresses and routes. Only these are run confined. */
 export const confinedPrograms: readonly string[] = ['ip', ...backendTools.map(({program}) => program)];
@@ -16,21 +16,6 @@ export type FoundProgram = {readonly name: string; readonly place: string; reado
 
 /** A program that exists but cannot be run confined, and why. */
 export type UnusableProgram = {readonly name: string; readonly reason: string};
-
-/** Looks a program up as a shell would; undefined if no folder has it. */
-function locate(name: string, searchPath: string): string | undefined {
-	for (const folder of searchPath.split(':')) {
-		const file = path.join(folder, name);
-		try {
-			accessSync(file, constants.X_OK);
-			if (statSync(file).isFile()) {
-				return file;
-			}
-		} catch {} // It is not there.
-	}
-
-	return undefined;
-}
 
 const headBytes = 4096;
 const interpreterType = 3; // PT_INTERP
@@ -91,7 +76,7 @@ export function findPrograms(names: readonly string[], searchPath: string): {rea
 	const found: FoundProgram[] = [];
 	const unusable: UnusableProgram[] = [];
 	for (const name of names) {
-		const place = locate(name, searchPath);
+		const place = findProgram(name, searchPath);
 		try {
 			if (place !== undefined) {
 				const file = realpathSync(place);

@@ -4,6 +4,7 @@ What this machine needs to boot other kernels.
 
 import process from 'node:process';
 import {TestbedError} from '../errors.js';
+import {searchPath} from '../system/commands.js';
 import {findProgram} from '../system/find-program.js';
 import {packageOf} from '../system/missing-program.js';
 import {forRoot} from '../system/privileges.js';
@@ -24,7 +25,9 @@ All programs are there.
 
 @throws {TestbedError} NOT_TRIED, which names all that are missing.
 */
-export function requirePrograms(programs: readonly string[], {what, find = findProgram}: {readonly what: string; readonly find?: (name: string) => string | undefined}): void {
+export function requirePrograms(programs: readonly string[], {what, find = name => findProgram(name, searchPath)}: {
+	readonly what: string; readonly find?: (name: string) => string | undefined;
+}): void {
 	const missing = programs.filter(program => find(program) === undefined);
 	if (missing.length > 0) {
 		throw new TestbedError('NOT_TRIED', {

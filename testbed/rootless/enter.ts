@@ -7,7 +7,7 @@ The IDs are mapped by newuidmap(1) and newgidmap(1), which may map the ranges th
 */
 
 import {spawn, spawnSync} from 'node:child_process';
-import {accessSync, constants, existsSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {userInfo} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -16,6 +16,7 @@ import {createPipe} from '../syscalls/descriptors.js';
 import {createMemoryFile, fillMemoryFile} from '../syscalls/memory-file.js';
 import {keepOpen, replaceProcess} from '../syscalls/replace-process.js';
 import {searchPath} from '../system/commands.js';
+import {findProgram} from '../system/find-program.js';
 import {missingProgram} from '../system/missing-program.js';
 import {packageRoot} from '../system/package-root.js';
 import {commandLine} from '../system/program-name.js';
@@ -28,17 +29,6 @@ const again = path.join(packageRoot, 'scripts/setup/inside.cjs');
 
 /** The arguments of the command, and the context that `main` was given with them. `listening` are sockets for the program inside, by address; `outside` is a text for it, of what only this process can read. */
 export type Start = {readonly argv: readonly string[]; readonly context: object; readonly listening?: Readonly<Record<string, number>>; readonly outside?: string | undefined};
-
-function locate(program: string): string | undefined {
-	return searchPath.split(':').map(folder => path.join(folder, program)).find(file => {
-		try {
-			accessSync(file, constants.X_OK);
-			return true;
-		} catch {
-			return false;
-		}
-	});
-}
 
 function userName(): string | undefined {
 	try {
@@ -59,7 +49,7 @@ Refuses to start if this user cannot have a user namespace in which it is root: 
 @throws {TestbedError} MACHINE with what forbids it; MISSING_PROGRAM without unshare(1).
 */
 export function refuseWithoutNamespace(argv: readonly string[]): void {
-	const unshare = locate('unshare');
+	const unshare = findProgram('unshare', searchPath);
 	if (unshare === undefined) {
 		throw missingProgram('unshare');
 	}
@@ -99,7 +89,7 @@ function mapping(): MappingFacts & {readonly words: readonly [uids: string, gids
 	const [uid, gid, name] = [process.geteuid!(), process.getegid!(), userName()];
 	const texts = ['/etc/subuid', '/etc/subgid'].map(file => readFact(file) ?? '');
 	const [uids = [], gids = []] = texts.map(text => rangesOf(text, {name, uid}));
-	const programs = ['newuidmap', 'newgidmap'].map(program => [program, locate(program)] as const);
+	const programs = ['newuidmap', 'newgidmap'].map(program => [program, findProgram(program, searchPath)] as const);
 	const ranges = {'/etc/subuid': uids, '/etc/subgid': gids};
 	return {
 		uid, name, said: '', missing: programs.find(([, file]) => file === undefined)?.[0],
@@ -143,7 +133,7 @@ export function enterNamespace({argv, context, listening = {}, outside}: Start):
 	const note: NamespaceNote = {
 		...facts, helper: child.pid ?? 0, pipes: [there.write, back.read], listening, outside: texts[0],
 	};
-	const unshare = locate('unshare')!;
+	const unshare = findProgram('unshare', searchPath)!;
 	replaceProcess({
 		file: unshare,
 		argv: ['unshare', '--user', '--net', '/bin/sh', '-c', inside, ...[there.write, back.read].map(fd => `/proc/self/fd/${fd}`), process.execPath, ...process.execArgv, again, JSON.stringify(context), ...argv],

@@ -31,7 +31,7 @@ Runs a program to its end. It is in a process group of its own, so Ctrl-C in the
 */
 export async function runLong(file: string, arguments_: readonly string[], {signal, timeoutMs, onLine, gentleMs = 0, environment = {}, folder}: LongProgramOptions): Promise<ProgramEnd> {
 	signal.throwIfAborted();
-	if (findProgram(file) === undefined && !file.includes('/')) {
+	if (!file.includes('/') && findProgram(file, searchPath) === undefined) {
 		throw missingProgram(file);
 	}
 

@@ -3,13 +3,13 @@ Finds the Envoy that a user has: the program itself, not a script that starts it
 */
 
 import {
-	accessSync, closeSync, constants, existsSync, openSync, readSync, realpathSync, statSync,
+	closeSync, existsSync, openSync, readSync, realpathSync,
 } from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
 import {TestbedError} from '../../errors.js';
 import {searchPath} from '../../system/commands.js';
 import {run} from '../../system/exec.js';
+import {findProgram, isProgram} from '../../system/find-program.js';
 
 /** An Envoy that can be run: its file, and its version as it prints it (`1.40.0`). */
 export type EnvoyProgram = {readonly file: string; readonly version: string};
@@ -35,7 +35,7 @@ export function locateEnvoy(given: string | undefined, environment: Readonly<Rec
 		return {file: fromEnvironment, by: 'the variable ENVOY'};
 	}
 
-	const found = folders.map(folder => path.join(folder, 'envoy')).find(file => isProgram(file));
+	const found = findProgram('envoy', folders.join(':'));
 	if (found === undefined) {
 		throw new TestbedError('MISSING_PROGRAM', {message: 'There is no envoy in PATH, and neither --envoy nor the variable ENVOY names one.', state: 'Nothing was run.', hint: howToGetEnvoy});
 	}
@@ -69,15 +69,6 @@ export async function findEnvoy(given?: string): Promise<EnvoyProgram> {
 /** The version in what `envoy --version` prints: `…/envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`. */
 export function parseVersion(said: string): string | undefined {
 	return /version: [\da-f]+\/(?<version>[^/\s]+)\//u.exec(said)?.groups?.['version'];
-}
-
-function isProgram(file: string): boolean {
-	try {
-		accessSync(file, constants.X_OK);
-		return statSync(file).isFile();
-	} catch {
-		return false;
-	}
 }
 
 function checked({file, by}: Named): string {
