@@ -15,13 +15,13 @@ import type {RunOptions} from '../run/options.js';
 import {casesOf, questionOf} from '../run/report.js';
 import {runMany} from '../run/run-many.js';
 import {shareActors} from '../run/share-actors.js';
-import {runsByActors, type CaseSet} from './test-cases.js';
+import type {CaseSet} from './test-cases.js';
 
 /** One case of a run: the set that it belongs to, and its name in reports (`1 name, ipv4`). */
 type OwnedCase = {readonly set: CaseSet; readonly name: string};
 
 /** A run with cases of one or more sets. `owners` is in the order of the scenario's cases. */
-type CaseRun = {readonly options: RunOptions; readonly owners: readonly OwnedCase[]};
+export type CaseRun = {readonly options: RunOptions; readonly owners: readonly OwnedCase[]};
 
 /** The same, with the cases that pass with the original (their places in the run). */
 type TrustedRun = CaseRun & {readonly trusted: ReadonlySet<number>};
@@ -66,9 +66,11 @@ export async function trustCases(sets: readonly CaseSet[], jobs: number): Promis
 	};
 }
 
-/** The runs of all sets, those with compatible actors merged into one. */
-function sharedRuns(sets: readonly CaseSet[]): readonly CaseRun[] {
-	const all = sets.flatMap(set => set.runs.map(run => ({set, run: asScenario(run, set)})));
+/** The runs of all sets, those with compatible actors merged into one, so that rules are installed once for all of them. */
+export function sharedRuns(sets: readonly CaseSet[]): readonly CaseRun[] {
+	const given = sets.flatMap(set => set.runs.map(run => ({set, run})));
+	// The types last: they fit most groups of scenarios, but a group that begins with them leaves out more scenarios.
+	const all = [...given.filter(({run}) => run.scenario !== undefined), ...given.filter(({run}) => run.scenario === undefined)].map(({set, run}) => ({set, run: asScenario(run, set)}));
 	const sharing = shareActors(all.map(({run}) => run)).map((run, index) => ({...run, set: all[index]!.set}));
 	return runsByActors(sharing).map((members): CaseRun => {
 		const ids = new Set<string>();
@@ -88,6 +90,17 @@ function sharedRuns(sets: readonly CaseSet[]): readonly CaseRun[] {
 			owners: cases.map(({set, name}) => ({set, name})),
 		};
 	});
+}
+
+/** Groups scenarios whose actors and additions to the topology are the same ({@link shareActors} makes them so). */
+function runsByActors<Run extends RunOptions>(runs: readonly Run[]): ReadonlyArray<readonly [Run, ...Run[]]> {
+	const groups = new Map<string, [Run, ...Run[]]>();
+	for (const run of runs) {
+		const key = JSON.stringify([run.scenario!.actorSet, run.scenario!.extension]);
+		groups.set(key, [...groups.get(key) ?? [], run] as [Run, ...Run[]]);
+	}
+
+	return [...groups.values()];
 }
 
 /** The types as a scenario, so that they can share a run with others. */

@@ -19,6 +19,7 @@ import {runMany} from '../run/run-many.js';
 import {summaryOfRules} from '../inputs/summary.js';
 import {inTurns} from '../system/turns.js';
 import {probeClasses, type ClassRunOptions, type ProbedClasses} from './probe-classes.js';
+import {sharedRuns} from './case-runs.js';
 import type {CaseSet} from './test-cases.js';
 
 /** Options of a coverage run. */
@@ -98,8 +99,8 @@ function isReached({family, place}: RuleCoverage, {traversals}: Leg): boolean {
 type FirstLeg = CoveredLegs[number] & {readonly isFirst: boolean};
 
 /** The legs of all cases, whatever their outcome: rules they hit count as hit. */
-async function legsOfCases({runs}: CaseSet, {input, jobs}: {readonly input: RuleInput; readonly jobs: number}): Promise<readonly FirstLeg[]> {
-	const entries = await runMany(runs, {jobs});
+async function legsOfCases(set: CaseSet, {input, jobs}: {readonly input: RuleInput; readonly jobs: number}): Promise<readonly FirstLeg[]> {
+	const entries = await runMany(sharedRuns([set]).map(({options}) => options), {jobs});
 	return entries.flatMap(entry => {
 		if (entry.kind !== 'report') {
 			throw new TestbedError(entry.kind === 'rejected' ? 'RULES_REJECTED' : 'MACHINE', {message: entry.reason, state: 'Nothing was counted.'});

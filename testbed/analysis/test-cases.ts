@@ -7,11 +7,10 @@ import type {AddressFamily} from '../../src/netfilter/types.js';
 import {printRuleSet} from '../../src/report/rules/text.js';
 import {defaultTypesOf} from '../../src/mesh/traffic-types.js';
 import {TestbedError} from '../errors.js';
-import type {RuleInput, ReadyScenario} from '../inputs/types.js';
+import type {RuleInput} from '../inputs/types.js';
 import type {RunOptions} from '../run/options.js';
 import {scenarioFiles} from '../inputs/scenario-words.js';
 import {loadScenarios, type CredentialsOf, type ScenarioPermissions} from '../inputs/scenarios.js';
-import {shareActors} from '../run/share-actors.js';
 import {packageRoot} from '../system/package-root.js';
 
 /** The scenarios that come with the testbed. */
@@ -63,8 +62,9 @@ function scenariosAsCases(name: string, {files, input, options, credentialsOf, p
 		for (const {rules, play: ready} of prepared) {
 			const families = [...new Set(ready.cases.map(({probe}) => probe.family))];
 			if (isSameRules(rules, input, families)) {
+				// Sets of cases share runs, in which a name alone may not be unique.
 				runs.push({
-					...options, families, rules: input, types: [], scenario: ready,
+					...options, families, rules: input, types: [], scenario: {...ready, cases: ready.cases.map(traffic => ({...traffic, id: `${ready.name}/${traffic.id}`}))},
 				});
 			} else {
 				leftOut.push(`${ready.name} is written for ${rules.source}${families.every(family => options.families.includes(family)) ? '' : ` in ${families.join(' and ')}`}.`);
@@ -74,38 +74,11 @@ function scenariosAsCases(name: string, {files, input, options, credentialsOf, p
 		leftOut.push(...missing.map(({scenario, reason}) => `${scenario}: ${reason}`));
 	}
 
-	return {name, runs: mergeScenarios(shareActors(runs)), leftOut};
+	return {name, runs, leftOut};
 }
 
 /** Whether both have the same rules in some families. Native nftables tables hold both families. */
 function isSameRules(one: RuleInput, other: RuleInput, families: readonly AddressFamily[]): boolean {
 	const [own, asked] = [one, other].map(({backend, ruleSet}) => printRuleSet({backend, families, ruleSet}));
 	return own === asked && own !== '';
-}
-
-/** Merges runs with the same actors, so that rules are installed once for all of them. */
-function mergeScenarios(runs: readonly RunOptions[]): readonly RunOptions[] {
-	return runsByActors(runs).map(([first, ...others]): RunOptions => {
-		const prepared = [first, ...others].map(({scenario}) => scenario!);
-		return {
-			...first,
-			families: [...new Set([first, ...others].flatMap(({families}) => families))],
-			scenario: {
-				...prepared[0]!,
-				name: prepared.map(({name}) => name).join(', '),
-				cases: prepared.flatMap(({name, cases}) => cases.map(traffic => ({...traffic, id: `${name}/${traffic.id}`}))),
-			} satisfies ReadyScenario,
-		};
-	});
-}
-
-/** Groups scenarios whose actors and additions to the topology are the same ({@link shareActors} makes them so). */
-export function runsByActors<Run extends RunOptions>(runs: readonly Run[]): ReadonlyArray<readonly [Run, ...Run[]]> {
-	const groups = new Map<string, [Run, ...Run[]]>();
-	for (const run of runs) {
-		const key = JSON.stringify([run.scenario!.actorSet, run.scenario!.extension]);
-		groups.set(key, [...groups.get(key) ?? [], run] as [Run, ...Run[]]);
-	}
-
-	return [...groups.values()];
 }
