@@ -4,7 +4,8 @@ The program that asks an API server: it reads a request from standard input and 
 
 import process from 'node:process';
 import {answerOf} from '../live/answer-of.js';
-import type {PodAnswer} from './protocol.js';
+import type {ReaderAnswer} from '../live/protocol.js';
+import type {ClusterPod} from './cluster-pod.js';
 import {readPod, type PodRequest} from './read-pod.js';
 
 /** How often to look whether whoever waits has ended. */
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
 			process.exit(); // eslint-disable-line unicorn/no-process-exit -- Nobody waits any more, and a connection may be open.
 		}
 	}, lookMs).unref();
-	const text = JSON.stringify(await answerOf(async (request: PodRequest) => readPod(request)) satisfies PodAnswer);
+	const text = JSON.stringify(await answerOf(async (request: PodRequest) => readPod(request)) satisfies ReaderAnswer<ClusterPod>);
 	process.stdout.write(text, () => {
 		process.exit(); // eslint-disable-line unicorn/no-process-exit -- A call that was given up may still be open.
 	});

@@ -7,8 +7,8 @@ import process from 'node:process';
 import {TestbedError} from '../errors.js';
 import {isInOwnNamespace, textFromOutside} from '../rootless/note.js';
 import {runNodeToEnd} from '../system/commands.js';
+import type {ReaderAnswer} from '../live/protocol.js';
 import {parsePodName, type ClusterChoices, type ClusterPod} from './cluster-pod.js';
-import type {PodAnswer} from './protocol.js';
 import type {PodRequest} from './read-pod.js';
 
 /** Longest reading: a debug container's image may have to be pulled. */
@@ -62,7 +62,7 @@ function readNow(name: string, {kubeconfig, ...choices}: ClusterChoices): Cluste
 	const answer = JSON.parse(runNodeToEnd(new URL('pod-reader.js', import.meta.url), {
 		// The programs that a kubeconfig names for credentials need all of it.
 		input: JSON.stringify(request), environment: process.env as Readonly<Record<string, string>>, folder: process.cwd(), timeoutMs: limitMs,
-	})) as PodAnswer;
+	})) as ReaderAnswer<ClusterPod>;
 	if ('fault' in answer) {
 		const {code, ...fault} = answer.fault;
 		throw new TestbedError(code, fault);

@@ -2,12 +2,12 @@
 The rules and routes that are currently installed in a pod, to be replaced by the next set.
 */
 
+import {isDeepStrictEqual} from 'node:util';
 import type {SidecarRouting} from '../../src/mesh/routing.js';
 import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import type {
 	AddressFamily, Backend, Rule, RuleSet,
 } from '../../src/netfilter/types.js';
-import {printRuleSet} from '../../src/report/rules/text.js';
 import {canFollow, driverOf} from './backends/drivers.js';
 import {installAndReadBack, type InstalledRules} from './install.js';
 import type {Sandbox} from './sandbox.js';
@@ -62,8 +62,8 @@ export class ReplaceableRules {
 			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),
 		]);
 		this.#installed = {
-			// A rejected set can leave empty tables next to the earlier ones.
 			asked: installed.status === 'fulfilled' ? own : undefined,
+			// A rejected set can leave empty tables next to the earlier ones.
 			ruleSet: installed.status === 'fulfilled' ? installed.value.ruleSet : (driverOf(backend).isAtomic ? left : {tables: [...left.tables, ...own.tables]}), backend, families: all, routing,
 		};
 		for (const result of [installed, routed]) {
@@ -85,7 +85,7 @@ export class ReplaceableRules {
 	}
 }
 
-/** The families in which the set asks for exactly what was installed before. */
-function unchangedFamilies(families: readonly AddressFamily[], {before: {asked, backend}, own}: {readonly before: Installed; readonly own: RuleSet}): readonly AddressFamily[] {
-	return asked === undefined ? [] : families.filter(family => printRuleSet({backend, families: [family], ruleSet: own}) === printRuleSet({backend, families: [family], ruleSet: asked}));
+/** The families in which the set asks for exactly what was installed before. Mutants share what they do not change, so most of this compares references. */
+function unchangedFamilies(families: readonly AddressFamily[], {before: {asked}, own}: {readonly before: Installed; readonly own: RuleSet}): readonly AddressFamily[] {
+	return asked === undefined ? [] : families.filter(family => isDeepStrictEqual(restrictToFamilies(own, [family]), restrictToFamilies(asked, [family])));
 }

@@ -178,7 +178,9 @@ export class Sandbox implements AsyncDisposable {
 			}
 		}
 
-		await untilAddressesAreReady(this.pod);
+		if (loopbackAddresses.some(({family}) => family === 'ipv6')) {
+			await untilAddressesAreReady(this.pod);
+		}
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
