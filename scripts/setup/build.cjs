@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const process = require('node:process');
 const {bundle, bundlesStand} = require('./bundle.cjs');
+const {hashUnlessUnchanged} = require('./file-times.cjs');
 const {SetupProblem} = require('./problem.cjs');
 const {giveToOwner} = require('./owner.cjs');
 
@@ -45,16 +46,17 @@ function sourceOf(output) {
 	return match === null ? undefined : `${match[1]}.ts`;
 }
 
-/**
-One hash of everything that a build depends on: names and contents of the sources and settings. Contents rather than times, so that a copied checkout stays built, and an edit within the same second counts.
-
-A new compiler or bundler changes the lockfile.
-*/
-function fingerprint(target, root) {
+/** Everything that a build depends on, relative to the root: the sources and the settings. A new compiler or bundler changes the lockfile. */
+function filesOf(target, root) {
 	const settings = ['tsconfig.base.json', 'tsconfig.json', 'package-lock.json', ...foldersOf[target].map(folder => `${folder}/tsconfig.json`)];
 	const sources = [...foldersOf[target], pageFolder].flatMap(folder => filesBelow(root, folder)).filter(name => /\.(?:tsx?|css)$/.test(name));
+	return [...settings, ...sources.toSorted()];
+}
+
+/** One hash of the names and contents of files. Contents rather than times, so that a copied checkout stays built, and an edit within the same second counts. */
+function fingerprint(names, root) {
 	const hash = createHash('sha256');
-	for (const name of [...settings, ...sources.toSorted()]) {
+	for (const name of names) {
 		const text = fs.readFileSync(path.join(root, name));
 		hash.update(`${name} ${text.length}\n`).update(text);
 	}
@@ -88,8 +90,16 @@ function readStamp(target, root) {
 }
 
 /** Whether `dist` was built from the current sources. */
-function buildStands(target, {root}) {
-	if (!bundlesStand({root}) || readStamp(target, root) !== fingerprint(target, root)) {
+function buildStands(target, context) {
+	const {root} = context;
+	const stamp = readStamp(target, root);
+	if (stamp === undefined || !bundlesStand({root})) {
+		return false;
+	}
+
+	const names = filesOf(target, root);
+	const current = hashUnlessUnchanged(names, {note: `dist/.files-${target}`, context, hash: () => fingerprint(names, root)});
+	if (stamp !== current) {
 		return false;
 	}
 
@@ -130,7 +140,7 @@ function build(target, context) {
 	const {root} = context;
 	const targets = target === 'test' ? ['testbed', 'test'] : [target];
 	// Computed before the sources are read: if a file is saved meanwhile, the stamp is outdated and the next start builds again.
-	const stamps = targets.map(name => [stampOf(name), fingerprint(name, root)]);
+	const stamps = targets.map(name => [stampOf(name), fingerprint(filesOf(name, root), root)]);
 	try {
 		if (target === 'test') {
 			compileAll(target, context);

@@ -148,7 +148,7 @@ function takeSteps(steps, context) {
 }
 
 /**
-Completes the setup. If it is already complete, this only reads and hashes the sources and does a few stat calls.
+Completes the setup. If it is already complete, this only asks for the times of the sources (it reads and hashes them if one has changed) and does a few other stat calls.
 
 Checks of things that a setup cannot change (platform, root) come first, so that nothing is installed for a run that is impossible.
 */

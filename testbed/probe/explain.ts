@@ -96,7 +96,6 @@ export async function sendQuestions(ownSandbox: ActorSandbox, options: Omit<Prob
 	const startedAt = performance.now();
 	const {questions, rules, onProgress} = options;
 	const families = [...new Set(questions.map(({family}) => family))];
-	let environment: Environment | undefined;
 	await ownSandbox.configured();
 	await ownSandbox.sandbox.answerElsewhere(ownSandbox.topology, questions.map(({to}) => to.address));
 	const seen = await sendProbes(ownSandbox, {
@@ -111,13 +110,11 @@ export async function sendQuestions(ownSandbox: ActorSandbox, options: Omit<Prob
 				actor: from, family, protocol, destination, ...(source === undefined ? {} : {source}),
 			},
 		})),
-		async meanwhile() {
-			environment = await loadEnvironment(rules.backend);
-		},
 	});
+	const environment = await loadEnvironment(rules.backend);
 	onProgress('explaining');
 	return questions.map((question, index) => reportOf({
-		question, options, families, seen, observation: seenIn(seen.observations[index]!), environment: environment!, startedAt,
+		question, options, families, seen, observation: seenIn(seen.observations[index]!), environment, startedAt,
 	}));
 }
 

@@ -39,22 +39,18 @@ export async function runOn(ownSandbox: ActorSandbox, options: RunOptions): Prom
 	const {rules: {backend}, onProgress} = options;
 	const question = questionOf(options, ownSandbox.topology);
 	const cases = casesOf(question);
-	let environment: Environment | undefined;
 	const seen = await sendProbes(ownSandbox, {
 		...options,
 		sendings: cases.map(({id, article, probe}) => ({id, label: `${article === null && options.scenario !== undefined ? 'probe' : 'type'} ${id}`, probe})),
-		// Querying versions costs no time while the probes are in flight.
-		async meanwhile() {
-			environment = {...await loadEnvironment(backend), ...programOf(options.proxy)};
-		},
 	});
+	const environment: Environment = {...await loadEnvironment(backend), ...programOf(options.proxy)};
 	onProgress('judging');
-	const judged = buildReport(question, {cases, seen, environment: environment!});
+	const judged = buildReport(question, {cases, seen, environment});
 	const durationMs = Math.round(performance.now() - startedAt);
 	return {
 		report: {...judged, durationMs},
 		evidence: {
-			question, play: seen.evidence, environment: environment!, durationMs,
+			question, play: seen.evidence, environment, durationMs,
 		},
 	};
 }

