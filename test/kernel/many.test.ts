@@ -1,10 +1,13 @@
 /** Many rule sets in one run: every release, several back ends, and what happens if one of them cannot run. */
 
+import {existsSync} from 'node:fs';
 import test from 'ava';
 import {releaseLines} from '../../src/istio/releases.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {reuseKey, type ActorSandbox} from '../../testbed/run/actor-sandbox.js';
 import {runMany} from '../../testbed/run/run-many.js';
+import {SandboxPool} from '../../testbed/run/sandbox-pool.js';
 import {testbed, type JsonReport} from './_cli.js';
 import {optionsOf, outcomesOf} from './_run.js';
 
@@ -38,6 +41,65 @@ test('a set that the kernel rejects is reported separately, and the others conti
 	const entries = await runMany([input, bad, input, input].map(rules => optionsOf({rules, types: ['2']})), {jobs: 2});
 	t.deepEqual(entries.map(({kind, source}) => `${kind} ${source}`), ['report release:1.30', 'rejected bad', 'report release:1.30', 'report release:1.30']);
 	t.deepEqual(entries.flatMap(entry => entry.kind === 'report' ? Object.values(outcomesOf(entry.report)) : []), ['pass', 'pass', 'pass']);
+});
+
+type Pools = {readonly from?: SandboxPool; readonly into?: SandboxPool};
+
+/** Does one run; what it ended in, the processes that listened in it, and their sandbox as the pool knows it. */
+async function runWith(variation: Parameters<typeof optionsOf>[0], pools: Pools) {
+	const pids: number[] = [];
+	const options = optionsOf({
+		types: ['2'], ...variation, onActors(actors) {
+			pids.push(...[...actors.values()].flatMap(({pid}) => pid === undefined ? [] : [pid]));
+		},
+	});
+	const [entry] = await runMany([options], {jobs: 1, ...pools});
+	const {rules} = options;
+	return {ended: entry!.kind === 'report' ? Object.values(outcomesOf(entry!.report)).join(' ') : entry!.kind, pids, use: {key: reuseKey({...options, mesh: rules.mesh, intent: rules.intent}), backend: rules.backend}};
+}
+
+test('a sandbox is kept for later runs of the same actors, and removed with the pool', async t => {
+	const pool = new SandboxPool();
+	const first = await runWith({}, {into: pool});
+	t.is(first.ended, 'pass');
+	t.true(first.pids.length > 0 && first.pids.every(pid => existsSync(`/proc/${pid}`)));
+	const second = await runWith({backend: 'iptables-legacy'}, {from: pool, into: pool});
+	t.deepEqual([second.ended, second.pids], ['pass', first.pids]);
+	const other = await runWith({credentials: {app: {uid: 4321, gid: 4321}}}, {from: pool, into: pool});
+	t.is(other.ended, 'pass');
+	t.false(other.pids.some(pid => first.pids.includes(pid)));
+	await pool[Symbol.asyncDispose]();
+	t.deepEqual([...first.pids, ...other.pids].filter(pid => existsSync(`/proc/${pid}`)), []);
+});
+
+test('without a pool for it, a sandbox is removed; one in which rules were rejected is never kept', async t => {
+	await using pool = new SandboxPool();
+	const {pids} = await runWith({}, {from: pool});
+	t.deepEqual(pids.filter(pid => existsSync(`/proc/${pid}`)), []);
+	const input = loadRuleInput({source: 'release:1.30', families: ['ipv4']});
+	const bad = {...input, allowedModules: ['nosuchmatch'], ruleSet: parseSave('*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', 'ipv4')};
+	const rejected = await runWith({rules: bad}, {into: pool});
+	t.is(rejected.ended, 'rejected');
+	t.is(pool.take(rejected.use), undefined);
+});
+
+test('a pool holds a few sandboxes, and removes the one that has waited longest', async t => {
+	await using pool = new SandboxPool();
+	const removed: number[] = [];
+	for (let number = 0; number < 10; number++) {
+		// The pool only disposes of it.
+		const sandbox = {
+			async [Symbol.asyncDispose]() {
+				removed.push(number);
+			},
+		} as unknown as ActorSandbox;
+		await pool.keep(sandbox, {key: String(number), backend: 'iptables-nft'}); // eslint-disable-line no-await-in-loop -- One after the other is what is tried.
+	}
+
+	t.deepEqual(removed, [0, 1]);
+	t.is(pool.take({key: '1', backend: 'iptables-nft'}), undefined);
+	t.not(pool.take({key: '2', backend: 'iptables-nft'}), undefined);
+	t.is(pool.take({key: '2', backend: 'iptables-nft'}), undefined);
 });
 
 test('an error that concerns all sets ends the whole run', async t => {

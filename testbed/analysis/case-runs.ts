@@ -14,6 +14,7 @@ import {actorSetOf} from '../run/actor-sandbox.js';
 import type {RunOptions} from '../run/options.js';
 import {casesOf, questionOf} from '../run/report.js';
 import {runMany} from '../run/run-many.js';
+import type {SandboxPool} from '../run/sandbox-pool.js';
 import {shareActors} from '../run/share-actors.js';
 import type {CaseSet} from './test-cases.js';
 
@@ -29,17 +30,18 @@ type TrustedRun = CaseRun & {readonly trusted: ReadonlySet<number>};
 /** Of one set: how many cases pass with the original, and a sentence for each that does not. */
 export type Trust = {readonly count: number; readonly untrusted: readonly string[]};
 
-/** All sets of cases, ready for mutants. */
-export type TrustedCases = {readonly runs: readonly TrustedRun[]; readonly trustOf: ReadonlyMap<CaseSet, Trust>};
+/** All sets of cases, ready for mutants. `sandboxes` are those that the original ran in, for the mutants. */
+export type TrustedCases = {readonly runs: readonly TrustedRun[]; readonly trustOf: ReadonlyMap<CaseSet, Trust>; readonly sandboxes: SandboxPool};
 
 /**
 Runs all cases of all sets with the original.
 
+@param options.sandboxes Gets the sandboxes; the caller disposes of it when the mutants are done.
 @throws {TestbedError} as {@link runMany}; RULES_REJECTED if the kernel rejects the original.
 */
-export async function trustCases(sets: readonly CaseSet[], jobs: number): Promise<TrustedCases> {
+export async function trustCases(sets: readonly CaseSet[], {jobs, sandboxes}: {readonly jobs: number; readonly sandboxes: SandboxPool}): Promise<TrustedCases> {
 	const runs = sharedRuns(sets);
-	const entries = await runMany(runs.map(({options}) => options), {jobs});
+	const entries = await runMany(runs.map(({options}) => options), {jobs, into: sandboxes});
 	const trustOf = new Map<CaseSet, Trust>(sets.map(set => [set, {count: 0, untrusted: []}]));
 	return {
 		runs: runs.map((run, index) => {
@@ -63,6 +65,7 @@ export async function trustCases(sets: readonly CaseSet[], jobs: number): Promis
 			return {...run, trusted};
 		}),
 		trustOf,
+		sandboxes,
 	};
 }
 
@@ -129,14 +132,15 @@ Runs trusted cases with mutants; returns a result of each set for each mutant, i
 
 @throws {TestbedError} as {@link runMany}.
 */
-export async function runMutants(mutants: readonly Mutant[], {cases: {runs}, jobs, onRun}: {
+export async function runMutants(mutants: readonly Mutant[], {cases: {runs, sandboxes}, jobs, onRun}: {
 	readonly cases: TrustedCases; readonly jobs: number; readonly onRun?: () => void;
 }): Promise<ReadonlyArray<ReadonlyMap<CaseSet, Detection>>> {
 	const detections = mutants.map(() => new Map<CaseSet, Detection>());
 	for (const run of runs) {
 		const sets = new Set([...run.trusted].map(place => run.owners[place]!.set));
 		const left = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => [...sets].some(set => detections[index]!.get(set)?.kind !== 'killed'));
-		const seen = await runMany(left.map(({mutant}) => ({...run.options, rules: rulesOfMutant(run.options.rules, mutant)})), {jobs, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next run needs to know which mutants are left.
+		const changed = left.map(({mutant}) => ({...run.options, rules: rulesOfMutant(run.options.rules, mutant)}));
+		const seen = await runMany(changed, {jobs, from: sandboxes, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next run needs to know which mutants are left.
 		for (const [position, {index}] of left.entries()) {
 			for (const set of sets) {
 				detections[index]!.set(set, withDetection(detections[index]!.get(set), detectionIn(seen[position]!, run, set)));

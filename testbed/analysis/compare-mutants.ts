@@ -12,7 +12,7 @@ import type {ProbeResult} from '../../src/comparison/moves.js';
 import type {Mutant} from '../../src/mutation/mutants.js';
 import {familiesOfMutant, mutantStatusOf, type MutantStatus} from '../../src/mutation/status.js';
 import {TestbedError} from '../errors.js';
-import {withWorkers} from '../system/worker-pool.js';
+import {inOrder, withWorkers} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProberSandbox} from '../probe/prober-sandbox.js';
 import {
@@ -36,7 +36,7 @@ export async function probeMutants(options: MutantProbeOptions): Promise<readonl
 	const {mutants, jobs, onStatus, signal} = options;
 	const mutantStatuses: MutantStatus[] = [];
 	let done = 0;
-	await withWorkers([...mutants.entries()], jobs, async take => {
+	await withWorkers(inOrder([...mutants.entries()]), Math.min(jobs, mutants.length), async take => {
 		await using worker = await MutantWorker.create(options);
 		for (let next = take(); next !== undefined; next = take()) {
 			signal.throwIfAborted();

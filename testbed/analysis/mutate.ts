@@ -11,6 +11,7 @@ import type {ActorCredentials} from '../../src/mesh/traffic.js';
 import {loadEnvironment} from '../system/environment.js';
 import type {RuleInput} from '../inputs/types.js';
 import {summaryOfRules} from '../inputs/summary.js';
+import {SandboxPool} from '../run/sandbox-pool.js';
 import type {OnProgress} from '../system/on-progress.js';
 import {probeMutants} from './compare-mutants.js';
 import {runMutants, trustCases} from './case-runs.js';
@@ -74,7 +75,8 @@ export async function mutateInput({input, families, cases, isCompleteChosen, sam
 		onProgress(`running ${names} with the original`);
 	}
 
-	const trusted = await trustCases(cases, jobs);
+	await using sandboxes = new SandboxPool();
+	const trusted = await trustCases(cases, {jobs, sandboxes});
 	let seen = 0;
 	const found = await runMutants(asked.map(({mutant}) => mutant), {
 		cases: trusted, jobs, onRun() {

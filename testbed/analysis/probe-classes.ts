@@ -17,7 +17,7 @@ import {TestbedError} from '../errors.js';
 import type {OnProgress} from '../system/on-progress.js';
 import {existingIds} from '../rootless/mapped-ids.js';
 import {inTurns} from '../system/turns.js';
-import {withWorkers} from '../system/worker-pool.js';
+import {inOrder, withWorkers} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProberSandbox} from '../probe/prober-sandbox.js';
 
@@ -129,7 +129,7 @@ async function sendAll({
 	const invalidAsked = isInvalidAsked(planning);
 	// If no job gets as far as to await it, its error is still that of the planning.
 	const handled = Promise.allSettled([invalidAsked]);
-	await withWorkers(asked, jobs, async take => {
+	await withWorkers(inOrder(asked), Math.min(jobs, asked.length), async take => {
 		let sandbox: ProberSandbox | undefined;
 		let backend: Backend | undefined;
 		try {

@@ -13,6 +13,8 @@ import type {RunEvidence} from './report.js';
 import type {RunOptions} from './options.js';
 import {runOn} from './run.js';
 import {reuseKey, ActorSandbox} from './actor-sandbox.js';
+import {RunQueue} from './run-queue.js';
+import type {SandboxPool} from './sandbox-pool.js';
 
 /** Called with a report and its evidence, for a recording. */
 export type OnEvidence = (report: Report, evidence: RunEvidence) => void;
@@ -24,10 +26,14 @@ Runs all of them and returns the results in the given order. A rule set that the
 
 With `bail`, none is started after one that did not pass, and those are inconclusive.
 
+@param options.from Sandboxes that wait for runs of their key.
+@param options.into Gets the sandboxes that are no longer needed here; without it they are removed.
 @throws {TestbedError} if the run is interrupted; if the machine could run none of them, the error of the first.
 */
-export async function runMany(all: readonly RunOptions[], {jobs, bail = false, onEntry, onEvidence}: {
+export async function runMany(all: readonly RunOptions[], {jobs, bail = false, from, into, onEntry, onEvidence}: {
 	readonly jobs: number;
+	readonly from?: SandboxPool | undefined;
+	readonly into?: SandboxPool | undefined;
 	readonly bail?: boolean | undefined;
 	readonly onEntry?: (entry: RunEntry, took: {readonly index: number; readonly ms: number}) => void;
 	readonly onEvidence?: OnEvidence | undefined;
@@ -36,7 +42,8 @@ export async function runMany(all: readonly RunOptions[], {jobs, bail = false, o
 	const entries = new Map<number, RunEntry>();
 	const faults = new Map<number, TestbedError>();
 	let last: RunEntry | undefined;
-	await withWorkers(queue, jobs, async takeNext => {
+	const runQueue = new RunQueue(queue);
+	await withWorkers(worker => runQueue.take(worker), Math.min(jobs, queue.length), async takeNext => {
 		const take = (): QueuedRun | undefined => last === undefined ? takeNext() : undefined;
 		let since = performance.now();
 		await runWorker(take, {
@@ -54,6 +61,8 @@ export async function runMany(all: readonly RunOptions[], {jobs, bail = false, o
 				faults.set(index, fault);
 			},
 			lacking: new Map(),
+			from,
+			into,
 			onEvidence,
 		});
 	});
@@ -99,6 +108,8 @@ type WorkerListener = {
 	readonly onFault: (index: number, fault: TestbedError) => void;
 	/** Back ends that the machine is known to lack, which are not tried again. */
 	readonly lacking: Map<Backend, TestbedError>;
+	readonly from: SandboxPool | undefined;
+	readonly into: SandboxPool | undefined;
 	readonly onEvidence: OnEvidence | undefined;
 };
 
@@ -120,7 +131,7 @@ async function runOnOneSandbox(first: QueuedRun, take: () => QueuedRun | undefin
 
 	let sandbox: ActorSandbox;
 	try {
-		sandbox = await ActorSandbox.create({
+		sandbox = listener.from?.take({key: first.key, backend: first.options.rules.backend}) ?? await ActorSandbox.create({
 			...first.options, ...first.options.scenario, mesh: first.options.rules.mesh, intent: first.options.rules.intent, topology: first.options.rules.topology,
 		});
 	} catch (error) {
@@ -128,25 +139,44 @@ async function runOnOneSandbox(first: QueuedRun, take: () => QueuedRun | undefin
 		return take();
 	}
 
-	await using _ = sandbox;
-	let job: QueuedRun | undefined = first;
-	let {backend}: {backend: Backend} = first.options.rules;
-	while (job?.key === first.key && canFollow(backend, job.options.rules.backend) && !listener.lacking.has(job.options.rules.backend)) {
-		const {options, index} = job;
-		({backend} = options.rules);
-		try {
-			const {report, evidence} = await runOn(sandbox, options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
-			listener.onEvidence?.(report, evidence);
-			listener.onEntry(index, {...namesOf(job), kind: 'report', report});
-		} catch (error) {
-			noteError(job, error, listener);
-			return take(); // The sandbox is disposed of with whatever is left in it.
+	let isKept = false;
+	try {
+		const {next, lastBackend} = await runInSandbox(sandbox, {first, take}, listener);
+		if (lastBackend !== undefined && listener.into !== undefined) {
+			isKept = true;
+			await listener.into.keep(sandbox, {key: first.key, backend: lastBackend});
 		}
 
-		job = take();
+		return next;
+	} finally {
+		if (!isKept) {
+			await sandbox[Symbol.asyncDispose]();
+		}
+	}
+}
+
+/** Does runs as long as they fit a sandbox; returns the first that does not. Without `lastBackend` one of them failed, and the sandbox is not to be used again. */
+async function runInSandbox(sandbox: ActorSandbox, {first, take}: {readonly first: QueuedRun; readonly take: () => QueuedRun | undefined}, listener: WorkerListener): Promise<{
+	readonly next: QueuedRun | undefined; readonly lastBackend?: Backend;
+}> {
+	let next: QueuedRun | undefined = first;
+	let lastBackend = first.options.rules.backend;
+	while (next?.key === first.key && canFollow(lastBackend, next.options.rules.backend) && !listener.lacking.has(next.options.rules.backend)) {
+		const run: QueuedRun = next;
+		lastBackend = run.options.rules.backend;
+		try {
+			const {report, evidence} = await runOn(sandbox, run.options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
+			listener.onEvidence?.(report, evidence);
+			listener.onEntry(run.index, {...namesOf(run), kind: 'report', report});
+		} catch (error) {
+			noteError(run, error, listener);
+			return {next: take()};
+		}
+
+		next = take();
 	}
 
-	return job;
+	return {next, lastBackend};
 }
 
 function namesOf({options: {rules: {source, release, backend}, scenario}}: QueuedRun): Pick<RunEntry, 'source' | 'release' | 'backend' | 'scenario'> {

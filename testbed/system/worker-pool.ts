@@ -2,18 +2,23 @@
 Runs work in several jobs at once, each of which reuses something expensive (a sandbox) from item to item.
 */
 
+/** Gives one item after the other to whichever worker asks. */
+export function inOrder<Item>(items: readonly Item[]): () => Item | undefined {
+	let next = 0;
+	return () => items[next++];
+}
+
 /**
 Starts the jobs, each with a function that takes the next item, and resolves when all are done. If one fails, no job gets another item, and the first error is thrown once all have ended.
 
+@param next Gives the next item to a worker, which is named by its number from 0; undefined when there is no more work for it.
 @throws whatever a job throws.
 */
-export async function withWorkers<Item>(items: readonly Item[], jobs: number, worker: (take: () => Item | undefined) => Promise<void>): Promise<void> {
+export async function withWorkers<Item>(next: (worker: number) => Item | undefined, jobs: number, worker: (take: () => Item | undefined) => Promise<void>): Promise<void> {
 	const failures: unknown[] = [];
-	let next = 0;
-	const take = (): Item | undefined => failures.length > 0 ? undefined : items[next++];
-	await Promise.all(Array.from({length: Math.min(jobs, items.length)}, async () => {
+	await Promise.all(Array.from({length: jobs}, async (_, number) => {
 		try {
-			await worker(take);
+			await worker(() => failures.length > 0 ? undefined : next(number));
 		} catch (error) {
 			failures.push(error);
 		}

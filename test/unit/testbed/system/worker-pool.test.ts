@@ -1,10 +1,10 @@
 import {setImmediate} from 'node:timers/promises';
 import test from 'ava';
-import {withWorkers} from '../../../../testbed/system/worker-pool.js';
+import {inOrder, withWorkers} from '../../../../testbed/system/worker-pool.js';
 
 async function taken(items: readonly number[], jobs: number, act: (item: number, worker: number) => void = () => undefined): Promise<ReadonlyArray<readonly number[]>> {
 	const all: number[][] = [];
-	await withWorkers(items, jobs, async take => {
+	await withWorkers(inOrder(items), Math.min(jobs, items.length), async take => {
 		const own: number[] = [];
 		const worker = all.push(own) - 1;
 		for (let item = take(); item !== undefined; item = take()) {
@@ -35,4 +35,15 @@ test('when a worker fails, the others start nothing more, and the first error is
 		done.push(item);
 	}), {message: 'one'});
 	t.deepEqual(done, [2]);
+});
+
+test('each worker asks under its own number', async t => {
+	const asked: number[] = [];
+	await withWorkers(worker => {
+		asked.push(worker);
+		return asked.length > 3 ? undefined : 'work';
+	}, 3, async take => {
+		t.is(take(), 'work');
+	});
+	t.deepEqual(asked, [0, 1, 2]);
 });
