@@ -155,7 +155,7 @@ class Choice {
 		});
 	}
 
-	/** From a fixed source port, probes to one port would have to wait for each other. */
+	/** From a fixed source port, probes to one address and port would have to wait for each other. */
 	#portBeside(isFree: boolean, kind: Representative['kind']): number {
 		const other = BigInt(20_000 + this.#index);
 		return Number(!isFree && kind === 'inner' && isWithin(this.#joined('destination-port'), other) ? other : this.#pick('destination-port', kind));

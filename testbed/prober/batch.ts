@@ -2,6 +2,7 @@
 One batch of probes: which requests it includes, and the senders' results.
 */
 
+import {familyOfAddress, shortAddress} from '../../src/netfilter/address.js';
 import type {RuleSet} from '../../src/netfilter/types.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
@@ -20,20 +21,29 @@ export function batchSizeFor(ruleSet: RuleSet): number {
 	return rules > 2000 ? 16_384 : 4096;
 }
 
-/** Takes as many probes as fit in a batch, with each requested pair of ports only once. Probes that request a source port come first. */
-export function planBatch(batch: readonly ProbeRequest[], indices: readonly number[], size: number): {readonly nextBatch: Batch; readonly rest: readonly number[]} {
+/** Whether the kernel may choose an address as the source of a socket in a namespace. */
+export type MayChoose = (from: ProbeRequest['from'], address: string) => boolean;
+
+/** Takes as many probes as fit in a batch, leaving out those whose connection the kernel may take for that of another one or for its answers. Probes that request a source port come first. */
+export function planBatch(batch: readonly ProbeRequest[], indices: readonly number[], {size, mayChoose = () => true}: {
+	readonly size: number; readonly mayChoose?: MayChoose;
+}): {readonly nextBatch: Batch; readonly rest: readonly number[]} {
 	const taken: number[] = [];
 	const rest: number[] = [];
-	const pairs = new Set<string>();
+	const byPorts = new Map<string, Ends[]>();
 	for (const index of indices) {
-		// Two probes that share both ports may look like one connection to the kernel, or like each other's answer, whatever their addresses: rules may change those.
-		const {protocol, sourcePort, to} = batch[index]!;
-		const pair = (sourcePort ?? 0) === 0 ? undefined : `${protocol} ${Math.min(sourcePort!, to.port)} ${Math.max(sourcePort!, to.port)}`;
-		if (taken.length < size && (pair === undefined || !pairs.has(pair))) {
+		const request = batch[index]!;
+		const {protocol, sourcePort = 0, to} = request;
+		if (sourcePort === 0) {
+			(taken.length < size ? taken : rest).push(index);
+			continue;
+		}
+
+		const ends = endsOf(request);
+		const others = listAt(byPorts, `${protocol} ${familyOfAddress(to.address)} ${Math.min(sourcePort, to.port)} ${Math.max(sourcePort, to.port)}`);
+		if (taken.length < size && others.every(other => !isConfusable(ends, other, mayChoose))) {
 			taken.push(index);
-			if (pair !== undefined) {
-				pairs.add(pair);
-			}
+			others.push(ends);
 		} else {
 			rest.push(index);
 		}
@@ -43,6 +53,34 @@ export function planBatch(batch: readonly ProbeRequest[], indices: readonly numb
 	const asks = (index: number): boolean => (batch[index]!.sourcePort ?? 0) !== 0;
 	const indicesInOrder = [...taken.filter(index => asks(index)), ...byOwner(taken.filter(index => !asks(index)), batch)];
 	return {nextBatch: {requests: indicesInOrder.map(index => batch[index]!), indices: indicesInOrder}, rest};
+}
+
+function listAt<Key, Value>(lists: Map<Key, Value[]>, key: Key): Value[] {
+	const list = lists.get(key) ?? [];
+	lists.set(key, list);
+	return list;
+}
+
+/** The ends of a probe as it is sent. An undefined source is left to the kernel. */
+type Ends = Pick<ProbeRequest, 'from' | 'sourcePort'> & {readonly source: string | undefined; readonly destination: string; readonly port: number};
+
+function endsOf({from, source, sourcePort, to: {address, port}}: ProbeRequest): Ends {
+	return {
+		from, sourcePort, source: source === undefined ? undefined : shortAddress(source) ?? source, destination: shortAddress(address) ?? address, port,
+	};
+}
+
+/** Whether the connections of two probes with the same two ports may have the same tuple, as they are sent. Where rules change addresses or ports, what follows shows it (`src/trace/fast/clashes.ts`). */
+function isConfusable(one: Ends, other: Ends, mayChoose: MayChoose): boolean {
+	const isSame = one.sourcePort === other.sourcePort && one.destination === other.destination
+		&& (one.source === other.source || one.source === undefined || other.source === undefined);
+	const isReverse = one.sourcePort === other.port && mayBeFrom(one, other.destination, mayChoose) && mayBeFrom(other, one.destination, mayChoose);
+	return isSame || isReverse;
+}
+
+/** Whether a probe may have this source. For a destination that a route makes local, the kernel chooses the destination itself. */
+function mayBeFrom({from, source, destination}: Ends, address: string, mayChoose: MayChoose): boolean {
+	return source === undefined ? address === destination || mayChoose(from, address) : source === address;
 }
 
 /** The same indices, those of one UID and GID together: the sender changes its credentials as seldom as possible, at four system calls each. */

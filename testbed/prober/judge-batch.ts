@@ -24,8 +24,8 @@ export type SentBatch = {
 	readonly counts: KernelCountsRead;
 };
 
-/** The answer to a request. `isSent`: a packet of its own was sent, so what the batch lacks concerns it. */
-export type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean};
+/** The answer to a request. `isSent`: a packet of its own was sent, so what the batch lacks concerns it. `isClash`: as {@link ProbeJoiner} has it. */
+export type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean; readonly isClash: boolean};
 
 const joinedPerTurn = 1024;
 
@@ -59,11 +59,11 @@ export async function judgeBatch({requests, indices, places, rows, gaps, counts}
 		const sent = decodePlace(request, place);
 		if ('failure' in sent) {
 			const {failure, isAnswer} = sent;
-			judged.push({index, answer: isAnswer ? {id, leg: undefined, gaps: [], unsendable: failure} : {id, leg: undefined, gaps: [{kind: 'no-end', message: failure.message}]}, isSent: false});
+			judged.push({index, answer: isAnswer ? {id, leg: undefined, gaps: [], unsendable: failure} : {id, leg: undefined, gaps: [{kind: 'no-end', message: failure.message}]}, isSent: false, isClash: false});
 			continue;
 		}
 
-		const {leg, gaps: own, rows: found} = joiner.join(sent.probe);
+		const {leg, gaps: own, rows: found, isClash} = joiner.join(sent.probe);
 		if (sent.probe.isLocal) {
 			const owner = crossCheck.nameOfOwner(sent.probe.made);
 			// Of two probes with the same five-tuple, the second sent the last packet.
@@ -73,7 +73,7 @@ export async function judgeBatch({requests, indices, places, rows, gaps, counts}
 		}
 
 		if (state !== states.reused) {
-			judged.push({index, answer: {id, leg, gaps: leg.end.kind === 'unknown' && !place.side.sent.isDrained ? [...own, lateGap(id)] : own}, isSent: true});
+			judged.push({index, answer: {id, leg, gaps: leg.end.kind === 'unknown' && !place.side.sent.isDrained ? [...own, lateGap(id)] : own}, isSent: true, isClash});
 		}
 	}
 

@@ -3,6 +3,7 @@ Prepares a namespace so that each probe ends by itself, and soon.
 */
 
 import {readdirSync} from 'node:fs';
+import {networkInterfaces} from 'node:os';
 import type {Netns} from '../sandbox/netns.js';
 
 /** Three neighbor requests within 0.3 seconds. With only one, a kernel that is slow to answer would make an existing neighbor look missing, which would be a wrong answer without a gap. */
@@ -22,4 +23,9 @@ export function prepareNamespace(netns: Netns): void {
 			}
 		}
 	}
+}
+
+/** The addresses of a namespace's interfaces, of both families. */
+export function ownAddresses(netns: Netns): ReadonlySet<string> {
+	return netns.enter(() => new Set(Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).map(({address}) => address))));
 }

@@ -11,6 +11,7 @@ Probes with incomplete evidence are sent again in smaller batches; if it stays i
 Retransmissions. A connection without an answer retransmits its SYN after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), and on a slow or throttled machine a batch takes longer than that. No socket option prevents the first retransmission: TCP_SYNCNT and net.ipv4.tcp_syn_retries are at least 1, and TCP_USER_TIMEOUT counts from the first retransmission on (`retransmits_timed_out` in net/ipv4/tcp_timer.c). Dropping it in a chain of the trace table would change what happens under the rules. So retransmissions are not prevented but recognized: a packet with the sequence number of one that the trace table saw before (src/trace/packets.ts) is another packet of the same socket, in all counts, and does not contradict the first. However late the trace is read, the answers are the same. A batch ends once a connection has waited for 300 ms, and no answer is waited for longer than half a second, only to save work.
 */
 
+import {isLoopback} from '../../src/netfilter/address.js';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import {somewhereIn} from '../../src/trace/lost-end.js';
 import {ProbeJoiner, type JoinedProbe} from '../../src/trace/fast/join-probes.js';
@@ -31,10 +32,10 @@ import {SentCount} from './sent-count.js';
 import {TraceReader} from './trace-reader.js';
 import {CrossCheck} from './cross-check.js';
 import {
-	batchSizeFor, decodePlace, planBatch, stateOf, type Batch, type Place, type Side,
+	batchSizeFor, decodePlace, planBatch, stateOf, type Batch, type MayChoose, type Place, type Side,
 } from './batch.js';
 import {isUntried, judgeBatch, type SentBatch} from './judge-batch.js';
-import {prepareNamespace} from './prepare-netns.js';
+import {ownAddresses, prepareNamespace} from './prepare-netns.js';
 
 export type {ProbeAnswer, ProberOptions} from './options.js';
 
@@ -81,11 +82,14 @@ export class Prober implements AsyncDisposable {
 	#turn: Promise<unknown> = Promise.resolve();
 	#hasInvalid = false;
 	readonly #sent = new SentCount(this.#memory);
+	readonly #mayChoose: MayChoose;
 
 	private constructor(options: ProberOptions) {
 		this.#options = {timeoutMs: 1000, bufferBytes: defaultBufferBytes, ...options};
 		this.#givenBatchSize = options.batchSize;
 		this.#joiner = new ProbeJoiner(options.ruleSet);
+		const own = ownAddresses(options.sandbox.pod);
+		this.#mayChoose = (from, address) => (isLoopback(address) || own.has(address)) === (from === 'pod');
 	}
 
 	/**
@@ -218,14 +222,23 @@ export class Prober implements AsyncDisposable {
 
 		const lost: number[] = [];
 		const open: number[] = [];
+		const clashing: number[] = [];
 		const judge = async (sent: SentBatch): Promise<void> => {
 			const {judged, gaps} = await judgeBatch(sent, {joiner: this.#joiner, crossCheck: this.#crossCheck!});
-			for (const {index, answer, isSent} of judged) {
+			for (const {index, answer, isSent, isClash} of judged) {
 				// The counts say nothing about probes that were not sent, so the batch's gaps do not apply to them.
 				answers[index] = gaps.length === 0 || !isSent ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
-				// If the batch lost evidence, smaller batches may be complete; if a single probe lacks something, it gets one more try.
-				if (isSent && repeat < (gaps.length > 0 ? repeats : 1) && answers[index].gaps.length > 0) {
-					(gaps.length > 0 ? lost : open).push(index);
+				if (!isSent) {
+					continue;
+				}
+
+				// If the batch lost evidence, smaller batches may be complete; if a single probe lacks something, it gets one more try; if it met another one's connection, it is sent without that one.
+				if (gaps.length > 0 && repeat < repeats) {
+					lost.push(index);
+				} else if (isClash && sent.requests.length > 1) {
+					clashing.push(index);
+				} else if (gaps.length === 0 && repeat < 1 && answer.gaps.length > 0) {
+					open.push(index);
 				}
 			}
 		};
@@ -235,7 +248,7 @@ export class Prober implements AsyncDisposable {
 		try {
 			while (left.length > 0) {
 				signal?.throwIfAborted();
-				const {nextBatch, rest} = planBatch(batch, left, size);
+				const {nextBatch, rest} = planBatch(batch, left, {size, mayChoose: this.#mayChoose});
 				const sent = await this.#sendBatch(nextBatch, lastJoin); // eslint-disable-line no-await-in-loop -- One batch at a time, because counters are compared per batch.
 				await lastJoin; // eslint-disable-line no-await-in-loop -- One batch at a time.
 				lastJoin = judge(sent);
@@ -253,6 +266,11 @@ export class Prober implements AsyncDisposable {
 
 		await lastJoin;
 		await again(lost, Math.max(1, Math.ceil(Math.min(size, lost.length) / shrink)));
+		if (clashing.length > 0) {
+			// Of those that meet each other, the first one sent meets none, so there are fewer each time; if there are not, each is sent alone.
+			await this.#run({...sending, indices: clashing, size: clashing.length < sending.indices.length ? size : 1});
+		}
+
 		// If the rules drop an answer, only the answer's own trace shows it.
 		await (isAnySilent(open, batch, answers) ? tracingAnswers(this.#options.sandbox.pod, async () => again(open, size)) : again(open, size));
 	}

@@ -15,6 +15,7 @@ import {isAnswer, protocolNumbers} from '../decode/packet.js';
 import {
 	arrivalOf, facts, layout, protocolMask, rowWords, unpackPacket, unpackTraversals,
 } from './packed-packet.js';
+import {Clashes, seesSourcePorts} from './clashes.js';
 import {
 	firstLeg, isGivenToNobody, isResetLost, lostIn, type DeliveredLeg, type SentProbe,
 } from './first-leg.js';
@@ -22,8 +23,8 @@ import {
 /** A sent probe, with its addresses as words: see `packed-packet.ts`. The source begins at `fromAt`. */
 export type JoinedProbe = SentProbe & {readonly fromWords: Int32Array; readonly fromAt: number; readonly toWords: Int32Array};
 
-/** The result of a probe, and the rows of the packets with its addresses. */
-export type Joined = {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[]; readonly rows: readonly number[]};
+/** The result of a probe, and the rows of the packets with its addresses. `isClash`: what happened to it may be due to another packet of the batch: see `clashes.ts`. */
+export type Joined = {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[]; readonly rows: readonly number[]; readonly isClash: boolean};
 
 /** The key of complete legs: which traversals belong to the path, and how it ended. */
 type Like = {readonly kept: readonly boolean[]; readonly end: LegEnd; readonly isDelivered: boolean; readonly isGiven: boolean};
@@ -38,10 +39,12 @@ export class ProbeJoiner {
 	readonly #isSomewhere: IsSomewhere | undefined;
 	/** Whether some rule tells a reset from other packets. */
 	readonly #hasFlagRules: boolean;
+	readonly #isPortSeen: boolean;
 	readonly #shapes: Traversal[] = [];
 	readonly #likes = new Map<string, Like>();
 	#rows: Int32Array = new Int32Array();
 	#byPorts = new Map<number, number[]>();
+	#clashes: Clashes;
 	/** The rows of answers, by the sequence number of the SYN that they answer. There are none unless answers are traced. */
 	#answers = new Map<number, number[]>();
 
@@ -51,6 +54,8 @@ export class ProbeJoiner {
 		this.#listening = listening;
 		this.#isSomewhere = isSomewhere;
 		this.#hasFlagRules = [...rulesOf(ruleSet)].some(({rule: {text}}) => /\btcp[ -]flags\b/u.test(text));
+		this.#isPortSeen = seesSourcePorts(ruleSet);
+		this.#clashes = new Clashes(this.#rows, {isPortSeen: this.#isPortSeen});
 	}
 
 	/** Adds new cached traversals. */
@@ -62,6 +67,7 @@ export class ProbeJoiner {
 	load(rows: Int32Array): {readonly hits: ReadonlyMap<string, number>; readonly sentPackets: number} {
 		this.#rows = rows;
 		this.#byPorts = new Map();
+		this.#clashes = new Clashes(rows, {isPortSeen: this.#isPortSeen});
 		this.#answers = new Map();
 		const counts = new Uint32Array(this.#shapes.length);
 		let sentPackets = 0;
@@ -70,6 +76,7 @@ export class ProbeJoiner {
 				addTo(this.#answers, (rows[row + layout.sequence]! - 1) >>> 0, row);
 			} else {
 				addTo(this.#byPorts, keyOf(rows[row]! & protocolMask, rows[row + layout.ports]!), row);
+				this.#clashes.add(row);
 				sentPackets += Number((rows[row]! & facts.entryOutput) !== 0);
 			}
 
@@ -115,10 +122,11 @@ export class ProbeJoiner {
 	join(probe: JoinedProbe): Joined {
 		const found = this.#find(probe);
 		const [row] = found;
+		const isClash = found.some(at => this.#clashes.isClash(at));
 		const likeKey = found.length === 1 ? this.#likeKey(probe, row!) : undefined;
 		const like = likeKey === undefined ? undefined : this.#likes.get(likeKey);
 		if (like !== undefined) {
-			return {leg: this.#alike(probe, row!, like), gaps: noGaps, rows: found};
+			return {leg: this.#alike(probe, row!, like), gaps: noGaps, rows: found, isClash};
 		}
 
 		const attempts = found.map(at => unpackPacket(this.#rows, at, this.#shapes));
@@ -138,7 +146,7 @@ export class ProbeJoiner {
 			this.#likes.set(likeKey, {kept: traversals.map(traversal => leg.traversals.includes(traversal)), end: leg.end, isDelivered: leg.deliveredTo !== undefined, isGiven});
 		}
 
-		return {leg, gaps, rows: found};
+		return {leg, gaps, rows: found, isClash};
 	}
 
 	/** The end of a probe whose every answer was dropped, as far as answers were traced. Nothing listens, so the answer is a reset: where rules tell TCP's flags apart, it does not stand for the answer of a listener. */
