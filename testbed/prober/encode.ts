@@ -2,6 +2,7 @@
 Encodes requests as rows for the sender, and decodes its results into probes for the joiner.
 */
 
+import type {AddressFamily} from '../../src/netfilter/types.js';
 import {addressBytes, familyNames, familyOfAddress} from '../../src/netfilter/address.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import {
@@ -24,6 +25,25 @@ function wrong(id: string, what: string): TestbedError {
 /** Fields of a request that the field table can check: numbers, and texts that are passed to the kernel. */
 const checkedFields = fieldList.flatMap(({name, key, values, socketOption}) => values.kind === 'number' || socketOption !== undefined ? [{name: name as 'uid' | 'gid' | 'sourcePort' | typeof socketOptionFields[number]['name'], key, values}] : []);
 
+/** The addresses that were asked for last: thousands of requests go to a few. */
+const families = new Map<string, AddressFamily | undefined>();
+const familiesMax = 4096;
+
+function knownFamily(address: string): AddressFamily | undefined {
+	const known = families.get(address);
+	if (known !== undefined) {
+		return known;
+	}
+
+	if (families.size >= familiesMax) {
+		families.clear();
+	}
+
+	const family = familyOfAddress(address);
+	families.set(address, family);
+	return family;
+}
+
 /**
 Checks a request.
 
@@ -31,12 +51,12 @@ Checks a request.
 */
 export function checkRequest(request: ProbeRequest, {hasInvalid = false, podInterface}: {readonly hasInvalid?: boolean; readonly podInterface?: string | undefined} = {}): void {
 	const {id, protocol, to, source, packet} = request;
-	const family = familyOfAddress(to.address);
+	const family = knownFamily(to.address);
 	if (family === undefined) {
 		throw wrong(id, `${to.address} is not an address`);
 	}
 
-	if (source !== undefined && familyOfAddress(source) !== family) {
+	if (source !== undefined && knownFamily(source) !== family) {
 		throw wrong(id, `its source ${source} is not an ${familyNames[family]} address like its destination`);
 	}
 
@@ -69,20 +89,23 @@ function isPort(port: number): boolean {
 /** The rows of a batch, and what is needed to decode its results. */
 export type EncodedBatch = {readonly request: Extract<SenderRequest, {type: 'send'}>; readonly toWords: readonly Int32Array[]};
 
+/** A list, because `entries` makes an array for each field of each request. */
+const placesOfOptions = socketOptionFields.map(({name}, place) => ({name, place}));
 const anyAddress = {ipv4: '0.0.0.0', ipv6: '::'} as const;
 
 /** The requests as rows, with tables of their addresses and texts. */
 export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 	const probes = new Int32Array(requests.length * probeWords.words);
 	const addresses: Uint8Array[] = [];
-	const places = new Map<string, number>();
+	const places = new Map<string, Map<number, number>>();
 	const texts: string[] = [];
 	const place = (address: string, port: number): number => {
-		const key = `${port} ${address}`;
-		let index = places.get(key);
+		const ofAddress = places.get(address) ?? new Map<number, number>();
+		places.set(address, ofAddress);
+		let index = ofAddress.get(port);
 		if (index === undefined) {
 			index = addresses.push(socketAddress(addressBytes(address), port)) - 1;
-			places.set(key, index);
+			ofAddress.set(port, index);
 		}
 
 		return index;
@@ -90,17 +113,18 @@ export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 
 	const placeOfText = (text: string): number => texts.includes(text) ? texts.indexOf(text) : texts.push(text) - 1;
 
-	for (const [index, request] of requests.entries()) {
+	let row = -probeWords.words;
+	for (const request of requests) {
 		const {uid, gid, protocol, to, source, sourcePort, packet} = request;
-		const row = index * probeWords.words;
+		row += probeWords.words;
 		const isIpv6 = to.address.includes(':');
 		probes[row + probeWords.uid] = uid;
 		probes[row + probeWords.gid] = gid;
 		probes[row + probeWords.kind] = (isIpv6 ? kinds.ipv6 : 0) | (protocol === 'udp' ? kinds.udp : 0) | (packet === undefined ? 0 : kinds.invalid);
 		probes[row + probeWords.to] = place(to.address, to.port);
 		probes[row + probeWords.source] = source === undefined && sourcePort === undefined ? -1 : place(source ?? anyAddress[isIpv6 ? 'ipv6' : 'ipv4'], sourcePort ?? 0);
-		for (const [place, socketOptionField] of socketOptionFields.entries()) {
-			const value = request[socketOptionField.name];
+		for (const {name, place} of placesOfOptions) {
+			const value = request[name];
 			if (value !== undefined) {
 				probes[row + probeWords.options]! |= 1 << place;
 				probes[row + probeWords.firstOption + place] = typeof value === 'string' ? placeOfText(value) : value;
@@ -156,7 +180,7 @@ export function decodeResult(request: ProbeRequest, {results, index, toWords, la
 			from: {address: addressAt(results, row + resultWords.address, isIpv6), port: results[row + resultWords.port]!},
 			to: request.to,
 			asked: {uid: request.uid, gid: request.gid},
-			made: {uid: results[row + resultWords.uid]! >>> 0, gid: results[row + resultWords.gid]! >>> 0},
+			made: ownerOf(results[row + resultWords.uid]! >>> 0, results[row + resultWords.gid]! >>> 0),
 			isLocal: request.from === 'pod',
 			hearsAnswer: results[row + resultWords.isForeign] === 0,
 			packet: request.packet,
@@ -169,14 +193,28 @@ export function decodeResult(request: ProbeRequest, {results, index, toWords, la
 	};
 }
 
+type Owner = {readonly uid: number; readonly gid: number};
+let lastOwner: Owner = {uid: 0, gid: 0};
+
+/** The same object for probes of one owner, which come together (`planBatch`): every leg keeps it. */
+function ownerOf(uid: number, gid: number): Owner {
+	if (lastOwner.uid !== uid || lastOwner.gid !== gid) {
+		lastOwner = {uid, gid};
+	}
+
+	return lastOwner;
+}
+
+const ends = {refused: {kind: 'refused'}, connected: {kind: 'connected'}, quiet: {kind: 'quiet'}} as const satisfies Record<string, ProbeEnd>;
+
 function endOf(state: number, error: number): ProbeEnd {
 	switch (state) {
 		case states.refused: {
-			return {kind: 'refused'};
+			return ends.refused;
 		}
 
 		case states.connected: {
-			return {kind: 'connected'};
+			return ends.connected;
 		}
 
 		case states.unreachable: {
@@ -184,7 +222,7 @@ function endOf(state: number, error: number): ProbeEnd {
 		}
 
 		default: {
-			return {kind: 'quiet'};
+			return ends.quiet;
 		}
 	}
 }

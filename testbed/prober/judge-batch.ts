@@ -43,7 +43,9 @@ export async function judgeBatch({requests, indices, places, rows, gaps, counts}
 	const {hits, sentPackets} = joiner.load(rows);
 	const owners = new Map<number, string>();
 	const judged: Judged[] = [];
-	for (const [position, request] of requests.entries()) {
+	let position = -1; // Counted, because `entries` makes an array for each.
+	for (const request of requests) {
+		position++;
 		if (position % joinedPerTurn === joinedPerTurn - 1) {
 			await turn(); // eslint-disable-line no-await-in-loop -- Lets signals be handled.
 		}

@@ -289,8 +289,9 @@ export class Prober implements AsyncDisposable {
 				const side = await this.#send(from, own.map(index => requests[index]!), waitedMs); // eslint-disable-line no-await-in-loop -- One namespace after the other: packets sent from both at once could not be told apart by their order.
 				sides.push(side);
 				waiting = side.sent.waitedMs === undefined ? undefined : {ms: side.sent.waitedMs, at: performance.now()};
-				for (const [index, position] of own.entries()) {
-					places[position] = {side, index};
+				let index = 0;
+				for (const position of own) {
+					places[position] = {side, index: index++};
 				}
 			}
 		}

@@ -10,15 +10,13 @@ import {protocolNumbers} from '../decode/packet.js';
 import {decodeNflog, nflogMessageType} from '../decode/nflog.js';
 import {decodeNftTrace, nftTraceMessageType} from '../decode/nft-trace.js';
 import {isSendersHook, saysInvalid, type Lookup} from '../packets.js';
-import {
-	copyAddress, isSamePair, openPacket, writeRow, type OpenPacket,
-} from './open-packet.js';
+import {OpenPackets, type OpenPacket} from './open-packet.js';
 import {identityOf, MessageScan} from './message-scan.js';
 import {LogSequence} from './log-sequence.js';
-import {facts, layout, protocolMask} from './packed-packet.js';
+import {facts, protocolMask} from './packed-packet.js';
 import {KnownMessages, type Token} from './known-messages.js';
 import {RecentMap} from './recent-map.js';
-import {ShapeTrie, type Shape} from './traversal-cache.js';
+import {ShapeTrie} from './traversal-cache.js';
 
 /** The result of a batch: rows of packets (`packed-packet.ts`), cached traversals that are new since the last batch, and what is known to be lost or not understood. */
 export type FastBatch = {
@@ -28,7 +26,7 @@ export type FastBatch = {
 	readonly gaps: readonly Gap[];
 };
 
-type Current = {readonly packet: OpenPacket; readonly index: number; shape: Shape};
+type Current = {readonly packet: OpenPacket; readonly index: number};
 
 /** Chains of the trace table by what a message in them means: see `entries` in ../packets.ts, and the prober's trace table. */
 const switchFacts: Readonly<Record<string, number>> = {
@@ -48,7 +46,7 @@ export class FastTrace {
 	readonly #lookup: Lookup;
 	readonly #known = new KnownMessages();
 	#scan: MessageScan | undefined;
-	#packets: OpenPacket[] = [];
+	readonly #packets: OpenPackets;
 	#newest = new RecentMap<number | string, OpenPacket>();
 	/** As in ../packets.ts, by nft's trace id. */
 	#sent = new Map<number, OpenPacket>();
@@ -62,6 +60,7 @@ export class FastTrace {
 		this.#lookup = lookup;
 		this.#log = log;
 		this.shapes = new ShapeTrie(lookup);
+		this.#packets = new OpenPackets(id => this.shapes.at(id));
 	}
 
 	/** Reads one datagram, which begins at a multiple of 4 in a buffer that is itself aligned. Reusing one buffer avoids allocations. */
@@ -86,22 +85,15 @@ export class FastTrace {
 
 	/** The rows of the packets so far; the batch continues, and its packets can meet more. */
 	peek(): Int32Array {
-		const total = this.#packets.reduce((sum, {shapes}) => sum + layout.traversals + (shapes.length * layout.traversalWords), 0);
-		const rows = new Int32Array(total);
-		let at = 0;
-		for (const packet of this.#packets) {
-			at = writeRow(rows, at, packet);
-		}
-
-		return rows;
+		return this.#packets.rows();
 	}
 
 	/** Ends the batch. Cached traversals and kinds are kept. */
 	take(): FastBatch {
 		const batch: FastBatch = {
-			rows: this.peek(), packets: this.#packets.length, orphans: this.#orphans, gaps: this.#gaps(),
+			rows: this.peek(), packets: this.#packets.size, orphans: this.#orphans, gaps: this.#gaps(),
 		};
-		this.#packets = [];
+		this.#packets.clear();
 		this.#newest = new RecentMap();
 		this.#sent = new Map();
 		this.#current = new RecentMap();
@@ -193,7 +185,7 @@ export class FastTrace {
 					this.#current.delete(scan.traceId);
 					this.#orphans++;
 				} else {
-					this.#current.set(scan.traceId, {packet, index: this.#begin(scan, packet, shape), shape});
+					this.#current.set(scan.traceId, {packet, index: this.#packets.begin(packet, scan, shape)});
 					this.#orphans += shape.orphans;
 				}
 			} else {
@@ -209,16 +201,21 @@ export class FastTrace {
 		}
 
 		const current = this.#current.get(scan.traceId);
-		const traversal = current?.shape.traversal;
-		if (current === undefined || traversal!.family !== event.family || traversal!.table !== event.table) {
+		if (current === undefined) {
 			this.#orphans++;
 			return;
 		}
 
-		const shape = this.shapes.follow(current.shape, token);
-		this.#orphans += shape.orphans - current.shape.orphans;
-		current.shape = shape;
-		current.packet.shapes[current.index] = shape;
+		const shape = this.#packets.shape(current.packet, current.index);
+		const {family, table} = shape.traversal;
+		if (family !== event.family || table !== event.table) {
+			this.#orphans++;
+			return;
+		}
+
+		const next = this.shapes.follow(shape, token);
+		this.#orphans += next.orphans - shape.orphans;
+		this.#packets.change(current.packet, current.index, next);
 	}
 
 	/** A message of the trace table itself: the packet was seen, arrived or was sent, or has left netfilter. */
@@ -229,36 +226,38 @@ export class FastTrace {
 		}
 
 		packet.entered |= said & entryFacts;
-		packet.known |= facts.seen | (said & facts.invalid);
-		if ((packet.known & entryFacts) === 0) {
-			packet.known |= said & entryFacts;
+		let known = this.#packets.known(packet) | facts.seen | (said & facts.invalid);
+		if ((known & entryFacts) === 0) {
+			known |= said & entryFacts;
 		}
 
 		if ((said & arrivalFacts) !== 0) {
-			packet.known = (packet.known & ~arrivalFacts) | said;
-			packet.arrivalPorts = scan.ports;
-			copyAddress(scan, scan.destinationAt, {to: packet.words, at: 8});
+			known = (known & ~arrivalFacts) | said;
+			this.#packets.arrive(packet, scan);
 		}
+
+		this.#packets.know(packet, known);
 	}
 
 	#logged(scan: MessageScan, token: Token): void {
 		this.#log.count(scan.logSequence);
 		const event = token.event as Extract<TraceEvent, {source: 'nflog'}>;
+		const packets = this.#packets;
 		let packet = this.#loggedOf(scan);
-		const index = packet.shapes.length - 1;
-		const last = packet.shapes[index];
+		const index = packets.traversals(packet) - 1;
+		const last = index < 0 ? undefined : packets.shape(packet, index);
 		if (last?.traversal.table === event.table && last.traversal.hook === event.hook && last.traversal.end.by === 'open') {
-			packet.shapes[index] = this.shapes.follow(last, token);
+			packets.change(packet, index, this.shapes.follow(last, token));
 		} else {
 			packet = this.#freshAt(packet, scan, event);
 			// A logged event always begins a traversal, because it names its hook itself.
-			this.#begin(scan, packet, this.shapes.begin(token)!);
+			packets.begin(packet, scan, this.shapes.begin(token)!);
 		}
 
-		if (scan.owner === 3 && isSendersHook(event.hook) && (packet.known & facts.owner) === 0) {
-			packet.known |= facts.owner;
-			packet.uid = scan.uid;
-			packet.gid = scan.gid;
+		const known = packets.known(packet);
+		if (scan.owner === 3 && isSendersHook(event.hook) && (known & facts.owner) === 0) {
+			packets.know(packet, known | facts.owner);
+			packets.own(packet, scan);
 		}
 	}
 
@@ -274,7 +273,7 @@ export class FastTrace {
 			return known;
 		}
 
-		const isSame = isSamePair(scan, known);
+		const isSame = this.#packets.isSamePair(scan, known);
 		if (!isAgain && isSame) {
 			return known;
 		}
@@ -291,7 +290,7 @@ export class FastTrace {
 	/** As in ../packets.ts. */
 	#renamed(scan: MessageScan): OpenPacket | undefined {
 		const sent = this.#sent.get(scan.traceId);
-		if (sent === undefined || (sent.known & protocolMask) !== scan.protocol || sent.identification !== scan.identification) {
+		if (sent === undefined || (this.#packets.known(sent) & protocolMask) !== scan.protocol || this.#packets.identification(sent) !== scan.identification) {
 			return undefined;
 		}
 
@@ -315,7 +314,7 @@ export class FastTrace {
 		}
 
 		let latest = newest.first ?? newest;
-		for (let {next} = latest; next !== undefined && next.shapes.length > 0; {next} = next) {
+		for (let {next} = latest; next !== undefined && this.#packets.traversals(next) > 0; {next} = next) {
 			latest = next;
 		}
 
@@ -324,7 +323,7 @@ export class FastTrace {
 
 	/** As in ../packets.ts: the given attempt, or the one after it. */
 	#freshAt(known: OpenPacket, scan: MessageScan, event: TraceEvent): OpenPacket {
-		if (known.shapes.every(({traversal: {family, table, chain}}) => family !== event.family || table !== event.table || chain !== event.chain)) {
+		if (!this.#hasMet(known, event)) {
 			return known;
 		}
 
@@ -333,34 +332,33 @@ export class FastTrace {
 		}
 
 		const again = this.#add(scan, known);
-		again.known |= known.known & (facts.seen | entryFacts);
+		const shown = this.#packets.known(known) & (facts.seen | entryFacts);
+		this.#packets.know(again, this.#packets.known(again) | shown);
 		if (event.source === 'nflog') {
 			again.isAhead = true;
 		} else {
-			again.entered = known.known & entryFacts;
+			again.entered = shown & entryFacts;
 		}
 
 		return again;
 	}
 
+	/** Whether a packet has passed the base chain of an event before. */
+	#hasMet(packet: OpenPacket, event: TraceEvent): boolean {
+		for (let index = this.#packets.traversals(packet) - 1; index >= 0; index--) {
+			const {family, table, chain} = this.#packets.shape(packet, index).traversal;
+			if (family === event.family && table === event.table && chain === event.chain) {
+				return true;
+			}
+		}
+
+		return false;
+	}
+
 	/** A new packet; `before` is the previous attempt, if it is the same packet sent again. */
 	#add(scan: MessageScan, before?: OpenPacket): OpenPacket {
-		const packet = openPacket(scan, before);
+		const packet = this.#packets.add(scan, before);
 		this.#newest.set(identityOf(scan), packet);
-		this.#packets.push(packet);
 		return packet;
-	}
-
-	/** Begins a traversal; its index among those of its packet. */
-	#begin(scan: MessageScan, {shapes, pathWords}: OpenPacket, shape: Shape): number {
-		pathWords.push(scan.ports);
-		this.#pushAddress(scan, scan.sourceAt, pathWords);
-		this.#pushAddress(scan, scan.destinationAt, pathWords);
-		return shapes.push(shape) - 1;
-	}
-
-	#pushAddress(scan: MessageScan, at: number, words: number[]): void {
-		const {isIpv6} = scan;
-		words.push(scan.wordAt(at), isIpv6 ? scan.wordAt(at + 4) : 0, isIpv6 ? scan.wordAt(at + 8) : 0, isIpv6 ? scan.wordAt(at + 12) : 0);
 	}
 }

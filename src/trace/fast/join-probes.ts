@@ -17,7 +17,7 @@ import {
 } from './packed-packet.js';
 import {Clashes, seesSourcePorts} from './clashes.js';
 import {
-	firstLeg, isGivenToNobody, isResetLost, lostIn, type DeliveredLeg, type SentProbe,
+	firstLeg, isGivenToNobody, isResetLost, lostIn, type DeliveredLeg, type ProbeEnd, type SentProbe,
 } from './first-leg.js';
 
 /** A sent probe, with its addresses as words: see `packed-packet.ts`. The source begins at `fromAt`. */
@@ -26,11 +26,18 @@ export type JoinedProbe = SentProbe & {readonly fromWords: Int32Array; readonly 
 /** The result of a probe, and the rows of the packets with its addresses. `isClash`: what happened to it may be due to another packet of the batch: see `clashes.ts`. */
 export type Joined = {readonly leg: DeliveredLeg; readonly gaps: readonly Gap[]; readonly rows: readonly number[]; readonly isClash: boolean};
 
-/** The key of complete legs: which traversals belong to the path, and how it ended. */
-type Like = {readonly kept: readonly boolean[]; readonly end: LegEnd; readonly isDelivered: boolean; readonly isGiven: boolean};
+/** What complete legs have in common: which traversals belong to the path, and how it ended. */
+type Like = {readonly kept: readonly number[]; readonly end: LegEnd; readonly isDelivered: boolean; readonly isGiven: boolean};
+
+/** Known legs by everything that determines them, one number after the other. A text as key would be the largest part of what a probe allocates (bench). */
+type LikeNode = {next: Map<number, LikeNode> | undefined; like: Like | undefined};
 
 const likesMax = 65_536;
+const endNumbers: Readonly<Record<ProbeEnd['kind'], number>> = {
+	connected: 0, refused: 1, quiet: 2, unreachable: 3,
+};
 const noGaps: readonly Gap[] = [];
+const noRows: readonly number[] = [];
 
 /** Joins batch after batch of one rule set. */
 export class ProbeJoiner {
@@ -41,7 +48,8 @@ export class ProbeJoiner {
 	readonly #hasFlagRules: boolean;
 	readonly #isPortSeen: boolean;
 	readonly #shapes: Traversal[] = [];
-	readonly #likes = new Map<string, Like>();
+	readonly #likes: LikeNode = {next: undefined, like: undefined};
+	#likeNodes = 0;
 	#rows: Int32Array = new Int32Array();
 	#byPorts = new Map<number, number[]>();
 	#clashes: Clashes;
@@ -123,10 +131,9 @@ export class ProbeJoiner {
 		const found = this.#find(probe);
 		const [row] = found;
 		const isClash = found.some(at => this.#clashes.isClash(at));
-		const likeKey = found.length === 1 ? this.#likeKey(probe, row!) : undefined;
-		const like = likeKey === undefined ? undefined : this.#likes.get(likeKey);
-		if (like !== undefined) {
-			return {leg: this.#alike(probe, row!, like), gaps: noGaps, rows: found, isClash};
+		const node = found.length === 1 ? this.#nodeOf(probe, row!) : undefined;
+		if (node?.like !== undefined) {
+			return {leg: this.#alike(probe, row!, node.like), gaps: noGaps, rows: found, isClash};
 		}
 
 		const attempts = found.map(at => unpackPacket(this.#rows, at, this.#shapes));
@@ -140,10 +147,12 @@ export class ProbeJoiner {
 			isSomewhere: this.#isSomewhere,
 		});
 		// The end of a lost packet includes its destination, so it is unlike any other.
-		if (likeKey !== undefined && gaps.length === 0 && !('at' in leg.end) && this.#likes.size < likesMax) {
+		if (node !== undefined && gaps.length === 0 && !('at' in leg.end)) {
 			const {traversals} = attempts[0]!;
 			const isGiven = givenSocketOf(leg.traversals, this.#ruleSet) !== undefined;
-			this.#likes.set(likeKey, {kept: traversals.map(traversal => leg.traversals.includes(traversal)), end: leg.end, isDelivered: leg.deliveredTo !== undefined, isGiven});
+			node.like = {
+				kept: traversals.flatMap((traversal, index) => leg.traversals.includes(traversal) ? [index] : []), end: leg.end, isDelivered: leg.deliveredTo !== undefined, isGiven,
+			};
 		}
 
 		return {leg, gaps, rows: found, isClash};
@@ -170,7 +179,7 @@ export class ProbeJoiner {
 		const key = keyOf(protocolNumbers[protocol], (from.port << 16) | to.port);
 		const rows = this.#rows;
 		const isIpv6 = family === 'ipv6';
-		return this.#byPorts.get(key)?.filter(row => {
+		const isOwn = (row: number): boolean => {
 			if (((rows[row]! & facts.ipv6) !== 0) !== isIpv6) {
 				return false;
 			}
@@ -182,11 +191,14 @@ export class ProbeJoiner {
 			}
 
 			return true;
-		}) ?? [];
+		};
+
+		const withPorts = this.#byPorts.get(key) ?? noRows;
+		return withPorts.every(row => isOwn(row)) ? withPorts : withPorts.filter(row => isOwn(row));
 	}
 
-	/** Everything that determines a leg and its gaps except for its addresses; undefined if that is too much. */
-	#likeKey({asked, made, isLocal, hearsAnswer, packet, device, end}: SentProbe, row: number): string | undefined {
+	/** The node of everything that determines a leg and its gaps except for its addresses; undefined if that is too much. */
+	#nodeOf({asked, made, isLocal, hearsAnswer, packet, device, end}: SentProbe, row: number): LikeNode | undefined {
 		const rows = this.#rows;
 		const known = rows[row]!;
 		// What left by its device for a loopback address is lost, which the rules on its path do not show.
@@ -195,18 +207,33 @@ export class ProbeJoiner {
 			return undefined;
 		}
 
-		let key = `${known} ${end.kind} ${isLocal} ${hearsAnswer} ${packet ?? ''}`;
+		const said = (endNumbers[end.kind] << 3) | (Number(isLocal) << 2) | (Number(hearsAnswer) << 1) | Number(packet !== undefined);
+		let node = this.#nodeAfter(this.#nodeAfter(this.#likes, known), said);
 		for (let index = 0, at = row + layout.traversals; index < rows[row + layout.count]!; index++, at += layout.traversalWords) {
-			key += ` ${rows[at]}`;
+			node = this.#nodeAfter(node, rows[at]!);
 		}
 
-		return key;
+		return node;
+	}
+
+	/** Undefined if there are too many. */
+	#nodeAfter(node: LikeNode | undefined, word: number): LikeNode | undefined {
+		let next = node?.next?.get(word);
+		if (node !== undefined && next === undefined && this.#likeNodes < likesMax) {
+			next = {next: undefined, like: undefined};
+			node.next ??= new Map();
+			node.next.set(word, next);
+			this.#likeNodes++;
+		}
+
+		return next;
 	}
 
 	#alike({actor, family, protocol, from, to, made, isLocal}: SentProbe, row: number, {kept, end, isDelivered, isGiven}: Like): DeliveredLeg {
 		const arrival = arrivalOf(this.#rows, row);
 		// The probe's own ends are those of the row, or it would not have been found.
-		const traversals = unpackTraversals(this.#rows, row, this.#shapes, {source: from, destination: to}).filter((_, index) => kept[index]!);
+		const all = unpackTraversals(this.#rows, row, this.#shapes, {source: from, destination: to});
+		const traversals = kept.map(index => all[index]!); // Unlike `filter`, `map` makes an array without room for more.
 		const deliveredTo = isGiven ? deliveredBy(givenSocketOf(traversals, this.#ruleSet), arrival) : arrival?.destination;
 		return {
 			actor,

@@ -76,20 +76,19 @@ export function unpackTraversals(rows: Int32Array, row: number, shapes: Traversa
 	const isIpv6 = (rows[row]! & facts.ipv6) !== 0;
 	const traversals: Traversal[] = [];
 	let {source, destination} = ends;
-	let last = {ports: row + layout.ports, source: row + layout.source, destination: row + layout.destination};
+	let [lastPorts, lastSource, lastDestination] = [rows[row + layout.ports]!, row + layout.source, row + layout.destination];
 	for (let index = 0, at = row + layout.traversals; index < rows[row + layout.count]!; index++, at += layout.traversalWords) {
-		const own = {ports: at + layout.traversalPorts, source: at + layout.traversalSource, destination: at + layout.traversalDestination};
-		const [ports, lastPorts] = [rows[own.ports]!, rows[last.ports]!];
-		if (ports >>> 16 !== lastPorts >>> 16 || !isSameAddress(rows, own.source, {other: last.source, isIpv6})) {
-			source = {address: addressAt(rows, own.source, isIpv6), port: ports >>> 16};
+		const ports = rows[at + layout.traversalPorts]!;
+		if (ports >>> 16 !== lastPorts >>> 16 || !isSameAddress(rows, at + layout.traversalSource, {other: lastSource, isIpv6})) {
+			source = {address: addressAt(rows, at + layout.traversalSource, isIpv6), port: ports >>> 16};
 		}
 
-		if ((ports & 0xFF_FF) !== (lastPorts & 0xFF_FF) || !isSameAddress(rows, own.destination, {other: last.destination, isIpv6})) {
-			destination = {address: addressAt(rows, own.destination, isIpv6), port: ports & 0xFF_FF};
+		if ((ports & 0xFF_FF) !== (lastPorts & 0xFF_FF) || !isSameAddress(rows, at + layout.traversalDestination, {other: lastDestination, isIpv6})) {
+			destination = {address: addressAt(rows, at + layout.traversalDestination, isIpv6), port: ports & 0xFF_FF};
 		}
 
 		traversals.push({...shapes[rows[at]!]!, source, destination});
-		last = own;
+		[lastPorts, lastSource, lastDestination] = [ports, at + layout.traversalSource, at + layout.traversalDestination];
 	}
 
 	return traversals;

@@ -32,6 +32,11 @@ export class ShapeTrie {
 		return this.#shapes.length;
 	}
 
+	/** The one with an id. */
+	at(id: number): Shape {
+		return this.#shapes[id]!;
+	}
+
 	/** Those from an id on. */
 	since(id: number): readonly Shape[] {
 		return this.#shapes.slice(id);
