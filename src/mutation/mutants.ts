@@ -18,7 +18,9 @@ export type Mutant = {
 	readonly id: number;
 	readonly kind: MutationKind;
 	readonly family: Family;
-	/** The rule that was changed, as in a path: `ISTIO_OUTPUT#4`. */
+	readonly table: string;
+	readonly chain: string;
+	/** The rule that was changed, as in a path: `ISTIO_OUTPUT#4`. Rules before it are as they were. */
 	readonly place: string;
 	readonly role: string | null;
 	/** The change, in words. */
@@ -113,7 +115,7 @@ function opaqueWords({matches, target}: Rule): readonly string[] {
 
 function draftsOf(chain: Chain, {table, redirects, mesh}: {readonly table: Table; readonly redirects: readonly number[]; readonly mesh: Mesh}): readonly Draft[] {
 	const {rules} = chain;
-	const named = (rule: Rule) => ({rule, place: printStep(table.name, chain.name, rule.number), role: mesh.roleOf(rule, table.name, chain) ?? null});
+	const named = (rule: Rule) => ({table: table.name, chain: chain.name, rule, place: printStep(table.name, chain.name, rule.number), role: mesh.roleOf(rule, table.name, chain) ?? null});
 	return rules.flatMap((rule, index): readonly Draft[] => {
 		const next = rules[index + 1];
 		return [

@@ -30,7 +30,7 @@ export type Detection =
 export type Detections = ReadonlyMap<string, Detection>;
 
 /** What a report says of a mutant. */
-export type ReportedMutant = Omit<Mutant, 'ruleSet' | 'rule'> & {readonly rule: Pick<Mutant['rule'], 'text'>};
+export type ReportedMutant = Omit<Mutant, 'ruleSet' | 'rule' | 'table' | 'chain'> & {readonly rule: Pick<Mutant['rule'], 'text'>};
 
 /** One mutant with its results. `durationMs`: its share of the comparisons, and of the cases if they were run with it. */
 export type MutantResult = {readonly mutant: ReportedMutant; readonly mutantStatus: MutantStatus; readonly detections: Detections; readonly durationMs?: number};

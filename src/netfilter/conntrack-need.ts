@@ -2,7 +2,13 @@
 Whether rules turn on conntrack. In a fresh network namespace it is off, and nat, which works on its entries, is then skipped for every packet (`nf_nat_inet_fn` in net/netfilter/nf_nat_core.c returns if a packet has no entry; measured on Linux 6.18, all back ends).
 */
 
-import type {Match, Rule, Table, Target} from './types.js';
+import {tableFamily} from './built-in.js';
+import {tablesOf} from './lookup.js';
+import type {
+	AddressFamily, Family, Match, Rule, RuleSet, Table, Target,
+} from './types.js';
+
+const addressFamilies: readonly AddressFamily[] = ['ipv4', 'ipv6'];
 
 /** `unknown`: some rule has a match or a target that is not understood. */
 export type ConntrackNeed = 'yes' | 'no' | 'unknown';
@@ -32,6 +38,20 @@ function needOfTable(table: Table): ConntrackNeed {
 	}
 
 	return need;
+}
+
+/** The first two rules of each family that surely need conntrack. */
+const needing = new WeakMap<RuleSet, ReadonlyMap<AddressFamily, readonly Rule[]>>();
+
+/** Whether conntrack stays on for all packets that a table can see, whatever becomes of one rule: for each family, another rule needs it. */
+export function isOnWithout(rule: Rule, family: Family, ruleSet: RuleSet): boolean {
+	let known = needing.get(ruleSet);
+	if (known === undefined) {
+		known = new Map(addressFamilies.map(each => [each, tablesOf(ruleSet, each).flatMap(({chains}) => chains.flatMap(({rules}) => rules.filter(other => needOfRule(other) === 'yes'))).slice(0, 2)]));
+		needing.set(ruleSet, known);
+	}
+
+	return addressFamilies.every(each => (family !== 'inet' && tableFamily(each) !== family) || known.get(each)!.some(other => other !== rule));
 }
 
 function needOfRule({matches, target}: Rule): ConntrackNeed {

@@ -6,6 +6,7 @@ import type {RunEntry} from '../../src/report/run/many.js';
 import type {TypeResult} from '../../src/report/run/types.js';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import type {Detection} from '../../src/mutation/status.js';
+import {canMatter, farthestRules, type FarthestRules} from '../../src/mutation/farthest-rules.js';
 import type {Mutant} from '../../src/mutation/mutants.js';
 import {noExtension} from '../../src/scenario/topology-extension.js';
 import {TestbedError} from '../errors.js';
@@ -24,8 +25,8 @@ type OwnedCase = {readonly set: CaseSet; readonly name: string};
 /** A run with cases of one or more sets. `owners` is in the order of the scenario's cases. */
 export type CaseRun = {readonly options: RunOptions; readonly owners: readonly OwnedCase[]};
 
-/** The same, with the cases that pass with the original (their places in the run). */
-type TrustedRun = CaseRun & {readonly trusted: ReadonlySet<number>};
+/** The same, with the cases that pass with the original, by their places in the run: how far their packets came in its chains. */
+export type TrustedRun = CaseRun & {readonly trusted: ReadonlyMap<number, FarthestRules>};
 
 /** Of one set: how many cases pass with the original, and a sentence for each that does not. */
 export type Trust = {readonly count: number; readonly untrusted: readonly string[]};
@@ -50,12 +51,12 @@ export async function trustCases(sets: readonly CaseSet[], {jobs, sandboxes}: {r
 				throw new TestbedError(entry.kind === 'rejected' ? 'RULES_REJECTED' : 'MACHINE', {message: entry.reason, state: 'No mutant was tried.'});
 			}
 
-			const trusted = new Set<number>();
-			for (const [place, {outcome}] of entry.report.types.entries()) {
+			const trusted = new Map<number, FarthestRules>();
+			for (const [place, {outcome, legs}] of entry.report.types.entries()) {
 				const {set, name} = run.owners[place]!;
 				const {count, untrusted} = trustOf.get(set)!;
 				if (outcome.kind === 'pass') {
-					trusted.add(place);
+					trusted.set(place, farthestRules(legs, run.options.rules.ruleSet));
 					trustOf.set(set, {count: count + 1, untrusted});
 				} else {
 					trustOf.set(set, {count, untrusted: [...untrusted, `${name} does not pass with the original (${outcome.kind}).`]});
@@ -128,27 +129,46 @@ function nameOf({id, name, family}: Pick<TypeResult, 'id' | 'name' | 'family'>):
 }
 
 /**
-Runs trusted cases with mutants; returns a result of each set for each mutant, in order. As soon as one run has killed a mutant for a set, later runs say nothing about it for that set, and are left out if no other set needs them.
+Runs trusted cases with mutants; returns a result of each set for each mutant, in order. As soon as one run has killed a mutant for a set, later runs say nothing about it for that set.
 
+A case is left out of a run with a mutant if none of its packets came to the changed rule with the original: it cannot notice the fault. That is two thirds of the work for the rules of a sidecar.
+
+@param options.isWhole Leaves no case out. For tests.
 @throws {TestbedError} as {@link runMany}.
 */
-export async function runMutants(mutants: readonly Mutant[], {cases: {runs, sandboxes}, jobs, onRun}: {
-	readonly cases: TrustedCases; readonly jobs: number; readonly onRun?: () => void;
+export async function runMutants(mutants: readonly Mutant[], {cases: {runs, sandboxes}, jobs, isWhole = false, onRun}: {
+	readonly cases: TrustedCases; readonly jobs: number; readonly isWhole?: boolean; readonly onRun?: () => void;
 }): Promise<ReadonlyArray<ReadonlyMap<CaseSet, Detection>>> {
 	const detections = mutants.map(() => new Map<CaseSet, Detection>());
 	for (const run of runs) {
-		const sets = new Set([...run.trusted].map(place => run.owners[place]!.set));
-		const left = mutants.map((mutant, index) => ({mutant, index})).filter(({index}) => [...sets].some(set => detections[index]!.get(set)?.kind !== 'killed'));
-		const changed = left.map(({mutant}) => ({...run.options, rules: rulesOfMutant(run.options.rules, mutant)}));
-		const seen = await runMany(changed, {jobs, from: sandboxes, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next run needs to know which mutants are left.
-		for (const [position, {index}] of left.entries()) {
+		const sets = new Set([...run.trusted.keys()].map(place => run.owners[place]!.set));
+		const parts = mutants.map((mutant, index) => partOf(run, {
+			mutant, isWhole, isOpen: set => detections[index]!.get(set)?.kind !== 'killed',
+		}));
+		const asked = [...parts.keys()].filter(index => parts[index]!.owners.length > 0);
+		const seen = await runMany(asked.map(index => parts[index]!.options), {jobs, from: sandboxes, ...(onRun === undefined ? {} : {onEntry: onRun})}); // eslint-disable-line no-await-in-loop -- The next run needs to know which mutants are left.
+		const entries = new Map(asked.map((index, position) => [index, seen[position]!]));
+		for (const [index, {owners}] of parts.entries()) {
 			for (const set of sets) {
-				detections[index]!.set(set, withDetection(detections[index]!.get(set), detectionIn(seen[position]!, run, set)));
+				const later: Detection = owners.some(owner => owner.set === set) ? detectionIn(entries.get(index)!, owners, set) : {kind: 'survived'};
+				detections[index]!.set(set, withDetection(detections[index]!.get(set), later));
 			}
 		}
 	}
 
 	return detections;
+}
+
+/** The part of a run that can say something about a mutant: the trusted cases of the sets that have not killed it, whose packets came to the changed rule. */
+export function partOf({options, owners, trusted}: TrustedRun, {mutant, isWhole = false, isOpen}: {
+	readonly mutant: Mutant; readonly isWhole?: boolean; readonly isOpen: (set: CaseSet) => boolean;
+}): CaseRun {
+	const {rules, scenario} = options;
+	const places = [...trusted].filter(([place, farthest]) => isOpen(owners[place]!.set) && (isWhole || canMatter(mutant, farthest, rules.ruleSet))).map(([place]) => place);
+	return {
+		options: {...options, rules: rulesOfMutant(rules, mutant), scenario: {...scenario!, cases: places.map(place => scenario!.cases[place]!)}},
+		owners: places.map(place => owners[place]!),
+	};
 }
 
 /** The rules of a mutant instead of the original's, created on demand. */
@@ -161,16 +181,16 @@ function rulesOfMutant(rules: RuleInput, mutant: Mutant): RuleInput {
 	};
 }
 
-/** What the trusted cases of one set say in one run. A failure is certain, so it takes precedence over missing evidence. */
-export function detectionIn(entry: RunEntry, {owners, trusted}: Pick<TrustedRun, 'owners' | 'trusted'>, set: CaseSet): Detection {
+/** What the cases of one set say in one run; `owners` are those of the run's cases. A failure is certain, so it takes precedence over missing evidence. */
+export function detectionIn(entry: RunEntry, owners: CaseRun['owners'], set: CaseSet): Detection {
 	if (entry.kind !== 'report') {
 		return {kind: 'inconclusive', reasons: [entry.reason]};
 	}
 
-	const results = entry.report.types.map((result, place) => ({result, place})).filter(({place}) => trusted.has(place) && owners[place]!.set === set);
+	const results = entry.report.types.map((result, place) => ({result, name: owners[place]!.name, owner: owners[place]!.set})).filter(({owner}) => owner === set);
 	const failed = results.filter(({result: {outcome}}) => outcome.kind === 'fail');
 	if (failed.length > 0) {
-		return {kind: 'killed', by: failed.map(({place}) => owners[place]!.name)};
+		return {kind: 'killed', by: failed.map(({name}) => name)};
 	}
 
 	const reasons = results.flatMap(({result: {outcome}}) => outcome.kind === 'inconclusive' ? outcome.reasons.map(({message}) => message) : []);
