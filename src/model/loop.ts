@@ -4,6 +4,7 @@ Whether a flow is a loop, judged by its legs. What a proxy opens depends only on
 
 import {ephemeralPorts} from '../mesh/topology.js';
 import type {Endpoint, Leg, Traversal} from '../netfilter/path.js';
+import {mayCount} from '../netfilter/repeated-packets.js';
 import type {Match, RuleSet} from '../netfilter/types.js';
 import type {NextLeg} from './stub.js';
 
@@ -12,12 +13,12 @@ export type FlowLeg = {readonly sent: NextLeg; readonly leg: Pick<Leg, 'end' | '
 
 /** Whether equal packets have equal paths under these rules. A match or target that is not understood may count packets (`statistic`, `limit`, `quota`), and a match of source ports may tell apart those that the kernel chooses. */
 export function treatsAlike({tables}: RuleSet): boolean {
-	return tables.every(({chains}) => chains.every(({rules}) => rules.every(({matches, target}) => target.kind !== 'extension' && matches.every(match => isSteady(match)))));
+	return tables.every(({chains}) => chains.every(({rules}) => rules.every(rule => !mayCount(rule) && rule.matches.every(match => isSteady(match)))));
 }
 
 function isSteady(match: Match): boolean {
 	const {from: first, to: last} = ephemeralPorts;
-	return match.kind === 'source-port' ? match.ranges.every(({from, to}) => to < first || from > last || (from <= first && to >= last)) : match.kind !== 'opaque';
+	return match.kind !== 'source-port' || match.ranges.every(({from, to}) => to < first || from > last || (from <= first && to >= last));
 }
 
 /** Whether the last round of a flow was the same as the one before. */

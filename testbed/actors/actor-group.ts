@@ -10,7 +10,7 @@ import {transparencyOf} from '../../src/mesh/intent.js';
 import type {Sandbox} from '../sandbox/sandbox.js';
 import {Actor} from './actor.js';
 import type {ActorSpec} from './protocol.js';
-import type {Configured, Proxy} from './proxy.js';
+import type {Configured, ListeningProcess, Proxy} from './proxy.js';
 
 type PlannedActor = {readonly namespace: ActorPlan['namespace']; readonly spec: ActorSpec; readonly proxy: Proxy | undefined};
 type Members = readonly [PlannedActor, ...PlannedActor[]];
@@ -131,6 +131,35 @@ export class ActorGroup implements AsyncDisposable {
 		}
 	}
 
+	/** Whether each process of the actors can say when it is idle. */
+	async canTellIdle(): Promise<boolean> {
+		const processes = await this.#processes();
+		return processes.every(({untilIdle}) => untilIdle !== undefined);
+	}
+
+	/** Resolves once each process of the actors was idle, as {@link ListeningProcess.untilIdle} says. */
+	async untilIdle(): Promise<void> {
+		const processes = await this.#processes();
+		await Promise.all(processes.map(async process => process.untilIdle!()));
+	}
+
+	/** How many connections the actors have begun to open so far. */
+	get begun(): number {
+		return [...this.actors.values()].reduce((sum, {begun}) => sum + begun, 0);
+	}
+
+	/** Whether a connection of TCP that was opened for an actor is still open. */
+	get hasOpenTcp(): boolean {
+		return [...this.actors.values()].some(({hasOpenTcp}) => hasOpenTcp);
+	}
+
+	/** Closes all connections that were opened for actors and are still open; they get no answer for this reason. */
+	giveUp(reason: string): void {
+		for (const actor of this.actors.values()) {
+			actor.giveUp(reason);
+		}
+	}
+
 	/** Resolves once everything that the actors have done so far is reported. */
 	async flush(): Promise<void> {
 		await Promise.all([...this.actors.values()].map(async actor => actor.flush()));
@@ -138,5 +167,11 @@ export class ActorGroup implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await Promise.all([...this.actors.values()].map(async actor => actor[Symbol.asyncDispose]()));
+	}
+
+	/** Each process once; actors can share one. */
+	async #processes(): Promise<readonly ListeningProcess[]> {
+		const all = await Promise.all([...this.actors.values()].map(async actor => actor.processes()));
+		return [...new Set(all.flat())];
 	}
 }

@@ -128,14 +128,14 @@ export class Actor implements AsyncDisposable {
 
 	@throws {TestbedError} SYSCALL_FAILED if no socket can be created as that user; ACTOR_FAILED if the process that sends invalid packets cannot start.
 	*/
-	async open(id: string, to: Endpoint, {protocol = 'tcp', source, packet, bindDevice, othersAreOver}: Partial<Pick<Opening, 'protocol' | 'source' | 'bindDevice' | 'othersAreOver'>> & {readonly packet?: 'invalid' | undefined} = {}): Promise<Done> {
+	async open(id: string, to: Endpoint, {protocol = 'tcp', source, packet, bindDevice, handshakeMs}: Partial<Pick<Opening, 'protocol' | 'source' | 'bindDevice' | 'handshakeMs'>> & {readonly packet?: 'invalid' | undefined} = {}): Promise<Done> {
 		if (this.#ended !== undefined) {
 			return {answered: false, reason: this.#ended};
 		}
 
 		if (packet === undefined) {
 			return this.#client.open({
-				id, to, protocol, source, bindDevice, othersAreOver,
+				id, to, protocol, source, bindDevice, handshakeMs,
 			});
 		}
 
@@ -143,10 +143,30 @@ export class Actor implements AsyncDisposable {
 		return sender.sendInvalid(this.spec.name, {id, to, source});
 	}
 
-	/** Resolves once everything that the process has done so far is reported. */
+	/** Resolves once everything that its processes have done so far is reported. */
 	async flush(): Promise<void> {
-		const sender = await this.#sender;
-		await Promise.all([this.#process, sender].map(async process => process?.flush()));
+		const processes = await this.processes();
+		await Promise.all(processes.map(async process => process.flush()));
+	}
+
+	/** The processes that it has: one that listens, perhaps together with other actors, and one that sends invalid packets. */
+	async processes(): Promise<readonly ListeningProcess[]> {
+		return [this.#process, await this.#sender].filter(process => process !== undefined);
+	}
+
+	/** How many connections were begun for it so far. */
+	get begun(): number {
+		return this.#client.begun;
+	}
+
+	/** Whether a connection of TCP is open for it. */
+	get hasOpenTcp(): boolean {
+		return this.#client.hasOpenTcp;
+	}
+
+	/** Closes all connections that are open for it; they get no answer for this reason. */
+	giveUp(reason: string): void {
+		this.#client.giveUp(reason);
 	}
 
 	/** Kills the process, like a crash. For tests. */
@@ -156,7 +176,7 @@ export class Actor implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#disposed = true;
-		this.#client.close();
+		this.#client.giveUp('its actor was ended');
 		const [sender] = await Promise.allSettled([this.#sender]);
 		await Promise.all([this.#process, sender.status === 'fulfilled' ? sender.value : undefined].map(async process => process?.[Symbol.asyncDispose]()));
 	}

@@ -2,7 +2,6 @@
 Connections that an actor opens. The testbed's own process creates the sockets, in the actor's namespace and as its user, so that actors that only send need no process: the owner match only checks the credentials with which a socket was created. The prober creates its sockets the same way.
 */
 
-import {setMaxListeners} from 'node:events';
 import {isIPv6, Socket} from 'node:net';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import type {Credentials} from '../../src/mesh/traffic.js';
@@ -10,34 +9,31 @@ import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Netns} from '../sandbox/netns.js';
 import {beginConnection, openClientSocket, type Refusal} from './client-socket.js';
 import {ask} from './datagrams.js';
-import {unsendable, watchEnd, type HandshakeWaits} from './socket-end.js';
+import {unsendable, watchEnd} from './socket-end.js';
 import type {ActorSpec} from './protocol.js';
+import {WaitEnd} from './wait-end.js';
 
 /** How an attempt to connect ended for the actor. */
 export type Done = {readonly answered: boolean; readonly reason: string};
 
-/** A connection to open. Without `source`, the actor's own is used, or the route's; `bindDevice` is the one that the socket is bound to. `othersAreOver`: when the connections that were opened together with a bound one, and are not bound, have ended. */
-export type Opening = {readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined; readonly bindDevice?: string | undefined; readonly othersAreOver?: Promise<void> | undefined};
-
-/**
-Longest wait for the handshake of a socket that is bound to a device. The rules may give it a destination that this device does not lead to; then its first packet is lost, which the trace shows, and waiting shows nothing more. The kernel answers a first packet by itself while it is being sent, however slow the listener's process is. Every mutant plays such connections, and 5 s each made `mutate` three times as slow.
-*/
-const boundHandshakeMs = 250;
+/** A connection to open. Without `source`, the actor's own is used, or the route's; `bindDevice` is the one that the socket is bound to. `handshakeMs`: the longest wait for the answer to a first packet of TCP, if that is shorter than the actor's timeout. */
+export type Opening = {readonly id: string; readonly to: Endpoint; readonly protocol: 'tcp' | 'udp'; readonly source: string | undefined; readonly bindDevice?: string | undefined; readonly handshakeMs?: number | undefined};
 
 /** Opens connections for one actor. */
 export class Client {
 	readonly #netns: Netns;
 	readonly #spec: Pick<ActorSpec, 'name' | 'uid' | 'gid' | 'ownSource' | 'timeoutMs'>;
 	readonly #record: (record: SocketRecord) => void;
-	readonly #closing = new AbortController();
+	readonly #waits = new WaitEnd();
+	/** How many connections of TCP are open. */
+	#openTcp = 0;
+	#begun = 0;
 	#made: Credentials | undefined;
 
 	constructor(netns: Netns, spec: Pick<ActorSpec, 'name' | 'uid' | 'gid' | 'ownSource' | 'timeoutMs'>, record: (record: SocketRecord) => void) {
 		this.#netns = netns;
 		this.#spec = spec;
 		this.#record = record;
-		// Every open connection listens to it, without a limit.
-		setMaxListeners(0, this.#closing.signal);
 	}
 
 	/** The owner that the kernel recorded for the sockets: a wrong one if there was any; undefined without sockets. */
@@ -45,9 +41,19 @@ export class Client {
 		return this.#made;
 	}
 
-	/** Aborts open connections. */
-	close(): void {
-		this.#closing.abort();
+	/** How many connections it has begun to open so far. */
+	get begun(): number {
+		return this.#begun;
+	}
+
+	/** Whether a connection of TCP is open. */
+	get hasOpenTcp(): boolean {
+		return this.#openTcp > 0;
+	}
+
+	/** Closes all open connections, which get no answer for this reason. */
+	giveUp(reason: string): void {
+		this.#waits.end(reason);
 	}
 
 	/**
@@ -55,7 +61,8 @@ export class Client {
 
 	@throws {TestbedError} SYSCALL_FAILED if no socket can be created as that user.
 	*/
-	async open({id, to, protocol, bindDevice, othersAreOver, source = this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4']}: Opening): Promise<Done> {
+	async open({id, to, protocol, bindDevice, handshakeMs, source = this.#spec.ownSource[isIPv6(to.address) ? 'ipv6' : 'ipv4']}: Opening): Promise<Done> {
+		this.#begun++;
 		const isUdp = protocol === 'udp';
 		const {uid, gid} = this.#spec;
 		const made = openClientSocket({
@@ -73,7 +80,7 @@ export class Client {
 		if (isUdp) {
 			const {bytes, ...rest} = await ask({
 				id, parent: undefined, to, fd, bindDevice, bytes: new TextEncoder().encode('testbed\n'),
-			}, {spec: this.#spec, record: this.#record, signal: this.#closing.signal});
+			}, {spec: this.#spec, record: this.#record, signal: this.#waits.signal});
 			return {answered: bytes !== undefined, reason: 'reason' in rest ? rest.reason : ''};
 		}
 
@@ -85,7 +92,12 @@ export class Client {
 		this.#record({
 			kind: 'opened', id, parent: undefined, actor: this.#spec.name, family: isIPv6(to.address) ? 'ipv6' : 'ipv4', from: begun.from, to, ...(bindDevice === undefined ? {} : {device: bindDevice}),
 		});
-		return this.#untilClosed(id, new Socket({fd, readable: true, writable: true}), bindDevice === undefined ? {} : {handshakeMs: boundHandshakeMs, othersAreOver});
+		this.#openTcp++;
+		try {
+			return await this.#untilClosed(id, new Socket({fd, readable: true, writable: true}), handshakeMs);
+		} finally {
+			this.#openTcp--;
+		}
 	}
 
 	/** Records a socket that failed before it sent anything. */
@@ -103,12 +115,13 @@ export class Client {
 		return {answered: false, reason: message};
 	}
 
-	async #untilClosed(id: string, socket: Socket, waits: HandshakeWaits): Promise<Done> {
+	async #untilClosed(id: string, socket: Socket, handshakeMs: number | undefined): Promise<Done> {
 		const {timeoutMs} = this.#spec;
+		const {signal} = this.#waits;
 		let why = 'the peer closed it without an answer';
 		let answered = false;
-		watchEnd(socket, {
-			...waits, id, timeoutMs, record: end => {
+		const giveUp = watchEnd(socket, {
+			id, timeoutMs, handshakeMs, record: end => {
 				if (end.kind === 'ended' && end.result === 'timeout') {
 					why = end.reason;
 				}
@@ -119,11 +132,12 @@ export class Client {
 		socket.once('timeout', () => {
 			why = `no answer within ${timeoutMs} ms`;
 		});
-		const giveUp = (): void => {
-			socket.destroy();
+		const onAbort = (): void => {
+			why = String(signal.reason);
+			giveUp(why);
 		};
 
-		this.#closing.signal.addEventListener('abort', giveUp, {once: true});
+		signal.addEventListener('abort', onAbort, {once: true});
 		socket.on('data', () => {
 			answered = true;
 		});
@@ -132,7 +146,7 @@ export class Client {
 		});
 		return new Promise(resolve => {
 			socket.once('close', () => {
-				this.#closing.signal.removeEventListener('abort', giveUp);
+				signal.removeEventListener('abort', onAbort);
 				resolve({answered, reason: answered ? '' : why});
 			});
 		});

@@ -14,8 +14,8 @@ type ListenerSpec = ActorSpec['listeners'][number];
 export type DatagramPeer = {
 	readonly spec: Pick<ActorSpec, 'name' | 'timeoutMs'>;
 	readonly record: (record: SocketRecord) => void;
-	/** Ends every wait. */
-	readonly signal?: AbortSignal;
+	/** Ends every wait; its reason says why there is no answer. */
+	readonly signal?: AbortSignal | undefined;
 	/** The stops so far of the query that each port of this process asks, by address and port, so that a query which comes back can be cut. */
 	readonly stops?: Map<string, number>;
 };
@@ -84,27 +84,30 @@ export async function ask({id, parent, to, fd, bindDevice, bytes, met}: {
 	const socket = socketFor(to.address);
 	let own = '';
 	const given = await new Promise<Answer>(resolve => {
-		const giveUp = (): void => {
-			const reason = `no answer within ${spec.timeoutMs} ms`;
+		const giveUp = (reason: string): void => {
 			record({
 				kind: 'ended', id, result: 'timeout', reason,
 			});
 			end({bytes: undefined, reason});
 		};
 
+		const onAbort = (): void => {
+			giveUp(String(signal!.reason));
+		};
+
 		// Timers run before sockets in a turn of the event loop, and after a long pause of the process both may be ready: read what has arrived first.
 		let last: NodeJS.Immediate | undefined;
 		const timer = setTimeout(() => {
-			last = setImmediate(giveUp);
+			last = setImmediate(giveUp, `no answer within ${spec.timeoutMs} ms`);
 		}, spec.timeoutMs);
 		const end = (answered: Answer): void => {
 			clearTimeout(timer);
 			clearImmediate(last);
-			signal?.removeEventListener('abort', giveUp);
+			signal?.removeEventListener('abort', onAbort);
 			resolve(answered);
 		};
 
-		signal?.addEventListener('abort', giveUp, {once: true});
+		signal?.addEventListener('abort', onAbort, {once: true});
 
 		socket.once('error', (error: NodeJS.ErrnoException) => {
 			record({

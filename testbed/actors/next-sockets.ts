@@ -35,6 +35,8 @@ export class NextSockets {
 	readonly #teller: Teller;
 	/** Connections opened without their intended source, by both ends. */
 	readonly #strays = new Set<string>();
+	/** Connections without an answer so far, with what gives each up. */
+	readonly #unanswered = new Map<Socket, (reason: string) => void>();
 
 	constructor(spec: ActorSpec, {transparency, stopCount, teller}: {readonly transparency: typeof transparencyModule | undefined; readonly stopCount: StopCount; readonly teller: Teller}) {
 		this.#spec = spec;
@@ -46,6 +48,16 @@ export class NextSockets {
 	/** Whether an accepted connection was opened without its source and already aborted. */
 	isStray(ends: Ends): boolean {
 		return this.#strays.has(keyOfEnds(ends));
+	}
+
+	/** Aborts connections without an answer, and resolves once that is reported. */
+	async giveUp(reason: string): Promise<void> {
+		await Promise.all([...this.#unanswered].map(async ([socket, giveUp]) => new Promise<void>(resolve => {
+			socket.once('close', () => {
+				resolve();
+			});
+			giveUp(reason);
+		})));
 	}
 
 	/** Opens the connection that forwards an accepted one; undefined if it fails at once. */
@@ -103,7 +115,7 @@ export class NextSockets {
 				this.#stray(to, parent);
 			}
 		});
-		watchEnd(socket, {id, timeoutMs: this.#spec.timeoutMs, record: this.#teller.record});
+		this.#watch(socket, id);
 		return socket;
 	}
 
@@ -139,8 +151,17 @@ export class NextSockets {
 		this.#opened({
 			id, to, parent, from,
 		});
-		watchEnd(socket, {id, timeoutMs: this.#spec.timeoutMs, record: this.#teller.record});
+		this.#watch(socket, id);
 		return socket;
+	}
+
+	#watch(socket: Socket, id: string): void {
+		this.#unanswered.set(socket, watchEnd(socket, {id, timeoutMs: this.#spec.timeoutMs, record: this.#teller.record}));
+		for (const event of ['connect', 'data', 'close']) {
+			socket.once(event, () => {
+				this.#unanswered.delete(socket);
+			});
+		}
 	}
 
 	#opened({id, to, parent, from}: {id: string; to: Endpoint; parent: string; from: Endpoint}): void {

@@ -25,14 +25,15 @@ export type ActorSpec = Omit<ActorPlan, 'namespace'> & {
 export type ToActor =
 	| {readonly type: 'start'; readonly specs: readonly ActorSpec[]}
 	| {readonly type: 'send-invalid'; readonly actor: string; readonly id: string; readonly to: Endpoint; readonly source: string | undefined}
-	| {readonly type: 'flush'; readonly number: number};
+	| {readonly type: 'flush' | 'until-idle'; readonly number: number};
 
 /** Messages from a process; `actor` is the name of one of its actors. `done` answers `send-invalid`: the packet was refused, or timed out. */
 export type FromActor =
 	| {readonly type: 'ready'}
 	| {readonly type: 'socket'; readonly actor: string; readonly record: SocketRecord}
 	| {readonly type: 'done'; readonly id: string; readonly answered: boolean; readonly reason: string}
-	| {readonly type: 'flushed'; readonly number: number}
+	/** Answers `flush` and `until-idle`. */
+	| {readonly type: 'heard'; readonly number: number}
 	/** A problem with one connection that its records do not show. */
 	| {readonly type: 'trouble'; readonly actor: string; readonly message: string}
 	/** The process is of no use. `actor` is the one that could not start or send, if it was one. */

@@ -39,6 +39,8 @@ export type ListeningProcess = AsyncDisposable & {
 	readonly pid: number;
 	/** Aborts each connection that it opened and that has no answer yet. Resolves once everything it has done so far is reported and it will send no further first packets. */
 	readonly flush: () => Promise<void>;
+	/** Resolves once it has handled everything that had arrived when this was called, and waits for nothing but answers to what it sent. A program without this cannot tell, so then no answer counts as missing before its timeout. */
+	readonly untilIdle?: (() => Promise<void>) | undefined;
 	/** Kills it, like a crash. */
 	readonly kill: () => void;
 };

@@ -13,21 +13,15 @@ function heardBy(socket: Socket): string {
 	return `${socket.readyState} ${socket.bytesRead}`;
 }
 
-/**
-How long a connection is waited for. `handshakeMs`: at most so long, if that is shorter than the timeout. `othersAreOver`: once this resolves, only {@link afterOthersMs} remain.
-*/
-export type HandshakeWaits = {readonly handshakeMs?: number | undefined; readonly othersAreOver?: Promise<void> | undefined};
-
-/** Connections that were opened at the same time needed a handshake and then an answer of their listeners' processes, so that one of the kernel alone should be over long before them. */
-const afterOthersMs = 20;
-
-/** Records whether a socket was connected, refused, could not send, or got no answer. */
-export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs = timeoutMs, othersAreOver, record}: HandshakeWaits & {
+/** Records whether a socket was connected, refused, could not send, or got no answer. Returns what closes it before that, with the reason why it gets no answer. */
+export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs = timeoutMs, record}: {
 	readonly id: string;
 	/** Longest wait for something to arrive. */
 	readonly timeoutMs: number;
+	/** Longest wait for the peer's answer to the first packet, if that is shorter than the timeout. */
+	readonly handshakeMs?: number | undefined;
 	readonly record: (record: SocketRecord) => void;
-}): void {
+}): (reason: string) => void {
 	let ended = false;
 	const end = (result: 'connected' | 'refused' | 'unreachable' | 'timeout', reason: string): void => {
 		if (!ended) {
@@ -56,33 +50,28 @@ export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs = timeoutMs
 	});
 
 	let why = `no answer within ${timeoutMs} ms`;
-	const timers = new Set<NodeJS.Timeout>();
-	const giveUpAfter = (ms: number, reason: string): void => {
-		timers.add(setTimeout(() => {
-			// What has arrived meanwhile is read first, as above.
-			setImmediate(() => {
-				if (!socket.destroyed && socket.remoteAddress === undefined) {
-					why = reason;
-					socket.destroy();
-				}
-			});
-		}, ms));
+	const giveUp = (reason: string): void => {
+		if (socket.remoteAddress !== undefined) {
+			end('connected', '');
+		}
+
+		why = reason;
+		socket.destroy();
 	};
 
 	if (handshakeMs < timeoutMs) {
-		giveUpAfter(handshakeMs, `no answer within ${handshakeMs} ms`);
-	}
-
-	void othersAreOver?.then(() => { // eslint-disable-line promise/prefer-await-to-then -- Nothing waits for it.
-		if (!socket.destroyed) {
-			giveUpAfter(afterOthersMs, `no answer when all other connections were over, nor ${afterOthersMs} ms later`);
-		}
-	});
-	socket.once('close', () => {
-		for (const timer of timers) {
+		const timer = setTimeout(() => {
+			// What has arrived meanwhile is read first, as above.
+			setImmediate(() => {
+				if (socket.remoteAddress === undefined) {
+					giveUp(`no answer within ${handshakeMs} ms`);
+				}
+			});
+		}, handshakeMs);
+		socket.once('close', () => {
 			clearTimeout(timer);
-		}
-	});
+		});
+	}
 
 	// A socket created outside Node emits no `connect` event, so its first bytes count.
 	for (const event of ['connect', 'data']) {
@@ -99,4 +88,5 @@ export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs = timeoutMs
 	socket.once('close', () => {
 		end('timeout', why);
 	});
+	return giveUp;
 }

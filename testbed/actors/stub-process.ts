@@ -43,8 +43,8 @@ export class StubProcess implements ListeningProcess {
 	readonly #members: ReadonlyMap<string, StubMember>;
 	readonly #process: LongProcess;
 	readonly #invalid = new Map<string, (done: Done) => void>();
-	readonly #flushes = new Map<number, () => void>();
-	#flushCount = 0;
+	readonly #asked = new Map<number, () => void>();
+	#askedCount = 0;
 	#ended: string | undefined;
 	#onReady: {resolve: () => void; reject: (error: unknown) => void} | undefined;
 
@@ -74,15 +74,11 @@ export class StubProcess implements ListeningProcess {
 	}
 
 	async flush(): Promise<void> {
-		if (this.#ended !== undefined) {
-			return;
-		}
+		return this.#ask('flush');
+	}
 
-		const number = ++this.#flushCount;
-		await new Promise<void>(resolve => {
-			this.#flushes.set(number, resolve);
-			this.#send({type: 'flush', number});
-		});
+	async untilIdle(): Promise<void> {
+		return this.#ask('until-idle');
 	}
 
 	kill(): void {
@@ -132,6 +128,19 @@ export class StubProcess implements ListeningProcess {
 		this.#send({type: 'start', specs: [...this.#members.values()].map(({spec}) => spec)});
 	}
 
+	/** Asks the process for something, and resolves once it has done it, or has ended. */
+	async #ask(type: 'flush' | 'until-idle'): Promise<void> {
+		if (this.#ended !== undefined) {
+			return;
+		}
+
+		const number = ++this.#askedCount;
+		await new Promise<void>(resolve => {
+			this.#asked.set(number, resolve);
+			this.#send({type, number});
+		});
+	}
+
 	#send(message: ToActor): void {
 		this.#process.send(message);
 	}
@@ -154,7 +163,7 @@ export class StubProcess implements ListeningProcess {
 			resolve({answered: false, reason: this.#ended});
 		}
 
-		for (const resolve of this.#flushes.values()) {
+		for (const resolve of this.#asked.values()) {
 			resolve();
 		}
 	}
@@ -182,9 +191,9 @@ export class StubProcess implements ListeningProcess {
 				break;
 			}
 
-			case 'flushed': {
-				this.#flushes.get(message.number)?.();
-				this.#flushes.delete(message.number);
+			case 'heard': {
+				this.#asked.get(message.number)?.();
+				this.#asked.delete(message.number);
 				break;
 			}
 

@@ -10,10 +10,12 @@ import type {Endpoint} from '../../src/netfilter/path.js';
 import {listenerFor} from '../../src/mesh/actor-set.js';
 import {loopStops, type SocketRecord} from '../../src/trace/sockets.js';
 import {becomeUser} from './become.js';
+import {untilIdle} from './idle.js';
 import {familyOf, NextSockets} from './next-sockets.js';
 import {relay} from './relay.js';
 import {StopCount} from './stop-count.js';
 import {listenForDatagrams} from './datagrams.js';
+import {WaitEnd} from './wait-end.js';
 import type * as transparencyModule from './transparency.js';
 import type {ActorSpec, FromActor, ToActor} from './protocol.js';
 
@@ -21,6 +23,9 @@ type ListenerSpec = ActorSpec['listeners'][number];
 
 type OriginalDestination = (socket: Socket) => Endpoint | undefined;
 type Transparency = typeof transparencyModule;
+
+/** Why a forwarded connection or query gets no answer if it is aborted. */
+const clientIsOver = 'no answer before its client gave up';
 
 function tell(message: FromActor): void {
 	process.send!(message);
@@ -38,8 +43,8 @@ class Actor {
 	readonly #stopCount = new StopCount();
 	readonly #queryStops = new Map<string, number>();
 	readonly #nextSockets: NextSockets;
-	/** Forwarded connections without an answer so far. */
-	readonly #unanswered = new Set<Socket>();
+	/** Ends what forwarded queries wait for. */
+	readonly #waits = new WaitEnd();
 	readonly #record: (socket: SocketRecord) => void;
 	#count = 0;
 
@@ -101,19 +106,19 @@ class Actor {
 		});
 	}
 
-	/** Aborts forwarded connections without an answer, and resolves once that is reported: their clients have already given up, and the kernel would keep retransmitting their first packets. */
+	/** Aborts forwarded connections and queries without an answer, and resolves once that is reported: their clients have already given up, and the kernel would keep retransmitting their first packets. */
 	async giveUp(): Promise<void> {
-		await Promise.all([...this.#unanswered].map(async socket => new Promise<void>(resolve => {
-			socket.once('close', () => {
-				resolve();
-			});
-			socket.destroy();
-		})));
+		this.#waits.end(clientIsOver);
+		await this.#nextSockets.giveUp(clientIsOver);
 	}
 
 	#datagramPeer() {
+		const waits = this.#waits;
 		return {
 			spec: this.#spec, record: this.#record, nextId: () => this.#nextId(), stops: this.#queryStops,
+			get signal() {
+				return waits.signal;
+			},
 		};
 	}
 
@@ -195,13 +200,6 @@ class Actor {
 			return;
 		}
 
-		this.#unanswered.add(next);
-		for (const event of ['connect', 'data', 'close']) {
-			next.once(event, () => {
-				this.#unanswered.delete(next);
-			});
-		}
-
 		relay(socket, next);
 	}
 }
@@ -258,17 +256,32 @@ process.on('SIGINT', () => {
 });
 process.on('message', async (message: ToActor) => {
 	try {
-		if (message.type === 'start') {
-			started = start(message.specs);
-			await started;
-			tell({type: 'ready'});
-		} else if (message.type === 'send-invalid') {
-			const actors = await started;
-			await forActor(message.actor, async () => actors!.get(message.actor)!.sendInvalid(message));
-		} else {
-			const actors = await started;
-			await Promise.all([...actors!.values()].map(async actor => actor.giveUp()));
-			tell({type: 'flushed', number: message.number});
+		switch (message.type) {
+			case 'start': {
+				started = start(message.specs);
+				await started;
+				tell({type: 'ready'});
+				break;
+			}
+
+			case 'send-invalid': {
+				const actors = await started;
+				await forActor(message.actor, async () => actors!.get(message.actor)!.sendInvalid(message));
+				break;
+			}
+
+			case 'until-idle': {
+				await untilIdle();
+				tell({type: 'heard', number: message.number});
+				break;
+			}
+
+			case 'flush': {
+				const actors = await started;
+				await Promise.all([...actors!.values()].map(async actor => actor.giveUp()));
+				tell({type: 'heard', number: message.number});
+				break;
+			}
 		}
 	} catch (error) {
 		tell({type: 'failed', message: messageOf(error), ...(error instanceof ActorFailure ? {actor: error.actor} : {})});

@@ -10,7 +10,7 @@ Learned (2 cores, Node 20.20, Linux 6.18; processor time, because the machine wa
 - `nft -j list ruleset` of 10,000 rules takes 0.3 s, and reading its JSON as long, after each batch; the same by netlink takes 0.02 s (sandbox/nft-dump.ts).
 - What remains of 10,000 ranges is the kernel, which checks a chain rule by rule: some 30 ns each, 14 s of 26. That part grows with the square of the number of rules.
 - Building sandboxes and installing rules while packets are divided hides most of that work only if the division yields often: every 8 ms, since an installation takes some ten turns; with 50 ms it gained nothing.
-- `run` and `probe` with a node's 10,500 rules: the search for the rules of a hook looked up each of 2,300 chains in a list, the mesh was recognized again each time, and nft's JSON was parsed twice. What remains of 3 s is reading the rules (1 s), nft's two listings (0.7 s) and garbage. A probe to a service whose endpoint does not exist waits for its whole time limit.
+- `run` and `probe` with a node's 10,500 rules: the search for the rules of a hook looked up each of 2,300 chains in a list, the mesh was recognized again each time, and nft's JSON was parsed twice. What remains of 3 s is reading the rules (1 s), nft's two listings (0.7 s) and garbage.
 - No gain from: a larger young generation of V8's heap (`--max-semi-space-size`); larger batches; sharing a class's two probes (the one at the edge is what finds a range that is off by one).
 */
 

@@ -40,7 +40,7 @@ import {ownAddresses, prepareNamespace} from './prepare-netns.js';
 export type {ProbeAnswer, ProberOptions} from './options.js';
 
 const datagramMs = 200; // Wait for a datagram whose end the trace does not show. The kernel's own answers are already there (backlog.ts).
-const connectionMs = 500; // Wait for TCP, which learns of a missing neighbor after 300 ms (prepare-netns.ts).
+const connectionMs = 500; // Wait for TCP, which learns of a missing neighbor after 300 ms (sysctl-table.ts).
 const repeats = 3; // How often the probes of an incomplete batch are sent again, each time in batches an eighth the size.
 const shrink = 8;
 

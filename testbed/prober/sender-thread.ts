@@ -8,7 +8,7 @@ import {
 	abortSocket, bindSocket, closeSocket, connectSocket, joinNetns, openRawSocket, openSocket, ownAddress, probeErrors,
 	readOwnAddress, sendByte, setThreadCredentials, socketError, socketOptionSetters, socketOwner, waitSockets,
 } from '../syscalls/probe-socket.js';
-import {Backlog} from './backlog.js';
+import {Backlog} from '../sandbox/backlog.js';
 import {InvalidPacket} from './invalid-packet.js';
 import {
 	kinds, probeWords, resultWords, shared, states, steps, type SenderAnswer, type SenderInput, type SenderRequest,

@@ -16,6 +16,7 @@ import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {refuseMissingUsers} from '../rootless/mapped-ids.js';
 import {LockFile} from '../system/lock-file.js';
 import {Conntrack} from '../sandbox/conntrack.js';
+import {PacketWatch} from '../sandbox/packet-watch.js';
 import {ReplaceableRules, type RulesToHold} from '../sandbox/installed-rules.js';
 import {loadKernelTexts} from '../tracer/counters.js';
 import type {InstalledRules} from '../sandbox/install.js';
@@ -83,6 +84,7 @@ export class ActorSandbox implements AsyncDisposable {
 	readonly #installed: ReplaceableRules;
 	/** Undefined before the first rules. */
 	#conntrack: Conntrack | undefined;
+	#packetWatch: PacketWatch | undefined;
 
 	private constructor(lockFile: LockFile, sandbox: Sandbox, {topology = defaultTopology, ...sandboxOptions}: ActorSandboxOptions & {readonly actorSet: ActorSet}) {
 		this.topology = topology;
@@ -103,6 +105,12 @@ export class ActorSandbox implements AsyncDisposable {
 	async actorGroup(): Promise<ActorGroup> {
 		const [result] = await this.#actorGroup;
 		return valueOf(result);
+	}
+
+	/** What is on its way in the namespaces. They must be configured. */
+	packetWatch(): PacketWatch {
+		this.#packetWatch ??= new PacketWatch(this.sandbox.namespaces(), this.sandbox.remote);
+		return this.#packetWatch;
 	}
 
 	/** Resolves once the namespaces have their links, addresses and routes. */
@@ -139,6 +147,7 @@ export class ActorSandbox implements AsyncDisposable {
 			await actorGroup.value[Symbol.asyncDispose]();
 		}
 
+		this.#packetWatch?.[Symbol.dispose]();
 		this.#conntrack?.[Symbol.dispose]();
 		await this.sandbox[Symbol.asyncDispose]();
 		await this.#lockFile[Symbol.asyncDispose]();

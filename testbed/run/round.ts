@@ -30,6 +30,7 @@ import type {Recording, TraceSource} from '../tracer/trace-source.js';
 import {traceTable} from '../sandbox/own-table.js';
 import type {RoundEvidence} from './evidence.js';
 import {sendInGroups, type Send, type Sending} from './groups.js';
+import {endLostConnections, type WatchedRun} from './lost-answers.js';
 
 /** The parsed evidence of one round. */
 export type Round = {
@@ -45,8 +46,17 @@ export type Round = {
 	readonly flows?: ParsedFlows | undefined;
 };
 
+/**
+Longest wait for the handshake of a socket that is bound to a device, if it is not known when an answer cannot come any more. The rules may give it a destination that this device does not lead to; then its first packet is lost, which the trace shows, and waiting shows nothing more. The kernel answers a first packet by itself while it is being sent, however slow the listener's process is.
+*/
+const boundHandshakeMs = 250;
+
+function boundWait({bindDevice}: Sending['probe']): {readonly handshakeMs?: number} {
+	return bindDevice === undefined ? {} : {handshakeMs: boundHandshakeMs};
+}
+
 /** Sends the probes, all at once if the trace has room for them. The trace source must be started, and `before` read after the rules were installed. */
-export async function sendRound(sendings: readonly Sending[], {source, before, loadState, pod, actorGroup, round, untilAborted, indexes}: {
+export async function sendRound(sendings: readonly Sending[], {source, before, loadState, pod, actorGroup, round, untilAborted, indexes, lost}: {
 	readonly source: TraceSource;
 	readonly before: KernelTexts;
 	readonly loadState: () => Promise<KernelTexts>;
@@ -57,23 +67,35 @@ export async function sendRound(sendings: readonly Sending[], {source, before, l
 	readonly untilAborted: <T>(act: Promise<T>) => Promise<T>;
 	/** The index of each among all probes of the run, if these are not all. */
 	readonly indexes?: readonly number[];
+	/** By what connections are ended whose answer cannot come any more; without it, they are waited for until the timeout. */
+	readonly lost?: Pick<WatchedRun, 'packetWatch' | 'ruleSet'>;
 }): Promise<RoundEvidence> {
 	// What was reported before belongs to an earlier round: the actors were asked for everything at its end.
 	const reported = new Map([...actorGroup.actors].map(([name, {records}]) => [name, records.length] as const));
-	const open: Send<RoundEvidence['ends'][number]> = async ({id, label, probe}, {index, othersAreOver}) => {
+	const canEnd = lost !== undefined && await actorGroup.canTellIdle();
+	const open: Send<RoundEvidence['ends'][number]> = async ({id, label, probe}, index) => {
 		const probeId = `${round}-${id}-${probe.family}`;
 		const sentAt = performance.now();
-		const {answered, reason} = await actorGroup.actors.get(probe.actor)!.open(probeId, probe.destination, {...probe, othersAreOver});
+		const {answered, reason} = await actorGroup.actors.get(probe.actor)!.open(probeId, probe.destination, {...probe, ...(canEnd ? {} : boundWait(probe))});
 		return {
 			index: indexes?.[index] ?? index, id: probeId, label, answered, reason, durationMs: Math.round(performance.now() - sentAt),
 		};
 	};
 
-	const ends = await untilAborted(sendInGroups(sendings, {
-		size: source.probesAtOnce, drain() {
-			source.drain();
-		},
-	}, open));
+	const over = new AbortController();
+	const sendAll = async (): Promise<RoundEvidence['ends']> => {
+		try {
+			return await sendInGroups(sendings, {
+				size: source.probesAtOnce, drain() {
+					source.drain();
+				},
+			}, open);
+		} finally {
+			over.abort();
+		}
+	};
+
+	const [ends] = await untilAborted(Promise.all([sendAll(), canEnd ? endLostConnections({...lost, actorGroup, pod}, over.signal) : undefined]));
 	await actorGroup.flush();
 	const [after, recording] = await Promise.all([loadState(), source.stop()]);
 	return {

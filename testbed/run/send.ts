@@ -50,7 +50,7 @@ export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promi
 
 	onProgress(`sending ${sendings.length} ${sendings.length === 1 ? 'probe' : 'probes'}`);
 	const shared = {
-		loadState, pod, actorGroup, untilAborted: racer(signal),
+		loadState, pod, actorGroup, untilAborted: racer(signal), lost: {packetWatch: ownSandbox.packetWatch(), ruleSet},
 	};
 	const evidence = [await sendRound(sendings, {
 		...shared, source, before, round: 1,

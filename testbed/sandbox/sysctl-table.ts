@@ -149,5 +149,5 @@ export const neighborSettings: readonly SysctlSetting[] = [
 	{name: 'ucast_solicit', value: '3', why: 'See mcast_solicit.'},
 	{name: 'app_solicit', value: '0', why: 'See mcast_solicit.'},
 	{name: 'mcast_resolicit', value: '0', why: 'See mcast_solicit.'},
-	{name: 'retrans_time_ms', value: '1000', why: 'See mcast_solicit.'},
+	{name: 'retrans_time_ms', value: '100', why: 'See mcast_solicit. By default a missing neighbor is known after three seconds, which has nothing to do with rules and would make connections wait. It still takes three requests: with only one, a kernel that is slow to answer would make an existing neighbor look missing, which would be a wrong answer without a gap.'},
 ];

@@ -1,5 +1,5 @@
 /**
-Netlink sockets of the netfilter family. Numbers are those of asm-generic and include/uapi/linux/netlink.h.
+Netlink sockets of the netfilter family, and of the routing family. Numbers are those of asm-generic and include/uapi/linux/netlink.h.
 */
 
 import {
@@ -22,6 +22,8 @@ const afNetlink = 16;
 
 const sockRaw = 3;
 
+const netlinkRoute = 0;
+
 const netlinkNetfilter = 12;
 
 const solNetlink = 270;
@@ -30,8 +32,18 @@ const netlinkAddMembership = 1;
 
 /** Opens a netlink socket of the netfilter family in the namespace of this thread, with a receive buffer of the given size, if this process may have it ({@link growReceiveBuffer}). */
 export function openNetfilterSocket(bufferBytes: number): number {
-	const fd = checked('socket(AF_NETLINK)', libcSocket(afNetlink, sockRaw | sockCloexec, netlinkNetfilter) as number);
+	const fd = openNetlinkSocket(netlinkNetfilter);
 	growReceiveBuffer(fd, bufferBytes);
+	return fd;
+}
+
+/** Opens a netlink socket of the routing family in the namespace of this thread. */
+export function openRouteSocket(): number {
+	return openNetlinkSocket(netlinkRoute);
+}
+
+function openNetlinkSocket(protocol: number): number {
+	const fd = checked('socket(AF_NETLINK)', libcSocket(afNetlink, sockRaw | sockCloexec, protocol) as number);
 	const address = new Uint8Array(12); // `struct sockaddr_nl`; the kernel chooses the port.
 	new DataView(address.buffer).setUint16(0, afNetlink, true);
 	checked('bind(AF_NETLINK)', libcBind(fd, address, address.length) as number);

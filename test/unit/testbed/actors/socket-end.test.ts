@@ -8,6 +8,7 @@ import test from 'ava';
 import type {SocketRecord} from '../../../../src/trace/sockets.js';
 import {ask} from '../../../../testbed/actors/datagrams.js';
 import {watchEnd} from '../../../../testbed/actors/socket-end.js';
+import {WaitEnd} from '../../../../testbed/actors/wait-end.js';
 
 const timeoutMs = 500;
 
@@ -128,20 +129,70 @@ test('a connection that is not made is given up after the wait for the handshake
 	}]);
 });
 
-test('a connection that is not made is given up soon after all others are over', async t => {
+test('a connection that is given up has the reason for it, once', async t => {
 	const records: SocketRecord[] = [];
 	const socket = new Socket();
-	watchEnd(socket, {
-		id: 'x', timeoutMs: 60_000, handshakeMs: 50_000, othersAreOver: Promise.resolve(), record(record) {
+	const giveUp = watchEnd(socket, {
+		id: 'x', timeoutMs: 60_000, record(record) {
+			records.push(record);
+		},
+	});
+	giveUp('nothing was left to do');
+	await new Promise(resolve => {
+		socket.once('close', resolve);
+	});
+	giveUp('too late');
+	t.deepEqual(records, [{
+		kind: 'ended', id: 'x', result: 'timeout', reason: 'nothing was left to do',
+	}]);
+});
+
+test('a connection that was made and is given up counts as connected', async t => {
+	const server = createServer();
+	const port = await new Promise<number>(resolve => {
+		server.listen(0, '127.0.0.1', () => {
+			resolve((server.address() as AddressInfo).port);
+		});
+	});
+	const records: SocketRecord[] = [];
+	const socket = connect(port, '127.0.0.1');
+	const giveUp = watchEnd(socket, {
+		id: 'x', timeoutMs: 60_000, record(record) {
 			records.push(record);
 		},
 	});
 	await new Promise(resolve => {
-		socket.once('close', resolve);
+		socket.once('connect', resolve);
 	});
-	t.deepEqual(records, [{
-		kind: 'ended', id: 'x', result: 'timeout', reason: 'no answer when all other connections were over, nor 20 ms later',
-	}]);
+	giveUp('nothing was left to do');
+	server.close();
+	t.deepEqual(endsOf(records), ['connected']);
+});
+
+test('a query that is given up has the reason for it, and later ones go on', async t => {
+	const silent = createSocket('udp4');
+	const port = await new Promise<number>(resolve => {
+		silent.bind(0, '127.0.0.1', () => {
+			resolve(silent.address().port);
+		});
+	});
+	const waits = new WaitEnd();
+	const records: SocketRecord[] = [];
+	const query = async (id: string) => ask({
+		id, parent: undefined, to: {address: '127.0.0.1', port}, bytes: new Uint8Array(1),
+	}, {
+		spec: {name: 'app', timeoutMs: 60_000}, signal: waits.signal, record(record) {
+			records.push(record);
+		},
+	});
+	const first = query('x');
+	waits.end('nothing was left to do');
+	const second = query('y');
+	t.deepEqual(await first, {bytes: undefined, reason: 'nothing was left to do'});
+	t.deepEqual(records.map(({id, kind}) => `${id} ${kind}`).filter(each => each.endsWith('ended')), ['x ended']);
+	waits.end('nor now');
+	t.deepEqual(await second, {bytes: undefined, reason: 'nor now'});
+	silent.close();
 });
 
 test('a connection that is made may take the whole timeout for its answer', async t => {
@@ -162,7 +213,7 @@ test('a connection that is made may take the whole timeout for its answer', asyn
 		text += part;
 	});
 	watchEnd(socket, {
-		id: 'x', timeoutMs: 60_000, handshakeMs: 20, othersAreOver: Promise.resolve(), record(record) {
+		id: 'x', timeoutMs: 60_000, handshakeMs: 20, record(record) {
 			records.push(record);
 		},
 	});

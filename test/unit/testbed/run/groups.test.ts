@@ -1,4 +1,4 @@
-/** Probes in groups, where the trace's buffer has no room for all of them; and bound ones, which wait for the others. */
+/** Probes in groups, where the trace's buffer has no room for all of them. */
 
 import test from 'ava';
 import {sendInGroups, type Sending} from '../../../../testbed/run/groups.js';
@@ -10,7 +10,7 @@ const sendingsOf = (ids: string): readonly Sending[] => [...ids].map(id => ({
 	id,
 	label: id,
 	probe: {
-		family: 'ipv4', protocol: 'tcp', actor: 'app', destination: {address: '10.0.0.1', port: 80}, ...(id === id.toUpperCase() ? {bindDevice: 'lo'} : {}),
+		family: 'ipv4', protocol: 'tcp', actor: 'app', destination: {address: '10.0.0.1', port: 80},
 	},
 }));
 
@@ -24,7 +24,7 @@ for (const [size, highest] of [[undefined, 7], [3, 3], [1, 1], [10, 7]] as const
 			drained++;
 		};
 
-		const results = await sendInGroups(sendingsOf('abcdefg'), {size, drain}, async ({id}, {index}) => {
+		const results = await sendInGroups(sendingsOf('abcdefg'), {size, drain}, async ({id}, index) => {
 			running++;
 			most = Math.max(most, running);
 			await Promise.resolve();
@@ -41,40 +41,7 @@ test('nothing in groups is nothing', async t => {
 	t.deepEqual(await sendInGroups([], {size: undefined, drain: nothing}, async () => 1), []);
 });
 
-/** Plays probes that end in the given order, and returns in which order the bound ones (capital letters) were told that the others are over. */
-async function endInOrder(ids: string, order: string, size?: number): Promise<string> {
-	const ends = new Map<string, () => void>();
-	let seen = '';
-	const all = sendInGroups(sendingsOf(ids), {size, drain: nothing}, async ({id}, {othersAreOver}) => {
-		if (othersAreOver === undefined) {
-			await new Promise<void>(resolve => {
-				ends.set(id, resolve);
-			});
-			seen += id;
-		} else {
-			await othersAreOver;
-			seen += id;
-		}
-	});
-	for (const id of order) {
-		ends.get(id)!();
-		await new Promise(setImmediate); // eslint-disable-line no-await-in-loop -- One after the other.
-	}
-
-	await all;
-	return seen;
-}
-
-test('bound ones are told when all others of their group are over, and not before', async t => {
-	t.is(await endInOrder('AbCd', 'db'), 'dbAC');
-	t.is(await endInOrder('AbCd', 'bd', 2), 'bAdC');
-});
-
-test('bound ones without others are told nothing', async t => {
-	t.is(await endInOrder('AB', 'BA'), 'BA');
-});
-
-test('one that fails tells nobody, and its error is thrown', async t => {
+test('the error of one that fails is thrown', async t => {
 	await t.throwsAsync(sendInGroups(sendingsOf('a'), {size: undefined, drain: nothing}, async () => {
 		throw new RangeError('no such actor');
 	}), {instanceOf: RangeError, message: 'no such actor'});

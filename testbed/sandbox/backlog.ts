@@ -21,7 +21,9 @@ const steps = 6;
 const limitMs = 10_000;
 
 /** The receive queues of all processors that this thread may run on. */
-export class Backlog {
+export class Backlog implements Disposable {
+	/** How many datagrams it has sent. */
+	sent = 0;
 	readonly #fd: number;
 	readonly #byte = new Uint8Array(1);
 
@@ -42,13 +44,13 @@ export class Backlog {
 		}
 	}
 
-	/** Waits for all queues; returns whether everything in flight has been processed, or false if time ran out. */
-	drain(): boolean {
+	/** Waits for all queues; returns whether everything in flight has been processed, or false if time ran out. With `times`, only so many of the packets that follow from one another are waited for. */
+	drain(times = steps): boolean {
 		const processors = ownProcessors();
 		const each = eachProcessor(processors);
 		const deadline = performance.now() + limitMs;
 		try {
-			for (let step = 0; step < steps; step++) {
+			for (let step = 0; step < times; step++) {
 				for (const one of each) {
 					// A processor that went offline has handed its queue to another one (`dev_cpu_dead`).
 					if (runOn(one) && !this.#pass(deadline)) {
@@ -63,12 +65,17 @@ export class Backlog {
 		}
 	}
 
+	[Symbol.dispose](): void {
+		closeSocket(this.#fd);
+	}
+
 	/** Sends one datagram through the queue of this processor. */
 	#pass(deadline: number): boolean {
 		if (sendByte(this.#fd) !== 0) {
 			return false;
 		}
 
+		this.sent++;
 		for (;;) {
 			if (receiveNow(this.#fd, this.#byte) >= 0) {
 				return true;
