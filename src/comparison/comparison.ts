@@ -11,8 +11,9 @@ import type {Representative} from '../packet-classes/representatives.js';
 import {fieldsLookedAt} from '../packet-classes/describe.js';
 import {finish, type Steps} from '../packet-classes/steps.js';
 import {
-	movesIn, stateMoves, type Move, type Side, type Statement,
+	movesIn, pathIn, stateMoves, type Move, type Side, type Statement,
 } from './moves.js';
+import type {SideMemo} from './side-memo.js';
 import {gapsOfClasses, readingGapsInSteps} from './gaps.js';
 
 /** How much was compared in one family. */
@@ -52,8 +53,8 @@ export function judgeComparison(probed: readonly ProbedFamily[], options: {reado
 
 type JudgedFamily = {readonly classSet: ClassSet; readonly moves: readonly Move[]; readonly family: ComparedFamily};
 
-/** The same as a computation that can pause. */
-export function * judgeInSteps(probed: readonly ProbedFamily[], {arePathsCompared}: {readonly arePathsCompared: boolean}): Steps<Comparison> {
+/** The same as a computation that can pause. `memo`: of the series to which the comparison belongs. */
+export function * judgeInSteps(probed: readonly ProbedFamily[], {arePathsCompared, memo}: {readonly arePathsCompared: boolean; readonly memo?: SideMemo}): Steps<Comparison> {
 	const gaps = new Map<string, Gap>();
 	const judged: JudgedFamily[] = [];
 	for (const {classSet, representatives, sides, places = {from: 0, to: 1}} of probed) {
@@ -63,9 +64,11 @@ export function * judgeInSteps(probed: readonly ProbedFamily[], {arePathsCompare
 			...[...sides.from.probeResults, ...sides.to.probeResults].flatMap(probeResult => probeResult.gaps),
 		];
 		for (const side of ['from', 'to'] as const) {
-			found.push(...yield * readingGapsInSteps({
+			const reading = memo?.gapsOf(sides[side]) ?? (yield * readingGapsInSteps({
 				classSet, representatives, probeResults: sides[side].probeResults, place: places[side],
 			}));
+			memo?.noteGaps(sides[side], reading);
+			found.push(...reading);
 		}
 
 		for (const gap of found) {
@@ -76,7 +79,7 @@ export function * judgeInSteps(probed: readonly ProbedFamily[], {arePathsCompare
 		judged.push({
 			classSet,
 			moves: yield * movesIn({
-				classSet, representatives, sides, diff,
+				classSet, representatives, sides, diff, pathOf: memo === undefined ? pathIn : (side, place) => memo.pathOf(side, place),
 			}),
 			family: {
 				family,

@@ -2,6 +2,7 @@
 Why the probes of the classes may not show everything: packets that cannot be sent, conditions that are not understood, and a kernel that does something other than the model of the rules.
 */
 
+import type {Leg} from '../netfilter/path.js';
 import type {Gap} from '../trace/gap.js';
 import type {ClassSet, LeftOutClasses} from '../packet-classes/classify.js';
 import type {Representative} from '../packet-classes/representatives.js';
@@ -60,14 +61,29 @@ export function * readingGapsInSteps({classSet, representatives, probeResults, p
 		}
 
 		const [leg] = probeResults[index]!.legs;
-		const wanted = classSet.classes[representative.index]!.predicted[place]!.hits?.map(rule => nameOf(rule)).join(' > ');
-		const met = leg?.traversals.flatMap(({hits}) => hits.map(hit => nameOf(hit))).join(' > ');
-		if (wanted !== undefined && met !== undefined && wanted !== met) {
-			differing.push(`${printRepresentative(representative)} met ${met === '' ? 'no rule' : met} and not ${wanted === '' ? 'none' : wanted}`);
+		const wanted = classSet.classes[representative.index]!.predicted[place]!.hits;
+		if (wanted !== undefined && leg !== undefined && !isMet(wanted, leg)) {
+			const [met, missed] = [leg.traversals.flatMap(({hits}) => hits), wanted].map(rules => rules.map(rule => nameOf(rule)).join(' > '));
+			differing.push(`${printRepresentative(representative)} met ${met === '' ? 'no rule' : met!} and not ${missed === '' ? 'none' : missed!}`);
 		}
 	}
 
 	return differing.length === 0 ? [] : [{kind: 'reading', message: `The model and the kernel disagree, so packets may be in the wrong class: ${listOf(differing)}.`}];
+}
+
+/** Whether a leg met these rules, and no others. */
+function isMet(wanted: readonly WalkedRule[], {traversals}: Leg): boolean {
+	let count = 0;
+	for (const {hits} of traversals) {
+		for (const {table, chain, number} of hits) {
+			const rule = wanted[count++];
+			if (rule === undefined || rule.number !== number || rule.chain !== chain || rule.table !== table) {
+				return false;
+			}
+		}
+	}
+
+	return count === wanted.length;
 }
 
 /** A probe in short, for a message. */

@@ -143,9 +143,15 @@ export function isSamePath(one: PathSummary, other: PathSummary): boolean {
 /** One representative that took a different path. */
 export type Move = Pick<Statement, 'severity' | 'cause' | 'example' | 'shown'> & {readonly from: PathSummary; readonly to: PathSummary; readonly packetClass: PacketClass};
 
-/** The classes of one family that moved. An inconclusive result on either side shows nothing: its gap is reported instead. */
-export function * movesIn({classSet, representatives, sides: {from, to}, diff}: {
+/** The path of one side's probe, by its place. */
+export function pathIn({probeResults, ruleSet}: Side, place: number): PathSummary {
+	return summarizePath(probeResults[place]!, ruleSet);
+}
+
+/** The classes of one family that moved. An inconclusive result on either side shows nothing: its gap is reported instead. `pathOf` is {@link pathIn}, or remembers what that returned. */
+export function * movesIn({classSet, representatives, sides: {from, to}, diff, pathOf}: {
 	readonly classSet: ClassSet; readonly representatives: readonly Representative[]; readonly sides: {readonly from: Side; readonly to: Side}; readonly diff: RuleSetDiff;
+	readonly pathOf: (side: Side, place: number) => PathSummary;
 }): Steps<readonly Move[]> {
 	const moves: Move[] = [];
 	const findCause = causeFinder(diff);
@@ -159,7 +165,7 @@ export function * movesIn({classSet, representatives, sides: {from, to}, diff}: 
 			continue;
 		}
 
-		const pathSummaries = {from: summarizePath(one, from.ruleSet), to: summarizePath(other, to.ruleSet)};
+		const pathSummaries = {from: pathOf(from, place), to: pathOf(to, place)};
 		if (!isSamePath(pathSummaries.from, pathSummaries.to)) {
 			moves.push({
 				severity: severityOf(pathSummaries.from.arrivals, pathSummaries.to.arrivals),

@@ -106,7 +106,7 @@ export function roleFinder<Name extends Role>(table: RoleTable<Name>, names: Can
 			&& pattern.when?.(rule) !== false);
 	};
 
-	return (rule, table, chain) => {
+	const roleOf: FindRole<Name> = (rule, table, chain) => {
 		const candidates = candidatesFor(rule, table);
 		const isOpen = candidates.some(({unless, behind, notBehind}) => unless !== undefined || behind !== undefined || notBehind !== undefined);
 		const earlier = isOpen ? chain?.rules.filter(({number}) => number < rule.number).map(other => ({rule: other, roles: candidatesFor(other, table).map(({role}) => role)})) : undefined;
@@ -116,7 +116,32 @@ export function roleFinder<Name extends Role>(table: RoleTable<Name>, names: Can
 			&& (behind === undefined || follows(behind))
 			&& (notBehind === undefined || !follows(notBehind)))?.role;
 	};
+
+	// The paths of thousands of probes lead through the same few rules.
+	const known = new WeakMap<Chain, Map<Rule, Known<Name>>>();
+	return (rule, table, chain) => {
+		if (chain === undefined) {
+			return roleOf(rule, table);
+		}
+
+		let ofChain = known.get(chain);
+		if (ofChain === undefined) {
+			ofChain = new Map();
+			known.set(chain, ofChain);
+		}
+
+		let found = ofChain.get(rule);
+		if (found?.table !== table) {
+			found = {table, role: roleOf(rule, table, chain)};
+			ofChain.set(rule, found);
+		}
+
+		return found.role;
+	};
 }
+
+/** The role of a rule in a table of this name. */
+type Known<Name extends Role> = {readonly table: string; readonly role: Name | undefined};
 
 /** Comments have no meaning, nor does a range of all addresses, which iptables does not even print. */
 function matchKindsOf({matches}: Rule): ReadonlySet<string> {

@@ -4,7 +4,7 @@ Compares two rule inputs on the kernel: all packet classes of both, sent through
 
 import {judgeInSteps, type Comparison} from '../../src/comparison/comparison.js';
 import {driftOf} from '../../src/comparison/drift.js';
-import type {Identity} from '../../src/mesh/identity.js';
+import {SideMemo} from '../../src/comparison/side-memo.js';
 import type {ComparisonReport} from '../../src/report/comparison/types.js';
 import {usualCredentials} from '../inputs/credentials.js';
 import {loadEnvironment} from '../system/environment.js';
@@ -49,9 +49,10 @@ export async function compareConsecutive({arePathsCompared, readWith = [], ...op
 	const summaries = new Map([...needed].map(place => [place, summaryOfRules(inputs[place]!, {families, ruleSet: probed[0]!.sides[place]!.ruleSet})]));
 	const argumentsOf = (place: number): readonly string[] => [...readWith[place] ?? [], ...proxyArguments(options, inputs[place]!)];
 	const comparisons: Comparison[] = [];
+	const memo = pairs.length > 1 ? new SideMemo() : undefined;
 	for (const place of pairs) {
 		const pair = probed.map(({sides, ...rest}) => ({...rest, sides: {from: sides[place]!, to: sides[place + 1]!}, places: {from: place, to: place + 1}}));
-		comparisons.push(await inTurns(judgeInSteps(pair, {arePathsCompared}), options.signal)); // eslint-disable-line no-await-in-loop -- All on one thread.
+		comparisons.push(await inTurns(judgeInSteps(pair, {arePathsCompared, ...(memo === undefined ? {} : {memo})}), options.signal)); // eslint-disable-line no-await-in-loop -- All on one thread.
 	}
 
 	return pairs.map((place, position) => ({
@@ -62,13 +63,13 @@ export async function compareConsecutive({arePathsCompared, readWith = [], ...op
 		arePathsCompared,
 		replayWith: {from: argumentsOf(place), to: argumentsOf(place + 1)},
 		hints: [...new Set([...inputs[place]!.warnings, ...inputs[place + 1]!.warnings])],
-		...driftIn(comparisons[position]!, {from: inputs[place]!, to: inputs[place + 1]!, identity: summaries.get(place + 1)!.identity}),
+		...driftIn(comparisons[position]!, {from: inputs[place]!, to: inputs[place + 1]!, summary: summaries.get(place + 1)!}),
 		durationMs: Math.round((performance.now() - startedAt) / pairs.length),
 	}));
 }
 
 /** What a live pod does differently, if the second input is one. */
-function driftIn(comparison: Comparison, {from, to, identity}: {readonly from: RuleInput; readonly to: RuleInput; readonly identity: Identity}): Pick<ComparisonReport, 'drift'> {
+function driftIn(comparison: Comparison, {from, to, summary}: {readonly from: RuleInput; readonly to: RuleInput; readonly summary: ComparisonReport['to']}): Pick<ComparisonReport, 'drift'> {
 	const {live, ruleSet, backend} = to;
 	return live === undefined
 		? {}
@@ -76,7 +77,7 @@ function driftIn(comparison: Comparison, {from, to, identity}: {readonly from: R
 			drift: driftOf(comparison, {
 				expected: from,
 				live: {
-					place: live.place, ruleSet, identity, backend, filled: live.filled, proxyFault: live.proxyFault,
+					place: live.place, ruleSet, identity: summary.identity, backend, filled: live.filled, proxyFault: live.proxyFault,
 				},
 			}),
 		};

@@ -5,6 +5,7 @@ Learned (2 cores, Node 20.20, Linux 6.18):
 - Dividing packets by walking sets of them through the rules needs 32 probes for the default rules; all combinations of the values in the rules would be some 20,000.
 - A probe without an answer costs a full timeout, and 1,000 of them cost more than everything else. Datagrams and invalid packets are over once the trace shows them as delivered.
 - Probes that share a requested source port and the destination must be sent one after the other. When all that had the same two ports were, DNS capture took 119 batches for 708 probes, at some 4 ms of processor time each; now it takes 19.
+- In a series, every rule set is in two pairs: finding the path of each probe and comparing it with the prediction once instead of twice, each rule's role once, and the release of a rule set only for a report that names it, saved 15% of four series.
 - Most of the time per rule set goes to the iptables programs and to RCU grace periods in the kernel, which two jobs can overlap.
 */
 

@@ -25,28 +25,25 @@ export const facts = {
 /** The cached form of a traversal by its id: see `TraversalCache`. */
 export type Traversals = readonly Traversal[];
 
-const texts = new Map<number, string>();
+/** By their word; of IPv6, by all four. */
+const texts = new Map<number | string, string>();
 const bytes = new Uint8Array(16);
 const words = new Int32Array(bytes.buffer);
-const textsMax = 65_536; // Enough for every address of a test, using only a few megabytes.
+const textsMax = 65_536; // Enough for every address of a test, using only some megabytes.
 
 /** The address at `offset`. */
 export function addressAt(rows: Int32Array, offset: number, isIpv6: boolean): string {
-	if (isIpv6) {
-		words.set(rows.subarray(offset, offset + 4));
-		return printAddressBytes(bytes);
-	}
-
 	const word = rows[offset]!;
-	let text = texts.get(word);
+	const key = isIpv6 ? `${word} ${rows[offset + 1]} ${rows[offset + 2]} ${rows[offset + 3]}` : word;
+	let text = texts.get(key);
 	if (text === undefined) {
-		words[0] = word;
-		text = printAddressBytes(bytes.subarray(0, 4));
+		words.set(rows.subarray(offset, offset + 4));
+		text = printAddressBytes(isIpv6 ? bytes : bytes.subarray(0, 4));
 		if (texts.size >= textsMax) {
 			texts.clear();
 		}
 
-		texts.set(word, text);
+		texts.set(key, text);
 	}
 
 	return text;

@@ -1,8 +1,10 @@
 /** What a comparison comes to: doubt is never equal, and what moved is told beside a doubt. */
 
 import test from 'ava';
-import {judgeComparison, type ProbedFamily} from '../../../src/comparison/comparison.js';
+import {judgeComparison, judgeInSteps, type ProbedFamily} from '../../../src/comparison/comparison.js';
 import type {ProbeResult} from '../../../src/comparison/moves.js';
+import {SideMemo} from '../../../src/comparison/side-memo.js';
+import {finish} from '../../../src/packet-classes/steps.js';
 import {exitStatusOfComparison} from '../../../src/report/comparison/types.js';
 import {rulesOfRelease, rulesOfTable} from '../../helpers/class-sets.js';
 import {compareSets, sendBoth} from '../../helpers/probe-results.js';
@@ -81,4 +83,18 @@ test('sides that are other places of the classes are read by those', t => {
 	const swapped = {...probed!, sides: {from: probed!.sides.to, to: probed!.sides.from}};
 	t.true(judgeComparison([swapped], {arePathsCompared: false}).gaps.length > 0);
 	t.deepEqual(judgeComparison([{...swapped, places: {from: 1, to: 0}}], {arePathsCompared: false}).gaps, []);
+});
+
+test('what is known about a side is the same in each pair, and not taken for that of another side', t => {
+	const memo = new SideMemo();
+	const forth = sendBoth(from, to);
+	const back = forth.map(({sides, ...rest}) => ({...rest, sides: {from: sides.to, to: sides.from}, places: {from: 1, to: 0}}));
+	const gap = {kind: 'lost-events', message: 'One event was lost.'} as const;
+	const withoutHits = spoil(back, probeResult => ({...probeResult, legs: probeResult.legs.map(leg => ({...leg, traversals: []}))}));
+	const series = [forth, back, forth, spoil(back, probeResult => ({...probeResult, gaps: [gap]})), withoutHits, back];
+	for (const [place, pair] of series.entries()) {
+		const alone = judgeComparison(pair, {arePathsCompared: true});
+		t.deepEqual(finish(judgeInSteps(pair, {arePathsCompared: true, memo})), alone);
+		t.deepEqual(alone.gaps.map(({kind}) => kind), [[], [], [], ['lost-events'], ['reading'], []][place]);
+	}
 });
