@@ -54,7 +54,9 @@ export class ConfinedTools implements AsyncDisposable {
 		const workerData: ToolThreadInput = {
 			searchPath, programs, without, ownNetns: ownNetnsDescriptor(), started: this.#started, waker: this.#waker,
 		};
-		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {workerData, execArgv: [], trackUnmanagedFds: false});
+		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {
+			workerData, execArgv: [], trackUnmanagedFds: false, resourceLimits: {maxYoungGenerationSizeMb: 4},
+		});
 		this.#confinement = new Promise((resolve, reject) => {
 			const fail = (error: Error): void => {
 				this.#failure ??= error;

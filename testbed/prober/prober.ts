@@ -15,6 +15,7 @@ import {isLoopback} from '../../src/netfilter/address.js';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
 import {somewhereIn} from '../../src/trace/lost-end.js';
 import {ProbeJoiner, type JoinedProbe} from '../../src/trace/fast/join-probes.js';
+import {limitHeap, isYoungGrown} from '../system/heap-growth.js';
 import {LockFile} from '../system/lock-file.js';
 import {defaultBufferBytes} from '../tracer/trace-source.js';
 import {Conntrack} from '../sandbox/conntrack.js';
@@ -80,6 +81,7 @@ export class Prober implements AsyncDisposable {
 	#conntrack: Conntrack | undefined;
 	#crossCheck: CrossCheck | undefined;
 	#turn: Promise<unknown> = Promise.resolve();
+	#isHeapLimited = false;
 	#hasInvalid = false;
 	readonly #sent = new SentCount(this.#memory);
 	readonly #mayChoose: MayChoose;
@@ -186,6 +188,16 @@ export class Prober implements AsyncDisposable {
 		});
 	}
 
+	#limitHeap(): void {
+		if (!this.#isHeapLimited && isYoungGrown()) {
+			this.#isHeapLimited = true;
+			const limited = limitHeap();
+			this.#undo.push(() => {
+				limited[Symbol.dispose]();
+			});
+		}
+	}
+
 	async #turnTracingOn(): Promise<void> {
 		await this.#options.sandbox.pod.runConfined('nft', ['-f', '-'], {input: `${proberTableText(this.#listeners!.protocols)}${this.#hasInvalid ? invalidTableText : ''}`});
 	}
@@ -252,6 +264,7 @@ export class Prober implements AsyncDisposable {
 				const sent = await this.#sendBatch(nextBatch, lastJoin); // eslint-disable-line no-await-in-loop -- One batch at a time, because counters are compared per batch.
 				await lastJoin; // eslint-disable-line no-await-in-loop -- One batch at a time.
 				lastJoin = judge(sent);
+				this.#limitHeap();
 				void Promise.allSettled([lastJoin]); // It is awaited after the next batch; if it fails before, that is not unhandled.
 				const untried = sent.places.flatMap((place, position) => isUntried(place) ? [sent.indices[position]!] : []);
 				left = untried.length === 0 ? rest : [...untried, ...rest];

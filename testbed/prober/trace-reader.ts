@@ -44,7 +44,7 @@ export class TraceReader implements AsyncDisposable {
 				}
 			});
 			thread = new Thread(new URL('reader-thread.js', import.meta.url), {
-				name: 'reads the trace', workerData: {
+				name: 'reads the trace', youngMb: 4, workerData: {
 					...input, sockets, interfaces: netns.interfaces(), traceTable,
 				} satisfies ReaderInput,
 			});
