@@ -23,12 +23,14 @@ async function start() {
 		process.env.PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(path.delimiter);
 		const {installedName} = require('./setup/program-name.cjs');
 		const {runBundle} = require('./setup/load-bundle.cjs');
+		const {endProcess} = require('./setup/run-to-end.cjs');
 		const {becomeRoot} = require('./setup/rootless.cjs');
 		const [argv, started] = [process.argv.slice(2), {called: installedName(process.env)}];
 		becomeRoot({
 			root, uid: process.getuid === undefined ? -1 : process.getuid(), argv, context: started,
 		});
 		await runBundle(path.join(root, 'dist/bin/cli.js'), argv, started);
+		await endProcess();
 	} catch (error) {
 		report(error);
 	}

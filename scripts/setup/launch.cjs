@@ -17,6 +17,7 @@ const {runBundle} = require('./load-bundle.cjs');
 const {giveToOwner} = require('./owner.cjs');
 const {goWhereTheUserStands, startedByNpm} = require('./npm.cjs');
 const {programName} = require('./program-name.cjs');
+const {endProcess} = require('./run-to-end.cjs');
 const {becomeRoot} = require('./rootless.cjs');
 const {folderOf, trees} = require('./trees.cjs');
 
@@ -215,6 +216,7 @@ async function start(name, argv, context) {
 			giveToOwner(['dist'], context);
 		}
 
+		await endProcess();
 		return;
 	}
 

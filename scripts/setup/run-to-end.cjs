@@ -27,4 +27,17 @@ async function runToEnd(main) {
 	}
 }
 
-module.exports = {runToEnd};
+/**
+Ends the process with the exit status that was set. Left to itself, Node would first end its threads and take its heap apart (40 of 700 ms of a run).
+
+A program has written its output when it returns, but its messages may still wait for whoever reads standard error: these come first.
+*/
+async function endProcess() {
+	const full = [process.stdout, process.stderr].filter(({writableLength}) => writableLength > 0);
+	await Promise.all(full.map(async stream => new Promise(resolve => {
+		stream.write('', resolve);
+	})));
+	process.exit(); // eslint-disable-line unicorn/no-process-exit -- The program has ended.
+}
+
+module.exports = {endProcess, runToEnd};

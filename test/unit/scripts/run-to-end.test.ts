@@ -29,3 +29,20 @@ test('a program that ends the process itself keeps its status', async t => {
 	t.is(exitCode, 4);
 	t.is(stderr, '');
 });
+
+test('a program that has ended does not wait for what is left, and loses nothing that it wrote', async t => {
+	const bytes = 3_000_000;
+	const program = `
+		const {endProcess, runToEnd} = require(${JSON.stringify(path.join(root, 'scripts/setup/run-to-end.cjs'))});
+		setTimeout(() => {}, 600_000);
+		runToEnd(async () => {
+			await new Promise(resolve => { process.stdout.write('x'.repeat(${bytes}), resolve); });
+			process.stderr.write('y'.repeat(${bytes}));
+			return 1;
+		}).then(endProcess);
+	`;
+	const {exitCode, stdout, stderr} = await execa(process.execPath, ['-e', program], {reject: false, timeout: 60_000});
+	t.is(exitCode, 1);
+	t.is(stdout.length, bytes);
+	t.is(stderr.length, bytes);
+});
