@@ -2,6 +2,7 @@
 `testbed probe`: one connection, the path that it took, and why.
 */
 
+import {defaultBackend} from '../../../src/netfilter/backends.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import {printBrief} from '../../../src/report/probe/brief.js';
 import {probeToJson} from '../../../src/report/probe/json.js';
@@ -20,6 +21,7 @@ import {runProbe} from '../../probe/explain.js';
 import {refuseForeignSource} from '../../probe/participants.js';
 import {defaultInput, type InputRequest} from '../../inputs/request.js';
 import {loadRuleInput} from '../../inputs/rules.js';
+import {prepareRun} from '../../run/prepare.js';
 import type {ShardFlags} from '../../shards/request.js';
 import type {CapturedPackets} from '../../tracer/packet-capture.js';
 import {
@@ -104,6 +106,10 @@ export async function probeCommand(flags: ProbeFlags): Promise<number> {
 	});
 	const source = flags.rules ?? defaultInput;
 	const isUnread = checks.do(() => isLeftUnread(source, checks));
+	if (!checks.isOnly) {
+		prepareRun(flags.backend?.[0] ?? defaultBackend);
+	}
+
 	const rules = isUnread === true ? undefined : checks.do(() => rulesOfProbe(flags, [family]));
 	const spec = checks.do(() => specOf(flags, rules?.topology));
 	checks.end();

@@ -2,6 +2,7 @@
 `testbed run`: the six types.
 */
 
+import {defaultBackend} from '../../../src/netfilter/backends.js';
 import type {AddressFamily, Backend} from '../../../src/netfilter/types.js';
 import type {NamedConnection} from '../../../src/report/pcap/annotate.js';
 import type {Report} from '../../../src/report/run/types.js';
@@ -21,6 +22,7 @@ import {defaultInput, type MissingInput} from '../../inputs/request.js';
 import {loadRuleInputs} from '../../inputs/rules.js';
 import {printKept} from '../../kept/describe.js';
 import {runAndKeep} from '../../kept/keep.js';
+import {prepareRun} from '../../run/prepare.js';
 import {runMany} from '../../run/run-many.js';
 import {runTestbed} from '../../run/run.js';
 import {shareActors} from '../../run/share-actors.js';
@@ -90,6 +92,10 @@ export async function runCommand(flags: RunFlags, rounds?: Rounds): Promise<numb
 	});
 	const proxy = await checks.wait(async () => chooseProxy(flags));
 	const isUnread = checks.do(() => isLeftUnread(source, checks));
+	if (!checks.isOnly && flags.list !== true) {
+		prepareRun(flags.backend?.[0] ?? defaultBackend);
+	}
+
 	const loaded = isUnread === true
 		? undefined
 		: checks.do(() => loadRuleInputs({
