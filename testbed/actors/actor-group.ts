@@ -9,6 +9,7 @@ import type {Intent} from '../../src/mesh/traffic.js';
 import {transparencyOf} from '../../src/mesh/intent.js';
 import type {Sandbox} from '../sandbox/sandbox.js';
 import {Actor} from './actor.js';
+import {countsEvents} from './idle.js';
 import type {ActorSpec} from './protocol.js';
 import type {Configured, ListeningProcess, Proxy} from './proxy.js';
 
@@ -134,7 +135,7 @@ export class ActorGroup implements AsyncDisposable {
 	/** Whether each process of the actors can say when it is idle. */
 	async canTellIdle(): Promise<boolean> {
 		const processes = await this.#processes();
-		return processes.every(({untilIdle}) => untilIdle !== undefined);
+		return countsEvents() && processes.every(({untilIdle}) => untilIdle !== undefined);
 	}
 
 	/** Resolves once each process of the actors was idle, as {@link ListeningProcess.untilIdle} says. */

@@ -5,6 +5,11 @@ Whether this process has anything left to do.
 import {performance} from 'node:perf_hooks';
 import {setImmediate as turn} from 'node:timers/promises';
 
+/** Whether the event loop of a Node counts its events: 22.0 to 22.7 do not (uvMetricsInfo came with 20.18 and 22.8). The actors' processes run on the same Node. */
+export function countsEvents(timing: object = performance.nodeTiming): boolean {
+	return 'uvMetricsInfo' in timing;
+}
+
 /**
 Resolves once a whole turn of the event loop found no descriptor ready. Everything that had arrived when this was called is then handled, with all that follows from it in this process, except for what it waits for by a timer. However slow the process is, it is not idle before.
 */

@@ -4,7 +4,7 @@ import {createSocket} from 'node:dgram';
 import {connect, createServer, type AddressInfo} from 'node:net';
 import process from 'node:process';
 import test from 'ava';
-import {untilIdle} from '../../../../testbed/actors/idle.js';
+import {countsEvents, untilIdle} from '../../../../testbed/actors/idle.js';
 
 test.serial('datagrams that had arrived are handled, and so are their answers', async t => {
 	const count = 200;
@@ -64,4 +64,9 @@ test.serial('connections that had arrived are accepted, one after the other, and
 	}
 
 	server.close();
+});
+
+test('a Node whose event loop counts nothing is recognized', t => {
+	t.true(countsEvents());
+	t.false(countsEvents({bootstrapComplete: 1}));
 });
