@@ -60,6 +60,12 @@ export class NextSockets {
 		})));
 	}
 
+	/** Forgets the ends of all connections, when they are over, because ports come back. */
+	forget(): void {
+		this.#stopCount.forget();
+		this.#strays.clear();
+	}
+
 	/** Opens the connection that forwards an accepted one; undefined if it fails at once. */
 	open({listener: {duty, carries = {source: this.#spec.passthroughSource}}, client, parent, destination}: {
 		readonly listener: ActorSpec['listeners'][number]; readonly client: string; readonly parent: string; readonly destination: Endpoint;

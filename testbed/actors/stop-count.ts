@@ -7,10 +7,16 @@ import type {Endpoint} from '../../src/netfilter/path.js';
 /** A connection, identified by both ends as seen by its opener. One end would be ambiguous: a port can have connections to two destinations. */
 export type Ends = {readonly from: Endpoint; readonly to: Endpoint};
 
-/** The counts of one process. */
+/** The counts of one actor, for the connections of one round: ports come back after some thousand connections, and one with the ends of an earlier one would pass for its return. */
 export class StopCount {
 	readonly #ofOpened = new Map<string, number>();
 	readonly #ofAccepted = new Map<string, number>();
+
+	/** Forgets all connections, when they are over. */
+	forget(): void {
+		this.#ofOpened.clear();
+		this.#ofAccepted.clear();
+	}
 
 	/** Records a connection that forwards the accepted one with the id `parent`. */
 	opened(ends: Ends, parent: string | undefined): void {

@@ -112,6 +112,12 @@ class Actor {
 		await this.#nextSockets.giveUp(clientIsOver);
 	}
 
+	/** Forgets all connections, when they are over. */
+	forget(): void {
+		this.#nextSockets.forget();
+		this.#queryStops.clear();
+	}
+
 	#datagramPeer() {
 		const waits = this.#waits;
 		return {
@@ -279,6 +285,10 @@ process.on('message', async (message: ToActor) => {
 			case 'flush': {
 				const actors = await started;
 				await Promise.all([...actors!.values()].map(async actor => actor.giveUp()));
+				for (const actor of actors!.values()) {
+					actor.forget();
+				}
+
 				tell({type: 'heard', number: message.number});
 				break;
 			}

@@ -29,3 +29,14 @@ test('a connection that no listener accepted before starts at zero', t => {
 	count.opened({from: pod(40_001), to: remote}, undefined);
 	t.is(count.accepted('a', {from: pod(40_001), to: remote}), 1);
 });
+
+test('what is forgotten is not counted further: its port has come back', t => {
+	const count = new StopCount();
+	for (let stop = 1; stop <= 8; stop++) {
+		t.is(count.accepted(`a${stop}`, {from: pod(40_001), to: remote}), stop);
+		count.opened({from: pod(40_001), to: remote}, `a${stop}`);
+	}
+
+	count.forget();
+	t.is(count.accepted('b', {from: pod(40_001), to: remote}), 1);
+});
