@@ -114,6 +114,14 @@ test('several runs cannot be kept with --keep', async t => {
 	t.regex(stderr, /--keep works with a single run only, and this command line asks for several[\s\S]*Name one release and one back end/u);
 });
 
+test('a command that is refused while the thread of the rule tools starts keeps its status', async t => {
+	// The thread must not be ended in the middle of a call, which aborts the process (one of 15 without that).
+	for (let round = 0; round < 8; round++) {
+		const ends = await Promise.all(Array.from({length: 3}, async () => testbed(['run', '--backend', 'iptables-nft,iptables-legacy', '--keep']))); // eslint-disable-line no-await-in-loop -- As many at once as a small machine has processors, and one more.
+		t.deepEqual(ends.map(({exitCode}) => exitCode), [2, 2, 2]);
+	}
+});
+
 test('TPROXY of all releases: those that write it as it is today pass, the others are named', async t => {
 	const {exitCode, stdout} = await testbed(['run', '--rules', 'release:all -m TPROXY', '--backend', 'iptables-nft', '--format', 'json']);
 	const {runs} = JSON.parse(stdout) as JsonRuns;
