@@ -98,6 +98,11 @@ export function outcomesOf(report: Report): Readonly<Record<string, string>> {
 	return Object.fromEntries(report.types.map(result => [`${result.id} ${result.family}`, [result.outcome.kind, ...sayings(result)].join(' | ')]));
 }
 
+/** Rules with which the agent's connection to Istiod (type 6) waits for an answer as long as it may: they drop its packets within a limit, which one that is sent again could exceed. */
+export function waitingDump(): string {
+	return `${defaultDump()}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 15012 -m limit --limit 1000/sec --limit-burst 1000 -j DROP\nCOMMIT\n`;
+}
+
 /** What `iptables-restore` would get of the default set of the newest release. */
 export function defaultDump(family: AddressFamily = 'ipv4'): string {
 	const {ruleSet} = loadRuleInput({source: 'release:1.30', source6: undefined, families: [family]});

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import {testbed, WatchedRun} from './_cli.js';
-import {defaultDump} from './_run.js';
+import {defaultDump, waitingDump} from './_run.js';
 
 type Answer = {
 	readonly outcome: string;
@@ -187,8 +187,7 @@ test('status 3 for lost events; a packet from an address of another host is answ
 });
 
 test('interrupted while it waits: status 130, and nothing is left', async t => {
-	const dump = `${defaultDump()}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 15012 -j DROP\nCOMMIT\n`;
-	await using running = await WatchedRun.start(['probe', '--from', 'agent', '--to', 'istiod:15012', '--rules', '-', '--timeout', '120000'], {input: dump});
+	await using running = await WatchedRun.start(['probe', '--from', 'agent', '--to', 'istiod:15012', '--rules', '-', '--timeout', '120000'], {input: waitingDump()});
 	await running.says(/sending 1 probe /u);
 	t.is(running.noteNamespaces(), 2);
 	running.process.kill('SIGINT');

@@ -11,7 +11,7 @@ import {
 	testbed, until, WatchedRun, type JsonReport,
 } from './_cli.js';
 import {
-	bothBackends, defaultDump, pathOf, run,
+	bothBackends, defaultDump, pathOf, run, waitingDump,
 } from './_run.js';
 
 function pathsOf({types}: JsonReport): readonly string[] {
@@ -40,10 +40,9 @@ test.serial('twenty runs in a row take the same paths', async t => {
 	t.is(paths.size, 1);
 });
 
-/** Rules with which a probe waits for an answer that does not come: a run that is in its middle as long as it takes. */
+/** A run that is in its middle as long as it takes. */
 async function waitingRun(): Promise<WatchedRun> {
-	const dump = `${defaultDump()}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 15012 -j DROP\nCOMMIT\n`;
-	return WatchedRun.start(['--rules', '-', '--timeout', '120000'], {input: dump});
+	return WatchedRun.start(['--rules', '-', '--timeout', '120000'], {input: waitingDump()});
 }
 
 const interruptions = [
@@ -86,7 +85,7 @@ for (const {signal, exitCode, ended} of interruptions) {
 
 test.serial('Ctrl-C in a terminal reaches the whole process group: the run ends just as cleanly', async t => {
 	await using running = await WatchedRun.start(['--rules', '-', '--timeout', '120000'], {
-		input: `${defaultDump()}*filter\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp -m tcp --dport 15012 -j DROP\nCOMMIT\n`, detached: true,
+		input: waitingDump(), detached: true,
 	});
 	await running.says(/sending 6 probes/u);
 	running.noteNamespaces();
