@@ -11,6 +11,7 @@ import {TestbedError} from '../../testbed/errors.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {unreadyAddresses, untilAddressesAreReady} from '../../testbed/sandbox/ready-addresses.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
+import {until} from './_cli.js';
 import {
 	bothBackends, optionsOf, run, systemPath,
 } from './_run.js';
@@ -148,6 +149,8 @@ test.serial('the sandbox waits for its IPv6 addresses, which the kernel adds in 
 		await netns.run('ip', ['link', 'set', device, 'up']); // eslint-disable-line no-await-in-loop -- Both ends, so that the link has a carrier.
 	}
 
+	// The kernel gives the devices theirs when it has noticed the carrier.
+	await until('both devices have link-local addresses', () => netns.enter(() => readFileSync('/proc/thread-self/net/if_inet6', 'latin1')).match(/^fe80/gmu)?.length === 2 ? true : undefined);
 	await untilAddressesAreReady(netns);
 	await netns.run('ip', ['addr', 'add', '2001:db8:1::10/64', 'dev', 'one']);
 	// Duplicate address detection takes a second.

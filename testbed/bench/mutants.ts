@@ -5,6 +5,9 @@ Learned (2 cores, Node 20.20, Linux 6.18):
 - Most mutants have the same classes as the original, so the original has to be probed for only about every second mutant.
 - A killed mutant needs no further cases. The six types and the scenarios share one run as far as their actors allow.
 - Most of the time was waiting: 5 s for datagrams whose ICMP error the kernel's rate limit had dropped (1 of 12 mutants), 250 ms for sockets bound to a device, in nearly every run. Then came the conntrack entries of all earlier mutants, which were read and parsed again after each run. Without all that, 45 → 32 s of processor time (151 mutants, three sets), a quarter of it for the tools and a fifth for the actors' processes.
+- A case whose packets never came to the changed rule cannot notice it (mutation/farthest-rules.ts): four fifths of the cases of a sidecar's rules, a quarter of the processor time (62 → 47 s on a slow machine, with the next).
+- The original and its mutants, and the runs of one sandbox, started twice as many processes as they needed: 63 → 29 for 40 mutants (run/run-queue.ts, run/sandbox-pool.ts).
+- Of 107 ms that the main thread worked for each mutant, it waited another 57 for tools to start. Starting them without waiting gained nothing: two processors are busy all the time.
 - No gain from: sending the actors' records in batches instead of one by one (10.44 to 10.46 s); fewer threads, a larger young generation or no optimizing compiler of V8; more jobs than processors.
 */
 
