@@ -2,8 +2,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const process = require('node:process');
 const {giveToOwner} = require('./owner.cjs');
+const {writeWhole} = require('./write-whole.cjs');
 
 /**
 A note in `dist` that says which hash the sources have, as long as no file of them has changed: reading and hashing 850 files takes 40 ms, asking for their times 7 ms, and every command pays that.
@@ -43,8 +43,8 @@ function hashUnlessUnchanged(names, {note, context, hash}) {
 	const start = performance.now();
 	const result = hash();
 	// If a file is saved while others are read, its line is outdated, and the next start reads them all again. That needs another tick, and so a note that was written within one.
-	if (performance.now() - start < tickMs) {
-		writeNote(file, `${result}${text}`, context);
+	if (performance.now() - start < tickMs && writeWhole(file, `${result}${text}`)) {
+		giveToOwner([note], context);
 	}
 
 	return result;
@@ -58,23 +58,6 @@ function readNote(file) {
 	} catch {
 		return undefined;
 	}
-}
-
-/** Writes the note, or leaves it: without one, the files are read. A reader sees the old note or the whole new one. */
-function writeNote(file, text, context) {
-	const temporary = `${file}.${process.pid}`;
-	try {
-		try {
-			fs.writeFileSync(temporary, text);
-			fs.renameSync(temporary, file);
-		} finally {
-			fs.rmSync(temporary, {force: true});
-		}
-	} catch {
-		return;
-	}
-
-	giveToOwner([path.relative(context.root, file)], context);
 }
 
 module.exports = {hashUnlessUnchanged};

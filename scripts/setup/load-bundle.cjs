@@ -9,6 +9,7 @@ const process = require('node:process');
 const vm = require('node:vm');
 const {kernelCommands, testbedNeedsKernel} = require('./acts.cjs');
 const {runToEnd} = require('./run-to-end.cjs');
+const {writeWhole} = require('./write-whole.cjs');
 
 /**
 Loads a bundle like `require`, but with the code that V8 compiled for it at an earlier start: the command line takes 60 ms of processor time to load without it and 23 ms with it (Node 20.20; every command pays that). Node has `module.enableCompileCache` for this since 22.1, which does not help Debian's Node 20.
@@ -40,20 +41,6 @@ function readCache(cacheFile, source) {
 	return stands ? code : undefined;
 }
 
-/** Writes the compiled code, or leaves it: a folder that cannot be written costs nothing but the time. A reader sees the old file or the whole new one. */
-function writeCache(cacheFile, source, code) {
-	const temporary = `${cacheFile}.${process.pid}`;
-	try {
-		fs.mkdirSync(path.dirname(cacheFile), {recursive: true});
-		try {
-			fs.writeFileSync(temporary, Buffer.concat([hashOf(source), hashOf(code), code]));
-			fs.renameSync(temporary, cacheFile);
-		} finally {
-			fs.rmSync(temporary, {force: true});
-		}
-	} catch {}
-}
-
 /**
 Loads a bundle in CommonJS.
 
@@ -76,7 +63,8 @@ function loadBundle(file, use) {
 		save() {
 			const lacks = cachedData === undefined || script.cachedDataRejected === true;
 			if (lacks) {
-				writeCache(cacheFile, source, script.createCachedData());
+				const code = script.createCachedData();
+				writeWhole(cacheFile, Buffer.concat([hashOf(source), hashOf(code), code]), {makesFolder: true});
 			}
 
 			return lacks;
