@@ -163,3 +163,20 @@ test.serial('a process of a run that is killed ends with it, even before its pro
 		}
 	}
 });
+
+/** Starts the thread of the rule tools, and ends the process in the given milliseconds, whatever the thread does then. */
+const startAndEnd = `
+const [, module, delay] = process.argv;
+const {prepareConfinement} = await import(module);
+prepareConfinement();
+setTimeout(() => { throw new Error('ends') }, Number(delay));
+process.on('uncaughtException', () => process.exit(4));
+`;
+
+test.serial('a process that ends while a thread loads waits for it, whatever ended the process', async t => {
+	const module = pathToFileURL(path.resolve('dist/testbed/confinement/run-confined.js')).href;
+	for (let delay = 0; delay < 80; delay += 2) {
+		const {exitCode, stderr} = await execa(process.execPath, ['--input-type=module', '--eval', startAndEnd, module, String(delay)], {reject: false}); // eslint-disable-line no-await-in-loop -- Each is timed.
+		t.is(exitCode, 4, `after ${delay} ms: ${stderr}`);
+	}
+});

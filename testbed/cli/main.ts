@@ -5,7 +5,6 @@ The command line: parses and dispatches. Each command is a file in `commands/`, 
 import {Command, CommanderError} from 'commander';
 import {exitStatusOf} from '../errors.js';
 import {takeNote} from '../rootless/note.js';
-import {untilExitIsSafe} from '../system/before-exit.js';
 import {nameProgram} from '../system/program-name.js';
 import {guardStreams, tell, writeOut} from '../system/streams.js';
 import {cleanCommandLine} from './definitions/clean.js';
@@ -141,9 +140,6 @@ export async function main(argv: readonly string[], {npm, called}: {readonly npm
 		}
 
 		return status;
-	} finally {
-		// A command that is refused may have started it a moment ago.
-		await untilExitIsSafe();
 	}
 }
 

@@ -3,10 +3,11 @@ The confined rule tools as the rest of the testbed uses them: text in, text out.
 */
 
 import {closeSync} from 'node:fs';
-import {Worker} from 'node:worker_threads';
+import type {Worker} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
 import {missingProgram} from '../system/missing-program.js';
 import {hintOfShortage} from '../system/shortage.js';
+import {startThread} from '../system/start-thread.js';
 import {ownNetnsDescriptor} from '../syscalls/netns.js';
 import {createWaker, wake} from '../syscalls/poll.js';
 import {createMemoryFile, fillMemoryFile, readMemoryFile} from '../syscalls/memory-file.js';
@@ -54,7 +55,7 @@ export class ConfinedTools implements AsyncDisposable {
 		const workerData: ToolThreadInput = {
 			searchPath, programs, without, ownNetns: ownNetnsDescriptor(), started: this.#started, waker: this.#waker,
 		};
-		this.#worker = new Worker(new URL('tool-thread.js', import.meta.url), {
+		this.#worker = startThread(new URL('tool-thread.js', import.meta.url), {
 			workerData, execArgv: [], trackUnmanagedFds: false, resourceLimits: {maxYoungGenerationSizeMb: 4},
 		});
 		this.#confinement = new Promise((resolve, reject) => {

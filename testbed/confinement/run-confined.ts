@@ -6,7 +6,6 @@ import process from 'node:process';
 import {existsSync} from 'node:fs';
 import {backendTools} from '../../src/netfilter/backends.js';
 import {CommandError, searchPath, tookTooLong} from '../system/commands.js';
-import {waitBeforeExit} from '../system/before-exit.js';
 import {run, timeLimitOf, type RunOptions} from '../system/exec.js';
 import {ConfinedTools, type Confinement} from './confined-tools.js';
 import {confinedPrograms} from './programs.js';
@@ -18,12 +17,7 @@ let tools: ConfinedTools | undefined;
 
 /** The thread of the rule tools; the first call starts it. */
 function confinedTools(): ConfinedTools {
-	if (tools === undefined) {
-		const started = new ConfinedTools({searchPath, programs: [...confinedPrograms, ...(process.env[furtherPrograms] ?? '').split(':').filter(name => name !== '')]});
-		tools = started;
-		waitBeforeExit(async () => started.loadConfinement());
-	}
-
+	tools ??= new ConfinedTools({searchPath, programs: [...confinedPrograms, ...(process.env[furtherPrograms] ?? '').split(':').filter(name => name !== '')]});
 	return tools;
 }
 

@@ -8,6 +8,7 @@ import {stat} from 'node:fs/promises';
 import {parentPort, receiveMessageOnPort, workerData} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
 import {missingProgram} from '../system/missing-program.js';
+import {threadHasLoaded} from '../system/start-thread.js';
 import {keepInheritedDescriptors} from '../syscalls/descriptors.js';
 import {clearWaker, waitReadable} from '../syscalls/poll.js';
 import {joinNetns} from '../syscalls/probe-socket.js';
@@ -116,7 +117,9 @@ async function begin(): Promise<void> {
 	await stat('/');
 	try {
 		serve();
+		threadHasLoaded();
 	} catch (error) {
+		threadHasLoaded();
 		say({type: 'failed', message: (error as Error).message, hint: error instanceof TestbedError && ['MISSING_PROGRAM', 'MACHINE'].includes(error.code) ? error.hint : undefined});
 		process.exit();
 	}

@@ -10,6 +10,7 @@ import {createLookup} from '../../src/trace/lookup.js';
 import {errno} from '../syscalls/netns.js';
 import {errorName} from '../syscalls/libc.js';
 import {ManyDatagrams} from '../syscalls/receive-many.js';
+import {threadHasLoaded} from '../system/start-thread.js';
 import {
 	commands, shared, type ReaderAnswer, type ReaderInput, type ReaderRequest,
 } from './protocol.js';
@@ -62,6 +63,7 @@ function newTraversals(): readonly Traversal[] {
 
 function read(): void {
 	const opened = sockets.map(({stream, fd}) => ({fd, datagrams: new ManyDatagrams(buffers[stream])}));
+	threadHasLoaded();
 	say({type: 'ready'});
 	for (;;) {
 		const tick = Atomics.load(words, shared.tick);

@@ -9,6 +9,7 @@ import {
 	readOwnAddress, sendByte, setThreadCredentials, socketError, socketOptionSetters, socketOwner, waitSockets,
 } from '../syscalls/probe-socket.js';
 import {Backlog} from '../sandbox/backlog.js';
+import {threadHasLoaded} from '../system/start-thread.js';
 import {InvalidPacket} from './invalid-packet.js';
 import {
 	kinds, probeWords, resultWords, shared, states, steps, type SenderAnswer, type SenderInput, type SenderRequest,
@@ -353,4 +354,5 @@ parentPort!.on('message', (request: SenderRequest) => {
 		say({type: 'error', message: error instanceof Error ? error.message : String(error)});
 	}
 });
+threadHasLoaded();
 say({type: 'ready'});

@@ -2,8 +2,9 @@
 A worker thread that answers one message at a time.
 */
 
-import {Worker} from 'node:worker_threads';
+import type {Worker} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
+import {startThread} from '../system/start-thread.js';
 
 type Answer = {readonly type: string};
 type Waiting = {readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void};
@@ -20,7 +21,7 @@ export class Thread implements AsyncDisposable {
 	/** `youngMb` limits the memory for new objects, in MiB: for a thread that keeps none of them. */
 	constructor(program: URL, {name, workerData, youngMb}: {readonly name: string; readonly workerData: object; readonly youngMb?: number}) {
 		this.#name = name;
-		this.#worker = new Worker(program, {workerData, ...(youngMb === undefined ? {} : {resourceLimits: {maxYoungGenerationSizeMb: youngMb}})});
+		this.#worker = startThread(program, {workerData, ...(youngMb === undefined ? {} : {resourceLimits: {maxYoungGenerationSizeMb: youngMb}})});
 		this.#worker.unref();
 		this.#loaded = Promise.race(['message', 'error', 'exit'].map(async event => new Promise(resolve => {
 			this.#worker.once(event, resolve);
