@@ -3,6 +3,7 @@ Connections without an answer: they end as soon as nothing is left to do, in wha
 */
 
 import {spawn, type ChildProcess} from 'node:child_process';
+import {readFileSync} from 'node:fs';
 import process from 'node:process';
 import test from 'ava';
 import {stepsOfPath, stopsOfPath} from '../../src/netfilter/path.js';
@@ -13,12 +14,15 @@ import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
 import {exitStatusOfProbe, type ProbeReport} from '../../src/report/probe/types.js';
 import {printProbe} from '../../src/report/probe/text.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
+import type {SocketRecord} from '../../src/trace/sockets.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {Client} from '../../testbed/actors/client.js';
 import {beginConnection, openClientSocket} from '../../testbed/actors/client-socket.js';
 import {runProbe} from '../../testbed/probe/explain.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {PacketWatch} from '../../testbed/sandbox/packet-watch.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
+import {until} from './_cli.js';
 import {
 	optionsOf, outcomesOf, run, type Variation,
 } from './_run.js';
@@ -28,7 +32,7 @@ const timeoutMs = 60_000;
 /** What waits for the timeout takes longer. */
 const soonMs = 40_000;
 
-type Asked = Partial<Pick<ProbeSpec, 'from' | 'protocol'>> & {readonly to: ProbeSpec['to']};
+type Asked = Partial<Pick<ProbeSpec, 'from' | 'protocol' | 'bindDevice'>> & {readonly to: ProbeSpec['to']};
 
 const chains = {
 	raw: ['PREROUTING', 'OUTPUT'], mangle: ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'], nat: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'], filter: ['INPUT', 'FORWARD', 'OUTPUT'],
@@ -39,7 +43,7 @@ function save(table: keyof typeof chains, rules: readonly string[]): string {
 	return [`*${table}`, ...chains[table].map(chain => `:${chain} ACCEPT [0:0]`), ...rules, 'COMMIT', ''].join('\n');
 }
 
-async function probe(text: string, {from = 'app', protocol = 'tcp', to}: Asked, {backend = 'iptables-nft', family = 'ipv4', ...rest}: Variation & {readonly family?: AddressFamily} = {}): Promise<ProbeReport> {
+async function probe(text: string, {from = 'app', protocol = 'tcp', to, bindDevice}: Asked, {backend = 'iptables-nft', family = 'ipv4', ...rest}: Variation & {readonly family?: AddressFamily} = {}): Promise<ProbeReport> {
 	const usual = loadRuleInput({source: 'release:1.30', families: [family], backend});
 	const options = optionsOf({
 		...rest, rules: {...usual, ruleSet: parseText({family: backend === 'nftables' ? null : family, text})}, backend, timeoutMs,
@@ -47,7 +51,7 @@ async function probe(text: string, {from = 'app', protocol = 'tcp', to}: Asked, 
 	return runProbe({
 		...options,
 		question: {
-			from, credentials: options.credentials[from], asked: `${to.address}:${to.port}`, family, protocol, to,
+			from, credentials: options.credentials[from], asked: `${to.address}:${to.port}`, family, protocol, to, ...(bindDevice === undefined ? {} : {bindDevice}),
 		},
 		isFirstLegOnly: false,
 	});
@@ -175,6 +179,13 @@ test('what a repeated packet brings is seen: a rule that remembers the connectio
 	t.is(report.legs[0]!.end.kind, 'accepted', printProbe(report, {color: false, verbose: false, width: 100}));
 });
 
+test('what a repeated packet brings is known: an error of ICMP, which is only noted while the socket is still in connect()', async t => {
+	for (let tries = 0; tries < 3; tries++) {
+		const {legs: [leg]} = await probe(save('filter', []), {to: {address: 'fe80::77', port: 80}, bindDevice: 'eth0'}, {family: 'ipv6'}); // eslint-disable-line no-await-in-loop -- One sandbox at a time.
+		t.is(leg!.end.kind, 'unreachable', JSON.stringify(leg!.end));
+	}
+});
+
 /** Runs something while the processors are busy. */
 async function underLoad<T>(act: () => Promise<T>): Promise<T> {
 	const loops: ChildProcess[] = Array.from({length: 4}, () => spawn(process.execPath, ['-e', 'for (;;);'], {stdio: 'ignore'}));
@@ -200,6 +211,44 @@ test('on a busy machine: what is answered has its answer, and what is lost is lo
 		}));
 	});
 });
+
+/** Whether this thread's namespace has received an ICMP error that says that a destination cannot be reached. */
+function isErrorThere(family: AddressFamily): boolean {
+	if (family === 'ipv6') {
+		return /^Icmp6InDestUnreachs\s+[1-9]/mu.test(readFileSync('/proc/thread-self/net/snmp6', 'utf8'));
+	}
+
+	const [names, numbers] = readFileSync('/proc/thread-self/net/snmp', 'utf8').split('\n').filter(line => line.startsWith('Icmp:')).map(line => line.split(' '));
+	return Number(numbers![names!.indexOf('InDestUnreachs')]) > 0;
+}
+
+for (const [family, own, router, nowhere] of [['ipv4', '10.9.9.1/24', '10.9.9.2/24', '10.8.8.8'], ['ipv6', 'fd09::1/64', 'fd09::2/64', 'fd08::8']] as const) {
+	test(`an error of ICMP that the kernel only noted is the end of a connection that is given up: ${family}`, async t => {
+		await using netns = Netns.create('near', ['lo', 'eth0']);
+		await using other = Netns.create('router', ['lo', 'eth0']);
+		for (const each of [netns, other]) {
+			each.setSysctl('net/ipv6/conf/default/accept_dad', '0');
+		}
+
+		const [via] = router.split('/');
+		await netns.runConfined('ip', ['-batch', '-'], {
+			input: `link add eth0 type veth peer name eth0 netns ${other.pathInTool}\naddr add ${own} dev eth0\nlink set eth0 up\nroute add ${family === 'ipv6' ? '::' : '0.0.0.0'}/0 via ${via!}\n`, inherited: [other.descriptor],
+		});
+		await other.runConfined('ip', ['-batch', '-'], {input: `addr add ${router} dev eth0\nlink set eth0 up\n`});
+		other.setSysctl(family === 'ipv6' ? 'net/ipv6/conf/all/forwarding' : 'net/ipv4/ip_forward', '1');
+		const records: SocketRecord[] = [];
+		const client = new Client(netns, {
+			name: 'app', uid: 1000, gid: 1000, timeoutMs, ownSource: {},
+		}, record => {
+			records.push(record);
+		});
+		const opened = client.open({id: 'x', to: {address: nowhere, port: 80}, protocol: 'tcp', source: undefined});
+		await until('the error has arrived', () => netns.enter(() => isErrorThere(family)) || undefined);
+		client.giveUp('given up');
+		t.deepEqual(await opened, {answered: false, reason: 'connect ENETUNREACH'});
+		t.like(records.find(({kind}) => kind === 'ended'), {result: 'unreachable', reason: 'connect ENETUNREACH'});
+	});
+}
 
 /** Sends a first packet of TCP from a namespace. The receiver closes the descriptor. */
 function beginFrom(netns: Netns, address: string): number | undefined {

@@ -9,7 +9,7 @@ import type {Credentials} from '../../src/mesh/traffic.js';
 import type {Netns} from '../sandbox/netns.js';
 import {checked, errorName, lastError} from '../syscalls/libc.js';
 import {
-	closeSocket, connectSocket, openSocket, probeErrors, setThreadCredentials, socketOptionSetters, socketOwner,
+	closeSocket, connectSocket, openSocket, probeErrors, setThreadCredentials, socketError, socketOptionSetters, socketOwner,
 } from '../syscalls/probe-socket.js';
 import {calls, ownEnd, socketAddress} from '../syscalls/socket-calls.js';
 
@@ -61,6 +61,12 @@ export function beginConnection(fd: number, {address, port}: Endpoint): {readonl
 
 	const own = ownEnd(fd, !address.includes(':'));
 	return {from: {address: printAddressBytes(own.address), port: own.port}};
+}
+
+/** The name of the error that the kernel has noted for a socket, which forgets it; undefined if there is none. */
+export function notedError(fd: number): string | undefined {
+	const error = socketError(fd);
+	return error === 0 ? undefined : errorName(error);
 }
 
 function bindTo(fd: number, source: string): number {

@@ -7,7 +7,9 @@ import type {Endpoint} from '../../src/netfilter/path.js';
 import type {Credentials} from '../../src/mesh/traffic.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Netns} from '../sandbox/netns.js';
-import {beginConnection, openClientSocket, type Refusal} from './client-socket.js';
+import {
+	beginConnection, notedError, openClientSocket, type Refusal,
+} from './client-socket.js';
 import {ask} from './datagrams.js';
 import {unsendable, watchEnd} from './socket-end.js';
 import type {ActorSpec} from './protocol.js';
@@ -94,7 +96,7 @@ export class Client {
 		});
 		this.#openTcp++;
 		try {
-			return await this.#untilClosed(id, new Socket({fd, readable: true, writable: true}), handshakeMs);
+			return await this.#untilClosed(id, fd, handshakeMs);
 		} finally {
 			this.#openTcp--;
 		}
@@ -115,14 +117,15 @@ export class Client {
 		return {answered: false, reason: message};
 	}
 
-	async #untilClosed(id: string, socket: Socket, handshakeMs: number | undefined): Promise<Done> {
+	async #untilClosed(id: string, fd: number, handshakeMs: number | undefined): Promise<Done> {
+		const socket = new Socket({fd, readable: true, writable: true});
 		const {timeoutMs} = this.#spec;
 		const {signal} = this.#waits;
 		let why = 'the peer closed it without an answer';
 		let answered = false;
 		const giveUp = watchEnd(socket, {
-			id, timeoutMs, handshakeMs, record: end => {
-				if (end.kind === 'ended' && end.result === 'timeout') {
+			id, timeoutMs, handshakeMs, readError: () => notedError(fd), record: end => {
+				if (end.kind === 'ended' && (end.result === 'timeout' || end.result === 'unreachable')) {
 					why = end.reason;
 				}
 

@@ -14,12 +14,14 @@ function heardBy(socket: Socket): string {
 }
 
 /** Records whether a socket was connected, refused, could not send, or got no answer. Returns what closes it before that, with the reason why it gets no answer. */
-export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs = timeoutMs, record}: {
+export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs = timeoutMs, readError, record}: {
 	readonly id: string;
 	/** Longest wait for something to arrive. */
 	readonly timeoutMs: number;
 	/** Longest wait for the peer's answer to the first packet, if that is shorter than the timeout. */
 	readonly handshakeMs?: number | undefined;
+	/** Reads the name of the error that the kernel has noted for the socket, if there is one (SO_ERROR, socket(7)). An error of ICMP that answers the first packet of TCP usually arrives while the socket is still in connect(2); then it is noted, and only the one that answers the repeated packet ends the attempt (`tcp_v4_err` in net/ipv4/tcp_ipv4.c, `tcp_v6_err` in net/ipv6/tcp_ipv6.c). */
+	readonly readError?: (() => string | undefined) | undefined;
 	readonly record: (record: SocketRecord) => void;
 }): (reason: string) => void {
 	let ended = false;
@@ -51,8 +53,12 @@ export function watchEnd(socket: Socket, {id, timeoutMs, handshakeMs = timeoutMs
 
 	let why = `no answer within ${timeoutMs} ms`;
 	const giveUp = (reason: string): void => {
-		if (socket.remoteAddress !== undefined) {
+		const isConnected = socket.remoteAddress !== undefined;
+		const error = isConnected ? undefined : readError?.();
+		if (isConnected) {
 			end('connected', '');
+		} else if (error !== undefined) {
+			end('unreachable', `connect ${error}`);
 		}
 
 		why = reason;

@@ -83,6 +83,13 @@ function outcomeOf(error: number): Outcome {
 	}
 }
 
+/** What became of a connection so far. An error of ICMP that arrives while the socket is in connect(2) is only noted, until one answers the repeated packet (`tcp_v4_err` in net/ipv4/tcp_ipv4.c); but SO_ERROR tells it (`sk_err_soft`, socket(7)), so nobody has to wait a second for that. */
+function outcomeOfTcp(fd: number, to: Uint8Array): Outcome {
+	const outcome = outcomeOf(connectSocket(fd, to));
+	const error = outcome.state === states.pending ? socketError(fd) : 0;
+	return error === 0 ? outcome : outcomeOf(error);
+}
+
 /** Writes a socket's own address and port into a result. */
 function noteOwn(fd: number, {isIpv6, results, row}: {readonly isIpv6: boolean; readonly results: Int32Array; readonly row: number}): void {
 	readOwnAddress(fd);
@@ -162,7 +169,7 @@ function send(fd: number, {probe, batch, results, row}: {readonly probe: number;
 	note(fd);
 
 	if (!isUdp) {
-		return outcomeOf(connectSocket(fd, to));
+		return outcomeOfTcp(fd, to);
 	}
 
 	error = sendByte(fd);
@@ -311,12 +318,12 @@ function awaitPending(indices: readonly number[], timeoutMs: number): SenderAnsw
 		const remaining = Math.max(0, deadline - performance.now());
 		const ready = new Set(waitSockets(left, remaining));
 		left = left.filter(({index, fd, isUdp, to, invalid}, place) => {
-			if (!ready.has(place)) {
+			if (!ready.has(place) && remaining > 0) {
 				return true;
 			}
 
-			// A raw socket is also woken by unrelated packets, and a socket reported as ready may turn out not to be.
-			const end = isUdp || invalid !== undefined ? endOfDatagram(fd, invalid) : outcomeOf(connectSocket(fd, to));
+			// A raw socket is also woken by unrelated packets, and a socket reported as ready may turn out not to be. When time is up, all are asked: an error that is only noted wakes nobody.
+			const end = isUdp || invalid !== undefined ? endOfDatagram(fd, invalid) : outcomeOfTcp(fd, to);
 			if (end === undefined || end.state === states.pending) {
 				return true;
 			}
