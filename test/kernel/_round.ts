@@ -32,7 +32,7 @@ export async function play(variation: Variation = {}): Promise<Observations> {
 	});
 	const {pod} = ownSandbox.sandbox;
 	const {ruleSet} = await ownSandbox.install({...rules, families});
-	await using source = new NetlinkTraceSource(pod, {backend, bufferBytes: traceBufferBytes});
+	await using source = new NetlinkTraceSource(pod, ownSandbox.traceSwitch, {backend, bufferBytes: traceBufferBytes});
 	await source.start();
 	const actorGroup = await ownSandbox.actorGroup();
 	const loadState = async () => ownSandbox.loadState(backend, families);

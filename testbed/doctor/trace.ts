@@ -15,6 +15,7 @@ import {drivers} from '../sandbox/backends/drivers.js';
 import {fixOf} from '../sandbox/kernel-samples.js';
 import type {Netns} from '../sandbox/netns.js';
 import {NetlinkTraceSource} from '../tracer/netlink-source.js';
+import {TraceSwitch} from '../tracer/trace-switch.js';
 import {traceTableText} from '../tracer/trace-table.js';
 import type {Check} from './check.js';
 import {scratch} from './scratch.js';
@@ -27,7 +28,8 @@ async function sendPacket(netns: Netns, family: AddressFamily): Promise<void> {
 
 /** Opens a connection and looks for the rule that it hit among the trace events. */
 async function assertTraced(netns: Netns, {driver, family, sample}: {readonly driver: BackendDriver; readonly family: AddressFamily; readonly sample: TraceSample}): Promise<void> {
-	await using source = new NetlinkTraceSource(netns, {backend: driver.name, bufferBytes: 1 << 20});
+	using traceSwitch = new TraceSwitch(netns);
+	await using source = new NetlinkTraceSource(netns, traceSwitch, {backend: driver.name, bufferBytes: 1 << 20});
 	await source.start();
 	await sendPacket(netns, family);
 	const {datagrams} = await source.stop();

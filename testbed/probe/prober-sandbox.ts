@@ -151,7 +151,7 @@ export class ProberSandbox implements AsyncDisposable {
 		const hasInvalid = await asksForInvalid;
 		if (this.#prober === undefined) {
 			this.#prober = await Prober.create({
-				sandbox: this.#sandbox, backend, families, ruleSet, listening, hasInvalid, timeoutMs, bufferBytes: traceBufferBytes, beforeRead,
+				sandbox: this.#sandbox, backend, families, ruleSet, listening, hasInvalid, timeoutMs, bufferBytes: traceBufferBytes, beforeRead, isSandboxRemoved: true,
 			});
 		} else {
 			await this.#prober.renew({ruleSet, listening, hasInvalid});

@@ -10,10 +10,15 @@ import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import {compareHits} from '../../src/trace/counter-check.js';
 import type {Netns} from '../sandbox/netns.js';
+import {flushSet} from '../sandbox/own-table.js';
+import {openNetfilterSocket} from '../syscalls/netlink-socket.js';
+import {closeDescriptor} from '../syscalls/netns.js';
 import {loadCounts, type KernelCounts} from './counters.js';
-import {forgetOwnersText, ownersMax} from './trace-table.js';
+import {ownersMax, ownersSet} from './trace-table.js';
 
 type Input = {readonly netns: Netns; readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly ruleSet: RuleSet; readonly lockFile: string};
+
+const answerBytes = 65_536;
 
 /** The counts before and after a batch. */
 export type KernelCountsRead = {readonly before: KernelCounts; readonly after: KernelCounts};
@@ -47,10 +52,16 @@ export class CrossCheck {
 	}
 
 	/** Makes room in the set of owners for a batch: each of its owners may be new. */
-	async prepare(probes: number): Promise<void> {
+	prepare(probes: number): void {
 		const {owners} = this.#before;
 		if (owners.size > 0 && owners.size + probes > ownersMax) {
-			await this.#input.netns.runConfined('nft', ['-f', '-'], {input: forgetOwnersText});
+			const fd = this.#input.netns.enter(() => openNetfilterSocket(answerBytes));
+			try {
+				flushSet(fd, ownersSet);
+			} finally {
+				closeDescriptor(fd);
+			}
+
 			this.#before = {...this.#before, owners: new Map()};
 		}
 	}

@@ -15,6 +15,7 @@ export type ProbeAnswer = {readonly id: string; readonly leg: DeliveredLeg | und
 
 /** The options of a prober. */
 export type ProberOptions = {
+	/** Without a table of the tracer or of another prober in the pod. */
 	readonly sandbox: {readonly pod: Netns; readonly remote: Netns; readonly answered: readonly string[]; readonly podInterface?: string};
 	readonly backend: Backend;
 	readonly families: readonly AddressFamily[];
@@ -30,6 +31,8 @@ export type ProberOptions = {
 	readonly hasInvalid?: boolean | undefined;
 	/** Bytes of trace that the kernel may queue. */
 	readonly bufferBytes?: number;
+	/** Whether the sandbox is removed with the prober, so that its table need not be. */
+	readonly isSandboxRemoved?: boolean;
 	/** For tests: called between sending a batch and first reading its trace, to simulate a machine that gives the testbed no processor time then. */
 	readonly beforeRead?: (() => Promise<void>) | undefined;
 };

@@ -87,7 +87,9 @@ export class Prober implements AsyncDisposable {
 	readonly #mayChoose: MayChoose;
 
 	private constructor(options: ProberOptions) {
-		this.#options = {timeoutMs: 1000, bufferBytes: defaultBufferBytes, ...options};
+		this.#options = {
+			timeoutMs: 1000, bufferBytes: defaultBufferBytes, isSandboxRemoved: false, ...options,
+		};
 		this.#givenBatchSize = options.batchSize;
 		this.#joiner = new ProbeJoiner(options.ruleSet);
 		const own = ownAddresses(options.sandbox.pod);
@@ -160,11 +162,7 @@ export class Prober implements AsyncDisposable {
 		this.#undo.push(() => {
 			listeners[Symbol.dispose]();
 		});
-		await this.#turnTracingOn();
-		this.#undo.push(async () => {
-			await pod.runConfined('nft', ['-f', '-'], {input: removeTableText});
-		});
-		await this.#takeRules({ruleSet, listening, hasInvalid});
+		await this.#takeRules({ruleSet, listening, hasInvalid}, true);
 		const reader = await TraceReader.start({
 			netns: pod, backend, bufferBytes, memory: this.#memory, ruleSet, loaded: this.#crossCheck!.rules,
 		});
@@ -173,12 +171,13 @@ export class Prober implements AsyncDisposable {
 	}
 
 	/** Sets up everything that depends on the rules rather than the sandbox, except the reader. */
-	async #takeRules({ruleSet, listening = [], hasInvalid = false}: Pick<ProberOptions, 'ruleSet' | 'listening' | 'hasInvalid'>): Promise<void> {
+	async #takeRules({ruleSet, listening = [], hasInvalid = false}: Pick<ProberOptions, 'ruleSet' | 'listening' | 'hasInvalid'>, isFirst = false): Promise<void> {
 		const {sandbox: {pod}, backend, families} = this.#options;
 		const isTableChanged = hasInvalid !== this.#hasInvalid;
 		this.#hasInvalid = hasInvalid;
-		if (this.#listeners!.open(listening) || isTableChanged) {
-			await this.#turnTracingOn();
+		const isListeningChanged = this.#listeners!.open(listening);
+		if (isFirst || isListeningChanged || isTableChanged) {
+			await this.#turnTracingOn(isFirst);
 		}
 
 		this.#batchSize = this.#givenBatchSize ?? batchSizeFor(ruleSet);
@@ -198,8 +197,14 @@ export class Prober implements AsyncDisposable {
 		}
 	}
 
-	async #turnTracingOn(): Promise<void> {
-		await this.#options.sandbox.pod.runConfined('nft', ['-f', '-'], {input: `${proberTableText(this.#listeners!.protocols)}${this.#hasInvalid ? invalidTableText : ''}`});
+	async #turnTracingOn(isFirst: boolean): Promise<void> {
+		const {sandbox: {pod}, isSandboxRemoved} = this.#options;
+		await pod.runConfined('nft', ['-f', '-'], {input: `${proberTableText(this.#listeners!.protocols, isFirst)}${this.#hasInvalid ? invalidTableText : ''}`});
+		if (isFirst && !isSandboxRemoved) {
+			this.#undo.push(async () => {
+				await pod.runConfined('nft', ['-f', '-'], {input: removeTableText});
+			});
+		}
 	}
 
 	async #sender(side: 'pod' | 'remote'): Promise<Thread> {
@@ -291,7 +296,7 @@ export class Prober implements AsyncDisposable {
 	/** Sends one batch and gathers all evidence. `lastJoin` is the joining of the batch before. */
 	async #sendBatch({requests, indices}: Batch, lastJoin: Promise<void>): Promise<SentBatch> {
 		this.#conntrack!.flush();
-		await this.#crossCheck!.prepare(requests.length);
+		this.#crossCheck!.prepare(requests.length);
 		const sides: Side[] = [];
 		let waiting: {readonly ms: number; readonly at: number} | undefined;
 		const places: Place[] = [];

@@ -3,7 +3,7 @@ The table that turns tracing on for probes and counts them. Like the tracer's ow
 */
 
 import {answerMatches, invalidPackets, invalidCheck} from '../tracer/trace-table.js';
-import {traceTable} from '../sandbox/own-table.js';
+import {beginTable, traceTable} from '../sandbox/own-table.js';
 
 /** The set of owners: how many of the pod's packets came from sockets of each UID and GID. It cross-checks the credentials of a batch. */
 export const ownersSet = 'owners-counted';
@@ -17,13 +17,11 @@ const traceOn = matches.map(match => `${match} meta nftrace set 1 accept`).join(
 const turnAway = {tcp: 'tcp flags & (fin|syn|rst|ack) == syn reject with tcp reset', udp: 'meta l4proto udp reject'} as const;
 
 /**
-The table as input for `nft -f`. It replaces the tracer's table and has its name, which the rest of the testbed knows as its own. `listening` are the protocols that sockets listen for: in the last chain they pass, their first packets are rejected as if nothing listened.
+The table as input for `nft -f`. It has the name of the tracer's table, which the rest of the testbed knows as its own, and replaces an earlier one, unless it is the first. `listening` are the protocols that sockets listen for: in the last chain they pass, their first packets are rejected as if nothing listened.
 */
-export function proberTableText(listening: ReadonlyArray<'tcp' | 'udp'> = []): string {
+export function proberTableText(listening: ReadonlyArray<'tcp' | 'udp'> = [], isFirst = false): string {
 	return `
-table inet ${traceTable} {}
-delete table inet ${traceTable}
-table inet ${traceTable} {
+${beginTable(isFirst)}table inet ${traceTable} {
 	set ${ownersSet} {
 		typeof meta skuid . meta skgid
 		flags dynamic
@@ -77,9 +75,6 @@ ${([['prerouting', 'answers-received'], ['output', 'answers-sent']] as const).ma
 
 /** Input for `nft -f` that ends that. */
 export const noAnswersText = ['answers-received', 'answers-sent'].map(name => `flush chain inet ${traceTable} ${name}\ndelete chain inet ${traceTable} ${name}\n`).join('');
-
-/** Input for `nft -f` that clears the owners. */
-export const forgetOwnersText = `flush set inet ${traceTable} ${ownersSet}\n`;
 
 /** Input for `nft -f` that deletes the table. */
 export const removeTableText = `delete table inet ${traceTable}\n`;

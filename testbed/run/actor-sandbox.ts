@@ -19,6 +19,7 @@ import {Conntrack} from '../sandbox/conntrack.js';
 import {PacketWatch} from '../sandbox/packet-watch.js';
 import {ReplaceableRules, type RulesToHold} from '../sandbox/installed-rules.js';
 import {loadKernelTexts} from '../tracer/counters.js';
+import {TraceSwitch} from '../tracer/trace-switch.js';
 import type {InstalledRules} from '../sandbox/install.js';
 import {Sandbox} from '../sandbox/sandbox.js';
 import {planOf, type OtherSender} from '../../src/mesh/other-senders.js';
@@ -78,6 +79,8 @@ export class ActorSandbox implements AsyncDisposable {
 
 	readonly topology: Topology;
 	readonly sandbox: Sandbox;
+	/** Turns tracing on in the pod. */
+	readonly traceSwitch: TraceSwitch;
 	readonly #lockFile: LockFile;
 	readonly #configured: Promise<readonly [PromiseSettledResult<void>]>;
 	readonly #actorGroup: Promise<readonly [PromiseSettledResult<ActorGroup>]>;
@@ -90,6 +93,7 @@ export class ActorSandbox implements AsyncDisposable {
 		this.topology = topology;
 		this.#lockFile = lockFile;
 		this.sandbox = sandbox;
+		this.traceSwitch = new TraceSwitch(sandbox.pod);
 		this.#installed = new ReplaceableRules(sandbox, lockFile.path);
 		// The actors' processes take longest, and only need the namespaces to start. `allSettled`, so that disposal can wait for everything that is still starting.
 		this.#configured = Promise.allSettled([sandbox.configure(this.topology)]);
@@ -149,6 +153,7 @@ export class ActorSandbox implements AsyncDisposable {
 
 		this.#packetWatch?.[Symbol.dispose]();
 		this.#conntrack?.[Symbol.dispose]();
+		this.traceSwitch[Symbol.dispose]();
 		await this.sandbox[Symbol.asyncDispose]();
 		await this.#lockFile[Symbol.asyncDispose]();
 	}

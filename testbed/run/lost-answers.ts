@@ -28,7 +28,7 @@ export type WatchedRun = {
 };
 
 /** Between two looks, in milliseconds: most connections are over before the first. A longer wait is looked at less often. */
-const [everyMs, partOfWait] = [20, 10];
+const [everyMs, partOfWait] = [5, 10];
 
 /** Ends connections, whenever it is sure of them, until the signal is aborted. */
 export async function endLostConnections(watched: WatchedRun, signal: AbortSignal): Promise<void> {

@@ -35,7 +35,7 @@ export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promi
 	prepareEnvironment(backend);
 	const {pod} = ownSandbox.sandbox;
 	const loadState = async (): Promise<KernelTexts> => ownSandbox.loadState(backend, families);
-	const newSource = (hasAnswers: boolean): TraceSource => new NetlinkTraceSource(pod, {
+	const newSource = (hasAnswers: boolean): TraceSource => new NetlinkTraceSource(pod, ownSandbox.traceSwitch, {
 		backend, bufferBytes: run.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid'), hasAnswers,
 	});
 	await using source = newSource(false);

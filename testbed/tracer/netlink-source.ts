@@ -12,7 +12,8 @@ import {closeDescriptor, errno} from '../syscalls/netns.js';
 import {receiveNow} from '../syscalls/netlink-socket.js';
 import {openTraceSocket, roomIn, smallestBuffer} from './trace-socket.js';
 import {defaultBufferBytes, type Recording, type TraceSource} from './trace-source.js';
-import {traceTableText} from './trace-table.js';
+import type {TraceSwitch} from './trace-switch.js';
+import type {TraceChoice} from './trace-table.js';
 
 /** Messages that a probe of a run leaves at most, with all legs of its path: five times as many as the longest of the six types. */
 const messagesOfProbe = 100;
@@ -27,7 +28,8 @@ export class NetlinkTraceSource implements TraceSource {
 	readonly #netns: Netns;
 	readonly #backend: Backend;
 	readonly #bufferBytes: number;
-	readonly #switch: {readonly hasInvalid: boolean; readonly hasAnswers: boolean};
+	readonly #choice: TraceChoice;
+	readonly #switch: TraceSwitch;
 	readonly #datagrams: Array<Recording['datagrams'][number]> = [];
 	#overruns = 0;
 	#fault: string | undefined;
@@ -35,13 +37,13 @@ export class NetlinkTraceSource implements TraceSource {
 	#sockets: Array<{readonly stream: TraceStream; readonly fd: number}> = [];
 	#timer: NodeJS.Timeout | undefined;
 
-	constructor(netns: Netns, {backend, bufferBytes = defaultBufferBytes, hasInvalid = false, hasAnswers = false}: {
-		readonly backend: Backend; readonly bufferBytes?: number; readonly hasInvalid?: boolean; readonly hasAnswers?: boolean;
-	}) {
+	/** `traceSwitch` is that of the namespace. */
+	constructor(netns: Netns, traceSwitch: TraceSwitch, {backend, bufferBytes = defaultBufferBytes, hasInvalid = false, hasAnswers = false}: Partial<TraceChoice> & {readonly backend: Backend; readonly bufferBytes?: number}) {
 		this.#netns = netns;
 		this.#backend = backend;
 		this.#bufferBytes = bufferBytes;
-		this.#switch = {hasInvalid, hasAnswers};
+		this.#choice = {hasInvalid, hasAnswers};
+		this.#switch = traceSwitch;
 	}
 
 	/** As the contract says. */
@@ -60,7 +62,7 @@ export class NetlinkTraceSource implements TraceSource {
 		this.#timer = setInterval(() => {
 			this.drain();
 		}, everyMs).unref();
-		await this.#netns.runConfined('nft', ['-f', '-'], {input: traceTableText(this.#switch)});
+		await this.#switch.turnOn(this.#choice);
 	}
 
 	/** As the contract says. The kernel queues an event before it lets the packet continue, so all events of a finished connection are here then. */

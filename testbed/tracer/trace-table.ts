@@ -6,9 +6,10 @@ import type {NftListing} from '../../src/trace/loaded-rules.js';
 import type {SocketOwner} from '../../src/trace/sockets.js';
 import {invalidChains} from '../../src/trace/packets.js';
 import {TestbedError} from '../errors.js';
-import {traceTable} from '../sandbox/own-table.js';
+import {beginTable, traceTable} from '../sandbox/own-table.js';
 
-const set = 'owners';
+/** The set of owners of packets. */
+export const packetOwners = 'owners';
 
 // First packets only: the SYN of a connection, and everything that is not TCP, which may be a first packet as well and counts in nat.
 const firstPackets = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto != tcp'];
@@ -30,18 +31,19 @@ export const invalidCheck = ([['prerouting', invalidChains.received], ['output',
 		ct state invalid counter
 	}`).join('\n');
 
+/** What is traced besides first packets of connections. */
+export type TraceChoice = {readonly hasInvalid: boolean; readonly hasAnswers?: boolean};
+
 /**
-The table as input for `nft -f`. It replaces the table of an earlier round.
+The table as input for `nft -f`. It replaces the table of an earlier round, unless it is the first one.
 
 With `hasInvalid` it also traces invalid packets, and shows right after conntrack (priority -200) that they are invalid. This turns conntrack on in the namespace, so it is off by default.
 
 With `hasAnswers` it also traces the answers to first TCP packets, for connections whose end is unknown: a rule may drop the answers.
 */
-export const traceTableText = ({hasInvalid, hasAnswers = false}: {readonly hasInvalid: boolean; readonly hasAnswers?: boolean}): string => `
-table inet ${traceTable} {}
-delete table inet ${traceTable}
-table inet ${traceTable} {
-	set ${set} {
+export const traceTableText = ({hasInvalid, hasAnswers = false, isFirst = false}: TraceChoice & {readonly isFirst?: boolean}): string => `
+${beginTable(isFirst)}table inet ${traceTable} {
+	set ${packetOwners} {
 		typeof meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid
 		flags dynamic
 		size 65535
@@ -56,11 +58,11 @@ table inet ${traceTable} {
 	chain output {
 		type filter hook output priority -350; policy accept;
 		${ownChatter}
-		${firstPackets[0]} add @${set} { ${owner} }
-		meta l4proto udp add @${set} { ${owner} }
+		${firstPackets[0]} add @${packetOwners} { ${owner} }
+		meta l4proto udp add @${packetOwners} { ${owner} }
 		${traceOn}
 		${hasAnswers ? answers : ''}
-		${hasInvalid ? `${invalidPackets} add @${set} { ${owner} } meta nftrace set 1` : ''}
+		${hasInvalid ? `${invalidPackets} add @${packetOwners} { ${owner} } meta nftrace set 1` : ''}
 	}
 	${hasInvalid ? invalidCheck : ''}
 }
@@ -73,7 +75,7 @@ const families: Readonly<Record<string, 'ipv4' | 'ipv6'>> = {ipv4: 'ipv4', ipv6:
 /** The owners of all sockets whose first packet was seen, in what `nft -n -j list ruleset` printed, as text or read. */
 export function parseOwners(listing: NftListing | string): readonly SocketOwner[] {
 	const {nftables} = (typeof listing === 'string' ? JSON.parse(listing) : listing) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
-	const own = nftables.find(entry => entry.set?.table === traceTable && entry.set.name === set)?.set;
+	const own = nftables.find(entry => entry.set?.table === traceTable && entry.set.name === packetOwners)?.set;
 	return (own?.elem ?? []).map(({concat}) => {
 		// Recordings from before UDP was supported have no protocol in their set.
 		const [network, transport, sourcePort, destinationPort, uid, gid] = concat.length === 5 ? [concat[0], 'tcp', ...concat.slice(1)] : concat;

@@ -1,10 +1,16 @@
 /**
-Netlink's framing read in place, and requests for dumps: for answers of megabytes, of which little is needed. `netlink.ts` makes an object of each attribute.
+Netlink's framing read in place, and requests: for answers of megabytes, of which little is needed. `netlink.ts` makes an object of each attribute.
 */
 
 import {controlTypes, generalHeaderBytes, NetlinkFormatError} from './netlink.js';
 
-const flags = {request: 1, dump: 0x3_00, interrupted: 0x10} as const; // `NLM_F_REQUEST`, `NLM_F_DUMP`, `NLM_F_DUMP_INTR`.
+const flags = {
+	request: 1, acknowledge: 4, dump: 0x3_00, interrupted: 0x10,
+} as const; // `NLM_F_REQUEST`, `NLM_F_ACK`, `NLM_F_DUMP`, `NLM_F_DUMP_INTR`.
+
+/** The flags of a request that changes something, and whose success the kernel confirms. */
+export const changeFlags: number = flags.acknowledge;
+
 const headerBytes = 16; // `struct nlmsghdr`.
 const attributeHeaderBytes = 4; // `struct nlattr`.
 const attributeTypeMask = 0x3F_FF; // Without NLA_F_NESTED and NLA_F_NET_BYTEORDER.
@@ -23,15 +29,16 @@ export class DumpError extends Error {
 	}
 }
 
-/** A request for a dump, with attributes that are texts. */
-export function requestMessage(type: number, family: number, attributes: ReadonlyArray<readonly [type: number, text: string]>): Uint8Array {
+/** A request, by default for a dump, with attributes that are texts. `resource` is `res_id` of `struct nfgenmsg`, which only the messages around a batch have. */
+export function requestMessage(type: number, family: number, attributes: ReadonlyArray<readonly [type: number, text: string]>, {flags: further = flags.dump, resource = 0}: {readonly flags?: number; readonly resource?: number} = {}): Uint8Array {
 	const sizes = attributes.map(([, text]) => attributeHeaderBytes + text.length + 1);
 	const bytes = new Uint8Array(headerBytes + generalHeaderBytes + sizes.reduce((sum, size) => sum + aligned(size), 0));
 	const view = new DataView(bytes.buffer);
 	view.setUint32(0, bytes.length, true);
 	view.setUint16(4, type, true);
-	view.setUint16(6, flags.request | flags.dump, true);
+	view.setUint16(6, flags.request | further, true);
 	view.setUint8(headerBytes, family);
+	view.setUint16(headerBytes + 2, resource);
 	let offset = headerBytes + generalHeaderBytes;
 	for (const [index, [attribute, text]] of attributes.entries()) {
 		view.setUint16(offset, sizes[index]!, true);

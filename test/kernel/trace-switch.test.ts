@@ -1,0 +1,74 @@
+/** The trace table: kept from round to round while it traces the same, and never with the owners of earlier packets. */
+
+import test from 'ava';
+import {Netns} from '../../testbed/sandbox/netns.js';
+import {beginTable, flushSet, traceTable} from '../../testbed/sandbox/own-table.js';
+import {openNetfilterSocket} from '../../testbed/syscalls/netlink-socket.js';
+import {closeDescriptor} from '../../testbed/syscalls/netns.js';
+import {packetOwners, parseOwners} from '../../testbed/tracer/trace-table.js';
+import {TraceSwitch} from '../../testbed/tracer/trace-switch.js';
+
+type Listed = {readonly nftables: ReadonlyArray<{readonly table?: {readonly name: string; readonly handle: number}}>};
+
+async function listing(netns: Netns): Promise<string> {
+	return netns.runConfined('nft', ['-n', '-j', 'list', 'ruleset']);
+}
+
+function handleIn(text: string): number | undefined {
+	return (JSON.parse(text) as Listed).nftables.find(({table}) => table?.name === traceTable)?.table!.handle;
+}
+
+/** Notes a packet's owner, as a rule of the table does. */
+async function addOwner(netns: Netns): Promise<void> {
+	await netns.runConfined('nft', ['-f', '-'], {input: `add element inet ${traceTable} ${packetOwners} { ipv4 . tcp . 40000 . 80 . 1000 . 1000 }\n`});
+}
+
+test('a table that traces the same is kept, its owners are not', async t => {
+	await using netns = Netns.create('switch', ['lo']);
+	using traceSwitch = new TraceSwitch(netns);
+	await traceSwitch.turnOn({hasInvalid: false});
+	const first = handleIn(await listing(netns));
+	t.not(first, undefined);
+	for (let round = 0; round < 3; round++) {
+		await addOwner(netns); // eslint-disable-line no-await-in-loop -- Round after round.
+		t.is(parseOwners(await listing(netns)).length, 1); // eslint-disable-line no-await-in-loop
+		await traceSwitch.turnOn({hasInvalid: false, hasAnswers: false}); // eslint-disable-line no-await-in-loop
+		const now = await listing(netns); // eslint-disable-line no-await-in-loop
+		t.is(handleIn(now), first);
+		t.deepEqual(parseOwners(now), []);
+	}
+});
+
+test('a table that traces something else replaces it', async t => {
+	await using netns = Netns.create('switch', ['lo']);
+	using traceSwitch = new TraceSwitch(netns);
+	const texts: string[] = [];
+	for (const choice of [{hasInvalid: false}, {hasInvalid: false, hasAnswers: true}, {hasInvalid: true}, {hasInvalid: false}]) {
+		await traceSwitch.turnOn(choice); // eslint-disable-line no-await-in-loop -- One after the other.
+		texts.push(await netns.runConfined('nft', ['list', 'ruleset'])); // eslint-disable-line no-await-in-loop
+		await addOwner(netns); // eslint-disable-line no-await-in-loop
+	}
+
+	t.is(texts[3], texts[0]);
+	t.is(new Set(texts).size, 3);
+	t.regex(texts[2]!, /ct state invalid/u);
+});
+
+test('a first table does not add to another, and a set that is not there is no success', async t => {
+	await using netns = Netns.create('switch', ['lo']);
+	using first = new TraceSwitch(netns);
+	await first.turnOn({hasInvalid: false});
+	using second = new TraceSwitch(netns);
+	await t.throwsAsync(second.turnOn({hasInvalid: false}), {message: /File exists/u});
+	// It is no longer the first, so it replaces what is there.
+	await t.notThrowsAsync(second.turnOn({hasInvalid: false}));
+	await netns.runConfined('nft', ['-f', '-'], {input: `${beginTable(false)}`});
+	const fd = netns.enter(() => openNetfilterSocket(65_536));
+	try {
+		t.throws(() => {
+			flushSet(fd, packetOwners);
+		}, {code: 'COMMAND_FAILED', message: 'The kernel did not empty the set owners of the table testbed-trace: ENOENT.'});
+	} finally {
+		closeDescriptor(fd);
+	}
+});
