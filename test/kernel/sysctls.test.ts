@@ -170,7 +170,7 @@ test('each namespace has a table of TCP connections of its own size, and the mac
 
 	const machines = [read('tcp_child_ehash_entries'), read('tcp_ehash_entries')];
 	await using netns = Netns.create('own table', ['lo']);
-	const buckets = netns.enter(() => read('tcp_ehash_entries'));
+	const buckets = machines[0] === undefined ? undefined : await netns.run('cat', ['/proc/sys/net/ipv4/tcp_ehash_entries']);
 	t.is(buckets, machines[0] === undefined ? undefined : '2048', 'Linux 6.1 or newer');
 	t.deepEqual([read('tcp_child_ehash_entries'), read('tcp_ehash_entries')], machines);
 });

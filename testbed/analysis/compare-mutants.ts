@@ -12,12 +12,18 @@ import type {ProbeResult} from '../../src/comparison/moves.js';
 import type {Mutant} from '../../src/mutation/mutants.js';
 import {familiesOfMutant, mutantStatusOf, type MutantStatus} from '../../src/mutation/status.js';
 import {TestbedError} from '../errors.js';
+import {limitHeap} from '../system/heap-growth.js';
 import {inOrder, withWorkers} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProberSandbox} from '../probe/prober-sandbox.js';
+import {valueOf} from '../run/actor-sandbox.js';
 import {
 	planClasses, programOf, questionOf, type ClassRunOptions, type PlannedClasses,
 } from './probe-classes.js';
+
+/** From so many rules on, the classes take nearly all of the time, on this thread, so that more jobs bring nothing but 70 MiB each. */
+const manyRules = 500;
+const jobsOfLarge = 2;
 
 /** Options of the comparisons. */
 export type MutantProbeOptions = Omit<ClassRunOptions, 'inputs' | 'onProgress' | 'alongside'> & {
@@ -36,51 +42,116 @@ export async function probeMutants(options: MutantProbeOptions): Promise<readonl
 	const {mutants, jobs, onStatus, signal} = options;
 	const mutantStatuses: MutantStatus[] = [];
 	let done = 0;
-	await withWorkers(inOrder([...mutants.entries()]), Math.min(jobs, mutants.length), async take => {
-		await using worker = await MutantWorker.create(options);
-		for (let next = take(); next !== undefined; next = take()) {
-			signal.throwIfAborted();
-			const [place, mutant] = next;
-			mutantStatuses[place] = await worker.mutantStatusOf(mutant); // eslint-disable-line no-await-in-loop -- A job does one thing after the other.
-			onStatus?.(++done);
+	if (mutants.length === 0) {
+		return [];
+	}
+
+	const isLarge = [...rulesOf(options.input.ruleSet)].length >= manyRules;
+	// What the classes of many rules leave is garbage that would wait: 590 instead of 480 MiB for 2,000 rules, at no cost in time.
+	using _limited = isLarge ? limitHeap() : undefined;
+	// All sandboxes are created at once; a failure of this one reaches each job.
+	const original = Promise.allSettled([Original.create(options)]);
+	try {
+		await withWorkers(inOrder([...mutants.entries()]), Math.min(isLarge ? Math.min(jobs, jobsOfLarge) : jobs, mutants.length), async take => {
+			await using changed = await createSandbox(options);
+			const [created] = await original;
+			const worker = new MutantWorker(options, {original: valueOf(created), changed});
+			for (let next = take(); next !== undefined; next = take()) {
+				signal.throwIfAborted();
+				const [place, mutant] = next;
+				mutantStatuses[place] = await worker.mutantStatusOf(mutant); // eslint-disable-line no-await-in-loop -- A job does one thing after the other.
+				onStatus?.(++done);
+			}
+		});
+		return mutantStatuses;
+	} finally {
+		const [created] = await original;
+		if (created.status === 'fulfilled') {
+			await created.value[Symbol.asyncDispose]();
 		}
-	});
-	return mutantStatuses;
+	}
 }
 
 type Plan = PlannedClasses & {readonly questions: readonly ProbeSpec[]};
 
-/** Two sandboxes side by side: the original stays in one, and each mutant in turn is installed in the other. */
-class MutantWorker implements AsyncDisposable {
-	static async create(options: MutantProbeOptions): Promise<MutantWorker> {
-		const {families, timeoutMs, traceBufferBytes, input, credentials} = options;
-		const create = async () => ProberSandbox.create({
-			backend: input.backend, families, timeoutMs, traceBufferBytes,
-		});
-		const original = await create();
-		let changed: ProberSandbox | undefined;
+/** The original in a sandbox of its own, for all jobs: most classes are the same from mutant to mutant, so nearly all of its probes are sent once. */
+class Original implements AsyncDisposable {
+	static async create(options: MutantProbeOptions): Promise<Original> {
+		const {input, credentials} = options;
+		const sandbox = await createSandbox(options);
 		try {
-			changed = await create();
-			return new MutantWorker(options, {original, changed, ruleSet: await original.install(input, credentials)});
+			return new Original(sandbox, await sandbox.install(input, credentials));
 		} catch (error) {
-			await changed?.[Symbol.asyncDispose]();
-			await original[Symbol.asyncDispose]();
+			await sandbox[Symbol.asyncDispose]();
 			throw error;
 		}
 	}
 
-	readonly #options: MutantProbeOptions;
-	readonly #original: ProberSandbox;
-	readonly #changed: ProberSandbox;
-	readonly #ruleSet: RuleInput['ruleSet'];
-	/** Results of probes already sent through the original: most classes are the same from mutant to mutant. */
+	readonly ruleSet: RuleInput['ruleSet'];
+	readonly #sandbox: ProberSandbox;
+	/** Results of probes already sent. */
 	readonly #known = new Map<string, ProbeResult>();
+	/** What is sent now. */
+	#turn: Promise<unknown> = Promise.resolve();
 
-	private constructor(options: MutantProbeOptions, {original, changed, ruleSet}: {readonly original: ProberSandbox; readonly changed: ProberSandbox; readonly ruleSet: RuleInput['ruleSet']}) {
+	private constructor(sandbox: ProberSandbox, ruleSet: RuleInput['ruleSet']) {
+		this.#sandbox = sandbox;
+		this.ruleSet = ruleSet;
+	}
+
+	/** The results of these probes, one call after the other. Results with a gap are not kept: they may be complete the next time. */
+	async probe(questions: readonly ProbeSpec[], signal: AbortSignal): Promise<readonly ProbeResult[]> {
+		const before = this.#turn;
+		const turn = (async () => {
+			await before;
+			return this.#probe(questions, signal);
+		})();
+		this.#turn = Promise.allSettled([turn]);
+		return turn;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#turn;
+		await this.#sandbox[Symbol.asyncDispose]();
+	}
+
+	async #probe(questions: readonly ProbeSpec[], signal: AbortSignal): Promise<readonly ProbeResult[]> {
+		const keys = questions.map(question => JSON.stringify(question));
+		const open = questions.filter((_, index) => !this.#known.has(keys[index]!));
+		const sent = open.length === 0 ? [] : await this.#sandbox.send(open, {follow: 'once-around', signal});
+		let next = 0;
+		return keys.map(key => {
+			const known = this.#known.get(key);
+			if (known !== undefined) {
+				return known;
+			}
+
+			const probeResult = sent[next++]!;
+			if (probeResult.gaps.length === 0) {
+				this.#known.set(key, probeResult);
+			}
+
+			return probeResult;
+		});
+	}
+}
+
+async function createSandbox({families, timeoutMs, traceBufferBytes, input}: MutantProbeOptions): Promise<ProberSandbox> {
+	return ProberSandbox.create({
+		backend: input.backend, families, timeoutMs, traceBufferBytes,
+	});
+}
+
+/** A sandbox in which each mutant in turn is installed, next to that of the original. */
+class MutantWorker {
+	readonly #options: MutantProbeOptions;
+	readonly #original: Original;
+	readonly #changed: ProberSandbox;
+
+	constructor(options: MutantProbeOptions, {original, changed}: {readonly original: Original; readonly changed: ProberSandbox}) {
 		this.#options = options;
 		this.#original = original;
 		this.#changed = changed;
-		this.#ruleSet = ruleSet;
 	}
 
 	async mutantStatusOf(mutant: Mutant): Promise<MutantStatus> {
@@ -103,24 +174,19 @@ class MutantWorker implements AsyncDisposable {
 		}
 
 		const questions = planned.flatMap(plan => plan.questions);
-		const [before, probeResults] = await Promise.all([this.#probeOriginal(questions), this.#changed.send(questions, {follow: 'once-around', signal})]);
+		const [before, probeResults] = await Promise.all([this.#original.probe(questions, signal), this.#changed.send(questions, {follow: 'once-around', signal})]);
 		const after = this.#withOwnWords(probeResults, mutant);
 		const {mesh} = input;
 		let begin = 0;
 		return mutantStatusOf(planned.map(({classSet, representatives}): ProbedFamily => {
 			const end = begin + representatives.length;
 			const sides = {
-				from: {ruleSet: rulesOfMesh(this.#ruleSet, mesh), probeResults: before.slice(begin, end)},
+				from: {ruleSet: rulesOfMesh(this.#original.ruleSet, mesh), probeResults: before.slice(begin, end)},
 				to: {ruleSet: rulesOfMesh(ruleSet, mesh), probeResults: after.slice(begin, end)},
 			};
 			begin = end;
 			return {classSet, representatives, sides};
 		}));
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#changed[Symbol.asyncDispose]();
-		await this.#original[Symbol.asyncDispose]();
 	}
 
 	async #plan(family: AddressFamily, changed: RuleInput): Promise<Plan> {
@@ -135,32 +201,11 @@ class MutantWorker implements AsyncDisposable {
 		}
 
 		const own = (hit: RuleHit): boolean => hit.family === family && printStep(hit.table, hit.chain, hit.number ?? '?') === place;
-		const placed = [...rulesOf(this.#ruleSet)].find(candidate => candidate.family === family && printStep(candidate.table, candidate.chain.name, candidate.rule.number) === place);
+		const placed = [...rulesOf(this.#original.ruleSet)].find(candidate => candidate.family === family && printStep(candidate.table, candidate.chain.name, candidate.rule.number) === place);
 		const text = placed?.rule.text ?? rule.text;
 		return probeResults.map(probeResult => ({
 			...probeResult,
 			legs: probeResult.legs.map(leg => ({...leg, traversals: leg.traversals.map(traversal => ({...traversal, hits: traversal.hits.map(hit => own(hit) ? {...hit, text} : hit)}))})),
 		}));
-	}
-
-	/** Results with a gap are not kept: they may be complete the next time. */
-	async #probeOriginal(questions: readonly ProbeSpec[]): Promise<readonly ProbeResult[]> {
-		const keys = questions.map(question => JSON.stringify(question));
-		const open = questions.filter((_, index) => !this.#known.has(keys[index]!));
-		const sent = open.length === 0 ? [] : await this.#original.send(open, {follow: 'once-around', signal: this.#options.signal});
-		let next = 0;
-		return keys.map(key => {
-			const known = this.#known.get(key);
-			if (known !== undefined) {
-				return known;
-			}
-
-			const probeResult = sent[next++]!;
-			if (probeResult.gaps.length === 0) {
-				this.#known.set(key, probeResult);
-			}
-
-			return probeResult;
-		});
 	}
 }

@@ -67,7 +67,7 @@ export class Prober implements AsyncDisposable {
 	repeated = 0;
 	/** The number of probes that timed out without an answer. */
 	unanswered = 0;
-	readonly #options: Required<Omit<ProberOptions, 'ruleSet' | 'listening' | 'batchSize' | 'hasInvalid' | 'beforeRead'>> & Pick<ProberOptions, 'beforeRead'>;
+	readonly #options: ProberOptions & Required<Pick<ProberOptions, 'timeoutMs' | 'bufferBytes'>>;
 	readonly #givenBatchSize: number | undefined;
 	readonly #memory = new SharedArrayBuffer(4 * shared.words);
 	#batchSize = 1;
@@ -87,9 +87,7 @@ export class Prober implements AsyncDisposable {
 	readonly #mayChoose: MayChoose;
 
 	private constructor(options: ProberOptions) {
-		this.#options = {
-			timeoutMs: 1000, bufferBytes: defaultBufferBytes, isSandboxRemoved: false, ...options,
-		};
+		this.#options = {timeoutMs: 1000, bufferBytes: defaultBufferBytes, ...options};
 		this.#givenBatchSize = options.batchSize;
 		this.#joiner = new ProbeJoiner(options.ruleSet);
 		const own = ownAddresses(options.sandbox.pod);
@@ -173,10 +171,9 @@ export class Prober implements AsyncDisposable {
 	/** Sets up everything that depends on the rules rather than the sandbox, except the reader. */
 	async #takeRules({ruleSet, listening = [], hasInvalid = false}: Pick<ProberOptions, 'ruleSet' | 'listening' | 'hasInvalid'>, isFirst = false): Promise<void> {
 		const {sandbox: {pod}, backend, families} = this.#options;
-		const isTableChanged = hasInvalid !== this.#hasInvalid;
+		const isOther = [this.#listeners!.open(listening), hasInvalid !== this.#hasInvalid].includes(true);
 		this.#hasInvalid = hasInvalid;
-		const isListeningChanged = this.#listeners!.open(listening);
-		if (isFirst || isListeningChanged || isTableChanged) {
+		if (isFirst || isOther) {
 			await this.#turnTracingOn(isFirst);
 		}
 
@@ -190,19 +187,18 @@ export class Prober implements AsyncDisposable {
 	#limitHeap(): void {
 		if (!this.#isHeapLimited && isYoungGrown()) {
 			this.#isHeapLimited = true;
-			const limited = limitHeap();
-			this.#undo.push(() => {
-				limited[Symbol.dispose]();
-			});
+			const {[Symbol.dispose]: undo} = limitHeap();
+			this.#undo.push(undo);
 		}
 	}
 
 	async #turnTracingOn(isFirst: boolean): Promise<void> {
-		const {sandbox: {pod}, isSandboxRemoved} = this.#options;
+		const {sandbox: {pod}, isSandboxRemoved = false} = this.#options;
 		await pod.runConfined('nft', ['-f', '-'], {input: `${proberTableText(this.#listeners!.protocols, isFirst)}${this.#hasInvalid ? invalidTableText : ''}`});
-		if (isFirst && !isSandboxRemoved) {
+		if (isFirst) {
+			// Without a reader, the start has failed, and the sandbox may be used again.
 			this.#undo.push(async () => {
-				await pod.runConfined('nft', ['-f', '-'], {input: removeTableText});
+				await (isSandboxRemoved && this.#reader !== undefined ? undefined : pod.runConfined('nft', ['-f', '-'], {input: removeTableText}));
 			});
 		}
 	}

@@ -38,7 +38,9 @@ export class NetlinkTraceSource implements TraceSource {
 	#timer: NodeJS.Timeout | undefined;
 
 	/** `traceSwitch` is that of the namespace. */
-	constructor(netns: Netns, traceSwitch: TraceSwitch, {backend, bufferBytes = defaultBufferBytes, hasInvalid = false, hasAnswers = false}: Partial<TraceChoice> & {readonly backend: Backend; readonly bufferBytes?: number}) {
+	constructor(netns: Netns, traceSwitch: TraceSwitch, {backend, bufferBytes = defaultBufferBytes, hasInvalid = false, hasAnswers = false}: Partial<TraceChoice> & {
+		readonly backend: Backend; readonly bufferBytes?: number;
+	}) {
 		this.#netns = netns;
 		this.#backend = backend;
 		this.#bufferBytes = bufferBytes;

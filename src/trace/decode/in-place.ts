@@ -30,7 +30,9 @@ export class DumpError extends Error {
 }
 
 /** A request, by default for a dump, with attributes that are texts. `resource` is `res_id` of `struct nfgenmsg`, which only the messages around a batch have. */
-export function requestMessage(type: number, family: number, attributes: ReadonlyArray<readonly [type: number, text: string]>, {flags: further = flags.dump, resource = 0}: {readonly flags?: number; readonly resource?: number} = {}): Uint8Array {
+export function requestMessage(type: number, family: number, attributes: ReadonlyArray<readonly [type: number, text: string]>, {flags: further = flags.dump, resource = 0}: {
+	readonly flags?: number; readonly resource?: number;
+} = {}): Uint8Array {
 	const sizes = attributes.map(([, text]) => attributeHeaderBytes + text.length + 1);
 	const bytes = new Uint8Array(headerBytes + generalHeaderBytes + sizes.reduce((sum, size) => sum + aligned(size), 0));
 	const view = new DataView(bytes.buffer);
