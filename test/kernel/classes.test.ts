@@ -12,13 +12,14 @@ import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-
 import {arrivalsOf, type ProbeResult} from '../../src/comparison/moves.js';
 import {representativesOf} from '../../src/packet-classes/representatives.js';
 import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
-import {programOf, questionOf} from '../../testbed/analysis/probe-classes.js';
+import {probeClasses, programOf, questionOf} from '../../testbed/analysis/probe-classes.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import type {RuleInput} from '../../testbed/inputs/types.js';
 import {ProberSandbox} from '../../testbed/probe/prober-sandbox.js';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {anyPacket} from '../helpers/random-packets.js';
+import {optionsOf} from './_run.js';
 
 /** Whether a packet has the same address and port on both sides. To conntrack such a connection is its own reply, so it is established with its first packet (measured); no class tells these apart (docs/limits.md). */
 function isOwnReply({source, sourcePort, destination}: ExactPacket): boolean {
@@ -102,3 +103,23 @@ for (const [source, backend] of sources) {
 		}
 	});
 }
+
+test('inputs with the same rules are probed once together; with another proxy behind the same rules, they are not', async t => {
+	const [one, same, other] = [load('release:1.29', 'iptables-nft'), load('release:1.30', 'iptables-nft'), load('release:1.30 -x 10.0.0.0/8', 'iptables-nft')];
+	t.deepEqual(same.ruleSet, one.ruleSet);
+	const {families, timeoutMs, traceBufferBytes, signal, onProgress} = optionsOf();
+	const totals = new Set<string>();
+	const [probed] = await probeClasses({
+		inputs: [one, same, other, {...same, intent: {...same.intent, proxyPort: 15_002}}], families, timeoutMs, traceBufferBytes, signal, credentials: usualCredentials({}, one.intent, one),
+		onProgress(step) {
+			totals.add(step);
+			onProgress(step);
+		},
+	});
+	const [first, second, third, fourth] = probed!.sides;
+	t.is(second, first);
+	t.not(third, first);
+	t.not(fourth, first);
+	t.is(new Set(probed!.sides.map(side => side!.probeResults.length)).size, 1);
+	t.true([...totals].some(step => step.endsWith('through 3 rule sets')), [...totals].join('\n'));
+});

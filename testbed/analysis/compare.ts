@@ -36,7 +36,7 @@ export async function compareInputs({from, to, ...options}: CompareOptions): Pro
 }
 
 /**
-Compares each input with the next, or those that `pairs` names. All inputs are divided into classes together, and each that is in a pair is probed once.
+Compares each input with the next, or those that `pairs` names. All inputs are divided into classes together, and each that is in a pair is probed once; several with the same rules are probed once together.
 
 @throws {TestbedError} as {@link probeClasses}.
 */

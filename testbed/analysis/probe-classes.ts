@@ -68,9 +68,9 @@ export async function probeClasses(options: ClassRunOptions): Promise<readonly P
 	let begin = 0;
 	return (planned as PromiseFulfilledResult<Plan>).value.classes.map(({classSet, representatives}) => {
 		const end = begin + representatives.length;
-		const own = sides.map((side): Side | undefined => side === undefined ? undefined : {ruleSet: side.ruleSet, probeResults: side.probeResults.slice(begin, end)});
+		const own = new Map([...new Set(sides)].map(side => [side, side === undefined ? undefined : {ruleSet: side.ruleSet, probeResults: side.probeResults.slice(begin, end)}] as const));
 		begin = end;
-		return {classSet, representatives, sides: own};
+		return {classSet, representatives, sides: sides.map(side => own.get(side))};
 	});
 }
 
@@ -115,11 +115,13 @@ export async function planClasses(programs: readonly Program[], family: AddressF
 
 type SentThrough = {readonly sides: ProbedClasses['sides']};
 
-/** Sends the same probes through all inputs, in as many sandboxes as there are jobs. Each sandbox is reused for the next input of its back end. */
+/** Sends the same probes through all inputs, once through those with the same rules, in as many sandboxes as there are jobs. Each sandbox is reused for the next input of its back end. */
 async function sendAll({
 	inputs, needed, families, credentials, timeoutMs, traceBufferBytes, signal, onProgress,
 }: ClassRunOptions, planning: Promise<Plan>): Promise<SentThrough> {
-	const asked = [...inputs.entries()].filter(([place]) => needed?.has(place) ?? true);
+	const wanted = [...inputs.entries()].filter(([place]) => needed?.has(place) ?? true);
+	const firstOf = firstsOf(wanted);
+	const asked = wanted.filter(([place]) => firstOf.get(place) === place);
 	const sides: Array<Side | undefined> = inputs.map(() => undefined);
 	const sent = inputs.map(() => 0);
 	const tellSent = (total: number): void => {
@@ -157,7 +159,25 @@ async function sendAll({
 		}
 	});
 	await handled;
+	for (const [place, first] of firstOf) {
+		sides[place] = sides[first];
+	}
+
 	return {sides};
+}
+
+/** By the place of each input, that of the first one with the same rules in the same pod: the kernel would be asked the same again. Most releases of Istio have the rules of the one before. */
+function firstsOf(inputs: ReadonlyArray<readonly [place: number, input: RuleInput]>): ReadonlyMap<number, number> {
+	const firsts = new Map<string, number>();
+	const found = new Map<number, number>();
+	for (const [place, {backend, mesh, ruleSet, routing, intent}] of inputs) {
+		const key = JSON.stringify([backend, mesh.name, ruleSet, routing, intent]);
+		const first = firsts.get(key) ?? place;
+		firsts.set(key, first);
+		found.set(place, first);
+	}
+
+	return found;
 }
 
 async function isInvalidAsked(planning: Promise<Plan>): Promise<boolean> {
