@@ -2,7 +2,9 @@
 How time and memory grow with the number of rules: `npm run bench -- --growth docs` measures it and writes docs/growth.json and docs/growth.svg. Nothing in these files is written by hand.
 */
 
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {
+	mkdirSync, mkdtempSync, rmSync, writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {loadEnvironment} from '../system/environment.js';
@@ -48,6 +50,7 @@ function pointOf(rules: number, {clockSeconds, processorSeconds, memoryMiB}: Cos
 
 /** Writes the data and the drawing; returns lines to print. */
 export async function writeGrowth(folder: string, rounds: number): Promise<readonly string[]> {
+	mkdirSync(folder, {recursive: true}); // Before minutes of measuring.
 	const growth = await measureGrowth(rounds);
 	writeFileSync(path.join(folder, 'growth.json'), `${JSON.stringify(growth, undefined, '\t')}\n`);
 	writeFileSync(path.join(folder, 'growth.svg'), growthChart(growth));
