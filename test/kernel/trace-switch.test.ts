@@ -2,7 +2,8 @@
 
 import test from 'ava';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {beginTable, flushSet, traceTable} from '../../testbed/sandbox/own-table.js';
+import {flushSet} from '../../testbed/sandbox/flush-set.js';
+import {beginTable, traceTable} from '../../testbed/sandbox/own-table.js';
 import {openNetfilterSocket} from '../../testbed/syscalls/netlink-socket.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {packetOwners, parseOwners} from '../../testbed/tracer/trace-table.js';

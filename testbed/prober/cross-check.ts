@@ -10,7 +10,7 @@ import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import {compareHits} from '../../src/trace/counter-check.js';
 import type {Netns} from '../sandbox/netns.js';
-import {flushSet} from '../sandbox/own-table.js';
+import {flushSet} from '../sandbox/flush-set.js';
 import {openNetfilterSocket} from '../syscalls/netlink-socket.js';
 import {closeDescriptor} from '../syscalls/netns.js';
 import {loadCounts, type KernelCounts} from './counters.js';

@@ -2,13 +2,12 @@
 Deletes the conntrack entries of a namespace by netlink (linux/netfilter/nfnetlink_conntrack.h). A known five-tuple is not a new connection, so it would skip the nat rules; probes therefore begin without entries.
 */
 
-import {controlTypes, parseMessages} from '../../src/trace/decode/netlink.js';
 import {TestbedError} from '../errors.js';
 import {forRoot} from '../system/privileges.js';
 import {closeDescriptor} from '../syscalls/netns.js';
-import {openNetfilterSocket, receiveNow, sendDatagram} from '../syscalls/netlink-socket.js';
-import {waitReadable} from '../syscalls/poll.js';
+import {openNetfilterSocket} from '../syscalls/netlink-socket.js';
 import type {Netns} from './netns.js';
+import {change} from './netlink-change.js';
 
 const deleteMessage = (1 << 8) | 2; // `NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE`; without a tuple it deletes all.
 const flags = 1 | 4; // `NLM_F_REQUEST | NLM_F_ACK`
@@ -32,14 +31,10 @@ export class Conntrack implements Disposable {
 		view.setUint32(0, bytes.length, true);
 		view.setUint16(4, deleteMessage, true);
 		view.setUint16(6, flags, true);
-		sendDatagram(this.#fd, bytes);
-		const answer = new Uint8Array(4096);
-		// The kernel has answered by the time `send` returns; the wait guards against one that has not.
-		const length = waitReadable([this.#fd], 1000).length === 0 ? 0 : Math.max(0, receiveNow(this.#fd, answer));
-		const error = parseMessages(answer.subarray(0, length)).find(({type}) => type === controlTypes.error)?.body.getInt32(0, true);
+		const error = change(this.#fd, bytes);
 		if (error !== 0) {
 			throw new TestbedError('MACHINE', {
-				message: `The kernel did not delete its connections (${error === undefined ? 'no answer' : `error number ${-error}`}).`,
+				message: `The kernel did not delete its connections (${error === undefined ? 'no answer' : `error number ${error}`}).`,
 				hint: forRoot('modprobe nf_conntrack_netlink (kernel option NF_CT_NETLINK)'),
 			});
 		}

@@ -2,13 +2,6 @@
 The table that the testbed adds next to the rules under test.
 */
 
-import {controlTypes, parseMessages} from '../../src/trace/decode/netlink.js';
-import {flushRequest} from '../../src/trace/decode/nft-flush.js';
-import {TestbedError} from '../errors.js';
-import {errorName} from '../syscalls/libc.js';
-import {receiveNow, sendDatagram} from '../syscalls/netlink-socket.js';
-import {waitReadable} from '../syscalls/poll.js';
-
 /** The name of the table, family inet. */
 export const traceTable = 'testbed-trace';
 
@@ -17,22 +10,4 @@ The words for nft that begin the table. An earlier one is deleted first; if it i
 */
 export function beginTable(isFirst: boolean): string {
 	return isFirst ? `create table inet ${traceTable}\n` : `table inet ${traceTable} {}\ndelete table inet ${traceTable}\n`;
-}
-
-/** The kernel has the answer by the time that the request was sent; this guards against one that has not. */
-const waitMs = 1000;
-
-/**
-Removes all elements of a set of the table, by a netlink socket of its namespace: without a program that starts, and waits at its end ({@link beginTable}).
-
-@throws {TestbedError} COMMAND_FAILED if the kernel refuses.
-*/
-export function flushSet(fd: number, set: string): void {
-	sendDatagram(fd, flushRequest({table: traceTable, set}));
-	const answer = new Uint8Array(4096);
-	const length = waitReadable([fd], waitMs).length === 0 ? 0 : Math.max(0, receiveNow(fd, answer));
-	const error = parseMessages(answer.subarray(0, length)).find(({type}) => type === controlTypes.error)?.body.getInt32(0, true);
-	if (error !== 0) {
-		throw new TestbedError('COMMAND_FAILED', {message: `The kernel did not empty the set ${set} of the table ${traceTable}: ${error === undefined ? 'it did not answer' : errorName(-error)}.`});
-	}
 }

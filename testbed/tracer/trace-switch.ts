@@ -2,7 +2,7 @@
 Turns tracing on in a namespace, for one round of probes after the other.
 */
 
-import {flushSet} from '../sandbox/own-table.js';
+import {flushSet} from '../sandbox/flush-set.js';
 import type {Netns} from '../sandbox/netns.js';
 import {openNetfilterSocket} from '../syscalls/netlink-socket.js';
 import {closeDescriptor} from '../syscalls/netns.js';
