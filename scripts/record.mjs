@@ -72,8 +72,8 @@ async function runOnce({backend, family, isMixed}, hold) {
 	const [{ActorGroup}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, sendRound, readRound}] = await Promise.all([
 		module('testbed/actors/actor-group.js'), module('testbed/inputs/credentials.js'), module('testbed/system/environment.js'), module('testbed/system/lock-file.js'), module('testbed/run/round.js'),
 	]);
-	const [{installAndReadBack}, {loadKernelTexts}, {Sandbox}, {NetlinkTraceSource}] = await Promise.all([
-		module('testbed/sandbox/install.js'), module('testbed/tracer/counters.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'),
+	const [{installAndReadBack}, {loadKernelTexts}, {Sandbox}, {NetlinkTraceSource}, {TraceSwitch}] = await Promise.all([
+		module('testbed/sandbox/install.js'), module('testbed/tracer/counters.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'), module('testbed/tracer/trace-switch.js'),
 	]);
 	const input = parseReleaseInput(release);
 	const sidecar = generate({...input, families: [family], backend});
@@ -89,7 +89,7 @@ async function runOnce({backend, family, isMixed}, hold) {
 	const place = {backend, families: [family], lockFile: lockFile.path};
 	await sandbox.configure(topology);
 	const {ruleSet, texts: [saved]} = await installAndReadBack(pod, {...place, ruleSet: {tables: [...sidecar.tables, ...others]}});
-	const source = hold(new NetlinkTraceSource(pod, {backend}));
+	const source = hold(new NetlinkTraceSource(pod, new TraceSwitch(pod), {backend}));
 	await source.start();
 	const actorGroup = hold(await ActorGroup.start({
 		// A dropped first packet is retransmitted after a second: the mixed rounds show one retransmission.

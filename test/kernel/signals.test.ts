@@ -13,7 +13,7 @@ const commands: ReadonlyArray<{readonly given: readonly string[]; readonly strea
 	{given: ['doctor'], stream: 'stdout', underway: /veth pairs/u},
 	{given: ['run', '--rules', 'release:all'], stream: 'stderr', underway: /running \d+ rule sets|\d+ of \d+/u},
 	{given: ['baseline', 'create', '--family', 'both']},
-	{given: ['diff', '--consecutive', 'release:all', '--family', 'ipv4'], stream: 'stderr', underway: /testbed: /u},
+	{given: ['diff', '--consecutive', 'release:all --redirect-dns', '--family', 'both'], stream: 'stderr', underway: /testbed: /u},
 	{given: ['mutate', '--cases', 'types'], stream: 'stderr', underway: /testbed: /u},
 	{given: ['coverage', '--family', 'both'], stream: 'stderr', underway: /testbed: /u},
 	{given: ['probe', '--batch', '-'], stream: 'stderr', underway: /building the sandbox|probes answered/u},

@@ -83,7 +83,7 @@ function outcomeOf(error: number): Outcome {
 	}
 }
 
-/** What became of a connection so far. An error of ICMP that arrives while the socket is in connect(2) is only noted, until one answers the repeated packet (`tcp_v4_err` in net/ipv4/tcp_ipv4.c); but SO_ERROR tells it (`sk_err_soft`, socket(7)), so nobody has to wait a second for that. */
+/** The state of a connection so far. An error of ICMP that arrives while the socket is in connect(2) is only noted, until one answers the repeated packet (`tcp_v4_err` in net/ipv4/tcp_ipv4.c); but SO_ERROR tells it (`sk_err_soft`, socket(7)), so nobody has to wait a second for that. */
 function outcomeOfTcp(fd: number, to: Uint8Array): Outcome {
 	const outcome = outcomeOf(connectSocket(fd, to));
 	const error = outcome.state === states.pending ? socketError(fd) : 0;
