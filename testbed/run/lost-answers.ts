@@ -28,7 +28,7 @@ export type WatchedRun = {
 };
 
 /** Between two looks, in milliseconds: most connections are over before the first. A longer wait is looked at less often. */
-const [everyMs, partOfWait] = [5, 10];
+const [everyMs, partOfWait] = [20, 10];
 
 /** Ends connections, whenever it is sure of them, until the signal is aborted. */
 export async function endLostConnections(watched: WatchedRun, signal: AbortSignal): Promise<void> {
@@ -54,8 +54,7 @@ export async function endLostConnections(watched: WatchedRun, signal: AbortSigna
 /** Whether nothing is left to do, as the head of this file says. `repetitions`: how often a first packet of TCP without an answer must have been sent again. */
 export async function isNothingLeft({actorGroup, packetWatch, repetitions, signal}: Pick<WatchedRun, 'actorGroup' | 'packetWatch'> & {readonly repetitions: number; readonly signal: AbortSignal}): Promise<boolean> {
 	const before = stateOf({actorGroup, packetWatch});
-	const awaited = {firstPackets: repetitions};
-	if (packetWatch.isAnyExpected(awaited) || !packetWatch.drain()) {
+	if (!packetWatch.drain()) {
 		return false;
 	}
 
@@ -63,7 +62,7 @@ export async function isNothingLeft({actorGroup, packetWatch, repetitions, signa
 	// The clients' sockets are this process's own: the rest of this turn of the event loop, and a whole one.
 	await turn();
 	await turn();
-	return !signal.aborted && stateOf({actorGroup, packetWatch}) === before && !packetWatch.isAnyExpected(awaited);
+	return !signal.aborted && stateOf({actorGroup, packetWatch}) === before && !packetWatch.isAnyExpected({firstPackets: repetitions});
 }
 
 /** Changes with every packet that is sent, and with every connection that is begun. */
