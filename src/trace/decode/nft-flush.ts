@@ -13,17 +13,9 @@ const inet = 1;
 /** The request for a set in a table of family inet. The kernel answers with one message about an error, which is 0 if all went well. */
 export function flushRequest({table, set}: {readonly table: string; readonly set: string}): Uint8Array {
 	const edge = (type: number): Uint8Array => requestMessage(type, 0, [], {flags: 0, resource: nfTables});
-	const messages = [
-		edge(batch.begin),
-		requestMessage(deleteElements, inet, [[elements.table, table], [elements.set, set]], {flags: changeFlags}),
-		edge(batch.end),
-	];
-	const bytes = new Uint8Array(messages.reduce((sum, {length}) => sum + length, 0));
-	let offset = 0;
-	for (const message of messages) {
-		bytes.set(message, offset);
-		offset += message.length;
-	}
-
-	return bytes;
+	return Uint8Array.from([
+		...edge(batch.begin),
+		...requestMessage(deleteElements, inet, [[elements.table, table], [elements.set, set]], {flags: changeFlags}),
+		...edge(batch.end),
+	]);
 }
