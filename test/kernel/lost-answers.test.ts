@@ -222,27 +222,19 @@ function isErrorThere(family: AddressFamily): boolean {
 	return Number(numbers![names!.indexOf('InDestUnreachs')]) > 0;
 }
 
-for (const [family, own, router, nowhere] of [['ipv4', '10.9.9.1/24', '10.9.9.2/24', '10.8.8.8'], ['ipv6', 'fd09::1/64', 'fd09::2/64', 'fd08::8']] as const) {
+// A rule of the same namespace rejects the packet, so the error arrives before connect() returns: a router's error may come later, and then ends the attempt by itself.
+for (const [family, address] of [['ipv4', '127.0.0.1'], ['ipv6', '::1']] as const) {
 	test(`an error of ICMP that the kernel only noted is the end of a connection that is given up: ${family}`, async t => {
-		await using netns = Netns.create('near', ['lo', 'eth0']);
-		await using other = Netns.create('router', ['lo', 'eth0']);
-		for (const each of [netns, other]) {
-			each.setSysctl('net/ipv6/conf/default/accept_dad', '0');
-		}
-
-		const [via] = router.split('/');
-		await netns.runConfined('ip', ['-batch', '-'], {
-			input: `link add eth0 type veth peer name eth0 netns ${other.pathInTool}\naddr add ${own} dev eth0\nlink set eth0 up\nroute add ${family === 'ipv6' ? '::' : '0.0.0.0'}/0 via ${via!}\n`, inherited: [other.descriptor],
-		});
-		await other.runConfined('ip', ['-batch', '-'], {input: `addr add ${router} dev eth0\nlink set eth0 up\n`});
-		other.setSysctl(family === 'ipv6' ? 'net/ipv6/conf/all/forwarding' : 'net/ipv4/ip_forward', '1');
+		await using netns = Netns.create('rejects', ['lo']);
+		await netns.run('ip', ['link', 'set', 'lo', 'up']);
+		await netns.runConfined('nft', ['-f', '-'], {input: 'table inet rejects {\n\tchain output {\n\t\ttype filter hook output priority 0\n\t\ttcp dport 80 reject with icmpx type no-route\n\t}\n}\n'});
 		const records: SocketRecord[] = [];
 		const client = new Client(netns, {
 			name: 'app', uid: 1000, gid: 1000, timeoutMs, ownSource: {},
 		}, record => {
 			records.push(record);
 		});
-		const opened = client.open({id: 'x', to: {address: nowhere, port: 80}, protocol: 'tcp', source: undefined});
+		const opened = client.open({id: 'x', to: {address, port: 80}, protocol: 'tcp', source: undefined});
 		await until('the error has arrived', () => netns.enter(() => isErrorThere(family)) || undefined);
 		client.giveUp('given up');
 		t.deepEqual(await opened, {answered: false, reason: 'connect ENETUNREACH'});

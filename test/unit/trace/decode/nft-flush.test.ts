@@ -1,4 +1,4 @@
-/** The request that empties a set, byte by byte as `nft --debug=mnl flush set` shows it. */
+/** The request that empties a set, in the form that `nft --debug=mnl flush set` shows, and with a confirmation. */
 
 import test from 'ava';
 import {parseMessages} from '../../../../src/trace/decode/netlink.js';
