@@ -14,8 +14,8 @@ import {installRules} from '../../testbed/sandbox/install.js';
 import {Sandbox} from '../../testbed/sandbox/sandbox.js';
 
 /** What a test varies. `rules` is the text of a dump of IPv4's tables, or of native ones. */
-export type ProberVariation = Partial<Pick<ProberOptions, 'backend' | 'families' | 'listening' | 'timeoutMs' | 'batchSize' | 'bufferBytes' | 'hasInvalid'>> & {
-	readonly rules?: string;
+export type ProberVariation = Partial<Pick<ProberOptions, 'backend' | 'families' | 'listening' | 'timeoutMs' | 'batchSize' | 'bufferBytes' | 'hasInvalid' | 'beforeRead'>> & {
+	readonly rules?: string | undefined;
 	/** Called with the sandbox before the prober is created. */
 	readonly prepare?: (sandbox: Sandbox) => Promise<void>;
 };

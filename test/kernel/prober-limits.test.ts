@@ -3,10 +3,12 @@
 import process from 'node:process';
 import {readFileSync} from 'node:fs';
 import test from 'ava';
+import {backends} from '../../src/netfilter/types.js';
 import {Conntrack} from '../../testbed/sandbox/conntrack.js';
 import type {Netns} from '../../testbed/sandbox/netns.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {openNetfilterSocket, sendDatagram} from '../../testbed/syscalls/netlink-socket.js';
+import {listenTransparently} from '../../testbed/syscalls/transparent.js';
 import {
 	gapsIn, request, pathOf, withProber,
 } from './_prober.js';
@@ -55,6 +57,79 @@ test.serial('ten source ports for a hundred probes: all are complete', async t =
 		t.true(new Set(answers.map(({leg}) => leg!.from.port)).size <= 10);
 	});
 });
+
+for (const [backend, protocol] of [...backends.map(backend => [backend, 'tcp'] as const), ['iptables-nft', 'udp'] as const, ['iptables-legacy', 'udp'] as const]) {
+	test.serial(`${backend}, ${protocol}: one source port for the app and the proxy: neither is taken for the other, and nobody is asked twice`, async t => {
+		const prepare = async ({pod}: {readonly pod: Netns}): Promise<void> => {
+			pod.setSysctl('net/ipv4/ip_local_port_range', '40000 40000');
+		};
+
+		const rules = protocol === 'tcp' ? undefined : '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m owner --uid-owner 1337 -j ACCEPT\n-A OUTPUT -p udp -j ACCEPT\nCOMMIT\n';
+		await withProber({backend, rules, prepare}, async prober => {
+			const owners = [1000, 1337, 1000, 1337];
+			const answers = await prober.probe(owners.map((owner, index) => request(index, {uid: owner, gid: owner, protocol})));
+			t.deepEqual(gapsIn(answers), []);
+			t.deepEqual(answers.map(({leg}) => leg!.from.port), owners.map(() => 40_000));
+			t.deepEqual(answers.map(({leg}) => leg!.socket!.uid), owners);
+			const [app, proxy] = answers.map(answer => pathOf(answer));
+			t.not(app, proxy);
+			t.deepEqual(answers.map(answer => pathOf(answer)), [app, proxy, app, proxy]);
+			t.is(prober.repeated, 0);
+		});
+	});
+}
+
+test.serial('one source port, and the second who has it gets no answer: its socket does not keep the port from its next attempt', async t => {
+	const prepare = async ({pod}: {readonly pod: Netns}): Promise<void> => {
+		pod.setSysctl('net/ipv4/ip_local_port_range', '40000 40000');
+	};
+
+	const rules = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m owner --uid-owner 1000 -j DROP\nCOMMIT\n';
+	await withProber({rules, prepare}, async prober => {
+		const answers = await prober.probe([1337, 1000].map((owner, index) => request(index, {uid: owner, gid: owner})), AbortSignal.timeout(20_000));
+		t.deepEqual(gapsIn(answers), []);
+		t.deepEqual(answers.map(answer => pathOf(answer)), ['pod > filter:OUTPUT > refused', 'pod > filter:OUTPUT#1 > dropped by filter:OUTPUT#1']);
+	});
+});
+
+for (const backend of backends) {
+	test.serial(`${backend}: 64 source ports for 40 datagrams to 40 places: each gets one of its own, because NFLOG tells datagrams of IPv6 apart by it`, async t => {
+		const prepare = async ({pod}: {readonly pod: Netns}): Promise<void> => {
+			pod.setSysctl('net/ipv4/ip_local_port_range', '40000 40063');
+		};
+
+		await withProber({backend, families: ['ipv4', 'ipv6'], prepare}, async prober => {
+			const answers = await prober.probe(Array.from({length: 40}, (_, index) => request(index, {protocol: 'udp', to: {address: '2001:db8:1::20', port: 9000 + index}})));
+			t.deepEqual(gapsIn(answers), []);
+			t.is(new Set(answers.map(({leg}) => leg!.from.port)).size, 40);
+			t.is(prober.repeated, 0);
+		});
+	});
+}
+
+for (const [title, isReleased] of [['for a moment: the probe is sent after that', true], ['all the time: a gap that says so', false]] as const) {
+	test.serial(`a source port that somebody holds ${title}`, async t => {
+		let held: number | undefined;
+		const release = async (): Promise<void> => {
+			if (held !== undefined) {
+				closeDescriptor(held);
+				held = undefined;
+			}
+		};
+
+		const prepare = async ({pod}: {readonly pod: Netns}): Promise<void> => {
+			held = pod.enter(() => listenTransparently({family: 'ipv4', protocol: 'tcp', port: 41_000}));
+		};
+
+		await withProber({prepare, ...(isReleased ? {beforeRead: release} : {})}, async prober => {
+			const answers = await prober.probe([request('held', {sourcePort: 41_000}), request('any')]);
+			t.deepEqual(gapsIn(answers), isReleased ? [] : ['held no-end: Probe held to 10.244.1.20:8080 from port 41000 was not sent: bind failed with EADDRINUSE.']);
+			t.deepEqual(answers.map(answer => pathOf(answer)), [isReleased ? captured : 'not sent', captured]);
+			t.is(prober.repeated, 0, 'what was not sent is not sent again');
+		});
+		await release();
+	});
+}
 
 /** Connects in the pod from a port to 127.0.0.1:7777, and leaves it in TIME_WAIT, where it stays. */
 async function leaveInTimeWait(pod: Netns, port: number): Promise<void> {

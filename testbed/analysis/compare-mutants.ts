@@ -13,6 +13,7 @@ import type {Mutant} from '../../src/mutation/mutants.js';
 import {familiesOfMutant, mutantStatusOf, type MutantStatus} from '../../src/mutation/status.js';
 import {TestbedError} from '../errors.js';
 import {limitHeap} from '../system/heap-growth.js';
+import {OneByOne} from '../system/one-by-one.js';
 import {inOrder, withWorkers} from '../system/worker-pool.js';
 import type {RuleInput} from '../inputs/types.js';
 import {ProberSandbox} from '../probe/prober-sandbox.js';
@@ -91,8 +92,7 @@ class Original implements AsyncDisposable {
 	readonly #sandbox: ProberSandbox;
 	/** Results of probes already sent. */
 	readonly #known = new Map<string, ProbeResult>();
-	/** What is sent now. */
-	#turn: Promise<unknown> = Promise.resolve();
+	readonly #calls = new OneByOne();
 
 	private constructor(sandbox: ProberSandbox, ruleSet: RuleInput['ruleSet']) {
 		this.#sandbox = sandbox;
@@ -101,17 +101,11 @@ class Original implements AsyncDisposable {
 
 	/** The results of these probes, one call after the other. Results with a gap are not kept: they may be complete the next time. */
 	async probe(questions: readonly ProbeSpec[], signal: AbortSignal): Promise<readonly ProbeResult[]> {
-		const before = this.#turn;
-		const turn = (async () => {
-			await before;
-			return this.#probe(questions, signal);
-		})();
-		this.#turn = Promise.allSettled([turn]);
-		return turn;
+		return this.#calls.run(async () => this.#probe(questions, signal));
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#turn;
+		await this.#calls.ended();
 		await this.#sandbox[Symbol.asyncDispose]();
 	}
 

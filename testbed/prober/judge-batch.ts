@@ -24,8 +24,8 @@ export type SentBatch = {
 	readonly counts: KernelCountsRead;
 };
 
-/** The answer to a request. `isSent`: a packet of its own was sent, so what the batch lacks concerns it. `isClash`: as {@link ProbeJoiner} has it. */
-export type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean; readonly isClash: boolean};
+/** The answer to a request. `isSent`: a packet of its own was sent, so what the batch lacks concerns it; if not, `isShort`: because something was missing that may be there again, such as a free port. `isClash`: as {@link ProbeJoiner} has it. */
+export type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean; readonly isShort: boolean; readonly isClash: boolean};
 
 const joinedPerTurn = 1024;
 
@@ -42,6 +42,7 @@ export async function judgeBatch({requests, indices, places, rows, gaps, counts}
 	await turn(); // First the next batch is handed to the senders.
 	const {hits, sentPackets} = joiner.load(rows);
 	const owners = new Map<number, string>();
+	const ofSecond = rowsOfSecond({requests, places}, joiner);
 	const judged: Judged[] = [];
 	let position = -1; // Counted, because `entries` makes an array for each.
 	for (const request of requests) {
@@ -61,23 +62,37 @@ export async function judgeBatch({requests, indices, places, rows, gaps, counts}
 		const sent = decodePlace(request, place);
 		if ('failure' in sent) {
 			const {failure, isAnswer} = sent;
-			judged.push({index, answer: isAnswer ? {id, leg: undefined, gaps: [], unsendable: failure} : {id, leg: undefined, gaps: [{kind: 'no-end', message: failure.message}]}, isSent: false, isClash: false});
+			judged.push({index, answer: isAnswer ? {id, leg: undefined, gaps: [], unsendable: failure} : {id, leg: undefined, gaps: [{kind: 'no-end', message: failure.message}]}, isSent: false, isShort: !isAnswer, isClash: false});
 			continue;
 		}
 
-		const {leg, gaps: own, rows: found, isClash} = joiner.join(sent.probe);
+		const {leg, gaps: own, rows: found, isClash} = joiner.join(sent.probe, state === states.reused ? undefined : ofSecond);
 		if (sent.probe.isLocal) {
 			const owner = crossCheck.nameOfOwner(sent.probe.made);
-			// Of two probes with the same five-tuple, the second sent the last packet.
-			for (const row of state === states.reused ? found.slice(-1) : found) {
+			for (const row of state === states.reused ? found.filter(row => ofSecond.has(row)) : found) {
 				owners.set(row, owner);
 			}
 		}
 
 		if (state !== states.reused) {
-			judged.push({index, answer: {id, leg, gaps: leg.end.kind === 'unknown' && !place.side.sent.isDrained ? [...own, lateGap(id)] : own}, isSent: true, isClash});
+			judged.push({index, answer: {id, leg, gaps: leg.end.kind === 'unknown' && !place.side.sent.isDrained ? [...own, lateGap(id)] : own}, isSent: true, isShort: false, isClash});
 		}
 	}
 
 	return {judged, gaps: [...gaps, ...crossCheck.compare(counts, {hits, owners: owners.values(), strangers: sentPackets - owners.size})]};
+}
+
+/** The rows of those probes that had the five-tuple of another one, which the kernel gave out again. They show nothing about the first one, and their own probes are sent again. */
+function rowsOfSecond({requests, places}: Pick<SentBatch, 'requests' | 'places'>, joiner: ProbeJoiner): ReadonlySet<number> {
+	const rows = new Set<number>();
+	let position = -1;
+	for (const place of places) {
+		position++;
+		const sent = stateOf(place) === states.reused ? decodePlace(requests[position]!, place) : undefined;
+		for (const row of sent !== undefined && 'probe' in sent ? joiner.rowsOfSecond(sent.probe) : []) {
+			rows.add(row);
+		}
+	}
+
+	return rows;
 }

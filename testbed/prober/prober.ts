@@ -17,6 +17,7 @@ import {somewhereIn} from '../../src/trace/lost-end.js';
 import {ProbeJoiner, type JoinedProbe} from '../../src/trace/fast/join-probes.js';
 import {limitHeap, isYoungGrown} from '../system/heap-growth.js';
 import {LockFile} from '../system/lock-file.js';
+import {OneByOne} from '../system/one-by-one.js';
 import {defaultBufferBytes} from '../tracer/trace-source.js';
 import {Conntrack} from '../sandbox/conntrack.js';
 import {checkRequest, encodeBatch} from './encode.js';
@@ -80,7 +81,7 @@ export class Prober implements AsyncDisposable {
 	#lockFile: LockFile | undefined;
 	#conntrack: Conntrack | undefined;
 	#crossCheck: CrossCheck | undefined;
-	#turn: Promise<unknown> = Promise.resolve();
+	readonly #calls = new OneByOne();
 	#isHeapLimited = false;
 	#hasInvalid = false;
 	readonly #sent = new SentCount(this.#memory);
@@ -104,7 +105,7 @@ export class Prober implements AsyncDisposable {
 			checkRequest(request, {hasInvalid: this.#hasInvalid, podInterface: this.#options.sandbox.podInterface});
 		}
 
-		return this.#inTurn(async () => {
+		return this.#calls.run(async () => {
 			const answers: ProbeAnswer[] = [];
 			this.#sent.begin(batch.length);
 			await this.#run({
@@ -120,7 +121,7 @@ export class Prober implements AsyncDisposable {
 	@throws {TestbedError} as {@link create}.
 	*/
 	async renew(rules: Pick<ProberOptions, 'ruleSet' | 'listening' | 'hasInvalid'>): Promise<void> {
-		return this.#inTurn(async () => {
+		return this.#calls.run(async () => {
 			await this.#takeRules(rules);
 			await this.#reader!.renew({ruleSet: rules.ruleSet, loaded: this.#crossCheck!.rules});
 		});
@@ -130,17 +131,6 @@ export class Prober implements AsyncDisposable {
 		for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) {
 			await undo(); // eslint-disable-line no-await-in-loop -- In order: the threads must end before their sockets are closed.
 		}
-	}
-
-	/** Runs one call after the other, even if one fails. */
-	async #inTurn<T>(act: () => Promise<T>): Promise<T> {
-		const before = this.#turn;
-		const turn = (async () => {
-			await before;
-			return act();
-		})();
-		this.#turn = Promise.allSettled([turn]);
-		return turn;
 	}
 
 	async #start({ruleSet, listening, hasInvalid}: ProberOptions): Promise<void> {
@@ -236,12 +226,14 @@ export class Prober implements AsyncDisposable {
 		const lost: number[] = [];
 		const open: number[] = [];
 		const clashing: number[] = [];
+		const short: number[] = [];
 		const judge = async (sent: SentBatch): Promise<void> => {
 			const {judged, gaps} = await judgeBatch(sent, {joiner: this.#joiner, crossCheck: this.#crossCheck!});
-			for (const {index, answer, isSent, isClash} of judged) {
+			for (const {index, answer, isSent, isShort, isClash} of judged) {
 				// The counts say nothing about probes that were not sent, so the batch's gaps do not apply to them.
 				answers[index] = gaps.length === 0 || !isSent ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
 				if (!isSent) {
+					short.push(...isShort && repeat < repeats ? [index] : []);
 					continue;
 				}
 
@@ -283,6 +275,11 @@ export class Prober implements AsyncDisposable {
 		if (clashing.length > 0) {
 			// Of those that meet each other, the first one sent meets none, so there are fewer each time; if there are not, each is sent alone.
 			await this.#run({...sending, indices: clashing, size: clashing.length < sending.indices.length ? size : 1});
+		}
+
+		if (short.length > 0) {
+			// What was missing may have been held by other probes, or by another process for a moment. They are not counted as sent again, because they were not sent.
+			await this.#run({...sending, indices: short, repeat: repeat + 1});
 		}
 
 		// If the rules drop an answer, only the answer's own trace shows it.

@@ -6,14 +6,17 @@ import {parentPort, workerData} from 'node:worker_threads';
 import {socketOptionFields} from '../../src/scenario/probe-spec.js';
 import {
 	abortSocket, bindSocket, closeSocket, connectSocket, joinNetns, openRawSocket, openSocket, ownAddress, probeErrors,
-	readOwnAddress, sendByte, setThreadCredentials, socketError, socketOptionSetters, socketOwner, waitSockets,
+	readOwnAddress, sendByte, setThreadCredentials, socketError, socketOptionSetters, socketOwner,
 } from '../syscalls/probe-socket.js';
 import {Backlog} from '../sandbox/backlog.js';
 import {threadHasLoaded} from '../system/start-thread.js';
 import {InvalidPacket} from './invalid-packet.js';
+import {failed, outcomeOf, outcomeOfTcp, type Outcome} from './outcome.js';
 import {
-	kinds, probeWords, resultWords, shared, states, steps, type SenderAnswer, type SenderInput, type SenderRequest,
+	kinds, probeWords, resultWords, shared, states, type SenderAnswer, type SenderInput, type SenderRequest,
 } from './protocol.js';
+import {UsedTuples} from './used-tuples.js';
+import {WaitingSockets} from './waiting-sockets.js';
 
 const {netns, quietNetns, memory, window} = workerData as SenderInput;
 const words = new Int32Array(memory);
@@ -21,9 +24,10 @@ const wakeEvery = Math.min(32, window); // Probes after which the reader is woke
 const waitingMax = 4096; // Sockets that may be left open in one batch.
 const waitedMaxMs = 300; // How long a connection may wait while others are sent: see "Retransmissions" in prober.ts.
 const queuedMax = 256; // Unanswered datagrams that may be in the kernel's receive queues: a processor silently drops packets when it has a thousand (net.core.netdev_max_backlog).
+const portsMax = 64; // Sockets that a datagram may open until one has a port that no other datagram of the batch had.
 const readerMs = 30_000; // A live reader takes a millisecond; the limit is for a dead one.
 const own = new Int32Array(ownAddress.buffer);
-const waiting = new Map<number, {readonly fd: number; readonly isUdp: boolean; readonly isRaw: boolean; readonly to: Uint8Array; readonly invalid: InvalidPacket | undefined}>();
+const waiting = new WaitingSockets();
 let current = {uid: 0, gid: 0};
 
 function say(answer: SenderAnswer, transfer: readonly ArrayBuffer[] = []): void {
@@ -55,41 +59,6 @@ function become(uid: number, gid: number): void {
 }
 
 type Batch = Extract<SenderRequest, {type: 'send'}>;
-type Outcome = {readonly state: number; readonly error: number; readonly invalid?: InvalidPacket};
-
-function failed(step: typeof steps[number], error: number): Outcome {
-	return {state: states.failed + steps.indexOf(step), error};
-}
-
-/** The outcome that a repeated `connect` on a connecting socket reports. */
-function outcomeOf(error: number): Outcome {
-	switch (error) {
-		case 0:
-		case probeErrors.EISCONN: {
-			return {state: states.connected, error: 0};
-		}
-
-		case probeErrors.EALREADY: {
-			return {state: states.pending, error: 0};
-		}
-
-		case probeErrors.ECONNREFUSED: {
-			return {state: states.refused, error};
-		}
-
-		default: {
-			return {state: states.unreachable, error};
-		}
-	}
-}
-
-/** The state of a connection so far. An error of ICMP that arrives while the socket is in connect(2) is only noted, until one answers the repeated packet (`tcp_v4_err` in net/ipv4/tcp_ipv4.c); but SO_ERROR tells it (`sk_err_soft`, socket(7)), so nobody has to wait a second for that. */
-function outcomeOfTcp(fd: number, to: Uint8Array): Outcome {
-	const outcome = outcomeOf(connectSocket(fd, to));
-	const error = outcome.state === states.pending ? socketError(fd) : 0;
-	return error === 0 ? outcome : outcomeOf(error);
-}
-
 /** Writes a socket's own address and port into a result. */
 function noteOwn(fd: number, {isIpv6, results, row}: {readonly isIpv6: boolean; readonly results: Int32Array; readonly row: number}): void {
 	readOwnAddress(fd);
@@ -122,8 +91,11 @@ function sendInvalid(invalid: InvalidPacket, {source, note}: {readonly source: U
 	return error === probeErrors.EPERM ? {state: states.quiet, error} : failed('send', error);
 }
 
+/** One probe of a batch, and where its result goes. `hasSent`: whether another datagram of the batch was sent from a port. */
+type Sending = {readonly probe: number; readonly batch: Batch; readonly results: Int32Array; readonly row: number; readonly hasSent: (port: number) => boolean};
+
 /** Sends one probe from an open socket. */
-function send(fd: number, {probe, batch, results, row}: {readonly probe: number; readonly batch: Batch; readonly results: Int32Array; readonly row: number}): Outcome {
+function send(fd: number, {probe, batch, results, row, hasSent}: Sending): Outcome {
 	const {probes, addresses, texts} = batch;
 	const kind = probes[probe + probeWords.kind]!;
 	const isIpv6 = (kind & kinds.ipv6) !== 0;
@@ -172,6 +144,10 @@ function send(fd: number, {probe, batch, results, row}: {readonly probe: number;
 		return outcomeOfTcp(fd, to);
 	}
 
+	if (!isPortAsked(batch, source) && hasSent(results[row + resultWords.port]!)) {
+		return {state: states.unsent, error: 0};
+	}
+
 	error = sendByte(fd);
 	if (error === probeErrors.EPERM) {
 		return {state: states.quiet, error}; // Netfilter dropped it on its way out.
@@ -185,37 +161,37 @@ function send(fd: number, {probe, batch, results, row}: {readonly probe: number;
 	return error === 0 ? {state: states.pending, error} : outcomeOf(error);
 }
 
+/** Whether a probe asks for its source port. */
+function isPortAsked({addresses}: Batch, source: number): boolean {
+	return source >= 0 && (addresses[source]![2]! | addresses[source]![3]!) !== 0;
+}
+
+/** Opens the socket of a probe and sends. A datagram from a port that the kernel gave to another one before is not sent, but gets another socket: NFLOG shows nothing of a datagram that DNAT cannot change, except for its source (src/trace/packets.ts). */
+function openAndSend(sending: Sending): {readonly fd: number; readonly outcome: Outcome} {
+	const {probe, batch: {probes}, results, row} = sending;
+	const kind = probes[probe + probeWords.kind]!;
+	const isIpv6 = (kind & kinds.ipv6) !== 0;
+	for (let attempt = 1; ; attempt++) {
+		const fd = (kind & kinds.invalid) === 0 ? openSocket(isIpv6, (kind & kinds.udp) !== 0) : openRawSocket(isIpv6);
+		if (fd < 0) {
+			return {fd, outcome: failed('socket', -fd)};
+		}
+
+		const owner = socketOwner(fd);
+		results[row + resultWords.uid] = owner.uid;
+		results[row + resultWords.gid] = owner.gid;
+		const outcome = send(fd, attempt === portsMax ? {...sending, hasSent: () => false} : sending);
+		if (outcome.state !== states.unsent) {
+			return {fd, outcome};
+		}
+
+		closeSocket(fd);
+	}
+}
+
 /** How many datagrams may be in the receive queues now; waits for them when there are too many. */
 function withRoom(datagrams: number): number {
 	return datagrams === queuedMax && backlog.drain() ? 0 : datagrams % queuedMax;
-}
-
-/** Checks the unanswered datagrams once more after waiting for all answers in flight: see `backlog.ts`. Returns whether none can still be in flight. */
-function askAgain(results: Int32Array): boolean {
-	const open = [...waiting].filter(([, {isUdp, isRaw}]) => isUdp || isRaw);
-	if (open.length === 0) {
-		return true;
-	}
-
-	const isDrained = backlog.drain();
-	for (const [index, {fd, invalid}] of open) {
-		const end = endOfDatagram(fd, invalid);
-		if (end !== undefined) {
-			results[(index * resultWords.words) + resultWords.state] = end.state;
-			results[(index * resultWords.words) + resultWords.error] = end.error;
-			invalid?.close();
-			closeSocket(fd);
-			waiting.delete(index);
-		}
-	}
-
-	return isDrained;
-}
-
-/** The answer to one packet; undefined if there is none. */
-function endOfDatagram(fd: number, invalid: InvalidPacket | undefined): Outcome | undefined {
-	const error = invalid === undefined ? socketError(fd) : (invalid.isRefused() ? probeErrors.ECONNREFUSED : 0);
-	return error === 0 ? undefined : outcomeOf(error);
 }
 
 /** Sends a batch, up to the first probe with an already used five-tuple: its packet would not be the first of a connection. If connections are left waiting, the batch also ends by time. */
@@ -224,8 +200,9 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 	let waitingSince = waitedMs === undefined ? undefined : performance.now() - waitedMs;
 	const count = probes.length / probeWords.words;
 	const results = new Int32Array(count * resultWords.words);
-	const used = new Set<number>();
-	const sources = new Map<number | string, number>();
+	const used = new UsedTuples();
+	const datagramPorts = new Set<number>();
+	const hasSent = (port: number): boolean => datagramPorts.has(port);
 	let unreported = 0;
 	let datagrams = 0;
 	let index = 0;
@@ -236,17 +213,16 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 		const isUdp = (kind & kinds.udp) !== 0;
 		become(probes[probe + probeWords.uid]! >>> 0, probes[probe + probeWords.gid]! >>> 0);
 		const isRaw = (kind & kinds.invalid) !== 0;
-		const fd = isRaw ? openRawSocket((kind & kinds.ipv6) !== 0) : openSocket((kind & kinds.ipv6) !== 0, isUdp);
-		let outcome = failed('socket', -fd);
+		const {fd, outcome} = openAndSend({
+			probe, batch, results, row, hasSent,
+		});
 		if (fd >= 0) {
-			const owner = socketOwner(fd);
-			results[row + resultWords.uid] = owner.uid;
-			results[row + resultWords.gid] = owner.gid;
-			outcome = send(fd, {
-				probe, batch, results, row,
-			});
+			if (isUdp) {
+				datagramPorts.add(results[row + resultWords.port]!);
+			}
+
 			if (outcome.state === states.pending) {
-				waiting.set(index, {
+				waiting.add(index, {
 					fd, isUdp, isRaw, to: addresses[probes[probe + probeWords.to]!]!, invalid: outcome.invalid,
 				});
 				datagrams += Number(isUdp || isRaw);
@@ -268,10 +244,11 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 			unreported = 0;
 		}
 
-		if (outcome.state < states.failed && isUsed(used, {
-			probes, probe, results, row, sources,
+		if (outcome.state < states.failed && used.isUsed({
+			probes, probe, results, row,
 		})) {
 			results[row + resultWords.state] = states.reused;
+			waiting.abandon(index - 1);
 			break;
 		}
 
@@ -282,68 +259,11 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 	}
 
 	become(0, 0);
-	const isDrained = askAgain(results);
+	const isDrained = waiting.askAgain(results, backlog);
 	tell(unreported);
 	return {
 		type: 'sent', results, tried: index, waitedMs: waitingSince === undefined ? undefined : performance.now() - waitingSince, isDrained,
 	};
-}
-
-/** Records the five-tuple of a probe; returns whether it was already used. */
-function isUsed(used: Set<number>, {probes, probe, results, row, sources}: {
-	readonly probes: Int32Array; readonly probe: number; readonly results: Int32Array; readonly row: number; readonly sources: Map<number | string, number>;
-}): boolean {
-	const before = used.size;
-	const kind = probes[probe + probeWords.kind]!;
-	const at = row + resultWords.address;
-	const address = (kind & kinds.ipv6) === 0 ? results[at]! : results.subarray(at, at + 4).join(' ');
-	let source = sources.get(address);
-	if (source === undefined) {
-		source = sources.size;
-		sources.set(address, source);
-	}
-
-	// No overflow: 65,536 ports, two protocols, and at most as many sources and destinations as a batch has probes.
-	used.add((((((probes[probe + probeWords.to]! * 65_536) + source) * 2) + Number((kind & kinds.udp) !== 0)) * 65_536) + results[row + resultWords.port]!);
-	return used.size === before;
-}
-
-/** Waits for the sockets at these indices until each has an end or time is up; then closes all. */
-function awaitPending(indices: readonly number[], timeoutMs: number): SenderAnswer {
-	const ends: Array<[number, number, number]> = [];
-	const deadline = performance.now() + timeoutMs;
-	let left = indices.flatMap(index => waiting.has(index) ? [{index, ...waiting.get(index)!}] : []);
-	while (left.length > 0) {
-		// Checked at least once, and once more when time is up: a thread that got no processor time would otherwise miss what has arrived.
-		const remaining = Math.max(0, deadline - performance.now());
-		const ready = new Set(waitSockets(left, remaining));
-		left = left.filter(({index, fd, isUdp, to, invalid}, place) => {
-			if (!ready.has(place) && remaining > 0) {
-				return true;
-			}
-
-			// A raw socket is also woken by unrelated packets, and a socket reported as ready may turn out not to be. When time is up, all are asked: an error that is only noted wakes nobody.
-			const end = isUdp || invalid !== undefined ? endOfDatagram(fd, invalid) : outcomeOfTcp(fd, to);
-			if (end === undefined || end.state === states.pending) {
-				return true;
-			}
-
-			ends.push([index, end.state, end.error]);
-			return false;
-		});
-		if (remaining === 0) {
-			break;
-		}
-	}
-
-	ends.push(...left.map(({index}) => [index, states.quiet, 0] as [number, number, number]));
-	for (const {fd, invalid} of waiting.values()) {
-		abortSocket(fd);
-		invalid?.close();
-	}
-
-	waiting.clear();
-	return {type: 'settled', ends};
 }
 
 joinNetns(quietNetns);
@@ -355,7 +275,7 @@ parentPort!.on('message', (request: SenderRequest) => {
 			const answer = sendAll(request);
 			say(answer, [answer.results.buffer as ArrayBuffer]);
 		} else {
-			say(awaitPending(request.indices, request.timeoutMs));
+			say(waiting.awaitEnds(request.indices, request.timeoutMs));
 		}
 	} catch (error) {
 		say({type: 'error', message: error instanceof Error ? error.message : String(error)});

@@ -4,6 +4,7 @@ One thing after the other: what asks the kernel has it for itself. One more can 
 
 import type {Action} from '../../src/workshop/protocol.js';
 import {TestbedError} from '../errors.js';
+import {OneByOne} from '../system/one-by-one.js';
 
 /** What takes the kernel's time, in a word for who waits. */
 const busyWords = {
@@ -18,7 +19,7 @@ export function busyWordsOf(kind: Action['kind']): string | undefined {
 /** A queue of two places. */
 export class Turns {
 	readonly #onChange: () => void;
-	#last: Promise<unknown> = Promise.resolve();
+	readonly #calls = new OneByOne();
 	#waiting = 0;
 	#busy: string | null = null;
 
@@ -42,18 +43,15 @@ export class Turns {
 		}
 
 		this.#waiting++;
-		const turn = this.#after(this.#last, busy, act);
-		this.#last = Promise.allSettled([turn]);
-		return turn;
+		return this.#calls.run(async () => this.#act(busy, act));
 	}
 
 	/** Resolves when nothing is being done any more. */
 	async ended(): Promise<void> {
-		await this.#last;
+		await this.#calls.ended();
 	}
 
-	async #after(last: Promise<unknown>, busy: string, act: () => Promise<void>): Promise<void> {
-		await last;
+	async #act(busy: string, act: () => Promise<void>): Promise<void> {
 		this.#busy = busy;
 		this.#onChange();
 		try {

@@ -38,6 +38,7 @@ const endNumbers: Readonly<Record<ProbeEnd['kind'], number>> = {
 };
 const noGaps: readonly Gap[] = [];
 const noRows: readonly number[] = [];
+const noneLeftOut: ReadonlySet<number> = new Set();
 
 /** Joins batch after batch of one rule set. */
 export class ProbeJoiner {
@@ -126,9 +127,18 @@ export class ProbeJoiner {
 			|| isGivenToNobody({given: givenSocketOf(traversals, this.#ruleSet), arrival, protocol: probe.protocol}, this.#listening);
 	}
 
-	/** The leg of a probe. */
-	join(probe: JoinedProbe): Joined {
+	/** The rows of the second of two probes with the same five-tuple: of TCP, those whose sequence number is not the first one's; otherwise the last one. None if the trace shows only one packet. */
+	rowsOfSecond(probe: JoinedProbe): readonly number[] {
 		const found = this.#find(probe);
+		const [first = 0] = found;
+		const isNumbered = (this.#rows[first]! & facts.sequence) !== 0;
+		return isNumbered ? found.filter(row => this.#rows[row + layout.sequence] !== this.#rows[first + layout.sequence]) : found.slice(1).slice(-1);
+	}
+
+	/** The leg of a probe. Rows in `except` are left out: see {@link rowsOfSecond}. */
+	join(probe: JoinedProbe, except: ReadonlySet<number> = noneLeftOut): Joined {
+		const all = this.#find(probe);
+		const found = except.size === 0 ? all : all.filter(row => !except.has(row));
 		const [row] = found;
 		const isClash = found.some(at => this.#clashes.isClash(at));
 		const node = found.length === 1 ? this.#nodeOf(probe, row!) : undefined;
