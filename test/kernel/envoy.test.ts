@@ -9,8 +9,8 @@ import {addressFamilies} from '../../src/mesh/topology.js';
 import {typeIds} from '../../src/istio/traffic/six-types.js';
 import type {Report} from '../../src/report/run/types.js';
 import type {Actor} from '../../testbed/actors/actor.js';
-import {envoyProxy, type LogDamage} from '../../testbed/actors/envoy/process.js';
-import {askAccepted} from '../../testbed/actors/envoy/admin.js';
+import {envoyProxy, type EnvoyFaults, type LogDamage} from '../../testbed/actors/envoy/process.js';
+import {askAccepted, askStarted} from '../../testbed/actors/envoy/admin.js';
 import {adminSocket} from '../../testbed/actors/envoy/bootstrap.js';
 import type {Proxy} from '../../testbed/actors/proxy.js';
 import {TestbedError} from '../../testbed/errors.js';
@@ -32,7 +32,7 @@ function withEnvoy(title: string, act: (t: ExecutionContext) => Promise<void>): 
 	});
 }
 
-const proxyOf = async (damage?: LogDamage): Promise<Proxy> => envoyProxy(envoyForTests, damage === undefined ? {} : {damage});
+const proxyOf = async (faults: EnvoyFaults = {}): Promise<Proxy> => envoyProxy(envoyForTests, faults);
 const all = {types: typeIds, families: addressFamilies} as const;
 
 for (const {title, variation} of [
@@ -97,7 +97,7 @@ const damages: ReadonlyArray<{readonly title: string; readonly damage: () => Log
 
 for (const {title, damage, says} of damages) {
 	withEnvoy(`an access log that cannot be trusted is a gap: ${title}`, async t => {
-		const report = await run({types: ['1', '2', '3'], proxy: await proxyOf(damage()), timeoutMs: 1500});
+		const report = await run({types: ['1', '2', '3'], proxy: await proxyOf({damage: damage()}), timeoutMs: 1500});
 		t.true(report.types.every(({outcome}) => outcome.kind === 'inconclusive'), JSON.stringify(outcomesOf(report)));
 		t.regex(gapsOf(report).join('\n'), says);
 	});
@@ -132,12 +132,22 @@ withEnvoy('stopped in the middle of a run: what it does not report in time is a 
 test.serial('an admin interface that accepts connections and does not answer, or is missing: a gap, after a limited wait', async t => {
 	await using netns = Netns.create('admin');
 	t.is(await askAccepted(netns, 100), undefined);
+	t.false(await askStarted(netns, 100));
 	const name = new Uint8Array([1, 0, 0, ...new TextEncoder().encode(adminSocket)]); // AF_UNIX, and an abstract name.
 	const fd = netns.enter(() => calls.socket(1, sockStream | sockCloexec, 0) as number);
 	t.is(calls.bind(fd, name, name.length), 0);
 	t.is(calls.listen(fd, 1), 0);
 	t.is(await askAccepted(netns, 100), undefined);
+	t.false(await askStarted(netns, 100));
 	calls.close(fd);
+});
+
+withEnvoy('it listens before its workers take connections: without their word for it, no run begins', async t => {
+	const proxy = await proxyOf({
+		readyMs: 2000,
+		reconfigure: ({admin: _, ...rest}) => rest,
+	});
+	await t.throwsAsync(run({types: ['2'], proxy}), {code: 'ACTOR_FAILED', message: /^proxy could not start as uid 1337 gid 1337: Envoy listens, but takes no connections after 2 s\.$/u});
 });
 
 withEnvoy('Envoy runs as the proxy\'s user, without capabilities, and is gone after the run', async t => {

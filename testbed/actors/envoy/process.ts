@@ -12,12 +12,12 @@ import type {
 	ListeningProcess, ProcessEvents, ProcessPlace, Proxy,
 } from '../proxy.js';
 import {AccessLog} from './access-log.js';
-import {askAccepted} from './admin.js';
+import {askAccepted, askStarted} from './admin.js';
 import {bootstrapOf, filesMax, unsupportedIn} from './bootstrap.js';
 import {findEnvoy, type EnvoyProgram} from './find.js';
 import {readSockets, type UserSockets} from './socket-states.js';
 
-/** How long it may take until it listens. It takes 0.1 to 0.4 s, and a multiple of that on a busy machine. */
+/** How long it may take until it takes connections. It takes 0.1 to 0.4 s, and a multiple of that on a busy machine. */
 const readyMsMax = 20_000;
 /** How long it may take, beyond its own limit for connections, until it has reported everything. */
 const reportMsMax = 5000;
@@ -45,9 +45,13 @@ function credentialsOf({uid, gid, transparent}: Pick<ActorSpec, 'uid' | 'gid' | 
 /** What tests can do to its access log: the lines that are read in place of one. */
 export type LogDamage = (line: string) => readonly string[];
 
+/** What tests can change: the access log, the configuration, and how long it may take until it takes connections. */
+export type EnvoyFaults = {readonly damage?: LogDamage; readonly reconfigure?: (bootstrap: ReturnType<typeof bootstrapOf>) => ReturnType<typeof bootstrapOf>; readonly readyMs?: number};
+
 /** A running Envoy. */
 class EnvoyProcess implements ListeningProcess {
-	static async start({netns, spec, configured}: ProcessPlace, events: ProcessEvents, {file, damage}: EnvoyProgram & {readonly damage: LogDamage | undefined}): Promise<EnvoyProcess> {
+	static async start({netns, spec, configured}: ProcessPlace, events: ProcessEvents, {file, faults}: EnvoyProgram & {readonly faults: EnvoyFaults}): Promise<EnvoyProcess> {
+		const {damage, reconfigure = same => same, readyMs = readyMsMax} = faults;
 		const unsupported = unsupportedIn(spec);
 		if (unsupported !== undefined) {
 			throw new TestbedError('ACTOR_FAILED', {message: unsupported, hint: 'Leave out --proxy envoy: the stub can do it.'});
@@ -64,7 +68,7 @@ class EnvoyProcess implements ListeningProcess {
 		try {
 			started.#process = await startProgram('setpriv', [
 				...credentialsOf(spec), '--', 'sh', '-c', script, String(process.pid),
-				'--concurrency', '1', '--disable-hot-restart', '--file-flush-interval-msec', '10', '--log-level', 'error', '--config-yaml', JSON.stringify(bootstrapOf(spec)),
+				'--concurrency', '1', '--disable-hot-restart', '--file-flush-interval-msec', '10', '--log-level', 'error', '--config-yaml', JSON.stringify(reconfigure(bootstrapOf(spec))),
 			], {
 				netns: netns.descriptor,
 				inherited: [program],
@@ -78,7 +82,7 @@ class EnvoyProcess implements ListeningProcess {
 
 		void started.#watch();
 		try {
-			await started.#untilListening();
+			await started.#untilReady(readyMs);
 			return started;
 		} catch (error) {
 			await started[Symbol.asyncDispose]();
@@ -163,22 +167,25 @@ class EnvoyProcess implements ListeningProcess {
 		}
 	}
 
-	async #untilListening(): Promise<void> {
-		const {spec: {name, uid, gid, listeners}} = this.#place;
+	async #untilReady(limitMs: number): Promise<void> {
+		const {netns, spec: {name, uid, gid, listeners}} = this.#place;
 		const wanted = listeners.flatMap(({port}) => [`ipv4 ${port}`, `ipv6 ${port}`]);
-		const limit = performance.now() + readyMsMax;
+		const limit = performance.now() + limitMs;
 		for (;;) {
 			const listening = this.#sockets()?.listening;
 			const missing = wanted.filter(port => listening?.has(port) !== true);
-			if (this.#ended === undefined && missing.length === 0) {
+			/* eslint-disable no-await-in-loop -- Until it listens, and then until its workers take connections. */
+			if (this.#ended === undefined && missing.length === 0 && await askStarted(netns, reportMsMax)) {
 				return;
 			}
 
 			if (this.#ended !== undefined || performance.now() > limit) {
-				throw new TestbedError('ACTOR_FAILED', {message: `${name} could not start as uid ${uid} gid ${gid}: ${this.#ended ?? `Envoy does not listen on ${missing.join(', ')} after ${readyMsMax / 1000} s.`}`});
+				const lacking = missing.length === 0 ? 'listens, but takes no connections' : `does not listen on ${missing.join(', ')}`;
+				throw new TestbedError('ACTOR_FAILED', {message: `${name} could not start as uid ${uid} gid ${gid}: ${this.#ended ?? `Envoy ${lacking} after ${limitMs / 1000} s.`}`});
 			}
 
-			await setTimeout(pollMs); // eslint-disable-line no-await-in-loop -- Until it listens.
+			await setTimeout(pollMs);
+			/* eslint-enable no-await-in-loop */
 		}
 	}
 
@@ -214,14 +221,14 @@ function lackOf({accepted, sockets, reported}: {readonly accepted: number | unde
 The Envoy on this machine as a proxy.
 
 @param given The file, where a user names one.
-@param damage For tests of what a run says of a log that cannot be trusted.
+@param faults For tests of what a run says of an Envoy that cannot be trusted.
 @throws {TestbedError} as {@link findEnvoy} does.
 */
-export async function envoyProxy(given?: string, {damage}: {readonly damage?: LogDamage} = {}): Promise<Proxy> {
+export async function envoyProxy(given?: string, faults: EnvoyFaults = {}): Promise<Proxy> {
 	const program = await findEnvoy(given);
 	return {
 		name: 'envoy',
 		version: program.version,
-		start: async (place, events) => EnvoyProcess.start(place, events, {...program, damage}),
+		start: async (place, events) => EnvoyProcess.start(place, events, {...program, faults}),
 	};
 }

@@ -1,7 +1,7 @@
 /** What the kernel's tables and Envoy's counters say of a running Envoy. */
 
 import test from 'ava';
-import {parseAccepted} from '../../../../../testbed/actors/envoy/admin.js';
+import {parseAccepted, parseStarted} from '../../../../../testbed/actors/envoy/admin.js';
 import {parseSockets} from '../../../../../testbed/actors/envoy/socket-states.js';
 
 const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
@@ -33,4 +33,11 @@ test('the counters of the listeners, and nothing else', t => {
 	t.is(parseAccepted(stats), 7);
 	t.is(parseAccepted(''), undefined);
 	t.is(parseAccepted('listener.testbed-0-ipv4.downstream_cx_total: many'), undefined);
+});
+
+test('whether its workers take connections', t => {
+	t.true(parseStarted('listener_manager.workers_started: 1\n'));
+	for (const stats of ['listener_manager.workers_started: 0\n', 'listener_manager.workers_started: 10\n', 'x.listener_manager.workers_started: 1\n', '']) {
+		t.false(parseStarted(stats), stats);
+	}
 });
