@@ -1,5 +1,5 @@
 /**
-What became of a probe, as its socket tells it.
+The result of a probe, as its socket tells it.
 */
 
 import {connectSocket, probeErrors, socketError} from '../syscalls/probe-socket.js';

@@ -100,7 +100,7 @@ export class AccessLog {
 	}
 
 	/** The stop that took a connection, and the one that was given it; undefined where the listener is not at that end. */
-	#stopsOf(listener: ListenerSpec, {local}: LogEntry): {readonly stop: string; readonly handedTo: string | undefined} | undefined {
+	#stopsOf(listener: ListenerSpec, {local, wanted}: LogEntry): {readonly stop: string; readonly handedTo: string | undefined} | undefined {
 		const named = ({stop, stopsByAddress}: ListenerSpec): string => stopsByAddress?.[local.address] ?? stop;
 		// Under TPROXY a listener that captures takes connections at their own destination.
 		if (listener.port === local.port || (this.#spec.transparent !== undefined && listener.duty === 'inbound')) {
@@ -108,7 +108,9 @@ export class AccessLog {
 		}
 
 		const first = this.#spec.listeners.find(({handsOver, port}) => handsOver === true && port === local.port);
-		return first === undefined ? undefined : {stop: named(first), handedTo: listener.stop};
+		// A connection is handed over to the listener at its destination, and to no other.
+		const isMeant = listener.port === wanted.port && (listener.only === undefined || listener.only[familyOf(wanted)] === wanted.address);
+		return first === undefined || !isMeant ? undefined : {stop: named(first), handedTo: listener.stop};
 	}
 
 	#accept(entry: LogEntry, {listener, stop, handedTo}: {readonly listener: ListenerSpec; readonly stop: string; readonly handedTo: string | undefined}): void {
