@@ -16,6 +16,7 @@ import {askAccepted, askStarted} from './admin.js';
 import {bootstrapOf, filesMax, unsupportedIn} from './bootstrap.js';
 import {findEnvoy, type EnvoyProgram} from './find.js';
 import {readSockets, type UserSockets} from './socket-states.js';
+import {areAllAsleep} from './thread-states.js';
 
 /** How long it may take until it takes connections. It takes 0.1 to 0.4 s, and a multiple of that on a busy machine. */
 const readyMsMax = 20_000;
@@ -112,17 +113,19 @@ class EnvoyProcess implements ListeningProcess {
 	}
 
 	/**
-	Envoy gives up a connection only at its own limit, so this waits until none of its sockets waits for an answer to a first packet. Then it waits until the log tells of each connection that Envoy counted: the log is written a little later than things happen.
+	Envoy gives up a connection only at its own limit, so this waits until none of its sockets waits for an answer to a first packet. A connection that it has just accepted is counted once its thread sleeps again. Then this waits until the log tells of each connection that Envoy counted: the log is written a little later than things happen.
 	*/
 	async flush(): Promise<void> {
 		const {netns, spec: {name, uid, gid, timeoutMs}} = this.#place;
 		const limit = performance.now() + timeoutMs + reportMsMax;
 		let accepted: number | undefined;
 		let sockets: UserSockets | undefined;
+		let isBusy = false;
 		/* eslint-disable no-await-in-loop -- One look after the other, until there is nothing left to wait for. */
 		while (this.#ended === undefined) {
 			sockets = this.#sockets();
-			if (sockets?.connecting === 0 && sockets.waiting === 0) {
+			isBusy = !areAllAsleep(this.pid);
+			if (sockets?.connecting === 0 && sockets.waiting === 0 && !isBusy) {
 				accepted = await askAccepted(netns, reportMsMax);
 				if (accepted === this.#log.connections) {
 					break;
@@ -130,7 +133,9 @@ class EnvoyProcess implements ListeningProcess {
 			}
 
 			if (performance.now() > limit) {
-				this.#events.onTrouble(`Envoy, which is ${name}, ${lackOf({accepted, sockets, reported: this.#log.connections})}.`);
+				this.#events.onTrouble(`Envoy, which is ${name}, ${lackOf({
+					accepted, sockets, isBusy, reported: this.#log.connections,
+				})}.`);
 				break;
 			}
 
@@ -208,10 +213,16 @@ class EnvoyProcess implements ListeningProcess {
 	}
 }
 
-/** What is still missing when the limit is over. */
-function lackOf({accepted, sockets, reported}: {readonly accepted: number | undefined; readonly sockets: UserSockets | undefined; readonly reported: number}): string {
+/** What is still missing when the limit is over, as the rest of a sentence about Envoy. `isBusy`: some thread of it does not sleep. */
+export function lackOf({accepted, sockets, isBusy, reported}: {
+	readonly accepted: number | undefined; readonly sockets: UserSockets | undefined; readonly isBusy: boolean; readonly reported: number;
+}): string {
 	if (sockets === undefined || sockets.connecting > 0 || sockets.waiting > 0) {
 		return `still has ${sockets?.connecting ?? 'an unknown number of'} first packets without an answer, and ${sockets?.waiting ?? 'an unknown number of'} connections to accept`;
+	}
+
+	if (isBusy) {
+		return 'is still busy, so it may have accepted connections that it has not counted yet';
 	}
 
 	return accepted === undefined ? 'does not say how many connections it accepted' : `accepted ${accepted} connections, and its access log tells of ${reported}`;
