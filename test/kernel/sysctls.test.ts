@@ -1,6 +1,8 @@
 /** What a namespace inherits from the machine makes no difference: every inheritable sysctl is changed first. */
 
-import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {
+	existsSync, readdirSync, readFileSync, writeFileSync,
+} from 'node:fs';
 import test from 'ava';
 import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
 import {noExtension, type TopologyExtension} from '../../src/scenario/topology-extension.js';
@@ -159,3 +161,16 @@ for (const family of addressFamilies) {
 		t.deepEqual(new Set(ends.map(({reason}) => reason.includes('ECONNREFUSED') ? 'refused' : reason)), new Set(['refused']));
 	});
 }
+
+test('each namespace has a table of TCP connections of its own size, and the machine keeps its settings', async t => {
+	const read = (name: string): string | undefined => {
+		const file = `/proc/sys/net/ipv4/${name}`;
+		return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+	};
+
+	const machines = [read('tcp_child_ehash_entries'), read('tcp_ehash_entries')];
+	await using netns = Netns.create('own table', ['lo']);
+	const buckets = machines[0] === undefined ? undefined : await netns.run('cat', ['/proc/sys/net/ipv4/tcp_ehash_entries']);
+	t.is(buckets, machines[0] === undefined ? undefined : '2048', 'Linux 6.1 or newer');
+	t.deepEqual([read('tcp_child_ehash_entries'), read('tcp_ehash_entries')], machines);
+});

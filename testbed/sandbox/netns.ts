@@ -3,12 +3,46 @@ A network namespace held by a descriptor, without a name or a mount, so nothing 
 */
 
 import process from 'node:process';
-import {fstatSync, openSync, writeFileSync} from 'node:fs';
+import {
+	existsSync, fstatSync, openSync, writeFileSync,
+} from 'node:fs';
 import {run, type RunOptions} from '../system/exec.js';
 import {prepareConfinement, runConfined, type ConfinedRunOptions} from '../confinement/run-confined.js';
 import {
 	closeDescriptor, createNetns, inNetns, interfaceIndex,
 } from '../syscalls/netns.js';
+
+/**
+How many buckets the table of TCP connections has in each namespace. By default all namespaces share that of the machine, with a quarter of a million buckets, and whoever lists the connections of one reads them all: 4 ms for `/proc/net/tcp` (measured, Linux 6.18) instead of 0.08 ms, several times in each round that ends lost connections.
+*/
+const connectionBuckets = 2048;
+const bucketsFile = '/proc/sys/net/ipv4/tcp_child_ehash_entries';
+
+/** The namespace from which all others are created; undefined if it makes no difference. */
+let parent: {readonly netns: number | undefined} | undefined;
+
+/** A new namespace gets the size of its table from the one that its creator is in (`tcp_set_hashinfo` in net/ipv4/tcp_ipv4.c), so an empty one is created for that, and nothing of the machine is changed. Kernels before 6.1 cannot do it; there, and where the sysctl cannot be written, a namespace shares the table of the machine. */
+function createWithOwnTable(): number {
+	parent ??= {netns: createParent()};
+	return parent.netns === undefined ? createNetns() : inNetns(parent.netns, () => createNetns());
+}
+
+function createParent(): number | undefined {
+	if (!existsSync(bucketsFile)) {
+		return undefined;
+	}
+
+	const netns = createNetns();
+	try {
+		inNetns(netns, () => {
+			writeFileSync(bucketsFile, String(connectionBuckets));
+		});
+		return netns;
+	} catch {
+		closeDescriptor(netns);
+		return undefined;
+	}
+}
 
 /** One namespace. The owner disposes of it. */
 export class Netns implements AsyncDisposable {
@@ -16,7 +50,7 @@ export class Netns implements AsyncDisposable {
 	static create(label: string, interfaceNames: readonly string[] = ['lo', 'eth0']): Netns {
 		// A new namespace will soon get rules.
 		prepareConfinement();
-		return new Netns(label, createNetns(), interfaceNames);
+		return new Netns(label, createWithOwnTable(), interfaceNames);
 	}
 
 	/** Opens a named namespace by its path: `/run/netns/NAME`. */

@@ -122,6 +122,8 @@ export const sysctlSettings: readonly SysctlSetting[] = [
 		['tcp_syn_linear_timeouts', '4', 'When it is retransmitted.', 'Linux 6.5'],
 		['tcp_synack_retries', '5', 'How often a SYN with ACK is retransmitted.'],
 		['tcp_syncookies', '1', 'What a full listener does.', 'a kernel with SYN_COOKIES'],
+		['tcp_max_syn_backlog', '2048', 'How many connections to a listener may be half open. By default it follows from the size of the table of connections.'],
+		['tcp_max_tw_buckets', '131072', 'How many closed connections wait for late packets. See tcp_max_syn_backlog.'],
 		['tcp_abort_on_overflow', '0', 'See tcp_syncookies.'],
 		['tcp_timestamps', '1', 'Whether a port can be reused within a minute.'],
 		['tcp_tw_reuse', '2', 'See tcp_timestamps.'],
