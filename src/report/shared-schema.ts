@@ -36,7 +36,7 @@ export const rulesSummarySchema = named('rulesSummary', fields({
 	release: about('The known release that writes these rules; null for a user\'s own rules.', orNull(text)),
 	backend: oneOf(backends),
 	identity: identitySchema,
-	sha256: about('Of the text that was installed, all families.', text),
+	sha256: about('Of the rules as the kernel has them as text, all families. The order of iptables tables, and tables that do nothing, make no difference.', text),
 	notes: about('A sentence for each case in which something other than what the source names was used.', listOf(text)),
 }));
 

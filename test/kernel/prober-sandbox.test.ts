@@ -7,6 +7,7 @@ import {stopsOfPath} from '../../src/netfilter/path.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import {backends, type Backend} from '../../src/netfilter/types.js';
 import {arrivalsOf} from '../../src/comparison/moves.js';
+import {checksumOf} from '../../testbed/inputs/checksum.js';
 import {usualCredentials} from '../../testbed/inputs/credentials.js';
 import {answerOf} from '../../testbed/probe/answers.js';
 import {ProberSandbox, type SandboxRules} from '../../testbed/probe/prober-sandbox.js';
@@ -161,3 +162,24 @@ for (const backend of ['iptables-nft', 'iptables-legacy'] as const) {
 		}
 	});
 }
+
+test('the checksum of rules does not depend on the rules that the sandbox had before', async t => {
+	const backend = 'iptables-legacy';
+	const inputs = ['', ' -m TPROXY', ' --redirect-dns'].map(more => rulesOf(`release:1.30${more}`, backend));
+	const sumsIn = async (order: typeof inputs): Promise<ReadonlyMap<string, string>> => {
+		await using sandbox = await ProberSandbox.create({
+			backend, families, timeoutMs: 1000, traceBufferBytes: 1 << 24,
+		});
+		const sums = new Map<string, string>();
+		for (const [rules, credentials] of order) {
+			const ruleSet = await sandbox.install(rules, credentials); // eslint-disable-line no-await-in-loop -- One after the other is what is tried.
+			sums.set(rules.source, checksumOf({backend, families, ruleSet}));
+		}
+
+		return sums;
+	};
+
+	const [one, other] = [await sumsIn(inputs), await sumsIn(inputs.toReversed())];
+	t.is(new Set(one.values()).size, 3);
+	t.deepEqual(Object.fromEntries(other), Object.fromEntries(one));
+});

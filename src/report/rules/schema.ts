@@ -94,7 +94,7 @@ const head = {
 	backend: oneOf(backends),
 	identity: identitySchema,
 	families: listOf(familySchema),
-	sha256: about('Of the rules as text, all families.', text),
+	sha256: about('Of the rules as text, all families. The order of iptables tables, and tables that do nothing, make no difference.', text),
 	rules: about('How many there are.', count),
 	notes: listOf(text),
 	warnings: listOf(text),
