@@ -6,11 +6,12 @@ import {parseNft} from '../../src/netfilter/nftables/ruleset.js';
 import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import {parseSave} from '../../src/netfilter/iptables/save.js';
 import type {Backend, RuleSet} from '../../src/netfilter/types.js';
+import {parseLoadedRules, type KernelTexts} from '../../src/trace/loaded-rules.js';
 import {TestbedError} from '../../testbed/errors.js';
 import {LockFile} from '../../testbed/system/lock-file.js';
 import {loadRuleInput} from '../../testbed/inputs/rules.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {installRules} from '../../testbed/sandbox/install.js';
+import {installAndReadBack, installRules} from '../../testbed/sandbox/install.js';
 import {driverOf} from '../../testbed/sandbox/backends/drivers.js';
 import {printRuleSet} from '../../src/report/rules/text.js';
 import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
@@ -35,6 +36,34 @@ for (const backend of bothBackends) {
 		for (const {family, text} of await driverOf(backend).readBack(netns, {families, lockFile: lockFile.path})) {
 			t.notRegex(text, /^-A /mu, String(family));
 		}
+	});
+}
+
+for (const backend of bothBackends) {
+	test(`what is read once the kernel has the rules sees all of them, before they are compared; after a rejection nothing is read, ${backend}`, async t => {
+		await using netns = Netns.create('install');
+		await using lockFile = await LockFile.create();
+		const request = {
+			backend, families: ['ipv4'], lockFile: lockFile.path, allowedModules: ['nosuchmatch'],
+		} as const;
+		const steps: string[] = [];
+		let reading: Promise<KernelTexts> | undefined;
+		const install = async (ruleSet: RuleSet): Promise<void> => {
+			await installAndReadBack(netns, {
+				...request, ruleSet, onLoaded() {
+					steps.push('loaded');
+					reading = driverOf(backend).loadKernelTexts(netns, request);
+				},
+			});
+			steps.push('compared');
+		};
+
+		await t.throwsAsync(install(parseSave('*nat\n-A OUTPUT -m nosuchmatch -j RETURN\nCOMMIT\n', 'ipv4')), {code: 'RULES_REJECTED'});
+		t.deepEqual(steps, []);
+		await install(good);
+		t.deepEqual(steps, ['loaded', 'compared']);
+		const rules = parseLoadedRules(await reading!, {backend, exceptTables: []});
+		t.deepEqual(rules.map(({table, chain, number}) => `${table} ${chain} ${number}`).toSorted(), ['mangle OUTPUT 1', 'nat OUTPUT 1']);
 	});
 }
 

@@ -2,6 +2,7 @@
 Installs a rule set in a namespace with the driver of its back end, and reads back what the kernel has.
 */
 
+import {setImmediate as turn} from 'node:timers/promises';
 import {languageOf} from '../../src/netfilter/backends.js';
 import {restrictToFamilies} from '../../src/netfilter/lookup.js';
 import {differencesInMeaning} from '../../src/netfilter/compare-rules.js';
@@ -20,6 +21,8 @@ export type Installation = InstallRequest & {
 	readonly backend: Backend;
 	/** Unknown matches and targets that were allowed. */
 	readonly allowedModules?: readonly string[] | undefined;
+	/** Called when the kernel has the rules and the tools have shown them, before they are compared with what was asked for: until then something else can be read. */
+	readonly onLoaded?: (() => void) | undefined;
 };
 
 /** The rules that the kernel has after an installation, and the output of the tools that show them. */
@@ -40,13 +43,18 @@ The same, with the output of the tools, for a recording.
 
 @throws {TestbedError} as {@link installRules}.
 */
-export async function installAndReadBack(netns: Netns, {ruleSet, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
+export async function installAndReadBack(netns: Netns, {ruleSet, onLoaded, ...installation}: Installation & {readonly ruleSet: RuleSet}): Promise<InstalledRules> {
 	refuseUnchecked({ruleSet, ...installation});
 	if (languageOf(installation.backend) === 'iptables') {
 		refuseMissingOwners(ruleSet);
 	}
 
 	const texts = await driverOf(installation.backend).install(netns, ruleSet, installation);
+	if (onLoaded !== undefined) {
+		onLoaded();
+		await turn(); // So that what was begun there is on its way before this thread is busy.
+	}
+
 	const installed = parseInstalled(texts);
 	const differences = differencesInMeaning(restrictToFamilies(ruleSet, installation.families), installed);
 	if (differences.length > 0) {

@@ -22,10 +22,12 @@ export type RulesToHold = {
 	readonly lines?: ReadonlyMap<Rule, number> | undefined;
 	/** Unknown matches and targets that were allowed. */
 	readonly allowedModules?: readonly string[] | undefined;
+	/** As `Installation` in install.ts has it. */
+	readonly onLoaded?: (() => void) | undefined;
 };
 
 /** `asked` is what was to be installed; undefined if that failed. */
-type Installed = Omit<RulesToHold, 'lines' | 'allowedModules'> & {readonly asked: RuleSet | undefined};
+type Installed = Omit<RulesToHold, 'lines' | 'allowedModules' | 'onLoaded'> & {readonly asked: RuleSet | undefined};
 
 /** The replaceable rules in the pod of one sandbox. */
 export class ReplaceableRules {
@@ -43,7 +45,7 @@ export class ReplaceableRules {
 
 	@throws {TestbedError} RULES_REJECTED; then nothing of the set is installed, and another can follow.
 	*/
-	async replace({ruleSet, routing, backend, families, lines, allowedModules}: RulesToHold): Promise<InstalledRules> {
+	async replace({ruleSet, routing, backend, families, lines, allowedModules, onLoaded}: RulesToHold): Promise<InstalledRules> {
 		const before = this.#installed;
 		const isSame = before?.backend === backend;
 		if (before !== undefined && !isSame) {
@@ -57,7 +59,7 @@ export class ReplaceableRules {
 		const left: RuleSet = isSame ? before.ruleSet : {tables: []};
 		const [installed, routed] = await Promise.allSettled([
 			installAndReadBack(this.#sandbox.pod, {
-				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, allowedModules, ...(before === undefined || !isSame ? {} : {held: before.ruleSet, unchanged}),
+				ruleSet: own, backend, families: all, lockFile: this.#lockFile, lines, allowedModules, onLoaded, ...(before === undefined || !isSame ? {} : {held: before.ruleSet, unchanged}),
 			}),
 			...(JSON.stringify(routing) === JSON.stringify(before?.routing) ? [] : [this.#sandbox.applyRouting(routing, before?.routing)]),
 		]);
