@@ -59,6 +59,7 @@ function become(uid: number, gid: number): void {
 }
 
 type Batch = Extract<SenderRequest, {type: 'send'}>;
+
 /** Writes a socket's own address and port into a result. */
 function noteOwn(fd: number, {isIpv6, results, row}: {readonly isIpv6: boolean; readonly results: Int32Array; readonly row: number}): void {
 	readOwnAddress(fd);
@@ -166,7 +167,7 @@ function isPortAsked({addresses}: Batch, source: number): boolean {
 	return source >= 0 && (addresses[source]![2]! | addresses[source]![3]!) !== 0;
 }
 
-/** Opens the socket of a probe and sends. A datagram from a port that the kernel gave to another one before is not sent, but gets another socket: NFLOG shows nothing of a datagram that DNAT cannot change, except for its source (src/trace/packets.ts). */
+/** Opens the socket of a probe and sends. A datagram from a port that the kernel gave to another one before is not sent, but gets another socket: of a datagram of IPv6, NFLOG shows nothing that DNAT cannot change but its source (src/trace/packets.ts). */
 function openAndSend(sending: Sending): {readonly fd: number; readonly outcome: Outcome} {
 	const {probe, batch: {probes}, results, row} = sending;
 	const kind = probes[probe + probeWords.kind]!;
