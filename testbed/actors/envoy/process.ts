@@ -213,7 +213,7 @@ class EnvoyProcess implements ListeningProcess {
 	}
 }
 
-/** What is still missing when the limit is over, as the rest of a sentence about Envoy. `isBusy`: some thread of it does not sleep. */
+/** What is still missing when the limit is over, as the rest of a sentence about Envoy. `accepted` is what it said last, undefined if it never did; `isBusy`: at the end, some thread of it did not sleep. */
 export function lackOf({accepted, sockets, isBusy, reported}: {
 	readonly accepted: number | undefined; readonly sockets: UserSockets | undefined; readonly isBusy: boolean; readonly reported: number;
 }): string {
@@ -221,11 +221,11 @@ export function lackOf({accepted, sockets, isBusy, reported}: {
 		return `still has ${sockets?.connecting ?? 'an unknown number of'} first packets without an answer, and ${sockets?.waiting ?? 'an unknown number of'} connections to accept`;
 	}
 
-	if (isBusy) {
-		return 'is still busy, so it may have accepted connections that it has not counted yet';
+	if (accepted !== undefined) {
+		return `accepted ${accepted} connections, and its access log tells of ${reported}`;
 	}
 
-	return accepted === undefined ? 'does not say how many connections it accepted' : `accepted ${accepted} connections, and its access log tells of ${reported}`;
+	return isBusy ? 'is still busy, so it may have accepted connections that it has not counted yet' : 'does not say how many connections it accepted';
 }
 
 /**

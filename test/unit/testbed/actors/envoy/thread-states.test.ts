@@ -35,6 +35,7 @@ test('what is missing when Envoy has not reported everything in time', t => {
 		accepted: 2, sockets, isBusy: false, reported: 1,
 	};
 	t.is(lackOf(usual), 'accepted 2 connections, and its access log tells of 1');
+	t.is(lackOf({...usual, isBusy: true}), 'accepted 2 connections, and its access log tells of 1', 'being asked makes it busy');
 	t.is(lackOf({...usual, accepted: undefined}), 'does not say how many connections it accepted');
 	t.is(lackOf({...usual, accepted: undefined, isBusy: true}), 'is still busy, so it may have accepted connections that it has not counted yet');
 	t.is(lackOf({...usual, sockets: {...sockets, waiting: 1}}), 'still has 0 first packets without an answer, and 1 connections to accept');
