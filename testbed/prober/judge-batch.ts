@@ -4,7 +4,7 @@ Joins a batch that was sent: one answer per probe, and what the batch shows as a
 
 import {setImmediate as turn} from 'node:timers/promises';
 import type {ProbeRequest} from '../../src/scenario/probe-spec.js';
-import type {ProbeJoiner} from '../../src/trace/fast/join-probes.js';
+import type {JoinedProbe, ProbeJoiner} from '../../src/trace/fast/join-probes.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {
 	decodePlace, lateGap, stateOf, type Place,
@@ -24,8 +24,8 @@ export type SentBatch = {
 	readonly counts: KernelCountsRead;
 };
 
-/** The answer to a request. `isSent`: a packet of its own was sent, so what the batch lacks concerns it; if not, `isShort`: because something was missing that may be there again, such as a free port. `isClash`: as {@link ProbeJoiner} has it. */
-export type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean; readonly isShort: boolean; readonly isClash: boolean};
+/** The answer to a request. `isSent`: a packet of its own was sent, so what the batch lacks concerns it; if not, and it is not `unsendable`, something was missing that may be there again, such as a free port. `isClash`: as {@link ProbeJoiner} has it. */
+export type Judged = {readonly index: number; readonly answer: ProbeAnswer; readonly isSent: boolean; readonly isClash: boolean};
 
 const joinedPerTurn = 1024;
 
@@ -42,7 +42,13 @@ export async function judgeBatch({requests, indices, places, rows, gaps, counts}
 	await turn(); // First the next batch is handed to the senders.
 	const {hits, sentPackets} = joiner.load(rows);
 	const owners = new Map<number, string>();
-	const ofSecond = rowsOfSecond({requests, places}, joiner);
+	const seconds = secondsByRow({requests, places}, joiner);
+	for (const [row, {isLocal, made}] of seconds) {
+		if (isLocal) {
+			owners.set(row, crossCheck.nameOfOwner(made));
+		}
+	}
+
 	const judged: Judged[] = [];
 	let position = -1; // Counted, because `entries` makes an array for each.
 	for (const request of requests) {
@@ -52,8 +58,7 @@ export async function judgeBatch({requests, indices, places, rows, gaps, counts}
 		}
 
 		const place = places[position]!;
-		const state = stateOf(place);
-		if (state === states.unsent) {
+		if (isUntried(place)) {
 			continue;
 		}
 
@@ -62,37 +67,37 @@ export async function judgeBatch({requests, indices, places, rows, gaps, counts}
 		const sent = decodePlace(request, place);
 		if ('failure' in sent) {
 			const {failure, isAnswer} = sent;
-			judged.push({index, answer: isAnswer ? {id, leg: undefined, gaps: [], unsendable: failure} : {id, leg: undefined, gaps: [{kind: 'no-end', message: failure.message}]}, isSent: false, isShort: !isAnswer, isClash: false});
+			judged.push({index, answer: isAnswer ? {id, leg: undefined, gaps: [], unsendable: failure} : {id, leg: undefined, gaps: [{kind: 'no-end', message: failure.message}]}, isSent: false, isClash: false});
 			continue;
 		}
 
-		const {leg, gaps: own, rows: found, isClash} = joiner.join(sent.probe, state === states.reused ? undefined : ofSecond);
+		const {leg, gaps: own, rows: found, isClash} = joiner.join(sent.probe, seconds);
 		if (sent.probe.isLocal) {
 			const owner = crossCheck.nameOfOwner(sent.probe.made);
-			for (const row of state === states.reused ? found.filter(row => ofSecond.has(row)) : found) {
+			for (const row of found) {
 				owners.set(row, owner);
 			}
 		}
 
-		if (state !== states.reused) {
-			judged.push({index, answer: {id, leg, gaps: leg.end.kind === 'unknown' && !place.side.sent.isDrained ? [...own, lateGap(id)] : own}, isSent: true, isShort: false, isClash});
-		}
+		judged.push({index, answer: {id, leg, gaps: leg.end.kind === 'unknown' && !place.side.sent.isDrained ? [...own, lateGap(id)] : own}, isSent: true, isClash});
 	}
 
 	return {judged, gaps: [...gaps, ...crossCheck.compare(counts, {hits, owners: owners.values(), strangers: sentPackets - owners.size})]};
 }
 
-/** The rows of those probes that had the five-tuple of another one, which the kernel gave out again. They show nothing about the first one, and their own probes are sent again. */
-function rowsOfSecond({requests, places}: Pick<SentBatch, 'requests' | 'places'>, joiner: ProbeJoiner): ReadonlySet<number> {
-	const rows = new Set<number>();
+/** The probes that had the five-tuple of another one, which the kernel gave out again, by the rows of their packets. These show nothing about the first one, and the probes themselves are sent again. */
+function secondsByRow({requests, places}: Pick<SentBatch, 'requests' | 'places'>, joiner: ProbeJoiner): ReadonlyMap<number, JoinedProbe> {
+	const seconds = new Map<number, JoinedProbe>();
 	let position = -1;
 	for (const place of places) {
 		position++;
 		const sent = stateOf(place) === states.reused ? decodePlace(requests[position]!, place) : undefined;
-		for (const row of sent !== undefined && 'probe' in sent ? joiner.rowsOfSecond(sent.probe) : []) {
-			rows.add(row);
+		if (sent !== undefined && 'probe' in sent) {
+			for (const row of joiner.rowsOfSecond(sent.probe)) {
+				seconds.set(row, sent.probe);
+			}
 		}
 	}
 
-	return rows;
+	return seconds;
 }

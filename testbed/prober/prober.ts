@@ -229,11 +229,11 @@ export class Prober implements AsyncDisposable {
 		const short: number[] = [];
 		const judge = async (sent: SentBatch): Promise<void> => {
 			const {judged, gaps} = await judgeBatch(sent, {joiner: this.#joiner, crossCheck: this.#crossCheck!});
-			for (const {index, answer, isSent, isShort, isClash} of judged) {
+			for (const {index, answer, isSent, isClash} of judged) {
 				// The counts say nothing about probes that were not sent, so the batch's gaps do not apply to them.
 				answers[index] = gaps.length === 0 || !isSent ? answer : {...answer, gaps: [...gaps, ...answer.gaps]};
 				if (!isSent) {
-					short.push(...isShort && repeat < repeats ? [index] : []);
+					short.push(...answer.unsendable === undefined && repeat < repeats ? [index] : []);
 					continue;
 				}
 

@@ -36,9 +36,12 @@ const likesMax = 65_536;
 const endNumbers: Readonly<Record<ProbeEnd['kind'], number>> = {
 	connected: 0, refused: 1, quiet: 2, unreachable: 3,
 };
+/** Some rows: a set of them, or a map by them. */
+type Rows = Pick<ReadonlySet<number>, 'has' | 'size'>;
+
 const noGaps: readonly Gap[] = [];
 const noRows: readonly number[] = [];
-const noneLeftOut: ReadonlySet<number> = new Set();
+const noneLeftOut: Rows = new Set();
 
 /** Joins batch after batch of one rule set. */
 export class ProbeJoiner {
@@ -136,7 +139,7 @@ export class ProbeJoiner {
 	}
 
 	/** The leg of a probe. Rows in `except` are left out: see {@link rowsOfSecond}. */
-	join(probe: JoinedProbe, except: ReadonlySet<number> = noneLeftOut): Joined {
+	join(probe: JoinedProbe, except: Rows = noneLeftOut): Joined {
 		const all = this.#find(probe);
 		const found = except.size === 0 ? all : all.filter(row => !except.has(row));
 		const [row] = found;

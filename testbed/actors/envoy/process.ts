@@ -124,8 +124,9 @@ class EnvoyProcess implements ListeningProcess {
 		/* eslint-disable no-await-in-loop -- One look after the other, until there is nothing left to wait for. */
 		while (this.#ended === undefined) {
 			sockets = this.#sockets();
-			isBusy = !areAllAsleep(this.pid);
-			if (sockets?.connecting === 0 && sockets.waiting === 0 && !isBusy) {
+			const isQuiet = sockets?.connecting === 0 && sockets.waiting === 0;
+			isBusy = isQuiet && !areAllAsleep(this.pid);
+			if (isQuiet && !isBusy) {
 				accepted = await askAccepted(netns, reportMsMax);
 				if (accepted === this.#log.connections) {
 					break;
