@@ -100,20 +100,39 @@ export type Leg = {
 export type Path = {readonly legs: readonly Leg[]};
 
 /** The steps of one traversal in the testbed's notation: `OUTPUT#1`, `ISTIO_OUTPUT#9`, `mangle:PREROUTING`. */
-export function stepsOfTraversal(traversal: Traversal): readonly string[] {
-	if (traversal.hits.length === 0) {
-		return [printStep(traversal.table, traversal.chain)];
+export function stepsOfTraversal({table, chain, hits}: Traversal): readonly string[] {
+	if (hits.length === 0) {
+		return [printStep(table, chain)];
 	}
 
-	const steps = traversal.hits.map(hit => printStep(hit.table, hit.chain, hit.number ?? '?'));
 	// The base chain needs no step of its own if a rule in another chain matched, because the path there begins with a jump from the base chain.
+	const steps = knownSteps.get(hits) ?? hits.map(hit => printHitPlace(hit));
+	knownSteps.set(hits, steps);
 	return steps;
 }
 
+/** Thousands of probes share the hits of their traversals. */
+const knownSteps = new WeakMap<Traversal['hits'], readonly string[]>();
+
 /** The steps of a whole path: the first actor, then per leg its traversals and the listener that accepted it. A leg that was not accepted ends with what happened to it; one that the listener's own process closed, with `closed`. */
-export function stepsOfPath(path: Path): readonly string[] {
-	const [first] = path.legs;
-	return first === undefined ? [] : [first.actor, ...path.legs.flatMap(leg => [...leg.traversals.flatMap(traversal => stepsOfTraversal(traversal)), printLegEnd(leg.end), ...(closingOf(leg) === undefined ? [] : ['closed'])])];
+export function stepsOfPath({legs}: Path): readonly string[] {
+	const steps: string[] = [];
+	for (const leg of legs) {
+		if (steps.length === 0) {
+			steps.push(leg.actor);
+		}
+
+		for (const traversal of leg.traversals) {
+			steps.push(...stepsOfTraversal(traversal));
+		}
+
+		steps.push(printLegEnd(leg.end));
+		if (closingOf(leg) !== undefined) {
+			steps.push('closed');
+		}
+	}
+
+	return steps;
 }
 
 /** The actor that listens at a stop: `proxy` for `proxy:15001`. */

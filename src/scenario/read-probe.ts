@@ -21,6 +21,14 @@ function placesOf({places: named, resolver}: Topology): Readonly<Record<string, 
 	return {...named, resolver};
 }
 
+function placeOf(name: string, topology: Topology): AddressPair | undefined {
+	if (name === 'resolver') {
+		return topology.resolver;
+	}
+
+	return Object.hasOwn(topology.places, name) ? topology.places[name as keyof Topology['places']] : undefined;
+}
+
 /** How places are read: see {@link readProbe}. */
 export type PlaceOptions = {readonly placeFamily?: AddressFamily | undefined; readonly topology?: Topology | undefined};
 
@@ -48,12 +56,12 @@ export const jsonWording: Wording = {
 };
 
 /** Addresses to which no first TCP packet can be sent (RFC 1122, RFC 4291): the kernel rejects them, or sends to another one. */
-const obstacles: Readonly<Record<string, readonly AddressRange[]>> = {
-	'the unspecified address': rangesOf('0.0.0.0', '::'),
-	'a multicast address': rangesOf('224.0.0.0/4', 'ff00::/8'),
-	'the broadcast address': rangesOf('255.255.255.255'),
-	'an IPv4 address written as an IPv6 one': rangesOf('::ffff:0:0/96'),
-};
+const obstacles: ReadonlyArray<{readonly name: string; readonly ranges: readonly AddressRange[]}> = [
+	{name: 'the unspecified address', ranges: rangesOf('0.0.0.0', '::')},
+	{name: 'a multicast address', ranges: rangesOf('224.0.0.0/4', 'ff00::/8')},
+	{name: 'the broadcast address', ranges: rangesOf('255.255.255.255')},
+	{name: 'an IPv4 address written as an IPv6 one', ranges: rangesOf('::ffff:0:0/96')},
+];
 
 const linkLocal = rangesOf('fe80::/10');
 
@@ -88,21 +96,31 @@ export function readProbe(given: Readonly<Record<string, unknown>>, wording: Wor
 	}
 
 	// Each value has just been validated by its field.
-	const {to, family, ...rest} = values as Omit<ProbeSpec, 'asked' | 'to' | 'family'> & {readonly to?: string; readonly family?: AddressFamily};
+	const {
+		id, from, to, family, uid, gid, protocol, source, sourcePort, mark, bindDevice: device,
+	} = values as Omit<ProbeSpec, 'asked' | 'to' | 'family'> & {readonly to?: string; readonly family?: AddressFamily};
 	if (to === undefined) {
 		throw new ProbeFault(`${wording.name('to')} is missing: ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT.`);
 	}
 
-	const destination = readDestination(to, {wanted: family, placeFamily, topology}, wording, rest.bindDevice);
+	const destination = readDestination(to, {wanted: family, placeFamily, topology}, wording, device);
 	// Its usual name means the pod's interface, whatever that is called.
-	const bindDevice = destination.bindDevice ?? rest.bindDevice;
-	const device = bindDevice === usualPodInterface ? podInterfaceOf(topology) : bindDevice;
+	const bindDevice = destination.bindDevice ?? device;
+	const {asked, to: end, family: ownFamily} = destination;
 	return {
-		...rest,
-		...destination,
-		...(device === undefined ? {} : {bindDevice: device}),
-		...(rest.source === undefined ? {} : {source: readSource(rest.source, destination.family, wording)}),
-	};
+		id,
+		from,
+		asked,
+		to: end,
+		family: ownFamily,
+		uid,
+		gid,
+		protocol,
+		source: source === undefined ? undefined : readSource(source, ownFamily, wording),
+		sourcePort,
+		mark,
+		bindDevice: bindDevice === usualPodInterface ? podInterfaceOf(topology) : bindDevice,
+	} satisfies {[Name in keyof Required<Omit<ProbeSpec, 'packet'>>]: ProbeSpec[Name]}; // As in StubModel.requestOf: one literal, no spreads.
 }
 
 /**
@@ -111,49 +129,48 @@ Reads `ADDRESS:PORT`, `[ADDRESS]:PORT` or `PLACE:PORT`. The family is the addres
 @throws {ProbeFault} if it is none of these, or if the address is not of the requested family.
 */
 export function readDestination(text: string, {wanted, placeFamily, topology = defaultTopology}: {readonly wanted: AddressFamily | undefined; readonly placeFamily: AddressFamily; readonly topology?: Topology | undefined}, wording: Wording, device?: string): Pick<ProbeSpec, 'asked' | 'to' | 'family' | 'bindDevice'> {
-	const written = wording.given('to', text);
-	const {host, bracketed, portText = ''} = /^(?:\[(?<bracketed>[^\]]*)\]|(?<host>[^:]*)):(?<portText>\d{1,5})$/u.exec(text)?.groups ?? {};
+	const written = (): string => wording.given('to', text);
+	const [, bracketed, host, portText = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/u.exec(text) ?? [];
 	const name = bracketed ?? host;
 	const port = Number(portText);
 	if (name === undefined || port < 1 || port > 65_535) {
-		throw new ProbeFault(`${written}: it must be ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT, with a port from 1 to 65535.`, 'For example 10.96.0.1:443, [2001:db8::1]:443 or pod:9090.');
+		throw new ProbeFault(`${written()}: it must be ADDRESS:PORT, [ADDRESS]:PORT or PLACE:PORT, with a port from 1 to 65535.`, 'For example 10.96.0.1:443, [2001:db8::1]:443 or pod:9090.');
 	}
 
-	const known = placesOf(topology);
-	const place = bracketed === undefined && Object.hasOwn(known, name) ? known[name] : undefined;
+	const place = bracketed === undefined ? placeOf(name, topology) : undefined;
 	if (place !== undefined) {
 		const family = wanted ?? placeFamily;
 		return {asked: text, to: {address: place[family], port}, family};
 	}
 
-	const {zone} = /%(?<zone>[^\s/%]{1,15})$/u.exec(name)?.groups ?? {};
+	const [, zone] = /%([^\s/%]{1,15})$/u.exec(name) ?? [];
 	const address = parseAddress(zone === undefined ? name : name.slice(0, -zone.length - 1));
 	if (address === undefined || (address.family === 'ipv6') !== (bracketed !== undefined)) {
-		throw new ProbeFault(`${written}: "${name}" is neither an address nor a place.${didYouMean(name, Object.keys(places))}`, `Places are ${placeNames}. An IPv6 address needs brackets.`);
+		throw new ProbeFault(`${written()}: "${name}" is neither an address nor a place.${didYouMean(name, Object.keys(places))}`, `Places are ${placeNames}. An IPv6 address needs brackets.`);
 	}
 
 	const isLinkLocal = linkLocal.some(range => contains(range, address));
 	const bindDevice = zone ?? device;
 	if (zone !== undefined && (!isLinkLocal || (device !== undefined && device !== zone))) {
-		throw new ProbeFault(`${written}: ${isLinkLocal ? `its interface is ${zone}, but ${wording.given('bindDevice', device)}` : 'only a link-local address can name its interface'}.`);
+		throw new ProbeFault(`${written()}: ${isLinkLocal ? `its interface is ${zone}, but ${wording.given('bindDevice', device)}` : 'only a link-local address can name its interface'}.`);
 	}
 
 	const requirement = zone === undefined ? undefined : mustBe(probeFields.bindDevice.values, zone);
 	if (requirement !== undefined) {
-		throw new ProbeFault(`${written}: its interface must be ${requirement}.`);
+		throw new ProbeFault(`${written()}: its interface must be ${requirement}.`);
 	}
 
 	if (isLinkLocal && bindDevice === undefined) {
-		throw new ProbeFault(`${written}: a link-local address needs its interface.`, `Name it: [${printAddress(address)}%eth0]:${port}`);
+		throw new ProbeFault(`${written()}: a link-local address needs its interface.`, `Name it: [${printAddress(address)}%eth0]:${port}`);
 	}
 
-	const obstacle = Object.entries(obstacles).find(([, ranges]) => ranges.some(range => contains(range, address)))?.[0];
+	const obstacle = obstacles.find(({ranges}) => ranges.some(range => contains(range, address)));
 	if (obstacle !== undefined) {
-		throw new ProbeFault(`${written}: no connection can go to ${obstacle}.`);
+		throw new ProbeFault(`${written()}: no connection can go to ${obstacle.name}.`);
 	}
 
 	if (wanted !== undefined && wanted !== address.family) {
-		throw new ProbeFault(`${written}: this is an address of ${address.family}, but ${wording.name('family')} asks for ${wanted}.`, `Leave ${wording.name('family')} out: the address determines it.`);
+		throw new ProbeFault(`${written()}: this is an address of ${address.family}, but ${wording.name('family')} asks for ${wanted}.`, `Leave ${wording.name('family')} out: the address determines it.`);
 	}
 
 	return {

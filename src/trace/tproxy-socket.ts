@@ -14,6 +14,10 @@ export type GivenSocket = {readonly hit: RuleHit; readonly port: number | undefi
 
 /** The last such rule on a packet's path: a later one takes the packet from the socket of an earlier one (`nf_tproxy_assign_sock`). */
 export function givenSocketOf(traversals: readonly Traversal[], ruleSet: RuleSet): GivenSocket | undefined {
+	if (!mayGiveSockets(ruleSet)) {
+		return undefined;
+	}
+
 	for (const [index, {hits, destination}] of [...traversals.entries()].reverse()) {
 		for (const hit of hits.toReversed()) {
 			const target = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
@@ -29,6 +33,15 @@ export function givenSocketOf(traversals: readonly Traversal[], ruleSet: RuleSet
 	}
 
 	return undefined;
+}
+
+/** Rule sets by whether any of their rules assigns packets to sockets: most have none, and every probe asks. */
+const giving = new WeakMap<RuleSet, boolean>();
+
+function mayGiveSockets(ruleSet: RuleSet): boolean {
+	const known = giving.get(ruleSet) ?? ruleSet.tables.some(({chains}) => chains.some(({rules}) => rules.some(({target}) => target.kind === 'tproxy' || (target.kind === 'extension' && target.name.toLowerCase() === 'tproxy'))));
+	giving.set(ruleSet, known);
+	return known;
 }
 
 /** Whether a rule redirected a packet. It can still arrive at the same address and port: at the proxy's own port, or under TPROXY, which changes neither. */

@@ -9,6 +9,7 @@ import {rulesOf} from '../../src/netfilter/lookup.js';
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import {classify} from '../../src/packet-classes/classify.js';
 import {placeOfClass, type ExactPacket} from '../../src/packet-classes/class-of-packet.js';
+import {stepsOfPath} from '../../src/netfilter/path.js';
 import {arrivalsOf, type ProbeResult} from '../../src/comparison/moves.js';
 import {representativesOf} from '../../src/packet-classes/representatives.js';
 import {addressFamilies, defaultTopology} from '../../src/mesh/topology.js';
@@ -122,4 +123,29 @@ test('inputs with the same rules are probed once together; with another proxy be
 	t.not(fourth, first);
 	t.is(new Set(probed!.sides.map(side => side!.probeResults.length)).size, 1);
 	t.true([...totals].some(step => step.endsWith('through 3 rule sets')), [...totals].join('\n'));
+});
+
+test('the probes of one large rule set are shared out to two sandboxes, and each class has its own result', async t => {
+	const input = loadRuleInput({
+		source: 'release:1.30 --redirect-dns', source6: undefined, families: ['ipv4'], backend: 'iptables-nft',
+	});
+	const sentBy = async (manyRules: number) => {
+		const {timeoutMs, traceBufferBytes, signal} = optionsOf();
+		const counts: number[] = [];
+		const [probed] = await probeClasses({
+			inputs: [input], families: ['ipv4'], timeoutMs, traceBufferBytes, signal, manyRules, credentials: usualCredentials({}, input.intent, input), onProgress(_, progressed) {
+				counts.push(...(progressed?.total === undefined ? [] : [progressed.done / progressed.total]));
+			},
+		});
+		const {ruleSet, probeResults} = probed!.sides[0]!;
+		t.is(counts.at(-1), 1);
+		return {ruleSet, seen: probeResults.map(({legs, gaps, isLoop}) => [stepsOfPath({legs}), gaps, isLoop]), counts};
+	};
+
+	const alone = await sentBy(Number.POSITIVE_INFINITY);
+	const shared = await sentBy(1);
+	t.deepEqual(shared.ruleSet, alone.ruleSet);
+	t.deepEqual(shared.seen, alone.seen);
+	t.true(alone.seen.length > 50);
+	t.true(shared.counts.some(count => count > 0.4 && count < 0.6), 'half is sent when one of them is done');
 });

@@ -4,7 +4,7 @@ import {cpus} from 'node:os';
 import test from 'ava';
 import {backends} from '../../src/netfilter/types.js';
 import {encodeBatch} from '../../testbed/prober/encode.js';
-import {shared, states, resultWords, type SenderAnswer} from '../../testbed/prober/protocol.js';
+import {sharedMemory, states, resultWords, type SenderAnswer} from '../../testbed/prober/protocol.js';
 import {startSender} from '../../testbed/prober/sender.js';
 import type {Sandbox} from '../../testbed/sandbox/sandbox.js';
 import {
@@ -69,7 +69,7 @@ test.serial('a batch ends early if one of its connections has waited too long, a
 		// A device behind which nobody answers: the first one waits from its beginning.
 		const requests = Array.from({length: 20}, (_, index) => request(index, {to: {address: '127.0.0.1', port: 8080}, bindDevice: 'eth0'}));
 		await using sender = await startSender({
-			netns: sandbox.pod.descriptor, quietNetns: sandbox.remote.descriptor, memory: new SharedArrayBuffer(4 * shared.words), window: Number.MAX_SAFE_INTEGER,
+			netns: sandbox.pod.descriptor, quietNetns: sandbox.remote.descriptor, memory: sharedMemory(0x7F_FF_FF_FF),
 		}, 'pod');
 		const send = async (waitedMs: number | undefined) => {
 			sender.tell({...encodeBatch(requests).request, waitedMs});

@@ -27,7 +27,7 @@ import {LockFile} from '../system/lock-file.js';
 import {encodeBatch} from '../prober/encode.js';
 import {Conntrack} from '../sandbox/conntrack.js';
 import {Prober} from '../prober/prober.js';
-import {shared, type SenderAnswer} from '../prober/protocol.js';
+import {sharedMemory, type SenderAnswer} from '../prober/protocol.js';
 import {startSender} from '../prober/sender.js';
 import {loadRuleInput} from '../inputs/rules.js';
 import {installRules} from '../sandbox/install.js';
@@ -62,7 +62,7 @@ async function withRules<T>(backend: Backend, ruleSet: RuleSet, act: (sandbox: S
 async function untracedRate(sandbox: Sandbox, requests: readonly ProbeRequest[]): Promise<number> {
 	using conntrack = new Conntrack(sandbox.pod);
 	await using sender = await startSender({
-		netns: sandbox.pod.descriptor, quietNetns: sandbox.remote.descriptor, memory: new SharedArrayBuffer(4 * shared.words), window: Number.MAX_SAFE_INTEGER,
+		netns: sandbox.pod.descriptor, quietNetns: sandbox.remote.descriptor, memory: sharedMemory(0x7F_FF_FF_FF),
 	}, 'pod');
 	let [sent, ms] = [0, 0];
 	for (let start = -2 * batchSize; start < requests.length; start += batchSize) {

@@ -24,14 +24,18 @@ export type BatchAnswer = {
 
 /** Summarizes what was seen of one probe. `id` is that of the line, or undefined if it has none. */
 export function answerOf(id: unknown, {legs, gaps, isLoop, unsendable}: ProbeOutcome): BatchAnswer {
-	return {
-		...(id === undefined ? {} : {id}),
-		path: stepsOfPath({legs}),
-		stops: stopsOfPath({legs}),
-		outcome: gaps.length > 0 || legs.length === 0 ? 'inconclusive' : (isLoop ? 'loop' : outcomeOf(legs.at(-1)!)),
-		...(unsendable === undefined ? {} : {unsendable}),
-		gaps,
-	};
+	const path = stepsOfPath({legs});
+	const stops = stopsOfPath({legs});
+	const outcome = gaps.length > 0 || legs.length === 0 ? 'inconclusive' : (isLoop ? 'loop' : outcomeOf(legs.at(-1)!));
+	const ending = unsendable === undefined ? {gaps} : {unsendable, gaps};
+	// Without spreads where there are thousands: they take V8 longer than all of the above.
+	return id === undefined || unsendable !== undefined
+		? {
+			...(id === undefined ? {} : {id}), path, stops, outcome, ...ending,
+		}
+		: {
+			id, path, stops, outcome, gaps,
+		};
 }
 
 function outcomeOf(last: ProbeOutcome['legs'][number]): BatchOutcome {

@@ -2,6 +2,7 @@
 A sandbox with a prober that is reused for one rule set after another: namespaces, threads and sockets stay, the rules change. It reports what the kernel did with each probe, optionally with all legs.
 */
 
+import type {LegEnd} from '../../src/netfilter/path.js';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {ProbedLeg} from '../../src/comparison/moves.js';
 import {isRoundRepeated, treatsAlike, type FlowLeg} from '../../src/model/loop.js';
@@ -10,6 +11,7 @@ import {noExtension} from '../../src/scenario/topology-extension.js';
 import {defaultTopology, type Topology} from '../../src/mesh/topology.js';
 import type {ProbeRequest, ProbeSpec} from '../../src/scenario/probe-spec.js';
 import type {ActorCredentials} from '../../src/mesh/traffic.js';
+import type {DeliveredLeg} from '../../src/trace/fast/first-leg.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {isLedAway} from '../../src/trace/tproxy-socket.js';
 import {dnsServersOf} from '../../src/mesh/intent.js';
@@ -252,7 +254,7 @@ function land(probeResult: OpenProbeResult, {request, answer: {leg, gaps, unsend
 	// A connection from the pod whose answer does not come back is never established, so it is not forwarded.
 	const isHalf = leg.protocol === 'tcp' && leg.end.kind === 'unknown' && request.from === 'pod';
 	const {end, next} = isHalf ? {end: leg.end, next: undefined} : model.receive(leg);
-	const probed = {...asProbed(leg, ruleSet), end};
+	const probed = asProbed(leg, end, ruleSet);
 	probeResult.legs.push(probed);
 	if (probeResult.gaps.length > 0) {
 		return undefined;
@@ -267,10 +269,13 @@ function land(probeResult: OpenProbeResult, {request, answer: {leg, gaps, unsend
 	return next;
 }
 
-/** Drops `arrivedBy`, which is implied by the leg's end, and marks legs that the rules led away from a listener. */
-function asProbed({arrivedBy: _, ...leg}: ProbedLeg & {readonly arrivedBy: unknown}, ruleSet: RuleSet): ProbedLeg {
-	const isWhereAsked = leg.deliveredTo?.address === leg.to.address && leg.deliveredTo.port === leg.to.port;
-	return isWhereAsked ? {...leg, isLedAway: isLedAway(leg.traversals, ruleSet)} : leg;
+/** Drops `arrivedBy`, which is implied by the leg's end, and marks legs that the rules led away from a listener. Field by field, because copying the rest of an object takes V8 long. */
+function asProbed({actor, family, protocol, from, to, socket, traversals, deliveredTo}: Omit<DeliveredLeg, 'flow'>, end: LegEnd, ruleSet: RuleSet): ProbedLeg {
+	const isWhereAsked = deliveredTo?.address === to.address && deliveredTo.port === to.port;
+	const leg = {
+		actor, family, protocol, from, to, socket, traversals, end, deliveredTo,
+	} satisfies {[Name in keyof Required<Omit<ProbedLeg, 'flow' | 'isLedAway'>>]: ProbedLeg[Name]};
+	return isWhereAsked ? {...leg, isLedAway: isLedAway(traversals, ruleSet)} : leg;
 }
 
 /** A leg without a packet, in the form of an actor's leg: the kernel told the sender why it would not send it. */

@@ -25,7 +25,7 @@ import {fullConntrack} from './conntrack.js';
 import {invalidTableText, proberTableText, removeTableText} from './trace-table.js';
 import {isAnySilent, tracingAnswers} from './trace-answers.js';
 import {Listeners} from './listeners.js';
-import {shared, states, type SenderAnswer} from './protocol.js';
+import {sharedMemory, states, type SenderAnswer} from './protocol.js';
 import {startSender} from './sender.js';
 import type {Thread} from './thread.js';
 import type {ProbeAnswer, ProberOptions, Sending} from './options.js';
@@ -70,12 +70,12 @@ export class Prober implements AsyncDisposable {
 	unanswered = 0;
 	readonly #options: ProberOptions & Required<Pick<ProberOptions, 'timeoutMs' | 'bufferBytes'>>;
 	readonly #givenBatchSize: number | undefined;
-	readonly #memory = new SharedArrayBuffer(4 * shared.words);
+	readonly #memory = sharedMemory();
 	#batchSize = 1;
 	#joiner: ProbeJoiner;
 	/** Clean-up steps, run last to first. (Node 20 has no `AsyncDisposableStack`.) */
 	readonly #undo: Array<() => Promise<void> | void> = [];
-	readonly #senders = new Map<'pod' | 'remote', Thread>();
+	readonly #senders = new Map<'pod' | 'remote', Promise<Thread>>();
 	#reader: TraceReader | undefined;
 	#listeners: Listeners | undefined;
 	#lockFile: LockFile | undefined;
@@ -137,6 +137,7 @@ export class Prober implements AsyncDisposable {
 		const {sandbox: {pod, remote}, backend, bufferBytes} = this.#options;
 		prepareNamespace(pod);
 		prepareNamespace(remote);
+		void Promise.allSettled([this.#sender('pod')]); // It loads meanwhile. If it fails, whoever sends through it learns why.
 		const lockFile = await LockFile.create();
 		this.#lockFile = lockFile;
 		this.#undo.push(async () => lockFile[Symbol.asyncDispose]());
@@ -200,12 +201,13 @@ export class Prober implements AsyncDisposable {
 		}
 
 		const {sandbox} = this.#options;
-		const sender = await startSender({
-			netns: sandbox[side].descriptor, quietNetns: sandbox.remote.descriptor, memory: this.#memory, window: this.#reader!.lag,
-		}, side);
-		this.#undo.push(async () => sender[Symbol.asyncDispose]());
-		this.#senders.set(side, sender);
-		return sender;
+		const starting = startSender({netns: sandbox[side].descriptor, quietNetns: sandbox.remote.descriptor, memory: this.#memory}, side);
+		this.#senders.set(side, starting);
+		this.#undo.push(async () => {
+			const [started] = await Promise.allSettled([starting]); // One that failed has disposed of itself.
+			await (started.status === 'fulfilled' ? started.value[Symbol.asyncDispose]() : undefined);
+		});
+		return starting;
 	}
 
 	/** How many probes of the current call have been sent so far, counting each once. */

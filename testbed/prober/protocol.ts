@@ -9,10 +9,17 @@ import {socketOptionFields} from '../../src/scenario/probe-spec.js';
 import type {FastBatch} from '../../src/trace/fast/fast-trace.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 
-/** Words of the memory that the threads share. `tick` grows whenever the reader has something to do; the reader waits on it alone. */
+/** Words of the memory that the threads share. `tick` grows whenever the reader has something to do; the reader waits on it alone. `window` is how many probes may be sent before it has read the messages of the first. */
 export const shared = {
-	tick: 0, sent: 1, drained: 2, command: 3, words: 4,
+	tick: 0, sent: 1, drained: 2, command: 3, window: 4, words: 5,
 } as const;
+
+/** The memory of one prober's threads, in which `window` probes may be sent ahead of the reader. */
+export function sharedMemory(window = 0): SharedArrayBuffer {
+	const memory = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * shared.words);
+	Atomics.store(new Int32Array(memory), shared.window, window);
+	return memory;
+}
 
 /** Commands to the reader, in {@link shared}. */
 export const commands = {none: 0, take: 1, end: 2, renew: 3, peek: 4} as const;
@@ -39,7 +46,7 @@ export const states = {
 export const steps = ['socket', ...socketOptionFields.map(({step}) => step), 'bind', 'connect', 'send'] as const;
 
 /** What the sender gets when it starts. `quietNetns` is a namespace with lo and without rules: see `backlog.ts`. */
-export type SenderInput = {readonly netns: number; readonly quietNetns: number; readonly memory: SharedArrayBuffer; readonly window: number};
+export type SenderInput = {readonly netns: number; readonly quietNetns: number; readonly memory: SharedArrayBuffer};
 
 /** Requests to the sender: send a batch; or wait for the given sockets, then close all. `waitedMs` is how long a connection of the batch has already been waiting in the other namespace. */
 export type SenderRequest =

@@ -18,9 +18,9 @@ import {
 import {UsedTuples} from './used-tuples.js';
 import {WaitingSockets} from './waiting-sockets.js';
 
-const {netns, quietNetns, memory, window} = workerData as SenderInput;
+const {netns, quietNetns, memory} = workerData as SenderInput;
 const words = new Int32Array(memory);
-const wakeEvery = Math.min(32, window); // Probes after which the reader is woken: often enough to keep it busy, rarely enough to cost nothing.
+const wakeMax = 32; // Probes after which the reader is woken: often enough to keep it busy, rarely enough to cost nothing.
 const waitingMax = 4096; // Sockets that may be left open in one batch.
 const waitedMaxMs = 300; // How long a connection may wait while others are sent: see "Retransmissions" in prober.ts.
 const queuedMax = 256; // Unanswered datagrams that may be in the kernel's receive queues: a processor silently drops packets when it has a thousand (net.core.netdev_max_backlog).
@@ -39,6 +39,7 @@ function tell(count: number): void {
 	const sent = Atomics.add(words, shared.sent, count) + count;
 	Atomics.add(words, shared.tick, 1);
 	Atomics.notify(words, shared.tick);
+	const window = Atomics.load(words, shared.window);
 	for (;;) {
 		const drained = Atomics.load(words, shared.drained);
 		if (sent - drained <= window) {
@@ -204,6 +205,7 @@ function sendAll(batch: Batch): SenderAnswer & {type: 'sent'} {
 	const used = new UsedTuples();
 	const datagramPorts = new Set<number>();
 	const hasSent = (port: number): boolean => datagramPorts.has(port);
+	const wakeEvery = Math.min(wakeMax, Atomics.load(words, shared.window));
 	let unreported = 0;
 	let datagrams = 0;
 	let index = 0;

@@ -26,7 +26,7 @@ const messagesOfProbe = 30;
 
 /** Reads the trace of one namespace. */
 export class TraceReader implements AsyncDisposable {
-	/** Opens the sockets and starts the thread; resolves once it is reading. */
+	/** Opens the sockets, tells the senders how far the reader may lag behind (`shared.window`), and starts the thread; resolves once it is reading. */
 	static async start({netns, backend, bufferBytes, ...input}: {
 		readonly netns: Netns;
 		readonly backend: Backend;
@@ -43,12 +43,15 @@ export class TraceReader implements AsyncDisposable {
 					sockets.push({stream, fd: openTraceSocket(stream, bufferBytes)});
 				}
 			});
+			const descriptors = sockets.map(({fd}) => fd);
+			const words = new Int32Array(input.memory);
+			Atomics.store(words, shared.window, Math.min(lagMax, packetsWithRoom(descriptors, {askedBytes: bufferBytes, messages: messagesOfProbe}) ?? lagMax));
 			thread = new Thread(new URL('reader-thread.js', import.meta.url), {
 				name: 'reads the trace', youngMb: 4, workerData: {
 					...input, sockets, interfaces: netns.interfaces(), traceTable,
 				} satisfies ReaderInput,
 			});
-			const reader = new TraceReader(thread, sockets.map(({fd}) => fd), {words: new Int32Array(input.memory), bufferBytes});
+			const reader = new TraceReader(thread, descriptors, words);
 			await thread.next<ReaderAnswer, 'ready'>('ready');
 			return reader;
 		} catch (error) {
@@ -61,14 +64,11 @@ export class TraceReader implements AsyncDisposable {
 		}
 	}
 
-	/** How many probes may be sent before it has read the messages of the first. */
-	readonly lag: number;
 	readonly #thread: Thread;
 	readonly #descriptors: readonly number[];
 	readonly #words: Int32Array;
 
-	private constructor(thread: Thread, descriptors: readonly number[], {words, bufferBytes}: {readonly words: Int32Array; readonly bufferBytes: number}) {
-		this.lag = Math.min(lagMax, packetsWithRoom(descriptors, {askedBytes: bufferBytes, messages: messagesOfProbe}) ?? lagMax);
+	private constructor(thread: Thread, descriptors: readonly number[], words: Int32Array) {
 		this.#thread = thread;
 		this.#descriptors = descriptors;
 		this.#words = words;

@@ -11,6 +11,7 @@ import {TestbedError} from '../../errors.js';
 import {readLines} from '../../inputs/read-text.js';
 import {checkOutputs} from '../../outputs/check.js';
 import {answerOf, type BatchAnswer} from '../../probe/answers.js';
+import {ManyProbes} from '../../probe/many-probes.js';
 import {ProberSandbox} from '../../probe/prober-sandbox.js';
 import {usualFamilies, type UsualFamilies} from '../../inputs/usual-families.js';
 import {defaultInput} from '../../inputs/request.js';
@@ -27,8 +28,8 @@ import {cutBatch, type Block} from './batch-shard.js';
 import {rulesOfProbe, type ProbeFlags} from './probe.js';
 import {shardFiles, shardOf} from './shard-flags.js';
 
-/** Lines sent at once: enough for the prober's largest batch, and few enough that the first answers come soon. */
-const chunkSize = 16_384;
+/** Lines sent at once. Fewer make each reading of the counters count for less; of more, what is kept until they are printed is garbage that survives (bench/prober.ts). */
+const chunkSize = 2048;
 
 /** Options that each line sets for itself. `--family` is not one of them: it also selects the rules. */
 const perLine = fieldList.flatMap(({key, option}) => option === undefined || key === 'family' ? [] : [key]);
@@ -73,18 +74,18 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		}
 
 		onProgress('building the sandbox, installing the rules');
-		await using sandbox = await ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer});
+		await using prober = await ManyProbes.open(async () => ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer}));
 		const started = performance.now();
 		let [asked, open] = [0, 0];
 		const kept: BatchAnswer[] = [];
-		for await (const questions of chunks({
-			file, families, topology: rules.topology, block: shard?.block, signal,
-		})) {
+		const read = (until: AbortSignal) => chunks({
+			file, families, topology: rules.topology, block: shard?.block, signal: until,
+		});
+		for await (const {questions, probeResults} of prober.send(read, {follow: flags.follow === true, signal})) {
 			signal.throwIfAborted();
-			onProgress(`${asked} probes answered`);
-			const probeResults = await sandbox.send(questions, {follow: flags.follow === true});
 			const answers = probeResults.map((probeResult, index) => answerOf(questions[index]!.id, probeResult));
 			asked += answers.length;
+			onProgress(`${asked} probes answered`);
 			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
 			kept.push(...(shard === undefined ? [] : answers));
 			const isRead = await writeOut(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));
@@ -96,7 +97,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		signal.throwIfAborted();
 		refuseEmpty(file, asked);
 		const seconds = (performance.now() - started) / 1000;
-		remark(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} per second${sandbox.repeated === 0 ? '' : `; ${sandbox.repeated} sent again`})\n`);
+		remark(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} per second${prober.repeated === 0 ? '' : `; ${prober.repeated} sent again`})\n`);
 		await shard?.write(kept, Math.round(performance.now() - startedAt));
 		return exitStatus({passed: asked - open, failed: 0, inconclusive: open});
 	});

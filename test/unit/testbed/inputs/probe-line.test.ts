@@ -6,7 +6,7 @@ import {TestbedError} from '../../../../testbed/errors.js';
 
 test('only "to" must be there', t => {
 	t.deepEqual(readProbeLine('{"to": "10.96.0.1:443"}', 'a, line 1'), {
-		from: 'app', protocol: 'tcp', asked: '10.96.0.1:443', to: {address: '10.96.0.1', port: 443}, family: 'ipv4',
+		id: undefined, from: 'app', uid: undefined, gid: undefined, protocol: 'tcp', asked: '10.96.0.1:443', to: {address: '10.96.0.1', port: 443}, family: 'ipv4', source: undefined, sourcePort: undefined, mark: undefined, bindDevice: undefined,
 	});
 });
 

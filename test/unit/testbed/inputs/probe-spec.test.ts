@@ -21,10 +21,15 @@ const destinations: ReadonlyArray<readonly [text: string, wanted: AddressFamily 
 	['resolver:53', undefined, '10.96.0.10', 53, 'ipv4'],
 ];
 
+/** The fields that a probe has no values for. */
+const absent = {
+	id: undefined, uid: undefined, gid: undefined, source: undefined, sourcePort: undefined, mark: undefined, bindDevice: undefined,
+};
+
 for (const [text, wanted, address, port, family] of destinations) {
 	test(`to ${text}${wanted === undefined ? '' : ` of ${wanted}`}`, t => {
 		t.deepEqual(readProbe({to: text, family: wanted}), {
-			from: 'app', asked: text, to: {address, port}, family, protocol: 'tcp',
+			...absent, from: 'app', asked: text, to: {address, port}, family, protocol: 'tcp',
 		});
 	});
 }
