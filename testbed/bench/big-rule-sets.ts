@@ -1,5 +1,5 @@
 /**
-Rule sets of any size for `npm run bench`, the same every time: what a machine has measured can be measured again elsewhere.
+Rule sets and batches of probes of any size for `npm run bench`, the same every time: what a machine has measured can be measured again elsewhere.
 */
 
 /** /24s whose targets alternate between RETURN and REDIRECT. */
@@ -23,6 +23,12 @@ export function mixedRules(count: number): string {
 	const first = '-d 192.0.2.1/32 -p tcp -j REDIRECT --to-ports 15001';
 	const rules = [first, ...Array.from({length: count - 1}, (_, index) => `${conditions[random(conditions.length)]!()} ${index % 2 === 0 ? '-j RETURN' : '-j ACCEPT'}`)];
 	return natTable(['MIXED'], ['-A OUTPUT -p tcp -j MIXED', ...rules.map(rule => `-A MIXED ${rule}`)]);
+}
+
+/** Lines for `probe --batch`: from three users, to four places. */
+export function probeLines(count: number): string {
+	const places = ['remote:8080', 'pod:8080', 'localhost:8080', 'istiod:15012'];
+	return Array.from({length: count}, (_, id) => `${JSON.stringify({id, uid: [0, 1337, 1000][id % 3], to: places[id % 4]})}\n`).join('');
 }
 
 /**
