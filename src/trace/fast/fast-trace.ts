@@ -46,6 +46,8 @@ export class FastTrace {
 	readonly #lookup: Lookup;
 	readonly #known = new KnownMessages();
 	#scan: MessageScan | undefined;
+	/** By buffer: with iptables-legacy, those of two sockets come in turn, and a scanner takes 128 KiB. */
+	readonly #scans = new WeakMap<Uint8Array, MessageScan>();
 	readonly #packets: OpenPackets;
 	#newest = new RecentMap<number | string, OpenPacket>();
 	/** As in ../packets.ts, by nft's trace id. */
@@ -66,7 +68,8 @@ export class FastTrace {
 	/** Reads one datagram, which begins at a multiple of 4 in a buffer that is itself aligned. Reusing one buffer avoids allocations. */
 	add(buffer: Uint8Array, start: number, length: number): void {
 		if (this.#scan?.bytes !== buffer) {
-			this.#scan = new MessageScan(buffer);
+			this.#scan = this.#scans.get(buffer) ?? new MessageScan(buffer);
+			this.#scans.set(buffer, this.#scan);
 		}
 
 		const end = start + length;
