@@ -16,7 +16,7 @@ const commands: ReadonlyArray<{readonly given: readonly string[]; readonly strea
 	{given: ['diff', '--consecutive', 'release:all --redirect-dns', '--family', 'both'], stream: 'stderr', underway: /testbed: /u},
 	{given: ['mutate', '--cases', 'types'], stream: 'stderr', underway: /testbed: /u},
 	{given: ['coverage', '--family', 'both'], stream: 'stderr', underway: /testbed: /u},
-	{given: ['probe', '--batch', '-'], stream: 'stderr', underway: /building the sandbox|probes answered/u},
+	{given: ['probe', '--batch', '-'], stream: 'stderr', underway: /building the sandbox|sending probes/u},
 ];
 
 for (const [index, {given, stream, underway}] of commands.entries()) {

@@ -4,9 +4,9 @@ Reads all text that a user names: rules, scenarios, manifests, baselines, batche
 
 import {Buffer} from 'node:buffer';
 import {
-	closeSync, fstatSync, openSync, readSync, type Stats,
+	closeSync, createReadStream, fstatSync, openSync, readSync, type Stats,
 } from 'node:fs';
-import {open, type FileHandle} from 'node:fs/promises';
+import {open, stat, type FileHandle} from 'node:fs/promises';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
@@ -94,6 +94,33 @@ export async function * readLines({file, what, option, hint, signal}: TextSource
 		input.destroy(); // The writer of standard input may be slow to end and would keep the process alive.
 	}
 }
+
+/** How many lines of a file are not empty, for progress; undefined for what cannot be read twice, such as a pipe. */
+export async function countLines(file: string, signal: AbortSignal): Promise<number | undefined> {
+	try {
+		const found = file === '-' ? undefined : await stat(file);
+		if (found?.isFile() !== true) {
+			return undefined;
+		}
+
+		let lines = 0;
+		let isNew = true;
+		for await (const bytes of createReadStream(file, {signal}) as AsyncIterable<Buffer>) {
+			for (let at = 0; at < bytes.length;) {
+				lines += Number(isNew && bytes[at] !== lineFeed && bytes[at] !== carriageReturn);
+				const end = bytes.indexOf(lineFeed, at);
+				isNew = end !== -1;
+				at = isNew ? end + 1 : bytes.length;
+			}
+		}
+
+		return lines;
+	} catch {
+		return undefined; // Whoever reads it for its lines says what is wrong.
+	}
+}
+
+const [lineFeed, carriageReturn] = [10, 13];
 
 function refuseNoText(text: string, {name, number}: {readonly name: string; readonly number: number}): void {
 	const place = text.search(controlPattern);

@@ -10,6 +10,8 @@ import {TestbedError} from '../errors.js';
 
 const descriptor = 1;
 let isGuarded = false;
+/** Whether the last line of the terminal is one that {@link rewriteLine} wrote. */
+let isRewritable = false;
 /** Why standard output can no longer be written. */
 let failure: NodeJS.ErrnoException | undefined;
 
@@ -36,6 +38,10 @@ Writes to standard output, with control sequences in text made visible except ou
 export async function writeOut(given: string | Uint8Array): Promise<boolean> {
 	guardStreams();
 	const text = typeof given === 'string' ? visibleText(given) : given;
+	if (process.stdout.isTTY) {
+		eraseLine();
+	}
+
 	try {
 		if (isFile()) {
 			// Not through Node's stream, which ignores partial writes to a nearly full disk.
@@ -57,6 +63,7 @@ export async function writeOut(given: string | Uint8Array): Promise<boolean> {
 /** Writes to standard error, with control sequences made visible except our own colors. Errors are ignored. */
 export function tell(text: string): void {
 	guardStreams();
+	eraseLine();
 	try {
 		process.stderr.write(visibleText(text));
 	} catch {} // Ignored like asynchronous errors: there is nowhere to report them.
@@ -68,6 +75,15 @@ export function rewriteLine(text: string): void {
 	try {
 		process.stderr.write(`\r\u{1B}[K${visibleText(text)}`);
 	} catch {} // As in `tell`.
+
+	isRewritable = text !== '';
+}
+
+/** Makes room for other text on the line that {@link rewriteLine} wrote last. */
+function eraseLine(): void {
+	if (isRewritable) {
+		rewriteLine('');
+	}
 }
 
 /** The columns of standard error, if it is a terminal on which a line can be rewritten. */

@@ -8,7 +8,7 @@ import {addressFamilies, type Topology} from '../../../src/mesh/topology.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {fieldList, optionOf, type ProbeSpec} from '../../../src/scenario/probe-spec.js';
 import {TestbedError} from '../../errors.js';
-import {readLines} from '../../inputs/read-text.js';
+import {countLines, readLines} from '../../inputs/read-text.js';
 import {checkOutputs} from '../../outputs/check.js';
 import {answerOf, type BatchAnswer} from '../../probe/answers.js';
 import {ManyProbes} from '../../probe/many-probes.js';
@@ -74,6 +74,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		}
 
 		onProgress('building the sandbox, installing the rules');
+		const counting = shard === undefined ? countLines(file, signal) : Promise.resolve(shard.block.end - shard.block.first);
 		await using prober = await ManyProbes.open(async () => ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer}));
 		const started = performance.now();
 		let [asked, open] = [0, 0];
@@ -85,7 +86,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 			signal.throwIfAborted();
 			const answers = probeResults.map((probeResult, index) => answerOf(questions[index]!.id, probeResult));
 			asked += answers.length;
-			onProgress(`${asked} probes answered`);
+			onProgress('sending probes', {done: asked, total: await counting});
 			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
 			kept.push(...(shard === undefined ? [] : answers));
 			const isRead = await writeOut(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));

@@ -8,9 +8,10 @@ import {Buffer} from 'node:buffer';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import fastCheck from 'fast-check';
 import {loadBaseline} from '../../../../testbed/analysis/baseline-file.js';
 import {TestbedError} from '../../../../testbed/errors.js';
-import {readLines, readText} from '../../../../testbed/inputs/read-text.js';
+import {countLines, readLines, readText} from '../../../../testbed/inputs/read-text.js';
 import {loadRuleInputs} from '../../../../testbed/inputs/rules.js';
 import {loadScenario} from '../../../../testbed/inputs/scenarios.js';
 import {usualCredentials} from '../../../../testbed/inputs/credentials.js';
@@ -132,4 +133,28 @@ test('a link is followed', t => {
 	const link = path.join(folder, 'link');
 	symlinkSync(written('target', 'x'), link);
 	t.is(readText({file: link, what: 'The text'}), 'x');
+});
+
+for (const [content, lines] of [['', 0], ['a', 1], ['a\n', 1], ['\n\na\n\r\n\nb', 2], ['a\r\nb\r\n', 2]] as const) {
+	test(`${JSON.stringify(content)} has ${lines} lines that are not empty`, async t => {
+		t.is(await countLines(written(`lines-${lines}-${content.length}`, content), new AbortController().signal), lines);
+	});
+}
+
+test('the lines are counted as they are read, wherever the file is cut into chunks', async t => {
+	await fastCheck.assert(fastCheck.asyncProperty(fastCheck.array(fastCheck.constantFrom('a', '{}', ' ', '', 'x'.repeat(70_000)), {maxLength: 8}), async texts => {
+		const file = written('many-lines', texts.map(text => `${text}\n`).join(''));
+		const read: string[] = [];
+		for await (const line of readLines({file, what: 'The batch'})) {
+			read.push(...line === '' ? [] : [line]);
+		}
+
+		t.is(await countLines(file, new AbortController().signal), read.length);
+	}), {numRuns: 50});
+});
+
+test('what cannot be read twice, or at all, is not counted', async t => {
+	for (const file of ['-', folder, path.join(folder, 'missing'), '/dev/null']) {
+		t.is(await countLines(file, new AbortController().signal), undefined); // eslint-disable-line no-await-in-loop -- Few.
+	}
 });
