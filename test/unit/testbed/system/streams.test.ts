@@ -14,11 +14,11 @@ async function shownBy(program: string, stdout = ''): Promise<string> {
 }
 
 test('a remark replaces the line', async t => {
-	t.is(await shownBy('streams.rewriteLine("1 of 2"); streams.rewriteLine("2 of 2"); streams.tell("done\\n"); streams.tell("bye\\n");'), '<1 of 2<2 of 2<done\nbye');
+	t.is(await shownBy(String.raw`streams.rewriteLine("1 of 2"); streams.rewriteLine("2 of 2"); streams.tell("done\n"); streams.tell("bye\n");`), '<1 of 2<2 of 2<done\nbye');
 });
 
 test('so does standard output, on the same terminal only', async t => {
-	const program = 'streams.rewriteLine("1 of 2"); await streams.writeOut("answer\\n"); streams.rewriteLine(""); ';
+	const program = String.raw`streams.rewriteLine("1 of 2"); await streams.writeOut("answer\n"); streams.rewriteLine("")`;
 	t.is(await shownBy(program), '<1 of 2<answer\n<');
 	t.is(await shownBy(program, '> /dev/null'), '<1 of 2<');
 });
