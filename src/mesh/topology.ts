@@ -90,5 +90,4 @@ export function podInterfaceOf({podInterface = usualPodInterface}: Pick<Topology
 /** The network devices of either namespace, by their usual names. */
 export const devices = ['lo', usualPodInterface] as const;
 
-/** Both families, in the order in which they are run and printed. */
-export const addressFamilies = ['ipv4', 'ipv6'] as const satisfies readonly AddressFamily[];
+export {addressFamilies} from '../netfilter/types.js';

@@ -4,11 +4,9 @@ Whether rules turn on conntrack. In a fresh network namespace it is off, and nat
 
 import {tableFamily} from './built-in.js';
 import {tablesOf} from './lookup.js';
-import type {
-	AddressFamily, Family, Match, Rule, RuleSet, Table, Target,
+import {
+	addressFamilies, type AddressFamily, type Family, type Match, type Rule, type RuleSet, type Table, type Target,
 } from './types.js';
-
-const addressFamilies: readonly AddressFamily[] = ['ipv4', 'ipv6'];
 
 /** `unknown`: some rule has a match or a target that is not understood. */
 export type ConntrackNeed = 'yes' | 'no' | 'unknown';

@@ -2,8 +2,11 @@
 The vocabulary of netfilter: what a rule set is. All other rooms use these types.
 */
 
+/** Both families of packets, in the order in which they are run and printed. */
+export const addressFamilies = ['ipv4', 'ipv6'] as const;
+
 /** The family of a packet. An `inet` table sees both, so this is not {@link Family}. */
-export type AddressFamily = 'ipv4' | 'ipv6';
+export type AddressFamily = typeof addressFamilies[number];
 
 /** The family of a table, as nft names it. `iptables` writes `ip` tables, `ip6tables` writes `ip6` tables. */
 export type Family = 'ip' | 'ip6' | 'inet';

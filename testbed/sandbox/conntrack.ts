@@ -2,6 +2,7 @@
 Deletes the conntrack entries of a namespace by netlink (linux/netfilter/nfnetlink_conntrack.h). A known five-tuple is not a new connection, so it would skip the nat rules; probes therefore begin without entries.
 */
 
+import {changeFlags, requestMessage} from '../../src/trace/decode/in-place.js';
 import {TestbedError} from '../errors.js';
 import {forRoot} from '../system/privileges.js';
 import {closeDescriptor} from '../syscalls/netns.js';
@@ -10,7 +11,6 @@ import type {Netns} from './netns.js';
 import {change} from './netlink-change.js';
 
 const deleteMessage = (1 << 8) | 2; // `NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE`; without a tuple it deletes all.
-const flags = 1 | 4; // `NLM_F_REQUEST | NLM_F_ACK`
 
 /** The conntrack table of one namespace. */
 export class Conntrack implements Disposable {
@@ -26,12 +26,7 @@ export class Conntrack implements Disposable {
 	@throws {TestbedError} MACHINE if the kernel cannot do it.
 	*/
 	flush(): void {
-		const bytes = new Uint8Array(20);
-		const view = new DataView(bytes.buffer);
-		view.setUint32(0, bytes.length, true);
-		view.setUint16(4, deleteMessage, true);
-		view.setUint16(6, flags, true);
-		const error = change(this.#fd, bytes);
+		const error = change(this.#fd, requestMessage(deleteMessage, 0, [], {flags: changeFlags}));
 		if (error !== 0) {
 			throw new TestbedError('MACHINE', {
 				message: `The kernel did not delete its connections (${error === undefined ? 'no answer' : `error number ${error}`}).`,

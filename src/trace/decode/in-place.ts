@@ -29,12 +29,12 @@ export class DumpError extends Error {
 	}
 }
 
-/** A request, by default for a dump, with attributes that are texts. `resource` is `res_id` of `struct nfgenmsg`, which only the messages around a batch have. */
-export function requestMessage(type: number, family: number, attributes: ReadonlyArray<readonly [type: number, text: string]>, {flags: further = flags.dump, resource = 0}: {
+/** A request, by default for a dump, with attributes that are texts, which get the zero that ends them, or bytes. `resource` is `res_id` of `struct nfgenmsg`, which only the messages around a batch have. */
+export function requestMessage(type: number, family: number, attributes: ReadonlyArray<readonly [type: number, value: string | Uint8Array]>, {flags: further = flags.dump, resource = 0}: {
 	readonly flags?: number; readonly resource?: number;
 } = {}): Uint8Array {
-	const sizes = attributes.map(([, text]) => attributeHeaderBytes + text.length + 1);
-	const bytes = new Uint8Array(headerBytes + generalHeaderBytes + sizes.reduce((sum, size) => sum + aligned(size), 0));
+	const values = attributes.map(([, value]) => typeof value === 'string' ? asciiBytes(value) : value);
+	const bytes = new Uint8Array(headerBytes + generalHeaderBytes + values.reduce((sum, {length}) => sum + aligned(attributeHeaderBytes + length), 0));
 	const view = new DataView(bytes.buffer);
 	view.setUint32(0, bytes.length, true);
 	view.setUint16(4, type, true);
@@ -42,17 +42,20 @@ export function requestMessage(type: number, family: number, attributes: Readonl
 	view.setUint8(headerBytes, family);
 	view.setUint16(headerBytes + 2, resource);
 	let offset = headerBytes + generalHeaderBytes;
-	for (const [index, [attribute, text]] of attributes.entries()) {
-		view.setUint16(offset, sizes[index]!, true);
+	for (const [index, [attribute]] of attributes.entries()) {
+		const size = attributeHeaderBytes + values[index]!.length;
+		view.setUint16(offset, size, true);
 		view.setUint16(offset + 2, attribute, true);
-		for (let place = 0; place < text.length; place++) {
-			view.setUint8(offset + attributeHeaderBytes + place, text.codePointAt(place)!); // Names of our own tables are ASCII.
-		}
-
-		offset += aligned(sizes[index]!);
+		bytes.set(values[index]!, offset + attributeHeaderBytes);
+		offset += aligned(size);
 	}
 
 	return bytes;
+}
+
+/** The bytes of a name of our own tables, which is ASCII, and the zero that ends it. */
+function asciiBytes(text: string): Uint8Array {
+	return Uint8Array.from([...text, '\0'], letter => letter.codePointAt(0)!);
 }
 
 function aligned(length: number): number {
