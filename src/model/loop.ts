@@ -4,7 +4,7 @@ Whether a flow is a loop, judged by its legs. What a proxy opens depends only on
 
 import {ephemeralPorts} from '../mesh/topology.js';
 import type {Endpoint, Leg, Traversal} from '../netfilter/path.js';
-import {mayCount} from '../netfilter/repeated-packets.js';
+import {someMayCount} from '../netfilter/repeated-packets.js';
 import type {Match, RuleSet} from '../netfilter/types.js';
 import type {NextLeg} from './stub.js';
 
@@ -13,7 +13,7 @@ export type FlowLeg = {readonly sent: NextLeg; readonly leg: Pick<Leg, 'end' | '
 
 /** Whether equal packets have equal paths under these rules. A match or target that is not understood may count packets (`statistic`, `limit`, `quota`), and a match of source ports may tell apart those that the kernel chooses. */
 export function treatsAlike({tables}: RuleSet): boolean {
-	return tables.every(({chains}) => chains.every(({rules}) => rules.every(rule => !mayCount(rule) && rule.matches.every(match => isSteady(match)))));
+	return !someMayCount(tables) && tables.every(({chains}) => chains.every(({rules}) => rules.every(({matches}) => matches.every(match => isSteady(match)))));
 }
 
 function isSteady(match: Match): boolean {

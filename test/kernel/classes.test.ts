@@ -131,15 +131,15 @@ test('the probes of one large rule set are shared out to two sandboxes, and each
 	});
 	const sentBy = async (manyRules: number) => {
 		const {timeoutMs, traceBufferBytes, signal} = optionsOf();
-		const counts: number[] = [];
+		let last = 0;
 		const [probed] = await probeClasses({
 			inputs: [input], families: ['ipv4'], timeoutMs, traceBufferBytes, signal, manyRules, credentials: usualCredentials({}, input.intent, input), onProgress(_, progressed) {
-				counts.push(...(progressed?.total === undefined ? [] : [progressed.done / progressed.total]));
+				last = progressed?.total === undefined ? last : progressed.done / progressed.total;
 			},
 		});
 		const {ruleSet, probeResults} = probed!.sides[0]!;
-		t.is(counts.at(-1), 1);
-		return {ruleSet, seen: probeResults.map(({legs, gaps, isLoop}) => [stepsOfPath({legs}), gaps, isLoop]), counts};
+		t.is(last, 1);
+		return {ruleSet, seen: probeResults.map(({legs, gaps, isLoop}) => [stepsOfPath({legs}), legs.map(({end}) => end), gaps, isLoop])};
 	};
 
 	const alone = await sentBy(Number.POSITIVE_INFINITY);
@@ -147,5 +147,4 @@ test('the probes of one large rule set are shared out to two sandboxes, and each
 	t.deepEqual(shared.ruleSet, alone.ruleSet);
 	t.deepEqual(shared.seen, alone.seen);
 	t.true(alone.seen.length > 50);
-	t.true(shared.counts.some(count => count > 0.4 && count < 0.6), 'half is sent when one of them is done');
 });

@@ -6,7 +6,14 @@ import {file as temporaryFile} from 'tmp-promise';
 import {backends} from '../../src/netfilter/types.js';
 import {testbed} from './_cli.js';
 
-type Answer = {readonly id?: unknown; readonly path: readonly string[]; readonly stops: readonly string[]; readonly outcome: string; readonly gaps: ReadonlyArray<{readonly kind: string}>};
+type Answer = {
+	readonly id?: unknown;
+	readonly path: readonly string[];
+	readonly stops: readonly string[];
+	readonly outcome: string;
+	readonly unsendable?: {readonly message: string};
+	readonly gaps: ReadonlyArray<{readonly kind: string}>;
+};
 
 async function batch(lines: readonly object[], ...given: readonly string[]) {
 	const ended = await testbed(['probe', '--batch', '-', ...given], {input: lines.map(line => `${JSON.stringify(line)}\n`).join('')});
@@ -68,6 +75,21 @@ test('thousands of lines from three users: each has its own answer', async t => 
 	t.is(exitCode, 0, stderr);
 	t.is(answers.length, 20_000);
 	t.true(answers.every(({id, stops, outcome, gaps}, index) => id === index && stops[0] === owners[index % 3]![1] && outcome === 'delivered' && gaps.length === 0));
+});
+
+test('rules that remember packets see those of the whole batch, however long it is', async t => {
+	const {path: rules, cleanup} = await temporaryFile();
+	await writeFile(rules, ['*filter', ':INPUT ACCEPT', ':FORWARD ACCEPT', ':OUTPUT ACCEPT', '-A OUTPUT -p tcp -m tcp --dport 15012 -m recent --set --name seen --rdest', '-A OUTPUT -p tcp -m tcp --dport 8080 -m recent --rcheck --name seen --rdest -j REJECT --reject-with tcp-reset', 'COMMIT', ''].join('\n'));
+	const {exitCode, stderr, answers} = await batch([{to: 'remote:15012'}, ...Array.from({length: 30_000}, () => ({to: 'remote:8080'}))], '--rules', rules);
+	t.is(exitCode, 0, stderr);
+	t.deepEqual(answers.slice(1).filter(({outcome}) => outcome !== 'dropped'), []);
+	await cleanup();
+});
+
+test('messages number the probes of the whole batch', async t => {
+	const {exitCode, answers} = await batch(Array.from({length: 2100}, (_, id) => id === 2099 ? {id, to: '255.0.0.1:80', source: '127.0.0.6'} : {id, to: 'remote:8080'}));
+	t.is(exitCode, 0);
+	t.regex(answers[2099]!.unsendable!.message, /^Probe 2100 to 255\.0\.0\.1:80 from 127\.0\.0\.6 was not sent: connect failed with EINVAL\.$/u);
 });
 
 test('the app with the proxy\'s UID takes another path: the batch uses the sender\'s user', async t => {

@@ -95,7 +95,7 @@ export async function * readLines({file, what, option, hint, signal}: TextSource
 	}
 }
 
-/** How many lines of a file are not empty, for progress; undefined for what cannot be read twice, such as a pipe. */
+/** How many lines of a file are not blank, for progress; undefined for what cannot be read twice, such as a pipe. */
 export async function countLines(file: string, signal: AbortSignal): Promise<number | undefined> {
 	try {
 		const found = file === '-' ? undefined : await stat(file);
@@ -104,13 +104,18 @@ export async function countLines(file: string, signal: AbortSignal): Promise<num
 		}
 
 		let lines = 0;
-		let isNew = true;
+		let isBlank = true;
 		for await (const bytes of createReadStream(file, {signal}) as AsyncIterable<Buffer>) {
 			for (let at = 0; at < bytes.length;) {
-				lines += Number(isNew && bytes[at] !== lineFeed && bytes[at] !== carriageReturn);
+				if (isBlank && blanks.has(bytes[at]!)) {
+					at++;
+					continue;
+				}
+
+				lines += Number(isBlank);
 				const end = bytes.indexOf(lineFeed, at);
-				isNew = end !== -1;
-				at = isNew ? end + 1 : bytes.length;
+				isBlank = end !== -1;
+				at = isBlank ? end + 1 : bytes.length;
 			}
 		}
 
@@ -120,7 +125,8 @@ export async function countLines(file: string, signal: AbortSignal): Promise<num
 	}
 }
 
-const [lineFeed, carriageReturn] = [10, 13];
+const lineFeed = 10;
+const blanks: ReadonlySet<number> = new Set(Buffer.from(' \t\v\f\r\n'));
 
 function refuseNoText(text: string, {name, number}: {readonly name: string; readonly number: number}): void {
 	const place = text.search(controlPattern);

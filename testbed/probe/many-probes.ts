@@ -1,11 +1,12 @@
 /**
-Sends any number of probes through one rule set, some at a time, in as many sandboxes as keep the processors busy. A prober's thread that sends is a processor's work, and reading the trace, joining, and what its caller does with the results are less than another's: so a second sandbox with the same rules sends half as many again (bench/prober.ts), and is worth its start only if there is much to send.
+Sends any number of probes through one rule set, some at a time, in as many sandboxes as keep the processors busy. A prober's thread that sends is a processor's work, and reading the trace, joining, and what its caller does with the results are less than another's: so a second sandbox with the same rules sends half as many again (bench/many-rules.ts), and is worth its start only if there is much to send.
 */
 
-import os from 'node:os';
 import type {ProbeSpec} from '../../src/scenario/probe-spec.js';
 import {TestbedError} from '../errors.js';
 import {OneByOne} from '../system/one-by-one.js';
+import {shortageOf} from '../system/shortage.js';
+import {busyJobs} from '../system/worker-pool.js';
 import type {ProberSandbox, ProbeOutcome, SendOptions} from './prober-sandbox.js';
 
 /** Probes that were sent together, and what was seen of each. */
@@ -17,26 +18,25 @@ export type ProbeSender = Pick<ProberSandbox, 'send' | 'repeated'> & AsyncDispos
 /** A sandbox, and what waits for it: it takes one call at a time. */
 type Job = {readonly sender: ProbeSender; readonly calls: OneByOne};
 
-const jobsMax = Math.min(2, os.availableParallelism());
 /** After so many chunks, a second sandbox has earned its start if there are as many again. */
 const earlyChunks = 4;
 
 /** One sandbox, and later another one. The creator disposes of it. */
 export class ManyProbes implements AsyncDisposable {
 	/**
-	Opens the first sandbox. For the second, `open` is called again, once there is much to send; `max` is how many it may be, by default as many as there are processors, two at most.
+	Opens the first sandbox. For the second, `open` is called again, once there is much to send; `max` is how many it may be: one, if the rules count packets, because each sandbox counts for itself; by default as many as there are processors, two at most.
 
 	@throws what `open` throws.
 	*/
-	static async open(open: () => Promise<ProbeSender>, max = jobsMax): Promise<ManyProbes> {
+	static async open(open: () => Promise<ProbeSender>, max = busyJobs): Promise<ManyProbes> {
 		return new ManyProbes(await open(), {open, max});
 	}
 
 	readonly #jobs: Job[];
 	readonly #open: () => Promise<ProbeSender>;
 	readonly #max: number;
-	#opening: Promise<void> | undefined;
-	#failure: {readonly error: unknown} | undefined;
+	/** What opening the second sandbox failed with, if that is to be told. */
+	#opening: Promise<{readonly error: unknown} | undefined> | undefined;
 
 	private constructor(first: ProbeSender, {open, max}: {readonly open: () => Promise<ProbeSender>; readonly max: number}) {
 		this.#open = open;
@@ -54,12 +54,14 @@ export class ManyProbes implements AsyncDisposable {
 
 	@throws what reading them throws, and {@link ProberSandbox.send}.
 	*/
-	async * send(read: (signal: AbortSignal) => AsyncIterable<readonly ProbeSpec[]>, options: SendOptions): AsyncGenerator<SentProbes, void> {
+	async * send(read: (signal: AbortSignal) => AsyncIterable<readonly ProbeSpec[]>, {signal: given, ...options}: Pick<SendOptions, 'follow' | 'signal'>): AsyncGenerator<SentProbes, void> {
 		const enough = new AbortController();
-		const iterator = read(AbortSignal.any([enough.signal, ...(options.signal === undefined ? [] : [options.signal])]))[Symbol.asyncIterator]();
+		const signal = AbortSignal.any([enough.signal, ...(given === undefined ? [] : [given])]);
+		const iterator = read(signal)[Symbol.asyncIterator]();
 		const pending: Array<Promise<SentProbes>> = [];
 		let reading: Promise<Read> | undefined;
-		let [taken, isOver] = [0, false];
+		const taken = {chunks: 0, probes: 0};
+		let isOver = false;
 		let fault: {readonly error: unknown} | undefined;
 		try {
 			for (;;) {
@@ -87,10 +89,12 @@ export class ManyProbes implements AsyncDisposable {
 					continue;
 				}
 
-				const sent = this.#sendChunk(event.value, taken++, options);
+				const before = taken.probes;
+				const sent = this.#sendChunk(event.value, taken.chunks++, {...options, signal, numberOf: index => before + index + 1});
 				void Promise.allSettled([sent]); // A failure is noticed when its turn has come.
 				pending.push(sent);
-				this.#openAnother(taken);
+				taken.probes += event.value.length;
+				this.#openAnother(taken.chunks);
 			}
 		} finally {
 			enough.abort();
@@ -98,26 +102,35 @@ export class ManyProbes implements AsyncDisposable {
 			await iterator.return?.();
 		}
 
+		fault ??= await this.#opening;
 		if (fault !== undefined) {
 			throw fault.error as Error;
 		}
 	}
 
+	/** Removes both sandboxes, even if removing one of them fails. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#opening;
-		for (const {sender, calls} of this.#jobs) {
-			await calls.ended(); // eslint-disable-line no-await-in-loop -- At most two.
-			await sender[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- As above.
+		const ended = await Promise.allSettled(this.#jobs.map(async ({sender, calls}) => {
+			await calls.ended();
+			await sender[Symbol.asyncDispose]();
+		}));
+		for (const each of ended) {
+			if (each.status === 'rejected') {
+				throw each.reason as Error;
+			}
 		}
 	}
 
 	async #sendChunk(questions: readonly ProbeSpec[], place: number, options: SendOptions): Promise<SentProbes> {
-		if (this.#failure !== undefined) {
-			throw this.#failure.error as Error;
-		}
-
 		const {sender, calls} = this.#jobs[place % this.#jobs.length]!;
-		return {questions, probeResults: await calls.run(async () => sender.send(questions, options))};
+		return {
+			questions,
+			probeResults: await calls.run(async () => {
+				options.signal?.throwIfAborted();
+				return sender.send(questions, options);
+			}),
+		};
 	}
 
 	#openAnother(chunks: number): void {
@@ -126,12 +139,13 @@ export class ManyProbes implements AsyncDisposable {
 		}
 	}
 
-	/** If the machine has no room for another sandbox, the first one does all. */
-	async #add(): Promise<void> {
+	/** Adds a sandbox. If the machine has no room for it, the first one does all; any other error is returned. */
+	async #add(): Promise<{readonly error: unknown} | undefined> {
 		try {
 			this.#jobs.push({sender: await this.#open(), calls: new OneByOne()});
+			return undefined;
 		} catch (error) {
-			this.#failure = error instanceof TestbedError ? undefined : {error};
+			return error instanceof TestbedError || shortageOf(error) !== undefined ? undefined : {error};
 		}
 	}
 }

@@ -45,8 +45,13 @@ export type ProberSandboxOptions = {
 /** One rule set: the parts of a {@link RuleInput} that are installed, and the intent of the proxy. */
 export type SandboxRules = Pick<RuleInput, 'mesh' | 'ruleSet' | 'routing' | 'intent' | 'lines' | 'allowedModules'>;
 
-/** `follow`: also send what the proxy or the agent would forward; `once-around` ends a loop when its second round was the same as the first, as far as equal packets have equal paths under the rules, instead of after as many stops as a flow may have. `onSent` is called now and then with the number of probes sent, not counting forwarded ones. */
-export type SendOptions = {readonly follow: boolean | 'once-around'; readonly signal?: AbortSignal | undefined; readonly onSent?: ((probes: number) => void) | undefined};
+/** `follow`: also send what the proxy or the agent would forward; `once-around` ends a loop when its second round was the same as the first, as far as equal packets have equal paths under the rules, instead of after as many stops as a flow may have. `onSent` is called now and then with the number of probes sent, not counting forwarded ones. `numberOf` is how messages number a probe, for the caller that sends only some of its probes by this call. */
+export type SendOptions = {
+	readonly follow: boolean | 'once-around';
+	readonly signal?: AbortSignal | undefined;
+	readonly onSent?: ((probes: number) => void) | undefined;
+	readonly numberOf?: ((index: number) => number) | undefined;
+};
 
 /** How often `onSent` is called. */
 const tellMs = 250;
@@ -174,11 +179,11 @@ export class ProberSandbox implements AsyncDisposable {
 
 	@throws {TestbedError} USAGE for a probe that never enters the pod; INPUT for an invalid one; SYSCALL_FAILED if a thread fails. {RangeError} without rules. The signal's reason.
 	*/
-	async send(questions: readonly ProbeSpec[], {follow, signal, onSent}: SendOptions): Promise<readonly ProbeOutcome[]> {
+	async send(questions: readonly ProbeSpec[], {follow, signal, onSent, numberOf = index => index + 1}: SendOptions): Promise<readonly ProbeOutcome[]> {
 		const run = this.#installed();
 		const bound = questions.map((question, index) => {
 			refuseOutside(question, this.topology);
-			return [index, run.model.requestOf(question, String(index + 1)), [] as FlowLeg[]] as const;
+			return [index, run.model.requestOf(question, String(numberOf(index))), [] as FlowLeg[]] as const;
 		});
 		await this.#makeReachable(questions.map(({to}) => to.address));
 		const probeResults = questions.map((): OpenProbeResult => ({legs: [], gaps: [], isLoop: false}));

@@ -129,7 +129,7 @@ export class Prober implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) {
-			await undo(); // eslint-disable-line no-await-in-loop -- In order: the threads must end before their sockets are closed.
+			await undo(); // eslint-disable-line no-await-in-loop -- In order: the reader must end before its sockets are closed.
 		}
 	}
 
@@ -137,7 +137,8 @@ export class Prober implements AsyncDisposable {
 		const {sandbox: {pod, remote}, backend, bufferBytes} = this.#options;
 		prepareNamespace(pod);
 		prepareNamespace(remote);
-		void Promise.allSettled([this.#sender('pod')]); // It loads meanwhile. If it fails, whoever sends through it learns why.
+		const loading = this.#sender('pod'); // Meanwhile.
+		void Promise.allSettled([loading]);
 		const lockFile = await LockFile.create();
 		this.#lockFile = lockFile;
 		this.#undo.push(async () => lockFile[Symbol.asyncDispose]());
@@ -157,6 +158,7 @@ export class Prober implements AsyncDisposable {
 		});
 		this.#reader = reader;
 		this.#undo.push(async () => reader[Symbol.asyncDispose]());
+		await loading;
 	}
 
 	/** Sets up everything that depends on the rules rather than the sandbox, except the reader. */

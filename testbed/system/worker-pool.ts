@@ -2,6 +2,11 @@
 Runs work in several jobs at once, each of which reuses something expensive (a sandbox) from item to item.
 */
 
+import os from 'node:os';
+
+/** How many jobs are worth it if each keeps a processor busy, as sending probes through a sandbox does; the main thread has enough to do with the results of two. */
+export const busyJobs = Math.min(2, os.availableParallelism());
+
 /** Gives one item after the other to whichever worker asks. */
 export function inOrder<Item>(items: readonly Item[]): () => Item | undefined {
 	let next = 0;

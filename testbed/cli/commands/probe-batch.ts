@@ -5,6 +5,7 @@
 import {exitStatus} from '../../../src/judge/exit-status.js';
 import {cutText} from '../../../src/report/terminal/cut.js';
 import {addressFamilies, type Topology} from '../../../src/mesh/topology.js';
+import {someMayCount} from '../../../src/netfilter/repeated-packets.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {fieldList, optionOf, type ProbeSpec} from '../../../src/scenario/probe-spec.js';
 import {TestbedError} from '../../errors.js';
@@ -28,7 +29,7 @@ import {cutBatch, type Block} from './batch-shard.js';
 import {rulesOfProbe, type ProbeFlags} from './probe.js';
 import {shardFiles, shardOf} from './shard-flags.js';
 
-/** Lines sent at once. Fewer make each reading of the counters count for less; of more, what is kept until they are printed is garbage that survives (bench/prober.ts). */
+/** Lines sent at once. With fewer, reading the counters costs more per probe; with more, the answers that wait to be printed survive several collections of garbage (bench/many-rules.ts). */
 const chunkSize = 2048;
 
 /** Options that each line sets for itself. `--family` is not one of them: it also selects the rules. */
@@ -75,9 +76,11 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 
 		onProgress('building the sandbox, installing the rules');
 		const counting = shard === undefined ? countLines(file, signal) : Promise.resolve(shard.block.end - shard.block.first);
-		await using prober = await ManyProbes.open(async () => ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer}));
+		const open = async () => ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer});
+		await using prober = await ManyProbes.open(open, someMayCount(rules.ruleSet.tables) ? 1 : undefined);
+		onProgress('sending probes', {done: 0});
 		const started = performance.now();
-		let [asked, open] = [0, 0];
+		let [asked, inconclusive] = [0, 0];
 		const kept: BatchAnswer[] = [];
 		const read = (until: AbortSignal) => chunks({
 			file, families, topology: rules.topology, block: shard?.block, signal: until,
@@ -87,7 +90,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 			const answers = probeResults.map((probeResult, index) => answerOf(questions[index]!.id, probeResult));
 			asked += answers.length;
 			onProgress('sending probes', {done: asked, total: await counting});
-			open += answers.filter(({outcome}) => outcome === 'inconclusive').length;
+			inconclusive += answers.filter(({outcome}) => outcome === 'inconclusive').length;
 			kept.push(...(shard === undefined ? [] : answers));
 			const isRead = await writeOut(answers.map(answer => `${JSON.stringify(answer)}\n`).join(''));
 			if (!isRead && shard === undefined) {
@@ -98,9 +101,9 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		signal.throwIfAborted();
 		refuseEmpty(file, asked);
 		const seconds = (performance.now() - started) / 1000;
-		remark(`testbed: ${asked - open} answered, ${open} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} per second${prober.repeated === 0 ? '' : `; ${prober.repeated} sent again`})\n`);
+		remark(`testbed: ${asked - inconclusive} answered, ${inconclusive} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} per second${prober.repeated === 0 ? '' : `; ${prober.repeated} sent again`})\n`);
 		await shard?.write(kept, Math.round(performance.now() - startedAt));
-		return exitStatus({passed: asked - open, failed: 0, inconclusive: open});
+		return exitStatus({passed: asked - inconclusive, failed: 0, inconclusive});
 	});
 }
 

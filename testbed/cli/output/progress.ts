@@ -56,7 +56,8 @@ export class Progress implements Disposable {
 	/** Writes the current step, if it is news. */
 	say(): void {
 		const line = `testbed: ${visibleForeign(this.#step)}${this.#numbers()} …`;
-		if (this.#step === '' || line === this.#said) {
+		// On a terminal, other text may have taken the line's place.
+		if (this.#step === '' || (line === this.#said && this.#terminal === undefined)) {
 			return;
 		}
 

@@ -1,6 +1,6 @@
 /** Many probes through one or two sandboxes: answers in order, as soon as they are there, and nothing left behind. */
 
-import {once} from 'node:events';
+import {once, setMaxListeners} from 'node:events';
 import test, {type ExecutionContext} from 'ava';
 import type {ProbeSpec} from '../../../../src/scenario/probe-spec.js';
 import {readProbe} from '../../../../src/scenario/read-probe.js';
@@ -8,40 +8,58 @@ import {TestbedError} from '../../../../testbed/errors.js';
 import {ManyProbes, type ProbeSender, type SentProbes} from '../../../../testbed/probe/many-probes.js';
 import type {ProbeOutcome} from '../../../../testbed/probe/prober-sandbox.js';
 
-type Call = {readonly sandbox: number; readonly ids: readonly unknown[]; readonly end: () => void; readonly fail: (error: Error) => void};
+type Call = {readonly sandbox: number; readonly ids: readonly unknown[]; readonly numbers: ReadonlyArray<number | undefined>; readonly end: () => void; readonly fail: (error: Error) => void};
 
-/** Sandboxes that answer when they are told to. */
+const noSandbox = -1;
+
+/** Sandboxes that answer when they are told to. Removing one of them may fail. */
 class FakeSandboxes {
+	readonly brokenSandbox: number;
 	readonly calls: Call[] = [];
 	readonly disposed: number[] = [];
 	opened = 0;
 	#heard: (() => void) | undefined;
 
+	constructor(brokenSandbox = noSandbox) {
+		this.brokenSandbox = brokenSandbox;
+	}
+
 	/** Opens another one. */
 	async open(): Promise<ProbeSender> {
 		const sandbox = this.opened++;
-		const {calls, disposed} = this;
+		const {calls, disposed, brokenSandbox} = this;
 		const hear = (): void => {
 			this.#heard?.();
 		};
 
 		return {
 			repeated: 1,
-			async send(questions) {
+			async send(questions, {numberOf, signal}) {
 				return new Promise<readonly ProbeOutcome[]>((resolve, reject) => {
 					calls.push({
 						sandbox,
 						ids: questions.map(({id}) => id),
+						numbers: questions.map((_, index) => numberOf?.(index)),
 						end() {
 							resolve(questions.map(() => ({legs: [], gaps: [], isLoop: false})));
 						},
 						fail: reject,
 					});
+					if (signal !== undefined) {
+						setMaxListeners(0, signal);
+						signal.addEventListener('abort', () => {
+							reject(signal.reason as Error);
+						});
+					}
+
 					hear();
 				});
 			},
 			async [Symbol.asyncDispose]() {
 				disposed.push(sandbox);
+				if (sandbox === brokenSandbox) {
+					throw new Error('not removed');
+				}
 			},
 		};
 	}
@@ -90,6 +108,7 @@ for (const [max, used] of [[1, [0]], [2, [0, 1]]] as const) {
 		}
 
 		t.deepEqual(await all, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+		t.deepEqual(fake.calls.map(({ids, numbers}) => [ids[0], numbers]), Array.from({length: 12}, (_, id) => [id, [id + 1]]), 'messages number the probes of all chunks');
 		t.deepEqual(new Set(fake.calls.map(({sandbox}) => sandbox)), new Set(used));
 		t.is(many.repeated, max);
 		await many[Symbol.asyncDispose]();
@@ -170,6 +189,7 @@ test('if a sandbox fails, so does the whole, after what came before', async t =>
 
 for (const [name, error, message] of [
 	['the machine has no room for a second sandbox: the first one does all', new TestbedError('MACHINE', {message: 'no room'}), undefined],
+	['a thread cannot be started: the first one does all', Object.assign(new Error('EAGAIN'), {code: 'ERR_WORKER_INIT_FAILED'}), undefined],
 	['an error of our own is not passed over', new RangeError('ours'), 'ours'],
 ] as const) {
 	test(name, async t => {
@@ -199,3 +219,72 @@ for (const [name, error, message] of [
 		t.true(fake.calls.every(({sandbox}) => sandbox === 0));
 	});
 }
+
+test('what waits for a sandbox is not sent any more after an error, or if nobody wants more', async t => {
+	for (const isFailing of [true, false]) {
+		const fake = new FakeSandboxes();
+		const many = await ManyProbes.open(async () => fake.open(), 1); // eslint-disable-line no-await-in-loop -- One after the other.
+		const sent = many.send(() => chunksOf(9), {follow: false});
+		const first = sent.next();
+		await fake.begun(1); // eslint-disable-line no-await-in-loop -- As above.
+		fake.calls[0]!.end();
+		await first; // eslint-disable-line no-await-in-loop -- As above.
+		await fake.begun(2); // eslint-disable-line no-await-in-loop -- As above.
+		if (isFailing) {
+			const second = sent.next();
+			fake.calls[1]!.fail(new Error('lost'));
+			await t.throwsAsync(second, {message: 'lost'}); // eslint-disable-line no-await-in-loop -- As above.
+		} else {
+			await sent.return(); // eslint-disable-line no-await-in-loop -- As above.
+		}
+
+		await many[Symbol.asyncDispose](); // eslint-disable-line no-await-in-loop -- As above.
+		t.true(fake.calls.length <= (isFailing ? 3 : 2));
+	}
+});
+
+test('a signal ends everything with its reason', async t => {
+	const fake = new FakeSandboxes();
+	await using many = await ManyProbes.open(async () => fake.open(), 2);
+	const stop = new AbortController();
+	const all = idsOfAll(t, many.send(() => chunksOf(9), {follow: false, signal: stop.signal}));
+	await fake.begun(1);
+	stop.abort(new Error('stopped'));
+	await t.throwsAsync(all, {message: 'stopped'});
+	t.is(fake.calls.length, 1);
+});
+
+test('the second sandbox is removed even if the first one is not', async t => {
+	const fake = new FakeSandboxes(0);
+	const many = await ManyProbes.open(async () => fake.open(), 2);
+	const all = idsOfAll(t, many.send(() => chunksOf(9), {follow: false}));
+	for (let next = 0; next < 9; next++) {
+		await fake.begun(next + 1); // eslint-disable-line no-await-in-loop -- One after the other.
+		fake.calls[next]!.end();
+	}
+
+	await all;
+	await t.throwsAsync(async () => many[Symbol.asyncDispose](), {message: 'not removed'});
+	t.deepEqual(fake.disposed, [0, 1]);
+});
+
+test('an error of our own is told even if it comes after the last answer', async t => {
+	const fake = new FakeSandboxes();
+	const second = new AbortController();
+	await using many = await ManyProbes.open(async () => {
+		if (fake.opened > 0) {
+			await once(second.signal, 'abort');
+			throw new RangeError('ours');
+		}
+
+		return fake.open();
+	}, 2);
+	const all = idsOfAll(t, many.send(() => chunksOf(6), {follow: false}));
+	for (let next = 0; next < 6; next++) {
+		await fake.begun(next + 1); // eslint-disable-line no-await-in-loop -- One after the other.
+		fake.calls[next]!.end();
+	}
+
+	second.abort();
+	await t.throwsAsync(all, {message: 'ours'});
+});
