@@ -5,7 +5,7 @@ Why two packets of one class took different paths: the first rule on the path th
 import type {MeshRules} from '../mesh/mesh.js';
 import {printStep, type Leg, type RuleHit} from '../netfilter/path.js';
 import type {AddressFamily, Rule} from '../netfilter/types.js';
-import {decidingHitsOf, type RoleHit} from '../judge/observed-roles.js';
+import {decidingHitsOf, jumpTarget, type RoleHit} from '../judge/observed-roles.js';
 import type {RuleChange, RuleSetDiff} from '../judge/rule-diff/rule-diff.js';
 
 /** A rule by its place and role. */
@@ -41,7 +41,7 @@ export function causeFinder(diff: RuleSetDiff): (walks: Walks) => Cause {
 function causeIn({from, to}: Walks, changes: () => Changes): Cause {
 	for (const [index, leg] of from.legs.entries()) {
 		const other = to.legs[index];
-		const [hits, otherHits] = [decidingHitsOf(leg, from.ruleSet), other === undefined ? [] : decidingHitsOf(other, to.ruleSet)];
+		const [hits, otherHits] = [withoutSharedJumps(leg, from.ruleSet, {other}), other === undefined ? [] : withoutSharedJumps(other, to.ruleSet, {other: leg})];
 		const isElsewhere = other !== undefined && endOf(leg) !== endOf(other);
 		for (const keyOf of isElsewhere ? [roleKey, textKey] : [roleKey]) {
 			for (let place = 0; place < Math.max(hits.length, otherHits.length); place++) {
@@ -56,6 +56,12 @@ function causeIn({from, to}: Walks, changes: () => Changes): Cause {
 	return {
 		kind: 'not-found', from: null, to: null, text: 'the same rules decided but acted differently',
 	};
+}
+
+/** The deciding rules of a leg, without jumps that the other one has met as well: there nothing in the chain matched, so the difference is what matched here. */
+function withoutSharedJumps(leg: Leg, ruleSet: MeshRules, {other}: {readonly other: Leg | undefined}): readonly RoleHit[] {
+	const met = new Set(other?.traversals.flatMap(({hits}) => hits.map(hit => textKey({hit}))));
+	return decidingHitsOf(leg, ruleSet).filter(({hit}) => jumpTarget(hit, ruleSet) === undefined || !met.has(textKey({hit})));
 }
 
 function endOf({end}: Leg): string {

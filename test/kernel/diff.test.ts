@@ -286,6 +286,21 @@ test('wrong uses: status 2, the message on stderr, nothing on stdout', async t =
 	});
 });
 
+test('of a dump that cannot be read, the error is its own, whatever the family of the other', async t => {
+	const {path: folder, cleanup} = await dir({unsafeCleanup: true});
+	const [right, wrong] = [path.join(folder, 'right.rules'), path.join(folder, 'wrong.rules')];
+	writeFileSync(right, '*nat\n:OUTPUT ACCEPT\n-A OUTPUT -d 10.0.0.1/32 -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n');
+	writeFileSync(wrong, '*nat\n:OUTPUT ACCEPT\n-A OUTPUT -j NOWHERE\nCOMMIT\n');
+	for (const sources of [[right, wrong], [wrong, right]]) {
+		const {exitCode, stderr} = await testbed(['diff', ...sources]); // eslint-disable-line no-await-in-loop -- One after the other.
+		t.is(exitCode, 2);
+		t.regex(stderr, /wrong\.rules.*NOWHERE/u);
+		t.notRegex(stderr, /IPv6/u);
+	}
+
+	await cleanup();
+});
+
 test('JSON: every documented key', async t => {
 	const {diff} = await diffJson(['release:1.12', 'release:1.13', '--family', 'ipv4']);
 	t.deepEqual(Object.keys(diff), ['version', 'environment', 'from', 'to', 'outcome', 'compared', 'moved', 'gaps', 'hints', 'summary', 'durationMs']);

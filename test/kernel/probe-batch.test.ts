@@ -1,7 +1,10 @@
 /** `testbed probe --batch`: the same paths as single probes, in the order of the lines, on all back ends; mistakes and losses. */
 
 import {writeFile} from 'node:fs/promises';
+import process from 'node:process';
+import {createInterface} from 'node:readline';
 import test from 'ava';
+import {execa} from 'execa';
 import {file as temporaryFile} from 'tmp-promise';
 import {backends} from '../../src/netfilter/types.js';
 import {testbed} from './_cli.js';
@@ -86,6 +89,20 @@ test('rules that remember packets see those of the whole batch, however long it 
 	await cleanup();
 });
 
+test('someone who asks one question after the other gets each answer before the next', async t => {
+	const run = execa(process.execPath, ['scripts/run.cjs', 'testbed', 'probe', '--batch', '-'], {stdin: 'pipe', reject: false});
+	const answers = createInterface({input: run.stdout})[Symbol.asyncIterator]();
+	for (const id of [1, 2, 3]) {
+		run.stdin.write(`${JSON.stringify({id, to: 'remote:8080'})}\n`);
+		const {value} = await answers.next(); // eslint-disable-line no-await-in-loop -- One after the other.
+		t.like(JSON.parse(value!), {id, outcome: 'delivered'});
+	}
+
+	run.stdin.end();
+	const {exitCode} = await run;
+	t.is(exitCode, 0);
+});
+
 test('messages number the probes of the whole batch', async t => {
 	const {exitCode, answers} = await batch(Array.from({length: 2100}, (_, id) => id === 2099 ? {id, to: '255.0.0.1:80', source: '127.0.0.6'} : {id, to: 'remote:8080'}));
 	t.is(exitCode, 0);
@@ -116,7 +133,7 @@ test('lost events: inconclusive, status 3', async t => {
 const mistakes: ReadonlyArray<readonly [input: string, given: readonly string[], message: RegExp]> = [
 	['', [], /stdin contains no probes/u],
 	['{"to": "pod:80"}\n\n{"to": 1}\n', [], /stdin, line 3: "to" is 1: it must be ADDRESS:PORT/u],
-	['{"to": "10.0.0.1:80", "from": "remote"}\n', [], /does not enter the pod/u],
+	['{"to": "pod:80"}\n{"to": "10.0.0.1:80", "from": "remote"}\n', [], /stdin, line 2: a connection from remote to 10\.0\.0\.1:80 does not enter the pod[\s\S]*"to": "pod:80"/u],
 	['{"to": "[::1]:80"}\n', ['--family', 'ipv4'], /line 1: "to" is \[::1\]:80 \(ipv6\), but the rules are for ipv4/u],
 	['{"to": "pod:80"}\n', ['--uid', '1'], /--uid cannot be used with --batch/u],
 	['{"to": "pod:80"}\n', ['--format', 'json'], /--first-leg, --format, --json, --brief, --output, --pcap and --verbose are for single probes/u],

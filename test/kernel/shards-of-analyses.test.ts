@@ -92,7 +92,9 @@ test.serial('mutate: some mutants of the newest release', async t => {
 
 test.serial('probe --batch: blocks of lines, with the answers in their order', async t => {
 	await inFolder(async (run, folder) => {
-		const lines = Array.from({length: 20}, (_, index) => JSON.stringify({id: index, from: 'app', to: `10.96.0.1:${440 + index}`}));
+		const lines = Array.from({length: 20}, (_, index) => JSON.stringify({
+			id: index, from: 'app', to: `10.96.0.1:${440 + index}`, ...(index === 15 ? {to: '255.0.0.1:80', source: '127.0.0.6'} : {}), // The kernel sends no such packet, and its answer names the number of the line.
+		}));
 		writeFileSync(path.join(folder, 'probes.jsonl'), `${lines.slice(0, 7).join('\n')}\n\n${lines.slice(7).join('\n')}\n`);
 		const command = ['probe', '--batch', 'probes.jsonl', '--follow'];
 		const part = await sameInShards(t, run, {command, count: 3, formats: ['']});

@@ -6,7 +6,7 @@ import process from 'node:process';
 import {
 	exitStatusOf, faultStatus, printError, printFault, TestbedError,
 } from '../errors.js';
-import {shortageOf} from '../system/shortage.js';
+import {shortageOf, withShortageHint} from '../system/shortage.js';
 import {tell} from '../system/streams.js';
 
 /** The command line as given, and the version of the testbed. */
@@ -14,7 +14,7 @@ export type Asked = {readonly argv: readonly string[]; readonly version: string}
 
 /** Prints an error; returns the exit status. */
 export function reportError(error: unknown, asked: Asked): number {
-	const known = error instanceof TestbedError ? error : shortageOf(error);
+	const known = error instanceof TestbedError ? withShortageHint(error) : shortageOf(error);
 	if (known !== undefined) {
 		tell(`${printError(known)}\n`);
 		return exitStatusOf[known.code];

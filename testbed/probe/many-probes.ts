@@ -18,29 +18,31 @@ export type ProbeSender = Pick<ProberSandbox, 'send' | 'repeated'> & AsyncDispos
 /** A sandbox, and what waits for it: it takes one call at a time. */
 type Job = {readonly sender: ProbeSender; readonly calls: OneByOne};
 
-/** After so many chunks, a second sandbox has earned its start if there are as many again. */
-const earlyChunks = 4;
+/** After so many probes, a second sandbox has earned its start if there are as many again. */
+const usuallyMany = 8192;
 
 /** One sandbox, and later another one. The creator disposes of it. */
 export class ManyProbes implements AsyncDisposable {
 	/**
-	Opens the first sandbox. For the second, `open` is called again, once there is much to send; `max` is how many it may be: one, if the rules count packets, because each sandbox counts for itself; by default as many as there are processors, two at most.
+	Opens the first sandbox. For the second, `open` is called again, once there are more than `many` probes; `max` is how many it may be: one, if the rules count packets, because each sandbox counts for itself; by default as many as there are processors, two at most.
 
 	@throws what `open` throws.
 	*/
-	static async open(open: () => Promise<ProbeSender>, max = busyJobs): Promise<ManyProbes> {
-		return new ManyProbes(await open(), {open, max});
+	static async open(open: () => Promise<ProbeSender>, {max = busyJobs, many = usuallyMany}: {readonly max?: number; readonly many?: number} = {}): Promise<ManyProbes> {
+		return new ManyProbes(await open(), {open, max, many});
 	}
 
 	readonly #jobs: Job[];
 	readonly #open: () => Promise<ProbeSender>;
 	readonly #max: number;
+	readonly #many: number;
 	/** What opening the second sandbox failed with, if that is to be told. */
 	#opening: Promise<{readonly error: unknown} | undefined> | undefined;
 
-	private constructor(first: ProbeSender, {open, max}: {readonly open: () => Promise<ProbeSender>; readonly max: number}) {
+	private constructor(first: ProbeSender, {open, max, many}: {readonly open: () => Promise<ProbeSender>; readonly max: number; readonly many: number}) {
 		this.#open = open;
 		this.#max = max;
+		this.#many = many;
 		this.#jobs = [{sender: first, calls: new OneByOne()}];
 	}
 
@@ -50,11 +52,11 @@ export class ManyProbes implements AsyncDisposable {
 	}
 
 	/**
-	Sends the probes of each chunk, and returns what was seen in the order of the chunks, as soon as it is there. If reading chunks fails, what was sent before is returned first. `read` must end when its signal says so, even if it waits for someone who is typing: then nobody wants more.
+	Sends the probes of each chunk, and returns what was seen in the order of the chunks, as soon as it is there. If reading chunks fails, what was sent before is returned first. `read` must end when its signal says so, even if it waits for someone who is typing: then nobody wants more. `before` is how many probes messages number before the first.
 
 	@throws what reading them throws, and {@link ProberSandbox.send}.
 	*/
-	async * send(read: (signal: AbortSignal) => AsyncIterable<readonly ProbeSpec[]>, {signal: given, ...options}: Pick<SendOptions, 'follow' | 'signal'>): AsyncGenerator<SentProbes, void> {
+	async * send(read: (signal: AbortSignal) => AsyncIterable<readonly ProbeSpec[]>, {signal: given, before = 0, ...options}: Pick<SendOptions, 'follow' | 'signal'> & {readonly before?: number | undefined}): AsyncGenerator<SentProbes, void> {
 		const enough = new AbortController();
 		const signal = AbortSignal.any([enough.signal, ...(given === undefined ? [] : [given])]);
 		const iterator = read(signal)[Symbol.asyncIterator]();
@@ -89,12 +91,12 @@ export class ManyProbes implements AsyncDisposable {
 					continue;
 				}
 
-				const before = taken.probes;
-				const sent = this.#sendChunk(event.value, taken.chunks++, {...options, signal, numberOf: index => before + index + 1});
+				const first = before + taken.probes + 1;
+				const sent = this.#sendChunk(event.value, taken.chunks++, {...options, signal, numberOf: index => first + index});
 				void Promise.allSettled([sent]); // A failure is noticed when its turn has come.
 				pending.push(sent);
 				taken.probes += event.value.length;
-				this.#openAnother(taken.chunks);
+				this.#openAnother(taken.probes);
 			}
 		} finally {
 			enough.abort();
@@ -133,8 +135,8 @@ export class ManyProbes implements AsyncDisposable {
 		};
 	}
 
-	#openAnother(chunks: number): void {
-		if (this.#opening === undefined && this.#max > 1 && chunks > earlyChunks) {
+	#openAnother(probes: number): void {
+		if (this.#opening === undefined && this.#max > 1 && probes > this.#many) {
 			this.#opening = this.#add();
 		}
 	}

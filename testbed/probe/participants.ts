@@ -35,12 +35,17 @@ Refuses a connection from outside to an address that is not the pod's: it would 
 @throws {TestbedError} USAGE.
 */
 export function refuseOutside({from, to, family, asked}: Pick<ProbeQuestion, 'from' | 'to' | 'family' | 'asked'>, {places}: Topology): void {
-	if (!livesInPod[from] && to.address !== places.pod[family]) {
+	if (isOutside({from, to, family}, {places})) {
 		throw new TestbedError('USAGE', {
 			message: `A connection from ${from} to ${asked} does not enter the pod, so none of its rules apply.`,
 			hint: `From outside, connect to the pod: --to pod:${to.port}`,
 		});
 	}
+}
+
+/** Whether a connection from outside goes to an address that is not the pod's. */
+export function isOutside({from, to, family}: Pick<ProbeQuestion, 'from' | 'to' | 'family'>, {places}: Pick<Topology, 'places'>): boolean {
+	return !livesInPod[from] && to.address !== places.pod[family];
 }
 
 /**

@@ -29,6 +29,16 @@ export function hintOfShortage(text: string): string | undefined {
 	return found === undefined ? undefined : shortages[found]!.hint;
 }
 
+/** The same error with a hint, if it has none and quotes a shortage. */
+export function withShortageHint(error: TestbedError): TestbedError {
+	const {code, message, state, hint = hintOfShortage(message)} = error;
+	return hint === error.hint || hint === undefined
+		? error
+		: new TestbedError(code, {
+			message, ...(state === undefined ? {} : {state}), hint, cause: error,
+		});
+}
+
 /** An unexpected error as one of the machine, if it says that something is short; undefined for any other. */
 export function shortageOf(error: unknown): TestbedError | undefined {
 	if (!(error instanceof Error)) {

@@ -12,11 +12,17 @@ const own = '-p tcp -m owner --uid-owner 1337 -j RETURN';
 const rest = '-p tcp -o eth0 -j REDIRECT --to-ports 15001';
 const web = '-p tcp -m tcp --dport 80 -j RETURN';
 const nat = (...lines: readonly string[]): RuleSet => rulesOfTable('nat', lines.map(line => `-A OUTPUT ${line}`));
+const redirect = '-d 10.100.3.0/24 -p tcp -j REDIRECT --to-ports 15001';
+/** A chain that a jump leads to, with more rules for other packets. */
+const inChain = (...lines: readonly string[]): RuleSet => rulesOfTable('nat', ['-A OUTPUT -p tcp -j OTHER', ...lines.map(line => `-A OTHER ${line}`), '-A OTHER -d 10.100.9.0/24 -j RETURN']);
 
 const tables: ReadonlyArray<readonly [title: string, from: RuleSet, to: RuleSet, kind: Cause['kind'], text: string]> = [
 	['a new rule', nat(own, rest), nat(own, web, rest), 'added', `OUTPUT#2 (${web}) is new`],
 	['a rule that is gone', nat(own, web, rest), nat(own, rest), 'removed', `OUTPUT#2 (${web}) is gone`],
 	['a rule that moved', nat(own, web, rest), nat(own, rest, web), 'moved', `${web} moved from #2 to #3 of OUTPUT`],
+	['a rule that is gone from a chain to which others still lead', inChain(web, rest), inChain(rest), 'removed', `OTHER#1 (${web}) is gone`],
+	['the only rule that matched there is gone', inChain(redirect), inChain(), 'removed', `OTHER#1 (${redirect}) is gone`],
+	['the only rule that matches there is new', inChain(), inChain(redirect), 'added', `OTHER#1 (${redirect}) is new`],
 	['a rule of a role that is new', rulesOfRelease('release:1.30'), rulesOfRelease('release:1.30 -o 9090'), 'added', 'ISTIO_OUTPUT#1 outbound-port-exclude is new'],
 ];
 

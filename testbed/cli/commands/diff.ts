@@ -224,7 +224,8 @@ function dumpTexts(sources: readonly string[], {from6, to6}: DiffFlags): readonl
 }
 
 function familiesOf(texts: readonly string[]): readonly AddressFamily[] {
-	const [first, second] = texts.map(text => familiesOfDump(text));
+	// A dump that cannot be parsed has none; loading it says why.
+	const [first, second = first] = texts.flatMap(text => [familiesOfDump(text) ?? []]).filter(families => families.length > 0);
 	return first?.length === 1 && second?.length === 1 && first[0] === second[0] ? first : addressFamilies;
 }
 

@@ -4,7 +4,7 @@
 
 import {exitStatus} from '../../../src/judge/exit-status.js';
 import {cutText} from '../../../src/report/terminal/cut.js';
-import {addressFamilies, type Topology} from '../../../src/mesh/topology.js';
+import {addressFamilies, defaultTopology, type Topology} from '../../../src/mesh/topology.js';
 import {someMayCount} from '../../../src/netfilter/repeated-packets.js';
 import type {AddressFamily} from '../../../src/netfilter/types.js';
 import {fieldList, optionOf, type ProbeSpec} from '../../../src/scenario/probe-spec.js';
@@ -13,9 +13,11 @@ import {countLines, readLines} from '../../inputs/read-text.js';
 import {checkOutputs} from '../../outputs/check.js';
 import {answerOf, type BatchAnswer} from '../../probe/answers.js';
 import {ManyProbes} from '../../probe/many-probes.js';
+import {isOutside} from '../../probe/participants.js';
 import {ProberSandbox} from '../../probe/prober-sandbox.js';
 import {usualFamilies, type UsualFamilies} from '../../inputs/usual-families.js';
 import {defaultInput} from '../../inputs/request.js';
+import {withPauses} from '../../system/pauses.js';
 import {tell, writeOut} from '../../system/streams.js';
 import {remark} from '../output/remark.js';
 import {describeNotes} from '../output/notes.js';
@@ -77,7 +79,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		onProgress('building the sandbox, installing the rules');
 		const counting = shard === undefined ? countLines(file, signal) : Promise.resolve(shard.block.end - shard.block.first);
 		const open = async () => ProberSandbox.createWith(rules, credentials, {families, timeoutMs: flags.timeout, traceBufferBytes: flags.traceBuffer});
-		await using prober = await ManyProbes.open(open, someMayCount(rules.ruleSet.tables) ? 1 : undefined);
+		await using prober = await ManyProbes.open(open, someMayCount(rules.ruleSet.tables) ? {max: 1} : {});
 		onProgress('sending probes', {done: 0});
 		const started = performance.now();
 		let [asked, inconclusive] = [0, 0];
@@ -85,7 +87,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		const read = (until: AbortSignal) => chunks({
 			file, families, topology: rules.topology, block: shard?.block, signal: until,
 		});
-		for await (const {questions, probeResults} of prober.send(read, {follow: flags.follow === true, signal})) {
+		for await (const {questions, probeResults} of prober.send(read, {follow: flags.follow === true, signal, before: shard?.block.first})) {
 			signal.throwIfAborted();
 			const answers = probeResults.map((probeResult, index) => answerOf(questions[index]!.id, probeResult));
 			asked += answers.length;
@@ -175,9 +177,13 @@ async function * readBatch(file: string, signal: AbortSignal): AsyncGenerator<Ba
 	}
 }
 
-/** @throws {TestbedError} INPUT for a line that is no probe, or one of a family without rules. */
-function questionOf({text, place}: BatchLine, families: readonly AddressFamily[], topology: Topology | undefined): ProbeSpec {
+/** @throws {TestbedError} INPUT for a line that is no probe, one of a family without rules, or one that never enters the pod. */
+function questionOf({text, place}: BatchLine, families: readonly AddressFamily[], topology: Topology = defaultTopology): ProbeSpec {
 	const question = readProbeLine(text, place, families, topology);
+	if (isOutside(question, topology)) {
+		throw new TestbedError('INPUT', {message: `${place}: a connection from ${question.from} to ${question.asked} does not enter the pod, so none of its rules apply.`, hint: `From outside, connect to the pod: "to": "pod:${question.to.port}".`});
+	}
+
 	if (!families.includes(question.family)) {
 		throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked} (${question.family}), but the rules are for ${families.join(' and ')}.`, hint: 'Add --rules6 FILE, or omit --family.'});
 	}
@@ -185,21 +191,21 @@ function questionOf({text, place}: BatchLine, families: readonly AddressFamily[]
 	return question;
 }
 
-/** The questions in a file, some thousands at a time. */
+/** The questions in a file, some thousands at a time; of standard input, at each pause what has come by then. */
 async function * chunks({file, families, topology, block = {first: 0, end: Number.POSITIVE_INFINITY}, signal}: {
 	readonly file: string; readonly families: readonly AddressFamily[]; readonly topology: Topology | undefined; readonly block: Block | undefined; readonly signal: AbortSignal;
 }): AsyncGenerator<readonly ProbeSpec[]> {
 	let questions: ProbeSpec[] = [];
 	let probes = 0;
-	for await (const line of readBatch(file, signal)) {
-		const isOwn = probes >= block.first && probes < block.end;
-		probes++;
-		if (!isOwn) {
-			continue;
+	const lines = readBatch(file, signal);
+	for await (const line of file === '-' ? withPauses(lines) : lines) {
+		if (line !== undefined) {
+			const isOwn = probes >= block.first && probes < block.end;
+			probes++;
+			questions.push(...isOwn ? [questionOf(line, families, topology)] : []);
 		}
 
-		questions.push(questionOf(line, families, topology));
-		if (questions.length === chunkSize) {
+		if (questions.length === chunkSize || (line === undefined && questions.length > 0)) {
 			yield questions;
 			questions = [];
 		}

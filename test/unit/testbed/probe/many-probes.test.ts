@@ -95,7 +95,7 @@ async function idsOfAll(t: ExecutionContext, sent: AsyncIterable<SentProbes>): P
 for (const [max, used] of [[1, [0]], [2, [0, 1]]] as const) {
 	test(`${max} at most: the answers come in order, and each sandbox does one chunk at a time`, async t => {
 		const fake = new FakeSandboxes();
-		const many = await ManyProbes.open(async () => fake.open(), max);
+		const many = await ManyProbes.open(async () => fake.open(), {max, many: 4});
 		const all = idsOfAll(t, many.send(() => chunksOf(12), {follow: false}));
 		const busy = new Set<number>();
 		for (let next = 0; next < 12; next++) {
@@ -118,7 +118,7 @@ for (const [max, used] of [[1, [0]], [2, [0, 1]]] as const) {
 
 test('few chunks need no second sandbox', async t => {
 	const fake = new FakeSandboxes();
-	await using many = await ManyProbes.open(async () => fake.open(), 2);
+	await using many = await ManyProbes.open(async () => fake.open(), {max: 2, many: 4});
 	const all = idsOfAll(t, many.send(() => chunksOf(4), {follow: false}));
 	for (let next = 0; next < 4; next++) {
 		await fake.begun(next + 1); // eslint-disable-line no-await-in-loop -- One after the other.
@@ -131,7 +131,7 @@ test('few chunks need no second sandbox', async t => {
 
 test('an answer is there before the next chunk is: someone may be typing', async t => {
 	const fake = new FakeSandboxes();
-	await using many = await ManyProbes.open(async () => fake.open(), 2);
+	await using many = await ManyProbes.open(async () => fake.open(), {max: 2, many: 4});
 	const sent = many.send(signal => typed(signal), {follow: false});
 	const first = sent.next();
 	await fake.begun(1);
@@ -148,7 +148,7 @@ test('an answer is there before the next chunk is: someone may be typing', async
 
 test('if a chunk cannot be read, what was sent before is answered first', async t => {
 	const fake = new FakeSandboxes();
-	await using many = await ManyProbes.open(async () => fake.open(), 2);
+	await using many = await ManyProbes.open(async () => fake.open(), {max: 2, many: 4});
 	const seen: unknown[] = [];
 	const all = (async () => {
 		for await (const each of many.send(() => wrong(), {follow: false})) {
@@ -170,7 +170,7 @@ test('if a chunk cannot be read, what was sent before is answered first', async 
 
 test('if a sandbox fails, so does the whole, after what came before', async t => {
 	const fake = new FakeSandboxes();
-	await using many = await ManyProbes.open(async () => fake.open(), 1);
+	await using many = await ManyProbes.open(async () => fake.open(), {max: 1});
 	const seen: unknown[] = [];
 	const all = (async () => {
 		for await (const each of many.send(() => chunksOf(9), {follow: false})) {
@@ -200,7 +200,7 @@ for (const [name, error, message] of [
 			}
 
 			return fake.open();
-		}, 2);
+		}, {max: 2, many: 4});
 		const all = idsOfAll(t, many.send(() => chunksOf(20), {follow: false}));
 		const ending = (async () => {
 			for (let next = 0; next < 20; next++) {
@@ -223,7 +223,7 @@ for (const [name, error, message] of [
 test('what waits for a sandbox is not sent any more after an error, or if nobody wants more', async t => {
 	for (const isFailing of [true, false]) {
 		const fake = new FakeSandboxes();
-		const many = await ManyProbes.open(async () => fake.open(), 1); // eslint-disable-line no-await-in-loop -- One after the other.
+		const many = await ManyProbes.open(async () => fake.open(), {max: 1}); // eslint-disable-line no-await-in-loop -- One after the other.
 		const sent = many.send(() => chunksOf(9), {follow: false});
 		const first = sent.next();
 		await fake.begun(1); // eslint-disable-line no-await-in-loop -- As above.
@@ -245,7 +245,7 @@ test('what waits for a sandbox is not sent any more after an error, or if nobody
 
 test('a signal ends everything with its reason', async t => {
 	const fake = new FakeSandboxes();
-	await using many = await ManyProbes.open(async () => fake.open(), 2);
+	await using many = await ManyProbes.open(async () => fake.open(), {max: 2, many: 4});
 	const stop = new AbortController();
 	const all = idsOfAll(t, many.send(() => chunksOf(9), {follow: false, signal: stop.signal}));
 	await fake.begun(1);
@@ -256,7 +256,7 @@ test('a signal ends everything with its reason', async t => {
 
 test('the second sandbox is removed even if the first one is not', async t => {
 	const fake = new FakeSandboxes(0);
-	const many = await ManyProbes.open(async () => fake.open(), 2);
+	const many = await ManyProbes.open(async () => fake.open(), {max: 2, many: 4});
 	const all = idsOfAll(t, many.send(() => chunksOf(9), {follow: false}));
 	for (let next = 0; next < 9; next++) {
 		await fake.begun(next + 1); // eslint-disable-line no-await-in-loop -- One after the other.
@@ -278,7 +278,7 @@ test('an error of our own is told even if it comes after the last answer', async
 		}
 
 		return fake.open();
-	}, 2);
+	}, {max: 2, many: 4});
 	const all = idsOfAll(t, many.send(() => chunksOf(6), {follow: false}));
 	for (let next = 0; next < 6; next++) {
 		await fake.begun(next + 1); // eslint-disable-line no-await-in-loop -- One after the other.

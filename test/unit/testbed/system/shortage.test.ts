@@ -1,6 +1,6 @@
 import test from 'ava';
 import {TestbedError} from '../../../../testbed/errors.js';
-import {hintOfShortage, shortageOf} from '../../../../testbed/system/shortage.js';
+import {hintOfShortage, shortageOf, withShortageHint} from '../../../../testbed/system/shortage.js';
 
 const of = (message: string, about: object = {}): Error => Object.assign(new Error(message), about);
 
@@ -38,4 +38,14 @@ test('any other error stays a bug in the testbed', t => {
 test('what to do about a shortage that a text quotes', t => {
 	t.regex(hintOfShortage('mounting /proc for the tools failed: spawnSync /mount ENOMEM') ?? '', /ulimit -v/u);
 	t.is(hintOfShortage('mount failed: EPERM'), undefined);
+});
+
+test('an error that quotes a shortage gets its hint, unless it has one', t => {
+	const told = withShortageHint(new TestbedError('SYSCALL_FAILED', {message: 'memfd_create failed: EMFILE.', state: 'Nothing was sent.'}));
+	t.like(told, {
+		code: 'SYSCALL_FAILED', message: 'memfd_create failed: EMFILE.', state: 'Nothing was sent.', hint: 'ulimit -n 1024',
+	});
+	for (const same of [new TestbedError('INPUT', {message: 'EMFILE', hint: 'another'}), new TestbedError('INPUT', {message: 'wrong'})]) {
+		t.is(withShortageHint(same), same);
+	}
 });
