@@ -91,11 +91,11 @@ test('rules that remember packets see those of the whole batch, however long it 
 
 test('someone who asks one question after the other gets each answer before the next', async t => {
 	const run = execa(process.execPath, ['scripts/run.cjs', 'testbed', 'probe', '--batch', '-'], {stdin: 'pipe', reject: false});
-	const answers = createInterface({input: run.stdout})[Symbol.asyncIterator]();
+	const answers: AsyncIterator<string> = createInterface({input: run.stdout})[Symbol.asyncIterator]();
 	for (const id of [1, 2, 3]) {
 		run.stdin.write(`${JSON.stringify({id, to: 'remote:8080'})}\n`);
-		const {value} = await answers.next(); // eslint-disable-line no-await-in-loop -- One after the other.
-		t.like(JSON.parse(value!), {id, outcome: 'delivered'});
+		const answer = await answers.next(); // eslint-disable-line no-await-in-loop -- One after the other.
+		t.like(JSON.parse(answer.value as string) as object, {id, outcome: 'delivered'});
 	}
 
 	run.stdin.end();

@@ -1,6 +1,6 @@
 /** Pauses in what is read: told once each, and nothing is lost by them. */
 
-import {EventEmitter, on} from 'node:events';
+import {PassThrough} from 'node:stream';
 import test from 'ava';
 import {withPauses} from '../../../../testbed/system/pauses.js';
 
@@ -26,24 +26,19 @@ test('without a pause, everything comes as it is', async t => {
 });
 
 test('a pause is told once, and only after something has come', async t => {
-	const typist = new EventEmitter();
-	const typed = (async function * (): AsyncGenerator<string> {
-		for await (const [text] of on(typist, 'text', {close: ['end']})) {
-			yield text as string;
-		}
-	})();
-	const read = withPauses(typed);
+	const typed = new PassThrough({objectMode: true});
+	const read = withPauses(typed as AsyncIterable<string>);
 	const first = read.next();
-	typist.emit('text', 'a');
+	typed.write('a');
 	t.is((await first).value, 'a'); // eslint-disable-line unicorn/no-await-expression-member -- Nothing else is needed of it.
 	t.deepEqual(await read.next(), {done: false, value: undefined});
 	const next = read.next();
 	await new Promise(resolve => {
 		setTimeout(resolve, 150);
 	});
-	typist.emit('text', 'b');
+	typed.write('b');
 	t.deepEqual(await next, {done: false, value: 'b'});
-	typist.emit('end');
+	typed.end();
 	t.deepEqual(await read.next(), {done: true, value: undefined});
 });
 
@@ -59,10 +54,8 @@ test('an error comes after what was before it, and whoever reads no more ends th
 			isEnded = true;
 		}
 	})();
-	for await (const item of withPauses(endless)) {
-		t.is(item, 'a');
-		break;
-	}
-
+	const read = withPauses(endless);
+	t.deepEqual(await read.next(), {done: false, value: 'a'});
+	await read.return();
 	t.true(isEnded);
 });
