@@ -103,7 +103,7 @@ export async function probeBatchCommand(file: string, flags: ProbeFlags, given: 
 		signal.throwIfAborted();
 		refuseEmpty(file, asked);
 		const seconds = (performance.now() - started) / 1000;
-		remark(`testbed: ${asked - inconclusive} answered, ${inconclusive} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)} per second${prober.repeated === 0 ? '' : `; ${prober.repeated} sent again`})\n`);
+		remark(`testbed: ${asked - inconclusive} answered, ${inconclusive} inconclusive in ${seconds.toFixed(1)} s (${Math.round(asked / seconds)}/s${prober.repeated === 0 ? '' : `; ${prober.repeated} sent again`})\n`);
 		await shard?.write(kept, Math.round(performance.now() - startedAt));
 		return exitStatus({passed: asked - inconclusive, failed: 0, inconclusive});
 	});
