@@ -13,6 +13,9 @@ export type AddressRange = {readonly family: AddressFamily; readonly first: bigi
 /** How many bits an address has (RFC 791, RFC 8200). */
 export const addressBits = {ipv4: 32, ipv6: 128} as const satisfies Record<AddressFamily, number>;
 
+/** The address that stands for any, or for none. */
+export const unspecified = {ipv4: '0.0.0.0', ipv6: '::'} as const satisfies Readonly<Record<AddressFamily, string>>;
+
 /** Display names of the families. */
 export const familyNames = {ipv4: 'IPv4', ipv6: 'IPv6'} as const satisfies Record<AddressFamily, string>;
 

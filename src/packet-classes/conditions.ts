@@ -2,6 +2,7 @@
 Conditions on a set of packets that test something other than a field as it was sent: a field that a rule changed, an interface, conntrack. The answer is the same for the whole set.
 */
 
+import {unspecified} from '../netfilter/address.js';
 import type {Endpoint, Leg, Traversal} from '../netfilter/path.js';
 import type {AddressFamily, Match} from '../netfilter/types.js';
 import {factsAt, type PacketFacts, type PacketState} from '../judge/explain/packet-facts.js';
@@ -39,7 +40,7 @@ export class Conditions {
 
 	#read({packet, from, to, hook, inInterface, outInterface, placed}: Standing): PacketFacts {
 		const family = this.#family;
-		const nowhere: Endpoint = {address: family === 'ipv4' ? '0.0.0.0' : '::', port: 0};
+		const nowhere: Endpoint = {address: unspecified[family], port: 0};
 		const [source, destination] = [from, to].map(bound => typeof bound === 'object' ? bound : nowhere) as [Endpoint, Endpoint];
 		const leg: Leg = {
 			actor: '', family, protocol: 'tcp', from: source, to: typeof to === 'object' ? nowhere : destination, socket: {uid: 0, gid: 0}, traversals: [], end: {kind: 'refused'},

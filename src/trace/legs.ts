@@ -2,6 +2,7 @@
 Joins sockets and packets to legs, and legs to the path of a probe. A leg is joined by the addresses that its own socket and the listener reported; the packet is found by the same pair.
 */
 
+import {unspecified} from '../netfilter/address.js';
 import {
 	printEndpoint, type Closing, type Endpoint, type Leg, type LegEnd, type Traversal,
 } from '../netfilter/path.js';
@@ -269,6 +270,6 @@ function closed(leg: Leg, closing: Closing): Leg {
 /** A leg without any packet: the kernel told the actor why it sent none. */
 function legNeverSent({actor, family, source, to, reason}: UnsentSocket): Leg {
 	return {
-		actor, family, protocol: 'tcp', from: {address: source ?? (family === 'ipv4' ? '0.0.0.0' : '::'), port: 0}, to, socket: undefined, traversals: [], end: {kind: 'unreachable', reason},
+		actor, family, protocol: 'tcp', from: {address: source ?? unspecified[family], port: 0}, to, socket: undefined, traversals: [], end: {kind: 'unreachable', reason},
 	};
 }

@@ -3,7 +3,7 @@ Opens sockets on this thread as another user: inside a network namespace and wit
 */
 
 import process from 'node:process';
-import {addressBytes, printAddressBytes} from '../../src/netfilter/address.js';
+import {addressBytes, printAddressBytes, unspecified} from '../../src/netfilter/address.js';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import type {Credentials} from '../../src/mesh/traffic.js';
 import type {Netns} from '../sandbox/netns.js';
@@ -20,7 +20,7 @@ export type Refusal = {readonly errno: string; readonly message: string};
 export type ClientSocket = {readonly fd: number; readonly owner: Credentials};
 
 /**
-Opens a non-blocking socket, and binds it if it has a source.
+Opens a non-blocking socket, and binds it if it has a source. One of UDP gets its port here in any case: Node sets SO_REUSEADDR on a socket that it is given, and then the kernel can give two of them the same port, and the answers to one of them to neither (findings/dgram-fd-shares-ports.sh).
 
 @throws {TestbedError} SYSCALL_FAILED if the socket cannot be opened, or the credentials did not take effect.
 */
@@ -42,10 +42,11 @@ export function openClientSocket({netns, credentials: {uid, gid}, isIpv6, isUdp,
 		return {refusal: refusalOf('SO_BINDTODEVICE', deviceError, bindDevice!)};
 	}
 
-	const error = source === undefined ? 0 : bindTo(fd, source);
+	const address = source ?? (isUdp ? unspecified[isIpv6 ? 'ipv6' : 'ipv4'] : undefined);
+	const error = address === undefined ? 0 : bindTo(fd, address);
 	if (error !== 0) {
 		closeSocket(fd);
-		return {refusal: refusalOf('bind', error, source!)};
+		return {refusal: refusalOf('bind', error, address!)};
 	}
 
 	return {fd, owner: socketOwner(fd)};

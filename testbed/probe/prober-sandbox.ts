@@ -2,6 +2,7 @@
 A sandbox with a prober that is reused for one rule set after another: namespaces, threads and sockets stay, the rules change. It reports what the kernel did with each probe, optionally with all legs.
 */
 
+import {unspecified} from '../../src/netfilter/address.js';
 import type {LegEnd} from '../../src/netfilter/path.js';
 import type {AddressFamily, Backend, RuleSet} from '../../src/netfilter/types.js';
 import type {ProbedLeg} from '../../src/comparison/moves.js';
@@ -287,6 +288,6 @@ function asProbed({actor, family, protocol, from, to, socket, traversals, delive
 function legNeverSent({from, actor = from, protocol, source, sourcePort = 0, to}: ProbeRequest, {message}: Unsendable): ProbedLeg {
 	const family = to.address.includes(':') ? 'ipv6' : 'ipv4';
 	return {
-		actor, family, protocol, from: {address: source ?? (family === 'ipv4' ? '0.0.0.0' : '::'), port: sourcePort}, to, socket: undefined, traversals: [], end: {kind: 'unreachable', reason: message}, deliveredTo: undefined,
+		actor, family, protocol, from: {address: source ?? unspecified[family], port: sourcePort}, to, socket: undefined, traversals: [], end: {kind: 'unreachable', reason: message}, deliveredTo: undefined,
 	};
 }

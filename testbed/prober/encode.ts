@@ -3,7 +3,9 @@ Encodes requests as rows for the sender, and decodes its results into probes for
 */
 
 import type {AddressFamily} from '../../src/netfilter/types.js';
-import {addressBytes, familyNames, familyOfAddress} from '../../src/netfilter/address.js';
+import {
+	addressBytes, familyNames, familyOfAddress, unspecified,
+} from '../../src/netfilter/address.js';
 import {printEndpoint} from '../../src/netfilter/path.js';
 import {
 	fieldList, mustBe, socketOptionFields, type ProbeRequest,
@@ -91,7 +93,6 @@ export type EncodedBatch = {readonly request: Extract<SenderRequest, {type: 'sen
 
 /** A list, because `entries` makes an array for each field of each request. */
 const placesOfOptions = socketOptionFields.map(({name}, place) => ({name, place}));
-const anyAddress = {ipv4: '0.0.0.0', ipv6: '::'} as const;
 
 /** The requests as rows, with tables of their addresses and texts. */
 export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
@@ -122,7 +123,7 @@ export function encodeBatch(requests: readonly ProbeRequest[]): EncodedBatch {
 		probes[row + probeWords.gid] = gid;
 		probes[row + probeWords.kind] = (isIpv6 ? kinds.ipv6 : 0) | (protocol === 'udp' ? kinds.udp : 0) | (packet === undefined ? 0 : kinds.invalid);
 		probes[row + probeWords.to] = place(to.address, to.port);
-		probes[row + probeWords.source] = source === undefined && sourcePort === undefined ? -1 : place(source ?? anyAddress[isIpv6 ? 'ipv6' : 'ipv4'], sourcePort ?? 0);
+		probes[row + probeWords.source] = source === undefined && sourcePort === undefined ? -1 : place(source ?? unspecified[isIpv6 ? 'ipv6' : 'ipv4'], sourcePort ?? 0);
 		for (const {name, place} of placesOfOptions) {
 			const value = request[name];
 			if (value !== undefined) {
