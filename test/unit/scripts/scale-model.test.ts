@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
 
-type Work = Readonly<Record<'pieces' | 'start' | 'piece' | 'longest' | 'mergeStart' | 'mergePiece' | 'mergeFile', number>>;
+type Work = Readonly<Record<'pieces' | 'start' | 'read' | 'piece' | 'longest' | 'mergeStart' | 'mergePiece' | 'mergeFile', number>>;
 type Model = {
 	readonly works: readonly Work[];
 	readonly printModel: () => string;
@@ -19,7 +19,7 @@ test('docs/scale.md has the table that the model prints', t => {
 });
 
 const work = {
-	pieces: 100, start: 2, piece: 1, longest: 3, mergeStart: 0.5, mergePiece: 0.01, mergeFile: 0.1,
+	pieces: 100, start: 2, read: 0, piece: 1, longest: 3, mergeStart: 0.5, mergePiece: 0.01, mergeFile: 0.1,
 };
 
 test('one shard is the work and a start, and is never longer than that', t => {
@@ -34,4 +34,11 @@ test('more shards make the longest one shorter, at least one start and one piece
 	t.is(ten.sum, 120);
 	t.true(many.slowest < ten.slowest && many.slowest > work.start + work.piece);
 	t.true(many.merge > ten.merge);
+});
+
+test('what each shard reads of all pieces is part of its start', t => {
+	const reading = {...work, read: 0.01};
+	t.is(model(reading, 1).sum, 103);
+	t.is(model(reading, 10).sum, 130);
+	t.is(model(reading, 10).slowest, model(work, 10).slowest + 1);
 });
