@@ -20,13 +20,13 @@ export function givenSocketOf(traversals: readonly Traversal[], ruleSet: RuleSet
 
 	for (const [index, {hits, destination}] of [...traversals.entries()].reverse()) {
 		for (const hit of hits.toReversed()) {
-			const target = hit.number === undefined ? undefined : findRule(ruleSet, {...hit, number: hit.number})?.target;
+			const target = targetOf(hit, ruleSet);
 			if (target?.kind === 'tproxy') {
 				// Port 0 is the packet's own (iptables-extensions(8)).
 				return {hit, port: target.onPort === 0 ? destination.port : target.onPort, isLast: index === traversals.length - 1};
 			}
 
-			if (target?.kind === 'extension' && target.name.toLowerCase() === 'tproxy') {
+			if (isGiving(target)) {
 				return {hit, port: undefined, isLast: index === traversals.length - 1};
 			}
 		}
@@ -39,14 +39,19 @@ export function givenSocketOf(traversals: readonly Traversal[], ruleSet: RuleSet
 const giving = new WeakMap<RuleSet, boolean>();
 
 function mayGiveSockets(ruleSet: RuleSet): boolean {
-	const known = giving.get(ruleSet) ?? ruleSet.tables.some(({chains}) => chains.some(({rules}) => rules.some(({target}) => target.kind === 'tproxy' || (target.kind === 'extension' && target.name.toLowerCase() === 'tproxy'))));
+	const known = giving.get(ruleSet) ?? ruleSet.tables.some(({chains}) => chains.some(({rules}) => rules.some(({target}) => isGiving(target))));
 	giving.set(ruleSet, known);
 	return known;
 }
 
+/** Whether a target assigns packets to sockets, even if it is not understood to which. */
+function isGiving(target: Target | undefined): boolean {
+	return target?.kind === 'tproxy' || isLeadingExtension(target, 'TPROXY');
+}
+
 /** Whether a rule redirected a packet. It can still arrive at the same address and port: at the proxy's own port, or under TPROXY, which changes neither. */
 export function isLedAway(traversals: readonly Traversal[], ruleSet: RuleSet): boolean {
-	return traversals.some(({hits}) => hits.some(hit => isTranslating(hit, ruleSet) || targetOf(hit, ruleSet)?.kind === 'tproxy' || isLeadingExtension(targetOf(hit, ruleSet), 'TPROXY')));
+	return traversals.some(({hits}) => hits.some(hit => isTranslating(hit, ruleSet) || isGiving(targetOf(hit, ruleSet))));
 }
 
 /** Whether a rule sets a new destination. */

@@ -4,15 +4,13 @@ The connections that a proxy or an agent opens to forward what it accepted, each
 
 import process from 'node:process';
 import {connect, isIPv6, type Socket} from 'node:net';
+import {unspecified} from '../../src/netfilter/address.js';
 import type {Endpoint} from '../../src/netfilter/path.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {ActorSpec} from './protocol.js';
 import {unsendable, watchEnd} from './socket-end.js';
 import {keyOfEnds, type Ends, type StopCount} from './stop-count.js';
 import type * as transparencyModule from './transparency.js';
-
-/** Lets the route determine the source. */
-const unspecified = {ipv4: '0.0.0.0', ipv6: '::'} as const;
 
 /** The family of an address. */
 export function familyOf({address}: Pick<Endpoint, 'address'>): 'ipv4' | 'ipv6' {
@@ -84,7 +82,7 @@ export class NextSockets {
 
 		try {
 			return this.#connectTransparently({
-				id, parent, to, source: isOutbound ? unspecified[family] : client,
+				id, parent, to, source: isOutbound ? unspecified[family] : client, // Unspecified: the route determines it.
 			});
 		} catch (error) {
 			// No packet was sent: the joiner will report a missing next leg.
