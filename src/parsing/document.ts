@@ -3,7 +3,7 @@ YAML or JSON with positions: every value knows its line, column and key, so that
 */
 
 import {
-	isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node,
+	isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node, type YAMLMap,
 } from 'yaml';
 import {InputError} from './input-error.js';
 
@@ -78,7 +78,8 @@ export function plainOf(field: Field): unknown {
 		const within = [...above, node];
 		if (isMap(node)) {
 			const values = new Map(fieldsOf(own));
-			return Object.fromEntries(keysOf(own).map(({name}) => {
+			return Object.fromEntries(node.items.map(({key}) => {
+				const name = nameOfKey(own, key);
 				const value = values.get(name);
 				return [name, value === undefined ? null : convert(value, within)];
 			}));
@@ -89,7 +90,7 @@ export function plainOf(field: Field): unknown {
 		}
 
 		const value: unknown = isScalar(node) ? node.value : undefined;
-		return typeof value === 'string' ? withoutControls(value, own.at) : value;
+		return typeof value === 'string' ? withoutControls(value, () => own.at) : value;
 	};
 
 	return convert(field, []);
@@ -101,7 +102,7 @@ export function fieldAt(field: Field, path: ReadonlyArray<string | number>): Fie
 	for (const step of path) {
 		const {node, source, key} = found;
 		const item: unknown = isSeq(node) && typeof step === 'number' ? node.items[step] : undefined;
-		const next = isNode(item) ? fieldOf(item, {key: `${key}[${step}]`, source}) : (isMap(node) && typeof step === 'string' ? child(found, step) : undefined);
+		const next = isNode(item) ? fieldOf(item, {key: `${key}[${step}]`, source}) : (isMap(node) && typeof step === 'string' ? valueIn(found, node, step) : undefined);
 		if (next === undefined) {
 			return found;
 		}
@@ -110,6 +111,12 @@ export function fieldAt(field: Field, path: ReadonlyArray<string | number>): Fie
 	}
 
 	return found;
+}
+
+/** The value of a key of a mapping, without looking at the others. */
+function valueIn(field: Field, {items}: YAMLMap, name: string): Field | undefined {
+	const item = items.find(({key}) => isScalar(key) && key.value === name);
+	return isNode(item?.value) && !isNull(item.value) ? fieldOf(item.value, {key: keyOfChild(field, name), source: field.source, keyNode: item.key as Node}) : undefined;
 }
 
 /**
@@ -143,19 +150,29 @@ export function fieldsOf(field: Field): ReadonlyArray<readonly [key: string, val
 	}
 
 	return node.items.flatMap(({key, value}) => {
-		const name = isScalar(key) ? key.value : undefined;
-		if (typeof name !== 'string') {
-			throw new InputError('a key that is not a string', isNode(key) ? placeOf(source.lines, key.range?.[0] ?? 0) : field.at);
-		}
-
-		withoutControls(name, placeOf(source.lines, (key as Node).range?.[0] ?? 0));
-		if (name === '<<') {
-			throw new InputError('merge keys (<<) are not supported; write the keys out', placeOf(source.lines, (key as Node).range?.[0] ?? 0));
-		}
-
-		const path = /^[A-Z_a-z]\w*$/.test(name) ? (field.key === '' ? name : `${field.key}.${name}`) : `${field.key}[${JSON.stringify(name)}]`;
-		return isNode(value) && !isNull(value) ? [[name, fieldOf(value, {key: path, source, keyNode: key as Node})] as const] : [];
+		const name = nameOfKey(field, key);
+		return isNode(value) && !isNull(value) ? [[name, fieldOf(value, {key: keyOfChild(field, name), source, keyNode: key as Node})] as const] : [];
 	});
+}
+
+/** @throws {InputError} for merge keys and keys that are not strings. */
+function nameOfKey({source, at}: Field, key: unknown): string {
+	const name = isScalar(key) ? key.value : undefined;
+	if (typeof name !== 'string') {
+		throw new InputError('a key that is not a string', isNode(key) ? placeOf(source.lines, key.range?.[0] ?? 0) : at);
+	}
+
+	const place = (): string => placeOf(source.lines, (key as Node).range?.[0] ?? 0);
+	if (name === '<<') {
+		throw new InputError('merge keys (<<) are not supported; write the keys out', place());
+	}
+
+	return withoutControls(name, place);
+}
+
+/** `spec.containers`, `labels["a key"]`. */
+function keyOfChild({key}: Field, name: string): string {
+	return /^[A-Z_a-z]\w*$/.test(name) ? (key === '' ? name : `${key}.${name}`) : `${key}[${JSON.stringify(name)}]`;
 }
 
 /** A key of a mapping, whatever its value: `isEmpty` if it has none. */
@@ -185,7 +202,7 @@ export function wordOf(field: Field): Text {
 		throw new InputError(`expected a word, but this is ${kindOf(field.node)}`, field.at);
 	}
 
-	return {value: withoutControls(String(value), field.at), at: field.at};
+	return {value: withoutControls(String(value), () => field.at), at: field.at};
 }
 
 /**
@@ -214,7 +231,7 @@ export function textOf(field: Field): Text {
 		throw new InputError(`expected a string, but this is ${kindOf(field.node)}${hint}`, field.at);
 	}
 
-	return {value: withoutControls(value, field.at), at: field.at};
+	return {value: withoutControls(value, () => field.at), at: field.at};
 }
 
 /**
@@ -246,24 +263,30 @@ export function booleanOf(field: Field): boolean {
 }
 
 /** YAML can express any character by an escape (`\\e`). Characters that act on a terminal do not belong in a name or a sentence; line ends may. */
-function withoutControls(text: string, at: string): string {
+function withoutControls(text: string, at: () => string): string {
 	const [found] = /[^\P{Cc}\t\n]/u.exec(text) ?? [];
 	if (found !== undefined) {
-		throw new InputError(`the control character U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}, which is not allowed in text`, at);
+		throw new InputError(`the control character U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}, which is not allowed in text`, at());
 	}
 
 	return text;
 }
 
 function fieldOf(node: Node, {key, source, keyNode}: {readonly key: string; readonly source: Source; readonly keyNode?: Node}): Field {
-	const place = placeOf(source.lines, (keyNode ?? node).range?.[0] ?? 0);
+	const place = (): string => placeOf(source.lines, (keyNode ?? node).range?.[0] ?? 0);
 	const resolved = isAlias(node) ? node.resolve(source.document) : node;
 	if (resolved === undefined) {
-		throw new InputError('an alias without its anchor', place);
+		throw new InputError('an alias without its anchor', place());
 	}
 
 	return {
-		node: resolved, key, at: key === '' ? place : `${place}, ${key}`, source,
+		node: resolved,
+		key,
+		// Of most fields, nobody asks.
+		get at() {
+			return key === '' ? place() : `${place()}, ${key}`;
+		},
+		source,
 	};
 }
 

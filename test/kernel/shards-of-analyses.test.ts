@@ -3,27 +3,12 @@
 import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {dir} from 'tmp-promise';
 import {normalizeReport} from '../../src/sharding/normalize.js';
-import {testbed, type Ended} from './_cli.js';
-
-const environment = {
-	GITHUB_STEP_SUMMARY: '', JOB_COMPLETION_INDEX: '', JOB_COMPLETIONS: '', CI_NODE_INDEX: '', CI_NODE_TOTAL: '',
-};
-
-type Run = (...given: readonly string[]) => Promise<Ended>;
-
-async function inFolder(act: (run: Run, folder: string) => Promise<void>): Promise<void> {
-	const {path: folder, cleanup} = await dir({prefix: 'testbed-shards-', unsafeCleanup: true});
-	try {
-		await act(async (...given) => testbed(given, {cwd: folder, env: environment}), folder);
-	} finally {
-		await cleanup();
-	}
-}
+import type {Ended} from './_cli.js';
+import {inFolder, type RunThere} from './_shards.js';
 
 /** Does a command whole and in shards, and compares the reports. Returns the merged one without the first shard. */
-async function sameInShards(t: ExecutionContext, run: Run, {command, count, formats}: {
+async function sameInShards(t: ExecutionContext, run: RunThere, {command, count, formats}: {
 	readonly command: readonly string[]; readonly count: number; readonly formats: readonly string[];
 }): Promise<Ended> {
 	for (let index = 1; index <= count; index++) {
@@ -45,7 +30,7 @@ async function sameInShards(t: ExecutionContext, run: Run, {command, count, form
 }
 
 test.serial('diff: the pairs of two series, with what moved', async t => {
-	await inFolder(async run => {
+	await inFolder(async (_, run) => {
 		const command = ['diff', '--consecutive', 'release:all', 'release:all --redirect-dns', '--since', '1.26', '--family', 'ipv4', '--paths'];
 		const part = await sameInShards(t, run, {command, count: 3, formats: ['json', 'html']});
 		t.not(part.exitCode, 0);
@@ -55,7 +40,7 @@ test.serial('diff: the pairs of two series, with what moved', async t => {
 });
 
 test.serial('diff: a single pair cannot be divided, and a single pair of a series is one piece', async t => {
-	await inFolder(async run => {
+	await inFolder(async (_, run) => {
 		const command = ['diff', '--consecutive', 'release:all', '--since', '1.30', '--family', 'ipv4'];
 		const part = await sameInShards(t, run, {command, count: 2, formats: ['text']});
 		t.is(part.exitCode, 3);
@@ -66,7 +51,7 @@ test.serial('diff: a single pair cannot be divided, and a single pair of a serie
 });
 
 test.serial('mutate: some mutants of the newest release', async t => {
-	await inFolder(async run => {
+	await inFolder(async (_, run) => {
 		const command = ['mutate', 'release:1.30', '--sample', '9', '--cases', 'types,complete'];
 		const part = await sameInShards(t, run, {command, count: 3, formats: ['json', 'html']});
 		t.is(part.exitCode, 3);
@@ -91,7 +76,7 @@ test.serial('mutate: some mutants of the newest release', async t => {
 });
 
 test.serial('probe --batch: blocks of lines, with the answers in their order', async t => {
-	await inFolder(async (run, folder) => {
+	await inFolder(async (folder, run) => {
 		const lines = Array.from({length: 20}, (_, index) => JSON.stringify({
 			id: index, from: 'app', to: `10.96.0.1:${440 + index}`, ...(index === 15 ? {to: '255.0.0.1:80', source: '127.0.0.6'} : {}), // The kernel sends no such packet, and its answer names the number of the line.
 		}));
@@ -126,7 +111,7 @@ const wrong: ReadonlyArray<readonly [title: string, given: readonly string[], me
 ];
 for (const [title, given, message] of wrong) {
 	test.serial(`usage: ${title}`, async t => {
-		await inFolder(async (run, folder) => {
+		await inFolder(async (folder, run) => {
 			writeFileSync(path.join(folder, 'one.jsonl'), '{"to": "10.96.0.1:443"}\n');
 			writeFileSync(path.join(folder, 'blank.jsonl'), '\n\n');
 			writeFileSync(path.join(folder, 'times.json'), '{"version": 1, "command": "probe", "times": {}}');

@@ -4,35 +4,10 @@ import {
 	copyFileSync, mkdirSync, readFileSync, writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import test, {type ExecutionContext} from 'ava';
-import {dir} from 'tmp-promise';
+import test from 'ava';
 import {normalizeReport} from '../../src/sharding/normalize.js';
-import {testbed, type Ended} from './_cli.js';
-
-const environment = {
-	GITHUB_STEP_SUMMARY: '', JOB_COMPLETION_INDEX: '', JOB_COMPLETIONS: '', CI_NODE_INDEX: '', CI_NODE_TOTAL: '',
-};
-
-/** Gives a test a folder of its own, and a way to run the testbed in it. */
-async function inFolder(act: (folder: string, run: (...given: readonly string[]) => Promise<Ended>) => Promise<void>): Promise<void> {
-	const {path: folder, cleanup} = await dir({prefix: 'testbed-shards-', unsafeCleanup: true});
-	try {
-		await act(folder, async (...given) => testbed(given, {cwd: folder, env: environment}));
-	} finally {
-		await cleanup();
-	}
-}
-
-/** Does all shards of a command, each with this status. */
-async function doAll(t: ExecutionContext, run: (...given: readonly string[]) => Promise<Ended>, {command, count, into, more = []}: {
-	readonly command: readonly string[]; readonly count: number; readonly into: string; readonly more?: readonly string[];
-}): Promise<void> {
-	for (let index = 1; index <= count; index++) {
-		const {exitCode, stderr} = await run(...command, '--shard', `${index}/${count}`, '--shard-output', into, ...more); // eslint-disable-line no-await-in-loop -- One machine does one shard at a time.
-		t.true([0, 1].includes(exitCode!), stderr);
-		t.regex(stderr, new RegExp(`testbed: shard ${index}/${count}: \\d+ of \\d+ pieces?, in ${into}shard-${index}-of-${count}\\.shard`, 'u'));
-	}
-}
+import {testbed} from './_cli.js';
+import {doAllShards, inFolder, noEngine} from './_shards.js';
 
 const scenarios = ['six-types', 'udp', 'no-rules'].map(name => path.resolve(`scenarios/${name}.yaml`));
 
@@ -40,7 +15,7 @@ test.serial('run: all shards together make the whole report, in every format; me
 	await inFolder(async (folder, run) => {
 		const whole = await run('run', ...scenarios, '--record', 'whole.testbed');
 		t.is(whole.exitCode, 0, whole.stderr);
-		await doAll(t, run, {command: ['run', ...scenarios], count: 3, into: 'a/'});
+		await doAllShards(t, run, {command: ['run', ...scenarios], count: 3, into: 'a/'});
 		for (const format of ['text', 'json', 'html', 'tap', 'junit', 'markdown', 'github']) {
 			const replayed = await run('replay', 'whole.testbed', '--format', format); // eslint-disable-line no-await-in-loop -- The machine is small.
 			const merged = await run('merge', 'a', '--format', format); // eslint-disable-line no-await-in-loop -- As above.
@@ -63,7 +38,7 @@ test.serial('run: all shards together make the whole report, in every format; me
 		t.is(Object.keys(times).length, 9);
 		const [slowest] = Object.keys(times);
 		writeFileSync(path.join(folder, 'times.json'), JSON.stringify({version: 1, command: 'run', times: Object.fromEntries(Object.keys(times).map(id => [id, id === slowest ? 1_000_000 : 1]))}));
-		await doAll(t, run, {
+		await doAllShards(t, run, {
 			command: ['run', ...scenarios], count: 2, into: 'b/', more: ['--shard-times', 'times.json'],
 		});
 		const timed = await run('merge', 'b', '--format', 'json');
@@ -78,7 +53,7 @@ test.serial('run: all shards together make the whole report, in every format; me
 test.serial('run: what is missing is inconclusive, and failures stay failures', async t => {
 	await inFolder(async (folder, run) => {
 		const failing = ['run', '--rules', 'release:1.30 -u 64535,1337', '--proxy-uid', '1337', '--types', '2,4', '--backend', 'iptables-nft,iptables-legacy'];
-		await doAll(t, run, {command: failing, count: 3, into: 'a/'});
+		await doAllShards(t, run, {command: failing, count: 3, into: 'a/'});
 		const whole = await run('merge', 'a');
 		t.is(whole.exitCode, 1);
 		t.is(whole.stderr, '');
@@ -106,7 +81,7 @@ test.serial('run: a single run that is a shard by itself is reported as one run'
 	await inFolder(async (_, run) => {
 		const command = ['run', '--types', '1'];
 		const whole = await run(...command, '--format', 'json');
-		await doAll(t, run, {command, count: 2, into: 'a/'});
+		await doAllShards(t, run, {command, count: 2, into: 'a/'});
 		const merged = await run('merge', 'a', '--format', 'json', '--record', 'one.testbed');
 		t.is(normalizeReport(merged.stdout), normalizeReport(whole.stdout));
 		const replayed = await run('replay', 'one.testbed', '--format', 'json');
@@ -118,12 +93,12 @@ test.serial('run: a single run that is a shard by itself is reported as one run'
 
 test.serial('run: Kubernetes and GitLab say which shard it is, but only to a command that writes a shard', async t => {
 	await inFolder(async folder => {
-		const run = async (env: Readonly<Record<string, string>>, ...given: readonly string[]) => testbed(['run', '--types', '1', '--backend', 'iptables-nft,nftables', ...given], {cwd: folder, env: {...environment, ...env}});
+		const run = async (env: Readonly<Record<string, string>>, ...given: readonly string[]) => testbed(['run', '--types', '1', '--backend', 'iptables-nft,nftables', ...given], {cwd: folder, env: {...noEngine, ...env}});
 		const kubernetes = await run({JOB_COMPLETION_INDEX: '0', JOB_COMPLETIONS: '2'}, '--shard-output', 'k/');
 		t.regex(kubernetes.stderr, /shard 1\/2: 1 of 2 pieces, in k\/shard-1-of-2\.shard/u);
 		const gitlab = await run({CI_NODE_INDEX: '2', CI_NODE_TOTAL: '2'}, '--shard-output', 'k/');
 		t.regex(gitlab.stderr, /shard 2\/2: 1 of 2 pieces/u);
-		const merged = await testbed(['merge', 'k'], {cwd: folder, env: environment});
+		const merged = await testbed(['merge', 'k'], {cwd: folder, env: noEngine});
 		t.is(merged.exitCode, 0);
 		const uncut = await run({CI_NODE_INDEX: '2', CI_NODE_TOTAL: '2'}, '--format', 'json');
 		t.is((JSON.parse(uncut.stdout) as {runs: unknown[]}).runs.length, 2);
@@ -149,10 +124,10 @@ for (const [file, env, shard] of engines) {
 		await inFolder(async folder => {
 			const [work, merge] = commandsIn(file);
 			const here = (words: readonly string[]) => words.map(word => word === 'scenarios/' ? path.resolve(word) : word.replace('/results/', 'results/'));
-			const done = await testbed(here(work!), {cwd: folder, env: {...environment, ...env}});
+			const done = await testbed(here(work!), {cwd: folder, env: {...noEngine, ...env}});
 			t.is(done.exitCode, 0, done.stderr);
 			t.regex(done.stderr, new RegExp(`shard ${shard}: \\d+ of \\d+ pieces, in results/`, 'u'));
-			const merged = await testbed(here(merge!), {cwd: folder, env: environment});
+			const merged = await testbed(here(merge!), {cwd: folder, env: noEngine});
 			t.is(merged.exitCode, 3, merged.stderr);
 			t.regex(merged.stderr, new RegExp(`Missing: shards 2-${shard.split('/')[1]!} of `, 'u'));
 		});

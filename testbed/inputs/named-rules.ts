@@ -15,6 +15,7 @@ import {TestbedError} from '../errors.js';
 import type {RuleInput} from './types.js';
 import {defaultInput} from './request.js';
 import {fullSource, liveNameOf, parseSource} from './source.js';
+import {readText} from './read-text.js';
 import {loadRuleInput, refuseRing} from './rules.js';
 import {checkModules} from './check-modules.js';
 
@@ -68,6 +69,24 @@ export function loadNamedRules({source, insert, families, backend, folder, file,
 	}
 
 	return withInsertions({...rules, source: isText ? file : source, notes: [...named.notes, ...rules.notes]}, {insert, families, allowModules});
+}
+
+/** The text of the file of rules that another file names, for a checksum; undefined if it names none, or one that cannot or may not be read, which loading it will say. */
+export function textOfNamedRules({source, folder, kind, allowOutside = false}: Pick<NamedRules, 'source' | 'folder' | 'kind' | 'allowOutside'>): string | undefined {
+	if (source === 'none' || isTextOfRules(source)) {
+		return undefined;
+	}
+
+	try {
+		const {file} = parseSource(besides(fullSource(source, folder).source, {folder, kind, allowOutside}));
+		return file === undefined || file === '-' ? undefined : readText({file, what: 'The rules'});
+	} catch (error) {
+		if (error instanceof TestbedError) {
+			return undefined;
+		}
+
+		throw error;
+	}
 }
 
 /** Whether a file contains its rules instead of naming them: a name has one line. */

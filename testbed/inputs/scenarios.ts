@@ -6,8 +6,9 @@ import path from 'node:path';
 import {InputError} from '../../src/parsing/input-error.js';
 import {backends as allBackends, type Backend} from '../../src/netfilter/types.js';
 import {parseScenario} from '../../src/scenario/file/parse.js';
+import {parseScenarioHead} from '../../src/scenario/file/parse-head.js';
 import {planScenario} from '../../src/scenario/file/plan.js';
-import type {ScenarioFile} from '../../src/scenario/file/types.js';
+import type {ScenarioFile, ScenarioHead} from '../../src/scenario/file/types.js';
 import {meshes} from '../../src/meshes.js';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import type {ActorCredentials, Intent} from '../../src/mesh/traffic.js';
@@ -42,6 +43,17 @@ export type ScenarioRequest = ScenarioPermissions & {
 	readonly isForCheck?: boolean | undefined;
 };
 
+/** What can be told of a scenario file before its traffic and its rules are read. */
+export type OutlinedScenario = {
+	readonly file: string;
+	readonly text: string;
+	readonly head: ScenarioHead;
+	/** How reports name its rules. */
+	readonly source: string;
+	/** The back ends that are asked for. */
+	readonly backends: readonly Backend[];
+};
+
 /**
 Reads a file and prepares it for each back end, or for the given rules instead of those that it names.
 
@@ -52,21 +64,22 @@ export function loadScenario(file: string, request: ScenarioRequest): LoadedScen
 }
 
 /**
-The same from text; `file` is used in errors and to resolve the files that it names.
+The same from text; `file` is used in errors and to resolve the files that it names. With `own`, only for these of the back ends.
 
 @throws {TestbedError} INPUT with file, line, column and key.
 */
-export function readScenario(text: string, {file, backends, credentialsOf, rules: given, ...permissions}: ScenarioRequest & {readonly file: string}): LoadedScenarios {
-	try {
+export function readScenario(text: string, {file, backends, credentialsOf, rules: given, own, ...permissions}: ScenarioRequest & {
+	readonly file: string; readonly own?: readonly Backend[];
+}): LoadedScenarios {
+	return inFile(file, () => {
 		const scenario = parseScenario(text, meshes);
-		const wanted = backends ?? scenario.backends ?? allBackends;
-		const made: readonly Made[] = given === undefined
-			? wanted.map(backend => rulesFor(scenario, {backend, file, ...permissions}))
-			: [{backend: given.backend, rules: given}];
+		const wanted = wantedOf(scenario, backends);
+		const make = (backend: Backend): Made => rulesFor(scenario, {backend, file, ...permissions});
+		const made = given === undefined ? (own ?? wanted).map(backend => make(backend)) : [{backend: given.backend, rules: given}];
 		const prepared = made.flatMap(({rules}) => rules === undefined ? [] : [{rules, play: readyScenarioOf(scenario, rules, {file, credentialsOf})}]);
 		// If the rules exist on no back end, their name is wrong.
 		const failure = made.find(({error}) => error !== undefined)?.error;
-		if (prepared.length === 0 && failure !== undefined) {
+		if (prepared.length === 0 && failure !== undefined && wanted.every(backend => made.some(one => one.backend === backend) || make(backend).rules === undefined)) {
 			throw failure;
 		}
 
@@ -75,9 +88,37 @@ export function readScenario(text: string, {file, backends, credentialsOf, rules
 			missing: made.flatMap(({backend, reason}) => reason === undefined
 				? []
 				: [{
-					source: isTextOfRules(scenario.rules.value) ? file : scenario.rules.value, release: null, backend, scenario: scenario.name, reason,
+					source: sourceOf(scenario, file), release: null, backend, scenario: scenario.name, reason,
 				}]),
 		};
+	});
+}
+
+/**
+Reads only what is needed to say which runs a file asks for; the rest of it is not checked.
+
+@throws {TestbedError} INPUT with file, line, column and key.
+*/
+export function outlineScenario(file: string, backends: readonly Backend[] | undefined): OutlinedScenario {
+	const text = readText({file, what: 'The scenario'});
+	const head = inFile(file, () => parseScenarioHead(text, meshes));
+	return {
+		file, text, head, source: sourceOf(head, file), backends: wantedOf(head, backends),
+	};
+}
+
+function sourceOf({rules: {value}}: ScenarioHead, file: string): string {
+	return isTextOfRules(value) ? file : value;
+}
+
+function wantedOf(head: ScenarioHead, backends: readonly Backend[] | undefined): readonly Backend[] {
+	return backends ?? head.backends ?? allBackends;
+}
+
+/** Names the file in errors about it. */
+function inFile<T>(file: string, act: () => T): T {
+	try {
+		return act();
 	} catch (error) {
 		if (error instanceof InputError) {
 			throw new TestbedError('INPUT', {message: `${file}: ${error.message}`, state: 'Nothing was run.', cause: error});
@@ -93,21 +134,37 @@ Reads many files, each as {@link loadScenario} does, and reports the errors of a
 @throws {TestbedError} INPUT, or the code that all errors share; a single error is thrown as it is.
 */
 export function loadScenarios(files: readonly string[], request: ScenarioRequest): readonly LoadedScenarios[] {
-	return doAll(files.map(file => () => loadScenario(file, request)), {heading: failed => `${failed} of ${files.length} scenarios cannot be run:`});
+	return ofScenarios(files, file => loadScenario(file, request));
+}
+
+/**
+Does something with each of some scenarios, and reports the errors of all of them at once.
+
+@throws {TestbedError} as {@link loadScenarios}.
+*/
+export function ofScenarios<One, T>(scenarios: readonly One[], act: (one: One) => T): readonly T[] {
+	return doAll(scenarios.map(one => () => act(one)), {heading: failed => `${failed} of ${scenarios.length} scenarios cannot be run:`});
 }
 
 type Made = {readonly backend: Backend; readonly rules?: RuleInput; readonly reason?: string; readonly error?: TestbedError};
 
-/** The rules of a scenario for one back end, or why there are none. */
-function rulesFor({rules: {value: source, at}, insert, families, backends}: ScenarioFile, {backend, file, allowOutside = false, allowModules = false, isForCheck = false}: ScenarioPermissions & {
-	readonly backend: Backend; readonly file: string; readonly isForCheck?: boolean | undefined;
-}): Made {
+/** Why a scenario excludes a back end by itself, whatever its rules are; undefined if it does not. */
+export function excludedBy({rules: {value: source}, insert, backends}: ScenarioHead, backend: Backend): string | undefined {
 	if (backends?.includes(backend) === false) {
-		return {backend, reason: `The scenario is for ${backends.join(' and ')}.`};
+		return `The scenario is for ${backends.join(' and ')}.`;
 	}
 
-	if (source !== 'none' && insert.length > 0 && !canInsert(backend)) {
-		return {backend, reason: insertedElsewhere};
+	return source !== 'none' && insert.length > 0 && !canInsert(backend) ? insertedElsewhere : undefined;
+}
+
+/** The rules of a scenario for one back end, or why there are none. */
+function rulesFor(scenario: ScenarioFile, {backend, file, allowOutside = false, allowModules = false, isForCheck = false}: ScenarioPermissions & {
+	readonly backend: Backend; readonly file: string; readonly isForCheck?: boolean | undefined;
+}): Made {
+	const {rules: {value: source, at}, insert, families} = scenario;
+	const excluded = excludedBy(scenario, backend);
+	if (excluded !== undefined) {
+		return {backend, reason: excluded};
 	}
 
 	if (isForCheck && allowOutside && liveNameOf(source) !== undefined) {

@@ -7,29 +7,34 @@ import type {RunOptions} from './options.js';
 
 /** Gives compatible scenarios the same actors, so that they share a sandbox: starting processes costs more than everything else. */
 export function shareActors(all: readonly RunOptions[]): readonly RunOptions[] {
-	const groups: Array<{readonly key: string; context: SharedActors; readonly members: number[]}> = [];
-	for (const [index, {scenario, rules}] of all.entries()) {
-		if (scenario === undefined) {
-			continue;
-		}
+	const groups: Group[] = [];
+	const groupOf = all.map(({scenario, rules}) => scenario === undefined ? undefined : join(groups, scenario, rules));
+	return all.map((options, index) => {
+		const {scenario} = options;
+		const context = groupOf[index]?.context;
+		return context === undefined || scenario === undefined ? options : {...options, scenario: {...scenario, actorSet: context.actorSet, extension: context.extension}};
+	});
+}
 
-		const {proxyPort, inboundCapturePort, ambient, inboundInterceptionMode, inboundTproxyMark} = rules.intent;
-		// A pod with further interfaces forwards packets, so it cannot be shared with one without.
-		const {interfaces, podAddresses} = scenario.extension;
-		const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, interfaces.length > 0, podAddresses]);
-		const group = groups.find(candidate => candidate.key === key && merged(candidate.context, scenario) !== undefined);
-		if (group === undefined) {
-			groups.push({key, context: scenario, members: [index]});
-		} else {
-			group.context = merged(group.context, scenario)!;
-			group.members.push(index);
+type Group = {readonly key: string; context: SharedActors};
+
+/** Adds a scenario to the first group that it fits, or makes one for it. */
+function join(groups: Group[], scenario: ReadyScenario, {intent}: RunOptions['rules']): Group {
+	const {proxyPort, inboundCapturePort, ambient, inboundInterceptionMode, inboundTproxyMark} = intent;
+	// A pod with further interfaces forwards packets, so it cannot be shared with one without.
+	const {interfaces, podAddresses} = scenario.extension;
+	const key = JSON.stringify([proxyPort, inboundCapturePort, ambient?.mark, inboundInterceptionMode, inboundTproxyMark, interfaces.length > 0, podAddresses]);
+	for (const group of groups) {
+		const context = group.key === key ? merged(group.context, scenario) : undefined;
+		if (context !== undefined) {
+			group.context = context;
+			return group;
 		}
 	}
 
-	return all.map((options, index) => {
-		const context = groups.find(({members}) => members.includes(index))?.context;
-		return context === undefined || options.scenario === undefined ? options : {...options, scenario: {...options.scenario, actorSet: context.actorSet, extension: context.extension}};
-	});
+	const group: Group = {key, context: scenario};
+	groups.push(group);
+	return group;
 }
 
 type SharedActors = Pick<ReadyScenario, 'actorSet' | 'extension'>;

@@ -115,8 +115,7 @@ export const scenarioVersion = 1;
 /** The names of a mesh that a file can use. */
 export type ScenarioMesh = Pick<Mesh, 'roles' | 'published'>;
 
-/** A whole file, for rules of the given meshes. */
-export const scenarioFileOf = (meshes: readonly ScenarioMesh[]) => exactly({
+const fileOf = (meshes: readonly ScenarioMesh[]) => exactly({
 	version: about('The version of the format: 1.', z.literal(scenarioVersion)),
 	name: about('The scenario\'s name, as reports print it.', line),
 	about: about('One sentence: what this shows.', text),
@@ -131,6 +130,15 @@ export const scenarioFileOf = (meshes: readonly ScenarioMesh[]) => exactly({
 	interfaces: maybe(about('Additional interfaces of the pod, by name.', byName(podInterface))),
 	probes: about('The connections to attempt, all at once.', listOf(probeOf(meshes), {min: 1, of: 'probes'})),
 });
+
+const schemas = new WeakMap<readonly ScenarioMesh[], ReturnType<typeof fileOf>>();
+
+/** A whole file, for rules of the given meshes. Made once for each list: it takes longer than to check a file with it. */
+export function scenarioFileOf(meshes: readonly ScenarioMesh[]) {
+	const schema = schemas.get(meshes) ?? fileOf(meshes);
+	schemas.set(meshes, schema);
+	return schema;
+}
 
 const {shape} = scenarioFileOf([]);
 

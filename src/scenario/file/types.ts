@@ -68,6 +68,9 @@ export type ProbeClaim = {
 	readonly fault: {readonly because: string; readonly claim: Claim} | undefined;
 };
 
+/** The part of a file that says which runs it asks for. */
+export type ScenarioHead = Pick<ScenarioFile, 'name' | 'backends'> & {readonly rules: Pick<Text, 'value'>; readonly insert: ReadonlyArray<Pick<Text, 'value'>>};
+
 /** The whole file. */
 export type ScenarioFile = {
 	readonly name: string;

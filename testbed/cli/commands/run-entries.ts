@@ -20,10 +20,21 @@ export function namesOfRun({rules: {source, release, backend}, scenario}: RunOpt
 	};
 }
 
+/** A run that cannot be done, as the result of a run. */
+export function absentEntry(run: MissingRun): RunEntry {
+	return {...run, kind: 'unavailable'};
+}
+
 /** Runs that cannot be done come first, then the others as they were asked for. Scenarios are sorted by name, each with its back ends side by side. */
 export function arrangeEntries(missing: readonly MissingRun[], entries: readonly RunEntry[]): readonly RunEntry[] {
-	const all = [...missing.map((entry): RunEntry => ({...entry, kind: 'unavailable'})), ...entries];
-	return all.toSorted((one, other) => one.scenario === undefined || other.scenario === undefined
+	return [...missing.map(run => absentEntry(run)), ...entries].toSorted((one, other) => one.scenario === undefined || other.scenario === undefined
 		? 0
-		: one.scenario.localeCompare(other.scenario) || backends.indexOf(one.backend) - backends.indexOf(other.backend));
+		: one.scenario.localeCompare(other.scenario) || backends.indexOf(one.backend) - backends.indexOf(other.backend) || compareAbsent(one, other));
+}
+
+/** Scenarios of one name: first those that cannot be run, in an order of their own, because shards find some of them early and some late. */
+function compareAbsent(one: RunEntry, other: RunEntry): number {
+	return one.kind === 'unavailable' && other.kind === 'unavailable'
+		? one.source.localeCompare(other.source) || one.reason.localeCompare(other.reason)
+		: Number(other.kind === 'unavailable') - Number(one.kind === 'unavailable');
 }

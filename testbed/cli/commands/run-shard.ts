@@ -15,21 +15,49 @@ import type {PrintFlags} from '../output/destinations.js';
 import {writeRuns} from '../output/write-runs.js';
 import type {Supervision} from '../supervise.js';
 import {version} from '../version.js';
-import {arrangeEntries, namesOfRun, type MissingRun, type RunNames} from './run-entries.js';
+import {
+	absentEntry, arrangeEntries, namesOfRun, type MissingRun, type RunNames,
+} from './run-entries.js';
+import type {SelectedRuns} from './select-cases.js';
 import {askedOptions} from './shard-flags.js';
 
 /** What the report of all shards says apart from the runs. `isSingle`: it is the report of a single run, as without shards. */
 export type RunFrame = {readonly isSingle: boolean; readonly missing: readonly MissingRun[]};
 
-/** What is to be run, and how. `scenarios` are the operands of the command line. */
+/** The work of all shards of a run. */
 export type ShardedRun = {
-	readonly inputs: readonly RunOptions[];
+	/** What the pieces are called, in the order of the report. */
+	readonly names: readonly RunNames[];
+	/** Their places, in an order in which those that can share a sandbox are neighbors. */
+	readonly order: readonly number[];
+	/** Runs that cannot be done, which belong to no shard. */
 	readonly missing: readonly MissingRun[];
+	/** The operands of the command line. */
 	readonly scenarios: readonly string[];
+	/** Everything that was read and that decides the results. */
+	readonly read: unknown;
+	/**
+	The runs at some places, in their order. Some may turn out to be impossible.
+
+	@throws {TestbedError} INPUT for what cannot be read.
+	*/
+	readonly load: (places: readonly number[]) => ReadonlyArray<RunOptions | MissingRun>;
 };
 
-/** Runs the pieces of one shard, prints their report, writes the file, and returns the exit status: that of its own pieces, 0 if it has none. */
-export async function runShard({inputs, missing, scenarios}: ShardedRun, request: ShardRequest, {flags, supervision: {onProgress}, recorder}: {
+/** The work of runs that are read already. */
+export function shardedRun({inputs, missing}: SelectedRuns, scenarios: readonly string[]): ShardedRun {
+	return {
+		names: inputs.map(options => namesOfRun(options)),
+		order: runOrder(inputs),
+		missing,
+		scenarios,
+		read: [missing, ...inputs.map(options => whatDecides(options))],
+		load: places => places.map(place => inputs[place]!),
+	};
+}
+
+/** Runs the pieces of one shard, prints their report, writes the file, and returns the exit status: that of its own pieces, 0 if none of them can be run. */
+export async function runShard({names, order, missing, scenarios, read, load}: ShardedRun, request: ShardRequest, {flags, supervision: {onProgress}, recorder}: {
 	readonly flags: PrintFlags & {readonly jobs: number}; readonly supervision: Supervision; readonly recorder: Recorder | undefined;
 }): Promise<number> {
 	const startedAt = performance.now();
@@ -38,39 +66,49 @@ export async function runShard({inputs, missing, scenarios}: ShardedRun, request
 		command: 'run',
 		operands: scenarios,
 		options: askedOptions(flags),
-		pieces: inputs.map(options => ({name: nameOfRun(namesOfRun(options)), about: namesOfRun(options)})),
-		order: runOrder(inputs),
-		read: [missing, ...inputs.map(options => whatDecides(options))],
+		pieces: names.map(one => ({name: nameOfRun(one), about: one})),
+		order,
+		read,
 	}, request);
-	const own = work.own.map(place => inputs[place]!);
+	const own = load(work.own);
+	const inputs = own.filter(one => isRun(one));
 	const evidence = new Map<Report, RunEvidence>();
-	const times: number[] = [];
-	onProgress(`running ${own.length} of ${inputs.length} pieces`);
-	const entries = await runMany(own, {
+	const times = new Map<RunOptions, number>();
+	onProgress(`running ${inputs.length} of ${names.length} pieces`);
+	const entries = await runMany(inputs, {
 		jobs: flags.jobs,
 		onEvidence(report, own) {
 			evidence.set(report, own);
 			recorder?.note(report, own);
 		},
 		onEntry({release, source, backend, scenario}, {index, ms}) {
-			times[index] = ms;
-			onProgress(`${Object.keys(times).length} of ${own.length}: ${scenario ?? release ?? source} ${backend}`);
+			times.set(inputs[index]!, ms);
+			onProgress(`${times.size} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
 		},
 	});
 	const durationMs = Math.round(performance.now() - startedAt);
-	const runs: Runs = {entries: arrangeEntries([], entries), durationMs};
-	if (entries.length > 0) {
+	const entryOf = new Map(inputs.map((options, index) => [options, entries[index]!]));
+	const results = own.map(one => isRun(one)
+		? {ms: Math.round(times.get(one)!), entry: entryOf.get(one)!}
+		: {ms: 0, entry: absentEntry(one)});
+	const runs: Runs = {entries: arrangeEntries([], results.map(({entry}) => entry)), durationMs};
+	if (results.length > 0) {
 		await writeRuns(runs, flags);
 	}
 
 	await recorder?.writeRuns(runs);
-	const frame: RunFrame = {isSingle: inputs.length === 1 && missing.length === 0, missing};
+	const frame: RunFrame = {isSingle: names.length === 1 && missing.length === 0, missing};
 	await work.write({
-		frame: entries.length === 0 ? null : frame,
+		frame: results.length === 0 ? null : frame,
 		durationMs,
-		results: entries.map((entry, index) => ({ms: Math.round(times[index]!), result: packedEntry(recorded(entry, evidence))})),
+		results: results.map(({ms, entry}) => ({ms, result: packedEntry(recorded(entry, evidence))})),
 	});
-	return entries.length === 0 ? 0 : exitStatusOfRuns(runs);
+	// A piece that turned out to be impossible decides nothing, as in the report of all shards.
+	return results.every(({entry}) => entry.kind === 'unavailable') ? 0 : exitStatusOfRuns(runs);
+}
+
+function isRun(one: RunOptions | MissingRun): one is RunOptions {
+	return 'rules' in one;
 }
 
 function recorded(entry: RunEntry, evidence: ReadonlyMap<Report, RunEvidence>) {

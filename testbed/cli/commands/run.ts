@@ -48,7 +48,7 @@ import {playersOf} from '../../inputs/players.js';
 import {typesFor} from '../../inputs/mesh-of-rules.js';
 import {changedRuns, nameOfRun} from './changed-runs.js';
 import {arrangeEntries, type MissingRun} from './run-entries.js';
-import {runShard} from './run-shard.js';
+import {runShard, shardedRun} from './run-shard.js';
 import {
 	countCases, listCases, refuseWithList, selectCases, type SelectedRuns,
 } from './select-cases.js';
@@ -210,9 +210,9 @@ export async function selectAndRun(runs: SelectedRuns, doing: Doing): Promise<nu
 
 /** Runs one rule set or many, or a shard of them, prints the results, and returns the exit status. */
 async function runAndPrint({inputs, missing}: SelectedRuns, {flags, shard, supervision, scenarios = [], rounds}: Doing): Promise<number> {
-	const recorder = flags.record === undefined ? undefined : Recorder.create(flags.record);
+	const recorder = recorderOf(flags);
 	if (shard !== undefined) {
-		return runShard({inputs, missing, scenarios}, shard, {flags, supervision, recorder});
+		return runShard(shardedRun({inputs, missing}, scenarios), shard, {flags, supervision, recorder});
 	}
 
 	const [only] = inputs;
@@ -248,6 +248,11 @@ async function runAndPrint({inputs, missing}: SelectedRuns, {flags, shard, super
 	await writeRuns(runs, flags);
 	await recorder?.writeRuns(runs);
 	return exitStatusOfRuns(runs);
+}
+
+/** What writes the recording, if one is asked for. */
+export function recorderOf({record}: Pick<RunFlags, 'record'>): Recorder | undefined {
+	return record === undefined ? undefined : Recorder.create(record);
 }
 
 /** @throws {TestbedError} USAGE for options that are for a single run, if there are several. */

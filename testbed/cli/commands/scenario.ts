@@ -5,15 +5,21 @@
 import {TestbedError} from '../../errors.js';
 import type {RunOptions} from '../../run/options.js';
 import {namesScenario, scenarioFiles} from '../../inputs/scenario-words.js';
-import {loadScenarios} from '../../inputs/scenarios.js';
-import {checkOutputFlags, scenarioInputs} from '../output/output-files.js';
+import {
+	loadScenarios, ofScenarios, outlineScenario, type LoadedScenarios, type OutlinedScenario, type ScenarioRequest,
+} from '../../inputs/scenarios.js';
+import {drawsOne} from '../output/draw-one.js';
+import {wantedReports} from '../output/destinations.js';
+import {checkOutputFlags, inputsOfScenario, scenarioInputs} from '../output/output-files.js';
 import {supervise} from '../supervise.js';
 import {credentialsOf} from '../../inputs/credentials.js';
 import {Checks, refuseWithCheck} from '../check/checks.js';
 import type {Rounds} from '../watch/rounds.js';
 import {
-	chooseProxy, optionsOf, selectAndRun, shardOfRun, type RunFlags,
+	chooseProxy, optionsOf, recorderOf, selectAndRun, shardOfRun, type RunFlags,
 } from './run.js';
+import {runShard} from './run-shard.js';
+import {shardedScenarios} from './scenario-shard.js';
 import {refuseWithList} from './select-cases.js';
 import {shardFiles} from './shard-flags.js';
 
@@ -38,29 +44,57 @@ export async function scenarioCommand(words: readonly string[], {flags, given, r
 	}
 
 	const proxy = await checks.wait(async () => chooseProxy(flags));
-	const loaded = checks.do(() => loadScenarios(scenarioFiles(words), {
-		backends: flags.backend, allowModules: flags.allowModules, allowOutside: flags.allowOutside, credentialsOf: (intent, known) => credentialsOf(flags, intent, known), isForCheck: checks.isOnly,
-	})) ?? [];
-	const prepared = loaded.flatMap(one => one.prepared);
 	const shard = shardOfRun(flags);
 	const {inputs: read, outputs} = shardFiles(shard);
-	const readFiles = scenarioInputs(prepared.map(({rules, play: scenario}) => ({rules, scenario})));
+	const request: Omit<ScenarioRequest, 'backends' | 'rules'> = {
+		allowModules: flags.allowModules, allowOutside: flags.allowOutside, credentialsOf: (intent, known) => credentialsOf(flags, intent, known), isForCheck: checks.isOnly,
+	};
+	const isCut = shard !== undefined && !needsAllCases(flags);
+	const loaded = checks.do(() => loadAll(scenarioFiles(words), {request, backends: flags.backend, isCut})) ?? {prepared: [], missing: []};
+	const readFiles = 'outlines' in loaded
+		? loaded.outlines.flatMap(({file, source}) => inputsOfScenario(file, source))
+		: scenarioInputs(loaded.prepared.map(({rules, play: scenario}) => ({rules, scenario})));
 	rounds?.reads(readFiles.map(({file}) => file));
 	checks.do(() => {
 		checkOutputFlags(flags, [...readFiles, ...read], outputs);
 	});
 	checks.end();
 	return supervise(async supervision => {
-		const inputs = prepared.map(({rules, play: ready}): RunOptions => ({
+		const optionsFor = ({rules, play: ready}: Prepared, isAlone: boolean): RunOptions => ({
 			...optionsOf(rules, {
-				flags, supervision, proxy, isAlone: prepared.length === 1,
+				flags, supervision, proxy, isAlone,
 			}),
 			families: [...new Set(ready.cases.map(({probe}) => probe.family))],
 			types: [],
 			scenario: ready,
-		}));
-		return selectAndRun({inputs, missing: loaded.flatMap(one => one.missing)}, {
+		});
+		if ('outlines' in loaded) {
+			const work = shardedScenarios(loaded.outlines, {words, request, optionsOf: one => optionsFor(one, false)});
+			return runShard(work, shard!, {flags, supervision, recorder: recorderOf(flags)});
+		}
+
+		const inputs = loaded.prepared.map(one => optionsFor(one, loaded.prepared.length === 1));
+		return selectAndRun({inputs, missing: loaded.missing}, {
 			flags, shard, supervision, scenarios: words, rounds,
 		});
 	});
+}
+
+type Prepared = LoadedScenarios['prepared'][number];
+
+/** Whether some option is about all cases of all shards, so that every shard has to plan them all. */
+function needsAllCases(flags: RunFlags): boolean {
+	return flags.filter !== undefined || wantedReports(flags).some(({format}) => drawsOne(format));
+}
+
+/** The scenarios with their rules; with `isCut` without them. */
+function loadAll(files: readonly string[], {request, backends, isCut}: {readonly request: Omit<ScenarioRequest, 'backends'>; readonly backends: RunFlags['backend']; readonly isCut: boolean}): LoadedScenarios | {
+	readonly outlines: readonly OutlinedScenario[];
+} {
+	if (isCut) {
+		return {outlines: ofScenarios(files, file => outlineScenario(file, backends))};
+	}
+
+	const loaded = loadScenarios(files, {...request, backends});
+	return {prepared: loaded.flatMap(one => one.prepared), missing: loaded.flatMap(one => one.missing)};
 }

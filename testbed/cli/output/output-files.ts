@@ -50,15 +50,13 @@ export function ruleFiles(inputs: ReadonlyArray<readonly [name: string, source: 
 
 /** The input files of scenario runs: the scenarios, and the rules that they name. */
 export function scenarioInputs(runs: ReadonlyArray<Pick<RunOptions, 'rules' | 'scenario'>>): readonly CheckedInput[] {
-	return runs.flatMap(({rules: {source}, scenario}) => {
-		if (scenario === undefined) {
-			return [];
-		}
+	return runs.flatMap(({rules: {source}, scenario}) => scenario === undefined ? [] : inputsOfScenario(scenario.file, source));
+}
 
-		const {file} = scenario;
-		const name = `the scenario ${file}`;
-		return [{name, file}, ...ruleFiles([[name, source]], path.dirname(file))];
-	});
+/** The input files of one scenario whose rules are `source`. */
+export function inputsOfScenario(file: string, source: string): readonly CheckedInput[] {
+	const name = `the scenario ${file}`;
+	return [{name, file}, ...ruleFiles([[name, source]], path.dirname(file))];
 }
 
 /** The input files of the cases that a command line names. */
