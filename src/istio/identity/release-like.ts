@@ -5,7 +5,7 @@ The known release by which a user's rules are judged: the one that writes such r
 import {defaultBackendOf} from '../../netfilter/backends.js';
 import {languageOfRules, rulesOf, tablesOf} from '../../netfilter/lookup.js';
 import {addressFamilies} from '../../mesh/topology.js';
-import type {RuleSet} from '../../netfilter/types.js';
+import type {AddressFamily, Backend, RuleSet} from '../../netfilter/types.js';
 import type {Intent} from '../../mesh/intent.js';
 import type {ReleaseRange} from '../../mesh/identity.js';
 import {canGenerate, generate} from '../generate.js';
@@ -52,13 +52,10 @@ function findLike(ruleSet: RuleSet): Release {
 	const families = addressFamilies.filter(family => tablesOf(ruleSet, family).some(({chains}) => chains.some(chain => chain.rules.length > 0)));
 	const backend = defaultBackendOf(languageOfRules(ruleSet));
 	const own = countsOf(rules);
+	const interception = interceptionOf(ruleSet);
 	const [best] = releasesIn(releases)
 		.filter(release => canGenerate(release, backend))
-		.map(release => ({
-			release, lacks: lackOf(own, countsOf(rulesWithRoles(generate({
-				release, options: injectedOptions(release, interceptionOf(ruleSet)), families, backend,
-			})))),
-		}))
+		.map(release => ({release, lacks: lackOf(own, countsOfRelease({release, interception, families, backend}))}))
 		.toReversed()
 		.toSorted((one, other) => one.lacks - other.lacks);
 	return best?.release ?? newestRelease;
@@ -72,8 +69,24 @@ function releasesIn({from, to}: ReleaseRange): readonly Release[] {
 		: lines.map(({name}) => findRelease(to?.startsWith(`${name}.`) === true ? to : name));
 }
 
+const generated = new Map<string, RoleCounts>();
+
+/** The counts of the rules that a release writes, generated once: many rule sets are compared with the same releases. */
+function countsOfRelease({release, interception, families, backend}: {
+	readonly release: Release; readonly interception: Partial<Interception>; readonly families: readonly AddressFamily[]; readonly backend: Backend;
+}): RoleCounts {
+	const key = JSON.stringify([release.patch, interception, families, backend]);
+	const counts = generated.get(key) ?? countsOf(rulesWithRoles(generate({
+		release, options: injectedOptions(release, interception), families, backend,
+	})));
+	generated.set(key, counts);
+	return counts;
+}
+
 /** How many rules there are of each role, by family. */
-function countsOf(rules: ReturnType<typeof rulesWithRoles>): ReadonlyMap<string, number> {
+type RoleCounts = ReadonlyMap<string, number>;
+
+function countsOf(rules: ReturnType<typeof rulesWithRoles>): RoleCounts {
 	const counts = new Map<string, number>();
 	for (const {family, role} of rules) {
 		if (role !== undefined) {
@@ -89,6 +102,6 @@ function keyOf(family: string, role: Role): string {
 	return `${family} ${role}`;
 }
 
-function lackOf(own: ReadonlyMap<string, number>, wanted: ReadonlyMap<string, number>): number {
+function lackOf(own: RoleCounts, wanted: RoleCounts): number {
 	return [...wanted].map(([key, count]) => Math.max(0, count - (own.get(key) ?? 0))).reduce((sum, count) => sum + count, 0);
 }
