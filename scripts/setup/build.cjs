@@ -24,7 +24,7 @@ const pageFolder = 'page';
 /** All files below a folder, relative to the root; none if the folder does not exist. */
 function filesBelow(root, folder) {
 	try {
-		return fs.readdirSync(path.join(root, folder), {withFileTypes: true}).flatMap(entry => {
+		return fs.readdirSync(`${root}/${folder}`, {withFileTypes: true}).flatMap(entry => {
 			const name = `${folder}/${entry.name}`;
 			return entry.isDirectory() ? filesBelow(root, name) : [name];
 		});

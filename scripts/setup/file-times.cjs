@@ -18,7 +18,7 @@ const tickMs = 2000;
 function stateOf(names, root) {
 	let latest = 0;
 	const lines = names.map(name => {
-		const {dev, ino, size, mtimeMs, ctimeMs} = fs.statSync(path.join(root, name));
+		const {dev, ino, size, mtimeMs, ctimeMs} = fs.statSync(`${root}/${name}`);
 		latest = Math.max(latest, mtimeMs, ctimeMs);
 		return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs} ${name}\n`;
 	});

@@ -8,9 +8,10 @@ import type {Leg, LegEnd} from '../netfilter/path.js';
 import {
 	listenerFor, livesInPod, type ActorSet, type ListenerPlan,
 } from '../mesh/actor-set.js';
-import {transparencyOf, type Transparency} from '../mesh/intent.js';
+import {dnsServersOf, transparencyOf, type Transparency} from '../mesh/intent.js';
 import type {Mesh} from '../mesh/mesh.js';
 import type {ProbeRequest, ProbeSpec} from '../scenario/probe-spec.js';
+import {addressesIn, noExtension, withServers} from '../scenario/topology-extension.js';
 import {defaultTopology, type Topology} from '../mesh/topology.js';
 import type {ActorCredentials, ActorName, Intent} from '../mesh/traffic.js';
 import type {DeliveredLeg} from '../trace/fast/first-leg.js';
@@ -33,6 +34,8 @@ export class StubModel {
 	readonly #transparency: Transparency | undefined;
 	readonly #actors: ActorSet;
 	readonly #listeners: ReadonlyMap<string, ListenerPlan>;
+	/** Where datagrams are received, by namespace: an actor that listens for them has a socket for each of these, so that it answers from the address that was asked. */
+	readonly #datagramAddresses: Readonly<Record<'pod' | 'remote', ReadonlySet<string>>>;
 
 	constructor({traffic}: Pick<Mesh, 'traffic'>, intent: Intent, credentials: ActorCredentials, topology: Topology = defaultTopology) {
 		this.#credentials = credentials;
@@ -42,6 +45,8 @@ export class StubModel {
 		});
 		const all = this.#actors.actors.flatMap(({name, namespace, listeners}) => listeners.map(listener => ({name, namespace, listener})));
 		this.#listeners = new Map(all.map(({namespace, listener}) => [listenerKey(namespace, listener.protocol, listener.port), listener] as const));
+		const extension = withServers(noExtension, dnsServersOf(intent), topology);
+		this.#datagramAddresses = {pod: new Set(addressesIn('pod', topology, extension)), remote: new Set(addressesIn('remote', topology, extension))};
 		this.listening = this.#transparency === undefined
 			? []
 			: all.flatMap(({name, listener: {protocol, port, duty}}) => name === 'proxy' && (duty === 'outbound' || duty === 'inbound') ? [{protocol, port}] : []);
@@ -76,7 +81,7 @@ export class StubModel {
 
 		const namespace = arrivedBy === 'input' ? 'pod' : 'remote';
 		const listener = this.#listeners.get(listenerKey(namespace, protocol, deliveredTo.port));
-		if (listener === undefined || !isBoundTo(listener, deliveredTo.address)) {
+		if (listener === undefined || !isBoundTo(listener, deliveredTo.address) || (protocol === 'udp' && !this.#datagramAddresses[namespace].has(deliveredTo.address))) {
 			return {end: {kind: 'refused'}, next: undefined};
 		}
 

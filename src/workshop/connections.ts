@@ -3,8 +3,9 @@ A user's connection in the form that a run sends and judges.
 */
 
 import {
-	dnsPort, livesInPod, type ActorPlan, type ActorSet,
+	livesInPod, type ActorPlan, type ActorSet,
 } from '../mesh/actor-set.js';
+import {needsDns} from '../mesh/dns-listeners.js';
 import type {Mesh} from '../mesh/mesh.js';
 import {meantCredentials} from '../mesh/other-senders.js';
 import {defaultTopology} from '../mesh/topology.js';
@@ -46,7 +47,7 @@ Reads a connection, and its expectation by the intent.
 @throws {ProbeFault} for an invalid destination, or one of the other family.
 */
 export function planConnection({from, to, protocol = 'tcp', uid, gid}: Extract<Question, {kind: 'connection'}>, family: AddressFamily, context: PlanContext): PlannedConnection {
-	const {mesh: {traffic}, intent, credentials} = context;
+	const {mesh, intent, credentials} = context;
 	const spec = readProbe({
 		from, to, proto: protocol, family, ...(uid === undefined ? {} : {uid}), ...(gid === undefined ? {} : {gid}),
 	});
@@ -54,8 +55,10 @@ export function planConnection({from, to, protocol = 'tcp', uid, gid}: Extract<Q
 	const owner: Credentials = {uid: uid ?? own.uid, gid: gid ?? uid ?? own.gid};
 	const isUsual = owner.uid === own.uid && owner.gid === own.gid;
 	const actor = isUsual ? from : nameOf(from, owner);
-	const needsDns = protocol === 'udp' || spec.to.port === dnsPort;
-	const expected = traffic.expected({
+	const withDns = needsDns({protocol, to: spec.to}, {
+		mesh, intent, credentials, topology: defaultTopology,
+	});
+	const expected = mesh.traffic.expected({
 		intent, actors: {...meantCredentials(intent, credentials), [from]: owner}, topology: defaultTopology, family,
 	}, {actor: from, destination: spec.to, protocol});
 	const [first, ...rest] = expected.legs;
@@ -76,8 +79,8 @@ export function planConnection({from, to, protocol = 'tcp', uid, gid}: Extract<Q
 			: {
 				name: actor, ...owner, namespace: livesInPod[from] ? 'pod' : 'remote', listeners: [], ownSource: from === 'prometheus' ? defaultTopology.places.prometheus : {},
 			},
-		needsDns,
-		hasExpectation: last !== undefined && stopsOf(standingActors({...context, withDns: needsDns})).has(last),
+		needsDns: withDns,
+		hasExpectation: last !== undefined && stopsOf(standingActors({...context, withDns})).has(last),
 	};
 }
 

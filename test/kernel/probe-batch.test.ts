@@ -39,6 +39,13 @@ const questions: ReadonlyArray<readonly [line: Readonly<Record<string, string | 
 	[{from: 'proxy', to: 'pod:8080'}, 'delivered'],
 	[{from: 'app', to: 'resolver:53', proto: 'udp'}, 'delivered'],
 	[{from: 'app', to: 'remote:9999', proto: 'udp'}, 'refused'],
+	// Only the name server's own addresses have sockets for datagrams.
+	[{from: 'app', to: '198.51.100.7:53', proto: 'udp'}, 'refused'],
+	[{from: 'app', to: '[2001:db8:99::7]:53', proto: 'udp', family: 'ipv6'}, 'refused'],
+	// The agent answers queries over TCP as well.
+	[{from: 'app', to: 'localhost:15053'}, 'delivered'],
+	// Whoever sends as another user forwards as that user.
+	[{from: 'proxy', to: 'remote:8080', uid: 1000}, 'loop'],
 ];
 
 for (const backend of backends) {
@@ -134,6 +141,7 @@ const mistakes: ReadonlyArray<readonly [input: string, given: readonly string[],
 	['', [], /stdin contains no probes/u],
 	['{"to": "pod:80"}\n\n{"to": 1}\n', [], /stdin, line 3: "to" is 1: it must be ADDRESS:PORT/u],
 	['{"to": "pod:80"}\n{"to": "10.0.0.1:80", "from": "remote"}\n', [], /stdin, line 2: a connection from remote to 10\.0\.0\.1:80 does not enter the pod[\s\S]*"to": "pod:80"/u],
+	['{"to": "remote:80"}\n{"to": "remote:80", "source": "192.0.2.9"}\n', [], /stdin, line 2: "source" is 192\.0\.2\.9: app has no such address\. Its IPv4 addresses are 10\.244\.1\.10, 127\.0\.0\.0\/8\./u],
 	['{"to": "[::1]:80"}\n', ['--family', 'ipv4'], /line 1: "to" is \[::1\]:80 \(ipv6\), but the rules are for ipv4/u],
 	['{"to": "pod:80"}\n', ['--uid', '1'], /--uid cannot be used with --batch/u],
 	['{"to": "pod:80"}\n', ['--format', 'json'], /--first-leg, --format, --json, --brief, --output, --pcap and --verbose are for single probes/u],

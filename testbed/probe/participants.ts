@@ -3,7 +3,8 @@ The participants around the pod that probes need: where they can come from, and 
 */
 
 import type {ProbeQuestion} from '../../src/report/probe/types.js';
-import {dnsPort, livesInPod, type ActorSet} from '../../src/mesh/actor-set.js';
+import {livesInPod, type ActorSet} from '../../src/mesh/actor-set.js';
+import {needsDns} from '../../src/mesh/dns-listeners.js';
 import type {Mesh} from '../../src/mesh/mesh.js';
 import type {Topology} from '../../src/mesh/topology.js';
 import type {ActorCredentials, ActorName, Intent} from '../../src/mesh/traffic.js';
@@ -17,14 +18,16 @@ import {TestbedError} from '../errors.js';
 const hosts: readonly ActorName[] = ['remote', 'istiod'];
 
 /** The actors for a probe. If it may be a DNS query, they include the agent and the real DNS server. */
-export function actorsOfProbe({question: {from, to, protocol}, mesh: {traffic}, intent, credentials, topology}: {
+export function actorsOfProbe({question: {from, to, protocol}, mesh, intent, credentials, topology}: {
 	readonly question: Pick<ProbeQuestion, 'from' | 'to' | 'protocol'>; readonly mesh: Mesh; readonly intent: Intent; readonly credentials: ActorCredentials; readonly topology: Topology;
 }): ActorSet {
-	const isQuery = protocol === 'udp' || to.port === dnsPort;
+	const isQuery = needsDns({protocol, to}, {
+		mesh, intent, credentials, topology,
+	});
 	// The proxy asks the agent about its own health, and for merged metrics.
 	const isForAgent = isQuery || to.port === topology.ports.health || to.port === topology.proxyAsks?.agent || intent.scrapes?.some(({port, asks}) => asks === 'agent' && port === to.port) === true;
 	const names = [...new Set<ActorName>(['proxy', 'app', ...hosts, from, ...(isForAgent ? ['agent'] as const : [])])];
-	return traffic.actors({
+	return mesh.traffic.actors({
 		topology, intent, names, credentials, withDns: isQuery,
 	});
 }
@@ -53,13 +56,18 @@ Refuses a source address that the sender in the pod does not have: the kernel wo
 
 @throws {TestbedError} USAGE, listing the addresses it has.
 */
-export function refuseForeignSource({from, source, family}: Pick<ProbeSpec, 'from' | 'source' | 'family'>, topology: Topology): void {
-	if (livesInPod[from] && source !== undefined && isForeign({from, source, family}, topology)) {
-		throw new TestbedError('USAGE', {
-			message: `--source ${source}: ${from} has no such address. Its ${familyNames[family]} addresses are ${ownAddresses(from, family, topology).join(', ')}.`,
-			hint: 'Use one of them, or omit --source.',
-		});
+export function refuseForeignSource(sender: Pick<ProbeSpec, 'from' | 'source' | 'family'>, topology: Topology): void {
+	const complaint = foreignSourceOf(sender, topology);
+	if (complaint !== undefined) {
+		throw new TestbedError('USAGE', {message: `--source ${complaint}`, hint: 'Use one of them, or omit --source.'});
 	}
+}
+
+/** What is wrong with a source address that the sender in the pod does not have, as the end of a message; undefined if nothing is. */
+export function foreignSourceOf({from, source, family}: Pick<ProbeSpec, 'from' | 'source' | 'family'>, topology: Topology): string | undefined {
+	return livesInPod[from] && source !== undefined && isForeign({from, source, family}, topology)
+		? `${source}: ${from} has no such address. Its ${familyNames[family]} addresses are ${ownAddresses(from, family, topology).join(', ')}.`
+		: undefined;
 }
 
 /** Whether a probe from outside has a source that no actor can bind, like a packet routed from elsewhere. The prober sends these. */

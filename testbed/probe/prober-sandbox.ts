@@ -212,7 +212,7 @@ export class ProberSandbox implements AsyncDisposable {
 				const next = land(probeResults[index]!, {
 					request, answer: answers[position]!, play: run, flow, isCut,
 				});
-				return next === undefined || follow === false ? [] : [[index, {id: request.id, ...next}, flow] as const];
+				return next === undefined || follow === false ? [] : [[index, asSender({id: request.id, ...next}, bound[index]![1]), flow] as const];
 			});
 		}
 
@@ -241,6 +241,11 @@ export class ProberSandbox implements AsyncDisposable {
 
 		await this.#sandbox.answerElsewhere(this.topology, fresh);
 	}
+}
+
+/** The next leg of a probe whose sender opens it: as the user that the probe gives this sender, as a process would. */
+function asSender(next: ProbeRequest, {actor, uid, gid}: ProbeRequest): ProbeRequest {
+	return next.actor === actor && (next.uid !== uid || next.gid !== gid) ? {...next, uid, gid} : next;
 }
 
 /** Adds a leg to a result and its flow; returns the next leg, if the connection is forwarded. */
