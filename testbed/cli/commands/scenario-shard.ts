@@ -59,13 +59,14 @@ function orderOf(pieces: readonly Piece[]): readonly number[] {
 
 /** The runs of some pieces, in their order, or why there are none. */
 function loadPieces(pieces: readonly Piece[], request: Loading['request'], optionsOf: Loading['optionsOf']): ReadonlyArray<RunOptions | MissingRun> {
-	const outlines = [...new Set(pieces.map(({outline}) => outline))];
-	const loaded = new Map(ofScenarios(outlines, outline => {
-		const own = pieces.filter(piece => piece.outline === outline).map(({backend}) => backend);
-		return [outline, readScenario(outline.text, {
-			...request, file: outline.file, backends: outline.backends, own,
-		})] as const;
-	}));
+	const own = new Map<OutlinedScenario, Backend[]>();
+	for (const {outline, backend} of pieces) {
+		own.set(outline, [...own.get(outline) ?? [], backend]);
+	}
+
+	const loaded = new Map(ofScenarios([...own], ([outline, wanted]) => [outline, readScenario(outline.text, {
+		...request, file: outline.file, backends: outline.backends, own: wanted,
+	})] as const));
 	const found = pieces.map(({outline, backend}) => {
 		const {prepared, missing} = loaded.get(outline)!;
 		const one = prepared.find(({rules}) => rules.backend === backend);
