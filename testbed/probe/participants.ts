@@ -56,18 +56,13 @@ Refuses a source address that the sender in the pod does not have: the kernel wo
 
 @throws {TestbedError} USAGE, listing the addresses it has.
 */
-export function refuseForeignSource(sender: Pick<ProbeSpec, 'from' | 'source' | 'family'>, topology: Topology): void {
-	const complaint = foreignSourceOf(sender, topology);
-	if (complaint !== undefined) {
-		throw new TestbedError('USAGE', {message: `--source ${complaint}`, hint: 'Use one of them, or omit --source.'});
+export function refuseForeignSource({from, source, family}: Pick<ProbeSpec, 'from' | 'source' | 'family'>, topology: Topology): void {
+	if (livesInPod[from] && source !== undefined && isForeign({from, source, family}, topology)) {
+		throw new TestbedError('USAGE', {
+			message: `--source ${source}: ${from} has no such address. Its ${familyNames[family]} addresses are ${ownAddresses(from, family, topology).join(', ')}.`,
+			hint: 'Use one of them, or omit --source.',
+		});
 	}
-}
-
-/** What is wrong with a source address that the sender in the pod does not have, as the end of a message; undefined if nothing is. */
-export function foreignSourceOf({from, source, family}: Pick<ProbeSpec, 'from' | 'source' | 'family'>, topology: Topology): string | undefined {
-	return livesInPod[from] && source !== undefined && isForeign({from, source, family}, topology)
-		? `${source}: ${from} has no such address. Its ${familyNames[family]} addresses are ${ownAddresses(from, family, topology).join(', ')}.`
-		: undefined;
 }
 
 /** Whether a probe from outside has a source that no actor can bind, like a packet routed from elsewhere. The prober sends these. */

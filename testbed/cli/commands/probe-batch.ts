@@ -13,7 +13,7 @@ import {countLines, readLines} from '../../inputs/read-text.js';
 import {checkOutputs} from '../../outputs/check.js';
 import {answerOf, type BatchAnswer} from '../../probe/answers.js';
 import {ManyProbes} from '../../probe/many-probes.js';
-import {foreignSourceOf, isOutside} from '../../probe/participants.js';
+import {isOutside} from '../../probe/participants.js';
 import {ProberSandbox} from '../../probe/prober-sandbox.js';
 import {usualFamilies, type UsualFamilies} from '../../inputs/usual-families.js';
 import {defaultInput} from '../../inputs/request.js';
@@ -177,7 +177,7 @@ async function * readBatch(file: string, signal: AbortSignal): AsyncGenerator<Ba
 	}
 }
 
-/** @throws {TestbedError} INPUT for a line that is no probe, one of a family without rules, one that never enters the pod, or one whose sender does not have its source. */
+/** @throws {TestbedError} INPUT for a line that is no probe, one of a family without rules, or one that never enters the pod. */
 function questionOf({text, place}: BatchLine, families: readonly AddressFamily[], topology: Topology = defaultTopology): ProbeSpec {
 	const question = readProbeLine(text, place, families, topology);
 	if (isOutside(question, topology)) {
@@ -186,11 +186,6 @@ function questionOf({text, place}: BatchLine, families: readonly AddressFamily[]
 
 	if (!families.includes(question.family)) {
 		throw new TestbedError('INPUT', {message: `${place}: "to" is ${question.asked} (${question.family}), but the rules are for ${families.join(' and ')}.`, hint: 'Add --rules6 FILE, or omit --family.'});
-	}
-
-	const foreign = foreignSourceOf(question, topology);
-	if (foreign !== undefined) {
-		throw new TestbedError('INPUT', {message: `${place}: "source" is ${foreign}`, hint: 'Use one of them, or omit "source".'});
 	}
 
 	return question;
