@@ -77,12 +77,7 @@ export function plainOf(field: Field): unknown {
 
 		const within = [...above, node];
 		if (isMap(node)) {
-			const values = new Map(fieldsOf(own));
-			return Object.fromEntries(node.items.map(({key}) => {
-				const name = nameOfKey(own, key);
-				const value = values.get(name);
-				return [name, value === undefined ? null : convert(value, within)];
-			}));
+			return Object.fromEntries(entriesOf(own).map(({name, value}) => [name, value === undefined ? null : convert(value, within)]));
 		}
 
 		if (isSeq(node)) {
@@ -144,14 +139,20 @@ All keys of a mapping with their values, in order; those with null are left out,
 @throws {InputError} if the field is not a mapping, and for merge keys and keys that are not strings.
 */
 export function fieldsOf(field: Field): ReadonlyArray<readonly [key: string, value: Field]> {
+	return entriesOf(field).flatMap(({name, value}) => value === undefined ? [] : [[name, value] as const]);
+}
+
+/** All keys of a mapping, in order; without a value if it is null. */
+function entriesOf(field: Field): ReadonlyArray<{readonly name: string; readonly keyNode: Node; readonly value: Field | undefined}> {
 	const {node, source} = field;
 	if (!isMap(node)) {
 		throw new InputError(`expected a mapping, but this is ${kindOf(node)}`, field.at);
 	}
 
-	return node.items.flatMap(({key, value}) => {
+	return node.items.map(({key, value}) => {
 		const name = nameOfKey(field, key);
-		return isNode(value) && !isNull(value) ? [[name, fieldOf(value, {key: keyOfChild(field, name), source, keyNode: key as Node})] as const] : [];
+		const keyNode = key as Node;
+		return {name, keyNode, value: isNode(value) && !isNull(value) ? fieldOf(value, {key: keyOfChild(field, name), source, keyNode}) : undefined};
 	});
 }
 
@@ -184,11 +185,7 @@ The keys of a mapping, in order, including those without a value.
 @throws {InputError} if the field is not a mapping, and for merge keys and keys that are not strings.
 */
 export function keysOf(field: Field): readonly Key[] {
-	const values = new Set(fieldsOf(field).map(([name]) => name));
-	const {node, source} = field;
-	return isMap(node)
-		? node.items.flatMap(({key}) => isScalar(key) && typeof key.value === 'string' ? [{name: key.value, at: placeOf(source.lines, key.range?.[0] ?? 0), isEmpty: !values.has(key.value)}] : [])
-		: [];
+	return entriesOf(field).map(({name, keyNode, value}) => ({name, at: placeOf(field.source.lines, keyNode.range?.[0] ?? 0), isEmpty: value === undefined}));
 }
 
 /**

@@ -193,7 +193,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
 		}
 
 		const {run} = await startAsUser(t, ['run', '--rules', 'release:all']);
-		// It says what it runs before it has made a namespace.
+		await run.says(/running \d+ rule sets|\d+ of \d+/u);
+		// It says so before it has made a namespace.
 		await until('it has made a namespace', () => run.noteNamespaces() > 0 ? true : undefined);
 		run.process.kill(signal);
 		const ended = await run.process;

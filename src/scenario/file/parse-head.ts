@@ -23,7 +23,7 @@ The head of a file. A fault in the rest goes unnoticed.
 */
 export function parseScenarioHead(text: string, meshes: readonly ScenarioMesh[]): ScenarioHead {
 	try {
-		const head = headIn(linesOf(text, headKeys) ?? text);
+		const head = headIn(headOf(text) ?? text);
 		if (head !== undefined) {
 			return head;
 		}
@@ -49,27 +49,33 @@ function headIn(text: string): ScenarioHead | undefined {
 		};
 }
 
-/** The setting of a scenario as its file writes it, one text for each key: only good for sorting, so that scenarios whose actors can share a sandbox become neighbors. Empty for a file that is not written in block style. */
-export function settingOf(text: string): readonly string[] {
-	return settingKeys.map(key => linesOf(text, [key]) ?? '');
+/** The lines of the head; undefined for a text that is not in block style with plain keys. */
+function headOf(text: string): string | undefined {
+	const blocks = blocksOf(text);
+	return blocks && headKeys.flatMap(key => blocks.get(key) ?? []).join('\n');
 }
 
-/** The lines of some keys; undefined for a text that is not in block style with plain keys. In block style, a word with a colon in the first column is a key of the top level: whatever belongs to another key is indented, or is an item of its list. */
-function linesOf(text: string, keys: readonly string[]): string | undefined {
-	const lines: string[] = [];
-	let isWanted = false;
+/** The setting of a scenario as its file writes it, one text for each key: only good for sorting, so that scenarios whose actors can share a sandbox become neighbors. Empty for a file that is not written in block style. */
+export function settingOf(text: string): readonly string[] {
+	const blocks = blocksOf(text);
+	return settingKeys.map(key => blocks?.get(key)?.join('\n') ?? '');
+}
+
+/** The lines of each key; undefined for a text that is not in block style with plain keys. In block style, a word with a colon in the first column is a key of the top level: whatever belongs to another key is indented, or is an item of its list. */
+function blocksOf(text: string): ReadonlyMap<string, readonly string[]> | undefined {
+	const blocks = new Map<string, string[]>();
+	let lines: string[] = []; // Those before the first key belong to none.
 	for (const line of text.split('\n')) {
 		const key = /^(?<key>[A-Za-z]\w*):(?=\s|$)/u.exec(line)?.groups?.['key'];
 		if (key !== undefined) {
-			isWanted = keys.includes(key);
+			lines = blocks.get(key) ?? [];
+			blocks.set(key, lines);
 		} else if (!/^(?:[ \t\r#]|-[ \t\r]|-?$)/u.test(line)) {
 			return undefined;
 		}
 
-		if (isWanted) {
-			lines.push(line);
-		}
+		lines.push(line);
 	}
 
-	return lines.join('\n');
+	return blocks;
 }

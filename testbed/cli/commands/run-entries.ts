@@ -20,6 +20,11 @@ export function namesOfRun({rules: {source, release, backend}, scenario}: RunOpt
 	};
 }
 
+/** Whether a run can be done. */
+export function isRun(one: RunOptions | MissingRun): one is RunOptions {
+	return 'rules' in one;
+}
+
 /** A run that cannot be done, as the result of a run. */
 export function absentEntry(run: MissingRun): RunEntry {
 	return {...run, kind: 'unavailable'};

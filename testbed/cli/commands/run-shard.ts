@@ -16,7 +16,7 @@ import {writeRuns} from '../output/write-runs.js';
 import type {Supervision} from '../supervise.js';
 import {version} from '../version.js';
 import {
-	absentEntry, arrangeEntries, namesOfRun, type MissingRun, type RunNames,
+	absentEntry, arrangeEntries, isRun, namesOfRun, type MissingRun, type RunNames,
 } from './run-entries.js';
 import type {SelectedRuns} from './select-cases.js';
 import {askedOptions} from './shard-flags.js';
@@ -105,10 +105,6 @@ export async function runShard({names, order, missing, scenarios, read, load}: S
 	});
 	// A piece that turned out to be impossible decides nothing, as in the report of all shards.
 	return results.every(({entry}) => entry.kind === 'unavailable') ? 0 : exitStatusOfRuns(runs);
-}
-
-function isRun(one: RunOptions | MissingRun): one is RunOptions {
-	return 'rules' in one;
 }
 
 function recorded(entry: RunEntry, evidence: ReadonlyMap<Report, RunEvidence>) {

@@ -12,7 +12,7 @@ import {
 import type {RunOptions} from '../../run/options.js';
 import {shareActors} from '../../run/share-actors.js';
 import {fingerprintOf} from '../../shards/work.js';
-import type {MissingRun, RunNames} from './run-entries.js';
+import {isRun, type MissingRun, type RunNames} from './run-entries.js';
 import type {ShardedRun} from './run-shard.js';
 
 type Piece = {readonly outline: OutlinedScenario; readonly backend: Backend};
@@ -72,6 +72,6 @@ function loadPieces(pieces: readonly Piece[], request: Loading['request'], optio
 		const one = prepared.find(({rules}) => rules.backend === backend);
 		return one === undefined ? missing.find(run => run.backend === backend)! : optionsOf(one);
 	});
-	const shared = shareActors(found.filter(one => 'rules' in one)).values();
-	return found.map(one => 'rules' in one ? shared.next().value! : one);
+	const shared = shareActors(found.filter(one => isRun(one))).values();
+	return found.map(one => isRun(one) ? shared.next().value! : one);
 }
