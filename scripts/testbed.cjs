@@ -29,7 +29,9 @@ async function start() {
 		becomeRoot({
 			root, uid: process.getuid === undefined ? -1 : process.getuid(), argv, context: started,
 		});
-		await runBundle(path.join(root, 'dist/bin/cli.js'), argv, started);
+		const {startEarlyThread} = require('./setup/early-thread.cjs');
+		const earlyThread = startEarlyThread({root, argv, uid: process.getuid === undefined ? -1 : process.getuid()});
+		await runBundle(path.join(root, 'dist/bin/cli.js'), argv, {...started, earlyThread});
 		await endProcess();
 	} catch (error) {
 		report(error);

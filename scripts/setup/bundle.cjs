@@ -47,6 +47,20 @@ function hasPage(root) {
 	return fs.existsSync(path.join(root, page.script));
 }
 
+/**
+Writes what is not ASCII in a bundle as `\\uXXXX`. esbuild does so in strings, but leaves regular expressions as they are. One such character makes V8 keep the whole source with two bytes for each character, and load it more slowly: 29 instead of 17 ms for the command line (Node 20.20).
+
+In the text of a tagged template, this would be another text. No source has one that is not ASCII (a test checks that).
+*/
+function escapeRest(file) {
+	const text = fs.readFileSync(file, 'utf8');
+	// By code units: regular expressions with the flag u read two escaped surrogates as one character.
+	const escaped = text.replaceAll(/[^\0-\u007F]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`); // eslint-disable-line unicorn/prefer-code-point
+	if (escaped !== text) {
+		fs.writeFileSync(file, escaped);
+	}
+}
+
 /** Writes the bundles from the TypeScript sources. esbuild drops types without checking them; `npm test`, `npm run lint` and `npm run build` run the compiler. */
 function bundle({root}) {
 	const entryPoints = Object.fromEntries(present(root));
@@ -59,6 +73,10 @@ function bundle({root}) {
 		esbuild.buildSync({
 			absWorkingDir: root, entryPoints, outdir: folder, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['koffi'], banner: {js: banner}, define: {'import.meta.url': 'bundleUrl'}, legalComments: 'none', minifyWhitespace: true, minifySyntax: true, logLevel: 'silent',
 		});
+		for (const name of Object.keys(entryPoints)) {
+			escapeRest(path.join(root, folder, `${name}.js`));
+		}
+
 		fs.writeFileSync(path.join(root, folder, 'package.json'), '{"type": "commonjs"}\n');
 		if (hasPage(root)) {
 			bundlePage(esbuild, root);

@@ -2,6 +2,7 @@
 
 const path = require('node:path');
 const process = require('node:process');
+const {startEarlyThread} = require('./early-thread.cjs');
 const {runBundle} = require('./load-bundle.cjs');
 const {endProcess} = require('./run-to-end.cjs');
 
@@ -10,6 +11,8 @@ start();
 
 async function start() {
 	const [context, ...argv] = process.argv.slice(2);
-	await runBundle(path.resolve(__dirname, '../../dist/bin/cli.js'), argv, JSON.parse(context));
+	const root = path.resolve(__dirname, '../..');
+	const earlyThread = startEarlyThread({root, argv, uid: process.getuid()});
+	await runBundle(path.join(root, 'dist/bin/cli.js'), argv, {...JSON.parse(context), earlyThread});
 	await endProcess();
 }

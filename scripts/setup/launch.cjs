@@ -13,6 +13,7 @@ const {packagesStand, installPackages, mustInstall} = require('./packages.cjs');
 const {envoyStands, installEnvoy, pinned} = require('./envoy.cjs');
 const {installSchemas, pinned: pinnedSchemas, schemasStand} = require('./ci-schemas.cjs');
 const {withLock} = require('./lock.cjs');
+const {startEarlyThread} = require('./early-thread.cjs');
 const {runBundle} = require('./load-bundle.cjs');
 const {giveToOwner} = require('./owner.cjs');
 const {goWhereTheUserStands, startedByNpm} = require('./npm.cjs');
@@ -212,7 +213,8 @@ async function start(name, argv, context) {
 			});
 		}
 
-		if (await runBundle(file, argv, started)) {
+		const earlyThread = name === 'testbed' ? startEarlyThread({root: context.root, argv, uid: context.uid}) : undefined;
+		if (await runBundle(file, argv, {...started, earlyThread})) {
 			giveToOwner(['dist'], context);
 		}
 

@@ -9,7 +9,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {execa} from 'execa';
 import {dir} from 'tmp-promise';
-import {furtherPrograms} from '../../testbed/confinement/run-confined.js';
+import {furtherPrograms} from '../../testbed/confinement/programs.js';
 
 /** Programs that the scripts in place of tools start; they are confined like the tools. */
 const startedByFakes = ['sh', 'cat', 'flock', 'xtables-nft-multi', 'xtables-legacy-multi'];

@@ -7,7 +7,7 @@ import {driftOf} from '../../src/comparison/drift.js';
 import {SideMemo} from '../../src/comparison/side-memo.js';
 import type {ComparisonReport} from '../../src/report/comparison/types.js';
 import {usualCredentials} from '../inputs/credentials.js';
-import {loadEnvironment} from '../system/environment.js';
+import {loadEnvironment} from '../confinement/environment.js';
 import type {RuleInput} from '../inputs/types.js';
 import {summaryOfRules} from '../inputs/summary.js';
 import {inTurns} from '../system/turns.js';

@@ -12,7 +12,7 @@ import {socketMarkOf} from '../../src/judge/explain/packet-facts.js';
 import {missingCases, type CoverageReport} from '../../src/report/coverage/types.js';
 import type {DrawnMove} from '../../src/report/pictures/pictures.js';
 import type {Gap} from '../../src/trace/gap.js';
-import {loadEnvironment} from '../system/environment.js';
+import {loadEnvironment} from '../confinement/environment.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../inputs/types.js';
 import {runMany} from '../run/run-many.js';

@@ -8,7 +8,7 @@ import {mutantsOf, sampleOf, type Mutants} from '../../src/mutation/mutants.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {CaseSummary, MutationReport} from '../../src/report/mutation/types.js';
 import type {ActorCredentials} from '../../src/mesh/traffic.js';
-import {loadEnvironment} from '../system/environment.js';
+import {loadEnvironment} from '../confinement/environment.js';
 import type {RuleInput} from '../inputs/types.js';
 import {summaryOfRules} from '../inputs/summary.js';
 import {SandboxPool} from '../run/sandbox-pool.js';

@@ -9,7 +9,7 @@ import type {TypeResult} from '../../src/report/run/types.js';
 import type {MeshRules} from '../../src/mesh/mesh.js';
 import {defaultTypesOf} from '../../src/mesh/traffic-types.js';
 import type {Gap} from '../../src/trace/gap.js';
-import {loadEnvironment} from '../system/environment.js';
+import {loadEnvironment} from '../confinement/environment.js';
 import type {ReadyScenario, RuleInput} from '../inputs/types.js';
 import type {RunOptions} from '../run/options.js';
 import {checksumOf} from '../inputs/checksum.js';

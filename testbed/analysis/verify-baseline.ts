@@ -9,7 +9,7 @@ import {languageOf} from '../../src/netfilter/backends.js';
 import {verifyInSteps} from '../../src/baseline/verify.js';
 import type {VerificationReport} from '../../src/report/verification/types.js';
 import {defaultTopology} from '../../src/mesh/topology.js';
-import {loadEnvironment} from '../system/environment.js';
+import {loadEnvironment} from '../confinement/environment.js';
 import type {AddressFamily} from '../../src/netfilter/types.js';
 import type {Program} from '../../src/packet-classes/symbolic-walk.js';
 import type {RuleInput} from '../inputs/types.js';

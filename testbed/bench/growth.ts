@@ -7,7 +7,7 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import {loadEnvironment} from '../system/environment.js';
+import {loadEnvironment} from '../confinement/environment.js';
 import {defaultBackend} from '../../src/netfilter/backends.js';
 import {rangeRules} from './big-rule-sets.js';
 import {growthChart, type Growth, type GrowthPoint} from './growth-chart.js';

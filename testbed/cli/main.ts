@@ -6,6 +6,7 @@ import {Command, CommanderError} from 'commander';
 import {exitStatusOf} from '../errors.js';
 import {takeNote} from '../rootless/note.js';
 import {nameProgram} from '../system/program-name.js';
+import {keepEarlyThread, type EarlyThread} from '../system/start-thread.js';
 import {guardStreams, tell, writeOut} from '../system/streams.js';
 import {cleanCommandLine} from './definitions/clean.js';
 import {configCommandLine} from './definitions/config.js';
@@ -120,13 +121,15 @@ export function knownToCommandLine(program = programOf()): Parameters<typeof com
 	return {options: [...options.values()], commands: new Set(program.commands.flatMap(command => [command.name(), ...command.commands.map(below => `${command.name()} ${below.name()}`)]))};
 }
 
+/** How the program was started. `npm`: how npm started it, if it did. `called`: how the user runs it in a shell (`testbed` by default). `earlyThread`: the thread of the rule tools, if the launcher has started it. */
+type Start = {readonly npm?: NpmStart | undefined; readonly called?: string | undefined; readonly earlyThread?: EarlyThread | undefined};
+
 /**
 The program: arguments without `node` and the script's name → exit status. Prints its own errors and owns the process: broken streams and uncaught errors are handled here.
-
-`npm` is how npm started it, if it did; `called` is how the user runs it in a shell (`testbed` by default).
 */
-export async function main(argv: readonly string[], {npm, called}: {readonly npm?: NpmStart | undefined; readonly called?: string | undefined} = {}): Promise<number> {
+export async function main(argv: readonly string[], {npm, called, earlyThread}: Start = {}): Promise<number> {
 	guardStreams();
+	keepEarlyThread(earlyThread);
 	takeNote();
 	nameProgram(called);
 	const about = {argv, version};

@@ -3,7 +3,7 @@ The confined rule tools as the rest of the testbed uses them: text in, text out.
 */
 
 import {closeSync} from 'node:fs';
-import type {Worker} from 'node:worker_threads';
+import {Worker} from 'node:worker_threads';
 import {TestbedError} from '../errors.js';
 import {missingProgram} from '../system/missing-program.js';
 import {hintOfShortage} from '../system/shortage.js';
@@ -11,8 +11,8 @@ import {startThread} from '../system/start-thread.js';
 import {ownNetnsDescriptor} from '../syscalls/netns.js';
 import {createWaker, wake} from '../syscalls/poll.js';
 import {createMemoryFile, fillMemoryFile, readMemoryFile} from '../syscalls/memory-file.js';
-import {confinedPrograms, type UnusableProgram} from './programs.js';
-import type {ToolAnswer, ToolRequest, ToolThreadInput} from './protocol.js';
+import type {UnusableProgram} from './programs.js';
+import type {ToolAnswer, ToolRequest, ToolThreadInput, ToolThreadStart} from './protocol.js';
 import type {StandingWalls} from './walls.js';
 
 /** How the tools are confined, and which of them cannot be run confined. */
@@ -50,14 +50,15 @@ export class ConfinedTools implements AsyncDisposable {
 	#failure: Error | undefined;
 	#uses = 0;
 
-	/** Starts the thread. It is first waited for when a tool runs. */
-	constructor({searchPath, programs = confinedPrograms, without = []}: Pick<ToolThreadInput, 'searchPath'> & Partial<Pick<ToolThreadInput, 'programs' | 'without'>>) {
-		const workerData: ToolThreadInput = {
-			searchPath, programs, without, ownNetns: ownNetnsDescriptor(), started: this.#started, waker: this.#waker,
-		};
-		this.#worker = startThread(new URL('tool-thread.js', import.meta.url), {
-			workerData, execArgv: [], trackUnmanagedFds: false, resourceLimits: {maxYoungGenerationSizeMb: 4},
-		});
+	/** Starts the thread, or takes over one that was started with the defaults. It is first waited for when a tool runs. */
+	constructor(thread: ToolThreadInput | Worker = {}) {
+		this.#worker = thread instanceof Worker
+			? thread
+			: startThread(new URL('tool-thread.js', import.meta.url), {
+				workerData: thread, execArgv: [], trackUnmanagedFds: false, resourceLimits: {maxYoungGenerationSizeMb: 4},
+			});
+		const start: ToolThreadStart = {ownNetns: ownNetnsDescriptor(), started: this.#started, waker: this.#waker};
+		this.#worker.postMessage(start);
 		this.#confinement = new Promise((resolve, reject) => {
 			const fail = (error: Error): void => {
 				this.#failure ??= error;

@@ -2,14 +2,24 @@
 The rule tools on this machine: where they are, and which loader starts them.
 */
 
+import process from 'node:process';
 import {
 	closeSync, openSync, readSync, realpathSync,
 } from 'node:fs';
-import {backendTools} from '../../src/netfilter/backends.js';
+import {backendTools, factsOf} from '../../src/netfilter/backends.js';
+import {backends} from '../../src/netfilter/types.js';
 import {findProgram} from '../system/find-program.js';
 
-/** The programs that are given text from users: rules, addresses and routes. Only these are run confined. */
-export const confinedPrograms: readonly string[] = ['ip', ...backendTools.map(({program}) => program)];
+/** The programs that are run confined: those that are given text from users (rules, addresses and routes), and those that are asked for their version. */
+export const confinedPrograms: readonly string[] = [...new Set(['ip', ...backendTools.map(({program}) => program), ...backends.map(backend => factsOf(backend).iptablesProgram)])];
+
+/** The environment variable that names further programs to make visible to confined tools, for scripts that replace tools. */
+export const furtherPrograms = 'TESTBED_CONFINED_PROGRAMS';
+
+/** The programs that the testbed runs confined, and what scripts in their place start. */
+export function programsToConfine(): readonly string[] {
+	return [...confinedPrograms, ...(process.env[furtherPrograms] ?? '').split(':').filter(name => name !== '')];
+}
 
 /** One program: its name, where it was found, the file with all links resolved, and what the kernel needs to start it: the loader named in its header, or a script's interpreter and that interpreter's loader. */
 export type FoundProgram = {readonly name: string; readonly place: string; readonly file: string; readonly startedBy: readonly string[]};

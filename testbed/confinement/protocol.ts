@@ -7,17 +7,22 @@ import type {StandingWalls, WallName} from './walls.js';
 
 /** What the thread is started with. */
 export type ToolThreadInput = {
-	/** The folders in which the programs are looked up, as in PATH. */
-	readonly searchPath: string;
-	readonly programs: readonly string[];
+	/** The folders in which the programs are looked up, as in PATH; by default those of this process. */
+	readonly searchPath?: string | undefined;
+	/** By default, those that the testbed runs. */
+	readonly programs?: readonly string[] | undefined;
+	/** Restrictions that a test disables. */
+	readonly without?: readonly WallName[] | undefined;
+};
+
+/** What the thread needs from whoever uses it: the first message. It has confined itself by then, or failed to. */
+export type ToolThreadStart = {
 	/** The machine's own network namespace, to which the thread returns. */
 	readonly ownNetns: number;
 	/** One number, which the thread sets to 1 once it has started a program; see `ConfinedTools`. */
 	readonly started: Int32Array;
 	/** Woken after each request, because the thread waits in the kernel while a tool runs. */
 	readonly waker: number;
-	/** Restrictions that a test disables. */
-	readonly without: readonly WallName[];
 };
 
 /** One program to run. Descriptors belong to this process and stay open until the program has ended. */

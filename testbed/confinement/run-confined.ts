@@ -7,17 +7,14 @@ import {existsSync} from 'node:fs';
 import {backendTools} from '../../src/netfilter/backends.js';
 import {CommandError, searchPath, tookTooLong} from '../system/commands.js';
 import {run, timeLimitOf, type RunOptions} from '../system/exec.js';
+import {takeEarlyThread} from '../system/start-thread.js';
 import {ConfinedTools, type Confinement} from './confined-tools.js';
-import {confinedPrograms} from './programs.js';
-
-/** The environment variable that names further programs to make visible to confined tools, for scripts that replace tools. */
-export const furtherPrograms = 'TESTBED_CONFINED_PROGRAMS';
 
 let tools: ConfinedTools | undefined;
 
 /** The thread of the rule tools; the first call starts it. */
 function confinedTools(): ConfinedTools {
-	tools ??= new ConfinedTools({searchPath, programs: [...confinedPrograms, ...(process.env[furtherPrograms] ?? '').split(':').filter(name => name !== '')]});
+	tools ??= new ConfinedTools(takeEarlyThread());
 	return tools;
 }
 

@@ -17,7 +17,7 @@ import {defaultTopology} from '../../src/mesh/topology.js';
 import type {Gap} from '../../src/trace/gap.js';
 import type {Observation} from '../../src/trace/observation.js';
 import {uncountedRules} from '../../src/trace/counter-check.js';
-import {loadEnvironment} from '../system/environment.js';
+import {loadEnvironment} from '../confinement/environment.js';
 import type {RunOptions} from '../run/options.js';
 import {sendProbes} from '../run/send.js';
 import type {Observations} from '../run/observe.js';

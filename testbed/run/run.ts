@@ -4,7 +4,7 @@ Runs `testbed run`: the only file that knows the order of the steps.
 
 import type {Environment} from '../../src/report/shared-types.js';
 import type {Report} from '../../src/report/run/types.js';
-import {loadEnvironment} from '../system/environment.js';
+import {loadEnvironment} from '../confinement/environment.js';
 import {TestbedError} from '../errors.js';
 import {
 	casesOf, buildReport, questionOf, type RunEvidence,

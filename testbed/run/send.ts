@@ -4,7 +4,7 @@ Sends probes in a sandbox: installs rules, turns tracing on, sends, and observes
 
 import type {RuleInput} from '../inputs/types.js';
 import type {InstalledRules} from '../sandbox/install.js';
-import {prepareEnvironment} from '../system/environment.js';
+import {prepareEnvironment} from '../confinement/environment.js';
 import {NetlinkTraceSource} from '../tracer/netlink-source.js';
 import {PacketCapture} from '../tracer/packet-capture.js';
 import type {TraceSource} from '../tracer/trace-source.js';

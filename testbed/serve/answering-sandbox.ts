@@ -9,7 +9,7 @@ import type {AddressFamily} from '../../src/netfilter/types.js';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import {asksDns} from '../../src/mesh/traffic-types.js';
 import type {ActorCredentials, TypeId} from '../../src/mesh/traffic.js';
-import {loadEnvironment} from '../system/environment.js';
+import {loadEnvironment} from '../confinement/environment.js';
 import {TestbedError} from '../errors.js';
 import type {RuleInput} from '../inputs/types.js';
 import {canFollow} from '../sandbox/backends/drivers.js';

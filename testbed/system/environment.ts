@@ -7,29 +7,14 @@ import {release} from 'node:os';
 import {factsOf} from '../../src/netfilter/backends.js';
 import type {Backend} from '../../src/netfilter/types.js';
 import type {Environment} from '../../src/report/shared-types.js';
-import {run} from './exec.js';
 
-/** Starts asking for the versions, without waiting. A run calls it while its actors start: later, everything would wait for the answer (37 of 790 ms). */
-export function prepareEnvironment(backend: Backend): void {
-	// A failure is reported to whoever waits for the versions.
-	void Promise.allSettled([loadEnvironment(backend)]);
-}
+/**
+Versions of the kernel, of the back end's iptables, of nft and of Node.
 
-/** Versions of the kernel, of the back end's iptables, of nft and of Node. */
-export async function loadEnvironment(backend: Backend): Promise<Environment> {
-	const known = environments.get(backend) ?? askEnvironment(backend);
-	environments.set(backend, known);
-	return known;
-}
-
-/** Cached, because versions do not change while the process runs, and a run of many rule sets needs them repeatedly. */
-const environments = new Map<Backend, Promise<Environment>>();
-
-async function askEnvironment(backend: Backend): Promise<Environment> {
-	const [iptables, nft] = await Promise.all([
-		run(factsOf(backend).iptablesProgram, ['--version']),
-		run('nft', ['--version']),
-	]);
+@param ask Runs a program with `--version` and returns what it prints; its errors are passed on.
+*/
+export async function askEnvironment(backend: Backend, ask: (program: string) => Promise<string>): Promise<Environment> {
+	const [iptables, nft] = await Promise.all([ask(factsOf(backend).iptablesProgram), ask('nft')]);
 	return {
 		kernel: release(),
 		iptables: iptables.replace(/^iptables v/u, ''),

@@ -36,6 +36,23 @@ export function startThread(program: URL, {workerData: input, ...options}: Omit<
 	return worker;
 }
 
+/** A thread that the launcher has started (scripts/setup/early-thread.cjs). */
+export type EarlyThread = {readonly worker: Worker; readonly failed: boolean};
+
+let early: EarlyThread | undefined;
+
+/** Keeps the launcher's thread for {@link takeEarlyThread}. */
+export function keepEarlyThread(thread: EarlyThread | undefined): void {
+	early = thread;
+}
+
+/** The launcher's thread, once; undefined if there is none, or it has failed already. */
+export function takeEarlyThread(): Worker | undefined {
+	const taken = early;
+	early = undefined;
+	return taken?.failed === false ? taken.worker : undefined;
+}
+
 /** To be called by a thread: it has loaded, so the process may end. */
 export function threadHasLoaded(): void {
 	const {loading: number} = workerData as {readonly loading: Int32Array};

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import {createRequire} from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+import type {Worker} from 'node:worker_threads';
 import {dir} from 'tmp-promise';
 
 /** The root of the project, seen from the compiled test. */
@@ -76,6 +77,9 @@ type Setup = {
 	rootless: {
 		becomeRoot: (options: {root: string; uid: number; argv: readonly string[]; context: object; env?: Readonly<Record<string, string | undefined>>}) => void;
 		runsInNamespace: (argv: readonly string[]) => boolean;
+	};
+	'early-thread': {
+		startEarlyThread: (options: {root: string; argv: readonly string[]; uid: number}) => {worker: Worker; failed: boolean} | undefined;
 	};
 	'load-bundle': {
 		loadBundle: (file: string, use: string) => {exports: object; save: () => boolean};

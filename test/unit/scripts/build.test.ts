@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import {createRequire} from 'node:module';
 import path from 'node:path';
 import test from 'ava';
 import {isolated, load, root, writeTree, type Context, type Problem} from './_setup.js';
@@ -36,6 +37,24 @@ test('builds the testbed in a new checkout without the compiler and without the 
 	t.true(exists(context, 'dist/bin/cli.js'));
 	t.false(exists(context, 'dist/src/a.js'));
 	t.false(buildStands('test', context));
+});
+
+test('bundles are ASCII, and mean the same', async t => {
+	await using context = await isolated();
+	writeProject(context);
+	const text = 'export const main = () => [/^[╔│]\\s*≥?$/u.test("╔ ≥"), /^[😀]$/u.test("😀"), /^[😀]$/u.test("\\uD83D"), /µs/.test("5µs")];\n';
+	writeTree(context.root, {'testbed/cli/main.ts': text});
+	build('testbed', context);
+	t.regex(cli(context), /^[\0-\u007F]*$/u);
+	const bundle = createRequire(import.meta.url)(path.join(context.root, 'dist/bin/cli.js')) as {readonly main: () => readonly unknown[]};
+	t.deepEqual(bundle.main(), [true, true, false, true]);
+});
+
+test('no tagged template has text that escapes would change', t => {
+	// See escapeRest in scripts/setup/bundle.cjs.
+	const sources = ['src', 'testbed'].flatMap(folder => fs.readdirSync(path.join(root, folder), {recursive: true, encoding: 'utf8'}).filter(name => name.endsWith('.ts')).map(name => path.join(root, folder, name)));
+	t.true(sources.length > 100);
+	t.deepEqual(sources.filter(file => /\braw`[^`]*[^\0-\u007F]/u.test(fs.readFileSync(file, 'utf8'))), []);
 });
 
 test('after a complete build the testbed needs no build', async t => {

@@ -50,9 +50,9 @@ test('a script names its interpreter', t => {
 	}
 });
 
-test('all programs that are given rules are confined, by every name', t => {
+test('all programs that are given rules are confined, by every name, and those whose versions are reported', t => {
 	t.deepEqual(confinedPrograms.toSorted(), [
 		'ip', 'ip6tables-legacy-restore', 'ip6tables-legacy-save', 'ip6tables-nft-restore', 'ip6tables-nft-save',
-		'iptables-legacy-restore', 'iptables-legacy-save', 'iptables-nft-restore', 'iptables-nft-save', 'nft',
+		'iptables-legacy', 'iptables-legacy-restore', 'iptables-legacy-save', 'iptables-nft', 'iptables-nft-restore', 'iptables-nft-save', 'nft',
 	]);
 });
