@@ -24,6 +24,9 @@ const launcher = path.join(packageRoot, 'bin/testbed');
 const everything = 'release:1.30 --redirect-dns --drop-invalid -m TPROXY -u 1337,64535 -g 1337,2000 -i 10.0.0.0/8,192.168.0.0/16 -x 10.1.0.0/16,10.2.0.0/16 -o 25,26 -q 27,28 -d 22,23 -k docker0 -c eth1 -b *';
 const optionSets = ['release:all', 'release:all --redirect-dns', 'release:all -m TPROXY', 'release:all --redirect-dns --capture-all-dns --drop-invalid'];
 
+/** The command that compares each release with the next, under four sets of options. */
+export const consecutiveWords: readonly string[] = ['diff', '--consecutive', '--since', '1.10', ...optionSets];
+
 async function timed(act: () => Promise<string>): Promise<readonly [ms: number, text: string]> {
 	const startedAt = performance.now();
 	const text = await act();
@@ -66,7 +69,7 @@ export async function measureClasses(): Promise<readonly string[]> {
 		times.push(ms);
 	}
 
-	const [all, text] = await timed(async () => testbed(['diff', '--consecutive', '--since', '1.10', ...optionSets]));
+	const [all, text] = await timed(async () => testbed(consecutiveWords));
 	const [, baseline] = await timed(async () => testbed(['baseline', 'create', 'release:1.30']));
 	return [
 		...lines,

@@ -16,9 +16,6 @@ Learned (2 cores, Node 20.20, Linux 6.18; processor time, because the machine wa
 - No gain from: batches that are cut so that each is joined while the next is sent, if the call has only a thousand probes; flags of V8 (--always-sparkplug, --maglev, --no-lazy-feedback-allocation, --interrupt-budget); a larger young generation of V8's heap (`--max-semi-space-size`); larger batches; starting the thread that reads the trace while packets are divided, which keeps both cores busy as it is (0.97 to 0.99 ×; a machine with more of them was not measured); sharing a class's two probes (the one at the edge is what finds a range that is off by one).
 */
 
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import process from 'node:process';
 import {defaultTopology} from '../../src/mesh/topology.js';
 import {backends} from '../../src/netfilter/types.js';
@@ -29,16 +26,13 @@ import {representativesOf} from '../../src/packet-classes/representatives.js';
 import {
 	mixedRules, nodeRules, probeLines, rangeRules,
 } from './big-rule-sets.js';
-import {medianCost, timeCommand, type Cost} from './timed-command.js';
+import {compareCommands, headingOfRows, type Comparison, type Row} from './compared-commands.js';
 
 const sizes = [300, 1000, 2000, 10_000] as const;
 /** 10,500 rules, and seven that every node has. */
 const node = {services: 750, endpoints: 4} as const;
 
-/** A row: what is measured, with which rules or probes in a file, and its target, in seconds or MiB. With a limit, the command is ended after that many seconds, and its memory counts. */
-type Row = {readonly name: string; readonly text: string; readonly words: (file: string) => readonly string[]; readonly goal: string; readonly limitSeconds?: number};
-
-const toItself = (file: string): readonly string[] => ['diff', file, file, '--family', 'ipv4'];
+const toItself: Row['words'] = ({file}) => ['diff', file, file, '--family', 'ipv4'];
 const rows: readonly Row[] = [
 	{
 		name: 'diff, 300 ranges', text: rangeRules(300), words: toItself, goal: '0.8 s',
@@ -56,16 +50,16 @@ const rows: readonly Row[] = [
 		name: 'diff, 1,000 mixed', text: mixedRules(1000), words: toItself, goal: 'a bound in 5 s', limitSeconds: 120,
 	},
 	{
-		name: 'run, a node\'s rules', text: nodeRules(node), words: file => ['run', '--rules', file], goal: '2 s',
+		name: 'run, a node\'s rules', text: nodeRules(node), words: ({file}) => ['run', '--rules', file], goal: '2 s',
 	},
 	{
-		name: 'probe, a node\'s rules', text: nodeRules(node), words: file => ['probe', '--rules', file, '--from', 'app', '--to', '10.96.18.44:80'], goal: '2 s',
+		name: 'probe, a node\'s rules', text: nodeRules(node), words: ({file}) => ['probe', '--rules', file, '--from', 'app', '--to', '10.96.18.44:80'], goal: '2 s',
 	},
 	{
-		name: 'mutate, 2,000 ranges', text: rangeRules(2000), words: file => ['mutate', file, '--family', 'ipv4', '--sample', '4'], goal: '500 MiB', limitSeconds: 120,
+		name: 'mutate, 2,000 ranges', text: rangeRules(2000), words: ({file}) => ['mutate', file, '--family', 'ipv4', '--sample', '4'], goal: '500 MiB', limitSeconds: 120,
 	},
 	...backends.map((backend): Row => ({
-		name: `batch, ${backend}`, text: probeLines(200_000), words: file => ['probe', '--batch', file, '--backend', backend], goal: '8 s, 1.6 ×',
+		name: `batch, ${backend}`, text: probeLines(200_000), words: ({file}) => ['probe', '--batch', file, '--backend', backend], goal: '8 s, 1.6 ×',
 	})),
 ];
 
@@ -86,46 +80,17 @@ function cutLine(name: string, text: string): string {
 	}
 }
 
-function printCost(cost: Cost | undefined): string {
-	return cost === undefined ? '' : `${cost.clockSeconds.toFixed(1).padStart(7)} s${cost.processorSeconds.toFixed(1).padStart(7)} s${cost.memoryMiB.toFixed(0).padStart(6)} MiB`;
-}
-
-/** Measures a row with both builds in turn. */
-async function measureRow({name, words, goal, limitSeconds}: Row, {file, rounds, old}: {readonly file: string; readonly rounds: number; readonly old: string | undefined}): Promise<string> {
-	const costs: {readonly old: Cost[]; readonly own: Cost[]} = {old: [], own: []};
-	for (let round = 0; round < rounds; round++) {
-		const limit = limitSeconds === undefined ? {} : {limitSeconds};
-		if (old !== undefined) {
-			costs.old.push(await timeCommand(words(file), {folder: old, ...limit})); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
-		}
-
-		costs.own.push(await timeCommand(words(file), limit)); // eslint-disable-line no-await-in-loop -- As above.
-	}
-
-	const own = medianCost(costs.own);
-	const before = old === undefined ? undefined : medianCost(costs.old);
-	const ratio = before === undefined ? '' : `  ${(before.clockSeconds / own.clockSeconds).toFixed(1)} × (${(before.processorSeconds / own.processorSeconds).toFixed(1)} × of processors)`;
-	return `  ${name.padEnd(22)}${printCost(before)}${printCost(own)}${ratio}  target ${goal}\n`;
-}
-
-/** Measures and returns the lines. `old` is the folder of an older build. */
-export async function measureManyRules({rounds, old}: {readonly rounds: number; readonly old: string | undefined}): Promise<readonly string[]> {
+/** Measures and returns the lines. */
+export async function measureManyRules(comparison: Comparison): Promise<readonly string[]> {
 	const lines = ['\ndividing packets by a rule set and itself (user time)\n'];
 	for (const size of sizes) {
 		lines.push(cutLine(`${size} ranges`, rangeRules(size)));
 	}
 
-	lines.push(cutLine('1000 mixed', mixedRules(1000)), `\ncommands on large rule sets, and probe --batch of 200,000 lines: by the clock, of all processors, and memory${old === undefined ? '' : '; first the old build, then this one'} (median of ${rounds})\n`);
-	const folder = mkdtempSync(path.join(os.tmpdir(), 'testbed-bench-'));
-	try {
-		for (const [index, row] of rows.entries()) {
-			const file = path.join(folder, `${index}.txt`);
-			writeFileSync(file, row.text);
-			lines.push(await measureRow(row, {file, rounds, old})); // eslint-disable-line no-await-in-loop -- As above.
-		}
-	} finally {
-		rmSync(folder, {recursive: true});
-	}
-
+	lines.push(
+		cutLine('1000 mixed', mixedRules(1000)),
+		headingOfRows('commands on large rule sets, and probe --batch of 200,000 lines', comparison),
+		...await compareCommands(rows, comparison),
+	);
 	return lines;
 }

@@ -9,8 +9,8 @@ import process from 'node:process';
 import {performance} from 'node:perf_hooks';
 import {packageRoot} from '../system/package-root.js';
 
-/** What a command took. Processor time is that of the command and everything that it started. */
-export type Cost = {readonly clockSeconds: number; readonly processorSeconds: number; readonly memoryMiB: number; readonly status: number};
+/** What a command took. Processor time is that of the command and everything that it started. `isCut`: it was ended because it took too long. */
+export type Cost = {readonly clockSeconds: number; readonly processorSeconds: number; readonly memoryMiB: number; readonly status: number; readonly isCut: boolean};
 
 const ticksPerSecond = 100; // USER_HZ, the unit of /proc/PID/stat on all architectures (proc(5)).
 const lookMs = 20;
@@ -40,7 +40,12 @@ export async function timeCommand(words: readonly string[], {folder = packageRoo
 	const looking = setInterval(() => {
 		memoryMiB = Math.max(memoryMiB, peakOf(child.pid!) ?? 0);
 	}, lookMs);
-	const limit = limitSeconds === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), limitSeconds * 1000);
+	let isCut = false;
+	const limit = limitSeconds === undefined
+		? undefined
+		: setTimeout(() => {
+			isCut = child.kill('SIGKILL');
+		}, limitSeconds * 1000);
 	try {
 		const status = await new Promise<number>((resolve, reject) => {
 			child.on('error', reject);
@@ -49,7 +54,7 @@ export async function timeCommand(words: readonly string[], {folder = packageRoo
 			});
 		});
 		return {
-			clockSeconds: (performance.now() - startedAt) / 1000, processorSeconds: childSeconds() - before, memoryMiB, status,
+			clockSeconds: (performance.now() - startedAt) / 1000, processorSeconds: childSeconds() - before, memoryMiB, status, isCut,
 		};
 	} finally {
 		clearInterval(looking);
@@ -70,5 +75,6 @@ export function medianCost(costs: readonly Cost[]): Cost {
 		processorSeconds: medianOf(costs.map(cost => cost.processorSeconds)),
 		memoryMiB: medianOf(costs.map(cost => cost.memoryMiB)),
 		status: costs.at(-1)?.status ?? -1,
+		isCut: costs.some(cost => cost.isCut),
 	};
 }

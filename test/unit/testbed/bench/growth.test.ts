@@ -46,9 +46,9 @@ test('medians', t => {
 	t.is(medianOf([3, 1, 2]), 2);
 	t.is(medianOf([]), Number.NaN);
 	t.deepEqual(medianCost([3, 1, 2].map(value => ({
-		clockSeconds: value, processorSeconds: value * 2, memoryMiB: value * 3, status: value,
+		clockSeconds: value, processorSeconds: value * 2, memoryMiB: value * 3, status: value, isCut: value === 3,
 	}))), {
-		clockSeconds: 2, processorSeconds: 4, memoryMiB: 6, status: 2,
+		clockSeconds: 2, processorSeconds: 4, memoryMiB: 6, status: 2, isCut: true,
 	});
 });
 
