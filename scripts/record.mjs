@@ -70,7 +70,7 @@ async function runOnce({backend, family, isMixed}, hold) {
 		module('src/istio/options/arguments.js'), module('src/istio/generate.js'), module('src/istio/intent.js'), module('src/istio/traffic/six-types.js'), module('src/mesh/traffic-types.js'), module('src/mesh/topology.js'), module('src/netfilter/iptables/save.js'), module('src/netfilter/path.js'),
 	]);
 	const [{ActorGroup}, {credentialsOf}, {loadEnvironment}, {LockFile}, {observeRound, sendRound, readRound}] = await Promise.all([
-		module('testbed/actors/actor-group.js'), module('testbed/inputs/credentials.js'), module('testbed/system/environment.js'), module('testbed/system/lock-file.js'), module('testbed/run/round.js'),
+		module('testbed/actors/actor-group.js'), module('testbed/inputs/credentials.js'), module('testbed/confinement/environment.js'), module('testbed/system/lock-file.js'), module('testbed/run/round.js'),
 	]);
 	const [{installAndReadBack}, {loadKernelTexts}, {Sandbox}, {NetlinkTraceSource}, {TraceSwitch}] = await Promise.all([
 		module('testbed/sandbox/install.js'), module('testbed/tracer/counters.js'), module('testbed/sandbox/sandbox.js'), module('testbed/tracer/netlink-source.js'), module('testbed/tracer/trace-switch.js'),

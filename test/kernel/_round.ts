@@ -35,7 +35,7 @@ export async function play(variation: Variation = {}): Promise<Observations> {
 	await using source = new NetlinkTraceSource(pod, ownSandbox.traceSwitch, {backend, bufferBytes: traceBufferBytes});
 	await source.start();
 	const actorGroup = await ownSandbox.actorGroup();
-	const loadState = async () => ownSandbox.loadState(backend, families);
+	const loadState = async () => ownSandbox.loadState({backend, families, isRecorded: true});
 	const before = await loadState();
 	const evidence = await sendRound(cases.map(({id, probe}) => ({id, label: `type ${id}`, probe})), {
 		source, before, loadState, pod, actorGroup, round: 1, untilAborted: async act => act,

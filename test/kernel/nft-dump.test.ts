@@ -3,10 +3,17 @@
 import {setTimeout as turn} from 'node:timers/promises';
 import test from 'ava';
 import {parseLoadedRules, parseNftListing} from '../../src/trace/loaded-rules.js';
+import {defaultTypesOf} from '../../src/mesh/traffic-types.js';
 import {backends} from '../../src/netfilter/types.js';
+import {credentialsOf} from '../../testbed/inputs/credentials.js';
+import {loadRuleInput} from '../../testbed/inputs/rules.js';
+import {ActorSandbox} from '../../testbed/run/actor-sandbox.js';
+import {runOn} from '../../testbed/run/run.js';
 import {driverOf} from '../../testbed/sandbox/backends/drivers.js';
 import {dumpPairs, dumpRules} from '../../testbed/sandbox/nft-dump.js';
 import {traceTable} from '../../testbed/sandbox/own-table.js';
+import {parseKernelState, type KernelState} from '../../testbed/tracer/kernel-texts.js';
+import {defaultBufferBytes} from '../../testbed/tracer/trace-source.js';
 import {rangeRules} from '../../testbed/bench/big-rule-sets.js';
 import {request, withProber} from './_prober.js';
 
@@ -30,6 +37,30 @@ for (const backend of backends) {
 			t.deepEqual(Object.fromEntries(dumpPairs(pod, {table: traceTable, set: 'owners-counted'})), Object.fromEntries(owners));
 			t.is(owners.get('7:4000000000'), 2);
 		});
+	});
+}
+
+for (const backend of backends) {
+	test.serial(`${backend}: a run reads the same state by netlink as a recording has as text`, async t => {
+		const rules = loadRuleInput({source: 'release:1.30 --redirect-dns', source6: undefined, families, backend});
+		const credentials = credentialsOf({appUid: 1000}, rules.intent);
+		const types = defaultTypesOf(rules.mesh.traffic);
+		await using sandbox = await ActorSandbox.create({
+			mesh: rules.mesh, intent: rules.intent, types, credentials, timeoutMs: 5000,
+		});
+		const {report} = await runOn(sandbox, {
+			rules, families, types, credentials, timeoutMs: 5000, traceBufferBytes: defaultBufferBytes, signal: new AbortController().signal, onProgress: () => undefined,
+		});
+		t.deepEqual([...new Set(report.types.map(({outcome: {kind}}) => kind))], ['pass']);
+		const [text, read] = await Promise.all([true, false].map(async isRecorded => sandbox.loadState({backend, families, isRecorded})));
+		t.true('listing' in text!);
+		t.true('rules' in read!);
+		const [printed, dumped] = [parseKernelState(text!, backend), parseKernelState(read!, backend)];
+		t.deepEqual(dumped.rules, printed.rules);
+		const sorted = ({owners}: KernelState) => owners.toSorted((one, other) => one.sourcePort - other.sourcePort || one.destinationPort - other.destinationPort);
+		t.deepEqual(sorted(dumped), sorted(printed));
+		t.deepEqual([...new Set(dumped.owners.map(({family}) => family))].toSorted(), ['ipv4', 'ipv6']);
+		t.true([1000, 1337].every(id => dumped.owners.some(({uid, gid}) => uid === id && gid === id)));
 	});
 }
 

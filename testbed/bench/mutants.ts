@@ -13,6 +13,7 @@ Learned (2 cores, Node 20.20, Linux 6.18):
 - Whoever looks at the connections of a namespace reads a table with those of the whole machine (findings/proc-net-tcp-of-empty-netns.sh), 16 ms for each look at what is lost, on the thread that all jobs share. With small tables for each namespace (sandbox/netns.ts) it is 2 ms: 12.1 → 11.4 s, side by side on a fast day. That was taken back once, because three tests of Envoy then failed now and then: they, and the count of Envoy's connections, had relied on the slow reading. With it, looking every 5 ms instead of 20 gains nothing.
 - On a machine on which everything took two and a half times as long, release:1.30 took 27 s, and the build of 5349751 only 3.5 to 4.0 times that instead of 6.3. Why is not known; the build before that day took as long.
 - No gain from: sending the actors' records in batches instead of one by one (10.44 to 10.46 s); fewer threads, a larger young generation or no optimizing compiler of V8.
+- Reading counters and owners by netlink after each run instead of by nft and its JSON: 19.3 → 16.8 s, 31.8 → 27.2 s of processor time (that slow machine; two pairs). What is left there: a quarter for the actors' processes (58), a seventh for tools, a sixth for V8's helper threads, the rest for the main thread.
 */
 
 import {scoresOf, type MutationReport} from '../../src/report/mutation/types.js';

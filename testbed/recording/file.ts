@@ -4,11 +4,13 @@ Recordings as files. The first line is a header, then each run has one line with
 
 import {Buffer} from 'node:buffer';
 import type {TraceStream} from '../../src/netfilter/backends.js';
+import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import type {RunEntry} from '../../src/report/run/many.js';
 import {TestbedError} from '../errors.js';
 import type {RoundEvidence} from '../run/evidence.js';
 import type {RunEvidence} from '../run/report.js';
 import {commandLine} from '../system/program-name.js';
+import {textsOf} from '../tracer/kernel-texts.js';
 import {complaintAbout} from './schema.js';
 import {
 	damaged, decompressed, headerOf, jsonOfLine, sealLines, unsealed, type SealedWords,
@@ -111,7 +113,9 @@ export function readEntry(entry: unknown, words: SealedWords): RecordedEntry {
 }
 
 /** Evidence in JSON: bytes as hexadecimal text, which compresses better than base64 (where the same name has three spellings). */
-type PackedRound = Omit<RoundEvidence, 'recording'> & {
+type PackedRound = Omit<RoundEvidence, 'recording' | 'before' | 'after'> & {
+	readonly before: KernelTexts;
+	readonly after: KernelTexts;
 	readonly overruns: number;
 	readonly datagrams: ReadonlyArray<readonly [stream: TraceStream, bytes: string]>;
 };
@@ -119,7 +123,11 @@ type PackedEvidence = Omit<RunEvidence, 'play'> & {readonly play: Omit<RunEviden
 /** A line of a recording. */
 export type PackedEntry = {readonly kind: 'evidence'; readonly evidence: PackedEvidence} | Exclude<RecordedEntry, {readonly kind: 'evidence'}>;
 
-/** The line of a run, ready for `JSON.stringify`. */
+/**
+The line of a run, ready for `JSON.stringify`.
+
+@throws {RangeError} if the evidence was not gathered for a recording.
+*/
 export function packedEntry(entry: RecordedEntry): PackedEntry {
 	return entry.kind === 'evidence' ? {...entry, evidence: packed(entry.evidence)} : entry;
 }
@@ -129,8 +137,8 @@ function packed({play: run, ...evidence}: RunEvidence): PackedEvidence {
 		...evidence,
 		play: {
 			...run,
-			rounds: run.rounds.map(({recording: {datagrams, overruns}, ...round}) => ({
-				...round, overruns, datagrams: datagrams.map(({stream, bytes}) => [stream, Buffer.from(bytes).toString('hex')] as const),
+			rounds: run.rounds.map(({recording: {datagrams, overruns}, before, after, ...round}) => ({
+				before: textsOf(before), after: textsOf(after), ...round, overruns, datagrams: datagrams.map(({stream, bytes}) => [stream, Buffer.from(bytes).toString('hex')] as const),
 			})),
 		},
 	};

@@ -12,13 +12,13 @@ import {defaultTopology, type Topology} from '../../src/mesh/topology.js';
 import type {ActorCredentials, Intent, TypeId} from '../../src/mesh/traffic.js';
 import {ActorGroup} from '../actors/actor-group.js';
 import type {Proxy} from '../actors/proxy.js';
-import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {refuseMissingUsers} from '../rootless/mapped-ids.js';
 import {LockFile} from '../system/lock-file.js';
 import {Conntrack} from '../sandbox/conntrack.js';
 import {PacketWatch} from '../sandbox/packet-watch.js';
 import {ReplaceableRules, type RulesToHold} from '../sandbox/installed-rules.js';
-import {loadKernelTexts} from '../tracer/counters.js';
+import {dumpKernelState, loadKernelTexts} from '../tracer/counters.js';
+import type {KernelReading} from '../tracer/kernel-texts.js';
 import {TraceSwitch} from '../tracer/trace-switch.js';
 import type {InstalledRules} from '../sandbox/install.js';
 import {Sandbox} from '../sandbox/sandbox.js';
@@ -140,9 +140,10 @@ export class ActorSandbox implements AsyncDisposable {
 		return this.#installed.replace(rules);
 	}
 
-	/** The current counters, handles and owners, as the tools print them. */
-	async loadState(backend: Backend, families: readonly AddressFamily[]): Promise<KernelTexts> {
-		return loadKernelTexts(this.sandbox.pod, {backend, families, lockFile: this.#lockFile.path});
+	/** The current counters, handles and owners; for a recording, as the tools print them. */
+	async loadState({backend, families, isRecorded}: {readonly backend: Backend; readonly families: readonly AddressFamily[]; readonly isRecorded: boolean}): Promise<KernelReading> {
+		const request = {backend, families, lockFile: this.#lockFile.path};
+		return isRecorded ? loadKernelTexts(this.sandbox.pod, request) : dumpKernelState(this.sandbox.pod, request);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import type {Credentials} from '../../src/mesh/traffic.js';
 import type {SocketRecord} from '../../src/trace/sockets.js';
 import type {Recording} from '../tracer/trace-source.js';
 import type {RulesText} from '../../src/netfilter/rule-texts.js';
-import type {KernelTexts} from '../../src/trace/loaded-rules.js';
+import type {KernelReading} from '../tracer/kernel-texts.js';
 
 /** How the connection of one probe ended for its opener. `index` is its index among all probes of the run; `id` is that of its first socket. */
 export type ProbeEnd = {
@@ -21,8 +21,8 @@ export type ProbeEnd = {
 
 /** The evidence of one round. */
 export type RoundEvidence = {
-	readonly before: KernelTexts;
-	readonly after: KernelTexts;
+	readonly before: KernelReading;
+	readonly after: KernelReading;
 	readonly recording: Recording;
 	readonly ends: readonly ProbeEnd[];
 	readonly sockets: readonly SocketRecord[];

@@ -26,6 +26,8 @@ export type RunOptions = {
 	readonly proxy?: Proxy | undefined;
 	readonly timeoutMs: number;
 	readonly traceBufferBytes: number;
+	/** Whether the evidence will be written, as text that a replay can read. Reading it by netlink takes less time. */
+	readonly isRecorded?: boolean;
 	readonly signal: AbortSignal;
 	/** Called with the current step, for progress. */
 	readonly onProgress: (step: string) => void;

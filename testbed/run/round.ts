@@ -11,7 +11,7 @@ import type {Decoded, TraceEvent} from '../../src/trace/decode/event.js';
 import {parseFlows, type ParsedFlows} from '../../src/trace/flows.js';
 import type {Gap} from '../../src/trace/gap.js';
 import {Joiner} from '../../src/trace/legs.js';
-import type {KernelTexts, LoadedRule} from '../../src/trace/loaded-rules.js';
+import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import {createLookup} from '../../src/trace/lookup.js';
 import type {IsSomewhere} from '../../src/trace/lost-end.js';
 import {lostInSequence} from '../../src/trace/lost-messages.js';
@@ -23,7 +23,7 @@ import {canMeetChain} from '../../src/trace/passage.js';
 import type {SocketOwner, SocketRecord} from '../../src/trace/sockets.js';
 import {compareCounters} from '../../src/trace/counter-check.js';
 import type {ActorGroup} from '../actors/actor-group.js';
-import {parseKernelState} from '../tracer/kernel-texts.js';
+import {parseKernelState, type KernelReading} from '../tracer/kernel-texts.js';
 import {loadFlows} from '../sandbox/load-flows.js';
 import type {Netns} from '../sandbox/netns.js';
 import type {Recording, TraceSource} from '../tracer/trace-source.js';
@@ -58,8 +58,8 @@ function boundWait({bindDevice}: Sending['probe']): {readonly handshakeMs?: numb
 /** Sends the probes, all at once if the trace has room for them. The trace source must be started, and `before` read after the rules were installed. */
 export async function sendRound(sendings: readonly Sending[], {source, before, loadState, pod, actorGroup, round, untilAborted, indexes, lost}: {
 	readonly source: TraceSource;
-	readonly before: KernelTexts;
-	readonly loadState: () => Promise<KernelTexts>;
+	readonly before: KernelReading;
+	readonly loadState: () => Promise<KernelReading>;
 	readonly pod: Netns;
 	readonly actorGroup: ActorGroup;
 	/** Distinguishes the probes of this round from those of earlier ones. */

@@ -165,7 +165,7 @@ async function runInSandbox(sandbox: ActorSandbox, {first, take}: {readonly firs
 		const run: QueuedRun = next;
 		lastBackend = run.options.rules.backend;
 		try {
-			const {report, evidence} = await runOn(sandbox, run.options); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
+			const {report, evidence} = await runOn(sandbox, {...run.options, isRecorded: listener.onEvidence !== undefined}); // eslint-disable-line no-await-in-loop -- One set of rules at a time.
 			listener.onEvidence?.(report, evidence);
 			listener.onEntry(run.index, {...namesOf(run), kind: 'report', report});
 		} catch (error) {

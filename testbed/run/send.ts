@@ -8,7 +8,7 @@ import {prepareEnvironment} from '../confinement/environment.js';
 import {NetlinkTraceSource} from '../tracer/netlink-source.js';
 import {PacketCapture} from '../tracer/packet-capture.js';
 import type {TraceSource} from '../tracer/trace-source.js';
-import type {KernelTexts} from '../../src/trace/loaded-rules.js';
+import type {KernelReading} from '../tracer/kernel-texts.js';
 import {evidenceOf} from './actor-credentials.js';
 import type {KernelEvidence} from './evidence.js';
 import type {Sending} from './groups.js';
@@ -20,7 +20,7 @@ import {
 import {valueOf, type ActorSandbox} from './actor-sandbox.js';
 
 /** The probes to send, and the rules to send them through. */
-export type ProbeRun = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'signal' | 'onProgress' | 'onActors' | 'onCapture'> & {
+export type ProbeRun = Pick<RunOptions, 'families' | 'traceBufferBytes' | 'isRecorded' | 'signal' | 'onProgress' | 'onActors' | 'onCapture'> & {
 	readonly rules: Pick<RuleInput, 'ruleSet' | 'routing' | 'backend' | 'lines'>;
 	readonly sendings: readonly Sending[];
 };
@@ -31,10 +31,12 @@ Installs the rules in a sandbox, replacing earlier ones, and sends the probes, a
 @throws {TestbedError} if the kernel rejects the rules, an actor cannot start, or the run is interrupted.
 */
 export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promise<Observations & {readonly evidence: KernelEvidence}> {
-	const {rules: {backend}, families, sendings, onProgress, signal} = run;
+	const {
+		rules: {backend}, families, sendings, isRecorded = false, onProgress, signal,
+	} = run;
 	prepareEnvironment(backend);
 	const {pod} = ownSandbox.sandbox;
-	const loadState = async (): Promise<KernelTexts> => ownSandbox.loadState(backend, families);
+	const loadState = async (): Promise<KernelReading> => ownSandbox.loadState({backend, families, isRecorded});
 	const newSource = (hasAnswers: boolean): TraceSource => new NetlinkTraceSource(pod, ownSandbox.traceSwitch, {
 		backend, bufferBytes: run.traceBufferBytes, hasInvalid: sendings.some(({probe}) => probe.packet === 'invalid'), hasAnswers,
 	});
@@ -90,15 +92,15 @@ export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promi
 
 /** Installs rules and starts the trace in an order that misses no packet: the trace is on and the counters are read before anything is sent. The counters of many rules are read while the rules are compared with those asked for: a third of a second for 10,500 (bench). */
 async function prepare({ownSandbox, source, loadState, play: {rules, families}}: {
-	ownSandbox: ActorSandbox; source: TraceSource; loadState: () => Promise<KernelTexts>; play: ProbeRun;
-}): Promise<{readonly held: InstalledRules; readonly before: KernelTexts}> {
+	ownSandbox: ActorSandbox; source: TraceSource; loadState: () => Promise<KernelReading>; play: ProbeRun;
+}): Promise<{readonly held: InstalledRules; readonly before: KernelReading}> {
 	const starting = source.start();
-	const loadOnceTraced = async (): Promise<KernelTexts> => {
+	const loadOnceTraced = async (): Promise<KernelReading> => {
 		await starting;
 		return loadState();
 	};
 
-	let loading: Promise<readonly [PromiseSettledResult<KernelTexts>]> | undefined;
+	let loading: Promise<readonly [PromiseSettledResult<KernelReading>]> | undefined;
 	// `allSettled`, because neither a source that is still starting nor a namespace that is being read must be disposed of.
 	const [installed, started] = await Promise.allSettled([
 		ownSandbox.install({

@@ -4,10 +4,11 @@ Asks nf_tables of a namespace by netlink: for its rules with their counters, and
 
 import {DumpError, type DumpState} from '../../src/trace/decode/in-place.js';
 import {
-	elementDumpRequest, PairDump, RuleDump, ruleDumpRequest,
+	elementDumpRequest, OwnerDump, PairDump, RuleDump, ruleDumpRequest,
 } from '../../src/trace/decode/nft-dump.js';
 import {NetlinkFormatError} from '../../src/trace/decode/netlink.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
+import type {SocketOwner} from '../../src/trace/sockets.js';
 import {TestbedError} from '../errors.js';
 import {errorName} from '../syscalls/libc.js';
 import {closeDescriptor, errno} from '../syscalls/netns.js';
@@ -38,6 +39,15 @@ The counted elements of a set whose key is two numbers, by `ONE:OTHER`. The tabl
 */
 export function dumpPairs(netns: Netns, place: {readonly table: string; readonly set: string}): ReadonlyMap<string, number> {
 	return dump(netns, elementDumpRequest(place), () => new PairDump()).counts;
+}
+
+/**
+The owners of packets in a set that traces record them in.
+
+@throws {TestbedError} as {@link dumpRules}.
+*/
+export function dumpOwners(netns: Netns, place: {readonly table: string; readonly set: string}): readonly SocketOwner[] {
+	return dump(netns, elementDumpRequest(place), () => new OwnerDump()).owners;
 }
 
 function dump<Reader extends {add: (bytes: Uint8Array) => DumpState}>(netns: Netns, request: Uint8Array, create: () => Reader): Reader {

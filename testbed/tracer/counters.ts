@@ -5,8 +5,11 @@ Reads the state of the rules in the kernel: their counters and handles, and the 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
 import {driverOf} from '../sandbox/backends/drivers.js';
+import {dumpOwners} from '../sandbox/nft-dump.js';
 import type {Netns} from '../sandbox/netns.js';
+import {traceTable} from '../sandbox/own-table.js';
 import {parseKernelState, type KernelState} from './kernel-texts.js';
+import {packetOwners} from './trace-table.js';
 
 /** What to read, and the lock file (for iptables-legacy). */
 export type StateRequest = {
@@ -18,6 +21,18 @@ export type StateRequest = {
 /** Reads rules and owners as the tools print them. */
 export async function loadKernelTexts(netns: Netns, {backend, families, lockFile}: StateRequest): Promise<KernelTexts> {
 	return driverOf(backend).loadKernelTexts(netns, {families, lockFile});
+}
+
+/**
+Reads rules and owners by netlink, as far as the back end keeps them in nf_tables.
+
+@throws {TestbedError} COMMAND_FAILED if the kernel refuses, or if something cannot be parsed.
+*/
+export async function dumpKernelState(netns: Netns, {backend, families, lockFile}: StateRequest): Promise<KernelState> {
+	return {
+		rules: await driverOf(backend).loadRules(netns, {families, lockFile, exceptTables: [traceTable]}),
+		owners: dumpOwners(netns, {table: traceTable, set: packetOwners}),
+	};
 }
 
 /**

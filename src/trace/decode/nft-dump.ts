@@ -4,6 +4,7 @@ Requests and answers of nf_tables about what it holds: all rules with their coun
 
 import type {Family} from '../../netfilter/types.js';
 import type {LoadedRule} from '../loaded-rules.js';
+import type {SocketOwner} from '../sockets.js';
 import {
 	eachAttribute, eachMessage, isText, requestMessage, textAt, type DumpState,
 } from './in-place.js';
@@ -118,6 +119,70 @@ export class RuleDump {
 	}
 }
 
+/** Calls `visit` with each element of a set in a datagram. */
+function eachElement(bytes: Uint8Array, visit: (view: DataView, start: number, end: number) => void): DumpState {
+	return eachMessage(bytes, messages.newElements, (view, start, end) => {
+		eachAttribute(view, {start: start + generalHeaderBytes, end}, (type, from, to) => {
+			if (type === elements.elements) {
+				eachAttribute(view, {start: from, end: to}, (_, first, last) => {
+					visit(view, first, last);
+				});
+			}
+		});
+	});
+}
+
+/** Calls `visit` with the key of an element, if it has so many bytes. */
+function keyOf(view: DataView, {start, end, length}: {readonly start: number; readonly end: number; readonly length: number}, visit: (at: number) => void): void {
+	eachAttribute(view, {start, end}, (kind, first, last) => {
+		if (kind === dataValue && last - first === length) {
+			visit(first);
+		}
+	});
+}
+
+const ownerFamilies: Readonly<Record<number, SocketOwner['family']>> = {2: 'ipv4', 10: 'ipv6'};
+const ownerProtocols: Readonly<Record<number, NonNullable<SocketOwner['protocol']>>> = {6: 'tcp', 17: 'udp'};
+
+/**
+Collects the owners of packets from the elements of a set whose key is `meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid`. Each part of a key has four bytes: numbers of the packet are in network order at their beginning, those of the machine in its own.
+*/
+export class OwnerDump {
+	readonly owners: SocketOwner[] = [];
+
+	/**
+	Reads one datagram.
+
+	@throws {NetlinkFormatError} if a length does not fit, or if an element is of another form. {DumpError} if the kernel refuses.
+	*/
+	add(bytes: Uint8Array): DumpState {
+		return eachElement(bytes, (view, start, end) => {
+			let owner: SocketOwner | undefined;
+			eachAttribute(view, {start, end}, (type, from, to) => {
+				if (type === element.key) {
+					keyOf(view, {start: from, end: to, length: 24}, at => {
+						owner = ownerAt(view, at);
+					});
+				}
+			});
+			if (owner === undefined) {
+				throw new NetlinkFormatError('An element of the set of owners has a key of another form.');
+			}
+
+			this.owners.push(owner);
+		});
+	}
+}
+
+function ownerAt(view: DataView, at: number): SocketOwner | undefined {
+	const [family, protocol] = [ownerFamilies[view.getUint8(at)], ownerProtocols[view.getUint8(at + 4)]];
+	return family === undefined || protocol === undefined
+		? undefined
+		: {
+			family, protocol, sourcePort: view.getUint16(at + 8), destinationPort: view.getUint16(at + 12), uid: view.getUint32(at + 16, true), gid: view.getUint32(at + 20, true),
+		};
+}
+
 /** Collects the counted elements of a set whose key is two numbers, by `ONE:OTHER`. */
 export class PairDump {
 	readonly counts = new Map<string, number>();
@@ -128,14 +193,8 @@ export class PairDump {
 	@throws {NetlinkFormatError} if a length does not fit, or if an element lacks a part. {DumpError} if the kernel refuses.
 	*/
 	add(bytes: Uint8Array): DumpState {
-		return eachMessage(bytes, messages.newElements, (view, start, end) => {
-			eachAttribute(view, {start: start + generalHeaderBytes, end}, (type, from, to) => {
-				if (type === elements.elements) {
-					eachAttribute(view, {start: from, end: to}, (_, first, last) => {
-						this.#addElement(view, first, last);
-					});
-				}
-			});
+		return eachElement(bytes, (view, start, end) => {
+			this.#addElement(view, start, end);
 		});
 	}
 
@@ -145,9 +204,9 @@ export class PairDump {
 		eachAttribute(view, {start, end}, (type, from, to) => {
 			switch (type) {
 				case element.key: {
-					eachAttribute(view, {start: from, end: to}, (kind, first, last) => {
+					keyOf(view, {start: from, end: to, length: 8}, at => {
 						// Numbers of the machine, one after the other.
-						name = kind === dataValue && last - first === 8 ? `${view.getUint32(first, true)}:${view.getUint32(first + 4, true)}` : name;
+						name = `${view.getUint32(at, true)}:${view.getUint32(at + 4, true)}`;
 					});
 					break;
 				}

@@ -218,14 +218,17 @@ async function runAndPrint({inputs, missing}: SelectedRuns, {flags, shard, super
 	const [only] = inputs;
 	if (only !== undefined && inputs.length === 1 && missing.length === 0) {
 		let captured: CapturedPackets | undefined;
-		const options: RunOptions = flags.pcap === undefined
-			? only
-			: {
-				...only,
-				onCapture(packets) {
-					captured = packets;
-				},
-			};
+		const options: RunOptions = {
+			...only,
+			isRecorded: recorder !== undefined,
+			...(flags.pcap === undefined
+				? {}
+				: {
+					onCapture(packets) {
+						captured = packets;
+					},
+				}),
+		};
 		const {report, evidence, kept} = isKept(flags) ? await runAndKeep(options, {keepForMs: flags.keepFor}) : {...await runTestbed(options), kept: undefined};
 		await writeReport(report, flags);
 		rounds?.note(nameOfRun(only), summarize(report));
@@ -283,9 +286,11 @@ async function runAll({inputs, missing, jobs, bail, onProgress, recorder, rounds
 	const entries = await runMany(inputs, {
 		jobs,
 		bail,
-		onEvidence(report, evidence) {
-			recorder?.note(report, evidence);
-		},
+		onEvidence: recorder === undefined
+			? undefined
+			: (report, evidence) => {
+				recorder.note(report, evidence);
+			},
 		onEntry({release, source, backend, scenario}) {
 			onProgress(`${++ended} of ${inputs.length}: ${scenario ?? release ?? source} ${backend}`);
 		},

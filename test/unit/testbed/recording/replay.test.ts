@@ -14,9 +14,11 @@ import type {GapKind} from '../../../../src/trace/gap.js';
 import {TestbedError} from '../../../../testbed/errors.js';
 import type {ActorEvidence, RoundEvidence} from '../../../../testbed/run/evidence.js';
 import {judgeEvidence, type RunEvidence} from '../../../../testbed/run/report.js';
+import {packedEntry} from '../../../../testbed/recording/file.js';
 import {sealLines} from '../../../../testbed/recording/sealed-lines.js';
 import {replay} from '../../../../testbed/recording/replay.js';
 import {traceTable} from '../../../../testbed/sandbox/own-table.js';
+import {parseKernelState, textsOf} from '../../../../testbed/tracer/kernel-texts.js';
 import {compareWithGolden} from '../../../helpers/goldens.js';
 import {
 	bytesOf, evidenceOf, replayEvidence, reportIn, runRecordingNames,
@@ -66,7 +68,10 @@ function replaced(text: string, from: string | RegExp, to: string): string {
 }
 
 const isRuleHit = (bytes: Uint8Array): boolean => new TextDecoder('latin1').decode(bytes).includes('ISTIO_INBOUND');
-const nftListing = (change: (text: string) => string) => (evidence: RunEvidence): RunEvidence => withRound(evidence, ({after}) => ({after: {...after, listing: change(after.listing)}}));
+const nftListing = (change: (text: string) => string) => (evidence: RunEvidence): RunEvidence => withRound(evidence, ({after}) => {
+	const texts = textsOf(after);
+	return {after: {...texts, listing: change(texts.listing)}};
+});
 
 /** Ways to damage the evidence, and the expected gap. */
 const spoilt: ReadonlyArray<{readonly title: string; readonly name: typeof singles[number]; readonly spoil: (evidence: RunEvidence) => RunEvidence; readonly kind: GapKind}> = [
@@ -97,7 +102,7 @@ const spoilt: ReadonlyArray<{readonly title: string; readonly name: typeof singl
 	},
 	{
 		title: 'another counter', name: 'run-1-iptables-legacy', kind: 'counter-mismatch',
-		spoil: evidence => withRound(evidence, ({after}) => ({after: {...after, saved: after.saved.map(({family, text}) => ({family, text: replaced(text, /^\[[1-9]\d*:(?=.*-A ISTIO_OUTPUT)/mu, '[77:')}))}})),
+		spoil: evidence => withRound(evidence, ({after}) => ({after: {...textsOf(after), saved: textsOf(after).saved.map(({family, text}) => ({family, text: replaced(text, /^\[[1-9]\d*:(?=.*-A ISTIO_OUTPUT)/mu, '[77:')}))}})),
 	},
 	{
 		title: 'another handle', name: 'run-1-iptables-nft', kind: 'rules-differ',
@@ -158,7 +163,8 @@ const spoilt: ReadonlyArray<{readonly title: string; readonly name: typeof singl
 		title: 'a second round on other rules', name: 'run-1-iptables-nft', kind: 'rules-differ',
 		spoil(evidence) {
 			const [round] = evidence.play.rounds;
-			const before = {...round!.before, listing: replaced(round!.before.listing, /("chain": "ISTIO_OUTPUT", "handle": )\d+(?=, "expr")/u, '$1 990')};
+			const texts = textsOf(round!.before);
+			const before = {...texts, listing: replaced(texts.listing, /("chain": "ISTIO_OUTPUT", "handle": )\d+(?=, "expr")/u, '$1 990')};
 			return {...evidence, play: {...evidence.play, rounds: [round!, {...round!, before}]}};
 		},
 	},
@@ -263,4 +269,12 @@ test('a recording with anything left out is refused with a message, or gives a r
 	}
 
 	t.true(refused > 100 && reported > 10, `${refused} refused, ${reported} reported`);
+});
+
+test('evidence that was not gathered for a recording is refused', t => {
+	const evidence = evidenceOf('run-1-iptables-nft');
+	const read = withRound(evidence, ({before}) => ({before: parseKernelState(before, 'iptables-nft')}));
+	t.deepEqual(outcomesOf(judgeEvidence(read)), ['pass']);
+	t.throws(() => packedEntry({kind: 'evidence', evidence: read}), {instanceOf: RangeError, message: 'the state of the rules was not read as text, so it cannot be recorded'});
+	t.notThrows(() => packedEntry({kind: 'evidence', evidence}));
 });

@@ -3,7 +3,7 @@
 import test from 'ava';
 import {DumpError} from '../../../../src/trace/decode/in-place.js';
 import {
-	elementDumpRequest, PairDump, RuleDump, ruleDumpRequest,
+	elementDumpRequest, OwnerDump, PairDump, RuleDump, ruleDumpRequest,
 } from '../../../../src/trace/decode/nft-dump.js';
 import {NetlinkFormatError} from '../../../../src/trace/decode/netlink.js';
 import {
@@ -49,6 +49,24 @@ test('a set of counted pairs', t => {
 	t.deepEqual([...reader.counts], [['1000:4000000000', 5], ['0:0', 6]]);
 	for (const wrong of [attribute(1, attribute(1, attribute(1, bytes(little(1), little(1))))), attribute(1, old)]) {
 		t.throws(() => new PairDump().add(message(newElements, bytes(general(1), attribute(3, wrong)))), {instanceOf: NetlinkFormatError, message: 'An element of a set lacks its key or its counter.'});
+	}
+});
+
+/** The key of an element of the set of owners: each part begins four bytes after the one before. */
+function ownerKey({family = 2, protocol = 6, more = bytes()}: {readonly family?: number; readonly protocol?: number; readonly more?: Uint8Array} = {}): Uint8Array {
+	const little = (value: number) => uint32(value).toReversed();
+	return attribute(1, bytes(bytes(family, 0, 0, 0, protocol, 0, 0, 0, 0xC3, 0x50, 0, 0, 0x1F, 0x90, 0, 0), little(1337), little(4_000_000_000), more));
+}
+
+test('a set of owners', t => {
+	const datagram = (...keys: readonly Uint8Array[]) => message(newElements, bytes(general(1), attribute(1, text('own')), attribute(3, bytes(...keys.map(key => attribute(1, bytes(attribute(1, key), attribute(3, uint32(0)))))))));
+	const reader = new OwnerDump();
+	t.deepEqual(reader.add(datagram(ownerKey(), ownerKey({family: 10, protocol: 17}))), inTable.more);
+	t.deepEqual(reader.add(bytes(datagram(), end)), inTable.done);
+	const ports = {sourcePort: 50_000, destinationPort: 8080, uid: 1337, gid: 4_000_000_000};
+	t.deepEqual(reader.owners, [{family: 'ipv4', protocol: 'tcp', ...ports}, {family: 'ipv6', protocol: 'udp', ...ports}]);
+	for (const wrong of [ownerKey({family: 7}), ownerKey({protocol: 1}), ownerKey({more: bytes(0, 0, 0, 0)}), attribute(2, bytes(0))]) {
+		t.throws(() => new OwnerDump().add(datagram(wrong)), {instanceOf: NetlinkFormatError, message: 'An element of the set of owners has a key of another form.'});
 	}
 });
 
