@@ -1,4 +1,4 @@
-/** Which command lines have the thread of the rule tools started before they are loaded, and what becomes of it. */
+/** Which command lines have the thread of the rule tools started before they are loaded, and what happens to that thread. */
 
 import fs from 'node:fs';
 import path from 'node:path';
