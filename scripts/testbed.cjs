@@ -22,16 +22,17 @@ async function start() {
 		// With Debian's `su`, PATH lacks the folders of the netfilter programs.
 		process.env.PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(path.delimiter);
 		const {installedName} = require('./setup/program-name.cjs');
-		const {runBundle} = require('./setup/load-bundle.cjs');
+		const {runCommandLine} = require('./setup/early-thread.cjs');
 		const {endProcess} = require('./setup/run-to-end.cjs');
 		const {becomeRoot} = require('./setup/rootless.cjs');
+		const uid = process.getuid === undefined ? -1 : process.getuid();
 		const [argv, started] = [process.argv.slice(2), {called: installedName(process.env)}];
 		becomeRoot({
-			root, uid: process.getuid === undefined ? -1 : process.getuid(), argv, context: started,
+			root, uid, argv, context: started,
 		});
-		const {startEarlyThread} = require('./setup/early-thread.cjs');
-		const earlyThread = startEarlyThread({root, argv, uid: process.getuid === undefined ? -1 : process.getuid()});
-		await runBundle(path.join(root, 'dist/bin/cli.js'), argv, {...started, earlyThread});
+		await runCommandLine({
+			root, argv, uid, started,
+		});
 		await endProcess();
 	} catch (error) {
 		report(error);

@@ -48,7 +48,7 @@ function hasPage(root) {
 }
 
 /**
-Writes what is not ASCII in a bundle as `\\uXXXX`. esbuild does so in strings, but leaves regular expressions as they are. One such character makes V8 keep the whole source with two bytes for each character, and load it more slowly: 29 instead of 17 ms for the command line (Node 20.20).
+Escapes what is not ASCII in a bundle, as `\u` with four hexadecimal digits. esbuild does so in strings, but leaves regular expressions as they are. One such character makes V8 keep the whole source with two bytes for each character, and load it more slowly: 29 instead of 17 ms for the command line (Node 20.20).
 
 In the text of a tagged template, this would be another text. No source has one that is not ASCII (a test checks that).
 */

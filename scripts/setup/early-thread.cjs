@@ -5,6 +5,7 @@ const path = require('node:path');
 const process = require('node:process');
 const {Worker} = require('node:worker_threads');
 const {rootCommands, testbedNeedsKernel} = require('./acts.cjs');
+const {runBundle} = require('./load-bundle.cjs');
 
 /** As in testbed/system/start-thread.ts, for the time before that is loaded. */
 const limitMs = 1000;
@@ -61,4 +62,15 @@ function startEarlyThread({root, argv, uid}) {
 	return early;
 }
 
-module.exports = {startEarlyThread};
+/**
+Loads and runs the command line, with the early thread if it needs one.
+
+@param {{root: string, argv: string[], uid: number, started: object}} options `started` is what `main` is given.
+@returns {Promise<boolean>} As `runBundle`.
+*/
+async function runCommandLine({root, argv, uid, started}) {
+	const earlyThread = startEarlyThread({root, argv, uid});
+	return runBundle(path.join(root, 'dist/bin/cli.js'), argv, {...started, earlyThread});
+}
+
+module.exports = {runCommandLine, startEarlyThread};

@@ -13,7 +13,7 @@ const {packagesStand, installPackages, mustInstall} = require('./packages.cjs');
 const {envoyStands, installEnvoy, pinned} = require('./envoy.cjs');
 const {installSchemas, pinned: pinnedSchemas, schemasStand} = require('./ci-schemas.cjs');
 const {withLock} = require('./lock.cjs');
-const {startEarlyThread} = require('./early-thread.cjs');
+const {runCommandLine} = require('./early-thread.cjs');
 const {runBundle} = require('./load-bundle.cjs');
 const {giveToOwner} = require('./owner.cjs');
 const {goWhereTheUserStands, startedByNpm} = require('./npm.cjs');
@@ -213,8 +213,13 @@ async function start(name, argv, context) {
 			});
 		}
 
-		const earlyThread = name === 'testbed' ? startEarlyThread({root: context.root, argv, uid: context.uid}) : undefined;
-		if (await runBundle(file, argv, {...started, earlyThread})) {
+		const {root, uid} = context;
+		const isWritten = name === 'testbed'
+			? await runCommandLine({
+				root, argv, uid, started,
+			})
+			: await runBundle(file, argv, started);
+		if (isWritten) {
 			giveToOwner(['dist'], context);
 		}
 

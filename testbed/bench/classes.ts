@@ -1,5 +1,5 @@
 /**
-Measures packet classes for `npm run bench`: how many representative probes a rule set needs and how long they take to find; how long a comparison takes, of two and of all releases; how large a baseline is.
+Measures packet classes for `npm run bench`: how many representative probes a rule set needs and how long they take to find; how long a comparison of two releases takes; how large a baseline is.
 
 Learned (2 cores, Node 20.20, Linux 6.18):
 - Dividing packets by walking sets of them through the rules needs 32 probes for the default rules; all combinations of the values in the rules would be some 20,000.
@@ -22,10 +22,6 @@ import {packageRoot} from '../system/package-root.js';
 
 const launcher = path.join(packageRoot, 'bin/testbed');
 const everything = 'release:1.30 --redirect-dns --drop-invalid -m TPROXY -u 1337,64535 -g 1337,2000 -i 10.0.0.0/8,192.168.0.0/16 -x 10.1.0.0/16,10.2.0.0/16 -o 25,26 -q 27,28 -d 22,23 -k docker0 -c eth1 -b *';
-const optionSets = ['release:all', 'release:all --redirect-dns', 'release:all -m TPROXY', 'release:all --redirect-dns --capture-all-dns --drop-invalid'];
-
-/** The command that compares each release with the next, under four sets of options. */
-export const consecutiveWords: readonly string[] = ['diff', '--consecutive', '--since', '1.10', ...optionSets];
 
 async function timed(act: () => Promise<string>): Promise<readonly [ms: number, text: string]> {
 	const startedAt = performance.now();
@@ -69,12 +65,10 @@ export async function measureClasses(): Promise<readonly string[]> {
 		times.push(ms);
 	}
 
-	const [all, text] = await timed(async () => testbed(consecutiveWords));
 	const [, baseline] = await timed(async () => testbed(['baseline', 'create', 'release:1.30']));
 	return [
 		...lines,
 		`\ntestbed ${pair.join(' ')} (whole command, median of 5; target: under 3 s)\n  ${(times.toSorted((one, other) => one - other)[2]! / 1000).toFixed(2)} s\n`,
-		`\nconsecutive releases since 1.10 × ${optionSets.length} option sets, one command (target: under 60 s)\n  ${(all / 1000).toFixed(1)} s   ${text.trim().split('\n').at(-1) ?? ''}\n`,
 		`\ntestbed baseline create release:1.30 (target: under 200 kB)\n  ${(baseline.length / 1000).toFixed(1)} kB\n`,
 	];
 }

@@ -172,7 +172,6 @@ const partsByName: Readonly<Record<typeof partChoices[number], (flags: BenchFlag
 	async probes(flags) {
 		const [{measureProber}, {measureReuse}] = await Promise.all([import('./prober.js'), import('./reuse.js')]);
 		print([...await measureProber(flags.inARow), ...await measureReuse()]);
-		await benchScenarios();
 	},
 	async classes() {
 		const [{measureClasses}, {measureMutants}] = await Promise.all([import('./classes.js'), import('./mutants.js')]);
@@ -202,9 +201,9 @@ function print(lines: readonly string[]): void {
 /** Measures and prints; returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
 	const command = new Command('bench')
-		.description('measure the whole run and its indispensable parts; generating, reading, printing and running many rule sets; probes and scenarios; comparisons and mutants; usual commands, and those on large rule sets')
+		.description('measure the whole run and its indispensable parts; generating, reading, printing and running many rule sets; probes; comparisons and mutants; usual commands, and those on large rule sets')
 		.option('--rounds <n>', 'rounds; each figure is a median', text => readNumber(text, {min: 1, max: 1000}), 9)
-		.addOption(new Option('--only <part>', 'one part: the whole run, the page of a run, rule sets, probes and scenarios, comparisons and mutants, usual commands, commands on large rule sets, or the page of serve').choices(partChoices))
+		.addOption(new Option('--only <part>', 'one part: the whole run, the page of a run, rule sets, probes, comparisons and mutants, usual commands, commands on large rule sets, or the page of serve').choices(partChoices))
 		.option('--old <folder>', 'the checkout of an older build, with its packages installed: commands are measured with both in turn')
 		.option('--growth <folder>', 'measure only how time and memory grow with the number of rules, and write growth.json and growth.svg to this folder')
 		.option('--in-a-row <n>', 'probes that one prober sends in a row', text => readNumber(text, {min: 10, max: 100_000_000}), 100_000)
@@ -235,20 +234,6 @@ export async function main(argv: readonly string[]): Promise<number> {
 	}
 
 	return 0;
-}
-
-/** All shipped scenarios on all back ends, by one command. */
-async function benchScenarios(): Promise<void> {
-	const folder = path.join(packageRoot, 'scenarios');
-	const times: number[] = [];
-	let last = '';
-	for (let round = 0; round < 3; round++) {
-		const [ms, text] = await timed(async () => run(process.execPath, [launcher, 'testbed', 'run', folder])); // eslint-disable-line no-await-in-loop -- In parallel they would disturb each other.
-		times.push(ms);
-		last = text.trim().split('\n').at(-1)?.trim() ?? '';
-	}
-
-	process.stdout.write(`\nall shipped scenarios on every back end, one command (median of ${times.length}; target: under 10 s)\n  ${(median(times) / 1000).toFixed(1)} s   ${last}\n`);
 }
 
 async function benchRun(rounds: number, json: boolean): Promise<void> {

@@ -40,11 +40,10 @@ export function parseKernelState(reading: KernelReading, backend: Backend): Kern
 		return reading;
 	}
 
-	const texts = reading;
 	try {
-		const listing = readNftListing(texts.listing);
+		const listing = readNftListing(reading.listing);
 		return {
-			rules: parseLoadedRules(texts, {backend, exceptTables: [traceTable], listing}),
+			rules: parseLoadedRules(reading, {backend, exceptTables: [traceTable], listing}),
 			owners: parseOwners(listing),
 		};
 	} catch (error) {
