@@ -1,7 +1,7 @@
 /**
 Assembles trace events into packets. A packet is one attempt to cross one namespace: its traversals in the order in which the kernel made them.
 
-nft: all events of a packet have its trace id, and each base chain begins with an event that shows the packet. NFLOG: every event shows the packet. Neither id is unique forever (nft hashes the address of the packet's buffer, which is reused), so packets are told apart by what NAT does not change: TCP's initial sequence number, or what DNAT does not change of others: identification, source port and source. If SNAT then changes the source of a datagram, nft's id shows that it is the same packet, from the trace table's message at OUTPUT to its next one.
+nft: all events of a packet have its trace id, and each base chain begins with an event that shows the packet. NFLOG: every event shows the packet. Neither id is unique forever (nft hashes the address of the packet's buffer, which is reused), so packets are told apart by what NAT does not change: TCP's initial sequence number, or what DNAT does not change of others: identification or flow label, source port and source. If SNAT then changes the source of a datagram, nft's id shows that it is the same packet, from the trace table's message at OUTPUT to its next one.
 
 A SYN without an answer is sent again after a second (TCP_TIMEOUT_INIT, include/net/tcp.h), with the same sequence number. That is a separate packet, which the kernel's counters count as well. It begins when a packet reaches a chain a second time, whether a chain of the rules or the one where the trace table meets each packet first; often that is all that it meets, because nat does not process it again.
 */
@@ -74,7 +74,7 @@ const entries: Readonly<Record<string, Hook>> = {prerouting: 'prerouting', outpu
 function identityOf(packet: PacketHeader): string {
 	return packet.protocol === protocolNumbers.tcp && packet.sequence !== undefined
 		? `tcp ${packet.sequence}`
-		: `${packet.protocol} ${packet.identification ?? ''} ${packet.source.port} ${packet.source.address}`;
+		: `${packet.protocol} ${packet.identification} ${packet.source.port} ${packet.source.address}`;
 }
 
 /** Whether a traversal continues with an event of NFLOG. */

@@ -74,7 +74,6 @@ for (const [source, backend] of sources) {
 			const wanted = new Map(representatives.map(({index}, place) => [index, pathOf(probeResults[place]!)]));
 			const met = new Set<number>();
 			const suspects: Array<readonly [packet: ExactPacket, index: number]> = [];
-			let doubtful = 0;
 			for (const [place, packet] of packets.entries()) {
 				const index = placeOfClass(classSet, packet);
 				if (index === undefined) {
@@ -84,20 +83,16 @@ for (const [source, backend] of sources) {
 
 				met.add(index);
 				const pathSummary = pathOf(probeResults[representatives.length + place]!);
-				// Random ports can make one connection of two, or an answer of a first packet: the prober says so, and a doubt shows nothing.
-				doubtful += Number(pathSummary.gaps.length > 0);
-				if (pathSummary.gaps.length === 0 && !isDeepStrictEqual(pathSummary, wanted.get(index))) {
+				if (!isDeepStrictEqual(pathSummary, wanted.get(index))) {
 					suspects.push([packet, index]);
 				}
 			}
 
-			// Random packets can be answers of each other to conntrack. What differs is sent again alone before it counts.
+			// Random ports can make one connection of two to conntrack, or an answer of a first packet, and the prober may say so with a gap. What differs or is in doubt is sent again alone, and then it must be as wanted, without a gap.
 			for (const [packet, index] of suspects) {
 				const [alone] = await sandbox.send([questionOfPacket(packet, family)], {follow: false}); // eslint-disable-line no-await-in-loop -- Alone.
 				t.deepEqual(pathOf(alone!), wanted.get(index), JSON.stringify(packet));
 			}
-
-			t.true(doubtful <= packets.length / 30, `${doubtful} of ${packets.length} are in doubt`);
 
 			t.true(met.size > classSet.classes.length / 4, `the packets are of ${met.size} of ${classSet.classes.length} classes`);
 			t.true(new Set([...wanted.values()].map(({hits}) => hits.join(' '))).size > 3, 'classes differ');

@@ -1,6 +1,7 @@
 /** `--pcap`: every packet of a run, read by tshark; each leg's first packet with its rules. */
 
 import {existsSync} from 'node:fs';
+import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
@@ -79,6 +80,23 @@ test('probe --pcap', async t => {
 		const lines = await linesOf(file);
 		const comments = lines.map(({comment}) => comment);
 		t.is(comments.filter(comment => /^probe app to remote:8080, leg \d of 2, \S+ > \S+: /u.test(comment)).length, 2);
+	});
+});
+
+test('probe --pcap of a connection without an answer: what the testbed sends to see that nothing is left to do is not in it', async t => {
+	if (isLeftOut(t, {program: 'tshark'})) {
+		return;
+	}
+
+	await inFolder(async folder => {
+		const [file, rules] = [path.join(folder, 'probe.pcapng'), path.join(folder, 'drop.rules')];
+		await writeFile(rules, '*filter\n-A INPUT -p tcp --dport 8080 -j DROP\nCOMMIT\n');
+		const {exitCode, stderr} = await testbed(['probe', '--rules', rules, '--from', 'remote', '--to', 'pod:8080', '--pcap', file]);
+		t.is(exitCode, 0, stderr);
+		const lines = await linesOf(file);
+		const packets = lines.map(({where, comment}) => `${where} ${comment}`);
+		t.true(packets.length >= 2, packets.join('\n'));
+		t.true(packets.every(packet => /^(?:remote|pod):eth0 probe remote to pod:8080, leg 1 of 1, remote > dropped by filter:INPUT#1/u.test(packet)), packets.join('\n'));
 	});
 });
 

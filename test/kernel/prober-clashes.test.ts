@@ -61,6 +61,35 @@ for (const [name, text, backend] of [
 	});
 }
 
+/** TCP is told apart by its number, IPv4 by its identification; a datagram of IPv6 has a flow label. With legacy, two sockets show it, and one may be read further than the other. */
+for (const backend of ['iptables-nft', 'iptables-legacy', 'nftables'] as const) {
+	test(`${backend}: datagrams from one port to many destinations are told apart, by owners and rules`, async t => {
+		const families = ['ipv4', 'ipv6'] as const;
+		const ends = {ipv4: {source: '10.244.1.10', to: '10.244.1.20'}, ipv6: {source: '2001:db8:1::10', to: '2001:db8:1::20'}} as const;
+		const many = families.flatMap(family => Array.from({length: 300}, (_, index) => {
+			const uid = index % 2 === 0 ? 1337 : 1000 + index;
+			return request(`${family} ${index}`, {
+				protocol: 'udp', uid, gid: uid, source: ends[family].source, sourcePort: 5000, to: {address: ends[family].to, port: 20_000 + index},
+			});
+		}));
+		await withProber({backend, families}, async prober => {
+			const answers = await prober.probe(many);
+			t.deepEqual(gapsIn(answers), []);
+			for (const [place, {id, leg}] of answers.entries()) {
+				t.deepEqual(leg?.socket, {uid: many[place]!.uid, gid: many[place]!.gid}, id);
+			}
+
+			const paths = answers.map(answer => pathOf(answer));
+			for (const family of families) {
+				const own = paths.filter((_, place) => many[place]!.id.startsWith(family));
+				t.is(new Set(own.filter((_, index) => index % 2 === 0)).size, 1, family);
+				t.is(new Set(own.filter((_, index) => index % 2 !== 0)).size, 1, family);
+				t.not(own[0], own[1]);
+			}
+		});
+	});
+}
+
 test('a packet that passes for the answer to another one, where no chain of nat would have met it, is judged as if it had been sent alone', async t => {
 	const translating = `table inet filter {
 	chain prerouting {

@@ -51,8 +51,9 @@ export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promi
 	signal.throwIfAborted();
 
 	onProgress(`sending ${sendings.length} ${sendings.length === 1 ? 'probe' : 'probes'}`);
+	const packetWatch = ownSandbox.packetWatch();
 	const shared = {
-		loadState, pod, actorGroup, untilAborted: racer(signal), lost: {packetWatch: ownSandbox.packetWatch(), ruleSet},
+		loadState, pod, actorGroup, untilAborted: racer(signal), lost: {packetWatch, ruleSet},
 	};
 	const evidence = [await sendRound(sendings, {
 		...shared, source, before, round: 1,
@@ -77,7 +78,7 @@ export async function sendProbes(ownSandbox: ActorSandbox, run: ProbeRun): Promi
 	}
 
 	if (capture !== undefined) {
-		run.onCapture?.(capture.read());
+		run.onCapture?.(capture.read((netns, frame) => packetWatch.isOwn(netns, frame)));
 	}
 
 	const actors = evidenceOf(actorGroup);

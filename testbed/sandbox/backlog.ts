@@ -24,6 +24,8 @@ const limitMs = 10_000;
 export class Backlog implements Disposable {
 	/** How many datagrams it has sent. */
 	sent = 0;
+	/** The port at 127.0.0.1 from which and to which it sends them. */
+	readonly port: number;
 	readonly #fd: number;
 	readonly #byte = new Uint8Array(1);
 
@@ -37,6 +39,7 @@ export class Backlog implements Disposable {
 		try {
 			refused('bind', bindSocket(this.#fd, socketAddress(Uint8Array.of(127, 0, 0, 1), 0)).error);
 			refused('getsockname', readOwnAddress(this.#fd));
+			this.port = new DataView(ownAddress.buffer).getUint16(2); // `sin_port`
 			refused('connect', connectSocket(this.#fd, ownAddress.slice(0, 16)));
 		} catch (error) {
 			closeSocket(this.#fd);

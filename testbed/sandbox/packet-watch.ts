@@ -9,6 +9,7 @@ import {receiveNow, openRouteSocket, sendDatagram} from '../syscalls/netlink-soc
 import {closeDescriptor, errno} from '../syscalls/netns.js';
 import {waitReadable} from '../syscalls/poll.js';
 import {TestbedError} from '../errors.js';
+import {parseFrame, protocolNumbers} from '../../src/trace/decode/packet.js';
 import {Backlog} from './backlog.js';
 import {
 	isAcknowledgementExpected, neighborRequest, packetsIn, readNeighbors,
@@ -24,6 +25,7 @@ const countsOfLo = 2;
 /** Looks into some namespaces. Its creator disposes of it. */
 export class PacketWatch implements Disposable {
 	readonly #namespaces: readonly Netns[];
+	readonly #quiet: Netns;
 	readonly #backlog: Backlog;
 	readonly #buffer = new Uint8Array(1 << 16);
 
@@ -34,6 +36,7 @@ export class PacketWatch implements Disposable {
 	*/
 	constructor(namespaces: readonly Netns[], quiet: Netns) {
 		this.#namespaces = namespaces;
+		this.#quiet = quiet;
 		this.#backlog = quiet.enter(() => new Backlog());
 	}
 
@@ -41,6 +44,12 @@ export class PacketWatch implements Disposable {
 	get packets(): number {
 		const all = this.#namespaces.reduce((sum, netns) => sum + netns.enter(() => packetsIn(readFileSync('/proc/thread-self/net/dev', 'latin1'))), 0);
 		return all - (countsOfLo * this.#backlog.sent);
+	}
+
+	/** Whether an Ethernet frame, captured in one of the namespaces, is one of the watch's own datagrams. */
+	isOwn(netns: Netns, frame: Uint8Array): boolean {
+		const header = netns === this.#quiet ? parseFrame(frame) : undefined;
+		return header?.protocol === protocolNumbers.udp && [header.source, header.destination].every(({address, port}) => address === '127.0.0.1' && port === this.#backlog.port);
 	}
 
 	/** Waits until the kernel has processed all packets that are in its receive queues now, except for packets that these have caused; {@link packets} tells whether there are such. Returns false if it does not. */

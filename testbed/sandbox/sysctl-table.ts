@@ -138,7 +138,7 @@ export const sysctlSettings: readonly SysctlSetting[] = [
 		['bindv6only', '0', 'Whether an IPv6 socket accepts IPv4 as well.'],
 		['ip_nonlocal_bind', '0', 'As in IPv4.'],
 		['fwmark_reflect', '0', 'As in IPv4.'],
-		['auto_flowlabels', '1', 'A field of the header.'],
+		['auto_flowlabels', '1', 'A field of the header, by which datagrams from one port are told apart (src/trace/packets.ts).'],
 		['icmp/ratelimit', '0', 'As icmp_ratemask in IPv4.'],
 		['icmp/ratemask', '', 'As icmp_ratemask in IPv4.'],
 		['icmp/echo_ignore_all', '0', 'As in IPv4.'],

@@ -35,8 +35,8 @@ export class PacketCapture implements Disposable {
 		}
 	}
 
-	/** Everything since the start, or since the last call. */
-	read(): CapturedPackets {
+	/** Everything since the start, or since the last call, except for frames that the testbed itself sends to look at the kernel: they are no traffic of the run. */
+	read(isOwn: (netns: Netns, frame: Uint8Array) => boolean): CapturedPackets {
 		const interfaces: CapturedInterface[] = [];
 		const packets: CapturedPacket[] = [];
 		let dropped = 0;
@@ -45,7 +45,7 @@ export class PacketCapture implements Disposable {
 			const places = new Map([...netns.interfaces()].map(([index, name]) => [index, interfaces.push({name: `${netns.label}:${name}`, description: `${name} in the namespace ${netns.label}`}) - 1] as const));
 			for (let seen = receivePacket(fd, buffer); seen !== undefined; seen = receivePacket(fd, buffer)) {
 				const place = places.get(seen.ifindex);
-				if (place !== undefined) {
+				if (place !== undefined && !isOwn(netns, seen.bytes)) {
 					packets.push({interface: place, time: seen.time, bytes: seen.bytes});
 				}
 			}

@@ -5,13 +5,12 @@ Assigns captured packets to the connections and legs of a report, by the address
 import {
 	printEndpoint, printLegEnd, stepsOfTraversal, type Endpoint, type Leg,
 } from '../../netfilter/path.js';
-import {parsePacket, protocolNumbers, type PacketHeader} from '../../trace/decode/packet.js';
+import {parseFrame, protocolNumbers, type PacketHeader} from '../../trace/decode/packet.js';
 import type {AnnotatedPacket, CapturedPacket} from './pcapng.js';
 
 /** One connection of a report: `type 2 local-to-remote, ipv4`, with its legs. */
 export type NamedConnection = {readonly name: string; readonly legs: readonly Leg[]};
 
-const ethernetBytes = 14;
 const [syn, ack] = [0x02, 0x10];
 
 type Owner = {readonly connection: NamedConnection; readonly index: number; readonly leg: Leg};
@@ -21,8 +20,7 @@ export function annotate(packets: readonly CapturedPacket[], connections: readon
 	const owners = ownersByPair(connections);
 	const begun = new Set<Leg>();
 	return packets.map(packet => {
-		const {bytes} = packet;
-		const header = bytes.length > ethernetBytes ? parsePacket(new DataView(bytes.buffer, bytes.byteOffset + ethernetBytes, bytes.length - ethernetBytes)) : undefined;
+		const header = parseFrame(packet.bytes);
 		const there = header === undefined ? undefined : owners.get(pairKey(header));
 		if (header !== undefined && there !== undefined) {
 			const isFirst = isOpening(header) && !begun.has(there.leg);

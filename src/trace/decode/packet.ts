@@ -14,8 +14,8 @@ export type PacketHeader = {
 	readonly destination: Endpoint;
 	/** TCP's initial sequence number, which NAT does not change, so it identifies a packet across its hooks. Of a reset without a number of its own, the number that it acknowledges: see {@link isNumberless}. Undefined for others. */
 	readonly sequence: number | undefined;
-	/** IPv4's identification; undefined in IPv6. */
-	readonly identification: number | undefined;
+	/** IPv4's identification, or IPv6's flow label, in which the kernel puts a hash of the flow (`ip6_make_flowlabel` in include/net/ipv6.h; the sandbox has `auto_flowlabels` on). NAT changes neither. */
+	readonly identification: number;
 	/** TCP's flag byte; undefined for others. */
 	readonly tcpFlags: number | undefined;
 };
@@ -64,6 +64,9 @@ function transportOf(protocol: number, view: DataView): Transport | undefined {
 	};
 }
 
+/** The flow label in the first word of an IPv6 header (RFC 8200, 3). */
+export const flowLabelMask = 0x0F_FF_FF;
+
 /**
 The header of a packet from its network header and, if the trace has it separately, its transport header. Undefined if the bytes are too short or not IP: the caller turns that into a gap.
 */
@@ -81,15 +84,23 @@ export function parsePacket(network: DataView, transport?: DataView): PacketHead
 	if (version === 6 && network.byteLength >= 40) {
 		// Extension headers are not parsed: the actors send none.
 		return withTransport({
-			family: 'ipv6', view: network, protocol: network.getUint8(6), addresses: {source: 8, destination: 24, bytes: 16}, identification: undefined,
+			family: 'ipv6', view: network, protocol: network.getUint8(6), addresses: {source: 8, destination: 24, bytes: 16}, identification: network.getUint32(0) & flowLabelMask,
 		}, transport ?? tail(network, 40));
 	}
 
 	return undefined;
 }
 
+/** Bytes of an Ethernet header, without tags. */
+const ethernetBytes = 14;
+
+/** The header of an Ethernet frame's packet, such as a packet socket receives it on veth and lo. Undefined as for {@link parsePacket}. */
+export function parseFrame(frame: Uint8Array): PacketHeader | undefined {
+	return frame.length > ethernetBytes ? parsePacket(new DataView(frame.buffer, frame.byteOffset + ethernetBytes, frame.length - ethernetBytes)) : undefined;
+}
+
 function withTransport({family, view, protocol, addresses, identification}: {
-	family: AddressFamily; view: DataView; protocol: number; addresses: {source: number; destination: number; bytes: number}; identification: number | undefined;
+	family: AddressFamily; view: DataView; protocol: number; addresses: {source: number; destination: number; bytes: number}; identification: number;
 }, transport: DataView): PacketHeader | undefined {
 	const parsed = transportOf(protocol, transport);
 	if (parsed === undefined) {

@@ -3,7 +3,7 @@ Scans the bytes of a trace message in one pass, without objects: the words that 
 */
 
 import {generalHeaderBytes} from '../decode/netlink.js';
-import {isNumberless, protocolNumbers} from '../decode/packet.js';
+import {flowLabelMask, isNumberless, protocolNumbers} from '../decode/packet.js';
 import {
 	act, actsFor, headerBytes, layoutOf, type MessageLayout,
 } from './message-layout.js';
@@ -245,7 +245,7 @@ export class MessageScan {
 			headerEnd = network + 40;
 			this.isIpv6 = true;
 			this.protocol = this.bytes[network + 6]!;
-			this.identification = -1;
+			this.identification = this.#view.getUint32(network) & flowLabelMask;
 			this.sourceAt = network + 8;
 			this.destinationAt = network + 24;
 		} else {

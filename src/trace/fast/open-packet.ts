@@ -61,7 +61,7 @@ export class OpenPackets {
 		const words = this.#words;
 		const isTcp = scan.protocol === protocolNumbers.tcp;
 		words.fill(0, slot, slot + layout.traversals);
-		words[slot + layout.facts] = scan.protocol | (scan.isIpv6 ? facts.ipv6 : facts.identification) | (isTcp ? facts.sequence : 0);
+		words[slot + layout.facts] = scan.protocol | (scan.isIpv6 ? facts.ipv6 : 0) | (isTcp ? facts.sequence : 0);
 		words[slot + layout.sequence] = isTcp ? scan.sequence : 0;
 		words[slot + layout.identification] = scan.identification;
 		words[slot + layout.tcpFlags] = isTcp ? scan.tcpFlags : 0;

@@ -18,8 +18,8 @@ export const protocolMask = 0xFF;
 
 /** Bits of the word `facts` above the protocol's number. */
 export const facts = {
-	ipv6: 1 << 8, seen: 1 << 9, entryPrerouting: 1 << 10, entryOutput: 1 << 11, sequence: 1 << 12, identification: 1 << 13, owner: 1 << 14, arrivedInput: 1 << 15, arrivedPostrouting: 1 << 16,
-	invalid: 1 << 17,
+	ipv6: 1 << 8, seen: 1 << 9, entryPrerouting: 1 << 10, entryOutput: 1 << 11, sequence: 1 << 12, owner: 1 << 13, arrivedInput: 1 << 14, arrivedPostrouting: 1 << 15,
+	invalid: 1 << 16,
 } as const;
 
 /** The cached form of a traversal by its id: see `TraversalCache`. */
@@ -116,7 +116,7 @@ export function unpackPacket(rows: Int32Array, row: number, shapes: Traversals):
 			protocol: known & protocolMask,
 			...ends,
 			sequence: hasSequence ? rows[row + layout.sequence]! >>> 0 : undefined,
-			identification: (known & facts.identification) === 0 ? undefined : rows[row + layout.identification]!,
+			identification: rows[row + layout.identification]!,
 			tcpFlags: hasSequence ? rows[row + layout.tcpFlags]! : undefined,
 		},
 		traversals: unpackTraversals(rows, row, shapes, ends),

@@ -70,9 +70,9 @@ export function ipv4(protocol: number, transport: Uint8Array, {options = new Uin
 }
 
 /** An IPv6 packet from 2001:db8::1 to 2001:db8::2. */
-export function ipv6(protocol: number, transport: Uint8Array): Uint8Array {
+export function ipv6(protocol: number, transport: Uint8Array, {flowLabel = 0}: {readonly flowLabel?: number} = {}): Uint8Array {
 	const prefix = bytes(0x20, 0x01, 0x0D, 0xB8, new Uint8Array(11));
-	return bytes(0x60, 0, 0, 0, uint16(transport.length), protocol, 64, prefix, 1, prefix, 2, transport);
+	return bytes(0x60, flowLabel >> 16, uint16(flowLabel & 0xFF_FF), uint16(transport.length), protocol, 64, prefix, 1, prefix, 2, transport);
 }
 
 /** A view of bytes that do not begin where their buffer does, as in a datagram. */

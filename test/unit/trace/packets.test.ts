@@ -35,6 +35,11 @@ const postrouting = (traceId: number, sequence: number): readonly TraceEvent[] =
 const both = 'OUTPUT OUTPUT#1 MINE#1 =rule accept, POSTROUTING =policy accept';
 const logged = (chain: string, number: number, changes: Parameters<typeof logEvent>[0] = {}): TraceEvent => logEvent({chain, number, ...changes});
 
+/** A datagram of IPv6 from one port, to another address each. */
+const datagram = (label: number): ReturnType<typeof header> => header({
+	family: 'ipv6', protocol: 17, sequence: undefined, source: {address: '2001:db8::1', port: 53}, destination: {address: `2001:db8::${label}`, port: 53}, identification: label,
+});
+
 type Row = {readonly title: string; readonly events: readonly TraceEvent[]; readonly packets: readonly string[]; readonly orphans?: number; readonly seen?: readonly boolean[]};
 
 const rows: readonly Row[] = [
@@ -77,11 +82,16 @@ const rows: readonly Row[] = [
 		], packets: ['OUTPUT =policy accept, raw:OUTPUT =policy accept', 'OUTPUT =policy accept'],
 	},
 	{
-		title: 'nft: two UDP packets of IPv6 are told apart by their source', events: [
-			nftPolicy({packet: header({protocol: 17, sequence: undefined, identification: undefined})}), nftPolicy({packet: header({protocol: 17, sequence: undefined, identification: undefined, source: {address: '10.244.1.10', port: 1}})}),
+		title: 'nft: two UDP packets with the same identification are told apart by their source', events: [
+			nftPolicy({packet: header({protocol: 17, sequence: undefined})}), nftPolicy({packet: header({protocol: 17, sequence: undefined, source: {address: '10.244.1.10', port: 1}})}),
 		], packets: ['OUTPUT =policy accept', 'OUTPUT =policy accept'],
 	},
 
+	{
+		title: 'legacy: two datagrams from one port, whose logs come after the switch has seen both, are told apart by their flow labels', events: [
+			switched({packet: datagram(1)}), switched({traceId: 2, packet: datagram(2)}), logged('OUTPUT', 1, {packet: datagram(1)}), logged('MINE', 1, {packet: datagram(1)}), logged('OUTPUT', 2, {kind: 'policy', packet: datagram(2)}),
+		], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept', 'OUTPUT =policy accept'], seen: [true, true],
+	},
 	{title: 'legacy: rules, a final one', events: [logged('OUTPUT', 1), logged('MINE', 1)], packets: ['OUTPUT OUTPUT#1 MINE#1 =rule accept']},
 	{title: 'legacy: back from a chain to the policy', events: [logged('OUTPUT', 1), logged('MINE', 2), logged('OUTPUT', 2, {kind: 'policy'})], packets: ['OUTPUT OUTPUT#1 MINE#2 =policy accept']},
 	{title: 'legacy: the end of a chain is no hit', events: [logged('OUTPUT', 1), logged('MINE', 3, {kind: 'return'}), logged('OUTPUT', 2, {kind: 'policy'})], packets: ['OUTPUT OUTPUT#1 =policy accept']},

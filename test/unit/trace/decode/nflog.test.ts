@@ -35,7 +35,7 @@ const recorded: ReadonlyArray<{readonly title: string; readonly base64: string; 
 		title: 'a rule, IPv6', base64: '7AAAAAAEAAAAAAAAAAAAAAoAAAAIAAEAht0AACIACgBUUkFDRTogbmF0OlBSRVJPVVRJTkc6cnVsZToxIAAAAAgABAAAAAACEAAIAAAGAAACAAr0ASAAAAYADwAAAQAABgARAAAOAAASABAAAgAK9AEQAgAK9AEght0AABQAAwAAAAAAawTzBgAAAAAACazfCAAMAAAAABBUAAkAYAYjhAAoBkAgAQ24AAEAAAAAAAAAAAAiIAENuAABAAAAAAAAAAAAEJEiH5DH0u9lAAAAAKAC/SBb1AAAAgQFoAQCCApcaTObAAAAAAEDAwo=', event: {
 			source: 'nflog', kind: 'rule', family: 'ip6', table: 'nat', chain: 'PREROUTING', number: 1, hook: 'prerouting', uid: undefined, gid: undefined, sequence: 16, inInterface: 2, outInterface: 0,
 			packet: {
-				family: 'ipv6', protocol: 6, source: {address: '2001:db8:1::22', port: 37_154}, destination: {address: '2001:db8:1::10', port: 8080}, identification: undefined, sequence: 3_352_489_829, tcpFlags: 2,
+				family: 'ipv6', protocol: 6, source: {address: '2001:db8:1::22', port: 37_154}, destination: {address: '2001:db8:1::10', port: 8080}, identification: 0x6_23_84, sequence: 3_352_489_829, tcpFlags: 2,
 			},
 		},
 	},
@@ -43,7 +43,7 @@ const recorded: ReadonlyArray<{readonly title: string; readonly base64: string; 
 		title: 'a packet of the kernel\'s own, which has no socket (IPv6 hop-by-hop)', base64: 'qAAAAAAEAAAAAAAAAAAAAAoAAAAIAAEAht0DACIACgBUUkFDRTogbWFuZ2xlOk1BUktTOnJldHVybjozIAAAAAgABQAAAAACCAACAAAAANQIAAwAAAAArlAACQBgAAAAACQAAQAAAAAAAAAAAAAAAAAAAAD/AgAAAAAAAAAAAAAAAAAWOgAFAgAAAQCPAG96AAAAAQQAAAD/AgAAAAAAAAAAAAH/AAAQ', event: {
 			source: 'nflog', kind: 'return', family: 'ip6', table: 'mangle', chain: 'MARKS', number: 3, hook: 'output', uid: undefined, gid: undefined, sequence: 174, inInterface: 0, outInterface: 2,
 			packet: {
-				family: 'ipv6', protocol: 0, source: {address: '::', port: 0}, destination: {address: 'ff02::16', port: 0}, identification: undefined, sequence: undefined, tcpFlags: undefined,
+				family: 'ipv6', protocol: 0, source: {address: '::', port: 0}, destination: {address: 'ff02::16', port: 0}, identification: 0, sequence: undefined, tcpFlags: undefined,
 			},
 		},
 	},

@@ -55,7 +55,7 @@ const recorded: ReadonlyArray<{readonly title: string; readonly base64: string; 
 			...nothing,
 			source: 'nft', kind: 'return', family: 'ip6', table: 'nat', chain: 'INPUT', traceId: 752_755_744, verdict: 'continue', inInterface: 2,
 			packet: {
-				family: 'ipv6', protocol: 6, source: {address: '2001:db8:1::22', port: 37_146}, destination: {address: '2001:db8:1::10', port: 15_006}, identification: undefined, sequence: 1_915_473_762, tcpFlags: 2,
+				family: 'ipv6', protocol: 6, source: {address: '2001:db8:1::22', port: 37_146}, destination: {address: '2001:db8:1::10', port: 15_006}, identification: 0xD_68_DC, sequence: 1_915_473_762, tcpFlags: 2,
 			},
 		},
 	},

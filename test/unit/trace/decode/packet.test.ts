@@ -42,27 +42,32 @@ const rows: readonly Row[] = [
 	},
 	{
 		title: 'TCP over IPv6', network: ipv6(6, tcp()), header: {
-			family: 'ipv6', protocol: 6, ...ends6, sequence: 1, identification: undefined, tcpFlags: 2,
+			family: 'ipv6', protocol: 6, ...ends6, sequence: 1, identification: 0, tcpFlags: 2,
 		},
 	},
 	{
 		title: 'TCP over IPv6, the transport header apart', network: ipv6(6, bytes()), transport: tcp(), header: {
-			family: 'ipv6', protocol: 6, ...ends6, sequence: 1, identification: undefined, tcpFlags: 2,
+			family: 'ipv6', protocol: 6, ...ends6, sequence: 1, identification: 0, tcpFlags: 2,
 		},
 	},
 	{
 		title: 'UDP over IPv6', network: ipv6(17, udp({destinationPort: 8080})), header: {
-			family: 'ipv6', protocol: 17, ...ends6, sequence: undefined, identification: undefined, tcpFlags: undefined,
+			family: 'ipv6', protocol: 17, ...ends6, sequence: undefined, identification: 0, tcpFlags: undefined,
+		},
+	},
+	{
+		title: 'a flow label is an identification, the traffic class beside it is not', network: bytes(0x6F, 0xFA, 0xBC, 0xDE, ipv6(17, udp({destinationPort: 8080})).subarray(4)), header: {
+			family: 'ipv6', protocol: 17, ...ends6, sequence: undefined, identification: 0xA_BC_DE, tcpFlags: undefined,
 		},
 	},
 	{
 		title: 'ICMPv6', network: ipv6(58, bytes(143, 0, 0, 0)), header: {
-			family: 'ipv6', protocol: 58, source: {...ends6.source, port: 0}, destination: {...ends6.destination, port: 0}, sequence: undefined, identification: undefined, tcpFlags: undefined,
+			family: 'ipv6', protocol: 58, source: {...ends6.source, port: 0}, destination: {...ends6.destination, port: 0}, sequence: undefined, identification: 0, tcpFlags: undefined,
 		},
 	},
 	{
 		title: 'an IPv6 extension header stands where the protocol is asked', network: ipv6(0, tcp()), header: {
-			family: 'ipv6', protocol: 0, source: {...ends6.source, port: 0}, destination: {...ends6.destination, port: 0}, sequence: undefined, identification: undefined, tcpFlags: undefined,
+			family: 'ipv6', protocol: 0, source: {...ends6.source, port: 0}, destination: {...ends6.destination, port: 0}, sequence: undefined, identification: 0, tcpFlags: undefined,
 		},
 	},
 	{title: 'nothing', network: bytes(), header: undefined},

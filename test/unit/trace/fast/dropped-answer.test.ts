@@ -42,7 +42,7 @@ type Row = {
 function row({flags, number, from, to, shape, known = 0, arrived = '', protocol = 6}: Row): readonly number[] {
 	const words = new Int32Array(layout.traversals + layout.traversalWords);
 	const ports = (from[1] << 16) | to[1];
-	words[layout.facts] = protocol | facts.seen | (protocol === 6 ? facts.sequence : 0) | facts.identification | known;
+	words[layout.facts] = protocol | facts.seen | (protocol === 6 ? facts.sequence : 0) | known;
 	words[layout.sequence] = number;
 	words[layout.tcpFlags] = flags;
 	words[layout.ports] = ports;

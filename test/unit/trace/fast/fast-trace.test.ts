@@ -226,6 +226,10 @@ const log = (sourcePort: number, sequence: number, payload = ipv4(6, tcp({source
 	)),
 });
 
+/** Of a datagram of IPv6: what the switch says, and what legacy says. */
+const labeled = (flowLabel: number): Datagram => switched('output', flowLabel, [ipv6(17, new Uint8Array(), {flowLabel}), udp()]);
+const labeledLog = (flowLabel: number, sequence: number): Datagram => log(0, sequence, ipv6(17, udp(), {flowLabel}));
+
 /** One packet over lo, as the switch sees it. */
 const overLo = ['output', 'sent', 'prerouting', 'arrived'].map(chain => begin(40_000, chain));
 
@@ -240,6 +244,7 @@ for (const [title, datagrams, wanted] of [
 	['a datagram over lo whose source SNAT changes: one packet', [datagram(40_000, 'output'), ...['sent', 'prerouting', 'arrived'].map(chain => datagram(1024, chain))], [40_000]],
 	['a datagram with another trace id is another packet', [datagram(40_000, 'output'), datagram(1024, 'sent', {traceId: 2})], [40_000, 1024]],
 	['a datagram with another identification is another packet', [datagram(40_000, 'output'), datagram(1024, 'sent', {identification: 8})], [40_000, 1024]],
+	['two datagrams from one port, whose logs are read after the switch\'s word of both: two packets by their flow labels', [labeled(1), labeled(2), labeledLog(1, 0), labeledLog(2, 1)], [40_000, 40_000]],
 	['a datagram that comes in with the trace id of one that was sent is another packet', [datagram(40_000, 'output'), datagram(1024, 'prerouting')], [40_000, 1024]],
 	['a trace id that is used again belongs to the datagram that was sent last', [datagram(40_000, 'output'), datagram(40_001, 'output'), datagram(1024, 'sent'), datagram(40_001, 'arrived')], [40_000, 40_001]],
 ] as const) {
