@@ -2,6 +2,7 @@
 The law of classes: two packets of one class hit the same rules. Random packets are sent alongside the representatives of their classes.
 */
 
+import {randomInt} from 'node:crypto';
 import {isDeepStrictEqual} from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
@@ -69,7 +70,9 @@ for (const [source, backend] of sources) {
 		for (const family of addressFamilies) {
 			const classSet = classify([programOf(rules, family)], {family, topology: defaultTopology});
 			const representatives = representativesOf(classSet, defaultTopology).filter(({kind}) => kind === 'inner');
-			const packets = fc.sample(anyPacket([rules.ruleSet], family), packetsEach / 2).filter(packet => !isOwnReply(packet));
+			const seed = randomInt(2 ** 31);
+			t.log(`${family}: seed ${seed}`);
+			const packets = fc.sample(anyPacket([rules.ruleSet], family), {numRuns: packetsEach / 2, seed}).filter(packet => !isOwnReply(packet));
 			const probeResults = await sandbox.send([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
 			const wanted = new Map(representatives.map(({index}, place) => [index, pathOf(probeResults[place]!)]));
 			const met = new Set<number>();
