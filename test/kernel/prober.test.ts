@@ -109,7 +109,8 @@ test.serial('from the same bytes, the reference decoder makes the same legs', as
 			ruleSet, loaded, interfaces: sandbox.pod.interfaces(), traceTable,
 		}));
 		t.is(orphans, 0);
-		t.is(assembled.length, probes.length);
+		// On a busy machine, TCP may send a first packet again: the same one by its number.
+		t.is(new Set(assembled.map(({header: {source, destination, sequence}}) => JSON.stringify([source, destination, sequence]))).size, probes.length);
 		const sockets = answers.flatMap(({id, leg}): SocketRecord[] => [
 			{
 				kind: 'opened', id, parent: undefined, actor: leg!.actor, family: leg!.family, from: leg!.from, to: leg!.to,

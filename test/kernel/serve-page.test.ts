@@ -35,6 +35,8 @@ async function onPage(use: (page: Page, server: RunningServer) => Promise<void>,
 		watch(page, complaints);
 		await page.goto(server.url);
 		await page.getByText('as intended', {exact: false}).first().waitFor();
+		// What it may do comes by a request of its own; until then, no key does anything.
+		await page.locator('.types button:enabled').first().waitFor();
 		await use(page, server);
 		return complaints;
 	}, {viewport, colorScheme, reducedMotion: 'reduce'});
