@@ -21,6 +21,8 @@ import {beginConnection, openClientSocket} from '../../testbed/actors/client-soc
 import {runProbe} from '../../testbed/probe/explain.js';
 import {Netns} from '../../testbed/sandbox/netns.js';
 import {PacketWatch} from '../../testbed/sandbox/packet-watch.js';
+import {PacketCapture} from '../../testbed/tracer/packet-capture.js';
+import {parseFrame} from '../../src/trace/decode/packet.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {until} from './_cli.js';
 import {
@@ -254,6 +256,8 @@ test('packets are counted, its own are not', async t => {
 	await using netns = Netns.create('quiet', ['lo']);
 	await netns.run('ip', ['link', 'set', 'lo', 'up']);
 	using packetWatch = new PacketWatch([netns], netns);
+	using capture = new PacketCapture([netns]);
+	using everything = new PacketCapture([netns]);
 	const before = packetWatch.packets;
 	t.true(packetWatch.drain());
 	t.true(packetWatch.drain());
@@ -262,6 +266,9 @@ test('packets are counted, its own are not', async t => {
 	closeDescriptor(beginFrom(netns, '127.0.0.1')!);
 	t.true(packetWatch.drain());
 	t.is(packetWatch.packets, before + 4, 'a first packet and its refusal, sent and received');
+	const {packets} = capture.read((where, frame) => packetWatch.isOwn(where, frame));
+	t.deepEqual(packets.map(({bytes}) => parseFrame(bytes)?.tcpFlags), [0x02, 0x14], 'a capture holds these two and none of its own');
+	t.true(everything.read(() => false).packets.length > packets.length, 'which would be there otherwise');
 });
 
 test('an answer is expected while a neighbor is asked for, until it counts as missing', async t => {
