@@ -75,6 +75,7 @@ for (const [source, backend] of sources) {
 			const packets = fc.sample(anyPacket([rules.ruleSet], family), {numRuns: packetsEach / 2, seed}).filter(packet => !isOwnReply(packet));
 			const probeResults = await sandbox.send([...representatives.map(each => questionOf(each)), ...packets.map(packet => questionOfPacket(packet, family))], {follow: false}); // eslint-disable-line no-await-in-loop -- One stage.
 			const wanted = new Map(representatives.map(({index}, place) => [index, pathOf(probeResults[place]!)]));
+			t.deepEqual([...wanted.values()].flatMap(({gaps}) => gaps), []);
 			const met = new Set<number>();
 			const suspects: Array<readonly [packet: ExactPacket, index: number]> = [];
 			for (const [place, packet] of packets.entries()) {

@@ -9,10 +9,10 @@ That moment has no upper bound, so this does not wait for a fixed time. The queu
 import {receiveNow} from '../syscalls/netlink-socket.js';
 import {waitReadable} from '../syscalls/poll.js';
 import {
-	bindSocket, closeSocket, connectSocket, openSocket, ownAddress, readOwnAddress, sendByte,
+	bindSocket, closeSocket, connectSocket, openSocket, sendByte,
 } from '../syscalls/probe-socket.js';
 import {eachProcessor, ownProcessors, runOn} from '../syscalls/processors.js';
-import {socketAddress} from '../syscalls/socket-calls.js';
+import {ownEnd, socketAddress} from '../syscalls/socket-calls.js';
 import {checked} from '../syscalls/libc.js';
 
 /** A neighbor request, its reply, the probe, the probe's answer, and two to spare. */
@@ -38,9 +38,9 @@ export class Backlog implements Disposable {
 		this.#fd = checked('socket', openSocket(false, true));
 		try {
 			refused('bind', bindSocket(this.#fd, socketAddress(Uint8Array.of(127, 0, 0, 1), 0)).error);
-			refused('getsockname', readOwnAddress(this.#fd));
-			this.port = new DataView(ownAddress.buffer).getUint16(2); // `sin_port`
-			refused('connect', connectSocket(this.#fd, ownAddress.slice(0, 16)));
+			const {address, port} = ownEnd(this.#fd, true);
+			this.port = port;
+			refused('connect', connectSocket(this.#fd, socketAddress(address, port)));
 		} catch (error) {
 			closeSocket(this.#fd);
 			throw error;
