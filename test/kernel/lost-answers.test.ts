@@ -25,7 +25,6 @@ import {PacketCapture} from '../../testbed/tracer/packet-capture.js';
 import {parseFrame} from '../../src/trace/decode/packet.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
 import {until} from './_cli.js';
-import {snmpCounter} from './_snmp.js';
 import {
 	optionsOf, outcomesOf, run, type Variation,
 } from './_run.js';
@@ -221,7 +220,8 @@ function isErrorThere(family: AddressFamily): boolean {
 		return /^Icmp6InDestUnreachs\s+[1-9]/mu.test(readFileSync('/proc/thread-self/net/snmp6', 'utf8'));
 	}
 
-	return snmpCounter('Icmp', 'InDestUnreachs') > 0;
+	const [names, numbers] = readFileSync('/proc/thread-self/net/snmp', 'utf8').split('\n').filter(line => line.startsWith('Icmp:')).map(line => line.split(' '));
+	return Number(numbers![names!.indexOf('InDestUnreachs')]) > 0;
 }
 
 // A rule of the same namespace rejects the packet, so the error arrives before connect() returns: a router's error may come later, and then ends the attempt by itself.

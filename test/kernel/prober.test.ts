@@ -19,7 +19,9 @@ import {traceTable} from '../../testbed/sandbox/own-table.js';
 import {
 	gapsIn, request, pathOf, withProber,
 } from './_prober.js';
-import {snmpCounter} from './_snmp.js';
+
+/** A port that the kernel gives to no other probe (the sandbox's ip_local_port_range begins at 32768): one that got it as well would be sent twice. */
+const ownPort = 21_000;
 
 /** What is asked, the nat rules that it meets (by number, as iptables has them), and where it is delivered. */
 const packets: ReadonlyArray<{readonly title: string; readonly probe: Partial<ProbeRequest>; readonly rules: readonly string[]; readonly deliveredTo: string | undefined; readonly end?: LegEnd['kind']}> = [
@@ -31,7 +33,7 @@ const packets: ReadonlyArray<{readonly title: string; readonly probe: Partial<Pr
 	{title: 'app → localhost from another device', probe: {to: {address: '127.0.0.1', port: 80}, bindDevice: 'eth0'}, rules: ['output#1', 'istio-output#8'], deliveredTo: undefined, end: 'lost'},
 	{title: 'proxy → its own pod', probe: {uid: 1337, gid: 1337, to: {address: '10.244.1.10', port: 8080}}, rules: ['output#1', 'istio-output#2', 'istio-in-redirect#1'], deliveredTo: '127.0.0.1:15006'},
 	{title: 'proxy → app, from 127.0.0.6', probe: {uid: 1337, gid: 1337, to: {address: '10.244.1.10', port: 8080}, source: '127.0.0.6'}, rules: ['output#1', 'istio-output#1'], deliveredTo: '10.244.1.10:8080'},
-	{title: 'app → remote from a port of its own, marked', probe: {sourcePort: 41_000, mark: 0x5_39}, rules: ['output#1', 'istio-output#9', 'istio-redirect#1'], deliveredTo: '127.0.0.1:15001'},
+	{title: 'app → remote from a port of its own, marked', probe: {sourcePort: ownPort, mark: 0x5_39}, rules: ['output#1', 'istio-output#9', 'istio-redirect#1'], deliveredTo: '127.0.0.1:15001'},
 	{title: 'a user beyond 31 bits', probe: {uid: 4_000_000_000, gid: 3_000_000_000}, rules: ['output#1', 'istio-output#9', 'istio-redirect#1'], deliveredTo: '127.0.0.1:15001'},
 	{title: 'IPv6, app → remote', probe: {to: {address: '2001:db8:1::20', port: 8080}}, rules: ['output#1', 'istio-output#9', 'istio-redirect#1'], deliveredTo: '::1:15001'},
 	{title: 'IPv6, remote → pod', probe: {from: 'remote', to: {address: '2001:db8:1::10', port: 8080}}, rules: ['prerouting#1', 'istio-inbound#5', 'istio-in-redirect#1'], deliveredTo: '2001:db8:1::10:15006'},
@@ -56,7 +58,7 @@ for (const backend of backends) {
 				t.deepEqual(gaps.map(({kind}) => kind), [], title);
 			}
 
-			t.is(answers[8]!.leg!.from.port, 41_000);
+			t.is(answers[8]!.leg!.from.port, ownPort);
 		});
 	});
 }
@@ -110,9 +112,7 @@ test.serial('from the same bytes, the reference decoder makes the same legs', as
 			ruleSet, loaded, interfaces: sandbox.pod.interfaces(), traceTable,
 		}));
 		t.is(orphans, 0);
-		// On a busy machine, TCP may send a first packet again, which the kernel counts.
-		const sentAgain = [sandbox.pod, sandbox.remote].map(netns => netns.enter(() => snmpCounter('Tcp', 'RetransSegs')));
-		t.is(assembled.length, probes.length + sentAgain[0]! + sentAgain[1]!);
+		t.is(assembled.length, probes.length);
 		const sockets = answers.flatMap(({id, leg}): SocketRecord[] => [
 			{
 				kind: 'opened', id, parent: undefined, actor: leg!.actor, family: leg!.family, from: leg!.from, to: leg!.to,
