@@ -8,8 +8,8 @@ import {printEndpoint, type Endpoint} from '../netfilter/path.js';
 import {isAnswer, protocolNumbers} from './decode/packet.js';
 import type {Gap} from './gap.js';
 import type {TracedPacket} from './packets.js';
-import type {
-	AttemptedSocket, EndedSocket, OpenedSocket, SocketOwner, SocketRecord, UnsentSocket, WatchedUser,
+import {
+	ownersOf, type AttemptedSocket, type EndedSocket, type OpenedSocket, type SocketOwner, type SocketRecord, type UnsentSocket, type WatchedUser,
 } from './sockets.js';
 
 /** What the joiner reads in place of the actors' own records. */
@@ -33,7 +33,7 @@ function keyOf({from, to}: Ends): string {
 /** The ends of the first packets that a user sent in the pod. A packet that was sent again has the same ends. */
 function firstPacketsOf({uid, gid}: WatchedUser, {packets, owners}: Evidence): readonly Ends[] {
 	const isOwners = ({header: {family, source, destination}, owner}: TracedPacket): boolean => {
-		const found = owners.filter(one => (one.protocol ?? 'tcp') === 'tcp' && one.family === family && one.sourcePort === source.port && one.destinationPort === destination.port);
+		const found = ownersOf(owners, {family, from: source, to: destination});
 		return (found.length > 0 ? found : [owner]).some(one => one?.uid === uid && one.gid === gid);
 	};
 

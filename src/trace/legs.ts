@@ -16,7 +16,7 @@ import {droppedAnswer, lostEndOf, type IsSomewhere} from './lost-end.js';
 import {packetEvidence} from './packet-evidence.js';
 import type {TracedPacket} from './packets.js';
 import {
-	loopStops, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketOwner, type SocketRecord, type UnsentSocket,
+	loopStops, ownersOf, type AcceptedSocket, type CutSocket, type EndedSocket, type OpenedSocket, type SocketOwner, type SocketRecord, type UnsentSocket,
 } from './sockets.js';
 
 /** Everything that was observed in one run, for all its probes. */
@@ -200,12 +200,10 @@ export class Joiner {
 	}
 
 	#ownerOf({opened, name, logged}: {opened: OpenedSocket; name: string; logged: TracedPacket['owner']}, gaps: Gap[]): Leg['socket'] {
-		const {family, from, to} = opened;
-		const isOf = (owner: SocketOwner): boolean => owner.family === family && owner.sourcePort === from.port && owner.destinationPort === to.port;
-		const owners = this.#evidence.owners.filter(owner => protocolOf(owner) === protocolOf(opened) && isOf(owner));
+		const owners = ownersOf(this.#evidence.owners, opened);
 		const [owner] = owners;
 		if (owners.length > 1) {
-			gaps.push({kind: 'credentials', message: `The kernel names ${owners.length} users for ${name}.`});
+			gaps.push({kind: 'credentials', message: `The kernel names more than one user for ${name}: ${owners.map(({uid, gid}) => `${uid}:${gid}`).join(', ')}.`});
 		}
 
 		if (owner !== undefined && logged !== undefined && (owner.uid !== logged.uid || owner.gid !== logged.gid)) {

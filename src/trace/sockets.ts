@@ -5,8 +5,20 @@ What the actors report about their sockets: who opened what, who accepted what. 
 import type {Closing, Endpoint} from '../netfilter/path.js';
 import type {AddressFamily} from '../netfilter/types.js';
 
-/** The credentials of a socket, as the trace table read them from the socket of the packet. */
-export type SocketOwner = {readonly family: AddressFamily; readonly protocol?: 'tcp' | 'udp'; readonly sourcePort: number; readonly destinationPort: number; readonly uid: number; readonly gid: number};
+/** Both ends of a first packet, as its socket sent it: no rule has changed them yet. */
+export type SentEnds = {readonly family: AddressFamily; readonly protocol?: 'tcp' | 'udp'; readonly from: Endpoint; readonly to: Endpoint};
+
+/** One end of a packet whose owner is recorded. Recordings before version 4 have no address here. */
+export type OwnedEnd = {readonly address?: string; readonly port: number};
+
+/** The credentials of a socket, as the trace table read them from the socket of the packet. Both ends tell sockets apart, and nothing less does: the kernel gives one source port to several sockets if these have different destinations (`__inet_check_established` in net/ipv4/inet_hashtables.c). TCP by default. */
+export type SocketOwner = Omit<SentEnds, 'from' | 'to'> & {readonly from: OwnedEnd; readonly to: OwnedEnd; readonly uid: number; readonly gid: number};
+
+/** All owners that are recorded for the socket of a packet; more than one is a contradiction. */
+export function ownersOf(owners: readonly SocketOwner[], {family, protocol = 'tcp', from, to}: SentEnds): readonly SocketOwner[] {
+	const isEnd = (recorded: OwnedEnd, sent: Endpoint): boolean => recorded.port === sent.port && (recorded.address === undefined || recorded.address === sent.address);
+	return owners.filter(owner => owner.family === family && (owner.protocol ?? 'tcp') === protocol && isEnd(owner.from, from) && isEnd(owner.to, to));
+}
 
 /** An actor opened a connection. `parent` is the id of the accepted socket for which it was opened; undefined for the first leg of a probe. */
 export type OpenedSocket = {

@@ -269,7 +269,7 @@ const damages: ReadonlyArray<{readonly title: string; readonly spoil: Spoil; rea
 		title: 'two listeners that accepted one connection', spoil: ({sockets}) => ({sockets: [...sockets, ...sockets.flatMap(record => record.kind === 'accepted' && record.stop === 'istiod:15012' ? [{...record, id: 'other'}] : [])]}), gaps: {6: ['ambiguous', 'no-end']},
 	},
 	{title: 'no word of who accepted', spoil: ({sockets}) => ({sockets: sockets.filter(record => !(record.kind === 'accepted' && record.stop === 'istiod:15012'))}), gaps: {6: ['no-end']}},
-	{title: 'two owners of one socket', spoil: ({owners}) => ({owners: [...owners, ...owners.filter(({destinationPort}) => destinationPort === 15_012).map(owner => ({...owner, uid: 5}))]}), gaps: {6: ['credentials']}},
+	{title: 'two owners of one socket', spoil: ({owners}) => ({owners: [...owners, ...owners.filter(({to}) => to.port === 15_012).map(owner => ({...owner, uid: 5}))]}), gaps: {6: ['credentials']}},
 	{
 		title: 'an actor that never said what it opened', spoil: ({sockets}) => ({sockets: sockets.filter(record => !(record.kind === 'opened' && record.to.port === 15_012))}), gaps: {6: ['no-end']},
 	},

@@ -57,7 +57,7 @@ for (const backend of backends) {
 		t.true('rules' in read!);
 		const [printed, dumped] = [parseKernelState(text!, backend), parseKernelState(read!, backend)];
 		t.deepEqual(dumped.rules, printed.rules);
-		const sorted = ({owners}: KernelState) => owners.toSorted((one, other) => one.sourcePort - other.sourcePort || one.destinationPort - other.destinationPort);
+		const sorted = ({owners}: KernelState) => owners.map(owner => JSON.stringify(owner)).toSorted();
 		t.deepEqual(sorted(dumped), sorted(printed));
 		t.deepEqual([...new Set(dumped.owners.map(({family}) => family))].toSorted(), ['ipv4', 'ipv6']);
 		t.true([1000, 1337].every(id => dumped.owners.some(({uid, gid}) => uid === id && gid === id)));

@@ -59,8 +59,8 @@ test.serial('nothing can be run where replays are made', async t => {
 for (const format of formats) {
 	for (const backend of backends) {
 		test.serial(`the six types, ${backend}, ${format}`, async t => {
-			const {bytes, exitCode} = await recordAndReplay(t, ['--backend', backend], ['--format', format]);
-			t.is(exitCode, 0);
+			const {bytes, exitCode, stdout} = await recordAndReplay(t, ['--backend', backend], ['--format', format]);
+			t.is(exitCode, 0, stdout);
 			// Far below what the project allows itself.
 			t.true(bytes < 20_000, `${bytes} bytes`);
 		});
@@ -85,8 +85,8 @@ test.serial('ambient mode', async t => {
 });
 
 test.serial('every scenario', async t => {
-	const {exitCode} = await recordAndReplay(t, ['scenarios/'], ['--format', 'json']);
-	t.is(exitCode, 0);
+	const {exitCode, stdout} = await recordAndReplay(t, ['scenarios/'], ['--format', 'json']);
+	t.is(exitCode, 0, stdout);
 });
 
 test.serial('a run that lost events twice is inconclusive, also when it is replayed', async t => {

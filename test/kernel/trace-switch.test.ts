@@ -6,7 +6,8 @@ import {flushSet} from '../../testbed/sandbox/flush-set.js';
 import {beginTable, traceTable} from '../../testbed/sandbox/own-table.js';
 import {openNetfilterSocket} from '../../testbed/syscalls/netlink-socket.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
-import {packetOwners, parseOwners} from '../../testbed/tracer/trace-table.js';
+import {parseOwners} from '../../testbed/tracer/trace-table.js';
+import {ownerSets} from '../../src/trace/owner-sets.js';
 import {TraceSwitch} from '../../testbed/tracer/trace-switch.js';
 
 type Listed = {readonly nftables: ReadonlyArray<{readonly table?: {readonly name: string; readonly handle: number}}>};
@@ -19,9 +20,11 @@ function handleIn(text: string): number | undefined {
 	return (JSON.parse(text) as Listed).nftables.find(({table}) => table?.name === traceTable)?.table!.handle;
 }
 
-/** Notes a packet's owner, as a rule of the table does. */
-async function addOwner(netns: Netns): Promise<void> {
-	await netns.runConfined('nft', ['-f', '-'], {input: `add element inet ${traceTable} ${packetOwners} { ipv4 . tcp . 40000 . 80 . 1000 . 1000 }\n`});
+/** Notes the owner of a packet of each family and protocol, as rules of the table do. */
+async function addOwners(netns: Netns): Promise<void> {
+	const addresses = {ipv4: ['10.0.0.1', '10.0.0.2'], ipv6: ['2001:db8::1', '2001:db8::2']} as const;
+	const input = ownerSets.map(({name, family}) => `add element inet ${traceTable} ${name} { ${addresses[family][0]} . 40000 . ${addresses[family][1]} . 80 . 1000 }\n`).join('');
+	await netns.runConfined('nft', ['-f', '-'], {input});
 }
 
 test('a table that traces the same is kept, its owners are not', async t => {
@@ -31,8 +34,8 @@ test('a table that traces the same is kept, its owners are not', async t => {
 	const first = handleIn(await listing(netns));
 	t.not(first, undefined);
 	for (let round = 0; round < 3; round++) {
-		await addOwner(netns); // eslint-disable-line no-await-in-loop -- Round after round.
-		t.is(parseOwners(await listing(netns)).length, 1); // eslint-disable-line no-await-in-loop
+		await addOwners(netns); // eslint-disable-line no-await-in-loop -- Round after round.
+		t.is(parseOwners(await listing(netns)).length, 4); // eslint-disable-line no-await-in-loop
 		await traceSwitch.turnOn({hasInvalid: false, hasAnswers: false}); // eslint-disable-line no-await-in-loop
 		const now = await listing(netns); // eslint-disable-line no-await-in-loop
 		t.is(handleIn(now), first);
@@ -47,7 +50,7 @@ test('a table that traces something else replaces it', async t => {
 	for (const choice of [{hasInvalid: false}, {hasInvalid: false, hasAnswers: true}, {hasInvalid: true}, {hasInvalid: false}]) {
 		await traceSwitch.turnOn(choice); // eslint-disable-line no-await-in-loop -- One after the other.
 		texts.push(await netns.runConfined('nft', ['list', 'ruleset'])); // eslint-disable-line no-await-in-loop
-		await addOwner(netns); // eslint-disable-line no-await-in-loop
+		await addOwners(netns); // eslint-disable-line no-await-in-loop
 	}
 
 	t.is(texts[3], texts[0]);
@@ -67,8 +70,8 @@ test('a first table does not add to another, and a set that is not there is no s
 	const fd = netns.enter(() => openNetfilterSocket(65_536));
 	try {
 		t.throws(() => {
-			flushSet(fd, packetOwners);
-		}, {code: 'COMMAND_FAILED', message: 'The kernel did not empty the set owners of the table testbed-trace: ENOENT.'});
+			flushSet(fd, ownerSets[0]!.name);
+		}, {code: 'COMMAND_FAILED', message: 'The kernel did not empty the set tcp-uids-ipv4 of the table testbed-trace: ENOENT.'});
 	} finally {
 		closeDescriptor(fd);
 	}

@@ -16,8 +16,8 @@ import {
 	damaged, decompressed, headerOf, jsonOfLine, sealLines, unsealed, type SealedWords,
 } from './sealed-lines.js';
 
-/** The version of the format that this testbed writes, and the newest that it reads. 2: the proxy asks its admin port and the agent on localhost (`topology.proxyAsks`), and closes connections to its own ports (`cut`). Older recordings have no `proxyAsks`, and none of this is expected of them. 3: a real Envoy can be the proxy (`environment.proxy`); its failed connections have no own end (`attempted`), and its user is watched (`watched`). */
-export const recordingVersion = 3;
+/** The version of the format that this testbed writes, and the newest that it reads. 2: the proxy asks its admin port and the agent on localhost (`topology.proxyAsks`), and closes connections to its own ports (`cut`). Older recordings have no `proxyAsks`, and none of this is expected of them. 3: a real Envoy can be the proxy (`environment.proxy`); its failed connections have no own end (`attempted`), and its user is watched (`watched`). 4: the owners of sockets are recorded by both ends of their packets; formerly two sockets with one source port could not be told apart. */
+export const recordingVersion = 4;
 
 /** The result of one of the runs: as in a report of many runs, with the evidence instead of the report. */
 export type RecordedEntry =

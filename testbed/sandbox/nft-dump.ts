@@ -8,6 +8,7 @@ import {
 } from '../../src/trace/decode/nft-dump.js';
 import {NetlinkFormatError} from '../../src/trace/decode/netlink.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
+import {joinOwners, type OwnerSet} from '../../src/trace/owner-sets.js';
 import type {SocketOwner} from '../../src/trace/sockets.js';
 import {TestbedError} from '../errors.js';
 import {errorName} from '../syscalls/libc.js';
@@ -42,12 +43,12 @@ export function dumpPairs(netns: Netns, place: {readonly table: string; readonly
 }
 
 /**
-The owners of packets in a set that traces record them in.
+The owners of packets, in sets of a table of family inet.
 
 @throws {TestbedError} as {@link dumpRules}.
 */
-export function dumpOwners(netns: Netns, place: {readonly table: string; readonly set: string}): readonly SocketOwner[] {
-	return dump(netns, elementDumpRequest(place), () => new OwnerDump()).owners;
+export function dumpOwners(netns: Netns, {table, sets}: {readonly table: string; readonly sets: readonly OwnerSet[]}): readonly SocketOwner[] {
+	return joinOwners(sets.flatMap(({name, ...set}) => dump(netns, elementDumpRequest({table, set: name}), () => new OwnerDump(set)).records));
 }
 
 function dump<Reader extends {add: (bytes: Uint8Array) => DumpState}>(netns: Netns, request: Uint8Array, create: () => Reader): Reader {

@@ -4,12 +4,12 @@ Reads the state of the rules in the kernel: their counters and handles, and the 
 
 import type {AddressFamily, Backend} from '../../src/netfilter/types.js';
 import type {KernelTexts} from '../../src/trace/loaded-rules.js';
+import {ownerSets} from '../../src/trace/owner-sets.js';
 import {driverOf} from '../sandbox/backends/drivers.js';
 import {dumpOwners} from '../sandbox/nft-dump.js';
 import type {Netns} from '../sandbox/netns.js';
 import {traceTable} from '../sandbox/own-table.js';
 import {parseKernelState, type KernelState} from './kernel-texts.js';
-import {packetOwners} from './trace-table.js';
 
 /** What to read, and the lock file (for iptables-legacy). */
 export type StateRequest = {
@@ -31,7 +31,7 @@ Reads rules and owners by netlink, as far as the back end keeps them in nf_table
 export async function dumpKernelState(netns: Netns, {backend, families, lockFile}: StateRequest): Promise<KernelState> {
 	return {
 		rules: await driverOf(backend).loadRules(netns, {families, lockFile, exceptTables: [traceTable]}),
-		owners: dumpOwners(netns, {table: traceTable, set: packetOwners}),
+		owners: dumpOwners(netns, {table: traceTable, sets: ownerSets.filter(({family}) => families.includes(family))}),
 	};
 }
 

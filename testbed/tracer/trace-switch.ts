@@ -2,11 +2,12 @@
 Turns tracing on in a namespace, for one round of probes after the other.
 */
 
+import {ownerSets} from '../../src/trace/owner-sets.js';
 import {flushSet} from '../sandbox/flush-set.js';
 import type {Netns} from '../sandbox/netns.js';
 import {openNetfilterSocket} from '../syscalls/netlink-socket.js';
 import {closeDescriptor} from '../syscalls/netns.js';
-import {packetOwners, traceTableText, type TraceChoice} from './trace-table.js';
+import {traceTableText, type TraceChoice} from './trace-table.js';
 
 const bufferBytes = 65_536;
 
@@ -23,7 +24,7 @@ export class TraceSwitch implements Disposable {
 	}
 
 	/**
-	Turns tracing on, without the owners of earlier packets. A table that traces the same is kept, and only its set emptied: another one would take some 20 ms.
+	Turns tracing on, without the owners of earlier packets. A table that traces the same is kept, and only its sets are emptied: another one would take some 20 ms.
 
 	@throws {TestbedError} COMMAND_FAILED if the kernel refuses.
 	*/
@@ -31,7 +32,10 @@ export class TraceSwitch implements Disposable {
 		const choice = JSON.stringify({hasInvalid, hasAnswers});
 		if (this.#choice === choice) {
 			this.#fd ??= this.#netns.enter(() => openNetfilterSocket(bufferBytes));
-			flushSet(this.#fd, packetOwners);
+			for (const {name} of ownerSets) {
+				flushSet(this.#fd, name);
+			}
+
 			return;
 		}
 

@@ -2,14 +2,18 @@
 The table that turns tracing on and records the owner of each packet's socket. It comes before everything else (priority -350; raw is at -300) and belongs to the testbed: `meta nftrace` sets the same bit in the packet as the TRACE target, for every back end.
 */
 
+import {addressFamilies} from '../../src/netfilter/types.js';
 import type {NftListing} from '../../src/trace/loaded-rules.js';
-import type {SocketOwner} from '../../src/trace/sockets.js';
 import {invalidChains} from '../../src/trace/packets.js';
+import {
+	joinOwners, keyOfOwners, ownerSets, type OwnerRecord, type OwnerSet,
+} from '../../src/trace/owner-sets.js';
+import type {SocketOwner} from '../../src/trace/sockets.js';
 import {TestbedError} from '../errors.js';
 import {beginTable, traceTable} from '../sandbox/own-table.js';
 
-/** The set of owners of packets. */
-export const packetOwners = 'owners';
+/** The set in recordings before version 4: `meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid`. */
+const formerOwners = 'owners';
 
 // First packets only: the SYN of a connection, and everything that is not TCP, which may be a first packet as well and counts in nat.
 const firstPackets = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto != tcp'];
@@ -22,7 +26,20 @@ const answers = answerMatches.map(match => `${match} meta nftrace set 1`).join('
 /** Matches the invalid packets that actors send: TCP with flags that nothing else sends. */
 export const invalidPackets = 'tcp flags & (fin|syn|rst|ack) == (fin|syn|ack)';
 
-const owner = 'meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid';
+const ownerSetsText = ownerSets.map(set => `
+	set ${set.name} {
+		typeof ${keyOfOwners(set)}
+		flags dynamic
+		size 65535
+	}`).join('\n');
+
+/** Records the owners of packets of a protocol that match. */
+function recordOwners(protocol: OwnerSet['protocol'], match: string): string {
+	return addressFamilies.map(family => {
+		const sets = ownerSets.filter(set => set.family === family && set.protocol === protocol);
+		return `meta nfproto ${family} ${match} ${sets.map(set => `add @${set.name} { ${keyOfOwners(set)} }`).join(' ')}`;
+	}).join('\n');
+}
 
 /** Two chains right after conntrack (priority -200) that show which traced packets it classifies as invalid. */
 export const invalidCheck = ([['prerouting', invalidChains.received], ['output', invalidChains.sent]] as const).map(([hook, name]) => `
@@ -43,11 +60,7 @@ With `hasAnswers` it also traces the answers to first TCP packets, for connectio
 */
 export const traceTableText = ({hasInvalid, hasAnswers = false, isFirst = false}: TraceChoice & {readonly isFirst?: boolean}): string => `
 ${beginTable(isFirst)}table inet ${traceTable} {
-	set ${packetOwners} {
-		typeof meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid
-		flags dynamic
-		size 65535
-	}
+	${ownerSetsText}
 	chain prerouting {
 		type filter hook prerouting priority -350; policy accept;
 		${ownChatter}
@@ -58,11 +71,12 @@ ${beginTable(isFirst)}table inet ${traceTable} {
 	chain output {
 		type filter hook output priority -350; policy accept;
 		${ownChatter}
-		${firstPackets[0]} add @${packetOwners} { ${owner} }
-		meta l4proto udp add @${packetOwners} { ${owner} }
+		${recordOwners('tcp', firstPackets[0]!)}
+		${recordOwners('udp', 'meta l4proto udp')}
+		${hasInvalid ? recordOwners('tcp', invalidPackets) : ''}
 		${traceOn}
 		${hasAnswers ? answers : ''}
-		${hasInvalid ? `${invalidPackets} add @${packetOwners} { ${owner} } meta nftrace set 1` : ''}
+		${hasInvalid ? `${invalidPackets} meta nftrace set 1` : ''}
 	}
 	${hasInvalid ? invalidCheck : ''}
 }
@@ -72,21 +86,40 @@ const protocols: Readonly<Record<string, 'tcp' | 'udp'>> = {tcp: 'tcp', udp: 'ud
 
 const families: Readonly<Record<string, 'ipv4' | 'ipv6'>> = {ipv4: 'ipv4', ipv6: 'ipv6', 2: 'ipv4', 10: 'ipv6'};
 
+type Listed = {readonly nftables: ReadonlyArray<{readonly set?: {readonly name: string; readonly table: string; readonly elem?: ReadonlyArray<{readonly concat: readonly unknown[]}>}}>};
+
 /** The owners of all sockets whose first packet was seen, in what `nft -n -j list ruleset` printed, as text or read. */
 export function parseOwners(listing: NftListing | string): readonly SocketOwner[] {
-	const {nftables} = (typeof listing === 'string' ? JSON.parse(listing) : listing) as {nftables: ReadonlyArray<{set?: {name: string; table: string; elem?: ReadonlyArray<{concat: readonly unknown[]}>}}>};
-	const own = nftables.find(entry => entry.set?.table === traceTable && entry.set.name === packetOwners)?.set;
-	return (own?.elem ?? []).map(({concat}) => {
-		// Recordings from before UDP was supported have no protocol in their set.
-		const [network, transport, sourcePort, destinationPort, uid, gid] = concat.length === 5 ? [concat[0], 'tcp', ...concat.slice(1)] : concat;
-		const family = families[String(network)];
-		const protocol = protocols[String(transport)];
-		if (family === undefined || protocol === undefined || [sourcePort, destinationPort, uid, gid].some(value => typeof value !== 'number')) {
-			throw new TestbedError('COMMAND_FAILED', {message: `\`nft -n -j list set\` printed an element in an unknown form: ${JSON.stringify(concat)}`});
-		}
+	const {nftables} = (typeof listing === 'string' ? JSON.parse(listing) : listing) as Listed;
+	const keysOf = (name: string): ReadonlyArray<readonly unknown[]> => nftables.find(({set}) => set?.table === traceTable && set.name === name)?.set?.elem?.map(({concat}) => concat) ?? [];
+	return [
+		...joinOwners(ownerSets.flatMap(({name, ...set}) => keysOf(name).map(key => ({...set, ...readKey(key)})))),
+		...keysOf(formerOwners).map(key => readFormerKey(key)),
+	];
+}
 
-		return {
-			family, protocol, sourcePort: sourcePort as number, destinationPort: destinationPort as number, uid: uid as number, gid: gid as number,
-		};
-	});
+function readKey(key: readonly unknown[]): Pick<OwnerRecord, 'from' | 'to' | 'number'> {
+	const [source, sourcePort, destination, destinationPort, number] = key;
+	if (typeof source !== 'string' || typeof destination !== 'string' || typeof sourcePort !== 'number' || typeof destinationPort !== 'number' || typeof number !== 'number') {
+		throw unknownForm(key);
+	}
+
+	return {from: {address: source, port: sourcePort}, to: {address: destination, port: destinationPort}, number};
+}
+
+function readFormerKey(key: readonly unknown[]): SocketOwner {
+	// Recordings from before UDP was supported have no protocol in their set.
+	const [network, transport, from, to, uid, gid] = key.length === 5 ? [key[0], 'tcp', ...key.slice(1)] : key;
+	const [family, protocol] = [families[String(network)], protocols[String(transport)]];
+	if (family === undefined || protocol === undefined || typeof from !== 'number' || typeof to !== 'number' || typeof uid !== 'number' || typeof gid !== 'number') {
+		throw unknownForm(key);
+	}
+
+	return {
+		family, protocol, from: {port: from}, to: {port: to}, uid, gid,
+	};
+}
+
+function unknownForm(key: readonly unknown[]): TestbedError {
+	return new TestbedError('COMMAND_FAILED', {message: `\`nft -n -j list set\` printed an element in an unknown form: ${JSON.stringify(key)}`});
 }

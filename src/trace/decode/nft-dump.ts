@@ -2,9 +2,11 @@
 Requests and answers of nf_tables about what it holds: all rules with their counters, and a set's elements with theirs (linux/netfilter/nf_tables.h). Rules are read in place: a large set is megabytes of messages, and only the place, the handle and the counter of each rule are needed. For 10,000 rules this takes some hundredths of the time of `nft -j list ruleset` and of reading its JSON.
 */
 
-import type {Family} from '../../netfilter/types.js';
+import {printAddressBytes} from '../../netfilter/address.js';
+import type {Endpoint} from '../../netfilter/path.js';
+import type {AddressFamily, Family} from '../../netfilter/types.js';
 import type {LoadedRule} from '../loaded-rules.js';
-import type {SocketOwner} from '../sockets.js';
+import type {OwnerRecord, OwnerSet} from '../owner-sets.js';
 import {
 	eachAttribute, eachMessage, isText, requestMessage, textAt, type DumpState,
 } from './in-place.js';
@@ -141,14 +143,18 @@ function keyOf(view: DataView, {start, end, length}: {readonly start: number; re
 	});
 }
 
-const ownerFamilies: Readonly<Record<number, SocketOwner['family']>> = {2: 'ipv4', 10: 'ipv6'};
-const ownerProtocols: Readonly<Record<number, NonNullable<SocketOwner['protocol']>>> = {6: 'tcp', 17: 'udp'};
+const addressBytes: Readonly<Record<AddressFamily, number>> = {ipv4: 4, ipv6: 16};
 
 /**
-Collects the owners of packets from the elements of a set whose key is `meta nfproto . meta l4proto . th sport . th dport . meta skuid . meta skgid`. Each part of a key has four bytes: numbers of the packet are in network order at their beginning, those of the machine in its own.
+Collects the elements of a set of owners. Its key is address, port, address, port, user or group (`keyOfOwners`). Each part has four bytes, or as many as an address of IPv6: numbers of the packet are in network order at their beginning, those of the machine in its own.
 */
 export class OwnerDump {
-	readonly owners: SocketOwner[] = [];
+	readonly records: OwnerRecord[] = [];
+	readonly #set: Omit<OwnerSet, 'name'>;
+
+	constructor(set: Omit<OwnerSet, 'name'>) {
+		this.#set = set;
+	}
 
 	/**
 	Reads one datagram.
@@ -156,31 +162,31 @@ export class OwnerDump {
 	@throws {NetlinkFormatError} if a length does not fit, or if an element is of another form. {DumpError} if the kernel refuses.
 	*/
 	add(bytes: Uint8Array): DumpState {
+		const endBytes = addressBytes[this.#set.family] + 4;
 		return eachElement(bytes, (view, start, end) => {
-			let owner: SocketOwner | undefined;
+			let record: OwnerRecord | undefined;
 			eachAttribute(view, {start, end}, (type, from, to) => {
 				if (type === element.key) {
-					keyOf(view, {start: from, end: to, length: 24}, at => {
-						owner = ownerAt(view, at);
+					keyOf(view, {start: from, end: to, length: (2 * endBytes) + 4}, at => {
+						record = this.#recordAt(view, at, endBytes);
 					});
 				}
 			});
-			if (owner === undefined) {
-				throw new NetlinkFormatError('An element of the set of owners has a key of another form.');
+			if (record === undefined) {
+				throw new NetlinkFormatError('An element of a set of owners has a key of another form.');
 			}
 
-			this.owners.push(owner);
+			this.records.push(record);
 		});
 	}
-}
 
-function ownerAt(view: DataView, at: number): SocketOwner | undefined {
-	const [family, protocol] = [ownerFamilies[view.getUint8(at)], ownerProtocols[view.getUint8(at + 4)]];
-	return family === undefined || protocol === undefined
-		? undefined
-		: {
-			family, protocol, sourcePort: view.getUint16(at + 8), destinationPort: view.getUint16(at + 12), uid: view.getUint32(at + 16, true), gid: view.getUint32(at + 20, true),
+	#recordAt(view: DataView, at: number, endBytes: number): OwnerRecord {
+		const {family, protocol, of} = this.#set;
+		const endAt = (offset: number): Endpoint => ({address: printAddressBytes(new Uint8Array(view.buffer, view.byteOffset + offset, endBytes - 4)), port: view.getUint16(offset + endBytes - 4)});
+		return {
+			family, protocol, of, from: endAt(at), to: endAt(at + endBytes), number: view.getUint32(at + (2 * endBytes), true),
 		};
+	}
 }
 
 /** Collects the counted elements of a set whose key is two numbers, by `ONE:OTHER`. */

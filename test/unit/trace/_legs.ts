@@ -61,5 +61,5 @@ export const packet = (changes: Partial<TracedPacket> & {readonly from?: Endpoin
 	header: header({source: changes.from ?? appPort, destination: changes.to ?? remote}), traversals: whole, seen: true, entry: undefined, owner: undefined, ...changes,
 });
 export const owner = (changes: Partial<SocketOwner> = {}): SocketOwner => ({
-	family: 'ipv4', sourcePort: 40_000, destinationPort: 8080, uid: 1000, gid: 1000, ...changes,
+	family: 'ipv4', from: appPort, to: remote, uid: 1000, gid: 1000, ...changes,
 });

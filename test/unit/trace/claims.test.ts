@@ -33,7 +33,7 @@ function packet(from: Endpoint, to = remote, {entry = 'output', owner, ...change
 }
 
 const ownerOf = (from: Endpoint, changes: Partial<SocketOwner> = {}): SocketOwner => ({
-	family: 'ipv4', protocol: 'tcp', sourcePort: from.port, destinationPort: 8080, uid: 1337, gid: 1337, ...changes,
+	family: 'ipv4', protocol: 'tcp', from, to: remote, uid: 1337, gid: 1337, ...changes,
 });
 
 type Case = {
@@ -47,7 +47,7 @@ type Case = {
 	readonly byParent?: Readonly<Record<string, string>>;
 };
 
-const own = [ownerOf(pod(1)), ownerOf(pod(2)), ownerOf(pod(3))];
+const own = [remote, elsewhere].flatMap(to => [1, 2, 3].map(port => ownerOf(pod(port), {to})));
 const unclaimed = (port: number, to = '10.244.1.20'): string => `unclaimed: The user of proxy sent a first packet from 10.244.1.10:${port} to ${to}:8080, but proxy did not report it.`;
 
 const cases: readonly Case[] = [
@@ -58,6 +58,8 @@ const cases: readonly Case[] = [
 	{title: 'said in two rounds', sockets: [watched, watched], packets: [packet(pod(2))], gaps: [unclaimed(2)]},
 	{title: 'reported to another address', sockets: [watched, opened(pod(2), elsewhere)], packets: [packet(pod(2))], gaps: [unclaimed(2)]},
 	{title: 'of another user', sockets: [watched], packets: [packet(pod(2))], owners: [ownerOf(pod(2), {uid: 1000})]},
+	{title: 'of another user that has the port of a socket of the watched one', sockets: [watched, opened(pod(2), elsewhere)], packets: [packet(pod(2)), packet(pod(2), elsewhere)], owners: [ownerOf(pod(2), {uid: 1000}), ownerOf(pod(2), {to: elsewhere})]},
+	{title: 'of both, in a recording without addresses', sockets: [watched, opened(pod(2), elsewhere)], packets: [packet(pod(2)), packet(pod(2), elsewhere)], owners: [{uid: 1000, gid: 1000}, {}].map(changes => ownerOf(pod(2), {from: {port: 2}, to: {port: 8080}, ...changes})), gaps: [unclaimed(2)]},
 	{title: 'of another group', sockets: [watched], packets: [packet(pod(2))], owners: [ownerOf(pod(2), {gid: 1000})]},
 	{title: 'of nobody that the kernel names', sockets: [watched], packets: [packet(pod(2))], owners: []},
 	{title: 'an owner by NFLOG counts as well', sockets: [watched], packets: [packet(pod(2), remote, {owner: {uid: 1337, gid: 1337}})], owners: [], gaps: [unclaimed(2)]},

@@ -68,7 +68,7 @@ const rows: readonly Row[] = [
 	},
 	{
 		title: 'the proxy tried to carry it on, and the trace shows the one packet that this can be', from: proxied, evidence: {
-			sockets: [opened(), byProxy, watched, attempted, refusedOnward], owners: [owner(), owner({sourcePort: 40_001, uid: 1337, gid: 1337})], packets: [packet({entry: 'output'}), packet({from: proxyPort, entry: 'output'})],
+			sockets: [opened(), byProxy, watched, attempted, refusedOnward], owners: [owner(), owner({from: proxyPort, uid: 1337, gid: 1337})], packets: [packet({entry: 'output'}), packet({from: proxyPort, entry: 'output'})],
 		}, steps: `app > ${nat} > proxy:15001 > ${nat} > refused`,
 	},
 	{
@@ -78,7 +78,7 @@ const rows: readonly Row[] = [
 	},
 	{
 		title: 'the proxy sent something that it did not report', from: proxied, evidence: {
-			sockets: [...proxied.sockets, watched], owners: [owner(), owner({sourcePort: 40_009, uid: 1337, gid: 1337})], packets: [...proxied.packets, packet({from: {...proxyPort, port: 40_009}, entry: 'output'})],
+			sockets: [...proxied.sockets, watched], owners: [owner(), owner({from: {...proxyPort, port: 40_009}, uid: 1337, gid: 1337})], packets: [...proxied.packets, packet({from: {...proxyPort, port: 40_009}, entry: 'output'})],
 		}, steps: `app > ${nat} > proxy:15001 > ${nat} > remote:8080`, gaps: [['unclaimed', 'The user of proxy sent a first packet from 10.244.1.10:40009 to 10.244.1.20:8080, but proxy did not report it.']],
 	},
 	{title: 'a listener that asks for nothing need not carry on', evidence: {sockets: [opened(), accepted({stop: 'proxy:15090'})]}, steps: `app > ${nat} > proxy:15090`},
@@ -102,8 +102,8 @@ const rows: readonly Row[] = [
 	{title: 'a repetition that only the switch met', evidence: {packets: [packet(), packet({traversals: []})]}, steps: `app > ${nat} > remote:8080`},
 	{title: 'the socket sent its packet again, and conntrack knew the connection', evidence: {packets: [packet(), packet({traversals: [traversal({hits: [hit(2)]}), whole[1]!]})]}, steps: `app > ${nat} > remote:8080`},
 	{title: 'a second packet of another number that went another way', evidence: {packets: [packet(), packet({header: header({source: appPort, destination: remote, sequence: 4711}), traversals: [traversal({hits: [hit(2)]}), whole[1]!]})]}, steps: `app > ${nat} > remote:8080`, gaps: [['ambiguous', `A repeated packet of ${name} took another path than the first.`]]},
-	{title: 'the kernel names two users', evidence: {owners: [owner(), owner({uid: 5})]}, steps: `app > ${nat} > remote:8080`, gaps: [['credentials', `The kernel names 2 users for ${name}.`]]},
-	{title: 'the owners of other sockets do not count', evidence: {owners: [owner(), owner({uid: 5, family: 'ipv6'}), owner({uid: 5, sourcePort: 1}), owner({uid: 5, destinationPort: 1})]}, steps: `app > ${nat} > remote:8080`},
+	{title: 'the kernel names two users', evidence: {owners: [owner(), owner({uid: 5})]}, steps: `app > ${nat} > remote:8080`, gaps: [['credentials', `The kernel names more than one user for ${name}: 1000:1000, 5:1000.`]]},
+	{title: 'the owners of other sockets do not count', evidence: {owners: [owner(), owner({uid: 5, family: 'ipv6'}), owner({uid: 5, protocol: 'udp'}), owner({uid: 5, from: {...appPort, port: 1}}), owner({uid: 5, from: {...appPort, address: elsewhere.address}}), owner({uid: 5, to: {...remote, port: 1}}), owner({uid: 5, to: {...remote, address: elsewhere.address}})]}, steps: `app > ${nat} > remote:8080`},
 	{title: 'NFLOG names the same user', evidence: {packets: [packet({owner: {uid: 1000, gid: 1000}})]}, steps: `app > ${nat} > remote:8080`},
 	{title: 'NFLOG names another user', evidence: {packets: [packet({owner: {uid: 1000, gid: 5}})]}, steps: `app > ${nat} > remote:8080`, gaps: [['credentials', `For ${name} the socket match says 1000:1000 and NFLOG 1000:5.`]]},
 	{title: 'nobody accepted it, and its process said nothing', evidence: {sockets: unanswered()}, steps: `app > ${nat} > unknown`, gaps: [['no-end', `Nobody accepted, refused or dropped ${name}: its process reported nothing more about it.`]]},

@@ -52,21 +52,27 @@ test('a set of counted pairs', t => {
 	}
 });
 
-/** The key of an element of the set of owners: each part begins four bytes after the one before. */
-function ownerKey({family = 2, protocol = 6, more = bytes()}: {readonly family?: number; readonly protocol?: number; readonly more?: Uint8Array} = {}): Uint8Array {
-	const little = (value: number) => uint32(value).toReversed();
-	return attribute(1, bytes(bytes(family, 0, 0, 0, protocol, 0, 0, 0, 0xC3, 0x50, 0, 0, 0x1F, 0x90, 0, 0), little(1337), little(4_000_000_000), more));
+const ends = {ipv4: {from: '10.244.1.10', to: '10.96.1.10', bytes: [bytes(10, 244, 1, 10), bytes(10, 96, 1, 10)]}, ipv6: {from: '2001:db8::1', to: 'fe80::2', bytes: [bytes(0x20, 1, 0x0D, 0xB8, new Uint8Array(11), 1), bytes(0xFE, 0x80, new Uint8Array(13), 2)]}} as const;
+
+/** The key of an element of a set of owners: each part but an address of IPv6 has four bytes. */
+function ownerKey({family, more = bytes()}: {readonly family: keyof typeof ends; readonly more?: Uint8Array}): Uint8Array {
+	const [from, to] = ends[family].bytes;
+	return attribute(1, bytes(from, 0xC3, 0x50, 0, 0, to, 0x1F, 0x90, 0, 0, uint32(4_000_000_000).toReversed(), more));
 }
 
 test('a set of owners', t => {
 	const datagram = (...keys: readonly Uint8Array[]) => message(newElements, bytes(general(1), attribute(1, text('own')), attribute(3, bytes(...keys.map(key => attribute(1, bytes(attribute(1, key), attribute(3, uint32(0)))))))));
-	const reader = new OwnerDump();
-	t.deepEqual(reader.add(datagram(ownerKey(), ownerKey({family: 10, protocol: 17}))), inTable.more);
-	t.deepEqual(reader.add(bytes(datagram(), end)), inTable.done);
-	const ports = {sourcePort: 50_000, destinationPort: 8080, uid: 1337, gid: 4_000_000_000};
-	t.deepEqual(reader.owners, [{family: 'ipv4', protocol: 'tcp', ...ports}, {family: 'ipv6', protocol: 'udp', ...ports}]);
-	for (const wrong of [ownerKey({family: 7}), ownerKey({protocol: 1}), ownerKey({more: bytes(0, 0, 0, 0)}), attribute(2, bytes(0))]) {
-		t.throws(() => new OwnerDump().add(datagram(wrong)), {instanceOf: NetlinkFormatError, message: 'An element of the set of owners has a key of another form.'});
+	for (const family of ['ipv4', 'ipv6'] as const) {
+		const set = {family, protocol: 'udp', of: 'gid'} as const;
+		const reader = new OwnerDump(set);
+		t.deepEqual(reader.add(datagram(ownerKey({family}), ownerKey({family}))), inTable.more);
+		t.deepEqual(reader.add(bytes(datagram(), end)), inTable.done);
+		const record = {...set, from: {address: ends[family].from, port: 50_000}, to: {address: ends[family].to, port: 8080}, number: 4_000_000_000};
+		t.deepEqual(reader.records, [record, record]);
+	}
+
+	for (const wrong of [ownerKey({family: 'ipv6'}), ownerKey({family: 'ipv4', more: bytes(0, 0, 0, 0)}), attribute(2, bytes(0))]) {
+		t.throws(() => new OwnerDump({family: 'ipv4', protocol: 'tcp', of: 'uid'}).add(datagram(wrong)), {instanceOf: NetlinkFormatError, message: 'An element of a set of owners has a key of another form.'});
 	}
 });
 
