@@ -23,15 +23,15 @@ export function keyOfOwners({family, of}: OwnerSet): string {
 	return `${network[family]} saddr . th sport . ${network[family]} daddr . th dport . meta sk${of}`;
 }
 
-/** Joins users and groups by their packets. A packet of which only one is recorded was sent between the two readings, so nothing is said of it. */
+/** Joins users and groups by their packets. A packet of which only one is recorded was sent between the two readings, so nothing is said of it. The kernel may list an element twice, while it moves the elements of a set that is emptied again and again (`rhashtable_walk_next` in lib/rhashtable.c rewinds). */
 export function joinOwners(records: readonly OwnerRecord[]): readonly SocketOwner[] {
-	const packets = new Map<string, {readonly ends: Required<SentEnds>; readonly uid: number[]; readonly gid: number[]}>();
+	const packets = new Map<string, {readonly ends: Required<SentEnds>; readonly uid: Set<number>; readonly gid: Set<number>}>();
 	for (const {of, number, ...ends} of records) {
 		const key = JSON.stringify([ends.family, ends.protocol, ends.from.address, ends.from.port, ends.to.address, ends.to.port]);
-		const known = packets.get(key) ?? {ends, uid: [], gid: []};
-		known[of].push(number);
+		const known = packets.get(key) ?? {ends, uid: new Set(), gid: new Set()};
+		known[of].add(number);
 		packets.set(key, known);
 	}
 
-	return [...packets.values()].flatMap(({ends, uid: uids, gid: gids}) => uids.flatMap(uid => gids.map(gid => ({...ends, uid, gid}))));
+	return [...packets.values()].flatMap(({ends, uid: uids, gid: gids}) => [...uids].flatMap(uid => [...gids].map(gid => ({...ends, uid, gid}))));
 }

@@ -187,7 +187,7 @@ test('a rule moved without effect: equal, with the number of things compared', a
 		});
 		t.not(readFileSync(before, 'utf8'), readFileSync(after, 'utf8'));
 		const {exitCode, stdout} = await testbed(['diff', before, after, '--family', 'ipv4']);
-		t.is(exitCode, 0);
+		t.is(exitCode, 0, stdout);
 		const {diff} = await diffJson([before, after, '--family', 'ipv4']);
 		const said = stdout.replaceAll(/\s+/gu, ' ');
 		const {classes, probes} = diff.summary;

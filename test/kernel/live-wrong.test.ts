@@ -78,7 +78,7 @@ esac
 	const env = {TESTBED_RUN_FOLDER: path.join(folder, 'run'), PATH: `${folder}:${process.env['PATH'] ?? ''}`};
 	for (const name of [id, id.slice(0, 6), `containerd://${id}`, 'aaaa']) {
 		const {exitCode, stdout} = await testbed(['rules', `container:${name}`, '--explain'], {env}); // eslint-disable-line no-await-in-loop -- One after the other.
-		t.is(exitCode, 0);
+		t.is(exitCode, 0, stdout);
 		t.regex(stdout, /Istio sidecar/u);
 	}
 

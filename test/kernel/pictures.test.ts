@@ -52,7 +52,7 @@ for (const format of ['svg', 'mermaid']) {
 test.serial('a drawing of a probe can also go to a file', async t => inFolder(async folder => {
 	const file = path.join(folder, 'path.svg');
 	const {exitCode, stdout} = await testbed(['probe', '--from', 'app', '--to', '[2001:db8::1]:443', '--format', 'svg', '--output', file]);
-	t.is(exitCode, 0);
+	t.is(exitCode, 0, stdout);
 	t.is(stdout, '');
 	t.is(parseXml(readFileSync(file, 'utf8')).name, 'svg');
 }));

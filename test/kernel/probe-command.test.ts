@@ -103,7 +103,7 @@ test('--source: another address of the sender', async t => {
 
 test('text: the answer on stdout and nothing on stderr', async t => {
 	const {exitCode, stdout, stderr} = await testbed(['probe', '--from', 'app', '--to', 'remote:8080', '--verbose']);
-	t.is(exitCode, 0);
+	t.is(exitCode, 0, stdout);
 	t.regex(stderr, /^(?:testbed: .*\n)*$/u);
 	t.regex(stdout, /✔ app → proxy:15001 → remote:8080/u);
 	t.regex(stdout, /ISTIO_OUTPUT#4 +✗ --uid-owner 1337: the socket's UID is 1000/u);

@@ -109,7 +109,7 @@ test.serial('a failed run fails again', async t => {
 test.serial('from standard input', async t => {
 	const input = readFileSync('test/recordings/run-1-iptables-nft.testbed');
 	const {exitCode, stdout} = await testbed(['replay', '-'], {input});
-	t.is(exitCode, 0);
+	t.is(exitCode, 0, stdout);
 	t.regex(stdout, /6 passed/u);
 	const {exitCode: cutOff, stderr} = await testbed(['replay', '-'], {input: input.subarray(0, 100)});
 	t.is(cutOff, 2);

@@ -113,7 +113,7 @@ test.serial('nothing is left of a run that passes, fails, is inconclusive, or wh
 
 test.serial('stdout has the JSON document only, with every documented key', async t => {
 	const {exitCode, stdout, stderr} = await testbed(['--format', 'json', '--family', 'both', '--types', '1,4b,6']);
-	t.is(exitCode, 0);
+	t.is(exitCode, 0, stdout);
 	t.regex(stderr, /^(?:testbed: .* …\n)*$/u);
 	t.true(stdout.startsWith('{') && stdout.endsWith('}\n'));
 	const report = JSON.parse(stdout) as JsonReport;

@@ -36,9 +36,9 @@ test('owners by both ends of their packets, user and group', t => {
 	]);
 });
 
-test('a packet with two users has both, and one that only one set has is not there', t => {
+test('a packet with two users has both, one that is listed twice has one, and one that only one set has is not there', t => {
 	const [one, other] = [['10.0.0.1', 40_000, '10.0.0.2', 8080], ['10.0.0.1', 40_000, '10.0.0.3', 8080]] as const;
-	const owners = parseOwners(listing(setOf('tcp-uids-ipv4', [...one, 1000], [...one, 1337], [...other, 0]), setOf('tcp-gids-ipv4', [...one, 9])));
+	const owners = parseOwners(listing(setOf('tcp-uids-ipv4', [...one, 1000], [...one, 1337], [...other, 0]), setOf('tcp-gids-ipv4', [...one, 9], [...one, 9])));
 	t.deepEqual(owners.map(({to, uid, gid}) => [to.address, uid, gid]), [['10.0.0.2', 1000, 9], ['10.0.0.2', 1337, 9]]);
 });
 
