@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import {Netns} from '../../testbed/sandbox/netns.js';
-import {flushSet} from '../../testbed/sandbox/flush-set.js';
+import {flushSets} from '../../testbed/sandbox/flush-set.js';
 import {beginTable, traceTable} from '../../testbed/sandbox/own-table.js';
 import {openNetfilterSocket} from '../../testbed/syscalls/netlink-socket.js';
 import {closeDescriptor} from '../../testbed/syscalls/netns.js';
@@ -70,8 +70,8 @@ test('a first table does not add to another, and a set that is not there is no s
 	const fd = netns.enter(() => openNetfilterSocket(65_536));
 	try {
 		t.throws(() => {
-			flushSet(fd, ownerSets[0]!.name);
-		}, {code: 'COMMAND_FAILED', message: 'The kernel did not empty the set tcp-uids-ipv4 of the table testbed-trace: ENOENT.'});
+			flushSets(fd, ['one-set']);
+		}, {code: 'COMMAND_FAILED', message: 'The kernel did not empty the set one-set of the table testbed-trace: ENOENT.'});
 	} finally {
 		closeDescriptor(fd);
 	}

@@ -10,7 +10,7 @@ import type {Gap} from '../../src/trace/gap.js';
 import type {LoadedRule} from '../../src/trace/loaded-rules.js';
 import {compareHits} from '../../src/trace/counter-check.js';
 import type {Netns} from '../sandbox/netns.js';
-import {flushSet} from '../sandbox/flush-set.js';
+import {flushSets} from '../sandbox/flush-set.js';
 import {openNetfilterSocket} from '../syscalls/netlink-socket.js';
 import {closeDescriptor} from '../syscalls/netns.js';
 import {loadCounts, type KernelCounts} from './counters.js';
@@ -57,7 +57,7 @@ export class CrossCheck {
 		if (owners.size > 0 && owners.size + probes > ownersMax) {
 			const fd = this.#input.netns.enter(() => openNetfilterSocket(answerBytes));
 			try {
-				flushSet(fd, ownersSet);
+				flushSets(fd, [ownersSet]);
 			} finally {
 				closeDescriptor(fd);
 			}

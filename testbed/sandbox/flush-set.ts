@@ -9,13 +9,13 @@ import {change} from './netlink-change.js';
 import {traceTable} from './own-table.js';
 
 /**
-Removes all elements of a set of the table, by a netlink socket of its namespace: without a program that starts, and waits at its end (`beginTable`).
+Removes all elements of sets of the table, by a netlink socket of its namespace: without a program that starts, and waits at its end (`beginTable`).
 
-@throws {TestbedError} COMMAND_FAILED if the kernel refuses.
+@throws {TestbedError} COMMAND_FAILED if the kernel refuses. The socket is of no use then: the kernel may have answered more than once.
 */
-export function flushSet(fd: number, set: string): void {
-	const error = change(fd, flushRequest({table: traceTable, set}));
+export function flushSets(fd: number, sets: readonly string[]): void {
+	const error = change(fd, flushRequest({table: traceTable, sets}));
 	if (error !== 0) {
-		throw new TestbedError('COMMAND_FAILED', {message: `The kernel did not empty the set ${set} of the table ${traceTable}: ${error === undefined ? 'it did not answer' : errorName(error)}.`});
+		throw new TestbedError('COMMAND_FAILED', {message: `The kernel did not empty the set${sets.length === 1 ? '' : 's'} ${sets.join(', ')} of the table ${traceTable}: ${error === undefined ? 'it did not answer' : errorName(error)}.`});
 	}
 }

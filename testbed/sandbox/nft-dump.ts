@@ -19,6 +19,8 @@ import type {Netns} from './netns.js';
 
 /** The kernel fills datagrams of at most 32 KiB (`netlink_dump` in net/netlink/af_netlink.c). */
 const bufferBytes = 1 << 16;
+/** Read in place: readers keep nothing of it. */
+const buffer = new Uint8Array(bufferBytes);
 /** The kernel has the next datagram ready by the time that one was received; this guards against one that has not. */
 const waitMs = 5000;
 /** How often a dump is asked for again if the rules changed in between. */
@@ -48,11 +50,24 @@ The owners of packets, in sets of a table of family inet.
 @throws {TestbedError} as {@link dumpRules}.
 */
 export function dumpOwners(netns: Netns, {table, sets}: {readonly table: string; readonly sets: readonly OwnerSet[]}): readonly SocketOwner[] {
-	return joinOwners(sets.flatMap(({name, ...set}) => dump(netns, elementDumpRequest({table, set: name}), () => new OwnerDump(set)).records));
+	return joinOwners(dumpEach(netns, sets.map(({name, ...set}) => ({request: elementDumpRequest({table, set: name}), create: () => new OwnerDump(set)}))).flatMap(({records}) => records));
 }
 
 function dump<Reader extends {add: (bytes: Uint8Array) => DumpState}>(netns: Netns, request: Uint8Array, create: () => Reader): Reader {
+	return dumpEach(netns, [{request, create}])[0]!;
+}
+
+/** Asks by one socket, one after the other. */
+function dumpEach<Reader extends {add: (bytes: Uint8Array) => DumpState}>(netns: Netns, asked: ReadonlyArray<{readonly request: Uint8Array; readonly create: () => Reader}>): readonly Reader[] {
 	const fd = netns.enter(() => openNetfilterSocket(bufferBytes));
+	try {
+		return asked.map(({request, create}) => dumpOn(fd, request, create));
+	} finally {
+		closeDescriptor(fd);
+	}
+}
+
+function dumpOn<Reader extends {add: (bytes: Uint8Array) => DumpState}>(fd: number, request: Uint8Array, create: () => Reader): Reader {
 	try {
 		for (let attempt = 0; attempt < attempts; attempt++) {
 			const reader = create();
@@ -67,8 +82,6 @@ function dump<Reader extends {add: (bytes: Uint8Array) => DumpState}>(netns: Net
 		}
 
 		throw error instanceof NetlinkFormatError || error instanceof DumpError ? failed(error instanceof DumpError ? errorName(error.errorNumber) : error.message, error) : error;
-	} finally {
-		closeDescriptor(fd);
 	}
 
 	throw failed('they changed again and again');
@@ -76,7 +89,6 @@ function dump<Reader extends {add: (bytes: Uint8Array) => DumpState}>(netns: Net
 
 /** Reads a dump to its end; returns whether it is of one state of the rules. */
 function isRead(fd: number, reader: {add: (bytes: Uint8Array) => DumpState}): boolean {
-	const buffer = new Uint8Array(bufferBytes);
 	let isWhole = true;
 	for (;;) {
 		const length = receiveNow(fd, buffer);

@@ -3,7 +3,7 @@ Turns tracing on in a namespace, for one round of probes after the other.
 */
 
 import {ownerSets} from '../../src/trace/owner-sets.js';
-import {flushSet} from '../sandbox/flush-set.js';
+import {flushSets} from '../sandbox/flush-set.js';
 import type {Netns} from '../sandbox/netns.js';
 import {openNetfilterSocket} from '../syscalls/netlink-socket.js';
 import {closeDescriptor} from '../syscalls/netns.js';
@@ -32,8 +32,11 @@ export class TraceSwitch implements Disposable {
 		const choice = JSON.stringify({hasInvalid, hasAnswers});
 		if (this.#choice === choice) {
 			this.#fd ??= this.#netns.enter(() => openNetfilterSocket(bufferBytes));
-			for (const {name} of ownerSets) {
-				flushSet(this.#fd, name);
+			try {
+				flushSets(this.#fd, ownerSets.map(({name}) => name));
+			} catch (error) {
+				this[Symbol.dispose]();
+				throw error;
 			}
 
 			return;
@@ -49,6 +52,7 @@ export class TraceSwitch implements Disposable {
 	[Symbol.dispose](): void {
 		if (this.#fd !== undefined) {
 			closeDescriptor(this.#fd);
+			this.#fd = undefined;
 		}
 	}
 }

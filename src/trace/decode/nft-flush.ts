@@ -1,5 +1,5 @@
 /**
-The request to nf_tables that removes all elements of a set (linux/netfilter/nf_tables.h), as `nft flush set` sends it. A change must be in a batch (linux/netfilter/nfnetlink.h), which holds nothing else here.
+The request to nf_tables that removes all elements of sets (linux/netfilter/nf_tables.h), as `nft flush set` sends it. Changes must be in a batch (linux/netfilter/nfnetlink.h); one for all sets takes the kernel hardly longer than one for each.
 */
 
 import {changeFlags, requestMessage} from './in-place.js';
@@ -10,12 +10,12 @@ const deleteElements = (nfTables << 8) | 14; // `NFT_MSG_DELSETELEM`; without el
 const elements = {table: 1, set: 2} as const;
 const inet = 1;
 
-/** The request for a set in a table of family inet. The kernel answers with one message about an error, which is 0 if all went well. */
-export function flushRequest({table, set}: {readonly table: string; readonly set: string}): Uint8Array {
+/** The request for sets in a table of family inet. The kernel answers with one message about an error, which is 0 if all went well; if not, it may also answer for the last set. */
+export function flushRequest({table, sets}: {readonly table: string; readonly sets: readonly string[]}): Uint8Array {
 	const edge = (type: number): Uint8Array => requestMessage(type, 0, [], {flags: 0, resource: nfTables});
 	return Uint8Array.from([
 		...edge(batch.begin),
-		...requestMessage(deleteElements, inet, [[elements.table, table], [elements.set, set]], {flags: changeFlags}),
+		...sets.flatMap((set, index) => [...requestMessage(deleteElements, inet, [[elements.table, table], [elements.set, set]], {flags: index === sets.length - 1 ? changeFlags : 0})]),
 		...edge(batch.end),
 	]);
 }
