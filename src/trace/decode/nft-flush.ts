@@ -1,5 +1,5 @@
 /**
-The request to nf_tables that removes all elements of sets (linux/netfilter/nf_tables.h), as `nft flush set` sends it. Changes must be in a batch (linux/netfilter/nfnetlink.h); one for all sets takes the kernel hardly longer than one for each.
+The request to nf_tables that removes all elements of sets (linux/netfilter/nf_tables.h), as `nft flush set` sends it. Changes must be in a batch (linux/netfilter/nfnetlink.h); all sets share one, so that the kernel commits once.
 */
 
 import {changeFlags, requestMessage} from './in-place.js';
