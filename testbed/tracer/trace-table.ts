@@ -17,12 +17,10 @@ const formerOwners = 'owners';
 
 // First packets only: the SYN of a connection, and everything that is not TCP, which may be a first packet as well and counts in nat.
 const firstPackets = ['tcp flags & (fin|syn|rst|ack) == syn', 'meta l4proto != tcp'];
-const traceOn = firstPackets.map(match => `${match} meta nftrace set 1`).join('\n');
 // The kernel's own messages when interfaces join multicast groups (RFC 3810), at some time in the first second. They belong to no test, but a rule without matches would count them, before or after its counter is read.
 const ownChatter = 'icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } drop';
 /** Matches the answers to a SYN: a listener's SYN with ACK, or a reset. */
 export const answerMatches = ['tcp flags & (syn|ack) == (syn|ack)', 'tcp flags & rst == rst'];
-const answers = answerMatches.map(match => `${match} meta nftrace set 1`).join('\n');
 /** Matches the invalid packets that actors send: TCP with flags that nothing else sends. */
 export const invalidPackets = 'tcp flags & (fin|syn|rst|ack) == (fin|syn|ack)';
 
@@ -54,6 +52,11 @@ export const invalidCheck = ([['prerouting', invalidChains.received], ['output',
 /** What is traced besides first packets of connections. */
 export type TraceChoice = {readonly hasInvalid: boolean; readonly hasAnswers?: boolean};
 
+/** Turns tracing on for all packets that are to be traced, in either direction. */
+function traceOn({hasInvalid, hasAnswers}: Required<TraceChoice>): string {
+	return [...firstPackets, ...(hasAnswers ? answerMatches : []), ...(hasInvalid ? [invalidPackets] : [])].map(match => `${match} meta nftrace set 1`).join('\n');
+}
+
 /**
 The table as input for `nft -f`. It replaces the table of an earlier round, unless it is the first one.
 
@@ -67,9 +70,7 @@ ${beginTable(isFirst)}table inet ${traceTable} {
 	chain prerouting {
 		type filter hook prerouting priority -350; policy accept;
 		${ownChatter}
-		${traceOn}
-		${hasAnswers ? answers : ''}
-		${hasInvalid ? `${invalidPackets} meta nftrace set 1` : ''}
+		${traceOn({hasInvalid, hasAnswers})}
 	}
 	chain output {
 		type filter hook output priority -350; policy accept;
@@ -77,9 +78,7 @@ ${beginTable(isFirst)}table inet ${traceTable} {
 		${recordOwners('tcp', firstPackets[0]!)}
 		${recordOwners('udp', 'meta l4proto udp')}
 		${hasInvalid ? recordOwners('tcp', invalidPackets) : ''}
-		${traceOn}
-		${hasAnswers ? answers : ''}
-		${hasInvalid ? `${invalidPackets} meta nftrace set 1` : ''}
+		${traceOn({hasInvalid, hasAnswers})}
 	}
 	${hasInvalid ? invalidCheck : ''}
 }

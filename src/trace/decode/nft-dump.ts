@@ -2,9 +2,9 @@
 Requests and answers of nf_tables about what it holds: all rules with their counters, and a set's elements with theirs (linux/netfilter/nf_tables.h). Rules are read in place: a large set is megabytes of messages, and only the place, the handle and the counter of each rule are needed. For 10,000 rules this takes some hundredths of the time of `nft -j list ruleset` and of reading its JSON.
 */
 
-import {printAddressBytes} from '../../netfilter/address.js';
+import {addressBits, printAddressBytes} from '../../netfilter/address.js';
 import type {Endpoint} from '../../netfilter/path.js';
-import type {AddressFamily, Family} from '../../netfilter/types.js';
+import type {Family} from '../../netfilter/types.js';
 import type {LoadedRule} from '../loaded-rules.js';
 import type {OwnerRecord, OwnerSet} from '../owner-sets.js';
 import {
@@ -143,8 +143,6 @@ function keyOf(view: DataView, {start, end, length}: {readonly start: number; re
 	});
 }
 
-const addressBytes: Readonly<Record<AddressFamily, number>> = {ipv4: 4, ipv6: 16};
-
 /**
 Collects the elements of a set of owners. Its key is address, port, address, port, user or group (`keyOfOwners`). Each part has four bytes, or as many as an address of IPv6: numbers of the packet are in network order at their beginning, those of the machine in its own.
 */
@@ -162,7 +160,7 @@ export class OwnerDump {
 	@throws {NetlinkFormatError} if a length does not fit, or if an element is of another form. {DumpError} if the kernel refuses.
 	*/
 	add(bytes: Uint8Array): DumpState {
-		const endBytes = addressBytes[this.#set.family] + 4;
+		const endBytes = (addressBits[this.#set.family] / 8) + 4;
 		return eachElement(bytes, (view, start, end) => {
 			let record: OwnerRecord | undefined;
 			eachAttribute(view, {start, end}, (type, from, to) => {
